@@ -1,0 +1,32 @@
+//! Names for addresses on one chain: the reader's own, from the council file, and nobody else's.
+
+use std::collections::BTreeMap;
+
+use alloy::primitives::Address;
+
+/// Name → address on one chain: targets, signers and Safes of the council file.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AddressBook(BTreeMap<String, Address>);
+
+impl AddressBook {
+    #[must_use]
+    pub fn address(&self, name: &str) -> Option<Address> {
+        self.0.get(name).copied()
+    }
+
+    /// The name of an address; the first in alphabetical order if it has several.
+    #[must_use]
+    pub fn name(&self, address: Address) -> Option<&str> {
+        self.0.iter().find(|(_, a)| **a == address).map(|(name, _)| name.as_str())
+    }
+
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.keys().map(String::as_str)
+    }
+}
+
+impl FromIterator<(String, Address)> for AddressBook {
+    fn from_iter<T: IntoIterator<Item = (String, Address)>>(entries: T) -> Self {
+        Self(entries.into_iter().collect())
+    }
+}

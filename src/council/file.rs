@@ -1,0 +1,350 @@
+//! The council file's wire form, and its way into [`Council`].
+
+use std::collections::BTreeMap;
+use std::fmt::Display;
+use std::ops::Range;
+use std::str::FromStr;
+
+use alloy::primitives::Address;
+use serde::Deserialize;
+use toml::Spanned;
+
+use super::{Chain, Contact, Council, Lever, RpcAddress, Safe, Signer};
+use crate::excerpt::Fault;
+use crate::safe::{Owners, SafeVersion};
+
+const DEFAULT_BATCH: usize = 100;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Wire {
+    schema: Spanned<u32>,
+    name: String,
+    #[serde(default)]
+    chains: BTreeMap<Spanned<String>, WireChain>,
+    #[serde(default)]
+    safes: BTreeMap<Spanned<String>, WireSafe>,
+    #[serde(default)]
+    signers: BTreeMap<Spanned<String>, WireSigner>,
+    #[serde(default)]
+    targets: BTreeMap<Spanned<String>, BTreeMap<Spanned<String>, Spanned<String>>>,
+    #[serde(default)]
+    levers: BTreeMap<Spanned<String>, WireLever>,
+    #[serde(default)]
+    contacts: BTreeMap<Spanned<String>, WireContact>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WireChain {
+    id: u64,
+    #[serde(default)]
+    rpc: Vec<String>,
+    quorum: Option<Spanned<usize>>,
+    batch: Option<Spanned<usize>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WireSafe {
+    chain: Spanned<String>,
+    address: Spanned<String>,
+    version: Option<Spanned<String>>,
+    owners: Option<Spanned<Vec<Spanned<String>>>>,
+    threshold: Option<Spanned<u64>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WireSigner {
+    address: Spanned<String>,
+    path: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WireLever {
+    playbook: String,
+    safe: Spanned<String>,
+    #[serde(default)]
+    set: BTreeMap<String, Spanned<toml::Value>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WireContact {
+    #[serde(default)]
+    role: String,
+    reach: String,
+}
+
+/// The text being read: makes faults that point into it.
+struct Source<'a> {
+    origin: &'a str,
+    text: &'a str,
+}
+
+impl Source<'_> {
+    fn fault(&self, span: Range<usize>, message: impl Into<String>) -> Fault {
+        Fault::at(self.origin, self.text, span, message)
+    }
+
+    fn parse<T: FromStr<Err: Display>>(&self, value: &Spanned<String>) -> Result<T, Fault> {
+        value.get_ref().parse().map_err(|e: T::Err| self.fault(value.span(), e.to_string()))
+    }
+
+    fn address(&self, value: &Spanned<String>) -> Result<Address, Fault> {
+        parse_address(value.get_ref()).map_err(|message| self.fault(value.span(), message))
+    }
+
+    fn name(&self, name: &Spanned<String>) -> Result<String, Fault> {
+        let text = name.get_ref();
+        let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
+        if text.is_empty() || text.starts_with('-') || !text.chars().all(plain) {
+            let message = format!("{text:?} is not a name: use letters, digits, - and _");
+            return Err(self.fault(name.span(), message));
+        }
+        if text.starts_with("0x") || text.starts_with(|c: char| c.is_ascii_digit()) {
+            let message = format!("{text:?} is not a name: it begins like a number or an address");
+            return Err(self.fault(name.span(), message));
+        }
+        Ok(text.clone())
+    }
+}
+
+/// An address; where it mixes upper and lower case, the checksum must be right.
+fn parse_address(text: &str) -> Result<Address, String> {
+    let address: Address = text
+        .strip_prefix("0x")
+        .and_then(|hex| hex.parse().ok())
+        .ok_or_else(|| format!("{text:?} is not an address: expected 0x and 40 hexadecimal digits"))?;
+    let hex = &text[2..];
+    let mixed =
+        hex.contains(|c: char| c.is_ascii_uppercase()) && hex.contains(|c: char| c.is_ascii_lowercase());
+    if mixed && address.to_string() != text {
+        return Err(format!("the checksum of {text} is wrong: one of its digits was mistyped"));
+    }
+    Ok(address)
+}
+
+pub(super) fn parse(origin: &str, text: &str) -> Result<Council, Fault> {
+    let wire: Wire = toml::from_str(text).map_err(|e| Fault::toml(origin, text, &e))?;
+    let source = Source { origin, text };
+    if *wire.schema.get_ref() != 1 {
+        let message = format!("schema {} is newer than this program, which reads 1", wire.schema.get_ref());
+        return Err(source.fault(wire.schema.span(), message));
+    }
+    unique_names(&source, &wire)?;
+
+    let chains = each(&source, &wire.chains, |name, chain| read_chain(&source, name, chain))?;
+    let signers = each(&source, &wire.signers, |name, s| {
+        Ok(Signer { name, address: source.address(&s.address)?, path: s.path.clone() })
+    })?;
+    let safes = each(&source, &wire.safes, |name, safe| {
+        known(&source, "chain", &safe.chain, &chains)?;
+        read_safe(&source, name, safe, &signers)
+    })?;
+    let targets = each(&source, &wire.targets, |_, places| {
+        let place = |(chain, address): (&Spanned<String>, &Spanned<String>)| {
+            known(&source, "chain", chain, &chains)?;
+            Ok((chain.get_ref().clone(), source.address(address)?))
+        };
+        places.iter().map(place).collect::<Result<BTreeMap<_, _>, Fault>>()
+    })?;
+    let levers = each(&source, &wire.levers, |name, lever| {
+        known(&source, "Safe", &lever.safe, &safes)?;
+        read_lever(&source, name, lever)
+    })?;
+    let contacts = each(&source, &wire.contacts, |name, c| {
+        Ok(Contact { name, role: c.role.clone(), reach: c.reach.clone() })
+    })?;
+    Ok(Council { name: wire.name, chains, safes, signers, targets, levers, contacts })
+}
+
+fn each<W, T>(
+    source: &Source,
+    entries: &BTreeMap<Spanned<String>, W>,
+    read: impl Fn(String, &W) -> Result<T, Fault>,
+) -> Result<BTreeMap<String, T>, Fault> {
+    let entry = |(name, wire): (&Spanned<String>, &W)| {
+        let name = source.name(name)?;
+        Ok((name.clone(), read(name, wire)?))
+    };
+    entries.iter().map(entry).collect()
+}
+
+/// Signers, Safes and targets share one set of names: a name in an argument means one address.
+fn unique_names(source: &Source, wire: &Wire) -> Result<(), Fault> {
+    let mut seen: BTreeMap<&str, &str> = BTreeMap::new();
+    let named = (wire.signers.keys().map(|n| ("signer", n)))
+        .chain(wire.safes.keys().map(|n| ("Safe", n)))
+        .chain(wire.targets.keys().map(|n| ("target", n)));
+    for (what, name) in named {
+        if let Some(first) = seen.insert(name.get_ref(), what) {
+            let message = format!("{:?} already names a {first}; one name, one address", name.get_ref());
+            return Err(source.fault(name.span(), message));
+        }
+    }
+    Ok(())
+}
+
+fn known<T>(
+    source: &Source,
+    what: &str,
+    name: &Spanned<String>,
+    among: &BTreeMap<String, T>,
+) -> Result<(), Fault> {
+    if among.contains_key(name.get_ref()) {
+        return Ok(());
+    }
+    let names = among.keys().cloned().collect::<Vec<_>>().join(", ");
+    let names = if names.is_empty() { "none is described".into() } else { format!("known: {names}") };
+    Err(source.fault(name.span(), format!("no {what} is called {:?}; {names}", name.get_ref())))
+}
+
+fn read_chain(source: &Source, name: String, wire: &WireChain) -> Result<Chain, Fault> {
+    let quorum = match &wire.quorum {
+        None => wire.rpc.len().clamp(1, 2),
+        Some(q) if (1..=wire.rpc.len().max(1)).contains(q.get_ref()) => *q.get_ref(),
+        Some(q) => {
+            let message = format!(
+                "quorum {} cannot be reached: {} RPC addresses are named",
+                q.get_ref(),
+                wire.rpc.len()
+            );
+            return Err(source.fault(q.span(), message));
+        }
+    };
+    let batch = match &wire.batch {
+        None => DEFAULT_BATCH,
+        Some(b) if (1..=1000).contains(b.get_ref()) => *b.get_ref(),
+        Some(b) => return Err(source.fault(b.span(), "batch must be between 1 and 1000 requests")),
+    };
+    let rpc = wire.rpc.iter().map(|text| RpcAddress::new(text)).collect();
+    Ok(Chain { name, id: wire.id, rpc, quorum, batch })
+}
+
+fn read_safe(
+    source: &Source,
+    name: String,
+    wire: &WireSafe,
+    signers: &BTreeMap<String, Signer>,
+) -> Result<Safe, Fault> {
+    let version: Option<SafeVersion> = wire.version.as_ref().map(|v| source.parse(v)).transpose()?;
+    let owners = match (&wire.owners, &wire.threshold) {
+        (None, None) => None,
+        (Some(list), Some(threshold)) => {
+            let owner = |text: &Spanned<String>| match signers.get(text.get_ref()) {
+                Some(signer) => Ok(signer.address),
+                None if text.get_ref().starts_with("0x") => source.address(text),
+                None => known(source, "signer", text, signers).map(|()| Address::ZERO),
+            };
+            let addresses = list.get_ref().iter().map(owner).collect::<Result<Vec<_>, _>>()?;
+            let owners = Owners::new(addresses, *threshold.get_ref())
+                .map_err(|e| source.fault(list.span(), e.to_string()))?;
+            Some(owners)
+        }
+        (Some(list), None) => return Err(source.fault(list.span(), "owners need a threshold beside them")),
+        (None, Some(t)) => return Err(source.fault(t.span(), "a threshold needs the owners beside it")),
+    };
+    let address = source.address(&wire.address)?;
+    Ok(Safe { name, chain: wire.chain.get_ref().clone(), address, version, owners })
+}
+
+fn read_lever(source: &Source, name: String, wire: &WireLever) -> Result<Lever, Fault> {
+    let argument = |(key, value): (&String, &Spanned<toml::Value>)| {
+        let text = match value.get_ref() {
+            toml::Value::String(s) => s.clone(),
+            toml::Value::Integer(i) => i.to_string(),
+            toml::Value::Boolean(b) => b.to_string(),
+            other => {
+                let message = format!(
+                    "{key}: write the {} as text in quotes, so that it is read exactly",
+                    other.type_str()
+                );
+                return Err(source.fault(value.span(), message));
+            }
+        };
+        Ok((key.clone(), text))
+    };
+    let set = wire.set.iter().map(argument).collect::<Result<_, _>>()?;
+    Ok(Lever { name, playbook: wire.playbook.clone(), safe: wire.safe.get_ref().clone(), set })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GOOD: &str = r#"
+schema = 1
+name = "Example"
+[chains.mainnet]
+id = 1
+rpc = ["https://a/${KEY}", "https://b"]
+[safes.guardian]
+chain = "mainnet"
+address = "0x1Db92e2EeBC8E0c075a02BeA49a2935BcD2dFCF4"
+version = "1.4.1"
+owners = ["alice", "0x70997970C51812dc3A010C7d01b50e0d17dc79C8"]
+threshold = 2
+[signers.alice]
+address = "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266"
+path = "m/44'/60'/0'/0/0"
+[targets.vault]
+mainnet = "0xd9Db270c1B5E3Bd161E8c8503c55cEABeE709552"
+[levers.vault]
+playbook = "pause/oz-pausable"
+safe = "guardian"
+set = { target = "vault", delay = 5 }
+[contacts.security]
+reach = "+1 555 0100"
+"#;
+
+    #[test]
+    fn reads_the_example() {
+        let council = Council::parse("breakglass.toml", GOOD).unwrap();
+        let guardian = &council.safes["guardian"];
+        assert_eq!(council.safe_at(1, guardian.address), Some(guardian));
+        assert_eq!(council.safe_at(2, guardian.address), None);
+        assert_eq!(council.chains["mainnet"].quorum, 2);
+        assert_eq!(guardian.owners.as_ref().unwrap().list().len(), 2);
+        assert_eq!(council.levers["vault"].set["delay"], "5");
+        let names = council.names_on("mainnet");
+        assert_eq!(names.name(guardian.address), Some("guardian"));
+        assert_eq!(names.address("vault").map(|a| names.name(a)), Some(Some("vault")));
+        assert_eq!(council.names_on("other").address("vault"), None);
+    }
+
+    /// Every fault names the word and points at it.
+    #[test]
+    fn faults_point_at_the_word() {
+        for (from, to, expected) in [
+            ("schema = 1", "schema = 2", "schema 2 is newer"),
+            ("safe = \"guardian\"", "safe = \"gardian\"", "no Safe is called \"gardian\"; known: guardian"),
+            ("chain = \"mainnet\"", "chain = \"main\"", "no chain is called \"main\"; known: mainnet"),
+            ("\"alice\", ", "\"alicia\", ", "no signer is called \"alicia\"; known: alice"),
+            ("0x1Db92e2", "0x1db92e2", "the checksum of 0x1db92e2EeBC8"),
+            ("FCF4\"", "FC\"", "is not an address"),
+            ("threshold = 2", "threshold = 3", "threshold 3 is not between 1 and the number of owners, 2"),
+            ("version = \"1.4.1\"", "version = \"1.4.2\"", "Safe version \"1.4.2\" is not one of"),
+            ("reach =", "phone =", "unknown field `phone`"),
+            ("id = 1", "id = 1\nquorum = 3", "quorum 3 cannot be reached: 2 RPC addresses"),
+            ("delay = 5", "delay = 5.5", "delay: write the float as text in quotes"),
+            ("[targets.vault]", "[targets.alice]", "\"alice\" already names a signer"),
+            ("[contacts.security]", "[contacts.\"a b\"]", "\"a b\" is not a name"),
+        ] {
+            assert!(GOOD.contains(from), "{from}");
+            let fault =
+                Council::parse("breakglass.toml", &GOOD.replacen(from, to, 1)).unwrap_err().to_string();
+            assert!(fault.contains(expected), "{expected:?} not in\n{fault}");
+            assert!(fault.starts_with("breakglass.toml:") && fault.contains('^'), "{fault}");
+        }
+    }
+
+    #[test]
+    fn a_key_in_an_address_never_shows_in_a_fault() {
+        let text = GOOD.replace("https://a/${KEY}\"", "https://a/SECRET");
+        let fault = Council::parse("breakglass.toml", &text).unwrap_err().to_string();
+        assert!(!fault.contains("SECRET"), "{fault}");
+    }
+}

@@ -1,0 +1,117 @@
+//! The council file `breakglass.toml`: chains, Safes, signers, targets, levers and contacts. Text in, types out.
+//!
+//! May touch values only: no network, clock, device or files. Every reference from one entry to another is checked
+//! here, so a [`Council`] never names a Safe, chain or signer that does not exist.
+
+mod address_book;
+mod file;
+mod rpc;
+
+use std::collections::BTreeMap;
+
+use alloy::primitives::Address;
+
+pub use address_book::AddressBook;
+pub use rpc::{RpcAddress, RpcAddressError, SecretUrl};
+
+use crate::excerpt::Fault;
+use crate::safe::{Owners, SafeVersion};
+
+/// The name of the council file.
+pub const FILE_NAME: &str = "breakglass.toml";
+
+/// A protocol's emergency council, as its own file describes it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Council {
+    pub name: String,
+    pub chains: BTreeMap<String, Chain>,
+    pub safes: BTreeMap<String, Safe>,
+    pub signers: BTreeMap<String, Signer>,
+    /// Target → chain → address.
+    pub targets: BTreeMap<String, BTreeMap<String, Address>>,
+    pub levers: BTreeMap<String, Lever>,
+    pub contacts: BTreeMap<String, Contact>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Chain {
+    pub name: String,
+    pub id: u64,
+    pub rpc: Vec<RpcAddress>,
+    /// How many endpoints must agree on every value. At least 1, at most their number.
+    pub quorum: usize,
+    /// The most requests in one JSON-RPC batch.
+    pub batch: usize,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Safe {
+    pub name: String,
+    pub chain: String,
+    pub address: Address,
+    /// Pinned by the council; without it the chain's answer is taken.
+    pub version: Option<SafeVersion>,
+    /// Pinned by the council: owners and threshold as agreed. The order is the Safe's own list or any other.
+    pub owners: Option<Owners>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Signer {
+    pub name: String,
+    pub address: Address,
+    /// BIP-32 derivation path on the hardware wallet.
+    pub path: Option<String>,
+}
+
+/// A playbook bound ahead of time to a Safe and its arguments.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lever {
+    pub name: String,
+    pub playbook: String,
+    pub safe: String,
+    /// Arguments as text: what they mean is for the playbook to say.
+    pub set: BTreeMap<String, String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Contact {
+    pub name: String,
+    pub role: String,
+    pub reach: String,
+}
+
+impl Council {
+    /// Reads a council file. `origin` is its name in faults.
+    ///
+    /// # Errors
+    /// With the line and the word at fault: bad TOML, an unknown field, a wrong address, a name that nothing bears.
+    pub fn parse(origin: &str, text: &str) -> Result<Self, Fault> {
+        file::parse(origin, text)
+    }
+
+    /// The chain of a Safe of this council. Present for every Safe in [`Council::safes`].
+    #[must_use]
+    pub fn chain_of(&self, safe: &Safe) -> Option<&Chain> {
+        self.chains.get(&safe.chain)
+    }
+
+    /// The Safe at this address on the chain with this id, if the council has it.
+    #[must_use]
+    pub fn safe_at(&self, chain_id: u64, address: Address) -> Option<&Safe> {
+        self.safes
+            .values()
+            .find(|s| s.address == address && self.chain_of(s).is_some_and(|c| c.id == chain_id))
+    }
+
+    /// The names that hold on one chain: signers everywhere, Safes and targets of that chain.
+    #[must_use]
+    pub fn names_on(&self, chain: &str) -> AddressBook {
+        let signers = self.signers.values().map(|s| (s.name.clone(), s.address));
+        let safes = self.safes.values().filter(|s| s.chain == chain).map(|s| (s.name.clone(), s.address));
+        let targets = self
+            .targets
+            .iter()
+            .filter_map(|(name, places)| places.get(chain).map(|address| (name.clone(), *address)));
+        signers.chain(safes).chain(targets).collect()
+    }
+}

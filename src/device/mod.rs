@@ -1,0 +1,1 @@
+//! Keys: hardware wallets and encrypted keystores.

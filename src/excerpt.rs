@@ -1,0 +1,133 @@
+//! Points at a place in a text: file, line, the line itself and a caret under the fault. Pure.
+
+use std::fmt;
+use std::ops::Range;
+
+/// A fault in a text that a person wrote, shown as `file:line:column` with the line and a caret.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    origin: String,
+    message: String,
+    place: Option<Place>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Place {
+    line: usize,
+    column: usize,
+    text: String,
+    width: usize,
+}
+
+impl Fault {
+    /// `span` is in bytes of `text`; a span that does not fit the text is shown as the nearest that does.
+    #[must_use]
+    pub fn at(origin: &str, text: &str, span: Range<usize>, message: impl Into<String>) -> Self {
+        let start = (0..=span.start.min(text.len())).rev().find(|i| text.is_char_boundary(*i)).unwrap_or(0);
+        let line_start = text[..start].rfind('\n').map_or(0, |i| i + 1);
+        let line_text = text[line_start..].lines().next().unwrap_or("");
+        let before = text[line_start..start].chars().count();
+        let room = line_text.chars().count().saturating_sub(before).max(1);
+        let width = text.get(start..span.end).map_or(1, |t| t.chars().count()).clamp(1, room);
+        let place = Place {
+            line: text[..start].matches('\n').count() + 1,
+            column: before + 1,
+            text: hide_urls(line_text),
+            width,
+        };
+        Self { origin: origin.into(), message: hide_urls(&message.into()), place: Some(place) }
+    }
+
+    /// A fault of the whole text.
+    #[must_use]
+    pub fn whole(origin: &str, message: impl Into<String>) -> Self {
+        Self { origin: origin.into(), message: message.into(), place: None }
+    }
+
+    /// What the TOML reader found, at its place.
+    #[must_use]
+    pub fn toml(origin: &str, text: &str, error: &toml::de::Error) -> Self {
+        match error.span() {
+            Some(span) => Self::at(origin, text, span, error.message()),
+            None => Self::whole(origin, error.message()),
+        }
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Some(place) = &self.place else {
+            return write!(f, "{}: {}", self.origin, self.message);
+        };
+        let gutter = " ".repeat(place.line.to_string().len());
+        writeln!(f, "{}:{}:{}: {}", self.origin, place.line, place.column, self.message)?;
+        writeln!(f, "{gutter} |")?;
+        writeln!(f, "{} | {}", place.line, place.text)?;
+        let indent: String =
+            place.text.chars().take(place.column - 1).map(|c| if c == '\t' { '\t' } else { ' ' }).collect();
+        write!(f, "{gutter} | {indent}{}", "^".repeat(place.width))
+    }
+}
+
+impl std::error::Error for Fault {}
+
+/// An address of a server may hold a key: whatever follows the host is replaced by an ellipsis.
+#[must_use]
+pub fn hide_urls(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find("://") {
+        let (head, tail) = rest.split_at(at + 3);
+        let end = tail.find(|c: char| c.is_whitespace() || "\"'`,)]}>".contains(c)).unwrap_or(tail.len());
+        let address = &tail[..end];
+        let authority = address.split(['/', '?', '#']).next().unwrap_or("");
+        let host = authority.rsplit('@').next().unwrap_or("");
+        out.push_str(head);
+        out.push_str(host);
+        if host.len() < address.len() && address != format!("{host}/") {
+            out.push_str("/…");
+        }
+        rest = &tail[end..];
+    }
+    out.push_str(rest);
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn points_at_the_word() {
+        let text = "schema = 1\nkind = \"paus\"\n";
+        let fault = Fault::at("a.toml", text, 18..24, "unknown kind \"paus\"");
+        assert_eq!(
+            fault.to_string(),
+            "a.toml:2:8: unknown kind \"paus\"\n  |\n2 | kind = \"paus\"\n  |        ^^^^^^"
+        );
+    }
+
+    #[test]
+    fn no_span_panics() {
+        for text in ["", "é", "a\né\n"] {
+            for start in 0..6 {
+                for end in 0..6 {
+                    let _ = Fault::at("x", text, Range { start, end }, "m").to_string();
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn keys_in_addresses_are_hidden() {
+        for (text, shown) in [
+            ("rpc = [\"https://eth.example/v2/SECRET\"]", "rpc = [\"https://eth.example/…\"]"),
+            ("http://u:SECRET@h:8545 down", "http://h:8545/… down"),
+            ("https://h?key=SECRET", "https://h/…"),
+            ("http://127.0.0.1:8545", "http://127.0.0.1:8545"),
+            ("https://h/ and wss://k/SECRET", "https://h and wss://k/…"),
+        ] {
+            assert_eq!(hide_urls(text), shown);
+        }
+    }
+}

@@ -1,0 +1,38 @@
+//! breakglass: emergency actions for EVM multisigs.
+//!
+//! What a signer approves on the device is what the playbook says, and nobody else's machine, file, web page or RPC
+//! had to be trusted to know it.
+//!
+//! Data flows one way, each arrow a type, no arrow back:
+//!
+//! ```text
+//! playbook text + arguments + council      ──▶ Plan            (pure)
+//! Plan + SafeState at a block              ──▶ Proposal        ──▶ file
+//! Proposal + Rehearsal + SafeState         ──▶ Findings        (pure)
+//! Proposal + a human's yes + key           ──▶ OwnerSignature  ──▶ file or one line of text
+//! Proposal + signatures + fresh SafeState  ──▶ Ready | Shortfall (pure)
+//! Ready + sender                           ──▶ Receipt ──▶ Outcome
+//! ```
+//!
+//! Each room knows only the rooms below it; `command` alone knows them all.
+//!
+//! | Room | Holds |
+//! |---|---|
+//! | [`cli`] | the clap tree |
+//! | [`command`] | one file per command: load, decide, show |
+//! | [`ui`] | the only room that prints or prompts |
+//! | [`store`] | the only room that touches files |
+//! | [`check`] | findings, each attack of record one small function |
+//! | [`chain`] | the only room that talks to a network |
+//! | [`device`] | keys: hardware wallets and keystores |
+//! | [`proposal`] | proposals, owner signatures, and when they are ready |
+//! | [`playbook`] | playbook text to plan |
+//! | [`council`] | the council file |
+//! | [`safe`] | the Safe protocol |
+
+pub mod chain;
+pub mod council;
+pub mod device;
+pub mod excerpt;
+pub mod playbook;
+pub mod safe;

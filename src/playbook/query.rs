@@ -1,0 +1,62 @@
+//! What a plan or a check asks of the chain, and what the chain answered. Values only: who asks is no business of
+//! this room.
+
+use std::collections::BTreeMap;
+
+use alloy::primitives::{Address, B256, Bytes};
+
+/// One question about the state at a block.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Query {
+    /// `eth_call`; from the zero address where `from` is not said.
+    Call { from: Option<Address>, to: Address, data: Bytes },
+    /// A storage slot; the answer is a 32-byte word.
+    Storage { address: Address, slot: B256 },
+    /// The balance in wei; the answer is a 32-byte big-endian word.
+    Balance { address: Address },
+    /// keccak256 of the code; the answer is a 32-byte word, zero for an account without code.
+    CodeHash { address: Address },
+}
+
+/// What the chain answered.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Answer {
+    /// The returned data, or the 32-byte word.
+    Value(Bytes),
+    /// The call reverted, with this data.
+    Reverted(Bytes),
+}
+
+/// Answers by question, all from one block.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Readings(BTreeMap<Query, Answer>);
+
+impl Readings {
+    #[must_use]
+    pub fn get(&self, query: &Query) -> Option<&Answer> {
+        self.0.get(query)
+    }
+
+    pub fn insert(&mut self, query: Query, answer: Answer) {
+        self.0.insert(query, answer);
+    }
+
+    pub fn extend(&mut self, other: Self) {
+        self.0.extend(other.0);
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = (&Query, &Answer)> {
+        self.0.iter()
+    }
+
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl FromIterator<(Query, Answer)> for Readings {
+    fn from_iter<T: IntoIterator<Item = (Query, Answer)>>(entries: T) -> Self {
+        Self(entries.into_iter().collect())
+    }
+}

@@ -1,0 +1,90 @@
+//! Did the Safe say that *this* transaction succeeded? A receipt's status does not answer that.
+
+use alloy::primitives::{Address, B256, Log, keccak256};
+
+use super::hash::SafeTxHash;
+use super::version::SafeVersion;
+
+/// What the Safe's own event says about one transaction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Execution {
+    /// `ExecutionSuccess` with our safeTxHash.
+    Succeeded,
+    /// `ExecutionFailure` with our safeTxHash: the nonce is used and nothing was done.
+    Failed,
+}
+
+/// Finds the event of `hash` among the logs of a transaction.
+///
+/// Shapes: 1.0.0 has only `ExecutionFailed(bytes32)` and announces no success; 1.1.1 to 1.3.0 put the hash in the
+/// data, 1.4.1 and 1.5.0 in the first indexed topic. Only events that the Safe itself emitted count.
+#[must_use]
+pub fn find_execution<'a>(
+    logs: impl IntoIterator<Item = &'a Log>,
+    safe: Address,
+    version: SafeVersion,
+    hash: &SafeTxHash,
+) -> Option<Execution> {
+    let success = success_topic();
+    let failure = if version == SafeVersion::V1_0_0 {
+        keccak256("ExecutionFailed(bytes32)")
+    } else {
+        keccak256("ExecutionFailure(bytes32,uint256)")
+    };
+    logs.into_iter().filter(|log| log.address == safe).find_map(|log| {
+        let topics = log.data.topics();
+        let named = if version.result_event_is_indexed() {
+            topics.get(1).copied()
+        } else {
+            log.data.data.get(..32).map(B256::from_slice)
+        };
+        match topics.first() {
+            _ if named != Some(*hash.word()) => None,
+            Some(topic) if *topic == success => Some(Execution::Succeeded),
+            Some(topic) if *topic == failure => Some(Execution::Failed),
+            _ => None,
+        }
+    })
+}
+
+/// `ExecutionSuccess(bytes32,uint256)`: the same first topic whether the hash is indexed or not.
+#[must_use]
+pub fn success_topic() -> B256 {
+    keccak256("ExecutionSuccess(bytes32,uint256)")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SAFE: Address = Address::repeat_byte(5);
+
+    fn log(address: Address, topics: Vec<B256>, data: Vec<u8>) -> Log {
+        Log::new_unchecked(address, topics, data.into())
+    }
+
+    #[test]
+    fn the_hash_is_where_the_version_puts_it() {
+        let hash = SafeTxHash::claimed(B256::repeat_byte(7));
+        let indexed = log(SAFE, vec![success_topic(), *hash.word()], vec![0; 32]);
+        let plain = log(SAFE, vec![success_topic()], [hash.word().as_slice(), &[0; 32]].concat());
+        let find = |l: &Log, v| find_execution([l], SAFE, v, &hash);
+        assert_eq!(find(&indexed, SafeVersion::V1_4_1), Some(Execution::Succeeded));
+        assert_eq!(find(&plain, SafeVersion::V1_3_0), Some(Execution::Succeeded));
+        assert_eq!(find(&indexed, SafeVersion::V1_3_0), None);
+        assert_eq!(find(&plain, SafeVersion::V1_5_0), None);
+    }
+
+    #[test]
+    fn another_contract_or_another_hash_proves_nothing() {
+        let hash = SafeTxHash::claimed(B256::repeat_byte(7));
+        let other = B256::repeat_byte(8);
+        let forged = log(Address::repeat_byte(6), vec![success_topic(), *hash.word()], vec![0; 32]);
+        let foreign = log(SAFE, vec![success_topic(), other], vec![0; 32]);
+        let failed =
+            log(SAFE, vec![keccak256("ExecutionFailure(bytes32,uint256)"), *hash.word()], vec![0; 32]);
+        assert_eq!(find_execution([&forged, &foreign], SAFE, SafeVersion::V1_4_1, &hash), None);
+        let all = [&forged, &foreign, &failed];
+        assert_eq!(find_execution(all, SAFE, SafeVersion::V1_4_1, &hash), Some(Execution::Failed));
+    }
+}

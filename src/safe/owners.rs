@@ -1,0 +1,118 @@
+//! A Safe's owners: a linked list on chain, in this order, and the threshold.
+
+use std::fmt;
+
+use alloy::primitives::{Address, address};
+
+/// The head and tail of the Safe's linked lists.
+pub const SENTINEL: Address = address!("0000000000000000000000000000000000000001");
+
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+pub enum OwnersError {
+    #[error("a Safe has at least one owner")]
+    Empty,
+    #[error("owner {0} is listed twice")]
+    Twice(Address),
+    #[error("{0} cannot be an owner of a Safe")]
+    Impossible(Address),
+    #[error("threshold {0} is not between 1 and the number of owners, {1}")]
+    Threshold(u64, usize),
+}
+
+/// How many owners must sign. At least 1, at most the number of owners it stands with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Threshold(usize);
+
+impl Threshold {
+    #[must_use]
+    pub const fn get(self) -> usize {
+        self.0
+    }
+}
+
+impl fmt::Display for Threshold {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// The owners in the order of the Safe's list, and the threshold; always a pair that a Safe could have.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Owners {
+    list: Vec<Address>,
+    threshold: Threshold,
+}
+
+impl Owners {
+    /// # Errors
+    /// When no Safe can have these owners with this threshold.
+    pub fn new(list: Vec<Address>, threshold: u64) -> Result<Self, OwnersError> {
+        if list.is_empty() {
+            return Err(OwnersError::Empty);
+        }
+        for (i, owner) in list.iter().enumerate() {
+            if *owner == Address::ZERO || *owner == SENTINEL {
+                return Err(OwnersError::Impossible(*owner));
+            }
+            if list[..i].contains(owner) {
+                return Err(OwnersError::Twice(*owner));
+            }
+        }
+        match usize::try_from(threshold) {
+            Ok(n) if n >= 1 && n <= list.len() => Ok(Self { list, threshold: Threshold(n) }),
+            _ => Err(OwnersError::Threshold(threshold, list.len())),
+        }
+    }
+
+    #[must_use]
+    pub fn list(&self) -> &[Address] {
+        &self.list
+    }
+
+    #[must_use]
+    pub const fn threshold(&self) -> Threshold {
+        self.threshold
+    }
+
+    #[must_use]
+    pub fn contains(&self, who: Address) -> bool {
+        self.list.contains(&who)
+    }
+}
+
+/// The entry before `item` in a Safe's linked list, which `swapOwner`, `removeOwner` and `disableModule` ask for.
+/// Nothing when `item` is not in the list.
+#[must_use]
+pub fn previous_in_list(list: &[Address], item: Address) -> Option<Address> {
+    let at = list.iter().position(|entry| *entry == item)?;
+    Some(if at == 0 { SENTINEL } else { list[at - 1] })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const fn a(n: u8) -> Address {
+        Address::repeat_byte(n)
+    }
+
+    #[test]
+    fn only_possible_owner_sets_exist() {
+        assert_eq!(Owners::new(vec![], 1), Err(OwnersError::Empty));
+        assert_eq!(Owners::new(vec![a(2), a(3), a(2)], 1), Err(OwnersError::Twice(a(2))));
+        assert_eq!(Owners::new(vec![SENTINEL], 1), Err(OwnersError::Impossible(SENTINEL)));
+        for bad in [0, 3, u64::MAX] {
+            assert_eq!(Owners::new(vec![a(2), a(3)], bad), Err(OwnersError::Threshold(bad, 2)));
+        }
+        assert_eq!(Owners::new(vec![a(2), a(3)], 2).unwrap().threshold().get(), 2);
+    }
+
+    #[test]
+    fn the_previous_owner_of_first_middle_and_last() {
+        let list = [a(2), a(3), a(4)];
+        assert_eq!(previous_in_list(&list, a(2)), Some(SENTINEL));
+        assert_eq!(previous_in_list(&list, a(3)), Some(a(2)));
+        assert_eq!(previous_in_list(&list, a(4)), Some(a(3)));
+        assert_eq!(previous_in_list(&list, a(5)), None);
+    }
+}

@@ -1,0 +1,123 @@
+//! What a Safe is at one block: everything that decides whether a transaction can run and who controls the Safe.
+
+use alloy::primitives::{Address, B256, U256, b256, keccak256};
+use alloy::sol;
+use alloy::sol_types::SolValue;
+
+use super::hash::{SafeId, SafeTxHash};
+use super::owners::Owners;
+use super::tx::Nonce;
+
+sol! {
+    /// The views of a Safe that the program asks for; the same selectors from 1.0.0 on unless said otherwise.
+    interface ISafe {
+        function VERSION() external view returns (string);
+        function getOwners() external view returns (address[]);
+        /// From 1.1.1 on.
+        function getModulesPaginated(address start, uint256 pageSize) external view returns (address[] array, address next);
+        function approvedHashes(address owner, bytes32 hash) external view returns (uint256);
+        function getTransactionHash(
+            address to, uint256 value, bytes data, uint8 operation, uint256 safeTxGas, uint256 baseGas,
+            uint256 gasPrice, address gasToken, address refundReceiver, uint256 nonce
+        ) external view returns (bytes32);
+    }
+}
+
+/// Storage slots of a Safe. Source: Safe contracts, storage layout 1.0.0 – 1.5.0.
+pub mod slot {
+    use super::{B256, b256};
+
+    pub const SINGLETON: u8 = 0;
+    pub const MODULES: u8 = 1;
+    pub const OWNERS: u8 = 2;
+    pub const OWNER_COUNT: u8 = 3;
+    pub const THRESHOLD: u8 = 4;
+    pub const NONCE: u8 = 5;
+    /// The mapping owner → hash → 1.
+    pub const APPROVED_HASHES: u8 = 8;
+    /// keccak256("guard_manager.guard.address")
+    pub const GUARD: B256 = b256!("4a204f620c8c5ccdca3fd54d003badd85ba500436a431f0cbda4f558c93c34c8");
+    /// keccak256("module_manager.module_guard.address"), from 1.5.0 on
+    pub const MODULE_GUARD: B256 = b256!("b104e0b93118902c651344349b610029d694cfdec91c589c91ebafbcd0289947");
+    /// keccak256("fallback_manager.handler.address")
+    pub const FALLBACK_HANDLER: B256 =
+        b256!("6c9a6c4a39284e37ed1cf53d337577d14212a4870fb976a4366c693b939918d5");
+}
+
+/// A slot number as the word that `eth_getStorageAt` takes.
+#[must_use]
+pub fn slot_word(slot: u8) -> B256 {
+    B256::with_last_byte(slot)
+}
+
+/// Where `approvedHashes[owner][hash]` lies.
+#[must_use]
+pub fn approved_hash_slot(owner: Address, hash: &SafeTxHash) -> B256 {
+    let outer = keccak256((owner, U256::from(slot::APPROVED_HASHES)).abi_encode());
+    keccak256((*hash.word(), outer).abi_encode())
+}
+
+/// A Safe at one block.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SafeState {
+    pub id: SafeId,
+    pub owners: Owners,
+    /// The next nonce the Safe takes.
+    pub nonce: Nonce,
+    /// The implementation that the proxy delegates to.
+    pub singleton: Address,
+    pub guard: Address,
+    pub module_guard: Address,
+    pub fallback_handler: Address,
+    /// Enabled modules: each can act for the Safe without any owner.
+    pub modules: Vec<Address>,
+}
+
+/// One thing about a Safe that is not what it was.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Drift {
+    pub what: &'static str,
+    pub was: String,
+    pub now: String,
+}
+
+impl SafeState {
+    /// What changed from `self` to `now`, the nonce left out: it moves with every transaction and is judged apart.
+    #[must_use]
+    pub fn drift(&self, now: &Self) -> Vec<Drift> {
+        let list = |addresses: &[Address]| {
+            if addresses.is_empty() {
+                return "none".to_string();
+            }
+            addresses.iter().map(Address::to_string).collect::<Vec<_>>().join(", ")
+        };
+        let rows = [
+            ("chain", self.id.chain_id.to_string(), now.id.chain_id.to_string()),
+            ("Safe", self.id.address.to_string(), now.id.address.to_string()),
+            ("version", self.id.version.to_string(), now.id.version.to_string()),
+            ("owners", list(self.owners.list()), list(now.owners.list())),
+            ("threshold", self.owners.threshold().to_string(), now.owners.threshold().to_string()),
+            ("singleton", self.singleton.to_string(), now.singleton.to_string()),
+            ("guard", self.guard.to_string(), now.guard.to_string()),
+            ("module guard", self.module_guard.to_string(), now.module_guard.to_string()),
+            ("fallback handler", self.fallback_handler.to_string(), now.fallback_handler.to_string()),
+            ("modules", list(&self.modules), list(&now.modules)),
+        ];
+        rows.into_iter()
+            .filter(|(_, was, now)| was != now)
+            .map(|(what, was, now)| Drift { what, was, now })
+            .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn named_slots_are_the_hashes_of_their_names() {
+        assert_eq!(slot::GUARD, keccak256("guard_manager.guard.address"));
+        assert_eq!(slot::MODULE_GUARD, keccak256("module_manager.module_guard.address"));
+        assert_eq!(slot::FALLBACK_HANDLER, keccak256("fallback_manager.handler.address"));
+    }
+}
