@@ -8,6 +8,7 @@ mod event;
 mod hash;
 mod multisend;
 mod owners;
+mod revert;
 mod signature;
 mod state;
 mod tx;
@@ -17,6 +18,7 @@ pub use event::{Execution, find_execution, success_topic};
 pub use hash::{BadHash, DomainHash, Hashes, MessageHash, SafeId, SafeTxHash, message_hash};
 pub use multisend::{BatchError, decode_batch, encode_batch};
 pub use owners::{Owners, OwnersError, SENTINEL, Threshold, previous_in_list};
+pub use revert::{gs_meaning, revert_reason};
 pub use signature::{
     Approval, EcdsaSignature, SignatureError, SignatureKind, encode_approvals, signed_digest,
 };

@@ -1,0 +1,120 @@
+//! Findings over a proposal, the Safe as it is now and the reader's own council file: each attack of record one small
+//! function.
+//!
+//! Pure: values in, findings out. A refusal stops `sign` and `broadcast` until it is accepted by its id.
+
+mod binding;
+mod safe;
+mod transaction;
+
+use crate::council;
+use crate::playbook::{Plan, Verdict};
+use crate::proposal::{Difference, Proposal};
+use crate::safe::{Nonce, SafeState};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Level {
+    Pass,
+    Warn,
+    Refuse,
+}
+
+/// What kind of trouble a refusal is: it decides the exit code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sort {
+    /// Something no one should sign.
+    Danger,
+    /// The chain is no longer as the proposal found it.
+    Drift,
+}
+
+/// One thing looked at, and what was found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// What `--accept` takes.
+    pub id: &'static str,
+    pub level: Level,
+    pub sort: Sort,
+    pub sentence: String,
+    /// What to do about it; empty when it passed.
+    pub fix: String,
+}
+
+impl Finding {
+    fn pass(id: &'static str, sentence: impl Into<String>) -> Self {
+        Self { id, level: Level::Pass, sort: Sort::Danger, sentence: sentence.into(), fix: String::new() }
+    }
+
+    fn warn(id: &'static str, sentence: impl Into<String>, fix: impl Into<String>) -> Self {
+        Self { level: Level::Warn, fix: fix.into(), ..Self::pass(id, sentence) }
+    }
+
+    fn refuse(id: &'static str, sentence: impl Into<String>, fix: impl Into<String>) -> Self {
+        Self { level: Level::Refuse, fix: fix.into(), ..Self::pass(id, sentence) }
+    }
+
+    fn drift(id: &'static str, sentence: impl Into<String>, fix: impl Into<String>) -> Self {
+        Self { sort: Sort::Drift, ..Self::refuse(id, sentence, fix) }
+    }
+}
+
+/// How a proposal stands to what its reader derives from their own files.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Match {
+    /// The same transaction, byte by byte, from the chain's values now.
+    Same,
+    /// The same transaction, but only from the values that the proposal itself brings: nothing was asked of the chain.
+    SameFromItsOwnValues,
+    /// The same playbook and arguments, but values read from the chain have changed since.
+    Moved(Vec<Difference>),
+    /// Another transaction than the reader's own playbook gives.
+    Differs(Vec<Difference>),
+    /// The reader's own files do not have what the proposal names; why.
+    Unbound(String),
+}
+
+/// Everything that the checks look at.
+#[derive(Clone, Copy, Debug)]
+pub struct Facts<'a> {
+    pub proposal: &'a Proposal,
+    pub matching: &'a Match,
+    /// The reader's own derivation, if there is one.
+    pub plan: Option<&'a Plan>,
+    /// The Safe as the reader's council file describes it.
+    pub council_safe: &'a council::Safe,
+    /// The Safe as the chain has it now; none offline.
+    pub now: Option<&'a SafeState>,
+    /// The `before` checks, judged now; empty offline.
+    pub before: &'a [Verdict],
+    /// Arguments that come from the proposal's file alone.
+    pub foreign: &'a [(String, String)],
+    /// Whether a signature is about to be made; when it is not, the signers have decided what a file may choose.
+    pub signing: bool,
+    /// Nonces of other proposals kept here for the same Safe, with their hashes.
+    pub others: &'a [(Nonce, String)],
+}
+
+/// Looks at everything. The order is the order in which a signer should doubt.
+#[must_use]
+pub fn findings(facts: &Facts) -> Vec<Finding> {
+    let mut all = Vec::new();
+    all.extend(binding::matches_the_playbook(facts));
+    all.extend(binding::arguments_are_the_readers(facts));
+    all.extend(binding::before_holds(facts));
+    all.extend(transaction::no_refund(facts));
+    all.extend(transaction::no_unknown_delegatecall(facts));
+    all.extend(transaction::nonce(facts));
+    all.extend(safe::as_pinned(facts));
+    all.extend(safe::as_proposed(facts));
+    all.extend(safe::known_contracts(facts));
+    all
+}
+
+/// The refusals that nobody accepted by name.
+#[must_use]
+pub fn standing<'a>(findings: &'a [Finding], accepted: &[String]) -> Vec<&'a Finding> {
+    findings
+        .iter()
+        .filter(|f| f.level == Level::Refuse && !accepted.iter().any(|id| id == f.id))
+        .collect()
+}

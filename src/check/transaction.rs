@@ -1,0 +1,77 @@
+//! The transaction itself: refunds, delegatecalls, its place in line.
+
+use std::cmp::Ordering;
+
+use alloy::primitives::{Address, U256};
+
+use super::{Facts, Finding};
+use crate::proposal::calls_of;
+use crate::safe::Operation;
+
+/// Gas refunds pay whoever sends the transaction from the Safe; with safeTxGas or gasPrice set, a failing call no longer
+/// reverts and burns the nonce.
+pub(super) fn no_refund(facts: &Facts) -> Option<Finding> {
+    let tx = facts.proposal.tx();
+    let amounts = [("safeTxGas", tx.safe_tx_gas), ("baseGas", tx.base_gas), ("gasPrice", tx.gas_price)];
+    let addresses = [("gasToken", tx.gas_token), ("refundReceiver", tx.refund_receiver)];
+    let mut set: Vec<String> =
+        amounts.iter().filter(|(_, v)| *v != U256::ZERO).map(|(name, v)| format!("{name} is {v}")).collect();
+    set.extend(addresses.iter().filter(|(_, a)| *a != Address::ZERO).map(|(name, a)| format!("{name} is {a}")));
+    Some(if set.is_empty() {
+        Finding::pass("refund", "no gas refund: a failing call reverts and pays nobody")
+    } else {
+        Finding::refuse(
+            "refund",
+            format!("it has gas refund fields: {}", set.join(", ")),
+            "do not sign: these fields pay a stranger or burn the nonce when the call fails; propose it again here",
+        )
+    })
+}
+
+/// A delegatecall runs foreign code with the Safe's own storage. Only plain calls through the known batch contract are
+/// readable, so only they pass.
+pub(super) fn no_unknown_delegatecall(facts: &Facts) -> Option<Finding> {
+    let tx = facts.proposal.tx();
+    let id = "delegatecall";
+    Some(match (tx.operation, calls_of(tx)) {
+        (Operation::Call, _) => Finding::pass(id, "no delegatecall"),
+        (_, Ok(calls)) => {
+            Finding::pass(id, format!("{} plain calls through the canonical MultiSendCallOnly", calls.len()))
+        }
+        (_, Err(why)) => Finding::refuse(
+            id,
+            format!("it delegatecalls {}: {why}", tx.to),
+            "do not sign: that code can replace the Safe's implementation and owners, as it did at Bybit",
+        ),
+    })
+}
+
+/// A nonce is used once, and in order.
+pub(super) fn nonce(facts: &Facts) -> Vec<Finding> {
+    let mine = facts.proposal.nonce();
+    let mut found = Vec::new();
+    if let Some(now) = facts.now {
+        found.push(match mine.cmp(&now.nonce) {
+            Ordering::Equal => Finding::pass("nonce", format!("nonce {mine} is next in line")),
+            Ordering::Less => Finding::drift(
+                "nonce-used",
+                format!("nonce {mine} is used: the Safe is at {}", now.nonce),
+                "see with `breakglass status` whether it was this transaction; otherwise propose it again",
+            ),
+            Ordering::Greater => Finding::warn(
+                "nonce-gap",
+                format!("nonce {mine} is not next: the Safe is at {}", now.nonce),
+                "transactions with the nonces between must be executed first",
+            ),
+        });
+    }
+    let own = facts.proposal.hash().to_string();
+    for (_, other) in facts.others.iter().filter(|(nonce, hash)| *nonce == mine && *hash != own) {
+        found.push(Finding::warn(
+            "nonce-conflict",
+            format!("another proposal is kept here for nonce {mine}: {other}"),
+            "only one of them can be executed; agree which",
+        ));
+    }
+    found
+}

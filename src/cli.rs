@@ -1,0 +1,306 @@
+//! The clap tree, and nothing else.
+
+use std::path::PathBuf;
+
+use alloy::primitives::Address;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+
+use crate::safe::{Nonce, SafeVersion};
+
+/// Emergency actions for EVM multisigs
+///
+/// Run a predefined playbook (pause a contract, change a parameter, rotate a key): it becomes a Safe transaction that
+/// every owner derives, checks and signs alone; at threshold somebody broadcasts it, and its effect is proven on chain.
+///
+/// Without a command: lists the levers of your council file.
+#[derive(Debug, Parser)]
+#[command(name = "breakglass", version, max_term_width = 100, after_help = EXIT_CODES)]
+pub struct Cli {
+    /// The council file [default: breakglass.toml here or in a folder above]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub council: Option<PathBuf>,
+
+    /// Print one JSON object on standard output
+    #[arg(long, global = true)]
+    pub json: bool,
+
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+const EXIT_CODES: &str = "\
+Exit codes: 0 done and proven, 1 failed, 2 usage or no terminal for a prompt, 3 threshold not met yet, \
+4 refused by a check, 5 the chain has moved, 6 refused or not ready on the device, 7 network";
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Propose a pause: plan, review, proposal file
+    Pause(Propose),
+    /// Propose a parameter change
+    Param(Propose),
+    /// Propose a change of keys, roles or owners
+    Rotate(Propose),
+    /// Derive or load, check, show, sign
+    Sign(Sign),
+    /// Who has signed, what is missing, what has drifted
+    Status(Status),
+    /// Take in signatures: files, folders, lines, a whole pasted chat
+    Import(Import),
+    /// Give out signatures, as lines or as files
+    Export(Export),
+    /// At threshold: send it, wait, and prove its effect on chain
+    Broadcast(Broadcast),
+    /// Domain hash, message hash and safeTxHash of a transaction; no network
+    Hash(Hash),
+    /// The playbooks at hand
+    #[command(subcommand)]
+    Playbook(Playbook),
+    /// Write a first council file, from a Safe on chain
+    Init(Init),
+    /// Print a shell's completion script
+    Completions {
+        shell: Shell,
+    },
+}
+
+/// How a lever is derived.
+#[derive(Clone, Debug, Args)]
+pub struct Derive {
+    /// An argument that the lever leaves open; may be given again
+    #[arg(long, value_name = "NAME=VALUE", value_parser = parse_set)]
+    pub set: Vec<(String, String)>,
+
+    /// The lever's counter-playbook, with every check
+    #[arg(long)]
+    pub undo: bool,
+
+    /// Another Safe nonce than the next one
+    #[arg(long, value_name = "N")]
+    pub nonce: Option<Nonce>,
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct Accept {
+    /// Accept a refusal by its id; it is recorded and shown to every later signer
+    #[arg(long, value_name = "ID")]
+    pub accept: Vec<String>,
+}
+
+/// A key in an encrypted file.
+#[derive(Clone, Debug, Args)]
+pub struct Key {
+    /// Encrypted keystore file (Web3 Secret Storage)
+    #[arg(long, value_name = "FILE")]
+    pub keystore: Option<PathBuf>,
+
+    /// File whose first line is the keystore's password [default: asked for]
+    #[arg(long, value_name = "FILE")]
+    pub password_file: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub struct Propose {
+    /// A lever of the council file; without one, they are listed
+    #[arg(conflicts_with = "playbook")]
+    pub lever: Option<String>,
+
+    /// Without a lever: the playbook's id
+    #[arg(long, value_name = "ID", requires = "safe")]
+    pub playbook: Option<String>,
+
+    /// Without a lever: the Safe's name
+    #[arg(long, value_name = "NAME", requires = "playbook")]
+    pub safe: Option<String>,
+
+    #[command(flatten)]
+    pub derive: Derive,
+
+    #[command(flatten)]
+    pub accept: Accept,
+}
+
+#[derive(Debug, Args)]
+pub struct Sign {
+    /// Levers or proposal files
+    #[arg(required = true)]
+    pub what: Vec<String>,
+
+    #[command(flatten)]
+    pub key: Key,
+
+    #[command(flatten)]
+    pub derive: Derive,
+
+    #[command(flatten)]
+    pub accept: Accept,
+
+    /// Ask nothing of the network; says what could not be checked
+    #[arg(long)]
+    pub offline: bool,
+
+    /// Sign without asking, after the review is printed
+    #[arg(long)]
+    pub yes: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Status {
+    /// A lever or a proposal file
+    pub what: String,
+
+    #[command(flatten)]
+    pub derive: Derive,
+}
+
+#[derive(Debug, Args)]
+pub struct Import {
+    /// A lever or a proposal file
+    pub what: String,
+
+    /// Files or folders; `-`, or none, for standard input
+    pub from: Vec<PathBuf>,
+
+    #[command(flatten)]
+    pub derive: Derive,
+}
+
+#[derive(Debug, Args)]
+pub struct Export {
+    /// A lever or a proposal file
+    pub what: String,
+
+    /// Copy the proposal and its signatures into this folder instead of printing lines
+    #[arg(long, value_name = "FOLDER")]
+    pub to: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub derive: Derive,
+}
+
+#[derive(Debug, Args)]
+pub struct Broadcast {
+    /// A lever or a proposal file
+    pub what: String,
+
+    /// The account that pays for gas; anyone's
+    #[command(flatten)]
+    pub key: Key,
+
+    #[command(flatten)]
+    pub derive: Derive,
+
+    #[command(flatten)]
+    pub accept: Accept,
+
+    /// Send without asking; NAME is the Safe's name in your council file
+    #[arg(long, value_name = "NAME")]
+    pub confirm: Option<String>,
+
+    /// Send nothing: print the call for somebody else to send
+    #[arg(long, conflicts_with_all = ["confirm", "keystore"])]
+    pub calldata: bool,
+
+    /// The most to pay per unit of gas, in gwei
+    #[arg(long, value_name = "GWEI", default_value_t = 500)]
+    pub max_fee: u64,
+
+    /// How long to wait for the transaction to be mined, in seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 600)]
+    pub wait: u64,
+}
+
+#[derive(Debug, Args)]
+pub struct Hash {
+    /// A proposal file, instead of the flags below
+    pub proposal: Option<PathBuf>,
+
+    #[arg(long, required_unless_present = "proposal")]
+    pub chain_id: Option<u64>,
+    #[arg(long, required_unless_present = "proposal")]
+    pub safe: Option<Address>,
+    #[arg(long, required_unless_present = "proposal")]
+    pub safe_version: Option<SafeVersion>,
+    #[arg(long, required_unless_present = "proposal")]
+    pub to: Option<Address>,
+    /// In wei
+    #[arg(long, default_value = "0")]
+    pub value: Amount,
+    /// Hexadecimal, or @FILE for long data
+    #[arg(long, default_value = "0x")]
+    pub data: String,
+    #[arg(long, value_enum, default_value = "call")]
+    pub operation: OperationName,
+    #[arg(long, default_value = "0")]
+    pub safe_tx_gas: Amount,
+    #[arg(long, default_value = "0")]
+    pub base_gas: Amount,
+    #[arg(long, default_value = "0")]
+    pub gas_price: Amount,
+    #[arg(long, default_value_t = Address::ZERO)]
+    pub gas_token: Address,
+    #[arg(long, default_value_t = Address::ZERO)]
+    pub refund_receiver: Address,
+    #[arg(long, required_unless_present = "proposal")]
+    pub nonce: Option<Nonce>,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum OperationName {
+    #[value(alias = "0")]
+    Call,
+    #[value(alias = "1")]
+    Delegatecall,
+}
+
+/// A number below 2^256, decimal or 0x.
+#[derive(Clone, Copy, Debug)]
+pub struct Amount(pub alloy::primitives::U256);
+
+impl std::str::FromStr for Amount {
+    type Err = String;
+
+    fn from_str(s: &str) -> Result<Self, Self::Err> {
+        crate::safe::parse_uint(s).map(Self).ok_or_else(|| format!("{s:?} is not a whole number below 2^256"))
+    }
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Playbook {
+    /// Every playbook: your council's own, then the built-in ones
+    List,
+    /// One playbook in plain words
+    Show { id: String },
+    /// Read a playbook file, or every one in a folder, and say what is wrong
+    Check { path: PathBuf },
+}
+
+#[derive(Debug, Args)]
+pub struct Init {
+    /// The Safe's address
+    #[arg(long)]
+    pub safe: Address,
+
+    /// An RPC address; write one with a key in it as '${NAME}', naming an environment variable
+    #[arg(long, value_name = "URL")]
+    pub rpc: Vec<String>,
+
+    /// What to call the protocol
+    #[arg(long, default_value = "My protocol")]
+    pub name: String,
+
+    /// What to call the chain [default: its usual name]
+    #[arg(long, value_name = "NAME")]
+    pub chain: Option<String>,
+
+    /// What to call the Safe
+    #[arg(long, value_name = "NAME", default_value = "guardian")]
+    pub safe_name: String,
+}
+
+fn parse_set(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.trim().is_empty() => Ok((name.trim().into(), value.into())),
+        _ => Err(format!("{text:?} is not of the form NAME=VALUE")),
+    }
+}

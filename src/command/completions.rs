@@ -1,0 +1,17 @@
+//! `completions`: a shell's completion script.
+
+use clap::CommandFactory;
+use clap_complete::{Shell, generate};
+
+use crate::cli::Cli;
+use crate::error::{Error, Exit};
+use crate::ui::Ui;
+
+pub fn run(ui: &Ui, shell: Shell) -> Result<Exit, Error> {
+    let mut script = Vec::new();
+    generate(shell, &mut Cli::command(), "breakglass", &mut script);
+    let script = String::from_utf8(script)
+        .map_err(|e| Error::new(Exit::Failed, format!("the script for {shell} is not text: {e}")))?;
+    ui.script(&script);
+    Ok(Exit::Done)
+}

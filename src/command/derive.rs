@@ -1,0 +1,225 @@
+//! A lever becomes a proposal: the reader's own files, the chain's values, one transaction. The same files, arguments,
+//! nonce and values give the same hash on every machine.
+
+use std::collections::BTreeMap;
+
+use crate::chain::{Ask, BlockTag, Chain, Sending, Snapshot};
+use crate::cli;
+use crate::command::session::Session;
+use crate::council::{self, AddressBook};
+use crate::error::{Error, Exit};
+use crate::playbook::{Answer, Derivation, Entry, Inputs, Plan, Query, Readings, derive};
+use crate::proposal::{Binding, Block, Proposal, batch_queries, build_tx};
+use crate::safe::{Call, Nonce, SafeState, SafeVersion};
+
+/// Reads that depend on reads settle in a few turns; more is a fault of the playbook.
+const MAX_TURNS: usize = 8;
+
+/// What to derive, all from the reader's own files and command line.
+#[derive(Clone, Debug)]
+pub struct Order<'a> {
+    pub lever: Option<String>,
+    pub undo: bool,
+    pub entry: Entry<'a>,
+    pub safe: &'a council::Safe,
+    pub chain: &'a council::Chain,
+    pub names: AddressBook,
+    /// The arguments as given: the lever's and those set besides.
+    pub given: BTreeMap<String, String>,
+    /// The arguments of the playbook: as given, or turned round for its undo.
+    args: BTreeMap<String, String>,
+}
+
+/// A proposal with the plan it was derived from.
+#[derive(Clone, Debug)]
+pub struct Derived {
+    pub proposal: Proposal,
+    pub plan: Plan,
+}
+
+impl<'a> Order<'a> {
+    /// A lever of the council file, with arguments for what it leaves open.
+    pub fn lever(
+        session: &'a Session,
+        name: &str,
+        undo: bool,
+        set: &BTreeMap<String, String>,
+    ) -> Result<Self, Error> {
+        let lever = session.lever(name)?;
+        let mut args = lever.set.clone();
+        for (key, value) in set {
+            if let Some(fixed) = args.get(key).filter(|fixed| *fixed != value) {
+                let message = format!("lever {name} fixes {key} to {fixed:?}; {value:?} cannot be set instead");
+                return Err(Error::new(Exit::Usage, message)
+                    .hint("without the lever: --playbook ID --safe NAME --set …"));
+            }
+            args.insert(key.clone(), value.clone());
+        }
+        Self::new(session, Some(name.into()), undo, &lever.playbook, &lever.safe, args)
+    }
+
+    /// `undo` replaces playbook and arguments by those of the counter-playbook.
+    pub fn new(
+        session: &'a Session,
+        lever: Option<String>,
+        undo: bool,
+        playbook: &str,
+        safe: &str,
+        given: BTreeMap<String, String>,
+    ) -> Result<Self, Error> {
+        let mut entry = session.catalogue.get(playbook)?;
+        let mut args = given.clone();
+        if undo {
+            let (counter, counter_args) = entry.playbook.undo_args(&given)?;
+            entry = session.catalogue.get(counter.as_str())?;
+            args = counter_args;
+        }
+        let safe = session.safe(safe)?;
+        let chain = session.chain_of(safe)?;
+        let names = session.council.names_on(&safe.chain);
+        Ok(Self { lever, undo, entry, safe, chain, names, given, args })
+    }
+
+    fn turn(&self, readings: &Readings) -> Result<Derivation, Error> {
+        let inputs = Inputs {
+            args: &self.args,
+            names: &self.names,
+            safe: self.safe.address,
+            chain_id: self.chain.id,
+        };
+        Ok(derive(self.entry.playbook, &inputs, readings)?)
+    }
+
+    /// What can be asked for before anything is known.
+    fn first_queries(&self) -> Result<Vec<Query>, Error> {
+        let mut queries = match self.turn(&Readings::default())? {
+            Derivation::Needs(queries) => queries,
+            Derivation::Ready(plan) => before_queries(&plan),
+        };
+        if self.entry.playbook.steps.len() > 1 {
+            let versions = match self.safe.version {
+                Some(version) => vec![version],
+                None => SafeVersion::ALL.into_iter().filter(|v| v.can_build()).collect(),
+            };
+            queries.extend(versions.into_iter().flat_map(batch_queries));
+        }
+        Ok(queries)
+    }
+
+    /// Derives from the chain as it is now: what the Safe is, and what the playbook gives on it. One round where the
+    /// playbook reads nothing that depends on a reading.
+    pub fn live(
+        &self,
+        chain: &Chain,
+        nonce: Option<Nonce>,
+        extra: &[Query],
+        send: Option<&Sending>,
+    ) -> Result<(Snapshot, Result<Derived, Error>), Error> {
+        let (mut queries, early) = match self.first_queries() {
+            Ok(queries) => (queries, None),
+            Err(error) => (Vec::new(), Some(error)),
+        };
+        queries.extend(extra.iter().cloned());
+        let ask = Ask { safe: self.safe.address, queries: &queries, sending: send, ..Ask::default() };
+        let mut snapshot = chain.snapshot(&ask, BlockTag::Latest)?;
+        if let Some(error) = early {
+            return Ok((snapshot, Err(error)));
+        }
+        for _ in 0..MAX_TURNS {
+            let missing = match self.turn(&snapshot.readings) {
+                Err(error) => return Ok((snapshot, Err(error))),
+                Ok(Derivation::Needs(queries)) => queries,
+                Ok(Derivation::Ready(plan)) => {
+                    let missing = unanswered(before_queries(&plan), &snapshot.readings);
+                    if missing.is_empty() {
+                        let nonce = nonce.unwrap_or(snapshot.state.nonce);
+                        let block = snapshot.header.block();
+                        let derived =
+                            self.assemble(plan, snapshot.state.clone(), block, &snapshot.readings, nonce);
+                        return Ok((snapshot, derived));
+                    }
+                    missing
+                }
+            };
+            let answers = chain.answers(&missing, &snapshot.header.block())?;
+            snapshot.readings.extend(answers);
+        }
+        let message = format!("playbook {} keeps asking for more values", self.entry.playbook.id);
+        Ok((snapshot, Err(Error::new(Exit::Failed, message).hint("its reads depend on each other; mend it"))))
+    }
+
+    /// Derives from values that somebody else read: nothing is asked of the network.
+    pub fn from_values(
+        &self,
+        state: SafeState,
+        block: Block,
+        readings: &Readings,
+        nonce: Nonce,
+    ) -> Result<Derived, Error> {
+        match self.turn(readings)? {
+            Derivation::Ready(plan) => self.assemble(plan, state, block, readings, nonce),
+            Derivation::Needs(missing) => {
+                let message = format!(
+                    "playbook {} reads {} value(s) from the chain that are not at hand",
+                    self.entry.playbook.id,
+                    missing.len()
+                );
+                Err(Error::new(Exit::Refused, message)
+                    .hint("sign from a proposal file, which brings them, or without --offline"))
+            }
+        }
+    }
+
+    fn assemble(
+        &self,
+        plan: Plan,
+        state: SafeState,
+        block: Block,
+        readings: &Readings,
+        nonce: Nonce,
+    ) -> Result<Derived, Error> {
+        let calls: Vec<Call> = plan.calls.iter().map(|c| c.call.clone()).collect();
+        let tx = build_tx(state.id.version, &calls, nonce, readings)?;
+        let mut rests_on = plan.rests_on.clone();
+        if calls.len() > 1 {
+            let code = batch_queries(state.id.version);
+            rests_on.extend(code.into_iter().filter_map(|q| Some((q.clone(), readings.get(&q)?.clone()))).collect());
+        }
+        let playbook = self.entry.playbook;
+        let binding = Binding {
+            lever: self.lever.clone(),
+            undo: self.undo,
+            playbook: playbook.id.clone(),
+            digest: playbook.digest(),
+            text: playbook.text().to_string(),
+            args: self.given.clone(),
+        };
+        let proposal = Proposal::new(tx, state, block, binding, rests_on, Vec::new());
+        Ok(Derived { proposal, plan })
+    }
+}
+
+/// `--set` as a map; the same name twice is a mistake.
+pub fn arguments(derive: &cli::Derive) -> Result<BTreeMap<String, String>, Error> {
+    let mut set = BTreeMap::new();
+    for (name, value) in &derive.set {
+        if set.insert(name.clone(), value.clone()).is_some() {
+            return Err(Error::new(Exit::Usage, format!("--set {name} is given twice")));
+        }
+    }
+    Ok(set)
+}
+
+fn before_queries(plan: &Plan) -> Vec<Query> {
+    plan.before.iter().flat_map(crate::playbook::Check::queries).collect()
+}
+
+fn unanswered(queries: Vec<Query>, readings: &Readings) -> Vec<Query> {
+    queries.into_iter().filter(|q| readings.get(q).is_none()).collect()
+}
+
+/// A 32-byte answer that is not zero.
+#[must_use]
+pub fn is_set(answer: Option<&Answer>) -> bool {
+    matches!(answer, Some(Answer::Value(bytes)) if bytes.len() == 32 && bytes.iter().any(|b| *b != 0))
+}

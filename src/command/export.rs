@@ -1,0 +1,57 @@
+//! `export`: the signatures kept here, as lines for a chat or as files for a stick.
+
+use std::path::Path;
+
+use serde_json::json;
+
+use crate::cli;
+use crate::command::session::Session;
+use crate::command::subject::Purpose;
+use crate::error::{Error, Exit};
+use crate::proposal::OwnerSignature;
+use crate::store;
+use crate::ui::Text;
+
+pub fn run(session: &Session, args: &cli::Export) -> Result<Exit, Error> {
+    let proposal = session.given(&args.what, &args.derive, Purpose::Finish)?.ok_or_else(|| {
+        Error::new(Exit::Failed, format!("nothing is kept here for lever {}", args.what))
+            .hint(format!("breakglass sign {} makes a signature", args.what))
+    })?;
+    let signatures = session.signatures(&proposal)?;
+    let lines: Vec<String> = signatures.iter().map(OwnerSignature::line).collect();
+    let mut files = Vec::new();
+    if let Some(folder) = &args.to {
+        files = copy(folder, &proposal.hash().to_string(), &proposal.to_json(), &signatures)?;
+        for file in &files {
+            session.ui.data(file);
+        }
+    } else {
+        for line in &lines {
+            session.ui.data(line);
+        }
+    }
+    if signatures.is_empty() {
+        session.ui.say(&Text::default().warn("no signatures yet").add(&format!(" for {}", proposal.hash())));
+    }
+    session.ui.object(&json!({
+        "safe_tx_hash": proposal.hash().to_string(), "lines": lines, "files": files,
+    }));
+    Ok(Exit::Done)
+}
+
+/// Writes new files only; says which there are.
+fn copy(
+    folder: &Path,
+    hash: &str,
+    proposal: &str,
+    signatures: &[OwnerSignature],
+) -> Result<Vec<String>, Error> {
+    let mut files = vec![(folder.join(format!("{hash}.json")), proposal.to_string())];
+    for signature in signatures {
+        files.push((folder.join(format!("{hash}.{}.sig.json", signature.owner())), signature.to_json()));
+    }
+    for (path, contents) in &files {
+        store::create_new(path, contents)?;
+    }
+    Ok(files.into_iter().map(|(path, _)| path.display().to_string()).collect())
+}

@@ -1,0 +1,118 @@
+//! Every room's errors as the program's: which exit code, and what to do next. The one place that decides it.
+
+use crate::chain::ChainError;
+use crate::device::DeviceError;
+use crate::error::{Error, Exit};
+use crate::playbook::{CatalogueError, PlanError};
+use crate::proposal::{BuildError, NotReady, ProposalError, VerifyError};
+use crate::store::StoreError;
+use crate::ui::PromptError;
+
+impl From<StoreError> for Error {
+    fn from(error: StoreError) -> Self {
+        let hint = match &error {
+            StoreError::Read { .. } => Some("check the path"),
+            StoreError::Exists { .. } | StoreError::Link { .. } => Some("name another path, or move that file away"),
+            StoreError::Write { .. } => Some("check the folder's permissions and free space; nothing was written"),
+            StoreError::TooLarge { .. } | StoreError::NotText { .. } | StoreError::Locked { .. } => None,
+        };
+        let plain = Self::new(Exit::Failed, error.to_string());
+        match hint {
+            Some(hint) => plain.hint(hint),
+            None => plain,
+        }
+    }
+}
+
+impl From<PromptError> for Error {
+    fn from(error: PromptError) -> Self {
+        match &error {
+            PromptError::NoTerminal(missing) => {
+                Self::new(Exit::Usage, error.to_string()).hint(format!("pass {}", missing.flag))
+            }
+            PromptError::Interrupted(_) => Self::new(Exit::Refused, error.to_string()),
+        }
+    }
+}
+
+impl From<ProposalError> for Error {
+    fn from(error: ProposalError) -> Self {
+        match error {
+            ProposalError::Altered { .. } => {
+                Self::new(Exit::Refused, error.to_string()).hint("tell the council: somebody changed this file")
+            }
+            _ => Self::new(Exit::Failed, error.to_string()).hint("ask for the file again; it was cut or damaged"),
+        }
+    }
+}
+
+impl From<BuildError> for Error {
+    fn from(error: BuildError) -> Self {
+        Self::new(Exit::Failed, error.to_string())
+    }
+}
+
+impl From<VerifyError> for Error {
+    fn from(error: VerifyError) -> Self {
+        Self::new(Exit::Failed, format!("the signature does not verify: {error}"))
+    }
+}
+
+impl From<PlanError> for Error {
+    fn from(error: PlanError) -> Self {
+        Self::new(Exit::Usage, error.to_string())
+    }
+}
+
+impl From<CatalogueError> for Error {
+    fn from(error: CatalogueError) -> Self {
+        Self::new(Exit::Usage, error.to_string()).hint("breakglass playbook list shows those at hand")
+    }
+}
+
+impl From<DeviceError> for Error {
+    fn from(error: DeviceError) -> Self {
+        let exit = if error.is_human() { Exit::Device } else { Exit::Failed };
+        Self::new(exit, error.to_string())
+    }
+}
+
+impl From<ChainError> for Error {
+    fn from(error: ChainError) -> Self {
+        Self::new(Exit::Network, error.to_string())
+    }
+}
+
+impl From<NotReady> for Error {
+    fn from(not_ready: NotReady) -> Self {
+        match not_ready {
+            NotReady::Shortfall(shortfall) => {
+                let message = format!(
+                    "{} of {} owners have signed",
+                    shortfall.approved.len(),
+                    shortfall.threshold
+                );
+                let missing: Vec<String> = shortfall.missing.iter().map(ToString::to_string).collect();
+                Self::new(Exit::Shortfall, message)
+                    .hint(format!("still to sign: {}", missing.join(", ")))
+                    .hint("breakglass import takes in their lines, or the whole chat")
+            }
+            NotReady::NonceUsed { proposal, safe } => Self::new(
+                Exit::Drift,
+                format!("nonce {proposal} was used by another transaction; the Safe is at {safe}"),
+            )
+            .hint("find out which; then propose it again"),
+            NotReady::NonceAhead { proposal, safe } => Self::new(
+                Exit::Drift,
+                format!("nonce {proposal} is not next: the Safe is at {safe}"),
+            )
+            .hint(format!("execute the transactions with nonces {safe} and up first, or propose at nonce {safe}")),
+            NotReady::Moved(drift) => {
+                let rows: Vec<String> =
+                    drift.iter().map(|d| format!("{} was {}, is {}", d.what, d.was, d.now)).collect();
+                Self::new(Exit::Drift, format!("the Safe is not the one that was signed for: {}", rows.join("; ")))
+                    .hint("do not send; find out who changed it")
+            }
+        }
+    }
+}

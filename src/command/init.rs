@@ -1,0 +1,116 @@
+//! `init`: a first council file, from a Safe as the chain has it. Overwrites nothing.
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+
+use serde_json::json;
+
+use crate::chain::{Ask, BlockTag, Chain, Options, Snapshot};
+use crate::cli;
+use crate::council::{Council, FILE_NAME, RpcAddress};
+use crate::error::{Error, Exit};
+use crate::excerpt::hide_urls;
+use crate::store;
+use crate::ui::{Text, Ui};
+
+pub fn run(ui: &Ui, council: Option<&Path>, args: &cli::Init) -> Result<Exit, Error> {
+    let path = council.map_or_else(|| PathBuf::from(FILE_NAME), Path::to_path_buf);
+    if std::path::Path::new(&path).symlink_metadata().is_ok() {
+        let message = format!("{} already exists, and nothing is overwritten", path.display());
+        return Err(Error::new(Exit::Failed, message).hint("name another file with --council FILE"));
+    }
+    let (chain_id, snapshot) = read(ui, args)?;
+    let chain = args.chain.clone().unwrap_or_else(|| usual_name(chain_id));
+    let text = council_file(args, &chain, chain_id, &snapshot);
+    // What was written must be what will be read.
+    Council::parse(&path.display().to_string(), &text)?;
+    store::create_new(&path, &text)?;
+    let state = &snapshot.state;
+    ui.say(&Text::default().good("wrote ").add(&path.display().to_string()));
+    ui.say(&Text::new(&format!(
+        "Safe {} {} on {chain} ({chain_id}), {} of {} owners",
+        state.id.version,
+        state.id.address,
+        state.owners.threshold(),
+        state.owners.list().len()
+    )));
+    ui.say(&Text::new("next: compare the owners with your own records, name them, and bind a lever:"));
+    ui.say(&Text::new("  breakglass playbook list"));
+    ui.object(&json!({ "council": path.display().to_string(), "chain_id": chain_id }));
+    Ok(Exit::Done)
+}
+
+/// Asks the first endpoint for its chain id, then all of them for the Safe.
+fn read(ui: &Ui, args: &cli::Init) -> Result<(u64, Snapshot), Error> {
+    if args.rpc.is_empty() {
+        return Err(Error::new(Exit::Usage, "no RPC address is named").hint("--rpc '${MAINNET_RPC}'"));
+    }
+    let mut urls = Vec::new();
+    for text in &args.rpc {
+        // A literal address goes into the file as it is, so it must not hold a key.
+        if !text.contains("${") && hide_urls(text) != text.trim_end_matches('/') {
+            let message = format!("the RPC address {} may hold a key, and would be written to a file", hide_urls(text));
+            return Err(Error::new(Exit::Usage, message)
+                .hint("put it into an environment variable, and write --rpc '${MAINNET_RPC}' in single quotes"));
+        }
+        let url = RpcAddress::new(text).resolve(|name| std::env::var(name).ok());
+        urls.push(url.map_err(|e| Error::new(Exit::Usage, e.to_string()))?);
+    }
+    let quorum = urls.len().clamp(1, 2);
+    let id = Chain::id_of(&urls[0], &Options::default())?;
+    let link = Chain::new("the chain", id, urls, quorum, 100, &Options::default())?;
+    let ask = Ask { safe: args.safe, ..Ask::default() };
+    let snapshot = ui.wait("reading the Safe", || link.snapshot(&ask, BlockTag::Latest))?;
+    Ok((id, snapshot))
+}
+
+fn usual_name(chain_id: u64) -> String {
+    match chain_id {
+        1 => "mainnet".into(),
+        10 => "optimism".into(),
+        56 => "bsc".into(),
+        100 => "gnosis".into(),
+        137 => "polygon".into(),
+        8453 => "base".into(),
+        42161 => "arbitrum".into(),
+        43114 => "avalanche".into(),
+        59144 => "linea".into(),
+        11_155_111 => "sepolia".into(),
+        id => format!("chain-{id}"),
+    }
+}
+
+fn council_file(args: &cli::Init, chain: &str, chain_id: u64, snapshot: &Snapshot) -> String {
+    let state = &snapshot.state;
+    let quoted = |text: &str| toml::Value::String(text.into()).to_string();
+    let list = |items: &[String]| items.iter().map(|i| quoted(i)).collect::<Vec<_>>().join(", ");
+    let names: Vec<String> = (1..=state.owners.list().len()).map(|n| format!("owner-{n}")).collect();
+    let mut text = format!(
+        "# The council file: read it aloud together, and keep it in your protocol's repository.\n\
+         # Owners, threshold and version are what the RPC said at block {}: compare them with your own records.\n\
+         schema = 1\nname = {}\n\n\
+         [chains.{chain}]\nid = {chain_id}\nrpc = [{}]\n\n\
+         [safes.{}]\nchain = {}\naddress = \"{}\"\nversion = \"{}\"\nowners = [{}]\nthreshold = {}\n",
+        snapshot.header.number,
+        quoted(&args.name),
+        list(&args.rpc),
+        args.safe_name,
+        quoted(chain),
+        state.id.address,
+        state.id.version,
+        list(&names),
+        state.owners.threshold(),
+    );
+    for (name, owner) in names.iter().zip(state.owners.list()) {
+        // Writing to a String cannot fail.
+        let _ = write!(text, "\n[signers.{name}]\naddress = \"{owner}\"\n");
+    }
+    let _ = write!(
+        text,
+        "\n# Targets and levers, for example:\n\
+         # [targets.vault]\n# {chain} = \"0x…\"\n#\n\
+         # [levers.vault]\n# playbook = \"pause/oz-pausable\"\n# safe = {}\n# set = {{ target = \"vault\" }}\n",
+        quoted(&args.safe_name),
+    );
+    text
+}

@@ -1,0 +1,71 @@
+//! One file per command: load, decide, show. The only room that knows all the others; it hashes, encodes, opens and
+//! prints nothing itself.
+
+mod broadcast;
+mod completions;
+mod derive;
+mod export;
+mod faults;
+mod hash;
+mod home;
+mod import;
+mod init;
+mod key;
+mod outcome;
+mod playbook;
+mod propose;
+mod session;
+mod show;
+mod sign;
+mod status;
+mod subject;
+
+use std::ffi::OsString;
+
+use clap::Parser;
+
+use crate::cli::{Cli, Command};
+use crate::error::{Error, Exit};
+use crate::playbook::Kind;
+use crate::ui::Ui;
+
+/// Runs the program with these arguments and answers its exit code.
+pub fn run(args: impl IntoIterator<Item = OsString>) -> Exit {
+    let cli = match Cli::try_parse_from(args) {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version are no errors, and go to standard output.
+            let exit = if error.use_stderr() { Exit::Usage } else { Exit::Done };
+            let _ = error.print();
+            return exit;
+        }
+    };
+    let ui = Ui::new(cli.json);
+    match dispatch(&ui, &cli) {
+        Ok(exit) => exit,
+        Err(error) => {
+            ui.error(&error);
+            error.exit
+        }
+    }
+}
+
+fn dispatch(ui: &Ui, cli: &Cli) -> Result<Exit, Error> {
+    let council = cli.council.as_deref();
+    let load = || session::Session::load(ui, council);
+    match &cli.command {
+        None => home::run(ui, council),
+        Some(Command::Pause(args)) => propose::run(&load()?, Kind::Pause, args),
+        Some(Command::Param(args)) => propose::run(&load()?, Kind::Param, args),
+        Some(Command::Rotate(args)) => propose::run(&load()?, Kind::Rotate, args),
+        Some(Command::Sign(args)) => sign::run(&load()?, args),
+        Some(Command::Status(args)) => status::run(&load()?, args),
+        Some(Command::Import(args)) => import::run(&load()?, args),
+        Some(Command::Export(args)) => export::run(&load()?, args),
+        Some(Command::Broadcast(args)) => broadcast::run(&load()?, args),
+        Some(Command::Hash(args)) => hash::run(ui, args),
+        Some(Command::Playbook(args)) => playbook::run(ui, council, args),
+        Some(Command::Init(args)) => init::run(ui, council, args),
+        Some(Command::Completions { shell }) => completions::run(ui, *shell),
+    }
+}

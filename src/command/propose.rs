@@ -1,0 +1,57 @@
+//! `pause`, `param`, `rotate`: a lever becomes a proposal file.
+
+use serde_json::json;
+
+use crate::cli;
+use crate::command::derive::{Order, arguments};
+use crate::command::session::Session;
+use crate::command::subject::{Subject, obey};
+use crate::command::{home, show};
+use crate::error::{Error, Exit};
+use crate::playbook::Kind;
+use crate::ui::Text;
+
+pub fn run(session: &Session, kind: Kind, args: &cli::Propose) -> Result<Exit, Error> {
+    let set = arguments(&args.derive)?;
+    let order = match (&args.lever, &args.playbook, &args.safe) {
+        (Some(lever), _, _) => Order::lever(session, lever, args.derive.undo, &set)?,
+        (None, Some(playbook), Some(safe)) => {
+            Order::new(session, None, args.derive.undo, playbook, safe, set)?
+        }
+        _ => return home::of_kind(session, kind),
+    };
+    let found = order.entry.playbook.kind;
+    if found != kind {
+        let what = args.lever.as_deref().unwrap_or(order.entry.playbook.id.as_str()).to_string();
+        let error = Error::new(Exit::Usage, format!("{what} is a {found} playbook, not {kind}"));
+        return Err(error.hint(format!("breakglass {found} {what}")));
+    }
+    if args.derive.undo && args.lever.is_none() {
+        return Err(Error::new(Exit::Usage, "--undo needs a lever").hint("name the counter-playbook with --playbook"));
+    }
+    let subject = session.propose(order, &args.derive)?;
+    let findings = subject.findings(false);
+    show::review(session.ui, &subject, &findings);
+    obey(&findings, &args.accept.accept)?;
+    finish(session, &subject.accepting(&args.accept.accept))
+}
+
+fn finish(session: &Session, subject: &Subject) -> Result<Exit, Error> {
+    let path = subject.keep(session)?;
+    let ui = session.ui;
+    let what = subject.proposal.binding().lever.clone().unwrap_or_else(|| path.display().to_string());
+    let undo = if subject.proposal.binding().undo { " --undo" } else { "" };
+    ui.say(&Text::default().good("proposed ").add(&path.display().to_string()));
+    ui.say(&Text::new("next: each owner runs ").bold(&format!("breakglass sign {what}{undo} --keystore FILE")));
+    ui.data(&subject.proposal.hash().to_string());
+    ui.object(&json!({
+        "proposal": path.display().to_string(),
+        "safe_tx_hash": subject.proposal.hash().to_string(),
+        "domain_hash": subject.proposal.hashes().domain.to_string(),
+        "message_hash": subject.proposal.hashes().message.to_string(),
+        "nonce": subject.proposal.nonce().to_string(),
+        "safe": subject.safe.address.to_string(),
+        "chain_id": subject.chain.id,
+    }));
+    Ok(Exit::Done)
+}

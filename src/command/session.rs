@@ -1,0 +1,167 @@
+//! What every command starts from: the reader's own council file, playbooks and folder of proposals.
+
+use std::path::{Path, PathBuf};
+
+use crate::chain::{Chain, Options};
+use crate::council::{self, Council};
+use crate::error::{Error, Exit};
+use crate::excerpt::Fault;
+use crate::playbook::{Catalogue, near};
+use crate::proposal::{OwnerSignature, Proposal, Stated};
+use crate::safe::Nonce;
+use crate::store::{self, Incidents};
+use crate::ui::{Text, Ui};
+
+#[derive(Debug)]
+pub struct Session<'a> {
+    pub ui: &'a Ui,
+    pub council: Council,
+    pub path: PathBuf,
+    pub incidents: Incidents,
+    pub catalogue: Catalogue,
+}
+
+/// A proposal kept beside the council file.
+#[derive(Clone, Debug)]
+pub struct Kept {
+    pub path: PathBuf,
+    pub proposal: Proposal,
+}
+
+impl<'a> Session<'a> {
+    /// Finds and reads the council file and the council's own playbooks.
+    pub fn load(ui: &'a Ui, council: Option<&Path>) -> Result<Self, Error> {
+        let path = match council {
+            Some(path) => path.to_path_buf(),
+            None => find_council()?.ok_or_else(|| {
+                Error::new(
+                    Exit::Usage,
+                    format!("there is no {} here or in a folder above", council::FILE_NAME),
+                )
+                .hint("pass --council FILE")
+                .hint("or write a first one: breakglass init --safe 0x… --rpc '${MAINNET_RPC}'")
+            })?,
+        };
+        let text = store::read_text(&path)?;
+        let council = Council::parse(&path.display().to_string(), &text)?;
+        let folder = match path.parent() {
+            Some(parent) if !parent.as_os_str().is_empty() => parent.to_path_buf(),
+            _ => PathBuf::from("."),
+        };
+        let catalogue = Catalogue::new(council_playbooks(&folder)?)?;
+        Ok(Self { ui, council, path, incidents: Incidents::beside(&folder), catalogue })
+    }
+
+    /// The Safe's chain, with the RPC addresses' variables filled in.
+    pub fn connect(&self, safe: &council::Safe) -> Result<Chain, Error> {
+        let chain = self.chain_of(safe)?;
+        connect(chain)
+    }
+
+    pub fn chain_of(&self, safe: &council::Safe) -> Result<&council::Chain, Error> {
+        self.council.chain_of(safe).ok_or_else(|| {
+            Error::new(Exit::Usage, format!("the council file has no chain called {:?}", safe.chain))
+        })
+    }
+
+    pub fn lever(&self, name: &str) -> Result<&council::Lever, Error> {
+        self.council.levers.get(name).ok_or_else(|| {
+            let error = Error::new(Exit::Usage, format!("no lever is called {name:?} in {}", self.path.display()));
+            let error = match near(name, self.council.levers.keys().map(String::as_str)) {
+                Some(known) => error.hint(format!("did you mean {known}?")),
+                None => error,
+            };
+            error.hint("breakglass, alone, lists the levers")
+        })
+    }
+
+    pub fn safe(&self, name: &str) -> Result<&council::Safe, Error> {
+        self.council.safes.get(name).ok_or_else(|| {
+            let known = self.council.safes.keys().cloned().collect::<Vec<_>>().join(", ");
+            Error::new(Exit::Usage, format!("no Safe is called {name:?}; known: {known}"))
+        })
+    }
+
+    /// Every proposal kept here. One that cannot be read is named and left out: it must not stop an emergency.
+    pub fn kept(&self) -> Result<Vec<Kept>, Error> {
+        let mut kept = Vec::new();
+        for (path, text) in self.incidents.proposals()? {
+            match Proposal::parse(&text) {
+                Ok(proposal) => kept.push(Kept { path, proposal }),
+                Err(why) => self.ui.say(
+                    &Text::default().warn("left out: ").add(&format!("{}: {why}", path.display())),
+                ),
+            }
+        }
+        Ok(kept)
+    }
+
+    /// Nonces and hashes of the proposals kept for one Safe.
+    pub fn others(&self, safe: &council::Safe) -> Result<Vec<(Nonce, String)>, Error> {
+        Ok(self
+            .kept()?
+            .iter()
+            .filter(|k| k.proposal.safe().address == safe.address)
+            .map(|k| (k.proposal.nonce(), k.proposal.hash().to_string()))
+            .collect())
+    }
+
+    /// The verified signatures kept for a proposal. A file that is not one is named and left out.
+    pub fn signatures(&self, proposal: &Proposal) -> Result<Vec<OwnerSignature>, Error> {
+        let mut signatures = Vec::new();
+        for (path, text) in self.incidents.signatures(&proposal.hash().to_string())? {
+            let verified = Stated::from_json(&text)
+                .ok_or_else(|| "it is not a signature file".to_string())
+                .and_then(|stated| OwnerSignature::verify(&stated, proposal).map_err(|e| e.to_string()));
+            match verified {
+                Ok(signature) => signatures.push(signature),
+                Err(why) => {
+                    let text = format!("{}: {why}", path.display());
+                    self.ui.say(&Text::default().warn("left out: ").add(&text));
+                }
+            }
+        }
+        Ok(signatures)
+    }
+}
+
+/// The council file of the working folder or the nearest above it.
+pub fn find_council() -> Result<Option<PathBuf>, Error> {
+    let here = std::env::current_dir()
+        .map_err(|e| Error::new(Exit::Failed, format!("the working folder cannot be read: {e}")))?;
+    Ok(store::find_upwards(&here, council::FILE_NAME))
+}
+
+/// The council's own playbooks: name as shown, and text.
+fn council_playbooks(folder: &Path) -> Result<Vec<(String, String)>, Error> {
+    let mut texts = Vec::new();
+    for path in store::files_below(&folder.join("playbooks"), "toml")? {
+        let name = path.strip_prefix(folder).unwrap_or(&path).display().to_string();
+        texts.push((name, store::read_text(&path)?));
+    }
+    Ok(texts)
+}
+
+/// Opens a chain of a council file; the environment fills in the RPC addresses.
+pub fn connect(chain: &council::Chain) -> Result<Chain, Error> {
+    if chain.rpc.is_empty() {
+        let message = format!("chain {} has no RPC address in the council file", chain.name);
+        return Err(Error::new(Exit::Usage, message).hint("add rpc = [\"${MAINNET_RPC}\"] to it"));
+    }
+    let urls = chain
+        .rpc
+        .iter()
+        .map(|rpc| rpc.resolve(|name| std::env::var(name).ok()))
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(|e| {
+            Error::new(Exit::Usage, format!("chain {}: {e}", chain.name))
+                .hint("set it in this shell, or sign with --offline")
+        })?;
+    Ok(Chain::new(&chain.name, chain.id, urls, chain.quorum, chain.batch, &Options::default())?)
+}
+
+impl From<Fault> for Error {
+    fn from(fault: Fault) -> Self {
+        Self::new(Exit::Failed, fault.to_string())
+    }
+}

@@ -1,0 +1,199 @@
+//! The review: one proposal in the order in which a signer should doubt.
+
+use alloy::primitives::{Address, Bytes, U256, hex, utils::format_ether};
+
+use crate::check::{Finding, Level, Match, Sort};
+use crate::command::subject::Subject;
+use crate::playbook::{Origin, PlannedCall};
+use crate::proposal::{Shortfall, calls_of, count};
+use crate::safe::Call;
+use crate::ui::{Text, Ui};
+
+const INDENT: &str = "    ";
+/// Undecoded data is shown whole up to this many bytes; beyond, its beginning, length and hash.
+const SHOWN_DATA: usize = 512;
+
+/// Prints the whole review on standard error.
+pub fn review(ui: &Ui, subject: &Subject, findings: &[Finding]) {
+    ui.blank();
+    head(ui, subject);
+    origin(ui, subject);
+    what_it_does(ui, subject);
+    checks(ui, findings);
+    hashes(ui, subject);
+    ui.blank();
+}
+
+fn head(ui: &Ui, subject: &Subject) {
+    let id = subject.proposal.safe();
+    let tally = tally(subject);
+    ui.say(
+        &Text::new("  ")
+            .bold(&subject.chain.name)
+            .add(&format!(" ({}) · Safe {} · nonce {} · ", id.chain_id, id.version, subject.proposal.nonce()))
+            .add(&format!("{} of {} signed", tally.approved.len(), tally.threshold)),
+    );
+    ui.say(&Text::new("  ").bold(&subject.safe.name).add(&format!("   {}", id.address)));
+    ui.blank();
+}
+
+fn origin(ui: &Ui, subject: &Subject) {
+    let binding = subject.proposal.binding();
+    let (mark, words) = match &subject.matching {
+        Match::Same | Match::SameFromItsOwnValues if subject.foreign.is_empty() => {
+            (Text::default().good("✓ "), "matches your playbook")
+        }
+        Match::Same | Match::SameFromItsOwnValues => {
+            (Text::default().warn("! "), "matches your playbook, with arguments that are not yours")
+        }
+        Match::Moved(_) => (Text::default().warn("! "), "matched your playbook; the chain has moved since"),
+        Match::Differs(_) | Match::Unbound(_) => (Text::default().bad("✗ "), "IS NOT WHAT YOUR PLAYBOOK GIVES"),
+    };
+    let mut line = Text::new("  ");
+    line = line.then(mark).bold(words);
+    line = line.add(&format!("   {}  {}", binding.playbook, binding.digest.short()));
+    if let Some(lever) = &binding.lever {
+        line = line.add(&format!("   lever {lever}{}", if binding.undo { ", undo" } else { "" }));
+    }
+    ui.say(&line);
+    if let Some((order, _)) = &subject.own {
+        let from = match &order.entry.origin {
+            Origin::Council(path) => format!("from your own {path}"),
+            Origin::BuiltIn => "from the library built into this program".into(),
+        };
+        ui.say(&Text::new(INDENT).dim(&from));
+    }
+    match &subject.matching {
+        Match::Differs(rows) | Match::Moved(rows) => {
+            for row in rows {
+                ui.say(&Text::new(INDENT).bold(row.field));
+                ui.say(&Text::new(INDENT).add("  in the file   ").bad(&row.file));
+                ui.say(&Text::new(INDENT).add("  by your files ").add(&row.own));
+            }
+        }
+        Match::Unbound(why) => ui.say(&Text::new(INDENT).bad(why)),
+        Match::Same | Match::SameFromItsOwnValues => {}
+    }
+    ui.blank();
+}
+
+/// What the transaction itself says it does; words come from the reader's own plan, call by call, where it gives
+/// exactly this call.
+fn what_it_does(ui: &Ui, subject: &Subject) {
+    ui.say(&Text::new("  ").bold("What it does"));
+    let plan = subject.plan();
+    if let Some((order, _)) = &subject.own {
+        ui.say(&Text::new(INDENT).add(&order.entry.playbook.title));
+    }
+    let calls = match calls_of(subject.proposal.tx()) {
+        Ok(calls) => calls,
+        Err(why) => {
+            let tx = subject.proposal.tx();
+            ui.say(&Text::new(INDENT).bad(&format!("{} {}: {why}", tx.operation, tx.to)));
+            data(ui, &tx.data);
+            return ui.blank();
+        }
+    };
+    let planned = |call: &Call| plan.and_then(|p| p.calls.iter().find(|c| c.call == *call));
+    for (at, call) in calls.iter().enumerate() {
+        let name = subject.names.name(call.to).unwrap_or("(no name in your council file)");
+        ui.say(&Text::new(INDENT).add(&format!("{}  ", at + 1)).bold(name).add(&format!("   {}", call.to)));
+        if call.value != U256::ZERO {
+            ui.say(&Text::new(INDENT).add("   sends ").bold(&ether(call.value)));
+        }
+        match planned(call) {
+            Some(planned) => decoded(ui, planned),
+            None => data(ui, &call.data),
+        }
+    }
+    if let Some(plan) = plan {
+        for skipped in &plan.skipped {
+            ui.say(&Text::new(INDENT).dim(&format!("left out: {skipped}")));
+        }
+        for arg in &plan.args {
+            ui.say(&Text::new(INDENT).dim(&format!("with {} = {}", arg.name, arg.shown)));
+        }
+    }
+    ui.blank();
+}
+
+fn decoded(ui: &Ui, call: &PlannedCall) {
+    ui.say(&Text::new(INDENT).add("   ").bold(&call.signature));
+    for (name, value) in &call.arguments {
+        ui.say(&Text::new(INDENT).add(&format!("     {name}  {value}")));
+    }
+}
+
+fn data(ui: &Ui, bytes: &Bytes) {
+    let shown = &bytes[..bytes.len().min(SHOWN_DATA)];
+    ui.say(&Text::new(INDENT).warn(&format!("   data that your playbook does not explain, {} bytes:", bytes.len())));
+    for chunk in shown.chunks(32) {
+        ui.say(&Text::new(INDENT).add(&format!("     {}", hex::encode(chunk))));
+    }
+    if shown.len() < bytes.len() {
+        let hash = alloy::primitives::keccak256(bytes);
+        ui.say(&Text::new(INDENT).add(&format!("     … whole: keccak256 {hash}")));
+    }
+}
+
+fn checks(ui: &Ui, findings: &[Finding]) {
+    let count = |level| findings.iter().filter(|f| f.level == level).count();
+    let line = Text::new("  ").bold("Checks").add(&format!("   {} pass", count(Level::Pass)));
+    let line = match count(Level::Warn) {
+        0 => line,
+        n => line.warn(&format!(", {n} warn")),
+    };
+    ui.say(&match count(Level::Refuse) {
+        0 => line,
+        n => line.bad(&format!(", {n} REFUSE")),
+    });
+    for finding in findings.iter().filter(|f| f.level != Level::Pass) {
+        let mark = match (finding.level, finding.sort) {
+            (Level::Refuse, Sort::Danger) => Text::new(INDENT).bad("✗ "),
+            (Level::Refuse, Sort::Drift) => Text::new(INDENT).bad("≠ "),
+            _ => Text::new(INDENT).warn("! "),
+        };
+        ui.say(&mark.bold(finding.id).add(&format!("  {}", finding.sentence)));
+        if !finding.fix.is_empty() {
+            ui.say(&Text::new(INDENT).dim("    → ").add(&finding.fix));
+        }
+    }
+    ui.blank();
+}
+
+/// In groups of eight digits, as a person compares them.
+fn grouped(hash: &str) -> String {
+    let digits: Vec<char> = hash.trim_start_matches("0x").chars().collect();
+    digits.chunks(8).map(|c| c.iter().collect::<String>()).collect::<Vec<_>>().join(" ")
+}
+
+fn hashes(ui: &Ui, subject: &Subject) {
+    let hashes = subject.proposal.hashes();
+    let rows = [
+        ("domain hash ", hashes.domain.to_string()),
+        ("message hash", hashes.message.to_string()),
+        ("safeTxHash  ", hashes.safe_tx.to_string()),
+    ];
+    for (name, hash) in rows {
+        ui.say(&Text::new("  ").bold(name).add(&format!("  0x {}", grouped(&hash))));
+    }
+}
+
+/// Who has approved, against the Safe as it is now (offline: as the proposal found it).
+#[must_use]
+pub fn tally(subject: &Subject) -> Shortfall {
+    count(&subject.proposal, &subject.signatures, &subject.on_chain(), subject.state())
+}
+
+#[must_use]
+pub fn ether(wei: U256) -> String {
+    let text = format_ether(wei);
+    let text = text.trim_end_matches('0').trim_end_matches('.');
+    format!("{} ether", if text.is_empty() { "0" } else { text })
+}
+
+/// A signer's name in the reader's council file.
+#[must_use]
+pub fn signer_name<'a>(subject: &'a Subject, address: Address) -> &'a str {
+    subject.names.name(address).unwrap_or("-")
+}

@@ -1,0 +1,159 @@
+//! `sign`: derive or load, check, show, ask, sign, write. One proposal after the other.
+
+use serde_json::{Value, json};
+
+use crate::check::Finding;
+use crate::cli;
+use crate::command::session::Session;
+use crate::command::subject::{Purpose, Subject, obey};
+use crate::command::{key, show};
+use crate::device::{Device, SigningRequest, Way};
+use crate::error::{Error, Exit};
+use crate::proposal::{OwnerSignature, Stated};
+use crate::safe::SignatureKind;
+use crate::ui::Text;
+
+pub fn run(session: &Session, args: &cli::Sign) -> Result<Exit, Error> {
+    key::keystore(&args.key)?;
+    let ui = session.ui;
+    let mut subjects = Vec::new();
+    for what in &args.what {
+        subjects.push(load(session, args, what).map_err(|e| e.about(what))?);
+    }
+    if subjects.len() > 1 {
+        list(session, &subjects);
+    }
+    let mut device = None;
+    let mut signed = Vec::new();
+    for (at, subject) in subjects.iter().enumerate() {
+        if subjects.len() > 1 {
+            ui.say(&Text::default().bold(&format!("{} of {}", at + 1, subjects.len())));
+        }
+        signed.push(one(session, args, subject, &mut device).inspect_err(|_| {
+            ui.object(&json!({ "signatures": signed }));
+        })?);
+    }
+    ui.object(&json!({ "signatures": signed }));
+    Ok(Exit::Done)
+}
+
+fn load<'a>(session: &'a Session, args: &cli::Sign, what: &str) -> Result<Subject<'a>, Error> {
+    if args.offline {
+        return session.subject_offline(what, &args.derive);
+    }
+    session.subject(what, &args.derive, Purpose::Sign, |_, _| None)
+}
+
+fn list(session: &Session, subjects: &[Subject]) {
+    session.ui.say(&Text::default().bold(&format!("{} to sign", subjects.len())));
+    for subject in subjects {
+        let binding = subject.proposal.binding();
+        let what = binding.lever.clone().unwrap_or_else(|| binding.playbook.to_string());
+        let line = format!("  {} · nonce {} · {what}", subject.safe.name, subject.proposal.nonce());
+        session.ui.say(&Text::new(&line));
+    }
+}
+
+/// Review, yes, signature, file, line: in this order, and nothing is written before the last check has passed.
+fn one(
+    session: &Session,
+    args: &cli::Sign,
+    subject: &Subject,
+    device: &mut Option<Box<dyn Device>>,
+) -> Result<Value, Error> {
+    let findings = subject.findings(true);
+    show::review(session.ui, subject, &findings);
+    if subject.online.is_none() {
+        unchecked(session, subject);
+    }
+    obey(&findings, &args.accept.accept)?;
+    confirm(session, args)?;
+    let device = match device {
+        Some(device) => device,
+        None => device.insert(key::unlock(session.ui, &args.key)?),
+    };
+    let signature = sign(session, subject, device.as_mut(), accepted(&findings, &args.accept.accept))?;
+    write(session, subject, &signature)
+}
+
+/// Only what was refused and accepted is recorded: an id that refused nothing says nothing.
+fn accepted(findings: &[Finding], ids: &[String]) -> Vec<String> {
+    crate::check::standing(findings, &[])
+        .iter()
+        .map(|f| f.id.to_string())
+        .filter(|id| ids.contains(id))
+        .collect()
+}
+
+fn unchecked(session: &Session, subject: &Subject) {
+    let ui = session.ui;
+    let block = subject.proposal.block().number;
+    ui.say(&Text::default().warn("  Offline").add(": not checked, because nothing was asked of the network:"));
+    for line in [
+        format!("whether the Safe still has these owners, threshold and nonce (as of block {block})"),
+        "whether the contract is in the state that the playbook expects".into(),
+        "the values that the transaction rests on, where the playbook reads any".into(),
+    ] {
+        ui.say(&Text::new("    - ").add(&line));
+    }
+    ui.blank();
+}
+
+fn confirm(session: &Session, args: &cli::Sign) -> Result<(), Error> {
+    if args.yes || session.ui.typed("Sign this? Type yes", "yes", "--yes")? {
+        return Ok(());
+    }
+    Err(Error::new(Exit::Refused, "not signed: you did not type yes"))
+}
+
+fn sign(
+    session: &Session,
+    subject: &Subject,
+    device: &mut dyn Device,
+    accepted: Vec<String>,
+) -> Result<OwnerSignature, Error> {
+    let owner = device.address()?;
+    let owners = &subject.state().owners;
+    if !owners.contains(owner) {
+        let known: Vec<String> = owners
+            .list()
+            .iter()
+            .map(|o| format!("{} {o}", show::signer_name(subject, *o)))
+            .collect();
+        let message = format!("this key is {owner}, which is not an owner of {}", subject.safe.name);
+        return Err(Error::new(Exit::Failed, message).hint(format!("its owners: {}", known.join(", "))));
+    }
+    let request = SigningRequest {
+        safe: subject.proposal.safe(),
+        tx: subject.proposal.tx(),
+        owner,
+        kind: SignatureKind::Ecdsa,
+        way: Way::Fields,
+    };
+    let ecdsa = session.ui.wait("signing", || device.sign_safe_tx(&request))?;
+    let stated = Stated { hash: Some(subject.proposal.hash()), bytes: *ecdsa.bytes(), accepted };
+    // Read back as any other machine will read it: what cannot be verified is not written.
+    Ok(OwnerSignature::verify(&stated, &subject.proposal)?)
+}
+
+fn write(session: &Session, subject: &Subject, signature: &OwnerSignature) -> Result<Value, Error> {
+    let ui = session.ui;
+    subject.keep(session)?;
+    let hash = signature.hash().to_string();
+    let owner = signature.owner().to_string();
+    let path = session.incidents.keep_signature(&hash, &owner, &signature.to_json())?;
+    let name = show::signer_name(subject, signature.owner());
+    ui.say(&Text::default().good("signed ").add(&format!("by {name} {owner}")));
+    ui.say(&Text::new("kept in ").add(&path.display().to_string()));
+    ui.say(&Text::new("paste this line to whoever broadcasts:"));
+    let line = signature.line();
+    ui.data(&line);
+    Ok(json!({
+        "safe_tx_hash": hash,
+        "owner": owner,
+        "kind": signature.ecdsa().kind().to_string(),
+        "file": path.display().to_string(),
+        "line": line,
+        "accepted": signature.accepted(),
+    }))
+}

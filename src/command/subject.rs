@@ -1,0 +1,405 @@
+//! What a command is about: a lever or a proposal file becomes one proposal, held against the reader's own files and,
+//! online, against the chain.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use alloy::primitives::Address;
+use alloy::sol_types::SolCall;
+
+use crate::chain::{Ask, BlockTag, Chain, Sending, Snapshot};
+use crate::check::{self, Facts, Finding, Match};
+use crate::cli;
+use crate::command::derive::{Derived, Order, arguments, is_set};
+use crate::command::session::{Kept, Session};
+use crate::council::{self, AddressBook};
+use crate::error::{Error, Exit};
+use crate::playbook::{Plan, Query, Readings, Verdict};
+use crate::proposal::{Difference, OwnerSignature, Proposal, differences};
+use crate::safe::{ISafe, SafeState};
+use crate::store;
+
+/// One proposal and everything known about it.
+#[derive(Debug)]
+pub struct Subject<'a> {
+    pub proposal: Proposal,
+    /// The reader's own derivation; none when their files don't have what the proposal names.
+    pub own: Option<(Order<'a>, Plan)>,
+    pub matching: Match,
+    pub safe: &'a council::Safe,
+    pub chain: &'a council::Chain,
+    pub names: AddressBook,
+    /// The chain now; none offline.
+    pub online: Option<Online>,
+    pub signatures: Vec<OwnerSignature>,
+    /// Arguments that come from the proposal's file alone: neither the lever nor the reader's command line has them.
+    pub foreign: Vec<(String, String)>,
+    /// Nonces and hashes of the proposals kept for the same Safe.
+    others: Vec<(crate::safe::Nonce, String)>,
+}
+
+/// The connection, and what it said.
+#[derive(Debug)]
+pub struct Online {
+    pub link: Chain,
+    pub snapshot: Snapshot,
+}
+
+/// What is to be done with the subject: it decides which proposal a lever means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// A lever means the transaction at the Safe's next nonce, derived now.
+    Sign,
+    /// A lever means the proposal kept here, if there is one.
+    Finish,
+}
+
+/// A file is named by its path; everything else is a lever.
+fn is_file(what: &str) -> bool {
+    Path::new(what).extension().is_some_and(|e| e == "json") || what.contains(std::path::MAIN_SEPARATOR)
+}
+
+impl<'a> Session<'a> {
+    /// Finds the proposal that `what` means, on the chain as it is now.
+    pub fn subject(
+        &'a self,
+        what: &str,
+        derive: &cli::Derive,
+        purpose: Purpose,
+        send: impl FnOnce(&Proposal, &[OwnerSignature]) -> Option<Sending>,
+    ) -> Result<Subject<'a>, Error> {
+        if let Some(kept) = self.given(what, derive, purpose)? {
+            let link = self.connect(self.safe_of(&kept)?)?;
+            return self.examine(kept, &arguments(derive)?, Some(link), send);
+        }
+        let order = Order::lever(self, what, derive.undo, &arguments(derive)?)?;
+        self.propose(order, derive)
+    }
+
+    /// The same with nothing asked of the network.
+    pub fn subject_offline(&'a self, what: &str, derive: &cli::Derive) -> Result<Subject<'a>, Error> {
+        if let Some(kept) = self.given(what, derive, Purpose::Finish)? {
+            return self.examine(kept, &arguments(derive)?, None, |_, _| None);
+        }
+        Err(Error::new(
+            Exit::Usage,
+            format!("offline, lever {what} needs a proposal, and none is kept in {}", self.path.display()),
+        )
+        .hint("pass the proposal file: it brings the Safe's state and the values read from the chain"))
+    }
+
+    /// Derives a lever on the chain as it is now.
+    pub fn propose(&'a self, order: Order<'a>, derive: &cli::Derive) -> Result<Subject<'a>, Error> {
+        let link = self.connect(order.safe)?;
+        let what = format!("reading {} on {}", order.safe.name, order.chain.name);
+        let (snapshot, derived) = self.ui.wait(&what, || order.live(&link, derive.nonce, &[], None))?;
+        let Derived { proposal, plan } = derived?;
+        let signatures = self.signatures(&proposal)?;
+        Ok(Subject {
+            safe: order.safe,
+            chain: order.chain,
+            names: order.names.clone(),
+            others: self.others(order.safe)?,
+            matching: Match::Same,
+            foreign: Vec::new(),
+            own: Some((order, plan)),
+            online: Some(Online { link, snapshot }),
+            proposal,
+            signatures,
+        })
+    }
+
+    /// The proposal that exists already: a file, or for a lever the one kept here.
+    pub fn given(
+        &self,
+        what: &str,
+        derive: &cli::Derive,
+        purpose: Purpose,
+    ) -> Result<Option<Proposal>, Error> {
+        if is_file(what) {
+            return read_proposal(Path::new(what)).map(Some);
+        }
+        if purpose == Purpose::Sign {
+            return Ok(None);
+        }
+        self.lever(what)?;
+        Ok(self.kept_for(what, derive)?.map(|k| k.proposal))
+    }
+
+    /// Of the proposals kept for a lever: the one with the nonce asked for, or the lowest that is not proven yet, or
+    /// else the last.
+    fn kept_for(&self, lever: &str, derive: &cli::Derive) -> Result<Option<Kept>, Error> {
+        let set = arguments(derive)?;
+        let mut kept: Vec<Kept> = self
+            .kept()?
+            .into_iter()
+            .filter(|k| {
+                let binding = k.proposal.binding();
+                binding.lever.as_deref() == Some(lever)
+                    && binding.undo == derive.undo
+                    && set.iter().all(|(name, value)| binding.args.get(name) == Some(value))
+                    && derive.nonce.is_none_or(|n| n == k.proposal.nonce())
+            })
+            .collect();
+        kept.sort_by_key(|k| (k.proposal.nonce(), k.proposal.block().number));
+        let open = kept.iter().position(|k| !self.incidents.is_proven(&k.proposal.hash().to_string()));
+        Ok(match open {
+            Some(at) => Some(kept.swap_remove(at)),
+            None => kept.pop(),
+        })
+    }
+
+    fn safe_of(&self, proposal: &Proposal) -> Result<&council::Safe, Error> {
+        let id = proposal.safe();
+        self.council.safe_at(id.chain_id, id.address).ok_or_else(|| {
+            let message = format!(
+                "the proposal is for Safe {} on chain {}, which your council file does not have",
+                id.address, id.chain_id
+            );
+            Error::new(Exit::Refused, message).hint("do not sign it; ask in person where it comes from")
+        })
+    }
+
+    /// Holds a proposal that came from elsewhere against the reader's own files and the chain.
+    fn examine(
+        &'a self,
+        proposal: Proposal,
+        set: &BTreeMap<String, String>,
+        link: Option<Chain>,
+        send: impl FnOnce(&Proposal, &[OwnerSignature]) -> Option<Sending>,
+    ) -> Result<Subject<'a>, Error> {
+        let safe = self.safe_of(&proposal)?;
+        let chain = self.chain_of(safe)?;
+        let signatures = self.signatures(&proposal)?;
+        let order = self.own_order(&proposal, safe, set);
+        let foreign = self.foreign(&proposal, set);
+        let mut live = None;
+        let online = match link {
+            None => None,
+            Some(link) => {
+                let send = send(&proposal, &signatures);
+                let extra = approval_queries(&proposal);
+                let what = format!("reading {} on {}", safe.name, chain.name);
+                let snapshot = self.ui.wait(&what, || match &order {
+                    Ok(order) => {
+                        let (snapshot, derived) = order.live(&link, Some(proposal.nonce()), &extra, send.as_ref())?;
+                        live = Some(derived);
+                        Ok::<_, Error>(snapshot)
+                    }
+                    Err(_) => {
+                        let ask = Ask { safe: safe.address, queries: &extra, sending: send.as_ref(), ..Ask::default() };
+                        Ok(link.snapshot(&ask, BlockTag::Latest)?)
+                    }
+                })?;
+                Some(Online { link, snapshot })
+            }
+        };
+        let (matching, own) = compare(&proposal, order, live);
+        let names = self.council.names_on(&safe.chain);
+        let others = self.others(safe)?;
+        Ok(Subject { proposal, own, matching, safe, chain, names, online, signatures, foreign, others })
+    }
+
+    /// What the reader's own files give for what the proposal names: the lever's arguments and those of the command
+    /// line are the reader's, only what they leave open is taken from the proposal.
+    fn own_order(
+        &'a self,
+        proposal: &Proposal,
+        safe: &'a council::Safe,
+        set: &BTreeMap<String, String>,
+    ) -> Result<Order<'a>, Error> {
+        let binding = proposal.binding();
+        let mut args = binding.args.clone();
+        args.extend(set.clone());
+        match &binding.lever {
+            Some(name) => {
+                let lever = self.lever(name)?;
+                args.retain(|key, _| !lever.set.contains_key(key));
+                Order::lever(self, name, binding.undo, &args)
+            }
+            None if binding.undo => Err(Error::new(Exit::Refused, "it is an undo, and names no lever")),
+            None => Order::new(self, None, false, binding.playbook.as_str(), &safe.name, args),
+        }
+    }
+
+    /// The arguments for which the reader has only the file's word.
+    fn foreign(&self, proposal: &Proposal, set: &BTreeMap<String, String>) -> Vec<(String, String)> {
+        let binding = proposal.binding();
+        let lever = binding.lever.as_ref().and_then(|name| self.council.levers.get(name));
+        let own = |key: &String| set.contains_key(key) || lever.is_some_and(|l| l.set.contains_key(key));
+        binding.args.iter().filter(|(key, _)| !own(key)).map(|(k, v)| (k.clone(), v.clone())).collect()
+    }
+}
+
+/// The reader's own transaction against the proposal's: from the chain's values, else from those it brings.
+fn compare<'a>(
+    proposal: &Proposal,
+    order: Result<Order<'a>, Error>,
+    live: Option<Result<Derived, Error>>,
+) -> (Match, Option<(Order<'a>, Plan)>) {
+    let order = match order {
+        Ok(order) => order,
+        Err(error) => return (Match::Unbound(error.message), None),
+    };
+    let mut mismatch = differing_binding(proposal, &order);
+    let from_values = order.from_values(
+        proposal.snapshot().clone(),
+        proposal.block(),
+        proposal.readings(),
+        proposal.nonce(),
+    );
+    let against = |derived: &Derived| {
+        differences((proposal.safe(), proposal.tx()), (derived.proposal.safe(), derived.proposal.tx()))
+    };
+    let own = |order, derived: Derived| Some((order, derived.plan));
+    match (live, from_values) {
+        (Some(Ok(now)), _) if mismatch.is_empty() && against(&now).is_empty() => (Match::Same, own(order, now)),
+        (live, Ok(then)) => {
+            mismatch.extend(against(&then));
+            let matching = match live {
+                _ if !mismatch.is_empty() => Match::Differs(mismatch),
+                None => Match::SameFromItsOwnValues,
+                Some(Ok(now)) => Match::Moved(against(&now)),
+                Some(Err(error)) => Match::Moved(vec![Difference {
+                    field: "the transaction",
+                    file: "possible then".into(),
+                    own: format!("not possible now ({})", error.message),
+                }]),
+            };
+            (matching, own(order, then))
+        }
+        (Some(Ok(now)), Err(_)) => {
+            mismatch.extend(against(&now));
+            (Match::Differs(mismatch), own(order, now))
+        }
+        (_, Err(error)) => (Match::Unbound(error.message), None),
+    }
+}
+
+/// Playbook, its text and Safe must be the reader's own before the transactions are even compared.
+fn differing_binding(proposal: &Proposal, order: &Order) -> Vec<Difference> {
+    let binding = proposal.binding();
+    let own = order.entry.playbook;
+    let rows = [
+        ("Safe", proposal.safe().address.to_string(), order.safe.address.to_string()),
+        ("playbook", binding.playbook.to_string(), own.id.to_string()),
+        ("playbook text", binding.digest.to_string(), own.digest().to_string()),
+    ];
+    let mut found: Vec<Difference> = rows
+        .into_iter()
+        .filter(|(_, file, own)| file != own)
+        .map(|(field, file, own)| Difference { field, file, own })
+        .collect();
+    for (name, own) in &order.given {
+        let file = binding.args.get(name);
+        if file != Some(own) {
+            let file = file.map_or("missing".to_string(), |f| format!("{name} = {f}"));
+            found.push(Difference { field: "argument", file, own: format!("{name} = {own}") });
+        }
+    }
+    found
+}
+
+/// Reads a proposal file.
+pub fn read_proposal(path: &Path) -> Result<Proposal, Error> {
+    let text = store::read_text(path)?;
+    Proposal::parse(&text).map_err(|e| Error::from(e).about(&path.display().to_string()))
+}
+
+/// Whether each owner has approved this hash on chain.
+fn approval_queries(proposal: &Proposal) -> Vec<Query> {
+    proposal.snapshot().owners.list().iter().map(|owner| approval_query(proposal, *owner)).collect()
+}
+
+fn approval_query(proposal: &Proposal, owner: Address) -> Query {
+    let call = ISafe::approvedHashesCall { owner, hash: *proposal.hash().word() };
+    Query::Call { from: None, to: proposal.safe().address, data: call.abi_encode().into() }
+}
+
+impl Subject<'_> {
+    /// The Safe as the chain has it now.
+    #[must_use]
+    pub fn now(&self) -> Option<&SafeState> {
+        self.online.as_ref().map(|o| &o.snapshot.state)
+    }
+
+    /// The Safe as it is now or, offline, as the proposal found it.
+    #[must_use]
+    pub fn state(&self) -> &SafeState {
+        self.now().unwrap_or_else(|| self.proposal.snapshot())
+    }
+
+    #[must_use]
+    pub fn readings(&self) -> Option<&Readings> {
+        self.online.as_ref().map(|o| &o.snapshot.readings)
+    }
+
+    #[must_use]
+    pub fn plan(&self) -> Option<&Plan> {
+        self.own.as_ref().map(|(_, plan)| plan)
+    }
+
+    /// Owners who called `approveHash` for this proposal.
+    #[must_use]
+    pub fn on_chain(&self) -> Vec<Address> {
+        let Some(readings) = self.readings() else { return Vec::new() };
+        let owners = self.proposal.snapshot().owners.list();
+        let approved = |owner: &Address| is_set(readings.get(&approval_query(&self.proposal, *owner)));
+        owners.iter().copied().filter(approved).collect()
+    }
+
+    /// The `before` checks as the chain answers them now.
+    #[must_use]
+    pub fn before(&self) -> Vec<Verdict> {
+        match (self.readings(), self.plan()) {
+            (Some(readings), Some(plan)) => plan.before.iter().map(|c| c.judge(readings, &[])).collect(),
+            _ => Vec::new(),
+        }
+    }
+
+    #[must_use]
+    pub fn findings(&self, signing: bool) -> Vec<Finding> {
+        let before = self.before();
+        check::findings(&Facts {
+            proposal: &self.proposal,
+            matching: &self.matching,
+            plan: self.plan(),
+            council_safe: self.safe,
+            now: self.now(),
+            before: &before,
+            foreign: &self.foreign,
+            signing,
+            others: &self.others,
+        })
+    }
+
+    /// Keeps the proposal beside the council file. One that is there already must be the same transaction.
+    pub fn keep(&self, session: &Session) -> Result<PathBuf, Error> {
+        let hash = self.proposal.hash().to_string();
+        let path = session.incidents.proposal_path(&hash);
+        if path.is_file() {
+            let there = read_proposal(&path)?;
+            if there.hash() == self.proposal.hash() {
+                return Ok(path);
+            }
+            let message = format!("{} holds another proposal, {}", path.display(), there.hash());
+            return Err(Error::new(Exit::Refused, message).hint("move that file away; it does not belong there"));
+        }
+        Ok(session.incidents.keep_proposal(&hash, &self.proposal.to_json())?)
+    }
+}
+
+/// Stops at the first refusal that nobody accepted.
+pub fn obey(findings: &[Finding], accepted: &[String]) -> Result<(), Error> {
+    let standing = check::standing(findings, accepted);
+    let Some(first) = standing.iter().find(|f| f.sort == check::Sort::Danger).or_else(|| standing.first()) else {
+        return Ok(());
+    };
+    let exit = match first.sort {
+        check::Sort::Danger => Exit::Refused,
+        check::Sort::Drift => Exit::Drift,
+    };
+    let ids = standing.iter().map(|f| format!("--accept {}", f.id)).collect::<Vec<_>>().join(" ");
+    let error = Error::new(exit, format!("refused ({}): {}", first.id, first.sentence)).hint(first.fix.clone());
+    Err(error.hint(format!("if you know better, and only then: {ids}")))
+}

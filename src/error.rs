@@ -1,0 +1,59 @@
+//! What the program says when it does not do what was asked, and the one table of exit codes.
+
+use std::fmt;
+
+/// How the program ends. The numbers are documented in the README and do not change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(u8)]
+pub enum Exit {
+    /// Done, and proven where there is something to prove.
+    Done = 0,
+    Failed = 1,
+    /// Wrong usage, or a prompt was needed and there is no terminal.
+    Usage = 2,
+    /// Fewer owners have signed than the Safe asks for.
+    Shortfall = 3,
+    /// A check refused, or a person said no.
+    Refused = 4,
+    /// The chain is no longer as the proposal found it.
+    Drift = 5,
+    /// Refused or not ready on the device.
+    Device = 6,
+    Network = 7,
+}
+
+/// One sentence that names the value at fault, and what to do next.
+#[derive(Debug)]
+pub struct Error {
+    pub exit: Exit,
+    pub message: String,
+    pub hints: Vec<String>,
+}
+
+impl Error {
+    #[must_use]
+    pub fn new(exit: Exit, message: impl Into<String>) -> Self {
+        Self { exit, message: message.into(), hints: Vec::new() }
+    }
+
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hints.push(hint.into());
+        self
+    }
+
+    /// The same error, with what was being done put before it.
+    #[must_use]
+    pub fn about(mut self, what: &str) -> Self {
+        self.message = format!("{what}: {}", self.message);
+        self
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Error {}

@@ -1,0 +1,131 @@
+//! What a council is asked to sign, what its owners signed, and whether that is enough.
+//!
+//! Values only: no effects of any kind. A [`Proposal`] is named by its safeTxHash, which is always computed here and
+//! never read; an [`OwnerSignature`] exists only once its signer has been recovered; a [`Ready`] only once enough
+//! current owners have signed for the Safe as it is now.
+
+mod binding;
+mod build;
+mod find;
+mod ready;
+mod signature;
+mod wire;
+
+use alloy::primitives::B256;
+
+pub use binding::{Binding, Difference, differences};
+pub use build::{BuildError, batch_queries, build_tx, calls_of};
+pub use find::{Found, find_signatures};
+pub use ready::{NotReady, Ready, SetAside, Shortfall, assemble, count};
+pub use signature::{OwnerSignature, Stated, VerifyError};
+pub use wire::ProposalError;
+
+use crate::playbook::Readings;
+use crate::safe::{Hashes, Nonce, SafeId, SafeState, SafeTx, SafeTxHash};
+
+/// A block: all values of a proposal were read at it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Block {
+    pub number: u64,
+    pub hash: BlockHash,
+}
+
+/// The hash of a block's header.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct BlockHash(pub B256);
+
+/// A Safe transaction together with everything it was derived from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Proposal {
+    tx: SafeTx,
+    snapshot: SafeState,
+    block: Block,
+    binding: Binding,
+    readings: Readings,
+    accepted: Vec<String>,
+    hashes: Hashes,
+}
+
+impl Proposal {
+    /// `snapshot` and `readings` were read at `block`; the hashes are computed from `tx` and the snapshot's identity.
+    #[must_use]
+    pub fn new(
+        tx: SafeTx,
+        snapshot: SafeState,
+        block: Block,
+        binding: Binding,
+        readings: Readings,
+        accepted: Vec<String>,
+    ) -> Self {
+        let hashes = snapshot.id.hashes(&tx);
+        Self { tx, snapshot, block, binding, readings, accepted, hashes }
+    }
+
+    /// Reads a proposal file and recomputes every hash in it.
+    ///
+    /// # Errors
+    /// When the file is not of this form, or states a hash that is not the one computed.
+    pub fn parse(text: &str) -> Result<Self, ProposalError> {
+        wire::parse(text)
+    }
+
+    /// The proposal as a file.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        wire::to_json(self)
+    }
+
+    #[must_use]
+    pub const fn tx(&self) -> &SafeTx {
+        &self.tx
+    }
+
+    /// The Safe when the proposal was made.
+    #[must_use]
+    pub const fn snapshot(&self) -> &SafeState {
+        &self.snapshot
+    }
+
+    #[must_use]
+    pub const fn safe(&self) -> &SafeId {
+        &self.snapshot.id
+    }
+
+    #[must_use]
+    pub const fn block(&self) -> Block {
+        self.block
+    }
+
+    #[must_use]
+    pub const fn binding(&self) -> &Binding {
+        &self.binding
+    }
+
+    /// The values read from the chain that the transaction rests on.
+    #[must_use]
+    pub const fn readings(&self) -> &Readings {
+        &self.readings
+    }
+
+    /// Refusals that whoever proposed chose to accept, by the finding's id.
+    #[must_use]
+    pub fn accepted(&self) -> &[String] {
+        &self.accepted
+    }
+
+    #[must_use]
+    pub const fn hashes(&self) -> &Hashes {
+        &self.hashes
+    }
+
+    /// The proposal's name.
+    #[must_use]
+    pub const fn hash(&self) -> SafeTxHash {
+        self.hashes.safe_tx
+    }
+
+    #[must_use]
+    pub const fn nonce(&self) -> Nonce {
+        self.tx.nonce
+    }
+}

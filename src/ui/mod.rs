@@ -1,0 +1,166 @@
+//! The only room that prints or prompts. It shows what it is given and decides nothing.
+//!
+//! Data goes to standard output, everything else to standard error. Under `--json` standard output carries exactly
+//! one object.
+
+mod prompt;
+mod text;
+
+use std::io::{self, IsTerminal, Write};
+use std::time::Duration;
+
+use comfy_table::{ContentArrangement, Table, presets};
+use dialoguer::console::Term;
+use indicatif::{ProgressBar, ProgressStyle};
+use serde_json::{Value, json};
+
+pub use prompt::{NoTerminal, PromptError};
+pub use text::{Text, visible};
+
+use crate::error::{Error, Exit};
+
+/// Narrower than this, addresses and hashes would be broken.
+const MIN_WIDTH: u16 = 80;
+const MAX_WIDTH: u16 = 120;
+
+/// How this run talks to its person.
+#[derive(Debug)]
+pub struct Ui {
+    json: bool,
+}
+
+impl Ui {
+    #[must_use]
+    pub const fn new(json: bool) -> Self {
+        Self { json }
+    }
+
+    #[must_use]
+    pub const fn is_json(&self) -> bool {
+        self.json
+    }
+
+    /// One line for the person, on standard error.
+    pub fn say(&self, text: &Text) {
+        put(&mut io::stderr(), &text.painted());
+    }
+
+    pub fn blank(&self) {
+        put(&mut io::stderr(), "");
+    }
+
+    /// Data: one line on standard output; left out under `--json`.
+    pub fn data(&self, line: &str) {
+        if !self.json {
+            put(&mut io::stdout(), &visible(line));
+        }
+    }
+
+    /// Data whose lines are kept, on standard output; left out under `--json`.
+    pub fn data_block(&self, text: &str) {
+        for line in text.lines() {
+            self.data(line);
+        }
+    }
+
+    /// The one object of `--json`.
+    pub fn object(&self, value: &Value) {
+        if self.json {
+            put(&mut io::stdout(), &format!("{value:#}"));
+        }
+    }
+
+    /// A table on standard output; left out under `--json`. Cells are made visible.
+    pub fn table(&self, header: &[&str], rows: &[Vec<String>]) {
+        if !self.json {
+            put(&mut io::stdout(), &render_table(header, rows, width()));
+        }
+    }
+
+    /// The error, and what to do next.
+    pub fn error(&self, error: &Error) {
+        let mut lines = error.message.lines();
+        self.say(&Text::default().bad("error: ").add(lines.next().unwrap_or("")));
+        for line in lines {
+            self.say(&Text::new(line));
+        }
+        for hint in &error.hints {
+            self.say(&Text::default().dim("  → ").add(hint));
+        }
+        self.object(&json!({
+            "error": { "exit": error.exit as u8, "message": error.message, "hints": error.hints }
+        }));
+    }
+
+    /// Runs something slow with a spinner that says what is being waited for.
+    pub fn wait<T>(&self, what: &str, work: impl FnOnce() -> T) -> T {
+        let spinner = Spinner::start(what);
+        let result = work();
+        spinner.stop();
+        result
+    }
+}
+
+/// Says what is being waited for, where standard error is a terminal.
+#[derive(Debug)]
+pub struct Spinner(ProgressBar);
+
+impl Spinner {
+    #[must_use]
+    pub fn start(what: &str) -> Self {
+        let bar = ProgressBar::new_spinner();
+        if let Ok(style) = ProgressStyle::with_template("{spinner} {msg} ({elapsed})") {
+            bar.set_style(style);
+        }
+        bar.set_message(visible(what));
+        bar.enable_steady_tick(Duration::from_millis(120));
+        Self(bar)
+    }
+
+    pub fn update(&self, what: &str) {
+        self.0.set_message(visible(what));
+    }
+
+    pub fn stop(&self) {
+        self.0.finish_and_clear();
+    }
+}
+
+impl Drop for Spinner {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+/// The width to lay out for: the terminal's, or 100 columns where there is none.
+fn width() -> u16 {
+    Term::stderr().size_checked().map_or(100, |(_, columns)| columns).clamp(MIN_WIDTH, MAX_WIDTH)
+}
+
+fn render_table(header: &[&str], rows: &[Vec<String>], width: u16) -> String {
+    let mut table = Table::new();
+    table.load_preset(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic).set_width(width);
+    table.set_header(header.iter().map(|h| h.to_uppercase()));
+    for row in rows {
+        table.add_row(row.iter().map(|cell| visible(cell)));
+    }
+    table.lines().map(|line| line.trim_end().to_string()).collect::<Vec<_>>().join("\n")
+}
+
+/// A reader that went away (`| head`) is no reason to fail.
+fn put(stream: &mut impl Write, line: &str) {
+    let _ = writeln!(stream, "{line}");
+    let _ = stream.flush();
+}
+
+/// Whether a person can be asked.
+#[must_use]
+pub fn has_terminal() -> bool {
+    io::stdin().is_terminal() && io::stderr().is_terminal()
+}
+
+/// The exit code of a run, for [`std::process::ExitCode`].
+#[must_use]
+pub const fn code(exit: Exit) -> u8 {
+    exit as u8
+}

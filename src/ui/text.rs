@@ -1,0 +1,154 @@
+//! Text that is safe to show: whatever a file, a chat or a server wrote cannot move the cursor, hide or reorder words.
+
+use std::fmt::Write;
+
+use dialoguer::console::Style;
+
+/// Makes control, escape, bidirectional and invisible characters visible as `\u{…}`. Line breaks too.
+#[must_use]
+pub fn visible(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        if is_hidden(c) {
+            // Writing to a String cannot fail.
+            let _ = write!(out, "\\u{{{:x}}}", c as u32);
+        } else {
+            out.push(c);
+        }
+    }
+    out
+}
+
+fn is_hidden(c: char) -> bool {
+    c.is_control()
+        || matches!(c,
+            '\u{ad}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}'
+            | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}'
+            | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}'
+            | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Tone {
+    Plain,
+    Bold,
+    Dim,
+    Good,
+    Warn,
+    Bad,
+}
+
+/// Text of several tones. Everything that goes in is made visible, so that a `Text` can be shown as it is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Text(Vec<(Tone, String)>);
+
+impl Text {
+    #[must_use]
+    pub fn new(text: &str) -> Self {
+        Self::default().add(text)
+    }
+
+    /// Text of several lines, each made visible.
+    #[must_use]
+    pub fn block(text: &str) -> Vec<Self> {
+        text.lines().map(Self::new).collect()
+    }
+
+    #[must_use]
+    pub fn add(self, text: &str) -> Self {
+        self.with(Tone::Plain, text)
+    }
+
+    #[must_use]
+    pub fn bold(self, text: &str) -> Self {
+        self.with(Tone::Bold, text)
+    }
+
+    #[must_use]
+    pub fn dim(self, text: &str) -> Self {
+        self.with(Tone::Dim, text)
+    }
+
+    #[must_use]
+    pub fn good(self, text: &str) -> Self {
+        self.with(Tone::Good, text)
+    }
+
+    #[must_use]
+    pub fn warn(self, text: &str) -> Self {
+        self.with(Tone::Warn, text)
+    }
+
+    #[must_use]
+    pub fn bad(self, text: &str) -> Self {
+        self.with(Tone::Bad, text)
+    }
+
+    /// This text, and then the other.
+    #[must_use]
+    pub fn then(mut self, other: Self) -> Self {
+        self.0.extend(other.0);
+        self
+    }
+
+    fn with(mut self, tone: Tone, text: &str) -> Self {
+        self.0.push((tone, visible(text)));
+        self
+    }
+
+    /// The text without tones.
+    #[must_use]
+    pub fn plain(&self) -> String {
+        self.0.iter().map(|(_, text)| text.as_str()).collect()
+    }
+
+    /// The text for standard error, coloured where that is a terminal and nobody asked for none.
+    pub(super) fn painted(&self) -> String {
+        let style = |tone: Tone| {
+            let style = Style::new().for_stderr();
+            match tone {
+                Tone::Plain => style,
+                Tone::Bold => style.bold(),
+                Tone::Dim => style.dim(),
+                Tone::Good => style.green(),
+                Tone::Warn => style.yellow().bold(),
+                Tone::Bad => style.red().bold(),
+            }
+        };
+        self.0.iter().map(|(tone, text)| style(*tone).apply_to(text).to_string()).collect()
+    }
+}
+
+impl From<&str> for Text {
+    fn from(text: &str) -> Self {
+        Self::new(text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn what_could_deceive_is_written_out() {
+        for (text, shown) in [
+            ("\u{1b}[2Jsafe", "\\u{1b}[2Jsafe"),
+            ("a\rb\nc", "a\\u{d}b\\u{a}c"),
+            ("x\u{202e}gpj.exe", "x\\u{202e}gpj.exe"),
+            ("zero\u{200b}width\u{2066}", "zero\\u{200b}width\\u{2066}"),
+            ("tag\u{e0041}", "tag\\u{e0041}"),
+            ("Größe 大 ✓", "Größe 大 ✓"),
+        ] {
+            assert_eq!(visible(text), shown);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_control_character_survives(text in any::<String>()) {
+            prop_assert!(!visible(&text).chars().any(is_hidden));
+        }
+    }
+}
