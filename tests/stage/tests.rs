@@ -6,6 +6,7 @@ use aes::Aes128;
 use alloy::primitives::{B256, Signature, keccak256};
 use ctr::Ctr128BE;
 use ctr::cipher::{KeyIvInit, StreamCipher};
+use futures_util::future::join;
 use reqwest::Client;
 use serde_json::{Value, json};
 
@@ -78,10 +79,9 @@ fn the_proxy_counts_rounds_and_not_requests() {
         let batch = json!([ask("eth_chainId", 1), ask("eth_blockNumber", 2)]);
         let first = post(&client, &url, batch).await.unwrap();
         assert_eq!(first[0]["result"], "0x4d");
-        let (a, b) = tokio::join!(
-            post(&client, &url, ask("eth_chainId", 3)),
-            post(&client, &url, ask("eth_chainId", 4))
-        );
+        let (a, b) =
+            join(post(&client, &url, ask("eth_chainId", 3)), post(&client, &url, ask("eth_chainId", 4)))
+                .await;
         assert_eq!((&a.unwrap()["id"], &b.unwrap()["id"]), (&json!(3), &json!(4)));
     });
     assert!(begun.elapsed() >= Duration::from_millis(60));
