@@ -1,6 +1,7 @@
 //! A protocol in trouble: a chain, a Safe, a vault that the Safe owns, and a desk for each of its owners.
 
 use std::fmt::Write;
+use std::fs;
 
 use alloy::primitives::Address;
 use alloy::sol_types::SolValue;
@@ -9,7 +10,7 @@ use super::anvil::Anvil;
 use super::artifact::deploy;
 use super::desk::Desk;
 use super::keys::{KEYS, Key};
-use super::safes::{SafeSetup, deploy_contracts, deploy_safe};
+use super::safes::{SafeSetup, deploy_safe};
 
 const NAMES: [&str; 10] =
     ["alice", "bob", "carol", "dave", "erin", "frank", "grace", "heidi", "ivan", "judy"];
@@ -28,23 +29,23 @@ pub struct Ceremony {
 impl Ceremony {
     /// Every owner must be one of the known keys.
     pub fn new(setup: SafeSetup) -> Self {
-        Self::on(Anvil::start(), setup, |anvil| vec![anvil.url()], "")
+        let anvil = Anvil::start();
+        let rpc = [anvil.url()];
+        Self::on(anvil, setup, &rpc)
     }
 
-    /// With the RPC addresses that the council file names (behind a [`super::Proxy`], for instance) and more text at
-    /// its end: levers, targets, contacts.
-    pub fn on(anvil: Anvil, setup: SafeSetup, rpc: impl Fn(&Anvil) -> Vec<String>, more: &str) -> Self {
+    /// With the RPC addresses that the council file shall name: a [`super::Proxy`]'s, for instance.
+    pub fn on(anvil: Anvil, setup: SafeSetup, rpc: &[String]) -> Self {
         let safe = deploy_safe(&anvil, &setup);
         let vault = deploy(&anvil, "Vault", &safe.abi_encode());
         let signers: Vec<(&str, Key)> = setup.owners.iter().map(|owner| named(*owner)).collect();
-        let mut council = council_text(&anvil, &setup, safe, &rpc(&anvil));
+        let mut council = council_text(&anvil, &setup, safe, rpc);
         write!(council, "\n[targets.vault]\nanvil = \"{vault}\"\n").unwrap();
         write!(
             council,
             "\n[levers.vault]\nplaybook = \"pause/oz-pausable\"\nsafe = \"guardian\"\nset = {{ target = \"vault\" }}\n"
         )
         .unwrap();
-        council.push_str(more);
         let desks = signers.iter().map(|(name, key)| Desk::new(name, *key, &council)).collect();
         Self { anvil, setup, safe, vault, desks, council }
     }
@@ -52,6 +53,14 @@ impl Ceremony {
     /// The council file that every desk has.
     pub fn council(&self) -> &str {
         &self.council
+    }
+
+    /// Adds text at the end of the council file of every desk: levers, targets, contacts.
+    pub fn add_to_council(&mut self, text: &str) {
+        self.council.push_str(text);
+        for desk in &self.desks {
+            fs::write(desk.path("breakglass.toml"), &self.council).unwrap();
+        }
     }
 
     /// A desk for somebody else, with the same council file.

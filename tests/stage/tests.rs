@@ -10,7 +10,7 @@ use futures_util::future::join;
 use reqwest::Client;
 use serde_json::{Value, json};
 
-use super::stage::{Anvil, Ceremony, Fault, KEYS, Proxy, SafeSetup, dead_url, encrypt, key};
+use super::stage::{Anvil, Ceremony, Desk, Fault, KEYS, Proxy, SafeSetup, dead_url, encrypt, key};
 use breakglass::council::Council;
 use breakglass::safe::SafeVersion;
 
@@ -40,7 +40,8 @@ fn a_keystore_opens_with_its_password() {
 
 #[test]
 fn a_ceremony_has_a_desk_for_each_owner_with_a_council_that_reads() {
-    let ceremony = Ceremony::new(SafeSetup::new(SafeVersion::V1_4_1, 3, 2));
+    let mut ceremony = Ceremony::new(SafeSetup::new(SafeVersion::V1_4_1, 3, 2));
+    ceremony.add_to_council("\n[contacts.security]\nreach = \"+1 555 0100\"\n");
     let council = Council::parse("breakglass.toml", ceremony.council()).unwrap();
     assert_eq!(council.safes["guardian"].address, ceremony.safe);
     assert_eq!(council.targets["vault"]["anvil"], ceremony.vault);
@@ -49,6 +50,7 @@ fn a_ceremony_has_a_desk_for_each_owner_with_a_council_that_reads() {
     for desk in &ceremony.desks {
         assert_eq!(council.signers[&desk.name].address, desk.key.address);
         assert!(desk.keystore().exists() && desk.password_file().exists());
+        assert_eq!(std::fs::read_to_string(desk.path("breakglass.toml")).unwrap(), ceremony.council());
     }
 }
 
@@ -129,4 +131,14 @@ fn the_proxy_fails_in_every_way() {
     proxy.fail(None);
     assert_eq!(attempt(&proxy.url()).unwrap()["result"], "0x7a69");
     assert!(attempt(&dead_url()).is_err_and(|e| e.is_connect()));
+}
+
+#[test]
+fn the_program_runs_at_a_desk_and_sees_none_of_the_hosts_environment() {
+    let desk = Desk::new("alice", key(0), "schema = 1\nname = \"x\"\n");
+    let command = desk.command(&["--help"]);
+    let mut seen: Vec<_> = command.get_envs().map(|(name, _)| name.to_str().unwrap()).collect();
+    seen.sort_unstable();
+    assert_eq!(seen, ["HOME", "PATH"]);
+    assert_eq!(desk.run(&["--help"]).ended(0).code, 0);
 }
