@@ -1,0 +1,51 @@
+# What a machine with Rust, Node.js and a C compiler needs to test breakglass and to show it. `make setup` does
+# nothing when nothing is missing.
+
+comma := ,
+MISSING = { echo "make: $(1)" >&2; exit 1; }
+
+.PHONY: setup test demo clean tools libudev
+.NOTPARALLEL:
+
+setup: tools libudev
+	@node tests/fixtures/prepare.mjs
+
+test: setup
+	cargo fmt --check
+	cargo clippy --locked --all-targets -- -D warnings
+	cargo test --locked
+
+demo: setup
+	@cargo test --locked --quiet --test demo
+
+clean:
+	cargo clean
+	rm -rf tests/fixtures/node_modules
+
+tools:
+	@command -v cargo >/dev/null || $(call MISSING,cargo is missing: install Rust)
+	@command -v cc >/dev/null || $(call MISSING,cc is missing: install a C compiler)
+	@command -v node >/dev/null || $(call MISSING,node is missing: install Node.js)
+	@command -v npm >/dev/null || $(call MISSING,npm is missing: install it beside Node.js)
+	@cargo fmt --version >/dev/null 2>&1 || rustup component add rustfmt \
+		|| $(call MISSING,rustfmt is missing: install it beside cargo)
+	@cargo clippy --version >/dev/null 2>&1 || rustup component add clippy \
+		|| $(call MISSING,clippy is missing: install it beside cargo)
+
+# On Linux the library that speaks to hardware wallets is built against libudev.
+libudev:
+	@if [ "$$(uname -s)" != Linux ] || pkg-config --exists libudev 2>/dev/null; then exit 0; fi; \
+	if [ "$$(id -u)" = 0 ]; then \
+		if command -v apt-get; then \
+			export DEBIAN_FRONTEND=noninteractive; \
+			apt-get update -qq; apt-get install -qq -y libudev-dev pkg-config; \
+		elif command -v dnf; then dnf install -q -y systemd-devel pkgconf-pkg-config; \
+		elif command -v pacman; then pacman -Sy --noconfirm --needed systemd-libs pkgconf; \
+		elif command -v apk; then apk add -q eudev-dev pkgconf; \
+		fi >/dev/null; \
+	fi; \
+	pkg-config --exists libudev 2>/dev/null || $(call MISSING,the headers of libudev or pkg-config are missing: \
+	install libudev-dev and pkg-config (Debian$(comma) Ubuntu)$(comma) systemd-devel and pkgconf-pkg-config (Fedora)$(comma) \
+	systemd-libs and pkgconf (Arch) or eudev-dev and pkgconf (Alpine))
+
+
