@@ -31,8 +31,23 @@
 //! | [`safe`] | the Safe protocol |
 
 pub mod chain;
+pub mod check;
+pub mod cli;
+pub mod command;
 pub mod council;
 pub mod device;
+pub mod error;
 pub mod excerpt;
 pub mod playbook;
+pub mod proposal;
 pub mod safe;
+pub mod store;
+pub mod ui;
+
+use std::ffi::OsString;
+
+/// Runs the program; answers its exit code, see [`error::Exit`].
+#[must_use]
+pub fn run(args: impl IntoIterator<Item = OsString>) -> u8 {
+    command::run(args) as u8
+}

@@ -8,7 +8,7 @@ use crate::cli;
 use crate::command::session::Session;
 use crate::council::{self, AddressBook};
 use crate::error::{Error, Exit};
-use crate::playbook::{Answer, Derivation, Entry, Inputs, Plan, Query, Readings, derive};
+use crate::playbook::{Answer, Derivation, Entry, Inputs, Plan, Playbook, Query, Readings, Undo, derive};
 use crate::proposal::{Binding, Block, Proposal, batch_queries, build_tx};
 use crate::safe::{Call, Nonce, SafeState, SafeVersion};
 
@@ -70,7 +70,8 @@ impl<'a> Order<'a> {
         let mut entry = session.catalogue.get(playbook)?;
         let mut args = given.clone();
         if undo {
-            let (counter, counter_args) = entry.playbook.undo_args(&given)?;
+            let (counter, counter_args) =
+                entry.playbook.undo_args(&given).ok_or_else(|| no_undo(entry.playbook))?;
             entry = session.catalogue.get(counter.as_str())?;
             args = counter_args;
         }
@@ -197,6 +198,14 @@ impl<'a> Order<'a> {
         let proposal = Proposal::new(tx, state, block, binding, rests_on, Vec::new());
         Ok(Derived { proposal, plan })
     }
+}
+
+fn no_undo(playbook: &Playbook) -> Error {
+    let why = match &playbook.undo {
+        Undo::None { why } => why.as_str(),
+        Undo::Playbook { .. } => "its counter-playbook is missing",
+    };
+    Error::new(Exit::Usage, format!("{} cannot be taken back: {why}", playbook.id))
 }
 
 /// `--set` as a map; the same name twice is a mistake.

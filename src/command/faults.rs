@@ -3,7 +3,7 @@
 use crate::chain::ChainError;
 use crate::device::DeviceError;
 use crate::error::{Error, Exit};
-use crate::playbook::{CatalogueError, PlanError};
+use crate::playbook::{LookupError, PlanError};
 use crate::proposal::{BuildError, NotReady, ProposalError, VerifyError};
 use crate::store::StoreError;
 use crate::ui::PromptError;
@@ -64,9 +64,14 @@ impl From<PlanError> for Error {
     }
 }
 
-impl From<CatalogueError> for Error {
-    fn from(error: CatalogueError) -> Self {
-        Self::new(Exit::Usage, error.to_string()).hint("breakglass playbook list shows those at hand")
+impl From<LookupError> for Error {
+    fn from(error: LookupError) -> Self {
+        match error {
+            LookupError::Unknown { .. } => {
+                Self::new(Exit::Usage, error.to_string()).hint("breakglass playbook list shows those at hand")
+            }
+            LookupError::Fault(fault) => fault.into(),
+        }
     }
 }
 

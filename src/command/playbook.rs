@@ -78,7 +78,7 @@ fn explained(playbook: &Playbook) -> String {
     ];
     let undo = match &playbook.undo {
         Undo::Playbook { id, .. } => id.to_string(),
-        Undo::None(why) => format!("none: {why}"),
+        Undo::None { why } => format!("none: {why}"),
     };
     let rows = [
         ("summary", playbook.summary.clone()),

@@ -108,10 +108,11 @@ fn what_it_does(ui: &Ui, subject: &Subject) {
     }
     if let Some(plan) = plan {
         for skipped in &plan.skipped {
-            ui.say(&Text::new(INDENT).dim(&format!("left out: {skipped}")));
+            ui.say(&Text::new(INDENT).dim(&format!("left out: {}, because {}", skipped.signature, skipped.reason)));
         }
         for arg in &plan.args {
-            ui.say(&Text::new(INDENT).dim(&format!("with {} = {}", arg.name, arg.shown)));
+            let note = arg.note.as_ref().map_or(String::new(), |n| format!("  ({n})"));
+            ui.say(&Text::new(INDENT).dim(&format!("with {} = {}{note}", arg.name, arg.shown)));
         }
     }
     ui.blank();

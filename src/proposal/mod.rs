@@ -9,6 +9,8 @@ mod build;
 mod find;
 mod ready;
 mod signature;
+#[cfg(test)]
+mod tests;
 mod wire;
 
 use alloy::primitives::B256;

@@ -6,7 +6,7 @@ use alloy::primitives::{Address, B256, Bytes, U256};
 use serde::{Deserialize, Serialize};
 
 use super::{Binding, Block, BlockHash, Proposal};
-use crate::playbook::{Answer, PlaybookDigest, Query, Readings};
+use crate::playbook::{Answer, PlaybookDigest, PlaybookId, Query, Readings};
 use crate::safe::{Nonce, Operation, Owners, SafeId, SafeState, SafeTx, parse_uint};
 
 const VERSION: u32 = 1;
@@ -242,10 +242,8 @@ fn binding(wire: WirePlaybook) -> Result<Binding, ProposalError> {
             computed: digest.to_string(),
         });
     }
-    let playbook = wire
-        .id
-        .parse()
-        .map_err(|e| field("playbook.id", &wire.id, format!("is not a playbook's name: {e}")))?;
+    let playbook = PlaybookId::new(&wire.id)
+        .ok_or_else(|| field("playbook.id", &wire.id, "is not a playbook's name"))?;
     Ok(Binding {
         lever: wire.lever,
         undo: wire.undo,

@@ -63,6 +63,11 @@ impl Ui {
         }
     }
 
+    /// A script or a file for another program, byte for byte; it is our own text.
+    pub fn script(&self, text: &str) {
+        let _ = io::stdout().write_all(text.as_bytes());
+    }
+
     /// The one object of `--json`.
     pub fn object(&self, value: &Value) {
         if self.json {
