@@ -1,1 +1,94 @@
-//! Keys: hardware wallets and encrypted keystores.
+//! Keys: hardware wallets and encrypted keystores, behind one [`Device`] trait.
+//!
+//! May touch: the USB bus and the emulator's socket, and nothing else. May not touch: chain, files, prompts. What a key
+//! is asked to sign is always typed data that this room hashes itself, never a hash from outside; what it answers is
+//! given out only after the signer was recovered from it and compared.
+
+mod error;
+mod keystore;
+mod scrypt;
+
+use alloy::consensus::{SignableTransaction, TxEip1559};
+use alloy::network::eip2718::Encodable2718;
+use alloy::primitives::{Address, Signature};
+
+use crate::safe::{EcdsaSignature, Hashes, SafeId, SafeTx, SignatureError, SignatureKind};
+
+pub use error::DeviceError;
+pub use keystore::Keystore;
+
+/// What is asked of an owner's key: a Safe transaction in full, never a bare hash from outside.
+#[derive(Clone, Copy, Debug)]
+pub struct SigningRequest<'a> {
+    pub safe: &'a SafeId,
+    pub tx: &'a SafeTx,
+    /// The owner that the signature must turn out to be from.
+    pub owner: Address,
+    pub kind: SignatureKind,
+    /// How the transaction reaches a hardware wallet; a keystore has no screen and does not ask.
+    pub way: Way,
+}
+
+impl SigningRequest<'_> {
+    #[must_use]
+    pub fn hashes(&self) -> Hashes {
+        self.safe.hashes(self.tx)
+    }
+
+    /// The signature that these 65 bytes are, r ‖ s ‖ v with v 27 or 28 whatever the kind, if the owner made it.
+    ///
+    /// # Errors
+    /// Both addresses when somebody else made it.
+    fn verified(&self, mut bytes: [u8; 65]) -> Result<EcdsaSignature, DeviceError> {
+        if self.kind == SignatureKind::EthSign {
+            bytes[64] = bytes[64].saturating_add(4);
+        }
+        let signature = EcdsaSignature::from_safe_bytes(&bytes, &self.hashes().safe_tx, self.safe.version)?;
+        expect_signer(self.owner, signature.signer())?;
+        Ok(signature)
+    }
+
+    /// Whether this Safe takes this kind of signature from a key at all; asked before the key is.
+    fn check_kind(&self) -> Result<(), DeviceError> {
+        match self.kind {
+            SignatureKind::Ecdsa => Ok(()),
+            SignatureKind::EthSign if self.safe.version.takes_eth_sign() => Ok(()),
+            SignatureKind::EthSign => Err(SignatureError::NoEthSign(self.safe.version).into()),
+            SignatureKind::ApprovedHash => Err(DeviceError::NotASignature(self.kind)),
+        }
+    }
+}
+
+/// What a hardware wallet is given to sign.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// Every field, so that the device can show them: full EIP-712.
+    Fields,
+    /// The domain hash and the message hash alone; the device shows nothing but these.
+    Hashes,
+}
+
+/// A key that signs as an owner and pays for gas.
+pub trait Device {
+    /// The address of the key.
+    fn address(&mut self) -> Result<Address, DeviceError>;
+
+    /// An owner's signature, given out only if the request's owner made it.
+    fn sign_safe_tx(&mut self, request: &SigningRequest<'_>) -> Result<EcdsaSignature, DeviceError>;
+
+    /// The raw signed transaction, ready to be sent: EIP-2718 type 2.
+    fn sign_transaction(&mut self, tx: &TxEip1559) -> Result<Vec<u8>, DeviceError>;
+}
+
+fn expect_signer(expected: Address, signer: Address) -> Result<(), DeviceError> {
+    if expected == signer { Ok(()) } else { Err(DeviceError::WrongSigner { expected, signer }) }
+}
+
+/// The raw transaction, if `from` made the signature.
+fn sealed(tx: &TxEip1559, signature: Signature, from: Address) -> Result<Vec<u8>, DeviceError> {
+    let signer = signature
+        .recover_address_from_prehash(&tx.signature_hash())
+        .map_err(|_| SignatureError::Unrecoverable)?;
+    expect_signer(from, signer)?;
+    Ok(tx.clone().into_signed(signature).encoded_2718())
+}

@@ -1,0 +1,417 @@
+//! Web3 Secret Storage version 3: an encrypted private key in a JSON file. Text in, key out; no files, no prompts.
+//!
+//! The file is treated as hostile: costs are bounded before any work, and no message repeats a value of an unknown
+//! field, since what a person points at by mistake may be the bare key.
+
+use std::fmt;
+
+use aes::Aes128;
+use alloy::consensus::{SignableTransaction, TxEip1559};
+use alloy::hex;
+use alloy::primitives::{Address, B256, Keccak256, Signature};
+use ctr::Ctr128BE;
+use ctr::cipher::{KeyIvInit, StreamCipher};
+use k256::ecdsa::SigningKey;
+use k256::elliptic_curve::subtle::ConstantTimeEq;
+use pbkdf2::pbkdf2_hmac;
+use serde_json::{Map, Value};
+use sha2::Sha256;
+use zeroize::Zeroizing;
+
+use super::scrypt::{Cost, scrypt};
+use super::{Device, DeviceError, SigningRequest, expect_signer, sealed};
+use crate::safe::{EcdsaSignature, signed_digest};
+
+/// The most PBKDF2 rounds that a file may ask for: 40 times the definition's example, some ten seconds.
+const MOST_ROUNDS: u64 = 10_000_000;
+
+type Object = Map<String, Value>;
+
+/// A private key, unlocked. Wiped from memory when dropped.
+pub struct Keystore {
+    key: SigningKey,
+    address: Address,
+}
+
+impl fmt::Debug for Keystore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Keystore").field("address", &self.address).finish_non_exhaustive()
+    }
+}
+
+impl Keystore {
+    /// Decrypts a keystore file's text.
+    ///
+    /// # Errors
+    /// [`DeviceError::WrongPassword`] when the checksum does not fit, [`DeviceError::BadKeystore`] for everything
+    /// that no password could mend.
+    pub fn unlock(json: &str, password: &Zeroizing<String>) -> Result<Self, DeviceError> {
+        let sealed = Sealed::read(json).map_err(DeviceError::BadKeystore)?;
+        let stretched = sealed.stretch(password).map_err(DeviceError::BadKeystore)?;
+        let mut mac = Keccak256::new();
+        mac.update(&stretched[16..]);
+        mac.update(sealed.ciphertext);
+        if !bool::from(mac.finalize().ct_eq(sealed.mac.as_slice())) {
+            return Err(DeviceError::WrongPassword);
+        }
+        let mut plain = Zeroizing::new(sealed.ciphertext);
+        let (cipher_key, _) = stretched.split_at(16);
+        Ctr128BE::<Aes128>::new(cipher_key.into(), &sealed.iv.into()).apply_keystream(plain.as_mut_slice());
+        let key = SigningKey::from_slice(plain.as_slice()).map_err(|_| {
+            bad("it decrypts to zero or to a number above the curve's order, which is no key")
+        })?;
+        let address = Address::from_public_key(key.verifying_key());
+        match sealed.address {
+            Some(stated) if stated != address => {
+                Err(bad(&format!("it says {stated}, and its key is that of {address}")))
+            }
+            _ => Ok(Self { key, address }),
+        }
+    }
+
+    fn sign_digest(&self, digest: &B256) -> Result<Signature, DeviceError> {
+        let (signature, parity) = self
+            .key
+            .sign_prehash_recoverable(digest.as_slice())
+            .map_err(|_| bad("its key made no signature"))?;
+        Ok(Signature::from_signature_and_parity(signature, parity.is_y_odd()))
+    }
+}
+
+impl Device for Keystore {
+    fn address(&mut self) -> Result<Address, DeviceError> {
+        Ok(self.address)
+    }
+
+    fn sign_safe_tx(&mut self, request: &SigningRequest<'_>) -> Result<EcdsaSignature, DeviceError> {
+        request.check_kind()?;
+        expect_signer(request.owner, self.address)?;
+        let digest = signed_digest(&request.hashes().safe_tx, request.kind);
+        request.verified(self.sign_digest(&digest)?.as_bytes())
+    }
+
+    fn sign_transaction(&mut self, tx: &TxEip1559) -> Result<Vec<u8>, DeviceError> {
+        sealed(tx, self.sign_digest(&tx.signature_hash())?, self.address)
+    }
+}
+
+fn bad(what: &str) -> DeviceError {
+    DeviceError::BadKeystore(what.into())
+}
+
+/// The file, read and bounded, before any password.
+struct Sealed {
+    address: Option<Address>,
+    ciphertext: [u8; 32],
+    iv: [u8; 16],
+    mac: [u8; 32],
+    salt: Vec<u8>,
+    stretching: Stretching,
+}
+
+enum Stretching {
+    Scrypt(Cost),
+    Pbkdf2 { rounds: u32 },
+}
+
+impl Sealed {
+    fn read(json: &str) -> Result<Self, String> {
+        let file: Value = serde_json::from_str(json)
+            .map_err(|e| format!("not JSON (line {}, column {})", e.line(), e.column()))?;
+        let file = file.as_object().ok_or("not a JSON object")?;
+        match file.get("version").and_then(Value::as_u64) {
+            Some(3) => {}
+            Some(other) => return Err(format!("version {other} is not supported, only 3 is")),
+            None => return Err("no version: not a Web3 Secret Storage file".into()),
+        }
+        let crypto = file
+            .iter()
+            .find(|(name, _)| name.eq_ignore_ascii_case("crypto"))
+            .and_then(|(_, value)| value.as_object())
+            .ok_or("no \"crypto\" object")?;
+        match text(crypto, "cipher")? {
+            "aes-128-ctr" => {}
+            other => return Err(format!("cipher {other:?} is not supported, only \"aes-128-ctr\" is")),
+        }
+        let kdfparams = object(crypto, "kdfparams")?;
+        match number(kdfparams, "dklen")? {
+            32.. => {}
+            short => return Err(format!("dklen is {short}: at least 32 bytes are needed")),
+        }
+        Ok(Self {
+            address: stated_address(file)?,
+            ciphertext: fixed(crypto, "ciphertext")?,
+            iv: fixed(object(crypto, "cipherparams")?, "iv")?,
+            mac: fixed(crypto, "mac")?,
+            salt: bytes(kdfparams, "salt")?,
+            stretching: Stretching::read(text(crypto, "kdf")?, kdfparams)?,
+        })
+    }
+
+    /// The 32 bytes that both kdfs begin with whatever dklen is: 16 for the cipher, 16 for the checksum.
+    fn stretch(&self, password: &str) -> Result<Zeroizing<[u8; 32]>, String> {
+        let mut out = Zeroizing::new([0; 32]);
+        match self.stretching {
+            Stretching::Scrypt(cost) => scrypt(password.as_bytes(), &self.salt, cost, out.as_mut_slice())?,
+            Stretching::Pbkdf2 { rounds } => {
+                pbkdf2_hmac::<Sha256>(password.as_bytes(), &self.salt, rounds, out.as_mut_slice());
+            }
+        }
+        Ok(out)
+    }
+}
+
+impl Stretching {
+    fn read(kdf: &str, params: &Object) -> Result<Self, String> {
+        match kdf {
+            "scrypt" => {
+                Cost::new(number(params, "n")?, number(params, "r")?, number(params, "p")?).map(Self::Scrypt)
+            }
+            "pbkdf2" => {
+                match text(params, "prf")? {
+                    "hmac-sha256" => {}
+                    other => return Err(format!("prf {other:?} is not supported, only \"hmac-sha256\" is")),
+                }
+                match number(params, "c")? {
+                    rounds @ 1..=MOST_ROUNDS => u32::try_from(rounds).ok(),
+                    _ => None,
+                }
+                .map(|rounds| Self::Pbkdf2 { rounds })
+                .ok_or_else(|| format!("pbkdf2 c is not between 1 and {MOST_ROUNDS}"))
+            }
+            other => Err(format!("kdf {other:?} is not supported, only \"scrypt\" and \"pbkdf2\" are")),
+        }
+    }
+}
+
+/// The address that the file states, if it does; some wallets leave it out or empty for privacy.
+fn stated_address(file: &Object) -> Result<Option<Address>, String> {
+    match file.get("address").and_then(Value::as_str) {
+        None | Some("") => Ok(None),
+        Some(_) => Ok(Some(Address::from(fixed::<20>(file, "address")?))),
+    }
+}
+
+fn object<'a>(from: &'a Object, name: &str) -> Result<&'a Object, String> {
+    from.get(name).and_then(Value::as_object).ok_or_else(|| format!("no {name:?} object"))
+}
+
+fn text<'a>(from: &'a Object, name: &str) -> Result<&'a str, String> {
+    from.get(name).and_then(Value::as_str).ok_or_else(|| format!("no text {name:?}"))
+}
+
+fn number(from: &Object, name: &str) -> Result<u64, String> {
+    from.get(name).and_then(Value::as_u64).ok_or_else(|| format!("no whole number {name:?}"))
+}
+
+fn bytes(from: &Object, name: &str) -> Result<Vec<u8>, String> {
+    hex::decode(text(from, name)?).map_err(|_| format!("{name:?} is not hexadecimal"))
+}
+
+fn fixed<const N: usize>(from: &Object, name: &str) -> Result<[u8; N], String> {
+    let bytes = bytes(from, name)?;
+    let length = bytes.len();
+    bytes.try_into().map_err(|_| format!("{name:?} has {length} bytes, and {N} are needed"))
+}
+
+#[cfg(test)]
+mod tests {
+    use alloy::consensus::TxEnvelope;
+    use alloy::network::eip2718::Decodable2718;
+    use alloy::primitives::{Bytes, TxKind, U256, address};
+    use alloy::rpc::types::AccessList;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::device::Way;
+    use crate::safe::{Nonce, Operation, SafeId, SafeTx, SafeVersion, SignatureKind};
+
+    /// Source: the Web3 Secret Storage definition, "PBKDF2-SHA-256" and "Scrypt"; password "testpassword".
+    const PBKDF2: &str = r#"{
+        "crypto" : {
+            "cipher" : "aes-128-ctr",
+            "cipherparams" : { "iv" : "6087dab2f9fdbbfaddc31a909735c1e6" },
+            "ciphertext" : "5318b4d5bcd28de64ee5559e671353e16f075ecae9f99c7a79a38af5f869aa46",
+            "kdf" : "pbkdf2",
+            "kdfparams" : {
+                "c" : 262144,
+                "dklen" : 32,
+                "prf" : "hmac-sha256",
+                "salt" : "ae3cd4e7013836a3df6bd7241b12db061dbe2c6785853cce422d148a624ce0bd"
+            },
+            "mac" : "517ead924a9d0dc3124507e3393d175ce3ff7c1e96529c6c555ce9e51205e9b2"
+        },
+        "id" : "3198bc9c-6672-5ab3-d995-4942343ae5b6",
+        "version" : 3
+    }"#;
+    const SCRYPT: &str = r#"{
+        "crypto" : {
+            "cipher" : "aes-128-ctr",
+            "cipherparams" : { "iv" : "83dbcc02d8ccb40e466191a123791e0e" },
+            "ciphertext" : "d172bf743a674da9cdad04534d56926ef8358534d458fffccd4e6ad2fbde479c",
+            "kdf" : "scrypt",
+            "kdfparams" : {
+                "dklen" : 32,
+                "n" : 262144,
+                "r" : 1,
+                "p" : 8,
+                "salt" : "ab0c7876052600dd703518d6fc3fe8984592145b591fc8fb5c6d43190334ba19"
+            },
+            "mac" : "2103ac29920d71da29f15d75b4a16dbe95cfd7ff8faea1056c33131d846e3097"
+        },
+        "id" : "3198bc9c-6672-5ab3-d995-4942343ae5b6",
+        "version" : 3
+    }"#;
+    const KEY: &str = "7a28b5ba57c53603b0b07b56bba752f7784bf506fa95edc395f5cf6c7514fe9d";
+    const OWNER: Address = address!("008aeeda4d805471df9b2a5b0f38a0c3bcba786b");
+
+    fn unlock(json: &str, password: &str) -> Result<Keystore, DeviceError> {
+        Keystore::unlock(json, &Zeroizing::new(password.into()))
+    }
+
+    fn refusal(json: &str) -> String {
+        match unlock(json, "testpassword").unwrap_err() {
+            DeviceError::BadKeystore(what) => what,
+            other => panic!("{other}"),
+        }
+    }
+
+    #[test]
+    fn the_definitions_examples_open() {
+        for json in [PBKDF2, SCRYPT, &PBKDF2.replace("crypto", "Crypto")] {
+            let mut keystore = unlock(json, "testpassword").unwrap();
+            assert_eq!(hex::encode(keystore.key.to_bytes()), KEY);
+            assert_eq!(keystore.address().unwrap(), OWNER);
+            assert_eq!(format!("{keystore:?}"), format!("Keystore {{ address: {OWNER:?}, .. }}"));
+        }
+    }
+
+    #[test]
+    fn a_wrong_password_is_not_a_broken_file() {
+        for password in ["", "testpasswore", "testpassword ", "TESTPASSWORD"] {
+            assert!(matches!(unlock(PBKDF2, password), Err(DeviceError::WrongPassword)), "{password:?}");
+        }
+        let altered = PBKDF2.replace("5318b4d5", "5318b4d6");
+        assert!(matches!(unlock(&altered, "testpassword"), Err(DeviceError::WrongPassword)));
+    }
+
+    #[test]
+    fn a_broken_file_is_told_apart_before_any_work() {
+        for (from, to, word) in [
+            ("{", "[", "not JSON"),
+            ("\"version\" : 3", "\"version\" : 1", "version 1"),
+            ("\"version\" : 3", "\"v\" : 3", "no version"),
+            ("\"crypto\"", "\"keys\"", "no \"crypto\""),
+            ("aes-128-ctr", "aes-128-cbc", "\"aes-128-cbc\" is not supported"),
+            ("\"pbkdf2\"", "\"argon2id\"", "\"argon2id\" is not supported"),
+            ("hmac-sha256", "hmac-sha512", "\"hmac-sha512\" is not supported"),
+            ("\"dklen\" : 32", "\"dklen\" : 16", "dklen is 16"),
+            ("\"c\" : 262144", "\"c\" : 0", "between 1 and"),
+            ("\"c\" : 262144", "\"c\" : 4294967296", "between 1 and"),
+            ("\"c\" : 262144", "\"c\" : -1", "no whole number \"c\""),
+            ("6087dab2", "", "\"iv\" has 12 bytes"),
+            ("5318b4d5", "", "\"ciphertext\" has 28 bytes"),
+            ("517ead92", "517ead9z", "\"mac\" is not hexadecimal"),
+            ("\"salt\"", "\"pepper\"", "no text \"salt\""),
+        ] {
+            let what = refusal(&PBKDF2.replace(from, to));
+            assert!(what.contains(word), "{what}");
+        }
+        let hungry = refusal(&SCRYPT.replace("262144", "1099511627776"));
+        assert!(hungry.contains("1 GiB"), "{hungry}");
+    }
+
+    /// The address in a file is a claim: a swapped one would have the wrong person sign.
+    #[test]
+    fn a_stated_address_must_be_the_keys() {
+        let stating = |a: &str| PBKDF2.replace("\"version\"", &format!("\"address\": \"{a}\", \"version\""));
+        assert!(unlock(&stating(&hex::encode(OWNER)), "testpassword").is_ok());
+        assert!(unlock(&stating(""), "testpassword").is_ok());
+        let what = refusal(&stating("00000000000000000000000000000000000000ff"));
+        assert!(what.contains(&OWNER.to_string()) && what.contains("00ff"), "{what}");
+    }
+
+    /// Somebody who points at the bare key must not see it in an error.
+    #[test]
+    fn a_bare_key_is_not_repeated() {
+        for json in [KEY.to_string(), format!("\"{KEY}\""), format!("{{\"version\": \"{KEY}\"}}")] {
+            assert!(!refusal(&json).contains(&KEY[..8]), "{json}");
+        }
+    }
+
+    fn safe(version: SafeVersion) -> SafeId {
+        SafeId { chain_id: 1, address: address!("1Db92e2EeBC8E0c075a02BeA49a2935BcD2dFCF4"), version }
+    }
+
+    fn request<'a>(safe: &'a SafeId, tx: &'a SafeTx, kind: SignatureKind) -> SigningRequest<'a> {
+        SigningRequest { safe, tx, owner: OWNER, kind, way: Way::Fields }
+    }
+
+    fn pause() -> SafeTx {
+        SafeTx::new(
+            OWNER,
+            U256::ZERO,
+            Bytes::from_static(&[0x84, 0x56, 0xcb, 0x59]),
+            Operation::Call,
+            Nonce::from(7),
+        )
+    }
+
+    #[test]
+    fn signs_as_the_owner_and_as_nobody_else() {
+        let mut keystore = unlock(PBKDF2, "testpassword").unwrap();
+        let tx = pause();
+        for version in SafeVersion::ALL {
+            let safe = safe(version);
+            let ecdsa = keystore.sign_safe_tx(&request(&safe, &tx, SignatureKind::Ecdsa)).unwrap();
+            assert_eq!((ecdsa.signer(), ecdsa.kind()), (OWNER, SignatureKind::Ecdsa));
+            let eth_sign = keystore.sign_safe_tx(&request(&safe, &tx, SignatureKind::EthSign));
+            match version {
+                SafeVersion::V1_0_0 => assert!(eth_sign.is_err()),
+                _ => assert_eq!(eth_sign.unwrap().kind(), SignatureKind::EthSign),
+            }
+            assert!(keystore.sign_safe_tx(&request(&safe, &tx, SignatureKind::ApprovedHash)).is_err());
+        }
+        let safe = safe(SafeVersion::V1_4_1);
+        let stranger = SigningRequest { owner: safe.address, ..request(&safe, &tx, SignatureKind::Ecdsa) };
+        let told = keystore.sign_safe_tx(&stranger).unwrap_err().to_string();
+        assert!(told.contains(&OWNER.to_string()) && told.contains(&safe.address.to_string()), "{told}");
+    }
+
+    #[test]
+    fn a_signed_transaction_reads_back() {
+        let mut keystore = unlock(PBKDF2, "testpassword").unwrap();
+        let tx = TxEip1559 {
+            chain_id: 1,
+            nonce: 9,
+            gas_limit: 100_000,
+            max_fee_per_gas: 30_000_000_000,
+            max_priority_fee_per_gas: 1_000_000_000,
+            to: TxKind::Call(OWNER),
+            value: U256::ZERO,
+            access_list: AccessList::default(),
+            input: pause().exec_calldata(Bytes::new()),
+        };
+        let raw = keystore.sign_transaction(&tx).unwrap();
+        let TxEnvelope::Eip1559(read) = TxEnvelope::decode_2718_exact(&raw).unwrap() else { panic!() };
+        assert_eq!(read.tx(), &tx);
+        assert_eq!(read.signature().recover_address_from_prehash(&tx.signature_hash()).unwrap(), OWNER);
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_panics(text in any::<String>()) {
+            let _ = unlock(&text, "x");
+        }
+
+        /// A file with anything at all in one place: it opens, or says why not. Costs are cut so that it is quick.
+        #[test]
+        fn no_altered_file_panics(at in 0usize..700, bytes in proptest::collection::vec(any::<u8>(), 0..6)) {
+            let mut file = PBKDF2.replace("262144", "1").into_bytes();
+            let at = at.min(file.len());
+            let end = (at + bytes.len()).min(file.len());
+            file.splice(at..end, bytes);
+            let _ = unlock(&String::from_utf8_lossy(&file), "testpassword");
+        }
+    }
+}
