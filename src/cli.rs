@@ -59,9 +59,7 @@ pub enum Command {
     /// Write a first council file, from a Safe on chain
     Init(Init),
     /// Print a shell's completion script
-    Completions {
-        shell: Shell,
-    },
+    Completions { shell: Shell },
 }
 
 /// How a lever is derived.

@@ -51,8 +51,10 @@ pub(super) fn arguments_are_the_readers(facts: &Facts) -> Option<Finding> {
             format!("lever {lever} leaves open, and whoever proposed it chose: {}", chosen.join(", "))
         }
     };
-    let set: Vec<String> = facts.foreign.iter().map(|(name, value)| format!("--set {name}={value}")).collect();
-    let fix = format!("hear the values from the council in person, then say them yourself: {}", set.join(" "));
+    let set: Vec<String> =
+        facts.foreign.iter().map(|(name, value)| format!("--set {name}={value}")).collect();
+    let fix =
+        format!("hear the values from the council in person, then say them yourself: {}", set.join(" "));
     Some(if facts.signing { Finding::refuse(id, sentence, fix) } else { Finding::warn(id, sentence, "") })
 }
 
@@ -66,7 +68,11 @@ pub(super) fn before_holds(facts: &Facts) -> Vec<Finding> {
             if verdict.holds {
                 return Finding::pass("before", sentence);
             }
-            Finding::refuse("before", sentence, "look at the contract: it may already be done, or not be yours to do")
+            Finding::refuse(
+                "before",
+                sentence,
+                "look at the contract: it may already be done, or not be yours to do",
+            )
         })
         .collect()
 }

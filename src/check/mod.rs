@@ -113,8 +113,5 @@ pub fn findings(facts: &Facts) -> Vec<Finding> {
 /// The refusals that nobody accepted by name.
 #[must_use]
 pub fn standing<'a>(findings: &'a [Finding], accepted: &[String]) -> Vec<&'a Finding> {
-    findings
-        .iter()
-        .filter(|f| f.level == Level::Refuse && !accepted.iter().any(|id| id == f.id))
-        .collect()
+    findings.iter().filter(|f| f.level == Level::Refuse && !accepted.iter().any(|id| id == f.id)).collect()
 }

@@ -15,7 +15,8 @@ pub(super) fn as_pinned(facts: &Facts) -> Vec<Finding> {
         found.push(if version == state.id.version {
             Finding::pass("safe-version", format!("Safe {version}, as your council file says"))
         } else {
-            let sentence = format!("the Safe says it is {}, your council file says {version}", state.id.version);
+            let sentence =
+                format!("the Safe says it is {}, your council file says {version}", state.id.version);
             Finding::refuse("safe-version", sentence, fix)
         });
     }
@@ -42,8 +43,7 @@ pub(super) fn as_pinned(facts: &Facts) -> Vec<Finding> {
 }
 
 fn missing(from: &[Address], among: &[Address]) -> String {
-    let names: Vec<String> =
-        from.iter().filter(|a| !among.contains(a)).map(ToString::to_string).collect();
+    let names: Vec<String> = from.iter().filter(|a| !among.contains(a)).map(ToString::to_string).collect();
     if names.is_empty() { "none".into() } else { names.join(" and ") }
 }
 

@@ -16,7 +16,9 @@ pub(super) fn no_refund(facts: &Facts) -> Option<Finding> {
     let addresses = [("gasToken", tx.gas_token), ("refundReceiver", tx.refund_receiver)];
     let mut set: Vec<String> =
         amounts.iter().filter(|(_, v)| *v != U256::ZERO).map(|(name, v)| format!("{name} is {v}")).collect();
-    set.extend(addresses.iter().filter(|(_, a)| *a != Address::ZERO).map(|(name, a)| format!("{name} is {a}")));
+    set.extend(
+        addresses.iter().filter(|(_, a)| *a != Address::ZERO).map(|(name, a)| format!("{name} is {a}")),
+    );
     Some(if set.is_empty() {
         Finding::pass("refund", "no gas refund: a failing call reverts and pays nobody")
     } else {

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use alloy::consensus::TxEip1559;
-use alloy::primitives::{Address, TxKind, U256};
+use alloy::primitives::{Address, TxKind, U256, keccak256};
 use serde_json::json;
 
 use crate::chain::{Ask, BlockTag, Fees, Prepared, Receipt, Sending, TxHash};
@@ -78,7 +78,9 @@ fn already(session: &Session, subject: &Subject, args: &cli::Broadcast) -> Resul
     let sent = sent_before(session, subject)?;
     if let Err(NotReady::NonceUsed { .. }) = used {
         let Some(executed) = outcome::executed(session, subject)? else {
-            return Err(used.err().map_or_else(|| Error::new(Exit::Drift, "the nonce was used"), Error::from));
+            return Err(used
+                .err()
+                .map_or_else(|| Error::new(Exit::Drift, "the nonce was used"), Error::from));
         };
         let link = &online(subject)?.link;
         let receipt = session.ui.wait("reading its receipt", || link.receipt(executed.tx))?;
@@ -94,7 +96,7 @@ fn already(session: &Session, subject: &Subject, args: &cli::Broadcast) -> Resul
     // Sent by a run that was cut off before it could see the receipt: wait for that one first.
     let link = &online(subject)?.link;
     for hash in sent {
-        if session.ui.wait("looking for the transaction sent before", || link.is_known(hash))? {
+        if session.ui.wait("looking for the transaction sent before", || link.has(hash))? {
             session.ui.say(&Text::new(&format!("Nothing sent: {hash} was sent before and is on its way")));
             let receipt = wait(session, subject, hash, Duration::from_secs(args.wait))?;
             let outcome = outcome::prove(session, subject, receipt)?;
@@ -127,8 +129,11 @@ fn prepare(session: &Session, subject: &Subject, ready: &Ready, from: Address) -
         Some(prepared) if early.as_ref() == Some(&sending) => prepared.clone(),
         _ => {
             let ask = Ask { safe: subject.safe.address, sending: Some(&sending), ..Ask::default() };
-            let again = session.ui.wait("trying the transaction", || online.link.snapshot(&ask, BlockTag::Latest))?;
-            again.prepared.ok_or_else(|| Error::new(Exit::Network, "the chain did not say what it would do"))?
+            let again =
+                session.ui.wait("trying the transaction", || online.link.snapshot(&ask, BlockTag::Latest))?;
+            again
+                .prepared
+                .ok_or_else(|| Error::new(Exit::Network, "the chain did not say what it would do"))?
         }
     };
     if let Answer::Reverted(data) = &prepared.outcome {
@@ -148,13 +153,15 @@ fn transaction(
 ) -> Result<TxEip1559, Error> {
     let Fees::Dynamic { max_fee, priority_fee } = prepared.fees else {
         let message = format!("chain {} has no EIP-1559 fees", subject.chain.name);
-        return Err(Error::new(Exit::Failed, message).hint("breakglass broadcast --calldata prints the call for another wallet"));
+        return Err(Error::new(Exit::Failed, message)
+            .hint("breakglass broadcast --calldata prints the call for another wallet"));
     };
     let cap = u128::from(max_fee_gwei) * GWEI;
     let base_fee = u128::from(online(subject)?.snapshot.header.base_fee.unwrap_or_default());
     if base_fee + priority_fee > cap {
         let now = U256::from(base_fee + priority_fee);
-        let message = format!("gas costs {} gwei now, more than --max-fee {max_fee_gwei}", now / U256::from(GWEI));
+        let message =
+            format!("gas costs {} gwei now, more than --max-fee {max_fee_gwei}", now / U256::from(GWEI));
         return Err(Error::new(Exit::Failed, message).hint("nothing was sent; raise --max-fee, or wait"));
     }
     let gas = prepared.gas.ok_or_else(|| {
@@ -206,7 +213,7 @@ fn send(
     tx: &TxEip1559,
 ) -> Result<TxHash, Error> {
     let raw = device.sign_transaction(tx)?;
-    let hash = TxHash::of(&raw);
+    let hash = TxHash::claimed(keccak256(&raw));
     let record = json!({ "transaction": hash.to_string(), "nonce": tx.nonce, "chain_id": tx.chain_id });
     let proposal = subject.proposal.hash().to_string();
     session.incidents.keep_sent(&proposal, &hash.to_string(), &format!("{record:#}\n"))?;
@@ -220,23 +227,24 @@ fn wait(session: &Session, subject: &Subject, hash: TxHash, most: Duration) -> R
     let link = &online(subject)?.link;
     let spinner = Spinner::start(&format!("waiting for {} to mine {hash}", subject.chain.name));
     let start = Instant::now();
-    let mut fault = None;
-    loop {
-        match link.receipt(hash) {
+    let fault = loop {
+        // It was sent: one bad answer is no reason to stop looking.
+        let fault = match link.receipt(hash) {
             Ok(Some(receipt)) => return Ok(receipt),
-            Ok(None) => fault = None,
-            // It was sent: one bad answer is no reason to stop looking.
-            Err(error) => fault = Some(error),
-        }
+            Ok(None) => None,
+            Err(error) => Some(error),
+        };
         if start.elapsed() >= most {
-            break;
+            break fault;
         }
         std::thread::sleep(POLL.min(most));
-    }
+    };
     drop(spinner);
     let what = session.path.display();
-    let error = Error::new(Exit::Network, format!("{hash} was sent and is not mined after {} s", most.as_secs()));
-    let error = error.hint(format!("run the same command again: it waits for it and sends nothing new ({what})"));
+    let error =
+        Error::new(Exit::Network, format!("{hash} was sent and is not mined after {} s", most.as_secs()));
+    let error =
+        error.hint(format!("run the same command again: it waits for it and sends nothing new ({what})"));
     Err(match fault {
         Some(fault) => error.hint(format!("the last answer was: {fault}")),
         None => error,

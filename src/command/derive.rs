@@ -9,7 +9,7 @@ use crate::command::session::Session;
 use crate::council::{self, AddressBook};
 use crate::error::{Error, Exit};
 use crate::playbook::{Answer, Derivation, Entry, Inputs, Plan, Playbook, Query, Readings, Undo, derive};
-use crate::proposal::{Binding, Block, Proposal, batch_queries, build_tx};
+use crate::proposal::{Binding, Block, BlockHash, Proposal, batch_queries, build_tx};
 use crate::safe::{Call, Nonce, SafeState, SafeVersion};
 
 /// Reads that depend on reads settle in a few turns; more is a fault of the playbook.
@@ -49,7 +49,8 @@ impl<'a> Order<'a> {
         let mut args = lever.set.clone();
         for (key, value) in set {
             if let Some(fixed) = args.get(key).filter(|fixed| *fixed != value) {
-                let message = format!("lever {name} fixes {key} to {fixed:?}; {value:?} cannot be set instead");
+                let message =
+                    format!("lever {name} fixes {key} to {fixed:?}; {value:?} cannot be set instead");
                 return Err(Error::new(Exit::Usage, message)
                     .hint("without the lever: --playbook ID --safe NAME --set …"));
             }
@@ -82,12 +83,8 @@ impl<'a> Order<'a> {
     }
 
     fn turn(&self, readings: &Readings) -> Result<Derivation, Error> {
-        let inputs = Inputs {
-            args: &self.args,
-            names: &self.names,
-            safe: self.safe.address,
-            chain_id: self.chain.id,
-        };
+        let inputs =
+            Inputs { args: &self.args, names: &self.names, safe: self.safe.address, chain_id: self.chain.id };
         Ok(derive(self.entry.playbook, &inputs, readings)?)
     }
 
@@ -134,7 +131,7 @@ impl<'a> Order<'a> {
                     let missing = unanswered(before_queries(&plan), &snapshot.readings);
                     if missing.is_empty() {
                         let nonce = nonce.unwrap_or(snapshot.state.nonce);
-                        let block = snapshot.header.block();
+                        let block = block(&snapshot);
                         let derived =
                             self.assemble(plan, snapshot.state.clone(), block, &snapshot.readings, nonce);
                         return Ok((snapshot, derived));
@@ -184,7 +181,9 @@ impl<'a> Order<'a> {
         let mut rests_on = plan.rests_on.clone();
         if calls.len() > 1 {
             let code = batch_queries(state.id.version);
-            rests_on.extend(code.into_iter().filter_map(|q| Some((q.clone(), readings.get(&q)?.clone()))).collect());
+            rests_on.extend(
+                code.into_iter().filter_map(|q| Some((q.clone(), readings.get(&q)?.clone()))).collect(),
+            );
         }
         let playbook = self.entry.playbook;
         let binding = Binding {
@@ -195,9 +194,13 @@ impl<'a> Order<'a> {
             text: playbook.text().to_string(),
             args: self.given.clone(),
         };
-        let proposal = Proposal::new(tx, state, block, binding, rests_on, Vec::new());
+        let proposal = Proposal::new(tx, state, block, binding, rests_on);
         Ok(Derived { proposal, plan })
     }
+}
+
+fn block(snapshot: &Snapshot) -> Block {
+    Block { number: snapshot.header.number, hash: BlockHash(*snapshot.header.hash.word()) }
 }
 
 fn no_undo(playbook: &Playbook) -> Error {

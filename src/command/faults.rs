@@ -12,8 +12,12 @@ impl From<StoreError> for Error {
     fn from(error: StoreError) -> Self {
         let hint = match &error {
             StoreError::Read { .. } => Some("check the path"),
-            StoreError::Exists { .. } | StoreError::Link { .. } => Some("name another path, or move that file away"),
-            StoreError::Write { .. } => Some("check the folder's permissions and free space; nothing was written"),
+            StoreError::Exists { .. } | StoreError::Link { .. } => {
+                Some("name another path, or move that file away")
+            }
+            StoreError::Write { .. } => {
+                Some("check the folder's permissions and free space; nothing was written")
+            }
             StoreError::TooLarge { .. } | StoreError::NotText { .. } | StoreError::Locked { .. } => None,
         };
         let plain = Self::new(Exit::Failed, error.to_string());
@@ -38,10 +42,10 @@ impl From<PromptError> for Error {
 impl From<ProposalError> for Error {
     fn from(error: ProposalError) -> Self {
         match error {
-            ProposalError::Altered { .. } => {
-                Self::new(Exit::Refused, error.to_string()).hint("tell the council: somebody changed this file")
-            }
-            _ => Self::new(Exit::Failed, error.to_string()).hint("ask for the file again; it was cut or damaged"),
+            ProposalError::Altered { .. } => Self::new(Exit::Refused, error.to_string())
+                .hint("tell the council: somebody changed this file"),
+            _ => Self::new(Exit::Failed, error.to_string())
+                .hint("ask for the file again; it was cut or damaged"),
         }
     }
 }
@@ -92,11 +96,8 @@ impl From<NotReady> for Error {
     fn from(not_ready: NotReady) -> Self {
         match not_ready {
             NotReady::Shortfall(shortfall) => {
-                let message = format!(
-                    "{} of {} owners have signed",
-                    shortfall.approved.len(),
-                    shortfall.threshold
-                );
+                let message =
+                    format!("{} of {} owners have signed", shortfall.approved.len(), shortfall.threshold);
                 let missing: Vec<String> = shortfall.missing.iter().map(ToString::to_string).collect();
                 Self::new(Exit::Shortfall, message)
                     .hint(format!("still to sign: {}", missing.join(", ")))
@@ -107,16 +108,21 @@ impl From<NotReady> for Error {
                 format!("nonce {proposal} was used by another transaction; the Safe is at {safe}"),
             )
             .hint("find out which; then propose it again"),
-            NotReady::NonceAhead { proposal, safe } => Self::new(
-                Exit::Drift,
-                format!("nonce {proposal} is not next: the Safe is at {safe}"),
-            )
-            .hint(format!("execute the transactions with nonces {safe} and up first, or propose at nonce {safe}")),
+            NotReady::NonceAhead { proposal, safe } => {
+                Self::new(Exit::Drift, format!("nonce {proposal} is not next: the Safe is at {safe}")).hint(
+                    format!(
+                        "execute the transactions with nonces {safe} and up first, or propose at nonce {safe}"
+                    ),
+                )
+            }
             NotReady::Moved(drift) => {
                 let rows: Vec<String> =
                     drift.iter().map(|d| format!("{} was {}, is {}", d.what, d.was, d.now)).collect();
-                Self::new(Exit::Drift, format!("the Safe is not the one that was signed for: {}", rows.join("; ")))
-                    .hint("do not send; find out who changed it")
+                Self::new(
+                    Exit::Drift,
+                    format!("the Safe is not the one that was signed for: {}", rows.join("; ")),
+                )
+                .hint("do not send; find out who changed it")
             }
         }
     }

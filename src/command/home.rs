@@ -61,7 +61,10 @@ fn list(session: &Session, levers: &[&Lever]) -> Result<(), Error> {
     let ui = session.ui;
     ui.object(&json!({ "council": session.council.name, "levers": objects }));
     if rows.is_empty() {
-        ui.say(&Text::new("no levers here yet: add a [levers.NAME] to ").add(&session.path.display().to_string()));
+        ui.say(
+            &Text::new("no levers here yet: add a [levers.NAME] to ")
+                .add(&session.path.display().to_string()),
+        );
         ui.say(&Text::new("breakglass playbook list shows what they can be bound to"));
         return Ok(());
     }
@@ -77,6 +80,8 @@ fn begin(ui: &Ui) {
     ui.blank();
     ui.say(&Text::new("  breakglass init --safe 0x… --rpc '${MAINNET_RPC}'"));
     ui.blank();
-    ui.say(&Text::new("It writes breakglass.toml: the Safe, its owners and threshold as the chain has them."));
+    ui.say(&Text::new(
+        "It writes breakglass.toml: the Safe, its owners and threshold as the chain has them.",
+    ));
     ui.say(&Text::new("Then bind levers to it; breakglass playbook list shows the playbooks."));
 }

@@ -51,7 +51,9 @@ fn read(session: &Session, from: &[PathBuf]) -> Result<Vec<(String, String)>, Er
     for path in from {
         if path == Path::new("-") {
             if has_terminal() {
-                session.ui.say(&Text::new("paste the chat or the lines, then press Ctrl-D on a line of its own:"));
+                session
+                    .ui
+                    .say(&Text::new("paste the chat or the lines, then press Ctrl-D on a line of its own:"));
             }
             texts.push(("standard input".into(), store::read_stdin()?));
         } else if path.is_dir() {
@@ -129,7 +131,11 @@ fn report(session: &Session, taken: &Taken) -> Result<Exit, Error> {
         ui.say(&Text::default().good("taken in  ").add(&line));
     }
     for signature in &taken.known {
-        ui.say(&Text::default().dim("known     ").add(&format!("{} for {}", signature.owner(), signature.hash())));
+        ui.say(&Text::default().dim("known     ").add(&format!(
+            "{} for {}",
+            signature.owner(),
+            signature.hash()
+        )));
     }
     for (origin, why) in &taken.refused {
         ui.say(&Text::default().bad("refused   ").add(&format!("{origin}: {why}")));

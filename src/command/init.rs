@@ -49,16 +49,18 @@ fn read(ui: &Ui, args: &cli::Init) -> Result<(u64, Snapshot), Error> {
     for text in &args.rpc {
         // A literal address goes into the file as it is, so it must not hold a key.
         if !text.contains("${") && hide_urls(text) != text.trim_end_matches('/') {
-            let message = format!("the RPC address {} may hold a key, and would be written to a file", hide_urls(text));
-            return Err(Error::new(Exit::Usage, message)
-                .hint("put it into an environment variable, and write --rpc '${MAINNET_RPC}' in single quotes"));
+            let message =
+                format!("the RPC address {} may hold a key, and would be written to a file", hide_urls(text));
+            return Err(Error::new(Exit::Usage, message).hint(
+                "put it into an environment variable, and write --rpc '${MAINNET_RPC}' in single quotes",
+            ));
         }
         let url = RpcAddress::new(text).resolve(|name| std::env::var(name).ok());
         urls.push(url.map_err(|e| Error::new(Exit::Usage, e.to_string()))?);
     }
     let quorum = urls.len().clamp(1, 2);
-    let id = Chain::id_of(&urls[0], &Options::default())?;
-    let link = Chain::new("the chain", id, urls, quorum, 100, &Options::default())?;
+    let id = Chain::stated_id(urls.clone(), Options::default())?;
+    let link = Chain::new("the chain", id, urls, quorum, 100, Options::default())?;
     let ask = Ask { safe: args.safe, ..Ask::default() };
     let snapshot = ui.wait("reading the Safe", || link.snapshot(&ask, BlockTag::Latest))?;
     Ok((id, snapshot))

@@ -24,7 +24,7 @@ pub fn unlock(ui: &Ui, key: &cli::Key) -> Result<Box<dyn Device>, Error> {
 
 /// The keystore named on the command line.
 pub fn keystore(key: &cli::Key) -> Result<&Path, Error> {
-    key.keystore.as_deref().ok_or_else(|| {
-        Error::new(Exit::Usage, "no key is named to sign with").hint("pass --keystore FILE")
-    })
+    key.keystore
+        .as_deref()
+        .ok_or_else(|| Error::new(Exit::Usage, "no key is named to sign with").hint("pass --keystore FILE"))
 }

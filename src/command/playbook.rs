@@ -72,10 +72,8 @@ fn show(ui: &Ui, entry: &Entry) -> Result<Exit, Error> {
 
 /// A playbook in plain words.
 fn explained(playbook: &Playbook) -> String {
-    let mut lines = vec![
-        format!("{}   {} · {}", playbook.id, playbook.kind, playbook.severity),
-        playbook.title.clone(),
-    ];
+    let mut lines =
+        vec![format!("{}   {} · {}", playbook.id, playbook.kind, playbook.severity), playbook.title.clone()];
     let undo = match &playbook.undo {
         Undo::Playbook { id, .. } => id.to_string(),
         Undo::None { why } => format!("none: {why}"),
@@ -99,8 +97,7 @@ fn explained(playbook: &Playbook) -> String {
 
 /// Reads one file, or every `.toml` in a folder; the first fault of each file is shown with line and caret.
 fn check(ui: &Ui, path: &Path) -> Result<Exit, Error> {
-    let files =
-        if path.is_dir() { store::files_below(path, "toml")? } else { vec![path.to_path_buf()] };
+    let files = if path.is_dir() { store::files_below(path, "toml")? } else { vec![path.to_path_buf()] };
     if files.is_empty() {
         return Err(Error::new(Exit::Failed, format!("{} holds no .toml file", path.display())));
     }

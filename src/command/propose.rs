@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::cli;
 use crate::command::derive::{Order, arguments};
 use crate::command::session::Session;
-use crate::command::subject::{Subject, obey};
+use crate::command::subject::{Subject, accepted, obey};
 use crate::command::{home, show};
 use crate::error::{Error, Exit};
 use crate::playbook::Kind;
@@ -27,13 +27,16 @@ pub fn run(session: &Session, kind: Kind, args: &cli::Propose) -> Result<Exit, E
         return Err(error.hint(format!("breakglass {found} {what}")));
     }
     if args.derive.undo && args.lever.is_none() {
-        return Err(Error::new(Exit::Usage, "--undo needs a lever").hint("name the counter-playbook with --playbook"));
+        return Err(
+            Error::new(Exit::Usage, "--undo needs a lever").hint("name the counter-playbook with --playbook")
+        );
     }
-    let subject = session.propose(order, &args.derive)?;
+    let mut subject = session.propose(order, &args.derive)?;
     let findings = subject.findings(false);
     show::review(session.ui, &subject, &findings);
     obey(&findings, &args.accept.accept)?;
-    finish(session, &subject.accepting(&args.accept.accept))
+    subject.proposal = subject.proposal.accepting(&accepted(&findings, &args.accept.accept));
+    finish(session, &subject)
 }
 
 fn finish(session: &Session, subject: &Subject) -> Result<Exit, Error> {
@@ -42,7 +45,9 @@ fn finish(session: &Session, subject: &Subject) -> Result<Exit, Error> {
     let what = subject.proposal.binding().lever.clone().unwrap_or_else(|| path.display().to_string());
     let undo = if subject.proposal.binding().undo { " --undo" } else { "" };
     ui.say(&Text::default().good("proposed ").add(&path.display().to_string()));
-    ui.say(&Text::new("next: each owner runs ").bold(&format!("breakglass sign {what}{undo} --keystore FILE")));
+    ui.say(
+        &Text::new("next: each owner runs ").bold(&format!("breakglass sign {what}{undo} --keystore FILE")),
+    );
     ui.data(&subject.proposal.hash().to_string());
     ui.object(&json!({
         "proposal": path.display().to_string(),

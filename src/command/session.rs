@@ -66,7 +66,8 @@ impl<'a> Session<'a> {
 
     pub fn lever(&self, name: &str) -> Result<&council::Lever, Error> {
         self.council.levers.get(name).ok_or_else(|| {
-            let error = Error::new(Exit::Usage, format!("no lever is called {name:?} in {}", self.path.display()));
+            let error =
+                Error::new(Exit::Usage, format!("no lever is called {name:?} in {}", self.path.display()));
             let error = match near(name, self.council.levers.keys().map(String::as_str)) {
                 Some(known) => error.hint(format!("did you mean {known}?")),
                 None => error,
@@ -88,9 +89,9 @@ impl<'a> Session<'a> {
         for (path, text) in self.incidents.proposals()? {
             match Proposal::parse(&text) {
                 Ok(proposal) => kept.push(Kept { path, proposal }),
-                Err(why) => self.ui.say(
-                    &Text::default().warn("left out: ").add(&format!("{}: {why}", path.display())),
-                ),
+                Err(why) => self
+                    .ui
+                    .say(&Text::default().warn("left out: ").add(&format!("{}: {why}", path.display()))),
             }
         }
         Ok(kept)
@@ -157,7 +158,7 @@ pub fn connect(chain: &council::Chain) -> Result<Chain, Error> {
             Error::new(Exit::Usage, format!("chain {}: {e}", chain.name))
                 .hint("set it in this shell, or sign with --offline")
         })?;
-    Ok(Chain::new(&chain.name, chain.id, urls, chain.quorum, chain.batch, &Options::default())?)
+    Ok(Chain::new(&chain.name, chain.id, urls, chain.quorum, chain.batch, Options::default())?)
 }
 
 impl From<Fault> for Error {

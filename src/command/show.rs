@@ -47,7 +47,9 @@ fn origin(ui: &Ui, subject: &Subject) {
             (Text::default().warn("! "), "matches your playbook, with arguments that are not yours")
         }
         Match::Moved(_) => (Text::default().warn("! "), "matched your playbook; the chain has moved since"),
-        Match::Differs(_) | Match::Unbound(_) => (Text::default().bad("✗ "), "IS NOT WHAT YOUR PLAYBOOK GIVES"),
+        Match::Differs(_) | Match::Unbound(_) => {
+            (Text::default().bad("✗ "), "IS NOT WHAT YOUR PLAYBOOK GIVES")
+        }
     };
     let mut line = Text::new("  ");
     line = line.then(mark).bold(words);
@@ -108,7 +110,10 @@ fn what_it_does(ui: &Ui, subject: &Subject) {
     }
     if let Some(plan) = plan {
         for skipped in &plan.skipped {
-            ui.say(&Text::new(INDENT).dim(&format!("left out: {}, because {}", skipped.signature, skipped.reason)));
+            ui.say(
+                &Text::new(INDENT)
+                    .dim(&format!("left out: {}, because {}", skipped.signature, skipped.reason)),
+            );
         }
         for arg in &plan.args {
             let note = arg.note.as_ref().map_or(String::new(), |n| format!("  ({n})"));
@@ -127,7 +132,10 @@ fn decoded(ui: &Ui, call: &PlannedCall) {
 
 fn data(ui: &Ui, bytes: &Bytes) {
     let shown = &bytes[..bytes.len().min(SHOWN_DATA)];
-    ui.say(&Text::new(INDENT).warn(&format!("   data that your playbook does not explain, {} bytes:", bytes.len())));
+    ui.say(
+        &Text::new(INDENT)
+            .warn(&format!("   data that your playbook does not explain, {} bytes:", bytes.len())),
+    );
     for chunk in shown.chunks(32) {
         ui.say(&Text::new(INDENT).add(&format!("     {}", hex::encode(chunk))));
     }

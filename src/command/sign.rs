@@ -2,10 +2,9 @@
 
 use serde_json::{Value, json};
 
-use crate::check::Finding;
 use crate::cli;
 use crate::command::session::Session;
-use crate::command::subject::{Purpose, Subject, obey};
+use crate::command::subject::{Purpose, Subject, accepted, obey};
 use crate::command::{key, show};
 use crate::device::{Device, SigningRequest, Way};
 use crate::error::{Error, Exit};
@@ -76,19 +75,12 @@ fn one(
     write(session, subject, &signature)
 }
 
-/// Only what was refused and accepted is recorded: an id that refused nothing says nothing.
-fn accepted(findings: &[Finding], ids: &[String]) -> Vec<String> {
-    crate::check::standing(findings, &[])
-        .iter()
-        .map(|f| f.id.to_string())
-        .filter(|id| ids.contains(id))
-        .collect()
-}
-
 fn unchecked(session: &Session, subject: &Subject) {
     let ui = session.ui;
     let block = subject.proposal.block().number;
-    ui.say(&Text::default().warn("  Offline").add(": not checked, because nothing was asked of the network:"));
+    ui.say(
+        &Text::default().warn("  Offline").add(": not checked, because nothing was asked of the network:"),
+    );
     for line in [
         format!("whether the Safe still has these owners, threshold and nonce (as of block {block})"),
         "whether the contract is in the state that the playbook expects".into(),
@@ -115,11 +107,8 @@ fn sign(
     let owner = device.address()?;
     let owners = &subject.state().owners;
     if !owners.contains(owner) {
-        let known: Vec<String> = owners
-            .list()
-            .iter()
-            .map(|o| format!("{} {o}", show::signer_name(subject, *o)))
-            .collect();
+        let known: Vec<String> =
+            owners.list().iter().map(|o| format!("{} {o}", show::signer_name(subject, *o))).collect();
         let message = format!("this key is {owner}, which is not an owner of {}", subject.safe.name);
         return Err(Error::new(Exit::Failed, message).hint(format!("its owners: {}", known.join(", "))));
     }

@@ -5,10 +5,10 @@ use serde_json::{Value, json};
 
 use crate::check::{Finding, Level, Sort};
 use crate::cli;
+use crate::command::outcome;
 use crate::command::session::Session;
 use crate::command::show::{signer_name, tally};
 use crate::command::subject::{Purpose, Subject};
-use crate::command::outcome;
 use crate::error::{Error, Exit};
 use crate::proposal::{NotReady, Shortfall, assemble};
 use crate::ui::Text;

@@ -20,7 +20,6 @@ use crate::safe::{ISafe, SafeState};
 use crate::store;
 
 /// One proposal and everything known about it.
-#[derive(Debug)]
 pub struct Subject<'a> {
     pub proposal: Proposal,
     /// The reader's own derivation; none when their files don't have what the proposal names.
@@ -39,7 +38,6 @@ pub struct Subject<'a> {
 }
 
 /// The connection, and what it said.
-#[derive(Debug)]
 pub struct Online {
     pub link: Chain,
     pub snapshot: Snapshot,
@@ -182,12 +180,18 @@ impl<'a> Session<'a> {
                 let what = format!("reading {} on {}", safe.name, chain.name);
                 let snapshot = self.ui.wait(&what, || match &order {
                     Ok(order) => {
-                        let (snapshot, derived) = order.live(&link, Some(proposal.nonce()), &extra, send.as_ref())?;
+                        let (snapshot, derived) =
+                            order.live(&link, Some(proposal.nonce()), &extra, send.as_ref())?;
                         live = Some(derived);
                         Ok::<_, Error>(snapshot)
                     }
                     Err(_) => {
-                        let ask = Ask { safe: safe.address, queries: &extra, sending: send.as_ref(), ..Ask::default() };
+                        let ask = Ask {
+                            safe: safe.address,
+                            queries: &extra,
+                            sending: send.as_ref(),
+                            ..Ask::default()
+                        };
                         Ok(link.snapshot(&ask, BlockTag::Latest)?)
                     }
                 })?;
@@ -253,7 +257,9 @@ fn compare<'a>(
     };
     let own = |order, derived: Derived| Some((order, derived.plan));
     match (live, from_values) {
-        (Some(Ok(now)), _) if mismatch.is_empty() && against(&now).is_empty() => (Match::Same, own(order, now)),
+        (Some(Ok(now)), _) if mismatch.is_empty() && against(&now).is_empty() => {
+            (Match::Same, own(order, now))
+        }
         (live, Ok(then)) => {
             mismatch.extend(against(&then));
             let matching = match live {
@@ -383,16 +389,25 @@ impl Subject<'_> {
                 return Ok(path);
             }
             let message = format!("{} holds another proposal, {}", path.display(), there.hash());
-            return Err(Error::new(Exit::Refused, message).hint("move that file away; it does not belong there"));
+            return Err(
+                Error::new(Exit::Refused, message).hint("move that file away; it does not belong there")
+            );
         }
         Ok(session.incidents.keep_proposal(&hash, &self.proposal.to_json())?)
     }
 }
 
+/// Of the accepted ids, those that a finding refused: only they are recorded, an id that refused nothing says nothing.
+pub fn accepted(findings: &[Finding], ids: &[String]) -> Vec<String> {
+    let refused = check::standing(findings, &[]);
+    ids.iter().filter(|id| refused.iter().any(|f| f.id == **id)).cloned().collect()
+}
+
 /// Stops at the first refusal that nobody accepted.
 pub fn obey(findings: &[Finding], accepted: &[String]) -> Result<(), Error> {
     let standing = check::standing(findings, accepted);
-    let Some(first) = standing.iter().find(|f| f.sort == check::Sort::Danger).or_else(|| standing.first()) else {
+    let Some(first) = standing.iter().find(|f| f.sort == check::Sort::Danger).or_else(|| standing.first())
+    else {
         return Ok(());
     };
     let exit = match first.sort {
@@ -400,6 +415,7 @@ pub fn obey(findings: &[Finding], accepted: &[String]) -> Result<(), Error> {
         check::Sort::Drift => Exit::Drift,
     };
     let ids = standing.iter().map(|f| format!("--accept {}", f.id)).collect::<Vec<_>>().join(" ");
-    let error = Error::new(exit, format!("refused ({}): {}", first.id, first.sentence)).hint(first.fix.clone());
+    let error =
+        Error::new(exit, format!("refused ({}): {}", first.id, first.sentence)).hint(first.fix.clone());
     Err(error.hint(format!("if you know better, and only then: {ids}")))
 }

@@ -131,13 +131,9 @@ mod tests {
 
     #[test]
     fn an_unknown_delegatecall_says_nothing_about_its_calls() {
-        let mut tx = build_tx(
-            SafeVersion::V1_4_1,
-            &[call(7), call(8)],
-            Nonce::from(3),
-            &code(SafeVersion::V1_4_1),
-        )
-        .unwrap();
+        let mut tx =
+            build_tx(SafeVersion::V1_4_1, &[call(7), call(8)], Nonce::from(3), &code(SafeVersion::V1_4_1))
+                .unwrap();
         tx.to = Address::repeat_byte(9);
         assert_eq!(calls_of(&tx), Err(BatchError::NotMultiSend));
     }

@@ -9,7 +9,10 @@ use super::signature::{LINE_LENGTH, LINE_PREFIX, Stated};
 pub enum Found {
     Signature(Stated),
     /// A line that begins like ours and cannot be read.
-    Damaged { line: String, why: String },
+    Damaged {
+        line: String,
+        why: String,
+    },
 }
 
 /// A 65-byte signature in hexadecimal.

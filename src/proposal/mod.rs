@@ -51,16 +51,16 @@ pub struct Proposal {
 impl Proposal {
     /// `snapshot` and `readings` were read at `block`; the hashes are computed from `tx` and the snapshot's identity.
     #[must_use]
-    pub fn new(
-        tx: SafeTx,
-        snapshot: SafeState,
-        block: Block,
-        binding: Binding,
-        readings: Readings,
-        accepted: Vec<String>,
-    ) -> Self {
+    pub fn new(tx: SafeTx, snapshot: SafeState, block: Block, binding: Binding, readings: Readings) -> Self {
         let hashes = snapshot.id.hashes(&tx);
-        Self { tx, snapshot, block, binding, readings, accepted, hashes }
+        Self { tx, snapshot, block, binding, readings, accepted: Vec::new(), hashes }
+    }
+
+    /// The same proposal, with the refusals that whoever proposes it accepts.
+    #[must_use]
+    pub fn accepting(mut self, ids: &[String]) -> Self {
+        self.accepted = ids.to_vec();
+        self
     }
 
     /// Reads a proposal file and recomputes every hash in it.

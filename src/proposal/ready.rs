@@ -60,9 +60,15 @@ pub struct SetAside {
 pub enum NotReady {
     Shortfall(Shortfall),
     /// The Safe has used this nonce: this proposal was executed, or another took its place.
-    NonceUsed { proposal: Nonce, safe: Nonce },
+    NonceUsed {
+        proposal: Nonce,
+        safe: Nonce,
+    },
     /// Transactions with lower nonces must run first.
-    NonceAhead { proposal: Nonce, safe: Nonce },
+    NonceAhead {
+        proposal: Nonce,
+        safe: Nonce,
+    },
     /// The Safe is not the one that was signed for: its chain, address, version or singleton is another.
     Moved(Vec<Drift>),
 }

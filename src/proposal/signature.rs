@@ -58,9 +58,7 @@ impl OwnerSignature {
         let owners = &proposal.snapshot().owners;
         let by_owner = readings.iter().find(|r| owners.contains(r.signer()));
         match (by_owner, readings.first()) {
-            (Some(found), _) => {
-                Ok(Self { hash, signature: *found, accepted: stated.accepted.clone() })
-            }
+            (Some(found), _) => Ok(Self { hash, signature: *found, accepted: stated.accepted.clone() }),
             (None, Some(stranger)) => Err(VerifyError::NotAnOwner(stranger.signer())),
             (None, None) => Err(VerifyError::Signature(SignatureError::Unrecoverable)),
         }

@@ -6,7 +6,7 @@ use alloy::primitives::{Address, B256, Bytes, U256};
 use serde::{Deserialize, Serialize};
 
 use super::{Binding, Block, BlockHash, Proposal};
-use crate::playbook::{Answer, PlaybookDigest, PlaybookId, Query, Readings};
+use crate::playbook::{Answer, PlaybookDigest, PlaybookId, Query};
 use crate::safe::{Nonce, Operation, Owners, SafeId, SafeState, SafeTx, parse_uint};
 
 const VERSION: u32 = 1;
@@ -167,7 +167,10 @@ pub(super) fn to_json(proposal: &Proposal) -> String {
             text: binding.text.clone(),
         },
         block: WireBlock { number: block.number, hash: block.hash.0 },
-        readings: readings.iter().map(|(q, a)| WireReading { question: q.into(), answer: a.into() }).collect(),
+        readings: readings
+            .iter()
+            .map(|(q, a)| WireReading { question: q.into(), answer: a.into() })
+            .collect(),
         accepted: accepted.clone(),
         hashes: WireHashes {
             domain_hash: hashes.domain.to_string(),
@@ -189,7 +192,7 @@ pub(super) fn parse(text: &str) -> Result<Proposal, ProposalError> {
     let binding = binding(wire.playbook)?;
     let block = Block { number: wire.block.number, hash: BlockHash(wire.block.hash) };
     let readings = wire.readings.into_iter().map(|r| (r.question.into(), r.answer.into())).collect();
-    let proposal = Proposal::new(tx, snapshot, block, binding, readings, wire.accepted);
+    let proposal = Proposal::new(tx, snapshot, block, binding, readings).accepting(&wire.accepted);
     check_hashes(&wire.hashes, &proposal)?;
     Ok(proposal)
 }
@@ -217,7 +220,11 @@ fn snapshot(wire: &Wire) -> Result<SafeState, ProposalError> {
 
 fn transaction(wire: &WireTx) -> Result<SafeTx, ProposalError> {
     let operation = Operation::from_u8(wire.operation).ok_or_else(|| {
-        field("transaction.operation", &wire.operation.to_string(), "is neither 0 (call) nor 1 (delegatecall)")
+        field(
+            "transaction.operation",
+            &wire.operation.to_string(),
+            "is neither 0 (call) nor 1 (delegatecall)",
+        )
     })?;
     Ok(SafeTx {
         to: wire.to.0,

@@ -62,18 +62,18 @@ impl Incidents {
     }
 
     /// Keeps the signature of one owner; the same one may be there already, another may not.
-    pub fn keep_signature(
-        &self,
-        proposal: &str,
-        owner: &str,
-        contents: &str,
-    ) -> Result<PathBuf, StoreError> {
+    pub fn keep_signature(&self, proposal: &str, owner: &str, contents: &str) -> Result<PathBuf, StoreError> {
         self.ready(proposal)?;
         keep(self.signature_path(proposal, owner), contents)
     }
 
     /// Records a transaction before it is sent.
-    pub fn keep_sent(&self, proposal: &str, transaction: &str, contents: &str) -> Result<PathBuf, StoreError> {
+    pub fn keep_sent(
+        &self,
+        proposal: &str,
+        transaction: &str,
+        contents: &str,
+    ) -> Result<PathBuf, StoreError> {
         let folder = self.ready(proposal)?;
         keep(folder.join(format!("{SENT_START}{transaction}.json")), contents)
     }

@@ -1,0 +1,13 @@
+//! Whole ceremonies with the real program, real Safes and a real chain, and everything that may go wrong in one.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a story that cannot go on is a failed test"
+)]
+
+#[path = "../stage/mod.rs"]
+mod stage;
+
+mod ceremony;
