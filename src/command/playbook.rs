@@ -60,8 +60,12 @@ fn list(ui: &Ui, catalogue: &Catalogue) -> Result<Exit, Error> {
 
 fn show(ui: &Ui, entry: &Entry) -> Result<Exit, Error> {
     let playbook = entry.playbook;
-    ui.say(&Text::default().dim(&format!("{} · {}", origin(&entry.origin), playbook.digest())));
-    ui.data_block(&explained(playbook));
+    ui.data(&format!("{}   {} · {}", playbook.id, playbook.kind, playbook.severity));
+    ui.data(&playbook.title);
+    ui.data("");
+    ui.table(&["", ""], &explained(playbook, &entry.origin));
+    ui.data("");
+    ui.data_block(playbook.text());
     ui.object(&json!({
         "id": playbook.id.to_string(), "kind": playbook.kind.to_string(), "title": playbook.title,
         "severity": playbook.severity.to_string(), "from": origin(&entry.origin),
@@ -70,29 +74,31 @@ fn show(ui: &Ui, entry: &Entry) -> Result<Exit, Error> {
     Ok(Exit::Done)
 }
 
-/// A playbook in plain words.
-fn explained(playbook: &Playbook) -> String {
-    let mut lines =
-        vec![format!("{}   {} · {}", playbook.id, playbook.kind, playbook.severity), playbook.title.clone()];
+/// A playbook in plain words: what, and then the words.
+fn explained(playbook: &Playbook, from: &Origin) -> Vec<Vec<String>> {
     let undo = match &playbook.undo {
         Undo::Playbook { id, .. } => id.to_string(),
         Undo::None { why } => format!("none: {why}"),
     };
+    let params = playbook.params.iter().map(|p| ("needs".to_string(), p.ask()));
     let rows = [
         ("summary", playbook.summary.clone()),
         ("does not stop", playbook.does_not_stop.clone()),
         ("costs", playbook.cost.clone()),
+        ("who may", playbook.role.clone().unwrap_or_default()),
+        ("takes effect", playbook.delay.clone().unwrap_or_default()),
         ("undo", undo),
+        ("contacts", playbook.contacts.join(", ")),
         ("source", playbook.source.clone()),
+        ("found", origin(from)),
+        ("digest", playbook.digest().to_string()),
     ];
-    for (name, text) in rows {
-        if !text.is_empty() {
-            lines.push(format!("  {name:<14} {text}"));
-        }
-    }
-    lines.push(String::new());
-    lines.extend(playbook.text().lines().map(|line| format!("  {line}")));
-    lines.join("\n")
+    rows.map(|(name, text)| (name.to_string(), text))
+        .into_iter()
+        .chain(params)
+        .filter(|(_, text)| !text.is_empty())
+        .map(|(name, text)| vec![name, text])
+        .collect()
 }
 
 /// Reads one file, or every `.toml` in a folder; the first fault of each file is shown with line and caret.

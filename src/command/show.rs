@@ -116,7 +116,8 @@ fn what_it_does(ui: &Ui, subject: &Subject) {
             );
         }
         for arg in &plan.args {
-            let note = arg.note.as_ref().map_or(String::new(), |n| format!("  ({n})"));
+            let note = arg.note.as_ref().filter(|n| !arg.shown.contains(n.as_str()));
+            let note = note.map_or(String::new(), |n| format!("  ({n})"));
             ui.say(&Text::new(INDENT).dim(&format!("with {} = {}{note}", arg.name, arg.shown)));
         }
     }
@@ -170,10 +171,12 @@ fn checks(ui: &Ui, findings: &[Finding]) {
     ui.blank();
 }
 
-/// In groups of eight digits, as a person compares them.
-fn grouped(hash: &str) -> String {
+/// Two lines of groups of eight digits, as a person compares them.
+fn grouped(hash: &str) -> [String; 2] {
     let digits: Vec<char> = hash.trim_start_matches("0x").chars().collect();
-    digits.chunks(8).map(|c| c.iter().collect::<String>()).collect::<Vec<_>>().join(" ")
+    let groups: Vec<String> = digits.chunks(8).map(|c| c.iter().collect()).collect();
+    let (first, second) = groups.split_at(groups.len() / 2);
+    [first.join(" "), second.join(" ")]
 }
 
 fn hashes(ui: &Ui, subject: &Subject) {
@@ -184,7 +187,9 @@ fn hashes(ui: &Ui, subject: &Subject) {
         ("safeTxHash  ", hashes.safe_tx.to_string()),
     ];
     for (name, hash) in rows {
-        ui.say(&Text::new("  ").bold(name).add(&format!("  0x {}", grouped(&hash))));
+        let [first, second] = grouped(&hash);
+        ui.say(&Text::new("  ").bold(name).add(&format!("  0x{first}")));
+        ui.say(&Text::new("                  ").add(&second));
     }
 }
 

@@ -42,7 +42,9 @@ impl Ui {
 
     /// One line for the person, on standard error.
     pub fn say(&self, text: &Text) {
-        put(&mut io::stderr(), &text.painted());
+        for line in text.wrapped(usize::from(width())) {
+            put(&mut io::stderr(), &line.painted());
+        }
     }
 
     pub fn blank(&self) {
@@ -145,7 +147,9 @@ fn width() -> u16 {
 fn render_table(header: &[&str], rows: &[Vec<String>], width: u16) -> String {
     let mut table = Table::new();
     table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic).set_width(width);
-    table.set_header(header.iter().map(|h| h.to_uppercase()));
+    if header.iter().any(|h| !h.is_empty()) {
+        table.set_header(header.iter().map(|h| h.to_uppercase()));
+    }
     for row in rows {
         table.add_row(row.iter().map(|cell| visible(cell)));
     }

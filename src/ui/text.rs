@@ -102,6 +102,28 @@ impl Text {
         self.0.iter().map(|(_, text)| text.as_str()).collect()
     }
 
+    /// The text broken between words into lines of at most `width` columns; what follows the first is indented as it
+    /// is, and two columns more. A word that is too long (an address, a path) is left whole.
+    pub(super) fn wrapped(&self, width: usize) -> Vec<Self> {
+        let indent = self.plain().chars().take_while(|c| *c == ' ').count() + 2;
+        let mut lines = vec![Self::default()];
+        let mut used = 0;
+        for (tone, text) in &self.0 {
+            for word in text.split_inclusive(' ') {
+                let length = word.trim_end().chars().count();
+                if used > indent && used + length > width && length > 0 {
+                    lines.push(Self::default().add(&" ".repeat(indent)));
+                    used = indent;
+                }
+                if let Some(line) = lines.last_mut() {
+                    line.0.push((*tone, word.to_string()));
+                }
+                used += word.chars().count();
+            }
+        }
+        lines
+    }
+
     /// The text for standard error, coloured where that is a terminal and nobody asked for none.
     pub(super) fn painted(&self) -> String {
         let style = |tone: Tone| {
@@ -145,7 +167,23 @@ mod tests {
         }
     }
 
+    #[test]
+    fn long_lines_are_broken_between_words_and_indented() {
+        let text = Text::new("    one two ").bold("three four");
+        let lines: Vec<String> = text.wrapped(15).iter().map(Text::plain).collect();
+        assert_eq!(lines, ["    one two ", "      three ", "      four"]);
+        let address = "0xe26cB48B1Ce98801b8aDf284181727CC87162962";
+        assert_eq!(Text::new(address).wrapped(20).len(), 1, "an address stays whole");
+    }
+
     proptest! {
+        #[test]
+        fn wrapping_loses_nothing(text in "[a-z ]{0,80}", width in 1usize..40) {
+            let squeezed = |t: &str| t.split_whitespace().collect::<String>();
+            let lines: Vec<String> = Text::new(&text).wrapped(width).iter().map(Text::plain).collect();
+            prop_assert_eq!(squeezed(&lines.join(" ")), squeezed(&text));
+        }
+
         #[test]
         fn no_control_character_survives(text in any::<String>()) {
             prop_assert!(!visible(&text).chars().any(is_hidden));
