@@ -1,1 +1,28 @@
 //! The only room that talks to a network.
+//!
+//! From outside it is synchronous: a private runtime runs inside, and async stays in this room. It reads what a
+//! [`Query`](crate::playbook::query::Query) asks, the state of a Safe, and sends signed transactions. Every value comes
+//! from one block on which a quorum of endpoints agrees; whatever an endpoint answers is taken as hostile.
+//!
+//! May touch the network and values; no files, no terminal, no device. It decides nothing about a proposal.
+
+mod agreement;
+mod block;
+mod endpoint;
+mod error;
+mod quorum;
+mod rpc;
+mod sending;
+mod settle;
+mod snapshot;
+
+pub use block::{BlockHash, BlockRef, BlockTag, Header, TxHash};
+pub use endpoint::Options;
+pub use error::{ChainError, Fault, RpcErrorObject};
+pub use quorum::{Chain, EndpointReport, Standing};
+pub use rpc::{AT, Reply, Request};
+pub use sending::{Executed, Fees, Prepared, Receipt, Sending};
+pub use snapshot::{Ask, Snapshot};
+
+#[cfg(test)]
+mod tests;

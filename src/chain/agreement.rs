@@ -1,0 +1,337 @@
+//! Which of several endpoints to believe. A pure function over what they answered: no network, no clock.
+//!
+//! State is taken only if a quorum of endpoints agrees on the block hash and on every value asked at it.
+
+use std::cmp::Ordering;
+
+use super::block::{BlockTag, Header};
+use super::error::Fault;
+use super::settle::Settled;
+
+/// What one endpoint answered, or why it did not.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Vote {
+    View(View),
+    Fault(Fault),
+}
+
+/// A chain as one endpoint shows it.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct View {
+    /// The oldest block among its answers.
+    pub head: Header,
+    /// Whether all its answers are known to come from that block.
+    pub whole: bool,
+    /// The answers that have to be agreed on.
+    pub values: Vec<Settled>,
+}
+
+/// What follows from the votes.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Decision {
+    /// These endpoints agree; the faults of the others, by endpoint.
+    Agreed { by: Vec<usize>, faults: Vec<Option<Fault>> },
+    /// Not yet: the newest block that a quorum has. Ask about it.
+    Pin(u64),
+    /// No quorum can be had from these votes.
+    None { faults: Vec<Option<Fault>> },
+}
+
+/// Decides. `label` names a value for the faults.
+///
+/// Among groups of a quorum's size the newest block wins, then the larger group. Two groups that neither block nor
+/// size sets apart contradict each other, and nothing is believed.
+pub(super) fn decide(
+    votes: &[Vote],
+    quorum: usize,
+    asked: BlockTag,
+    label: &dyn Fn(usize) -> String,
+) -> Decision {
+    let mut groups: Vec<(&View, Vec<usize>)> = Vec::new();
+    for (at, vote) in votes.iter().enumerate() {
+        let Vote::View(view) = vote else { continue };
+        if !view.whole {
+            continue;
+        }
+        match groups.iter_mut().find(|(first, _)| first.head == view.head && first.values == view.values) {
+            Some((_, members)) => members.push(at),
+            None => groups.push((view, vec![at])),
+        }
+    }
+    let rank = |group: &&(&View, Vec<usize>)| (group.0.head.number, group.1.len());
+    let fit: Vec<_> = groups.iter().filter(|(_, members)| members.len() >= quorum).collect();
+    let best = fit.iter().copied().max_by_key(rank);
+    if let Some((chosen, by)) = best
+        && fit.iter().filter(|group| rank(group) == (chosen.head.number, by.len())).count() == 1
+    {
+        let faults = votes.iter().map(|vote| fault_beside(vote, chosen, label)).collect();
+        return Decision::Agreed { by: by.clone(), faults };
+    }
+    match common_block(votes, quorum) {
+        Some(number) if asked == BlockTag::Latest && !all_at_one_block(votes) => Decision::Pin(number),
+        _ => Decision::None { faults: faults_without_quorum(votes, label) },
+    }
+}
+
+/// What is wrong with a vote, seen from the view that a quorum holds.
+fn fault_beside(vote: &Vote, chosen: &View, label: &dyn Fn(usize) -> String) -> Option<Fault> {
+    let view = match vote {
+        Vote::View(view) => view,
+        Vote::Fault(fault) => return Some(fault.clone()),
+    };
+    let (at, wanted) = (view.head.number, chosen.head.number);
+    match at.cmp(&wanted) {
+        Ordering::Less => Some(Fault::Lagging { at: Some(at), wanted }),
+        Ordering::Greater => Some(Fault::Ahead { at, wanted }),
+        Ordering::Equal if view.head.hash != chosen.head.hash => {
+            Some(Fault::Forked { number: at, hash: view.head.hash })
+        }
+        Ordering::Equal if !view.whole => Some(Fault::Straddles),
+        Ordering::Equal => difference(view, chosen, label).map(|what| Fault::Lying { what, number: at }),
+    }
+}
+
+/// The first thing on which two views of one block differ.
+fn difference(a: &View, b: &View, label: &dyn Fn(usize) -> String) -> Option<String> {
+    if a.head != b.head {
+        return Some("the header".into());
+    }
+    let values = a.values.iter().zip(&b.values);
+    let at = values.enumerate().find(|(_, (x, y))| x != y).map(|(at, _)| at);
+    at.map(label).or_else(|| (a.values.len() != b.values.len()).then(|| "the number of values".into()))
+}
+
+/// The newest height that a quorum of endpoints has reached.
+fn common_block(votes: &[Vote], quorum: usize) -> Option<u64> {
+    let mut heights: Vec<u64> = votes.iter().filter_map(|v| v.view().map(|view| view.head.number)).collect();
+    heights.sort_unstable_by(|a, b| b.cmp(a));
+    heights.get(quorum.checked_sub(1)?).copied()
+}
+
+/// Then asking again about that block brings the same answers.
+fn all_at_one_block(votes: &[Vote]) -> bool {
+    let mut views = votes.iter().filter_map(Vote::view);
+    let Some(first) = views.next() else { return false };
+    first.whole && views.all(|view| view.whole && view.head.hash == first.head.hash)
+}
+
+/// Nobody is believed, so nobody is called a liar: each view is set against another one of its height.
+fn faults_without_quorum(votes: &[Vote], label: &dyn Fn(usize) -> String) -> Vec<Option<Fault>> {
+    let newest = votes.iter().filter_map(|v| v.view().map(|view| view.head.number)).max().unwrap_or(0);
+    let fault = |(at, vote): (usize, &Vote)| {
+        let view = match vote {
+            Vote::View(view) => view,
+            Vote::Fault(fault) => return Some(fault.clone()),
+        };
+        let number = view.head.number;
+        if !view.whole {
+            return Some(Fault::Straddles);
+        }
+        let others = || (votes.iter().enumerate()).filter(|(i, _)| *i != at).filter_map(|(_, v)| v.view());
+        let contradicted = (others().filter(|other| other.whole && other.head.hash == view.head.hash))
+            .find_map(|other| difference(view, other, label));
+        if let Some(what) = contradicted {
+            return Some(Fault::Contradicted { what, number });
+        }
+        if others().any(|other| other.head.number == number && other.head.hash != view.head.hash) {
+            return Some(Fault::Forked { number, hash: view.head.hash });
+        }
+        (number < newest).then_some(Fault::Lagging { at: Some(number), wanted: newest })
+    };
+    votes.iter().enumerate().map(fault).collect()
+}
+
+impl Vote {
+    pub(super) const fn view(&self) -> Option<&View> {
+        match self {
+            Self::View(view) => Some(view),
+            Self::Fault(_) => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use alloy::primitives::{B256, U256};
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::chain::block::BlockHash;
+
+    fn header(number: u64, fork: u8) -> Header {
+        let hash =
+            |n: u64| BlockHash::claimed(B256::from(U256::from(n) * U256::from(256) + U256::from(fork)));
+        Header {
+            number,
+            hash: hash(number),
+            parent: hash(number.saturating_sub(1)),
+            timestamp: number / 2,
+            gas_limit: 30_000_000,
+            base_fee: Some(1),
+            coinbase: alloy::primitives::Address::ZERO,
+            prevrandao: B256::ZERO,
+            difficulty: U256::ZERO,
+            excess_blob_gas: None,
+            state_root: B256::ZERO,
+        }
+    }
+
+    fn at(number: u64, value: u64) -> Vote {
+        view(number, 0, value, true)
+    }
+
+    fn view(number: u64, fork: u8, value: u64, whole: bool) -> Vote {
+        let values = vec![Settled::Number(U256::ONE), Settled::Number(U256::from(value))];
+        Vote::View(View { head: header(number, fork), whole, values })
+    }
+
+    fn down() -> Vote {
+        Vote::Fault(Fault::Slow)
+    }
+
+    fn latest(votes: &[Vote], quorum: usize) -> Decision {
+        decide(votes, quorum, BlockTag::Latest, &|i| format!("value {i}"))
+    }
+
+    fn pinned(votes: &[Vote], quorum: usize, number: u64) -> Decision {
+        decide(votes, quorum, BlockTag::Number(number), &|i| format!("value {i}"))
+    }
+
+    fn lying(number: u64) -> Fault {
+        Fault::Lying { what: "value 1".into(), number }
+    }
+
+    #[test]
+    fn the_same_block_and_values_are_agreed() {
+        let faults = vec![None, None];
+        assert_eq!(latest(&[at(9, 1), at(9, 1)], 2), Decision::Agreed { by: vec![0, 1], faults });
+    }
+
+    #[test]
+    fn one_behind_means_pinning_the_newest_common_block() {
+        assert_eq!(latest(&[at(9, 1), at(8, 1)], 2), Decision::Pin(8));
+        assert_eq!(latest(&[at(9, 1), at(8, 1), at(7, 1)], 2), Decision::Pin(8));
+        assert_eq!(latest(&[at(9, 1), at(8, 1), at(7, 1)], 3), Decision::Pin(7));
+    }
+
+    #[test]
+    fn one_behind_is_outvoted_and_named() {
+        let faults = vec![None, Some(Fault::Lagging { at: Some(7), wanted: 9 }), None];
+        assert_eq!(latest(&[at(9, 1), at(7, 5), at(9, 1)], 2), Decision::Agreed { by: vec![0, 2], faults });
+        let faults = vec![None, None, Some(Fault::Ahead { at: 10, wanted: 9 })];
+        assert_eq!(latest(&[at(9, 1), at(9, 1), at(10, 2)], 2), Decision::Agreed { by: vec![0, 1], faults });
+    }
+
+    /// A single endpoint far ahead of all others cannot pull the pinned block out of their reach.
+    #[test]
+    fn a_height_that_only_one_claims_is_not_pinned() {
+        assert_eq!(latest(&[at(u64::MAX, 1), at(9, 1), at(8, 1)], 2), Decision::Pin(9));
+    }
+
+    #[test]
+    fn a_failing_one_is_outvoted_or_missed() {
+        let faults = vec![Some(Fault::Slow), None, None];
+        assert_eq!(latest(&[down(), at(9, 1), at(9, 1)], 2), Decision::Agreed { by: vec![1, 2], faults });
+        assert_eq!(latest(&[down(), at(9, 1)], 2), Decision::None { faults: vec![Some(Fault::Slow), None] });
+    }
+
+    #[test]
+    fn a_lying_one_is_named() {
+        let faults = vec![None, Some(lying(9)), None];
+        assert_eq!(latest(&[at(9, 1), at(9, 2), at(9, 1)], 2), Decision::Agreed { by: vec![0, 2], faults });
+        let forked = Some(Fault::Forked { number: 9, hash: header(9, 1).hash });
+        let votes = [at(9, 1), at(9, 1), view(9, 1, 1, true)];
+        assert_eq!(latest(&votes, 2), Decision::Agreed { by: vec![0, 1], faults: vec![None, None, forked] });
+    }
+
+    #[test]
+    fn a_header_told_differently_under_one_hash_is_a_lie() {
+        let mut altered = header(9, 0);
+        altered.timestamp += 1;
+        let values = vec![Settled::Number(U256::ONE), Settled::Number(U256::ONE)];
+        let votes = [at(9, 1), Vote::View(View { head: altered, whole: true, values }), at(9, 1)];
+        let Decision::Agreed { faults, .. } = latest(&votes, 2) else { panic!() };
+        assert_eq!(faults[1], Some(Fault::Lying { what: "the header".into(), number: 9 }));
+    }
+
+    /// With two endpoints nobody can say which one lies, and asking again would not help.
+    #[test]
+    fn one_word_against_another_is_no_quorum() {
+        let fault = Some(Fault::Contradicted { what: "value 1".into(), number: 9 });
+        let none = Decision::None { faults: vec![fault.clone(), fault] };
+        assert_eq!(latest(&[at(9, 1), at(9, 2)], 2), none);
+        assert_eq!(latest(&[at(9, 1), at(9, 2)], 1), none);
+        assert_eq!(pinned(&[at(9, 1), at(9, 2)], 2, 9), none);
+    }
+
+    #[test]
+    fn two_quorums_at_one_block_are_settled_by_size_alone() {
+        let votes = [at(9, 1), at(9, 2), at(9, 1), at(9, 2), at(9, 2)];
+        let Decision::Agreed { by, faults } = latest(&votes, 2) else { panic!() };
+        assert_eq!((by, &faults[0]), (vec![1, 3, 4], &Some(lying(9))));
+        assert!(matches!(latest(&votes[..4], 2), Decision::None { .. }));
+    }
+
+    #[test]
+    fn a_straddling_view_counts_for_nothing_but_its_height() {
+        assert_eq!(latest(&[view(9, 0, 1, false)], 1), Decision::Pin(9));
+        assert_eq!(latest(&[view(9, 0, 1, false), at(9, 1)], 2), Decision::Pin(9));
+        let faults = vec![Some(Fault::Straddles)];
+        assert_eq!(pinned(&[view(9, 0, 1, false)], 1, 9), Decision::None { faults });
+    }
+
+    #[test]
+    fn a_reorganisation_at_the_tip_is_asked_again_and_then_given_up() {
+        let votes = [at(9, 1), view(9, 1, 1, true)];
+        assert_eq!(latest(&votes, 2), Decision::Pin(9));
+        let Decision::None { faults } = pinned(&votes, 2, 9) else { panic!() };
+        assert!(faults.iter().all(|f| matches!(f, Some(Fault::Forked { number: 9, .. }))));
+    }
+
+    #[test]
+    fn nobody_answers() {
+        assert_eq!(latest(&[], 1), Decision::None { faults: vec![] });
+        assert_eq!(latest(&[down()], 1), Decision::None { faults: vec![Some(Fault::Slow)] });
+    }
+
+    fn any_vote() -> impl Strategy<Value = Vote> {
+        prop_oneof![
+            Just(down()),
+            (7u64..10, 0u8..2, 0u64..3, any::<bool>())
+                .prop_map(|(n, fork, v, whole)| view(n, fork, v, whole)),
+        ]
+    }
+
+    proptest! {
+        /// Whatever they say: who is believed is a quorum, of one mind, and nobody in it is at fault.
+        #[test]
+        fn whoever_is_believed_is_a_quorum_of_one_mind(
+            votes in proptest::collection::vec(any_vote(), 0..6), quorum in 1usize..4,
+        ) {
+            match latest(&votes, quorum) {
+                Decision::Agreed { by, faults } => {
+                    prop_assert!(by.len() >= quorum);
+                    prop_assert!(by.iter().all(|i| votes[*i] == votes[by[0]] && faults[*i].is_none()));
+                    prop_assert_eq!(faults.iter().filter(|f| f.is_none()).count(), by.len());
+                }
+                Decision::Pin(n) => {
+                    let reached = votes.iter().filter(|v| v.view().is_some_and(|w| w.head.number >= n));
+                    prop_assert!(reached.count() >= quorum);
+                }
+                Decision::None { faults } => prop_assert_eq!(faults.len(), votes.len()),
+            }
+        }
+
+        /// Fewer liars than the quorum never get their value taken, in whatever order they stand.
+        #[test]
+        fn liars_below_the_quorum_are_never_believed(
+            liars in 0usize..3, honest in 3usize..6, turn in 0usize..8,
+        ) {
+            let mut votes: Vec<Vote> = (0..honest).map(|_| at(9, 1)).chain((0..liars).map(|_| at(9, 2))).collect();
+            let turn = turn % votes.len();
+            votes.rotate_left(turn);
+            let Decision::Agreed { by, .. } = latest(&votes, 3) else { panic!() };
+            prop_assert!(by.iter().all(|i| votes[*i] == at(9, 1)));
+        }
+    }
+}

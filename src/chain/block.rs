@@ -1,0 +1,141 @@
+//! Blocks: their names, their headers, and which one a question is about. Values only.
+
+use std::fmt;
+
+use alloy::primitives::{Address, B256, U64, U256};
+use serde::Deserialize;
+
+macro_rules! hash_type {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(B256);
+
+        impl $name {
+            /// A hash that somebody else states.
+            #[must_use]
+            pub const fn claimed(word: B256) -> Self {
+                Self(word)
+            }
+
+            #[must_use]
+            pub const fn word(&self) -> &B256 {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+    };
+}
+
+hash_type!(
+    /// The hash of a block: it stands for everything that happened on the chain up to there.
+    BlockHash
+);
+hash_type!(
+    /// The hash of a transaction of the chain, which is not the safeTxHash it may carry.
+    TxHash
+);
+
+/// One block. Two endpoints that name the same block have seen the same chain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct BlockRef {
+    pub number: u64,
+    pub hash: BlockHash,
+    /// Seconds since 1970, as the block says.
+    pub timestamp: u64,
+}
+
+/// The block to ask about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BlockTag {
+    /// The newest block that a quorum has.
+    Latest,
+    Number(u64),
+    /// This very block: another one at its height is an error.
+    Pinned(BlockRef),
+}
+
+impl BlockTag {
+    /// As JSON-RPC writes it: `"latest"` or a hexadecimal number.
+    #[must_use]
+    pub fn text(&self) -> String {
+        match self {
+            Self::Latest => "latest".into(),
+            Self::Number(number) | Self::Pinned(BlockRef { number, .. }) => format!("{number:#x}"),
+        }
+    }
+
+    /// The height, where it is fixed.
+    #[must_use]
+    pub const fn number(&self) -> Option<u64> {
+        match self {
+            Self::Latest => None,
+            Self::Number(number) | Self::Pinned(BlockRef { number, .. }) => Some(*number),
+        }
+    }
+}
+
+/// The parts of a block's header that execution can see.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Header {
+    pub number: u64,
+    pub hash: BlockHash,
+    pub parent: BlockHash,
+    pub timestamp: u64,
+    pub gas_limit: u64,
+    /// Wei per gas; nothing on a chain without EIP-1559.
+    pub base_fee: Option<u64>,
+    pub coinbase: Address,
+    /// The field `mixHash`.
+    pub prevrandao: B256,
+    pub difficulty: U256,
+    pub excess_blob_gas: Option<u64>,
+    pub state_root: B256,
+}
+
+impl Header {
+    #[must_use]
+    pub const fn block(&self) -> BlockRef {
+        BlockRef { number: self.number, hash: self.hash, timestamp: self.timestamp }
+    }
+}
+
+/// What `eth_getBlockByNumber` answers. Chains add fields of their own, so unknown ones are passed over.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct WireHeader {
+    number: U64,
+    hash: B256,
+    parent_hash: B256,
+    timestamp: U64,
+    gas_limit: U64,
+    base_fee_per_gas: Option<U64>,
+    miner: Address,
+    mix_hash: Option<B256>,
+    difficulty: Option<U256>,
+    excess_blob_gas: Option<U64>,
+    state_root: B256,
+}
+
+impl From<WireHeader> for Header {
+    fn from(wire: WireHeader) -> Self {
+        Self {
+            number: wire.number.to(),
+            hash: BlockHash(wire.hash),
+            parent: BlockHash(wire.parent_hash),
+            timestamp: wire.timestamp.to(),
+            gas_limit: wire.gas_limit.to(),
+            base_fee: wire.base_fee_per_gas.map(|fee| fee.to()),
+            coinbase: wire.miner,
+            prevrandao: wire.mix_hash.unwrap_or_default(),
+            difficulty: wire.difficulty.unwrap_or_default(),
+            excess_blob_gas: wire.excess_blob_gas.map(|gas| gas.to()),
+            state_root: wire.state_root,
+        }
+    }
+}

@@ -1,0 +1,176 @@
+//! What goes wrong between this program and a chain. No message ever holds more of an endpoint's address than
+//! [`SecretUrl`](crate::council::SecretUrl) shows.
+
+use std::fmt;
+
+use alloy::primitives::{Address, Bytes};
+
+use super::block::{BlockHash, TxHash};
+
+/// Why a chain could not be read or written.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ChainError {
+    #[error("chain {0} names no RPC address: add one to its `rpc` in the council file")]
+    NoEndpoint(String),
+    #[error("chain {chain}: a quorum of {quorum} cannot be reached with {endpoints} RPC addresses")]
+    Quorum { chain: String, quorum: usize, endpoints: usize },
+    #[error("RPC {0} is not an address that can be asked: check its spelling and the variables in it")]
+    BadUrl(String),
+    #[error("the network client cannot start: {0}")]
+    Client(String),
+    #[error(
+        "RPC {endpoint} is on chain {found}, but the council file says that {chain} is chain {expected}: \
+         correct the address or the id"
+    )]
+    WrongChain { chain: String, endpoint: String, expected: u64, found: String },
+    #[error("{}", no_quorum(chain, *quorum, faults))]
+    NoQuorum { chain: String, quorum: usize, faults: Vec<(String, Option<Fault>)> },
+    #[error("block {number} of {chain} was {was} and is now {now}: the chain was reorganised; start again")]
+    Reorganised { chain: String, number: u64, was: BlockHash, now: BlockHash },
+    #[error("there is no contract at {safe} on {chain} at block {block}: the Safe is not deployed there")]
+    NoSafe { chain: String, safe: Address, block: u64 },
+    #[error("{safe} on {chain} is not a Safe that this program knows: {why}")]
+    NotASafe { chain: String, safe: Address, why: String },
+    #[error(
+        "no RPC of {chain} took transaction {tx}{}: {}",
+        if *unsure { " for certain (it may have left: look for it before sending again)" } else { "" },
+        listed(faults)
+    )]
+    NotSent { chain: String, tx: TxHash, unsure: bool, faults: Vec<(String, Fault)> },
+    #[error(
+        "the RPCs of {chain} refuse to search events from block {from} to {to}: ask a provider with a longer range"
+    )]
+    SearchTooLong { chain: String, from: u64, to: u64 },
+}
+
+/// What is wrong with one endpoint's answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Fault {
+    Unreachable(String),
+    /// Seconds waited.
+    TimedOut(u64),
+    /// The others had agreed long before.
+    Slow,
+    Http(u16),
+    /// The provider limits how often it is asked.
+    Throttled,
+    TooLarge,
+    /// Not what JSON-RPC or the method prescribes.
+    Garbage(String),
+    Refused {
+        method: &'static str,
+        error: RpcErrorObject,
+    },
+    WrongChain {
+        found: String,
+    },
+    /// Behind the block that the others stand at; `at` is where it stands, when it said so.
+    Lagging {
+        at: Option<u64>,
+        wanted: u64,
+    },
+    Ahead {
+        at: u64,
+        wanted: u64,
+    },
+    /// Another block at the same height.
+    Forked {
+        number: u64,
+        hash: BlockHash,
+    },
+    /// Its answers come from more than one block.
+    Straddles,
+    /// At one block, two groups of endpoints answer differently and neither outvotes the other.
+    Contradicted {
+        what: String,
+        number: u64,
+    },
+    /// A quorum says otherwise about the same block.
+    Lying {
+        what: String,
+        number: u64,
+    },
+}
+
+impl Fault {
+    pub(super) fn garbage(what: impl Into<String>) -> Self {
+        Self::Garbage(what.into())
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unreachable(why) => write!(f, "cannot be reached ({why})"),
+            Self::TimedOut(seconds) => write!(f, "did not answer within {seconds} s"),
+            Self::Slow => f.write_str("answers much later than the others"),
+            Self::Http(status @ (401 | 403)) => write!(f, "refuses us (HTTP {status}): check its key"),
+            Self::Http(status @ 300..=399) => {
+                write!(f, "answers with a redirection (HTTP {status}), which is not followed")
+            }
+            Self::Http(status) => write!(f, "answers with HTTP status {status}"),
+            Self::Throttled => f.write_str("limits how often it is asked: wait, or use another key"),
+            Self::TooLarge => f.write_str("answers with more than can be taken"),
+            Self::Garbage(what) => write!(f, "answers with nonsense: {what}"),
+            Self::Refused { method, error } => write!(f, "refuses {method}: {error}"),
+            Self::WrongChain { found } => write!(f, "is on chain {found}"),
+            Self::Lagging { at: Some(at), wanted } => write!(f, "lags behind: at block {at}, not {wanted}"),
+            Self::Lagging { at: None, wanted } => write!(f, "lags behind: has no block {wanted} yet"),
+            Self::Ahead { at, wanted } => write!(f, "is ahead: at block {at}, not {wanted}"),
+            Self::Forked { number, hash } => write!(f, "has another block {number}: {hash}"),
+            Self::Straddles => f.write_str("mixes answers from more than one block"),
+            Self::Contradicted { what, number } => {
+                write!(f, "differs from another about {what} at the same block {number}")
+            }
+            Self::Lying { what, number } => {
+                write!(f, "lies: it differs from the quorum about {what} at the same block {number}")
+            }
+        }
+    }
+}
+
+/// An error that an endpoint answered, made safe to show.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RpcErrorObject {
+    pub code: i64,
+    /// Printable ASCII, cut to a line, without the endpoint's key.
+    pub message: String,
+    pub data: Option<Bytes>,
+}
+
+impl RpcErrorObject {
+    /// What a reverted call returned, if that is what this error says. Clients word it differently: 3 with data
+    /// (geth, reth, erigon), -32000 or -32015 with or without.
+    #[must_use]
+    pub fn reverted(&self) -> Option<Bytes> {
+        let text = self.message.to_ascii_lowercase();
+        // A call that runs into a bad instruction ends like a revert without data, wherever it is run.
+        let ends = ["revert", "vm execution error", "opcode", "invalid jump", "stack underflow"];
+        (self.code == 3 || ends.iter().any(|end| text.contains(end)))
+            .then(|| self.data.clone().unwrap_or_default())
+    }
+}
+
+impl fmt::Display for RpcErrorObject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} (code {})", self.message, self.code)
+    }
+}
+
+fn no_quorum(chain: &str, quorum: usize, faults: &[(String, Option<Fault>)]) -> String {
+    if let [(endpoint, Some(fault))] = faults {
+        return format!("chain {chain}: RPC {endpoint} {fault}");
+    }
+    let fine = faults.iter().filter(|(_, fault)| fault.is_none()).count();
+    let listed: Vec<String> = (faults.iter())
+        .map(|(endpoint, fault)| match fault {
+            Some(fault) => format!("{endpoint} {fault}"),
+            None => format!("{endpoint} answers well"),
+        })
+        .collect();
+    format!("chain {chain}: {fine} of {} RPCs agree and {quorum} must: {}", faults.len(), listed.join("; "))
+}
+
+fn listed(faults: &[(String, Fault)]) -> String {
+    faults.iter().map(|(endpoint, fault)| format!("{endpoint} {fault}")).collect::<Vec<_>>().join("; ")
+}

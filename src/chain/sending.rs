@@ -1,0 +1,377 @@
+//! Sending a signed transaction and finding out what became of it.
+
+use alloy::primitives::{Address, B256, Bytes, Log, U256, keccak256};
+use serde_json::value::RawValue;
+use serde_json::{Value, json};
+
+use super::block::{BlockHash, BlockRef, BlockTag, Header, TxHash};
+use super::error::{ChainError, Fault, RpcErrorObject};
+use super::quorum::Chain;
+use super::rpc::{AT, RawReply, Reply, Request};
+use super::settle::{Settled, WireLog, WireReceipt};
+use super::snapshot::{eth_call, outcome, transaction};
+use crate::playbook::query::Answer;
+use crate::safe::{Execution, SafeId, SafeTxHash, find_execution, success_topic};
+
+/// A pending nonce further ahead than this is taken for nonsense: a transaction there would never be mined.
+const MOST_PENDING: u64 = 64;
+/// Wei; where no endpoint suggests a priority fee.
+const USUAL_PRIORITY_FEE: u128 = 1_000_000_000;
+/// Block ranges that providers take, tried from the widest.
+const RANGES: [u64; 3] = [10_000, 1_000, 100];
+/// Searches in one round.
+const MOST_SEARCHES: u64 = 500;
+
+/// A transaction about to be sent: no value, whoever signs it pays the gas.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sending {
+    pub from: Address,
+    pub to: Address,
+    pub data: Bytes,
+}
+
+/// What is needed to sign a transaction and to know what it will do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Prepared {
+    /// The sender's transactions up to the block; agreed on.
+    pub nonce: u64,
+    /// The same with those still waiting, as the endpoints say; above `nonce` some are waiting.
+    pub pending_nonce: u64,
+    /// The sender's balance in wei; agreed on.
+    pub balance: U256,
+    /// What the call gives at the block; agreed on.
+    pub outcome: Answer,
+    /// The largest estimate, never above the block's limit. Nothing when no endpoint can estimate.
+    pub gas: Option<u64>,
+    pub fees: Fees,
+}
+
+/// Suggested fees in wei per gas.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fees {
+    /// EIP-1559: room for the base fee to double, plus the priority fee.
+    Dynamic { max_fee: u128, priority_fee: u128 },
+    /// A chain whose blocks have no base fee.
+    Legacy { gas_price: u128 },
+}
+
+impl Fees {
+    /// The most that one gas can cost.
+    #[must_use]
+    pub const fn most(&self) -> u128 {
+        match self {
+            Self::Dynamic { max_fee, .. } => *max_fee,
+            Self::Legacy { gas_price } => *gas_price,
+        }
+    }
+}
+
+/// What became of a transaction.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Receipt {
+    pub tx: TxHash,
+    pub block: BlockRef,
+    pub from: Address,
+    /// Whether the outer transaction went through; what the Safe did is in its events.
+    pub succeeded: bool,
+    pub gas_used: u64,
+    /// Wei per gas, where the chain says it.
+    pub effective_gas_price: Option<U256>,
+    pub logs: Vec<Log>,
+}
+
+/// Where a Safe transaction was executed, by whomever.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Executed {
+    pub tx: TxHash,
+    pub block: BlockRef,
+    pub outcome: Execution,
+}
+
+/// What [`prepared`] reads: three values to agree on, then four hints.
+pub(super) fn requests(sending: &Sending) -> Vec<Request> {
+    let Sending { from, to, data } = sending;
+    vec![
+        Request::new("eth_getTransactionCount", json!([from, AT])),
+        Request::new("eth_getBalance", json!([from, AT])),
+        eth_call(Some(*from), *to, data),
+        Request::hint("eth_getTransactionCount", json!([from, "pending"])),
+        Request::hint("eth_estimateGas", json!([transaction(Some(*from), *to, data), AT])),
+        Request::hint("eth_maxPriorityFeePerGas", json!([])),
+        Request::hint("eth_gasPrice", json!([])),
+    ]
+}
+
+/// `hints` are those of each agreeing endpoint.
+pub(super) fn prepared(header: &Header, values: &[Settled], hints: &[&[Reply]]) -> Prepared {
+    let number = |at: usize| match values.get(at) {
+        Some(Settled::Number(n)) => *n,
+        _ => U256::ZERO,
+    };
+    let hint = |at: usize| -> Vec<U256> { hints.iter().filter_map(|one| quantity(one.get(at)?)).collect() };
+    let nonce: u64 = number(0).saturating_to();
+    let plausible = nonce..=nonce.saturating_add(MOST_PENDING);
+    let pending = hint(0).into_iter().filter_map(|n| u64::try_from(n).ok()).filter(|n| plausible.contains(n));
+    let gas = hint(1).into_iter().max().map(|gas| gas.saturating_to::<u64>().min(header.gas_limit));
+    Prepared {
+        nonce,
+        pending_nonce: pending.max().unwrap_or(nonce),
+        balance: number(1),
+        outcome: values.get(2).map_or_else(|| Answer::Reverted(Bytes::new()), outcome),
+        gas,
+        fees: fees(header, hint(2), hint(3)),
+    }
+}
+
+/// The upper median of what the endpoints suggest: one that exaggerates is outvoted by two others.
+fn fees(header: &Header, priority: Vec<U256>, gas_price: Vec<U256>) -> Fees {
+    let gas_price = upper_median(gas_price);
+    let Some(base_fee) = header.base_fee.map(u128::from) else {
+        return Fees::Legacy { gas_price: gas_price.unwrap_or(USUAL_PRIORITY_FEE) };
+    };
+    let above_base = gas_price.map(|price| price.saturating_sub(base_fee));
+    let priority_fee = upper_median(priority).or(above_base).unwrap_or(USUAL_PRIORITY_FEE);
+    Fees::Dynamic { max_fee: base_fee.saturating_mul(2).saturating_add(priority_fee), priority_fee }
+}
+
+fn upper_median(mut values: Vec<U256>) -> Option<u128> {
+    values.sort_unstable();
+    values.get(values.len() / 2).map(U256::saturating_to)
+}
+
+fn quantity(reply: &Reply) -> Option<U256> {
+    serde_json::from_value(reply.as_ref().ok()?.clone()).ok()
+}
+
+impl Chain {
+    /// Gives a signed transaction to every endpoint at once; one that takes it is enough. An endpoint that has it
+    /// already has taken it. Sending the same bytes again is harmless.
+    ///
+    /// # Errors
+    /// When none took it; the error says whether it may have left all the same.
+    pub fn send_raw(&self, raw: &[u8]) -> Result<TxHash, ChainError> {
+        let tx = TxHash::claimed(keccak256(raw));
+        let request = Request::hint("eth_sendRawTransaction", json!([Bytes::copy_from_slice(raw)]));
+        let verdict = |result: Result<RawReply, Fault>| match result {
+            Ok(Ok(said)) => took(&said, tx),
+            Ok(Err(error)) if is_known(&error) => Ok(()),
+            Ok(Err(error)) => Err(Fault::Refused { method: "the transaction", error }),
+            Err(fault) => Err(fault),
+        };
+        let results = self.each(&request, verdict);
+        if results.iter().any(|(_, result)| result.is_ok()) {
+            return Ok(tx);
+        }
+        let faults: Vec<_> =
+            results.into_iter().filter_map(|(who, result)| Some((who, result.err()?))).collect();
+        let unsure = faults.iter().any(|(_, fault)| !matches!(fault, Fault::Refused { .. }));
+        Err(ChainError::NotSent { chain: self.name().into(), tx, unsure, faults })
+    }
+
+    /// The receipt that a quorum agrees on; nothing while a quorum has none.
+    ///
+    /// # Errors
+    /// When no quorum agrees.
+    pub fn receipt(&self, tx: TxHash) -> Result<Option<Receipt>, ChainError> {
+        let request = Request::new("eth_getTransactionReceipt", json!([tx.word()]));
+        let agreed = self.agree(&[request], BlockTag::Latest)?;
+        let wire = match agreed.values.into_iter().next() {
+            Some(Settled::Json(value)) => serde_json::from_value::<Option<WireReceipt>>(value).ok().flatten(),
+            _ => None,
+        };
+        let Some(wire) = wire else { return Ok(None) };
+        let (number, hash) = (wire.block_number.to::<u64>(), BlockHash::claimed(wire.block_hash));
+        let Some(block) = self.block_of(number, hash, &agreed.header)? else { return Ok(None) };
+        Ok(Some(Receipt {
+            tx,
+            block,
+            from: wire.from,
+            succeeded: wire.status.to::<u64>() == 1,
+            gas_used: wire.gas_used.to(),
+            effective_gas_price: wire.effective_gas_price,
+            logs: wire.logs.iter().filter_map(log).collect(),
+        }))
+    }
+
+    /// Looks for the Safe's own event about this transaction from `from_block` on: somebody else may have executed it.
+    /// One round where the provider takes the whole range, a few where it wants shorter ones.
+    ///
+    /// # Errors
+    /// When no quorum agrees, or when no range is short enough for the provider.
+    pub fn executions(
+        &self,
+        safe: &SafeId,
+        hash: &SafeTxHash,
+        from_block: u64,
+    ) -> Result<Option<Executed>, ChainError> {
+        let whole = logs_request(safe, hash, from_block, AT);
+        let (head, values) = match self.agree(&[whole], BlockTag::Latest) {
+            Ok(agreed) => (agreed.header, agreed.values),
+            Err(error) if !refuses_logs(&error) => return Err(error),
+            Err(_) => self.search_by_ranges(safe, hash, from_block)?,
+        };
+        for logs in values {
+            let Settled::Json(value) = logs else { continue };
+            for found in serde_json::from_value::<Vec<WireLog>>(value).unwrap_or_default() {
+                let outcome =
+                    log(&found).and_then(|log| find_execution([&log], safe.address, safe.version, hash));
+                let Some(outcome) = outcome else { continue };
+                let (number, block_hash) = (found.block_number.to(), BlockHash::claimed(found.block_hash));
+                if let Some(block) = self.block_of(number, block_hash, &head)? {
+                    let tx = TxHash::claimed(found.transaction_hash);
+                    return Ok(Some(Executed { tx, block, outcome }));
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    fn search_by_ranges(
+        &self,
+        safe: &SafeId,
+        hash: &SafeTxHash,
+        from: u64,
+    ) -> Result<(Header, Vec<Settled>), ChainError> {
+        let head = self.agree(&[], BlockTag::Latest)?.header;
+        let at = BlockTag::Pinned(head.block());
+        for range in RANGES {
+            let searches = head.number.saturating_sub(from) / range + 1;
+            if searches > MOST_SEARCHES {
+                break;
+            }
+            let search = |i: u64| {
+                let start = from.saturating_add(i * range);
+                let end = start.saturating_add(range - 1).min(head.number);
+                logs_request(safe, hash, start, &format!("{end:#x}"))
+            };
+            let requests: Vec<Request> = (0..searches).map(search).collect();
+            match self.agree(&requests, at) {
+                Ok(agreed) => return Ok((head, agreed.values)),
+                Err(error) if refuses_logs(&error) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Err(ChainError::SearchTooLong { chain: self.name().into(), from, to: head.number })
+    }
+
+    /// The block with its time; nothing when it is not (or no longer) part of the chain.
+    fn block_of(&self, number: u64, hash: BlockHash, head: &Header) -> Result<Option<BlockRef>, ChainError> {
+        let header = if number == head.number {
+            head.clone()
+        } else {
+            self.agree(&[], BlockTag::Number(number))?.header
+        };
+        Ok((header.hash == hash).then(|| header.block()))
+    }
+}
+
+fn took(said: &RawValue, tx: TxHash) -> Result<(), Fault> {
+    let hash = serde_json::from_str::<B256>(said.get()).ok();
+    (hash == Some(*tx.word())).then_some(()).ok_or_else(|| Fault::garbage("the hash of another transaction"))
+}
+
+fn logs_request(safe: &SafeId, hash: &SafeTxHash, from: u64, to: &str) -> Request {
+    let failures = ["ExecutionFailure(bytes32,uint256)", "ExecutionFailed(bytes32)"].map(keccak256);
+    let mut topics = vec![json!([success_topic(), failures[0], failures[1]])];
+    if safe.version.result_event_is_indexed() {
+        topics.push(json!(hash.word()));
+    }
+    let filter =
+        json!({"address": safe.address, "fromBlock": format!("{from:#x}"), "toBlock": to, "topics": topics});
+    Request::new("eth_getLogs", Value::Array(vec![filter]))
+}
+
+fn log(wire: &WireLog) -> Option<Log> {
+    Log::new(wire.address, wire.topics.clone(), wire.data.clone())
+}
+
+/// Whether it was the search that no endpoint would do: too long a range, or too long a time for it.
+fn refuses_logs(error: &ChainError) -> bool {
+    let ChainError::NoQuorum { faults, .. } = error else { return false };
+    faults.iter().any(|(_, fault)| {
+        matches!(
+            fault,
+            Some(Fault::Refused { method: "eth_getLogs", .. } | Fault::TimedOut(_) | Fault::TooLarge)
+        )
+    })
+}
+
+/// Each client words it in its own way.
+fn is_known(error: &RpcErrorObject) -> bool {
+    let text = error.message.to_ascii_lowercase();
+    ["already known", "alreadyknown", "known transaction", "already imported", "already exists", "already in"]
+        .iter()
+        .any(|words| text.contains(words))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn n(value: u64) -> U256 {
+        U256::from(value)
+    }
+
+    fn header(base_fee: Option<u64>) -> Header {
+        let hash = BlockHash::claimed(B256::ZERO);
+        Header {
+            number: 9,
+            hash,
+            parent: hash,
+            timestamp: 0,
+            gas_limit: 1_000,
+            base_fee,
+            coinbase: Address::ZERO,
+            prevrandao: B256::ZERO,
+            difficulty: U256::ZERO,
+            excess_blob_gas: None,
+            state_root: B256::ZERO,
+        }
+    }
+
+    #[test]
+    fn one_exaggerated_fee_is_outvoted() {
+        let fees =
+            |priority: &[U256], price: &[U256]| fees(&header(Some(10)), priority.to_vec(), price.to_vec());
+        assert_eq!(fees(&[n(1), U256::MAX, n(2)], &[]), Fees::Dynamic { max_fee: 22, priority_fee: 2 });
+        assert_eq!(fees(&[], &[n(13)]), Fees::Dynamic { max_fee: 23, priority_fee: 3 });
+        assert_eq!(fees(&[], &[n(1)]), Fees::Dynamic { max_fee: 20, priority_fee: 0 });
+        assert_eq!(fees(&[U256::MAX], &[]).most(), u128::MAX);
+        let legacy = super::fees(&header(None), vec![n(1)], vec![n(7)]);
+        assert_eq!(legacy, Fees::Legacy { gas_price: 7 });
+    }
+
+    #[test]
+    fn hints_without_sense_are_passed_over() {
+        let values = [Settled::Number(n(4)), Settled::Number(n(1)), Settled::Data(Bytes::new())];
+        let hints = |pending: Value, gas: Value| -> Vec<Reply> { vec![Ok(pending), Ok(gas)] };
+        let seen = |hints: &[Vec<Reply>]| {
+            let hints: Vec<&[Reply]> = hints.iter().map(Vec::as_slice).collect();
+            let prepared = prepared(&header(None), &values, &hints);
+            (prepared.pending_nonce, prepared.gas)
+        };
+        assert_eq!(
+            seen(&[hints(json!("0x6"), json!("0x5")), hints(json!("0x5"), json!("0x6"))]),
+            (6, Some(6))
+        );
+        assert_eq!(seen(&[hints(json!("0xffffff"), json!("0xffffffffffffffffffff"))]), (4, Some(1_000)));
+        assert_eq!(seen(&[hints(json!("0x3"), json!(null))]), (4, None));
+        assert_eq!(seen(&[hints(json!({}), json!("-1")), vec![]]), (4, None));
+        assert_eq!(seen(&[]), (4, None));
+    }
+
+    #[test]
+    fn every_clients_word_for_known_is_known() {
+        for (message, known) in [
+            ("already known", true),
+            ("AlreadyKnown", true),
+            ("Known transaction", true),
+            ("transaction already imported", true),
+            ("nonce too low", false),
+            ("unknown account", false),
+        ] {
+            let error = RpcErrorObject { code: -32000, message: message.into(), data: None };
+            assert_eq!(is_known(&error), known, "{message}");
+        }
+    }
+}

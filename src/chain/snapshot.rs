@@ -1,0 +1,280 @@
+//! A Safe and whatever else a plan or a check asks, all from one block and in one round.
+
+use alloy::primitives::{Address, B256, Bytes, U256, keccak256};
+use alloy::sol_types::SolCall;
+use serde_json::{Value, json};
+
+use super::block::{BlockRef, BlockTag, Header};
+use super::error::ChainError;
+use super::quorum::{Agreed, Chain};
+use super::rpc::{AT, Reply, Request};
+use super::sending::{self, Prepared, Sending};
+use super::settle::Settled;
+use crate::playbook::query::{Answer, Query, Readings};
+use crate::safe::ISafe::{VERSIONCall, getModulesPaginatedCall, getOwnersCall};
+use crate::safe::{Nonce, Owners, SENTINEL, SafeId, SafeState, SafeVersion, slot, slot_word};
+
+/// Modules asked for at once.
+const PAGE: u64 = 50;
+/// A Safe with more modules than this is not one that anybody reviews.
+const MOST_PAGES: usize = 20;
+
+/// Everything that one round asks beside the Safe's own state.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Ask<'a> {
+    pub safe: Address,
+    pub queries: &'a [Query],
+    /// A transaction that is about to be sent.
+    pub sending: Option<&'a Sending>,
+    /// Requests of any other kind.
+    pub requests: &'a [Request],
+}
+
+/// What one block says.
+#[derive(Clone, Debug)]
+pub struct Snapshot {
+    pub header: Header,
+    pub state: SafeState,
+    /// keccak256 of the code at the Safe's own address: the proxy's.
+    pub code_hash: B256,
+    pub readings: Readings,
+    /// For [`Ask::sending`].
+    pub prepared: Option<Prepared>,
+    /// For [`Ask::requests`], in their order.
+    pub replies: Vec<Reply>,
+}
+
+mod abi {
+    alloy::sol! {
+        /// Safe 1.0.0, which has no pages of modules.
+        function getModules() external view returns (address[]);
+    }
+}
+
+impl Chain {
+    /// The Safe's state and the answers, from one block. One round, unless the endpoints stand at different blocks,
+    /// the Safe has more modules than fit one page, or it is a 1.0.0.
+    ///
+    /// # Errors
+    /// When no quorum agrees, when there is no Safe, or when it is none that this program knows.
+    pub fn snapshot(&self, ask: &Ask, at: BlockTag) -> Result<Snapshot, ChainError> {
+        let mut requests = safe_requests(ask.safe);
+        let state_end = requests.len();
+        requests.extend(ask.queries.iter().map(request));
+        let queries_end = requests.len();
+        requests.extend(ask.sending.map(sending::requests).unwrap_or_default());
+        let sending_end = requests.len();
+        requests.extend_from_slice(ask.requests);
+
+        let agreed = self.agree(&requests, at)?;
+        let parts = Parts { requests: &requests, agreed: &agreed };
+        let (state, code_hash) = self.safe_state(ask.safe, &agreed.header, parts.values(0..state_end))?;
+        let answers = parts.values(state_end..queries_end);
+        let prepared = ask.sending.map(|_| {
+            let range = queries_end..sending_end;
+            sending::prepared(&agreed.header, &parts.values(range.clone()), &parts.hints(range))
+        });
+        let replies = parts.replies(sending_end..requests.len());
+        let readings = readings(ask.queries, &answers);
+        Ok(Snapshot { header: agreed.header.clone(), state, code_hash, readings, prepared, replies })
+    }
+
+    /// Answers at this very block, in one round.
+    ///
+    /// # Errors
+    /// When no quorum agrees, or when the chain has another block at that height by now.
+    pub fn answers(&self, queries: &[Query], block: &BlockRef) -> Result<Readings, ChainError> {
+        let requests: Vec<Request> = queries.iter().map(request).collect();
+        let agreed = self.agree(&requests, BlockTag::Pinned(*block))?;
+        Ok(readings(queries, &agreed.values))
+    }
+
+    fn safe_state(
+        &self,
+        safe: Address,
+        header: &Header,
+        values: Vec<Settled>,
+    ) -> Result<(SafeState, B256), ChainError> {
+        let unknown = |why: String| ChainError::NotASafe { chain: self.name().into(), safe, why };
+        let Ok([code, version, owners, modules, slots @ ..]) = <[Settled; 11]>::try_from(values) else {
+            return Err(unknown("its answers are incomplete".into()));
+        };
+        let Some(code_hash) = code_hash(&code) else {
+            let (chain, block) = (self.name().into(), header.number);
+            return Err(ChainError::NoSafe { chain, safe, block });
+        };
+        let [singleton, owner_count, threshold, nonce, guard, module_guard, handler] =
+            slots.map(|slot| number(&slot));
+
+        let version =
+            returned::<VERSIONCall>(&version).ok_or_else(|| unknown("it has no VERSION()".into()))?;
+        let version: SafeVersion = version.parse().map_err(|e| unknown(format!("{e}")))?;
+        let list =
+            returned::<getOwnersCall>(&owners).ok_or_else(|| unknown("it has no getOwners()".into()))?;
+        if owner_count != U256::from(list.len()) {
+            let why = format!("it lists {} owners and counts {owner_count}", list.len());
+            return Err(unknown(why));
+        }
+        let owners = Owners::new(list, threshold.saturating_to()).map_err(|e| unknown(e.to_string()))?;
+        let address = |what: &str, word: U256| {
+            let word = B256::from(word);
+            let fits = word[..12].iter().all(|byte| *byte == 0);
+            fits.then(|| Address::from_word(word))
+                .ok_or_else(|| unknown(format!("its {what} slot holds {word}")))
+        };
+        let state = SafeState {
+            id: SafeId { chain_id: self.id(), address: safe, version },
+            owners,
+            nonce: Nonce(nonce),
+            singleton: address("singleton", singleton)?,
+            guard: address("guard", guard)?,
+            module_guard: address("module guard", module_guard)?,
+            fallback_handler: address("fallback handler", handler)?,
+            modules: self.modules(safe, version, &modules, header.block())?,
+        };
+        Ok((state, code_hash))
+    }
+
+    /// All modules, starting from the first page.
+    fn modules(
+        &self,
+        safe: Address,
+        version: SafeVersion,
+        first_page: &Settled,
+        block: BlockRef,
+    ) -> Result<Vec<Address>, ChainError> {
+        let unknown = |why: &str| ChainError::NotASafe { chain: self.name().into(), safe, why: why.into() };
+        let at = BlockTag::Pinned(block);
+        if version == SafeVersion::V1_0_0 {
+            let reply = self.agree(&[call(safe, &abi::getModulesCall {})], at)?.values.pop();
+            let modules = reply.as_ref().and_then(returned::<abi::getModulesCall>);
+            return modules.ok_or_else(|| unknown("it does not list its modules"));
+        }
+        let mut page = returned::<getModulesPaginatedCall>(first_page);
+        let mut modules: Vec<Address> = Vec::new();
+        for _ in 0..MOST_PAGES {
+            let read = page.ok_or_else(|| unknown("it does not list its modules"))?;
+            modules.extend(&read.array);
+            // Up to 1.3.0 `next` is the first module not listed and would be skipped; the last listed one never is.
+            let last = match read.array.last() {
+                Some(last) if read.next != SENTINEL && read.next != Address::ZERO => *last,
+                _ => return Ok(modules),
+            };
+            let reply = self.agree(&[modules_page(safe, last)], at)?.values.pop();
+            page = reply.as_ref().and_then(returned::<getModulesPaginatedCall>);
+        }
+        Err(unknown("it has more modules than anybody could review"))
+    }
+}
+
+/// The requests that [`Chain::safe_state`] reads, in its order.
+fn safe_requests(safe: Address) -> Vec<Request> {
+    let slots = [slot::SINGLETON, slot::OWNER_COUNT, slot::THRESHOLD, slot::NONCE].map(slot_word);
+    let slots = slots.into_iter().chain([slot::GUARD, slot::MODULE_GUARD, slot::FALLBACK_HANDLER]);
+    let calls = [call(safe, &VERSIONCall {}), call(safe, &getOwnersCall {}), modules_page(safe, SENTINEL)];
+    std::iter::once(Request::new("eth_getCode", json!([safe, AT])))
+        .chain(calls)
+        .chain(slots.map(|slot| Request::new("eth_getStorageAt", json!([safe, slot, AT]))))
+        .collect()
+}
+
+fn modules_page(safe: Address, start: Address) -> Request {
+    call(safe, &getModulesPaginatedCall { start, pageSize: U256::from(PAGE) })
+}
+
+fn call(to: Address, call: &impl SolCall) -> Request {
+    eth_call(None, to, &call.abi_encode().into())
+}
+
+pub(super) fn eth_call(from: Option<Address>, to: Address, data: &Bytes) -> Request {
+    Request::new("eth_call", json!([transaction(from, to, data), AT]))
+}
+
+pub(super) fn transaction(from: Option<Address>, to: Address, data: &Bytes) -> Value {
+    match from {
+        Some(from) => json!({"from": from, "to": to, "data": data}),
+        None => json!({"to": to, "data": data}),
+    }
+}
+
+fn request(query: &Query) -> Request {
+    match query {
+        Query::Call { from, to, data } => eth_call(*from, *to, data),
+        Query::Storage { address, slot } => Request::new("eth_getStorageAt", json!([address, slot, AT])),
+        Query::Balance { address } => Request::new("eth_getBalance", json!([address, AT])),
+        Query::CodeHash { address } => Request::new("eth_getCode", json!([address, AT])),
+    }
+}
+
+fn readings(queries: &[Query], values: &[Settled]) -> Readings {
+    queries.iter().zip(values).map(|(query, value)| (query.clone(), answer(query, value))).collect()
+}
+
+fn answer(query: &Query, value: &Settled) -> Answer {
+    match (query, value) {
+        (Query::CodeHash { .. }, code) => Answer::Value(code_hash(code).unwrap_or_default().into()),
+        (_, other) => outcome(other),
+    }
+}
+
+/// What a call or a slot gave.
+pub(super) fn outcome(value: &Settled) -> Answer {
+    match value {
+        Settled::Number(n) => Answer::Value(B256::from(*n).into()),
+        Settled::Data(data) => Answer::Value(data.clone()),
+        Settled::Reverted(data) => Answer::Reverted(data.clone()),
+        Settled::Json(_) => Answer::Reverted(Bytes::new()),
+    }
+}
+
+/// Nothing where there is no code.
+fn code_hash(code: &Settled) -> Option<B256> {
+    match code {
+        Settled::Data(code) if !code.is_empty() => Some(keccak256(code)),
+        _ => None,
+    }
+}
+
+fn number(value: &Settled) -> U256 {
+    match value {
+        Settled::Number(n) => *n,
+        _ => U256::MAX,
+    }
+}
+
+fn returned<C: SolCall>(value: &Settled) -> Option<C::Return> {
+    match value {
+        Settled::Data(data) => C::abi_decode_returns_validate(data).ok(),
+        _ => None,
+    }
+}
+
+/// The answers to a list of requests that was put together from several.
+struct Parts<'a> {
+    requests: &'a [Request],
+    agreed: &'a Agreed,
+}
+
+impl Parts<'_> {
+    /// Where the `at`-th request stands among those that need agreement, or among the hints.
+    fn rank(&self, at: usize, agreed: bool) -> usize {
+        self.requests.iter().take(at).filter(|request| request.agreed == agreed).count()
+    }
+
+    fn values(&self, range: std::ops::Range<usize>) -> Vec<Settled> {
+        let (start, end) = (self.rank(range.start, true), self.rank(range.end, true));
+        self.agreed.values.get(start..end).unwrap_or_default().to_vec()
+    }
+
+    /// Per agreeing endpoint.
+    fn hints(&self, range: std::ops::Range<usize>) -> Vec<&[Reply]> {
+        let (start, end) = (self.rank(range.start, false), self.rank(range.end, false));
+        self.agreed.hints.iter().map(|one| one.get(start..end).unwrap_or_default()).collect()
+    }
+
+    fn replies(&self, range: std::ops::Range<usize>) -> Vec<Reply> {
+        let values = self.values(range.clone());
+        let hints: Vec<Vec<Reply>> = self.hints(range.clone()).into_iter().map(<[Reply]>::to_vec).collect();
+        super::quorum::replies(self.requests.get(range).unwrap_or_default(), values, &hints)
+    }
+}
