@@ -54,9 +54,10 @@ impl Anvil {
         Self { child, url, chain }
     }
 
+    /// Just once: `ask` may ask again, and these requests change the node.
     fn rpc(&self, method: &'static str, params: Value) -> Value {
-        let (_, mut replies) = self.chain.ask(&[Request::hint(method, params)], BlockTag::Latest).unwrap();
-        replies.pop().unwrap().unwrap_or_else(|e| panic!("{method}: {e}"))
+        let reply = self.chain.each(&Request::hint(method, params), |reply| reply).remove(0).1.unwrap();
+        serde_json::from_str(reply.unwrap_or_else(|e| panic!("{method}: {e}")).get()).unwrap()
     }
 
     fn transact(&self, from: Address, to: Address, data: &Bytes) -> TxHash {
