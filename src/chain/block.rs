@@ -3,7 +3,7 @@
 use std::fmt;
 
 use alloy::primitives::{Address, B256, U64, U256};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 macro_rules! hash_type {
     ($(#[$doc:meta])* $name:ident) => {
@@ -106,7 +106,7 @@ impl Header {
 }
 
 /// What `eth_getBlockByNumber` answers. Chains add fields of their own, so unknown ones are passed over.
-#[derive(Deserialize)]
+#[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct WireHeader {
     number: U64,

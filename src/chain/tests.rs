@@ -244,6 +244,26 @@ fn reverts_agree_whatever_their_words() {
     assert_eq!(readings.get(&query), Some(&Answer::Reverted(Bytes::from_static(&[1]))));
 }
 
+/// One client adds a field to a block, another writes words without leading zeros: neither lies.
+#[test]
+fn clients_may_differ_in_form() {
+    let other = Server::node(|method, params| {
+        let mut answer = good(9)(method, params);
+        match method {
+            "eth_getBlockByNumber" => answer["result"]["totalDifficulty"] = json!("0x1"),
+            "eth_getBalance" => answer["result"] = json!("0x0005"),
+            _ => {}
+        }
+        answer
+    });
+    let plain = Server::node(good(9));
+    let chain = chain(&[&plain, &other], 2);
+    let block = Request::new("eth_getBlockByNumber", json!(["0x8", false]));
+    let (_, replies) = chain.ask(&[block, balance()], BlockTag::Latest).unwrap();
+    assert_eq!(replies[0].as_ref().unwrap()["hash"], header(8, 0)["hash"]);
+    assert_eq!(standings(&chain), [Standing::Agrees, Standing::Agrees]);
+}
+
 #[test]
 fn a_busy_server_is_asked_again() {
     for (status, headers) in [(429, "retry-after: 0\r\n"), (503, ""), (500, "")] {
