@@ -159,12 +159,13 @@ mod tests {
     use crate::chain::block::BlockHash;
 
     fn header(number: u64, fork: u8) -> Header {
-        let hash = |n: u64| BlockHash::claimed(B256::from(U256::from(n * 256 + u64::from(fork))));
+        let hash =
+            |n: u64| BlockHash::claimed(B256::from(U256::from(n) * U256::from(256) + U256::from(fork)));
         Header {
             number,
             hash: hash(number),
             parent: hash(number.saturating_sub(1)),
-            timestamp: number * 12,
+            timestamp: number / 2,
             gas_limit: 30_000_000,
             base_fee: Some(1),
             coinbase: alloy::primitives::Address::ZERO,

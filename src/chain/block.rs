@@ -3,7 +3,7 @@
 use std::fmt;
 
 use alloy::primitives::{Address, B256, U64, U256};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 macro_rules! hash_type {
     ($(#[$doc:meta])* $name:ident) => {
@@ -106,7 +106,7 @@ impl Header {
 }
 
 /// What `eth_getBlockByNumber` answers. Chains add fields of their own, so unknown ones are passed over.
-#[derive(Deserialize)]
+#[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct WireHeader {
     number: U64,
@@ -116,10 +116,8 @@ pub(super) struct WireHeader {
     gas_limit: U64,
     base_fee_per_gas: Option<U64>,
     miner: Address,
-    #[serde(default)]
-    mix_hash: B256,
-    #[serde(default)]
-    difficulty: U256,
+    mix_hash: Option<B256>,
+    difficulty: Option<U256>,
     excess_blob_gas: Option<U64>,
     state_root: B256,
 }
@@ -134,8 +132,8 @@ impl From<WireHeader> for Header {
             gas_limit: wire.gas_limit.to(),
             base_fee: wire.base_fee_per_gas.map(|fee| fee.to()),
             coinbase: wire.miner,
-            prevrandao: wire.mix_hash,
-            difficulty: wire.difficulty,
+            prevrandao: wire.mix_hash.unwrap_or_default(),
+            difficulty: wire.difficulty.unwrap_or_default(),
             excess_blob_gas: wire.excess_blob_gas.map(|gas| gas.to()),
             state_root: wire.state_root,
         }

@@ -219,8 +219,11 @@ impl Endpoint {
         match decoded {
             // An error that came with a status of its own is still the better word for what is wrong.
             Ok(Body::Replies(replies)) if status.is_success() || replies.iter().all(Result::is_err) => {
-                match replies.iter().find(|reply| is_rate_limit(reply)) {
-                    Some(_) => Err(Attempt::Again(Fault::Throttled, pause)),
+                if replies.iter().any(is_rate_limit) {
+                    return Err(Attempt::Again(Fault::Throttled, pause));
+                }
+                match refused_alike(&replies) {
+                    Some(error) => Err(Attempt::Final(Failed::Batch(error))),
                     None => Ok(replies),
                 }
             }
@@ -315,6 +318,13 @@ fn is_rate_limit(reply: &RawReply) -> bool {
     reply.as_ref().is_err_and(|e| {
         e.code == 429 || (e.code == -32005 && e.message.to_ascii_lowercase().contains("rate"))
     })
+}
+
+/// The one error that a server gave to every request of a batch, headers included: it is the batch it refuses.
+fn refused_alike(replies: &[RawReply]) -> Option<RpcErrorObject> {
+    let [Err(first), others @ ..] = replies else { return None };
+    let alike = !others.is_empty() && others.iter().all(|reply| reply.as_ref().is_err_and(|e| e == first));
+    alike.then(|| first.clone())
 }
 
 fn refuses_size(status: StatusCode) -> bool {

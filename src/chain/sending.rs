@@ -168,17 +168,6 @@ impl Chain {
         Err(ChainError::NotSent { chain: self.name().into(), tx, unsure, faults })
     }
 
-    /// Whether any endpoint has the transaction, mined or waiting.
-    ///
-    /// # Errors
-    /// When no endpoint answered.
-    pub fn has(&self, tx: TxHash) -> Result<bool, ChainError> {
-        let request = Request::hint("eth_getTransactionByHash", json!([tx.word()]));
-        let agreed = self.agree(&[request], BlockTag::Latest)?;
-        let known = |replies: &Vec<Reply>| replies.iter().any(|r| r.as_ref().is_ok_and(|v| !v.is_null()));
-        Ok(agreed.hints.iter().any(known))
-    }
-
     /// The receipt that a quorum agrees on; nothing while a quorum has none.
     ///
     /// # Errors
@@ -313,4 +302,76 @@ fn is_known(error: &RpcErrorObject) -> bool {
     ["already known", "alreadyknown", "known transaction", "already imported", "already exists", "already in"]
         .iter()
         .any(|words| text.contains(words))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn n(value: u64) -> U256 {
+        U256::from(value)
+    }
+
+    fn header(base_fee: Option<u64>) -> Header {
+        let hash = BlockHash::claimed(B256::ZERO);
+        Header {
+            number: 9,
+            hash,
+            parent: hash,
+            timestamp: 0,
+            gas_limit: 1_000,
+            base_fee,
+            coinbase: Address::ZERO,
+            prevrandao: B256::ZERO,
+            difficulty: U256::ZERO,
+            excess_blob_gas: None,
+            state_root: B256::ZERO,
+        }
+    }
+
+    #[test]
+    fn one_exaggerated_fee_is_outvoted() {
+        let fees =
+            |priority: &[U256], price: &[U256]| fees(&header(Some(10)), priority.to_vec(), price.to_vec());
+        assert_eq!(fees(&[n(1), U256::MAX, n(2)], &[]), Fees::Dynamic { max_fee: 22, priority_fee: 2 });
+        assert_eq!(fees(&[], &[n(13)]), Fees::Dynamic { max_fee: 23, priority_fee: 3 });
+        assert_eq!(fees(&[], &[n(1)]), Fees::Dynamic { max_fee: 20, priority_fee: 0 });
+        assert_eq!(fees(&[U256::MAX], &[]).most(), u128::MAX);
+        let legacy = super::fees(&header(None), vec![n(1)], vec![n(7)]);
+        assert_eq!(legacy, Fees::Legacy { gas_price: 7 });
+    }
+
+    #[test]
+    fn hints_without_sense_are_passed_over() {
+        let values = [Settled::Number(n(4)), Settled::Number(n(1)), Settled::Data(Bytes::new())];
+        let hints = |pending: Value, gas: Value| -> Vec<Reply> { vec![Ok(pending), Ok(gas)] };
+        let seen = |hints: &[Vec<Reply>]| {
+            let hints: Vec<&[Reply]> = hints.iter().map(Vec::as_slice).collect();
+            let prepared = prepared(&header(None), &values, &hints);
+            (prepared.pending_nonce, prepared.gas)
+        };
+        assert_eq!(
+            seen(&[hints(json!("0x6"), json!("0x5")), hints(json!("0x5"), json!("0x6"))]),
+            (6, Some(6))
+        );
+        assert_eq!(seen(&[hints(json!("0xffffff"), json!("0xffffffffffffffffffff"))]), (4, Some(1_000)));
+        assert_eq!(seen(&[hints(json!("0x3"), json!(null))]), (4, None));
+        assert_eq!(seen(&[hints(json!({}), json!("-1")), vec![]]), (4, None));
+        assert_eq!(seen(&[]), (4, None));
+    }
+
+    #[test]
+    fn every_clients_word_for_known_is_known() {
+        for (message, known) in [
+            ("already known", true),
+            ("AlreadyKnown", true),
+            ("Known transaction", true),
+            ("transaction already imported", true),
+            ("nonce too low", false),
+            ("unknown account", false),
+        ] {
+            let error = RpcErrorObject { code: -32000, message: message.into(), data: None };
+            assert_eq!(is_known(&error), known, "{message}");
+        }
+    }
 }

@@ -76,7 +76,15 @@ pub(super) fn settle(request: &Request, reply: RawReply, head: u64) -> Result<Se
         "eth_chainId" | "eth_getBalance" | "eth_getStorageAt" | "eth_getTransactionCount" => {
             Settled::Number(read(&raw, method)?)
         }
-        "eth_call" | "eth_getCode" => Settled::Data(read(&raw, method)?),
+        "eth_call" | "eth_getCode" => {
+            let text: String = read(&raw, method)?;
+            let data = text.strip_prefix("0x").and_then(|hex| hex.parse().ok());
+            Settled::Data(data.ok_or_else(|| Fault::garbage(format!("{method} is not hexadecimal")))?)
+        }
+        // Only what execution can see: clients and chains add fields of their own.
+        "eth_getBlockByNumber" | "eth_getBlockByHash" => {
+            Settled::Json(fields::<Option<WireHeader>>(&raw, method, |_| true)?)
+        }
         "eth_getLogs" => Settled::Json(fields::<Vec<WireLog>>(&raw, method, |_| true)?),
         "eth_getTransactionReceipt" => {
             Settled::Json(fields::<Option<WireReceipt>>(&raw, method, |receipt| {

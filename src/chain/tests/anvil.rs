@@ -3,6 +3,8 @@
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::thread::sleep;
+use std::time::Duration;
 
 use alloy::primitives::{Address, B256, Bytes, U256, address, keccak256};
 use alloy::sol;
@@ -10,7 +12,7 @@ use alloy::sol_types::SolCall;
 use serde_json::{Value, json};
 
 use super::fake::{chain_of, options};
-use crate::chain::{Ask, BlockTag, Chain, ChainError, Fees, Request, Sending, TxHash};
+use crate::chain::{Ask, BlockTag, Chain, ChainError, Fees, Receipt, Request, Sending, TxHash};
 use crate::council::{RpcAddress, SecretUrl};
 use crate::playbook::query::{Answer, Query};
 use crate::safe::{SENTINEL, SafeVersion, slot_word};
@@ -52,14 +54,21 @@ impl Anvil {
         Self { child, url, chain }
     }
 
+    /// Just once: `ask` may ask again, and these requests change the node.
     fn rpc(&self, method: &'static str, params: Value) -> Value {
-        let (_, mut replies) = self.chain.ask(&[Request::hint(method, params)], BlockTag::Latest).unwrap();
-        replies.pop().unwrap().unwrap_or_else(|e| panic!("{method}: {e}"))
+        let reply = self.chain.each(&Request::hint(method, params), |reply| reply).remove(0).1.unwrap();
+        serde_json::from_str(reply.unwrap_or_else(|e| panic!("{method}: {e}")).get()).unwrap()
     }
 
     fn transact(&self, from: Address, to: Address, data: &Bytes) -> TxHash {
         let hash = self.rpc("eth_sendTransaction", json!([{"from": from, "to": to, "data": data}]));
         TxHash::claimed(serde_json::from_value(hash).unwrap())
+    }
+
+    /// Mining takes the node a moment.
+    fn receipt(&self, tx: TxHash) -> Receipt {
+        let poll = || self.chain.receipt(tx).unwrap().ok_or_else(|| sleep(Duration::from_millis(20)));
+        std::iter::repeat_with(poll).take(250).find_map(Result::ok).unwrap()
     }
 
     /// A fresh chain: its count of rounds starts from nothing.
@@ -92,14 +101,15 @@ impl Anvil {
             paymentReceiver: Address::ZERO,
         };
         let tx = self.transact(ALICE, SAFE, &setup.abi_encode().into());
-        assert!(self.chain.receipt(tx).unwrap().unwrap().succeeded);
+        assert!(self.receipt(tx).succeeded);
         // The Safe calls itself to enable a module.
         self.rpc("anvil_impersonateAccount", json!([SAFE]));
         self.rpc("anvil_setBalance", json!([SAFE, "0xde0b6b3a7640000"]));
     }
 
     fn enable_module(&self, module: Address) {
-        self.transact(SAFE, SAFE, &enableModuleCall { module }.abi_encode().into());
+        let tx = self.transact(SAFE, SAFE, &enableModuleCall { module }.abi_encode().into());
+        assert!(self.receipt(tx).succeeded);
     }
 }
 
@@ -160,7 +170,10 @@ fn a_safe_of_each_version_is_read_in_one_round() {
         anvil.rpc("anvil_mine", json!([3]));
         let again = chain.snapshot(&ask, BlockTag::Pinned(snapshot.header.block())).unwrap();
         assert_eq!((&again.state, &again.header), (state, &snapshot.header));
-        assert_eq!(chain.answers(&[query.clone()], &snapshot.header.block()).unwrap(), snapshot.readings);
+        assert_eq!(
+            chain.answers(std::slice::from_ref(&query), &snapshot.header.block()).unwrap(),
+            snapshot.readings
+        );
     }
 }
 
@@ -194,7 +207,7 @@ fn what_is_no_safe_is_said_to_be_none() {
     for (slot, value, why) in [
         (4, B256::ZERO, "threshold 0"),
         (4, B256::repeat_byte(0xff), "threshold 18446744073709551615"),
-        (3, slot_word(9), "it lists 3 owners and counts 9"),
+        (3, slot_word(9), "cannot be an owner"),
     ] {
         let set = |value: B256| anvil.rpc("anvil_setStorageAt", json!([SAFE, slot_word(slot), value]));
         let before = anvil.rpc("eth_getStorageAt", json!([SAFE, slot_word(slot), "latest"]));
@@ -233,6 +246,7 @@ fn a_transaction_is_prepared_sent_and_found() {
     let unknown = TxHash::claimed(keccak256("unknown"));
     assert_eq!(chain.receipt(unknown), Ok(None));
     let tx = anvil.transact(ALICE, SAFE, &Bytes::new());
+    anvil.receipt(tx);
     anvil.rpc("anvil_mine", json!([2]));
     let receipt = chain.receipt(tx).unwrap().unwrap();
     assert_eq!((receipt.tx, receipt.from, receipt.succeeded), (tx, ALICE, true));

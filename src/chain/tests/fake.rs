@@ -123,7 +123,7 @@ fn respond(mut stream: TcpStream, act: Act) {
             send(200, "", &body);
         }
         Act::Flood(bytes) => {
-            let piece = [b' '; 1 << 16];
+            let piece = vec![b' '; 1 << 16];
             let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n[");
             for _ in 0..bytes / piece.len() {
                 if stream.write_all(&piece).is_err() {
@@ -148,7 +148,7 @@ pub fn chain_of(urls: Vec<SecretUrl>, quorum: usize, batch: usize) -> Chain {
 }
 
 pub fn header(number: u64, fork: u8) -> Value {
-    let hash = |n: u64| format!("0x{:062x}{fork:02x}", n);
+    let hash = |n: u64| format!("0x{n:062x}{fork:02x}");
     json!({
         "number": format!("{number:#x}"), "hash": hash(number), "parentHash": hash(number - 1),
         "timestamp": format!("{:#x}", number * 12), "gasLimit": "0x1c9c380", "baseFeePerGas": "0x7",
