@@ -2,44 +2,37 @@
 
 use std::fmt;
 
-use alloy::primitives::{Address, B256, U64, U256};
+use alloy::primitives::{Address, B256, U64, U256, keccak256};
 use serde::{Deserialize, Serialize};
 
-macro_rules! hash_type {
-    ($(#[$doc:meta])* $name:ident) => {
-        $(#[$doc])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub struct $name(B256);
+/// The hash of a transaction of the chain, which is not the safeTxHash it may carry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TxHash(B256);
 
-        impl $name {
-            /// A hash that somebody else states.
-            #[must_use]
-            pub const fn claimed(word: B256) -> Self {
-                Self(word)
-            }
+impl TxHash {
+    /// A hash that somebody else states.
+    #[must_use]
+    pub const fn claimed(word: B256) -> Self {
+        Self(word)
+    }
 
-            #[must_use]
-            pub const fn word(&self) -> &B256 {
-                &self.0
-            }
-        }
+    /// Of a signed transaction's bytes.
+    #[must_use]
+    pub fn of(raw: &[u8]) -> Self {
+        Self(keccak256(raw))
+    }
 
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                self.0.fmt(f)
-            }
-        }
-    };
+    #[must_use]
+    pub const fn word(&self) -> &B256 {
+        &self.0
+    }
 }
 
-hash_type!(
-    /// The hash of a block: it stands for everything that happened on the chain up to there.
-    BlockHash
-);
-hash_type!(
-    /// The hash of a transaction of the chain, which is not the safeTxHash it may carry.
-    TxHash
-);
+impl fmt::Display for TxHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
 
 /// One block. Two endpoints that name the same block have seen the same chain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -126,8 +119,8 @@ impl From<WireHeader> for Header {
     fn from(wire: WireHeader) -> Self {
         Self {
             number: wire.number.to(),
-            hash: BlockHash(wire.hash),
-            parent: BlockHash(wire.parent_hash),
+            hash: BlockHash::claimed(wire.hash),
+            parent: BlockHash::claimed(wire.parent_hash),
             timestamp: wire.timestamp.to(),
             gas_limit: wire.gas_limit.to(),
             base_fee: wire.base_fee_per_gas.map(|fee| fee.to()),

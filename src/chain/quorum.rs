@@ -100,6 +100,36 @@ impl Chain {
         })
     }
 
+    /// The chain id that these endpoints state, before anybody has written it down. They must all state the same.
+    ///
+    /// # Errors
+    /// When none answers, or two contradict each other.
+    pub fn stated_id(urls: Vec<SecretUrl>, options: Options) -> Result<u64, ChainError> {
+        let chain = Self::new("the chain", 0, urls, 1, 1, options)?;
+        let request = Request::new("eth_chainId", json!([]));
+        let stated = chain.each(&request, |reply| {
+            let text = reply?.map_err(|error| Fault::Refused { method: "eth_chainId", error })?;
+            let id = serde_json::from_str::<alloy::primitives::U64>(text.get());
+            id.map(|id| id.to::<u64>()).map_err(|_| Fault::garbage("no chain id"))
+        });
+        let mut ids = stated.iter().filter_map(|(_, id)| id.as_ref().ok());
+        match ids.next().copied() {
+            Some(id) => match ids.find(|other| **other != id) {
+                None => Ok(id),
+                Some(other) => Err(ChainError::WrongChain {
+                    chain: chain.name,
+                    endpoint: "one of them".into(),
+                    expected: id,
+                    found: other.to_string(),
+                }),
+            },
+            None => {
+                let faults = stated.into_iter().map(|(endpoint, id)| (endpoint, id.err())).collect();
+                Err(ChainError::NoQuorum { chain: chain.name, quorum: 1, faults })
+            }
+        }
+    }
+
     /// The chain's name in the council file.
     #[must_use]
     pub fn name(&self) -> &str {

@@ -150,7 +150,7 @@ impl Chain {
     /// # Errors
     /// When none took it; the error says whether it may have left all the same.
     pub fn send_raw(&self, raw: &[u8]) -> Result<TxHash, ChainError> {
-        let tx = TxHash::claimed(keccak256(raw));
+        let tx = TxHash::of(raw);
         let request = Request::hint("eth_sendRawTransaction", json!([Bytes::copy_from_slice(raw)]));
         let verdict = |result: Result<RawReply, Fault>| match result {
             Ok(Ok(said)) => took(&said, tx),
@@ -166,6 +166,17 @@ impl Chain {
             results.into_iter().filter_map(|(who, result)| Some((who, result.err()?))).collect();
         let unsure = faults.iter().any(|(_, fault)| !matches!(fault, Fault::Refused { .. }));
         Err(ChainError::NotSent { chain: self.name().into(), tx, unsure, faults })
+    }
+
+    /// Whether any endpoint has the transaction, mined or waiting.
+    ///
+    /// # Errors
+    /// When no quorum answered.
+    pub fn has(&self, tx: TxHash) -> Result<bool, ChainError> {
+        let request = Request::hint("eth_getTransactionByHash", json!([tx.word()]));
+        let agreed = self.agree(&[request], BlockTag::Latest)?;
+        let known = |replies: &Vec<Reply>| replies.iter().any(|r| r.as_ref().is_ok_and(|v| !v.is_null()));
+        Ok(agreed.hints.iter().any(known))
     }
 
     /// The receipt that a quorum agrees on; nothing while a quorum has none.

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use alloy::consensus::TxEip1559;
-use alloy::primitives::{Address, TxKind, U256, keccak256};
+use alloy::primitives::{Address, TxKind, U256};
 use serde_json::json;
 
 use crate::chain::{Ask, BlockTag, Fees, Prepared, Receipt, Sending, TxHash};
@@ -213,7 +213,7 @@ fn send(
     tx: &TxEip1559,
 ) -> Result<TxHash, Error> {
     let raw = device.sign_transaction(tx)?;
-    let hash = TxHash::claimed(keccak256(&raw));
+    let hash = TxHash::of(&raw);
     let record = json!({ "transaction": hash.to_string(), "nonce": tx.nonce, "chain_id": tx.chain_id });
     let proposal = subject.proposal.hash().to_string();
     session.incidents.keep_sent(&proposal, &hash.to_string(), &format!("{record:#}\n"))?;

@@ -9,7 +9,7 @@ use crate::command::session::Session;
 use crate::council::{self, AddressBook};
 use crate::error::{Error, Exit};
 use crate::playbook::{Answer, Derivation, Entry, Inputs, Plan, Playbook, Query, Readings, Undo, derive};
-use crate::proposal::{Binding, Block, BlockHash, Proposal, batch_queries, build_tx};
+use crate::proposal::{Binding, Block, Proposal, batch_queries, build_tx};
 use crate::safe::{Call, Nonce, SafeState, SafeVersion};
 
 /// Reads that depend on reads settle in a few turns; more is a fault of the playbook.
@@ -200,7 +200,7 @@ impl<'a> Order<'a> {
 }
 
 fn block(snapshot: &Snapshot) -> Block {
-    Block { number: snapshot.header.number, hash: BlockHash(*snapshot.header.hash.word()) }
+    Block { number: snapshot.header.number, hash: snapshot.header.hash }
 }
 
 fn no_undo(playbook: &Playbook) -> Error {

@@ -73,7 +73,7 @@ fn targets(
     args: &cli::Import,
     stated: &[(String, Stated)],
 ) -> Result<Vec<Proposal>, Error> {
-    let mut targets: Vec<Proposal> = session.kept()?.into_iter().map(|k| k.proposal).collect();
+    let mut targets: Vec<Proposal> = session.kept()?;
     let given = session.given(&args.what, &args.derive, Purpose::Finish)?;
     let fits = |p: &Proposal| stated.iter().any(|(_, s)| OwnerSignature::verify(s, p).is_ok());
     match given {

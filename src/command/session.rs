@@ -21,13 +21,6 @@ pub struct Session<'a> {
     pub catalogue: Catalogue,
 }
 
-/// A proposal kept beside the council file.
-#[derive(Clone, Debug)]
-pub struct Kept {
-    pub path: PathBuf,
-    pub proposal: Proposal,
-}
-
 impl<'a> Session<'a> {
     /// Finds and reads the council file and the council's own playbooks.
     pub fn load(ui: &'a Ui, council: Option<&Path>) -> Result<Self, Error> {
@@ -84,11 +77,11 @@ impl<'a> Session<'a> {
     }
 
     /// Every proposal kept here. One that cannot be read is named and left out: it must not stop an emergency.
-    pub fn kept(&self) -> Result<Vec<Kept>, Error> {
+    pub fn kept(&self) -> Result<Vec<Proposal>, Error> {
         let mut kept = Vec::new();
         for (path, text) in self.incidents.proposals()? {
             match Proposal::parse(&text) {
-                Ok(proposal) => kept.push(Kept { path, proposal }),
+                Ok(proposal) => kept.push(proposal),
                 Err(why) => self
                     .ui
                     .say(&Text::default().warn("left out: ").add(&format!("{}: {why}", path.display()))),
@@ -102,8 +95,8 @@ impl<'a> Session<'a> {
         Ok(self
             .kept()?
             .iter()
-            .filter(|k| k.proposal.safe().address == safe.address)
-            .map(|k| (k.proposal.nonce(), k.proposal.hash().to_string()))
+            .filter(|p| p.safe().address == safe.address)
+            .map(|p| (p.nonce(), p.hash().to_string()))
             .collect())
     }
 

@@ -13,6 +13,9 @@ use crate::safe::SignatureKind;
 use crate::ui::Text;
 
 pub fn run(session: &Session, args: &cli::Sign) -> Result<Exit, Error> {
+    for what in &args.what {
+        session.is_known(what)?;
+    }
     key::keystore(&args.key)?;
     let ui = session.ui;
     let mut subjects = Vec::new();

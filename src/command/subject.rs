@@ -11,7 +11,7 @@ use crate::chain::{Ask, BlockTag, Chain, Sending, Snapshot};
 use crate::check::{self, Facts, Finding, Match};
 use crate::cli;
 use crate::command::derive::{Derived, Order, arguments, is_set};
-use crate::command::session::{Kept, Session};
+use crate::command::session::Session;
 use crate::council::{self, AddressBook};
 use crate::error::{Error, Exit};
 use crate::playbook::{Plan, Query, Readings, Verdict};
@@ -107,6 +107,11 @@ impl<'a> Session<'a> {
         })
     }
 
+    /// Whether this is a file's name, or a lever's that the council file has: asked before anything slow.
+    pub fn is_known(&self, what: &str) -> Result<(), Error> {
+        if is_file(what) { Ok(()) } else { self.lever(what).map(|_| ()) }
+    }
+
     /// The proposal that exists already: a file, or for a lever the one kept here.
     pub fn given(
         &self,
@@ -121,26 +126,26 @@ impl<'a> Session<'a> {
             return Ok(None);
         }
         self.lever(what)?;
-        Ok(self.kept_for(what, derive)?.map(|k| k.proposal))
+        self.kept_for(what, derive)
     }
 
     /// Of the proposals kept for a lever: the one with the nonce asked for, or the lowest that is not proven yet, or
     /// else the last.
-    fn kept_for(&self, lever: &str, derive: &cli::Derive) -> Result<Option<Kept>, Error> {
+    fn kept_for(&self, lever: &str, derive: &cli::Derive) -> Result<Option<Proposal>, Error> {
         let set = arguments(derive)?;
-        let mut kept: Vec<Kept> = self
+        let mut kept: Vec<Proposal> = self
             .kept()?
             .into_iter()
-            .filter(|k| {
-                let binding = k.proposal.binding();
+            .filter(|p| {
+                let binding = p.binding();
                 binding.lever.as_deref() == Some(lever)
                     && binding.undo == derive.undo
                     && set.iter().all(|(name, value)| binding.args.get(name) == Some(value))
-                    && derive.nonce.is_none_or(|n| n == k.proposal.nonce())
+                    && derive.nonce.is_none_or(|n| n == p.nonce())
             })
             .collect();
-        kept.sort_by_key(|k| (k.proposal.nonce(), k.proposal.block().number));
-        let open = kept.iter().position(|k| !self.incidents.is_proven(&k.proposal.hash().to_string()));
+        kept.sort_by_key(|p| (p.nonce(), p.block().number));
+        let open = kept.iter().position(|p| !self.incidents.is_proven(&p.hash().to_string()));
         Ok(match open {
             Some(at) => Some(kept.swap_remove(at)),
             None => kept.pop(),

@@ -13,6 +13,8 @@ mod signature;
 mod tests;
 mod wire;
 
+use std::fmt;
+
 use alloy::primitives::B256;
 
 pub use binding::{Binding, Difference, differences};
@@ -32,9 +34,28 @@ pub struct Block {
     pub hash: BlockHash,
 }
 
-/// The hash of a block's header.
+/// The hash of a block: it stands for everything that happened on the chain up to there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct BlockHash(pub B256);
+pub struct BlockHash(B256);
+
+impl BlockHash {
+    /// A hash that somebody states.
+    #[must_use]
+    pub const fn claimed(word: B256) -> Self {
+        Self(word)
+    }
+
+    #[must_use]
+    pub const fn word(&self) -> &B256 {
+        &self.0
+    }
+}
+
+impl fmt::Display for BlockHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
 
 /// A Safe transaction together with everything it was derived from.
 #[derive(Clone, Debug, PartialEq, Eq)]

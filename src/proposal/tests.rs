@@ -43,7 +43,7 @@ fn proposal(nonce: u64) -> Proposal {
     };
     let query = Query::Storage { address: Address::repeat_byte(9), slot: B256::ZERO };
     let readings = [(query, Answer::Value(Bytes::from(vec![0; 32])))].into_iter().collect();
-    let block = Block { number: 21, hash: BlockHash(B256::repeat_byte(1)) };
+    let block = Block { number: 21, hash: BlockHash::claimed(B256::repeat_byte(1)) };
     Proposal::new(tx, state(nonce), block, binding, readings)
 }
 

@@ -166,7 +166,7 @@ pub(super) fn to_json(proposal: &Proposal) -> String {
             arguments: binding.args.clone(),
             text: binding.text.clone(),
         },
-        block: WireBlock { number: block.number, hash: block.hash.0 },
+        block: WireBlock { number: block.number, hash: *block.hash.word() },
         readings: readings
             .iter()
             .map(|(q, a)| WireReading { question: q.into(), answer: a.into() })
@@ -190,7 +190,7 @@ pub(super) fn parse(text: &str) -> Result<Proposal, ProposalError> {
     let snapshot = snapshot(&wire)?;
     let tx = transaction(&wire.transaction)?;
     let binding = binding(wire.playbook)?;
-    let block = Block { number: wire.block.number, hash: BlockHash(wire.block.hash) };
+    let block = Block { number: wire.block.number, hash: BlockHash::claimed(wire.block.hash) };
     let readings = wire.readings.into_iter().map(|r| (r.question.into(), r.answer.into())).collect();
     let proposal = Proposal::new(tx, snapshot, block, binding, readings).accepting(&wire.accepted);
     check_hashes(&wire.hashes, &proposal)?;
