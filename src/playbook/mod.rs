@@ -1,1 +1,285 @@
+//! Playbooks: TOML text and arguments become a [`Plan`], the ordered calls, checks and declared effects.
+//!
+//! May touch values only: no network, clock, device or files; the built-in library is part of the program's text. What
+//! has to be known from the chain is asked for as [`Query`](query::Query)s and comes back as
+//! [`Readings`](query::Readings). The same playbook, arguments and readings give the same plan, always.
+
+mod builtin;
+mod catalogue;
+mod check;
+mod claim;
+mod expression;
+mod file;
+mod literal;
+mod near;
+mod param;
+mod plan;
 pub mod query;
+mod read;
+mod template;
+#[cfg(test)]
+mod tests;
+mod unit;
+mod value;
+mod wire;
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use alloy::primitives::{Address, B256, hex, keccak256};
+
+pub use catalogue::{Catalogue, Entry, LookupError, Origin};
+pub use check::{Check, EventCheck, Expectation, Relation, RevertCheck, Subject, Verdict};
+pub use claim::{Call, Claim, Source, Step};
+pub use near::near;
+pub use param::{Param, ParamUnit, Zero};
+pub use plan::{Derivation, Inputs, Plan, PlanError, PlannedCall, ShownArg, ShownRead, Skipped, derive};
+pub use template::{Pattern, Template};
+pub use unit::Unit;
+
+use crate::excerpt::Fault;
+
+/// A playbook's id, such as `pause/oz-pausable`: its kind and a name.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PlaybookId(String);
+
+impl PlaybookId {
+    /// Nothing for a text that is no id.
+    #[must_use]
+    pub fn new(text: &str) -> Option<Self> {
+        let part = |p: &str| {
+            let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+            !p.is_empty() && !p.starts_with('-') && p.chars().all(plain)
+        };
+        let (kind, name) = text.split_once('/')?;
+        (part(kind) && part(name) && text.len() <= 100).then(|| Self(text.into()))
+    }
+
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for PlaybookId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// keccak256 of a playbook's text, byte for byte.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PlaybookDigest(B256);
+
+impl PlaybookDigest {
+    #[must_use]
+    pub fn of(text: &str) -> Self {
+        Self(keccak256(text))
+    }
+
+    /// A digest that somebody states; it says nothing about a text until compared with [`PlaybookDigest::of`].
+    #[must_use]
+    pub const fn claimed(word: B256) -> Self {
+        Self(word)
+    }
+
+    #[must_use]
+    pub const fn word(&self) -> &B256 {
+        &self.0
+    }
+
+    /// The first eight digits in two groups, for people to compare: `5c1e 09d4`.
+    #[must_use]
+    pub fn short(&self) -> String {
+        let digits = hex::encode(&self.0[..4]);
+        format!("{} {}", &digits[..4], &digits[4..])
+    }
+}
+
+impl fmt::Display for PlaybookDigest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// The closed words of an enumeration in a playbook's file.
+trait Word: Copy + 'static {
+    const ALL: &'static [(&'static str, Self)];
+}
+
+/// What a playbook is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Kind {
+    Pause,
+    Param,
+    Rotate,
+}
+
+impl Word for Kind {
+    const ALL: &'static [(&'static str, Self)] =
+        &[("pause", Self::Pause), ("param", Self::Param), ("rotate", Self::Rotate)];
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(spelled(*self))
+    }
+}
+
+/// From P1, the gravest, to P5.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Severity {
+    P1,
+    P2,
+    P3,
+    P4,
+    P5,
+}
+
+impl Word for Severity {
+    const ALL: &'static [(&'static str, Self)] =
+        &[("P1", Self::P1), ("P2", Self::P2), ("P3", Self::P3), ("P4", Self::P4), ("P5", Self::P5)];
+}
+
+impl fmt::Display for Severity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(spelled(*self))
+    }
+}
+
+fn spelled<T: Word + PartialEq>(value: T) -> &'static str {
+    T::ALL.iter().find(|(_, v)| *v == value).map_or("?", |(word, _)| *word)
+}
+
+/// How a playbook is taken back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Undo {
+    /// By this playbook; `set` gives its arguments from this one's, which it shares where `set` is absent.
+    Playbook { id: PlaybookId, set: Option<BTreeMap<String, String>> },
+    /// It cannot be taken back, and why.
+    None { why: String },
+}
+
+/// An effect beyond the storage of the contracts that a playbook calls.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Change {
+    SafeOwners,
+    SafeThreshold,
+    SafeModules,
+    SafeGuard,
+    SafeModuleGuard,
+    SafeFallbackHandler,
+    SafeSingleton,
+    /// The storage of this contract.
+    Contract(Address),
+}
+
+impl Change {
+    const WORDS: [(&'static str, Self); 7] = [
+        ("safe.owners", Self::SafeOwners),
+        ("safe.threshold", Self::SafeThreshold),
+        ("safe.modules", Self::SafeModules),
+        ("safe.guard", Self::SafeGuard),
+        ("safe.module_guard", Self::SafeModuleGuard),
+        ("safe.fallback_handler", Self::SafeFallbackHandler),
+        ("safe.singleton", Self::SafeSingleton),
+    ];
+}
+
+impl fmt::Display for Change {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Contract(address) => address.fmt(f),
+            word => f.write_str(Self::WORDS.iter().find(|(_, c)| c == word).map_or("?", |(text, _)| *text)),
+        }
+    }
+}
+
+/// A change as a playbook declares it.
+#[derive(Clone, Debug, PartialEq)]
+pub enum DeclaredChange {
+    Safe(Change),
+    Contract(Template),
+}
+
+/// A value read from the chain, by name.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Read {
+    pub name: String,
+    pub source: Source,
+}
+
+/// A playbook: well formed, typed, and with every name in it known.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Playbook {
+    pub id: PlaybookId,
+    pub kind: Kind,
+    pub title: String,
+    pub summary: String,
+    pub severity: Severity,
+    pub does_not_stop: String,
+    /// What using it costs.
+    pub cost: String,
+    pub undo: Undo,
+    /// Where the functions and views were read.
+    pub source: String,
+    /// What the Safe must be to the contracts.
+    pub role: Option<String>,
+    /// When it takes effect, if not at once.
+    pub delay: Option<String>,
+    pub contacts: Vec<String>,
+    pub params: Vec<Param>,
+    pub reads: Vec<Read>,
+    pub steps: Vec<Step>,
+    pub before: Vec<Claim>,
+    pub after: Vec<Claim>,
+    pub changes: Vec<DeclaredChange>,
+    /// Params and reads, each after those that it needs.
+    order: Vec<String>,
+    digest: PlaybookDigest,
+    text: String,
+}
+
+impl Playbook {
+    /// Reads a playbook. `origin` is its name in faults.
+    ///
+    /// # Errors
+    /// With the line and the word at fault.
+    pub fn parse(origin: &str, text: &str) -> Result<Self, Fault> {
+        file::parse(origin, text)
+    }
+
+    #[must_use]
+    pub const fn digest(&self) -> PlaybookDigest {
+        self.digest
+    }
+
+    /// The text that [`Playbook::digest`] is the hash of.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The counter-playbook and its arguments, from the arguments of this one. An argument that is not given here is
+    /// not given there either, and is then asked for. Nothing for a playbook that cannot be taken back.
+    #[must_use]
+    pub fn undo_args(
+        &self,
+        args: &BTreeMap<String, String>,
+    ) -> Option<(PlaybookId, BTreeMap<String, String>)> {
+        let Undo::Playbook { id, set } = &self.undo else { return None };
+        let Some(set) = set else { return Some((id.clone(), args.clone())) };
+        let given = |name: &str| {
+            let default = || self.params.iter().find(|p| p.name == name)?.default.as_ref();
+            args.get(name).or_else(default).cloned()
+        };
+        let fill = |(name, text): (&String, &String)| {
+            let value = match text.strip_prefix('{').and_then(|t| t.strip_suffix('}')) {
+                Some(param) => given(param)?,
+                None => text.clone(),
+            };
+            Some((name.clone(), value))
+        };
+        Some((id.clone(), set.iter().filter_map(fill).collect()))
+    }
+}

@@ -1,0 +1,241 @@
+//! Checks whose values are known: what they ask of the chain, and whether the answers fulfil them. Pure.
+//!
+//! A check holds only when its answer is there, can be read and is the expected one. An answer that is missing,
+//! reverted or not of the expected type never holds, whatever the check expects.
+
+use std::cmp::Ordering;
+
+use alloy::dyn_abi::{DynSolType, DynSolValue, EventExt};
+use alloy::json_abi::Event;
+use alloy::primitives::{Address, Log, keccak256};
+
+use super::query::{Answer, Query, Readings};
+use super::template::Pattern;
+use super::value::{compare, decode, render, shortened};
+
+/// A value on chain that can be asked for.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Subject {
+    /// `vault paused()`
+    pub label: String,
+    pub query: Query,
+    pub(super) types: Vec<DynSolType>,
+}
+
+impl Subject {
+    /// The value in an answer.
+    pub(super) fn value(&self, answer: Option<&Answer>) -> Result<DynSolValue, String> {
+        match answer {
+            None => Err("was not asked".into()),
+            Some(Answer::Reverted(data)) => Err(reverted(data)),
+            Some(Answer::Value(data)) => decode(&self.types, data),
+        }
+    }
+}
+
+fn reverted(data: &[u8]) -> String {
+    if data.is_empty() { "reverted".into() } else { format!("reverted with {}", shortened(data)) }
+}
+
+/// How a value relates to the one expected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Relation {
+    Is,
+    IsNot,
+    AtLeast,
+    AtMost,
+    Contains,
+    Lacks,
+}
+
+impl Relation {
+    pub(super) const fn phrase(self) -> &'static str {
+        match self {
+            Self::Is => "is",
+            Self::IsNot => "is not",
+            Self::AtLeast => "is at least",
+            Self::AtMost => "is at most",
+            Self::Contains => "contains",
+            Self::Lacks => "lacks",
+        }
+    }
+}
+
+/// What a value must be.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Expectation {
+    pub relation: Relation,
+    pub pattern: Pattern,
+}
+
+impl Expectation {
+    fn text(&self) -> String {
+        format!("{} {}", self.relation.phrase(), self.pattern.render(None))
+    }
+
+    fn holds(&self, found: &DynSolValue) -> bool {
+        let order = || self.pattern.clone().into_value().ok().and_then(|expected| compare(found, &expected));
+        let any = |items: &[DynSolValue]| items.iter().any(|item| self.pattern.matches(item));
+        let list = match found {
+            DynSolValue::Array(items) | DynSolValue::FixedArray(items) => Some(items.as_slice()),
+            _ => None,
+        };
+        match self.relation {
+            Relation::Is => self.pattern.matches(found),
+            Relation::IsNot => !self.pattern.matches(found),
+            Relation::AtLeast => order().is_some_and(Ordering::is_ge),
+            Relation::AtMost => order().is_some_and(Ordering::is_le),
+            Relation::Contains => list.is_some_and(any),
+            Relation::Lacks => list.is_some_and(|items| !any(items)),
+        }
+    }
+}
+
+/// An event among the logs of our own transaction.
+#[derive(Clone, Debug, PartialEq)]
+pub struct EventCheck {
+    pub label: String,
+    pub address: Address,
+    pub event: Event,
+    /// One for each value of the event, or none for any.
+    pub args: Vec<Pattern>,
+}
+
+/// A call that must revert, with this error if one is named.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RevertCheck {
+    pub label: String,
+    pub query: Query,
+    /// `EnforcedPause()`
+    pub with: Option<String>,
+}
+
+/// Something that must be true before or after a playbook's calls.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Check {
+    Value { subject: Subject, expectation: Expectation },
+    Event(EventCheck),
+    Reverts(RevertCheck),
+}
+
+/// Whether a check holds, and how to say it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Verdict {
+    pub holds: bool,
+    /// `vault paused() is true`
+    pub sentence: String,
+    pub expected: String,
+    pub found: String,
+}
+
+impl Check {
+    /// What must be asked before the check can be judged; nothing for an event.
+    #[must_use]
+    pub fn queries(&self) -> Vec<Query> {
+        match self {
+            Self::Value { subject, .. } => vec![subject.query.clone()],
+            Self::Event(_) => Vec::new(),
+            Self::Reverts(check) => vec![check.query.clone()],
+        }
+    }
+
+    /// What must be true, as a sentence.
+    #[must_use]
+    pub fn describe(&self) -> String {
+        match self {
+            Self::Value { subject, expectation } => format!("{} {}", subject.label, expectation.text()),
+            Self::Event(check) => format!("{} {}", check.label, check.expected()),
+            Self::Reverts(check) => format!("{} {}", check.label, check.expected()),
+        }
+    }
+
+    /// Judges the answers, and for events the logs of the transaction.
+    #[must_use]
+    pub fn judge(&self, readings: &Readings, logs: &[Log]) -> Verdict {
+        let (subject, expected, outcome) = match self {
+            Self::Value { subject, expectation } => {
+                let outcome = subject.value(readings.get(&subject.query)).map(|found| {
+                    let is = format!("is {}", render(&found, None));
+                    (expectation.holds(&found), is)
+                });
+                (&subject.label, expectation.text(), outcome)
+            }
+            Self::Event(check) => (&check.label, check.expected(), Ok(check.outcome(logs))),
+            Self::Reverts(check) => {
+                (&check.label, check.expected(), check.outcome(readings.get(&check.query)))
+            }
+        };
+        let (holds, found) = outcome.unwrap_or_else(|why| (false, format!("cannot be read: {why}")));
+        let sentence = match self {
+            _ if holds => format!("{subject} {expected}"),
+            Self::Value { expectation, .. }
+                if expectation.relation == Relation::Is && found.starts_with("is ") =>
+            {
+                format!("{subject} {found}, not {}", expectation.pattern.render(None))
+            }
+            _ => format!("{subject} {found}; expected: {expected}"),
+        };
+        Verdict { holds, sentence, expected, found }
+    }
+}
+
+impl EventCheck {
+    fn expected(&self) -> String {
+        format!("emits {}", self.signature())
+    }
+
+    fn signature(&self) -> String {
+        let args = self.args.iter().map(|a| a.render(None)).collect::<Vec<_>>().join(", ");
+        if self.args.is_empty() { self.event.signature() } else { format!("{}({args})", self.event.name) }
+    }
+
+    fn outcome(&self, logs: &[Log]) -> (bool, String) {
+        let topic = self.event.selector();
+        let named: Vec<_> = logs
+            .iter()
+            .filter(|log| log.address == self.address && log.data.topics().first() == Some(&topic))
+            .filter_map(|log| self.values(log))
+            .collect();
+        let fits = |values: &Vec<DynSolValue>| {
+            self.args.is_empty()
+                || self.args.iter().zip(values).all(|(pattern, value)| pattern.matches(value))
+        };
+        if named.iter().any(fits) {
+            return (true, self.expected());
+        }
+        let found = named.iter().map(|values| {
+            format!("emitted {}{}", self.event.name, render(&DynSolValue::Tuple(values.clone()), None))
+        });
+        let found = found.collect::<Vec<_>>().join(" and ");
+        (false, if found.is_empty() { format!("emitted no {}", self.event.name) } else { found })
+    }
+
+    /// The values of a log in the order of the signature; nothing when it is not this event.
+    fn values(&self, log: &Log) -> Option<Vec<DynSolValue>> {
+        let decoded = self.event.decode_log_parts(log.data.topics().to_vec(), &log.data.data).ok()?;
+        let (mut indexed, mut body) = (decoded.indexed.into_iter(), decoded.body.into_iter());
+        self.event.inputs.iter().map(|i| if i.indexed { indexed.next() } else { body.next() }).collect()
+    }
+}
+
+impl RevertCheck {
+    fn expected(&self) -> String {
+        self.with.as_ref().map_or_else(|| "reverts".into(), |error| format!("reverts with {error}"))
+    }
+
+    fn outcome(&self, answer: Option<&Answer>) -> Result<(bool, String), String> {
+        match answer {
+            None => Err("was not asked".into()),
+            Some(Answer::Value(_)) => Ok((false, "does not revert".into())),
+            Some(Answer::Reverted(data)) => {
+                let named = self.with.as_ref().is_none_or(|error| data.starts_with(&selector(error)));
+                Ok((named, reverted(data)))
+            }
+        }
+    }
+}
+
+fn selector(signature: &str) -> [u8; 4] {
+    let [a, b, c, d, ..] = keccak256(signature).0;
+    [a, b, c, d]
+}

@@ -1,0 +1,213 @@
+//! What a playbook asks of the chain, as written: values to read and claims to check. They become [`Subject`]s and
+//! [`Check`]s when the arguments are known.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use alloy::dyn_abi::{DynSolType, DynSolValue, JsonAbiExt};
+use alloy::json_abi::{Event, Function};
+use alloy::primitives::{Address, B256, Bytes};
+
+use super::check::{Check, EventCheck, Expectation, Relation, RevertCheck, Subject};
+use super::expression::{Stop, Values};
+use super::query::Query;
+use super::template::Template;
+use super::value::{called, param_types, render};
+
+/// A value on chain: a view's result, a storage slot or a balance.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Source {
+    View(Call),
+    Slot {
+        on: Template,
+        slot: Template,
+        ty: DynSolType,
+    },
+    /// Of ETH in wei, or of an ERC-20 token in its smallest unit.
+    Balance {
+        of: Template,
+        token: Option<Template>,
+    },
+}
+
+/// A call that is asked and not sent.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Call {
+    pub on: Template,
+    pub function: Function,
+    pub args: Vec<Template>,
+    pub from: Option<Template>,
+}
+
+/// A step of a playbook.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Step {
+    pub to: Template,
+    pub function: Function,
+    pub args: Vec<Template>,
+    /// In wei.
+    pub value: Option<Template>,
+    /// The step is left out when this holds already.
+    pub skip_if: Option<Claim>,
+}
+
+/// Something that must be true.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Claim {
+    Value { source: Source, relation: Relation, expected: Template },
+    Event { on: Template, event: Event, args: Vec<Template> },
+    Reverts { call: Call, with: Option<String> },
+}
+
+fn listed(args: &[Template]) -> String {
+    args.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+}
+
+impl fmt::Display for Call {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}({})", self.on, self.function.name, listed(&self.args))
+    }
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::View(call) => call.fmt(f),
+            Self::Slot { on, slot, .. } => write!(f, "{on} slot {slot}"),
+            Self::Balance { of, token: None } => write!(f, "{of} balance in wei"),
+            Self::Balance { of, token: Some(token) } => write!(f, "{of} balance of {token}"),
+        }
+    }
+}
+
+impl fmt::Display for Claim {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Value { source, relation, expected } => {
+                write!(f, "{source} {} {expected}", relation.phrase())
+            }
+            Self::Event { on, event, args } => write!(f, "{on} emits {}({})", event.name, listed(args)),
+            Self::Reverts { call, with: None } => write!(f, "{call} reverts"),
+            Self::Reverts { call, with: Some(error) } => write!(f, "{call} reverts with {error}"),
+        }
+    }
+}
+
+impl Call {
+    fn query(&self, values: &Values) -> Result<(String, Query), Stop> {
+        let to = self.on.address(values)?;
+        let (data, args) = encode(&self.function, &self.args, values)?;
+        let args = args.iter().map(|a| render(a, None)).collect::<Vec<_>>().join(", ");
+        let label = format!("{} {}({args})", called(to, values.names), self.function.name);
+        let from = self.from.as_ref().map(|f| f.address(values)).transpose()?;
+        Ok((label, Query::Call { from, to, data }))
+    }
+
+    fn names(&self, into: &mut BTreeSet<String>) {
+        self.on.names(into);
+        self.args.iter().chain(&self.from).for_each(|t| t.names(into));
+    }
+}
+
+/// Calldata and the values in it.
+pub(super) fn encode(
+    function: &Function,
+    args: &[Template],
+    values: &Values,
+) -> Result<(Bytes, Vec<DynSolValue>), Stop> {
+    let args = args.iter().map(|a| a.eval(values)).collect::<Result<Vec<_>, _>>()?;
+    let data = function.abi_encode_input(&args).map_err(|e| e.to_string())?;
+    Ok((data.into(), args))
+}
+
+impl Source {
+    /// The type of the value: a tuple where a view returns several.
+    pub(super) fn ty(&self) -> DynSolType {
+        match self {
+            Self::View(call) => {
+                let mut types = param_types(&call.function.outputs);
+                if types.len() == 1 { types.remove(0) } else { DynSolType::Tuple(types) }
+            }
+            Self::Slot { ty, .. } => ty.clone(),
+            Self::Balance { .. } => DynSolType::Uint(256),
+        }
+    }
+
+    pub(super) fn resolve(&self, values: &Values) -> Result<Subject, Stop> {
+        match self {
+            Self::View(call) => {
+                let (label, query) = call.query(values)?;
+                Ok(Subject { label, query, types: param_types(&call.function.outputs) })
+            }
+            Self::Slot { on, slot, ty } => {
+                let address = on.address(values)?;
+                let slot = slot.eval(values)?;
+                let word = slot.as_word().ok_or_else(|| format!("{} is not a slot", render(&slot, None)))?;
+                let label = format!("{} slot {word}", called(address, values.names));
+                Ok(Subject { label, query: Query::Storage { address, slot: word }, types: vec![ty.clone()] })
+            }
+            Self::Balance { of, token } => {
+                let address = of.address(values)?;
+                let token = token.as_ref().map(|t| t.address(values)).transpose()?;
+                Ok(balance(address, token, values))
+            }
+        }
+    }
+
+    pub(super) fn names(&self, into: &mut BTreeSet<String>) {
+        match self {
+            Self::View(call) => call.names(into),
+            Self::Slot { on, slot, .. } => {
+                on.names(into);
+                slot.names(into);
+            }
+            Self::Balance { of, token } => {
+                of.names(into);
+                token.iter().for_each(|t| t.names(into));
+            }
+        }
+    }
+}
+
+fn balance(address: Address, token: Option<Address>, values: &Values) -> Subject {
+    /// `balanceOf(address)`
+    const BALANCE_OF: [u8; 4] = [0x70, 0xa0, 0x82, 0x31];
+    let who = called(address, values.names);
+    let types = vec![DynSolType::Uint(256)];
+    match token {
+        None => Subject { label: format!("{who} balance in wei"), query: Query::Balance { address }, types },
+        Some(to) => {
+            let label = format!("{who} balance of {}", called(to, values.names));
+            let data = [BALANCE_OF.as_slice(), address.into_word().as_slice()].concat().into();
+            Subject { label, query: Query::Call { from: None, to, data }, types }
+        }
+    }
+}
+
+impl Claim {
+    pub(super) fn resolve(&self, values: &Values) -> Result<Check, Stop> {
+        match self {
+            Self::Value { source, relation, expected } => Ok(Check::Value {
+                subject: source.resolve(values)?,
+                expectation: Expectation { relation: *relation, pattern: expected.pattern(values)? },
+            }),
+            Self::Event { on, event, args } => {
+                let address = on.address(values)?;
+                let args = args.iter().map(|a| a.pattern(values)).collect::<Result<Vec<_>, _>>()?;
+                let label = called(address, values.names);
+                Ok(Check::Event(EventCheck { label, address, event: event.clone(), args }))
+            }
+            Self::Reverts { call, with } => {
+                let (label, query) = call.query(values)?;
+                Ok(Check::Reverts(RevertCheck { label, query, with: with.clone() }))
+            }
+        }
+    }
+}
+
+/// A slot number as the word that storage is asked with.
+pub(super) fn slot_number(text: &str) -> Option<DynSolValue> {
+    let digits = !text.is_empty() && text.chars().all(|c| c.is_ascii_digit());
+    let number = digits.then(|| crate::safe::parse_uint(text)).flatten()?;
+    Some(DynSolValue::FixedBytes(B256::from(number), 32))
+}

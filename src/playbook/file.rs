@@ -1,0 +1,318 @@
+//! From TOML text to a [`Playbook`]: everything that can be wrong without the chain is found here, with its place.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
+
+use alloy::dyn_abi::DynSolType;
+use alloy::json_abi::Function;
+use serde::Deserialize;
+
+use super::claim::Step;
+use super::expression::{Flaw, Scope};
+use super::near::hint;
+use super::param::{Param, unit_names};
+use super::read::{read_ask_type, read_check, read_param, read_source};
+use super::template::{Allowed, Template};
+use super::value::{param_types, parse_function};
+use super::wire::{Text, Wire, WireParam, WireStep, WireUndo};
+use super::{
+    Change, DeclaredChange, Kind, Playbook, PlaybookDigest, PlaybookId, Read, Undo, builtin, spelled,
+};
+use crate::excerpt::Fault;
+
+/// The text being read and the names that it may use.
+pub(super) struct Source<'a> {
+    pub origin: &'a str,
+    pub text: &'a str,
+    pub scope: Scope,
+}
+
+impl Source<'_> {
+    pub fn fault(&self, span: Range<usize>, message: impl Into<String>) -> Fault {
+        Fault::at(self.origin, self.text, span, message)
+    }
+
+    /// A fault inside a quoted text, under the very word if the text is written without escapes.
+    pub fn flaw(&self, text: &Text, flaw: Flaw) -> Fault {
+        let span = text.span();
+        let inside = span.start + 1..span.end.saturating_sub(1);
+        if self.text.get(inside.clone()) == Some(text.get_ref()) && flaw.at.end <= text.get_ref().len() {
+            let at = inside.start + flaw.at.start..inside.start + flaw.at.end;
+            return self.fault(at, flaw.message);
+        }
+        self.fault(span, flaw.message)
+    }
+
+    pub fn template(&self, text: &Text, ty: &DynSolType) -> Result<Template, Fault> {
+        let template = Template::parse(text.get_ref(), ty, Allowed::Expressions(&self.scope));
+        template.map_err(|flaw| self.flaw(text, flaw))
+    }
+
+    pub fn pattern(&self, text: &Text, ty: &DynSolType) -> Result<Template, Fault> {
+        let template = Template::parse(text.get_ref(), ty, Allowed::Patterns(&self.scope));
+        template.map_err(|flaw| self.flaw(text, flaw))
+    }
+
+    pub fn address(&self, text: &Text) -> Result<Template, Fault> {
+        self.template(text, &DynSolType::Address)
+    }
+
+    pub fn function(&self, text: &Text) -> Result<Function, Fault> {
+        parse_function(text.get_ref()).map_err(|why| self.fault(text.span(), why))
+    }
+
+    /// One template for each type; `at` is what takes them.
+    pub fn args(
+        &self,
+        at: &Text,
+        args: Option<&toml::Spanned<Vec<Text>>>,
+        types: &[DynSolType],
+    ) -> Result<Vec<Template>, Fault> {
+        let given = args.map_or(&[][..], |list| list.get_ref());
+        if given.len() != types.len() {
+            let span = args.map_or(at.span(), toml::Spanned::span);
+            let message =
+                format!("{} takes {} arguments, and {} are given", at.get_ref(), types.len(), given.len());
+            return Err(self.fault(span, message));
+        }
+        given.iter().zip(types).map(|(text, ty)| self.template(text, ty)).collect()
+    }
+
+    fn filled<'t>(&self, text: &'t Text, why: &str) -> Result<&'t str, Fault> {
+        match text.get_ref().trim() {
+            "" => Err(self.fault(text.span(), why)),
+            text => Ok(text),
+        }
+    }
+}
+
+pub(super) fn parse(origin: &str, text: &str) -> Result<Playbook, Fault> {
+    let wire: Wire = toml::from_str(text).map_err(|e| Fault::toml(origin, text, &e))?;
+    let mut source = Source { origin, text, scope: Scope::default() };
+    if *wire.schema.get_ref() != 1 {
+        let message =
+            format!("schema {} is not one that this program reads, which is 1", wire.schema.get_ref());
+        return Err(source.fault(wire.schema.span(), message));
+    }
+    source.scope = read_scope(&source, &wire)?;
+    let source = source;
+    let kind: Kind = word(&source, &wire.kind, "kind")?;
+    let id = read_id(&source, &wire.id, kind)?;
+    let params = wire.param.iter().map(|p| read_param(&source, p)).collect::<Result<Vec<_>, _>>()?;
+    let reads = wire.read.iter().map(|r| {
+        let name = r.get_ref().name.as_ref().map(|n| n.get_ref().clone()).unwrap_or_default();
+        Ok(Read { name, source: read_source(&source, r, "a read")? })
+    });
+    let reads = reads.collect::<Result<Vec<_>, Fault>>()?;
+    let order = read_order(&source, &wire, &params, &reads)?;
+    let before = wire.before.iter().map(|c| read_check(&source, c, "a check before the steps"));
+    let after = wire.after.iter().map(|c| read_check(&source, c, "a check"));
+    let (before, after) = (before.collect::<Result<Vec<_>, _>>()?, after.collect::<Result<Vec<_>, _>>()?);
+    if wire.step.is_empty() {
+        return Err(Fault::whole(origin, "there is no [[step]]: a playbook does at least one thing"));
+    }
+    if after.is_empty() {
+        return Err(Fault::whole(origin, "there is no [[after]]: a playbook proves what it did"));
+    }
+    let changes = wire.changes.iter().map(|c| read_change(&source, c)).collect::<Result<Vec<_>, _>>()?;
+    let steps = wire.step.iter().map(|s| read_step(&source, s, &changes)).collect::<Result<Vec<_>, _>>()?;
+    let sentence = |t: &Text, field: &str| {
+        source.filled(t, &format!("{field} is empty: say it in a sentence")).map(str::to_string)
+    };
+    Ok(Playbook {
+        id,
+        kind,
+        title: sentence(&wire.title, "title")?,
+        summary: wire.summary.trim().into(),
+        severity: word(&source, &wire.severity, "severity")?,
+        does_not_stop: sentence(&wire.does_not_stop, "does_not_stop")?,
+        cost: sentence(&wire.cost, "cost")?,
+        undo: read_undo(&source, &wire.undo, &params)?,
+        source: sentence(&wire.source, "source")?,
+        role: wire.role,
+        delay: wire.delay,
+        contacts: wire.contacts,
+        params,
+        reads,
+        steps,
+        before,
+        after,
+        changes,
+        order,
+        digest: PlaybookDigest::of(text),
+        text: text.into(),
+    })
+}
+
+fn word<T: super::Word>(source: &Source, text: &Text, what: &str) -> Result<T, Fault> {
+    let found = T::ALL.iter().find(|(word, _)| word == text.get_ref()).map(|(_, value)| *value);
+    found.ok_or_else(|| {
+        let words = T::ALL.iter().map(|(word, _)| *word).collect::<Vec<_>>();
+        source.fault(text.span(), format!("{what} {:?} is not one of {}", text.get_ref(), words.join(", ")))
+    })
+}
+
+fn read_id(source: &Source, text: &Text, kind: Kind) -> Result<PlaybookId, Fault> {
+    let id = PlaybookId::new(text.get_ref()).ok_or_else(|| {
+        let message = format!(
+            "{:?} is not an id such as \"pause/my-vault\": small letters, digits and -",
+            text.get_ref()
+        );
+        source.fault(text.span(), message)
+    })?;
+    if id.as_str().split('/').next() == Some(spelled(kind)) {
+        return Ok(id);
+    }
+    let message = format!("the id of a {kind} playbook begins with {kind}/");
+    Err(source.fault(text.span(), message))
+}
+
+/// The types of all params and reads, and what is always known.
+fn read_scope(source: &Source, wire: &Wire) -> Result<Scope, Fault> {
+    let mut scope: BTreeMap<String, DynSolType> =
+        [("safe".to_string(), DynSolType::Address), ("chain_id".into(), DynSolType::Uint(256))].into();
+    let mut add = |name: &Text, ty: DynSolType| {
+        let text = name.get_ref();
+        let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
+        if !text.starts_with(|c: char| c.is_ascii_lowercase()) || !text.chars().all(plain) {
+            let message = format!("{text:?} is not a name: use small letters, digits and _");
+            return Err(source.fault(name.span(), message));
+        }
+        if builtin::is_reserved(text) {
+            return Err(source.fault(name.span(), format!("{text:?} is the name of a function")));
+        }
+        match scope.insert(text.clone(), ty) {
+            None => Ok(()),
+            Some(_) => {
+                Err(source.fault(name.span(), format!("{text:?} is the name of something else already")))
+            }
+        }
+    };
+    for WireParam { name, ty, .. } in &wire.param {
+        add(name, super::value::parse_type(ty.get_ref()).map_err(|why| source.fault(ty.span(), why))?)?;
+    }
+    for read in &wire.read {
+        let name = read.get_ref().name.as_ref();
+        let name = name.ok_or_else(|| source.fault(read.span(), "a read needs a name"))?;
+        add(name, read_ask_type(source, read, "a read")?)?;
+    }
+    Ok(Scope(scope))
+}
+
+/// The order in which params and reads can be known; a read that needs itself is a fault.
+fn read_order(source: &Source, wire: &Wire, params: &[Param], reads: &[Read]) -> Result<Vec<String>, Fault> {
+    let mut needs: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
+    for param in params {
+        needs.insert(&param.name, unit_names(param));
+    }
+    for read in reads {
+        let mut names = BTreeSet::new();
+        read.source.names(&mut names);
+        needs.insert(&read.name, names);
+    }
+    let mut order: Vec<String> = Vec::new();
+    while order.len() < needs.len() {
+        let is_known = |name: &String| !needs.contains_key(name.as_str()) || order.contains(name);
+        let next =
+            needs.iter().find(|(name, on)| !order.iter().any(|o| o == *name) && on.iter().all(is_known));
+        if let Some((name, _)) = next {
+            order.push((*name).to_string());
+            continue;
+        }
+        let left = |name: &str| !order.iter().any(|o| o == name);
+        let stuck = wire.read.iter().filter_map(|r| r.get_ref().name.as_ref()).find(|n| left(n.get_ref()));
+        let names = needs.keys().filter(|n| left(n)).copied().collect::<Vec<_>>().join(", ");
+        let message = format!("these can never be known, because they need each other: {names}");
+        return Err(
+            stuck.map_or_else(|| Fault::whole(source.origin, &message), |n| source.fault(n.span(), &message))
+        );
+    }
+    Ok(order)
+}
+
+/// The functions by which a Safe changes itself, and the word that declares it.
+/// Source: Safe contracts 1.5.0, OwnerManager, ModuleManager, GuardManager, FallbackManager.
+const SETTERS: [(&str, Change); 9] = [
+    ("swapOwner", Change::SafeOwners),
+    ("addOwnerWithThreshold", Change::SafeOwners),
+    ("removeOwner", Change::SafeOwners),
+    ("changeThreshold", Change::SafeThreshold),
+    ("enableModule", Change::SafeModules),
+    ("disableModule", Change::SafeModules),
+    ("setGuard", Change::SafeGuard),
+    ("setModuleGuard", Change::SafeModuleGuard),
+    ("setFallbackHandler", Change::SafeFallbackHandler),
+];
+
+fn read_change(source: &Source, text: &Text) -> Result<DeclaredChange, Fault> {
+    let word = text.get_ref();
+    if let Some((_, change)) = Change::WORDS.iter().find(|(known, _)| known == word) {
+        return Ok(DeclaredChange::Safe(*change));
+    }
+    if word.starts_with("safe.") {
+        let known = Change::WORDS.map(|(known, _)| known);
+        return Err(
+            source.fault(text.span(), format!("{word:?} is no part of a Safe; {}", hint(word, known)))
+        );
+    }
+    source.address(text).map(DeclaredChange::Contract)
+}
+
+fn read_step(source: &Source, wire: &WireStep, changes: &[DeclaredChange]) -> Result<Step, Fault> {
+    let to = source.address(&wire.to)?;
+    let function = source.function(&wire.call)?;
+    if !function.outputs.is_empty() {
+        return Err(source.fault(wire.call.span(), "a step is sent, so leave out what the function returns"));
+    }
+    let setter = SETTERS.iter().find(|(name, _)| *name == function.name && to.sole_name() == Some("safe"));
+    if let Some((name, change)) = setter
+        && !changes.contains(&DeclaredChange::Safe(*change))
+    {
+        let message = format!("{name} changes the Safe itself: declare changes = [\"{change}\"]");
+        return Err(source.fault(wire.call.span(), message));
+    }
+    let args = source.args(&wire.call, wire.args.as_ref(), &param_types(&function.inputs))?;
+    let value = wire.value.as_ref().map(|v| read_wei(source, v)).transpose()?;
+    let skip_if = match &wire.skip_if {
+        None => None,
+        Some(ask) => Some(read_check(source, ask, "skip_if")?),
+    };
+    Ok(Step { to, function, args, value, skip_if })
+}
+
+/// An amount of ETH: `0.1 ether`, `1 gwei`, a number of wei or an expression.
+fn read_wei(source: &Source, text: &Text) -> Result<Template, Fault> {
+    let uint = DynSolType::Uint(256);
+    if text.get_ref().trim_start().starts_with('{') {
+        return source.template(text, &uint);
+    }
+    let wei = super::Unit::Wei.parse(text.get_ref()).map_err(|why| source.fault(text.span(), why))?;
+    Ok(Template::known(text.get_ref(), alloy::dyn_abi::DynSolValue::Uint(wei, 256)))
+}
+
+fn read_undo(source: &Source, wire: &toml::Spanned<toml::Value>, params: &[Param]) -> Result<Undo, Fault> {
+    let fault = |message: String| source.fault(wire.span(), message);
+    let id =
+        |text: &str| PlaybookId::new(text).ok_or_else(|| fault(format!("{text:?} is not a playbook's id")));
+    if let toml::Value::String(text) = wire.get_ref() {
+        return Ok(Undo::Playbook { id: id(text)?, set: None });
+    }
+    let form = "undo is the id of a playbook, { playbook = \"…\", set = { … } } or { none = \"why\" }";
+    let undo = WireUndo::deserialize(wire.get_ref().clone()).map_err(|_| fault(form.into()))?;
+    match undo {
+        WireUndo { none: Some(why), playbook: None, set: None } if !why.trim().is_empty() => {
+            Ok(Undo::None { why })
+        }
+        WireUndo { playbook: Some(text), set, none: None } => {
+            for given in set.iter().flat_map(BTreeMap::values).filter(|v| v.contains(['{', '}'])) {
+                let name = given.strip_prefix('{').and_then(|v| v.strip_suffix('}')).unwrap_or(given);
+                if !params.iter().any(|p| p.name == name) {
+                    let known: Vec<&str> = params.iter().map(|p| p.name.as_str()).collect();
+                    return Err(fault(format!("{given:?} is not a param in braces; {}", hint(name, known))));
+                }
+            }
+            Ok(Undo::Playbook { id: id(&text)?, set })
+        }
+        _ => Err(fault(form.into())),
+    }
+}

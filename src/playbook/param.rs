@@ -1,0 +1,299 @@
+//! Parameters: what a person gives, in the unit they think in, checked against the playbook's own bounds.
+
+use std::cmp::Ordering;
+use std::collections::{BTreeMap, BTreeSet};
+
+use alloy::dyn_abi::{DynSolType, DynSolValue};
+use alloy::primitives::{U256, U512};
+
+use super::expression::{Flaw, Scope, Stop, Values};
+use super::literal::number_of;
+use super::template::{Allowed, Template};
+use super::unit::{Decimal, MAX_DECIMALS, Unit};
+use super::value::{compare, is_number, render};
+use crate::council::AddressBook;
+
+/// One parameter of a playbook.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Param {
+    pub name: String,
+    pub title: String,
+    pub ty: DynSolType,
+    pub unit: Option<ParamUnit>,
+    pub(super) min: Option<Amount>,
+    pub(super) max: Option<Amount>,
+    pub(super) max_change: Option<MaxChange>,
+    /// The only values allowed, as written.
+    pub choices: Vec<String>,
+    pub zero: Zero,
+    pub default: Option<String>,
+}
+
+/// A unit whose decimals may have to be read from the chain.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ParamUnit {
+    Fixed(Unit),
+    /// A token whose decimals are this value.
+    Token(Template),
+}
+
+/// What zero means to the contract.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Zero {
+    /// Nothing special.
+    Number,
+    Refuse,
+    /// It must be written as this word. Bounds do not apply to it: the word says that it is no quantity.
+    Word(String),
+}
+
+/// A bound: a number in the parameter's unit, or an expression in the contract's.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Amount {
+    Text(String),
+    Expr(Template),
+}
+
+/// How far the value may be from the one in force.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct MaxChange {
+    pub limit: Limit,
+    pub current: Template,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Limit {
+    Percent(String, Decimal),
+    Absolute(Amount),
+}
+
+impl Param {
+    /// What to give, for a message: `fee (uint256 in bps)`.
+    #[must_use]
+    pub fn ask(&self) -> String {
+        let unit = match &self.unit {
+            None => String::new(),
+            Some(ParamUnit::Fixed(unit)) => format!(" in {}", unit.word()),
+            Some(ParamUnit::Token(_)) => " in token".into(),
+        };
+        let zero = match &self.zero {
+            Zero::Word(word) => format!(", or the word {word}"),
+            _ => String::new(),
+        };
+        format!("{} ({}{unit}{zero})", self.name, self.ty)
+    }
+
+    /// The unit, when its decimals are known.
+    pub(super) fn unit(&self, values: &Values) -> Result<Option<Unit>, Stop> {
+        match &self.unit {
+            None => Ok(None),
+            Some(ParamUnit::Fixed(unit)) => Ok(Some(*unit)),
+            Some(ParamUnit::Token(decimals)) => {
+                let value = decimals.eval(values)?;
+                let decimals = value.as_uint().and_then(|(n, _)| u8::try_from(n).ok());
+                let decimals = decimals.filter(|n| *n <= MAX_DECIMALS);
+                let wrong = || format!("{} is not a token's decimals", render(&value, None));
+                Ok(Some(Unit::Token { decimals: decimals.ok_or_else(wrong)? }))
+            }
+        }
+    }
+
+    /// The value of a text, before its bounds are checked.
+    pub(super) fn read(&self, text: &str, unit: Option<Unit>, values: &Values) -> Result<DynSolValue, Stop> {
+        let is_zero = |v: &DynSolValue| {
+            v.as_uint().is_some_and(|(n, _)| n.is_zero()) || v.as_int().is_some_and(|(n, _)| n.is_zero())
+        };
+        match &self.zero {
+            Zero::Word(word) if text.trim() == word => {
+                let zero = number_of(&self.ty, false, U256::ZERO);
+                zero.ok_or_else(|| format!("{} has no zero", self.ty).into())
+            }
+            Zero::Number => self.amount(text, unit, values),
+            Zero::Word(word) => match self.amount(text, unit, values)? {
+                zero if is_zero(&zero) => {
+                    let message =
+                        format!("zero means {word} here: write {}={word} if you mean that", self.name);
+                    Err(message.into())
+                }
+                value => Ok(value),
+            },
+            Zero::Refuse => match self.amount(text, unit, values)? {
+                zero if is_zero(&zero) => Err("zero is refused by the playbook".to_string().into()),
+                value => Ok(value),
+            },
+        }
+    }
+
+    fn amount(&self, text: &str, unit: Option<Unit>, values: &Values) -> Result<DynSolValue, Stop> {
+        let Some(unit) = unit else {
+            let template = Template::parse(text, &self.ty, Allowed::Literals);
+            return template.map_err(|flaw| flaw.message)?.eval(values);
+        };
+        let (negative, digits) = text.trim().strip_prefix('-').map_or((false, text), |digits| (true, digits));
+        let value = number_of(&self.ty, negative, unit.parse(digits)?);
+        value.ok_or_else(|| format!("{text} does not fit in {}", self.ty).into())
+    }
+
+    /// Whether one bound is above another, as far as that is known without the chain.
+    pub(super) fn is_above(&self, low: &Amount, high: &Amount) -> bool {
+        let names = AddressBook::default();
+        let values = Values { map: BTreeMap::new(), names: &names };
+        let read = |amount| self.bound(amount, self.unit(&values).ok()?, &values).ok();
+        let order = read(low).zip(read(high)).and_then(|(low, high)| compare(&low, &high));
+        order.is_some_and(Ordering::is_gt)
+    }
+
+    fn bound(&self, amount: &Amount, unit: Option<Unit>, values: &Values) -> Result<DynSolValue, Stop> {
+        match amount {
+            Amount::Text(text) => self.amount(text, unit, values),
+            Amount::Expr(template) => template.eval(values),
+        }
+    }
+
+    /// Checks a value against choices, minimum, maximum and greatest change.
+    pub(super) fn check(&self, value: &DynSolValue, text: &str, values: &Values) -> Result<(), Stop> {
+        if matches!(&self.zero, Zero::Word(word) if text.trim() == word) {
+            return Ok(());
+        }
+        let unit = self.unit(values)?;
+        let shown = |v: &DynSolValue| show(v, unit, values);
+        if !self.choices.is_empty() {
+            let choices =
+                self.choices.iter().map(|c| self.read(c, unit, values)).collect::<Result<Vec<_>, _>>()?;
+            if !choices.contains(value) {
+                return Err(format!("it must be one of {}", self.choices.join(", ")).into());
+            }
+        }
+        if let Some(min) = &self.min {
+            let min = self.bound(min, unit, values)?;
+            if compare(value, &min).is_none_or(Ordering::is_lt) {
+                return Err(format!("{} is below the minimum, {}", shown(value), shown(&min)).into());
+            }
+        }
+        if let Some(max) = &self.max {
+            let max = self.bound(max, unit, values)?;
+            if compare(value, &max).is_none_or(Ordering::is_gt) {
+                return Err(format!("{} is above the maximum, {}", shown(value), shown(&max)).into());
+            }
+        }
+        let Some(change) = &self.max_change else { return Ok(()) };
+        let current = change.current.eval(values)?;
+        let step = distance(&current, value).ok_or_else(|| format!("{} is not a number", shown(&current)))?;
+        let (allowed, limit) = match &change.limit {
+            Limit::Percent(text, limit) => (within(step, &current, *limit), text.clone()),
+            Limit::Absolute(amount) => {
+                let limit = self.bound(amount, unit, values)?;
+                (
+                    limit.as_uint().is_some_and(|(n, _)| step <= U512::from(n)) || within_int(step, &limit),
+                    shown(&limit),
+                )
+            }
+        };
+        if allowed {
+            return Ok(());
+        }
+        let message =
+            format!("from {} to {} is more than may change at once, {limit}", shown(&current), shown(value));
+        Err(message.into())
+    }
+
+    /// The value for a person, in the parameter's unit.
+    pub(super) fn show(&self, value: &DynSolValue, text: &str, values: &Values) -> Result<String, Stop> {
+        match &self.zero {
+            Zero::Word(word) if text.trim() == word => Ok(format!("{word} (0)")),
+            _ => Ok(show(value, self.unit(values)?, values)),
+        }
+    }
+}
+
+fn show(value: &DynSolValue, unit: Option<Unit>, values: &Values) -> String {
+    match (value, unit) {
+        (DynSolValue::Uint(n, _), Some(unit)) => unit.show(*n),
+        (DynSolValue::Int(n, _), Some(unit)) if n.is_negative() => {
+            format!("-{}", unit.show(n.unsigned_abs()))
+        }
+        (DynSolValue::Int(n, _), Some(unit)) => unit.show(n.unsigned_abs()),
+        _ => render(value, Some(values.names)),
+    }
+}
+
+fn magnitude(value: &DynSolValue) -> Option<(bool, U512)> {
+    match value {
+        DynSolValue::Uint(n, _) => Some((false, U512::from(*n))),
+        DynSolValue::Int(n, _) => Some((n.is_negative(), U512::from(n.unsigned_abs()))),
+        _ => None,
+    }
+}
+
+fn distance(a: &DynSolValue, b: &DynSolValue) -> Option<U512> {
+    let ((a_negative, a), (b_negative, b)) = (magnitude(a)?, magnitude(b)?);
+    Some(if a_negative == b_negative { a.max(b) - a.min(b) } else { a + b })
+}
+
+/// `step ≤ |current| × percent / 100`, without rounding.
+fn within(step: U512, current: &DynSolValue, percent: Decimal) -> bool {
+    let hundred = U512::from(100_u64) * U512::from(10_u64).pow(U512::from(percent.decimals));
+    let Some((_, current)) = magnitude(current) else { return false };
+    match (step.checked_mul(hundred), current.checked_mul(U512::from(percent.mantissa))) {
+        (Some(step), Some(limit)) => step <= limit,
+        _ => false,
+    }
+}
+
+fn within_int(step: U512, limit: &DynSolValue) -> bool {
+    limit.as_int().is_some_and(|(n, _)| !n.is_negative() && step <= U512::from(n.unsigned_abs()))
+}
+
+/// Reads a bound of a parameter; one without an expression is tried at once where its unit is known.
+pub(super) fn amount(param: &Param, text: &str, scope: &Scope) -> Result<Amount, Flaw> {
+    let whole = 0..text.len().max(1);
+    if !is_number(&param.ty) {
+        return Err(Flaw::new(
+            whole,
+            format!("{} is {}, and only numbers have bounds", param.name, param.ty),
+        ));
+    }
+    if text.trim_start().starts_with('{') {
+        return Template::parse(text, &param.ty, Allowed::Expressions(scope)).map(Amount::Expr);
+    }
+    try_literal(param, text).map_err(|why| Flaw::new(whole, why))?;
+    Ok(Amount::Text(text.into()))
+}
+
+/// Whether a literal can be a value of this parameter, as far as that is known without the chain.
+pub(super) fn try_literal(param: &Param, text: &str) -> Result<(), String> {
+    let names = AddressBook::default();
+    let values = Values { map: BTreeMap::new(), names: &names };
+    let unit = match &param.unit {
+        Some(ParamUnit::Token(_)) => return Ok(()),
+        Some(ParamUnit::Fixed(unit)) => Some(*unit),
+        // The names of addresses are the reader's own.
+        None if !is_number(&param.ty) => {
+            return Template::parse(text, &param.ty, Allowed::Literals).map(|_| ()).map_err(|f| f.message);
+        }
+        None => None,
+    };
+    match param.amount(text, unit, &values) {
+        Err(Stop::Wrong(why)) => Err(why),
+        _ => Ok(()),
+    }
+}
+
+/// Reads `20 %` or a number in the parameter's unit.
+pub(super) fn max_change(param: &Param, text: &str, scope: &Scope) -> Result<Limit, Flaw> {
+    if let Some(number) = text.trim().strip_suffix('%') {
+        let percent = Decimal::parse(number.trim()).filter(|d| d.decimals <= 6);
+        let flaw = || Flaw::new(0..text.len(), format!("{text:?} is not a percentage such as \"20 %\""));
+        return percent.map(|percent| Limit::Percent(text.trim().into(), percent)).ok_or_else(flaw);
+    }
+    amount(param, text, scope).map(Limit::Absolute)
+}
+
+/// The names that the decimals of a parameter's unit depend on.
+pub(super) fn unit_names(param: &Param) -> BTreeSet<String> {
+    let mut names = BTreeSet::new();
+    if let Some(ParamUnit::Token(template)) = &param.unit {
+        template.names(&mut names);
+    }
+    names
+}

@@ -1,0 +1,105 @@
+//! The TOML form of a playbook, every field of it. Nothing here is believed: `file` reads it into types.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use toml::Spanned;
+
+pub(super) type Text = Spanned<String>;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Wire {
+    pub schema: Spanned<u32>,
+    pub id: Text,
+    pub kind: Text,
+    pub title: Text,
+    #[serde(default)]
+    pub summary: String,
+    pub severity: Text,
+    pub does_not_stop: Text,
+    pub cost: Text,
+    pub undo: Spanned<toml::Value>,
+    pub source: Text,
+    pub role: Option<String>,
+    pub delay: Option<String>,
+    #[serde(default)]
+    pub contacts: Vec<String>,
+    #[serde(default)]
+    pub changes: Vec<Text>,
+    #[serde(default)]
+    pub param: Vec<WireParam>,
+    #[serde(default)]
+    pub read: Vec<Spanned<WireAsk>>,
+    #[serde(default)]
+    pub before: Vec<Spanned<WireAsk>>,
+    #[serde(default)]
+    pub step: Vec<WireStep>,
+    #[serde(default)]
+    pub after: Vec<Spanned<WireAsk>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct WireParam {
+    pub name: Text,
+    #[serde(rename = "type")]
+    pub ty: Text,
+    #[serde(default)]
+    pub title: String,
+    pub unit: Option<Text>,
+    pub decimals: Option<Spanned<toml::Value>>,
+    pub min: Option<Text>,
+    pub max: Option<Text>,
+    pub max_change: Option<Text>,
+    pub current: Option<Text>,
+    #[serde(default)]
+    pub choices: Vec<Text>,
+    pub zero: Option<Text>,
+    pub default: Option<Text>,
+}
+
+/// A read, a check or a condition: which fields go together is for `file` to say.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct WireAsk {
+    pub name: Option<Text>,
+    pub view: Option<Text>,
+    pub slot: Option<Text>,
+    pub balance: Option<Text>,
+    pub event: Option<Text>,
+    pub reverts: Option<Text>,
+    pub on: Option<Text>,
+    pub args: Option<Spanned<Vec<Text>>>,
+    pub from: Option<Text>,
+    #[serde(rename = "type")]
+    pub ty: Option<Text>,
+    pub token: Option<Text>,
+    #[serde(rename = "with")]
+    pub error: Option<Text>,
+    pub expect: Option<Text>,
+    pub expect_not: Option<Text>,
+    pub at_least: Option<Text>,
+    pub at_most: Option<Text>,
+    pub contains: Option<Text>,
+    pub lacks: Option<Text>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct WireStep {
+    pub to: Text,
+    pub call: Text,
+    pub args: Option<Spanned<Vec<Text>>>,
+    pub value: Option<Text>,
+    pub skip_if: Option<Spanned<WireAsk>>,
+}
+
+/// The long form of `undo`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct WireUndo {
+    pub playbook: Option<String>,
+    pub set: Option<BTreeMap<String, String>>,
+    pub none: Option<String>,
+}
