@@ -4,7 +4,7 @@ use alloy::dyn_abi::{DynSolType, Specifier};
 use toml::Spanned;
 
 use super::check::Relation;
-use super::claim::{Call, Claim, Source as Asked, slot_number};
+use super::claim::{Asked, Claim, StaticCall, slot_number};
 use super::expression::Flaw;
 use super::file::Source;
 use super::param::{self, MaxChange, Param, ParamUnit, Zero};
@@ -265,12 +265,12 @@ fn target(source: &Source, ask: &Spanned<WireAsk>) -> Result<Template, Fault> {
     source.address(on.ok_or_else(|| source.fault(ask.span(), "on is missing: which contract?"))?)
 }
 
-fn read_call(source: &Source, ask: &Spanned<WireAsk>, signature: &Text) -> Result<Call, Fault> {
+fn read_call(source: &Source, ask: &Spanned<WireAsk>, signature: &Text) -> Result<StaticCall, Fault> {
     let wire = ask.get_ref();
     let function = source.function(signature)?;
     let args = source.args(signature, wire.args.as_ref(), &param_types(&function.inputs))?;
     let from = wire.from.as_ref().map(|f| source.address(f)).transpose()?;
-    Ok(Call { on: target(source, ask)?, function, args, from })
+    Ok(StaticCall { on: target(source, ask)?, function, args, from })
 }
 
 /// Reads a check; `what` names where it stands, and events belong only after the steps.
