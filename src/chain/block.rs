@@ -5,6 +5,8 @@ use std::fmt;
 use alloy::primitives::{Address, B256, U64, U256, keccak256};
 use serde::{Deserialize, Serialize};
 
+pub use crate::proposal::BlockHash;
+
 /// The hash of a transaction of the chain, which is not the safeTxHash it may carry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TxHash(B256);

@@ -321,7 +321,8 @@ mod tests {
     #[test]
     fn lists_of_a_safe() {
         let owners = list(&[2, 3, 4]);
-        let apply = |f: Builtin, rest: &[DynSolValue]| f.apply(&[&[owners.clone()], rest].concat());
+        let apply =
+            |f: Builtin, rest: &[DynSolValue]| f.apply(&[std::slice::from_ref(&owners), rest].concat());
         assert_eq!(apply(Builtin::PrevOwner, &[address(2)]), Ok(DynSolValue::Address(SENTINEL)));
         assert_eq!(apply(Builtin::PrevOwner, &[address(4)]), Ok(address(3)));
         assert_eq!(apply(Builtin::Replaced, &[address(3), address(9)]), Ok(list(&[2, 9, 4])));

@@ -70,6 +70,9 @@ pub struct Expectation {
 
 impl Expectation {
     fn text(&self) -> String {
+        if self.pattern.is_any() {
+            return "can be read".into();
+        }
         format!("{} {}", self.relation.phrase(), self.pattern.render(None))
     }
 

@@ -16,8 +16,8 @@ use super::value::{called, param_types, render};
 
 /// A value on chain: a view's result, a storage slot or a balance.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Source {
-    View(Call),
+pub enum Asked {
+    View(StaticCall),
     Slot {
         on: Template,
         slot: Template,
@@ -32,7 +32,7 @@ pub enum Source {
 
 /// A call that is asked and not sent.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Call {
+pub struct StaticCall {
     pub on: Template,
     pub function: Function,
     pub args: Vec<Template>,
@@ -54,22 +54,22 @@ pub struct Step {
 /// Something that must be true.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Claim {
-    Value { source: Source, relation: Relation, expected: Template },
+    Value { source: Asked, relation: Relation, expected: Template },
     Event { on: Template, event: Event, args: Vec<Template> },
-    Reverts { call: Call, with: Option<String> },
+    Reverts { call: StaticCall, with: Option<String> },
 }
 
 fn listed(args: &[Template]) -> String {
     args.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }
 
-impl fmt::Display for Call {
+impl fmt::Display for StaticCall {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {}({})", self.on, self.function.name, listed(&self.args))
     }
 }
 
-impl fmt::Display for Source {
+impl fmt::Display for Asked {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::View(call) => call.fmt(f),
@@ -93,7 +93,7 @@ impl fmt::Display for Claim {
     }
 }
 
-impl Call {
+impl StaticCall {
     fn query(&self, values: &Values) -> Result<(String, Query), Stop> {
         let to = self.on.address(values)?;
         let (data, args) = encode(&self.function, &self.args, values)?;
@@ -120,7 +120,7 @@ pub(super) fn encode(
     Ok((data.into(), args))
 }
 
-impl Source {
+impl Asked {
     /// The type of the value: a tuple where a view returns several.
     pub(super) fn ty(&self) -> DynSolType {
         match self {
@@ -163,7 +163,9 @@ impl Source {
             }
             Self::Balance { of, token } => {
                 of.names(into);
-                token.iter().for_each(|t| t.names(into));
+                if let Some(token) = token {
+                    token.names(into);
+                }
             }
         }
     }

@@ -11,11 +11,13 @@ use super::claim::Step;
 use super::expression::{Flaw, Scope};
 use super::near::hint;
 use super::param::{Param, unit_names};
-use super::read::{read_ask_type, read_check, read_param, read_source, words_of};
+use super::read::{read_ask_type, read_check, read_param, read_source};
 use super::template::{Allowed, Template};
 use super::value::{param_types, parse_function};
 use super::wire::{Text, Wire, WireParam, WireStep, WireUndo};
-use super::{Change, DeclaredChange, Kind, Playbook, PlaybookDigest, PlaybookId, Read, Undo, builtin};
+use super::{
+    Change, DeclaredChange, Kind, Playbook, PlaybookDigest, PlaybookId, Read, Undo, builtin, spelled,
+};
 use crate::excerpt::Fault;
 
 /// The text being read and the names that it may use.
@@ -158,10 +160,10 @@ fn read_id(source: &Source, text: &Text, kind: Kind) -> Result<PlaybookId, Fault
         );
         source.fault(text.span(), message)
     })?;
-    if id.as_str().split('/').next() == Some(words_of(kind)) {
+    if id.as_str().split('/').next() == Some(spelled(kind)) {
         return Ok(id);
     }
-    let message = format!("the id of a {} playbook begins with {}/", words_of(kind), words_of(kind));
+    let message = format!("the id of a {kind} playbook begins with {kind}/");
     Err(source.fault(text.span(), message))
 }
 

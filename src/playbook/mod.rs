@@ -30,11 +30,11 @@ use alloy::primitives::{Address, B256, hex, keccak256};
 
 pub use catalogue::{Catalogue, Entry, LookupError, Origin};
 pub use check::{Check, EventCheck, Expectation, Relation, RevertCheck, Subject, Verdict};
-pub use claim::{Call, Claim, Source, Step};
+pub use claim::{Asked, Claim, StaticCall, Step};
 pub use near::near;
+pub use query::{Answer, Query, Readings};
 pub use param::{Param, ParamUnit, Zero};
 pub use plan::{Derivation, Inputs, Plan, PlanError, PlannedCall, ShownArg, ShownRead, Skipped, derive};
-pub use query::{Answer, Query, Readings};
 pub use template::{Pattern, Template};
 pub use unit::Unit;
 
@@ -207,7 +207,7 @@ pub enum DeclaredChange {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Read {
     pub name: String,
-    pub source: Source,
+    pub source: Asked,
 }
 
 /// A playbook: well formed, typed, and with every name in it known.

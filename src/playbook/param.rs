@@ -213,6 +213,8 @@ fn show(value: &DynSolValue, unit: Option<Unit>, values: &Values) -> String {
             format!("-{}", unit.show(n.unsigned_abs()))
         }
         (DynSolValue::Int(n, _), Some(unit)) => unit.show(n.unsigned_abs()),
+        // The name of an address is a note beside it.
+        (DynSolValue::Address(address), _) => address.to_string(),
         _ => render(value, Some(values.names)),
     }
 }

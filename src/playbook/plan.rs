@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use alloy::dyn_abi::{DynSolType, DynSolValue};
+use alloy::dyn_abi::DynSolValue;
 use alloy::primitives::{Address, U256};
 
 use super::check::Check;
@@ -13,7 +13,7 @@ use super::near::hint;
 use super::param::Param;
 use super::query::{Query, Readings};
 use super::template::Template;
-use super::value::{may_fit, render};
+use super::value::render;
 use super::{Change, DeclaredChange, Playbook, Read};
 use crate::council::AddressBook;
 use crate::safe::Call;
@@ -209,7 +209,7 @@ impl<'a> Work<'a> {
     fn settle_param(&mut self, param: &Param, texts: &Texts) -> Result<(), PlanError> {
         let text = text_of(param, texts);
         let value = param.unit(&self.values).and_then(|unit| param.read(text, unit, &self.values));
-        if let Some(value) = self.known(value).map_err(|why| wrong_argument(param, text, why))? {
+        if let Some(value) = known(value).map_err(|why| wrong_argument(param, text, why))? {
             self.values.map.insert(param.name.clone(), value);
         }
         Ok(())
@@ -219,13 +219,13 @@ impl<'a> Work<'a> {
         let text = text_of(param, texts);
         let Some(value) = self.values.map.get(&param.name) else { return Ok(()) };
         let checked = param.check(value, text, &self.values);
-        self.known(checked).map(|_| ()).map_err(|why| wrong_argument(param, text, why))
+        known(checked).map(|_| ()).map_err(|why| wrong_argument(param, text, why))
     }
 
     fn settle_read(&mut self, read: &Read) -> Result<(), PlanError> {
         let wrong = |why| PlanError::Read { name: read.name.clone(), why };
         let resolved = read.source.resolve(&self.values);
-        let Some(subject) = self.known(resolved).map_err(wrong)? else { return Ok(()) };
+        let Some(subject) = known(resolved).map_err(wrong)? else { return Ok(()) };
         if !self.asked(&subject.query) {
             return Ok(());
         }
@@ -243,7 +243,7 @@ impl<'a> Work<'a> {
         let Some(condition) = &step.skip_if else { return Ok(None) };
         let resolved = condition.resolve(&self.values);
         let place = |why| PlanError::Place { place: format!("skip_if of step {}", index + 1), why };
-        let Some(check) = self.known(resolved).map_err(place)? else { return Ok(None) };
+        let Some(check) = known(resolved).map_err(place)? else { return Ok(None) };
         let mut answered = true;
         for query in check.queries() {
             answered &= self.asked(&query);
@@ -251,15 +251,6 @@ impl<'a> Work<'a> {
         let verdict = check.judge(self.readings, &[]);
         let skipped = Skipped { step: index, signature: step.function.signature(), reason: verdict.sentence };
         Ok((answered && verdict.holds).then_some(skipped))
-    }
-
-    /// The value, or nothing while an answer is missing.
-    fn known<T>(&self, value: Result<T, Stop>) -> Result<Option<T>, String> {
-        match value {
-            Ok(value) => Ok(Some(value)),
-            Err(Stop::Wrong(why)) => Err(why),
-            Err(Stop::Missing) => Ok(None),
-        }
     }
 
     fn finish(
@@ -345,14 +336,21 @@ impl<'a> Work<'a> {
     /// An argument of a call; one that is a parameter is shown in the parameter's unit.
     fn argument(&self, template: Option<&Template>, value: &DynSolValue, args: &[ShownArg]) -> String {
         let name = template.and_then(Template::sole_name);
-        let arg = args.iter().find(|a| Some(a.name.as_str()) == name && same_type(&a.value, value));
-        arg.map_or_else(|| render(value, Some(self.values.names)), |a| a.shown.clone())
+        let arg = args.iter().find(|a| Some(a.name.as_str()) == name);
+        match arg {
+            Some(arg) if matches!(value, DynSolValue::Uint(..) | DynSolValue::Int(..)) => arg.shown.clone(),
+            _ => render(value, Some(self.values.names)),
+        }
     }
 }
 
-fn same_type(a: &DynSolValue, b: &DynSolValue) -> bool {
-    let types: (Option<DynSolType>, Option<DynSolType>) = (a.as_type(), b.as_type());
-    matches!(types, (Some(a), Some(b)) if may_fit(&a, &b))
+/// The value, or nothing while an answer is missing.
+fn known<T>(value: Result<T, Stop>) -> Result<Option<T>, String> {
+    match value {
+        Ok(value) => Ok(Some(value)),
+        Err(Stop::Wrong(why)) => Err(why),
+        Err(Stop::Missing) => Ok(None),
+    }
 }
 
 fn text_of<'a>(param: &Param, texts: &Texts<'a>) -> &'a str {

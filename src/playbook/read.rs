@@ -3,9 +3,8 @@
 use alloy::dyn_abi::{DynSolType, Specifier};
 use toml::Spanned;
 
-use super::Kind;
 use super::check::Relation;
-use super::claim::{Call, Claim, Source as Asked, slot_number};
+use super::claim::{Asked, Claim, StaticCall, slot_number};
 use super::expression::Flaw;
 use super::file::Source;
 use super::param::{self, MaxChange, Param, ParamUnit, Zero};
@@ -14,14 +13,6 @@ use super::unit::{MAX_DECIMALS, Unit};
 use super::value::{is_number, param_types, parse_event, parse_function, parse_type};
 use super::wire::{Text, WireAsk, WireParam};
 use crate::excerpt::Fault;
-
-pub(super) fn words_of(kind: Kind) -> &'static str {
-    match kind {
-        Kind::Pause => "pause",
-        Kind::Param => "param",
-        Kind::Rotate => "rotate",
-    }
-}
 
 pub(super) fn read_param(source: &Source, wire: &WireParam) -> Result<Param, Fault> {
     let ty = parse_type(wire.ty.get_ref()).map_err(|why| source.fault(wire.ty.span(), why))?;
@@ -274,12 +265,12 @@ fn target(source: &Source, ask: &Spanned<WireAsk>) -> Result<Template, Fault> {
     source.address(on.ok_or_else(|| source.fault(ask.span(), "on is missing: which contract?"))?)
 }
 
-fn read_call(source: &Source, ask: &Spanned<WireAsk>, signature: &Text) -> Result<Call, Fault> {
+fn read_call(source: &Source, ask: &Spanned<WireAsk>, signature: &Text) -> Result<StaticCall, Fault> {
     let wire = ask.get_ref();
     let function = source.function(signature)?;
     let args = source.args(signature, wire.args.as_ref(), &param_types(&function.inputs))?;
     let from = wire.from.as_ref().map(|f| source.address(f)).transpose()?;
-    Ok(Call { on: target(source, ask)?, function, args, from })
+    Ok(StaticCall { on: target(source, ask)?, function, args, from })
 }
 
 /// Reads a check; `what` names where it stands, and events belong only after the steps.

@@ -84,6 +84,10 @@ impl Template {
     pub(super) fn sole_name(&self) -> Option<&str> {
         match &self.tree {
             Tree::Expr(Expr::Name(name)) => Some(name),
+            Tree::Expr(Expr::Fit(inner, _)) => match &**inner {
+                Expr::Name(name) => Some(name),
+                _ => None,
+            },
             _ => None,
         }
     }
@@ -176,8 +180,7 @@ fn split(text: &str) -> Vec<(usize, &str)> {
     let (mut parts, mut start, mut depth, mut quote) = (Vec::new(), 0, 0_usize, None);
     for (i, c) in text.char_indices() {
         match (c, quote) {
-            (_, Some(open)) if c == open => quote = None,
-            (_, Some(_)) => {}
+            (_, Some(open)) => quote = Some(open).filter(|open| *open != c),
             ('"' | '\'', None) => quote = Some(c),
             ('(' | '[' | '{', None) => depth += 1,
             (')' | ']' | '}', None) => depth = depth.saturating_sub(1),
@@ -204,6 +207,10 @@ enum Inner {
 }
 
 impl Pattern {
+    pub(super) const fn is_any(&self) -> bool {
+        matches!(self.0, Inner::Any)
+    }
+
     pub(super) fn matches(&self, value: &DynSolValue) -> bool {
         let all = |parts: &[Self], items: &[DynSolValue]| {
             parts.len() == items.len() && parts.iter().zip(items).all(|(p, v)| p.matches(v))
@@ -249,6 +256,7 @@ impl Pattern {
 #[cfg(test)]
 mod tests {
     use alloy::primitives::{Address, U256};
+    use proptest::prelude::*;
 
     use super::*;
 
@@ -305,6 +313,18 @@ mod tests {
             ("{flags", "uint8", 0..6, "the brace is never closed"),
         ] {
             assert_eq!(parse(text, ty), Err(Flaw::new(at, message)), "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_panics(parts in prop::collection::vec(
+            prop::sample::select(vec!["{", "}", "(", ")", "[", "]", ",", "_", "\"", "flags", "who", "é", "0x", "7", " ", "-", "or("]),
+            0..12,
+        )) {
+            for ty in ["uint8", "int256", "address[]", "(bool,string)[2]", "bytes4", "bytes", "string", "address"] {
+                let _ = parse(&parts.concat(), ty);
+            }
         }
     }
 

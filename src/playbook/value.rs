@@ -201,7 +201,29 @@ pub(super) fn called(address: Address, names: &AddressBook) -> String {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn no_signature_panics(text in "[a-z]{0,4}[()\\[\\],a-z0-9 ]{0,30}") {
+            let _ = (parse_type(&text), parse_function(&text), parse_event(&text));
+        }
+
+        #[test]
+        fn no_returned_data_panics(words in prop::collection::vec((0_u8..5, any::<u8>()), 0..8), cut in 0_usize..32) {
+            let mut data: Vec<u8> = words.iter().flat_map(|(n, b)| {
+                let mut word = [0; 32];
+                (word[0], word[31]) = (if *n == 0 { *b } else { 0 }, if *n == 1 { *b } else { n * 32 });
+                word
+            }).collect();
+            data.truncate(data.len().saturating_sub(cut));
+            for ty in ["uint8", "address[]", "(bool,bytes)[]", "string", "(uint256,(address,string[]))", "bytes32[2]"] {
+                let _ = decode(&[parse_type(ty).unwrap(), DynSolType::Bool], &data).map(|v| render(&v, None));
+            }
+        }
+    }
 
     #[test]
     fn types_that_no_contract_needs_are_refused() {
@@ -223,6 +245,12 @@ mod tests {
         assert_eq!(parse_function("setFee(uint256 fee)").unwrap().signature(), "setFee(uint256)");
         assert_eq!(parse_function("f((address,uint256)[])").unwrap().signature(), "f((address,uint256)[])");
         assert_eq!(parse_event("Paused(address account)").unwrap().signature(), "Paused(address)");
+        // A selector is the hash of the full type names.
+        assert_eq!(
+            parse_function("f(uint,int[] x,(uint,bool))").unwrap().signature(),
+            "f(uint256,int256[],(uint256,bool))"
+        );
+        assert_eq!(parse_event("E(uint indexed)").unwrap().signature(), "E(uint256)");
         for bad in ["", "pause", "pause(", "pause()extra!", "f(foo)", "f(uint256[0])"] {
             assert!(parse_function(bad).is_err(), "{bad}");
         }
