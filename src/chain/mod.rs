@@ -1,1 +1,3 @@
 //! The only room that talks to a network.
+
+pub mod fork;
