@@ -20,8 +20,6 @@ pub(super) struct ForkDb<'a> {
     loaded: HashMap<Address, Option<AccountInfo>>,
     pub(super) read: Keys,
     pub(super) missing: Keys,
-    /// The transaction's code has ended: what is loaded now (the fee's receiver) decides nothing.
-    pub(super) settled: bool,
 }
 
 impl<'a> ForkDb<'a> {
@@ -33,15 +31,12 @@ impl<'a> ForkDb<'a> {
             loaded: HashMap::new(),
             read: Keys::default(),
             missing: Keys::default(),
-            settled: false,
         }
     }
 
     /// From here on, everything is read in the state after the transaction.
-    pub(super) fn go_on_after(&mut self, mut state: EvmState) {
-        state.retain(|address, _| self.read.accounts.contains(address));
+    pub(super) fn go_on_after(&mut self, state: EvmState) {
         self.after = state;
-        self.settled = false;
     }
 
     pub(super) fn is_assumed(&self, address: Address, slot: B256) -> bool {
@@ -75,11 +70,9 @@ impl<'a> ForkDb<'a> {
 
     fn account_of_chain(&mut self, address: Address) -> Option<AccountInfo> {
         let known = self.world.state.accounts.get(&address);
-        if !self.settled {
-            self.read.accounts.insert(address);
-            if known.is_none() {
-                self.missing.accounts.insert(address);
-            }
+        self.read.accounts.insert(address);
+        if known.is_none() {
+            self.missing.accounts.insert(address);
         }
         self.loaded.entry(address).or_insert_with(|| known.and_then(account_info)).clone()
     }
@@ -89,13 +82,11 @@ impl<'a> ForkDb<'a> {
             return *value;
         }
         self.read.slots.insert((address, slot));
-        match self.world.state.slots.get(&(address, slot)) {
-            Some(value) => U256::from_be_bytes(value.0),
-            None => {
-                self.missing.slots.insert((address, slot));
-                U256::ZERO
-            }
+        let known = self.world.state.slots.get(&(address, slot));
+        if known.is_none() {
+            self.missing.slots.insert((address, slot));
         }
+        known.map_or(U256::ZERO, |word| U256::from_be_bytes(word.0))
     }
 }
 
@@ -131,12 +122,10 @@ impl Database for ForkDb<'_> {
             return Ok(self.world.hash);
         }
         self.read.block_hashes.insert(number);
-        match self.world.state.block_hashes.get(&number) {
-            Some(hash) => Ok(*hash),
-            None => {
-                self.missing.block_hashes.insert(number);
-                Ok(B256::ZERO)
-            }
+        let known = self.world.state.block_hashes.get(&number);
+        if known.is_none() {
+            self.missing.block_hashes.insert(number);
         }
+        Ok(known.copied().unwrap_or_default())
     }
 }

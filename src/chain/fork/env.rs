@@ -1,7 +1,8 @@
 //! The next block: its environment, and the rules that hold in it.
 
+use std::cmp::Ordering;
+
 use alloy::consensus::Header;
-use alloy::eips::eip1559::BaseFeeParams;
 use alloy::primitives::{B256, U256};
 use revm::context::{BlockEnv, CfgEnv};
 use revm::context_interface::block::BlobExcessGasAndPrice;
@@ -47,6 +48,9 @@ pub fn spec(chain_id: u64, header: &Header, next_timestamp: u64) -> SpecId {
     }
 }
 
+/// Beyond this the price of blob gas, an exponential, would overflow; no chain has come near.
+const MAX_EXCESS_BLOB_GAS: u64 = 150_000_000;
+
 /// How much gas the transaction may use.
 pub(super) fn gas_limit(header: &Header, spec: SpecId) -> u64 {
     let bound = if spec.is_enabled_in(SpecId::OSAKA) { TRANSACTION_GAS } else { GAS_BEFORE_OSAKA };
@@ -59,7 +63,7 @@ pub(super) fn block(world: &World) -> BlockEnv {
     let header = &world.header;
     // A chain that kept a difficulty answers with it where others answer with randomness.
     let random = if header.difficulty.is_zero() { header.mix_hash } else { B256::from(header.difficulty) };
-    let blob_gas = header.excess_blob_gas.unwrap_or_default();
+    let blob_gas = header.excess_blob_gas.unwrap_or_default().min(MAX_EXCESS_BLOB_GAS);
     let spec = spec(world.chain_id, header, world.next_timestamp);
     BlockEnv {
         number: U256::from(header.number) + U256::ONE,
@@ -74,15 +78,20 @@ pub(super) fn block(world: &World) -> BlockEnv {
     }
 }
 
-/// EIP-1559; zero for a chain without a base fee.
+/// EIP-1559 with Ethereum's parameters; zero for a chain without a base fee.
 fn next_base_fee(header: &Header) -> u64 {
-    if header.gas_limit < 2 {
-        return header.base_fee_per_gas.unwrap_or_default(); // the formula divides by half the limit
-    }
-    header.next_block_base_fee(BaseFeeParams::ethereum()).unwrap_or_default()
+    let fee = u128::from(header.base_fee_per_gas.unwrap_or_default());
+    let (used, target) = (u128::from(header.gas_used), u128::from((header.gas_limit / 2).max(1)));
+    let change = fee.saturating_mul(used.abs_diff(target)) / target / 8;
+    let next = match used.cmp(&target) {
+        Ordering::Less => fee.saturating_sub(change),
+        Ordering::Equal => fee,
+        Ordering::Greater => fee.saturating_add(change.max(u128::from(fee > 0))),
+    };
+    u64::try_from(next).unwrap_or(u64::MAX)
 }
 
-/// The rules without the checks that belong to a paying sender: nothing is charged here.
+/// The rules without those that belong to a paying sender: nothing is charged, and whoever earns the fees is not read.
 pub(super) fn configure(cfg: &mut CfgEnv, world: &World) {
     cfg.set_spec_and_mainnet_gas_params(spec(world.chain_id, &world.header, world.next_timestamp));
     cfg.chain_id = world.chain_id;
@@ -91,6 +100,7 @@ pub(super) fn configure(cfg: &mut CfgEnv, world: &World) {
     cfg.disable_block_gas_limit = true;
     cfg.disable_base_fee = true;
     cfg.disable_eip3607 = true;
+    cfg.disable_fee_charge = true;
     cfg.tx_gas_limit_cap = Some(u64::MAX);
 }
 

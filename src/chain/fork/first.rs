@@ -1,6 +1,6 @@
 //! What to ask for before anything is known: so that the first round brings nearly everything. Pure.
 
-use alloy::eips::eip2930::AccessList;
+use alloy::rpc::types::AccessList;
 use alloy::primitives::{Address, B256, U256, address, b256};
 use alloy::sol;
 use alloy::sol_types::SolCall;

@@ -6,7 +6,7 @@
 //! network is: the source does.
 //!
 //! What differs from the real next block: its randomness, beneficiary and blob price (those of the pinned block stand
-//! in), the price of gas (0; nobody is charged), and the writes that clients make before the first transaction of a
+//! in), the price of gas (the base fee, and nobody is charged), and the writes that clients make before the first transaction of a
 //! block (EIP-2935, EIP-4788). On an L2, precompiled contracts and instructions of its own are not known here.
 
 mod db;

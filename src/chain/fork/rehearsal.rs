@@ -101,14 +101,17 @@ pub fn rehearse(
     let (signatures, assumed) = approve(exec);
     let spec = env::spec(chain_id, &world.header, world.next_timestamp);
     let gas_limit = env::gas_limit(&world.header, spec);
+    let block = env::block(world);
+    let gas_price = u128::from(block.basefee);
     let mut evm = Context::mainnet()
         .with_db(ForkDb::new(world, assumed))
-        .with_block(env::block(world))
+        .with_block(block)
         .modify_cfg_chained(|cfg| env::configure(cfg, world))
         .build_mainnet_with_inspector(Tracer::default());
 
     let calldata = exec.tx.exec_calldata(signatures);
     let call = transaction(chain_id, exec.sender, safe.address, calldata, gas_limit);
+    let call = TxEnv { gas_price, ..call };
     let run = evm.inspect_tx(call).map_err(|e| RehearsalError::Impossible(e.to_string()))?;
     let trace = std::mem::take(&mut evm.inspector.trace);
     let db = &mut evm.ctx.journaled_state.database;

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use alloy::consensus::Header;
-use alloy::eips::eip2930::AccessList;
+use alloy::rpc::types::AccessList;
 use alloy::primitives::{Address, B256, BlockHash, Bytes, U256};
 use serde::{Deserialize, Serialize};
 

@@ -7,8 +7,6 @@ use revm::interpreter::{
     CallInputs, CallOutcome, CallScheme, CreateInputs, CreateOutcome, InstructionResult, InterpreterResult,
 };
 
-use super::db::ForkDb;
-
 /// The most frames that are kept, and the most bytes of input and output in all: a contract can call itself with a
 /// megabyte a hundred thousand times for the gas of one transaction.
 const MAX_FRAMES: usize = 10_000;
@@ -22,6 +20,8 @@ pub enum FrameKind {
     StaticCall,
     Create,
     Create2,
+    /// All of `from`'s ether goes to `to`.
+    SelfDestruct,
 }
 
 impl FrameKind {
@@ -34,6 +34,7 @@ impl FrameKind {
             Self::StaticCall => "staticcall",
             Self::Create => "create",
             Self::Create2 => "create2",
+            Self::SelfDestruct => "selfdestruct",
         }
     }
 }
@@ -84,6 +85,7 @@ pub struct Trace {
 
 impl Trace {
     /// The frames that frame `parent` calls directly.
+    #[must_use]
     pub fn children(&self, parent: usize) -> impl DoubleEndedIterator<Item = usize> {
         let depth = self.frames.get(parent).map_or(usize::MAX, |f| f.depth);
         let rest = self.frames.get(parent.saturating_add(1)..).unwrap_or_default();
@@ -112,6 +114,7 @@ impl Tracer {
         Bytes::copy_from_slice(bytes)
     }
 
+    /// Opens a frame. Nothing of it is kept once there are too many.
     fn start(&mut self, kind: FrameKind, from: Address, to: Address, value: U256, input: &[u8]) {
         let depth = self.open.len();
         if self.trace.frames.len() >= MAX_FRAMES {
@@ -125,11 +128,8 @@ impl Tracer {
         self.trace.frames.push(Frame { depth, kind, from, to, value, input, output, end, gas_used: 0 });
     }
 
-    /// Whether the transaction itself has ended.
-    fn end(&mut self, result: &InterpreterResult, created: Option<Address>) -> bool {
-        let Some(index) = self.open.pop().flatten() else {
-            return self.open.is_empty();
-        };
+    fn end(&mut self, result: &InterpreterResult, created: Option<Address>) {
+        let Some(index) = self.open.pop().flatten() else { return };
         let output = self.keep(&result.output);
         if let Some(frame) = self.trace.frames.get_mut(index) {
             frame.output = output;
@@ -141,11 +141,10 @@ impl Tracer {
                 other => End::Halted(format!("{other:?}")),
             };
         }
-        self.open.is_empty()
     }
 }
 
-impl<'a, C: ContextTr<Db = ForkDb<'a>>> Inspector<C> for Tracer {
+impl<C: ContextTr> Inspector<C> for Tracer {
     fn call(&mut self, context: &mut C, inputs: &mut CallInputs) -> Option<CallOutcome> {
         let (kind, from) = match inputs.scheme {
             CallScheme::Call => (FrameKind::Call, inputs.caller),
@@ -158,10 +157,8 @@ impl<'a, C: ContextTr<Db = ForkDb<'a>>> Inspector<C> for Tracer {
         None
     }
 
-    fn call_end(&mut self, context: &mut C, _: &CallInputs, outcome: &mut CallOutcome) {
-        if self.end(&outcome.result, None) {
-            context.db_mut().settled = true;
-        }
+    fn call_end(&mut self, _: &mut C, _: &CallInputs, outcome: &mut CallOutcome) {
+        self.end(&outcome.result, None);
     }
 
     fn create(&mut self, _: &mut C, inputs: &mut CreateInputs) -> Option<CreateOutcome> {
@@ -173,9 +170,12 @@ impl<'a, C: ContextTr<Db = ForkDb<'a>>> Inspector<C> for Tracer {
         None
     }
 
-    fn create_end(&mut self, context: &mut C, _: &CreateInputs, outcome: &mut CreateOutcome) {
-        if self.end(&outcome.result, outcome.address) {
-            context.db_mut().settled = true;
-        }
+    fn create_end(&mut self, _: &mut C, _: &CreateInputs, outcome: &mut CreateOutcome) {
+        self.end(&outcome.result, outcome.address);
+    }
+
+    fn selfdestruct(&mut self, contract: Address, target: Address, value: U256) {
+        self.start(FrameKind::SelfDestruct, contract, target, value, &[]);
+        self.open.pop();
     }
 }
