@@ -97,9 +97,7 @@ pub(super) fn token_changes(events: &[Log]) -> Vec<TokenChange> {
         *received = received.saturating_add(amount);
     }
     let changes = sums.into_iter().filter(|(_, (received, sent))| received != sent);
-    changes
-        .map(|((token, holder), (received, sent))| TokenChange { token, holder, received, sent })
-        .collect()
+    changes.map(|((token, holder), (received, sent))| TokenChange { token, holder, received, sent }).collect()
 }
 
 #[cfg(test)]

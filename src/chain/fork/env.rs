@@ -52,9 +52,10 @@ pub fn spec(chain_id: u64, header: &Header, next_timestamp: u64) -> SpecId {
 const MAX_EXCESS_BLOB_GAS: u64 = 150_000_000;
 
 /// How much gas the transaction may use.
-pub(super) fn gas_limit(header: &Header, spec: SpecId) -> u64 {
+pub(super) fn gas_limit(world: &World) -> u64 {
+    let spec = spec(world.chain_id, &world.header, world.next_timestamp);
     let bound = if spec.is_enabled_in(SpecId::OSAKA) { TRANSACTION_GAS } else { GAS_BEFORE_OSAKA };
-    header.gas_limit.min(bound)
+    world.header.gas_limit.min(bound)
 }
 
 /// What the EVM sees of the next block. Its randomness, beneficiary and blob price are not known yet: those of the

@@ -1,18 +1,16 @@
 //! What to ask for before anything is known: so that the first round brings nearly everything. Pure.
 
+use alloy::primitives::{Address, B256, Bytes, U256, address, b256};
 use alloy::rpc::types::AccessList;
-use alloy::primitives::{Address, B256, U256, address, b256};
 use alloy::sol;
 use alloy::sol_types::SolCall;
 
 use super::names::owner_slot;
-use super::rehearsal::{ExecTransaction, Signatures};
-use super::state::Keys;
+use super::rehearsal::ExecTransaction;
+use super::state::{Keys, State};
 use crate::playbook::query::Query;
 use crate::safe::deployments::{Contract, KNOWN};
-use crate::safe::{
-    Call, Operation, SENTINEL, SafeId, SafeTx, approved_hash_slot, decode_batch, slot, slot_word,
-};
+use crate::safe::{Call, Operation, SafeId, SafeTx, approved_hash_slot, decode_batch, slot, slot_word};
 
 sol! {
     /// CompatibilityFallbackHandler, from 1.3.0 on: runs a delegatecall of the Safe and undoes it.
@@ -40,46 +38,66 @@ pub(super) const PROXY_SLOTS: [(B256, &str); 4] = [
 const ECRECOVER: Address = address!("0000000000000000000000000000000000000001");
 
 /// The keys that a rehearsal reads in any case, and those that an earlier one read.
+///
+/// Good before anything is known: `owners` may be empty, and of `tx` the nonce may be a guess.
 #[must_use]
-pub fn first_keys(exec: &ExecTransaction<'_>, queries: &[Query], hints: &Keys) -> Keys {
-    let safe = exec.safe.address;
+pub fn first_keys(
+    id: &SafeId,
+    tx: &SafeTx,
+    sender: Address,
+    owners: &[Address],
+    queries: &[Query],
+    hints: &Keys,
+) -> Keys {
+    let safe = id.address;
     let mut keys = if hints.len() <= MAX_HINTS { hints.clone() } else { Keys::default() };
-    let singletons = KNOWN.iter().filter(|d| {
-        d.version == exec.safe.version && matches!(d.contract, Contract::Singleton | Contract::SingletonL2)
-    });
-    keys.accounts.extend([exec.sender, safe, exec.tx.to]);
+    let is_singleton = |contract| matches!(contract, Contract::Singleton | Contract::SingletonL2);
+    let singletons = KNOWN.iter().filter(|d| d.version == id.version && is_singleton(d.contract));
+    keys.accounts.extend([sender, safe, tx.to, ECRECOVER]);
     keys.accounts.extend(singletons.map(|d| d.address));
+
     let numbered = [slot::SINGLETON, slot::OWNER_COUNT, slot::THRESHOLD, slot::NONCE].map(slot_word);
     let named = [slot::GUARD, slot::MODULE_GUARD, slot::FALLBACK_HANDLER];
     keys.slots.extend(numbered.into_iter().chain(named).map(|slot| (safe, slot)));
-
-    let hash = exec.safe.hashes(exec.tx).safe_tx;
-    match exec.signatures {
-        Signatures::Given(bytes) => {
-            keys.accounts.insert(ECRECOVER);
-            for part in bytes.chunks_exact(65).filter(|part| part[64] == 1) {
-                let owner = Address::from_slice(&part[12..32]);
-                keys.slots.extend([(safe, owner_slot(owner)), (safe, approved_hash_slot(owner, &hash))]);
-            }
-        }
-        Signatures::Assumed(owners) => {
-            keys.slots.extend(owners.list().iter().map(|owner| (safe, owner_slot(*owner))));
-        }
+    let hash = id.hashes(tx).safe_tx;
+    for owner in owners {
+        keys.slots.extend([(safe, owner_slot(*owner)), (safe, approved_hash_slot(*owner, &hash))]);
     }
-    keys.slots.insert((safe, owner_slot(SENTINEL)));
-    for target in targets(exec.tx) {
-        keys.accounts.insert(target);
-        keys.slots.extend(PROXY_SLOTS[..3].iter().map(|(slot, _)| (target, *slot)));
-    }
+    let mut called = targets(tx);
     for query in queries {
         match query {
-            Query::Call { from, to, .. } => keys.accounts.extend([from.unwrap_or_default(), *to]),
-            Query::Storage { address, slot } => drop(keys.slots.insert((*address, *slot))),
+            Query::Call { from, to, .. } => {
+                keys.accounts.insert(from.unwrap_or_default());
+                called.push(*to);
+            }
+            Query::Storage { address, slot } => {
+                keys.slots.insert((*address, *slot));
+            }
             Query::Balance { address } | Query::CodeHash { address } => {
                 keys.accounts.insert(*address);
             }
         }
     }
+    for contract in called {
+        keys.accounts.insert(contract);
+        keys.slots.extend(PROXY_SLOTS[..3].iter().map(|(slot, _)| (contract, *slot)));
+    }
+    keys
+}
+
+/// What the first answers point at, and a run would meet only after a few more rounds: the owners' entries, the
+/// Safe's singleton and guard, the implementations and beacons of proxies.
+pub(super) fn next_keys(exec: &ExecTransaction<'_>, state: &State) -> Keys {
+    let safe = exec.safe.address;
+    let mut keys = Keys::default();
+    keys.slots.extend(exec.owners.list().iter().map(|owner| (safe, owner_slot(*owner))));
+    let points = |address: Address, slot: B256| {
+        let of_safe = address == safe && (slot == slot_word(slot::SINGLETON) || slot == slot::GUARD);
+        of_safe || PROXY_SLOTS.iter().any(|(proxy, _)| *proxy == slot)
+    };
+    let pointers =
+        state.slots.iter().filter(|((address, slot), word)| points(*address, *slot) && !word.is_zero());
+    keys.accounts.extend(pointers.map(|(_, word)| Address::from_word(*word)));
     keys
 }
 
@@ -102,7 +120,7 @@ pub fn access_list_calls(safe: &SafeId, tx: &SafeTx) -> Vec<Call> {
         data: tx.data.clone(),
         operation: tx.operation.as_u8(),
     };
-    let payload = alloy::primitives::Bytes::from(inner.abi_encode());
+    let payload = Bytes::from(inner.abi_encode());
     let accessors =
         KNOWN.iter().filter(|d| d.contract == Contract::SimulateTxAccessor && d.version == safe.version);
     accessors

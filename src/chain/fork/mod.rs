@@ -21,13 +21,12 @@ mod state;
 mod tests;
 mod trace;
 
-use std::future::Future;
-
 pub use effects::{BalanceChange, TokenChange, Write};
 pub use env::spec;
+use first::next_keys;
 pub use first::{access_list_calls, access_list_keys, first_keys};
 pub use names::{SlotNames, module_slot, name_slot, owner_slot};
-pub use rehearsal::{Attempt, ExecTransaction, Outcome, Rehearsal, RehearsalError, Signatures, rehearse};
+pub use rehearsal::{Attempt, ExecTransaction, Outcome, Rehearsal, RehearsalError, rehearse};
 pub use revert::{Reason, Revert, decode};
 pub use state::{Account, Keys, State, World};
 pub use trace::{End, Frame, FrameKind, Trace};
@@ -80,10 +79,13 @@ pub async fn settle<S: StateSource>(
     wanted: Keys,
 ) -> Result<Rehearsal, ForkError<S::Error>> {
     let mut wanted = wanted;
+    wanted.extend(next_keys(exec, &world.state));
     for round in 0..=MAX_ROUNDS {
         match rehearse(world, exec, queries)? {
             Attempt::Complete(rehearsal) => return Ok(*rehearsal),
-            Attempt::Missing(keys) if round == MAX_ROUNDS => return Err(ForkError::Unsettled(Box::new(keys))),
+            Attempt::Missing(keys) if round == MAX_ROUNDS => {
+                return Err(ForkError::Unsettled(Box::new(keys)));
+            }
             Attempt::Missing(keys) => wanted.extend(keys),
         }
         let asked = wanted.unknown_to(&world.state);

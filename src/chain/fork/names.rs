@@ -85,9 +85,9 @@ fn safe_slot(slot: B256, names: &SlotNames<'_>) -> Option<String> {
 }
 
 fn namespaced(slot: B256) -> Option<String> {
-    let found = NAMESPACED.iter().find(|(id, offset, _)| {
-        B256::from(namespace(id).wrapping_add(U256::from(*offset))) == slot
-    });
+    let found = NAMESPACED
+        .iter()
+        .find(|(id, offset, _)| B256::from(namespace(id).wrapping_add(U256::from(*offset))) == slot);
     found.map(|(_, _, name)| (*name).to_string())
 }
 
@@ -184,7 +184,8 @@ mod tests {
     #[test]
     fn a_checks_own_name_comes_first_and_roles_are_found() {
         let role_id = B256::repeat_byte(3);
-        let base = U256::from_be_bytes(b256!("02dd7bc7dec4dceedda775e58dd541e08a116c6c53815c0bd028192f7b626800").0);
+        let base =
+            U256::from_be_bytes(b256!("02dd7bc7dec4dceedda775e58dd541e08a116c6c53815c0bd028192f7b626800").0);
         let slot = keccak256((OWNERS[0], keccak256((role_id, base).abi_encode())).abi_encode());
         let roles = [(role_id, OWNERS[0], "PAUSER_ROLE".to_string())];
         let named = SlotNames { roles: &roles, ..names() };

@@ -5,7 +5,7 @@ use std::fmt;
 use alloy::dyn_abi::{DynSolValue, ErrorExt};
 use alloy::json_abi;
 use alloy::primitives::{Address, Bytes, U256, hex};
-use alloy::sol_types::{SolError, Revert as ErrorString};
+use alloy::sol_types::{Revert as ErrorString, SolError};
 
 use super::trace::{End, FrameKind, Trace};
 
@@ -162,7 +162,9 @@ fn explain_safe(code: &str) -> Option<&'static str> {
         "GS021" | "GS022" | "GS023" => "a contract signature is malformed",
         "GS024" => "a contract owner refused its signature",
         "GS025" => "an owner has not approved this hash on chain",
-        "GS026" => "a signer is not an owner, or the signatures are not in order: also what a wrong nonce looks like",
+        "GS026" => {
+            "a signer is not an owner, or the signatures are not in order: also what a wrong nonce looks like"
+        }
         "GS027" => "the data given is not the preimage of the hash",
         "GS030" => "only owners can approve a hash",
         "GS031" => "only the Safe itself may call this",
@@ -209,9 +211,10 @@ pub(super) fn chain(trace: &Trace, start: usize) -> Vec<Revert> {
             End::Halted(halt) => Some(halt.clone()),
         };
         let revert = Revert { by: frame.to, data: frame.output.clone(), halt };
-        if chain.last().is_some_and(|outer| {
-            outer.halt.is_none() && (outer.data.is_empty() || outer.data == revert.data)
-        }) {
+        if chain
+            .last()
+            .is_some_and(|outer| outer.halt.is_none() && (outer.data.is_empty() || outer.data == revert.data))
+        {
             chain.pop();
         }
         chain.push(revert);
@@ -223,7 +226,8 @@ pub(super) fn chain(trace: &Trace, start: usize) -> Vec<Revert> {
 /// The inner call of a Safe that carried on after its failure: the outermost failed call the Safe made.
 pub(super) fn inner_failure(trace: &Trace, safe: Address) -> Option<usize> {
     let acts = |kind| matches!(kind, FrameKind::Call | FrameKind::DelegateCall);
-    let failed = trace.frames.iter().enumerate().filter(|(_, f)| f.from == safe && acts(f.kind) && !f.succeeded());
+    let failed =
+        trace.frames.iter().enumerate().filter(|(_, f)| f.from == safe && acts(f.kind) && !f.succeeded());
     failed.min_by_key(|(_, f)| f.depth).map(|(i, _)| i)
 }
 
@@ -255,7 +259,10 @@ mod tests {
         let text = |t: &str| ErrorString::from(t.to_string()).abi_encode();
         assert_eq!(say(text("no\u{202e}!"), &[]), "\"no\\u{202e}!\"");
         assert!(say(text("GS013"), &[]).starts_with("GS013: the inner"));
-        assert_eq!(say(Panic { code: U256::from(0x11) }.abi_encode(), &[]), "panic 0x11: arithmetic overflow or underflow");
+        assert_eq!(
+            say(Panic { code: U256::from(0x11) }.abi_encode(), &[]),
+            "panic 0x11: arithmetic overflow or underflow"
+        );
         assert_eq!(say(keccak256("EnforcedPause()")[..4].to_vec(), &[]), "EnforcedPause()");
         let own = json_abi::Error::parse("TooMuch(uint256 a, string[] b)").unwrap();
         let body = alloy::sol_types::SolValue::abi_encode_params(&(U256::from(7), vec!["x".to_string()]));

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use alloy::consensus::Header;
-use alloy::rpc::types::AccessList;
 use alloy::primitives::{Address, B256, BlockHash, Bytes, U256};
+use alloy::rpc::types::AccessList;
 use serde::{Deserialize, Serialize};
 
 /// The parts of the chain's state that something reads. As hints for a later run they hold no truth, only a saving.

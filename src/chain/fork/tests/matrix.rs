@@ -2,146 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use alloy::primitives::{Address, B256, Bytes, Log, U256, address, keccak256};
+use alloy::primitives::{Address, B256, Bytes, Log, U256, keccak256};
 use alloy::sol_types::SolCall;
 use serde_json::{Value, json};
 
+use super::acts::{Act, DELEGATED, ITarget, NOBODY, acts};
 use super::stage::{GAS, SENDER, Source, Stage, artifact, compiled, now};
-use crate::chain::fork::{
-    ExecTransaction, FrameKind, Keys, Outcome, Rehearsal, Signatures, World, first_keys, settle,
-};
+use crate::chain::fork::{ExecTransaction, FrameKind, Keys, Outcome, Rehearsal, World, first_keys, settle};
 use crate::playbook::query::{Answer, Query};
-use crate::safe::{Call, Operation, SafeTx, SafeVersion, encode_batch, slot};
-
-alloy::sol! {
-    interface ITarget {
-        function pause();
-        function paused() view returns (bool);
-        function set(uint256 to);
-        function setAndRestore(uint256 to);
-        function mint(address to, uint256 amount);
-        function transfer(address to, uint256 amount);
-        function fail(uint256 how);
-        function failDeep(uint256 depth);
-        function survive(uint256 how);
-        function delegate(address code, bytes data);
-        function pay(address to, uint256 amount);
-        function make(uint256 amount);
-        function makeAndUndo();
-        function precompiles(bytes data);
-        function environment();
-        function transient_();
-        function throughModule(address safe, address to, bytes data);
-    }
-    interface ISafeSelf {
-        function addOwnerWithThreshold(address owner, uint256 threshold);
-        function swapOwner(address prev, address old, address owner);
-        function changeThreshold(uint256 threshold);
-        function enableModule(address module);
-        function setFallbackHandler(address handler);
-        function setGuard(address guard);
-        function approveHash(bytes32 hash);
-    }
-}
-
-const NOBODY: Address = address!("00000000000000000000000000000000000bad00");
-/// An account that holds a key and delegates to the target's code (EIP-7702).
-const DELEGATED: Address = address!("0000000000000000000000000000000000007702");
-
-/// An act and what is to become of it.
-struct Act {
-    name: &'static str,
-    tx: SafeTx,
-    outcome: Outcome,
-    /// The reason at the bottom, where it fails.
-    reason: &'static str,
-}
-
-fn succeeds(name: &'static str, tx: SafeTx) -> Act {
-    Act { name, tx, outcome: Outcome::Succeeded, reason: "" }
-}
-
-fn reverts(name: &'static str, tx: SafeTx, reason: &'static str) -> Act {
-    Act { name, tx, outcome: Outcome::Reverted, reason }
-}
-
-fn acts(stage: &Stage, proxy: Address) -> Vec<Act> {
-    let (safe, target) = (stage.id.address, stage.target);
-    let call = |to: Address, value: u64, data: Vec<u8>| stage.tx(to, value, &data);
-    let ask = |data: Vec<u8>| stage.tx(target, 0, &data);
-    let delegate = |to: Address, data: Bytes| SafeTx {
-        operation: Operation::DelegateCall,
-        ..stage.tx(to, 0, &data)
-    };
-    let step = |to: Address, value: u64, data: Vec<u8>| Call { to, value: U256::from(value), data: data.into() };
-    let fail = |how: u64| ITarget::failCall { how: U256::from(how) }.abi_encode();
-    let set = |to: u64| ITarget::setCall { to: U256::from(to) }.abi_encode();
-    let pause = ITarget::pauseCall {}.abi_encode();
-    let mint = ITarget::mintCall { to: safe, amount: U256::from(1000) }.abi_encode();
-    let transfer = ITarget::transferCall { to: NOBODY, amount: U256::from(400) }.abi_encode();
-    let inner = |data: Vec<u8>| ITarget::delegateCall { code: target, data: data.into() }.abi_encode();
-    let previous = stage.owners.list()[0];
-    let batch = |calls: &[Call]| delegate(stage.batch, encode_batch(calls));
-    let with_gas = |tx: SafeTx| SafeTx { safe_tx_gas: U256::from(200_000), ..tx };
-    vec![
-        // First: anvil forgets to take the base fee back when it goes back to a snapshot.
-        succeeds("environment", ask(ITarget::environmentCall {}.abi_encode())),
-        succeeds("pause", ask(pause.clone())),
-        succeeds("write and write back", ask(ITarget::setAndRestoreCall { to: U256::from(3) }.abi_encode())),
-        succeeds("through an EIP-1967 proxy", call(proxy, 0, pause.clone())),
-        succeeds("an EIP-7702 account", call(DELEGATED, 0, set(8))),
-        succeeds("an EIP-7702 account's own call", call(DELEGATED, 0, inner(set(9)))),
-        succeeds("ether to a new account", call(NOBODY, 77, vec![])),
-        succeeds("ether to a precompile", call(Address::with_last_byte(4), 1, vec![1, 2])),
-        succeeds("ether to itself", call(safe, 9, vec![])),
-        succeeds("nothing to nobody", call(NOBODY, 0, vec![])),
-        succeeds("a token transfer after a mint", batch(&[
-            step(target, 0, mint.clone()), step(target, 0, transfer.clone()), step(NOBODY, 1, vec![]),
-        ])),
-        succeeds("fifty calls", batch(&(0..50).map(|n| step(target, 0, set(n))).collect::<Vec<_>>())),
-        succeeds("reverted sub-call, text", call(target, 3, ITarget::surviveCall { how: U256::from(1) }.abi_encode())),
-        succeeds("reverted sub-call, halt", ask(ITarget::surviveCall { how: U256::from(4) }.abi_encode())),
-        succeeds("nested delegatecalls", ask(inner(inner(inner(set(5)))))),
-        succeeds("contracts created", ask(ITarget::makeCall { amount: U256::from(11) }.abi_encode())),
-        succeeds("created and destroyed", call(target, 13, ITarget::makeAndUndoCall {}.abi_encode())),
-        succeeds("precompiles", ask(ITarget::precompilesCall { data: vec![1, 2, 3].into() }.abi_encode())),
-        succeeds("transient storage", ask(ITarget::transient_Call {}.abi_encode())),
-        succeeds("target pays", ask(ITarget::payCall { to: NOBODY, amount: U256::from(4) }.abi_encode())),
-        succeeds("a delegatecall that writes slot 5", delegate(target, ITarget::transient_Call {}.abi_encode().into())),
-        succeeds("owner added", call(safe, 0, ISafeSelf::addOwnerWithThresholdCall {
-            owner: NOBODY, threshold: U256::from(3),
-        }.abi_encode())),
-        succeeds("owner swapped", call(safe, 0, ISafeSelf::swapOwnerCall {
-            prev: previous, old: stage.owners.list()[1], owner: NOBODY,
-        }.abi_encode())),
-        succeeds("threshold", call(safe, 0, ISafeSelf::changeThresholdCall { threshold: U256::ONE }.abi_encode())),
-        succeeds("handler", call(safe, 0, ISafeSelf::setFallbackHandlerCall { handler: target }.abi_encode())),
-        succeeds("guard removed", call(safe, 0, ISafeSelf::setGuardCall { guard: Address::ZERO }.abi_encode())),
-        succeeds("module enabled and used in one batch", batch(&[
-            step(safe, 0, ISafeSelf::enableModuleCall { module: target }.abi_encode()),
-            step(target, 0, ITarget::throughModuleCall { safe, to: target, data: set(6).into() }.abi_encode()),
-        ])),
-        succeeds("ether refund", SafeTx { gas_price: U256::from(3), base_gas: U256::from(500), ..ask(set(1)) }),
-        succeeds("safeTxGas that suffices", with_gas(ask(set(4)))),
-        Act {
-            name: "safeTxGas and a failure",
-            tx: with_gas(ask(fail(1))),
-            outcome: Outcome::Failed,
-            reason: "\"no, for a reason\"",
-        },
-        reverts("custom error", ask(fail(0)), "Refused("),
-        reverts("text", ask(fail(1)), "\"no, for a reason\""),
-        reverts("panic", ask(fail(2)), "panic 0x01"),
-        reverts("silence", ask(fail(3)), "no reason given"),
-        reverts("halt", ask(fail(4)), "invalid instruction"),
-        reverts("deep", ask(ITarget::failDeepCall { depth: U256::from(6) }.abi_encode()), "Refused("),
-        reverts("a batch whose second call fails", batch(&[
-            step(target, 0, set(1)), step(target, 0, fail(0)), step(target, 0, set(2)),
-        ]), "Refused("),
-        reverts("more ether than there is", call(NOBODY, u64::MAX, vec![]), ""),
-        reverts("a wrong nonce", SafeTx { nonce: stage.nonce().next(), ..ask(set(1)) }, "GS026"),
-    ]
-}
+use crate::safe::{SafeVersion, slot};
 
 /// How the Safe is guarded.
 #[derive(Clone, Copy, PartialEq)]
@@ -221,16 +90,12 @@ fn a_guard_that_stops_everything_is_never_switched_off() {
     run(SafeVersion::V1_4_1, Guard::Stopper);
 }
 
-fn rehearse(
-    stage: &Stage,
-    act: &Act,
-    signatures: Signatures<'_>,
-    queries: &[Query],
-) -> (World, Rehearsal) {
+fn rehearse(stage: &Stage, act: &Act, signatures: Option<&Bytes>, queries: &[Query]) -> (World, Rehearsal) {
     let mut world = stage.anvil.world();
     let source = Source::at(&stage.anvil, &world);
-    let exec = ExecTransaction { safe: &stage.id, tx: &act.tx, signatures, sender: SENDER };
-    let first = first_keys(&exec, queries, &Keys::default());
+    let exec =
+        ExecTransaction { safe: &stage.id, owners: &stage.owners, tx: &act.tx, signatures, sender: SENDER };
+    let first = first_keys(&stage.id, &act.tx, SENDER, stage.owners.list(), queries, &Keys::default());
     let rehearsal = now(settle(&source, &mut world, &exec, queries, first)).unwrap();
     (world, rehearsal)
 }
@@ -239,15 +104,19 @@ fn compare(stage: &Stage, act: &Act, name: &str) {
     let (safe, target) = (stage.id.address, stage.target);
     let queries = [
         Query::Call { from: None, to: target, data: ITarget::pausedCall {}.abi_encode().into() },
-        Query::Call { from: Some(safe), to: target, data: ITarget::failCall { how: U256::ZERO }.abi_encode().into() },
+        Query::Call {
+            from: Some(safe),
+            to: target,
+            data: ITarget::failCall { how: U256::ZERO }.abi_encode().into(),
+        },
         Query::Storage { address: target, slot: B256::ZERO },
         Query::Balance { address: NOBODY },
         Query::CodeHash { address: target },
         Query::CodeHash { address: NOBODY },
     ];
     let signatures = stage.sign(&act.tx);
-    let (world, real) = rehearse(stage, act, Signatures::Given(&signatures), &queries);
-    let (_, assumed) = rehearse(stage, act, Signatures::Assumed(&stage.owners), &queries);
+    let (world, real) = rehearse(stage, act, Some(&signatures), &queries);
+    let (_, assumed) = rehearse(stage, act, None, &queries);
 
     assert_eq!(real.outcome, act.outcome, "{name}: {:?}", real.reverts);
     let errors = ["Refused(address who, uint256 code)", "Stopped()"];
@@ -275,7 +144,8 @@ fn same_but_for_gas(real: &Rehearsal, assumed: &Rehearsal, name: &str) {
     assert!(assumed.gas_used <= real.gas_used, "{name}");
     if !refunded {
         assert_eq!(real.balances, assumed.balances, "{name}");
-        let shape = |r: &Rehearsal| r.events.iter().map(|e| (e.address, e.topics().to_vec())).collect::<Vec<_>>();
+        let shape =
+            |r: &Rehearsal| r.events.iter().map(|e| (e.address, e.topics().to_vec())).collect::<Vec<_>>();
         assert_eq!(shape(real), shape(assumed), "{name}: a guard may repeat the signatures in its data");
     }
 }
@@ -334,7 +204,8 @@ fn against_execution(stage: &Stage, world: &World, calldata: &Bytes, real: &Rehe
     }
     let existed = |a: &&Address| world.state.accounts.get(*a).is_some_and(|a| !a.code.is_empty());
     let has_code = |a: &&Address| !anvil.code(**a).is_empty();
-    let made: BTreeSet<_> = real.read.accounts.iter().filter(has_code).filter(|a| !existed(a)).copied().collect();
+    let made: BTreeSet<_> =
+        real.read.accounts.iter().filter(has_code).filter(|a| !existed(a)).copied().collect();
     assert_eq!(real.created.iter().copied().collect::<BTreeSet<_>>(), made, "{name}: created");
     answers(stage, real, name);
     call_tree(stage, &receipt, real, name);
@@ -380,7 +251,9 @@ fn call_tree(stage: &Stage, receipt: &Value, real: &Rehearsal, name: &str) {
     let root = stage.anvil.rpc("debug_traceTransaction", &config);
     let mut theirs = Vec::new();
     flatten(&root, 0, &mut theirs);
-    let precompiled = |a: Address| a.into_word() <= B256::with_last_byte(0x11) || a == Address::from_word(B256::from(U256::from(256)));
+    let precompiled = |a: Address| {
+        a.into_word() <= B256::with_last_byte(0x11) || a == Address::from_word(B256::from(U256::from(256)))
+    };
     let ours: Vec<_> = real
         .trace
         .frames

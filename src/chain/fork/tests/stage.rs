@@ -15,6 +15,7 @@ use serde_json::{Value, json};
 
 use crate::chain::fork::{Account, Keys, State, StateSource, World};
 use crate::safe::SafeVersion::{self, V1_3_0, V1_4_1};
+use crate::safe::deployments::known_at;
 use crate::safe::{
     Approval, EcdsaSignature, ISafe, Nonce, Operation, Owners, SafeId, SafeTx, encode_approvals, slot,
     slot_word,
@@ -30,7 +31,8 @@ alloy::sol! {
 
 /// The first account anvil holds the key of.
 pub const SENDER: Address = address!("f39Fd6e51aad88F6F4ce6aB8827279cffFb92266");
-pub const GAS: u64 = 15_000_000;
+/// As much as a rehearsal has.
+pub const GAS: u64 = 1 << 24;
 
 pub struct Anvil {
     process: Child,
@@ -115,6 +117,17 @@ impl Anvil {
         serde_json::from_value(receipt["contractAddress"].clone()).unwrap()
     }
 
+    /// To the published address: CREATE2 with salt 0, through the factory that the version was deployed with.
+    fn publish(&self, version: SafeVersion, code: &Bytes) -> Address {
+        let plain = address!("4e59b44847b379578588920cA78FbF26c0B4956C");
+        let safes = address!("914d7Fec6aaC8cd542e72Bca78B30650d45643d7");
+        self.rpc("anvil_setCode", &json!([safes, self.code(plain)]));
+        let factory = if version == V1_3_0 { plain } else { safes };
+        let data = [B256::ZERO.as_slice(), code].concat().into();
+        assert_eq!(self.send(SENDER, Some(factory), &data, 0)["status"], "0x1");
+        factory.create2_from_code(B256::ZERO, code)
+    }
+
     pub fn call(&self, to: Address, data: &Bytes) -> Result<Bytes, Value> {
         let answer = self.try_rpc("eth_call", &json!([{"to": to, "data": data}, "latest"]))?;
         Ok(serde_json::from_value(answer).unwrap())
@@ -183,9 +196,6 @@ impl StateSource for Source<'_> {
         answers.sort_by_key(|a| a["id"].as_u64());
         let mut answers = answers.into_iter().map(|mut a| a["result"].take());
         let mut next = || answers.next().unwrap_or_default();
-        fn read<T: serde::de::DeserializeOwned>(value: Value) -> Result<T, BadAnswer> {
-            serde_json::from_value(value.clone()).map_err(|_| BadAnswer(value))
-        }
         let mut state = State::default();
         for account in &keys.accounts {
             let (balance, nonce) = (read(next())?, read::<U256>(next())?.to());
@@ -199,6 +209,10 @@ impl StateSource for Source<'_> {
         }
         Ok(state)
     }
+}
+
+fn read<T: serde::de::DeserializeOwned>(value: Value) -> Result<T, BadAnswer> {
+    serde_json::from_value(value.clone()).map_err(|_| BadAnswer(value))
 }
 
 /// Creation code of an npm package's artifact.
@@ -222,8 +236,13 @@ pub fn compiled(contract: &str) -> Bytes {
         console.log(JSON.stringify(Object.fromEntries(Object.entries(T).map(code))));";
     let all = COMPILED.get_or_init(|| {
         let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/chain/fork/tests/Target.sol");
-        let run =
-            Command::new("node").arg("-e").arg(SCRIPT).arg(fixtures().join("solc")).arg(source).output().unwrap();
+        let run = Command::new("node")
+            .arg("-e")
+            .arg(SCRIPT)
+            .arg(fixtures().join("solc"))
+            .arg(source)
+            .output()
+            .unwrap();
         serde_json::from_slice(&run.stdout)
             .unwrap_or_else(|e| panic!("{e}: {}", String::from_utf8_lossy(&run.stderr)))
     });
@@ -258,11 +277,14 @@ impl Stage {
         let mut keys: Vec<_> = (1..=3).map(|seed| SigningKey::from_slice(&[seed; 32]).unwrap()).collect();
         keys.sort_by_key(owner);
         let owners = Owners::new(keys.iter().rev().map(owner).collect(), 2).unwrap();
-        let deploy = |contract: &str, args: &[u8]| anvil.deploy(&package(version, contract), args);
-        let singleton = deploy("Safe.sol/Safe", &[]);
-        let handler = deploy("handler/CompatibilityFallbackHandler.sol/CompatibilityFallbackHandler", &[]);
-        let batch = deploy("libraries/MultiSendCallOnly.sol/MultiSendCallOnly", &[]);
-        let safe = deploy("proxies/SafeProxy.sol/SafeProxy", &singleton.abi_encode());
+        let publish = |contract: &str| anvil.publish(version, &package(version, contract));
+        let singleton = publish("Safe.sol/Safe");
+        let handler = publish("handler/CompatibilityFallbackHandler.sol/CompatibilityFallbackHandler");
+        let batch = publish("libraries/MultiSendCallOnly.sol/MultiSendCallOnly");
+        let accessor = publish("accessors/SimulateTxAccessor.sol/SimulateTxAccessor");
+        assert!([singleton, handler, batch, accessor].iter().all(|a| known_at(*a).is_some()));
+        let proxy = package(version, "proxies/SafeProxy.sol/SafeProxy");
+        let safe = anvil.deploy(&proxy, &singleton.abi_encode());
         let target = anvil.deploy(&compiled("Target"), &[]);
         let zero = Address::ZERO;
         let call = setupCall {
@@ -286,7 +308,8 @@ impl Stage {
 
     /// A guard that writes, reads the Safe back and emits events; set by the Safe itself.
     pub fn with_debug_guard(self) -> Self {
-        let guard = package(self.id.version, "examples/guards/DebugTransactionGuard.sol/DebugTransactionGuard");
+        let guard =
+            package(self.id.version, "examples/guards/DebugTransactionGuard.sol/DebugTransactionGuard");
         let guard = self.anvil.deploy(&guard, &[]);
         let tx = self.tx(self.id.address, 0, &setGuardCall { guard }.abi_encode());
         let receipt = self.execute(&tx);
