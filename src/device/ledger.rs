@@ -192,8 +192,9 @@ impl Ledger {
     /// Before anything is asked for: the same app still answers. One command, unless the device went away meanwhile;
     /// then it may be another one, and nothing known about it counts any more.
     pub(super) fn ready(&mut self) -> Result<(), DeviceError> {
+        let same_connection = self.link.transport.is_some();
         let version = self.link.app_version();
-        if version.as_ref().is_ok_and(|version| *version == self.status.version) {
+        if same_connection && version.as_ref().is_ok_and(|version| *version == self.status.version) {
             return Ok(());
         }
         if let Err(error) = version
@@ -305,17 +306,19 @@ impl Link {
         Err(DeviceError::Stale)
     }
 
-    /// Begins a full EIP-712 flow and clears it again, and with it any that was left unfinished. Shows nothing.
+    /// Begins a full EIP-712 flow and clears it again, and with it whatever was left unfinished. Shows nothing.
     fn takes_fields(&mut self) -> Result<bool, DeviceError> {
-        let reply = self.exchange(&Apdu::define_struct("EIP712Domain"), PROMPTLY)?;
-        match reply.status {
-            StatusWord::OK | apdu::UNFINISHED => {
-                self.clear()?;
-                Ok(true)
-            }
-            apdu::UNKNOWN_INSTRUCTION | apdu::UNKNOWN_CLASS => Ok(false),
-            _ => granted("typed data", reply).map(|_| true),
+        let begin = Apdu::define_struct("EIP712Domain");
+        let mut reply = self.exchange(&begin, PROMPTLY)?;
+        if matches!(reply.status, apdu::UNKNOWN_INSTRUCTION | apdu::UNKNOWN_CLASS) {
+            return Ok(false);
         }
+        self.clear()?;
+        if reply.status != StatusWord::OK {
+            reply = self.exchange(&begin, PROMPTLY)?;
+            self.clear()?;
+        }
+        granted("typed data", reply).map(|_| true)
     }
 
     /// Clears an unfinished flow. The app answers with an error whether there was one or not.
