@@ -293,7 +293,8 @@ mod tests {
         }
     }
 
-    fn answering(bytes: &'static [u8], hold: bool) -> Result<Reply, DeviceError> {
+    /// What is made of these bytes; a server that holds the line keeps it open until the client has given up.
+    fn answering(bytes: &'static [u8], holds: bool) -> Result<Reply, DeviceError> {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let target = Target::Tcp(listener.local_addr().unwrap().to_string());
         let server = std::thread::spawn(move || {
@@ -302,12 +303,12 @@ mod tests {
             stream.read_exact(&mut command).unwrap();
             assert_eq!(command, [0, 0, 0, 5, 0xb0, 1, 0, 0, 0]);
             stream.write_all(bytes).unwrap();
-            if hold {
-                std::thread::sleep(Duration::from_millis(300));
+            if holds {
+                let _ = stream.read(&mut [0]);
             }
         });
-        let answer =
-            Transport::open(&target).unwrap().exchange(&Apdu::app_info(), Duration::from_millis(100));
+        let patience = if holds { Duration::from_millis(100) } else { PROMPTLY };
+        let answer = Transport::open(&target).unwrap().exchange(&Apdu::app_info(), patience);
         server.join().unwrap();
         answer
     }
@@ -318,7 +319,7 @@ mod tests {
         assert_eq!((reply.data, reply.status), (vec![7], StatusWord::OK));
         assert!(matches!(answering(&[], false), Err(DeviceError::Unplugged)));
         assert!(matches!(answering(&[0, 0, 0, 1, 7, 0x90], false), Err(DeviceError::Unplugged)));
+        assert!(matches!(answering(&[0xff, 0, 0, 0, 0], false), Err(DeviceError::Senseless { .. })));
         assert!(matches!(answering(&[0, 0, 0], true), Err(DeviceError::Asleep(_))));
-        assert!(matches!(answering(&[0xff, 0, 0, 0, 0], true), Err(DeviceError::Senseless { .. })));
     }
 }

