@@ -10,6 +10,7 @@ mod agreement;
 mod block;
 mod endpoint;
 mod error;
+pub mod fork;
 mod quorum;
 mod rpc;
 mod sending;
