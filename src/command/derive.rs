@@ -3,6 +3,8 @@
 
 use std::collections::BTreeMap;
 
+use alloy::primitives::Address;
+
 use crate::chain::{Ask, BlockTag, Chain, Sending, Snapshot};
 use crate::cli;
 use crate::command::session::Session;
@@ -157,10 +159,11 @@ impl<'a> Order<'a> {
         match self.turn(readings)? {
             Derivation::Ready(plan) => self.assemble(plan, state, block, readings, nonce),
             Derivation::Needs(missing) => {
+                let places: Vec<String> = missing.iter().map(|q| asked_of(q).to_string()).collect();
                 let message = format!(
-                    "playbook {} reads {} value(s) from the chain that are not at hand",
+                    "playbook {} reads {} by your files, and the value is not at hand",
                     self.entry.playbook.id,
-                    missing.len()
+                    places.join(" and ")
                 );
                 Err(Error::new(Exit::Refused, message)
                     .hint("sign from a proposal file, which brings them, or without --offline"))
@@ -196,6 +199,13 @@ impl<'a> Order<'a> {
         };
         let proposal = Proposal::new(tx, state, block, binding, rests_on);
         Ok(Derived { proposal, plan })
+    }
+}
+
+fn asked_of(query: &Query) -> Address {
+    match query {
+        Query::Call { to, .. } => *to,
+        Query::Storage { address, .. } | Query::Balance { address } | Query::CodeHash { address } => *address,
     }
 }
 

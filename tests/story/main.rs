@@ -10,4 +10,7 @@
 #[path = "../stage/mod.rs"]
 mod stage;
 
+mod altered;
 mod ceremony;
+mod steps;
+mod terminal;
