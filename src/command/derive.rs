@@ -149,13 +149,17 @@ impl<'a> Order<'a> {
     }
 
     /// Derives from values that somebody else read: nothing is asked of the network.
-    pub fn from_values(
+    pub fn on_values(
         &self,
         state: SafeState,
         block: Block,
         readings: &Readings,
         nonce: Nonce,
     ) -> Result<Derived, Error> {
+        // Which Safe on which chain is the reader's own word, never the file's.
+        let mut state = state;
+        state.id.chain_id = self.chain.id;
+        state.id.address = self.safe.address;
         match self.turn(readings)? {
             Derivation::Ready(plan) => self.assemble(plan, state, block, readings, nonce),
             Derivation::Needs(missing) => {

@@ -51,7 +51,7 @@ fn copy(
         files.push((folder.join(format!("{hash}.{}.sig.json", signature.owner())), signature.to_json()));
     }
     for (path, contents) in &files {
-        store::create_new(path, contents)?;
+        store::create_or_same(path, contents)?;
     }
     Ok(files.into_iter().map(|(path, _)| path.display().to_string()).collect())
 }

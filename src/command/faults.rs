@@ -66,7 +66,12 @@ impl From<VerifyError> for Error {
 
 impl From<PlanError> for Error {
     fn from(error: PlanError) -> Self {
-        Self::new(Exit::Usage, error.to_string())
+        let exit = match error {
+            PlanError::Missing { .. } | PlanError::Unknown { .. } => Exit::Usage,
+            PlanError::Argument { .. } | PlanError::NothingToDo(_) => Exit::Refused,
+            PlanError::Read { .. } | PlanError::Place { .. } => Exit::Failed,
+        };
+        Self::new(exit, error.to_string())
     }
 }
 
@@ -87,7 +92,9 @@ impl From<DeviceError> for Error {
         let plain = Self::new(exit, error.to_string());
         match error {
             DeviceError::WrongPassword => plain.hint("try again; nothing was signed"),
-            DeviceError::BadKeystore(_) => plain.hint("name another file with --keystore; nothing was signed"),
+            DeviceError::BadKeystore(_) => {
+                plain.hint("name another file with --keystore; nothing was signed")
+            }
             _ => plain,
         }
     }
@@ -112,7 +119,9 @@ impl From<NotReady> for Error {
             }
             NotReady::NonceUsed { proposal, safe } => Self::new(
                 Exit::Drift,
-                format!("nonce {proposal} was used by another transaction; the Safe is at {safe}"),
+                format!(
+                    "nonce {proposal} is used, the Safe is at {safe}, and it did not report this transaction"
+                ),
             )
             .hint("find out which; then propose it again"),
             NotReady::NonceAhead { proposal, safe } => {

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use alloy::primitives::Address;
 use alloy::sol_types::SolCall;
@@ -33,6 +34,7 @@ pub struct Subject<'a> {
     pub signatures: Vec<OwnerSignature>,
     /// Arguments that come from the proposal's file alone: neither the lever nor the reader's command line has them.
     pub foreign: Vec<(String, String)>,
+    nonce_named: bool,
     /// Nonces and hashes of the proposals kept for the same Safe.
     others: Vec<(crate::safe::Nonce, String)>,
 }
@@ -50,10 +52,12 @@ pub enum Purpose {
     Sign,
     /// A lever means the proposal kept here, if there is one.
     Finish,
+    /// The same, and nothing may be asked of the network to find it.
+    Offline,
 }
 
 /// A file is named by its path; everything else is a lever.
-fn is_file(what: &str) -> bool {
+pub fn is_file(what: &str) -> bool {
     Path::new(what).extension().is_some_and(|e| e == "json") || what.contains(std::path::MAIN_SEPARATOR)
 }
 
@@ -68,7 +72,7 @@ impl<'a> Session<'a> {
     ) -> Result<Subject<'a>, Error> {
         if let Some(kept) = self.given(what, derive, purpose)? {
             let link = self.connect(self.safe_of(&kept)?)?;
-            return self.examine(kept, &arguments(derive)?, Some(link), send);
+            return self.examine(kept, derive, Some(link), send);
         }
         let order = Order::lever(self, what, derive.undo, &arguments(derive)?)?;
         self.propose(order, derive)
@@ -76,8 +80,8 @@ impl<'a> Session<'a> {
 
     /// The same with nothing asked of the network.
     pub fn subject_offline(&'a self, what: &str, derive: &cli::Derive) -> Result<Subject<'a>, Error> {
-        if let Some(kept) = self.given(what, derive, Purpose::Finish)? {
-            return self.examine(kept, &arguments(derive)?, None, |_, _| None);
+        if let Some(kept) = self.given(what, derive, Purpose::Offline)? {
+            return self.examine(kept, derive, None, |_, _| None);
         }
         Err(Error::new(
             Exit::Usage,
@@ -100,6 +104,7 @@ impl<'a> Session<'a> {
             others: self.others(order.safe)?,
             matching: Match::Same,
             foreign: Vec::new(),
+            nonce_named: derive.nonce.is_some(),
             own: Some((order, plan)),
             online: Some(Online { link, snapshot }),
             proposal,
@@ -120,36 +125,72 @@ impl<'a> Session<'a> {
         purpose: Purpose,
     ) -> Result<Option<Proposal>, Error> {
         if is_file(what) {
-            return read_proposal(Path::new(what)).map(Some);
+            let proposal = read_proposal(Path::new(what))?;
+            Self::is_meant(&proposal, derive)?;
+            self.safe_of(&proposal)?;
+            return Ok(Some(proposal));
         }
-        if purpose == Purpose::Sign {
-            return Ok(None);
+        match purpose {
+            Purpose::Sign => self.lever(what).map(|_| None),
+            Purpose::Finish => self.kept_for(what, derive, true),
+            Purpose::Offline => self.kept_for(what, derive, false),
         }
-        self.lever(what)?;
-        self.kept_for(what, derive)
     }
 
-    /// Of the proposals kept for a lever: the one with the nonce asked for, or the lowest that is not proven yet, or
-    /// else the last.
-    fn kept_for(&self, lever: &str, derive: &cli::Derive) -> Result<Option<Proposal>, Error> {
+    /// Of the proposals kept for a lever: the one with the nonce asked for; where there are several, the one whose
+    /// turn it is by the Safe's nonce now, or the next after it, or else the last that was used.
+    fn kept_for(&self, name: &str, derive: &cli::Derive, online: bool) -> Result<Option<Proposal>, Error> {
+        let lever = self.lever(name)?;
         let set = arguments(derive)?;
         let mut kept: Vec<Proposal> = self
             .kept()?
             .into_iter()
             .filter(|p| {
-                let binding = p.binding();
-                binding.lever.as_deref() == Some(lever)
+                let (id, binding) = (p.safe(), p.binding());
+                binding.lever.as_deref() == Some(name)
+                    && self.council.safe_at(id.chain_id, id.address).is_some_and(|s| s.name == lever.safe)
                     && binding.undo == derive.undo
                     && set.iter().all(|(name, value)| binding.args.get(name) == Some(value))
                     && derive.nonce.is_none_or(|n| n == p.nonce())
             })
             .collect();
-        kept.sort_by_key(|p| (p.nonce(), p.block().number));
-        let open = kept.iter().position(|p| !self.incidents.is_proven(&p.hash().to_string()));
-        Ok(match open {
-            Some(at) => Some(kept.swap_remove(at)),
+        // At one nonce, the one that more owners have signed.
+        kept.sort_by_cached_key(|p| (p.nonce(), self.signatures(p).map_or(0, |s| s.len())));
+        if kept.len() < 2 || derive.nonce.is_some() {
+            return Ok(kept.pop());
+        }
+        if !online {
+            let nonces: Vec<String> = kept.iter().map(|p| p.nonce().to_string()).collect();
+            let message =
+                format!("several proposals are kept for lever {name}, with nonces {}", nonces.join(", "));
+            return Err(Error::new(Exit::Usage, message).hint("offline, say which with --nonce"));
+        }
+        let safe = self.safe(&lever.safe)?;
+        let ask = Ask { safe: safe.address, ..Ask::default() };
+        let link = self.connect(safe)?;
+        let now =
+            self.ui.wait("reading the Safe's nonce", || link.snapshot(&ask, BlockTag::Latest))?.state.nonce;
+        let next = kept.iter().map(Proposal::nonce).filter(|n| *n >= now).min();
+        Ok(match next {
+            Some(next) => kept.into_iter().rfind(|p| p.nonce() == next),
             None => kept.pop(),
         })
+    }
+
+    /// What a file says about itself has to be what was asked for: its nonce, and whether it takes something back.
+    fn is_meant(proposal: &Proposal, derive: &cli::Derive) -> Result<(), Error> {
+        if let Some(nonce) = derive.nonce.filter(|n| *n != proposal.nonce()) {
+            let message = format!("the file is for nonce {}, and --nonce says {nonce}", proposal.nonce());
+            return Err(Error::new(Exit::Refused, message).hint("ask for the file that you mean"));
+        }
+        if proposal.binding().undo == derive.undo {
+            return Ok(());
+        }
+        let (is, flag) =
+            if derive.undo { ("no undo", "leave out --undo") } else { ("an undo", "pass --undo") };
+        let message =
+            format!("the file is {is} of lever {}", proposal.binding().lever.as_deref().unwrap_or("-"));
+        Err(Error::new(Exit::Refused, message).hint(format!("if that is what you mean, {flag}")))
     }
 
     fn safe_of(&self, proposal: &Proposal) -> Result<&council::Safe, Error> {
@@ -167,15 +208,16 @@ impl<'a> Session<'a> {
     fn examine(
         &'a self,
         proposal: Proposal,
-        set: &BTreeMap<String, String>,
+        derive: &cli::Derive,
         link: Option<Chain>,
         send: impl FnOnce(&Proposal, &[OwnerSignature]) -> Option<Sending>,
     ) -> Result<Subject<'a>, Error> {
         let safe = self.safe_of(&proposal)?;
         let chain = self.chain_of(safe)?;
         let signatures = self.signatures(&proposal)?;
-        let order = self.own_order(&proposal, safe, set);
-        let foreign = self.foreign(&proposal, set);
+        let set = arguments(derive)?;
+        let order = self.own_order(&proposal, safe, &set);
+        let foreign = self.foreign(&proposal, &set);
         let mut live = None;
         let online = match link {
             None => None,
@@ -184,13 +226,14 @@ impl<'a> Session<'a> {
                 let extra = approval_queries(&proposal);
                 let what = format!("reading {} on {}", safe.name, chain.name);
                 let snapshot = self.ui.wait(&what, || match &order {
-                    Ok(order) => {
+                    // A lever of another Safe or chain is not even derived on this one.
+                    Ok(order) if order.safe.name == safe.name => {
                         let (snapshot, derived) =
                             order.live(&link, Some(proposal.nonce()), &extra, send.as_ref())?;
                         live = Some(derived);
                         Ok::<_, Error>(snapshot)
                     }
-                    Err(_) => {
+                    _ => {
                         let ask = Ask {
                             safe: safe.address,
                             queries: &extra,
@@ -206,7 +249,20 @@ impl<'a> Session<'a> {
         let (matching, own) = compare(&proposal, order, live);
         let names = self.council.names_on(&safe.chain);
         let others = self.others(safe)?;
-        Ok(Subject { proposal, own, matching, safe, chain, names, online, signatures, foreign, others })
+        let nonce_named = derive.nonce.is_some();
+        Ok(Subject {
+            proposal,
+            own,
+            matching,
+            safe,
+            chain,
+            names,
+            online,
+            signatures,
+            foreign,
+            nonce_named,
+            others,
+        })
     }
 
     /// What the reader's own files give for what the proposal names: the lever's arguments and those of the command
@@ -251,12 +307,8 @@ fn compare<'a>(
         Err(error) => return (Match::Unbound(error.message), None),
     };
     let mut mismatch = differing_binding(proposal, &order);
-    let from_values = order.from_values(
-        proposal.snapshot().clone(),
-        proposal.block(),
-        proposal.readings(),
-        proposal.nonce(),
-    );
+    let from_values =
+        order.on_values(proposal.snapshot().clone(), proposal.block(), proposal.readings(), proposal.nonce());
     let against = |derived: &Derived| {
         differences((proposal.safe(), proposal.tx()), (derived.proposal.safe(), derived.proposal.tx()))
     };
@@ -293,6 +345,7 @@ fn differing_binding(proposal: &Proposal, order: &Order) -> Vec<Difference> {
     let binding = proposal.binding();
     let own = order.entry.playbook;
     let rows = [
+        ("chain id", proposal.safe().chain_id.to_string(), order.chain.id.to_string()),
         ("Safe", proposal.safe().address.to_string(), order.safe.address.to_string()),
         ("playbook", binding.playbook.to_string(), own.id.to_string()),
         ("playbook text", binding.digest.to_string(), own.digest().to_string()),
@@ -310,6 +363,12 @@ fn differing_binding(proposal: &Proposal, order: &Order) -> Vec<Difference> {
         }
     }
     found
+}
+
+/// How long ago a block was made, by this machine's clock, in seconds.
+fn age(timestamp: u64) -> u64 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_secs());
+    now.saturating_sub(timestamp)
 }
 
 /// Reads a proposal file.
@@ -372,6 +431,7 @@ impl Subject<'_> {
     #[must_use]
     pub fn findings(&self, signing: bool) -> Vec<Finding> {
         let before = self.before();
+        let endpoints = self.online.as_ref().map(|o| o.link.endpoints()).unwrap_or_default();
         check::findings(&Facts {
             proposal: &self.proposal,
             matching: &self.matching,
@@ -381,6 +441,9 @@ impl Subject<'_> {
             before: &before,
             foreign: &self.foreign,
             signing,
+            nonce_named: self.nonce_named,
+            endpoints: &endpoints,
+            block_age: self.online.as_ref().map(|o| age(o.snapshot.header.timestamp)),
             others: &self.others,
         })
     }

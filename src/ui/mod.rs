@@ -14,7 +14,7 @@ use std::time::Duration;
 use comfy_table::{ContentArrangement, Table, presets};
 use dialoguer::console::Term;
 use indicatif::{ProgressBar, ProgressStyle};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 pub use prompt::{NoTerminal, PromptError};
 pub use text::{Text, visible};
@@ -96,9 +96,13 @@ impl Ui {
         for hint in &error.hints {
             self.say(&Text::default().dim("  → ").add(hint));
         }
-        self.object(&json!({
-            "error": { "exit": error.exit as u8, "message": error.message, "hints": error.hints }
-        }));
+        let mut object = match &error.details {
+            Some(Value::Object(details)) => details.clone(),
+            _ => Map::new(),
+        };
+        let said = json!({ "exit": error.exit as u8, "message": error.message, "hints": error.hints });
+        object.insert("error".into(), said);
+        self.object(&Value::Object(object));
     }
 
     /// Runs something slow with a spinner that says what is being waited for.
