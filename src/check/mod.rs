@@ -4,9 +4,11 @@
 //! Pure: values in, findings out. A refusal stops `sign` and `broadcast` until it is accepted by its id.
 
 mod binding;
+mod rehearsal;
 mod safe;
 mod transaction;
 
+use crate::chain::fork::Rehearsal;
 use crate::council;
 use crate::playbook::{Plan, Verdict};
 use crate::proposal::{Difference, Proposal};
@@ -92,6 +94,14 @@ pub struct Facts<'a> {
     pub signing: bool,
     /// Nonces of other proposals kept here for the same Safe, with their hashes.
     pub others: &'a [(Nonce, String)],
+    /// What the transaction would do now, on the reader's own RPC.
+    pub rehearsal: Option<&'a Rehearsal>,
+    /// The `after` checks, judged on the rehearsed state.
+    pub after: &'a [Verdict],
+    /// In what the rehearsal differs from the one that the file records.
+    pub rehearsed_otherwise: &'a [String],
+    /// Why there is no rehearsal though one was wanted.
+    pub not_rehearsed: Option<&'a str>,
 }
 
 /// Looks at everything. The order is the order in which a signer should doubt.
@@ -107,6 +117,7 @@ pub fn findings(facts: &Facts) -> Vec<Finding> {
     all.extend(safe::as_pinned(facts));
     all.extend(safe::as_proposed(facts));
     all.extend(safe::known_contracts(facts));
+    all.extend(rehearsal::findings(facts));
     all
 }
 

@@ -3,6 +3,7 @@
 use alloy::primitives::{Address, Bytes, U256, hex, utils::format_ether};
 
 use crate::check::{Finding, Level, Match, Sort};
+use crate::command::effects;
 use crate::command::subject::Subject;
 use crate::playbook::{Origin, PlannedCall};
 use crate::proposal::{Shortfall, calls_of, count};
@@ -19,6 +20,7 @@ pub fn review(ui: &Ui, subject: &Subject, findings: &[Finding]) {
     head(ui, subject);
     origin(ui, subject);
     what_it_does(ui, subject);
+    effects::show(ui, subject);
     checks(ui, findings);
     hashes(ui, subject);
     ui.blank();
