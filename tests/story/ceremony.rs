@@ -21,7 +21,7 @@ fn paused(ceremony: &Ceremony, vault: Address) -> bool {
 }
 
 /// Signs at one desk; gives the line that was printed.
-fn sign(desk: &Desk, what: &[&str]) -> String {
+pub fn sign(desk: &Desk, what: &[&str]) -> String {
     let (keystore, password) = (desk.keystore(), desk.password_file());
     let key =
         ["--keystore", keystore.to_str().unwrap(), "--password-file", password.to_str().unwrap(), "--yes"];
@@ -32,14 +32,14 @@ fn sign(desk: &Desk, what: &[&str]) -> String {
 }
 
 /// Takes in a pasted chat.
-fn import(desk: &Desk, what: &[&str], chat: &str) {
+pub fn import(desk: &Desk, what: &[&str], chat: &str) {
     let file = desk.path("chat.txt");
     fs::write(&file, chat).unwrap();
     let from = [file.to_str().unwrap()];
     desk.run(&[&["import"], &what[..1], &from, &what[1..]].concat()).ended(0);
 }
 
-fn broadcast(desk: &Desk, what: &[&str]) -> crate::stage::Run {
+pub fn broadcast(desk: &Desk, what: &[&str]) -> crate::stage::Run {
     let (keystore, password) = (desk.keystore(), desk.password_file());
     let rest = [
         "--keystore",
@@ -79,7 +79,7 @@ fn a_vault_is_paused_and_unpaused_by_three_of_five_on_every_version() {
     }
 }
 
-const TWO_VAULTS: &str = r#"
+pub const TWO_VAULTS: &str = r#"
 schema = 1
 id = "pause/two-vaults"
 kind = "pause"

@@ -11,3 +11,4 @@
 mod stage;
 
 mod ceremony;
+mod rehearsal;
