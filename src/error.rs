@@ -45,7 +45,9 @@ impl Error {
     /// The same error, with what was being done put before it.
     #[must_use]
     pub fn about(mut self, what: &str) -> Self {
-        self.message = format!("{what}: {}", self.message);
+        if !self.message.starts_with(&format!("{what}:")) {
+            self.message = format!("{what}: {}", self.message);
+        }
         self
     }
 }

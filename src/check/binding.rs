@@ -53,8 +53,11 @@ pub(super) fn arguments_are_the_readers(facts: &Facts) -> Option<Finding> {
     };
     let set: Vec<String> =
         facts.foreign.iter().map(|(name, value)| format!("--set {name}={value}")).collect();
-    let fix =
-        format!("hear the values from the council in person, then say them yourself: {}", set.join(" "));
+    let fix = if set.is_empty() {
+        "hear from the council in person that it wants this; a lever for it would make it your own".into()
+    } else {
+        format!("hear the values from the council in person, then say them yourself: {}", set.join(" "))
+    };
     Some(if facts.signing { Finding::refuse(id, sentence, fix) } else { Finding::warn(id, sentence, "") })
 }
 

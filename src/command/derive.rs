@@ -258,10 +258,11 @@ impl<'a> Order<'a> {
         match self.turn(readings)? {
             Derivation::Ready(plan) => self.assemble(plan, state, block, readings, nonce),
             Derivation::Needs(missing) => {
+                let places: Vec<String> = missing.iter().map(|q| asked_of(q).to_string()).collect();
                 let message = format!(
-                    "playbook {} reads {} value(s) from the chain that are not at hand",
+                    "playbook {} reads {} by your files, and the value is not at hand",
                     self.entry.playbook.id,
-                    missing.len()
+                    places.join(" and ")
                 );
                 Err(Error::new(Exit::Refused, message)
                     .hint("sign from a proposal file, which brings them, or without --offline"))
@@ -325,6 +326,13 @@ pub fn draft_of(proposal: &Proposal, plan: Option<&Plan>, sender: Option<Address
 fn published_code(version: SafeVersion) -> Readings {
     let code = |hash: B256| Answer::Value(hash.into());
     batch_contracts(version).map(|d| (Query::CodeHash { address: d.address }, code(d.code_hash))).collect()
+}
+
+fn asked_of(query: &Query) -> Address {
+    match query {
+        Query::Call { to, .. } => *to,
+        Query::Storage { address, .. } | Query::Balance { address } | Query::CodeHash { address } => *address,
+    }
 }
 
 fn block(snapshot: &Snapshot) -> Block {

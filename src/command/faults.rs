@@ -34,6 +34,8 @@ impl From<PromptError> for Error {
             PromptError::NoTerminal(missing) => {
                 Self::new(Exit::Usage, error.to_string()).hint(format!("pass {}", missing.flag))
             }
+            PromptError::Stopped(_) => Self::new(Exit::Refused, error.to_string())
+                .hint("nothing was done with it; run the same command again when you are ready"),
             PromptError::Interrupted(_) => Self::new(Exit::Refused, error.to_string()),
         }
     }
@@ -82,7 +84,12 @@ impl From<LookupError> for Error {
 impl From<DeviceError> for Error {
     fn from(error: DeviceError) -> Self {
         let exit = if error.is_human() { Exit::Device } else { Exit::Failed };
-        Self::new(exit, error.to_string())
+        let plain = Self::new(exit, error.to_string());
+        match error {
+            DeviceError::WrongPassword => plain.hint("try again; nothing was signed"),
+            DeviceError::BadKeystore(_) => plain.hint("name another file with --keystore; nothing was signed"),
+            _ => plain,
+        }
     }
 }
 

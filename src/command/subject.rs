@@ -353,6 +353,7 @@ fn compare<'a>(
             mismatch.extend(against(&now));
             (Match::Differs(mismatch), own(order, now))
         }
+        (_, Err(_)) if !mismatch.is_empty() => (Match::Differs(mismatch), None),
         (_, Err(error)) => (Match::Unbound(error.message), None),
     }
 }

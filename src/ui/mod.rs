@@ -3,6 +3,8 @@
 //! Data goes to standard output, everything else to standard error. Under `--json` standard output carries exactly
 //! one object.
 
+#[cfg(unix)]
+mod line;
 mod prompt;
 mod text;
 

@@ -10,5 +10,8 @@
 #[path = "../stage/mod.rs"]
 mod stage;
 
+mod altered;
 mod ceremony;
 mod rehearsal;
+mod steps;
+mod terminal;

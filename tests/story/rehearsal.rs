@@ -12,7 +12,8 @@ use breakglass::proposal::Proposal;
 use breakglass::safe::{Nonce, Operation, SafeTx, SafeVersion};
 use serde_json::{Value, json};
 
-use crate::ceremony::{TWO_VAULTS, broadcast, import, sign};
+use crate::ceremony::TWO_VAULTS;
+use crate::steps::{broadcast, import, sign};
 use crate::stage::{Anvil, Ceremony, Desk, Proxy, SafeSetup, deploy, key};
 
 sol! {
