@@ -4,11 +4,13 @@
 //! Pure: values in, findings out. A refusal stops `sign` and `broadcast` until it is accepted by its id.
 
 mod binding;
+mod rehearsal;
 mod rpc;
 mod safe;
 mod transaction;
 
 use crate::chain::EndpointReport;
+use crate::chain::fork::Rehearsal;
 use crate::council;
 use crate::playbook::{Plan, Verdict};
 use crate::proposal::{Difference, Proposal};
@@ -106,6 +108,14 @@ pub struct Facts<'a> {
     pub block_age: Option<u64>,
     /// Nonces of other proposals kept here for the same Safe, with their hashes.
     pub others: &'a [(Nonce, String)],
+    /// What the transaction would do now, on the reader's own RPC.
+    pub rehearsal: Option<&'a Rehearsal>,
+    /// The `after` checks, judged on the rehearsed state.
+    pub after: &'a [Verdict],
+    /// In what the rehearsal differs from the one that the file records.
+    pub rehearsed_otherwise: &'a [String],
+    /// Why there is no rehearsal though one was wanted.
+    pub not_rehearsed: Option<&'a str>,
 }
 
 /// Looks at everything. The order is the order in which a signer should doubt.
@@ -123,6 +133,7 @@ pub fn findings(facts: &Facts) -> Vec<Finding> {
     all.extend(safe::as_proposed(facts));
     all.push(safe::known_contracts(facts));
     all.extend(safe::powers_beside_the_owners(facts));
+    all.extend(rehearsal::findings(facts));
     all.extend(rpc::endpoints_agree(facts));
     all.extend(rpc::newest_block_is_new(facts));
     all

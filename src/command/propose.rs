@@ -6,7 +6,7 @@ use crate::cli;
 use crate::command::derive::{Order, arguments};
 use crate::command::session::Session;
 use crate::command::subject::{Subject, accepted, obey};
-use crate::command::{home, show};
+use crate::command::{effects, home, show};
 use crate::error::{Error, Exit};
 use crate::playbook::Kind;
 use crate::ui::Text;
@@ -57,6 +57,7 @@ fn finish(session: &Session, subject: &Subject) -> Result<Exit, Error> {
         "nonce": subject.proposal.nonce().to_string(),
         "safe": subject.safe.address.to_string(),
         "chain_id": subject.chain.id,
+        "rehearsal": effects::object(subject),
     }));
     Ok(Exit::Done)
 }

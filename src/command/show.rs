@@ -4,6 +4,7 @@ use alloy::primitives::{Address, Bytes, U256, hex, utils::format_ether};
 
 use crate::chain::Standing;
 use crate::check::{Finding, Level, Match, Sort};
+use crate::command::effects;
 use crate::command::session::Session;
 use crate::command::subject::Subject;
 use crate::playbook::{Origin, PlannedCall};
@@ -23,6 +24,7 @@ pub fn review(session: &Session, subject: &Subject, findings: &[Finding]) {
     head(ui, &council, subject);
     origin(ui, subject);
     what_it_does(ui, subject);
+    effects::show(ui, subject);
     checks(ui, subject, findings);
     hashes(ui, subject);
     ui.blank();

@@ -14,7 +14,7 @@ use crate::proposal::{NotReady, Shortfall, assemble};
 use crate::ui::Text;
 
 pub fn run(session: &Session, args: &cli::Status) -> Result<Exit, Error> {
-    let subject = session.subject(&args.what, &args.derive, Purpose::Finish, |_, _| None)?;
+    let subject = session.subject(&args.what, &args.derive, Purpose::Look, |_, _| None)?;
     let tally = tally(&subject);
     let findings = subject.findings(false);
     let refused: Vec<Finding> = findings

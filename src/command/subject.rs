@@ -11,7 +11,8 @@ use alloy::sol_types::SolCall;
 use crate::chain::{Ask, BlockTag, Chain, Sending, Snapshot};
 use crate::check::{self, Facts, Finding, Match};
 use crate::cli;
-use crate::command::derive::{Derived, Order, arguments, is_set};
+use crate::command::derive::{Derived, First, Order, arguments, draft_of, is_set};
+use crate::command::rehearse::Rehearsing;
 use crate::command::session::Session;
 use crate::council::{self, AddressBook};
 use crate::error::{Error, Exit};
@@ -32,6 +33,7 @@ pub struct Subject<'a> {
     /// The chain now; none offline.
     pub online: Option<Online>,
     pub signatures: Vec<OwnerSignature>,
+    pub rehearsal: Rehearsing,
     /// Arguments that come from the proposal's file alone: neither the lever nor the reader's command line has them.
     pub foreign: Vec<(String, String)>,
     nonce_named: bool,
@@ -52,8 +54,16 @@ pub enum Purpose {
     Sign,
     /// A lever means the proposal kept here, if there is one.
     Finish,
+    /// The same, and nothing is rehearsed.
+    Look,
     /// The same, and nothing may be asked of the network to find it.
     Offline,
+}
+
+/// Where and when a subject is looked at.
+pub struct View {
+    pub link: Chain,
+    pub at: BlockTag,
 }
 
 /// A file is named by its path; everything else is a lever.
@@ -70,12 +80,28 @@ impl<'a> Session<'a> {
         purpose: Purpose,
         send: impl FnOnce(&Proposal, &[OwnerSignature]) -> Option<Sending>,
     ) -> Result<Subject<'a>, Error> {
+        let view = |safe: &council::Safe| Ok(View { link: self.connect(safe)?, at: BlockTag::Latest });
+        self.subject_in(what, derive, purpose, view, send)
+    }
+
+    /// The same on a chain, or at a block, of the caller's choice.
+    pub fn subject_in(
+        &'a self,
+        what: &str,
+        derive: &cli::Derive,
+        purpose: Purpose,
+        view: impl FnOnce(&council::Safe) -> Result<View, Error>,
+        send: impl FnOnce(&Proposal, &[OwnerSignature]) -> Option<Sending>,
+    ) -> Result<Subject<'a>, Error> {
         if let Some(kept) = self.given(what, derive, purpose)? {
-            let link = self.connect(self.safe_of(&kept)?)?;
-            return self.examine(kept, derive, Some(link), send);
+            let view = view(self.safe_of(&kept)?)?;
+            return self.examine(kept, derive, Some((view, purpose)), send);
         }
         let order = Order::lever(self, what, derive.undo, &arguments(derive)?)?;
-        self.propose(order, derive)
+        // Only a guess at what will be read: with several kept, none is better than a round spent to choose.
+        let guess = self.kept_for(what, derive, false).ok().flatten();
+        let view = view(order.safe)?;
+        self.propose_in(order, derive, view, guess.as_ref(), purpose != Purpose::Look)
     }
 
     /// The same with nothing asked of the network.
@@ -92,12 +118,25 @@ impl<'a> Session<'a> {
 
     /// Derives a lever on the chain as it is now.
     pub fn propose(&'a self, order: Order<'a>, derive: &cli::Derive) -> Result<Subject<'a>, Error> {
-        let link = self.connect(order.safe)?;
+        let view = View { link: self.connect(order.safe)?, at: BlockTag::Latest };
+        self.propose_in(order, derive, view, None, true)
+    }
+
+    fn propose_in(
+        &'a self,
+        order: Order<'a>,
+        derive: &cli::Derive,
+        view: View,
+        guess: Option<&Proposal>,
+        rehearse: bool,
+    ) -> Result<Subject<'a>, Error> {
+        let View { link, at } = view;
         let what = format!("reading {} on {}", order.safe.name, order.chain.name);
-        let (snapshot, derived) = self.ui.wait(&what, || order.live(&link, derive.nonce, &[], None))?;
+        let first = First { at, nonce: derive.nonce, guess, rehearse, ..First::LATEST };
+        let (snapshot, derived) = self.ui.wait(&what, || order.live(&link, first))?;
         let Derived { proposal, plan } = derived?;
         let signatures = self.signatures(&proposal)?;
-        Ok(Subject {
+        let mut subject = Subject {
             safe: order.safe,
             chain: order.chain,
             names: order.names.clone(),
@@ -109,7 +148,14 @@ impl<'a> Session<'a> {
             online: Some(Online { link, snapshot }),
             proposal,
             signatures,
-        })
+            rehearsal: Rehearsing::Not,
+        };
+        if rehearse {
+            let same = guess.filter(|guess| guess.hash() == subject.proposal.hash());
+            subject.rehearse(self.ui, None, same.and_then(Proposal::record));
+            subject.proposal = subject.proposal.recording(subject.rehearsal.record());
+        }
+        Ok(subject)
     }
 
     /// Whether this is a file's name, or a lever's that the council file has: asked before anything slow.
@@ -132,7 +178,7 @@ impl<'a> Session<'a> {
         }
         match purpose {
             Purpose::Sign => self.lever(what).map(|_| None),
-            Purpose::Finish => self.kept_for(what, derive, true),
+            Purpose::Finish | Purpose::Look => self.kept_for(what, derive, true),
             Purpose::Offline => self.kept_for(what, derive, false),
         }
     }
@@ -209,7 +255,7 @@ impl<'a> Session<'a> {
         &'a self,
         proposal: Proposal,
         derive: &cli::Derive,
-        link: Option<Chain>,
+        view: Option<(View, Purpose)>,
         send: impl FnOnce(&Proposal, &[OwnerSignature]) -> Option<Sending>,
     ) -> Result<Subject<'a>, Error> {
         let safe = self.safe_of(&proposal)?;
@@ -219,28 +265,40 @@ impl<'a> Session<'a> {
         let order = self.own_order(&proposal, safe, &set);
         let foreign = self.foreign(&proposal, &set);
         let mut live = None;
-        let online = match link {
+        let rehearse = view.as_ref().is_some_and(|(_, purpose)| *purpose != Purpose::Look);
+        let mut sender = None;
+        let online = match view {
             None => None,
-            Some(link) => {
+            Some((View { link, at }, _)) => {
                 let send = send(&proposal, &signatures);
+                sender = send.as_ref().map(|sending| sending.from);
                 let extra = approval_queries(&proposal);
                 let what = format!("reading {} on {}", safe.name, chain.name);
                 let snapshot = self.ui.wait(&what, || match &order {
                     // A lever of another Safe or chain is not even derived on this one.
                     Ok(order) if order.safe.name == safe.name => {
-                        let (snapshot, derived) =
-                            order.live(&link, Some(proposal.nonce()), &extra, send.as_ref())?;
+                        let first = First {
+                            at,
+                            nonce: Some(proposal.nonce()),
+                            extra: &extra,
+                            send: send.as_ref(),
+                            guess: Some(&proposal),
+                            rehearse,
+                        };
+                        let (snapshot, derived) = order.live(&link, first)?;
                         live = Some(derived);
                         Ok::<_, Error>(snapshot)
                     }
                     _ => {
+                        let draft = rehearse.then(|| draft_of(&proposal, None, sender));
                         let ask = Ask {
                             safe: safe.address,
                             queries: &extra,
                             sending: send.as_ref(),
-                            ..Ask::default()
+                            drafts: draft.as_slice(),
+                            requests: &[],
                         };
-                        Ok(link.snapshot(&ask, BlockTag::Latest)?)
+                        Ok(link.snapshot(&ask, at)?)
                     }
                 })?;
                 Some(Online { link, snapshot })
@@ -249,8 +307,9 @@ impl<'a> Session<'a> {
         let (matching, own) = compare(&proposal, order, live);
         let names = self.council.names_on(&safe.chain);
         let others = self.others(safe)?;
+        let rehearsal = Rehearsing::Not;
         let nonce_named = derive.nonce.is_some();
-        Ok(Subject {
+        let mut subject = Subject {
             proposal,
             own,
             matching,
@@ -261,8 +320,14 @@ impl<'a> Session<'a> {
             signatures,
             foreign,
             nonce_named,
+            rehearsal,
             others,
-        })
+        };
+        if rehearse {
+            let recorded = subject.proposal.record().cloned();
+            subject.rehearse(self.ui, sender, recorded.as_ref());
+        }
+        Ok(subject)
     }
 
     /// What the reader's own files give for what the proposal names: the lever's arguments and those of the command
@@ -307,8 +372,7 @@ fn compare<'a>(
         Err(error) => return (Match::Unbound(error.message), None),
     };
     let mut mismatch = differing_binding(proposal, &order);
-    let from_values =
-        order.on_values(proposal.snapshot().clone(), proposal.block(), proposal.readings(), proposal.nonce());
+    let from_values = order.from_proposal(proposal);
     let against = |derived: &Derived| {
         differences((proposal.safe(), proposal.tx()), (derived.proposal.safe(), derived.proposal.tx()))
     };
@@ -445,6 +509,10 @@ impl Subject<'_> {
             endpoints: &endpoints,
             block_age: self.online.as_ref().map(|o| age(o.snapshot.header.timestamp)),
             others: &self.others,
+            rehearsal: self.rehearsal.done().map(|done| &done.rehearsal),
+            after: self.rehearsal.done().map_or(&[], |done| &done.after),
+            rehearsed_otherwise: self.rehearsal.done().map_or(&[], |done| &done.differs),
+            not_rehearsed: self.rehearsal.failure(),
         })
     }
 

@@ -48,7 +48,7 @@ fn a_vault_is_paused_and_unpaused_by_three_of_five_on_every_version() {
     }
 }
 
-const TWO_VAULTS: &str = r#"
+pub const TWO_VAULTS: &str = r#"
 schema = 1
 id = "pause/two-vaults"
 kind = "pause"

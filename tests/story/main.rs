@@ -12,5 +12,6 @@ mod stage;
 
 mod altered;
 mod ceremony;
+mod rehearsal;
 mod steps;
 mod terminal;
