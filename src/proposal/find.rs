@@ -15,6 +15,8 @@ pub enum Found {
     },
 }
 
+/// How a line of ours begins.
+const START: &[u8] = b"bgsig1";
 /// A 65-byte signature in hexadecimal.
 const HEX_LENGTH: usize = 130;
 
@@ -46,13 +48,15 @@ pub fn find_signatures(text: &str) -> Vec<Found> {
 
 /// The next place where a signature may begin: our prefix, or a hexadecimal digit at the start of a word.
 fn next_start(text: &str) -> Option<(usize, bool)> {
-    let line = text.find("bgsig1").map(|at| (at, true));
     let mut before = ' ';
     let word = text.char_indices().find(|(_, c)| {
         let starts = c.is_ascii_hexdigit() && !before.is_ascii_alphanumeric();
         before = *c;
         starts
     });
+    // No further than to that word: a chat of megabytes is read once.
+    let until = word.map_or(text.len(), |(at, _)| text.len().min(at + START.len()));
+    let line = text.as_bytes()[..until].windows(START.len()).position(|w| w == START).map(|at| (at, true));
     match (line, word.map(|(at, _)| (at, false))) {
         (Some(line), Some(word)) => Some(if line.0 <= word.0 { line } else { word }),
         (line, word) => line.or(word),
