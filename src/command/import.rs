@@ -78,7 +78,9 @@ fn targets(
     let fits = |p: &Proposal| stated.iter().any(|(_, s)| OwnerSignature::verify(s, p).is_ok());
     match given {
         Some(proposal) if !targets.iter().any(|t| t.hash() == proposal.hash()) => {
-            session.incidents.keep_proposal(&proposal.hash().to_string(), &proposal.to_json())?;
+            if fits(&proposal) {
+                session.incidents.keep_proposal(&proposal.hash().to_string(), &proposal.to_json())?;
+            }
             targets.push(proposal);
         }
         Some(_) if stated.is_empty() || targets.iter().any(fits) => {}
@@ -103,7 +105,8 @@ fn take(
 ) -> Result<(), Error> {
     let verified: Vec<Result<OwnerSignature, VerifyError>> =
         targets.iter().map(|proposal| OwnerSignature::verify(stated, proposal)).collect();
-    let Some(signature) = verified.iter().find_map(|v| v.as_ref().ok()) else {
+    let found = verified.iter().zip(targets).find_map(|(v, proposal)| Some((v.as_ref().ok()?, proposal)));
+    let Some((signature, proposal)) = found else {
         // The most telling reason: that it is by a stranger, over a transaction that is known here.
         let reason = verified
             .into_iter()
@@ -115,7 +118,7 @@ fn take(
     };
     let hash = signature.hash().to_string();
     let owner = signature.owner().to_string();
-    if session.incidents.signature_path(&hash, &owner).is_file() {
+    if session.has_signature(proposal, signature.owner()) {
         taken.known.push(signature.clone());
     } else {
         session.incidents.keep_signature(&hash, &owner, &signature.to_json())?;

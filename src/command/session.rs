@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use alloy::primitives::Address;
+
 use crate::chain::{Chain, Options};
 use crate::council::{self, Council};
 use crate::error::{Error, Exit};
@@ -100,6 +102,14 @@ impl<'a> Session<'a> {
             .collect())
     }
 
+    /// Whether this owner's signature is kept for a proposal, and verifies.
+    #[must_use]
+    pub fn has_signature(&self, proposal: &Proposal, owner: Address) -> bool {
+        let path = self.incidents.signature_path(&proposal.hash().to_string(), &owner.to_string());
+        let stated = store::read_text(&path).ok().and_then(|text| Stated::from_json(&text));
+        stated.and_then(|s| OwnerSignature::verify(&s, proposal).ok()).is_some_and(|s| s.owner() == owner)
+    }
+
     /// The verified signatures kept for a proposal. A file that is not one is named and left out.
     pub fn signatures(&self, proposal: &Proposal) -> Result<Vec<OwnerSignature>, Error> {
         let mut signatures = Vec::new();
@@ -156,6 +166,8 @@ pub fn connect(chain: &council::Chain) -> Result<Chain, Error> {
 
 impl From<Fault> for Error {
     fn from(fault: Fault) -> Self {
-        Self::new(Exit::Failed, fault.to_string())
+        let mut error = Self::new(Exit::Failed, fault.headline()).hint("mend that line");
+        error.excerpt = fault.excerpt();
+        error
     }
 }

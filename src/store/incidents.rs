@@ -5,7 +5,7 @@ use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::{StoreError, create_folder, create_new, files_below, read_text, shown};
+use super::{StoreError, create_folder, files_below, keep_new, read_text, shown};
 
 const FOLDER: &str = "incidents";
 const PROPOSAL: &str = "proposal.json";
@@ -135,11 +135,7 @@ impl Incidents {
     }
 }
 
-/// Creates the file, or finds that it says the same already.
 fn keep(path: PathBuf, contents: &str) -> Result<PathBuf, StoreError> {
-    match create_new(&path, contents) {
-        Ok(()) => Ok(path),
-        Err(StoreError::Exists { .. }) if read_text(&path).is_ok_and(|there| there == contents) => Ok(path),
-        Err(error) => Err(error),
-    }
+    keep_new(&path, contents)?;
+    Ok(path)
 }
