@@ -48,8 +48,7 @@ pub fn run(session: &Session, args: &cli::Broadcast) -> Result<Exit, Error> {
             confirm(session, &subject, args)?;
             let hash = send(session, &subject, device.as_mut(), &tx)?;
             let receipt = wait(session, &subject, hash, Duration::from_secs(args.wait))?;
-            let outcome = outcome::prove(session, &subject, receipt)?;
-            outcome::report(session, &subject, &outcome, "Sent, and executed")
+            conclude(session, &subject, receipt, "Sent, and executed")
         }
         _ => print_call(session, &ready),
     }
@@ -82,9 +81,7 @@ fn already(session: &Session, subject: &Subject, args: &cli::Broadcast) -> Resul
                 .err()
                 .map_or_else(|| Error::new(Exit::Drift, "the nonce was used"), Error::from));
         };
-        let link = &online(subject)?.link;
-        let receipt = session.ui.wait("reading its receipt", || link.receipt(executed.tx))?;
-        let receipt = receipt.ok_or_else(|| lost(executed.tx))?;
+        let receipt = receipt_of(session, subject, executed.tx)?;
         let by = if sent.contains(&executed.tx) {
             "Nothing sent: already executed by the transaction sent from here".to_string()
         } else {
@@ -99,11 +96,30 @@ fn already(session: &Session, subject: &Subject, args: &cli::Broadcast) -> Resul
         if session.ui.wait("looking for the transaction sent before", || link.has(hash))? {
             session.ui.say(&Text::new(&format!("Nothing sent: {hash} was sent before and is on its way")));
             let receipt = wait(session, subject, hash, Duration::from_secs(args.wait))?;
-            let outcome = outcome::prove(session, subject, receipt)?;
-            return outcome::report(session, subject, &outcome, "Sent before, and executed").map(Some);
+            return conclude(session, subject, receipt, "Sent before, and executed").map(Some);
         }
     }
     Ok(None)
+}
+
+/// Proves what was mined: ours or, where somebody else's came first and ours was reverted for it, theirs.
+fn conclude(session: &Session, subject: &Subject, ours: Receipt, by: &str) -> Result<Exit, Error> {
+    let other = if outcome::is_in(subject, &ours) { None } else { outcome::executed(session, subject)? };
+    let (receipt, by) = match other {
+        None => (ours, by.to_string()),
+        Some(other) => {
+            let receipt = receipt_of(session, subject, other.tx)?;
+            let by = format!("Sent too late: already executed by somebody else, {}", receipt.from);
+            (receipt, by)
+        }
+    };
+    let outcome = outcome::prove(session, subject, receipt)?;
+    outcome::report(session, subject, &outcome, &by)
+}
+
+fn receipt_of(session: &Session, subject: &Subject, tx: TxHash) -> Result<Receipt, Error> {
+    let link = &online(subject)?.link;
+    session.ui.wait("reading its receipt", || link.receipt(tx))?.ok_or_else(|| lost(tx))
 }
 
 /// The transactions that were sent from this folder for this proposal.
@@ -159,9 +175,8 @@ fn transaction(
     let cap = u128::from(max_fee_gwei) * GWEI;
     let base_fee = u128::from(online(subject)?.snapshot.header.base_fee.unwrap_or_default());
     if base_fee + priority_fee > cap {
-        let now = U256::from(base_fee + priority_fee);
-        let message =
-            format!("gas costs {} gwei now, more than --max-fee {max_fee_gwei}", now / U256::from(GWEI));
+        let now = show::gwei(base_fee + priority_fee);
+        let message = format!("gas costs {now} gwei now, more than --max-fee {max_fee_gwei}");
         return Err(Error::new(Exit::Failed, message).hint("nothing was sent; raise --max-fee, or wait"));
     }
     let gas = prepared.gas.ok_or_else(|| {
@@ -202,7 +217,11 @@ fn confirm(session: &Session, subject: &Subject, args: &cli::Broadcast) -> Resul
             session.ui.typed(&question, name, &format!("--confirm {name}"))?
         }
     };
-    if yes { Ok(()) } else { Err(Error::new(Exit::Refused, format!("not sent: the Safe's name is {name}"))) }
+    if yes {
+        return Ok(());
+    }
+    Err(Error::new(Exit::Refused, format!("not sent: the Safe's name is {name}"))
+        .hint("nothing was sent; run it again and type that name, or leave it"))
 }
 
 /// Records the transaction, then sends it: whatever happens after, the next run finds it.

@@ -33,9 +33,18 @@ fn online<'s>(subject: &'s Subject) -> Result<&'s Online, Error> {
 /// The transaction in which the Safe executed this proposal, whoever sent it.
 pub fn executed(session: &Session, subject: &Subject) -> Result<Option<Executed>, Error> {
     let link = &online(subject)?.link;
+    // A proposal's block is a claim; one from the future must not hide what was done since.
     let from = subject.proposal.block().number;
+    let from = if from > online(subject)?.snapshot.header.number { 0 } else { from };
     let find = || link.executions(subject.proposal.safe(), &subject.proposal.hash(), from);
     Ok(session.ui.wait("looking for its execution", find)?)
+}
+
+/// Whether the Safe says in this receipt that it executed the proposal.
+#[must_use]
+pub fn is_in(subject: &Subject, receipt: &Receipt) -> bool {
+    let safe = subject.proposal.safe();
+    find_execution(&receipt.logs, safe.address, safe.version, &subject.proposal.hash()).is_some()
 }
 
 /// Reads what a mined transaction did. A receipt's status proves nothing: the Safe's own event with our safeTxHash does.
@@ -76,20 +85,23 @@ pub fn report(session: &Session, subject: &Subject, outcome: &Outcome, by: &str)
         ui.say(&mark.add(&verdict.sentence));
     }
     let object = object(subject, outcome);
-    ui.object(&object);
     if outcome.execution == Execution::Failed {
         return Err(Error::new(
             Exit::Failed,
             format!("the Safe reported ExecutionFailure for {}", subject.proposal.hash()),
         )
+        .having_done(object)
         .hint("its nonce is used and nothing was done; find out why before anybody signs again"));
     }
     if !outcome.is_proven() {
         let failed: Vec<&str> =
             outcome.verdicts.iter().filter(|v| !v.holds).map(|v| v.sentence.as_str()).collect();
         let why = if subject.plan().is_none() { vec!["your files have no playbook for it"] } else { failed };
-        return Err(Error::new(Exit::Failed, format!("executed, but not proven: {}", why.join("; "))));
+        return Err(Error::new(Exit::Failed, format!("executed, but not proven: {}", why.join("; ")))
+            .having_done(object)
+            .hint("look at the contract; the same command again proves it once more and sends nothing"));
     }
+    ui.object(&object);
     session.incidents.keep_outcome(&subject.proposal.hash().to_string(), &format!("{object:#}\n"))?;
     ui.say(&Text::default().good("done and proven"));
     ui.data(&receipt.tx.to_string());
