@@ -31,9 +31,8 @@ pub fn run(session: &Session, args: &cli::Sign) -> Result<Exit, Error> {
         if subjects.len() > 1 {
             ui.say(&Text::default().bold(&format!("{} of {}", at + 1, subjects.len())));
         }
-        signed.push(one(session, args, subject, &mut device).inspect_err(|_| {
-            ui.object(&json!({ "signatures": signed }));
-        })?);
+        let one = one(session, args, subject, &mut device);
+        signed.push(one.map_err(|e| e.having_done(json!({ "signatures": signed })))?);
     }
     ui.object(&json!({ "signatures": signed }));
     Ok(Exit::Done)
@@ -98,7 +97,8 @@ fn confirm(session: &Session, args: &cli::Sign) -> Result<(), Error> {
     if args.yes || session.ui.typed("Sign this? Type yes", "yes", "--yes")? {
         return Ok(());
     }
-    Err(Error::new(Exit::Refused, "not signed: you did not type yes"))
+    Err(Error::new(Exit::Refused, "not signed: you did not type yes")
+        .hint("nothing was written; run it again and type yes, or leave it"))
 }
 
 fn sign(
