@@ -12,5 +12,12 @@ mod stage;
 
 mod altered;
 mod ceremony;
+mod crash;
+mod drift;
+mod escapes;
+mod files;
+mod json;
+mod network;
+mod secrets;
 mod steps;
 mod terminal;
