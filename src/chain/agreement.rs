@@ -173,6 +173,12 @@ mod tests {
             difficulty: U256::ZERO,
             excess_blob_gas: None,
             state_root: B256::ZERO,
+            gas_used: 0,
+            withdrawals_root: None,
+            parent_beacon_block_root: None,
+            requests_hash: None,
+            block_access_list_hash: None,
+            slot_number: None,
         }
     }
 
