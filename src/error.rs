@@ -29,15 +29,17 @@ pub enum Exit {
 pub struct Error {
     pub exit: Exit,
     pub message: String,
+    /// Lines of a file, with the place at fault.
+    pub excerpt: String,
     pub hints: Vec<String>,
-    /// What was done all the same, for `--json`.
-    pub details: Option<Value>,
+    /// What was done before it failed: stands beside the error under `--json`.
+    pub done: Option<Value>,
 }
 
 impl Error {
     #[must_use]
     pub fn new(exit: Exit, message: impl Into<String>) -> Self {
-        Self { exit, message: message.into(), hints: Vec::new(), details: None }
+        Self { exit, message: message.into(), excerpt: String::new(), hints: Vec::new(), done: None }
     }
 
     #[must_use]
@@ -46,10 +48,10 @@ impl Error {
         self
     }
 
-    /// The same error, with what was done all the same.
+    /// The same error, with the object that tells what was done all the same.
     #[must_use]
-    pub fn with_details(mut self, details: Value) -> Self {
-        self.details = Some(details);
+    pub fn having_done(mut self, object: Value) -> Self {
+        self.done = Some(object);
         self
     }
 

@@ -216,9 +216,8 @@ fn transaction(
     let cap = u128::from(max_fee_gwei) * GWEI;
     let base_fee = u128::from(online(subject)?.snapshot.header.base_fee.unwrap_or_default());
     if base_fee > cap {
-        let now = U256::from(base_fee);
-        let message =
-            format!("gas costs {} gwei now, more than --max-fee {max_fee_gwei}", now / U256::from(GWEI));
+        let now = show::gwei(base_fee);
+        let message = format!("gas costs {now} gwei now, more than --max-fee {max_fee_gwei}");
         return Err(Error::new(Exit::Failed, message).hint("nothing was sent; raise --max-fee, or wait"));
     }
     let gas = prepared.gas.ok_or_else(|| {
@@ -266,7 +265,11 @@ fn confirm(session: &Session, subject: &Subject, args: &cli::Broadcast) -> Resul
         let question = format!("Send it now? Type the Safe's name, {name}");
         session.ui.typed(&question, name, &format!("--confirm {name}"))?
     };
-    if yes { Ok(()) } else { Err(Error::new(Exit::Refused, format!("not sent: the Safe's name is {name}"))) }
+    if yes {
+        return Ok(());
+    }
+    Err(Error::new(Exit::Refused, format!("not sent: the Safe's name is {name}"))
+        .hint("nothing was sent; run it again and type that name, or leave it"))
 }
 
 /// Records the transaction, then sends it: whatever happens after, the next run finds it.

@@ -81,7 +81,9 @@ fn targets(
     };
     match given {
         Some(proposal) if !targets.iter().any(|t| t.hash() == proposal.hash()) => {
-            session.incidents.keep_proposal(&proposal.hash().to_string(), &proposal.to_json())?;
+            if fits(&proposal) {
+                session.incidents.keep_proposal(&proposal.hash().to_string(), &proposal.to_json())?;
+            }
             targets.push(proposal);
         }
         Some(_) if stated.is_empty() || targets.iter().any(fits) => {}
@@ -106,9 +108,8 @@ fn take(
 ) -> Result<(), Error> {
     let verified: Vec<Result<OwnerSignature, VerifyError>> =
         targets.iter().map(|p| OwnerSignature::verify(stated, p, &session.owners(p))).collect();
-    let Some((signature, proposal)) =
-        verified.iter().zip(targets).find_map(|(v, p)| v.as_ref().ok().map(|signature| (signature, p)))
-    else {
+    let found = verified.iter().zip(targets).find_map(|(v, proposal)| Some((v.as_ref().ok()?, proposal)));
+    let Some((signature, proposal)) = found else {
         // The most telling reason: that it is by a stranger, over a transaction that is known here.
         let reason = verified
             .into_iter()

@@ -37,8 +37,9 @@ fn online<'s>(subject: &'s Subject) -> Result<&'s Online, Error> {
 /// The transaction in which the Safe executed this proposal, whoever sent it.
 fn executed(session: &Session, subject: &Subject) -> Result<Option<Executed>, Error> {
     let link = &online(subject)?.link;
-    // The file's block is only its writer's word: never later than the chain's newest.
-    let from = subject.proposal.block().number.min(online(subject)?.snapshot.header.number);
+    // A proposal's block is a claim; one from the future must not hide what was done since.
+    let from = subject.proposal.block().number;
+    let from = if from > online(subject)?.snapshot.header.number { 0 } else { from };
     let find = || link.executions(subject.proposal.safe(), &subject.proposal.hash(), from);
     Ok(session.ui.wait("looking for its execution", find)?)
 }
@@ -103,7 +104,7 @@ pub fn report(session: &Session, subject: &Subject, outcome: &Outcome, by: &str)
         ui.say(&mark.add(&verdict.sentence));
     }
     let object = object(subject, outcome);
-    let failed = |exit, message: String| Error::new(exit, message).with_details(object.clone());
+    let failed = |exit, message: String| Error::new(exit, message).having_done(object.clone());
     if outcome.execution == Execution::Failed {
         let message = format!("the Safe reported ExecutionFailure for {}", subject.proposal.hash());
         return Err(failed(Exit::Failed, message)
@@ -125,10 +126,10 @@ pub fn report(session: &Session, subject: &Subject, outcome: &Outcome, by: &str)
         let message = format!("it was executed and proven then, and no longer holds: {}", why.join("; "));
         return Err(failed(Exit::Drift, message).hint("to do it again, sign it anew: its nonce is used"));
     }
+    ui.object(&object);
     session.incidents.keep_outcome(&subject.proposal.hash().to_string(), &format!("{object:#}\n"))?;
     ui.say(&Text::default().good("done and proven"));
     ui.data(&receipt.tx.to_string());
-    ui.object(&object);
     Ok(Exit::Done)
 }
 

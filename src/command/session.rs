@@ -181,6 +181,8 @@ pub fn connect(chain: &council::Chain) -> Result<Chain, Error> {
 
 impl From<Fault> for Error {
     fn from(fault: Fault) -> Self {
-        Self::new(Exit::Failed, fault.to_string())
+        let mut error = Self::new(Exit::Failed, fault.headline()).hint("mend that line");
+        error.excerpt = fault.excerpt();
+        error
     }
 }

@@ -33,9 +33,9 @@ pub fn run(session: &Session, args: &cli::Sign) -> Result<Exit, Error> {
         if subjects.len() > 1 {
             ui.say(&Text::default().bold(&format!("{} of {}", at + 1, subjects.len())));
         }
-        let details = json!({ "signatures": &signed });
-        let object = one(session, args, subject, &mut device).map_err(|e| e.with_details(details))?;
-        signed.push(object);
+        let done = json!({ "signatures": &signed });
+        let one = one(session, args, subject, &mut device);
+        signed.push(one.map_err(|e| if e.done.is_some() { e } else { e.having_done(done) })?);
     }
     ui.object(&json!({ "signatures": signed }));
     Ok(Exit::Done)
@@ -130,7 +130,8 @@ fn confirm(session: &Session, args: &cli::Sign) -> Result<(), Error> {
     if args.yes || session.ui.typed("Sign this? Type yes", "yes", "--yes")? {
         return Ok(());
     }
-    Err(Error::new(Exit::Refused, "not signed: you did not type yes"))
+    Err(Error::new(Exit::Refused, "not signed: you did not type yes")
+        .hint("nothing was written; run it again and type yes, or leave it"))
 }
 
 fn sign(
@@ -188,6 +189,6 @@ fn write(session: &Session, subject: &Subject, signature: &OwnerSignature) -> Re
         }
         Err(error) => Err(error
             .hint("the signature was made: the line above is good, and only the file is missing")
-            .with_details(json!({ "signatures": [object] }))),
+            .having_done(json!({ "signatures": [object] }))),
     }
 }

@@ -204,6 +204,18 @@ fn other_tools_signatures_are_recognised_by_their_signer() {
     }
 }
 
+/// Of some megabytes, in the time that reading them once takes.
+#[test]
+fn a_long_chat_is_read_once() {
+    let proposal = proposal(42);
+    let line = signed(1, &proposal).line();
+    let begun = std::time::Instant::now();
+    let found =
+        find_signatures(&format!("{}{line}{}", "0x12 talk é ".repeat(200_000), "abc ".repeat(200_000)));
+    assert_eq!(found.len(), 1);
+    assert!(begun.elapsed() < std::time::Duration::from_secs(20), "{:?}", begun.elapsed());
+}
+
 #[test]
 fn addresses_and_hashes_in_a_chat_are_not_signatures() {
     let text = format!("{} {} 0x{} {}", address(1), proposal(1).hash(), "ab".repeat(66), "cd".repeat(64));

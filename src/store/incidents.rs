@@ -5,7 +5,7 @@ use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::{StoreError, create_folder, create_new, create_or_same, files_below, read_text, shown};
+use super::{StoreError, create_folder, create_new, files_below, keep_new, read_text, shown};
 
 const FOLDER: &str = "incidents";
 const PROPOSAL: &str = "proposal.json";
@@ -64,7 +64,7 @@ impl Incidents {
     pub fn keep_proposal(&self, proposal: &str, contents: &str) -> Result<PathBuf, StoreError> {
         self.ready(proposal)?;
         let path = self.proposal_path(proposal);
-        create_or_same(&path, contents).map(|()| path)
+        keep_new(&path, contents).map(|()| path)
     }
 
     /// Keeps a signature under its owner's name; where another file has that name, under the next that is free.
@@ -72,7 +72,7 @@ impl Incidents {
         let folder = self.ready(proposal)?;
         let mut path = folder.join(format!("{owner}{SIGNATURE_END}"));
         for n in 2..=MOST_NAMES {
-            match create_or_same(&path, contents) {
+            match keep_new(&path, contents) {
                 Err(StoreError::Exists { .. } | StoreError::Link { .. }) => {
                     path = folder.join(format!("{owner}-{n}{SIGNATURE_END}"));
                 }
@@ -90,7 +90,7 @@ impl Incidents {
         contents: &str,
     ) -> Result<PathBuf, StoreError> {
         let path = self.ready(proposal)?.join(format!("{SENT_START}{transaction}.json"));
-        create_or_same(&path, contents).map(|()| path)
+        keep_new(&path, contents).map(|()| path)
     }
 
     /// Records, once, that a proposal was executed and its effect proven. A note for people: nothing rests on it.

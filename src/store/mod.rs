@@ -128,12 +128,27 @@ pub fn create_new(path: &Path, contents: &str) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Creates a file, or finds that it says the same already.
-pub fn create_or_same(path: &Path, contents: &str) -> Result<(), StoreError> {
+/// Creates the file, or finds that it says the same already.
+pub fn keep_new(path: &Path, contents: &str) -> Result<(), StoreError> {
     match create_new(path, contents) {
-        Err(StoreError::Exists { .. }) if read_text(path).is_ok_and(|there| there == contents) => Ok(()),
-        result => result,
+        Err(StoreError::Exists { .. }) if says(path, contents) => Ok(()),
+        other => other,
     }
+}
+
+/// The same for several; where one of them cannot be created because of what is there, none is.
+pub fn keep_all(files: &[(PathBuf, String)]) -> Result<(), StoreError> {
+    for (path, contents) in files {
+        let found = fs::symlink_metadata(path);
+        if found.is_ok_and(|found| found.is_symlink() || !says(path, contents)) {
+            return Err(taken(path));
+        }
+    }
+    files.iter().try_for_each(|(path, contents)| keep_new(path, contents))
+}
+
+fn says(path: &Path, contents: &str) -> bool {
+    read_text(path).is_ok_and(|there| there == contents)
 }
 
 fn taken(path: &Path) -> StoreError {
