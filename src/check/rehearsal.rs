@@ -197,8 +197,7 @@ fn outflow(facts: &Facts, rehearsal: &Rehearsal) -> Finding {
 fn collectible_from(log: &Log, safe: Address) -> Option<String> {
     let from = safe.into_word();
     let leaves = match log.topics() {
-        [TRANSFER, holder, _, _] => *holder == from,
-        [TRANSFER_SINGLE | TRANSFER_BATCH, _, holder, _] => *holder == from,
+        [TRANSFER, holder, _, _] | [TRANSFER_SINGLE | TRANSFER_BATCH, _, holder, _] => *holder == from,
         _ => false,
     };
     leaves.then(|| format!("a token of the collection {}", log.address))

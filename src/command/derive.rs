@@ -190,7 +190,7 @@ impl<'a> Order<'a> {
             Err(error) => (BTreeSet::new(), Some(error)),
         };
         let guessed =
-            first.guess.and_then(|guess| self.from_proposal(guess).ok()).map(|derived| derived.plan);
+            first.guess.and_then(|guess| self.on_proposal(guess).ok()).map(|derived| derived.plan);
         if let Some(plan) = &guessed {
             queries.extend(plan.rests_on.iter().map(|(query, _)| query.clone()));
             queries.extend(before_queries(plan));
@@ -233,7 +233,7 @@ impl<'a> Order<'a> {
     }
 
     /// Derives from the values that a proposal brings.
-    pub fn from_proposal(&self, proposal: &Proposal) -> Result<Derived, Error> {
+    pub fn on_proposal(&self, proposal: &Proposal) -> Result<Derived, Error> {
         let state = proposal.snapshot().clone();
         self.on_values(state, proposal.block(), proposal.readings(), proposal.nonce())
     }

@@ -372,7 +372,7 @@ fn compare<'a>(
         Err(error) => return (Match::Unbound(error.message), None),
     };
     let mut mismatch = differing_binding(proposal, &order);
-    let from_values = order.from_proposal(proposal);
+    let from_values = order.on_proposal(proposal);
     let against = |derived: &Derived| {
         differences((proposal.safe(), proposal.tx()), (derived.proposal.safe(), derived.proposal.tx()))
     };
