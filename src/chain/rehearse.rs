@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 use super::block::{BlockHash, BlockRef, BlockTag};
 use super::error::ChainError;
 use super::fork::{
-    Account, ExecTransaction, Keys, Rehearsal, State, StateSource, World, access_list_calls, access_list_keys,
-    first_keys, settle,
+    Account, ExecTransaction, Keys, Rehearsal, State, StateSource, World, access_list_calls,
+    access_list_keys, first_keys, settle,
 };
 use super::quorum::Chain;
 use super::rpc::{AT, Reply, Request};

@@ -23,7 +23,8 @@ const ASK: &str = "do not sign before you know why; ask its proposer in person";
 
 pub(super) fn findings(facts: &Facts) -> Vec<Finding> {
     if let Some(why) = facts.not_rehearsed {
-        let fix = "try again, or on another RPC with `breakglass dry-run --fork-url`: nobody has seen what it does";
+        let fix =
+            "try again, or on another RPC with `breakglass dry-run --fork-url`: nobody has seen what it does";
         return vec![Finding::warn("not-rehearsed", format!("it could not be rehearsed: {why}"), fix)];
     }
     let Some(rehearsal) = facts.rehearsal else { return Vec::new() };
@@ -98,8 +99,7 @@ fn safe_slots(facts: &Facts, rehearsal: &Rehearsal) -> Finding {
     if undeclared.is_empty() {
         return Finding::pass(id, "nothing of the Safe itself changes that the playbook does not declare");
     }
-    let sentence =
-        format!("it changes {} and the playbook does not say so", undeclared.join(", "));
+    let sentence = format!("it changes {} and the playbook does not say so", undeclared.join(", "));
     Finding::refuse(id, sentence, "do not sign: this is how a Safe is taken over")
 }
 
@@ -117,8 +117,7 @@ fn part(facts: &Facts, rehearsal: &Rehearsal, write: &Write) -> Part {
     }
     let state = facts.now.unwrap_or_else(|| facts.proposal.snapshot());
     let hash = facts.proposal.hash();
-    let consumed =
-        || state.owners.list().iter().any(|owner| approved_hash_slot(*owner, &hash) == write.slot);
+    let consumed = || state.owners.list().iter().any(|owner| approved_hash_slot(*owner, &hash) == write.slot);
     if write.slot == slot_word(slot::NONCE) || (write.new.is_zero() && consumed()) {
         return Part::Bookkeeping;
     }
@@ -159,8 +158,10 @@ fn effects(facts: &Facts, rehearsal: &Rehearsal) -> Finding {
     let list: Vec<String> = others.iter().take(10).map(ToString::to_string).collect();
     let more = others.len().saturating_sub(list.len());
     let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-    let sentence =
-        format!("it changes contracts that the playbook neither calls nor declares: {}{more}", list.join(", "));
+    let sentence = format!(
+        "it changes contracts that the playbook neither calls nor declares: {}{more}",
+        list.join(", ")
+    );
     Finding::warn(id, sentence, "look at what changes in them; the playbook's `changes` can declare it")
 }
 
@@ -196,8 +197,7 @@ fn outflow(facts: &Facts, rehearsal: &Rehearsal) -> Finding {
 fn collectible_from(log: &Log, safe: Address) -> Option<String> {
     let from = safe.into_word();
     let leaves = match log.topics() {
-        [TRANSFER, holder, _, _] => *holder == from,
-        [TRANSFER_SINGLE | TRANSFER_BATCH, _, holder, _] => *holder == from,
+        [TRANSFER, holder, _, _] | [TRANSFER_SINGLE | TRANSFER_BATCH, _, holder, _] => *holder == from,
         _ => false,
     };
     leaves.then(|| format!("a token of the collection {}", log.address))
@@ -248,9 +248,7 @@ mod tests {
     use crate::chain::fork::{BalanceChange, Keys, Revert, TokenChange, Trace};
     use crate::check::{Level, Match};
     use crate::council;
-    use crate::playbook::{
-        Plan, PlannedCall, PlaybookDigest, PlaybookId, Readings, Verdict,
-    };
+    use crate::playbook::{Plan, PlannedCall, PlaybookDigest, PlaybookId, Readings, Verdict};
     use crate::proposal::{Binding, Block, BlockHash, Proposal};
     use crate::safe::{Call, Nonce, Operation, Owners, SafeId, SafeState, SafeTx, SafeVersion};
 
@@ -447,7 +445,8 @@ mod tests {
             refused("outflow")
         );
         let token = |token, sent| TokenChange { token, holder: SAFE, received: n(5), sent: n(sent) };
-        for (change, is_fine) in [(token(THIEF, 6), false), (token(THIEF, 5), true), (token(VAULT, 6), true)] {
+        for (change, is_fine) in [(token(THIEF, 6), false), (token(THIEF, 5), true), (token(VAULT, 6), true)]
+        {
             let moved = found(&Rehearsal { tokens: vec![change], ..rehearsal() }, &[], &[]);
             assert_eq!(moved.is_empty(), is_fine);
         }

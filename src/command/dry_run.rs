@@ -34,7 +34,9 @@ pub fn run(session: &Session, args: &cli::DryRun) -> Result<Exit, Error> {
     session.ui.object(&object(&subject, args.trace));
     let Some(done) = subject.rehearsal.done() else {
         return Err(match subject.rehearsal.failure() {
-            Some(why) => Error::new(Exit::Network, why).hint("nothing is shown of a rehearsal that lacks a value"),
+            Some(why) => {
+                Error::new(Exit::Network, why).hint("nothing is shown of a rehearsal that lacks a value")
+            }
             None => Error::new(
                 Exit::Drift,
                 format!("nonce {} is used: there is nothing to rehearse", subject.proposal.nonce()),

@@ -165,7 +165,8 @@ fn slot_name(subject: &Subject, rehearsal: &Rehearsal, address: Address, slot: B
     });
     own.or_else(|| {
         let plan = subject.plan()?;
-        let reads = |query: &Query| rehearsal.read_by.get(query).is_some_and(|s| s.contains(&(address, slot)));
+        let reads =
+            |query: &Query| rehearsal.read_by.get(query).is_some_and(|s| s.contains(&(address, slot)));
         let check = plan.after.iter().find(|check| check.queries().iter().any(reads))?;
         Some(format!("read by {}", check.label()))
     })
@@ -174,8 +175,7 @@ fn slot_name(subject: &Subject, rehearsal: &Rehearsal, address: Address, slot: B
 /// The address that a word is, if it looks like one.
 fn as_address(word: B256) -> Option<Address> {
     let number = U256::from_be_bytes(word.0);
-    (word[..12].iter().all(|byte| *byte == 0) && number >> 64 != U256::ZERO)
-        .then(|| Address::from_word(word))
+    (word[..12].iter().all(|byte| *byte == 0) && number >> 64 != U256::ZERO).then(|| Address::from_word(word))
 }
 
 fn shown(subject: &Subject, word: B256, is_address: bool) -> String {
@@ -207,9 +207,10 @@ pub fn object(subject: &Subject) -> Value {
             "old": w.old, "new": w.new,
         })
     });
-    let balances = rehearsal.balances.iter().map(|b| {
-        json!({ "address": b.address.to_string(), "old": text(b.old), "new": text(b.new) })
-    });
+    let balances = rehearsal
+        .balances
+        .iter()
+        .map(|b| json!({ "address": b.address.to_string(), "old": text(b.old), "new": text(b.new) }));
     let tokens = rehearsal.tokens.iter().map(|t| {
         json!({
             "token": t.token.to_string(), "holder": t.holder.to_string(),

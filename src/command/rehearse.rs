@@ -5,7 +5,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use alloy::primitives::{Address, Bytes, U256};
 
 use crate::chain::fork::{ExecTransaction, Outcome, Rehearsal};
-use crate::command::derive::after_queries;
+use crate::command::draft::after_queries;
 use crate::command::subject::Subject;
 use crate::playbook::Verdict;
 use crate::proposal::{Hints, Record, RecordedBalance, RecordedToken, RecordedWrite, assemble};
@@ -72,12 +72,8 @@ impl Rehearsed {
     fn record(&self) -> Record {
         let Rehearsal { outcome, events, writes, balances, tokens, gas_used, read, .. } = &self.rehearsal;
         let mut record = Record::new(self.block, *outcome == Outcome::Succeeded, *gas_used, events.len());
-        let written = writes.iter().map(|w| RecordedWrite {
-            address: w.address,
-            slot: w.slot,
-            old: w.old,
-            new: w.new,
-        });
+        let written =
+            writes.iter().map(|w| RecordedWrite { address: w.address, slot: w.slot, old: w.old, new: w.new });
         let moved = balances.iter().map(|b| RecordedBalance {
             address: b.address,
             gained: b.new.checked_sub(b.old).unwrap_or(U256::ZERO),
@@ -133,9 +129,8 @@ impl Subject<'_> {
         self.rehearsal = match result {
             Err(error) => Rehearsing::Failed(error.to_string()),
             Ok(rehearsal) => {
-                let judge = |check: &crate::playbook::Check| {
-                    check.judge(&rehearsal.answers, &rehearsal.events)
-                };
+                let judge =
+                    |check: &crate::playbook::Check| check.judge(&rehearsal.answers, &rehearsal.events);
                 let after = self.plan().map(|plan| plan.after.iter().map(judge).collect());
                 let mut done = Rehearsed {
                     after: after.unwrap_or_default(),

@@ -10,7 +10,8 @@ use alloy::sol_types::SolCall;
 use crate::chain::{Ask, BlockTag, Chain, Sending, Snapshot};
 use crate::check::{self, Facts, Finding, Match};
 use crate::cli;
-use crate::command::derive::{Derived, First, Order, arguments, draft_of, is_set};
+use crate::command::derive::{Derived, First, Order, arguments, is_set};
+use crate::command::draft;
 use crate::command::rehearse::Rehearsing;
 use crate::command::session::Session;
 use crate::council::{self, AddressBook};
@@ -231,8 +232,8 @@ impl<'a> Session<'a> {
                 sender = send.as_ref().map(|sending| sending.from);
                 let extra = approval_queries(&proposal);
                 let what = format!("reading {} on {}", safe.name, chain.name);
-                let snapshot = self.ui.wait(&what, || match &order {
-                    Ok(order) => {
+                let snapshot = self.ui.wait(&what, || {
+                    if let Ok(order) = &order {
                         let first = First {
                             at,
                             nonce: Some(proposal.nonce()),
@@ -243,19 +244,17 @@ impl<'a> Session<'a> {
                         };
                         let (snapshot, derived) = order.live(&link, first)?;
                         live = Some(derived);
-                        Ok::<_, Error>(snapshot)
+                        return Ok::<_, Error>(snapshot);
                     }
-                    Err(_) => {
-                        let draft = rehearse.then(|| draft_of(&proposal, None, sender));
-                        let ask = Ask {
-                            safe: safe.address,
-                            queries: &extra,
-                            sending: send.as_ref(),
-                            drafts: draft.as_slice(),
-                            requests: &[],
-                        };
-                        Ok(link.snapshot(&ask, at)?)
-                    }
+                    let draft = rehearse.then(|| draft::of_proposal(&proposal, None, sender));
+                    let ask = Ask {
+                        safe: safe.address,
+                        queries: &extra,
+                        sending: send.as_ref(),
+                        drafts: draft.as_slice(),
+                        requests: &[],
+                    };
+                    Ok(link.snapshot(&ask, at)?)
                 })?;
                 Some(Online { link, snapshot })
             }
@@ -273,8 +272,8 @@ impl<'a> Session<'a> {
             names,
             online,
             signatures,
-            foreign,
             rehearsal,
+            foreign,
             others,
         };
         if rehearse {
@@ -326,7 +325,7 @@ fn compare<'a>(
         Err(error) => return (Match::Unbound(error.message), None),
     };
     let mut mismatch = differing_binding(proposal, &order);
-    let from_values = order.from_proposal(proposal);
+    let from_values = order.derive_from(proposal);
     let against = |derived: &Derived| {
         differences((proposal.safe(), proposal.tx()), (derived.proposal.safe(), derived.proposal.tx()))
     };
