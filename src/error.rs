@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use serde_json::Value;
+
 /// How the program ends. The numbers are documented in the README and do not change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(u8)]
@@ -27,18 +29,29 @@ pub enum Exit {
 pub struct Error {
     pub exit: Exit,
     pub message: String,
+    /// Lines of a file, with the place at fault.
+    pub excerpt: String,
     pub hints: Vec<String>,
+    /// What was done before it failed: stands beside the error under `--json`.
+    pub done: Option<Value>,
 }
 
 impl Error {
     #[must_use]
     pub fn new(exit: Exit, message: impl Into<String>) -> Self {
-        Self { exit, message: message.into(), hints: Vec::new() }
+        Self { exit, message: message.into(), excerpt: String::new(), hints: Vec::new(), done: None }
     }
 
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hints.push(hint.into());
+        self
+    }
+
+    /// The same error, with the object that tells what was done all the same.
+    #[must_use]
+    pub fn having_done(mut self, object: Value) -> Self {
+        self.done = Some(object);
         self
     }
 

@@ -47,7 +47,16 @@ fn main() {
     act(
         alice,
         "broadcasts",
-        &["broadcast", "vault", "--keystore", "keystore.json", "--password-file", "password", "--confirm", "guardian"],
+        &[
+            "broadcast",
+            "vault",
+            "--keystore",
+            "keystore.json",
+            "--password-file",
+            "password",
+            "--confirm",
+            "guardian",
+        ],
     );
     let taken = begun.elapsed();
 

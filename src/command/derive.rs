@@ -199,17 +199,21 @@ impl<'a> Order<'a> {
     /// Derives from the values that a proposal brings.
     pub fn derive_from(&self, proposal: &Proposal) -> Result<Derived, Error> {
         let state = proposal.snapshot().clone();
-        self.from_values(state, proposal.block(), proposal.readings(), proposal.nonce())
+        self.on_values(state, proposal.block(), proposal.readings(), proposal.nonce())
     }
 
     /// Derives from values that somebody else read: nothing is asked of the network.
-    pub fn from_values(
+    pub fn on_values(
         &self,
         state: SafeState,
         block: Block,
         readings: &Readings,
         nonce: Nonce,
     ) -> Result<Derived, Error> {
+        // Which Safe on which chain is the reader's own word, never the file's.
+        let mut state = state;
+        state.id.chain_id = self.chain.id;
+        state.id.address = self.safe.address;
         match self.turn(readings)? {
             Derivation::Ready(plan) => self.assemble(plan, state, block, readings, nonce),
             Derivation::Needs(missing) => {

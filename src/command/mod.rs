@@ -35,8 +35,14 @@ use crate::ui::Ui;
 
 /// Runs the program with these arguments and answers its exit code.
 pub fn run(args: impl IntoIterator<Item = OsString>) -> Exit {
+    let args: Vec<OsString> = args.into_iter().collect();
+    let json = args.iter().any(|arg| arg == "--json");
     let cli = match Cli::try_parse_from(args) {
         Ok(cli) => cli,
+        Err(error) if json && error.use_stderr() => {
+            Ui::new(json).error(&usage(&error));
+            return Exit::Usage;
+        }
         Err(error) => {
             // Help and version are no errors, and go to standard output.
             let exit = if error.use_stderr() { Exit::Usage } else { Exit::Done };
@@ -52,6 +58,13 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> Exit {
             error.exit
         }
     }
+}
+
+/// What is wrong with the command line, without the usage that clap prints after it.
+fn usage(error: &clap::Error) -> Error {
+    let text = error.to_string();
+    let what: Vec<&str> = text.lines().take_while(|line| !line.is_empty()).map(str::trim).collect();
+    Error::new(Exit::Usage, what.join(" ").trim_start_matches("error: ")).hint("breakglass --help")
 }
 
 fn dispatch(ui: &Ui, cli: &Cli) -> Result<Exit, Error> {

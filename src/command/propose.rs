@@ -33,7 +33,7 @@ pub fn run(session: &Session, kind: Kind, args: &cli::Propose) -> Result<Exit, E
     }
     let mut subject = session.propose(order, &args.derive)?;
     let findings = subject.findings(false);
-    show::review(session.ui, &subject, &findings);
+    show::review(session, &subject, &findings);
     obey(&findings, &args.accept.accept)?;
     subject.proposal = subject.proposal.accepting(&accepted(&findings, &args.accept.accept));
     finish(session, &subject)

@@ -32,9 +32,9 @@ pub use catalogue::{Catalogue, Entry, LookupError, Origin};
 pub use check::{Check, EventCheck, Expectation, Relation, RevertCheck, Subject, Verdict};
 pub use claim::{Asked, Claim, StaticCall, Step};
 pub use near::near;
-pub use query::{Answer, Query, Readings};
 pub use param::{Param, ParamUnit, Zero};
 pub use plan::{Derivation, Inputs, Plan, PlanError, PlannedCall, ShownArg, ShownRead, Skipped, derive};
+pub use query::{Answer, Query, Readings};
 pub use template::{Pattern, Template};
 pub use unit::Unit;
 

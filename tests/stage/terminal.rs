@@ -73,7 +73,12 @@ impl Terminal {
         let begun = Instant::now();
         while !self.seen().contains(text) {
             if begun.elapsed() > PATIENCE || self.process.try_wait().unwrap().is_some() {
-                assert!(self.seen().contains(text), "{}\nnever asked {text:?}:\n{}", self.command, self.seen());
+                assert!(
+                    self.seen().contains(text),
+                    "{}\nnever asked {text:?}:\n{}",
+                    self.command,
+                    self.seen()
+                );
             }
             thread::sleep(Duration::from_millis(2));
         }

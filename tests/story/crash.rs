@@ -12,8 +12,8 @@ use serde_json::{Value, json};
 
 use crate::stage::{Ceremony, Desk, Proxy};
 use crate::steps::{
-    behind_a_proxy, broadcast, executed, files, is_paused, path, pausedCall, propose, refused, run, sent, sign,
-    signed_by_two, two_of_three, with_key,
+    behind_a_proxy, broadcast, executed, files, is_paused, path, pausedCall, propose, refused, run, sent,
+    sign, signed_by_two, two_of_three, with_key,
 };
 
 /// A command that somebody will end before its time.

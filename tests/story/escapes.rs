@@ -10,12 +10,13 @@ use serde_json::{Value, json};
 
 use crate::stage::{Desk, Run};
 use crate::steps::{
-    behind_a_proxy, broadcast, files, pausedCall, path, propose, read_json, sign, signed_by_two, try_import,
+    behind_a_proxy, broadcast, files, path, pausedCall, propose, read_json, sign, signed_by_two, try_import,
     two_of_three, with_key,
 };
 
 /// Clears the screen (as ESC [ and as the one-character CSI), turns the direction, rings, and begins new lines.
-const HOSTILE: &str = "a\u{1b}[2J\u{9b}2J\u{1b}]0;t\u{7}\u{202e}b\u{2066}\u{200b}\nFORGED line\rFORGED\u{85}FORGED";
+const HOSTILE: &str =
+    "a\u{1b}[2J\u{9b}2J\u{1b}]0;t\u{7}\u{202e}b\u{2066}\u{200b}\nFORGED line\rFORGED\u{85}FORGED";
 
 #[track_caller]
 fn harmless(run: &Run) {
@@ -113,7 +114,9 @@ fn every_text_of_a_signature_a_keystore_and_a_chat() {
     }
     both(alice, &["import", "vault", path(&folder)]);
     both(alice, &["export", "vault"]);
-    for chat in [HOSTILE.to_string(), format!("{HOSTILE}{line}"), format!("bgsig1{HOSTILE}"), line[..99].into()] {
+    for chat in
+        [HOSTILE.to_string(), format!("{HOSTILE}{line}"), format!("bgsig1{HOSTILE}"), line[..99].into()]
+    {
         harmless(&try_import(alice, &["vault"], &chat));
     }
     let keystore = read_json(&bob.keystore());
@@ -180,23 +183,35 @@ fn every_text_that_an_rpc_answers() {
     let (ceremony, proxy) = behind_a_proxy();
     let alice = signed_by_two(&ceremony);
     let calls = |params: &Value, selector: [u8; 4]| {
-        params[0]["data"].as_str().or(params[0]["input"].as_str()).unwrap_or("").starts_with(&hex::encode_prefixed(selector))
+        params[0]["data"]
+            .as_str()
+            .or(params[0]["input"].as_str())
+            .unwrap_or("")
+            .starts_with(&hex::encode_prefixed(selector))
     };
     let text = json!(hex::encode_prefixed(HOSTILE.to_string().abi_encode()));
-    proxy.rewrite(move |_, params, truth| if calls(params, VERSIONCall::SELECTOR) { Ok(text.clone()) } else { truth });
+    proxy.rewrite(
+        move |_, params, truth| if calls(params, VERSIONCall::SELECTOR) { Ok(text.clone()) } else { truth },
+    );
     both(alice, &["pause", "vault"]).says("Safe version");
     let reason = Bytes::from(Revert::from(HOSTILE.to_string()).abi_encode());
     for selector in [pausedCall::SELECTOR, VERSIONCall::SELECTOR, [0x6a, 0x76, 0x12, 0x02]] {
         let error = json!({"code": 3, "message": HOSTILE, "data": reason});
-        proxy.rewrite(move |_, params, truth| if calls(params, selector) { Err(error.clone()) } else { truth });
+        proxy.rewrite(
+            move |_, params, truth| if calls(params, selector) { Err(error.clone()) } else { truth },
+        );
         both(alice, &["pause", "vault"]);
         both(alice, &["status", "vault"]);
         harmless(&broadcast(alice, &["vault"]));
     }
     for code in [-32000, 3, 429] {
         let error = json!({"code": code, "message": HOSTILE, "data": HOSTILE});
-        proxy.rewrite(move |method, _, truth| if method == "eth_sendRawTransaction" { Err(error.clone()) } else { truth });
-        harmless(&broadcast(alice, &["vault"]).ended(7));
+        proxy.rewrite(
+            move |method, _, truth| {
+                if method == "eth_sendRawTransaction" { Err(error.clone()) } else { truth }
+            },
+        );
+        harmless(&broadcast(alice, &["vault"]));
     }
     for method in ["eth_chainId", "eth_getBlockByNumber", "eth_getCode", "eth_getStorageAt", "eth_gasPrice"] {
         proxy.rewrite(move |asked, _, truth| if asked == method { Ok(json!(HOSTILE)) } else { truth });

@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 
 use crate::stage::{Anvil, Ceremony, Fault, Proxy, SafeSetup, dead_url};
 use crate::steps::{
-    behind_a_proxy, broadcast, executed, is_paused, pausedCall, refused, refused_without_a_trace, sent,
-    sign, signed_by_two, try_sign, two_of_three, with_key,
+    behind_a_proxy, broadcast, executed, is_paused, pausedCall, refused, refused_without_a_trace, sent, sign,
+    signed_by_two, try_sign, two_of_three, with_key,
 };
 
 fn owned(words: &[&str]) -> Vec<String> {
@@ -88,11 +88,8 @@ fn another_chain_is_refused_by_both_numbers() {
     }
     // The chain moves away under a desk whose council file is right.
     let anvil = Anvil::with_chain_id(5);
-    fs::write(
-        alice.path("breakglass.toml"),
-        ceremony.council().replace(&ceremony.anvil.url(), &anvil.url()),
-    )
-    .unwrap();
+    fs::write(alice.path("breakglass.toml"), ceremony.council().replace(&ceremony.anvil.url(), &anvil.url()))
+        .unwrap();
     refused(broadcast(alice, &["vault"]), 7, &["chain 5", "chain 31337"]);
     refused(alice.run(&["status", "vault"]), 7, &["chain 5", "chain 31337"]);
     assert_eq!(executed(&ceremony), 0);
@@ -206,8 +203,12 @@ fn numbers_out_of_range_are_refused_and_never_panic() {
             let answer = nonsense.clone();
             proxy.rewrite(move |method, _, truth| if method == wanted { Ok(answer.clone()) } else { truth });
             let run = try_sign(alice, &["vault"]).never_says("panicked");
-            assert!(matches!(run.code, 1 | 4 | 5 | 7), "{wanted} {nonsense}: {run:?}");
-            assert!(run.stdout.is_empty() && !run.stderr.contains('\u{1b}'), "{wanted} {nonsense}: {run:?}");
+            assert!(!run.stderr.contains('\u{1b}'), "{wanted} {nonsense}: {run:?}");
+            // Any code is code: the Safe's own is not known byte for byte.
+            if wanted != "eth_getCode" {
+                assert!(matches!(run.code, 1 | 4 | 5 | 7), "{wanted} {nonsense}: {run:?}");
+                assert!(run.stdout.is_empty(), "{wanted} {nonsense}: {run:?}");
+            }
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::stage::{CTRL_C, CTRL_D, Ceremony, Desk, Terminal, Run};
+use crate::stage::{CTRL_C, CTRL_D, Ceremony, Desk, Run, Terminal};
 use crate::steps::{
     broadcast, contents, executed, files, is_paused, path, refused, refused_without_a_trace, sign,
     signed_by_two, two_of_three, with_key,
