@@ -348,6 +348,7 @@ mod tests {
             before: &[],
             foreign: &[],
             signing: true,
+            nonce_named: false,
             others: &[],
             rehearsal: Some(rehearsal),
             after,

@@ -3,18 +3,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use alloy::primitives::{Address, B256};
+use alloy::primitives::Address;
 
-use crate::chain::fork::Keys;
 use crate::chain::{Ask, BlockTag, Chain, Draft, Sending, Snapshot};
 use crate::cli;
+use crate::command::draft;
 use crate::command::session::Session;
 use crate::council::{self, AddressBook};
 use crate::error::{Error, Exit};
 use crate::playbook::{Answer, Derivation, Entry, Inputs, Plan, Playbook, Query, Readings, Undo, derive};
 use crate::proposal::{Binding, Block, Proposal, batch_queries, build_tx};
-use crate::safe::deployments::batch_contracts;
-use crate::safe::{Call, Nonce, Operation, SafeId, SafeState, SafeTx, SafeVersion};
+use crate::safe::{Call, Nonce, SafeId, SafeState, SafeVersion};
 
 /// Reads that depend on reads settle in a few turns; more is a fault of the playbook.
 const MAX_TURNS: usize = 8;
@@ -135,51 +134,17 @@ impl<'a> Order<'a> {
     fn drafts(&self, first: &First, guessed: Option<&Plan>) -> Vec<Draft> {
         let sender = first.send.map(|sending| sending.from);
         if let Some(guess) = first.guess {
-            return vec![draft_of(guess, guessed, sender)];
+            return vec![draft::of_proposal(guess, guessed, sender)];
         }
-        let pinned = self.safe.owners.as_ref().map(|o| o.list().to_vec()).unwrap_or_default();
-        let draft = |version: SafeVersion, tx: SafeTx, queries: Vec<Query>| Draft {
-            safe: SafeId { chain_id: self.chain.id, address: self.safe.address, version },
-            tx,
-            sender: sender.or(pinned.first().copied()).unwrap_or_default(),
-            owners: pinned.clone(),
-            queries,
-            hints: Keys::default(),
-        };
-        let nonce = first.nonce.unwrap_or(Nonce::from(0));
         let plan = match self.turn(&Readings::default()) {
             Ok(Derivation::Ready(plan)) => Some(plan),
             _ => None,
         };
-        let likely = |version: SafeVersion| match &plan {
-            Some(plan) => {
-                let calls: Vec<Call> = plan.calls.iter().map(|c| c.call.clone()).collect();
-                let tx = build_tx(version, &calls, nonce, &published_code(version)).ok()?;
-                Some(draft(version, tx, after_queries(plan)))
-            }
-            None => {
-                let itself = SafeTx::new(
-                    self.safe.address,
-                    alloy::primitives::U256::ZERO,
-                    alloy::primitives::Bytes::new(),
-                    Operation::Call,
-                    nonce,
-                );
-                Some(draft(version, itself, Vec::new()))
-            }
-        };
+        let owners = self.safe.owners.as_ref().map(|owners| owners.list().to_vec()).unwrap_or_default();
+        let (chain_id, address) = (self.chain.id, self.safe.address);
+        let safe = |version| SafeId { chain_id, address, version };
+        let likely = |version| draft::likely(safe(version), plan.as_ref(), owners.clone(), sender);
         self.versions().into_iter().filter_map(likely).collect()
-    }
-
-    /// The transaction that a plan comes to, once the chain has answered.
-    fn draft(&self, plan: &Plan, seen: &Snapshot, first: &First) -> Option<Draft> {
-        let calls: Vec<Call> = plan.calls.iter().map(|c| c.call.clone()).collect();
-        let nonce = first.nonce.unwrap_or(seen.state.nonce);
-        let tx = build_tx(seen.state.id.version, &calls, nonce, &seen.readings).ok()?;
-        let owners = seen.state.owners.list().to_vec();
-        let sender = first.send.map(|s| s.from).or(owners.first().copied()).unwrap_or_default();
-        let (queries, hints) = (after_queries(plan), Keys::default());
-        first.rehearse.then_some(Draft { safe: seen.state.id, tx, sender, owners, queries, hints })
     }
 
     /// Derives from the chain as it is now: what the Safe is, and what the playbook gives on it. One round where the
@@ -189,8 +154,7 @@ impl<'a> Order<'a> {
             Ok(queries) => (BTreeSet::from_iter(queries), None),
             Err(error) => (BTreeSet::new(), Some(error)),
         };
-        let guessed =
-            first.guess.and_then(|guess| self.on_proposal(guess).ok()).map(|derived| derived.plan);
+        let guessed = first.guess.and_then(|guess| self.derive_from(guess).ok()).map(|derived| derived.plan);
         if let Some(plan) = &guessed {
             queries.extend(plan.rests_on.iter().map(|(query, _)| query.clone()));
             queries.extend(before_queries(plan));
@@ -222,7 +186,7 @@ impl<'a> Order<'a> {
                             self.assemble(plan, snapshot.state.clone(), block, &snapshot.readings, nonce);
                         return Ok((snapshot, derived));
                     }
-                    let draft = self.draft(&plan, &snapshot, &first);
+                    let draft = draft::of_plan(&plan, &snapshot, &first);
                     (missing, draft)
                 }
             };
@@ -233,7 +197,7 @@ impl<'a> Order<'a> {
     }
 
     /// Derives from the values that a proposal brings.
-    pub fn on_proposal(&self, proposal: &Proposal) -> Result<Derived, Error> {
+    pub fn derive_from(&self, proposal: &Proposal) -> Result<Derived, Error> {
         let state = proposal.snapshot().clone();
         self.on_values(state, proposal.block(), proposal.readings(), proposal.nonce())
     }
@@ -296,33 +260,6 @@ impl<'a> Order<'a> {
     }
 }
 
-/// What a rehearsal of this proposal reads, as far as its file tells.
-#[must_use]
-pub fn draft_of(proposal: &Proposal, plan: Option<&Plan>, sender: Option<Address>) -> Draft {
-    let owners = proposal.snapshot().owners.list().to_vec();
-    let mut hints = Keys::default();
-    if let Some(record) = proposal.record() {
-        hints.accounts.extend(record.hints.accounts.iter().copied());
-        let slots = record.hints.slots.iter();
-        hints.slots.extend(slots.flat_map(|(address, slots)| slots.iter().map(|slot| (*address, *slot))));
-        hints.block_hashes.extend(record.hints.block_hashes.iter().copied());
-    }
-    Draft {
-        safe: *proposal.safe(),
-        tx: proposal.tx().clone(),
-        sender: sender.or(owners.first().copied()).unwrap_or_default(),
-        owners,
-        queries: plan.map(after_queries).unwrap_or_default(),
-        hints,
-    }
-}
-
-/// What the batch contracts' code would be where they are: good for a guess.
-fn published_code(version: SafeVersion) -> Readings {
-    let code = |hash: B256| Answer::Value(hash.into());
-    batch_contracts(version).map(|d| (Query::CodeHash { address: d.address }, code(d.code_hash))).collect()
-}
-
 fn asked_of(query: &Query) -> Address {
     match query {
         Query::Call { to, .. } => *to,
@@ -351,12 +288,6 @@ pub fn arguments(derive: &cli::Derive) -> Result<BTreeMap<String, String>, Error
         }
     }
     Ok(set)
-}
-
-/// What the `after` checks ask.
-#[must_use]
-pub fn after_queries(plan: &Plan) -> Vec<Query> {
-    plan.after.iter().flat_map(crate::playbook::Check::queries).collect()
 }
 
 fn before_queries(plan: &Plan) -> Vec<Query> {

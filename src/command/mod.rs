@@ -4,6 +4,7 @@
 mod broadcast;
 mod completions;
 mod derive;
+mod draft;
 mod dry_run;
 mod effects;
 mod export;

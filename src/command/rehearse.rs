@@ -5,7 +5,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use alloy::primitives::{Address, Bytes, U256};
 
 use crate::chain::fork::{ExecTransaction, Outcome, Rehearsal};
-use crate::command::derive::after_queries;
+use crate::command::draft::after_queries;
 use crate::command::subject::Subject;
 use crate::playbook::Verdict;
 use crate::proposal::{Hints, Record, RecordedBalance, RecordedToken, RecordedWrite, assemble};

@@ -11,7 +11,8 @@ use alloy::sol_types::SolCall;
 use crate::chain::{Ask, BlockTag, Chain, Sending, Snapshot};
 use crate::check::{self, Facts, Finding, Match};
 use crate::cli;
-use crate::command::derive::{Derived, First, Order, arguments, draft_of, is_set};
+use crate::command::derive::{Derived, First, Order, arguments, is_set};
+use crate::command::draft;
 use crate::command::rehearse::Rehearsing;
 use crate::command::session::Session;
 use crate::council::{self, AddressBook};
@@ -274,9 +275,11 @@ impl<'a> Session<'a> {
                 sender = send.as_ref().map(|sending| sending.from);
                 let extra = approval_queries(&proposal);
                 let what = format!("reading {} on {}", safe.name, chain.name);
-                let snapshot = self.ui.wait(&what, || match &order {
+                let snapshot = self.ui.wait(&what, || {
                     // A lever of another Safe or chain is not even derived on this one.
-                    Ok(order) if order.safe.name == safe.name => {
+                    if let Ok(order) = &order
+                        && order.safe.name == safe.name
+                    {
                         let first = First {
                             at,
                             nonce: Some(proposal.nonce()),
@@ -287,19 +290,17 @@ impl<'a> Session<'a> {
                         };
                         let (snapshot, derived) = order.live(&link, first)?;
                         live = Some(derived);
-                        Ok::<_, Error>(snapshot)
+                        return Ok::<_, Error>(snapshot);
                     }
-                    _ => {
-                        let draft = rehearse.then(|| draft_of(&proposal, None, sender));
-                        let ask = Ask {
-                            safe: safe.address,
-                            queries: &extra,
-                            sending: send.as_ref(),
-                            drafts: draft.as_slice(),
-                            requests: &[],
-                        };
-                        Ok(link.snapshot(&ask, at)?)
-                    }
+                    let draft = rehearse.then(|| draft::of_proposal(&proposal, None, sender));
+                    let ask = Ask {
+                        safe: safe.address,
+                        queries: &extra,
+                        sending: send.as_ref(),
+                        drafts: draft.as_slice(),
+                        requests: &[],
+                    };
+                    Ok(link.snapshot(&ask, at)?)
                 })?;
                 Some(Online { link, snapshot })
             }
@@ -318,9 +319,9 @@ impl<'a> Session<'a> {
             names,
             online,
             signatures,
+            rehearsal,
             foreign,
             nonce_named,
-            rehearsal,
             others,
         };
         if rehearse {
@@ -372,7 +373,7 @@ fn compare<'a>(
         Err(error) => return (Match::Unbound(error.message), None),
     };
     let mut mismatch = differing_binding(proposal, &order);
-    let from_values = order.on_proposal(proposal);
+    let from_values = order.derive_from(proposal);
     let against = |derived: &Derived| {
         differences((proposal.safe(), proposal.tx()), (derived.proposal.safe(), derived.proposal.tx()))
     };

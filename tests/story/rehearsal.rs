@@ -9,15 +9,17 @@ use alloy::primitives::{Address, Bytes, U256};
 use alloy::sol;
 use alloy::sol_types::{SolCall, SolValue};
 use breakglass::proposal::Proposal;
-use breakglass::safe::{Nonce, Operation, SafeTx, SafeVersion};
+use breakglass::safe::deployments::Contract;
+use breakglass::safe::{Call, Nonce, Operation, SafeTx, SafeVersion, encode_batch};
 use serde_json::{Value, json};
 
 use crate::ceremony::TWO_VAULTS;
-use crate::stage::{Anvil, Ceremony, Desk, Proxy, SafeSetup, deploy, key};
-use crate::steps::{broadcast, import, sign};
+use crate::stage::{Anvil, Ceremony, Desk, Proxy, SafeSetup, deploy, key, published};
+use crate::steps::{broadcast, import, sign, try_sign};
 
 sol! {
     function transfer(address to, uint256 amount) external returns (bool);
+    function enableModule(address module) external;
 }
 
 fn setup() -> SafeSetup {
@@ -152,6 +154,16 @@ fn walk(folder: &std::path::Path) -> Vec<PathBuf> {
     entries.flat_map(|path| if path.is_dir() { walk(&path) } else { vec![path] }).collect()
 }
 
+/// A proposal file that is in order in itself: the honest one's words around another delegatecall.
+fn forge(desk: &Desk, honest: &Proposal, to: Address, data: Bytes) -> String {
+    let tx = SafeTx::new(to, U256::ZERO, data, Operation::DelegateCall, Nonce::from(0));
+    let (state, binding) = (honest.snapshot().clone(), honest.binding().clone());
+    let forged = Proposal::new(tx, state, honest.block(), binding, honest.readings().clone());
+    let file = desk.path("urgent.json");
+    fs::write(&file, forged.to_json()).unwrap();
+    file.to_str().unwrap().into()
+}
+
 /// What Bybit's signers were shown was a transfer; what they signed replaced the Safe's code.
 #[test]
 fn a_delegatecall_that_replaces_the_safes_code_is_shown_and_refused() {
@@ -161,71 +173,28 @@ fn a_delegatecall_that_replaces_the_safes_code_is_shown_and_refused() {
     let evil = deploy(&ceremony.anvil, "Evil", &[]);
     let loot = transferCall { to: Address::repeat_byte(0x66), amount: U256::ZERO };
     let data = Bytes::from(loot.abi_encode());
-    let tx = SafeTx::new(evil, U256::ZERO, data, Operation::DelegateCall, Nonce::from(0));
-    let forged = Proposal::new(
-        tx,
-        honest.snapshot().clone(),
-        honest.block(),
-        honest.binding().clone(),
-        honest.readings().clone(),
-    );
-    let file = bob.path("urgent.json");
-    fs::write(&file, forged.to_json()).unwrap();
-    let (keystore, password) = (bob.keystore(), bob.password_file());
-    let (keystore, password) = (keystore.to_str().unwrap(), password.to_str().unwrap());
-    let file = file.to_str().unwrap();
-    let run = bob.run(&["sign", file, "--keystore", keystore, "--password-file", password, "--yes"]).ended(4);
+    let file = forge(bob, &honest, evil, data);
+    let run = try_sign(bob, &[&file]).ended(4);
     let run = run.says("IS NOT WHAT YOUR PLAYBOOK GIVES").says("safe-slots").says("safe.singleton");
     run.says("singleton").says("0x6666666666666666666666666666666666666666").says("delegatecall");
 }
 
-const WITH_A_MODULE: &str = r#"
-schema = 1
-id = "pause/with-a-module"
-kind = "pause"
-title = "Pause, and something else"
-summary = "A playbook that somebody slipped a second step into."
-severity = "P1"
-does_not_stop = "anything"
-cost = "the Safe"
-undo = { none = "too late" }
-source = "tests/story/rehearsal.rs"
-
-[[param]]
-name = "target"
-type = "address"
-
-[[step]]
-to = "{target}"
-call = "pause()"
-
-[[step]]
-to = "{safe}"
-call = "enableModule(address module)"
-args = ["{target}"]
-
-[[after]]
-view = "paused()(bool)"
-on = "{target}"
-expect = "true"
-"#;
-
-/// Even a playbook of one's own does no more than it declares.
+/// A pause with a second call behind it: accepted as a stranger's transaction, it is still refused for what it does.
 #[test]
-fn a_module_enabled_inside_a_batch_is_refused_unless_the_playbook_declares_it() {
-    let mut ceremony = Ceremony::new(setup());
-    ceremony.add_to_council(
-        "\n[levers.trap]\nplaybook = \"pause/with-a-module\"\nsafe = \"guardian\"\nset = { target = \"vault\" }\n",
-    );
-    let alice = &ceremony.desks[0];
-    fs::create_dir(alice.path("playbooks")).unwrap();
-    let file = alice.path("playbooks/with-a-module.toml");
-    fs::write(&file, WITH_A_MODULE).unwrap();
-    let run = alice.run(&["pause", "trap"]).ended(4).says("matches your playbook");
-    run.says("refused (safe-slots)").says("safe.modules").says("first module");
-    fs::write(&file, WITH_A_MODULE.replace("\n[[param]]", "changes = [\"safe.modules\"]\n\n[[param]]"))
-        .unwrap();
-    alice.run(&["pause", "trap"]).ended(0);
+fn a_module_enabled_inside_a_batch_is_refused_even_where_the_stranger_is_accepted() {
+    let ceremony = Ceremony::new(setup());
+    let (alice, bob) = (&ceremony.desks[0], &ceremony.desks[1]);
+    let honest = Proposal::parse(&fs::read_to_string(proposed(alice, "pause", "vault")).unwrap()).unwrap();
+    let module = enableModuleCall { module: ceremony.vault }.abi_encode();
+    let calls = [
+        Call { to: ceremony.vault, value: U256::ZERO, data: honest.tx().data.clone() },
+        Call { to: ceremony.safe, value: U256::ZERO, data: module.into() },
+    ];
+    let batch = published(Contract::MultiSendCallOnly, SafeVersion::V1_4_1);
+    let file = forge(bob, &honest, batch, encode_batch(&calls));
+    let run = try_sign(bob, &[&file]).ended(4).says("safe.modules").says("first module");
+    run.says("--accept not-your-playbook --accept safe-slots");
+    try_sign(bob, &[&file, "--accept", "not-your-playbook"]).ended(4).says("refused (safe-slots)");
 }
 
 /// An owner is not of the vault: the execution reverts, and the innermost reason is said.
