@@ -76,7 +76,7 @@ impl Hints {
 impl Record {
     /// Nothing recorded yet but how it ended.
     #[must_use]
-    pub const fn new(block: u64, succeeded: bool, gas: u64, events: usize) -> Self {
+    pub fn new(block: u64, succeeded: bool, gas: u64, events: usize) -> Self {
         let (writes, balances, tokens) = (Vec::new(), Vec::new(), Vec::new());
         let hints = Hints { accounts: Vec::new(), slots: BTreeMap::new(), block_hashes: Vec::new() };
         Self { version: VERSION, block, succeeded, gas, events, writes, balances, tokens, hints }
