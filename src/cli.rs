@@ -41,6 +41,8 @@ pub enum Command {
     Param(Propose),
     /// Propose a change of keys, roles or owners
     Rotate(Propose),
+    /// Rehearse it now: what it would change, without sending anything
+    DryRun(DryRun),
     /// Derive or load, check, show, sign
     Sign(Sign),
     /// Who has signed, what is missing, what has drifted
@@ -116,6 +118,27 @@ pub struct Propose {
 
     #[command(flatten)]
     pub accept: Accept,
+}
+
+#[derive(Debug, Args)]
+pub struct DryRun {
+    /// A lever or a proposal file
+    pub what: String,
+
+    #[command(flatten)]
+    pub derive: Derive,
+
+    /// After this block instead of the latest
+    #[arg(long, value_name = "BLOCK")]
+    pub at: Option<u64>,
+
+    /// On this RPC alone, a running anvil for instance; '${NAME}' names an environment variable
+    #[arg(long, value_name = "URL")]
+    pub fork_url: Option<String>,
+
+    /// Show every call that it makes
+    #[arg(long)]
+    pub trace: bool,
 }
 
 #[derive(Debug, Args)]

@@ -10,6 +10,7 @@ use super::settle::Settled;
 
 /// What one endpoint answered, or why it did not.
 #[derive(Clone, Debug, PartialEq)]
+#[allow(clippy::large_enum_variant, reason = "there are as many as endpoints: a handful")]
 pub(super) enum Vote {
     View(View),
     Fault(Fault),

@@ -7,14 +7,14 @@ use serde_json::{Value, json};
 use super::block::{BlockHash, BlockRef, BlockTag};
 use super::error::ChainError;
 use super::fork::{
-    Account, ExecTransaction, Keys, Rehearsal, State, StateSource, World, access_list_calls, access_list_keys,
-    first_keys, settle,
+    Account, ExecTransaction, Keys, Rehearsal, State, StateSource, World, access_list_calls,
+    access_list_keys, first_keys, settle,
 };
 use super::quorum::Chain;
 use super::rpc::{AT, Reply, Request};
 use super::snapshot::Snapshot;
 use crate::playbook::query::Query;
-use crate::safe::{SafeId, SafeTx};
+use crate::safe::{SafeId, SafeTx, slot, slot_word};
 
 /// What an endpoint may run an access list with: as much as the transaction itself may use.
 const LIST_GAS: u64 = 1 << 24;
@@ -198,6 +198,10 @@ impl Chain {
         let mut world = World::new(self.id(), header.into(), header.hash);
         world.next_timestamp = world.next_timestamp.max(now);
         world.state = seen.known.state.clone();
+        if exec.tx.nonce > seen.state.nonce {
+            let place = (exec.safe.address, slot_word(slot::NONCE));
+            world.state.slots.insert(place, exec.tx.nonce.0.into());
+        }
         let source = Pinned { chain: self, block: header.block() };
         let result = settle(&source, &mut world, exec, queries, seen.known.wanted.clone());
         result.map_err(|error| match error {

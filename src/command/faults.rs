@@ -133,7 +133,9 @@ impl From<NotReady> for Error {
             }
             NotReady::NonceUsed { proposal, safe } => Self::new(
                 Exit::Drift,
-                format!("nonce {proposal} was used by another transaction; the Safe is at {safe}"),
+                format!(
+                    "nonce {proposal} is used, the Safe is at {safe}, and it did not report this transaction"
+                ),
             )
             .hint("find out which; then propose it again"),
             NotReady::NonceAhead { proposal, safe } => {

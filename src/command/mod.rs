@@ -4,6 +4,8 @@
 mod broadcast;
 mod completions;
 mod derive;
+mod dry_run;
+mod effects;
 mod export;
 mod faults;
 mod hash;
@@ -14,6 +16,7 @@ mod key;
 mod outcome;
 mod playbook;
 mod propose;
+mod rehearse;
 mod session;
 mod show;
 mod sign;
@@ -76,6 +79,7 @@ fn dispatch(ui: &Ui, cli: &Cli) -> Result<Exit, Error> {
         Some(Command::Import(args)) => import::run(&load()?, args),
         Some(Command::Export(args)) => export::run(&load()?, args),
         Some(Command::Broadcast(args)) => broadcast::run(&load()?, args),
+        Some(Command::DryRun(args)) => dry_run::run(&load()?, args),
         Some(Command::Hash(args)) => hash::run(ui, args),
         Some(Command::Playbook(args)) => playbook::run(ui, council, args),
         Some(Command::Init(args)) => init::run(ui, council, args),

@@ -14,7 +14,10 @@ use crate::ui::{Text, Ui};
 pub fn run(ui: &Ui, council: Option<&Path>, args: &cli::Playbook) -> Result<Exit, Error> {
     match args {
         cli::Playbook::List => list(ui, &catalogue(ui, council)?),
-        cli::Playbook::Show { id } => show(ui, &catalogue(ui, council)?.get(id)?),
+        cli::Playbook::Show { id } => {
+            show(ui, &catalogue(ui, council)?.get(id)?);
+            Ok(Exit::Done)
+        }
         cli::Playbook::Check { path } => check(ui, path),
     }
 }
@@ -58,7 +61,7 @@ fn list(ui: &Ui, catalogue: &Catalogue) -> Result<Exit, Error> {
     Ok(Exit::Done)
 }
 
-fn show(ui: &Ui, entry: &Entry) -> Result<Exit, Error> {
+fn show(ui: &Ui, entry: &Entry) {
     let playbook = entry.playbook;
     ui.data(&format!("{}   {} · {}", playbook.id, playbook.kind, playbook.severity));
     ui.data(&playbook.title);
@@ -71,7 +74,6 @@ fn show(ui: &Ui, entry: &Entry) -> Result<Exit, Error> {
         "severity": playbook.severity.to_string(), "from": origin(&entry.origin),
         "digest": playbook.digest().to_string(), "text": playbook.text(),
     }));
-    Ok(Exit::Done)
 }
 
 /// A playbook in plain words: what, and then the words.

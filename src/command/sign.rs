@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::cli;
 use crate::command::session::Session;
-use crate::command::subject::{Purpose, Subject, accepted, obey};
+use crate::command::subject::{Purpose, Subject, accepted, is_file, obey};
 use crate::command::{key, show};
 use crate::device::{Device, SigningRequest, Way};
 use crate::error::{Error, Exit};
@@ -17,10 +17,12 @@ pub fn run(session: &Session, args: &cli::Sign) -> Result<Exit, Error> {
         session.is_known(what)?;
     }
     key::keystore(&args.key)?;
+    alone(args)?;
     let ui = session.ui;
-    let mut subjects = Vec::new();
+    let mut subjects: Vec<Subject> = Vec::new();
     for what in &args.what {
-        subjects.push(load(session, args, what).map_err(|e| e.about(what))?);
+        let subject = load(session, args, what, &subjects).map_err(|e| e.about(what))?;
+        subjects.push(subject);
     }
     if subjects.len() > 1 {
         list(session, &subjects);
@@ -31,18 +33,49 @@ pub fn run(session: &Session, args: &cli::Sign) -> Result<Exit, Error> {
         if subjects.len() > 1 {
             ui.say(&Text::default().bold(&format!("{} of {}", at + 1, subjects.len())));
         }
+        let done = json!({ "signatures": &signed });
         let one = one(session, args, subject, &mut device);
-        signed.push(one.map_err(|e| e.having_done(json!({ "signatures": signed })))?);
+        signed.push(one.map_err(|e| if e.done.is_some() { e } else { e.having_done(done) })?);
     }
     ui.object(&json!({ "signatures": signed }));
     Ok(Exit::Done)
 }
 
-fn load<'a>(session: &'a Session, args: &cli::Sign, what: &str) -> Result<Subject<'a>, Error> {
+/// What is said about one proposal must not be taken for another.
+fn alone(args: &cli::Sign) -> Result<(), Error> {
+    let flags = [
+        ("--accept", !args.accept.accept.is_empty()),
+        ("--set", !args.derive.set.is_empty()),
+        ("--nonce", args.derive.nonce.is_some()),
+    ];
+    match flags.iter().find(|(_, given)| *given && args.what.len() > 1) {
+        Some((flag, _)) => {
+            Err(Error::new(Exit::Usage, format!("{flag} is for one proposal, and several are named"))
+                .hint("sign that one by itself"))
+        }
+        None => Ok(()),
+    }
+}
+
+/// Levers of one Safe in one command take its nonces in the order in which they are named: each can be executed.
+fn load<'a>(
+    session: &'a Session,
+    args: &cli::Sign,
+    what: &str,
+    before: &[Subject],
+) -> Result<Subject<'a>, Error> {
     if args.offline {
         return session.subject_offline(what, &args.derive);
     }
-    session.subject(what, &args.derive, Purpose::Sign, |_, _| None)
+    let subject = session.subject(what, &args.derive, Purpose::Sign, |_, _| None)?;
+    let taken = before.iter().filter(|s| s.safe.name == subject.safe.name).map(|s| s.proposal.nonce()).max();
+    match taken {
+        Some(taken) if taken >= subject.proposal.nonce() && !is_file(what) => {
+            let derive = cli::Derive { nonce: Some(taken.next()), ..args.derive.clone() };
+            session.subject(what, &derive, Purpose::Sign, |_, _| None)
+        }
+        _ => Ok(subject),
+    }
 }
 
 fn list(session: &Session, subjects: &[Subject]) {
@@ -63,7 +96,7 @@ fn one(
     device: &mut Option<Box<dyn Device>>,
 ) -> Result<Value, Error> {
     let findings = subject.findings(true);
-    show::review(session.ui, subject, &findings);
+    show::review(session, subject, &findings);
     if subject.online.is_none() {
         unchecked(session, subject);
     }
@@ -125,27 +158,37 @@ fn sign(
     let ecdsa = session.ui.wait("signing", || device.sign_safe_tx(&request))?;
     let stated = Stated { hash: Some(subject.proposal.hash()), bytes: *ecdsa.bytes(), accepted };
     // Read back as any other machine will read it: what cannot be verified is not written.
-    Ok(OwnerSignature::verify(&stated, &subject.proposal)?)
+    Ok(OwnerSignature::verify(&stated, &subject.proposal, &[owner])?)
 }
 
+/// The line first: whatever happens to the disk, the signature is not lost.
 fn write(session: &Session, subject: &Subject, signature: &OwnerSignature) -> Result<Value, Error> {
     let ui = session.ui;
-    subject.keep(session)?;
     let hash = signature.hash().to_string();
     let owner = signature.owner().to_string();
-    let path = session.incidents.keep_signature(&hash, &owner, &signature.to_json())?;
     let name = show::signer_name(subject, signature.owner());
-    ui.say(&Text::default().good("signed ").add(&format!("by {name} {owner}")));
-    ui.say(&Text::new("kept in ").add(&path.display().to_string()));
-    ui.say(&Text::new("paste this line to whoever broadcasts:"));
     let line = signature.line();
+    ui.say(&Text::default().good("signed ").add(&format!("by {name} {owner}")));
+    ui.say(&Text::new("paste this line to whoever broadcasts:"));
     ui.data(&line);
-    Ok(json!({
+    let mut object = json!({
         "safe_tx_hash": hash,
         "owner": owner,
         "kind": signature.ecdsa().kind().to_string(),
-        "file": path.display().to_string(),
         "line": line,
         "accepted": signature.accepted(),
-    }))
+    });
+    let kept = subject
+        .keep(session)
+        .and_then(|_| Ok(session.incidents.keep_signature(&hash, &owner, &signature.to_json())?));
+    match kept {
+        Ok(path) => {
+            ui.say(&Text::new("kept in ").add(&path.display().to_string()));
+            object["file"] = json!(path.display().to_string());
+            Ok(object)
+        }
+        Err(error) => Err(error
+            .hint("the signature was made: the line above is good, and only the file is missing")
+            .having_done(json!({ "signatures": [object] }))),
+    }
 }

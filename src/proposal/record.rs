@@ -77,9 +77,17 @@ impl Record {
     /// Nothing recorded yet but how it ended.
     #[must_use]
     pub fn new(block: u64, succeeded: bool, gas: u64, events: usize) -> Self {
-        let (writes, balances, tokens) = (Vec::new(), Vec::new(), Vec::new());
-        let hints = Hints { accounts: Vec::new(), slots: BTreeMap::new(), block_hashes: Vec::new() };
-        Self { version: VERSION, block, succeeded, gas, events, writes, balances, tokens, hints }
+        Self {
+            version: VERSION,
+            block,
+            succeeded,
+            gas,
+            events,
+            writes: Vec::new(),
+            balances: Vec::new(),
+            tokens: Vec::new(),
+            hints: Hints::default(),
+        }
     }
 
     /// The same, within bounds: nothing of one that changes too much, no hints where there are too many.

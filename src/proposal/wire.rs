@@ -126,6 +126,7 @@ enum WireAnswer {
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[allow(clippy::struct_field_names, reason = "these are the names in the file")]
 struct WireHashes {
     domain_hash: String,
     message_hash: String,

@@ -14,7 +14,7 @@ use std::time::Duration;
 use comfy_table::{ContentArrangement, Table, presets};
 use dialoguer::console::Term;
 use indicatif::{ProgressBar, ProgressStyle};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 pub use prompt::{NoTerminal, PromptError};
 use text::escaped;
@@ -96,11 +96,15 @@ impl Ui {
         for hint in &error.hints {
             self.say(&Text::default().dim("  → ").add(hint));
         }
-        let mut object = error.done.clone().filter(Value::is_object).unwrap_or_else(|| json!({}));
-        object["error"] = json!({
+        let mut object = match &error.done {
+            Some(Value::Object(done)) => done.clone(),
+            _ => Map::new(),
+        };
+        let said = json!({
             "exit": error.exit as u8, "message": error.message, "excerpt": error.excerpt, "hints": error.hints,
         });
-        self.object(&object);
+        object.insert("error".into(), said);
+        self.object(&Value::Object(object));
     }
 
     /// Runs something slow with a spinner that says what is being waited for.

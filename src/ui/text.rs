@@ -71,6 +71,7 @@ impl Text {
     }
 
     #[must_use]
+    #[allow(clippy::should_implement_trait, reason = "a text is added to, not summed")]
     pub fn add(self, text: &str) -> Self {
         self.with(Tone::Plain, text)
     }

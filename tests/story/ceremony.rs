@@ -40,7 +40,7 @@ fn a_vault_is_paused_and_unpaused_by_three_of_five_on_every_version() {
         alice.run(&["status", "vault"]).ended(3).says("0 of 3 signed");
         carry_out(&ceremony, &["vault"], 3);
         assert!(paused(&ceremony, ceremony.vault), "{version} {l2}");
-        alice.run(&["status", "vault"]).ended(0).says("executed");
+        alice.run(&["status", "vault"]).ended(0).says("done and proven");
         broadcast(alice, &["vault"]).ended(0).says("Nothing sent");
 
         carry_out(&ceremony, &["vault", "--undo"], 3);
@@ -48,7 +48,7 @@ fn a_vault_is_paused_and_unpaused_by_three_of_five_on_every_version() {
     }
 }
 
-const TWO_VAULTS: &str = r#"
+pub const TWO_VAULTS: &str = r#"
 schema = 1
 id = "pause/two-vaults"
 kind = "pause"

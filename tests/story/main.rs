@@ -18,6 +18,7 @@ mod escapes;
 mod files;
 mod json;
 mod network;
+mod rehearsal;
 mod secrets;
 mod steps;
 mod terminal;

@@ -49,7 +49,12 @@ fn main() {
 fn measure_one(args: &[String]) {
     let [program, rest @ ..] = args else { return };
     let begun = Instant::now();
-    let status = Command::new(program).args(rest).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status();
+    let status = Command::new(program)
+        .args(rest)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status();
     let millis = begun.elapsed().as_secs_f64() * 1000.0;
     let peak = getrusage(UsageWho::RUSAGE_CHILDREN).unwrap().max_rss();
     println!("{millis} {peak} {}", status.ok().and_then(|s| s.code()).unwrap_or(-1));
