@@ -33,12 +33,18 @@ pub fn run(session: &Session, args: &cli::Sign) -> Result<Exit, Error> {
         if subjects.len() > 1 {
             ui.say(&Text::default().bold(&format!("{} of {}", at + 1, subjects.len())));
         }
-        let done = json!({ "signatures": &signed });
         let one = one(session, args, subject, &mut device);
-        signed.push(one.map_err(|e| if e.done.is_some() { e } else { e.having_done(done) })?);
+        signed.push(one.map_err(|e| with_signed(e, &signed))?);
     }
     ui.object(&json!({ "signatures": signed }));
     Ok(Exit::Done)
+}
+
+/// What was signed before an error is told beside it, and what was signed and could not be kept.
+fn with_signed(mut error: Error, signed: &[Value]) -> Error {
+    let unkept = error.done.take().and_then(|done| done["signatures"].as_array().cloned());
+    let all = [signed, &unkept.unwrap_or_default()].concat();
+    error.having_done(json!({ "signatures": all }))
 }
 
 /// What is said about one proposal must not be taken for another.
