@@ -60,5 +60,5 @@ fn hashes_are_given_only_when_they_are_asked_for() {
     let ceremony = Ceremony::new(SafeSetup::new(SafeVersion::V1_4_1, 3, 2));
     let alice = &ceremony.desks[0];
     let emulator = Emulator::start(Behaviour { blind_signing: true, ..Behaviour::default() });
-    on_ledger(alice, &["vault", "--hashes"], &emulator).ended(0).says("Domain hash").says("--hashes");
+    on_ledger(alice, &["vault", "--hashes"], &emulator).ended(0).says("Domain hash").says("as asked for");
 }
