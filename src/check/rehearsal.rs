@@ -330,7 +330,7 @@ mod tests {
     }
 
     /// What is not passed, by id.
-    fn found(rehearsal: &Rehearsal, changes: &[Change], after: &[Verdict]) -> Vec<(&'static str, Level)> {
+    fn found(rehearsal: &Rehearsal, changes: &[Change], after: &[Verdict]) -> Vec<(String, Level)> {
         let (proposal, plan) = (proposal(), plan(changes));
         let council_safe = council::Safe {
             name: "guardian".into(),
@@ -349,6 +349,8 @@ mod tests {
             foreign: &[],
             signing: true,
             nonce_named: false,
+            endpoints: &[],
+            block_age: None,
             others: &[],
             rehearsal: Some(rehearsal),
             after,
@@ -359,8 +361,8 @@ mod tests {
         all.filter(|f| f.level != Level::Pass).map(|f| (f.id, f.level)).collect()
     }
 
-    fn refused(id: &'static str) -> Vec<(&'static str, Level)> {
-        vec![(id, Level::Refuse)]
+    fn refused(id: &str) -> Vec<(String, Level)> {
+        vec![(id.to_string(), Level::Refuse)]
     }
 
     #[test]
@@ -430,10 +432,10 @@ mod tests {
     #[test]
     fn other_contracts_are_warned_of_unless_they_are_declared() {
         let other = Rehearsal { writes: vec![write(THIEF, B256::ZERO, 1)], ..rehearsal() };
-        assert_eq!(found(&other, &[], &[]), [("undeclared-effects", Level::Warn)]);
+        assert_eq!(found(&other, &[], &[]), [("undeclared-effects".to_string(), Level::Warn)]);
         assert!(found(&other, &[Change::Contract(THIEF)], &[]).is_empty());
         let made = Rehearsal { created: vec![THIEF], ..rehearsal() };
-        assert_eq!(found(&made, &[], &[]), [("undeclared-effects", Level::Warn)]);
+        assert_eq!(found(&made, &[], &[]), [("undeclared-effects".to_string(), Level::Warn)]);
     }
 
     #[test]
