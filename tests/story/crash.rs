@@ -37,7 +37,11 @@ fn all_whole(folder: &Path) {
     for file in files(folder).into_iter().filter(|f| f.extension().is_some_and(|e| e == "json")) {
         let text = std::fs::read(&file).unwrap();
         let read: Result<Value, _> = serde_json::from_slice(&text);
-        assert!(read.is_ok() && text.ends_with(b"}\n") || file.ends_with("keystore.json"), "{file:?} is cut");
+        assert!(
+            read.is_ok() && text.ends_with(b"}\n") || file.ends_with("keystore.json"),
+            "{} is cut",
+            path(&file)
+        );
     }
 }
 

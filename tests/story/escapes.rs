@@ -129,8 +129,8 @@ fn every_text_of_a_signature_a_keystore_and_a_chat() {
 
 /// A text in TOML, all escapes written out.
 fn quoted(text: &str) -> String {
-    let escaped: String = text.chars().map(|c| format!("\\U{:08x}", c as u32)).collect();
-    format!("\"{escaped}\"")
+    let escaped: Vec<String> = text.chars().map(|c| format!("\\U{:08x}", c as u32)).collect();
+    format!("\"{}\"", escaped.concat())
 }
 
 #[test]

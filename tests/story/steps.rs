@@ -50,7 +50,7 @@ pub fn as_the_safe(ceremony: &Ceremony, to: Address, data: impl Into<Bytes>) {
 }
 
 /// A command with the desk's own key.
-pub fn with_key<'a>(desk: &Desk, words: &[&'a str]) -> Vec<String> {
+pub fn with_key(desk: &Desk, words: &[&str]) -> Vec<String> {
     let key = ["--keystore", path(&desk.keystore()), "--password-file", path(&desk.password_file())]
         .map(str::to_string);
     words.iter().map(ToString::to_string).chain(key).collect()
