@@ -155,9 +155,11 @@ fn what_somebody_did_in_between_is_seen_before_anything_is_sent() {
     let alice = signed_by_two(&ceremony);
     as_the_safe(&ceremony, ceremony.vault, pauseCall {}.abi_encode());
     refused(broadcast(alice, &["vault"]), 4, &["before", "paused()", "true"]);
-    let accepted = ["vault", "--accept", "before", "--accept", "values-moved"];
+    let accepted = ["vault", "--accept", "before:1"];
+    refused(broadcast(alice, &accepted), 4, &["rehearsal-fails", "EnforcedPause()"]);
+    let accepted = ["vault", "--accept", "before:1", "--accept", "rehearsal-fails"];
     refused(broadcast(alice, &accepted), 1, &["would fail", "GS013", "nothing was sent"]);
-    refused(try_sign(&ceremony.desks[2], &["vault"]), 4, &["nothing to do", "paused() is true"]);
+    refused(try_sign(&ceremony.desks[2], &["vault"]), 4, &["before", "paused() is true"]);
     assert!(!files(alice.folder()).iter().any(|f| path(f).contains("sent-")));
     assert_eq!(executed(&ceremony), 0);
 }
@@ -168,7 +170,7 @@ fn a_call_that_the_target_refuses_is_found_before_it_costs_gas() {
     let alice = signed_by_two(&ceremony);
     let elsewhere = transferOwnershipCall { owner: key(8).address };
     as_the_safe(&ceremony, ceremony.vault, elsewhere.abi_encode());
-    refused(broadcast(alice, &["vault"]), 1, &["would fail", "GS013", "nothing was sent"]);
+    refused(broadcast(alice, &["vault"]), 4, &["rehearsal-fails", "OwnableUnauthorizedAccount"]);
     nothing_was_sent(&ceremony, alice);
 }
 
