@@ -32,6 +32,8 @@ pub struct Error {
     /// Lines of a file, with the place at fault.
     pub excerpt: String,
     pub hints: Vec<String>,
+    /// A person said no on the device.
+    pub is_rejection: bool,
     /// What was done before it failed: stands beside the error under `--json`.
     pub done: Option<Value>,
 }
@@ -39,7 +41,14 @@ pub struct Error {
 impl Error {
     #[must_use]
     pub fn new(exit: Exit, message: impl Into<String>) -> Self {
-        Self { exit, message: message.into(), excerpt: String::new(), hints: Vec::new(), done: None }
+        Self {
+            exit,
+            message: message.into(),
+            excerpt: String::new(),
+            hints: Vec::new(),
+            is_rejection: false,
+            done: None,
+        }
     }
 
     #[must_use]

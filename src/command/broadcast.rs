@@ -24,8 +24,8 @@ const POLL: Duration = Duration::from_secs(1);
 const GWEI: u128 = 1_000_000_000;
 
 pub fn run(session: &Session, args: &cli::Broadcast) -> Result<Exit, Error> {
-    let mut device = if args.calldata { None } else { Some(key::unlock(session.ui, &args.key)?) };
-    let from = device.as_mut().map(|d| d.address()).transpose()?;
+    let mut signer = if args.calldata { None } else { Some(key::open(session.ui, &args.key)?) };
+    let from = signer.as_mut().map(|s| s.choose(&session.council, &[])).transpose()?;
     let subject = session.subject(&args.what, &args.derive, Purpose::Finish, |proposal, signatures| {
         from.and_then(|from| early_sending(from, proposal, signatures))
     })?;
@@ -46,7 +46,7 @@ pub fn run(session: &Session, args: &cli::Broadcast) -> Result<Exit, Error> {
     };
     show::review(session, &subject, &findings);
     obey(&findings, &args.accept.accept)?;
-    let (Some(mut device), Some(from)) = (device, from) else {
+    let (Some(mut signer), Some(from)) = (signer, from) else {
         // Anybody may send it, so anybody's address will do to try it.
         let anybody = now.owners.list().first().copied().unwrap_or_default();
         prepare(session, &subject, &ready, anybody)?;
@@ -59,7 +59,7 @@ pub fn run(session: &Session, args: &cli::Broadcast) -> Result<Exit, Error> {
     let prepared = prepare(session, &subject, &ready, from)?;
     let tx = transaction(&subject, &ready, from, &prepared, args.max_fee)?;
     confirm(session, &subject, args)?;
-    let hash = send(session, &subject, device.as_mut(), &tx)?;
+    let hash = send(session, &subject, signer.device(), &tx)?;
     finish(session, &subject, hash, args, "Sent, and executed")
 }
 

@@ -90,7 +90,8 @@ impl From<LookupError> for Error {
 impl From<DeviceError> for Error {
     fn from(error: DeviceError) -> Self {
         let exit = if error.is_human() { Exit::Device } else { Exit::Failed };
-        let plain = Self::new(exit, error.to_string());
+        let mut plain = Self::new(exit, error.to_string());
+        plain.is_rejection = matches!(error, DeviceError::Rejected);
         match error {
             DeviceError::WrongPassword => plain.hint("try again; nothing was signed"),
             DeviceError::BadKeystore(_) => {

@@ -4,6 +4,7 @@
 mod broadcast;
 mod completions;
 mod derive;
+mod device;
 mod draft;
 mod dry_run;
 mod effects;
@@ -82,6 +83,7 @@ fn dispatch(ui: &Ui, cli: &Cli) -> Result<Exit, Error> {
         Some(Command::Broadcast(args)) => broadcast::run(&load()?, args),
         Some(Command::DryRun(args)) => dry_run::run(&load()?, args),
         Some(Command::Hash(args)) => hash::run(ui, args),
+        Some(Command::Device(args)) => device::run(ui, council, args),
         Some(Command::Playbook(args)) => playbook::run(ui, council, args),
         Some(Command::Init(args)) => init::run(ui, council, args),
         Some(Command::Completions { shell }) => completions::run(ui, *shell),
