@@ -129,7 +129,15 @@ fn sent_before(
         if !is_ours(&sent.raw, from, subject) {
             continue;
         }
-        let mined = session.ui.wait("looking for the transaction sent before", || link.receipt(sent.hash))?;
+        let look = || session.ui.wait("looking for the transaction sent before", || link.receipt(sent.hash));
+        let mut mined = look()?;
+        if mined.is_none() && session.ui.wait("sending it again", || link.send_raw(&sent.raw)).is_err() {
+            // Mined in this very moment, or its place was taken by another transaction of the same account.
+            mined = look()?;
+            if mined.is_none() {
+                continue;
+            }
+        }
         if let Some(receipt) = mined {
             if let Some(outcome) = outcome::read(session, subject, receipt)? {
                 let by = "Nothing sent: already executed by the transaction sent from here";
@@ -137,10 +145,6 @@ fn sent_before(
             }
             let text = format!("{} was sent before, and failed; sending anew", sent.hash);
             session.ui.say(&Text::default().warn("note: ").add(&text));
-            continue;
-        }
-        if session.ui.wait("sending it again", || link.send_raw(&sent.raw)).is_err() {
-            // Its place was taken by another transaction of the same account: it can never be mined.
             continue;
         }
         session

@@ -123,7 +123,7 @@ fn killed_while_it_waits_to_be_mined() {
         }
         ceremony.anvil.rpc("evm_setAutomine", &json!([true]));
         ceremony.anvil.mine(1);
-        again.join().unwrap().ended(0).says("was sent before").says("done and proven");
+        again.join().unwrap().ended(0).says("Nothing").says("done and proven");
     });
     assert_eq!(records(alice), 1);
     finished(&ceremony, alice, "Nothing sent");

@@ -43,7 +43,7 @@ fn a_rejection_signs_nothing_and_says_so() {
 fn another_app_and_a_stranger_s_device_are_told_apart() {
     let ceremony = Ceremony::new(SafeSetup::new(SafeVersion::V1_4_1, 3, 2));
     let alice = &ceremony.desks[0];
-    let bitcoin = Emulator::start(Behaviour { open: Open::Other("Bitcoin".into()), ..Behaviour::default() });
+    let bitcoin = Emulator::start(Behaviour { open: Open::Other("Bitcoin"), ..Behaviour::default() });
     on_ledger(alice, &["vault"], &bitcoin).ended(6).says("Bitcoin");
 
     let mut setup = SafeSetup::new(SafeVersion::V1_4_1, 2, 1);
