@@ -358,7 +358,7 @@ mod tests {
         };
         assert_eq!(
             seen(&[hints(json!("0x6"), json!("0x5")), hints(json!("0x5"), json!("0x6"))]),
-            (6, Some(6))
+            (6, Some(5))
         );
         assert_eq!(seen(&[hints(json!("0xffffff"), json!("0xffffffffffffffffffff"))]), (4, Some(1_000)));
         assert_eq!(seen(&[hints(json!("0x3"), json!(null))]), (4, None));
