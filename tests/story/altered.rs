@@ -113,15 +113,14 @@ fn each_field_of_the_transaction_altered_in_turn() {
     }
 }
 
-/// Versions that hash alike: the chain tells them apart (the rehearsal too, where their events differ), and offline the
-/// council file's pin.
+/// Versions that hash alike: the chain tells them apart, and offline the council file's pin.
 #[test]
 fn another_version_that_hashes_the_same_is_refused_all_the_same() {
     let ceremony = two_of_three();
     let (bob, good) = handed(&ceremony);
-    for (version, code) in [("1.3.0", 4), ("1.5.0", 5)] {
+    for version in ["1.3.0", "1.5.0"] {
         let altered = changed(&good, "/safe/version", &json!(version));
-        bob_refuses(bob, &altered, &[], code, &["Safe version", version, "1.4.1"]);
+        bob_refuses(bob, &altered, &[], 5, &["Safe version", version, "1.4.1"]);
         bob_refuses(bob, &altered, &["--offline"], 4, &[version]);
     }
 }
