@@ -32,6 +32,7 @@ Register-ArgumentCompleter -Native -CommandName 'breakglass' -ScriptBlock {
             [CompletionResult]::new('rotate', 'rotate', [CompletionResultType]::ParameterValue, 'Propose a change of keys, roles or owners')
             [CompletionResult]::new('dry-run', 'dry-run', [CompletionResultType]::ParameterValue, 'Rehearse it now: what it would change, without sending anything')
             [CompletionResult]::new('sign', 'sign', [CompletionResultType]::ParameterValue, 'Derive or load, check, show, sign')
+            [CompletionResult]::new('check', 'check', [CompletionResultType]::ParameterValue, 'Every finding about a proposal, those that pass too')
             [CompletionResult]::new('status', 'status', [CompletionResultType]::ParameterValue, 'Who has signed, what is missing, what has drifted')
             [CompletionResult]::new('import', 'import', [CompletionResultType]::ParameterValue, 'Take in signatures: files, folders, lines, a whole pasted chat')
             [CompletionResult]::new('export', 'export', [CompletionResultType]::ParameterValue, 'Give out signatures, as lines or as files')
@@ -111,6 +112,16 @@ Register-ArgumentCompleter -Native -CommandName 'breakglass' -ScriptBlock {
             [CompletionResult]::new('--yes', '--yes', [CompletionResultType]::ParameterName, 'Sign without asking, after the review is printed; a Ledger asks on its own screen in any case')
             [CompletionResult]::new('--hashes', '--hashes', [CompletionResultType]::ParameterName, 'Give the Ledger the two hashes only: it then shows nothing else of what is signed')
             [CompletionResult]::new('--eth-sign', '--eth-sign', [CompletionResultType]::ParameterName, 'Sign as a personal message (eth_sign), for Safes from 1.1.1 on')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print one JSON object on standard output')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'breakglass;check' {
+            [CompletionResult]::new('--set', '--set', [CompletionResultType]::ParameterName, 'An argument that the lever leaves open; may be given again')
+            [CompletionResult]::new('--nonce', '--nonce', [CompletionResultType]::ParameterName, 'Another Safe nonce than the next one')
+            [CompletionResult]::new('--council', '--council', [CompletionResultType]::ParameterName, 'The council file [default: breakglass.toml here or in a folder above]')
+            [CompletionResult]::new('--undo', '--undo', [CompletionResultType]::ParameterName, 'The lever''s counter-playbook, with every check')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print one JSON object on standard output')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
@@ -277,6 +288,7 @@ Register-ArgumentCompleter -Native -CommandName 'breakglass' -ScriptBlock {
             [CompletionResult]::new('rotate', 'rotate', [CompletionResultType]::ParameterValue, 'Propose a change of keys, roles or owners')
             [CompletionResult]::new('dry-run', 'dry-run', [CompletionResultType]::ParameterValue, 'Rehearse it now: what it would change, without sending anything')
             [CompletionResult]::new('sign', 'sign', [CompletionResultType]::ParameterValue, 'Derive or load, check, show, sign')
+            [CompletionResult]::new('check', 'check', [CompletionResultType]::ParameterValue, 'Every finding about a proposal, those that pass too')
             [CompletionResult]::new('status', 'status', [CompletionResultType]::ParameterValue, 'Who has signed, what is missing, what has drifted')
             [CompletionResult]::new('import', 'import', [CompletionResultType]::ParameterValue, 'Take in signatures: files, folders, lines, a whole pasted chat')
             [CompletionResult]::new('export', 'export', [CompletionResultType]::ParameterValue, 'Give out signatures, as lines or as files')
@@ -302,6 +314,9 @@ Register-ArgumentCompleter -Native -CommandName 'breakglass' -ScriptBlock {
             break
         }
         'breakglass;help;sign' {
+            break
+        }
+        'breakglass;help;check' {
             break
         }
         'breakglass;help;status' {

@@ -19,6 +19,9 @@ _breakglass() {
             breakglass,broadcast)
                 cmd="breakglass__subcmd__broadcast"
                 ;;
+            breakglass,check)
+                cmd="breakglass__subcmd__check"
+                ;;
             breakglass,completions)
                 cmd="breakglass__subcmd__completions"
                 ;;
@@ -63,6 +66,9 @@ _breakglass() {
                 ;;
             breakglass__subcmd__help,broadcast)
                 cmd="breakglass__subcmd__help__subcmd__broadcast"
+                ;;
+            breakglass__subcmd__help,check)
+                cmd="breakglass__subcmd__help__subcmd__check"
                 ;;
             breakglass__subcmd__help,completions)
                 cmd="breakglass__subcmd__help__subcmd__completions"
@@ -146,7 +152,7 @@ _breakglass() {
 
     case "${cmd}" in
         breakglass)
-            opts="-h -V --council --json --help --version pause param rotate dry-run sign status import export broadcast hash device playbook init completions help"
+            opts="-h -V --council --json --help --version pause param rotate dry-run sign check status import export broadcast hash device playbook init completions help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -211,6 +217,32 @@ _breakglass() {
                     return 0
                     ;;
                 --wait)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --council)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        breakglass__subcmd__check)
+            opts="-h --set --undo --nonce --council --json --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --set)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --nonce)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -420,7 +452,7 @@ _breakglass() {
             return 0
             ;;
         breakglass__subcmd__help)
-            opts="pause param rotate dry-run sign status import export broadcast hash device playbook init completions help"
+            opts="pause param rotate dry-run sign check status import export broadcast hash device playbook init completions help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -434,6 +466,20 @@ _breakglass() {
             return 0
             ;;
         breakglass__subcmd__help__subcmd__broadcast)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        breakglass__subcmd__help__subcmd__check)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )

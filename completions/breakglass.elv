@@ -29,6 +29,7 @@ set edit:completion:arg-completer[breakglass] = {|@words|
             cand rotate 'Propose a change of keys, roles or owners'
             cand dry-run 'Rehearse it now: what it would change, without sending anything'
             cand sign 'Derive or load, check, show, sign'
+            cand check 'Every finding about a proposal, those that pass too'
             cand status 'Who has signed, what is missing, what has drifted'
             cand import 'Take in signatures: files, folders, lines, a whole pasted chat'
             cand export 'Give out signatures, as lines or as files'
@@ -103,6 +104,15 @@ set edit:completion:arg-completer[breakglass] = {|@words|
             cand --yes 'Sign without asking, after the review is printed; a Ledger asks on its own screen in any case'
             cand --hashes 'Give the Ledger the two hashes only: it then shows nothing else of what is signed'
             cand --eth-sign 'Sign as a personal message (eth_sign), for Safes from 1.1.1 on'
+            cand --json 'Print one JSON object on standard output'
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
+        &'breakglass;check'= {
+            cand --set 'An argument that the lever leaves open; may be given again'
+            cand --nonce 'Another Safe nonce than the next one'
+            cand --council 'The council file [default: breakglass.toml here or in a folder above]'
+            cand --undo 'The lever''s counter-playbook, with every check'
             cand --json 'Print one JSON object on standard output'
             cand -h 'Print help'
             cand --help 'Print help'
@@ -251,6 +261,7 @@ set edit:completion:arg-completer[breakglass] = {|@words|
             cand rotate 'Propose a change of keys, roles or owners'
             cand dry-run 'Rehearse it now: what it would change, without sending anything'
             cand sign 'Derive or load, check, show, sign'
+            cand check 'Every finding about a proposal, those that pass too'
             cand status 'Who has signed, what is missing, what has drifted'
             cand import 'Take in signatures: files, folders, lines, a whole pasted chat'
             cand export 'Give out signatures, as lines or as files'
@@ -271,6 +282,8 @@ set edit:completion:arg-completer[breakglass] = {|@words|
         &'breakglass;help;dry-run'= {
         }
         &'breakglass;help;sign'= {
+        }
+        &'breakglass;help;check'= {
         }
         &'breakglass;help;status'= {
         }

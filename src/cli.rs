@@ -46,6 +46,8 @@ pub enum Command {
     DryRun(DryRun),
     /// Derive or load, check, show, sign
     Sign(Sign),
+    /// Every finding about a proposal, those that pass too
+    Check(Status),
     /// Who has signed, what is missing, what has drifted
     Status(Status),
     /// Take in signatures: files, folders, lines, a whole pasted chat

@@ -2,6 +2,7 @@
 //! prints nothing itself.
 
 mod broadcast;
+mod check;
 mod completions;
 mod derive;
 mod device;
@@ -78,6 +79,7 @@ fn dispatch(ui: &Ui, cli: &Cli) -> Result<Exit, Error> {
         Some(Command::Param(args)) => propose::run(&load()?, Kind::Param, args),
         Some(Command::Rotate(args)) => propose::run(&load()?, Kind::Rotate, args),
         Some(Command::Sign(args)) => sign::run(&load()?, args),
+        Some(Command::Check(args)) => check::run(&load()?, args),
         Some(Command::Status(args)) => status::run(&load()?, args),
         Some(Command::Import(args)) => import::run(&load()?, args),
         Some(Command::Export(args)) => export::run(&load()?, args),

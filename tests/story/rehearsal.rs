@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 
 use crate::ceremony::TWO_VAULTS;
 use crate::stage::{Anvil, Ceremony, Desk, Proxy, SafeSetup, deploy, key, published};
-use crate::steps::{broadcast, import, sign, try_sign};
+use crate::steps::{broadcast, import, sign, try_sign, two_of_three};
 
 sol! {
     function transfer(address to, uint256 amount) external returns (bool);
@@ -310,4 +310,18 @@ fn a_dry_run_goes_to_a_fork_or_to_a_block_of_the_past() {
     fs::write(&council, text.replace(&ceremony.anvil.url(), &crate::stage::dead_url())).unwrap();
     alice.run(&["dry-run", "vault"]).ended(7);
     alice.run(&["dry-run", "vault", "--fork-url", &ceremony.anvil.url()]).ended(0).says("would succeed");
+}
+
+#[test]
+fn check_lists_every_finding_and_refuses_what_is_refused() {
+    let ceremony = two_of_three();
+    let alice = &ceremony.desks[0];
+    let object = alice.run(&["--json", "check", "vault"]).ended(0).json();
+    let level = |id: &str| {
+        let all = object["findings"].as_array().unwrap();
+        all.iter().find(|f| f["id"] == id).map(|f| f["level"].as_str().unwrap().to_string())
+    };
+    assert_eq!(level("not-your-playbook").as_deref(), Some("pass"));
+    assert_eq!(level("rpc-single").as_deref(), Some("warn"));
+    alice.run(&["check", "vault", "--nonce", "7"]).ended(0).says("nonce 7 is not next");
 }

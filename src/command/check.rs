@@ -1,0 +1,41 @@
+//! `check`: every finding about a proposal, those that pass too.
+
+use serde_json::{Value, json};
+
+use crate::check::Level;
+use crate::cli;
+use crate::command::session::Session;
+use crate::command::subject::{Purpose, obey};
+use crate::error::{Error, Exit};
+use crate::ui::Text;
+
+pub fn run(session: &Session, args: &cli::Status) -> Result<Exit, Error> {
+    let subject = session.subject(&args.what, &args.derive, Purpose::Finish, |_, _| None)?;
+    let findings = subject.findings(true);
+    let ui = session.ui;
+    for finding in &findings {
+        let mark = match finding.level {
+            Level::Pass => Text::default().good("pass    "),
+            Level::Warn => Text::default().warn("warn    "),
+            Level::Refuse => Text::default().bad("REFUSE  "),
+        };
+        ui.say(&mark.bold(&finding.id).add(&format!("  {}", finding.sentence)));
+        if !finding.fix.is_empty() {
+            ui.say(&Text::default().dim("        → ").add(&finding.fix));
+        }
+    }
+    let object = |f: &crate::check::Finding| {
+        let level = match f.level {
+            Level::Pass => "pass",
+            Level::Warn => "warn",
+            Level::Refuse => "refuse",
+        };
+        json!({ "id": f.id, "level": level, "sentence": f.sentence, "fix": f.fix })
+    };
+    let objects: Vec<Value> = findings.iter().map(object).collect();
+    let all = json!({ "safe_tx_hash": subject.proposal.hash().to_string(), "findings": objects });
+    obey(&findings, &[]).map_err(|error| error.having_done(all.clone()))?;
+    ui.data(&subject.proposal.hash().to_string());
+    ui.object(&all);
+    Ok(Exit::Done)
+}
