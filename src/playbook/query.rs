@@ -16,6 +16,9 @@ pub enum Query {
     Balance { address: Address },
     /// keccak256 of the code; the answer is a 32-byte word, zero for an account without code.
     CodeHash { address: Address },
+    /// The block's time in seconds since 1970; the answer is a 32-byte big-endian word. Asked by checks only: a plan
+    /// that rested on it would be another plan in the next block.
+    Time,
 }
 
 /// What the chain answered.

@@ -150,8 +150,10 @@ fn evm(world: &World, assumed: BTreeMap<(Address, B256), U256>) -> Evm<'_> {
 
 /// Asks of the state that the EVM has come to, without a trace.
 fn answer(evm: &mut Evm<'_>, chain_id: u64, query: &Query) -> Result<Answer, RehearsalError> {
+    let time = evm.ctx.block.timestamp;
     let db = &mut evm.ctx.journaled_state.database;
     Ok(match query {
+        Query::Time => word(time),
         Query::Call { from, to, data } => {
             let call = transaction(chain_id, from.unwrap_or_default(), *to, data.clone());
             let run = evm.transact(call).map_err(|e| RehearsalError::Impossible(e.to_string()))?;
