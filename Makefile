@@ -4,7 +4,7 @@
 comma := ,
 MISSING = { echo "make: $(1)" >&2; exit 1; }
 
-.PHONY: setup test demo clean tools libudev
+.PHONY: setup test demo bench clean tools libudev
 .NOTPARALLEL:
 
 setup: tools libudev
@@ -49,3 +49,6 @@ libudev:
 	systemd-libs and pkgconf (Arch) or eudev-dev and pkgconf (Alpine))
 
 
+
+bench: setup
+	@cargo bench --locked --quiet --bench rounds

@@ -6,6 +6,7 @@ use alloy::primitives::Address;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
+use crate::device::DerivationPath;
 use crate::safe::{Nonce, SafeVersion};
 
 /// Emergency actions for EVM multisigs
@@ -41,6 +42,8 @@ pub enum Command {
     Param(Propose),
     /// Propose a change of keys, roles or owners
     Rotate(Propose),
+    /// Rehearse it now: what it would change, without sending anything
+    DryRun(DryRun),
     /// Derive or load, check, show, sign
     Sign(Sign),
     /// Who has signed, what is missing, what has drifted
@@ -53,6 +56,8 @@ pub enum Command {
     Broadcast(Broadcast),
     /// Domain hash, message hash and safeTxHash of a transaction; no network
     Hash(Hash),
+    /// Is the Ledger ready, and whose keys does it hold?
+    Device(Device),
     /// The playbooks at hand
     #[command(subcommand)]
     Playbook(Playbook),
@@ -85,9 +90,21 @@ pub struct Accept {
     pub accept: Vec<String>,
 }
 
-/// A key in an encrypted file.
+/// A key: on a Ledger, or in an encrypted file.
 #[derive(Clone, Debug, Args)]
 pub struct Key {
+    /// Use the Ledger that is plugged in, or an emulator at tcp://HOST:PORT
+    #[arg(long, value_name = "WHERE", num_args = 0..=1, default_missing_value = "usb", conflicts_with = "keystore")]
+    pub ledger: Option<String>,
+
+    /// Which Ledger, where several are plugged in
+    #[arg(long, value_name = "SERIAL", requires = "ledger")]
+    pub ledger_serial: Option<String>,
+
+    /// How long to wait for the Ledger and its person, in seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 120)]
+    pub timeout: u64,
+
     /// Encrypted keystore file (Web3 Secret Storage)
     #[arg(long, value_name = "FILE")]
     pub keystore: Option<PathBuf>,
@@ -119,6 +136,28 @@ pub struct Propose {
 }
 
 #[derive(Debug, Args)]
+pub struct DryRun {
+    /// A lever or a proposal file
+    pub what: String,
+
+    #[command(flatten)]
+    pub derive: Derive,
+
+    /// After this block instead of the latest
+    #[arg(long, value_name = "BLOCK")]
+    pub at: Option<u64>,
+
+    /// On this RPC alone, a running anvil for instance; '${NAME}' names an environment variable
+    #[arg(long, value_name = "URL")]
+    pub fork_url: Option<String>,
+
+    /// Show every call that it makes
+    #[arg(long)]
+    pub trace: bool,
+}
+
+#[derive(Debug, Args)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub struct Sign {
     /// Levers or proposal files
     #[arg(required = true)]
@@ -137,9 +176,17 @@ pub struct Sign {
     #[arg(long)]
     pub offline: bool,
 
-    /// Sign without asking, after the review is printed
+    /// Sign without asking, after the review is printed; a Ledger asks on its own screen in any case
     #[arg(long)]
     pub yes: bool,
+
+    /// Give the Ledger the two hashes only: it then shows nothing else of what is signed
+    #[arg(long, requires = "ledger")]
+    pub hashes: bool,
+
+    /// Sign as a personal message (eth_sign), for Safes from 1.1.1 on
+    #[arg(long)]
+    pub eth_sign: bool,
 }
 
 #[derive(Debug, Args)]
@@ -196,7 +243,7 @@ pub struct Broadcast {
     pub confirm: Option<String>,
 
     /// Send nothing: print the call for somebody else to send
-    #[arg(long, conflicts_with_all = ["confirm", "keystore"])]
+    #[arg(long, conflicts_with_all = ["confirm", "keystore", "ledger"])]
     pub calldata: bool,
 
     /// The most to pay per unit of gas, in gwei
@@ -206,6 +253,20 @@ pub struct Broadcast {
     /// How long to wait for the transaction to be mined, in seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 600)]
     pub wait: u64,
+}
+
+#[derive(Debug, Args)]
+pub struct Device {
+    #[command(flatten)]
+    pub key: Key,
+
+    /// Show the address at this derivation path on the device's own screen
+    #[arg(long, value_name = "PATH", num_args = 0..=1, default_missing_value = "m/44'/60'/0'/0/0")]
+    pub show_address: Option<DerivationPath>,
+
+    /// Print the udev rule by which Linux lets a user open a Ledger
+    #[arg(long)]
+    pub udev: bool,
 }
 
 #[derive(Debug, Args)]

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use serde_json::Value;
+
 /// How the program ends. The numbers are documented in the README and do not change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(u8)]
@@ -27,13 +29,26 @@ pub enum Exit {
 pub struct Error {
     pub exit: Exit,
     pub message: String,
+    /// Lines of a file, with the place at fault.
+    pub excerpt: String,
     pub hints: Vec<String>,
+    /// A person said no on the device.
+    pub is_rejection: bool,
+    /// What was done before it failed: stands beside the error under `--json`.
+    pub done: Option<Value>,
 }
 
 impl Error {
     #[must_use]
     pub fn new(exit: Exit, message: impl Into<String>) -> Self {
-        Self { exit, message: message.into(), hints: Vec::new() }
+        Self {
+            exit,
+            message: message.into(),
+            excerpt: String::new(),
+            hints: Vec::new(),
+            is_rejection: false,
+            done: None,
+        }
     }
 
     #[must_use]
@@ -42,10 +57,19 @@ impl Error {
         self
     }
 
+    /// The same error, with the object that tells what was done all the same.
+    #[must_use]
+    pub fn having_done(mut self, object: Value) -> Self {
+        self.done = Some(object);
+        self
+    }
+
     /// The same error, with what was being done put before it.
     #[must_use]
     pub fn about(mut self, what: &str) -> Self {
-        self.message = format!("{what}: {}", self.message);
+        if !self.message.starts_with(&format!("{what}:")) {
+            self.message = format!("{what}: {}", self.message);
+        }
         self
     }
 }

@@ -35,13 +35,13 @@ impl Fault {
             text: hide_urls(line_text),
             width,
         };
-        Self { origin: origin.into(), message: hide_urls(&message.into()), place: Some(place) }
+        Self { origin: one_line(origin), message: one_line(&hide_urls(&message.into())), place: Some(place) }
     }
 
     /// A fault of the whole text.
     #[must_use]
     pub fn whole(origin: &str, message: impl Into<String>) -> Self {
-        Self { origin: origin.into(), message: message.into(), place: None }
+        Self { origin: one_line(origin), message: one_line(&message.into()), place: None }
     }
 
     /// What the TOML reader found, at its place.
@@ -52,21 +52,43 @@ impl Fault {
             None => Self::whole(origin, error.message()),
         }
     }
+
+    /// Where, and what is wrong, in one line.
+    #[must_use]
+    pub fn headline(&self) -> String {
+        match &self.place {
+            Some(place) => format!("{}:{}:{}: {}", self.origin, place.line, place.column, self.message),
+            None => format!("{}: {}", self.origin, self.message),
+        }
+    }
+
+    /// The line itself and the caret; empty for a fault of the whole text.
+    #[must_use]
+    pub fn excerpt(&self) -> String {
+        let Some(place) = &self.place else { return String::new() };
+        let gutter = " ".repeat(place.line.to_string().len());
+        let indent: String =
+            place.text.chars().take(place.column - 1).map(|c| if c == '\t' { '\t' } else { ' ' }).collect();
+        let caret = "^".repeat(place.width);
+        format!("{gutter} |\n{} | {}\n{gutter} | {indent}{caret}", place.line, place.text)
+    }
 }
 
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Some(place) = &self.place else {
-            return write!(f, "{}: {}", self.origin, self.message);
-        };
-        let gutter = " ".repeat(place.line.to_string().len());
-        writeln!(f, "{}:{}:{}: {}", self.origin, place.line, place.column, self.message)?;
-        writeln!(f, "{gutter} |")?;
-        writeln!(f, "{} | {}", place.line, place.text)?;
-        let indent: String =
-            place.text.chars().take(place.column - 1).map(|c| if c == '\t' { '\t' } else { ' ' }).collect();
-        write!(f, "{gutter} | {indent}{}", "^".repeat(place.width))
+        f.write_str(&self.headline())?;
+        if self.place.is_some() {
+            write!(f, "\n{}", self.excerpt())?;
+        }
+        Ok(())
     }
+}
+
+/// A name or a value out of the text may hold line breaks, which would let it forge a line of ours.
+fn one_line(text: &str) -> String {
+    text.chars()
+        .map(|c| if c.is_control() { c.escape_unicode().to_string() } else { c.to_string() })
+        .collect()
 }
 
 impl std::error::Error for Fault {}

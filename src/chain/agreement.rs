@@ -10,6 +10,7 @@ use super::settle::Settled;
 
 /// What one endpoint answered, or why it did not.
 #[derive(Clone, Debug, PartialEq)]
+#[allow(clippy::large_enum_variant, reason = "there are as many as endpoints: a handful")]
 pub(super) enum Vote {
     View(View),
     Fault(Fault),
@@ -173,6 +174,12 @@ mod tests {
             difficulty: U256::ZERO,
             excess_blob_gas: None,
             state_root: B256::ZERO,
+            gas_used: 0,
+            withdrawals_root: None,
+            parent_beacon_block_root: None,
+            requests_hash: None,
+            block_access_list_hash: None,
+            slot_number: None,
         }
     }
 

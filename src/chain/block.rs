@@ -91,12 +91,44 @@ pub struct Header {
     pub difficulty: U256,
     pub excess_blob_gas: Option<u64>,
     pub state_root: B256,
+    pub gas_used: u64,
+    /// The marks that the forks since Shanghai left in the header; absent on chains without them.
+    pub withdrawals_root: Option<B256>,
+    pub parent_beacon_block_root: Option<B256>,
+    pub requests_hash: Option<B256>,
+    pub block_access_list_hash: Option<B256>,
+    pub slot_number: Option<u64>,
 }
 
 impl Header {
     #[must_use]
     pub const fn block(&self) -> BlockRef {
         BlockRef { number: self.number, hash: self.hash, timestamp: self.timestamp }
+    }
+}
+
+/// What execution sees of it; the rest is left at its default, so that its hash is another one.
+impl From<&Header> for alloy::consensus::Header {
+    fn from(header: &Header) -> Self {
+        Self {
+            number: header.number,
+            parent_hash: *header.parent.word(),
+            timestamp: header.timestamp,
+            gas_limit: header.gas_limit,
+            gas_used: header.gas_used,
+            base_fee_per_gas: header.base_fee,
+            beneficiary: header.coinbase,
+            mix_hash: header.prevrandao,
+            difficulty: header.difficulty,
+            excess_blob_gas: header.excess_blob_gas,
+            state_root: header.state_root,
+            withdrawals_root: header.withdrawals_root,
+            parent_beacon_block_root: header.parent_beacon_block_root,
+            requests_hash: header.requests_hash,
+            block_access_list_hash: header.block_access_list_hash,
+            slot_number: header.slot_number,
+            ..Self::default()
+        }
     }
 }
 
@@ -115,6 +147,12 @@ pub(super) struct WireHeader {
     difficulty: Option<U256>,
     excess_blob_gas: Option<U64>,
     state_root: B256,
+    gas_used: U64,
+    withdrawals_root: Option<B256>,
+    parent_beacon_block_root: Option<B256>,
+    requests_hash: Option<B256>,
+    block_access_list_hash: Option<B256>,
+    slot_number: Option<U64>,
 }
 
 impl From<WireHeader> for Header {
@@ -131,6 +169,12 @@ impl From<WireHeader> for Header {
             difficulty: wire.difficulty.unwrap_or_default(),
             excess_blob_gas: wire.excess_blob_gas.map(|gas| gas.to()),
             state_root: wire.state_root,
+            gas_used: wire.gas_used.to(),
+            withdrawals_root: wire.withdrawals_root,
+            parent_beacon_block_root: wire.parent_beacon_block_root,
+            requests_hash: wire.requests_hash,
+            block_access_list_hash: wire.block_access_list_hash,
+            slot_number: wire.slot_number.map(|number| number.to()),
         }
     }
 }

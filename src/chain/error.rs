@@ -27,6 +27,8 @@ pub enum ChainError {
     NoQuorum { chain: String, quorum: usize, faults: Vec<(String, Option<Fault>)> },
     #[error("block {number} of {chain} was {was} and is now {now}: the chain was reorganised; start again")]
     Reorganised { chain: String, number: u64, was: BlockHash, now: BlockHash },
+    #[error("the transaction could not be rehearsed on {chain}: {why}")]
+    NotRehearsed { chain: String, why: String },
     #[error("there is no contract at {safe} on {chain} at block {block}: the Safe is not deployed there")]
     NoSafe { chain: String, safe: Address, block: u64 },
     #[error("{safe} on {chain} is not a Safe that this program knows: {why}")]

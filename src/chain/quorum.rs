@@ -113,20 +113,18 @@ impl Chain {
             id.map(|id| id.to::<u64>()).map_err(|_| Fault::garbage("no chain id"))
         });
         let mut ids = stated.iter().filter_map(|(_, id)| id.as_ref().ok());
-        match ids.next().copied() {
-            Some(id) => match ids.find(|other| **other != id) {
-                None => Ok(id),
-                Some(other) => Err(ChainError::WrongChain {
-                    chain: chain.name,
-                    endpoint: "one of them".into(),
-                    expected: id,
-                    found: other.to_string(),
-                }),
-            },
-            None => {
-                let faults = stated.into_iter().map(|(endpoint, id)| (endpoint, id.err())).collect();
-                Err(ChainError::NoQuorum { chain: chain.name, quorum: 1, faults })
-            }
+        let Some(id) = ids.next().copied() else {
+            let faults = stated.into_iter().map(|(endpoint, id)| (endpoint, id.err())).collect();
+            return Err(ChainError::NoQuorum { chain: chain.name, quorum: 1, faults });
+        };
+        match ids.find(|other| **other != id) {
+            None => Ok(id),
+            Some(other) => Err(ChainError::WrongChain {
+                chain: chain.name,
+                endpoint: "one of them".into(),
+                expected: id,
+                found: other.to_string(),
+            }),
         }
     }
 

@@ -41,7 +41,7 @@ pub struct Prepared {
     pub balance: U256,
     /// What the call gives at the block; agreed on.
     pub outcome: Answer,
-    /// The largest estimate, never above the block's limit. Nothing when no endpoint can estimate.
+    /// The lower median of the estimates, never above the block's limit. Nothing when no endpoint can estimate.
     pub gas: Option<u64>,
     pub fees: Fees,
 }
@@ -112,7 +112,7 @@ pub(super) fn prepared(header: &Header, values: &[Settled], hints: &[&[Reply]]) 
     let nonce: u64 = number(0).saturating_to();
     let plausible = nonce..=nonce.saturating_add(MOST_PENDING);
     let pending = hint(0).into_iter().filter_map(|n| u64::try_from(n).ok()).filter(|n| plausible.contains(n));
-    let gas = hint(1).into_iter().max().map(|gas| gas.saturating_to::<u64>().min(header.gas_limit));
+    let gas = lower_median(hint(1)).map(|gas| u64::try_from(gas).unwrap_or(u64::MAX).min(header.gas_limit));
     Prepared {
         nonce,
         pending_nonce: pending.max().unwrap_or(nonce),
@@ -123,20 +123,20 @@ pub(super) fn prepared(header: &Header, values: &[Settled], hints: &[&[Reply]]) 
     }
 }
 
-/// The upper median of what the endpoints suggest: one that exaggerates is outvoted by two others.
+/// The lower median of what the endpoints suggest: of two, one that exaggerates is not believed.
 fn fees(header: &Header, priority: Vec<U256>, gas_price: Vec<U256>) -> Fees {
-    let gas_price = upper_median(gas_price);
+    let gas_price = lower_median(gas_price);
     let Some(base_fee) = header.base_fee.map(u128::from) else {
         return Fees::Legacy { gas_price: gas_price.unwrap_or(USUAL_PRIORITY_FEE) };
     };
     let above_base = gas_price.map(|price| price.saturating_sub(base_fee));
-    let priority_fee = upper_median(priority).or(above_base).unwrap_or(USUAL_PRIORITY_FEE);
+    let priority_fee = lower_median(priority).or(above_base).unwrap_or(USUAL_PRIORITY_FEE);
     Fees::Dynamic { max_fee: base_fee.saturating_mul(2).saturating_add(priority_fee), priority_fee }
 }
 
-fn upper_median(mut values: Vec<U256>) -> Option<u128> {
+fn lower_median(mut values: Vec<U256>) -> Option<u128> {
     values.sort_unstable();
-    values.get(values.len() / 2).map(U256::saturating_to)
+    values.get(values.len().saturating_sub(1) / 2).map(U256::saturating_to)
 }
 
 fn quantity(reply: &Reply) -> Option<U256> {
@@ -166,17 +166,6 @@ impl Chain {
             results.into_iter().filter_map(|(who, result)| Some((who, result.err()?))).collect();
         let unsure = faults.iter().any(|(_, fault)| !matches!(fault, Fault::Refused { .. }));
         Err(ChainError::NotSent { chain: self.name().into(), tx, unsure, faults })
-    }
-
-    /// Whether any endpoint has the transaction, mined or waiting.
-    ///
-    /// # Errors
-    /// When no quorum answered.
-    pub fn has(&self, tx: TxHash) -> Result<bool, ChainError> {
-        let request = Request::hint("eth_getTransactionByHash", json!([tx.word()]));
-        let agreed = self.agree(&[request], BlockTag::Latest)?;
-        let known = |replies: &Vec<Reply>| replies.iter().any(|r| r.as_ref().is_ok_and(|v| !v.is_null()));
-        Ok(agreed.hints.iter().any(known))
     }
 
     /// The receipt that a quorum agrees on; nothing while a quorum has none.
@@ -337,6 +326,12 @@ mod tests {
             difficulty: U256::ZERO,
             excess_blob_gas: None,
             state_root: B256::ZERO,
+            gas_used: 0,
+            withdrawals_root: None,
+            parent_beacon_block_root: None,
+            requests_hash: None,
+            block_access_list_hash: None,
+            slot_number: None,
         }
     }
 

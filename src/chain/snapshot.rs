@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::block::{BlockRef, BlockTag, Header};
 use super::error::ChainError;
 use super::quorum::{Agreed, Chain};
+use super::rehearse::{Draft, Drafted, Known};
 use super::rpc::{AT, Reply, Request};
 use super::sending::{self, Prepared, Sending};
 use super::settle::Settled;
@@ -26,6 +27,8 @@ pub struct Ask<'a> {
     pub queries: &'a [Query],
     /// A transaction that is about to be sent.
     pub sending: Option<&'a Sending>,
+    /// Transactions that may be rehearsed afterwards: what they will read is fetched along.
+    pub drafts: &'a [Draft],
     /// Requests of any other kind.
     pub requests: &'a [Request],
 }
@@ -40,6 +43,8 @@ pub struct Snapshot {
     pub readings: Readings,
     /// For [`Ask::sending`].
     pub prepared: Option<Prepared>,
+    /// For [`Ask::drafts`]: what a rehearsal at this block can build on.
+    pub known: Known,
     /// For [`Ask::requests`], in their order.
     pub replies: Vec<Reply>,
 }
@@ -64,6 +69,9 @@ impl Chain {
         let queries_end = requests.len();
         requests.extend(ask.sending.map(sending::requests).unwrap_or_default());
         let sending_end = requests.len();
+        let drafted = Drafted::of(ask.drafts, &Known::default());
+        requests.extend(drafted.requests());
+        let drafted_end = requests.len();
         requests.extend_from_slice(ask.requests);
 
         let agreed = self.agree(&requests, at)?;
@@ -74,9 +82,11 @@ impl Chain {
             let range = queries_end..sending_end;
             sending::prepared(&agreed.header, &parts.values(range.clone()), &parts.hints(range))
         });
-        let replies = parts.replies(sending_end..requests.len());
+        let mut known = Known::default();
+        drafted.learn(&parts.replies(sending_end..drafted_end), &mut known);
+        let replies = parts.replies(drafted_end..requests.len());
         let readings = readings(ask.queries, &answers, &agreed.header);
-        Ok(Snapshot { header: agreed.header.clone(), state, code_hash, readings, prepared, replies })
+        Ok(Snapshot { header: agreed.header.clone(), state, code_hash, readings, prepared, known, replies })
     }
 
     /// Answers at this very block, in one round.
@@ -87,6 +97,25 @@ impl Chain {
         let requests: Vec<Request> = queries.iter().filter_map(request).collect();
         let agreed = self.agree(&requests, BlockTag::Pinned(*block))?;
         Ok(readings(queries, &agreed.values, &agreed.header))
+    }
+
+    /// Asks more about the block of a snapshot, in one round, and adds the answers to it.
+    ///
+    /// # Errors
+    /// When no quorum agrees, or when the chain has another block at that height by now.
+    pub fn look(&self, seen: &mut Snapshot, queries: &[Query], drafts: &[Draft]) -> Result<(), ChainError> {
+        let drafted = Drafted::of(drafts, &seen.known);
+        let mut requests: Vec<Request> = queries.iter().filter_map(request).collect();
+        let asked = requests.len();
+        requests.extend(drafted.requests());
+        if requests.is_empty() && queries.is_empty() {
+            return Ok(());
+        }
+        let agreed = self.agree(&requests, BlockTag::Pinned(seen.header.block()))?;
+        let parts = Parts { requests: &requests, agreed: &agreed };
+        seen.readings.extend(readings(queries, &parts.values(0..asked), &agreed.header));
+        drafted.learn(&parts.replies(asked..requests.len()), &mut seen.known);
+        Ok(())
     }
 
     fn safe_state(

@@ -4,9 +4,13 @@
 //! Pure: values in, findings out. A refusal stops `sign` and `broadcast` until it is accepted by its id.
 
 mod binding;
+mod rehearsal;
+mod rpc;
 mod safe;
 mod transaction;
 
+use crate::chain::EndpointReport;
+use crate::chain::fork::Rehearsal;
 use crate::council;
 use crate::playbook::{Plan, Verdict};
 use crate::proposal::{Difference, Proposal};
@@ -31,8 +35,8 @@ pub enum Sort {
 /// One thing looked at, and what was found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
-    /// What `--accept` takes.
-    pub id: &'static str,
+    /// What `--accept` takes: narrow enough that accepting one thing accepts nothing else.
+    pub id: String,
     pub level: Level,
     pub sort: Sort,
     pub sentence: String,
@@ -41,19 +45,25 @@ pub struct Finding {
 }
 
 impl Finding {
-    fn pass(id: &'static str, sentence: impl Into<String>) -> Self {
-        Self { id, level: Level::Pass, sort: Sort::Danger, sentence: sentence.into(), fix: String::new() }
+    fn pass(id: impl Into<String>, sentence: impl Into<String>) -> Self {
+        Self {
+            id: id.into(),
+            level: Level::Pass,
+            sort: Sort::Danger,
+            sentence: sentence.into(),
+            fix: String::new(),
+        }
     }
 
-    fn warn(id: &'static str, sentence: impl Into<String>, fix: impl Into<String>) -> Self {
+    fn warn(id: impl Into<String>, sentence: impl Into<String>, fix: impl Into<String>) -> Self {
         Self { level: Level::Warn, fix: fix.into(), ..Self::pass(id, sentence) }
     }
 
-    fn refuse(id: &'static str, sentence: impl Into<String>, fix: impl Into<String>) -> Self {
+    fn refuse(id: impl Into<String>, sentence: impl Into<String>, fix: impl Into<String>) -> Self {
         Self { level: Level::Refuse, fix: fix.into(), ..Self::pass(id, sentence) }
     }
 
-    fn drift(id: &'static str, sentence: impl Into<String>, fix: impl Into<String>) -> Self {
+    fn drift(id: impl Into<String>, sentence: impl Into<String>, fix: impl Into<String>) -> Self {
         Self { sort: Sort::Drift, ..Self::refuse(id, sentence, fix) }
     }
 }
@@ -90,28 +100,47 @@ pub struct Facts<'a> {
     pub foreign: &'a [(String, String)],
     /// Whether a signature is about to be made; when it is not, the signers have decided what a file may choose.
     pub signing: bool,
+    /// The nonce was named on the command line, so that one out of line is meant.
+    pub nonce_named: bool,
+    /// How the chain's endpoints stand; empty offline.
+    pub endpoints: &'a [EndpointReport],
+    /// How old the newest block is, in seconds; none offline.
+    pub block_age: Option<u64>,
     /// Nonces of other proposals kept here for the same Safe, with their hashes.
     pub others: &'a [(Nonce, String)],
+    /// What the transaction would do now, on the reader's own RPC.
+    pub rehearsal: Option<&'a Rehearsal>,
+    /// The `after` checks, judged on the rehearsed state.
+    pub after: &'a [Verdict],
+    /// In what the rehearsal differs from the one that the file records.
+    pub rehearsed_otherwise: &'a [String],
+    /// Why there is no rehearsal though one was wanted.
+    pub not_rehearsed: Option<&'a str>,
 }
 
 /// Looks at everything. The order is the order in which a signer should doubt.
 #[must_use]
 pub fn findings(facts: &Facts) -> Vec<Finding> {
     let mut all = Vec::new();
-    all.extend(binding::matches_the_playbook(facts));
-    all.extend(binding::arguments_are_the_readers(facts));
+    all.push(binding::matches_the_playbook(facts));
+    all.push(binding::arguments_are_the_readers(facts));
+    all.extend(binding::values_are_from_the_chain(facts));
     all.extend(binding::before_holds(facts));
-    all.extend(transaction::no_refund(facts));
-    all.extend(transaction::no_unknown_delegatecall(facts));
+    all.push(transaction::no_refund(facts));
+    all.push(transaction::no_unknown_delegatecall(facts));
     all.extend(transaction::nonce(facts));
     all.extend(safe::as_pinned(facts));
     all.extend(safe::as_proposed(facts));
-    all.extend(safe::known_contracts(facts));
+    all.push(safe::known_contracts(facts));
+    all.extend(safe::powers_beside_the_owners(facts));
+    all.extend(rehearsal::findings(facts));
+    all.extend(rpc::endpoints_agree(facts));
+    all.extend(rpc::newest_block_is_new(facts));
     all
 }
 
 /// The refusals that nobody accepted by name.
 #[must_use]
 pub fn standing<'a>(findings: &'a [Finding], accepted: &[String]) -> Vec<&'a Finding> {
-    findings.iter().filter(|f| f.level == Level::Refuse && !accepted.iter().any(|id| id == f.id)).collect()
+    findings.iter().filter(|f| f.level == Level::Refuse && !accepted.contains(&f.id)).collect()
 }

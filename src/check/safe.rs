@@ -60,7 +60,7 @@ pub(super) fn as_proposed(facts: &Facts) -> Vec<Finding> {
         .into_iter()
         .map(|d| {
             Finding::drift(
-                "safe-drift",
+                format!("safe-drift:{}", d.what.replace(' ', "-")),
                 format!("the Safe's {} changed since this was proposed: was {}, is {}", d.what, d.was, d.now),
                 "find out who changed it; propose again if it was the council",
             )
@@ -69,12 +69,12 @@ pub(super) fn as_proposed(facts: &Facts) -> Vec<Finding> {
 }
 
 /// A singleton that is not a published one can do anything, whatever it says its version is.
-pub(super) fn known_contracts(facts: &Facts) -> Option<Finding> {
+pub(super) fn known_contracts(facts: &Facts) -> Finding {
     let state = facts.now.unwrap_or_else(|| facts.proposal.snapshot());
     let id = "unknown-singleton";
     let known = known_at(state.singleton)
         .filter(|d| matches!(d.contract, Contract::Singleton | Contract::SingletonL2));
-    Some(match known {
+    match known {
         Some(d) if d.version == state.id.version => {
             Finding::pass(id, format!("its singleton is the published Safe {}", d.version))
         }
@@ -88,5 +88,24 @@ pub(super) fn known_contracts(facts: &Facts) -> Option<Finding> {
             format!("the Safe's singleton {} is no published Safe contract", state.singleton),
             "do not sign before somebody you trust has read that contract",
         ),
-    })
+    }
+}
+
+/// Modules act for the Safe without any owner, guards can stop it: they are said, so that a new one is noticed.
+pub(super) fn powers_beside_the_owners(facts: &Facts) -> Vec<Finding> {
+    let state = facts.now.unwrap_or_else(|| facts.proposal.snapshot());
+    let guards = [("guard", state.guard), ("module guard", state.module_guard)];
+    let mut found: Vec<Finding> = guards
+        .into_iter()
+        .filter(|(_, address)| *address != Address::ZERO)
+        .map(|(what, address)| {
+            let sentence = format!("the Safe has a {what}, {address}: it can stop transactions");
+            Finding::warn(what.replace(' ', "-"), sentence, "make sure that the council put it there")
+        })
+        .collect();
+    found.extend(state.modules.iter().map(|module| {
+        let sentence = format!("module {module} can act for the Safe without any owner");
+        Finding::warn("module", sentence, "make sure that the council enabled it")
+    }));
+    found
 }

@@ -10,7 +10,7 @@ use crate::safe::Operation;
 
 /// Gas refunds pay whoever sends the transaction from the Safe; with safeTxGas or gasPrice set, a failing call no longer
 /// reverts and burns the nonce.
-pub(super) fn no_refund(facts: &Facts) -> Option<Finding> {
+pub(super) fn no_refund(facts: &Facts) -> Finding {
     let tx = facts.proposal.tx();
     let amounts = [("safeTxGas", tx.safe_tx_gas), ("baseGas", tx.base_gas), ("gasPrice", tx.gas_price)];
     let addresses = [("gasToken", tx.gas_token), ("refundReceiver", tx.refund_receiver)];
@@ -19,7 +19,7 @@ pub(super) fn no_refund(facts: &Facts) -> Option<Finding> {
     set.extend(
         addresses.iter().filter(|(_, a)| *a != Address::ZERO).map(|(name, a)| format!("{name} is {a}")),
     );
-    Some(if set.is_empty() {
+    if set.is_empty() {
         Finding::pass("refund", "no gas refund: a failing call reverts and pays nobody")
     } else {
         Finding::refuse(
@@ -27,15 +27,15 @@ pub(super) fn no_refund(facts: &Facts) -> Option<Finding> {
             format!("it has gas refund fields: {}", set.join(", ")),
             "do not sign: these fields pay a stranger or burn the nonce when the call fails; propose it again here",
         )
-    })
+    }
 }
 
 /// A delegatecall runs foreign code with the Safe's own storage. Only plain calls through the known batch contract are
 /// readable, so only they pass.
-pub(super) fn no_unknown_delegatecall(facts: &Facts) -> Option<Finding> {
+pub(super) fn no_unknown_delegatecall(facts: &Facts) -> Finding {
     let tx = facts.proposal.tx();
     let id = "delegatecall";
-    Some(match (tx.operation, calls_of(tx)) {
+    match (tx.operation, calls_of(tx)) {
         (Operation::Call, _) => Finding::pass(id, "no delegatecall"),
         (_, Ok(calls)) => {
             Finding::pass(id, format!("{} plain calls through the canonical MultiSendCallOnly", calls.len()))
@@ -45,7 +45,7 @@ pub(super) fn no_unknown_delegatecall(facts: &Facts) -> Option<Finding> {
             format!("it delegatecalls {}: {why}", tx.to),
             "do not sign: that code can replace the Safe's implementation and owners, as it did at Bybit",
         ),
-    })
+    }
 }
 
 /// A nonce is used once, and in order.
@@ -60,11 +60,20 @@ pub(super) fn nonce(facts: &Facts) -> Vec<Finding> {
                 format!("nonce {mine} is used: the Safe is at {}", now.nonce),
                 "see with `breakglass status` whether it was this transaction; otherwise propose it again",
             ),
-            Ordering::Greater => Finding::warn(
-                "nonce-gap",
-                format!("nonce {mine} is not next: the Safe is at {}", now.nonce),
-                "transactions with the nonces between must be executed first",
-            ),
+            Ordering::Greater => {
+                let sentence = format!("nonce {mine} is not next: the Safe is at {}", now.nonce);
+                let between = "transactions with the nonces between must be executed first";
+                if facts.signing && !facts.nonce_named {
+                    // A signature far ahead waits for whoever wants to use it.
+                    Finding::refuse(
+                        "nonce-gap",
+                        sentence,
+                        format!("{between}; if it is meant, say --nonce {mine}"),
+                    )
+                } else {
+                    Finding::warn("nonce-gap", sentence, between)
+                }
+            }
         });
     }
     let own = facts.proposal.hash().to_string();
@@ -72,7 +81,7 @@ pub(super) fn nonce(facts: &Facts) -> Vec<Finding> {
         found.push(Finding::warn(
             "nonce-conflict",
             format!("another proposal is kept here for nonce {mine}: {other}"),
-            "only one of them can be executed; agree which",
+            "only one of them can be executed: agree which, or propose with the next nonce by --nonce",
         ));
     }
     found

@@ -2,8 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use alloy::consensus::TxEip1559;
-use alloy::primitives::{Address, TxKind, U256};
+use alloy::consensus::{TxEip1559, TxEnvelope};
+use alloy::network::eip2718::Decodable2718;
+use alloy::primitives::{Address, TxKind, U256, hex};
+use alloy::rpc::types::AccessList;
 use serde_json::json;
 
 use crate::chain::{Ask, BlockTag, Fees, Prepared, Receipt, Sending, TxHash};
@@ -15,44 +17,50 @@ use crate::device::Device;
 use crate::error::{Error, Exit};
 use crate::playbook::Answer;
 use crate::proposal::{NotReady, OwnerSignature, Proposal, Ready, assemble};
+use crate::store;
 use crate::ui::{Spinner, Text};
 
-const POLL: Duration = Duration::from_millis(1000);
+const POLL: Duration = Duration::from_secs(1);
 const GWEI: u128 = 1_000_000_000;
 
 pub fn run(session: &Session, args: &cli::Broadcast) -> Result<Exit, Error> {
-    let mut device = if args.calldata { None } else { Some(key::unlock(session.ui, &args.key)?) };
-    let from = device.as_mut().map(|d| d.address()).transpose()?;
+    let mut signer = if args.calldata { None } else { Some(key::open(session.ui, &args.key)?) };
+    let from = signer.as_mut().map(|s| s.choose(&session.council, &[])).transpose()?;
     let subject = session.subject(&args.what, &args.derive, Purpose::Finish, |proposal, signatures| {
         from.and_then(|from| early_sending(from, proposal, signatures))
     })?;
-    let _lock = session.incidents.lock(&subject.proposal.hash().to_string())?;
-    if let Some(exit) = already(session, &subject, args)? {
+    // Whoever only prints the call may have a folder that cannot be written.
+    let lock = || session.incidents.lock(&subject.proposal.hash().to_string());
+    let _lock = if args.calldata { None } else { Some(lock()?) };
+    if let Some(exit) = already(session, &subject)? {
         return Ok(exit);
     }
     let now = &online(&subject)?.snapshot.state;
+    let findings = subject.findings(false);
     let ready = match assemble(&subject.proposal, &subject.signatures, &subject.on_chain(), now) {
         Ok(ready) => ready,
         Err(not_ready) => {
-            obey(&subject.findings(false), &args.accept.accept)?;
+            obey(&findings, &args.accept.accept)?;
             return Err(not_ready.into());
         }
     };
-    let findings = subject.findings(false);
-    show::review(session.ui, &subject, &findings);
+    show::review(session, &subject, &findings);
     obey(&findings, &args.accept.accept)?;
-    match (device, from) {
-        (Some(mut device), Some(from)) => {
-            let prepared = prepare(session, &subject, &ready, from)?;
-            let tx = transaction(&subject, &ready, from, &prepared, args.max_fee)?;
-            confirm(session, &subject, args)?;
-            let hash = send(session, &subject, device.as_mut(), &tx)?;
-            let receipt = wait(session, &subject, hash, Duration::from_secs(args.wait))?;
-            let outcome = outcome::prove(session, &subject, receipt)?;
-            outcome::report(session, &subject, &outcome, "Sent, and executed")
-        }
-        _ => print_call(session, &ready),
+    let (Some(mut signer), Some(from)) = (signer, from) else {
+        // Anybody may send it, so anybody's address will do to try it.
+        let anybody = now.owners.list().first().copied().unwrap_or_default();
+        prepare(session, &subject, &ready, anybody)?;
+        print_call(session, &ready);
+        return Ok(Exit::Done);
+    };
+    if let Some(exit) = sent_before(session, &subject, from, args)? {
+        return Ok(exit);
     }
+    let prepared = prepare(session, &subject, &ready, from)?;
+    let tx = transaction(&subject, &ready, from, &prepared, args.max_fee)?;
+    confirm(session, &subject, args)?;
+    let hash = send(session, &subject, signer.device(), &tx)?;
+    finish(session, &subject, hash, args, "Sent, and executed")
 }
 
 fn online<'s>(subject: &'s Subject) -> Result<&'s Online, Error> {
@@ -71,53 +79,98 @@ fn sending(from: Address, ready: &Ready) -> Sending {
     Sending { from, to: ready.safe().address, data: ready.calldata().clone() }
 }
 
-/// A transaction that is mined already, by us or by somebody else, is proven and not sent again.
-fn already(session: &Session, subject: &Subject, args: &cli::Broadcast) -> Result<Option<Exit>, Error> {
+/// A proposal that the Safe has executed, sent by us or by somebody else, is proven and not sent again.
+fn already(session: &Session, subject: &Subject) -> Result<Option<Exit>, Error> {
     let now = &online(subject)?.snapshot.state;
-    let used = assemble(&subject.proposal, &subject.signatures, &subject.on_chain(), now);
-    let sent = sent_before(session, subject)?;
-    if let Err(NotReady::NonceUsed { .. }) = used {
-        let Some(executed) = outcome::executed(session, subject)? else {
-            return Err(used
-                .err()
-                .map_or_else(|| Error::new(Exit::Drift, "the nonce was used"), Error::from));
-        };
-        let link = &online(subject)?.link;
-        let receipt = session.ui.wait("reading its receipt", || link.receipt(executed.tx))?;
-        let receipt = receipt.ok_or_else(|| lost(executed.tx))?;
-        let by = if sent.contains(&executed.tx) {
-            "Nothing sent: already executed by the transaction sent from here".to_string()
-        } else {
-            format!("Nothing sent: already executed by somebody else, {}", receipt.from)
-        };
-        let outcome = outcome::prove(session, subject, receipt)?;
-        return outcome::report(session, subject, &outcome, &by).map(Some);
-    }
-    // Sent by a run that was cut off before it could see the receipt: wait for that one first.
+    let state = assemble(&subject.proposal, &subject.signatures, &subject.on_chain(), now);
+    let Err(used @ NotReady::NonceUsed { .. }) = state else { return Ok(None) };
+    let Some(outcome) = outcome::of_executed(session, subject)? else { return Err(used.into()) };
+    let ours = records(session, subject)?.iter().any(|r| r.hash == outcome.receipt.tx);
+    let by = if ours {
+        "Nothing sent: already executed by the transaction sent from here".to_string()
+    } else {
+        format!("Nothing sent: already executed by somebody else, {}", outcome.receipt.from)
+    };
+    outcome::report(session, subject, &outcome, &by).map(Some)
+}
+
+/// A transaction that a run before this one signed and recorded.
+struct Sent {
+    raw: Vec<u8>,
+    hash: TxHash,
+}
+
+/// The recorded transactions. A record is only its folder's word: it must be a signed call of this Safe.
+fn records(session: &Session, subject: &Subject) -> Result<Vec<Sent>, Error> {
+    let read = |stored: store::Stored| {
+        let value: serde_json::Value = serde_json::from_str(&stored.text.ok()?).ok()?;
+        let raw = hex::decode(value.get("raw")?.as_str()?).ok()?;
+        Some(Sent { hash: TxHash::of(&raw), raw })
+    };
+    let records = session.incidents.sent(&subject.proposal.hash().to_string())?;
+    Ok(records.into_iter().filter_map(read).collect())
+}
+
+/// Sent by a run that was cut off before it could see the receipt: given out again, which is harmless, and waited for.
+/// One that is mined and did not execute the proposal is finished, and no reason not to send anew.
+fn sent_before(
+    session: &Session,
+    subject: &Subject,
+    from: Address,
+    args: &cli::Broadcast,
+) -> Result<Option<Exit>, Error> {
     let link = &online(subject)?.link;
-    for hash in sent {
-        if session.ui.wait("looking for the transaction sent before", || link.has(hash))? {
-            session.ui.say(&Text::new(&format!("Nothing sent: {hash} was sent before and is on its way")));
-            let receipt = wait(session, subject, hash, Duration::from_secs(args.wait))?;
-            let outcome = outcome::prove(session, subject, receipt)?;
-            return outcome::report(session, subject, &outcome, "Sent before, and executed").map(Some);
+    for sent in records(session, subject)? {
+        if !is_ours(&sent.raw, from, subject) {
+            continue;
         }
+        let mined = session.ui.wait("looking for the transaction sent before", || link.receipt(sent.hash))?;
+        if mined.is_some() {
+            let text = format!("{} was sent before, and failed; sending anew", sent.hash);
+            session.ui.say(&Text::default().warn("note: ").add(&text));
+            continue;
+        }
+        if session.ui.wait("sending it again", || link.send_raw(&sent.raw)).is_err() {
+            // Its place was taken by another transaction of the same account: it can never be mined.
+            continue;
+        }
+        session
+            .ui
+            .say(&Text::new(&format!("Nothing new sent: {} was sent before and is on its way", sent.hash)));
+        return finish(session, subject, sent.hash, args, "Sent before, and executed").map(Some);
     }
     Ok(None)
 }
 
-/// The transactions that were sent from this folder for this proposal.
-fn sent_before(session: &Session, subject: &Subject) -> Result<Vec<TxHash>, Error> {
-    let records = session.incidents.sent(&subject.proposal.hash().to_string())?;
-    let hash = |text: &str| {
-        let value: serde_json::Value = serde_json::from_str(text).ok()?;
-        value.get("transaction")?.as_str()?.parse().ok().map(TxHash::claimed)
-    };
-    Ok(records.iter().filter_map(|(_, text)| hash(text)).collect())
+/// Whether this is a transaction that `from` signed, to this Safe on this chain.
+fn is_ours(raw: &[u8], from: Address, subject: &Subject) -> bool {
+    let Ok(TxEnvelope::Eip1559(signed)) = TxEnvelope::decode_2718_exact(raw) else { return false };
+    let tx = signed.tx();
+    tx.chain_id == subject.chain.id
+        && tx.to == TxKind::Call(subject.safe.address)
+        && signed.recover_signer().is_ok_and(|signer| signer == from)
 }
 
-fn lost(tx: TxHash) -> Error {
-    Error::new(Exit::Network, format!("the receipt of {tx} cannot be read")).hint("try again in a minute")
+/// Waits, and proves; where somebody else was faster, proves theirs.
+fn finish(
+    session: &Session,
+    subject: &Subject,
+    hash: TxHash,
+    args: &cli::Broadcast,
+    by: &str,
+) -> Result<Exit, Error> {
+    let receipt = wait(session, subject, hash, Duration::from_secs(args.wait))?;
+    let (tx, block) = (receipt.tx, receipt.block.number);
+    if let Some(outcome) = outcome::read(session, subject, receipt)? {
+        return outcome::report(session, subject, &outcome, by);
+    }
+    if let Some(outcome) = outcome::of_executed(session, subject)? {
+        let by = format!("Ours came too late: executed by somebody else, {}", outcome.receipt.from);
+        return outcome::report(session, subject, &outcome, &by);
+    }
+    let hash = subject.proposal.hash();
+    let message = format!("{tx} was mined in block {block}, and the Safe did not report safeTxHash {hash}");
+    Err(Error::new(Exit::Failed, message).hint("breakglass status tells whether it can be sent again"))
 }
 
 /// What the exact call does on the chain now, and what it costs.
@@ -136,12 +189,16 @@ fn prepare(session: &Session, subject: &Subject, ready: &Ready, from: Address) -
                 .ok_or_else(|| Error::new(Exit::Network, "the chain did not say what it would do"))?
         }
     };
-    if let Answer::Reverted(data) = &prepared.outcome {
-        let message = format!("the transaction would fail: {}", crate::safe::revert_reason(data));
-        return Err(Error::new(Exit::Failed, message)
-            .hint("nothing was sent; breakglass status shows what changed since it was signed"));
-    }
-    Ok(prepared)
+    let why = match &prepared.outcome {
+        // execTransaction returns whether the inner call succeeded.
+        Answer::Value(returned) if U256::try_from_be_slice(returned) == Some(U256::ONE) => {
+            return Ok(prepared);
+        }
+        Answer::Value(_) => "the Safe would take it, and the call inside would fail".into(),
+        Answer::Reverted(data) => crate::safe::revert_reason(data),
+    };
+    Err(Error::new(Exit::Failed, format!("the transaction would fail: {why}"))
+        .hint("nothing was sent; breakglass status shows what changed since it was signed"))
 }
 
 fn transaction(
@@ -158,17 +215,24 @@ fn transaction(
     };
     let cap = u128::from(max_fee_gwei) * GWEI;
     let base_fee = u128::from(online(subject)?.snapshot.header.base_fee.unwrap_or_default());
-    if base_fee + priority_fee > cap {
-        let now = U256::from(base_fee + priority_fee);
-        let message =
-            format!("gas costs {} gwei now, more than --max-fee {max_fee_gwei}", now / U256::from(GWEI));
+    if base_fee > cap {
+        let now = show::gwei(base_fee);
+        let message = format!("gas costs {now} gwei now, more than --max-fee {max_fee_gwei}");
         return Err(Error::new(Exit::Failed, message).hint("nothing was sent; raise --max-fee, or wait"));
     }
     let gas = prepared.gas.ok_or_else(|| {
         Error::new(Exit::Network, "no RPC could estimate the gas").hint("try again, or use --calldata")
     })?;
+    if prepared.pending_nonce > prepared.nonce {
+        let waiting = prepared.pending_nonce - prepared.nonce;
+        let message = format!(
+            "{from} has {waiting} transaction(s) waiting; this one would wait behind or replace them"
+        );
+        return Err(Error::new(Exit::Failed, message)
+            .hint("nothing was sent; use another --keystore, or wait for them"));
+    }
     // A fifth more than estimated: state may move a little before it is mined.
-    let gas_limit = gas + gas / 5;
+    let gas_limit = gas.saturating_add(gas / 5).min(online(subject)?.snapshot.header.gas_limit);
     let max_fee = max_fee.min(cap);
     let most = U256::from(gas_limit) * U256::from(max_fee);
     if prepared.balance < most {
@@ -188,21 +252,24 @@ fn transaction(
         max_priority_fee_per_gas: priority_fee.min(max_fee),
         to: TxKind::Call(ready.safe().address),
         value: U256::ZERO,
-        access_list: Default::default(),
+        access_list: AccessList::default(),
         input: ready.calldata().clone(),
     })
 }
 
 fn confirm(session: &Session, subject: &Subject, args: &cli::Broadcast) -> Result<(), Error> {
     let name = &subject.safe.name;
-    let yes = match &args.confirm {
-        Some(given) => given == name,
-        None => {
-            let question = format!("Send it now? Type the Safe's name, {name}");
-            session.ui.typed(&question, name, &format!("--confirm {name}"))?
-        }
+    let yes = if let Some(given) = &args.confirm {
+        given == name
+    } else {
+        let question = format!("Send it now? Type the Safe's name, {name}");
+        session.ui.typed(&question, name, &format!("--confirm {name}"))?
     };
-    if yes { Ok(()) } else { Err(Error::new(Exit::Refused, format!("not sent: the Safe's name is {name}"))) }
+    if yes {
+        return Ok(());
+    }
+    Err(Error::new(Exit::Refused, format!("not sent: the Safe's name is {name}"))
+        .hint("nothing was sent; run it again and type that name, or leave it"))
 }
 
 /// Records the transaction, then sends it: whatever happens after, the next run finds it.
@@ -214,7 +281,7 @@ fn send(
 ) -> Result<TxHash, Error> {
     let raw = device.sign_transaction(tx)?;
     let hash = TxHash::of(&raw);
-    let record = json!({ "transaction": hash.to_string(), "nonce": tx.nonce, "chain_id": tx.chain_id });
+    let record = json!({ "transaction": hash.to_string(), "raw": hex::encode_prefixed(&raw) });
     let proposal = subject.proposal.hash().to_string();
     session.incidents.keep_sent(&proposal, &hash.to_string(), &format!("{record:#}\n"))?;
     let link = &online(subject)?.link;
@@ -251,7 +318,7 @@ fn wait(session: &Session, subject: &Subject, hash: TxHash, most: Duration) -> R
     })
 }
 
-fn print_call(session: &Session, ready: &Ready) -> Result<Exit, Error> {
+fn print_call(session: &Session, ready: &Ready) {
     let ui = session.ui;
     let safe = ready.safe();
     ui.say(&Text::new("Nothing sent. Anybody can send this call, with no ether:"));
@@ -264,5 +331,4 @@ fn print_call(session: &Session, ready: &Ready) -> Result<Exit, Error> {
         "value": "0",
         "data": ready.calldata().to_string(),
     }));
-    Ok(Exit::Done)
 }

@@ -2,6 +2,7 @@
 
 use clap::CommandFactory;
 use clap_complete::{Shell, generate};
+use serde_json::json;
 
 use crate::cli::Cli;
 use crate::error::{Error, Exit};
@@ -12,6 +13,10 @@ pub fn run(ui: &Ui, shell: Shell) -> Result<Exit, Error> {
     generate(shell, &mut Cli::command(), "breakglass", &mut script);
     let script = String::from_utf8(script)
         .map_err(|e| Error::new(Exit::Failed, format!("the script for {shell} is not text: {e}")))?;
-    ui.script(&script);
+    if ui.is_json() {
+        ui.object(&json!({ "shell": shell.to_string(), "script": script }));
+    } else {
+        ui.script(&script);
+    }
     Ok(Exit::Done)
 }

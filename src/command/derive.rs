@@ -1,16 +1,17 @@
 //! A lever becomes a proposal: the reader's own files, the chain's values, one transaction. The same files, arguments,
 //! nonce and values give the same hash on every machine.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use crate::chain::{Ask, BlockTag, Chain, Sending, Snapshot};
+use crate::chain::{Ask, BlockTag, Chain, Draft, Sending, Snapshot};
 use crate::cli;
+use crate::command::draft;
 use crate::command::session::Session;
 use crate::council::{self, AddressBook};
 use crate::error::{Error, Exit};
 use crate::playbook::{Answer, Derivation, Entry, Inputs, Plan, Playbook, Query, Readings, Undo, derive};
 use crate::proposal::{Binding, Block, Proposal, batch_queries, build_tx};
-use crate::safe::{Call, Nonce, SafeState, SafeVersion};
+use crate::safe::{Call, Nonce, SafeId, SafeState, SafeVersion};
 
 /// Reads that depend on reads settle in a few turns; more is a fault of the playbook.
 const MAX_TURNS: usize = 8;
@@ -28,6 +29,25 @@ pub struct Order<'a> {
     pub given: BTreeMap<String, String>,
     /// The arguments of the playbook: as given, or turned round for its undo.
     args: BTreeMap<String, String>,
+}
+
+/// What the first round asks beside what the plan needs.
+#[derive(Clone, Copy, Debug)]
+pub struct First<'r> {
+    pub at: BlockTag,
+    pub nonce: Option<Nonce>,
+    pub extra: &'r [Query],
+    pub send: Option<&'r Sending>,
+    /// What this will probably come to. It decides nothing but what is fetched early.
+    pub guess: Option<&'r Proposal>,
+    /// Whether a rehearsal follows.
+    pub rehearse: bool,
+}
+
+impl First<'_> {
+    /// The next transaction, as the chain is now.
+    pub const LATEST: Self =
+        Self { at: BlockTag::Latest, nonce: None, extra: &[], send: None, guess: None, rehearse: false };
 }
 
 /// A proposal with the plan it was derived from.
@@ -95,72 +115,111 @@ impl<'a> Order<'a> {
             Derivation::Ready(plan) => before_queries(&plan),
         };
         if self.entry.playbook.steps.len() > 1 {
-            let versions = match self.safe.version {
-                Some(version) => vec![version],
-                None => SafeVersion::ALL.into_iter().filter(|v| v.can_build()).collect(),
-            };
-            queries.extend(versions.into_iter().flat_map(batch_queries));
+            queries.extend(self.versions().into_iter().flat_map(batch_queries));
         }
         Ok(queries)
     }
 
+    /// The versions that the Safe may be of, before it is asked.
+    fn versions(&self) -> Vec<SafeVersion> {
+        match self.safe.version {
+            Some(version) => vec![version],
+            None => SafeVersion::ALL.into_iter().filter(|v| v.can_build()).collect(),
+        }
+    }
+
+    /// The transactions that may come out, before anything is known: what they read is fetched in the first round.
+    fn drafts(&self, first: &First, guessed: Option<&Plan>) -> Vec<Draft> {
+        let sender = first.send.map(|sending| sending.from);
+        if let Some(guess) = first.guess {
+            return vec![draft::of_proposal(guess, guessed, sender)];
+        }
+        let plan = match self.turn(&Readings::default()) {
+            Ok(Derivation::Ready(plan)) => Some(plan),
+            _ => None,
+        };
+        let owners = self.safe.owners.as_ref().map(|owners| owners.list().to_vec()).unwrap_or_default();
+        let (chain_id, address) = (self.chain.id, self.safe.address);
+        let safe = |version| SafeId { chain_id, address, version };
+        let likely = |version| draft::likely(safe(version), plan.as_ref(), owners.clone(), sender);
+        self.versions().into_iter().filter_map(likely).collect()
+    }
+
     /// Derives from the chain as it is now: what the Safe is, and what the playbook gives on it. One round where the
     /// playbook reads nothing that depends on a reading.
-    pub fn live(
-        &self,
-        chain: &Chain,
-        nonce: Option<Nonce>,
-        extra: &[Query],
-        send: Option<&Sending>,
-    ) -> Result<(Snapshot, Result<Derived, Error>), Error> {
+    pub fn live(&self, chain: &Chain, first: First) -> Result<(Snapshot, Result<Derived, Error>), Error> {
         let (mut queries, early) = match self.first_queries() {
-            Ok(queries) => (queries, None),
-            Err(error) => (Vec::new(), Some(error)),
+            Ok(queries) => (BTreeSet::from_iter(queries), None),
+            Err(error) => (BTreeSet::new(), Some(error)),
         };
-        queries.extend(extra.iter().cloned());
-        let ask = Ask { safe: self.safe.address, queries: &queries, sending: send, ..Ask::default() };
-        let mut snapshot = chain.snapshot(&ask, BlockTag::Latest)?;
+        let guessed = first.guess.and_then(|guess| self.derive_from(guess).ok()).map(|derived| derived.plan);
+        if let Some(plan) = &guessed {
+            queries.extend(plan.rests_on.iter().map(|(query, _)| query.clone()));
+            queries.extend(before_queries(plan));
+        }
+        queries.extend(first.extra.iter().cloned());
+        let queries: Vec<Query> = queries.into_iter().collect();
+        let drafts = if first.rehearse { self.drafts(&first, guessed.as_ref()) } else { Vec::new() };
+        let ask = Ask {
+            safe: self.safe.address,
+            queries: &queries,
+            sending: first.send,
+            drafts: &drafts,
+            requests: &[],
+        };
+        let mut snapshot = chain.snapshot(&ask, first.at)?;
         if let Some(error) = early {
             return Ok((snapshot, Err(error)));
         }
         for _ in 0..MAX_TURNS {
-            let missing = match self.turn(&snapshot.readings) {
+            let (missing, draft) = match self.turn(&snapshot.readings) {
                 Err(error) => return Ok((snapshot, Err(error))),
-                Ok(Derivation::Needs(queries)) => queries,
+                Ok(Derivation::Needs(queries)) => (queries, None),
                 Ok(Derivation::Ready(plan)) => {
                     let missing = unanswered(before_queries(&plan), &snapshot.readings);
                     if missing.is_empty() {
-                        let nonce = nonce.unwrap_or(snapshot.state.nonce);
+                        let nonce = first.nonce.unwrap_or(snapshot.state.nonce);
                         let block = block(&snapshot);
                         let derived =
                             self.assemble(plan, snapshot.state.clone(), block, &snapshot.readings, nonce);
                         return Ok((snapshot, derived));
                     }
-                    missing
+                    let draft = draft::of_plan(&plan, &snapshot, &first);
+                    (missing, draft)
                 }
             };
-            let answers = chain.answers(&missing, &snapshot.header.block())?;
-            snapshot.readings.extend(answers);
+            chain.look(&mut snapshot, &missing, draft.as_slice())?;
         }
         let message = format!("playbook {} keeps asking for more values", self.entry.playbook.id);
         Ok((snapshot, Err(Error::new(Exit::Failed, message).hint("its reads depend on each other; mend it"))))
     }
 
+    /// Derives from the values that a proposal brings.
+    pub fn derive_from(&self, proposal: &Proposal) -> Result<Derived, Error> {
+        let state = proposal.snapshot().clone();
+        self.on_values(state, proposal.block(), proposal.readings(), proposal.nonce())
+    }
+
     /// Derives from values that somebody else read: nothing is asked of the network.
-    pub fn from_values(
+    pub fn on_values(
         &self,
         state: SafeState,
         block: Block,
         readings: &Readings,
         nonce: Nonce,
     ) -> Result<Derived, Error> {
+        // Which Safe on which chain is the reader's own word, never the file's.
+        let mut state = state;
+        state.id.chain_id = self.chain.id;
+        state.id.address = self.safe.address;
         match self.turn(readings)? {
             Derivation::Ready(plan) => self.assemble(plan, state, block, readings, nonce),
             Derivation::Needs(missing) => {
+                let places: Vec<String> = missing.iter().map(asked_of).collect();
                 let message = format!(
-                    "playbook {} reads {} value(s) from the chain that are not at hand",
+                    "playbook {} reads {} by your files, and the value is not at hand",
                     self.entry.playbook.id,
-                    missing.len()
+                    places.join(" and ")
                 );
                 Err(Error::new(Exit::Refused, message)
                     .hint("sign from a proposal file, which brings them, or without --offline"))
@@ -196,6 +255,16 @@ impl<'a> Order<'a> {
         };
         let proposal = Proposal::new(tx, state, block, binding, rests_on);
         Ok(Derived { proposal, plan })
+    }
+}
+
+fn asked_of(query: &Query) -> String {
+    match query {
+        Query::Call { to, .. } => to.to_string(),
+        Query::Storage { address, .. } | Query::Balance { address } | Query::CodeHash { address } => {
+            address.to_string()
+        }
+        Query::Time => "the block's time".into(),
     }
 }
 

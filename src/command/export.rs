@@ -39,7 +39,7 @@ pub fn run(session: &Session, args: &cli::Export) -> Result<Exit, Error> {
     Ok(Exit::Done)
 }
 
-/// Writes new files only; says which there are.
+/// Writes new files only, all or none; says which there are. A stick may be filled again as signatures come.
 fn copy(
     folder: &Path,
     hash: &str,
@@ -50,8 +50,6 @@ fn copy(
     for signature in signatures {
         files.push((folder.join(format!("{hash}.{}.sig.json", signature.owner())), signature.to_json()));
     }
-    for (path, contents) in &files {
-        store::create_new(path, contents)?;
-    }
+    store::keep_all(&files)?;
     Ok(files.into_iter().map(|(path, _)| path.display().to_string()).collect())
 }

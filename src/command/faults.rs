@@ -11,20 +11,17 @@ use crate::ui::PromptError;
 impl From<StoreError> for Error {
     fn from(error: StoreError) -> Self {
         let hint = match &error {
-            StoreError::Read { .. } => Some("check the path"),
+            StoreError::Read { .. } => "check the path",
             StoreError::Exists { .. } | StoreError::Link { .. } => {
-                Some("name another path, or move that file away")
+                "name another path, or move that file away"
             }
             StoreError::Write { .. } => {
-                Some("check the folder's permissions and free space; nothing was written")
+                "check the folder, its permissions and the free space; that file was not written"
             }
-            StoreError::TooLarge { .. } | StoreError::NotText { .. } | StoreError::Locked { .. } => None,
+            StoreError::TooLarge { .. } | StoreError::NotText { .. } => "name the file you mean",
+            StoreError::Locked { .. } => "then run the same command again: nothing is done twice",
         };
-        let plain = Self::new(Exit::Failed, error.to_string());
-        match hint {
-            Some(hint) => plain.hint(hint),
-            None => plain,
-        }
+        Self::new(Exit::Failed, error.to_string()).hint(hint)
     }
 }
 
@@ -34,6 +31,8 @@ impl From<PromptError> for Error {
             PromptError::NoTerminal(missing) => {
                 Self::new(Exit::Usage, error.to_string()).hint(format!("pass {}", missing.flag))
             }
+            PromptError::Stopped(_) => Self::new(Exit::Refused, error.to_string())
+                .hint("nothing was done with it; run the same command again when you are ready"),
             PromptError::Interrupted(_) => Self::new(Exit::Refused, error.to_string()),
         }
     }
@@ -52,7 +51,7 @@ impl From<ProposalError> for Error {
 
 impl From<BuildError> for Error {
     fn from(error: BuildError) -> Self {
-        Self::new(Exit::Failed, error.to_string())
+        Self::new(Exit::Failed, error.to_string()).hint("nothing was proposed")
     }
 }
 
@@ -64,7 +63,16 @@ impl From<VerifyError> for Error {
 
 impl From<PlanError> for Error {
     fn from(error: PlanError) -> Self {
-        Self::new(Exit::Usage, error.to_string())
+        match error {
+            PlanError::NothingToDo(_) => Self::new(Exit::Refused, error.to_string())
+                .hint("look at the contract: it is in that state already"),
+            PlanError::Missing { .. } | PlanError::Unknown { .. } | PlanError::Argument { .. } => {
+                Self::new(Exit::Usage, error.to_string())
+                    .hint("breakglass playbook show ID tells what each argument means")
+            }
+            PlanError::Read { .. } | PlanError::Place { .. } => Self::new(Exit::Usage, error.to_string())
+                .hint("look at the contract, and at the playbook's text"),
+        }
     }
 }
 
@@ -82,13 +90,34 @@ impl From<LookupError> for Error {
 impl From<DeviceError> for Error {
     fn from(error: DeviceError) -> Self {
         let exit = if error.is_human() { Exit::Device } else { Exit::Failed };
-        Self::new(exit, error.to_string())
+        let mut plain = Self::new(exit, error.to_string());
+        plain.is_rejection = matches!(error, DeviceError::Rejected);
+        match error {
+            DeviceError::WrongPassword => plain.hint("try again; nothing was signed"),
+            DeviceError::BadKeystore(_) => {
+                plain.hint("name another file with --keystore; nothing was signed")
+            }
+            _ => plain,
+        }
     }
 }
 
 impl From<ChainError> for Error {
     fn from(error: ChainError) -> Self {
-        Self::new(Exit::Network, error.to_string())
+        let hint = match &error {
+            ChainError::NoEndpoint(_)
+            | ChainError::Quorum { .. }
+            | ChainError::BadUrl(_)
+            | ChainError::WrongChain { .. } => "correct the id and rpc of that chain in the council file",
+            ChainError::NoSafe { .. } | ChainError::NotASafe { .. } => {
+                "check the Safe's address and chain in the council file"
+            }
+            ChainError::NotSent { .. } => {
+                "run the same command again: it looks for the transaction before it sends anything"
+            }
+            _ => "try again, or name another RPC address in the council file",
+        };
+        Self::new(Exit::Network, error.to_string()).hint(hint)
     }
 }
 
@@ -105,7 +134,9 @@ impl From<NotReady> for Error {
             }
             NotReady::NonceUsed { proposal, safe } => Self::new(
                 Exit::Drift,
-                format!("nonce {proposal} was used by another transaction; the Safe is at {safe}"),
+                format!(
+                    "nonce {proposal} is used, the Safe is at {safe}, and it did not report this transaction"
+                ),
             )
             .hint("find out which; then propose it again"),
             NotReady::NonceAhead { proposal, safe } => {

@@ -75,10 +75,15 @@ fn targets(
 ) -> Result<Vec<Proposal>, Error> {
     let mut targets: Vec<Proposal> = session.kept()?;
     let given = session.given(&args.what, &args.derive, Purpose::Finish)?;
-    let fits = |p: &Proposal| stated.iter().any(|(_, s)| OwnerSignature::verify(s, p).is_ok());
+    let fits = |p: &Proposal| {
+        let owners = session.owners(p);
+        stated.iter().any(|(_, s)| OwnerSignature::verify(s, p, &owners).is_ok())
+    };
     match given {
         Some(proposal) if !targets.iter().any(|t| t.hash() == proposal.hash()) => {
-            session.incidents.keep_proposal(&proposal.hash().to_string(), &proposal.to_json())?;
+            if fits(&proposal) {
+                session.incidents.keep_proposal(&proposal.hash().to_string(), &proposal.to_json())?;
+            }
             targets.push(proposal);
         }
         Some(_) if stated.is_empty() || targets.iter().any(fits) => {}
@@ -102,8 +107,9 @@ fn take(
     taken: &mut Taken,
 ) -> Result<(), Error> {
     let verified: Vec<Result<OwnerSignature, VerifyError>> =
-        targets.iter().map(|proposal| OwnerSignature::verify(stated, proposal)).collect();
-    let Some(signature) = verified.iter().find_map(|v| v.as_ref().ok()) else {
+        targets.iter().map(|p| OwnerSignature::verify(stated, p, &session.owners(p))).collect();
+    let found = verified.iter().zip(targets).find_map(|(v, proposal)| Some((v.as_ref().ok()?, proposal)));
+    let Some((signature, proposal)) = found else {
         // The most telling reason: that it is by a stranger, over a transaction that is known here.
         let reason = verified
             .into_iter()
@@ -115,7 +121,8 @@ fn take(
     };
     let hash = signature.hash().to_string();
     let owner = signature.owner().to_string();
-    if session.incidents.signature_path(&hash, &owner).is_file() {
+    // Known only if what is kept counts: a file of that name proves nothing.
+    if session.signatures(proposal)?.iter().any(|s| s.ecdsa() == signature.ecdsa()) {
         taken.known.push(signature.clone());
     } else {
         session.incidents.keep_signature(&hash, &owner, &signature.to_json())?;

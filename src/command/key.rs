@@ -1,16 +1,107 @@
-//! The key that a command was given: a keystore file and its password.
+//! The key that a command was given: a Ledger, or a keystore file and its password.
 
-use std::path::Path;
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::time::Duration;
+
+use alloy::primitives::Address;
 
 use crate::cli;
-use crate::device::{Device, Keystore};
+use crate::council::Council;
+use crate::device::{DerivationPath, Device, Keystore, Ledger, Target, Waiting, Watcher};
 use crate::error::{Error, Exit};
 use crate::store;
-use crate::ui::Ui;
+use crate::ui::{Spinner, Ui};
 
-/// Unlocks the keystore; asks for its password unless a file holds it.
-pub fn unlock(ui: &Ui, key: &cli::Key) -> Result<Box<dyn Device>, Error> {
-    let path = keystore(key)?;
+/// A key that is ready to be asked.
+pub enum Signer {
+    Keystore(Keystore),
+    Ledger(Box<Ledger>, Wait),
+}
+
+/// Says what the Ledger is waited for, while it is.
+#[derive(Clone, Default)]
+pub struct Wait(Rc<RefCell<Option<Spinner>>>);
+
+impl Wait {
+    fn watcher(&self) -> Watcher {
+        let shown = Rc::clone(&self.0);
+        Box::new(move |waiting: &Waiting<'_>| {
+            let text = match waiting {
+                Waiting::ToBeReady { why, left } => format!("{why} ({} s left)", left.as_secs()),
+                Waiting::ForApproval => "look at your Ledger, compare, and approve or reject".to_string(),
+            };
+            shown.borrow_mut().get_or_insert_with(|| Spinner::start(&text)).update(&text);
+        })
+    }
+
+    /// Runs what may have to wait, and takes the spinner away afterwards.
+    pub fn during<T>(&self, work: impl FnOnce() -> T) -> T {
+        let result = work();
+        self.0.borrow_mut().take();
+        result
+    }
+}
+
+impl Signer {
+    pub fn device(&mut self) -> &mut dyn Device {
+        match self {
+            Self::Keystore(keystore) => keystore,
+            Self::Ledger(ledger, _) => ledger.as_mut(),
+        }
+    }
+
+    /// Chooses the key of one of these addresses; on a Ledger it is looked for at the council's paths and the usual
+    /// ones. Gives the address of the key, which need not be among them.
+    pub fn choose(&mut self, council: &Council, among: &[Address]) -> Result<Address, Error> {
+        let Self::Ledger(ledger, wait) = self else { return Ok(self.device().address()?) };
+        let paths = paths(council)?;
+        let accounts = wait.during(|| ledger.accounts(&paths))?;
+        let found = accounts.iter().find(|account| among.contains(&account.address)).or(accounts.first());
+        let path = found.map(|account| account.path.clone()).unwrap_or_default();
+        Ok(ledger.use_path(path)?.address)
+    }
+
+    #[must_use]
+    pub fn ledger(&self) -> Option<&Ledger> {
+        match self {
+            Self::Keystore(_) => None,
+            Self::Ledger(ledger, _) => Some(ledger),
+        }
+    }
+}
+
+/// The derivation paths to look at: the council's own first, then the usual ones.
+pub fn paths(council: &Council) -> Result<Vec<DerivationPath>, Error> {
+    let mut paths = Vec::new();
+    for signer in council.signers.values() {
+        if let Some(text) = &signer.path {
+            let path = text.parse::<DerivationPath>().map_err(|e| {
+                Error::new(Exit::Usage, format!("signer {}: {e}", signer.name))
+                    .hint("mend its path in the council file")
+            })?;
+            paths.push(path);
+        }
+    }
+    paths.extend(DerivationPath::search_order());
+    let mut seen = Vec::new();
+    paths.retain(|path| {
+        !seen.contains(path) && {
+            seen.push(path.clone());
+            true
+        }
+    });
+    Ok(paths)
+}
+
+/// Opens the key that is named; a keystore's password is asked for unless a file holds it.
+pub fn open(ui: &Ui, key: &cli::Key) -> Result<Signer, Error> {
+    named(key)?;
+    if let Some(target) = &key.ledger {
+        let wait = Wait::default();
+        return Ok(Signer::Ledger(Box::new(ledger(key, target, &wait)?), wait));
+    }
+    let Some(path) = &key.keystore else { return Err(unnamed()) };
     let text = store::read_text(path)?;
     let password = match &key.password_file {
         Some(file) => store::read_password(file)?,
@@ -19,12 +110,24 @@ pub fn unlock(ui: &Ui, key: &cli::Key) -> Result<Box<dyn Device>, Error> {
     let unlocked = ui
         .wait("unlocking the keystore", || Keystore::unlock(&text, &password))
         .map_err(|e| Error::from(e).about(&path.display().to_string()))?;
-    Ok(Box::new(unlocked))
+    Ok(Signer::Keystore(unlocked))
 }
 
-/// The keystore named on the command line.
-pub fn keystore(key: &cli::Key) -> Result<&Path, Error> {
-    key.keystore
-        .as_deref()
-        .ok_or_else(|| Error::new(Exit::Usage, "no key is named to sign with").hint("pass --keystore FILE"))
+/// Waits until the Ledger is ready, and says what for.
+pub fn ledger(key: &cli::Key, target: &str, wait: &Wait) -> Result<Ledger, Error> {
+    let mut target: Target = target.parse()?;
+    if let (Target::Usb { serial }, Some(wanted)) = (&mut target, &key.ledger_serial) {
+        *serial = Some(wanted.clone());
+    }
+    let patience = Duration::from_secs(key.timeout);
+    Ok(wait.during(|| Ledger::open(target, patience, wait.watcher()))?)
+}
+
+/// Whether a key is named at all: asked before anything slow.
+pub fn named(key: &cli::Key) -> Result<(), Error> {
+    if key.ledger.is_some() || key.keystore.is_some() { Ok(()) } else { Err(unnamed()) }
+}
+
+fn unnamed() -> Error {
+    Error::new(Exit::Usage, "no key is named to sign with").hint("pass --ledger, or --keystore FILE")
 }

@@ -4,6 +4,10 @@
 mod broadcast;
 mod completions;
 mod derive;
+mod device;
+mod draft;
+mod dry_run;
+mod effects;
 mod export;
 mod faults;
 mod hash;
@@ -14,6 +18,7 @@ mod key;
 mod outcome;
 mod playbook;
 mod propose;
+mod rehearse;
 mod session;
 mod show;
 mod sign;
@@ -31,8 +36,14 @@ use crate::ui::Ui;
 
 /// Runs the program with these arguments and answers its exit code.
 pub fn run(args: impl IntoIterator<Item = OsString>) -> Exit {
+    let args: Vec<OsString> = args.into_iter().collect();
+    let json = args.iter().any(|arg| arg == "--json");
     let cli = match Cli::try_parse_from(args) {
         Ok(cli) => cli,
+        Err(error) if json && error.use_stderr() => {
+            Ui::new(json).error(&usage(&error));
+            return Exit::Usage;
+        }
         Err(error) => {
             // Help and version are no errors, and go to standard output.
             let exit = if error.use_stderr() { Exit::Usage } else { Exit::Done };
@@ -50,6 +61,13 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> Exit {
     }
 }
 
+/// What is wrong with the command line, without the usage that clap prints after it.
+fn usage(error: &clap::Error) -> Error {
+    let text = error.to_string();
+    let what: Vec<&str> = text.lines().take_while(|line| !line.is_empty()).map(str::trim).collect();
+    Error::new(Exit::Usage, what.join(" ").trim_start_matches("error: ")).hint("breakglass --help")
+}
+
 fn dispatch(ui: &Ui, cli: &Cli) -> Result<Exit, Error> {
     let council = cli.council.as_deref();
     let load = || session::Session::load(ui, council);
@@ -63,7 +81,9 @@ fn dispatch(ui: &Ui, cli: &Cli) -> Result<Exit, Error> {
         Some(Command::Import(args)) => import::run(&load()?, args),
         Some(Command::Export(args)) => export::run(&load()?, args),
         Some(Command::Broadcast(args)) => broadcast::run(&load()?, args),
+        Some(Command::DryRun(args)) => dry_run::run(&load()?, args),
         Some(Command::Hash(args)) => hash::run(ui, args),
+        Some(Command::Device(args)) => device::run(ui, council, args),
         Some(Command::Playbook(args)) => playbook::run(ui, council, args),
         Some(Command::Init(args)) => init::run(ui, council, args),
         Some(Command::Completions { shell }) => completions::run(ui, *shell),

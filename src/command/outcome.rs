@@ -1,12 +1,14 @@
 //! Was it executed, and is the contract in the promised state? Read from the chain, at the receipt's block.
 
+use alloy::primitives::Log;
 use serde_json::{Value, json};
 
-use crate::chain::{Executed, Receipt};
+use crate::chain::{BlockRef, Executed, Receipt};
+use crate::check::Match;
 use crate::command::session::Session;
 use crate::command::subject::{Online, Subject};
 use crate::error::{Error, Exit};
-use crate::playbook::{Check, Verdict};
+use crate::playbook::{Check, Plan, Verdict};
 use crate::safe::{Execution, find_execution};
 use crate::ui::Text;
 
@@ -19,10 +21,12 @@ pub struct Outcome {
 }
 
 impl Outcome {
-    /// Succeeded by the Safe's own word, and every `after` check holds.
-    #[must_use]
-    pub fn is_proven(&self) -> bool {
-        self.execution == Execution::Succeeded && self.verdicts.iter().all(|v| v.holds)
+    /// Succeeded by the Safe's own word, it is what the reader's own playbook gives, and every one of its `after`
+    /// checks holds. Without a check to hold there is no proof.
+    fn is_proven(&self, subject: &Subject) -> bool {
+        let own = !matches!(subject.matching, Match::Differs(_) | Match::Unbound(_));
+        let checked = !self.verdicts.is_empty() && self.verdicts.iter().all(|v| v.holds);
+        self.execution == Execution::Succeeded && own && checked
     }
 }
 
@@ -31,38 +35,62 @@ fn online<'s>(subject: &'s Subject) -> Result<&'s Online, Error> {
 }
 
 /// The transaction in which the Safe executed this proposal, whoever sent it.
-pub fn executed(session: &Session, subject: &Subject) -> Result<Option<Executed>, Error> {
+fn executed(session: &Session, subject: &Subject) -> Result<Option<Executed>, Error> {
     let link = &online(subject)?.link;
+    // A proposal's block is a claim; one from the future must not hide what was done since.
     let from = subject.proposal.block().number;
+    let from = if from > online(subject)?.snapshot.header.number { 0 } else { from };
     let find = || link.executions(subject.proposal.safe(), &subject.proposal.hash(), from);
     Ok(session.ui.wait("looking for its execution", find)?)
 }
 
-/// Reads what a mined transaction did. A receipt's status proves nothing: the Safe's own event with our safeTxHash does.
-pub fn prove(session: &Session, subject: &Subject, receipt: Receipt) -> Result<Outcome, Error> {
+/// Reads what a mined transaction did; nothing when it did not execute this proposal. A receipt's status proves
+/// nothing: the Safe's own event with our safeTxHash does.
+pub fn read(session: &Session, subject: &Subject, receipt: Receipt) -> Result<Option<Outcome>, Error> {
     let safe = subject.proposal.safe();
     let found = find_execution(&receipt.logs, safe.address, safe.version, &subject.proposal.hash());
-    let Some(execution) = found else {
-        let message = format!(
-            "transaction {} was mined in block {}, but the Safe did not report safeTxHash {} as executed",
-            receipt.tx,
-            receipt.block.number,
-            subject.proposal.hash()
-        );
-        let error = Error::new(Exit::Failed, message);
-        return Err(error.hint("breakglass status tells whether it can be sent again"));
-    };
+    let Some(execution) = found else { return Ok(None) };
     let verdicts = match subject.plan() {
-        Some(plan) => {
-            let queries: Vec<_> = plan.after.iter().flat_map(Check::queries).collect();
-            let link = &online(subject)?.link;
-            let what = format!("proving it at block {}", receipt.block.number);
-            let readings = session.ui.wait(&what, || link.answers(&queries, &receipt.block))?;
-            plan.after.iter().map(|check| check.judge(&readings, &receipt.logs)).collect()
-        }
+        Some(plan) => judge(session, subject, plan, &receipt.block, &receipt.logs)?,
         None => Vec::new(),
     };
-    Ok(Outcome { receipt, execution, verdicts })
+    Ok(Some(Outcome { receipt, execution, verdicts }))
+}
+
+/// The playbook's `after` checks at a block.
+fn judge(
+    session: &Session,
+    subject: &Subject,
+    plan: &Plan,
+    block: &BlockRef,
+    logs: &[Log],
+) -> Result<Vec<Verdict>, Error> {
+    let queries: Vec<_> = plan.after.iter().flat_map(Check::queries).collect();
+    let link = &online(subject)?.link;
+    let what = format!("proving it at block {}", block.number);
+    let readings = session.ui.wait(&what, || link.answers(&queries, block))?;
+    Ok(plan.after.iter().map(|check| check.judge(&readings, logs)).collect())
+}
+
+/// The outcome of a proposal whose nonce is used; nothing when the Safe never executed it.
+pub fn of_executed(session: &Session, subject: &Subject) -> Result<Option<Outcome>, Error> {
+    let Some(executed) = executed(session, subject)? else { return Ok(None) };
+    let link = &online(subject)?.link;
+    let receipt = session.ui.wait("reading its receipt", || link.receipt(executed.tx))?;
+    let lost = || Error::new(Exit::Network, format!("the receipt of {} cannot be read", executed.tx));
+    read(session, subject, receipt.ok_or_else(|| lost().hint("try again in a minute"))?)
+}
+
+/// The `after` checks that no longer hold at the newest block: what was done may have been undone since.
+fn undone(session: &Session, subject: &Subject, outcome: &Outcome) -> Result<Vec<Verdict>, Error> {
+    let now = online(subject)?.snapshot.header.block();
+    match subject.plan() {
+        Some(plan) if now.number > outcome.receipt.block.number => {
+            let verdicts = judge(session, subject, plan, &now, &outcome.receipt.logs)?;
+            Ok(verdicts.into_iter().filter(|v| !v.holds).collect())
+        }
+        _ => Ok(Vec::new()),
+    }
 }
 
 /// Shows the outcome, records a proven one, and gives the exit code.
@@ -76,20 +104,29 @@ pub fn report(session: &Session, subject: &Subject, outcome: &Outcome, by: &str)
         ui.say(&mark.add(&verdict.sentence));
     }
     let object = object(subject, outcome);
-    ui.object(&object);
+    let failed = |exit, message: String| Error::new(exit, message).having_done(object.clone());
     if outcome.execution == Execution::Failed {
-        return Err(Error::new(
-            Exit::Failed,
-            format!("the Safe reported ExecutionFailure for {}", subject.proposal.hash()),
-        )
-        .hint("its nonce is used and nothing was done; find out why before anybody signs again"));
+        let message = format!("the Safe reported ExecutionFailure for {}", subject.proposal.hash());
+        return Err(failed(Exit::Failed, message)
+            .hint("its nonce is used and nothing was done; find out why before anybody signs again"));
     }
-    if !outcome.is_proven() {
-        let failed: Vec<&str> =
+    if let Match::Differs(_) | Match::Unbound(_) = subject.matching {
+        let message = "executed, but it is not what your own playbook gives: nothing is proven";
+        return Err(failed(Exit::Refused, message.into()).hint("find out who signed it, and what it did"));
+    }
+    if !outcome.is_proven(subject) {
+        let why: Vec<&str> =
             outcome.verdicts.iter().filter(|v| !v.holds).map(|v| v.sentence.as_str()).collect();
-        let why = if subject.plan().is_none() { vec!["your files have no playbook for it"] } else { failed };
-        return Err(Error::new(Exit::Failed, format!("executed, but not proven: {}", why.join("; "))));
+        let message = format!("executed, but not proven: {}", why.join("; "));
+        return Err(failed(Exit::Failed, message).hint("look at the contract before you rely on it"));
     }
+    let undone = undone(session, subject, outcome)?;
+    if !undone.is_empty() {
+        let why: Vec<&str> = undone.iter().map(|v| v.sentence.as_str()).collect();
+        let message = format!("it was executed and proven then, and no longer holds: {}", why.join("; "));
+        return Err(failed(Exit::Drift, message).hint("to do it again, sign it anew: its nonce is used"));
+    }
+    ui.object(&object);
     session.incidents.keep_outcome(&subject.proposal.hash().to_string(), &format!("{object:#}\n"))?;
     ui.say(&Text::default().good("done and proven"));
     ui.data(&receipt.tx.to_string());
@@ -107,6 +144,6 @@ fn object(subject: &Subject, outcome: &Outcome) -> Value {
         "gas_used": receipt.gas_used,
         "execution": match outcome.execution { Execution::Succeeded => "success", Execution::Failed => "failure" },
         "after": checks,
-        "proven": outcome.is_proven() && subject.plan().is_some(),
+        "proven": outcome.is_proven(subject),
     })
 }

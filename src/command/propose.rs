@@ -6,7 +6,7 @@ use crate::cli;
 use crate::command::derive::{Order, arguments};
 use crate::command::session::Session;
 use crate::command::subject::{Subject, accepted, obey};
-use crate::command::{home, show};
+use crate::command::{effects, home, show};
 use crate::error::{Error, Exit};
 use crate::playbook::Kind;
 use crate::ui::Text;
@@ -33,7 +33,7 @@ pub fn run(session: &Session, kind: Kind, args: &cli::Propose) -> Result<Exit, E
     }
     let mut subject = session.propose(order, &args.derive)?;
     let findings = subject.findings(false);
-    show::review(session.ui, &subject, &findings);
+    show::review(session, &subject, &findings);
     obey(&findings, &args.accept.accept)?;
     subject.proposal = subject.proposal.accepting(&accepted(&findings, &args.accept.accept));
     finish(session, &subject)
@@ -57,6 +57,7 @@ fn finish(session: &Session, subject: &Subject) -> Result<Exit, Error> {
         "nonce": subject.proposal.nonce().to_string(),
         "safe": subject.safe.address.to_string(),
         "chain_id": subject.chain.id,
+        "rehearsal": effects::object(subject),
     }));
     Ok(Exit::Done)
 }

@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use alloy::primitives::Address;
+
 use crate::chain::{Chain, Options};
 use crate::council::{self, Council};
 use crate::error::{Error, Exit};
@@ -79,15 +81,36 @@ impl<'a> Session<'a> {
     /// Every proposal kept here. One that cannot be read is named and left out: it must not stop an emergency.
     pub fn kept(&self) -> Result<Vec<Proposal>, Error> {
         let mut kept = Vec::new();
-        for (path, text) in self.incidents.proposals()? {
-            match Proposal::parse(&text) {
-                Ok(proposal) => kept.push(proposal),
-                Err(why) => self
-                    .ui
-                    .say(&Text::default().warn("left out: ").add(&format!("{}: {why}", path.display()))),
+        for stored in self.incidents.proposals()? {
+            let parsed = match stored.text {
+                Ok(text) => Proposal::parse(&text).map_err(|e| e.to_string()),
+                Err(error) => Err(error.to_string()),
+            };
+            match parsed {
+                Ok(proposal) if proposal.hash().to_string() == stored.folder => kept.push(proposal),
+                Ok(proposal) => {
+                    self.left_out(&stored.path, &format!("it is proposal {}", proposal.hash()));
+                }
+                Err(why) => self.left_out(&stored.path, &why),
             }
         }
         Ok(kept)
+    }
+
+    fn left_out(&self, path: &Path, why: &str) {
+        self.ui.say(&Text::default().warn("left out: ").add(&format!("{}: {why}", path.display())));
+    }
+
+    /// Everybody whose signature may count: the Safe's owners by the proposal and by the council file, and the
+    /// council's signers. Who is an owner now is decided against the chain.
+    #[must_use]
+    pub fn owners(&self, proposal: &Proposal) -> Vec<Address> {
+        let id = proposal.safe();
+        let pinned = self.council.safe_at(id.chain_id, id.address).and_then(|s| s.owners.as_ref());
+        let mut owners = proposal.snapshot().owners.list().to_vec();
+        owners.extend(pinned.iter().flat_map(|o| o.list()));
+        owners.extend(self.council.signers.values().map(|s| s.address));
+        owners
     }
 
     /// Nonces and hashes of the proposals kept for one Safe.
@@ -95,24 +118,26 @@ impl<'a> Session<'a> {
         Ok(self
             .kept()?
             .iter()
-            .filter(|p| p.safe().address == safe.address)
+            .filter(|p| {
+                let id = p.safe();
+                self.council.safe_at(id.chain_id, id.address).is_some_and(|s| s.name == safe.name)
+            })
             .map(|p| (p.nonce(), p.hash().to_string()))
             .collect())
     }
 
     /// The verified signatures kept for a proposal. A file that is not one is named and left out.
     pub fn signatures(&self, proposal: &Proposal) -> Result<Vec<OwnerSignature>, Error> {
+        let owners = self.owners(proposal);
         let mut signatures = Vec::new();
-        for (path, text) in self.incidents.signatures(&proposal.hash().to_string())? {
-            let verified = Stated::from_json(&text)
-                .ok_or_else(|| "it is not a signature file".to_string())
-                .and_then(|stated| OwnerSignature::verify(&stated, proposal).map_err(|e| e.to_string()));
+        for stored in self.incidents.signatures(&proposal.hash().to_string())? {
+            let verified = stored.text.map_err(|e| e.to_string()).and_then(|text| {
+                let stated = Stated::from_json(&text).ok_or("it is not a signature file")?;
+                OwnerSignature::verify(&stated, proposal, &owners).map_err(|e| e.to_string())
+            });
             match verified {
                 Ok(signature) => signatures.push(signature),
-                Err(why) => {
-                    let text = format!("{}: {why}", path.display());
-                    self.ui.say(&Text::default().warn("left out: ").add(&text));
-                }
+                Err(why) => self.left_out(&stored.path, &why),
             }
         }
         Ok(signatures)
@@ -156,6 +181,8 @@ pub fn connect(chain: &council::Chain) -> Result<Chain, Error> {
 
 impl From<Fault> for Error {
     fn from(fault: Fault) -> Self {
-        Self::new(Exit::Failed, fault.to_string())
+        let mut error = Self::new(Exit::Failed, fault.headline()).hint("mend that line");
+        error.excerpt = fault.excerpt();
+        error
     }
 }

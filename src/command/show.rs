@@ -1,12 +1,18 @@
 //! The review: one proposal in the order in which a signer should doubt.
 
-use alloy::primitives::{Address, Bytes, U256, hex, utils::format_ether};
+use alloy::primitives::{
+    Address, Bytes, U256, hex,
+    utils::{format_ether, format_units},
+};
 
+use crate::chain::Standing;
 use crate::check::{Finding, Level, Match, Sort};
+use crate::command::effects;
+use crate::command::session::Session;
 use crate::command::subject::Subject;
 use crate::playbook::{Origin, PlannedCall};
 use crate::proposal::{Shortfall, calls_of, count};
-use crate::safe::Call;
+use crate::safe::{Call, Operation};
 use crate::ui::{Text, Ui};
 
 const INDENT: &str = "    ";
@@ -14,17 +20,20 @@ const INDENT: &str = "    ";
 const SHOWN_DATA: usize = 512;
 
 /// Prints the whole review on standard error.
-pub fn review(ui: &Ui, subject: &Subject, findings: &[Finding]) {
+pub fn review(session: &Session, subject: &Subject, findings: &[Finding]) {
+    let ui = session.ui;
+    let council = session.path.display().to_string();
     ui.blank();
-    head(ui, subject);
+    head(ui, &council, subject);
     origin(ui, subject);
     what_it_does(ui, subject);
-    checks(ui, findings);
+    effects::show(ui, subject);
+    checks(ui, subject, findings);
     hashes(ui, subject);
     ui.blank();
 }
 
-fn head(ui: &Ui, subject: &Subject) {
+fn head(ui: &Ui, council: &str, subject: &Subject) {
     let id = subject.proposal.safe();
     let tally = tally(subject);
     ui.say(
@@ -34,6 +43,13 @@ fn head(ui: &Ui, subject: &Subject) {
             .add(&format!("{} of {} signed", tally.approved.len(), tally.threshold)),
     );
     ui.say(&Text::new("  ").bold(&subject.safe.name).add(&format!("   {}", id.address)));
+    ui.say(&Text::new("  ").dim(&format!("by your council file {council}")));
+    if let Some(online) = &subject.online {
+        let all = online.link.endpoints();
+        let agree = all.iter().filter(|e| e.standing == Standing::Agrees).count();
+        let block = online.snapshot.header.number;
+        ui.say(&Text::new("  ").dim(&format!("read at block {block}, {agree} of {} RPCs agree", all.len())));
+    }
     ui.blank();
 }
 
@@ -96,6 +112,14 @@ fn what_it_does(ui: &Ui, subject: &Subject) {
             return ui.blank();
         }
     };
+    let tx = subject.proposal.tx();
+    if tx.operation == Operation::DelegateCall {
+        ui.say(
+            &Text::new(INDENT)
+                .add(&format!("{} calls in one, by delegatecall to MultiSendCallOnly", calls.len())),
+        );
+        ui.say(&Text::new(INDENT).add(&format!("{}   (your device shows this as `to`)", tx.to)));
+    }
     let planned = |call: &Call| plan.and_then(|p| p.calls.iter().find(|c| c.call == *call));
     for (at, call) in calls.iter().enumerate() {
         let name = subject.names.name(call.to).unwrap_or("(no name in your council file)");
@@ -113,6 +137,11 @@ fn what_it_does(ui: &Ui, subject: &Subject) {
             ui.say(
                 &Text::new(INDENT)
                     .dim(&format!("left out: {}, because {}", skipped.signature, skipped.reason)),
+            );
+        }
+        for read in &plan.reads {
+            ui.say(
+                &Text::new(INDENT).dim(&format!("where {} gave {} = {}", read.source, read.name, read.shown)),
             );
         }
         for arg in &plan.args {
@@ -146,7 +175,7 @@ fn data(ui: &Ui, bytes: &Bytes) {
     }
 }
 
-fn checks(ui: &Ui, findings: &[Finding]) {
+fn checks(ui: &Ui, subject: &Subject, findings: &[Finding]) {
     let count = |level| findings.iter().filter(|f| f.level == level).count();
     let line = Text::new("  ").bold("Checks").add(&format!("   {} pass", count(Level::Pass)));
     let line = match count(Level::Warn) {
@@ -157,18 +186,33 @@ fn checks(ui: &Ui, findings: &[Finding]) {
         0 => line,
         n => line.bad(&format!(", {n} REFUSE")),
     });
+    accepted_before(ui, subject);
     for finding in findings.iter().filter(|f| f.level != Level::Pass) {
         let mark = match (finding.level, finding.sort) {
             (Level::Refuse, Sort::Danger) => Text::new(INDENT).bad("✗ "),
             (Level::Refuse, Sort::Drift) => Text::new(INDENT).bad("≠ "),
             _ => Text::new(INDENT).warn("! "),
         };
-        ui.say(&mark.bold(finding.id).add(&format!("  {}", finding.sentence)));
+        ui.say(&mark.bold(&finding.id).add(&format!("  {}", finding.sentence)));
         if !finding.fix.is_empty() {
             ui.say(&Text::new(INDENT).dim("    → ").add(&finding.fix));
         }
     }
     ui.blank();
+}
+
+/// What others chose to accept, so that nobody accepts it unseen.
+fn accepted_before(ui: &Ui, subject: &Subject) {
+    let say = |who: &str, ids: &[String]| {
+        if !ids.is_empty() {
+            let text = format!("{who} accepted what was refused: {}", ids.join(", "));
+            ui.say(&Text::new(INDENT).warn("! ").add(&text));
+        }
+    };
+    say("whoever proposed it", subject.proposal.accepted());
+    for signature in &subject.signatures {
+        say(signer_name(subject, signature.owner()), signature.accepted());
+    }
 }
 
 /// Two lines of groups of eight digits, as a person compares them.
@@ -204,6 +248,13 @@ pub fn ether(wei: U256) -> String {
     let text = format_ether(wei);
     let text = text.trim_end_matches('0').trim_end_matches('.');
     format!("{} ether", if text.is_empty() { "0" } else { text })
+}
+
+/// Wei per gas, exactly.
+#[must_use]
+pub fn gwei(wei: u128) -> String {
+    let text = format_units(wei, "gwei").unwrap_or_else(|_| wei.to_string());
+    text.trim_end_matches('0').trim_end_matches('.').to_string()
 }
 
 /// A signer's name in the reader's council file.

@@ -1,12 +1,14 @@
 //! `sign`: derive or load, check, show, ask, sign, write. One proposal after the other.
 
+use alloy::primitives::Address;
 use serde_json::{Value, json};
 
 use crate::cli;
+use crate::command::key::Signer;
 use crate::command::session::Session;
-use crate::command::subject::{Purpose, Subject, accepted, obey};
+use crate::command::subject::{Purpose, Subject, accepted, is_file, obey};
 use crate::command::{key, show};
-use crate::device::{Device, SigningRequest, Way};
+use crate::device::{Chosen, DataShown, Device, SigningRequest, Way, choose_way, safe_tx_screens};
 use crate::error::{Error, Exit};
 use crate::proposal::{OwnerSignature, Stated};
 use crate::safe::SignatureKind;
@@ -16,34 +18,82 @@ pub fn run(session: &Session, args: &cli::Sign) -> Result<Exit, Error> {
     for what in &args.what {
         session.is_known(what)?;
     }
-    key::keystore(&args.key)?;
+    key::named(&args.key)?;
+    alone(args)?;
     let ui = session.ui;
-    let mut subjects = Vec::new();
+    let mut subjects: Vec<Subject> = Vec::new();
     for what in &args.what {
-        subjects.push(load(session, args, what).map_err(|e| e.about(what))?);
+        let subject = load(session, args, what, &subjects).map_err(|e| e.about(what))?;
+        subjects.push(subject);
     }
     if subjects.len() > 1 {
         list(session, &subjects);
     }
-    let mut device = None;
-    let mut signed = Vec::new();
+    // A Ledger is looked for before the review, which shows what its screen will show; a keystore after the yes.
+    let mut signer = if args.key.ledger.is_some() { Some(key::open(ui, &args.key)?) } else { None };
+    let mut objects = Vec::new();
+    let mut rejected = Vec::new();
     for (at, subject) in subjects.iter().enumerate() {
         if subjects.len() > 1 {
             ui.say(&Text::default().bold(&format!("{} of {}", at + 1, subjects.len())));
         }
-        signed.push(one(session, args, subject, &mut device).inspect_err(|_| {
-            ui.object(&json!({ "signatures": signed }));
-        })?);
+        match one(session, args, subject, &mut signer) {
+            Ok(object) => objects.push(object),
+            // Rejected on the device: that one is skipped, the others are not lost with it.
+            Err(error) if error.exit == Exit::Device && error.is_rejection && at + 1 < subjects.len() => {
+                ui.say(&Text::default().warn("skipped: ").add(&error.message));
+                rejected.push(subject.proposal.hash().to_string());
+            }
+            Err(error) if error.done.is_some() => return Err(error),
+            Err(error) => {
+                return Err(error.having_done(json!({ "signatures": objects, "rejected": rejected })));
+            }
+        }
     }
-    ui.object(&json!({ "signatures": signed }));
-    Ok(Exit::Done)
+    let object = json!({ "signatures": objects, "rejected": rejected });
+    if rejected.is_empty() {
+        ui.object(&object);
+        return Ok(Exit::Done);
+    }
+    let message = format!("{} of {} were rejected on the device", rejected.len(), subjects.len());
+    Err(Error::new(Exit::Device, message).hint("the others are signed").having_done(object))
 }
 
-fn load<'a>(session: &'a Session, args: &cli::Sign, what: &str) -> Result<Subject<'a>, Error> {
+/// What is said about one proposal must not be taken for another.
+fn alone(args: &cli::Sign) -> Result<(), Error> {
+    let flags = [
+        ("--accept", !args.accept.accept.is_empty()),
+        ("--set", !args.derive.set.is_empty()),
+        ("--nonce", args.derive.nonce.is_some()),
+    ];
+    match flags.iter().find(|(_, given)| *given && args.what.len() > 1) {
+        Some((flag, _)) => {
+            Err(Error::new(Exit::Usage, format!("{flag} is for one proposal, and several are named"))
+                .hint("sign that one by itself"))
+        }
+        None => Ok(()),
+    }
+}
+
+/// Levers of one Safe in one command take its nonces in the order in which they are named: each can be executed.
+fn load<'a>(
+    session: &'a Session,
+    args: &cli::Sign,
+    what: &str,
+    before: &[Subject],
+) -> Result<Subject<'a>, Error> {
     if args.offline {
         return session.subject_offline(what, &args.derive);
     }
-    session.subject(what, &args.derive, Purpose::Sign, |_, _| None)
+    let subject = session.subject(what, &args.derive, Purpose::Sign, |_, _| None)?;
+    let taken = before.iter().filter(|s| s.safe.name == subject.safe.name).map(|s| s.proposal.nonce()).max();
+    match taken {
+        Some(taken) if taken >= subject.proposal.nonce() && !is_file(what) => {
+            let derive = cli::Derive { nonce: Some(taken.next()), ..args.derive.clone() };
+            session.subject(what, &derive, Purpose::Sign, |_, _| None)
+        }
+        _ => Ok(subject),
+    }
 }
 
 fn list(session: &Session, subjects: &[Subject]) {
@@ -61,21 +111,89 @@ fn one(
     session: &Session,
     args: &cli::Sign,
     subject: &Subject,
-    device: &mut Option<Box<dyn Device>>,
+    signer: &mut Option<Signer>,
 ) -> Result<Value, Error> {
     let findings = subject.findings(true);
-    show::review(session.ui, subject, &findings);
+    show::review(session, subject, &findings);
     if subject.online.is_none() {
         unchecked(session, subject);
     }
     obey(&findings, &args.accept.accept)?;
-    confirm(session, args)?;
-    let device = match device {
-        Some(device) => device,
-        None => device.insert(key::unlock(session.ui, &args.key)?),
+    let way = match signer.as_ref().and_then(Signer::ledger) {
+        Some(ledger) => choose_way(ledger.status(), args.hashes),
+        None => Chosen { way: Way::Fields, why: "" },
     };
-    let signature = sign(session, subject, device.as_mut(), accepted(&findings, &args.accept.accept))?;
+    let kind = if args.eth_sign { SignatureKind::EthSign } else { SignatureKind::Ecdsa };
+    if let Some(signer) = signer.as_mut() {
+        let owner = owner(session, subject, signer)?;
+        on_the_ledger(session, signer, &request(subject, owner, kind, way.way), way.why);
+    } else {
+        confirm(session, args)?;
+    }
+    let signer = match signer {
+        Some(signer) => signer,
+        None => signer.insert(key::open(session.ui, &args.key)?),
+    };
+    let owner = owner(session, subject, signer)?;
+    let request = request(subject, owner, kind, way.way);
+    let signature = sign(session, subject, signer, &request, accepted(&findings, &args.accept.accept))?;
     write(session, subject, &signature)
+}
+
+fn request<'s>(subject: &'s Subject, owner: Address, kind: SignatureKind, way: Way) -> SigningRequest<'s> {
+    SigningRequest { safe: subject.proposal.safe(), tx: subject.proposal.tx(), owner, kind, way }
+}
+
+/// The pages as the device will show them, for the signer to compare line by line.
+fn on_the_ledger(session: &Session, signer: &Signer, request: &SigningRequest, why: &str) {
+    let Some(ledger) = signer.ledger() else { return };
+    let (ui, screens) = (session.ui, safe_tx_screens(ledger.status(), None, request));
+    let app = format!("   Ethereum app {}, key of {}", ledger.status().version, request.owner);
+    ui.say(&Text::new("  ").bold("On your Ledger").add(&app));
+    ui.say(&Text::new("    ").dim(why));
+    if !screens.recorded {
+        ui.say(
+            &Text::new("    ")
+                .dim("not recorded for this model and setting: a page may break at another word"),
+        );
+    }
+    for (at, page) in screens.pages.iter().enumerate() {
+        ui.say(
+            &Text::new("    ")
+                .dim(&format!("{:>2}  ", at + 1))
+                .bold(&page.title)
+                .add("  ")
+                .add(&page.lines.join(" ")),
+        );
+    }
+    match screens.data {
+        DataShown::All => {}
+        DataShown::Beginning(bytes) => {
+            let text = format!("the device shows only the first {bytes} bytes of the data");
+            ui.say(&Text::new("    ").warn("! ").add(&text));
+        }
+        DataShown::Nothing => {
+            ui.say(
+                &Text::new("    ")
+                    .warn("! ")
+                    .add("the device shows nothing of the data, only hashes: compare them"),
+            );
+        }
+    }
+    ui.blank();
+}
+
+/// The owner whose key this is.
+fn owner(session: &Session, subject: &Subject, signer: &mut Signer) -> Result<Address, Error> {
+    let owners = &subject.state().owners;
+    let owner = signer.choose(&session.council, owners.list())?;
+    if owners.contains(owner) {
+        return Ok(owner);
+    }
+    let known: Vec<String> =
+        owners.list().iter().map(|o| format!("{} {o}", show::signer_name(subject, *o))).collect();
+    let message = format!("this key is {owner}, which is not an owner of {}", subject.safe.name);
+    Err(Error::new(Exit::Failed, message).hint(format!("its owners: {}", known.join(", "))))
 }
 
 fn unchecked(session: &Session, subject: &Subject) {
@@ -98,54 +216,54 @@ fn confirm(session: &Session, args: &cli::Sign) -> Result<(), Error> {
     if args.yes || session.ui.typed("Sign this? Type yes", "yes", "--yes")? {
         return Ok(());
     }
-    Err(Error::new(Exit::Refused, "not signed: you did not type yes"))
+    Err(Error::new(Exit::Refused, "not signed: you did not type yes")
+        .hint("nothing was written; run it again and type yes, or leave it"))
 }
 
 fn sign(
     session: &Session,
     subject: &Subject,
-    device: &mut dyn Device,
+    signer: &mut Signer,
+    request: &SigningRequest,
     accepted: Vec<String>,
 ) -> Result<OwnerSignature, Error> {
-    let owner = device.address()?;
-    let owners = &subject.state().owners;
-    if !owners.contains(owner) {
-        let known: Vec<String> =
-            owners.list().iter().map(|o| format!("{} {o}", show::signer_name(subject, *o))).collect();
-        let message = format!("this key is {owner}, which is not an owner of {}", subject.safe.name);
-        return Err(Error::new(Exit::Failed, message).hint(format!("its owners: {}", known.join(", "))));
-    }
-    let request = SigningRequest {
-        safe: subject.proposal.safe(),
-        tx: subject.proposal.tx(),
-        owner,
-        kind: SignatureKind::Ecdsa,
-        way: Way::Fields,
+    let ecdsa = match signer {
+        Signer::Ledger(ledger, wait) => wait.during(|| ledger.sign_safe_tx(request))?,
+        Signer::Keystore(keystore) => session.ui.wait("signing", || keystore.sign_safe_tx(request))?,
     };
-    let ecdsa = session.ui.wait("signing", || device.sign_safe_tx(&request))?;
     let stated = Stated { hash: Some(subject.proposal.hash()), bytes: *ecdsa.bytes(), accepted };
     // Read back as any other machine will read it: what cannot be verified is not written.
-    Ok(OwnerSignature::verify(&stated, &subject.proposal)?)
+    Ok(OwnerSignature::verify(&stated, &subject.proposal, &[request.owner])?)
 }
 
+/// The line first: whatever happens to the disk, the signature is not lost.
 fn write(session: &Session, subject: &Subject, signature: &OwnerSignature) -> Result<Value, Error> {
     let ui = session.ui;
-    subject.keep(session)?;
     let hash = signature.hash().to_string();
     let owner = signature.owner().to_string();
-    let path = session.incidents.keep_signature(&hash, &owner, &signature.to_json())?;
     let name = show::signer_name(subject, signature.owner());
-    ui.say(&Text::default().good("signed ").add(&format!("by {name} {owner}")));
-    ui.say(&Text::new("kept in ").add(&path.display().to_string()));
-    ui.say(&Text::new("paste this line to whoever broadcasts:"));
     let line = signature.line();
+    ui.say(&Text::default().good("signed ").add(&format!("by {name} {owner}")));
+    ui.say(&Text::new("paste this line to whoever broadcasts:"));
     ui.data(&line);
-    Ok(json!({
+    let mut object = json!({
         "safe_tx_hash": hash,
         "owner": owner,
         "kind": signature.ecdsa().kind().to_string(),
-        "file": path.display().to_string(),
         "line": line,
         "accepted": signature.accepted(),
-    }))
+    });
+    let kept = subject
+        .keep(session)
+        .and_then(|_| Ok(session.incidents.keep_signature(&hash, &owner, &signature.to_json())?));
+    match kept {
+        Ok(path) => {
+            ui.say(&Text::new("kept in ").add(&path.display().to_string()));
+            object["file"] = json!(path.display().to_string());
+            Ok(object)
+        }
+        Err(error) => Err(error
+            .hint("the signature was made: the line above is good, and only the file is missing")
+            .having_done(json!({ "signatures": [object] }))),
+    }
 }

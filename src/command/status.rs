@@ -14,34 +14,40 @@ use crate::proposal::{NotReady, Shortfall, assemble};
 use crate::ui::Text;
 
 pub fn run(session: &Session, args: &cli::Status) -> Result<Exit, Error> {
-    let subject = session.subject(&args.what, &args.derive, Purpose::Finish, |_, _| None)?;
+    let subject = session.subject(&args.what, &args.derive, Purpose::Look, |_, _| None)?;
     let tally = tally(&subject);
-    let drifted: Vec<Finding> = subject
-        .findings(false)
+    let findings = subject.findings(false);
+    let refused: Vec<Finding> = findings
         .into_iter()
-        .filter(|f| f.level == Level::Refuse && f.sort == Sort::Drift && f.id != "nonce-used")
+        .filter(|f| f.level == Level::Refuse && f.id != "nonce-used" && !f.id.starts_with("before:"))
         .collect();
     let ready = assemble(&subject.proposal, &subject.signatures, &subject.on_chain(), subject.state());
-    let executed = match &ready {
-        Err(NotReady::NonceUsed { .. }) => outcome::executed(session, &subject)?,
-        _ => None,
-    };
-    show(session, &subject, &tally, &drifted);
+    show(session, &subject, &tally, &refused);
+    if let Err(NotReady::NonceUsed { .. }) = &ready {
+        return match outcome::of_executed(session, &subject)? {
+            Some(outcome) => outcome::report(session, &subject, &outcome, "Executed"),
+            None => Err(Error::from(NotReady::NonceUsed {
+                proposal: subject.proposal.nonce(),
+                safe: subject.state().nonce,
+            })),
+        };
+    }
     let (exit, word) = match &ready {
-        Err(NotReady::NonceUsed { .. }) if executed.is_some() => (Exit::Done, "executed"),
-        Err(NotReady::NonceUsed { .. }) => (Exit::Drift, "replaced: another transaction used its nonce"),
-        _ if !drifted.is_empty() => (Exit::Drift, "drifted"),
+        _ if refused.iter().any(|f| f.sort == Sort::Danger) => {
+            (Exit::Refused, "refused: do not sign or send it")
+        }
+        _ if !refused.is_empty() => (Exit::Drift, "drifted"),
         Ok(_) => (Exit::Done, "ready to broadcast"),
         Err(NotReady::Shortfall(_)) => (Exit::Shortfall, "more signatures needed"),
-        Err(NotReady::NonceAhead { .. }) => (Exit::Shortfall, "waiting for transactions with lower nonces"),
-        Err(NotReady::Moved(_)) => (Exit::Drift, "drifted"),
+        Err(NotReady::NonceAhead { .. }) => (Exit::Drift, "waiting for transactions with lower nonces"),
+        Err(NotReady::Moved(_) | NotReady::NonceUsed { .. }) => (Exit::Drift, "drifted"),
     };
     session.ui.say(&Text::default().bold(word));
-    session.ui.object(&object(&subject, &tally, &drifted, word));
+    session.ui.object(&object(&subject, &tally, &refused, word));
     Ok(exit)
 }
 
-fn show(session: &Session, subject: &Subject, tally: &Shortfall, drifted: &[Finding]) {
+fn show(session: &Session, subject: &Subject, tally: &Shortfall, refused: &[Finding]) {
     let ui = session.ui;
     ui.say(
         &Text::default()
@@ -54,8 +60,9 @@ fn show(session: &Session, subject: &Subject, tally: &Shortfall, drifted: &[Find
     for aside in &tally.set_aside {
         ui.say(&Text::default().warn("set aside: ").add(&format!("{} is {}", aside.owner, aside.why)));
     }
-    for finding in drifted {
-        ui.say(&Text::default().bad("drift: ").add(&finding.sentence));
+    for finding in refused {
+        let mark = if finding.sort == Sort::Drift { "drift: " } else { "refused: " };
+        ui.say(&Text::default().bad(mark).add(&finding.sentence));
         ui.say(&Text::default().dim("  → ").add(&finding.fix));
     }
 }
@@ -77,7 +84,7 @@ fn rows(subject: &Subject, tally: &Shortfall) -> Vec<Vec<String>> {
     subject.state().owners.list().iter().map(row).collect()
 }
 
-fn object(subject: &Subject, tally: &Shortfall, drifted: &[Finding], word: &str) -> Value {
+fn object(subject: &Subject, tally: &Shortfall, refused: &[Finding], word: &str) -> Value {
     let owner = |owner: &Address| {
         let kind = kind_of(tally, *owner);
         json!({
@@ -91,7 +98,7 @@ fn object(subject: &Subject, tally: &Shortfall, drifted: &[Finding], word: &str)
         "signed": tally.approved.len(),
         "threshold": tally.threshold.get(),
         "owners": owners,
-        "drift": drifted.iter().map(|f| json!({ "id": f.id, "sentence": f.sentence })).collect::<Vec<_>>(),
+        "refused": refused.iter().map(|f| json!({ "id": f.id, "sentence": f.sentence })).collect::<Vec<_>>(),
         "status": word,
     })
 }

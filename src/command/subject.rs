@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use alloy::primitives::Address;
 use alloy::sol_types::SolCall;
@@ -10,7 +11,9 @@ use alloy::sol_types::SolCall;
 use crate::chain::{Ask, BlockTag, Chain, Sending, Snapshot};
 use crate::check::{self, Facts, Finding, Match};
 use crate::cli;
-use crate::command::derive::{Derived, Order, arguments, is_set};
+use crate::command::derive::{Derived, First, Order, arguments, is_set};
+use crate::command::draft;
+use crate::command::rehearse::Rehearsing;
 use crate::command::session::Session;
 use crate::council::{self, AddressBook};
 use crate::error::{Error, Exit};
@@ -31,8 +34,10 @@ pub struct Subject<'a> {
     /// The chain now; none offline.
     pub online: Option<Online>,
     pub signatures: Vec<OwnerSignature>,
+    pub rehearsal: Rehearsing,
     /// Arguments that come from the proposal's file alone: neither the lever nor the reader's command line has them.
     pub foreign: Vec<(String, String)>,
+    nonce_named: bool,
     /// Nonces and hashes of the proposals kept for the same Safe.
     others: Vec<(crate::safe::Nonce, String)>,
 }
@@ -50,10 +55,20 @@ pub enum Purpose {
     Sign,
     /// A lever means the proposal kept here, if there is one.
     Finish,
+    /// The same, and nothing is rehearsed.
+    Look,
+    /// The same, and nothing may be asked of the network to find it.
+    Offline,
+}
+
+/// Where and when a subject is looked at.
+pub struct View {
+    pub link: Chain,
+    pub at: BlockTag,
 }
 
 /// A file is named by its path; everything else is a lever.
-fn is_file(what: &str) -> bool {
+pub fn is_file(what: &str) -> bool {
     Path::new(what).extension().is_some_and(|e| e == "json") || what.contains(std::path::MAIN_SEPARATOR)
 }
 
@@ -66,18 +81,34 @@ impl<'a> Session<'a> {
         purpose: Purpose,
         send: impl FnOnce(&Proposal, &[OwnerSignature]) -> Option<Sending>,
     ) -> Result<Subject<'a>, Error> {
+        let view = |safe: &council::Safe| Ok(View { link: self.connect(safe)?, at: BlockTag::Latest });
+        self.subject_in(what, derive, purpose, view, send)
+    }
+
+    /// The same on a chain, or at a block, of the caller's choice.
+    pub fn subject_in(
+        &'a self,
+        what: &str,
+        derive: &cli::Derive,
+        purpose: Purpose,
+        view: impl FnOnce(&council::Safe) -> Result<View, Error>,
+        send: impl FnOnce(&Proposal, &[OwnerSignature]) -> Option<Sending>,
+    ) -> Result<Subject<'a>, Error> {
         if let Some(kept) = self.given(what, derive, purpose)? {
-            let link = self.connect(self.safe_of(&kept)?)?;
-            return self.examine(kept, &arguments(derive)?, Some(link), send);
+            let view = view(self.safe_of(&kept)?)?;
+            return self.examine(kept, derive, Some((view, purpose)), send);
         }
         let order = Order::lever(self, what, derive.undo, &arguments(derive)?)?;
-        self.propose(order, derive)
+        // Only a guess at what will be read: with several kept, none is better than a round spent to choose.
+        let guess = self.kept_for(what, derive, false).ok().flatten();
+        let view = view(order.safe)?;
+        self.propose_in(order, derive, view, guess.as_ref(), purpose != Purpose::Look)
     }
 
     /// The same with nothing asked of the network.
     pub fn subject_offline(&'a self, what: &str, derive: &cli::Derive) -> Result<Subject<'a>, Error> {
-        if let Some(kept) = self.given(what, derive, Purpose::Finish)? {
-            return self.examine(kept, &arguments(derive)?, None, |_, _| None);
+        if let Some(kept) = self.given(what, derive, Purpose::Offline)? {
+            return self.examine(kept, derive, None, |_, _| None);
         }
         Err(Error::new(
             Exit::Usage,
@@ -88,23 +119,44 @@ impl<'a> Session<'a> {
 
     /// Derives a lever on the chain as it is now.
     pub fn propose(&'a self, order: Order<'a>, derive: &cli::Derive) -> Result<Subject<'a>, Error> {
-        let link = self.connect(order.safe)?;
+        let view = View { link: self.connect(order.safe)?, at: BlockTag::Latest };
+        self.propose_in(order, derive, view, None, true)
+    }
+
+    fn propose_in(
+        &'a self,
+        order: Order<'a>,
+        derive: &cli::Derive,
+        view: View,
+        guess: Option<&Proposal>,
+        rehearse: bool,
+    ) -> Result<Subject<'a>, Error> {
+        let View { link, at } = view;
         let what = format!("reading {} on {}", order.safe.name, order.chain.name);
-        let (snapshot, derived) = self.ui.wait(&what, || order.live(&link, derive.nonce, &[], None))?;
+        let first = First { at, nonce: derive.nonce, guess, rehearse, ..First::LATEST };
+        let (snapshot, derived) = self.ui.wait(&what, || order.live(&link, first))?;
         let Derived { proposal, plan } = derived?;
         let signatures = self.signatures(&proposal)?;
-        Ok(Subject {
+        let mut subject = Subject {
             safe: order.safe,
             chain: order.chain,
             names: order.names.clone(),
             others: self.others(order.safe)?,
             matching: Match::Same,
             foreign: Vec::new(),
+            nonce_named: derive.nonce.is_some(),
             own: Some((order, plan)),
             online: Some(Online { link, snapshot }),
             proposal,
             signatures,
-        })
+            rehearsal: Rehearsing::Not,
+        };
+        if rehearse {
+            let same = guess.filter(|guess| guess.hash() == subject.proposal.hash());
+            subject.rehearse(self.ui, None, same.and_then(Proposal::record));
+            subject.proposal = subject.proposal.recording(subject.rehearsal.record());
+        }
+        Ok(subject)
     }
 
     /// Whether this is a file's name, or a lever's that the council file has: asked before anything slow.
@@ -120,36 +172,72 @@ impl<'a> Session<'a> {
         purpose: Purpose,
     ) -> Result<Option<Proposal>, Error> {
         if is_file(what) {
-            return read_proposal(Path::new(what)).map(Some);
+            let proposal = read_proposal(Path::new(what))?;
+            Self::is_meant(&proposal, derive)?;
+            self.safe_of(&proposal)?;
+            return Ok(Some(proposal));
         }
-        if purpose == Purpose::Sign {
-            return Ok(None);
+        match purpose {
+            Purpose::Sign => self.lever(what).map(|_| None),
+            Purpose::Finish | Purpose::Look => self.kept_for(what, derive, true),
+            Purpose::Offline => self.kept_for(what, derive, false),
         }
-        self.lever(what)?;
-        self.kept_for(what, derive)
     }
 
-    /// Of the proposals kept for a lever: the one with the nonce asked for, or the lowest that is not proven yet, or
-    /// else the last.
-    fn kept_for(&self, lever: &str, derive: &cli::Derive) -> Result<Option<Proposal>, Error> {
+    /// Of the proposals kept for a lever: the one with the nonce asked for; where there are several, the one whose
+    /// turn it is by the Safe's nonce now, or the next after it, or else the last that was used.
+    fn kept_for(&self, name: &str, derive: &cli::Derive, online: bool) -> Result<Option<Proposal>, Error> {
+        let lever = self.lever(name)?;
         let set = arguments(derive)?;
         let mut kept: Vec<Proposal> = self
             .kept()?
             .into_iter()
             .filter(|p| {
-                let binding = p.binding();
-                binding.lever.as_deref() == Some(lever)
+                let (id, binding) = (p.safe(), p.binding());
+                binding.lever.as_deref() == Some(name)
+                    && self.council.safe_at(id.chain_id, id.address).is_some_and(|s| s.name == lever.safe)
                     && binding.undo == derive.undo
                     && set.iter().all(|(name, value)| binding.args.get(name) == Some(value))
                     && derive.nonce.is_none_or(|n| n == p.nonce())
             })
             .collect();
-        kept.sort_by_key(|p| (p.nonce(), p.block().number));
-        let open = kept.iter().position(|p| !self.incidents.is_proven(&p.hash().to_string()));
-        Ok(match open {
-            Some(at) => Some(kept.swap_remove(at)),
+        // At one nonce, the one that more owners have signed.
+        kept.sort_by_cached_key(|p| (p.nonce(), self.signatures(p).map_or(0, |s| s.len())));
+        if kept.len() < 2 || derive.nonce.is_some() {
+            return Ok(kept.pop());
+        }
+        if !online {
+            let nonces: Vec<String> = kept.iter().map(|p| p.nonce().to_string()).collect();
+            let message =
+                format!("several proposals are kept for lever {name}, with nonces {}", nonces.join(", "));
+            return Err(Error::new(Exit::Usage, message).hint("offline, say which with --nonce"));
+        }
+        let safe = self.safe(&lever.safe)?;
+        let ask = Ask { safe: safe.address, ..Ask::default() };
+        let link = self.connect(safe)?;
+        let now =
+            self.ui.wait("reading the Safe's nonce", || link.snapshot(&ask, BlockTag::Latest))?.state.nonce;
+        let next = kept.iter().map(Proposal::nonce).filter(|n| *n >= now).min();
+        Ok(match next {
+            Some(next) => kept.into_iter().rfind(|p| p.nonce() == next),
             None => kept.pop(),
         })
+    }
+
+    /// What a file says about itself has to be what was asked for: its nonce, and whether it takes something back.
+    fn is_meant(proposal: &Proposal, derive: &cli::Derive) -> Result<(), Error> {
+        if let Some(nonce) = derive.nonce.filter(|n| *n != proposal.nonce()) {
+            let message = format!("the file is for nonce {}, and --nonce says {nonce}", proposal.nonce());
+            return Err(Error::new(Exit::Refused, message).hint("ask for the file that you mean"));
+        }
+        if proposal.binding().undo == derive.undo {
+            return Ok(());
+        }
+        let (is, flag) =
+            if derive.undo { ("no undo", "leave out --undo") } else { ("an undo", "pass --undo") };
+        let message =
+            format!("the file is {is} of lever {}", proposal.binding().lever.as_deref().unwrap_or("-"));
+        Err(Error::new(Exit::Refused, message).hint(format!("if that is what you mean, {flag}")))
     }
 
     fn safe_of(&self, proposal: &Proposal) -> Result<&council::Safe, Error> {
@@ -167,38 +255,52 @@ impl<'a> Session<'a> {
     fn examine(
         &'a self,
         proposal: Proposal,
-        set: &BTreeMap<String, String>,
-        link: Option<Chain>,
+        derive: &cli::Derive,
+        view: Option<(View, Purpose)>,
         send: impl FnOnce(&Proposal, &[OwnerSignature]) -> Option<Sending>,
     ) -> Result<Subject<'a>, Error> {
         let safe = self.safe_of(&proposal)?;
         let chain = self.chain_of(safe)?;
         let signatures = self.signatures(&proposal)?;
-        let order = self.own_order(&proposal, safe, set);
-        let foreign = self.foreign(&proposal, set);
+        let set = arguments(derive)?;
+        let order = self.own_order(&proposal, safe, &set);
+        let foreign = self.foreign(&proposal, &set);
         let mut live = None;
-        let online = match link {
+        let rehearse = view.as_ref().is_some_and(|(_, purpose)| *purpose != Purpose::Look);
+        let mut sender = None;
+        let online = match view {
             None => None,
-            Some(link) => {
+            Some((View { link, at }, _)) => {
                 let send = send(&proposal, &signatures);
+                sender = send.as_ref().map(|sending| sending.from);
                 let extra = approval_queries(&proposal);
                 let what = format!("reading {} on {}", safe.name, chain.name);
-                let snapshot = self.ui.wait(&what, || match &order {
-                    Ok(order) => {
-                        let (snapshot, derived) =
-                            order.live(&link, Some(proposal.nonce()), &extra, send.as_ref())?;
-                        live = Some(derived);
-                        Ok::<_, Error>(snapshot)
-                    }
-                    Err(_) => {
-                        let ask = Ask {
-                            safe: safe.address,
-                            queries: &extra,
-                            sending: send.as_ref(),
-                            ..Ask::default()
+                let snapshot = self.ui.wait(&what, || {
+                    // A lever of another Safe or chain is not even derived on this one.
+                    if let Ok(order) = &order
+                        && order.safe.name == safe.name
+                    {
+                        let first = First {
+                            at,
+                            nonce: Some(proposal.nonce()),
+                            extra: &extra,
+                            send: send.as_ref(),
+                            guess: Some(&proposal),
+                            rehearse,
                         };
-                        Ok(link.snapshot(&ask, BlockTag::Latest)?)
+                        let (snapshot, derived) = order.live(&link, first)?;
+                        live = Some(derived);
+                        return Ok::<_, Error>(snapshot);
                     }
+                    let draft = rehearse.then(|| draft::of_proposal(&proposal, None, sender));
+                    let ask = Ask {
+                        safe: safe.address,
+                        queries: &extra,
+                        sending: send.as_ref(),
+                        drafts: draft.as_slice(),
+                        requests: &[],
+                    };
+                    Ok(link.snapshot(&ask, at)?)
                 })?;
                 Some(Online { link, snapshot })
             }
@@ -206,7 +308,27 @@ impl<'a> Session<'a> {
         let (matching, own) = compare(&proposal, order, live);
         let names = self.council.names_on(&safe.chain);
         let others = self.others(safe)?;
-        Ok(Subject { proposal, own, matching, safe, chain, names, online, signatures, foreign, others })
+        let rehearsal = Rehearsing::Not;
+        let nonce_named = derive.nonce.is_some();
+        let mut subject = Subject {
+            proposal,
+            own,
+            matching,
+            safe,
+            chain,
+            names,
+            online,
+            signatures,
+            rehearsal,
+            foreign,
+            nonce_named,
+            others,
+        };
+        if rehearse {
+            let recorded = subject.proposal.record().cloned();
+            subject.rehearse(self.ui, sender, recorded.as_ref());
+        }
+        Ok(subject)
     }
 
     /// What the reader's own files give for what the proposal names: the lever's arguments and those of the command
@@ -251,12 +373,7 @@ fn compare<'a>(
         Err(error) => return (Match::Unbound(error.message), None),
     };
     let mut mismatch = differing_binding(proposal, &order);
-    let from_values = order.from_values(
-        proposal.snapshot().clone(),
-        proposal.block(),
-        proposal.readings(),
-        proposal.nonce(),
-    );
+    let from_values = order.derive_from(proposal);
     let against = |derived: &Derived| {
         differences((proposal.safe(), proposal.tx()), (derived.proposal.safe(), derived.proposal.tx()))
     };
@@ -283,6 +400,7 @@ fn compare<'a>(
             mismatch.extend(against(&now));
             (Match::Differs(mismatch), own(order, now))
         }
+        (_, Err(_)) if !mismatch.is_empty() => (Match::Differs(mismatch), None),
         (_, Err(error)) => (Match::Unbound(error.message), None),
     }
 }
@@ -292,6 +410,7 @@ fn differing_binding(proposal: &Proposal, order: &Order) -> Vec<Difference> {
     let binding = proposal.binding();
     let own = order.entry.playbook;
     let rows = [
+        ("chain id", proposal.safe().chain_id.to_string(), order.chain.id.to_string()),
         ("Safe", proposal.safe().address.to_string(), order.safe.address.to_string()),
         ("playbook", binding.playbook.to_string(), own.id.to_string()),
         ("playbook text", binding.digest.to_string(), own.digest().to_string()),
@@ -309,6 +428,12 @@ fn differing_binding(proposal: &Proposal, order: &Order) -> Vec<Difference> {
         }
     }
     found
+}
+
+/// How long ago a block was made, by this machine's clock, in seconds.
+fn age(timestamp: u64) -> u64 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_secs());
+    now.saturating_sub(timestamp)
 }
 
 /// Reads a proposal file.
@@ -371,6 +496,7 @@ impl Subject<'_> {
     #[must_use]
     pub fn findings(&self, signing: bool) -> Vec<Finding> {
         let before = self.before();
+        let endpoints = self.online.as_ref().map(|o| o.link.endpoints()).unwrap_or_default();
         check::findings(&Facts {
             proposal: &self.proposal,
             matching: &self.matching,
@@ -380,7 +506,14 @@ impl Subject<'_> {
             before: &before,
             foreign: &self.foreign,
             signing,
+            nonce_named: self.nonce_named,
+            endpoints: &endpoints,
+            block_age: self.online.as_ref().map(|o| age(o.snapshot.header.timestamp)),
             others: &self.others,
+            rehearsal: self.rehearsal.done().map(|done| &done.rehearsal),
+            after: self.rehearsal.done().map_or(&[], |done| &done.after),
+            rehearsed_otherwise: self.rehearsal.done().map_or(&[], |done| &done.differs),
+            not_rehearsed: self.rehearsal.failure(),
         })
     }
 

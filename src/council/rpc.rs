@@ -58,7 +58,16 @@ impl RpcAddress {
 
 impl fmt::Display for RpcAddress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&hide_urls(&self.0))
+        // What has no scheme may be an address all the same, key included.
+        if self.0.contains("://") {
+            return f.write_str(&hide_urls(&self.0));
+        }
+        match self.0.split_once('}') {
+            Some((name, rest)) if name.starts_with("${") => {
+                write!(f, "{name}}}{}", if rest.is_empty() { "" } else { "/…" })
+            }
+            _ => f.write_str("… (not shown: it may hold a key)"),
+        }
     }
 }
 
@@ -111,6 +120,8 @@ mod tests {
         let fault = |text: &str| RpcAddress::new(text).resolve(env).unwrap_err();
         assert_eq!(fault("${NO_SUCH}"), RpcAddressError::Unset("NO_SUCH".into()));
         assert!(matches!(fault("https://h/${KEY"), RpcAddressError::Unclosed(_)));
-        assert!(!fault("ftp://h/SECRET").to_string().contains("SECRET"));
+        for text in ["ftp://h/SECRET", "h.example/v2/SECRET", "https:/h/SECRET", "SECRET", "${KEY}/SECRET"] {
+            assert!(!fault(text).to_string().contains("SECRET"), "{text}");
+        }
     }
 }

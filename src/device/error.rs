@@ -1,20 +1,102 @@
 //! Why a key did not sign, in sentences that say the way on.
 
+use std::time::Duration;
+
 use alloy::primitives::Address;
 
+use super::apdu::{AppVersion, StatusWord};
+use super::path::{BadPath, DerivationPath};
 use crate::safe::{SignatureError, SignatureKind};
 
 /// Everything that can go wrong with a key.
 #[derive(Debug, thiserror::Error)]
 pub enum DeviceError {
+    // A keystore.
     #[error("keystore: {0}")]
     BadKeystore(String),
     #[error("wrong password for the keystore, or the file was altered: its checksum does not fit")]
     WrongPassword,
-    #[error("the key belongs to {signer}, and the signature must come from {expected}: nothing was kept")]
+
+    // A Ledger that is not ready, where waiting helps.
+    #[error("no Ledger is plugged in: plug it in and unlock it")]
+    NotPluggedIn,
+    #[error("no Ledger with serial number {serial:?} is plugged in; plugged in: {found}")]
+    NoSuchSerial { serial: String, found: String },
+    #[error("nothing listens at tcp://{0}: start the emulator there")]
+    NoEmulator(String),
+    #[error("the Ledger is open in another program: close the wallet or browser page that uses it")]
+    InUse,
+    #[error("the Ledger is locked: enter its PIN")]
+    Locked,
+    #[error("no app is open on the Ledger: open the Ethereum app")]
+    NoApp,
+    #[error("the {0} app is open on the Ledger: leave it and open the Ethereum app")]
+    OtherApp(String),
+    #[error("the Ledger is asleep or busy: it gave no answer within {}; press a button to wake it", told(*.0))]
+    Asleep(Duration),
+    #[error("the Ledger answered an earlier question of another program: close that program")]
+    Stale,
+    #[error(
+        "the Ledger was unplugged or its app was closed; nothing was signed: plug it in and open the Ethereum app"
+    )]
+    Unplugged,
+
+    // A Ledger that is not ready, where somebody has to decide.
+    #[error(
+        "this user may not open the Ledger: install the udev rule that `breakglass device --udev` prints, then plug the \
+         Ledger in again"
+    )]
+    NoPermission,
+    #[error("several Ledgers are plugged in, choose one with --ledger-serial: {0}")]
+    Several(String),
+    #[error(
+        "Ethereum app {0} takes only the two hashes and shows nothing else of a transaction: update the app, or accept \
+         that with --hashes"
+    )]
+    AppTooOld(AppVersion),
+    #[error(
+        "\"Blind signing\" is off, and this cannot be shown field by field: turn it on in the Ethereum app's settings, \
+         and off again afterwards"
+    )]
+    BlindSigningOff,
+    #[error(
+        "\"Raw messages\" is off in the Ethereum app's settings: turn it on, so that the Ledger shows every field, and \
+         leave \"Blind signing\" off"
+    )]
+    RawMessagesOff,
+    #[error("rejected on the Ledger: nothing was signed")]
+    Rejected,
+    #[error(
+        "no answer on the Ledger within {}: nothing was signed; reject what it still shows before you try again",
+        told(*.0)
+    )]
+    NoAnswer(Duration),
+    #[error(
+        "no key of this Ledger is {owner}'s: {searched} paths were looked through; if it has another, give it"
+    )]
+    OwnerNotFound { owner: Address, searched: usize },
+    #[error("the key at {path} is {found}'s, and {expected}'s is needed: another Ledger, passphrase or path")]
+    WrongAddress { path: DerivationPath, expected: Address, found: Address },
+
+    // Failures.
+    #[error("the signature is from {signer}, and it must be from {expected}: it was not kept")]
     WrongSigner { expected: Address, signer: Address },
     #[error("\"{0}\" is not something that a key signs: use ecdsa or eth_sign")]
     NotASignature(SignatureKind),
+    #[error(
+        "field {name} has {length} bytes, and a Ledger takes {most} at most: sign the hashes with --hashes"
+    )]
+    FieldTooLong { name: &'static str, length: usize, most: usize },
+    #[error("the Ledger refused {what} with {status}")]
+    Refused { what: &'static str, status: StatusWord },
+    #[error("the Ledger's answer to {what} makes no sense")]
+    Senseless { what: &'static str },
+    #[error("the connection to the Ledger failed: {0}")]
+    Transport(String),
+    #[error("{0:?} is no Ledger: use usb, or tcp://HOST:PORT for an emulator")]
+    BadTarget(String),
+    #[error(transparent)]
+    BadPath(#[from] BadPath),
     #[error(transparent)]
     Signature(#[from] SignatureError),
 }
@@ -23,6 +105,44 @@ impl DeviceError {
     /// Whether a person decides how it goes on (refused, or not ready on the device: exit 6); else it failed (exit 1).
     #[must_use]
     pub const fn is_human(&self) -> bool {
-        false
+        self.passes()
+            || matches!(
+                self,
+                Self::NoPermission
+                    | Self::Several(_)
+                    | Self::AppTooOld(_)
+                    | Self::BlindSigningOff
+                    | Self::RawMessagesOff
+                    | Self::Rejected
+                    | Self::NoAnswer(_)
+                    | Self::OwnerNotFound { .. }
+                    | Self::WrongAddress { .. }
+            )
+    }
+
+    /// Whether it may pass without the program: somebody unlocks, plugs in, opens the app.
+    #[must_use]
+    pub const fn passes(&self) -> bool {
+        matches!(
+            self,
+            Self::NotPluggedIn
+                | Self::NoSuchSerial { .. }
+                | Self::NoEmulator(_)
+                | Self::InUse
+                | Self::Locked
+                | Self::NoApp
+                | Self::OtherApp(_)
+                | Self::Asleep(_)
+                | Self::Stale
+                | Self::Unplugged
+        )
+    }
+}
+
+fn told(time: Duration) -> String {
+    match time.as_secs() {
+        0..=119 => format!("{} s", time.as_secs()),
+        seconds if seconds % 60 == 0 => format!("{} min", seconds / 60),
+        seconds => format!("{} min {} s", seconds / 60, seconds % 60),
     }
 }

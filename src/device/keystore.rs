@@ -218,7 +218,7 @@ fn fixed<const N: usize>(from: &Object, name: &str) -> Result<[u8; N], String> {
 mod tests {
     use alloy::consensus::TxEnvelope;
     use alloy::network::eip2718::Decodable2718;
-    use alloy::primitives::{Bytes, TxKind, U256, address};
+    use alloy::primitives::{Bytes, TxKind, U256, address, keccak256};
     use alloy::rpc::types::AccessList;
     use proptest::prelude::*;
 
@@ -269,6 +269,25 @@ mod tests {
         Keystore::unlock(json, &Zeroizing::new(password.into()))
     }
 
+    /// The definition's key under its password, stretched so little that a test may open it often.
+    fn light() -> String {
+        let salt = [7; 32];
+        let mut stretched = [0; 32];
+        pbkdf2_hmac::<Sha256>(b"testpassword", &salt, 2, &mut stretched);
+        let mut ciphertext = hex::decode(KEY).unwrap();
+        Ctr128BE::<Aes128>::new(stretched[..16].into(), &[9; 16].into()).apply_keystream(&mut ciphertext);
+        let mac = keccak256([&stretched[16..], &ciphertext].concat());
+        PBKDF2
+            .replace("262144", "2")
+            .replace("ae3cd4e7013836a3df6bd7241b12db061dbe2c6785853cce422d148a624ce0bd", &hex::encode(salt))
+            .replace("6087dab2f9fdbbfaddc31a909735c1e6", &hex::encode([9; 16]))
+            .replace(
+                "5318b4d5bcd28de64ee5559e671353e16f075ecae9f99c7a79a38af5f869aa46",
+                &hex::encode(&ciphertext),
+            )
+            .replace("517ead924a9d0dc3124507e3393d175ce3ff7c1e96529c6c555ce9e51205e9b2", &hex::encode(mac))
+    }
+
     fn refusal(json: &str) -> String {
         match unlock(json, "testpassword").unwrap_err() {
             DeviceError::BadKeystore(what) => what,
@@ -278,7 +297,7 @@ mod tests {
 
     #[test]
     fn the_definitions_examples_open() {
-        for json in [PBKDF2, SCRYPT, &PBKDF2.replace("crypto", "Crypto")] {
+        for json in [PBKDF2, SCRYPT, &light().replace("crypto", "Crypto")] {
             let mut keystore = unlock(json, "testpassword").unwrap();
             assert_eq!(hex::encode(keystore.key.to_bytes()), KEY);
             assert_eq!(keystore.address().unwrap(), OWNER);
@@ -288,11 +307,17 @@ mod tests {
 
     #[test]
     fn a_wrong_password_is_not_a_broken_file() {
+        let light = light();
         for password in ["", "testpasswore", "testpassword ", "TESTPASSWORD"] {
-            assert!(matches!(unlock(PBKDF2, password), Err(DeviceError::WrongPassword)), "{password:?}");
+            assert!(matches!(unlock(&light, password), Err(DeviceError::WrongPassword)), "{password:?}");
         }
-        let altered = PBKDF2.replace("5318b4d5", "5318b4d6");
-        assert!(matches!(unlock(&altered, "testpassword"), Err(DeviceError::WrongPassword)));
+        let altered = light.replace("\"mac\" : \"", "\"mac\" : \"0x");
+        assert!(unlock(&altered, "testpassword").is_ok(), "0x is no alteration");
+        for (from, to) in [('0', '1'), ('a', 'b')] {
+            let at = light.find("ciphertext").unwrap() + 15;
+            let altered = format!("{}{}", &light[..at], light[at..].replacen(from, &to.to_string(), 1));
+            assert!(matches!(unlock(&altered, "testpassword"), Err(DeviceError::WrongPassword)));
+        }
     }
 
     #[test]
@@ -324,7 +349,7 @@ mod tests {
     /// The address in a file is a claim: a swapped one would have the wrong person sign.
     #[test]
     fn a_stated_address_must_be_the_keys() {
-        let stating = |a: &str| PBKDF2.replace("\"version\"", &format!("\"address\": \"{a}\", \"version\""));
+        let stating = |a: &str| light().replace("\"version\"", &format!("\"address\": \"{a}\", \"version\""));
         assert!(unlock(&stating(&hex::encode(OWNER)), "testpassword").is_ok());
         assert!(unlock(&stating(""), "testpassword").is_ok());
         let what = refusal(&stating("00000000000000000000000000000000000000ff"));
@@ -359,7 +384,7 @@ mod tests {
 
     #[test]
     fn signs_as_the_owner_and_as_nobody_else() {
-        let mut keystore = unlock(PBKDF2, "testpassword").unwrap();
+        let mut keystore = unlock(&light(), "testpassword").unwrap();
         let tx = pause();
         for version in SafeVersion::ALL {
             let safe = safe(version);
@@ -380,7 +405,7 @@ mod tests {
 
     #[test]
     fn a_signed_transaction_reads_back() {
-        let mut keystore = unlock(PBKDF2, "testpassword").unwrap();
+        let mut keystore = unlock(&light(), "testpassword").unwrap();
         let tx = TxEip1559 {
             chain_id: 1,
             nonce: 9,
@@ -407,7 +432,7 @@ mod tests {
         /// A file with anything at all in one place: it opens, or says why not. Costs are cut so that it is quick.
         #[test]
         fn no_altered_file_panics(at in 0usize..700, bytes in proptest::collection::vec(any::<u8>(), 0..6)) {
-            let mut file = PBKDF2.replace("262144", "1").into_bytes();
+            let mut file = light().into_bytes();
             let at = at.min(file.len());
             let end = (at + bytes.len()).min(file.len());
             file.splice(at..end, bytes);

@@ -4,9 +4,16 @@
 //! is asked to sign is always typed data that this room hashes itself, never a hash from outside; what it answers is
 //! given out only after the signer was recovered from it and compared.
 
+mod apdu;
 mod error;
 mod keystore;
+mod ledger;
+mod path;
+mod screens;
 mod scrypt;
+mod signing;
+mod transport;
+mod typed;
 
 use alloy::consensus::{SignableTransaction, TxEip1559};
 use alloy::network::eip2718::Encodable2718;
@@ -14,8 +21,17 @@ use alloy::primitives::{Address, Signature};
 
 use crate::safe::{EcdsaSignature, Hashes, SafeId, SafeTx, SignatureError, SignatureKind};
 
+pub use apdu::{Apdu, AppInfo, AppVersion, Reply, StatusWord};
 pub use error::DeviceError;
 pub use keystore::Keystore;
+pub use ledger::{Account, Ledger, PATIENCE, Status, UDEV_RULE, UDEV_RULE_PATH, Waiting, Watcher};
+pub use path::{BadPath, DerivationPath};
+pub use screens::{
+    DataShown, Page, Screens, address_screens, safe_message_screens, safe_tx_screens, transaction_screens,
+};
+pub use signing::{Chosen, choose_way};
+pub use transport::{Model, Plugged, Target, plugged_in};
+pub use typed::TypedData;
 
 /// What is asked of an owner's key: a Safe transaction in full, never a bare hash from outside.
 #[derive(Clone, Copy, Debug)]

@@ -166,6 +166,16 @@ impl Check {
         }
     }
 
+    /// What is looked at: `vault paused()`.
+    #[must_use]
+    pub fn label(&self) -> &str {
+        match self {
+            Self::Value { subject, .. } => &subject.label,
+            Self::Event(check) => &check.label,
+            Self::Call(check) => &check.label,
+        }
+    }
+
     /// What must be true, as a sentence.
     #[must_use]
     pub fn describe(&self) -> String {

@@ -2,6 +2,7 @@
 //! this room.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use alloy::primitives::{Address, B256, Bytes};
 
@@ -21,6 +22,18 @@ pub enum Query {
     Time,
 }
 
+impl fmt::Display for Query {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Call { to, data, .. } => write!(f, "call {data} to {to}"),
+            Self::Storage { address, slot } => write!(f, "slot {slot} of {address}"),
+            Self::Balance { address } => write!(f, "balance of {address}"),
+            Self::CodeHash { address } => write!(f, "code hash of {address}"),
+            Self::Time => f.write_str("time of the block"),
+        }
+    }
+}
+
 /// What the chain answered.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Answer {
@@ -28,6 +41,15 @@ pub enum Answer {
     Value(Bytes),
     /// The call reverted, with this data.
     Reverted(Bytes),
+}
+
+impl fmt::Display for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Value(bytes) => bytes.fmt(f),
+            Self::Reverted(bytes) => write!(f, "a revert with {bytes}"),
+        }
+    }
 }
 
 /// Answers by question, all from one block.

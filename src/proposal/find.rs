@@ -1,11 +1,13 @@
 //! Finds signatures in whatever people paste: our lines, our files, other tools' output, a whole chat.
 
+use std::collections::HashSet;
+
 use alloy::primitives::hex;
 
 use super::signature::{LINE_LENGTH, LINE_PREFIX, Stated};
 
 /// Something in a text that is, or was meant to be, a signature.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Found {
     Signature(Stated),
     /// A line that begins like ours and cannot be read.
@@ -15,6 +17,10 @@ pub enum Found {
     },
 }
 
+/// How every line of ours begins.
+const LINE_START: &str = "bgsig1";
+/// No council has so many owners.
+const MOST_FOUND: usize = 10_000;
 /// A 65-byte signature in hexadecimal.
 const HEX_LENGTH: usize = 130;
 
@@ -30,33 +36,37 @@ pub fn find_signatures(text: &str) -> Vec<Found> {
     }
     // Letters of either case, and no more: indices into the lowered text are indices into this one.
     let lower = text.to_ascii_lowercase();
-    let mut rest = lower.as_str();
-    while let Some((at, is_line)) = next_start(rest) {
-        let candidate = &rest[at..];
-        let used = if is_line { read_line(candidate, &mut found) } else { read_hex(candidate, &mut found) };
-        rest = &candidate[used..];
-    }
-    found.into_iter().fold(Vec::new(), |mut unique, item| {
-        if !unique.contains(&item) {
-            unique.push(item);
+    let mut at = 0;
+    let mut line = lower.find(LINE_START);
+    while found.len() < MOST_FOUND {
+        if line.is_some_and(|line| line < at) {
+            line = lower[at..].find(LINE_START).map(|next| at + next);
         }
-        unique
-    })
+        let start = match (line, next_hex_word(&lower, at, line)) {
+            (_, Some(word)) => word,
+            (Some(line), None) => line,
+            (None, None) => break,
+        };
+        let candidate = &lower[start..];
+        let is_line = Some(start) == line;
+        at = start + if is_line { read_line(candidate, &mut found) } else { read_hex(candidate, &mut found) };
+    }
+    let mut seen = HashSet::new();
+    found.retain(|item| seen.insert(item.clone()));
+    found
 }
 
-/// The next place where a signature may begin: our prefix, or a hexadecimal digit at the start of a word.
-fn next_start(text: &str) -> Option<(usize, bool)> {
-    let line = text.find("bgsig1").map(|at| (at, true));
-    let mut before = ' ';
-    let word = text.char_indices().find(|(_, c)| {
+/// The next place, from `at` on and before `end`, where a word begins with a hexadecimal digit.
+fn next_hex_word(text: &str, at: usize, end: Option<usize>) -> Option<usize> {
+    let end = end.unwrap_or(text.len());
+    let mut before = text[..at].chars().next_back().unwrap_or(' ');
+    let rest = text.get(at..end)?;
+    let word = rest.char_indices().find(|(_, c)| {
         let starts = c.is_ascii_hexdigit() && !before.is_ascii_alphanumeric();
         before = *c;
         starts
     });
-    match (line, word.map(|(at, _)| (at, false))) {
-        (Some(line), Some(word)) => Some(if line.0 <= word.0 { line } else { word }),
-        (line, word) => line.or(word),
-    }
+    word.map(|(offset, _)| at + offset)
 }
 
 /// Reads a line of ours from the start of `text`; answers how many bytes are done with.

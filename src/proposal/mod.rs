@@ -8,6 +8,7 @@ mod binding;
 mod build;
 mod find;
 mod ready;
+mod record;
 mod signature;
 #[cfg(test)]
 mod tests;
@@ -21,6 +22,7 @@ pub use binding::{Binding, Difference, differences};
 pub use build::{BuildError, batch_queries, build_tx, calls_of};
 pub use find::{Found, find_signatures};
 pub use ready::{NotReady, Ready, SetAside, Shortfall, assemble, count};
+pub use record::{Hints, Record, RecordedBalance, RecordedToken, RecordedWrite};
 pub use signature::{OwnerSignature, Stated, VerifyError};
 pub use wire::ProposalError;
 
@@ -66,6 +68,7 @@ pub struct Proposal {
     binding: Binding,
     readings: Readings,
     accepted: Vec<String>,
+    record: Option<Record>,
     hashes: Hashes,
 }
 
@@ -74,13 +77,20 @@ impl Proposal {
     #[must_use]
     pub fn new(tx: SafeTx, snapshot: SafeState, block: Block, binding: Binding, readings: Readings) -> Self {
         let hashes = snapshot.id.hashes(&tx);
-        Self { tx, snapshot, block, binding, readings, accepted: Vec::new(), hashes }
+        Self { tx, snapshot, block, binding, readings, accepted: Vec::new(), record: None, hashes }
     }
 
     /// The same proposal, with the refusals that whoever proposes it accepts.
     #[must_use]
     pub fn accepting(mut self, ids: &[String]) -> Self {
         self.accepted = ids.to_vec();
+        self
+    }
+
+    /// The same proposal, with what a rehearsal gave when it was made.
+    #[must_use]
+    pub fn recording(mut self, record: Option<Record>) -> Self {
+        self.record = record;
         self
     }
 
@@ -134,6 +144,12 @@ impl Proposal {
     #[must_use]
     pub fn accepted(&self) -> &[String] {
         &self.accepted
+    }
+
+    /// What a rehearsal gave, as whoever wrote the file says.
+    #[must_use]
+    pub const fn record(&self) -> Option<&Record> {
+        self.record.as_ref()
     }
 
     #[must_use]

@@ -10,6 +10,7 @@ use crate::safe::{Approval, Drift, Nonce, SafeId, SafeState, SafeTxHash, Thresho
 pub struct Ready {
     safe: SafeId,
     hash: SafeTxHash,
+    signatures: Bytes,
     calldata: Bytes,
     signers: Vec<Address>,
 }
@@ -29,6 +30,12 @@ impl Ready {
     #[must_use]
     pub const fn calldata(&self) -> &Bytes {
         &self.calldata
+    }
+
+    /// The approvals in the calldata, as the Safe reads them.
+    #[must_use]
+    pub const fn signatures(&self) -> &Bytes {
+        &self.signatures
     }
 
     /// The owners whose approvals are in the calldata.
@@ -138,10 +145,12 @@ pub fn assemble(
     }
     // The Safe reads only the first `threshold`, so only they go in: the lowest addresses, whoever signed besides.
     let chosen = &tally.approved[..needed];
+    let signatures = encode_approvals(chosen);
     Ok(Ready {
         safe: *proposal.safe(),
         hash: proposal.hash(),
-        calldata: proposal.tx().exec_calldata(encode_approvals(chosen)),
+        calldata: proposal.tx().exec_calldata(signatures.clone()),
+        signatures,
         signers: chosen.iter().map(Approval::owner).collect(),
     })
 }

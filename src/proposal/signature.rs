@@ -16,7 +16,7 @@ const LINE_BYTES: usize = 1 + 32 + 65;
 pub(super) const LINE_LENGTH: usize = LINE_PREFIX.len() + 1 + (LINE_BYTES * 8).div_ceil(5) + 6;
 
 /// A signature as somebody hands it over: what it is for and by whom is still a claim.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Stated {
     /// What it claims to sign; none for a bare signature.
     pub hash: Option<SafeTxHash>,
@@ -26,7 +26,7 @@ pub struct Stated {
     pub accepted: Vec<String>,
 }
 
-/// A signature whose signer was recovered and is an owner of the proposal's Safe.
+/// A signature whose signer was recovered and is one of the owners known to the reader.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OwnerSignature {
     hash: SafeTxHash,
@@ -45,18 +45,18 @@ pub enum VerifyError {
 }
 
 impl OwnerSignature {
-    /// Recovers the signer of a stated signature over this proposal; only an owner's is taken.
+    /// Recovers the signer of a stated signature over this proposal; only that of one of `owners` is taken. Whether its
+    /// signer is an owner *now* is for [`count`](super::count) to say.
     ///
     /// # Errors
     /// When it is for another hash, by somebody else, or no signature at all.
-    pub fn verify(stated: &Stated, proposal: &Proposal) -> Result<Self, VerifyError> {
+    pub fn verify(stated: &Stated, proposal: &Proposal, owners: &[Address]) -> Result<Self, VerifyError> {
         let hash = proposal.hash();
         if let Some(other) = stated.hash.filter(|claimed| *claimed != hash) {
             return Err(VerifyError::OtherHash(other));
         }
         let readings = EcdsaSignature::readings(&stated.bytes, &hash, proposal.safe().version)?;
-        let owners = &proposal.snapshot().owners;
-        let by_owner = readings.iter().find(|r| owners.contains(r.signer()));
+        let by_owner = readings.iter().find(|r| owners.contains(&r.signer()));
         match (by_owner, readings.first()) {
             (Some(found), _) => Ok(Self { hash, signature: *found, accepted: stated.accepted.clone() }),
             (None, Some(stranger)) => Err(VerifyError::NotAnOwner(stranger.signer())),

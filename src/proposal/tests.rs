@@ -59,7 +59,11 @@ fn raw(seed: u8, proposal: &Proposal, kind: SignatureKind) -> [u8; 65] {
 fn signed(seed: u8, proposal: &Proposal) -> OwnerSignature {
     let bytes = raw(seed, proposal, SignatureKind::Ecdsa);
     let stated = Stated { hash: Some(proposal.hash()), bytes, accepted: Vec::new() };
-    OwnerSignature::verify(&stated, proposal).unwrap()
+    OwnerSignature::verify(&stated, proposal, &owners()).unwrap()
+}
+
+fn owners() -> Vec<Address> {
+    vec![address(1), address(2), address(3)]
 }
 
 fn only(found: Vec<Found>) -> Stated {
@@ -149,7 +153,7 @@ fn a_line_survives_a_chat() {
     ];
     for chat in chats {
         let stated = only(find_signatures(&chat));
-        assert_eq!(OwnerSignature::verify(&stated, &proposal).as_ref(), Ok(&signature), "{chat}");
+        assert_eq!(OwnerSignature::verify(&stated, &proposal, &owners()).as_ref(), Ok(&signature), "{chat}");
     }
 }
 
@@ -195,9 +199,21 @@ fn other_tools_signatures_are_recognised_by_their_signer() {
         personal,
     ] {
         let stated = only(find_signatures(&text));
-        let verified = OwnerSignature::verify(&stated, &proposal).unwrap();
+        let verified = OwnerSignature::verify(&stated, &proposal, &owners()).unwrap();
         assert_eq!(verified.owner(), address(2), "{text}");
     }
+}
+
+/// Of some megabytes, in the time that reading them once takes.
+#[test]
+fn a_long_chat_is_read_once() {
+    let proposal = proposal(42);
+    let line = signed(1, &proposal).line();
+    let begun = std::time::Instant::now();
+    let found =
+        find_signatures(&format!("{}{line}{}", "0x12 talk é ".repeat(200_000), "abc ".repeat(200_000)));
+    assert_eq!(found.len(), 1);
+    assert!(begun.elapsed() < std::time::Duration::from_secs(20), "{:?}", begun.elapsed());
 }
 
 #[test]
@@ -211,12 +227,12 @@ fn a_stranger_and_a_signature_of_another_hash_are_refused() {
     let (mine, other) = (proposal(42), proposal(43));
     let stated = |bytes, hash| Stated { hash, bytes, accepted: Vec::new() };
     let stranger = stated(raw(4, &mine, SignatureKind::Ecdsa), Some(mine.hash()));
-    assert_eq!(OwnerSignature::verify(&stranger, &mine), Err(VerifyError::NotAnOwner(address(4))));
+    assert_eq!(OwnerSignature::verify(&stranger, &mine, &owners()), Err(VerifyError::NotAnOwner(address(4))));
     let foreign = stated(raw(1, &other, SignatureKind::Ecdsa), Some(other.hash()));
-    assert_eq!(OwnerSignature::verify(&foreign, &mine), Err(VerifyError::OtherHash(other.hash())));
+    assert_eq!(OwnerSignature::verify(&foreign, &mine, &owners()), Err(VerifyError::OtherHash(other.hash())));
     // A file that lies about its hash: the signer that comes out is nobody's.
     let lying = stated(raw(1, &other, SignatureKind::Ecdsa), Some(mine.hash()));
-    assert!(matches!(OwnerSignature::verify(&lying, &mine), Err(VerifyError::NotAnOwner(_))));
+    assert!(matches!(OwnerSignature::verify(&lying, &mine, &owners()), Err(VerifyError::NotAnOwner(_))));
 }
 
 #[test]
@@ -233,7 +249,7 @@ fn ready_only_at_threshold_and_by_different_owners() {
     assert_eq!(assemble(&proposal, &[one.clone(), two.clone()], &[], &state(42)), Ok(ready.clone()));
     assert_eq!(ready.signers().len(), 2);
     // An owner who approved on chain counts too, and the signature of another proposal does not.
-    assert!(assemble(&proposal, &[one.clone()], &[address(3)], &state(42)).is_ok());
+    assert!(assemble(&proposal, std::slice::from_ref(&one), &[address(3)], &state(42)).is_ok());
     let other = signed(2, &super::tests::proposal(43));
     assert_eq!(short(&[one, other]), 1);
 }

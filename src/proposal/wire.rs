@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use alloy::primitives::{Address, B256, Bytes, U256};
 use serde::{Deserialize, Serialize};
 
-use super::{Binding, Block, BlockHash, Proposal};
+use super::{Binding, Block, BlockHash, Proposal, Record};
 use crate::playbook::{Answer, PlaybookDigest, PlaybookId, Query};
 use crate::safe::{Nonce, Operation, Owners, SafeId, SafeState, SafeTx, parse_uint};
 
@@ -47,6 +47,9 @@ struct Wire {
     block: WireBlock,
     readings: Vec<WireReading>,
     accepted: Vec<String>,
+    /// No part of the transaction.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    rehearsal: Option<Record>,
     hashes: WireHashes,
 }
 
@@ -124,6 +127,7 @@ enum WireAnswer {
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[allow(clippy::struct_field_names, reason = "these are the names in the file")]
 struct WireHashes {
     domain_hash: String,
     message_hash: String,
@@ -131,7 +135,7 @@ struct WireHashes {
 }
 
 pub(super) fn to_json(proposal: &Proposal) -> String {
-    let Proposal { tx, snapshot, block, binding, readings, accepted, hashes } = proposal;
+    let Proposal { tx, snapshot, block, binding, readings, accepted, record, hashes } = proposal;
     let wire = Wire {
         breakglass_proposal: VERSION,
         chain_id: snapshot.id.chain_id.to_string(),
@@ -173,6 +177,7 @@ pub(super) fn to_json(proposal: &Proposal) -> String {
             .map(|(q, a)| WireReading { question: q.into(), answer: a.into() })
             .collect(),
         accepted: accepted.clone(),
+        rehearsal: record.clone(),
         hashes: WireHashes {
             domain_hash: hashes.domain.to_string(),
             message_hash: hashes.message.to_string(),
@@ -194,6 +199,7 @@ pub(super) fn parse(text: &str) -> Result<Proposal, ProposalError> {
     let block = Block { number: wire.block.number, hash: BlockHash::claimed(wire.block.hash) };
     let readings = wire.readings.into_iter().map(|r| (r.question.into(), r.answer.into())).collect();
     let proposal = Proposal::new(tx, snapshot, block, binding, readings).accepting(&wire.accepted);
+    let proposal = proposal.recording(recorded(wire.rehearsal)?);
     check_hashes(&wire.hashes, &proposal)?;
     Ok(proposal)
 }
@@ -275,6 +281,16 @@ fn check_hashes(stated: &WireHashes, proposal: &Proposal) -> Result<(), Proposal
         }
     }
     Ok(())
+}
+
+/// One that is too large is left out: nothing rests on it.
+fn recorded(wire: Option<Record>) -> Result<Option<Record>, ProposalError> {
+    match wire {
+        Some(record) if !record.is_this_version() => {
+            Err(field("rehearsal.version", "", "is not one that this program reads"))
+        }
+        other => Ok(other.and_then(Record::bounded)),
+    }
 }
 
 fn uint(name: &'static str, text: &str) -> Result<U256, ProposalError> {

@@ -1,5 +1,6 @@
 //! A Safe's owners: a linked list on chain, in this order, and the threshold.
 
+use std::collections::HashSet;
 use std::fmt;
 
 use alloy::primitives::{Address, address};
@@ -50,11 +51,12 @@ impl Owners {
         if list.is_empty() {
             return Err(OwnersError::Empty);
         }
-        for (i, owner) in list.iter().enumerate() {
+        let mut seen = HashSet::new();
+        for owner in &list {
             if *owner == Address::ZERO || *owner == SENTINEL {
                 return Err(OwnersError::Impossible(*owner));
             }
-            if list[..i].contains(owner) {
+            if !seen.insert(*owner) {
                 return Err(OwnersError::Twice(*owner));
             }
         }

@@ -5,18 +5,29 @@ use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::{StoreError, create_folder, create_new, files_below, read_text, shown};
+use super::{StoreError, create_folder, create_new, files_below, keep_new, read_text, shown};
 
 const FOLDER: &str = "incidents";
 const PROPOSAL: &str = "proposal.json";
 const SIGNATURE_END: &str = ".sig.json";
 const OUTCOME: &str = "outcome.json";
 const SENT_START: &str = "sent-";
+/// Files of one owner for one proposal.
+const MOST_NAMES: u32 = 20;
 
 /// The folder that holds one folder per proposal. Proposals are named by the text of their hash.
 #[derive(Clone, Debug)]
 pub struct Incidents {
     root: PathBuf,
+}
+
+/// A file that is kept here, whole or with the reason why it cannot be read: one bad file must not stop an emergency.
+#[derive(Debug)]
+pub struct Stored {
+    pub path: PathBuf,
+    /// The name of its folder.
+    pub folder: String,
+    pub text: Result<String, StoreError>,
 }
 
 /// Held while a proposal is being broadcast, so that two runs on one machine don't send it twice.
@@ -42,12 +53,6 @@ impl Incidents {
         self.folder(proposal).join(PROPOSAL)
     }
 
-    /// Where the signature of one owner lies, or would.
-    #[must_use]
-    pub fn signature_path(&self, proposal: &str, owner: &str) -> PathBuf {
-        self.folder(proposal).join(format!("{owner}{SIGNATURE_END}"))
-    }
-
     fn ready(&self, proposal: &str) -> Result<PathBuf, StoreError> {
         create_folder(&self.root)?;
         let folder = self.folder(proposal);
@@ -58,13 +63,23 @@ impl Incidents {
     /// Keeps a proposal; the same one may be there already, another may not.
     pub fn keep_proposal(&self, proposal: &str, contents: &str) -> Result<PathBuf, StoreError> {
         self.ready(proposal)?;
-        keep(self.proposal_path(proposal), contents)
+        let path = self.proposal_path(proposal);
+        keep_new(&path, contents).map(|()| path)
     }
 
-    /// Keeps the signature of one owner; the same one may be there already, another may not.
+    /// Keeps a signature under its owner's name; where another file has that name, under the next that is free.
     pub fn keep_signature(&self, proposal: &str, owner: &str, contents: &str) -> Result<PathBuf, StoreError> {
-        self.ready(proposal)?;
-        keep(self.signature_path(proposal, owner), contents)
+        let folder = self.ready(proposal)?;
+        let mut path = folder.join(format!("{owner}{SIGNATURE_END}"));
+        for n in 2..=MOST_NAMES {
+            match keep_new(&path, contents) {
+                Err(StoreError::Exists { .. } | StoreError::Link { .. }) => {
+                    path = folder.join(format!("{owner}-{n}{SIGNATURE_END}"));
+                }
+                result => return result.map(|()| path),
+            }
+        }
+        Err(StoreError::Exists { path: shown(&path) })
     }
 
     /// Records a transaction before it is sent.
@@ -74,47 +89,52 @@ impl Incidents {
         transaction: &str,
         contents: &str,
     ) -> Result<PathBuf, StoreError> {
-        let folder = self.ready(proposal)?;
-        keep(folder.join(format!("{SENT_START}{transaction}.json")), contents)
+        let path = self.ready(proposal)?.join(format!("{SENT_START}{transaction}.json"));
+        keep_new(&path, contents).map(|()| path)
     }
 
-    /// Records that a proposal was executed and its effect proven.
-    pub fn keep_outcome(&self, proposal: &str, contents: &str) -> Result<PathBuf, StoreError> {
-        self.ready(proposal)?;
-        let path = self.folder(proposal).join(OUTCOME);
-        if self.is_proven(proposal) { Ok(path) } else { keep(path, contents) }
+    /// Records, once, that a proposal was executed and its effect proven. A note for people: nothing rests on it.
+    pub fn keep_outcome(&self, proposal: &str, contents: &str) -> Result<(), StoreError> {
+        match create_new(&self.ready(proposal)?.join(OUTCOME), contents) {
+            Err(StoreError::Exists { .. }) => Ok(()),
+            result => result,
+        }
     }
 
-    #[must_use]
-    pub fn is_proven(&self, proposal: &str) -> bool {
-        self.folder(proposal).join(OUTCOME).is_file()
+    /// Every proposal kept here, each in the folder of its own name.
+    pub fn proposals(&self) -> Result<Vec<Stored>, StoreError> {
+        let entries = match fs::read_dir(&self.root) {
+            Ok(entries) => entries,
+            Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) => return Err(StoreError::Read { path: shown(&self.root), error }),
+        };
+        let mut names: Vec<String> = entries.filter_map(|e| e.ok()?.file_name().into_string().ok()).collect();
+        names.sort();
+        let stored = |name: String| {
+            let path = self.proposal_path(&name);
+            path.is_file().then(|| Stored { text: read_text(&path), path, folder: name })
+        };
+        Ok(names.into_iter().filter_map(stored).collect())
     }
 
-    /// Every proposal kept here: path and text.
-    pub fn proposals(&self) -> Result<Vec<(PathBuf, String)>, StoreError> {
-        self.texts(&self.root, |name| name == PROPOSAL)
-    }
-
-    /// Every signature kept for one proposal: path and text.
-    pub fn signatures(&self, proposal: &str) -> Result<Vec<(PathBuf, String)>, StoreError> {
-        self.texts(&self.folder(proposal), |name| name.ends_with(SIGNATURE_END))
+    /// Every signature kept for one proposal.
+    pub fn signatures(&self, proposal: &str) -> Result<Vec<Stored>, StoreError> {
+        self.texts(proposal, |name| name.ends_with(SIGNATURE_END))
     }
 
     /// The records of transactions that were sent for one proposal.
-    pub fn sent(&self, proposal: &str) -> Result<Vec<(PathBuf, String)>, StoreError> {
-        self.texts(&self.folder(proposal), |name| name.starts_with(SENT_START))
+    pub fn sent(&self, proposal: &str) -> Result<Vec<Stored>, StoreError> {
+        self.texts(proposal, |name| name.starts_with(SENT_START))
     }
 
-    fn texts(
-        &self,
-        folder: &Path,
-        wanted: impl Fn(&str) -> bool,
-    ) -> Result<Vec<(PathBuf, String)>, StoreError> {
-        files_below(folder, "json")?
-            .into_iter()
-            .filter(|path| path.file_name().and_then(|n| n.to_str()).is_some_and(&wanted))
-            .map(|path| read_text(&path).map(|text| (path, text)))
-            .collect()
+    fn texts(&self, proposal: &str, wanted: impl Fn(&str) -> bool) -> Result<Vec<Stored>, StoreError> {
+        let folder = self.folder(proposal);
+        let files = files_below(&folder, "json")?.into_iter().filter(|path| {
+            let name = path.file_name().and_then(|n| n.to_str());
+            path.parent() == Some(&folder) && name.is_some_and(&wanted)
+        });
+        let stored = |path: PathBuf| Stored { text: read_text(&path), path, folder: proposal.into() };
+        Ok(files.map(stored).collect())
     }
 
     /// Takes the proposal's lock, or says that somebody has it. It ends with the process, however that ends.
@@ -132,14 +152,5 @@ impl Incidents {
             Err(TryLockError::Error(e)) if e.kind() == io::ErrorKind::Unsupported => Ok(Lock { _file: file }),
             Err(TryLockError::Error(error)) => Err(failed(error)),
         }
-    }
-}
-
-/// Creates the file, or finds that it says the same already.
-fn keep(path: PathBuf, contents: &str) -> Result<PathBuf, StoreError> {
-    match create_new(&path, contents) {
-        Ok(()) => Ok(path),
-        Err(StoreError::Exists { .. }) if read_text(&path).is_ok_and(|there| there == contents) => Ok(path),
-        Err(error) => Err(error),
     }
 }

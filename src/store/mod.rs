@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use tempfile::NamedTempFile;
 use zeroize::Zeroizing;
 
-pub use incidents::{Incidents, Lock};
+pub use incidents::{Incidents, Lock, Stored};
 
 /// The most bytes read from a file or from standard input: far above any council file, proposal or chat.
 pub const MAX_BYTES: u64 = 8 << 20;
@@ -92,6 +92,10 @@ pub fn files_below(folder: &Path, extension: &str) -> Result<Vec<PathBuf>, Store
         let entry = entry.map_err(error)?;
         let kind = entry.file_type().map_err(error)?;
         let path = entry.path();
+        // What an operating system leaves behind (`._name`) is not what anybody put there.
+        if entry.file_name().to_string_lossy().starts_with('.') {
+            continue;
+        }
         if kind.is_dir() {
             found.extend(files_below(&path, extension)?);
         } else if kind.is_file() && path.extension().is_some_and(|e| e == extension) {
@@ -119,7 +123,32 @@ pub fn create_new(path: &Path, contents: &str) -> Result<(), StoreError> {
     file.write_all(contents.as_bytes()).map_err(failed)?;
     file.as_file().sync_all().map_err(failed)?;
     file.persist_noclobber(path).map_err(|e| failed(e.error))?;
-    sync_folder(folder).map_err(failed)
+    // The file has its name now; a folder that cannot be synced does not take it away again.
+    let _ = sync_folder(folder);
+    Ok(())
+}
+
+/// Creates the file, or finds that it says the same already.
+pub fn keep_new(path: &Path, contents: &str) -> Result<(), StoreError> {
+    match create_new(path, contents) {
+        Err(StoreError::Exists { .. }) if says(path, contents) => Ok(()),
+        other => other,
+    }
+}
+
+/// The same for several; where one of them cannot be created because of what is there, none is.
+pub fn keep_all(files: &[(PathBuf, String)]) -> Result<(), StoreError> {
+    for (path, contents) in files {
+        let found = fs::symlink_metadata(path);
+        if found.is_ok_and(|found| found.is_symlink() || !says(path, contents)) {
+            return Err(taken(path));
+        }
+    }
+    files.iter().try_for_each(|(path, contents)| keep_new(path, contents))
+}
+
+fn says(path: &Path, contents: &str) -> bool {
+    read_text(path).is_ok_and(|there| there == contents)
 }
 
 fn taken(path: &Path) -> StoreError {

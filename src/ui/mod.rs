@@ -3,6 +3,8 @@
 //! Data goes to standard output, everything else to standard error. Under `--json` standard output carries exactly
 //! one object.
 
+#[cfg(unix)]
+mod line;
 mod prompt;
 mod text;
 
@@ -12,9 +14,10 @@ use std::time::Duration;
 use comfy_table::{ContentArrangement, Table, presets};
 use dialoguer::console::Term;
 use indicatif::{ProgressBar, ProgressStyle};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 pub use prompt::{NoTerminal, PromptError};
+use text::escaped;
 pub use text::{Text, visible};
 
 use crate::error::{Error, Exit};
@@ -73,7 +76,7 @@ impl Ui {
     /// The one object of `--json`.
     pub fn object(&self, value: &Value) {
         if self.json {
-            put(&mut io::stdout(), &format!("{value:#}"));
+            put(&mut io::stdout(), &escaped(&format!("{value:#}")));
         }
     }
 
@@ -86,17 +89,22 @@ impl Ui {
 
     /// The error, and what to do next.
     pub fn error(&self, error: &Error) {
-        let mut lines = error.message.lines();
-        self.say(&Text::default().bad("error: ").add(lines.next().unwrap_or("")));
-        for line in lines {
-            self.say(&Text::new(line));
+        self.say(&Text::default().bad("error: ").add(&error.message));
+        for line in Text::block(&error.excerpt) {
+            self.say(&line);
         }
         for hint in &error.hints {
             self.say(&Text::default().dim("  → ").add(hint));
         }
-        self.object(&json!({
-            "error": { "exit": error.exit as u8, "message": error.message, "hints": error.hints }
-        }));
+        let mut object = match &error.done {
+            Some(Value::Object(done)) => done.clone(),
+            _ => Map::new(),
+        };
+        let said = json!({
+            "exit": error.exit as u8, "message": error.message, "excerpt": error.excerpt, "hints": error.hints,
+        });
+        object.insert("error".into(), said);
+        self.object(&Value::Object(object));
     }
 
     /// Runs something slow with a spinner that says what is being waited for.

@@ -19,6 +19,22 @@ pub fn visible(text: &str) -> String {
     out
 }
 
+/// The same for JSON: written as JSON writes them, the characters mean what they meant. Line breaks are the layout's.
+#[must_use]
+pub(super) fn escaped(json: &str) -> String {
+    let mut out = String::with_capacity(json.len());
+    for c in json.chars() {
+        if c == '\n' || !is_hidden(c) {
+            out.push(c);
+            continue;
+        }
+        for unit in c.encode_utf16(&mut [0; 2]) {
+            let _ = write!(out, "\\u{unit:04x}");
+        }
+    }
+    out
+}
+
 fn is_hidden(c: char) -> bool {
     c.is_control()
         || matches!(c,
@@ -55,6 +71,7 @@ impl Text {
     }
 
     #[must_use]
+    #[allow(clippy::should_implement_trait, reason = "a text is added to, not summed")]
     pub fn add(self, text: &str) -> Self {
         self.with(Tone::Plain, text)
     }
@@ -174,6 +191,14 @@ mod tests {
         assert_eq!(lines, ["    one two ", "      three ", "      four"]);
         let address = "0xe26cB48B1Ce98801b8aDf284181727CC87162962";
         assert_eq!(Text::new(address).wrapped(20).len(), 1, "an address stays whole");
+    }
+
+    #[test]
+    fn json_means_the_same_and_shows_nothing_hidden() {
+        let value = serde_json::json!({ "a\u{202e}": ["\u{9b}2J\n", "\u{e0041}"] });
+        let text = escaped(&format!("{value:#}"));
+        assert!(!text.chars().any(|c| c != '\n' && is_hidden(c)), "{text}");
+        assert_eq!(serde_json::from_str::<serde_json::Value>(&text).unwrap(), value);
     }
 
     proptest! {

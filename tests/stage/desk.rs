@@ -30,7 +30,7 @@ pub struct Run {
     pub code: i32,
     pub stdout: String,
     pub stderr: String,
-    command: String,
+    pub(super) command: String,
 }
 
 impl Desk {
@@ -111,6 +111,11 @@ pub fn run(command: &mut Command) -> Run {
     Run { code: status.code().unwrap_or(-1), stdout, stderr, command: shown }
 }
 
+/// One space where the program put any white space.
+fn unwrapped(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
 fn read_back(mut file: File) -> String {
     let mut bytes = Vec::new();
     file.rewind().unwrap();
@@ -126,10 +131,11 @@ impl Run {
         self
     }
 
-    /// Fails the test unless stdout or stderr contains the text.
+    /// Fails the test unless stdout or stderr contains the text, however its lines are wrapped.
     #[track_caller]
     pub fn says(self, text: &str) -> Self {
-        let said = self.stdout.contains(text) || self.stderr.contains(text);
+        let said = unwrapped(&self.stdout).contains(&unwrapped(text))
+            || unwrapped(&self.stderr).contains(&unwrapped(text));
         assert!(said, "expected to read {text:?}\n{}", self.shown());
         self
     }
@@ -137,7 +143,8 @@ impl Run {
     /// Fails the test if stdout or stderr contains the text.
     #[track_caller]
     pub fn never_says(self, text: &str) -> Self {
-        let said = self.stdout.contains(text) || self.stderr.contains(text);
+        let said = unwrapped(&self.stdout).contains(&unwrapped(text))
+            || unwrapped(&self.stderr).contains(&unwrapped(text));
         assert!(!said, "expected never to read {text:?}\n{}", self.shown());
         self
     }

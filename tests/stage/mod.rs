@@ -23,6 +23,7 @@ mod keys;
 mod keystore;
 mod proxy;
 mod safes;
+mod terminal;
 
 pub use anvil::{Anvil, Receipt};
 pub use artifact::{deploy, deploy_code, fixtures, npm_json};
@@ -32,3 +33,4 @@ pub use keys::{KEYS, Key, key};
 pub use keystore::encrypt;
 pub use proxy::{Counts, Fault, Proxy, dead_url};
 pub use safes::{SafeSetup, deploy_contracts, deploy_safe, published};
+pub use terminal::{CTRL_C, CTRL_D, Terminal};

@@ -6,12 +6,14 @@ use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
 use super::anvil::Anvil;
 use super::http;
+
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// What the proxy does instead of answering.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,6 +49,9 @@ type Rewrite = dyn Fn(&str, &Value, Result<Value, Value>) -> Result<Value, Value
 struct Behaviour {
     delay: Duration,
     fault: Option<Fault>,
+    /// Only requests with this method fail.
+    only: Option<String>,
+    held: Option<String>,
     rewrite: Option<Arc<Rewrite>>,
     counts: Counts,
 }
@@ -94,7 +99,39 @@ impl Proxy {
 
     /// From now on fails in this way, or no more.
     pub fn fail(&self, fault: Option<Fault>) -> &Self {
-        lock(&self.behaviour).fault = fault;
+        let mut behaviour = lock(&self.behaviour);
+        (behaviour.fault, behaviour.only) = (fault, None);
+        drop(behaviour);
+        self
+    }
+
+    /// The same for the requests that hold this method.
+    pub fn fail_at(&self, method: &str, fault: Fault) -> &Self {
+        let mut behaviour = lock(&self.behaviour);
+        (behaviour.fault, behaviour.only) = (Some(fault), Some(method.into()));
+        drop(behaviour);
+        self
+    }
+
+    /// Keeps requests with this method from the chain until they are released, or lost with the proxy.
+    pub fn hold(&self, method: &str) -> &Self {
+        lock(&self.behaviour).held = Some(method.into());
+        self
+    }
+
+    /// Lets go of what is held; what comes after passes.
+    pub fn release(&self) -> &Self {
+        lock(&self.behaviour).held = None;
+        self
+    }
+
+    /// Waits until a request with this method has come.
+    pub fn reached(&self, method: &str) -> &Self {
+        let begun = Instant::now();
+        while !self.counts().by_method.contains_key(method) {
+            assert!(begun.elapsed() < PATIENCE, "{method} was never asked");
+            thread::sleep(Duration::from_millis(1));
+        }
         self
     }
 
@@ -159,9 +196,16 @@ fn answer(
         let mut b = lock(behaviour);
         let depth = b.counts.rounds + 1;
         count(&mut b.counts, &request);
-        (depth, b.delay, b.fault, b.rewrite.clone())
+        let fault = b.fault.filter(|_| b.only.as_ref().is_none_or(|method| asks(&request, method)));
+        (depth, b.delay, fault, b.rewrite.clone())
     };
     thread::sleep(delay);
+    while lock(behaviour).held.as_ref().is_some_and(|method| asks(&request, method)) {
+        if over.load(Ordering::Relaxed) {
+            return Err(io::ErrorKind::ConnectionAborted.into());
+        }
+        thread::sleep(Duration::from_millis(2));
+    }
     let answered = reply(out, &request, upstream, fault, rewrite.as_deref(), over);
     let mut b = lock(behaviour);
     b.counts.rounds = b.counts.rounds.max(depth);
@@ -201,6 +245,10 @@ fn count(counts: &mut Counts, request: &Value) {
         let method = single["method"].as_str().unwrap_or("").to_string();
         *counts.by_method.entry(method).or_default() += 1;
     }
+}
+
+fn asks(request: &Value, method: &str) -> bool {
+    singles(request).iter().any(|single| single["method"] == method)
 }
 
 fn singles(request: &Value) -> &[Value] {

@@ -7,7 +7,8 @@ use alloy::sol;
 use alloy::sol_types::SolCall;
 use breakglass::safe::SafeVersion;
 
-use crate::stage::{Ceremony, Desk, SafeSetup, key};
+use crate::stage::{Ceremony, SafeSetup, key};
+use crate::steps::{broadcast, import, sign};
 
 sol! {
     function paused() external view returns (bool);
@@ -18,38 +19,6 @@ const VERSIONS: [SafeVersion; 3] = [SafeVersion::V1_3_0, SafeVersion::V1_4_1, Sa
 
 fn paused(ceremony: &Ceremony, vault: Address) -> bool {
     ceremony.anvil.view(vault, &pausedCall {})
-}
-
-/// Signs at one desk; gives the line that was printed.
-fn sign(desk: &Desk, what: &[&str]) -> String {
-    let (keystore, password) = (desk.keystore(), desk.password_file());
-    let key =
-        ["--keystore", keystore.to_str().unwrap(), "--password-file", password.to_str().unwrap(), "--yes"];
-    let run = desk.run(&[&["sign"], what, &key].concat()).ended(0);
-    let line = run.stdout.trim().to_string();
-    assert!(line.starts_with("bgsig1"), "{}", run.stdout);
-    line
-}
-
-/// Takes in a pasted chat.
-fn import(desk: &Desk, what: &[&str], chat: &str) {
-    let file = desk.path("chat.txt");
-    fs::write(&file, chat).unwrap();
-    let from = [file.to_str().unwrap()];
-    desk.run(&[&["import"], &what[..1], &from, &what[1..]].concat()).ended(0);
-}
-
-fn broadcast(desk: &Desk, what: &[&str]) -> crate::stage::Run {
-    let (keystore, password) = (desk.keystore(), desk.password_file());
-    let rest = [
-        "--keystore",
-        keystore.to_str().unwrap(),
-        "--password-file",
-        password.to_str().unwrap(),
-        "--confirm",
-        "guardian",
-    ];
-    desk.run(&[&["broadcast"], what, &rest].concat())
 }
 
 /// The first `n` owners sign, each alone from the lever; the first takes the chat in and sends.
@@ -71,7 +40,7 @@ fn a_vault_is_paused_and_unpaused_by_three_of_five_on_every_version() {
         alice.run(&["status", "vault"]).ended(3).says("0 of 3 signed");
         carry_out(&ceremony, &["vault"], 3);
         assert!(paused(&ceremony, ceremony.vault), "{version} {l2}");
-        alice.run(&["status", "vault"]).ended(0).says("executed");
+        alice.run(&["status", "vault"]).ended(0).says("done and proven");
         broadcast(alice, &["vault"]).ended(0).says("Nothing sent");
 
         carry_out(&ceremony, &["vault", "--undo"], 3);
@@ -79,7 +48,7 @@ fn a_vault_is_paused_and_unpaused_by_three_of_five_on_every_version() {
     }
 }
 
-const TWO_VAULTS: &str = r#"
+pub const TWO_VAULTS: &str = r#"
 schema = 1
 id = "pause/two-vaults"
 kind = "pause"

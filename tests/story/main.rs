@@ -10,4 +10,15 @@
 #[path = "../stage/mod.rs"]
 mod stage;
 
+mod altered;
 mod ceremony;
+mod crash;
+mod drift;
+mod escapes;
+mod files;
+mod json;
+mod network;
+mod rehearsal;
+mod secrets;
+mod steps;
+mod terminal;

@@ -119,13 +119,13 @@ impl Database for ForkDb<'_> {
 
     fn block_hash(&mut self, number: u64) -> Result<B256, Infallible> {
         if number == self.world.header.number {
-            return Ok(self.world.hash);
+            return Ok(*self.world.hash.word());
         }
         self.read.block_hashes.insert(number);
         let known = self.world.state.block_hashes.get(&number);
         if known.is_none() {
             self.missing.block_hashes.insert(number);
         }
-        Ok(known.copied().unwrap_or_default())
+        Ok(known.map_or(B256::ZERO, |hash| *hash.word()))
     }
 }

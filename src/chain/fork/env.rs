@@ -151,7 +151,7 @@ mod tests {
                 slot_number: Some(u64::MAX),
                 ..Header::default()
             };
-            let _ = block(&World::new(1, header, B256::ZERO));
+            let _ = block(&World::new(1, header, crate::chain::BlockHash::claimed(B256::ZERO)));
         }
     }
 }

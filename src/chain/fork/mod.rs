@@ -41,7 +41,7 @@ pub trait StateSource {
     type Error: std::error::Error;
 
     /// All of these keys at the pinned block, in one round.
-    fn fetch(&self, keys: &Keys) -> impl Future<Output = Result<State, Self::Error>>;
+    fn fetch(&self, keys: &Keys) -> Result<State, Self::Error>;
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -71,7 +71,7 @@ fn first_of(keys: &Keys) -> String {
 ///
 /// # Errors
 /// When the source fails or leaves a key out, or no end is in sight.
-pub async fn settle<S: StateSource>(
+pub fn settle<S: StateSource>(
     source: &S,
     world: &mut World,
     exec: &ExecTransaction<'_>,
@@ -89,7 +89,7 @@ pub async fn settle<S: StateSource>(
             Attempt::Missing(keys) => wanted.extend(keys),
         }
         let asked = wanted.unknown_to(&world.state);
-        world.state.extend(source.fetch(&asked).await.map_err(ForkError::Source)?);
+        world.state.extend(source.fetch(&asked).map_err(ForkError::Source)?);
         let left_out = asked.unknown_to(&world.state);
         if !left_out.is_empty() {
             return Err(ForkError::LeftOut { left_out: Box::new(left_out), asked: asked.len() });

@@ -1,6 +1,6 @@
 //! One run of `execTransaction` in the next block, and everything it does. Pure: state in, effects out.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use alloy::primitives::{Address, B256, Bytes, Log, TxKind, U256};
 use revm::context::TxEnv;
@@ -68,6 +68,8 @@ pub struct Rehearsal {
     pub gas_used: u64,
     /// The queries' answers in the state that the transaction leaves.
     pub answers: Readings,
+    /// The slots that each query reads: what they hold is what the query asks about.
+    pub read_by: BTreeMap<Query, BTreeSet<(Address, B256)>>,
     /// Every key that was read: hints for the next run.
     pub read: Keys,
 }
@@ -112,8 +114,12 @@ pub fn rehearse(
     let db = &mut evm.ctx.journaled_state.database;
     let Effects { writes, balances, created, destroyed } = Effects::of(&run.state, world, db);
     db.go_on_after(run.state);
-    let ask = |query: &Query| Ok((query.clone(), answer(&mut evm, chain_id, query)?));
-    let answers: Readings = queries.iter().map(ask).collect::<Result<_, RehearsalError>>()?;
+    let (mut answers, mut read_by) = (Readings::default(), BTreeMap::new());
+    for query in queries {
+        let (answer, slots) = answer(&mut evm, chain_id, query)?;
+        answers.insert(query.clone(), answer);
+        read_by.insert(query.clone(), slots);
+    }
 
     let ForkDb { read, missing, .. } = evm.ctx.journaled_state.database;
     if !missing.is_empty() {
@@ -134,6 +140,7 @@ pub fn rehearse(
         destroyed,
         gas_used,
         answers,
+        read_by,
         read,
     })))
 }
@@ -148,24 +155,36 @@ fn evm(world: &World, assumed: BTreeMap<(Address, B256), U256>) -> Evm<'_> {
         .build_mainnet_with_inspector(Tracer::default())
 }
 
-/// Asks of the state that the EVM has come to, without a trace.
-fn answer(evm: &mut Evm<'_>, chain_id: u64, query: &Query) -> Result<Answer, RehearsalError> {
+/// Asks of the state that the EVM has come to, without a trace; with the slots that were read for it.
+fn answer(
+    evm: &mut Evm<'_>,
+    chain_id: u64,
+    query: &Query,
+) -> Result<(Answer, BTreeSet<(Address, B256)>), RehearsalError> {
     let time = evm.ctx.block.timestamp;
     let db = &mut evm.ctx.journaled_state.database;
-    Ok(match query {
+    let mut slots = BTreeSet::new();
+    let answer = match query {
         Query::Time => word(time),
         Query::Call { from, to, data } => {
             let call = transaction(chain_id, from.unwrap_or_default(), *to, data.clone());
             let run = evm.transact(call).map_err(|e| RehearsalError::Impossible(e.to_string()))?;
+            for (address, account) in run.state {
+                slots.extend(account.storage.keys().map(|slot| (address, B256::from(*slot))));
+            }
             returned(run.result)
         }
-        Query::Storage { address, slot } => word(db.slot(*address, *slot)),
+        Query::Storage { address, slot } => {
+            slots.insert((*address, *slot));
+            word(db.slot(*address, *slot))
+        }
         Query::Balance { address } => word(db.account(*address).unwrap_or_default().balance),
         Query::CodeHash { address } => {
             let account = db.account(*address).unwrap_or_default();
             word(if account.is_empty_code_hash() { B256::ZERO } else { account.code_hash })
         }
-    })
+    };
+    Ok((answer, slots))
 }
 
 /// The signature bytes, and the slots to assume for them.

@@ -3,9 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use alloy::consensus::Header;
-use alloy::primitives::{Address, B256, BlockHash, Bytes, U256};
+use alloy::primitives::{Address, B256, Bytes, U256};
 use alloy::rpc::types::AccessList;
 use serde::{Deserialize, Serialize};
+
+use crate::chain::BlockHash;
 
 /// The parts of the chain's state that something reads. As hints for a later run they hold no truth, only a saving.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

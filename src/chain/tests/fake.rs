@@ -151,7 +151,7 @@ pub fn header(number: u64, fork: u8) -> Value {
     let hash = |n: u64| format!("0x{n:062x}{fork:02x}");
     json!({
         "number": format!("{number:#x}"), "hash": hash(number), "parentHash": hash(number - 1),
-        "timestamp": format!("{:#x}", number * 12), "gasLimit": "0x1c9c380", "baseFeePerGas": "0x7",
+        "timestamp": format!("{:#x}", number * 12), "gasLimit": "0x1c9c380", "gasUsed": "0x0", "baseFeePerGas": "0x7",
         "miner": format!("0x{:040x}", 9), "mixHash": hash(1), "stateRoot": hash(2), "transactions": [],
     })
 }

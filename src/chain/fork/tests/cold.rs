@@ -6,7 +6,7 @@ use alloy::sol_types::{SolCall, SolValue};
 use serde_json::json;
 
 use super::acts::{ITarget, batch};
-use super::stage::{GAS, SENDER, Source, Stage, artifact, compiled, now};
+use super::stage::{GAS, SENDER, Source, Stage, artifact, compiled};
 use crate::chain::fork::{
     Attempt, ExecTransaction, ForkError, Keys, Outcome, Rehearsal, SlotNames, State, StateSource, World,
     access_list_calls, access_list_keys, first_keys, name_slot, settle,
@@ -43,11 +43,11 @@ fn rehearse(
     let mut world = stage.anvil.world();
     let source = Source::at(&stage.anvil, &world);
     let first = first_keys(&stage.id, tx, SENDER, &[], queries, hints);
-    world.state = now(source.fetch(&first)).unwrap();
+    world.state = source.fetch(&first).unwrap();
     let wanted = if lists == AccessLists::Answered { access_list(stage, tx) } else { Keys::default() };
     let exec =
         ExecTransaction { safe: &stage.id, owners: &stage.owners, tx, signatures: None, sender: SENDER };
-    let rehearsal = now(settle(&source, &mut world, &exec, queries, wanted)).unwrap();
+    let rehearsal = settle(&source, &mut world, &exec, queries, wanted).unwrap();
     assert_eq!(rehearsal.outcome, Outcome::Succeeded, "{:?}", rehearsal.reverts);
     let rounds = source.rounds.borrow().len();
     (rehearsal, rounds, world)
@@ -154,8 +154,8 @@ struct Forgetful<'a>(Source<'a>);
 impl StateSource for Forgetful<'_> {
     type Error = super::stage::BadAnswer;
 
-    async fn fetch(&self, keys: &Keys) -> Result<State, Self::Error> {
-        let mut state = self.0.fetch(keys).await?;
+    fn fetch(&self, keys: &Keys) -> Result<State, Self::Error> {
+        let mut state = self.0.fetch(keys)?;
         state.slots.pop_first();
         Ok(state)
     }
@@ -169,7 +169,7 @@ fn what_an_endpoint_leaves_out_is_an_error_that_names_it() {
     let source = Forgetful(Source::at(&stage.anvil, &world));
     let exec =
         ExecTransaction { safe: &stage.id, owners: &stage.owners, tx: &tx, signatures: None, sender: SENDER };
-    let error = now(settle(&source, &mut world, &exec, &[], Keys::default())).unwrap_err();
+    let error = settle(&source, &mut world, &exec, &[], Keys::default()).unwrap_err();
     assert!(matches!(error, ForkError::LeftOut { .. }));
     assert!(error.to_string().contains(&stage.id.address.to_string()), "{error}");
 }

@@ -7,7 +7,7 @@ use alloy::sol_types::SolCall;
 use serde_json::{Value, json};
 
 use super::acts::{Act, DELEGATED, ITarget, NOBODY, acts};
-use super::stage::{GAS, SENDER, Source, Stage, artifact, compiled, now};
+use super::stage::{GAS, SENDER, Source, Stage, artifact, compiled};
 use crate::chain::fork::{ExecTransaction, FrameKind, Keys, Outcome, Rehearsal, World, first_keys, settle};
 use crate::playbook::query::{Answer, Query};
 use crate::safe::{SafeVersion, slot};
@@ -96,7 +96,7 @@ fn rehearse(stage: &Stage, act: &Act, signatures: Option<&Bytes>, queries: &[Que
     let exec =
         ExecTransaction { safe: &stage.id, owners: &stage.owners, tx: &act.tx, signatures, sender: SENDER };
     let first = first_keys(&stage.id, &act.tx, SENDER, stage.owners.list(), queries, &Keys::default());
-    let rehearsal = now(settle(&source, &mut world, &exec, queries, first)).unwrap();
+    let rehearsal = settle(&source, &mut world, &exec, queries, first).unwrap();
     (world, rehearsal)
 }
 

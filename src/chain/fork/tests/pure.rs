@@ -6,6 +6,7 @@ use alloy::consensus::Header;
 use alloy::primitives::{Address, B256, Bytes, U256, hex};
 use proptest::prelude::*;
 
+use crate::chain::BlockHash;
 use crate::chain::fork::{
     Account, Attempt, End, ExecTransaction, Keys, Outcome, Rehearsal, RehearsalError, World, rehearse,
 };
@@ -19,7 +20,7 @@ const OTHER: Address = Address::repeat_byte(0x22);
 fn world(code: &[u8], accounts: &[(Address, &[u8])], slots: &[(Address, u8, u8)]) -> World {
     let header =
         Header { gas_limit: 30_000_000, number: 7, requests_hash: Some(B256::ZERO), ..Header::default() };
-    let mut world = World::new(1, header, B256::repeat_byte(1));
+    let mut world = World::new(1, header, BlockHash::claimed(B256::repeat_byte(1)));
     let account =
         |code: &[u8]| Account { balance: U256::from(100), nonce: 1, code: Bytes::copy_from_slice(code) };
     world.state.accounts = BTreeMap::from([(SENDER, account(&[])), (SAFE, account(code))]);
@@ -64,7 +65,7 @@ fn nothing_is_shown_while_a_key_is_missing() {
     assert_eq!(keys.block_hashes.into_iter().collect::<Vec<_>>(), [6]);
     world.state.accounts.insert(OTHER, Account::default());
     world.state.slots.insert((SAFE, B256::with_last_byte(9)), B256::ZERO);
-    world.state.block_hashes.insert(6, B256::ZERO);
+    world.state.block_hashes.insert(6, BlockHash::claimed(B256::ZERO));
     assert_eq!(complete(&world, &[]).outcome, Outcome::Unannounced, "this is no Safe");
 }
 

@@ -13,6 +13,7 @@ use alloy::sol_types::{SolCall, SolValue};
 use k256::ecdsa::SigningKey;
 use serde_json::{Value, json};
 
+use crate::chain::BlockHash;
 use crate::chain::fork::{Account, Keys, State, StateSource, World};
 use crate::safe::SafeVersion::{self, V1_3_0, V1_4_1};
 use crate::safe::deployments::known_at;
@@ -148,7 +149,7 @@ impl Anvil {
     /// The latest block, with nothing known yet.
     pub fn world(&self) -> World {
         let head = self.rpc("eth_getBlockByNumber", &json!(["latest", false]));
-        let hash = serde_json::from_value(head["hash"].clone()).unwrap();
+        let hash = BlockHash::claimed(serde_json::from_value(head["hash"].clone()).unwrap());
         World::new(31_337, serde_json::from_value(head).unwrap(), hash)
     }
 }
@@ -173,7 +174,7 @@ impl<'a> Source<'a> {
 impl StateSource for Source<'_> {
     type Error = BadAnswer;
 
-    async fn fetch(&self, keys: &Keys) -> Result<State, BadAnswer> {
+    fn fetch(&self, keys: &Keys) -> Result<State, BadAnswer> {
         self.rounds.borrow_mut().push(keys.clone());
         let at = format!("{:#x}", self.block);
         let mut batch = Vec::new();
@@ -205,7 +206,7 @@ impl StateSource for Source<'_> {
             state.slots.insert(*slot, read(next())?);
         }
         for number in &keys.block_hashes {
-            state.block_hashes.insert(*number, read(next()["hash"].take())?);
+            state.block_hashes.insert(*number, BlockHash::claimed(read(next()["hash"].take())?));
         }
         Ok(state)
     }
@@ -364,9 +365,4 @@ impl Stage {
 
 fn owner(key: &SigningKey) -> Address {
     Address::from_public_key(key.verifying_key())
-}
-
-/// Runs a future that never waits.
-pub fn now<F: Future>(future: F) -> F::Output {
-    tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(future)
 }

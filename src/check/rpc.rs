@@ -1,0 +1,53 @@
+//! The endpoints that the state was read from: do they agree, and is what they show new?
+
+use super::{Facts, Finding};
+use crate::chain::Standing;
+
+/// A node's clock and its newest block may be this far apart before it looks frozen, in seconds.
+const OLD: u64 = 600;
+
+/// A single endpoint can freeze or bend what is read; one that contradicted the others is named.
+pub(super) fn endpoints_agree(facts: &Facts) -> Vec<Finding> {
+    let mut found = Vec::new();
+    let mut agreeing = 0;
+    for endpoint in facts.endpoints {
+        match &endpoint.standing {
+            Standing::Agrees => agreeing += 1,
+            Standing::Unasked => {}
+            Standing::Outvoted(fault) => found.push(Finding::warn(
+                "rpc-outvoted",
+                format!("RPC {} {fault}; its answers were not used", endpoint.shown),
+                "",
+            )),
+            Standing::Lying(fault) => found.push(Finding::refuse(
+                "rpc-lying",
+                format!("RPC {} {fault}; the others agree with each other", endpoint.shown),
+                "find out which is right before anybody signs; take the wrong one out of the council file",
+            )),
+        }
+    }
+    match agreeing {
+        0 => {}
+        1 => found.push(Finding::warn(
+            "rpc-single",
+            "the chain was read from a single RPC: nobody contradicts it if it lies",
+            "name a second one in the council file",
+        )),
+        n => found.push(Finding::pass("rpc", format!("{n} of {} RPCs agree", facts.endpoints.len()))),
+    }
+    found
+}
+
+/// An endpoint that serves an old chain shows a Safe as it no longer is.
+pub(super) fn newest_block_is_new(facts: &Facts) -> Option<Finding> {
+    let age = facts.block_age?;
+    Some(if age <= OLD {
+        Finding::pass("block-age", "the newest block is new")
+    } else {
+        Finding::warn(
+            "block-age",
+            format!("the newest block is {} minutes old: the chain stands still, or the RPC does", age / 60),
+            "compare with a block explorer, or name another RPC",
+        )
+    })
+}

@@ -1,0 +1,69 @@
+//! `device`: is the Ledger ready, and whose keys does it hold?
+
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use crate::cli;
+use crate::command::key;
+use crate::command::session::{Session, find_council};
+use crate::device::{DerivationPath, UDEV_RULE, UDEV_RULE_PATH};
+use crate::error::{Error, Exit};
+use crate::ui::{Text, Ui};
+
+pub fn run(ui: &Ui, council: Option<&Path>, args: &cli::Device) -> Result<Exit, Error> {
+    if args.udev {
+        ui.say(&Text::new(&format!(
+            "as root: breakglass device --udev > {UDEV_RULE_PATH}, then plug the Ledger in again"
+        )));
+        ui.script(UDEV_RULE);
+        return Ok(Exit::Done);
+    }
+    let known = council.is_some() || find_council()?.is_some();
+    let session = if known { Some(Session::load(ui, council)?) } else { None };
+    let wait = key::Wait::default();
+    let mut ledger = key::ledger(&args.key, args.key.ledger.as_deref().unwrap_or("usb"), &wait)?;
+    let status = *ledger.status();
+    let model = status.model.map_or("unknown over TCP".to_string(), |m| m.to_string());
+    ui.say(&Text::default().bold("Ledger ").add(&format!("{model}, Ethereum app {}", status.version)));
+    let blind = if status.blind_signing { "on" } else { "off" };
+    ui.say(&Text::new(&format!("Blind signing is {blind}")));
+    ui.say(&Text::default().dim("  → ").add(status.advice()));
+    if let Some(path) = &args.show_address {
+        let address = wait.during(|| ledger.show_address(path))?;
+        ui.data(&address.to_string());
+        ui.object(&json!({ "path": path.to_string(), "address": address.to_string(), "shown": true }));
+        return Ok(Exit::Done);
+    }
+    let paths = match &session {
+        Some(session) => key::paths(&session.council)?,
+        None => DerivationPath::search_order(),
+    };
+    let mut rows = Vec::new();
+    let mut objects: Vec<Value> = Vec::new();
+    for account in ledger.accounts(&paths)? {
+        let council = session.as_ref().map(|s| &s.council);
+        let signer = council.and_then(|c| c.signers.values().find(|s| s.address == account.address));
+        let safes: Vec<String> = council
+            .into_iter()
+            .flat_map(|c| c.safes.values())
+            .filter(|s| s.owners.as_ref().is_some_and(|o| o.contains(account.address)))
+            .map(|s| s.name.clone())
+            .collect();
+        // Every key that is somebody's, and the first of all: the others say nothing.
+        if signer.is_none() && safes.is_empty() && !rows.is_empty() {
+            continue;
+        }
+        let name = signer.map_or(String::new(), |s| s.name.clone());
+        objects.push(json!({
+            "path": account.path.to_string(), "address": account.address.to_string(), "signer": name, "safes": safes,
+        }));
+        rows.push(vec![account.path.to_string(), account.address.to_string(), name, safes.join(", ")]);
+    }
+    ui.table(&["path", "address", "signer", "owner of"], &rows);
+    ui.object(&json!({
+        "model": model, "app": status.version.to_string(), "blind_signing": status.blind_signing,
+        "advice": status.advice(), "accounts": objects,
+    }));
+    Ok(Exit::Done)
+}

@@ -1,0 +1,77 @@
+//! What a rehearsal will read, told before it runs: it decides what is fetched early, and nothing else.
+
+use alloy::primitives::{Address, B256, Bytes, U256};
+
+use crate::chain::fork::Keys;
+use crate::chain::{Draft, Snapshot};
+use crate::command::derive::First;
+use crate::playbook::{Answer, Check, Plan, Query, Readings};
+use crate::proposal::{Proposal, build_tx};
+use crate::safe::deployments::batch_contracts;
+use crate::safe::{Call, Nonce, Operation, SafeId, SafeTx, SafeVersion};
+
+/// What the `after` checks ask.
+#[must_use]
+pub fn after_queries(plan: &Plan) -> Vec<Query> {
+    plan.after.iter().flat_map(Check::queries).collect()
+}
+
+/// Of a proposal, as far as its file tells.
+#[must_use]
+pub fn of_proposal(proposal: &Proposal, plan: Option<&Plan>, sender: Option<Address>) -> Draft {
+    let owners = proposal.snapshot().owners.list().to_vec();
+    let mut hints = Keys::default();
+    if let Some(record) = proposal.record() {
+        hints.accounts.extend(record.hints.accounts.iter().copied());
+        let slots = record.hints.slots.iter();
+        hints.slots.extend(slots.flat_map(|(address, slots)| slots.iter().map(|slot| (*address, *slot))));
+        hints.block_hashes.extend(record.hints.block_hashes.iter().copied());
+    }
+    Draft {
+        safe: *proposal.safe(),
+        tx: proposal.tx().clone(),
+        sender: sender.or(owners.first().copied()).unwrap_or_default(),
+        owners,
+        queries: plan.map(after_queries).unwrap_or_default(),
+        hints,
+    }
+}
+
+/// Of a plan, once the chain has answered all that it needs.
+#[must_use]
+pub fn of_plan(plan: &Plan, seen: &Snapshot, first: &First) -> Option<Draft> {
+    let nonce = first.nonce.unwrap_or(seen.state.nonce);
+    let tx = build_tx(seen.state.id.version, &calls(plan), nonce, &seen.readings).ok()?;
+    let owners = seen.state.owners.list().to_vec();
+    let sender = first.send.map(|sending| sending.from).or(owners.first().copied()).unwrap_or_default();
+    let (safe, queries, hints) = (seen.state.id, after_queries(plan), Keys::default());
+    first.rehearse.then_some(Draft { safe, tx, sender, owners, queries, hints })
+}
+
+/// Before anything is asked, of a Safe of this version. Without a plan yet, only what the Safe itself reads.
+#[must_use]
+pub fn likely(
+    safe: SafeId,
+    plan: Option<&Plan>,
+    owners: Vec<Address>,
+    sender: Option<Address>,
+) -> Option<Draft> {
+    let nonce = Nonce::from(0);
+    let tx = match plan {
+        Some(plan) => build_tx(safe.version, &calls(plan), nonce, &published_code(safe.version)).ok()?,
+        None => SafeTx::new(safe.address, U256::ZERO, Bytes::new(), Operation::Call, nonce),
+    };
+    let sender = sender.or(owners.first().copied()).unwrap_or_default();
+    let queries = plan.map(after_queries).unwrap_or_default();
+    Some(Draft { safe, tx, sender, owners, queries, hints: Keys::default() })
+}
+
+fn calls(plan: &Plan) -> Vec<Call> {
+    plan.calls.iter().map(|planned| planned.call.clone()).collect()
+}
+
+/// What the batch contracts' code is where they are: good for a guess.
+fn published_code(version: SafeVersion) -> Readings {
+    let code = |hash: B256| Answer::Value(hash.into());
+    batch_contracts(version).map(|d| (Query::CodeHash { address: d.address }, code(d.code_hash))).collect()
+}

@@ -1,0 +1,153 @@
+//! BIP-32 derivation paths as the Ethereum app takes them. Pure.
+
+use std::fmt;
+use std::str::FromStr;
+
+/// The app refuses longer ones.
+const MOST_LEVELS: usize = 10;
+const HARDENED: u32 = 1 << 31;
+const PURPOSE: u32 = 44 + HARDENED;
+const ETHER: u32 = 60 + HARDENED;
+/// How many of each family of paths are looked through.
+const SEARCHED: u32 = 10;
+
+/// A path such as `m/44'/60'/0'/0/0`: one to ten levels.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct DerivationPath(Vec<u32>);
+
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[error("derivation path {text:?} {why}; a usual one is m/44'/60'/0'/0/0")]
+pub struct BadPath {
+    text: String,
+    why: &'static str,
+}
+
+impl DerivationPath {
+    /// Count, then each level as a big-endian word.
+    #[must_use]
+    pub fn encode(&self) -> Vec<u8> {
+        let count = u8::try_from(self.0.len()).unwrap_or(u8::MAX); // ten at most
+        let mut out = vec![count];
+        out.extend(self.0.iter().flat_map(|level| level.to_be_bytes()));
+        out
+    }
+
+    /// Where an owner's key is looked for when no path is given: Ledger's own accounts first, then the older layout,
+    /// then that of other wallets.
+    #[must_use]
+    pub fn search_order() -> Vec<Self> {
+        let ledger_live = (0..SEARCHED).map(|n| vec![PURPOSE, ETHER, n | HARDENED, 0, 0]);
+        let legacy = (0..SEARCHED).map(|n| vec![PURPOSE, ETHER, HARDENED, n]);
+        let others = (1..SEARCHED).map(|n| vec![PURPOSE, ETHER, HARDENED, 0, n]); // n = 0 is Ledger's first
+        ledger_live.chain(legacy).chain(others).map(Self).collect()
+    }
+}
+
+impl Default for DerivationPath {
+    /// `m/44'/60'/0'/0/0`
+    fn default() -> Self {
+        Self(vec![PURPOSE, ETHER, HARDENED, 0, 0])
+    }
+}
+
+impl fmt::Display for DerivationPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("m")?;
+        for level in &self.0 {
+            let mark = if level & HARDENED == 0 { "" } else { "'" };
+            write!(f, "/{}{mark}", level & !HARDENED)?;
+        }
+        Ok(())
+    }
+}
+
+impl FromStr for DerivationPath {
+    type Err = BadPath;
+
+    /// Takes `m/44'/60'/0'/0/0`, also without `m/`, and `h` or `H` for `'`.
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let bad = |why| BadPath { text: text.into(), why };
+        let levels = text
+            .strip_prefix("m/")
+            .unwrap_or(text)
+            .split('/')
+            .map(level)
+            .collect::<Option<Vec<u32>>>()
+            .ok_or_else(|| bad("is not numbers below 2^31, each with or without ', separated by /"))?;
+        if levels.len() > MOST_LEVELS {
+            return Err(bad("has more than the ten levels that the app takes"));
+        }
+        Ok(Self(levels))
+    }
+}
+
+fn level(text: &str) -> Option<u32> {
+    let digits = text.strip_suffix(['\'', 'h', 'H']);
+    let mark = if digits.is_some() { HARDENED } else { 0 };
+    let digits = digits.unwrap_or(text);
+    let plain = !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit());
+    plain.then(|| digits.parse::<u32>().ok()).flatten().filter(|n| n & HARDENED == 0).map(|n| n | mark)
+}
+
+#[cfg(test)]
+mod tests {
+    use alloy::hex;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn encodes_as_recorded() {
+        let path: DerivationPath = "m/44'/60'/0'/0/0".parse().unwrap();
+        assert_eq!(hex::encode(path.encode()), "058000002c8000003c800000000000000000000000");
+        assert_eq!(path, DerivationPath::default());
+        assert_eq!("44h/60H/0'/1".parse::<DerivationPath>().unwrap().to_string(), "m/44'/60'/0'/1");
+    }
+
+    #[test]
+    fn refuses_what_is_no_path() {
+        for text in [
+            "",
+            "m",
+            "m/",
+            "/",
+            "m//0",
+            "m/44''",
+            "m/+1",
+            "m/-1",
+            "m/0x1",
+            "m/2147483648",
+            "m/99999999999",
+            "m/44'/60'/0'/0/0/",
+            "44.60",
+            "m/0/1/2/3/4/5/6/7/8/9/10",
+            "M/0",
+            "m/'",
+        ] {
+            let told = text.parse::<DerivationPath>().unwrap_err().to_string();
+            assert!(told.contains("m/44'/60'/0'/0/0"), "{told}");
+        }
+    }
+
+    #[test]
+    fn the_search_looks_at_each_path_once() {
+        let order: Vec<_> = DerivationPath::search_order().iter().map(ToString::to_string).collect();
+        assert_eq!(order.first().unwrap(), "m/44'/60'/0'/0/0");
+        for path in ["m/44'/60'/9'/0/0", "m/44'/60'/0'/0", "m/44'/60'/0'/9", "m/44'/60'/0'/0/1"] {
+            assert_eq!(order.iter().filter(|p| *p == path).count(), 1, "{path}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn reads_back(levels in proptest::collection::vec(any::<u32>(), 1..=10)) {
+            let path = DerivationPath(levels);
+            prop_assert_eq!(path.to_string().parse::<DerivationPath>(), Ok(path));
+        }
+
+        #[test]
+        fn no_text_panics(text in any::<String>()) {
+            let _ = text.parse::<DerivationPath>();
+        }
+    }
+}

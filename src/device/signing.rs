@@ -1,0 +1,144 @@
+//! Signing with a Ledger: which way, command by command, and what a refusal means.
+
+use alloy::consensus::{SignableTransaction, TxEip1559};
+use alloy::primitives::{Address, Bytes};
+
+use super::apdu::{self, Apdu, Reply};
+use super::ledger::{Ledger, Status, granted};
+use super::path::DerivationPath;
+use super::typed::{self, TypedData};
+use super::{Device, DeviceError, SigningRequest, Way, expect_signer, sealed};
+use crate::safe::{EcdsaSignature, SafeId, SignatureKind};
+
+/// The way that a Ledger is asked, and why: said in the review, never silent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Chosen {
+    pub way: Way,
+    pub why: &'static str,
+}
+
+/// Every field, unless the app cannot or the signer says otherwise.
+#[must_use]
+pub const fn choose_way(status: &Status, hashes_asked_for: bool) -> Chosen {
+    match (status.takes_fields, hashes_asked_for) {
+        (true, false) => Chosen { way: Way::Fields, why: "every field goes to the Ledger" },
+        (true, true) => {
+            Chosen { way: Way::Hashes, why: "only the two hashes go to the Ledger, as asked for" }
+        }
+        (false, _) => Chosen {
+            way: Way::Hashes,
+            why: "only the two hashes go to the Ledger: its Ethereum app is too old to take the fields",
+        },
+    }
+}
+
+impl Device for Ledger {
+    fn address(&mut self) -> Result<Address, DeviceError> {
+        self.ready()?;
+        Ok(self.account()?.address)
+    }
+
+    fn sign_safe_tx(&mut self, request: &SigningRequest<'_>) -> Result<EcdsaSignature, DeviceError> {
+        request.check_kind()?;
+        self.ready()?;
+        let path = self.account_of(request.owner)?.path;
+        let hashes = request.hashes();
+        let bytes = match (request.kind, request.way) {
+            (SignatureKind::EthSign, _) => {
+                self.sign_at_once(&Apdu::personal_message(&path, &hashes.safe_tx.word().0))?
+            }
+            (_, Way::Fields) => self.sign_fields(&path, &TypedData::safe_tx(request.safe, request.tx))?,
+            (_, Way::Hashes) => self.sign_at_once(&Apdu::sign_hashes(&path, &hashes))?,
+        };
+        request.verified(bytes)
+    }
+
+    fn sign_transaction(&mut self, tx: &TxEip1559) -> Result<Vec<u8>, DeviceError> {
+        const WHAT: &str = "a transaction";
+        self.ready()?;
+        let account = self.account()?;
+        let mut payload = Vec::with_capacity(tx.payload_len_for_signature());
+        tx.encode_for_signing(&mut payload);
+        self.ask_for_approval();
+        let mut data = Vec::new();
+        for command in Apdu::transaction(&account.path, &payload) {
+            let reply = self.review(&command)?;
+            data = self.signed(WHAT, reply, DeviceError::BlindSigningOff)?;
+        }
+        let signature =
+            apdu::read_transaction_signature(&data).ok_or(DeviceError::Senseless { what: WHAT })?;
+        sealed(tx, signature, account.address)
+    }
+}
+
+const MESSAGE: &str = "a message";
+
+impl Ledger {
+    /// An owner's signature of an off-chain message of a Safe: r ‖ s ‖ v, from the owner or an error.
+    ///
+    /// # Errors
+    /// As for a transaction.
+    pub fn sign_safe_message(
+        &mut self,
+        safe: &SafeId,
+        message: &Bytes,
+        owner: Address,
+        way: Way,
+    ) -> Result<EcdsaSignature, DeviceError> {
+        self.ready()?;
+        let path = self.account_of(owner)?.path;
+        let hashes = typed::safe_message_hashes(safe, message);
+        let bytes = match way {
+            Way::Fields => self.sign_fields(&path, &TypedData::safe_message(safe, message))?,
+            Way::Hashes => self.sign_at_once(&Apdu::sign_hashes(&path, &hashes))?,
+        };
+        let signature = EcdsaSignature::from_safe_bytes(&bytes, &hashes.safe_tx, safe.version)?;
+        expect_signer(owner, signature.signer())?;
+        Ok(signature)
+    }
+
+    /// One command, one review, one signature.
+    fn sign_at_once(&mut self, command: &Apdu) -> Result<[u8; 65], DeviceError> {
+        self.ask_for_approval();
+        let reply = self.review(command)?;
+        let data = self.signed(MESSAGE, reply, DeviceError::BlindSigningOff)?;
+        apdu::read_message_signature(&data).ok_or(DeviceError::Senseless { what: MESSAGE })
+    }
+
+    /// The full flow. Whatever ends it before its end, except the person, is cleared, so that the next one starts clean.
+    fn sign_fields(&mut self, path: &DerivationPath, data: &TypedData) -> Result<[u8; 65], DeviceError> {
+        if !self.status.takes_fields {
+            return Err(DeviceError::AppTooOld(self.status.version));
+        }
+        let commands = data.commands(path)?;
+        let outcome = self.run(&commands);
+        if let Err(
+            DeviceError::Refused { .. } | DeviceError::RawMessagesOff | DeviceError::Senseless { .. },
+        ) = &outcome
+        {
+            self.link.clear()?;
+        }
+        outcome
+    }
+
+    fn run(&mut self, commands: &[Apdu]) -> Result<[u8; 65], DeviceError> {
+        self.ask_for_approval();
+        let mut data = Vec::new();
+        for (i, command) in commands.iter().enumerate() {
+            let mut reply = self.review(command)?;
+            if i == 0 && reply.status == apdu::UNFINISHED {
+                reply = self.review(command)?; // the error has cleared what somebody left unfinished
+            }
+            data = self.signed(MESSAGE, reply, DeviceError::RawMessagesOff)?;
+        }
+        apdu::read_message_signature(&data).ok_or(DeviceError::Senseless { what: MESSAGE })
+    }
+
+    /// Bad data, to an app that blind-signs nothing, means a setting: what was sent is well formed.
+    fn signed(&self, what: &'static str, reply: Reply, setting: DeviceError) -> Result<Vec<u8>, DeviceError> {
+        if reply.status == apdu::BAD_DATA && !self.status.blind_signing {
+            return Err(setting);
+        }
+        granted(what, reply)
+    }
+}

@@ -1,0 +1,325 @@
+//! One command out, one answer back: over USB, or over the emulator's TCP framing.
+//!
+//! The only place where coins-ledger is used. Its own transport trait is asynchronous and cannot be made an object; its
+//! blocking device can be used directly, so that nothing here is asynchronous.
+
+use std::fmt;
+use std::io::{self, ErrorKind, Read, Write};
+use std::net::{TcpStream, ToSocketAddrs};
+use std::str::FromStr;
+use std::time::{Duration, Instant};
+
+use coins_ledger::transports::native::{HidDeviceId, HidLedgerDevice, NativeTransportError};
+use coins_ledger::{ApduCommand, LedgerError};
+
+use super::DeviceError;
+use super::apdu::{Apdu, Reply, StatusWord};
+
+/// How long an answer may take that no person has to give.
+pub(super) const PROMPTLY: Duration = Duration::from_secs(10);
+const CONNECT: Duration = Duration::from_secs(3);
+/// An emulator's answer has at most 255 bytes; more is no emulator.
+const MOST_ANSWER: u32 = 1024;
+
+/// Where the Ledger is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// Plugged in; with a serial number when there are several.
+    Usb { serial: Option<String> },
+    /// An emulator at HOST:PORT.
+    Tcp(String),
+}
+
+impl FromStr for Target {
+    type Err = DeviceError;
+
+    /// `usb`, or `tcp://HOST:PORT`.
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if text == "usb" {
+            return Ok(Self::Usb { serial: None });
+        }
+        text.strip_prefix("tcp://")
+            .map(|rest| rest.strip_suffix('/').unwrap_or(rest))
+            .filter(|rest| {
+                rest.rsplit_once(':')
+                    .is_some_and(|(host, port)| !host.is_empty() && port.parse::<u16>().is_ok())
+            })
+            .map(|address| Self::Tcp(address.into()))
+            .ok_or_else(|| DeviceError::BadTarget(text.into()))
+    }
+}
+
+/// A Ledger model, where it can be told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Model {
+    NanoS,
+    NanoX,
+    NanoSPlus,
+    Stax,
+    Flex,
+    Other,
+}
+
+impl Model {
+    const fn of(model: coins_ledger::Model) -> Self {
+        match model {
+            coins_ledger::Model::NanoS => Self::NanoS,
+            coins_ledger::Model::NanoX => Self::NanoX,
+            coins_ledger::Model::NanoSPlus => Self::NanoSPlus,
+            coins_ledger::Model::Stax => Self::Stax,
+            coins_ledger::Model::Flex => Self::Flex,
+            _ => Self::Other,
+        }
+    }
+}
+
+impl fmt::Display for Model {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NanoS => "Nano S",
+            Self::NanoX => "Nano X",
+            Self::NanoSPlus => "Nano S Plus",
+            Self::Stax => "Stax",
+            Self::Flex => "Flex",
+            Self::Other => "another model",
+        })
+    }
+}
+
+/// A Ledger that is plugged in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Plugged {
+    pub model: Model,
+    pub serial: Option<String>,
+}
+
+impl Plugged {
+    fn of(id: &HidDeviceId) -> Self {
+        Self { model: Model::of(id.model()), serial: id.serial_number().map(String::from) }
+    }
+}
+
+impl fmt::Display for Plugged {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.serial {
+            Some(serial) => write!(f, "{} (serial {serial:?})", self.model),
+            None => write!(f, "{} (no serial number)", self.model),
+        }
+    }
+}
+
+/// Every Ledger plugged in now.
+///
+/// # Errors
+/// When the system cannot tell.
+pub fn plugged_in() -> Result<Vec<Plugged>, DeviceError> {
+    Ok(HidLedgerDevice::list().map_err(|e| native(&e))?.iter().map(Plugged::of).collect())
+}
+
+/// An open connection. After an error it is to be dropped: an answer may still be under way.
+pub(super) enum Transport {
+    Usb(Box<HidLedgerDevice>),
+    Tcp(TcpStream),
+}
+
+impl Transport {
+    pub(super) fn open(target: &Target) -> Result<Self, DeviceError> {
+        match target {
+            Target::Usb { serial } => open_usb(serial.as_deref()).map(Box::new).map(Self::Usb),
+            Target::Tcp(address) => open_tcp(address).map(Self::Tcp),
+        }
+    }
+
+    /// Nothing for an emulator, which does not say.
+    pub(super) fn model(&self) -> Option<Model> {
+        match self {
+            Self::Usb(device) => Some(Model::of(device.id().model())),
+            Self::Tcp(_) => None,
+        }
+    }
+
+    pub(super) fn exchange(&mut self, command: &Apdu, patience: Duration) -> Result<Reply, DeviceError> {
+        match self {
+            Self::Usb(device) => exchange_usb(device, command, patience),
+            Self::Tcp(stream) => {
+                let bytes = command.encode();
+                let length = u32::try_from(bytes.len()).unwrap_or(u32::MAX); // 260 at most
+                let frame = [&length.to_be_bytes()[..], &bytes].concat();
+                stream.write_all(&frame).map_err(|e| broken(&e, patience))?;
+                read_frame(stream, patience)
+            }
+        }
+    }
+
+    /// The next answer without asking, when the last one belonged to somebody else's question. Over USB only opening the
+    /// device again gets rid of it.
+    pub(super) fn answer_after(&mut self, patience: Duration) -> Result<Reply, DeviceError> {
+        match self {
+            Self::Usb(_) => Err(DeviceError::Stale),
+            Self::Tcp(stream) => read_frame(stream, patience),
+        }
+    }
+}
+
+fn open_usb(serial: Option<&str>) -> Result<HidLedgerDevice, DeviceError> {
+    let all = HidLedgerDevice::list().map_err(|e| native(&e))?;
+    let told = || all.iter().map(|id| Plugged::of(id).to_string()).collect::<Vec<_>>().join(", ");
+    let id = match (serial, all.as_slice()) {
+        (_, []) => return Err(DeviceError::NotPluggedIn),
+        (None, [one]) => one,
+        (None, _) => return Err(DeviceError::Several(told())),
+        (Some(serial), _) => all
+            .iter()
+            .find(|id| id.serial_number() == Some(serial))
+            .ok_or_else(|| DeviceError::NoSuchSerial { serial: serial.into(), found: told() })?,
+    };
+    HidLedgerDevice::open(id).map_err(|e| native(&e))
+}
+
+fn native(error: &NativeTransportError) -> DeviceError {
+    let text = error.to_string();
+    match error {
+        NativeTransportError::DeviceNotFound => DeviceError::NotPluggedIn,
+        NativeTransportError::CantOpen(_) if text.to_ascii_lowercase().contains("permission") => {
+            DeviceError::NoPermission
+        }
+        NativeTransportError::CantOpen(_) => DeviceError::InUse,
+        NativeTransportError::SequenceMismatch { .. }
+        | NativeTransportError::UnexpectedChannel { .. }
+        | NativeTransportError::UnexpectedTag(_) => DeviceError::Stale,
+        NativeTransportError::Hid(_) | NativeTransportError::ShortWrite { .. } => DeviceError::Unplugged,
+        _ => DeviceError::Transport(text),
+    }
+}
+
+fn exchange_usb(
+    device: &mut HidLedgerDevice,
+    command: &Apdu,
+    patience: Duration,
+) -> Result<Reply, DeviceError> {
+    let [class, instruction, p1, p2] = command.header();
+    let builder = ApduCommand::builder().cla(class).ins(instruction).p1(p1).p2(p2);
+    // Le only where there is no data: beside data the app refuses it.
+    let builder = if command.data().is_empty() { builder.le(0) } else { builder.data(command.data()) };
+    let built = builder.build().map_err(|e| DeviceError::Transport(e.to_string()))?;
+    match device.exchange(&built, Some(patience)) {
+        Ok(answer) => Ok(Reply { data: answer.data().into(), status: StatusWord::OK }),
+        Err(LedgerError::BadRetcode(word)) => Ok(Reply { data: Vec::new(), status: StatusWord(word.raw()) }),
+        Err(LedgerError::Timeout(_)) => Err(DeviceError::Asleep(patience)),
+        Err(LedgerError::Transport(inner)) => Err(inner
+            .downcast_ref::<NativeTransportError>()
+            .map_or_else(|| DeviceError::Transport(inner.to_string()), native)),
+        Err(other) => Err(DeviceError::Transport(other.to_string())),
+    }
+}
+
+fn open_tcp(address: &str) -> Result<TcpStream, DeviceError> {
+    let absent = || DeviceError::NoEmulator(address.into());
+    let stream = address
+        .to_socket_addrs()
+        .map_err(|_| absent())?
+        .find_map(|resolved| TcpStream::connect_timeout(&resolved, CONNECT).ok())
+        .ok_or_else(absent)?;
+    stream.set_nodelay(true).map_err(|e| broken(&e, CONNECT))?;
+    stream.set_write_timeout(Some(PROMPTLY)).map_err(|e| broken(&e, PROMPTLY))?;
+    Ok(stream)
+}
+
+/// Length of the data, data, status word: the status word is not counted.
+fn read_frame(stream: &mut TcpStream, patience: Duration) -> Result<Reply, DeviceError> {
+    let deadline = Instant::now() + patience;
+    let mut read = |bytes: &mut [u8]| read_until(stream, bytes, deadline).map_err(|e| broken(&e, patience));
+    let mut length = [0; 4];
+    read(&mut length)?;
+    let length = u32::from_be_bytes(length);
+    if length > MOST_ANSWER {
+        return Err(DeviceError::Senseless { what: "a command" });
+    }
+    let mut bytes = vec![0; length as usize + 2];
+    read(&mut bytes)?;
+    Reply::read(&bytes).ok_or(DeviceError::Senseless { what: "a command" })
+}
+
+fn read_until(stream: &mut TcpStream, bytes: &mut [u8], deadline: Instant) -> io::Result<()> {
+    let mut done = 0;
+    while done < bytes.len() {
+        let left = deadline.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Err(ErrorKind::TimedOut.into());
+        }
+        stream.set_read_timeout(Some(left))?;
+        match stream.read(&mut bytes[done..]) {
+            Ok(0) => return Err(ErrorKind::UnexpectedEof.into()),
+            Ok(n) => done += n,
+            Err(e) if e.kind() == ErrorKind::Interrupted => {}
+            Err(e) => return Err(e),
+        }
+    }
+    Ok(())
+}
+
+fn broken(error: &io::Error, patience: Duration) -> DeviceError {
+    match error.kind() {
+        ErrorKind::TimedOut | ErrorKind::WouldBlock => DeviceError::Asleep(patience),
+        _ => DeviceError::Unplugged,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_target_is_usb_or_an_emulator() {
+        assert_eq!("usb".parse::<Target>().unwrap(), Target::Usb { serial: None });
+        for text in ["tcp://127.0.0.1:9999", "tcp://localhost:9999/", "tcp://[::1]:9999"] {
+            assert!(matches!(text.parse(), Ok(Target::Tcp(_))), "{text}");
+        }
+        for text in
+            ["", "tcp://", "tcp://:1", "tcp://h", "tcp://h:", "tcp://h:70000", "http://h:1", "USB", "h:1"]
+        {
+            assert!(matches!(text.parse::<Target>(), Err(DeviceError::BadTarget(_))), "{text}");
+        }
+    }
+
+    #[test]
+    fn nobody_at_home_is_told_as_such() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        drop(listener);
+        for address in [address, "no-such-host.invalid:1".into()] {
+            let error = Transport::open(&Target::Tcp(address.clone())).map(|_| ()).unwrap_err();
+            assert!(matches!(&error, DeviceError::NoEmulator(a) if *a == address), "{error}");
+        }
+    }
+
+    /// What is made of these bytes; a server that holds the line keeps it open until the client has given up.
+    fn answering(bytes: &'static [u8], holds: bool) -> Result<Reply, DeviceError> {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let target = Target::Tcp(listener.local_addr().unwrap().to_string());
+        let server = std::thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            let mut command = [0; 9];
+            stream.read_exact(&mut command).unwrap();
+            assert_eq!(command, [0, 0, 0, 5, 0xb0, 1, 0, 0, 0]);
+            stream.write_all(bytes).unwrap();
+            if holds {
+                let _ = stream.read(&mut [0]);
+            }
+        });
+        let patience = if holds { Duration::from_millis(100) } else { PROMPTLY };
+        let answer = Transport::open(&target).unwrap().exchange(&Apdu::app_info(), patience);
+        server.join().unwrap();
+        answer
+    }
+
+    #[test]
+    fn frames_are_read_whole_or_not_at_all() {
+        let reply = answering(&[0, 0, 0, 1, 7, 0x90, 0], false).unwrap();
+        assert_eq!((reply.data, reply.status), (vec![7], StatusWord::OK));
+        assert!(matches!(answering(&[], false), Err(DeviceError::Unplugged)));
+        assert!(matches!(answering(&[0, 0, 0, 1, 7, 0x90], false), Err(DeviceError::Unplugged)));
+        assert!(matches!(answering(&[0xff, 0, 0, 0, 0], false), Err(DeviceError::Senseless { .. })));
+        assert!(matches!(answering(&[0, 0, 0], true), Err(DeviceError::Asleep(_))));
+    }
+}

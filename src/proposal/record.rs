@@ -1,0 +1,191 @@
+//! What a rehearsal gave when it was recorded in a proposal file, and what it read. A claim of whoever wrote the file:
+//! it is never shown as true, only compared with the reader's own rehearsal; its hints say what to fetch and no more.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use alloy::primitives::{Address, B256, U256};
+use serde::{Deserialize, Serialize};
+
+const VERSION: u32 = 1;
+/// A rehearsal that changes more than this is not recorded.
+const MOST_CHANGES: usize = 1_000;
+/// Hints beyond this number are not kept.
+const MOST_HINTS: usize = 2_000;
+
+/// A rehearsal in brief.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Record {
+    version: u32,
+    /// The number of the block after which it was rehearsed.
+    pub block: u64,
+    pub succeeded: bool,
+    pub gas: u64,
+    pub events: usize,
+    pub writes: Vec<RecordedWrite>,
+    pub balances: Vec<RecordedBalance>,
+    pub tokens: Vec<RecordedToken>,
+    pub hints: Hints,
+}
+
+/// A storage slot that changes.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RecordedWrite {
+    pub address: Address,
+    pub slot: B256,
+    pub old: B256,
+    pub new: B256,
+}
+
+/// Ether that an account gains or loses, in wei.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RecordedBalance {
+    pub address: Address,
+    pub gained: U256,
+    pub lost: U256,
+}
+
+/// What a holder receives and sends of a token.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RecordedToken {
+    pub token: Address,
+    pub holder: Address,
+    pub received: U256,
+    pub sent: U256,
+}
+
+/// The accounts, slots and blocks that were read.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Hints {
+    pub accounts: Vec<Address>,
+    pub slots: BTreeMap<Address, Vec<B256>>,
+    pub block_hashes: Vec<u64>,
+}
+
+impl Hints {
+    fn len(&self) -> usize {
+        self.accounts.len() + self.slots.values().map(Vec::len).sum::<usize>() + self.block_hashes.len()
+    }
+}
+
+impl Record {
+    /// Nothing recorded yet but how it ended.
+    #[must_use]
+    pub fn new(block: u64, succeeded: bool, gas: u64, events: usize) -> Self {
+        Self {
+            version: VERSION,
+            block,
+            succeeded,
+            gas,
+            events,
+            writes: Vec::new(),
+            balances: Vec::new(),
+            tokens: Vec::new(),
+            hints: Hints::default(),
+        }
+    }
+
+    /// The same, within bounds: nothing of one that changes too much, no hints where there are too many.
+    #[must_use]
+    pub fn bounded(mut self) -> Option<Self> {
+        if self.hints.len() > MOST_HINTS {
+            self.hints = Hints::default();
+        }
+        (self.is_this_version() && self.changes() <= MOST_CHANGES).then_some(self)
+    }
+
+    pub(super) const fn is_this_version(&self) -> bool {
+        self.version == VERSION
+    }
+
+    fn changes(&self) -> usize {
+        self.writes.len() + self.balances.len() + self.tokens.len()
+    }
+
+    /// What this rehearsal gives and the recorded one did not, and the other way round. Block and gas may differ.
+    #[must_use]
+    pub fn differences(&self, recorded: &Self) -> Vec<String> {
+        let mut found = Vec::new();
+        if self.succeeded != recorded.succeeded {
+            let word = |succeeded| if succeeded { "succeeds" } else { "fails" };
+            found.push(format!(
+                "it {} now, and when it was recorded it {}",
+                word(self.succeeded),
+                if recorded.succeeded { "succeeded" } else { "failed" }
+            ));
+        }
+        compare(&mut found, &self.writes, &recorded.writes);
+        compare(&mut found, &self.balances, &recorded.balances);
+        compare(&mut found, &self.tokens, &recorded.tokens);
+        if self.events != recorded.events {
+            found.push(format!("{} events now, {} when it was recorded", self.events, recorded.events));
+        }
+        found
+    }
+}
+
+fn compare<T: PartialEq + fmt::Display>(found: &mut Vec<String>, now: &[T], then: &[T]) {
+    found.extend(now.iter().filter(|n| !then.contains(n)).map(|n| format!("new: {n}")));
+    found.extend(then.iter().filter(|t| !now.contains(t)).map(|t| format!("no more: {t}")));
+}
+
+impl fmt::Display for RecordedWrite {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} slot {} from {} to {}", self.address, self.slot, self.old, self.new)
+    }
+}
+
+impl fmt::Display for RecordedBalance {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (verb, amount) =
+            if self.lost > U256::ZERO { ("loses", self.lost) } else { ("gains", self.gained) };
+        write!(f, "{} {verb} {amount} wei", self.address)
+    }
+}
+
+impl fmt::Display for RecordedToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { token, holder, received, sent } = self;
+        write!(f, "{holder} receives {received} and sends {sent} of token {token}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn write(slot: u8, new: u8) -> RecordedWrite {
+        let word = B256::repeat_byte;
+        RecordedWrite { address: Address::repeat_byte(1), slot: word(slot), old: word(0), new: word(new) }
+    }
+
+    #[test]
+    fn what_differs_is_said_in_both_directions_and_block_and_gas_do_not_count() {
+        let mut then = Record::new(1, true, 50, 2);
+        then.writes = vec![write(1, 1), write(2, 2)];
+        let mut now = Record::new(9, true, 70, 2);
+        now.writes = then.writes.clone();
+        assert!(now.differences(&then).is_empty());
+        now.writes[1] = write(2, 3);
+        now.succeeded = false;
+        now.events = 1;
+        let found = now.differences(&then);
+        assert_eq!(found.len(), 4, "{found:?}");
+        assert!(found[0].contains("fails now") && found[1].starts_with("new: "), "{found:?}");
+        assert!(found[2].starts_with("no more: ") && found[3].contains("1 events"), "{found:?}");
+    }
+
+    #[test]
+    fn a_record_beyond_its_bounds_is_none() {
+        let mut record = Record::new(1, true, 1, 1);
+        record.hints.accounts = vec![Address::ZERO; MOST_HINTS + 1];
+        assert!(record.clone().bounded().is_some_and(|r| r.hints == Hints::default()));
+        record.writes = vec![write(1, 1); MOST_CHANGES + 1];
+        assert_eq!(record.bounded(), None);
+    }
+}

@@ -1,0 +1,87 @@
+//! `make demo`: the whole main path with the real program, as three owners and a sender would live it. It is run with
+//! the other tests too, so that it stays true.
+//!
+//! A 3-of-5 Safe on a chain of its own owns a vault. Alice proposes and signs; bob signs from the proposal file he was
+//! given; carol signs from the lever alone, having received nothing. Alice takes in their lines, broadcasts, and the
+//! chain proves it. Everything is gone afterwards.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a demo that cannot go on has failed")]
+
+#[path = "stage/mod.rs"]
+mod stage;
+
+use std::fs;
+use std::time::Instant;
+
+use alloy::sol;
+use breakglass::safe::SafeVersion;
+
+use stage::{Ceremony, Desk, Run, SafeSetup};
+
+sol! {
+    function paused() external view returns (bool);
+}
+
+fn main() {
+    let ceremony = Ceremony::new(SafeSetup::new(SafeVersion::V1_4_1, 5, 3));
+    let [alice, bob, carol, ..] = &ceremony.desks[..] else { return };
+    println!("A Safe 1.4.1 with 5 owners, 3 must sign:  {}", ceremony.safe);
+    println!("A vault that only the Safe may pause:     {}", ceremony.vault);
+    println!("paused() = {}\n", ceremony.anvil.view(ceremony.vault, &pausedCall {}));
+
+    let begun = Instant::now();
+    act(alice, "sees her levers", &[]);
+    let proposed = act(alice, "pulls one", &["pause", "vault"]);
+    let hash = proposed.stdout.trim();
+
+    let carried = bob.path("proposal.json");
+    fs::copy(alice.path(&format!("incidents/{hash}/proposal.json")), &carried).unwrap();
+    signed(alice, "signs", "vault");
+    let bobs = signed(bob, "signs the file that alice gave him", carried.to_str().unwrap());
+    let carols = signed(carol, "signs from the lever alone: no file reached her", "vault");
+
+    let chat = alice.path("chat.txt");
+    fs::write(&chat, format!("[12:03] bob:\n> {bobs}\n[12:04] carol: mine: {carols} good luck\n")).unwrap();
+    act(alice, "takes in the chat", &["import", "vault", "chat.txt"]);
+    act(alice, "looks who has signed", &["status", "vault"]);
+    act(
+        alice,
+        "broadcasts",
+        &[
+            "broadcast",
+            "vault",
+            "--keystore",
+            "keystore.json",
+            "--password-file",
+            "password",
+            "--confirm",
+            "guardian",
+        ],
+    );
+    let taken = begun.elapsed();
+
+    let paused = ceremony.anvil.view(ceremony.vault, &pausedCall {});
+    assert!(paused, "the vault is not paused");
+    println!("paused() = {paused}, {:.1} s from the first command to the proof", taken.as_secs_f64());
+}
+
+fn signed(desk: &Desk, does: &str, what: &str) -> String {
+    let key = ["--keystore", "keystore.json", "--password-file", "password", "--yes"];
+    act(desk, does, &[&["sign", what][..], &key].concat()).stdout.trim().to_string()
+}
+
+/// Runs one command at a desk and shows what that person sees.
+fn act(desk: &Desk, does: &str, args: &[&str]) -> Run {
+    println!("── {} {does}", desk.name);
+    println!("   $ breakglass {}", args.join(" "));
+    let run = desk.run(args).ended(0);
+    let indented = |text: &str| {
+        for line in text.lines() {
+            println!("   {line}");
+        }
+    };
+    indented(&run.stderr);
+    indented(&run.stdout);
+    println!();
+    run
+}

@@ -1,0 +1,319 @@
+//! Every state of a person and a device has a sentence and a way on.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use alloy::consensus::TxEip1559;
+use alloy::primitives::{Address, Bytes, TxKind, U256, address};
+use alloy::rpc::types::AccessList;
+use breakglass::device::{
+    DerivationPath, Device, DeviceError, Ledger, SigningRequest, Waiting, Watcher, Way, choose_way,
+};
+use breakglass::safe::{Nonce, Operation, SafeId, SafeTx, SafeVersion, SignatureKind};
+
+use crate::emulator::app::{Behaviour, Open, Reject, Signed};
+use crate::emulator::{Emulator, Wire};
+use crate::open;
+
+const OWNER: Address = address!("f39Fd6e51aad88F6F4ce6aB8827279cffFb92266");
+const SAFE: SafeId = SafeId {
+    chain_id: 1,
+    address: address!("1c511D88ba898b4D9cd9113D13B9c360a02Fcea1"),
+    version: SafeVersion::V1_4_1,
+};
+
+fn pause() -> SafeTx {
+    let data = Bytes::from_static(&[0x84, 0x56, 0xcb, 0x59]);
+    SafeTx::new(OWNER, U256::ZERO, data, Operation::Call, Nonce::from(42))
+}
+
+fn request(tx: &SafeTx, way: Way) -> SigningRequest<'_> {
+    SigningRequest { safe: &SAFE, tx, owner: OWNER, kind: SignatureKind::Ecdsa, way }
+}
+
+fn sign(ledger: &mut Ledger) -> Result<(), DeviceError> {
+    sign_by(ledger, Way::Fields)
+}
+
+fn sign_by(ledger: &mut Ledger, way: Way) -> Result<(), DeviceError> {
+    let tx = pause();
+    let signature = ledger.sign_safe_tx(&request(&tx, way))?;
+    assert_eq!(signature.signer(), OWNER);
+    Ok(())
+}
+
+/// Opens with this patience and keeps the sentences of what was waited for.
+fn watch(emulator: &Emulator, patience: Duration) -> (Result<Ledger, DeviceError>, Vec<String>) {
+    let told = Rc::new(RefCell::new(Vec::new()));
+    let watcher: Watcher = Box::new({
+        let told = Rc::clone(&told);
+        move |waiting| {
+            told.borrow_mut().push(match waiting {
+                Waiting::ToBeReady { why, .. } => why.to_string(),
+                Waiting::ForApproval => "approval".into(),
+            });
+        }
+    });
+    let ledger = Ledger::open(emulator.url().parse().unwrap(), patience, watcher);
+    (ledger, told.take())
+}
+
+fn impatient(emulator: &Emulator) -> DeviceError {
+    let (ledger, told) = watch(emulator, Duration::from_millis(100));
+    let error = ledger.map(|_| ()).unwrap_err();
+    assert!(told.iter().all(|line| *line == error.to_string()), "{told:?}");
+    assert!(error.is_human(), "{error}");
+    error
+}
+
+#[test]
+fn a_device_that_is_not_ready_is_told_as_what_it_is() {
+    let opened = |open| Emulator::start(Behaviour { open, ..Behaviour::default() });
+    assert!(matches!(impatient(&opened(Open::Dashboard)), DeviceError::NoApp));
+    let other = impatient(&opened(Open::Other("Bitcoin")));
+    assert_eq!(
+        other.to_string(),
+        "the Bitcoin app is open on the Ledger: leave it and open the Ethereum app"
+    );
+    let locked = Emulator::start(Behaviour { locked_for: usize::MAX, ..Behaviour::default() });
+    assert!(matches!(impatient(&locked), DeviceError::Locked));
+    let gone = Emulator::start(Behaviour::default()).url();
+    let error = Ledger::open(gone.parse().unwrap(), Duration::from_millis(100), Box::new(|_| {}));
+    assert!(matches!(error.map(|_| ()).unwrap_err(), DeviceError::NoEmulator(_)));
+}
+
+#[test]
+fn it_waits_for_the_pin_and_goes_on_by_itself() {
+    for garbage in [false, true] {
+        let emulator = Emulator::start(Behaviour { locked_for: 2, garbage, ..Behaviour::default() });
+        let (ledger, told) = watch(&emulator, Duration::from_secs(20));
+        assert_eq!(told, ["the Ledger is locked: enter its PIN"; 2]);
+        sign(&mut ledger.unwrap()).unwrap();
+    }
+}
+
+/// It locks itself between two proposals of one sitting.
+#[test]
+fn it_waits_again_between_two_signatures() {
+    let emulator = Emulator::start(Behaviour::default());
+    let mut ledger = open(&emulator);
+    sign(&mut ledger).unwrap();
+    emulator.change(|device| device.locked_for = 1);
+    sign(&mut ledger).unwrap();
+    assert_eq!(emulator.signed().len(), 2);
+}
+
+#[test]
+fn a_rejection_is_a_rejection_and_the_next_one_goes_on() {
+    for way in [Way::Fields, Way::Hashes] {
+        for point in [Reject::Warning, Reject::End] {
+            let behaviour = Behaviour {
+                reject: Some(point),
+                blind_signing: way == Way::Hashes,
+                garbage: true,
+                ..Behaviour::default()
+            };
+            let emulator = Emulator::start(behaviour);
+            let mut ledger = open(&emulator);
+            let error = sign_by(&mut ledger, way).unwrap_err();
+            assert!(matches!(error, DeviceError::Rejected) && error.is_human(), "{error}");
+            emulator.change(|device| device.reject = None);
+            sign_by(&mut ledger, way).unwrap();
+        }
+    }
+}
+
+#[test]
+fn settings_that_forbid_it_are_named() {
+    let both_off = Behaviour { raw_messages: false, ..Behaviour::default() };
+    let emulator = Emulator::start(both_off);
+    let mut ledger = open(&emulator);
+    assert!(matches!(sign(&mut ledger), Err(DeviceError::RawMessagesOff)));
+    assert!(matches!(sign_by(&mut ledger, Way::Hashes), Err(DeviceError::BlindSigningOff)));
+    assert!(matches!(ledger.sign_transaction(&exec()), Err(DeviceError::BlindSigningOff)));
+    emulator.change(|device| device.raw_messages = true);
+    sign(&mut ledger).unwrap();
+}
+
+fn exec() -> TxEip1559 {
+    TxEip1559 {
+        chain_id: 1,
+        nonce: 3,
+        gas_limit: 200_000,
+        max_fee_per_gas: 20_000_000_000,
+        max_priority_fee_per_gas: 1_000_000_000,
+        to: TxKind::Call(SAFE.address),
+        value: U256::ZERO,
+        access_list: AccessList::default(),
+        input: pause().exec_calldata(vec![7; 65 * 5].into()),
+    }
+}
+
+#[test]
+fn an_old_app_signs_hashes_and_never_silently() {
+    let emulator = Emulator::start(Behaviour { open: Open::Ethereum([1, 9, 18]), ..Behaviour::default() });
+    let mut ledger = open(&emulator);
+    let chosen = choose_way(ledger.status(), false);
+    assert_eq!((ledger.status().takes_fields, chosen.way), (false, Way::Hashes));
+    assert!(chosen.why.contains("too old"));
+    let error = sign(&mut ledger).unwrap_err();
+    assert!(matches!(error, DeviceError::AppTooOld(_)) && error.to_string().contains("1.9.18"));
+    assert!(emulator.signed().is_empty());
+    sign_by(&mut ledger, Way::Hashes).unwrap();
+    let hash = *SAFE.hashes(&pause()).safe_tx.word();
+    assert_eq!(emulator.signed(), [Signed::Hashes(hash)]);
+}
+
+#[test]
+fn an_unplugged_device_is_told_and_signs_after_it_is_back() {
+    let emulator = Emulator::start(Behaviour::default());
+    let mut ledger = open(&emulator);
+    ledger.find(OWNER, None).unwrap();
+    for after in [1, 2, 10, 25] {
+        emulator.forget_commands();
+        emulator.change_wire(|wire| wire.hangs_up_at = Some(after));
+        let outcome = sign(&mut ledger);
+        if after == 1 {
+            outcome.unwrap(); // before anything was asked: it simply connects again
+        } else {
+            assert!(matches!(outcome, Err(DeviceError::Unplugged)), "{after}");
+        }
+        emulator.change_wire(|wire| wire.hangs_up_at = None);
+        sign(&mut ledger).unwrap();
+    }
+}
+
+#[test]
+fn no_answer_ends_after_the_patience_and_nothing_else_was_sent() {
+    let wire = Wire { thinks_for: Duration::from_mins(1), ..Wire::default() };
+    let emulator = Emulator::start_with(Behaviour::default(), wire);
+    let target = emulator.url().parse().unwrap();
+    let mut ledger = Ledger::open(target, Duration::from_millis(400), Box::new(|_| {})).unwrap();
+    let began = Instant::now();
+    let error = sign(&mut ledger).unwrap_err();
+    assert!(matches!(error, DeviceError::NoAnswer(_)) && error.is_human(), "{error}");
+    assert!(began.elapsed() < Duration::from_secs(30));
+    drop(ledger);
+    assert!(emulator.faults().is_empty(), "{:?}", emulator.faults());
+    emulator.change_wire(|wire| wire.thinks_for = Duration::ZERO);
+    // The person answers now; the next client finds that answer before its own.
+    std::thread::sleep(Duration::from_millis(100));
+    sign(&mut open(&emulator)).unwrap();
+}
+
+#[test]
+fn a_slow_person_is_waited_for_in_silence() {
+    let wire = Wire { thinks_for: Duration::from_millis(700), ..Wire::default() };
+    let emulator = Emulator::start_with(Behaviour::default(), wire);
+    sign(&mut open(&emulator)).unwrap();
+    assert!(emulator.faults().is_empty(), "{:?}", emulator.faults());
+}
+
+/// Answers to what an earlier program asked: a rejection, somebody's signature, an address, garbage.
+#[test]
+fn a_stale_answer_is_not_taken_for_ours() {
+    let signature = [vec![27; 65], vec![0x90, 0]].concat();
+    let address = [vec![65; 107], vec![0x90, 0]].concat();
+    for stale in [vec![0x69, 0x85], signature, address, vec![0x90, 0], vec![0xff, 0xff, 0x6a, 0x80]] {
+        let emulator =
+            Emulator::start_with(Behaviour::default(), Wire { stale: Some(stale), ..Wire::default() });
+        sign(&mut open(&emulator)).unwrap();
+    }
+}
+
+#[test]
+fn a_flow_that_somebody_left_unfinished_is_cleared() {
+    let tx = pause();
+    let commands = breakglass::device::TypedData::safe_tx(&SAFE, &tx).commands(&DerivationPath::default());
+    for left_after in [1, 2, 14, 15, 18, 25] {
+        let emulator = Emulator::start(Behaviour::default());
+        let mut ledger = open(&emulator);
+        // Another program talks to the same device between our opening and our signing.
+        let target = emulator.url();
+        drop(ledger);
+        let mut other = std::net::TcpStream::connect(target.strip_prefix("tcp://").unwrap()).unwrap();
+        for command in &commands.as_ref().unwrap()[..left_after] {
+            use std::io::{Read, Write};
+            let bytes = command.encode();
+            other.write_all(&u32::try_from(bytes.len()).unwrap().to_be_bytes()).unwrap();
+            other.write_all(&bytes).unwrap();
+            other.read_exact(&mut [0; 6]).unwrap();
+        }
+        drop(other);
+        ledger = open(&emulator);
+        sign(&mut ledger).unwrap();
+    }
+}
+
+#[test]
+fn a_signature_by_another_key_shows_both_addresses() {
+    let emulator = Emulator::start(Behaviour { wrong_key: true, ..Behaviour::default() });
+    let error = sign(&mut open(&emulator)).unwrap_err().to_string();
+    let other = "0x70997970C51812dc3A010C7d01b50e0d17dc79C8";
+    assert!(error.contains(&OWNER.to_string()) && error.contains(other), "{error}");
+    emulator.change(|device| device.blind_signing = true);
+    let error = open(&emulator).sign_transaction(&exec()).unwrap_err().to_string();
+    assert!(error.contains(&OWNER.to_string()) && error.contains(other), "{error}");
+}
+
+#[test]
+fn the_owners_path_is_found_or_its_absence_told() {
+    let emulator = Emulator::start(Behaviour::default());
+    let mut ledger = open(&emulator);
+    for (path, owner) in [
+        ("m/44'/60'/0'/0/0", OWNER),
+        ("m/44'/60'/2'/0/0", address!("98e503f35D0a019cB0a251aD243a4cCFCF371F46")),
+        ("m/44'/60'/0'/1", address!("c89D42189f0450C2b2c3c61f58Ec5d628176A1E7")),
+        ("m/44'/60'/0'/0/2", address!("3C44CdDdB6a900fa2b585dd299e03d12FA4293BC")),
+    ] {
+        let account = ledger.find(owner, None).unwrap();
+        assert_eq!(account.path.to_string(), path);
+        assert_eq!(ledger.address().unwrap(), owner);
+    }
+    let stranger = Address::repeat_byte(7);
+    let error = ledger.find(stranger, None).unwrap_err();
+    assert!(matches!(error, DeviceError::OwnerNotFound { owner, .. } if owner == stranger));
+    let error = ledger.find(stranger, Some(&DerivationPath::default())).unwrap_err().to_string();
+    assert!(error.contains(&stranger.to_string()) && error.contains(&OWNER.to_string()), "{error}");
+    assert!(matches!(ledger.use_path("m/0".parse().unwrap()), Err(DeviceError::Refused { .. })));
+}
+
+#[test]
+fn an_address_is_shown_on_the_device_and_may_be_rejected() {
+    let emulator = Emulator::start(Behaviour::default());
+    let mut ledger = open(&emulator);
+    assert_eq!(ledger.show_address(&DerivationPath::default()).unwrap(), OWNER);
+    emulator.change(|device| device.reject = Some(Reject::End));
+    assert!(matches!(ledger.show_address(&DerivationPath::default()), Err(DeviceError::Rejected)));
+}
+
+/// At most 30 commands: the name, and the 29 that the flow needs.
+#[test]
+fn one_signature_takes_thirty_commands() {
+    let emulator = Emulator::start(Behaviour::default());
+    let mut ledger = open(&emulator);
+    ledger.find(OWNER, None).unwrap();
+    emulator.forget_commands();
+    sign(&mut ledger).unwrap();
+    assert_eq!(emulator.commands().len(), 30);
+}
+
+#[test]
+fn what_a_safe_does_not_take_is_not_asked_for() {
+    let emulator = Emulator::start(Behaviour::default());
+    let mut ledger = open(&emulator);
+    emulator.forget_commands();
+    let tx = pause();
+    let old = SafeId { version: SafeVersion::V1_0_0, ..SAFE };
+    for kind in [SignatureKind::EthSign, SignatureKind::ApprovedHash] {
+        let request = SigningRequest { safe: &old, kind, ..request(&tx, Way::Fields) };
+        assert!(ledger.sign_safe_tx(&request).is_err());
+    }
+    let huge = SafeTx { data: vec![0; 65_536].into(), ..tx };
+    assert!(matches!(
+        ledger.sign_safe_tx(&request(&huge, Way::Fields)),
+        Err(DeviceError::FieldTooLong { .. })
+    ));
+    assert!(emulator.signed().is_empty());
+}

@@ -1,0 +1,21 @@
+//! The Ledger, against exchanges recorded with the real app and against a strict emulator over TCP.
+
+#![allow(clippy::unwrap_used, clippy::panic)] // helpers of tests
+
+mod emulator;
+mod faults;
+mod properties;
+mod recorded;
+mod vectors;
+
+use std::time::Duration;
+
+use breakglass::device::Ledger;
+use emulator::Emulator;
+
+/// How long these tests let the device be not ready.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+fn open(emulator: &Emulator) -> Ledger {
+    Ledger::open(emulator.url().parse().unwrap(), PATIENCE, Box::new(|_| {})).unwrap()
+}

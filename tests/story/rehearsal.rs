@@ -1,0 +1,313 @@
+//! What a transaction would do, shown before anybody signs: in how few rounds, by how many RPCs, and what no one
+//! should sign.
+
+use std::fs;
+use std::path::PathBuf;
+use std::sync::Mutex;
+
+use alloy::primitives::{Address, Bytes, U256};
+use alloy::sol;
+use alloy::sol_types::{SolCall, SolValue};
+use breakglass::proposal::Proposal;
+use breakglass::safe::deployments::Contract;
+use breakglass::safe::{Call, Nonce, Operation, SafeTx, SafeVersion, encode_batch};
+use serde_json::{Value, json};
+
+use crate::ceremony::TWO_VAULTS;
+use crate::stage::{Anvil, Ceremony, Desk, Proxy, SafeSetup, deploy, key, published};
+use crate::steps::{broadcast, import, sign, try_sign};
+
+sol! {
+    function transfer(address to, uint256 amount) external returns (bool);
+    function enableModule(address module) external;
+}
+
+fn setup() -> SafeSetup {
+    SafeSetup::new(SafeVersion::V1_4_1, 3, 2)
+}
+
+/// The chain behind proxies, one for each RPC that the council names.
+fn behind(proxies: usize) -> (Ceremony, Vec<Proxy>) {
+    let anvil = Anvil::start();
+    let proxies: Vec<Proxy> = (0..proxies).map(|_| Proxy::to(&anvil)).collect();
+    let urls: Vec<String> = proxies.iter().map(Proxy::url).collect();
+    (Ceremony::on(anvil, setup(), &urls), proxies)
+}
+
+/// The proposal file that a desk keeps for a lever.
+fn proposed(desk: &Desk, command: &str, lever: &str) -> PathBuf {
+    let said = desk.run(&["--json", command, lever]).ended(0).json();
+    desk.path(said["proposal"].as_str().unwrap())
+}
+
+fn rotate_lever(ceremony: &mut Ceremony) {
+    let (old, new) = (key(1).address, key(7).address);
+    ceremony.add_to_council(&format!(
+        "\n[levers.rotate]\nplaybook = \"rotate/safe-swap-owner\"\nsafe = \"guardian\"\n\
+         set = {{ old = \"{old}\", new = \"{new}\" }}\n"
+    ));
+}
+
+#[test]
+fn a_pause_shows_every_change_by_name_before_anybody_signs() {
+    for version in [SafeVersion::V1_3_0, SafeVersion::V1_4_1, SafeVersion::V1_5_0] {
+        let ceremony = Ceremony::new(SafeSetup::new(version, 3, 2));
+        let run = ceremony.desks[0].run(&["pause", "vault"]).ended(0);
+        let run = run.says("rehearsed at block").says("1 of 1 RPCs agrees").says("nonce   0 → 1");
+        run.says("read by vault paused()").says("✓ vault paused() is true").says("nothing else");
+        let said = ceremony.desks[0].run(&["--json", "dry-run", "vault"]).ended(0).json();
+        assert_eq!(said["succeeds"], json!(true));
+        let writes: Vec<_> = said["writes"].as_array().unwrap().iter().map(|w| w["name"].clone()).collect();
+        assert_eq!(writes.len(), 2, "{writes:?}");
+        assert!(writes.contains(&json!("guardian")) && writes.contains(&json!("vault")), "{writes:?}");
+    }
+}
+
+#[test]
+fn a_batch_and_an_owners_rotation_show_all_that_they_change() {
+    let mut ceremony = Ceremony::new(setup());
+    let second = deploy(&ceremony.anvil, "Vault", &ceremony.safe.abi_encode());
+    ceremony.add_to_council(&format!(
+        "\n[targets.second]\nanvil = \"{second}\"\n\n[levers.both]\nplaybook = \"pause/two-vaults\"\n\
+         safe = \"guardian\"\nset = {{ first = \"vault\", second = \"second\" }}\n"
+    ));
+    rotate_lever(&mut ceremony);
+    let alice = &ceremony.desks[0];
+    fs::create_dir(alice.path("playbooks")).unwrap();
+    fs::write(alice.path("playbooks/two-vaults.toml"), TWO_VAULTS).unwrap();
+    let said = alice.run(&["--json", "pause", "both"]).ended(0).json();
+    assert_eq!(said["rehearsal"]["writes"].as_array().unwrap().len(), 3);
+    assert_eq!(said["rehearsal"]["holds"], json!(true));
+    let run = alice.run(&["rotate", "rotate"]).ended(0);
+    let run = run.says("owner bob 0x70997970C51812dc3A010C7d01b50e0d17dc79C8").says("owner alice 0xf39F");
+    run.says("getOwners() is").never_says("REFUSE");
+}
+
+/// Sequential rounds of one run, as the proxy counts them.
+fn rounds(proxy: &Proxy, desk: &Desk, args: &[&str], code: i32) -> usize {
+    proxy.forget_counts();
+    desk.run(args).ended(code);
+    proxy.counts().rounds
+}
+
+#[test]
+fn everything_is_rehearsed_within_its_budget_of_rounds() {
+    let (mut ceremony, proxies) = behind(1);
+    rotate_lever(&mut ceremony);
+    let (proxy, [alice, bob, carol]) = (&proxies[0], &ceremony.desks[..]) else { unreachable!() };
+    let signing = |desk: &Desk, what: &str, more: &[&str]| {
+        let (keystore, password) = (desk.keystore(), desk.password_file());
+        let (keystore, password) = (keystore.to_str().unwrap(), password.to_str().unwrap());
+        let args = [&["sign", what, "--keystore", keystore, "--password-file", password, "--yes"], more];
+        rounds(proxy, desk, &args.concat(), 0)
+    };
+    let measured = [
+        ("pause, cold", rounds(proxy, alice, &["pause", "vault"], 0), 2),
+        ("dry-run, with hints", rounds(proxy, alice, &["dry-run", "vault"], 0), 1),
+        ("rotate, cold", rounds(proxy, alice, &["rotate", "rotate"], 0), 3),
+        ("rotate, with hints", rounds(proxy, alice, &["dry-run", "rotate"], 0), 1),
+        ("sign, with hints", signing(alice, "vault", &[]), 1),
+        ("sign, cold", signing(bob, "vault", &[]), 2),
+        ("sign, cold, rotate", signing(carol, "rotate", &[]), 3),
+        ("sign, offline", signing(bob, "vault", &["--offline"]), 0),
+        ("status", rounds(proxy, alice, &["status", "vault"], 3), 1),
+    ];
+    for (what, rounds, budget) in measured {
+        eprintln!("{what}: {rounds} of {budget}");
+        assert!(rounds <= budget, "{what}: {rounds} rounds, and {budget} are allowed");
+    }
+}
+
+/// The raw transaction leaves in the second round, and costs exactly the gas of its rehearsal.
+#[test]
+fn a_broadcast_leaves_in_its_second_round_with_the_rehearsed_gas() {
+    let (ceremony, proxies) = behind(1);
+    let (alice, bob) = (&ceremony.desks[0], &ceremony.desks[1]);
+    alice.run(&["pause", "vault"]).ended(0);
+    let lines = [sign(alice, &["vault"]), sign(bob, &["vault"])].join("\n");
+    import(alice, &["vault"], &lines);
+    let said = alice.run(&["--json", "dry-run", "vault"]).ended(0).json();
+    assert_eq!(said["gas_is_exact"], json!(true));
+
+    proxies[0].rewrite(|method, _, truth| match method {
+        "eth_sendRawTransaction" => Err(json!({"code": -32000, "message": "not today"})),
+        _ => truth,
+    });
+    proxies[0].forget_counts();
+    broadcast(alice, &["vault"]).ended(7).says("not today");
+    assert_eq!(proxies[0].counts().rounds, 2);
+    proxies[0].honest();
+
+    let sent = alice.path("incidents");
+    for file in walk(&sent).into_iter().filter(|p| p.to_string_lossy().contains("sent-")) {
+        fs::remove_file(file).unwrap();
+    }
+    let (keystore, password) = (alice.keystore(), alice.password_file());
+    let key = ["--keystore", keystore.to_str().unwrap(), "--password-file", password.to_str().unwrap()];
+    let done =
+        alice.run(&[&["--json", "broadcast", "vault", "--confirm", "guardian"][..], &key].concat()).ended(0);
+    assert_eq!(done.json()["gas_used"], said["gas"]);
+}
+
+fn walk(folder: &std::path::Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    entries.flat_map(|path| if path.is_dir() { walk(&path) } else { vec![path] }).collect()
+}
+
+/// A proposal file that is in order in itself: the honest one's words around another delegatecall.
+fn forge(desk: &Desk, honest: &Proposal, to: Address, data: Bytes) -> String {
+    let tx = SafeTx::new(to, U256::ZERO, data, Operation::DelegateCall, Nonce::from(0));
+    let (state, binding) = (honest.snapshot().clone(), honest.binding().clone());
+    let forged = Proposal::new(tx, state, honest.block(), binding, honest.readings().clone());
+    let file = desk.path("urgent.json");
+    fs::write(&file, forged.to_json()).unwrap();
+    file.to_str().unwrap().into()
+}
+
+/// What Bybit's signers were shown was a transfer; what they signed replaced the Safe's code.
+#[test]
+fn a_delegatecall_that_replaces_the_safes_code_is_shown_and_refused() {
+    let ceremony = Ceremony::new(setup());
+    let (alice, bob) = (&ceremony.desks[0], &ceremony.desks[1]);
+    let honest = Proposal::parse(&fs::read_to_string(proposed(alice, "pause", "vault")).unwrap()).unwrap();
+    let evil = deploy(&ceremony.anvil, "Evil", &[]);
+    let loot = transferCall { to: Address::repeat_byte(0x66), amount: U256::ZERO };
+    let data = Bytes::from(loot.abi_encode());
+    let file = forge(bob, &honest, evil, data);
+    let run = try_sign(bob, &[&file]).ended(4);
+    let run = run.says("IS NOT WHAT YOUR PLAYBOOK GIVES").says("safe-slots").says("safe.singleton");
+    run.says("singleton").says("0x6666666666666666666666666666666666666666").says("delegatecall");
+}
+
+/// A pause with a second call behind it: accepted as a stranger's transaction, it is still refused for what it does.
+#[test]
+fn a_module_enabled_inside_a_batch_is_refused_even_where_the_stranger_is_accepted() {
+    let ceremony = Ceremony::new(setup());
+    let (alice, bob) = (&ceremony.desks[0], &ceremony.desks[1]);
+    let honest = Proposal::parse(&fs::read_to_string(proposed(alice, "pause", "vault")).unwrap()).unwrap();
+    let module = enableModuleCall { module: ceremony.vault }.abi_encode();
+    let calls = [
+        Call { to: ceremony.vault, value: U256::ZERO, data: honest.tx().data.clone() },
+        Call { to: ceremony.safe, value: U256::ZERO, data: module.into() },
+    ];
+    let batch = published(Contract::MultiSendCallOnly, SafeVersion::V1_4_1);
+    let file = forge(bob, &honest, batch, encode_batch(&calls));
+    let run = try_sign(bob, &[&file]).ended(4).says("safe.modules").says("first module");
+    run.says("--accept not-your-playbook --accept safe-slots");
+    try_sign(bob, &[&file, "--accept", "not-your-playbook"]).ended(4).says("refused (safe-slots)");
+}
+
+/// An owner is not of the vault: the execution reverts, and the innermost reason is said.
+#[test]
+fn what_would_revert_says_why_and_is_refused() {
+    let mut ceremony = Ceremony::new(setup());
+    let foreign = deploy(&ceremony.anvil, "Vault", &key(9).address.abi_encode());
+    ceremony.add_to_council(&format!(
+        "\n[targets.foreign]\nanvil = \"{foreign}\"\n\n[levers.foreign]\nplaybook = \"pause/oz-pausable\"\n\
+         safe = \"guardian\"\nset = {{ target = \"foreign\" }}\n"
+    ));
+    let alice = &ceremony.desks[0];
+    let run = alice.run(&["pause", "foreign"]).ended(4).says("IT FAILS").says("rehearsal-fails");
+    run.says(&format!("OwnableUnauthorizedAccount({})", ceremony.safe));
+    alice.run(&["dry-run", "foreign"]).ended(1).says("OwnableUnauthorizedAccount");
+}
+
+/// The file's own record decides nothing: where the reader's rehearsal differs, that is what is read first.
+#[test]
+fn what_differs_from_the_recorded_rehearsal_is_shown_first() {
+    let ceremony = Ceremony::new(setup());
+    let (alice, bob) = (&ceremony.desks[0], &ceremony.desks[1]);
+    let file = proposed(alice, "pause", "vault");
+    let mut json: Value = serde_json::from_str(&fs::read_to_string(&file).unwrap()).unwrap();
+    let carried = bob.path("carried.json");
+    let dry = |json: &Value| {
+        fs::write(&carried, json.to_string()).unwrap();
+        bob.run(&["dry-run", carried.to_str().unwrap()]).ended(0)
+    };
+    dry(&json).never_says("not as recorded");
+    json["rehearsal"]["writes"].as_array_mut().unwrap().pop();
+    let run = dry(&json).says("not as recorded").says("rehearsed-otherwise");
+    let place = |text: &str| run.stderr.find(text).unwrap();
+    assert!(place("not as recorded") < place("✓ vault paused() is true"), "{}", run.stderr);
+
+    json["rehearsal"]["version"] = json!(2);
+    fs::write(&carried, json.to_string()).unwrap();
+    bob.run(&["dry-run", carried.to_str().unwrap()]).ended(1).says("rehearsal.version");
+}
+
+#[test]
+fn without_access_lists_it_still_finishes() {
+    let (ceremony, proxies) = behind(1);
+    proxies[0].rewrite(|method, _, truth| match method {
+        "eth_createAccessList" => Err(json!({"code": -32601, "message": "not here"})),
+        _ => truth,
+    });
+    let alice = &ceremony.desks[0];
+    alice.run(&["pause", "vault"]).ended(0).says("✓ vault paused() is true");
+    assert!(proxies[0].counts().rounds <= 4, "{:?}", proxies[0].counts());
+}
+
+/// A value that no RPC gives: nothing is shown of the rehearsal, and it is said what was missing.
+#[test]
+fn a_rehearsal_that_cannot_be_completed_says_so() {
+    let (ceremony, proxies) = behind(1);
+    let vault = ceremony.vault;
+    proxies[0].rewrite(move |method, params, truth| match method {
+        "eth_getStorageAt" if params[0] == json!(vault) && params[1] == json!(format!("{:#066x}", 0)) => {
+            Err(json!({"code": -32000, "message": "missing trie node"}))
+        }
+        _ => truth,
+    });
+    let alice = &ceremony.desks[0];
+    let run = alice.run(&["pause", "vault"]).ended(0).says("NOT REHEARSED").says("missing trie node");
+    run.says("not-rehearsed").never_says("nothing else");
+    alice.run(&["dry-run", "vault"]).ended(7).says("missing trie node");
+}
+
+#[test]
+fn several_rpcs_agree_lag_or_lie_and_the_review_says_which() {
+    let (ceremony, proxies) = behind(3);
+    let alice = &ceremony.desks[0];
+    alice.run(&["pause", "vault"]).ended(0).says("3 of 3 RPCs agree");
+    assert!(proxies.iter().all(|proxy| proxy.counts().rounds <= 2));
+
+    let old = ceremony.anvil.rpc("eth_getBlockByNumber", &json!(["latest", false]));
+    ceremony.anvil.mine(1);
+    let old = Mutex::new(old);
+    proxies[2].rewrite(move |method, params, truth| match (method, params[0].as_str()) {
+        ("eth_getBlockByNumber", Some("latest")) => Ok(old.lock().unwrap().clone()),
+        _ => truth,
+    });
+    alice.run(&["dry-run", "vault"]).ended(0).says("2 of 3 RPCs agree").says("lags behind");
+
+    let vault = ceremony.vault;
+    let lie = move |method: &str, params: &Value, truth: Result<Value, Value>| match method {
+        "eth_getStorageAt" if params[0] == json!(vault) => Ok(json!(format!("{:#066x}", 7))),
+        _ => truth,
+    };
+    proxies[2].rewrite(lie);
+    alice.run(&["dry-run", "vault"]).ended(0).says("2 of 3 RPCs agree").says("lies");
+    proxies[1].rewrite(move |method, params, truth| match method {
+        "eth_getStorageAt" if params[0] == json!(vault) => Ok(json!(format!("{:#066x}", 8))),
+        _ => truth,
+    });
+    alice.run(&["dry-run", "vault"]).ended(7).says("agree and 2 must");
+}
+
+/// On a chain of one's own choice, and in the past.
+#[test]
+fn a_dry_run_goes_to_a_fork_or_to_a_block_of_the_past() {
+    let ceremony = Ceremony::new(setup());
+    let alice = &ceremony.desks[0];
+    alice.run(&["pause", "vault"]).ended(0);
+    let then = ceremony.anvil.block_number();
+    ceremony.anvil.mine(3);
+    let at = then.to_string();
+    let run = alice.run(&["dry-run", "vault", "--at", &at, "--trace"]).ended(0);
+    run.says(&format!("rehearsed at block {then}")).says("delegatecall").says("would succeed");
+    let council = alice.path("breakglass.toml");
+    let text = fs::read_to_string(&council).unwrap();
+    fs::write(&council, text.replace(&ceremony.anvil.url(), &crate::stage::dead_url())).unwrap();
+    alice.run(&["dry-run", "vault"]).ended(7);
+    alice.run(&["dry-run", "vault", "--fork-url", &ceremony.anvil.url()]).ended(0).says("would succeed");
+}

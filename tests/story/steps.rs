@@ -1,0 +1,150 @@
+//! The steps of a ceremony as its people take them, and what every refusal must look like.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use alloy::primitives::{Address, Bytes, U256};
+use alloy::sol;
+use breakglass::safe::SafeVersion;
+use serde_json::Value;
+
+use crate::stage::{Anvil, Ceremony, Desk, Proxy, Run, SafeSetup};
+
+sol! {
+    function paused() external view returns (bool);
+    function nonce() external view returns (uint256);
+}
+
+/// Two of three, 1.4.1: the Safe of every story whose version does not matter.
+pub fn two_of_three() -> Ceremony {
+    Ceremony::new(SafeSetup::new(SafeVersion::V1_4_1, 3, 2))
+}
+
+/// The same, and every desk asks the chain through a proxy.
+pub fn behind_a_proxy() -> (Ceremony, Proxy) {
+    let anvil = Anvil::start();
+    let proxy = Proxy::to(&anvil);
+    let rpc = [proxy.url()];
+    (Ceremony::on(anvil, SafeSetup::new(SafeVersion::V1_4_1, 3, 2), &rpc), proxy)
+}
+
+/// How often a transaction was given to the chain.
+pub fn sent(proxy: &Proxy) -> usize {
+    proxy.counts().by_method.get("eth_sendRawTransaction").copied().unwrap_or(0)
+}
+
+pub fn is_paused(ceremony: &Ceremony) -> bool {
+    ceremony.anvil.view(ceremony.vault, &pausedCall {})
+}
+
+/// How many transactions the Safe has executed.
+pub fn executed(ceremony: &Ceremony) -> u64 {
+    let nonce: U256 = ceremony.anvil.view(ceremony.safe, &nonceCall {});
+    nonce.to()
+}
+
+/// A Safe's transaction made by hand, as if the owners had agreed on it elsewhere: from the Safe itself.
+pub fn as_the_safe(ceremony: &Ceremony, to: Address, data: impl Into<Bytes>) {
+    ceremony.anvil.set_balance(ceremony.safe, U256::from(10).pow(U256::from(18)));
+    ceremony.anvil.send(ceremony.safe, to, &data.into(), U256::ZERO);
+}
+
+/// A command with the desk's own key.
+pub fn with_key(desk: &Desk, words: &[&str]) -> Vec<String> {
+    let key = ["--keystore", path(&desk.keystore()), "--password-file", path(&desk.password_file())]
+        .map(str::to_string);
+    words.iter().map(ToString::to_string).chain(key).collect()
+}
+
+pub fn run(desk: &Desk, words: &[String]) -> Run {
+    desk.run(&words.iter().map(String::as_str).collect::<Vec<_>>())
+}
+
+pub fn path(path: &Path) -> &str {
+    path.to_str().unwrap()
+}
+
+pub fn try_sign(desk: &Desk, what: &[&str]) -> Run {
+    run(desk, &with_key(desk, &[&["sign"], what, &["--yes"]].concat()))
+}
+
+/// Signs at one desk; gives the line that was printed.
+pub fn sign(desk: &Desk, what: &[&str]) -> String {
+    let run = try_sign(desk, what).ended(0);
+    let line = run.stdout.trim().to_string();
+    assert!(line.starts_with("bgsig1"), "{}", run.stdout);
+    line
+}
+
+pub fn try_import(desk: &Desk, what: &[&str], chat: &str) -> Run {
+    let file = desk.path("chat.txt");
+    fs::write(&file, chat).unwrap();
+    desk.run(&[&["import"], &what[..1], &[path(&file)], &what[1..]].concat())
+}
+
+/// Takes in a pasted chat.
+pub fn import(desk: &Desk, what: &[&str], chat: &str) {
+    try_import(desk, what, chat).ended(0);
+}
+
+pub fn broadcast(desk: &Desk, what: &[&str]) -> Run {
+    run(desk, &with_key(desk, &[&["broadcast"], what, &["--confirm", "guardian"]].concat()))
+}
+
+/// Both owners' signatures for the lever `vault`, at the first desk: what remains is to send it.
+pub fn signed_by_two(ceremony: &Ceremony) -> &Desk {
+    let [alice, bob, ..] = &ceremony.desks[..] else { panic!("two desks are needed") };
+    sign(alice, &["vault"]);
+    let bobs = sign(bob, &["vault"]);
+    import(alice, &["vault"], &bobs);
+    alice
+}
+
+/// Proposes the lever `vault` at a desk; gives the path of the file.
+pub fn propose(desk: &Desk) -> PathBuf {
+    let object = desk.run(&["--json", "pause", "vault"]).ended(0).json();
+    desk.path(object["proposal"].as_str().unwrap())
+}
+
+pub fn read_json(path: &Path) -> Value {
+    serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap()
+}
+
+/// Every file below a folder, links and temporary files too.
+pub fn files(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.symlink_metadata().unwrap().is_dir() {
+            found.extend(files(&path));
+        } else {
+            found.push(path);
+        }
+    }
+    found.sort();
+    found
+}
+
+/// Names and contents of every file below a folder: what must be as it was after a refusal.
+pub fn contents(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
+    files(folder).into_iter().map(|path| (path.clone(), fs::read(&path).unwrap_or_default())).collect()
+}
+
+/// A refusal: its exit code, the value at fault by name, and what to do next.
+#[track_caller]
+pub fn refused(run: Run, code: i32, named: &[&str]) -> Run {
+    let mut run = run.ended(code).says("error: ").says("→");
+    for name in named {
+        run = run.says(name);
+    }
+    run
+}
+
+/// The same, and the desk is as it was before.
+#[track_caller]
+pub fn refused_without_a_trace(desk: &Desk, words: &[String], code: i32, named: &[&str]) -> Run {
+    let before = contents(desk.folder());
+    let run = refused(run(desk, words), code, named);
+    assert_eq!(before, contents(desk.folder()), "files changed");
+    run
+}

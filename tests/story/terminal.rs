@@ -1,0 +1,137 @@
+//! A person at a terminal: what they are asked, what happens when they say no, and what when nobody is there.
+
+use std::fs;
+
+use crate::stage::{CTRL_C, CTRL_D, Ceremony, Desk, Run, Terminal};
+use crate::steps::{
+    broadcast, contents, executed, files, is_paused, path, refused, refused_without_a_trace, sign,
+    signed_by_two, two_of_three, with_key,
+};
+
+fn password(desk: &Desk) -> String {
+    fs::read_to_string(desk.password_file()).unwrap().trim().to_string()
+}
+
+fn at_a_terminal(desk: &Desk, words: &[&str]) -> Terminal {
+    Terminal::start(&mut desk.command(words))
+}
+
+/// A key whose password is asked for.
+fn asking<'a>(keystore: &'a str, words: &[&'a str]) -> Vec<&'a str> {
+    [words, &["--keystore", keystore]].concat()
+}
+
+/// The desk is as it was, and the Safe has executed nothing.
+#[track_caller]
+fn stopped(ceremony: &Ceremony, desk: &Desk, words: &[&str], question: &str, answer: &str, code: i32) -> Run {
+    let before = contents(desk.folder());
+    let mut terminal = at_a_terminal(desk, words);
+    terminal.asks(question).types(answer);
+    let run = terminal.ended(code).says("error: ").says("→");
+    let after = contents(desk.folder());
+    let new: Vec<_> = after.iter().filter(|f| !before.contains(f) && !f.0.ends_with(".lock")).collect();
+    assert!(new.is_empty(), "{new:?}");
+    assert_eq!(executed(ceremony), 0);
+    run
+}
+
+#[test]
+fn a_person_signs_and_sends_by_typing_and_the_password_is_never_seen() {
+    let ceremony = two_of_three();
+    let [alice, bob, _] = &ceremony.desks[..] else { unreachable!() };
+    let keystore = alice.keystore();
+    let mut terminal = at_a_terminal(alice, &asking(path(&keystore), &["sign", "vault"]));
+    terminal.asks("Type yes: ").types("yes\n").asks("password of").types(&format!("{}\n", password(alice)));
+    terminal.ended(0).says("bgsig1").never_says(&password(alice));
+    let bobs = sign(bob, &["vault"]);
+
+    // A chat pasted into the terminal, wrapped by it.
+    let mut terminal = at_a_terminal(alice, &["import", "vault"]);
+    let (head, tail) = bobs.split_at(90);
+    terminal.asks("press Ctrl-D").types(&format!("> {head}\n> {tail}\n{CTRL_D}"));
+    terminal.ended(0).says("taken in");
+
+    let mut terminal = at_a_terminal(alice, &asking(path(&keystore), &["broadcast", "vault"]));
+    terminal.asks("password of").types(&format!("{}\n", password(alice)));
+    terminal.asks("Type the Safe's name, guardian: ").types("guardian\n");
+    terminal.ended(0).says("done and proven").never_says(&password(alice));
+    assert!(is_paused(&ceremony));
+}
+
+#[test]
+fn ctrl_c_at_each_prompt_leaves_everything_as_it_was() {
+    let ceremony = two_of_three();
+    let bob = &ceremony.desks[1];
+    let alice = signed_by_two(&ceremony);
+    let (bobs, alices) = (bob.keystore(), alice.keystore());
+    for answer in [CTRL_C, "ye\u{3}", CTRL_D] {
+        if answer != CTRL_D {
+            let words = asking(path(&alices), &["broadcast", "vault"]);
+            stopped(&ceremony, alice, &words, "password of", answer, 4).says("stopped at the question");
+        }
+        let words = asking(path(&bobs), &["sign", "vault"]);
+        stopped(&ceremony, bob, &words, "Type yes", answer, 4).says("stopped at the question");
+        let words = asking(path(&bobs), &["sign", "vault", "--yes"]);
+        stopped(&ceremony, bob, &words, "password of", answer, 4).says("stopped at the question");
+    }
+    let words = with_key(alice, &["broadcast", "vault"]);
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    stopped(&ceremony, alice, &words, "Type the Safe's name", CTRL_C, 4).says("stopped at the question");
+    // Nothing is in the way of the next run.
+    broadcast(alice, &["vault"]).ended(0).says("done and proven");
+}
+
+#[test]
+fn a_no_is_a_no() {
+    let ceremony = two_of_three();
+    let bob = &ceremony.desks[1];
+    let alice = signed_by_two(&ceremony);
+    let bobs = bob.keystore();
+    for no in ["no\n", "\n", "y\n", "yes please\n"] {
+        let words = asking(path(&bobs), &["sign", "vault"]);
+        stopped(&ceremony, bob, &words, "Type yes", no, 4).says("you did not type yes");
+    }
+    let words = asking(path(&bobs), &["sign", "vault", "--yes"]);
+    stopped(&ceremony, bob, &words, "password of", "open sesame\n", 1).says("wrong password");
+    let words = with_key(alice, &["broadcast", "vault"]);
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    for no in ["yes\n", "Guardian\n", "\n"] {
+        let run = stopped(&ceremony, alice, &words, "Type the Safe's name", no, 4);
+        run.says("the Safe's name is guardian");
+    }
+    refused(
+        alice.run(&[&words[..], &["--confirm", "treasury"]].concat()),
+        4,
+        &["the Safe's name is guardian"],
+    );
+    assert_eq!(executed(&ceremony), 0);
+    assert!(!files(alice.folder()).iter().any(|f| path(f).contains("sent-")), "a transaction was recorded");
+}
+
+/// Typed before the question was asked, it is no answer.
+#[test]
+fn a_yes_typed_ahead_signs_nothing() {
+    let ceremony = two_of_three();
+    let bob = &ceremony.desks[1];
+    let keystore = bob.keystore();
+    let mut terminal = at_a_terminal(bob, &asking(path(&keystore), &["sign", "vault"]));
+    terminal.types("yes\n").asks("Type yes: ").types("no\n");
+    terminal.ended(4).says("you did not type yes");
+}
+
+#[test]
+fn without_a_terminal_the_flag_to_pass_is_named() {
+    let ceremony = two_of_three();
+    let bob = &ceremony.desks[1];
+    let alice = signed_by_two(&ceremony);
+    let owned = |words: &[&str]| words.iter().map(ToString::to_string).collect::<Vec<_>>();
+    refused_without_a_trace(bob, &with_key(bob, &["sign", "vault"]), 2, &["--yes"]);
+    let keystore = bob.keystore();
+    let words = owned(&["sign", "vault", "--yes", "--keystore", path(&keystore)]);
+    refused_without_a_trace(bob, &words, 2, &["--password-file"]);
+    refused_without_a_trace(bob, &owned(&["sign", "vault", "--yes"]), 2, &["--keystore"]);
+    refused(crate::steps::run(alice, &with_key(alice, &["broadcast", "vault"])), 2, &["--confirm guardian"]);
+    refused_without_a_trace(alice, &owned(&["broadcast", "vault"]), 2, &["--keystore"]);
+    assert_eq!(executed(&ceremony), 0);
+    refused_without_a_trace(bob, &owned(&["status", "valt"]), 2, &["did you mean vault"]);
+}
