@@ -4,7 +4,7 @@
 comma := ,
 MISSING = { echo "make: $(1)" >&2; exit 1; }
 
-.PHONY: setup test demo bench clean tools libudev
+.PHONY: setup test demo bench completions clean tools libudev
 .NOTPARALLEL:
 
 setup: tools libudev
@@ -52,3 +52,9 @@ libudev:
 
 bench: setup
 	@cargo bench --locked --quiet --bench rounds
+
+completions:
+	@cargo build --locked --quiet
+	@for pair in bash:breakglass.bash zsh:_breakglass fish:breakglass.fish powershell:_breakglass.ps1 elvish:breakglass.elv; do \
+		target/debug/breakglass completions $${pair%%:*} > completions/$${pair#*:}; \
+	done

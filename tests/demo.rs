@@ -1,12 +1,14 @@
 //! `make demo`: the whole main path with the real program, as three owners and a sender would live it. It is run with
 //! the other tests too, so that it stays true.
 //!
-//! A 3-of-5 Safe on a chain of its own owns a vault. Alice proposes and signs; bob signs from the proposal file he was
+//! A 3-of-5 Safe on a chain of its own owns a vault. Alice proposes and signs on a Ledger; bob signs from the proposal file he was
 //! given; carol signs from the lever alone, having received nothing. Alice takes in their lines, broadcasts, and the
 //! chain proves it. Everything is gone afterwards.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a demo that cannot go on has failed")]
 
+#[path = "ledger/emulator/mod.rs"]
+mod emulator;
 #[path = "stage/mod.rs"]
 mod stage;
 
@@ -16,6 +18,8 @@ use std::time::Instant;
 use alloy::sol;
 use breakglass::safe::SafeVersion;
 
+use emulator::Emulator;
+use emulator::app::Behaviour;
 use stage::{Ceremony, Desk, Run, SafeSetup};
 
 sol! {
@@ -36,7 +40,8 @@ fn main() {
 
     let carried = bob.path("proposal.json");
     fs::copy(alice.path(&format!("incidents/{hash}/proposal.json")), &carried).unwrap();
-    signed(alice, "signs", "vault");
+    let ledger = Emulator::start(Behaviour::default());
+    act(alice, "signs on her Ledger (here an emulator)", &["sign", "vault", "--ledger", &ledger.url()]);
     let bobs = signed(bob, "signs the file that alice gave him", carried.to_str().unwrap());
     let carols = signed(carol, "signs from the lever alone: no file reached her", "vault");
 

@@ -340,6 +340,7 @@ mod tests {
         let fees =
             |priority: &[U256], price: &[U256]| fees(&header(Some(10)), priority.to_vec(), price.to_vec());
         assert_eq!(fees(&[n(1), U256::MAX, n(2)], &[]), Fees::Dynamic { max_fee: 22, priority_fee: 2 });
+        assert_eq!(fees(&[n(2), U256::MAX], &[]), Fees::Dynamic { max_fee: 22, priority_fee: 2 });
         assert_eq!(fees(&[], &[n(13)]), Fees::Dynamic { max_fee: 23, priority_fee: 3 });
         assert_eq!(fees(&[], &[n(1)]), Fees::Dynamic { max_fee: 20, priority_fee: 0 });
         assert_eq!(fees(&[U256::MAX], &[]).most(), u128::MAX);
@@ -358,7 +359,7 @@ mod tests {
         };
         assert_eq!(
             seen(&[hints(json!("0x6"), json!("0x5")), hints(json!("0x5"), json!("0x6"))]),
-            (6, Some(6))
+            (6, Some(5))
         );
         assert_eq!(seen(&[hints(json!("0xffffff"), json!("0xffffffffffffffffffff"))]), (4, Some(1_000)));
         assert_eq!(seen(&[hints(json!("0x3"), json!(null))]), (4, None));

@@ -26,12 +26,17 @@ const GWEI: u128 = 1_000_000_000;
 pub fn run(session: &Session, args: &cli::Broadcast) -> Result<Exit, Error> {
     let mut signer = if args.calldata { None } else { Some(key::open(session.ui, &args.key)?) };
     let from = signer.as_mut().map(|s| s.choose(&session.council, &[])).transpose()?;
+    // Taken before the chain is asked: what another run does meanwhile would not be seen. Whoever only prints the call
+    // may have a folder that cannot be written.
+    let take = |proposal: &Proposal| {
+        (!args.calldata).then(|| session.incidents.lock(&proposal.hash().to_string())).transpose()
+    };
+    let mut lock = None;
     let subject = session.subject(&args.what, &args.derive, Purpose::Finish, |proposal, signatures| {
+        lock = Some(take(proposal));
         from.and_then(|from| early_sending(from, proposal, signatures))
     })?;
-    // Whoever only prints the call may have a folder that cannot be written.
-    let lock = || session.incidents.lock(&subject.proposal.hash().to_string());
-    let _lock = if args.calldata { None } else { Some(lock()?) };
+    let _lock = lock.unwrap_or_else(|| take(&subject.proposal))?;
     if let Some(exit) = already(session, &subject)? {
         return Ok(exit);
     }
@@ -124,14 +129,22 @@ fn sent_before(
         if !is_ours(&sent.raw, from, subject) {
             continue;
         }
-        let mined = session.ui.wait("looking for the transaction sent before", || link.receipt(sent.hash))?;
-        if mined.is_some() {
+        let look = || session.ui.wait("looking for the transaction sent before", || link.receipt(sent.hash));
+        let mut mined = look()?;
+        if mined.is_none() && session.ui.wait("sending it again", || link.send_raw(&sent.raw)).is_err() {
+            // Mined in this very moment, or its place was taken by another transaction of the same account.
+            mined = look()?;
+            if mined.is_none() {
+                continue;
+            }
+        }
+        if let Some(receipt) = mined {
+            if let Some(outcome) = outcome::read(session, subject, receipt)? {
+                let by = "Nothing sent: already executed by the transaction sent from here";
+                return outcome::report(session, subject, &outcome, by).map(Some);
+            }
             let text = format!("{} was sent before, and failed; sending anew", sent.hash);
             session.ui.say(&Text::default().warn("note: ").add(&text));
-            continue;
-        }
-        if session.ui.wait("sending it again", || link.send_raw(&sent.raw)).is_err() {
-            // Its place was taken by another transaction of the same account: it can never be mined.
             continue;
         }
         session

@@ -4,12 +4,12 @@ use alloy::primitives::{Address, B256, U256};
 use serde_json::{Value, json};
 
 use crate::chain::Standing;
-use crate::chain::fork::{Outcome, Rehearsal, SlotNames, name_slot};
+use crate::chain::fork::{Outcome, Rehearsal, SlotNames, Write, name_slot};
 use crate::command::rehearse::{Rehearsed, Rehearsing};
 use crate::command::show::ether;
 use crate::command::subject::Subject;
 use crate::playbook::Query;
-use crate::safe::{SENTINEL, slot, slot_word};
+use crate::safe::SENTINEL;
 use crate::ui::{Text, Ui};
 
 const INDENT: &str = "    ";
@@ -45,8 +45,7 @@ pub fn agreement(subject: &Subject) -> String {
             Standing::Agrees | Standing::Unasked => None,
         })
         .collect();
-    let verb = if agree == 1 { "agrees" } else { "agree" };
-    format!("{agree} of {} RPCs {verb}{others}", endpoints.len())
+    format!("{agree} of {} RPCs agree{others}", endpoints.len())
 }
 
 fn rehearsed(ui: &Ui, subject: &Subject, done: &Rehearsed) {
@@ -66,14 +65,14 @@ fn rehearsed(ui: &Ui, subject: &Subject, done: &Rehearsed) {
         say(mark.add(&verdict.sentence));
     }
     let lines = changes(subject, &done.rehearsal);
-    let more = lines.len().saturating_sub(MOST_SHOWN);
+    let (changes_nothing, more) = (lines.is_empty(), lines.len().saturating_sub(MOST_SHOWN));
     for line in lines.into_iter().take(MOST_SHOWN) {
         say(line);
     }
     if more > 0 {
         say(Text::default().warn(&format!("and {more} more changes: breakglass dry-run --json lists them")));
     }
-    say(Text::default().dim("nothing else"));
+    say(Text::default().dim(if changes_nothing { "nothing changes" } else { "nothing else" }));
 }
 
 /// Whether it succeeds, or the innermost reason why not.
@@ -103,9 +102,8 @@ fn changes(subject: &Subject, rehearsal: &Rehearsal) -> Vec<Text> {
             Some(name) => Text::new("  ").bold(&name),
             None => Text::new("  ").add(&format!("slot {}", write.slot)),
         };
-        let kind = write.address == subject.safe.address && write.slot == slot_word(slot::SINGLETON);
-        let show = |word| shown(subject, word, kind);
-        lines.push(line.add("   ").add(&show(write.old)).dim(" → ").add(&show(write.new)));
+        let [old, new] = shown(subject, write);
+        lines.push(line.add("   ").add(&old).dim(" → ").add(&new));
     }
     for change in &rehearsal.balances {
         let line = place(subject, change.address);
@@ -178,16 +176,21 @@ fn as_address(word: B256) -> Option<Address> {
     (word[..12].iter().all(|byte| *byte == 0) && number >> 64 != U256::ZERO).then(|| Address::from_word(word))
 }
 
-fn shown(subject: &Subject, word: B256, is_address: bool) -> String {
-    let number = U256::from_be_bytes(word.0);
-    if word == SENTINEL.into_word() && is_address {
-        return SENTINEL.to_string();
+/// Old and new alike: as numbers, as addresses, or else as the words they are.
+fn shown(subject: &Subject, write: &Write) -> [String; 2] {
+    let words = [write.old, write.new];
+    let numbers = words.map(|word| U256::from_be_bytes(word.0));
+    if numbers.iter().all(|number| *number >> 64 == U256::ZERO) {
+        return numbers.map(|number| number.to_string());
     }
-    match as_address(word) {
-        Some(address) => named(subject, address),
-        None if number >> 64 == U256::ZERO => number.to_string(),
-        None => word.to_string(),
+    let end = |word: B256| word.is_zero() || word == SENTINEL.into_word();
+    if words.iter().all(|word| end(*word) || as_address(*word).is_some()) {
+        return words.map(|word| match as_address(word) {
+            Some(address) => named(subject, address),
+            None => Address::from_word(word).to_string(),
+        });
     }
+    words.map(|word| word.to_string())
 }
 
 /// For `--json`.

@@ -15,6 +15,7 @@ mod home;
 mod import;
 mod init;
 mod key;
+mod matching;
 mod outcome;
 mod playbook;
 mod propose;

@@ -108,6 +108,10 @@ impl Subject<'_> {
         if self.proposal.nonce() < now.nonce {
             return;
         }
+        if now.id != *self.proposal.safe() {
+            self.rehearsal = Rehearsing::Failed("the Safe is not the one that this was proposed for".into());
+            return;
+        }
         let ahead = self.proposal.nonce() > now.nonce;
         let mut then = now.clone();
         then.nonce = self.proposal.nonce();

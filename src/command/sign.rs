@@ -40,14 +40,11 @@ pub fn run(session: &Session, args: &cli::Sign) -> Result<Exit, Error> {
         match one(session, args, subject, &mut signer) {
             Ok(object) => objects.push(object),
             // Rejected on the device: that one is skipped, the others are not lost with it.
-            Err(error) if error.exit == Exit::Device && error.is_rejection && at + 1 < subjects.len() => {
+            Err(error) if error.is_rejection && at + 1 < subjects.len() => {
                 ui.say(&Text::default().warn("skipped: ").add(&error.message));
                 rejected.push(subject.proposal.hash().to_string());
             }
-            Err(error) if error.done.is_some() => return Err(error),
-            Err(error) => {
-                return Err(error.having_done(json!({ "signatures": objects, "rejected": rejected })));
-            }
+            Err(error) => return Err(with_signed(error, &objects)),
         }
     }
     let object = json!({ "signatures": objects, "rejected": rejected });
@@ -57,6 +54,13 @@ pub fn run(session: &Session, args: &cli::Sign) -> Result<Exit, Error> {
     }
     let message = format!("{} of {} were rejected on the device", rejected.len(), subjects.len());
     Err(Error::new(Exit::Device, message).hint("the others are signed").having_done(object))
+}
+
+/// What was signed before an error is told beside it, and what was signed and could not be kept.
+fn with_signed(mut error: Error, signed: &[Value]) -> Error {
+    let unkept = error.done.take().and_then(|done| done["signatures"].as_array().cloned());
+    let all = [signed, &unkept.unwrap_or_default()].concat();
+    error.having_done(json!({ "signatures": all }))
 }
 
 /// What is said about one proposal must not be taken for another.

@@ -13,12 +13,13 @@ use crate::check::{self, Facts, Finding, Match};
 use crate::cli;
 use crate::command::derive::{Derived, First, Order, arguments, is_set};
 use crate::command::draft;
+use crate::command::matching::compare;
 use crate::command::rehearse::Rehearsing;
 use crate::command::session::Session;
 use crate::council::{self, AddressBook};
 use crate::error::{Error, Exit};
 use crate::playbook::{Plan, Query, Readings, Verdict};
-use crate::proposal::{Difference, OwnerSignature, Proposal, differences};
+use crate::proposal::{OwnerSignature, Proposal};
 use crate::safe::{ISafe, SafeState};
 use crate::store;
 
@@ -360,74 +361,6 @@ impl<'a> Session<'a> {
         let own = |key: &String| set.contains_key(key) || lever.is_some_and(|l| l.set.contains_key(key));
         binding.args.iter().filter(|(key, _)| !own(key)).map(|(k, v)| (k.clone(), v.clone())).collect()
     }
-}
-
-/// The reader's own transaction against the proposal's: from the chain's values, else from those it brings.
-fn compare<'a>(
-    proposal: &Proposal,
-    order: Result<Order<'a>, Error>,
-    live: Option<Result<Derived, Error>>,
-) -> (Match, Option<(Order<'a>, Plan)>) {
-    let order = match order {
-        Ok(order) => order,
-        Err(error) => return (Match::Unbound(error.message), None),
-    };
-    let mut mismatch = differing_binding(proposal, &order);
-    let from_values = order.derive_from(proposal);
-    let against = |derived: &Derived| {
-        differences((proposal.safe(), proposal.tx()), (derived.proposal.safe(), derived.proposal.tx()))
-    };
-    let own = |order, derived: Derived| Some((order, derived.plan));
-    match (live, from_values) {
-        (Some(Ok(now)), _) if mismatch.is_empty() && against(&now).is_empty() => {
-            (Match::Same, own(order, now))
-        }
-        (live, Ok(then)) => {
-            mismatch.extend(against(&then));
-            let matching = match live {
-                _ if !mismatch.is_empty() => Match::Differs(mismatch),
-                None => Match::SameFromItsOwnValues,
-                Some(Ok(now)) => Match::Moved(against(&now)),
-                Some(Err(error)) => Match::Moved(vec![Difference {
-                    field: "the transaction",
-                    file: "possible then".into(),
-                    own: format!("not possible now ({})", error.message),
-                }]),
-            };
-            (matching, own(order, then))
-        }
-        (Some(Ok(now)), Err(_)) => {
-            mismatch.extend(against(&now));
-            (Match::Differs(mismatch), own(order, now))
-        }
-        (_, Err(_)) if !mismatch.is_empty() => (Match::Differs(mismatch), None),
-        (_, Err(error)) => (Match::Unbound(error.message), None),
-    }
-}
-
-/// Playbook, its text and Safe must be the reader's own before the transactions are even compared.
-fn differing_binding(proposal: &Proposal, order: &Order) -> Vec<Difference> {
-    let binding = proposal.binding();
-    let own = order.entry.playbook;
-    let rows = [
-        ("chain id", proposal.safe().chain_id.to_string(), order.chain.id.to_string()),
-        ("Safe", proposal.safe().address.to_string(), order.safe.address.to_string()),
-        ("playbook", binding.playbook.to_string(), own.id.to_string()),
-        ("playbook text", binding.digest.to_string(), own.digest().to_string()),
-    ];
-    let mut found: Vec<Difference> = rows
-        .into_iter()
-        .filter(|(_, file, own)| file != own)
-        .map(|(field, file, own)| Difference { field, file, own })
-        .collect();
-    for (name, own) in &order.given {
-        let file = binding.args.get(name);
-        if file != Some(own) {
-            let file = file.map_or("missing".to_string(), |f| format!("{name} = {f}"));
-            found.push(Difference { field: "argument", file, own: format!("{name} = {own}") });
-        }
-    }
-    found
 }
 
 /// How long ago a block was made, by this machine's clock, in seconds.

@@ -45,7 +45,9 @@ impl Ui {
 
     /// One line for the person, on standard error.
     pub fn say(&self, text: &Text) {
-        for line in text.wrapped(usize::from(width())) {
+        // Into a file or a log it goes unbroken, so that it can be searched.
+        let columns = if Term::stderr().is_term() { usize::from(width()) } else { usize::MAX };
+        for line in text.wrapped(columns) {
             put(&mut io::stderr(), &line.painted());
         }
     }

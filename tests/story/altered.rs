@@ -118,9 +118,9 @@ fn each_field_of_the_transaction_altered_in_turn() {
 fn another_version_that_hashes_the_same_is_refused_all_the_same() {
     let ceremony = two_of_three();
     let (bob, good) = handed(&ceremony);
-    for version in ["1.3.0", "1.5.0"] {
+    for (version, code) in [("1.3.0", 5), ("1.5.0", 5)] {
         let altered = changed(&good, "/safe/version", &json!(version));
-        bob_refuses(bob, &altered, &[], 5, &["version", version, "1.4.1"]);
+        bob_refuses(bob, &altered, &[], code, &["Safe version", version, "1.4.1"]);
         bob_refuses(bob, &altered, &["--offline"], 4, &[version]);
     }
 }
@@ -135,7 +135,7 @@ fn each_field_of_the_binding_altered_in_turn() {
         ("/playbook/id", json!("pause/unheard-of"), "pause/unheard-of"),
         ("/playbook/lever", json!("other"), "no lever is called \"other\""),
         ("/playbook/lever", json!(null), "target = vault"),
-        ("/playbook/undo", json!(true), "playbook is pause/oz-pausable"),
+        ("/playbook/undo", json!(true), "an undo of lever vault"),
         ("/playbook/arguments", json!({ "target": STRANGER }), "target = 0x1111"),
         ("/playbook/arguments", json!({}), "missing"),
         ("/playbook/arguments", json!({ "target": "vault", "amount": "7" }), "amount"),

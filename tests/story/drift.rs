@@ -8,7 +8,7 @@ use alloy::sol_types::SolCall;
 use breakglass::safe::{slot, slot_word};
 use serde_json::json;
 
-use crate::stage::{Ceremony, key};
+use crate::stage::{Ceremony, Desk, Run, key};
 use crate::steps::{
     as_the_safe, behind_a_proxy, broadcast, executed, files, import, is_paused, path, propose, read_json,
     refused, run, sent, sign, signed_by_two, try_import, try_sign, two_of_three, with_key,
@@ -22,13 +22,28 @@ sol! {
 
 const GWEI: u64 = 1_000_000_000;
 
+/// Sends although every check refuses: what then stops it is the chain's own answer.
+fn accepting_all(desk: &Desk) -> Run {
+    let mut accepted: Vec<String> = Vec::new();
+    loop {
+        let words: Vec<&str> = ["vault"].into_iter().chain(accepted.iter().map(String::as_str)).collect();
+        let run = broadcast(desk, &words);
+        let ids = run.stderr.split("--accept ").skip(1).filter_map(|rest| rest.split_whitespace().next());
+        let new: Vec<&str> = ids.filter(|id| !accepted.iter().any(|a| a == id)).collect();
+        if !matches!(run.code, 4 | 5) || new.is_empty() {
+            return run;
+        }
+        accepted.extend(new.iter().flat_map(|id| ["--accept".to_string(), (*id).to_string()]));
+    }
+}
+
 fn set_nonce(ceremony: &Ceremony, nonce: u64) {
     ceremony.anvil.set_storage(ceremony.safe, slot_word(slot::NONCE), B256::from(U256::from(nonce)));
 }
 
 /// Nothing was recorded as sent at this desk.
 #[track_caller]
-fn nothing_was_sent(ceremony: &Ceremony, desk: &crate::stage::Desk) {
+fn nothing_was_sent(ceremony: &Ceremony, desk: &Desk) {
     assert!(!files(desk.folder()).iter().any(|f| path(f).contains("sent-")), "a transaction was recorded");
     assert!(!is_paused(ceremony));
 }
@@ -110,7 +125,7 @@ fn a_former_owners_signature_no_longer_counts() {
     status.says(&was).says(&is);
     refused(broadcast(alice, &["vault"]), 5, &["owners", &was, &is]);
     // Accepting that the owners changed brings the signature no more weight.
-    let accepted = ["vault", "--accept", "safe-owners", "--accept", "safe-drift"];
+    let accepted = ["vault", "--accept", "safe-owners", "--accept", "safe-drift:owners"];
     refused(broadcast(alice, &accepted), 3, &["1 of 2", &is]);
     // And bob, whose key is out, signs nothing more.
     let accepted = ["vault", "--accept", "safe-owners"];
@@ -127,7 +142,7 @@ fn a_used_nonce_is_named_and_nothing_is_signed_or_sent_for_it() {
     let carried = carol.path("carried.json");
     fs::copy(propose(alice), &carried).unwrap();
     set_nonce(&ceremony, 3);
-    alice.run(&["status", "vault"]).ended(5).says("another transaction used its nonce");
+    alice.run(&["status", "vault"]).ended(5).says("nonce 0 is used, the Safe is at 3");
     refused(broadcast(alice, &["vault"]), 5, &["nonce 0", "the Safe is at 3"]);
     refused(try_sign(carol, &[path(&carried)]), 5, &["nonce 0 is used", "the Safe is at 3"]);
     refused(try_sign(carol, &["vault", "--nonce", "2"]), 5, &["nonce 2 is used", "the Safe is at 3"]);
@@ -142,7 +157,7 @@ fn a_future_nonce_may_be_signed_and_waits_for_its_turn() {
     try_sign(alice, &what).ended(0).says("nonce 2 is not next: the Safe is at 0");
     let bobs = sign(bob, &what);
     import(alice, &what, &bobs);
-    alice.run(&["status", "vault", "--nonce", "2"]).ended(3).says("lower nonces");
+    alice.run(&["status", "vault", "--nonce", "2"]).ended(5).says("lower nonces");
     refused(broadcast(alice, &what), 5, &["nonce 2 is not next", "the Safe is at 0"]);
     nothing_was_sent(&ceremony, alice);
     set_nonce(&ceremony, 2);
@@ -155,9 +170,8 @@ fn what_somebody_did_in_between_is_seen_before_anything_is_sent() {
     let alice = signed_by_two(&ceremony);
     as_the_safe(&ceremony, ceremony.vault, pauseCall {}.abi_encode());
     refused(broadcast(alice, &["vault"]), 4, &["before", "paused()", "true"]);
-    let accepted = ["vault", "--accept", "before", "--accept", "values-moved"];
-    refused(broadcast(alice, &accepted), 1, &["would fail", "GS013", "nothing was sent"]);
-    refused(try_sign(&ceremony.desks[2], &["vault"]), 4, &["nothing to do", "paused() is true"]);
+    refused(accepting_all(alice), 1, &["would fail", "GS013", "nothing was sent"]);
+    refused(try_sign(&ceremony.desks[2], &["vault"]), 4, &["vault paused() is true", "EnforcedPause()"]);
     assert!(!files(alice.folder()).iter().any(|f| path(f).contains("sent-")));
     assert_eq!(executed(&ceremony), 0);
 }
@@ -168,7 +182,8 @@ fn a_call_that_the_target_refuses_is_found_before_it_costs_gas() {
     let alice = signed_by_two(&ceremony);
     let elsewhere = transferOwnershipCall { owner: key(8).address };
     as_the_safe(&ceremony, ceremony.vault, elsewhere.abi_encode());
-    refused(broadcast(alice, &["vault"]), 1, &["would fail", "GS013", "nothing was sent"]);
+    refused(broadcast(alice, &["vault"]), 4, &["rehearsal-fails", "OwnableUnauthorizedAccount"]);
+    refused(accepting_all(alice), 1, &["would fail", "GS013", "nothing was sent"]);
     nothing_was_sent(&ceremony, alice);
 }
 
@@ -245,7 +260,7 @@ fn an_altered_block_number_does_not_hide_the_execution() {
     let lines = format!("{}\n{}", sign(alice, &["vault"]), sign(bob, &["vault"]));
     import(alice, &["vault"], &lines);
     broadcast(alice, &["vault"]).ended(0);
-    bob.run(&["status", path(&file)]).ended(0).says("executed");
+    bob.run(&["status", path(&file)]).ended(0).says("Executed in block");
     let run = run(bob, &with_key(bob, &["broadcast", path(&file), "--confirm", "guardian"]));
     run.ended(0).says("Nothing sent");
 }

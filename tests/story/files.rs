@@ -100,11 +100,10 @@ fn a_damaged_file_among_the_kept_ones_stops_nobody() {
     fs::write(&bobs, &whole[..whole.len() / 2]).unwrap();
     let run = alice.run(&["status", "vault"]).ended(3).says("1 of 2 signed").says("left out");
     run.says(path(&bobs)).says("0xdead");
-    // The good one again: what is in its place is named, not taken for it.
+    // The good one again: what is in its place is not taken for it, and stays as it is.
     let run = try_import(alice, &["vault"], &sign(bob, &["vault"]));
-    refused(run, 1, &[path(&bobs), "already exists"]);
-    fs::remove_file(&bobs).unwrap();
-    import(alice, &["vault"], &sign(bob, &["vault"]));
+    run.ended(0).says("taken in");
+    assert_eq!(fs::read(&bobs).unwrap(), whole[..whole.len() / 2]);
     broadcast(alice, &["vault"]).ended(0);
 }
 
@@ -139,20 +138,28 @@ fn links_and_files_in_the_way_are_named_and_nothing_is_written_through_them() {
     fs::write(&folder, "in the way").unwrap();
     refused_without_a_trace(bob, &words, 1, &[hash]);
     fs::remove_file(&folder).unwrap();
-    // The proposal's and the signature's own names.
+    // The proposal's own name: the signature is made then, and given out although it cannot be kept.
     fs::create_dir(&folder).unwrap();
-    for name in ["proposal.json".to_string(), format!("{}.sig.json", bob.key.address)] {
-        let place = folder.join(&name);
-        symlink(elsewhere.path().join("target"), &place).unwrap();
-        refused(crate::steps::run(bob, &words), 1, &[&name, "symbolic link"]);
-        untouched();
-        fs::remove_file(&place).unwrap();
-        fs::write(&place, "in the way").unwrap();
-        refused(crate::steps::run(bob, &words), 1, &[&name]);
-        assert_eq!(fs::read_to_string(&place).unwrap(), "in the way");
-        fs::remove_file(&place).unwrap();
-    }
+    let place = folder.join("proposal.json");
+    symlink(elsewhere.path().join("target"), &place).unwrap();
+    let run = crate::steps::run(bob, &words);
+    let run = refused(run, 1, &["proposal.json", "symbolic link", "the line above is good"]);
+    assert!(run.stdout.starts_with("bgsig1"), "{run:?}");
+    let object = crate::steps::run(bob, &[&words[..], &["--json".to_string()]].concat()).ended(1).json();
+    assert!(object["signatures"][0]["line"].as_str().unwrap().starts_with("bgsig1"), "{object}");
+    untouched();
+    fs::remove_file(&place).unwrap();
+    fs::write(&place, "in the way").unwrap();
+    refused(crate::steps::run(bob, &words), 1, &["proposal.json"]);
+    assert_eq!(fs::read_to_string(&place).unwrap(), "in the way");
+    fs::remove_file(&place).unwrap();
+    // A signature finds another name.
+    let place = folder.join(format!("{}.sig.json", bob.key.address));
+    symlink(elsewhere.path().join("target"), &place).unwrap();
     sign(bob, &["vault"]);
+    untouched();
+    assert!(place.symlink_metadata().unwrap().is_symlink());
+    bob.run(&["status", "vault"]).ended(3).says("1 of 2 signed");
 
     // The lock of a broadcast.
     sign(alice, &["vault"]);

@@ -10,6 +10,9 @@
 #[path = "../stage/mod.rs"]
 mod stage;
 
+#[path = "../ledger/emulator/mod.rs"]
+mod emulator;
+
 mod altered;
 mod ceremony;
 mod crash;
@@ -17,6 +20,7 @@ mod drift;
 mod escapes;
 mod files;
 mod json;
+mod ledger;
 mod network;
 mod rehearsal;
 mod secrets;

@@ -53,7 +53,7 @@ fn a_pause_shows_every_change_by_name_before_anybody_signs() {
     for version in [SafeVersion::V1_3_0, SafeVersion::V1_4_1, SafeVersion::V1_5_0] {
         let ceremony = Ceremony::new(SafeSetup::new(version, 3, 2));
         let run = ceremony.desks[0].run(&["pause", "vault"]).ended(0);
-        let run = run.says("rehearsed at block").says("1 of 1 RPCs agrees").says("nonce   0 → 1");
+        let run = run.says("rehearsed at block").says("1 of 1 RPCs agree").says("nonce   0 → 1");
         run.says("read by vault paused()").says("✓ vault paused() is true").says("nothing else");
         let said = ceremony.desks[0].run(&["--json", "dry-run", "vault"]).ended(0).json();
         assert_eq!(said["succeeds"], json!(true));

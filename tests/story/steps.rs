@@ -33,6 +33,11 @@ pub fn sent(proxy: &Proxy) -> usize {
     proxy.counts().by_method.get("eth_sendRawTransaction").copied().unwrap_or(0)
 }
 
+/// How many transactions a desk has ever signed for sending.
+pub fn records(desk: &Desk) -> usize {
+    files(desk.folder()).iter().filter(|f| path(f).contains("sent-")).count()
+}
+
 pub fn is_paused(ceremony: &Ceremony) -> bool {
     ceremony.anvil.view(ceremony.vault, &pausedCall {})
 }

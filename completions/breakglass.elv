@@ -1,0 +1,306 @@
+
+use builtin;
+use str;
+
+set edit:completion:arg-completer[breakglass] = {|@words|
+    fn spaces {|n|
+        builtin:repeat $n ' ' | str:join ''
+    }
+    fn cand {|text desc|
+        edit:complex-candidate $text &display=$text' '(spaces (- 14 (wcswidth $text)))$desc
+    }
+    var command = 'breakglass'
+    for word $words[1..-1] {
+        if (str:has-prefix $word '-') {
+            break
+        }
+        set command = $command';'$word
+    }
+    var completions = [
+        &'breakglass'= {
+            cand --council 'The council file [default: breakglass.toml here or in a folder above]'
+            cand --json 'Print one JSON object on standard output'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+            cand pause 'Propose a pause: plan, review, proposal file'
+            cand param 'Propose a parameter change'
+            cand rotate 'Propose a change of keys, roles or owners'
+            cand dry-run 'Rehearse it now: what it would change, without sending anything'
+            cand sign 'Derive or load, check, show, sign'
+            cand status 'Who has signed, what is missing, what has drifted'
+            cand import 'Take in signatures: files, folders, lines, a whole pasted chat'
+            cand export 'Give out signatures, as lines or as files'
+            cand broadcast 'At threshold: send it, wait, and prove its effect on chain'
+            cand hash 'Domain hash, message hash and safeTxHash of a transaction; no network'
+            cand device 'Is the Ledger ready, and whose keys does it hold?'
+            cand playbook 'The playbooks at hand'
+            cand init 'Write a first council file, from a Safe on chain'
+            cand completions 'Print a shell''s completion script'
+            cand help 'Print this message or the help of the given subcommand(s)'
+        }
+        &'breakglass;pause'= {
+            cand --playbook 'Without a lever: the playbook''s id'
+            cand --safe 'Without a lever: the Safe''s name'
+            cand --set 'An argument that the lever leaves open; may be given again'
+            cand --nonce 'Another Safe nonce than the next one'
+            cand --accept 'Accept a refusal by its id; it is recorded and shown to every later signer'
+            cand --council 'The council file [default: breakglass.toml here or in a folder above]'
+            cand --undo 'The lever''s counter-playbook, with every check'
+            cand --json 'Print one JSON object on standard output'
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
+        &'breakglass;param'= {
+            cand --playbook 'Without a lever: the playbook''s id'
+            cand --safe 'Without a lever: the Safe''s name'
+            cand --set 'An argument that the lever leaves open; may be given again'
+            cand --nonce 'Another Safe nonce than the next one'
+            cand --accept 'Accept a refusal by its id; it is recorded and shown to every later signer'
+            cand --council 'The council file [default: breakglass.toml here or in a folder above]'
+            cand --undo 'The lever''s counter-playbook, with every check'
+            cand --json 'Print one JSON object on standard output'
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
+        &'breakglass;rotate'= {
+            cand --playbook 'Without a lever: the playbook''s id'
+            cand --safe 'Without a lever: the Safe''s name'
+            cand --set 'An argument that the lever leaves open; may be given again'
+            cand --nonce 'Another Safe nonce than the next one'
+            cand --accept 'Accept a refusal by its id; it is recorded and shown to every later signer'
+            cand --council 'The council file [default: breakglass.toml here or in a folder above]'
+            cand --undo 'The lever''s counter-playbook, with every check'
+            cand --json 'Print one JSON object on standard output'
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
+        &'breakglass;dry-run'= {
+            cand --set 'An argument that the lever leaves open; may be given again'
+            cand --nonce 'Another Safe nonce than the next one'
+            cand --at 'After this block instead of the latest'
+            cand --fork-url 'On this RPC alone, a running anvil for instance; ''${NAME}'' names an environment variable'
+            cand --council 'The council file [default: breakglass.toml here or in a folder above]'
+            cand --undo 'The lever''s counter-playbook, with every check'
+            cand --trace 'Show every call that it makes'
+            cand --json 'Print one JSON object on standard output'
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
+        &'breakglass;sign'= {
+            cand --ledger 'Use the Ledger that is plugged in, or an emulator at tcp://HOST:PORT'
+            cand --ledger-serial 'Which Ledger, where several are plugged in'
+            cand --timeout 'How long to wait for the Ledger and its person, in seconds'
+            cand --keystore 'Encrypted keystore file (Web3 Secret Storage)'
+            cand --password-file 'File whose first line is the keystore''s password [default: asked for]'
+            cand --set 'An argument that the lever leaves open; may be given again'
+            cand --nonce 'Another Safe nonce than the next one'
+            cand --accept 'Accept a refusal by its id; it is recorded and shown to every later signer'
+            cand --council 'The council file [default: breakglass.toml here or in a folder above]'
+            cand --undo 'The lever''s counter-playbook, with every check'
+            cand --offline 'Ask nothing of the network; says what could not be checked'
+            cand --yes 'Sign without asking, after the review is printed; a Ledger asks on its own screen in any case'
+            cand --hashes 'Give the Ledger the two hashes only: it then shows nothing else of what is signed'
+            cand --eth-sign 'Sign as a personal message (eth_sign), for Safes from 1.1.1 on'
+            cand --json 'Print one JSON object on standard output'
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
+        &'breakglass;status'= {
+            cand --set 'An argument that the lever leaves open; may be given again'
+            cand --nonce 'Another Safe nonce than the next one'
+            cand --council 'The council file [default: breakglass.toml here or in a folder above]'
+            cand --undo 'The lever''s counter-playbook, with every check'
+            cand --json 'Print one JSON object on standard output'
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
+        &'breakglass;import'= {
+            cand --set 'An argument that the lever leaves open; may be given again'
+            cand --nonce 'Another Safe nonce than the next one'
+            cand --council 'The council file [default: breakglass.toml here or in a folder above]'
+            cand --undo 'The lever''s counter-playbook, with every check'
+            cand --json 'Print one JSON object on standard output'
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
+        &'breakglass;export'= {
+            cand --to 'Copy the proposal and its signatures into this folder instead of printing lines'
+            cand --set 'An argument that the lever leaves open; may be given again'
+            cand --nonce 'Another Safe nonce than the next one'
+            cand --council 'The council file [default: breakglass.toml here or in a folder above]'
+            cand --undo 'The lever''s counter-playbook, with every check'
+            cand --json 'Print one JSON object on standard output'
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
+        &'breakglass;broadcast'= {
+            cand --ledger 'Use the Ledger that is plugged in, or an emulator at tcp://HOST:PORT'
+            cand --ledger-serial 'Which Ledger, where several are plugged in'
+            cand --timeout 'How long to wait for the Ledger and its person, in seconds'
+            cand --keystore 'Encrypted keystore file (Web3 Secret Storage)'
+            cand --password-file 'File whose first line is the keystore''s password [default: asked for]'
+            cand --set 'An argument that the lever leaves open; may be given again'
+            cand --nonce 'Another Safe nonce than the next one'
+            cand --accept 'Accept a refusal by its id; it is recorded and shown to every later signer'
+            cand --confirm 'Send without asking; NAME is the Safe''s name in your council file'
+            cand --max-fee 'The most to pay per unit of gas, in gwei'
+            cand --wait 'How long to wait for the transaction to be mined, in seconds'
+            cand --council 'The council file [default: breakglass.toml here or in a folder above]'
+            cand --undo 'The lever''s counter-playbook, with every check'
+            cand --calldata 'Send nothing: print the call for somebody else to send'
+            cand --json 'Print one JSON object on standard output'
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
+        &'breakglass;hash'= {
+            cand --chain-id 'chain-id'
+            cand --safe 'safe'
+            cand --safe-version 'safe-version'
+            cand --to 'to'
+            cand --value 'In wei'
+            cand --data 'Hexadecimal, or @FILE for long data'
+            cand --operation 'operation'
+            cand --safe-tx-gas 'safe-tx-gas'
+            cand --base-gas 'base-gas'
+            cand --gas-price 'gas-price'
+            cand --gas-token 'gas-token'
+            cand --refund-receiver 'refund-receiver'
+            cand --nonce 'nonce'
+            cand --council 'The council file [default: breakglass.toml here or in a folder above]'
+            cand --json 'Print one JSON object on standard output'
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
+        &'breakglass;device'= {
+            cand --ledger 'Use the Ledger that is plugged in, or an emulator at tcp://HOST:PORT'
+            cand --ledger-serial 'Which Ledger, where several are plugged in'
+            cand --timeout 'How long to wait for the Ledger and its person, in seconds'
+            cand --keystore 'Encrypted keystore file (Web3 Secret Storage)'
+            cand --password-file 'File whose first line is the keystore''s password [default: asked for]'
+            cand --show-address 'Show the address at this derivation path on the device''s own screen'
+            cand --council 'The council file [default: breakglass.toml here or in a folder above]'
+            cand --udev 'Print the udev rule by which Linux lets a user open a Ledger'
+            cand --json 'Print one JSON object on standard output'
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
+        &'breakglass;playbook'= {
+            cand --council 'The council file [default: breakglass.toml here or in a folder above]'
+            cand --json 'Print one JSON object on standard output'
+            cand -h 'Print help'
+            cand --help 'Print help'
+            cand list 'Every playbook: your council''s own, then the built-in ones'
+            cand show 'One playbook in plain words'
+            cand check 'Read a playbook file, or every one in a folder, and say what is wrong'
+            cand help 'Print this message or the help of the given subcommand(s)'
+        }
+        &'breakglass;playbook;list'= {
+            cand --council 'The council file [default: breakglass.toml here or in a folder above]'
+            cand --json 'Print one JSON object on standard output'
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
+        &'breakglass;playbook;show'= {
+            cand --council 'The council file [default: breakglass.toml here or in a folder above]'
+            cand --json 'Print one JSON object on standard output'
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
+        &'breakglass;playbook;check'= {
+            cand --council 'The council file [default: breakglass.toml here or in a folder above]'
+            cand --json 'Print one JSON object on standard output'
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
+        &'breakglass;playbook;help'= {
+            cand list 'Every playbook: your council''s own, then the built-in ones'
+            cand show 'One playbook in plain words'
+            cand check 'Read a playbook file, or every one in a folder, and say what is wrong'
+            cand help 'Print this message or the help of the given subcommand(s)'
+        }
+        &'breakglass;playbook;help;list'= {
+        }
+        &'breakglass;playbook;help;show'= {
+        }
+        &'breakglass;playbook;help;check'= {
+        }
+        &'breakglass;playbook;help;help'= {
+        }
+        &'breakglass;init'= {
+            cand --safe 'The Safe''s address'
+            cand --rpc 'An RPC address; write one with a key in it as ''${NAME}'', naming an environment variable'
+            cand --name 'What to call the protocol'
+            cand --chain 'What to call the chain [default: its usual name]'
+            cand --safe-name 'What to call the Safe'
+            cand --council 'The council file [default: breakglass.toml here or in a folder above]'
+            cand --json 'Print one JSON object on standard output'
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
+        &'breakglass;completions'= {
+            cand --council 'The council file [default: breakglass.toml here or in a folder above]'
+            cand --json 'Print one JSON object on standard output'
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
+        &'breakglass;help'= {
+            cand pause 'Propose a pause: plan, review, proposal file'
+            cand param 'Propose a parameter change'
+            cand rotate 'Propose a change of keys, roles or owners'
+            cand dry-run 'Rehearse it now: what it would change, without sending anything'
+            cand sign 'Derive or load, check, show, sign'
+            cand status 'Who has signed, what is missing, what has drifted'
+            cand import 'Take in signatures: files, folders, lines, a whole pasted chat'
+            cand export 'Give out signatures, as lines or as files'
+            cand broadcast 'At threshold: send it, wait, and prove its effect on chain'
+            cand hash 'Domain hash, message hash and safeTxHash of a transaction; no network'
+            cand device 'Is the Ledger ready, and whose keys does it hold?'
+            cand playbook 'The playbooks at hand'
+            cand init 'Write a first council file, from a Safe on chain'
+            cand completions 'Print a shell''s completion script'
+            cand help 'Print this message or the help of the given subcommand(s)'
+        }
+        &'breakglass;help;pause'= {
+        }
+        &'breakglass;help;param'= {
+        }
+        &'breakglass;help;rotate'= {
+        }
+        &'breakglass;help;dry-run'= {
+        }
+        &'breakglass;help;sign'= {
+        }
+        &'breakglass;help;status'= {
+        }
+        &'breakglass;help;import'= {
+        }
+        &'breakglass;help;export'= {
+        }
+        &'breakglass;help;broadcast'= {
+        }
+        &'breakglass;help;hash'= {
+        }
+        &'breakglass;help;device'= {
+        }
+        &'breakglass;help;playbook'= {
+            cand list 'Every playbook: your council''s own, then the built-in ones'
+            cand show 'One playbook in plain words'
+            cand check 'Read a playbook file, or every one in a folder, and say what is wrong'
+        }
+        &'breakglass;help;playbook;list'= {
+        }
+        &'breakglass;help;playbook;show'= {
+        }
+        &'breakglass;help;playbook;check'= {
+        }
+        &'breakglass;help;init'= {
+        }
+        &'breakglass;help;completions'= {
+        }
+        &'breakglass;help;help'= {
+        }
+    ]
+    $completions[$command]
+}

@@ -1,0 +1,208 @@
+# Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
+function __fish_breakglass_global_optspecs
+    string join \n council= json h/help V/version
+end
+
+function __fish_breakglass_needs_command
+    # Figure out if the current invocation already has a command.
+    set -l cmd (commandline -opc)
+    set -e cmd[1]
+    argparse -s (__fish_breakglass_global_optspecs) -- $cmd 2>/dev/null
+    or return
+    if set -q argv[1]
+        # Also print the command, so this can be used to figure out what it is.
+        echo $argv[1]
+        return 1
+    end
+    return 0
+end
+
+function __fish_breakglass_using_subcommand
+    set -l cmd (__fish_breakglass_needs_command)
+    test -z "$cmd"
+    and return 1
+    contains -- $cmd[1] $argv
+end
+
+complete -c breakglass -n "__fish_breakglass_needs_command" -l council -d 'The council file [default: breakglass.toml here or in a folder above]' -r -F
+complete -c breakglass -n "__fish_breakglass_needs_command" -l json -d 'Print one JSON object on standard output'
+complete -c breakglass -n "__fish_breakglass_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c breakglass -n "__fish_breakglass_needs_command" -s V -l version -d 'Print version'
+complete -c breakglass -n "__fish_breakglass_needs_command" -f -a "pause" -d 'Propose a pause: plan, review, proposal file'
+complete -c breakglass -n "__fish_breakglass_needs_command" -f -a "param" -d 'Propose a parameter change'
+complete -c breakglass -n "__fish_breakglass_needs_command" -f -a "rotate" -d 'Propose a change of keys, roles or owners'
+complete -c breakglass -n "__fish_breakglass_needs_command" -f -a "dry-run" -d 'Rehearse it now: what it would change, without sending anything'
+complete -c breakglass -n "__fish_breakglass_needs_command" -f -a "sign" -d 'Derive or load, check, show, sign'
+complete -c breakglass -n "__fish_breakglass_needs_command" -f -a "status" -d 'Who has signed, what is missing, what has drifted'
+complete -c breakglass -n "__fish_breakglass_needs_command" -f -a "import" -d 'Take in signatures: files, folders, lines, a whole pasted chat'
+complete -c breakglass -n "__fish_breakglass_needs_command" -f -a "export" -d 'Give out signatures, as lines or as files'
+complete -c breakglass -n "__fish_breakglass_needs_command" -f -a "broadcast" -d 'At threshold: send it, wait, and prove its effect on chain'
+complete -c breakglass -n "__fish_breakglass_needs_command" -f -a "hash" -d 'Domain hash, message hash and safeTxHash of a transaction; no network'
+complete -c breakglass -n "__fish_breakglass_needs_command" -f -a "device" -d 'Is the Ledger ready, and whose keys does it hold?'
+complete -c breakglass -n "__fish_breakglass_needs_command" -f -a "playbook" -d 'The playbooks at hand'
+complete -c breakglass -n "__fish_breakglass_needs_command" -f -a "init" -d 'Write a first council file, from a Safe on chain'
+complete -c breakglass -n "__fish_breakglass_needs_command" -f -a "completions" -d 'Print a shell\'s completion script'
+complete -c breakglass -n "__fish_breakglass_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c breakglass -n "__fish_breakglass_using_subcommand pause" -l playbook -d 'Without a lever: the playbook\'s id' -r
+complete -c breakglass -n "__fish_breakglass_using_subcommand pause" -l safe -d 'Without a lever: the Safe\'s name' -r
+complete -c breakglass -n "__fish_breakglass_using_subcommand pause" -l set -d 'An argument that the lever leaves open; may be given again' -r
+complete -c breakglass -n "__fish_breakglass_using_subcommand pause" -l nonce -d 'Another Safe nonce than the next one' -r
+complete -c breakglass -n "__fish_breakglass_using_subcommand pause" -l accept -d 'Accept a refusal by its id; it is recorded and shown to every later signer' -r
+complete -c breakglass -n "__fish_breakglass_using_subcommand pause" -l council -d 'The council file [default: breakglass.toml here or in a folder above]' -r -F
+complete -c breakglass -n "__fish_breakglass_using_subcommand pause" -l undo -d 'The lever\'s counter-playbook, with every check'
+complete -c breakglass -n "__fish_breakglass_using_subcommand pause" -l json -d 'Print one JSON object on standard output'
+complete -c breakglass -n "__fish_breakglass_using_subcommand pause" -s h -l help -d 'Print help'
+complete -c breakglass -n "__fish_breakglass_using_subcommand param" -l playbook -d 'Without a lever: the playbook\'s id' -r
+complete -c breakglass -n "__fish_breakglass_using_subcommand param" -l safe -d 'Without a lever: the Safe\'s name' -r
+complete -c breakglass -n "__fish_breakglass_using_subcommand param" -l set -d 'An argument that the lever leaves open; may be given again' -r
+complete -c breakglass -n "__fish_breakglass_using_subcommand param" -l nonce -d 'Another Safe nonce than the next one' -r
+complete -c breakglass -n "__fish_breakglass_using_subcommand param" -l accept -d 'Accept a refusal by its id; it is recorded and shown to every later signer' -r
+complete -c breakglass -n "__fish_breakglass_using_subcommand param" -l council -d 'The council file [default: breakglass.toml here or in a folder above]' -r -F
+complete -c breakglass -n "__fish_breakglass_using_subcommand param" -l undo -d 'The lever\'s counter-playbook, with every check'
+complete -c breakglass -n "__fish_breakglass_using_subcommand param" -l json -d 'Print one JSON object on standard output'
+complete -c breakglass -n "__fish_breakglass_using_subcommand param" -s h -l help -d 'Print help'
+complete -c breakglass -n "__fish_breakglass_using_subcommand rotate" -l playbook -d 'Without a lever: the playbook\'s id' -r
+complete -c breakglass -n "__fish_breakglass_using_subcommand rotate" -l safe -d 'Without a lever: the Safe\'s name' -r
+complete -c breakglass -n "__fish_breakglass_using_subcommand rotate" -l set -d 'An argument that the lever leaves open; may be given again' -r
+complete -c breakglass -n "__fish_breakglass_using_subcommand rotate" -l nonce -d 'Another Safe nonce than the next one' -r
+complete -c breakglass -n "__fish_breakglass_using_subcommand rotate" -l accept -d 'Accept a refusal by its id; it is recorded and shown to every later signer' -r
+complete -c breakglass -n "__fish_breakglass_using_subcommand rotate" -l council -d 'The council file [default: breakglass.toml here or in a folder above]' -r -F
+complete -c breakglass -n "__fish_breakglass_using_subcommand rotate" -l undo -d 'The lever\'s counter-playbook, with every check'
+complete -c breakglass -n "__fish_breakglass_using_subcommand rotate" -l json -d 'Print one JSON object on standard output'
+complete -c breakglass -n "__fish_breakglass_using_subcommand rotate" -s h -l help -d 'Print help'
+complete -c breakglass -n "__fish_breakglass_using_subcommand dry-run" -l set -d 'An argument that the lever leaves open; may be given again' -r
+complete -c breakglass -n "__fish_breakglass_using_subcommand dry-run" -l nonce -d 'Another Safe nonce than the next one' -r
+complete -c breakglass -n "__fish_breakglass_using_subcommand dry-run" -l at -d 'After this block instead of the latest' -r
+complete -c breakglass -n "__fish_breakglass_using_subcommand dry-run" -l fork-url -d 'On this RPC alone, a running anvil for instance; \'${NAME}\' names an environment variable' -r
+complete -c breakglass -n "__fish_breakglass_using_subcommand dry-run" -l council -d 'The council file [default: breakglass.toml here or in a folder above]' -r -F
+complete -c breakglass -n "__fish_breakglass_using_subcommand dry-run" -l undo -d 'The lever\'s counter-playbook, with every check'
+complete -c breakglass -n "__fish_breakglass_using_subcommand dry-run" -l trace -d 'Show every call that it makes'
+complete -c breakglass -n "__fish_breakglass_using_subcommand dry-run" -l json -d 'Print one JSON object on standard output'
+complete -c breakglass -n "__fish_breakglass_using_subcommand dry-run" -s h -l help -d 'Print help'
+complete -c breakglass -n "__fish_breakglass_using_subcommand sign" -l ledger -d 'Use the Ledger that is plugged in, or an emulator at tcp://HOST:PORT' -r
+complete -c breakglass -n "__fish_breakglass_using_subcommand sign" -l ledger-serial -d 'Which Ledger, where several are plugged in' -r
+complete -c breakglass -n "__fish_breakglass_using_subcommand sign" -l timeout -d 'How long to wait for the Ledger and its person, in seconds' -r
+complete -c breakglass -n "__fish_breakglass_using_subcommand sign" -l keystore -d 'Encrypted keystore file (Web3 Secret Storage)' -r -F
+complete -c breakglass -n "__fish_breakglass_using_subcommand sign" -l password-file -d 'File whose first line is the keystore\'s password [default: asked for]' -r -F
+complete -c breakglass -n "__fish_breakglass_using_subcommand sign" -l set -d 'An argument that the lever leaves open; may be given again' -r
+complete -c breakglass -n "__fish_breakglass_using_subcommand sign" -l nonce -d 'Another Safe nonce than the next one' -r
+complete -c breakglass -n "__fish_breakglass_using_subcommand sign" -l accept -d 'Accept a refusal by its id; it is recorded and shown to every later signer' -r
+complete -c breakglass -n "__fish_breakglass_using_subcommand sign" -l council -d 'The council file [default: breakglass.toml here or in a folder above]' -r -F
+complete -c breakglass -n "__fish_breakglass_using_subcommand sign" -l undo -d 'The lever\'s counter-playbook, with every check'
+complete -c breakglass -n "__fish_breakglass_using_subcommand sign" -l offline -d 'Ask nothing of the network; says what could not be checked'
+complete -c breakglass -n "__fish_breakglass_using_subcommand sign" -l yes -d 'Sign without asking, after the review is printed; a Ledger asks on its own screen in any case'
+complete -c breakglass -n "__fish_breakglass_using_subcommand sign" -l hashes -d 'Give the Ledger the two hashes only: it then shows nothing else of what is signed'
+complete -c breakglass -n "__fish_breakglass_using_subcommand sign" -l eth-sign -d 'Sign as a personal message (eth_sign), for Safes from 1.1.1 on'
+complete -c breakglass -n "__fish_breakglass_using_subcommand sign" -l json -d 'Print one JSON object on standard output'
+complete -c breakglass -n "__fish_breakglass_using_subcommand sign" -s h -l help -d 'Print help'
+complete -c breakglass -n "__fish_breakglass_using_subcommand status" -l set -d 'An argument that the lever leaves open; may be given again' -r
+complete -c breakglass -n "__fish_breakglass_using_subcommand status" -l nonce -d 'Another Safe nonce than the next one' -r
+complete -c breakglass -n "__fish_breakglass_using_subcommand status" -l council -d 'The council file [default: breakglass.toml here or in a folder above]' -r -F
+complete -c breakglass -n "__fish_breakglass_using_subcommand status" -l undo -d 'The lever\'s counter-playbook, with every check'
+complete -c breakglass -n "__fish_breakglass_using_subcommand status" -l json -d 'Print one JSON object on standard output'
+complete -c breakglass -n "__fish_breakglass_using_subcommand status" -s h -l help -d 'Print help'
+complete -c breakglass -n "__fish_breakglass_using_subcommand import" -l set -d 'An argument that the lever leaves open; may be given again' -r
+complete -c breakglass -n "__fish_breakglass_using_subcommand import" -l nonce -d 'Another Safe nonce than the next one' -r
+complete -c breakglass -n "__fish_breakglass_using_subcommand import" -l council -d 'The council file [default: breakglass.toml here or in a folder above]' -r -F
+complete -c breakglass -n "__fish_breakglass_using_subcommand import" -l undo -d 'The lever\'s counter-playbook, with every check'
+complete -c breakglass -n "__fish_breakglass_using_subcommand import" -l json -d 'Print one JSON object on standard output'
+complete -c breakglass -n "__fish_breakglass_using_subcommand import" -s h -l help -d 'Print help'
+complete -c breakglass -n "__fish_breakglass_using_subcommand export" -l to -d 'Copy the proposal and its signatures into this folder instead of printing lines' -r -F
+complete -c breakglass -n "__fish_breakglass_using_subcommand export" -l set -d 'An argument that the lever leaves open; may be given again' -r
+complete -c breakglass -n "__fish_breakglass_using_subcommand export" -l nonce -d 'Another Safe nonce than the next one' -r
+complete -c breakglass -n "__fish_breakglass_using_subcommand export" -l council -d 'The council file [default: breakglass.toml here or in a folder above]' -r -F
+complete -c breakglass -n "__fish_breakglass_using_subcommand export" -l undo -d 'The lever\'s counter-playbook, with every check'
+complete -c breakglass -n "__fish_breakglass_using_subcommand export" -l json -d 'Print one JSON object on standard output'
+complete -c breakglass -n "__fish_breakglass_using_subcommand export" -s h -l help -d 'Print help'
+complete -c breakglass -n "__fish_breakglass_using_subcommand broadcast" -l ledger -d 'Use the Ledger that is plugged in, or an emulator at tcp://HOST:PORT' -r
+complete -c breakglass -n "__fish_breakglass_using_subcommand broadcast" -l ledger-serial -d 'Which Ledger, where several are plugged in' -r
+complete -c breakglass -n "__fish_breakglass_using_subcommand broadcast" -l timeout -d 'How long to wait for the Ledger and its person, in seconds' -r
+complete -c breakglass -n "__fish_breakglass_using_subcommand broadcast" -l keystore -d 'Encrypted keystore file (Web3 Secret Storage)' -r -F
+complete -c breakglass -n "__fish_breakglass_using_subcommand broadcast" -l password-file -d 'File whose first line is the keystore\'s password [default: asked for]' -r -F
+complete -c breakglass -n "__fish_breakglass_using_subcommand broadcast" -l set -d 'An argument that the lever leaves open; may be given again' -r
+complete -c breakglass -n "__fish_breakglass_using_subcommand broadcast" -l nonce -d 'Another Safe nonce than the next one' -r
+complete -c breakglass -n "__fish_breakglass_using_subcommand broadcast" -l accept -d 'Accept a refusal by its id; it is recorded and shown to every later signer' -r
+complete -c breakglass -n "__fish_breakglass_using_subcommand broadcast" -l confirm -d 'Send without asking; NAME is the Safe\'s name in your council file' -r
+complete -c breakglass -n "__fish_breakglass_using_subcommand broadcast" -l max-fee -d 'The most to pay per unit of gas, in gwei' -r
+complete -c breakglass -n "__fish_breakglass_using_subcommand broadcast" -l wait -d 'How long to wait for the transaction to be mined, in seconds' -r
+complete -c breakglass -n "__fish_breakglass_using_subcommand broadcast" -l council -d 'The council file [default: breakglass.toml here or in a folder above]' -r -F
+complete -c breakglass -n "__fish_breakglass_using_subcommand broadcast" -l undo -d 'The lever\'s counter-playbook, with every check'
+complete -c breakglass -n "__fish_breakglass_using_subcommand broadcast" -l calldata -d 'Send nothing: print the call for somebody else to send'
+complete -c breakglass -n "__fish_breakglass_using_subcommand broadcast" -l json -d 'Print one JSON object on standard output'
+complete -c breakglass -n "__fish_breakglass_using_subcommand broadcast" -s h -l help -d 'Print help'
+complete -c breakglass -n "__fish_breakglass_using_subcommand hash" -l chain-id -r
+complete -c breakglass -n "__fish_breakglass_using_subcommand hash" -l safe -r
+complete -c breakglass -n "__fish_breakglass_using_subcommand hash" -l safe-version -r
+complete -c breakglass -n "__fish_breakglass_using_subcommand hash" -l to -r
+complete -c breakglass -n "__fish_breakglass_using_subcommand hash" -l value -d 'In wei' -r
+complete -c breakglass -n "__fish_breakglass_using_subcommand hash" -l data -d 'Hexadecimal, or @FILE for long data' -r
+complete -c breakglass -n "__fish_breakglass_using_subcommand hash" -l operation -r -f -a "call\t''
+delegatecall\t''"
+complete -c breakglass -n "__fish_breakglass_using_subcommand hash" -l safe-tx-gas -r
+complete -c breakglass -n "__fish_breakglass_using_subcommand hash" -l base-gas -r
+complete -c breakglass -n "__fish_breakglass_using_subcommand hash" -l gas-price -r
+complete -c breakglass -n "__fish_breakglass_using_subcommand hash" -l gas-token -r
+complete -c breakglass -n "__fish_breakglass_using_subcommand hash" -l refund-receiver -r
+complete -c breakglass -n "__fish_breakglass_using_subcommand hash" -l nonce -r
+complete -c breakglass -n "__fish_breakglass_using_subcommand hash" -l council -d 'The council file [default: breakglass.toml here or in a folder above]' -r -F
+complete -c breakglass -n "__fish_breakglass_using_subcommand hash" -l json -d 'Print one JSON object on standard output'
+complete -c breakglass -n "__fish_breakglass_using_subcommand hash" -s h -l help -d 'Print help'
+complete -c breakglass -n "__fish_breakglass_using_subcommand device" -l ledger -d 'Use the Ledger that is plugged in, or an emulator at tcp://HOST:PORT' -r
+complete -c breakglass -n "__fish_breakglass_using_subcommand device" -l ledger-serial -d 'Which Ledger, where several are plugged in' -r
+complete -c breakglass -n "__fish_breakglass_using_subcommand device" -l timeout -d 'How long to wait for the Ledger and its person, in seconds' -r
+complete -c breakglass -n "__fish_breakglass_using_subcommand device" -l keystore -d 'Encrypted keystore file (Web3 Secret Storage)' -r -F
+complete -c breakglass -n "__fish_breakglass_using_subcommand device" -l password-file -d 'File whose first line is the keystore\'s password [default: asked for]' -r -F
+complete -c breakglass -n "__fish_breakglass_using_subcommand device" -l show-address -d 'Show the address at this derivation path on the device\'s own screen' -r
+complete -c breakglass -n "__fish_breakglass_using_subcommand device" -l council -d 'The council file [default: breakglass.toml here or in a folder above]' -r -F
+complete -c breakglass -n "__fish_breakglass_using_subcommand device" -l udev -d 'Print the udev rule by which Linux lets a user open a Ledger'
+complete -c breakglass -n "__fish_breakglass_using_subcommand device" -l json -d 'Print one JSON object on standard output'
+complete -c breakglass -n "__fish_breakglass_using_subcommand device" -s h -l help -d 'Print help'
+complete -c breakglass -n "__fish_breakglass_using_subcommand playbook; and not __fish_seen_subcommand_from list show check help" -l council -d 'The council file [default: breakglass.toml here or in a folder above]' -r -F
+complete -c breakglass -n "__fish_breakglass_using_subcommand playbook; and not __fish_seen_subcommand_from list show check help" -l json -d 'Print one JSON object on standard output'
+complete -c breakglass -n "__fish_breakglass_using_subcommand playbook; and not __fish_seen_subcommand_from list show check help" -s h -l help -d 'Print help'
+complete -c breakglass -n "__fish_breakglass_using_subcommand playbook; and not __fish_seen_subcommand_from list show check help" -f -a "list" -d 'Every playbook: your council\'s own, then the built-in ones'
+complete -c breakglass -n "__fish_breakglass_using_subcommand playbook; and not __fish_seen_subcommand_from list show check help" -f -a "show" -d 'One playbook in plain words'
+complete -c breakglass -n "__fish_breakglass_using_subcommand playbook; and not __fish_seen_subcommand_from list show check help" -f -a "check" -d 'Read a playbook file, or every one in a folder, and say what is wrong'
+complete -c breakglass -n "__fish_breakglass_using_subcommand playbook; and not __fish_seen_subcommand_from list show check help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c breakglass -n "__fish_breakglass_using_subcommand playbook; and __fish_seen_subcommand_from list" -l council -d 'The council file [default: breakglass.toml here or in a folder above]' -r -F
+complete -c breakglass -n "__fish_breakglass_using_subcommand playbook; and __fish_seen_subcommand_from list" -l json -d 'Print one JSON object on standard output'
+complete -c breakglass -n "__fish_breakglass_using_subcommand playbook; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help'
+complete -c breakglass -n "__fish_breakglass_using_subcommand playbook; and __fish_seen_subcommand_from show" -l council -d 'The council file [default: breakglass.toml here or in a folder above]' -r -F
+complete -c breakglass -n "__fish_breakglass_using_subcommand playbook; and __fish_seen_subcommand_from show" -l json -d 'Print one JSON object on standard output'
+complete -c breakglass -n "__fish_breakglass_using_subcommand playbook; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help'
+complete -c breakglass -n "__fish_breakglass_using_subcommand playbook; and __fish_seen_subcommand_from check" -l council -d 'The council file [default: breakglass.toml here or in a folder above]' -r -F
+complete -c breakglass -n "__fish_breakglass_using_subcommand playbook; and __fish_seen_subcommand_from check" -l json -d 'Print one JSON object on standard output'
+complete -c breakglass -n "__fish_breakglass_using_subcommand playbook; and __fish_seen_subcommand_from check" -s h -l help -d 'Print help'
+complete -c breakglass -n "__fish_breakglass_using_subcommand playbook; and __fish_seen_subcommand_from help" -f -a "list" -d 'Every playbook: your council\'s own, then the built-in ones'
+complete -c breakglass -n "__fish_breakglass_using_subcommand playbook; and __fish_seen_subcommand_from help" -f -a "show" -d 'One playbook in plain words'
+complete -c breakglass -n "__fish_breakglass_using_subcommand playbook; and __fish_seen_subcommand_from help" -f -a "check" -d 'Read a playbook file, or every one in a folder, and say what is wrong'
+complete -c breakglass -n "__fish_breakglass_using_subcommand playbook; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c breakglass -n "__fish_breakglass_using_subcommand init" -l safe -d 'The Safe\'s address' -r
+complete -c breakglass -n "__fish_breakglass_using_subcommand init" -l rpc -d 'An RPC address; write one with a key in it as \'${NAME}\', naming an environment variable' -r
+complete -c breakglass -n "__fish_breakglass_using_subcommand init" -l name -d 'What to call the protocol' -r
+complete -c breakglass -n "__fish_breakglass_using_subcommand init" -l chain -d 'What to call the chain [default: its usual name]' -r
+complete -c breakglass -n "__fish_breakglass_using_subcommand init" -l safe-name -d 'What to call the Safe' -r
+complete -c breakglass -n "__fish_breakglass_using_subcommand init" -l council -d 'The council file [default: breakglass.toml here or in a folder above]' -r -F
+complete -c breakglass -n "__fish_breakglass_using_subcommand init" -l json -d 'Print one JSON object on standard output'
+complete -c breakglass -n "__fish_breakglass_using_subcommand init" -s h -l help -d 'Print help'
+complete -c breakglass -n "__fish_breakglass_using_subcommand completions" -l council -d 'The council file [default: breakglass.toml here or in a folder above]' -r -F
+complete -c breakglass -n "__fish_breakglass_using_subcommand completions" -l json -d 'Print one JSON object on standard output'
+complete -c breakglass -n "__fish_breakglass_using_subcommand completions" -s h -l help -d 'Print help'
+complete -c breakglass -n "__fish_breakglass_using_subcommand help; and not __fish_seen_subcommand_from pause param rotate dry-run sign status import export broadcast hash device playbook init completions help" -f -a "pause" -d 'Propose a pause: plan, review, proposal file'
+complete -c breakglass -n "__fish_breakglass_using_subcommand help; and not __fish_seen_subcommand_from pause param rotate dry-run sign status import export broadcast hash device playbook init completions help" -f -a "param" -d 'Propose a parameter change'
+complete -c breakglass -n "__fish_breakglass_using_subcommand help; and not __fish_seen_subcommand_from pause param rotate dry-run sign status import export broadcast hash device playbook init completions help" -f -a "rotate" -d 'Propose a change of keys, roles or owners'
+complete -c breakglass -n "__fish_breakglass_using_subcommand help; and not __fish_seen_subcommand_from pause param rotate dry-run sign status import export broadcast hash device playbook init completions help" -f -a "dry-run" -d 'Rehearse it now: what it would change, without sending anything'
+complete -c breakglass -n "__fish_breakglass_using_subcommand help; and not __fish_seen_subcommand_from pause param rotate dry-run sign status import export broadcast hash device playbook init completions help" -f -a "sign" -d 'Derive or load, check, show, sign'
+complete -c breakglass -n "__fish_breakglass_using_subcommand help; and not __fish_seen_subcommand_from pause param rotate dry-run sign status import export broadcast hash device playbook init completions help" -f -a "status" -d 'Who has signed, what is missing, what has drifted'
+complete -c breakglass -n "__fish_breakglass_using_subcommand help; and not __fish_seen_subcommand_from pause param rotate dry-run sign status import export broadcast hash device playbook init completions help" -f -a "import" -d 'Take in signatures: files, folders, lines, a whole pasted chat'
+complete -c breakglass -n "__fish_breakglass_using_subcommand help; and not __fish_seen_subcommand_from pause param rotate dry-run sign status import export broadcast hash device playbook init completions help" -f -a "export" -d 'Give out signatures, as lines or as files'
+complete -c breakglass -n "__fish_breakglass_using_subcommand help; and not __fish_seen_subcommand_from pause param rotate dry-run sign status import export broadcast hash device playbook init completions help" -f -a "broadcast" -d 'At threshold: send it, wait, and prove its effect on chain'
+complete -c breakglass -n "__fish_breakglass_using_subcommand help; and not __fish_seen_subcommand_from pause param rotate dry-run sign status import export broadcast hash device playbook init completions help" -f -a "hash" -d 'Domain hash, message hash and safeTxHash of a transaction; no network'
+complete -c breakglass -n "__fish_breakglass_using_subcommand help; and not __fish_seen_subcommand_from pause param rotate dry-run sign status import export broadcast hash device playbook init completions help" -f -a "device" -d 'Is the Ledger ready, and whose keys does it hold?'
+complete -c breakglass -n "__fish_breakglass_using_subcommand help; and not __fish_seen_subcommand_from pause param rotate dry-run sign status import export broadcast hash device playbook init completions help" -f -a "playbook" -d 'The playbooks at hand'
+complete -c breakglass -n "__fish_breakglass_using_subcommand help; and not __fish_seen_subcommand_from pause param rotate dry-run sign status import export broadcast hash device playbook init completions help" -f -a "init" -d 'Write a first council file, from a Safe on chain'
+complete -c breakglass -n "__fish_breakglass_using_subcommand help; and not __fish_seen_subcommand_from pause param rotate dry-run sign status import export broadcast hash device playbook init completions help" -f -a "completions" -d 'Print a shell\'s completion script'
+complete -c breakglass -n "__fish_breakglass_using_subcommand help; and not __fish_seen_subcommand_from pause param rotate dry-run sign status import export broadcast hash device playbook init completions help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c breakglass -n "__fish_breakglass_using_subcommand help; and __fish_seen_subcommand_from playbook" -f -a "list" -d 'Every playbook: your council\'s own, then the built-in ones'
+complete -c breakglass -n "__fish_breakglass_using_subcommand help; and __fish_seen_subcommand_from playbook" -f -a "show" -d 'One playbook in plain words'
+complete -c breakglass -n "__fish_breakglass_using_subcommand help; and __fish_seen_subcommand_from playbook" -f -a "check" -d 'Read a playbook file, or every one in a folder, and say what is wrong'
