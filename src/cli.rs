@@ -329,11 +329,48 @@ impl std::str::FromStr for Amount {
 #[derive(Debug, Subcommand)]
 pub enum Playbook {
     /// Every playbook: your council's own, then the built-in ones
-    List,
-    /// One playbook in plain words
+    List(ListPlaybooks),
+    /// One playbook in plain words, with its parameters and an example lever
     Show { id: String },
-    /// Read a playbook file, or every one in a folder, and say what is wrong
+    /// Read a playbook file, or every one in a folder, and say what is wrong; exit code 1 where something is
     Check { path: PathBuf },
+    /// Print a first playbook for a function, its checks included: save it below playbooks/ and edit it
+    New(NewPlaybook),
+    /// Print the JSON Schema of a playbook's file, for editors
+    Schema,
+}
+
+#[derive(Debug, Args)]
+pub struct ListPlaybooks {
+    /// Only this kind: pause, param or rotate
+    #[arg(long, value_name = "KIND")]
+    pub kind: Option<String>,
+
+    /// Only protocols whose name contains this
+    #[arg(long, value_name = "TEXT")]
+    pub family: Option<String>,
+
+    /// Only this severity: P1, the gravest, to P5
+    #[arg(long, value_name = "P1")]
+    pub severity: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct NewPlaybook {
+    /// The id, such as pause/my-vault: kind, and a name
+    pub id: String,
+
+    /// The function to call: a signature such as "pause()", or with --abi its name
+    #[arg(long, value_name = "FUNCTION")]
+    pub call: String,
+
+    /// The view that proves it, such as "paused()(bool)"; with --abi its name
+    #[arg(long, value_name = "VIEW")]
+    pub view: String,
+
+    /// The contract's ABI as JSON, or an artifact with a field "abi"
+    #[arg(long, value_name = "FILE")]
+    pub abi: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

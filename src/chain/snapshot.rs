@@ -65,7 +65,7 @@ impl Chain {
     pub fn snapshot(&self, ask: &Ask, at: BlockTag) -> Result<Snapshot, ChainError> {
         let mut requests = safe_requests(ask.safe);
         let state_end = requests.len();
-        requests.extend(ask.queries.iter().map(request));
+        requests.extend(ask.queries.iter().filter_map(request));
         let queries_end = requests.len();
         requests.extend(ask.sending.map(sending::requests).unwrap_or_default());
         let sending_end = requests.len();
@@ -85,7 +85,7 @@ impl Chain {
         let mut known = Known::default();
         drafted.learn(&parts.replies(sending_end..drafted_end), &mut known);
         let replies = parts.replies(drafted_end..requests.len());
-        let readings = readings(ask.queries, &answers);
+        let readings = readings(ask.queries, &answers, &agreed.header);
         Ok(Snapshot { header: agreed.header.clone(), state, code_hash, readings, prepared, known, replies })
     }
 
@@ -94,9 +94,9 @@ impl Chain {
     /// # Errors
     /// When no quorum agrees, or when the chain has another block at that height by now.
     pub fn answers(&self, queries: &[Query], block: &BlockRef) -> Result<Readings, ChainError> {
-        let requests: Vec<Request> = queries.iter().map(request).collect();
+        let requests: Vec<Request> = queries.iter().filter_map(request).collect();
         let agreed = self.agree(&requests, BlockTag::Pinned(*block))?;
-        Ok(readings(queries, &agreed.values))
+        Ok(readings(queries, &agreed.values, &agreed.header))
     }
 
     /// Asks more about the block of a snapshot, in one round, and adds the answers to it.
@@ -105,15 +105,16 @@ impl Chain {
     /// When no quorum agrees, or when the chain has another block at that height by now.
     pub fn look(&self, seen: &mut Snapshot, queries: &[Query], drafts: &[Draft]) -> Result<(), ChainError> {
         let drafted = Drafted::of(drafts, &seen.known);
-        let mut requests: Vec<Request> = queries.iter().map(request).collect();
+        let mut requests: Vec<Request> = queries.iter().filter_map(request).collect();
+        let asked = requests.len();
         requests.extend(drafted.requests());
-        if requests.is_empty() {
+        if requests.is_empty() && queries.is_empty() {
             return Ok(());
         }
         let agreed = self.agree(&requests, BlockTag::Pinned(seen.header.block()))?;
         let parts = Parts { requests: &requests, agreed: &agreed };
-        seen.readings.extend(readings(queries, &parts.values(0..queries.len())));
-        drafted.learn(&parts.replies(queries.len()..requests.len()), &mut seen.known);
+        seen.readings.extend(readings(queries, &parts.values(0..asked), &agreed.header));
+        drafted.learn(&parts.replies(asked..requests.len()), &mut seen.known);
         Ok(())
     }
 
@@ -225,17 +226,23 @@ pub(super) fn transaction(from: Option<Address>, to: Address, data: &Bytes) -> V
     }
 }
 
-fn request(query: &Query) -> Request {
-    match query {
+/// Nothing for what the header says, which every round asks for.
+fn request(query: &Query) -> Option<Request> {
+    Some(match query {
         Query::Call { from, to, data } => eth_call(*from, *to, data),
         Query::Storage { address, slot } => Request::new("eth_getStorageAt", json!([address, slot, AT])),
         Query::Balance { address } => Request::new("eth_getBalance", json!([address, AT])),
         Query::CodeHash { address } => Request::new("eth_getCode", json!([address, AT])),
-    }
+        Query::Time => return None,
+    })
 }
 
-fn readings(queries: &[Query], values: &[Settled]) -> Readings {
-    queries.iter().zip(values).map(|(query, value)| (query.clone(), answer(query, value))).collect()
+fn readings(queries: &[Query], values: &[Settled], header: &Header) -> Readings {
+    let asked = queries.iter().filter(|query| **query != Query::Time).zip(values);
+    let time = Answer::Value(B256::from(U256::from(header.timestamp)).into());
+    let told =
+        queries.iter().filter(|query| **query == Query::Time).map(|query| (query.clone(), time.clone()));
+    asked.map(|(query, value)| (query.clone(), answer(query, value))).chain(told).collect()
 }
 
 fn answer(query: &Query, value: &Settled) -> Answer {

@@ -3,8 +3,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use alloy::primitives::Address;
-
 use crate::chain::{Ask, BlockTag, Chain, Draft, Sending, Snapshot};
 use crate::cli;
 use crate::command::draft;
@@ -217,7 +215,7 @@ impl<'a> Order<'a> {
         match self.turn(readings)? {
             Derivation::Ready(plan) => self.assemble(plan, state, block, readings, nonce),
             Derivation::Needs(missing) => {
-                let places: Vec<String> = missing.iter().map(|q| asked_of(q).to_string()).collect();
+                let places: Vec<String> = missing.iter().map(asked_of).collect();
                 let message = format!(
                     "playbook {} reads {} by your files, and the value is not at hand",
                     self.entry.playbook.id,
@@ -260,10 +258,13 @@ impl<'a> Order<'a> {
     }
 }
 
-fn asked_of(query: &Query) -> Address {
+fn asked_of(query: &Query) -> String {
     match query {
-        Query::Call { to, .. } => *to,
-        Query::Storage { address, .. } | Query::Balance { address } | Query::CodeHash { address } => *address,
+        Query::Call { to, .. } => to.to_string(),
+        Query::Storage { address, .. } | Query::Balance { address } | Query::CodeHash { address } => {
+            address.to_string()
+        }
+        Query::Time => "the block's time".into(),
     }
 }
 

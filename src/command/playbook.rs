@@ -1,4 +1,4 @@
-//! `playbook list`, `show`, `check`.
+//! `playbook list`, `show`, `check`, `new`, `schema`.
 
 use std::path::Path;
 
@@ -7,18 +7,22 @@ use serde_json::{Value, json};
 use crate::cli;
 use crate::command::session::{Session, find_council};
 use crate::error::{Error, Exit};
-use crate::playbook::{Catalogue, Entry, Origin, Playbook, Undo};
+use crate::playbook::{Catalogue, Entry, Origin, Playbook, Signatures, Undo, draft, schema};
 use crate::store;
 use crate::ui::{Text, Ui};
 
 pub fn run(ui: &Ui, council: Option<&Path>, args: &cli::Playbook) -> Result<Exit, Error> {
     match args {
-        cli::Playbook::List => list(ui, &catalogue(ui, council)?),
-        cli::Playbook::Show { id } => {
-            show(ui, &catalogue(ui, council)?.get(id)?);
+        cli::Playbook::List(wanted) => list(ui, &catalogue(ui, council)?, wanted),
+        cli::Playbook::Show { id } => Ok(show(ui, &catalogue(ui, council)?.get(id)?)),
+        cli::Playbook::Check { path } => check(ui, path),
+        cli::Playbook::New(args) => new(ui, args),
+        cli::Playbook::Schema => {
+            let schema = schema();
+            ui.data_block(&format!("{schema:#}"));
+            ui.object(&schema);
             Ok(Exit::Done)
         }
-        cli::Playbook::Check { path } => check(ui, path),
     }
 }
 
@@ -37,43 +41,90 @@ fn origin(origin: &Origin) -> String {
     }
 }
 
-fn list(ui: &Ui, catalogue: &Catalogue) -> Result<Exit, Error> {
-    let entries = catalogue.all()?;
+fn list(ui: &Ui, catalogue: &Catalogue, wanted: &cli::ListPlaybooks) -> Result<Exit, Error> {
+    known_words(wanted)?;
+    let is =
+        |wanted: &Option<String>, word: String| wanted.as_ref().is_none_or(|w| w.eq_ignore_ascii_case(&word));
+    let near = |playbook: &Playbook| {
+        let text =
+            format!("{} {}", playbook.family.as_deref().unwrap_or_default(), playbook.id).to_lowercase();
+        wanted.family.as_ref().is_none_or(|family| text.contains(&family.to_lowercase()))
+    };
+    let mut entries = catalogue.all();
+    entries.retain(|e| {
+        let p = e.playbook;
+        is(&wanted.kind, p.kind.to_string()) && is(&wanted.severity, p.severity.to_string()) && near(p)
+    });
+    for fault in catalogue.faults() {
+        ui.say(&Text::default().warn("left out: ").add(&fault.to_string()));
+    }
     let rows: Vec<Vec<String>> = entries
         .iter()
         .map(|e| {
             let p = e.playbook;
-            vec![p.id.to_string(), p.title.clone(), p.severity.to_string(), origin(&e.origin)]
+            let title = match &e.origin {
+                Origin::Council(path) => format!("{} (your own: {path})", p.title),
+                Origin::BuiltIn => p.title.clone(),
+            };
+            vec![p.id.to_string(), title, p.severity.to_string()]
         })
         .collect();
-    ui.table(&["playbook", "what it does", "severity", "from"], &rows);
-    let objects: Vec<Value> = entries
-        .iter()
-        .map(|e| {
-            let p = e.playbook;
-            json!({
-                "id": p.id.to_string(), "kind": p.kind.to_string(), "title": p.title,
-                "severity": p.severity.to_string(), "from": origin(&e.origin), "digest": p.digest().to_string(),
-            })
-        })
-        .collect();
+    ui.table(&["playbook", "what it does", "severity"], &rows);
+    let objects: Vec<Value> = entries.iter().map(summary).collect();
     ui.object(&json!({ "playbooks": objects }));
     Ok(Exit::Done)
 }
 
-fn show(ui: &Ui, entry: &Entry) {
+/// A filter that nothing can match is a mistake and not an empty list.
+fn known_words(wanted: &cli::ListPlaybooks) -> Result<(), Error> {
+    let words = [
+        ("--kind", &wanted.kind, &["pause", "param", "rotate"][..]),
+        ("--severity", &wanted.severity, &["P1", "P2", "P3", "P4", "P5"][..]),
+    ];
+    for (flag, given, known) in words {
+        if let Some(word) = given.as_ref().filter(|w| !known.iter().any(|k| k.eq_ignore_ascii_case(w))) {
+            let message = format!("{flag} {word:?} is not one of {}", known.join(", "));
+            return Err(Error::new(Exit::Usage, message));
+        }
+    }
+    Ok(())
+}
+
+fn summary(entry: &Entry) -> Value {
+    let p = entry.playbook;
+    json!({
+        "id": p.id.to_string(), "kind": p.kind.to_string(), "family": p.family, "title": p.title,
+        "severity": p.severity.to_string(), "from": origin(&entry.origin), "digest": p.digest().to_string(),
+    })
+}
+
+fn show(ui: &Ui, entry: &Entry) -> Exit {
     let playbook = entry.playbook;
     ui.data(&format!("{}   {} · {}", playbook.id, playbook.kind, playbook.severity));
     ui.data(&playbook.title);
     ui.data("");
     ui.table(&["", ""], &explained(playbook, &entry.origin));
     ui.data("");
+    ui.data_block(&lever(playbook));
+    ui.data("");
     ui.data_block(playbook.text());
-    ui.object(&json!({
-        "id": playbook.id.to_string(), "kind": playbook.kind.to_string(), "title": playbook.title,
-        "severity": playbook.severity.to_string(), "from": origin(&entry.origin),
-        "digest": playbook.digest().to_string(), "text": playbook.text(),
-    }));
+    let mut object = summary(entry);
+    object["text"] = playbook.text().into();
+    object["lever"] = lever(playbook).into();
+    ui.object(&object);
+    Exit::Done
+}
+
+/// A lever for a council file, with the example's arguments.
+fn lever(playbook: &Playbook) -> String {
+    let example = playbook.example.as_ref();
+    let set = playbook.params.iter().filter(|p| p.default.is_none()).map(|p| {
+        let given = example.and_then(|e| e.set.get(&p.name)).map_or("…", String::as_str);
+        format!("{} = {given:?}", p.name)
+    });
+    let set = set.collect::<Vec<_>>().join(", ");
+    let name = playbook.id.as_str().rsplit('/').next().unwrap_or_default();
+    format!("[levers.{name}]\nplaybook = \"{}\"\nsafe = \"guardian\"\nset = {{ {set} }}", playbook.id)
 }
 
 /// A playbook in plain words: what, and then the words.
@@ -82,8 +133,18 @@ fn explained(playbook: &Playbook, from: &Origin) -> Vec<Vec<String>> {
         Undo::Playbook { id, .. } => id.to_string(),
         Undo::None { why } => format!("none: {why}"),
     };
-    let params = playbook.params.iter().map(|p| ("needs".to_string(), p.ask()));
+    let params = playbook.params.iter().map(|p| {
+        let title = if p.title.is_empty() { String::new() } else { format!(": {}", p.title) };
+        let default = p.default.as_ref().map(|d| format!(" [default: {d}]")).unwrap_or_default();
+        ("needs".to_string(), format!("{}{title}{default}", p.ask()))
+    });
+    let calls = playbook
+        .steps
+        .iter()
+        .map(|step| ("calls".to_string(), format!("{} {}", step.to, step.function.signature())));
+    let proofs = playbook.after.iter().map(|claim| ("proves".to_string(), claim.to_string()));
     let rows = [
+        ("protocol", playbook.family.clone().unwrap_or_default()),
         ("summary", playbook.summary.clone()),
         ("does not stop", playbook.does_not_stop.clone()),
         ("costs", playbook.cost.clone()),
@@ -98,9 +159,25 @@ fn explained(playbook: &Playbook, from: &Origin) -> Vec<Vec<String>> {
     rows.map(|(name, text)| (name.to_string(), text))
         .into_iter()
         .chain(params)
+        .chain(calls)
+        .chain(proofs)
         .filter(|(_, text)| !text.is_empty())
         .map(|(name, text)| vec![name, text])
         .collect()
+}
+
+/// A first playbook on standard output.
+fn new(ui: &Ui, args: &cli::NewPlaybook) -> Result<Exit, Error> {
+    let from = match &args.abi {
+        Some(path) => Signatures::abi(&store::read_text(path)?),
+        None => Ok(Signatures::written()),
+    };
+    let text = from.and_then(|from| draft(&args.id, &from, &args.call, &args.view));
+    let text = text.map_err(|e| Error::new(Exit::Usage, e.to_string()))?;
+    ui.data_block(&text);
+    ui.object(&json!({ "id": args.id, "text": text }));
+    ui.say(&Text::new(&format!("save it as playbooks/{}.toml beside the council file, say what is left to say, then: breakglass playbook check playbooks", args.id)));
+    Ok(Exit::Done)
 }
 
 /// Reads one file, or every `.toml` in a folder; the first fault of each file is shown with line and caret.
@@ -109,21 +186,31 @@ fn check(ui: &Ui, path: &Path) -> Result<Exit, Error> {
     if files.is_empty() {
         return Err(Error::new(Exit::Failed, format!("{} holds no .toml file", path.display())));
     }
+    let texts = files.iter().map(|file| Ok((file.display().to_string(), store::read_text(file)?)));
+    let texts = texts.collect::<Result<Vec<_>, Error>>()?;
+    // A counter-playbook may lie in another of these files. One whose id cannot be told has a fault of its own below.
+    let told = texts.iter().filter(|file| Catalogue::new(vec![(*file).clone()]).is_ok()).cloned().collect();
+    let catalogue = Catalogue::new(told)?;
     let mut faults = Vec::new();
     let mut results = Vec::new();
-    for file in &files {
-        let origin = file.display().to_string();
-        let fault = Playbook::parse(&origin, &store::read_text(file)?).err().map(|f| f.to_string());
-        results.push(json!({ "file": origin, "fault": fault }));
-        match fault {
-            None => ui.say(&Text::default().good("✓ ").add(&origin)),
-            Some(fault) => {
-                for line in Text::block(&fault) {
-                    ui.say(&line);
-                }
-                faults.push(origin);
+    for (origin, text) in &texts {
+        let found: Vec<String> = match Playbook::parse(origin, text) {
+            Ok(playbook) => match catalogue.get(playbook.id.as_str()) {
+                Ok(_) => catalogue.lint(&playbook),
+                Err(fault) => vec![fault.to_string()],
+            },
+            Err(fault) => vec![fault.to_string()],
+        };
+        if found.is_empty() {
+            ui.say(&Text::default().good("✓ ").add(origin));
+        } else {
+            ui.say(&Text::default().bad("✗ ").add(origin));
+            for line in found.iter().flat_map(|fault| Text::block(fault)) {
+                ui.say(&line);
             }
+            faults.push(origin.clone());
         }
+        results.push(json!({ "file": origin, "faults": found }));
     }
     if faults.is_empty() {
         ui.object(&json!({ "playbooks": results }));

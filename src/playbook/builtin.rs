@@ -96,6 +96,12 @@ pub(super) fn check(call: &Node, name: &str, args: &[Node], scope: &Scope) -> Ty
         (Builtin::Len, [list]) => call(vec![check_list(list, scope, None)?.0], UINT),
         (Builtin::Item, [whole, position]) => check_item(whole, position, scope),
         (Builtin::Or | Builtin::And | Builtin::AndNot, [a, b]) => {
+            if check_node(a, scope, None)?.1 == DynSolType::Bool {
+                return call(
+                    vec![typed(a, &DynSolType::Bool)?, typed(b, &DynSolType::Bool)?],
+                    DynSolType::Bool,
+                );
+            }
             call(vec![unsigned(a, scope)?, unsigned(b, scope)?], UINT)
         }
         (Builtin::Bit, [n]) => {
@@ -259,6 +265,9 @@ impl Builtin {
                 let word = value.as_word().map(|word| DynSolValue::FixedBytes(word, 32));
                 word.ok_or_else(|| format!("{} is not one word", render(value, None)))
             }
+            (Self::Or, [DynSolValue::Bool(a), DynSolValue::Bool(b)]) => Ok(DynSolValue::Bool(*a || *b)),
+            (Self::And, [DynSolValue::Bool(a), DynSolValue::Bool(b)]) => Ok(DynSolValue::Bool(*a && *b)),
+            (Self::AndNot, [DynSolValue::Bool(a), DynSolValue::Bool(b)]) => Ok(DynSolValue::Bool(*a && !*b)),
             (_, [DynSolValue::Uint(a, _), DynSolValue::Uint(b, _)]) => self.unsigned(*a, *b),
             (_, [DynSolValue::Int(a, _), DynSolValue::Int(b, _)]) => self.signed(*a, *b),
             _ => Err(format!("{} cannot take these values", self.name())),

@@ -16,11 +16,135 @@ macro_rules! library {
 }
 
 const LIBRARY: &[(&str, &str)] = library![
+    "param/aave-v3-oracle",
+    "param/aave-v3-supply-cap",
+    "param/chainlink-aggregator",
+    "param/euler-v2-borrow-cap",
+    "param/euler-v2-supply-cap",
     "param/fee-bps",
     "param/fee-bps-undo",
+    "param/lido-heartbeat",
+    "param/metamorpho-cap",
+    "param/morpho-v2-cap",
+    "param/op-game-type",
+    "param/oz-beacon-upgrade",
+    "param/oz-proxy-admin-upgrade",
+    "param/oz-timelock-execute",
+    "param/oz-uups-upgrade",
+    "param/pyth-refresh",
+    "pause/aave-v3-freeze",
+    "pause/aave-v3-freeze-undo",
+    "pause/aave-v3-pool",
+    "pause/aave-v3-pool-undo",
+    "pause/aave-v3-reserve",
+    "pause/aave-v3-reserve-undo",
+    "pause/arbitrum-inbox",
+    "pause/arbitrum-inbox-undo",
+    "pause/arbitrum-rollup",
+    "pause/arbitrum-rollup-undo",
+    "pause/balancer-v2-pool",
+    "pause/balancer-v2-pool-undo",
+    "pause/balancer-v2-recovery",
+    "pause/balancer-v2-recovery-undo",
+    "pause/balancer-v2-vault",
+    "pause/balancer-v2-vault-undo",
+    "pause/balancer-v3-pool",
+    "pause/balancer-v3-pool-undo",
+    "pause/balancer-v3-vault",
+    "pause/balancer-v3-vault-undo",
+    "pause/ccip-curse",
+    "pause/ccip-curse-undo",
+    "pause/ccip-lane",
+    "pause/ccip-lane-undo",
+    "pause/circle-blacklist",
+    "pause/circle-blacklist-undo",
+    "pause/circle-fiat-token",
+    "pause/circle-fiat-token-undo",
+    "pause/compound-v2-borrow",
+    "pause/compound-v2-borrow-undo",
+    "pause/compound-v2-mint",
+    "pause/compound-v2-mint-undo",
+    "pause/compound-v2-seize",
+    "pause/compound-v2-seize-undo",
+    "pause/compound-v3-comet",
+    "pause/compound-v3-comet-undo",
+    "pause/curve-gauge",
+    "pause/curve-gauge-undo",
+    "pause/curve-pool",
+    "pause/curve-pool-undo",
+    "pause/eigenlayer",
+    "pause/eigenlayer-all",
+    "pause/eigenlayer-all-undo",
+    "pause/eigenlayer-undo",
+    "pause/erc20-revoke",
+    "pause/erc20-revoke-undo",
+    "pause/euler-v2-operations",
+    "pause/euler-v2-operations-undo",
+    "pause/layerzero-nilify",
+    "pause/layerzero-peer",
+    "pause/layerzero-peer-undo",
+    "pause/lido-circuit-breaker",
+    "pause/lido-gateseal",
+    "pause/lido-pause-for",
+    "pause/lido-pause-for-undo",
+    "pause/metamorpho-deposits",
+    "pause/metamorpho-deposits-undo",
+    "pause/metamorpho-revoke-cap",
+    "pause/morpho-v2-revoke",
+    "pause/op-blacklist-game",
+    "pause/op-retire-games",
+    "pause/op-superchain",
+    "pause/op-superchain-before-u16",
+    "pause/op-superchain-before-u16-undo",
+    "pause/op-superchain-extend",
+    "pause/op-superchain-undo",
+    "pause/oz-access-manager-cancel",
+    "pause/oz-access-manager-target",
+    "pause/oz-access-manager-target-undo",
+    "pause/oz-governor-cancel",
     "pause/oz-pausable",
     "pause/oz-pausable-undo",
+    "pause/oz-timelock-cancel",
+    "pause/permit2-lockdown",
+    "pause/permit2-lockdown-undo",
+    "pause/rescue-erc20",
+    "pause/sky-osm",
+    "pause/sky-spell",
+    "pause/wormhole-token-bridge",
+    "pause/wormhole-token-bridge-undo",
+    "pause/yearn-strategy",
+    "pause/yearn-vault",
+    "pause/zodiac-delay-skip",
+    "pause/zodiac-roles-target",
+    "pause/zodiac-roles-target-undo",
+    "rotate/aave-v3-emergency-admin",
+    "rotate/circle-master-minter",
+    "rotate/layerzero-delegate",
+    "rotate/oz-access-control",
+    "rotate/oz-access-control-enumerable-grant",
+    "rotate/oz-access-control-enumerable-revoke",
+    "rotate/oz-access-control-grant",
+    "rotate/oz-access-control-revoke",
+    "rotate/oz-access-manager-grant",
+    "rotate/oz-access-manager-revoke",
+    "rotate/oz-default-admin",
+    "rotate/oz-default-admin-accept",
+    "rotate/oz-default-admin-undo",
+    "rotate/oz-ownable",
+    "rotate/oz-ownable2step",
+    "rotate/oz-ownable2step-accept",
+    "rotate/oz-ownable2step-undo",
+    "rotate/safe-add-owner",
+    "rotate/safe-disable-module",
+    "rotate/safe-enable-module",
+    "rotate/safe-fallback-handler",
+    "rotate/safe-guard",
+    "rotate/safe-module-guard",
+    "rotate/safe-remove-owner",
     "rotate/safe-swap-owner",
+    "rotate/safe-threshold",
+    "rotate/zodiac-roles-assign",
+    "rotate/zodiac-roles-revoke",
 ];
 
 /// Whose playbook it is.
@@ -58,7 +182,8 @@ pub enum LookupError {
 /// The playbooks that there are. The council's take the place of built-in ones of the same id.
 #[derive(Debug)]
 pub struct Catalogue {
-    council: BTreeMap<String, (String, Playbook)>,
+    /// By id: the file's path as shown, and the playbook or what is wrong with it.
+    council: BTreeMap<String, (String, Result<Playbook, Fault>)>,
     /// Read when first asked for; one for each entry of the library.
     built_in: Vec<OnceLock<Result<Playbook, Fault>>>,
 }
@@ -66,17 +191,22 @@ pub struct Catalogue {
 impl Catalogue {
     /// `council_files` are the path as shown and the text of each file in the council's folder.
     ///
+    /// A fault in one file must not stop a lever that rests on another: it is told when its own id is asked for.
+    ///
     /// # Errors
-    /// A file that is not a playbook, or two of one id.
+    /// A file of which not even the id can be told: it may be any playbook.
     pub fn new(council_files: Vec<(String, String)>) -> Result<Self, Fault> {
-        let mut council: BTreeMap<String, (String, Playbook)> = BTreeMap::new();
+        let mut council: BTreeMap<String, (String, Result<Playbook, Fault>)> = BTreeMap::new();
         for (path, text) in council_files {
-            let playbook = Playbook::parse(&path, &text)?;
-            let id = playbook.id.to_string();
+            let mut read = Playbook::parse(&path, &text);
+            let id = match &read {
+                Ok(playbook) => playbook.id.to_string(),
+                Err(fault) => stated_id(&text).ok_or_else(|| fault.clone())?,
+            };
             if let Some((first, _)) = council.get(&id) {
-                return Err(Fault::whole(&path, format!("{first} is the playbook {id} already")));
+                read = Err(Fault::whole(&path, format!("{first} is the playbook {id} already")));
             }
-            council.insert(id, (path, playbook));
+            council.insert(id, (path, read));
         }
         Ok(Self { council, built_in: LIBRARY.iter().map(|_| OnceLock::new()).collect() })
     }
@@ -86,7 +216,8 @@ impl Catalogue {
     /// # Errors
     /// When there is none, with the nearest ids.
     pub fn get(&self, id: &str) -> Result<Entry<'_>, LookupError> {
-        if let Some((path, playbook)) = self.council.get(id) {
+        if let Some((path, read)) = self.council.get(id) {
+            let playbook = read.as_ref().map_err(Clone::clone)?;
             return Ok(Entry { playbook, origin: Origin::Council(path.clone()) });
         }
         match self.built_in(id) {
@@ -95,17 +226,45 @@ impl Catalogue {
         }
     }
 
-    /// All playbooks in the order of their ids.
-    ///
-    /// # Errors
-    /// When a built-in playbook is faulty, which a test rules out.
-    pub fn all(&self) -> Result<Vec<Entry<'_>>, Fault> {
-        let entry = |id: &str| match self.get(id) {
-            Ok(entry) => Ok(entry),
-            Err(LookupError::Fault(fault)) => Err(fault),
-            Err(unknown) => Err(Fault::whole(id, unknown.to_string())),
+    /// All playbooks that can be read, in the order of their ids.
+    #[must_use]
+    pub fn all(&self) -> Vec<Entry<'_>> {
+        self.ids().into_iter().filter_map(|id| self.get(id).ok()).collect()
+    }
+
+    /// What is wrong with the others.
+    #[must_use]
+    pub fn faults(&self) -> Vec<Fault> {
+        let fault = |id: &str| match self.get(id) {
+            Err(LookupError::Fault(fault)) => Some(fault),
+            _ => None,
         };
-        self.ids().into_iter().map(entry).collect()
+        self.ids().into_iter().filter_map(fault).collect()
+    }
+
+    /// What is wrong with a playbook beside the others, or missing from it though it can be read.
+    #[must_use]
+    pub fn lint(&self, playbook: &Playbook) -> Vec<String> {
+        let mut found = Vec::new();
+        let all = playbook.params.iter().map(|p| (p.name.clone(), String::new())).collect();
+        if let Some((id, args)) = playbook.undo_args(&all) {
+            match self.get(id.as_str()) {
+                Err(error) => found.push(format!("its undo: {error}")),
+                Ok(entry) => found.extend(misfits(playbook, entry.playbook, &args)),
+            }
+        }
+        if playbook.before.is_empty()
+            && playbook.steps.iter().any(|step| step.skip_if.is_empty() && !step.tried)
+        {
+            found.push(
+                "there is no [[before]], and a step without skip_if and tried: it cannot tell when it must not be done".into(),
+            );
+        }
+        if playbook.example.is_none() {
+            found
+                .push("there is no [example]: its calldata cannot be compared with another program's".into());
+        }
+        found
     }
 
     /// The ids of all playbooks, in order, without reading any.
@@ -134,13 +293,37 @@ impl Catalogue {
         if let Some(close) = near(&name(id), names.iter().map(String::as_str)) {
             meant.extend(ids.iter().filter(|known| name(known) == close));
         }
+        if meant.is_empty() {
+            let words = |id: &str| name(id).split('-').map(str::to_string).collect::<Vec<_>>();
+            let asked = words(id);
+            meant.extend(ids.iter().filter(|known| asked.iter().all(|word| words(known).contains(word))));
+        }
         meant.sort_unstable();
         meant.dedup();
         if meant.is_empty() {
-            return format!("known: {}", ids.join(", "));
+            return format!("breakglass playbook list shows all {}", ids.len());
         }
         format!("did you mean {}?", meant.join(" or "))
     }
+}
+
+/// How the arguments that an undo is given fail to be those that it takes.
+fn misfits(playbook: &Playbook, undo: &Playbook, args: &BTreeMap<String, String>) -> Vec<String> {
+    let (id, counter) = (&playbook.id, &undo.id);
+    let lacks = undo.params.iter().filter(|p| p.default.is_none() && !args.contains_key(&p.name));
+    let lacks = lacks.map(|p| format!("its undo {counter} needs {}, which {id} does not give", p.name));
+    let unknown = args.keys().filter(|name| !undo.params.iter().any(|p| p.name == **name));
+    lacks.chain(unknown.map(|name| format!("its undo {counter} has no argument {name}"))).collect()
+}
+
+/// The id that a file states, if it can be found in one that is no playbook.
+fn stated_id(text: &str) -> Option<String> {
+    let stated = |line: &str| {
+        let value = line.trim().strip_prefix("id")?.trim_start().strip_prefix('=')?.trim();
+        let id = value.strip_prefix('"')?.split('"').next()?;
+        super::PlaybookId::new(id).map(|id| id.to_string())
+    };
+    text.lines().take_while(|line| !line.trim_start().starts_with('[')).find_map(stated)
 }
 
 #[cfg(test)]
@@ -166,7 +349,7 @@ mod tests {
         let mut found = Vec::new();
         files(Path::new(folder), &mut found);
         let mut found: Vec<_> =
-            found.iter().map(|p| p.strip_prefix(folder).unwrap().strip_suffix(".toml").unwrap()).collect();
+            found.iter().filter_map(|p| p.strip_prefix(folder).unwrap().strip_suffix(".toml")).collect();
         found.sort_unstable();
         assert_eq!(found, LIBRARY.iter().map(|(id, _)| *id).collect::<Vec<_>>());
     }
@@ -174,7 +357,9 @@ mod tests {
     #[test]
     fn every_playbook_of_the_library_is_good_and_so_is_its_undo() {
         let catalogue = Catalogue::new(vec![]).unwrap();
-        for entry in catalogue.all().unwrap_or_else(|fault| panic!("{fault}")) {
+        let faults: Vec<String> = catalogue.faults().iter().map(ToString::to_string).collect();
+        assert!(faults.is_empty(), "{}", faults.join("\n\n"));
+        for entry in catalogue.all() {
             let playbook = entry.playbook;
             let all = playbook.params.iter().map(|p| (p.name.clone(), "1".to_string())).collect();
             let Some((undo, args)) = playbook.undo_args(&all) else { continue };
@@ -194,15 +379,32 @@ mod tests {
 
     #[test]
     fn the_councils_own_comes_first() {
-        let text = LIBRARY[2].1.to_string();
+        let text = catalogue_text("pause/oz-pausable");
         let catalogue = Catalogue::new(vec![("playbooks/mine.toml".into(), text.clone())]).unwrap();
         let entry = catalogue.get("pause/oz-pausable").unwrap();
         assert_eq!(entry.origin.to_string(), "playbooks/mine.toml");
-        assert_eq!(catalogue.all().unwrap().len(), LIBRARY.len());
+        assert_eq!(catalogue.all().len(), LIBRARY.len());
         assert_eq!(catalogue.get("pause/oz-pausable-undo").unwrap().origin, Origin::BuiltIn);
-        let twice =
-            Catalogue::new(vec![("a.toml".into(), text.clone()), ("b.toml".into(), text)]).unwrap_err();
-        assert_eq!(twice.to_string(), "b.toml: a.toml is the playbook pause/oz-pausable already");
+        let twice = Catalogue::new(vec![("a.toml".into(), text.clone()), ("b.toml".into(), text)]).unwrap();
+        let fault = twice.get("pause/oz-pausable").unwrap_err();
+        assert_eq!(fault.to_string(), "b.toml: a.toml is the playbook pause/oz-pausable already");
+    }
+
+    fn catalogue_text(id: &str) -> String {
+        Catalogue::new(vec![]).unwrap().get(id).unwrap().playbook.text().to_string()
+    }
+
+    #[test]
+    fn a_broken_file_stops_only_its_own_lever() {
+        let text = catalogue_text("pause/oz-pausable").replace("pause()", "pause(");
+        let catalogue = Catalogue::new(vec![("mine.toml".into(), text)]).unwrap();
+        assert!(catalogue.get("pause/oz-pausable-undo").is_ok());
+        let fault = catalogue.get("pause/oz-pausable").unwrap_err().to_string();
+        assert!(fault.starts_with("mine.toml:") && fault.contains("is not a function signature"), "{fault}");
+        assert_eq!(catalogue.faults().len(), 1);
+        assert_eq!(catalogue.all().len(), LIBRARY.len() - 1);
+        // It may be any playbook, and so the one that is about to be pulled.
+        assert!(Catalogue::new(vec![("mine.toml".into(), "kind = \"pause\"".into())]).is_err());
     }
 
     #[test]
@@ -211,7 +413,8 @@ mod tests {
         for (id, hint) in [
             ("pause/oz-pauseable", "did you mean pause/oz-pausable?"),
             ("oz-pausable", "did you mean pause/oz-pausable?"),
-            ("rotate/swap", "known: param/fee-bps, "),
+            ("rotate/swap", "did you mean rotate/safe-swap-owner?"),
+            ("rotate/xyz", "breakglass playbook list shows all "),
         ] {
             let message = catalogue.get(id).unwrap_err().to_string();
             assert!(message.starts_with(&format!("no playbook is called {id:?}; {hint}")), "{message}");

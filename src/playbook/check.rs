@@ -4,6 +4,7 @@
 //! reverted or not of the expected type never holds, whatever the check expects.
 
 use std::cmp::Ordering;
+use std::fmt;
 
 use alloy::dyn_abi::{DynSolType, DynSolValue, EventExt};
 use alloy::json_abi::Event;
@@ -46,6 +47,8 @@ pub enum Relation {
     AtMost,
     Contains,
     Lacks,
+    /// The same items as often, in any order.
+    SameItems,
 }
 
 impl Relation {
@@ -57,6 +60,7 @@ impl Relation {
             Self::AtMost => "is at most",
             Self::Contains => "contains",
             Self::Lacks => "lacks",
+            Self::SameItems => "has exactly the items of",
         }
     }
 }
@@ -90,7 +94,19 @@ impl Expectation {
             Relation::AtMost => order().is_some_and(Ordering::is_le),
             Relation::Contains => list.is_some_and(any),
             Relation::Lacks => list.is_some_and(|items| !any(items)),
+            Relation::SameItems => list.is_some_and(|items| self.has_items(items)),
         }
+    }
+
+    fn has_items(&self, found: &[DynSolValue]) -> bool {
+        let Ok(DynSolValue::Array(expected) | DynSolValue::FixedArray(expected)) =
+            self.pattern.clone().into_value()
+        else {
+            return false;
+        };
+        let count =
+            |items: &[DynSolValue], one: &DynSolValue| items.iter().filter(|item| *item == one).count();
+        found.len() == expected.len() && expected.iter().all(|one| count(found, one) == count(&expected, one))
     }
 }
 
@@ -104,13 +120,21 @@ pub struct EventCheck {
     pub args: Vec<Pattern>,
 }
 
-/// A call that must revert, with this error if one is named.
+/// How a call must end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ending {
+    Succeeds,
+    Reverts,
+    /// With this error: `EnforcedPause()`.
+    RevertsWith(String),
+}
+
+/// A call that is tried and not sent.
 #[derive(Clone, Debug, PartialEq)]
-pub struct RevertCheck {
+pub struct CallCheck {
     pub label: String,
     pub query: Query,
-    /// `EnforcedPause()`
-    pub with: Option<String>,
+    pub ending: Ending,
 }
 
 /// Something that must be true before or after a playbook's calls.
@@ -118,7 +142,7 @@ pub struct RevertCheck {
 pub enum Check {
     Value { subject: Subject, expectation: Expectation },
     Event(EventCheck),
-    Reverts(RevertCheck),
+    Call(CallCheck),
 }
 
 /// Whether a check holds, and how to say it.
@@ -138,7 +162,7 @@ impl Check {
         match self {
             Self::Value { subject, .. } => vec![subject.query.clone()],
             Self::Event(_) => Vec::new(),
-            Self::Reverts(check) => vec![check.query.clone()],
+            Self::Call(check) => vec![check.query.clone()],
         }
     }
 
@@ -148,7 +172,7 @@ impl Check {
         match self {
             Self::Value { subject, .. } => &subject.label,
             Self::Event(check) => &check.label,
-            Self::Reverts(check) => &check.label,
+            Self::Call(check) => &check.label,
         }
     }
 
@@ -158,7 +182,7 @@ impl Check {
         match self {
             Self::Value { subject, expectation } => format!("{} {}", subject.label, expectation.text()),
             Self::Event(check) => format!("{} {}", check.label, check.expected()),
-            Self::Reverts(check) => format!("{} {}", check.label, check.expected()),
+            Self::Call(check) => format!("{} {}", check.label, check.ending),
         }
     }
 
@@ -174,8 +198,8 @@ impl Check {
                 (&subject.label, expectation.text(), outcome)
             }
             Self::Event(check) => (&check.label, check.expected(), Ok(check.outcome(logs))),
-            Self::Reverts(check) => {
-                (&check.label, check.expected(), check.outcome(readings.get(&check.query)))
+            Self::Call(check) => {
+                (&check.label, check.ending.to_string(), check.outcome(readings.get(&check.query)))
             }
         };
         let (holds, found) = outcome.unwrap_or_else(|why| (false, format!("cannot be read: {why}")));
@@ -231,18 +255,28 @@ impl EventCheck {
     }
 }
 
-impl RevertCheck {
-    fn expected(&self) -> String {
-        self.with.as_ref().map_or_else(|| "reverts".into(), |error| format!("reverts with {error}"))
+impl fmt::Display for Ending {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Succeeds => f.write_str("does not revert"),
+            Self::Reverts => f.write_str("reverts"),
+            Self::RevertsWith(error) => write!(f, "reverts with {error}"),
+        }
     }
+}
 
+impl CallCheck {
     fn outcome(&self, answer: Option<&Answer>) -> Result<(bool, String), String> {
         match answer {
             None => Err("was not asked".into()),
-            Some(Answer::Value(_)) => Ok((false, "does not revert".into())),
+            Some(Answer::Value(_)) => Ok((self.ending == Ending::Succeeds, "does not revert".into())),
             Some(Answer::Reverted(data)) => {
-                let named = self.with.as_ref().is_none_or(|error| data.starts_with(&selector(error)));
-                Ok((named, reverted(data)))
+                let as_expected = match &self.ending {
+                    Ending::Succeeds => false,
+                    Ending::Reverts => true,
+                    Ending::RevertsWith(error) => data.starts_with(&selector(error)),
+                };
+                Ok((as_expected, reverted(data)))
             }
         }
     }

@@ -8,7 +8,7 @@ use alloy::dyn_abi::{DynSolType, DynSolValue, JsonAbiExt};
 use alloy::json_abi::{Event, Function};
 use alloy::primitives::{Address, B256, Bytes};
 
-use super::check::{Check, EventCheck, Expectation, Relation, RevertCheck, Subject};
+use super::check::{CallCheck, Check, Ending, EventCheck, Expectation, Relation, Subject};
 use super::expression::{Stop, Values};
 use super::query::Query;
 use super::template::Template;
@@ -28,6 +28,12 @@ pub enum Asked {
         of: Template,
         token: Option<Template>,
     },
+    /// keccak256 of the code at this address, zero where there is none.
+    Code {
+        of: Template,
+    },
+    /// The block's time.
+    Time,
 }
 
 /// A call that is asked and not sent.
@@ -47,8 +53,10 @@ pub struct Step {
     pub args: Vec<Template>,
     /// In wei.
     pub value: Option<Template>,
-    /// The step is left out when this holds already.
-    pub skip_if: Option<Claim>,
+    /// The call, from the Safe and alone, must not revert before anybody signs.
+    pub tried: bool,
+    /// The step is left out when all of these hold already; never where there are none.
+    pub skip_if: Vec<Claim>,
 }
 
 /// Something that must be true.
@@ -56,8 +64,11 @@ pub struct Step {
 pub enum Claim {
     Value { source: Asked, relation: Relation, expected: Template },
     Event { on: Template, event: Event, args: Vec<Template> },
-    Reverts { call: StaticCall, with: Option<String> },
+    Call { call: StaticCall, ending: Ending },
 }
+
+/// What the block's time is called.
+const TIME: &str = "the block's time";
 
 fn listed(args: &[Template]) -> String {
     args.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
@@ -76,6 +87,8 @@ impl fmt::Display for Asked {
             Self::Slot { on, slot, .. } => write!(f, "{on} slot {slot}"),
             Self::Balance { of, token: None } => write!(f, "{of} balance in wei"),
             Self::Balance { of, token: Some(token) } => write!(f, "{of} balance of {token}"),
+            Self::Code { of } => write!(f, "{of} code hash"),
+            Self::Time => f.write_str(TIME),
         }
     }
 }
@@ -87,8 +100,7 @@ impl fmt::Display for Claim {
                 write!(f, "{source} {} {expected}", relation.phrase())
             }
             Self::Event { on, event, args } => write!(f, "{on} emits {}({})", event.name, listed(args)),
-            Self::Reverts { call, with: None } => write!(f, "{call} reverts"),
-            Self::Reverts { call, with: Some(error) } => write!(f, "{call} reverts with {error}"),
+            Self::Call { call, ending } => write!(f, "{call} {ending}"),
         }
     }
 }
@@ -129,7 +141,8 @@ impl Asked {
                 if types.len() == 1 { types.remove(0) } else { DynSolType::Tuple(types) }
             }
             Self::Slot { ty, .. } => ty.clone(),
-            Self::Balance { .. } => DynSolType::Uint(256),
+            Self::Balance { .. } | Self::Time => DynSolType::Uint(256),
+            Self::Code { .. } => DynSolType::FixedBytes(32),
         }
     }
 
@@ -151,6 +164,15 @@ impl Asked {
                 let token = token.as_ref().map(|t| t.address(values)).transpose()?;
                 Ok(balance(address, token, values))
             }
+            Self::Code { of } => {
+                let address = of.address(values)?;
+                let label = format!("{} code hash", called(address, values.names));
+                let types = vec![DynSolType::FixedBytes(32)];
+                Ok(Subject { label, query: Query::CodeHash { address }, types })
+            }
+            Self::Time => {
+                Ok(Subject { label: TIME.into(), query: Query::Time, types: vec![DynSolType::Uint(256)] })
+            }
         }
     }
 
@@ -167,6 +189,8 @@ impl Asked {
                     token.names(into);
                 }
             }
+            Self::Code { of } => of.names(into),
+            Self::Time => {}
         }
     }
 }
@@ -199,9 +223,9 @@ impl Claim {
                 let label = called(address, values.names);
                 Ok(Check::Event(EventCheck { label, address, event: event.clone(), args }))
             }
-            Self::Reverts { call, with } => {
+            Self::Call { call, ending } => {
                 let (label, query) = call.query(values)?;
-                Ok(Check::Reverts(RevertCheck { label, query, with: with.clone() }))
+                Ok(Check::Call(CallCheck { label, query, ending: ending.clone() }))
             }
         }
     }

@@ -8,6 +8,7 @@ use alloy::json_abi::Function;
 use serde::Deserialize;
 
 use super::claim::Step;
+use super::example::read_example;
 use super::expression::{Flaw, Scope};
 use super::near::hint;
 use super::param::{Param, unit_names};
@@ -119,9 +120,12 @@ pub(super) fn parse(origin: &str, text: &str) -> Result<Playbook, Fault> {
     let sentence = |t: &Text, field: &str| {
         source.filled(t, &format!("{field} is empty: say it in a sentence")).map(str::to_string)
     };
+    let example = wire.example.as_ref().map(|e| read_example(&source, e, &params, &reads, &steps));
     Ok(Playbook {
         id,
         kind,
+        family: wire.family.as_ref().map(|f| sentence(f, "family")).transpose()?,
+        example: example.transpose()?,
         title: sentence(&wire.title, "title")?,
         summary: wire.summary.trim().into(),
         severity: word(&source, &wire.severity, "severity")?,
@@ -273,11 +277,15 @@ fn read_step(source: &Source, wire: &WireStep, changes: &[DeclaredChange]) -> Re
     }
     let args = source.args(&wire.call, wire.args.as_ref(), &param_types(&function.inputs))?;
     let value = wire.value.as_ref().map(|v| read_wei(source, v)).transpose()?;
-    let skip_if = match &wire.skip_if {
-        None => None,
-        Some(ask) => Some(read_check(source, ask, "skip_if")?),
-    };
-    Ok(Step { to, function, args, value, skip_if })
+    let conditions = wire.skip_if.iter().chain(&wire.skip_if_all);
+    let skip_if = conditions.map(|ask| read_check(source, ask, "skip_if")).collect::<Result<_, _>>()?;
+    let tried = wire.tried.as_ref().is_some_and(|tried| *tried.get_ref());
+    if let (true, Some(at), Some(_)) = (tried, &wire.tried, &wire.value) {
+        return Err(
+            source.fault(at.span(), "a call that carries ETH cannot be tried: only the rehearsal can")
+        );
+    }
+    Ok(Step { to, function, args, value, tried, skip_if })
 }
 
 /// An amount of ETH: `0.1 ether`, `1 gwei`, a number of wei or an expression.

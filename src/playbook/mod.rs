@@ -8,6 +8,8 @@ mod builtin;
 mod catalogue;
 mod check;
 mod claim;
+mod draft;
+mod example;
 mod expression;
 mod file;
 mod literal;
@@ -16,6 +18,7 @@ mod param;
 mod plan;
 pub mod query;
 mod read;
+mod schema;
 mod template;
 #[cfg(test)]
 mod tests;
@@ -29,12 +32,15 @@ use std::fmt;
 use alloy::primitives::{Address, B256, hex, keccak256};
 
 pub use catalogue::{Catalogue, Entry, LookupError, Origin};
-pub use check::{Check, EventCheck, Expectation, Relation, RevertCheck, Subject, Verdict};
+pub use check::{CallCheck, Check, Ending, EventCheck, Expectation, Relation, Subject, Verdict};
 pub use claim::{Asked, Claim, StaticCall, Step};
+pub use draft::{DraftError, Signatures, draft};
+pub use example::{Example, ExampleCall};
 pub use near::near;
 pub use param::{Param, ParamUnit, Zero};
 pub use plan::{Derivation, Inputs, Plan, PlanError, PlannedCall, ShownArg, ShownRead, Skipped, derive};
 pub use query::{Answer, Query, Readings};
+pub use schema::schema;
 pub use template::{Pattern, Template};
 pub use unit::Unit;
 
@@ -215,6 +221,8 @@ pub struct Read {
 pub struct Playbook {
     pub id: PlaybookId,
     pub kind: Kind,
+    /// The protocol that it is for.
+    pub family: Option<String>,
     pub title: String,
     pub summary: String,
     pub severity: Severity,
@@ -235,6 +243,7 @@ pub struct Playbook {
     pub before: Vec<Claim>,
     pub after: Vec<Claim>,
     pub changes: Vec<DeclaredChange>,
+    pub example: Option<Example>,
     /// Params and reads, each after those that it needs.
     order: Vec<String>,
     digest: PlaybookDigest,

@@ -6,14 +6,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use alloy::dyn_abi::DynSolValue;
 use alloy::primitives::{Address, U256};
 
-use super::check::Check;
+use super::check::{CallCheck, Check, Ending};
 use super::claim::{Step, encode};
 use super::expression::{Stop, Values};
 use super::near::hint;
 use super::param::Param;
 use super::query::{Query, Readings};
 use super::template::Template;
-use super::value::render;
+use super::value::{called, render};
 use super::{Change, DeclaredChange, Playbook, Read};
 use crate::council::AddressBook;
 use crate::safe::Call;
@@ -175,6 +175,7 @@ fn texts<'a>(playbook: &'a Playbook, inputs: &'a Inputs) -> Result<Texts<'a>, Pl
 }
 
 struct Work<'a> {
+    safe: Address,
     values: Values<'a>,
     readings: &'a Readings,
     reads: BTreeMap<String, ShownRead>,
@@ -189,6 +190,7 @@ impl<'a> Work<'a> {
             [("safe".to_string(), DynSolValue::Address(inputs.safe)), ("chain_id".into(), chain_id)].into();
         let values = Values { map, names: inputs.names };
         Self {
+            safe: inputs.safe,
             values,
             readings,
             reads: BTreeMap::new(),
@@ -240,17 +242,20 @@ impl<'a> Work<'a> {
 
     /// Why a step is left out, if it is. A condition that cannot be read does not hold: the step stays.
     fn skip(&mut self, index: usize, step: &Step) -> Result<Option<Skipped>, PlanError> {
-        let Some(condition) = &step.skip_if else { return Ok(None) };
-        let resolved = condition.resolve(&self.values);
-        let place = |why| PlanError::Place { place: format!("skip_if of step {}", index + 1), why };
-        let Some(check) = known(resolved).map_err(place)? else { return Ok(None) };
-        let mut answered = true;
-        for query in check.queries() {
-            answered &= self.asked(&query);
+        let (mut done, mut reasons) = (!step.skip_if.is_empty(), Vec::new());
+        for condition in &step.skip_if {
+            let resolved = condition.resolve(&self.values);
+            let place = |why| PlanError::Place { place: format!("skip_if of step {}", index + 1), why };
+            let Some(check) = known(resolved).map_err(place)? else { return Ok(None) };
+            for query in check.queries() {
+                done &= self.asked(&query);
+            }
+            let verdict = check.judge(self.readings, &[]);
+            done &= verdict.holds;
+            reasons.push(verdict.sentence);
         }
-        let verdict = check.judge(self.readings, &[]);
-        let skipped = Skipped { step: index, signature: step.function.signature(), reason: verdict.sentence };
-        Ok((answered && verdict.holds).then_some(skipped))
+        let reason = reasons.join(" and ");
+        Ok(done.then(|| Skipped { step: index, signature: step.function.signature(), reason }))
     }
 
     fn finish(
@@ -288,8 +293,10 @@ impl<'a> Work<'a> {
                 Ok(Change::Contract(address))
             }
         };
+        let tried = calls.iter().filter(|c| playbook.steps.get(c.step).is_some_and(|step| step.tried));
+        let tried: Vec<Check> = tried.map(|call| self.trial(call)).collect();
         Ok(Plan {
-            before: checks(&playbook.before, "before")?,
+            before: [checks(&playbook.before, "before")?, tried].concat(),
             after: checks(&playbook.after, "after")?,
             changes: playbook.changes.iter().map(change).collect::<Result<_, PlanError>>()?,
             reads: playbook.reads.iter().filter_map(|r| self.reads.get(&r.name).cloned()).collect(),
@@ -298,6 +305,16 @@ impl<'a> Work<'a> {
             skipped,
             rests_on: self.rests_on,
         })
+    }
+
+    /// The call as the Safe would make it, alone: whether the Safe has the role and nothing else stands in the way.
+    fn trial(&self, planned: &PlannedCall) -> Check {
+        let Call { to, data, .. } = planned.call.clone();
+        let name = planned.signature.split('(').next().unwrap_or_default();
+        let args = planned.arguments.iter().map(|(_, shown)| shown.as_str()).collect::<Vec<_>>().join(", ");
+        let label = format!("{} {name}({args}) from the Safe", called(to, self.values.names));
+        let query = Query::Call { from: Some(self.safe), to, data };
+        Check::Call(CallCheck { label, query, ending: Ending::Succeeds })
     }
 
     fn shown(&self, param: &Param, texts: &Texts) -> Result<ShownArg, PlanError> {

@@ -17,6 +17,9 @@ pub enum Query {
     Balance { address: Address },
     /// keccak256 of the code; the answer is a 32-byte word, zero for an account without code.
     CodeHash { address: Address },
+    /// The block's time in seconds since 1970; the answer is a 32-byte big-endian word. Asked by checks only: a plan
+    /// that rested on it would be another plan in the next block.
+    Time,
 }
 
 impl fmt::Display for Query {
@@ -26,6 +29,7 @@ impl fmt::Display for Query {
             Self::Storage { address, slot } => write!(f, "slot {slot} of {address}"),
             Self::Balance { address } => write!(f, "balance of {address}"),
             Self::CodeHash { address } => write!(f, "code hash of {address}"),
+            Self::Time => f.write_str("time of the block"),
         }
     }
 }

@@ -3,7 +3,7 @@
 use alloy::dyn_abi::{DynSolType, Specifier};
 use toml::Spanned;
 
-use super::check::Relation;
+use super::check::{Ending, Relation};
 use super::claim::{Asked, Claim, StaticCall, slot_number};
 use super::expression::Flaw;
 use super::file::Source;
@@ -172,6 +172,9 @@ pub(super) fn read_ask_type(
     if wire.slot.is_some() {
         return wire.ty.as_ref().map_or(Ok(DynSolType::FixedBytes(32)), |ty| slot_type(source, ty));
     }
+    if wire.code.is_some() {
+        return Ok(DynSolType::FixedBytes(32));
+    }
     Ok(DynSolType::Uint(256))
 }
 
@@ -198,8 +201,11 @@ fn only(source: &Source, ask: &Spanned<WireAsk>, what: &str, allowed: &[&str]) -
         ("view", &w.view),
         ("slot", &w.slot),
         ("balance", &w.balance),
+        ("code", &w.code),
+        ("time", &w.time),
         ("event", &w.event),
         ("reverts", &w.reverts),
+        ("succeeds", &w.succeeds),
         ("on", &w.on),
         ("from", &w.from),
         ("type", &w.ty),
@@ -211,6 +217,7 @@ fn only(source: &Source, ask: &Spanned<WireAsk>, what: &str, allowed: &[&str]) -
         ("at_most", &w.at_most),
         ("contains", &w.contains),
         ("lacks", &w.lacks),
+        ("same_items", &w.same_items),
     ];
     let spans = texts.iter().filter_map(|(name, text)| Some((*name, text.as_ref()?.span())));
     let args = w.args.as_ref().map(|a| ("args", a.span()));
@@ -220,7 +227,8 @@ fn only(source: &Source, ask: &Spanned<WireAsk>, what: &str, allowed: &[&str]) -
     }
 }
 
-const RELATIONS: [&str; 6] = ["expect", "expect_not", "at_least", "at_most", "contains", "lacks"];
+const RELATIONS: [&str; 7] =
+    ["expect", "expect_not", "at_least", "at_most", "contains", "lacks", "same_items"];
 
 /// Reads a view, slot or balance; `what` names where it stands.
 pub(super) fn read_source(source: &Source, ask: &Spanned<WireAsk>, what: &str) -> Result<Asked, Fault> {
@@ -230,12 +238,12 @@ pub(super) fn read_source(source: &Source, ask: &Spanned<WireAsk>, what: &str) -
         let shared: &[&str] = if is_read { &["name"] } else { &RELATIONS };
         [own, shared].concat()
     };
-    match (&wire.view, &wire.slot, &wire.balance) {
-        (Some(view), None, None) => {
+    match (&wire.view, &wire.slot, &wire.balance, &wire.code, &wire.time) {
+        (Some(view), None, None, None, None) => {
             only(source, ask, what, &allowed(&["view", "on", "args", "from"]))?;
             read_call(source, ask, view).map(Asked::View)
         }
-        (None, Some(slot), None) => {
+        (None, Some(slot), None, None, None) => {
             only(source, ask, what, &allowed(&["slot", "on", "type"]))?;
             let ty = read_ask_type(source, ask, what)?;
             let slot = match slot_number(slot.get_ref()) {
@@ -244,19 +252,39 @@ pub(super) fn read_source(source: &Source, ask: &Spanned<WireAsk>, what: &str) -
             };
             Ok(Asked::Slot { on: target(source, ask)?, slot, ty })
         }
-        (None, None, Some(of)) => {
+        (None, None, Some(of), None, None) => {
             only(source, ask, what, &allowed(&["balance", "token"]))?;
             let token = wire.token.as_ref().map(|t| source.address(t)).transpose()?;
             Ok(Asked::Balance { of: source.address(of)?, token })
         }
+        (None, None, None, Some(of), None) => {
+            only(source, ask, what, &allowed(&["code"]))?;
+            Ok(Asked::Code { of: source.address(of)? })
+        }
+        (None, None, None, None, Some(word)) => {
+            only(source, ask, what, &allowed(&["time"]))?;
+            read_time(source, word, what)
+        }
         _ => {
             let kinds = if is_read || what == "skip_if" {
-                "view, slot and balance"
+                "view, slot, balance and code"
             } else {
-                "view, slot, balance, event and reverts"
+                "view, slot, balance, code, time, event, reverts and succeeds"
             };
             Err(source.fault(ask.span(), format!("{what} has exactly one of {kinds}")))
         }
+    }
+}
+
+/// Only checks may ask for the time: what a plan is made from must be the same for every signer.
+fn read_time(source: &Source, word: &Text, what: &str) -> Result<Asked, Fault> {
+    if !what.starts_with("a check") {
+        let message = format!("{what} cannot ask for the time: every block would give another transaction");
+        return Err(source.fault(word.span(), message));
+    }
+    match word.get_ref().as_str() {
+        "block" => Ok(Asked::Time),
+        other => Err(source.fault(word.span(), format!("{other:?} is no time; write time = \"block\""))),
     }
 }
 
@@ -288,7 +316,12 @@ pub(super) fn read_check(source: &Source, ask: &Spanned<WireAsk>, what: &str) ->
         only(source, ask, what, &["reverts", "on", "args", "from", "with"])?;
         let call = read_call(source, ask, signature)?;
         let error = |text: &Text| source.function(text).map(|f| f.signature());
-        return Ok(Claim::Reverts { call, with: wire.error.as_ref().map(error).transpose()? });
+        let error = wire.error.as_ref().map(error).transpose()?;
+        return Ok(Claim::Call { call, ending: error.map_or(Ending::Reverts, Ending::RevertsWith) });
+    }
+    if let (Some(signature), false) = (&wire.succeeds, what == "skip_if") {
+        only(source, ask, what, &["succeeds", "on", "args", "from"])?;
+        return Ok(Claim::Call { call: read_call(source, ask, signature)?, ending: Ending::Succeeds });
     }
     let asked = read_source(source, ask, what)?;
     let relations = [
@@ -298,6 +331,7 @@ pub(super) fn read_check(source: &Source, ask: &Spanned<WireAsk>, what: &str) ->
         (&wire.at_most, Relation::AtMost),
         (&wire.contains, Relation::Contains),
         (&wire.lacks, Relation::Lacks),
+        (&wire.same_items, Relation::SameItems),
     ];
     let given: Vec<_> =
         relations.iter().filter_map(|(text, relation)| Some((text.as_ref()?, *relation))).collect();
@@ -337,7 +371,8 @@ fn read_expected(
             Relation::Contains | Relation::Lacks,
             DynSolType::Array(element) | DynSolType::FixedArray(element, _),
         ) => source.pattern(text, element),
-        (Relation::Contains | Relation::Lacks, _) => refuse("lists"),
+        (Relation::SameItems, DynSolType::Array(_) | DynSolType::FixedArray(..)) => source.template(text, ty),
+        (Relation::Contains | Relation::Lacks | Relation::SameItems, _) => refuse("lists"),
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod author;
 mod checks;
+mod library;
 mod plans;
 
 use std::collections::BTreeMap;

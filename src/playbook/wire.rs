@@ -13,6 +13,8 @@ pub(super) struct Wire {
     pub schema: Spanned<u32>,
     pub id: Text,
     pub kind: Text,
+    /// The protocol that it is for.
+    pub family: Option<Text>,
     pub title: Text,
     #[serde(default)]
     pub summary: String,
@@ -37,6 +39,18 @@ pub(super) struct Wire {
     pub step: Vec<WireStep>,
     #[serde(default)]
     pub after: Vec<Spanned<WireAsk>>,
+    pub example: Option<Spanned<WireExample>>,
+}
+
+/// One set of arguments, and exactly the calldata that they give.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct WireExample {
+    #[serde(default)]
+    pub set: BTreeMap<String, Text>,
+    #[serde(default)]
+    pub read: BTreeMap<String, Text>,
+    pub calldata: Spanned<Vec<Text>>,
 }
 
 #[derive(Deserialize)]
@@ -67,8 +81,11 @@ pub(super) struct WireAsk {
     pub view: Option<Text>,
     pub slot: Option<Text>,
     pub balance: Option<Text>,
+    pub code: Option<Text>,
+    pub time: Option<Text>,
     pub event: Option<Text>,
     pub reverts: Option<Text>,
+    pub succeeds: Option<Text>,
     pub on: Option<Text>,
     pub args: Option<Spanned<Vec<Text>>>,
     pub from: Option<Text>,
@@ -83,6 +100,7 @@ pub(super) struct WireAsk {
     pub at_most: Option<Text>,
     pub contains: Option<Text>,
     pub lacks: Option<Text>,
+    pub same_items: Option<Text>,
 }
 
 #[derive(Deserialize)]
@@ -92,7 +110,11 @@ pub(super) struct WireStep {
     pub call: Text,
     pub args: Option<Spanned<Vec<Text>>>,
     pub value: Option<Text>,
+    /// Whether the call is tried, from the Safe and alone, before anybody signs.
+    pub tried: Option<Spanned<bool>>,
     pub skip_if: Option<Spanned<WireAsk>>,
+    #[serde(default)]
+    pub skip_if_all: Vec<Spanned<WireAsk>>,
 }
 
 /// The long form of `undo`.

@@ -115,6 +115,7 @@ enum WireQuery {
     Storage { address: WireAddress, slot: B256 },
     Balance { address: WireAddress },
     CodeHash { address: WireAddress },
+    Time,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -309,6 +310,7 @@ impl From<&Query> for WireQuery {
             Query::Storage { address, slot } => Self::Storage { address: WireAddress(address), slot },
             Query::Balance { address } => Self::Balance { address: WireAddress(address) },
             Query::CodeHash { address } => Self::CodeHash { address: WireAddress(address) },
+            Query::Time => Self::Time,
         }
     }
 }
@@ -320,6 +322,7 @@ impl From<WireQuery> for Query {
             WireQuery::Storage { address, slot } => Self::Storage { address: address.0, slot },
             WireQuery::Balance { address } => Self::Balance { address: address.0 },
             WireQuery::CodeHash { address } => Self::CodeHash { address: address.0 },
+            WireQuery::Time => Self::Time,
         }
     }
 }

@@ -76,6 +76,7 @@ pub fn first_keys(
             Query::Balance { address } | Query::CodeHash { address } => {
                 keys.accounts.insert(*address);
             }
+            Query::Time => {}
         }
     }
     for contract in called {

@@ -161,9 +161,11 @@ fn answer(
     chain_id: u64,
     query: &Query,
 ) -> Result<(Answer, BTreeSet<(Address, B256)>), RehearsalError> {
+    let time = evm.ctx.block.timestamp;
     let db = &mut evm.ctx.journaled_state.database;
     let mut slots = BTreeSet::new();
     let answer = match query {
+        Query::Time => word(time),
         Query::Call { from, to, data } => {
             let call = transaction(chain_id, from.unwrap_or_default(), *to, data.clone());
             let run = evm.transact(call).map_err(|e| RehearsalError::Impossible(e.to_string()))?;

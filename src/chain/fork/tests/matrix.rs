@@ -240,6 +240,11 @@ fn answers(stage: &Stage, real: &Rehearsal, name: &str) {
                 let hash = if code.is_empty() { B256::ZERO } else { keccak256(&code) };
                 Answer::Value(hash.into())
             }
+            Query::Time => {
+                let block = anvil.rpc("eth_getBlockByNumber", &json!(["latest", false]));
+                let time: U256 = serde_json::from_value(block["timestamp"].clone()).unwrap();
+                Answer::Value(B256::from(time).into())
+            }
         };
         assert_eq!(answer, &truth, "{name}: {query:?}");
     }

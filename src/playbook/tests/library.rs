@@ -1,0 +1,141 @@
+//! What is generated from the library and committed: `playbooks/README.md` and `playbooks/schema.json`. Run the tests
+//! with BREAKGLASS_WRITE=1 to write them again.
+
+use std::collections::BTreeSet;
+use std::fmt::Write;
+use std::fs;
+use std::path::Path;
+
+use super::super::{Catalogue, Playbook, Undo, schema};
+use crate::excerpt::Fault;
+
+const HEAD: &str = "\
+# Playbooks
+
+Each file here is one lever: what it calls, what must be true before and after, how it is taken back, what it does not
+stop, what it costs and where its facts were read. They are built into the program; a file of the same id in the
+`playbooks/` folder beside a council file takes the place of one.
+
+    breakglass playbook list --family aave          find one
+    breakglass playbook show pause/aave-v3-reserve   read it in plain words, with its parameters and an example lever
+    breakglass playbook check playbooks              lint files of your own; exit code 1 where something is wrong
+    breakglass playbook new pause/my-vault --call 'pause()' --view 'paused()(bool)'
+
+Editors complete and check a file against `schema.json` when it begins with `#:schema schema.json`.
+
+Every lever below is pulled and proven on anvil, told when it is done already, refused without its role before anybody
+signs, and taken back where that is possible (`tests/library`). The last column says against what: the contracts of an
+npm package, or a small contract in `tests/fixtures/contracts` with the documented signatures and traps. The latter
+proves the playbook against what is documented, not against what is deployed: try it on a fork of your chain first.
+This table is generated; a test keeps it current.
+
+| Playbook | Family | Act | Proof | Undo | Tested against |
+|---|---|---|---|---|---|
+";
+
+fn tested(family: &str) -> &'static str {
+    match family {
+        "OpenZeppelin" => "OpenZeppelin Contracts 5.7.0 (npm)",
+        "Safe" => "Safe 1.3.0, 1.4.1, 1.5.0 (npm)",
+        "a pattern" => "`Vault.sol`",
+        "Aave v3" | "Compound v2" | "Compound v3" | "MetaMorpho" | "Morpho Vault v2" | "Euler v2"
+        | "Yearn v3" => "`Lending.sol`",
+        "OP Stack" | "Arbitrum" | "EigenLayer" | "Chainlink" | "Chainlink CCIP" | "LayerZero"
+        | "Wormhole" => "`Bridges.sol`",
+        "Zodiac" | "Lido" | "Sky" | "Circle" | "Pyth" | "Curve" | "Balancer v2" | "Balancer v3"
+        | "ERC-20" | "Permit2" | "Rescue" => "`Markets.sol`",
+        other => panic!("against what is {other} tested?"),
+    }
+}
+
+fn row(playbook: &Playbook) -> String {
+    let family = playbook.family.as_deref().unwrap_or_default();
+    let acts: Vec<String> = playbook.steps.iter().map(|s| format!("`{}`", s.function.signature())).collect();
+    let proof = playbook.after.iter().map(|claim| format!("`{claim}`").replace('|', "\\|"));
+    let undo = match &playbook.undo {
+        Undo::Playbook { id, .. } => format!("[{id}]({id}.toml)"),
+        Undo::None { .. } => "none".into(),
+    };
+    format!(
+        "| [{id}]({id}.toml) | {family} | {} | {} | {undo} | {} |\n",
+        acts.join("<br>"),
+        proof.collect::<Vec<_>>().join("<br>"),
+        tested(family),
+        id = playbook.id,
+    )
+}
+
+fn is_current(name: &str, text: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("playbooks").join(name);
+    if std::env::var_os("BREAKGLASS_WRITE").is_some() {
+        fs::write(&path, text).unwrap();
+    }
+    let committed = fs::read_to_string(&path).unwrap_or_default();
+    assert!(committed == text, "{name} is not current: run the tests with BREAKGLASS_WRITE=1 and commit it");
+}
+
+#[test]
+fn the_table_is_current() {
+    let catalogue = Catalogue::new(vec![]).unwrap();
+    let mut text = HEAD.to_string();
+    for entry in catalogue.all() {
+        text.write_str(&row(entry.playbook)).unwrap();
+    }
+    is_current("README.md", &text);
+}
+
+#[test]
+fn the_schema_is_current() {
+    is_current("schema.json", &format!("{:#}\n", schema()));
+}
+
+/// The fields that the program itself takes, as it names them when it meets another.
+fn fields(block: &str) -> BTreeSet<String> {
+    let text = format!(
+        "schema = 1\nid = \"pause/x\"\nkind = \"pause\"\ntitle = \"t\"\nseverity = \"P1\"\ndoes_not_stop = \"n\"\n\
+         cost = \"c\"\nundo = {{ none = \"w\" }}\nsource = \"s\"\n{block}\nzz = 1\n"
+    );
+    let fault: Fault = Playbook::parse("x", &text).unwrap_err();
+    let message = fault.to_string();
+    let list = message.split("expected one of ").nth(1).unwrap_or_else(|| panic!("{message}"));
+    let line = list.lines().next().unwrap();
+    line.split(", ").map(|field| field.trim_matches('`').to_string()).collect()
+}
+
+#[test]
+fn the_schema_has_every_field_and_no_other() {
+    let schema = schema();
+    let properties = |pointer: &str| -> BTreeSet<String> {
+        let object = schema.pointer(pointer).unwrap_or_else(|| panic!("{pointer}"));
+        object.as_object().unwrap().keys().cloned().collect()
+    };
+    assert_eq!(properties("/properties"), fields(""));
+    for (block, definition) in [
+        ("[[param]]\nname = \"a\"\ntype = \"bool\"", "param"),
+        ("[[read]]", "ask"),
+        ("[[step]]\nto = \"a\"\ncall = \"f()\"", "step"),
+        ("[example]\ncalldata = []", "example"),
+    ] {
+        assert_eq!(properties(&format!("/$defs/{definition}/properties")), fields(block), "{definition}");
+    }
+}
+
+/// What the library promises of every playbook of its own.
+#[test]
+fn every_playbook_says_what_a_council_needs_to_know() {
+    let catalogue = Catalogue::new(vec![]).unwrap();
+    let mut families = BTreeSet::new();
+    for entry in catalogue.all() {
+        let (id, playbook) = (&entry.playbook.id, entry.playbook);
+        assert!(
+            !playbook.before.is_empty() || playbook.steps.iter().all(|s| !s.skip_if.is_empty() || s.tried),
+            "{id}"
+        );
+        assert!(playbook.role.is_some(), "{id} says no role");
+        assert!(playbook.example.is_some(), "{id} has no example");
+        assert!(playbook.params.iter().all(|p| !p.title.is_empty()), "{id} has a param without a title");
+        assert!(catalogue.lint(playbook).is_empty(), "{id}: {:?}", catalogue.lint(playbook));
+        families.extend(playbook.family.clone());
+    }
+    assert!(catalogue.all().len() >= 60 && families.len() >= 25, "{families:?}");
+}

@@ -1,0 +1,49 @@
+//! The library of playbooks on a real chain: every lever is pulled, proven and taken back, refused without its role, and
+//! told when it is done already; its calldata is what another encoder gives.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a story that cannot go on is a failed test"
+)]
+
+#[path = "../stage/mod.rs"]
+mod stage;
+
+mod golden;
+mod openzeppelin;
+mod protocols;
+mod safe;
+mod scene;
+mod windows;
+
+/// A playbook that no story pulls is a promise that nobody tried.
+#[test]
+fn every_playbook_is_pulled_somewhere() {
+    let stories = [
+        include_str!("openzeppelin.rs"),
+        include_str!("protocols.rs"),
+        include_str!("safe.rs"),
+        include_str!("windows.rs"),
+    ]
+    .concat();
+    let catalogue = breakglass::playbook::Catalogue::new(Vec::new()).unwrap();
+    let named = |id: &str| stories.contains(&format!("\"{id}\""));
+    // Named by a pattern: format!("pause/arbitrum-{part}").
+    let patterns = [
+        "pause/arbitrum-rollup",
+        "pause/arbitrum-inbox",
+        "param/euler-v2-supply-cap",
+        "param/euler-v2-borrow-cap",
+    ];
+    let pulled: Vec<&str> =
+        catalogue.ids().into_iter().filter(|id| named(id) || patterns.contains(id)).collect();
+    for id in catalogue.ids() {
+        let undoes = pulled.iter().any(|other| {
+            let undo = catalogue.get(other).unwrap().playbook.undo_args(&std::collections::BTreeMap::new());
+            undo.is_some_and(|(undo, _)| undo.as_str() == id)
+        });
+        assert!(pulled.contains(&id) || undoes, "{id} is in no story");
+    }
+}

@@ -1,0 +1,375 @@
+//! Protocols whose contracts no registry carries ready to run: small contracts with the documented signatures and the
+//! documented traps stand for them (`tests/fixtures/contracts`).
+
+use alloy::primitives::{Address, B256, Bytes, U256, keccak256};
+use alloy::sol;
+use alloy::sol_types::SolValue;
+
+use crate::scene::{COUNCIL, Scene, args, somebody, text};
+
+sol! {
+    function allow(address seal) external;
+    function approve(address token, address spender, uint160 amount, uint48 expiration) external;
+    function isTransferPaused() external view returns (bool);
+    function paused() external view returns (uint256);
+    function caps() external view returns (uint16, uint16);
+    function hookConfig() external view returns (address, uint32);
+}
+
+const ASSET: Address = Address::repeat_byte(0xa5);
+const OTHER: Address = Address::repeat_byte(0xa6);
+
+fn held(scene: &Scene, contract: &str) -> Address {
+    scene.deploy(contract, &COUNCIL.abi_encode())
+}
+
+#[test]
+fn aave_v3() {
+    let scene = Scene::new();
+    let market = scene.deploy("AaveMarket", &(COUNCIL, vec![ASSET, OTHER]).abi_encode_params());
+    let m = || text(market);
+    let parts =
+        || args([("configurator", m()), ("data_provider", m()), ("acl", m()), ("asset", text(ASSET))]);
+    scene.life("pause/aave-v3-reserve", &parts(), COUNCIL);
+    let mut whole = parts();
+    whole.remove("asset");
+    whole.extend(args([("first", text(ASSET)), ("last", text(OTHER))]));
+    scene.life("pause/aave-v3-pool", &whole, COUNCIL);
+    let mut frozen = parts();
+    frozen.remove("acl");
+    frozen.insert("ltv".into(), "75 %".into());
+    scene.life("pause/aave-v3-freeze", &frozen, COUNCIL);
+    frozen.remove("ltv");
+    let mut cap = frozen.clone();
+    cap.extend(args([("cap", "1".into()), ("was", "1000000".into())]));
+    scene.life("param/aave-v3-supply-cap", &cap, COUNCIL);
+    cap.insert("cap".into(), "0".into());
+    let why = scene.refused("param/aave-v3-supply-cap", COUNCIL, &cap);
+    assert_eq!(why, "cap=0: zero means unlimited here: write cap=unlimited if you mean that");
+    let admins = args([("acl", m()), ("old", text(COUNCIL)), ("new", text(somebody(7)))]);
+    scene.life("rotate/aave-v3-emergency-admin", &admins, COUNCIL);
+    let feed = scene.deploy("Feed", &[]);
+    let feeds = |feed: Address, was: Address, least: &str| {
+        args([
+            ("oracle", m()),
+            ("asset", text(ASSET)),
+            ("feed", text(feed)),
+            ("was", text(was)),
+            ("least", least.into()),
+            ("most", "110000000".into()),
+        ])
+    };
+    let why = scene.refused("param/aave-v3-oracle", COUNCIL, &feeds(feed, Address::ZERO, "100000001"));
+    assert!(why.contains("latestAnswer() is 100000000; expected: is at least 100000001"), "{why}");
+    let first = scene.deploy("Feed", &[]);
+    scene.proven("param/aave-v3-oracle", COUNCIL, &feeds(first, Address::ZERO, "90000000"));
+    scene.life("param/aave-v3-oracle", &feeds(feed, first, "90000000"), COUNCIL);
+}
+
+#[test]
+fn compound_v2_and_v3() {
+    let scene = Scene::new();
+    let admin = somebody(0xad);
+    scene.anvil.set_balance(admin, U256::from(10).pow(U256::from(20)));
+    let comptroller = scene.deploy("Comptroller", &(admin, COUNCIL).abi_encode_params());
+    let market = args([("comptroller", text(comptroller)), ("market", text(ASSET))]);
+    // The guardian pauses, and only the admin takes it back.
+    for id in ["pause/compound-v2-mint", "pause/compound-v2-borrow"] {
+        scene.aside(|| {
+            scene.proven(id, COUNCIL, &market);
+            scene.refused(&format!("{id}-undo"), COUNCIL, &market);
+        });
+        scene.life(id, &market, admin);
+    }
+    scene.life("pause/compound-v2-seize", &args([("comptroller", text(comptroller))]), admin);
+
+    let comet = held(&scene, "Comet");
+    let flags = args([("comet", text(comet)), ("supply", "true".into()), ("buy", "true".into())]);
+    scene.life("pause/compound-v3-comet", &flags, COUNCIL);
+    // Transfers were paused by somebody else, before and after.
+    assert!(scene.anvil.view(comet, &isTransferPausedCall {}));
+    let why = scene.refused("pause/compound-v3-comet", COUNCIL, &args([("comet", text(comet))]));
+    assert!(why.starts_with("nothing to do: "), "{why}");
+}
+
+#[test]
+fn morpho() {
+    let scene = Scene::new();
+    let parts = [somebody(1), somebody(2), somebody(3), somebody(4)];
+    let market = keccak256((parts[0], parts[1], parts[2], parts[3], U256::from(86)).abi_encode());
+    let pending = B256::repeat_byte(9);
+    let vault = scene.deploy("MetaMorpho", &(COUNCIL, market, pending).abi_encode_params());
+    let queue = args([("vault", text(vault)), ("queue", format!("[{market}]"))]);
+    scene.life("pause/metamorpho-deposits", &queue, COUNCIL);
+    scene.life(
+        "pause/metamorpho-revoke-cap",
+        &args([("vault", text(vault)), ("market", text(pending))]),
+        COUNCIL,
+    );
+    let mut cap = args([("vault", text(vault)), ("market", text(market)), ("lltv", "86".into())]);
+    let names = ["loan", "collateral", "oracle", "irm"];
+    cap.extend(names.iter().zip(parts).map(|(name, part)| ((*name).to_string(), text(part))));
+    cap.insert("cap".into(), "1000001".into());
+    let why = scene.refused("param/metamorpho-cap", COUNCIL, &cap);
+    assert_eq!(why, "cap=1000001: 1000001 is above the maximum, 1000000");
+    cap.insert("cap".into(), "0".into());
+    scene.life("param/metamorpho-cap", &cap, COUNCIL);
+
+    let (data, id_data) = (Bytes::from(vec![1, 2, 3]), Bytes::from(vec![4]));
+    let vault = scene.deploy("MorphoVaultV2", &(COUNCIL, data.clone(), id_data.clone()).abi_encode_params());
+    scene.life("pause/morpho-v2-revoke", &args([("vault", text(vault)), ("data", text(data))]), COUNCIL);
+    let cap = args([
+        ("vault", text(vault)),
+        ("id_data", text(&id_data)),
+        ("id", text(keccak256(&id_data))),
+        ("cap", "0".into()),
+    ]);
+    scene.life("param/morpho-v2-cap", &cap, COUNCIL);
+}
+
+#[test]
+fn euler_v2_and_yearn() {
+    let scene = Scene::new();
+    let vault = scene.deploy("EVault", &(COUNCIL, Address::ZERO, 4_u32).abi_encode_params());
+    let operations = args([("vault", text(vault)), ("operations", "3".into())]);
+    scene.life("pause/euler-v2-operations", &operations, COUNCIL);
+    let left = scene.anvil.view(vault, &hookConfigCall {});
+    assert_eq!((left._0, left._1), (Address::ZERO, 4), "the flag that was set stays");
+    let hooked = scene.deploy("EVault", &(COUNCIL, ASSET, 4_u32).abi_encode_params());
+    let why = scene.refused(
+        "pause/euler-v2-operations",
+        COUNCIL,
+        &args([("vault", text(hooked)), ("operations", "3".into())]),
+    );
+    assert!(why.contains("hookConfig() is"), "a hook that is installed is not overwritten: {why}");
+    for (name, was) in [("supply", "6419"), ("borrow", "6420")] {
+        let id = format!("param/euler-v2-{name}-cap");
+        let mut cap = args([("vault", text(vault)), ("cap", "1".into()), ("was", was.into())]);
+        scene.life(&id, &cap, COUNCIL);
+        cap.insert("cap".into(), "0".into());
+        assert!(scene.refused(&id, COUNCIL, &cap).contains("zero means unlimited"));
+    }
+    let left = scene.anvil.view(vault, &capsCall {});
+    assert_eq!((left._0, left._1), (6419, 6420));
+    for id in ["pause/yearn-vault", "pause/yearn-strategy"] {
+        scene.life(id, &args([("target", text(held(&scene, "YearnVault")))]), COUNCIL);
+    }
+}
+
+#[test]
+fn lido_and_sky() {
+    let scene = Scene::new();
+    let [first, second, third] = [0; 3].map(|_| held(&scene, "PausableUntil"));
+    let paused = args([("target", text(first)), ("duration", "6 days".into())]);
+    scene.life("pause/lido-pause-for", &paused, COUNCIL);
+    let seal = scene.deploy("GateSeal", &(COUNCIL, U256::from(scene.now() + 86_400)).abi_encode_params());
+    let live = U256::from(scene.now() + 86_400);
+    let breaker = scene.deploy("CircuitBreaker", &(COUNCIL, third, live).abi_encode_params());
+    for (target, allowed) in [(first, seal), (second, seal), (third, breaker)] {
+        let allow = alloy::sol_types::SolCall::abi_encode(&allowCall { seal: allowed });
+        scene.anvil.send(COUNCIL, target, &allow.into(), U256::ZERO);
+    }
+    scene.life(
+        "pause/lido-gateseal",
+        &args([("seal", text(seal)), ("first", text(first)), ("second", text(second))]),
+        COUNCIL,
+    );
+    scene.life("param/lido-heartbeat", &args([("breaker", text(breaker))]), COUNCIL);
+    scene.life(
+        "pause/lido-circuit-breaker",
+        &args([("breaker", text(breaker)), ("target", text(third))]),
+        COUNCIL,
+    );
+
+    let spell = args([("spell", text(scene.deploy("Spell", &[])))]);
+    scene.proven("pause/sky-spell", COUNCIL, &spell);
+    assert!(scene.refused("pause/sky-spell", COUNCIL, &spell).contains("done() is true, not false"));
+    let ilk = B256::right_padding_from(b"ETH-A");
+    scene.life("pause/sky-osm", &args([("mom", text(held(&scene, "Osm"))), ("ilk", text(ilk))]), COUNCIL);
+}
+
+#[test]
+fn op_stack_and_arbitrum() {
+    let scene = Scene::new();
+    let config = held(&scene, "SuperchainConfig");
+    let chain = args([("superchain_config", text(config)), ("identifier", text(Address::ZERO))]);
+    scene.life("pause/op-superchain", &chain, COUNCIL);
+    scene.proven("pause/op-superchain", COUNCIL, &chain);
+    scene.pass(10);
+    scene.life("pause/op-superchain-extend", &chain, COUNCIL);
+    let old = args([("superchain_config", text(held(&scene, "OldSuperchainConfig")))]);
+    scene.life("pause/op-superchain-before-u16", &old, COUNCIL);
+    let registry = text(held(&scene, "AnchorStateRegistry"));
+    scene.life(
+        "pause/op-blacklist-game",
+        &args([("registry", registry.clone()), ("game", text(ASSET))]),
+        COUNCIL,
+    );
+    scene.life("pause/op-retire-games", &args([("registry", registry.clone())]), COUNCIL);
+    let kind = args([("registry", registry), ("game_type", "1".into()), ("was", "0".into())]);
+    scene.life("param/op-game-type", &kind, COUNCIL);
+
+    let executor = held(&scene, "UpgradeExecutor");
+    for part in ["rollup", "inbox"] {
+        let owned = scene.deploy("Rollup", &executor.abi_encode());
+        let given = args([("executor", text(executor)), (part, text(owned))]);
+        scene.life(&format!("pause/arbitrum-{part}"), &given, COUNCIL);
+    }
+}
+
+#[test]
+fn eigenlayer() {
+    let scene = Scene::new();
+    let unpauser = somebody(0x0f);
+    scene.anvil.set_balance(unpauser, U256::from(10).pow(U256::from(20)));
+    let target = scene.deploy("EigenPausable", &(COUNCIL, unpauser).abi_encode_params());
+    let flags = args([("target", text(target)), ("flags", "2".into())]);
+    scene.aside(|| {
+        scene.proven("pause/eigenlayer", COUNCIL, &flags);
+        assert_eq!(scene.anvil.view(target, &pausedCall {}), U256::from(6), "the flag that was set stays");
+        scene.refused("pause/eigenlayer-undo", COUNCIL, &flags);
+    });
+    scene.life("pause/eigenlayer", &flags, unpauser);
+    assert_eq!(scene.anvil.view(target, &pausedCall {}), U256::from(4));
+    scene.life("pause/eigenlayer-all", &args([("target", text(target)), ("was", "4".into())]), unpauser);
+}
+
+#[test]
+fn bridges() {
+    let scene = Scene::new();
+    let ramp = somebody(0x33);
+    let ccip = scene.deploy("Ccip", &(COUNCIL, 7_u64, ramp).abi_encode_params());
+    let subject = args([("rmn", text(ccip)), ("subject", "0x01000000000000000000000000000001".into())]);
+    scene.life("pause/ccip-curse", &subject, COUNCIL);
+    let lane = args([("router", text(ccip)), ("chain", "7".into()), ("on_ramp", text(ramp))]);
+    scene.life("pause/ccip-lane", &lane, COUNCIL);
+    let proxy = scene.deploy("BundleProxy", &(COUNCIL, somebody(1), somebody(2)).abi_encode_params());
+    let next = args([("proxy", text(proxy)), ("aggregator", text(somebody(2))), ("was", text(somebody(1)))]);
+    scene.life("param/chainlink-aggregator", &next, COUNCIL);
+
+    let (peer, payload) = (B256::repeat_byte(5), B256::repeat_byte(6));
+    let oapp = scene.deploy("OApp", &(COUNCIL, 30_101_u32, peer, 3_u64, payload).abi_encode_params());
+    let eid = || ("eid", "30101".to_string());
+    scene.life("pause/layerzero-peer", &args([("oapp", text(oapp)), eid(), ("peer", text(peer))]), COUNCIL);
+    let message = args([
+        ("endpoint", text(oapp)),
+        ("receiver", text(oapp)),
+        eid(),
+        ("sender", text(peer)),
+        ("nonce", "3".into()),
+        ("payload_hash", text(payload)),
+    ]);
+    scene.life("pause/layerzero-nilify", &message, COUNCIL);
+    let delegate = args([
+        ("oapp", text(oapp)),
+        ("endpoint", text(oapp)),
+        ("old", text(COUNCIL)),
+        ("new", text(somebody(8))),
+    ]);
+    scene.life("rotate/layerzero-delegate", &delegate, COUNCIL);
+    let bridge = args([("bridge", text(held(&scene, "TokenBridge")))]);
+    scene.life("pause/wormhole-token-bridge", &bridge, COUNCIL);
+}
+
+#[test]
+fn stablecoins_and_prices() {
+    let scene = Scene::new();
+    let token = held(&scene, "FiatToken");
+    scene.life("pause/circle-fiat-token", &args([("token", text(token))]), COUNCIL);
+    let account = args([("token", text(token)), ("account", text(somebody(1)))]);
+    scene.life("pause/circle-blacklist", &account, COUNCIL);
+    let old: Address = Address::from_word(B256::from(U256::from(0xa11ce)));
+    let minter = args([("token", text(token)), ("old", text(old)), ("new", text(somebody(2)))]);
+    scene.life("rotate/circle-master-minter", &minter, COUNCIL);
+
+    // Anybody may bring a price up to date: there is no role to lack.
+    let price = args([
+        ("pyth", text(scene.deploy("Pyth", &[]))),
+        ("feed", text(B256::repeat_byte(1))),
+        ("update", "[0x01, 0x02]".into()),
+    ]);
+    scene.proven("param/pyth-refresh", COUNCIL, &price);
+    assert!(scene.refused("param/pyth-refresh", COUNCIL, &price).starts_with("nothing to do: "));
+}
+
+#[test]
+fn curve_and_balancer() {
+    let scene = Scene::new();
+    let proxy = held(&scene, "PoolProxy");
+    let deadline = U256::from(scene.now() + 86_400);
+    let pool = scene.deploy("CurvePool", &(proxy, deadline).abi_encode_params());
+    let killed = args([
+        ("pool_proxy", text(proxy)),
+        ("pool", text(pool)),
+        ("trader", text(somebody(1))),
+        ("amount", "1".into()),
+    ]);
+    scene.life("pause/curve-pool", &killed, COUNCIL);
+    let gauge = args([("owner_proxy", text(proxy)), ("gauge", text(scene.deploy("Gauge", &[])))]);
+    scene.life("pause/curve-gauge", &gauge, COUNCIL);
+
+    let (window, buffer) = (scene.now() + 86_400, scene.now() + 172_800);
+    let ends = (COUNCIL, U256::from(window), U256::from(buffer)).abi_encode_params();
+    for id in ["pause/balancer-v2-vault", "pause/balancer-v2-pool", "pause/balancer-v2-recovery"] {
+        scene.life(id, &args([("target", text(scene.deploy("BalancerV2", &ends)))]), COUNCIL);
+    }
+    let vault = scene.deploy("BalancerV3", &ends);
+    scene.life("pause/balancer-v3-vault", &args([("vault", text(vault))]), COUNCIL);
+    scene.life("pause/balancer-v3-pool", &args([("vault", text(vault)), ("pool", text(ASSET))]), COUNCIL);
+}
+
+#[test]
+fn zodiac() {
+    let scene = Scene::new();
+    let delay = text(held(&scene, "Delay"));
+    let skip = args([("module", delay.clone()), ("nonce", "6".into())]);
+    let why = scene.refused("pause/zodiac-delay-skip", COUNCIL, &skip);
+    assert_eq!(why, "nonce=6: 6 is above the maximum, 5");
+    scene.life("pause/zodiac-delay-skip", &args([("module", delay), ("nonce", "5".into())]), COUNCIL);
+
+    let member = somebody(3);
+    let roles = text(scene.deploy("Roles", &(COUNCIL, member).abi_encode_params()));
+    let role = || ("role", text(B256::repeat_byte(1)));
+    let target = args([("module", roles.clone()), role(), ("target", text(ASSET))]);
+    scene.life("pause/zodiac-roles-target", &target, COUNCIL);
+    let revoked = args([("module", roles.clone()), role(), ("member", text(member))]);
+    scene.life("rotate/zodiac-roles-revoke", &revoked, COUNCIL);
+    let other = args([("module", roles), role(), ("member", text(somebody(4)))]);
+    let why = scene.refused("rotate/zodiac-roles-assign", COUNCIL, &other);
+    assert!(why.contains("isModuleEnabled"), "it would enable a module: {why}");
+}
+
+/// The Safe is the holder: there is no role that it could lack, only something that it does not hold.
+#[test]
+fn allowances_and_rescue() {
+    let scene = Scene::new();
+    let token = scene.deploy("OldToken", &COUNCIL.abi_encode());
+    let spender = args([("token", text(token)), ("spender", text(somebody(1))), ("amount", "1000".into())]);
+    scene.proven("pause/erc20-revoke-undo", COUNCIL, &spender);
+    scene.course("pause/erc20-revoke", &spender, COUNCIL);
+
+    let permit2 = scene.deploy("Permit2", &[]);
+    let until = scene.now() + 86_400;
+    let approve = approveCall {
+        token,
+        spender: somebody(1),
+        amount: alloy::primitives::Uint::from(1000),
+        expiration: alloy::primitives::Uint::from(until),
+    };
+    let data = alloy::sol_types::SolCall::abi_encode(&approve).into();
+    scene.anvil.send(COUNCIL, permit2, &data, U256::ZERO);
+    let mut allowed = spender.clone();
+    allowed.extend(args([("permit2", text(permit2)), ("expiration", text(until))]));
+    scene.course("pause/permit2-lockdown", &allowed, COUNCIL);
+
+    let recovery = args([
+        ("token", text(token)),
+        ("recovery", text(somebody(9))),
+        ("recovery_code_hash", text(B256::ZERO)),
+    ]);
+    let mut other = recovery.clone();
+    other.insert("recovery_code_hash".into(), text(B256::repeat_byte(1)));
+    let why = scene.refused("pause/rescue-erc20", COUNCIL, &other);
+    assert!(why.contains("code hash is"), "the recovery address is pinned: {why}");
+    scene.life("pause/rescue-erc20", &recovery, COUNCIL);
+}

@@ -1,0 +1,208 @@
+//! One lever on one chain: derived and judged by the library, its calls sent from the Safe's own address.
+
+use std::collections::BTreeMap;
+
+use alloy::primitives::{Address, B256, Bytes, Log, U256, keccak256};
+use breakglass::council::AddressBook;
+use breakglass::playbook::{
+    Answer, Catalogue, Check, Derivation, Inputs, Plan, Playbook, Query, Readings, derive,
+};
+use serde_json::{Value, json};
+
+use crate::stage::{Anvil, deploy};
+
+/// Who holds every role in the scenes, and somebody who holds none.
+pub const COUNCIL: Address = Address::repeat_byte(0xc0);
+pub const STRANGER: Address = Address::repeat_byte(0x57);
+/// An account by a number, for owners, members, feeds.
+pub const fn somebody(n: u8) -> Address {
+    Address::repeat_byte(n)
+}
+
+/// The text of an argument.
+pub fn text(value: impl ToString) -> String {
+    value.to_string()
+}
+
+/// What came of a lever.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Ended {
+    Proven,
+    /// Before anything is signed, and why.
+    Refused(String),
+    /// Sent, and a call failed or a check does not hold.
+    Failed(String),
+}
+
+pub struct Scene {
+    pub anvil: Anvil,
+    catalogue: Catalogue,
+}
+
+type Args = BTreeMap<String, String>;
+
+pub fn args<const N: usize>(pairs: [(&str, String); N]) -> Args {
+    pairs.into_iter().map(|(name, text)| (name.to_string(), text)).collect()
+}
+
+impl Scene {
+    pub fn new() -> Self {
+        let anvil = Anvil::start();
+        for rich in [COUNCIL, STRANGER] {
+            anvil.set_balance(rich, U256::from(10).pow(U256::from(20)));
+        }
+        Self { anvil, catalogue: Catalogue::new(Vec::new()).unwrap() }
+    }
+
+    pub fn playbook(&self, id: &str) -> &Playbook {
+        self.catalogue.get(id).unwrap_or_else(|e| panic!("{e}")).playbook
+    }
+
+    pub fn deploy(&self, contract: &str, constructor_args: &[u8]) -> Address {
+        deploy(&self.anvil, contract, constructor_args)
+    }
+
+    pub fn now(&self) -> u64 {
+        let block = self.anvil.rpc("eth_getBlockByNumber", &json!(["latest", false]));
+        serde_json::from_value::<U256>(block["timestamp"].clone()).unwrap().to()
+    }
+
+    pub fn pass(&self, seconds: u64) {
+        self.anvil.rpc("evm_increaseTime", &json!([seconds]));
+        self.anvil.mine(1);
+    }
+
+    /// Runs a part of a story, after which the chain is as it was.
+    pub fn aside<T>(&self, part: impl FnOnce() -> T) -> T {
+        let mark = self.anvil.rpc("evm_snapshot", &json!([]));
+        let result = part();
+        self.anvil.rpc("evm_revert", &json!([mark]));
+        result
+    }
+
+    fn answer(&self, query: &Query) -> Answer {
+        let word = |word: B256| Answer::Value(word.into());
+        match query {
+            Query::Call { from, to, data } => {
+                match self.anvil.try_call(from.unwrap_or_default(), *to, data) {
+                    Ok(data) => Answer::Value(data),
+                    Err(error) => Answer::Reverted(reverted(&error)),
+                }
+            }
+            Query::Storage { address, slot } => word(self.anvil.storage(*address, *slot)),
+            Query::Balance { address } => word(self.anvil.balance(*address).into()),
+            Query::CodeHash { address } => {
+                let code = self.anvil.code(*address);
+                word(if code.is_empty() { B256::ZERO } else { keccak256(&code) })
+            }
+            Query::Time => word(U256::from(self.now()).into()),
+        }
+    }
+
+    fn answers(&self, queries: impl IntoIterator<Item = Query>) -> Readings {
+        queries.into_iter().map(|query| (query.clone(), self.answer(&query))).collect()
+    }
+
+    /// The plan, or why there is none. Reads never take more than two rounds.
+    pub fn plan(&self, id: &str, safe: Address, args: &Args) -> Result<Plan, String> {
+        let names = AddressBook::default();
+        let inputs = Inputs { args, names: &names, safe, chain_id: self.anvil.chain_id };
+        let mut readings = Readings::default();
+        for _ in 0..3 {
+            match derive(self.playbook(id), &inputs, &readings).map_err(|e| e.to_string())? {
+                Derivation::Ready(plan) => return Ok(plan),
+                Derivation::Needs(queries) => readings.extend(self.answers(queries)),
+            }
+        }
+        panic!("{id} asks in more than two rounds");
+    }
+
+    fn judged(&self, checks: &[Check], logs: &[Log]) -> Result<(), String> {
+        let readings = self.answers(checks.iter().flat_map(Check::queries));
+        let verdicts = checks.iter().map(|check| check.judge(&readings, logs));
+        let failed: Vec<String> = verdicts.filter(|v| !v.holds).map(|v| v.sentence).collect();
+        if failed.is_empty() { Ok(()) } else { Err(failed.join("; ")) }
+    }
+
+    /// Derives, checks, sends and proves.
+    pub fn pull(&self, id: &str, safe: Address, args: &Args) -> Ended {
+        let plan = match self.plan(id, safe, args) {
+            Ok(plan) => plan,
+            Err(why) => return Ended::Refused(why),
+        };
+        if let Err(why) = self.judged(&plan.before, &[]) {
+            return Ended::Refused(why);
+        }
+        let mut logs = Vec::new();
+        for planned in &plan.calls {
+            let call = &planned.call;
+            let receipt = self.anvil.try_send(safe, Some(call.to), &call.data, call.value);
+            if !receipt.succeeded {
+                return Ended::Failed(format!("{} reverted", planned.signature));
+            }
+            logs.extend(receipt.logs);
+        }
+        match self.judged(&plan.after, &logs) {
+            Ok(()) => Ended::Proven,
+            Err(why) => Ended::Failed(why),
+        }
+    }
+
+    #[track_caller]
+    pub fn proven(&self, id: &str, safe: Address, args: &Args) {
+        let ended = self.pull(id, safe, args);
+        assert_eq!(ended, Ended::Proven, "{id}");
+    }
+
+    /// Why it is refused before anything is signed.
+    #[track_caller]
+    pub fn refused(&self, id: &str, safe: Address, args: &Args) -> String {
+        match self.pull(id, safe, args) {
+            Ended::Refused(why) => why,
+            other => panic!("{id} is not refused but {other:?}"),
+        }
+    }
+
+    /// The whole life of a lever: refused to a stranger, proven, refused or left out when it is done already, taken back
+    /// where that is possible. `undone_by` holds the role of the counter-playbook.
+    #[track_caller]
+    pub fn life(&self, id: &str, args: &Args, undone_by: Address) {
+        self.refused(id, STRANGER, args);
+        self.aside(|| {
+            self.proven(id, COUNCIL, args);
+            if let Some((undo, back)) = self.playbook(id).undo_args(args) {
+                self.refused(undo.as_str(), STRANGER, &back);
+            }
+        });
+        self.course(id, args, undone_by);
+    }
+
+    /// The life of a lever that nobody lacks the role for: a holder's own.
+    #[track_caller]
+    pub fn course(&self, id: &str, args: &Args, undone_by: Address) {
+        self.proven(id, COUNCIL, args);
+        self.again(id, args);
+        if let Some((undo, back)) = self.playbook(id).undo_args(args) {
+            self.proven(undo.as_str(), undone_by, &back);
+            self.again(undo.as_str(), &back);
+        }
+    }
+
+    /// A lever that is pulled already says so, or does again what may be done twice.
+    #[track_caller]
+    fn again(&self, id: &str, args: &Args) {
+        let repeatable = self.playbook(id).steps.iter().all(|step| step.skip_if.is_empty());
+        let later = || {
+            self.pass(10);
+            self.pull(id, COUNCIL, args)
+        };
+        match self.aside(later) {
+            Ended::Refused(why) => assert!(!why.is_empty()),
+            other => assert!(repeatable && other == Ended::Proven, "{id}, done already: {other:?}"),
+        }
+    }
+}
+
+fn reverted(error: &Value) -> Bytes {
+    serde_json::from_value(error["data"].clone()).unwrap_or_default()
+}

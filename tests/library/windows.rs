@@ -1,0 +1,94 @@
+//! Levers that lapse: read beforehand, and refused when it is too late.
+
+use alloy::primitives::U256;
+use alloy::sol_types::SolValue;
+
+use crate::scene::{COUNCIL, Scene, args, somebody, text};
+
+const DAY: u64 = 86_400;
+
+#[test]
+fn a_window_that_has_passed_is_said_before_anybody_signs() {
+    let scene = Scene::new();
+    let (window, buffer) = (scene.now() + DAY, scene.now() + 2 * DAY);
+    let ends = (COUNCIL, U256::from(window), U256::from(buffer)).abi_encode_params();
+    let v2 = args([("target", text(scene.deploy("BalancerV2", &ends)))]);
+    let vault = scene.deploy("BalancerV3", &ends);
+    let v3 = args([("vault", text(vault))]);
+    let pool = args([("vault", text(vault)), ("pool", text(somebody(1)))]);
+    let seal = args([
+        ("seal", text(scene.deploy("GateSeal", &(COUNCIL, U256::from(window)).abi_encode_params()))),
+        ("first", text(scene.deploy("PausableUntil", &COUNCIL.abi_encode()))),
+        ("second", text(scene.deploy("PausableUntil", &COUNCIL.abi_encode()))),
+    ]);
+    for (id, args) in [("pause/balancer-v2-vault", &v2), ("pause/balancer-v3-vault", &v3)] {
+        scene.proven(id, COUNCIL, args);
+    }
+    scene.pass(DAY + 1);
+    let late = format!("the block's time is {}; expected: is at most {}", scene.now(), window - 1);
+    for (id, args) in [("pause/balancer-v3-pool", &pool), ("pause/lido-gateseal", &seal)] {
+        let why = scene.refused(id, COUNCIL, args);
+        assert!(why.contains(&late), "{id}: {why}");
+    }
+    // The buffer is still open: what is paused can be unpaused.
+    for (id, args) in [("pause/balancer-v2-vault-undo", &v2), ("pause/balancer-v3-vault-undo", &v3)] {
+        scene.proven(id, COUNCIL, args);
+    }
+    for (id, args) in
+        [("pause/balancer-v2-vault", &v2), ("pause/balancer-v2-pool", &v2), ("pause/balancer-v3-vault", &v3)]
+    {
+        let why = scene.refused(id, COUNCIL, args);
+        assert!(why.contains("the block's time is "), "{id}: {why}");
+    }
+}
+
+/// The deadline of a Curve pool is private: the call itself is tried.
+#[test]
+fn a_deadline_that_nobody_can_read_is_found_by_trying() {
+    let scene = Scene::new();
+    let proxy = scene.deploy("PoolProxy", &COUNCIL.abi_encode());
+    let pool = scene.deploy("CurvePool", &(proxy, U256::from(scene.now() + DAY)).abi_encode_params());
+    scene.pass(DAY + 1);
+    let why = scene.refused(
+        "pause/curve-pool",
+        COUNCIL,
+        &args([
+            ("pool_proxy", text(proxy)),
+            ("pool", text(pool)),
+            ("trader", text(somebody(1))),
+            ("amount", "1".into()),
+        ]),
+    );
+    assert!(why.contains("kill_me(") && why.contains("expected: does not revert"), "{why}");
+}
+
+#[test]
+fn a_heartbeat_that_has_lapsed_is_a_lever_that_is_gone() {
+    let scene = Scene::new();
+    let target = scene.deploy("PausableUntil", &COUNCIL.abi_encode());
+    let live = U256::from(scene.now() + DAY);
+    let breaker = text(scene.deploy("CircuitBreaker", &(COUNCIL, target, live).abi_encode_params()));
+    scene.pass(DAY + 1);
+    for id in ["pause/lido-circuit-breaker", "param/lido-heartbeat"] {
+        let mut given = args([("breaker", breaker.clone())]);
+        if id.starts_with("pause") {
+            given.insert("target".into(), text(target));
+        }
+        let why = scene.refused(id, COUNCIL, &given);
+        assert!(why.contains("isPauserLive"), "{id}: {why}");
+    }
+}
+
+/// After a pause of the OP Stack has lapsed, pause() reverts until it was lifted: the lever says so and does not lie.
+#[test]
+fn a_pause_that_lapsed_must_be_lifted_first() {
+    let scene = Scene::new();
+    let config = scene.deploy("SuperchainConfig", &COUNCIL.abi_encode());
+    let chain = args([("superchain_config", text(config)), ("identifier", text(somebody(1)))]);
+    scene.proven("pause/op-superchain", COUNCIL, &chain);
+    scene.pass(91 * DAY);
+    let why = scene.refused("pause/op-superchain", COUNCIL, &chain);
+    assert!(why.contains("pausable("), "{why}");
+    scene.proven("pause/op-superchain-undo", COUNCIL, &chain);
+    scene.proven("pause/op-superchain", COUNCIL, &chain);
+}
