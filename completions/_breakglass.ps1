@@ -207,12 +207,17 @@ Register-ArgumentCompleter -Native -CommandName 'breakglass' -ScriptBlock {
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
             [CompletionResult]::new('list', 'list', [CompletionResultType]::ParameterValue, 'Every playbook: your council''s own, then the built-in ones')
-            [CompletionResult]::new('show', 'show', [CompletionResultType]::ParameterValue, 'One playbook in plain words')
-            [CompletionResult]::new('check', 'check', [CompletionResultType]::ParameterValue, 'Read a playbook file, or every one in a folder, and say what is wrong')
+            [CompletionResult]::new('show', 'show', [CompletionResultType]::ParameterValue, 'One playbook in plain words, with its parameters and an example lever')
+            [CompletionResult]::new('check', 'check', [CompletionResultType]::ParameterValue, 'Read a playbook file, or every one in a folder, and say what is wrong; exit code 1 where something is')
+            [CompletionResult]::new('new', 'new', [CompletionResultType]::ParameterValue, 'Print a first playbook for a function, its checks included: save it below playbooks/ and edit it')
+            [CompletionResult]::new('schema', 'schema', [CompletionResultType]::ParameterValue, 'Print the JSON Schema of a playbook''s file, for editors')
             [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
             break
         }
         'breakglass;playbook;list' {
+            [CompletionResult]::new('--kind', '--kind', [CompletionResultType]::ParameterName, 'Only this kind: pause, param or rotate')
+            [CompletionResult]::new('--family', '--family', [CompletionResultType]::ParameterName, 'Only protocols whose name contains this')
+            [CompletionResult]::new('--severity', '--severity', [CompletionResultType]::ParameterName, 'Only this severity: P1, the gravest, to P5')
             [CompletionResult]::new('--council', '--council', [CompletionResultType]::ParameterName, 'The council file [default: breakglass.toml here or in a folder above]')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print one JSON object on standard output')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
@@ -233,10 +238,29 @@ Register-ArgumentCompleter -Native -CommandName 'breakglass' -ScriptBlock {
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
             break
         }
+        'breakglass;playbook;new' {
+            [CompletionResult]::new('--call', '--call', [CompletionResultType]::ParameterName, 'The function to call: a signature such as "pause()", or with --abi its name')
+            [CompletionResult]::new('--view', '--view', [CompletionResultType]::ParameterName, 'The view that proves it, such as "paused()(bool)"; with --abi its name')
+            [CompletionResult]::new('--abi', '--abi', [CompletionResultType]::ParameterName, 'The contract''s ABI as JSON, or an artifact with a field "abi"')
+            [CompletionResult]::new('--council', '--council', [CompletionResultType]::ParameterName, 'The council file [default: breakglass.toml here or in a folder above]')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print one JSON object on standard output')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'breakglass;playbook;schema' {
+            [CompletionResult]::new('--council', '--council', [CompletionResultType]::ParameterName, 'The council file [default: breakglass.toml here or in a folder above]')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print one JSON object on standard output')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
         'breakglass;playbook;help' {
             [CompletionResult]::new('list', 'list', [CompletionResultType]::ParameterValue, 'Every playbook: your council''s own, then the built-in ones')
-            [CompletionResult]::new('show', 'show', [CompletionResultType]::ParameterValue, 'One playbook in plain words')
-            [CompletionResult]::new('check', 'check', [CompletionResultType]::ParameterValue, 'Read a playbook file, or every one in a folder, and say what is wrong')
+            [CompletionResult]::new('show', 'show', [CompletionResultType]::ParameterValue, 'One playbook in plain words, with its parameters and an example lever')
+            [CompletionResult]::new('check', 'check', [CompletionResultType]::ParameterValue, 'Read a playbook file, or every one in a folder, and say what is wrong; exit code 1 where something is')
+            [CompletionResult]::new('new', 'new', [CompletionResultType]::ParameterValue, 'Print a first playbook for a function, its checks included: save it below playbooks/ and edit it')
+            [CompletionResult]::new('schema', 'schema', [CompletionResultType]::ParameterValue, 'Print the JSON Schema of a playbook''s file, for editors')
             [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
             break
         }
@@ -247,6 +271,12 @@ Register-ArgumentCompleter -Native -CommandName 'breakglass' -ScriptBlock {
             break
         }
         'breakglass;playbook;help;check' {
+            break
+        }
+        'breakglass;playbook;help;new' {
+            break
+        }
+        'breakglass;playbook;help;schema' {
             break
         }
         'breakglass;playbook;help;help' {
@@ -324,8 +354,10 @@ Register-ArgumentCompleter -Native -CommandName 'breakglass' -ScriptBlock {
         }
         'breakglass;help;playbook' {
             [CompletionResult]::new('list', 'list', [CompletionResultType]::ParameterValue, 'Every playbook: your council''s own, then the built-in ones')
-            [CompletionResult]::new('show', 'show', [CompletionResultType]::ParameterValue, 'One playbook in plain words')
-            [CompletionResult]::new('check', 'check', [CompletionResultType]::ParameterValue, 'Read a playbook file, or every one in a folder, and say what is wrong')
+            [CompletionResult]::new('show', 'show', [CompletionResultType]::ParameterValue, 'One playbook in plain words, with its parameters and an example lever')
+            [CompletionResult]::new('check', 'check', [CompletionResultType]::ParameterValue, 'Read a playbook file, or every one in a folder, and say what is wrong; exit code 1 where something is')
+            [CompletionResult]::new('new', 'new', [CompletionResultType]::ParameterValue, 'Print a first playbook for a function, its checks included: save it below playbooks/ and edit it')
+            [CompletionResult]::new('schema', 'schema', [CompletionResultType]::ParameterValue, 'Print the JSON Schema of a playbook''s file, for editors')
             break
         }
         'breakglass;help;playbook;list' {
@@ -335,6 +367,12 @@ Register-ArgumentCompleter -Native -CommandName 'breakglass' -ScriptBlock {
             break
         }
         'breakglass;help;playbook;check' {
+            break
+        }
+        'breakglass;help;playbook;new' {
+            break
+        }
+        'breakglass;help;playbook;schema' {
             break
         }
         'breakglass;help;init' {

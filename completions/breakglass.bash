@@ -112,6 +112,12 @@ _breakglass() {
             breakglass__subcmd__help__subcmd__playbook,list)
                 cmd="breakglass__subcmd__help__subcmd__playbook__subcmd__list"
                 ;;
+            breakglass__subcmd__help__subcmd__playbook,new)
+                cmd="breakglass__subcmd__help__subcmd__playbook__subcmd__new"
+                ;;
+            breakglass__subcmd__help__subcmd__playbook,schema)
+                cmd="breakglass__subcmd__help__subcmd__playbook__subcmd__schema"
+                ;;
             breakglass__subcmd__help__subcmd__playbook,show)
                 cmd="breakglass__subcmd__help__subcmd__playbook__subcmd__show"
                 ;;
@@ -124,6 +130,12 @@ _breakglass() {
             breakglass__subcmd__playbook,list)
                 cmd="breakglass__subcmd__playbook__subcmd__list"
                 ;;
+            breakglass__subcmd__playbook,new)
+                cmd="breakglass__subcmd__playbook__subcmd__new"
+                ;;
+            breakglass__subcmd__playbook,schema)
+                cmd="breakglass__subcmd__playbook__subcmd__schema"
+                ;;
             breakglass__subcmd__playbook,show)
                 cmd="breakglass__subcmd__playbook__subcmd__show"
                 ;;
@@ -135,6 +147,12 @@ _breakglass() {
                 ;;
             breakglass__subcmd__playbook__subcmd__help,list)
                 cmd="breakglass__subcmd__playbook__subcmd__help__subcmd__list"
+                ;;
+            breakglass__subcmd__playbook__subcmd__help,new)
+                cmd="breakglass__subcmd__playbook__subcmd__help__subcmd__new"
+                ;;
+            breakglass__subcmd__playbook__subcmd__help,schema)
+                cmd="breakglass__subcmd__playbook__subcmd__help__subcmd__schema"
                 ;;
             breakglass__subcmd__playbook__subcmd__help,show)
                 cmd="breakglass__subcmd__playbook__subcmd__help__subcmd__show"
@@ -588,7 +606,7 @@ _breakglass() {
             return 0
             ;;
         breakglass__subcmd__help__subcmd__playbook)
-            opts="list show check"
+            opts="list show check new schema"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -616,6 +634,34 @@ _breakglass() {
             return 0
             ;;
         breakglass__subcmd__help__subcmd__playbook__subcmd__list)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        breakglass__subcmd__help__subcmd__playbook__subcmd__new)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        breakglass__subcmd__help__subcmd__playbook__subcmd__schema)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -826,7 +872,7 @@ _breakglass() {
             return 0
             ;;
         breakglass__subcmd__playbook)
-            opts="-h --council --json --help list show check help"
+            opts="-h --council --json --help list show check new schema help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -862,7 +908,7 @@ _breakglass() {
             return 0
             ;;
         breakglass__subcmd__playbook__subcmd__help)
-            opts="list show check help"
+            opts="list show check new schema help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -917,6 +963,34 @@ _breakglass() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        breakglass__subcmd__playbook__subcmd__help__subcmd__new)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        breakglass__subcmd__playbook__subcmd__help__subcmd__schema)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         breakglass__subcmd__playbook__subcmd__help__subcmd__show)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
@@ -932,6 +1006,66 @@ _breakglass() {
             return 0
             ;;
         breakglass__subcmd__playbook__subcmd__list)
+            opts="-h --kind --family --severity --council --json --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --kind)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --family)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --severity)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --council)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        breakglass__subcmd__playbook__subcmd__new)
+            opts="-h --call --view --abi --council --json --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --call)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --view)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --abi)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --council)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        breakglass__subcmd__playbook__subcmd__schema)
             opts="-h --council --json --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )

@@ -192,11 +192,16 @@ set edit:completion:arg-completer[breakglass] = {|@words|
             cand -h 'Print help'
             cand --help 'Print help'
             cand list 'Every playbook: your council''s own, then the built-in ones'
-            cand show 'One playbook in plain words'
-            cand check 'Read a playbook file, or every one in a folder, and say what is wrong'
+            cand show 'One playbook in plain words, with its parameters and an example lever'
+            cand check 'Read a playbook file, or every one in a folder, and say what is wrong; exit code 1 where something is'
+            cand new 'Print a first playbook for a function, its checks included: save it below playbooks/ and edit it'
+            cand schema 'Print the JSON Schema of a playbook''s file, for editors'
             cand help 'Print this message or the help of the given subcommand(s)'
         }
         &'breakglass;playbook;list'= {
+            cand --kind 'Only this kind: pause, param or rotate'
+            cand --family 'Only protocols whose name contains this'
+            cand --severity 'Only this severity: P1, the gravest, to P5'
             cand --council 'The council file [default: breakglass.toml here or in a folder above]'
             cand --json 'Print one JSON object on standard output'
             cand -h 'Print help'
@@ -214,10 +219,27 @@ set edit:completion:arg-completer[breakglass] = {|@words|
             cand -h 'Print help'
             cand --help 'Print help'
         }
+        &'breakglass;playbook;new'= {
+            cand --call 'The function to call: a signature such as "pause()", or with --abi its name'
+            cand --view 'The view that proves it, such as "paused()(bool)"; with --abi its name'
+            cand --abi 'The contract''s ABI as JSON, or an artifact with a field "abi"'
+            cand --council 'The council file [default: breakglass.toml here or in a folder above]'
+            cand --json 'Print one JSON object on standard output'
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
+        &'breakglass;playbook;schema'= {
+            cand --council 'The council file [default: breakglass.toml here or in a folder above]'
+            cand --json 'Print one JSON object on standard output'
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
         &'breakglass;playbook;help'= {
             cand list 'Every playbook: your council''s own, then the built-in ones'
-            cand show 'One playbook in plain words'
-            cand check 'Read a playbook file, or every one in a folder, and say what is wrong'
+            cand show 'One playbook in plain words, with its parameters and an example lever'
+            cand check 'Read a playbook file, or every one in a folder, and say what is wrong; exit code 1 where something is'
+            cand new 'Print a first playbook for a function, its checks included: save it below playbooks/ and edit it'
+            cand schema 'Print the JSON Schema of a playbook''s file, for editors'
             cand help 'Print this message or the help of the given subcommand(s)'
         }
         &'breakglass;playbook;help;list'= {
@@ -225,6 +247,10 @@ set edit:completion:arg-completer[breakglass] = {|@words|
         &'breakglass;playbook;help;show'= {
         }
         &'breakglass;playbook;help;check'= {
+        }
+        &'breakglass;playbook;help;new'= {
+        }
+        &'breakglass;playbook;help;schema'= {
         }
         &'breakglass;playbook;help;help'= {
         }
@@ -286,14 +312,20 @@ set edit:completion:arg-completer[breakglass] = {|@words|
         }
         &'breakglass;help;playbook'= {
             cand list 'Every playbook: your council''s own, then the built-in ones'
-            cand show 'One playbook in plain words'
-            cand check 'Read a playbook file, or every one in a folder, and say what is wrong'
+            cand show 'One playbook in plain words, with its parameters and an example lever'
+            cand check 'Read a playbook file, or every one in a folder, and say what is wrong; exit code 1 where something is'
+            cand new 'Print a first playbook for a function, its checks included: save it below playbooks/ and edit it'
+            cand schema 'Print the JSON Schema of a playbook''s file, for editors'
         }
         &'breakglass;help;playbook;list'= {
         }
         &'breakglass;help;playbook;show'= {
         }
         &'breakglass;help;playbook;check'= {
+        }
+        &'breakglass;help;playbook;new'= {
+        }
+        &'breakglass;help;playbook;schema'= {
         }
         &'breakglass;help;init'= {
         }

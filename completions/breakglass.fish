@@ -157,13 +157,18 @@ complete -c breakglass -n "__fish_breakglass_using_subcommand device" -l council
 complete -c breakglass -n "__fish_breakglass_using_subcommand device" -l udev -d 'Print the udev rule by which Linux lets a user open a Ledger'
 complete -c breakglass -n "__fish_breakglass_using_subcommand device" -l json -d 'Print one JSON object on standard output'
 complete -c breakglass -n "__fish_breakglass_using_subcommand device" -s h -l help -d 'Print help'
-complete -c breakglass -n "__fish_breakglass_using_subcommand playbook; and not __fish_seen_subcommand_from list show check help" -l council -d 'The council file [default: breakglass.toml here or in a folder above]' -r -F
-complete -c breakglass -n "__fish_breakglass_using_subcommand playbook; and not __fish_seen_subcommand_from list show check help" -l json -d 'Print one JSON object on standard output'
-complete -c breakglass -n "__fish_breakglass_using_subcommand playbook; and not __fish_seen_subcommand_from list show check help" -s h -l help -d 'Print help'
-complete -c breakglass -n "__fish_breakglass_using_subcommand playbook; and not __fish_seen_subcommand_from list show check help" -f -a "list" -d 'Every playbook: your council\'s own, then the built-in ones'
-complete -c breakglass -n "__fish_breakglass_using_subcommand playbook; and not __fish_seen_subcommand_from list show check help" -f -a "show" -d 'One playbook in plain words'
-complete -c breakglass -n "__fish_breakglass_using_subcommand playbook; and not __fish_seen_subcommand_from list show check help" -f -a "check" -d 'Read a playbook file, or every one in a folder, and say what is wrong'
-complete -c breakglass -n "__fish_breakglass_using_subcommand playbook; and not __fish_seen_subcommand_from list show check help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c breakglass -n "__fish_breakglass_using_subcommand playbook; and not __fish_seen_subcommand_from list show check new schema help" -l council -d 'The council file [default: breakglass.toml here or in a folder above]' -r -F
+complete -c breakglass -n "__fish_breakglass_using_subcommand playbook; and not __fish_seen_subcommand_from list show check new schema help" -l json -d 'Print one JSON object on standard output'
+complete -c breakglass -n "__fish_breakglass_using_subcommand playbook; and not __fish_seen_subcommand_from list show check new schema help" -s h -l help -d 'Print help'
+complete -c breakglass -n "__fish_breakglass_using_subcommand playbook; and not __fish_seen_subcommand_from list show check new schema help" -f -a "list" -d 'Every playbook: your council\'s own, then the built-in ones'
+complete -c breakglass -n "__fish_breakglass_using_subcommand playbook; and not __fish_seen_subcommand_from list show check new schema help" -f -a "show" -d 'One playbook in plain words, with its parameters and an example lever'
+complete -c breakglass -n "__fish_breakglass_using_subcommand playbook; and not __fish_seen_subcommand_from list show check new schema help" -f -a "check" -d 'Read a playbook file, or every one in a folder, and say what is wrong; exit code 1 where something is'
+complete -c breakglass -n "__fish_breakglass_using_subcommand playbook; and not __fish_seen_subcommand_from list show check new schema help" -f -a "new" -d 'Print a first playbook for a function, its checks included: save it below playbooks/ and edit it'
+complete -c breakglass -n "__fish_breakglass_using_subcommand playbook; and not __fish_seen_subcommand_from list show check new schema help" -f -a "schema" -d 'Print the JSON Schema of a playbook\'s file, for editors'
+complete -c breakglass -n "__fish_breakglass_using_subcommand playbook; and not __fish_seen_subcommand_from list show check new schema help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c breakglass -n "__fish_breakglass_using_subcommand playbook; and __fish_seen_subcommand_from list" -l kind -d 'Only this kind: pause, param or rotate' -r
+complete -c breakglass -n "__fish_breakglass_using_subcommand playbook; and __fish_seen_subcommand_from list" -l family -d 'Only protocols whose name contains this' -r
+complete -c breakglass -n "__fish_breakglass_using_subcommand playbook; and __fish_seen_subcommand_from list" -l severity -d 'Only this severity: P1, the gravest, to P5' -r
 complete -c breakglass -n "__fish_breakglass_using_subcommand playbook; and __fish_seen_subcommand_from list" -l council -d 'The council file [default: breakglass.toml here or in a folder above]' -r -F
 complete -c breakglass -n "__fish_breakglass_using_subcommand playbook; and __fish_seen_subcommand_from list" -l json -d 'Print one JSON object on standard output'
 complete -c breakglass -n "__fish_breakglass_using_subcommand playbook; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help'
@@ -173,9 +178,20 @@ complete -c breakglass -n "__fish_breakglass_using_subcommand playbook; and __fi
 complete -c breakglass -n "__fish_breakglass_using_subcommand playbook; and __fish_seen_subcommand_from check" -l council -d 'The council file [default: breakglass.toml here or in a folder above]' -r -F
 complete -c breakglass -n "__fish_breakglass_using_subcommand playbook; and __fish_seen_subcommand_from check" -l json -d 'Print one JSON object on standard output'
 complete -c breakglass -n "__fish_breakglass_using_subcommand playbook; and __fish_seen_subcommand_from check" -s h -l help -d 'Print help'
+complete -c breakglass -n "__fish_breakglass_using_subcommand playbook; and __fish_seen_subcommand_from new" -l call -d 'The function to call: a signature such as "pause()", or with --abi its name' -r
+complete -c breakglass -n "__fish_breakglass_using_subcommand playbook; and __fish_seen_subcommand_from new" -l view -d 'The view that proves it, such as "paused()(bool)"; with --abi its name' -r
+complete -c breakglass -n "__fish_breakglass_using_subcommand playbook; and __fish_seen_subcommand_from new" -l abi -d 'The contract\'s ABI as JSON, or an artifact with a field "abi"' -r -F
+complete -c breakglass -n "__fish_breakglass_using_subcommand playbook; and __fish_seen_subcommand_from new" -l council -d 'The council file [default: breakglass.toml here or in a folder above]' -r -F
+complete -c breakglass -n "__fish_breakglass_using_subcommand playbook; and __fish_seen_subcommand_from new" -l json -d 'Print one JSON object on standard output'
+complete -c breakglass -n "__fish_breakglass_using_subcommand playbook; and __fish_seen_subcommand_from new" -s h -l help -d 'Print help'
+complete -c breakglass -n "__fish_breakglass_using_subcommand playbook; and __fish_seen_subcommand_from schema" -l council -d 'The council file [default: breakglass.toml here or in a folder above]' -r -F
+complete -c breakglass -n "__fish_breakglass_using_subcommand playbook; and __fish_seen_subcommand_from schema" -l json -d 'Print one JSON object on standard output'
+complete -c breakglass -n "__fish_breakglass_using_subcommand playbook; and __fish_seen_subcommand_from schema" -s h -l help -d 'Print help'
 complete -c breakglass -n "__fish_breakglass_using_subcommand playbook; and __fish_seen_subcommand_from help" -f -a "list" -d 'Every playbook: your council\'s own, then the built-in ones'
-complete -c breakglass -n "__fish_breakglass_using_subcommand playbook; and __fish_seen_subcommand_from help" -f -a "show" -d 'One playbook in plain words'
-complete -c breakglass -n "__fish_breakglass_using_subcommand playbook; and __fish_seen_subcommand_from help" -f -a "check" -d 'Read a playbook file, or every one in a folder, and say what is wrong'
+complete -c breakglass -n "__fish_breakglass_using_subcommand playbook; and __fish_seen_subcommand_from help" -f -a "show" -d 'One playbook in plain words, with its parameters and an example lever'
+complete -c breakglass -n "__fish_breakglass_using_subcommand playbook; and __fish_seen_subcommand_from help" -f -a "check" -d 'Read a playbook file, or every one in a folder, and say what is wrong; exit code 1 where something is'
+complete -c breakglass -n "__fish_breakglass_using_subcommand playbook; and __fish_seen_subcommand_from help" -f -a "new" -d 'Print a first playbook for a function, its checks included: save it below playbooks/ and edit it'
+complete -c breakglass -n "__fish_breakglass_using_subcommand playbook; and __fish_seen_subcommand_from help" -f -a "schema" -d 'Print the JSON Schema of a playbook\'s file, for editors'
 complete -c breakglass -n "__fish_breakglass_using_subcommand playbook; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c breakglass -n "__fish_breakglass_using_subcommand init" -l safe -d 'The Safe\'s address' -r
 complete -c breakglass -n "__fish_breakglass_using_subcommand init" -l rpc -d 'An RPC address; write one with a key in it as \'${NAME}\', naming an environment variable' -r
@@ -204,5 +220,7 @@ complete -c breakglass -n "__fish_breakglass_using_subcommand help; and not __fi
 complete -c breakglass -n "__fish_breakglass_using_subcommand help; and not __fish_seen_subcommand_from pause param rotate dry-run sign status import export broadcast hash device playbook init completions help" -f -a "completions" -d 'Print a shell\'s completion script'
 complete -c breakglass -n "__fish_breakglass_using_subcommand help; and not __fish_seen_subcommand_from pause param rotate dry-run sign status import export broadcast hash device playbook init completions help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c breakglass -n "__fish_breakglass_using_subcommand help; and __fish_seen_subcommand_from playbook" -f -a "list" -d 'Every playbook: your council\'s own, then the built-in ones'
-complete -c breakglass -n "__fish_breakglass_using_subcommand help; and __fish_seen_subcommand_from playbook" -f -a "show" -d 'One playbook in plain words'
-complete -c breakglass -n "__fish_breakglass_using_subcommand help; and __fish_seen_subcommand_from playbook" -f -a "check" -d 'Read a playbook file, or every one in a folder, and say what is wrong'
+complete -c breakglass -n "__fish_breakglass_using_subcommand help; and __fish_seen_subcommand_from playbook" -f -a "show" -d 'One playbook in plain words, with its parameters and an example lever'
+complete -c breakglass -n "__fish_breakglass_using_subcommand help; and __fish_seen_subcommand_from playbook" -f -a "check" -d 'Read a playbook file, or every one in a folder, and say what is wrong; exit code 1 where something is'
+complete -c breakglass -n "__fish_breakglass_using_subcommand help; and __fish_seen_subcommand_from playbook" -f -a "new" -d 'Print a first playbook for a function, its checks included: save it below playbooks/ and edit it'
+complete -c breakglass -n "__fish_breakglass_using_subcommand help; and __fish_seen_subcommand_from playbook" -f -a "schema" -d 'Print the JSON Schema of a playbook\'s file, for editors'
