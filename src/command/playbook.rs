@@ -69,7 +69,11 @@ fn list(ui: &Ui, catalogue: &Catalogue, wanted: &cli::ListPlaybooks) -> Result<E
             vec![p.id.to_string(), title, p.severity.to_string()]
         })
         .collect();
-    ui.table(&["playbook", "what it does", "severity"], &rows);
+    if rows.is_empty() {
+        ui.say(&Text::new("no playbook is of that kind, family and severity"));
+    } else {
+        ui.table(&["playbook", "what it does", "severity"], &rows);
+    }
     let objects: Vec<Value> = entries.iter().map(summary).collect();
     ui.object(&json!({ "playbooks": objects }));
     Ok(Exit::Done)
@@ -202,7 +206,13 @@ fn check(ui: &Ui, path: &Path) -> Result<Exit, Error> {
             Err(fault) => vec![fault.to_string()],
         };
         if found.is_empty() {
-            ui.say(&Text::default().good("✓ ").add(origin));
+            let line = Text::default().good("✓ ").add(origin);
+            let has_example = Playbook::parse(origin, text).is_ok_and(|p| p.example.is_some());
+            ui.say(&if has_example {
+                line
+            } else {
+                line.dim("   no [example]: its calldata is compared with nothing")
+            });
         } else {
             ui.say(&Text::default().bad("✗ ").add(origin));
             for line in found.iter().flat_map(|fault| Text::block(fault)) {

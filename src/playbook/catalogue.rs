@@ -260,9 +260,9 @@ impl Catalogue {
                 "there is no [[before]], and a step without skip_if and tried: it cannot tell when it must not be done".into(),
             );
         }
-        if playbook.example.is_none() {
-            found
-                .push("there is no [example]: its calldata cannot be compared with another program's".into());
+        let said = [&playbook.title, &playbook.does_not_stop, &playbook.cost, &playbook.source];
+        if said.into_iter().chain(&playbook.role).any(|text| text.starts_with(super::draft::SAY)) {
+            found.push(format!("something is left to say where it reads {:?}", super::draft::SAY));
         }
         found
     }
@@ -301,7 +301,7 @@ impl Catalogue {
         meant.sort_unstable();
         meant.dedup();
         if meant.is_empty() {
-            return format!("breakglass playbook list shows all {}", ids.len());
+            return format!("none of the {} is near", ids.len());
         }
         format!("did you mean {}?", meant.join(" or "))
     }
@@ -414,7 +414,7 @@ mod tests {
             ("pause/oz-pauseable", "did you mean pause/oz-pausable?"),
             ("oz-pausable", "did you mean pause/oz-pausable?"),
             ("rotate/swap", "did you mean rotate/safe-swap-owner?"),
-            ("rotate/xyz", "breakglass playbook list shows all "),
+            ("rotate/xyz", "none of the "),
         ] {
             let message = catalogue.get(id).unwrap_err().to_string();
             assert!(message.starts_with(&format!("no playbook is called {id:?}; {hint}")), "{message}");

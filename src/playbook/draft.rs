@@ -10,7 +10,7 @@ use super::value::{param_type, parse_function};
 use super::{Playbook, PlaybookId};
 
 /// Said where the author has to say it.
-const SAY: &str = "TO SAY";
+pub(super) const SAY: &str = "TO SAY";
 
 #[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
 pub enum DraftError {

@@ -11,6 +11,7 @@
 #[path = "../stage/mod.rs"]
 mod stage;
 
+mod cli;
 mod golden;
 mod openzeppelin;
 mod protocols;

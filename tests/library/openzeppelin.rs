@@ -51,7 +51,7 @@ fn owners() {
     scene.refused("rotate/oz-ownable2step-accept", STRANGER, &accepted);
     scene.proven("rotate/oz-ownable2step-accept", NEXT, &accepted);
     let why = scene.refused("rotate/oz-ownable2step-accept", NEXT, &accepted);
-    assert!(why.contains(&format!("owner() is {NEXT}")), "{why}");
+    assert!(why.starts_with("nothing to do: "), "{why}");
 }
 
 #[test]

@@ -20,7 +20,7 @@ pub const fn somebody(n: u8) -> Address {
 }
 
 /// The text of an argument.
-#[allow(clippy::needless_pass_by_value, reason = "a value of any sort, most of them made for the call")]
+#[allow(clippy::needless_pass_by_value, reason = "reads better where a value is made on the spot")]
 pub fn text(value: impl ToString) -> String {
     value.to_string()
 }

@@ -1,0 +1,81 @@
+//! The library through the program itself.
+
+use std::fs;
+
+use alloy::primitives::Address;
+use alloy::sol;
+use alloy::sol_types::SolValue;
+use breakglass::safe::SafeVersion;
+
+use crate::stage::{Ceremony, SafeSetup, breakglass, deploy, run};
+
+sol! {
+    function isTransferPaused() external view returns (bool);
+}
+
+fn playbook(args: &[&str]) -> crate::stage::Run {
+    let folder = tempfile::tempdir().unwrap();
+    run(breakglass().current_dir(folder.path()).args(args))
+}
+
+#[test]
+fn the_list_is_filtered_and_a_filter_that_means_nothing_is_a_mistake() {
+    let all = playbook(&["--json", "playbook", "list"]).ended(0).json();
+    assert!(all["playbooks"].as_array().unwrap().len() >= 60);
+    let list = playbook(&["playbook", "list", "--family", "euler", "--kind", "pause"]).ended(0);
+    list.says("pause/euler-v2-operations").never_says("param/euler-v2-supply-cap").never_says("aave");
+    playbook(&["playbook", "list", "--family", "nobody"]).ended(0).says("no playbook is of that kind");
+    playbook(&["playbook", "list", "--severity", "P9"]).ended(2).says("is not one of P1, P2, P3, P4, P5");
+}
+
+#[test]
+fn a_playbook_is_explained_with_an_example_lever() {
+    let shown = playbook(&["playbook", "show", "pause/aave-v3-reserve"]).ended(0);
+    let shown = shown.says("asset (address): the underlying token of the reserve");
+    shown.says("[levers.aave-v3-reserve]").says("setReservePause(address,bool)").says("EMERGENCY_ADMIN");
+}
+
+#[test]
+fn a_folder_of_playbooks_is_checked() {
+    let library = concat!(env!("CARGO_MANIFEST_DIR"), "/playbooks");
+    playbook(&["playbook", "check", library]).ended(0);
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("mine.toml");
+    let check = || playbook(&["playbook", "check", folder.path().to_str().unwrap()]);
+    let new = playbook(&["playbook", "new", "pause/mine", "--call", "stop()", "--view", "stopped()(bool)"])
+        .ended(0);
+    fs::write(&file, &new.stdout).unwrap();
+    check().ended(1).says("something is left to say where it reads \"TO SAY\"");
+    let said = new.stdout.replace("TO SAY: ", "");
+    fs::write(&file, &said).unwrap();
+    check().ended(0).says("no [example]");
+    let undo = said.lines().find(|line| line.starts_with("undo")).unwrap();
+    fs::write(&file, said.replace(undo, "undo = \"pause/aave-v3-reserve\"")).unwrap();
+    check()
+        .ended(1)
+        .says("its undo pause/aave-v3-reserve needs configurator, which pause/mine does not give");
+    fs::write(&file, said.replace("stop()", "stop(")).unwrap();
+    check().ended(1).says("is not a function signature").says("^");
+}
+
+/// Three desks, one market: what was paused by somebody else stays, and a Safe without the role is told beforehand.
+#[test]
+fn a_lever_of_the_library_goes_through_the_whole_program() {
+    let mut ceremony = Ceremony::new(SafeSetup::new(SafeVersion::V1_4_1, 3, 2));
+    let ours = deploy(&ceremony.anvil, "Comet", &ceremony.safe.abi_encode());
+    let theirs = deploy(&ceremony.anvil, "Comet", &Address::repeat_byte(9).abi_encode());
+    for (name, comet) in [("ours", ours), ("theirs", theirs)] {
+        ceremony.add_to_council(&format!(
+            "\n[targets.{name}]\nanvil = \"{comet}\"\n\n[levers.{name}]\nplaybook = \"pause/compound-v3-comet\"\n\
+             safe = \"guardian\"\nset = {{ comet = \"{name}\", supply = \"true\" }}\n"
+        ));
+    }
+    let alice = &ceremony.desks[0];
+    alice
+        .run(&["pause", "ours"])
+        .ended(0)
+        .says("matches your playbook")
+        .says("pause(bool,bool,bool,bool,bool)");
+    assert!(ceremony.anvil.view(ours, &isTransferPausedCall {}));
+    alice.run(&["pause", "theirs"]).ended(4).says("from the Safe");
+}
