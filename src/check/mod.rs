@@ -4,17 +4,25 @@
 //! Pure: values in, findings out. A refusal stops `sign` and `broadcast` until it is accepted by its id.
 
 mod binding;
+mod code;
+mod control;
 mod rehearsal;
 mod rpc;
 mod safe;
+#[cfg(test)]
+mod tests;
 mod transaction;
+
+use std::collections::BTreeMap;
+
+use alloy::primitives::{Address, B256};
 
 use crate::chain::EndpointReport;
 use crate::chain::fork::Rehearsal;
 use crate::council;
 use crate::playbook::{Plan, Verdict};
-use crate::proposal::{Difference, Proposal};
-use crate::safe::{Nonce, SafeState};
+use crate::proposal::{Difference, Proposal, RecordedCode, calls_of};
+use crate::safe::{Call, Nonce, SafeState};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Level {
@@ -116,6 +124,24 @@ pub struct Facts<'a> {
     pub rehearsed_otherwise: &'a [String],
     /// Why there is no rehearsal though one was wanted.
     pub not_rehearsed: Option<&'a str>,
+    /// The code that ran when it was proposed, as whoever proposed it says.
+    pub code_then: &'a [RecordedCode],
+    /// keccak256 of the code at the Safe's own address; none offline.
+    pub proxy_code: Option<B256>,
+    /// The code that the council file pins, by the target that runs it.
+    pub pins: &'a BTreeMap<Address, B256>,
+}
+
+impl Facts<'_> {
+    /// The calls that the Safe makes; none when that cannot be said.
+    fn calls(&self) -> Vec<Call> {
+        calls_of(self.proposal.tx()).unwrap_or_default()
+    }
+
+    /// What code an account has now; nothing when nobody read it.
+    fn code_of(&self, address: Address) -> Option<B256> {
+        self.rehearsal.and_then(|rehearsal| rehearsal.code.get(&address).copied())
+    }
 }
 
 /// Looks at everything. The order is the order in which a signer should doubt.
@@ -131,9 +157,11 @@ pub fn findings(facts: &Facts) -> Vec<Finding> {
     all.extend(transaction::nonce(facts));
     all.extend(safe::as_pinned(facts));
     all.extend(safe::as_proposed(facts));
-    all.push(safe::known_contracts(facts));
+    all.extend(safe::known_contracts(facts));
     all.extend(safe::powers_beside_the_owners(facts));
+    all.extend(code::findings(facts));
     all.extend(rehearsal::findings(facts));
+    all.extend(control::findings(facts));
     all.extend(rpc::endpoints_agree(facts));
     all.extend(rpc::newest_block_is_new(facts));
     all

@@ -9,7 +9,9 @@ use crate::command::draft;
 use crate::command::session::Session;
 use crate::council::{self, AddressBook};
 use crate::error::{Error, Exit};
-use crate::playbook::{Answer, Derivation, Entry, Inputs, Plan, Playbook, Query, Readings, Undo, derive};
+use crate::playbook::{
+    Answer, Change, Derivation, Entry, Inputs, Plan, Playbook, Query, Readings, Undo, derive,
+};
 use crate::proposal::{Binding, Block, Proposal, batch_queries, build_tx};
 use crate::safe::{Call, Nonce, SafeId, SafeState, SafeVersion};
 
@@ -29,6 +31,8 @@ pub struct Order<'a> {
     pub given: BTreeMap<String, String>,
     /// The arguments of the playbook: as given, or turned round for its undo.
     args: BTreeMap<String, String>,
+    /// Contracts that the lever declares to change besides.
+    changes: Vec<Change>,
 }
 
 /// What the first round asks beside what the plan needs.
@@ -76,7 +80,8 @@ impl<'a> Order<'a> {
             }
             args.insert(key.clone(), value.clone());
         }
-        Self::new(session, Some(name.into()), undo, &lever.playbook, &lever.safe, args)
+        let order = Self::new(session, Some(name.into()), undo, &lever.playbook, &lever.safe, args)?;
+        Ok(Self { changes: lever.changes.iter().copied().map(Change::Contract).collect(), ..order })
     }
 
     /// `undo` replaces playbook and arguments by those of the counter-playbook.
@@ -99,7 +104,7 @@ impl<'a> Order<'a> {
         let safe = session.safe(safe)?;
         let chain = session.chain_of(safe)?;
         let names = session.council.names_on(&safe.chain);
-        Ok(Self { lever, undo, entry, safe, chain, names, given, args })
+        Ok(Self { lever, undo, entry, safe, chain, names, given, args, changes: Vec::new() })
     }
 
     fn turn(&self, readings: &Readings) -> Result<Derivation, Error> {
@@ -229,7 +234,7 @@ impl<'a> Order<'a> {
 
     fn assemble(
         &self,
-        plan: Plan,
+        mut plan: Plan,
         state: SafeState,
         block: Block,
         readings: &Readings,
@@ -244,6 +249,7 @@ impl<'a> Order<'a> {
                 code.into_iter().filter_map(|q| Some((q.clone(), readings.get(&q)?.clone()))).collect(),
             );
         }
+        plan.changes.extend(&self.changes);
         let playbook = self.entry.playbook;
         let binding = Binding {
             lever: self.lever.clone(),

@@ -9,7 +9,7 @@ mod rpc;
 
 use std::collections::BTreeMap;
 
-use alloy::primitives::Address;
+use alloy::primitives::{Address, B256};
 
 pub use address_book::AddressBook;
 pub use rpc::{RpcAddress, RpcAddressError, SecretUrl};
@@ -27,8 +27,8 @@ pub struct Council {
     pub chains: BTreeMap<String, Chain>,
     pub safes: BTreeMap<String, Safe>,
     pub signers: BTreeMap<String, Signer>,
-    /// Target → chain → address.
-    pub targets: BTreeMap<String, BTreeMap<String, Address>>,
+    /// Target → chain → where it is there.
+    pub targets: BTreeMap<String, BTreeMap<String, Target>>,
     pub levers: BTreeMap<String, Lever>,
     pub contacts: BTreeMap<String, Contact>,
 }
@@ -53,6 +53,19 @@ pub struct Safe {
     pub version: Option<SafeVersion>,
     /// Pinned by the council: owners and threshold as agreed. The order is the Safe's own list or any other.
     pub owners: Option<Owners>,
+    /// Pinned by the council: what may act for the Safe, stop it or answer for it beside its owners.
+    pub modules: Option<Vec<Address>>,
+    pub guard: Option<Address>,
+    pub module_guard: Option<Address>,
+    pub fallback_handler: Option<Address>,
+}
+
+/// A contract of the protocol on one chain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Target {
+    pub address: Address,
+    /// Pinned by the council: keccak256 of the code that a call of it runs, which of a proxy is its implementation's.
+    pub code: Option<B256>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -71,6 +84,8 @@ pub struct Lever {
     pub safe: String,
     /// Arguments as text: what they mean is for the playbook to say.
     pub set: BTreeMap<String, String>,
+    /// Contracts that change with it, beside those that the playbook calls or declares.
+    pub changes: Vec<Address>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -111,7 +126,14 @@ impl Council {
         let targets = self
             .targets
             .iter()
-            .filter_map(|(name, places)| places.get(chain).map(|address| (name.clone(), *address)));
+            .filter_map(|(name, places)| places.get(chain).map(|target| (name.clone(), target.address)));
         signers.chain(safes).chain(targets).collect()
+    }
+
+    /// The code that the council pinned on one chain, by target.
+    #[must_use]
+    pub fn pins_on(&self, chain: &str) -> BTreeMap<Address, B256> {
+        let there = self.targets.values().filter_map(|places| places.get(chain));
+        there.filter_map(|target| Some((target.address, target.code?))).collect()
     }
 }

@@ -24,7 +24,7 @@ mod trace;
 pub use effects::{BalanceChange, TokenChange, Write};
 pub use env::spec;
 use first::next_keys;
-pub use first::{access_list_calls, access_list_keys, first_keys};
+pub use first::{PROXY_SLOTS, access_list_calls, access_list_keys, first_keys};
 pub use names::{SlotNames, module_slot, name_slot, owner_slot};
 pub use rehearsal::{Attempt, ExecTransaction, Outcome, Rehearsal, RehearsalError, rehearse};
 pub use revert::{Reason, Revert, decode};

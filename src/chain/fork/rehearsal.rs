@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use alloy::primitives::{Address, B256, Bytes, Log, TxKind, U256};
+use alloy::primitives::{Address, B256, Bytes, Log, TxKind, U256, keccak256};
 use revm::context::TxEnv;
 use revm::context::result::ExecutionResult;
 use revm::handler::{MainnetContext, MainnetEvm};
@@ -13,7 +13,7 @@ use super::effects::{BalanceChange, Effects, TokenChange, Write, token_changes};
 use super::env;
 use super::revert::{Revert, chain, inner_failure};
 use super::state::{Keys, World};
-use super::trace::{Trace, Tracer};
+use super::trace::{FrameKind, Trace, Tracer};
 use crate::playbook::query::{Answer, Query, Readings};
 use crate::safe::{
     Approval, Execution, Owners, SafeId, SafeTx, SafeVersion, approved_hash_slot, encode_approvals,
@@ -70,8 +70,28 @@ pub struct Rehearsal {
     pub answers: Readings,
     /// The slots that each query reads: what they hold is what the query asks about.
     pub read_by: BTreeMap<Query, BTreeSet<(Address, B256)>>,
+    /// keccak256 of the code that each account had before, of every account that was read; zero where there was none.
+    pub code: BTreeMap<Address, B256>,
     /// Every key that was read: hints for the next run.
     pub read: Keys,
+}
+
+impl Rehearsal {
+    /// Where the code lies that a call of `target` runs, and its hash: its own or, behind a proxy, that of the
+    /// implementation which its first call delegates to. Nothing when it was never called.
+    #[must_use]
+    pub fn runs(&self, target: Address) -> Option<(Address, B256)> {
+        let frames = &self.trace.frames;
+        let is_call = |kind| matches!(kind, FrameKind::Call | FrameKind::StaticCall);
+        let called = frames.iter().position(|frame| frame.to == target && is_call(frame.kind))?;
+        let delegated = self
+            .trace
+            .children(called)
+            .filter_map(|child| frames.get(child))
+            .find(|frame| frame.kind == FrameKind::DelegateCall);
+        let place = delegated.map_or(target, |frame| frame.to);
+        Some((place, *self.code.get(&place)?))
+    }
 }
 
 /// A run either used only known state, or tells what it lacked.
@@ -141,8 +161,15 @@ pub fn rehearse(
         gas_used,
         answers,
         read_by,
+        code: code_hashes(world, &read),
         read,
     })))
+}
+
+fn code_hashes(world: &World, read: &Keys) -> BTreeMap<Address, B256> {
+    let hash = |code: &Bytes| if code.is_empty() { B256::ZERO } else { keccak256(code) };
+    let known = read.accounts.iter().filter_map(|a| Some((*a, &world.state.accounts.get(a)?.code)));
+    known.map(|(address, code)| (address, hash(code))).collect()
 }
 
 type Evm<'a> = MainnetEvm<MainnetContext<ForkDb<'a>>, Tracer>;
