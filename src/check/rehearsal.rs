@@ -70,12 +70,12 @@ pub(super) fn succeeds(rehearsal: &Rehearsal) -> Finding {
 }
 
 fn after_holds(facts: &Facts) -> Vec<Finding> {
-    let judged = facts.after.iter().map(|verdict| {
-        let sentence = format!("after: {}", verdict.sentence);
+    let judged = facts.after.iter().enumerate().map(|(at, verdict)| {
+        let (id, sentence) = (format!("after:{}", at + 1), format!("after: {}", verdict.sentence));
         if verdict.holds {
-            return Finding::pass("after", sentence);
+            return Finding::pass(id, sentence);
         }
-        Finding::refuse("after", sentence, "it would not do what the playbook promises: find out why")
+        Finding::refuse(id, sentence, "it would not do what the playbook promises: find out why")
     });
     judged.collect()
 }

@@ -14,6 +14,7 @@ mod stage;
 mod emulator;
 
 mod altered;
+mod attacks;
 mod ceremony;
 mod crash;
 mod drift;

@@ -44,7 +44,7 @@ fn an_after_check_that_is_not_reached_is_refused() {
         expected: "is true".into(),
         found: "is false".into(),
     };
-    assert_eq!(found(&rehearsal(), &[], &[verdict(true), verdict(false)]), refused("after"));
+    assert_eq!(found(&rehearsal(), &[], &[verdict(true), verdict(false)]), refused("after:2"));
 }
 
 #[test]
