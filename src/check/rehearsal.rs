@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 
+use alloy::json_abi;
 use alloy::primitives::{Address, B256, Log, U256, b256};
 
 use super::{Facts, Finding, Sort};
@@ -36,7 +37,7 @@ pub(super) fn findings(facts: &Facts) -> Vec<Finding> {
         return vec![if moved { Finding { sort: Sort::Drift, ..found } } else { found }];
     }
     let Some(rehearsal) = facts.rehearsal else { return Vec::new() };
-    let mut all = vec![succeeds(rehearsal)];
+    let mut all = vec![succeeds(rehearsal, facts.plan.map_or(&[], |plan| &plan.errors))];
     if rehearsal.outcome != Outcome::Succeeded {
         return all;
     }
@@ -49,12 +50,12 @@ pub(super) fn findings(facts: &Facts) -> Vec<Finding> {
     all
 }
 
-pub(super) fn succeeds(rehearsal: &Rehearsal) -> Finding {
+pub(super) fn succeeds(rehearsal: &Rehearsal, errors: &[json_abi::Error]) -> Finding {
     let id = "rehearsal-fails";
     let fix = "look at the reason; nothing happens on chain when it is sent like this";
     let reason = || {
         let revert = rehearsal.reverts.last();
-        revert.map_or_else(String::new, |r| format!(": {} (in {})", r.reason(&[]), r.by))
+        revert.map_or_else(String::new, |r| format!(": {} (in {})", r.reason(errors), r.by))
     };
     match rehearsal.outcome {
         Outcome::Succeeded => Finding::pass(id, "it succeeds when rehearsed"),

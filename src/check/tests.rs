@@ -63,6 +63,7 @@ fn plan(changes: &[Change]) -> Plan {
         before: vec![],
         after: vec![],
         changes: changes.to_vec(),
+        errors: vec![],
         rests_on: Readings::default(),
     }
 }

@@ -1,5 +1,6 @@
 //! What a rehearsal changes, by the reader's own names.
 
+use alloy::dyn_abi::DynSolValue;
 use alloy::primitives::{Address, B256, U256};
 use serde_json::{Value, json};
 
@@ -8,7 +9,7 @@ use crate::chain::fork::{Outcome, Rehearsal, SlotNames, Write, name_slot};
 use crate::command::rehearse::{Rehearsed, Rehearsing};
 use crate::command::show::ether;
 use crate::command::subject::Subject;
-use crate::playbook::Query;
+use crate::playbook::{Dictionary, Plan, Query};
 use crate::safe::SENTINEL;
 use crate::ui::{Text, Ui};
 
@@ -56,7 +57,7 @@ fn rehearsed(ui: &Ui, subject: &Subject, done: &Rehearsed) {
     if done.ahead {
         say(Text::default().warn("as if it were next: what comes before it may change what it does"));
     }
-    match outcome(&done.rehearsal) {
+    match outcome(subject, &done.rehearsal) {
         Ok(()) => {}
         Err(why) => say(Text::default().bad("IT FAILS: ").add(&why)),
     }
@@ -76,9 +77,10 @@ fn rehearsed(ui: &Ui, subject: &Subject, done: &Rehearsed) {
 }
 
 /// Whether it succeeds, or the innermost reason why not.
-pub fn outcome(rehearsal: &Rehearsal) -> Result<(), String> {
+pub fn outcome(subject: &Subject, rehearsal: &Rehearsal) -> Result<(), String> {
+    let errors = subject.plan().map_or(&[][..], |plan| &plan.errors);
     let reason = || match rehearsal.reverts.last() {
-        Some(revert) => format!("{} ({})", revert.reason(&[]), revert.by),
+        Some(revert) => format!("{} ({})", revert.reason(errors), named(subject, revert.by)),
         None => "no reason given".into(),
     };
     match rehearsal.outcome {
@@ -150,7 +152,7 @@ fn slot_name(subject: &Subject, rehearsal: &Rehearsal, address: Address, slot: B
         modules: &modules,
         hash: Some(subject.proposal.hash()),
         read_by_checks: &[],
-        roles: &[],
+        roles: &subject.plan().map(|plan| roles(plan, &addresses)).unwrap_or_default(),
     };
     let by_place = name_slot(address, slot, &names);
     let own = by_place.map(|name| match name.rsplit_once(' ') {
@@ -168,6 +170,17 @@ fn slot_name(subject: &Subject, rehearsal: &Rehearsal, address: Address, slot: B
         let check = plan.after.iter().find(|check| check.queries().iter().any(reads))?;
         Some(format!("read by {}", check.label()))
     })
+}
+
+/// Which memberships may change: of the roles and the addresses among the arguments.
+fn roles(plan: &Plan, known: &[Address]) -> Vec<(B256, Address, String)> {
+    let given = plan.args.iter().filter_map(|arg| arg.value.as_address());
+    let accounts: Vec<Address> = given.chain(known.iter().copied()).collect();
+    let roles = plan.args.iter().filter_map(|arg| match &arg.value {
+        DynSolValue::FixedBytes(word, 32) => Some((*word, format!("{} {}", arg.name, arg.text))),
+        _ => None,
+    });
+    roles.flat_map(|(role, name)| accounts.iter().map(move |who| (role, *who, name.clone()))).collect()
 }
 
 /// The address that a word is, if it looks like one.
@@ -220,12 +233,20 @@ pub fn object(subject: &Subject) -> Value {
             "received": text(t.received), "sent": text(t.sent),
         })
     });
+    let words = Dictionary::new(subject.own.iter().map(|(order, _)| order.entry.playbook));
+    let events = rehearsal.events.iter().map(|log| {
+        json!({
+            "address": log.address.to_string(), "name": subject.names.name(log.address),
+            "says": words.event(log, &subject.names), "topics": log.topics(), "data": log.data.data,
+        })
+    });
+    let events: Vec<Value> = events.collect();
     json!({
         "rehearsed": true,
         "block": done.block,
         "agreement": agreement(subject),
         "succeeds": rehearsal.outcome == Outcome::Succeeded,
-        "why_not": outcome(rehearsal).err(),
+        "why_not": outcome(subject, rehearsal).err(),
         "holds": done.holds(),
         "after": done.after.iter().map(|v| json!({ "holds": v.holds, "sentence": v.sentence })).collect::<Vec<_>>(),
         "not_as_recorded": done.differs,
@@ -235,7 +256,7 @@ pub fn object(subject: &Subject) -> Value {
         "tokens": tokens.collect::<Vec<_>>(),
         "created": rehearsal.created.iter().map(Address::to_string).collect::<Vec<_>>(),
         "destroyed": rehearsal.destroyed.iter().map(Address::to_string).collect::<Vec<_>>(),
-        "events": rehearsal.events.len(),
+        "events": events,
         "gas": rehearsal.gas_used,
         "gas_is_exact": done.is_signed,
     })

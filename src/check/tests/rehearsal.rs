@@ -32,7 +32,7 @@ fn what_fails_is_refused_with_its_innermost_reason() {
     let text = ("no".to_string(),).abi_encode_params();
     let data = [&keccak256("Error(string)")[..4], &text].concat().into();
     let reverts = vec![Revert { by: VAULT, data, halt: None }];
-    let sentence = succeeds(&Rehearsal { outcome: Outcome::Reverted, reverts, ..rehearsal() }).sentence;
+    let sentence = succeeds(&Rehearsal { outcome: Outcome::Reverted, reverts, ..rehearsal() }, &[]).sentence;
     assert!(sentence.contains("\"no\"") && sentence.contains(&VAULT.to_string()), "{sentence}");
 }
 
