@@ -273,6 +273,17 @@ fn a_module_of_the_safe_is_refused_until_the_council_file_pins_it() {
         ceremony.council().replace("threshold = 2\n", &format!("threshold = 2\nmodules = [\"{THIEF}\"]\n"));
     fs::write(ceremony.desks[0].path("breakglass.toml"), council).unwrap();
     ceremony.desks[0].run(&["pause", "vault"]).ended(0);
+
+    // A new council file pins what the Safe has.
+    let (safe, rpc) = (ceremony.safe.to_string(), ceremony.anvil.url());
+    let first = ["init", "--council", "new.toml", "--safe", &safe, "--rpc", &rpc];
+    ceremony.desks[0].run(&first).ended(0);
+    let written = fs::read_to_string(ceremony.desks[0].path("new.toml")).unwrap();
+    let handler = published(Contract::FallbackHandler, SafeVersion::V1_4_1);
+    for pin in [format!("modules = [\"{THIEF}\"]"), format!("fallback_handler = \"{handler}\"")] {
+        assert!(written.contains(&pin), "{written}");
+    }
+    assert!(!written.contains("guard ="), "{written}");
 }
 
 /// A Safe whose own code was replaced says everything that a Safe says.
