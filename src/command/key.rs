@@ -4,11 +4,12 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Duration;
 
+use alloy::consensus::TxEip1559;
 use alloy::primitives::Address;
 
 use crate::cli;
 use crate::council::Council;
-use crate::device::{DerivationPath, Device, Keystore, Ledger, Target, Waiting, Watcher};
+use crate::device::{DerivationPath, Device, DeviceError, Keystore, Ledger, Target, Waiting, Watcher};
 use crate::error::{Error, Exit};
 use crate::store;
 use crate::ui::{Spinner, Ui};
@@ -44,22 +45,23 @@ impl Wait {
 }
 
 impl Signer {
-    pub fn device(&mut self) -> &mut dyn Device {
-        match self {
-            Self::Keystore(keystore) => keystore,
-            Self::Ledger(ledger, _) => ledger.as_mut(),
-        }
-    }
-
     /// Chooses the key of one of these addresses; on a Ledger it is looked for at the council's paths and the usual
     /// ones. Gives the address of the key, which need not be among them.
     pub fn choose(&mut self, council: &Council, among: &[Address]) -> Result<Address, Error> {
-        let Self::Ledger(ledger, wait) = self else { return Ok(self.device().address()?) };
+        let (ledger, wait) = match self {
+            Self::Keystore(keystore) => return Ok(keystore.address()?),
+            Self::Ledger(ledger, wait) => (ledger, wait),
+        };
         let paths = paths(council)?;
-        let accounts = wait.during(|| ledger.accounts(&paths))?;
-        let found = accounts.iter().find(|account| among.contains(&account.address)).or(accounts.first());
-        let path = found.map(|account| account.path.clone()).unwrap_or_default();
-        Ok(ledger.use_path(path)?.address)
+        Ok(wait.during(|| ledger.choose(&paths, among))?.address)
+    }
+
+    /// The raw signed transaction; a Ledger's person is waited for.
+    pub fn sign_transaction(&mut self, tx: &TxEip1559) -> Result<Vec<u8>, DeviceError> {
+        match self {
+            Self::Keystore(keystore) => keystore.sign_transaction(tx),
+            Self::Ledger(ledger, wait) => wait.during(|| ledger.sign_transaction(tx)),
+        }
     }
 
     #[must_use]

@@ -40,6 +40,11 @@ pub enum DeviceError {
         "the Ledger was unplugged or its app was closed; nothing was signed: plug it in and open the Ethereum app"
     )]
     Unplugged,
+    #[error(
+        "\"Blind signing\" is off, and this cannot be shown field by field: turn it on in the Ethereum app's settings, \
+         and off again afterwards"
+    )]
+    BlindSigningOff,
 
     // A Ledger that is not ready, where somebody has to decide.
     #[error(
@@ -54,11 +59,6 @@ pub enum DeviceError {
          that with --hashes"
     )]
     AppTooOld(AppVersion),
-    #[error(
-        "\"Blind signing\" is off, and this cannot be shown field by field: turn it on in the Ethereum app's settings, \
-         and off again afterwards"
-    )]
-    BlindSigningOff,
     #[error(
         "\"Raw messages\" is off in the Ethereum app's settings: turn it on, so that the Ledger shows every field, and \
          leave \"Blind signing\" off"
@@ -111,7 +111,6 @@ impl DeviceError {
                 Self::NoPermission
                     | Self::Several(_)
                     | Self::AppTooOld(_)
-                    | Self::BlindSigningOff
                     | Self::RawMessagesOff
                     | Self::Rejected
                     | Self::NoAnswer(_)
@@ -135,6 +134,7 @@ impl DeviceError {
                 | Self::Asleep(_)
                 | Self::Stale
                 | Self::Unplugged
+                | Self::BlindSigningOff
         )
     }
 }

@@ -155,6 +155,29 @@ impl Ledger {
         Err(DeviceError::OwnerNotFound { owner, searched: paths.len() })
     }
 
+    /// Takes the first of these paths into use whose key is one of `among`, or else the first path of all. The key
+    /// already in use is kept where it will do.
+    ///
+    /// # Errors
+    /// When the device stops answering or refuses a path.
+    pub fn choose(&mut self, paths: &[DerivationPath], among: &[Address]) -> Result<Account, DeviceError> {
+        self.ready()?;
+        if let Some(account) = self.account.as_ref().filter(|account| among.contains(&account.address)) {
+            return Ok(account.clone());
+        }
+        let first = paths.first().cloned().unwrap_or_default();
+        if !among.is_empty() {
+            for path in paths {
+                let address = self.address_at(path)?;
+                if among.contains(&address) {
+                    return Ok(self.take(path.clone(), address));
+                }
+            }
+        }
+        let address = self.address_at(&first)?;
+        Ok(self.take(first, address))
+    }
+
     /// Takes whichever key is at a path into use.
     ///
     /// # Errors
@@ -205,6 +228,15 @@ impl Ledger {
         self.status = wait(self.patience, &mut self.watcher, || self.link.readiness())?;
         if let Some(Account { path, address }) = self.account.take() {
             self.find_now(address, Some(&path))?;
+        }
+        Ok(())
+    }
+
+    /// Waits until the app signs what it cannot show: a person may turn that on meanwhile.
+    pub(super) fn until_blind_signing(&mut self) -> Result<(), DeviceError> {
+        if !self.status.blind_signing {
+            wait(self.patience, &mut self.watcher, || self.link.blind_signing_is_on())?;
+            self.status.blind_signing = true;
         }
         Ok(())
     }
@@ -265,14 +297,21 @@ impl Link {
 
     /// Everything that must be true before signing, and what is worth knowing.
     fn readiness(&mut self) -> Result<Status, DeviceError> {
-        const WHAT: &str = "the question for its settings";
         let version = self.app_version()?;
-        let reply = self.exchange(&Apdu::configuration(), PROMPTLY)?;
-        let blind_signing =
-            apdu::read_blind_signing(&granted(WHAT, reply)?).ok_or(DeviceError::Senseless { what: WHAT })?;
+        let blind_signing = self.blind_signing()?;
         let takes_fields = self.takes_fields()?;
         let model = self.transport.as_ref().and_then(Transport::model);
         Ok(Status { model, version, blind_signing, takes_fields })
+    }
+
+    pub(super) fn blind_signing(&mut self) -> Result<bool, DeviceError> {
+        const WHAT: &str = "the question for its settings";
+        let reply = self.exchange(&Apdu::configuration(), PROMPTLY)?;
+        apdu::read_blind_signing(&granted(WHAT, reply)?).ok_or(DeviceError::Senseless { what: WHAT })
+    }
+
+    fn blind_signing_is_on(&mut self) -> Result<(), DeviceError> {
+        if self.blind_signing()? { Ok(()) } else { Err(DeviceError::BlindSigningOff) }
     }
 
     /// The version of the Ethereum app, if that is what is open.

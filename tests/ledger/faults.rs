@@ -43,8 +43,11 @@ fn sign_by(ledger: &mut Ledger, way: Way) -> Result<(), DeviceError> {
     Ok(())
 }
 
-/// Opens with this patience and keeps the sentences of what was waited for.
-fn watch(emulator: &Emulator, patience: Duration) -> (Result<Ledger, DeviceError>, Vec<String>) {
+/// Opens with this patience and keeps the sentences of what is waited for.
+fn watch_on(
+    emulator: &Emulator,
+    patience: Duration,
+) -> (Result<Ledger, DeviceError>, Rc<RefCell<Vec<String>>>) {
     let told = Rc::new(RefCell::new(Vec::new()));
     let watcher: Watcher = Box::new({
         let told = Rc::clone(&told);
@@ -56,6 +59,11 @@ fn watch(emulator: &Emulator, patience: Duration) -> (Result<Ledger, DeviceError
         }
     });
     let ledger = Ledger::open(emulator.url().parse().unwrap(), patience, watcher);
+    (ledger, told)
+}
+
+fn watch(emulator: &Emulator, patience: Duration) -> (Result<Ledger, DeviceError>, Vec<String>) {
+    let (ledger, told) = watch_on(emulator, patience);
     (ledger, told.take())
 }
 
@@ -128,12 +136,35 @@ fn a_rejection_is_a_rejection_and_the_next_one_goes_on() {
 fn settings_that_forbid_it_are_named() {
     let both_off = Behaviour { raw_messages: false, ..Behaviour::default() };
     let emulator = Emulator::start(both_off);
-    let mut ledger = open(&emulator);
+    let mut ledger = watch(&emulator, Duration::from_millis(100)).0.unwrap();
     assert!(matches!(sign(&mut ledger), Err(DeviceError::RawMessagesOff)));
     assert!(matches!(sign_by(&mut ledger, Way::Hashes), Err(DeviceError::BlindSigningOff)));
     assert!(matches!(ledger.sign_transaction(&exec()), Err(DeviceError::BlindSigningOff)));
     emulator.change(|device| device.raw_messages = true);
     sign(&mut ledger).unwrap();
+}
+
+/// Turned off behind the program's back, it is found out when the app refuses.
+#[test]
+fn blind_signing_is_waited_for_and_its_loss_is_told() {
+    for hashes in [true, false] {
+        let emulator = Emulator::start(Behaviour::default());
+        let (ledger, told) = watch_on(&emulator, Duration::from_secs(20));
+        let mut ledger = ledger.unwrap();
+        ledger.find(OWNER, None).unwrap();
+        emulator.change(|device| device.blind_signing_in = 4);
+        if hashes {
+            sign_by(&mut ledger, Way::Hashes).unwrap();
+        } else {
+            ledger.sign_transaction(&exec()).unwrap();
+        }
+        let told = told.take();
+        assert!(told[0].contains("turn it on in the Ethereum app's settings"), "{told:?}");
+        assert_eq!(told.last().unwrap(), "approval");
+        emulator.change(|device| device.blind_signing = false);
+        let error = ledger.sign_transaction(&exec()).unwrap_err();
+        assert!(matches!(error, DeviceError::BlindSigningOff), "{error}");
+    }
 }
 
 fn exec() -> TxEip1559 {
