@@ -383,3 +383,22 @@ fn not_ready(status: StatusWord) -> Option<DeviceError> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Source: systemd's 73-seat-late.rules, which gives what is tagged `uaccess` by then to whoever sits there.
+    #[test]
+    fn the_udev_rule_covers_every_ledger_and_comes_in_time() {
+        let name = UDEV_RULE_PATH.strip_prefix("/etc/udev/rules.d/").unwrap();
+        assert!(name.ends_with(".rules") && name.split('-').next().unwrap().parse::<u8>().unwrap() < 73);
+        let rules: Vec<&str> = UDEV_RULE.lines().collect();
+        assert_eq!(rules.len(), 2);
+        for rule in rules {
+            let (conditions, gives) = rule.split_once(", MODE=").unwrap();
+            assert!(conditions.ends_with("ATTRS{idVendor}==\"2c97\"") && !conditions.contains("idProduct"));
+            assert_eq!(gives, "\"0660\", TAG+=\"uaccess\"");
+        }
+    }
+}

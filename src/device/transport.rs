@@ -14,6 +14,7 @@ use coins_ledger::{ApduCommand, LedgerError};
 
 use super::DeviceError;
 use super::apdu::{Apdu, Reply, StatusWord};
+use super::plugged::{Plugged, meant};
 
 /// How long an answer may take that no person has to give.
 pub(super) const PROMPTLY: Duration = Duration::from_secs(10);
@@ -24,8 +25,8 @@ const MOST_ANSWER: u32 = 1024;
 /// Where the Ledger is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Target {
-    /// Plugged in; with a serial number when there are several.
-    Usb { serial: Option<String> },
+    /// Plugged in; with a serial number or a path when there are several.
+    Usb { which: Option<String> },
     /// An emulator at HOST:PORT.
     Tcp(String),
 }
@@ -36,7 +37,7 @@ impl FromStr for Target {
     /// `usb`, or `tcp://HOST:PORT`.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         if text == "usb" {
-            return Ok(Self::Usb { serial: None });
+            return Ok(Self::Usb { which: None });
         }
         text.strip_prefix("tcp://")
             .map(|rest| rest.strip_suffix('/').unwrap_or(rest))
@@ -86,34 +87,20 @@ impl fmt::Display for Model {
     }
 }
 
-/// A Ledger that is plugged in.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Plugged {
-    pub model: Model,
-    pub serial: Option<String>,
-}
-
-impl Plugged {
-    fn of(id: &HidDeviceId) -> Self {
-        Self { model: Model::of(id.model()), serial: id.serial_number().map(String::from) }
-    }
-}
-
-impl fmt::Display for Plugged {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.serial {
-            Some(serial) => write!(f, "{} (serial {serial:?})", self.model),
-            None => write!(f, "{} (no serial number)", self.model),
-        }
-    }
-}
-
 /// Every Ledger plugged in now.
 ///
 /// # Errors
 /// When the system cannot tell.
 pub fn plugged_in() -> Result<Vec<Plugged>, DeviceError> {
-    Ok(HidLedgerDevice::list().map_err(|e| native(&e))?.iter().map(Plugged::of).collect())
+    Ok(HidLedgerDevice::list().map_err(|e| native(&e))?.iter().map(plugged).collect())
+}
+
+fn plugged(id: &HidDeviceId) -> Plugged {
+    Plugged {
+        model: Model::of(id.model()),
+        serial: id.serial_number().map(String::from),
+        path: id.path().to_string_lossy().into_owned(),
+    }
 }
 
 /// An open connection. After an error it is to be dropped: an answer may still be under way.
@@ -125,7 +112,7 @@ pub(super) enum Transport {
 impl Transport {
     pub(super) fn open(target: &Target) -> Result<Self, DeviceError> {
         match target {
-            Target::Usb { serial } => open_usb(serial.as_deref()).map(Box::new).map(Self::Usb),
+            Target::Usb { which } => open_usb(which.as_deref()).map(Box::new).map(Self::Usb),
             Target::Tcp(address) => open_tcp(address).map(Self::Tcp),
         }
     }
@@ -161,18 +148,11 @@ impl Transport {
     }
 }
 
-fn open_usb(serial: Option<&str>) -> Result<HidLedgerDevice, DeviceError> {
-    let all = HidLedgerDevice::list().map_err(|e| native(&e))?;
-    let told = || all.iter().map(|id| Plugged::of(id).to_string()).collect::<Vec<_>>().join(", ");
-    let id = match (serial, all.as_slice()) {
-        (_, []) => return Err(DeviceError::NotPluggedIn),
-        (None, [one]) => one,
-        (None, _) => return Err(DeviceError::Several(told())),
-        (Some(serial), _) => all
-            .iter()
-            .find(|id| id.serial_number() == Some(serial))
-            .ok_or_else(|| DeviceError::NoSuchSerial { serial: serial.into(), found: told() })?,
-    };
+fn open_usb(wanted: Option<&str>) -> Result<HidLedgerDevice, DeviceError> {
+    let ids = HidLedgerDevice::list().map_err(|e| native(&e))?;
+    let all: Vec<Plugged> = ids.iter().map(plugged).collect();
+    let one = meant(&all, wanted)?;
+    let id = ids.iter().find(|id| plugged(id) == *one).ok_or(DeviceError::NotPluggedIn)?;
     HidLedgerDevice::open(id).map_err(|e| native(&e))
 }
 
@@ -271,7 +251,7 @@ mod tests {
 
     #[test]
     fn a_target_is_usb_or_an_emulator() {
-        assert_eq!("usb".parse::<Target>().unwrap(), Target::Usb { serial: None });
+        assert_eq!("usb".parse::<Target>().unwrap(), Target::Usb { which: None });
         for text in ["tcp://127.0.0.1:9999", "tcp://localhost:9999/", "tcp://[::1]:9999"] {
             assert!(matches!(text.parse(), Ok(Target::Tcp(_))), "{text}");
         }

@@ -4,6 +4,7 @@
 
 mod emulator;
 mod faults;
+mod messages;
 mod properties;
 mod recorded;
 mod vectors;

@@ -2,15 +2,18 @@
 //! second), in a whole ceremony.
 
 use std::fs;
+use std::time::Duration;
 
 use alloy::consensus::{Transaction, TxEnvelope};
 use alloy::network::eip2718::Decodable2718;
 use alloy::primitives::{Bytes, keccak256};
-use breakglass::safe::SafeVersion;
+use alloy::sol;
+use breakglass::device::{Ledger, Way};
+use breakglass::safe::{SafeId, SafeVersion};
 
 use crate::emulator::Emulator;
 use crate::emulator::app::{Behaviour, Open, Reject, Signed};
-use crate::stage::{Ceremony, Desk, Run, SafeSetup, key};
+use crate::stage::{Anvil, Ceremony, Desk, Run, SafeSetup, deploy_safe, key};
 use crate::steps;
 
 fn on_ledger(desk: &Desk, what: &[&str], emulator: &Emulator) -> Run {
@@ -134,4 +137,50 @@ fn a_gas_payer_s_ledger_that_refuses_sends_nothing() {
         .run(&["broadcast", "vault", "--confirm", "guardian", "--ledger", &url])
         .ended(0)
         .says("done and proven");
+}
+
+#[test]
+fn the_udev_rule_is_installed_once_and_never_over_another() {
+    let ceremony = steps::two_of_three();
+    let desk = &ceremony.desks[0];
+    let rules = desk.path("60-ledger.rules");
+    let install = ["device", "--install-udev", steps::path(&rules)];
+    let printed = desk.run(&["device", "--udev"]).ended(0).stdout;
+    assert!(printed.contains("2c97") && printed.contains("uaccess"), "{printed}");
+    for _ in 0..2 {
+        desk.run(&install).ended(0).says("2c97").says("unplug the Ledger and plug it in again");
+        assert_eq!(fs::read_to_string(&rules).unwrap(), printed);
+    }
+    fs::write(&rules, "another rule").unwrap();
+    steps::refused(desk.run(&install), 1, &["60-ledger.rules has another rule"]);
+    assert_eq!(fs::read_to_string(&rules).unwrap(), "another rule");
+}
+
+sol! {
+    function getMessageHash(bytes message) external view returns (bytes32);
+    function isValidSignature(bytes data, bytes signature) external view returns (bytes4);
+}
+
+/// EIP-1271 as Safes had it before the final standard, and still have it.
+const MAGIC: [u8; 4] = [0x20, 0xc1, 0x3b, 0x0b];
+
+/// The Safe's own word on it: the real contracts name the hash, and take the device's signature for theirs.
+#[test]
+fn every_safe_takes_the_message_that_its_owner_signed_on_a_ledger() {
+    let message = Bytes::from_static(b"we hold these keys");
+    let emulator = Emulator::start(Behaviour::default());
+    let mut ledger =
+        Ledger::open(emulator.url().parse().unwrap(), Duration::from_secs(30), Box::new(|_| {})).unwrap();
+    for version in SafeVersion::ALL {
+        let anvil = Anvil::start();
+        let address = deploy_safe(&anvil, &SafeSetup::new(version, 1, 1));
+        let safe = SafeId { chain_id: anvil.chain_id, address, version };
+        let made = ledger.sign_safe_message(&safe, &message, key(0).address, Way::Fields).unwrap();
+        let signed = emulator.signed();
+        let Some(Signed::Fields(received)) = signed.last() else { panic!("{signed:?}") };
+        let named = anvil.view(address, &getMessageHashCall { message: message.clone() });
+        assert_eq!(received.digest(), named, "{version}");
+        let call = isValidSignatureCall { data: message.clone(), signature: made.bytes().into() };
+        assert_eq!(anvil.view(address, &call).0, MAGIC, "{version}");
+    }
 }
