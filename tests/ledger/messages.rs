@@ -67,7 +67,10 @@ fn a_message_that_is_not_approved_is_not_signed() {
     let emulator = Emulator::start(Behaviour::default());
     let mut ledger = open(&emulator);
     for (change, refused) in [
-        ((|d| d.reject = Some(Reject::Warning)) as fn(&mut Behaviour), (|e| matches!(e, DeviceError::Rejected)) as fn(&DeviceError) -> bool),
+        (
+            (|d| d.reject = Some(Reject::Warning)) as fn(&mut Behaviour),
+            (|e| matches!(e, DeviceError::Rejected)) as fn(&DeviceError) -> bool,
+        ),
         (|d| d.reject = Some(Reject::End), |e| matches!(e, DeviceError::Rejected)),
         (|d| d.raw_messages = false, |e| matches!(e, DeviceError::RawMessagesOff)),
         (|d| d.wrong_key = true, |e| matches!(e, DeviceError::WrongSigner { .. })),

@@ -8,6 +8,7 @@ use alloy::consensus::{Transaction, TxEnvelope};
 use alloy::network::eip2718::Decodable2718;
 use alloy::primitives::{Bytes, keccak256};
 use alloy::sol;
+use alloy::sol_types::SolCall;
 use breakglass::device::{Ledger, Way};
 use breakglass::safe::{SafeId, SafeVersion};
 
@@ -158,16 +159,22 @@ fn the_udev_rule_is_installed_once_and_never_over_another() {
 
 sol! {
     function getMessageHash(bytes message) external view returns (bytes32);
-    function isValidSignature(bytes data, bytes signature) external view returns (bytes4);
-}
+    /// EIP-1271 as it was before it was final: the message itself is given.
+    interface Draft {
+        function isValidSignature(bytes data, bytes signature) external view returns (bytes4);
+    }
 
-/// EIP-1271 as Safes had it before the final standard, and still have it.
-const MAGIC: [u8; 4] = [0x20, 0xc1, 0x3b, 0x0b];
+    /// EIP-1271: the hash of the message is given, and is itself what the Safe's message holds.
+    interface Final {
+        function isValidSignature(bytes32 hash, bytes signature) external view returns (bytes4);
+    }
+}
 
 /// The Safe's own word on it: the real contracts name the hash, and take the device's signature for theirs.
 #[test]
 fn every_safe_takes_the_message_that_its_owner_signed_on_a_ledger() {
-    let message = Bytes::from_static(b"we hold these keys");
+    let word = keccak256("we hold these keys");
+    let message = Bytes::copy_from_slice(word.as_slice());
     let emulator = Emulator::start(Behaviour::default());
     let mut ledger =
         Ledger::open(emulator.url().parse().unwrap(), Duration::from_secs(30), Box::new(|_| {})).unwrap();
@@ -180,7 +187,13 @@ fn every_safe_takes_the_message_that_its_owner_signed_on_a_ledger() {
         let Some(Signed::Fields(received)) = signed.last() else { panic!("{signed:?}") };
         let named = anvil.view(address, &getMessageHashCall { message: message.clone() });
         assert_eq!(received.digest(), named, "{version}");
-        let call = isValidSignatureCall { data: message.clone(), signature: made.bytes().into() };
-        assert_eq!(anvil.view(address, &call).0, MAGIC, "{version}");
+        let signature = Bytes::copy_from_slice(made.bytes());
+        if version < SafeVersion::V1_3_0 {
+            let call = Draft::isValidSignatureCall { data: message.clone(), signature };
+            assert_eq!(anvil.view(address, &call).0, Draft::isValidSignatureCall::SELECTOR, "{version}");
+        } else {
+            let call = Final::isValidSignatureCall { hash: word, signature };
+            assert_eq!(anvil.view(address, &call).0, Final::isValidSignatureCall::SELECTOR, "{version}");
+        }
     }
 }
