@@ -12,6 +12,8 @@ use super::transport::{Model, PROMPTLY, Target, Transport};
 
 /// How long a person has to answer on the device, unless said otherwise.
 pub const PATIENCE: Duration = Duration::from_mins(2);
+/// How long a device that is awake takes to name its app; asked again and again while it is waited for.
+const AWAKE: Duration = Duration::from_secs(2);
 const BETWEEN_LOOKS: Duration = Duration::from_millis(500);
 /// How many answers to earlier questions are skipped before giving up.
 const MOST_STALE: usize = 3;
@@ -329,7 +331,7 @@ impl Link {
     /// Asks for the app's name, and skips answers to what an earlier program asked.
     fn app_info(&mut self) -> Result<AppInfo, DeviceError> {
         let mut transport = self.open()?;
-        let mut reply = transport.exchange(&Apdu::app_info(), PROMPTLY)?;
+        let mut reply = transport.exchange(&Apdu::app_info(), AWAKE)?;
         for _ in 0..MOST_STALE {
             if let Some(error) = not_ready(reply.status) {
                 return Err(error);
@@ -340,7 +342,7 @@ impl Link {
                 self.transport = Some(transport);
                 return Ok(info);
             }
-            reply = transport.answer_after(PROMPTLY)?;
+            reply = transport.answer_after(AWAKE)?;
         }
         Err(DeviceError::Stale)
     }

@@ -22,7 +22,10 @@ use alloy::primitives::{Address, Signature};
 
 use crate::safe::{EcdsaSignature, Hashes, SafeId, SafeTx, SignatureError, SignatureKind};
 
-pub use apdu::{Apdu, AppInfo, AppVersion, Reply, StatusWord};
+pub use apdu::{
+    Apdu, AppInfo, AppVersion, Reply, StatusWord, read_address, read_blind_signing, read_message_signature,
+    read_transaction_signature,
+};
 pub use error::DeviceError;
 pub use keystore::Keystore;
 pub use ledger::{Account, Ledger, PATIENCE, Status, UDEV_RULE, UDEV_RULE_PATH, Waiting, Watcher};

@@ -160,15 +160,21 @@ fn native(error: &NativeTransportError) -> DeviceError {
     let text = error.to_string();
     match error {
         NativeTransportError::DeviceNotFound => DeviceError::NotPluggedIn,
-        NativeTransportError::CantOpen(_) if text.to_ascii_lowercase().contains("permission") => {
-            DeviceError::NoPermission
-        }
-        NativeTransportError::CantOpen(_) => DeviceError::InUse,
+        NativeTransportError::CantOpen(_) => cannot_open(&text),
         NativeTransportError::SequenceMismatch { .. }
         | NativeTransportError::UnexpectedChannel { .. }
         | NativeTransportError::UnexpectedTag(_) => DeviceError::Stale,
         NativeTransportError::Hid(_) | NativeTransportError::ShortWrite { .. } => DeviceError::Unplugged,
         _ => DeviceError::Transport(text),
+    }
+}
+
+/// The system tells its reason in words only.
+fn cannot_open(text: &str) -> DeviceError {
+    match text.to_ascii_lowercase() {
+        text if text.contains("permission denied") => DeviceError::NoPermission,
+        text if text.contains("no such") => DeviceError::NotPluggedIn,
+        _ => DeviceError::InUse,
     }
 }
 
@@ -260,6 +266,18 @@ mod tests {
         {
             assert!(matches!(text.parse::<Target>(), Err(DeviceError::BadTarget(_))), "{text}");
         }
+    }
+
+    /// hidapi's own sentence on Linux, with the C library's words for the reason.
+    #[test]
+    fn why_it_cannot_be_opened_is_told_apart() {
+        let told = |why: &str| {
+            cannot_open(&format!("hidapi error: Failed to open a device with path '/dev/hidraw3': {why}"))
+        };
+        assert!(matches!(told("Permission denied"), DeviceError::NoPermission));
+        assert!(told("Permission denied").to_string().contains("sudo breakglass device --install-udev"));
+        assert!(matches!(told("No such file or directory"), DeviceError::NotPluggedIn));
+        assert!(matches!(told("Device or resource busy"), DeviceError::InUse));
     }
 
     #[test]

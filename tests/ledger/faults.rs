@@ -101,6 +101,55 @@ fn it_waits_for_the_pin_and_goes_on_by_itself() {
     }
 }
 
+/// What somebody does while the program waits, and what it had said until then.
+fn helped(behaviour: Behaviour, wire: Wire, help: impl Fn(&Emulator) + Sync) -> Vec<String> {
+    let emulator = Emulator::start_with(behaviour, wire);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            std::thread::sleep(Duration::from_millis(300));
+            help(&emulator);
+        });
+        let (ledger, told) = watch(&emulator, Duration::from_secs(20));
+        sign(&mut ledger.unwrap()).unwrap();
+        told
+    })
+}
+
+#[test]
+fn it_waits_for_the_right_app_and_goes_on_by_itself() {
+    let right = |emulator: &Emulator| emulator.change(|device| device.open = Open::Ethereum([1, 22, 0]));
+    for (open, said) in [
+        (Open::Dashboard, "no app is open on the Ledger: open the Ethereum app"),
+        (Open::Other("Bitcoin"), "the Bitcoin app is open on the Ledger: leave it and open the Ethereum app"),
+    ] {
+        let told = helped(Behaviour { open, ..Behaviour::default() }, Wire::default(), right);
+        assert!(!told.is_empty() && told.iter().all(|line| line == said), "{told:?}");
+    }
+}
+
+#[test]
+fn it_waits_until_it_is_woken_and_goes_on_by_itself() {
+    let wire = Wire { asleep: true, ..Wire::default() };
+    let emulator = Emulator::start_with(Behaviour::default(), wire.clone());
+    let asleep = impatient(&emulator);
+    assert!(asleep.to_string().contains("press a button to wake it"), "{asleep}");
+    drop(emulator);
+    let wake = |emulator: &Emulator| {
+        std::thread::sleep(Duration::from_secs(2));
+        emulator.change_wire(|wire| wire.asleep = false);
+    };
+    let told = helped(Behaviour::default(), wire, wake);
+    assert_eq!(told, [asleep.to_string()]);
+}
+
+#[test]
+fn it_waits_until_it_is_plugged_in_again_and_goes_on_by_itself() {
+    let wire = Wire { hangs_up_at: Some(1), ..Wire::default() };
+    let told = helped(Behaviour::default(), wire, |_| {});
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(told[0].contains("unplugged"), "{told:?}");
+}
+
 /// It locks itself between two proposals of one sitting.
 #[test]
 fn it_waits_again_between_two_signatures() {
