@@ -99,7 +99,7 @@ Register-ArgumentCompleter -Native -CommandName 'breakglass' -ScriptBlock {
         }
         'breakglass;sign' {
             [CompletionResult]::new('--ledger', '--ledger', [CompletionResultType]::ParameterName, 'Use the Ledger that is plugged in, or an emulator at tcp://HOST:PORT')
-            [CompletionResult]::new('--ledger-serial', '--ledger-serial', [CompletionResultType]::ParameterName, 'Which Ledger, where several are plugged in')
+            [CompletionResult]::new('--ledger-serial', '--ledger-serial', [CompletionResultType]::ParameterName, 'Which Ledger, where several are plugged in: its serial number, or its path where two have the same')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long to wait for the Ledger and its person, in seconds')
             [CompletionResult]::new('--keystore', '--keystore', [CompletionResultType]::ParameterName, 'Encrypted keystore file (Web3 Secret Storage)')
             [CompletionResult]::new('--password-file', '--password-file', [CompletionResultType]::ParameterName, 'File whose first line is the keystore''s password [default: asked for]')
@@ -160,7 +160,7 @@ Register-ArgumentCompleter -Native -CommandName 'breakglass' -ScriptBlock {
         }
         'breakglass;broadcast' {
             [CompletionResult]::new('--ledger', '--ledger', [CompletionResultType]::ParameterName, 'Use the Ledger that is plugged in, or an emulator at tcp://HOST:PORT')
-            [CompletionResult]::new('--ledger-serial', '--ledger-serial', [CompletionResultType]::ParameterName, 'Which Ledger, where several are plugged in')
+            [CompletionResult]::new('--ledger-serial', '--ledger-serial', [CompletionResultType]::ParameterName, 'Which Ledger, where several are plugged in: its serial number, or its path where two have the same')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long to wait for the Ledger and its person, in seconds')
             [CompletionResult]::new('--keystore', '--keystore', [CompletionResultType]::ParameterName, 'Encrypted keystore file (Web3 Secret Storage)')
             [CompletionResult]::new('--password-file', '--password-file', [CompletionResultType]::ParameterName, 'File whose first line is the keystore''s password [default: asked for]')
@@ -200,11 +200,12 @@ Register-ArgumentCompleter -Native -CommandName 'breakglass' -ScriptBlock {
         }
         'breakglass;device' {
             [CompletionResult]::new('--ledger', '--ledger', [CompletionResultType]::ParameterName, 'Use the Ledger that is plugged in, or an emulator at tcp://HOST:PORT')
-            [CompletionResult]::new('--ledger-serial', '--ledger-serial', [CompletionResultType]::ParameterName, 'Which Ledger, where several are plugged in')
+            [CompletionResult]::new('--ledger-serial', '--ledger-serial', [CompletionResultType]::ParameterName, 'Which Ledger, where several are plugged in: its serial number, or its path where two have the same')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long to wait for the Ledger and its person, in seconds')
             [CompletionResult]::new('--keystore', '--keystore', [CompletionResultType]::ParameterName, 'Encrypted keystore file (Web3 Secret Storage)')
             [CompletionResult]::new('--password-file', '--password-file', [CompletionResultType]::ParameterName, 'File whose first line is the keystore''s password [default: asked for]')
             [CompletionResult]::new('--show-address', '--show-address', [CompletionResultType]::ParameterName, 'Show the address at this derivation path on the device''s own screen')
+            [CompletionResult]::new('--install-udev', '--install-udev', [CompletionResultType]::ParameterName, 'Install that rule, with sudo; FILE where the system keeps its rules elsewhere')
             [CompletionResult]::new('--council', '--council', [CompletionResultType]::ParameterName, 'The council file [default: breakglass.toml here or in a folder above]')
             [CompletionResult]::new('--udev', '--udev', [CompletionResultType]::ParameterName, 'Print the udev rule by which Linux lets a user open a Ledger')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print one JSON object on standard output')

@@ -294,7 +294,7 @@ _breakglass() {
             return 0
             ;;
         breakglass__subcmd__device)
-            opts="-h --ledger --ledger-serial --timeout --keystore --password-file --show-address --udev --council --json --help"
+            opts="-h --ledger --ledger-serial --timeout --keystore --password-file --show-address --udev --install-udev --council --json --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -321,6 +321,10 @@ _breakglass() {
                     return 0
                     ;;
                 --show-address)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --install-udev)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

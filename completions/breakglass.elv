@@ -91,7 +91,7 @@ set edit:completion:arg-completer[breakglass] = {|@words|
         }
         &'breakglass;sign'= {
             cand --ledger 'Use the Ledger that is plugged in, or an emulator at tcp://HOST:PORT'
-            cand --ledger-serial 'Which Ledger, where several are plugged in'
+            cand --ledger-serial 'Which Ledger, where several are plugged in: its serial number, or its path where two have the same'
             cand --timeout 'How long to wait for the Ledger and its person, in seconds'
             cand --keystore 'Encrypted keystore file (Web3 Secret Storage)'
             cand --password-file 'File whose first line is the keystore''s password [default: asked for]'
@@ -147,7 +147,7 @@ set edit:completion:arg-completer[breakglass] = {|@words|
         }
         &'breakglass;broadcast'= {
             cand --ledger 'Use the Ledger that is plugged in, or an emulator at tcp://HOST:PORT'
-            cand --ledger-serial 'Which Ledger, where several are plugged in'
+            cand --ledger-serial 'Which Ledger, where several are plugged in: its serial number, or its path where two have the same'
             cand --timeout 'How long to wait for the Ledger and its person, in seconds'
             cand --keystore 'Encrypted keystore file (Web3 Secret Storage)'
             cand --password-file 'File whose first line is the keystore''s password [default: asked for]'
@@ -185,11 +185,12 @@ set edit:completion:arg-completer[breakglass] = {|@words|
         }
         &'breakglass;device'= {
             cand --ledger 'Use the Ledger that is plugged in, or an emulator at tcp://HOST:PORT'
-            cand --ledger-serial 'Which Ledger, where several are plugged in'
+            cand --ledger-serial 'Which Ledger, where several are plugged in: its serial number, or its path where two have the same'
             cand --timeout 'How long to wait for the Ledger and its person, in seconds'
             cand --keystore 'Encrypted keystore file (Web3 Secret Storage)'
             cand --password-file 'File whose first line is the keystore''s password [default: asked for]'
             cand --show-address 'Show the address at this derivation path on the device''s own screen'
+            cand --install-udev 'Install that rule, with sudo; FILE where the system keeps its rules elsewhere'
             cand --council 'The council file [default: breakglass.toml here or in a folder above]'
             cand --udev 'Print the udev rule by which Linux lets a user open a Ledger'
             cand --json 'Print one JSON object on standard output'

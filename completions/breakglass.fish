@@ -81,7 +81,7 @@ complete -c breakglass -n "__fish_breakglass_using_subcommand dry-run" -l trace 
 complete -c breakglass -n "__fish_breakglass_using_subcommand dry-run" -l json -d 'Print one JSON object on standard output'
 complete -c breakglass -n "__fish_breakglass_using_subcommand dry-run" -s h -l help -d 'Print help'
 complete -c breakglass -n "__fish_breakglass_using_subcommand sign" -l ledger -d 'Use the Ledger that is plugged in, or an emulator at tcp://HOST:PORT' -r
-complete -c breakglass -n "__fish_breakglass_using_subcommand sign" -l ledger-serial -d 'Which Ledger, where several are plugged in' -r
+complete -c breakglass -n "__fish_breakglass_using_subcommand sign" -l ledger-serial -d 'Which Ledger, where several are plugged in: its serial number, or its path where two have the same' -r
 complete -c breakglass -n "__fish_breakglass_using_subcommand sign" -l timeout -d 'How long to wait for the Ledger and its person, in seconds' -r
 complete -c breakglass -n "__fish_breakglass_using_subcommand sign" -l keystore -d 'Encrypted keystore file (Web3 Secret Storage)' -r -F
 complete -c breakglass -n "__fish_breakglass_using_subcommand sign" -l password-file -d 'File whose first line is the keystore\'s password [default: asked for]' -r -F
@@ -122,7 +122,7 @@ complete -c breakglass -n "__fish_breakglass_using_subcommand export" -l undo -d
 complete -c breakglass -n "__fish_breakglass_using_subcommand export" -l json -d 'Print one JSON object on standard output'
 complete -c breakglass -n "__fish_breakglass_using_subcommand export" -s h -l help -d 'Print help'
 complete -c breakglass -n "__fish_breakglass_using_subcommand broadcast" -l ledger -d 'Use the Ledger that is plugged in, or an emulator at tcp://HOST:PORT' -r
-complete -c breakglass -n "__fish_breakglass_using_subcommand broadcast" -l ledger-serial -d 'Which Ledger, where several are plugged in' -r
+complete -c breakglass -n "__fish_breakglass_using_subcommand broadcast" -l ledger-serial -d 'Which Ledger, where several are plugged in: its serial number, or its path where two have the same' -r
 complete -c breakglass -n "__fish_breakglass_using_subcommand broadcast" -l timeout -d 'How long to wait for the Ledger and its person, in seconds' -r
 complete -c breakglass -n "__fish_breakglass_using_subcommand broadcast" -l keystore -d 'Encrypted keystore file (Web3 Secret Storage)' -r -F
 complete -c breakglass -n "__fish_breakglass_using_subcommand broadcast" -l password-file -d 'File whose first line is the keystore\'s password [default: asked for]' -r -F
@@ -155,11 +155,12 @@ complete -c breakglass -n "__fish_breakglass_using_subcommand hash" -l council -
 complete -c breakglass -n "__fish_breakglass_using_subcommand hash" -l json -d 'Print one JSON object on standard output'
 complete -c breakglass -n "__fish_breakglass_using_subcommand hash" -s h -l help -d 'Print help'
 complete -c breakglass -n "__fish_breakglass_using_subcommand device" -l ledger -d 'Use the Ledger that is plugged in, or an emulator at tcp://HOST:PORT' -r
-complete -c breakglass -n "__fish_breakglass_using_subcommand device" -l ledger-serial -d 'Which Ledger, where several are plugged in' -r
+complete -c breakglass -n "__fish_breakglass_using_subcommand device" -l ledger-serial -d 'Which Ledger, where several are plugged in: its serial number, or its path where two have the same' -r
 complete -c breakglass -n "__fish_breakglass_using_subcommand device" -l timeout -d 'How long to wait for the Ledger and its person, in seconds' -r
 complete -c breakglass -n "__fish_breakglass_using_subcommand device" -l keystore -d 'Encrypted keystore file (Web3 Secret Storage)' -r -F
 complete -c breakglass -n "__fish_breakglass_using_subcommand device" -l password-file -d 'File whose first line is the keystore\'s password [default: asked for]' -r -F
 complete -c breakglass -n "__fish_breakglass_using_subcommand device" -l show-address -d 'Show the address at this derivation path on the device\'s own screen' -r
+complete -c breakglass -n "__fish_breakglass_using_subcommand device" -l install-udev -d 'Install that rule, with sudo; FILE where the system keeps its rules elsewhere' -r -F
 complete -c breakglass -n "__fish_breakglass_using_subcommand device" -l council -d 'The council file [default: breakglass.toml here or in a folder above]' -r -F
 complete -c breakglass -n "__fish_breakglass_using_subcommand device" -l udev -d 'Print the udev rule by which Linux lets a user open a Ledger'
 complete -c breakglass -n "__fish_breakglass_using_subcommand device" -l json -d 'Print one JSON object on standard output'

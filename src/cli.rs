@@ -6,7 +6,7 @@ use alloy::primitives::Address;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
-use crate::device::DerivationPath;
+use crate::device::{DerivationPath, UDEV_RULE_PATH};
 use crate::safe::{Nonce, SafeVersion};
 
 /// Emergency actions for EVM multisigs
@@ -99,7 +99,7 @@ pub struct Key {
     #[arg(long, value_name = "WHERE", num_args = 0..=1, default_missing_value = "usb", conflicts_with = "keystore")]
     pub ledger: Option<String>,
 
-    /// Which Ledger, where several are plugged in
+    /// Which Ledger, where several are plugged in: its serial number, or its path where two have the same
     #[arg(long, value_name = "SERIAL", requires = "ledger")]
     pub ledger_serial: Option<String>,
 
@@ -267,8 +267,15 @@ pub struct Device {
     pub show_address: Option<DerivationPath>,
 
     /// Print the udev rule by which Linux lets a user open a Ledger
-    #[arg(long)]
+    #[arg(long, conflicts_with = "show_address")]
     pub udev: bool,
+
+    /// Install that rule, with sudo; FILE where the system keeps its rules elsewhere
+    #[arg(
+        long, value_name = "FILE", num_args = 0..=1, default_missing_value = UDEV_RULE_PATH,
+        conflicts_with_all = ["show_address", "udev"]
+    )]
+    pub install_udev: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

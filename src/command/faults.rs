@@ -97,6 +97,10 @@ impl From<DeviceError> for Error {
             DeviceError::BadKeystore(_) => {
                 plain.hint("name another file with --keystore; nothing was signed")
             }
+            DeviceError::Several(_) => {
+                plain.exit = Exit::Usage;
+                plain.hint("or unplug the others")
+            }
             _ => plain,
         }
     }

@@ -18,6 +18,7 @@ mod init;
 mod key;
 mod matching;
 mod outcome;
+mod pages;
 mod playbook;
 mod propose;
 mod rehearse;

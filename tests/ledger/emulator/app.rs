@@ -44,6 +44,8 @@ pub enum Reject {
 pub struct Behaviour {
     pub open: Open,
     pub blind_signing: bool,
+    /// After so many commands somebody turns blind signing on; nobody, where it is 0.
+    pub blind_signing_in: usize,
     pub raw_messages: bool,
     /// So many commands find it locked.
     pub locked_for: usize,
@@ -60,6 +62,7 @@ impl Default for Behaviour {
         Self {
             open: Open::Ethereum([1, 22, 0]),
             blind_signing: false,
+            blind_signing_in: 0,
             raw_messages: true,
             locked_for: 0,
             reject: None,
@@ -117,6 +120,10 @@ impl App {
         if self.behaviour.locked_for > 0 {
             self.behaviour.locked_for -= 1;
             return Err(LOCKED);
+        }
+        if self.behaviour.blind_signing_in > 0 {
+            self.behaviour.blind_signing_in -= 1;
+            self.behaviour.blind_signing |= self.behaviour.blind_signing_in == 0;
         }
         let (header, data) = match bytes {
             [_, _, _, _] => (bytes, &[][..]),
