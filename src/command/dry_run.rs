@@ -26,7 +26,8 @@ pub fn run(session: &Session, args: &cli::DryRun) -> Result<Exit, Error> {
         };
         Ok(View { link, at: args.at.map_or(BlockTag::Latest, BlockTag::Number) })
     };
-    let subject = session.subject_in(&args.what, &args.derive, Purpose::Finish, view, |_, _| None)?;
+    let mut subject = session.subject_in(&args.what, &args.derive, Purpose::Finish, view, |_, _| None)?;
+    subject.prove(session.ui, args.proofs)?;
     show::review(session, &subject, &subject.findings(false));
     if args.trace {
         trace(session, &subject);

@@ -22,6 +22,7 @@ mod files;
 mod json;
 mod ledger;
 mod network;
+mod proofs;
 mod rehearsal;
 mod secrets;
 mod steps;
