@@ -4,7 +4,7 @@
 comma := ,
 MISSING = { echo "make: $(1)" >&2; exit 1; }
 
-.PHONY: setup test demo bench completions clean tools libudev
+.PHONY: setup test demo bench bench-peers completions clean tools libudev
 .NOTPARALLEL:
 
 setup: tools libudev
@@ -48,10 +48,16 @@ libudev:
 	install libudev-dev and pkg-config (Debian$(comma) Ubuntu)$(comma) systemd-devel and pkgconf-pkg-config (Fedora)$(comma) \
 	systemd-libs and pkgconf (Arch) or eudev-dev and pkgconf (Alpine))
 
-
-
 bench: setup
 	@cargo bench --locked --quiet --bench rounds
+
+# What others use for a dry run, to be measured beside us: a few minutes, once.
+bench-peers: setup
+	@command -v python3 >/dev/null || $(call MISSING,python3 is missing: install it with its module venv)
+	cargo install --quiet --locked --root target/peers --version '^0.13' safe-rs-cli
+	python3 -m venv target/peers/venv
+	target/peers/venv/bin/pip install --quiet safe-cli==1.9.0 typer==0.16.0 'click<8.2'
+	@$(MAKE) bench
 
 completions:
 	@cargo build --locked --quiet

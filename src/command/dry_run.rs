@@ -61,7 +61,8 @@ fn fork(chain: &council::Chain, url: &str) -> Result<Chain, Error> {
     let url = RpcAddress::new(url)
         .resolve(|name| std::env::var(name).ok())
         .map_err(|e| Error::new(Exit::Usage, format!("--fork-url: {e}")))?;
-    Ok(Chain::new(&chain.name, chain.id, vec![url], 1, chain.batch, Options::default())?)
+    let options = Options { parallel: chain.parallel, ..Options::default() };
+    Ok(Chain::new(&chain.name, chain.id, vec![url], 1, chain.batch, options)?)
 }
 
 fn trace(session: &Session, subject: &Subject) {
