@@ -4,7 +4,7 @@
 comma := ,
 MISSING = { echo "make: $(1)" >&2; exit 1; }
 
-.PHONY: setup test demo bench fuzz speculos completions clean tools libudev
+.PHONY: setup test demo bench bench-peers fuzz speculos completions clean tools libudev
 .NOTPARALLEL:
 
 setup: tools libudev
@@ -70,6 +70,14 @@ fuzz: tools libudev
 # The real Ethereum app in Ledger's own emulator; SPECULOS_APP=path/to/app.elf takes a newer one.
 speculos: setup
 	@sh tests/ledger/speculos.sh
+
+# What others use for a dry run, to be measured beside us: a few minutes, once.
+bench-peers: setup
+	@command -v python3 >/dev/null || $(call MISSING,python3 is missing: install it with its module venv)
+	cargo install --quiet --locked --root target/peers --version '^0.13' safe-rs-cli
+	python3 -m venv target/peers/venv
+	target/peers/venv/bin/pip install --quiet safe-cli==1.9.0 typer==0.16.0 'click<8.2'
+	@$(MAKE) bench
 
 completions:
 	@cargo build --locked --quiet

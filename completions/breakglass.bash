@@ -188,7 +188,7 @@ _breakglass() {
             return 0
             ;;
         breakglass__subcmd__broadcast)
-            opts="-h --ledger --ledger-serial --timeout --keystore --password-file --set --undo --nonce --accept --confirm --calldata --max-fee --wait --council --json --help"
+            opts="-h --ledger --ledger-serial --timeout --keystore --password-file --set --undo --nonce --accept --proofs --confirm --calldata --max-fee --wait --council --json --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -250,7 +250,7 @@ _breakglass() {
             return 0
             ;;
         breakglass__subcmd__check)
-            opts="-h --set --undo --nonce --council --json --help"
+            opts="-h --set --undo --nonce --proofs --council --json --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -340,7 +340,7 @@ _breakglass() {
             return 0
             ;;
         breakglass__subcmd__dry__subcmd__run)
-            opts="-h --set --undo --nonce --at --fork-url --trace --council --json --help"
+            opts="-h --set --undo --nonce --at --fork-url --proofs --trace --council --json --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -846,7 +846,7 @@ _breakglass() {
             return 0
             ;;
         breakglass__subcmd__param)
-            opts="-h --playbook --safe --set --undo --nonce --accept --council --json --help"
+            opts="-h --playbook --safe --set --undo --nonce --accept --proofs --council --json --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -884,7 +884,7 @@ _breakglass() {
             return 0
             ;;
         breakglass__subcmd__pause)
-            opts="-h --playbook --safe --set --undo --nonce --accept --council --json --help"
+            opts="-h --playbook --safe --set --undo --nonce --accept --proofs --council --json --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1152,7 +1152,7 @@ _breakglass() {
             return 0
             ;;
         breakglass__subcmd__rotate)
-            opts="-h --playbook --safe --set --undo --nonce --accept --council --json --help"
+            opts="-h --playbook --safe --set --undo --nonce --accept --proofs --council --json --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1190,7 +1190,7 @@ _breakglass() {
             return 0
             ;;
         breakglass__subcmd__sign)
-            opts="-h --ledger --ledger-serial --timeout --keystore --password-file --set --undo --nonce --accept --offline --yes --hashes --eth-sign --council --json --help"
+            opts="-h --ledger --ledger-serial --timeout --keystore --password-file --set --undo --nonce --accept --proofs --offline --yes --hashes --eth-sign --council --json --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1240,7 +1240,7 @@ _breakglass() {
             return 0
             ;;
         breakglass__subcmd__status)
-            opts="-h --set --undo --nonce --council --json --help"
+            opts="-h --set --undo --nonce --proofs --council --json --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

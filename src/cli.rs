@@ -92,6 +92,13 @@ pub struct Accept {
     pub accept: Vec<String>,
 }
 
+#[derive(Clone, Copy, Debug, Args)]
+pub struct Proofs {
+    /// Verify every value with proofs (eth_getProof) against the state root of its block; takes one more round
+    #[arg(long)]
+    pub proofs: bool,
+}
+
 /// A key: on a Ledger, or in an encrypted file.
 #[derive(Clone, Debug, Args)]
 pub struct Key {
@@ -135,6 +142,9 @@ pub struct Propose {
 
     #[command(flatten)]
     pub accept: Accept,
+
+    #[command(flatten)]
+    pub proofs: Proofs,
 }
 
 #[derive(Debug, Args)]
@@ -152,6 +162,9 @@ pub struct DryRun {
     /// On this RPC alone, a running anvil for instance; '${NAME}' names an environment variable
     #[arg(long, value_name = "URL")]
     pub fork_url: Option<String>,
+
+    #[command(flatten)]
+    pub proofs: Proofs,
 
     /// Show every call that it makes
     #[arg(long)]
@@ -174,8 +187,11 @@ pub struct Sign {
     #[command(flatten)]
     pub accept: Accept,
 
+    #[command(flatten)]
+    pub proofs: Proofs,
+
     /// Ask nothing of the network; says what could not be checked
-    #[arg(long)]
+    #[arg(long, conflicts_with = "proofs")]
     pub offline: bool,
 
     /// Sign without asking, after the review is printed; a Ledger asks on its own screen in any case
@@ -198,6 +214,9 @@ pub struct Status {
 
     #[command(flatten)]
     pub derive: Derive,
+
+    #[command(flatten)]
+    pub proofs: Proofs,
 }
 
 #[derive(Debug, Args)]
@@ -239,6 +258,9 @@ pub struct Broadcast {
 
     #[command(flatten)]
     pub accept: Accept,
+
+    #[command(flatten)]
+    pub proofs: Proofs,
 
     /// Send without asking; NAME is the Safe's name in your council file
     #[arg(long, value_name = "NAME")]

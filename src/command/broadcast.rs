@@ -33,14 +33,16 @@ pub fn run(session: &Session, args: &cli::Broadcast) -> Result<Exit, Error> {
         (!args.calldata).then(|| session.incidents.lock(&proposal.hash().to_string())).transpose()
     };
     let mut lock = None;
-    let subject = session.subject(&args.what, &args.derive, Purpose::Finish, |proposal, signatures| {
-        lock = Some(take(proposal));
-        from.and_then(|from| early_sending(from, proposal, signatures))
-    })?;
+    let mut subject =
+        session.subject(&args.what, &args.derive, Purpose::Finish, |proposal, signatures| {
+            lock = Some(take(proposal));
+            from.and_then(|from| early_sending(from, proposal, signatures))
+        })?;
     let _lock = lock.unwrap_or_else(|| take(&subject.proposal))?;
     if let Some(exit) = already(session, &subject)? {
         return Ok(exit);
     }
+    subject.prove(session.ui, args.proofs)?;
     let now = &online(&subject)?.snapshot.state;
     let findings = subject.findings(false);
     let ready = match assemble(&subject.proposal, &subject.signatures, &subject.on_chain(), now) {

@@ -18,7 +18,8 @@ pub fn run(session: &Session, args: &cli::DryRun) -> Result<Exit, Error> {
         };
         Ok(View { link, at: args.at.map_or(BlockTag::Latest, BlockTag::Number) })
     };
-    let subject = session.subject_in(&args.what, &args.derive, Purpose::Finish, view, |_, _| None)?;
+    let mut subject = session.subject_in(&args.what, &args.derive, Purpose::Finish, view, |_, _| None)?;
+    subject.prove(session.ui, args.proofs)?;
     show::review(session, &subject, &subject.findings(false));
     if args.trace {
         trace::show(session, &subject);
@@ -52,7 +53,8 @@ fn fork(chain: &council::Chain, url: &str) -> Result<Chain, Error> {
     let url = RpcAddress::new(url)
         .resolve(|name| std::env::var(name).ok())
         .map_err(|e| Error::new(Exit::Usage, format!("--fork-url: {e}")))?;
-    Ok(Chain::new(&chain.name, chain.id, vec![url], 1, chain.batch, Options::default())?)
+    let options = Options { parallel: chain.parallel, ..Options::default() };
+    Ok(Chain::new(&chain.name, chain.id, vec![url], 1, chain.batch, options)?)
 }
 
 fn object(session: &Session, subject: &Subject, with_trace: bool) -> Value {

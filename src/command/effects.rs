@@ -4,8 +4,8 @@ use alloy::dyn_abi::DynSolValue;
 use alloy::primitives::{Address, B256, U256};
 use serde_json::{Value, json};
 
-use crate::chain::Standing;
 use crate::chain::fork::{Outcome, Rehearsal, SlotNames, Write, name_slot};
+use crate::chain::{Root, Standing};
 use crate::command::rehearse::{Rehearsed, Rehearsing};
 use crate::command::show::ether;
 use crate::command::subject::Subject;
@@ -46,7 +46,21 @@ pub fn agreement(subject: &Subject) -> String {
             Standing::Agrees | Standing::Unasked => None,
         })
         .collect();
-    format!("{agree} of {} RPCs agree{others}", endpoints.len())
+    let proven = proven(subject).map(|proven| format!(", {proven}")).unwrap_or_default();
+    format!("{agree} of {} RPCs agree{proven}{others}", endpoints.len())
+}
+
+/// Against what everything that was read is proven, where that was asked for.
+#[must_use]
+pub fn proven(subject: &Subject) -> Option<String> {
+    let online = subject.online.as_ref()?;
+    let block = online.snapshot.header.number;
+    Some(match online.proven? {
+        Root::InHash => format!("proven against the state root of block {block}"),
+        Root::Stated => format!(
+            "proven against the state root that is stated for block {block} (its hash cannot be worked out here)"
+        ),
+    })
 }
 
 fn rehearsed(ui: &Ui, subject: &Subject, done: &Rehearsed) {
@@ -245,6 +259,7 @@ pub fn object(subject: &Subject) -> Value {
         "rehearsed": true,
         "block": done.block,
         "agreement": agreement(subject),
+        "proven": proven(subject),
         "succeeds": rehearsal.outcome == Outcome::Succeeded,
         "why_not": outcome(subject, rehearsal).err(),
         "holds": done.holds(),

@@ -119,6 +119,10 @@ impl From<ChainError> for Error {
             ChainError::NotSent { .. } => {
                 "run the same command again: it looks for the transaction before it sends anything"
             }
+            ChainError::NotProven { .. } => {
+                "nothing was done; compare with another RPC before anybody signs. If that one only lacks eth_getProof, \
+                 leave out --proofs"
+            }
             _ => "try again, or name another RPC address in the council file",
         };
         Self::new(Exit::Network, error.to_string()).hint(hint)

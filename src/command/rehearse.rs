@@ -6,8 +6,10 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use alloy::primitives::{Address, Bytes, U256};
 
 use crate::chain::fork::{ExecTransaction, Outcome, Rehearsal};
-use crate::command::draft::after_queries;
+use crate::cli;
+use crate::command::draft::{self, after_queries};
 use crate::command::subject::Subject;
+use crate::error::Error;
 use crate::playbook::Verdict;
 use crate::proposal::{
     Hints, Proposal, Record, RecordedBalance, RecordedCode, RecordedToken, RecordedWrite, assemble, calls_of,
@@ -164,6 +166,19 @@ impl Subject<'_> {
                 Rehearsing::Done(Box::new(done))
             }
         };
+    }
+}
+
+impl Subject<'_> {
+    /// Proves all that it rests on, where that is asked for: the Safe's state, the answers to its checks and every
+    /// value that the rehearsal read.
+    pub fn prove(&mut self, ui: &Ui, proofs: cli::Proofs) -> Result<(), Error> {
+        let read = self.rehearsal.done().map(|done| done.rehearsal.read.clone()).unwrap_or_default();
+        let hints = draft::hints(&self.proposal);
+        let Some(online) = self.online.as_mut().filter(|_| proofs.proofs) else { return Ok(()) };
+        let (link, seen) = (&online.link, &mut online.snapshot);
+        online.proven = Some(ui.wait("proving what was read", || link.prove(seen, &read, hints))?);
+        Ok(())
     }
 }
 

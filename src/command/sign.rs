@@ -89,15 +89,17 @@ fn load<'a>(
     if args.offline {
         return session.subject_offline(what, &args.derive);
     }
-    let subject = session.subject(what, &args.derive, Purpose::Sign, |_, _| None)?;
+    let mut subject = session.subject(what, &args.derive, Purpose::Sign, |_, _| None)?;
     let taken = before.iter().filter(|s| s.safe.name == subject.safe.name).map(|s| s.proposal.nonce()).max();
     match taken {
         Some(taken) if taken >= subject.proposal.nonce() && !is_file(what) => {
             let derive = cli::Derive { nonce: Some(taken.next()), ..args.derive.clone() };
-            session.subject(what, &derive, Purpose::Sign, |_, _| None)
+            subject = session.subject(what, &derive, Purpose::Sign, |_, _| None)?;
         }
-        _ => Ok(subject),
+        _ => {}
     }
+    subject.prove(session.ui, args.proofs)?;
+    Ok(subject)
 }
 
 fn list(session: &Session, subjects: &[Subject]) {

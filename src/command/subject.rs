@@ -8,7 +8,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use alloy::primitives::{Address, B256};
 use alloy::sol_types::SolCall;
 
-use crate::chain::{Ask, BlockTag, Chain, Sending, Snapshot};
+use crate::chain::{Ask, BlockTag, Chain, Root, Sending, Snapshot};
 use crate::check::{self, Facts, Finding, Match};
 use crate::cli;
 use crate::command::derive::{Derived, First, Order, arguments, is_set};
@@ -49,6 +49,8 @@ pub struct Subject<'a> {
 pub struct Online {
     pub link: Chain,
     pub snapshot: Snapshot,
+    /// Against what it was proven, where that was asked for.
+    pub proven: Option<Root>,
 }
 
 /// What is to be done with the subject: it decides which proposal a lever means.
@@ -150,7 +152,7 @@ impl<'a> Session<'a> {
             foreign: Vec::new(),
             nonce_named: derive.nonce.is_some(),
             own: Some((order, plan)),
-            online: Some(Online { link, snapshot }),
+            online: Some(Online { link, snapshot, proven: None }),
             proposal,
             signatures,
             rehearsal: Rehearsing::Not,
@@ -307,7 +309,7 @@ impl<'a> Session<'a> {
                     };
                     Ok(link.snapshot(&ask, at)?)
                 })?;
-                Some(Online { link, snapshot })
+                Some(Online { link, snapshot, proven: None })
             }
         };
         let (matching, own) = compare(&proposal, order, live);

@@ -14,6 +14,7 @@ use crate::excerpt::Fault;
 use crate::safe::{Owners, SafeVersion};
 
 const DEFAULT_BATCH: usize = 100;
+const DEFAULT_PARALLEL: usize = 24;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -42,6 +43,7 @@ struct WireChain {
     rpc: Vec<String>,
     quorum: Option<Spanned<usize>>,
     batch: Option<Spanned<usize>>,
+    parallel: Option<Spanned<usize>>,
 }
 
 #[derive(Deserialize)]
@@ -237,13 +239,15 @@ fn read_chain(source: &Source, name: String, wire: &WireChain) -> Result<Chain, 
             return Err(source.fault(q.span(), message));
         }
     };
-    let batch = match &wire.batch {
-        None => DEFAULT_BATCH,
-        Some(b) if (1..=1000).contains(b.get_ref()) => *b.get_ref(),
-        Some(b) => return Err(source.fault(b.span(), "batch must be between 1 and 1000 requests")),
+    let bounded = |given: &Option<Spanned<usize>>, default, most, what: &str| match given {
+        None => Ok(default),
+        Some(n) if (1..=most).contains(n.get_ref()) => Ok(*n.get_ref()),
+        Some(n) => Err(source.fault(n.span(), format!("{what} must be between 1 and {most}"))),
     };
+    let batch = bounded(&wire.batch, DEFAULT_BATCH, 1000, "the requests of a batch")?;
+    let parallel = bounded(&wire.parallel, DEFAULT_PARALLEL, 100, "the batches sent side by side")?;
     let rpc = wire.rpc.iter().map(|text| RpcAddress::new(text)).collect();
-    Ok(Chain { name, id: wire.id, rpc, quorum, batch })
+    Ok(Chain { name, id: wire.id, rpc, quorum, batch, parallel })
 }
 
 fn read_safe(
@@ -401,6 +405,8 @@ reach = "+1 555 0100"
                 "delay = 5 }\nchanges = [\"oracle\"]",
                 "no target on the Safe's chain is called \"oracle\"",
             ),
+            ("id = 1", "id = 1\nbatch = 1001", "the requests of a batch must be between 1 and 1000"),
+            ("id = 1", "id = 1\nparallel = 0", "the batches sent side by side must be between 1 and 100"),
             ("delay = 5", "delay = 5.5", "delay: write the float as text in quotes"),
             ("[targets.vault]", "[targets.alice]", "\"alice\" already names a signer"),
             ("[contacts.security]", "[contacts.\"a b\"]", "\"a b\" is not a name"),

@@ -42,6 +42,8 @@ pub struct Chain {
     pub quorum: usize,
     /// The most requests in one JSON-RPC batch.
     pub batch: usize,
+    /// The most batches sent side by side.
+    pub parallel: usize,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -23,6 +23,7 @@ mod files;
 mod json;
 mod ledger;
 mod network;
+mod proofs;
 mod rehearsal;
 mod secrets;
 mod steps;

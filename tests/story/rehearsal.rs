@@ -95,11 +95,11 @@ fn everything_is_rehearsed_within_its_budget_of_rounds() {
     let measured = [
         ("pause, cold", rounds(proxy, alice, &["pause", "vault"], 0), 2),
         ("dry-run, with hints", rounds(proxy, alice, &["dry-run", "vault"], 0), 1),
-        ("rotate, cold", rounds(proxy, alice, &["rotate", "rotate"], 0), 3),
+        ("rotate, cold", rounds(proxy, alice, &["rotate", "rotate"], 0), 2),
         ("rotate, with hints", rounds(proxy, alice, &["dry-run", "rotate"], 0), 1),
         ("sign, with hints", signing(alice, "vault", &[]), 1),
         ("sign, cold", signing(bob, "vault", &[]), 2),
-        ("sign, cold, rotate", signing(carol, "rotate", &[]), 3),
+        ("sign, cold, rotate", signing(carol, "rotate", &[]), 2),
         ("sign, offline", signing(bob, "vault", &["--offline"]), 0),
         ("status", rounds(proxy, alice, &["status", "vault"], 3), 1),
     ];

@@ -26,12 +26,12 @@ pub use env::spec;
 use first::next_keys;
 pub use first::{PROXY_SLOTS, access_list_calls, access_list_keys, first_keys};
 pub use names::{SlotNames, module_slot, name_slot, owner_slot};
-pub use rehearsal::{Attempt, ExecTransaction, Outcome, Rehearsal, RehearsalError, rehearse};
+pub use rehearsal::{Attempt, ExecTransaction, Outcome, Rehearsal, RehearsalError, rehearse, view};
 pub use revert::{Reason, Revert, decode};
 pub use state::{Account, Keys, State, World};
 pub use trace::{End, Frame, FrameKind, Trace};
 
-use crate::playbook::query::Query;
+use crate::playbook::query::{Query, Readings};
 
 /// Rounds after which a transaction that still finds new state to read is given up.
 const MAX_ROUNDS: usize = 32;
@@ -80,9 +80,32 @@ pub fn settle<S: StateSource>(
 ) -> Result<Rehearsal, ForkError<S::Error>> {
     let mut wanted = wanted;
     wanted.extend(next_keys(exec, &world.state));
+    complete(source, world, wanted, |world| rehearse(world, exec, queries))
+}
+
+/// The same for [`view`].
+///
+/// # Errors
+/// The same.
+pub fn settle_view<S: StateSource>(
+    source: &S,
+    world: &mut World,
+    queries: &[Query],
+    wanted: Keys,
+) -> Result<(Readings, Keys), ForkError<S::Error>> {
+    complete(source, world, wanted, |world| view(world, queries))
+}
+
+fn complete<S: StateSource, T>(
+    source: &S,
+    world: &mut World,
+    wanted: Keys,
+    run: impl Fn(&World) -> Result<Attempt<T>, RehearsalError>,
+) -> Result<T, ForkError<S::Error>> {
+    let mut wanted = wanted;
     for round in 0..=MAX_ROUNDS {
-        match rehearse(world, exec, queries)? {
-            Attempt::Complete(rehearsal) => return Ok(*rehearsal),
+        match run(world)? {
+            Attempt::Complete(result) => return Ok(*result),
             Attempt::Missing(keys) if round == MAX_ROUNDS => {
                 return Err(ForkError::Unsettled(Box::new(keys)));
             }

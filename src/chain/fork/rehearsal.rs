@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use alloy::primitives::{Address, B256, Bytes, Log, TxKind, U256, keccak256};
-use revm::context::TxEnv;
 use revm::context::result::ExecutionResult;
+use revm::context::{BlockEnv, TxEnv};
 use revm::handler::{MainnetContext, MainnetEvm};
 use revm::{Context, ExecuteEvm, InspectEvm, MainBuilder, MainContext};
 
@@ -96,8 +96,8 @@ impl Rehearsal {
 
 /// A run either used only known state, or tells what it lacked.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Attempt {
-    Complete(Box<Rehearsal>),
+pub enum Attempt<T = Rehearsal> {
+    Complete(Box<T>),
     Missing(Keys),
 }
 
@@ -123,7 +123,7 @@ pub fn rehearse(
         return Err(RehearsalError::WrongChain { safe: safe.chain_id, world: chain_id });
     }
     let (signatures, assumed) = approve(exec);
-    let mut evm = evm(world, assumed);
+    let mut evm = evm(world, env::block(world), assumed);
     let call = TxEnv {
         gas_price: u128::from(evm.ctx.block.basefee),
         ..transaction(chain_id, exec.sender, safe.address, exec.tx.exec_calldata(signatures))
@@ -172,12 +172,30 @@ fn code_hashes(world: &World, read: &Keys) -> BTreeMap<Address, B256> {
     known.map(|(address, code)| (address, hash(code))).collect()
 }
 
+/// Asks `queries` of the state as it is, in the world's own block; with every key that was read for it.
+///
+/// # Errors
+/// When a query is a call that no block can hold.
+pub fn view(world: &World, queries: &[Query]) -> Result<Attempt<(Readings, Keys)>, RehearsalError> {
+    let mut evm = evm(world, env::present(world), BTreeMap::new());
+    let mut answers = Readings::default();
+    for query in queries {
+        answers.insert(query.clone(), answer(&mut evm, world.chain_id, query)?.0);
+    }
+    let ForkDb { read, missing, .. } = evm.ctx.journaled_state.database;
+    if missing.is_empty() {
+        Ok(Attempt::Complete(Box::new((answers, read))))
+    } else {
+        Ok(Attempt::Missing(missing))
+    }
+}
+
 type Evm<'a> = MainnetEvm<MainnetContext<ForkDb<'a>>, Tracer>;
 
-fn evm(world: &World, assumed: BTreeMap<(Address, B256), U256>) -> Evm<'_> {
+fn evm(world: &World, block: BlockEnv, assumed: BTreeMap<(Address, B256), U256>) -> Evm<'_> {
     Context::mainnet()
         .with_db(ForkDb::new(world, assumed))
-        .with_block(env::block(world))
+        .with_block(block)
         .modify_cfg_chained(|cfg| env::configure(cfg, world))
         .build_mainnet_with_inspector(Tracer::default())
 }
