@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::block::{BlockHash, BlockRef, BlockTag};
 use super::error::ChainError;
 use super::fork::{
-    Account, ExecTransaction, Keys, Rehearsal, State, StateSource, World, access_list_calls,
+    Account, ExecTransaction, ForkError, Keys, Rehearsal, State, StateSource, World, access_list_calls,
     access_list_keys, first_keys, settle,
 };
 use super::quorum::Chain;
@@ -39,7 +39,7 @@ pub struct Draft {
 /// What is known at a block for rehearsing there.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Known {
-    state: State,
+    pub(super) state: State,
     /// What access lists name and nobody fetched yet.
     wanted: Keys,
     /// The transactions that access lists were asked for.
@@ -153,9 +153,18 @@ fn read<T: serde::de::DeserializeOwned>(value: Option<&Value>) -> Option<T> {
 }
 
 /// A chain at one block.
-struct Pinned<'a> {
-    chain: &'a Chain,
-    block: BlockRef,
+pub(super) struct Pinned<'a> {
+    pub(super) chain: &'a Chain,
+    pub(super) block: BlockRef,
+}
+
+impl Pinned<'_> {
+    pub(super) fn failed(&self, error: ForkError<ChainError>) -> ChainError {
+        match error {
+            ForkError::Source(error) => error,
+            other => ChainError::NotRehearsed { chain: self.chain.name().into(), why: other.to_string() },
+        }
+    }
 }
 
 impl StateSource for Pinned<'_> {
@@ -204,9 +213,6 @@ impl Chain {
         }
         let source = Pinned { chain: self, block: header.block() };
         let result = settle(&source, &mut world, exec, queries, seen.known.wanted.clone());
-        result.map_err(|error| match error {
-            super::fork::ForkError::Source(error) => error,
-            other => ChainError::NotRehearsed { chain: self.name().into(), why: other.to_string() },
-        })
+        result.map_err(|error| source.failed(error))
     }
 }

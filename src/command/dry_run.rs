@@ -56,7 +56,7 @@ pub fn run(session: &Session, args: &cli::DryRun) -> Result<Exit, Error> {
 }
 
 /// One endpoint of the caller's choice in place of the council's.
-fn fork(chain: &council::Chain, url: &str) -> Result<Chain, Error> {
+pub fn fork(chain: &council::Chain, url: &str) -> Result<Chain, Error> {
     let url = RpcAddress::new(url)
         .resolve(|name| std::env::var(name).ok())
         .map_err(|e| Error::new(Exit::Usage, format!("--fork-url: {e}")))?;

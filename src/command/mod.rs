@@ -26,6 +26,7 @@ mod show;
 mod sign;
 mod status;
 mod subject;
+mod trial;
 
 use std::ffi::OsString;
 

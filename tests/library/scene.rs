@@ -52,7 +52,7 @@ impl Scene {
         for rich in [COUNCIL, STRANGER] {
             anvil.set_balance(rich, U256::from(10).pow(U256::from(20)));
         }
-        Self { anvil, catalogue: Catalogue::new(Vec::new()).unwrap() }
+        Self { anvil, catalogue: Catalogue::new(Vec::new()) }
     }
 
     pub fn playbook(&self, id: &str) -> &Playbook {

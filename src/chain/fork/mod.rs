@@ -26,7 +26,7 @@ pub use env::spec;
 use first::next_keys;
 pub use first::{access_list_calls, access_list_keys, first_keys};
 pub use names::{SlotNames, module_slot, name_slot, owner_slot};
-pub use rehearsal::{Attempt, ExecTransaction, Outcome, Rehearsal, RehearsalError, rehearse};
+pub use rehearsal::{Attempt, ExecTransaction, Outcome, Rehearsal, RehearsalError, ask, rehearse};
 pub use revert::{Reason, Revert, decode};
 pub use state::{Account, Keys, State, World};
 pub use trace::{End, Frame, FrameKind, Trace};
@@ -80,9 +80,39 @@ pub fn settle<S: StateSource>(
 ) -> Result<Rehearsal, ForkError<S::Error>> {
     let mut wanted = wanted;
     wanted.extend(next_keys(exec, &world.state));
+    complete(source, world, wanted, |world| rehearse(world, exec, queries))
+}
+
+/// [`settle`], after which `world` is as the transaction leaves it.
+///
+/// # Errors
+/// As [`settle`].
+pub fn go_on<S: StateSource>(
+    source: &S,
+    world: &mut World,
+    exec: &ExecTransaction<'_>,
+    queries: &[Query],
+) -> Result<Rehearsal, ForkError<S::Error>> {
+    let wanted = next_keys(exec, &world.state);
+    let (rehearsal, left) = complete(source, world, wanted, |world| rehearsal::run(world, exec, queries))?;
+    world.go_on(left);
+    Ok(rehearsal)
+}
+
+/// Attempts again and again, with what was missing fetched, until nothing is.
+///
+/// # Errors
+/// As [`settle`].
+pub fn complete<S: StateSource, T>(
+    source: &S,
+    world: &mut World,
+    wanted: Keys,
+    attempt: impl Fn(&World) -> Result<Attempt<T>, RehearsalError>,
+) -> Result<T, ForkError<S::Error>> {
+    let mut wanted = wanted;
     for round in 0..=MAX_ROUNDS {
-        match rehearse(world, exec, queries)? {
-            Attempt::Complete(rehearsal) => return Ok(*rehearsal),
+        match attempt(world)? {
+            Attempt::Complete(done) => return Ok(*done),
             Attempt::Missing(keys) if round == MAX_ROUNDS => {
                 return Err(ForkError::Unsettled(Box::new(keys)));
             }

@@ -12,7 +12,7 @@ use super::db::ForkDb;
 use super::effects::{BalanceChange, Effects, TokenChange, Write, token_changes};
 use super::env;
 use super::revert::{Revert, chain, inner_failure};
-use super::state::{Keys, World};
+use super::state::{Keys, State, World};
 use super::trace::{Trace, Tracer};
 use crate::playbook::query::{Answer, Query, Readings};
 use crate::safe::{
@@ -76,8 +76,8 @@ pub struct Rehearsal {
 
 /// A run either used only known state, or tells what it lacked.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Attempt {
-    Complete(Box<Rehearsal>),
+pub enum Attempt<T = Rehearsal> {
+    Complete(Box<T>),
     Missing(Keys),
 }
 
@@ -98,6 +98,18 @@ pub fn rehearse(
     exec: &ExecTransaction<'_>,
     queries: &[Query],
 ) -> Result<Attempt, RehearsalError> {
+    Ok(match run(world, exec, queries)? {
+        Attempt::Complete(ran) => Attempt::Complete(Box::new(ran.0)),
+        Attempt::Missing(keys) => Attempt::Missing(keys),
+    })
+}
+
+/// [`rehearse`], with the accounts and slots that the transaction changed, as it leaves them.
+pub(super) fn run(
+    world: &World,
+    exec: &ExecTransaction<'_>,
+    queries: &[Query],
+) -> Result<Attempt<(Rehearsal, State)>, RehearsalError> {
     let (safe, chain_id) = (exec.safe, world.chain_id);
     if safe.chain_id != chain_id {
         return Err(RehearsalError::WrongChain { safe: safe.chain_id, world: chain_id });
@@ -113,6 +125,7 @@ pub fn rehearse(
     let trace = std::mem::take(&mut evm.inspector.trace);
     let db = &mut evm.ctx.journaled_state.database;
     let Effects { writes, balances, created, destroyed } = Effects::of(&run.state, world, db);
+    let left = State::left_by(&run.state);
     db.go_on_after(run.state);
     let (mut answers, mut read_by) = (Readings::default(), BTreeMap::new());
     for query in queries {
@@ -128,7 +141,7 @@ pub fn rehearse(
     let outcome = judge(&run.result, exec);
     let gas_used = run.result.tx_gas_used();
     let events = if outcome == Outcome::Reverted { Vec::new() } else { run.result.into_logs() };
-    Ok(Attempt::Complete(Box::new(Rehearsal {
+    let rehearsal = Rehearsal {
         outcome,
         reverts: causes(outcome, &trace, safe.address),
         trace,
@@ -142,7 +155,22 @@ pub fn rehearse(
         answers,
         read_by,
         read,
-    })))
+    };
+    Ok(Attempt::Complete(Box::new((rehearsal, left))))
+}
+
+/// Asks `queries` in the block after `world`'s, with no transaction before them.
+///
+/// # Errors
+/// When a query is a call that no block can hold.
+pub fn ask(world: &World, queries: &[Query]) -> Result<Attempt<Readings>, RehearsalError> {
+    let mut evm = evm(world, BTreeMap::new());
+    let mut answers = Readings::default();
+    for query in queries {
+        answers.insert(query.clone(), answer(&mut evm, world.chain_id, query)?.0);
+    }
+    let missing = evm.ctx.journaled_state.database.missing;
+    Ok(if missing.is_empty() { Attempt::Complete(Box::new(answers)) } else { Attempt::Missing(missing) })
 }
 
 type Evm<'a> = MainnetEvm<MainnetContext<ForkDb<'a>>, Tracer>;
