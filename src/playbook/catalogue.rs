@@ -48,6 +48,8 @@ const LIBRARY: &[(&str, &str)] = library![
     "pause/balancer-v2-recovery-undo",
     "pause/balancer-v2-vault",
     "pause/balancer-v2-vault-undo",
+    "pause/balancer-v3-buffers",
+    "pause/balancer-v3-buffers-undo",
     "pause/balancer-v3-pool",
     "pause/balancer-v3-pool-undo",
     "pause/balancer-v3-vault",

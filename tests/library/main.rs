@@ -15,6 +15,7 @@ mod cli;
 mod golden;
 mod openzeppelin;
 mod protocols;
+mod registry;
 mod safe;
 mod scene;
 mod trial;
@@ -26,6 +27,7 @@ fn every_playbook_is_pulled_somewhere() {
     let stories = [
         include_str!("openzeppelin.rs"),
         include_str!("protocols.rs"),
+        include_str!("registry.rs"),
         include_str!("safe.rs"),
         include_str!("windows.rs"),
     ]
