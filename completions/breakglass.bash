@@ -127,6 +127,9 @@ _breakglass() {
             breakglass__subcmd__help__subcmd__playbook,show)
                 cmd="breakglass__subcmd__help__subcmd__playbook__subcmd__show"
                 ;;
+            breakglass__subcmd__help__subcmd__playbook,test)
+                cmd="breakglass__subcmd__help__subcmd__playbook__subcmd__test"
+                ;;
             breakglass__subcmd__playbook,check)
                 cmd="breakglass__subcmd__playbook__subcmd__check"
                 ;;
@@ -145,6 +148,9 @@ _breakglass() {
             breakglass__subcmd__playbook,show)
                 cmd="breakglass__subcmd__playbook__subcmd__show"
                 ;;
+            breakglass__subcmd__playbook,test)
+                cmd="breakglass__subcmd__playbook__subcmd__test"
+                ;;
             breakglass__subcmd__playbook__subcmd__help,check)
                 cmd="breakglass__subcmd__playbook__subcmd__help__subcmd__check"
                 ;;
@@ -162,6 +168,9 @@ _breakglass() {
                 ;;
             breakglass__subcmd__playbook__subcmd__help,show)
                 cmd="breakglass__subcmd__playbook__subcmd__help__subcmd__show"
+                ;;
+            breakglass__subcmd__playbook__subcmd__help,test)
+                cmd="breakglass__subcmd__playbook__subcmd__help__subcmd__test"
                 ;;
             *)
                 ;;
@@ -656,7 +665,7 @@ _breakglass() {
             return 0
             ;;
         breakglass__subcmd__help__subcmd__playbook)
-            opts="list show check new schema"
+            opts="list show check new test schema"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -726,6 +735,20 @@ _breakglass() {
             return 0
             ;;
         breakglass__subcmd__help__subcmd__playbook__subcmd__show)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        breakglass__subcmd__help__subcmd__playbook__subcmd__test)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -922,7 +945,7 @@ _breakglass() {
             return 0
             ;;
         breakglass__subcmd__playbook)
-            opts="-h --council --json --help list show check new schema help"
+            opts="-h --council --json --help list show check new test schema help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -958,7 +981,7 @@ _breakglass() {
             return 0
             ;;
         breakglass__subcmd__playbook__subcmd__help)
-            opts="list show check new schema help"
+            opts="list show check new test schema help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1042,6 +1065,20 @@ _breakglass() {
             return 0
             ;;
         breakglass__subcmd__playbook__subcmd__help__subcmd__show)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        breakglass__subcmd__playbook__subcmd__help__subcmd__test)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -1140,6 +1177,40 @@ _breakglass() {
                 return 0
             fi
             case "${prev}" in
+                --council)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        breakglass__subcmd__playbook__subcmd__test)
+            opts="-h --safe --undo-safe --set --fork-url --council --json --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --safe)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --undo-safe)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --set)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --fork-url)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --council)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0

@@ -365,6 +365,8 @@ pub enum Playbook {
     Check { path: PathBuf },
     /// Print a first playbook for a function, its checks included: save it below playbooks/ and edit it
     New(NewPlaybook),
+    /// Try one on a fork: pull it, take it back, and see it denied to somebody without the role; nothing is sent
+    Test(TestPlaybook),
     /// Print the JSON Schema of a playbook's file, for editors
     Schema,
 }
@@ -400,6 +402,28 @@ pub struct NewPlaybook {
     /// The contract's ABI as JSON, or an artifact with a field "abi"
     #[arg(long, value_name = "FILE")]
     pub abi: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub struct TestPlaybook {
+    /// A playbook's id, or a playbook file
+    pub what: String,
+
+    /// The Safe of your council file that pulls it [default: the only one]
+    #[arg(long, value_name = "NAME")]
+    pub safe: Option<String>,
+
+    /// The Safe that takes it back [default: the same]
+    #[arg(long, value_name = "NAME")]
+    pub undo_safe: Option<String>,
+
+    /// An argument of the playbook; may be given again
+    #[arg(long, value_name = "NAME=VALUE", value_parser = parse_set)]
+    pub set: Vec<(String, String)>,
+
+    /// On this RPC alone, a running anvil for instance; '${NAME}' names an environment variable
+    #[arg(long, value_name = "URL")]
+    pub fork_url: Option<String>,
 }
 
 #[derive(Debug, Args)]

@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 use super::block::{BlockHash, BlockRef, BlockTag};
 use super::error::ChainError;
 use super::fork::{
-    Account, ExecTransaction, ForkError, Keys, Rehearsal, State, StateSource, World, access_list_calls,
-    access_list_keys, first_keys, settle, settle_view,
+    Account, ExecTransaction, ForkError, Keys, Moment, Rehearsal, State, StateSource, World,
+    access_list_calls, access_list_keys, complete, first_keys, settle, view,
 };
 use super::quorum::Chain;
 use super::rpc::{AT, Reply, Request};
@@ -153,9 +153,18 @@ fn read<T: serde::de::DeserializeOwned>(value: Option<&Value>) -> Option<T> {
 }
 
 /// A chain at one block.
-struct Pinned<'a> {
-    chain: &'a Chain,
-    block: BlockRef,
+pub(super) struct Pinned<'a> {
+    pub(super) chain: &'a Chain,
+    pub(super) block: BlockRef,
+}
+
+impl Pinned<'_> {
+    pub(super) fn failed(&self, error: ForkError<ChainError>) -> ChainError {
+        match error {
+            ForkError::Source(error) => error,
+            other => ChainError::NotRehearsed { chain: self.chain.name().into(), why: other.to_string() },
+        }
+    }
 }
 
 impl StateSource for Pinned<'_> {
@@ -205,7 +214,7 @@ impl Chain {
         seen.known.state = world.state;
         // As it is, not as it will be when it is this transaction's turn.
         seen.known.state.slots.insert((exec.safe.address, slot_word(slot::NONCE)), seen.state.nonce.0.into());
-        result.map_err(|error| self.not_rehearsed(error))
+        result.map_err(|error| source.failed(error))
     }
 
     /// What the `seen` answers to queries come to when they are worked out here, from single values of the state;
@@ -215,21 +224,14 @@ impl Chain {
         let mut world = self.world(seen);
         let source = Pinned { chain: self, block: seen.header.block() };
         let hints = if hints.len() <= MOST_LISTED { hints } else { Keys::default() };
-        let result = settle_view(&source, &mut world, &queries, hints);
+        let result = complete(&source, &mut world, hints, |world| view(world, Moment::Now, &queries));
         seen.known.state = world.state;
-        result.map_err(|error| self.not_rehearsed(error))
+        result.map_err(|error| source.failed(error))
     }
 
     fn world(&self, seen: &Snapshot) -> World {
         let mut world = World::new(self.id(), (&seen.header).into(), seen.header.hash);
         world.state = seen.known.state.clone();
         world
-    }
-
-    fn not_rehearsed(&self, error: ForkError<ChainError>) -> ChainError {
-        match error {
-            ForkError::Source(error) => error,
-            other => ChainError::NotRehearsed { chain: self.name().into(), why: other.to_string() },
-        }
     }
 }

@@ -10,13 +10,13 @@ use crate::command::session::Session;
 use crate::council::{self, AddressBook};
 use crate::error::{Error, Exit};
 use crate::playbook::{
-    Answer, Change, Derivation, Entry, Inputs, Plan, Playbook, Query, Readings, Undo, derive,
+    Answer, Change, Derivation, Entry, Inputs, Plan, PlanError, Playbook, Query, Readings, Undo, derive,
 };
 use crate::proposal::{Binding, Block, Proposal, batch_queries, build_tx};
 use crate::safe::{Call, Nonce, SafeId, SafeState, SafeVersion};
 
 /// Reads that depend on reads settle in a few turns; more is a fault of the playbook.
-const MAX_TURNS: usize = 8;
+pub const MAX_TURNS: usize = 8;
 
 /// What to derive, all from the reader's own files and command line.
 #[derive(Clone, Debug)]
@@ -107,10 +107,11 @@ impl<'a> Order<'a> {
         Ok(Self { lever, undo, entry, safe, chain, names, given, args, changes: Vec::new() })
     }
 
-    fn turn(&self, readings: &Readings) -> Result<Derivation, Error> {
+    /// The plan, or what it still asks for.
+    pub fn turn(&self, readings: &Readings) -> Result<Derivation, PlanError> {
         let inputs =
             Inputs { args: &self.args, names: &self.names, safe: self.safe.address, chain_id: self.chain.id };
-        Ok(derive(self.entry.playbook, &inputs, readings)?)
+        derive(self.entry.playbook, &inputs, readings)
     }
 
     /// What can be asked for before anything is known.
@@ -203,7 +204,7 @@ impl<'a> Order<'a> {
         }
         for _ in 0..MAX_TURNS {
             let (missing, draft) = match self.turn(&snapshot.readings) {
-                Err(error) => return Ok((snapshot, Err(error))),
+                Err(error) => return Ok((snapshot, Err(error.into()))),
                 Ok(Derivation::Needs(queries)) => (queries, None),
                 Ok(Derivation::Ready(plan)) => {
                     let missing = unanswered(before_queries(&plan), &snapshot.readings);
@@ -313,8 +314,12 @@ fn no_undo(playbook: &Playbook) -> Error {
 
 /// `--set` as a map; the same name twice is a mistake.
 pub fn arguments(derive: &cli::Derive) -> Result<BTreeMap<String, String>, Error> {
+    named_once(&derive.set)
+}
+
+pub fn named_once(given: &[(String, String)]) -> Result<BTreeMap<String, String>, Error> {
     let mut set = BTreeMap::new();
-    for (name, value) in &derive.set {
+    for (name, value) in given {
         if set.insert(name.clone(), value.clone()).is_some() {
             return Err(Error::new(Exit::Usage, format!("--set {name} is given twice")));
         }
@@ -322,7 +327,7 @@ pub fn arguments(derive: &cli::Derive) -> Result<BTreeMap<String, String>, Error
     Ok(set)
 }
 
-fn before_queries(plan: &Plan) -> Vec<Query> {
+pub fn before_queries(plan: &Plan) -> Vec<Query> {
     plan.before.iter().flat_map(crate::playbook::Check::queries).collect()
 }
 

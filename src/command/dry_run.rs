@@ -37,7 +37,7 @@ pub fn run(session: &Session, args: &cli::DryRun) -> Result<Exit, Error> {
             .hint("breakglass status tells what became of it; --at BLOCK rehearses it in the past"),
         });
     };
-    if let Err(why) = effects::outcome(&subject, &done.rehearsal) {
+    if let Err(why) = effects::outcome(&done.rehearsal, subject.plan(), &subject.names) {
         return Err(Error::new(Exit::Failed, format!("the rehearsal fails: {why}")));
     }
     if let Some(verdict) = done.after.iter().find(|verdict| !verdict.holds) {
@@ -49,7 +49,7 @@ pub fn run(session: &Session, args: &cli::DryRun) -> Result<Exit, Error> {
 }
 
 /// One endpoint of the caller's choice in place of the council's.
-fn fork(chain: &council::Chain, url: &str) -> Result<Chain, Error> {
+pub fn fork(chain: &council::Chain, url: &str) -> Result<Chain, Error> {
     let url = RpcAddress::new(url)
         .resolve(|name| std::env::var(name).ok())
         .map_err(|e| Error::new(Exit::Usage, format!("--fork-url: {e}")))?;

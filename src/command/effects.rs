@@ -9,6 +9,7 @@ use crate::chain::{Root, Standing};
 use crate::command::rehearse::{Rehearsed, Rehearsing};
 use crate::command::show::ether;
 use crate::command::subject::Subject;
+use crate::council::AddressBook;
 use crate::playbook::{Dictionary, Plan, Query};
 use crate::safe::SENTINEL;
 use crate::ui::{Text, Ui};
@@ -71,7 +72,7 @@ fn rehearsed(ui: &Ui, subject: &Subject, done: &Rehearsed) {
     if done.ahead {
         say(Text::default().warn("as if it were next: what comes before it may change what it does"));
     }
-    match outcome(subject, &done.rehearsal) {
+    match outcome(&done.rehearsal, subject.plan(), &subject.names) {
         Ok(()) => {}
         Err(why) => say(Text::default().bad("IT FAILS: ").add(&why)),
     }
@@ -91,10 +92,10 @@ fn rehearsed(ui: &Ui, subject: &Subject, done: &Rehearsed) {
 }
 
 /// Whether it succeeds, or the innermost reason why not.
-pub fn outcome(subject: &Subject, rehearsal: &Rehearsal) -> Result<(), String> {
-    let errors = subject.plan().map_or(&[][..], |plan| &plan.errors);
+pub fn outcome(rehearsal: &Rehearsal, plan: Option<&Plan>, names: &AddressBook) -> Result<(), String> {
+    let errors = plan.map_or(&[][..], |plan| &plan.errors);
     let reason = || match rehearsal.reverts.last() {
-        Some(revert) => format!("{} ({})", revert.reason(errors), named(subject, revert.by)),
+        Some(revert) => format!("{} ({})", revert.reason(errors), named(names, revert.by)),
         None => "no reason given".into(),
     };
     match rehearsal.outcome {
@@ -129,7 +130,7 @@ fn changes(subject: &Subject, rehearsal: &Rehearsal) -> Vec<Text> {
         });
     }
     for change in &rehearsal.tokens {
-        let token = named(subject, change.token);
+        let token = named(&subject.names, change.token);
         let line = place(subject, change.holder);
         let amounts = match change.received.checked_sub(change.sent) {
             Some(gain) => format!("   receives {gain}"),
@@ -150,8 +151,8 @@ fn place(subject: &Subject, address: Address) -> Text {
     }
 }
 
-fn named(subject: &Subject, address: Address) -> String {
-    subject.names.name(address).map_or_else(|| address.to_string(), |name| format!("{name} {address}"))
+fn named(names: &AddressBook, address: Address) -> String {
+    names.name(address).map_or_else(|| address.to_string(), |name| format!("{name} {address}"))
 }
 
 /// What the slot is called: by its place in a known contract, or by the check that reads it.
@@ -213,7 +214,7 @@ fn shown(subject: &Subject, write: &Write) -> [String; 2] {
     let end = |word: B256| word.is_zero() || word == SENTINEL.into_word();
     if words.iter().all(|word| end(*word) || as_address(*word).is_some()) {
         return words.map(|word| match as_address(word) {
-            Some(address) => named(subject, address),
+            Some(address) => named(&subject.names, address),
             None => Address::from_word(word).to_string(),
         });
     }
@@ -261,7 +262,7 @@ pub fn object(subject: &Subject) -> Value {
         "agreement": agreement(subject),
         "proven": proven(subject),
         "succeeds": rehearsal.outcome == Outcome::Succeeded,
-        "why_not": outcome(subject, rehearsal).err(),
+        "why_not": outcome(rehearsal, subject.plan(), &subject.names).err(),
         "holds": done.holds(),
         "after": done.after.iter().map(|v| json!({ "holds": v.holds, "sentence": v.sentence })).collect::<Vec<_>>(),
         "not_as_recorded": done.differs,

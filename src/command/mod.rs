@@ -28,6 +28,7 @@ mod sign;
 mod status;
 mod subject;
 mod trace;
+mod trial;
 
 use std::ffi::OsString;
 

@@ -43,7 +43,10 @@ impl<'a> Session<'a> {
             Some(parent) if !parent.as_os_str().is_empty() => parent.to_path_buf(),
             _ => PathBuf::from("."),
         };
-        let catalogue = Catalogue::new(council_playbooks(&folder)?)?;
+        let catalogue = council_playbooks(&folder)?;
+        for fault in catalogue.unnamed() {
+            ui.say(&Text::default().warn("left out: ").add(&fault.headline()));
+        }
         Ok(Self { ui, council, path, incidents: Incidents::beside(&folder), catalogue })
     }
 
@@ -151,14 +154,17 @@ pub fn find_council() -> Result<Option<PathBuf>, Error> {
     Ok(store::find_upwards(&here, council::FILE_NAME))
 }
 
-/// The council's own playbooks: name as shown, and text.
-fn council_playbooks(folder: &Path) -> Result<Vec<(String, String)>, Error> {
-    let mut texts = Vec::new();
+/// The council's own playbooks before the built-in ones.
+fn council_playbooks(folder: &Path) -> Result<Catalogue, Error> {
+    let mut catalogue = Catalogue::new(Vec::new());
     for path in store::files_below(&folder.join("playbooks"), "toml")? {
         let name = path.strip_prefix(folder).unwrap_or(&path).display().to_string();
-        texts.push((name, store::read_text(&path)?));
+        match store::read_text(&path) {
+            Ok(text) => catalogue.add(&name, &text),
+            Err(error) => catalogue.add_unreadable(&name, &error.to_string()),
+        }
     }
-    Ok(texts)
+    Ok(catalogue)
 }
 
 /// Opens a chain of a council file; the environment fills in the RPC addresses.

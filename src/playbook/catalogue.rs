@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::OnceLock;
 
-use super::Playbook;
 use super::near::near;
+use super::{Kind, Playbook, PlaybookId, Word};
 use crate::excerpt::Fault;
 
 /// Every file of the `playbooks/` folder: id and text.
@@ -48,6 +48,8 @@ const LIBRARY: &[(&str, &str)] = library![
     "pause/balancer-v2-recovery-undo",
     "pause/balancer-v2-vault",
     "pause/balancer-v2-vault-undo",
+    "pause/balancer-v3-buffers",
+    "pause/balancer-v3-buffers-undo",
     "pause/balancer-v3-pool",
     "pause/balancer-v3-pool-undo",
     "pause/balancer-v3-vault",
@@ -184,6 +186,8 @@ pub enum LookupError {
 pub struct Catalogue {
     /// By id: the file's path as shown, and the playbook or what is wrong with it.
     council: BTreeMap<String, (String, Result<Playbook, Fault>)>,
+    /// Council files of which not even the id can be told.
+    unnamed: Vec<Fault>,
     /// Read when first asked for; one for each entry of the library.
     built_in: Vec<OnceLock<Result<Playbook, Fault>>>,
 }
@@ -191,24 +195,55 @@ pub struct Catalogue {
 impl Catalogue {
     /// `council_files` are the path as shown and the text of each file in the council's folder.
     ///
-    /// A fault in one file must not stop a lever that rests on another: it is told when its own id is asked for.
+    /// A fault in one file must not stop a lever that rests on another: it is told when its own id is asked for. The id
+    /// of a file that is no playbook is the one it states, or else the one that its path gives.
+    #[must_use]
+    pub fn new(council_files: Vec<(String, String)>) -> Self {
+        let built_in = LIBRARY.iter().map(|_| OnceLock::new()).collect();
+        let mut catalogue = Self { council: BTreeMap::new(), unnamed: Vec::new(), built_in };
+        for (path, text) in council_files {
+            catalogue.add(&path, &text);
+        }
+        catalogue
+    }
+
+    /// Adds a file of the council's.
+    pub fn add(&mut self, path: &str, text: &str) {
+        let read = Playbook::parse(path, text);
+        let id = match &read {
+            Ok(playbook) => Some(playbook.id.to_string()),
+            Err(_) => stated_id(text),
+        };
+        self.insert(path, id, read);
+    }
+
+    /// Adds a file of the council's that cannot be read, and why.
+    pub fn add_unreadable(&mut self, path: &str, why: &str) {
+        self.insert(path, None, Err(Fault::whole(path, why)));
+    }
+
+    /// Puts a file in the place of whatever has its id.
     ///
     /// # Errors
-    /// A file of which not even the id can be told: it may be any playbook.
-    pub fn new(council_files: Vec<(String, String)>) -> Result<Self, Fault> {
-        let mut council: BTreeMap<String, (String, Result<Playbook, Fault>)> = BTreeMap::new();
-        for (path, text) in council_files {
-            let mut read = Playbook::parse(&path, &text);
-            let id = match &read {
-                Ok(playbook) => playbook.id.to_string(),
-                Err(fault) => stated_id(&text).ok_or_else(|| fault.clone())?,
-            };
-            if let Some((first, _)) = council.get(&id) {
-                read = Err(Fault::whole(&path, format!("{first} is the playbook {id} already")));
+    /// What is wrong with it.
+    pub fn put(&mut self, path: &str, text: &str) -> Result<PlaybookId, Fault> {
+        let playbook = Playbook::parse(path, text)?;
+        let id = playbook.id.clone();
+        self.council.insert(id.to_string(), (path.into(), Ok(playbook)));
+        Ok(id)
+    }
+
+    fn insert(&mut self, path: &str, id: Option<String>, read: Result<Playbook, Fault>) {
+        match (id.or_else(|| path_id(path)), read) {
+            (None, Err(fault)) => self.unnamed.push(fault),
+            (None, Ok(_)) => {}
+            (Some(id), mut read) => {
+                if let Some((first, _)) = self.council.get(&id) {
+                    read = Err(Fault::whole(path, format!("{first} is the playbook {id} already")));
+                }
+                self.council.insert(id, (path.into(), read));
             }
-            council.insert(id, (path, read));
         }
-        Ok(Self { council, built_in: LIBRARY.iter().map(|_| OnceLock::new()).collect() })
     }
 
     /// The playbook with this id.
@@ -232,6 +267,13 @@ impl Catalogue {
         self.ids().into_iter().filter_map(|id| self.get(id).ok()).collect()
     }
 
+    /// What is wrong with council files of which not even the id can be told. Each may have been meant to take the
+    /// place of a built-in playbook.
+    #[must_use]
+    pub fn unnamed(&self) -> &[Fault] {
+        &self.unnamed
+    }
+
     /// What is wrong with the others.
     #[must_use]
     pub fn faults(&self) -> Vec<Fault> {
@@ -239,7 +281,7 @@ impl Catalogue {
             Err(LookupError::Fault(fault)) => Some(fault),
             _ => None,
         };
-        self.ids().into_iter().filter_map(fault).collect()
+        self.unnamed.iter().cloned().chain(self.ids().into_iter().filter_map(fault)).collect()
     }
 
     /// What is wrong with a playbook beside the others, or missing from it though it can be read.
@@ -321,9 +363,17 @@ fn stated_id(text: &str) -> Option<String> {
     let stated = |line: &str| {
         let value = line.trim().strip_prefix("id")?.trim_start().strip_prefix('=')?.trim();
         let id = value.strip_prefix('"')?.split('"').next()?;
-        super::PlaybookId::new(id).map(|id| id.to_string())
+        PlaybookId::new(id).map(|id| id.to_string())
     };
     text.lines().take_while(|line| !line.trim_start().starts_with('[')).find_map(stated)
+}
+
+/// The id that a file's place gives, as in the library: `playbooks/pause/mine.toml` is pause/mine.
+fn path_id(path: &str) -> Option<String> {
+    let (folders, name) = path.strip_suffix(".toml")?.rsplit_once(['/', '\\'])?;
+    let kind = folders.rsplit(['/', '\\']).next()?;
+    Kind::ALL.iter().find(|(word, _)| *word == kind)?;
+    PlaybookId::new(&format!("{kind}/{name}")).map(|id| id.to_string())
 }
 
 #[cfg(test)]
@@ -356,7 +406,7 @@ mod tests {
 
     #[test]
     fn every_playbook_of_the_library_is_good_and_so_is_its_undo() {
-        let catalogue = Catalogue::new(vec![]).unwrap();
+        let catalogue = Catalogue::new(vec![]);
         let faults: Vec<String> = catalogue.faults().iter().map(ToString::to_string).collect();
         assert!(faults.is_empty(), "{}", faults.join("\n\n"));
         for entry in catalogue.all() {
@@ -380,36 +430,46 @@ mod tests {
     #[test]
     fn the_councils_own_comes_first() {
         let text = catalogue_text("pause/oz-pausable");
-        let catalogue = Catalogue::new(vec![("playbooks/mine.toml".into(), text.clone())]).unwrap();
+        let catalogue = Catalogue::new(vec![("playbooks/mine.toml".into(), text.clone())]);
         let entry = catalogue.get("pause/oz-pausable").unwrap();
         assert_eq!(entry.origin.to_string(), "playbooks/mine.toml");
         assert_eq!(catalogue.all().len(), LIBRARY.len());
         assert_eq!(catalogue.get("pause/oz-pausable-undo").unwrap().origin, Origin::BuiltIn);
-        let twice = Catalogue::new(vec![("a.toml".into(), text.clone()), ("b.toml".into(), text)]).unwrap();
+        let twice = Catalogue::new(vec![("a.toml".into(), text.clone()), ("b.toml".into(), text)]);
         let fault = twice.get("pause/oz-pausable").unwrap_err();
         assert_eq!(fault.to_string(), "b.toml: a.toml is the playbook pause/oz-pausable already");
     }
 
     fn catalogue_text(id: &str) -> String {
-        Catalogue::new(vec![]).unwrap().get(id).unwrap().playbook.text().to_string()
+        Catalogue::new(vec![]).get(id).unwrap().playbook.text().to_string()
     }
 
     #[test]
     fn a_broken_file_stops_only_its_own_lever() {
         let text = catalogue_text("pause/oz-pausable").replace("pause()", "pause(");
-        let catalogue = Catalogue::new(vec![("mine.toml".into(), text)]).unwrap();
+        let catalogue = Catalogue::new(vec![("mine.toml".into(), text)]);
         assert!(catalogue.get("pause/oz-pausable-undo").is_ok());
         let fault = catalogue.get("pause/oz-pausable").unwrap_err().to_string();
         assert!(fault.starts_with("mine.toml:") && fault.contains("is not a function signature"), "{fault}");
         assert_eq!(catalogue.faults().len(), 1);
         assert_eq!(catalogue.all().len(), LIBRARY.len() - 1);
-        // It may be any playbook, and so the one that is about to be pulled.
-        assert!(Catalogue::new(vec![("mine.toml".into(), "kind = \"pause\"".into())]).is_err());
+    }
+
+    #[test]
+    fn a_file_without_an_id_is_known_by_its_place_or_left_out() {
+        let idless = || "kind = \"pause\"".to_string();
+        let placed = Catalogue::new(vec![("playbooks/pause/oz-pausable.toml".into(), idless())]);
+        assert!(placed.get("pause/oz-pausable").is_err(), "the built-in one must not take its place");
+        assert!(placed.get("pause/oz-pausable-undo").is_ok() && placed.unnamed().is_empty());
+        let nowhere = Catalogue::new(vec![("playbooks/mine.toml".into(), idless())]);
+        assert!(nowhere.get("pause/oz-pausable").is_ok());
+        assert_eq!(nowhere.faults().len(), 1);
+        assert!(nowhere.unnamed()[0].headline().starts_with("playbooks/mine.toml:"));
     }
 
     #[test]
     fn an_unknown_id_comes_with_near_ones() {
-        let catalogue = Catalogue::new(vec![]).unwrap();
+        let catalogue = Catalogue::new(vec![]);
         for (id, hint) in [
             ("pause/oz-pauseable", "did you mean pause/oz-pausable?"),
             ("oz-pausable", "did you mean pause/oz-pausable?"),

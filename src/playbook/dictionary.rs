@@ -239,7 +239,7 @@ mod tests {
 
     #[test]
     fn a_playbooks_own_functions_and_views_are_known() {
-        let library = Catalogue::new(Vec::new()).unwrap();
+        let library = Catalogue::new(Vec::new());
         let [pause, undo] = ["pause/oz-pausable", "pause/oz-pausable-undo"]
             .map(|id| library.get(id).map(|entry| entry.playbook.clone()).unwrap());
         let data = &keccak256("unpause()")[..4];

@@ -63,7 +63,7 @@ fn plan_with(
 }
 
 fn shipped(id: &str) -> Playbook {
-    Catalogue::new(vec![]).unwrap().get(id).unwrap().playbook.clone()
+    Catalogue::new(vec![]).get(id).unwrap().playbook.clone()
 }
 
 /// The first four bytes of a call's data.

@@ -28,15 +28,13 @@ fn aave_v3() {
     let scene = Scene::new();
     let market = scene.deploy("AaveMarket", &(COUNCIL, vec![ASSET, OTHER]).abi_encode_params());
     let m = || text(market);
-    let parts =
-        || args([("configurator", m()), ("data_provider", m()), ("acl", m()), ("asset", text(ASSET))]);
+    let parts = || args([("configurator", m()), ("data_provider", m()), ("asset", text(ASSET))]);
     scene.life("pause/aave-v3-reserve", &parts(), COUNCIL);
     let mut whole = parts();
     whole.remove("asset");
     whole.extend(args([("first", text(ASSET)), ("last", text(OTHER))]));
     scene.life("pause/aave-v3-pool", &whole, COUNCIL);
     let mut frozen = parts();
-    frozen.remove("acl");
     frozen.insert("ltv".into(), "75 %".into());
     scene.life("pause/aave-v3-freeze", &frozen, COUNCIL);
     frozen.remove("ltv");
@@ -315,6 +313,7 @@ fn curve_and_balancer() {
     }
     let vault = scene.deploy("BalancerV3", &ends);
     scene.life("pause/balancer-v3-vault", &args([("vault", text(vault))]), COUNCIL);
+    scene.life("pause/balancer-v3-buffers", &args([("vault", text(vault))]), COUNCIL);
     scene.life("pause/balancer-v3-pool", &args([("vault", text(vault)), ("pool", text(ASSET))]), COUNCIL);
 }
 

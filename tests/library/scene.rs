@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use alloy::primitives::{Address, B256, Bytes, Log, U256, keccak256};
+use alloy::sol_types::SolCall;
 use breakglass::council::AddressBook;
 use breakglass::playbook::{
     Answer, Catalogue, Check, Derivation, Inputs, Plan, Playbook, Query, Readings, derive,
@@ -49,10 +50,10 @@ pub fn args<const N: usize>(pairs: [(&str, String); N]) -> Args {
 impl Scene {
     pub fn new() -> Self {
         let anvil = Anvil::start();
-        for rich in [COUNCIL, STRANGER] {
-            anvil.set_balance(rich, U256::from(10).pow(U256::from(20)));
-        }
-        Self { anvil, catalogue: Catalogue::new(Vec::new()).unwrap() }
+        let scene = Self { anvil, catalogue: Catalogue::new(Vec::new()) };
+        scene.enrich(COUNCIL);
+        scene.enrich(STRANGER);
+        scene
     }
 
     pub fn playbook(&self, id: &str) -> &Playbook {
@@ -61,6 +62,16 @@ impl Scene {
 
     pub fn deploy(&self, contract: &str, constructor_args: &[u8]) -> Address {
         deploy(&self.anvil, contract, constructor_args)
+    }
+
+    /// ETH for gas and fees.
+    pub fn enrich(&self, who: Address) {
+        self.anvil.set_balance(who, U256::from(10).pow(U256::from(20)));
+    }
+
+    /// A call that must succeed.
+    pub fn act(&self, from: Address, to: Address, call: &impl SolCall) {
+        self.anvil.send(from, to, &call.abi_encode().into(), U256::ZERO);
     }
 
     pub fn now(&self) -> u64 {
@@ -186,6 +197,10 @@ impl Scene {
         if let Some((undo, back)) = self.playbook(id).undo_args(args) {
             self.proven(undo.as_str(), undone_by, &back);
             self.again(undo.as_str(), &back);
+            // What was taken back can be done again, by what the undo names as its own.
+            if let Some((redo, args)) = self.playbook(undo.as_str()).undo_args(&back) {
+                self.aside(|| self.proven(redo.as_str(), COUNCIL, &args));
+            }
         }
     }
 

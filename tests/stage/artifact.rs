@@ -1,9 +1,10 @@
-//! Compiled contracts: our own in `target/fixtures`, others' in `node_modules`. Neither is ever committed.
+//! Compiled contracts: our own and unpacked ones in `target/fixtures`, others in `node_modules`. None is ever committed.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use alloy::primitives::{Address, Bytes, U256};
+use alloy::primitives::{Address, Bytes, U256, hex};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
@@ -12,7 +13,26 @@ use super::keys::key;
 
 #[derive(Deserialize)]
 struct Artifact {
-    bytecode: Bytes,
+    bytecode: Bytecode,
+    /// Library → the hole in the creation code where its address goes.
+    #[serde(default)]
+    links: BTreeMap<String, String>,
+}
+
+/// As Hardhat and Truffle write it, and as Forge does.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Bytecode {
+    Plain(String),
+    Object { object: String },
+}
+
+impl Artifact {
+    fn text(&self) -> &str {
+        match &self.bytecode {
+            Bytecode::Plain(text) | Bytecode::Object { object: text } => text,
+        }
+    }
 }
 
 /// The folder of the npm packages.
@@ -27,18 +47,29 @@ pub fn npm_json<T: DeserializeOwned>(path: &str) -> T {
 
 /// The creation code of an npm package's artifact.
 pub fn npm_bytecode(path: &str) -> Bytes {
-    npm_json::<Artifact>(path).bytecode
+    npm_json::<Artifact>(path).text().parse().unwrap()
 }
 
-/// The creation code of a contract in `target/fixtures`; `path` is without the `.json`.
-pub fn own_bytecode(path: &str) -> Bytes {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/fixtures");
-    read::<Artifact>(&folder.join(format!("{path}.json"))).bytecode
-}
-
-/// Deploys a contract of `tests/fixtures/contracts` with ABI-encoded constructor arguments.
+/// Deploys a contract of `tests/fixtures/contracts`, or what `target/fixtures` has at a path, with ABI-encoded
+/// constructor arguments; the libraries that it is linked to first.
 pub fn deploy(anvil: &Anvil, contract: &str, constructor_args: &[u8]) -> Address {
-    deploy_code(anvil, &own_bytecode(contract), constructor_args)
+    let built = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/fixtures");
+    if contract.ends_with(".bin") {
+        let code = fs::read_to_string(built.join(contract)).unwrap_or_else(|e| panic!("{contract}: {e}"));
+        return deploy_code(anvil, &code.trim().parse().unwrap(), constructor_args);
+    }
+    let artifact: Artifact = read(&built.join(format!("{contract}.json")));
+    let mut code = artifact.text().to_string();
+    for (library, hole) in &artifact.links {
+        let beside =
+            contract.rsplit_once('/').map_or(library.clone(), |(folder, _)| format!("{folder}/{library}"));
+        code = code.replace(hole, &hex::encode(deploy(anvil, &beside, &[])));
+    }
+    // A library that comes in no artifact is one that no test calls.
+    while let Some(at) = code.find("__$") {
+        code.replace_range(at..at + 40, &"0".repeat(40));
+    }
+    deploy_code(anvil, &code.parse().unwrap(), constructor_args)
 }
 
 /// Runs creation code.

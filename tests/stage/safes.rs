@@ -13,7 +13,7 @@ use breakglass::safe::{slot, slot_word};
 use serde_json::Value;
 
 use super::anvil::Anvil;
-use super::artifact::{deploy_code, npm_bytecode, npm_json, own_bytecode};
+use super::artifact::{deploy, npm_bytecode, npm_json};
 use super::keys::key;
 
 /// The deterministic deployment proxy that anvil starts with.
@@ -204,7 +204,8 @@ fn creations(version: SafeVersion) -> Vec<Bytes> {
 fn place_old_contracts(anvil: &Anvil, version: SafeVersion) {
     let place = |at: Address, release: SafeVersion, artifact: &str| {
         if anvil.code(at).is_empty() {
-            let made = deploy_code(anvil, &own_bytecode(&format!("safe-{release}/{artifact}")), &[]);
+            let package = format!("npm/@gnosis.pm/safe-contracts@{release}/build/contracts");
+            let made = deploy(anvil, &format!("{package}/{artifact}"), &[]);
             anvil.set_code(at, &anvil.code(made));
         }
     };

@@ -26,12 +26,12 @@ pub use env::spec;
 use first::next_keys;
 pub use first::{PROXY_SLOTS, access_list_calls, access_list_keys, first_keys};
 pub use names::{SlotNames, module_slot, name_slot, owner_slot};
-pub use rehearsal::{Attempt, ExecTransaction, Outcome, Rehearsal, RehearsalError, rehearse, view};
+pub use rehearsal::{Attempt, ExecTransaction, Moment, Outcome, Rehearsal, RehearsalError, rehearse, view};
 pub use revert::{Reason, Revert, decode};
 pub use state::{Account, Keys, State, World};
 pub use trace::{End, Frame, FrameKind, Trace};
 
-use crate::playbook::query::{Query, Readings};
+use crate::playbook::query::Query;
 
 /// Rounds after which a transaction that still finds new state to read is given up.
 const MAX_ROUNDS: usize = 32;
@@ -83,29 +83,36 @@ pub fn settle<S: StateSource>(
     complete(source, world, wanted, |world| rehearse(world, exec, queries))
 }
 
-/// The same for [`view`].
+/// [`settle`], after which `world` is as the transaction leaves it.
 ///
 /// # Errors
-/// The same.
-pub fn settle_view<S: StateSource>(
+/// As [`settle`].
+pub fn go_on<S: StateSource>(
     source: &S,
     world: &mut World,
+    exec: &ExecTransaction<'_>,
     queries: &[Query],
-    wanted: Keys,
-) -> Result<(Readings, Keys), ForkError<S::Error>> {
-    complete(source, world, wanted, |world| view(world, queries))
+) -> Result<Rehearsal, ForkError<S::Error>> {
+    let wanted = next_keys(exec, &world.state);
+    let (rehearsal, left) = complete(source, world, wanted, |world| rehearsal::run(world, exec, queries))?;
+    world.go_on(left);
+    Ok(rehearsal)
 }
 
-fn complete<S: StateSource, T>(
+/// Attempts again and again, with what was missing fetched, until nothing is.
+///
+/// # Errors
+/// As [`settle`].
+pub fn complete<S: StateSource, T>(
     source: &S,
     world: &mut World,
     wanted: Keys,
-    run: impl Fn(&World) -> Result<Attempt<T>, RehearsalError>,
+    attempt: impl Fn(&World) -> Result<Attempt<T>, RehearsalError>,
 ) -> Result<T, ForkError<S::Error>> {
     let mut wanted = wanted;
     for round in 0..=MAX_ROUNDS {
-        match run(world)? {
-            Attempt::Complete(result) => return Ok(*result),
+        match attempt(world)? {
+            Attempt::Complete(done) => return Ok(*done),
             Attempt::Missing(keys) if round == MAX_ROUNDS => {
                 return Err(ForkError::Unsettled(Box::new(keys)));
             }

@@ -12,7 +12,7 @@ use super::db::ForkDb;
 use super::effects::{BalanceChange, Effects, TokenChange, Write, token_changes};
 use super::env;
 use super::revert::{Revert, chain, inner_failure};
-use super::state::{Keys, World};
+use super::state::{Keys, State, World};
 use super::trace::{FrameKind, Trace, Tracer};
 use crate::playbook::query::{Answer, Query, Readings};
 use crate::safe::{
@@ -118,6 +118,18 @@ pub fn rehearse(
     exec: &ExecTransaction<'_>,
     queries: &[Query],
 ) -> Result<Attempt, RehearsalError> {
+    Ok(match run(world, exec, queries)? {
+        Attempt::Complete(ran) => Attempt::Complete(Box::new(ran.0)),
+        Attempt::Missing(keys) => Attempt::Missing(keys),
+    })
+}
+
+/// [`rehearse`], with the accounts and slots that the transaction changed, as it leaves them.
+pub(super) fn run(
+    world: &World,
+    exec: &ExecTransaction<'_>,
+    queries: &[Query],
+) -> Result<Attempt<(Rehearsal, State)>, RehearsalError> {
     let (safe, chain_id) = (exec.safe, world.chain_id);
     if safe.chain_id != chain_id {
         return Err(RehearsalError::WrongChain { safe: safe.chain_id, world: chain_id });
@@ -133,6 +145,7 @@ pub fn rehearse(
     let trace = std::mem::take(&mut evm.inspector.trace);
     let db = &mut evm.ctx.journaled_state.database;
     let Effects { writes, balances, created, destroyed } = Effects::of(&run.state, world, db);
+    let left = State::left_by(&run.state);
     db.go_on_after(run.state);
     let (mut answers, mut read_by) = (Readings::default(), BTreeMap::new());
     for query in queries {
@@ -148,7 +161,7 @@ pub fn rehearse(
     let outcome = judge(&run.result, exec);
     let gas_used = run.result.tx_gas_used();
     let events = if outcome == Outcome::Reverted { Vec::new() } else { run.result.into_logs() };
-    Ok(Attempt::Complete(Box::new(Rehearsal {
+    let rehearsal = Rehearsal {
         outcome,
         reverts: causes(outcome, &trace, safe.address),
         trace,
@@ -163,7 +176,8 @@ pub fn rehearse(
         read_by,
         code: code_hashes(world, &read),
         read,
-    })))
+    };
+    Ok(Attempt::Complete(Box::new((rehearsal, left))))
 }
 
 fn code_hashes(world: &World, read: &Keys) -> BTreeMap<Address, B256> {
@@ -172,12 +186,29 @@ fn code_hashes(world: &World, read: &Keys) -> BTreeMap<Address, B256> {
     known.map(|(address, code)| (address, hash(code))).collect()
 }
 
-/// Asks `queries` of the state as it is, in the world's own block; with every key that was read for it.
+/// The block in which a state is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Moment {
+    /// The world's own.
+    Now,
+    /// The one after it.
+    Next,
+}
+
+/// Asks `queries` of the state as it is, with no transaction before them; with every key that was read for it.
 ///
 /// # Errors
 /// When a query is a call that no block can hold.
-pub fn view(world: &World, queries: &[Query]) -> Result<Attempt<(Readings, Keys)>, RehearsalError> {
-    let mut evm = evm(world, env::present(world), BTreeMap::new());
+pub fn view(
+    world: &World,
+    moment: Moment,
+    queries: &[Query],
+) -> Result<Attempt<(Readings, Keys)>, RehearsalError> {
+    let block = match moment {
+        Moment::Now => env::present(world),
+        Moment::Next => env::block(world),
+    };
+    let mut evm = evm(world, block, BTreeMap::new());
     let mut answers = Readings::default();
     for query in queries {
         answers.insert(query.clone(), answer(&mut evm, world.chain_id, query)?.0);

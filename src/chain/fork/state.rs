@@ -5,9 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use alloy::consensus::Header;
 use alloy::primitives::{Address, B256, Bytes, U256};
 use alloy::rpc::types::AccessList;
+use revm::bytecode::Bytecode;
+use revm::state::EvmState;
 use serde::{Deserialize, Serialize};
 
 use crate::chain::BlockHash;
+
+/// From one rehearsed block to the next; Ethereum's own.
+const BLOCK_SECONDS: u64 = 12;
 
 /// The parts of the chain's state that something reads. As hints for a later run they hold no truth, only a saving.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -88,6 +93,25 @@ impl State {
         self.slots.extend(other.slots);
         self.block_hashes.extend(other.block_hashes);
     }
+
+    /// The accounts and slots that a run touched and changed, as it leaves them.
+    pub(super) fn left_by(run: &EvmState) -> Self {
+        let mut left = Self::default();
+        for (address, account) in run {
+            if account.is_selfdestructed() {
+                left.accounts.insert(*address, Account::default());
+                continue;
+            }
+            let info = &account.info;
+            let code = info.code.as_ref().map(Bytecode::original_bytes).unwrap_or_default();
+            left.accounts.insert(*address, Account { balance: info.balance, nonce: info.nonce, code });
+            let changed = account.changed_storage_slots();
+            left.slots.extend(
+                changed.map(|(slot, value)| ((*address, B256::from(*slot)), value.present_value.into())),
+            );
+        }
+        left
+    }
 }
 
 /// The chain as far as it is known, at one block.
@@ -109,5 +133,13 @@ impl World {
     pub fn new(chain_id: u64, header: Header, hash: BlockHash) -> Self {
         let next_timestamp = header.timestamp.saturating_add(1);
         Self { chain_id, header, hash, next_timestamp, state: State::default() }
+    }
+
+    /// The world after the rehearsed block. Its hash is not known: that of the last real block stands for it.
+    pub(super) fn go_on(&mut self, left: State) {
+        self.state.extend(left);
+        self.header.number = self.header.number.saturating_add(1);
+        self.header.timestamp = self.next_timestamp;
+        self.next_timestamp = self.next_timestamp.saturating_add(BLOCK_SECONDS);
     }
 }

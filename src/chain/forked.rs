@@ -1,0 +1,83 @@
+//! A chain as it would go on: transactions one after another, run in this process on state that comes from the quorum.
+
+use alloy::primitives::{Address, U256};
+use alloy::sol_types::SolCall;
+
+use super::block::BlockRef;
+use super::error::ChainError;
+use super::fork::{ExecTransaction, Keys, Moment, Rehearsal, World, complete, go_on, view};
+use super::quorum::Chain;
+use super::rehearse::Pinned;
+use super::snapshot::Snapshot;
+use crate::playbook::query::{Answer, Query, Readings};
+use crate::safe::ISafe::getOwnersCall;
+use crate::safe::{Nonce, Owners, slot, slot_word};
+
+/// A chain from one block on, with nothing sent to anybody.
+pub struct Forked<'a> {
+    source: Pinned<'a>,
+    world: World,
+}
+
+impl Chain {
+    /// From the block of a snapshot on. `now` is the time, in seconds since 1970.
+    #[must_use]
+    pub fn forked(&self, seen: &Snapshot, now: u64) -> Forked<'_> {
+        let header = &seen.header;
+        let mut world = World::new(self.id(), header.into(), header.hash);
+        world.next_timestamp = world.next_timestamp.max(now);
+        world.state = seen.known.state.clone();
+        Forked { source: Pinned { chain: self, block: header.block() }, world }
+    }
+}
+
+impl Forked<'_> {
+    /// The real block that it began at.
+    #[must_use]
+    pub fn began_at(&self) -> BlockRef {
+        self.source.block
+    }
+
+    /// Asks of the state as it stands by now.
+    ///
+    /// # Errors
+    /// When a value cannot be had from a quorum.
+    pub fn answers(&mut self, queries: &[Query]) -> Result<Readings, ChainError> {
+        let Self { source, world } = self;
+        let result = complete(source, world, Keys::default(), |world| view(world, Moment::Next, queries));
+        result.map(|(answers, _)| answers).map_err(|error| source.failed(error))
+    }
+
+    /// Runs a transaction in the next block, asks `queries` of the state that it leaves, and goes on from there.
+    ///
+    /// # Errors
+    /// When a value cannot be had from a quorum, or no block can hold the transaction.
+    pub fn run(&mut self, exec: &ExecTransaction<'_>, queries: &[Query]) -> Result<Rehearsal, ChainError> {
+        let Self { source, world } = self;
+        go_on(source, world, exec, queries).map_err(|error| source.failed(error))
+    }
+
+    /// A Safe's owners and nonce by now.
+    ///
+    /// # Errors
+    /// When a value cannot be had from a quorum, or what stands there is no Safe any more.
+    pub fn safe(&mut self, safe: Address) -> Result<(Owners, Nonce), ChainError> {
+        let list = Query::Call { from: None, to: safe, data: getOwnersCall {}.abi_encode().into() };
+        let slot = |number| Query::Storage { address: safe, slot: slot_word(number) };
+        let (threshold, nonce) = (slot(slot::THRESHOLD), slot(slot::NONCE));
+        let answers = self.answers(&[list.clone(), threshold.clone(), nonce.clone()])?;
+        let no_safe =
+            |why: String| ChainError::NotASafe { chain: self.source.chain.name().into(), safe, why };
+        let number = |query| match answers.get(query) {
+            Some(Answer::Value(word)) => U256::try_from_be_slice(word).unwrap_or_default(),
+            _ => U256::ZERO,
+        };
+        let owners = match answers.get(&list) {
+            Some(Answer::Value(data)) => getOwnersCall::abi_decode_returns_validate(data).ok(),
+            _ => None,
+        };
+        let owners = owners.ok_or_else(|| no_safe("it has no getOwners()".into()))?;
+        let owners = Owners::new(owners, number(&threshold).saturating_to());
+        Ok((owners.map_err(|e| no_safe(e.to_string()))?, Nonce(number(&nonce))))
+    }
+}

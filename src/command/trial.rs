@@ -1,0 +1,297 @@
+//! `playbook test`: a lever, its undo, and somebody without the role, on a fork in this process. Nothing is sent.
+
+use std::path::Path;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use alloy::primitives::{Address, address};
+use serde_json::{Value, json};
+
+use crate::chain::fork::{ExecTransaction, decode};
+use crate::chain::{Ask, BlockTag, Chain, Forked};
+use crate::cli;
+use crate::command::derive::{MAX_TURNS, Order, before_queries, named_once};
+use crate::command::draft::after_queries;
+use crate::command::session::Session;
+use crate::command::{dry_run, effects};
+use crate::council;
+use crate::error::{Error, Exit};
+use crate::playbook::{Answer, Derivation, Plan, PlanError, Query, Readings, Undo};
+use crate::proposal::{batch_queries, build_tx};
+use crate::safe::{Call, SafeId, SafeVersion};
+use crate::store;
+
+/// An account that holds no role and no token anywhere: "nobody" in ASCII.
+const NOBODY: Address = address!("6e6f626f64790000000000000000000000000000");
+
+/// What came of one part.
+enum Ended {
+    /// It succeeds, and every `after` check holds.
+    Proven { gas: u64, proofs: Vec<String> },
+    /// Before anybody signs, and why.
+    Refused(String),
+    /// In the rehearsal, and why.
+    Failed(String),
+}
+
+impl Ended {
+    fn object(&self) -> Value {
+        match self {
+            Self::Proven { gas, proofs } => json!({ "ended": "proven", "gas": gas, "proofs": proofs }),
+            Self::Refused(why) => json!({ "ended": "refused", "why": why }),
+            Self::Failed(why) => json!({ "ended": "failed", "why": why }),
+        }
+    }
+
+    fn text(&self) -> String {
+        match self {
+            Self::Proven { gas, proofs } => format!("would succeed, {gas} gas: {}", proofs.join("; ")),
+            Self::Refused(why) => format!("refused before anybody signs: {why}"),
+            Self::Failed(why) => format!("fails: {why}"),
+        }
+    }
+}
+
+/// What is said of the parts, in their order.
+#[derive(Default)]
+struct Report {
+    rows: Vec<Vec<String>>,
+    parts: serde_json::Map<String, Value>,
+    /// The first part that did not end as it must, and how the program ends for it.
+    wrong: Option<Error>,
+}
+
+impl Report {
+    fn part(&mut self, key: &str, name: &str, text: String, object: Value) {
+        self.rows.push(vec![name.into(), text]);
+        self.parts.insert(key.into(), object);
+    }
+
+    fn wrong(&mut self, exit: Exit, message: String, hint: &str) {
+        self.wrong.get_or_insert_with(|| Error::new(exit, message).hint(hint));
+    }
+
+    /// Notes a part that must be proven, and answers whether it is.
+    fn must_prove(&mut self, key: &str, name: &str, ended: &Ended, hint: &str) -> bool {
+        self.part(key, name, ended.text(), ended.object());
+        let exit = match ended {
+            Ended::Proven { .. } => return true,
+            Ended::Refused(_) => Exit::Refused,
+            Ended::Failed(_) => Exit::Failed,
+        };
+        self.wrong(exit, format!("{name}: {}", ended.text()), hint);
+        false
+    }
+}
+
+pub fn run(mut session: Session, args: &cli::TestPlaybook) -> Result<Exit, Error> {
+    let playbook = if Path::new(&args.what).extension().is_some_and(|e| e == "toml") {
+        let text = store::read_text(Path::new(&args.what))?;
+        session.catalogue.put(&args.what, &text)?.to_string()
+    } else {
+        args.what.clone()
+    };
+    let set = named_once(&args.set)?;
+    let safe = the_safe(&session, args.safe.as_deref())?;
+    let order = Order::new(&session, None, false, &playbook, &safe.name, set.clone())?;
+    let undo = match &order.entry.playbook.undo {
+        Undo::None { why } => Err(why.clone()),
+        Undo::Playbook { .. } => {
+            let by = args.undo_safe.as_deref().unwrap_or(&safe.name);
+            Ok(Order::new(&session, None, true, &playbook, by, set)?)
+        }
+    };
+    let link = match &args.fork_url {
+        Some(url) => dry_run::fork(session.chain_of(safe)?, url)?,
+        None => session.connect(safe)?,
+    };
+    let ui = session.ui;
+    let reading = format!("reading {} on {}", safe.name, order.chain.name);
+    let ask = Ask { safe: safe.address, ..Ask::default() };
+    let seen = ui.wait(&reading, || link.snapshot(&ask, BlockTag::Latest))?;
+    let mut fork = link.forked(&seen, now_in_seconds());
+    let report = ui.wait("rehearsing", || tried(&order, undo.as_ref(), &link, &mut fork, seen.state.id))?;
+
+    ui.data(&format!(
+        "{playbook} from block {} of {}, by {}",
+        fork.began_at().number,
+        order.chain.name,
+        safe.name
+    ));
+    ui.table(&["", ""], &report.rows);
+    let mut object = report.parts;
+    let given = json!({
+        "playbook": playbook, "digest": order.entry.playbook.digest().to_string(), "safe": safe.address.to_string(),
+        "chain_id": order.chain.id, "block": fork.began_at().number, "rounds": link.rounds(),
+    });
+    object.extend(given.as_object().cloned().unwrap_or_default());
+    if let Some(error) = report.wrong {
+        return Err(error.having_done(Value::Object(object)));
+    }
+    ui.object(&Value::Object(object));
+    Ok(Exit::Done)
+}
+
+fn the_safe<'s>(session: &'s Session, name: Option<&str>) -> Result<&'s council::Safe, Error> {
+    let safes = &session.council.safes;
+    match (name, safes.len()) {
+        (Some(name), _) => session.safe(name),
+        (None, 1) => safes.values().next().ok_or_else(|| Error::new(Exit::Usage, "there is no Safe")),
+        (None, _) => {
+            let known = safes.keys().cloned().collect::<Vec<_>>().join(", ");
+            Err(Error::new(Exit::Usage, "the council file has not one Safe: which one pulls it?")
+                .hint(format!("pass --safe NAME, one of: {known}")))
+        }
+    }
+}
+
+/// Nobody, the lever, the lever again, and the undo: each on what the one before left.
+fn tried(
+    order: &Order,
+    undo: Result<&Order, &String>,
+    link: &Chain,
+    fork: &mut Forked,
+    id: SafeId,
+) -> Result<Report, Error> {
+    let mut report = Report::default();
+    without_role(order, fork, "without_role", "without the role", &mut report)?;
+    let lever = pull(order, fork, id)?;
+    if !report.must_prove("lever", "the lever", &lever, "mend the playbook, or give the Safe its role") {
+        return Ok(report);
+    }
+    match planned(order, fork, id.version)? {
+        Err(why) => {
+            report.part("again", "once more", Ended::Refused(why.clone()).text(), json!({ "refused": why }));
+        }
+        Ok(_) => report.part("again", "once more", "may be pulled again".into(), json!({ "refused": null })),
+    }
+    let undo = match undo {
+        Ok(undo) => undo,
+        Err(why) => {
+            report.part("undo", "its undo", format!("none: {why}"), json!({ "none": why }));
+            return Ok(report);
+        }
+    };
+    if undo.chain.id != order.chain.id {
+        let message =
+            format!("{} is on {} and the lever on {}", undo.safe.name, undo.chain.name, order.chain.name);
+        return Err(Error::new(Exit::Usage, message).hint("name a Safe of the same chain with --undo-safe"));
+    }
+    let name = format!("its undo, {}", undo.entry.playbook.id);
+    without_role(undo, fork, "undo_without_role", "the undo without the role", &mut report)?;
+    let id = if undo.safe.address == id.address {
+        id
+    } else {
+        let ask = Ask { safe: undo.safe.address, ..Ask::default() };
+        link.snapshot(&ask, BlockTag::Pinned(fork.began_at()))?.state.id
+    };
+    let taken_back = pull(undo, fork, id)?;
+    report.must_prove("undo", &name, &taken_back, "where another Safe takes it back: --undo-safe NAME");
+    Ok(report)
+}
+
+/// The plan on the state as it stands, once its `before` checks hold; or why it is refused.
+fn planned(
+    order: &Order,
+    fork: &mut Forked,
+    version: SafeVersion,
+) -> Result<Result<(Plan, Readings), String>, Error> {
+    let mut readings = fork.answers(&batch_queries(version))?;
+    for _ in 0..MAX_TURNS {
+        match order.turn(&readings) {
+            Err(error @ (PlanError::Missing { .. } | PlanError::Unknown { .. })) => return Err(error.into()),
+            Err(error) => return Ok(Err(error.to_string())),
+            Ok(Derivation::Needs(queries)) => readings.extend(fork.answers(&queries)?),
+            Ok(Derivation::Ready(plan)) => {
+                readings.extend(fork.answers(&before_queries(&plan))?);
+                let verdicts = plan.before.iter().map(|check| check.judge(&readings, &[]));
+                let failed: Vec<String> = verdicts.filter(|v| !v.holds).map(|v| v.sentence).collect();
+                return Ok(if failed.is_empty() { Ok((plan, readings)) } else { Err(failed.join("; ")) });
+            }
+        }
+    }
+    Ok(Err(format!("{} keeps asking for more values", order.entry.playbook.id)))
+}
+
+/// Runs it as the Safe, which its owners have approved, and goes on from there.
+fn pull(order: &Order, fork: &mut Forked, id: SafeId) -> Result<Ended, Error> {
+    let (plan, readings) = match planned(order, fork, id.version)? {
+        Ok(planned) => planned,
+        Err(why) => return Ok(Ended::Refused(why)),
+    };
+    let calls: Vec<Call> = plan.calls.iter().map(|planned| planned.call.clone()).collect();
+    let (owners, nonce) = fork.safe(id.address)?;
+    let tx = build_tx(id.version, &calls, nonce, &readings)?;
+    let sender = owners.list().first().copied().unwrap_or_default();
+    let exec = ExecTransaction { safe: &id, owners: &owners, tx: &tx, signatures: None, sender };
+    let rehearsal = fork.run(&exec, &after_queries(&plan))?;
+    if let Err(why) = effects::outcome(&rehearsal, Some(&plan), &order.names) {
+        return Ok(Ended::Failed(why));
+    }
+    let verdicts = plan.after.iter().map(|check| check.judge(&rehearsal.answers, &rehearsal.events));
+    let (held, failed): (Vec<_>, Vec<_>) = verdicts.partition(|verdict| verdict.holds);
+    let said = |verdicts: Vec<crate::playbook::Verdict>| {
+        verdicts.into_iter().map(|v| v.sentence).collect::<Vec<_>>()
+    };
+    Ok(if failed.is_empty() {
+        Ended::Proven { gas: rehearsal.gas_used, proofs: said(held) }
+    } else {
+        Ended::Failed(format!("it would not do its work: {}", said(failed).join("; ")))
+    })
+}
+
+/// The same from an account that holds nothing: its checks must refuse it, or the contracts its calls.
+fn without_role(
+    order: &Order,
+    fork: &mut Forked,
+    key: &str,
+    name: &str,
+    report: &mut Report,
+) -> Result<(), Error> {
+    let role = order.entry.playbook.role.as_deref().unwrap_or_default();
+    if role.starts_with("anybody") {
+        report.part(key, name, format!("not tried: {role} may"), json!({ "not_tried": role }));
+        return Ok(());
+    }
+    let nobody = council::Safe { address: NOBODY, owners: None, version: None, ..order.safe.clone() };
+    let mut theirs = order.clone();
+    theirs.safe = &nobody;
+    // Nothing is batched for nobody: any version serves.
+    let ended = match planned(&theirs, fork, SafeVersion::V1_4_1)? {
+        Err(why) => Ended::Refused(why),
+        Ok((plan, _)) => match denied(&plan, fork)? {
+            Some(why) => Ended::Failed(why),
+            None => {
+                let calls = plan.calls.iter().map(|c| c.signature.as_str()).collect::<Vec<_>>().join(", ");
+                let message = format!("{name}: {calls} does not revert from {NOBODY}, which holds no role");
+                let hint = "check the role; where anybody may do it, let `role` begin with the word anybody";
+                report.part(
+                    key,
+                    name,
+                    "NOT DENIED: anybody may do it".into(),
+                    json!({ "ended": "not denied" }),
+                );
+                report.wrong(Exit::Failed, message, hint);
+                return Ok(());
+            }
+        },
+    };
+    report.part(key, name, ended.text(), ended.object());
+    Ok(())
+}
+
+/// The first call of a plan that reverts when nobody makes it, and why.
+fn denied(plan: &Plan, fork: &mut Forked) -> Result<Option<String>, Error> {
+    for planned in &plan.calls {
+        let Call { to, data, .. } = planned.call.clone();
+        let query = Query::Call { from: Some(NOBODY), to, data };
+        let answers = fork.answers(std::slice::from_ref(&query))?;
+        if let Some(Answer::Reverted(data)) = answers.get(&query) {
+            return Ok(Some(format!("{} reverts: {}", planned.signature, decode(data, &[]))));
+        }
+    }
+    Ok(None)
+}
+
+fn now_in_seconds() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
+}
