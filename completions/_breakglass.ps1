@@ -221,6 +221,7 @@ Register-ArgumentCompleter -Native -CommandName 'breakglass' -ScriptBlock {
             [CompletionResult]::new('show', 'show', [CompletionResultType]::ParameterValue, 'One playbook in plain words, with its parameters and an example lever')
             [CompletionResult]::new('check', 'check', [CompletionResultType]::ParameterValue, 'Read a playbook file, or every one in a folder, and say what is wrong; exit code 1 where something is')
             [CompletionResult]::new('new', 'new', [CompletionResultType]::ParameterValue, 'Print a first playbook for a function, its checks included: save it below playbooks/ and edit it')
+            [CompletionResult]::new('test', 'test', [CompletionResultType]::ParameterValue, 'Try one on a fork: pull it, take it back, and see it denied to somebody without the role; nothing is sent')
             [CompletionResult]::new('schema', 'schema', [CompletionResultType]::ParameterValue, 'Print the JSON Schema of a playbook''s file, for editors')
             [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
             break
@@ -259,6 +260,17 @@ Register-ArgumentCompleter -Native -CommandName 'breakglass' -ScriptBlock {
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
             break
         }
+        'breakglass;playbook;test' {
+            [CompletionResult]::new('--safe', '--safe', [CompletionResultType]::ParameterName, 'The Safe of your council file that pulls it [default: the only one]')
+            [CompletionResult]::new('--undo-safe', '--undo-safe', [CompletionResultType]::ParameterName, 'The Safe that takes it back [default: the same]')
+            [CompletionResult]::new('--set', '--set', [CompletionResultType]::ParameterName, 'An argument of the playbook; may be given again')
+            [CompletionResult]::new('--fork-url', '--fork-url', [CompletionResultType]::ParameterName, 'On this RPC alone, a running anvil for instance; ''${NAME}'' names an environment variable')
+            [CompletionResult]::new('--council', '--council', [CompletionResultType]::ParameterName, 'The council file [default: breakglass.toml here or in a folder above]')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print one JSON object on standard output')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
         'breakglass;playbook;schema' {
             [CompletionResult]::new('--council', '--council', [CompletionResultType]::ParameterName, 'The council file [default: breakglass.toml here or in a folder above]')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print one JSON object on standard output')
@@ -271,6 +283,7 @@ Register-ArgumentCompleter -Native -CommandName 'breakglass' -ScriptBlock {
             [CompletionResult]::new('show', 'show', [CompletionResultType]::ParameterValue, 'One playbook in plain words, with its parameters and an example lever')
             [CompletionResult]::new('check', 'check', [CompletionResultType]::ParameterValue, 'Read a playbook file, or every one in a folder, and say what is wrong; exit code 1 where something is')
             [CompletionResult]::new('new', 'new', [CompletionResultType]::ParameterValue, 'Print a first playbook for a function, its checks included: save it below playbooks/ and edit it')
+            [CompletionResult]::new('test', 'test', [CompletionResultType]::ParameterValue, 'Try one on a fork: pull it, take it back, and see it denied to somebody without the role; nothing is sent')
             [CompletionResult]::new('schema', 'schema', [CompletionResultType]::ParameterValue, 'Print the JSON Schema of a playbook''s file, for editors')
             [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
             break
@@ -285,6 +298,9 @@ Register-ArgumentCompleter -Native -CommandName 'breakglass' -ScriptBlock {
             break
         }
         'breakglass;playbook;help;new' {
+            break
+        }
+        'breakglass;playbook;help;test' {
             break
         }
         'breakglass;playbook;help;schema' {
@@ -372,6 +388,7 @@ Register-ArgumentCompleter -Native -CommandName 'breakglass' -ScriptBlock {
             [CompletionResult]::new('show', 'show', [CompletionResultType]::ParameterValue, 'One playbook in plain words, with its parameters and an example lever')
             [CompletionResult]::new('check', 'check', [CompletionResultType]::ParameterValue, 'Read a playbook file, or every one in a folder, and say what is wrong; exit code 1 where something is')
             [CompletionResult]::new('new', 'new', [CompletionResultType]::ParameterValue, 'Print a first playbook for a function, its checks included: save it below playbooks/ and edit it')
+            [CompletionResult]::new('test', 'test', [CompletionResultType]::ParameterValue, 'Try one on a fork: pull it, take it back, and see it denied to somebody without the role; nothing is sent')
             [CompletionResult]::new('schema', 'schema', [CompletionResultType]::ParameterValue, 'Print the JSON Schema of a playbook''s file, for editors')
             break
         }
@@ -385,6 +402,9 @@ Register-ArgumentCompleter -Native -CommandName 'breakglass' -ScriptBlock {
             break
         }
         'breakglass;help;playbook;new' {
+            break
+        }
+        'breakglass;help;playbook;test' {
             break
         }
         'breakglass;help;playbook;schema' {

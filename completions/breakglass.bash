@@ -127,6 +127,9 @@ _breakglass() {
             breakglass__subcmd__help__subcmd__playbook,show)
                 cmd="breakglass__subcmd__help__subcmd__playbook__subcmd__show"
                 ;;
+            breakglass__subcmd__help__subcmd__playbook,test)
+                cmd="breakglass__subcmd__help__subcmd__playbook__subcmd__test"
+                ;;
             breakglass__subcmd__playbook,check)
                 cmd="breakglass__subcmd__playbook__subcmd__check"
                 ;;
@@ -145,6 +148,9 @@ _breakglass() {
             breakglass__subcmd__playbook,show)
                 cmd="breakglass__subcmd__playbook__subcmd__show"
                 ;;
+            breakglass__subcmd__playbook,test)
+                cmd="breakglass__subcmd__playbook__subcmd__test"
+                ;;
             breakglass__subcmd__playbook__subcmd__help,check)
                 cmd="breakglass__subcmd__playbook__subcmd__help__subcmd__check"
                 ;;
@@ -162,6 +168,9 @@ _breakglass() {
                 ;;
             breakglass__subcmd__playbook__subcmd__help,show)
                 cmd="breakglass__subcmd__playbook__subcmd__help__subcmd__show"
+                ;;
+            breakglass__subcmd__playbook__subcmd__help,test)
+                cmd="breakglass__subcmd__playbook__subcmd__help__subcmd__test"
                 ;;
             *)
                 ;;
@@ -652,7 +661,7 @@ _breakglass() {
             return 0
             ;;
         breakglass__subcmd__help__subcmd__playbook)
-            opts="list show check new schema"
+            opts="list show check new test schema"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -722,6 +731,20 @@ _breakglass() {
             return 0
             ;;
         breakglass__subcmd__help__subcmd__playbook__subcmd__show)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        breakglass__subcmd__help__subcmd__playbook__subcmd__test)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -918,7 +941,7 @@ _breakglass() {
             return 0
             ;;
         breakglass__subcmd__playbook)
-            opts="-h --council --json --help list show check new schema help"
+            opts="-h --council --json --help list show check new test schema help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -954,7 +977,7 @@ _breakglass() {
             return 0
             ;;
         breakglass__subcmd__playbook__subcmd__help)
-            opts="list show check new schema help"
+            opts="list show check new test schema help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1038,6 +1061,20 @@ _breakglass() {
             return 0
             ;;
         breakglass__subcmd__playbook__subcmd__help__subcmd__show)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        breakglass__subcmd__playbook__subcmd__help__subcmd__test)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -1136,6 +1173,40 @@ _breakglass() {
                 return 0
             fi
             case "${prev}" in
+                --council)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        breakglass__subcmd__playbook__subcmd__test)
+            opts="-h --safe --undo-safe --set --fork-url --council --json --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --safe)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --undo-safe)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --set)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --fork-url)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --council)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0

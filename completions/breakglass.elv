@@ -205,6 +205,7 @@ set edit:completion:arg-completer[breakglass] = {|@words|
             cand show 'One playbook in plain words, with its parameters and an example lever'
             cand check 'Read a playbook file, or every one in a folder, and say what is wrong; exit code 1 where something is'
             cand new 'Print a first playbook for a function, its checks included: save it below playbooks/ and edit it'
+            cand test 'Try one on a fork: pull it, take it back, and see it denied to somebody without the role; nothing is sent'
             cand schema 'Print the JSON Schema of a playbook''s file, for editors'
             cand help 'Print this message or the help of the given subcommand(s)'
         }
@@ -238,6 +239,16 @@ set edit:completion:arg-completer[breakglass] = {|@words|
             cand -h 'Print help'
             cand --help 'Print help'
         }
+        &'breakglass;playbook;test'= {
+            cand --safe 'The Safe of your council file that pulls it [default: the only one]'
+            cand --undo-safe 'The Safe that takes it back [default: the same]'
+            cand --set 'An argument of the playbook; may be given again'
+            cand --fork-url 'On this RPC alone, a running anvil for instance; ''${NAME}'' names an environment variable'
+            cand --council 'The council file [default: breakglass.toml here or in a folder above]'
+            cand --json 'Print one JSON object on standard output'
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
         &'breakglass;playbook;schema'= {
             cand --council 'The council file [default: breakglass.toml here or in a folder above]'
             cand --json 'Print one JSON object on standard output'
@@ -249,6 +260,7 @@ set edit:completion:arg-completer[breakglass] = {|@words|
             cand show 'One playbook in plain words, with its parameters and an example lever'
             cand check 'Read a playbook file, or every one in a folder, and say what is wrong; exit code 1 where something is'
             cand new 'Print a first playbook for a function, its checks included: save it below playbooks/ and edit it'
+            cand test 'Try one on a fork: pull it, take it back, and see it denied to somebody without the role; nothing is sent'
             cand schema 'Print the JSON Schema of a playbook''s file, for editors'
             cand help 'Print this message or the help of the given subcommand(s)'
         }
@@ -259,6 +271,8 @@ set edit:completion:arg-completer[breakglass] = {|@words|
         &'breakglass;playbook;help;check'= {
         }
         &'breakglass;playbook;help;new'= {
+        }
+        &'breakglass;playbook;help;test'= {
         }
         &'breakglass;playbook;help;schema'= {
         }
@@ -328,6 +342,7 @@ set edit:completion:arg-completer[breakglass] = {|@words|
             cand show 'One playbook in plain words, with its parameters and an example lever'
             cand check 'Read a playbook file, or every one in a folder, and say what is wrong; exit code 1 where something is'
             cand new 'Print a first playbook for a function, its checks included: save it below playbooks/ and edit it'
+            cand test 'Try one on a fork: pull it, take it back, and see it denied to somebody without the role; nothing is sent'
             cand schema 'Print the JSON Schema of a playbook''s file, for editors'
         }
         &'breakglass;help;playbook;list'= {
@@ -337,6 +352,8 @@ set edit:completion:arg-completer[breakglass] = {|@words|
         &'breakglass;help;playbook;check'= {
         }
         &'breakglass;help;playbook;new'= {
+        }
+        &'breakglass;help;playbook;test'= {
         }
         &'breakglass;help;playbook;schema'= {
         }

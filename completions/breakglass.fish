@@ -164,15 +164,16 @@ complete -c breakglass -n "__fish_breakglass_using_subcommand device" -l council
 complete -c breakglass -n "__fish_breakglass_using_subcommand device" -l udev -d 'Print the udev rule by which Linux lets a user open a Ledger'
 complete -c breakglass -n "__fish_breakglass_using_subcommand device" -l json -d 'Print one JSON object on standard output'
 complete -c breakglass -n "__fish_breakglass_using_subcommand device" -s h -l help -d 'Print help'
-complete -c breakglass -n "__fish_breakglass_using_subcommand playbook; and not __fish_seen_subcommand_from list show check new schema help" -l council -d 'The council file [default: breakglass.toml here or in a folder above]' -r -F
-complete -c breakglass -n "__fish_breakglass_using_subcommand playbook; and not __fish_seen_subcommand_from list show check new schema help" -l json -d 'Print one JSON object on standard output'
-complete -c breakglass -n "__fish_breakglass_using_subcommand playbook; and not __fish_seen_subcommand_from list show check new schema help" -s h -l help -d 'Print help'
-complete -c breakglass -n "__fish_breakglass_using_subcommand playbook; and not __fish_seen_subcommand_from list show check new schema help" -f -a "list" -d 'Every playbook: your council\'s own, then the built-in ones'
-complete -c breakglass -n "__fish_breakglass_using_subcommand playbook; and not __fish_seen_subcommand_from list show check new schema help" -f -a "show" -d 'One playbook in plain words, with its parameters and an example lever'
-complete -c breakglass -n "__fish_breakglass_using_subcommand playbook; and not __fish_seen_subcommand_from list show check new schema help" -f -a "check" -d 'Read a playbook file, or every one in a folder, and say what is wrong; exit code 1 where something is'
-complete -c breakglass -n "__fish_breakglass_using_subcommand playbook; and not __fish_seen_subcommand_from list show check new schema help" -f -a "new" -d 'Print a first playbook for a function, its checks included: save it below playbooks/ and edit it'
-complete -c breakglass -n "__fish_breakglass_using_subcommand playbook; and not __fish_seen_subcommand_from list show check new schema help" -f -a "schema" -d 'Print the JSON Schema of a playbook\'s file, for editors'
-complete -c breakglass -n "__fish_breakglass_using_subcommand playbook; and not __fish_seen_subcommand_from list show check new schema help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c breakglass -n "__fish_breakglass_using_subcommand playbook; and not __fish_seen_subcommand_from list show check new test schema help" -l council -d 'The council file [default: breakglass.toml here or in a folder above]' -r -F
+complete -c breakglass -n "__fish_breakglass_using_subcommand playbook; and not __fish_seen_subcommand_from list show check new test schema help" -l json -d 'Print one JSON object on standard output'
+complete -c breakglass -n "__fish_breakglass_using_subcommand playbook; and not __fish_seen_subcommand_from list show check new test schema help" -s h -l help -d 'Print help'
+complete -c breakglass -n "__fish_breakglass_using_subcommand playbook; and not __fish_seen_subcommand_from list show check new test schema help" -f -a "list" -d 'Every playbook: your council\'s own, then the built-in ones'
+complete -c breakglass -n "__fish_breakglass_using_subcommand playbook; and not __fish_seen_subcommand_from list show check new test schema help" -f -a "show" -d 'One playbook in plain words, with its parameters and an example lever'
+complete -c breakglass -n "__fish_breakglass_using_subcommand playbook; and not __fish_seen_subcommand_from list show check new test schema help" -f -a "check" -d 'Read a playbook file, or every one in a folder, and say what is wrong; exit code 1 where something is'
+complete -c breakglass -n "__fish_breakglass_using_subcommand playbook; and not __fish_seen_subcommand_from list show check new test schema help" -f -a "new" -d 'Print a first playbook for a function, its checks included: save it below playbooks/ and edit it'
+complete -c breakglass -n "__fish_breakglass_using_subcommand playbook; and not __fish_seen_subcommand_from list show check new test schema help" -f -a "test" -d 'Try one on a fork: pull it, take it back, and see it denied to somebody without the role; nothing is sent'
+complete -c breakglass -n "__fish_breakglass_using_subcommand playbook; and not __fish_seen_subcommand_from list show check new test schema help" -f -a "schema" -d 'Print the JSON Schema of a playbook\'s file, for editors'
+complete -c breakglass -n "__fish_breakglass_using_subcommand playbook; and not __fish_seen_subcommand_from list show check new test schema help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c breakglass -n "__fish_breakglass_using_subcommand playbook; and __fish_seen_subcommand_from list" -l kind -d 'Only this kind: pause, param or rotate' -r
 complete -c breakglass -n "__fish_breakglass_using_subcommand playbook; and __fish_seen_subcommand_from list" -l family -d 'Only protocols whose name contains this' -r
 complete -c breakglass -n "__fish_breakglass_using_subcommand playbook; and __fish_seen_subcommand_from list" -l severity -d 'Only this severity: P1, the gravest, to P5' -r
@@ -191,6 +192,13 @@ complete -c breakglass -n "__fish_breakglass_using_subcommand playbook; and __fi
 complete -c breakglass -n "__fish_breakglass_using_subcommand playbook; and __fish_seen_subcommand_from new" -l council -d 'The council file [default: breakglass.toml here or in a folder above]' -r -F
 complete -c breakglass -n "__fish_breakglass_using_subcommand playbook; and __fish_seen_subcommand_from new" -l json -d 'Print one JSON object on standard output'
 complete -c breakglass -n "__fish_breakglass_using_subcommand playbook; and __fish_seen_subcommand_from new" -s h -l help -d 'Print help'
+complete -c breakglass -n "__fish_breakglass_using_subcommand playbook; and __fish_seen_subcommand_from test" -l safe -d 'The Safe of your council file that pulls it [default: the only one]' -r
+complete -c breakglass -n "__fish_breakglass_using_subcommand playbook; and __fish_seen_subcommand_from test" -l undo-safe -d 'The Safe that takes it back [default: the same]' -r
+complete -c breakglass -n "__fish_breakglass_using_subcommand playbook; and __fish_seen_subcommand_from test" -l set -d 'An argument of the playbook; may be given again' -r
+complete -c breakglass -n "__fish_breakglass_using_subcommand playbook; and __fish_seen_subcommand_from test" -l fork-url -d 'On this RPC alone, a running anvil for instance; \'${NAME}\' names an environment variable' -r
+complete -c breakglass -n "__fish_breakglass_using_subcommand playbook; and __fish_seen_subcommand_from test" -l council -d 'The council file [default: breakglass.toml here or in a folder above]' -r -F
+complete -c breakglass -n "__fish_breakglass_using_subcommand playbook; and __fish_seen_subcommand_from test" -l json -d 'Print one JSON object on standard output'
+complete -c breakglass -n "__fish_breakglass_using_subcommand playbook; and __fish_seen_subcommand_from test" -s h -l help -d 'Print help'
 complete -c breakglass -n "__fish_breakglass_using_subcommand playbook; and __fish_seen_subcommand_from schema" -l council -d 'The council file [default: breakglass.toml here or in a folder above]' -r -F
 complete -c breakglass -n "__fish_breakglass_using_subcommand playbook; and __fish_seen_subcommand_from schema" -l json -d 'Print one JSON object on standard output'
 complete -c breakglass -n "__fish_breakglass_using_subcommand playbook; and __fish_seen_subcommand_from schema" -s h -l help -d 'Print help'
@@ -198,6 +206,7 @@ complete -c breakglass -n "__fish_breakglass_using_subcommand playbook; and __fi
 complete -c breakglass -n "__fish_breakglass_using_subcommand playbook; and __fish_seen_subcommand_from help" -f -a "show" -d 'One playbook in plain words, with its parameters and an example lever'
 complete -c breakglass -n "__fish_breakglass_using_subcommand playbook; and __fish_seen_subcommand_from help" -f -a "check" -d 'Read a playbook file, or every one in a folder, and say what is wrong; exit code 1 where something is'
 complete -c breakglass -n "__fish_breakglass_using_subcommand playbook; and __fish_seen_subcommand_from help" -f -a "new" -d 'Print a first playbook for a function, its checks included: save it below playbooks/ and edit it'
+complete -c breakglass -n "__fish_breakglass_using_subcommand playbook; and __fish_seen_subcommand_from help" -f -a "test" -d 'Try one on a fork: pull it, take it back, and see it denied to somebody without the role; nothing is sent'
 complete -c breakglass -n "__fish_breakglass_using_subcommand playbook; and __fish_seen_subcommand_from help" -f -a "schema" -d 'Print the JSON Schema of a playbook\'s file, for editors'
 complete -c breakglass -n "__fish_breakglass_using_subcommand playbook; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c breakglass -n "__fish_breakglass_using_subcommand init" -l safe -d 'The Safe\'s address' -r
@@ -231,4 +240,5 @@ complete -c breakglass -n "__fish_breakglass_using_subcommand help; and __fish_s
 complete -c breakglass -n "__fish_breakglass_using_subcommand help; and __fish_seen_subcommand_from playbook" -f -a "show" -d 'One playbook in plain words, with its parameters and an example lever'
 complete -c breakglass -n "__fish_breakglass_using_subcommand help; and __fish_seen_subcommand_from playbook" -f -a "check" -d 'Read a playbook file, or every one in a folder, and say what is wrong; exit code 1 where something is'
 complete -c breakglass -n "__fish_breakglass_using_subcommand help; and __fish_seen_subcommand_from playbook" -f -a "new" -d 'Print a first playbook for a function, its checks included: save it below playbooks/ and edit it'
+complete -c breakglass -n "__fish_breakglass_using_subcommand help; and __fish_seen_subcommand_from playbook" -f -a "test" -d 'Try one on a fork: pull it, take it back, and see it denied to somebody without the role; nothing is sent'
 complete -c breakglass -n "__fish_breakglass_using_subcommand help; and __fish_seen_subcommand_from playbook" -f -a "schema" -d 'Print the JSON Schema of a playbook\'s file, for editors'
