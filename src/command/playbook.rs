@@ -192,23 +192,33 @@ fn check(ui: &Ui, path: &Path) -> Result<Exit, Error> {
     if files.is_empty() {
         return Err(Error::new(Exit::Failed, format!("{} holds no .toml file", path.display())));
     }
-    let texts = files.iter().map(|file| Ok((file.display().to_string(), store::read_text(file)?)));
-    let texts = texts.collect::<Result<Vec<_>, Error>>()?;
     // A counter-playbook may lie in another of these files.
-    let catalogue = Catalogue::new(texts.clone());
+    let mut catalogue = Catalogue::new(Vec::new());
+    let mut texts = Vec::new();
+    for file in &files {
+        let (origin, text) = (file.display().to_string(), store::read_text(file));
+        if let Ok(text) = &text {
+            catalogue.add(&origin, text);
+        }
+        texts.push((origin, text));
+    }
     let mut faults = Vec::new();
     let mut results = Vec::new();
     for (origin, text) in &texts {
-        let found: Vec<String> = match Playbook::parse(origin, text) {
+        let read = match text {
+            Ok(text) => Playbook::parse(origin, text).map_err(|fault| fault.to_string()),
+            Err(error) => Err(error.to_string()),
+        };
+        let found: Vec<String> = match &read {
             Ok(playbook) => match catalogue.get(playbook.id.as_str()) {
-                Ok(_) => catalogue.lint(&playbook),
+                Ok(_) => catalogue.lint(playbook),
                 Err(fault) => vec![fault.to_string()],
             },
-            Err(fault) => vec![fault.to_string()],
+            Err(fault) => vec![fault.clone()],
         };
         if found.is_empty() {
             let line = Text::default().good("✓ ").add(origin);
-            let has_example = Playbook::parse(origin, text).is_ok_and(|p| p.example.is_some());
+            let has_example = read.is_ok_and(|playbook| playbook.example.is_some());
             ui.say(&if has_example {
                 line
             } else {

@@ -132,6 +132,11 @@ fn what_it_does(ui: &Ui, subject: &Subject) {
             None => data(ui, &call.data),
         }
     }
+    if let Some((order, plan)) = &subject.own
+        && let Some(when) = order.entry.playbook.takes_effect(plan)
+    {
+        ui.say(&Text::new(INDENT).warn("takes effect: ").add(&when));
+    }
     if let Some(plan) = plan {
         for skipped in &plan.skipped {
             ui.say(

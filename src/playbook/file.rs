@@ -136,7 +136,7 @@ pub(super) fn parse(origin: &str, text: &str) -> Result<Playbook, Fault> {
         undo: read_undo(&source, &wire.undo, &params)?,
         source: sentence(&wire.source, "source")?,
         role: wire.role,
-        delay: wire.delay,
+        delay: wire.delay.as_ref().map(|t| read_delay(&source, t)).transpose()?,
         contacts: wire.contacts,
         params,
         reads,
@@ -149,6 +149,20 @@ pub(super) fn parse(origin: &str, text: &str) -> Result<Playbook, Fault> {
         digest: PlaybookDigest::of(text),
         text: text.into(),
     })
+}
+
+/// A sentence, in which params and reads may stand in braces.
+fn read_delay(source: &Source, text: &Text) -> Result<String, Fault> {
+    let sentence = source.filled(text, "delay is empty: say it in a sentence, or leave it out")?;
+    for name in super::braced(sentence) {
+        let known = &source.scope.0;
+        if !known.contains_key(name) {
+            let near = hint(name, known.keys().map(String::as_str));
+            let message = format!("{name:?} is neither a param nor a read; {near}");
+            return Err(source.fault(text.span(), message));
+        }
+    }
+    Ok(sentence.to_string())
 }
 
 fn word<T: super::Word>(source: &Source, text: &Text, what: &str) -> Result<T, Fault> {

@@ -237,7 +237,7 @@ pub struct Playbook {
     pub source: String,
     /// What the Safe must be to the contracts.
     pub role: Option<String>,
-    /// When it takes effect, if not at once.
+    /// When it takes effect, if not at once; params and reads stand in braces.
     pub delay: Option<String>,
     pub contacts: Vec<String>,
     pub params: Vec<Param>,
@@ -297,4 +297,20 @@ impl Playbook {
         };
         Some((id.clone(), set.iter().filter_map(fill).collect()))
     }
+
+    /// When it takes effect, with the values of a plan; nothing where that is at once.
+    #[must_use]
+    pub fn takes_effect(&self, plan: &Plan) -> Option<String> {
+        let mut sentence = self.delay.clone()?;
+        let reads = plan.reads.iter().map(|read| (&read.name, &read.shown));
+        for (name, shown) in plan.args.iter().map(|arg| (&arg.name, &arg.shown)).chain(reads) {
+            sentence = sentence.replace(&format!("{{{name}}}"), shown);
+        }
+        Some(sentence)
+    }
+}
+
+/// The names that stand in braces.
+fn braced(text: &str) -> impl Iterator<Item = &str> {
+    text.split('{').skip(1).filter_map(|rest| rest.split_once('}')).map(|(name, _)| name)
 }

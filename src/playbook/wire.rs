@@ -24,7 +24,7 @@ pub(super) struct Wire {
     pub undo: Spanned<toml::Value>,
     pub source: Text,
     pub role: Option<String>,
-    pub delay: Option<String>,
+    pub delay: Option<Text>,
     #[serde(default)]
     pub contacts: Vec<String>,
     #[serde(default)]

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use alloy::primitives::Address;
+use alloy::primitives::{Address, Uint};
 use alloy::sol;
 use alloy::sol_types::SolValue;
 use breakglass::safe::SafeVersion;
@@ -78,4 +78,50 @@ fn a_lever_of_the_library_goes_through_the_whole_program() {
         .says("pause(bool,bool,bool,bool,bool)");
     assert!(ceremony.anvil.view(ours, &isTransferPausedCall {}));
     alice.run(&["pause", "theirs"]).ended(4).says("from the Safe");
+}
+
+/// What does not act at once says so in the review, with the time that the contract has.
+#[test]
+fn a_lever_that_waits_says_how_long_in_its_review() {
+    let ceremony = Ceremony::new(SafeSetup::new(SafeVersion::V1_4_1, 3, 2));
+    let args = (Uint::<48, 1>::from(86_400), ceremony.safe).abi_encode_params();
+    let target = format!("target={}", deploy(&ceremony.anvil, "Ruled", &args));
+    let new = format!("new={}", Address::repeat_byte(9));
+    let words = ["rotate", "--playbook", "rotate/oz-default-admin", "--safe", "guardian"];
+    let words = [&words[..], &["--set", &target, "--set", &new]].concat();
+    ceremony.desks[0].run(&words).ended(0).says(
+        "takes effect: the new admin can accept only after 86400 seconds, which is defaultAdminDelay()",
+    );
+}
+
+/// A broken file of the council's stops the lever that rests on it, and no other.
+#[test]
+fn one_broken_playbook_stops_no_other_lever() {
+    let mut ceremony = Ceremony::new(SafeSetup::new(SafeVersion::V1_4_1, 3, 2));
+    ceremony.add_to_council(
+        "\n[levers.fee]\nplaybook = \"param/fee-bps\"\nsafe = \"guardian\"\nset = { target = \"vault\" }\n",
+    );
+    let alice = &ceremony.desks[0];
+    let folder = alice.path("playbooks");
+    fs::create_dir_all(folder.join("param")).unwrap();
+    for (name, text) in [
+        ("half.toml", "kind = \"pause\"\ntitle = \"cut o".as_bytes()),
+        ("not-text.toml", &[0xff, 0xfe, 0x00]),
+        ("param/fee-bps.toml", b"schema = 1\n"),
+        ("typo.toml", b"schema = 1\nid = \"pause/other\"\nkidn = \"pause\"\n"),
+    ] {
+        fs::write(folder.join(name), text).unwrap();
+    }
+    let paused = alice.run(&["pause", "vault"]).ended(0).says("matches your playbook");
+    let paused =
+        paused.says("left out: playbooks/half.toml:2:15:").says("left out: playbooks/not-text.toml:");
+    paused.never_says("typo.toml");
+    // The one whose place the broken file takes is not replaced by the built-in one.
+    let fee = alice.run(&["param", "fee", "--set", "fee=0.5 %", "--set", "was=0"]).ended(1);
+    fee.says("playbooks/param/fee-bps.toml: ");
+    let list = alice.run(&["playbook", "list"]).ended(0);
+    list.says("left out: playbooks/typo.toml:3:1:").says("pause/oz-pausable");
+    // Every fault of a folder is told, each with its file.
+    let all = alice.run(&["--json", "playbook", "check", folder.to_str().unwrap()]).ended(1).json();
+    assert_eq!(all["error"]["message"], "4 of 4 playbooks have faults");
 }

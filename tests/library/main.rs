@@ -27,7 +27,15 @@ fn every_playbook_is_pulled_somewhere() {
     let stories = [
         include_str!("openzeppelin.rs"),
         include_str!("protocols.rs"),
-        include_str!("registry.rs"),
+        include_str!("registry/aave.rs"),
+        include_str!("registry/arbitrum.rs"),
+        include_str!("registry/balancer.rs"),
+        include_str!("registry/balancer_v3.rs"),
+        include_str!("registry/chainlink.rs"),
+        include_str!("registry/circle.rs"),
+        include_str!("registry/layer_zero.rs"),
+        include_str!("registry/optimism.rs"),
+        include_str!("registry/pyth.rs"),
         include_str!("safe.rs"),
         include_str!("windows.rs"),
     ]

@@ -17,51 +17,9 @@ sol! {
 }
 
 const ASSET: Address = Address::repeat_byte(0xa5);
-const OTHER: Address = Address::repeat_byte(0xa6);
 
 fn held(scene: &Scene, contract: &str) -> Address {
     scene.deploy(contract, &COUNCIL.abi_encode())
-}
-
-#[test]
-fn aave_v3() {
-    let scene = Scene::new();
-    let market = scene.deploy("AaveMarket", &(COUNCIL, vec![ASSET, OTHER]).abi_encode_params());
-    let m = || text(market);
-    let parts = || args([("configurator", m()), ("data_provider", m()), ("asset", text(ASSET))]);
-    scene.life("pause/aave-v3-reserve", &parts(), COUNCIL);
-    let mut whole = parts();
-    whole.remove("asset");
-    whole.extend(args([("first", text(ASSET)), ("last", text(OTHER))]));
-    scene.life("pause/aave-v3-pool", &whole, COUNCIL);
-    let mut frozen = parts();
-    frozen.insert("ltv".into(), "75 %".into());
-    scene.life("pause/aave-v3-freeze", &frozen, COUNCIL);
-    frozen.remove("ltv");
-    let mut cap = frozen.clone();
-    cap.extend(args([("cap", "1".into()), ("was", "1000000".into())]));
-    scene.life("param/aave-v3-supply-cap", &cap, COUNCIL);
-    cap.insert("cap".into(), "0".into());
-    let why = scene.refused("param/aave-v3-supply-cap", COUNCIL, &cap);
-    assert_eq!(why, "cap=0: zero means unlimited here: write cap=unlimited if you mean that");
-    let admins = args([("acl", m()), ("old", text(COUNCIL)), ("new", text(somebody(7)))]);
-    scene.life("rotate/aave-v3-emergency-admin", &admins, COUNCIL);
-    let feed = scene.deploy("Feed", &[]);
-    let feeds = |feed: Address, was: Address, least: &str| {
-        args([
-            ("oracle", m()),
-            ("asset", text(ASSET)),
-            ("feed", text(feed)),
-            ("was", text(was)),
-            ("least", least.into()),
-            ("most", "110000000".into()),
-        ])
-    };
-    let why = scene.refused("param/aave-v3-oracle", COUNCIL, &feeds(feed, Address::ZERO, "100000001"));
-    assert!(why.contains("latestAnswer() is 100000000; expected: is at least 100000001"), "{why}");
-    let first = scene.deploy("Feed", &[]);
-    scene.proven("param/aave-v3-oracle", COUNCIL, &feeds(first, Address::ZERO, "90000000"));
-    scene.life("param/aave-v3-oracle", &feeds(feed, first, "90000000"), COUNCIL);
 }
 
 #[test]
@@ -187,7 +145,7 @@ fn lido_and_sky() {
 }
 
 #[test]
-fn op_stack_and_arbitrum() {
+fn op_stack() {
     let scene = Scene::new();
     let config = held(&scene, "SuperchainConfig");
     let chain = args([("superchain_config", text(config)), ("identifier", text(Address::ZERO))]);
@@ -195,8 +153,6 @@ fn op_stack_and_arbitrum() {
     scene.proven("pause/op-superchain", COUNCIL, &chain);
     scene.pass(10);
     scene.life("pause/op-superchain-extend", &chain, COUNCIL);
-    let old = args([("superchain_config", text(held(&scene, "OldSuperchainConfig")))]);
-    scene.life("pause/op-superchain-before-u16", &old, COUNCIL);
     let registry = text(held(&scene, "AnchorStateRegistry"));
     scene.life(
         "pause/op-blacklist-game",
@@ -206,13 +162,6 @@ fn op_stack_and_arbitrum() {
     scene.life("pause/op-retire-games", &args([("registry", registry.clone())]), COUNCIL);
     let kind = args([("registry", registry), ("game_type", "1".into()), ("was", "0".into())]);
     scene.life("param/op-game-type", &kind, COUNCIL);
-
-    let executor = held(&scene, "UpgradeExecutor");
-    for part in ["rollup", "inbox"] {
-        let owned = scene.deploy("Rollup", &executor.abi_encode());
-        let given = args([("executor", text(executor)), (part, text(owned))]);
-        scene.life(&format!("pause/arbitrum-{part}"), &given, COUNCIL);
-    }
 }
 
 #[test]
@@ -233,65 +182,14 @@ fn eigenlayer() {
 }
 
 #[test]
-fn bridges() {
+fn wormhole() {
     let scene = Scene::new();
-    let ramp = somebody(0x33);
-    let ccip = scene.deploy("Ccip", &(COUNCIL, 7_u64, ramp).abi_encode_params());
-    let subject = args([("rmn", text(ccip)), ("subject", "0x01000000000000000000000000000001".into())]);
-    scene.life("pause/ccip-curse", &subject, COUNCIL);
-    let lane = args([("router", text(ccip)), ("chain", "7".into()), ("on_ramp", text(ramp))]);
-    scene.life("pause/ccip-lane", &lane, COUNCIL);
-    let proxy = scene.deploy("BundleProxy", &(COUNCIL, somebody(1), somebody(2)).abi_encode_params());
-    let next = args([("proxy", text(proxy)), ("aggregator", text(somebody(2))), ("was", text(somebody(1)))]);
-    scene.life("param/chainlink-aggregator", &next, COUNCIL);
-
-    let (peer, payload) = (B256::repeat_byte(5), B256::repeat_byte(6));
-    let oapp = scene.deploy("OApp", &(COUNCIL, 30_101_u32, peer, 3_u64, payload).abi_encode_params());
-    let eid = || ("eid", "30101".to_string());
-    scene.life("pause/layerzero-peer", &args([("oapp", text(oapp)), eid(), ("peer", text(peer))]), COUNCIL);
-    let message = args([
-        ("endpoint", text(oapp)),
-        ("receiver", text(oapp)),
-        eid(),
-        ("sender", text(peer)),
-        ("nonce", "3".into()),
-        ("payload_hash", text(payload)),
-    ]);
-    scene.life("pause/layerzero-nilify", &message, COUNCIL);
-    let delegate = args([
-        ("oapp", text(oapp)),
-        ("endpoint", text(oapp)),
-        ("old", text(COUNCIL)),
-        ("new", text(somebody(8))),
-    ]);
-    scene.life("rotate/layerzero-delegate", &delegate, COUNCIL);
     let bridge = args([("bridge", text(held(&scene, "TokenBridge")))]);
     scene.life("pause/wormhole-token-bridge", &bridge, COUNCIL);
 }
 
 #[test]
-fn stablecoins_and_prices() {
-    let scene = Scene::new();
-    let token = held(&scene, "FiatToken");
-    scene.life("pause/circle-fiat-token", &args([("token", text(token))]), COUNCIL);
-    let account = args([("token", text(token)), ("account", text(somebody(1)))]);
-    scene.life("pause/circle-blacklist", &account, COUNCIL);
-    let old: Address = Address::from_word(B256::from(U256::from(0xa11ce)));
-    let minter = args([("token", text(token)), ("old", text(old)), ("new", text(somebody(2)))]);
-    scene.life("rotate/circle-master-minter", &minter, COUNCIL);
-
-    // Anybody may bring a price up to date: there is no role to lack.
-    let price = args([
-        ("pyth", text(scene.deploy("Pyth", &[]))),
-        ("feed", text(B256::repeat_byte(1))),
-        ("update", "[0x01, 0x02]".into()),
-    ]);
-    scene.proven("param/pyth-refresh", COUNCIL, &price);
-    assert!(scene.refused("param/pyth-refresh", COUNCIL, &price).starts_with("nothing to do: "));
-}
-
-#[test]
-fn curve_and_balancer() {
+fn curve() {
     let scene = Scene::new();
     let proxy = held(&scene, "PoolProxy");
     let deadline = U256::from(scene.now() + 86_400);
@@ -305,16 +203,6 @@ fn curve_and_balancer() {
     scene.life("pause/curve-pool", &killed, COUNCIL);
     let gauge = args([("owner_proxy", text(proxy)), ("gauge", text(scene.deploy("Gauge", &[])))]);
     scene.life("pause/curve-gauge", &gauge, COUNCIL);
-
-    let (window, buffer) = (scene.now() + 86_400, scene.now() + 172_800);
-    let ends = (COUNCIL, U256::from(window), U256::from(buffer)).abi_encode_params();
-    for id in ["pause/balancer-v2-vault", "pause/balancer-v2-pool", "pause/balancer-v2-recovery"] {
-        scene.life(id, &args([("target", text(scene.deploy("BalancerV2", &ends)))]), COUNCIL);
-    }
-    let vault = scene.deploy("BalancerV3", &ends);
-    scene.life("pause/balancer-v3-vault", &args([("vault", text(vault))]), COUNCIL);
-    scene.life("pause/balancer-v3-buffers", &args([("vault", text(vault))]), COUNCIL);
-    scene.life("pause/balancer-v3-pool", &args([("vault", text(vault)), ("pool", text(ASSET))]), COUNCIL);
 }
 
 #[test]

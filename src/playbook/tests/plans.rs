@@ -311,3 +311,13 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn an_act_that_waits_says_how_long() {
+    let playbook = shipped("rotate/oz-default-admin");
+    let given = [("target", "vault"), ("new", "bob")];
+    let (plan, _) = plan_with(&playbook, &given, |_| number(86_400)).unwrap();
+    let when = "the new admin can accept only after 86400 seconds, which is defaultAdminDelay()";
+    assert_eq!(playbook.takes_effect(&plan).unwrap(), when);
+    assert_eq!(shipped("pause/oz-pausable").delay, None);
+}

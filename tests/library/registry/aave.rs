@@ -1,0 +1,154 @@
+//! Aave v3, compiled from its source.
+
+use super::*;
+
+sol! {
+    struct InitReserveInput {
+        address aTokenImpl;
+        address variableDebtTokenImpl;
+        address underlyingAsset;
+        string aTokenName;
+        string aTokenSymbol;
+        string variableDebtTokenName;
+        string variableDebtTokenSymbol;
+        bytes params;
+        bytes interestRateData;
+    }
+    function setACLAdmin(address admin) external;
+    function setACLManager(address manager) external;
+    function setPriceOracle(address oracle) external;
+    function setPoolImpl(address pool) external;
+    function getPool() external view returns (address);
+    function setPoolConfiguratorImpl(address configurator) external;
+    function getPoolConfigurator() external view returns (address);
+    function initReserves(InitReserveInput[] input) external;
+    function configureReserveAsCollateral(address asset, uint256 ltv, uint256 threshold, uint256 bonus) external;
+    function setSupplyCap(address asset, uint256 cap) external;
+    function addPoolAdmin(address admin) external;
+    function addEmergencyAdmin(address admin) external;
+    function grantRole(bytes32 role, address account) external;
+}
+
+struct Market {
+    configurator: Address,
+    data_provider: Address,
+    acl: Address,
+    oracle: Address,
+    assets: [Address; 2],
+}
+
+/// Two reserves; `ADMIN` rules, and the council is nothing yet.
+const ADMIN: Address = Address::repeat_byte(0xad);
+
+fn market(scene: &Scene) -> Market {
+    scene.enrich(ADMIN);
+    let zero = Address::ZERO;
+    let provider = scene.deploy("registry/PoolAddressesProvider", &("market", ADMIN).abi_encode_params());
+    scene.act(ADMIN, provider, &setACLAdminCall { admin: ADMIN });
+    let acl = scene.deploy("registry/ACLManager", &provider.abi_encode());
+    scene.act(ADMIN, provider, &setACLManagerCall { manager: acl });
+    scene.act(ADMIN, acl, &addPoolAdminCall { admin: ADMIN });
+    let none: Vec<Address> = Vec::new();
+    let oracle = (provider, none.clone(), none, zero, zero, U256::from(100_000_000)).abi_encode_params();
+    let oracle = scene.deploy("registry/AaveOracle", &oracle);
+    scene.act(ADMIN, provider, &setPriceOracleCall { oracle });
+    let rates = scene.deploy("registry/DefaultReserveInterestRateStrategyV2", &provider.abi_encode());
+    let pool = scene.deploy("registry/PoolInstance", &(provider, rates).abi_encode_params());
+    scene.act(ADMIN, provider, &setPoolImplCall { pool });
+    let pool = scene.anvil.view(provider, &getPoolCall {});
+    let configurator = scene.deploy("registry/PoolConfiguratorInstance", &[]);
+    scene.act(ADMIN, provider, &setPoolConfiguratorImplCall { configurator });
+    let configurator = scene.anvil.view(provider, &getPoolConfiguratorCall {});
+    let data_provider = scene.deploy("registry/AaveProtocolDataProvider", &provider.abi_encode());
+    let a_token = (pool, zero, somebody(7)).abi_encode_params();
+    let a_token = scene.deploy("registry/ATokenInstance", &a_token);
+    let debt = scene.deploy("registry/VariableDebtTokenInstance", &(pool, zero).abi_encode_params());
+    let assets = [0, 1].map(|_| scene.deploy("Token", &(ADMIN, U256::from(1)).abi_encode_params()));
+    let reserve = |asset: Address| InitReserveInput {
+        aTokenImpl: a_token,
+        variableDebtTokenImpl: debt,
+        underlyingAsset: asset,
+        aTokenName: "a".into(),
+        aTokenSymbol: "a".into(),
+        variableDebtTokenName: "d".into(),
+        variableDebtTokenSymbol: "d".into(),
+        params: Bytes::new(),
+        interestRateData: (U256::from(9000), U256::ZERO, U256::from(400), U256::from(6000))
+            .abi_encode_params()
+            .into(),
+    };
+    scene.act(ADMIN, configurator, &initReservesCall { input: assets.map(reserve).to_vec() });
+    for asset in assets {
+        let collateral = configureReserveAsCollateralCall {
+            asset,
+            ltv: U256::from(7500),
+            threshold: U256::from(8000),
+            bonus: U256::from(10_500),
+        };
+        scene.act(ADMIN, configurator, &collateral);
+        scene.act(ADMIN, configurator, &setSupplyCapCall { asset, cap: U256::from(1_000_000) });
+    }
+    Market { configurator, data_provider, acl, oracle, assets }
+}
+
+#[test]
+fn aave_v3() {
+    let scene = Scene::new();
+    let market = market(&scene);
+    let parts = || {
+        args([
+            ("configurator", text(market.configurator)),
+            ("data_provider", text(market.data_provider)),
+            ("asset", text(market.assets[0])),
+        ])
+    };
+    // An emergency admin: pauses and freezes.
+    scene.act(ADMIN, market.acl, &addEmergencyAdminCall { admin: COUNCIL });
+    scene.life("pause/aave-v3-reserve", &parts(), COUNCIL);
+    let mut whole = parts();
+    whole.remove("asset");
+    whole.extend(args([("first", text(market.assets[0])), ("last", text(market.assets[1]))]));
+    scene.life("pause/aave-v3-pool", &whole, COUNCIL);
+    let mut frozen = parts();
+    frozen.insert("ltv".into(), "75 %".into());
+    scene.life("pause/aave-v3-freeze", &frozen, COUNCIL);
+    // A pool admin pauses too, without being an emergency admin.
+    scene.aside(|| scene.proven("pause/aave-v3-reserve", ADMIN, &parts()));
+    // A grace period that the market does not allow is said before anybody signs.
+    scene.aside(|| {
+        scene.proven("pause/aave-v3-reserve", COUNCIL, &parts());
+        let mut back = parts();
+        back.insert("grace".into(), "5 hours".into());
+        let why = scene.refused("pause/aave-v3-reserve-undo", COUNCIL, &back);
+        assert!(why.contains("above the maximum"), "{why}");
+    });
+
+    let mut cap = parts();
+    cap.extend(args([("cap", "1".into()), ("was", "1000000".into())]));
+    scene.refused("param/aave-v3-supply-cap", COUNCIL, &cap);
+    scene.act(ADMIN, market.acl, &addPoolAdminCall { admin: COUNCIL });
+    scene.life("param/aave-v3-supply-cap", &cap, COUNCIL);
+    cap.insert("cap".into(), "0".into());
+    let why = scene.refused("param/aave-v3-supply-cap", COUNCIL, &cap);
+    assert_eq!(why, "cap=0: zero means unlimited here: write cap=unlimited if you mean that");
+
+    let feeds = [0, 1].map(|_| scene.deploy("Feed", &[]));
+    let given = |feed: Address, was: Address, least: &str| {
+        args([
+            ("oracle", text(market.oracle)),
+            ("asset", text(market.assets[0])),
+            ("feed", text(feed)),
+            ("was", text(was)),
+            ("least", least.into()),
+            ("most", "110000000".into()),
+        ])
+    };
+    let why = scene.refused("param/aave-v3-oracle", COUNCIL, &given(feeds[0], Address::ZERO, "100000001"));
+    assert!(why.contains("latestAnswer() is 100000000; expected: is at least 100000001"), "{why}");
+    scene.proven("param/aave-v3-oracle", COUNCIL, &given(feeds[0], Address::ZERO, "90000000"));
+    scene.life("param/aave-v3-oracle", &given(feeds[1], feeds[0], "90000000"), COUNCIL);
+
+    scene.act(ADMIN, market.acl, &grantRoleCall { role: B256::ZERO, account: COUNCIL });
+    let admins = args([("acl", text(market.acl)), ("old", text(COUNCIL)), ("new", text(somebody(7)))]);
+    scene.life("rotate/aave-v3-emergency-admin", &admins, COUNCIL);
+}
