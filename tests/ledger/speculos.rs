@@ -2,7 +2,7 @@
 //! `make speculos` installs what it needs.
 
 use std::cell::RefCell;
-use std::env::{self, VarError};
+use std::env;
 use std::net::TcpListener;
 use std::process::{Child, Command, Stdio};
 use std::rc::Rc;
@@ -44,8 +44,8 @@ enum Answer {
     Reject,
 }
 
-fn setting(name: &str) -> Result<String, VarError> {
-    env::var(name)
+fn setting(name: &str) -> String {
+    env::var(name).unwrap_or_else(|_| panic!("{name} is not set: run `make speculos`"))
 }
 
 fn free_port() -> u16 {
@@ -54,13 +54,13 @@ fn free_port() -> u16 {
 
 impl Speculos {
     fn start() -> Self {
-        let program = setting("SPECULOS").expect("SPECULOS names no emulator: run `make speculos`");
-        let app = setting("SPECULOS_APP").expect("SPECULOS_APP names no app: run `make speculos`");
-        let model = setting("SPECULOS_MODEL").unwrap_or_else(|_| "nanosp".into());
+        let program = setting("SPECULOS");
+        let app = setting("SPECULOS_APP");
+        let model = env::var("SPECULOS_MODEL").unwrap_or_else(|_| "nanosp".into());
         let (apdu, buttons) = (free_port(), free_port());
         let mut command = Command::new(program);
         command.args(["--model", &model, "--display", "headless", "--seed", MNEMONIC]);
-        if let Ok(sdk) = setting("SPECULOS_SDK") {
+        if let Ok(sdk) = env::var("SPECULOS_SDK") {
             command.args(["--sdk", &sdk]);
         }
         let ports = [apdu, buttons].map(|port| port.to_string());
