@@ -393,8 +393,8 @@ mod tests {
     /// Source: systemd's 73-seat-late.rules, which gives what is tagged `uaccess` by then to whoever sits there.
     #[test]
     fn the_udev_rule_covers_every_ledger_and_comes_in_time() {
-        let name = UDEV_RULE_PATH.strip_prefix("/etc/udev/rules.d/").unwrap();
-        assert!(name.ends_with(".rules") && name.split('-').next().unwrap().parse::<u8>().unwrap() < 73);
+        let number = UDEV_RULE_PATH.strip_prefix("/etc/udev/rules.d/").and_then(|name| name.split_once('-'));
+        assert!(number.is_some_and(|(number, _)| number.parse::<u8>().is_ok_and(|n| n < 73)));
         let rules: Vec<&str> = UDEV_RULE.lines().collect();
         assert_eq!(rules.len(), 2);
         for rule in rules {

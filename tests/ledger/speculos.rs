@@ -2,7 +2,7 @@
 //! `make speculos` installs what it needs.
 
 use std::cell::RefCell;
-use std::env::{self, VarError};
+use std::env;
 use std::net::TcpListener;
 use std::process::{Child, Command, Stdio};
 use std::rc::Rc;
@@ -44,8 +44,8 @@ enum Answer {
     Reject,
 }
 
-fn setting(name: &str) -> Result<String, VarError> {
-    env::var(name)
+fn setting(name: &str) -> String {
+    env::var(name).unwrap_or_else(|_| panic!("{name} is not set: run `make speculos`"))
 }
 
 fn free_port() -> u16 {
@@ -54,13 +54,13 @@ fn free_port() -> u16 {
 
 impl Speculos {
     fn start() -> Self {
-        let program = setting("SPECULOS").expect("SPECULOS names no emulator: run `make speculos`");
-        let app = setting("SPECULOS_APP").expect("SPECULOS_APP names no app: run `make speculos`");
-        let model = setting("SPECULOS_MODEL").unwrap_or_else(|_| "nanosp".into());
+        let program = setting("SPECULOS");
+        let app = setting("SPECULOS_APP");
+        let model = env::var("SPECULOS_MODEL").unwrap_or_else(|_| "nanosp".into());
         let (apdu, buttons) = (free_port(), free_port());
         let mut command = Command::new(program);
         command.args(["--model", &model, "--display", "headless", "--seed", MNEMONIC]);
-        if let Ok(sdk) = setting("SPECULOS_SDK") {
+        if let Ok(sdk) = env::var("SPECULOS_SDK") {
             command.args(["--sdk", &sdk]);
         }
         let ports = [apdu, buttons].map(|port| port.to_string());
@@ -112,11 +112,11 @@ impl Speculos {
         }
     }
 
-    /// Presses right until a page has a line that begins like this.
-    fn turn_to(&self, text: &str) {
+    /// Presses right until a page has a line that begins like one of these.
+    fn turn_to(&self, texts: &[&str]) {
         for _ in 0..60 {
             let lines = self.lines();
-            if lines.iter().any(|line| line.starts_with(text)) {
+            if lines.iter().any(|line| texts.iter().any(|text| line.starts_with(text))) {
                 return;
             }
             self.press("right");
@@ -125,19 +125,21 @@ impl Speculos {
                 thread::sleep(Duration::from_millis(20));
             }
         }
-        panic!("no page with {text:?}; the last one is {:?}", self.lines());
+        panic!("no page with any of {texts:?}; the last one is {:?}", self.lines());
     }
 
-    /// The person in the app's menu.
+    /// The person in the app's menu. A program that waits for the setting goes on at once, over the menu.
     fn switch(&self, setting: &str) {
-        let home = self.lines();
-        self.turn_to(if home.iter().any(|line| line.contains("app")) { "App settings" } else { "Settings" });
+        self.turn_to(&["App settings", "Settings"]);
         self.press("both");
-        self.turn_to(setting);
+        self.turn_to(&[setting]);
         let before = self.lines();
         self.press("both");
         self.wait_for("the setting changed", |lines| lines != before);
-        self.turn_to("Back");
+    }
+
+    fn leave_menu(&self) {
+        self.turn_to(&["Back"]);
         self.press("both");
         self.wait_for("the menu left", |lines| !lines.iter().any(|line| line == "Back"));
     }
@@ -155,7 +157,7 @@ impl Speculos {
         }
         shown(last);
         if matches!(answer, Answer::Reject) {
-            self.turn_to("Reject");
+            self.turn_to(&["Reject", "Cancel"]);
         }
         self.press("both");
     }
@@ -209,6 +211,7 @@ fn the_real_app_signs_hashes_and_messages_and_takes_no_for_an_answer() {
     let (mut ledger, _) = device.open();
     if ledger.status().takes_fields {
         device.switch("Blind signing");
+        device.leave_menu();
         ledger = device.open().0;
     }
     let tx = pause();
@@ -273,6 +276,7 @@ fn the_real_app_takes_every_field_or_is_told_to_be_too_old() {
     device.wait_for("what is missing", |lines| lines.iter().any(|line| line.contains("must be")));
     device.press("both");
     device.switch("Raw messages");
+    device.leave_menu();
     let screens = safe_tx_screens(ledger.status(), Some(true), &request);
     let made = device.reviewing(&screens, Answer::Reject, || ledger.sign_safe_tx(&request));
     assert!(matches!(made, Err(DeviceError::Rejected)), "{made:?}");

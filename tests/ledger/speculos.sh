@@ -2,7 +2,8 @@
 # Installs Ledger's own emulator below target/ and runs the real Ethereum app in it. Whatever cannot be installed here
 # ends it with a sentence and no error.
 #
-# SPECULOS_APP=path/to/app.elf takes another app than 1.9.18; SPECULOS_MODEL (nanosp, nanox) then says what it is for.
+# SPECULOS_APP=path/to/app.elf takes another app than 1.9.18; SPECULOS_MODEL (nanosp, nanox) then says what it is for, and for an
+# app too old to say it itself SPECULOS_SDK and SPECULOS_APPNAME=Ethereum:VERSION do the rest.
 set -eu
 
 skip() {

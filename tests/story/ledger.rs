@@ -12,8 +12,8 @@ use alloy::sol_types::SolCall;
 use breakglass::device::{Ledger, Way};
 use breakglass::safe::{SafeId, SafeVersion};
 
-use crate::emulator::Emulator;
 use crate::emulator::app::{Behaviour, Open, Reject, Signed};
+use crate::emulator::{Emulator, Wire};
 use crate::stage::{Anvil, Ceremony, Desk, Run, SafeSetup, deploy_safe, key};
 use crate::steps;
 
@@ -47,12 +47,51 @@ fn a_rejection_signs_nothing_and_says_so() {
 }
 
 #[test]
-fn another_app_and_a_stranger_s_device_are_told_apart() {
-    let ceremony = Ceremony::new(SafeSetup::new(SafeVersion::V1_4_1, 3, 2));
+fn a_device_that_is_not_ready_is_told_as_what_it_is_and_nothing_is_written() {
+    let ceremony = steps::two_of_three();
     let alice = &ceremony.desks[0];
-    let bitcoin = Emulator::start(Behaviour { open: Open::Other("Bitcoin"), ..Behaviour::default() });
-    on_ledger(alice, &["vault"], &bitcoin).ended(6).says("Bitcoin");
+    let ready = Behaviour::default();
+    let awake = Wire::default();
+    for (behaviour, wire, said) in [
+        (
+            Behaviour { open: Open::Other("Bitcoin"), ..ready.clone() },
+            awake.clone(),
+            "the Bitcoin app is open",
+        ),
+        (Behaviour { open: Open::Dashboard, ..ready.clone() }, awake.clone(), "open the Ethereum app"),
+        (Behaviour { locked_for: usize::MAX, ..ready.clone() }, awake.clone(), "enter its PIN"),
+        (Behaviour { raw_messages: false, ..ready.clone() }, awake.clone(), "\"Raw messages\" is off"),
+        (ready.clone(), Wire { asleep: true, ..awake.clone() }, "press a button to wake it"),
+        (
+            ready.clone(),
+            Wire { thinks_for: Duration::from_mins(1), ..awake.clone() },
+            "no answer on the Ledger",
+        ),
+        (ready.clone(), Wire { hangs_up_at: Some(20), ..awake.clone() }, "unplugged or its app was closed"),
+    ] {
+        let run = on_ledger(alice, &["vault"], &Emulator::start_with(behaviour, wire));
+        run.ended(6).says(said);
+        assert!(!alice.path("incidents").exists(), "something was written: {said}");
+    }
+}
 
+/// A rejection skips its proposal and no other.
+#[test]
+fn several_are_signed_in_one_sitting() {
+    let mut ceremony = steps::two_of_three();
+    ceremony.add_to_council(
+        "\n[levers.again]\nplaybook = \"pause/oz-pausable\"\nsafe = \"guardian\"\nset = { target = \"vault\" }\n",
+    );
+    let alice = &ceremony.desks[0];
+    let emulator = Emulator::start(Behaviour { reject_next: 1, ..Behaviour::default() });
+    let run = on_ledger(alice, &["vault", "again"], &emulator).ended(6);
+    let run = run.says("2 to sign").says("1 of 2").says("2 of 2").says("skipped: rejected on the Ledger");
+    assert_eq!((emulator.signed().len(), run.stdout.trim().lines().count()), (1, 1));
+    run.says("1 of 2 were rejected on the device");
+}
+
+#[test]
+fn a_stranger_s_device_is_told_to_be_one() {
     let mut setup = SafeSetup::new(SafeVersion::V1_4_1, 2, 1);
     setup.owners = vec![key(8).address, key(9).address];
     let strangers = Ceremony::new(setup);

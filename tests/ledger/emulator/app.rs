@@ -50,6 +50,8 @@ pub struct Behaviour {
     /// So many commands find it locked.
     pub locked_for: usize,
     pub reject: Option<Reject>,
+    /// Rejects so many at the end, and then none.
+    pub reject_next: usize,
     /// Signs with a key of another path than the one asked for.
     pub wrong_key: bool,
     /// Bytes before the status word of an error.
@@ -66,6 +68,7 @@ impl Default for Behaviour {
             raw_messages: true,
             locked_for: 0,
             reject: None,
+            reject_next: 0,
             wrong_key: false,
             garbage: false,
         }
@@ -279,7 +282,11 @@ impl App {
         Ok((self.signature(&path, &digest, 27), true))
     }
 
-    fn ask(&self) -> Result<(), Word> {
+    fn ask(&mut self) -> Result<(), Word> {
+        if self.behaviour.reject_next > 0 {
+            self.behaviour.reject_next -= 1;
+            return Err(REJECTED);
+        }
         self.behaviour.reject.map_or(Ok(()), |_| Err(REJECTED))
     }
 
