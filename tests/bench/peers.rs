@@ -98,10 +98,10 @@ fn fork(ceremony: &Ceremony, proxy: &Proxy) -> Row {
     let fork = Anvil::with_args(ceremony.anvil.chain_id, &["--fork-url", &proxy.url()]);
     fork.set_storage(safe, slot_word(slot::THRESHOLD), slot_word(1));
     let url = fork.url();
-    let send = ["send", "--rpc-url", &url, "--unlocked", "--from", &from, &to, &data];
-    let sent = cost(myself(), &cast, &send).ended("cast send", 0);
-    let call = ["call", "--rpc-url", &url, &vault, "paused()(bool)"];
-    let called = cost(myself(), &cast, &call).ended("cast call", 0);
+    let execute = ["send", "--rpc-url", &url, "--unlocked", "--from", &from, &to, &data];
+    let sent = cost(myself(), &cast, &execute).ended("cast send", 0);
+    let look = ["call", "--rpc-url", &url, &vault, "paused()(bool)"];
+    let called = cost(myself(), &cast, &look).ended("cast call", 0);
     assert!(fork.view(ceremony.vault, &pausedCall {}), "cast has paused nothing");
     let all = Cost {
         millis: begun.elapsed().as_secs_f64() * 1000.0,

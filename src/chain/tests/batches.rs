@@ -4,8 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use alloy::primitives::{Address, Bytes};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::balance;
 use super::fake::{Act, Server, chain, chain_of, good, options, reply};
