@@ -250,11 +250,11 @@ mod tests {
             let mut changed = proof("present");
             let mut nodes = bytes(&mut changed);
             let count = nodes.len();
-            let node = &mut nodes[node % count];
+            let node = nodes.swap_remove(node % count);
             let mut text = node.to_vec();
             let at = at % text.len();
             text[at] ^= 1 << bit;
-            **node = text.into();
+            *node = text.into();
             prop_assert!(verify(header().state_root, PRESENT, &present(), &changed).is_err());
 
             let mut changed = proof("present");

@@ -251,7 +251,6 @@ pub struct Playbook {
     pub example: Option<Example>,
     /// Params and reads, each after those that it needs.
     order: Vec<String>,
-    digest: PlaybookDigest,
     text: String,
 }
 
@@ -264,9 +263,10 @@ impl Playbook {
         file::parse(origin, text)
     }
 
+    /// Worked out when it is asked for: whoever lists a whole library has no need of it.
     #[must_use]
-    pub const fn digest(&self) -> PlaybookDigest {
-        self.digest
+    pub fn digest(&self) -> PlaybookDigest {
+        PlaybookDigest::of(&self.text)
     }
 
     /// The text that [`Playbook::digest`] is the hash of.

@@ -125,7 +125,7 @@ fn add_levers(ceremony: &mut Ceremony) {
     let mut playbook = String::from(HEAD);
     for n in 0..BATCH {
         let vault = deploy(&ceremony.anvil, "Vault", &ceremony.safe.abi_encode());
-        write!(text, "set.vault{n} = \"{vault}\"\n").unwrap();
+        writeln!(text, "set.vault{n} = \"{vault}\"").unwrap();
         write!(playbook, "\n[[param]]\nname = \"vault{n}\"\ntype = \"address\"\n").unwrap();
     }
     for n in 0..BATCH {

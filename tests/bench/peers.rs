@@ -7,9 +7,10 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use alloy::hex;
+use alloy::primitives::U256;
 use alloy::sol;
 use alloy::sol_types::SolCall;
-use breakglass::safe::SafeVersion;
+use breakglass::safe::{Approval, Nonce, Operation, SafeTx, SafeVersion, encode_approvals, slot, slot_word};
 
 use crate::ceremony::DELAY;
 use crate::measure::{Cost, cost, myself};
@@ -21,6 +22,7 @@ const SHARE: f64 = 0.08;
 
 sol! {
     function pause() external;
+    function paused() external view returns (bool);
 }
 
 /// `pause` is what our own cold `pause` took in this run.
@@ -75,21 +77,32 @@ fn safe_cli(ceremony: &Ceremony, proxy: &Proxy) -> Row {
     Row::new(what).cost(cost).rounds(rounds).must(!sent, "(for comparison; nothing sent)")
 }
 
-/// By hand: anvil forks the chain, cast sends the call as the Safe there and looks at what it left.
+/// By hand: anvil forks the chain, its Safe is told to ask for one owner only, cast sends the Safe's transaction as that
+/// owner and looks at what it left.
 fn fork(ceremony: &Ceremony, proxy: &Proxy) -> Row {
     let what = "anvil --fork-url, cast send, cast call";
     let cast = fixtures().join("node_modules/@foundry-rs/cast-linux-amd64/bin/cast");
     let Some(cast) = present(&cast) else { return missing(what) };
-    let (safe, vault) = (ceremony.safe.to_string(), ceremony.vault.to_string());
+    let (safe, vault, owner) = (ceremony.safe, ceremony.vault.to_string(), key(0).address);
+    let tx = SafeTx::new(
+        ceremony.vault,
+        U256::ZERO,
+        pauseCall {}.abi_encode().into(),
+        Operation::Call,
+        Nonce::from(0),
+    );
+    let data = tx.exec_calldata(encode_approvals(&[Approval::OnChain(owner)])).to_string();
+    let (to, from) = (safe.to_string(), owner.to_string());
     proxy.forget_counts();
     let begun = Instant::now();
     let fork = Anvil::with_args(ceremony.anvil.chain_id, &["--fork-url", &proxy.url()]);
-    fork.set_balance(ceremony.safe, alloy::primitives::U256::from(10).pow(alloy::primitives::U256::from(18)));
+    fork.set_storage(safe, slot_word(slot::THRESHOLD), slot_word(1));
     let url = fork.url();
-    let send = ["send", "--rpc-url", &url, "--unlocked", "--from", &safe, &vault, "pause()"];
-    let sent = cost(myself(), &cast, &send).ended("cast send", 0);
-    let call = ["call", "--rpc-url", &url, &vault, "paused()(bool)"];
-    let called = cost(myself(), &cast, &call).ended("cast call", 0);
+    let execute = ["send", "--rpc-url", &url, "--unlocked", "--from", &from, &to, &data];
+    let sent = cost(myself(), &cast, &execute).ended("cast send", 0);
+    let look = ["call", "--rpc-url", &url, &vault, "paused()(bool)"];
+    let called = cost(myself(), &cast, &look).ended("cast call", 0);
+    assert!(fork.view(ceremony.vault, &pausedCall {}), "cast has paused nothing");
     let all = Cost {
         millis: begun.elapsed().as_secs_f64() * 1000.0,
         cpu: sent.cpu + called.cpu,

@@ -5,7 +5,12 @@
 //! Numbers, not verdicts about a machine: a limit that is exceeded is marked, and only a ceremony that does not come to
 //! its end fails the run. Also written to `target/bench.txt`.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a measurement that cannot be taken has failed")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a measurement that cannot be taken has failed"
+)]
 
 #[path = "../stage/mod.rs"]
 mod stage;

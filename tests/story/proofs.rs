@@ -3,9 +3,10 @@
 use alloy::primitives::{Address, B256, U256};
 use alloy::sol;
 use alloy::sol_types::{SolCall, SolValue};
+use breakglass::safe::SafeVersion;
 use serde_json::{Value, json};
 
-use crate::stage::{Ceremony, Proxy};
+use crate::stage::{Anvil, Ceremony, Proxy, SafeSetup};
 use crate::steps::{
     as_the_safe, behind_a_proxy, broadcast, is_paused, pausedCall, refused, refused_without_a_trace, sign,
     signed_by_two, try_sign, with_key,
@@ -152,4 +153,33 @@ fn an_rpc_without_proofs_is_said_to_have_none() {
         _ => truth,
     });
     refused(alice.run(&["pause", "vault", "--proofs"]), 7, &["answered what it cannot prove"]);
+}
+
+/// A proof needs nobody's word: one RPC that has it is enough, and what a quorum agreed on without it is refused.
+#[test]
+fn one_of_several_rpcs_is_enough_for_the_proof() {
+    let anvil = Anvil::start();
+    let proxies = [Proxy::to(&anvil), Proxy::to(&anvil)];
+    let rpc = proxies.each_ref().map(Proxy::url);
+    let ceremony = Ceremony::on(anvil, SafeSetup::new(SafeVersion::V1_4_1, 3, 2), &rpc);
+    let alice = &ceremony.desks[0];
+    proxies[0].rewrite(|method, _, truth| match method {
+        "eth_getProof" => Err(json!({"code": -32601, "message": "the method does not exist"})),
+        _ => truth,
+    });
+    let run = alice.run(&["pause", "vault", "--proofs"]).ended(0);
+    run.says(&format!("2 of 2 RPCs agree, {}", proven(&ceremony)));
+
+    // Two that lie alike are a quorum, and the proof tells on them all the same.
+    for proxy in &proxies {
+        let safe = json!(ceremony.safe);
+        proxy.rewrite(move |method, params, truth| match method {
+            "eth_getBalance" if params[0] == safe => Ok(json!("0x7")),
+            _ => truth,
+        });
+    }
+    let account = format!("account {}", ceremony.safe);
+    alice.run(&["dry-run", "vault"]).ended(0).says("2 of 2 RPCs agree");
+    let run = refused(alice.run(&["dry-run", "vault", "--proofs"]), 7, &["is not proven", &account]);
+    proxies.iter().fold(run, |run, proxy| run.says(&proxy.url().replace("http://", "")));
 }
