@@ -69,7 +69,7 @@ fn modules() {
 #[test]
 fn guards_and_fallback_handler() {
     let scene = Scene::new();
-    let guard = scene.deploy("StoppingGuard", &[]);
+    let guard = scene.deploy("OpenGuard", &[]);
     let hash = |at: Address| {
         let code = scene.anvil.code(at);
         text(if code.is_empty() { B256::ZERO } else { keccak256(code) })
