@@ -68,9 +68,14 @@ impl Drafted {
             if known.is_listed(tx) {
                 continue;
             }
-            for call in access_list_calls(safe, tx) {
-                let call =
-                    json!({"from": sender, "to": call.to, "data": call.data, "gas": U256::from(LIST_GAS)});
+            let calls = access_list_calls(safe, tx).into_iter().map(|call| (*sender, call.to, call.data));
+            // What is asked afterwards reads more than the transaction does.
+            let asked = queries.iter().filter_map(|query| match query {
+                Query::Call { from, to, data } => Some((from.unwrap_or_default(), *to, data.clone())),
+                _ => None,
+            });
+            for (from, to, data) in calls.chain(asked) {
+                let call = json!({"from": from, "to": to, "data": data, "gas": U256::from(LIST_GAS)});
                 let request = Request::hint("eth_createAccessList", json!([call, AT]));
                 if !lists.contains(&request) {
                     lists.push(request);

@@ -17,9 +17,11 @@ fn safe(scene: &Scene, version: SafeVersion) -> Address {
 
 /// Proven, told when done already, and taken back.
 fn life(scene: &Scene, id: &str, safe: Address, given: &std::collections::BTreeMap<String, String>) {
+    scene.proposed(id, safe, given);
     scene.proven(id, safe, given);
     scene.aside(|| scene.refused(id, safe, given));
     let (undo, back) = scene.playbook(id).undo_args(given).unwrap();
+    scene.proposed(undo.as_str(), safe, &back);
     scene.proven(undo.as_str(), safe, &back);
 }
 
@@ -67,7 +69,7 @@ fn modules() {
 #[test]
 fn guards_and_fallback_handler() {
     let scene = Scene::new();
-    let guard = scene.deploy("StoppingGuard", &[]);
+    let guard = scene.deploy("OpenGuard", &[]);
     let hash = |at: Address| {
         let code = scene.anvil.code(at);
         text(if code.is_empty() { B256::ZERO } else { keccak256(code) })

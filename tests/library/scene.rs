@@ -1,6 +1,7 @@
 //! One lever on one chain: derived and judged by the library, its calls sent from the Safe's own address.
 
 use std::collections::BTreeMap;
+use std::fs;
 
 use alloy::primitives::{Address, B256, Bytes, Log, U256, keccak256};
 use alloy::sol_types::SolCall;
@@ -8,9 +9,11 @@ use breakglass::council::AddressBook;
 use breakglass::playbook::{
     Answer, Catalogue, Check, Derivation, Inputs, Plan, Playbook, Query, Readings, derive,
 };
+use breakglass::safe::SafeVersion;
 use serde_json::{Value, json};
+use tempfile::TempDir;
 
-use crate::stage::{Anvil, deploy};
+use crate::stage::{Anvil, Proxy, SafeSetup, breakglass, deploy, place_safe, run};
 
 /// Who holds every role in the scenes, and somebody who holds none.
 pub const COUNCIL: Address = Address::repeat_byte(0xc0);
@@ -39,6 +42,9 @@ pub enum Ended {
 pub struct Scene {
     pub anvil: Anvil,
     catalogue: Catalogue,
+    /// Where the program is run, and what it asks its chain through.
+    desk: TempDir,
+    proxy: Proxy,
 }
 
 type Args = BTreeMap<String, String>;
@@ -53,7 +59,9 @@ impl Scene {
     }
 
     pub fn on(anvil: Anvil) -> Self {
-        let scene = Self { anvil, catalogue: Catalogue::new(Vec::new()) };
+        let (desk, proxy) = (tempfile::tempdir().unwrap(), Proxy::to(&anvil));
+        let scene = Self { anvil, catalogue: Catalogue::new(Vec::new()), desk, proxy };
+        place_safe(&scene.anvil, COUNCIL, &SafeSetup::new(SafeVersion::V1_4_1, 3, 2));
         scene.enrich(COUNCIL);
         scene.enrich(STRANGER);
         scene
@@ -163,6 +171,31 @@ impl Scene {
         }
     }
 
+    /// The same through the program, cold: proposed with every check, within the rounds that it may take.
+    #[track_caller]
+    pub fn proposed(&self, id: &str, safe: Address, args: &Args) {
+        let (chain, url) = (self.anvil.chain_id, self.proxy.url());
+        let council = format!(
+            "schema = 1\nname = \"Library\"\n\n[chains.anvil]\nid = {chain}\nrpc = [\"{url}\"]\n\n\
+             [safes.council]\nchain = \"anvil\"\naddress = \"{safe}\"\n"
+        );
+        fs::write(self.desk.path().join("breakglass.toml"), council).unwrap();
+        let playbook = self.playbook(id);
+        let mut command = breakglass();
+        command.current_dir(self.desk.path()).arg(playbook.kind.to_string());
+        command.args(["--playbook", id, "--safe", "council"]);
+        for (name, value) in args {
+            command.arg("--set").arg(format!("{name}={value}"));
+        }
+        self.proxy.forget_counts();
+        run(&mut command).ended(0);
+        let rounds = self.proxy.counts().rounds;
+        // What is read first decides what is called.
+        let reads_first = !playbook.reads.is_empty() || playbook.steps.iter().any(|s| !s.skip_if.is_empty());
+        let most = if reads_first { 3 } else { 2 };
+        assert!(rounds <= most, "{id} takes {rounds} rounds and not {most}");
+    }
+
     #[track_caller]
     pub fn proven(&self, id: &str, safe: Address, args: &Args) {
         let ended = self.pull(id, safe, args);
@@ -195,9 +228,13 @@ impl Scene {
     /// The life of a lever that nobody lacks the role for: a holder's own.
     #[track_caller]
     pub fn course(&self, id: &str, args: &Args, undone_by: Address) {
+        self.proposed(id, COUNCIL, args);
         self.proven(id, COUNCIL, args);
         self.again(id, args);
         if let Some((undo, back)) = self.playbook(id).undo_args(args) {
+            if undone_by == COUNCIL {
+                self.proposed(undo.as_str(), COUNCIL, &back);
+            }
             self.proven(undo.as_str(), undone_by, &back);
             self.again(undo.as_str(), &back);
             // What was taken back can be done again, by what the undo names as its own.

@@ -98,8 +98,15 @@ fn a_playbook_that_breaks_its_word_fails() {
     let undo = text.lines().find(|line| line.starts_with("undo")).unwrap();
     let unfit = text.replace(undo, "undo = \"pause/oz-pausable\"");
     given(&unfit).ended(4).says("its undo, pause/oz-pausable: refused before anybody signs");
-    let open = deploy(&ceremony.anvil, "Reverting", &[]);
-    let _ = open;
+    // Anybody may do it, and it does not say so.
+    let spell = format!("target={}", deploy(&ceremony.anvil, "Spell", &[]));
+    let open = own(&ceremony, "pause/open", "schedule()", "done()(bool)");
+    fs::write(&file, &open).unwrap();
+    let tried = || tested(&ceremony, &[file.to_str().unwrap(), "--set", &spell]);
+    tried().ended(1).says("schedule() does not revert from 0x6E6f626f64790000000000000000000000000000");
+    let role = open.lines().find(|line| line.starts_with("role")).unwrap();
+    fs::write(&file, open.replace(role, "role = \"anybody\"")).unwrap();
+    tried().ended(0).says("without the role not tried: anybody may");
 }
 
 #[test]

@@ -32,5 +32,5 @@ pub use desk::{Desk, Run, breakglass, run};
 pub use keys::{KEYS, Key, key};
 pub use keystore::encrypt;
 pub use proxy::{Counts, Fault, Proxy, dead_url};
-pub use safes::{SafeSetup, deploy_contracts, deploy_safe, published};
+pub use safes::{SafeSetup, deploy_contracts, deploy_safe, place_safe, published};
 pub use terminal::{CTRL_C, CTRL_D, Terminal};

@@ -95,6 +95,14 @@ pub fn deploy_safe(anvil: &Anvil, setup: &SafeSetup) -> Address {
     safe
 }
 
+/// Puts such a Safe where an address of the test's own choice is.
+pub fn place_safe(anvil: &Anvil, at: Address, setup: &SafeSetup) {
+    let proxy = deploy_safe(anvil, setup);
+    anvil.set_code(at, &anvil.code(proxy));
+    anvil.set_storage(at, slot_word(slot::SINGLETON), anvil.storage(proxy, slot_word(slot::SINGLETON)));
+    anvil.send(key(9).address, at, &setup_call(setup), U256::ZERO);
+}
+
 fn setup_call(setup: &SafeSetup) -> Bytes {
     let (owners, threshold) = (setup.owners.clone(), U256::from(setup.threshold));
     let (zero, data, payment) = (Address::ZERO, Bytes::new(), U256::ZERO);
