@@ -20,7 +20,7 @@ use alloy::primitives::{Address, B256};
 use crate::chain::EndpointReport;
 use crate::chain::fork::Rehearsal;
 use crate::council;
-use crate::playbook::{Plan, Verdict};
+use crate::playbook::{Plan, PlannedCall, Verdict};
 use crate::proposal::{Difference, Proposal, RecordedCode, calls_of};
 use crate::safe::{Call, Nonce, SafeState};
 
@@ -129,7 +129,9 @@ pub struct Facts<'a> {
     /// keccak256 of the code at the Safe's own address; none offline.
     pub proxy_code: Option<B256>,
     /// The code that the council file pins, by the target that runs it.
-    pub pins: &'a BTreeMap<Address, B256>,
+    pub pins: &'a BTreeMap<Address, Vec<B256>>,
+    /// Contracts that the lever in the council file says to change as well.
+    pub changes: &'a [Address],
 }
 
 impl Facts<'_> {
@@ -138,10 +140,27 @@ impl Facts<'_> {
         calls_of(self.proposal.tx()).unwrap_or_default()
     }
 
+    /// Whether a call goes to a contract, or has it among its arguments.
+    fn is_about(planned: &PlannedCall, contract: Address) -> bool {
+        planned.call.to == contract || has_word(&planned.call.data, &contract.into_word())
+    }
+
+    /// Whether one of the reader's own calls is about a contract and has a word among its arguments.
+    fn says(&self, contract: Address, word: &B256) -> bool {
+        let calls = self.plan.map_or(&[][..], |plan| &plan.calls);
+        calls.iter().any(|call| Self::is_about(call, contract) && has_word(&call.call.data, word))
+    }
+
     /// What code an account has now; nothing when nobody read it.
     fn code_of(&self, address: Address) -> Option<B256> {
         self.rehearsal.and_then(|rehearsal| rehearsal.code.get(&address).copied())
     }
+}
+
+/// Whether a call has a word among its arguments, or among those of a call that it carries.
+fn has_word(data: &[u8], word: &B256) -> bool {
+    let from = |start: usize| data.get(start..).unwrap_or_default().chunks(32);
+    from(4).chain(from(8)).any(|chunk| chunk == word.as_slice())
 }
 
 /// Looks at everything. The order is the order in which a signer should doubt.

@@ -8,6 +8,7 @@ use alloy::primitives::{Address, B256, Log, U256, b256};
 
 use super::{Facts, Finding, Sort};
 use crate::chain::fork::{Outcome, Rehearsal, Write, module_slot, owner_slot};
+use crate::council::Safe;
 use crate::playbook::Change;
 use crate::safe::{SENTINEL, approved_hash_slot, slot, slot_word};
 
@@ -38,14 +39,14 @@ pub(super) fn findings(facts: &Facts) -> Vec<Finding> {
     }
     let Some(rehearsal) = facts.rehearsal else { return Vec::new() };
     let mut all = vec![succeeds(rehearsal, facts.plan.map_or(&[], |plan| &plan.errors))];
-    if rehearsal.outcome != Outcome::Succeeded {
+    if rehearsal.outcome == Outcome::Reverted {
         return all;
     }
-    all.extend(after_holds(facts));
     all.push(safe_slots(facts, rehearsal));
-    all.extend(effects(facts, rehearsal));
     all.push(outflow(facts, rehearsal));
     all.push(approvals(facts, rehearsal));
+    all.extend(after_holds(facts));
+    all.extend(effects(facts, rehearsal));
     all.extend(as_recorded(facts));
     all
 }
@@ -62,11 +63,14 @@ pub(super) fn succeeds(rehearsal: &Rehearsal, errors: &[json_abi::Error]) -> Fin
         Outcome::Reverted => Finding::refuse(id, format!("it reverts when rehearsed{}", reason()), fix),
         Outcome::Failed => {
             let sentence = format!("the Safe reports ExecutionFailure when rehearsed{}", reason());
-            Finding::refuse(id, sentence, "do not send it: it would use up the nonce and do nothing")
+            let fix = "do not send it: it would use up the nonce and do nothing";
+            Finding::refuse("execution-failure", sentence, fix)
         }
-        Outcome::Unannounced => {
-            Finding::refuse(id, "the Safe does not announce its success: it is no Safe that is known", ASK)
-        }
+        Outcome::Unannounced => Finding::refuse(
+            "unannounced",
+            "the Safe does not announce its success: it is no Safe that is known",
+            ASK,
+        ),
     }
 }
 
@@ -148,10 +152,15 @@ fn declared<'a>(facts: &Facts<'a>) -> &'a [Change] {
     facts.plan.map_or(&[], |plan| &plan.changes)
 }
 
-/// Contracts whose storage the reader's own playbook touches: those it calls, and those it declares.
-fn is_declared(facts: &Facts, contract: Address) -> bool {
+/// Contracts whose storage may change: those that the reader's own playbook calls or declares, those that its lever
+/// declares, and a guard that the council pinned, which may keep books.
+fn may_change(facts: &Facts, contract: Address) -> bool {
     let called = || facts.plan.is_some_and(|plan| plan.calls.iter().any(|c| c.call.to == contract));
-    declared(facts).contains(&Change::Contract(contract)) || called()
+    let Safe { guard, module_guard, .. } = facts.council_safe;
+    declared(facts).contains(&Change::Contract(contract))
+        || facts.changes.contains(&contract)
+        || [guard, module_guard].contains(&&Some(contract))
+        || called()
 }
 
 /// One refusal for each contract: accepting one accepts no other.
@@ -160,7 +169,7 @@ fn effects(facts: &Facts, rehearsal: &Rehearsal) -> Vec<Finding> {
     let safe = facts.proposal.safe().address;
     let written = rehearsal.writes.iter().map(|write| write.address);
     let other = written.chain(rehearsal.created.iter().copied()).chain(rehearsal.destroyed.iter().copied());
-    let others: BTreeSet<Address> = other.filter(|a| *a != safe && !is_declared(facts, *a)).collect();
+    let others: BTreeSet<Address> = other.filter(|a| *a != safe && !may_change(facts, *a)).collect();
     if others.is_empty() {
         return vec![Finding::pass(
             id,
@@ -193,25 +202,40 @@ fn outflow(facts: &Facts, rehearsal: &Rehearsal) -> Finding {
     let tokens = rehearsal.tokens.iter().filter(|t| t.holder == safe && t.sent > t.received);
     lost.extend(
         tokens
-            .filter(|t| !is_declared(facts, t.token))
+            .filter(|t| {
+                let mut to = sent_to(rehearsal, t.token, safe).peekable();
+                to.peek().is_none() || to.any(|to| !facts.says(t.token, &to))
+            })
             .map(|t| format!("{} of token {}", t.sent.saturating_sub(t.received), t.token)),
     );
-    let others = rehearsal.events.iter().filter(|log| !is_declared(facts, log.address));
-    lost.extend(others.filter_map(|log| collectible_from(log, safe)));
+    lost.extend(rehearsal.events.iter().filter_map(|log| {
+        let to = collectible_from(log, safe)?;
+        let said = facts.says(log.address, &to);
+        (!said).then(|| format!("a token of the collection {}", log.address))
+    }));
     if lost.is_empty() {
         return Finding::pass(id, "nothing leaves the Safe that the playbook does not send");
     }
     Finding::refuse(id, format!("the Safe loses {}", lost.join("; ")), ASK)
 }
 
-/// An ERC-721 or ERC-1155 token that leaves `safe`.
-fn collectible_from(log: &Log, safe: Address) -> Option<String> {
-    let from = safe.into_word();
-    let leaves = match log.topics() {
-        [TRANSFER, holder, _, _] | [TRANSFER_SINGLE | TRANSFER_BATCH, _, holder, _] => *holder == from,
-        _ => false,
-    };
-    leaves.then(|| format!("a token of the collection {}", log.address))
+/// Who receives an ERC-20 token from `safe`.
+fn sent_to(rehearsal: &Rehearsal, token: Address, safe: Address) -> impl Iterator<Item = B256> {
+    let logs = rehearsal.events.iter().filter(move |log| log.address == token);
+    logs.filter_map(move |log| match log.topics() {
+        [TRANSFER, from, to] if *from == safe.into_word() => Some(*to),
+        _ => None,
+    })
+}
+
+/// Who receives an ERC-721 or ERC-1155 token that leaves `safe`.
+fn collectible_from(log: &Log, safe: Address) -> Option<B256> {
+    match log.topics() {
+        [TRANSFER, holder, to, _] | [TRANSFER_SINGLE | TRANSFER_BATCH, _, holder, to] => {
+            (*holder == safe.into_word()).then_some(*to)
+        }
+        _ => None,
+    }
 }
 
 /// A permission to take tokens outlives the transaction.
@@ -226,11 +250,11 @@ fn approvals(facts: &Facts, rehearsal: &Rehearsal) -> Finding {
             _ => false,
         }
     });
-    let undeclared: Vec<String> = given
-        .filter(|log| !is_declared(facts, log.address))
-        .map(|log| {
-            let spender = log.topics().get(2).map(|word| Address::from_word(*word)).unwrap_or_default();
-            format!("{spender} may take token {} from the Safe", log.address)
+    let spenders = given.map(|log| (log.address, log.topics().get(2).copied().unwrap_or_default()));
+    let undeclared: Vec<String> = spenders
+        .filter(|(token, spender)| !facts.says(*token, spender))
+        .map(|(token, spender)| {
+            format!("{} may take token {token} from the Safe", Address::from_word(spender))
         })
         .collect();
     if undeclared.is_empty() {

@@ -76,17 +76,21 @@ pub(super) fn known_contracts(facts: &Facts) -> Vec<Finding> {
     let state = facts.now.unwrap_or_else(|| facts.proposal.snapshot());
     let mut found = vec![singleton(facts, state)];
     found.extend(facts.proxy_code.map(|code| {
+        let id = format!("unknown-proxy:{code}");
         if is_proxy_code(code) {
-            return Finding::pass("unknown-proxy", "its own code is that of a published Safe proxy");
+            return Finding::pass(id, "its own code is that of a published Safe proxy");
+        }
+        if facts.council_safe.proxy_code == Some(code) {
+            return Finding::pass(id, "its own code is as your council file says");
         }
         let sentence = format!("the code at the Safe's own address, {code}, is no published Safe proxy");
-        Finding::refuse("unknown-proxy", sentence, READ_IT)
+        Finding::refuse(id, sentence, READ_IT)
     }));
     found
 }
 
 fn singleton(facts: &Facts, state: &SafeState) -> Finding {
-    let id = "unknown-singleton";
+    let id = format!("unknown-singleton:{}", state.singleton);
     let known = known_at(state.singleton)
         .filter(|d| matches!(d.contract, Contract::Singleton | Contract::SingletonL2));
     let Some(known) = known else {
@@ -120,7 +124,7 @@ pub(super) fn powers_beside_the_owners(facts: &Facts) -> Vec<Finding> {
     found.extend(attached("guard", state.guard, pinned.guard, |address| {
         let sentence = format!("the Safe has a guard, {address}: it can stop transactions");
         Finding::warn(
-            "guard",
+            format!("guard:{address}"),
             sentence,
             "if the council put it there, pin it: `guard` of the Safe in breakglass.toml",
         )
@@ -128,7 +132,7 @@ pub(super) fn powers_beside_the_owners(facts: &Facts) -> Vec<Finding> {
     found.extend(attached("module-guard", state.module_guard, pinned.module_guard, |address| {
         let sentence = format!("the Safe has a module guard, {address}: it can stop its modules");
         let fix = "if the council put it there, pin it: `module_guard` of the Safe in breakglass.toml";
-        Finding::warn("module-guard", sentence, fix)
+        Finding::warn(format!("module-guard:{address}"), sentence, fix)
     }));
     found.extend(attached("fallback-handler", state.fallback_handler, pinned.fallback_handler, |address| {
         match known_at(address).filter(|known| known.contract == Contract::FallbackHandler) {
@@ -136,7 +140,7 @@ pub(super) fn powers_beside_the_owners(facts: &Facts) -> Vec<Finding> {
                 Finding::pass("fallback-handler", format!("its fallback handler is the published one of {}", known.version))
             }
             None => Finding::refuse(
-                "fallback-handler",
+                format!("fallback-handler:{address}"),
                 format!("the Safe's fallback handler {address} is no published one: it signs messages for the Safe"),
                 "if the council put it there, pin it: `fallback_handler` of the Safe in breakglass.toml",
             ),
@@ -182,12 +186,18 @@ fn attached(
     let what = id.replace('-', " ");
     match pinned {
         Some(pinned) if pinned == address => {
-            Some(Finding::pass(id, format!("its {what} is as your council file says")))
+            let sentence = if address.is_zero() { "there is none" } else { "it is there" };
+            Some(Finding::pass(id, format!("its {what}: {sentence}, as your council file says")))
         }
         Some(pinned) => {
-            let sentence = format!("the Safe's {what} is {address}, and your council file pins {pinned}");
+            let none_or = |a: Address| if a.is_zero() { "none".to_string() } else { a.to_string() };
+            let sentence = format!(
+                "the Safe's {what} is {}, and your council file pins {}",
+                none_or(address),
+                none_or(pinned)
+            );
             Some(Finding::drift(
-                id,
+                format!("{id}:{address}"),
                 sentence,
                 "find out who changed it; if it was the council, update breakglass.toml",
             ))

@@ -105,7 +105,9 @@ struct Case {
     after: Vec<Verdict>,
     code_then: Vec<RecordedCode>,
     proxy_code: Option<B256>,
-    pins: BTreeMap<Address, B256>,
+    pins: BTreeMap<Address, Vec<B256>>,
+    changes: Vec<Address>,
+    is_rehearsed: bool,
 }
 
 impl Case {
@@ -120,6 +122,7 @@ impl Case {
             guard: None,
             module_guard: None,
             fallback_handler: None,
+            proxy_code: None,
         };
         Self {
             proposal: proposal(),
@@ -131,6 +134,8 @@ impl Case {
             code_then: vec![],
             proxy_code: None,
             pins: BTreeMap::new(),
+            changes: vec![],
+            is_rehearsed: true,
         }
     }
 
@@ -149,13 +154,14 @@ impl Case {
             endpoints: &[],
             block_age: None,
             others: &[],
-            rehearsal: Some(&self.rehearsal),
+            rehearsal: self.is_rehearsed.then_some(&self.rehearsal),
             after: &self.after,
             rehearsed_otherwise: &[],
             not_rehearsed: None,
             code_then: &self.code_then,
             proxy_code: self.proxy_code,
             pins: &self.pins,
+            changes: &self.changes,
         };
         let all = check(&facts).into_iter();
         all.filter(|f| f.level != Level::Pass).map(|f| (f.id, f.level)).collect()

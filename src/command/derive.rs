@@ -3,6 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use alloy::primitives::Address;
+
 use crate::chain::{Ask, BlockTag, Chain, Draft, Sending, Snapshot};
 use crate::cli;
 use crate::command::draft;
@@ -10,7 +12,7 @@ use crate::command::session::Session;
 use crate::council::{self, AddressBook};
 use crate::error::{Error, Exit};
 use crate::playbook::{
-    Answer, Change, Derivation, Entry, Inputs, Plan, PlanError, Playbook, Query, Readings, Undo, derive,
+    Answer, Derivation, Entry, Inputs, Plan, PlanError, Playbook, Query, Readings, Undo, derive,
 };
 use crate::proposal::{Binding, Block, Proposal, batch_queries, build_tx};
 use crate::safe::{Call, Nonce, SafeId, SafeState, SafeVersion};
@@ -32,7 +34,7 @@ pub struct Order<'a> {
     /// The arguments of the playbook: as given, or turned round for its undo.
     args: BTreeMap<String, String>,
     /// Contracts that the lever declares to change besides.
-    changes: Vec<Change>,
+    pub changes: Vec<Address>,
 }
 
 /// What the first round asks beside what the plan needs.
@@ -81,7 +83,7 @@ impl<'a> Order<'a> {
             args.insert(key.clone(), value.clone());
         }
         let order = Self::new(session, Some(name.into()), undo, &lever.playbook, &lever.safe, args)?;
-        Ok(Self { changes: lever.changes.iter().copied().map(Change::Contract).collect(), ..order })
+        Ok(Self { changes: lever.changes.clone(), ..order })
     }
 
     /// `undo` replaces playbook and arguments by those of the counter-playbook.
@@ -260,7 +262,7 @@ impl<'a> Order<'a> {
 
     fn assemble(
         &self,
-        mut plan: Plan,
+        plan: Plan,
         state: SafeState,
         block: Block,
         readings: &Readings,
@@ -275,7 +277,6 @@ impl<'a> Order<'a> {
                 code.into_iter().filter_map(|q| Some((q.clone(), readings.get(&q)?.clone()))).collect(),
             );
         }
-        plan.changes.extend(&self.changes);
         let playbook = self.entry.playbook;
         let binding = Binding {
             lever: self.lever.clone(),

@@ -76,8 +76,9 @@ fn attached(state: &SafeState) -> String {
         ("module_guard", state.module_guard),
         ("fallback_handler", state.fallback_handler),
     ];
-    for (key, address) in single.into_iter().filter(|(_, address)| !address.is_zero()) {
-        let _ = writeln!(text, "{key} = \"{address}\"");
+    for (key, address) in single {
+        let pin = if address.is_zero() { "none".to_string() } else { address.to_string() };
+        let _ = writeln!(text, "{key} = \"{pin}\"");
     }
     text
 }

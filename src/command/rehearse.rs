@@ -98,10 +98,10 @@ impl Rehearsed {
         let called: BTreeSet<Address> =
             calls_of(proposal.tx()).unwrap_or_default().into_iter().map(|call| call.to).collect();
         let runs = |called| {
-            let (at, hash) = self.rehearsal.runs(called)?;
-            Some(RecordedCode { called, at, hash })
+            let all = self.rehearsal.runs(called).into_iter();
+            all.map(move |(at, hash)| RecordedCode { called, at, hash })
         };
-        record.code = called.into_iter().filter_map(runs).collect();
+        record.code = called.into_iter().flat_map(runs).collect();
         record.hints = Hints {
             accounts: read.accounts.iter().copied().collect(),
             block_hashes: read.block_hashes.iter().copied().collect(),

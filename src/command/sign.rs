@@ -189,7 +189,9 @@ fn unchecked(session: &Session, subject: &Subject) {
     );
     for line in [
         format!("whether the Safe still has these owners, threshold and nonce (as of block {block})"),
-        "whether the contract is in the state that the playbook expects".into(),
+        "whether the contract is in the state that the playbook expects, and runs the code that you pinned"
+            .into(),
+        "whether modules, guards and fallback handler of the Safe are those that the file says".into(),
         "the values that the transaction rests on, where the playbook reads any".into(),
     ] {
         ui.say(&Text::new("    - ").add(&line));

@@ -40,7 +40,7 @@ pub struct Subject<'a> {
     pub foreign: Vec<(String, String)>,
     nonce_named: bool,
     /// The code that the council file pins.
-    pins: BTreeMap<Address, B256>,
+    pins: BTreeMap<Address, Vec<B256>>,
     /// Nonces and hashes of the proposals kept for the same Safe.
     others: Vec<(crate::safe::Nonce, String)>,
 }
@@ -457,6 +457,7 @@ impl Subject<'_> {
             code_then: self.rehearsal.done().map_or(&[], |done| &done.code_then),
             proxy_code: self.online.as_ref().map(|o| o.snapshot.code_hash),
             pins: &self.pins,
+            changes: self.own.as_ref().map_or(&[], |(order, _)| &order.changes),
         })
     }
 

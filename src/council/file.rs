@@ -58,6 +58,7 @@ struct WireSafe {
     guard: Option<Spanned<String>>,
     module_guard: Option<Spanned<String>>,
     fallback_handler: Option<Spanned<String>>,
+    proxy_code: Option<Spanned<String>>,
 }
 
 /// A target on one chain: its address, or a table with the pinned code beside it.
@@ -72,7 +73,14 @@ enum WirePlace {
 #[serde(deny_unknown_fields)]
 struct WirePinned {
     address: String,
-    code: String,
+    code: WireCode,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum WireCode {
+    One(String),
+    Several(Vec<String>),
 }
 
 #[derive(Deserialize)]
@@ -174,6 +182,7 @@ pub(super) fn parse(origin: &str, text: &str) -> Result<Council, Fault> {
         };
         places.iter().map(place).collect::<Result<BTreeMap<_, _>, Fault>>()
     })?;
+    one_pin_each(&source, &wire, &targets)?;
     let levers = each(&source, &wire.levers, |name, lever| {
         known(&source, "Safe", &lever.safe, &safes)?;
         let chain = safes.get(lever.safe.get_ref()).map_or("", |safe| safe.chain.as_str());
@@ -273,7 +282,15 @@ fn read_safe(
         (Some(list), None) => return Err(source.fault(list.span(), "owners need a threshold beside them")),
         (None, Some(t)) => return Err(source.fault(t.span(), "a threshold needs the owners beside it")),
     };
-    let one = |text: &Option<Spanned<String>>| text.as_ref().map(|text| source.address(text)).transpose();
+    let one = |text: &Option<Spanned<String>>| match text {
+        Some(text) if text.get_ref() == "none" => Ok(Some(Address::ZERO)),
+        Some(text) => source.address(text).map(Some),
+        None => Ok(None),
+    };
+    let proxy_code = wire
+        .proxy_code
+        .as_ref()
+        .map(|text| parse_code(text.get_ref()).map_err(|message| source.fault(text.span(), message)));
     let modules = wire.modules.as_ref().map(|list| list.iter().map(|text| source.address(text)).collect());
     Ok(Safe {
         name,
@@ -285,20 +302,45 @@ fn read_safe(
         guard: one(&wire.guard)?,
         module_guard: one(&wire.module_guard)?,
         fallback_handler: one(&wire.fallback_handler)?,
+        proxy_code: proxy_code.transpose()?,
     })
 }
 
 fn read_place(source: &Source, wire: &Spanned<WirePlace>) -> Result<Target, Fault> {
     let fault = |message| source.fault(wire.span(), message);
     let (address, code) = match wire.get_ref() {
-        WirePlace::Address(address) => (address, None),
-        WirePlace::Pinned(WirePinned { address, code }) => (address, Some(code)),
+        WirePlace::Address(address) => (address, &[][..]),
+        WirePlace::Pinned(WirePinned { address, code: WireCode::One(code) }) => {
+            (address, std::slice::from_ref(code))
+        }
+        WirePlace::Pinned(WirePinned { address, code: WireCode::Several(code) }) => (address, &code[..]),
     };
-    let code = code.map(|text| {
-        let hash = text.strip_prefix("0x").and_then(|hex| hex.parse::<B256>().ok());
-        hash.ok_or_else(|| fault(format!("{text:?} is no code hash: expected 0x and 64 hexadecimal digits")))
-    });
-    Ok(Target { address: parse_address(address).map_err(fault)?, code: code.transpose()? })
+    let code = code.iter().map(|text| parse_code(text)).collect::<Result<_, _>>().map_err(fault)?;
+    Ok(Target { address: parse_address(address).map_err(fault)?, code })
+}
+
+fn parse_code(text: &str) -> Result<B256, String> {
+    let hash = text.strip_prefix("0x").and_then(|hex| hex.parse().ok());
+    hash.ok_or_else(|| format!("{text:?} is no code hash: expected 0x and 64 hexadecimal digits"))
+}
+
+/// Two names for one address are one contract: its code cannot be pinned in two ways.
+fn one_pin_each(
+    source: &Source,
+    wire: &Wire,
+    targets: &BTreeMap<String, BTreeMap<String, Target>>,
+) -> Result<(), Fault> {
+    let mut pins: BTreeMap<(&str, Address), &[B256]> = BTreeMap::new();
+    for name in wire.targets.keys() {
+        let places = targets.get(name.get_ref()).into_iter().flatten();
+        for (chain, target) in places.filter(|(_, target)| !target.code.is_empty()) {
+            if *pins.entry((chain, target.address)).or_insert(&target.code) != target.code {
+                let message = format!("another target pins other code for {} on {chain}", target.address);
+                return Err(source.fault(name.span(), message));
+            }
+        }
+    }
+    Ok(())
 }
 
 fn read_lever(
@@ -399,6 +441,11 @@ reach = "+1 555 0100"
                 "\"0xd9Db270c1B5E3Bd161E8c8503c55cEABeE709552\"",
                 "{ address = \"0xd9Db270c1B5E3Bd161E8c8503c55cEABeE709552\", code = \"0x12\" }",
                 "\"0x12\" is no code hash",
+            ),
+            (
+                "mainnet = \"0xd9Db270c1B5E3Bd161E8c8503c55cEABeE709552\"",
+                "mainnet = { address = \"0xd9Db270c1B5E3Bd161E8c8503c55cEABeE709552\", code = \"0x1111111111111111111111111111111111111111111111111111111111111111\" }\n[targets.other]\nmainnet = { address = \"0xd9Db270c1B5E3Bd161E8c8503c55cEABeE709552\", code = [\"0x2222222222222222222222222222222222222222222222222222222222222222\"] }",
+                "another target pins other code for 0xd9Db270c1B5E3Bd161E8c8503c55cEABeE709552",
             ),
             (
                 "delay = 5 }",

@@ -55,19 +55,23 @@ pub struct Safe {
     pub version: Option<SafeVersion>,
     /// Pinned by the council: owners and threshold as agreed. The order is the Safe's own list or any other.
     pub owners: Option<Owners>,
-    /// Pinned by the council: what may act for the Safe, stop it or answer for it beside its owners.
+    /// Pinned by the council: what may act for the Safe, stop it or answer for it beside its owners. Address zero is
+    /// a pin too: there is none.
     pub modules: Option<Vec<Address>>,
     pub guard: Option<Address>,
     pub module_guard: Option<Address>,
     pub fallback_handler: Option<Address>,
+    /// keccak256 of the code at the Safe's own address, where no published factory made it.
+    pub proxy_code: Option<B256>,
 }
 
 /// A contract of the protocol on one chain.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Target {
     pub address: Address,
-    /// Pinned by the council: keccak256 of the code that a call of it runs, which of a proxy is its implementation's.
-    pub code: Option<B256>,
+    /// Pinned by the council: keccak256 of every code that may run on its storage, of a proxy its own and its
+    /// implementations'. Empty when nothing is pinned.
+    pub code: Vec<B256>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -134,8 +138,9 @@ impl Council {
 
     /// The code that the council pinned on one chain, by target.
     #[must_use]
-    pub fn pins_on(&self, chain: &str) -> BTreeMap<Address, B256> {
+    pub fn pins_on(&self, chain: &str) -> BTreeMap<Address, Vec<B256>> {
         let there = self.targets.values().filter_map(|places| places.get(chain));
-        there.filter_map(|target| Some((target.address, target.code?))).collect()
+        let pinned = there.filter(|target| !target.code.is_empty());
+        pinned.map(|target| (target.address, target.code.clone())).collect()
     }
 }

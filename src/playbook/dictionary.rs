@@ -99,6 +99,9 @@ const EVENTS: [&str; 36] = [
     "CallExecuted(bytes32 indexed id,uint256 indexed index,address target,uint256 value,bytes data)",
 ];
 
+/// Bytes that are read into values: nested lists can point at each other, and come to far more than they are.
+const MOST_DECODED: usize = 8 << 10;
+
 /// What calls and events are called.
 #[derive(Clone, Debug, Default)]
 pub struct Dictionary {
@@ -156,7 +159,7 @@ impl Dictionary {
     #[must_use]
     pub fn call(&self, data: &[u8], names: &AddressBook) -> Option<String> {
         let (selector, arguments) = (Selector::try_from(data.get(..4)?).ok()?, data.get(4..)?);
-        let function = self.functions.get(&selector)?;
+        let function = self.functions.get(&selector).filter(|_| data.len() <= MOST_DECODED)?;
         let values = function.abi_decode_input(arguments).ok()?;
         let arguments = function.inputs.iter().map(|input| input.name.as_str()).zip(&values);
         Some(said(&function.name, arguments, names))
@@ -165,7 +168,8 @@ impl Dictionary {
     /// `Paused(account 0x… (guardian))`; nothing for an event that is not known.
     #[must_use]
     pub fn event(&self, log: &Log, names: &AddressBook) -> Option<String> {
-        let event = self.events.get(&(*log.topics().first()?, log.topics().len() - 1))?;
+        let event = self.events.get(&(*log.topics().first()?, log.topics().len() - 1));
+        let event = event.filter(|_| log.data.data.len() <= MOST_DECODED)?;
         let decoded = event.decode_log(&log.data).ok()?;
         let (mut indexed, mut body) = (decoded.indexed.iter(), decoded.body.iter());
         let values = event.inputs.iter().filter_map(|input| {

@@ -164,8 +164,8 @@ fn lever(ceremony: &mut Ceremony, contract: &str) -> Address {
 fn ownership_handed_over_behind_a_harmless_call_is_refused() {
     let mut ceremony = two_of_three();
     let trojan = lever(&mut ceremony, "Trojan");
-    let run = ceremony.desks[0].run(&["pause", "trap"]).ended(4).says("refused (control)");
-    run.says(&format!("OwnershipTransferred of {trojan}")).says("✓ trap paused() is true");
+    let run = ceremony.desks[0].run(&["pause", "trap"]).ended(4).says(&format!("refused (control:{trojan})"));
+    run.says("does not say so: OwnershipTransferred").says("✓ trap paused() is true");
 }
 
 #[test]
@@ -214,7 +214,8 @@ fn an_implementation_swapped_between_plan_and_broadcast_is_drift() {
     alice.run(&["pause", "proxy"]).ended(0);
     import(alice, &["proxy"], &[sign(bob, &["proxy"]), sign(carol, &["proxy"])].join("\n"));
     let other = swap_implementation(&ceremony, proxy);
-    let run = broadcast(alice, &["proxy"]).ended(5).says(&format!("code-moved:{proxy}"));
+    let code = keccak256(ceremony.anvil.code(other));
+    let run = broadcast(alice, &["proxy"]).ended(5).says(&format!("code-moved:{code}"));
     run.says(&other.to_string()).says(&logic.to_string());
     assert_eq!(executed(&ceremony), 0);
 }
@@ -223,13 +224,13 @@ fn an_implementation_swapped_between_plan_and_broadcast_is_drift() {
 fn a_proxy_that_does_not_run_the_pinned_code_is_refused() {
     let mut ceremony = two_of_three();
     let (proxy, logic) = proxied(&mut ceremony);
-    let code = keccak256(ceremony.anvil.code(logic));
-    ceremony.add_to_council(&lever_of(&format!("{{ address = \"{proxy}\", code = \"{code}\" }}")));
+    let code = [proxy, logic].map(|at| keccak256(ceremony.anvil.code(at)).to_string());
+    ceremony.add_to_council(&lever_of(&format!("{{ address = \"{proxy}\", code = {code:?} }}")));
     let alice = &ceremony.desks[0];
     alice.run(&["pause", "proxy"]).ended(0);
     alice.run(&["check", "proxy"]).ended(0).says("as your council file pins it");
-    swap_implementation(&ceremony, proxy);
-    try_sign(alice, &["proxy"]).ended(4).says(&format!("refused (code:{proxy})")).says(&code.to_string());
+    let other = keccak256(ceremony.anvil.code(swap_implementation(&ceremony, proxy)));
+    try_sign(alice, &["proxy"]).ended(4).says(&format!("refused (code:{other})")).says(&code[1]);
 }
 
 #[test]
@@ -283,7 +284,7 @@ fn a_module_of_the_safe_is_refused_until_the_council_file_pins_it() {
     for pin in [format!("modules = [\"{THIEF}\"]"), format!("fallback_handler = \"{handler}\"")] {
         assert!(written.contains(&pin), "{written}");
     }
-    assert!(!written.contains("guard ="), "{written}");
+    assert!(written.contains("guard = \"none\""), "{written}");
 }
 
 /// A Safe whose own code was replaced says everything that a Safe says.
@@ -293,5 +294,5 @@ fn a_safe_behind_code_that_no_factory_makes_is_refused() {
     let mut code = ceremony.anvil.code(ceremony.safe).to_vec();
     code.push(0);
     ceremony.anvil.set_code(ceremony.safe, &code.into());
-    ceremony.desks[0].run(&["pause", "vault"]).ended(4).says("refused (unknown-proxy)");
+    ceremony.desks[0].run(&["pause", "vault"]).ended(4).says("refused (unknown-proxy:0x");
 }

@@ -77,20 +77,18 @@ pub struct Rehearsal {
 }
 
 impl Rehearsal {
-    /// Where the code lies that a call of `target` runs, and its hash: its own or, behind a proxy, that of the
-    /// implementation which its first call delegates to. Nothing when it was never called.
+    /// Every code that ran on `target`'s storage, by where it lies, with its hash: its own, and what it delegated to.
+    /// Empty when it was never called.
     #[must_use]
-    pub fn runs(&self, target: Address) -> Option<(Address, B256)> {
-        let frames = &self.trace.frames;
-        let is_call = |kind| matches!(kind, FrameKind::Call | FrameKind::StaticCall);
-        let called = frames.iter().position(|frame| frame.to == target && is_call(frame.kind))?;
-        let delegated = self
-            .trace
-            .children(called)
-            .filter_map(|child| frames.get(child))
-            .find(|frame| frame.kind == FrameKind::DelegateCall);
-        let place = delegated.map_or(target, |frame| frame.to);
-        Some((place, *self.code.get(&place)?))
+    pub fn runs(&self, target: Address) -> BTreeMap<Address, B256> {
+        let delegates = |kind| matches!(kind, FrameKind::DelegateCall | FrameKind::CallCode);
+        let is_called = |kind| matches!(kind, FrameKind::Call | FrameKind::StaticCall);
+        let places = self.trace.frames.iter().filter_map(|frame| match frame.kind {
+            kind if delegates(kind) => (frame.from == target).then_some(frame.to),
+            kind => (is_called(kind) && frame.to == target).then_some(target),
+        });
+        let hash = |place| self.code.get(&place).copied().unwrap_or_default();
+        places.map(|place| (place, hash(place))).collect()
     }
 }
 

@@ -5,23 +5,26 @@ use crate::chain::fork::{End, Frame, FrameKind};
 use crate::check::code::findings;
 
 const IMPLEMENTATION: Address = Address::repeat_byte(0x1b);
+const FACET: Address = Address::repeat_byte(0x1c);
 const OWN: B256 = B256::repeat_byte(1);
 const BEHIND: B256 = B256::repeat_byte(2);
+const DEEPER: B256 = B256::repeat_byte(3);
 
 fn frame(depth: usize, kind: FrameKind, from: Address, to: Address) -> Frame {
     let (input, output, end) = (Bytes::new(), Bytes::new(), End::Returned);
     Frame { depth, kind, from, to, value: U256::ZERO, input, output, end, gas_used: 0 }
 }
 
-/// The Safe calls the vault, which delegates to its implementation.
+/// The Safe calls the vault, which delegates to its implementation, which delegates on.
 fn proxied() -> Case {
     let frames = vec![
         frame(0, FrameKind::Call, OWNER, SAFE),
         frame(1, FrameKind::Call, SAFE, VAULT),
         frame(2, FrameKind::DelegateCall, VAULT, IMPLEMENTATION),
-        frame(3, FrameKind::DelegateCall, VAULT, THIEF),
+        frame(3, FrameKind::DelegateCall, VAULT, FACET),
+        frame(3, FrameKind::Call, VAULT, THIEF),
     ];
-    let code = [(VAULT, OWN), (IMPLEMENTATION, BEHIND)].into();
+    let code = [(VAULT, OWN), (IMPLEMENTATION, BEHIND), (FACET, DEEPER)].into();
     let mut case = Case::new(Rehearsal { trace: Trace { frames, cut: false }, code, ..rehearsal() });
     let tx = SafeTx::new(VAULT, U256::ZERO, vec![1, 2, 3, 4].into(), Operation::Call, Nonce::from(3));
     let snapshot = case.proposal.snapshot().clone();
@@ -35,31 +38,65 @@ fn proxied() -> Case {
     case
 }
 
+fn pinned(hashes: &[B256]) -> Case {
+    Case { pins: [(VAULT, hashes.to_vec())].into(), ..proxied() }
+}
+
+fn code(hash: B256) -> Vec<(String, Level)> {
+    refused(&format!("code:{hash}"))
+}
+
 #[test]
-fn a_proxys_code_is_its_implementations() {
+fn every_code_that_runs_on_a_contracts_storage_is_counted() {
     let case = proxied();
-    assert_eq!(case.rehearsal.runs(VAULT), Some((IMPLEMENTATION, BEHIND)));
-    assert_eq!(case.rehearsal.runs(IMPLEMENTATION), None);
+    assert_eq!(case.rehearsal.runs(VAULT), [(VAULT, OWN), (IMPLEMENTATION, BEHIND), (FACET, DEEPER)].into());
+    assert!(case.rehearsal.runs(IMPLEMENTATION).is_empty());
     assert!(case.found(findings).is_empty());
 }
 
 #[test]
-fn another_code_than_the_pinned_is_refused() {
-    let pinned = |hash| Case { pins: [(VAULT, hash)].into(), ..proxied() };
-    assert!(pinned(BEHIND).found(findings).is_empty());
-    assert_eq!(pinned(OWN).found(findings), refused(&format!("code:{VAULT}")));
-    let mut uncalled = pinned(BEHIND);
-    uncalled.rehearsal.trace = Trace::default();
-    assert_eq!(uncalled.found(findings), refused(&format!("code:{VAULT}")));
+fn code_that_is_not_pinned_is_refused_wherever_it_runs() {
+    assert!(pinned(&[OWN, BEHIND, DEEPER]).found(findings).is_empty());
+    assert_eq!(pinned(&[BEHIND, DEEPER]).found(findings), code(OWN));
+    assert_eq!(pinned(&[OWN, DEEPER]).found(findings), code(BEHIND));
+    assert_eq!(pinned(&[OWN, BEHIND]).found(findings), code(DEEPER), "behind the implementation");
 }
 
 #[test]
-fn code_that_changed_since_the_proposal_is_drift() {
-    let then = |at, hash| Case { code_then: vec![RecordedCode { called: VAULT, at, hash }], ..proxied() };
-    assert!(then(IMPLEMENTATION, BEHIND).found(findings).is_empty());
-    for moved in [then(THIEF, BEHIND), then(IMPLEMENTATION, OWN), then(VAULT, OWN)] {
-        assert_eq!(moved.found(findings), refused(&format!("code-moved:{VAULT}")));
-    }
+fn a_pinned_contract_that_is_reached_through_another_is_looked_at() {
+    let mut case = pinned(&[OWN]);
+    case.proposal = proposal();
+    assert_eq!(case.found(findings).len(), 2, "it is not called by the Safe itself");
+}
+
+#[test]
+fn a_pin_that_nobody_could_look_at_is_refused() {
+    let not_seen = refused(&format!("code-not-seen:{VAULT}"));
+    let mut case = pinned(&[OWN, BEHIND, DEEPER]);
+    case.rehearsal.trace.cut = true;
+    assert_eq!(case.found(findings), not_seen, "too large to follow");
+    case.rehearsal.trace = Trace::default();
+    assert_eq!(case.found(findings), not_seen, "never called");
+    case.rehearsal.outcome = Outcome::Reverted;
+    assert!(case.found(findings).is_empty(), "it fails before: that is the trouble, and is said");
+    case.is_rehearsed = false;
+    case.now = Some(case.proposal.snapshot().clone());
+    assert_eq!(case.found(findings), not_seen, "online and not rehearsed");
+    case.now = None;
+    assert_eq!(case.found(findings), [(format!("code-not-seen:{VAULT}"), Level::Warn)], "offline");
+}
+
+#[test]
+fn code_that_did_not_run_when_it_was_proposed_is_drift() {
+    let then = |all: &[(Address, B256)]| {
+        let recorded = |(at, hash): &(Address, B256)| RecordedCode { called: VAULT, at: *at, hash: *hash };
+        Case { code_then: all.iter().map(recorded).collect(), ..proxied() }.found(findings)
+    };
+    assert!(then(&[(VAULT, OWN), (IMPLEMENTATION, BEHIND), (FACET, DEEPER)]).is_empty());
+    assert!(then(&[]).is_empty(), "nothing was recorded");
+    let moved = |hash| refused(&format!("code-moved:{hash}"));
+    assert_eq!(then(&[(VAULT, OWN), (THIEF, BEHIND), (FACET, DEEPER)]), moved(BEHIND), "at another address");
+    assert_eq!(then(&[(VAULT, OWN), (IMPLEMENTATION, OWN), (FACET, DEEPER)]), moved(BEHIND));
 }
 
 #[test]

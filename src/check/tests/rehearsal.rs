@@ -24,11 +24,19 @@ fn a_plain_pause_passes() {
 
 #[test]
 fn what_fails_is_refused_with_its_innermost_reason() {
-    for outcome in [Outcome::Failed, Outcome::Reverted, Outcome::Unannounced] {
+    for (outcome, id) in [
+        (Outcome::Failed, "execution-failure"),
+        (Outcome::Reverted, "rehearsal-fails"),
+        (Outcome::Unannounced, "unannounced"),
+    ] {
         let reverts = vec![Revert { by: VAULT, data: Bytes::new(), halt: None }];
         let failing = Rehearsal { outcome, reverts, ..rehearsal() };
-        assert_eq!(found(&failing, &[], &[]), refused("rehearsal-fails"));
+        assert_eq!(found(&failing, &[], &[]), refused(id));
     }
+    // What is no Safe that is known is looked at all the more.
+    let mut unannounced = Rehearsal { outcome: Outcome::Unannounced, ..rehearsal() };
+    unannounced.writes.push(to(SAFE, slot_word(slot::SINGLETON), THIEF));
+    assert_eq!(found(&unannounced, &[], &[]), [refused("unannounced"), refused("safe-slots")].concat());
     let text = ("no".to_string(),).abi_encode_params();
     let data = [&keccak256("Error(string)")[..4], &text].concat().into();
     let reverts = vec![Revert { by: VAULT, data, halt: None }];
@@ -85,6 +93,11 @@ fn each_other_contract_is_refused_unless_it_is_declared() {
     let named = refused(&format!("undeclared-effects:{THIEF}"));
     assert_eq!(found(&other, &[], &[]), named);
     assert!(found(&other, &[Change::Contract(THIEF)], &[]).is_empty());
+    let by_lever = Case { changes: vec![THIEF], ..Case::new(other.clone()) };
+    assert!(by_lever.found(findings).is_empty());
+    let mut guarded = Case::new(other.clone());
+    guarded.council_safe.guard = Some(THIEF);
+    assert!(guarded.found(findings).is_empty(), "a pinned guard may keep books");
     let made = Rehearsal { created: vec![THIEF], ..rehearsal() };
     assert_eq!(found(&made, &[], &[]), named);
 }
@@ -95,11 +108,34 @@ fn what_leaves_the_safe_beyond_the_calls_value_is_refused() {
     let lost = |new| BalanceChange { address: SAFE, old: n(100), new: n(new) };
     assert!(found(&Rehearsal { balances: vec![lost(90)], ..rehearsal() }, &[], &[]).is_empty());
     assert_eq!(found(&Rehearsal { balances: vec![lost(89)], ..rehearsal() }, &[], &[]), refused("outflow"));
-    let token = |token, sent| TokenChange { token, holder: SAFE, received: n(5), sent: n(sent) };
-    for (change, is_fine) in [(token(THIEF, 6), false), (token(THIEF, 5), true), (token(VAULT, 6), true)] {
-        let moved = found(&Rehearsal { tokens: vec![change], ..rehearsal() }, &[], &[]);
+    let token = |sent| TokenChange { token: THIEF, holder: SAFE, received: n(5), sent: n(sent) };
+    for (sent, is_fine) in [(6, false), (5, true)] {
+        let moved = found(&Rehearsal { tokens: vec![token(sent)], ..rehearsal() }, &[], &[]);
         assert_eq!(moved.is_empty(), is_fine);
     }
+}
+
+/// A playbook that calls the token `THIEF` with these words.
+fn calling(rehearsal: Rehearsal, words: &[Address]) -> Vec<(String, Level)> {
+    let mut case = Case::new(rehearsal);
+    if let Some(plan) = &mut case.plan {
+        let words: Vec<u8> = words.iter().flat_map(|word| word.into_word().0).collect();
+        plan.calls[0].call.to = THIEF;
+        plan.calls[0].call.data = [&[0; 4][..], &words].concat().into();
+    }
+    case.found(findings)
+}
+
+#[test]
+fn tokens_leave_only_to_whom_the_playbook_names() {
+    let sent = TokenChange { token: THIEF, holder: SAFE, received: U256::ZERO, sent: U256::from(6) };
+    let topics = [TRANSFER, SAFE.into_word(), OWNER.into_word()];
+    let moved = || Rehearsal { tokens: vec![sent.clone()], ..event(&topics, &[6; 32]) };
+    assert!(calling(moved(), &[OWNER]).is_empty());
+    assert_eq!(calling(moved(), &[MODULE]), refused("outflow"));
+    // A lever's word that the token changes sends nothing.
+    let named = Case { changes: vec![THIEF], ..Case::new(moved()) };
+    assert_eq!(named.found(findings), refused("outflow"));
 }
 
 fn event(topics: &[B256], data: &[u8]) -> Rehearsal {
@@ -131,8 +167,10 @@ fn approvals_are_refused_and_revocations_are_not() {
         assert!(found(&event(&[topic, thief, safe], one.as_slice()), &[], &[]).is_empty());
     }
     assert_eq!(found(&event(&[APPROVAL, safe, thief, one], &[]), &[], &[]), refused("approvals"));
-    let declared = [Change::Contract(THIEF)];
-    assert!(found(&event(&[APPROVAL, safe, thief], one.as_slice()), &declared, &[]).is_empty());
+    let approved = || event(&[APPROVAL, safe, OWNER.into_word()], one.as_slice());
+    assert!(calling(approved(), &[OWNER]).is_empty());
+    assert_eq!(calling(approved(), &[MODULE]), refused("approvals"));
+    assert_eq!(found(&approved(), &[Change::Contract(THIEF)], &[]), refused("approvals"));
 }
 
 #[test]

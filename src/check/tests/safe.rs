@@ -30,22 +30,35 @@ fn changed(change: impl Fn(&mut SafeState)) -> Case {
 #[test]
 fn a_singleton_by_address_and_by_code() {
     assert!(clean().found(known_contracts).is_empty());
-    assert_eq!(changed(|s| s.singleton = THIEF).found(known_contracts), refused("unknown-singleton"));
+    assert_eq!(
+        changed(|s| s.singleton = THIEF).found(known_contracts),
+        refused(&format!("unknown-singleton:{THIEF}"))
+    );
     let old = |s: &mut SafeState| s.id.version = SafeVersion::V1_3_0;
-    assert_eq!(changed(old).found(known_contracts), refused("unknown-singleton"));
+    assert_eq!(
+        changed(old).found(known_contracts),
+        refused(&format!("unknown-singleton:{}", published(Contract::Singleton).address))
+    );
     let with_code = |hash| {
         let mut case = clean();
         case.rehearsal.code.insert(published(Contract::Singleton).address, hash);
         case.found(known_contracts)
     };
     assert!(with_code(published(Contract::Singleton).code_hash).is_empty());
-    assert_eq!(with_code(B256::repeat_byte(1)), refused("unknown-singleton"));
+    assert_eq!(
+        with_code(B256::repeat_byte(1)),
+        refused(&format!("unknown-singleton:{}", published(Contract::Singleton).address))
+    );
 }
 
 #[test]
 fn a_proxy_that_no_factory_makes_is_refused() {
     let proxy = |code| Case { proxy_code: Some(code), ..clean() }.found(known_contracts);
-    assert_eq!(proxy(B256::repeat_byte(1)), refused("unknown-proxy"));
+    let own = B256::repeat_byte(1);
+    assert_eq!(proxy(own), refused(&format!("unknown-proxy:{own}")));
+    let mut pinned = Case { proxy_code: Some(own), ..clean() };
+    pinned.council_safe.proxy_code = Some(own);
+    assert!(pinned.found(known_contracts).is_empty());
     let made_by_1_3_0 = "0xb89c1b3bdf2cf8827818646bce9a8f6e372885f8c55e5c07acbd307cb133b000".parse().unwrap();
     assert!(proxy(made_by_1_3_0).is_empty());
 }
@@ -69,7 +82,7 @@ fn a_module_is_refused_by_its_own_id_unless_it_is_pinned() {
 #[test]
 fn a_fallback_handler_is_published_or_pinned() {
     let unknown = || changed(|s| s.fallback_handler = THIEF);
-    assert_eq!(unknown().found(powers_beside_the_owners), refused("fallback-handler"));
+    assert_eq!(unknown().found(powers_beside_the_owners), refused(&format!("fallback-handler:{THIEF}")));
     assert!(changed(|s| s.fallback_handler = Address::ZERO).found(powers_beside_the_owners).is_empty());
     for (pin, passes) in [(THIEF, true), (OWNER, false)] {
         let mut case = unknown();
@@ -81,10 +94,13 @@ fn a_fallback_handler_is_published_or_pinned() {
 #[test]
 fn a_guard_is_said_and_a_pinned_one_must_be_there() {
     let guarded = || changed(|s| s.guard = MODULE);
-    assert_eq!(guarded().found(powers_beside_the_owners), [("guard".to_string(), Level::Warn)]);
+    assert_eq!(guarded().found(powers_beside_the_owners), [(format!("guard:{MODULE}"), Level::Warn)]);
     let mut gone = clean();
     gone.council_safe.guard = Some(MODULE);
-    assert_eq!(gone.found(powers_beside_the_owners), refused("guard"));
+    assert_eq!(gone.found(powers_beside_the_owners), refused(&format!("guard:{}", Address::ZERO)));
+    let mut none = guarded();
+    none.council_safe.guard = Some(Address::ZERO);
+    assert_eq!(none.found(powers_beside_the_owners), refused(&format!("guard:{MODULE}")));
 }
 
 #[test]
