@@ -66,7 +66,8 @@ impl Forked<'_> {
         let slot = |number| Query::Storage { address: safe, slot: slot_word(number) };
         let (threshold, nonce) = (slot(slot::THRESHOLD), slot(slot::NONCE));
         let answers = self.answers(&[list.clone(), threshold.clone(), nonce.clone()])?;
-        let lost = |why: String| ChainError::NotASafe { chain: self.source.chain.name().into(), safe, why };
+        let no_safe =
+            |why: String| ChainError::NotASafe { chain: self.source.chain.name().into(), safe, why };
         let number = |query| match answers.get(query) {
             Some(Answer::Value(word)) => U256::try_from_be_slice(word).unwrap_or_default(),
             _ => U256::ZERO,
@@ -75,8 +76,8 @@ impl Forked<'_> {
             Some(Answer::Value(data)) => getOwnersCall::abi_decode_returns_validate(data).ok(),
             _ => None,
         };
-        let owners = owners.ok_or_else(|| lost("it has no getOwners()".into()))?;
+        let owners = owners.ok_or_else(|| no_safe("it has no getOwners()".into()))?;
         let owners = Owners::new(owners, number(&threshold).saturating_to());
-        Ok((owners.map_err(|e| lost(e.to_string()))?, Nonce(number(&nonce))))
+        Ok((owners.map_err(|e| no_safe(e.to_string()))?, Nonce(number(&nonce))))
     }
 }
