@@ -4,10 +4,14 @@
 comma := ,
 MISSING = { echo "make: $(1)" >&2; exit 1; }
 
-.PHONY: setup test demo bench completions clean tools libudev
+.PHONY: setup fixtures test demo bench completions clean tools libudev
 .NOTPARALLEL:
 
 setup: tools libudev
+	@node tests/fixtures/prepare.mjs registry
+
+# Without the protocols of the library's tests, which take a minute to fetch and compile.
+fixtures: tools libudev
 	@node tests/fixtures/prepare.mjs
 
 test: setup
@@ -15,7 +19,7 @@ test: setup
 	cargo clippy --locked --all-targets -- -D warnings
 	cargo test --locked
 
-demo: setup
+demo: fixtures
 	@cargo test --locked --quiet --test demo
 
 clean:
@@ -50,7 +54,7 @@ libudev:
 
 
 
-bench: setup
+bench: fixtures
 	@cargo bench --locked --quiet --bench rounds
 
 completions:

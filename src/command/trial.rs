@@ -139,8 +139,8 @@ fn the_safe<'s>(session: &'s Session, name: Option<&str>) -> Result<&'s council:
         (None, 1) => safes.values().next().ok_or_else(|| Error::new(Exit::Usage, "there is no Safe")),
         (None, _) => {
             let known = safes.keys().cloned().collect::<Vec<_>>().join(", ");
-            Err(Error::new(Exit::Usage, "the council file has not one Safe: which one pulls it?")
-                .hint(format!("pass --safe NAME, one of: {known}")))
+            let message = format!("the council file has {} Safes: which one pulls it?", safes.len());
+            Err(Error::new(Exit::Usage, message).hint(format!("pass --safe NAME, one of: {known}")))
         }
     }
 }
