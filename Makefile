@@ -4,10 +4,14 @@
 comma := ,
 MISSING = { echo "make: $(1)" >&2; exit 1; }
 
-.PHONY: setup test demo bench bench-peers fuzz speculos completions clean tools libudev
+.PHONY: setup fixtures test demo bench bench-peers fuzz speculos completions clean tools libudev
 .NOTPARALLEL:
 
 setup: tools libudev
+	@node tests/fixtures/prepare.mjs registry
+
+# Without the protocols of the library's tests, which take a minute to fetch and compile.
+fixtures: tools libudev
 	@node tests/fixtures/prepare.mjs
 
 test: setup
@@ -15,7 +19,7 @@ test: setup
 	cargo clippy --locked --all-targets -- -D warnings
 	cargo test --locked
 
-demo: setup
+demo: fixtures
 	@cargo test --locked --quiet --test demo
 
 clean:
@@ -48,7 +52,7 @@ libudev:
 	install libudev-dev and pkg-config (Debian$(comma) Ubuntu)$(comma) systemd-devel and pkgconf-pkg-config (Fedora)$(comma) \
 	systemd-libs and pkgconf (Arch) or eudev-dev and pkgconf (Alpine))
 
-bench: setup
+bench: fixtures
 	@cargo bench --locked --quiet --bench rounds
 
 # What strangers send, for a minute each: FUZZ_SECONDS=600 makes it ten. Finds are kept below target/fuzz.
@@ -68,11 +72,11 @@ fuzz: tools libudev
 	done
 
 # The real Ethereum app in Ledger's own emulator; SPECULOS_APP=path/to/app.elf takes a newer one.
-speculos: setup
+speculos: fixtures
 	@sh tests/ledger/speculos.sh
 
 # What others use for a dry run, to be measured beside us: a few minutes, once.
-bench-peers: setup
+bench-peers: fixtures
 	@command -v python3 >/dev/null || $(call MISSING,python3 is missing: install it with its module venv)
 	cargo install --quiet --locked --root target/peers --version '^0.13' safe-rs-cli
 	python3 -m venv target/peers/venv

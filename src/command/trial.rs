@@ -124,10 +124,11 @@ pub fn run(mut session: Session, args: &cli::TestPlaybook) -> Result<Exit, Error
         "chain_id": order.chain.id, "block": fork.began_at().number, "rounds": link.rounds(),
     });
     object.extend(given.as_object().cloned().unwrap_or_default());
+    let object = Value::Object(object);
     if let Some(error) = report.wrong {
-        return Err(error.having_done(Value::Object(object)));
+        return Err(error.having_done(object));
     }
-    ui.object(&Value::Object(object));
+    ui.object(&object);
     Ok(Exit::Done)
 }
 
@@ -138,8 +139,8 @@ fn the_safe<'s>(session: &'s Session, name: Option<&str>) -> Result<&'s council:
         (None, 1) => safes.values().next().ok_or_else(|| Error::new(Exit::Usage, "there is no Safe")),
         (None, _) => {
             let known = safes.keys().cloned().collect::<Vec<_>>().join(", ");
-            Err(Error::new(Exit::Usage, "the council file has not one Safe: which one pulls it?")
-                .hint(format!("pass --safe NAME, one of: {known}")))
+            let message = format!("the council file has {} Safes: which one pulls it?", safes.len());
+            Err(Error::new(Exit::Usage, message).hint(format!("pass --safe NAME, one of: {known}")))
         }
     }
 }
@@ -158,12 +159,9 @@ fn tried(
     if !report.must_prove("lever", "the lever", &lever, "mend the playbook, or give the Safe its role") {
         return Ok(report);
     }
-    match planned(order, fork, id.version)? {
-        Err(why) => {
-            report.part("again", "once more", Ended::Refused(why.clone()).text(), json!({ "refused": why }));
-        }
-        Ok(_) => report.part("again", "once more", "may be pulled again".into(), json!({ "refused": null })),
-    }
+    let again = planned(order, fork, id.version)?.err();
+    let text = again.clone().map_or("may be pulled again".into(), |why| Ended::Refused(why).text());
+    report.part("again", "once more", text, json!({ "refused": again }));
     let undo = match undo {
         Ok(undo) => undo,
         Err(why) => {
@@ -256,26 +254,24 @@ fn without_role(
     let mut theirs = order.clone();
     theirs.safe = &nobody;
     // Nothing is batched for nobody: any version serves.
-    let ended = match planned(&theirs, fork, SafeVersion::V1_4_1)? {
-        Err(why) => Ended::Refused(why),
-        Ok((plan, _)) => match denied(&plan, fork)? {
-            Some(why) => Ended::Failed(why),
-            None => {
-                let calls = plan.calls.iter().map(|c| c.signature.as_str()).collect::<Vec<_>>().join(", ");
-                let message = format!("{name}: {calls} does not revert from {NOBODY}, which holds no role");
-                let hint = "check the role; where anybody may do it, let `role` begin with the word anybody";
-                report.part(
-                    key,
-                    name,
-                    "NOT DENIED: anybody may do it".into(),
-                    json!({ "ended": "not denied" }),
-                );
-                report.wrong(Exit::Failed, message, hint);
-                return Ok(());
-            }
-        },
+    let (plan, _) = match planned(&theirs, fork, SafeVersion::V1_4_1)? {
+        Ok(planned) => planned,
+        Err(why) => {
+            let refused = Ended::Refused(why);
+            report.part(key, name, refused.text(), refused.object());
+            return Ok(());
+        }
     };
-    report.part(key, name, ended.text(), ended.object());
+    if let Some(why) = denied(&plan, fork)? {
+        let text = format!("{why}; told only by the rehearsal: `tried = true` on the step tells it before");
+        report.part(key, name, text, json!({ "ended": "reverts", "why": why }));
+        return Ok(());
+    }
+    let calls = plan.calls.iter().map(|c| c.signature.as_str()).collect::<Vec<_>>().join(", ");
+    let message = format!("{name}: {calls} does not revert from {NOBODY}, which holds no role");
+    let hint = "check the role; where anybody may do it, let `role` begin with the word anybody";
+    report.part(key, name, "NOT DENIED: anybody may do it".into(), json!({ "ended": "not denied" }));
+    report.wrong(Exit::Failed, message, hint);
     Ok(())
 }
 

@@ -78,7 +78,7 @@ fn playbook() -> Vec<(&'static str, Value)> {
         ("undo", undo),
         ("source", text("Where the functions and views were read.")),
         ("role", text("What the Safe must be to the contracts.")),
-        ("delay", text("When it takes effect, if not at once.")),
+        ("delay", text("When it takes effect, if not at once; params and reads may stand in braces.")),
         ("contacts", texts("Whom to call.")),
         ("changes", texts("Effects beyond the contracts called: safe.owners, … or an address.")),
         ("errors", texts("Errors that the contracts revert with, such as NotOwner(address who).")),

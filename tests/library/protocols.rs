@@ -5,7 +5,7 @@ use alloy::primitives::{Address, B256, Bytes, U256, keccak256};
 use alloy::sol;
 use alloy::sol_types::SolValue;
 
-use crate::scene::{COUNCIL, Scene, args, somebody, text};
+use crate::scene::{COUNCIL, Ended, Scene, args, somebody, text};
 
 sol! {
     function allow(address seal) external;
@@ -56,6 +56,9 @@ fn morpho() {
     let pending = B256::repeat_byte(9);
     let vault = scene.deploy("MetaMorpho", &(COUNCIL, market, pending).abi_encode_params());
     let queue = args([("vault", text(vault)), ("queue", format!("[{market}]"))]);
+    let other = args([("vault", text(vault)), ("queue", format!("[{pending}]"))]);
+    let why = scene.refused("pause/metamorpho-deposits", COUNCIL, &other);
+    assert!(why.contains("supplyQueue(0) is"), "the undo would bring back another queue: {why}");
     scene.life("pause/metamorpho-deposits", &queue, COUNCIL);
     scene.life(
         "pause/metamorpho-revoke-cap",
@@ -208,11 +211,21 @@ fn curve() {
 #[test]
 fn zodiac() {
     let scene = Scene::new();
-    let delay = text(held(&scene, "Delay"));
+    let module = held(&scene, "Delay");
+    let delay = text(module);
     let skip = args([("module", delay.clone()), ("nonce", "6".into())]);
     let why = scene.refused("pause/zodiac-delay-skip", COUNCIL, &skip);
     assert_eq!(why, "nonce=6: 6 is above the maximum, 5");
-    scene.life("pause/zodiac-delay-skip", &args([("module", delay), ("nonce", "5".into())]), COUNCIL);
+    let skip = args([("module", delay), ("nonce", "5".into())]);
+    // Whoever the veto is against queues one more meanwhile: that must not undo it.
+    scene.aside(|| {
+        let plan = scene.plan("pause/zodiac-delay-skip", COUNCIL, &skip).unwrap();
+        let queue = B256::with_last_byte(3);
+        assert_eq!(scene.anvil.storage(module, queue), B256::with_last_byte(5));
+        scene.anvil.set_storage(module, queue, B256::with_last_byte(6));
+        assert_eq!(scene.carried_out(&plan, COUNCIL), Ended::Proven);
+    });
+    scene.life("pause/zodiac-delay-skip", &skip, COUNCIL);
 
     let member = somebody(3);
     let roles = text(scene.deploy("Roles", &(COUNCIL, member).abi_encode_params()));
@@ -232,6 +245,13 @@ fn allowances_and_rescue() {
     let scene = Scene::new();
     let token = scene.deploy("OldToken", &COUNCIL.abi_encode());
     let spender = args([("token", text(token)), ("spender", text(somebody(1))), ("amount", "1000".into())]);
+    // What the lever was written for and what is left of it by now are two things: the spender may be draining it.
+    let mut drained = spender.clone();
+    drained.insert("amount".into(), "3".into());
+    scene.aside(|| {
+        scene.proven("pause/erc20-revoke-undo", COUNCIL, &drained);
+        scene.proven("pause/erc20-revoke", COUNCIL, &spender);
+    });
     scene.proven("pause/erc20-revoke-undo", COUNCIL, &spender);
     scene.course("pause/erc20-revoke", &spender, COUNCIL);
 
@@ -247,6 +267,9 @@ fn allowances_and_rescue() {
     scene.anvil.send(COUNCIL, permit2, &data, U256::ZERO);
     let mut allowed = spender.clone();
     allowed.extend(args([("permit2", text(permit2)), ("expiration", text(until))]));
+    let mut more = allowed.clone();
+    more.insert("amount".into(), "5000".into());
+    scene.aside(|| scene.proven("pause/permit2-lockdown", COUNCIL, &more));
     scene.course("pause/permit2-lockdown", &allowed, COUNCIL);
 
     let recovery = args([

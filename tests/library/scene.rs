@@ -153,9 +153,14 @@ impl Scene {
             Ok(plan) => plan,
             Err(why) => return Ended::Refused(why),
         };
-        if let Err(why) = self.judged(&plan.before, &[]) {
-            return Ended::Refused(why);
+        match self.judged(&plan.before, &[]) {
+            Ok(()) => self.carried_out(&plan, safe),
+            Err(why) => Ended::Refused(why),
         }
+    }
+
+    /// Sends a plan, and proves it.
+    pub fn carried_out(&self, plan: &Plan, safe: Address) -> Ended {
         let mut logs = Vec::new();
         for planned in &plan.calls {
             let call = &planned.call;

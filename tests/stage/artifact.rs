@@ -54,7 +54,7 @@ pub fn npm_bytecode(path: &str) -> Bytes {
 /// constructor arguments; the libraries that it is linked to first.
 pub fn deploy(anvil: &Anvil, contract: &str, constructor_args: &[u8]) -> Address {
     let built = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/fixtures");
-    if contract.ends_with(".bin") {
+    if contract.rsplit_once('.').is_some_and(|(_, ending)| ending == "bin") {
         let code = fs::read_to_string(built.join(contract)).unwrap_or_else(|e| panic!("{contract}: {e}"));
         return deploy_code(anvil, &code.trim().parse().unwrap(), constructor_args);
     }

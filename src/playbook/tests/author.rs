@@ -93,6 +93,49 @@ fn a_fault_is_shown_with_line_and_caret() {
     );
 }
 
+/// The mistakes that are made most, each with all that its author is told: what is changed, and the whole message.
+const TOLD: &[(&str, &str, &str)] = &[
+    (
+        "type = \"uint16\"",
+        "type = \"uint17\"",
+        "playbooks/limit.toml:28:8: \"uint17\" is not a Solidity type such as uint256, address or bytes32[]\n   |\n28 | type = \"uint17\"\n   |        ^^^^^^^^",
+    ),
+    (
+        "{add(cap, 1)}",
+        "{plus(cap, 1)}",
+        "playbooks/limit.toml:54:11: no function is called \"plus\"; known: prev_owner, replaced, without, with, len, item, or, and, and_not, bit, add, sub, min, max, keccak, selector, bytes32\n   |\n54 | args = [\"{plus(cap, 1)}\", \"[(true, {safe})]\"]\n   |           ^^^^^^^^^^^^",
+    ),
+    (
+        "current = \"{cap_now}\"\n",
+        "",
+        "playbooks/limit.toml:22:14: max_change needs current: the read that gives the value in force, such as \"{fee}\"\n   |\n22 | max_change = \"20 %\"\n   |              ^^^^^^",
+    ),
+    (
+        "name = \"was\"",
+        "name = \"cap\"",
+        "playbooks/limit.toml:27:8: \"cap\" is the name of something else already\n   |\n27 | name = \"cap\"\n   |        ^^^^^",
+    ),
+    (
+        "view = \"decimals()(uint8)\"\non = \"{target}\"",
+        "view = \"decimals(uint256)(uint8)\"\non = \"{target}\"\nargs = [\"{cap}\"]",
+        "playbooks/limit.toml:35:8: these can never be known, because they need each other: cap, decimals\n   |\n35 | name = \"decimals\"\n   |        ^^^^^^^^^^",
+    ),
+    (
+        "max = \"10 %\"",
+        "max = \"2 hours\"",
+        "playbooks/limit.toml:31:8: \"2 hours\": \"hours\" is not a unit of bps; known: % or bps\n   |\n31 | max = \"2 hours\"\n   |        ^^^^^^^",
+    ),
+];
+
+#[test]
+fn the_commonest_mistakes_are_told_word_for_word() {
+    for (from, to, told) in TOLD {
+        assert!(GOOD.contains(from), "{from}");
+        let fault = Playbook::parse("playbooks/limit.toml", &GOOD.replacen(from, to, 1)).unwrap_err();
+        assert_eq!(fault.to_string(), *told);
+    }
+}
+
 /// What is changed, the word under the caret, the message.
 const FAULTS: &[(&str, &str, &str, &str)] = &[
     ("schema = 1", "schema = 2", "2", "schema 2 is not one that this program reads, which is 1"),

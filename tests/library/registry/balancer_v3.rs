@@ -42,10 +42,10 @@ fn vault_and_pool(scene: &Scene) -> [Address; 2] {
     let nonce = scene.anvil.rpc("eth_getTransactionCount", &serde_json::json!([admin, "latest"]));
     let nonce: u64 = serde_json::from_value::<U256>(nonce).unwrap().to();
     let vault = admin.create(nonce + 3);
-    let (day, none) = (U256::from(DAY), U256::ZERO);
-    let parts = scene.deploy("registry/VaultAdmin", &(vault, day, day, none, none).abi_encode_params());
+    let (day, zero) = (U256::from(DAY), U256::ZERO);
+    let parts = scene.deploy("registry/VaultAdmin", &(vault, day, day, zero, zero).abi_encode_params());
     let parts = scene.deploy("registry/VaultExtension", &(vault, parts).abi_encode_params());
-    let fees = scene.deploy("registry/ProtocolFeeController", &(vault, none, none).abi_encode_params());
+    let fees = scene.deploy("registry/ProtocolFeeController", &(vault, zero, zero).abi_encode_params());
     let deployed = scene.deploy("registry/Vault", &(parts, authorizer, fees).abi_encode_params());
     assert_eq!(deployed, vault);
     for signature in ["pauseVault()", "unpauseVault()", "pauseVaultBuffers()", "unpauseVaultBuffers()"] {
