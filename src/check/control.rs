@@ -115,13 +115,14 @@ fn is_said(facts: &Facts, contract: Address, gained: &[B256], loses: bool) -> bo
         return calls.iter().any(|planned| planned.call.to == contract && named(&planned.signature));
     }
     let last = gained.len() - 1;
+    // A function for one role, such as addGuardian(address), takes no role; that of zero is every administrator's.
+    let own_role = |planned: &PlannedCall, role: &B256| {
+        planned.call.data.len() == 4 || (!role.is_zero() && !planned.signature.contains("bytes32"))
+    };
     let implied = |planned: &PlannedCall, at: usize, word: &B256| {
-        named(&planned.signature)
-            && if at == last {
-                loses || word.is_zero() || *word == safe
-            } else {
-                planned.call.data.len() == 4
-            }
+        let by_name =
+            if at == last { loses || word.is_zero() || *word == safe } else { own_role(planned, word) };
+        named(&planned.signature) && by_name
     };
     calls.iter().filter(|planned| Facts::is_about(planned, contract)).any(|planned| {
         let said =

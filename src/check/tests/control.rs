@@ -112,6 +112,9 @@ fn one_role_said_is_not_another_and_one_account_not_another() {
     let accept = |rehearsal| saying(rehearsal, "acceptDefaultAdminTransfer()", &[]).found(findings);
     assert!(accept(granted(B256::ZERO, SAFE)).is_empty());
     assert_eq!(accept(granted(B256::ZERO, THIEF)), control(VAULT));
+    let add = |rehearsal| saying(rehearsal, "addAdmin(address)", &[bob]).found(findings);
+    assert!(add(granted(pauser, OWNER)).is_empty());
+    assert_eq!(add(granted(B256::ZERO, OWNER)), control(VAULT), "the administrator's role");
     let revoked =
         |who: Address| event(VAULT, "RoleRevoked(bytes32,address,address)", &[B256::ZERO, who.into_word()]);
     assert!(accept(revoked(THIEF)).is_empty(), "whoever held it before");
@@ -174,7 +177,7 @@ fn queued_operations_that_anyone_could_reorder_are_refused() {
     let parts = (batch.targets.clone(), batch.values.clone(), batch.payloads.clone(), B256::ZERO, B256::ZERO);
     let first = keccak256(parts.abi_encode_params());
     let data: Bytes = batch.abi_encode().into();
-    assert!(queueing(&[data.clone()]).found(findings).is_empty());
+    assert!(queueing(std::slice::from_ref(&data)).found(findings).is_empty());
     assert!(queueing(&[data.clone(), schedule_after(first)]).found(findings).is_empty());
     assert!(!queueing(&[data, schedule_after(B256::ZERO)]).found(findings).is_empty());
 }
