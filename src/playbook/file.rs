@@ -16,9 +16,7 @@ use super::read::{read_ask_type, read_check, read_param, read_source};
 use super::template::{Allowed, Template};
 use super::value::{param_types, parse_function};
 use super::wire::{Text, Wire, WireParam, WireStep, WireUndo};
-use super::{
-    Change, DeclaredChange, Kind, Playbook, PlaybookDigest, PlaybookId, Read, Undo, builtin, spelled,
-};
+use super::{Change, DeclaredChange, Kind, Playbook, PlaybookId, Read, Undo, builtin, spelled};
 use crate::excerpt::Fault;
 
 /// The text being read and the names that it may use.
@@ -143,7 +141,6 @@ pub(super) fn parse(origin: &str, text: &str) -> Result<Playbook, Fault> {
         after,
         changes,
         order,
-        digest: PlaybookDigest::of(text),
         text: text.into(),
     })
 }

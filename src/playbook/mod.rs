@@ -246,7 +246,6 @@ pub struct Playbook {
     pub example: Option<Example>,
     /// Params and reads, each after those that it needs.
     order: Vec<String>,
-    digest: PlaybookDigest,
     text: String,
 }
 
@@ -259,9 +258,10 @@ impl Playbook {
         file::parse(origin, text)
     }
 
+    /// Made when it is asked for: a list of the whole library needs none.
     #[must_use]
-    pub const fn digest(&self) -> PlaybookDigest {
-        self.digest
+    pub fn digest(&self) -> PlaybookDigest {
+        PlaybookDigest::of(&self.text)
     }
 
     /// The text that [`Playbook::digest`] is the hash of.
