@@ -59,6 +59,7 @@ fn finish(session: &Session, subject: &Subject) -> Result<Exit, Error> {
         "safe": subject.safe.address.to_string(),
         "chain_id": subject.chain.id,
         "rehearsal": effects::object(subject),
+        "rounds": subject.online.as_ref().map(|online| online.link.rounds()),
     }));
     Ok(Exit::Done)
 }
