@@ -8,6 +8,7 @@
 
 mod agreement;
 mod block;
+mod draft;
 mod endpoint;
 mod error;
 pub mod fork;
@@ -22,12 +23,12 @@ mod settle;
 mod snapshot;
 
 pub use block::{BlockHash, BlockRef, BlockTag, Header, TxHash};
+pub use draft::{Draft, Known};
 pub use endpoint::Options;
 pub use error::{ChainError, Fault, RpcErrorObject};
 pub use forked::Forked;
 pub use proof::Root;
 pub use quorum::{Chain, EndpointReport, Standing};
-pub use rehearse::{Draft, Known};
 pub use rpc::{AT, Reply, Request};
 pub use sending::{Executed, Fees, Prepared, Receipt, Sending};
 pub use snapshot::{Ask, Snapshot};

@@ -11,8 +11,8 @@ use alloy::trie::{EMPTY_ROOT_HASH, Nibbles, TrieAccount};
 use serde_json::Value;
 
 use super::block::Header;
-use super::fork::{Keys, State, module_slot, owner_slot};
-use crate::safe::{SENTINEL, SafeState, slot, slot_word};
+use super::fork::{Keys, State};
+use crate::safe::{SENTINEL, SafeState, module_slot, owner_slot, slot, slot_word};
 
 /// Chains whose headers are Ethereum's own: there a header that does not hash to the block's hash is a false one.
 const ETHEREUM: [u64; 4] = [1, 11_155_111, 17_000, 560_048];

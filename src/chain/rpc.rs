@@ -2,11 +2,11 @@
 
 use std::fmt;
 
-use alloy::primitives::Bytes;
+use alloy::primitives::{Address, Bytes};
 use serde::de::{Deserializer, IgnoredAny, SeqAccess, Visitor};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use serde_json::value::RawValue;
+use serde_json::{Value, json};
 
 use super::block::BlockTag;
 use super::error::{Fault, RpcErrorObject};
@@ -45,6 +45,12 @@ impl Request {
         Self { method, params, agreed: false }
     }
 
+    /// A call that is asked and not sent.
+    #[must_use]
+    pub(super) fn call(from: Option<Address>, to: Address, data: &Bytes) -> Self {
+        Self::new("eth_call", json!([transaction(from, to, data), AT]))
+    }
+
     /// For messages: the method and the beginning of its parameters.
     pub(super) fn label(&self) -> String {
         let params: String = self.params.to_string().chars().take(100).collect();
@@ -55,6 +61,13 @@ impl Request {
         let mut params = self.params.clone();
         fill(&mut params, block);
         params
+    }
+}
+
+pub(super) fn transaction(from: Option<Address>, to: Address, data: &Bytes) -> Value {
+    match from {
+        Some(from) => json!({"from": from, "to": to, "data": data}),
+        None => json!({"to": to, "data": data}),
     }
 }
 
@@ -251,7 +264,6 @@ fn revert_data(raw: &RawValue) -> Option<Bytes> {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
-    use serde_json::json;
 
     use super::*;
     use crate::council::RpcAddress;

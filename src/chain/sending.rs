@@ -7,9 +7,8 @@ use serde_json::{Value, json};
 use super::block::{BlockHash, BlockRef, BlockTag, Header, TxHash};
 use super::error::{ChainError, Fault, RpcErrorObject};
 use super::quorum::Chain;
-use super::rpc::{AT, RawReply, Reply, Request};
+use super::rpc::{AT, RawReply, Reply, Request, transaction};
 use super::settle::{Settled, WireLog, WireReceipt};
-use super::snapshot::{eth_call, outcome, transaction};
 use crate::playbook::query::Answer;
 use crate::safe::{Execution, SafeId, SafeTxHash, find_execution, success_topic};
 
@@ -94,7 +93,7 @@ pub(super) fn requests(sending: &Sending) -> Vec<Request> {
     vec![
         Request::new("eth_getTransactionCount", json!([from, AT])),
         Request::new("eth_getBalance", json!([from, AT])),
-        eth_call(Some(*from), *to, data),
+        Request::call(Some(*from), *to, data),
         Request::hint("eth_getTransactionCount", json!([from, "pending"])),
         Request::hint("eth_estimateGas", json!([transaction(Some(*from), *to, data), AT])),
         Request::hint("eth_maxPriorityFeePerGas", json!([])),
@@ -117,7 +116,7 @@ pub(super) fn prepared(header: &Header, values: &[Settled], hints: &[&[Reply]]) 
         nonce,
         pending_nonce: pending.max().unwrap_or(nonce),
         balance: number(1),
-        outcome: values.get(2).map_or_else(|| Answer::Reverted(Bytes::new()), outcome),
+        outcome: values.get(2).map_or_else(|| Answer::Reverted(Bytes::new()), Settled::answer),
         gas,
         fees: fees(header, hint(2), hint(3)),
     }

@@ -10,6 +10,7 @@ use serde_json::value::RawValue;
 use super::block::{Header, WireHeader};
 use super::error::{Fault, RpcErrorObject};
 use super::rpc::{RawReply, Reply, Request};
+use crate::playbook::query::Answer;
 
 /// The most text that a reply of no known shape may have: a tree of values takes many times its text.
 const LARGEST_JSON: usize = 8 << 20;
@@ -139,6 +140,16 @@ pub(super) fn hint(method: &'static str, reply: RawReply) -> Result<Reply, Fault
 }
 
 impl Settled {
+    /// What a call or a slot gave.
+    pub(super) fn answer(&self) -> Answer {
+        match self {
+            Self::Number(n) => Answer::Value(B256::from(*n).into()),
+            Self::Data(data) => Answer::Value(data.clone()),
+            Self::Reverted(data) => Answer::Reverted(data.clone()),
+            Self::Json(_) => Answer::Reverted(Bytes::new()),
+        }
+    }
+
     /// Back to JSON in its plainest form: numbers as quantities, storage as 32-byte words, data in hexadecimal.
     pub(super) fn into_reply(self, method: &'static str) -> Reply {
         Ok(match self {

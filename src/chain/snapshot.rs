@@ -1,13 +1,13 @@
 //! A Safe and whatever else a plan or a check asks, all from one block and in one round.
 
-use alloy::primitives::{Address, B256, Bytes, U256, keccak256};
+use alloy::primitives::{Address, B256, U256, keccak256};
 use alloy::sol_types::SolCall;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::block::{BlockRef, BlockTag, Header};
+use super::draft::{Draft, Drafted, Known};
 use super::error::ChainError;
 use super::quorum::{Agreed, Chain};
-use super::rehearse::{Draft, Drafted, Known};
 use super::rpc::{AT, Reply, Request};
 use super::sending::{self, Prepared, Sending};
 use super::settle::Settled;
@@ -212,24 +212,13 @@ fn modules_page(safe: Address, start: Address) -> Request {
 }
 
 fn call(to: Address, call: &impl SolCall) -> Request {
-    eth_call(None, to, &call.abi_encode().into())
-}
-
-pub(super) fn eth_call(from: Option<Address>, to: Address, data: &Bytes) -> Request {
-    Request::new("eth_call", json!([transaction(from, to, data), AT]))
-}
-
-pub(super) fn transaction(from: Option<Address>, to: Address, data: &Bytes) -> Value {
-    match from {
-        Some(from) => json!({"from": from, "to": to, "data": data}),
-        None => json!({"to": to, "data": data}),
-    }
+    Request::call(None, to, &call.abi_encode().into())
 }
 
 /// Nothing for what the header says, which every round asks for.
 fn request(query: &Query) -> Option<Request> {
     Some(match query {
-        Query::Call { from, to, data } => eth_call(*from, *to, data),
+        Query::Call { from, to, data } => Request::call(*from, *to, data),
         Query::Storage { address, slot } => Request::new("eth_getStorageAt", json!([address, slot, AT])),
         Query::Balance { address } => Request::new("eth_getBalance", json!([address, AT])),
         Query::CodeHash { address } => Request::new("eth_getCode", json!([address, AT])),
@@ -248,17 +237,7 @@ fn readings(queries: &[Query], values: &[Settled], header: &Header) -> Readings 
 fn answer(query: &Query, value: &Settled) -> Answer {
     match (query, value) {
         (Query::CodeHash { .. }, code) => Answer::Value(code_hash(code).unwrap_or_default().into()),
-        (_, other) => outcome(other),
-    }
-}
-
-/// What a call or a slot gave.
-pub(super) fn outcome(value: &Settled) -> Answer {
-    match value {
-        Settled::Number(n) => Answer::Value(B256::from(*n).into()),
-        Settled::Data(data) => Answer::Value(data.clone()),
-        Settled::Reverted(data) => Answer::Reverted(data.clone()),
-        Settled::Json(_) => Answer::Reverted(Bytes::new()),
+        (_, other) => other.answer(),
     }
 }
 

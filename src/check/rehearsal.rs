@@ -7,10 +7,10 @@ use alloy::json_abi;
 use alloy::primitives::{Address, B256, Log, U256, b256};
 
 use super::{Facts, Finding, Sort};
-use crate::chain::fork::{Outcome, Rehearsal, Write, module_slot, owner_slot};
+use crate::chain::fork::{Outcome, Rehearsal, Write};
 use crate::council::Safe;
 use crate::playbook::Change;
-use crate::safe::{SENTINEL, approved_hash_slot, slot, slot_word};
+use crate::safe::{SENTINEL, approved_hash_slot, module_slot, owner_slot, slot, slot_word};
 
 /// `Approval(address,address,uint256)`, of ERC-20 and, with four topics, of ERC-721.
 pub(super) const APPROVAL: B256 = b256!("8c5be1e5ebec7d5bd14f71427d1e84f3dd0314c0f7b2291e5b200ac8c7c3b925");

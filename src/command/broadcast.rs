@@ -8,12 +8,13 @@ use alloy::primitives::{Address, TxKind, U256, hex};
 use alloy::rpc::types::AccessList;
 use serde_json::json;
 
+use crate::chain::fork::decode;
 use crate::chain::{Ask, BlockTag, Fees, Prepared, Receipt, Sending, TxHash};
 use crate::cli;
 use crate::command::key::Signer;
 use crate::command::session::Session;
 use crate::command::subject::{Online, Purpose, Subject, obey};
-use crate::command::{key, outcome, pages, show};
+use crate::command::{amount, key, outcome, pages, show};
 use crate::device::transaction_screens;
 use crate::error::{Error, Exit};
 use crate::playbook::Answer;
@@ -210,13 +211,14 @@ fn prepare(session: &Session, subject: &Subject, ready: &Ready, from: Address) -
                 .ok_or_else(|| Error::new(Exit::Network, "the chain did not say what it would do"))?
         }
     };
+    let errors = subject.plan().map_or(&[][..], |plan| &plan.errors);
     let why = match &prepared.outcome {
         // execTransaction returns whether the inner call succeeded.
         Answer::Value(returned) if U256::try_from_be_slice(returned) == Some(U256::ONE) => {
             return Ok(prepared);
         }
         Answer::Value(_) => "the Safe would take it, and the call inside would fail".into(),
-        Answer::Reverted(data) => crate::safe::revert_reason(data),
+        Answer::Reverted(data) => decode(data, errors).to_string(),
     };
     Err(Error::new(Exit::Failed, format!("the transaction would fail: {why}"))
         .hint("nothing was sent; breakglass status shows what changed since it was signed"))
@@ -237,7 +239,7 @@ fn transaction(
     let cap = u128::from(max_fee_gwei) * GWEI;
     let base_fee = u128::from(online(subject)?.snapshot.header.base_fee.unwrap_or_default());
     if base_fee > cap {
-        let now = show::gwei(base_fee);
+        let now = amount::gwei(base_fee);
         let message = format!("gas costs {now} gwei now, more than --max-fee {max_fee_gwei}");
         return Err(Error::new(Exit::Failed, message).hint("nothing was sent; raise --max-fee, or wait"));
     }
@@ -259,8 +261,8 @@ fn transaction(
     if prepared.balance < most {
         let message = format!(
             "{from} has {} and the transaction may cost {}",
-            show::ether(prepared.balance),
-            show::ether(most)
+            amount::ether(prepared.balance),
+            amount::ether(most)
         );
         return Err(Error::new(Exit::Failed, message)
             .hint("nothing was sent; fund that account, lower --max-fee, or use another --keystore"));

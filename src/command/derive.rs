@@ -217,7 +217,9 @@ impl<'a> Order<'a> {
                             self.assemble(plan, snapshot.state.clone(), block, &snapshot.readings, nonce);
                         return Ok((snapshot, derived));
                     }
-                    let draft = draft::of_plan(&plan, &snapshot, &first);
+                    let sender = first.send.map(|sending| sending.from);
+                    let draft =
+                        draft::of_plan(&plan, &snapshot, first.nonce, sender).filter(|_| first.rehearse);
                     (missing, draft)
                 }
             };

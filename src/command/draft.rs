@@ -4,7 +4,6 @@ use alloy::primitives::{Address, B256, Bytes, U256};
 
 use crate::chain::fork::Keys;
 use crate::chain::{Draft, Snapshot};
-use crate::command::derive::First;
 use crate::playbook::{Answer, Check, Plan, Query, Readings};
 use crate::proposal::{Proposal, build_tx};
 use crate::safe::deployments::batch_contracts;
@@ -43,15 +42,15 @@ pub fn hints(proposal: &Proposal) -> Keys {
     hints
 }
 
-/// Of a plan, once the chain has answered all that it needs.
+/// Of a plan, once the chain has answered all that it needs. Its nonce is the next, if it is not said.
 #[must_use]
-pub fn of_plan(plan: &Plan, seen: &Snapshot, first: &First) -> Option<Draft> {
-    let nonce = first.nonce.unwrap_or(seen.state.nonce);
+pub fn of_plan(plan: &Plan, seen: &Snapshot, nonce: Option<Nonce>, sender: Option<Address>) -> Option<Draft> {
+    let nonce = nonce.unwrap_or(seen.state.nonce);
     let tx = build_tx(seen.state.id.version, &calls(plan), nonce, &seen.readings).ok()?;
     let owners = seen.state.owners.list().to_vec();
-    let sender = first.send.map(|sending| sending.from).or(owners.first().copied()).unwrap_or_default();
+    let sender = sender.or(owners.first().copied()).unwrap_or_default();
     let (safe, queries, hints) = (seen.state.id, after_queries(plan), Keys::default());
-    first.rehearse.then_some(Draft { safe, tx, sender, owners, queries, hints })
+    Some(Draft { safe, tx, sender, owners, queries, hints })
 }
 
 /// Before anything is asked, of a Safe of this version. Without a plan yet, only what the Safe itself reads.

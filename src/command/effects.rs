@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 
 use crate::chain::fork::{Outcome, Rehearsal, SlotNames, Write, name_slot};
 use crate::chain::{Root, Standing};
-use crate::command::rehearse::{Rehearsed, Rehearsing};
-use crate::command::show::ether;
+use crate::command::amount::ether;
+use crate::command::rehearsed::{Rehearsed, Rehearsing};
 use crate::command::subject::Subject;
 use crate::council::AddressBook;
 use crate::playbook::{Dictionary, Plan, Query};

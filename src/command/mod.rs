@@ -1,6 +1,7 @@
 //! One file per command: load, decide, show. The only room that knows all the others; it hashes, encodes, opens and
 //! prints nothing itself.
 
+mod amount;
 mod broadcast;
 mod check;
 mod completions;
@@ -22,6 +23,7 @@ mod pages;
 mod playbook;
 mod propose;
 mod rehearse;
+mod rehearsed;
 mod session;
 mod show;
 mod sign;

@@ -1,12 +1,10 @@
 //! The review: one proposal in the order in which a signer should doubt.
 
-use alloy::primitives::{
-    Address, Bytes, U256, hex,
-    utils::{format_ether, format_units},
-};
+use alloy::primitives::{Address, Bytes, U256, hex};
 
 use crate::chain::Standing;
 use crate::check::{Finding, Level, Match, Sort};
+use crate::command::amount::ether;
 use crate::command::effects;
 use crate::command::session::Session;
 use crate::command::subject::Subject;
@@ -246,20 +244,6 @@ fn hashes(ui: &Ui, subject: &Subject) {
 #[must_use]
 pub fn tally(subject: &Subject) -> Shortfall {
     count(&subject.proposal, &subject.signatures, &subject.on_chain(), subject.state())
-}
-
-#[must_use]
-pub fn ether(wei: U256) -> String {
-    let text = format_ether(wei);
-    let text = text.trim_end_matches('0').trim_end_matches('.');
-    format!("{} ether", if text.is_empty() { "0" } else { text })
-}
-
-/// Wei per gas, exactly.
-#[must_use]
-pub fn gwei(wei: u128) -> String {
-    let text = format_units(wei, "gwei").unwrap_or_else(|_| wei.to_string());
-    text.trim_end_matches('0').trim_end_matches('.').to_string()
 }
 
 /// A signer's name in the reader's council file.

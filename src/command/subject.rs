@@ -14,7 +14,7 @@ use crate::cli;
 use crate::command::derive::{Derived, First, Order, arguments, is_set};
 use crate::command::draft;
 use crate::command::matching::compare;
-use crate::command::rehearse::Rehearsing;
+use crate::command::rehearsed::Rehearsing;
 use crate::command::session::Session;
 use crate::council::{self, AddressBook};
 use crate::error::{Error, Exit};

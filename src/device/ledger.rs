@@ -8,7 +8,8 @@ use alloy::primitives::Address;
 use super::DeviceError;
 use super::apdu::{self, Apdu, AppInfo, AppVersion, Reply, StatusWord};
 use super::path::DerivationPath;
-use super::transport::{Model, PROMPTLY, Target, Transport};
+use super::plugged::Model;
+use super::transport::{PROMPTLY, Target, Transport};
 
 /// How long a person has to answer on the device, unless said otherwise.
 pub const PATIENCE: Duration = Duration::from_mins(2);

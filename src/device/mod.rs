@@ -30,12 +30,12 @@ pub use error::DeviceError;
 pub use keystore::Keystore;
 pub use ledger::{Account, Ledger, PATIENCE, Status, UDEV_RULE, UDEV_RULE_PATH, Waiting, Watcher};
 pub use path::{BadPath, DerivationPath};
-pub use plugged::{Plugged, meant};
+pub use plugged::{Model, Plugged, meant};
 pub use screens::{
     DataShown, Page, Screens, address_screens, safe_message_screens, safe_tx_screens, transaction_screens,
 };
 pub use signing::{Chosen, choose_way};
-pub use transport::{Model, Target, plugged_in};
+pub use transport::{Target, plugged_in};
 pub use typed::TypedData;
 
 /// What is asked of an owner's key: a Safe transaction in full, never a bare hash from outside.

@@ -3,7 +3,43 @@
 use std::fmt;
 
 use super::DeviceError;
-use super::transport::Model;
+
+/// A Ledger model, where it can be told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Model {
+    NanoS,
+    NanoX,
+    NanoSPlus,
+    Stax,
+    Flex,
+    Other,
+}
+
+impl Model {
+    pub(super) const fn of(model: coins_ledger::Model) -> Self {
+        match model {
+            coins_ledger::Model::NanoS => Self::NanoS,
+            coins_ledger::Model::NanoX => Self::NanoX,
+            coins_ledger::Model::NanoSPlus => Self::NanoSPlus,
+            coins_ledger::Model::Stax => Self::Stax,
+            coins_ledger::Model::Flex => Self::Flex,
+            _ => Self::Other,
+        }
+    }
+}
+
+impl fmt::Display for Model {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NanoS => "Nano S",
+            Self::NanoX => "Nano X",
+            Self::NanoSPlus => "Nano S Plus",
+            Self::Stax => "Stax",
+            Self::Flex => "Flex",
+            Self::Other => "another model",
+        })
+    }
+}
 
 /// A Ledger that is plugged in.
 #[derive(Clone, Debug, PartialEq, Eq)]

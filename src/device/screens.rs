@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 
 use super::apdu::AppVersion;
 use super::ledger::Status;
-use super::transport::Model;
+use super::plugged::Model;
 use super::typed::{Field, TypedData, Value, safe_message_hashes};
 use super::{SigningRequest, Way};
 use crate::safe::{Hashes, SafeId, SafeTxHash, SignatureKind};

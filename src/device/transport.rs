@@ -3,7 +3,6 @@
 //! The only place where coins-ledger is used. Its own transport trait is asynchronous and cannot be made an object; its
 //! blocking device can be used directly, so that nothing here is asynchronous.
 
-use std::fmt;
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{TcpStream, ToSocketAddrs};
 use std::str::FromStr;
@@ -14,7 +13,7 @@ use coins_ledger::{ApduCommand, LedgerError};
 
 use super::DeviceError;
 use super::apdu::{Apdu, Reply, StatusWord};
-use super::plugged::{Plugged, meant};
+use super::plugged::{Model, Plugged, meant};
 
 /// How long an answer may take that no person has to give.
 pub(super) const PROMPTLY: Duration = Duration::from_secs(10);
@@ -47,43 +46,6 @@ impl FromStr for Target {
             })
             .map(|address| Self::Tcp(address.into()))
             .ok_or_else(|| DeviceError::BadTarget(text.into()))
-    }
-}
-
-/// A Ledger model, where it can be told.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Model {
-    NanoS,
-    NanoX,
-    NanoSPlus,
-    Stax,
-    Flex,
-    Other,
-}
-
-impl Model {
-    const fn of(model: coins_ledger::Model) -> Self {
-        match model {
-            coins_ledger::Model::NanoS => Self::NanoS,
-            coins_ledger::Model::NanoX => Self::NanoX,
-            coins_ledger::Model::NanoSPlus => Self::NanoSPlus,
-            coins_ledger::Model::Stax => Self::Stax,
-            coins_ledger::Model::Flex => Self::Flex,
-            _ => Self::Other,
-        }
-    }
-}
-
-impl fmt::Display for Model {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::NanoS => "Nano S",
-            Self::NanoX => "Nano X",
-            Self::NanoSPlus => "Nano S Plus",
-            Self::Stax => "Stax",
-            Self::Flex => "Flex",
-            Self::Other => "another model",
-        })
     }
 }
 

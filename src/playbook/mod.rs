@@ -20,6 +20,7 @@ mod plan;
 pub mod query;
 mod read;
 mod schema;
+mod source;
 mod template;
 #[cfg(test)]
 mod tests;

@@ -3,25 +3,25 @@
 //! Knows no other room. No async, no I/O, no environment, no clock: what is here can be read against the Safe
 //! contracts line by line, and tested without anything else.
 
+mod abi;
 pub mod deployments;
 mod event;
 mod hash;
 mod multisend;
 mod owners;
-mod revert;
 mod signature;
 mod state;
 mod tx;
 mod version;
 
+pub use abi::ISafe;
 pub use event::{Execution, find_execution, success_topic};
 pub use hash::{BadHash, DomainHash, Hashes, MessageHash, SafeId, SafeTxHash, message_hash};
 pub use multisend::{BatchError, decode_batch, encode_batch};
 pub use owners::{Owners, OwnersError, SENTINEL, Threshold, previous_in_list};
-pub use revert::{gs_meaning, revert_reason};
 pub use signature::{
     Approval, EcdsaSignature, SignatureError, SignatureKind, encode_approvals, signed_digest,
 };
-pub use state::{Drift, ISafe, SafeState, approved_hash_slot, slot, slot_word};
+pub use state::{Drift, SafeState, approved_hash_slot, module_slot, owner_slot, slot, slot_word};
 pub use tx::{BadNonce, Call, Nonce, Operation, SafeTx, parse_uint};
 pub use version::{SafeVersion, UnknownVersion};

@@ -6,7 +6,7 @@ use std::fmt;
 use alloy::primitives::{Address, Bytes, U256, address};
 use alloy::sol_types::{SolCall, SolValue};
 
-use super::state::ISafe;
+use super::abi::ISafe;
 
 /// The head and tail of the Safe's linked lists.
 pub const SENTINEL: Address = address!("0000000000000000000000000000000000000001");

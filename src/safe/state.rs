@@ -1,28 +1,11 @@
 //! What a Safe is at one block: everything that decides whether a transaction can run and who controls the Safe.
 
 use alloy::primitives::{Address, B256, U256, b256, keccak256};
-use alloy::sol;
 use alloy::sol_types::SolValue;
 
 use super::hash::{SafeId, SafeTxHash};
 use super::owners::Owners;
 use super::tx::Nonce;
-
-sol! {
-    /// The views of a Safe that the program asks for; the same selectors from 1.0.0 on unless said otherwise.
-    interface ISafe {
-        function VERSION() external view returns (string);
-        function getOwners() external view returns (address[]);
-        function getThreshold() external view returns (uint256);
-        /// From 1.1.1 on.
-        function getModulesPaginated(address start, uint256 pageSize) external view returns (address[] array, address next);
-        function approvedHashes(address owner, bytes32 hash) external view returns (uint256);
-        function getTransactionHash(
-            address to, uint256 value, bytes data, uint8 operation, uint256 safeTxGas, uint256 baseGas,
-            uint256 gasPrice, address gasToken, address refundReceiver, uint256 nonce
-        ) external view returns (bytes32);
-    }
-}
 
 /// Storage slots of a Safe. Source: Safe contracts, storage layout 1.0.0 – 1.5.0.
 pub mod slot {
@@ -56,6 +39,18 @@ pub fn slot_word(slot: u8) -> B256 {
 pub fn approved_hash_slot(owner: Address, hash: &SafeTxHash) -> B256 {
     let outer = keccak256((owner, U256::from(slot::APPROVED_HASHES)).abi_encode());
     keccak256((*hash.word(), outer).abi_encode())
+}
+
+/// Where a Safe's list of owners has the entry after `owner`.
+#[must_use]
+pub fn owner_slot(owner: Address) -> B256 {
+    keccak256((owner, U256::from(slot::OWNERS)).abi_encode())
+}
+
+/// Where a Safe's list of modules has the entry after `module`.
+#[must_use]
+pub fn module_slot(module: Address) -> B256 {
+    keccak256((module, U256::from(slot::MODULES)).abi_encode())
 }
 
 /// A Safe at one block.

@@ -1,16 +1,18 @@
 //! What to ask for before anything is known: so that the first round brings nearly everything. Pure.
 
-use alloy::primitives::{Address, B256, Bytes, U256, address, b256};
+use alloy::primitives::{Address, B256, Bytes, U256, address};
 use alloy::rpc::types::AccessList;
 use alloy::sol;
 use alloy::sol_types::SolCall;
 
-use super::names::owner_slot;
+use super::names::PROXY_SLOTS;
 use super::rehearsal::ExecTransaction;
 use super::state::{Keys, State};
 use crate::playbook::query::Query;
 use crate::safe::deployments::{Contract, KNOWN};
-use crate::safe::{Call, Operation, SafeId, SafeTx, approved_hash_slot, decode_batch, slot, slot_word};
+use crate::safe::{
+    Call, Operation, SafeId, SafeTx, approved_hash_slot, decode_batch, owner_slot, slot, slot_word,
+};
 
 sol! {
     /// CompatibilityFallbackHandler, from 1.3.0 on: runs a delegatecall of the Safe and undoes it.
@@ -25,14 +27,6 @@ sol! {
 
 /// Hints beyond this number are not asked for: they come from a file that somebody else wrote.
 const MAX_HINTS: usize = 2_000;
-
-/// Where a proxy's implementation, admin or beacon lies: EIP-1967 and EIP-1822.
-pub const PROXY_SLOTS: [(B256, &str); 4] = [
-    (b256!("360894a13ba1a3210667c828492db98dca3e2076cc3735a920a3ca505d382bbc"), "implementation"),
-    (b256!("b53127684a568b3173ae13b9f8a6016e243e63b6e8ee1178d6a717850b5d6103"), "proxy admin"),
-    (b256!("a3f0ad74e5423aebfd80d3ef4346578335a9a72aeaee59ff6cb3582b35133d50"), "beacon"),
-    (b256!("c5f16f0fcc639fa48a6947836d9850f504798523bf8c9a3a87d5876cf622bcf7"), "implementation (EIP-1822)"),
-];
 
 /// The precompiled contract that every ECDSA signature is checked with.
 const ECRECOVER: Address = address!("0000000000000000000000000000000000000001");

@@ -1,10 +1,17 @@
 //! What a storage slot is called, where that can be known. Pure.
 
-use alloy::primitives::{Address, B256, U256, keccak256};
+use alloy::primitives::{Address, B256, U256, b256, keccak256};
 use alloy::sol_types::SolValue;
 
-use super::first::PROXY_SLOTS;
-use crate::safe::{SENTINEL, SafeTxHash, approved_hash_slot, slot, slot_word};
+use crate::safe::{SENTINEL, SafeTxHash, approved_hash_slot, module_slot, owner_slot, slot, slot_word};
+
+/// Where a proxy's implementation, admin or beacon lies: EIP-1967 and EIP-1822.
+pub const PROXY_SLOTS: [(B256, &str); 4] = [
+    (b256!("360894a13ba1a3210667c828492db98dca3e2076cc3735a920a3ca505d382bbc"), "implementation"),
+    (b256!("b53127684a568b3173ae13b9f8a6016e243e63b6e8ee1178d6a717850b5d6103"), "proxy admin"),
+    (b256!("a3f0ad74e5423aebfd80d3ef4346578335a9a72aeaee59ff6cb3582b35133d50"), "beacon"),
+    (b256!("c5f16f0fcc639fa48a6947836d9850f504798523bf8c9a3a87d5876cf622bcf7"), "implementation (EIP-1822)"),
+];
 
 /// Fields of OpenZeppelin's upgradeable contracts, each in its ERC-7201 namespace, with the offset in it.
 /// Source: `@openzeppelin/contracts-upgradeable` 5.x.
@@ -109,22 +116,8 @@ fn namespace(id: &str) -> U256 {
     U256::from_be_bytes(keccak256(inner.to_be_bytes::<32>()).0) & !U256::from(0xff)
 }
 
-/// Where a Safe's list of owners has the entry after `owner`.
-#[must_use]
-pub fn owner_slot(owner: Address) -> B256 {
-    keccak256((owner, U256::from(slot::OWNERS)).abi_encode())
-}
-
-/// Where a Safe's list of modules has the entry after `module`.
-#[must_use]
-pub fn module_slot(module: Address) -> B256 {
-    keccak256((module, U256::from(slot::MODULES)).abi_encode())
-}
-
 #[cfg(test)]
 mod tests {
-    use alloy::primitives::b256;
-
     use super::*;
 
     const SAFE: Address = Address::repeat_byte(5);

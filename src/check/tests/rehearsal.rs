@@ -4,11 +4,11 @@ use alloy::primitives::{B256, Bytes, Log, U256, keccak256};
 use alloy::sol_types::SolValue;
 
 use super::*;
-use crate::chain::fork::{BalanceChange, Revert, TokenChange, module_slot, owner_slot};
+use crate::chain::fork::{BalanceChange, Revert, TokenChange};
 use crate::check::rehearsal::{
     APPROVAL, APPROVAL_FOR_ALL, TRANSFER, TRANSFER_BATCH, TRANSFER_SINGLE, findings, succeeds,
 };
-use crate::safe::SENTINEL;
+use crate::safe::{SENTINEL, module_slot, owner_slot};
 
 fn found(rehearsal: &Rehearsal, changes: &[Change], after: &[Verdict]) -> Vec<(String, Level)> {
     let case = Case { plan: Some(plan(changes)), after: after.to_vec(), ..Case::new(rehearsal.clone()) };
