@@ -4,7 +4,7 @@
 comma := ,
 MISSING = { echo "make: $(1)" >&2; exit 1; }
 
-.PHONY: setup fixtures test demo bench completions clean tools libudev
+.PHONY: setup fixtures test demo bench bench-peers fuzz speculos completions clean tools libudev
 .NOTPARALLEL:
 
 setup: tools libudev
@@ -52,10 +52,36 @@ libudev:
 	install libudev-dev and pkg-config (Debian$(comma) Ubuntu)$(comma) systemd-devel and pkgconf-pkg-config (Fedora)$(comma) \
 	systemd-libs and pkgconf (Arch) or eudev-dev and pkgconf (Alpine))
 
-
-
 bench: fixtures
 	@cargo bench --locked --quiet --bench rounds
+
+# What strangers send, for a minute each: FUZZ_SECONDS=600 makes it ten. Finds are kept below target/fuzz.
+FUZZ_SECONDS ?= 60
+FUZZ = PATH="$$PWD/target/tools/bin:$$PATH" RUSTC_BOOTSTRAP=1 cargo fuzz run --fuzz-dir tests/fuzz --target-dir target/fuzz
+
+fuzz: tools libudev
+	@command -v c++ >/dev/null || $(call MISSING,c++ is missing: install a C++ compiler)
+	@PATH="$$PWD/target/tools/bin:$$PATH" cargo fuzz --version >/dev/null 2>&1 \
+		|| cargo install --quiet --locked --debug --root target/tools cargo-fuzz
+	@cp Cargo.lock tests/fuzz/Cargo.lock
+	@for target in reply import; do \
+		mkdir -p target/fuzz/corpus/$$target target/fuzz/finds; \
+		$(FUZZ) --dev --sanitizer none $$target target/fuzz/corpus/$$target tests/fuzz/seeds/$$target -- \
+			-max_total_time=$(FUZZ_SECONDS) -max_len=4096 -print_final_stats=1 -verbosity=0 -artifact_prefix=target/fuzz/finds/ \
+			|| exit 1; \
+	done
+
+# The real Ethereum app in Ledger's own emulator; SPECULOS_APP=path/to/app.elf takes a newer one.
+speculos: fixtures
+	@sh tests/ledger/speculos.sh
+
+# What others use for a dry run, to be measured beside us: a few minutes, once.
+bench-peers: fixtures
+	@command -v python3 >/dev/null || $(call MISSING,python3 is missing: install it with its module venv)
+	cargo install --quiet --locked --root target/peers --version '^0.13' safe-rs-cli
+	python3 -m venv target/peers/venv
+	target/peers/venv/bin/pip install --quiet safe-cli==1.9.0 typer==0.16.0 'click<8.2'
+	@$(MAKE) bench
 
 completions:
 	@cargo build --locked --quiet

@@ -197,7 +197,7 @@ _breakglass() {
             return 0
             ;;
         breakglass__subcmd__broadcast)
-            opts="-h --ledger --ledger-serial --timeout --keystore --password-file --set --undo --nonce --accept --confirm --calldata --max-fee --wait --council --json --help"
+            opts="-h --ledger --ledger-serial --timeout --keystore --password-file --set --undo --nonce --accept --proofs --confirm --calldata --max-fee --wait --council --json --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -259,7 +259,7 @@ _breakglass() {
             return 0
             ;;
         breakglass__subcmd__check)
-            opts="-h --set --undo --nonce --council --json --help"
+            opts="-h --set --undo --nonce --proofs --council --json --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -303,7 +303,7 @@ _breakglass() {
             return 0
             ;;
         breakglass__subcmd__device)
-            opts="-h --ledger --ledger-serial --timeout --keystore --password-file --show-address --udev --council --json --help"
+            opts="-h --ledger --ledger-serial --timeout --keystore --password-file --show-address --udev --install-udev --council --json --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -333,6 +333,10 @@ _breakglass() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --install-udev)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --council)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -345,7 +349,7 @@ _breakglass() {
             return 0
             ;;
         breakglass__subcmd__dry__subcmd__run)
-            opts="-h --set --undo --nonce --at --fork-url --trace --council --json --help"
+            opts="-h --set --undo --nonce --at --fork-url --proofs --trace --council --json --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -865,7 +869,7 @@ _breakglass() {
             return 0
             ;;
         breakglass__subcmd__param)
-            opts="-h --playbook --safe --set --undo --nonce --accept --council --json --help"
+            opts="-h --playbook --safe --set --undo --nonce --accept --proofs --council --json --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -903,7 +907,7 @@ _breakglass() {
             return 0
             ;;
         breakglass__subcmd__pause)
-            opts="-h --playbook --safe --set --undo --nonce --accept --council --json --help"
+            opts="-h --playbook --safe --set --undo --nonce --accept --proofs --council --json --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1219,7 +1223,7 @@ _breakglass() {
             return 0
             ;;
         breakglass__subcmd__rotate)
-            opts="-h --playbook --safe --set --undo --nonce --accept --council --json --help"
+            opts="-h --playbook --safe --set --undo --nonce --accept --proofs --council --json --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1257,7 +1261,7 @@ _breakglass() {
             return 0
             ;;
         breakglass__subcmd__sign)
-            opts="-h --ledger --ledger-serial --timeout --keystore --password-file --set --undo --nonce --accept --offline --yes --hashes --eth-sign --council --json --help"
+            opts="-h --ledger --ledger-serial --timeout --keystore --password-file --set --undo --nonce --accept --proofs --offline --yes --hashes --eth-sign --council --json --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1307,7 +1311,7 @@ _breakglass() {
             return 0
             ;;
         breakglass__subcmd__status)
-            opts="-h --set --undo --nonce --council --json --help"
+            opts="-h --set --undo --nonce --proofs --council --json --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

@@ -51,6 +51,7 @@ complete -c breakglass -n "__fish_breakglass_using_subcommand pause" -l nonce -d
 complete -c breakglass -n "__fish_breakglass_using_subcommand pause" -l accept -d 'Accept a refusal by its id; it is recorded and shown to every later signer' -r
 complete -c breakglass -n "__fish_breakglass_using_subcommand pause" -l council -d 'The council file [default: breakglass.toml here or in a folder above]' -r -F
 complete -c breakglass -n "__fish_breakglass_using_subcommand pause" -l undo -d 'The lever\'s counter-playbook, with every check'
+complete -c breakglass -n "__fish_breakglass_using_subcommand pause" -l proofs -d 'Verify every value with proofs (eth_getProof) against the state root of its block; takes one more round'
 complete -c breakglass -n "__fish_breakglass_using_subcommand pause" -l json -d 'Print one JSON object on standard output'
 complete -c breakglass -n "__fish_breakglass_using_subcommand pause" -s h -l help -d 'Print help'
 complete -c breakglass -n "__fish_breakglass_using_subcommand param" -l playbook -d 'Without a lever: the playbook\'s id' -r
@@ -60,6 +61,7 @@ complete -c breakglass -n "__fish_breakglass_using_subcommand param" -l nonce -d
 complete -c breakglass -n "__fish_breakglass_using_subcommand param" -l accept -d 'Accept a refusal by its id; it is recorded and shown to every later signer' -r
 complete -c breakglass -n "__fish_breakglass_using_subcommand param" -l council -d 'The council file [default: breakglass.toml here or in a folder above]' -r -F
 complete -c breakglass -n "__fish_breakglass_using_subcommand param" -l undo -d 'The lever\'s counter-playbook, with every check'
+complete -c breakglass -n "__fish_breakglass_using_subcommand param" -l proofs -d 'Verify every value with proofs (eth_getProof) against the state root of its block; takes one more round'
 complete -c breakglass -n "__fish_breakglass_using_subcommand param" -l json -d 'Print one JSON object on standard output'
 complete -c breakglass -n "__fish_breakglass_using_subcommand param" -s h -l help -d 'Print help'
 complete -c breakglass -n "__fish_breakglass_using_subcommand rotate" -l playbook -d 'Without a lever: the playbook\'s id' -r
@@ -69,6 +71,7 @@ complete -c breakglass -n "__fish_breakglass_using_subcommand rotate" -l nonce -
 complete -c breakglass -n "__fish_breakglass_using_subcommand rotate" -l accept -d 'Accept a refusal by its id; it is recorded and shown to every later signer' -r
 complete -c breakglass -n "__fish_breakglass_using_subcommand rotate" -l council -d 'The council file [default: breakglass.toml here or in a folder above]' -r -F
 complete -c breakglass -n "__fish_breakglass_using_subcommand rotate" -l undo -d 'The lever\'s counter-playbook, with every check'
+complete -c breakglass -n "__fish_breakglass_using_subcommand rotate" -l proofs -d 'Verify every value with proofs (eth_getProof) against the state root of its block; takes one more round'
 complete -c breakglass -n "__fish_breakglass_using_subcommand rotate" -l json -d 'Print one JSON object on standard output'
 complete -c breakglass -n "__fish_breakglass_using_subcommand rotate" -s h -l help -d 'Print help'
 complete -c breakglass -n "__fish_breakglass_using_subcommand dry-run" -l set -d 'An argument that the lever leaves open; may be given again' -r
@@ -77,11 +80,12 @@ complete -c breakglass -n "__fish_breakglass_using_subcommand dry-run" -l at -d 
 complete -c breakglass -n "__fish_breakglass_using_subcommand dry-run" -l fork-url -d 'On this RPC alone, a running anvil for instance; \'${NAME}\' names an environment variable' -r
 complete -c breakglass -n "__fish_breakglass_using_subcommand dry-run" -l council -d 'The council file [default: breakglass.toml here or in a folder above]' -r -F
 complete -c breakglass -n "__fish_breakglass_using_subcommand dry-run" -l undo -d 'The lever\'s counter-playbook, with every check'
+complete -c breakglass -n "__fish_breakglass_using_subcommand dry-run" -l proofs -d 'Verify every value with proofs (eth_getProof) against the state root of its block; takes one more round'
 complete -c breakglass -n "__fish_breakglass_using_subcommand dry-run" -l trace -d 'Show every call that it makes'
 complete -c breakglass -n "__fish_breakglass_using_subcommand dry-run" -l json -d 'Print one JSON object on standard output'
 complete -c breakglass -n "__fish_breakglass_using_subcommand dry-run" -s h -l help -d 'Print help'
 complete -c breakglass -n "__fish_breakglass_using_subcommand sign" -l ledger -d 'Use the Ledger that is plugged in, or an emulator at tcp://HOST:PORT' -r
-complete -c breakglass -n "__fish_breakglass_using_subcommand sign" -l ledger-serial -d 'Which Ledger, where several are plugged in' -r
+complete -c breakglass -n "__fish_breakglass_using_subcommand sign" -l ledger-serial -d 'Which Ledger, where several are plugged in: its serial number, or its path where two have the same' -r
 complete -c breakglass -n "__fish_breakglass_using_subcommand sign" -l timeout -d 'How long to wait for the Ledger and its person, in seconds' -r
 complete -c breakglass -n "__fish_breakglass_using_subcommand sign" -l keystore -d 'Encrypted keystore file (Web3 Secret Storage)' -r -F
 complete -c breakglass -n "__fish_breakglass_using_subcommand sign" -l password-file -d 'File whose first line is the keystore\'s password [default: asked for]' -r -F
@@ -90,6 +94,7 @@ complete -c breakglass -n "__fish_breakglass_using_subcommand sign" -l nonce -d 
 complete -c breakglass -n "__fish_breakglass_using_subcommand sign" -l accept -d 'Accept a refusal by its id; it is recorded and shown to every later signer' -r
 complete -c breakglass -n "__fish_breakglass_using_subcommand sign" -l council -d 'The council file [default: breakglass.toml here or in a folder above]' -r -F
 complete -c breakglass -n "__fish_breakglass_using_subcommand sign" -l undo -d 'The lever\'s counter-playbook, with every check'
+complete -c breakglass -n "__fish_breakglass_using_subcommand sign" -l proofs -d 'Verify every value with proofs (eth_getProof) against the state root of its block; takes one more round'
 complete -c breakglass -n "__fish_breakglass_using_subcommand sign" -l offline -d 'Ask nothing of the network; says what could not be checked'
 complete -c breakglass -n "__fish_breakglass_using_subcommand sign" -l yes -d 'Sign without asking, after the review is printed; a Ledger asks on its own screen in any case'
 complete -c breakglass -n "__fish_breakglass_using_subcommand sign" -l hashes -d 'Give the Ledger the two hashes only: it then shows nothing else of what is signed'
@@ -100,12 +105,14 @@ complete -c breakglass -n "__fish_breakglass_using_subcommand check" -l set -d '
 complete -c breakglass -n "__fish_breakglass_using_subcommand check" -l nonce -d 'Another Safe nonce than the next one' -r
 complete -c breakglass -n "__fish_breakglass_using_subcommand check" -l council -d 'The council file [default: breakglass.toml here or in a folder above]' -r -F
 complete -c breakglass -n "__fish_breakglass_using_subcommand check" -l undo -d 'The lever\'s counter-playbook, with every check'
+complete -c breakglass -n "__fish_breakglass_using_subcommand check" -l proofs -d 'Verify every value with proofs (eth_getProof) against the state root of its block; takes one more round'
 complete -c breakglass -n "__fish_breakglass_using_subcommand check" -l json -d 'Print one JSON object on standard output'
 complete -c breakglass -n "__fish_breakglass_using_subcommand check" -s h -l help -d 'Print help'
 complete -c breakglass -n "__fish_breakglass_using_subcommand status" -l set -d 'An argument that the lever leaves open; may be given again' -r
 complete -c breakglass -n "__fish_breakglass_using_subcommand status" -l nonce -d 'Another Safe nonce than the next one' -r
 complete -c breakglass -n "__fish_breakglass_using_subcommand status" -l council -d 'The council file [default: breakglass.toml here or in a folder above]' -r -F
 complete -c breakglass -n "__fish_breakglass_using_subcommand status" -l undo -d 'The lever\'s counter-playbook, with every check'
+complete -c breakglass -n "__fish_breakglass_using_subcommand status" -l proofs -d 'Verify every value with proofs (eth_getProof) against the state root of its block; takes one more round'
 complete -c breakglass -n "__fish_breakglass_using_subcommand status" -l json -d 'Print one JSON object on standard output'
 complete -c breakglass -n "__fish_breakglass_using_subcommand status" -s h -l help -d 'Print help'
 complete -c breakglass -n "__fish_breakglass_using_subcommand import" -l set -d 'An argument that the lever leaves open; may be given again' -r
@@ -122,7 +129,7 @@ complete -c breakglass -n "__fish_breakglass_using_subcommand export" -l undo -d
 complete -c breakglass -n "__fish_breakglass_using_subcommand export" -l json -d 'Print one JSON object on standard output'
 complete -c breakglass -n "__fish_breakglass_using_subcommand export" -s h -l help -d 'Print help'
 complete -c breakglass -n "__fish_breakglass_using_subcommand broadcast" -l ledger -d 'Use the Ledger that is plugged in, or an emulator at tcp://HOST:PORT' -r
-complete -c breakglass -n "__fish_breakglass_using_subcommand broadcast" -l ledger-serial -d 'Which Ledger, where several are plugged in' -r
+complete -c breakglass -n "__fish_breakglass_using_subcommand broadcast" -l ledger-serial -d 'Which Ledger, where several are plugged in: its serial number, or its path where two have the same' -r
 complete -c breakglass -n "__fish_breakglass_using_subcommand broadcast" -l timeout -d 'How long to wait for the Ledger and its person, in seconds' -r
 complete -c breakglass -n "__fish_breakglass_using_subcommand broadcast" -l keystore -d 'Encrypted keystore file (Web3 Secret Storage)' -r -F
 complete -c breakglass -n "__fish_breakglass_using_subcommand broadcast" -l password-file -d 'File whose first line is the keystore\'s password [default: asked for]' -r -F
@@ -134,6 +141,7 @@ complete -c breakglass -n "__fish_breakglass_using_subcommand broadcast" -l max-
 complete -c breakglass -n "__fish_breakglass_using_subcommand broadcast" -l wait -d 'How long to wait for the transaction to be mined, in seconds' -r
 complete -c breakglass -n "__fish_breakglass_using_subcommand broadcast" -l council -d 'The council file [default: breakglass.toml here or in a folder above]' -r -F
 complete -c breakglass -n "__fish_breakglass_using_subcommand broadcast" -l undo -d 'The lever\'s counter-playbook, with every check'
+complete -c breakglass -n "__fish_breakglass_using_subcommand broadcast" -l proofs -d 'Verify every value with proofs (eth_getProof) against the state root of its block; takes one more round'
 complete -c breakglass -n "__fish_breakglass_using_subcommand broadcast" -l calldata -d 'Send nothing: print the call for somebody else to send'
 complete -c breakglass -n "__fish_breakglass_using_subcommand broadcast" -l json -d 'Print one JSON object on standard output'
 complete -c breakglass -n "__fish_breakglass_using_subcommand broadcast" -s h -l help -d 'Print help'
@@ -155,11 +163,12 @@ complete -c breakglass -n "__fish_breakglass_using_subcommand hash" -l council -
 complete -c breakglass -n "__fish_breakglass_using_subcommand hash" -l json -d 'Print one JSON object on standard output'
 complete -c breakglass -n "__fish_breakglass_using_subcommand hash" -s h -l help -d 'Print help'
 complete -c breakglass -n "__fish_breakglass_using_subcommand device" -l ledger -d 'Use the Ledger that is plugged in, or an emulator at tcp://HOST:PORT' -r
-complete -c breakglass -n "__fish_breakglass_using_subcommand device" -l ledger-serial -d 'Which Ledger, where several are plugged in' -r
+complete -c breakglass -n "__fish_breakglass_using_subcommand device" -l ledger-serial -d 'Which Ledger, where several are plugged in: its serial number, or its path where two have the same' -r
 complete -c breakglass -n "__fish_breakglass_using_subcommand device" -l timeout -d 'How long to wait for the Ledger and its person, in seconds' -r
 complete -c breakglass -n "__fish_breakglass_using_subcommand device" -l keystore -d 'Encrypted keystore file (Web3 Secret Storage)' -r -F
 complete -c breakglass -n "__fish_breakglass_using_subcommand device" -l password-file -d 'File whose first line is the keystore\'s password [default: asked for]' -r -F
 complete -c breakglass -n "__fish_breakglass_using_subcommand device" -l show-address -d 'Show the address at this derivation path on the device\'s own screen' -r
+complete -c breakglass -n "__fish_breakglass_using_subcommand device" -l install-udev -d 'Install that rule, with sudo; FILE where the system keeps its rules elsewhere' -r -F
 complete -c breakglass -n "__fish_breakglass_using_subcommand device" -l council -d 'The council file [default: breakglass.toml here or in a folder above]' -r -F
 complete -c breakglass -n "__fish_breakglass_using_subcommand device" -l udev -d 'Print the udev rule by which Linux lets a user open a Ledger'
 complete -c breakglass -n "__fish_breakglass_using_subcommand device" -l json -d 'Print one JSON object on standard output'

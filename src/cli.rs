@@ -6,7 +6,7 @@ use alloy::primitives::Address;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
-use crate::device::DerivationPath;
+use crate::device::{DerivationPath, UDEV_RULE_PATH};
 use crate::safe::{Nonce, SafeVersion};
 
 /// Emergency actions for EVM multisigs
@@ -92,6 +92,13 @@ pub struct Accept {
     pub accept: Vec<String>,
 }
 
+#[derive(Clone, Copy, Debug, Args)]
+pub struct Proofs {
+    /// Verify every value with proofs (eth_getProof) against the state root of its block; takes one more round
+    #[arg(long)]
+    pub proofs: bool,
+}
+
 /// A key: on a Ledger, or in an encrypted file.
 #[derive(Clone, Debug, Args)]
 pub struct Key {
@@ -99,7 +106,7 @@ pub struct Key {
     #[arg(long, value_name = "WHERE", num_args = 0..=1, default_missing_value = "usb", conflicts_with = "keystore")]
     pub ledger: Option<String>,
 
-    /// Which Ledger, where several are plugged in
+    /// Which Ledger, where several are plugged in: its serial number, or its path where two have the same
     #[arg(long, value_name = "SERIAL", requires = "ledger")]
     pub ledger_serial: Option<String>,
 
@@ -135,6 +142,9 @@ pub struct Propose {
 
     #[command(flatten)]
     pub accept: Accept,
+
+    #[command(flatten)]
+    pub proofs: Proofs,
 }
 
 #[derive(Debug, Args)]
@@ -152,6 +162,9 @@ pub struct DryRun {
     /// On this RPC alone, a running anvil for instance; '${NAME}' names an environment variable
     #[arg(long, value_name = "URL")]
     pub fork_url: Option<String>,
+
+    #[command(flatten)]
+    pub proofs: Proofs,
 
     /// Show every call that it makes
     #[arg(long)]
@@ -174,8 +187,11 @@ pub struct Sign {
     #[command(flatten)]
     pub accept: Accept,
 
+    #[command(flatten)]
+    pub proofs: Proofs,
+
     /// Ask nothing of the network; says what could not be checked
-    #[arg(long)]
+    #[arg(long, conflicts_with = "proofs")]
     pub offline: bool,
 
     /// Sign without asking, after the review is printed; a Ledger asks on its own screen in any case
@@ -198,6 +214,9 @@ pub struct Status {
 
     #[command(flatten)]
     pub derive: Derive,
+
+    #[command(flatten)]
+    pub proofs: Proofs,
 }
 
 #[derive(Debug, Args)]
@@ -240,6 +259,9 @@ pub struct Broadcast {
     #[command(flatten)]
     pub accept: Accept,
 
+    #[command(flatten)]
+    pub proofs: Proofs,
+
     /// Send without asking; NAME is the Safe's name in your council file
     #[arg(long, value_name = "NAME")]
     pub confirm: Option<String>,
@@ -267,8 +289,15 @@ pub struct Device {
     pub show_address: Option<DerivationPath>,
 
     /// Print the udev rule by which Linux lets a user open a Ledger
-    #[arg(long)]
+    #[arg(long, conflicts_with = "show_address")]
     pub udev: bool,
+
+    /// Install that rule, with sudo; FILE where the system keeps its rules elsewhere
+    #[arg(
+        long, value_name = "FILE", num_args = 0..=1, default_missing_value = UDEV_RULE_PATH,
+        conflicts_with_all = ["show_address", "udev"]
+    )]
+    pub install_udev: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

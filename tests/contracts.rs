@@ -15,7 +15,7 @@ use alloy::primitives::{Address, B256, Bytes, U256, keccak256};
 use alloy::sol;
 use alloy::sol_types::{SolCall, SolValue};
 use breakglass::safe::SafeVersion::{self, V1_0_0, V1_1_1, V1_3_0, V1_4_1, V1_5_0};
-use breakglass::safe::deployments::{Contract, Deployment, KNOWN, batch_contracts};
+use breakglass::safe::deployments::{Contract, Deployment, KNOWN, batch_contracts, is_proxy_code};
 use breakglass::safe::{
     Approval, Call, EcdsaSignature, Execution, Hashes, ISafe, Nonce, Operation, SENTINEL, SafeId, SafeTx,
     approved_hash_slot, encode_approvals, encode_batch, find_execution, slot, slot_word,
@@ -143,6 +143,16 @@ fn the_packages_deploy_to_the_known_addresses_with_the_known_code() {
             }
             assert_eq!(keccak256(anvil.code(known.address)), known.code_hash, "{known:?}");
         }
+    }
+}
+
+/// Every factory makes proxies of one code; 1.2.0 used that of 1.1.1, and of 1.0.0 no package holds the published one.
+#[test]
+fn the_factories_make_proxies_of_the_known_code() {
+    let anvil = Anvil::start();
+    for version in [V1_1_1, V1_3_0, V1_4_1, V1_5_0] {
+        let safe = deploy_safe(&anvil, &SafeSetup::new(version, 1, 1));
+        assert!(is_proxy_code(keccak256(anvil.code(safe))), "{version}: {}", keccak256(anvil.code(safe)));
     }
 }
 

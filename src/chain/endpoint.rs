@@ -22,25 +22,25 @@ use crate::council::SecretUrl;
 const CONNECT: Duration = Duration::from_secs(5);
 /// All the replies of one question together.
 const LARGEST_BODY: usize = 64 << 20;
-/// Chunks under way at once.
-const PARALLEL: usize = 24;
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 /// Room in a chunk for a header at both ends and one question between them.
 const SMALLEST_BATCH: usize = 3;
 
-/// How long to wait and how often to try again.
+/// How long to wait, how often to try again, and how much to ask at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Options {
     /// For one HTTP request, from connecting to the last byte.
     pub timeout: Duration,
     /// After HTTP 429 and 5xx, a rate limit or a broken connection.
     pub max_retries: u32,
+    /// The most batches under way at once.
+    pub parallel: usize,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { timeout: Duration::from_secs(20), max_retries: 3 }
+        Self { timeout: Duration::from_secs(20), max_retries: 3, parallel: 24 }
     }
 }
 
@@ -156,8 +156,12 @@ impl Endpoint {
     ) -> (Result<Vec<Vec<RawReply>>, Failed>, u32) {
         let budget = Cell::new(LARGEST_BODY);
         let sent = chunks.iter().map(|chunk| self.send(chunk, block, &budget));
-        let results: Vec<_> = stream::iter(sent).buffered(PARALLEL).collect().await;
+        let parallel = self.options.parallel.max(1);
+        let results: Vec<_> = stream::iter(sent).buffered(parallel).collect().await;
         let tries = results.iter().map(|(_, tries)| *tries).max().unwrap_or(0);
+        // What does not leave at once waits for what did.
+        let waves = u32::try_from(chunks.len().div_ceil(parallel)).unwrap_or(u32::MAX);
+        let tries = tries.saturating_add(waves.saturating_sub(1));
         (results.into_iter().map(|(result, _)| result).collect(), tries)
     }
 

@@ -29,6 +29,8 @@ pub enum ChainError {
     Reorganised { chain: String, number: u64, was: BlockHash, now: BlockHash },
     #[error("the transaction could not be rehearsed on {chain}: {why}")]
     NotRehearsed { chain: String, why: String },
+    #[error("what was read of {chain} at block {block} is not proven: {why}")]
+    NotProven { chain: String, block: u64, why: String },
     #[error("there is no contract at {safe} on {chain} at block {block}: the Safe is not deployed there")]
     NoSafe { chain: String, safe: Address, block: u64 },
     #[error("{safe} on {chain} is not a Safe that this program knows: {why}")]
@@ -92,6 +94,11 @@ pub enum Fault {
         what: String,
         number: u64,
     },
+    /// The block's state root does not hold what was answered.
+    Unproven {
+        what: String,
+        number: u64,
+    },
 }
 
 impl Fault {
@@ -126,6 +133,9 @@ impl fmt::Display for Fault {
             }
             Self::Lying { what, number } => {
                 write!(f, "lies: it differs from the quorum about {what} at the same block {number}")
+            }
+            Self::Unproven { what, number } => {
+                write!(f, "answered what it cannot prove: {what} at block {number}")
             }
         }
     }

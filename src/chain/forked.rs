@@ -5,7 +5,7 @@ use alloy::sol_types::SolCall;
 
 use super::block::BlockRef;
 use super::error::ChainError;
-use super::fork::{ExecTransaction, Keys, Rehearsal, World, ask, complete, go_on};
+use super::fork::{ExecTransaction, Keys, Moment, Rehearsal, World, complete, go_on, view};
 use super::quorum::Chain;
 use super::rehearse::Pinned;
 use super::snapshot::Snapshot;
@@ -44,8 +44,8 @@ impl Forked<'_> {
     /// When a value cannot be had from a quorum.
     pub fn answers(&mut self, queries: &[Query]) -> Result<Readings, ChainError> {
         let Self { source, world } = self;
-        let result = complete(source, world, Keys::default(), |world| ask(world, queries));
-        result.map_err(|error| source.failed(error))
+        let result = complete(source, world, Keys::default(), |world| view(world, Moment::Next, queries));
+        result.map(|(answers, _)| answers).map_err(|error| source.failed(error))
     }
 
     /// Runs a transaction in the next block, asks `queries` of the state that it leaves, and goes on from there.

@@ -60,6 +60,8 @@ pub struct EndpointReport {
 /// What a quorum answered.
 pub(super) struct Agreed {
     pub header: Header,
+    /// The endpoints that agree.
+    pub by: Vec<usize>,
     /// For the requests that need agreement, in their order.
     pub values: Vec<Settled>,
     /// Per agreeing endpoint, for the requests that need none, in their order.
@@ -190,7 +192,7 @@ impl Chain {
                     let hints = hints.into_iter().enumerate().filter(|(i, _)| by.contains(i));
                     let hints = hints.map(|(_, one)| one).collect();
                     let values = values.get(1..).unwrap_or_default().to_vec();
-                    return Ok(Agreed { header: head.clone(), values, hints });
+                    return Ok(Agreed { header: head.clone(), by, values, hints });
                 }
                 Decision::Pin(number) if attempt < ATTEMPTS => block = BlockTag::Number(number),
                 Decision::Pin(_) => return Err(self.no_quorum(votes.iter().map(Vote::fault).collect())),

@@ -7,18 +7,18 @@ use serde_json::{Value, json};
 use super::block::{BlockHash, BlockRef, BlockTag};
 use super::error::ChainError;
 use super::fork::{
-    Account, ExecTransaction, ForkError, Keys, Rehearsal, State, StateSource, World, access_list_calls,
-    access_list_keys, first_keys, settle,
+    Account, ExecTransaction, ForkError, Keys, Moment, Rehearsal, State, StateSource, World,
+    access_list_calls, access_list_keys, complete, first_keys, settle, view,
 };
 use super::quorum::Chain;
 use super::rpc::{AT, Reply, Request};
 use super::snapshot::Snapshot;
-use crate::playbook::query::Query;
+use crate::playbook::query::{Query, Readings};
 use crate::safe::{SafeId, SafeTx, slot, slot_word};
 
 /// What an endpoint may run an access list with: as much as the transaction itself may use.
 const LIST_GAS: u64 = 1 << 24;
-/// Keys of one access list that are taken: nobody has to agree on it.
+/// Keys of one access list, or hints, that are taken: nobody has to agree on them.
 const MOST_LISTED: usize = 2_000;
 
 /// A transaction that may be rehearsed, as far as it is known before the first round.
@@ -208,16 +208,35 @@ impl Chain {
             };
             self.look(seen, &[], &[draft])?;
         }
-        let header = &seen.header;
-        let mut world = World::new(self.id(), header.into(), header.hash);
+        let mut world = self.world(seen);
         world.next_timestamp = world.next_timestamp.max(now);
-        world.state = seen.known.state.clone();
         if exec.tx.nonce > seen.state.nonce {
             let place = (exec.safe.address, slot_word(slot::NONCE));
             world.state.slots.insert(place, exec.tx.nonce.0.into());
         }
-        let source = Pinned { chain: self, block: header.block() };
+        let source = Pinned { chain: self, block: seen.header.block() };
         let result = settle(&source, &mut world, exec, queries, seen.known.wanted.clone());
+        seen.known.state = world.state;
+        // As it is, not as it will be when it is this transaction's turn.
+        seen.known.state.slots.insert((exec.safe.address, slot_word(slot::NONCE)), seen.state.nonce.0.into());
         result.map_err(|error| source.failed(error))
+    }
+
+    /// What the `seen` answers to queries come to when they are worked out here, from single values of the state;
+    /// with the keys of those values. What is not known of them yet is asked for, the hints along with it.
+    pub(super) fn view(&self, seen: &mut Snapshot, hints: Keys) -> Result<(Readings, Keys), ChainError> {
+        let queries: Vec<Query> = seen.readings.iter().map(|(query, _)| query.clone()).collect();
+        let mut world = self.world(seen);
+        let source = Pinned { chain: self, block: seen.header.block() };
+        let hints = if hints.len() <= MOST_LISTED { hints } else { Keys::default() };
+        let result = complete(&source, &mut world, hints, |world| view(world, Moment::Now, &queries));
+        seen.known.state = world.state;
+        result.map_err(|error| source.failed(error))
+    }
+
+    fn world(&self, seen: &Snapshot) -> World {
+        let mut world = World::new(self.id(), (&seen.header).into(), seen.header.hash);
+        world.state = seen.known.state.clone();
+        world
     }
 }

@@ -1,6 +1,7 @@
 //! Faults first: what a chain's endpoints can do wrong, over real sockets. `anvil` holds the tests against a real node.
 
 mod anvil;
+mod batches;
 mod fake;
 
 use std::time::{Duration, Instant};
@@ -331,54 +332,9 @@ fn an_endless_answer_is_cut_off() {
 }
 
 #[test]
-fn a_refused_batch_is_sent_in_smaller_ones_and_at_last_alone() {
-    for (limit, status) in [(20, 200), (3, 200), (1, 200), (1, 400), (3, 413)] {
-        let server = Server::new(move |_, body| {
-            let refusal = json!({"id": null, "error": {"code": -32600, "message": "batch too large"}});
-            match body.as_array() {
-                Some(batch) if limit == 1 || batch.len() > limit => {
-                    Act::Answer { status, headers: "", body: refusal.to_string() }
-                }
-                _ => Act::ok(&reply(body, &good(9))),
-            }
-        });
-        let chain = chain(&[&server], 1);
-        let many: Vec<Request> = (0..40).map(|_| balance()).collect();
-        let (header, replies) = chain.ask(&many, BlockTag::Latest).unwrap();
-        assert_eq!((header.number, replies.len()), (9, 40), "limit {limit}");
-        assert!(replies.iter().all(|reply| *reply == Ok(json!("0x5"))));
-        let learnt = chain.rounds();
-        chain.ask(&many, BlockTag::Number(9)).unwrap();
-        assert_eq!(chain.rounds(), learnt + 1, "what was learnt is kept");
-    }
-}
-
-/// Some servers refuse a batch by refusing each of its requests.
-#[test]
-fn a_batch_refused_piece_by_piece_is_sent_in_smaller_ones() {
-    let server = Server::new(|_, body| match body.as_array() {
-        Some(batch) if batch.len() > 3 => {
-            Act::ok(&reply(body, &|_, _| json!({"error": {"code": -32600, "message": "at most 3"}})))
-        }
-        _ => Act::ok(&reply(body, &good(9))),
-    });
-    let many: Vec<Request> = (0..5).map(|_| balance()).collect();
-    assert_eq!(chain(&[&server], 1).ask(&many, BlockTag::Latest).unwrap().1.len(), 5);
-}
-
-#[test]
 fn a_chain_can_be_shared_with_a_thread_that_shows_progress() {
     fn shared<T: Send + Sync>(_: &T) {}
     shared(&chain(&[&Server::node(good(9))], 1));
-}
-
-#[test]
-fn chunks_leave_together() {
-    let server = Server::node(good(9));
-    let chain = chain_of(vec![server.url()], 1, 10);
-    let many: Vec<Request> = (0..79).map(|_| balance()).collect();
-    assert_eq!(chain.ask(&many, BlockTag::Latest).unwrap().1.len(), 79);
-    assert_eq!((chain.rounds(), server.hits()), (1, 10));
 }
 
 /// The head moves while a batch is answered: some answers may be older than others.

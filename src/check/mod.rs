@@ -4,17 +4,25 @@
 //! Pure: values in, findings out. A refusal stops `sign` and `broadcast` until it is accepted by its id.
 
 mod binding;
+mod code;
+mod control;
 mod rehearsal;
 mod rpc;
 mod safe;
+#[cfg(test)]
+mod tests;
 mod transaction;
+
+use std::collections::BTreeMap;
+
+use alloy::primitives::{Address, B256};
 
 use crate::chain::EndpointReport;
 use crate::chain::fork::Rehearsal;
 use crate::council;
-use crate::playbook::{Plan, Verdict};
-use crate::proposal::{Difference, Proposal};
-use crate::safe::{Nonce, SafeState};
+use crate::playbook::{Plan, PlannedCall, Verdict};
+use crate::proposal::{Difference, Proposal, RecordedCode, calls_of};
+use crate::safe::{Call, Nonce, SafeState};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Level {
@@ -116,6 +124,43 @@ pub struct Facts<'a> {
     pub rehearsed_otherwise: &'a [String],
     /// Why there is no rehearsal though one was wanted.
     pub not_rehearsed: Option<&'a str>,
+    /// The code that ran when it was proposed, as whoever proposed it says.
+    pub code_then: &'a [RecordedCode],
+    /// keccak256 of the code at the Safe's own address; none offline.
+    pub proxy_code: Option<B256>,
+    /// The code that the council file pins, by the target that runs it.
+    pub pins: &'a BTreeMap<Address, Vec<B256>>,
+    /// Contracts that the lever in the council file says to change as well.
+    pub changes: &'a [Address],
+}
+
+impl Facts<'_> {
+    /// The calls that the Safe makes; none when that cannot be said.
+    fn calls(&self) -> Vec<Call> {
+        calls_of(self.proposal.tx()).unwrap_or_default()
+    }
+
+    /// Whether a call goes to a contract, or has it among its arguments.
+    fn is_about(planned: &PlannedCall, contract: Address) -> bool {
+        planned.call.to == contract || has_word(&planned.call.data, &contract.into_word())
+    }
+
+    /// Whether one of the reader's own calls is about a contract and has a word among its arguments.
+    fn says(&self, contract: Address, word: &B256) -> bool {
+        let calls = self.plan.map_or(&[][..], |plan| &plan.calls);
+        calls.iter().any(|call| Self::is_about(call, contract) && has_word(&call.call.data, word))
+    }
+
+    /// What code an account has now; nothing when nobody read it.
+    fn code_of(&self, address: Address) -> Option<B256> {
+        self.rehearsal.and_then(|rehearsal| rehearsal.code.get(&address).copied())
+    }
+}
+
+/// Whether a call has a word among its arguments, or among those of a call that it carries.
+fn has_word(data: &[u8], word: &B256) -> bool {
+    let from = |start: usize| data.get(start..).unwrap_or_default().chunks(32);
+    from(4).chain(from(8)).any(|chunk| chunk == word.as_slice())
 }
 
 /// Looks at everything. The order is the order in which a signer should doubt.
@@ -131,9 +176,11 @@ pub fn findings(facts: &Facts) -> Vec<Finding> {
     all.extend(transaction::nonce(facts));
     all.extend(safe::as_pinned(facts));
     all.extend(safe::as_proposed(facts));
-    all.push(safe::known_contracts(facts));
+    all.extend(safe::known_contracts(facts));
     all.extend(safe::powers_beside_the_owners(facts));
+    all.extend(code::findings(facts));
     all.extend(rehearsal::findings(facts));
+    all.extend(control::findings(facts));
     all.extend(rpc::endpoints_agree(facts));
     all.extend(rpc::newest_block_is_new(facts));
     all

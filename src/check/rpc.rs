@@ -3,8 +3,8 @@
 use super::{Facts, Finding};
 use crate::chain::Standing;
 
-/// A node's clock and its newest block may be this far apart before it looks frozen, in seconds.
-const OLD: u64 = 600;
+/// A block older than this, in seconds, is not the newest one: no chain stands still for so long.
+const OLD: u64 = 60;
 
 /// A single endpoint can freeze or bend what is read; one that contradicted the others is named.
 pub(super) fn endpoints_agree(facts: &Facts) -> Vec<Finding> {
@@ -46,8 +46,16 @@ pub(super) fn newest_block_is_new(facts: &Facts) -> Option<Finding> {
     } else {
         Finding::warn(
             "block-age",
-            format!("the newest block is {} minutes old: the chain stands still, or the RPC does", age / 60),
+            format!("the newest block is {} old: the chain stands still, or the RPC does", lasting(age)),
             "compare with a block explorer, or name another RPC",
         )
     })
+}
+
+fn lasting(seconds: u64) -> String {
+    match seconds {
+        0..120 => format!("{seconds} seconds"),
+        120..7_200 => format!("{} minutes", seconds / 60),
+        _ => format!("{} hours", seconds / 3_600),
+    }
 }

@@ -3,7 +3,10 @@
 use alloy::primitives::Address;
 
 use super::{Facts, Finding};
-use crate::safe::deployments::{Contract, known_at};
+use crate::safe::SafeState;
+use crate::safe::deployments::{Contract, is_proxy_code, known_at};
+
+const READ_IT: &str = "do not sign before somebody you trust has read that contract";
 
 /// The council file's own pins: version, owners, threshold.
 pub(super) fn as_pinned(facts: &Facts) -> Vec<Finding> {
@@ -68,44 +71,137 @@ pub(super) fn as_proposed(facts: &Facts) -> Vec<Finding> {
         .collect()
 }
 
-/// A singleton that is not a published one can do anything, whatever it says its version is.
-pub(super) fn known_contracts(facts: &Facts) -> Finding {
+/// Code that is not the published one can do anything, whatever it says its version is.
+pub(super) fn known_contracts(facts: &Facts) -> Vec<Finding> {
     let state = facts.now.unwrap_or_else(|| facts.proposal.snapshot());
-    let id = "unknown-singleton";
+    let mut found = vec![singleton(facts, state)];
+    found.extend(facts.proxy_code.map(|code| {
+        let id = format!("unknown-proxy:{code}");
+        if is_proxy_code(code) {
+            return Finding::pass(id, "its own code is that of a published Safe proxy");
+        }
+        if facts.council_safe.proxy_code == Some(code) {
+            return Finding::pass(id, "its own code is as your council file says");
+        }
+        let sentence = format!("the code at the Safe's own address, {code}, is no published Safe proxy");
+        Finding::refuse(id, sentence, READ_IT)
+    }));
+    found
+}
+
+fn singleton(facts: &Facts, state: &SafeState) -> Finding {
+    let id = format!("unknown-singleton:{}", state.singleton);
     let known = known_at(state.singleton)
         .filter(|d| matches!(d.contract, Contract::Singleton | Contract::SingletonL2));
-    match known {
-        Some(d) if d.version == state.id.version => {
-            Finding::pass(id, format!("its singleton is the published Safe {}", d.version))
+    let Some(known) = known else {
+        let sentence = format!("the Safe's singleton {} is no published Safe contract", state.singleton);
+        return Finding::refuse(id, sentence, READ_IT);
+    };
+    let lies = "do not sign: an RPC lies, or the Safe was tampered with";
+    if known.version != state.id.version {
+        let sentence = format!(
+            "the Safe says it is {}, but its singleton is that of {}",
+            state.id.version, known.version
+        );
+        return Finding::refuse(id, sentence, lies);
+    }
+    match facts.code_of(state.singleton) {
+        Some(code) if code != known.code_hash => {
+            let sentence =
+                format!("the Safe's singleton {} has code {code}, not the published", state.singleton);
+            Finding::refuse(id, sentence, lies)
         }
-        Some(d) => Finding::refuse(
-            id,
-            format!("the Safe says it is {}, but its singleton is that of {}", state.id.version, d.version),
-            "do not sign: an RPC lies, or the Safe was tampered with",
-        ),
-        None => Finding::refuse(
-            id,
-            format!("the Safe's singleton {} is no published Safe contract", state.singleton),
-            "do not sign before somebody you trust has read that contract",
-        ),
+        _ => Finding::pass(id, format!("its singleton is the published Safe {}", known.version)),
     }
 }
 
-/// Modules act for the Safe without any owner, guards can stop it: they are said, so that a new one is noticed.
+/// Modules act for the Safe without any owner, the fallback handler answers for it, guards can stop it: each is one
+/// that the council pinned, or it is said.
 pub(super) fn powers_beside_the_owners(facts: &Facts) -> Vec<Finding> {
     let state = facts.now.unwrap_or_else(|| facts.proposal.snapshot());
-    let guards = [("guard", state.guard), ("module guard", state.module_guard)];
-    let mut found: Vec<Finding> = guards
-        .into_iter()
-        .filter(|(_, address)| *address != Address::ZERO)
-        .map(|(what, address)| {
-            let sentence = format!("the Safe has a {what}, {address}: it can stop transactions");
-            Finding::warn(what.replace(' ', "-"), sentence, "make sure that the council put it there")
-        })
-        .collect();
-    found.extend(state.modules.iter().map(|module| {
-        let sentence = format!("module {module} can act for the Safe without any owner");
-        Finding::warn("module", sentence, "make sure that the council enabled it")
+    let pinned = facts.council_safe;
+    let mut found = modules(&state.modules, pinned.modules.as_deref());
+    found.extend(attached("guard", state.guard, pinned.guard, |address| {
+        let sentence = format!("the Safe has a guard, {address}: it can stop transactions");
+        Finding::warn(
+            format!("guard:{address}"),
+            sentence,
+            "if the council put it there, pin it: `guard` of the Safe in breakglass.toml",
+        )
+    }));
+    found.extend(attached("module-guard", state.module_guard, pinned.module_guard, |address| {
+        let sentence = format!("the Safe has a module guard, {address}: it can stop its modules");
+        let fix = "if the council put it there, pin it: `module_guard` of the Safe in breakglass.toml";
+        Finding::warn(format!("module-guard:{address}"), sentence, fix)
+    }));
+    found.extend(attached("fallback-handler", state.fallback_handler, pinned.fallback_handler, |address| {
+        match known_at(address).filter(|known| known.contract == Contract::FallbackHandler) {
+            Some(known) => {
+                Finding::pass("fallback-handler", format!("its fallback handler is the published one of {}", known.version))
+            }
+            None => Finding::refuse(
+                format!("fallback-handler:{address}"),
+                format!("the Safe's fallback handler {address} is no published one: it signs messages for the Safe"),
+                "if the council put it there, pin it: `fallback_handler` of the Safe in breakglass.toml",
+            ),
+        }
     }));
     found
+}
+
+fn modules(enabled: &[Address], pinned: Option<&[Address]>) -> Vec<Finding> {
+    let mut found: Vec<Finding> = enabled
+        .iter()
+        .filter(|module| !pinned.is_some_and(|pinned| pinned.contains(module)))
+        .map(|module| {
+            let sentence = format!("module {module} can act for the Safe without any owner");
+            let fix = "if the council enabled it, pin it: `modules` of the Safe in breakglass.toml";
+            Finding::refuse(format!("module:{module}"), sentence, fix)
+        })
+        .collect();
+    let gone = pinned.unwrap_or_default().iter().filter(|module| !enabled.contains(module)).map(|module| {
+        let sentence = format!("module {module} of your council file is not enabled in the Safe");
+        Finding::drift(
+            format!("module:{module}"),
+            sentence,
+            "find out who disabled it, and update breakglass.toml",
+        )
+    });
+    found.extend(gone);
+    if found.is_empty() {
+        let sentence =
+            if enabled.is_empty() { "no module can act for the Safe" } else { "its modules are pinned" };
+        found.push(Finding::pass("modules", sentence));
+    }
+    found
+}
+
+/// A single address of the Safe: as pinned, or else what `unpinned` says of it; nothing when there is none.
+fn attached(
+    id: &str,
+    address: Address,
+    pinned: Option<Address>,
+    unpinned: impl Fn(Address) -> Finding,
+) -> Option<Finding> {
+    let what = id.replace('-', " ");
+    match pinned {
+        Some(pinned) if pinned == address => {
+            let sentence = if address.is_zero() { "there is none" } else { "it is there" };
+            Some(Finding::pass(id, format!("its {what}: {sentence}, as your council file says")))
+        }
+        Some(pinned) => {
+            let none_or = |a: Address| if a.is_zero() { "none".to_string() } else { a.to_string() };
+            let sentence = format!(
+                "the Safe's {what} is {}, and your council file pins {}",
+                none_or(address),
+                none_or(pinned)
+            );
+            Some(Finding::drift(
+                format!("{id}:{address}"),
+                sentence,
+                "find out who changed it; if it was the council, update breakglass.toml",
+            ))
+        }
+        None => (address != Address::ZERO).then(|| unpinned(address)),
+    }
 }

@@ -2,11 +2,12 @@
 
 use std::cmp::Ordering;
 
-use alloy::primitives::{Address, U256};
+use alloy::primitives::{Address, B256, U256};
 
 use super::{Facts, Finding};
 use crate::proposal::calls_of;
 use crate::safe::Operation;
+use crate::safe::deployments::{Contract, known_at};
 
 /// Gas refunds pay whoever sends the transaction from the Safe; with safeTxGas or gasPrice set, a failing call no longer
 /// reverts and burns the nonce.
@@ -30,21 +31,39 @@ pub(super) fn no_refund(facts: &Facts) -> Finding {
     }
 }
 
-/// A delegatecall runs foreign code with the Safe's own storage. Only plain calls through the known batch contract are
-/// readable, so only they pass.
+/// A delegatecall runs foreign code with the Safe's own storage: only the published libraries may, with the published
+/// code, and of a batch only plain calls.
 pub(super) fn no_unknown_delegatecall(facts: &Facts) -> Finding {
     let tx = facts.proposal.tx();
     let id = "delegatecall";
-    match (tx.operation, calls_of(tx)) {
-        (Operation::Call, _) => Finding::pass(id, "no delegatecall"),
-        (_, Ok(calls)) => {
-            Finding::pass(id, format!("{} plain calls through the canonical MultiSendCallOnly", calls.len()))
-        }
-        (_, Err(why)) => Finding::refuse(
+    if tx.operation == Operation::Call {
+        return Finding::pass(id, "no delegatecall");
+    }
+    let refuse = |why: String| {
+        Finding::refuse(
             id,
             format!("it delegatecalls {}: {why}", tx.to),
             "do not sign: that code can replace the Safe's implementation and owners, as it did at Bybit",
-        ),
+        )
+    };
+    let Some(known) = known_at(tx.to) else {
+        return refuse("that is no published library of Safe's".into());
+    };
+    match facts.code_of(tx.to) {
+        Some(B256::ZERO) => return refuse("it has no code on this chain: the batch would do nothing".into()),
+        Some(code) if code != known.code_hash => {
+            return refuse(format!("its code is {code} and not the published {}", known.code_hash));
+        }
+        _ => {}
+    }
+    match (known.contract, calls_of(tx)) {
+        (Contract::MultiSendCallOnly, Ok(calls)) => {
+            Finding::pass(id, format!("{} plain calls through the published MultiSendCallOnly", calls.len()))
+        }
+        (Contract::MultiSendCallOnly, Err(why)) => refuse(why.to_string()),
+        (Contract::SafeMigration, _) => Finding::pass(id, "it runs the published SafeMigration"),
+        (Contract::SignMessageLib, _) => Finding::pass(id, "it runs the published SignMessageLib"),
+        _ => refuse("that contract of Safe's is not made for it".into()),
     }
 }
 

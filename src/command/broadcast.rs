@@ -10,10 +10,11 @@ use serde_json::json;
 
 use crate::chain::{Ask, BlockTag, Fees, Prepared, Receipt, Sending, TxHash};
 use crate::cli;
+use crate::command::key::Signer;
 use crate::command::session::Session;
 use crate::command::subject::{Online, Purpose, Subject, obey};
-use crate::command::{key, outcome, show};
-use crate::device::Device;
+use crate::command::{key, outcome, pages, show};
+use crate::device::transaction_screens;
 use crate::error::{Error, Exit};
 use crate::playbook::Answer;
 use crate::proposal::{NotReady, OwnerSignature, Proposal, Ready, assemble};
@@ -32,14 +33,16 @@ pub fn run(session: &Session, args: &cli::Broadcast) -> Result<Exit, Error> {
         (!args.calldata).then(|| session.incidents.lock(&proposal.hash().to_string())).transpose()
     };
     let mut lock = None;
-    let subject = session.subject(&args.what, &args.derive, Purpose::Finish, |proposal, signatures| {
-        lock = Some(take(proposal));
-        from.and_then(|from| early_sending(from, proposal, signatures))
-    })?;
+    let mut subject =
+        session.subject(&args.what, &args.derive, Purpose::Finish, |proposal, signatures| {
+            lock = Some(take(proposal));
+            from.and_then(|from| early_sending(from, proposal, signatures))
+        })?;
     let _lock = lock.unwrap_or_else(|| take(&subject.proposal))?;
     if let Some(exit) = already(session, &subject)? {
         return Ok(exit);
     }
+    subject.prove(session.ui, args.proofs)?;
     let now = &online(&subject)?.snapshot.state;
     let findings = subject.findings(false);
     let ready = match assemble(&subject.proposal, &subject.signatures, &subject.on_chain(), now) {
@@ -63,8 +66,13 @@ pub fn run(session: &Session, args: &cli::Broadcast) -> Result<Exit, Error> {
     }
     let prepared = prepare(session, &subject, &ready, from)?;
     let tx = transaction(&subject, &ready, from, &prepared, args.max_fee)?;
+    if let Some(ledger) = signer.ledger() {
+        let screens = transaction_screens(ledger.status(), from, &tx);
+        pages::show(session.ui, ledger.status(), from, "the transaction that pays for the gas", &screens);
+        session.ui.blank();
+    }
     confirm(session, &subject, args)?;
-    let hash = send(session, &subject, signer.device(), &tx)?;
+    let hash = send(session, &subject, &mut signer, &tx)?;
     finish(session, &subject, hash, args, "Sent, and executed")
 }
 
@@ -286,13 +294,8 @@ fn confirm(session: &Session, subject: &Subject, args: &cli::Broadcast) -> Resul
 }
 
 /// Records the transaction, then sends it: whatever happens after, the next run finds it.
-fn send(
-    session: &Session,
-    subject: &Subject,
-    device: &mut dyn Device,
-    tx: &TxEip1559,
-) -> Result<TxHash, Error> {
-    let raw = device.sign_transaction(tx)?;
+fn send(session: &Session, subject: &Subject, signer: &mut Signer, tx: &TxEip1559) -> Result<TxHash, Error> {
+    let raw = signer.sign_transaction(tx).map_err(|e| Error::from(e).hint("nothing was sent"))?;
     let hash = TxHash::of(&raw);
     let record = json!({ "transaction": hash.to_string(), "raw": hex::encode_prefixed(&raw) });
     let proposal = subject.proposal.hash().to_string();

@@ -4,15 +4,20 @@ use serde_json::{Value, json};
 
 use crate::check::Level;
 use crate::cli;
+use crate::command::effects;
 use crate::command::session::Session;
 use crate::command::subject::{Purpose, obey};
 use crate::error::{Error, Exit};
 use crate::ui::Text;
 
 pub fn run(session: &Session, args: &cli::Status) -> Result<Exit, Error> {
-    let subject = session.subject(&args.what, &args.derive, Purpose::Finish, |_, _| None)?;
+    let mut subject = session.subject(&args.what, &args.derive, Purpose::Finish, |_, _| None)?;
+    subject.prove(session.ui, args.proofs)?;
     let findings = subject.findings(true);
     let ui = session.ui;
+    if let Some(proven) = effects::proven(&subject) {
+        ui.say(&Text::default().dim(&proven));
+    }
     for finding in &findings {
         let mark = match finding.level {
             Level::Pass => Text::default().good("pass    "),
@@ -33,7 +38,11 @@ pub fn run(session: &Session, args: &cli::Status) -> Result<Exit, Error> {
         json!({ "id": f.id, "level": level, "sentence": f.sentence, "fix": f.fix })
     };
     let objects: Vec<Value> = findings.iter().map(object).collect();
-    let all = json!({ "safe_tx_hash": subject.proposal.hash().to_string(), "findings": objects });
+    let all = json!({
+        "safe_tx_hash": subject.proposal.hash().to_string(),
+        "proven": effects::proven(&subject),
+        "findings": objects,
+    });
     obey(&findings, &[]).map_err(|error| error.having_done(all.clone()))?;
     ui.data(&subject.proposal.hash().to_string());
     ui.object(&all);

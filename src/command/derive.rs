@@ -3,6 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use alloy::primitives::Address;
+
 use crate::chain::{Ask, BlockTag, Chain, Draft, Sending, Snapshot};
 use crate::cli;
 use crate::command::draft;
@@ -31,6 +33,8 @@ pub struct Order<'a> {
     pub given: BTreeMap<String, String>,
     /// The arguments of the playbook: as given, or turned round for its undo.
     args: BTreeMap<String, String>,
+    /// Contracts that the lever declares to change besides.
+    pub changes: Vec<Address>,
 }
 
 /// What the first round asks beside what the plan needs.
@@ -78,7 +82,8 @@ impl<'a> Order<'a> {
             }
             args.insert(key.clone(), value.clone());
         }
-        Self::new(session, Some(name.into()), undo, &lever.playbook, &lever.safe, args)
+        let order = Self::new(session, Some(name.into()), undo, &lever.playbook, &lever.safe, args)?;
+        Ok(Self { changes: lever.changes.clone(), ..order })
     }
 
     /// `undo` replaces playbook and arguments by those of the counter-playbook.
@@ -101,7 +106,7 @@ impl<'a> Order<'a> {
         let safe = session.safe(safe)?;
         let chain = session.chain_of(safe)?;
         let names = session.council.names_on(&safe.chain);
-        Ok(Self { lever, undo, entry, safe, chain, names, given, args })
+        Ok(Self { lever, undo, entry, safe, chain, names, given, args, changes: Vec::new() })
     }
 
     /// The plan, or what it still asks for.
@@ -112,15 +117,44 @@ impl<'a> Order<'a> {
     }
 
     /// What can be asked for before anything is known.
-    fn first_queries(&self) -> Result<Vec<Query>, Error> {
+    fn first_queries(&self, likely: Option<&Plan>) -> Result<Vec<Query>, Error> {
         let mut queries = match self.turn(&Readings::default())? {
             Derivation::Needs(queries) => queries,
-            Derivation::Ready(plan) => before_queries(&plan),
+            Derivation::Ready(_) => Vec::new(),
         };
+        queries.extend(likely.map(before_queries).unwrap_or_default());
         if self.entry.playbook.steps.len() > 1 {
             queries.extend(self.versions().into_iter().flat_map(batch_queries));
         }
         Ok(queries)
+    }
+
+    /// The plan that comes out if the Safe is as the council file has it: where it is, a round is saved.
+    fn likely(&self) -> Option<Plan> {
+        let mut readings = Readings::default();
+        for _ in 0..MAX_TURNS {
+            match self.turn(&readings).ok()? {
+                Derivation::Ready(plan) => return Some(plan),
+                Derivation::Needs(queries) => {
+                    for query in queries {
+                        let answer = self.pinned(&query)?;
+                        readings.insert(query, answer);
+                    }
+                }
+            }
+        }
+        None
+    }
+
+    /// What the Safe answers by the council file, to a question about its owners.
+    fn pinned(&self, query: &Query) -> Option<Answer> {
+        let owners = self.safe.owners.as_ref()?;
+        match query {
+            Query::Call { to, data, .. } if *to == self.safe.address => {
+                owners.answer(data).map(Answer::Value)
+            }
+            _ => None,
+        }
     }
 
     /// The versions that the Safe may be of, before it is asked.
@@ -132,37 +166,33 @@ impl<'a> Order<'a> {
     }
 
     /// The transactions that may come out, before anything is known: what they read is fetched in the first round.
-    fn drafts(&self, first: &First, guessed: Option<&Plan>) -> Vec<Draft> {
+    fn drafts(&self, first: &First, plan: Option<&Plan>) -> Vec<Draft> {
         let sender = first.send.map(|sending| sending.from);
         if let Some(guess) = first.guess {
-            return vec![draft::of_proposal(guess, guessed, sender)];
+            return vec![draft::of_proposal(guess, plan, sender)];
         }
-        let plan = match self.turn(&Readings::default()) {
-            Ok(Derivation::Ready(plan)) => Some(plan),
-            _ => None,
-        };
         let owners = self.safe.owners.as_ref().map(|owners| owners.list().to_vec()).unwrap_or_default();
         let (chain_id, address) = (self.chain.id, self.safe.address);
         let safe = |version| SafeId { chain_id, address, version };
-        let likely = |version| draft::likely(safe(version), plan.as_ref(), owners.clone(), sender);
+        let likely = |version| draft::likely(safe(version), plan, owners.clone(), sender);
         self.versions().into_iter().filter_map(likely).collect()
     }
 
     /// Derives from the chain as it is now: what the Safe is, and what the playbook gives on it. One round where the
     /// playbook reads nothing that depends on a reading.
     pub fn live(&self, chain: &Chain, first: First) -> Result<(Snapshot, Result<Derived, Error>), Error> {
-        let (mut queries, early) = match self.first_queries() {
+        let guessed = first.guess.and_then(|guess| self.derive_from(guess).ok()).map(|derived| derived.plan);
+        let likely = guessed.or_else(|| self.likely());
+        let (mut queries, early) = match self.first_queries(likely.as_ref()) {
             Ok(queries) => (BTreeSet::from_iter(queries), None),
             Err(error) => (BTreeSet::new(), Some(error)),
         };
-        let guessed = first.guess.and_then(|guess| self.derive_from(guess).ok()).map(|derived| derived.plan);
-        if let Some(plan) = &guessed {
+        if let Some(plan) = &likely {
             queries.extend(plan.rests_on.iter().map(|(query, _)| query.clone()));
-            queries.extend(before_queries(plan));
         }
         queries.extend(first.extra.iter().cloned());
         let queries: Vec<Query> = queries.into_iter().collect();
-        let drafts = if first.rehearse { self.drafts(&first, guessed.as_ref()) } else { Vec::new() };
+        let drafts = if first.rehearse { self.drafts(&first, likely.as_ref()) } else { Vec::new() };
         let ask = Ask {
             safe: self.safe.address,
             queries: &queries,

@@ -1,5 +1,6 @@
 //! `device`: is the Ledger ready, and whose keys does it hold?
 
+use std::io::ErrorKind;
 use std::path::Path;
 
 use serde_json::{Value, json};
@@ -9,20 +10,23 @@ use crate::command::key;
 use crate::command::session::{Session, find_council};
 use crate::device::{DerivationPath, UDEV_RULE, UDEV_RULE_PATH};
 use crate::error::{Error, Exit};
+use crate::store::{self, StoreError};
 use crate::ui::{Text, Ui};
 
 pub fn run(ui: &Ui, council: Option<&Path>, args: &cli::Device) -> Result<Exit, Error> {
     if args.udev {
-        ui.say(&Text::new(&format!(
-            "as root: breakglass device --udev > {UDEV_RULE_PATH}, then plug the Ledger in again"
-        )));
+        let text = format!("goes to {UDEV_RULE_PATH}: sudo breakglass device --install-udev puts it there");
+        ui.say(&Text::new(&text));
         ui.script(UDEV_RULE);
         return Ok(Exit::Done);
+    }
+    if let Some(path) = &args.install_udev {
+        return install_udev(ui, path);
     }
     let known = council.is_some() || find_council()?.is_some();
     let session = if known { Some(Session::load(ui, council)?) } else { None };
     let wait = key::Wait::default();
-    let mut ledger = key::ledger(&args.key, args.key.ledger.as_deref().unwrap_or("usb"), &wait)?;
+    let mut ledger = key::ledger(ui, &args.key, args.key.ledger.as_deref().unwrap_or("usb"), &wait)?;
     let status = *ledger.status();
     let model = status.model.map_or("unknown over TCP".to_string(), |m| m.to_string());
     ui.say(&Text::default().bold("Ledger ").add(&format!("{model}, Ethereum app {}", status.version)));
@@ -65,5 +69,31 @@ pub fn run(ui: &Ui, council: Option<&Path>, args: &cli::Device) -> Result<Exit, 
         "model": model, "app": status.version.to_string(), "blind_signing": status.blind_signing,
         "advice": status.advice(), "accounts": objects,
     }));
+    Ok(Exit::Done)
+}
+
+/// Writes the rule, and says what it is and what to do then. A file that says the same is left as it is.
+fn install_udev(ui: &Ui, path: &Path) -> Result<Exit, Error> {
+    ui.say(&Text::new(&format!(
+        "writing to {}, so that whoever sits here may open a Ledger:",
+        path.display()
+    )));
+    for line in Text::block(UDEV_RULE) {
+        ui.say(&Text::new("  ").then(line));
+    }
+    match store::keep_new(path, UDEV_RULE) {
+        Ok(()) => {}
+        Err(StoreError::Write { error, .. }) if error.kind() == ErrorKind::PermissionDenied => {
+            return Err(Error::new(Exit::Failed, format!("this user may not write {}", path.display()))
+                .hint("run it as root: sudo breakglass device --install-udev"));
+        }
+        Err(StoreError::Exists { .. }) => {
+            return Err(Error::new(Exit::Failed, format!("{} has another rule", path.display()))
+                .hint("look at it; move it away, or add the lines above to it"));
+        }
+        Err(other) => return Err(other.into()),
+    }
+    ui.say(&Text::default().good("installed ").add("now unplug the Ledger and plug it in again"));
+    ui.object(&json!({ "installed": path.display().to_string() }));
     Ok(Exit::Done)
 }

@@ -20,6 +20,19 @@ pub fn after_queries(plan: &Plan) -> Vec<Query> {
 #[must_use]
 pub fn of_proposal(proposal: &Proposal, plan: Option<&Plan>, sender: Option<Address>) -> Draft {
     let owners = proposal.snapshot().owners.list().to_vec();
+    Draft {
+        safe: *proposal.safe(),
+        tx: proposal.tx().clone(),
+        sender: sender.or(owners.first().copied()).unwrap_or_default(),
+        owners,
+        queries: plan.map(after_queries).unwrap_or_default(),
+        hints: hints(proposal),
+    }
+}
+
+/// What the rehearsal read that a proposal's file records.
+#[must_use]
+pub fn hints(proposal: &Proposal) -> Keys {
     let mut hints = Keys::default();
     if let Some(record) = proposal.record() {
         hints.accounts.extend(record.hints.accounts.iter().copied());
@@ -27,14 +40,7 @@ pub fn of_proposal(proposal: &Proposal, plan: Option<&Plan>, sender: Option<Addr
         hints.slots.extend(slots.flat_map(|(address, slots)| slots.iter().map(|slot| (*address, *slot))));
         hints.block_hashes.extend(record.hints.block_hashes.iter().copied());
     }
-    Draft {
-        safe: *proposal.safe(),
-        tx: proposal.tx().clone(),
-        sender: sender.or(owners.first().copied()).unwrap_or_default(),
-        owners,
-        queries: plan.map(after_queries).unwrap_or_default(),
-        hints,
-    }
+    hints
 }
 
 /// Of a plan, once the chain has answered all that it needs.

@@ -1,14 +1,16 @@
 //! What a rehearsal changes, by the reader's own names.
 
+use alloy::dyn_abi::DynSolValue;
 use alloy::primitives::{Address, B256, U256};
 use serde_json::{Value, json};
 
-use crate::chain::Standing;
 use crate::chain::fork::{Outcome, Rehearsal, SlotNames, Write, name_slot};
+use crate::chain::{Root, Standing};
 use crate::command::rehearse::{Rehearsed, Rehearsing};
 use crate::command::show::ether;
 use crate::command::subject::Subject;
-use crate::playbook::Query;
+use crate::council::AddressBook;
+use crate::playbook::{Dictionary, Plan, Query};
 use crate::safe::SENTINEL;
 use crate::ui::{Text, Ui};
 
@@ -45,7 +47,21 @@ pub fn agreement(subject: &Subject) -> String {
             Standing::Agrees | Standing::Unasked => None,
         })
         .collect();
-    format!("{agree} of {} RPCs agree{others}", endpoints.len())
+    let proven = proven(subject).map(|proven| format!(", {proven}")).unwrap_or_default();
+    format!("{agree} of {} RPCs agree{proven}{others}", endpoints.len())
+}
+
+/// Against what everything that was read is proven, where that was asked for.
+#[must_use]
+pub fn proven(subject: &Subject) -> Option<String> {
+    let online = subject.online.as_ref()?;
+    let block = online.snapshot.header.number;
+    Some(match online.proven? {
+        Root::InHash => format!("proven against the state root of block {block}"),
+        Root::Stated => format!(
+            "proven against the state root that is stated for block {block} (its hash cannot be worked out here)"
+        ),
+    })
 }
 
 fn rehearsed(ui: &Ui, subject: &Subject, done: &Rehearsed) {
@@ -56,7 +72,7 @@ fn rehearsed(ui: &Ui, subject: &Subject, done: &Rehearsed) {
     if done.ahead {
         say(Text::default().warn("as if it were next: what comes before it may change what it does"));
     }
-    match outcome(&done.rehearsal) {
+    match outcome(&done.rehearsal, subject.plan(), &subject.names) {
         Ok(()) => {}
         Err(why) => say(Text::default().bad("IT FAILS: ").add(&why)),
     }
@@ -76,9 +92,10 @@ fn rehearsed(ui: &Ui, subject: &Subject, done: &Rehearsed) {
 }
 
 /// Whether it succeeds, or the innermost reason why not.
-pub fn outcome(rehearsal: &Rehearsal) -> Result<(), String> {
+pub fn outcome(rehearsal: &Rehearsal, plan: Option<&Plan>, names: &AddressBook) -> Result<(), String> {
+    let errors = plan.map_or(&[][..], |plan| &plan.errors);
     let reason = || match rehearsal.reverts.last() {
-        Some(revert) => format!("{} ({})", revert.reason(&[]), revert.by),
+        Some(revert) => format!("{} ({})", revert.reason(errors), named(names, revert.by)),
         None => "no reason given".into(),
     };
     match rehearsal.outcome {
@@ -113,7 +130,7 @@ fn changes(subject: &Subject, rehearsal: &Rehearsal) -> Vec<Text> {
         });
     }
     for change in &rehearsal.tokens {
-        let token = named(subject, change.token);
+        let token = named(&subject.names, change.token);
         let line = place(subject, change.holder);
         let amounts = match change.received.checked_sub(change.sent) {
             Some(gain) => format!("   receives {gain}"),
@@ -134,8 +151,8 @@ fn place(subject: &Subject, address: Address) -> Text {
     }
 }
 
-fn named(subject: &Subject, address: Address) -> String {
-    subject.names.name(address).map_or_else(|| address.to_string(), |name| format!("{name} {address}"))
+fn named(names: &AddressBook, address: Address) -> String {
+    names.name(address).map_or_else(|| address.to_string(), |name| format!("{name} {address}"))
 }
 
 /// What the slot is called: by its place in a known contract, or by the check that reads it.
@@ -150,7 +167,7 @@ fn slot_name(subject: &Subject, rehearsal: &Rehearsal, address: Address, slot: B
         modules: &modules,
         hash: Some(subject.proposal.hash()),
         read_by_checks: &[],
-        roles: &[],
+        roles: &subject.plan().map(|plan| roles(plan, &addresses)).unwrap_or_default(),
     };
     let by_place = name_slot(address, slot, &names);
     let own = by_place.map(|name| match name.rsplit_once(' ') {
@@ -170,6 +187,17 @@ fn slot_name(subject: &Subject, rehearsal: &Rehearsal, address: Address, slot: B
     })
 }
 
+/// Which memberships may change: of the roles and the addresses among the arguments.
+fn roles(plan: &Plan, known: &[Address]) -> Vec<(B256, Address, String)> {
+    let given = plan.args.iter().filter_map(|arg| arg.value.as_address());
+    let accounts: Vec<Address> = given.chain(known.iter().copied()).collect();
+    let roles = plan.args.iter().filter_map(|arg| match &arg.value {
+        DynSolValue::FixedBytes(word, 32) => Some((*word, format!("{} {}", arg.name, arg.text))),
+        _ => None,
+    });
+    roles.flat_map(|(role, name)| accounts.iter().map(move |who| (role, *who, name.clone()))).collect()
+}
+
 /// The address that a word is, if it looks like one.
 fn as_address(word: B256) -> Option<Address> {
     let number = U256::from_be_bytes(word.0);
@@ -186,7 +214,7 @@ fn shown(subject: &Subject, write: &Write) -> [String; 2] {
     let end = |word: B256| word.is_zero() || word == SENTINEL.into_word();
     if words.iter().all(|word| end(*word) || as_address(*word).is_some()) {
         return words.map(|word| match as_address(word) {
-            Some(address) => named(subject, address),
+            Some(address) => named(&subject.names, address),
             None => Address::from_word(word).to_string(),
         });
     }
@@ -220,12 +248,21 @@ pub fn object(subject: &Subject) -> Value {
             "received": text(t.received), "sent": text(t.sent),
         })
     });
+    let words = Dictionary::new(subject.own.iter().map(|(order, _)| order.entry.playbook));
+    let events = rehearsal.events.iter().map(|log| {
+        json!({
+            "address": log.address.to_string(), "name": subject.names.name(log.address),
+            "says": words.event(log, &subject.names), "topics": log.topics(), "data": log.data.data,
+        })
+    });
+    let events: Vec<Value> = events.collect();
     json!({
         "rehearsed": true,
         "block": done.block,
         "agreement": agreement(subject),
+        "proven": proven(subject),
         "succeeds": rehearsal.outcome == Outcome::Succeeded,
-        "why_not": outcome(rehearsal).err(),
+        "why_not": outcome(rehearsal, subject.plan(), &subject.names).err(),
         "holds": done.holds(),
         "after": done.after.iter().map(|v| json!({ "holds": v.holds, "sentence": v.sentence })).collect::<Vec<_>>(),
         "not_as_recorded": done.differs,
@@ -235,7 +272,7 @@ pub fn object(subject: &Subject) -> Value {
         "tokens": tokens.collect::<Vec<_>>(),
         "created": rehearsal.created.iter().map(Address::to_string).collect::<Vec<_>>(),
         "destroyed": rehearsal.destroyed.iter().map(Address::to_string).collect::<Vec<_>>(),
-        "events": rehearsal.events.len(),
+        "events": events,
         "gas": rehearsal.gas_used,
         "gas_is_exact": done.is_signed,
     })

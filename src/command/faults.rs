@@ -97,6 +97,10 @@ impl From<DeviceError> for Error {
             DeviceError::BadKeystore(_) => {
                 plain.hint("name another file with --keystore; nothing was signed")
             }
+            DeviceError::Several(_) => {
+                plain.exit = Exit::Usage;
+                plain.hint("or unplug the others")
+            }
             _ => plain,
         }
     }
@@ -114,6 +118,10 @@ impl From<ChainError> for Error {
             }
             ChainError::NotSent { .. } => {
                 "run the same command again: it looks for the transaction before it sends anything"
+            }
+            ChainError::NotProven { .. } => {
+                "nothing was done; compare with another RPC before anybody signs. If that one only lacks eth_getProof, \
+                 leave out --proofs"
             }
             _ => "try again, or name another RPC address in the council file",
         };

@@ -10,6 +10,7 @@ use crate::cli;
 use crate::council::{Council, FILE_NAME, RpcAddress};
 use crate::error::{Error, Exit};
 use crate::excerpt::hide_urls;
+use crate::safe::SafeState;
 use crate::store;
 use crate::ui::{Text, Ui};
 
@@ -66,6 +67,22 @@ fn read(ui: &Ui, args: &cli::Init) -> Result<(u64, Snapshot), Error> {
     Ok((id, snapshot))
 }
 
+/// What may act for the Safe, stop it or answer for it, as it is now.
+fn attached(state: &SafeState) -> String {
+    let modules: Vec<String> = state.modules.iter().map(|module| format!("\"{module}\"")).collect();
+    let mut text = format!("modules = [{}]\n", modules.join(", "));
+    let single = [
+        ("guard", state.guard),
+        ("module_guard", state.module_guard),
+        ("fallback_handler", state.fallback_handler),
+    ];
+    for (key, address) in single {
+        let pin = if address.is_zero() { "none".to_string() } else { address.to_string() };
+        let _ = writeln!(text, "{key} = \"{pin}\"");
+    }
+    text
+}
+
 fn usual_name(chain_id: u64) -> String {
     match chain_id {
         1 => "mainnet".into(),
@@ -89,10 +106,10 @@ fn council_file(args: &cli::Init, chain: &str, chain_id: u64, snapshot: &Snapsho
     let names: Vec<String> = (1..=state.owners.list().len()).map(|n| format!("owner-{n}")).collect();
     let mut text = format!(
         "# The council file: read it aloud together, and keep it in your protocol's repository.\n\
-         # Owners, threshold and version are what the RPC said at block {}: compare them with your own records.\n\
+         # Owners, modules and all else are what the RPC said at block {}: compare them with your own records.\n\
          schema = 1\nname = {}\n\n\
          [chains.{chain}]\nid = {chain_id}\nrpc = [{}]\n\n\
-         [safes.{}]\nchain = {}\naddress = \"{}\"\nversion = \"{}\"\nowners = [{}]\nthreshold = {}\n",
+         [safes.{}]\nchain = {}\naddress = \"{}\"\nversion = \"{}\"\nowners = [{}]\nthreshold = {}\n{}",
         snapshot.header.number,
         quoted(&args.name),
         list(&args.rpc),
@@ -102,6 +119,7 @@ fn council_file(args: &cli::Init, chain: &str, chain_id: u64, snapshot: &Snapsho
         state.id.version,
         list(&names),
         state.owners.threshold(),
+        attached(state),
     );
     for (name, owner) in names.iter().zip(state.owners.list()) {
         // Writing to a String cannot fail.

@@ -4,14 +4,18 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Duration;
 
+use alloy::consensus::TxEip1559;
 use alloy::primitives::Address;
 
 use crate::cli;
 use crate::council::Council;
-use crate::device::{DerivationPath, Device, Keystore, Ledger, Target, Waiting, Watcher};
+use crate::device::{
+    DerivationPath, Device, DeviceError, Keystore, Ledger, Plugged, Target, Waiting, Watcher, meant,
+    plugged_in,
+};
 use crate::error::{Error, Exit};
 use crate::store;
-use crate::ui::{Spinner, Ui};
+use crate::ui::{Spinner, Ui, has_terminal};
 
 /// A key that is ready to be asked.
 pub enum Signer {
@@ -44,22 +48,23 @@ impl Wait {
 }
 
 impl Signer {
-    pub fn device(&mut self) -> &mut dyn Device {
-        match self {
-            Self::Keystore(keystore) => keystore,
-            Self::Ledger(ledger, _) => ledger.as_mut(),
-        }
-    }
-
     /// Chooses the key of one of these addresses; on a Ledger it is looked for at the council's paths and the usual
     /// ones. Gives the address of the key, which need not be among them.
     pub fn choose(&mut self, council: &Council, among: &[Address]) -> Result<Address, Error> {
-        let Self::Ledger(ledger, wait) = self else { return Ok(self.device().address()?) };
+        let (ledger, wait) = match self {
+            Self::Keystore(keystore) => return Ok(keystore.address()?),
+            Self::Ledger(ledger, wait) => (ledger, wait),
+        };
         let paths = paths(council)?;
-        let accounts = wait.during(|| ledger.accounts(&paths))?;
-        let found = accounts.iter().find(|account| among.contains(&account.address)).or(accounts.first());
-        let path = found.map(|account| account.path.clone()).unwrap_or_default();
-        Ok(ledger.use_path(path)?.address)
+        Ok(wait.during(|| ledger.choose(&paths, among))?.address)
+    }
+
+    /// The raw signed transaction; a Ledger's person is waited for.
+    pub fn sign_transaction(&mut self, tx: &TxEip1559) -> Result<Vec<u8>, DeviceError> {
+        match self {
+            Self::Keystore(keystore) => keystore.sign_transaction(tx),
+            Self::Ledger(ledger, wait) => wait.during(|| ledger.sign_transaction(tx)),
+        }
     }
 
     #[must_use]
@@ -99,7 +104,7 @@ pub fn open(ui: &Ui, key: &cli::Key) -> Result<Signer, Error> {
     named(key)?;
     if let Some(target) = &key.ledger {
         let wait = Wait::default();
-        return Ok(Signer::Ledger(Box::new(ledger(key, target, &wait)?), wait));
+        return Ok(Signer::Ledger(Box::new(ledger(ui, key, target, &wait)?), wait));
     }
     let Some(path) = &key.keystore else { return Err(unnamed()) };
     let text = store::read_text(path)?;
@@ -114,13 +119,30 @@ pub fn open(ui: &Ui, key: &cli::Key) -> Result<Signer, Error> {
 }
 
 /// Waits until the Ledger is ready, and says what for.
-pub fn ledger(key: &cli::Key, target: &str, wait: &Wait) -> Result<Ledger, Error> {
+pub fn ledger(ui: &Ui, key: &cli::Key, target: &str, wait: &Wait) -> Result<Ledger, Error> {
     let mut target: Target = target.parse()?;
-    if let (Target::Usb { serial }, Some(wanted)) = (&mut target, &key.ledger_serial) {
-        *serial = Some(wanted.clone());
+    if let Target::Usb { which } = &mut target {
+        *which = match &key.ledger_serial {
+            Some(wanted) => Some(wanted.clone()),
+            None => one_of(ui, &plugged_in()?, has_terminal())?,
+        };
     }
     let patience = Duration::from_secs(key.timeout);
     Ok(wait.during(|| Ledger::open(target, patience, wait.watcher()))?)
+}
+
+/// The name of the one to use, where several are plugged in and a person can choose.
+fn one_of(ui: &Ui, all: &[Plugged], can_ask: bool) -> Result<Option<String>, Error> {
+    match meant(all, None) {
+        Err(DeviceError::Several(_)) if can_ask => {
+            let told: Vec<String> = all.iter().map(ToString::to_string).collect();
+            let chosen = ui.choose("Which Ledger?", &told, "--ledger-serial SERIAL")?;
+            Ok(all.get(chosen).map(|one| one.own_name(all).to_string()))
+        }
+        Err(several @ DeviceError::Several(_)) => Err(several.into()),
+        // Where there is none yet, it is waited for.
+        _ => Ok(None),
+    }
 }
 
 /// Whether a key is named at all: asked before anything slow.
@@ -130,4 +152,23 @@ pub fn named(key: &cli::Key) -> Result<(), Error> {
 
 fn unnamed() -> Error {
     Error::new(Exit::Usage, "no key is named to sign with").hint("pass --ledger, or --keystore FILE")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::device::Model;
+
+    #[test]
+    fn several_ledgers_and_nobody_to_ask_is_a_matter_of_usage() {
+        let one = |path: &str| Plugged { model: Model::Flex, serial: None, path: path.into() };
+        let ui = Ui::new(false);
+        assert_eq!(one_of(&ui, &[], false).unwrap(), None);
+        assert_eq!(one_of(&ui, &[one("a")], false).unwrap(), None);
+        let error = one_of(&ui, &[one("/dev/hidraw3"), one("/dev/hidraw5")], false).unwrap_err();
+        assert_eq!(error.exit, Exit::Usage);
+        for said in ["--ledger-serial", "/dev/hidraw3", "/dev/hidraw5"] {
+            assert!(error.message.contains(said), "{error}");
+        }
+    }
 }

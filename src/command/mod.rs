@@ -18,6 +18,7 @@ mod init;
 mod key;
 mod matching;
 mod outcome;
+mod pages;
 mod playbook;
 mod propose;
 mod rehearse;
@@ -26,6 +27,7 @@ mod show;
 mod sign;
 mod status;
 mod subject;
+mod trace;
 mod trial;
 
 use std::ffi::OsString;

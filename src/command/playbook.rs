@@ -76,8 +76,10 @@ fn list(ui: &Ui, catalogue: &Catalogue, wanted: &cli::ListPlaybooks) -> Result<E
     } else {
         ui.table(&["playbook", "what it does", "severity"], &rows);
     }
-    let objects: Vec<Value> = entries.iter().map(summary).collect();
-    ui.object(&json!({ "playbooks": objects }));
+    if ui.is_json() {
+        let objects: Vec<Value> = entries.iter().map(summary).collect();
+        ui.object(&json!({ "playbooks": objects }));
+    }
     Ok(Exit::Done)
 }
 

@@ -32,6 +32,7 @@ pub fn run(session: &Session, kind: Kind, args: &cli::Propose) -> Result<Exit, E
         );
     }
     let mut subject = session.propose(order, &args.derive)?;
+    subject.prove(session.ui, args.proofs)?;
     let findings = subject.findings(false);
     show::review(session, &subject, &findings);
     obey(&findings, &args.accept.accept)?;

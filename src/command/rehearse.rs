@@ -1,14 +1,19 @@
 //! How a subject gets its rehearsal: in the rounds that were asked anyway, and as few more as it takes.
 
+use std::collections::BTreeSet;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use alloy::primitives::{Address, Bytes, U256};
 
 use crate::chain::fork::{ExecTransaction, Outcome, Rehearsal};
-use crate::command::draft::after_queries;
+use crate::cli;
+use crate::command::draft::{self, after_queries};
 use crate::command::subject::Subject;
+use crate::error::Error;
 use crate::playbook::Verdict;
-use crate::proposal::{Hints, Record, RecordedBalance, RecordedToken, RecordedWrite, assemble};
+use crate::proposal::{
+    Hints, Proposal, Record, RecordedBalance, RecordedCode, RecordedToken, RecordedWrite, assemble, calls_of,
+};
 use crate::ui::Ui;
 
 /// Whether there is a rehearsal.
@@ -31,6 +36,8 @@ pub struct Rehearsed {
     pub after: Vec<Verdict>,
     /// In what it differs from the one that was recorded when it was proposed.
     pub differs: Vec<String>,
+    /// The code that ran when it was proposed.
+    pub code_then: Vec<RecordedCode>,
     /// Other transactions come first: it was rehearsed as if they had done nothing.
     pub ahead: bool,
     /// With the owners' own signatures: the gas is then that of the receipt.
@@ -57,8 +64,8 @@ impl Rehearsing {
 
     /// In brief, for the proposal file.
     #[must_use]
-    pub fn record(&self) -> Option<Record> {
-        self.done().and_then(|done| done.record().bounded())
+    pub fn record(&self, proposal: &Proposal) -> Option<Record> {
+        self.done().and_then(|done| done.record(proposal).bounded())
     }
 }
 
@@ -69,7 +76,7 @@ impl Rehearsed {
         self.rehearsal.outcome == Outcome::Succeeded && self.after.iter().all(|verdict| verdict.holds)
     }
 
-    fn record(&self) -> Record {
+    fn record(&self, proposal: &Proposal) -> Record {
         let Rehearsal { outcome, events, writes, balances, tokens, gas_used, read, .. } = &self.rehearsal;
         let mut record = Record::new(self.block, *outcome == Outcome::Succeeded, *gas_used, events.len());
         let written =
@@ -88,6 +95,13 @@ impl Rehearsed {
         record.writes = written.collect();
         record.balances = moved.collect();
         record.tokens = tokens.collect();
+        let called: BTreeSet<Address> =
+            calls_of(proposal.tx()).unwrap_or_default().into_iter().map(|call| call.to).collect();
+        let runs = |called| {
+            let all = self.rehearsal.runs(called).into_iter();
+            all.map(move |(at, hash)| RecordedCode { called, at, hash })
+        };
+        record.code = called.into_iter().flat_map(runs).collect();
         record.hints = Hints {
             accounts: read.accounts.iter().copied().collect(),
             block_hashes: read.block_hashes.iter().copied().collect(),
@@ -141,15 +155,30 @@ impl Subject<'_> {
                     rehearsal,
                     block,
                     differs: Vec::new(),
+                    code_then: Vec::new(),
                     ahead,
                     is_signed: signatures.is_some(),
                 };
                 if let Some(recorded) = recorded {
-                    done.differs = done.record().differences(recorded);
+                    done.differs = done.record(&self.proposal).differences(recorded);
+                    done.code_then.clone_from(&recorded.code);
                 }
                 Rehearsing::Done(Box::new(done))
             }
         };
+    }
+}
+
+impl Subject<'_> {
+    /// Proves all that it rests on, where that is asked for: the Safe's state, the answers to its checks and every
+    /// value that the rehearsal read.
+    pub fn prove(&mut self, ui: &Ui, proofs: cli::Proofs) -> Result<(), Error> {
+        let read = self.rehearsal.done().map(|done| done.rehearsal.read.clone()).unwrap_or_default();
+        let hints = draft::hints(&self.proposal);
+        let Some(online) = self.online.as_mut().filter(|_| proofs.proofs) else { return Ok(()) };
+        let (link, seen) = (&online.link, &mut online.snapshot);
+        online.proven = Some(ui.wait("proving what was read", || link.prove(seen, &read, hints))?);
+        Ok(())
     }
 }
 

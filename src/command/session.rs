@@ -182,7 +182,8 @@ pub fn connect(chain: &council::Chain) -> Result<Chain, Error> {
             Error::new(Exit::Usage, format!("chain {}: {e}", chain.name))
                 .hint("set it in this shell, or sign with --offline")
         })?;
-    Ok(Chain::new(&chain.name, chain.id, urls, chain.quorum, chain.batch, Options::default())?)
+    let options = Options { parallel: chain.parallel, ..Options::default() };
+    Ok(Chain::new(&chain.name, chain.id, urls, chain.quorum, chain.batch, options)?)
 }
 
 impl From<Fault> for Error {

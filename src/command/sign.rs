@@ -7,7 +7,7 @@ use crate::cli;
 use crate::command::key::Signer;
 use crate::command::session::Session;
 use crate::command::subject::{Purpose, Subject, accepted, is_file, obey};
-use crate::command::{key, show};
+use crate::command::{key, pages, show};
 use crate::device::{Chosen, DataShown, Device, SigningRequest, Way, choose_way, safe_tx_screens};
 use crate::error::{Error, Exit};
 use crate::proposal::{OwnerSignature, Stated};
@@ -89,15 +89,17 @@ fn load<'a>(
     if args.offline {
         return session.subject_offline(what, &args.derive);
     }
-    let subject = session.subject(what, &args.derive, Purpose::Sign, |_, _| None)?;
+    let mut subject = session.subject(what, &args.derive, Purpose::Sign, |_, _| None)?;
     let taken = before.iter().filter(|s| s.safe.name == subject.safe.name).map(|s| s.proposal.nonce()).max();
     match taken {
         Some(taken) if taken >= subject.proposal.nonce() && !is_file(what) => {
             let derive = cli::Derive { nonce: Some(taken.next()), ..args.derive.clone() };
-            session.subject(what, &derive, Purpose::Sign, |_, _| None)
+            subject = session.subject(what, &derive, Purpose::Sign, |_, _| None)?;
         }
-        _ => Ok(subject),
+        _ => {}
     }
+    subject.prove(session.ui, args.proofs)?;
+    Ok(subject)
 }
 
 fn list(session: &Session, subjects: &[Subject]) {
@@ -151,40 +153,19 @@ fn request<'s>(subject: &'s Subject, owner: Address, kind: SignatureKind, way: W
 /// The pages as the device will show them, for the signer to compare line by line.
 fn on_the_ledger(session: &Session, signer: &Signer, request: &SigningRequest, why: &str) {
     let Some(ledger) = signer.ledger() else { return };
-    let (ui, screens) = (session.ui, safe_tx_screens(ledger.status(), None, request));
-    let app = format!("   Ethereum app {}, key of {}", ledger.status().version, request.owner);
-    ui.say(&Text::new("  ").bold("On your Ledger").add(&app));
-    ui.say(&Text::new("    ").dim(why));
-    if !screens.recorded {
-        ui.say(
-            &Text::new("    ")
-                .dim("not recorded for this model and setting: a page may break at another word"),
-        );
-    }
-    for (at, page) in screens.pages.iter().enumerate() {
-        ui.say(
-            &Text::new("    ")
-                .dim(&format!("{:>2}  ", at + 1))
-                .bold(&page.title)
-                .add("  ")
-                .add(&page.lines.join(" ")),
-        );
-    }
-    match screens.data {
-        DataShown::All => {}
+    let screens = safe_tx_screens(ledger.status(), None, request);
+    pages::show(session.ui, ledger.status(), request.owner, why, &screens);
+    let shown = match screens.data {
+        DataShown::All => None,
         DataShown::Beginning(bytes) => {
-            let text = format!("the device shows only the first {bytes} bytes of the data");
-            ui.say(&Text::new("    ").warn("! ").add(&text));
+            Some(format!("the device shows only the first {bytes} bytes of the data"))
         }
-        DataShown::Nothing => {
-            ui.say(
-                &Text::new("    ")
-                    .warn("! ")
-                    .add("the device shows nothing of the data, only hashes: compare them"),
-            );
-        }
+        DataShown::Nothing => Some("the device shows nothing of the data, only hashes: compare them".into()),
+    };
+    if let Some(shown) = shown {
+        session.ui.say(&Text::new("    ").warn("! ").add(&shown));
     }
-    ui.blank();
+    session.ui.blank();
 }
 
 /// The owner whose key this is.
@@ -208,7 +189,9 @@ fn unchecked(session: &Session, subject: &Subject) {
     );
     for line in [
         format!("whether the Safe still has these owners, threshold and nonce (as of block {block})"),
-        "whether the contract is in the state that the playbook expects".into(),
+        "whether the contract is in the state that the playbook expects, and runs the code that you pinned"
+            .into(),
+        "whether modules, guards and fallback handler of the Safe are those that the file says".into(),
         "the values that the transaction rests on, where the playbook reads any".into(),
     ] {
         ui.say(&Text::new("    - ").add(&line));

@@ -5,16 +5,17 @@ use serde_json::{Value, json};
 
 use crate::check::{Finding, Level, Sort};
 use crate::cli;
-use crate::command::outcome;
 use crate::command::session::Session;
 use crate::command::show::{signer_name, tally};
 use crate::command::subject::{Purpose, Subject};
+use crate::command::{effects, outcome};
 use crate::error::{Error, Exit};
 use crate::proposal::{NotReady, Shortfall, assemble};
 use crate::ui::Text;
 
 pub fn run(session: &Session, args: &cli::Status) -> Result<Exit, Error> {
-    let subject = session.subject(&args.what, &args.derive, Purpose::Look, |_, _| None)?;
+    let mut subject = session.subject(&args.what, &args.derive, Purpose::Look, |_, _| None)?;
+    subject.prove(session.ui, args.proofs)?;
     let tally = tally(&subject);
     let findings = subject.findings(false);
     let refused: Vec<Finding> = findings
@@ -56,6 +57,9 @@ fn show(session: &Session, subject: &Subject, tally: &Shortfall, refused: &[Find
             .bold(&format!("{} of {} signed", tally.approved.len(), tally.threshold)),
     );
     ui.say(&Text::default().dim(&format!("safeTxHash {}", subject.proposal.hash())));
+    if let Some(proven) = effects::proven(subject) {
+        ui.say(&Text::default().dim(&proven));
+    }
     ui.table(&["owner", "name", "signed", "kind"], &rows(subject, tally));
     for aside in &tally.set_aside {
         ui.say(&Text::default().warn("set aside: ").add(&format!("{} is {}", aside.owner, aside.why)));
@@ -100,5 +104,6 @@ fn object(subject: &Subject, tally: &Shortfall, refused: &[Finding], word: &str)
         "owners": owners,
         "refused": refused.iter().map(|f| json!({ "id": f.id, "sentence": f.sentence })).collect::<Vec<_>>(),
         "status": word,
+        "proven": effects::proven(subject),
     })
 }

@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use alloy::primitives::Address;
+use alloy::primitives::{Address, B256};
 use alloy::sol_types::SolCall;
 
-use crate::chain::{Ask, BlockTag, Chain, Sending, Snapshot};
+use crate::chain::{Ask, BlockTag, Chain, Root, Sending, Snapshot};
 use crate::check::{self, Facts, Finding, Match};
 use crate::cli;
 use crate::command::derive::{Derived, First, Order, arguments, is_set};
@@ -39,6 +39,8 @@ pub struct Subject<'a> {
     /// Arguments that come from the proposal's file alone: neither the lever nor the reader's command line has them.
     pub foreign: Vec<(String, String)>,
     nonce_named: bool,
+    /// The code that the council file pins.
+    pins: BTreeMap<Address, Vec<B256>>,
     /// Nonces and hashes of the proposals kept for the same Safe.
     others: Vec<(crate::safe::Nonce, String)>,
 }
@@ -47,6 +49,8 @@ pub struct Subject<'a> {
 pub struct Online {
     pub link: Chain,
     pub snapshot: Snapshot,
+    /// Against what it was proven, where that was asked for.
+    pub proven: Option<Root>,
 }
 
 /// What is to be done with the subject: it decides which proposal a lever means.
@@ -143,11 +147,12 @@ impl<'a> Session<'a> {
             chain: order.chain,
             names: order.names.clone(),
             others: self.others(order.safe)?,
+            pins: self.council.pins_on(&order.safe.chain),
             matching: Match::Same,
             foreign: Vec::new(),
             nonce_named: derive.nonce.is_some(),
             own: Some((order, plan)),
-            online: Some(Online { link, snapshot }),
+            online: Some(Online { link, snapshot, proven: None }),
             proposal,
             signatures,
             rehearsal: Rehearsing::Not,
@@ -155,7 +160,8 @@ impl<'a> Session<'a> {
         if rehearse {
             let same = guess.filter(|guess| guess.hash() == subject.proposal.hash());
             subject.rehearse(self.ui, None, same.and_then(Proposal::record));
-            subject.proposal = subject.proposal.recording(subject.rehearsal.record());
+            let record = subject.rehearsal.record(&subject.proposal);
+            subject.proposal = subject.proposal.recording(record);
         }
         Ok(subject)
     }
@@ -303,7 +309,7 @@ impl<'a> Session<'a> {
                     };
                     Ok(link.snapshot(&ask, at)?)
                 })?;
-                Some(Online { link, snapshot })
+                Some(Online { link, snapshot, proven: None })
             }
         };
         let (matching, own) = compare(&proposal, order, live);
@@ -323,6 +329,7 @@ impl<'a> Session<'a> {
             rehearsal,
             foreign,
             nonce_named,
+            pins: self.council.pins_on(&safe.chain),
             others,
         };
         if rehearse {
@@ -447,6 +454,10 @@ impl Subject<'_> {
             after: self.rehearsal.done().map_or(&[], |done| &done.after),
             rehearsed_otherwise: self.rehearsal.done().map_or(&[], |done| &done.differs),
             not_rehearsed: self.rehearsal.failure(),
+            code_then: self.rehearsal.done().map_or(&[], |done| &done.code_then),
+            proxy_code: self.online.as_ref().map(|o| o.snapshot.code_hash),
+            pins: &self.pins,
+            changes: self.own.as_ref().map_or(&[], |(order, _)| &order.changes),
         })
     }
 

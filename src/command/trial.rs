@@ -222,7 +222,7 @@ fn pull(order: &Order, fork: &mut Forked, id: SafeId) -> Result<Ended, Error> {
     let sender = owners.list().first().copied().unwrap_or_default();
     let exec = ExecTransaction { safe: &id, owners: &owners, tx: &tx, signatures: None, sender };
     let rehearsal = fork.run(&exec, &after_queries(&plan))?;
-    if let Err(why) = effects::outcome(&rehearsal) {
+    if let Err(why) = effects::outcome(&rehearsal, Some(&plan), &order.names) {
         return Ok(Ended::Failed(why));
     }
     let verdicts = plan.after.iter().map(|check| check.judge(&rehearsal.answers, &rehearsal.events));

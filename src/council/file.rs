@@ -5,15 +5,16 @@ use std::fmt::Display;
 use std::ops::Range;
 use std::str::FromStr;
 
-use alloy::primitives::Address;
+use alloy::primitives::{Address, B256};
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::{Chain, Contact, Council, Lever, RpcAddress, Safe, Signer};
+use super::{Chain, Contact, Council, Lever, RpcAddress, Safe, Signer, Target};
 use crate::excerpt::Fault;
 use crate::safe::{Owners, SafeVersion};
 
 const DEFAULT_BATCH: usize = 100;
+const DEFAULT_PARALLEL: usize = 24;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -27,7 +28,7 @@ struct Wire {
     #[serde(default)]
     signers: BTreeMap<Spanned<String>, WireSigner>,
     #[serde(default)]
-    targets: BTreeMap<Spanned<String>, BTreeMap<Spanned<String>, Spanned<String>>>,
+    targets: BTreeMap<Spanned<String>, BTreeMap<Spanned<String>, Spanned<WirePlace>>>,
     #[serde(default)]
     levers: BTreeMap<Spanned<String>, WireLever>,
     #[serde(default)]
@@ -42,6 +43,7 @@ struct WireChain {
     rpc: Vec<String>,
     quorum: Option<Spanned<usize>>,
     batch: Option<Spanned<usize>>,
+    parallel: Option<Spanned<usize>>,
 }
 
 #[derive(Deserialize)]
@@ -52,6 +54,33 @@ struct WireSafe {
     version: Option<Spanned<String>>,
     owners: Option<Spanned<Vec<Spanned<String>>>>,
     threshold: Option<Spanned<u64>>,
+    modules: Option<Vec<Spanned<String>>>,
+    guard: Option<Spanned<String>>,
+    module_guard: Option<Spanned<String>>,
+    fallback_handler: Option<Spanned<String>>,
+    proxy_code: Option<Spanned<String>>,
+}
+
+/// A target on one chain: its address, or a table with the pinned code beside it.
+#[derive(Deserialize)]
+#[serde(untagged, expecting = "expected an address, or { address = \"0x…\", code = \"0x…\" }")]
+enum WirePlace {
+    Address(String),
+    Pinned(WirePinned),
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WirePinned {
+    address: String,
+    code: WireCode,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum WireCode {
+    One(String),
+    Several(Vec<String>),
 }
 
 #[derive(Deserialize)]
@@ -68,6 +97,8 @@ struct WireLever {
     safe: Spanned<String>,
     #[serde(default)]
     set: BTreeMap<String, Spanned<toml::Value>>,
+    #[serde(default)]
+    changes: Vec<Spanned<String>>,
 }
 
 #[derive(Deserialize)]
@@ -145,15 +176,17 @@ pub(super) fn parse(origin: &str, text: &str) -> Result<Council, Fault> {
         read_safe(&source, name, safe, &signers)
     })?;
     let targets = each(&source, &wire.targets, |_, places| {
-        let place = |(chain, address): (&Spanned<String>, &Spanned<String>)| {
+        let place = |(chain, place): (&Spanned<String>, &Spanned<WirePlace>)| {
             known(&source, "chain", chain, &chains)?;
-            Ok((chain.get_ref().clone(), source.address(address)?))
+            Ok((chain.get_ref().clone(), read_place(&source, place)?))
         };
         places.iter().map(place).collect::<Result<BTreeMap<_, _>, Fault>>()
     })?;
+    one_pin_each(&source, &wire, &targets)?;
     let levers = each(&source, &wire.levers, |name, lever| {
         known(&source, "Safe", &lever.safe, &safes)?;
-        read_lever(&source, name, lever)
+        let chain = safes.get(lever.safe.get_ref()).map_or("", |safe| safe.chain.as_str());
+        read_lever(&source, name, lever, |target| targets.get(target)?.get(chain).map(|place| place.address))
     })?;
     let contacts = each(&source, &wire.contacts, |name, c| {
         Ok(Contact { name, role: c.role.clone(), reach: c.reach.clone() })
@@ -215,13 +248,15 @@ fn read_chain(source: &Source, name: String, wire: &WireChain) -> Result<Chain, 
             return Err(source.fault(q.span(), message));
         }
     };
-    let batch = match &wire.batch {
-        None => DEFAULT_BATCH,
-        Some(b) if (1..=1000).contains(b.get_ref()) => *b.get_ref(),
-        Some(b) => return Err(source.fault(b.span(), "batch must be between 1 and 1000 requests")),
+    let bounded = |given: &Option<Spanned<usize>>, default, most, what: &str| match given {
+        None => Ok(default),
+        Some(n) if (1..=most).contains(n.get_ref()) => Ok(*n.get_ref()),
+        Some(n) => Err(source.fault(n.span(), format!("{what} must be between 1 and {most}"))),
     };
+    let batch = bounded(&wire.batch, DEFAULT_BATCH, 1000, "the requests of a batch")?;
+    let parallel = bounded(&wire.parallel, DEFAULT_PARALLEL, 100, "the batches sent side by side")?;
     let rpc = wire.rpc.iter().map(|text| RpcAddress::new(text)).collect();
-    Ok(Chain { name, id: wire.id, rpc, quorum, batch })
+    Ok(Chain { name, id: wire.id, rpc, quorum, batch, parallel })
 }
 
 fn read_safe(
@@ -247,11 +282,82 @@ fn read_safe(
         (Some(list), None) => return Err(source.fault(list.span(), "owners need a threshold beside them")),
         (None, Some(t)) => return Err(source.fault(t.span(), "a threshold needs the owners beside it")),
     };
-    let address = source.address(&wire.address)?;
-    Ok(Safe { name, chain: wire.chain.get_ref().clone(), address, version, owners })
+    let one = |text: &Option<Spanned<String>>| match text {
+        Some(text) if text.get_ref() == "none" => Ok(Some(Address::ZERO)),
+        Some(text) => source.address(text).map(Some),
+        None => Ok(None),
+    };
+    let proxy_code = wire
+        .proxy_code
+        .as_ref()
+        .map(|text| parse_code(text.get_ref()).map_err(|message| source.fault(text.span(), message)));
+    let modules = wire.modules.as_ref().map(|list| list.iter().map(|text| source.address(text)).collect());
+    Ok(Safe {
+        name,
+        chain: wire.chain.get_ref().clone(),
+        address: source.address(&wire.address)?,
+        version,
+        owners,
+        modules: modules.transpose()?,
+        guard: one(&wire.guard)?,
+        module_guard: one(&wire.module_guard)?,
+        fallback_handler: one(&wire.fallback_handler)?,
+        proxy_code: proxy_code.transpose()?,
+    })
 }
 
-fn read_lever(source: &Source, name: String, wire: &WireLever) -> Result<Lever, Fault> {
+fn read_place(source: &Source, wire: &Spanned<WirePlace>) -> Result<Target, Fault> {
+    let fault = |message| source.fault(wire.span(), message);
+    let (address, code) = match wire.get_ref() {
+        WirePlace::Address(address) => (address, &[][..]),
+        WirePlace::Pinned(WirePinned { address, code: WireCode::One(code) }) => {
+            (address, std::slice::from_ref(code))
+        }
+        WirePlace::Pinned(WirePinned { address, code: WireCode::Several(code) }) => (address, &code[..]),
+    };
+    let code = code.iter().map(|text| parse_code(text)).collect::<Result<_, _>>().map_err(fault)?;
+    Ok(Target { address: parse_address(address).map_err(fault)?, code })
+}
+
+fn parse_code(text: &str) -> Result<B256, String> {
+    let hash = text.strip_prefix("0x").and_then(|hex| hex.parse().ok());
+    hash.ok_or_else(|| format!("{text:?} is no code hash: expected 0x and 64 hexadecimal digits"))
+}
+
+/// Two names for one address are one contract: its code cannot be pinned in two ways.
+fn one_pin_each(
+    source: &Source,
+    wire: &Wire,
+    targets: &BTreeMap<String, BTreeMap<String, Target>>,
+) -> Result<(), Fault> {
+    let mut pins: BTreeMap<(&str, Address), &[B256]> = BTreeMap::new();
+    for name in wire.targets.keys() {
+        let places = targets.get(name.get_ref()).into_iter().flatten();
+        for (chain, target) in places.filter(|(_, target)| !target.code.is_empty()) {
+            if *pins.entry((chain, target.address)).or_insert(&target.code) != target.code {
+                let message = format!("another target pins other code for {} on {chain}", target.address);
+                return Err(source.fault(name.span(), message));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn read_lever(
+    source: &Source,
+    name: String,
+    wire: &WireLever,
+    target: impl Fn(&str) -> Option<Address>,
+) -> Result<Lever, Fault> {
+    let change = |text: &Spanned<String>| match target(text.get_ref()) {
+        Some(address) => Ok(address),
+        None if text.get_ref().starts_with("0x") => source.address(text),
+        None => {
+            let message = format!("no target on the Safe's chain is called {:?}", text.get_ref());
+            Err(source.fault(text.span(), message))
+        }
+    };
+    let changes = wire.changes.iter().map(change).collect::<Result<_, _>>()?;
     let argument = |(key, value): (&String, &Spanned<toml::Value>)| {
         let text = match value.get_ref() {
             toml::Value::String(s) => s.clone(),
@@ -268,7 +374,7 @@ fn read_lever(source: &Source, name: String, wire: &WireLever) -> Result<Lever, 
         Ok((key.clone(), text))
     };
     let set = wire.set.iter().map(argument).collect::<Result<_, _>>()?;
-    Ok(Lever { name, playbook: wire.playbook.clone(), safe: wire.safe.get_ref().clone(), set })
+    Ok(Lever { name, playbook: wire.playbook.clone(), safe: wire.safe.get_ref().clone(), set, changes })
 }
 
 #[cfg(test)]
@@ -329,6 +435,25 @@ reach = "+1 555 0100"
             ("version = \"1.4.1\"", "version = \"1.4.2\"", "Safe version \"1.4.2\" is not one of"),
             ("reach =", "phone =", "unknown field `phone`"),
             ("id = 1", "id = 1\nquorum = 3", "quorum 3 cannot be reached: 2 RPC addresses"),
+            ("E709552\"", "E709552\"\nother = \"0x\"", "no chain is called \"other\""),
+            ("= \"0xd9Db270c1B5E3Bd161E8c8503c55cEABeE709552\"", "= 5", "expected an address, or {"),
+            (
+                "\"0xd9Db270c1B5E3Bd161E8c8503c55cEABeE709552\"",
+                "{ address = \"0xd9Db270c1B5E3Bd161E8c8503c55cEABeE709552\", code = \"0x12\" }",
+                "\"0x12\" is no code hash",
+            ),
+            (
+                "mainnet = \"0xd9Db270c1B5E3Bd161E8c8503c55cEABeE709552\"",
+                "mainnet = { address = \"0xd9Db270c1B5E3Bd161E8c8503c55cEABeE709552\", code = \"0x1111111111111111111111111111111111111111111111111111111111111111\" }\n[targets.other]\nmainnet = { address = \"0xd9Db270c1B5E3Bd161E8c8503c55cEABeE709552\", code = [\"0x2222222222222222222222222222222222222222222222222222222222222222\"] }",
+                "another target pins other code for 0xd9Db270c1B5E3Bd161E8c8503c55cEABeE709552",
+            ),
+            (
+                "delay = 5 }",
+                "delay = 5 }\nchanges = [\"oracle\"]",
+                "no target on the Safe's chain is called \"oracle\"",
+            ),
+            ("id = 1", "id = 1\nbatch = 1001", "the requests of a batch must be between 1 and 1000"),
+            ("id = 1", "id = 1\nparallel = 0", "the batches sent side by side must be between 1 and 100"),
             ("delay = 5", "delay = 5.5", "delay: write the float as text in quotes"),
             ("[targets.vault]", "[targets.alice]", "\"alice\" already names a signer"),
             ("[contacts.security]", "[contacts.\"a b\"]", "\"a b\" is not a name"),

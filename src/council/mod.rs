@@ -9,7 +9,7 @@ mod rpc;
 
 use std::collections::BTreeMap;
 
-use alloy::primitives::Address;
+use alloy::primitives::{Address, B256};
 
 pub use address_book::AddressBook;
 pub use rpc::{RpcAddress, RpcAddressError, SecretUrl};
@@ -27,8 +27,8 @@ pub struct Council {
     pub chains: BTreeMap<String, Chain>,
     pub safes: BTreeMap<String, Safe>,
     pub signers: BTreeMap<String, Signer>,
-    /// Target → chain → address.
-    pub targets: BTreeMap<String, BTreeMap<String, Address>>,
+    /// Target → chain → where it is there.
+    pub targets: BTreeMap<String, BTreeMap<String, Target>>,
     pub levers: BTreeMap<String, Lever>,
     pub contacts: BTreeMap<String, Contact>,
 }
@@ -42,6 +42,8 @@ pub struct Chain {
     pub quorum: usize,
     /// The most requests in one JSON-RPC batch.
     pub batch: usize,
+    /// The most batches sent side by side.
+    pub parallel: usize,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,6 +55,23 @@ pub struct Safe {
     pub version: Option<SafeVersion>,
     /// Pinned by the council: owners and threshold as agreed. The order is the Safe's own list or any other.
     pub owners: Option<Owners>,
+    /// Pinned by the council: what may act for the Safe, stop it or answer for it beside its owners. Address zero is
+    /// a pin too: there is none.
+    pub modules: Option<Vec<Address>>,
+    pub guard: Option<Address>,
+    pub module_guard: Option<Address>,
+    pub fallback_handler: Option<Address>,
+    /// keccak256 of the code at the Safe's own address, where no published factory made it.
+    pub proxy_code: Option<B256>,
+}
+
+/// A contract of the protocol on one chain.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Target {
+    pub address: Address,
+    /// Pinned by the council: keccak256 of every code that may run on its storage, of a proxy its own and its
+    /// implementations'. Empty when nothing is pinned.
+    pub code: Vec<B256>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -71,6 +90,8 @@ pub struct Lever {
     pub safe: String,
     /// Arguments as text: what they mean is for the playbook to say.
     pub set: BTreeMap<String, String>,
+    /// Contracts that change with it, beside those that the playbook calls or declares.
+    pub changes: Vec<Address>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -111,7 +132,15 @@ impl Council {
         let targets = self
             .targets
             .iter()
-            .filter_map(|(name, places)| places.get(chain).map(|address| (name.clone(), *address)));
+            .filter_map(|(name, places)| places.get(chain).map(|target| (name.clone(), target.address)));
         signers.chain(safes).chain(targets).collect()
+    }
+
+    /// The code that the council pinned on one chain, by target.
+    #[must_use]
+    pub fn pins_on(&self, chain: &str) -> BTreeMap<Address, Vec<B256>> {
+        let there = self.targets.values().filter_map(|places| places.get(chain));
+        let pinned = there.filter(|target| !target.code.is_empty());
+        pinned.map(|target| (target.address, target.code.clone())).collect()
     }
 }

@@ -20,8 +20,11 @@ pub enum DeviceError {
     // A Ledger that is not ready, where waiting helps.
     #[error("no Ledger is plugged in: plug it in and unlock it")]
     NotPluggedIn,
-    #[error("no Ledger with serial number {serial:?} is plugged in; plugged in: {found}")]
-    NoSuchSerial { serial: String, found: String },
+    #[error(
+        "no Ledger with the serial number or path {wanted:?} is plugged in; plugged in: {found} (the path is another \
+         one after an app was opened)"
+    )]
+    NoSuchLedger { wanted: String, found: String },
     #[error("nothing listens at tcp://{0}: start the emulator there")]
     NoEmulator(String),
     #[error("the Ledger is open in another program: close the wallet or browser page that uses it")]
@@ -40,25 +43,26 @@ pub enum DeviceError {
         "the Ledger was unplugged or its app was closed; nothing was signed: plug it in and open the Ethereum app"
     )]
     Unplugged,
+    #[error(
+        "\"Blind signing\" is off, and this cannot be shown field by field: turn it on in the Ethereum app's settings, \
+         and off again afterwards"
+    )]
+    BlindSigningOff,
 
     // A Ledger that is not ready, where somebody has to decide.
     #[error(
-        "this user may not open the Ledger: install the udev rule that `breakglass device --udev` prints, then plug the \
-         Ledger in again"
+        "this user may not open the Ledger: run `sudo breakglass device --install-udev`, then plug the Ledger in again"
     )]
     NoPermission,
-    #[error("several Ledgers are plugged in, choose one with --ledger-serial: {0}")]
+    #[error(
+        "several Ledgers are plugged in: {0}; name one with --ledger-serial, by its serial number or path"
+    )]
     Several(String),
     #[error(
         "Ethereum app {0} takes only the two hashes and shows nothing else of a transaction: update the app, or accept \
          that with --hashes"
     )]
     AppTooOld(AppVersion),
-    #[error(
-        "\"Blind signing\" is off, and this cannot be shown field by field: turn it on in the Ethereum app's settings, \
-         and off again afterwards"
-    )]
-    BlindSigningOff,
     #[error(
         "\"Raw messages\" is off in the Ethereum app's settings: turn it on, so that the Ledger shows every field, and \
          leave \"Blind signing\" off"
@@ -109,9 +113,7 @@ impl DeviceError {
             || matches!(
                 self,
                 Self::NoPermission
-                    | Self::Several(_)
                     | Self::AppTooOld(_)
-                    | Self::BlindSigningOff
                     | Self::RawMessagesOff
                     | Self::Rejected
                     | Self::NoAnswer(_)
@@ -126,7 +128,7 @@ impl DeviceError {
         matches!(
             self,
             Self::NotPluggedIn
-                | Self::NoSuchSerial { .. }
+                | Self::NoSuchLedger { .. }
                 | Self::NoEmulator(_)
                 | Self::InUse
                 | Self::Locked
@@ -135,6 +137,7 @@ impl DeviceError {
                 | Self::Asleep(_)
                 | Self::Stale
                 | Self::Unplugged
+                | Self::BlindSigningOff
         )
     }
 }

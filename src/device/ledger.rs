@@ -12,6 +12,8 @@ use super::transport::{Model, PROMPTLY, Target, Transport};
 
 /// How long a person has to answer on the device, unless said otherwise.
 pub const PATIENCE: Duration = Duration::from_mins(2);
+/// How long a device that is awake takes to name its app; asked again and again while it is waited for.
+const AWAKE: Duration = Duration::from_secs(2);
 const BETWEEN_LOOKS: Duration = Duration::from_millis(500);
 /// How many answers to earlier questions are skipped before giving up.
 const MOST_STALE: usize = 3;
@@ -155,6 +157,29 @@ impl Ledger {
         Err(DeviceError::OwnerNotFound { owner, searched: paths.len() })
     }
 
+    /// Takes the first of these paths into use whose key is one of `among`, or else the first path of all. The key
+    /// already in use is kept where it will do.
+    ///
+    /// # Errors
+    /// When the device stops answering or refuses a path.
+    pub fn choose(&mut self, paths: &[DerivationPath], among: &[Address]) -> Result<Account, DeviceError> {
+        self.ready()?;
+        if let Some(account) = self.account.as_ref().filter(|account| among.contains(&account.address)) {
+            return Ok(account.clone());
+        }
+        let first = paths.first().cloned().unwrap_or_default();
+        if !among.is_empty() {
+            for path in paths {
+                let address = self.address_at(path)?;
+                if among.contains(&address) {
+                    return Ok(self.take(path.clone(), address));
+                }
+            }
+        }
+        let address = self.address_at(&first)?;
+        Ok(self.take(first, address))
+    }
+
     /// Takes whichever key is at a path into use.
     ///
     /// # Errors
@@ -205,6 +230,15 @@ impl Ledger {
         self.status = wait(self.patience, &mut self.watcher, || self.link.readiness())?;
         if let Some(Account { path, address }) = self.account.take() {
             self.find_now(address, Some(&path))?;
+        }
+        Ok(())
+    }
+
+    /// Waits until the app signs what it cannot show: a person may turn that on meanwhile.
+    pub(super) fn until_blind_signing(&mut self) -> Result<(), DeviceError> {
+        if !self.status.blind_signing {
+            wait(self.patience, &mut self.watcher, || self.link.blind_signing_is_on())?;
+            self.status.blind_signing = true;
         }
         Ok(())
     }
@@ -265,14 +299,21 @@ impl Link {
 
     /// Everything that must be true before signing, and what is worth knowing.
     fn readiness(&mut self) -> Result<Status, DeviceError> {
-        const WHAT: &str = "the question for its settings";
         let version = self.app_version()?;
-        let reply = self.exchange(&Apdu::configuration(), PROMPTLY)?;
-        let blind_signing =
-            apdu::read_blind_signing(&granted(WHAT, reply)?).ok_or(DeviceError::Senseless { what: WHAT })?;
+        let blind_signing = self.blind_signing()?;
         let takes_fields = self.takes_fields()?;
         let model = self.transport.as_ref().and_then(Transport::model);
         Ok(Status { model, version, blind_signing, takes_fields })
+    }
+
+    pub(super) fn blind_signing(&mut self) -> Result<bool, DeviceError> {
+        const WHAT: &str = "the question for its settings";
+        let reply = self.exchange(&Apdu::configuration(), PROMPTLY)?;
+        apdu::read_blind_signing(&granted(WHAT, reply)?).ok_or(DeviceError::Senseless { what: WHAT })
+    }
+
+    fn blind_signing_is_on(&mut self) -> Result<(), DeviceError> {
+        if self.blind_signing()? { Ok(()) } else { Err(DeviceError::BlindSigningOff) }
     }
 
     /// The version of the Ethereum app, if that is what is open.
@@ -290,7 +331,7 @@ impl Link {
     /// Asks for the app's name, and skips answers to what an earlier program asked.
     fn app_info(&mut self) -> Result<AppInfo, DeviceError> {
         let mut transport = self.open()?;
-        let mut reply = transport.exchange(&Apdu::app_info(), PROMPTLY)?;
+        let mut reply = transport.exchange(&Apdu::app_info(), AWAKE)?;
         for _ in 0..MOST_STALE {
             if let Some(error) = not_ready(reply.status) {
                 return Err(error);
@@ -301,7 +342,7 @@ impl Link {
                 self.transport = Some(transport);
                 return Ok(info);
             }
-            reply = transport.answer_after(PROMPTLY)?;
+            reply = transport.answer_after(AWAKE)?;
         }
         Err(DeviceError::Stale)
     }
@@ -342,5 +383,24 @@ fn not_ready(status: StatusWord) -> Option<DeviceError> {
         0x5515 | 0x6804 | 0x6982 => Some(DeviceError::Locked),
         0x5501 | 0x6511 | 0x6d02 | 0x6e01 => Some(DeviceError::NoApp),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Source: systemd's 73-seat-late.rules, which gives what is tagged `uaccess` by then to whoever sits there.
+    #[test]
+    fn the_udev_rule_covers_every_ledger_and_comes_in_time() {
+        let number = UDEV_RULE_PATH.strip_prefix("/etc/udev/rules.d/").and_then(|name| name.split_once('-'));
+        assert!(number.is_some_and(|(number, _)| number.parse::<u8>().is_ok_and(|n| n < 73)));
+        let rules: Vec<&str> = UDEV_RULE.lines().collect();
+        assert_eq!(rules.len(), 2);
+        for rule in rules {
+            let (conditions, gives) = rule.split_once(", MODE=").unwrap();
+            assert!(conditions.ends_with("ATTRS{idVendor}==\"2c97\"") && !conditions.contains("idProduct"));
+            assert_eq!(gives, "\"0660\", TAG+=\"uaccess\"");
+        }
     }
 }

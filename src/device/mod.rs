@@ -9,6 +9,7 @@ mod error;
 mod keystore;
 mod ledger;
 mod path;
+mod plugged;
 mod screens;
 mod scrypt;
 mod signing;
@@ -21,16 +22,20 @@ use alloy::primitives::{Address, Signature};
 
 use crate::safe::{EcdsaSignature, Hashes, SafeId, SafeTx, SignatureError, SignatureKind};
 
-pub use apdu::{Apdu, AppInfo, AppVersion, Reply, StatusWord};
+pub use apdu::{
+    Apdu, AppInfo, AppVersion, Reply, StatusWord, read_address, read_blind_signing, read_message_signature,
+    read_transaction_signature,
+};
 pub use error::DeviceError;
 pub use keystore::Keystore;
 pub use ledger::{Account, Ledger, PATIENCE, Status, UDEV_RULE, UDEV_RULE_PATH, Waiting, Watcher};
 pub use path::{BadPath, DerivationPath};
+pub use plugged::{Plugged, meant};
 pub use screens::{
     DataShown, Page, Screens, address_screens, safe_message_screens, safe_tx_screens, transaction_screens,
 };
 pub use signing::{Chosen, choose_way};
-pub use transport::{Model, Plugged, Target, plugged_in};
+pub use transport::{Model, Target, plugged_in};
 pub use typed::TypedData;
 
 /// What is asked of an owner's key: a Safe transaction in full, never a bare hash from outside.

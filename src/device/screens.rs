@@ -150,6 +150,9 @@ pub fn transaction_screens(status: &Status, from: Address, tx: &TxEip1559) -> Sc
     let recorded_chain = matches!(tx.chain_id, 1 | 11_155_111) && !(blind && tx.value > U256::ZERO);
     if !shown.modern {
         shown.page("Review", &["transaction"]);
+        if blind {
+            shown.page("Blind", &["Signing"]);
+        }
         shown.value("Amount", &format!("ETH {}", ether(tx.value)));
         shown.value("Address", &to);
         shown.value("Max Fees", &format!("ETH {fees}"));

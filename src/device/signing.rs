@@ -8,7 +8,7 @@ use super::ledger::{Ledger, Status, granted};
 use super::path::DerivationPath;
 use super::typed::{self, TypedData};
 use super::{Device, DeviceError, SigningRequest, Way, expect_signer, sealed};
-use crate::safe::{EcdsaSignature, SafeId, SignatureKind};
+use crate::safe::{EcdsaSignature, Hashes, SafeId, SignatureKind};
 
 /// The way that a Ledger is asked, and why: said in the review, never silent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,7 +48,7 @@ impl Device for Ledger {
                 self.sign_at_once(&Apdu::personal_message(&path, &hashes.safe_tx.word().0))?
             }
             (_, Way::Fields) => self.sign_fields(&path, &TypedData::safe_tx(request.safe, request.tx))?,
-            (_, Way::Hashes) => self.sign_at_once(&Apdu::sign_hashes(&path, &hashes))?,
+            (_, Way::Hashes) => self.sign_hashes(&path, &hashes)?,
         };
         request.verified(bytes)
     }
@@ -57,6 +57,9 @@ impl Device for Ledger {
         const WHAT: &str = "a transaction";
         self.ready()?;
         let account = self.account()?;
+        if !tx.input.is_empty() {
+            self.until_blind_signing()?;
+        }
         let mut payload = Vec::with_capacity(tx.payload_len_for_signature());
         tx.encode_for_signing(&mut payload);
         self.ask_for_approval();
@@ -90,11 +93,19 @@ impl Ledger {
         let hashes = typed::safe_message_hashes(safe, message);
         let bytes = match way {
             Way::Fields => self.sign_fields(&path, &TypedData::safe_message(safe, message))?,
-            Way::Hashes => self.sign_at_once(&Apdu::sign_hashes(&path, &hashes))?,
+            Way::Hashes => self.sign_hashes(&path, &hashes)?,
         };
         let signature = EcdsaSignature::from_safe_bytes(&bytes, &hashes.safe_tx, safe.version)?;
         expect_signer(owner, signature.signer())?;
         Ok(signature)
+    }
+
+    /// The two hashes. An app too old for the fields asks for no setting.
+    fn sign_hashes(&mut self, path: &DerivationPath, hashes: &Hashes) -> Result<[u8; 65], DeviceError> {
+        if self.status.takes_fields {
+            self.until_blind_signing()?;
+        }
+        self.sign_at_once(&Apdu::sign_hashes(path, hashes))
     }
 
     /// One command, one review, one signature.
@@ -134,10 +145,19 @@ impl Ledger {
         apdu::read_message_signature(&data).ok_or(DeviceError::Senseless { what: MESSAGE })
     }
 
-    /// Bad data, to an app that blind-signs nothing, means a setting: what was sent is well formed.
-    fn signed(&self, what: &'static str, reply: Reply, setting: DeviceError) -> Result<Vec<u8>, DeviceError> {
-        if reply.status == apdu::BAD_DATA && !self.status.blind_signing {
-            return Err(setting);
+    /// Bad data, to an app that blind-signs nothing, means a setting: what was sent is well formed. It is asked for
+    /// again, since somebody may have changed it.
+    fn signed(
+        &mut self,
+        what: &'static str,
+        reply: Reply,
+        setting: DeviceError,
+    ) -> Result<Vec<u8>, DeviceError> {
+        if reply.status == apdu::BAD_DATA {
+            self.status.blind_signing = self.link.blind_signing()?;
+            if !self.status.blind_signing {
+                return Err(setting);
+            }
         }
         granted(what, reply)
     }

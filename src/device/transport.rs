@@ -14,6 +14,7 @@ use coins_ledger::{ApduCommand, LedgerError};
 
 use super::DeviceError;
 use super::apdu::{Apdu, Reply, StatusWord};
+use super::plugged::{Plugged, meant};
 
 /// How long an answer may take that no person has to give.
 pub(super) const PROMPTLY: Duration = Duration::from_secs(10);
@@ -24,8 +25,8 @@ const MOST_ANSWER: u32 = 1024;
 /// Where the Ledger is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Target {
-    /// Plugged in; with a serial number when there are several.
-    Usb { serial: Option<String> },
+    /// Plugged in; with a serial number or a path when there are several.
+    Usb { which: Option<String> },
     /// An emulator at HOST:PORT.
     Tcp(String),
 }
@@ -36,7 +37,7 @@ impl FromStr for Target {
     /// `usb`, or `tcp://HOST:PORT`.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         if text == "usb" {
-            return Ok(Self::Usb { serial: None });
+            return Ok(Self::Usb { which: None });
         }
         text.strip_prefix("tcp://")
             .map(|rest| rest.strip_suffix('/').unwrap_or(rest))
@@ -86,34 +87,20 @@ impl fmt::Display for Model {
     }
 }
 
-/// A Ledger that is plugged in.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Plugged {
-    pub model: Model,
-    pub serial: Option<String>,
-}
-
-impl Plugged {
-    fn of(id: &HidDeviceId) -> Self {
-        Self { model: Model::of(id.model()), serial: id.serial_number().map(String::from) }
-    }
-}
-
-impl fmt::Display for Plugged {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.serial {
-            Some(serial) => write!(f, "{} (serial {serial:?})", self.model),
-            None => write!(f, "{} (no serial number)", self.model),
-        }
-    }
-}
-
 /// Every Ledger plugged in now.
 ///
 /// # Errors
 /// When the system cannot tell.
 pub fn plugged_in() -> Result<Vec<Plugged>, DeviceError> {
-    Ok(HidLedgerDevice::list().map_err(|e| native(&e))?.iter().map(Plugged::of).collect())
+    Ok(HidLedgerDevice::list().map_err(|e| native(&e))?.iter().map(plugged).collect())
+}
+
+fn plugged(id: &HidDeviceId) -> Plugged {
+    Plugged {
+        model: Model::of(id.model()),
+        serial: id.serial_number().map(String::from),
+        path: id.path().to_string_lossy().into_owned(),
+    }
 }
 
 /// An open connection. After an error it is to be dropped: an answer may still be under way.
@@ -125,7 +112,7 @@ pub(super) enum Transport {
 impl Transport {
     pub(super) fn open(target: &Target) -> Result<Self, DeviceError> {
         match target {
-            Target::Usb { serial } => open_usb(serial.as_deref()).map(Box::new).map(Self::Usb),
+            Target::Usb { which } => open_usb(which.as_deref()).map(Box::new).map(Self::Usb),
             Target::Tcp(address) => open_tcp(address).map(Self::Tcp),
         }
     }
@@ -161,18 +148,11 @@ impl Transport {
     }
 }
 
-fn open_usb(serial: Option<&str>) -> Result<HidLedgerDevice, DeviceError> {
-    let all = HidLedgerDevice::list().map_err(|e| native(&e))?;
-    let told = || all.iter().map(|id| Plugged::of(id).to_string()).collect::<Vec<_>>().join(", ");
-    let id = match (serial, all.as_slice()) {
-        (_, []) => return Err(DeviceError::NotPluggedIn),
-        (None, [one]) => one,
-        (None, _) => return Err(DeviceError::Several(told())),
-        (Some(serial), _) => all
-            .iter()
-            .find(|id| id.serial_number() == Some(serial))
-            .ok_or_else(|| DeviceError::NoSuchSerial { serial: serial.into(), found: told() })?,
-    };
+fn open_usb(wanted: Option<&str>) -> Result<HidLedgerDevice, DeviceError> {
+    let ids = HidLedgerDevice::list().map_err(|e| native(&e))?;
+    let all: Vec<Plugged> = ids.iter().map(plugged).collect();
+    let one = meant(&all, wanted)?;
+    let id = ids.iter().find(|id| plugged(id) == *one).ok_or(DeviceError::NotPluggedIn)?;
     HidLedgerDevice::open(id).map_err(|e| native(&e))
 }
 
@@ -180,15 +160,21 @@ fn native(error: &NativeTransportError) -> DeviceError {
     let text = error.to_string();
     match error {
         NativeTransportError::DeviceNotFound => DeviceError::NotPluggedIn,
-        NativeTransportError::CantOpen(_) if text.to_ascii_lowercase().contains("permission") => {
-            DeviceError::NoPermission
-        }
-        NativeTransportError::CantOpen(_) => DeviceError::InUse,
+        NativeTransportError::CantOpen(_) => cannot_open(&text),
         NativeTransportError::SequenceMismatch { .. }
         | NativeTransportError::UnexpectedChannel { .. }
         | NativeTransportError::UnexpectedTag(_) => DeviceError::Stale,
         NativeTransportError::Hid(_) | NativeTransportError::ShortWrite { .. } => DeviceError::Unplugged,
         _ => DeviceError::Transport(text),
+    }
+}
+
+/// The system tells its reason in words only.
+fn cannot_open(text: &str) -> DeviceError {
+    match text.to_ascii_lowercase() {
+        text if text.contains("permission denied") => DeviceError::NoPermission,
+        text if text.contains("no such") => DeviceError::NotPluggedIn,
+        _ => DeviceError::InUse,
     }
 }
 
@@ -271,7 +257,7 @@ mod tests {
 
     #[test]
     fn a_target_is_usb_or_an_emulator() {
-        assert_eq!("usb".parse::<Target>().unwrap(), Target::Usb { serial: None });
+        assert_eq!("usb".parse::<Target>().unwrap(), Target::Usb { which: None });
         for text in ["tcp://127.0.0.1:9999", "tcp://localhost:9999/", "tcp://[::1]:9999"] {
             assert!(matches!(text.parse(), Ok(Target::Tcp(_))), "{text}");
         }
@@ -280,6 +266,18 @@ mod tests {
         {
             assert!(matches!(text.parse::<Target>(), Err(DeviceError::BadTarget(_))), "{text}");
         }
+    }
+
+    /// hidapi's own sentence on Linux, with the C library's words for the reason.
+    #[test]
+    fn why_it_cannot_be_opened_is_told_apart() {
+        let told = |why: &str| {
+            cannot_open(&format!("hidapi error: Failed to open a device with path '/dev/hidraw3': {why}"))
+        };
+        assert!(matches!(told("Permission denied"), DeviceError::NoPermission));
+        assert!(told("Permission denied").to_string().contains("sudo breakglass device --install-udev"));
+        assert!(matches!(told("No such file or directory"), DeviceError::NotPluggedIn));
+        assert!(matches!(told("Device or resource busy"), DeviceError::InUse));
     }
 
     #[test]

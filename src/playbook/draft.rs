@@ -4,9 +4,9 @@
 use std::fmt::Write;
 
 use alloy::dyn_abi::DynSolType;
-use alloy::json_abi::{Function, JsonAbi};
+use alloy::json_abi::{self, Function, JsonAbi};
 
-use super::value::{param_type, parse_function};
+use super::value::{param_type, parse_error, parse_function};
 use super::{Playbook, PlaybookId};
 
 /// Said where the author has to say it.
@@ -50,6 +50,12 @@ impl Signatures {
             value = abi.take();
         }
         serde_json::from_value(value).map(|abi| Self(Some(abi))).map_err(wrong)
+    }
+
+    /// The contract's own errors that a playbook can name.
+    fn errors(&self) -> Vec<String> {
+        let all = self.0.iter().flat_map(JsonAbi::errors).map(json_abi::Error::signature);
+        all.filter(|signature| parse_error(signature).is_ok()).collect()
     }
 
     fn function(&self, text: &str) -> Result<Function, DraftError> {
@@ -98,6 +104,10 @@ pub fn draft(id: &str, from: &Signatures, call: &str, view: &str) -> Result<Stri
          source = \"{SAY}: where the functions were read\"\nrole = \"{SAY}: who may call it\"\n\n\
          [[param]]\nname = \"target\"\ntype = \"address\"\ntitle = \"the contract\"\n"
     );
+    let errors = from.errors();
+    if !errors.is_empty() {
+        text = text.replacen("\n\n[[param]]", &format!("\nerrors = {errors:?}\n\n[[param]]"), 1);
+    }
     for (name, ty) in &inputs {
         let _ = write!(
             text,
@@ -162,7 +172,8 @@ mod tests {
         {"type":"function","name":"setCap","inputs":[{"name":"newCap","type":"uint256"}],"outputs":[],"stateMutability":"nonpayable"},
         {"type":"function","name":"stop","inputs":[{"name":"who","type":"tuple[]","components":[{"name":"a","type":"address"},{"name":"n","type":"uint8"}]}],"outputs":[],"stateMutability":"nonpayable"},
         {"type":"function","name":"cap","inputs":[],"outputs":[{"name":"","type":"uint256"}],"stateMutability":"view"},
-        {"type":"function","name":"stopped","inputs":[],"outputs":[{"name":"","type":"bool"}],"stateMutability":"view"}
+        {"type":"function","name":"stopped","inputs":[],"outputs":[{"name":"","type":"bool"}],"stateMutability":"view"},
+        {"type":"error","name":"TooLow","inputs":[{"name":"cap","type":"uint256"}]}
     ]}"#;
 
     #[test]
@@ -178,6 +189,7 @@ mod tests {
             text.ends_with("view = \"cap()(uint256)\"\non = \"{target}\"\nexpect = \"{new_cap}\"\n"),
             "{text}"
         );
+        assert!(text.contains("\nerrors = [\"TooLow(uint256)\"]\n\n[[param]]"), "{text}");
         assert!(text.contains("call = \"setCap(uint256 new_cap)\"\nargs = [\"{new_cap}\"]"), "{text}");
         let text = draft("pause/x", &abi, "stop", "stopped").unwrap();
         assert!(text.contains("call = \"stop((address,uint8)[])\"\nargs = [\"{who}\"]"), "{text}");

@@ -14,7 +14,7 @@ use super::near::hint;
 use super::param::{Param, unit_names};
 use super::read::{read_ask_type, read_check, read_param, read_source};
 use super::template::{Allowed, Template};
-use super::value::{param_types, parse_function};
+use super::value::{param_types, parse_error, parse_function};
 use super::wire::{Text, Wire, WireParam, WireStep, WireUndo};
 use super::{Change, DeclaredChange, Kind, Playbook, PlaybookId, Read, Undo, builtin, spelled};
 use crate::excerpt::Fault;
@@ -114,6 +114,8 @@ pub(super) fn parse(origin: &str, text: &str) -> Result<Playbook, Fault> {
         return Err(Fault::whole(origin, "there is no [[after]]: a playbook proves what it did"));
     }
     let changes = wire.changes.iter().map(|c| read_change(&source, c)).collect::<Result<Vec<_>, _>>()?;
+    let error = |text: &Text| parse_error(text.get_ref()).map_err(|why| source.fault(text.span(), why));
+    let errors = wire.errors.iter().map(error).collect::<Result<Vec<_>, _>>()?;
     let steps = wire.step.iter().map(|s| read_step(&source, s, &changes)).collect::<Result<Vec<_>, _>>()?;
     let sentence = |t: &Text, field: &str| {
         source.filled(t, &format!("{field} is empty: say it in a sentence")).map(str::to_string)
@@ -140,6 +142,7 @@ pub(super) fn parse(origin: &str, text: &str) -> Result<Playbook, Fault> {
         before,
         after,
         changes,
+        errors,
         order,
         text: text.into(),
     })

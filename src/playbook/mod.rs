@@ -8,6 +8,7 @@ mod builtin;
 mod catalogue;
 mod check;
 mod claim;
+mod dictionary;
 mod draft;
 mod example;
 mod expression;
@@ -29,11 +30,13 @@ mod wire;
 use std::collections::BTreeMap;
 use std::fmt;
 
+use alloy::json_abi::Error;
 use alloy::primitives::{Address, B256, hex, keccak256};
 
 pub use catalogue::{Catalogue, Entry, LookupError, Origin};
 pub use check::{CallCheck, Check, Ending, EventCheck, Expectation, Relation, Subject, Verdict};
 pub use claim::{Asked, Claim, StaticCall, Step};
+pub use dictionary::Dictionary;
 pub use draft::{DraftError, Signatures, draft};
 pub use example::{Example, ExampleCall};
 pub use near::near;
@@ -243,6 +246,8 @@ pub struct Playbook {
     pub before: Vec<Claim>,
     pub after: Vec<Claim>,
     pub changes: Vec<DeclaredChange>,
+    /// What its contracts revert with, beside the errors that everybody knows.
+    pub errors: Vec<Error>,
     pub example: Option<Example>,
     /// Params and reads, each after those that it needs.
     order: Vec<String>,
@@ -258,7 +263,7 @@ impl Playbook {
         file::parse(origin, text)
     }
 
-    /// Made when it is asked for: a list of the whole library needs none.
+    /// Worked out when it is asked for: whoever lists a whole library has no need of it.
     #[must_use]
     pub fn digest(&self) -> PlaybookDigest {
         PlaybookDigest::of(&self.text)

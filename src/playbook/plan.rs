@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use alloy::dyn_abi::DynSolValue;
+use alloy::json_abi::Error;
 use alloy::primitives::{Address, U256};
 
 use super::check::{CallCheck, Check, Ending};
@@ -48,6 +49,8 @@ pub struct Plan {
     pub after: Vec<Check>,
     /// What may change beyond the storage of the contracts called.
     pub changes: Vec<Change>,
+    /// What the contracts revert with, beside the errors that everybody knows.
+    pub errors: Vec<Error>,
     /// The answers that the plan rests on: with them and the same arguments it is derived again.
     pub rests_on: Readings,
 }
@@ -298,6 +301,7 @@ impl<'a> Work<'a> {
         Ok(Plan {
             before: [checks(&playbook.before, "before")?, tried].concat(),
             after: checks(&playbook.after, "after")?,
+            errors: playbook.errors.clone(),
             changes: playbook.changes.iter().map(change).collect::<Result<_, PlanError>>()?,
             reads: playbook.reads.iter().filter_map(|r| self.reads.get(&r.name).cloned()).collect(),
             args,

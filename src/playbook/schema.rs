@@ -81,6 +81,7 @@ fn playbook() -> Vec<(&'static str, Value)> {
         ("delay", text("When it takes effect, if not at once; params and reads may stand in braces.")),
         ("contacts", texts("Whom to call.")),
         ("changes", texts("Effects beyond the contracts called: safe.owners, … or an address.")),
+        ("errors", texts("Errors that the contracts revert with, such as NotOwner(address who).")),
         ("param", list("param", "What a person gives.")),
         ("read", list("ask", "What is read from the chain before the calls are made.")),
         ("before", list("ask", "What must be true before.")),

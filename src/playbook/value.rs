@@ -4,7 +4,7 @@
 use std::cmp::Ordering;
 
 use alloy::dyn_abi::{DynSolType, DynSolValue, Specifier};
-use alloy::json_abi::{Event, Function, Param};
+use alloy::json_abi::{Error, Event, Function, Param};
 use alloy::primitives::{Address, I256, U256, hex};
 
 use crate::council::AddressBook;
@@ -38,6 +38,14 @@ pub(super) fn parse_event(text: &str) -> Result<Event, String> {
         .filter(|e| !e.anonymous && e.inputs.iter().all(|p| p.resolve().is_ok_and(|t| is_supported(&t))))
         .filter(|e| e.num_topics() <= 4)
         .ok_or_else(|| format!("{text:?} is not an event signature such as Paused(address indexed,uint256)"))
+}
+
+/// An error signature `Name(types)`; argument names are allowed.
+pub(super) fn parse_error(text: &str) -> Result<Error, String> {
+    let error = is_moderate(text).then(|| Error::parse(text).ok()).flatten();
+    error
+        .filter(|e| e.inputs.iter().all(|p| param_type(p).is_ok()))
+        .ok_or_else(|| format!("{text:?} is not an error signature such as NotOwner(address who)"))
 }
 
 /// The type of one argument or return value of a parsed signature.

@@ -29,6 +29,9 @@ pub(super) struct Wire {
     pub contacts: Vec<String>,
     #[serde(default)]
     pub changes: Vec<Text>,
+    /// Errors that its contracts revert with, so that a failure can be said in words.
+    #[serde(default)]
+    pub errors: Vec<Text>,
     #[serde(default)]
     pub param: Vec<WireParam>,
     #[serde(default)]

@@ -22,7 +22,7 @@ pub use binding::{Binding, Difference, differences};
 pub use build::{BuildError, batch_queries, build_tx, calls_of};
 pub use find::{Found, find_signatures};
 pub use ready::{NotReady, Ready, SetAside, Shortfall, assemble, count};
-pub use record::{Hints, Record, RecordedBalance, RecordedToken, RecordedWrite};
+pub use record::{Hints, Record, RecordedBalance, RecordedCode, RecordedToken, RecordedWrite};
 pub use signature::{OwnerSignature, Stated, VerifyError};
 pub use wire::ProposalError;
 

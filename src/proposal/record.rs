@@ -26,7 +26,21 @@ pub struct Record {
     pub writes: Vec<RecordedWrite>,
     pub balances: Vec<RecordedBalance>,
     pub tokens: Vec<RecordedToken>,
+    /// The code that ran behind each contract called.
+    #[serde(default)]
+    pub code: Vec<RecordedCode>,
     pub hints: Hints,
+}
+
+/// The code that a call of a contract runs.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RecordedCode {
+    pub called: Address,
+    /// Where the code lies: behind a proxy, its implementation.
+    pub at: Address,
+    /// keccak256 of the code.
+    pub hash: B256,
 }
 
 /// A storage slot that changes.
@@ -86,6 +100,7 @@ impl Record {
             writes: Vec::new(),
             balances: Vec::new(),
             tokens: Vec::new(),
+            code: Vec::new(),
             hints: Hints::default(),
         }
     }
@@ -104,7 +119,7 @@ impl Record {
     }
 
     fn changes(&self) -> usize {
-        self.writes.len() + self.balances.len() + self.tokens.len()
+        self.writes.len() + self.balances.len() + self.tokens.len() + self.code.len()
     }
 
     /// What this rehearsal gives and the recorded one did not, and the other way round. Block and gas may differ.

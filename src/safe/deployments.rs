@@ -75,6 +75,21 @@ pub const KNOWN: &[Deployment] = &[
     at(FallbackHandler, V1_5_0, address!("54e86d004d71a8D2112ec75FaCE57D730b0433F3"), b256!("cbc723172700efa52cc33ee26c7fc7e284edc8097f9dc307857fe525fec98cd8")),
 ];
 
+/// keccak256 of the code of a Safe's own proxy, as the factories of 1.1.1, 1.3.0, 1.4.1 and 1.5.0 make it; a Safe keeps
+/// its proxy when it moves to another version. Source: the factories in Safe's packages; a test makes one of each.
+const PROXY_CODE: [B256; 4] = [
+    b256!("aea7d4252f6245f301e540cfbee27d3a88de543af8e49c5c62405d5499fab7e5"),
+    b256!("b89c1b3bdf2cf8827818646bce9a8f6e372885f8c55e5c07acbd307cb133b000"),
+    b256!("d7d408ebcd99b2b70be43e20253d6d92a8ea8fab29bd3be7f55b10032331fb4c"),
+    b256!("4e381985ca68b3e5d27b4425fa581c19cf33146d3f887a3cfca96f55528ea46f"),
+];
+
+/// Whether code of this hash is a Safe proxy as one of the published factories makes it.
+#[must_use]
+pub fn is_proxy_code(code_hash: B256) -> bool {
+    PROXY_CODE.contains(&code_hash)
+}
+
 /// The known contract at this address, whatever its code here.
 #[must_use]
 pub fn known_at(address: Address) -> Option<&'static Deployment> {

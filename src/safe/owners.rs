@@ -3,7 +3,10 @@
 use std::collections::HashSet;
 use std::fmt;
 
-use alloy::primitives::{Address, address};
+use alloy::primitives::{Address, Bytes, U256, address};
+use alloy::sol_types::{SolCall, SolValue};
+
+use super::state::ISafe;
 
 /// The head and tail of the Safe's linked lists.
 pub const SENTINEL: Address = address!("0000000000000000000000000000000000000001");
@@ -79,6 +82,19 @@ impl Owners {
     #[must_use]
     pub fn contains(&self, who: Address) -> bool {
         self.list.contains(&who)
+    }
+
+    /// What a Safe with these owners returns to a call, if it is one about them and the answer follows.
+    #[must_use]
+    pub fn answer(&self, call: &[u8]) -> Option<Bytes> {
+        let answer = match call {
+            call if call == (ISafe::getOwnersCall {}).abi_encode() => self.list.abi_encode(),
+            call if call == (ISafe::getThresholdCall {}).abi_encode() => {
+                U256::from(self.threshold.get()).abi_encode()
+            }
+            _ => return None,
+        };
+        Some(answer.into())
     }
 }
 

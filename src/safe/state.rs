@@ -13,6 +13,7 @@ sol! {
     interface ISafe {
         function VERSION() external view returns (string);
         function getOwners() external view returns (address[]);
+        function getThreshold() external view returns (uint256);
         /// From 1.1.1 on.
         function getModulesPaginated(address start, uint256 pageSize) external view returns (address[] array, address next);
         function approvedHashes(address owner, bytes32 hash) external view returns (uint256);

@@ -6,7 +6,7 @@ use zeroize::Zeroizing;
 
 #[cfg(unix)]
 use super::line;
-use super::{Ui, has_terminal};
+use super::{Text, Ui, has_terminal};
 
 /// A question that could not be asked, and the flag that answers it.
 #[derive(Debug, PartialEq, Eq)]
@@ -29,6 +29,20 @@ impl Ui {
     /// Asks for one exact word; anything else is a no.
     pub fn typed(&self, question: &str, word: &str, flag: &str) -> Result<bool, PromptError> {
         Ok(ask(question, flag, true)?.trim() == word)
+    }
+
+    /// Lists these and asks for the number of one, until it is one of them; answers its place, from 0.
+    pub fn choose(&self, question: &str, among: &[String], flag: &str) -> Result<usize, PromptError> {
+        need_terminal(question, flag)?;
+        for (at, one) in among.iter().enumerate() {
+            self.say(&Text::new(&format!("  {}  {one}", at + 1)));
+        }
+        let question = format!("{question} Type its number, 1 to {}", among.len());
+        loop {
+            if let Some(at) = place(&ask(&question, flag, true)?, among.len()) {
+                return Ok(at);
+            }
+        }
     }
 
     pub fn password(&self, question: &str, flag: &str) -> Result<Zeroizing<String>, PromptError> {
@@ -62,9 +76,29 @@ mod line {
     }
 }
 
+/// The place, from 0, that a number from 1 names.
+fn place(answer: &str, count: usize) -> Option<usize> {
+    answer.trim().parse::<usize>().ok()?.checked_sub(1).filter(|at| *at < count)
+}
+
 fn need_terminal(question: &str, flag: &str) -> Result<(), PromptError> {
     if has_terminal() {
         return Ok(());
     }
     Err(PromptError::NoTerminal(NoTerminal { question: question.into(), flag: flag.into() }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_that_is_not_on_the_list_chooses_nothing() {
+        for (answer, at) in
+            [("1", Some(0)), (" 3\n", Some(2)), ("0", None), ("4", None), ("", None), ("-1", None)]
+        {
+            assert_eq!(place(answer, 3), at, "{answer:?}");
+        }
+        assert_eq!(place("1", 0), None);
+    }
 }

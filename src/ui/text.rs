@@ -129,6 +129,7 @@ impl Text {
             for word in text.split_inclusive(' ') {
                 let length = word.trim_end().chars().count();
                 if used > indent && used + length > width && length > 0 {
+                    lines.last_mut().iter_mut().for_each(|line| line.trim_end());
                     lines.push(Self::default().add(&" ".repeat(indent)));
                     used = indent;
                 }
@@ -139,6 +140,13 @@ impl Text {
             }
         }
         lines
+    }
+
+    /// A space after the last column would be a line of its own.
+    fn trim_end(&mut self) {
+        if let Some((_, last)) = self.0.last_mut() {
+            last.truncate(last.trim_end().len());
+        }
     }
 
     /// The text for standard error, coloured where that is a terminal and nobody asked for none.
@@ -188,7 +196,7 @@ mod tests {
     fn long_lines_are_broken_between_words_and_indented() {
         let text = Text::new("    one two ").bold("three four");
         let lines: Vec<String> = text.wrapped(15).iter().map(Text::plain).collect();
-        assert_eq!(lines, ["    one two ", "      three ", "      four"]);
+        assert_eq!(lines, ["    one two", "      three", "      four"]);
         let address = "0xe26cB48B1Ce98801b8aDf284181727CC87162962";
         assert_eq!(Text::new(address).wrapped(20).len(), 1, "an address stays whole");
     }

@@ -43,8 +43,11 @@ fn sign_by(ledger: &mut Ledger, way: Way) -> Result<(), DeviceError> {
     Ok(())
 }
 
-/// Opens with this patience and keeps the sentences of what was waited for.
-fn watch(emulator: &Emulator, patience: Duration) -> (Result<Ledger, DeviceError>, Vec<String>) {
+/// Opens with this patience and keeps the sentences of what is waited for.
+fn watch_on(
+    emulator: &Emulator,
+    patience: Duration,
+) -> (Result<Ledger, DeviceError>, Rc<RefCell<Vec<String>>>) {
     let told = Rc::new(RefCell::new(Vec::new()));
     let watcher: Watcher = Box::new({
         let told = Rc::clone(&told);
@@ -56,6 +59,11 @@ fn watch(emulator: &Emulator, patience: Duration) -> (Result<Ledger, DeviceError
         }
     });
     let ledger = Ledger::open(emulator.url().parse().unwrap(), patience, watcher);
+    (ledger, told)
+}
+
+fn watch(emulator: &Emulator, patience: Duration) -> (Result<Ledger, DeviceError>, Vec<String>) {
+    let (ledger, told) = watch_on(emulator, patience);
     (ledger, told.take())
 }
 
@@ -93,6 +101,55 @@ fn it_waits_for_the_pin_and_goes_on_by_itself() {
     }
 }
 
+/// What somebody does while the program waits, and what it had said until then.
+fn helped(behaviour: Behaviour, wire: Wire, help: impl Fn(&Emulator) + Sync) -> Vec<String> {
+    let emulator = Emulator::start_with(behaviour, wire);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            std::thread::sleep(Duration::from_millis(300));
+            help(&emulator);
+        });
+        let (ledger, told) = watch(&emulator, Duration::from_secs(20));
+        sign(&mut ledger.unwrap()).unwrap();
+        told
+    })
+}
+
+#[test]
+fn it_waits_for_the_right_app_and_goes_on_by_itself() {
+    let right = |emulator: &Emulator| emulator.change(|device| device.open = Open::Ethereum([1, 22, 0]));
+    for (open, said) in [
+        (Open::Dashboard, "no app is open on the Ledger: open the Ethereum app"),
+        (Open::Other("Bitcoin"), "the Bitcoin app is open on the Ledger: leave it and open the Ethereum app"),
+    ] {
+        let told = helped(Behaviour { open, ..Behaviour::default() }, Wire::default(), right);
+        assert!(!told.is_empty() && told.iter().all(|line| line == said), "{told:?}");
+    }
+}
+
+#[test]
+fn it_waits_until_it_is_woken_and_goes_on_by_itself() {
+    let wire = Wire { asleep: true, ..Wire::default() };
+    let emulator = Emulator::start_with(Behaviour::default(), wire.clone());
+    let asleep = impatient(&emulator);
+    assert!(asleep.to_string().contains("press a button to wake it"), "{asleep}");
+    drop(emulator);
+    let wake = |emulator: &Emulator| {
+        std::thread::sleep(Duration::from_secs(2));
+        emulator.change_wire(|wire| wire.asleep = false);
+    };
+    let told = helped(Behaviour::default(), wire, wake);
+    assert_eq!(told, [asleep.to_string()]);
+}
+
+#[test]
+fn it_waits_until_it_is_plugged_in_again_and_goes_on_by_itself() {
+    let wire = Wire { hangs_up_at: Some(1), ..Wire::default() };
+    let told = helped(Behaviour::default(), wire, |_| {});
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(told[0].contains("unplugged"), "{told:?}");
+}
+
 /// It locks itself between two proposals of one sitting.
 #[test]
 fn it_waits_again_between_two_signatures() {
@@ -128,12 +185,35 @@ fn a_rejection_is_a_rejection_and_the_next_one_goes_on() {
 fn settings_that_forbid_it_are_named() {
     let both_off = Behaviour { raw_messages: false, ..Behaviour::default() };
     let emulator = Emulator::start(both_off);
-    let mut ledger = open(&emulator);
+    let mut ledger = watch(&emulator, Duration::from_millis(100)).0.unwrap();
     assert!(matches!(sign(&mut ledger), Err(DeviceError::RawMessagesOff)));
     assert!(matches!(sign_by(&mut ledger, Way::Hashes), Err(DeviceError::BlindSigningOff)));
     assert!(matches!(ledger.sign_transaction(&exec()), Err(DeviceError::BlindSigningOff)));
     emulator.change(|device| device.raw_messages = true);
     sign(&mut ledger).unwrap();
+}
+
+/// Turned off behind the program's back, it is found out when the app refuses.
+#[test]
+fn blind_signing_is_waited_for_and_its_loss_is_told() {
+    for hashes in [true, false] {
+        let emulator = Emulator::start(Behaviour::default());
+        let (ledger, told) = watch_on(&emulator, Duration::from_secs(20));
+        let mut ledger = ledger.unwrap();
+        ledger.find(OWNER, None).unwrap();
+        emulator.change(|device| device.blind_signing_in = 4);
+        if hashes {
+            sign_by(&mut ledger, Way::Hashes).unwrap();
+        } else {
+            ledger.sign_transaction(&exec()).unwrap();
+        }
+        let told = told.take();
+        assert!(told[0].contains("turn it on in the Ethereum app's settings"), "{told:?}");
+        assert_eq!(told.last().unwrap(), "approval");
+        emulator.change(|device| device.blind_signing = false);
+        let error = ledger.sign_transaction(&exec()).unwrap_err();
+        assert!(matches!(error, DeviceError::BlindSigningOff), "{error}");
+    }
 }
 
 fn exec() -> TxEip1559 {

@@ -4,9 +4,15 @@
 
 mod emulator;
 mod faults;
+mod messages;
 mod properties;
 mod recorded;
+mod speculos;
 mod vectors;
+
+#[path = "../stage/http.rs"]
+#[allow(dead_code)] // it is the stage's
+mod http;
 
 use std::time::Duration;
 

@@ -179,12 +179,18 @@ impl Scene {
     /// The same through the program, cold: proposed with every check, within the rounds that it may take.
     #[track_caller]
     pub fn proposed(&self, id: &str, safe: Address, args: &Args) {
-        let (chain, url) = (self.anvil.chain_id, self.proxy.url());
-        let council = format!(
-            "schema = 1\nname = \"Library\"\n\n[chains.anvil]\nid = {chain}\nrpc = [\"{url}\"]\n\n\
-             [safes.council]\nchain = \"anvil\"\naddress = \"{safe}\"\n"
-        );
-        fs::write(self.desk.path().join("breakglass.toml"), council).unwrap();
+        // A council file that pins what the Safe has by now.
+        let file = self.desk.path().join("breakglass.toml");
+        let _ = fs::remove_file(&file);
+        let mut init = breakglass();
+        init.current_dir(self.desk.path()).args([
+            "init",
+            "--safe-name",
+            "council",
+            "--rpc",
+            &self.proxy.url(),
+        ]);
+        run(init.args(["--safe", &safe.to_string()])).ended(0);
         let playbook = self.playbook(id);
         let mut command = breakglass();
         command.current_dir(self.desk.path()).arg(playbook.kind.to_string());

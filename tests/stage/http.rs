@@ -40,9 +40,14 @@ pub fn write_response(stream: &mut TcpStream, status: u16, body: &[u8]) -> io::R
 
 /// Posts one body to a local port, on a connection of its own.
 pub fn post(port: u16, body: &[u8]) -> io::Result<Vec<u8>> {
+    request(port, "POST /", body)
+}
+
+/// One request, such as `GET /events`, on a connection of its own.
+pub fn request(port: u16, what: &str, body: &[u8]) -> io::Result<Vec<u8>> {
     let mut stream = TcpStream::connect(("127.0.0.1", port))?;
     let head = format!(
-        "POST / HTTP/1.1\r\nhost: 127.0.0.1:{port}\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n",
+        "{what} HTTP/1.1\r\nhost: 127.0.0.1:{port}\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n",
         body.len()
     );
     stream.write_all(&[head.as_bytes(), body].concat())?;

@@ -40,6 +40,8 @@ pub struct Counts {
     /// The longest chain of posts in which each began after the one before was answered: what latency multiplies.
     pub rounds: usize,
     pub by_method: BTreeMap<String, usize>,
+    /// The round in which a method was asked first, from 1.
+    pub first_at: BTreeMap<String, usize>,
 }
 
 /// Takes method, parameters and anvil's result or error object, and gives what the program shall see.
@@ -195,7 +197,7 @@ fn answer(
     let (depth, delay, fault, rewrite) = {
         let mut b = lock(behaviour);
         let depth = b.counts.rounds + 1;
-        count(&mut b.counts, &request);
+        count(&mut b.counts, &request, depth);
         let fault = b.fault.filter(|_| b.only.as_ref().is_none_or(|method| asks(&request, method)));
         (depth, b.delay, fault, b.rewrite.clone())
     };
@@ -238,11 +240,12 @@ fn reply(
     }
 }
 
-fn count(counts: &mut Counts, request: &Value) {
+fn count(counts: &mut Counts, request: &Value, depth: usize) {
     counts.posts += 1;
     for single in singles(request) {
         counts.requests += 1;
         let method = single["method"].as_str().unwrap_or("").to_string();
+        counts.first_at.entry(method.clone()).or_insert(depth);
         *counts.by_method.entry(method).or_default() += 1;
     }
 }

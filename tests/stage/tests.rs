@@ -44,7 +44,7 @@ fn a_ceremony_has_a_desk_for_each_owner_with_a_council_that_reads() {
     ceremony.add_to_council("\n[contacts.security]\nreach = \"+1 555 0100\"\n");
     let council = Council::parse("breakglass.toml", ceremony.council()).unwrap();
     assert_eq!(council.safes["guardian"].address, ceremony.safe);
-    assert_eq!(council.targets["vault"]["anvil"], ceremony.vault);
+    assert_eq!(council.targets["vault"]["anvil"].address, ceremony.vault);
     let names: Vec<_> = ceremony.desks.iter().map(|desk| desk.name.as_str()).collect();
     assert_eq!(names, ["alice", "bob", "carol"]);
     for desk in &ceremony.desks {

@@ -2,12 +2,19 @@
 //! second), in a whole ceremony.
 
 use std::fs;
+use std::time::Duration;
 
-use breakglass::safe::SafeVersion;
+use alloy::consensus::{Transaction, TxEnvelope};
+use alloy::network::eip2718::Decodable2718;
+use alloy::primitives::{Bytes, keccak256};
+use alloy::sol;
+use alloy::sol_types::SolCall;
+use breakglass::device::{Ledger, Way};
+use breakglass::safe::{SafeId, SafeVersion};
 
-use crate::emulator::Emulator;
-use crate::emulator::app::{Behaviour, Open, Reject};
-use crate::stage::{Ceremony, Desk, Run, SafeSetup, key};
+use crate::emulator::app::{Behaviour, Open, Reject, Signed};
+use crate::emulator::{Emulator, Wire};
+use crate::stage::{Anvil, Ceremony, Desk, Run, SafeSetup, deploy_safe, key};
 use crate::steps;
 
 fn on_ledger(desk: &Desk, what: &[&str], emulator: &Emulator) -> Run {
@@ -40,12 +47,51 @@ fn a_rejection_signs_nothing_and_says_so() {
 }
 
 #[test]
-fn another_app_and_a_stranger_s_device_are_told_apart() {
-    let ceremony = Ceremony::new(SafeSetup::new(SafeVersion::V1_4_1, 3, 2));
+fn a_device_that_is_not_ready_is_told_as_what_it_is_and_nothing_is_written() {
+    let ceremony = steps::two_of_three();
     let alice = &ceremony.desks[0];
-    let bitcoin = Emulator::start(Behaviour { open: Open::Other("Bitcoin"), ..Behaviour::default() });
-    on_ledger(alice, &["vault"], &bitcoin).ended(6).says("Bitcoin");
+    let ready = Behaviour::default();
+    let awake = Wire::default();
+    for (behaviour, wire, said) in [
+        (
+            Behaviour { open: Open::Other("Bitcoin"), ..ready.clone() },
+            awake.clone(),
+            "the Bitcoin app is open",
+        ),
+        (Behaviour { open: Open::Dashboard, ..ready.clone() }, awake.clone(), "open the Ethereum app"),
+        (Behaviour { locked_for: usize::MAX, ..ready.clone() }, awake.clone(), "enter its PIN"),
+        (Behaviour { raw_messages: false, ..ready.clone() }, awake.clone(), "\"Raw messages\" is off"),
+        (ready.clone(), Wire { asleep: true, ..awake.clone() }, "press a button to wake it"),
+        (
+            ready.clone(),
+            Wire { thinks_for: Duration::from_mins(1), ..awake.clone() },
+            "no answer on the Ledger",
+        ),
+        (ready.clone(), Wire { hangs_up_at: Some(20), ..awake.clone() }, "unplugged or its app was closed"),
+    ] {
+        let run = on_ledger(alice, &["vault"], &Emulator::start_with(behaviour, wire));
+        run.ended(6).says(said);
+        assert!(!alice.path("incidents").exists(), "something was written: {said}");
+    }
+}
 
+/// A rejection skips its proposal and no other.
+#[test]
+fn several_are_signed_in_one_sitting() {
+    let mut ceremony = steps::two_of_three();
+    ceremony.add_to_council(
+        "\n[levers.again]\nplaybook = \"pause/oz-pausable\"\nsafe = \"guardian\"\nset = { target = \"vault\" }\n",
+    );
+    let alice = &ceremony.desks[0];
+    let emulator = Emulator::start(Behaviour { reject_next: 1, ..Behaviour::default() });
+    let run = on_ledger(alice, &["vault", "again"], &emulator).ended(6);
+    let run = run.says("2 to sign").says("1 of 2").says("2 of 2").says("skipped: rejected on the Ledger");
+    assert_eq!((emulator.signed().len(), run.stdout.trim().lines().count()), (1, 1));
+    run.says("1 of 2 were rejected on the device");
+}
+
+#[test]
+fn a_stranger_s_device_is_told_to_be_one() {
     let mut setup = SafeSetup::new(SafeVersion::V1_4_1, 2, 1);
     setup.owners = vec![key(8).address, key(9).address];
     let strangers = Ceremony::new(setup);
@@ -61,4 +107,132 @@ fn hashes_are_given_only_when_they_are_asked_for() {
     let alice = &ceremony.desks[0];
     let emulator = Emulator::start(Behaviour { blind_signing: true, ..Behaviour::default() });
     on_ledger(alice, &["vault", "--hashes"], &emulator).ended(0).says("Domain hash").says("as asked for");
+}
+
+/// Four owners sign, so that the call takes several commands to reach the device.
+fn ready_to_send() -> Ceremony {
+    let ceremony = Ceremony::new(SafeSetup::new(SafeVersion::V1_4_1, 5, 4));
+    let lines: Vec<String> = ceremony.desks[..4].iter().map(|desk| steps::sign(desk, &["vault"])).collect();
+    steps::import(&ceremony.desks[0], &["vault"], &lines.join("\n"));
+    ceremony
+}
+
+fn pay(desk: &Desk, emulator: &Emulator) -> Run {
+    let url = emulator.url();
+    desk.run(&["broadcast", "vault", "--confirm", "guardian", "--ledger", &url, "--timeout", "1"])
+}
+
+/// The key at the device's first path pays, whoever's it is; the transaction is the one that the device was shown.
+#[test]
+fn a_ledger_pays_for_the_gas() {
+    let ceremony = ready_to_send();
+    let alice = &ceremony.desks[0];
+    let emulator = Emulator::start(Behaviour { blind_signing: true, ..Behaviour::default() });
+    let run = pay(alice, &emulator).ended(0).says("done and proven");
+    let run = run.says("On your Ledger").says("Blind signing ahead").says("Accept risk and");
+    assert!(steps::is_paused(&ceremony));
+
+    let record = steps::files(alice.folder()).into_iter().find(|f| steps::path(f).contains("sent-")).unwrap();
+    let raw: Bytes = steps::read_json(&record)["raw"].as_str().unwrap().parse().unwrap();
+    let TxEnvelope::Eip1559(signed) = TxEnvelope::decode_2718_exact(&raw).unwrap() else {
+        panic!("not EIP-1559: {raw}")
+    };
+    assert_eq!(signed.recover_signer().unwrap(), key(0).address);
+    assert_eq!(emulator.signed(), [Signed::Transaction(signed.signature_hash())]);
+    assert!(ceremony.anvil.receipt(keccak256(&raw)).succeeded);
+    // Page by page as the device breaks it, the hash that was signed.
+    let pages = run.stderr.lines().filter_map(|line| line.split_once("Tx hash ")?.1.split_once(") "));
+    let shown: String = pages.flat_map(|(_, value)| value.split_whitespace()).collect();
+    assert_eq!(shown, signed.signature_hash().to_string());
+
+    let chunks: Vec<u8> = emulator.commands().iter().filter(|c| c[1] == 0x04).map(|c| c[2]).collect();
+    assert!(chunks.len() > 2 && chunks[0] == 0 && chunks[1..].iter().all(|p1| *p1 == 0x80), "{chunks:x?}");
+    assert!(signed.tx().input().len() > 255);
+    assert_eq!(emulator.faults(), Vec::<String>::new(), "the device was asked nothing out of order");
+}
+
+#[test]
+fn a_gas_payer_s_ledger_that_refuses_sends_nothing() {
+    let ceremony = ready_to_send();
+    let alice = &ceremony.desks[0];
+    let blind = Behaviour { blind_signing: true, ..Behaviour::default() };
+    for (behaviour, why) in [
+        (
+            Behaviour::default(),
+            "\"Blind signing\" is off, and this cannot be shown field by field: turn it on in the Ethereum app's settings",
+        ),
+        (Behaviour { reject: Some(Reject::End), ..blind.clone() }, "rejected on the Ledger"),
+        (Behaviour { reject: Some(Reject::Warning), ..blind.clone() }, "rejected on the Ledger"),
+        (Behaviour { wrong_key: true, ..blind.clone() }, "the signature is from"),
+    ] {
+        let code = if behaviour.wrong_key { 1 } else { 6 };
+        let run = pay(alice, &Emulator::start(behaviour));
+        steps::refused(run, code, &[why, "nothing was sent"]);
+        assert_eq!((steps::executed(&ceremony), steps::records(alice)), (0, 0), "{why}");
+    }
+    // Turned on while the program waits, it goes on by itself.
+    let emulator = Emulator::start(Behaviour { blind_signing_in: 8, ..Behaviour::default() });
+    let url = emulator.url();
+    alice
+        .run(&["broadcast", "vault", "--confirm", "guardian", "--ledger", &url])
+        .ended(0)
+        .says("done and proven");
+}
+
+#[test]
+fn the_udev_rule_is_installed_once_and_never_over_another() {
+    let ceremony = steps::two_of_three();
+    let desk = &ceremony.desks[0];
+    let rules = desk.path("60-ledger.rules");
+    let install = ["device", "--install-udev", steps::path(&rules)];
+    let printed = desk.run(&["device", "--udev"]).ended(0).stdout;
+    assert!(printed.contains("2c97") && printed.contains("uaccess"), "{printed}");
+    for _ in 0..2 {
+        desk.run(&install).ended(0).says("2c97").says("unplug the Ledger and plug it in again");
+        assert_eq!(fs::read_to_string(&rules).unwrap(), printed);
+    }
+    fs::write(&rules, "another rule").unwrap();
+    steps::refused(desk.run(&install), 1, &["60-ledger.rules has another rule"]);
+    assert_eq!(fs::read_to_string(&rules).unwrap(), "another rule");
+}
+
+sol! {
+    function getMessageHash(bytes message) external view returns (bytes32);
+    /// EIP-1271 as it was before it was final: the message itself is given.
+    interface Draft {
+        function isValidSignature(bytes data, bytes signature) external view returns (bytes4);
+    }
+
+    /// EIP-1271: the hash of the message is given, and is itself what the Safe's message holds.
+    interface Final {
+        function isValidSignature(bytes32 hash, bytes signature) external view returns (bytes4);
+    }
+}
+
+/// The Safe's own word on it: the real contracts name the hash, and take the device's signature for theirs.
+#[test]
+fn every_safe_takes_the_message_that_its_owner_signed_on_a_ledger() {
+    let word = keccak256("we hold these keys");
+    let message = Bytes::copy_from_slice(word.as_slice());
+    let emulator = Emulator::start(Behaviour::default());
+    let mut ledger =
+        Ledger::open(emulator.url().parse().unwrap(), Duration::from_secs(30), Box::new(|_| {})).unwrap();
+    for version in SafeVersion::ALL {
+        let anvil = Anvil::start();
+        let address = deploy_safe(&anvil, &SafeSetup::new(version, 1, 1));
+        let safe = SafeId { chain_id: anvil.chain_id, address, version };
+        let made = ledger.sign_safe_message(&safe, &message, key(0).address, Way::Fields).unwrap();
+        let signed = emulator.signed();
+        let Some(Signed::Fields(received)) = signed.last() else { panic!("{signed:?}") };
+        let named = anvil.view(address, &getMessageHashCall { message: message.clone() });
+        assert_eq!(received.digest(), named, "{version}");
+        let signature = Bytes::copy_from_slice(made.bytes());
+        if version < SafeVersion::V1_3_0 {
+            let call = Draft::isValidSignatureCall { data: message.clone(), signature };
+            assert_eq!(anvil.view(address, &call).0, Draft::isValidSignatureCall::SELECTOR, "{version}");
+        } else {
+            let call = Final::isValidSignatureCall { hash: word, signature };
+            assert_eq!(anvil.view(address, &call).0, Final::isValidSignatureCall::SELECTOR, "{version}");
+        }
+    }
 }

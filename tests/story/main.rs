@@ -14,6 +14,7 @@ mod stage;
 mod emulator;
 
 mod altered;
+mod attacks;
 mod ceremony;
 mod crash;
 mod drift;
@@ -22,6 +23,7 @@ mod files;
 mod json;
 mod ledger;
 mod network;
+mod proofs;
 mod rehearsal;
 mod secrets;
 mod steps;

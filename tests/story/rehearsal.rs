@@ -5,22 +5,13 @@ use std::fs;
 use std::path::PathBuf;
 use std::sync::Mutex;
 
-use alloy::primitives::{Address, Bytes, U256};
-use alloy::sol;
-use alloy::sol_types::{SolCall, SolValue};
-use breakglass::proposal::Proposal;
-use breakglass::safe::deployments::Contract;
-use breakglass::safe::{Call, Nonce, Operation, SafeTx, SafeVersion, encode_batch};
+use alloy::sol_types::SolValue;
+use breakglass::safe::SafeVersion;
 use serde_json::{Value, json};
 
 use crate::ceremony::TWO_VAULTS;
-use crate::stage::{Anvil, Ceremony, Desk, Proxy, SafeSetup, deploy, key, published};
+use crate::stage::{Anvil, Ceremony, Desk, Proxy, SafeSetup, deploy, key};
 use crate::steps::{broadcast, import, sign, try_sign, two_of_three};
-
-sol! {
-    function transfer(address to, uint256 amount) external returns (bool);
-    function enableModule(address module) external;
-}
 
 fn setup() -> SafeSetup {
     SafeSetup::new(SafeVersion::V1_4_1, 3, 2)
@@ -104,11 +95,11 @@ fn everything_is_rehearsed_within_its_budget_of_rounds() {
     let measured = [
         ("pause, cold", rounds(proxy, alice, &["pause", "vault"], 0), 2),
         ("dry-run, with hints", rounds(proxy, alice, &["dry-run", "vault"], 0), 1),
-        ("rotate, cold", rounds(proxy, alice, &["rotate", "rotate"], 0), 3),
+        ("rotate, cold", rounds(proxy, alice, &["rotate", "rotate"], 0), 2),
         ("rotate, with hints", rounds(proxy, alice, &["dry-run", "rotate"], 0), 1),
         ("sign, with hints", signing(alice, "vault", &[]), 1),
         ("sign, cold", signing(bob, "vault", &[]), 2),
-        ("sign, cold, rotate", signing(carol, "rotate", &[]), 3),
+        ("sign, cold, rotate", signing(carol, "rotate", &[]), 2),
         ("sign, offline", signing(bob, "vault", &["--offline"]), 0),
         ("status", rounds(proxy, alice, &["status", "vault"], 3), 1),
     ];
@@ -152,49 +143,6 @@ fn a_broadcast_leaves_in_its_second_round_with_the_rehearsed_gas() {
 fn walk(folder: &std::path::Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     entries.flat_map(|path| if path.is_dir() { walk(&path) } else { vec![path] }).collect()
-}
-
-/// A proposal file that is in order in itself: the honest one's words around another delegatecall.
-fn forge(desk: &Desk, honest: &Proposal, to: Address, data: Bytes) -> String {
-    let tx = SafeTx::new(to, U256::ZERO, data, Operation::DelegateCall, Nonce::from(0));
-    let (state, binding) = (honest.snapshot().clone(), honest.binding().clone());
-    let forged = Proposal::new(tx, state, honest.block(), binding, honest.readings().clone());
-    let file = desk.path("urgent.json");
-    fs::write(&file, forged.to_json()).unwrap();
-    file.to_str().unwrap().into()
-}
-
-/// What Bybit's signers were shown was a transfer; what they signed replaced the Safe's code.
-#[test]
-fn a_delegatecall_that_replaces_the_safes_code_is_shown_and_refused() {
-    let ceremony = Ceremony::new(setup());
-    let (alice, bob) = (&ceremony.desks[0], &ceremony.desks[1]);
-    let honest = Proposal::parse(&fs::read_to_string(proposed(alice, "pause", "vault")).unwrap()).unwrap();
-    let evil = deploy(&ceremony.anvil, "Evil", &[]);
-    let loot = transferCall { to: Address::repeat_byte(0x66), amount: U256::ZERO };
-    let data = Bytes::from(loot.abi_encode());
-    let file = forge(bob, &honest, evil, data);
-    let run = try_sign(bob, &[&file]).ended(4);
-    let run = run.says("IS NOT WHAT YOUR PLAYBOOK GIVES").says("safe-slots").says("safe.singleton");
-    run.says("singleton").says("0x6666666666666666666666666666666666666666").says("delegatecall");
-}
-
-/// A pause with a second call behind it: accepted as a stranger's transaction, it is still refused for what it does.
-#[test]
-fn a_module_enabled_inside_a_batch_is_refused_even_where_the_stranger_is_accepted() {
-    let ceremony = Ceremony::new(setup());
-    let (alice, bob) = (&ceremony.desks[0], &ceremony.desks[1]);
-    let honest = Proposal::parse(&fs::read_to_string(proposed(alice, "pause", "vault")).unwrap()).unwrap();
-    let module = enableModuleCall { module: ceremony.vault }.abi_encode();
-    let calls = [
-        Call { to: ceremony.vault, value: U256::ZERO, data: honest.tx().data.clone() },
-        Call { to: ceremony.safe, value: U256::ZERO, data: module.into() },
-    ];
-    let batch = published(Contract::MultiSendCallOnly, SafeVersion::V1_4_1);
-    let file = forge(bob, &honest, batch, encode_batch(&calls));
-    let run = try_sign(bob, &[&file]).ended(4).says("safe.modules").says("first module");
-    run.says("--accept not-your-playbook --accept safe-slots");
-    try_sign(bob, &[&file, "--accept", "not-your-playbook"]).ended(4).says("refused (safe-slots)");
 }
 
 /// An owner is not of the vault: the execution reverts, and the innermost reason is said.
@@ -259,8 +207,9 @@ fn a_rehearsal_that_cannot_be_completed_says_so() {
         _ => truth,
     });
     let alice = &ceremony.desks[0];
-    let run = alice.run(&["pause", "vault"]).ended(0).says("NOT REHEARSED").says("missing trie node");
-    run.says("not-rehearsed").never_says("nothing else");
+    let run = alice.run(&["pause", "vault"]).ended(4).says("NOT REHEARSED").says("missing trie node");
+    run.says("--accept not-rehearsed").never_says("nothing else");
+    try_sign(alice, &["vault"]).ended(4).says("refused (not-rehearsed)");
     alice.run(&["dry-run", "vault"]).ended(7).says("missing trie node");
 }
 

@@ -1,6 +1,9 @@
 //! A person at a terminal: what they are asked, what happens when they say no, and what when nobody is there.
 
 use std::fs;
+use std::process::Command;
+
+use breakglass::ui::Ui;
 
 use crate::stage::{CTRL_C, CTRL_D, Ceremony, Desk, Run, Terminal};
 use crate::steps::{
@@ -134,4 +137,23 @@ fn without_a_terminal_the_flag_to_pass_is_named() {
     refused_without_a_trace(alice, &owned(&["broadcast", "vault"]), 2, &["--keystore"]);
     assert_eq!(executed(&ceremony), 0);
     refused_without_a_trace(bob, &owned(&["status", "valt"]), 2, &["did you mean vault"]);
+}
+
+/// No test, but the program of the next one: nothing here has two Ledgers.
+#[test]
+#[ignore = "asks somebody at a terminal"]
+fn which_of_two() {
+    let two = ["Nano X at /dev/hidraw3".to_string(), "Flex at /dev/hidraw5".to_string()];
+    let chosen = Ui::new(false).choose("Which Ledger?", &two, "--ledger-serial SERIAL");
+    println!("chosen: {}", two[chosen.unwrap()]);
+}
+
+#[test]
+fn a_choice_is_asked_for_until_it_is_one() {
+    let mut itself = Command::new(std::env::current_exe().unwrap());
+    itself.args(["--ignored", "--exact", "--nocapture", "terminal::which_of_two"]);
+    let mut terminal = Terminal::start(&mut itself);
+    terminal.asks("2  Flex at /dev/hidraw5").asks("Which Ledger? Type its number, 1 to 2: ").types("3\n");
+    terminal.asks("3\r\nWhich Ledger?").types("2\n");
+    terminal.ended(0).says("chosen: Flex");
 }

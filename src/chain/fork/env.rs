@@ -79,6 +79,18 @@ pub(super) fn block(world: &World) -> BlockEnv {
     }
 }
 
+/// What the EVM sees of the block itself, as a call that is asked at it does.
+pub(super) fn present(world: &World) -> BlockEnv {
+    let header = &world.header;
+    BlockEnv {
+        number: U256::from(header.number),
+        timestamp: U256::from(header.timestamp),
+        basefee: header.base_fee_per_gas.unwrap_or_default(),
+        slot_num: header.slot_number.unwrap_or_default(),
+        ..block(world)
+    }
+}
+
 /// EIP-1559 with Ethereum's parameters; zero for a chain without a base fee.
 fn next_base_fee(header: &Header) -> u64 {
     let fee = u128::from(header.base_fee_per_gas.unwrap_or_default());

@@ -27,7 +27,7 @@ sol! {
 const MAX_HINTS: usize = 2_000;
 
 /// Where a proxy's implementation, admin or beacon lies: EIP-1967 and EIP-1822.
-pub(super) const PROXY_SLOTS: [(B256, &str); 4] = [
+pub const PROXY_SLOTS: [(B256, &str); 4] = [
     (b256!("360894a13ba1a3210667c828492db98dca3e2076cc3735a920a3ca505d382bbc"), "implementation"),
     (b256!("b53127684a568b3173ae13b9f8a6016e243e63b6e8ee1178d6a717850b5d6103"), "proxy admin"),
     (b256!("a3f0ad74e5423aebfd80d3ef4346578335a9a72aeaee59ff6cb3582b35133d50"), "beacon"),

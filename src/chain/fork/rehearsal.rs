@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use alloy::primitives::{Address, B256, Bytes, Log, TxKind, U256};
-use revm::context::TxEnv;
+use alloy::primitives::{Address, B256, Bytes, Log, TxKind, U256, keccak256};
 use revm::context::result::ExecutionResult;
+use revm::context::{BlockEnv, TxEnv};
 use revm::handler::{MainnetContext, MainnetEvm};
 use revm::{Context, ExecuteEvm, InspectEvm, MainBuilder, MainContext};
 
@@ -13,7 +13,7 @@ use super::effects::{BalanceChange, Effects, TokenChange, Write, token_changes};
 use super::env;
 use super::revert::{Revert, chain, inner_failure};
 use super::state::{Keys, State, World};
-use super::trace::{Trace, Tracer};
+use super::trace::{FrameKind, Trace, Tracer};
 use crate::playbook::query::{Answer, Query, Readings};
 use crate::safe::{
     Approval, Execution, Owners, SafeId, SafeTx, SafeVersion, approved_hash_slot, encode_approvals,
@@ -70,8 +70,26 @@ pub struct Rehearsal {
     pub answers: Readings,
     /// The slots that each query reads: what they hold is what the query asks about.
     pub read_by: BTreeMap<Query, BTreeSet<(Address, B256)>>,
+    /// keccak256 of the code that each account had before, of every account that was read; zero where there was none.
+    pub code: BTreeMap<Address, B256>,
     /// Every key that was read: hints for the next run.
     pub read: Keys,
+}
+
+impl Rehearsal {
+    /// Every code that ran on `target`'s storage, by where it lies, with its hash: its own, and what it delegated to.
+    /// Empty when it was never called.
+    #[must_use]
+    pub fn runs(&self, target: Address) -> BTreeMap<Address, B256> {
+        let delegates = |kind| matches!(kind, FrameKind::DelegateCall | FrameKind::CallCode);
+        let is_called = |kind| matches!(kind, FrameKind::Call | FrameKind::StaticCall);
+        let places = self.trace.frames.iter().filter_map(|frame| match frame.kind {
+            kind if delegates(kind) => (frame.from == target).then_some(frame.to),
+            kind => (is_called(kind) && frame.to == target).then_some(target),
+        });
+        let hash = |place| self.code.get(&place).copied().unwrap_or_default();
+        places.map(|place| (place, hash(place))).collect()
+    }
 }
 
 /// A run either used only known state, or tells what it lacked.
@@ -115,7 +133,7 @@ pub(super) fn run(
         return Err(RehearsalError::WrongChain { safe: safe.chain_id, world: chain_id });
     }
     let (signatures, assumed) = approve(exec);
-    let mut evm = evm(world, assumed);
+    let mut evm = evm(world, env::block(world), assumed);
     let call = TxEnv {
         gas_price: u128::from(evm.ctx.block.basefee),
         ..transaction(chain_id, exec.sender, safe.address, exec.tx.exec_calldata(signatures))
@@ -154,31 +172,59 @@ pub(super) fn run(
         gas_used,
         answers,
         read_by,
+        code: code_hashes(world, &read),
         read,
     };
     Ok(Attempt::Complete(Box::new((rehearsal, left))))
 }
 
-/// Asks `queries` in the block after `world`'s, with no transaction before them.
+fn code_hashes(world: &World, read: &Keys) -> BTreeMap<Address, B256> {
+    let hash = |code: &Bytes| if code.is_empty() { B256::ZERO } else { keccak256(code) };
+    let known = read.accounts.iter().filter_map(|a| Some((*a, &world.state.accounts.get(a)?.code)));
+    known.map(|(address, code)| (address, hash(code))).collect()
+}
+
+/// The block in which a state is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Moment {
+    /// The world's own.
+    Now,
+    /// The one after it.
+    Next,
+}
+
+/// Asks `queries` of the state as it is, with no transaction before them; with every key that was read for it.
 ///
 /// # Errors
 /// When a query is a call that no block can hold.
-pub fn ask(world: &World, queries: &[Query]) -> Result<Attempt<Readings>, RehearsalError> {
-    let mut evm = evm(world, BTreeMap::new());
+pub fn view(
+    world: &World,
+    moment: Moment,
+    queries: &[Query],
+) -> Result<Attempt<(Readings, Keys)>, RehearsalError> {
+    let block = match moment {
+        Moment::Now => env::present(world),
+        Moment::Next => env::block(world),
+    };
+    let mut evm = evm(world, block, BTreeMap::new());
     let mut answers = Readings::default();
     for query in queries {
         answers.insert(query.clone(), answer(&mut evm, world.chain_id, query)?.0);
     }
-    let missing = evm.ctx.journaled_state.database.missing;
-    Ok(if missing.is_empty() { Attempt::Complete(Box::new(answers)) } else { Attempt::Missing(missing) })
+    let ForkDb { read, missing, .. } = evm.ctx.journaled_state.database;
+    if missing.is_empty() {
+        Ok(Attempt::Complete(Box::new((answers, read))))
+    } else {
+        Ok(Attempt::Missing(missing))
+    }
 }
 
 type Evm<'a> = MainnetEvm<MainnetContext<ForkDb<'a>>, Tracer>;
 
-fn evm(world: &World, assumed: BTreeMap<(Address, B256), U256>) -> Evm<'_> {
+fn evm(world: &World, block: BlockEnv, assumed: BTreeMap<(Address, B256), U256>) -> Evm<'_> {
     Context::mainnet()
         .with_db(ForkDb::new(world, assumed))
-        .with_block(env::block(world))
+        .with_block(block)
         .modify_cfg_chained(|cfg| env::configure(cfg, world))
         .build_mainnet_with_inspector(Tracer::default())
 }

@@ -62,6 +62,9 @@ const COMMON: [&str; 16] = [
     "ERC20InvalidReceiver(address receiver)",
 ];
 
+/// Characters of a reason that are shown.
+const LONGEST_REASON: usize = 400;
+
 impl Revert {
     /// Decodes the reason with the errors that the caller knows, and the common ones.
     #[must_use]
@@ -120,17 +123,25 @@ impl fmt::Display for Reason {
         match self {
             Self::Text(text) => match explain_safe(text) {
                 Some(meaning) => write!(f, "{text}: {meaning}"),
-                None => write!(f, "{text:?}"),
+                None => f.write_str(&cut(&format!("{text:?}"))),
             },
             Self::Panic(code) => match explain_panic(*code) {
                 Some(meaning) => write!(f, "panic 0x{code:02x}: {meaning}"),
                 None => write!(f, "panic 0x{code:02x}"),
             },
-            Self::Custom(name, arguments) => write!(f, "{name}({})", arguments.join(", ")),
-            Self::Unknown(data) => write!(f, "unknown error {data}"),
+            Self::Custom(name, arguments) => f.write_str(&cut(&format!("{name}({})", arguments.join(", ")))),
+            Self::Unknown(data) => f.write_str(&cut(&format!("unknown error {data}"))),
             Self::Silent => f.write_str("no reason given"),
             Self::Halted(halt) => f.write_str(explain_halt(halt)),
         }
+    }
+}
+
+/// A contract may revert with a megabyte.
+fn cut(text: &str) -> String {
+    match text.char_indices().nth(LONGEST_REASON) {
+        Some((end, _)) => format!("{}… ({} characters)", &text[..end], text.chars().count()),
+        None => text.into(),
     }
 }
 
@@ -270,6 +281,8 @@ mod tests {
         assert_eq!(say(data.clone(), &[own]), "TooMuch(7, [\"x\"])");
         assert!(say(data, &[]).starts_with("unknown error 0x"));
         assert_eq!(say(vec![], &[]), "no reason given");
+        assert!(say(text(&"é".repeat(1 << 20)), &[]).ends_with("… (1048578 characters)"));
+        assert!(say(vec![1; 1 << 20], &[]).chars().count() < 500);
     }
 
     #[test]

@@ -136,7 +136,7 @@ fn respond(mut stream: TcpStream, act: Act) {
 }
 
 pub fn options() -> Options {
-    Options { timeout: Duration::from_secs(2), max_retries: 2 }
+    Options { timeout: Duration::from_secs(2), max_retries: 2, parallel: 100 }
 }
 
 pub fn chain(servers: &[&Server], quorum: usize) -> Chain {

@@ -44,10 +44,14 @@ pub enum Reject {
 pub struct Behaviour {
     pub open: Open,
     pub blind_signing: bool,
+    /// After so many commands somebody turns blind signing on; nobody, where it is 0.
+    pub blind_signing_in: usize,
     pub raw_messages: bool,
     /// So many commands find it locked.
     pub locked_for: usize,
     pub reject: Option<Reject>,
+    /// Rejects so many at the end, and then none.
+    pub reject_next: usize,
     /// Signs with a key of another path than the one asked for.
     pub wrong_key: bool,
     /// Bytes before the status word of an error.
@@ -60,9 +64,11 @@ impl Default for Behaviour {
         Self {
             open: Open::Ethereum([1, 22, 0]),
             blind_signing: false,
+            blind_signing_in: 0,
             raw_messages: true,
             locked_for: 0,
             reject: None,
+            reject_next: 0,
             wrong_key: false,
             garbage: false,
         }
@@ -117,6 +123,10 @@ impl App {
         if self.behaviour.locked_for > 0 {
             self.behaviour.locked_for -= 1;
             return Err(LOCKED);
+        }
+        if self.behaviour.blind_signing_in > 0 {
+            self.behaviour.blind_signing_in -= 1;
+            self.behaviour.blind_signing |= self.behaviour.blind_signing_in == 0;
         }
         let (header, data) = match bytes {
             [_, _, _, _] => (bytes, &[][..]),
@@ -272,7 +282,11 @@ impl App {
         Ok((self.signature(&path, &digest, 27), true))
     }
 
-    fn ask(&self) -> Result<(), Word> {
+    fn ask(&mut self) -> Result<(), Word> {
+        if self.behaviour.reject_next > 0 {
+            self.behaviour.reject_next -= 1;
+            return Err(REJECTED);
+        }
         self.behaviour.reject.map_or(Ok(()), |_| Err(REJECTED))
     }
 

@@ -20,6 +20,8 @@ use app::{App, Behaviour, Signed};
 #[derive(Clone, Debug, Default)]
 pub struct Wire {
     pub thinks_for: Duration,
+    /// Answers nothing until it is woken.
+    pub asleep: bool,
     /// Hangs up instead of answering the command with this number, counted from one over all connections.
     pub hangs_up_at: Option<usize>,
     /// Sent before anything else to the next client: an answer to somebody else's question.
@@ -121,6 +123,13 @@ fn serve(mut stream: TcpStream, state: &Mutex<State>, stopping: &AtomicBool) {
         let _ = stream.write_all(&frame(&answer));
     }
     while let Some(command) = read_command(&mut stream, stopping) {
+        while state.lock().unwrap().wire.asleep {
+            if stopping.load(Ordering::SeqCst)
+                || !is_left_alone(&stream, Duration::from_millis(20), state, stopping)
+            {
+                return;
+            }
+        }
         let (answer, thinks_for) = {
             let mut state = state.lock().unwrap();
             state.commands.push(command.clone());

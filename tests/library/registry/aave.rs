@@ -30,6 +30,7 @@ sol! {
 }
 
 struct Market {
+    pool: Address,
     configurator: Address,
     data_provider: Address,
     acl: Address,
@@ -88,7 +89,7 @@ fn market(scene: &Scene) -> Market {
         scene.act(ADMIN, configurator, &collateral);
         scene.act(ADMIN, configurator, &setSupplyCapCall { asset, cap: U256::from(1_000_000) });
     }
-    Market { configurator, data_provider, acl, oracle, assets }
+    Market { pool, configurator, data_provider, acl, oracle, assets }
 }
 
 #[test]
@@ -99,6 +100,7 @@ fn aave_v3() {
         args([
             ("configurator", text(market.configurator)),
             ("data_provider", text(market.data_provider)),
+            ("pool", text(market.pool)),
             ("asset", text(market.assets[0])),
         ])
     };

@@ -1,0 +1,77 @@
+//! How a question is cut into batches, and how many of them are under way at once.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use serde_json::json;
+
+use super::balance;
+use super::fake::{Act, Server, chain, chain_of, good, options, reply};
+use crate::chain::{BlockTag, Chain, Options, Request};
+
+#[test]
+fn a_refused_batch_is_sent_in_smaller_ones_and_at_last_alone() {
+    for (limit, status) in [(20, 200), (3, 200), (1, 200), (1, 400), (3, 413)] {
+        let server = Server::new(move |_, body| {
+            let refusal = json!({"id": null, "error": {"code": -32600, "message": "batch too large"}});
+            match body.as_array() {
+                Some(batch) if limit == 1 || batch.len() > limit => {
+                    Act::Answer { status, headers: "", body: refusal.to_string() }
+                }
+                _ => Act::ok(&reply(body, &good(9))),
+            }
+        });
+        let chain = chain(&[&server], 1);
+        let many: Vec<Request> = (0..40).map(|_| balance()).collect();
+        let (header, replies) = chain.ask(&many, BlockTag::Latest).unwrap();
+        assert_eq!((header.number, replies.len()), (9, 40), "limit {limit}");
+        assert!(replies.iter().all(|reply| *reply == Ok(json!("0x5"))));
+        let learnt = chain.rounds();
+        chain.ask(&many, BlockTag::Number(9)).unwrap();
+        assert_eq!(chain.rounds(), learnt + 1, "what was learnt is kept");
+    }
+}
+
+/// Some servers refuse a batch by refusing each of its requests.
+#[test]
+fn a_batch_refused_piece_by_piece_is_sent_in_smaller_ones() {
+    let server = Server::new(|_, body| match body.as_array() {
+        Some(batch) if batch.len() > 3 => {
+            Act::ok(&reply(body, &|_, _| json!({"error": {"code": -32600, "message": "at most 3"}})))
+        }
+        _ => Act::ok(&reply(body, &good(9))),
+    });
+    let many: Vec<Request> = (0..5).map(|_| balance()).collect();
+    assert_eq!(chain(&[&server], 1).ask(&many, BlockTag::Latest).unwrap().1.len(), 5);
+}
+
+#[test]
+fn chunks_leave_together() {
+    let server = Server::node(good(9));
+    let chain = chain_of(vec![server.url()], 1, 10);
+    let many: Vec<Request> = (0..79).map(|_| balance()).collect();
+    assert_eq!(chain.ask(&many, BlockTag::Latest).unwrap().1.len(), 79);
+    assert_eq!((chain.rounds(), server.hits()), (1, 10));
+}
+
+/// No more batches are under way than the council file allows, and each wave of them is a round.
+#[test]
+fn as_many_batches_leave_at_once_as_is_allowed() {
+    for (parallel, waves) in [(1, 5), (2, 3), (5, 1)] {
+        let (now, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+        let (under_way, peak) = (Arc::clone(&now), Arc::clone(&most));
+        let server = Server::new(move |_, body| {
+            peak.fetch_max(under_way.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+            std::thread::sleep(Duration::from_millis(50));
+            under_way.fetch_sub(1, Ordering::SeqCst);
+            Act::ok(&reply(body, &good(9)))
+        });
+        let options = Options { parallel, ..options() };
+        let chain = Chain::new("local", 31337, vec![server.url()], 1, 10, options).unwrap();
+        let many: Vec<Request> = (0..39).map(|_| balance()).collect();
+        assert_eq!(chain.ask(&many, BlockTag::Latest).unwrap().1.len(), 39);
+        assert_eq!((server.hits(), most.load(Ordering::SeqCst)), (5, parallel));
+        assert_eq!(chain.rounds(), waves);
+    }
+}

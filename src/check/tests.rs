@@ -1,0 +1,173 @@
+//! Each attack of record, as values.
+
+mod code;
+mod control;
+mod rehearsal;
+mod safe;
+
+use std::collections::BTreeMap;
+
+use alloy::primitives::{Address, B256, Bytes, U256};
+
+use super::{Facts, Finding, Level, Match};
+use crate::chain::fork::{Keys, Outcome, Rehearsal, Trace, Write};
+use crate::council;
+use crate::playbook::{Change, Plan, PlannedCall, PlaybookDigest, PlaybookId, Readings, Verdict};
+use crate::proposal::{Binding, Block, BlockHash, Proposal, RecordedCode};
+use crate::safe::{Call, Nonce, Operation, Owners, SafeId, SafeState, SafeTx, SafeVersion, slot, slot_word};
+
+const SAFE: Address = Address::repeat_byte(5);
+const VAULT: Address = Address::repeat_byte(9);
+const THIEF: Address = Address::repeat_byte(0x66);
+const OWNER: Address = Address::repeat_byte(1);
+const MODULE: Address = Address::repeat_byte(8);
+
+fn proposal() -> Proposal {
+    let id = SafeId { chain_id: 1, address: SAFE, version: SafeVersion::V1_4_1 };
+    let state = SafeState {
+        id,
+        owners: Owners::new(vec![OWNER, Address::repeat_byte(2)], 1).unwrap(),
+        nonce: Nonce::from(3),
+        singleton: Address::repeat_byte(6),
+        guard: Address::ZERO,
+        module_guard: Address::ZERO,
+        fallback_handler: Address::repeat_byte(7),
+        modules: vec![MODULE],
+    };
+    let tx = SafeTx::new(VAULT, U256::ZERO, Bytes::new(), Operation::Call, Nonce::from(3));
+    let binding = Binding {
+        lever: None,
+        undo: false,
+        playbook: PlaybookId::new("pause/x").unwrap(),
+        digest: PlaybookDigest::of(""),
+        text: String::new(),
+        args: BTreeMap::new(),
+    };
+    let block = Block { number: 1, hash: BlockHash::claimed(B256::ZERO) };
+    Proposal::new(tx, state, block, binding, Readings::default())
+}
+
+fn plan(changes: &[Change]) -> Plan {
+    let call = Call { to: VAULT, value: U256::from(10), data: Bytes::new() };
+    Plan {
+        args: vec![],
+        reads: vec![],
+        calls: vec![PlannedCall {
+            call,
+            signature: "pause()".into(),
+            arguments: vec![],
+            to_name: None,
+            step: 0,
+        }],
+        skipped: vec![],
+        before: vec![],
+        after: vec![],
+        changes: changes.to_vec(),
+        errors: vec![],
+        rests_on: Readings::default(),
+    }
+}
+
+fn rehearsal() -> Rehearsal {
+    Rehearsal {
+        outcome: Outcome::Succeeded,
+        reverts: vec![],
+        trace: Trace::default(),
+        events: vec![],
+        writes: vec![write(SAFE, slot_word(slot::NONCE), 4)],
+        balances: vec![],
+        tokens: vec![],
+        created: vec![],
+        destroyed: vec![],
+        gas_used: 1,
+        answers: Readings::default(),
+        read_by: BTreeMap::new(),
+        code: BTreeMap::new(),
+        read: Keys::default(),
+    }
+}
+
+fn write(address: Address, slot: B256, new: u8) -> Write {
+    Write { address, slot, old: B256::ZERO, new: B256::with_last_byte(new) }
+}
+
+fn to(address: Address, slot: B256, new: Address) -> Write {
+    Write { new: new.into_word(), ..write(address, slot, 0) }
+}
+
+/// Everything that a check looks at, innocent until changed.
+struct Case {
+    proposal: Proposal,
+    plan: Option<Plan>,
+    council_safe: council::Safe,
+    now: Option<SafeState>,
+    rehearsal: Rehearsal,
+    after: Vec<Verdict>,
+    code_then: Vec<RecordedCode>,
+    proxy_code: Option<B256>,
+    pins: BTreeMap<Address, Vec<B256>>,
+    changes: Vec<Address>,
+    is_rehearsed: bool,
+}
+
+impl Case {
+    fn new(rehearsal: Rehearsal) -> Self {
+        let council_safe = council::Safe {
+            name: "guardian".into(),
+            chain: "c".into(),
+            address: SAFE,
+            version: None,
+            owners: None,
+            modules: None,
+            guard: None,
+            module_guard: None,
+            fallback_handler: None,
+            proxy_code: None,
+        };
+        Self {
+            proposal: proposal(),
+            plan: Some(plan(&[])),
+            council_safe,
+            now: None,
+            rehearsal,
+            after: vec![],
+            code_then: vec![],
+            proxy_code: None,
+            pins: BTreeMap::new(),
+            changes: vec![],
+            is_rehearsed: true,
+        }
+    }
+
+    /// What some checks do not pass, by id.
+    fn found(&self, check: impl Fn(&Facts) -> Vec<Finding>) -> Vec<(String, Level)> {
+        let facts = Facts {
+            proposal: &self.proposal,
+            matching: &Match::Same,
+            plan: self.plan.as_ref(),
+            council_safe: &self.council_safe,
+            now: self.now.as_ref(),
+            before: &[],
+            foreign: &[],
+            signing: true,
+            nonce_named: false,
+            endpoints: &[],
+            block_age: None,
+            others: &[],
+            rehearsal: self.is_rehearsed.then_some(&self.rehearsal),
+            after: &self.after,
+            rehearsed_otherwise: &[],
+            not_rehearsed: None,
+            code_then: &self.code_then,
+            proxy_code: self.proxy_code,
+            pins: &self.pins,
+            changes: &self.changes,
+        };
+        let all = check(&facts).into_iter();
+        all.filter(|f| f.level != Level::Pass).map(|f| (f.id, f.level)).collect()
+    }
+}
+
+fn refused(id: &str) -> Vec<(String, Level)> {
+    vec![(id.to_string(), Level::Refuse)]
+}

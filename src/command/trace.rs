@@ -1,0 +1,91 @@
+//! The calls and events of a rehearsal, in the words of the reader's own playbooks.
+
+use alloy::primitives::{Log, hex};
+use serde_json::{Value, json};
+
+use crate::chain::fork::{End, Frame, Trace};
+use crate::command::session::Session;
+use crate::command::subject::Subject;
+use crate::playbook::{Dictionary, Entry};
+use crate::ui::Text;
+
+/// Frames and events that are printed.
+const MOST_SHOWN: usize = 1_000;
+/// Bytes of a call's data that are printed where no playbook knows the call.
+const SHOWN_DATA: usize = 36;
+
+/// The words of the subject's own playbook go before those of the others.
+fn dictionary(session: &Session, subject: &Subject) -> Dictionary {
+    let own = subject.own.iter().map(|(order, _)| order.entry.playbook);
+    let all: Vec<Entry> = session.catalogue.all();
+    Dictionary::new(own.chain(all.iter().map(|entry| entry.playbook)))
+}
+
+pub fn show(session: &Session, subject: &Subject) {
+    let Some(done) = subject.rehearsal.done() else { return };
+    let (ui, words) = (session.ui, dictionary(session, subject));
+    let Trace { frames, cut } = &done.rehearsal.trace;
+    ui.say(&Text::new("  ").bold("Calls"));
+    for frame in frames.iter().take(MOST_SHOWN) {
+        ui.say(&call(subject, &words, frame));
+    }
+    if *cut || frames.len() > MOST_SHOWN {
+        ui.say(&Text::new("    ").warn("… and more calls than are shown"));
+    }
+    ui.blank();
+    ui.say(&Text::new("  ").bold("Events"));
+    for log in done.rehearsal.events.iter().take(MOST_SHOWN) {
+        let says = words.event(log, &subject.names).unwrap_or_else(|| unknown(log));
+        ui.say(&place(subject, Text::new("    "), log.address).add(&format!("  {says}")));
+    }
+    if done.rehearsal.events.len() > MOST_SHOWN {
+        ui.say(&Text::new("    ").warn("… and more events than are shown"));
+    }
+    ui.blank();
+}
+
+fn call(subject: &Subject, words: &Dictionary, frame: &Frame) -> Text {
+    let lead = Text::new(&format!("    {}{} ", "  ".repeat(frame.depth), frame.kind.as_str()));
+    let data = || {
+        let shown = hex::encode(&frame.input[..frame.input.len().min(SHOWN_DATA)]);
+        format!("0x{shown}{}", if frame.input.len() > SHOWN_DATA { "…" } else { "" })
+    };
+    let says = words.call(&frame.input, &subject.names).unwrap_or_else(data);
+    let line = place(subject, lead, frame.to).add(&format!("  {says}"));
+    match &frame.end {
+        End::Returned => line,
+        End::Reverted => {
+            let errors = subject.plan().map_or(&[][..], |plan| &plan.errors);
+            line.bad(&format!("  reverts: {}", crate::chain::fork::decode(&frame.output, errors)))
+        }
+        End::Halted(why) => line.bad(&format!("  stops: {why}")),
+    }
+}
+
+fn place(subject: &Subject, lead: Text, address: alloy::primitives::Address) -> Text {
+    match subject.names.name(address) {
+        Some(name) => lead.bold(name).add(&format!(" {address}")),
+        None => lead.add(&address.to_string()),
+    }
+}
+
+fn unknown(log: &Log) -> String {
+    let topic = log.topics().first().map_or("without a topic".into(), ToString::to_string);
+    format!("event {topic}, {} bytes", log.data.data.len())
+}
+
+/// For `--json`; null where nothing was rehearsed.
+#[must_use]
+pub fn object(session: &Session, subject: &Subject) -> Value {
+    let Some(done) = subject.rehearsal.done() else { return Value::Null };
+    let words = dictionary(session, subject);
+    let frame = |frame: &Frame| {
+        json!({
+            "depth": frame.depth, "kind": frame.kind.as_str(), "from": frame.from.to_string(),
+            "to": frame.to.to_string(), "value": frame.value.to_string(), "input": frame.input,
+            "says": words.call(&frame.input, &subject.names),
+            "output": frame.output, "succeeded": frame.succeeded(), "gas": frame.gas_used,
+        })
+    };
+    json!(done.rehearsal.trace.frames.iter().map(frame).collect::<Vec<_>>())
+}

@@ -1,0 +1,76 @@
+//! Whatever people paste: every signature found in it is checked against a proposal, and what is taken can be given out
+//! again, as a line and as a file, and is then the same.
+#![no_main]
+
+use std::sync::LazyLock;
+
+use alloy::primitives::{Address, B256, Bytes, U256, address};
+use breakglass::playbook::{PlaybookDigest, PlaybookId, Readings};
+use breakglass::proposal::{Binding, Block, BlockHash, Found, OwnerSignature, Proposal, count, find_signatures};
+use breakglass::safe::{Nonce, Operation, Owners, SafeId, SafeState, SafeTx, SafeVersion};
+use libfuzzer_sys::fuzz_target;
+
+/// The first two of the test mnemonic's keys: the seeds hold their signatures.
+const OWNERS: [Address; 2] = [
+    address!("f39Fd6e51aad88F6F4ce6aB8827279cffFb92266"),
+    address!("70997970C51812dc3A010C7d01b50e0d17dc79C8"),
+];
+
+static PROPOSAL: LazyLock<Proposal> = LazyLock::new(proposal);
+
+fn proposal() -> Proposal {
+    let snapshot = SafeState {
+        id: SafeId { chain_id: 1, address: Address::repeat_byte(5), version: SafeVersion::V1_4_1 },
+        owners: Owners::new(OWNERS.into(), 2).unwrap(),
+        nonce: Nonce::from(42),
+        singleton: Address::repeat_byte(6),
+        guard: Address::ZERO,
+        module_guard: Address::ZERO,
+        fallback_handler: Address::repeat_byte(7),
+        modules: Vec::new(),
+    };
+    let pause = Bytes::from_static(&[0x84, 0x56, 0xcb, 0x59]);
+    let tx = SafeTx::new(Address::repeat_byte(9), U256::ZERO, pause, Operation::Call, Nonce::from(42));
+    let binding = Binding {
+        lever: Some("vault".into()),
+        undo: false,
+        playbook: PlaybookId::new("pause/oz-pausable").unwrap(),
+        digest: PlaybookDigest::of("schema = 1\n"),
+        text: "schema = 1\n".into(),
+        args: [("target".to_string(), "vault".to_string())].into(),
+    };
+    let block = Block { number: 21, hash: BlockHash::claimed(B256::repeat_byte(1)) };
+    Proposal::new(tx, snapshot, block, binding, Readings::default())
+}
+
+/// What is found in a text and is a signature of this proposal by one of its owners.
+fn taken(text: &str) -> Vec<OwnerSignature> {
+    let stated = find_signatures(text).into_iter().filter_map(|found| match found {
+        Found::Signature(stated) => Some(stated),
+        Found::Damaged { .. } => None,
+    });
+    stated.filter_map(|stated| OwnerSignature::verify(&stated, &PROPOSAL, &OWNERS).ok()).collect()
+}
+
+fn seeds_are_signatures() {
+    for seed in [
+        include_str!("seeds/import/line"),
+        include_str!("seeds/import/chat"),
+        include_str!("seeds/import/file.json"),
+        include_str!("seeds/import/eip712sign"),
+    ] {
+        assert!(!taken(seed).is_empty(), "signs another proposal than this: {seed}");
+    }
+}
+
+fuzz_target!(init: seeds_are_signatures(), |text: &str| {
+    let taken_in = taken(text);
+    for signature in &taken_in {
+        assert!(OWNERS.contains(&signature.owner()));
+        let line = taken(&signature.line());
+        assert_eq!((line.len(), line[0].ecdsa()), (1, signature.ecdsa()));
+        assert_eq!(taken(&signature.to_json()), [signature.clone()]);
+    }
+    let tally = count(&PROPOSAL, &taken_in, &[], PROPOSAL.snapshot());
+    assert_eq!(tally.approved.len() + tally.missing.len(), OWNERS.len());
+});

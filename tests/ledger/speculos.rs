@@ -1,0 +1,285 @@
+//! The real Ethereum app in Ledger's own emulator, and a person who compares every page before pressing on. Opt-in:
+//! `make speculos` installs what it needs.
+
+use std::cell::RefCell;
+use std::env;
+use std::net::TcpListener;
+use std::process::{Child, Command, Stdio};
+use std::rc::Rc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use alloy::consensus::{TxEip1559, TxEnvelope};
+use alloy::network::eip2718::Decodable2718;
+use alloy::primitives::{Address, Bytes, TxKind, U256, address};
+use alloy::rpc::types::AccessList;
+use breakglass::device::{
+    DerivationPath, Device, DeviceError, Ledger, Page, Screens, SigningRequest, Waiting, Way,
+    address_screens, safe_tx_screens, transaction_screens,
+};
+use breakglass::safe::{Nonce, Operation, SafeId, SafeTx, SafeVersion, SignatureKind};
+use serde_json::Value;
+
+use crate::http::request;
+
+const OWNER: Address = address!("f39Fd6e51aad88F6F4ce6aB8827279cffFb92266");
+const MNEMONIC: &str = "test test test test test test test test test test test junk";
+const SAFE: SafeId = SafeId {
+    chain_id: 1,
+    address: address!("1c511D88ba898b4D9cd9113D13B9c360a02Fcea1"),
+    version: SafeVersion::V1_4_1,
+};
+/// The emulator starts, turns a page or answers within this.
+const SOON: Duration = Duration::from_secs(20);
+
+/// A running emulator; it stops when dropped.
+struct Speculos {
+    process: Child,
+    apdu: u16,
+    buttons: u16,
+}
+
+enum Answer {
+    Approve,
+    Reject,
+}
+
+fn setting(name: &str) -> String {
+    env::var(name).unwrap_or_else(|_| panic!("{name} is not set: run `make speculos`"))
+}
+
+fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+impl Speculos {
+    fn start() -> Self {
+        let program = setting("SPECULOS");
+        let app = setting("SPECULOS_APP");
+        let model = env::var("SPECULOS_MODEL").unwrap_or_else(|_| "nanosp".into());
+        let (apdu, buttons) = (free_port(), free_port());
+        let mut command = Command::new(program);
+        command.args(["--model", &model, "--display", "headless", "--seed", MNEMONIC]);
+        if let Ok(sdk) = env::var("SPECULOS_SDK") {
+            command.args(["--sdk", &sdk]);
+        }
+        let ports = [apdu, buttons].map(|port| port.to_string());
+        command.args(["--apdu-port", &ports[0], "--api-port", &ports[1], &app]);
+        let process = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        let device = Self { process, apdu, buttons };
+        device.wait_for("a first page", |lines| !lines.is_empty());
+        device
+    }
+
+    /// With what was waited for, in sentences.
+    fn open(&self) -> (Ledger, Rc<RefCell<Vec<String>>>) {
+        let told = Rc::new(RefCell::new(Vec::new()));
+        let watcher = Box::new({
+            let told = Rc::clone(&told);
+            move |waiting: &Waiting<'_>| {
+                if let Waiting::ToBeReady { why, .. } = waiting {
+                    told.borrow_mut().push(why.to_string());
+                }
+            }
+        });
+        let target = format!("tcp://127.0.0.1:{}", self.apdu).parse().unwrap();
+        (Ledger::open(target, Duration::from_mins(1), watcher).unwrap(), told)
+    }
+
+    /// The lines on the screen now; nothing before there is one. The emulator's font loses a first letter here and there.
+    fn lines(&self) -> Vec<String> {
+        let Ok(body) = request(self.buttons, "GET /events?currentscreenonly=true", b"") else {
+            return Vec::new();
+        };
+        let Ok(page) = serde_json::from_slice::<Value>(&body) else { return Vec::new() };
+        let line = |event: &Value| match event["text"].as_str().unwrap_or_default().trim_end() {
+            "ign" => "Sign".to_string(),
+            other => other.to_string(),
+        };
+        page["events"].as_array().into_iter().flatten().map(line).collect()
+    }
+
+    fn press(&self, button: &str) {
+        let what = format!("POST /button/{button}");
+        request(self.buttons, &what, br#"{"action": "press-and-release"}"#).unwrap();
+    }
+
+    fn wait_for(&self, what: &str, is_it: impl Fn(&[String]) -> bool) {
+        let until = Instant::now() + SOON;
+        while !is_it(&self.lines()) {
+            assert!(Instant::now() < until, "the device shows {:?} and not {what}", self.lines());
+            thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    /// Presses right until a page has a line that begins like one of these.
+    fn turn_to(&self, texts: &[&str]) {
+        for _ in 0..60 {
+            let lines = self.lines();
+            if lines.iter().any(|line| texts.iter().any(|text| line.starts_with(text))) {
+                return;
+            }
+            self.press("right");
+            let until = Instant::now() + Duration::from_millis(500);
+            while self.lines() == lines && Instant::now() < until {
+                thread::sleep(Duration::from_millis(20));
+            }
+        }
+        panic!("no page with any of {texts:?}; the last one is {:?}", self.lines());
+    }
+
+    /// The person in the app's menu. A program that waits for the setting goes on at once, over the menu.
+    fn switch(&self, setting: &str) {
+        self.turn_to(&["App settings", "Settings"]);
+        self.press("both");
+        self.turn_to(&[setting]);
+        let before = self.lines();
+        self.press("both");
+        self.wait_for("the setting changed", |lines| lines != before);
+    }
+
+    fn leave_menu(&self) {
+        self.turn_to(&["Back"]);
+        self.press("both");
+        self.wait_for("the menu left", |lines| !lines.iter().any(|line| line == "Back"));
+    }
+
+    /// The person at the review: every page is the predicted one before the next is asked for.
+    fn compare(&self, pages: &[Page], answer: &Answer) {
+        let (last, before) = pages.split_last().unwrap();
+        let shown = |page: &Page| {
+            let expected = [std::slice::from_ref(&page.title), &page.lines[..]].concat();
+            self.wait_for(&format!("{expected:?}"), |lines| lines == expected);
+        };
+        for page in before {
+            shown(page);
+            self.press(if page.title == "Blind signing ahead" { "both" } else { "right" });
+        }
+        shown(last);
+        if matches!(answer, Answer::Reject) {
+            self.turn_to(&["Reject", "Cancel"]);
+        }
+        self.press("both");
+    }
+
+    /// Runs what the program does while the person compares.
+    fn reviewing<T>(&self, screens: &Screens, answer: Answer, work: impl FnOnce() -> T) -> T {
+        thread::scope(|scope| {
+            let person = scope.spawn(move || self.compare(&screens.pages, &answer));
+            let done = work();
+            person.join().unwrap();
+            done
+        })
+    }
+}
+
+impl Drop for Speculos {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+fn pause() -> SafeTx {
+    let data = Bytes::from_static(&[0x84, 0x56, 0xcb, 0x59]);
+    SafeTx::new(OWNER, U256::ZERO, data, Operation::Call, Nonce::from(42))
+}
+
+fn request_for(tx: &SafeTx, kind: SignatureKind, way: Way) -> SigningRequest<'_> {
+    SigningRequest { safe: &SAFE, tx, owner: OWNER, kind, way }
+}
+
+#[test]
+#[ignore = "needs Ledger's emulator and an app: make speculos"]
+fn the_real_app_tells_its_address() {
+    let device = Speculos::start();
+    let (mut ledger, _) = device.open();
+    let path = DerivationPath::default();
+    assert_eq!(ledger.find(OWNER, None).unwrap().path, path);
+    let screens = address_screens(ledger.status(), OWNER);
+    let shown = device.reviewing(&screens, Answer::Approve, || ledger.show_address(&path));
+    assert_eq!(shown.unwrap(), OWNER);
+    let shown = device.reviewing(&screens, Answer::Reject, || ledger.show_address(&path));
+    assert!(matches!(shown, Err(DeviceError::Rejected)), "{shown:?}");
+}
+
+/// Where blind signing is off and needed, the person turns it on while the program waits.
+#[test]
+#[ignore = "needs Ledger's emulator and an app: make speculos"]
+fn the_real_app_signs_hashes_and_messages_and_takes_no_for_an_answer() {
+    let device = Speculos::start();
+    let (mut ledger, _) = device.open();
+    if ledger.status().takes_fields {
+        device.switch("Blind signing");
+        device.leave_menu();
+        ledger = device.open().0;
+    }
+    let tx = pause();
+    for (kind, way) in [(SignatureKind::Ecdsa, Way::Hashes), (SignatureKind::EthSign, Way::Hashes)] {
+        let request = request_for(&tx, kind, way);
+        let screens = safe_tx_screens(ledger.status(), None, &request);
+        let made = device.reviewing(&screens, Answer::Reject, || ledger.sign_safe_tx(&request));
+        assert!(matches!(made, Err(DeviceError::Rejected)), "{made:?}");
+        let made = device.reviewing(&screens, Answer::Approve, || ledger.sign_safe_tx(&request));
+        assert_eq!(made.unwrap().signer(), OWNER);
+    }
+}
+
+#[test]
+#[ignore = "needs Ledger's emulator and an app: make speculos"]
+fn the_real_app_pays_for_the_gas_once_blind_signing_is_on() {
+    let device = Speculos::start();
+    let (mut ledger, told) = device.open();
+    ledger.use_path(DerivationPath::default()).unwrap();
+    let tx = TxEip1559 {
+        chain_id: 1,
+        nonce: 3,
+        gas_limit: 200_000,
+        max_fee_per_gas: 20_000_000_000,
+        max_priority_fee_per_gas: 1_000_000_000,
+        to: TxKind::Call(SAFE.address),
+        value: U256::ZERO,
+        access_list: AccessList::default(),
+        input: pause().exec_calldata(vec![7; 65 * 5].into()),
+    };
+    let status = breakglass::device::Status { blind_signing: true, ..*ledger.status() };
+    let screens = transaction_screens(&status, OWNER, &tx);
+    let raw = thread::scope(|scope| {
+        scope.spawn(|| {
+            device.switch("Blind signing");
+            device.compare(&screens.pages, &Answer::Approve);
+        });
+        ledger.sign_transaction(&tx).unwrap()
+    });
+    assert!(told.borrow()[0].contains("\"Blind signing\" is off"), "{told:?}");
+    let TxEnvelope::Eip1559(signed) = TxEnvelope::decode_2718_exact(&raw).unwrap() else { panic!("{raw:?}") };
+    assert_eq!((signed.recover_signer().unwrap(), signed.tx()), (OWNER, &tx));
+    let rejected = device.reviewing(&screens, Answer::Reject, || ledger.sign_transaction(&tx));
+    assert!(matches!(rejected, Err(DeviceError::Rejected)), "{rejected:?}");
+}
+
+/// The whole flow, where the app has it: an older one must be told as such, and asked for nothing.
+#[test]
+#[ignore = "needs Ledger's emulator and an app: make speculos"]
+fn the_real_app_takes_every_field_or_is_told_to_be_too_old() {
+    let device = Speculos::start();
+    let (mut ledger, _) = device.open();
+    let tx = pause();
+    let request = request_for(&tx, SignatureKind::Ecdsa, Way::Fields);
+    if !ledger.status().takes_fields {
+        let made = ledger.sign_safe_tx(&request);
+        assert!(matches!(made, Err(DeviceError::AppTooOld(_))), "{made:?}");
+        return;
+    }
+    let made = ledger.sign_safe_tx(&request);
+    assert!(matches!(made, Err(DeviceError::RawMessagesOff)), "{made:?}");
+    device.wait_for("what is missing", |lines| lines.iter().any(|line| line.contains("must be")));
+    device.press("both");
+    device.switch("Raw messages");
+    device.leave_menu();
+    let screens = safe_tx_screens(ledger.status(), Some(true), &request);
+    let made = device.reviewing(&screens, Answer::Reject, || ledger.sign_safe_tx(&request));
+    assert!(matches!(made, Err(DeviceError::Rejected)), "{made:?}");
+    let made = device.reviewing(&screens, Answer::Approve, || ledger.sign_safe_tx(&request));
+    assert_eq!(made.unwrap().signer(), OWNER);
+}

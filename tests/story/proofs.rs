@@ -1,0 +1,185 @@
+//! `--proofs`: what an RPC answers is held against the state root of its block, so that even a single one cannot lie.
+
+use alloy::primitives::{Address, B256, U256};
+use alloy::sol;
+use alloy::sol_types::{SolCall, SolValue};
+use breakglass::safe::SafeVersion;
+use serde_json::{Value, json};
+
+use crate::stage::{Anvil, Ceremony, Proxy, SafeSetup};
+use crate::steps::{
+    as_the_safe, behind_a_proxy, broadcast, is_paused, pausedCall, refused, refused_without_a_trace, sign,
+    signed_by_two, try_sign, with_key,
+};
+
+sol! {
+    function transferOwnership(address newOwner) external;
+    function pause() external;
+}
+
+fn proven(ceremony: &Ceremony) -> String {
+    format!("proven against the state root of block {}", ceremony.anvil.block_number())
+}
+
+#[test]
+fn everything_that_is_shown_is_proven_in_one_round_more() {
+    let (ceremony, proxy) = behind_a_proxy();
+    let alice = &ceremony.desks[0];
+    let rounds = |args: &[&str], code: i32| {
+        proxy.forget_counts();
+        let run = alice.run(args).ended(code).says(&proven(&ceremony));
+        (run, proxy.counts().rounds)
+    };
+    let (run, count) = rounds(&["pause", "vault", "--proofs"], 0);
+    run.says(&format!("1 of 1 RPCs agree, {}", proven(&ceremony))).says("✓ vault paused() is true");
+    assert_eq!(count, 3, "two rounds to rehearse, one to prove");
+    assert_eq!(rounds(&["dry-run", "vault", "--proofs"], 0).1, 2);
+    let (run, count) = rounds(&["--json", "dry-run", "vault", "--proofs"], 0);
+    assert_eq!((run.json()["proven"].as_str(), count), (Some(proven(&ceremony).as_str()), 2));
+    assert_eq!(rounds(&["check", "vault", "--proofs"], 0).1, 2);
+    // Nothing is rehearsed: the answers to the playbook's checks are worked out from values that are asked for first.
+    assert_eq!(rounds(&["status", "vault", "--proofs"], 3).1, 4);
+    try_sign(alice, &["vault", "--proofs"]).ended(0).says(&proven(&ceremony));
+    let plain = alice.run(&["--json", "dry-run", "vault"]).ended(0);
+    assert_eq!(plain.json()["proven"], Value::Null);
+
+    let alice = signed_by_two(&ceremony);
+    let proven = proven(&ceremony);
+    broadcast(alice, &["vault", "--proofs"]).ended(0).says(&proven).says("done and proven");
+    assert!(is_paused(&ceremony));
+    alice.run(&["sign", "vault", "--offline", "--proofs"]).ended(2).says("cannot be used with");
+}
+
+/// What the Safe rests on is read and proven too where its lever works on the Safe itself.
+#[test]
+fn a_rotation_is_proven_whole() {
+    let (mut ceremony, _proxy) = behind_a_proxy();
+    ceremony.add_to_council(&format!(
+        "\n[levers.rotate]\nplaybook = \"rotate/safe-swap-owner\"\nsafe = \"guardian\"\n\
+         set = {{ old = \"{}\", new = \"{}\" }}\n",
+        ceremony.setup.owners[1],
+        Address::repeat_byte(0x42),
+    ));
+    let alice = &ceremony.desks[0];
+    alice.run(&["rotate", "rotate", "--proofs"]).ended(0).says(&proven(&ceremony));
+}
+
+/// Answers something else for one slot, and that every call of `pause()` would go well.
+fn lie_about_a_slot(proxy: &Proxy, of: Address, slot: B256, told: U256) {
+    let pause = json!(alloy::hex::encode_prefixed(pauseCall {}.abi_encode()));
+    proxy.rewrite(move |method, params, truth| match method {
+        "eth_getStorageAt" if params[0] == json!(of) && params[1] == json!(slot) => {
+            Ok(json!(B256::from(told)))
+        }
+        "eth_call" if params[0]["data"] == pause => Ok(json!("0x")),
+        _ => truth,
+    });
+}
+
+/// The vault is somebody else's by now, and the only RPC hides it: nobody but a proof can tell.
+#[test]
+fn a_single_rpc_that_lies_about_a_slot_is_refused() {
+    let (ceremony, proxy) = behind_a_proxy();
+    let thief = Address::repeat_byte(0x66);
+    as_the_safe(&ceremony, ceremony.vault, transferOwnershipCall { newOwner: thief }.abi_encode());
+    let alice = &ceremony.desks[0];
+    alice.run(&["pause", "vault"]).ended(4).says("OwnableUnauthorizedAccount");
+    lie_about_a_slot(&proxy, ceremony.vault, B256::ZERO, U256::from_be_slice(ceremony.safe.as_slice()));
+    sign(alice, &["vault"]);
+
+    let slot = format!("slot {} of {}", B256::ZERO, ceremony.vault);
+    let host = proxy.url().replace("http://", "");
+    let named = ["is not proven", &host, "answered what it cannot prove", &slot];
+    for command in [&["pause", "vault", "--proofs"][..], &["dry-run", "vault", "--proofs"]] {
+        refused(alice.run(command), 7, &named);
+    }
+    let bob = &ceremony.desks[1];
+    refused_without_a_trace(bob, &with_key(bob, &["sign", "vault", "--yes", "--proofs"]), 7, &named);
+}
+
+/// A view is worked out here: what an RPC says that it returns counts for nothing.
+#[test]
+fn a_single_rpc_that_lies_about_a_call_is_refused() {
+    let (ceremony, proxy) = behind_a_proxy();
+    let alice = &ceremony.desks[0];
+    proxy.rewrite(|method, params, truth| {
+        let data = params[0]["data"].as_str().unwrap_or_default();
+        let asks = method == "eth_call" && data == alloy::hex::encode_prefixed(pausedCall {}.abi_encode());
+        if asks { Ok(json!(alloy::hex::encode_prefixed(true.abi_encode()))) } else { truth }
+    });
+    let call = format!("to {}", ceremony.vault);
+    refused(
+        alice.run(&["dry-run", "vault", "--proofs"]),
+        7,
+        &["is not proven", "the answer to the call", &call],
+    );
+}
+
+/// The owners, the threshold and the guard are the Safe's slots, however they were asked for.
+#[test]
+fn a_single_rpc_that_lies_about_the_safe_is_refused() {
+    let (ceremony, proxy) = behind_a_proxy();
+    let alice = &ceremony.desks[0];
+    let council = ceremony.council();
+    // A council that pins nothing has to believe what it reads.
+    let pinned = council.lines().filter(|l| !l.starts_with("owners =") && !l.starts_with("threshold ="));
+    std::fs::write(alice.path("breakglass.toml"), pinned.collect::<Vec<_>>().join("\n")).unwrap();
+    let safe = ceremony.safe;
+    let threshold = B256::with_last_byte(4);
+    lie_about_a_slot(&proxy, safe, threshold, U256::ONE);
+    alice.run(&["pause", "vault"]).ended(0).says("0 of 1 signed");
+    let slot = format!("slot {threshold} of {safe}");
+    refused(alice.run(&["dry-run", "vault", "--proofs"]), 7, &["is not proven", &slot]);
+    refused(alice.run(&["status", "vault", "--proofs"]), 7, &["is not proven", &slot]);
+}
+
+#[test]
+fn an_rpc_without_proofs_is_said_to_have_none() {
+    let (ceremony, proxy) = behind_a_proxy();
+    let alice = &ceremony.desks[0];
+    proxy.rewrite(|method, _, truth| match method {
+        "eth_getProof" => Err(json!({"code": -32601, "message": "the method does not exist"})),
+        _ => truth,
+    });
+    let named = ["refuses eth_getProof: the method does not exist", "leave out --proofs"];
+    refused(alice.run(&["pause", "vault", "--proofs"]), 7, &named);
+    alice.run(&["pause", "vault"]).ended(0);
+    // A proof of something else is none.
+    proxy.rewrite(|method, _, truth| match method {
+        "eth_getProof" => truth.map(|mut proof| {
+            proof["storageProof"] = json!([]);
+            proof
+        }),
+        _ => truth,
+    });
+    refused(alice.run(&["pause", "vault", "--proofs"]), 7, &["answered what it cannot prove"]);
+}
+
+/// A proof needs nobody's word: one RPC that has it is enough, and what a quorum agreed on without it is refused.
+#[test]
+fn one_of_several_rpcs_is_enough_for_the_proof() {
+    let anvil = Anvil::start();
+    let proxies = [Proxy::to(&anvil), Proxy::to(&anvil)];
+    let rpc = proxies.each_ref().map(Proxy::url);
+    let ceremony = Ceremony::on(anvil, SafeSetup::new(SafeVersion::V1_4_1, 3, 2), &rpc);
+    let alice = &ceremony.desks[0];
+    proxies[0].rewrite(|method, _, truth| match method {
+        "eth_getProof" => Err(json!({"code": -32601, "message": "the method does not exist"})),
+        _ => truth,
+    });
+    let run = alice.run(&["pause", "vault", "--proofs"]).ended(0);
+    run.says(&format!("2 of 2 RPCs agree, {}", proven(&ceremony)));
+
+    // Two that lie alike are a quorum, and the proof tells on them all the same.
+    for proxy in &proxies {
+        let safe = json!(ceremony.safe);
+        proxy.rewrite(move |method, params, truth| match method {
+            "eth_getBalance" if params[0] == safe => Ok(json!("0x7")),
+            _ => truth,
+        });
+    }
+    let account = format!("account {}", ceremony.safe);
+    alice.run(&["dry-run", "vault"]).ended(0).says("2 of 2 RPCs agree");
+    let run = refused(alice.run(&["dry-run", "vault", "--proofs"]), 7, &["is not proven", &account]);
+    proxies.iter().fold(run, |run, proxy| run.says(&proxy.url().replace("http://", "")));
+}
