@@ -99,6 +99,14 @@ pub struct Proofs {
     pub proofs: bool,
 }
 
+impl Key {
+    /// The Ledger to use, where one is asked for: naming which is asking for it.
+    #[must_use]
+    pub fn ledger(&self) -> Option<&str> {
+        self.ledger.as_deref().or_else(|| self.ledger_serial.as_ref().map(|_| "usb"))
+    }
+}
+
 /// A key: on a Ledger, or in an encrypted file.
 #[derive(Clone, Debug, Args)]
 pub struct Key {
@@ -107,11 +115,11 @@ pub struct Key {
     pub ledger: Option<String>,
 
     /// Which Ledger, where several are plugged in: its serial number, or its path where two have the same
-    #[arg(long, value_name = "SERIAL", requires = "ledger")]
+    #[arg(long, value_name = "SERIAL", conflicts_with = "keystore")]
     pub ledger_serial: Option<String>,
 
     /// How long to wait for the Ledger and its person, in seconds
-    #[arg(long, value_name = "SECONDS", default_value_t = 120)]
+    #[arg(long, value_name = "SECONDS", default_value_t = 120, value_parser = clap::value_parser!(u64).range(1..=86_400))]
     pub timeout: u64,
 
     /// Encrypted keystore file (Web3 Secret Storage)
@@ -199,7 +207,7 @@ pub struct Sign {
     pub yes: bool,
 
     /// Give the Ledger the two hashes only: it then shows nothing else of what is signed
-    #[arg(long, requires = "ledger")]
+    #[arg(long, conflicts_with = "keystore")]
     pub hashes: bool,
 
     /// Sign as a personal message (eth_sign), for Safes from 1.1.1 on
@@ -275,7 +283,7 @@ pub struct Broadcast {
     pub max_fee: u64,
 
     /// How long to wait for the transaction to be mined, in seconds
-    #[arg(long, value_name = "SECONDS", default_value_t = 600)]
+    #[arg(long, value_name = "SECONDS", default_value_t = 600, value_parser = clap::value_parser!(u64).range(0..=86_400))]
     pub wait: u64,
 }
 

@@ -46,6 +46,9 @@ impl Known {
     }
 }
 
+/// Accounts that are fetched for a hint: the code of each may be 24 kB, and all comes in one answer.
+const MOST_ACCOUNTS: usize = 256;
+
 /// The questions of some drafts.
 pub(super) struct Drafted {
     keys: Keys,
@@ -95,10 +98,10 @@ impl Drafted {
         for reply in lists {
             let list = reply.as_ref().ok().cloned().map(serde_json::from_value::<AccessListResult>);
             let Some(Ok(list)) = list else { continue };
-            let mut keys = access_list_keys(&list.access_list);
-            if keys.len() <= MOST_LISTED {
-                keys = keys.unknown_to(&known.state);
-                known.wanted.extend(keys);
+            let mut keys = access_list_keys(&list.access_list).unknown_to(&known.state);
+            keys.extend(known.wanted.clone());
+            if keys.len() <= MOST_LISTED && keys.accounts.len() <= MOST_ACCOUNTS {
+                known.wanted = keys;
             }
         }
         known.listed.extend(self.txs.iter().cloned());

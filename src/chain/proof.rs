@@ -10,7 +10,7 @@ use alloy::trie::proof::verify_proof;
 use alloy::trie::{EMPTY_ROOT_HASH, Nibbles, TrieAccount};
 use serde_json::Value;
 
-use super::block::Header;
+use super::block::{Header, WireHeader};
 use super::fork::{Keys, State};
 use crate::safe::{SENTINEL, SafeState, module_slot, owner_slot, slot, slot_word};
 
@@ -57,7 +57,10 @@ impl Claims {
             let Some(account) = state.accounts.get(address) else { return Err(format!("account {address}")) };
             let claim = self.0.entry(*address).or_default();
             (claim.balance, claim.nonce) = (Some(account.balance), Some(account.nonce));
-            claim.code_hash = Some(keccak256(&account.code));
+            let code_hash = keccak256(&account.code);
+            if claim.code_hash.replace(code_hash).is_some_and(|other| other != code_hash) {
+                return Err(format!("the code of {address}, which was answered in two ways"));
+            }
         }
         for (address, slot) in &keys.slots {
             let word = state.slots.get(&(*address, *slot));
@@ -88,12 +91,14 @@ pub enum Root {
 
 /// Binds the state root to the block's hash, with the whole header as an endpoint tells it.
 pub(super) fn bind(chain_id: u64, header: &Header, whole: &Value) -> Result<Root, &'static str> {
+    // Every field that anything rests on, not the state root alone: number and time too.
+    let same = serde_json::from_value::<WireHeader>(whole.clone()).map(Header::from);
+    if same.ok().as_ref() != Some(header) {
+        return Err("another header");
+    }
     let told = serde_json::from_value::<alloy::consensus::Header>(whole.clone()).ok();
     match told {
-        Some(told) if told.hash_slow() == *header.hash.word() && told.state_root == header.state_root => {
-            Ok(Root::InHash)
-        }
-        Some(told) if told.hash_slow() == *header.hash.word() => Err("another state root"),
+        Some(told) if told.hash_slow() == *header.hash.word() => Ok(Root::InHash),
         _ if ETHEREUM.contains(&chain_id) => Err("a header that does not hash to the block's hash"),
         _ => Ok(Root::Stated),
     }
@@ -125,8 +130,10 @@ pub(super) fn verify(
     }
     for ((slot, word), part) in claim.slots.iter().zip(&proof.storage_proof) {
         let value = U256::from_be_bytes(word.0);
-        let value = (!value.is_zero()).then(|| rlp::encode(value));
-        if !holds(account.storage_root, slot, value, &part.proof) {
+        let told = |value: Option<Vec<u8>>| holds(account.storage_root, slot, value, &part.proof);
+        // Zero is what is not there; anvil keeps a zero that was read, which says the same.
+        let proven = told(Some(rlp::encode(value))) || (value.is_zero() && told(None));
+        if !proven {
             return Err(format!("slot {slot} of {address}"));
         }
     }
@@ -230,12 +237,37 @@ mod tests {
         let mut other = told.clone();
         other.state_root = word(1);
         assert!(bind(31_337, &other, &whole).is_err(), "a state root that is not the header's");
+        for lie in [
+            Header { number: told.number + 1, ..told.clone() },
+            Header { timestamp: told.timestamp + 1, ..told.clone() },
+            Header { base_fee: None, ..told.clone() },
+        ] {
+            assert_eq!(bind(1, &lie, &whole), Err("another header"));
+        }
         let mut changed = whole.clone();
         changed["stateRoot"] = serde_json::json!(word(1));
         assert!(bind(1, &other, &changed).is_err());
         assert_eq!(bind(31_337, &other, &changed), Ok(Root::Stated));
-        assert_eq!(bind(42_161, &told, &Value::Null), Ok(Root::Stated));
-        assert!(bind(1, &told, &Value::Null).is_err());
+        assert!(bind(42_161, &told, &Value::Null).is_err());
+        // A field more than Ethereum hashes: another chain's.
+        let mut foreign = whole.clone();
+        foreign["gasUsed"] = serde_json::json!("0x7");
+        let told = Header { gas_used: 7, ..told };
+        assert_eq!(bind(42_161, &told, &foreign), Ok(Root::Stated));
+        assert!(bind(1, &told, &foreign).is_err());
+    }
+
+    #[test]
+    fn code_that_was_answered_in_two_ways_is_not_claimed() {
+        let mut claims = Claims::default();
+        claims.0.entry(PRESENT).or_default().code_hash = Some(word(1));
+        let account = crate::chain::fork::Account { code: Bytes::from_static(&[0x5f]), ..Default::default() };
+        let state = State { accounts: [(PRESENT, account)].into(), ..State::default() };
+        let keys = Keys { accounts: [PRESENT].into(), ..Keys::default() };
+        assert!(claims.of_keys(&keys, &state).unwrap_err().contains("in two ways"));
+        let mut claims = Claims::default();
+        claims.0.entry(PRESENT).or_default().code_hash = Some(keccak256([0x5f]));
+        assert_eq!(claims.of_keys(&keys, &state), Ok(()));
     }
 
     /// Every byte of the proof: the account's nodes, the slots' nodes, the root of the storage.

@@ -35,6 +35,9 @@ impl Chain {
             claimed.map_err(|what| not_proven(format!("nothing proves {what}")))?;
         }
         let agreed = self.agree(&requests(&claims), BlockTag::Pinned(seen.header.block()))?;
+        if agreed.header != seen.header {
+            return Err(not_proven("its header was told in two ways".into()));
+        }
         let endpoints = self.endpoints();
         let mut faults = Vec::new();
         for (at, replies) in agreed.by.iter().zip(&agreed.hints) {
@@ -53,7 +56,7 @@ impl Chain {
 /// The first query that the state answers otherwise. Nodes give the data of a revert or leave it out.
 fn contradiction<'r>(told: &'r Readings, worked_out: &Readings) -> Option<&'r Query> {
     let alike = |told: &Answer, found: Option<&Answer>| match (told, found) {
-        (Answer::Reverted(_), Some(Answer::Reverted(_))) => true,
+        (Answer::Reverted(told), Some(Answer::Reverted(found))) => told.is_empty() || told == found,
         (told, found) => found == Some(told),
     };
     told.iter().find(|(query, answer)| !alike(answer, worked_out.get(query))).map(|(query, _)| query)
@@ -90,5 +93,23 @@ fn answer<'r>(reply: Option<&'r Reply>, method: &'static str) -> Result<&'r Valu
         Some(Ok(value)) => Ok(value),
         Some(Err(error)) => Err(Fault::Refused { method, error: error.clone() }),
         None => Err(Fault::garbage("no answer")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use alloy::primitives::Bytes;
+
+    use super::*;
+
+    #[test]
+    fn what_it_reverts_with_is_told_right_or_left_out() {
+        let query = Query::Call { from: None, to: Address::ZERO, data: Bytes::new() };
+        let reverted = |data: &[u8]| -> Readings {
+            [(query.clone(), Answer::Reverted(Bytes::copy_from_slice(data)))].into_iter().collect()
+        };
+        assert_eq!(contradiction(&reverted(&[1]), &reverted(&[1])), None);
+        assert_eq!(contradiction(&reverted(&[]), &reverted(&[1])), None);
+        assert_eq!(contradiction(&reverted(&[2]), &reverted(&[1])), Some(&query));
     }
 }

@@ -40,10 +40,11 @@ pub fn run(session: &Session, args: &cli::Broadcast) -> Result<Exit, Error> {
             from.and_then(|from| early_sending(from, proposal, signatures))
         })?;
     let _lock = lock.unwrap_or_else(|| take(&subject.proposal))?;
+    // Before anything is said of the Safe: what a single RPC says of its nonce too.
+    subject.prove(session.ui, args.proofs)?;
     if let Some(exit) = already(session, &subject)? {
         return Ok(exit);
     }
-    subject.prove(session.ui, args.proofs)?;
     let now = &online(&subject)?.snapshot.state;
     let findings = subject.findings(false);
     let ready = match assemble(&subject.proposal, &subject.signatures, &subject.on_chain(), now) {

@@ -15,7 +15,7 @@ use crate::ui::{Text, Ui};
 
 pub fn run(ui: &Ui, council: Option<&Path>, args: &cli::Device) -> Result<Exit, Error> {
     if args.udev {
-        let text = format!("goes to {UDEV_RULE_PATH}: sudo breakglass device --install-udev puts it there");
+        let text = format!("put it there: breakglass device --udev | sudo tee {UDEV_RULE_PATH}");
         ui.say(&Text::new(&text));
         ui.script(UDEV_RULE);
         return Ok(Exit::Done);
@@ -26,7 +26,7 @@ pub fn run(ui: &Ui, council: Option<&Path>, args: &cli::Device) -> Result<Exit, 
     let known = council.is_some() || find_council()?.is_some();
     let session = if known { Some(Session::load(ui, council)?) } else { None };
     let wait = key::Wait::default();
-    let mut ledger = key::ledger(ui, &args.key, args.key.ledger.as_deref().unwrap_or("usb"), &wait)?;
+    let mut ledger = key::ledger(ui, &args.key, args.key.ledger().unwrap_or("usb"), &wait)?;
     let status = *ledger.status();
     let model = status.model.map_or("unknown over TCP".to_string(), |m| m.to_string());
     ui.say(&Text::default().bold("Ledger ").add(&format!("{model}, Ethereum app {}", status.version)));
@@ -81,11 +81,11 @@ fn install_udev(ui: &Ui, path: &Path) -> Result<Exit, Error> {
     for line in Text::block(UDEV_RULE) {
         ui.say(&Text::new("  ").then(line));
     }
-    match store::keep_new(path, UDEV_RULE) {
+    match store::keep_new(path, UDEV_RULE).and_then(|()| store::let_all_read(path)) {
         Ok(()) => {}
         Err(StoreError::Write { error, .. }) if error.kind() == ErrorKind::PermissionDenied => {
             return Err(Error::new(Exit::Failed, format!("this user may not write {}", path.display()))
-                .hint("run it as root: sudo breakglass device --install-udev"));
+                .hint(format!("run it as root, or: breakglass device --udev | sudo tee {UDEV_RULE_PATH}")));
         }
         Err(StoreError::Exists { .. }) => {
             return Err(Error::new(Exit::Failed, format!("{} has another rule", path.display()))

@@ -5,7 +5,7 @@ use alloy::primitives::{Address, B256, U256};
 use serde_json::{Value, json};
 
 use crate::chain::fork::{Outcome, Rehearsal, SlotNames, Write, name_slot};
-use crate::chain::{Root, Standing};
+use crate::chain::{BlockRef, Root, Standing};
 use crate::command::amount::ether;
 use crate::command::rehearsed::{Rehearsed, Rehearsing};
 use crate::command::subject::Subject;
@@ -55,13 +55,19 @@ pub fn agreement(subject: &Subject) -> String {
 #[must_use]
 pub fn proven(subject: &Subject) -> Option<String> {
     let online = subject.online.as_ref()?;
-    let block = online.snapshot.header.number;
-    Some(match online.proven? {
-        Root::InHash => format!("proven against the state root of block {block}"),
+    Some(proven_at(online.proven?, &online.snapshot.header.block()))
+}
+
+/// A block that nobody knows can be made up, and everything proven in it: its hash is there to be compared.
+#[must_use]
+pub fn proven_at(root: Root, block: &BlockRef) -> String {
+    let BlockRef { number, hash, .. } = block;
+    match root {
+        Root::InHash => format!("proven against the state root of block {number}, {hash}"),
         Root::Stated => format!(
-            "proven against the state root that is stated for block {block} (its hash cannot be worked out here)"
+            "proven against the state root that is stated for block {number}, {hash} (which is not worked out here)"
         ),
-    })
+    }
 }
 
 fn rehearsed(ui: &Ui, subject: &Subject, done: &Rehearsed) {

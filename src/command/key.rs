@@ -102,7 +102,7 @@ pub fn paths(council: &Council) -> Result<Vec<DerivationPath>, Error> {
 /// Opens the key that is named; a keystore's password is asked for unless a file holds it.
 pub fn open(ui: &Ui, key: &cli::Key) -> Result<Signer, Error> {
     named(key)?;
-    if let Some(target) = &key.ledger {
+    if let Some(target) = key.ledger() {
         let wait = Wait::default();
         return Ok(Signer::Ledger(Box::new(ledger(ui, key, target, &wait)?), wait));
     }
@@ -147,7 +147,7 @@ fn one_of(ui: &Ui, all: &[Plugged], can_ask: bool) -> Result<Option<String>, Err
 
 /// Whether a key is named at all: asked before anything slow.
 pub fn named(key: &cli::Key) -> Result<(), Error> {
-    if key.ledger.is_some() || key.keystore.is_some() { Ok(()) } else { Err(unnamed()) }
+    if key.ledger().is_some() || key.keystore.is_some() { Ok(()) } else { Err(unnamed()) }
 }
 
 fn unnamed() -> Error {

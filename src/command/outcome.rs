@@ -3,8 +3,10 @@
 use alloy::primitives::Log;
 use serde_json::{Value, json};
 
-use crate::chain::{BlockRef, Executed, Receipt};
+use crate::chain::fork::Keys;
+use crate::chain::{Ask, BlockRef, BlockTag, Executed, Receipt};
 use crate::check::Match;
+use crate::command::effects::proven_at;
 use crate::command::session::Session;
 use crate::command::subject::{Online, Subject};
 use crate::error::{Error, Exit};
@@ -93,6 +95,40 @@ fn undone(session: &Session, subject: &Subject, outcome: &Outcome) -> Result<Vec
     }
 }
 
+/// Where every value is to be proven, the outcome is too, whatever a receipt says: in the state of the newest block the
+/// Safe's nonce is used, and the `after` checks that ask the state hold.
+fn prove(session: &Session, subject: &Subject, mined: BlockRef) -> Result<Option<String>, Error> {
+    let online = online(subject)?;
+    if online.proven.is_none() {
+        return Ok(None);
+    }
+    let checks: Vec<&Check> = subject.plan().map(|plan| plan.after.iter().collect()).unwrap_or_default();
+    let queries: Vec<_> = checks.iter().flat_map(|check| check.queries()).collect();
+    let ask = Ask { safe: subject.safe.address, queries: &queries, ..Ask::default() };
+    let (root, seen) = session.ui.wait("proving the outcome", || {
+        let mut seen = online.link.snapshot(&ask, BlockTag::Latest)?;
+        if seen.header.number < mined.number {
+            seen = online.link.snapshot(&ask, BlockTag::Pinned(mined))?;
+        }
+        let root = online.link.prove(&mut seen, &Keys::default(), Keys::default())?;
+        Ok::<_, Error>((root, seen))
+    })?;
+    let block = seen.header.block();
+    let lies = |what: String| {
+        let message = format!("{what} in block {}, against whose state it was proven", block.number);
+        Error::new(Exit::Network, message)
+            .hint("the RPC said otherwise of the receipt: ask another one, and look")
+    };
+    if seen.state.nonce <= subject.proposal.nonce() {
+        return Err(lies(format!("the Safe's nonce is still {}", seen.state.nonce)));
+    }
+    let asked = checks.iter().filter(|check| !check.queries().is_empty());
+    if let Some(failed) = asked.map(|check| check.judge(&seen.readings, &[])).find(|verdict| !verdict.holds) {
+        return Err(lies(failed.sentence));
+    }
+    Ok(Some(proven_at(root, &block)))
+}
+
 /// Shows the outcome, records a proven one, and gives the exit code.
 pub fn report(session: &Session, subject: &Subject, outcome: &Outcome, by: &str) -> Result<Exit, Error> {
     let ui = session.ui;
@@ -126,9 +162,11 @@ pub fn report(session: &Session, subject: &Subject, outcome: &Outcome, by: &str)
         let message = format!("it was executed and proven then, and no longer holds: {}", why.join("; "));
         return Err(failed(Exit::Drift, message).hint("to do it again, sign it anew: its nonce is used"));
     }
+    let proven = prove(session, subject, receipt.block)?;
     ui.object(&object);
     session.incidents.keep_outcome(&subject.proposal.hash().to_string(), &format!("{object:#}\n"))?;
-    ui.say(&Text::default().good("done and proven"));
+    let against = proven.map(|against| format!(" ({against})")).unwrap_or_default();
+    ui.say(&Text::default().good("done and proven").add(&against));
     ui.data(&receipt.tx.to_string());
     Ok(Exit::Done)
 }

@@ -30,7 +30,7 @@ pub fn run(session: &Session, args: &cli::Sign) -> Result<Exit, Error> {
         list(session, &subjects);
     }
     // A Ledger is looked for before the review, which shows what its screen will show; a keystore after the yes.
-    let mut signer = if args.key.ledger.is_some() { Some(key::open(ui, &args.key)?) } else { None };
+    let mut signer = if args.key.ledger().is_some() { Some(key::open(ui, &args.key)?) } else { None };
     let mut objects = Vec::new();
     let mut rejected = Vec::new();
     for (at, subject) in subjects.iter().enumerate() {
@@ -154,6 +154,10 @@ fn request<'s>(subject: &'s Subject, owner: Address, kind: SignatureKind, way: W
 fn on_the_ledger(session: &Session, signer: &Signer, request: &SigningRequest, why: &str) {
     let Some(ledger) = signer.ledger() else { return };
     let screens = safe_tx_screens(ledger.status(), None, request);
+    let why = match request.kind {
+        SignatureKind::EthSign => "the safeTxHash goes to the Ledger as a personal message, as asked for",
+        _ => why,
+    };
     pages::show(session.ui, ledger.status(), request.owner, why, &screens);
     let shown = match screens.data {
         DataShown::All => None,

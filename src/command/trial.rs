@@ -15,7 +15,7 @@ use crate::command::session::Session;
 use crate::command::{dry_run, effects};
 use crate::council;
 use crate::error::{Error, Exit};
-use crate::playbook::{Answer, Derivation, Plan, PlanError, Query, Readings, Undo};
+use crate::playbook::{Answer, Derivation, Plan, PlanError, PlannedCall, Query, Readings, Undo};
 use crate::proposal::{batch_queries, build_tx};
 use crate::safe::{Call, SafeId, SafeVersion};
 use crate::store;
@@ -159,7 +159,7 @@ fn tried(
     if !report.must_prove("lever", "the lever", &lever, "mend the playbook, or give the Safe its role") {
         return Ok(report);
     }
-    let again = planned(order, fork, id.version)?.err();
+    let again = refusal(&planned(order, fork, id.version)?);
     let text = again.clone().map_or("may be pulled again".into(), |why| Ended::Refused(why).text());
     report.part("again", "once more", text, json!({ "refused": again }));
     let undo = match undo {
@@ -187,12 +187,16 @@ fn tried(
     Ok(report)
 }
 
-/// The plan on the state as it stands, once its `before` checks hold; or why it is refused.
-fn planned(
-    order: &Order,
-    fork: &mut Forked,
-    version: SafeVersion,
-) -> Result<Result<(Plan, Readings), String>, Error> {
+/// A plan on the state as it stands.
+struct Planned {
+    plan: Plan,
+    readings: Readings,
+    /// The `before` checks that do not hold.
+    refused: Option<String>,
+}
+
+/// The plan, or why there is none.
+fn planned(order: &Order, fork: &mut Forked, version: SafeVersion) -> Result<Result<Planned, String>, Error> {
     let mut readings = fork.answers(&batch_queries(version))?;
     for _ in 0..MAX_TURNS {
         match order.turn(&readings) {
@@ -203,19 +207,30 @@ fn planned(
                 readings.extend(fork.answers(&before_queries(&plan))?);
                 let verdicts = plan.before.iter().map(|check| check.judge(&readings, &[]));
                 let failed: Vec<String> = verdicts.filter(|v| !v.holds).map(|v| v.sentence).collect();
-                return Ok(if failed.is_empty() { Ok((plan, readings)) } else { Err(failed.join("; ")) });
+                let refused = (!failed.is_empty()).then(|| failed.join("; "));
+                return Ok(Ok(Planned { plan, readings, refused }));
             }
         }
     }
     Ok(Err(format!("{} keeps asking for more values", order.entry.playbook.id)))
 }
 
+/// Why it is refused before anything is signed, if it is.
+fn refusal(planned: &Result<Planned, String>) -> Option<String> {
+    match planned {
+        Ok(planned) => planned.refused.clone(),
+        Err(why) => Some(why.clone()),
+    }
+}
+
 /// Runs it as the Safe, which its owners have approved, and goes on from there.
 fn pull(order: &Order, fork: &mut Forked, id: SafeId) -> Result<Ended, Error> {
-    let (plan, readings) = match planned(order, fork, id.version)? {
-        Ok(planned) => planned,
-        Err(why) => return Ok(Ended::Refused(why)),
+    let planned = planned(order, fork, id.version)?;
+    let (plan, readings) = match (refusal(&planned), planned) {
+        (None, Ok(Planned { plan, readings, .. })) => (plan, readings),
+        (why, _) => return Ok(Ended::Refused(why.unwrap_or_default())),
     };
+    let earlier = fork.answers(&after_queries(&plan))?;
     let calls: Vec<Call> = plan.calls.iter().map(|planned| planned.call.clone()).collect();
     let (owners, nonce) = fork.safe(id.address)?;
     let tx = build_tx(id.version, &calls, nonce, &readings)?;
@@ -230,6 +245,10 @@ fn pull(order: &Order, fork: &mut Forked, id: SafeId) -> Result<Ended, Error> {
     let said = |verdicts: Vec<crate::playbook::Verdict>| {
         verdicts.into_iter().map(|v| v.sentence).collect::<Vec<_>>()
     };
+    // What held before proves nothing, whatever was called.
+    if failed.is_empty() && plan.after.iter().all(|check| check.judge(&earlier, &[]).holds) {
+        return Ok(Ended::Failed(format!("nothing is proven: it held before: {}", said(held).join("; "))));
+    }
     Ok(if failed.is_empty() {
         Ended::Proven { gas: rehearsal.gas_used, proofs: said(held) }
     } else {
@@ -254,38 +273,55 @@ fn without_role(
     let mut theirs = order.clone();
     theirs.safe = &nobody;
     // Nothing is batched for nobody: any version serves.
-    let (plan, _) = match planned(&theirs, fork, SafeVersion::V1_4_1)? {
-        Ok(planned) => planned,
-        Err(why) => {
-            let refused = Ended::Refused(why);
-            report.part(key, name, refused.text(), refused.object());
-            return Ok(());
-        }
+    let planned = planned(&theirs, fork, SafeVersion::V1_4_1)?;
+    let refused = refusal(&planned);
+    let calls = match &planned {
+        Ok(planned) => from_nobody(&planned.plan, fork)?,
+        Err(_) => Vec::new(),
     };
-    if let Some(why) = denied(&plan, fork)? {
-        let text = format!("{why}; told only by the rehearsal: `tried = true` on the step tells it before");
-        report.part(key, name, text, json!({ "ended": "reverts", "why": why }));
+    let open: Vec<&str> =
+        calls.iter().filter(|(_, why)| why.is_none()).map(|(call, _)| call.as_str()).collect();
+    let denied: Vec<String> =
+        calls.iter().filter_map(|(call, why)| Some(format!("{call} reverts: {}", why.as_ref()?))).collect();
+    let doubt = if open.is_empty() {
+        String::new()
+    } else {
+        format!("; but {} does not revert from {NOBODY}", open.join(" and "))
+    };
+    if let Some(why) = refused {
+        let mut object = Ended::Refused(why.clone()).object();
+        object["does_not_revert"] = json!(open);
+        report.part(key, name, format!("{}{doubt}", Ended::Refused(why).text()), object);
         return Ok(());
     }
-    let calls = plan.calls.iter().map(|c| c.signature.as_str()).collect::<Vec<_>>().join(", ");
-    let message = format!("{name}: {calls} does not revert from {NOBODY}, which holds no role");
+    if !denied.is_empty() {
+        let why = denied.join("; ");
+        let text =
+            format!("{why}{doubt}; told only by the rehearsal: `tried = true` on the step tells it before");
+        report.part(key, name, text, json!({ "ended": "reverts", "why": why, "does_not_revert": open }));
+        return Ok(());
+    }
+    let message = format!("{name}: {} does not revert from {NOBODY}, which holds no role", open.join(", "));
     let hint = "check the role; where anybody may do it, let `role` begin with the word anybody";
     report.part(key, name, "NOT DENIED: anybody may do it".into(), json!({ "ended": "not denied" }));
     report.wrong(Exit::Failed, message, hint);
     Ok(())
 }
 
-/// The first call of a plan that reverts when nobody makes it, and why.
-fn denied(plan: &Plan, fork: &mut Forked) -> Result<Option<String>, Error> {
-    for planned in &plan.calls {
+/// The calls of a plan when nobody makes them, each with why it reverts, if it does.
+fn from_nobody(plan: &Plan, fork: &mut Forked) -> Result<Vec<(String, Option<String>)>, Error> {
+    let query = |planned: &PlannedCall| {
         let Call { to, data, .. } = planned.call.clone();
-        let query = Query::Call { from: Some(NOBODY), to, data };
-        let answers = fork.answers(std::slice::from_ref(&query))?;
-        if let Some(Answer::Reverted(data)) = answers.get(&query) {
-            return Ok(Some(format!("{} reverts: {}", planned.signature, decode(data, &[]))));
-        }
-    }
-    Ok(None)
+        Query::Call { from: Some(NOBODY), to, data }
+    };
+    let queries: Vec<Query> = plan.calls.iter().map(query).collect();
+    let answers = fork.answers(&queries)?;
+    let reason = |query| match answers.get(query) {
+        Some(Answer::Reverted(data)) => Some(decode(data, &plan.errors).to_string()),
+        _ => None,
+    };
+    let calls = plan.calls.iter().zip(&queries);
+    Ok(calls.map(|(planned, query)| (planned.signature.clone(), reason(query))).collect())
 }
 
 fn now_in_seconds() -> u64 {

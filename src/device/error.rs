@@ -51,7 +51,7 @@ pub enum DeviceError {
 
     // A Ledger that is not ready, where somebody has to decide.
     #[error(
-        "this user may not open the Ledger: run `sudo breakglass device --install-udev`, then plug the Ledger in again"
+        "this user may not open the Ledger: run `breakglass device --udev | sudo tee /etc/udev/rules.d/60-ledger.rules`, then plug it in again"
     )]
     NoPermission,
     #[error(

@@ -237,7 +237,11 @@ mod tests {
             cannot_open(&format!("hidapi error: Failed to open a device with path '/dev/hidraw3': {why}"))
         };
         assert!(matches!(told("Permission denied"), DeviceError::NoPermission));
-        assert!(told("Permission denied").to_string().contains("sudo breakglass device --install-udev"));
+        assert!(
+            told("Permission denied")
+                .to_string()
+                .contains("breakglass device --udev | sudo tee /etc/udev/rules.d/")
+        );
         assert!(matches!(told("No such file or directory"), DeviceError::NotPluggedIn));
         assert!(matches!(told("Device or resource busy"), DeviceError::InUse));
     }

@@ -128,6 +128,18 @@ pub fn create_new(path: &Path, contents: &str) -> Result<(), StoreError> {
     Ok(())
 }
 
+/// A file of the system's, which is no secret: whoever made it may be root.
+pub fn let_all_read(path: &Path) -> Result<(), StoreError> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let all_read = fs::Permissions::from_mode(0o644);
+        fs::set_permissions(path, all_read)
+            .map_err(|error| StoreError::Write { path: shown(path), error })?;
+    }
+    Ok(())
+}
+
 /// Creates the file, or finds that it says the same already.
 pub fn keep_new(path: &Path, contents: &str) -> Result<(), StoreError> {
     match create_new(path, contents) {

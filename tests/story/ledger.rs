@@ -190,6 +190,8 @@ fn the_udev_rule_is_installed_once_and_never_over_another() {
     for _ in 0..2 {
         desk.run(&install).ended(0).says("2c97").says("unplug the Ledger and plug it in again");
         assert_eq!(fs::read_to_string(&rules).unwrap(), printed);
+        let mode = std::os::unix::fs::PermissionsExt::mode(&fs::metadata(&rules).unwrap().permissions());
+        assert_eq!(mode & 0o777, 0o644, "the system's own user reads it");
     }
     fs::write(&rules, "another rule").unwrap();
     steps::refused(desk.run(&install), 1, &["60-ledger.rules has another rule"]);

@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 
 use crate::stage::{Anvil, Ceremony, Proxy, SafeSetup};
 use crate::steps::{
-    as_the_safe, behind_a_proxy, broadcast, is_paused, pausedCall, refused, refused_without_a_trace, sign,
-    signed_by_two, try_sign, with_key,
+    as_the_safe, behind_a_proxy, broadcast, import, is_paused, pausedCall, refused, refused_without_a_trace,
+    sign, signed_by_two, try_sign, with_key,
 };
 
 sol! {
@@ -35,7 +35,11 @@ fn everything_that_is_shown_is_proven_in_one_round_more() {
     assert_eq!(count, 3, "two rounds to rehearse, one to prove");
     assert_eq!(rounds(&["dry-run", "vault", "--proofs"], 0).1, 2);
     let (run, count) = rounds(&["--json", "dry-run", "vault", "--proofs"], 0);
-    assert_eq!((run.json()["proven"].as_str(), count), (Some(proven(&ceremony).as_str()), 2));
+    let said = run.json()["proven"].as_str().unwrap().to_string();
+    // The block's hash is there to be compared: a block can be made up with everything in it.
+    let block = ceremony.anvil.rpc("eth_getBlockByNumber", &json!(["latest", false]));
+    assert_eq!(said, format!("{}, {}", proven(&ceremony), block["hash"].as_str().unwrap()));
+    assert_eq!(count, 2);
     assert_eq!(rounds(&["check", "vault", "--proofs"], 0).1, 2);
     // Nothing is rehearsed: the answers to the playbook's checks are worked out from values that are asked for first.
     assert_eq!(rounds(&["status", "vault", "--proofs"], 3).1, 4);
@@ -131,6 +135,66 @@ fn a_single_rpc_that_lies_about_the_safe_is_refused() {
     let slot = format!("slot {threshold} of {safe}");
     refused(alice.run(&["dry-run", "vault", "--proofs"]), 7, &["is not proven", &slot]);
     refused(alice.run(&["status", "vault", "--proofs"]), 7, &["is not proven", &slot]);
+}
+
+/// Nonce, log, receipt and view all say that it was done, and nothing was.
+#[test]
+fn a_single_rpc_that_invents_the_execution_is_refused() {
+    let (ceremony, proxy) = behind_a_proxy();
+    let [alice, bob, _] = &ceremony.desks[..] else { panic!("three desks") };
+    let lines = [sign(alice, &["vault"]), sign(bob, &["vault"])].join("\n");
+    import(alice, &["vault"], &lines);
+    import(bob, &["vault"], &lines);
+    let anvil = &ceremony.anvil;
+    let mark = anvil.rpc("evm_snapshot", &json!([]));
+    let tx = broadcast(alice, &["vault"]).ended(0).stdout.trim().to_string();
+    let mut receipt = anvil.rpc("eth_getTransactionReceipt", &json!([tx]));
+    let mut logs = receipt["logs"].clone();
+    anvil.rpc("evm_revert", &json!([mark]));
+    anvil.mine(1);
+    assert!(!is_paused(&ceremony));
+
+    let block = anvil.rpc("eth_getBlockByNumber", &json!(["latest", false]));
+    for place in std::iter::once(&mut receipt).chain(logs.as_array_mut().unwrap()) {
+        place["blockNumber"] = block["number"].clone();
+        place["blockHash"] = block["hash"].clone();
+    }
+    receipt["logs"] = logs.clone();
+    let events = logs.as_array().unwrap().iter().filter(|log| log["address"] == json!(ceremony.safe));
+    let events = Value::Array(events.cloned().collect());
+    let (safe, paused) =
+        (json!(ceremony.safe), json!(alloy::hex::encode_prefixed(pausedCall {}.abi_encode())));
+    proxy.rewrite(move |method, params, truth| match method {
+        "eth_getStorageAt" if params[0] == safe && params[1] == json!(B256::with_last_byte(5)) => {
+            Ok(json!(B256::with_last_byte(1)))
+        }
+        "eth_getLogs" => Ok(events.clone()),
+        "eth_getTransactionReceipt" => Ok(receipt.clone()),
+        "eth_call" if params[0]["data"] == paused => {
+            Ok(json!(alloy::hex::encode_prefixed(true.abi_encode())))
+        }
+        _ => truth,
+    });
+    // Whoever believes a single RPC believes this.
+    broadcast(bob, &["vault"]).ended(0).says("done and proven");
+    let run = refused(broadcast(bob, &["vault", "--proofs"]), 7, &["is not proven"]);
+    run.never_says("done and proven");
+}
+
+/// A list of what a call may touch is nobody's word: one that names half the chain costs nothing.
+#[test]
+fn an_access_list_that_names_too_much_stops_nobody() {
+    let (ceremony, proxy) = behind_a_proxy();
+    let list: Vec<Value> = (0..1_500_u32)
+        .map(|n| json!({"address": Address::left_padding_from(&(n + 1_000_000).to_be_bytes()), "storageKeys": []}))
+        .collect();
+    proxy.rewrite(move |method, _, truth| match method {
+        "eth_createAccessList" => Ok(json!({"accessList": list, "gasUsed": "0x1"})),
+        _ => truth,
+    });
+    ceremony.desks[0].run(&["pause", "vault"]).ended(0).says("✓ vault paused() is true");
+    let codes = proxy.counts().by_method.get("eth_getCode").copied().unwrap_or(0);
+    assert!(codes < 100, "{codes}");
 }
 
 #[test]

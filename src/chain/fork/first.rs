@@ -27,6 +27,8 @@ sol! {
 
 /// Hints beyond this number are not asked for: they come from a file that somebody else wrote.
 const MAX_HINTS: usize = 2_000;
+/// The same of accounts, whose code comes along.
+const MAX_HINTED_ACCOUNTS: usize = 256;
 
 /// The precompiled contract that every ECDSA signature is checked with.
 const ECRECOVER: Address = address!("0000000000000000000000000000000000000001");
@@ -44,7 +46,8 @@ pub fn first_keys(
     hints: &Keys,
 ) -> Keys {
     let safe = id.address;
-    let mut keys = if hints.len() <= MAX_HINTS { hints.clone() } else { Keys::default() };
+    let few = hints.len() <= MAX_HINTS && hints.accounts.len() <= MAX_HINTED_ACCOUNTS;
+    let mut keys = if few { hints.clone() } else { Keys::default() };
     let is_singleton = |contract| matches!(contract, Contract::Singleton | Contract::SingletonL2);
     let singletons = KNOWN.iter().filter(|d| d.version == id.version && is_singleton(d.contract));
     keys.accounts.extend([sender, safe, tx.to, ECRECOVER]);

@@ -110,20 +110,27 @@ pub fn complete<S: StateSource, T>(
     attempt: impl Fn(&World) -> Result<Attempt<T>, RehearsalError>,
 ) -> Result<T, ForkError<S::Error>> {
     let mut wanted = wanted;
-    for round in 0..=MAX_ROUNDS {
-        match attempt(world)? {
+    for _ in 0..MAX_ROUNDS {
+        let missing = match attempt(world)? {
             Attempt::Complete(done) => return Ok(*done),
-            Attempt::Missing(keys) if round == MAX_ROUNDS => {
-                return Err(ForkError::Unsettled(Box::new(keys)));
-            }
-            Attempt::Missing(keys) => wanted.extend(keys),
-        }
+            Attempt::Missing(keys) => keys,
+        };
+        wanted.extend(missing.clone());
         let asked = wanted.unknown_to(&world.state);
-        world.state.extend(source.fetch(&asked).map_err(ForkError::Source)?);
-        let left_out = asked.unknown_to(&world.state);
+        let fetched = match source.fetch(&asked) {
+            // What somebody only hinted at can be more than an honest source gives: it is not needed.
+            Err(_) if asked != missing => source.fetch(&missing),
+            fetched => fetched,
+        };
+        world.state.extend(fetched.map_err(ForkError::Source)?);
+        let left_out = missing.unknown_to(&world.state);
         if !left_out.is_empty() {
-            return Err(ForkError::LeftOut { left_out: Box::new(left_out), asked: asked.len() });
+            return Err(ForkError::LeftOut { left_out: Box::new(left_out), asked: missing.len() });
         }
+        wanted = Keys::default();
     }
-    Err(ForkError::Unsettled(Box::new(wanted)))
+    match attempt(world)? {
+        Attempt::Complete(done) => Ok(*done),
+        Attempt::Missing(keys) => Err(ForkError::Unsettled(Box::new(keys))),
+    }
 }

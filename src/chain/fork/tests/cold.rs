@@ -174,6 +174,35 @@ fn what_an_endpoint_leaves_out_is_an_error_that_names_it() {
     assert!(error.to_string().contains(&stage.id.address.to_string()), "{error}");
 }
 
+/// An endpoint for which what a stranger hinted at is too much.
+struct Burdened<'a>(Source<'a>, Address);
+
+impl StateSource for Burdened<'_> {
+    type Error = super::stage::BadAnswer;
+
+    fn fetch(&self, keys: &Keys) -> Result<State, Self::Error> {
+        if keys.accounts.contains(&self.1) {
+            Err(super::stage::BadAnswer(json!("too much")))
+        } else {
+            self.0.fetch(keys)
+        }
+    }
+}
+
+#[test]
+fn hints_that_are_too_much_are_left_and_the_rehearsal_is_not() {
+    let stage = Stage::new(SafeVersion::V1_4_1);
+    let tx = stage.tx(stage.target, 0, &ITarget::pauseCall {}.abi_encode());
+    let mut world = stage.anvil.world();
+    let burden = Address::repeat_byte(0x66);
+    let source = Burdened(Source::at(&stage.anvil, &world), burden);
+    let exec =
+        ExecTransaction { safe: &stage.id, owners: &stage.owners, tx: &tx, signatures: None, sender: SENDER };
+    let hints = Keys { accounts: [burden].into(), ..Keys::default() };
+    let rehearsal = settle(&source, &mut world, &exec, &[], hints).unwrap();
+    assert_eq!(rehearsal.outcome, Outcome::Succeeded);
+}
+
 #[test]
 fn an_access_list_becomes_keys() {
     let list: AccessList = serde_json::from_value(json!([

@@ -163,7 +163,7 @@ pub struct Source<'a> {
 
 #[derive(Debug, thiserror::Error)]
 #[error("anvil answered {0}")]
-pub struct BadAnswer(Value);
+pub struct BadAnswer(pub Value);
 
 impl<'a> Source<'a> {
     pub fn at(anvil: &'a Anvil, world: &World) -> Self {
