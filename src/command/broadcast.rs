@@ -8,7 +8,6 @@ use alloy::primitives::{Address, TxKind, U256, hex};
 use alloy::rpc::types::AccessList;
 use serde_json::json;
 
-use crate::chain::fork::decode;
 use crate::chain::{Ask, BlockTag, Fees, Prepared, Receipt, Sending, TxHash};
 use crate::cli;
 use crate::command::key::Signer;
@@ -17,7 +16,7 @@ use crate::command::subject::{Online, Purpose, Subject, obey};
 use crate::command::{amount, key, outcome, pages, show};
 use crate::device::transaction_screens;
 use crate::error::{Error, Exit};
-use crate::playbook::Answer;
+use crate::playbook::{Answer, decode_revert};
 use crate::proposal::{NotReady, OwnerSignature, Proposal, Ready, assemble};
 use crate::store;
 use crate::ui::{Spinner, Text};
@@ -219,7 +218,7 @@ fn prepare(session: &Session, subject: &Subject, ready: &Ready, from: Address) -
             return Ok(prepared);
         }
         Answer::Value(_) => "the Safe would take it, and the call inside would fail".into(),
-        Answer::Reverted(data) => decode(data, errors).to_string(),
+        Answer::Reverted(data) => decode_revert(data, errors).to_string(),
     };
     Err(Error::new(Exit::Failed, format!("the transaction would fail: {why}"))
         .hint("nothing was sent; breakglass status shows what changed since it was signed"))

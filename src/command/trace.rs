@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::chain::fork::{End, Frame, Trace};
 use crate::command::session::Session;
 use crate::command::subject::Subject;
-use crate::playbook::{Dictionary, Entry};
+use crate::playbook::{Dictionary, Entry, decode_revert};
 use crate::ui::Text;
 
 /// Frames and events that are printed.
@@ -56,7 +56,7 @@ fn call(subject: &Subject, words: &Dictionary, frame: &Frame) -> Text {
         End::Returned => line,
         End::Reverted => {
             let errors = subject.plan().map_or(&[][..], |plan| &plan.errors);
-            line.bad(&format!("  reverts: {}", crate::chain::fork::decode(&frame.output, errors)))
+            line.bad(&format!("  reverts: {}", decode_revert(&frame.output, errors)))
         }
         End::Halted(why) => line.bad(&format!("  stops: {why}")),
     }

@@ -6,7 +6,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use alloy::primitives::{Address, address};
 use serde_json::{Value, json};
 
-use crate::chain::fork::{ExecTransaction, decode};
+use crate::chain::fork::ExecTransaction;
 use crate::chain::{Ask, BlockTag, Chain, Forked};
 use crate::cli;
 use crate::command::derive::{MAX_TURNS, Order, before_queries, named_once};
@@ -15,7 +15,9 @@ use crate::command::session::Session;
 use crate::command::{dry_run, effects};
 use crate::council;
 use crate::error::{Error, Exit};
-use crate::playbook::{Answer, Derivation, Plan, PlanError, PlannedCall, Query, Readings, Undo};
+use crate::playbook::{
+    Answer, Derivation, Plan, PlanError, PlannedCall, Query, Readings, Undo, decode_revert,
+};
 use crate::proposal::{batch_queries, build_tx};
 use crate::safe::{Call, SafeId, SafeVersion};
 use crate::store;
@@ -317,7 +319,7 @@ fn from_nobody(plan: &Plan, fork: &mut Forked) -> Result<Vec<(String, Option<Str
     let queries: Vec<Query> = plan.calls.iter().map(query).collect();
     let answers = fork.answers(&queries)?;
     let reason = |query| match answers.get(query) {
-        Some(Answer::Reverted(data)) => Some(decode(data, &plan.errors).to_string()),
+        Some(Answer::Reverted(data)) => Some(decode_revert(data, &plan.errors).to_string()),
         _ => None,
     };
     let calls = plan.calls.iter().zip(&queries);

@@ -11,6 +11,7 @@ use alloy::json_abi::Event;
 use alloy::primitives::{Address, Log, keccak256};
 
 use super::query::{Answer, Query, Readings};
+use super::revert::{Reason, decode_revert};
 use super::template::Pattern;
 use super::value::{compare, decode, render, shortened};
 
@@ -35,7 +36,11 @@ impl Subject {
 }
 
 fn reverted(data: &[u8]) -> String {
-    if data.is_empty() { "reverted".into() } else { format!("reverted with {}", shortened(data)) }
+    match decode_revert(data, &[]) {
+        Reason::Silent => "reverted".into(),
+        Reason::Unknown(data) => format!("reverted with {}", shortened(&data)),
+        known => format!("reverted: {known}"),
+    }
 }
 
 /// How a value relates to the one expected.

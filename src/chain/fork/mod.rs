@@ -27,7 +27,7 @@ use first::next_keys;
 pub use first::{access_list_calls, access_list_keys, first_keys};
 pub use names::{PROXY_SLOTS, SlotNames, name_slot};
 pub use rehearsal::{Attempt, ExecTransaction, Moment, Outcome, Rehearsal, RehearsalError, rehearse, view};
-pub use revert::{Reason, Revert, decode};
+pub use revert::Revert;
 pub use state::{Account, Keys, State, World};
 pub use trace::{End, Frame, FrameKind, Trace};
 
