@@ -9,6 +9,7 @@ use alloy::sol_types::{SolCall, SolValue};
 use breakglass::proposal::Proposal;
 use breakglass::safe::deployments::Contract;
 use breakglass::safe::{Call, Nonce, Operation, SENTINEL, SafeTx, SafeVersion, encode_batch};
+use serde_json::{Value, json};
 
 use crate::stage::{Anvil, Ceremony, Desk, Run, SafeSetup, deploy, key, npm_bytecode, published};
 use crate::steps::{as_the_safe, broadcast, executed, import, is_paused, path, sign, try_sign, two_of_three};
@@ -295,4 +296,35 @@ fn a_safe_behind_code_that_no_factory_makes_is_refused() {
     code.push(0);
     ceremony.anvil.set_code(ceremony.safe, &code.into());
     ceremony.desks[0].run(&["pause", "vault"]).ended(4).says("refused (unknown-proxy:0x");
+}
+
+/// Whoever knows better says so by name, and everybody after them reads it.
+#[test]
+fn what_one_signer_accepted_is_shown_to_every_later_one() {
+    let ceremony = two_of_three();
+    as_the_safe(&ceremony, ceremony.safe, enableModuleCall { module: THIEF }.abi_encode());
+    let [alice, bob, _] = &ceremony.desks[..] else { panic!("three desks") };
+    let id = format!("module:{THIEF}");
+    let accept = ["--accept", &id];
+    let said =
+        alice.run(&["--json", "pause", "vault", "--accept", &id, "--accept", "nonsense"]).ended(0).json();
+    let proposal = alice.path(said["proposal"].as_str().unwrap());
+    assert_eq!(
+        serde_json::from_str::<Value>(&fs::read_to_string(&proposal).unwrap()).unwrap()["accepted"],
+        json!([id])
+    );
+    sign(alice, &[&["vault"], &accept[..]].concat());
+    // A line in a chat has no room for it; the signature's file has.
+    let folder = alice.path("out");
+    fs::create_dir(&folder).unwrap();
+    alice.run(&["export", "vault", "--to", path(&folder)]).ended(0);
+
+    let carried = bob.path("carried.json");
+    fs::copy(&proposal, &carried).unwrap();
+    let shown = format!("accepted what was refused: {id}");
+    let run = try_sign(bob, &[path(&carried)]).ended(4).says(&format!("whoever proposed it {shown}"));
+    run.says(&format!("refused ({id})"));
+    let signature = format!("{}.{}.sig.json", said["safe_tx_hash"].as_str().unwrap(), key(0).address);
+    bob.run(&["import", path(&carried), path(&folder.join(signature))]).ended(0);
+    try_sign(bob, &[path(&carried)]).ended(4).says(&format!("alice {shown}"));
 }
