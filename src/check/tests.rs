@@ -23,6 +23,10 @@ const OWNER: Address = Address::repeat_byte(1);
 const MODULE: Address = Address::repeat_byte(8);
 
 fn proposal() -> Proposal {
+    proposing(SafeTx::new(VAULT, U256::ZERO, Bytes::new(), Operation::Call, Nonce::from(3)))
+}
+
+fn proposing(tx: SafeTx) -> Proposal {
     let id = SafeId { chain_id: 1, address: SAFE, version: SafeVersion::V1_4_1 };
     let state = SafeState {
         id,
@@ -34,7 +38,6 @@ fn proposal() -> Proposal {
         fallback_handler: Address::repeat_byte(7),
         modules: vec![MODULE],
     };
-    let tx = SafeTx::new(VAULT, U256::ZERO, Bytes::new(), Operation::Call, Nonce::from(3));
     let binding = Binding {
         lever: None,
         undo: false,

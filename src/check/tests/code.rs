@@ -25,17 +25,9 @@ fn proxied() -> Case {
         frame(3, FrameKind::Call, VAULT, THIEF),
     ];
     let code = [(VAULT, OWN), (IMPLEMENTATION, BEHIND), (FACET, DEEPER)].into();
-    let mut case = Case::new(Rehearsal { trace: Trace { frames, cut: false }, code, ..rehearsal() });
+    let rehearsal = Rehearsal { trace: Trace { frames, cut: false }, code, ..rehearsal() };
     let tx = SafeTx::new(VAULT, U256::ZERO, vec![1, 2, 3, 4].into(), Operation::Call, Nonce::from(3));
-    let snapshot = case.proposal.snapshot().clone();
-    case.proposal = Proposal::new(
-        tx,
-        snapshot,
-        case.proposal.block(),
-        case.proposal.binding().clone(),
-        Readings::default(),
-    );
-    case
+    Case { proposal: proposing(tx), ..Case::new(rehearsal) }
 }
 
 fn pinned(hashes: &[B256]) -> Case {

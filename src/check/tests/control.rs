@@ -137,16 +137,7 @@ fn queueing(operations: &[Bytes]) -> Case {
     let calls: Vec<Call> = operations.iter().map(call).collect();
     let to = batch_contracts(SafeVersion::V1_4_1).next().unwrap().address;
     let tx = SafeTx::new(to, U256::ZERO, encode_batch(&calls), Operation::DelegateCall, Nonce::from(3));
-    let mut case = Case::new(rehearsal());
-    let snapshot = case.proposal.snapshot().clone();
-    case.proposal = Proposal::new(
-        tx,
-        snapshot,
-        case.proposal.block(),
-        case.proposal.binding().clone(),
-        Readings::default(),
-    );
-    case
+    Case { proposal: proposing(tx), ..Case::new(rehearsal()) }
 }
 
 fn schedule_after(predecessor: B256) -> Bytes {

@@ -107,12 +107,8 @@ fn a_guard_is_said_and_a_pinned_one_must_be_there() {
 fn a_delegatecall_goes_to_published_code_only() {
     let one = |case: &Case| case.found(|facts| vec![no_unknown_delegatecall(facts)]);
     let delegating = |to, data: Bytes| {
-        let mut case = clean();
         let tx = SafeTx::new(to, U256::ZERO, data, Operation::DelegateCall, Nonce::from(3));
-        let (block, binding) = (case.proposal.block(), case.proposal.binding().clone());
-        case.proposal =
-            Proposal::new(tx, case.proposal.snapshot().clone(), block, binding, Readings::default());
-        case
+        Case { proposal: proposing(tx), ..clean() }
     };
     let calls = vec![Call { to: VAULT, value: U256::ZERO, data: Bytes::new() }; 2];
     let batch = published(Contract::MultiSendCallOnly);
