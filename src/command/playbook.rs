@@ -8,7 +8,9 @@ use crate::cli;
 use crate::command::session::{Session, find_council};
 use crate::command::trial;
 use crate::error::{Error, Exit};
-use crate::playbook::{Catalogue, Entry, Origin, Playbook, Signatures, Undo, draft, schema};
+use crate::playbook::{
+    Catalogue, Entry, Origin, Playbook, PlaybookDigest, Signatures, Summary, Undo, draft, schema,
+};
 use crate::store;
 use crate::ui::{Text, Ui};
 
@@ -47,28 +49,25 @@ fn list(ui: &Ui, catalogue: &Catalogue, wanted: &cli::ListPlaybooks) -> Result<E
     known_words(wanted)?;
     let is =
         |wanted: &Option<String>, word: String| wanted.as_ref().is_none_or(|w| w.eq_ignore_ascii_case(&word));
-    let near = |playbook: &Playbook| {
-        let text =
-            format!("{} {}", playbook.family.as_deref().unwrap_or_default(), playbook.id).to_lowercase();
+    let near = |summary: &Summary| {
+        let text = format!("{} {}", summary.family.as_deref().unwrap_or_default(), summary.id).to_lowercase();
         wanted.family.as_ref().is_none_or(|family| text.contains(&family.to_lowercase()))
     };
-    let mut entries = catalogue.all();
-    entries.retain(|e| {
-        let p = e.playbook;
-        is(&wanted.kind, p.kind.to_string()) && is(&wanted.severity, p.severity.to_string()) && near(p)
+    let mut entries = catalogue.summaries();
+    entries.retain(|(s, ..)| {
+        is(&wanted.kind, s.kind.to_string()) && is(&wanted.severity, s.severity.to_string()) && near(s)
     });
     for fault in catalogue.faults() {
         ui.say(&Text::default().warn("left out: ").add(&fault.to_string()));
     }
     let rows: Vec<Vec<String>> = entries
         .iter()
-        .map(|e| {
-            let p = e.playbook;
-            let title = match &e.origin {
-                Origin::Council(path) => format!("{} (your own: {path})", p.title),
-                Origin::BuiltIn => p.title.clone(),
+        .map(|(summary, origin, _)| {
+            let title = match origin {
+                Origin::Council(path) => format!("{} (your own: {path})", summary.title),
+                Origin::BuiltIn => summary.title.clone(),
             };
-            vec![p.id.to_string(), title, p.severity.to_string()]
+            vec![summary.id.clone(), title, summary.severity.to_string()]
         })
         .collect();
     if rows.is_empty() {
@@ -77,7 +76,8 @@ fn list(ui: &Ui, catalogue: &Catalogue, wanted: &cli::ListPlaybooks) -> Result<E
         ui.table(&["playbook", "what it does", "severity"], &rows);
     }
     if ui.is_json() {
-        let objects: Vec<Value> = entries.iter().map(summary).collect();
+        let objects: Vec<Value> =
+            entries.iter().map(|(summary, origin, text)| brief(summary, origin, text)).collect();
         ui.object(&json!({ "playbooks": objects }));
     }
     Ok(Exit::Done)
@@ -98,11 +98,10 @@ fn known_words(wanted: &cli::ListPlaybooks) -> Result<(), Error> {
     Ok(())
 }
 
-fn summary(entry: &Entry) -> Value {
-    let p = entry.playbook;
+fn brief(summary: &Summary, from: &Origin, text: &str) -> Value {
     json!({
-        "id": p.id.to_string(), "kind": p.kind.to_string(), "family": p.family, "title": p.title,
-        "severity": p.severity.to_string(), "from": origin(&entry.origin), "digest": p.digest().to_string(),
+        "id": summary.id, "kind": summary.kind.to_string(), "family": summary.family, "title": summary.title,
+        "severity": summary.severity.to_string(), "from": origin(from), "digest": PlaybookDigest::of(text).to_string(),
     })
 }
 
@@ -116,7 +115,7 @@ fn show(ui: &Ui, entry: &Entry) -> Exit {
     ui.data_block(&lever(playbook));
     ui.data("");
     ui.data_block(playbook.text());
-    let mut object = summary(entry);
+    let mut object = brief(&Summary::from(entry.playbook), &entry.origin, entry.playbook.text());
     object["text"] = playbook.text().into();
     object["lever"] = lever(playbook).into();
     ui.object(&object);

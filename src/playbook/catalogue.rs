@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::OnceLock;
 
 use super::near::near;
-use super::{Kind, Playbook, PlaybookId, Word};
+use super::{Kind, Playbook, PlaybookId, Summary, Word};
 use crate::excerpt::Fault;
 
 /// Every file of the `playbooks/` folder: id and text.
@@ -267,6 +267,22 @@ impl Catalogue {
         self.ids().into_iter().filter_map(|id| self.get(id).ok()).collect()
     }
 
+    /// All of [`Catalogue::all`] in brief, in its order; of the library, without reading the whole of it.
+    #[must_use]
+    pub fn summaries(&self) -> Vec<(Summary, Origin, &str)> {
+        let brief = |id: &str| match self.council.get(id) {
+            Some((path, Ok(playbook))) => {
+                Some((Summary::from(playbook), Origin::Council(path.clone()), playbook.text()))
+            }
+            Some((_, Err(_))) => None,
+            None => {
+                let (_, text) = LIBRARY.iter().find(|(known, _)| *known == id)?;
+                Some((Summary::of_text(text)?, Origin::BuiltIn, *text))
+            }
+        };
+        self.ids().into_iter().filter_map(brief).collect()
+    }
+
     /// What is wrong with council files of which not even the id can be told. Each may have been meant to take the
     /// place of a built-in playbook.
     #[must_use]
@@ -274,14 +290,11 @@ impl Catalogue {
         &self.unnamed
     }
 
-    /// What is wrong with the others.
+    /// What is wrong with the council's other files.
     #[must_use]
     pub fn faults(&self) -> Vec<Fault> {
-        let fault = |id: &str| match self.get(id) {
-            Err(LookupError::Fault(fault)) => Some(fault),
-            _ => None,
-        };
-        self.unnamed.iter().cloned().chain(self.ids().into_iter().filter_map(fault)).collect()
+        let wrong = self.council.values().filter_map(|(_, read)| read.as_ref().err());
+        self.unnamed.iter().chain(wrong).cloned().collect()
     }
 
     /// What is wrong with a playbook beside the others, or missing from it though it can be read.

@@ -22,6 +22,7 @@ mod read;
 mod revert;
 mod schema;
 mod source;
+mod summary;
 mod template;
 #[cfg(test)]
 mod tests;
@@ -47,6 +48,7 @@ pub use plan::{Derivation, Inputs, Plan, PlanError, PlannedCall, ShownArg, Shown
 pub use query::{Answer, Query, Readings};
 pub use revert::{Reason, decode_revert};
 pub use schema::schema;
+pub use summary::Summary;
 pub use template::{Pattern, Template};
 pub use unit::Unit;
 
