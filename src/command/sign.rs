@@ -237,6 +237,13 @@ fn write(session: &Session, subject: &Subject, signature: &OwnerSignature) -> Re
     ui.say(&Text::default().good("signed ").add(&format!("by {name} {owner}")));
     ui.say(&Text::new("paste this line to whoever broadcasts:"));
     ui.data(&line);
+    if !signature.accepted().is_empty() {
+        // A line has no room for it.
+        let text = format!("you accepted {}", signature.accepted().join(", "));
+        ui.say(
+            &Text::default().warn("! ").add(&text).add(": say so beside the line, which does not tell it"),
+        );
+    }
     let mut object = json!({
         "safe_tx_hash": hash,
         "owner": owner,

@@ -313,8 +313,9 @@ fn what_one_signer_accepted_is_shown_to_every_later_one() {
         serde_json::from_str::<Value>(&fs::read_to_string(&proposal).unwrap()).unwrap()["accepted"],
         json!([id])
     );
-    sign(alice, &[&["vault"], &accept[..]].concat());
     // A line in a chat has no room for it; the signature's file has.
+    let run = try_sign(alice, &[&["vault"], &accept[..]].concat()).ended(0);
+    run.says(&format!("you accepted {id}: say so beside the line"));
     let folder = alice.path("out");
     fs::create_dir(&folder).unwrap();
     alice.run(&["export", "vault", "--to", path(&folder)]).ended(0);
