@@ -46,7 +46,7 @@ const SAYING: [&str; 11] = [
     "implementation",
     "authority",
     "governor",
-    "cut",
+    "diamondcut",
     "rely",
     "deny",
     "member",

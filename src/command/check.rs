@@ -5,8 +5,9 @@ use serde_json::{Value, json};
 use crate::check::Level;
 use crate::cli;
 use crate::command::effects;
+use crate::command::obey::obey;
 use crate::command::session::Session;
-use crate::command::subject::{Purpose, obey};
+use crate::command::subject::Purpose;
 use crate::error::{Error, Exit};
 use crate::ui::Text;
 

@@ -18,6 +18,7 @@ mod import;
 mod init;
 mod key;
 mod matching;
+mod obey;
 mod outcome;
 mod pages;
 mod playbook;

@@ -4,7 +4,7 @@ use alloy::primitives::Log;
 use serde_json::{Value, json};
 
 use crate::chain::fork::Keys;
-use crate::chain::{Ask, BlockRef, BlockTag, Executed, Receipt};
+use crate::chain::{Ask, BlockRef, BlockTag, ChainError, Executed, Receipt};
 use crate::check::Match;
 use crate::command::effects::proven_at;
 use crate::command::session::Session;
@@ -105,13 +105,22 @@ fn prove(session: &Session, subject: &Subject, mined: BlockRef) -> Result<Option
     let checks: Vec<&Check> = subject.plan().map(|plan| plan.after.iter().collect()).unwrap_or_default();
     let queries: Vec<_> = checks.iter().flat_map(|check| check.queries()).collect();
     let ask = Ask { safe: subject.safe.address, queries: &queries, ..Ask::default() };
-    let (root, seen) = session.ui.wait("proving the outcome", || {
+    let proof = session.ui.wait("proving the outcome", || {
         let mut seen = online.link.snapshot(&ask, BlockTag::Latest)?;
         if seen.header.number < mined.number {
             seen = online.link.snapshot(&ask, BlockTag::Pinned(mined))?;
         }
         let root = online.link.prove(&mut seen, &Keys::default(), Keys::default())?;
-        Ok::<_, Error>((root, seen))
+        Ok::<_, ChainError>((root, seen))
+    });
+    // What was sent stays sent, whatever can be proven of it.
+    let (root, seen) = proof.map_err(|error| {
+        Error::new(
+            Exit::Network,
+            format!("the RPC says that it was executed, and the outcome is not proven: {error}"),
+        )
+        .hint("nothing need be sent again for that: breakglass status --proofs tries once more")
+        .hint("without --proofs, the RPCs' own word is taken")
     })?;
     let block = seen.header.block();
     let lies = |what: String| {

@@ -4,8 +4,9 @@ use serde_json::json;
 
 use crate::cli;
 use crate::command::derive::{Order, arguments};
+use crate::command::obey::{accepted, obey};
 use crate::command::session::Session;
-use crate::command::subject::{Subject, accepted, obey};
+use crate::command::subject::Subject;
 use crate::command::{effects, home, show};
 use crate::error::{Error, Exit};
 use crate::playbook::Kind;

@@ -5,8 +5,9 @@ use serde_json::{Value, json};
 
 use crate::cli;
 use crate::command::key::Signer;
+use crate::command::obey::{accepted, obey};
 use crate::command::session::Session;
-use crate::command::subject::{Purpose, Subject, accepted, is_file, obey};
+use crate::command::subject::{Purpose, Subject, is_file};
 use crate::command::{key, pages, show};
 use crate::device::{Chosen, DataShown, Device, SigningRequest, Way, choose_way, safe_tx_screens};
 use crate::error::{Error, Exit};

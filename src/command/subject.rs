@@ -478,26 +478,3 @@ impl Subject<'_> {
         Ok(session.incidents.keep_proposal(&hash, &self.proposal.to_json())?)
     }
 }
-
-/// Of the accepted ids, those that a finding refused: only they are recorded, an id that refused nothing says nothing.
-pub fn accepted(findings: &[Finding], ids: &[String]) -> Vec<String> {
-    let refused = check::standing(findings, &[]);
-    ids.iter().filter(|id| refused.iter().any(|f| f.id == **id)).cloned().collect()
-}
-
-/// Stops at the first refusal that nobody accepted.
-pub fn obey(findings: &[Finding], accepted: &[String]) -> Result<(), Error> {
-    let standing = check::standing(findings, accepted);
-    let Some(first) = standing.iter().find(|f| f.sort == check::Sort::Danger).or_else(|| standing.first())
-    else {
-        return Ok(());
-    };
-    let exit = match first.sort {
-        check::Sort::Danger => Exit::Refused,
-        check::Sort::Drift => Exit::Drift,
-    };
-    let ids = standing.iter().map(|f| format!("--accept {}", f.id)).collect::<Vec<_>>().join(" ");
-    let error =
-        Error::new(exit, format!("refused ({}): {}", first.id, first.sentence)).hint(first.fix.clone());
-    Err(error.hint(format!("if you know better, and only then: {ids}")))
-}

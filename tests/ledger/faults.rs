@@ -216,7 +216,7 @@ fn blind_signing_is_waited_for_and_its_loss_is_told() {
     }
 }
 
-fn exec() -> TxEip1559 {
+pub fn exec() -> TxEip1559 {
     TxEip1559 {
         chain_id: 1,
         nonce: 3,

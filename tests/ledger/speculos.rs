@@ -9,10 +9,9 @@ use std::rc::Rc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use alloy::consensus::{TxEip1559, TxEnvelope};
+use alloy::consensus::TxEnvelope;
 use alloy::network::eip2718::Decodable2718;
-use alloy::primitives::{Address, Bytes, TxKind, U256, address};
-use alloy::rpc::types::AccessList;
+use alloy::primitives::{Address, Bytes, U256, address};
 use breakglass::device::{
     DerivationPath, Device, DeviceError, Ledger, Page, Screens, SigningRequest, Waiting, Way,
     address_screens, safe_tx_screens, transaction_screens,
@@ -20,6 +19,7 @@ use breakglass::device::{
 use breakglass::safe::{Nonce, Operation, SafeId, SafeTx, SafeVersion, SignatureKind};
 use serde_json::Value;
 
+use crate::faults::exec;
 use crate::http::request;
 
 const OWNER: Address = address!("f39Fd6e51aad88F6F4ce6aB8827279cffFb92266");
@@ -231,17 +231,7 @@ fn the_real_app_pays_for_the_gas_once_blind_signing_is_on() {
     let device = Speculos::start();
     let (mut ledger, told) = device.open();
     ledger.use_path(DerivationPath::default()).unwrap();
-    let tx = TxEip1559 {
-        chain_id: 1,
-        nonce: 3,
-        gas_limit: 200_000,
-        max_fee_per_gas: 20_000_000_000,
-        max_priority_fee_per_gas: 1_000_000_000,
-        to: TxKind::Call(SAFE.address),
-        value: U256::ZERO,
-        access_list: AccessList::default(),
-        input: pause().exec_calldata(vec![7; 65 * 5].into()),
-    };
+    let tx = exec();
     let status = breakglass::device::Status { blind_signing: true, ..*ledger.status() };
     let screens = transaction_screens(&status, OWNER, &tx);
     let raw = thread::scope(|scope| {

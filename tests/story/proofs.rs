@@ -181,6 +181,28 @@ fn a_single_rpc_that_invents_the_execution_is_refused() {
     run.never_says("done and proven");
 }
 
+/// What was sent is never said to be nothing, whatever the RPC proves of it afterwards.
+#[test]
+fn proofs_that_end_with_the_sending_leave_no_doubt_that_it_was_sent() {
+    let (ceremony, proxy) = behind_a_proxy();
+    let alice = signed_by_two(&ceremony);
+    let sent = std::sync::atomic::AtomicBool::new(false);
+    proxy.rewrite(move |method, _, truth| match method {
+        "eth_sendRawTransaction" => {
+            sent.store(true, std::sync::atomic::Ordering::Relaxed);
+            truth
+        }
+        "eth_getProof" if sent.load(std::sync::atomic::Ordering::Relaxed) => {
+            Err(json!({"code": -32601, "message": "the method does not exist"}))
+        }
+        _ => truth,
+    });
+    let run = refused(broadcast(alice, &["vault", "--proofs"]), 7, &["the outcome is not proven"]);
+    run.says("nothing need be sent again").never_says("nothing was done").never_says("done and proven");
+    assert!(is_paused(&ceremony));
+    alice.run(&["status", "vault"]).ended(0).says("done and proven");
+}
+
 /// A list of what a call may touch is nobody's word: one that names half the chain costs nothing.
 #[test]
 fn an_access_list_that_names_too_much_stops_nobody() {

@@ -57,6 +57,7 @@ fn an_owner_swapped_behind_a_harmless_call_is_refused() {
     }
     let cut = event(VAULT, "DiamondCut((address,uint8,bytes4[])[],address,bytes)", &[]);
     assert_eq!(Case::new(cut.clone()).found(findings), control(VAULT));
+    assert_eq!(saying(cut.clone(), "execute(bytes)", &[]).found(findings), control(VAULT));
     assert!(saying(cut, "diamondCut(bytes)", &[]).found(findings).is_empty());
     assert!(Case::new(event(VAULT, "Paused(address)", &[])).found(findings).is_empty());
     assert_eq!(Case { plan: None, ..Case::new(transferred(THIEF)) }.found(findings), control(VAULT));

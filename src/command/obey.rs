@@ -1,0 +1,32 @@
+//! What is refused stops a command, unless it was accepted by its name.
+
+use crate::check::{Finding, Sort, standing};
+use crate::error::{Error, Exit};
+
+/// Of the accepted ids, those that a finding refused: only they are recorded, an id that refused nothing says nothing.
+pub fn accepted(findings: &[Finding], ids: &[String]) -> Vec<String> {
+    let refused = standing(findings, &[]);
+    ids.iter().filter(|id| refused.iter().any(|f| f.id == **id)).cloned().collect()
+}
+
+/// Stops at the first refusal that nobody accepted.
+pub fn obey(findings: &[Finding], accepted: &[String]) -> Result<(), Error> {
+    let refused = standing(findings, accepted);
+    let Some(first) = refused.iter().find(|f| f.sort == Sort::Danger).or_else(|| refused.first()) else {
+        return Ok(());
+    };
+    let exit = match first.sort {
+        Sort::Danger => Exit::Refused,
+        Sort::Drift => Exit::Drift,
+    };
+    let ids = refused.iter().map(|f| format!("--accept {}", f.id)).collect::<Vec<_>>().join(" ");
+    let error =
+        Error::new(exit, format!("refused ({}): {}", first.id, first.sentence)).hint(first.fix.clone());
+    let error = error.hint(format!("if you know better, and only then: {ids}"));
+    let idle: Vec<&str> =
+        accepted.iter().filter(|id| !findings.iter().any(|f| f.id == **id)).map(String::as_str).collect();
+    if idle.is_empty() {
+        return Err(error);
+    }
+    Err(error.hint(format!("--accept {} accepts nothing here: no check has that name", idle.join(" "))))
+}
