@@ -284,7 +284,9 @@ fn read_safe(
     };
     let one = |text: &Option<Spanned<String>>| match text {
         Some(text) if text.get_ref() == "none" => Ok(Some(Address::ZERO)),
-        Some(text) => source.address(text).map(Some),
+        Some(text) => parse_address(text.get_ref())
+            .map(Some)
+            .map_err(|message| source.fault(text.span(), format!("{message}, or \"none\""))),
         None => Ok(None),
     };
     let proxy_code = wire
@@ -433,6 +435,7 @@ reach = "+1 555 0100"
             ("FCF4\"", "FC\"", "is not an address"),
             ("threshold = 2", "threshold = 3", "threshold 3 is not between 1 and the number of owners, 2"),
             ("version = \"1.4.1\"", "version = \"1.4.2\"", "Safe version \"1.4.2\" is not one of"),
+            ("threshold = 2", "threshold = 2\nguard = \"no\"", "40 hexadecimal digits, or \"none\""),
             ("reach =", "phone =", "unknown field `phone`"),
             ("id = 1", "id = 1\nquorum = 3", "quorum 3 cannot be reached: 2 RPC addresses"),
             ("E709552\"", "E709552\"\nother = \"0x\"", "no chain is called \"other\""),
