@@ -4,6 +4,7 @@
 //! no upper size.
 
 use std::cell::Cell;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
@@ -11,6 +12,8 @@ use futures_util::stream::{self, StreamExt};
 use reqwest::header::{CONTENT_TYPE, RETRY_AFTER};
 use reqwest::redirect::Policy;
 use reqwest::{Client, Response, StatusCode};
+use rustls::crypto::ring;
+use rustls::{ClientConfig, RootCertStore};
 use serde_json::json;
 
 use super::block::{BlockTag, Header};
@@ -83,6 +86,7 @@ impl Endpoint {
         let parsed = parsed.ok_or_else(|| ChainError::BadUrl(url.to_string()))?;
         let here = matches!(parsed.host_str(), Some("localhost" | "127.0.0.1" | "[::1]"));
         let mut builder = Client::builder()
+            .tls_backend_preconfigured(tls()?)
             .connect_timeout(CONNECT.min(options.timeout))
             .timeout(options.timeout)
             .redirect(Policy::none())
@@ -302,6 +306,17 @@ impl From<Fault> for Attempt {
     fn from(fault: Fault) -> Self {
         Self::Final(Failed::Fault(fault))
     }
+}
+
+fn tls() -> Result<ClientConfig, ChainError> {
+    let roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
+    let builder = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()));
+    let builder = builder.with_safe_default_protocol_versions();
+    let builder = builder.map_err(|e| ChainError::Client(e.to_string()))?;
+    let mut config = builder.with_root_certificates(roots).with_no_client_auth();
+    // reqwest names the protocols only for configurations of its own making.
+    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    Ok(config)
 }
 
 /// The next smaller size to try; providers' limits lie about these.

@@ -332,6 +332,14 @@ fn an_endless_answer_is_cut_off() {
 }
 
 #[test]
+fn a_packed_answer_is_read_and_its_unpacked_size_is_bounded() {
+    let server = Server::new(|_, body| Act::Packed(reply(body, &good(9)).to_string().into_bytes()));
+    assert_eq!(read(&chain(&[&server], 1)), Ok((9, json!("0x5"))));
+    let bomb = Server::new(|_, _| Act::Packed(vec![b' '; 200 << 20]));
+    assert_eq!(fault(&bomb), Fault::TooLarge);
+}
+
+#[test]
 fn a_chain_can_be_shared_with_a_thread_that_shows_progress() {
     fn shared<T: Send + Sync>(_: &T) {}
     shared(&chain(&[&Server::node(good(9))], 1));

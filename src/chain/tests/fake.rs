@@ -7,6 +7,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
 
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use serde_json::{Value, json};
 
 use crate::chain::{Chain, Options};
@@ -24,6 +26,8 @@ pub enum Act {
     },
     /// Waits this long, then answers.
     Late(Duration, String),
+    /// Answers with this, packed with gzip.
+    Packed(Vec<u8>),
     /// Sends this many bytes of a JSON text and never ends it.
     Flood(usize),
     /// Closes the connection.
@@ -121,6 +125,16 @@ fn respond(mut stream: TcpStream, act: Act) {
         Act::Late(pause, body) => {
             thread::sleep(pause);
             send(200, "", &body);
+        }
+        Act::Packed(body) => {
+            let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+            encoder.write_all(&body).unwrap();
+            let packed = encoder.finish().unwrap();
+            let head = format!(
+                "HTTP/1.1 200 X\r\nconnection: close\r\ncontent-encoding: gzip\r\ncontent-length: {}\r\n\r\n",
+                packed.len()
+            );
+            let _ = stream.write_all(&[head.into_bytes(), packed].concat());
         }
         Act::Flood(bytes) => {
             let piece = vec![b' '; 1 << 16];
