@@ -1,0 +1,258 @@
+//! Reads every `crate::` and `super::` path below `src`: a room knows only the rooms on lower floors, and no two files of a room
+//! need each other.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a source file that cannot be read fails the test"
+)]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use quote::ToTokens;
+use syn::UseTree;
+use syn::punctuated::Punctuated;
+use syn::visit::Visit;
+
+/// The rooms from the ground up. Rooms on one floor do not know each other.
+const FLOORS: &[&[&str]] = &[
+    &["error", "excerpt", "safe", "store"],
+    &["council", "device", "ui"],
+    &["cli", "playbook"],
+    &["proposal"],
+    &["chain"],
+    &["check"],
+    &["command"],
+];
+
+/// A module: its path below the crate, `chain::fork::db`.
+type Module = Vec<String>;
+
+/// What one source file says outside its tests.
+#[derive(Default)]
+struct Source {
+    /// Every path in it, as written.
+    paths: Vec<Vec<String>>,
+    /// What it passes on by `pub use`, as written.
+    passed_on: Vec<Vec<String>>,
+}
+
+fn sources() -> BTreeMap<Module, Source> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut found = BTreeMap::new();
+    let mut folders = vec![root.clone()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|e| e == "rs") {
+                let module = module_of(&root, &path);
+                if !module.iter().any(|part| part == "tests") {
+                    found.insert(module, Source::read(&fs::read_to_string(&path).unwrap()));
+                }
+            }
+        }
+    }
+    found
+}
+
+fn module_of(root: &Path, path: &Path) -> Module {
+    let inner: PathBuf = path.strip_prefix(root).unwrap().with_extension("");
+    let mut parts: Module = inner.iter().map(|part| part.to_string_lossy().into_owned()).collect();
+    if matches!(parts.last().map(String::as_str), Some("mod" | "lib" | "main")) {
+        parts.pop();
+    }
+    parts
+}
+
+impl Source {
+    fn read(text: &str) -> Self {
+        let mut source = Self::default();
+        source.visit_file(&syn::parse_file(text).unwrap());
+        source
+    }
+
+    fn spell(tree: &UseTree, prefix: &[String], found: &mut Vec<Vec<String>>) {
+        let and = |name: &syn::Ident| prefix.iter().cloned().chain([name.to_string()]).collect::<Vec<_>>();
+        match tree {
+            UseTree::Path(path) => Self::spell(&path.tree, &and(&path.ident), found),
+            UseTree::Name(name) => found.push(and(&name.ident)),
+            UseTree::Rename(rename) => found.push(and(&rename.ident)),
+            UseTree::Glob(_) => found.push(prefix.to_vec()),
+            UseTree::Group(group) => group.items.iter().for_each(|tree| Self::spell(tree, prefix, found)),
+        }
+    }
+
+    fn is_for_tests(attributes: &[syn::Attribute]) -> bool {
+        attributes
+            .iter()
+            .any(|a| a.path().is_ident("cfg") && a.to_token_stream().to_string().contains("test"))
+    }
+}
+
+impl<'ast> Visit<'ast> for Source {
+    fn visit_item_use(&mut self, item: &'ast syn::ItemUse) {
+        if Self::is_for_tests(&item.attrs) {
+            return;
+        }
+        let into = if matches!(item.vis, syn::Visibility::Inherited) {
+            &mut self.paths
+        } else {
+            &mut self.passed_on
+        };
+        Self::spell(&item.tree, &[], into);
+    }
+
+    fn visit_path(&mut self, path: &'ast syn::Path) {
+        self.paths.push(path.segments.iter().map(|segment| segment.ident.to_string()).collect());
+        syn::visit::visit_path(self, path);
+    }
+
+    fn visit_item_mod(&mut self, item: &'ast syn::ItemMod) {
+        if !Self::is_for_tests(&item.attrs) {
+            syn::visit::visit_item_mod(self, item);
+        }
+    }
+
+    /// The arguments of a macro are no syntax tree: most are expressions, and those that are not name no module.
+    fn visit_macro(&mut self, invocation: &'ast syn::Macro) {
+        let parser = Punctuated::<syn::Expr, syn::Token![,]>::parse_terminated;
+        if let Ok(arguments) = invocation.parse_body_with(parser) {
+            arguments.iter().for_each(|argument| syn::visit::visit_expr(self, argument));
+        }
+    }
+}
+
+/// A path as written in a module, from the crate's root.
+fn absolute(module: &Module, path: &[String]) -> Module {
+    let mut base = module.clone();
+    match path.first().map(String::as_str) {
+        Some("crate") => return path[1..].to_vec(),
+        Some("self") => base.extend_from_slice(&path[1..]),
+        Some("super") => {
+            let up = path.iter().take_while(|part| *part == "super").count();
+            base.truncate(base.len().saturating_sub(up));
+            base.extend_from_slice(&path[up..]);
+        }
+        _ => base.extend_from_slice(path),
+    }
+    base
+}
+
+/// What a module passes on: name → the path it stands for, below the crate.
+fn passed_on(module: &Module, source: &Source) -> BTreeMap<String, Module> {
+    let paths = source.passed_on.iter().map(|path| absolute(module, path));
+    paths.filter_map(|path| Some((path.last()?.clone(), path))).collect()
+}
+
+/// The file in which a path ends, through whatever passes the name on.
+fn file_of(
+    path: &[String],
+    sources: &BTreeMap<Module, Source>,
+    names: &BTreeMap<Module, BTreeMap<String, Module>>,
+) -> Module {
+    let mut path = path.to_vec();
+    for _ in 0..8 {
+        let deepest = (0..=path.len()).rev().map(|n| path[..n].to_vec()).find(|m| sources.contains_key(m));
+        let module = deepest.unwrap_or_default();
+        let next = path.get(module.len()).and_then(|name| names.get(&module)?.get(name));
+        match next {
+            Some(target) if *target != path => {
+                let rest = path[module.len() + 1..].to_vec();
+                path = target.iter().cloned().chain(rest).collect();
+            }
+            _ => return module,
+        }
+    }
+    path
+}
+
+/// File → the files that it needs.
+fn arrows() -> BTreeMap<Module, BTreeSet<Module>> {
+    let sources = sources();
+    let names = sources.iter().map(|(module, source)| (module.clone(), passed_on(module, source))).collect();
+    let mut arrows: BTreeMap<Module, BTreeSet<Module>> = BTreeMap::new();
+    for (module, source) in &sources {
+        let inner = source.paths.iter().filter(|path| matches!(path[0].as_str(), "crate" | "super" | "self"));
+        for path in inner {
+            let target = file_of(&absolute(module, path), &sources, &names);
+            if target != *module {
+                arrows.entry(module.clone()).or_default().insert(target);
+            }
+        }
+    }
+    arrows
+}
+
+fn floor(room: &str) -> Option<usize> {
+    FLOORS.iter().position(|rooms| rooms.contains(&room))
+}
+
+#[test]
+fn a_room_knows_only_rooms_below_it() {
+    let mut wrong = Vec::new();
+    for (from, targets) in arrows() {
+        let Some(room) = from.first() else { continue };
+        let own = floor(room).unwrap_or_else(|| panic!("room {room} stands on no floor: add it to FLOORS"));
+        for to in targets {
+            let Some(other) = to.first() else { continue };
+            let below = floor(other).is_some_and(|other| other < own);
+            if other != room && !below {
+                wrong.push(format!("{} needs {}", from.join("::"), to.join("::")));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "arrows up or sideways:\n{}", wrong.join("\n"));
+}
+
+#[test]
+fn no_files_of_a_room_need_each_other() {
+    let arrows = arrows();
+    // A room's face (`mod.rs`) knows its files and they know it: it is left out.
+    let faces: BTreeSet<&Module> = arrows
+        .keys()
+        .filter(|module| arrows.keys().any(|m| m.len() > module.len() && m.starts_with(module)))
+        .collect();
+    let mut circles = Vec::new();
+    for from in arrows.keys().filter(|m| !faces.contains(m)) {
+        let mut seen = BTreeSet::new();
+        let mut next: Vec<&Module> = arrows[from].iter().collect();
+        while let Some(module) = next.pop() {
+            if module == from {
+                circles.push(from.join("::"));
+                break;
+            }
+            if !faces.contains(module) && seen.insert(module) {
+                next.extend(arrows.get(module).into_iter().flatten());
+            }
+        }
+    }
+    assert!(circles.is_empty(), "files that need each other:\n{}", circles.join("\n"));
+}
+
+/// The reader of paths itself: what it would miss, the walls would not hold.
+#[test]
+fn paths_are_read_whole() {
+    let code = "use crate::a::{b, c::{D, E as F}}; pub use self::k::L;
+        fn f(x: crate::g::T) { format!(\"{}\", super::super::i::J); mycrate::no(); }
+        #[cfg(test)] mod tests { use crate::not::seen; }";
+    let source = Source::read(code);
+    let found: BTreeSet<String> =
+        source.paths.iter().map(|p| p.join("::")).filter(|p| p.contains("::")).collect();
+    let expected = [
+        "crate::a::b",
+        "crate::a::c::D",
+        "crate::a::c::E",
+        "crate::g::T",
+        "super::super::i::J",
+        "mycrate::no",
+    ];
+    assert_eq!(found, expected.map(String::from).into());
+    assert_eq!(source.passed_on, [["self", "k", "L"]]);
+    let module = vec!["a".to_string(), "b".into()];
+    assert_eq!(absolute(&module, &["super".into(), "c".into()]), ["a", "c"]);
+}
