@@ -4,7 +4,7 @@
 comma := ,
 MISSING = { echo "make: $(1)" >&2; exit 1; }
 
-.PHONY: setup fixtures test demo bench bench-peers fuzz speculos completions clean tools libudev
+.PHONY: setup fixtures test demo bench bench-peers fuzz speculos completions clean deny tools libudev
 .NOTPARALLEL:
 
 setup: tools libudev
@@ -82,6 +82,16 @@ bench-peers: fixtures
 	python3 -m venv target/peers/venv
 	target/peers/venv/bin/pip install --quiet safe-cli==1.9.0 typer==0.16.0 'click<8.2'
 	@$(MAKE) bench
+
+# Licences, advisories, bans and sources of everything the program is built from. Without the advisory database the rest
+# is checked, and that is said.
+deny: tools
+	@PATH="$$PWD/target/tools/bin:$$PATH" cargo deny --version >/dev/null 2>&1 \
+		|| cargo install --quiet --locked --root target/tools cargo-deny
+	@export PATH="$$PWD/target/tools/bin:$$PATH"; deny="cargo deny --locked --log-level error --config .cargo/deny.toml"; \
+	$$deny check --hide-inclusion-graph bans licenses sources || exit 1; \
+	if $$deny fetch db >/dev/null 2>&1; then $$deny check --hide-inclusion-graph advisories; \
+	else echo "make: the advisory database cannot be had here: known vulnerabilities were not checked" >&2; fi
 
 completions:
 	@cargo build --locked --quiet

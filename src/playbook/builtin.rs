@@ -1,11 +1,9 @@
 //! The closed set of functions that an expression may use. Adding one is a change of the program, on purpose.
 
-use alloy::dyn_abi::{DynSolType, DynSolValue};
-use alloy::primitives::{Address, B256, I256, U256, keccak256};
+use alloy::dyn_abi::DynSolValue;
+use alloy::primitives::{Address, I256, U256};
 
-use super::expression::{Expr, Flaw, Node, NodeKind, Scope, check as check_node};
-use super::near::hint;
-use super::value::{self, render};
+use super::value::render;
 use crate::safe::previous_in_list;
 
 /// A function of expressions.
@@ -51,169 +49,19 @@ const TABLE: [(&str, &[&str], Builtin); 17] = [
     ("bytes32", &["value"], Builtin::Bytes32),
 ];
 
+/// The function of this name, and the meaning of each of its values.
+pub(super) fn named(name: &str) -> Option<(&'static [&'static str], Builtin)> {
+    TABLE.iter().find(|(known, ..)| *known == name).map(|(_, meanings, builtin)| (*meanings, *builtin))
+}
+
+/// The names of all functions.
+pub(super) fn known() -> impl Iterator<Item = &'static str> {
+    TABLE.iter().map(|(name, ..)| *name)
+}
+
 /// Whether a word is taken by a function and so cannot name a param or a read.
 pub(super) fn is_reserved(name: &str) -> bool {
     TABLE.iter().any(|(known, ..)| *known == name)
-}
-
-const ADDRESS: DynSolType = DynSolType::Address;
-const UINT: DynSolType = DynSolType::Uint(256);
-const INT: DynSolType = DynSolType::Int(256);
-
-type Typed = Result<(Expr, DynSolType), Flaw>;
-
-/// Types a call.
-pub(super) fn check(call: &Node, name: &str, args: &[Node], scope: &Scope) -> Typed {
-    let Some((_, meanings, builtin)) = TABLE.iter().find(|(known, ..)| *known == name) else {
-        let known = TABLE.map(|(known, ..)| known);
-        return Err(call.flaw(format!("no function is called {name:?}; {}", hint(name, known))));
-    };
-    if args.len() != meanings.len() {
-        let values = if meanings.len() == 1 { "value" } else { "values" };
-        let message = format!(
-            "{name} takes {} {values}, {}, and is given {}",
-            meanings.len(),
-            spoken(meanings),
-            args.len()
-        );
-        return Err(call.flaw(message));
-    }
-    let typed = |node: &Node, ty: &DynSolType| check_node(node, scope, Some(ty)).map(|(expr, _)| expr);
-    let call = |args: Vec<Expr>, ty: DynSolType| Ok((Expr::Call(*builtin, args), ty));
-    match (builtin, args) {
-        (Builtin::PrevOwner, [list, item]) => {
-            let (list, element) = check_list(list, scope, Some(&ADDRESS))?;
-            call(vec![list, typed(item, &element)?], ADDRESS)
-        }
-        (Builtin::Replaced, [list, old, new]) => {
-            let (list, element) = check_list(list, scope, None)?;
-            call(vec![list, typed(old, &element)?, typed(new, &element)?], array_of(element))
-        }
-        (Builtin::With | Builtin::Without, [list, item]) => {
-            let (list, element) = check_list(list, scope, None)?;
-            call(vec![list, typed(item, &element)?], array_of(element))
-        }
-        (Builtin::Len, [list]) => call(vec![check_list(list, scope, None)?.0], UINT),
-        (Builtin::Item, [whole, position]) => check_item(whole, position, scope),
-        (Builtin::Or | Builtin::And | Builtin::AndNot, [a, b]) => {
-            if check_node(a, scope, None)?.1 == DynSolType::Bool {
-                return call(
-                    vec![typed(a, &DynSolType::Bool)?, typed(b, &DynSolType::Bool)?],
-                    DynSolType::Bool,
-                );
-            }
-            call(vec![unsigned(a, scope)?, unsigned(b, scope)?], UINT)
-        }
-        (Builtin::Bit, [n]) => {
-            let position = unsigned(n, scope)?;
-            if let Expr::Value(value) = &position {
-                Builtin::Bit.apply(std::slice::from_ref(value)).map_err(|why| n.flaw(why))?;
-            }
-            call(vec![position], UINT)
-        }
-        (Builtin::Keccak | Builtin::Selector, [text]) => constant(*builtin, text),
-        (Builtin::Bytes32, [value]) => {
-            let (expr, ty) = check_node(value, scope, None)?;
-            if !matches!(ty, DynSolType::Uint(_) | DynSolType::Address | DynSolType::FixedBytes(_)) {
-                return Err(value.flaw(format!("this is {ty}, which is not one word of bytes")));
-            }
-            call(vec![expr], DynSolType::FixedBytes(32))
-        }
-        (_, [a, b]) => {
-            let (args, ty) = numbers(a, b, scope)?;
-            call(args, ty)
-        }
-        _ => Err(Flaw::new(0..1, format!("{name} cannot be used here"))),
-    }
-}
-
-fn spoken(words: &[&str]) -> String {
-    match words {
-        [rest @ .., last] if !rest.is_empty() => format!("{} and {last}", rest.join(", ")),
-        _ => words.concat(),
-    }
-}
-
-fn array_of(element: DynSolType) -> DynSolType {
-    DynSolType::Array(Box::new(element))
-}
-
-fn check_list(node: &Node, scope: &Scope, of: Option<&DynSolType>) -> Result<(Expr, DynSolType), Flaw> {
-    match check_node(node, scope, None)? {
-        (expr, DynSolType::Array(element)) if of.is_none_or(|of| *of == *element) => Ok((expr, *element)),
-        (_, ty) => {
-            let needed = of.map_or_else(|| "a list".into(), |of| format!("{of}[]"));
-            Err(node.flaw(format!("this is {ty}, and {needed} is needed here")))
-        }
-    }
-}
-
-fn check_item(whole: &Node, position: &Node, scope: &Scope) -> Typed {
-    let (expr, ty) = check_node(whole, scope, None)?;
-    let at = unsigned(position, scope)?;
-    let element = match &ty {
-        DynSolType::Array(element) => (**element).clone(),
-        DynSolType::Tuple(elements) => {
-            let number = match &at {
-                Expr::Value(DynSolValue::Uint(n, _)) => usize::try_from(*n).ok(),
-                _ => None,
-            };
-            let element = number.and_then(|n| elements.get(n));
-            let message = || {
-                format!("the position in a tuple is a number from 0 to {}", elements.len().saturating_sub(1))
-            };
-            element.ok_or_else(|| position.flaw(message()))?.clone()
-        }
-        _ => return Err(whole.flaw(format!("this is {ty}, and a list or a tuple is needed here"))),
-    };
-    Ok((Expr::Call(Builtin::Item, vec![expr, at]), element))
-}
-
-fn unsigned(node: &Node, scope: &Scope) -> Result<Expr, Flaw> {
-    let (expr, ty) = untyped_number(node, scope)?;
-    match ty {
-        DynSolType::Uint(_) => Ok(expr),
-        _ => Err(node.flaw(format!("this is {ty}, and an unsigned number is needed here"))),
-    }
-}
-
-fn untyped_number(node: &Node, scope: &Scope) -> Typed {
-    let expected = matches!(&node.kind, NodeKind::Number(text) if !text.starts_with('-')).then_some(&UINT);
-    let (expr, ty) = check_node(node, scope, expected)?;
-    if value::is_number(&ty) {
-        return Ok((expr, ty));
-    }
-    Err(node.flaw(format!("this is {ty}, and a number is needed here")))
-}
-
-/// Two numbers of one sort; a number that is written out takes the sort of the other.
-fn numbers(a: &Node, b: &Node, scope: &Scope) -> Result<(Vec<Expr>, DynSolType), Flaw> {
-    let written = |node: &Node| matches!(node.kind, NodeKind::Number(_));
-    let (first, first_ty) = untyped_number(a, scope)?;
-    let (second, second_ty) = untyped_number(b, scope)?;
-    let is_int = |ty: &DynSolType| matches!(ty, DynSolType::Int(_));
-    if !is_int(&first_ty) && !is_int(&second_ty) {
-        return Ok((vec![first, second], UINT));
-    }
-    let signed = |node: &Node, expr: Expr, ty: &DynSolType| match ty {
-        DynSolType::Int(_) => Ok(expr),
-        _ if written(node) => Ok(check_node(node, scope, Some(&INT))?.0),
-        _ => Err(node.flaw(format!("this is {ty}, beside a signed number"))),
-    };
-    Ok((vec![signed(a, first, &first_ty)?, signed(b, second, &second_ty)?], INT))
-}
-
-/// `keccak` and `selector` take a text, so that their value is known when the playbook is read.
-fn constant(builtin: Builtin, node: &Node) -> Typed {
-    let NodeKind::Text(text) = &node.kind else {
-        return Err(node.flaw("a text in quotes is needed here"));
-    };
-    if builtin == Builtin::Keccak {
-        return Ok((Expr::Value(DynSolValue::FixedBytes(keccak256(text), 32)), DynSolType::FixedBytes(32)));
-    }
-    let function = value::parse_function(text).map_err(|why| node.flaw(why))?;
-    let word = B256::right_padding_from(function.selector().as_slice());
-    Ok((Expr::Value(DynSolValue::FixedBytes(word, 4)), DynSolType::FixedBytes(4)))
 }
 
 impl Builtin {

@@ -7,12 +7,12 @@ use serde::Deserialize;
 
 use super::claim::Step;
 use super::example::read_example;
-use super::expression::Scope;
 use super::near::hint;
 use super::param::{Param, unit_names};
 use super::read::{read_ask_type, read_check, read_param, read_source};
 use super::source::Source;
 use super::template::Template;
+use super::typing::Scope;
 use super::value::{param_types, parse_error};
 use super::wire::{Text, Wire, WireParam, WireStep, WireUndo};
 use super::{Change, DeclaredChange, Kind, Playbook, PlaybookId, Read, Undo, builtin, spelled};

@@ -23,9 +23,11 @@ mod revert;
 mod schema;
 mod source;
 mod summary;
+mod syntax;
 mod template;
 #[cfg(test)]
 mod tests;
+mod typing;
 mod unit;
 mod value;
 mod wire;

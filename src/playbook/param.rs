@@ -6,9 +6,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use alloy::dyn_abi::{DynSolType, DynSolValue};
 use alloy::primitives::{U256, U512};
 
-use super::expression::{Flaw, Scope, Stop, Values};
+use super::expression::{Stop, Values};
 use super::literal::number_of;
+use super::syntax::Flaw;
 use super::template::{Allowed, Template};
+use super::typing::Scope;
 use super::unit::{Decimal, MAX_DECIMALS, Unit};
 use super::value::{compare, is_number, render};
 use crate::council::AddressBook;

@@ -5,9 +5,9 @@ use toml::Spanned;
 
 use super::check::{Ending, Relation};
 use super::claim::{Asked, Claim, StaticCall, slot_number};
-use super::expression::Flaw;
 use super::param::{self, MaxChange, Param, ParamUnit, Zero};
 use super::source::Source;
+use super::syntax::Flaw;
 use super::template::Template;
 use super::unit::{MAX_DECIMALS, Unit};
 use super::value::{is_number, param_types, parse_event, parse_function, parse_type};

@@ -5,8 +5,9 @@ use std::ops::Range;
 use alloy::dyn_abi::DynSolType;
 use alloy::json_abi::Function;
 
-use super::expression::{Flaw, Scope};
+use super::syntax::Flaw;
 use super::template::{Allowed, Template};
+use super::typing::Scope;
 use super::value::parse_function;
 use super::wire::Text;
 use crate::excerpt::Fault;

@@ -6,8 +6,10 @@ use std::fmt;
 
 use alloy::dyn_abi::{DynSolType, DynSolValue};
 
-use super::expression::{self, Expr, Flaw, Scope, Stop, Values};
+use super::expression::{Expr, Stop, Values};
 use super::literal::{self, Literal};
+use super::syntax::{self, Flaw};
+use super::typing::{self, Scope};
 use super::value::render;
 use crate::council::AddressBook;
 
@@ -129,8 +131,8 @@ fn tree(text: &str, base: usize, ty: &DynSolType, allowed: Allowed) -> Result<Tr
         (text.strip_prefix('{'), allowed)
     {
         let inner = inner.strip_suffix('}').ok_or_else(|| flaw("the brace is never closed".into()))?;
-        let node = expression::parse(inner, base + 1)?;
-        return Ok(Tree::Expr(expression::check(&node, scope, Some(ty))?.0));
+        let node = syntax::parse(inner, base + 1)?;
+        return Ok(Tree::Expr(typing::check(&node, scope, Some(ty))?.0));
     }
     if text == "_" && matches!(allowed, Allowed::Patterns(_)) {
         return Ok(Tree::Any);
