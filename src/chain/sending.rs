@@ -9,7 +9,6 @@ use super::error::{ChainError, Fault, RpcErrorObject};
 use super::quorum::Chain;
 use super::rpc::{AT, RawReply, Reply, Request, transaction};
 use super::settle::{Settled, WireLog, WireReceipt};
-use crate::playbook::query::Answer;
 use crate::safe::{Execution, SafeId, SafeTxHash, find_execution, success_topic};
 
 /// A pending nonce further ahead than this is taken for nonsense: a transaction there would never be mined.
@@ -21,15 +20,18 @@ const RANGES: [u64; 3] = [10_000, 1_000, 100];
 /// Searches in one round.
 const MOST_SEARCHES: u64 = 500;
 
-/// A transaction about to be sent: no value, whoever signs it pays the gas.
+/// A transaction about to be sent, as any RPC may see it: the owners have approved its hash instead of signing it, in
+/// slots that are set for the estimate only. It carries no value; `from` pays the gas.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sending {
     pub from: Address,
     pub to: Address,
     pub data: Bytes,
+    /// The slots of `to` that are assumed to hold 1.
+    pub approved: Vec<B256>,
 }
 
-/// What is needed to sign a transaction and to know what it will do.
+/// What is needed to sign a transaction.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Prepared {
     /// The sender's transactions up to the block; agreed on.
@@ -38,8 +40,6 @@ pub struct Prepared {
     pub pending_nonce: u64,
     /// The sender's balance in wei; agreed on.
     pub balance: U256,
-    /// What the call gives at the block; agreed on.
-    pub outcome: Answer,
     /// The lower median of the estimates, never above the block's limit. Nothing when no endpoint can estimate.
     pub gas: Option<u64>,
     pub fees: Fees,
@@ -87,15 +87,18 @@ pub struct Executed {
     pub outcome: Execution,
 }
 
-/// What [`prepared`] reads: three values to agree on, then four hints.
+/// What [`prepared`] reads: two values to agree on, then four hints.
 pub(super) fn requests(sending: &Sending) -> Vec<Request> {
-    let Sending { from, to, data } = sending;
+    let Sending { from, to, data, approved } = sending;
+    let slots: serde_json::Map<String, Value> =
+        approved.iter().map(|slot| (slot.to_string(), json!(B256::from(U256::ONE)))).collect();
+    let estimate =
+        json!([transaction(Some(*from), *to, data), AT, { to.to_string(): { "stateDiff": slots } }]);
     vec![
         Request::new("eth_getTransactionCount", json!([from, AT])),
         Request::new("eth_getBalance", json!([from, AT])),
-        Request::call(Some(*from), *to, data),
         Request::hint("eth_getTransactionCount", json!([from, "pending"])),
-        Request::hint("eth_estimateGas", json!([transaction(Some(*from), *to, data), AT])),
+        Request::hint("eth_estimateGas", estimate),
         Request::hint("eth_maxPriorityFeePerGas", json!([])),
         Request::hint("eth_gasPrice", json!([])),
     ]
@@ -116,7 +119,6 @@ pub(super) fn prepared(header: &Header, values: &[Settled], hints: &[&[Reply]]) 
         nonce,
         pending_nonce: pending.max().unwrap_or(nonce),
         balance: number(1),
-        outcome: values.get(2).map_or_else(|| Answer::Reverted(Bytes::new()), Settled::answer),
         gas,
         fees: fees(header, hint(2), hint(3)),
     }
@@ -349,7 +351,7 @@ mod tests {
 
     #[test]
     fn hints_without_sense_are_passed_over() {
-        let values = [Settled::Number(n(4)), Settled::Number(n(1)), Settled::Data(Bytes::new())];
+        let values = [Settled::Number(n(4)), Settled::Number(n(1))];
         let hints = |pending: Value, gas: Value| -> Vec<Reply> { vec![Ok(pending), Ok(gas)] };
         let seen = |hints: &[Vec<Reply>]| {
             let hints: Vec<&[Reply]> = hints.iter().map(Vec::as_slice).collect();

@@ -8,17 +8,17 @@ use alloy::primitives::{Address, TxKind, U256, hex};
 use alloy::rpc::types::AccessList;
 use serde_json::json;
 
-use crate::chain::{Ask, BlockTag, Fees, Prepared, Receipt, Sending, TxHash};
+use crate::chain::{Fees, Prepared, Receipt, Sending, TxHash};
 use crate::cli;
 use crate::command::key::Signer;
 use crate::command::obey::obey;
 use crate::command::session::Session;
 use crate::command::subject::{Online, Purpose, Subject};
-use crate::command::{amount, key, outcome, pages, show};
+use crate::command::{amount, effects, key, outcome, pages, show};
 use crate::device::transaction_screens;
 use crate::error::{Error, Exit};
-use crate::playbook::{Answer, decode_revert};
-use crate::proposal::{NotReady, OwnerSignature, Proposal, Ready, assemble};
+use crate::proposal::{NotReady, Proposal, Ready, assemble};
+use crate::safe::{Approval, approved_hash_slot, encode_approvals};
 use crate::store;
 use crate::ui::{Spinner, Text};
 
@@ -34,11 +34,10 @@ pub fn run(session: &Session, args: &cli::Broadcast) -> Result<Exit, Error> {
         (!args.calldata).then(|| session.incidents.lock(&proposal.hash().to_string())).transpose()
     };
     let mut lock = None;
-    let mut subject =
-        session.subject(&args.what, &args.derive, Purpose::Finish, |proposal, signatures| {
-            lock = Some(take(proposal));
-            from.and_then(|from| early_sending(from, proposal, signatures))
-        })?;
+    let mut subject = session.subject(&args.what, &args.derive, Purpose::Finish, |proposal, _| {
+        lock = Some(take(proposal));
+        from.map(|from| sending(from, proposal))
+    })?;
     let _lock = lock.unwrap_or_else(|| take(&subject.proposal))?;
     // Before anything is said of the Safe: what a single RPC says of its nonce too.
     subject.prove(session.ui, args.proofs)?;
@@ -56,17 +55,15 @@ pub fn run(session: &Session, args: &cli::Broadcast) -> Result<Exit, Error> {
     };
     show::review(session, &subject, &findings);
     obey(&findings, &args.accept.accept)?;
+    rehearsed(&subject)?;
     let (Some(mut signer), Some(from)) = (signer, from) else {
-        // Anybody may send it, so anybody's address will do to try it.
-        let anybody = now.owners.list().first().copied().unwrap_or_default();
-        prepare(session, &subject, &ready, anybody)?;
         print_call(session, &ready);
         return Ok(Exit::Done);
     };
     if let Some(exit) = sent_before(session, &subject, from, args)? {
         return Ok(exit);
     }
-    let prepared = prepare(session, &subject, &ready, from)?;
+    let prepared = prepare(&subject)?;
     let tx = transaction(&subject, &ready, from, &prepared, args.max_fee)?;
     if let Some(ledger) = signer.ledger() {
         let screens = transaction_screens(ledger.status(), from, &tx);
@@ -82,16 +79,18 @@ fn online<'s>(subject: &'s Subject) -> Result<&'s Online, Error> {
     subject.online.as_ref().ok_or_else(|| Error::new(Exit::Network, "nothing was asked of the network"))
 }
 
-/// The call as it will be sent if the Safe is still as proposed: so that its simulation shares the first round.
-fn early_sending(from: Address, proposal: &Proposal, signatures: &[OwnerSignature]) -> Option<Sending> {
-    let mut then = proposal.snapshot().clone();
-    then.nonce = proposal.nonce();
-    let ready = assemble(proposal, signatures, &[], &then).ok()?;
-    Some(sending(from, &ready))
-}
-
-fn sending(from: Address, ready: &Ready) -> Sending {
-    Sending { from, to: ready.safe().address, data: ready.calldata().clone() }
+/// The call with approved hashes in place of signatures, for its estimate: no RPC sees an owner's signature before the
+/// transaction itself is sent.
+fn sending(from: Address, proposal: &Proposal) -> Sending {
+    let (safe, owners) = (proposal.safe(), &proposal.snapshot().owners);
+    let approving = owners.list().iter().take(owners.threshold().get());
+    let approvals: Vec<Approval> = approving.clone().map(|owner| Approval::OnChain(*owner)).collect();
+    Sending {
+        from,
+        to: safe.address,
+        data: proposal.tx().exec_calldata(encode_approvals(&approvals)),
+        approved: approving.map(|owner| approved_hash_slot(*owner, &proposal.hash())).collect(),
+    }
 }
 
 /// A proposal that the Safe has executed, sent by us or by somebody else, is proven and not sent again.
@@ -196,33 +195,27 @@ fn finish(
     Err(Error::new(Exit::Failed, message).hint("breakglass status tells whether it can be sent again"))
 }
 
-/// What the exact call does on the chain now, and what it costs.
-fn prepare(session: &Session, subject: &Subject, ready: &Ready, from: Address) -> Result<Prepared, Error> {
-    let online = online(subject)?;
-    let early = early_sending(from, &subject.proposal, &subject.signatures);
-    let sending = sending(from, ready);
-    let prepared = match &online.snapshot.prepared {
-        Some(prepared) if early.as_ref() == Some(&sending) => prepared.clone(),
-        _ => {
-            let ask = Ask { safe: subject.safe.address, sending: Some(&sending), ..Ask::default() };
-            let again =
-                session.ui.wait("trying the transaction", || online.link.snapshot(&ask, BlockTag::Latest))?;
-            again
-                .prepared
-                .ok_or_else(|| Error::new(Exit::Network, "the chain did not say what it would do"))?
-        }
-    };
-    let errors = subject.plan().map_or(&[][..], |plan| &plan.errors);
-    let why = match &prepared.outcome {
-        // execTransaction returns whether the inner call succeeded.
-        Answer::Value(returned) if U256::try_from_be_slice(returned) == Some(U256::ONE) => {
-            return Ok(prepared);
-        }
-        Answer::Value(_) => "the Safe would take it, and the call inside would fail".into(),
-        Answer::Reverted(data) => decode_revert(data, errors).to_string(),
-    };
-    Err(Error::new(Exit::Failed, format!("the transaction would fail: {why}"))
-        .hint("nothing was sent; breakglass status shows what changed since it was signed"))
+/// Refuses what would fail: by the rehearsal with the owners' own signatures, which runs in this process alone.
+fn rehearsed(subject: &Subject) -> Result<(), Error> {
+    let Some(done) = subject.rehearsal.done().filter(|done| done.is_signed) else { return Ok(()) };
+    effects::outcome(&done.rehearsal, subject.plan(), &subject.names).map_err(|why| {
+        Error::new(Exit::Failed, format!("the transaction would fail: {why}"))
+            .hint("nothing was sent; breakglass status shows what changed since it was signed")
+    })
+}
+
+/// What the payer has and what gas costs now.
+fn prepare(subject: &Subject) -> Result<Prepared, Error> {
+    let prepared = online(subject)?.snapshot.prepared.clone();
+    prepared.ok_or_else(|| Error::new(Exit::Network, "the chain did not say what gas costs"))
+}
+
+/// The gas that the transaction needs: the most of what the RPCs estimate and what its signed rehearsal used. Refunds
+/// are paid afterwards, up to a fifth.
+fn gas_needed(subject: &Subject, prepared: &Prepared) -> Option<u64> {
+    let done = subject.rehearsal.done().filter(|done| done.is_signed);
+    let rehearsed = done.map(|done| done.rehearsal.gas_used.saturating_add(done.rehearsal.gas_used / 4));
+    prepared.gas.max(rehearsed)
 }
 
 fn transaction(
@@ -244,7 +237,7 @@ fn transaction(
         let message = format!("gas costs {now} gwei now, more than --max-fee {max_fee_gwei}");
         return Err(Error::new(Exit::Failed, message).hint("nothing was sent; raise --max-fee, or wait"));
     }
-    let gas = prepared.gas.ok_or_else(|| {
+    let gas = gas_needed(subject, prepared).ok_or_else(|| {
         Error::new(Exit::Network, "no RPC could estimate the gas").hint("try again, or use --calldata")
     })?;
     if prepared.pending_nonce > prepared.nonce {

@@ -56,6 +56,8 @@ struct Behaviour {
     held: Option<String>,
     rewrite: Option<Arc<Rewrite>>,
     counts: Counts,
+    /// Every post, whole.
+    posts: Vec<String>,
 }
 
 pub struct Proxy {
@@ -156,6 +158,17 @@ impl Proxy {
         lock(&self.behaviour).counts.clone()
     }
 
+    /// How many JSON-RPC requests with this method hold this text anywhere; with every method for `None`.
+    pub fn asked_with(&self, method: Option<&str>, text: &str) -> usize {
+        let posts = lock(&self.behaviour).posts.clone();
+        let holds = |single: &Value| {
+            method.is_none_or(|method| single["method"] == method)
+                && single.to_string().to_lowercase().contains(text)
+        };
+        let read = |post: &String| -> Value { serde_json::from_str(post).unwrap() };
+        posts.iter().map(|post| singles(&read(post)).iter().filter(|one| holds(one)).count()).sum()
+    }
+
     pub fn forget_counts(&self) -> &Self {
         lock(&self.behaviour).counts = Counts::default();
         self
@@ -198,6 +211,7 @@ fn answer(
         let mut b = lock(behaviour);
         let depth = b.counts.rounds + 1;
         count(&mut b.counts, &request, depth);
+        b.posts.push(request.to_string());
         let fault = b.fault.filter(|_| b.only.as_ref().is_none_or(|method| asks(&request, method)));
         (depth, b.delay, fault, b.rewrite.clone())
     };

@@ -26,5 +26,6 @@ mod network;
 mod proofs;
 mod rehearsal;
 mod secrets;
+mod sending;
 mod steps;
 mod terminal;
