@@ -12,6 +12,8 @@ impl From<StoreError> for Error {
     fn from(error: StoreError) -> Self {
         let hint = match &error {
             StoreError::Read { .. } => "check the path",
+            StoreError::NotAFile { .. } => "name a file; import reads standard input too, as -",
+            StoreError::NoLock { .. } => "this file system may have no locks: use a folder on another disk",
             StoreError::Exists { .. } | StoreError::Link { .. } => {
                 "name another path, or move that file away"
             }

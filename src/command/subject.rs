@@ -21,7 +21,7 @@ use crate::error::{Error, Exit};
 use crate::playbook::{Plan, Query, Readings, Verdict};
 use crate::proposal::{OwnerSignature, Proposal};
 use crate::safe::{ISafe, SafeState};
-use crate::store;
+use crate::store::{self, StoreError};
 
 /// One proposal and everything known about it.
 pub struct Subject<'a> {
@@ -464,17 +464,17 @@ impl Subject<'_> {
     /// Keeps the proposal beside the council file. One that is there already must be the same transaction.
     pub fn keep(&self, session: &Session) -> Result<PathBuf, Error> {
         let hash = self.proposal.hash().to_string();
-        let path = session.incidents.proposal_path(&hash);
-        if path.is_file() {
-            let there = read_proposal(&path)?;
-            if there.hash() == self.proposal.hash() {
-                return Ok(path);
+        match session.incidents.keep_proposal(&hash, &self.proposal.to_json()) {
+            Err(StoreError::Exists { path }) => {
+                let path = PathBuf::from(path);
+                let there = read_proposal(&path)?;
+                if there.hash() == self.proposal.hash() {
+                    return Ok(path);
+                }
+                let message = format!("{} holds another proposal, {}", path.display(), there.hash());
+                Err(Error::new(Exit::Refused, message).hint("move that file away; it does not belong there"))
             }
-            let message = format!("{} holds another proposal, {}", path.display(), there.hash());
-            return Err(
-                Error::new(Exit::Refused, message).hint("move that file away; it does not belong there")
-            );
+            kept => Ok(kept?),
         }
-        Ok(session.incidents.keep_proposal(&hash, &self.proposal.to_json())?)
     }
 }

@@ -1,10 +1,11 @@
 //! Where the files of proposals lie: `incidents/<safeTxHash>/` beside the council file, one folder a proposal, one
 //! file a signature.
 
-use std::fs::{self, File, TryLockError};
+use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::write::{System, lock_on};
 use super::{StoreError, create_folder, create_new, files_below, keep_new, read_text, shown};
 
 const FOLDER: &str = "incidents";
@@ -137,20 +138,9 @@ impl Incidents {
         Ok(files.map(stored).collect())
     }
 
-    /// Takes the proposal's lock, or says that somebody has it. It ends with the process, however that ends.
+    /// Takes the proposal's lock, or says that somebody has it.
     pub fn lock(&self, proposal: &str) -> Result<Lock, StoreError> {
         let path = self.ready(proposal)?.join(".lock");
-        let failed = |error| StoreError::Write { path: shown(&path), error };
-        if fs::symlink_metadata(&path).is_ok_and(|m| m.file_type().is_symlink()) {
-            return Err(StoreError::Link { path: shown(&path) });
-        }
-        let file = File::options().create(true).append(true).open(&path).map_err(failed)?;
-        match file.try_lock() {
-            Ok(()) => Ok(Lock { _file: file }),
-            Err(TryLockError::WouldBlock) => Err(StoreError::Locked { path: shown(&self.folder(proposal)) }),
-            // A file system without locks (a USB stick's) must not keep anybody from acting.
-            Err(TryLockError::Error(e)) if e.kind() == io::ErrorKind::Unsupported => Ok(Lock { _file: file }),
-            Err(TryLockError::Error(error)) => Err(failed(error)),
-        }
+        lock_on(&System, &path).map(|file| Lock { _file: file })
     }
 }

@@ -1,0 +1,235 @@
+//! Reading: files of bounded size, and streams where a stream is meant.
+
+use std::fs::{self, File, FileType, OpenOptions};
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use zeroize::Zeroizing;
+
+use super::{StoreError, shown};
+
+/// The most bytes read from a file or from standard input: far above any council file, proposal or chat.
+pub const MAX_BYTES: u64 = 8 << 20;
+
+/// Reads a text file of bounded size.
+pub fn read_text(path: &Path) -> Result<String, StoreError> {
+    read_bounded(open(path, &[Kind::File])?, path)
+}
+
+/// Reads a file, or a pipe that the shell opened for this process (`<(…)`, `/dev/stdin`), to its end, of bounded size.
+/// A named pipe is refused: nobody may ever write to it.
+pub fn read_stream(path: &Path) -> Result<String, StoreError> {
+    if path == Path::new("/dev/stdin") {
+        return read_stdin();
+    }
+    let folder = path.parent();
+    if folder != Some(Path::new("/dev/fd")) && folder != Some(Path::new("/proc/self/fd")) {
+        return read_text(path);
+    }
+    let file = open(path, &[Kind::File, Kind::Pipe])?;
+    let error = |error| StoreError::Read { path: shown(path), error };
+    waiting_for_bytes(&file).map_err(error)?;
+    read_bounded(file, path)
+}
+
+/// Reads standard input to its end, of bounded size.
+pub fn read_stdin() -> Result<String, StoreError> {
+    read_bounded(io::stdin().lock(), Path::new("standard input"))
+}
+
+fn read_bounded(source: impl Read, path: &Path) -> Result<String, StoreError> {
+    let mut bytes = Vec::new();
+    source
+        .take(MAX_BYTES + 1)
+        .read_to_end(&mut bytes)
+        .map_err(|error| StoreError::Read { path: shown(path), error })?;
+    if bytes.len() as u64 > MAX_BYTES {
+        return Err(StoreError::TooLarge { path: shown(path) });
+    }
+    String::from_utf8(bytes).map_err(|_| StoreError::NotText { path: shown(path) })
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    File,
+    Folder,
+    Pipe,
+    Socket,
+    Device,
+}
+
+impl Kind {
+    pub(super) fn of(kind: FileType) -> Self {
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::FileTypeExt;
+            if kind.is_fifo() {
+                return Self::Pipe;
+            }
+            if kind.is_socket() {
+                return Self::Socket;
+            }
+            if kind.is_block_device() || kind.is_char_device() {
+                return Self::Device;
+            }
+        }
+        if kind.is_dir() { Self::Folder } else { Self::File }
+    }
+
+    pub(super) const fn text(self) -> &'static str {
+        match self {
+            Self::File => "a file",
+            Self::Folder => "a folder",
+            Self::Pipe => "a pipe",
+            Self::Socket => "a socket",
+            Self::Device => "a device",
+        }
+    }
+}
+
+/// Opens what is of one of these kinds, without ever waiting. It is looked at before, because opening a device may
+/// already act on it, and again afterwards, because the path may lead elsewhere by then.
+fn open(path: &Path, kinds: &[Kind]) -> Result<File, StoreError> {
+    let error = |error| StoreError::Read { path: shown(path), error };
+    let expected = |kind| {
+        let kind = Kind::of(kind);
+        let refused = StoreError::NotAFile { path: shown(path), what: kind.text() };
+        if kinds.contains(&kind) { Ok(()) } else { Err(refused) }
+    };
+    expected(fs::metadata(path).map_err(error)?.file_type())?;
+    let file = never_waiting(File::options().read(true)).open(path).map_err(error)?;
+    expected(file.metadata().map_err(error)?.file_type())?;
+    Ok(file)
+}
+
+/// Opening waits for nobody, such as the other end of a pipe.
+pub(super) fn never_waiting(options: &mut OpenOptions) -> &mut OpenOptions {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt;
+        options.custom_flags(rustix::fs::OFlags::NONBLOCK.bits().cast_signed());
+    }
+    options
+}
+
+/// Reading from it waits again until there is something to read.
+fn waiting_for_bytes(file: &File) -> io::Result<()> {
+    #[cfg(unix)]
+    {
+        use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
+        fcntl_setfl(file, fcntl_getfl(file)? - OFlags::NONBLOCK)?;
+    }
+    Ok(())
+}
+
+/// Reads a password file: its first line, without the line's end.
+pub fn read_password(path: &Path) -> Result<Zeroizing<String>, StoreError> {
+    let text = Zeroizing::new(read_stream(path)?);
+    Ok(Zeroizing::new(text.lines().next().unwrap_or("").to_string()))
+}
+
+/// The file of this name in `start` or the nearest folder above it.
+#[must_use]
+pub fn find_upwards(start: &Path, name: &str) -> Option<PathBuf> {
+    start.ancestors().map(|folder| folder.join(name)).find(|path| path.is_file())
+}
+
+/// The files of one extension below a folder, in order of path; none when the folder is not there.
+/// Links are not followed.
+pub fn files_below(folder: &Path, extension: &str) -> Result<Vec<PathBuf>, StoreError> {
+    let entries = match fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(StoreError::Read { path: shown(folder), error }),
+    };
+    let mut found = Vec::new();
+    for entry in entries {
+        let error = |error| StoreError::Read { path: shown(folder), error };
+        let entry = entry.map_err(error)?;
+        let kind = entry.file_type().map_err(error)?;
+        let path = entry.path();
+        // What an operating system leaves behind (`._name`) is not what anybody put there.
+        if entry.file_name().to_string_lossy().starts_with('.') {
+            continue;
+        }
+        if kind.is_dir() {
+            found.extend(files_below(&path, extension)?);
+        } else if kind.is_file() && path.extension().is_some_and(|e| e == extension) {
+            found.push(path);
+        }
+    }
+    found.sort();
+    Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_oversized_or_binary_file_is_named() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("big");
+        let size = usize::try_from(MAX_BYTES).unwrap() + 1;
+        fs::write(&path, vec![b'a'; size]).unwrap();
+        assert!(matches!(read_text(&path), Err(StoreError::TooLarge { .. })));
+        fs::write(&path, [0xff, 0xfe]).unwrap();
+        assert!(matches!(read_text(&path), Err(StoreError::NotText { .. })));
+        assert!(matches!(read_text(dir.path()), Err(StoreError::NotAFile { what: "a folder", .. })));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_pipe_a_socket_and_a_device_are_named_and_not_waited_for() {
+        use rustix::fs::{CWD, FileType, Mode, mknodat};
+        let dir = tempfile::tempdir().unwrap();
+        let pipe = dir.path().join("pipe.json");
+        mknodat(CWD, &pipe, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
+        let socket = dir.path().join("socket");
+        let _listener = std::os::unix::net::UnixListener::bind(&socket).unwrap();
+        for (path, expected) in [
+            (pipe.as_path(), "a pipe"),
+            (socket.as_path(), "a socket"),
+            (Path::new("/dev/null"), "a device"),
+            (Path::new("/dev/zero"), "a device"),
+        ] {
+            for read in [read_text, read_stream] {
+                let error = read(path).unwrap_err();
+                assert!(matches!(error, StoreError::NotAFile { what, .. } if what == expected), "{error}");
+            }
+        }
+        assert!(
+            files_below(dir.path(), "json").unwrap().is_empty(),
+            "a folder's pipe is not one of its files"
+        );
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_pipe_handed_to_this_process_is_read_to_its_end_and_only_as_a_stream() {
+        use std::io::Write;
+        use std::os::fd::AsRawFd;
+        let (reader, mut writer) = io::pipe().unwrap();
+        let path = PathBuf::from(format!("/dev/fd/{}", reader.as_raw_fd()));
+        assert!(matches!(read_text(&path), Err(StoreError::NotAFile { what: "a pipe", .. })));
+        let writing = std::thread::spawn(move || {
+            for part in ["one ", "two ", "three"] {
+                writer.write_all(part.as_bytes()).unwrap();
+                std::thread::sleep(std::time::Duration::from_millis(20));
+            }
+        });
+        assert_eq!(read_stream(&path).unwrap(), "one two three");
+        writing.join().unwrap();
+    }
+
+    #[test]
+    fn the_nearest_file_above_is_found() {
+        let dir = tempfile::tempdir().unwrap();
+        let deep = dir.path().join("a/b");
+        fs::create_dir_all(&deep).unwrap();
+        fs::write(dir.path().join("a/breakglass.toml"), "").unwrap();
+        fs::write(dir.path().join("breakglass.toml"), "").unwrap();
+        assert_eq!(find_upwards(&deep, "breakglass.toml"), Some(dir.path().join("a/breakglass.toml")));
+        assert_eq!(find_upwards(&deep, "no-such-file"), None);
+    }
+}
