@@ -12,8 +12,15 @@ use super::block::{BlockHash, TxHash};
 pub enum ChainError {
     #[error("chain {0} names no RPC address: add one to its `rpc` in the council file")]
     NoEndpoint(String),
-    #[error("chain {chain}: a quorum of {quorum} cannot be reached with {endpoints} RPC addresses")]
-    Quorum { chain: String, quorum: usize, endpoints: usize },
+    #[error("chain {chain}: {quorum} RPCs must agree, and {}", too_few(*endpoints, repeated))]
+    Quorum {
+        chain: String,
+        quorum: usize,
+        /// Different ones.
+        endpoints: usize,
+        /// Addresses that lead to the same host and port as another, and that one.
+        repeated: Vec<(String, String)>,
+    },
     #[error("RPC {0} is not an address that can be asked: check its spelling and the variables in it")]
     BadUrl(String),
     #[error("the network client cannot start: {0}")]
@@ -181,6 +188,15 @@ fn no_quorum(chain: &str, quorum: usize, faults: &[(String, Option<Fault>)]) -> 
         })
         .collect();
     format!("chain {chain}: {fine} of {} RPCs agree and {quorum} must: {}", faults.len(), listed.join("; "))
+}
+
+fn too_few(endpoints: usize, repeated: &[(String, String)]) -> String {
+    if repeated.is_empty() {
+        return format!("only {endpoints} are named");
+    }
+    let same: Vec<String> =
+        repeated.iter().map(|(one, other)| format!("{one} is the same as {other}")).collect();
+    format!("only {endpoints} different ones are named: {}", same.join("; "))
 }
 
 fn listed(faults: &[(String, Fault)]) -> String {

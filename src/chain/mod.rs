@@ -8,6 +8,7 @@
 
 mod agreement;
 mod block;
+mod distinct;
 mod draft;
 mod endpoint;
 mod error;
@@ -21,6 +22,7 @@ mod rpc;
 mod sending;
 mod settle;
 mod snapshot;
+mod standing;
 
 pub use block::{BlockHash, BlockRef, BlockTag, Header, TxHash};
 pub use draft::{Draft, Known};
@@ -28,10 +30,11 @@ pub use endpoint::Options;
 pub use error::{ChainError, Fault, RpcErrorObject};
 pub use forked::Forked;
 pub use proof::Root;
-pub use quorum::{Chain, EndpointReport, Standing};
+pub use quorum::Chain;
 pub use rpc::{AT, Reply, Request};
 pub use sending::{Executed, Fees, Prepared, Receipt, Sending};
 pub use snapshot::{Ask, Snapshot};
+pub use standing::{EndpointReport, Standing, agreeing};
 
 #[cfg(test)]
 mod tests;

@@ -14,10 +14,12 @@ use tokio::time::error::Elapsed;
 
 use super::agreement::{Decision, View, Vote, decide};
 use super::block::{BlockTag, Header};
+use super::distinct::repeats;
 use super::endpoint::{Endpoint, Fetched, Options};
 use super::error::{ChainError, Fault, RpcErrorObject};
 use super::rpc::{RawReply, Reply, Request};
 use super::settle::{Settled, hint, settle};
+use super::standing::{EndpointReport, Standing};
 use crate::council::SecretUrl;
 
 /// How often a question is asked anew while endpoints stand at different blocks.
@@ -33,28 +35,11 @@ pub struct Chain {
     id: u64,
     quorum: usize,
     endpoints: Vec<Endpoint>,
+    /// Addresses that lead to an endpoint which stands in the list already, and its address.
+    repeated: Vec<(String, String)>,
     standings: Mutex<Vec<Standing>>,
     rounds: AtomicU32,
     runtime: Runtime,
-}
-
-/// How an endpoint stood when it was last asked.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Standing {
-    Unasked,
-    Agrees,
-    /// Its answer was not used, and why.
-    Outvoted(Fault),
-    /// A quorum contradicts it about the same block. It stays so and is not asked again.
-    Lying(Fault),
-}
-
-/// One endpoint, for the review.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct EndpointReport {
-    /// Its address without the key.
-    pub shown: String,
-    pub standing: Standing,
 }
 
 /// What a quorum answered.
@@ -72,7 +57,8 @@ impl Chain {
     /// `urls` are resolved already; `quorum` of them must agree; `batch` is the most requests sent at once.
     ///
     /// # Errors
-    /// Without endpoints, with a quorum beyond their number, or with an address that is none. Nothing is asked yet.
+    /// Without endpoints, with a quorum beyond the number of different ones, or with an address that is none. Nothing is
+    /// asked yet.
     pub fn new(
         name: &str,
         id: u64,
@@ -85,11 +71,18 @@ impl Chain {
         if urls.is_empty() {
             return Err(ChainError::NoEndpoint(chain));
         }
-        if quorum == 0 || quorum > urls.len() {
-            return Err(ChainError::Quorum { chain, quorum, endpoints: urls.len() });
+        let repeats = repeats(&urls);
+        let shown: Vec<String> = urls.iter().map(ToString::to_string).collect();
+        let repeated: Vec<(String, String)> = (shown.iter().zip(&repeats))
+            .filter_map(|(one, first)| Some((one.clone(), shown.get((*first)?)?.clone())))
+            .collect();
+        let endpoints: Vec<Endpoint> = (urls.into_iter().zip(&repeats))
+            .filter(|(_, repeat)| repeat.is_none())
+            .map(|(url, _)| Endpoint::new(url, batch, options))
+            .collect::<Result<_, _>>()?;
+        if quorum == 0 || quorum > endpoints.len() {
+            return Err(ChainError::Quorum { chain, quorum, endpoints: endpoints.len(), repeated });
         }
-        let endpoints: Vec<Endpoint> =
-            urls.into_iter().map(|url| Endpoint::new(url, batch, options)).collect::<Result<_, _>>()?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         Ok(Self {
             name: chain,
@@ -97,6 +90,7 @@ impl Chain {
             quorum,
             standings: Mutex::new(vec![Standing::Unasked; endpoints.len()]),
             endpoints,
+            repeated,
             rounds: AtomicU32::new(0),
             runtime: runtime.map_err(|e| ChainError::Client(e.to_string()))?,
         })
@@ -159,7 +153,11 @@ impl Chain {
             shown: endpoint.shown(),
             standing,
         };
-        self.endpoints.iter().zip(self.standings()).map(report).collect()
+        let repeated = self.repeated.iter().map(|(shown, of)| EndpointReport {
+            shown: shown.clone(),
+            standing: Standing::SameAs(of.clone()),
+        });
+        self.endpoints.iter().zip(self.standings()).map(report).chain(repeated).collect()
     }
 
     /// Asks at one block; the replies are in the order of the requests. [`AT`](super::AT) stands for the block.

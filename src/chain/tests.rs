@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use alloy::primitives::{Address, Bytes, U256, keccak256};
 use serde_json::{Value, json};
 
-use super::{AT, BlockTag, Chain, ChainError, Fault, Request, Standing};
+use super::{AT, BlockTag, Chain, ChainError, Fault, Options, Request, Standing};
 use crate::council::RpcAddress;
 use crate::playbook::query::{Answer, Query};
 use fake::{Act, KEY, Server, chain, chain_of, good, header, reply, with_balance};
@@ -335,8 +335,11 @@ fn an_endless_answer_is_cut_off() {
 fn a_packed_answer_is_read_and_its_unpacked_size_is_bounded() {
     let server = Server::new(|_, body| Act::Packed(reply(body, &good(9)).to_string().into_bytes()));
     assert_eq!(read(&chain(&[&server], 1)), Ok((9, json!("0x5"))));
-    let bomb = Server::new(|_, _| Act::Packed(vec![b' '; 200 << 20]));
-    assert_eq!(fault(&bomb), Fault::TooLarge);
+    let bomb = Server::new(|_, _| Act::Packed(vec![b' '; 65 << 20]));
+    let options = Options { timeout: Duration::from_mins(1), ..fake::options() };
+    let chain = Chain::new("local", 31337, vec![bomb.url()], 1, 100, options).unwrap();
+    let error = read(&chain).unwrap_err().to_string();
+    assert!(error.ends_with(&Fault::TooLarge.to_string()), "{error}");
 }
 
 #[test]

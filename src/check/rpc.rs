@@ -1,7 +1,7 @@
 //! The endpoints that the state was read from: do they agree, and is what they show new?
 
 use super::{Facts, Finding};
-use crate::chain::Standing;
+use crate::chain::{Standing, agreeing};
 
 /// A block older than this, in seconds, is not the newest one: no chain stands still for so long.
 const OLD: u64 = 60;
@@ -9,11 +9,14 @@ const OLD: u64 = 60;
 /// A single endpoint can freeze or bend what is read; one that contradicted the others is named.
 pub(super) fn endpoints_agree(facts: &Facts) -> Vec<Finding> {
     let mut found = Vec::new();
-    let mut agreeing = 0;
     for endpoint in facts.endpoints {
         match &endpoint.standing {
-            Standing::Agrees => agreeing += 1,
-            Standing::Unasked => {}
+            Standing::Agrees | Standing::Unasked => {}
+            Standing::SameAs(other) => found.push(Finding::warn(
+                "rpc-same",
+                format!("RPC {} is the same as {other}: together they count as one", endpoint.shown),
+                "name an RPC of another operator in the council file",
+            )),
             Standing::Outvoted(fault) => found.push(Finding::warn(
                 "rpc-outvoted",
                 format!("RPC {} {fault}; its answers were not used", endpoint.shown),
@@ -26,14 +29,14 @@ pub(super) fn endpoints_agree(facts: &Facts) -> Vec<Finding> {
             )),
         }
     }
-    match agreeing {
-        0 => {}
-        1 => found.push(Finding::warn(
+    match agreeing(facts.endpoints) {
+        (0, _) => {}
+        (1, _) => found.push(Finding::warn(
             "rpc-single",
             "the chain was read from a single RPC: nobody contradicts it if it lies",
             "name a second one in the council file",
         )),
-        n => found.push(Finding::pass("rpc", format!("{n} of {} RPCs agree", facts.endpoints.len()))),
+        (n, of) => found.push(Finding::pass("rpc", format!("{n} of {of} RPCs agree"))),
     }
     found
 }

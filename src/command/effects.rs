@@ -5,7 +5,7 @@ use alloy::primitives::{Address, B256, U256};
 use serde_json::{Value, json};
 
 use crate::chain::fork::{Outcome, Rehearsal, SlotNames, Write, name_slot};
-use crate::chain::{BlockRef, Root, Standing};
+use crate::chain::{BlockRef, Root, Standing, agreeing};
 use crate::command::amount::ether;
 use crate::command::rehearsed::{Rehearsed, Rehearsing};
 use crate::command::subject::Subject;
@@ -40,15 +40,16 @@ pub fn show(ui: &Ui, subject: &Subject) {
 pub fn agreement(subject: &Subject) -> String {
     let Some(online) = &subject.online else { return String::new() };
     let endpoints = online.link.endpoints();
-    let agree = endpoints.iter().filter(|e| e.standing == Standing::Agrees).count();
+    let (agree, of) = agreeing(&endpoints);
     let others: String = (endpoints.iter())
         .filter_map(|e| match &e.standing {
             Standing::Outvoted(fault) | Standing::Lying(fault) => Some(format!("; {} {fault}", e.shown)),
+            Standing::SameAs(other) => Some(format!("; {} is the same as {other}", e.shown)),
             Standing::Agrees | Standing::Unasked => None,
         })
         .collect();
     let proven = proven(subject).map(|proven| format!(", {proven}")).unwrap_or_default();
-    format!("{agree} of {} RPCs agree{proven}{others}", endpoints.len())
+    format!("{agree} of {of} RPCs agree{proven}{others}")
 }
 
 /// Against what everything that was read is proven, where that was asked for.

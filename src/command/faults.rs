@@ -111,10 +111,12 @@ impl From<DeviceError> for Error {
 impl From<ChainError> for Error {
     fn from(error: ChainError) -> Self {
         let hint = match &error {
-            ChainError::NoEndpoint(_)
-            | ChainError::Quorum { .. }
-            | ChainError::BadUrl(_)
-            | ChainError::WrongChain { .. } => "correct the id and rpc of that chain in the council file",
+            ChainError::NoEndpoint(_) | ChainError::BadUrl(_) | ChainError::WrongChain { .. } => {
+                "correct the id and rpc of that chain in the council file"
+            }
+            ChainError::Quorum { .. } => {
+                "name an RPC of another operator in the council file, or ask for a smaller quorum there"
+            }
             ChainError::NoSafe { .. } | ChainError::NotASafe { .. } => {
                 "check the Safe's address and chain in the council file"
             }

@@ -2,7 +2,7 @@
 
 use alloy::primitives::{Address, Bytes, U256, hex};
 
-use crate::chain::Standing;
+use crate::chain::agreeing;
 use crate::check::{Finding, Level, Match, Sort};
 use crate::command::amount::ether;
 use crate::command::effects;
@@ -43,10 +43,9 @@ fn head(ui: &Ui, council: &str, subject: &Subject) {
     ui.say(&Text::new("  ").bold(&subject.safe.name).add(&format!("   {}", id.address)));
     ui.say(&Text::new("  ").dim(&format!("by your council file {council}")));
     if let Some(online) = &subject.online {
-        let all = online.link.endpoints();
-        let agree = all.iter().filter(|e| e.standing == Standing::Agrees).count();
+        let (agree, of) = agreeing(&online.link.endpoints());
         let block = online.snapshot.header.number;
-        ui.say(&Text::new("  ").dim(&format!("read at block {block}, {agree} of {} RPCs agree", all.len())));
+        ui.say(&Text::new("  ").dim(&format!("read at block {block}, {agree} of {of} RPCs agree")));
     }
     ui.blank();
 }

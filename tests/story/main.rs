@@ -25,6 +25,7 @@ mod ledger;
 mod network;
 mod proofs;
 mod rehearsal;
+mod rpcs;
 mod secrets;
 mod sending;
 mod steps;
