@@ -170,7 +170,7 @@ fn what_somebody_did_in_between_is_seen_before_anything_is_sent() {
     let alice = signed_by_two(&ceremony);
     as_the_safe(&ceremony, ceremony.vault, pauseCall {}.abi_encode());
     refused(broadcast(alice, &["vault"]), 4, &["before", "paused()", "true"]);
-    refused(accepting_all(alice), 1, &["would fail", "GS013", "nothing was sent"]);
+    refused(accepting_all(alice), 1, &["would fail", "EnforcedPause()", "nothing was sent"]);
     refused(try_sign(&ceremony.desks[2], &["vault"]), 4, &["vault paused() is true", "EnforcedPause()"]);
     assert!(!files(alice.folder()).iter().any(|f| path(f).contains("sent-")));
     assert_eq!(executed(&ceremony), 0);
@@ -183,7 +183,7 @@ fn a_call_that_the_target_refuses_is_found_before_it_costs_gas() {
     let elsewhere = transferOwnershipCall { owner: key(8).address };
     as_the_safe(&ceremony, ceremony.vault, elsewhere.abi_encode());
     refused(broadcast(alice, &["vault"]), 4, &["rehearsal-fails", "OwnableUnauthorizedAccount"]);
-    refused(accepting_all(alice), 1, &["would fail", "GS013", "nothing was sent"]);
+    refused(accepting_all(alice), 1, &["would fail", "OwnableUnauthorizedAccount", "nothing was sent"]);
     nothing_was_sent(&ceremony, alice);
 }
 
