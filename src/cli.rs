@@ -282,6 +282,10 @@ pub struct Broadcast {
     #[arg(long, value_name = "GWEI", default_value_t = 500)]
     pub max_fee: u64,
 
+    /// The gas to send it with, where no RPC can estimate it; checked like an estimate
+    #[arg(long, value_name = "GAS")]
+    pub gas: Option<u64>,
+
     /// How long to wait for the transaction to be mined, in seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 600, value_parser = clap::value_parser!(u64).range(0..=86_400))]
     pub wait: u64,

@@ -4,7 +4,8 @@ use super::block::{BlockRef, BlockTag};
 use super::draft::{Draft, MOST_LISTED, requests, state};
 use super::error::ChainError;
 use super::fork::{
-    ExecTransaction, ForkError, Keys, Moment, Rehearsal, State, StateSource, World, complete, settle, view,
+    ExecTransaction, ForkError, Keys, Moment, Rehearsal, State, StateSource, World, complete, gas_limit,
+    runs_elsewhere, settle, view,
 };
 use super::quorum::Chain;
 use super::snapshot::Snapshot;
@@ -51,6 +52,11 @@ impl Chain {
         queries: &[Query],
         now: u64,
     ) -> Result<Rehearsal, ChainError> {
+        if runs_elsewhere(self.id()) {
+            let why = "its contracts do not run on the EVM, and this program rehearses nothing else; \
+                       read the calls, and look at the contract afterwards";
+            return Err(ChainError::NotRehearsed { chain: self.name().into(), why: why.into() });
+        }
         if !seen.known.is_listed(exec.tx) {
             let draft = Draft {
                 safe: *exec.safe,
@@ -74,6 +80,29 @@ impl Chain {
         // As it is, not as it will be when it is this transaction's turn.
         seen.known.state.slots.insert((exec.safe.address, slot_word(slot::NONCE)), seen.state.nonce.0.into());
         result.map_err(|error| source.failed(error))
+    }
+
+    /// Rehearses once more on what is known of `seen`'s block, at a moment that was rehearsed before: with other gas,
+    /// another sender, or the owners' own signatures.
+    ///
+    /// # Errors
+    /// As [`Chain::rehearse`].
+    pub fn rehearse_again(
+        &self,
+        seen: &Snapshot,
+        exec: &ExecTransaction<'_>,
+        timestamp: u64,
+    ) -> Result<Rehearsal, ChainError> {
+        let mut world = self.world(seen);
+        world.next_timestamp = timestamp;
+        let source = Pinned { chain: self, block: seen.header.block() };
+        settle(&source, &mut world, exec, &[], Keys::default()).map_err(|error| source.failed(error))
+    }
+
+    /// The most gas that a transaction may have in the block after `seen`'s.
+    #[must_use]
+    pub fn gas_cap(&self, seen: &Snapshot) -> u64 {
+        gas_limit(&World::new(self.id(), (&seen.header).into(), seen.header.hash))
     }
 
     /// What the `seen` answers to queries come to when they are worked out here, from single values of the state;

@@ -42,6 +42,7 @@ pub(super) fn findings(facts: &Facts) -> Vec<Finding> {
     if rehearsal.outcome == Outcome::Reverted {
         return all;
     }
+    all.extend(gas(rehearsal));
     all.push(safe_slots(facts, rehearsal));
     all.push(outflow(facts, rehearsal));
     all.push(approvals(facts, rehearsal));
@@ -72,6 +73,16 @@ pub(super) fn succeeds(rehearsal: &Rehearsal, errors: &[json_abi::Error]) -> Fin
             ASK,
         ),
     }
+}
+
+/// No block takes a transaction above the limit, and what it costs may still grow.
+fn gas(rehearsal: &Rehearsal) -> Option<Finding> {
+    let (used, limit) = (rehearsal.gas_used, rehearsal.gas_limit);
+    let share = used.saturating_mul(100) / limit.max(1);
+    (share > 80).then(|| {
+        let sentence = format!("it uses {used} gas, {share} % of the {limit} that one transaction may have");
+        Finding::warn("gas", sentence, "propose it in several transactions while there is time")
+    })
 }
 
 fn after_holds(facts: &Facts) -> Vec<Finding> {

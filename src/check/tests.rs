@@ -83,6 +83,8 @@ fn rehearsal() -> Rehearsal {
         created: vec![],
         destroyed: vec![],
         gas_used: 1,
+        gas_limit: 1 << 24,
+        timestamp: 0,
         answers: Readings::default(),
         read_by: BTreeMap::new(),
         code: BTreeMap::new(),

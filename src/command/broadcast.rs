@@ -14,7 +14,7 @@ use crate::command::key::Signer;
 use crate::command::obey::obey;
 use crate::command::session::Session;
 use crate::command::subject::{Online, Purpose, Subject};
-use crate::command::{amount, effects, key, outcome, pages, show};
+use crate::command::{amount, effects, gas, key, outcome, pages, show};
 use crate::device::transaction_screens;
 use crate::error::{Error, Exit};
 use crate::proposal::{NotReady, Proposal, Ready, assemble};
@@ -64,7 +64,8 @@ pub fn run(session: &Session, args: &cli::Broadcast) -> Result<Exit, Error> {
         return Ok(exit);
     }
     let prepared = prepare(&subject)?;
-    let tx = transaction(&subject, &ready, from, &prepared, args.max_fee)?;
+    let gas_limit = gas::limit(session, &subject, &ready, from, prepared.gas, args.gas)?;
+    let tx = transaction(&subject, &ready, from, &prepared, gas_limit, args.max_fee)?;
     if let Some(ledger) = signer.ledger() {
         let screens = transaction_screens(ledger.status(), from, &tx);
         pages::show(session.ui, ledger.status(), from, "the transaction that pays for the gas", &screens);
@@ -210,19 +211,12 @@ fn prepare(subject: &Subject) -> Result<Prepared, Error> {
     prepared.ok_or_else(|| Error::new(Exit::Network, "the chain did not say what gas costs"))
 }
 
-/// The gas that the transaction needs: the most of what the RPCs estimate and what its signed rehearsal used. Refunds
-/// are paid afterwards, up to a fifth.
-fn gas_needed(subject: &Subject, prepared: &Prepared) -> Option<u64> {
-    let done = subject.rehearsal.done().filter(|done| done.is_signed);
-    let rehearsed = done.map(|done| done.rehearsal.gas_used.saturating_add(done.rehearsal.gas_used / 4));
-    prepared.gas.max(rehearsed)
-}
-
 fn transaction(
     subject: &Subject,
     ready: &Ready,
     from: Address,
     prepared: &Prepared,
+    gas_limit: u64,
     max_fee_gwei: u64,
 ) -> Result<TxEip1559, Error> {
     let Fees::Dynamic { max_fee, priority_fee } = prepared.fees else {
@@ -237,9 +231,6 @@ fn transaction(
         let message = format!("gas costs {now} gwei now, more than --max-fee {max_fee_gwei}");
         return Err(Error::new(Exit::Failed, message).hint("nothing was sent; raise --max-fee, or wait"));
     }
-    let gas = gas_needed(subject, prepared).ok_or_else(|| {
-        Error::new(Exit::Network, "no RPC could estimate the gas").hint("try again, or use --calldata")
-    })?;
     if prepared.pending_nonce > prepared.nonce {
         let waiting = prepared.pending_nonce - prepared.nonce;
         let message = format!(
@@ -248,8 +239,6 @@ fn transaction(
         return Err(Error::new(Exit::Failed, message)
             .hint("nothing was sent; use another --keystore, or wait for them"));
     }
-    // A fifth more than estimated: state may move a little before it is mined.
-    let gas_limit = gas.saturating_add(gas / 5).min(online(subject)?.snapshot.header.gas_limit);
     let max_fee = max_fee.min(cap);
     let most = U256::from(gas_limit) * U256::from(max_fee);
     if prepared.balance < most {

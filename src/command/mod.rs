@@ -12,6 +12,7 @@ mod dry_run;
 mod effects;
 mod export;
 mod faults;
+mod gas;
 mod hash;
 mod home;
 mod import;

@@ -38,6 +38,7 @@ impl Subject<'_> {
             tx: self.proposal.tx(),
             signatures: signatures.as_ref(),
             sender: sender.or(owners.list().first().copied()).unwrap_or_default(),
+            gas: None,
         };
         let Some(online) = &mut self.online else { return };
         let (link, seen) = (&online.link, &mut online.snapshot);

@@ -237,7 +237,7 @@ fn pull(order: &Order, fork: &mut Forked, id: SafeId) -> Result<Ended, Error> {
     let (owners, nonce) = fork.safe(id.address)?;
     let tx = build_tx(id.version, &calls, nonce, &readings)?;
     let sender = owners.list().first().copied().unwrap_or_default();
-    let exec = ExecTransaction { safe: &id, owners: &owners, tx: &tx, signatures: None, sender };
+    let exec = ExecTransaction { safe: &id, owners: &owners, tx: &tx, signatures: None, sender, gas: None };
     let rehearsal = fork.run(&exec, &after_queries(&plan))?;
     if let Err(why) = effects::outcome(&rehearsal, Some(&plan), &order.names) {
         return Ok(Ended::Failed(why));

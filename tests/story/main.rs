@@ -20,6 +20,7 @@ mod crash;
 mod drift;
 mod escapes;
 mod files;
+mod gas;
 mod json;
 mod ledger;
 mod network;

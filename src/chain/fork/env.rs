@@ -8,6 +8,7 @@ use revm::context::{BlockEnv, CfgEnv};
 use revm::context_interface::block::BlobExcessGasAndPrice;
 use revm::primitives::hardfork::SpecId;
 
+use super::gas::own_cap;
 use super::state::World;
 
 /// When Osaka began, where the header alone cannot tell it from Prague. Sources: EIP-7607.
@@ -51,11 +52,12 @@ pub fn spec(chain_id: u64, header: &Header, next_timestamp: u64) -> SpecId {
 /// Beyond this the price of blob gas, an exponential, would overflow; no chain has come near.
 const MAX_EXCESS_BLOB_GAS: u64 = 150_000_000;
 
-/// How much gas the transaction may use.
-pub(super) fn gas_limit(world: &World) -> u64 {
+/// How much gas the transaction may have.
+#[must_use]
+pub fn gas_limit(world: &World) -> u64 {
     let spec = spec(world.chain_id, &world.header, world.next_timestamp);
     let bound = if spec.is_enabled_in(SpecId::OSAKA) { TRANSACTION_GAS } else { GAS_BEFORE_OSAKA };
-    world.header.gas_limit.min(bound)
+    world.header.gas_limit.min(own_cap(world.chain_id).unwrap_or(bound))
 }
 
 /// What the EVM sees of the next block. Its randomness, beneficiary and blob price are not known yet: those of the

@@ -35,6 +35,8 @@ pub struct ExecTransaction<'a> {
     pub signatures: Option<&'a Bytes>,
     /// Who broadcasts it.
     pub sender: Address,
+    /// The gas that it is sent with; `None` for the most that a transaction may have.
+    pub gas: Option<u64>,
 }
 
 /// What became of the Safe's transaction.
@@ -66,6 +68,10 @@ pub struct Rehearsal {
     pub created: Vec<Address>,
     pub destroyed: Vec<Address>,
     pub gas_used: u64,
+    /// The gas that it had.
+    pub gas_limit: u64,
+    /// The time of the block that it ran in, in seconds since 1970.
+    pub timestamp: u64,
     /// The queries' answers in the state that the transaction leaves.
     pub answers: Readings,
     /// The slots that each query reads: what they hold is what the query asks about.
@@ -133,12 +139,14 @@ pub(super) fn run(
         return Err(RehearsalError::WrongChain { safe: safe.chain_id, world: chain_id });
     }
     let (signatures, assumed) = approve(exec);
-    let mut evm = evm(world, env::block(world), assumed);
+    let block = env::block(world);
+    let (timestamp, gas_limit) = (block.timestamp.saturating_to(), exec.gas.unwrap_or(env::gas_limit(world)));
+    let mut evm = evm(world, block, assumed);
     let call = TxEnv {
         gas_price: u128::from(evm.ctx.block.basefee),
         ..transaction(chain_id, exec.sender, safe.address, exec.tx.exec_calldata(signatures))
     };
-    let call = TxEnv { gas_limit: env::gas_limit(world), ..call };
+    let call = TxEnv { gas_limit, ..call };
     let run = evm.inspect_tx(call).map_err(|e| RehearsalError::Impossible(e.to_string()))?;
     let trace = std::mem::take(&mut evm.inspector.trace);
     let db = &mut evm.ctx.journaled_state.database;
@@ -170,6 +178,8 @@ pub(super) fn run(
         created,
         destroyed,
         gas_used,
+        gas_limit,
+        timestamp,
         answers,
         read_by,
         code: code_hashes(world, &read),

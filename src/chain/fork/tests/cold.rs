@@ -45,8 +45,14 @@ fn rehearse(
     let first = first_keys(&stage.id, tx, SENDER, &[], queries, hints);
     world.state = source.fetch(&first).unwrap();
     let wanted = if lists == AccessLists::Answered { access_list(stage, tx) } else { Keys::default() };
-    let exec =
-        ExecTransaction { safe: &stage.id, owners: &stage.owners, tx, signatures: None, sender: SENDER };
+    let exec = ExecTransaction {
+        safe: &stage.id,
+        owners: &stage.owners,
+        tx,
+        signatures: None,
+        sender: SENDER,
+        gas: None,
+    };
     let rehearsal = settle(&source, &mut world, &exec, queries, wanted).unwrap();
     assert_eq!(rehearsal.outcome, Outcome::Succeeded, "{:?}", rehearsal.reverts);
     let rounds = source.rounds.borrow().len();
@@ -167,8 +173,14 @@ fn what_an_endpoint_leaves_out_is_an_error_that_names_it() {
     let tx = stage.tx(stage.target, 0, &ITarget::pauseCall {}.abi_encode());
     let mut world = stage.anvil.world();
     let source = Forgetful(Source::at(&stage.anvil, &world));
-    let exec =
-        ExecTransaction { safe: &stage.id, owners: &stage.owners, tx: &tx, signatures: None, sender: SENDER };
+    let exec = ExecTransaction {
+        safe: &stage.id,
+        owners: &stage.owners,
+        tx: &tx,
+        signatures: None,
+        sender: SENDER,
+        gas: None,
+    };
     let error = settle(&source, &mut world, &exec, &[], Keys::default()).unwrap_err();
     assert!(matches!(error, ForkError::LeftOut { .. }));
     assert!(error.to_string().contains(&stage.id.address.to_string()), "{error}");
@@ -196,8 +208,14 @@ fn hints_that_are_too_much_are_left_and_the_rehearsal_is_not() {
     let mut world = stage.anvil.world();
     let burden = Address::repeat_byte(0x66);
     let source = Burdened(Source::at(&stage.anvil, &world), burden);
-    let exec =
-        ExecTransaction { safe: &stage.id, owners: &stage.owners, tx: &tx, signatures: None, sender: SENDER };
+    let exec = ExecTransaction {
+        safe: &stage.id,
+        owners: &stage.owners,
+        tx: &tx,
+        signatures: None,
+        sender: SENDER,
+        gas: None,
+    };
     let hints = Keys { accounts: [burden].into(), ..Keys::default() };
     let rehearsal = settle(&source, &mut world, &exec, &[], hints).unwrap();
     assert_eq!(rehearsal.outcome, Outcome::Succeeded);
@@ -223,8 +241,14 @@ fn every_key_that_was_read_is_needed() {
     let tx = stage.tx(stage.target, 0, &ITarget::pauseCall {}.abi_encode());
     let (rehearsal, _, world) =
         rehearse(&stage, &tx, &[paused(stage.target)], AccessLists::Denied, &Keys::default());
-    let exec =
-        ExecTransaction { safe: &stage.id, owners: &stage.owners, tx: &tx, signatures: None, sender: SENDER };
+    let exec = ExecTransaction {
+        safe: &stage.id,
+        owners: &stage.owners,
+        tx: &tx,
+        signatures: None,
+        sender: SENDER,
+        gas: None,
+    };
     let lacks =
         |world: &World| match crate::chain::fork::rehearse(world, &exec, &[paused(stage.target)]).unwrap() {
             Attempt::Missing(keys) => keys,

@@ -93,8 +93,14 @@ fn a_guard_that_stops_everything_is_never_switched_off() {
 fn rehearse(stage: &Stage, act: &Act, signatures: Option<&Bytes>, queries: &[Query]) -> (World, Rehearsal) {
     let mut world = stage.anvil.world();
     let source = Source::at(&stage.anvil, &world);
-    let exec =
-        ExecTransaction { safe: &stage.id, owners: &stage.owners, tx: &act.tx, signatures, sender: SENDER };
+    let exec = ExecTransaction {
+        safe: &stage.id,
+        owners: &stage.owners,
+        tx: &act.tx,
+        signatures,
+        sender: SENDER,
+        gas: None,
+    };
     let first = first_keys(&stage.id, &act.tx, SENDER, stage.owners.list(), queries, &Keys::default());
     let rehearsal = settle(&source, &mut world, &exec, queries, first).unwrap();
     (world, rehearsal)

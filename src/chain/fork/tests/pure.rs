@@ -36,7 +36,14 @@ fn attempt(world: &World, queries: &[Query]) -> Result<Attempt, RehearsalError> 
     let safe = SafeId { chain_id: 1, address: SAFE, version: SafeVersion::V1_4_1 };
     let owners = Owners::new(vec![OTHER], 1).unwrap();
     let tx = SafeTx::new(OTHER, U256::ZERO, Bytes::new(), Operation::Call, Nonce::from(3));
-    let exec = ExecTransaction { safe: &safe, owners: &owners, tx: &tx, signatures: None, sender: SENDER };
+    let exec = ExecTransaction {
+        safe: &safe,
+        owners: &owners,
+        tx: &tx,
+        signatures: None,
+        sender: SENDER,
+        gas: None,
+    };
     rehearse(world, &exec, queries)
 }
 

@@ -1,0 +1,134 @@
+//! The gas that a transaction is sent with: at which it does what was reviewed.
+
+use alloy::primitives::Address;
+
+use crate::chain::fork::{ExecTransaction, Rehearsal, is_estimated, raised, same_effects, smallest};
+use crate::command::session::Session;
+use crate::command::subject::{Online, Subject};
+use crate::error::{Error, Exit};
+use crate::proposal::Ready;
+use crate::ui::Text;
+
+/// Rehearses the signed transaction with the gas that it will be sent with.
+///
+/// An RPC's estimate is the smallest gas at which the outer call succeeds: it may raise the limit, and never lowers it.
+///
+/// # Errors
+/// When it does something else than what was reviewed, or when nobody can tell how much gas it needs.
+pub fn limit(
+    session: &Session,
+    subject: &Subject,
+    ready: &Ready,
+    from: Address,
+    estimate: Option<u64>,
+    named: Option<u64>,
+) -> Result<u64, Error> {
+    let (Some(done), Some(online)) = (subject.rehearsal.done(), subject.online.as_ref()) else {
+        return unrehearsed(subject, estimate, named);
+    };
+    let run = Run { subject, ready, from, online, timestamp: done.rehearsal.timestamp };
+    let reviewed = run.reviewed(&done.rehearsal)?;
+    let (chain, cap, used) = (subject.chain.id, reviewed.gas_limit, reviewed.gas_used);
+    if let Some(named) = named {
+        return run.named(&reviewed, named);
+    }
+    if is_estimated(chain) && estimate.is_none() {
+        return Err(no_estimate(subject));
+    }
+    let alike =
+        |gas: u64| run.with(gas).map(|again| again.is_some_and(|again| same_effects(&again, &reviewed)));
+    let enough = session.ui.wait("rehearsing with the gas that it is sent with", || {
+        let enough = smallest(used, cap, alike)?;
+        let more = raised(chain, enough, estimate, cap);
+        Ok::<_, Error>(if more > enough && alike(more)? { more } else { enough })
+    })?;
+    if let Some(estimate) = estimate.filter(|gas| *gas < used || *gas > enough) {
+        let text = format!("the RPC estimates {estimate} gas, the rehearsal uses {used}: sent with {enough}");
+        session.ui.say(&Text::default().warn("gas: ").add(&text));
+    }
+    Ok(enough)
+}
+
+/// The signed transaction at the moment that was rehearsed.
+struct Run<'s> {
+    subject: &'s Subject<'s>,
+    ready: &'s Ready,
+    from: Address,
+    online: &'s Online,
+    timestamp: u64,
+}
+
+impl Run<'_> {
+    fn rehearse(&self, gas: Option<u64>) -> Result<Rehearsal, Error> {
+        let (proposal, seen) = (&self.subject.proposal, &self.online.snapshot);
+        let exec = ExecTransaction {
+            safe: proposal.safe(),
+            owners: &seen.state.owners,
+            tx: proposal.tx(),
+            signatures: Some(self.ready.signatures()),
+            sender: self.from,
+            gas,
+        };
+        Ok(self.online.link.rehearse_again(seen, &exec, self.timestamp)?)
+    }
+
+    /// As it is sent, with all the gas that it may have; it must do what was reviewed, whoever was taken to send it.
+    fn reviewed(&self, shown: &Rehearsal) -> Result<Rehearsal, Error> {
+        let signed = self.rehearse(None)?;
+        if same_effects(&signed, shown) {
+            return Ok(signed);
+        }
+        let message =
+            format!("signed, and sent by {}, it does something else than what was shown", self.from);
+        Err(Error::new(Exit::Refused, message).hint(
+            "nothing was sent; find out why the contract looks at who sends it, or send from another account",
+        ))
+    }
+
+    /// With this gas; `None` if it is too little to run at all.
+    fn with(&self, gas: u64) -> Result<Option<Rehearsal>, Error> {
+        match self.rehearse(Some(gas)) {
+            Err(error) if error.exit == Exit::Network => Ok(None),
+            other => other.map(Some),
+        }
+    }
+
+    fn named(&self, reviewed: &Rehearsal, gas: u64) -> Result<u64, Error> {
+        let cap = reviewed.gas_limit;
+        if gas > cap {
+            return Err(above_cap(self.subject, gas, cap));
+        }
+        if self.with(gas)?.is_some_and(|again| same_effects(&again, reviewed)) {
+            return Ok(gas);
+        }
+        let message = format!("with --gas {gas} it does not do what was shown");
+        Err(Error::new(Exit::Refused, message).hint(format!(
+            "nothing was sent; the rehearsal uses {}, name more or leave out --gas",
+            reviewed.gas_used
+        )))
+    }
+}
+
+/// Somebody accepted that it could not be rehearsed.
+fn unrehearsed(subject: &Subject, estimate: Option<u64>, named: Option<u64>) -> Result<u64, Error> {
+    let cap = subject.online.as_ref().map_or(0, |online| online.link.gas_cap(&online.snapshot));
+    match named {
+        Some(named) if named > cap => Err(above_cap(subject, named, cap)),
+        Some(named) => Ok(named),
+        None => {
+            let gas = estimate.ok_or_else(|| no_estimate(subject))?;
+            Ok(gas.saturating_add(gas / 5).min(cap))
+        }
+    }
+}
+
+fn above_cap(subject: &Subject, gas: u64, cap: u64) -> Error {
+    let message =
+        format!("--gas {gas} is more than the {cap} that one transaction may have on {}", subject.chain.name);
+    Error::new(Exit::Usage, message).hint("nothing was sent; name less, or leave out --gas")
+}
+
+fn no_estimate(subject: &Subject) -> Error {
+    Error::new(Exit::Network, format!("no RPC of {} could estimate the gas", subject.chain.name))
+        .hint("nothing was sent; try again, or say with --gas how much to send it with")
+}
