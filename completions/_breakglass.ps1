@@ -91,7 +91,7 @@ Register-ArgumentCompleter -Native -CommandName 'breakglass' -ScriptBlock {
             [CompletionResult]::new('--set', '--set', [CompletionResultType]::ParameterName, 'An argument that the lever leaves open; may be given again')
             [CompletionResult]::new('--nonce', '--nonce', [CompletionResultType]::ParameterName, 'Another Safe nonce than the next one')
             [CompletionResult]::new('--at', '--at', [CompletionResultType]::ParameterName, 'After this block instead of the latest')
-            [CompletionResult]::new('--fork-url', '--fork-url', [CompletionResultType]::ParameterName, 'On this RPC alone, a running anvil for instance; ''${NAME}'' names an environment variable')
+            [CompletionResult]::new('--fork-url', '--fork-url', [CompletionResultType]::ParameterName, 'On this RPC alone, a running anvil for instance; ''${NAME}'' for one that an environment variable holds')
             [CompletionResult]::new('--council', '--council', [CompletionResultType]::ParameterName, 'The council file [default: breakglass.toml here or in a folder above]')
             [CompletionResult]::new('--undo', '--undo', [CompletionResultType]::ParameterName, 'The lever''s counter-playbook, with every check')
             [CompletionResult]::new('--proofs', '--proofs', [CompletionResultType]::ParameterName, 'Verify every value with proofs (eth_getProof) against the state root of its block; takes one more round')
@@ -273,7 +273,7 @@ Register-ArgumentCompleter -Native -CommandName 'breakglass' -ScriptBlock {
             [CompletionResult]::new('--safe', '--safe', [CompletionResultType]::ParameterName, 'The Safe of your council file that pulls it [default: the only one]')
             [CompletionResult]::new('--undo-safe', '--undo-safe', [CompletionResultType]::ParameterName, 'The Safe that takes it back [default: the same]')
             [CompletionResult]::new('--set', '--set', [CompletionResultType]::ParameterName, 'An argument of the playbook; may be given again')
-            [CompletionResult]::new('--fork-url', '--fork-url', [CompletionResultType]::ParameterName, 'On this RPC alone, a running anvil for instance; ''${NAME}'' names an environment variable')
+            [CompletionResult]::new('--fork-url', '--fork-url', [CompletionResultType]::ParameterName, 'On this RPC alone, a running anvil for instance; ''${NAME}'' for one that an environment variable holds')
             [CompletionResult]::new('--council', '--council', [CompletionResultType]::ParameterName, 'The council file [default: breakglass.toml here or in a folder above]')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print one JSON object on standard output')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
@@ -320,7 +320,7 @@ Register-ArgumentCompleter -Native -CommandName 'breakglass' -ScriptBlock {
         }
         'breakglass;init' {
             [CompletionResult]::new('--safe', '--safe', [CompletionResultType]::ParameterName, 'The Safe''s address')
-            [CompletionResult]::new('--rpc', '--rpc', [CompletionResultType]::ParameterName, 'An RPC address; write one with a key in it as ''${NAME}'', naming an environment variable')
+            [CompletionResult]::new('--rpc', '--rpc', [CompletionResultType]::ParameterName, 'An RPC address; ''${NAME}'' for one that an environment variable holds, as one with a key should be')
             [CompletionResult]::new('--name', '--name', [CompletionResultType]::ParameterName, 'What to call the protocol')
             [CompletionResult]::new('--chain', '--chain', [CompletionResultType]::ParameterName, 'What to call the chain [default: its usual name]')
             [CompletionResult]::new('--safe-name', '--safe-name', [CompletionResultType]::ParameterName, 'What to call the Safe')

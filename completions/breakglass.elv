@@ -84,7 +84,7 @@ set edit:completion:arg-completer[breakglass] = {|@words|
             cand --set 'An argument that the lever leaves open; may be given again'
             cand --nonce 'Another Safe nonce than the next one'
             cand --at 'After this block instead of the latest'
-            cand --fork-url 'On this RPC alone, a running anvil for instance; ''${NAME}'' names an environment variable'
+            cand --fork-url 'On this RPC alone, a running anvil for instance; ''${NAME}'' for one that an environment variable holds'
             cand --council 'The council file [default: breakglass.toml here or in a folder above]'
             cand --undo 'The lever''s counter-playbook, with every check'
             cand --proofs 'Verify every value with proofs (eth_getProof) against the state root of its block; takes one more round'
@@ -252,7 +252,7 @@ set edit:completion:arg-completer[breakglass] = {|@words|
             cand --safe 'The Safe of your council file that pulls it [default: the only one]'
             cand --undo-safe 'The Safe that takes it back [default: the same]'
             cand --set 'An argument of the playbook; may be given again'
-            cand --fork-url 'On this RPC alone, a running anvil for instance; ''${NAME}'' names an environment variable'
+            cand --fork-url 'On this RPC alone, a running anvil for instance; ''${NAME}'' for one that an environment variable holds'
             cand --council 'The council file [default: breakglass.toml here or in a folder above]'
             cand --json 'Print one JSON object on standard output'
             cand -h 'Print help'
@@ -289,7 +289,7 @@ set edit:completion:arg-completer[breakglass] = {|@words|
         }
         &'breakglass;init'= {
             cand --safe 'The Safe''s address'
-            cand --rpc 'An RPC address; write one with a key in it as ''${NAME}'', naming an environment variable'
+            cand --rpc 'An RPC address; ''${NAME}'' for one that an environment variable holds, as one with a key should be'
             cand --name 'What to call the protocol'
             cand --chain 'What to call the chain [default: its usual name]'
             cand --safe-name 'What to call the Safe'

@@ -77,7 +77,7 @@ complete -c breakglass -n "__fish_breakglass_using_subcommand rotate" -s h -l he
 complete -c breakglass -n "__fish_breakglass_using_subcommand dry-run" -l set -d 'An argument that the lever leaves open; may be given again' -r
 complete -c breakglass -n "__fish_breakglass_using_subcommand dry-run" -l nonce -d 'Another Safe nonce than the next one' -r
 complete -c breakglass -n "__fish_breakglass_using_subcommand dry-run" -l at -d 'After this block instead of the latest' -r
-complete -c breakglass -n "__fish_breakglass_using_subcommand dry-run" -l fork-url -d 'On this RPC alone, a running anvil for instance; \'${NAME}\' names an environment variable' -r
+complete -c breakglass -n "__fish_breakglass_using_subcommand dry-run" -l fork-url -d 'On this RPC alone, a running anvil for instance; \'${NAME}\' for one that an environment variable holds' -r
 complete -c breakglass -n "__fish_breakglass_using_subcommand dry-run" -l council -d 'The council file [default: breakglass.toml here or in a folder above]' -r -F
 complete -c breakglass -n "__fish_breakglass_using_subcommand dry-run" -l undo -d 'The lever\'s counter-playbook, with every check'
 complete -c breakglass -n "__fish_breakglass_using_subcommand dry-run" -l proofs -d 'Verify every value with proofs (eth_getProof) against the state root of its block; takes one more round'
@@ -204,7 +204,7 @@ complete -c breakglass -n "__fish_breakglass_using_subcommand playbook; and __fi
 complete -c breakglass -n "__fish_breakglass_using_subcommand playbook; and __fish_seen_subcommand_from test" -l safe -d 'The Safe of your council file that pulls it [default: the only one]' -r
 complete -c breakglass -n "__fish_breakglass_using_subcommand playbook; and __fish_seen_subcommand_from test" -l undo-safe -d 'The Safe that takes it back [default: the same]' -r
 complete -c breakglass -n "__fish_breakglass_using_subcommand playbook; and __fish_seen_subcommand_from test" -l set -d 'An argument of the playbook; may be given again' -r
-complete -c breakglass -n "__fish_breakglass_using_subcommand playbook; and __fish_seen_subcommand_from test" -l fork-url -d 'On this RPC alone, a running anvil for instance; \'${NAME}\' names an environment variable' -r
+complete -c breakglass -n "__fish_breakglass_using_subcommand playbook; and __fish_seen_subcommand_from test" -l fork-url -d 'On this RPC alone, a running anvil for instance; \'${NAME}\' for one that an environment variable holds' -r
 complete -c breakglass -n "__fish_breakglass_using_subcommand playbook; and __fish_seen_subcommand_from test" -l council -d 'The council file [default: breakglass.toml here or in a folder above]' -r -F
 complete -c breakglass -n "__fish_breakglass_using_subcommand playbook; and __fish_seen_subcommand_from test" -l json -d 'Print one JSON object on standard output'
 complete -c breakglass -n "__fish_breakglass_using_subcommand playbook; and __fish_seen_subcommand_from test" -s h -l help -d 'Print help'
@@ -219,7 +219,7 @@ complete -c breakglass -n "__fish_breakglass_using_subcommand playbook; and __fi
 complete -c breakglass -n "__fish_breakglass_using_subcommand playbook; and __fish_seen_subcommand_from help" -f -a "schema" -d 'Print the JSON Schema of a playbook\'s file, for editors'
 complete -c breakglass -n "__fish_breakglass_using_subcommand playbook; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c breakglass -n "__fish_breakglass_using_subcommand init" -l safe -d 'The Safe\'s address' -r
-complete -c breakglass -n "__fish_breakglass_using_subcommand init" -l rpc -d 'An RPC address; write one with a key in it as \'${NAME}\', naming an environment variable' -r
+complete -c breakglass -n "__fish_breakglass_using_subcommand init" -l rpc -d 'An RPC address; \'${NAME}\' for one that an environment variable holds, as one with a key should be' -r
 complete -c breakglass -n "__fish_breakglass_using_subcommand init" -l name -d 'What to call the protocol' -r
 complete -c breakglass -n "__fish_breakglass_using_subcommand init" -l chain -d 'What to call the chain [default: its usual name]' -r
 complete -c breakglass -n "__fish_breakglass_using_subcommand init" -l safe-name -d 'What to call the Safe' -r

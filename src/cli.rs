@@ -7,7 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 use crate::device::{DerivationPath, UDEV_RULE_PATH};
-use crate::safe::{Nonce, SafeVersion};
+use crate::safe::{Nonce, SafeVersion, parse_address};
 
 /// Emergency actions for EVM multisigs
 ///
@@ -167,7 +167,7 @@ pub struct DryRun {
     #[arg(long, value_name = "BLOCK")]
     pub at: Option<u64>,
 
-    /// On this RPC alone, a running anvil for instance; '${NAME}' names an environment variable
+    /// On this RPC alone, a running anvil for instance; '${NAME}' for one that an environment variable holds
     #[arg(long, value_name = "URL")]
     pub fork_url: Option<String>,
 
@@ -319,11 +319,11 @@ pub struct Hash {
 
     #[arg(long, required_unless_present = "proposal")]
     pub chain_id: Option<u64>,
-    #[arg(long, required_unless_present = "proposal")]
+    #[arg(long, required_unless_present = "proposal", value_parser = parse_address)]
     pub safe: Option<Address>,
     #[arg(long, required_unless_present = "proposal")]
     pub safe_version: Option<SafeVersion>,
-    #[arg(long, required_unless_present = "proposal")]
+    #[arg(long, required_unless_present = "proposal", value_parser = parse_address)]
     pub to: Option<Address>,
     /// In wei
     #[arg(long, default_value = "0")]
@@ -339,9 +339,9 @@ pub struct Hash {
     pub base_gas: Amount,
     #[arg(long, default_value = "0")]
     pub gas_price: Amount,
-    #[arg(long, default_value_t = Address::ZERO)]
+    #[arg(long, default_value_t = Address::ZERO, value_parser = parse_address)]
     pub gas_token: Address,
-    #[arg(long, default_value_t = Address::ZERO)]
+    #[arg(long, default_value_t = Address::ZERO, value_parser = parse_address)]
     pub refund_receiver: Address,
     #[arg(long, required_unless_present = "proposal")]
     pub nonce: Option<Nonce>,
@@ -433,7 +433,7 @@ pub struct TestPlaybook {
     #[arg(long, value_name = "NAME=VALUE", value_parser = parse_set)]
     pub set: Vec<(String, String)>,
 
-    /// On this RPC alone, a running anvil for instance; '${NAME}' names an environment variable
+    /// On this RPC alone, a running anvil for instance; '${NAME}' for one that an environment variable holds
     #[arg(long, value_name = "URL")]
     pub fork_url: Option<String>,
 }
@@ -441,10 +441,10 @@ pub struct TestPlaybook {
 #[derive(Debug, Args)]
 pub struct Init {
     /// The Safe's address
-    #[arg(long)]
+    #[arg(long, value_parser = parse_address)]
     pub safe: Address,
 
-    /// An RPC address; write one with a key in it as '${NAME}', naming an environment variable
+    /// An RPC address; '${NAME}' for one that an environment variable holds, as one with a key should be
     #[arg(long, value_name = "URL")]
     pub rpc: Vec<String>,
 

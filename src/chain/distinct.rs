@@ -56,7 +56,7 @@ mod tests {
 
     fn repeated(urls: &[&str]) -> Vec<Option<usize>> {
         let urls: Vec<SecretUrl> =
-            urls.iter().map(|url| RpcAddress::new(url).resolve(|_| None).unwrap()).collect();
+            urls.iter().map(|url| RpcAddress::parse(url).unwrap().resolve(|_| None).unwrap()).collect();
         repeats(&urls)
     }
 

@@ -18,6 +18,7 @@ use serde_json::json;
 
 use super::block::{BlockTag, Header};
 use super::error::{ChainError, Fault, RpcErrorObject};
+use super::intermediary::is_here;
 use super::rpc::{self, AT, Body, RawReply, Request, Secrets};
 use super::settle;
 use crate::council::SecretUrl;
@@ -84,14 +85,13 @@ impl Endpoint {
     pub(super) fn new(url: SecretUrl, batch: usize, options: Options) -> Result<Self, ChainError> {
         let parsed = url::Url::parse(url.expose()).ok().filter(url::Url::has_host);
         let parsed = parsed.ok_or_else(|| ChainError::BadUrl(url.to_string()))?;
-        let here = matches!(parsed.host_str(), Some("localhost" | "127.0.0.1" | "[::1]"));
         let mut builder = Client::builder()
             .tls_backend_preconfigured(tls()?)
             .connect_timeout(CONNECT.min(options.timeout))
             .timeout(options.timeout)
             .redirect(Policy::none())
             .user_agent(concat!("breakglass/", env!("CARGO_PKG_VERSION")));
-        if here {
+        if is_here(&parsed) {
             builder = builder.no_proxy();
         }
         let client = builder.build().map_err(|e| ChainError::Client(e.without_url().to_string()))?;

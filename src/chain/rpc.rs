@@ -270,7 +270,7 @@ mod tests {
 
     fn secrets() -> Secrets {
         let url = "https://user:hunter2hunter2@h.example/v2/SECRETKEY1?key=SECRETKEY2";
-        Secrets::of(&RpcAddress::new(url).resolve(|_| None).unwrap())
+        Secrets::of(&RpcAddress::parse(url).unwrap().resolve(|_| None).unwrap())
     }
 
     fn read(body: &str, count: usize) -> Result<Body, Fault> {

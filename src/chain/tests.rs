@@ -106,7 +106,7 @@ fn a_wrong_chain_is_named_with_both_ids() {
 #[test]
 fn a_refused_connection_is_named_and_outvoted() {
     let good = Server::node(good(9));
-    let closed = RpcAddress::new(&format!("http://127.0.0.1:1/{KEY}")).resolve(|_| None).unwrap();
+    let closed = RpcAddress::parse(&format!("http://127.0.0.1:1/{KEY}")).unwrap().resolve(|_| None).unwrap();
     let both = chain_of(vec![closed.clone(), good.url()], 1, 100);
     assert_eq!(read(&both), Ok((9, json!("0x5"))));
     assert!(matches!(&standings(&both)[0], Standing::Outvoted(Fault::Unreachable(_))));
@@ -403,12 +403,9 @@ fn a_chain_without_endpoints_or_with_too_high_a_quorum_is_not_made() {
     let make =
         |urls: Vec<_>, quorum| Chain::new("local", 1, urls, quorum, 100, fake::options()).err().unwrap();
     assert_eq!(make(vec![], 1), ChainError::NoEndpoint("local".into()));
-    let url = RpcAddress::new("http://127.0.0.1:1").resolve(|_| None).unwrap();
+    let url = RpcAddress::parse("http://127.0.0.1:1").unwrap().resolve(|_| None).unwrap();
     assert!(matches!(make(vec![url.clone()], 2), ChainError::Quorum { quorum: 2, endpoints: 1, .. }));
     assert!(matches!(make(vec![url], 0), ChainError::Quorum { .. }));
-    let nonsense = RpcAddress::new(&format!("http://[/{KEY}")).resolve(|_| None).unwrap();
-    let error = make(vec![nonsense], 1).to_string();
-    assert!(!error.contains(KEY), "{error}");
 }
 
 #[test]

@@ -23,7 +23,7 @@ pub fn run(ui: &Ui, council: Option<&Path>, args: &cli::Device) -> Result<Exit, 
     if let Some(path) = &args.install_udev {
         return install_udev(ui, path);
     }
-    let known = council.is_some() || find_council()?.is_some();
+    let known = council.is_some() || find_council(ui)?.is_some();
     let session = if known { Some(Session::load(ui, council)?) } else { None };
     let wait = key::Wait::default();
     let mut ledger = key::ledger(ui, &args.key, args.key.ledger().unwrap_or("usb"), &wait)?;

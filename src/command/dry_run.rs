@@ -4,16 +4,17 @@ use serde_json::{Value, json};
 
 use crate::chain::{BlockTag, Chain, Options};
 use crate::cli;
-use crate::command::session::Session;
+use crate::command::session::{Session, resolve};
 use crate::command::subject::{Purpose, Subject, View};
 use crate::command::{effects, show, trace};
 use crate::council::{self, RpcAddress};
 use crate::error::{Error, Exit};
+use crate::ui::Ui;
 
 pub fn run(session: &Session, args: &cli::DryRun) -> Result<Exit, Error> {
     let view = |safe: &council::Safe| {
         let link = match &args.fork_url {
-            Some(url) => fork(session.chain_of(safe)?, url)?,
+            Some(url) => fork(session.ui, session.chain_of(safe)?, url)?,
             None => session.connect(safe)?,
         };
         Ok(View { link, at: args.at.map_or(BlockTag::Latest, BlockTag::Number) })
@@ -49,10 +50,11 @@ pub fn run(session: &Session, args: &cli::DryRun) -> Result<Exit, Error> {
 }
 
 /// One endpoint of the caller's choice in place of the council's.
-pub fn fork(chain: &council::Chain, url: &str) -> Result<Chain, Error> {
-    let url = RpcAddress::new(url)
-        .resolve(|name| std::env::var(name).ok())
-        .map_err(|e| Error::new(Exit::Usage, format!("--fork-url: {e}")))?;
+pub fn fork(ui: &Ui, chain: &council::Chain, url: &str) -> Result<Chain, Error> {
+    let url = RpcAddress::parse(url).and_then(|address| resolve(ui, &address)).map_err(|e| {
+        Error::new(Exit::Usage, format!("--fork-url: {e}"))
+            .hint("--fork-url https://…, or --fork-url '${NAME}' in single quotes")
+    })?;
     let options = Options { parallel: chain.parallel, ..Options::default() };
     Ok(Chain::new(&chain.name, chain.id, vec![url], 1, chain.batch, options)?)
 }

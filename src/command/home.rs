@@ -11,7 +11,7 @@ use crate::playbook::Kind;
 use crate::ui::{Text, Ui};
 
 pub fn run(ui: &Ui, council: Option<&Path>) -> Result<Exit, Error> {
-    if council.is_none() && find_council()?.is_none() {
+    if council.is_none() && find_council(ui)?.is_none() {
         begin(ui);
         return Ok(Exit::Done);
     }

@@ -7,7 +7,8 @@ use serde_json::json;
 
 use crate::chain::{Ask, BlockTag, Chain, Options, Snapshot};
 use crate::cli;
-use crate::council::{Council, FILE_NAME, RpcAddress};
+use crate::command::session::resolve;
+use crate::council::{Council, FILE_NAME, RpcAddress, RpcAddressError};
 use crate::error::{Error, Exit};
 use crate::excerpt::hide_urls;
 use crate::safe::SafeState;
@@ -48,16 +49,20 @@ fn read(ui: &Ui, args: &cli::Init) -> Result<(u64, Snapshot), Error> {
     }
     let mut urls = Vec::new();
     for text in &args.rpc {
+        let usage = |e: RpcAddressError| {
+            Error::new(Exit::Usage, e.to_string())
+                .hint("--rpc https://…, or --rpc '${MAINNET_RPC}' in single quotes")
+        };
+        let address = RpcAddress::parse(text).map_err(usage)?;
         // A literal address goes into the file as it is, so it must not hold a key.
-        if !text.contains("${") && hide_urls(text) != text.trim_end_matches('/') {
+        if !address.is_variable() && hide_urls(text) != text.trim_end_matches('/') {
             let message =
                 format!("the RPC address {} may hold a key, and would be written to a file", hide_urls(text));
             return Err(Error::new(Exit::Usage, message).hint(
                 "put it into an environment variable, and write --rpc '${MAINNET_RPC}' in single quotes",
             ));
         }
-        let url = RpcAddress::new(text).resolve(|name| std::env::var(name).ok());
-        urls.push(url.map_err(|e| Error::new(Exit::Usage, e.to_string()))?);
+        urls.push(resolve(ui, &address).map_err(usage)?);
     }
     let quorum = urls.len().clamp(1, 2);
     let id = Chain::stated_id(urls.clone(), Options::default())?;

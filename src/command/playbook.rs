@@ -32,7 +32,7 @@ pub fn run(ui: &Ui, council: Option<&Path>, args: &cli::Playbook) -> Result<Exit
 
 /// The council's catalogue where there is a council file, or else the built-in library.
 fn catalogue(ui: &Ui, council: Option<&Path>) -> Result<Catalogue, Error> {
-    if council.is_none() && find_council()?.is_none() {
+    if council.is_none() && find_council(ui)?.is_none() {
         return Ok(Catalogue::new(Vec::new()));
     }
     Ok(Session::load(ui, council)?.catalogue)

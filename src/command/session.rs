@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use alloy::primitives::Address;
 
-use crate::chain::{Chain, Options};
-use crate::council::{self, Council};
+use crate::chain::{Chain, Options, proxy_of};
+use crate::council::{self, Council, RpcAddress, RpcAddressError, SecretUrl};
 use crate::error::{Error, Exit};
 use crate::excerpt::Fault;
 use crate::playbook::{Catalogue, near};
@@ -28,7 +28,7 @@ impl<'a> Session<'a> {
     pub fn load(ui: &'a Ui, council: Option<&Path>) -> Result<Self, Error> {
         let path = match council {
             Some(path) => path.to_path_buf(),
-            None => find_council()?.ok_or_else(|| {
+            None => find_council(ui)?.ok_or_else(|| {
                 Error::new(
                     Exit::Usage,
                     format!("there is no {} here or in a folder above", council::FILE_NAME),
@@ -52,8 +52,7 @@ impl<'a> Session<'a> {
 
     /// The Safe's chain, with the RPC addresses' variables filled in.
     pub fn connect(&self, safe: &council::Safe) -> Result<Chain, Error> {
-        let chain = self.chain_of(safe)?;
-        connect(chain)
+        connect(self.ui, self.chain_of(safe)?)
     }
 
     pub fn chain_of(&self, safe: &council::Safe) -> Result<&council::Chain, Error> {
@@ -148,10 +147,15 @@ impl<'a> Session<'a> {
 }
 
 /// The council file of the working folder or the nearest above it.
-pub fn find_council() -> Result<Option<PathBuf>, Error> {
+pub fn find_council(ui: &Ui) -> Result<Option<PathBuf>, Error> {
     let here = std::env::current_dir()
         .map_err(|e| Error::new(Exit::Failed, format!("the working folder cannot be read: {e}")))?;
-    Ok(store::find_upwards(&here, council::FILE_NAME))
+    let found = store::find_upwards(&here, council::FILE_NAME);
+    for path in &found.passed_over {
+        let text = format!("{} is not used: it lies in a folder of incidents", path.display());
+        ui.say_once(&Text::default().warn("note: ").add(&text).add("; --council FILE names another"));
+    }
+    Ok(found.path)
 }
 
 /// The council's own playbooks before the built-in ones.
@@ -168,22 +172,27 @@ fn council_playbooks(folder: &Path) -> Result<Catalogue, Error> {
 }
 
 /// Opens a chain of a council file; the environment fills in the RPC addresses.
-pub fn connect(chain: &council::Chain) -> Result<Chain, Error> {
+fn connect(ui: &Ui, chain: &council::Chain) -> Result<Chain, Error> {
     if chain.rpc.is_empty() {
         let message = format!("chain {} has no RPC address in the council file", chain.name);
         return Err(Error::new(Exit::Usage, message).hint("add rpc = [\"${MAINNET_RPC}\"] to it"));
     }
-    let urls = chain
-        .rpc
-        .iter()
-        .map(|rpc| rpc.resolve(|name| std::env::var(name).ok()))
-        .collect::<Result<Vec<_>, _>>()
-        .map_err(|e| {
-            Error::new(Exit::Usage, format!("chain {}: {e}", chain.name))
-                .hint("set it in this shell, or sign with --offline")
-        })?;
+    let urls = chain.rpc.iter().map(|rpc| resolve(ui, rpc)).collect::<Result<Vec<_>, _>>().map_err(|e| {
+        Error::new(Exit::Usage, format!("chain {}: {e}", chain.name))
+            .hint("set it in this shell, or sign with --offline")
+    })?;
     let options = Options { parallel: chain.parallel, ..Options::default() };
     Ok(Chain::new(&chain.name, chain.id, urls, chain.quorum, chain.batch, options)?)
+}
+
+/// An RPC address ready for use. Says once which proxy its requests go through, where one is in force.
+pub fn resolve(ui: &Ui, address: &RpcAddress) -> Result<SecretUrl, RpcAddressError> {
+    let url = address.resolve(|name| std::env::var(name).ok())?;
+    if let Some(proxy) = proxy_of(&url) {
+        let text = format!("requests to {url} go through the proxy {proxy}, which your environment names");
+        ui.say_once(&Text::default().warn("note: ").add(&text).add("; NO_PROXY excepts a host"));
+    }
+    Ok(url)
 }
 
 impl From<Fault> for Error {

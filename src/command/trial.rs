@@ -103,7 +103,7 @@ pub fn run(mut session: Session, args: &cli::TestPlaybook) -> Result<Exit, Error
         }
     };
     let link = match &args.fork_url {
-        Some(url) => dry_run::fork(session.chain_of(safe)?, url)?,
+        Some(url) => dry_run::fork(session.ui, session.chain_of(safe)?, url)?,
         None => session.connect(safe)?,
     };
     let ui = session.ui;

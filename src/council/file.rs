@@ -11,7 +11,7 @@ use toml::Spanned;
 
 use super::{Chain, Contact, Council, Lever, RpcAddress, Safe, Signer, Target};
 use crate::excerpt::Fault;
-use crate::safe::{Owners, SafeVersion};
+use crate::safe::{Owners, SafeVersion, parse_address};
 
 const DEFAULT_BATCH: usize = 100;
 const DEFAULT_PARALLEL: usize = 24;
@@ -40,7 +40,7 @@ struct Wire {
 struct WireChain {
     id: u64,
     #[serde(default)]
-    rpc: Vec<String>,
+    rpc: Vec<Spanned<String>>,
     quorum: Option<Spanned<usize>>,
     batch: Option<Spanned<usize>>,
     parallel: Option<Spanned<usize>>,
@@ -125,7 +125,7 @@ impl Source<'_> {
     }
 
     fn address(&self, value: &Spanned<String>) -> Result<Address, Fault> {
-        parse_address(value.get_ref()).map_err(|message| self.fault(value.span(), message))
+        parse_address(value.get_ref()).map_err(|e| self.fault(value.span(), e.to_string()))
     }
 
     fn name(&self, name: &Spanned<String>) -> Result<String, Fault> {
@@ -141,21 +141,6 @@ impl Source<'_> {
         }
         Ok(text.clone())
     }
-}
-
-/// An address; where it mixes upper and lower case, the checksum must be right.
-fn parse_address(text: &str) -> Result<Address, String> {
-    let address: Address = text
-        .strip_prefix("0x")
-        .and_then(|hex| hex.parse().ok())
-        .ok_or_else(|| format!("{text:?} is not an address: expected 0x and 40 hexadecimal digits"))?;
-    let hex = &text[2..];
-    let mixed =
-        hex.contains(|c: char| c.is_ascii_uppercase()) && hex.contains(|c: char| c.is_ascii_lowercase());
-    if mixed && address.to_string() != text {
-        return Err(format!("the checksum of {text} is wrong: one of its digits was mistyped"));
-    }
-    Ok(address)
 }
 
 pub(super) fn parse(origin: &str, text: &str) -> Result<Council, Fault> {
@@ -175,6 +160,7 @@ pub(super) fn parse(origin: &str, text: &str) -> Result<Council, Fault> {
         known(&source, "chain", &safe.chain, &chains)?;
         read_safe(&source, name, safe, &signers)
     })?;
+    one_name_each(&source, &wire, &safes, &chains)?;
     let targets = each(&source, &wire.targets, |_, places| {
         let place = |(chain, place): (&Spanned<String>, &Spanned<WirePlace>)| {
             known(&source, "chain", chain, &chains)?;
@@ -255,8 +241,19 @@ fn read_chain(source: &Source, name: String, wire: &WireChain) -> Result<Chain, 
     };
     let batch = bounded(&wire.batch, DEFAULT_BATCH, 1000, "the requests of a batch")?;
     let parallel = bounded(&wire.parallel, DEFAULT_PARALLEL, 100, "the batches sent side by side")?;
-    let rpc = wire.rpc.iter().map(|text| RpcAddress::new(text)).collect();
+    let rpc = wire.rpc.iter().map(|text| read_rpc(source, text, &wire.rpc)).collect::<Result<_, _>>()?;
     Ok(Chain { name, id: wire.id, rpc, quorum, batch, parallel })
+}
+
+/// An address may hold a key, whatever is wrong with it: the fault points at its place and shows none of them.
+fn read_rpc(source: &Source, text: &Spanned<String>, all: &[Spanned<String>]) -> Result<RpcAddress, Fault> {
+    RpcAddress::parse(text.get_ref()).map_err(|error| {
+        let mut hidden = source.text.to_string();
+        for span in all.iter().map(Spanned::span) {
+            hidden.replace_range(span.clone(), &"*".repeat(span.len()));
+        }
+        Fault::at(source.origin, &hidden, text.span(), error.to_string())
+    })
 }
 
 fn read_safe(
@@ -318,12 +315,34 @@ fn read_place(source: &Source, wire: &Spanned<WirePlace>) -> Result<Target, Faul
         WirePlace::Pinned(WirePinned { address, code: WireCode::Several(code) }) => (address, &code[..]),
     };
     let code = code.iter().map(|text| parse_code(text)).collect::<Result<_, _>>().map_err(fault)?;
-    Ok(Target { address: parse_address(address).map_err(fault)?, code })
+    Ok(Target { address: parse_address(address).map_err(|e| fault(e.to_string()))?, code })
 }
 
 fn parse_code(text: &str) -> Result<B256, String> {
     let hash = text.strip_prefix("0x").and_then(|hex| hex.parse().ok());
     hash.ok_or_else(|| format!("{text:?} is no code hash: expected 0x and 64 hexadecimal digits"))
+}
+
+/// A Safe with two names would be signed for at one nonce twice. Chains are told apart by their ids.
+fn one_name_each(
+    source: &Source,
+    wire: &Wire,
+    safes: &BTreeMap<String, Safe>,
+    chains: &BTreeMap<String, Chain>,
+) -> Result<(), Fault> {
+    let mut seen: BTreeMap<(u64, Address), &str> = BTreeMap::new();
+    for name in wire.safes.keys() {
+        let Some(safe) = safes.get(name.get_ref()) else { continue };
+        let Some(chain) = chains.get(&safe.chain) else { continue };
+        if let Some(first) = seen.insert((chain.id, safe.address), &safe.name) {
+            let message = format!(
+                "{:?} is the same Safe as {first:?}: {} on chain {}; one Safe, one name",
+                safe.name, safe.address, chain.id
+            );
+            return Err(source.fault(name.span(), message));
+        }
+    }
+    Ok(())
 }
 
 /// Two names for one address are one contract: its code cannot be pinned in two ways.
@@ -388,7 +407,7 @@ schema = 1
 name = "Example"
 [chains.mainnet]
 id = 1
-rpc = ["https://a/${KEY}", "https://b"]
+rpc = ["${MAINNET_RPC}", "https://b"]
 [safes.guardian]
 chain = "mainnet"
 address = "0x1Db92e2EeBC8E0c075a02BeA49a2935BcD2dFCF4"
@@ -459,6 +478,11 @@ reach = "+1 555 0100"
             ("id = 1", "id = 1\nparallel = 0", "the batches sent side by side must be between 1 and 100"),
             ("delay = 5", "delay = 5.5", "delay: write the float as text in quotes"),
             ("[targets.vault]", "[targets.alice]", "\"alice\" already names a signer"),
+            (
+                "[signers.alice]",
+                "[chains.same]\nid = 1\n[safes.other]\nchain = \"same\"\naddress = \"0x1Db92e2EeBC8E0c075a02BeA49a2935BcD2dFCF4\"\n[signers.alice]",
+                "\"other\" is the same Safe as \"guardian\": 0x1Db92e2EeBC8E0c075a02BeA49a2935BcD2dFCF4 on chain 1; one Safe",
+            ),
             ("[contacts.security]", "[contacts.\"a b\"]", "\"a b\" is not a name"),
         ] {
             assert!(GOOD.contains(from), "{from}");
@@ -471,8 +495,16 @@ reach = "+1 555 0100"
 
     #[test]
     fn a_key_in_an_address_never_shows_in_a_fault() {
-        let text = GOOD.replace("https://a/${KEY}\"", "https://a/SECRET");
-        let fault = Council::parse("breakglass.toml", &text).unwrap_err().to_string();
-        assert!(!fault.contains("SECRET"), "{fault}");
+        for (address, expected) in [
+            ("\"https://a/SECRET", "|"),
+            ("\"https:/a/SECRET\"", "does not begin with http:// or https://"),
+            ("\"a/SECRET\", \"ftp://SECRET\"", "does not begin with http:// or https://"),
+            ("\"https://a/${KEY}\", \"a/SECRET\"", "write \"${KEY}\" and set KEY to the whole address"),
+        ] {
+            let text = GOOD.replace("\"${MAINNET_RPC}\"", address);
+            let fault = Council::parse("breakglass.toml", &text).unwrap_err().to_string();
+            assert!(!fault.contains("SECRET"), "{fault}");
+            assert!(fault.starts_with("breakglass.toml:6:") && fault.contains(expected), "{fault}");
+        }
     }
 }

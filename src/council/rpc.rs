@@ -2,13 +2,21 @@
 
 use std::fmt;
 
+use url::Url;
 use zeroize::Zeroizing;
 
 use crate::excerpt::hide_urls;
 
-/// An RPC address as the council file writes it, `${NAME}` not yet replaced.
+/// An RPC address as the council file writes it: the address itself, or the one variable that holds all of it. A
+/// variable inside an address would send any secret of the reader's shell to the host that the file names.
 #[derive(Clone, PartialEq, Eq)]
-pub struct RpcAddress(String);
+pub struct RpcAddress(Form);
+
+#[derive(Clone, PartialEq, Eq)]
+enum Form {
+    Literal(String),
+    Variable(String),
+}
 
 /// An address ready for use. Neither `Debug` nor `Display` shows more than the host, or the variable it came from.
 #[derive(Clone)]
@@ -21,52 +29,87 @@ pub struct SecretUrl {
 pub enum RpcAddressError {
     #[error("the environment variable {0} is not set")]
     Unset(String),
-    #[error("RPC address {0}: a ${{ is never closed")]
-    Unclosed(String),
-    #[error("RPC address {0} does not begin with http:// or https://")]
+    #[error(
+        "RPC address {shown}: a variable stands for the whole address, never for a part of it; write \"${{{name}}}\" \
+         and set {name} to the whole address"
+    )]
+    Part { shown: String, name: String },
+    #[error("RPC address {0} does not begin with http:// or https:// and a host")]
     Scheme(String),
+    #[error("the environment variable {0} does not hold an http:// or https:// address")]
+    Value(String),
 }
 
 impl RpcAddress {
-    #[must_use]
-    pub fn new(text: &str) -> Self {
-        Self(text.into())
-    }
-
-    /// Replaces each `${NAME}` by what `env` answers.
+    /// Reads an address, or `${NAME}` alone.
     ///
     /// # Errors
-    /// When a variable is not set or the result is no HTTP address.
+    /// When a variable is only a part of it, or it is not an HTTP address.
+    pub fn parse(text: &str) -> Result<Self, RpcAddressError> {
+        if let Some(name) = text.strip_prefix("${").and_then(|t| t.strip_suffix('}')).filter(|n| is_name(n)) {
+            return Ok(Self(Form::Variable(name.into())));
+        }
+        if text.contains('$') {
+            // Braces would end what is taken for the address, and show the rest.
+            let shown = Self(Form::Literal(text.replace(['{', '}'], ""))).to_string();
+            return Err(RpcAddressError::Part { shown, name: variable_in(text) });
+        }
+        let address = Self(Form::Literal(text.into()));
+        if is_http(text) { Ok(address) } else { Err(RpcAddressError::Scheme(address.to_string())) }
+    }
+
+    /// Returns `true` if the file names a variable and not the address.
+    #[must_use]
+    pub const fn is_variable(&self) -> bool {
+        matches!(self.0, Form::Variable(_))
+    }
+
+    /// The address itself; `env` gives a variable's value.
+    ///
+    /// # Errors
+    /// When the variable is not set, or does not hold an HTTP address.
     pub fn resolve(&self, env: impl Fn(&str) -> Option<String>) -> Result<SecretUrl, RpcAddressError> {
-        let mut url = Zeroizing::new(String::new());
-        let mut rest = self.0.as_str();
-        while let Some((head, tail)) = rest.split_once("${") {
-            let (name, tail) =
-                tail.split_once('}').ok_or_else(|| RpcAddressError::Unclosed(self.to_string()))?;
-            let value = env(name).filter(|v| !v.is_empty());
-            url.push_str(head);
-            url.push_str(&value.ok_or_else(|| RpcAddressError::Unset(name.into()))?);
-            rest = tail;
-        }
-        url.push_str(rest);
-        if !url.starts_with("http://") && !url.starts_with("https://") {
-            return Err(RpcAddressError::Scheme(self.to_string()));
-        }
+        let url = match &self.0 {
+            Form::Literal(text) => Zeroizing::new(text.clone()),
+            Form::Variable(name) => {
+                let value = env(name).filter(|v| !v.is_empty()).map(Zeroizing::new);
+                let value = value.ok_or_else(|| RpcAddressError::Unset(name.clone()))?;
+                if !is_http(&value) {
+                    return Err(RpcAddressError::Value(name.clone()));
+                }
+                value
+            }
+        };
         Ok(SecretUrl { url, shown: self.to_string() })
     }
 }
 
+fn is_http(text: &str) -> bool {
+    let scheme = text.starts_with("http://") || text.starts_with("https://");
+    scheme && Url::parse(text).is_ok_and(|url| url.has_host())
+}
+
+/// A variable's name as a shell allows it.
+fn is_name(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+        && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+}
+
+/// The name that stands behind the first `$`, or one to propose where none can be read.
+fn variable_in(text: &str) -> String {
+    let rest = text.split_once('$').map_or("", |(_, rest)| rest).trim_start_matches('{');
+    let end = rest.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(rest.len());
+    let name = &rest[..end];
+    if is_name(name) && name.len() <= 50 { name.into() } else { "MAINNET_RPC".into() }
+}
+
 impl fmt::Display for RpcAddress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // What has no scheme may be an address all the same, key included.
-        if self.0.contains("://") {
-            return f.write_str(&hide_urls(&self.0));
-        }
-        match self.0.split_once('}') {
-            Some((name, rest)) if name.starts_with("${") => {
-                write!(f, "{name}}}{}", if rest.is_empty() { "" } else { "/…" })
-            }
-            _ => f.write_str("… (not shown: it may hold a key)"),
+        match &self.0 {
+            Form::Variable(name) => write!(f, "${{{name}}}"),
+            Form::Literal(text) if text.contains("://") => f.write_str(&hide_urls(text)),
+            // What has no scheme may be an address all the same, key included.
+            Form::Literal(_) => f.write_str("… (not shown: it may hold a key)"),
         }
     }
 }
@@ -102,26 +145,64 @@ mod tests {
     use super::*;
 
     fn env(name: &str) -> Option<String> {
-        (name == "KEY").then(|| "SECRET".into())
+        let values = [("URL", "https://h.example/v2/SECRET"), ("KEY", "SECRET"), ("FTP", "ftp://h/SECRET")];
+        values.iter().find(|(known, _)| *known == name).map(|(_, value)| value.to_string())
     }
 
     #[test]
     fn a_key_can_be_used_and_never_seen() {
-        for text in ["https://h.example/v2/${KEY}", "https://h.example/v2/SECRET"] {
-            let url = RpcAddress::new(text).resolve(env).unwrap();
+        for text in ["${URL}", "https://h.example/v2/SECRET"] {
+            let address = RpcAddress::parse(text).unwrap();
+            let url = address.resolve(env).unwrap();
             assert_eq!(url.expose(), "https://h.example/v2/SECRET");
-            let seen = format!("{url} {url:?} {:?}", RpcAddress::new(text));
+            let seen = format!("{url} {url:?} {address:?}");
             assert!(!seen.contains("SECRET"), "{seen}");
         }
     }
 
+    /// Any variable of the shell would go to whatever host the file names.
     #[test]
-    fn what_cannot_be_used_is_named() {
-        let fault = |text: &str| RpcAddress::new(text).resolve(env).unwrap_err();
+    fn a_variable_inside_an_address_is_refused_with_the_way_to_write_it() {
+        for text in [
+            "https://evil.example/${AWS_SECRET}",
+            "https://evil.example/${AWS_SECRET",
+            "https://evil.example/$AWS_SECRET",
+            "https://${AWS_SECRET}.evil.example",
+            "http://u:${AWS_SECRET}@evil.example",
+            "${AWS_SECRET}/v2",
+            "${AWS_SECRET}${OTHER}",
+            " ${AWS_SECRET}",
+        ] {
+            let fault = RpcAddress::parse(text).unwrap_err().to_string();
+            assert!(
+                fault.contains("write \"${AWS_SECRET}\" and set AWS_SECRET to the whole address"),
+                "{fault}"
+            );
+        }
+        for text in ["https://h/${}", "https://h/${1}", "${A B}"] {
+            assert!(matches!(RpcAddress::parse(text), Err(RpcAddressError::Part { .. })), "{text}");
+        }
+        let fault = RpcAddress::parse("https://h/${KEY}/SECRET").unwrap_err().to_string();
+        assert!(!fault.contains("SECRET"), "{fault}");
+    }
+
+    #[test]
+    fn what_cannot_be_used_is_named_and_not_shown() {
+        let fault = |text: &str| RpcAddress::parse(text).and_then(|a| a.resolve(env)).unwrap_err();
         assert_eq!(fault("${NO_SUCH}"), RpcAddressError::Unset("NO_SUCH".into()));
-        assert!(matches!(fault("https://h/${KEY"), RpcAddressError::Unclosed(_)));
-        for text in ["ftp://h/SECRET", "h.example/v2/SECRET", "https:/h/SECRET", "SECRET", "${KEY}/SECRET"] {
-            assert!(!fault(text).to_string().contains("SECRET"), "{text}");
+        assert_eq!(fault("${KEY}"), RpcAddressError::Value("KEY".into()));
+        assert_eq!(fault("${FTP}"), RpcAddressError::Value("FTP".into()));
+        for text in [
+            "ftp://h/SECRET",
+            "h.example/v2/SECRET",
+            "https:/h/SECRET",
+            "SECRET",
+            "http:///",
+            "http://[/SECRET",
+        ] {
+            let fault = fault(text);
+            assert!(matches!(fault, RpcAddressError::Scheme(_)), "{text}");
+            assert!(!fault.to_string().contains("SECRET"), "{fault}");
         }
     }
 }

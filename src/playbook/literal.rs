@@ -1,10 +1,10 @@
 //! Plain values written as text: `50`, `true`, `0xA32b…`, `vault`, `[alice, bob]`.
 
 use alloy::dyn_abi::{DynSolType, DynSolValue};
-use alloy::primitives::{Address, B256, U256, hex};
+use alloy::primitives::{B256, U256, hex};
 
 use super::value;
-use crate::safe::parse_uint;
+use crate::safe::{parse_address, parse_uint};
 
 /// A literal: known at once, or the name of an address that only a council file can resolve.
 #[derive(Clone, Debug, PartialEq)]
@@ -19,7 +19,9 @@ pub(super) fn scalar(ty: &DynSolType, text: &str) -> Result<Literal, String> {
     let value = match ty {
         DynSolType::Bool => text.parse().ok().map(DynSolValue::Bool).ok_or_else(wrong)?,
         DynSolType::Uint(_) | DynSolType::Int(_) => number(ty, text)?,
-        DynSolType::Address if text.starts_with("0x") => DynSolValue::Address(address(text)?),
+        DynSolType::Address if text.starts_with("0x") => {
+            DynSolValue::Address(parse_address(text).map_err(|e| e.to_string())?)
+        }
         DynSolType::Address if is_name(text) => return Ok(Literal::Name(text.into())),
         DynSolType::Address => {
             return Err(format!("{text:?} is neither an address, 0x and 40 digits, nor a name"));
@@ -56,21 +58,6 @@ pub(super) fn number_of(ty: &DynSolType, negative: bool, magnitude: U256) -> Opt
 pub(super) fn without_separators(digits: &str) -> Option<String> {
     let lone = digits.starts_with('_') || digits.ends_with('_') || digits.contains("__");
     (!lone && !digits.contains("_.") && !digits.contains("._")).then(|| digits.replace('_', ""))
-}
-
-/// An address; where it mixes upper and lower case, the checksum must be right.
-fn address(text: &str) -> Result<Address, String> {
-    let hex = text.strip_prefix("0x").unwrap_or(text);
-    let address: Address = Some(hex)
-        .filter(|h| h.len() == 40 && !h.starts_with("0x"))
-        .and_then(|h| h.parse().ok())
-        .ok_or_else(|| format!("{text:?} is not an address: expected 0x and 40 hexadecimal digits"))?;
-    let mixed =
-        hex.contains(|c: char| c.is_ascii_uppercase()) && hex.contains(|c: char| c.is_ascii_lowercase());
-    if mixed && address.to_string() != text {
-        return Err(format!("the checksum of {text} is wrong: one of its digits was mistyped"));
-    }
-    Ok(address)
 }
 
 fn fixed_bytes(text: &str, n: usize) -> Result<DynSolValue, String> {

@@ -4,6 +4,7 @@
 //! contracts line by line, and tested without anything else.
 
 mod abi;
+mod address;
 pub mod deployments;
 mod event;
 mod hash;
@@ -15,6 +16,7 @@ mod tx;
 mod version;
 
 pub use abi::ISafe;
+pub use address::{BadAddress, parse_address};
 pub use event::{Execution, find_execution, success_topic};
 pub use hash::{BadHash, DomainHash, Hashes, MessageHash, SafeId, SafeTxHash, message_hash};
 pub use multisend::{BatchError, decode_batch, encode_batch};

@@ -13,6 +13,12 @@ const PROPOSAL: &str = "proposal.json";
 const SIGNATURE_END: &str = ".sig.json";
 const OUTCOME: &str = "outcome.json";
 const SENT_START: &str = "sent-";
+/// Returns `true` for a path inside a folder of incidents, at any depth. A file system may not tell cases apart.
+pub(super) fn is_within(path: &Path) -> bool {
+    path.parent()
+        .is_some_and(|folder| folder.components().any(|part| part.as_os_str().eq_ignore_ascii_case(FOLDER)))
+}
+
 /// Files of one owner for one proposal.
 const MOST_NAMES: u32 = 20;
 

@@ -13,7 +13,9 @@ use std::io;
 use std::path::Path;
 
 pub use incidents::{Incidents, Lock, Stored};
-pub use read::{MAX_BYTES, files_below, find_upwards, read_password, read_stdin, read_stream, read_text};
+pub use read::{
+    Found, MAX_BYTES, files_below, find_upwards, read_password, read_stdin, read_stream, read_text,
+};
 pub use write::{create_folder, create_new, keep_all, keep_new, let_all_read};
 
 #[derive(Debug, thiserror::Error)]

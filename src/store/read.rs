@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
 
+use super::incidents::is_within;
 use super::{StoreError, shown};
 
 /// The most bytes read from a file or from standard input: far above any council file, proposal or chat.
@@ -128,10 +129,26 @@ pub fn read_password(path: &Path) -> Result<Zeroizing<String>, StoreError> {
     Ok(Zeroizing::new(text.lines().next().unwrap_or("").to_string()))
 }
 
-/// The file of this name in `start` or the nearest folder above it.
+/// What a search upwards found.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Found {
+    pub path: Option<PathBuf>,
+    /// Nearer files of that name that are never taken: they lie in a folder of incidents, among what others sent.
+    pub passed_over: Vec<PathBuf>,
+}
+
+/// The file of this name in `start` or the nearest folder above it, outside of folders of incidents.
 #[must_use]
-pub fn find_upwards(start: &Path, name: &str) -> Option<PathBuf> {
-    start.ancestors().map(|folder| folder.join(name)).find(|path| path.is_file())
+pub fn find_upwards(start: &Path, name: &str) -> Found {
+    let mut found = Found::default();
+    for path in start.ancestors().map(|folder| folder.join(name)).filter(|path| path.is_file()) {
+        if !is_within(&path) {
+            found.path = Some(path);
+            break;
+        }
+        found.passed_over.push(path);
+    }
+    found
 }
 
 /// The files of one extension below a folder, in order of path; none when the folder is not there.
@@ -229,7 +246,28 @@ mod tests {
         fs::create_dir_all(&deep).unwrap();
         fs::write(dir.path().join("a/breakglass.toml"), "").unwrap();
         fs::write(dir.path().join("breakglass.toml"), "").unwrap();
-        assert_eq!(find_upwards(&deep, "breakglass.toml"), Some(dir.path().join("a/breakglass.toml")));
-        assert_eq!(find_upwards(&deep, "no-such-file"), None);
+        let found = |path: &str| Found { path: Some(dir.path().join(path)), passed_over: Vec::new() };
+        assert_eq!(find_upwards(&deep, "breakglass.toml"), found("a/breakglass.toml"));
+        assert_eq!(find_upwards(&deep, "no-such-file"), Found::default());
+    }
+
+    /// What somebody sent lies there, and whoever looks at it stands beside it.
+    #[test]
+    fn no_file_among_the_incidents_is_found() {
+        let dir = tempfile::tempdir().unwrap();
+        let own = dir.path().join("breakglass.toml");
+        fs::write(&own, "").unwrap();
+        let mut passed_over = Vec::new();
+        for folder in ["incidents", "incidents/0x12", "incidents/0x12/deep"] {
+            let folder = dir.path().join(folder);
+            fs::create_dir(&folder).unwrap();
+            passed_over.insert(0, folder.join("breakglass.toml"));
+            fs::write(&passed_over[0], "").unwrap();
+            let found = find_upwards(&folder, "breakglass.toml");
+            assert_eq!(found, Found { path: Some(own.clone()), passed_over: passed_over.clone() });
+        }
+        fs::remove_file(&own).unwrap();
+        let found = find_upwards(&dir.path().join("incidents"), "breakglass.toml");
+        assert_eq!(found.path, None);
     }
 }

@@ -8,6 +8,8 @@ mod line;
 mod prompt;
 mod text;
 
+use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::io::{self, IsTerminal, Write};
 use std::time::Duration;
 
@@ -30,12 +32,14 @@ const MAX_WIDTH: u16 = 120;
 #[derive(Debug)]
 pub struct Ui {
     json: bool,
+    /// What [`Ui::say_once`] has said.
+    said: RefCell<BTreeSet<String>>,
 }
 
 impl Ui {
     #[must_use]
     pub const fn new(json: bool) -> Self {
-        Self { json }
+        Self { json, said: RefCell::new(BTreeSet::new()) }
     }
 
     #[must_use]
@@ -49,6 +53,13 @@ impl Ui {
         let columns = if Term::stderr().is_term() { usize::from(width()) } else { usize::MAX };
         for line in text.wrapped(columns) {
             put(&mut io::stderr(), &line.painted());
+        }
+    }
+
+    /// The same, and not again in this run.
+    pub fn say_once(&self, text: &Text) {
+        if self.said.borrow_mut().insert(text.plain()) {
+            self.say(text);
         }
     }
 

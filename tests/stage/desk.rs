@@ -22,6 +22,8 @@ pub struct Desk {
     pub name: String,
     pub key: Key,
     folder: TempDir,
+    /// What the person's own settings lie in: apart from the folder, which a refusal leaves as it was.
+    home: TempDir,
 }
 
 /// What a run of the program gave.
@@ -36,7 +38,8 @@ pub struct Run {
 impl Desk {
     pub fn new(name: &str, key: Key, council: &str) -> Self {
         let folder = TempDir::with_prefix(format!("breakglass-{name}-")).unwrap();
-        let desk = Self { name: name.into(), key, folder };
+        let home = TempDir::with_prefix(format!("breakglass-home-{name}-")).unwrap();
+        let desk = Self { name: name.into(), key, folder, home };
         let password = format!("the password of {name}");
         fs::write(desk.path("breakglass.toml"), council).unwrap();
         fs::write(desk.keystore(), encrypt(&key, &password).to_string()).unwrap();
@@ -48,6 +51,10 @@ impl Desk {
 
     pub fn folder(&self) -> &Path {
         self.folder.path()
+    }
+
+    pub fn home(&self) -> &Path {
+        self.home.path()
     }
 
     pub fn path(&self, name: &str) -> PathBuf {
@@ -65,7 +72,7 @@ impl Desk {
     /// The program, to be run at this desk.
     pub fn command(&self, args: &[&str]) -> Command {
         let mut command = breakglass();
-        command.args(args).current_dir(self.folder()).env("HOME", self.folder());
+        command.args(args).current_dir(self.folder()).env("HOME", self.home());
         command
     }
 

@@ -21,6 +21,7 @@ mod drift;
 mod escapes;
 mod files;
 mod gas;
+mod inputs;
 mod json;
 mod ledger;
 mod network;

@@ -49,7 +49,7 @@ impl Anvil {
         let place = lines.find_map(|line| line.strip_prefix("Listening on ").map(str::to_string)).unwrap();
         // Somebody has to read on, or the node stops once the pipe is full.
         std::thread::spawn(move || lines.for_each(drop));
-        let url = RpcAddress::new(&format!("http://{place}")).resolve(|_| None).unwrap();
+        let url = RpcAddress::parse(&format!("http://{place}")).unwrap().resolve(|_| None).unwrap();
         let chain = chain_of(vec![url.clone()], 1, 100);
         Self { child, url, chain }
     }

@@ -71,7 +71,10 @@ impl Server {
     }
 
     pub fn url(&self) -> SecretUrl {
-        RpcAddress::new(&format!("http://127.0.0.1:{}/v2/{KEY}", self.port)).resolve(|_| None).unwrap()
+        RpcAddress::parse(&format!("http://127.0.0.1:{}/v2/{KEY}", self.port))
+            .unwrap()
+            .resolve(|_| None)
+            .unwrap()
     }
 
     pub fn hits(&self) -> usize {
