@@ -5,20 +5,14 @@ use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::read::INCIDENTS;
 use super::write::{System, lock_on};
 use super::{StoreError, create_folder, create_new, files_below, keep_new, read_text, shown};
 
-const FOLDER: &str = "incidents";
 const PROPOSAL: &str = "proposal.json";
 const SIGNATURE_END: &str = ".sig.json";
 const OUTCOME: &str = "outcome.json";
 const SENT_START: &str = "sent-";
-/// Returns `true` for a path inside a folder of incidents, at any depth. A file system may not tell cases apart.
-pub(super) fn is_within(path: &Path) -> bool {
-    path.parent()
-        .is_some_and(|folder| folder.components().any(|part| part.as_os_str().eq_ignore_ascii_case(FOLDER)))
-}
-
 /// Files of one owner for one proposal.
 const MOST_NAMES: u32 = 20;
 
@@ -47,7 +41,7 @@ impl Incidents {
     /// `beside` is the folder of the council file. Nothing is created before there is something to write.
     #[must_use]
     pub fn beside(beside: &Path) -> Self {
-        Self { root: beside.join(FOLDER) }
+        Self { root: beside.join(INCIDENTS) }
     }
 
     #[must_use]

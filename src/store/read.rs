@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
 
-use super::incidents::is_within;
 use super::{StoreError, shown};
 
 /// The most bytes read from a file or from standard input: far above any council file, proposal or chat.
@@ -127,6 +126,16 @@ fn waiting_for_bytes(file: &File) -> io::Result<()> {
 pub fn read_password(path: &Path) -> Result<Zeroizing<String>, StoreError> {
     let text = Zeroizing::new(read_stream(path)?);
     Ok(Zeroizing::new(text.lines().next().unwrap_or("").to_string()))
+}
+
+/// The folder beside a council file that holds what was proposed, signed and sent by others.
+pub(super) const INCIDENTS: &str = "incidents";
+
+/// Returns `true` for a path inside a folder of incidents, at any depth. A file system may not tell cases apart.
+fn is_within(path: &Path) -> bool {
+    path.parent().is_some_and(|folder| {
+        folder.components().any(|part| part.as_os_str().eq_ignore_ascii_case(INCIDENTS))
+    })
 }
 
 /// What a search upwards found.
