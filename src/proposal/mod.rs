@@ -19,7 +19,7 @@ use std::fmt;
 use alloy::primitives::B256;
 
 pub use binding::{Binding, Difference, differences};
-pub use build::{BuildError, batch_queries, build_tx, calls_of};
+pub use build::{BatchContract, BatchSource, BuildError, build_tx, calls_of};
 pub use find::{Found, find_signatures};
 pub use ready::{NotReady, Ready, SetAside, Shortfall, assemble, count};
 pub use record::{Hints, Record, RecordedBalance, RecordedCode, RecordedToken, RecordedWrite};
