@@ -32,3 +32,4 @@ mod secrets;
 mod sending;
 mod steps;
 mod terminal;
+mod forged;
