@@ -74,13 +74,10 @@ pub(super) fn values_are_from_the_chain(facts: &Facts) -> Option<Finding> {
     let Some(read) = facts.plan.map(|plan| &plan.rests_on).filter(|read| !read.is_empty()) else {
         return Some(Finding::pass("values-from-file", "it rests on no value read from the chain"));
     };
-    let left_out = facts.plan.map_or(&[][..], |plan| &plan.skipped);
-    let left_out: String =
-        left_out.iter().map(|step| format!("; {} is left out because of them", step.signature)).collect();
-    let sentence = format!(
-        "it rests on values for which there is only the file's word: {}{left_out}",
-        listed(read).join("; ")
-    );
+    let steps = facts.plan.map_or(&[][..], |plan| &plan.skipped).iter();
+    let left_out = steps.map(|step| format!("{} is left out because of them", step.signature));
+    let told: Vec<String> = listed(read).into_iter().chain(left_out).collect();
+    let sentence = format!("it rests on values for which there is only the file's word: {}", told.join("; "));
     Some(Finding::refuse(
         format!("values-from-file:{}", read.short_digest()),
         sentence,
