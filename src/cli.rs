@@ -32,7 +32,7 @@ pub struct Cli {
 
 const EXIT_CODES: &str = "\
 Exit codes: 0 done and proven, 1 failed, 2 usage or no terminal for a prompt, 3 threshold not met yet, \
-4 refused by a check, 5 the chain has moved, 6 refused or not ready on the device, 7 network";
+4 refused by a check, 5 the chain has moved, 6 refused or not ready on the device, 7 network, 10 mined, but not as rehearsed";
 
 #[derive(Debug, Subcommand)]
 pub enum Command {

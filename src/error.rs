@@ -22,6 +22,8 @@ pub enum Exit {
     /// Refused or not ready on the device.
     Device = 6,
     Network = 7,
+    /// Executed, and what it did is not what was rehearsed.
+    MinedOtherwise = 10,
 }
 
 /// One sentence that names the value at fault, and what to do next.

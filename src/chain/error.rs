@@ -114,6 +114,36 @@ impl Fault {
     }
 }
 
+impl ChainError {
+    /// Returns `true` if no endpoint keeps the state that was asked for: ordinary nodes keep 128 blocks.
+    #[must_use]
+    pub fn is_pruned(&self) -> bool {
+        let Self::NoQuorum { faults, .. } = self else { return false };
+        faults.iter().filter_map(|(_, fault)| fault.as_ref()).any(Fault::is_pruned)
+    }
+}
+
+/// How clients and providers word it that they have dropped old state.
+const PRUNED: [&str; 9] = [
+    "missing trie node",
+    "historical state",
+    "state is not available",
+    "state not available",
+    "state unavailable",
+    "header not found",
+    "pruned",
+    "archive",
+    "state already discarded",
+];
+
+impl Fault {
+    fn is_pruned(&self) -> bool {
+        let Self::Refused { error, .. } = self else { return false };
+        let text = error.message.to_ascii_lowercase();
+        PRUNED.iter().any(|words| text.contains(words))
+    }
+}
+
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

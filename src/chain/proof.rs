@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use super::block::{Header, WireHeader};
 use super::fork::{Keys, State};
-use crate::safe::{SENTINEL, SafeState, module_slot, owner_slot, slot, slot_word};
+use crate::safe::SafeState;
 
 /// Chains whose headers are Ethereum's own: there a header that does not hash to the block's hash is a false one.
 const ETHEREUM: [u64; 4] = [1, 11_155_111, 17_000, 560_048];
@@ -36,19 +36,7 @@ impl Claims {
     pub(super) fn of_safe(&mut self, safe: &SafeState, code_hash: B256) {
         let claim = self.0.entry(safe.id.address).or_default();
         claim.code_hash = Some(code_hash);
-        let number = |at: u8, value: U256| (slot_word(at), B256::from(value));
-        let address = |slot: B256, value: Address| (slot, value.into_word());
-        claim.slots.extend([
-            address(slot_word(slot::SINGLETON), safe.singleton),
-            number(slot::OWNER_COUNT, U256::from(safe.owners.list().len())),
-            number(slot::THRESHOLD, U256::from(safe.owners.threshold().get())),
-            number(slot::NONCE, safe.nonce.0),
-            address(slot::GUARD, safe.guard),
-            address(slot::MODULE_GUARD, safe.module_guard),
-            address(slot::FALLBACK_HANDLER, safe.fallback_handler),
-        ]);
-        claim.slots.extend(ring(safe.owners.list()).map(|(at, next)| address(owner_slot(at), next)));
-        claim.slots.extend(ring(&safe.modules).map(|(at, next)| address(module_slot(at), next)));
+        claim.slots.extend(safe.slots());
     }
 
     /// The values of these keys. What is not at hand cannot be claimed: the first such key is the error.
@@ -72,12 +60,6 @@ impl Claims {
             None => Ok(()),
         }
     }
-}
-
-/// Every entry of a Safe's list with the one after it, from the sentinel round to the sentinel.
-fn ring(list: &[Address]) -> impl Iterator<Item = (Address, Address)> {
-    let at = std::iter::once(SENTINEL).chain(list.iter().copied());
-    at.zip(list.iter().copied().chain([SENTINEL]))
 }
 
 /// How a state root hangs on its block's hash.

@@ -117,7 +117,7 @@ impl Chain {
         result.map_err(|error| source.failed(error))
     }
 
-    fn world(&self, seen: &Snapshot) -> World {
+    pub(super) fn world(&self, seen: &Snapshot) -> World {
         let mut world = World::new(self.id(), (&seen.header).into(), seen.header.hash);
         world.state = seen.known.state.clone();
         world

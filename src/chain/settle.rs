@@ -51,6 +51,16 @@ pub(super) struct WireReceipt {
     pub logs: Vec<WireLog>,
 }
 
+/// A transaction of the chain.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct WireTransaction {
+    pub from: Address,
+    pub to: Option<Address>,
+    pub gas: U64,
+    pub input: Bytes,
+}
+
 fn read<T: DeserializeOwned>(raw: &RawValue, what: &str) -> Result<T, Fault> {
     serde_json::from_str(raw.get()).map_err(|_| Fault::garbage(format!("{what} is not what it should be")))
 }
@@ -91,6 +101,9 @@ pub(super) fn settle(request: &Request, reply: RawReply, head: u64) -> Result<Se
             Settled::Json(fields::<Option<WireReceipt>>(&raw, method, |receipt| {
                 receipt.as_ref().is_none_or(|r| r.block_number.to::<u64>() <= head)
             })?)
+        }
+        "eth_getTransactionByHash" => {
+            Settled::Json(fields::<Option<WireTransaction>>(&raw, method, |_| true)?)
         }
         _ => Settled::Json(json(&raw, method)?),
     })

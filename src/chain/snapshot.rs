@@ -7,6 +7,7 @@ use serde_json::json;
 use super::block::{BlockRef, BlockTag, Header};
 use super::draft::{Draft, Drafted, Known};
 use super::error::ChainError;
+use super::fork::{Expected, Rehearsal};
 use super::quorum::{Agreed, Chain};
 use super::rpc::{AT, Reply, Request};
 use super::sending::{self, Prepared, Sending};
@@ -47,6 +48,14 @@ pub struct Snapshot {
     pub known: Known,
     /// For [`Ask::requests`], in their order.
     pub replies: Vec<Reply>,
+}
+
+impl Snapshot {
+    /// What a block must hold after a transaction that does what was rehearsed here.
+    #[must_use]
+    pub fn expected(&self, rehearsal: &Rehearsal) -> Expected {
+        Expected::of(rehearsal, &self.known.state, &self.state)
+    }
 }
 
 mod abi {

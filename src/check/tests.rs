@@ -128,7 +128,6 @@ impl Case {
             module_guard: None,
             fallback_handler: None,
             proxy_code: None,
-            batch: None,
         };
         Self {
             proposal: proposal(),
@@ -153,7 +152,6 @@ impl Case {
             plan: self.plan.as_ref(),
             council_safe: &self.council_safe,
             now: self.now.as_ref(),
-            answers: None,
             before: &[],
             foreign: &[],
             signing: true,

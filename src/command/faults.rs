@@ -53,11 +53,7 @@ impl From<ProposalError> for Error {
 
 impl From<BuildError> for Error {
     fn from(error: BuildError) -> Self {
-        let exit = match &error {
-            BuildError::BatchContractUnknown(_) => Exit::Refused,
-            _ => Exit::Failed,
-        };
-        Self::new(exit, error.to_string()).hint("nothing was proposed")
+        Self::new(Exit::Failed, error.to_string()).hint("nothing was proposed")
     }
 }
 

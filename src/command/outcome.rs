@@ -3,16 +3,22 @@
 use alloy::primitives::Log;
 use serde_json::{Value, json};
 
-use crate::chain::fork::Keys;
-use crate::chain::{Ask, BlockRef, BlockTag, ChainError, Executed, Receipt};
+use crate::chain::fork::{Expected, Keys};
+use crate::chain::{Ask, BlockRef, BlockTag, Chain, ChainError, Executed, Receipt};
 use crate::check::Match;
+use crate::command::draft::after_queries;
 use crate::command::effects::proven_at;
+use crate::command::mined::{self, AsRehearsed};
 use crate::command::session::Session;
+use crate::command::since;
 use crate::command::subject::{Online, Subject};
 use crate::error::{Error, Exit};
-use crate::playbook::{Check, Plan, Verdict};
+use crate::playbook::{Check, Query, Readings, Verdict};
 use crate::safe::{Execution, find_execution};
-use crate::ui::Text;
+use crate::ui::{Text, Ui};
+
+/// Differences beyond this number are counted and not listed.
+const MOST_SHOWN: usize = 20;
 
 /// How a proposal's transaction ended.
 #[derive(Debug)]
@@ -20,6 +26,11 @@ pub struct Outcome {
     pub receipt: Receipt,
     pub execution: Execution,
     pub verdicts: Vec<Verdict>,
+    /// The block whose state the verdicts are about: the receipt's, or a newer one where no RPC keeps that any more.
+    pub judged_at: BlockRef,
+    pub as_rehearsed: AsRehearsed,
+    /// Which code the called contracts ran at that block.
+    code: Readings,
 }
 
 impl Outcome {
@@ -28,7 +39,8 @@ impl Outcome {
     fn is_proven(&self, subject: &Subject) -> bool {
         let own = !matches!(subject.matching, Match::Differs(_) | Match::Unbound(_));
         let checked = !self.verdicts.is_empty() && self.verdicts.iter().all(|v| v.holds);
-        self.execution == Execution::Succeeded && own && checked
+        let otherwise = matches!(self.as_rehearsed, AsRehearsed::No(_));
+        self.execution == Execution::Succeeded && own && checked && !otherwise
     }
 }
 
@@ -52,26 +64,42 @@ pub fn read(session: &Session, subject: &Subject, receipt: Receipt) -> Result<Op
     let safe = subject.proposal.safe();
     let found = find_execution(&receipt.logs, safe.address, safe.version, &subject.proposal.hash());
     let Some(execution) = found else { return Ok(None) };
-    let verdicts = match subject.plan() {
-        Some(plan) => judge(session, subject, plan, &receipt.block, &receipt.logs)?,
-        None => Vec::new(),
+    let link = &online(subject)?.link;
+    let expected = mined::expected(subject);
+    let mut queries = subject.plan().map(after_queries).unwrap_or_default();
+    queries.extend(since::queries(subject));
+    queries.extend(expected.iter().flat_map(Expected::queries));
+    let what = format!("proving it at block {}", receipt.block.number);
+    let (found, judged_at) = session.ui.wait(&what, || answers(link, &queries, receipt.block))?;
+    let verdicts = judge(subject, &found, &receipt.logs);
+    let as_rehearsed = match subject.matching {
+        // What it did is not compared with anything that it could be.
+        Match::Differs(_) | Match::Unbound(_) => AsRehearsed::Unknown("it is not your playbook's".into()),
+        _ if execution == Execution::Failed => AsRehearsed::Unknown("it failed".into()),
+        _ if judged_at != receipt.block => {
+            let block = receipt.block.number;
+            AsRehearsed::Unknown(format!("no RPC keeps the state of block {block} any more"))
+        }
+        _ => mined::compare(session, subject, link, &receipt, expected.as_ref(), &found),
     };
-    Ok(Some(Outcome { receipt, execution, verdicts }))
+    Ok(Some(Outcome { receipt, execution, verdicts, judged_at, as_rehearsed, code: found }))
 }
 
-/// The playbook's `after` checks at a block.
-fn judge(
-    session: &Session,
-    subject: &Subject,
-    plan: &Plan,
-    block: &BlockRef,
-    logs: &[Log],
-) -> Result<Vec<Verdict>, Error> {
-    let queries: Vec<_> = plan.after.iter().flat_map(Check::queries).collect();
-    let link = &online(subject)?.link;
-    let what = format!("proving it at block {}", block.number);
-    let readings = session.ui.wait(&what, || link.answers(&queries, block))?;
-    Ok(plan.after.iter().map(|check| check.judge(&readings, logs)).collect())
+/// The answers at a block or, where no RPC keeps its state any more, at the newest.
+fn answers(link: &Chain, queries: &[Query], block: BlockRef) -> Result<(Readings, BlockRef), ChainError> {
+    match link.answers(queries, &block) {
+        Err(error) if error.is_pruned() => {
+            let newest = link.ask(&[], BlockTag::Latest)?.0.block();
+            link.answers(queries, &newest).map(|found| (found, newest))
+        }
+        result => result.map(|found| (found, block)),
+    }
+}
+
+/// The playbook's `after` checks.
+fn judge(subject: &Subject, found: &Readings, logs: &[Log]) -> Vec<Verdict> {
+    let checks = subject.plan().map_or(&[][..], |plan| &plan.after);
+    checks.iter().map(|check| check.judge(found, logs)).collect()
 }
 
 /// The outcome of a proposal whose nonce is used; nothing when the Safe never executed it.
@@ -83,16 +111,36 @@ pub fn of_executed(session: &Session, subject: &Subject) -> Result<Option<Outcom
     read(session, subject, receipt.ok_or_else(|| lost().hint("try again in a minute"))?)
 }
 
-/// The `after` checks that no longer hold at the newest block: what was done may have been undone since.
-fn undone(session: &Session, subject: &Subject, outcome: &Outcome) -> Result<Vec<Verdict>, Error> {
-    let now = online(subject)?.snapshot.header.block();
-    match subject.plan() {
-        Some(plan) if now.number > outcome.receipt.block.number => {
-            let verdicts = judge(session, subject, plan, &now, &outcome.receipt.logs)?;
-            Ok(verdicts.into_iter().filter(|v| !v.holds).collect())
-        }
-        _ => Ok(Vec::new()),
+/// What holds now of what held then.
+struct Now {
+    block: BlockRef,
+    /// What no longer holds, and what runs other code by now.
+    undone: Vec<String>,
+}
+
+/// Looks at the newest block, if it is newer: what was done may have been undone since, or be the word of other code.
+fn now(session: &Session, subject: &Subject, outcome: &Outcome) -> Result<Option<Now>, Error> {
+    let Online { link, snapshot, .. } = online(subject)?;
+    let (then, block) = (outcome.judged_at, snapshot.header.block());
+    let what = format!("looking at block {}", block.number);
+    if then != outcome.receipt.block {
+        // The verdicts are of now already.
+        let undone = session.ui.wait(&what, || since::changed(subject, link, None, &outcome.code, &then))?;
+        return Ok(Some(Now { block: then, undone }));
     }
+    if block.number <= then.number {
+        return Ok(None);
+    }
+    let mut queries = subject.plan().map(after_queries).unwrap_or_default();
+    queries.extend(since::queries(subject));
+    let (found, changed) = session.ui.wait(&what, || {
+        let found = link.answers(&queries, &block)?;
+        let changed = since::changed(subject, link, Some(&outcome.code), &found, &block)?;
+        Ok::<_, ChainError>((found, changed))
+    })?;
+    let verdicts = judge(subject, &found, &outcome.receipt.logs).into_iter();
+    let undone = verdicts.filter(|v| !v.holds).map(|v| v.sentence).chain(changed).collect();
+    Ok(Some(Now { block, undone }))
 }
 
 /// Where every value is to be proven, the outcome is too, whatever a receipt says: in the state of the newest block the
@@ -144,6 +192,16 @@ pub fn report(session: &Session, subject: &Subject, outcome: &Outcome, by: &str)
     let receipt = &outcome.receipt;
     ui.say(&Text::default().add(by).add(&format!(" in block {}", receipt.block.number)));
     ui.say(&Text::default().dim("transaction ").add(&receipt.tx.to_string()));
+    if outcome.judged_at != receipt.block {
+        let (then, now) = (receipt.block.number, outcome.judged_at.number);
+        let text = format!("no RPC keeps the state of block {then} any more: judged at block {now}");
+        ui.say(&Text::default().warn("note: ").add(&text));
+    } else if let AsRehearsed::Unknown(why) = &outcome.as_rehearsed
+        && outcome.is_proven(subject)
+    {
+        let text = format!("what it did was not compared with a rehearsal: {why}");
+        ui.say(&Text::default().warn("note: ").add(&text));
+    }
     for verdict in &outcome.verdicts {
         let mark = if verdict.holds { Text::default().good("  ✓ ") } else { Text::default().bad("  ✗ ") };
         ui.say(&mark.add(&verdict.sentence));
@@ -159,17 +217,25 @@ pub fn report(session: &Session, subject: &Subject, outcome: &Outcome, by: &str)
         let message = "executed, but it is not what your own playbook gives: nothing is proven";
         return Err(failed(Exit::Refused, message.into()).hint("find out who signed it, and what it did"));
     }
+    if let AsRehearsed::No(differences) = &outcome.as_rehearsed {
+        return Err(failed(Exit::MinedOtherwise, mined_otherwise(ui, differences))
+            .hint("look at the contract now: what it is and who controls it may not be what was promised")
+            .hint("another transaction of the same block may have done it; breakglass status looks again"));
+    }
     if !outcome.is_proven(subject) {
         let why: Vec<&str> =
             outcome.verdicts.iter().filter(|v| !v.holds).map(|v| v.sentence.as_str()).collect();
         let message = format!("executed, but not proven: {}", why.join("; "));
         return Err(failed(Exit::Failed, message).hint("look at the contract before you rely on it"));
     }
-    let undone = undone(session, subject, outcome)?;
-    if !undone.is_empty() {
-        let why: Vec<&str> = undone.iter().map(|v| v.sentence.as_str()).collect();
-        let message = format!("it was executed and proven then, and no longer holds: {}", why.join("; "));
+    let now = now(session, subject, outcome)?;
+    if let Some(Now { block, undone }) = now.as_ref().filter(|now| !now.undone.is_empty()) {
+        let (then, now, why) = (receipt.block.number, block.number, undone.join("; "));
+        let message = format!("it was done at block {then} and no longer holds at block {now}: {why}");
         return Err(failed(Exit::Drift, message).hint("to do it again, sign it anew: its nonce is used"));
+    }
+    if let Some(Now { block, .. }) = &now {
+        ui.say(&Text::default().good("  ✓ ").add(&format!("now, at block {}, it still holds", block.number)));
     }
     let proven = prove(session, subject, receipt.block)?;
     ui.object(&object);
@@ -178,6 +244,16 @@ pub fn report(session: &Session, subject: &Subject, outcome: &Outcome, by: &str)
     ui.say(&Text::default().good("done and proven").add(&against));
     ui.data(&receipt.tx.to_string());
     Ok(Exit::Done)
+}
+
+/// Lists what differs, and says it in a sentence.
+fn mined_otherwise(ui: &Ui, differences: &[String]) -> String {
+    for line in differences.iter().take(MOST_SHOWN) {
+        ui.say(&Text::default().bad("  ✗ ").add(line));
+    }
+    let (first, more) = (differences.first().map_or("", String::as_str), differences.len().saturating_sub(1));
+    let more = if more == 0 { String::new() } else { format!(" (and {more} more)") };
+    format!("mined, but not as rehearsed: {first}{more}")
 }
 
 fn object(subject: &Subject, outcome: &Outcome) -> Value {
@@ -192,5 +268,14 @@ fn object(subject: &Subject, outcome: &Outcome) -> Value {
         "execution": match outcome.execution { Execution::Succeeded => "success", Execution::Failed => "failure" },
         "after": checks,
         "proven": outcome.is_proven(subject),
+        "judged_at": outcome.judged_at.number,
+        "not_as_rehearsed": match &outcome.as_rehearsed {
+            AsRehearsed::No(differences) => differences.as_slice(),
+            AsRehearsed::Yes | AsRehearsed::Unknown(_) => &[],
+        },
+        "not_compared": match &outcome.as_rehearsed {
+            AsRehearsed::Unknown(why) => Some(why),
+            AsRehearsed::Yes | AsRehearsed::No(_) => None,
+        },
     })
 }

@@ -8,7 +8,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use alloy::primitives::{Address, B256};
 use alloy::sol_types::SolCall;
 
-use crate::chain::{Ask, BlockTag, Chain, Root, Sending, Snapshot};
+use crate::chain::fork::Rehearsal;
+use crate::chain::{Ask, BlockTag, Chain, EndpointReport, Root, Sending, Snapshot};
 use crate::check::{self, Facts, Finding, Match};
 use crate::cli;
 use crate::command::derive::{Derived, First, Order, arguments, is_set};
@@ -19,7 +20,7 @@ use crate::command::session::Session;
 use crate::council::{self, AddressBook};
 use crate::error::{Error, Exit};
 use crate::playbook::{Plan, Query, Readings, Verdict};
-use crate::proposal::{BatchSource, OwnerSignature, Proposal};
+use crate::proposal::{OwnerSignature, Proposal};
 use crate::safe::{ISafe, SafeState};
 use crate::store::{self, StoreError};
 
@@ -40,7 +41,7 @@ pub struct Subject<'a> {
     pub foreign: Vec<(String, String)>,
     nonce_named: bool,
     /// The code that the council file pins.
-    pins: BTreeMap<Address, Vec<B256>>,
+    pub pins: BTreeMap<Address, Vec<B256>>,
     /// Nonces and hashes of the proposals kept for the same Safe.
     others: Vec<(crate::safe::Nonce, String)>,
 }
@@ -312,11 +313,7 @@ impl<'a> Session<'a> {
                 Some(Online { link, snapshot, proven: None })
             }
         };
-        let batch = match &online {
-            Some(online) => BatchSource::Chain(&online.snapshot.readings),
-            None => BatchSource::Offline,
-        };
-        let (matching, own) = compare(&proposal, order, live, batch);
+        let (matching, own) = compare(&proposal, order, live);
         let names = self.council.names_on(&safe.chain);
         let others = self.others(safe)?;
         let rehearsal = Rehearsing::Not;
@@ -437,22 +434,46 @@ impl Subject<'_> {
         }
     }
 
+    /// What the checks say of what a mined transaction did to the Safe as it was before it.
+    #[must_use]
+    pub fn effects_of(&self, mined: &Rehearsal, before: &SafeState) -> Vec<Finding> {
+        let code_then = self.proposal.record().map_or(&[][..], |record| &record.code);
+        let facts = self.facts(&[], &[], false);
+        check::of_effects(&Facts {
+            now: Some(before),
+            rehearsal: Some(mined),
+            after: &[],
+            rehearsed_otherwise: &[],
+            not_rehearsed: None,
+            code_then,
+            ..facts
+        })
+    }
+
     #[must_use]
     pub fn findings(&self, signing: bool) -> Vec<Finding> {
         let before = self.before();
         let endpoints = self.online.as_ref().map(|o| o.link.endpoints()).unwrap_or_default();
-        check::findings(&Facts {
+        check::findings(&self.facts(&before, &endpoints, signing))
+    }
+
+    fn facts<'s>(
+        &'s self,
+        before: &'s [Verdict],
+        endpoints: &'s [EndpointReport],
+        signing: bool,
+    ) -> Facts<'s> {
+        Facts {
             proposal: &self.proposal,
             matching: &self.matching,
             plan: self.plan(),
             council_safe: self.safe,
             now: self.now(),
-            answers: self.readings(),
-            before: &before,
+            before,
             foreign: &self.foreign,
             signing,
             nonce_named: self.nonce_named,
-            endpoints: &endpoints,
+            endpoints,
             block_age: self.online.as_ref().map(|o| age(o.snapshot.header.timestamp)),
             others: &self.others,
             rehearsal: self.rehearsal.done().map(|done| &done.rehearsal),
@@ -463,7 +484,7 @@ impl Subject<'_> {
             proxy_code: self.online.as_ref().map(|o| o.snapshot.code_hash),
             pins: &self.pins,
             changes: self.own.as_ref().map_or(&[], |(order, _)| &order.changes),
-        })
+        }
     }
 
     /// Keeps the proposal beside the council file. One that is there already must be the same transaction.

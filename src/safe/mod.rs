@@ -5,7 +5,6 @@
 
 mod abi;
 mod address;
-mod batch_contract;
 pub mod deployments;
 mod event;
 mod hash;
@@ -18,7 +17,6 @@ mod version;
 
 pub use abi::ISafe;
 pub use address::{BadAddress, parse_address};
-pub use batch_contract::{published_batch_contract, published_chains};
 pub use event::{Execution, find_execution, success_topic};
 pub use hash::{BadHash, DomainHash, Hashes, MessageHash, SafeId, SafeTxHash, message_hash};
 pub use multisend::{BatchError, decode_batch, encode_batch};
@@ -27,5 +25,5 @@ pub use signature::{
     Approval, EcdsaSignature, SignatureError, SignatureKind, encode_approvals, signed_digest,
 };
 pub use state::{Drift, SafeState, approved_hash_slot, module_slot, owner_slot, slot, slot_word};
-pub use tx::{BadNonce, Call, Nonce, Operation, SafeTx, parse_uint};
+pub use tx::{BadNonce, Call, Nonce, Operation, SafeTx, decode_exec, parse_uint};
 pub use version::{SafeVersion, UnknownVersion};

@@ -4,7 +4,7 @@ use alloy::primitives::{Address, B256, U256, b256, keccak256};
 use alloy::sol_types::SolValue;
 
 use super::hash::{SafeId, SafeTxHash};
-use super::owners::Owners;
+use super::owners::{Owners, SENTINEL};
 use super::tx::Nonce;
 
 /// Storage slots of a Safe. Source: Safe contracts, storage layout 1.0.0 – 1.5.0.
@@ -104,6 +104,33 @@ impl SafeState {
             .map(|(what, was, now)| Drift { what, was, now })
             .collect()
     }
+}
+
+impl SafeState {
+    /// The storage slots that say all of this, with their words: the lists of owners and modules too.
+    #[must_use]
+    pub fn slots(&self) -> Vec<(B256, B256)> {
+        let number = |at: u8, value: U256| (slot_word(at), B256::from(value));
+        let address = |slot: B256, value: Address| (slot, value.into_word());
+        let mut slots = vec![
+            address(slot_word(slot::SINGLETON), self.singleton),
+            number(slot::OWNER_COUNT, U256::from(self.owners.list().len())),
+            number(slot::THRESHOLD, U256::from(self.owners.threshold().get())),
+            number(slot::NONCE, self.nonce.0),
+            address(slot::GUARD, self.guard),
+            address(slot::MODULE_GUARD, self.module_guard),
+            address(slot::FALLBACK_HANDLER, self.fallback_handler),
+        ];
+        slots.extend(ring(self.owners.list()).map(|(at, next)| address(owner_slot(at), next)));
+        slots.extend(ring(&self.modules).map(|(at, next)| address(module_slot(at), next)));
+        slots
+    }
+}
+
+/// Every entry of a Safe's list with the one after it, from the sentinel round to the sentinel.
+fn ring(list: &[Address]) -> impl Iterator<Item = (Address, Address)> {
+    let at = std::iter::once(SENTINEL).chain(list.iter().copied());
+    at.zip(list.iter().copied().chain([SENTINEL]))
 }
 
 #[cfg(test)]

@@ -162,6 +162,26 @@ impl SafeTx {
     }
 }
 
+/// The transaction that a call of `execTransaction` carries, and its signatures; the calldata does not say the nonce.
+/// `None` if it is another call.
+#[must_use]
+pub fn decode_exec(calldata: &[u8], nonce: Nonce) -> Option<(SafeTx, Bytes)> {
+    let call = execTransactionCall::abi_decode_validate(calldata).ok()?;
+    let tx = SafeTx {
+        to: call.to,
+        value: call.value,
+        data: call.data,
+        operation: Operation::from_u8(call.operation)?,
+        safe_tx_gas: call.safeTxGas,
+        base_gas: call.baseGas,
+        gas_price: call.gasPrice,
+        gas_token: call.gasToken,
+        refund_receiver: call.refundReceiver,
+        nonce,
+    };
+    Some((tx, call.signatures))
+}
+
 /// One call that a Safe makes. The value is in wei.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Call {

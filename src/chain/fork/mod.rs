@@ -12,6 +12,7 @@
 mod db;
 mod effects;
 mod env;
+mod expected;
 mod first;
 mod gas;
 mod names;
@@ -24,6 +25,7 @@ mod trace;
 
 pub use effects::{BalanceChange, TokenChange, Write};
 pub use env::{gas_limit, spec};
+pub use expected::{Difference, Expected};
 use first::next_keys;
 pub use first::{access_list_calls, access_list_keys, first_keys};
 pub use gas::{is_estimated, raised, runs_elsewhere, same_effects, smallest};

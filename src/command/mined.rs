@@ -1,0 +1,152 @@
+//! Did a mined transaction do what was rehearsed?
+//!
+//! First what it left is compared with the rehearsal that the reader saw. Where that differs, time may explain it:
+//! interest, a deadline, somebody else's transaction in between. So it is run again on the state of the block before
+//! it; then it must leave exactly that, and do nothing of another kind than what was seen.
+
+use std::collections::BTreeSet;
+
+use alloy::primitives::{Address, B256, Log};
+
+use crate::chain::fork::{Expected, Rehearsal};
+use crate::chain::{Chain, ChainError, Receipt, Replayed};
+use crate::check::Level;
+use crate::command::draft::hints;
+use crate::command::session::Session;
+use crate::command::subject::Subject;
+use crate::playbook::Readings;
+use crate::proposal::{OwnerSignature, Record, calls_of};
+
+/// How a mined transaction stands to its rehearsal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AsRehearsed {
+    Yes,
+    /// What differs, the gravest first.
+    No(Vec<String>),
+    /// It could not be compared, and why.
+    Unknown(String),
+}
+
+/// What the reader's own rehearsal says that it leaves; `None` if there is none, or it failed.
+pub fn expected(subject: &Subject) -> Option<Expected> {
+    let (done, online) = (subject.rehearsal.done()?, subject.online.as_ref()?);
+    (done.is_signed && !done.ahead).then(|| online.snapshot.expected(&done.rehearsal))
+}
+
+/// Compares. `found` are the answers to `expected` at the receipt's block.
+pub fn compare(
+    session: &Session,
+    subject: &Subject,
+    link: &Chain,
+    receipt: &Receipt,
+    expected: Option<&Expected>,
+    found: &Readings,
+) -> AsRehearsed {
+    let seen = expected.map(|expected| differences(expected, found, &receipt.logs, true));
+    if seen.as_ref().is_some_and(Vec::is_empty) {
+        return AsRehearsed::Yes;
+    }
+    let proposal = &subject.proposal;
+    let again = session.ui.wait("running it again on the block before it", || {
+        let replayed = link.replay(proposal.safe(), proposal.tx(), receipt, hints(proposal))?;
+        let left = link.answers(&replayed.expected.queries(), &receipt.block)?;
+        Ok::<_, ChainError>((replayed, left))
+    });
+    let (replayed, left) = match again {
+        Ok(again) => again,
+        Err(error) => {
+            return match seen {
+                Some(differences) => AsRehearsed::No(differences),
+                None => AsRehearsed::Unknown(why_not(&error)),
+            };
+        }
+    };
+    let mut all = otherwise(subject, &replayed);
+    all.extend(differences(&replayed.expected, &left, &receipt.logs, replayed.is_direct));
+    if all.is_empty() { AsRehearsed::Yes } else { AsRehearsed::No(all) }
+}
+
+fn why_not(error: &ChainError) -> String {
+    if error.is_pruned() {
+        return "no RPC keeps the state of that time any more".into();
+    }
+    error.to_string()
+}
+
+fn differences(expected: &Expected, found: &Readings, logs: &[Log], is_direct: bool) -> Vec<String> {
+    let state = expected.state_differences(found).into_iter();
+    let all = expected.event_differences(logs, is_direct).into_iter().chain(state);
+    all.map(|difference| difference.to_string()).collect()
+}
+
+/// What the mined transaction does of another kind than the one that was reviewed or recorded.
+fn otherwise(subject: &Subject, replayed: &Replayed) -> Vec<String> {
+    let mut all = refused(subject, replayed);
+    match (subject.rehearsal.done(), subject.proposal.record()) {
+        (Some(done), _) => {
+            all.extend(other_kinds(&kinds_of(&done.rehearsal), &kinds_of(&replayed.rehearsal)));
+            let called = calls_of(subject.proposal.tx()).unwrap_or_default();
+            let moved = |target: &Address| done.rehearsal.runs(*target) != replayed.rehearsal.runs(*target);
+            let targets: BTreeSet<Address> = called.iter().map(|call| call.to).filter(moved).collect();
+            all.extend(
+                targets.iter().map(|target| format!("{target} ran other code than when it was rehearsed")),
+            );
+        }
+        (None, Some(record)) => {
+            all.extend(other_kinds(&kinds_of_record(record), &written(&replayed.rehearsal)));
+            let events = replayed.rehearsal.events.len();
+            if record.events != events {
+                all.push(format!(
+                    "{events} events, and {} were recorded when it was proposed",
+                    record.events
+                ));
+            }
+        }
+        (None, None) => {}
+    }
+    all
+}
+
+/// What the checks refuse in it and did not refuse before, or nobody accepted.
+fn refused(subject: &Subject, replayed: &Replayed) -> Vec<String> {
+    let known = subject.findings(false);
+    let known =
+        known.iter().filter(|finding| finding.level == Level::Refuse).map(|finding| finding.id.as_str());
+    let signers = subject.signatures.iter().flat_map(OwnerSignature::accepted);
+    let accepted = signers.chain(subject.proposal.accepted()).map(String::as_str);
+    let accepted: BTreeSet<&str> = known.chain(accepted).collect();
+    let found = subject.effects_of(&replayed.rehearsal, &replayed.safe);
+    let refused = found.into_iter().filter(|finding| finding.level == Level::Refuse);
+    refused
+        .filter(|finding| !accepted.contains(finding.id.as_str()))
+        .map(|finding| finding.sentence)
+        .collect()
+}
+
+/// A kind of effect: a contract that is written, or an event that it emits.
+type Kind = (Address, Option<B256>);
+
+fn written(rehearsal: &Rehearsal) -> BTreeSet<Kind> {
+    rehearsal.writes.iter().map(|write| (write.address, None)).collect()
+}
+
+fn kinds_of(rehearsal: &Rehearsal) -> BTreeSet<Kind> {
+    let topic = |log: &Log| Some(log.topics().first().copied().unwrap_or_default());
+    let events = rehearsal.events.iter().map(|log| (log.address, topic(log)));
+    written(rehearsal).into_iter().chain(events).collect()
+}
+
+fn kinds_of_record(record: &Record) -> BTreeSet<Kind> {
+    record.writes.iter().map(|write| (write.address, None)).collect()
+}
+
+fn other_kinds(reviewed: &BTreeSet<Kind>, mined: &BTreeSet<Kind>) -> Vec<String> {
+    let named = |kind: &Kind| match kind {
+        (contract, None) => format!("a change of {contract}"),
+        (contract, Some(topic)) => format!("event {topic} of {contract}"),
+    };
+    let more = mined.difference(reviewed).map(|kind| format!("{}, which was not rehearsed", named(kind)));
+    let less =
+        reviewed.difference(mined).map(|kind| format!("{} was rehearsed, and is missing", named(kind)));
+    more.chain(less).collect()
+}

@@ -1,0 +1,106 @@
+//! What has changed since a transaction was mined: it may have been undone, or its answers may come from other code.
+
+use std::collections::BTreeSet;
+
+use alloy::primitives::{Address, B256};
+
+use crate::chain::fork::PROXY_SLOTS;
+use crate::chain::{BlockRef, Chain, ChainError};
+use crate::command::subject::Subject;
+use crate::playbook::{Answer, Query, Readings};
+use crate::proposal::calls_of;
+
+/// The contracts that the transaction calls.
+fn targets(subject: &Subject) -> BTreeSet<Address> {
+    calls_of(subject.proposal.tx()).unwrap_or_default().into_iter().map(|call| call.to).collect()
+}
+
+fn implementations(target: Address) -> impl Iterator<Item = Query> {
+    PROXY_SLOTS.into_iter().map(move |(slot, _)| Query::Storage { address: target, slot })
+}
+
+/// What tells which code the called contracts run.
+pub fn queries(subject: &Subject) -> Vec<Query> {
+    let of = |target| std::iter::once(Query::CodeHash { address: target }).chain(implementations(target));
+    targets(subject).into_iter().flat_map(of).collect()
+}
+
+fn word(readings: &Readings, query: &Query) -> Option<B256> {
+    match readings.get(query) {
+        Some(Answer::Value(word)) => B256::try_from(word.as_ref()).ok(),
+        _ => None,
+    }
+}
+
+/// Where the code lies that a contract runs, as far as its own slots say.
+fn places(readings: &Readings, target: Address) -> impl Iterator<Item = Address> {
+    let at = implementations(target).filter_map(|query| word(readings, &query));
+    // The slots of administrator and beacon hold no code that it runs.
+    at.zip(PROXY_SLOTS)
+        .filter(|(_, (_, name))| name.starts_with("implementation"))
+        .map(|(word, _)| word)
+        .filter(|word| !word.is_zero())
+        .map(Address::from_word)
+}
+
+/// Says in what the called contracts run other code `now` than `then`, or than the proposal recorded where nobody can
+/// say what it was then, or than the council file pins.
+///
+/// # Errors
+/// When the chain cannot be asked.
+pub fn changed(
+    subject: &Subject,
+    link: &Chain,
+    then: Option<&Readings>,
+    now: &Readings,
+    block: &BlockRef,
+) -> Result<Vec<String>, ChainError> {
+    let mut all = Vec::new();
+    for target in targets(subject) {
+        let name =
+            subject.names.name(target).map_or_else(|| target.to_string(), |name| format!("{name} {target}"));
+        match then {
+            Some(then) => {
+                let other = |query: &Query| word(then, query) != word(now, query);
+                let code = Query::CodeHash { address: target };
+                all.extend(other(&code).then(|| format!("{name} has other code")));
+                let slots = implementations(target).zip(PROXY_SLOTS).filter(|(query, _)| other(query));
+                all.extend(slots.map(|(_, (_, what))| format!("{name} has another {what}")));
+            }
+            None => all.extend(unlike_the_record(subject, target, now).map(|what| format!("{name} {what}"))),
+        }
+        if let Some(hash) = unpinned(subject, link, target, now, block)? {
+            all.push(format!("{name} runs code {hash}, which your council file does not pin"));
+        }
+    }
+    Ok(all)
+}
+
+fn unlike_the_record(subject: &Subject, target: Address, now: &Readings) -> Option<&'static str> {
+    let record = subject.proposal.record()?;
+    let ran: Vec<_> = record.code.iter().filter(|code| code.called == target).collect();
+    let own = word(now, &Query::CodeHash { address: target });
+    let known = |at: Address| ran.iter().any(|code| code.at == at);
+    if ran.iter().any(|code| code.at == target && Some(code.hash) != own) {
+        return Some("has other code than when this was proposed");
+    }
+    let moved = !ran.is_empty() && places(now, target).any(|at| !known(at));
+    moved.then_some("has another implementation than when this was proposed")
+}
+
+/// A code that a pinned contract runs and that is not pinned.
+fn unpinned(
+    subject: &Subject,
+    link: &Chain,
+    target: Address,
+    now: &Readings,
+    block: &BlockRef,
+) -> Result<Option<B256>, ChainError> {
+    let Some(pinned) = subject.pins.get(&target) else { return Ok(None) };
+    let queries: Vec<Query> = std::iter::once(target)
+        .chain(places(now, target))
+        .map(|address| Query::CodeHash { address })
+        .collect();
+    let found = link.answers(&queries, block)?;
+    Ok(queries.iter().filter_map(|query| word(&found, query)).find(|hash| !pinned.contains(hash)))
+}
