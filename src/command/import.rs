@@ -3,51 +3,57 @@
 
 use std::path::{Path, PathBuf};
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::cli;
 use crate::command::session::Session;
 use crate::command::subject::Purpose;
 use crate::error::{Error, Exit};
-use crate::proposal::{Found, OwnerSignature, Proposal, Stated, VerifyError, find_signatures};
-use crate::store;
+use crate::proposal::{Few, Finds, Gathered, OwnerSignature, Proposal, Wanted, find_signatures, gather};
+use crate::store::{self, Foreign, StoreError};
 use crate::ui::{Text, has_terminal};
 
-/// What became of everything that was found.
+/// The most files that are read, and the most bytes of all of them: far above what any council hands over at once.
+const MOST_FILES: usize = 10_000;
+const MOST_BYTES: usize = 64 << 20;
+/// The most signatures that are listed one by one.
+const LISTED: usize = 20;
+
+/// What was found, by where it was.
 #[derive(Default)]
-struct Taken {
-    new: Vec<OwnerSignature>,
-    known: Vec<OwnerSignature>,
-    refused: Vec<(String, String)>,
+struct Sources {
+    origins: Vec<String>,
+    finds: Vec<Finds>,
+    bytes: usize,
+    /// Texts in which bytes that are not UTF-8 were passed over.
+    damaged: Few<String>,
+    /// Files or folders that cannot be read.
+    failed: Few<Error>,
+    /// Files over the bound.
+    left: usize,
 }
 
 pub fn run(session: &Session, args: &cli::Import) -> Result<Exit, Error> {
-    let texts = read(session, &args.from)?;
-    let mut taken = Taken::default();
-    let mut stated = Vec::new();
-    for (origin, text) in &texts {
-        for found in find_signatures(text) {
-            match found {
-                Found::Signature(signature) => stated.push((origin.clone(), signature)),
-                Found::Damaged { line, why } => {
-                    let head: String = line.chars().take(20).collect();
-                    taken.refused.push((origin.clone(), format!("the line {head}… cannot be read: {why}")));
-                }
-            }
+    let sources = read(session, &args.from);
+    let proposals = targets(session, args, &sources.finds)?;
+    let wanted: Vec<Wanted> = proposals.iter().map(|p| wanted(session, p)).collect();
+    let mut gathered = gather(&sources.finds, &wanted);
+    for target in &wanted {
+        let signs = |s: &OwnerSignature| s.hash() == target.proposal.hash();
+        if gathered.new.iter().any(signs) {
+            gathered = gathered.beside(&session.signatures(target.proposal)?);
         }
     }
-    let targets = targets(session, args, &stated)?;
-    for (origin, signature) in &stated {
-        take(session, origin, signature, &targets, &mut taken)?;
-    }
-    report(session, &taken)
+    let unkept = keep(session, &mut gathered);
+    report(session, &sources, &gathered, &unkept)
 }
 
-/// Where to look; standard input when nothing is named.
-fn read(session: &Session, from: &[PathBuf]) -> Result<Vec<(String, String)>, Error> {
+/// Where to look; standard input when nothing is named. What cannot be read is named, and the rest is read all the
+/// same.
+fn read(session: &Session, from: &[PathBuf]) -> Sources {
     let stdin = [PathBuf::from("-")];
     let from = if from.is_empty() { &stdin[..] } else { from };
-    let mut texts = Vec::new();
+    let mut sources = Sources::default();
     for path in from {
         if path == Path::new("-") {
             if has_terminal() {
@@ -55,114 +61,215 @@ fn read(session: &Session, from: &[PathBuf]) -> Result<Vec<(String, String)>, Er
                     .ui
                     .say(&Text::new("paste the chat or the lines, then press Ctrl-D on a line of its own:"));
             }
-            texts.push(("standard input".into(), store::read_stdin()?));
+            sources.add("standard input".into(), store::read_stdin);
         } else if path.is_dir() {
-            for file in store::files_below(path, "json")? {
-                texts.push((file.display().to_string(), store::read_text(&file)?));
+            match store::files_below(path, "json") {
+                Ok(files) => files.iter().for_each(|file| sources.add_file(file)),
+                Err(error) => sources.failed.push(|| error.into()),
             }
         } else {
-            texts.push((path.display().to_string(), store::read_text(path)?));
+            sources.add_file(path);
         }
     }
-    Ok(texts)
+    sources
 }
 
-/// The proposals that signatures may be for: all that are kept here for what was named, or else the lever derived now.
-fn targets(
-    session: &Session,
-    args: &cli::Import,
-    stated: &[(String, Stated)],
-) -> Result<Vec<Proposal>, Error> {
+impl Sources {
+    fn add_file(&mut self, path: &Path) {
+        self.add(path.display().to_string(), || store::read_foreign(path));
+    }
+
+    fn add(&mut self, origin: String, read: impl FnOnce() -> Result<Foreign, StoreError>) {
+        if self.finds.len() >= MOST_FILES || self.bytes >= MOST_BYTES {
+            self.left += 1;
+            return;
+        }
+        match read() {
+            Ok(Foreign { text, is_damaged }) => {
+                self.bytes += text.len();
+                self.finds.push(find_signatures(&text));
+                if is_damaged {
+                    self.damaged.push(|| origin.clone());
+                }
+                self.origins.push(origin);
+            }
+            Err(error) => self.failed.push(|| error.into()),
+        }
+    }
+
+    /// Where it is from and what is wrong with it, of the first of each kind.
+    fn refused<'s>(&'s self, gathered: &'s Gathered) -> impl Iterator<Item = (&'s str, String)> {
+        let damaged = self.finds.iter().zip(&self.origins).flat_map(|(finds, origin)| {
+            finds.damaged.first().iter().map(|damaged| {
+                let head: String = damaged.line.chars().take(20).collect();
+                (origin.as_str(), format!("the line {head}… cannot be read: {}", damaged.why))
+            })
+        });
+        let strange = gathered.refused.first().iter();
+        let strange =
+            strange.filter_map(|(text, why)| Some((self.origins.get(*text)?.as_str(), why.clone())));
+        damaged.take(Few::<()>::SHOWN).chain(strange)
+    }
+
+    fn damaged_lines(&self) -> usize {
+        self.finds.iter().map(|finds| finds.damaged.count()).sum()
+    }
+}
+
+fn wanted<'p>(session: &Session, proposal: &'p Proposal) -> Wanted<'p> {
+    Wanted { proposal, owners: session.owners(proposal) }
+}
+
+/// The proposals that signatures may be for, the one that was named first: all that are kept here, or else the lever
+/// derived now.
+fn targets(session: &Session, args: &cli::Import, found: &[Finds]) -> Result<Vec<Proposal>, Error> {
     let mut targets: Vec<Proposal> = session.kept()?;
     let given = session.given(&args.what, &args.derive, Purpose::Finish)?;
-    let fits = |p: &Proposal| {
-        let owners = session.owners(p);
-        stated.iter().any(|(_, s)| OwnerSignature::verify(s, p, &owners).is_ok())
+    let fit = |proposals: &[Proposal]| {
+        let wanted: Vec<Wanted> = proposals.iter().map(|p| wanted(session, p)).collect();
+        !gather(found, &wanted).new.is_empty()
     };
+    let is_empty = found.iter().all(|finds| finds.stated.is_empty() && finds.bare.is_empty());
     match given {
         Some(proposal) if !targets.iter().any(|t| t.hash() == proposal.hash()) => {
-            if fits(&proposal) {
+            if fit(std::slice::from_ref(&proposal)) {
                 session.incidents.keep_proposal(&proposal.hash().to_string(), &proposal.to_json())?;
             }
-            targets.push(proposal);
+            targets.insert(0, proposal);
         }
-        Some(_) if stated.is_empty() || targets.iter().any(fits) => {}
+        Some(proposal) if is_empty || fit(&targets) => {
+            targets.sort_by_key(|target| target.hash() != proposal.hash());
+        }
         // Nothing here fits: the lever may mean a transaction that was never proposed on this machine.
         _ => {
             let subject = session.subject(&args.what, &args.derive, Purpose::Sign, |_, _| None)?;
-            if fits(&subject.proposal) {
+            if fit(std::slice::from_ref(&subject.proposal)) {
                 subject.keep(session)?;
             }
-            targets.push(subject.proposal);
+            targets.insert(0, subject.proposal);
         }
     }
     Ok(targets)
 }
 
-fn take(
-    session: &Session,
-    origin: &str,
-    stated: &Stated,
-    targets: &[Proposal],
-    taken: &mut Taken,
-) -> Result<(), Error> {
-    let verified: Vec<Result<OwnerSignature, VerifyError>> =
-        targets.iter().map(|p| OwnerSignature::verify(stated, p, &session.owners(p))).collect();
-    let found = verified.iter().zip(targets).find_map(|(v, proposal)| Some((v.as_ref().ok()?, proposal)));
-    let Some((signature, proposal)) = found else {
-        // The most telling reason: that it is by a stranger, over a transaction that is known here.
-        let reason = verified
-            .into_iter()
-            .filter_map(Result::err)
-            .min_by_key(|e| matches!(e, VerifyError::OtherHash(_)))
-            .map_or_else(|| "there is no proposal here that it could be for".into(), |e| e.to_string());
-        taken.refused.push((origin.into(), reason));
-        return Ok(());
-    };
-    let hash = signature.hash().to_string();
-    let owner = signature.owner().to_string();
-    // Known only if what is kept counts: a file of that name proves nothing.
-    if session.signatures(proposal)?.iter().any(|s| s.ecdsa() == signature.ecdsa()) {
-        taken.known.push(signature.clone());
-    } else {
-        session.incidents.keep_signature(&hash, &owner, &signature.to_json())?;
-        taken.new.push(signature.clone());
-    }
-    Ok(())
+/// Keeps what is new. One that cannot be kept does not end the keeping of the rest: it is taken out and told.
+fn keep(session: &Session, gathered: &mut Gathered) -> Few<Error> {
+    let mut unkept = Few::default();
+    gathered.new.retain(|signature| {
+        let (hash, owner) = (signature.hash().to_string(), signature.owner().to_string());
+        match session.incidents.keep_signature(&hash, &owner, &signature.to_json()) {
+            Ok(_) => true,
+            Err(error) => {
+                unkept.push(|| Error::from(error).about(&format!("the signature of {owner}")));
+                false
+            }
+        }
+    });
+    unkept
 }
 
-fn report(session: &Session, taken: &Taken) -> Result<Exit, Error> {
-    let ui = session.ui;
-    for signature in &taken.new {
-        let line = format!("{} for {}", signature.owner(), signature.hash());
-        ui.say(&Text::default().good("taken in  ").add(&line));
+fn report(
+    session: &Session,
+    sources: &Sources,
+    gathered: &Gathered,
+    unkept: &Few<Error>,
+) -> Result<Exit, Error> {
+    list(session, "taken in  ", Text::good, &gathered.new);
+    list(session, "known     ", Text::dim, &gathered.known);
+    let refused: Vec<_> = sources.refused(gathered).collect();
+    for (origin, why) in &refused {
+        session.ui.say(&Text::default().bad("refused   ").add(&format!("{origin}: {why}")));
     }
-    for signature in &taken.known {
-        ui.say(&Text::default().dim("known     ").add(&format!(
-            "{} for {}",
-            signature.owner(),
-            signature.hash()
-        )));
+    for sentence in over(sources, gathered, refused.len()) {
+        session.ui.say(&Text::default().warn("! ").add(&sentence));
     }
-    for (origin, why) in &taken.refused {
-        ui.say(&Text::default().bad("refused   ").add(&format!("{origin}: {why}")));
+    let object = object(sources, gathered, &refused);
+    if let Some(error) = failure(sources, unkept, &object) {
+        return Err(error);
     }
-    let owners = |list: &[OwnerSignature]| {
-        list.iter()
-            .map(|s| json!({ "owner": s.owner().to_string(), "safe_tx_hash": s.hash().to_string() }))
-            .collect::<Vec<_>>()
-    };
-    let refused: Vec<_> =
-        taken.refused.iter().map(|(origin, why)| json!({ "origin": origin, "why": why })).collect();
-    let nothing = taken.new.is_empty() && taken.known.is_empty();
-    if nothing {
-        let why = match taken.refused.first() {
+    if gathered.new.is_empty() && gathered.known.is_empty() && gathered.spare.is_empty() {
+        let why = match refused.first() {
             Some((origin, why)) => format!("no signature was taken in: {origin}: {why}"),
             None => "no signature was found in what was given".into(),
         };
         return Err(Error::new(Exit::Failed, why)
             .hint("ask its signer for the whole line again: it begins with bgsig1"));
     }
-    ui.object(&json!({ "taken": owners(&taken.new), "known": owners(&taken.known), "refused": refused }));
+    session.ui.object(&object);
     Ok(Exit::Done)
+}
+
+fn list(session: &Session, what: &str, tone: impl Fn(Text, &str) -> Text, signatures: &[OwnerSignature]) {
+    for signature in signatures.iter().take(LISTED) {
+        let line = format!("{} for {}", signature.owner(), signature.hash());
+        session.ui.say(&tone(Text::default(), what).add(&line));
+    }
+    if signatures.len() > LISTED {
+        let more = format!("and {} more", signatures.len() - LISTED);
+        session.ui.say(&tone(Text::default(), what).add(&more));
+    }
+}
+
+/// What was counted and not listed, or not looked at: each in a sentence.
+fn over(sources: &Sources, gathered: &Gathered, listed: usize) -> Vec<String> {
+    let mut sentences = Vec::new();
+    for ((hash, owner), count) in gathered.spare.iter().take(LISTED) {
+        sentences.push(format!("{owner} has signed {hash} already: {count} more of theirs not needed"));
+    }
+    for origin in sources.damaged.first() {
+        sentences.push(format!("{origin}: bytes that are not text (UTF-8) were passed over"));
+    }
+    let counted = [
+        (gathered.spare.len().saturating_sub(LISTED), "more owners who signed several times"),
+        (sources.damaged.more(), "more files with bytes that are not text"),
+        (
+            (sources.damaged_lines() + gathered.refused.count()).saturating_sub(listed),
+            "more that were refused, not listed",
+        ),
+        (
+            gathered.not_looked_at,
+            "signatures not looked at: there are too many. Pass fewer, the missing owner's first",
+        ),
+        (sources.left, "files not read: there are too many. Name the files that you mean"),
+    ];
+    sentences.extend(counted.into_iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} {what}")));
+    sentences
+}
+
+fn object(sources: &Sources, gathered: &Gathered, refused: &[(&str, String)]) -> Value {
+    let owners = |list: &[OwnerSignature]| {
+        list.iter()
+            .map(|s| json!({ "owner": s.owner().to_string(), "safe_tx_hash": s.hash().to_string() }))
+            .collect::<Vec<_>>()
+    };
+    let spare = gathered.spare.iter().map(|((hash, owner), count)| {
+        json!({ "owner": owner.to_string(), "safe_tx_hash": hash.to_string(), "count": count })
+    });
+    let refused: Vec<_> =
+        refused.iter().map(|(origin, why)| json!({ "origin": origin, "why": why })).collect();
+    json!({
+        "taken": owners(&gathered.new),
+        "known": owners(&gathered.known),
+        "not_needed": spare.collect::<Vec<_>>(),
+        "refused": refused,
+        "refused_count": sources.damaged_lines() + gathered.refused.count(),
+        "not_looked_at": gathered.not_looked_at,
+        "files_not_read": sources.left + sources.failed.count(),
+    })
+}
+
+/// What could not be kept or read, beside what was taken in all the same.
+fn failure(sources: &Sources, unkept: &Few<Error>, object: &Value) -> Option<Error> {
+    let (failed, what) = match (unkept.first().first(), sources.failed.first().first()) {
+        (Some(error), _) => (error, "could not be kept"),
+        (None, error) => (error?, "could not be read"),
+    };
+    let others = unkept.count() + sources.failed.count() - 1;
+    let more = if others > 0 { format!("; {others} more {what}") } else { String::new() };
+    let mut error = Error::new(Exit::Failed, format!("{}{more}", failed.message));
+    error.hints.clone_from(&failed.hints);
+    if !sources.finds.is_empty() {
+        error = error.hint("what else was given has been read, and what was good in it is kept");
+    }
+    Some(error.having_done(object.clone()))
 }

@@ -1,115 +1,156 @@
 //! Finds signatures in whatever people paste: our lines, our files, other tools' output, a whole chat.
+//!
+//! One pass over the text, whatever it holds: what is damaged or repeated is counted, and keeps nothing else out.
 
 use std::collections::HashSet;
 
 use alloy::primitives::hex;
 
-use super::signature::{LINE_LENGTH, LINE_PREFIX, Stated};
+use super::few::Few;
+use super::signature::{LINE_LENGTH, LINE_START, Stated};
 
-/// Something in a text that is, or was meant to be, a signature.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum Found {
-    Signature(Stated),
-    /// A line that begins like ours and cannot be read.
-    Damaged {
-        line: String,
-        why: String,
-    },
+/// What one text holds: every well-formed signature, each once, in order.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Finds {
+    /// Lines and files of ours: they say what they sign.
+    pub stated: Vec<Stated>,
+    /// Bare signatures of 65 bytes, which do not.
+    pub bare: Vec<Stated>,
+    /// Lines that begin like ours and cannot be read.
+    pub damaged: Few<Damaged>,
+    /// How many characters were looked at, those that were looked at twice counted twice.
+    pub work: usize,
 }
 
-/// How every line of ours begins.
-const LINE_START: &str = "bgsig1";
-/// No council has so many owners.
-const MOST_FOUND: usize = 10_000;
+/// A line that begins like ours and cannot be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Damaged {
+    pub line: String,
+    pub why: &'static str,
+}
+
 /// A 65-byte signature in hexadecimal.
 const HEX_LENGTH: usize = 130;
+/// A wrapped run of digits counts only when it begins like a long one: two short numbers in a row are not a signature.
+const HEX_BEGINNING: usize = 16;
+/// The most characters that a chat puts into one wrapped line.
+const MOST_NOISE: usize = 400;
 
-/// Finds every signature in a text, in order, each once.
+/// Finds every signature in a text.
 ///
 /// A line of ours may be wrapped, indented, quoted (`>`, `|`, backticks) or capitalised. A bare signature is a run of
 /// exactly 130 hexadecimal digits, wrapped or not, with or without `0x`; `eip712sign` prints one after `Signature:`.
 #[must_use]
-pub fn find_signatures(text: &str) -> Vec<Found> {
-    let mut found = Vec::new();
+pub fn find_signatures(text: &str) -> Finds {
+    let mut finder = Finder::default();
     if let Some(stated) = Stated::from_json(text) {
-        return vec![Found::Signature(stated)];
+        finder.add(stated);
+        return finder.finds;
     }
     // Letters of either case, and no more: indices into the lowered text are indices into this one.
     let lower = text.to_ascii_lowercase();
-    let mut at = 0;
-    let mut line = lower.find(LINE_START);
-    while found.len() < MOST_FOUND {
-        if line.is_some_and(|line| line < at) {
-            line = lower[at..].find(LINE_START).map(|next| at + next);
+    let mut done = 0;
+    for (start, _) in lower.match_indices(LINE_START) {
+        // Two lines cannot overlap: the alphabet of their data has no `b`.
+        finder.read_hex_words(&lower[..start], done);
+        done = start + finder.read_line(&lower[start..]);
+    }
+    finder.read_hex_words(&lower, done);
+    finder.finds.work += lower.len();
+    finder.finds
+}
+
+#[derive(Default)]
+struct Finder {
+    finds: Finds,
+    seen: HashSet<Stated>,
+}
+
+impl Finder {
+    fn add(&mut self, stated: Stated) {
+        if self.seen.insert(stated.clone()) {
+            let list = if stated.hash.is_some() { &mut self.finds.stated } else { &mut self.finds.bare };
+            list.push(stated);
         }
-        let start = match (line, next_hex_word(&lower, at, line)) {
-            (_, Some(word)) => word,
-            (Some(line), None) => line,
-            (None, None) => break,
-        };
-        let candidate = &lower[start..];
-        let is_line = Some(start) == line;
-        at = start + if is_line { read_line(candidate, &mut found) } else { read_hex(candidate, &mut found) };
     }
-    let mut seen = HashSet::new();
-    found.retain(|item| seen.insert(item.clone()));
-    found
-}
 
-/// The next place, from `at` on and before `end`, where a word begins with a hexadecimal digit.
-fn next_hex_word(text: &str, at: usize, end: Option<usize>) -> Option<usize> {
-    let end = end.unwrap_or(text.len());
-    let mut before = text[..at].chars().next_back().unwrap_or(' ');
-    let rest = text.get(at..end)?;
-    let word = rest.char_indices().find(|(_, c)| {
-        let starts = c.is_ascii_hexdigit() && !before.is_ascii_alphanumeric();
-        before = *c;
-        starts
-    });
-    word.map(|(offset, _)| at + offset)
-}
-
-/// Reads a line of ours from the start of `text`; answers how many bytes are done with.
-fn read_line(text: &str, found: &mut Vec<Found>) -> usize {
-    let (line, used) = gather(text, LINE_LENGTH, |c| c.is_ascii_alphanumeric());
-    found.push(match Stated::from_line(&line) {
-        Ok(stated) => Found::Signature(stated),
-        Err(why) => Found::Damaged { line: line.clone(), why },
-    });
-    if matches!(found.last(), Some(Found::Signature(_))) { used } else { LINE_PREFIX.len() + 1 }
-}
-
-/// Reads a run of hexadecimal digits; it is a signature only when it has exactly the right length.
-fn read_hex(text: &str, found: &mut Vec<Found>) -> usize {
-    let prefix = if text.starts_with("0x") { 2 } else { 0 };
-    let straight = text[prefix..].find(|c: char| !c.is_ascii_hexdigit()).unwrap_or(text.len() - prefix);
-    let (digits, used) = gather(&text[prefix..], HEX_LENGTH, |c| c.is_ascii_hexdigit());
-    let ends = !text[prefix + used..].starts_with(|c: char| c.is_ascii_alphanumeric());
-    // A wrapped run counts only when it begins like a long one; two short numbers in a row are not a signature.
-    let whole = digits.len() == HEX_LENGTH && ends && straight >= 16;
-    if let Some(bytes) = whole.then(|| hex::decode(&digits).ok()?.try_into().ok()).flatten() {
-        found.push(Found::Signature(Stated { hash: None, bytes, accepted: Vec::new() }));
-        return prefix + used;
+    /// Reads a line of ours from the start of `text`. Returns how many bytes are done with.
+    fn read_line(&mut self, text: &str) -> usize {
+        let data = &text[LINE_START.len()..];
+        let gathered = gather(data, LINE_LENGTH - LINE_START.len(), |c| BECH32.contains(c));
+        self.finds.work += gathered.seen;
+        let line = format!("{LINE_START}{}", gathered.taken);
+        match Stated::from_line(&line) {
+            Ok(stated) => {
+                self.add(stated);
+                LINE_START.len() + gathered.used
+            }
+            Err(why) => {
+                self.finds.damaged.push(|| Damaged { line, why });
+                LINE_START.len()
+            }
+        }
     }
-    (prefix + straight).max(1)
+
+    /// Reads every word from `at` on that begins with a hexadecimal digit.
+    fn read_hex_words(&mut self, text: &str, mut at: usize) {
+        let mut inside_word = text[..at].ends_with(|c: char| c.is_ascii_alphanumeric());
+        while let Some(c) = text[at..].chars().next() {
+            let begins = c.is_ascii_hexdigit() && !inside_word;
+            at += if begins { self.read_hex(&text[at..]) } else { c.len_utf8() };
+            inside_word = c.is_ascii_alphanumeric();
+        }
+    }
+
+    /// Reads a run of hexadecimal digits from the start of `text`; a signature has exactly the right length. Returns how many bytes are done with.
+    fn read_hex(&mut self, text: &str) -> usize {
+        let prefix = if text.starts_with("0x") { 2 } else { 0 };
+        let digits = &text[prefix..];
+        let straight = digits.find(|c: char| !c.is_ascii_hexdigit()).unwrap_or(digits.len());
+        self.finds.work += straight;
+        if (HEX_BEGINNING..=HEX_LENGTH).contains(&straight) {
+            let gathered = gather(digits, HEX_LENGTH, |c| c.is_ascii_hexdigit());
+            self.finds.work += gathered.seen;
+            let ends = !digits[gathered.used..].starts_with(|c: char| c.is_ascii_alphanumeric());
+            let whole = gathered.taken.len() == HEX_LENGTH && ends;
+            let bytes = whole.then(|| hex::decode(&gathered.taken).ok()?.try_into().ok()).flatten();
+            if let Some(bytes) = bytes {
+                self.add(Stated { hash: None, bytes, accepted: Vec::new() });
+                return prefix + gathered.used;
+            }
+        }
+        (prefix + straight).max(1)
+    }
 }
 
-/// Takes up to `count` characters of an alphabet, stepping over what chats put between them.
-fn gather(text: &str, count: usize, belongs: impl Fn(char) -> bool) -> (String, usize) {
-    let mut taken = String::new();
-    let mut used = 0;
+/// The characters of a line's data.
+const BECH32: &str = "qpzry9x8gf2tvdw0s3jn54khce6mua7l";
+
+/// Characters of an alphabet, taken out of what chats put between them.
+struct Gathered {
+    taken: String,
+    /// Bytes up to the end of the last one taken.
+    used: usize,
+    /// Characters looked at.
+    seen: usize,
+}
+
+/// Takes up to `count` characters of an alphabet, and ends at the first that belongs neither to it nor to a chat.
+fn gather(text: &str, count: usize, belongs: impl Fn(char) -> bool) -> Gathered {
+    let mut gathered = Gathered { taken: String::new(), used: 0, seen: 0 };
     for (at, c) in text.char_indices() {
-        if taken.len() == count {
+        if gathered.taken.len() == count || gathered.seen > count + MOST_NOISE {
             break;
         }
+        gathered.seen += 1;
         if belongs(c) {
-            taken.push(c);
-            used = at + c.len_utf8();
+            gathered.taken.push(c);
+            gathered.used = at + c.len_utf8();
         } else if !is_chat_noise(c) {
             break;
         }
     }
-    (taken, used)
+    gathered
 }
 
 /// What a chat or a mail client puts into a wrapped line: white space, quoting, soft hyphens, zero-width characters.

@@ -6,7 +6,9 @@
 
 mod binding;
 mod build;
+mod few;
 mod find;
+mod gather;
 mod ready;
 mod record;
 mod signature;
@@ -20,7 +22,9 @@ use alloy::primitives::B256;
 
 pub use binding::{Binding, Difference, differences};
 pub use build::{BuildError, batch_queries, build_tx, calls_of};
-pub use find::{Found, find_signatures};
+pub use few::Few;
+pub use find::{Damaged, Finds, find_signatures};
+pub use gather::{Gathered, Wanted, gather};
 pub use ready::{NotReady, Ready, SetAside, Shortfall, assemble, count};
 pub use record::{Hints, Record, RecordedBalance, RecordedCode, RecordedToken, RecordedWrite};
 pub use signature::{OwnerSignature, Stated, VerifyError};

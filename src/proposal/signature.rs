@@ -1,19 +1,22 @@
 //! One owner's signature on one proposal: as a value, as a file, and as one line that survives a chat.
 
 use alloy::primitives::{Address, hex};
+use bech32::primitives::decode::CheckedHrpstring;
 use bech32::{Bech32m, Hrp};
 use serde::{Deserialize, Serialize};
 
 use super::Proposal;
 use crate::safe::{Approval, EcdsaSignature, SafeTxHash, SignatureError};
 
-/// The first characters of every line.
-pub(super) const LINE_PREFIX: &str = "bgsig";
+/// The human-readable part of every line.
+const LINE_PREFIX: &str = "bgsig";
+/// How every line begins.
+pub(super) const LINE_START: &str = "bgsig1";
 const LINE_VERSION: u8 = 1;
 /// version ‖ safeTxHash ‖ r ‖ s ‖ v
 const LINE_BYTES: usize = 1 + 32 + 65;
 /// prefix, separator, payload in groups of five bits, six characters of checksum
-pub(super) const LINE_LENGTH: usize = LINE_PREFIX.len() + 1 + (LINE_BYTES * 8).div_ceil(5) + 6;
+pub(super) const LINE_LENGTH: usize = LINE_START.len() + (LINE_BYTES * 8).div_ceil(5) + 6;
 
 /// A signature as somebody hands it over: what it is for and by whom is still a claim.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -55,7 +58,12 @@ impl OwnerSignature {
         if let Some(other) = stated.hash.filter(|claimed| *claimed != hash) {
             return Err(VerifyError::OtherHash(other));
         }
-        let readings = EcdsaSignature::readings(&stated.bytes, &hash, proposal.safe().version)?;
+        let version = proposal.safe().version;
+        // Lines and files of ours are written as the Safe reads them; only another wallet's may be meant otherwise.
+        let readings = match stated.hash {
+            Some(_) => vec![EcdsaSignature::from_safe_bytes(&stated.bytes, &hash, version)?],
+            None => EcdsaSignature::readings(&stated.bytes, &hash, version)?,
+        };
         let by_owner = readings.iter().find(|r| owners.contains(&r.signer()));
         match (by_owner, readings.first()) {
             (Some(found), _) => Ok(Self { hash, signature: *found, accepted: stated.accepted.clone() }),
@@ -124,6 +132,24 @@ struct Wire {
     accepted: Vec<String>,
 }
 
+/// The most acceptances that one signer or proposer states, and the longest of them. More are counted.
+const MOST_ACCEPTED: usize = 100;
+const LONGEST_ACCEPTED: usize = 300;
+
+/// The first acceptances of a list that somebody else wrote, each cut to a length, and how many more there are. The
+/// signature beside them is as good as without them.
+fn bounded(mut accepted: Vec<String>) -> Vec<String> {
+    let more = (accepted.len() > MOST_ACCEPTED).then(|| accepted.len() - MOST_ACCEPTED + 1);
+    accepted.truncate(more.map_or(MOST_ACCEPTED, |_| MOST_ACCEPTED - 1));
+    for id in &mut accepted {
+        if id.chars().count() > LONGEST_ACCEPTED {
+            *id = id.chars().take(LONGEST_ACCEPTED).chain(['…']).collect();
+        }
+    }
+    accepted.extend(more.map(|more| format!("and {more} more")));
+    accepted
+}
+
 impl Stated {
     /// Reads a signature file; nothing when the text is not one. Its owner and kind are claims and are not read.
     #[must_use]
@@ -133,23 +159,24 @@ impl Stated {
             return None;
         }
         let bytes = hex::decode(wire.signature).ok()?.try_into().ok()?;
-        Some(Self { hash: Some(wire.safe_tx_hash.parse().ok()?), bytes, accepted: wire.accepted })
+        let accepted = bounded(wire.accepted);
+        Some(Self { hash: Some(wire.safe_tx_hash.parse().ok()?), bytes, accepted })
     }
 
     /// Reads one line, white space and quoting already removed.
     ///
     /// # Errors
     /// A sentence that says what is wrong with it.
-    pub(super) fn from_line(line: &str) -> Result<Self, String> {
-        let (hrp, payload) =
-            bech32::decode(line).map_err(|_| "its checksum is wrong: it was cut or mistyped".to_string())?;
-        if hrp.as_str() != LINE_PREFIX {
-            return Err("it is not a breakglass signature line".into());
+    pub(super) fn from_line(line: &str) -> Result<Self, &'static str> {
+        let checked = CheckedHrpstring::new::<Bech32m>(line)
+            .map_err(|_| "its checksum is wrong: it was cut or mistyped")?;
+        if checked.hrp().as_str() != LINE_PREFIX {
+            return Err("it is not a breakglass signature line");
         }
-        let payload: [u8; LINE_BYTES] =
-            payload.try_into().map_err(|_| "it has the wrong length".to_string())?;
+        let payload: Vec<u8> = checked.byte_iter().collect();
+        let payload: [u8; LINE_BYTES] = payload.try_into().map_err(|_| "it has the wrong length")?;
         if payload[0] != LINE_VERSION {
-            return Err(format!("it is of version {}, and this program reads {LINE_VERSION}", payload[0]));
+            return Err("it was written by a newer version of this program");
         }
         let mut bytes = [0; 65];
         bytes.copy_from_slice(&payload[33..]);

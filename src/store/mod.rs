@@ -14,7 +14,8 @@ use std::path::Path;
 
 pub use incidents::{Incidents, Lock, Stored};
 pub use read::{
-    Found, MAX_BYTES, files_below, find_upwards, read_password, read_stdin, read_stream, read_text,
+    Foreign, Found, MAX_BYTES, files_below, find_upwards, read_foreign, read_password, read_stdin,
+    read_stream, read_text,
 };
 pub use write::{create_folder, create_new, keep_all, keep_new, let_all_read};
 

@@ -13,18 +13,53 @@ pub const MAX_BYTES: u64 = 8 << 20;
 
 /// Reads a text file of bounded size.
 pub fn read_text(path: &Path) -> Result<String, StoreError> {
+    text(file_bytes(path)?, path)
+}
+
+fn file_bytes(path: &Path) -> Result<Vec<u8>, StoreError> {
     read_bounded(open(path, &[Kind::File])?, path)
+}
+
+fn text(bytes: Vec<u8>, path: &Path) -> Result<String, StoreError> {
+    String::from_utf8(bytes).map_err(|_| StoreError::NotText { path: shown(path) })
+}
+
+/// A text that somebody else wrote. Bytes in it that are not UTF-8 are replaced.
+#[derive(Debug)]
+pub struct Foreign {
+    pub text: String,
+    pub is_damaged: bool,
+}
+
+impl From<Vec<u8>> for Foreign {
+    fn from(bytes: Vec<u8>) -> Self {
+        match String::from_utf8(bytes) {
+            Ok(text) => Self { text, is_damaged: false },
+            Err(error) => {
+                Self { text: String::from_utf8_lossy(error.as_bytes()).into_owned(), is_damaged: true }
+            }
+        }
+    }
 }
 
 /// Reads a file, or a pipe that the shell opened for this process (`<(…)`, `/dev/stdin`), to its end, of bounded size.
 /// A named pipe is refused: nobody may ever write to it.
 pub fn read_stream(path: &Path) -> Result<String, StoreError> {
+    text(stream_bytes(path)?, path)
+}
+
+/// The same, of a text that somebody else wrote.
+pub fn read_foreign(path: &Path) -> Result<Foreign, StoreError> {
+    stream_bytes(path).map(Foreign::from)
+}
+
+fn stream_bytes(path: &Path) -> Result<Vec<u8>, StoreError> {
     if path == Path::new("/dev/stdin") {
-        return read_stdin();
+        return stdin_bytes();
     }
     let folder = path.parent();
     if folder != Some(Path::new("/dev/fd")) && folder != Some(Path::new("/proc/self/fd")) {
-        return read_text(path);
+        return file_bytes(path);
     }
     let file = open(path, &[Kind::File, Kind::Pipe])?;
     let error = |error| StoreError::Read { path: shown(path), error };
@@ -33,11 +68,15 @@ pub fn read_stream(path: &Path) -> Result<String, StoreError> {
 }
 
 /// Reads standard input to its end, of bounded size.
-pub fn read_stdin() -> Result<String, StoreError> {
+pub fn read_stdin() -> Result<Foreign, StoreError> {
+    stdin_bytes().map(Foreign::from)
+}
+
+fn stdin_bytes() -> Result<Vec<u8>, StoreError> {
     read_bounded(io::stdin().lock(), Path::new("standard input"))
 }
 
-fn read_bounded(source: impl Read, path: &Path) -> Result<String, StoreError> {
+fn read_bounded(source: impl Read, path: &Path) -> Result<Vec<u8>, StoreError> {
     let mut bytes = Vec::new();
     source
         .take(MAX_BYTES + 1)
@@ -46,7 +85,7 @@ fn read_bounded(source: impl Read, path: &Path) -> Result<String, StoreError> {
     if bytes.len() as u64 > MAX_BYTES {
         return Err(StoreError::TooLarge { path: shown(path) });
     }
-    String::from_utf8(bytes).map_err(|_| StoreError::NotText { path: shown(path) })
+    Ok(bytes)
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

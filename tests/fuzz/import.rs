@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 
 use alloy::primitives::{Address, B256, Bytes, U256, address};
 use breakglass::playbook::{PlaybookDigest, PlaybookId, Readings};
-use breakglass::proposal::{Binding, Block, BlockHash, Found, OwnerSignature, Proposal, count, find_signatures};
+use breakglass::proposal::{Binding, Block, BlockHash, OwnerSignature, Proposal, Wanted, count, find_signatures, gather};
 use breakglass::safe::{Nonce, Operation, Owners, SafeId, SafeState, SafeTx, SafeVersion};
 use libfuzzer_sys::fuzz_target;
 
@@ -45,11 +45,9 @@ fn proposal() -> Proposal {
 
 /// What is found in a text and is a signature of this proposal by one of its owners.
 fn taken(text: &str) -> Vec<OwnerSignature> {
-    let stated = find_signatures(text).into_iter().filter_map(|found| match found {
-        Found::Signature(stated) => Some(stated),
-        Found::Damaged { .. } => None,
-    });
-    stated.filter_map(|stated| OwnerSignature::verify(&stated, &PROPOSAL, &OWNERS).ok()).collect()
+    let finds = find_signatures(text);
+    assert!(finds.work <= 40 * text.len() + 1_000, "{} steps for {} bytes", finds.work, text.len());
+    gather(&[finds], &[Wanted { proposal: &PROPOSAL, owners: OWNERS.into() }]).new
 }
 
 fn seeds_are_signatures() {

@@ -20,6 +20,7 @@ mod crash;
 mod drift;
 mod escapes;
 mod files;
+mod floods;
 mod gas;
 mod inputs;
 mod json;

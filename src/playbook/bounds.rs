@@ -1,0 +1,52 @@
+//! How much a playbook may hold. The longest of the library has 4 kB, 8 params, 5 reads and 2 steps: what is far above
+//! that was not written for people to read, and would make every command slow.
+
+use super::source::Source;
+use super::wire::Wire;
+use crate::excerpt::Fault;
+
+const MOST_BYTES: usize = 256 << 10;
+const MOST_PARAMS: usize = 50;
+const MOST_READS: usize = 100;
+const MOST_STEPS: usize = 50;
+const MOST_CONDITIONS: usize = 10;
+const MOST_CHECKS: usize = 100;
+const MOST_OTHERS: usize = 100;
+
+/// # Errors
+/// When the text is longer than any playbook.
+pub(super) fn check_text(origin: &str, text: &str) -> Result<(), Fault> {
+    if text.len() <= MOST_BYTES {
+        return Ok(());
+    }
+    Err(Fault::whole(
+        origin,
+        format!("a playbook has at most {MOST_BYTES} bytes, and this is {}", text.len()),
+    ))
+}
+
+/// # Errors
+/// When one of the lists has more entries than any playbook needs.
+pub(super) fn check_lists(source: &Source, wire: &Wire) -> Result<(), Fault> {
+    let conditions = wire.step.iter().map(|step| step.skip_if_all.len()).max().unwrap_or_default();
+    let choices = wire.param.iter().map(|param| param.choices.len()).max().unwrap_or_default();
+    let lists = [
+        ("[[param]]", wire.param.len(), MOST_PARAMS),
+        ("[[read]]", wire.read.len(), MOST_READS),
+        ("[[step]]", wire.step.len(), MOST_STEPS),
+        ("skip_if_all", conditions, MOST_CONDITIONS),
+        ("[[before]]", wire.before.len(), MOST_CHECKS),
+        ("[[after]]", wire.after.len(), MOST_CHECKS),
+        ("choices", choices, MOST_OTHERS),
+        ("changes", wire.changes.len(), MOST_OTHERS),
+        ("errors", wire.errors.len(), MOST_OTHERS),
+        ("contacts", wire.contacts.len(), MOST_OTHERS),
+    ];
+    match lists.into_iter().find(|(_, count, most)| count > most) {
+        None => Ok(()),
+        Some((what, count, most)) => Err(Fault::whole(
+            source.origin,
+            format!("a playbook has at most {most} of {what}, and this has {count}"),
+        )),
+    }
+}

@@ -1,0 +1,48 @@
+//! The first few of many: what a stranger repeats a million times is counted, and not kept a million times.
+
+/// The first of a list, and how many there are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Few<T> {
+    first: Vec<T>,
+    count: usize,
+}
+
+impl<T> Few<T> {
+    /// How many are kept to be shown.
+    pub const SHOWN: usize = 5;
+
+    /// Counts one more; `make` is called only if it is one of the first.
+    pub fn push(&mut self, make: impl FnOnce() -> T) {
+        if self.first.len() < Self::SHOWN {
+            self.first.push(make());
+        }
+        self.count += 1;
+    }
+
+    #[must_use]
+    pub fn first(&self) -> &[T] {
+        &self.first
+    }
+
+    #[must_use]
+    pub const fn count(&self) -> usize {
+        self.count
+    }
+
+    /// How many there are beside the first.
+    #[must_use]
+    pub fn more(&self) -> usize {
+        self.count - self.first.len()
+    }
+
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.count == 0
+    }
+}
+
+impl<T> Default for Few<T> {
+    fn default() -> Self {
+        Self { first: Vec::new(), count: 0 }
+    }
+}

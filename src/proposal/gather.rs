@@ -1,0 +1,140 @@
+//! Which of the signatures that were found are owners' signatures of a proposal. Each is recovered once; the work that
+//! strangers can cause is bounded, and what is over the bound is counted.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use alloy::primitives::Address;
+
+use super::few::Few;
+use super::{Finds, OwnerSignature, Proposal, Stated, VerifyError};
+use crate::safe::SafeTxHash;
+
+/// Signatures recovered of those that state their hash: more than fit into one text of the largest size, so that
+/// nothing in front of a good one keeps it out.
+const MOST_STATED: usize = 60_000;
+/// Signatures recovered of those that are bare, each once for every proposal that it may be for.
+const MOST_BARE: usize = 20_000;
+
+/// A proposal whose signatures are looked for.
+#[derive(Clone, Debug)]
+pub struct Wanted<'a> {
+    pub proposal: &'a Proposal,
+    /// Whose signatures count.
+    pub owners: Vec<Address>,
+}
+
+/// What became of all that was found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Gathered {
+    /// At most one an owner and proposal: more are not needed.
+    pub new: Vec<OwnerSignature>,
+    /// Those that were found again.
+    pub known: Vec<OwnerSignature>,
+    /// How many further good signatures there are by an owner who has signed the proposal already.
+    pub spare: BTreeMap<(SafeTxHash, Address), usize>,
+    /// The place of the text in which it was found, and why it is no owner's signature of a proposal.
+    pub refused: Few<(usize, String)>,
+    /// How many were not looked at, because the bound was reached.
+    pub not_looked_at: usize,
+    /// How many signatures were recovered: the work.
+    pub recovered: usize,
+}
+
+/// Sorts out the signatures found in several texts. Bare ones are tried on the proposals in their order.
+///
+/// The first of every text are looked at before the second of any: one text that is flooded keeps no other out.
+#[must_use]
+pub fn gather(found: &[Finds], wanted: &[Wanted]) -> Gathered {
+    let mut gathering = Gathering::default();
+    let by_hash: HashMap<SafeTxHash, &Wanted> = wanted.iter().map(|w| (w.proposal.hash(), w)).collect();
+    let stated = in_turn(found, |finds| &finds.stated);
+    let (ours, others): (Vec<_>, Vec<_>) =
+        stated.into_iter().partition(|(_, s)| s.hash.is_some_and(|hash| by_hash.contains_key(&hash)));
+    for (text, stated) in ours {
+        let target = stated.hash.and_then(|hash| by_hash.get(&hash));
+        gathering.take(text, stated, target.copied().as_slice(), MOST_STATED);
+    }
+    let before = gathering.gathered.recovered;
+    for (text, stated) in in_turn(found, |finds| &finds.bare) {
+        gathering.take(text, stated, &wanted.iter().collect::<Vec<_>>(), before + MOST_BARE);
+    }
+    for (text, stated) in others {
+        let why = || match (wanted, stated.hash) {
+            ([_, ..], Some(hash)) => VerifyError::OtherHash(hash).to_string(),
+            _ => "there is no proposal here that it could be for".into(),
+        };
+        gathering.gathered.refused.push(|| (text, why()));
+    }
+    gathering.gathered
+}
+
+/// Every different signature with the place of its text: the first of each text, then the second of each, and so on.
+fn in_turn<'f>(found: &'f [Finds], list: impl Fn(&'f Finds) -> &'f Vec<Stated>) -> Vec<(usize, &'f Stated)> {
+    let texts = found.iter().enumerate();
+    let mut all: Vec<(usize, usize, &Stated)> = texts
+        .flat_map(|(text, finds)| list(finds).iter().enumerate().map(move |(rank, s)| (rank, text, s)))
+        .collect();
+    all.sort_by_key(|(rank, text, _)| (*rank, *text));
+    let mut seen = HashSet::new();
+    all.retain(|(_, _, stated)| seen.insert((stated.hash, stated.bytes)));
+    all.into_iter().map(|(_, text, stated)| (text, stated)).collect()
+}
+
+impl Gathered {
+    /// The same, where these signatures are kept already.
+    #[must_use]
+    pub fn beside(mut self, kept: &[OwnerSignature]) -> Self {
+        for signature in std::mem::take(&mut self.new) {
+            let theirs = |k: &&OwnerSignature| k.hash() == signature.hash() && k.owner() == signature.owner();
+            let mut theirs = kept.iter().filter(theirs).peekable();
+            if theirs.peek().is_none() {
+                self.new.push(signature);
+            } else if theirs.any(|k| k.ecdsa() == signature.ecdsa()) {
+                self.known.push(signature);
+            } else {
+                *self.spare.entry((signature.hash(), signature.owner())).or_default() += 1;
+            }
+        }
+        self
+    }
+}
+
+#[derive(Default)]
+struct Gathering {
+    gathered: Gathered,
+    held: HashMap<(SafeTxHash, Address), OwnerSignature>,
+}
+
+impl Gathering {
+    /// Tries a signature on each proposal, until `bound` signatures have been recovered in all.
+    fn take(&mut self, text: usize, stated: &Stated, wanted: &[&Wanted], bound: usize) {
+        let mut first_reason = None;
+        for target in wanted {
+            if self.gathered.recovered >= bound {
+                self.gathered.not_looked_at += 1;
+                return;
+            }
+            self.gathered.recovered += 1;
+            match OwnerSignature::verify(stated, target.proposal, &target.owners) {
+                Ok(signature) => return self.hold(signature),
+                Err(error) => first_reason = first_reason.or(Some(error)),
+            }
+        }
+        let none = || "there is no proposal here that it could be for".to_string();
+        self.gathered.refused.push(|| (text, first_reason.map_or_else(none, |e| e.to_string())));
+    }
+
+    fn hold(&mut self, signature: OwnerSignature) {
+        let key = (signature.hash(), signature.owner());
+        match self.held.get(&key) {
+            None => {
+                self.held.insert(key, signature.clone());
+                self.gathered.new.push(signature);
+            }
+            Some(there) if there.ecdsa() != signature.ecdsa() => {
+                *self.gathered.spare.entry(key).or_default() += 1;
+            }
+            Some(_) => {}
+        }
+    }
+}

@@ -1,0 +1,195 @@
+//! Strangers and one dishonest owner flood the chat: every owner's line is found, and the work stays within bounds.
+
+use alloy::primitives::{hex, keccak256};
+use bech32::{Bech32, Bech32m, Hrp};
+use proptest::prelude::*;
+
+use super::*;
+
+/// A line that reads well and that no owner made, for this hash.
+fn invented(hash: SafeTxHash, number: u64) -> String {
+    let mut bytes = [7; 65];
+    bytes[..8].copy_from_slice(&number.to_be_bytes());
+    bytes[64] = 27;
+    let payload = [&[1][..], hash.word().as_slice(), &bytes].concat();
+    bech32::encode::<Bech32m>(Hrp::parse("bgsig").unwrap(), &payload).unwrap()
+}
+
+fn gathered(texts: &[&str], proposal: &Proposal) -> Gathered {
+    let found: Vec<Finds> = texts.iter().map(|text| find_signatures(text)).collect();
+    gather(&found, &[Wanted { proposal, owners: owners() }])
+}
+
+fn taken(gathered: &Gathered) -> Vec<Address> {
+    gathered.new.iter().map(OwnerSignature::owner).collect()
+}
+
+/// The signature of a key, in one of many different ways: each by another nonce of ECDSA.
+fn another_signature(seed: u8, proposal: &Proposal, number: u8) -> OwnerSignature {
+    use k256::ecdsa::hazmat::SignPrimitive;
+    let digest = proposal.hash().word().0.into();
+    let nonce = k256::Scalar::from(u64::from(number) + 2);
+    let (signature, id) = key(seed).as_nonzero_scalar().try_sign_prehashed(nonce, &digest).unwrap();
+    let mut bytes = [0; 65];
+    bytes[..64].copy_from_slice(&signature.to_bytes());
+    bytes[64] = 27 + id.unwrap().to_byte();
+    let stated = Stated { hash: Some(proposal.hash()), bytes, accepted: Vec::new() };
+    OwnerSignature::verify(&stated, proposal, &owners()).unwrap()
+}
+
+/// Each of these once kept the lines behind it out: damaged ones, random digits, and what looks like a beginning.
+#[test]
+fn nothing_in_front_of_the_owners_lines_keeps_them_out() {
+    let proposal = proposal(42);
+    let good = format!("{}\n{}", signed(1, &proposal).line(), signed(2, &proposal).line());
+    let cut = format!("{}\n", &signed(3, &proposal).line()[..160]);
+    let hex_words = (0..800u32).map(|n| hex::encode(keccak256(n.to_be_bytes())) + " ").collect::<String>();
+    let bare = (0..400u32).map(|n| hex::encode(keccak256(n.to_be_bytes())).repeat(2) + "1b\n").collect();
+    for noise in [
+        "bgsig1".repeat(10_000),
+        "bgsig1 ".repeat(12_000),
+        "> bgsig1\n> ".repeat(12_000),
+        cut.repeat(12_000),
+        hex_words,
+        bare,
+        (0..500).map(|n| invented(proposal.hash(), n) + "\n").collect(),
+        (0..500).map(|n| invented(super::proposal(43).hash(), n) + "\n").collect(),
+    ] {
+        let gathered = gathered(&[&format!("{noise}{good}")], &proposal);
+        assert_eq!(taken(&gathered), [address(1), address(2)], "{}", &noise[..60]);
+        assert_eq!(gathered.not_looked_at, 0);
+    }
+}
+
+#[test]
+fn what_is_damaged_is_counted_and_only_the_first_are_kept() {
+    let found = find_signatures(&"bgsig1".repeat(100_000));
+    assert_eq!((found.damaged.count(), found.damaged.first().len()), (100_000, Few::<()>::SHOWN));
+    assert_eq!(found.damaged.more(), 100_000 - Few::<()>::SHOWN);
+}
+
+/// The work is counted, not timed.
+#[test]
+fn reading_is_linear_in_the_text() {
+    let line = signed(1, &proposal(42)).line();
+    for pattern in [
+        "a ",
+        "a a a",
+        "bgsig1",
+        "bgsig1 ",
+        "bgsig1qqqqqqqqqqqqqqqqqqqqqqqqqqqqqq ",
+        "bgsig1qqq                                                            ",
+        "0123456789abcdef ",
+        "0123456789abcdef                                                     ",
+        "0x",
+        "0x0x0x1",
+        "\u{ad}f\u{200b}",
+        "0x12 talk é ",
+        &format!("{line} "),
+        &line[..100],
+        &"ab".repeat(65),
+        &format!("{} ", "cd".repeat(64)),
+    ] {
+        let text = pattern.repeat(100_000 / pattern.len());
+        let work = find_signatures(&text).work;
+        assert!(work <= 30 * text.len(), "{pattern:?}: {work} for {}", text.len());
+        let twice = find_signatures(&text.repeat(2)).work;
+        assert!(twice <= 2 * work + 10_000, "{pattern:?}: {work}, and {twice} for twice the text");
+    }
+}
+
+/// Each signature is recovered once, however many owners and lines there are.
+#[test]
+fn each_signature_is_recovered_once() {
+    let proposal = proposal(42);
+    let lines: String = (1..=3).map(|seed| signed(seed, &proposal).line() + "\n").collect();
+    let file = signed(2, &proposal).to_json();
+    let gathered = gathered(&[&lines.repeat(50), &lines, &file], &proposal);
+    assert_eq!((gathered.recovered, gathered.new.len()), (3, 3));
+    let others: String = (0..300).map(|n| invented(super::proposal(43).hash(), n) + "\n").collect();
+    let found = [find_signatures(&others)];
+    let nothing = gather(&found, &[Wanted { proposal: &proposal, owners: owners() }]);
+    assert_eq!((nothing.recovered, nothing.refused.count()), (0, 300));
+}
+
+#[test]
+fn bare_signatures_are_tried_up_to_a_bound_and_the_rest_is_counted() {
+    let proposal = proposal(42);
+    let digits = |n: u32| hex::encode([&keccak256(n.to_be_bytes())[..], &[7; 32], &[99]].concat());
+    let bare: String = (0..20_005).map(|n| digits(n) + "\n").collect();
+    let good = signed(1, &proposal).line();
+    let gathered = gathered(&[&bare, &good], &proposal);
+    assert_eq!((gathered.not_looked_at, taken(&gathered)), (5, vec![address(1)]));
+}
+
+/// A flood in one text keeps nothing out that another text holds.
+#[test]
+fn the_first_of_every_text_come_before_the_second_of_any() {
+    let proposal = proposal(42);
+    let digits = |n: u32| hex::encode([&keccak256(n.to_be_bytes())[..], &[7; 32], &[99]].concat());
+    let flood: String = (0..25_000).map(|n| digits(n) + "\n").collect();
+    let bare = hex::encode(raw(2, &proposal, SignatureKind::Ecdsa));
+    let gathered = gathered(&[&flood, &bare], &proposal);
+    assert_eq!(taken(&gathered), [address(2)]);
+}
+
+#[test]
+fn one_signature_an_owner_is_taken_and_the_others_are_counted() {
+    let proposal = proposal(42);
+    let many: String = (0..25).map(|n| another_signature(1, &proposal, n).line() + "\n").collect();
+    let text = format!("{many}{}\n{}", signed(2, &proposal).line(), signed(3, &proposal).line());
+    let all = gathered(&[&text], &proposal);
+    assert_eq!(taken(&all), [address(1), address(2), address(3)]);
+    assert_eq!(all.spare.get(&(proposal.hash(), address(1))), Some(&24));
+    // Beside those that are kept already, none is new.
+    let again = gathered(&[&text], &proposal).beside(&[signed(1, &proposal), signed(2, &proposal)]);
+    assert_eq!(taken(&again), [address(3)]);
+    assert_eq!(again.known.iter().map(OwnerSignature::owner).collect::<Vec<_>>(), [address(2)]);
+    assert_eq!(again.spare.get(&(proposal.hash(), address(1))), Some(&25));
+}
+
+/// The checksum of bech32 is not that of bech32m: such a line was made by no program of ours.
+#[test]
+fn a_line_with_the_older_checksum_is_damaged() {
+    let proposal = proposal(42);
+    let payload =
+        [&[1][..], proposal.hash().word().as_slice(), signed(1, &proposal).ecdsa().bytes()].concat();
+    let older = bech32::encode::<Bech32>(Hrp::parse("bgsig").unwrap(), &payload).unwrap();
+    assert_eq!(older.len(), signed(1, &proposal).line().len());
+    let found = find_signatures(&older);
+    assert_eq!((found.stated.len(), found.damaged.count()), (0, 1));
+}
+
+#[test]
+fn the_acceptances_of_a_signature_file_are_bounded_and_the_signature_is_good() {
+    let proposal = proposal(42);
+    let mut file: serde_json::Value = serde_json::from_str(&signed(1, &proposal).to_json()).unwrap();
+    file["accepted"] = (0..5_000).map(|n| format!("{n}{}", "x".repeat(1_000))).collect::<Vec<_>>().into();
+    let stated = Stated::from_json(&file.to_string()).unwrap();
+    assert_eq!(stated.accepted.len(), 100);
+    assert_eq!(stated.accepted[99], "and 4901 more");
+    assert!(stated.accepted.iter().all(|id| id.chars().count() <= 301));
+    let signature = OwnerSignature::verify(&stated, &proposal, &owners()).unwrap();
+    assert_eq!(
+        only(&find_signatures(&signature.to_json())),
+        stated,
+        "written and read again, it is the same"
+    );
+}
+
+proptest! {
+    /// Whatever stands around and between them, the owners' lines are found.
+    #[test]
+    fn the_owners_lines_are_found_in_any_text(
+        before in "(bgsig1|[a-f0-9]{0,140}|[ \n>|`]|[a-zé]){0,40}",
+        after in any::<String>(),
+        at in 6usize..169,
+        fold in prop::sample::select(vec!["\n> ", "\r\n", " ", "\u{200b}", "` \n|  "]),
+    ) {
+        let proposal = proposal(42);
+        let (one, two) = (signed(1, &proposal).line(), signed(2, &proposal).line());
+        let folded = format!("{}{fold}{}", &one[..at], &one[at..]);
+        let text = format!("{before} {folded}\n{before}\n{two} {after}");
+        prop_assert_eq!(taken(&gathered(&[&text], &proposal)), [address(1), address(2)]);
+    }
+}
