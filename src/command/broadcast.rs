@@ -19,7 +19,7 @@ use crate::device::transaction_screens;
 use crate::error::{Error, Exit};
 use crate::proposal::{NotReady, Proposal, Ready, assemble};
 use crate::safe::{Approval, approved_hash_slot, encode_approvals};
-use crate::store;
+use crate::store::{self, StoreError};
 use crate::ui::{Spinner, Text};
 
 const POLL: Duration = Duration::from_secs(1);
@@ -38,12 +38,14 @@ pub fn run(session: &Session, args: &cli::Broadcast) -> Result<Exit, Error> {
         lock = Some(take(proposal));
         from.map(|from| sending(from, proposal))
     })?;
-    let _lock = lock.unwrap_or_else(|| take(&subject.proposal))?;
+    let lock = lock.unwrap_or_else(|| take(&subject.proposal));
     // Before anything is said of the Safe: what a single RPC says of its nonce too.
     subject.prove(session.ui, args.proofs)?;
     if let Some(exit) = already(session, &subject)? {
         return Ok(exit);
     }
+    // Only now: what was executed is proven in a folder that cannot be written, too.
+    let _lock = lock.map_err(nothing_sent)?;
     let now = &online(&subject)?.snapshot.state;
     let findings = subject.findings(false);
     let ready = match assemble(&subject.proposal, &subject.signatures, &subject.on_chain(), now) {
@@ -74,6 +76,13 @@ pub fn run(session: &Session, args: &cli::Broadcast) -> Result<Exit, Error> {
     confirm(session, &subject, args)?;
     let hash = send(session, &subject, &mut signer, &tx)?;
     finish(session, &subject, hash, args, "Sent, and executed")
+}
+
+/// The folder does not take what has to be there before a transaction is sent.
+fn nothing_sent(error: StoreError) -> Error {
+    let is_locked = matches!(error, StoreError::Locked { .. });
+    let error = Error::from(error).hint("nothing was sent");
+    if is_locked { error } else { error.hint("--calldata prints the call, which any wallet can send") }
 }
 
 fn online<'s>(subject: &'s Subject) -> Result<&'s Online, Error> {
@@ -284,7 +293,10 @@ fn send(session: &Session, subject: &Subject, signer: &mut Signer, tx: &TxEip155
     let hash = TxHash::of(&raw);
     let record = json!({ "transaction": hash.to_string(), "raw": hex::encode_prefixed(&raw) });
     let proposal = subject.proposal.hash().to_string();
-    session.incidents.keep_sent(&proposal, &hash.to_string(), &format!("{record:#}\n"))?;
+    session
+        .incidents
+        .keep_sent(&proposal, &hash.to_string(), &format!("{record:#}\n"))
+        .map_err(nothing_sent)?;
     let link = &online(subject)?.link;
     session.ui.wait("sending", || link.send_raw(&raw))?;
     session.ui.say(&Text::default().good("Sent ").add(&hash.to_string()));

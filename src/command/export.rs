@@ -39,7 +39,8 @@ pub fn run(session: &Session, args: &cli::Export) -> Result<Exit, Error> {
     Ok(Exit::Done)
 }
 
-/// Writes new files only, all or none; says which there are. A stick may be filled again as signatures come.
+/// Writes new files only, all or none, into a folder that is no link and is made if need be; returns their paths. A
+/// stick may be filled again as signatures come.
 fn copy(
     folder: &Path,
     hash: &str,
@@ -50,6 +51,7 @@ fn copy(
     for signature in signatures {
         files.push((folder.join(format!("{hash}.{}.sig.json", signature.owner())), signature.to_json()));
     }
+    store::create_folder(folder)?;
     store::keep_all(&files)?;
     Ok(files.into_iter().map(|(path, _)| path.display().to_string()).collect())
 }

@@ -56,19 +56,23 @@ fn read(session: &Session, from: &[PathBuf]) -> Sources {
     let mut sources = Sources::default();
     for path in from {
         if path == Path::new("-") {
+            let origin = "standard input";
             if has_terminal() {
                 session
                     .ui
                     .say(&Text::new("paste the chat or the lines, then press Ctrl-D on a line of its own:"));
+                sources.add(origin.into(), store::read_stdin);
+            } else {
+                sources.add(origin.into(), || session.ui.receive(origin, store::read_stdin));
             }
-            sources.add("standard input".into(), store::read_stdin);
         } else if path.is_dir() {
             match store::files_below(path, "json") {
                 Ok(files) => files.iter().for_each(|file| sources.add_file(file)),
                 Err(error) => sources.failed.push(|| error.into()),
             }
         } else {
-            sources.add_file(path);
+            let origin = path.display().to_string();
+            sources.add(origin.clone(), || session.ui.receive(&origin, || store::read_foreign(path)));
         }
     }
     sources

@@ -109,7 +109,7 @@ pub fn open(ui: &Ui, key: &cli::Key) -> Result<Signer, Error> {
     let Some(path) = &key.keystore else { return Err(unnamed()) };
     let text = store::read_text(path)?;
     let password = match &key.password_file {
-        Some(file) => store::read_password(file)?,
+        Some(file) => ui.receive(&file.display().to_string(), || store::read_password(file))?,
         None => ui.password(&format!("password of {}", path.display()), "--password-file FILE")?,
     };
     let unlocked = ui

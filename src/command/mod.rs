@@ -37,6 +37,7 @@ mod trace;
 mod trial;
 
 use std::ffi::OsString;
+use std::io::ErrorKind;
 
 use clap::Parser;
 
@@ -51,25 +52,16 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> Exit {
     let json = args.iter().any(|arg| arg == "--json");
     let cli = match Cli::try_parse_from(args) {
         Ok(cli) => cli,
-        Err(error) if json && error.use_stderr() => {
-            Ui::new(json).error(&usage(&error));
-            return Exit::Usage;
-        }
+        Err(error) if json && error.use_stderr() => return Ui::new(json).finish(Err(usage(&error))),
         Err(error) => {
             // Help and version are no errors, and go to standard output.
             let exit = if error.use_stderr() { Exit::Usage } else { Exit::Done };
-            let _ = error.print();
-            return exit;
+            let lost = error.print().is_err_and(|why| why.kind() != ErrorKind::BrokenPipe);
+            return if lost && exit == Exit::Done { Exit::Failed } else { exit };
         }
     };
     let ui = Ui::new(cli.json);
-    match dispatch(&ui, &cli) {
-        Ok(exit) => exit,
-        Err(error) => {
-            ui.error(&error);
-            error.exit
-        }
-    }
+    ui.finish(dispatch(&ui, &cli))
 }
 
 /// What is wrong with the command line, without the usage that clap prints after it.

@@ -239,7 +239,7 @@ pub fn report(session: &Session, subject: &Subject, outcome: &Outcome, by: &str)
     }
     let proven = prove(session, subject, receipt.block)?;
     ui.object(&object);
-    session.incidents.keep_outcome(&subject.proposal.hash().to_string(), &format!("{object:#}\n"))?;
+    note(session, subject, &object);
     let against = proven.map(|against| format!(" ({against})")).unwrap_or_default();
     ui.say(&Text::default().good("done and proven").add(&against));
     ui.data(&receipt.tx.to_string());
@@ -254,6 +254,16 @@ fn mined_otherwise(ui: &Ui, differences: &[String]) -> String {
     let (first, more) = (differences.first().map_or("", String::as_str), differences.len().saturating_sub(1));
     let more = if more == 0 { String::new() } else { format!(" (and {more} more)") };
     format!("mined, but not as rehearsed: {first}{more}")
+}
+
+/// Keeps the outcome as a note for people. Nothing depends on it: one that cannot be kept is only said.
+fn note(session: &Session, subject: &Subject, object: &Value) {
+    let hash = subject.proposal.hash().to_string();
+    if let Err(error) = session.incidents.keep_outcome(&hash, &format!("{object:#}\n")) {
+        let why = format!("the outcome is not kept: {error}");
+        session.ui.say(&Text::default().warn("! ").add(&why));
+        session.ui.object(&json!({ "warnings": [why] }));
+    }
 }
 
 fn object(subject: &Subject, outcome: &Outcome) -> Value {

@@ -1,16 +1,19 @@
 //! The only room that prints or prompts. It shows what it is given and decides nothing.
 //!
 //! Data goes to standard output, everything else to standard error. Under `--json` standard output carries exactly
-//! one object.
+//! one object, which is written when the run ends. Data that standard output does not take is shown on standard error,
+//! and the run has failed.
 
 #[cfg(unix)]
 mod line;
 mod prompt;
 mod text;
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::collections::BTreeSet;
 use std::io::{self, IsTerminal, Write};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::thread;
 use std::time::Duration;
 
 use comfy_table::{ContentArrangement, Table, presets};
@@ -28,18 +31,30 @@ use crate::error::{Error, Exit};
 const MIN_WIDTH: u16 = 80;
 const MAX_WIDTH: u16 = 120;
 
+/// How long an input may take before the person is told what is being waited for.
+const MOMENT: Duration = Duration::from_secs(1);
+
 /// How this run talks to its person.
 #[derive(Debug)]
 pub struct Ui {
     json: bool,
     /// What [`Ui::say_once`] has said.
     said: RefCell<BTreeSet<String>>,
+    /// The one object of `--json`, as far as it is known.
+    object: RefCell<Map<String, Value>>,
+    /// Why standard output did not take what was written to it, the first time.
+    lost: OnceCell<io::Error>,
 }
 
 impl Ui {
     #[must_use]
-    pub const fn new(json: bool) -> Self {
-        Self { json, said: RefCell::new(BTreeSet::new()) }
+    pub fn new(json: bool) -> Self {
+        Self {
+            json,
+            said: RefCell::new(BTreeSet::new()),
+            object: RefCell::new(Map::new()),
+            lost: OnceCell::new(),
+        }
     }
 
     #[must_use]
@@ -49,11 +64,7 @@ impl Ui {
 
     /// One line for the person, on standard error.
     pub fn say(&self, text: &Text) {
-        // Into a file or a log it goes unbroken, so that it can be searched.
-        let columns = if Term::stderr().is_term() { usize::from(width()) } else { usize::MAX };
-        for line in text.wrapped(columns) {
-            put(&mut io::stderr(), &line.painted());
-        }
+        say(text);
     }
 
     /// The same, and not again in this run.
@@ -70,7 +81,7 @@ impl Ui {
     /// Data: one line on standard output; left out under `--json`.
     pub fn data(&self, line: &str) {
         if !self.json {
-            put(&mut io::stdout(), &visible(line));
+            self.give(&format!("{}\n", visible(line)));
         }
     }
 
@@ -83,25 +94,55 @@ impl Ui {
 
     /// A script or a file for another program, byte for byte; it is our own text.
     pub fn script(&self, text: &str) {
-        let _ = io::stdout().write_all(text.as_bytes());
-    }
-
-    /// The one object of `--json`.
-    pub fn object(&self, value: &Value) {
-        if self.json {
-            put(&mut io::stdout(), &escaped(&format!("{value:#}")));
-        }
+        self.give(text);
     }
 
     /// A table on standard output; left out under `--json`. Cells are made visible.
     pub fn table(&self, header: &[&str], rows: &[Vec<String>]) {
         if !self.json {
-            put(&mut io::stdout(), &render_table(header, rows, width()));
+            self.give(&format!("{}\n", render_table(header, rows, width())));
         }
     }
 
-    /// The error, and what to do next.
-    pub fn error(&self, error: &Error) {
+    /// The object of `--json`, or fields to add to it. It is written when the run ends.
+    pub fn object(&self, value: &Value) {
+        if let Value::Object(fields) = value {
+            self.object.borrow_mut().extend(fields.clone());
+        }
+    }
+
+    /// Ends the run: shows its error, writes the object of `--json`, and says if standard output did not take
+    /// everything. Returns the exit code.
+    #[must_use]
+    pub fn finish(&self, result: Result<Exit, Error>) -> Exit {
+        let exit = result.unwrap_or_else(|error| {
+            self.error(&error);
+            error.exit
+        });
+        if self.json {
+            let object = Value::Object(self.object.take());
+            self.give(&format!("{}\n", escaped(&format!("{object:#}"))));
+        }
+        let Some(why) = self.lost.get() else { return exit };
+        let message = format!("standard output did not take everything: {why}");
+        self.say(&Text::default().bad("error: ").add(&message));
+        self.say(&Text::default().dim("  → ").add("what it did not take stands above; nothing else is lost"));
+        if exit == Exit::Done { Exit::Failed } else { exit }
+    }
+
+    /// Writes data to standard output, or else shows it on standard error.
+    fn give(&self, text: &str) {
+        let mut stdout = io::stdout();
+        let Err(why) = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) else { return };
+        // A reader that went away (`| head`) is no reason to fail.
+        if why.kind() != io::ErrorKind::BrokenPipe {
+            let _ = self.lost.set(why);
+            put(&mut io::stderr(), text.trim_end_matches('\n'));
+        }
+    }
+
+    /// Shows the error, and what to do next; the object holds it beside what was done.
+    fn error(&self, error: &Error) {
         self.say(&Text::default().bad("error: ").add(&error.message));
         for line in Text::block(&error.excerpt) {
             self.say(&line);
@@ -109,15 +150,26 @@ impl Ui {
         for hint in &error.hints {
             self.say(&Text::default().dim("  → ").add(hint));
         }
-        let mut object = match &error.done {
-            Some(Value::Object(done)) => done.clone(),
-            _ => Map::new(),
-        };
-        let said = json!({
+        self.object(error.done.as_ref().unwrap_or(&Value::Null));
+        self.object(&json!({ "error": {
             "exit": error.exit as u8, "message": error.message, "excerpt": error.excerpt, "hints": error.hints,
-        });
-        object.insert("error".into(), said);
-        self.object(&Value::Object(object));
+        }}));
+    }
+
+    /// Reads what somebody else has to provide, and says after a second what is being waited for.
+    pub fn receive<T>(&self, what: &str, read: impl FnOnce() -> T) -> T {
+        let (read_all, waiting) = mpsc::channel::<()>();
+        let text = Text::new(&format!("reading {what}, until whoever writes it ends it …"));
+        thread::scope(|scope| {
+            scope.spawn(move || {
+                if waiting.recv_timeout(MOMENT) == Err(RecvTimeoutError::Timeout) {
+                    say(&text);
+                }
+            });
+            let result = read();
+            drop(read_all);
+            result
+        })
     }
 
     /// Runs something slow with a spinner that says what is being waited for.
@@ -177,7 +229,15 @@ fn render_table(header: &[&str], rows: &[Vec<String>], width: u16) -> String {
     table.lines().map(|line| line.trim_end().to_string()).collect::<Vec<_>>().join("\n")
 }
 
-/// A reader that went away (`| head`) is no reason to fail.
+fn say(text: &Text) {
+    // Into a file or a log it goes unbroken, so that it can be searched.
+    let columns = if Term::stderr().is_term() { usize::from(width()) } else { usize::MAX };
+    for line in text.wrapped(columns) {
+        put(&mut io::stderr(), &line.painted());
+    }
+}
+
+/// Where standard error goes nowhere, there is nowhere to say so.
 fn put(stream: &mut impl Write, line: &str) {
     let _ = writeln!(stream, "{line}");
     let _ = stream.flush();

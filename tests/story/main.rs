@@ -17,6 +17,7 @@ mod altered;
 mod attacks;
 mod ceremony;
 mod crash;
+mod disk;
 mod drift;
 mod escapes;
 mod files;
