@@ -18,7 +18,8 @@ use breakglass::safe::SafeVersion::{self, V1_0_0, V1_1_1, V1_3_0, V1_4_1, V1_5_0
 use breakglass::safe::deployments::{Contract, Deployment, KNOWN, batch_contracts, is_proxy_code};
 use breakglass::safe::{
     Approval, Call, EcdsaSignature, Execution, Hashes, ISafe, Nonce, Operation, SENTINEL, SafeId, SafeTx,
-    approved_hash_slot, encode_approvals, encode_batch, find_execution, slot, slot_word,
+    approved_hash_slot, encode_approvals, encode_batch, find_execution, published_batch_contract,
+    published_chains, slot, slot_word,
 };
 use serde_json::Value;
 use stage::{Anvil, Receipt, SafeSetup, deploy, deploy_contracts, deploy_safe, key, published};
@@ -110,6 +111,34 @@ fn known_deployments_are_the_published_ones_and_all_of_them() {
     }
     for known in KNOWN {
         assert!(listed.contains(&known.address), "known and not published: {known:?}");
+    }
+}
+
+/// Of every chain that the package lists, and every other has none.
+#[test]
+fn the_batch_contract_of_each_chain_is_the_first_one_published() {
+    let assets = "node_modules/@safe-global/safe-deployments/dist/assets";
+    for version in [V1_3_0, V1_4_1, V1_5_0] {
+        let path = stage::fixtures().join(assets).join(format!("v{version}/multi_send_call_only.json"));
+        let json: Value = serde_json::from_slice(&fs::read(path).unwrap()).unwrap();
+        let chains = json["networkAddresses"].as_object().unwrap();
+        assert!(chains.len() > 100, "{version}: {} chains", chains.len());
+        let mut listed = 0;
+        for (chain_id, kinds) in chains {
+            let kinds = match kinds {
+                Value::String(kind) => vec![kind.as_str()],
+                several => several.as_array().unwrap().iter().map(|kind| kind.as_str().unwrap()).collect(),
+            };
+            let first = kinds.into_iter().find(|kind| ["canonical", "eip155"].contains(kind));
+            let expected = first.map(|kind| {
+                json["deployments"][kind]["address"].as_str().unwrap().parse::<Address>().unwrap()
+            });
+            let chain_id = chain_id.parse().unwrap();
+            let found = published_batch_contract(chain_id, version).map(|d| d.address);
+            assert_eq!(found, expected, "{version} on {chain_id}");
+            listed += usize::from(found.is_some());
+        }
+        assert_eq!(listed, published_chains(version), "{version}: a chain is built in that is not published");
     }
 }
 

@@ -1,7 +1,10 @@
 //! Is this what the reader's own playbook says?
 
 use super::{Facts, Finding, Match};
-use crate::playbook::Query;
+use crate::playbook::Readings;
+
+/// Characters of one reading that are shown.
+const LONGEST_READING: usize = 400;
 
 const UNBOUND_FIX: &str = "do not sign; ask its proposer, in person, which lever it is, and update your council file \
                            and playbooks from your protocol's repository";
@@ -62,29 +65,37 @@ pub(super) fn arguments_are_the_readers(facts: &Facts) -> Finding {
     if facts.signing { Finding::refuse(id, sentence, fix) } else { Finding::warn(id, sentence, "") }
 }
 
-/// Offline, what a playbook reads is the file's word, and it decides the transaction: a forged reading can drop a step,
-/// set other flags or pass a bound. The batch contract's code is left out: its address alone is known here.
+/// Offline, what a playbook reads is the file's word, and it decides the transaction: a forged reading can leave out a
+/// step, choose another argument or pass a bound. The id names the values, so that accepting them accepts no others.
 pub(super) fn values_are_from_the_chain(facts: &Facts) -> Option<Finding> {
     if *facts.matching != Match::SameFromItsOwnValues {
         return None;
     }
-    let read: Vec<String> = facts
-        .proposal
-        .readings()
-        .iter()
-        .filter(|(query, _)| !matches!(query, Query::CodeHash { .. }))
-        .map(|(query, answer)| format!("{query} gave {answer}"))
-        .collect();
-    let id = "values-from-file";
-    Some(if read.is_empty() {
-        Finding::pass(id, "it rests on no value read from the chain")
-    } else {
-        Finding::refuse(
-            id,
-            format!("it rests on values for which there is only the file's word: {}", read.join("; ")),
-            "sign online, or have these values read to you by somebody who looked them up",
-        )
-    })
+    let Some(read) = facts.plan.map(|plan| &plan.rests_on).filter(|read| !read.is_empty()) else {
+        return Some(Finding::pass("values-from-file", "it rests on no value read from the chain"));
+    };
+    let steps = facts.plan.map_or(&[][..], |plan| &plan.skipped).iter();
+    let left_out = steps.map(|step| format!("{} is left out because of them", step.signature));
+    let told: Vec<String> = listed(read).into_iter().chain(left_out).collect();
+    let sentence = format!("it rests on values for which there is only the file's word: {}", told.join("; "));
+    Some(Finding::refuse(
+        format!("values-from-file:{}", read.short_digest()),
+        sentence,
+        "sign online, or have these values read to you by somebody who looked them up",
+    ))
+}
+
+/// Each reading in a bounded line.
+fn listed(readings: &Readings) -> Vec<String> {
+    let one = |(query, answer)| cut(&format!("{query} gave {answer}"));
+    readings.iter().map(one).collect()
+}
+
+fn cut(text: &str) -> String {
+    match text.char_indices().nth(LONGEST_READING) {
+        Some((end, _)) => format!("{}… ({} characters in all)", &text[..end], text.chars().count()),
+        None => text.into(),
+    }
 }
 
 /// The playbook's own conditions for being used.

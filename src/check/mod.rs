@@ -20,7 +20,7 @@ use alloy::primitives::{Address, B256};
 use crate::chain::EndpointReport;
 use crate::chain::fork::Rehearsal;
 use crate::council;
-use crate::playbook::{Plan, PlannedCall, Verdict};
+use crate::playbook::{Answer, Plan, PlannedCall, Query, Readings, Verdict};
 use crate::proposal::{Difference, Proposal, RecordedCode, calls_of};
 use crate::safe::{Call, Nonce, SafeState};
 
@@ -102,6 +102,8 @@ pub struct Facts<'a> {
     pub council_safe: &'a council::Safe,
     /// The Safe as the chain has it now; none offline.
     pub now: Option<&'a SafeState>,
+    /// What the chain answered to the questions of the plan; none offline.
+    pub answers: Option<&'a Readings>,
     /// The `before` checks, judged now; empty offline.
     pub before: &'a [Verdict],
     /// Arguments that come from the proposal's file alone.
@@ -151,9 +153,14 @@ impl Facts<'_> {
         calls.iter().any(|call| Self::is_about(call, contract) && has_word(&call.call.data, word))
     }
 
-    /// What code an account has now; nothing when nobody read it.
+    /// keccak256 of the code that an account has now, zero for none; `None` if nobody read it.
     fn code_of(&self, address: Address) -> Option<B256> {
-        self.rehearsal.and_then(|rehearsal| rehearsal.code.get(&address).copied())
+        let rehearsed = self.rehearsal.and_then(|rehearsal| rehearsal.code.get(&address).copied());
+        let answer = || self.answers.and_then(|answers| answers.get(&Query::CodeHash { address }));
+        rehearsed.or_else(|| match answer() {
+            Some(Answer::Value(word)) => B256::try_from(&word[..]).ok(),
+            _ => None,
+        })
     }
 }
 

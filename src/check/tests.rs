@@ -128,6 +128,7 @@ impl Case {
             module_guard: None,
             fallback_handler: None,
             proxy_code: None,
+            batch: None,
         };
         Self {
             proposal: proposal(),
@@ -152,6 +153,7 @@ impl Case {
             plan: self.plan.as_ref(),
             council_safe: &self.council_safe,
             now: self.now.as_ref(),
+            answers: None,
             before: &[],
             foreign: &[],
             signing: true,

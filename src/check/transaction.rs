@@ -6,8 +6,8 @@ use alloy::primitives::{Address, B256, U256};
 
 use super::{Facts, Finding};
 use crate::proposal::calls_of;
-use crate::safe::Operation;
 use crate::safe::deployments::{Contract, known_at};
+use crate::safe::{Operation, published_batch_contract};
 
 /// Gas refunds pay whoever sends the transaction from the Safe; with safeTxGas or gasPrice set, a failing call no longer
 /// reverts and burns the nonce.
@@ -49,22 +49,39 @@ pub(super) fn no_unknown_delegatecall(facts: &Facts) -> Finding {
     let Some(known) = known_at(tx.to) else {
         return refuse("that is no published library of Safe's".into());
     };
-    match facts.code_of(tx.to) {
+    let code = facts.code_of(tx.to);
+    match code {
         Some(B256::ZERO) => return refuse("it has no code on this chain: the batch would do nothing".into()),
         Some(code) if code != known.code_hash => {
             return refuse(format!("its code is {code} and not the published {}", known.code_hash));
         }
         _ => {}
     }
-    match (known.contract, calls_of(tx)) {
-        (Contract::MultiSendCallOnly, Ok(calls)) => {
-            Finding::pass(id, format!("{} plain calls through the published MultiSendCallOnly", calls.len()))
-        }
-        (Contract::MultiSendCallOnly, Err(why)) => refuse(why.to_string()),
-        (Contract::SafeMigration, _) => Finding::pass(id, "it runs the published SafeMigration"),
-        (Contract::SignMessageLib, _) => Finding::pass(id, "it runs the published SignMessageLib"),
-        _ => refuse("that contract of Safe's is not made for it".into()),
+    let what = match (known.contract, calls_of(tx)) {
+        (Contract::MultiSendCallOnly, Ok(calls)) => format!("{} plain calls through", calls.len()),
+        (Contract::MultiSendCallOnly, Err(why)) => return refuse(why.to_string()),
+        (Contract::SafeMigration | Contract::SignMessageLib, _) => "it runs".into(),
+        _ => return refuse("that contract of Safe's is not made for it".into()),
+    };
+    let name = format!("{:?} of Safe {}", known.contract, known.version);
+    if code.is_some() {
+        return Finding::pass(id, format!("{what} the published {name}"));
     }
+    let (chain_id, pinned) = (facts.proposal.safe().chain_id, facts.council_safe.batch == Some(tx.to));
+    let listed = published_batch_contract(chain_id, known.version).is_some_and(|d| d.address == tx.to);
+    let source = match (pinned, listed) {
+        (true, _) => "as your council file says",
+        (false, true) => "by the list of published contracts for this chain that is built into this program",
+        (false, false) => "which Safe has published on other chains",
+    };
+    Finding::warn(
+        id,
+        format!(
+            "{what} {}, the address of the {name}, {source}; its code on this chain was not looked at",
+            tx.to
+        ),
+        "sign online, where its code is compared with the published one",
+    )
 }
 
 /// A nonce is used once, and in order.

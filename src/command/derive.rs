@@ -14,7 +14,7 @@ use crate::error::{Error, Exit};
 use crate::playbook::{
     Answer, Derivation, Entry, Inputs, Plan, PlanError, Playbook, Query, Readings, Undo, derive,
 };
-use crate::proposal::{Binding, Block, Proposal, batch_queries, build_tx};
+use crate::proposal::{BatchContract, BatchSource, Binding, Block, Proposal, build_tx};
 use crate::safe::{Call, Nonce, SafeId, SafeState, SafeVersion};
 
 /// Reads that depend on reads settle in a few turns; more is a fault of the playbook.
@@ -124,9 +124,14 @@ impl<'a> Order<'a> {
         };
         queries.extend(likely.map(before_queries).unwrap_or_default());
         if self.entry.playbook.steps.len() > 1 {
-            queries.extend(self.versions().into_iter().flat_map(batch_queries));
+            queries.extend(self.versions().into_iter().flat_map(|version| self.batch(version).queries()));
         }
         Ok(queries)
+    }
+
+    /// The contract that its calls go through if there are several.
+    pub fn batch(&self, version: SafeVersion) -> BatchContract {
+        BatchContract::of(self.chain.id, version, self.safe.batch)
     }
 
     /// The plan that comes out if the Safe is as the council file has it: where it is, a round is saved.
@@ -174,14 +179,18 @@ impl<'a> Order<'a> {
         let owners = self.safe.owners.as_ref().map(|owners| owners.list().to_vec()).unwrap_or_default();
         let (chain_id, address) = (self.chain.id, self.safe.address);
         let safe = |version| SafeId { chain_id, address, version };
-        let likely = |version| draft::likely(safe(version), plan, owners.clone(), sender);
+        let likely =
+            |version| draft::likely(safe(version), plan, self.batch(version), owners.clone(), sender);
         self.versions().into_iter().filter_map(likely).collect()
     }
 
     /// Derives from the chain as it is now: what the Safe is, and what the playbook gives on it. One round where the
     /// playbook reads nothing that depends on a reading.
     pub fn live(&self, chain: &Chain, first: First) -> Result<(Snapshot, Result<Derived, Error>), Error> {
-        let guessed = first.guess.and_then(|guess| self.derive_from(guess).ok()).map(|derived| derived.plan);
+        let guessed = first.guess.and_then(|guess| match self.turn(guess.readings()) {
+            Ok(Derivation::Ready(plan)) => Some(plan),
+            _ => None,
+        });
         let likely = guessed.or_else(|| self.likely());
         let (mut queries, early) = match self.first_queries(likely.as_ref()) {
             Ok(queries) => (BTreeSet::from_iter(queries), None),
@@ -212,14 +221,14 @@ impl<'a> Order<'a> {
                     let missing = unanswered(before_queries(&plan), &snapshot.readings);
                     if missing.is_empty() {
                         let nonce = first.nonce.unwrap_or(snapshot.state.nonce);
-                        let block = block(&snapshot);
-                        let derived =
-                            self.assemble(plan, snapshot.state.clone(), block, &snapshot.readings, nonce);
+                        let (block, source) = (block(&snapshot), BatchSource::Chain(&snapshot.readings));
+                        let derived = self.assemble(plan, snapshot.state.clone(), block, nonce, source);
                         return Ok((snapshot, derived));
                     }
                     let sender = first.send.map(|sending| sending.from);
-                    let draft =
-                        draft::of_plan(&plan, &snapshot, first.nonce, sender).filter(|_| first.rehearse);
+                    let batch = self.batch(snapshot.state.id.version);
+                    let draft = draft::of_plan(&plan, &snapshot, batch, first.nonce, sender)
+                        .filter(|_| first.rehearse);
                     (missing, draft)
                 }
             };
@@ -229,26 +238,14 @@ impl<'a> Order<'a> {
         Ok((snapshot, Err(Error::new(Exit::Failed, message).hint("its reads depend on each other; mend it"))))
     }
 
-    /// Derives from the values that a proposal brings.
-    pub fn derive_from(&self, proposal: &Proposal) -> Result<Derived, Error> {
-        let state = proposal.snapshot().clone();
-        self.on_values(state, proposal.block(), proposal.readings(), proposal.nonce())
-    }
-
-    /// Derives from values that somebody else read: nothing is asked of the network.
-    pub fn on_values(
-        &self,
-        state: SafeState,
-        block: Block,
-        readings: &Readings,
-        nonce: Nonce,
-    ) -> Result<Derived, Error> {
-        // Which Safe on which chain is the reader's own word, never the file's.
-        let mut state = state;
+    /// Derives from the values that a proposal brings: nothing is asked of the network. Which Safe on which chain is the
+    /// reader's own word, and the batch contract never the file's.
+    pub fn derive_from(&self, proposal: &Proposal, batch: BatchSource) -> Result<Derived, Error> {
+        let mut state = proposal.snapshot().clone();
         state.id.chain_id = self.chain.id;
         state.id.address = self.safe.address;
-        match self.turn(readings)? {
-            Derivation::Ready(plan) => self.assemble(plan, state, block, readings, nonce),
+        match self.turn(proposal.readings())? {
+            Derivation::Ready(plan) => self.assemble(plan, state, proposal.block(), proposal.nonce(), batch),
             Derivation::Needs(missing) => {
                 let places: Vec<String> = missing.iter().map(asked_of).collect();
                 let message = format!(
@@ -267,18 +264,12 @@ impl<'a> Order<'a> {
         plan: Plan,
         state: SafeState,
         block: Block,
-        readings: &Readings,
         nonce: Nonce,
+        batch: BatchSource,
     ) -> Result<Derived, Error> {
         let calls: Vec<Call> = plan.calls.iter().map(|c| c.call.clone()).collect();
-        let tx = build_tx(state.id.version, &calls, nonce, readings)?;
-        let mut rests_on = plan.rests_on.clone();
-        if calls.len() > 1 {
-            let code = batch_queries(state.id.version);
-            rests_on.extend(
-                code.into_iter().filter_map(|q| Some((q.clone(), readings.get(&q)?.clone()))).collect(),
-            );
-        }
+        let version = state.id.version;
+        let tx = build_tx(version, &calls, nonce, self.batch(version), batch)?;
         let playbook = self.entry.playbook;
         let binding = Binding {
             lever: self.lever.clone(),
@@ -288,7 +279,7 @@ impl<'a> Order<'a> {
             text: playbook.text().to_string(),
             args: self.given.clone(),
         };
-        let proposal = Proposal::new(tx, state, block, binding, rests_on);
+        let proposal = Proposal::new(tx, state, block, binding, plan.rests_on.clone());
         Ok(Derived { proposal, plan })
     }
 }

@@ -1,13 +1,12 @@
 //! What a rehearsal will read, told before it runs: it decides what is fetched early, and nothing else.
 
-use alloy::primitives::{Address, B256, Bytes, U256};
+use alloy::primitives::{Address, Bytes, U256};
 
 use crate::chain::fork::Keys;
 use crate::chain::{Draft, Snapshot};
-use crate::playbook::{Answer, Check, Plan, Query, Readings};
-use crate::proposal::{Proposal, build_tx};
-use crate::safe::deployments::batch_contracts;
-use crate::safe::{Call, Nonce, Operation, SafeId, SafeTx, SafeVersion};
+use crate::playbook::{Check, Plan, Query};
+use crate::proposal::{BatchContract, BatchSource, Proposal, build_tx};
+use crate::safe::{Call, Nonce, Operation, SafeId, SafeTx};
 
 /// What the `after` checks ask.
 #[must_use]
@@ -44,9 +43,16 @@ pub fn hints(proposal: &Proposal) -> Keys {
 
 /// Of a plan, once the chain has answered all that it needs. Its nonce is the next, if it is not said.
 #[must_use]
-pub fn of_plan(plan: &Plan, seen: &Snapshot, nonce: Option<Nonce>, sender: Option<Address>) -> Option<Draft> {
+pub fn of_plan(
+    plan: &Plan,
+    seen: &Snapshot,
+    batch: BatchContract,
+    nonce: Option<Nonce>,
+    sender: Option<Address>,
+) -> Option<Draft> {
     let nonce = nonce.unwrap_or(seen.state.nonce);
-    let tx = build_tx(seen.state.id.version, &calls(plan), nonce, &seen.readings).ok()?;
+    let source = BatchSource::Chain(&seen.readings);
+    let tx = build_tx(seen.state.id.version, &calls(plan), nonce, batch, source).ok()?;
     let owners = seen.state.owners.list().to_vec();
     let sender = sender.or(owners.first().copied()).unwrap_or_default();
     let (safe, queries, hints) = (seen.state.id, after_queries(plan), Keys::default());
@@ -58,12 +64,16 @@ pub fn of_plan(plan: &Plan, seen: &Snapshot, nonce: Option<Nonce>, sender: Optio
 pub fn likely(
     safe: SafeId,
     plan: Option<&Plan>,
+    batch: BatchContract,
     owners: Vec<Address>,
     sender: Option<Address>,
 ) -> Option<Draft> {
     let nonce = Nonce::from(0);
     let tx = match plan {
-        Some(plan) => build_tx(safe.version, &calls(plan), nonce, &published_code(safe.version)).ok()?,
+        Some(plan) => {
+            let source = BatchSource::Assumed(batch.likely()?);
+            build_tx(safe.version, &calls(plan), nonce, batch, source).ok()?
+        }
         None => SafeTx::new(safe.address, U256::ZERO, Bytes::new(), Operation::Call, nonce),
     };
     let sender = sender.or(owners.first().copied()).unwrap_or_default();
@@ -73,10 +83,4 @@ pub fn likely(
 
 fn calls(plan: &Plan) -> Vec<Call> {
     plan.calls.iter().map(|planned| planned.call.clone()).collect()
-}
-
-/// What the batch contracts' code is where they are: good for a guess.
-fn published_code(version: SafeVersion) -> Readings {
-    let code = |hash: B256| Answer::Value(hash.into());
-    batch_contracts(version).map(|d| (Query::CodeHash { address: d.address }, code(d.code_hash))).collect()
 }

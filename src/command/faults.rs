@@ -53,7 +53,11 @@ impl From<ProposalError> for Error {
 
 impl From<BuildError> for Error {
     fn from(error: BuildError) -> Self {
-        Self::new(Exit::Failed, error.to_string()).hint("nothing was proposed")
+        let exit = match &error {
+            BuildError::BatchContractUnknown(_) => Exit::Refused,
+            _ => Exit::Failed,
+        };
+        Self::new(exit, error.to_string()).hint("nothing was proposed")
     }
 }
 

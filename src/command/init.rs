@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
+use alloy::primitives::Address;
 use serde_json::json;
 
 use crate::chain::{Ask, BlockTag, Chain, Options, Snapshot};
@@ -11,7 +12,9 @@ use crate::command::session::resolve;
 use crate::council::{Council, FILE_NAME, RpcAddress, RpcAddressError};
 use crate::error::{Error, Exit};
 use crate::excerpt::hide_urls;
-use crate::safe::SafeState;
+use crate::playbook::Query;
+use crate::proposal::{BatchContract, BatchSource};
+use crate::safe::{SafeState, SafeVersion};
 use crate::store;
 use crate::ui::{Text, Ui};
 
@@ -67,9 +70,21 @@ fn read(ui: &Ui, args: &cli::Init) -> Result<(u64, Snapshot), Error> {
     let quorum = urls.len().clamp(1, 2);
     let id = Chain::stated_id(urls.clone(), Options::default())?;
     let link = Chain::new("the chain", id, urls, quorum, 100, Options::default())?;
-    let ask = Ask { safe: args.safe, ..Ask::default() };
+    let versions = SafeVersion::ALL.into_iter();
+    let queries: Vec<Query> =
+        versions.flat_map(|version| BatchContract::of(id, version, None).all().queries()).collect();
+    let ask = Ask { safe: args.safe, queries: &queries, ..Ask::default() };
     let snapshot = ui.wait("reading the Safe", || link.snapshot(&ask, BlockTag::Latest))?;
     Ok((id, snapshot))
+}
+
+/// The batch contract of the Safe's version whose code is on the chain: the one that is published for it, if it is there.
+fn batch_contract(chain_id: u64, snapshot: &Snapshot) -> Option<Address> {
+    let (source, batch) = (
+        BatchSource::Chain(&snapshot.readings),
+        BatchContract::of(chain_id, snapshot.state.id.version, None),
+    );
+    batch.address(source).or_else(|_| batch.all().address(source)).ok()
 }
 
 /// What may act for the Safe, stop it or answer for it, as it is now.
@@ -106,6 +121,8 @@ fn usual_name(chain_id: u64) -> String {
 
 fn council_file(args: &cli::Init, chain: &str, chain_id: u64, snapshot: &Snapshot) -> String {
     let state = &snapshot.state;
+    let batch = batch_contract(chain_id, snapshot);
+    let batch = batch.map_or(String::new(), |address| format!("batch = \"{address}\"\n"));
     let quoted = |text: &str| toml::Value::String(text.into()).to_string();
     let list = |items: &[String]| items.iter().map(|i| quoted(i)).collect::<Vec<_>>().join(", ");
     let names: Vec<String> = (1..=state.owners.list().len()).map(|n| format!("owner-{n}")).collect();
@@ -114,7 +131,7 @@ fn council_file(args: &cli::Init, chain: &str, chain_id: u64, snapshot: &Snapsho
          # Owners, modules and all else are what the RPC said at block {}: compare them with your own records.\n\
          schema = 1\nname = {}\n\n\
          [chains.{chain}]\nid = {chain_id}\nrpc = [{}]\n\n\
-         [safes.{}]\nchain = {}\naddress = \"{}\"\nversion = \"{}\"\nowners = [{}]\nthreshold = {}\n{}",
+         [safes.{}]\nchain = {}\naddress = \"{}\"\nversion = \"{}\"\nowners = [{}]\nthreshold = {}\n{}{batch}",
         snapshot.header.number,
         quoted(&args.name),
         list(&args.rpc),

@@ -4,20 +4,21 @@ use crate::check::Match;
 use crate::command::derive::{Derived, Order};
 use crate::error::Error;
 use crate::playbook::Plan;
-use crate::proposal::{Difference, Proposal, differences};
+use crate::proposal::{BatchSource, Difference, Proposal, differences};
 
 /// The reader's own transaction against the proposal's: from the chain's values, else from those it brings.
 pub fn compare<'a>(
     proposal: &Proposal,
     order: Result<Order<'a>, Error>,
     live: Option<Result<Derived, Error>>,
+    batch: BatchSource,
 ) -> (Match, Option<(Order<'a>, Plan)>) {
     let order = match order {
         Ok(order) => order,
         Err(error) => return (Match::Unbound(error.message), None),
     };
     let mut mismatch = differing_binding(proposal, &order);
-    let from_values = order.derive_from(proposal);
+    let from_values = order.derive_from(proposal, batch);
     let against = |derived: &Derived| {
         differences((proposal.safe(), proposal.tx()), (derived.proposal.safe(), derived.proposal.tx()))
     };

@@ -20,7 +20,7 @@ use crate::command::session::Session;
 use crate::council::{self, AddressBook};
 use crate::error::{Error, Exit};
 use crate::playbook::{Plan, Query, Readings, Verdict};
-use crate::proposal::{OwnerSignature, Proposal};
+use crate::proposal::{BatchSource, OwnerSignature, Proposal};
 use crate::safe::{ISafe, SafeState};
 use crate::store::{self, StoreError};
 
@@ -313,7 +313,11 @@ impl<'a> Session<'a> {
                 Some(Online { link, snapshot, proven: None })
             }
         };
-        let (matching, own) = compare(&proposal, order, live);
+        let batch = match &online {
+            Some(online) => BatchSource::Chain(&online.snapshot.readings),
+            None => BatchSource::Offline,
+        };
+        let (matching, own) = compare(&proposal, order, live, batch);
         let names = self.council.names_on(&safe.chain);
         let others = self.others(safe)?;
         let rehearsal = Rehearsing::Not;
@@ -469,6 +473,7 @@ impl Subject<'_> {
             plan: self.plan(),
             council_safe: self.safe,
             now: self.now(),
+            answers: self.readings(),
             before,
             foreign: &self.foreign,
             signing,

@@ -18,7 +18,7 @@ use crate::error::{Error, Exit};
 use crate::playbook::{
     Answer, Derivation, Plan, PlanError, PlannedCall, Query, Readings, Undo, decode_revert,
 };
-use crate::proposal::{batch_queries, build_tx};
+use crate::proposal::{BatchSource, build_tx};
 use crate::safe::{Call, SafeId, SafeVersion};
 use crate::store;
 
@@ -199,7 +199,7 @@ struct Planned {
 
 /// The plan, or why there is none.
 fn planned(order: &Order, fork: &mut Forked, version: SafeVersion) -> Result<Result<Planned, String>, Error> {
-    let mut readings = fork.answers(&batch_queries(version))?;
+    let mut readings = fork.answers(&order.batch(version).queries())?;
     for _ in 0..MAX_TURNS {
         match order.turn(&readings) {
             Err(error @ (PlanError::Missing { .. } | PlanError::Unknown { .. })) => return Err(error.into()),
@@ -235,7 +235,7 @@ fn pull(order: &Order, fork: &mut Forked, id: SafeId) -> Result<Ended, Error> {
     let earlier = fork.answers(&after_queries(&plan))?;
     let calls: Vec<Call> = plan.calls.iter().map(|planned| planned.call.clone()).collect();
     let (owners, nonce) = fork.safe(id.address)?;
-    let tx = build_tx(id.version, &calls, nonce, &readings)?;
+    let tx = build_tx(id.version, &calls, nonce, order.batch(id.version), BatchSource::Chain(&readings))?;
     let sender = owners.list().first().copied().unwrap_or_default();
     let exec = ExecTransaction { safe: &id, owners: &owners, tx: &tx, signatures: None, sender, gas: None };
     let rehearsal = fork.run(&exec, &after_queries(&plan))?;

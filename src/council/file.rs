@@ -11,6 +11,7 @@ use toml::Spanned;
 
 use super::{Chain, Contact, Council, Lever, RpcAddress, Safe, Signer, Target};
 use crate::excerpt::Fault;
+use crate::safe::deployments::batch_contracts;
 use crate::safe::{Owners, SafeVersion, parse_address};
 
 const DEFAULT_BATCH: usize = 100;
@@ -59,6 +60,7 @@ struct WireSafe {
     module_guard: Option<Spanned<String>>,
     fallback_handler: Option<Spanned<String>>,
     proxy_code: Option<Spanned<String>>,
+    batch: Option<Spanned<String>>,
 }
 
 /// A target on one chain: its address, or a table with the pinned code beside it.
@@ -302,7 +304,28 @@ fn read_safe(
         module_guard: one(&wire.module_guard)?,
         fallback_handler: one(&wire.fallback_handler)?,
         proxy_code: proxy_code.transpose()?,
+        batch: wire.batch.as_ref().map(|text| read_batch(source, text, version)).transpose()?,
     })
+}
+
+/// A batch contract runs with the Safe's own storage: only a published one of its version is taken.
+fn read_batch(
+    source: &Source,
+    text: &Spanned<String>,
+    version: Option<SafeVersion>,
+) -> Result<Address, Fault> {
+    let address = source.address(text)?;
+    let Some(version) = version else {
+        return Err(source.fault(text.span(), "a batch contract needs the Safe's version beside it"));
+    };
+    let known: Vec<String> = batch_contracts(version).map(|d| d.address.to_string()).collect();
+    if batch_contracts(version).any(|d| d.address == address) {
+        return Ok(address);
+    }
+    let known = if known.is_empty() { "none is published".into() } else { known.join(" or ") };
+    let message =
+        format!("{address} is not a published MultiSendCallOnly of Safe {version}: expected {known}");
+    Err(source.fault(text.span(), message))
 }
 
 fn read_place(source: &Source, wire: &Spanned<WirePlace>) -> Result<Target, Fault> {
@@ -455,6 +478,16 @@ reach = "+1 555 0100"
             ("threshold = 2", "threshold = 3", "threshold 3 is not between 1 and the number of owners, 2"),
             ("version = \"1.4.1\"", "version = \"1.4.2\"", "Safe version \"1.4.2\" is not one of"),
             ("threshold = 2", "threshold = 2\nguard = \"no\"", "40 hexadecimal digits, or \"none\""),
+            (
+                "threshold = 2",
+                "threshold = 2\nbatch = \"0x1111111111111111111111111111111111111111\"",
+                "is not a published MultiSendCallOnly of Safe 1.4.1: expected 0x9641d764fc13c8B624c04430C7356C1C7C8102e2",
+            ),
+            (
+                "version = \"1.4.1\"",
+                "batch = \"0x9641d764fc13c8B624c04430C7356C1C7C8102e2\"",
+                "a batch contract needs the Safe's version beside it",
+            ),
             ("reach =", "phone =", "unknown field `phone`"),
             ("id = 1", "id = 1\nquorum = 3", "quorum 3 cannot be reached: 2 RPC addresses"),
             ("E709552\"", "E709552\"\nother = \"0x\"", "no chain is called \"other\""),

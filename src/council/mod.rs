@@ -63,6 +63,8 @@ pub struct Safe {
     pub fallback_handler: Option<Address>,
     /// keccak256 of the code at the Safe's own address, where no published factory made it.
     pub proxy_code: Option<B256>,
+    /// The published MultiSendCallOnly of the Safe's version that its batches go through.
+    pub batch: Option<Address>,
 }
 
 /// A contract of the protocol on one chain.

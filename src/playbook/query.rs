@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use alloy::primitives::{Address, B256, Bytes};
+use alloy::primitives::{Address, B256, Bytes, hex, keccak256};
 
 /// One question about the state at a block.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -78,10 +78,83 @@ impl Readings {
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
+
+    /// The first 16 hexadecimal digits of a hash over every question and answer: names these values and no others.
+    #[must_use]
+    pub fn short_digest(&self) -> String {
+        let mut bytes = Vec::new();
+        for (query, answer) in &self.0 {
+            let mut field = |part: &[u8]| {
+                bytes.extend_from_slice(&(part.len() as u64).to_be_bytes());
+                bytes.extend_from_slice(part);
+            };
+            match query {
+                Query::Call { from, to, data } => {
+                    field(b"call");
+                    field(from.as_ref().map_or(&[][..], |from| from.as_slice()));
+                    field(to.as_slice());
+                    field(data);
+                }
+                Query::Storage { address, slot } => {
+                    field(b"storage");
+                    field(address.as_slice());
+                    field(slot.as_slice());
+                }
+                Query::Balance { address } => {
+                    field(b"balance");
+                    field(address.as_slice());
+                }
+                Query::CodeHash { address } => {
+                    field(b"code");
+                    field(address.as_slice());
+                }
+                Query::Time => field(b"time"),
+            }
+            match answer {
+                Answer::Value(value) => {
+                    field(b"value");
+                    field(value);
+                }
+                Answer::Reverted(data) => {
+                    field(b"reverted");
+                    field(data);
+                }
+            }
+        }
+        hex::encode(&keccak256(bytes)[..8])
+    }
 }
 
 impl FromIterator<(Query, Answer)> for Readings {
     fn from_iter<T: IntoIterator<Item = (Query, Answer)>>(entries: T) -> Self {
         Self(entries.into_iter().collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_digest_names_these_values_and_no_others() {
+        let (a, b) = (Address::repeat_byte(1), Address::repeat_byte(2));
+        let value = |n: u8| Answer::Value(vec![n; 32].into());
+        let call = |data: &[u8]| Query::Call { from: None, to: a, data: Bytes::copy_from_slice(data) };
+        let digest =
+            |entries: &[(Query, Answer)]| entries.iter().cloned().collect::<Readings>().short_digest();
+        let all = [
+            digest(&[]),
+            digest(&[(Query::Balance { address: a }, value(1))]),
+            digest(&[(Query::Balance { address: a }, value(2))]),
+            digest(&[(Query::Balance { address: b }, value(1))]),
+            digest(&[(Query::CodeHash { address: a }, value(1))]),
+            digest(&[(call(&[1]), value(1))]),
+            digest(&[(call(&[1]), Answer::Reverted(vec![1; 32].into()))]),
+            digest(&[(Query::Call { from: Some(a), to: a, data: vec![1].into() }, value(1))]),
+            digest(&[(call(&[1]), value(1)), (call(&[2]), value(1))]),
+        ];
+        let distinct: std::collections::BTreeSet<&String> = all.iter().collect();
+        assert_eq!(distinct.len(), all.len());
+        assert!(all.iter().all(|digest| digest.len() == 16));
     }
 }

@@ -3,6 +3,22 @@
 //! Values only: no effects of any kind. A [`Proposal`] is named by its safeTxHash, which is always computed here and
 //! never read; an [`OwnerSignature`] exists only once its signer has been recovered; a [`Ready`] only once enough
 //! current owners have signed for the Safe as it is now.
+//!
+//! # What a proposal file may decide
+//!
+//! Its reader derives the transaction again from their own council file and playbooks. Of the file's contents only these
+//! can reach what is signed:
+//!
+//! - *Which lever* (or playbook and Safe) and whether it is its undo: the reader's own lever of that name is derived.
+//! - *The nonce*: shown, compared with the chain online, and to be named with `--nonce` when it is not the next one.
+//! - *Arguments that the lever leaves open*: refused for signing until the reader says them with `--set`.
+//! - *Answers of the chain* that the playbook reads: online only what the chain says now counts. Offline they decide calls
+//!   and arguments, so each kind of them (call, slot, balance, code, time) is refused until accepted by an id that is a
+//!   digest of these very values.
+//! - *The Safe's version*, offline and only if the council file does not pin it: it decides the hashes' form.
+//!
+//! Never: the chain, the Safe's address, its owners, the batch contract ([`BatchContract`]), the playbook's text. The Safe's
+//! state, the block and the rehearsal that a file records are compared and shown as its word; nothing signed rests on them.
 
 mod binding;
 mod build;
@@ -21,7 +37,7 @@ use std::fmt;
 use alloy::primitives::B256;
 
 pub use binding::{Binding, Difference, differences};
-pub use build::{BuildError, batch_queries, build_tx, calls_of};
+pub use build::{BatchContract, BatchSource, BuildError, build_tx, calls_of};
 pub use few::Few;
 pub use find::{Damaged, Finds, find_signatures};
 pub use gather::{Gathered, Wanted, gather};

@@ -96,7 +96,7 @@ pub fn known_at(address: Address) -> Option<&'static Deployment> {
     KNOWN.iter().find(|d| d.address == address)
 }
 
-/// The batch contracts of a version, in the order in which they are tried.
+/// Every batch contract that was published of a version.
 pub fn batch_contracts(version: SafeVersion) -> impl Iterator<Item = &'static Deployment> {
     KNOWN.iter().filter(move |d| d.contract == MultiSendCallOnly && d.version == version)
 }

@@ -5,6 +5,7 @@
 
 mod abi;
 mod address;
+mod batch_contract;
 pub mod deployments;
 mod event;
 mod hash;
@@ -17,6 +18,7 @@ mod version;
 
 pub use abi::ISafe;
 pub use address::{BadAddress, parse_address};
+pub use batch_contract::{published_batch_contract, published_chains};
 pub use event::{Execution, find_execution, success_topic};
 pub use hash::{BadHash, DomainHash, Hashes, MessageHash, SafeId, SafeTxHash, message_hash};
 pub use multisend::{BatchError, decode_batch, encode_batch};

@@ -12,23 +12,23 @@ use crate::steps::{
     path, propose, read_json, refused, refused_without_a_trace, run, sign, try_sign, two_of_three, with_key,
 };
 
-const STRANGER: &str = "0x1111111111111111111111111111111111111111";
+pub const STRANGER: &str = "0x1111111111111111111111111111111111111111";
 
 /// The proposal that bob is handed, with one field changed.
-fn hand_over(bob: &Desk, proposal: &Value) -> String {
+pub fn hand_over(bob: &Desk, proposal: &Value) -> String {
     let file = bob.path("handed-over.json");
     fs::write(&file, format!("{proposal:#}\n")).unwrap();
     path(&file).to_string()
 }
 
-fn changed(proposal: &Value, pointer: &str, to: &Value) -> Value {
+pub fn changed(proposal: &Value, pointer: &str, to: &Value) -> Value {
     let mut altered = proposal.clone();
     *altered.pointer_mut(pointer).unwrap_or_else(|| panic!("no {pointer}")) = to.clone();
     altered
 }
 
 /// What a careful attacker does: every hash and digest in the file fits its contents again.
-fn rehashed(mut proposal: Value) -> Value {
+pub fn rehashed(mut proposal: Value) -> Value {
     fn read<T: std::str::FromStr<Err: std::fmt::Debug>>(value: &Value) -> T {
         value.as_str().unwrap().parse().unwrap()
     }
@@ -63,14 +63,14 @@ fn rehashed(mut proposal: Value) -> Value {
 
 /// Signs what was handed over; nothing may be left at the desk, least of all a signature.
 #[track_caller]
-fn bob_refuses(bob: &Desk, proposal: &Value, more: &[&str], code: i32, named: &[&str]) {
+pub fn bob_refuses(bob: &Desk, proposal: &Value, more: &[&str], code: i32, named: &[&str]) {
     let file = hand_over(bob, proposal);
     let words = with_key(bob, &[&["sign", &file, "--yes"], more].concat());
     let run = refused_without_a_trace(bob, &words, code, named);
     assert!(run.stdout.is_empty(), "a line was given out: {}", run.stdout);
 }
 
-fn handed(ceremony: &Ceremony) -> (&Desk, Value) {
+pub fn handed(ceremony: &Ceremony) -> (&Desk, Value) {
     (&ceremony.desks[1], read_json(&propose(&ceremony.desks[0])))
 }
 

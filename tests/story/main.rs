@@ -22,6 +22,7 @@ mod drift;
 mod escapes;
 mod files;
 mod floods;
+mod forged;
 mod gas;
 mod inputs;
 mod json;
