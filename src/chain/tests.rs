@@ -3,6 +3,7 @@
 mod anvil;
 mod batches;
 mod fake;
+mod receipts;
 
 use std::time::{Duration, Instant};
 

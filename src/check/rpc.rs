@@ -43,8 +43,12 @@ pub(super) fn endpoints_agree(facts: &Facts) -> Vec<Finding> {
 
 /// An endpoint that serves an old chain shows a Safe as it no longer is.
 pub(super) fn newest_block_is_new(facts: &Facts) -> Option<Finding> {
-    let age = facts.block_age?;
-    Some(if age <= OLD {
+    facts.block_age.map(aged)
+}
+
+/// Of a newest block that was made so many seconds ago.
+fn aged(age: u64) -> Finding {
+    if age <= OLD {
         Finding::pass("block-age", "the newest block is new")
     } else {
         Finding::warn(
@@ -52,7 +56,7 @@ pub(super) fn newest_block_is_new(facts: &Facts) -> Option<Finding> {
             format!("the newest block is {} old: the chain stands still, or the RPC does", lasting(age)),
             "compare with a block explorer, or name another RPC",
         )
-    })
+    }
 }
 
 fn lasting(seconds: u64) -> String {
@@ -60,5 +64,23 @@ fn lasting(seconds: u64) -> String {
         0..120 => format!("{seconds} seconds"),
         120..7_200 => format!("{} minutes", seconds / 60),
         _ => format!("{} hours", seconds / 3_600),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::Level;
+
+    #[test]
+    fn a_block_older_than_a_minute_is_not_the_newest_of_a_living_chain() {
+        for age in [0, 12, OLD] {
+            assert_eq!(aged(age).level, Level::Pass, "{age}");
+        }
+        for (age, text) in [(OLD + 1, "61 seconds old"), (300, "5 minutes old"), (7_200, "2 hours old")] {
+            let found = aged(age);
+            assert_eq!((found.id.as_str(), found.level), ("block-age", Level::Warn));
+            assert!(found.sentence.contains(text), "{}", found.sentence);
+        }
     }
 }
