@@ -156,7 +156,9 @@ impl fmt::Display for Fault {
             }
             Self::Http(status) => write!(f, "answers with HTTP status {status}"),
             Self::Throttled => f.write_str("limits how often it is asked: wait, or use another key"),
-            Self::TooLarge => f.write_str("answers with more than can be taken"),
+            Self::TooLarge => f.write_str(
+                "answers with more than this program reads, which is 2 MB for one call and 64 MB in all",
+            ),
             Self::Garbage(what) => write!(f, "answers with nonsense: {what}"),
             Self::Refused { method, error } => write!(f, "refuses {method}: {error}"),
             Self::WrongChain { found } => write!(f, "is on chain {found}"),

@@ -15,6 +15,9 @@ use crate::playbook::query::Answer;
 /// The most text that a reply of no known shape may have: a tree of values takes many times its text.
 const LARGEST_JSON: usize = 8 << 20;
 
+/// The most text that a call's answer may have: far more than any value that a playbook reads.
+const LARGEST_CALL: usize = 2 << 20;
+
 /// An answer in the one form in which it is compared.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Settled {
@@ -87,6 +90,7 @@ pub(super) fn settle(request: &Request, reply: RawReply, head: u64) -> Result<Se
         "eth_chainId" | "eth_getBalance" | "eth_getStorageAt" | "eth_getTransactionCount" => {
             Settled::Number(read(&raw, method)?)
         }
+        "eth_call" | "eth_getCode" if raw.get().len() > LARGEST_CALL => return Err(Fault::TooLarge),
         "eth_call" | "eth_getCode" => {
             let text: String = read(&raw, method)?;
             let data = text.strip_prefix("0x").and_then(|hex| hex.parse().ok());

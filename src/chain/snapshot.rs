@@ -14,12 +14,17 @@ use super::sending::{self, Prepared, Sending};
 use super::settle::Settled;
 use crate::playbook::query::{Answer, Query, Readings};
 use crate::safe::ISafe::{VERSIONCall, getModulesPaginatedCall, getOwnersCall};
-use crate::safe::{Nonce, Owners, SENTINEL, SafeId, SafeState, SafeVersion, slot, slot_word};
+use crate::safe::{
+    MOST_MODULES, MOST_OWNERS, Nonce, Owners, OwnersError, SENTINEL, SafeId, SafeState, SafeVersion, slot,
+    slot_word,
+};
 
 /// Modules asked for at once.
 const PAGE: u64 = 50;
-/// A Safe with more modules than this is not one that anybody reviews.
-const MOST_PAGES: usize = 20;
+/// The longest answer that is decoded: a list of [`MOST_OWNERS`] and what stands around it.
+const LONGEST_RETURN: usize = 32 * (MOST_OWNERS + 4);
+/// Pages that hold [`MOST_MODULES`], and one to see that there are no more.
+const MOST_PAGES: usize = MOST_MODULES / 50 + 1;
 
 /// Everything that one round asks beside the Safe's own state.
 #[derive(Clone, Copy, Debug, Default)]
@@ -147,6 +152,11 @@ impl Chain {
         let version =
             returned::<VERSIONCall>(&version).ok_or_else(|| unknown("it has no VERSION()".into()))?;
         let version: SafeVersion = version.parse().map_err(|e| unknown(format!("{e}")))?;
+        if let Settled::Data(data) = &owners
+            && data.len() > LONGEST_RETURN
+        {
+            return Err(unknown(OwnersError::TooMany(data.len() / 32 - 2).to_string()));
+        }
         let list =
             returned::<getOwnersCall>(&owners).ok_or_else(|| unknown("it has no getOwners()".into()))?;
         if owner_count != U256::from(list.len()) {
@@ -182,17 +192,22 @@ impl Chain {
         block: BlockRef,
     ) -> Result<Vec<Address>, ChainError> {
         let unknown = |why: &str| ChainError::NotASafe { chain: self.name().into(), safe, why: why.into() };
+        let too_many = format!("it has more than {MOST_MODULES} modules, the most that this program reads");
         let at = BlockTag::Pinned(block);
         if version == SafeVersion::V1_0_0 {
             let reply = self.agree(&[call(safe, &abi::getModulesCall {})], at)?.values.pop();
             let modules = reply.as_ref().and_then(returned::<abi::getModulesCall>);
-            return modules.ok_or_else(|| unknown("it does not list its modules"));
+            let modules = modules.ok_or_else(|| unknown("it does not list its modules"))?;
+            return if modules.len() > MOST_MODULES { Err(unknown(&too_many)) } else { Ok(modules) };
         }
         let mut page = returned::<getModulesPaginatedCall>(first_page);
         let mut modules: Vec<Address> = Vec::new();
         for _ in 0..MOST_PAGES {
             let read = page.ok_or_else(|| unknown("it does not list its modules"))?;
             modules.extend(&read.array);
+            if modules.len() > MOST_MODULES {
+                break;
+            }
             // Up to 1.3.0 `next` is the first module not listed and would be skipped; the last listed one never is.
             let last = match read.array.last() {
                 Some(last) if read.next != SENTINEL && read.next != Address::ZERO => *last,
@@ -201,7 +216,7 @@ impl Chain {
             let reply = self.agree(&[modules_page(safe, last)], at)?.values.pop();
             page = reply.as_ref().and_then(returned::<getModulesPaginatedCall>);
         }
-        Err(unknown("it has more modules than anybody could review"))
+        Err(unknown(&too_many))
     }
 }
 
@@ -265,9 +280,10 @@ fn number(value: &Settled) -> U256 {
     }
 }
 
+/// What a call returned; `None` for a list of more entries than any that is read here, which is not even decoded.
 fn returned<C: SolCall>(value: &Settled) -> Option<C::Return> {
     match value {
-        Settled::Data(data) => C::abi_decode_returns_validate(data).ok(),
+        Settled::Data(data) if data.len() <= LONGEST_RETURN => C::abi_decode_returns_validate(data).ok(),
         _ => None,
     }
 }

@@ -14,6 +14,11 @@ use crate::safe::Nonce;
 use crate::store::{self, Incidents};
 use crate::ui::{Text, Ui};
 
+/// Playbooks of a council that are read: four times the built-in library.
+const MOST_PLAYBOOKS: usize = 500;
+/// Lines that say the same of one file after the other: more are counted.
+const MOST_LEFT_OUT: usize = 5;
+
 #[derive(Debug)]
 pub struct Session<'a> {
     pub ui: &'a Ui,
@@ -44,8 +49,11 @@ impl<'a> Session<'a> {
             _ => PathBuf::from("."),
         };
         let catalogue = council_playbooks(&folder)?;
-        for fault in catalogue.unnamed() {
+        for fault in catalogue.unnamed().iter().take(MOST_LEFT_OUT) {
             ui.say(&Text::default().warn("left out: ").add(&fault.headline()));
+        }
+        if let Some(more) = catalogue.unnamed().len().checked_sub(MOST_LEFT_OUT).filter(|more| *more > 0) {
+            ui.say(&Text::default().warn("left out: ").add(&format!("{more} more playbooks")));
         }
         Ok(Self { ui, council, path, incidents: Incidents::beside(&folder), catalogue })
     }
@@ -161,8 +169,13 @@ pub fn find_council(ui: &Ui) -> Result<Option<PathBuf>, Error> {
 /// The council's own playbooks before the built-in ones.
 fn council_playbooks(folder: &Path) -> Result<Catalogue, Error> {
     let mut catalogue = Catalogue::new(Vec::new());
-    for path in store::files_below(&folder.join("playbooks"), "toml")? {
+    for (at, path) in store::files_below(&folder.join("playbooks"), "toml")?.into_iter().enumerate() {
         let name = path.strip_prefix(folder).unwrap_or(&path).display().to_string();
+        if at >= MOST_PLAYBOOKS {
+            let why = format!("there are too many playbooks: only the first {MOST_PLAYBOOKS} files are read");
+            catalogue.add_unreadable(&name, &why);
+            continue;
+        }
         match store::read_text(&path) {
             Ok(text) => catalogue.add(&name, &text),
             Err(error) => catalogue.add_unreadable(&name, &error.to_string()),

@@ -16,6 +16,8 @@ use crate::safe::{Owners, SafeVersion, parse_address};
 
 const DEFAULT_BATCH: usize = 100;
 const DEFAULT_PARALLEL: usize = 24;
+/// Every one of them is asked everything.
+const MOST_RPC: usize = 20;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -224,6 +226,11 @@ fn known<T>(
 }
 
 fn read_chain(source: &Source, name: String, wire: &WireChain) -> Result<Chain, Fault> {
+    if wire.rpc.len() > MOST_RPC {
+        let message =
+            format!("chain {name} names {} RPC addresses, and at most {MOST_RPC} are asked", wire.rpc.len());
+        return Err(Fault::whole(source.origin, message));
+    }
     let quorum = match &wire.quorum {
         None => wire.rpc.len().clamp(1, 2),
         Some(q) if (1..=wire.rpc.len().max(1)).contains(q.get_ref()) => *q.get_ref(),

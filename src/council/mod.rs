@@ -20,6 +20,9 @@ use crate::safe::{Owners, SafeVersion};
 /// The name of the council file.
 pub const FILE_NAME: &str = "breakglass.toml";
 
+/// The longest council file: room for some 4,000 entries.
+const MOST_BYTES: usize = 256 << 10;
+
 /// A protocol's emergency council, as its own file describes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Council {
@@ -109,6 +112,11 @@ impl Council {
     /// # Errors
     /// With the line and the word at fault: bad TOML, an unknown field, a wrong address, a name that nothing bears.
     pub fn parse(origin: &str, text: &str) -> Result<Self, Fault> {
+        if text.len() > MOST_BYTES {
+            let message =
+                format!("a council file has at most {MOST_BYTES} bytes, and this is {}", text.len());
+            return Err(Fault::whole(origin, message));
+        }
         file::parse(origin, text)
     }
 

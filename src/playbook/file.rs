@@ -15,10 +15,11 @@ use super::template::Template;
 use super::typing::Scope;
 use super::value::{param_types, parse_error};
 use super::wire::{Text, Wire, WireParam, WireStep, WireUndo};
-use super::{Change, DeclaredChange, Kind, Playbook, PlaybookId, Read, Undo, builtin, spelled};
+use super::{Change, DeclaredChange, Kind, Playbook, PlaybookId, Read, Undo, bounds, builtin, spelled};
 use crate::excerpt::Fault;
 
 pub(super) fn parse(origin: &str, text: &str) -> Result<Playbook, Fault> {
+    bounds::check_text(origin, text)?;
     let wire: Wire = toml::from_str(text).map_err(|e| Fault::toml(origin, text, &e))?;
     let mut source = Source { origin, text, scope: Scope::default() };
     if *wire.schema.get_ref() != 1 {
@@ -26,6 +27,7 @@ pub(super) fn parse(origin: &str, text: &str) -> Result<Playbook, Fault> {
             format!("schema {} is not one that this program reads, which is 1", wire.schema.get_ref());
         return Err(source.fault(wire.schema.span(), message));
     }
+    bounds::check_lists(&source, &wire)?;
     source.scope = read_scope(&source, &wire)?;
     let source = source;
     let kind: Kind = word(&source, &wire.kind, "kind")?;
@@ -161,24 +163,39 @@ fn read_order(source: &Source, wire: &Wire, params: &[Param], reads: &[Read]) ->
         read.source.names(&mut names);
         needs.insert(&read.name, names);
     }
-    let mut order: Vec<String> = Vec::new();
-    while order.len() < needs.len() {
-        let is_known = |name: &String| !needs.contains_key(name.as_str()) || order.contains(name);
-        let next =
-            needs.iter().find(|(name, on)| !order.iter().any(|o| o == *name) && on.iter().all(is_known));
-        if let Some((name, _)) = next {
-            order.push((*name).to_string());
-            continue;
+    // Name → how many of its needs are not known yet, and name → who needs it.
+    let mut open: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut needed_by: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for (name, on) in &needs {
+        let on: Vec<&str> = on.iter().map(String::as_str).filter(|on| needs.contains_key(on)).collect();
+        open.insert(name, on.len());
+        for on in on {
+            needed_by.entry(on).or_default().push(name);
         }
-        let left = |name: &str| !order.iter().any(|o| o == name);
-        let stuck = wire.read.iter().filter_map(|r| r.get_ref().name.as_ref()).find(|n| left(n.get_ref()));
-        let names = needs.keys().filter(|n| left(n)).copied().collect::<Vec<_>>().join(", ");
-        let message = format!("these can never be known, because they need each other: {names}");
-        return Err(
-            stuck.map_or_else(|| Fault::whole(source.origin, &message), |n| source.fault(n.span(), &message))
-        );
     }
-    Ok(order)
+    let mut next_up: BTreeSet<&str> =
+        open.iter().filter(|(_, left)| **left == 0).map(|(name, _)| *name).collect();
+    let mut order: Vec<String> = Vec::new();
+    while let Some(name) = next_up.pop_first() {
+        order.push(name.to_string());
+        open.remove(name);
+        for next in needed_by.get(name).into_iter().flatten() {
+            if let Some(left) = open.get_mut(next) {
+                *left -= 1;
+                if *left == 0 {
+                    next_up.insert(next);
+                }
+            }
+        }
+    }
+    if open.is_empty() {
+        return Ok(order);
+    }
+    let names = wire.read.iter().filter_map(|r| r.get_ref().name.as_ref());
+    let stuck = names.into_iter().find(|n| open.contains_key(n.get_ref().as_str()));
+    let names = open.into_keys().collect::<Vec<_>>().join(", ");
+    let message = format!("these can never be known, because they need each other: {names}");
+    Err(stuck.map_or_else(|| Fault::whole(source.origin, &message), |n| source.fault(n.span(), &message)))
 }
 
 /// The functions by which a Safe changes itself, and the word that declares it.

@@ -4,6 +4,7 @@
 //! has to be known from the chain is asked for as [`Query`](query::Query)s and comes back as
 //! [`Readings`](query::Readings). The same playbook, arguments and readings give the same plan, always.
 
+mod bounds;
 mod builtin;
 mod catalogue;
 mod check;

@@ -1,10 +1,14 @@
 //! "Did you mean …": the name that was probably meant, for every message about an unknown name.
 
+/// Names that are longer are not compared: nobody typed one.
+const LONGEST: usize = 100;
+
 /// The candidate nearest to `name`, if one is near enough to be a slip of the fingers; the first of equals.
 pub fn near<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let allowed = (name.chars().count() / 3).clamp(1, 3);
     candidates
         .into_iter()
+        .filter(|candidate| name.len() <= LONGEST && candidate.len() <= LONGEST)
         .map(|candidate| (distance(name, candidate), candidate))
         .filter(|(distance, _)| *distance <= allowed)
         .min_by_key(|(distance, _)| *distance)

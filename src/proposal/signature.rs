@@ -138,7 +138,7 @@ const LONGEST_ACCEPTED: usize = 300;
 
 /// The first acceptances of a list that somebody else wrote, each cut to a length, and how many more there are. The
 /// signature beside them is as good as without them.
-fn bounded(mut accepted: Vec<String>) -> Vec<String> {
+pub(super) fn bounded(mut accepted: Vec<String>) -> Vec<String> {
     let more = (accepted.len() > MOST_ACCEPTED).then(|| accepted.len() - MOST_ACCEPTED + 1);
     accepted.truncate(more.map_or(MOST_ACCEPTED, |_| MOST_ACCEPTED - 1));
     for id in &mut accepted {

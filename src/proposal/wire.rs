@@ -5,11 +5,19 @@ use std::collections::BTreeMap;
 use alloy::primitives::{Address, B256, Bytes, U256};
 use serde::{Deserialize, Serialize};
 
+use super::signature::bounded;
 use super::{Binding, Block, BlockHash, Proposal, Record};
 use crate::playbook::{Answer, PlaybookDigest, PlaybookId, Query};
-use crate::safe::{Nonce, Operation, Owners, SafeId, SafeState, SafeTx, parse_uint};
+use crate::safe::{
+    MOST_MODULES, MOST_OWNERS, Nonce, Operation, Owners, SafeId, SafeState, SafeTx, parse_uint,
+};
 
 const VERSION: u32 = 1;
+/// More values than any playbook reads.
+const MOST_READINGS: usize = 1_000;
+const MOST_ARGUMENTS: usize = 50;
+/// Twice the most data that a transaction can carry, in hexadecimal.
+const LONGEST_ARGUMENT: usize = 512 << 10;
 
 /// An address that is written with its checksum.
 #[derive(Clone, Copy, Deserialize)]
@@ -30,6 +38,8 @@ pub enum ProposalError {
     Version(u32),
     #[error("{field} {text:?} {why}")]
     Field { field: &'static str, text: String, why: String },
+    #[error("it has {count} {what}, and this program reads at most {most}")]
+    TooMany { what: &'static str, count: usize, most: usize },
     #[error(
         "it states {what} {stated}, but its contents give {computed}: the file was altered; do not sign it"
     )]
@@ -193,15 +203,31 @@ pub(super) fn parse(text: &str) -> Result<Proposal, ProposalError> {
     if wire.breakglass_proposal != VERSION {
         return Err(ProposalError::Version(wire.breakglass_proposal));
     }
+    check_bounds(&wire)?;
     let snapshot = snapshot(&wire)?;
     let tx = transaction(&wire.transaction)?;
     let binding = binding(wire.playbook)?;
     let block = Block { number: wire.block.number, hash: BlockHash::claimed(wire.block.hash) };
     let readings = wire.readings.into_iter().map(|r| (r.question.into(), r.answer.into())).collect();
-    let proposal = Proposal::new(tx, snapshot, block, binding, readings).accepting(&wire.accepted);
+    let proposal = Proposal::new(tx, snapshot, block, binding, readings).accepting(&bounded(wire.accepted));
     let proposal = proposal.recording(recorded(wire.rehearsal)?);
     check_hashes(&wire.hashes, &proposal)?;
     Ok(proposal)
+}
+
+fn check_bounds(wire: &Wire) -> Result<(), ProposalError> {
+    let longest = wire.playbook.arguments.values().map(String::len).max().unwrap_or_default();
+    let lists = [
+        ("owners", wire.safe.owners.len(), MOST_OWNERS),
+        ("modules", wire.safe.modules.len(), MOST_MODULES),
+        ("readings", wire.readings.len(), MOST_READINGS),
+        ("arguments", wire.playbook.arguments.len(), MOST_ARGUMENTS),
+        ("characters in one argument", longest, LONGEST_ARGUMENT),
+    ];
+    match lists.into_iter().find(|(_, count, most)| count > most) {
+        None => Ok(()),
+        Some((what, count, most)) => Err(ProposalError::TooMany { what, count, most }),
+    }
 }
 
 fn snapshot(wire: &Wire) -> Result<SafeState, ProposalError> {

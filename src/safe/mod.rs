@@ -22,10 +22,12 @@ pub use batch_contract::{published_batch_contract, published_chains};
 pub use event::{Execution, find_execution, success_topic};
 pub use hash::{BadHash, DomainHash, Hashes, MessageHash, SafeId, SafeTxHash, message_hash};
 pub use multisend::{BatchError, decode_batch, encode_batch};
-pub use owners::{Owners, OwnersError, SENTINEL, Threshold, previous_in_list};
+pub use owners::{MOST_OWNERS, Owners, OwnersError, SENTINEL, Threshold, previous_in_list};
 pub use signature::{
     Approval, EcdsaSignature, SignatureError, SignatureKind, encode_approvals, signed_digest,
 };
-pub use state::{Drift, SafeState, approved_hash_slot, module_slot, owner_slot, slot, slot_word};
+pub use state::{
+    Drift, MOST_MODULES, SafeState, approved_hash_slot, module_slot, owner_slot, slot, slot_word,
+};
 pub use tx::{BadNonce, Call, Nonce, Operation, SafeTx, decode_exec, parse_uint};
 pub use version::{SafeVersion, UnknownVersion};

@@ -8,6 +8,10 @@ use alloy::sol_types::{SolCall, SolValue};
 
 use super::abi::ISafe;
 
+/// The most owners of a Safe that this program reads. One transaction has room for the signatures of about twice as
+/// many: each costs some 8,000 gas, and a transaction may use 2^24 (EIP-7825).
+pub const MOST_OWNERS: usize = 1_000;
+
 /// The head and tail of the Safe's linked lists.
 pub const SENTINEL: Address = address!("0000000000000000000000000000000000000001");
 
@@ -15,6 +19,8 @@ pub const SENTINEL: Address = address!("0000000000000000000000000000000000000001
 pub enum OwnersError {
     #[error("a Safe has at least one owner")]
     Empty,
+    #[error("{0} owners are more than this program reads, which is {MOST_OWNERS}")]
+    TooMany(usize),
     #[error("owner {0} is listed twice")]
     Twice(Address),
     #[error("{0} cannot be an owner of a Safe")]
@@ -53,6 +59,9 @@ impl Owners {
     pub fn new(list: Vec<Address>, threshold: u64) -> Result<Self, OwnersError> {
         if list.is_empty() {
             return Err(OwnersError::Empty);
+        }
+        if list.len() > MOST_OWNERS {
+            return Err(OwnersError::TooMany(list.len()));
         }
         let mut seen = HashSet::new();
         for owner in &list {
@@ -123,6 +132,9 @@ mod tests {
             assert_eq!(Owners::new(vec![a(2), a(3)], bad), Err(OwnersError::Threshold(bad, 2)));
         }
         assert_eq!(Owners::new(vec![a(2), a(3)], 2).unwrap().threshold().get(), 2);
+        let many = |n: u64| (0..n).map(|n| Address::left_padding_from(&(n + 2).to_be_bytes())).collect();
+        assert!(Owners::new(many(1_000), 1_000).is_ok());
+        assert_eq!(Owners::new(many(1_001), 1), Err(OwnersError::TooMany(1_001)));
     }
 
     #[test]

@@ -7,6 +7,9 @@ use super::hash::{SafeId, SafeTxHash};
 use super::owners::{Owners, SENTINEL};
 use super::tx::Nonce;
 
+/// The most enabled modules of a Safe that this program reads: more than anybody reviews.
+pub const MOST_MODULES: usize = 200;
+
 /// Storage slots of a Safe. Source: Safe contracts, storage layout 1.0.0 – 1.5.0.
 pub mod slot {
     use super::{B256, b256};

@@ -15,6 +15,7 @@ mod emulator;
 
 mod altered;
 mod attacks;
+mod bounds;
 mod ceremony;
 mod crash;
 mod disk;

@@ -365,6 +365,21 @@ fn reads_that_need_each_other_are_a_fault() {
 }
 
 #[test]
+fn a_playbook_that_is_longer_than_any_is_told_the_bound() {
+    for (more, told) in [
+        ("[[read]]\nname = \"r{n}\"\nview = \"v()(uint8)\"\non = \"{safe}\"\n", "at most 100 of [[read]]"),
+        ("[[param]]\nname = \"p{n}\"\ntype = \"bool\"\n", "at most 50 of [[param]]"),
+        ("[[after]]\nview = \"v()(uint8)\"\non = \"{safe}\"\nexpect = \"1\"\n", "at most 100 of [[after]]"),
+    ] {
+        let more: String = (0..101).map(|n| more.replace("{n}", &n.to_string())).collect();
+        let fault = Playbook::parse("a.toml", &format!("{GOOD}\n{more}")).unwrap_err().to_string();
+        assert!(fault.contains(told), "{fault}");
+    }
+    let long = format!("{GOOD}{}", "#".repeat(300_000));
+    assert!(Playbook::parse("a.toml", &long).unwrap_err().to_string().contains("at most 262144 bytes"));
+}
+
+#[test]
 fn the_safe_changes_itself_only_where_that_is_declared() {
     let text = GOOD
         .replace(
