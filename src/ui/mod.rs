@@ -126,7 +126,7 @@ impl Ui {
         let Some(why) = self.lost.get() else { return exit };
         let message = format!("standard output did not take everything: {why}");
         self.say(&Text::default().bad("error: ").add(&message));
-        self.say(&Text::default().dim("  → ").add("what it did not take stands above; nothing else is lost"));
+        self.say(&Text::default().dim("  → ").add("what it did not take is shown above, on standard error"));
         if exit == Exit::Done { Exit::Failed } else { exit }
     }
 
