@@ -244,6 +244,7 @@ impl<'a> Order<'a> {
         let mut state = proposal.snapshot().clone();
         state.id.chain_id = self.chain.id;
         state.id.address = self.safe.address;
+        state.id.version = self.safe.version.unwrap_or(state.id.version);
         match self.turn(proposal.readings())? {
             Derivation::Ready(plan) => self.assemble(plan, state, proposal.block(), proposal.nonce(), batch),
             Derivation::Needs(missing) => {

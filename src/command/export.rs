@@ -17,7 +17,8 @@ pub fn run(session: &Session, args: &cli::Export) -> Result<Exit, Error> {
         Error::new(Exit::Failed, format!("nothing is kept here for lever {}", args.what))
             .hint(format!("breakglass sign {} makes a signature", args.what))
     })?;
-    let signatures = session.signatures(&proposal)?;
+    let owners = session.look_up_owners(session.safe_of(&proposal)?)?;
+    let signatures = session.signatures(&proposal, &owners)?;
     let lines: Vec<String> = signatures.iter().map(OwnerSignature::line).collect();
     let mut files = Vec::new();
     if let Some(folder) = &args.to {

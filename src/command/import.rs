@@ -6,10 +6,13 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 
 use crate::cli;
+use crate::command::derive::arguments;
 use crate::command::session::Session;
-use crate::command::subject::Purpose;
+use crate::command::subject::{Purpose, is_file};
 use crate::error::{Error, Exit};
-use crate::proposal::{Few, Finds, Gathered, OwnerSignature, Proposal, Wanted, find_signatures, gather};
+use crate::proposal::{
+    Few, Finds, Gathered, OwnerSignature, Proposal, SafeOwners, Wanted, find_signatures, gather,
+};
 use crate::store::{self, Foreign, StoreError};
 use crate::ui::{Text, has_terminal};
 
@@ -33,19 +36,33 @@ struct Sources {
     left: usize,
 }
 
+/// What signatures may be for, and the file that was named if it is not what the reader's own files give.
+#[derive(Default)]
+struct Targets {
+    /// The one that was named first.
+    proposals: Vec<(Proposal, SafeOwners)>,
+    refused: Option<Refused>,
+}
+
+/// A proposal file that is not kept.
+struct Refused {
+    path: String,
+    why: String,
+}
+
 pub fn run(session: &Session, args: &cli::Import) -> Result<Exit, Error> {
     let sources = read(session, &args.from);
-    let proposals = targets(session, args, &sources.finds)?;
-    let wanted: Vec<Wanted> = proposals.iter().map(|p| wanted(session, p)).collect();
+    let targets = targets(session, args, &sources.finds)?;
+    let wanted: Vec<Wanted> = targets.proposals.iter().map(wanted).collect();
     let mut gathered = gather(&sources.finds, &wanted);
     for target in &wanted {
         let signs = |s: &OwnerSignature| s.hash() == target.proposal.hash();
         if gathered.new.iter().any(signs) {
-            gathered = gathered.beside(&session.signatures(target.proposal)?);
+            gathered = gathered.beside(&session.signatures(target.proposal, &target.owners)?);
         }
     }
     let unkept = keep(session, &mut gathered);
-    report(session, &sources, &gathered, &unkept)
+    report(session, &sources, &gathered, &unkept, targets.refused.as_ref())
 }
 
 /// Where to look; standard input when nothing is named. What cannot be read is named, and the rest is read all the
@@ -120,40 +137,82 @@ impl Sources {
     }
 }
 
-fn wanted<'p>(session: &Session, proposal: &'p Proposal) -> Wanted<'p> {
-    Wanted { proposal, owners: session.owners(proposal) }
+fn wanted((proposal, owners): &(Proposal, SafeOwners)) -> Wanted<'_> {
+    Wanted { proposal, owners: owners.clone() }
 }
 
-/// The proposals that signatures may be for, the one that was named first: all that are kept here, or else the lever
-/// derived now.
-fn targets(session: &Session, args: &cli::Import, found: &[Finds]) -> Result<Vec<Proposal>, Error> {
-    let mut targets: Vec<Proposal> = session.kept()?;
+/// All that are kept here, and what was named: a file, if the reader's own files give it, or else the lever derived now.
+fn targets(session: &Session, args: &cli::Import, found: &[Finds]) -> Result<Targets, Error> {
+    let mut targets = Targets::default();
     let given = session.given(&args.what, &args.derive, Purpose::Finish)?;
-    let fit = |proposals: &[Proposal]| {
-        let wanted: Vec<Wanted> = proposals.iter().map(|p| wanted(session, p)).collect();
+    let safe = match &given {
+        Some(proposal) => session.safe_of(proposal)?,
+        None => session.safe(&session.lever(&args.what)?.safe)?,
+    };
+    if is_file(&args.what)
+        && let Some(proposal) = &given
+        && let Err(why) = session.derives(proposal)
+    {
+        targets.refused = Some(Refused { path: args.what.clone(), why });
+    }
+    let owners = session.look_up_owners(safe)?;
+    for proposal in session.kept()? {
+        let of = session.safe_of(&proposal)?;
+        let owners = if of.name == safe.name { Some(owners.clone()) } else { session.owners(of, None) };
+        targets.proposals.extend(owners.map(|owners| (proposal, owners)));
+    }
+    if targets.refused.is_some() {
+        return Ok(targets);
+    }
+    let fit = |proposals: &[(Proposal, SafeOwners)]| {
+        let wanted: Vec<Wanted> = proposals.iter().map(wanted).collect();
         !gather(found, &wanted).new.is_empty()
     };
     let is_empty = found.iter().all(|finds| finds.stated.is_empty() && finds.bare.is_empty());
     match given {
-        Some(proposal) if !targets.iter().any(|t| t.hash() == proposal.hash()) => {
-            if fit(std::slice::from_ref(&proposal)) {
-                session.incidents.keep_proposal(&proposal.hash().to_string(), &proposal.to_json())?;
+        Some(proposal) if is_file(&args.what) => {
+            let named = (proposal, owners);
+            if fit(std::slice::from_ref(&named)) {
+                let (proposal, hash) = (&named.0, named.0.hash().to_string());
+                session.incidents.keep_proposal(&hash, &proposal.to_json())?;
+                say_foreign(session, args, proposal)?;
             }
-            targets.insert(0, proposal);
+            targets.proposals.retain(|(kept, _)| kept.hash() != named.0.hash());
+            targets.proposals.insert(0, named);
         }
-        Some(proposal) if is_empty || fit(&targets) => {
-            targets.sort_by_key(|target| target.hash() != proposal.hash());
+        Some(proposal) if is_empty || fit(&targets.proposals) => {
+            targets.proposals.sort_by_key(|(target, _)| target.hash() != proposal.hash());
         }
         // Nothing here fits: the lever may mean a transaction that was never proposed on this machine.
         _ => {
             let subject = session.subject(&args.what, &args.derive, Purpose::Sign, |_, _| None)?;
-            if fit(std::slice::from_ref(&subject.proposal)) {
+            let named = (subject.proposal.clone(), subject.owners.clone());
+            if fit(std::slice::from_ref(&named)) {
                 subject.keep(session)?;
             }
-            targets.insert(0, subject.proposal);
+            targets.proposals.insert(0, named);
         }
     }
     Ok(targets)
+}
+
+/// Whoever signs or sends it later has to know that these were not their own choice.
+fn say_foreign(session: &Session, args: &cli::Import, proposal: &Proposal) -> Result<(), Error> {
+    let foreign = session.foreign(proposal, &arguments(&args.derive)?);
+    if !foreign.is_empty() {
+        let list: Vec<String> = foreign.iter().map(|(name, value)| format!("{name} = {value}")).collect();
+        let text = format!("{} leaves open, and the file chose: {}", lever(proposal), list.join(", "));
+        session.ui.say(&Text::default().warn("! ").add(&text));
+    }
+    Ok(())
+}
+
+fn lever(proposal: &Proposal) -> String {
+    let binding = proposal.binding();
+    match &binding.lever {
+        Some(lever) => format!("lever {lever}"),
+        None => format!("playbook {}", binding.playbook),
+    }
 }
 
 /// Keeps what is new. One that cannot be kept does not end the keeping of the rest: it is taken out and told.
@@ -177,14 +236,19 @@ fn report(
     sources: &Sources,
     gathered: &Gathered,
     unkept: &Few<Error>,
+    forged: Option<&Refused>,
 ) -> Result<Exit, Error> {
     list(session, "taken in  ", Text::good, &gathered.new);
     list(session, "known     ", Text::dim, &gathered.known);
-    let refused: Vec<_> = sources.refused(gathered).collect();
+    let mut refused: Vec<_> = sources.refused(gathered).collect();
+    let over = over(sources, gathered, refused.len());
+    if let Some(Refused { path, why }) = forged {
+        refused.insert(0, (path, format!("the proposal is not kept: {why}")));
+    }
     for (origin, why) in &refused {
         session.ui.say(&Text::default().bad("refused   ").add(&format!("{origin}: {why}")));
     }
-    for sentence in over(sources, gathered, refused.len()) {
+    for sentence in over {
         session.ui.say(&Text::default().warn("! ").add(&sentence));
     }
     let object = object(sources, gathered, &refused);
@@ -196,6 +260,10 @@ fn report(
             Some((origin, why)) => format!("no signature was taken in: {origin}: {why}"),
             None => "no signature was found in what was given".into(),
         };
+        if forged.is_some() {
+            let fix = "do not sign it; ask in person where it comes from, or update your council file and playbooks";
+            return Err(Error::new(Exit::Refused, why).hint(fix).having_done(object));
+        }
         return Err(Error::new(Exit::Failed, why)
             .hint("ask its signer for the whole line again: it begins with bgsig1"));
     }

@@ -50,6 +50,20 @@ pub fn compare<'a>(
     }
 }
 
+/// Why the reader's own files do not give a proposal from the values that it brings itself; `None` if they do. A batch
+/// contract that only the chain can tell is taken from the file: it is held against the chain before anything is signed.
+pub fn underived(proposal: &Proposal, order: Result<Order, Error>) -> Option<String> {
+    match compare(proposal, order, None, BatchSource::Assumed(proposal.tx().to)).0 {
+        Match::Same | Match::SameFromItsOwnValues => None,
+        Match::Differs(rows) | Match::Moved(rows) => {
+            let row = |d: &Difference| format!("{} is {} and {} by your files", d.field, d.file, d.own);
+            let rows = rows.iter().map(row).collect::<Vec<_>>().join("; ");
+            Some(format!("it is not what your own playbook gives: {rows}"))
+        }
+        Match::Unbound(why) => Some(format!("your own files do not give it: {why}")),
+    }
+}
+
 /// Playbook, its text and Safe must be the reader's own before the transactions are even compared.
 fn differing_binding(proposal: &Proposal, order: &Order) -> Vec<Difference> {
     let binding = proposal.binding();

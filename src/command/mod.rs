@@ -17,6 +17,7 @@ mod hash;
 mod home;
 mod import;
 mod init;
+mod kept;
 mod key;
 mod matching;
 mod mined;

@@ -2,15 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
-use alloy::primitives::Address;
-
 use crate::chain::{Chain, Options, proxy_of};
 use crate::council::{self, Council, RpcAddress, RpcAddressError, SecretUrl};
 use crate::error::{Error, Exit};
 use crate::excerpt::Fault;
 use crate::playbook::{Catalogue, near};
-use crate::proposal::{OwnerSignature, Proposal, Stated};
-use crate::safe::Nonce;
 use crate::store::{self, Incidents};
 use crate::ui::{Text, Ui};
 
@@ -86,71 +82,6 @@ impl<'a> Session<'a> {
             let known = self.council.safes.keys().cloned().collect::<Vec<_>>().join(", ");
             Error::new(Exit::Usage, format!("no Safe is called {name:?}; known: {known}"))
         })
-    }
-
-    /// Every proposal kept here. One that cannot be read is named and left out: it must not stop an emergency.
-    pub fn kept(&self) -> Result<Vec<Proposal>, Error> {
-        let mut kept = Vec::new();
-        for stored in self.incidents.proposals()? {
-            let parsed = match stored.text {
-                Ok(text) => Proposal::parse(&text).map_err(|e| e.to_string()),
-                Err(error) => Err(error.to_string()),
-            };
-            match parsed {
-                Ok(proposal) if proposal.hash().to_string() == stored.folder => kept.push(proposal),
-                Ok(proposal) => {
-                    self.left_out(&stored.path, &format!("it is proposal {}", proposal.hash()));
-                }
-                Err(why) => self.left_out(&stored.path, &why),
-            }
-        }
-        Ok(kept)
-    }
-
-    fn left_out(&self, path: &Path, why: &str) {
-        self.ui.say(&Text::default().warn("left out: ").add(&format!("{}: {why}", path.display())));
-    }
-
-    /// Everybody whose signature may count: the Safe's owners by the proposal and by the council file, and the
-    /// council's signers. Who is an owner now is decided against the chain.
-    #[must_use]
-    pub fn owners(&self, proposal: &Proposal) -> Vec<Address> {
-        let id = proposal.safe();
-        let pinned = self.council.safe_at(id.chain_id, id.address).and_then(|s| s.owners.as_ref());
-        let mut owners = proposal.snapshot().owners.list().to_vec();
-        owners.extend(pinned.iter().flat_map(|o| o.list()));
-        owners.extend(self.council.signers.values().map(|s| s.address));
-        owners
-    }
-
-    /// Nonces and hashes of the proposals kept for one Safe.
-    pub fn others(&self, safe: &council::Safe) -> Result<Vec<(Nonce, String)>, Error> {
-        Ok(self
-            .kept()?
-            .iter()
-            .filter(|p| {
-                let id = p.safe();
-                self.council.safe_at(id.chain_id, id.address).is_some_and(|s| s.name == safe.name)
-            })
-            .map(|p| (p.nonce(), p.hash().to_string()))
-            .collect())
-    }
-
-    /// The verified signatures kept for a proposal. A file that is not one is named and left out.
-    pub fn signatures(&self, proposal: &Proposal) -> Result<Vec<OwnerSignature>, Error> {
-        let owners = self.owners(proposal);
-        let mut signatures = Vec::new();
-        for stored in self.incidents.signatures(&proposal.hash().to_string())? {
-            let verified = stored.text.map_err(|e| e.to_string()).and_then(|text| {
-                let stated = Stated::from_json(&text).ok_or("it is not a signature file")?;
-                OwnerSignature::verify(&stated, proposal, &owners).map_err(|e| e.to_string())
-            });
-            match verified {
-                Ok(signature) => signatures.push(signature),
-                Err(why) => self.left_out(&stored.path, &why),
-            }
-        }
-        Ok(signatures)
     }
 }
 

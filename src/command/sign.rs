@@ -175,13 +175,13 @@ fn on_the_ledger(session: &Session, signer: &Signer, request: &SigningRequest, w
 
 /// The owner whose key this is.
 fn owner(session: &Session, subject: &Subject, signer: &mut Signer) -> Result<Address, Error> {
-    let owners = &subject.state().owners;
-    let owner = signer.choose(&session.council, owners.list())?;
-    if owners.contains(owner) {
+    let owners = subject.now().map_or_else(|| subject.owners.list(), |now| now.owners.list());
+    let owner = signer.choose(&session.council, owners)?;
+    if owners.contains(&owner) {
         return Ok(owner);
     }
     let known: Vec<String> =
-        owners.list().iter().map(|o| format!("{} {o}", show::signer_name(subject, *o))).collect();
+        owners.iter().map(|o| format!("{} {o}", show::signer_name(subject, *o))).collect();
     let message = format!("this key is {owner}, which is not an owner of {}", subject.safe.name);
     Err(Error::new(Exit::Failed, message).hint(format!("its owners: {}", known.join(", "))))
 }
@@ -225,7 +225,7 @@ fn sign(
     };
     let stated = Stated { hash: Some(subject.proposal.hash()), bytes: *ecdsa.bytes(), accepted };
     // Read back as any other machine will read it: what cannot be verified is not written.
-    Ok(OwnerSignature::verify(&stated, &subject.proposal, &[request.owner])?)
+    Ok(OwnerSignature::verify(&stated, &subject.proposal, &subject.owners.only(request.owner))?)
 }
 
 /// The line first: whatever happens to the disk, the signature is not lost.

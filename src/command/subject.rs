@@ -20,9 +20,9 @@ use crate::command::session::Session;
 use crate::council::{self, AddressBook};
 use crate::error::{Error, Exit};
 use crate::playbook::{Plan, Query, Readings, Verdict};
-use crate::proposal::{BatchSource, OwnerSignature, Proposal};
+use crate::proposal::{BatchSource, OwnerSignature, Proposal, SafeOwners};
 use crate::safe::{ISafe, SafeState};
-use crate::store::{self, StoreError};
+use crate::store;
 
 /// One proposal and everything known about it.
 pub struct Subject<'a> {
@@ -35,6 +35,8 @@ pub struct Subject<'a> {
     pub names: AddressBook,
     /// The chain now; none offline.
     pub online: Option<Online>,
+    /// Whose signatures count.
+    pub owners: SafeOwners,
     pub signatures: Vec<OwnerSignature>,
     pub rehearsal: Rehearsing,
     /// Arguments that come from the proposal's file alone: neither the lever nor the reader's command line has them.
@@ -66,6 +68,9 @@ pub enum Purpose {
     /// The same, and nothing may be asked of the network to find it.
     Offline,
 }
+
+/// The most owners whose approval is asked for before it is known that they are owners.
+const MOST_LIKELY: usize = 100;
 
 /// Where and when a subject is looked at.
 pub struct View {
@@ -142,8 +147,11 @@ impl<'a> Session<'a> {
         let first = First { at, nonce: derive.nonce, guess, rehearse, ..First::LATEST };
         let (snapshot, derived) = self.ui.wait(&what, || order.live(&link, first))?;
         let Derived { proposal, plan } = derived?;
-        let signatures = self.signatures(&proposal)?;
+        let owners = self.owners(order.safe, Some(&snapshot.state.owners));
+        let owners = owners.map_or_else(|| self.pinned_owners(order.safe), Ok)?;
+        let signatures = self.signatures(&proposal, &owners)?;
         let mut subject = Subject {
+            owners,
             safe: order.safe,
             chain: order.chain,
             names: order.names.clone(),
@@ -192,46 +200,6 @@ impl<'a> Session<'a> {
         }
     }
 
-    /// Of the proposals kept for a lever: the one with the nonce asked for; where there are several, the one whose
-    /// turn it is by the Safe's nonce now, or the next after it, or else the last that was used.
-    fn kept_for(&self, name: &str, derive: &cli::Derive, online: bool) -> Result<Option<Proposal>, Error> {
-        let lever = self.lever(name)?;
-        let set = arguments(derive)?;
-        let mut kept: Vec<Proposal> = self
-            .kept()?
-            .into_iter()
-            .filter(|p| {
-                let (id, binding) = (p.safe(), p.binding());
-                binding.lever.as_deref() == Some(name)
-                    && self.council.safe_at(id.chain_id, id.address).is_some_and(|s| s.name == lever.safe)
-                    && binding.undo == derive.undo
-                    && set.iter().all(|(name, value)| binding.args.get(name) == Some(value))
-                    && derive.nonce.is_none_or(|n| n == p.nonce())
-            })
-            .collect();
-        // At one nonce, the one that more owners have signed.
-        kept.sort_by_cached_key(|p| (p.nonce(), self.signatures(p).map_or(0, |s| s.len())));
-        if kept.len() < 2 || derive.nonce.is_some() {
-            return Ok(kept.pop());
-        }
-        if !online {
-            let nonces: Vec<String> = kept.iter().map(|p| p.nonce().to_string()).collect();
-            let message =
-                format!("several proposals are kept for lever {name}, with nonces {}", nonces.join(", "));
-            return Err(Error::new(Exit::Usage, message).hint("offline, say which with --nonce"));
-        }
-        let safe = self.safe(&lever.safe)?;
-        let ask = Ask { safe: safe.address, ..Ask::default() };
-        let link = self.connect(safe)?;
-        let now =
-            self.ui.wait("reading the Safe's nonce", || link.snapshot(&ask, BlockTag::Latest))?.state.nonce;
-        let next = kept.iter().map(Proposal::nonce).filter(|n| *n >= now).min();
-        Ok(match next {
-            Some(next) => kept.into_iter().rfind(|p| p.nonce() == next),
-            None => kept.pop(),
-        })
-    }
-
     /// What a file says about itself has to be what was asked for: its nonce, and whether it takes something back.
     fn is_meant(proposal: &Proposal, derive: &cli::Derive) -> Result<(), Error> {
         if let Some(nonce) = derive.nonce.filter(|n| *n != proposal.nonce()) {
@@ -248,7 +216,7 @@ impl<'a> Session<'a> {
         Err(Error::new(Exit::Refused, message).hint(format!("if that is what you mean, {flag}")))
     }
 
-    fn safe_of(&self, proposal: &Proposal) -> Result<&council::Safe, Error> {
+    pub fn safe_of(&self, proposal: &Proposal) -> Result<&council::Safe, Error> {
         let id = proposal.safe();
         self.council.safe_at(id.chain_id, id.address).ok_or_else(|| {
             let message = format!(
@@ -269,7 +237,12 @@ impl<'a> Session<'a> {
     ) -> Result<Subject<'a>, Error> {
         let safe = self.safe_of(&proposal)?;
         let chain = self.chain_of(safe)?;
-        let signatures = self.signatures(&proposal)?;
+        let pinned = self.owners(safe, None);
+        // Before the chain has answered, good for a guess at what will be sent.
+        let mut signatures = match &pinned {
+            Some(pinned) => self.signatures(&proposal, pinned)?,
+            None => Vec::new(),
+        };
         let set = arguments(derive)?;
         let order = self.own_order(&proposal, safe, &set);
         let foreign = self.foreign(&proposal, &set);
@@ -281,9 +254,11 @@ impl<'a> Session<'a> {
             Some((View { link, at }, _)) => {
                 let send = send(&proposal, &signatures);
                 sender = send.as_ref().map(|sending| sending.from);
-                let extra = approval_queries(&proposal);
+                let likely = safe.owners.as_ref().unwrap_or(&proposal.snapshot().owners);
+                let extra =
+                    approval_queries(&proposal, likely.list().get(..MOST_LIKELY).unwrap_or(likely.list()));
                 let what = format!("reading {} on {}", safe.name, chain.name);
-                let snapshot = self.ui.wait(&what, || {
+                let mut snapshot = self.ui.wait(&what, || {
                     // A lever of another Safe or chain is not even derived on this one.
                     if let Ok(order) = &order
                         && order.safe.name == safe.name
@@ -310,9 +285,20 @@ impl<'a> Session<'a> {
                     };
                     Ok(link.snapshot(&ask, at)?)
                 })?;
+                let mut unasked = approval_queries(&proposal, snapshot.state.owners.list());
+                unasked.retain(|query| snapshot.readings.get(query).is_none());
+                self.ui.wait(&what, || link.look(&mut snapshot, &unasked, &[]))?;
                 Some(Online { link, snapshot, proven: None })
             }
         };
+        let owners = match &online {
+            Some(online) => self.owners(safe, Some(&online.snapshot.state.owners)),
+            None => pinned.clone(),
+        };
+        let owners = owners.map_or_else(|| self.pinned_owners(safe), Ok)?;
+        if pinned.as_ref() != Some(&owners) {
+            signatures = self.signatures(&proposal, &owners)?;
+        }
         let batch = match &online {
             Some(online) => BatchSource::Chain(&online.snapshot.readings),
             None => BatchSource::Offline,
@@ -330,6 +316,7 @@ impl<'a> Session<'a> {
             chain,
             names,
             online,
+            owners,
             signatures,
             rehearsal,
             foreign,
@@ -346,7 +333,7 @@ impl<'a> Session<'a> {
 
     /// What the reader's own files give for what the proposal names: the lever's arguments and those of the command
     /// line are the reader's, only what they leave open is taken from the proposal.
-    fn own_order(
+    pub fn own_order(
         &'a self,
         proposal: &Proposal,
         safe: &'a council::Safe,
@@ -367,7 +354,7 @@ impl<'a> Session<'a> {
     }
 
     /// The arguments for which the reader has only the file's word.
-    fn foreign(&self, proposal: &Proposal, set: &BTreeMap<String, String>) -> Vec<(String, String)> {
+    pub fn foreign(&self, proposal: &Proposal, set: &BTreeMap<String, String>) -> Vec<(String, String)> {
         let binding = proposal.binding();
         let lever = binding.lever.as_ref().and_then(|name| self.council.levers.get(name));
         let own = |key: &String| set.contains_key(key) || lever.is_some_and(|l| l.set.contains_key(key));
@@ -388,8 +375,8 @@ pub fn read_proposal(path: &Path) -> Result<Proposal, Error> {
 }
 
 /// Whether each owner has approved this hash on chain.
-fn approval_queries(proposal: &Proposal) -> Vec<Query> {
-    proposal.snapshot().owners.list().iter().map(|owner| approval_query(proposal, *owner)).collect()
+fn approval_queries(proposal: &Proposal, owners: &[Address]) -> Vec<Query> {
+    owners.iter().map(|owner| approval_query(proposal, *owner)).collect()
 }
 
 fn approval_query(proposal: &Proposal, owner: Address) -> Query {
@@ -423,8 +410,8 @@ impl Subject<'_> {
     /// Owners who called `approveHash` for this proposal.
     #[must_use]
     pub fn on_chain(&self) -> Vec<Address> {
-        let Some(readings) = self.readings() else { return Vec::new() };
-        let owners = self.proposal.snapshot().owners.list();
+        let (Some(readings), Some(now)) = (self.readings(), self.now()) else { return Vec::new() };
+        let owners = now.owners.list();
         let approved = |owner: &Address| is_set(readings.get(&approval_query(&self.proposal, *owner)));
         owners.iter().copied().filter(approved).collect()
     }
@@ -492,20 +479,16 @@ impl Subject<'_> {
         }
     }
 
-    /// Keeps the proposal beside the council file. One that is there already must be the same transaction.
+    /// Keeps the proposal beside the council file, if there is none of it yet that says the same of the Safe.
     pub fn keep(&self, session: &Session) -> Result<PathBuf, Error> {
-        let hash = self.proposal.hash().to_string();
-        match session.incidents.keep_proposal(&hash, &self.proposal.to_json()) {
-            Err(StoreError::Exists { path }) => {
-                let path = PathBuf::from(path);
-                let there = read_proposal(&path)?;
-                if there.hash() == self.proposal.hash() {
-                    return Ok(path);
-                }
-                let message = format!("{} holds another proposal, {}", path.display(), there.hash());
-                Err(Error::new(Exit::Refused, message).hint("move that file away; it does not belong there"))
-            }
-            kept => Ok(kept?),
+        let hash = self.proposal.hash();
+        let says_the_same = |there: &Proposal| {
+            there.hash() == hash && there.snapshot().drift(self.proposal.snapshot()).is_empty()
+        };
+        let kept = session.kept_files()?.into_iter().find(|(_, there)| says_the_same(there));
+        if let Some((path, _)) = kept {
+            return Ok(path);
         }
+        Ok(session.incidents.keep_proposal(&hash.to_string(), &self.proposal.to_json())?)
     }
 }

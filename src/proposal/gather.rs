@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use alloy::primitives::Address;
 
 use super::few::Few;
-use super::{Finds, OwnerSignature, Proposal, Stated, VerifyError};
+use super::{Finds, OwnerSignature, Proposal, SafeOwners, Stated, VerifyError};
 use crate::safe::SafeTxHash;
 
 /// Signatures recovered of those that state their hash: more than fit into one text of the largest size, so that
@@ -20,7 +20,7 @@ const MOST_BARE: usize = 20_000;
 pub struct Wanted<'a> {
     pub proposal: &'a Proposal,
     /// Whose signatures count.
-    pub owners: Vec<Address>,
+    pub owners: SafeOwners,
 }
 
 /// What became of all that was found.

@@ -27,6 +27,7 @@ mod find;
 mod gather;
 mod ready;
 mod record;
+mod safe_owners;
 mod signature;
 #[cfg(test)]
 mod tests;
@@ -43,6 +44,7 @@ pub use find::{Damaged, Finds, find_signatures};
 pub use gather::{Gathered, Wanted, gather};
 pub use ready::{NotReady, Ready, SetAside, Shortfall, assemble, count};
 pub use record::{Hints, Record, RecordedBalance, RecordedCode, RecordedToken, RecordedWrite};
+pub use safe_owners::SafeOwners;
 pub use signature::{OwnerSignature, Stated, VerifyError};
 pub use wire::ProposalError;
 
@@ -186,5 +188,11 @@ impl Proposal {
     #[must_use]
     pub const fn nonce(&self) -> Nonce {
         self.tx.nonce
+    }
+
+    /// The name that it would have with another nonce.
+    #[must_use]
+    pub fn at_nonce(&self, nonce: Nonce) -> SafeTxHash {
+        self.safe().hashes(&SafeTx { nonce, ..self.tx.clone() }).safe_tx
     }
 }

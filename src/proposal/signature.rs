@@ -5,7 +5,7 @@ use bech32::primitives::decode::CheckedHrpstring;
 use bech32::{Bech32m, Hrp};
 use serde::{Deserialize, Serialize};
 
-use super::Proposal;
+use super::{Proposal, SafeOwners};
 use crate::safe::{Approval, EcdsaSignature, SafeTxHash, SignatureError};
 
 /// The human-readable part of every line.
@@ -29,7 +29,7 @@ pub struct Stated {
     pub accepted: Vec<String>,
 }
 
-/// A signature whose signer was recovered and is one of the owners known to the reader.
+/// A signature whose signer was recovered and is an owner of the very Safe that the proposal is for, see [`SafeOwners`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OwnerSignature {
     hash: SafeTxHash,
@@ -41,6 +41,8 @@ pub struct OwnerSignature {
 pub enum VerifyError {
     #[error("it signs another transaction, {0}")]
     OtherHash(SafeTxHash),
+    #[error("it is for Safe {0}, and the owners of another were looked up")]
+    OtherSafe(Address),
     #[error("it was made by {0}, which is not an owner of this Safe, or for another transaction")]
     NotAnOwner(Address),
     #[error(transparent)]
@@ -48,13 +50,16 @@ pub enum VerifyError {
 }
 
 impl OwnerSignature {
-    /// Recovers the signer of a stated signature over this proposal; only that of one of `owners` is taken. Whether its
-    /// signer is an owner *now* is for [`count`](super::count) to say.
+    /// Recovers the signer of a stated signature over this proposal; only that of one of its Safe's `owners` is taken.
+    /// Whether its signer is an owner *now* is for [`count`](super::count) to say.
     ///
     /// # Errors
-    /// When it is for another hash, by somebody else, or no signature at all.
-    pub fn verify(stated: &Stated, proposal: &Proposal, owners: &[Address]) -> Result<Self, VerifyError> {
+    /// When it is for another hash, by somebody else, or no signature at all; when the owners are another Safe's.
+    pub fn verify(stated: &Stated, proposal: &Proposal, owners: &SafeOwners) -> Result<Self, VerifyError> {
         let hash = proposal.hash();
+        if !owners.are_of(proposal.safe()) {
+            return Err(VerifyError::OtherSafe(proposal.safe().address));
+        }
         if let Some(other) = stated.hash.filter(|claimed| *claimed != hash) {
             return Err(VerifyError::OtherHash(other));
         }
@@ -64,7 +69,7 @@ impl OwnerSignature {
             Some(_) => vec![EcdsaSignature::from_safe_bytes(&stated.bytes, &hash, version)?],
             None => EcdsaSignature::readings(&stated.bytes, &hash, version)?,
         };
-        let by_owner = readings.iter().find(|r| owners.contains(&r.signer()));
+        let by_owner = readings.iter().find(|r| owners.contains(r.signer()));
         match (by_owner, readings.first()) {
             (Some(found), _) => Ok(Self { hash, signature: *found, accepted: stated.accepted.clone() }),
             (None, Some(stranger)) => Err(VerifyError::NotAnOwner(stranger.signer())),

@@ -64,8 +64,9 @@ fn signed(seed: u8, proposal: &Proposal) -> OwnerSignature {
     OwnerSignature::verify(&stated, proposal, &owners()).unwrap()
 }
 
-fn owners() -> Vec<Address> {
-    vec![address(1), address(2), address(3)]
+fn owners() -> SafeOwners {
+    let state = state(42);
+    SafeOwners::new((state.id.chain_id, state.id.address), Some(&state.owners), None).unwrap()
 }
 
 fn only(found: &Finds) -> Stated {

@@ -9,11 +9,12 @@ use super::read::INCIDENTS;
 use super::write::{System, lock_on};
 use super::{StoreError, create_folder, create_new, files_below, keep_new, read_text, shown};
 
+const PROPOSAL_START: &str = "proposal";
 const PROPOSAL: &str = "proposal.json";
 const SIGNATURE_END: &str = ".sig.json";
 const OUTCOME: &str = "outcome.json";
 const SENT_START: &str = "sent-";
-/// Files of one owner for one proposal.
+/// Files of one owner, or of the proposal itself, for one proposal.
 const MOST_NAMES: u32 = 20;
 
 /// The folder that holds one folder per proposal. Proposals are named by the text of their hash.
@@ -61,26 +62,16 @@ impl Incidents {
         Ok(folder)
     }
 
-    /// Keeps a proposal; the same one may be there already, another may not.
+    /// Keeps a proposal; where another file is there already, beside it: what came later counts.
     pub fn keep_proposal(&self, proposal: &str, contents: &str) -> Result<PathBuf, StoreError> {
-        self.ready(proposal)?;
-        let path = self.proposal_path(proposal);
-        keep_new(&path, contents).map(|()| path)
+        let folder = self.ready(proposal)?;
+        keep_beside(&folder, PROPOSAL_START, ".json", contents)
     }
 
     /// Keeps a signature under its owner's name; where another file has that name, under the next that is free.
     pub fn keep_signature(&self, proposal: &str, owner: &str, contents: &str) -> Result<PathBuf, StoreError> {
         let folder = self.ready(proposal)?;
-        let mut path = folder.join(format!("{owner}{SIGNATURE_END}"));
-        for n in 2..=MOST_NAMES {
-            match keep_new(&path, contents) {
-                Err(StoreError::Exists { .. } | StoreError::Link { .. }) => {
-                    path = folder.join(format!("{owner}-{n}{SIGNATURE_END}"));
-                }
-                result => return result.map(|()| path),
-            }
-        }
-        Err(StoreError::Exists { path: shown(&path) })
+        keep_beside(&folder, owner, SIGNATURE_END, contents)
     }
 
     /// Records a transaction before it is sent.
@@ -102,7 +93,13 @@ impl Incidents {
         }
     }
 
-    /// Every proposal kept here, each in the folder of its own name.
+    /// Whether an outcome was recorded.
+    #[must_use]
+    pub fn has_outcome(&self, proposal: &str) -> bool {
+        self.folder(proposal).join(OUTCOME).is_file()
+    }
+
+    /// The files of every proposal kept here, folder by folder, the last that was kept first.
     pub fn proposals(&self) -> Result<Vec<Stored>, StoreError> {
         let entries = match fs::read_dir(&self.root) {
             Ok(entries) => entries,
@@ -111,11 +108,15 @@ impl Incidents {
         };
         let mut names: Vec<String> = entries.filter_map(|e| e.ok()?.file_name().into_string().ok()).collect();
         names.sort();
-        let stored = |name: String| {
-            let path = self.proposal_path(&name);
-            path.is_file().then(|| Stored { text: read_text(&path), path, folder: name })
+        let files = |folder: &String| {
+            let at = |n: u32| self.folder(folder).join(numbered(PROPOSAL_START, n, ".json"));
+            let there: Vec<PathBuf> = (1..=MOST_NAMES).rev().map(at).filter(|path| path.is_file()).collect();
+            there
+                .into_iter()
+                .map(|path| Stored { text: read_text(&path), path, folder: folder.clone() })
+                .collect::<Vec<_>>()
         };
-        Ok(names.into_iter().filter_map(stored).collect())
+        Ok(names.iter().flat_map(files).collect())
     }
 
     /// Every signature kept for one proposal.
@@ -143,4 +144,23 @@ impl Incidents {
         let path = self.ready(proposal)?.join(".lock");
         lock_on(&System, &path).map(|file| Lock { _file: file })
     }
+}
+
+/// `name.json`, `name-2.json`, …
+fn numbered(name: &str, n: u32, end: &str) -> String {
+    if n == 1 { format!("{name}{end}") } else { format!("{name}-{n}{end}") }
+}
+
+/// Keeps a file under the first name that is free or says the same already.
+fn keep_beside(folder: &Path, name: &str, end: &str, contents: &str) -> Result<PathBuf, StoreError> {
+    let mut path = folder.join(numbered(name, 1, end));
+    for n in 2..=MOST_NAMES + 1 {
+        match keep_new(&path, contents) {
+            Err(StoreError::Exists { .. } | StoreError::Link { .. }) if n <= MOST_NAMES => {
+                path = folder.join(numbered(name, n, end));
+            }
+            result => return result.map(|()| path),
+        }
+    }
+    Err(StoreError::Exists { path: shown(&path) })
 }

@@ -6,7 +6,9 @@ use std::sync::LazyLock;
 
 use alloy::primitives::{Address, B256, Bytes, U256, address};
 use breakglass::playbook::{PlaybookDigest, PlaybookId, Readings};
-use breakglass::proposal::{Binding, Block, BlockHash, OwnerSignature, Proposal, Wanted, count, find_signatures, gather};
+use breakglass::proposal::{
+    Binding, Block, BlockHash, OwnerSignature, Proposal, SafeOwners, Wanted, count, find_signatures, gather,
+};
 use breakglass::safe::{Nonce, Operation, Owners, SafeId, SafeState, SafeTx, SafeVersion};
 use libfuzzer_sys::fuzz_target;
 
@@ -47,7 +49,9 @@ fn proposal() -> Proposal {
 fn taken(text: &str) -> Vec<OwnerSignature> {
     let finds = find_signatures(text);
     assert!(finds.work <= 40 * text.len() + 1_000, "{} steps for {} bytes", finds.work, text.len());
-    gather(&[finds], &[Wanted { proposal: &PROPOSAL, owners: OWNERS.into() }]).new
+    let state = PROPOSAL.snapshot();
+    let owners = SafeOwners::new((state.id.chain_id, state.id.address), Some(&state.owners), None).unwrap();
+    gather(&[finds], &[Wanted { proposal: &PROPOSAL, owners }]).new
 }
 
 fn seeds_are_signatures() {

@@ -118,9 +118,9 @@ fn each_field_of_the_transaction_altered_in_turn() {
 fn another_version_that_hashes_the_same_is_refused_all_the_same() {
     let ceremony = two_of_three();
     let (bob, good) = handed(&ceremony);
-    for (version, code) in [("1.3.0", 5), ("1.5.0", 5)] {
+    for version in ["1.3.0", "1.5.0"] {
         let altered = changed(&good, "/safe/version", &json!(version));
-        bob_refuses(bob, &altered, &[], code, &["Safe version", version, "1.4.1"]);
+        bob_refuses(bob, &altered, &[], 4, &["Safe version", version, "1.4.1"]);
         bob_refuses(bob, &altered, &["--offline"], 4, &[version]);
     }
 }

@@ -1,15 +1,19 @@
 //! Files that say what was never so: about the chain, about the Safe, about what they are.
 
 use std::fs;
+use std::path::PathBuf;
 
-use alloy::primitives::{Address, B256};
+use alloy::primitives::{Address, B256, Bytes};
 use breakglass::safe::SafeVersion;
 use breakglass::safe::deployments::batch_contracts;
 use serde_json::{Value, json};
 
 use crate::altered::{bob_refuses, changed, hand_over, rehashed};
-use crate::stage::{Anvil, Ceremony, Desk, SafeSetup};
-use crate::steps::{read_json, sign, try_sign};
+use crate::stage::{Anvil, Ceremony, Desk, SafeSetup, key};
+use crate::steps::{
+    broadcast, import, is_paused, path, propose, read_json, refused, refused_without_a_trace, sign,
+    try_import, try_sign, two_of_three,
+};
 
 /// A council playbook of two calls; the first is left out if a condition holds.
 fn with_two_calls(ceremony: &mut Ceremony, skip_if: &str) {
@@ -102,7 +106,7 @@ fn where_no_constant_names_the_batch_contract_the_council_file_does_or_nothing_i
 
     // Named and without its code: online nothing is signed.
     let at: Address = line.split('"').nth(1).unwrap().parse().unwrap();
-    ceremony.anvil.set_code(at, &alloy::primitives::Bytes::new());
+    ceremony.anvil.set_code(at, &Bytes::new());
     try_sign(bob, &["both"]).ended(1).says("has its published code on this chain").says(&at.to_string());
 }
 
@@ -139,4 +143,116 @@ fn a_reading_that_leaves_out_a_step_is_refused_offline_until_its_values_are_acce
         let file = hand_over(bob, &good);
         try_sign(bob, &[&file, "--offline", "--accept", id]).ended(0);
     }
+}
+
+/// A proposal in a file of its own with everything in order in itself: its own owners, and their real signatures.
+fn forged(good: &Value) -> (Value, String) {
+    let owners = [5, 6, 7, 8, 9].map(key);
+    let mut evil = changed(good, "/transaction/data", &json!("0x3f4ba83a"));
+    evil["safe"]["owners"] = json!(owners.map(|owner| owner.address.to_string()));
+    let evil = rehashed(evil);
+    let hash: B256 = evil["hashes"]["safe_tx_hash"].as_str().unwrap().parse().unwrap();
+    let lines = owners.map(|owner| Bytes::from(owner.sign(hash)).to_string());
+    (evil, lines.join("\n"))
+}
+
+/// Lays a proposal into a desk's folder of incidents, as whoever can push to a shared repository can.
+fn lay(desk: &Desk, proposal: &Value) -> PathBuf {
+    let folder = desk.path("incidents").join(proposal["hashes"]["safe_tx_hash"].as_str().unwrap());
+    fs::create_dir_all(&folder).unwrap();
+    let file = folder.join("proposal.json");
+    fs::write(&file, format!("{proposal:#}\n")).unwrap();
+    file
+}
+
+/// It says that it is lever vault at nonce 0, and brings five owners of its own who have signed.
+#[test]
+fn a_forged_proposal_does_not_take_a_levers_name() {
+    let ceremony = two_of_three();
+    let [alice, bob, carol] = &ceremony.desks[..] else { unreachable!() };
+    let good = read_json(&propose(carol));
+    let (evil, signatures) = forged(&good);
+    let file = hand_over(alice, &evil);
+    let chat = alice.path("chat.txt");
+    fs::write(&chat, &signatures).unwrap();
+    let words = ["import", &file, path(&chat)].map(str::to_string);
+    let named = ["the proposal is not kept", "data is 0x3f4ba83a and 0x8456cb59 by your files"];
+    refused_without_a_trace(alice, &words, 4, &named);
+
+    // Laid into the folder it is left alone, online and offline, and the honest one is the lever's.
+    let laid = lay(alice, &evil);
+    for (n, owner) in [5, 6].map(key).into_iter().enumerate() {
+        let line = signatures.lines().nth(n).unwrap();
+        let stated = json!({ "breakglass_signature": 1, "safe_tx_hash": evil["hashes"]["safe_tx_hash"],
+            "owner": owner.address.to_string(), "kind": "ecdsa", "signature": line, "accepted": [] });
+        let name = format!("{}.sig.json", owner.address);
+        fs::write(laid.with_file_name(name), stated.to_string()).unwrap();
+    }
+    let honest = good["hashes"]["safe_tx_hash"].as_str().unwrap();
+    let run = alice.run(&["status", "vault"]).ended(3).says(honest).says("0 of 2 signed");
+    assert_eq!(run.stderr.matches("left out: ").count(), 1, "said once: {}", run.stderr);
+    run.says(path(&laid)).says("data is 0x3f4ba83a");
+    let offline = ["vault", "--offline", "--nonce", "0"];
+    refused(try_sign(alice, &offline), 2, &["offline, lever vault needs a proposal"]);
+    let lines = [sign(bob, &["vault"]), sign(carol, &["vault"])].join("\n");
+    import(alice, &["vault"], &lines);
+    broadcast(alice, &["vault"]).ended(0).says("done and proven");
+    assert!(is_paused(&ceremony));
+}
+
+/// What derives from the reader's own lever with the file's arguments is kept, marked, and signed only with them said.
+#[test]
+fn an_argument_that_a_file_chose_is_marked_and_does_not_become_the_levers() {
+    let mut ceremony = two_of_three();
+    ceremony.add_to_council("\n[levers.any]\nplaybook = \"pause/oz-pausable\"\nsafe = \"guardian\"\n");
+    let [alice, bob, _] = &ceremony.desks[..] else { unreachable!() };
+    let made = alice.run(&["--json", "pause", "any", "--set", "target=vault"]).ended(0).json();
+    let proposal = read_json(&alice.path(made["proposal"].as_str().unwrap()));
+    let line = sign(alice, &["any", "--set", "target=vault"]);
+    let (file, chat) = (hand_over(bob, &proposal), bob.path("chat.txt"));
+    fs::write(&chat, &line).unwrap();
+    let run = bob.run(&["import", &file, path(&chat)]).ended(0);
+    run.says("lever any leaves open, and the file chose: target = vault");
+    bob.run(&["status", "any"]).ended(3).says("1 of 2 signed");
+    let offline = ["any", "--offline", "--nonce", "0"];
+    refused(try_sign(bob, &offline), 4, &["not-your-arguments", "target = vault"]);
+    try_sign(bob, &[&offline[..], &["--set", "target=vault"]].concat()).ended(0);
+}
+
+/// Who signs for one Safe of the council is nobody at its other one.
+#[test]
+fn an_owner_of_another_safe_of_the_council_is_no_owner() {
+    let mut ceremony = two_of_three();
+    let frank = key(5);
+    ceremony.add_to_council(&format!("\n[signers.frank]\naddress = \"{}\"\n", frank.address));
+    let alice = &ceremony.desks[0];
+    let good = read_json(&propose(alice));
+    let hash: B256 = good["hashes"]["safe_tx_hash"].as_str().unwrap().parse().unwrap();
+    let signature = Bytes::from(frank.sign(hash)).to_string();
+    let taken = try_import(alice, &["vault"], &signature);
+    refused(taken, 1, &[&frank.address.to_string(), "not an owner of this Safe"]);
+}
+
+/// Without owners in the council file, the chain says who they are; offline nobody does.
+#[test]
+fn owners_that_are_not_pinned_come_from_the_chain_and_never_from_a_file() {
+    let ceremony = two_of_three();
+    let [alice, bob, carol] = &ceremony.desks[..] else { unreachable!() };
+    for desk in &ceremony.desks {
+        let unpinned =
+            ceremony.council().lines().filter(|l| !l.starts_with("owners") && !l.starts_with("threshold"));
+        fs::write(desk.path("breakglass.toml"), unpinned.collect::<Vec<_>>().join("\n")).unwrap();
+    }
+    let good = read_json(&propose(alice));
+    bob_refuses(bob, &good, &["--offline"], 4, &["the owners of guardian are not in your council file"]);
+    let stranger = key(7);
+    let hash: B256 = good["hashes"]["safe_tx_hash"].as_str().unwrap().parse().unwrap();
+    let mut poisoned = good.clone();
+    poisoned["safe"]["owners"] = json!([stranger.address.to_string(), key(1).address.to_string()]);
+    let (file, chat) = (hand_over(carol, &poisoned), carol.path("chat.txt"));
+    fs::write(&chat, Bytes::from(stranger.sign(hash)).to_string()).unwrap();
+    refused(carol.run(&["import", &file, path(&chat)]), 1, &["not an owner of this Safe"]);
+    let lines = [sign(bob, &["vault"]), sign(carol, &["vault"])].join("\n");
+    import(alice, &["vault"], &lines);
+    broadcast(alice, &["vault"]).ended(0).says("done and proven");
 }
