@@ -135,13 +135,20 @@ fn links_and_files_in_the_way_are_named_and_nothing_is_written_through_them() {
     refused(crate::steps::run(bob, &words), 1, &[hash, "symbolic link"]);
     untouched();
     fs::remove_file(&folder).unwrap();
-    // The signature is made then, and given out although it cannot be kept.
     fs::write(&folder, "in the way").unwrap();
-    let run = refused_without_a_trace(bob, &words, 1, &[hash, "the line above is good"]);
+    refused_without_a_trace(bob, &words, 1, &[hash]);
+    fs::remove_file(&folder).unwrap();
+    // Every name of the proposal: the signature is made then, and given out although it cannot be kept.
+    fs::create_dir(&folder).unwrap();
+    for n in 1..=20 {
+        let name = if n == 1 { "proposal.json".into() } else { format!("proposal-{n}.json") };
+        fs::create_dir(folder.join(name)).unwrap();
+    }
+    let run = refused_without_a_trace(bob, &words, 1, &["proposal-20.json", "the line above is good"]);
     assert!(run.stdout.starts_with("bgsig1"), "{run:?}");
     let object = crate::steps::run(bob, &[&words[..], &["--json".to_string()]].concat()).ended(1).json();
     assert!(object["signatures"][0]["line"].as_str().unwrap().starts_with("bgsig1"), "{object}");
-    fs::remove_file(&folder).unwrap();
+    fs::remove_dir_all(&folder).unwrap();
     // The proposal finds another name.
     fs::create_dir(&folder).unwrap();
     let place = folder.join("proposal.json");
