@@ -176,6 +176,7 @@ Register-ArgumentCompleter -Native -CommandName 'breakglass' -ScriptBlock {
             [CompletionResult]::new('--accept', '--accept', [CompletionResultType]::ParameterName, 'Accept a refusal by its id; it is recorded and shown to every later signer')
             [CompletionResult]::new('--confirm', '--confirm', [CompletionResultType]::ParameterName, 'Send without asking; NAME is the Safe''s name in your council file')
             [CompletionResult]::new('--max-fee', '--max-fee', [CompletionResultType]::ParameterName, 'The most to pay per unit of gas, in gwei')
+            [CompletionResult]::new('--gas', '--gas', [CompletionResultType]::ParameterName, 'The gas to send it with, where no RPC can estimate it; checked like an estimate')
             [CompletionResult]::new('--wait', '--wait', [CompletionResultType]::ParameterName, 'How long to wait for the transaction to be mined, in seconds')
             [CompletionResult]::new('--council', '--council', [CompletionResultType]::ParameterName, 'The council file [default: breakglass.toml here or in a folder above]')
             [CompletionResult]::new('--undo', '--undo', [CompletionResultType]::ParameterName, 'The lever''s counter-playbook, with every check')

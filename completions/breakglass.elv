@@ -163,6 +163,7 @@ set edit:completion:arg-completer[breakglass] = {|@words|
             cand --accept 'Accept a refusal by its id; it is recorded and shown to every later signer'
             cand --confirm 'Send without asking; NAME is the Safe''s name in your council file'
             cand --max-fee 'The most to pay per unit of gas, in gwei'
+            cand --gas 'The gas to send it with, where no RPC can estimate it; checked like an estimate'
             cand --wait 'How long to wait for the transaction to be mined, in seconds'
             cand --council 'The council file [default: breakglass.toml here or in a folder above]'
             cand --undo 'The lever''s counter-playbook, with every check'

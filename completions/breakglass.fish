@@ -138,6 +138,7 @@ complete -c breakglass -n "__fish_breakglass_using_subcommand broadcast" -l nonc
 complete -c breakglass -n "__fish_breakglass_using_subcommand broadcast" -l accept -d 'Accept a refusal by its id; it is recorded and shown to every later signer' -r
 complete -c breakglass -n "__fish_breakglass_using_subcommand broadcast" -l confirm -d 'Send without asking; NAME is the Safe\'s name in your council file' -r
 complete -c breakglass -n "__fish_breakglass_using_subcommand broadcast" -l max-fee -d 'The most to pay per unit of gas, in gwei' -r
+complete -c breakglass -n "__fish_breakglass_using_subcommand broadcast" -l gas -d 'The gas to send it with, where no RPC can estimate it; checked like an estimate' -r
 complete -c breakglass -n "__fish_breakglass_using_subcommand broadcast" -l wait -d 'How long to wait for the transaction to be mined, in seconds' -r
 complete -c breakglass -n "__fish_breakglass_using_subcommand broadcast" -l council -d 'The council file [default: breakglass.toml here or in a folder above]' -r -F
 complete -c breakglass -n "__fish_breakglass_using_subcommand broadcast" -l undo -d 'The lever\'s counter-playbook, with every check'
