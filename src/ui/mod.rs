@@ -9,7 +9,7 @@ mod line;
 mod prompt;
 mod text;
 
-use std::cell::{OnceCell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::BTreeSet;
 use std::io::{self, IsTerminal, Write};
 use std::sync::mpsc::{self, RecvTimeoutError};
@@ -42,6 +42,8 @@ pub struct Ui {
     said: RefCell<BTreeSet<String>>,
     /// The one object of `--json`, as far as it is known.
     object: RefCell<Map<String, Value>>,
+    /// Standard output has taken something.
+    given: Cell<bool>,
     /// Why standard output did not take what was written to it, the first time.
     lost: OnceCell<io::Error>,
 }
@@ -53,6 +55,7 @@ impl Ui {
             json,
             said: RefCell::new(BTreeSet::new()),
             object: RefCell::new(Map::new()),
+            given: Cell::new(false),
             lost: OnceCell::new(),
         }
     }
@@ -133,11 +136,14 @@ impl Ui {
     /// Writes data to standard output, or else shows it on standard error.
     fn give(&self, text: &str) {
         let mut stdout = io::stdout();
-        let Err(why) = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) else { return };
-        // A reader that went away (`| head`) is no reason to fail.
-        if why.kind() != io::ErrorKind::BrokenPipe {
-            let _ = self.lost.set(why);
-            put(&mut io::stderr(), text.trim_end_matches('\n'));
+        match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+            Ok(()) => self.given.set(true),
+            // A reader that has what it wanted (`| head`) is no reason to fail; one that was never there is.
+            Err(why) if why.kind() == io::ErrorKind::BrokenPipe && self.given.get() => {}
+            Err(why) => {
+                let _ = self.lost.set(why);
+                put(&mut io::stderr(), text.trim_end_matches('\n'));
+            }
         }
     }
 

@@ -168,6 +168,28 @@ fn a_line_that_standard_output_does_not_take_is_shown_and_kept_and_the_run_has_f
     assert_eq!(code, 3, "{said}");
 }
 
+/// `sign vault | no-such-program`: the line must not vanish with its reader.
+#[test]
+fn a_line_whose_reader_is_gone_is_shown_and_a_reader_that_has_enough_is_no_failure() {
+    let ceremony = two_of_three();
+    let bob = &ceremony.desks[1];
+    let words = with_key(bob, &["sign", "vault", "--yes"]);
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let output = bob.command(&words).stdout(writer).stderr(Stdio::piped()).output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.lines().any(|line| line.starts_with("bgsig1")), "{said}");
+
+    let mut command = bob.command(&["playbook", "show", "pause/oz-pausable"]);
+    let mut process = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let mut stdout = process.stdout.take().unwrap();
+    assert_eq!(stdout.read(&mut [0]).unwrap(), 1);
+    drop(stdout);
+    assert!(process.wait().unwrap().success());
+}
+
 /// The desk as somebody finds it who may read it and write nothing there: on a mounted image, or as another user.
 fn read_only(desk: &Desk, words: &[&str]) -> Command {
     for file in files(desk.folder()) {
