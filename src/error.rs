@@ -34,7 +34,7 @@ pub struct Error {
     /// Lines of a file, with the place at fault.
     pub excerpt: String,
     pub hints: Vec<String>,
-    /// A person said no on the device.
+    /// A person said no: at the question, or on the device.
     pub is_rejection: bool,
     /// What was done before it failed: stands beside the error under `--json`.
     pub done: Option<Value>,

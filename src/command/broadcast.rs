@@ -26,6 +26,7 @@ const POLL: Duration = Duration::from_secs(1);
 const GWEI: u128 = 1_000_000_000;
 
 pub fn run(session: &Session, args: &cli::Broadcast) -> Result<Exit, Error> {
+    session.require_accepted(&[session.rests_of(&args.what, args.derive.undo)?], &args.accept.accept)?;
     let mut signer = if args.calldata { None } else { Some(key::open(session.ui, &args.key)?) };
     let from = signer.as_mut().map(|s| s.choose(&session.council, &[])).transpose()?;
     // Taken before the chain is asked: what another run does meanwhile would not be seen. Whoever only prints the call

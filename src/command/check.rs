@@ -12,6 +12,7 @@ use crate::error::{Error, Exit};
 use crate::ui::Text;
 
 pub fn run(session: &Session, args: &cli::Status) -> Result<Exit, Error> {
+    session.note_changes(&session.rests_of(&args.what, args.derive.undo)?)?;
     let mut subject = session.subject(&args.what, &args.derive, Purpose::Finish, |_, _| None)?;
     subject.prove(session.ui, args.proofs)?;
     let findings = subject.findings(true);

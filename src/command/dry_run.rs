@@ -12,6 +12,7 @@ use crate::error::{Error, Exit};
 use crate::ui::Ui;
 
 pub fn run(session: &Session, args: &cli::DryRun) -> Result<Exit, Error> {
+    session.note_changes(&session.rests_of(&args.what, args.derive.undo)?)?;
     let view = |safe: &council::Safe| {
         let link = match &args.fork_url {
             Some(url) => fork(session.ui, session.chain_of(safe)?, url)?,

@@ -13,6 +13,7 @@ use crate::store;
 use crate::ui::Text;
 
 pub fn run(session: &Session, args: &cli::Export) -> Result<Exit, Error> {
+    session.note_changes(&session.rests_of(&args.what, args.derive.undo)?)?;
     let proposal = session.given(&args.what, &args.derive, Purpose::Finish)?.ok_or_else(|| {
         Error::new(Exit::Failed, format!("nothing is kept here for lever {}", args.what))
             .hint(format!("breakglass sign {} makes a signature", args.what))

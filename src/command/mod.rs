@@ -1,6 +1,7 @@
 //! One file per command: load, decide, show. The only room that knows all the others; it hashes, encodes, opens and
 //! prints nothing itself.
 
+mod accept;
 mod amount;
 mod broadcast;
 mod check;

@@ -1,6 +1,7 @@
 //! What is refused stops a command, unless it was accepted by its name.
 
 use crate::check::{Finding, Sort, standing};
+use crate::command::accept::CHANGED;
 use crate::error::{Error, Exit};
 
 /// Of the accepted ids, those that a finding refused: only they are recorded, an id that refused nothing says nothing.
@@ -23,8 +24,9 @@ pub fn obey(findings: &[Finding], accepted: &[String]) -> Result<(), Error> {
     let error =
         Error::new(exit, format!("refused ({}): {}", first.id, first.sentence)).hint(first.fix.clone());
     let error = error.hint(format!("if you know better, and only then: {ids}"));
-    let idle: Vec<&str> =
-        accepted.iter().filter(|id| !findings.iter().any(|f| f.id == **id)).map(String::as_str).collect();
+    let idle =
+        accepted.iter().filter(|id| !id.starts_with(CHANGED) && !findings.iter().any(|f| f.id == **id));
+    let idle: Vec<&str> = idle.map(String::as_str).collect();
     if idle.is_empty() {
         return Err(error);
     }

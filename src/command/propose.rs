@@ -32,6 +32,11 @@ pub fn run(session: &Session, kind: Kind, args: &cli::Propose) -> Result<Exit, E
             Error::new(Exit::Usage, "--undo needs a lever").hint("name the counter-playbook with --playbook")
         );
     }
+    let rests = match &args.lever {
+        Some(lever) => session.rests_of(lever, args.derive.undo)?,
+        None => session.rests_on(order.entry.playbook.id.as_str(), &order.safe.name, false)?,
+    };
+    session.require_accepted(&[rests], &args.accept.accept)?;
     let mut subject = session.propose(order, &args.derive)?;
     subject.prove(session.ui, args.proofs)?;
     let findings = subject.findings(false);

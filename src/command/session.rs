@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::chain::{Chain, Options, proxy_of};
+use crate::command::accept::settings;
 use crate::council::{self, Council, RpcAddress, RpcAddressError, SecretUrl};
 use crate::error::{Error, Exit};
 use crate::excerpt::Fault;
@@ -20,6 +21,8 @@ pub struct Session<'a> {
     pub ui: &'a Ui,
     pub council: Council,
     pub path: PathBuf,
+    /// The text of the council file.
+    pub text: String,
     pub incidents: Incidents,
     pub catalogue: Catalogue,
 }
@@ -51,7 +54,7 @@ impl<'a> Session<'a> {
         if let Some(more) = catalogue.unnamed().len().checked_sub(MOST_LEFT_OUT).filter(|more| *more > 0) {
             ui.say(&Text::default().warn("left out: ").add(&format!("{more} more playbooks")));
         }
-        Ok(Self { ui, council, path, incidents: Incidents::beside(&folder), catalogue })
+        Ok(Self { ui, council, path, text, incidents: Incidents::beside(&folder), catalogue })
     }
 
     /// The Safe's chain, with the RPC addresses' variables filled in.
@@ -85,7 +88,7 @@ impl<'a> Session<'a> {
     }
 }
 
-/// The council file of the working folder or the nearest above it.
+/// The council file of the working folder, the nearest above it, or the one that the reader's own settings name.
 pub fn find_council(ui: &Ui) -> Result<Option<PathBuf>, Error> {
     let here = std::env::current_dir()
         .map_err(|e| Error::new(Exit::Failed, format!("the working folder cannot be read: {e}")))?;
@@ -94,7 +97,9 @@ pub fn find_council(ui: &Ui) -> Result<Option<PathBuf>, Error> {
         let text = format!("{} is not used: it lies in a folder of incidents", path.display());
         ui.say_once(&Text::default().warn("note: ").add(&text).add("; --council FILE names another"));
     }
-    Ok(found.path)
+    // Read also where it is not needed: a mistake in it is found before an emergency.
+    let settings = settings(ui)?;
+    Ok(found.path.or(settings.council))
 }
 
 /// The council's own playbooks before the built-in ones.

@@ -4,6 +4,7 @@ use alloy::primitives::Address;
 use serde_json::{Value, json};
 
 use crate::cli;
+use crate::command::accept::CHANGED;
 use crate::command::key::Signer;
 use crate::command::obey::{accepted, obey};
 use crate::command::session::Session;
@@ -13,7 +14,7 @@ use crate::device::{Chosen, DataShown, Device, SigningRequest, Way, choose_way, 
 use crate::error::{Error, Exit};
 use crate::proposal::{OwnerSignature, Stated};
 use crate::safe::SignatureKind;
-use crate::ui::Text;
+use crate::ui::{Text, Ui};
 
 pub fn run(session: &Session, args: &cli::Sign) -> Result<Exit, Error> {
     for what in &args.what {
@@ -21,6 +22,8 @@ pub fn run(session: &Session, args: &cli::Sign) -> Result<Exit, Error> {
     }
     key::named(&args.key)?;
     alone(args)?;
+    let rests = args.what.iter().map(|what| session.rests_of(what, args.derive.undo));
+    session.require_accepted(&rests.collect::<Result<Vec<_>, _>>()?, &args.accept.accept)?;
     let ui = session.ui;
     let mut subjects: Vec<Subject> = Vec::new();
     for what in &args.what {
@@ -32,29 +35,54 @@ pub fn run(session: &Session, args: &cli::Sign) -> Result<Exit, Error> {
     }
     // A Ledger is looked for before the review, which shows what its screen will show; a keystore after the yes.
     let mut signer = if args.key.ledger().is_some() { Some(key::open(ui, &args.key)?) } else { None };
-    let mut objects = Vec::new();
-    let mut rejected = Vec::new();
+    let mut done = Done::default();
     for (at, subject) in subjects.iter().enumerate() {
         if subjects.len() > 1 {
             ui.say(&Text::default().bold(&format!("{} of {}", at + 1, subjects.len())));
         }
-        match one(session, args, subject, &mut signer) {
-            Ok(object) => objects.push(object),
-            // Rejected on the device: that one is skipped, the others are not lost with it.
-            Err(error) if error.is_rejection && at + 1 < subjects.len() => {
+        match one(session, args, subject, (at + 1, subjects.len()), &mut signer) {
+            Ok(object) => done.signed.push(object),
+            // A no to one, typed or on the device, is no answer to the others.
+            Err(error) if error.is_rejection && subjects.len() > 1 => {
                 ui.say(&Text::default().warn("skipped: ").add(&error.message));
-                rejected.push(subject.proposal.hash().to_string());
+                held_up(ui, subject, &subjects[at + 1..]);
+                done.declined.push(subject.proposal.hash().to_string());
+                done.exit = done.exit.max(Some(error.exit));
             }
-            Err(error) => return Err(with_signed(error, &objects)),
+            Err(error) => return Err(with_signed(error, &done.signed)),
         }
     }
-    let object = json!({ "signatures": objects, "rejected": rejected });
-    if rejected.is_empty() {
+    let object = json!({ "signatures": done.signed, "rejected": done.declined });
+    let Some(exit) = done.exit else {
         ui.object(&object);
         return Ok(Exit::Done);
+    };
+    let message = format!("{} of {} were not signed: you said no", done.declined.len(), subjects.len());
+    let hint = if done.signed.is_empty() { "nothing was signed" } else { "the others are signed" };
+    Err(Error::new(exit, message).hint(hint).having_done(object))
+}
+
+/// What came of the proposals.
+#[derive(Default)]
+struct Done {
+    signed: Vec<Value>,
+    declined: Vec<String>,
+    /// How the program ends, if a person said no.
+    exit: Option<Exit>,
+}
+
+/// Those that follow on the same Safe wait for its nonce.
+fn held_up(ui: &Ui, declined: &Subject, later: &[Subject]) {
+    let nonce = declined.proposal.nonce();
+    let waits = |s: &&Subject| s.safe.name == declined.safe.name && s.proposal.nonce() > nonce;
+    if let Some(waiting) = later.iter().find(waits) {
+        let text = format!(
+            "nonce {} of {} can be sent only once nonce {nonce} is used",
+            waiting.proposal.nonce(),
+            waiting.safe.name
+        );
+        ui.say(&Text::default().warn("! ").add(&text));
     }
-    let message = format!("{} of {} were rejected on the device", rejected.len(), subjects.len());
-    Err(Error::new(Exit::Device, message).hint("the others are signed").having_done(object))
 }
 
 /// What was signed before an error is told beside it, and what was signed and could not be kept.
@@ -67,7 +95,7 @@ fn with_signed(mut error: Error, signed: &[Value]) -> Error {
 /// What is said about one proposal must not be taken for another.
 fn alone(args: &cli::Sign) -> Result<(), Error> {
     let flags = [
-        ("--accept", !args.accept.accept.is_empty()),
+        ("--accept", args.accept.accept.iter().any(|id| !id.starts_with(CHANGED))),
         ("--set", !args.derive.set.is_empty()),
         ("--nonce", args.derive.nonce.is_some()),
     ];
@@ -118,6 +146,7 @@ fn one(
     session: &Session,
     args: &cli::Sign,
     subject: &Subject,
+    place: (usize, usize),
     signer: &mut Option<Signer>,
 ) -> Result<Value, Error> {
     let findings = subject.findings(true);
@@ -131,11 +160,13 @@ fn one(
         None => Chosen { way: Way::Fields, why: "" },
     };
     let kind = if args.eth_sign { SignatureKind::EthSign } else { SignatureKind::Ecdsa };
-    if let Some(signer) = signer.as_mut() {
-        let owner = owner(session, subject, signer)?;
-        on_the_ledger(session, signer, &request(subject, owner, kind, way.way), way.why);
-    } else {
-        confirm(session, args)?;
+    match signer.as_mut() {
+        // Its person answers on its own screen.
+        Some(signer @ Signer::Ledger(..)) => {
+            let owner = owner(session, subject, signer)?;
+            on_the_ledger(session, signer, &request(subject, owner, kind, way.way), way.why);
+        }
+        _ => confirm(session, args, place)?,
     }
     let signer = match signer {
         Some(signer) => signer,
@@ -204,11 +235,14 @@ fn unchecked(session: &Session, subject: &Subject) {
     ui.blank();
 }
 
-fn confirm(session: &Session, args: &cli::Sign) -> Result<(), Error> {
-    if args.yes || session.ui.typed("Sign this? Type yes", "yes", "--yes")? {
+/// One yes is for the one review above it.
+fn confirm(session: &Session, args: &cli::Sign, (at, of): (usize, usize)) -> Result<(), Error> {
+    let which = if of > 1 { format!(", {at} of {of}") } else { String::new() };
+    if args.yes || session.ui.typed(&format!("Sign this{which}? Type yes"), "yes", "--yes")? {
         return Ok(());
     }
-    Err(Error::new(Exit::Refused, "not signed: you did not type yes")
+    let error = Error::new(Exit::Refused, "not signed: you did not type yes");
+    Err(Error { is_rejection: true, ..error }
         .hint("nothing was written; run it again and type yes, or leave it"))
 }
 

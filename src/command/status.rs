@@ -14,6 +14,7 @@ use crate::proposal::{NotReady, Shortfall, assemble};
 use crate::ui::Text;
 
 pub fn run(session: &Session, args: &cli::Status) -> Result<Exit, Error> {
+    session.note_changes(&session.rests_of(&args.what, args.derive.undo)?)?;
     let mut subject = session.subject(&args.what, &args.derive, Purpose::Look, |_, _| None)?;
     subject.prove(session.ui, args.proofs)?;
     let tally = tally(&subject);

@@ -1,18 +1,27 @@
-//! The council file `breakglass.toml`: chains, Safes, signers, targets, levers and contacts. Text in, types out.
+//! The council file `breakglass.toml`: chains, Safes, signers, targets, levers and contacts; and a person's own settings
+//! with what they have accepted of it. Text in, types out.
 //!
 //! May touch values only: no network, clock, device or files. Every reference from one entry to another is checked
 //! here, so a [`Council`] never names a Safe, chain or signer that does not exist.
 
 mod address_book;
+mod difference;
+mod digest;
 mod file;
+mod pins;
 mod rpc;
+mod settings;
 
 use std::collections::BTreeMap;
 
 use alloy::primitives::{Address, B256};
 
 pub use address_book::AddressBook;
+pub use difference::{Difference, Mark, difference};
+pub use digest::TextDigest;
+pub use pins::{Accepted, Pins, SafeAt, Standing, council_at, council_of, playbook_of};
 pub use rpc::{RpcAddress, RpcAddressError, SecretUrl};
+pub use settings::Settings;
 
 use crate::excerpt::Fault;
 use crate::safe::{Owners, SafeVersion};

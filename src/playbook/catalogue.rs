@@ -332,6 +332,12 @@ impl Catalogue {
         ids
     }
 
+    /// Returns `true` if the program has a playbook of this id, also where a file of the council's takes its place.
+    #[must_use]
+    pub fn is_built_in(&self, id: &str) -> bool {
+        LIBRARY.iter().any(|(known, _)| *known == id)
+    }
+
     fn built_in(&self, id: &str) -> Option<Result<&Playbook, Fault>> {
         let index = LIBRARY.iter().position(|(known, _)| *known == id)?;
         let parse = || Playbook::parse(&format!("{id}.toml (built in)"), LIBRARY[index].1);

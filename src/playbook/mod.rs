@@ -37,7 +37,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use alloy::json_abi::Error;
-use alloy::primitives::{Address, B256, hex, keccak256};
+use alloy::primitives::{Address, B256, keccak256};
 
 pub use catalogue::{Catalogue, Entry, LookupError, Origin};
 pub use check::{CallCheck, Check, Ending, EventCheck, Expectation, Relation, Subject, Verdict};
@@ -55,6 +55,7 @@ pub use summary::Summary;
 pub use template::{Pattern, Template};
 pub use unit::Unit;
 
+use crate::council::TextDigest;
 use crate::excerpt::Fault;
 
 /// A playbook's id, such as `pause/oz-pausable`: its kind and a name.
@@ -106,11 +107,10 @@ impl PlaybookDigest {
         &self.0
     }
 
-    /// The first eight digits in two groups, for people to compare: `5c1e 09d4`.
+    /// Returns the first sixteen digits in four groups, for people to compare: `5c1e 09d4 77a0 1b2c`.
     #[must_use]
     pub fn short(&self) -> String {
-        let digits = hex::encode(&self.0[..4]);
-        format!("{} {}", &digits[..4], &digits[4..])
+        TextDigest::claimed(self.0).short()
     }
 }
 

@@ -7,6 +7,7 @@
 
 mod incidents;
 mod read;
+mod settings;
 mod write;
 
 use std::io;
@@ -17,6 +18,7 @@ pub use read::{
     Foreign, Found, MAX_BYTES, files_below, find_upwards, read_foreign, read_password, read_stdin,
     read_stream, read_text,
 };
+pub use settings::{SettingsFolder, home, real_path};
 pub use write::{create_folder, create_new, keep_all, keep_new, let_all_read};
 
 #[derive(Debug, thiserror::Error)]

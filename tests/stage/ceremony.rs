@@ -55,11 +55,12 @@ impl Ceremony {
         &self.council
     }
 
-    /// Adds text at the end of the council file of every desk: levers, targets, contacts.
+    /// Adds text at the end of the council file of every desk: levers, targets, contacts. Everybody agrees on it.
     pub fn add_to_council(&mut self, text: &str) {
         self.council.push_str(text);
         for desk in &self.desks {
             fs::write(desk.path("breakglass.toml"), &self.council).unwrap();
+            desk.forgets();
         }
     }
 

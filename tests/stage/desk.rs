@@ -57,6 +57,11 @@ impl Desk {
         self.home.path()
     }
 
+    /// The person forgets which council file and playbooks they accepted: the next run is the first of these.
+    pub fn forgets(&self) {
+        let _ = fs::remove_dir_all(self.home().join(".config/breakglass/accepted"));
+    }
+
     pub fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }

@@ -274,9 +274,11 @@ fn a_lever_that_names_another_target_on_one_desk() {
     // A lever with other arguments differs before any transaction is made of it.
     let text = ceremony.council().replace("set = { target = \"vault\" }", "set = { target = \"guardian\" }");
     fs::write(&council, &text).unwrap();
+    bob.forgets();
     bob_refuses(bob, &proposal, &["--offline"], 4, &["target = vault", "target = guardian"]);
     // From the lever alone he makes another transaction, and its hash tells: alice cannot take his line for hers.
     fs::write(&council, ceremony.council().replace(&ceremony.vault.to_string(), &other.to_string())).unwrap();
+    bob.forgets();
     let line = sign(bob, &["vault"]);
     let taken = crate::steps::try_import(alice, &["vault"], &line);
     refused(taken, 1, &["it signs another transaction"]);
@@ -297,6 +299,7 @@ fn a_council_playbook_that_differs_on_one_desk() {
     // The call, and only a sentence: either is another playbook.
     for (from, to) in [("call = \"pause()\"", "call = \"unpause()\""), ("Calls pause()", "Calls Pause()")] {
         fs::write(bob.path("playbooks/pause.toml"), text.replace(from, to)).unwrap();
+        bob.forgets();
         for more in [&[][..], &["--offline"]] {
             bob_refuses(bob, &proposal, more, 4, &["not-your-playbook", "playbook text is"]);
         }

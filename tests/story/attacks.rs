@@ -274,6 +274,7 @@ fn a_module_of_the_safe_is_refused_until_the_council_file_pins_it() {
     let council =
         ceremony.council().replace("threshold = 2\n", &format!("threshold = 2\nmodules = [\"{THIEF}\"]\n"));
     fs::write(ceremony.desks[0].path("breakglass.toml"), council).unwrap();
+    ceremony.desks[0].forgets();
     ceremony.desks[0].run(&["pause", "vault"]).ended(0);
 
     // A new council file pins what the Safe has.

@@ -92,6 +92,7 @@ fn killed_after_the_record_and_before_the_chain_has_it() {
     let text = std::fs::read_to_string(&council).unwrap();
     let rpc = text.lines().find(|line| line.starts_with("rpc = ")).unwrap().to_string();
     std::fs::write(&council, text.replace(&rpc, &format!("rpc = [\"{}\"]", ceremony.anvil.url()))).unwrap();
+    alice.forgets();
     assert_eq!(executed(&ceremony), 0);
     finished(&ceremony, alice, "Sent");
 }

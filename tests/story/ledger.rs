@@ -87,7 +87,7 @@ fn several_are_signed_in_one_sitting() {
     let run = on_ledger(alice, &["vault", "again"], &emulator).ended(6);
     let run = run.says("2 to sign").says("1 of 2").says("2 of 2").says("skipped: rejected on the Ledger");
     assert_eq!((emulator.signed().len(), run.stdout.trim().lines().count()), (1, 1));
-    run.says("1 of 2 were rejected on the device");
+    run.says("1 of 2 were not signed");
 }
 
 #[test]

@@ -35,5 +35,6 @@ mod rehearsal;
 mod rpcs;
 mod secrets;
 mod sending;
+mod settings;
 mod steps;
 mod terminal;

@@ -90,6 +90,7 @@ fn another_chain_is_refused_by_both_numbers() {
     let anvil = Anvil::with_chain_id(5);
     fs::write(alice.path("breakglass.toml"), ceremony.council().replace(&ceremony.anvil.url(), &anvil.url()))
         .unwrap();
+    alice.forgets();
     refused(broadcast(alice, &["vault"]), 7, &["chain 5", "chain 31337"]);
     refused(alice.run(&["status", "vault"]), 7, &["chain 5", "chain 31337"]);
     assert_eq!(executed(&ceremony), 0);

@@ -12,12 +12,13 @@ fn with_rpcs(anvil: Anvil, rpc: &[String]) -> Ceremony {
     Ceremony::on(anvil, SafeSetup::new(SafeVersion::V1_4_1, 3, 2), rpc)
 }
 
-/// Changes a desk's council file.
+/// Changes a desk's council file, as if it had been so from the beginning.
 fn edit(desk: &Desk, from: &str, to: &str) {
     let path = desk.path("breakglass.toml");
     let text = fs::read_to_string(&path).unwrap();
     assert!(text.contains(from), "{from:?} is not in\n{text}");
     fs::write(path, text.replace(from, to)).unwrap();
+    desk.forgets();
 }
 
 #[test]

@@ -1,0 +1,73 @@
+//! A person's own settings, `config.toml`: who they are and where their key and council file lie. They weaken no check.
+
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+use toml::Spanned;
+
+use crate::excerpt::Fault;
+
+/// What the person wrote. The program never changes this file.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Settings {
+    /// The person's name in the council file.
+    pub me: Option<String>,
+    /// `ledger`, or a keystore's name or path.
+    pub key: Option<String>,
+    /// The key that pays for gas, written like `key`.
+    pub payer: Option<String>,
+    /// The council file where none lies here or in a folder above.
+    pub council: Option<PathBuf>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Wire {
+    me: Option<String>,
+    key: Option<String>,
+    payer: Option<String>,
+    council: Option<Spanned<String>>,
+}
+
+impl Settings {
+    /// Reads the settings; `home` stands for `~` at the beginning of a path.
+    ///
+    /// # Errors
+    /// With the line and the word at fault: bad TOML, an unknown field, a path that depends on the working folder.
+    pub fn parse(origin: &str, text: &str, home: Option<&Path>) -> Result<Self, Fault> {
+        let wire: Wire = toml::from_str(text).map_err(|e| Fault::toml(origin, text, &e))?;
+        let path = |written: Spanned<String>| {
+            let path = match (written.get_ref().strip_prefix("~/"), home) {
+                (Some(rest), Some(home)) => home.join(rest),
+                _ => PathBuf::from(written.get_ref()),
+            };
+            let message = "the path must begin with / or ~/: it is the same in every folder";
+            if path.is_absolute() { Ok(path) } else { Err(Fault::at(origin, text, written.span(), message)) }
+        };
+        let council = wire.council.map(path).transpose()?;
+        Ok(Self { me: wire.me, key: wire.key, payer: wire.payer, council })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_what_a_person_writes_and_points_at_what_is_wrong() {
+        let text =
+            "me = \"alice\" # that is me\nkey = \"ledger\"\ncouncil = \"~/protocol/breakglass.toml\"\n";
+        let settings = Settings::parse("config.toml", text, Some(Path::new("/home/alice"))).unwrap();
+        assert_eq!(settings.me.as_deref(), Some("alice"));
+        assert_eq!(settings.council, Some("/home/alice/protocol/breakglass.toml".into()));
+        assert_eq!(Settings::parse("config.toml", "", None).unwrap(), Settings::default());
+        for (text, expected) in [
+            ("me = \"alice\"\nmy = 1", "config.toml:2:1: unknown field `my`"),
+            ("council = \"breakglass.toml\"", "config.toml:1:11: the path must begin with / or ~/"),
+            ("me = alice", "config.toml:1:6: "),
+        ] {
+            let fault = Settings::parse("config.toml", text, None).unwrap_err().to_string();
+            assert!(fault.starts_with(expected) && fault.contains('^'), "{fault}");
+        }
+    }
+}

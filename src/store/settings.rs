@@ -1,0 +1,130 @@
+//! Where a person's own settings lie: `$XDG_CONFIG_HOME/breakglass`, else `~/.config/breakglass`. What they accepted is
+//! beside them, one file each time and never changed: two runs at once lose nothing.
+
+use std::env;
+use std::fs::DirBuilder;
+use std::path::{Path, PathBuf};
+
+use super::{StoreError, create_new, files_below, keep_new, read_text, shown};
+
+const CONFIG: &str = "config.toml";
+const ACCEPTED: &str = "accepted";
+const TEXTS: &str = "texts";
+
+/// The folder of settings; it need not be there.
+#[derive(Clone, Debug)]
+pub struct SettingsFolder {
+    root: PathBuf,
+}
+
+/// The person's own folder.
+#[must_use]
+pub fn home() -> Option<PathBuf> {
+    env::var_os("HOME").map(PathBuf::from).filter(|path| path.is_absolute())
+}
+
+/// The path by which every name of a file is the same, or as it was given.
+#[must_use]
+pub fn real_path(path: &Path) -> PathBuf {
+    path.canonicalize().unwrap_or_else(|_| path.to_path_buf())
+}
+
+impl SettingsFolder {
+    /// `None` if the environment names neither folder.
+    #[must_use]
+    pub fn find() -> Option<Self> {
+        let named = env::var_os("XDG_CONFIG_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
+        let above = named.or_else(|| home().map(|home| home.join(".config")))?;
+        Some(Self { root: above.join("breakglass") })
+    }
+
+    #[must_use]
+    pub fn config_path(&self) -> PathBuf {
+        self.root.join(CONFIG)
+    }
+
+    /// The settings' text; `None` if there is no such file.
+    pub fn config(&self) -> Result<Option<String>, StoreError> {
+        let path = self.config_path();
+        if path.symlink_metadata().is_err_and(|e| e.kind() == std::io::ErrorKind::NotFound) {
+            return Ok(None);
+        }
+        read_text(&path).map(Some)
+    }
+
+    fn accepted(&self) -> PathBuf {
+        self.root.join(ACCEPTED)
+    }
+
+    /// What was accepted, oldest first.
+    pub fn acceptances(&self) -> Result<Vec<(PathBuf, String)>, StoreError> {
+        let folder = self.accepted();
+        let files = files_below(&folder, "toml")?.into_iter().filter(|path| path.parent() == Some(&folder));
+        files.map(|path| Ok((path.clone(), read_text(&path)?))).collect()
+    }
+
+    /// Keeps what was accepted, after all that was before.
+    pub fn keep_acceptance(&self, contents: &str) -> Result<(), StoreError> {
+        self.ready()?;
+        let folder = self.accepted();
+        let number = |path: &PathBuf| path.file_stem()?.to_str()?.parse::<u32>().ok();
+        let last = files_below(&folder, "toml")?.iter().filter_map(number).max().unwrap_or(0);
+        let mut next = last.saturating_add(1);
+        loop {
+            match create_new(&folder.join(format!("{next:06}.toml")), contents) {
+                // Another run took that number.
+                Err(StoreError::Exists { .. }) if next < u32::MAX => next += 1,
+                result => return result,
+            }
+        }
+    }
+
+    #[must_use]
+    pub fn text_path(&self, digest: &str) -> PathBuf {
+        self.accepted().join(TEXTS).join(digest)
+    }
+
+    /// Keeps the text that a digest stands for, so that a change can be shown.
+    pub fn keep_text(&self, digest: &str, contents: &str) -> Result<(), StoreError> {
+        self.ready()?;
+        keep_new(&self.text_path(digest), contents)
+    }
+
+    pub fn text(&self, digest: &str) -> Result<String, StoreError> {
+        read_text(&self.text_path(digest))
+    }
+
+    fn ready(&self) -> Result<(), StoreError> {
+        let folder = self.accepted().join(TEXTS);
+        let mut builder = DirBuilder::new();
+        builder.recursive(true);
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::DirBuilderExt;
+            builder.mode(0o700);
+        }
+        builder.create(&folder).map_err(|error| StoreError::Write { path: shown(&folder), error })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_accepted_later_comes_later_and_nothing_is_replaced() {
+        let dir = tempfile::tempdir().unwrap();
+        let folder = SettingsFolder { root: dir.path().join("breakglass") };
+        assert!(folder.config().unwrap().is_none() && folder.acceptances().unwrap().is_empty());
+        for contents in ["one", "two", "three"] {
+            folder.keep_acceptance(contents).unwrap();
+        }
+        let kept: Vec<String> = folder.acceptances().unwrap().into_iter().map(|(_, text)| text).collect();
+        assert_eq!(kept, ["one", "two", "three"]);
+        folder.keep_text("0x12", "text").unwrap();
+        folder.keep_text("0x12", "text").unwrap();
+        assert!(folder.keep_text("0x12", "another").is_err());
+        assert_eq!(folder.text("0x12").unwrap(), "text");
+        assert_eq!(folder.acceptances().unwrap().len(), 3);
+    }
+}
