@@ -5,15 +5,16 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use crate::command::session::Session;
+use crate::command::settings::pins;
 use crate::command::subject::{is_file, read_proposal};
 use crate::council::{
-    Accepted, Difference, Mark, Pins, SafeAt, Settings, Standing, TextDigest, council_at, council_of,
-    difference, playbook_of,
+    Accepted, Difference, Mark, Pins, SafeAt, Standing, TextDigest, council_at, council_of, difference,
+    playbook_of,
 };
 use crate::error::{Error, Exit};
 use crate::excerpt::hide_urls;
 use crate::playbook::{Origin, Undo};
-use crate::store::{SettingsFolder, home, real_path};
+use crate::store::{SettingsFolder, real_path};
 use crate::ui::{Text, Ui};
 
 /// How a changed text is accepted on the command line: by the first sixteen digits of its digest.
@@ -206,44 +207,6 @@ impl Session<'_> {
             }
         }
         Ok(())
-    }
-}
-
-/// The reader's own settings; none where they cannot be read, which is said.
-pub fn settings(ui: &Ui) -> Result<Settings, Error> {
-    let Some(folder) = SettingsFolder::find() else { return Ok(Settings::default()) };
-    match folder.config() {
-        Ok(None) => Ok(Settings::default()),
-        Ok(Some(text)) => {
-            let origin = folder.config_path().display().to_string();
-            Ok(Settings::parse(&origin, &text, home().as_deref())?)
-        }
-        Err(error) => {
-            ui.say_once(&Text::default().warn("your settings are not used: ").add(&error.to_string()));
-            Ok(Settings::default())
-        }
-    }
-}
-
-fn pins(ui: &Ui, folder: Option<&SettingsFolder>) -> Result<Pins, Error> {
-    let loud = |why: &str| {
-        let text =
-            format!("what you accepted before cannot be read: {why}. Everything counts as a first use");
-        ui.say_once(&Text::default().bad("! ").bold(&text));
-        Pins::default()
-    };
-    let Some(folder) = folder else { return Ok(loud("neither HOME nor XDG_CONFIG_HOME is set")) };
-    let mut pins = Pins::default();
-    match folder.acceptances() {
-        Ok(files) => {
-            for (path, text) in files {
-                pins.read(&path.display().to_string(), &text).map_err(|fault| {
-                    Error::from(fault).hint("or move that file away: what it says is then forgotten")
-                })?;
-            }
-            Ok(pins)
-        }
-        Err(error) => Ok(loud(&error.to_string())),
     }
 }
 

@@ -30,6 +30,7 @@ mod propose;
 mod rehearse;
 mod rehearsed;
 mod session;
+mod settings;
 mod show;
 mod sign;
 mod since;

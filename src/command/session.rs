@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::chain::{Chain, Options, proxy_of};
-use crate::command::accept::settings;
+use crate::command::settings::settings;
 use crate::council::{self, Council, RpcAddress, RpcAddressError, SecretUrl};
 use crate::error::{Error, Exit};
 use crate::excerpt::Fault;

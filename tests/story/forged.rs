@@ -101,6 +101,7 @@ fn where_no_constant_names_the_batch_contract_the_council_file_does_or_nothing_i
     let line = written.lines().find(|line| line.starts_with("batch = ")).unwrap();
     let council = ceremony.council().replace("threshold = 2\n", &format!("threshold = 2\n{line}\n"));
     fs::write(bob.path("breakglass.toml"), &council).unwrap();
+    bob.forgets();
     let run = try_sign(bob, &[&file, "--offline"]).ended(0).says("as your council file says");
     assert_eq!(run.stdout.trim(), online);
 
