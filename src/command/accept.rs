@@ -156,12 +156,11 @@ impl Session<'_> {
 
     fn ask(&self, item: &Item, whole: bool, flags: &str) -> Result<(), Error> {
         let digits = item.now.digest.digits();
-        let (question, word) = match whole {
-            true => ("Is this change what your council agreed on? Type yes".to_string(), "yes"),
+        let (question, word) = if whole {
+            ("Is this change what your council agreed on? Type yes".to_string(), "yes")
+        } else {
             // Whoever has not seen all of it has to have compared it.
-            false => {
-                (format!("Not all of it is shown. Compare the files; then type {digits}"), digits.as_str())
-            }
+            (format!("Not all of it is shown. Compare the files; then type {digits}"), digits.as_str())
         };
         if self.ui.typed(&question, word, flags)? {
             return Ok(());

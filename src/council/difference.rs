@@ -72,7 +72,8 @@ mod tests {
             Mark::Removed => '-',
             Mark::Added => '+',
         };
-        difference.lines.iter().map(|(mark, line)| format!("{}{line}\n", sign(mark))).collect()
+        let lines = difference.lines.iter().map(|(mark, line)| format!("{}{line}", sign(mark)));
+        lines.collect::<Vec<_>>().join("\n")
     }
 
     #[test]
@@ -80,7 +81,7 @@ mod tests {
         let old = "a\nb\nc\nthreshold = 3\nd\ne\nf\ng\n";
         let new = old.replace("= 3", "= 1");
         let found = difference(old, &new);
-        assert_eq!(text(&found), " b\n c\n-threshold = 3\n+threshold = 1\n d\n e\n");
+        assert_eq!(text(&found), " b\n c\n-threshold = 3\n+threshold = 1\n d\n e");
         assert!(found.is_whole);
         assert_eq!(difference(old, old), Difference { lines: Vec::new(), is_whole: true });
     }

@@ -6,6 +6,7 @@
 //! built-in playbook changes what that id means.
 
 use std::collections::BTreeMap;
+use std::fmt::Write;
 
 use alloy::primitives::Address;
 use serde::{Deserialize, Serialize};
@@ -105,10 +106,9 @@ impl Pins {
         let before = text.len();
         for (what, pin) in new {
             let what = toml::Value::String(what.clone());
-            text += &format!("\n[[accepted]]\nwhat = {what}\ndigest = \"{}\"\n", pin.digest);
-            if pin.built_in {
-                text += "built_in = true\n";
-            }
+            let built_in = if pin.built_in { "built_in = true\n" } else { "" };
+            // Writing to a String cannot fail.
+            let _ = write!(text, "\n[[accepted]]\nwhat = {what}\ndigest = \"{}\"\n{built_in}", pin.digest);
         }
         (text.len() > before).then_some(text)
     }
