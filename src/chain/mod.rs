@@ -25,6 +25,7 @@ mod sending;
 mod settle;
 mod snapshot;
 mod standing;
+mod watch;
 
 pub use block::{BlockHash, BlockRef, BlockTag, Header, TxHash};
 pub use draft::{Draft, Known};
@@ -39,6 +40,7 @@ pub use rpc::{AT, Reply, Request};
 pub use sending::{Executed, Fees, Prepared, Receipt, Sending};
 pub use snapshot::{Ask, Snapshot};
 pub use standing::{EndpointReport, Standing, agreeing};
+pub use watch::{Sighting, block_time, poll_interval};
 
 #[cfg(test)]
 mod tests;

@@ -26,6 +26,8 @@ use crate::council::SecretUrl;
 const ATTEMPTS: u32 = 4;
 /// For an endpoint that does not have the pinned block yet.
 const CATCH_UP: Duration = Duration::from_millis(400);
+/// For an answer that nobody has to agree on: what was sent is looked for instead of waiting longer for it.
+const PATIENCE: Duration = Duration::from_secs(5);
 /// What the slower endpoints get at least, once a quorum has answered.
 const GRACE: Duration = Duration::from_millis(500);
 
@@ -258,12 +260,12 @@ impl Chain {
             let all = self.endpoints.iter().enumerate();
             let mut under_way: FuturesUnordered<_> =
                 all.map(|(i, endpoint)| async move { (i, endpoint.single(request).await) }).collect();
-            let mut deadline = None;
-            while let Ok(Some((i, (reply, tries)))) = before(deadline, under_way.next()).await {
+            let mut deadline = Instant::now() + PATIENCE;
+            while let Ok(Some((i, (reply, tries)))) = before(Some(deadline), under_way.next()).await {
                 rounds = rounds.max(tries);
                 results[i] = verdict(reply);
-                if results[i].is_ok() && deadline.is_none() {
-                    deadline = Some(Instant::now() + GRACE);
+                if results[i].is_ok() {
+                    deadline = deadline.min(Instant::now() + GRACE);
                 }
             }
         });

@@ -165,7 +165,7 @@ impl Chain {
         }
         let faults: Vec<_> =
             results.into_iter().filter_map(|(who, result)| Some((who, result.err()?))).collect();
-        let unsure = faults.iter().any(|(_, fault)| !matches!(fault, Fault::Refused { .. }));
+        let unsure = faults.iter().any(|(_, fault)| may_have_left(fault));
         Err(ChainError::NotSent { chain: self.name().into(), tx, unsure, faults })
     }
 
@@ -176,13 +176,24 @@ impl Chain {
     pub fn receipt(&self, tx: TxHash) -> Result<Option<Receipt>, ChainError> {
         let request = Request::new("eth_getTransactionReceipt", json!([tx.word()]));
         let agreed = self.agree(&[request], BlockTag::Latest)?;
-        let wire = match agreed.values.into_iter().next() {
-            Some(Settled::Json(value)) => serde_json::from_value::<Option<WireReceipt>>(value).ok().flatten(),
+        let value = agreed.values.into_iter().next();
+        value.map_or(Ok(None), |value| self.read_receipt(tx, value, &agreed.header))
+    }
+
+    /// The receipt in an answer that was given at `head`.
+    pub(super) fn read_receipt(
+        &self,
+        tx: TxHash,
+        value: Settled,
+        head: &Header,
+    ) -> Result<Option<Receipt>, ChainError> {
+        let wire = match value {
+            Settled::Json(value) => serde_json::from_value::<Option<WireReceipt>>(value).ok().flatten(),
             _ => None,
         };
         let Some(wire) = wire else { return Ok(None) };
         let (number, hash) = (wire.block_number.to::<u64>(), BlockHash::claimed(wire.block_hash));
-        let Some(block) = self.block_of(number, hash, &agreed.header)? else { return Ok(None) };
+        let Some(block) = self.block_of(number, hash, head)? else { return Ok(None) };
         Ok(Some(Receipt {
             tx,
             block,
@@ -269,6 +280,15 @@ impl Chain {
 fn took(said: &RawValue, tx: TxHash) -> Result<(), Fault> {
     let hash = serde_json::from_str::<B256>(said.get()).ok();
     (hash == Some(*tx.word())).then_some(()).ok_or_else(|| Fault::garbage("the hash of another transaction"))
+}
+
+/// Whether the endpoint may have passed a transaction on although its answer is none.
+const fn may_have_left(fault: &Fault) -> bool {
+    match fault {
+        Fault::Http(status) => *status >= 500,
+        Fault::Refused { .. } | Fault::Throttled => false,
+        _ => true,
+    }
 }
 
 fn logs_request(safe: &SafeId, hash: &SafeTxHash, from: u64, to: &str) -> Request {

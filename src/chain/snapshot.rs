@@ -240,7 +240,7 @@ fn call(to: Address, call: &impl SolCall) -> Request {
 }
 
 /// Nothing for what the header says, which every round asks for.
-fn request(query: &Query) -> Option<Request> {
+pub(super) fn request(query: &Query) -> Option<Request> {
     Some(match query {
         Query::Call { from, to, data } => Request::call(*from, *to, data),
         Query::Storage { address, slot } => Request::new("eth_getStorageAt", json!([address, slot, AT])),
@@ -250,7 +250,7 @@ fn request(query: &Query) -> Option<Request> {
     })
 }
 
-fn readings(queries: &[Query], values: &[Settled], header: &Header) -> Readings {
+pub(super) fn readings(queries: &[Query], values: &[Settled], header: &Header) -> Readings {
     let asked = queries.iter().filter(|query| **query != Query::Time).zip(values);
     let time = Answer::Value(B256::from(U256::from(header.timestamp)).into());
     let told =

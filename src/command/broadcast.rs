@@ -2,81 +2,245 @@
 
 use std::time::{Duration, Instant};
 
-use alloy::consensus::{TxEip1559, TxEnvelope};
-use alloy::network::eip2718::Decodable2718;
-use alloy::primitives::{Address, TxKind, U256, hex};
-use alloy::rpc::types::AccessList;
+use alloy::primitives::{Address, U256};
 use serde_json::json;
 
-use crate::chain::{Fees, Prepared, Receipt, Sending, TxHash};
+use crate::chain::{ChainError, Prepared, Sending, block_time};
 use crate::cli;
 use crate::command::key::Signer;
 use crate::command::obey::obey;
+use crate::command::offer::Offer;
+use crate::command::outbox::Outbox;
+use crate::command::rehearse::now_in_seconds;
+use crate::command::sent::{Sent, is_underpriced, waiting};
 use crate::command::session::Session;
-use crate::command::subject::{Online, Purpose, Subject};
+use crate::command::subject::{Purpose, Subject, online};
+use crate::command::waiting::finish;
 use crate::command::{amount, effects, gas, key, outcome, pages, show};
 use crate::device::transaction_screens;
 use crate::error::{Error, Exit};
 use crate::proposal::{NotReady, Proposal, Ready, assemble};
 use crate::safe::{Approval, approved_hash_slot, encode_approvals};
-use crate::store::{self, StoreError};
-use crate::ui::{Spinner, Text};
-
-const POLL: Duration = Duration::from_secs(1);
-const GWEI: u128 = 1_000_000_000;
+use crate::store::StoreError;
+use crate::ui::Text;
 
 pub fn run(session: &Session, args: &cli::Broadcast) -> Result<Exit, Error> {
     session.require_accepted(&[session.rests_of(&args.what, args.derive.undo)?], &args.accept.accept)?;
-    let mut signer = if args.calldata { None } else { Some(key::open(session.ui, &args.key)?) };
-    let from = signer.as_mut().map(|s| s.choose(&session.council, &[])).transpose()?;
+    // The address that a keystore states: its key is asked for only once there is something to send.
+    let stated = if args.calldata { None } else { key::stated(&args.key)? };
     // Taken before the chain is asked: what another run does meanwhile would not be seen. Whoever only prints the call
     // may have a folder that cannot be written.
     let take = |proposal: &Proposal| {
         (!args.calldata).then(|| session.incidents.lock(&proposal.hash().to_string())).transpose()
     };
     let mut lock = None;
-    let mut subject = session.subject(&args.what, &args.derive, Purpose::Finish, |proposal, _| {
+    let since = Instant::now();
+    let subject = session.subject(&args.what, &args.derive, Purpose::Finish, |proposal, _| {
         lock = Some(take(proposal));
-        from.map(|from| sending(from, proposal))
+        stated.map(|from| sending(from, proposal))
     })?;
     let lock = lock.unwrap_or_else(|| take(&subject.proposal));
-    // Before anything is said of the Safe: what a single RPC says of its nonce too.
-    subject.prove(session.ui, args.proofs)?;
-    if let Some(exit) = already(session, &subject)? {
-        return Ok(exit);
-    }
+    let mut view = Look { session, args, subject, since };
+    let mut ready = match view.judge(true)? {
+        Judged::Ended(exit) => return Ok(exit),
+        Judged::Ready(ready) => ready,
+    };
     // Only now: what was executed is proven in a folder that cannot be written, too.
     let _lock = lock.map_err(nothing_sent)?;
-    let now = &online(&subject)?.snapshot.state;
-    let findings = subject.findings(false);
-    let ready = match assemble(&subject.proposal, &subject.signatures, &subject.on_chain(), now) {
-        Ok(ready) => ready,
-        Err(not_ready) => {
-            obey(&findings, &args.accept.accept)?;
-            return Err(not_ready.into());
-        }
-    };
-    show::review(session, &subject, &findings);
-    obey(&findings, &args.accept.accept)?;
-    rehearsed(&subject)?;
-    let (Some(mut signer), Some(from)) = (signer, from) else {
+    if args.calldata {
         print_call(session, &ready);
         return Ok(Exit::Done);
-    };
-    if let Some(exit) = sent_before(session, &subject, from, args)? {
-        return Ok(exit);
     }
-    let prepared = prepare(&subject)?;
-    let gas_limit = gas::limit(session, &subject, &ready, from, prepared.gas, args.gas)?;
-    let tx = transaction(&subject, &ready, from, &prepared, gas_limit, args.max_fee)?;
-    if let Some(ledger) = signer.ledger() {
-        let screens = transaction_screens(ledger.status(), from, &tx);
-        pages::show(session.ui, ledger.status(), from, "the transaction that pays for the gas", &screens);
-        session.ui.blank();
+    let mut signer = key::open(session.ui, &args.key)?;
+    let from = signer.choose(&session.council, &[])?;
+    if stated != Some(from) {
+        view = view.again(from)?;
+        ready = match view.judge(false)? {
+            Judged::Ended(exit) => return Ok(exit),
+            Judged::Ready(ready) => ready,
+        };
     }
-    confirm(session, &subject, args)?;
-    let hash = send(session, &subject, &mut signer, &tx)?;
-    finish(session, &subject, hash, args, "Sent, and executed")
+    view.send(ready, from, &mut signer)
+}
+
+/// A look at the chain, and what was asked for.
+struct Look<'a> {
+    session: &'a Session<'a>,
+    args: &'a cli::Broadcast,
+    subject: Subject<'a>,
+    /// When it began.
+    since: Instant,
+}
+
+/// What a look comes to.
+enum Judged {
+    /// There is nothing to send.
+    Ended(Exit),
+    Ready(Ready),
+}
+
+/// What is to be done about the transactions that were sent before.
+enum Before {
+    Nothing,
+    Ended(Exit),
+    /// It waits, and its fees will do.
+    Waits(Sent),
+    /// It waits, and its fees will not do.
+    Stuck(Sent),
+}
+
+impl Look<'_> {
+    /// The same proposal on the chain as it is now.
+    fn again(self, from: Address) -> Result<Self, Error> {
+        let Self { session, args, subject, .. } = self;
+        let since = Instant::now();
+        let subject =
+            session.look_again(subject, &args.derive, |proposal, _| Some(sending(from, proposal)))?;
+        Ok(Self { session, args, subject, since })
+    }
+
+    /// Returns `true` once there may be a block that it has not seen.
+    fn is_stale(&self) -> bool {
+        self.since.elapsed() > block_time(self.subject.chain.id)
+    }
+
+    /// Is it executed already, has it been approved, does any check refuse it, and will it succeed?
+    fn judge(&mut self, first: bool) -> Result<Judged, Error> {
+        let (session, args) = (self.session, self.args);
+        // Before anything is said of the Safe: what a single RPC says of its nonce too.
+        self.subject.prove(session.ui, args.proofs)?;
+        let subject = &self.subject;
+        if let Some(exit) = already(session, subject)? {
+            return Ok(Judged::Ended(exit));
+        }
+        let now = &online(subject)?.snapshot.state;
+        let findings = subject.findings(false);
+        let ready = match assemble(&subject.proposal, &subject.signatures, &subject.on_chain(), now) {
+            Ok(ready) => ready,
+            Err(not_ready) => {
+                obey(&findings, &args.accept.accept)?;
+                return Err(not_ready.into());
+            }
+        };
+        if first {
+            show::review(session, subject, &findings);
+        }
+        obey(&findings, &args.accept.accept)?;
+        rehearsed(subject)?;
+        Ok(Judged::Ready(ready))
+    }
+
+    /// Asks, signs, sends and waits. What is older than a block when an answer comes is read again before anything leaves.
+    fn send(mut self, mut ready: Ready, from: Address, signer: &mut Signer) -> Result<Exit, Error> {
+        let (session, args) = (self.session, self.args);
+        let mut agreed: Option<U256> = None;
+        let offer = loop {
+            let stuck = match sent_before(session, &self.subject, from)? {
+                Before::Ended(exit) => return Ok(exit),
+                Before::Waits(sent) => return self.wait_for(&sent),
+                Before::Stuck(sent) => Some(sent),
+                Before::Nothing => None,
+            };
+            let offer = self.offer(&ready, from, stuck.as_ref())?;
+            if agreed.is_some_and(|most| offer.most() <= most) {
+                break offer;
+            }
+            if let Some(ledger) = signer.ledger() {
+                let screens = transaction_screens(ledger.status(), from, &offer.tx);
+                let title = "the transaction that pays for the gas";
+                pages::show(session.ui, ledger.status(), from, title, &screens);
+            }
+            if agreed.is_some() {
+                session.ui.say(&Text::new("  ").warn("it costs more now than when you were asked:"));
+            }
+            offer.show(session.ui, &self.subject);
+            session.ui.blank();
+            confirm(session, &self.subject, args, stuck.as_ref())?;
+            agreed = Some(offer.most());
+            if !self.is_stale() {
+                break offer;
+            }
+            (self, ready) = match self.look_again(from)? {
+                (_, Judged::Ended(exit)) => return Ok(exit),
+                (look, Judged::Ready(ready)) => (look, ready),
+            };
+        };
+        let payer = session.incidents.lock_payer(&from.to_string()).map_err(nothing_sent)?;
+        not_reserved(session, &self.subject, from, offer.tx.nonce)?;
+        let raw = signer.sign_transaction(&offer.tx).map_err(|e| Error::from(e).hint("nothing was sent"))?;
+        if self.is_stale() {
+            (self, ready) = match self.look_again(from)? {
+                (_, Judged::Ended(exit)) => return Ok(exit),
+                (look, Judged::Ready(ready)) => (look, ready),
+            };
+        }
+        if offer.tx.input != *ready.calldata() {
+            let message = "the approvals have changed since you were asked";
+            return Err(Error::new(Exit::Drift, message).hint("nothing was sent; run it again"));
+        }
+        let sent = Sent::new(raw, Some(now_in_seconds()))
+            .ok_or_else(|| Error::new(Exit::Failed, "the key signed something else; nothing was sent"))?;
+        let proposal = self.subject.proposal.hash().to_string();
+        session
+            .incidents
+            .keep_sent(&proposal, &sent.hash.to_string(), &sent.to_json())
+            .map_err(nothing_sent)?;
+        drop(payer);
+        self.give_out(&sent, "Sent, and executed")
+    }
+
+    fn look_again(self, from: Address) -> Result<(Self, Judged), Error> {
+        let before = self.subject.rehearsal.done().map(|done| done.record(&self.subject.proposal));
+        let mut look = self.again(from)?;
+        let judged = look.judge(false)?;
+        let now = look.subject.rehearsal.done().map(|done| done.record(&look.subject.proposal));
+        if let (Judged::Ready(_), Some(before), Some(now)) = (&judged, before, now)
+            && let Some(difference) = now.differences(&before).first()
+        {
+            let message = format!("it does something else now than when you were asked: {difference}");
+            return Err(Error::new(Exit::Drift, message).hint("nothing was sent; run it again and look"));
+        }
+        Ok((look, judged))
+    }
+
+    fn offer(&self, ready: &Ready, from: Address, replaced: Option<&Sent>) -> Result<Offer, Error> {
+        let prepared = prepared(&self.subject)?;
+        let limit = gas::limit(self.session, &self.subject, ready, from, prepared.gas, self.args.gas)?;
+        Offer::new(&self.subject, ready, from, &prepared, limit, self.args.max_fee, replaced)
+    }
+
+    /// One that was sent before is given out again, which is harmless, and waited for.
+    fn wait_for(&self, sent: &Sent) -> Result<Exit, Error> {
+        let text = format!("Nothing new sent: {} was sent before and is on its way", sent.hash);
+        self.session.ui.say(&Text::new(&text));
+        let paid = sent.tx.max_fee_per_gas;
+        if paid > u128::from(self.args.max_fee) * 1_000_000_000 {
+            let text = format!(
+                "it may pay {} gwei, more than --max-fee {}: what is sent cannot be made cheaper",
+                amount::gwei(paid),
+                self.args.max_fee
+            );
+            self.session.ui.say(&Text::default().warn("note: ").add(&text));
+        }
+        self.give_out(sent, "Sent before, and executed")
+    }
+
+    fn give_out(&self, sent: &Sent, by: &str) -> Result<Exit, Error> {
+        let (session, subject) = (self.session, &self.subject);
+        let all = session.sent(&subject.proposal)?;
+        let first = all.iter().filter_map(|sent| sent.recorded).min();
+        let outbox = Outbox::open(session.ui, subject.chain, first, now_in_seconds())?;
+        let link = &online(subject)?.link;
+        match outbox.give(session.ui, link, sent) {
+            // Mined in this very moment, or its nonce is: the receipts will tell.
+            Err(error @ ChainError::NotSent { .. }) if link.receipt(sent.hash)?.is_none() => {
+                return Err(error.into());
+            }
+            Err(ChainError::NotSent { .. }) | Ok(()) => {}
+            Err(error) => return Err(error.into()),
+        }
+        finish(session, subject, (sent, &all), &outbox, Duration::from_secs(self.args.wait), by)
+    }
 }
 
 /// The folder does not take what has to be there before a transaction is sent.
@@ -84,10 +248,6 @@ fn nothing_sent(error: StoreError) -> Error {
     let is_locked = matches!(error, StoreError::Locked { .. });
     let error = Error::from(error).hint("nothing was sent");
     if is_locked { error } else { error.hint("--calldata prints the call, which any wallet can send") }
-}
-
-fn online<'s>(subject: &'s Subject) -> Result<&'s Online, Error> {
-    subject.online.as_ref().ok_or_else(|| Error::new(Exit::Network, "nothing was asked of the network"))
 }
 
 /// The call with approved hashes in place of signatures, for its estimate: no RPC sees an owner's signature before the
@@ -110,7 +270,7 @@ fn already(session: &Session, subject: &Subject) -> Result<Option<Exit>, Error> 
     let state = assemble(&subject.proposal, &subject.signatures, &subject.on_chain(), now);
     let Err(used @ NotReady::NonceUsed { .. }) = state else { return Ok(None) };
     let Some(outcome) = outcome::of_executed(session, subject)? else { return Err(used.into()) };
-    let ours = records(session, subject)?.iter().any(|r| r.hash == outcome.receipt.tx);
+    let ours = session.sent(&subject.proposal)?.iter().any(|sent| sent.hash == outcome.receipt.tx);
     let by = if ours {
         "Nothing sent: already executed by the transaction sent from here".to_string()
     } else {
@@ -119,91 +279,70 @@ fn already(session: &Session, subject: &Subject) -> Result<Option<Exit>, Error> 
     outcome::report(session, subject, &outcome, &by).map(Some)
 }
 
-/// A transaction that a run before this one signed and recorded.
-struct Sent {
-    raw: Vec<u8>,
-    hash: TxHash,
-}
-
-/// The recorded transactions. A record is only its folder's word: it must be a signed call of this Safe.
-fn records(session: &Session, subject: &Subject) -> Result<Vec<Sent>, Error> {
-    let read = |stored: store::Stored| {
-        let value: serde_json::Value = serde_json::from_str(&stored.text.ok()?).ok()?;
-        let raw = hex::decode(value.get("raw")?.as_str()?).ok()?;
-        Some(Sent { hash: TxHash::of(&raw), raw })
-    };
-    let records = session.incidents.sent(&subject.proposal.hash().to_string())?;
-    Ok(records.into_iter().filter_map(read).collect())
-}
-
-/// Sent by a run that was cut off before it could see the receipt: given out again, which is harmless, and waited for.
-/// One that is mined and did not execute the proposal is finished, and no reason not to send anew.
-fn sent_before(
-    session: &Session,
-    subject: &Subject,
-    from: Address,
-    args: &cli::Broadcast,
-) -> Result<Option<Exit>, Error> {
+/// What runs before this one sent: each is looked for, and one that is mined is finished. One that is mined and did not
+/// execute the proposal is no reason not to send anew.
+fn sent_before(session: &Session, subject: &Subject, from: Address) -> Result<Before, Error> {
+    let all = session.sent(&subject.proposal)?;
+    if all.is_empty() {
+        return Ok(Before::Nothing);
+    }
+    let Some(base_fee) = online(subject)?.snapshot.header.base_fee else { return Ok(Before::Nothing) };
     let link = &online(subject)?.link;
-    for sent in records(session, subject)? {
-        if !is_ours(&sent.raw, from, subject) {
-            continue;
+    let hashes: Vec<_> = all.iter().map(|sent| sent.hash).collect();
+    let look = || link.watch(&hashes, &[]);
+    for receipt in session.ui.wait("looking for what was sent before", look)?.receipts {
+        let tx = receipt.tx;
+        if let Some(outcome) = outcome::read(session, subject, receipt)? {
+            let by = "Nothing sent: already executed by the transaction sent from here";
+            return outcome::report(session, subject, &outcome, by).map(Before::Ended);
         }
-        let look = || session.ui.wait("looking for the transaction sent before", || link.receipt(sent.hash));
-        let mut mined = look()?;
-        if mined.is_none() && session.ui.wait("sending it again", || link.send_raw(&sent.raw)).is_err() {
-            // Mined in this very moment, or its place was taken by another transaction of the same account.
-            mined = look()?;
-            if mined.is_none() {
-                continue;
-            }
-        }
-        if let Some(receipt) = mined {
-            if let Some(outcome) = outcome::read(session, subject, receipt)? {
-                let by = "Nothing sent: already executed by the transaction sent from here";
-                return outcome::report(session, subject, &outcome, by).map(Some);
-            }
-            let text = format!("{} was sent before, and failed; sending anew", sent.hash);
-            session.ui.say(&Text::default().warn("note: ").add(&text));
-            continue;
-        }
-        session
-            .ui
-            .say(&Text::new(&format!("Nothing new sent: {} was sent before and is on its way", sent.hash)));
-        return finish(session, subject, sent.hash, args, "Sent before, and executed").map(Some);
+        let text = format!("{tx} was sent before, and failed; sending anew");
+        session.ui.say(&Text::default().warn("note: ").add(&text));
     }
-    Ok(None)
+    let prepared = prepared(subject)?;
+    if let Some(other) = all.iter().find(|sent| sent.from != from) {
+        let text =
+            format!("{} was sent before from {}: only one of both can execute it", other.hash, other.from);
+        session.ui.say(&Text::default().warn("note: ").add(&text));
+    }
+    let Some(sent) = waiting(&all, from, prepared.nonce) else { return Ok(Before::Nothing) };
+    if !is_underpriced(&sent.tx, base_fee.into(), prepared.fees) {
+        return Ok(Before::Waits(sent.clone()));
+    }
+    let text = format!(
+        "{} was sent before and is not mined: it may pay {} gwei with a tip of {}, and the base fee is {} gwei now",
+        sent.hash,
+        amount::gwei(sent.tx.max_fee_per_gas),
+        amount::gwei(sent.tx.max_priority_fee_per_gas),
+        amount::gwei(base_fee.into()),
+    );
+    session.ui.say(&Text::default().warn("stuck: ").add(&text));
+    Ok(Before::Stuck(sent.clone()))
 }
 
-/// Whether this is a transaction that `from` signed, to this Safe on this chain.
-fn is_ours(raw: &[u8], from: Address, subject: &Subject) -> bool {
-    let Ok(TxEnvelope::Eip1559(signed)) = TxEnvelope::decode_2718_exact(raw) else { return false };
-    let tx = signed.tx();
-    tx.chain_id == subject.chain.id
-        && tx.to == TxKind::Call(subject.safe.address)
-        && signed.recover_signer().is_ok_and(|signer| signer == from)
-}
-
-/// Waits, and proves; where somebody else was faster, proves theirs.
-fn finish(
-    session: &Session,
-    subject: &Subject,
-    hash: TxHash,
-    args: &cli::Broadcast,
-    by: &str,
-) -> Result<Exit, Error> {
-    let receipt = wait(session, subject, hash, Duration::from_secs(args.wait))?;
-    let (tx, block) = (receipt.tx, receipt.block.number);
-    if let Some(outcome) = outcome::read(session, subject, receipt)? {
-        return outcome::report(session, subject, &outcome, by);
+/// A payer's nonce belongs to the proposal that it was signed for until it is mined: nothing else may take its place.
+fn not_reserved(session: &Session, subject: &Subject, payer: Address, nonce: u64) -> Result<(), Error> {
+    let own = subject.proposal.hash().to_string();
+    let (safe, now) = (subject.proposal.safe(), online(subject)?.snapshot.state.nonce);
+    // What the Safe can execute no more only fails: it may be replaced.
+    let is_over = |folder: &str| {
+        let kept = session.kept().unwrap_or_default();
+        kept.iter().any(|p| p.hash().to_string() == folder && p.safe() == safe && p.nonce() < now)
+    };
+    for stored in session.incidents.all_sent()?.into_iter().filter(|stored| stored.folder != own) {
+        let Some(sent) = stored.text.ok().and_then(|text| Sent::parse(&text)) else { continue };
+        let is_its_place = sent.from == payer && sent.tx.chain_id == safe.chain_id && sent.tx.nonce == nonce;
+        if is_its_place && !is_over(&stored.folder) {
+            let message = format!(
+                "transaction {nonce} of {payer} was signed for another proposal, {}, and is not mined",
+                stored.folder
+            );
+            return Err(Error::new(Exit::Failed, message).hint(
+                "nothing was sent; broadcast that one again and let it end, or use another --keystore",
+            ));
+        }
     }
-    if let Some(outcome) = outcome::of_executed(session, subject)? {
-        let by = format!("Ours came too late: executed by somebody else, {}", outcome.receipt.from);
-        return outcome::report(session, subject, &outcome, &by);
-    }
-    let hash = subject.proposal.hash();
-    let message = format!("{tx} was mined in block {block}, and the Safe did not report safeTxHash {hash}");
-    Err(Error::new(Exit::Failed, message).hint("breakglass status tells whether it can be sent again"))
+    Ok(())
 }
 
 /// Refuses what would fail: by the rehearsal with the owners' own signatures, which runs in this process alone.
@@ -216,120 +355,32 @@ fn rehearsed(subject: &Subject) -> Result<(), Error> {
 }
 
 /// What the payer has and what gas costs now.
-fn prepare(subject: &Subject) -> Result<Prepared, Error> {
+fn prepared(subject: &Subject) -> Result<Prepared, Error> {
     let prepared = online(subject)?.snapshot.prepared.clone();
     prepared.ok_or_else(|| Error::new(Exit::Network, "the chain did not say what gas costs"))
 }
 
-fn transaction(
+fn confirm(
+    session: &Session,
     subject: &Subject,
-    ready: &Ready,
-    from: Address,
-    prepared: &Prepared,
-    gas_limit: u64,
-    max_fee_gwei: u64,
-) -> Result<TxEip1559, Error> {
-    let Fees::Dynamic { max_fee, priority_fee } = prepared.fees else {
-        let message = format!("chain {} has no EIP-1559 fees", subject.chain.name);
-        return Err(Error::new(Exit::Failed, message)
-            .hint("breakglass broadcast --calldata prints the call for another wallet"));
-    };
-    let cap = u128::from(max_fee_gwei) * GWEI;
-    let base_fee = u128::from(online(subject)?.snapshot.header.base_fee.unwrap_or_default());
-    if base_fee > cap {
-        let now = amount::gwei(base_fee);
-        let message = format!("gas costs {now} gwei now, more than --max-fee {max_fee_gwei}");
-        return Err(Error::new(Exit::Failed, message).hint("nothing was sent; raise --max-fee, or wait"));
-    }
-    if prepared.pending_nonce > prepared.nonce {
-        let waiting = prepared.pending_nonce - prepared.nonce;
-        let message = format!(
-            "{from} has {waiting} transaction(s) waiting; this one would wait behind or replace them"
-        );
-        return Err(Error::new(Exit::Failed, message)
-            .hint("nothing was sent; use another --keystore, or wait for them"));
-    }
-    let max_fee = max_fee.min(cap);
-    let most = U256::from(gas_limit) * U256::from(max_fee);
-    if prepared.balance < most {
-        let message = format!(
-            "{from} has {} and the transaction may cost {}",
-            amount::ether(prepared.balance),
-            amount::ether(most)
-        );
-        return Err(Error::new(Exit::Failed, message)
-            .hint("nothing was sent; fund that account, lower --max-fee, or use another --keystore"));
-    }
-    Ok(TxEip1559 {
-        chain_id: ready.safe().chain_id,
-        nonce: prepared.nonce,
-        gas_limit,
-        max_fee_per_gas: max_fee,
-        max_priority_fee_per_gas: priority_fee.min(max_fee),
-        to: TxKind::Call(ready.safe().address),
-        value: U256::ZERO,
-        access_list: AccessList::default(),
-        input: ready.calldata().clone(),
-    })
-}
-
-fn confirm(session: &Session, subject: &Subject, args: &cli::Broadcast) -> Result<(), Error> {
+    args: &cli::Broadcast,
+    replaced: Option<&Sent>,
+) -> Result<(), Error> {
     let name = &subject.safe.name;
     let yes = if let Some(given) = &args.confirm {
         given == name
     } else {
-        let question = format!("Send it now? Type the Safe's name, {name}");
+        let what = if replaced.is_some() { "Replace it now?" } else { "Send it now?" };
+        let question = format!("{what} Type the Safe's name, {name}");
         session.ui.typed(&question, name, &format!("--confirm {name}"))?
     };
     if yes {
         return Ok(());
     }
-    Err(Error::new(Exit::Refused, format!("not sent: the Safe's name is {name}"))
-        .hint("nothing was sent; run it again and type that name, or leave it"))
-}
-
-/// Records the transaction, then sends it: whatever happens after, the next run finds it.
-fn send(session: &Session, subject: &Subject, signer: &mut Signer, tx: &TxEip1559) -> Result<TxHash, Error> {
-    let raw = signer.sign_transaction(tx).map_err(|e| Error::from(e).hint("nothing was sent"))?;
-    let hash = TxHash::of(&raw);
-    let record = json!({ "transaction": hash.to_string(), "raw": hex::encode_prefixed(&raw) });
-    let proposal = subject.proposal.hash().to_string();
-    session
-        .incidents
-        .keep_sent(&proposal, &hash.to_string(), &format!("{record:#}\n"))
-        .map_err(nothing_sent)?;
-    let link = &online(subject)?.link;
-    session.ui.wait("sending", || link.send_raw(&raw))?;
-    session.ui.say(&Text::default().good("Sent ").add(&hash.to_string()));
-    Ok(hash)
-}
-
-fn wait(session: &Session, subject: &Subject, hash: TxHash, most: Duration) -> Result<Receipt, Error> {
-    let link = &online(subject)?.link;
-    let spinner = Spinner::start(&format!("waiting for {} to mine {hash}", subject.chain.name));
-    let start = Instant::now();
-    let fault = loop {
-        // It was sent: one bad answer is no reason to stop looking.
-        let fault = match link.receipt(hash) {
-            Ok(Some(receipt)) => return Ok(receipt),
-            Ok(None) => None,
-            Err(error) => Some(error),
-        };
-        if start.elapsed() >= most {
-            break fault;
-        }
-        std::thread::sleep(POLL.min(most));
-    };
-    drop(spinner);
-    let what = session.path.display();
-    let error =
-        Error::new(Exit::Network, format!("{hash} was sent and is not mined after {} s", most.as_secs()));
-    let error =
-        error.hint(format!("run the same command again: it waits for it and sends nothing new ({what})"));
-    Err(match fault {
-        Some(fault) => error.hint(format!("the last answer was: {fault}")),
-        None => error,
-    })
+    Err(Error::new(Exit::Refused, format!("not sent: the Safe's name is {name}")).hint(match replaced {
+        Some(sent) => format!("nothing new was sent; {} still waits", sent.hash),
+        None => "nothing was sent; run it again and type that name, or leave it".into(),
+    }))
 }
 
 fn print_call(session: &Session, ready: &Ready) {

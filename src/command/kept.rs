@@ -11,11 +11,13 @@ use crate::chain::{Ask, BlockTag};
 use crate::cli;
 use crate::command::derive::{First, Order, arguments};
 use crate::command::matching::underived;
+use crate::command::sent::Sent;
 use crate::command::session::Session;
 use crate::council;
 use crate::error::{Error, Exit};
 use crate::proposal::{OwnerSignature, Proposal, SafeOwners, Stated};
 use crate::safe::{Nonce, Owners};
+use crate::store::Stored;
 use crate::ui::Text;
 
 impl Session<'_> {
@@ -86,6 +88,13 @@ impl Session<'_> {
     /// The same with nothing asked of the network.
     pub fn pinned_owners(&self, safe: &council::Safe) -> Result<SafeOwners, Error> {
         self.owners(safe, None).ok_or_else(|| no_owners(safe))
+    }
+
+    /// The recorded transactions of a proposal. A record is only its folder's word: one of anything else is passed over.
+    pub fn sent(&self, proposal: &Proposal) -> Result<Vec<Sent>, Error> {
+        let records = self.incidents.sent(&proposal.hash().to_string())?;
+        let read = |stored: Stored| Sent::parse(&stored.text.ok()?);
+        Ok(records.into_iter().filter_map(read).filter(|sent| sent.is_for(proposal)).collect())
     }
 
     /// Nonces and hashes of the proposals kept for one Safe.

@@ -118,6 +118,13 @@ pub fn open(ui: &Ui, key: &cli::Key) -> Result<Signer, Error> {
     Ok(Signer::Keystore(unlocked))
 }
 
+/// The address that the named keystore states, before it is unlocked. `None` for a Ledger, which says it when asked.
+pub fn stated(key: &cli::Key) -> Result<Option<Address>, Error> {
+    named(key)?;
+    let text = key.keystore.as_ref().filter(|_| key.ledger().is_none()).map(|path| store::read_text(path));
+    Ok(text.transpose()?.and_then(|text| Keystore::stated(&text)))
+}
+
 /// Waits until the Ledger is ready, and says what for.
 pub fn ledger(ui: &Ui, key: &cli::Key, target: &str, wait: &Wait) -> Result<Ledger, Error> {
     let mut target: Target = target.parse()?;

@@ -82,6 +82,7 @@ impl Subject<'_> {
     }
 }
 
-fn now_in_seconds() -> u64 {
+/// Seconds since 1970, by this machine's clock.
+pub fn now_in_seconds() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }

@@ -120,16 +120,29 @@ fn council_playbooks(folder: &Path) -> Result<Catalogue, Error> {
     Ok(catalogue)
 }
 
+/// Opens the private relays of a chain; `None` where the council file names none.
+pub fn relay(ui: &Ui, chain: &council::Chain) -> Result<Option<Chain>, Error> {
+    if chain.send.is_empty() {
+        return Ok(None);
+    }
+    let urls = all_resolved(ui, chain, &chain.send)?;
+    Ok(Some(Chain::new(&chain.name, chain.id, urls, 1, 1, Options::default())?))
+}
+
+fn all_resolved(ui: &Ui, chain: &council::Chain, addresses: &[RpcAddress]) -> Result<Vec<SecretUrl>, Error> {
+    addresses.iter().map(|address| resolve(ui, address)).collect::<Result<Vec<_>, _>>().map_err(|e| {
+        Error::new(Exit::Usage, format!("chain {}: {e}", chain.name))
+            .hint("set it in this shell, or sign with --offline")
+    })
+}
+
 /// Opens a chain of a council file; the environment fills in the RPC addresses.
 fn connect(ui: &Ui, chain: &council::Chain) -> Result<Chain, Error> {
     if chain.rpc.is_empty() {
         let message = format!("chain {} has no RPC address in the council file", chain.name);
         return Err(Error::new(Exit::Usage, message).hint("add rpc = [\"${MAINNET_RPC}\"] to it"));
     }
-    let urls = chain.rpc.iter().map(|rpc| resolve(ui, rpc)).collect::<Result<Vec<_>, _>>().map_err(|e| {
-        Error::new(Exit::Usage, format!("chain {}: {e}", chain.name))
-            .hint("set it in this shell, or sign with --offline")
-    })?;
+    let urls = all_resolved(ui, chain, &chain.rpc)?;
     let options = Options { parallel: chain.parallel, ..Options::default() };
     Ok(Chain::new(&chain.name, chain.id, urls, chain.quorum, chain.batch, options)?)
 }

@@ -8,7 +8,7 @@ use crate::cli;
 use crate::command::session::Session;
 use crate::command::show::{signer_name, tally};
 use crate::command::subject::{Purpose, Subject};
-use crate::command::{effects, outcome};
+use crate::command::{effects, outcome, waiting};
 use crate::error::{Error, Exit};
 use crate::proposal::{NotReady, Shortfall, assemble};
 use crate::ui::Text;
@@ -34,6 +34,7 @@ pub fn run(session: &Session, args: &cli::Status) -> Result<Exit, Error> {
             })),
         };
     }
+    let sent = waiting::show(session, &subject)?;
     let (exit, word) = match &ready {
         _ if refused.iter().any(|f| f.sort == Sort::Danger) => {
             (Exit::Refused, "refused: do not sign or send it")
@@ -45,7 +46,9 @@ pub fn run(session: &Session, args: &cli::Status) -> Result<Exit, Error> {
         Err(NotReady::Moved(_) | NotReady::NonceUsed { .. }) => (Exit::Drift, "drifted"),
     };
     session.ui.say(&Text::default().bold(word));
-    session.ui.object(&object(&subject, &tally, &refused, word));
+    let mut object = object(&subject, &tally, &refused, word);
+    object["sent"] = json!(sent);
+    session.ui.object(&object);
     Ok(exit)
 }
 

@@ -331,6 +331,26 @@ impl<'a> Session<'a> {
         Ok(subject)
     }
 
+    /// The same proposal on the chain as it is now, over the same connection: one round where the first look recorded
+    /// what its rehearsal read.
+    pub fn look_again(
+        &'a self,
+        subject: Subject<'a>,
+        derive: &cli::Derive,
+        send: impl FnOnce(&Proposal, &[OwnerSignature]) -> Option<Sending>,
+    ) -> Result<Subject<'a>, Error> {
+        let record = match subject.proposal.record() {
+            Some(record) => Some(record.clone()),
+            None => subject.rehearsal.record(&subject.proposal),
+        };
+        let link = match subject.online {
+            Some(online) => online.link,
+            None => self.connect(subject.safe)?,
+        };
+        let view = View { link, at: BlockTag::Latest };
+        self.examine(subject.proposal.recording(record), derive, Some((view, Purpose::Finish)), send)
+    }
+
     /// What the reader's own files give for what the proposal names: the lever's arguments and those of the command
     /// line are the reader's, only what they leave open is taken from the proposal.
     pub fn own_order(
@@ -360,6 +380,11 @@ impl<'a> Session<'a> {
         let own = |key: &String| set.contains_key(key) || lever.is_some_and(|l| l.set.contains_key(key));
         binding.args.iter().filter(|(key, _)| !own(key)).map(|(k, v)| (k.clone(), v.clone())).collect()
     }
+}
+
+/// The connection of a subject that was looked at on the chain.
+pub fn online<'s>(subject: &'s Subject) -> Result<&'s Online, Error> {
+    subject.online.as_ref().ok_or_else(|| Error::new(Exit::Network, "nothing was asked of the network"))
 }
 
 /// How long ago a block was made, by this machine's clock, in seconds.

@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::ops::Range;
 use std::str::FromStr;
+use std::time::Duration;
 
 use alloy::primitives::{Address, B256};
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::{Chain, Contact, Council, Lever, RpcAddress, Safe, Signer, Target};
+use super::{Chain, Contact, Council, Lever, RpcAddress, Safe, Signer, Target, duration};
 use crate::excerpt::Fault;
 use crate::safe::deployments::batch_contracts;
 use crate::safe::{Owners, SafeVersion, parse_address};
@@ -18,6 +19,8 @@ const DEFAULT_BATCH: usize = 100;
 const DEFAULT_PARALLEL: usize = 24;
 /// Every one of them is asked everything.
 const MOST_RPC: usize = 20;
+/// Two blocks of Ethereum, and a second.
+const DEFAULT_PRIVATE: Duration = Duration::from_secs(25);
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -44,6 +47,9 @@ struct WireChain {
     id: u64,
     #[serde(default)]
     rpc: Vec<Spanned<String>>,
+    #[serde(default)]
+    send: Vec<Spanned<String>>,
+    private_for: Option<Spanned<String>>,
     quorum: Option<Spanned<usize>>,
     batch: Option<Spanned<usize>>,
     parallel: Option<Spanned<usize>>,
@@ -250,15 +256,32 @@ fn read_chain(source: &Source, name: String, wire: &WireChain) -> Result<Chain, 
     };
     let batch = bounded(&wire.batch, DEFAULT_BATCH, 1000, "the requests of a batch")?;
     let parallel = bounded(&wire.parallel, DEFAULT_PARALLEL, 100, "the batches sent side by side")?;
-    let rpc = wire.rpc.iter().map(|text| read_rpc(source, text, &wire.rpc)).collect::<Result<_, _>>()?;
-    Ok(Chain { name, id: wire.id, rpc, quorum, batch, parallel })
+    let all: Vec<_> = wire.rpc.iter().chain(&wire.send).map(Spanned::span).collect();
+    let addresses = |texts: &[Spanned<String>]| {
+        texts.iter().map(|text| read_rpc(source, text, &all)).collect::<Result<_, Fault>>()
+    };
+    let (rpc, send) = (addresses(&wire.rpc)?, addresses(&wire.send)?);
+    let private_for = read_private_for(source, wire)?;
+    Ok(Chain { name, id: wire.id, rpc, send, private_for, quorum, batch, parallel })
+}
+
+/// Without `send` nothing is private.
+fn read_private_for(source: &Source, wire: &WireChain) -> Result<Duration, Fault> {
+    match &wire.private_for {
+        None if wire.send.is_empty() => Ok(Duration::ZERO),
+        None => Ok(DEFAULT_PRIVATE),
+        Some(text) if wire.send.is_empty() => {
+            Err(source.fault(text.span(), "private_for needs send = [\"https://…\"] beside it"))
+        }
+        Some(text) => duration::parse(text.get_ref()).map_err(|message| source.fault(text.span(), message)),
+    }
 }
 
 /// An address may hold a key, whatever is wrong with it: the fault points at its place and shows none of them.
-fn read_rpc(source: &Source, text: &Spanned<String>, all: &[Spanned<String>]) -> Result<RpcAddress, Fault> {
+fn read_rpc(source: &Source, text: &Spanned<String>, all: &[Range<usize>]) -> Result<RpcAddress, Fault> {
     RpcAddress::parse(text.get_ref()).map_err(|error| {
         let mut hidden = source.text.to_string();
-        for span in all.iter().map(Spanned::span) {
+        for span in all {
             hidden.replace_range(span.clone(), &"*".repeat(span.len()));
         }
         Fault::at(source.origin, &hidden, text.span(), error.to_string())
@@ -516,6 +539,12 @@ reach = "+1 555 0100"
             ),
             ("id = 1", "id = 1\nbatch = 1001", "the requests of a batch must be between 1 and 1000"),
             ("id = 1", "id = 1\nparallel = 0", "the batches sent side by side must be between 1 and 100"),
+            ("id = 1", "id = 1\nprivate_for = \"25 seconds\"", "private_for needs send"),
+            (
+                "id = 1",
+                "id = 1\nsend = [\"https://relay\"]\nprivate_for = \"2 blocks\"",
+                "\"2 blocks\" is not a time",
+            ),
             ("delay = 5", "delay = 5.5", "delay: write the float as text in quotes"),
             ("[targets.vault]", "[targets.alice]", "\"alice\" already names a signer"),
             (

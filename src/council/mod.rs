@@ -7,12 +7,14 @@
 mod address_book;
 mod difference;
 mod digest;
+mod duration;
 mod file;
 mod pins;
 mod rpc;
 mod settings;
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use alloy::primitives::{Address, B256};
 
@@ -50,6 +52,10 @@ pub struct Chain {
     pub name: String,
     pub id: u64,
     pub rpc: Vec<RpcAddress>,
+    /// Where a transaction is sent first: private relays. Empty where it goes to `rpc` at once.
+    pub send: Vec<RpcAddress>,
+    /// How long only `send` sees a transaction, from its first sending on.
+    pub private_for: Duration,
     /// How many endpoints must agree on every value. At least 1, at most their number.
     pub quorum: usize,
     /// The most requests in one JSON-RPC batch.

@@ -69,6 +69,12 @@ impl Keystore {
         }
     }
 
+    /// The address that a keystore file states, before it is unlocked: a claim. `None` where it states none.
+    #[must_use]
+    pub fn stated(json: &str) -> Option<Address> {
+        Sealed::read(json).ok()?.address
+    }
+
     fn sign_digest(&self, digest: &B256) -> Result<Signature, DeviceError> {
         let (signature, parity) = self
             .key

@@ -129,6 +129,15 @@ impl Incidents {
         self.texts(proposal, |name| name.starts_with(SENT_START))
     }
 
+    /// The same for every proposal.
+    pub fn all_sent(&self) -> Result<Vec<Stored>, StoreError> {
+        let mut all = Vec::new();
+        for proposal in self.proposals()? {
+            all.extend(self.sent(&proposal.folder)?);
+        }
+        Ok(all)
+    }
+
     fn texts(&self, proposal: &str, wanted: impl Fn(&str) -> bool) -> Result<Vec<Stored>, StoreError> {
         let folder = self.folder(proposal);
         let files = files_below(&folder, "json")?.into_iter().filter(|path| {
@@ -143,6 +152,12 @@ impl Incidents {
     pub fn lock(&self, proposal: &str) -> Result<Lock, StoreError> {
         let path = self.ready(proposal)?.join(".lock");
         lock_on(&System, &path).map(|file| Lock { _file: file })
+    }
+
+    /// Takes the lock of an account that pays for gas: while it is held, nobody else here signs with its nonce.
+    pub fn lock_payer(&self, payer: &str) -> Result<Lock, StoreError> {
+        create_folder(&self.root)?;
+        lock_on(&System, &self.root.join(format!(".payer-{payer}.lock"))).map(|file| Lock { _file: file })
     }
 }
 

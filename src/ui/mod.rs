@@ -4,6 +4,7 @@
 //! one object, which is written when the run ends. Data that standard output does not take is shown on standard error,
 //! and the run has failed.
 
+mod interrupt;
 #[cfg(unix)]
 mod line;
 mod prompt;
@@ -21,6 +22,7 @@ use dialoguer::console::Term;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Map, Value, json};
 
+pub use interrupt::Interrupt;
 pub use prompt::{NoTerminal, PromptError};
 use text::escaped;
 pub use text::{Text, visible};

@@ -1,7 +1,39 @@
 //! From the question to the block: who sees the signatures and when, what is read again, and a transaction that is stuck.
 
-use crate::stage::{Desk, Proxy};
-use crate::steps::{behind_a_proxy, broadcast, files, path, read_json, run, sent, signed_by_two, with_key};
+use std::fs;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use alloy::primitives::{U256, hex};
+use breakglass::safe::SafeVersion;
+use serde_json::{Value, json};
+
+use crate::stage::{Anvil, Ceremony, Desk, Fault, Proxy, SafeSetup, Terminal};
+use crate::steps::{
+    behind_a_proxy, broadcast, executed, files, import, is_paused, path, read_json, records, refused, run,
+    sent, sign, signed_by_two, two_of_three, with_key,
+};
+
+const GWEI: u64 = 1_000_000_000;
+
+fn base_fee(anvil: &Anvil, gwei: u64) {
+    anvil.rpc("anvil_setNextBlockBaseFeePerGas", &json!([U256::from(gwei * GWEI)]));
+    anvil.mine(1);
+}
+
+/// A broadcast at a terminal, up to the question.
+fn asked(desk: &Desk) -> Terminal {
+    let words = with_key(desk, &["broadcast", "vault"]);
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let mut terminal = Terminal::start(&mut desk.command(&words));
+    terminal.asks("Send it now? Type the Safe's name");
+    terminal
+}
+
+/// Longer than a block of this chain can be taken to last.
+fn think() {
+    thread::sleep(Duration::from_millis(1100));
+}
 
 /// The owners' signatures that lie at a desk, as hexadecimal digits without `v`.
 fn signatures(desk: &Desk) -> Vec<String> {
@@ -41,4 +73,260 @@ fn no_rpc_sees_a_signature_before_the_transaction_itself() {
     assert_eq!(shown(&proxy, None, &signatures), 2, "both, in the one transaction");
     assert_eq!((shown(&proxy, Some("eth_sendRawTransaction"), &signatures), sent(&proxy)), (2, 1));
     assert!(proxy.counts().by_method.contains_key("eth_estimateGas"), "the estimate was asked for unsigned");
+}
+
+#[test]
+fn what_somebody_sent_while_the_question_stood_is_found_and_nothing_is_sent() {
+    let (ceremony, proxy) = behind_a_proxy();
+    let alice = signed_by_two(&ceremony);
+    let dave = ceremony.outsider("dave", crate::stage::key(5));
+    let alices =
+        path(&files(alice.folder()).into_iter().find(|f| f.ends_with("proposal.json")).unwrap()).to_string();
+    let lines = alice.run(&["export", "vault"]).ended(0).stdout;
+    fs::copy(&alices, dave.path("proposal.json")).unwrap();
+    import(&dave, &["proposal.json"], &lines);
+    let mut terminal = asked(alice);
+    broadcast(&dave, &["proposal.json"]).ended(0);
+    think();
+    let before = sent(&proxy);
+    terminal.types("guardian\n");
+    let daves = dave.key.address.to_string();
+    terminal
+        .ended(0)
+        .says("Nothing sent: already executed by somebody else")
+        .says(&daves)
+        .says("done and proven");
+    assert_eq!((sent(&proxy), records(alice)), (before, 0));
+}
+
+#[test]
+fn fees_that_rose_while_the_question_stood_are_asked_for_again() {
+    let ceremony = two_of_three();
+    let alice = signed_by_two(&ceremony);
+    let mut terminal = asked(alice);
+    base_fee(&ceremony.anvil, 40);
+    think();
+    terminal
+        .types("guardian\n")
+        .asks("it costs more now than when you were asked")
+        .asks("gwei now and a tip");
+    terminal.types("no\n");
+    refused(terminal.ended(4), 4, &["the Safe's name is guardian"]);
+    assert_eq!((records(alice), executed(&ceremony)), (0, 0));
+    // Within the limit that was agreed to, nobody is asked twice.
+    let mut terminal = asked(alice);
+    think();
+    terminal.types("guardian\n");
+    terminal.ended(0).never_says("it costs more now").says("done and proven");
+}
+
+#[test]
+fn who_pays_and_how_much_is_shown_before_the_question() {
+    let ceremony = two_of_three();
+    let alice = signed_by_two(&ceremony);
+    let run = run(alice, &with_key(alice, &["broadcast", "vault"])).ended(2);
+    let payer = format!("payer alice {}", alice.key.address);
+    run.says(&payer).says("gas").says("gwei now").says("ether now,").says("ether at most");
+}
+
+#[test]
+fn what_is_not_ready_or_done_is_known_before_a_password_is_asked_for() {
+    let ceremony = two_of_three();
+    let alice = &ceremony.desks[0];
+    sign(alice, &["vault"]);
+    let wrong = alice.path("wrong");
+    fs::write(&wrong, "not the password\n").unwrap();
+    let keystore = alice.keystore();
+    let words =
+        ["broadcast", "vault", "--confirm", "guardian", "--keystore", path(&keystore), "--password-file"];
+    let words = [&words[..], &[path(&wrong)]].concat();
+    alice.run(&words).ended(3).never_says("password");
+    let bobs = sign(&ceremony.desks[1], &["vault"]);
+    import(alice, &["vault"], &bobs);
+    alice.run(&words).ended(1).says("wrong password");
+    broadcast(alice, &["vault"]).ended(0);
+    alice.run(&words).ended(0).says("Nothing sent: already executed").never_says("wrong password");
+}
+
+#[test]
+fn a_stuck_transaction_is_replaced_at_the_same_nonce_and_whichever_is_mined_is_proven() {
+    let (ceremony, proxy) = behind_a_proxy();
+    let alice = signed_by_two(&ceremony);
+    ceremony.anvil.rpc("evm_setAutomine", &json!([false]));
+    refused(broadcast(alice, &["vault", "--wait", "0"]), 7, &["is not mined"]);
+    // It will do as it is: given out again, and no second one made.
+    refused(broadcast(alice, &["vault", "--wait", "0"]), 7, &["Nothing new sent"]);
+    refused(broadcast(alice, &["vault", "--wait", "0", "--max-fee", "1"]), 7, &["more than --max-fee 1"]);
+    assert_eq!(records(alice), 1);
+
+    base_fee(&ceremony.anvil, 60);
+    alice.run(&["status", "vault"]).ended(0).says("sent 0x").says("the base fee is 60").says("replaces it");
+    let low = broadcast(alice, &["vault", "--wait", "0", "--max-fee", "50"]);
+    refused(low, 1, &["more than --max-fee 50", "still waits"]);
+    assert_eq!(records(alice), 1);
+    refused(broadcast(alice, &["vault", "--wait", "0"]), 7, &["stuck: 0x", "is not mined"]);
+    assert_eq!(records(alice), 2);
+    let fee = |raw: &Value| {
+        let raw = hex::decode(raw.as_str().unwrap()).unwrap();
+        let tx =
+            <alloy::consensus::TxEnvelope as alloy::network::eip2718::Decodable2718>::decode_2718_exact(&raw);
+        let alloy::consensus::TxEnvelope::Eip1559(tx) = tx.unwrap() else { panic!() };
+        (tx.tx().nonce, tx.tx().max_fee_per_gas, tx.tx().input.clone())
+    };
+    let kept = files(alice.folder()).into_iter().filter(|f| path(f).contains("sent-"));
+    let mut both: Vec<_> = kept.map(|file| fee(&read_json(&file)["raw"])).collect();
+    both.sort();
+    assert_eq!((both[0].0, &both[0].2), (both[1].0, &both[1].2), "the same nonce and the same call");
+    assert!(both[1].1 > u128::from(60 * GWEI) && both[1].1 > both[0].1 * 9 / 8 - 1, "{both:?}");
+    let pending = ceremony.anvil.rpc("eth_getTransactionCount", &json!([alice.key.address, "pending"]));
+    let mined = ceremony.anvil.rpc("eth_getTransactionCount", &json!([alice.key.address, "latest"]));
+    assert_eq!(
+        (pending, mined),
+        (json!(format!("{:#x}", both[0].0 + 1)), json!(format!("{:#x}", both[0].0)))
+    );
+    ceremony.anvil.mine(1);
+    broadcast(alice, &["vault"]).ended(0).says("already executed by the transaction sent from here");
+    assert_eq!((records(alice), executed(&ceremony)), (2, 1));
+    drop(proxy);
+}
+
+#[test]
+fn a_dropped_transaction_is_given_out_again() {
+    let (ceremony, proxy) = behind_a_proxy();
+    let alice = signed_by_two(&ceremony);
+    ceremony.anvil.rpc("evm_setAutomine", &json!([false]));
+    refused(broadcast(alice, &["vault", "--wait", "0"]), 7, &["is not mined"]);
+    let hash = read_json(&files(alice.folder()).into_iter().find(|f| path(f).contains("sent-")).unwrap());
+    ceremony.anvil.rpc("anvil_dropTransaction", &json!([hash["transaction"]]));
+    ceremony.anvil.rpc("evm_setAutomine", &json!([true]));
+    broadcast(alice, &["vault"]).ended(0).says("Nothing new sent").says("done and proven");
+    assert_eq!((sent(&proxy), records(alice), executed(&ceremony)), (2, 1, 1));
+}
+
+#[test]
+fn a_payers_nonce_belongs_to_the_proposal_that_it_was_signed_for() {
+    let (mut ceremony, proxy) = behind_a_proxy();
+    let other = crate::stage::deploy(
+        &ceremony.anvil,
+        "Vault",
+        &alloy::sol_types::SolValue::abi_encode(&ceremony.safe),
+    );
+    ceremony.add_to_council(&format!(
+        "\n[targets.bridge]\nanvil = \"{other}\"\n\n[levers.bridge]\nplaybook = \"pause/oz-pausable\"\n\
+         safe = \"guardian\"\nset = {{ target = \"bridge\" }}\n"
+    ));
+    let [alice, bob, ..] = &ceremony.desks[..] else { unreachable!() };
+    sign(alice, &["vault"]);
+    import(alice, &["vault"], &sign(bob, &["vault"]));
+    sign(alice, &["bridge"]);
+    import(alice, &["bridge"], &sign(bob, &["bridge"]));
+    // Recorded, and no RPC took it: the chain knows nothing of it.
+    proxy.fail_at("eth_sendRawTransaction", Fault::Status(403));
+    refused(broadcast(alice, &["vault"]), 7, &["403"]);
+    proxy.fail(None);
+    refused(broadcast(alice, &["bridge"]), 1, &["was signed for another proposal", "nothing was sent"]);
+    broadcast(alice, &["vault"]).ended(0).says("done and proven");
+    assert_eq!(executed(&ceremony), 1);
+}
+
+#[test]
+fn ctrl_c_while_it_waits_says_that_it_is_sent_and_how_to_go_on() {
+    let (ceremony, proxy) = behind_a_proxy();
+    let alice = signed_by_two(&ceremony);
+    ceremony.anvil.rpc("evm_setAutomine", &json!([false]));
+    let words = with_key(alice, &["broadcast", "vault", "--confirm", "guardian"]);
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let mut process = alice.command(&words).stderr(std::process::Stdio::piped()).spawn().unwrap();
+    proxy.reached("eth_getTransactionReceipt");
+    let id = rustix::process::Pid::from_child(&process);
+    rustix::process::kill_process(id, rustix::process::Signal::INT).unwrap();
+    let begun = Instant::now();
+    let status = process.wait().unwrap();
+    assert!(begun.elapsed() < Duration::from_secs(5));
+    let mut said = String::new();
+    std::io::Read::read_to_string(&mut process.stderr.take().unwrap(), &mut said).unwrap();
+    assert_eq!(status.code(), Some(7), "{said}");
+    assert!(
+        said.contains("was sent and you stopped waiting") && said.contains("run the same command again"),
+        "{said}"
+    );
+    assert_eq!(records(alice), 1);
+}
+
+#[test]
+fn an_answer_to_the_sending_that_is_held_back_is_not_waited_for() {
+    let (ceremony, proxy) = behind_a_proxy();
+    let alice = signed_by_two(&ceremony);
+    proxy.rewrite(|method, _, truth| {
+        if method == "eth_sendRawTransaction" {
+            thread::sleep(Duration::from_secs(22));
+        }
+        truth
+    });
+    let begun = Instant::now();
+    broadcast(alice, &["vault"]).ended(0).says("may have left").says("done and proven");
+    assert!(begun.elapsed() < Duration::from_secs(15), "{:?}", begun.elapsed());
+}
+
+/// A chain behind one RPC and a relay, each a proxy; `private` is what the council file says of both.
+fn with_a_relay(private: &str) -> (Ceremony, Proxy, Proxy) {
+    let anvil = Anvil::start();
+    let (rpc, relay) = (Proxy::to(&anvil), Proxy::to(&anvil));
+    let urls = [rpc.url()];
+    let ceremony = Ceremony::on(anvil, SafeSetup::new(SafeVersion::V1_4_1, 3, 2), &urls);
+    let named = format!("rpc = {urls:?}\nsend = [{:?}]\nprivate_for = {private:?}", relay.url());
+    for desk in &ceremony.desks {
+        let council = ceremony.council().replace(&format!("rpc = {urls:?}"), &named);
+        fs::write(desk.path("breakglass.toml"), council).unwrap();
+    }
+    (ceremony, rpc, relay)
+}
+
+#[test]
+fn a_relay_that_includes_it_is_enough_and_no_rpc_sees_a_signature() {
+    let (ceremony, rpc, relay) = with_a_relay("25 seconds");
+    let alice = signed_by_two(&ceremony);
+    let signatures = signatures(alice);
+    broadcast(alice, &["vault"]).ended(0).says("to the private relay").says("done and proven");
+    assert_eq!((sent(&rpc), sent(&relay), shown(&rpc, None, &signatures)), (0, 1, 0));
+}
+
+#[test]
+fn a_relay_that_never_includes_it_has_it_for_private_for_reruns_and_replacements_included() {
+    let (ceremony, rpc, relay) = with_a_relay("6 seconds");
+    let alice = signed_by_two(&ceremony);
+    let signatures = signatures(alice);
+    // Takes it, and keeps it to itself: what comes to the chain by this way is dropped.
+    relay.fail_at("eth_sendRawTransaction", Fault::Status(503));
+    let begun = Instant::now();
+    refused(broadcast(alice, &["vault", "--wait", "0"]), 7, &["not confirmed", "goes to the RPCs in"]);
+    refused(broadcast(alice, &["vault", "--wait", "1"]), 7, &["goes to the RPCs in"]);
+    base_fee(&ceremony.anvil, 60);
+    refused(broadcast(alice, &["vault", "--wait", "0"]), 7, &["stuck: 0x"]);
+    if begun.elapsed() < Duration::from_secs(5) {
+        assert_eq!((shown(&rpc, None, &signatures), records(alice)), (0, 2));
+    }
+    broadcast(alice, &["vault"]).ended(0).says("done and proven");
+    assert!(begun.elapsed() >= Duration::from_secs(6));
+    assert!(is_paused(&ceremony) && sent(&rpc) == 1);
+    assert_eq!(shown(&rpc, None, &signatures), 2);
+}
+
+#[test]
+fn the_proof_is_there_soon_after_the_block() {
+    let anvil = Anvil::with_args(31_337, &[]);
+    let proxy = Proxy::to(&anvil);
+    let rpc = [proxy.url()];
+    let ceremony = Ceremony::on(anvil, SafeSetup::new(SafeVersion::V1_4_1, 3, 2), &rpc);
+    let alice = signed_by_two(&ceremony);
+    ceremony.anvil.rpc("evm_setAutomine", &json!([false]));
+    thread::scope(|scope| {
+        let run = scope.spawn(|| broadcast(alice, &["vault"]));
+        proxy.reached("eth_sendRawTransaction");
+        thread::sleep(Duration::from_millis(500));
+        let mined = Instant::now();
+        ceremony.anvil.mine(1);
+        run.join().unwrap().ended(0).says("done and proven");
+        assert!(mined.elapsed() < Duration::from_millis(900), "{:?}", mined.elapsed());
+    });
 }

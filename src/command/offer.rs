@@ -1,0 +1,161 @@
+//! The transaction that will be sent, and what it costs: shown before the question.
+
+use alloy::consensus::TxEip1559;
+use alloy::primitives::{Address, TxKind, U256};
+use alloy::rpc::types::AccessList;
+
+use crate::chain::{Fees, Prepared};
+use crate::command::amount;
+use crate::command::sent::{Sent, least_to_replace};
+use crate::command::subject::Subject;
+use crate::error::{Error, Exit};
+use crate::proposal::Ready;
+use crate::ui::{Text, Ui};
+
+const GWEI: u128 = 1_000_000_000;
+
+/// A transaction to be signed by whoever pays for it.
+pub struct Offer {
+    pub tx: TxEip1559,
+    from: Address,
+    base_fee: u128,
+}
+
+impl Offer {
+    /// `replaced` is a transaction of the same account that waits, and whose place this one takes.
+    pub fn new(
+        subject: &Subject,
+        ready: &Ready,
+        from: Address,
+        prepared: &Prepared,
+        gas_limit: u64,
+        max_fee_gwei: u64,
+        replaced: Option<&Sent>,
+    ) -> Result<Self, Error> {
+        let Fees::Dynamic { max_fee, priority_fee } = prepared.fees else {
+            let message = format!("chain {} has no EIP-1559 fees", subject.chain.name);
+            return Err(Error::new(Exit::Failed, message)
+                .hint("breakglass broadcast --calldata prints the call for another wallet"));
+        };
+        let header = subject.online.as_ref().map(|online| &online.snapshot.header);
+        let base_fee = u128::from(header.and_then(|header| header.base_fee).unwrap_or_default());
+        let cap = u128::from(max_fee_gwei) * GWEI;
+        let fees = fees((max_fee, priority_fee), base_fee, cap, replaced.map(|sent| &sent.tx));
+        let (max_fee, priority_fee) = fees.map_err(|error| match replaced {
+            Some(sent) => error.hint(format!("{} was sent before and still waits", sent.hash)),
+            None => error,
+        })?;
+        if replaced.is_none() && prepared.pending_nonce > prepared.nonce {
+            let waiting = prepared.pending_nonce - prepared.nonce;
+            let message = format!(
+                "{from} has {waiting} transaction(s) waiting; this one would wait behind or replace them"
+            );
+            return Err(Error::new(Exit::Failed, message)
+                .hint("nothing was sent; use another --keystore, or wait for them"));
+        }
+        let tx = TxEip1559 {
+            chain_id: ready.safe().chain_id,
+            nonce: replaced.map_or(prepared.nonce, |sent| sent.tx.nonce),
+            gas_limit,
+            max_fee_per_gas: max_fee,
+            max_priority_fee_per_gas: priority_fee,
+            to: TxKind::Call(ready.safe().address),
+            value: U256::ZERO,
+            access_list: AccessList::default(),
+            input: ready.calldata().clone(),
+        };
+        let offer = Self { tx, from, base_fee };
+        if prepared.balance < offer.most() {
+            let message = format!(
+                "{from} has {} and the transaction may cost {}",
+                amount::ether(prepared.balance),
+                amount::ether(offer.most())
+            );
+            return Err(Error::new(Exit::Failed, message)
+                .hint("nothing was sent; fund that account, lower --max-fee, or use another --keystore"));
+        }
+        Ok(offer)
+    }
+
+    /// Wei that it costs at most.
+    pub fn most(&self) -> U256 {
+        U256::from(self.tx.gas_limit) * U256::from(self.tx.max_fee_per_gas)
+    }
+
+    /// Wei that it costs at the present base fee, if it uses all its gas.
+    fn now(&self) -> U256 {
+        let fee = self.base_fee.saturating_add(self.tx.max_priority_fee_per_gas).min(self.tx.max_fee_per_gas);
+        U256::from(self.tx.gas_limit) * U256::from(fee)
+    }
+
+    /// Who pays, and how much.
+    pub fn show(&self, ui: &Ui, subject: &Subject) {
+        let payer = match subject.names.name(self.from) {
+            Some(name) => format!("{name} {}", self.from),
+            None => self.from.to_string(),
+        };
+        let line = |label: &str, text: &str| ui.say(&Text::new("  ").dim(label).add(text));
+        line("payer   ", &format!("{payer}, its transaction {}", self.tx.nonce));
+        let (base, tip) = (amount::gwei(self.base_fee), amount::gwei(self.tx.max_priority_fee_per_gas));
+        let limit = amount::gwei(self.tx.max_fee_per_gas);
+        line("gas     ", &format!("{} at most", self.tx.gas_limit));
+        line("fee     ", &format!("{base} gwei now and a tip of {tip}, {limit} at most"));
+        line(
+            "cost    ",
+            &format!("{} now, {} at most", amount::ether(self.now()), amount::ether(self.most())),
+        );
+    }
+}
+
+/// The limit and the tip per gas: what is needed now or, to replace `old`, as much as pools ask for; never above `cap`.
+fn fees(
+    (needed, tip): (u128, u128),
+    base_fee: u128,
+    cap: u128,
+    old: Option<&TxEip1559>,
+) -> Result<(u128, u128), Error> {
+    let named = |cap: u128| format!("--max-fee {}", amount::gwei(cap));
+    if base_fee > cap {
+        let message = format!("gas costs {} gwei now, more than {}", amount::gwei(base_fee), named(cap));
+        return Err(Error::new(Exit::Failed, message).hint("nothing was sent; raise --max-fee, or wait"));
+    }
+    let (least, least_tip) = old.map_or((0, 0), least_to_replace);
+    if least > cap {
+        let message = format!(
+            "to replace the transaction that waits takes {} gwei, more than {}",
+            amount::gwei(least),
+            named(cap)
+        );
+        return Err(Error::new(Exit::Failed, message).hint("nothing new was sent; raise --max-fee, or wait"));
+    }
+    let limit = needed.max(least).min(cap);
+    Ok((limit, tip.max(least_tip).min(limit)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fees_are_what_is_needed_bounded_by_the_cap() {
+        let fees = |needed, base, cap| fees((needed * GWEI, GWEI), base * GWEI, cap * GWEI, None);
+        assert_eq!(fees(21, 10, 500).unwrap(), (21 * GWEI, GWEI));
+        assert_eq!(fees(21, 10, 15).unwrap(), (15 * GWEI, GWEI));
+        assert!(fees(21, 10, 9).unwrap_err().message.contains("--max-fee 9"));
+    }
+
+    #[test]
+    fn a_replacement_pays_more_than_what_it_replaces_or_is_refused() {
+        let old = TxEip1559 {
+            max_fee_per_gas: 16 * GWEI,
+            max_priority_fee_per_gas: 8 * GWEI,
+            ..TxEip1559::default()
+        };
+        let fees = |needed, cap| fees((needed * GWEI, GWEI), 10 * GWEI, cap * GWEI, Some(&old));
+        assert_eq!(fees(200, 500).unwrap(), (200 * GWEI, 9 * GWEI), "what is needed now");
+        assert_eq!(fees(5, 500).unwrap(), (18 * GWEI, 9 * GWEI), "what pools ask for");
+        assert_eq!(fees(200, 100).unwrap(), (100 * GWEI, 9 * GWEI), "what the person allows");
+        let refused = fees(200, 17).unwrap_err().message;
+        assert!(refused.contains("18 gwei") && refused.contains("--max-fee 17"), "{refused}");
+    }
+}

@@ -1,0 +1,84 @@
+//! The way of a signed transaction to the chain: a private relay first, where the council names one, then every RPC.
+
+use std::cell::Cell;
+use std::time::{Duration, Instant};
+
+use crate::chain::{Chain, ChainError};
+use crate::command::sent::{Sent, private_left};
+use crate::command::session;
+use crate::council;
+use crate::error::Error;
+use crate::ui::{Text, Ui};
+
+pub struct Outbox {
+    relay: Option<Chain>,
+    public_from: Instant,
+    /// The RPCs have been given the newest transaction.
+    is_public: Cell<bool>,
+    /// When to give it out again, because nobody has said that they took it.
+    again: Cell<Option<Instant>>,
+}
+
+/// Between two tries to give out a transaction that nobody has confirmed.
+const AGAIN: Duration = Duration::from_secs(5);
+
+impl Outbox {
+    /// `first` is when a transaction of the proposal was first recorded, `now` what the clock says, both in seconds since 1970.
+    pub fn open(ui: &Ui, chain: &council::Chain, first: Option<u64>, now: u64) -> Result<Self, Error> {
+        let left = private_left(chain.private_for.as_secs(), first, now);
+        let relay = if left == 0 { None } else { session::relay(ui, chain)? };
+        Ok(Self {
+            relay,
+            public_from: Instant::now() + Duration::from_secs(left),
+            is_public: Cell::new(false),
+            again: Cell::new(None),
+        })
+    }
+
+    /// How long no RPC may see it yet.
+    fn private_left(&self) -> Duration {
+        match self.relay {
+            Some(_) => self.public_from.saturating_duration_since(Instant::now()),
+            None => Duration::ZERO,
+        }
+    }
+
+    /// Sends a transaction to whoever may see it now. An answer that is lost is not an error: it may have left. Nor is a
+    /// relay that does not take it: the RPCs get it later.
+    pub fn give(&self, ui: &Ui, link: &Chain, sent: &Sent) -> Result<(), ChainError> {
+        let left = self.private_left();
+        let way = self.relay.as_ref().filter(|_| !left.is_zero());
+        self.is_public.set(way.is_none());
+        let given = ui.wait("sending", || way.unwrap_or(link).send_raw(&sent.raw));
+        self.again.set(given.is_err().then(|| Instant::now() + AGAIN));
+        let then = way.map(|_| format!("; it goes to the RPCs in {} s", left.as_secs() + 1));
+        let then = then.unwrap_or_default();
+        match given {
+            Ok(_) if way.is_some() => {
+                let text = format!("{} to the private relay{then}", sent.hash);
+                ui.say(&Text::default().good("Sent ").add(&text));
+            }
+            Ok(_) => ui.say(&Text::default().good("Sent ").add(&sent.hash.to_string())),
+            Err(error @ ChainError::NotSent { unsure, .. }) if unsure || way.is_some() => {
+                ui.say(&Text::default().warn("not confirmed: ").add(&format!("{error}{then}")));
+            }
+            Err(error) => return Err(error),
+        }
+        Ok(())
+    }
+
+    /// Returns `true` when it should be given out once more: nobody has confirmed that they took it, or the RPCs may see
+    /// now what only the relay has seen.
+    pub fn is_due(&self) -> bool {
+        let is_unconfirmed = self.again.get().is_some_and(|at| Instant::now() >= at);
+        is_unconfirmed || (!self.is_public.get() && self.private_left().is_zero())
+    }
+
+    /// Gives it out once more.
+    pub fn again(&self, ui: &Ui, link: &Chain, sent: &Sent) -> Result<(), ChainError> {
+        if !self.is_public.get() && self.private_left().is_zero() {
+            ui.say(&Text::new("not mined by way of the private relay: it goes to the RPCs now"));
+        }
+        self.give(ui, link, sent)
+    }
+}

@@ -1,0 +1,174 @@
+//! Transactions that were signed here for sending: their records, and whether one that waits must be replaced. Pure.
+
+use alloy::consensus::{TxEip1559, TxEnvelope};
+use alloy::network::eip2718::Decodable2718;
+use alloy::primitives::{Address, TxKind, hex};
+use serde::{Deserialize, Serialize};
+
+use crate::chain::{Fees, TxHash};
+use crate::proposal::Proposal;
+use crate::safe::decode_exec;
+
+/// A signed transaction that was recorded before it was sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sent {
+    pub hash: TxHash,
+    pub raw: Vec<u8>,
+    /// Recovered from its signature.
+    pub from: Address,
+    pub tx: TxEip1559,
+    /// When it was recorded, in seconds since 1970. `None` in records of earlier versions.
+    pub recorded: Option<u64>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Wire {
+    transaction: String,
+    raw: String,
+    #[serde(default)]
+    recorded: Option<u64>,
+}
+
+impl Sent {
+    /// Reads a raw signed transaction; `None` for anything that is not one of type 2.
+    #[must_use]
+    pub fn new(raw: Vec<u8>, recorded: Option<u64>) -> Option<Self> {
+        let TxEnvelope::Eip1559(signed) = TxEnvelope::decode_2718_exact(&raw).ok()? else { return None };
+        let (hash, from) = (TxHash::of(&raw), signed.recover_signer().ok()?);
+        Some(Self { hash, from, tx: signed.strip_signature(), raw, recorded })
+    }
+
+    /// Reads a record: only the transaction in it is believed.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let wire: Wire = serde_json::from_str(text).ok()?;
+        Self::new(hex::decode(wire.raw).ok()?, wire.recorded)
+    }
+
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        let wire = Wire {
+            transaction: self.hash.to_string(),
+            raw: hex::encode_prefixed(&self.raw),
+            recorded: self.recorded,
+        };
+        serde_json::to_string_pretty(&wire).map(|text| text + "\n").unwrap_or_default()
+    }
+
+    /// Returns `true` if it gives this Safe transaction to this Safe on this chain.
+    #[must_use]
+    pub fn is_for(&self, proposal: &Proposal) -> bool {
+        let safe = proposal.safe();
+        self.tx.chain_id == safe.chain_id
+            && self.tx.to == TxKind::Call(safe.address)
+            && decode_exec(&self.tx.input, proposal.nonce()).is_some_and(|(tx, _)| tx == *proposal.tx())
+    }
+}
+
+/// Of the transactions of one account that may still be mined, the one that pays most: pools keep that one.
+/// `used` is the number of transactions of the account that are mined.
+#[must_use]
+pub fn waiting(sent: &[Sent], from: Address, used: u64) -> Option<&Sent> {
+    let live = sent.iter().filter(|sent| sent.from == from && sent.tx.nonce >= used);
+    live.max_by_key(|sent| (sent.tx.max_fee_per_gas, sent.tx.max_priority_fee_per_gas))
+}
+
+/// Returns `true` if the transaction will hardly be mined: the next block's base fee may be above its limit, or it
+/// gives less than half of the tip that is usual now.
+#[must_use]
+pub fn is_underpriced(tx: &TxEip1559, base_fee: u128, now: Fees) -> bool {
+    let Fees::Dynamic { priority_fee, .. } = now else { return false };
+    let next = base_fee.saturating_add(base_fee / 8);
+    let tip = tx.max_priority_fee_per_gas.min(tx.max_fee_per_gas.saturating_sub(base_fee));
+    tx.max_fee_per_gas < next || tip < priority_fee / 2
+}
+
+/// The least fees, limit and tip, with which pools let a transaction take the place of `old`: an eighth more of both.
+/// Most pools ask for a tenth.
+#[must_use]
+pub const fn least_to_replace(old: &TxEip1559) -> (u128, u128) {
+    (raised(old.max_fee_per_gas), raised(old.max_priority_fee_per_gas))
+}
+
+const fn raised(fee: u128) -> u128 {
+    fee.saturating_add(fee.div_ceil(8)).saturating_add((fee == 0) as u128)
+}
+
+/// Seconds for which no RPC may see the owners' signatures yet, of `private_for` from the first record on. A clock that
+/// was set back makes it no longer than `private_for`.
+#[must_use]
+pub fn private_left(private_for: u64, first: Option<u64>, now: u64) -> u64 {
+    first.map_or(0, |first| private_for.saturating_sub(now.saturating_sub(first)))
+}
+
+#[cfg(test)]
+mod tests {
+    use alloy::primitives::{B256, U256};
+
+    use super::*;
+
+    const GWEI: u128 = 1_000_000_000;
+
+    fn tx(nonce: u64, max_fee: u128, tip: u128) -> TxEip1559 {
+        TxEip1559 {
+            nonce,
+            max_fee_per_gas: max_fee * GWEI,
+            max_priority_fee_per_gas: tip * GWEI,
+            ..TxEip1559::default()
+        }
+    }
+
+    fn sent(from: u8, nonce: u64, max_fee: u128) -> Sent {
+        let hash = TxHash::claimed(B256::from(U256::from(max_fee)));
+        let from = Address::repeat_byte(from);
+        Sent { hash, raw: Vec::new(), from, tx: tx(nonce, max_fee, 1), recorded: None }
+    }
+
+    #[test]
+    fn what_waits_is_the_dearest_of_the_accounts_own_that_is_not_mined() {
+        let all = [sent(1, 4, 90), sent(1, 5, 10), sent(1, 5, 20), sent(2, 5, 30)];
+        let limit = |from: u8, used| {
+            waiting(&all, Address::repeat_byte(from), used).map(|s| s.tx.max_fee_per_gas / GWEI)
+        };
+        assert_eq!([limit(1, 5), limit(2, 5), limit(1, 6), limit(3, 0)], [Some(20), Some(30), None, None]);
+    }
+
+    #[test]
+    fn a_transaction_is_underpriced_when_the_next_block_may_not_take_it() {
+        let now = Fees::Dynamic { max_fee: 0, priority_fee: 2 * GWEI };
+        let stuck = |max_fee, tip, base: u128| is_underpriced(&tx(0, max_fee, tip), base * GWEI, now);
+        assert!(!stuck(22, 2, 10), "room for twice the base fee");
+        assert!(!stuck(22, 2, 18));
+        assert!(stuck(22, 2, 20), "the next base fee may be 22.5");
+        assert!(stuck(22, 2, 100));
+        assert!(stuck(22, 0, 10), "no tip where 2 is usual");
+        assert!(!is_underpriced(&tx(0, 1, 0), 0, Fees::Legacy { gas_price: GWEI }));
+    }
+
+    #[test]
+    fn a_replacement_pays_an_eighth_more_of_both() {
+        assert_eq!(least_to_replace(&tx(0, 16, 8)), (18 * GWEI, 9 * GWEI));
+        assert_eq!(raised(0), 1, "a pool wants more, and nothing is not more than nothing");
+        assert_eq!(raised(1), 2);
+        assert_eq!(raised(u128::MAX), u128::MAX);
+    }
+
+    #[test]
+    fn what_is_private_stays_so_for_its_time_from_the_first_record() {
+        assert_eq!(private_left(25, Some(100), 100), 25);
+        assert_eq!(private_left(25, Some(100), 120), 5);
+        assert_eq!(private_left(25, Some(100), 200), 0);
+        assert_eq!(private_left(25, Some(500), 100), 25, "the clock was set back");
+        assert_eq!(private_left(25, None, 100), 0, "sent before there were relays");
+    }
+
+    #[test]
+    fn a_record_that_is_not_one_is_none() {
+        for text in
+            ["", "{}", r#"{"transaction": "0x", "raw": "0x00"}"#, r#"{"transaction": "", "raw": "zz"}"#]
+        {
+            assert_eq!(Sent::parse(text), None, "{text}");
+        }
+    }
+}

@@ -1,0 +1,160 @@
+//! Waiting for a transaction that was sent, until it is mined and proven or somebody else was faster.
+
+use std::time::{Duration, Instant};
+
+use alloy::primitives::U256;
+
+use crate::chain::{Fees, Receipt, TxHash, poll_interval};
+use crate::command::outbox::Outbox;
+use crate::command::sent::{Sent, is_underpriced};
+use crate::command::session::Session;
+use crate::command::subject::{Subject, online};
+use crate::command::{amount, outcome};
+use crate::error::{Error, Exit};
+use crate::playbook::{Answer, Query};
+use crate::safe::{slot, slot_word};
+use crate::ui::{Interrupt, Spinner, Text};
+
+/// What became of it.
+enum Ended {
+    Mined(Vec<Receipt>),
+    /// The Safe's nonce is used, and by none of ours.
+    Elsewhere,
+}
+
+/// Waits for `last` and for every other transaction of `all`, and proves whichever is mined; where somebody else was
+/// faster, proves theirs.
+pub fn finish(
+    session: &Session,
+    subject: &Subject,
+    (last, all): (&Sent, &[Sent]),
+    outbox: &Outbox,
+    most: Duration,
+    by: &str,
+) -> Result<Exit, Error> {
+    let interrupt = Interrupt::watch();
+    let mined = match wait(session, subject, (last, all), outbox, &interrupt, most)? {
+        Ended::Mined(receipts) => receipts,
+        Ended::Elsewhere => Vec::new(),
+    };
+    drop(interrupt);
+    let ours = mined.first().map(|receipt| (receipt.tx, receipt.block.number));
+    for receipt in mined {
+        let by = if receipt.tx == last.hash {
+            by.to_string()
+        } else {
+            format!("{} was mined first, and executed", receipt.tx)
+        };
+        if let Some(outcome) = outcome::read(session, subject, receipt)? {
+            return outcome::report(session, subject, &outcome, &by);
+        }
+    }
+    if let Some(outcome) = outcome::of_executed(session, subject)? {
+        if ours.is_none() {
+            let text = format!("{} may still be mined: it would fail, and cost gas", last.hash);
+            session.ui.say(&Text::default().warn("note: ").add(&text));
+        }
+        let by = format!("Ours came too late: executed by somebody else, {}", outcome.receipt.from);
+        return outcome::report(session, subject, &outcome, &by);
+    }
+    let hash = subject.proposal.hash();
+    let message = match ours {
+        Some((tx, block)) => {
+            format!("{tx} was mined in block {block}, and the Safe did not report safeTxHash {hash}")
+        }
+        None => {
+            format!("nonce {} is used, and the Safe never reported {hash}", subject.proposal.nonce())
+        }
+    };
+    Err(Error::new(Exit::Failed, message).hint("breakglass status tells whether it can be sent again"))
+}
+
+/// Says of each transaction that was sent and is not mined what it pays, against the base fee now. Returns their hashes.
+pub fn show(session: &Session, subject: &Subject) -> Result<Vec<String>, Error> {
+    let mut all = session.sent(&subject.proposal)?;
+    if all.is_empty() {
+        return Ok(Vec::new());
+    }
+    let online = online(subject)?;
+    let hashes: Vec<TxHash> = all.iter().map(|sent| sent.hash).collect();
+    let seen = session.ui.wait("looking for what was sent", || online.link.watch(&hashes, &[]))?;
+    all.retain(|sent| seen.receipts.iter().all(|receipt| receipt.tx != sent.hash));
+    let base_fee = u128::from(seen.header.base_fee.unwrap_or_default());
+    for Sent { hash, from, tx, .. } in &all {
+        let [most, tip, base] = [tx.max_fee_per_gas, tx.max_priority_fee_per_gas, base_fee].map(amount::gwei);
+        let text = format!(
+            "sent {hash} by {from}, and not mined: it may pay {most} gwei with a tip of {tip}, and the base fee is \
+             {base} gwei now"
+        );
+        session.ui.say(&Text::default().warn(&text));
+    }
+    if let Some(sent) = all.iter().max_by_key(|sent| sent.tx.max_fee_per_gas) {
+        let text = if is_underpriced(&sent.tx, base_fee, Fees::Dynamic { max_fee: 0, priority_fee: 0 }) {
+            "it may never be mined: breakglass broadcast replaces it with one that pays more"
+        } else {
+            "breakglass broadcast waits for it and proves it"
+        };
+        session.ui.say(&Text::default().dim("  → ").add(text));
+    }
+    Ok(all.iter().map(|sent| sent.hash.to_string()).collect())
+}
+
+fn wait(
+    session: &Session,
+    subject: &Subject,
+    (last, all): (&Sent, &[Sent]),
+    outbox: &Outbox,
+    interrupt: &Interrupt,
+    most: Duration,
+) -> Result<Ended, Error> {
+    let link = &online(subject)?.link;
+    let hashes: Vec<TxHash> = all.iter().map(|sent| sent.hash).collect();
+    let nonce = Query::Storage { address: subject.safe.address, slot: slot_word(slot::NONCE) };
+    let text =
+        format!("waiting for {} to mine {}; Ctrl-C stops only the waiting", subject.chain.name, last.hash);
+    let mut spinner = Spinner::start(&text);
+    let start = Instant::now();
+    let fault = loop {
+        // It was sent: one bad answer is no reason to stop looking.
+        let fault = match link.watch(&hashes, std::slice::from_ref(&nonce)) {
+            Ok(seen) if !seen.receipts.is_empty() => return Ok(Ended::Mined(seen.receipts)),
+            Ok(seen) => {
+                let used = match seen.readings.get(&nonce) {
+                    Some(Answer::Value(word)) => U256::try_from_be_slice(word).unwrap_or_default(),
+                    _ => U256::ZERO,
+                };
+                if used > subject.proposal.nonce().0 {
+                    return Ok(Ended::Elsewhere);
+                }
+                None
+            }
+            Err(error) => Some(error),
+        };
+        if interrupt.is_pressed() || start.elapsed() >= most {
+            break fault;
+        }
+        interrupt.pause(poll_interval(link.id()).min(most));
+        if outbox.is_due() {
+            drop(spinner);
+            // The RPCs refuse what has been mined already.
+            if let Err(error) = outbox.again(session.ui, link, last) {
+                session.ui.say(&Text::default().warn("note: ").add(&error.to_string()));
+            }
+            spinner = Spinner::start(&text);
+        }
+    };
+    drop(spinner);
+    let stopped = if interrupt.is_pressed() {
+        "you stopped waiting for it".to_string()
+    } else {
+        format!("is not mined after {} s", most.as_secs())
+    };
+    let what = session.path.display();
+    let error = Error::new(Exit::Network, format!("{} was sent and {stopped}", last.hash))
+        .hint(format!("it may be mined at any time; breakglass status tells ({what})"))
+        .hint("run the same command again: it waits for it, and replaces it when its fees are too low");
+    Err(match fault {
+        Some(fault) => error.hint(format!("the last answer was: {fault}")),
+        None => error,
+    })
+}
