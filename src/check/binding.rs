@@ -1,6 +1,8 @@
 //! Is this what the reader's own playbook says?
 
-use super::{Facts, Finding, Match};
+use std::fmt::Display;
+
+use super::{Check, Facts, Finding, Match, named};
 use crate::playbook::Readings;
 
 /// Characters of one reading that are shown.
@@ -9,8 +11,15 @@ const LONGEST_READING: usize = 400;
 const UNBOUND_FIX: &str = "do not sign; ask its proposer, in person, which lever it is, and update your council file \
                            and playbooks from your protocol's repository";
 
+pub(super) const CHECKS: [Check; 4] = [
+    ("matches the playbook", |facts| vec![matches_the_playbook(facts)]),
+    ("the reader's arguments", |facts| vec![arguments_are_the_readers(facts)]),
+    ("values from the chain", |facts| values_are_from_the_chain(facts).into_iter().collect()),
+    ("before", before_holds),
+];
+
 /// The Bybit check: a transaction that the signer's own files do not give is not signed.
-pub(super) fn matches_the_playbook(facts: &Facts) -> Finding {
+fn matches_the_playbook(facts: &Facts) -> Finding {
     let id = "not-your-playbook";
     let list = |differences: &[crate::proposal::Difference]| {
         differences
@@ -23,21 +32,25 @@ pub(super) fn matches_the_playbook(facts: &Facts) -> Finding {
         Match::Same => Finding::pass(id, "it is what your own playbook gives, from the chain's values now"),
         Match::SameFromItsOwnValues => Finding::pass(id, "it is what your own playbook gives"),
         Match::Moved(differences) => Finding::drift(
-            "values-moved",
+            named("values-moved", [&facts.proposal.hash() as &dyn Display, &list(differences)]),
             format!("values read from the chain have changed since it was proposed: {}", list(differences)),
             "propose it again, so that it rests on the chain as it is",
         ),
         Match::Differs(differences) => Finding::refuse(
-            id,
+            named(id, [&facts.proposal.hash() as &dyn Display, &list(differences)]),
             format!("it is not what your own playbook gives: {}", list(differences)),
             UNBOUND_FIX,
         ),
-        Match::Unbound(why) => Finding::refuse(id, format!("it cannot be derived here: {why}"), UNBOUND_FIX),
+        Match::Unbound(why) => Finding::refuse(
+            named(id, [&facts.proposal.hash() as &dyn Display, why]),
+            format!("it cannot be derived here: {why}"),
+            UNBOUND_FIX,
+        ),
     }
 }
 
 /// A playbook with a stranger's arguments is a stranger's transaction: "swap an owner" matches every playbook library.
-pub(super) fn arguments_are_the_readers(facts: &Facts) -> Finding {
+fn arguments_are_the_readers(facts: &Facts) -> Finding {
     let id = "not-your-arguments";
     let binding = facts.proposal.binding();
     if facts.foreign.is_empty() && (binding.lever.is_some() || !facts.signing) {
@@ -62,12 +75,17 @@ pub(super) fn arguments_are_the_readers(facts: &Facts) -> Finding {
     } else {
         format!("hear the values from the council in person, then say them yourself: {}", set.join(" "))
     };
-    if facts.signing { Finding::refuse(id, sentence, fix) } else { Finding::warn(id, sentence, "") }
+    if !facts.signing {
+        return Finding::warn(id, sentence, "");
+    }
+    let safe = facts.proposal.safe();
+    let whose: [&dyn Display; 4] = [&safe.chain_id, &safe.address, &binding.digest, &sentence];
+    Finding::refuse(named(id, whose), sentence, fix)
 }
 
 /// Offline, what a playbook reads is the file's word, and it decides the transaction: a forged reading can leave out a
 /// step, choose another argument or pass a bound. The id names the values, so that accepting them accepts no others.
-pub(super) fn values_are_from_the_chain(facts: &Facts) -> Option<Finding> {
+fn values_are_from_the_chain(facts: &Facts) -> Option<Finding> {
     if *facts.matching != Match::SameFromItsOwnValues {
         return None;
     }
@@ -76,7 +94,7 @@ pub(super) fn values_are_from_the_chain(facts: &Facts) -> Option<Finding> {
     };
     let steps = facts.plan.map_or(&[][..], |plan| &plan.skipped).iter();
     let left_out = steps.map(|step| format!("{} is left out because of them", step.signature));
-    let told: Vec<String> = listed(read).into_iter().chain(left_out).collect();
+    let told: Vec<String> = described(read).into_iter().chain(left_out).collect();
     let sentence = format!("it rests on values for which there is only the file's word: {}", told.join("; "));
     Some(Finding::refuse(
         format!("values-from-file:{}", read.short_digest()),
@@ -86,7 +104,7 @@ pub(super) fn values_are_from_the_chain(facts: &Facts) -> Option<Finding> {
 }
 
 /// Each reading in a bounded line.
-fn listed(readings: &Readings) -> Vec<String> {
+fn described(readings: &Readings) -> Vec<String> {
     let one = |(query, answer)| cut(&format!("{query} gave {answer}"));
     readings.iter().map(one).collect()
 }
@@ -99,7 +117,7 @@ fn cut(text: &str) -> String {
 }
 
 /// The playbook's own conditions for being used.
-pub(super) fn before_holds(facts: &Facts) -> Vec<Finding> {
+fn before_holds(facts: &Facts) -> Vec<Finding> {
     facts
         .before
         .iter()
@@ -111,7 +129,7 @@ pub(super) fn before_holds(facts: &Facts) -> Vec<Finding> {
                 return Finding::pass(id, sentence);
             }
             Finding::refuse(
-                id,
+                named(&id, [&verdict.sentence as &dyn Display, &verdict.expected, &verdict.found]),
                 sentence,
                 "look at the contract: it may already be done, or not be yours to do",
             )

@@ -1,14 +1,17 @@
 //! The code that the calls run: is there any, is it the code that the council pinned, and the one that was proposed for?
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Display;
 
 use alloy::primitives::{Address, B256};
 
-use super::{Facts, Finding};
+use super::{Check, Facts, Finding, named};
 use crate::chain::fork::{Outcome, Rehearsal};
 
 const FIX: &str =
     "find out who replaced that code and what it does; if it was your protocol, pin the new one";
+
+pub(super) const CHECKS: [Check; 1] = [("code", findings)];
 
 pub(super) fn findings(facts: &Facts) -> Vec<Finding> {
     let called: BTreeSet<Address> =
@@ -68,7 +71,7 @@ fn unpinned(facts: &Facts, target: Address, runs: &BTreeMap<Address, B256>) -> V
         let place = if *at == target { String::new() } else { format!(" at {at}") };
         let pins = pinned.iter().map(ToString::to_string).collect::<Vec<_>>().join(" and ");
         let sentence = format!("{target} runs code {hash}{place}, and your council file pins {pins}");
-        Finding::refuse(format!("code:{hash}"), sentence, FIX)
+        Finding::refuse(named(&format!("code:{target}"), [at as &dyn Display, hash]), sentence, FIX)
     };
     runs.iter().filter(|(_, hash)| !pinned.contains(hash)).map(refuse).collect()
 }
@@ -88,7 +91,7 @@ fn moved(facts: &Facts, target: Address, runs: &BTreeMap<Address, B256>) -> Vec<
         let place = if *at == target { String::new() } else { format!(" at {at}") };
         let sentence =
             format!("{target} runs code {hash}{place} now, and ran {} when this was proposed", listed(&then));
-        Finding::drift(format!("code-moved:{hash}"), sentence, FIX)
+        Finding::drift(named(&format!("code-moved:{target}"), [at as &dyn Display, hash]), sentence, FIX)
     };
     runs.iter().filter(|(at, hash)| then.get(*at) != Some(hash)).map(drift).collect()
 }

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use alloy::primitives::{Address, B256, Bytes, U256, keccak256};
 
-use super::{Facts, Finding, has_word};
-use crate::chain::fork::{Outcome, PROXY_SLOTS, Rehearsal};
+use super::{Check, Facts, Finding, has_word, listed, named_by};
+use crate::chain::fork::{Moved, PROXY_SLOTS, Rehearsal, Write};
 use crate::playbook::PlannedCall;
 
 /// Events that say who controls a contract or what code it runs, and which of their words say whom or what. Sources:
@@ -52,11 +52,32 @@ const SAYING: [&str; 11] = [
     "member",
 ];
 
-pub(super) fn findings(facts: &Facts) -> Vec<Finding> {
-    let rehearsed = facts.rehearsal.filter(|rehearsal| rehearsal.outcome != Outcome::Reverted);
-    let mut all = rehearsed.map(|rehearsal| control(facts, rehearsal)).unwrap_or_default();
-    all.extend(order(facts));
-    all
+pub(super) const CHECKS: [Check; 2] = [
+    ("control", |facts| facts.effects().map_or_else(Vec::new, |effects| control(facts, effects))),
+    ("timelock order", |facts| order(facts).into_iter().collect()),
+];
+
+/// Somebody or something that gets, or loses, control of a contract.
+struct Gain {
+    contract: Address,
+    /// The event, or the name of the slot.
+    what: &'static str,
+    words: Vec<B256>,
+}
+
+impl Gain {
+    fn describe(&self) -> String {
+        let shown = self.words.iter().map(|word| match address_of(*word) {
+            Some(address) => format!(" {address}"),
+            None => format!(" {word}"),
+        });
+        format!("{}{}", self.what, shown.collect::<String>())
+    }
+}
+
+/// The address that a word is, if nothing stands before it.
+fn address_of(word: B256) -> Option<Address> {
+    word[..12].iter().all(|byte| *byte == 0).then(|| Address::from_word(word))
 }
 
 /// An owner swapped behind a harmless call: one refusal for each contract.
@@ -73,17 +94,23 @@ fn control(facts: &Facts, rehearsal: &Rehearsal) -> Vec<Finding> {
             .copied()
             .chain(log.data.data.chunks_exact(32).map(B256::from_slice))
             .collect();
-        let gained: Vec<B256> = gains.iter().map(|at| words.get(*at).copied().unwrap_or_default()).collect();
-        Some((log.address, event.split('(').next().unwrap_or_default(), gained))
+        let words = gains.iter().map(|at| words.get(*at).copied().unwrap_or_default()).collect();
+        Some(Gain { contract: log.address, what: event.split('(').next().unwrap_or_default(), words })
     });
     let writes = rehearsal.writes.iter().filter_map(|write| {
         let (_, name) = slots.iter().find(|(slot, _)| *slot == write.slot)?;
-        Some((write.address, *name, vec![write.new]))
+        Some(Gain { contract: write.address, what: name, words: vec![write.new] })
     });
-    let mut undeclared: BTreeMap<Address, BTreeSet<&str>> = BTreeMap::new();
-    for (contract, what, gained) in events.chain(writes) {
-        if contract != safe && !is_said(facts, contract, &gained, what == "RoleRevoked") {
-            undeclared.entry(contract).or_default().insert(what);
+    let gains: Vec<Gain> = events.chain(writes).filter(|gain| gain.contract != safe).collect();
+    let mut undeclared: BTreeMap<Address, BTreeSet<String>> = BTreeMap::new();
+    for gain in gains.iter().filter(|gain| !is_said(facts, gain)) {
+        undeclared.entry(gain.contract).or_default().insert(gain.describe());
+    }
+    let is_named = |write: &Write| slots.iter().any(|(slot, _)| *slot == write.slot);
+    for write in rehearsal.writes.iter().filter(|write| write.address != safe && !is_named(write)) {
+        let moved = write.addresses();
+        if !moved.is_empty() && !is_explained(facts, write, &moved, &gains) {
+            undeclared.entry(write.address).or_default().insert(described(write, &moved));
         }
     }
     if undeclared.is_empty() {
@@ -91,28 +118,60 @@ fn control(facts: &Facts, rehearsal: &Rehearsal) -> Vec<Finding> {
             "nobody is seen to get control of a contract, and none is upgraded, but as the playbook says";
         return vec![Finding::pass("control", sentence)];
     }
-    let refuse = |(contract, what): (Address, BTreeSet<&str>)| {
-        let list = what.into_iter().collect::<Vec<_>>().join(", ");
-        let sentence =
-            format!("it changes who controls {contract}, and the playbook does not say so: {list}");
+    let refuse = |(contract, what): (Address, BTreeSet<String>)| {
+        let what: Vec<String> = what.into_iter().collect();
+        let sentence = format!(
+            "it changes who controls {contract}, or may do so, and the playbook does not say so: {}",
+            listed(&what)
+        );
         let fix = "do not sign before you know why; ask its proposer in person";
-        Finding::refuse(format!("control:{contract}"), sentence, fix)
+        Finding::refuse(named_by(&format!("control:{contract}"), &what), sentence, fix)
     };
     undeclared.into_iter().map(refuse).collect()
 }
 
+/// A slot that no event speaks of is harmless if the reader's own call names what it gets or loses, if an event that is
+/// judged by itself names it, or if it is the Safe that gains.
+fn is_explained(facts: &Facts, write: &Write, moved: &[Moved], gains: &[Gain]) -> bool {
+    let safe = facts.proposal.safe().address;
+    let contract = write.address;
+    let says = |word: B256| !word.is_zero() && facts.says(contract, &word);
+    let told = |word: B256| gains.iter().any(|gain| gain.contract == contract && gain.words.contains(&word));
+    if says(write.new) {
+        return true;
+    }
+    let mut gained = moved.iter().filter(|moved| moved.gains()).map(|moved| moved.new).peekable();
+    if gained.peek().is_some() {
+        return gained.any(|new| new == safe || says(new.into_word()) || told(new.into_word()));
+    }
+    // Nobody gains: a call that clears something names it, passes zero, or says so by its name.
+    says(write.old)
+        || moved.iter().any(|moved| says(moved.old.into_word()))
+        || facts.says(contract, &B256::ZERO)
+        || facts.calls_about(contract).any(|planned| is_saying(&planned.signature))
+}
+
+/// `slot 0x…: 0x… to 0x…`
+fn described(write: &Write, moved: &[Moved]) -> String {
+    let places = moved.iter().map(|Moved { old, new, .. }| format!("{old} to {new}"));
+    format!("slot {}: {}", write.slot, places.collect::<Vec<_>>().join(", or "))
+}
+
+fn is_saying(signature: &str) -> bool {
+    let name = signature.split('(').next().unwrap_or_default().to_ascii_lowercase();
+    SAYING.iter().any(|word| name.contains(word))
+}
+
 /// One of the reader's own calls to that contract, or with it, names whom and what; or by a call whose name says so it
 /// is the Safe that gains, or nobody, or somebody who loses.
-fn is_said(facts: &Facts, contract: Address, gained: &[B256], loses: bool) -> bool {
+fn is_said(facts: &Facts, gain: &Gain) -> bool {
+    let Gain { contract, what, words: gained } = gain;
+    let (contract, loses) = (*contract, *what == "RoleRevoked");
     let safe = facts.proposal.safe().address.into_word();
-    let named = |signature: &str| {
-        let name = signature.split('(').next().unwrap_or_default().to_ascii_lowercase();
-        SAYING.iter().any(|word| name.contains(word))
-    };
-    let calls = facts.plan.map_or(&[][..], |plan| &plan.calls);
     // Without a word to look for, only the name can say it.
     if gained.is_empty() {
-        return calls.iter().any(|planned| planned.call.to == contract && named(&planned.signature));
+        let mut about = facts.calls_about(contract);
+        return about.any(|planned| planned.call.to == contract && is_saying(&planned.signature));
     }
     let last = gained.len() - 1;
     // A function for one role, such as addGuardian(address), takes no role; that of zero is every administrator's.
@@ -122,9 +181,9 @@ fn is_said(facts: &Facts, contract: Address, gained: &[B256], loses: bool) -> bo
     let implied = |planned: &PlannedCall, at: usize, word: &B256| {
         let by_name =
             if at == last { loses || word.is_zero() || *word == safe } else { own_role(planned, word) };
-        named(&planned.signature) && by_name
+        is_saying(&planned.signature) && by_name
     };
-    calls.iter().filter(|planned| Facts::is_about(planned, contract)).any(|planned| {
+    facts.calls_about(contract).any(|planned| {
         let said =
             |(at, word): (usize, &B256)| has_word(&planned.call.data, word) || implied(planned, at, word);
         gained.iter().enumerate().all(said)
@@ -145,13 +204,19 @@ fn order(facts: &Facts) -> Option<Finding> {
         None if scheduled.len() < 2 => None,
         None => Some(Finding::pass(id, "the operations that it queues can only be executed in their order")),
         Some(timelock) => Some(Finding::refuse(
-            format!("{id}:{timelock}"),
+            named_by(&format!("{id}:{timelock}"), &queued(&scheduled, timelock)),
             format!(
                 "it queues several operations on timelock {timelock}, and anyone could execute them in another order"
             ),
             "queue them as one with scheduleBatch, or let each name the one before as its predecessor; where any order is right, accept it",
         )),
     }
+}
+
+/// The operations of one timelock, in their order.
+fn queued(scheduled: &[(Address, Scheduled)], timelock: Address) -> Vec<String> {
+    let own = scheduled.iter().filter(|(to, _)| *to == timelock);
+    own.map(|(_, operation)| format!("{} after {}", operation.id, operation.predecessor)).collect()
 }
 
 struct Scheduled {

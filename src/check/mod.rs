@@ -14,11 +14,12 @@ mod tests;
 mod transaction;
 
 use std::collections::BTreeMap;
+use std::fmt::Display;
 
-use alloy::primitives::{Address, B256};
+use alloy::primitives::{Address, B256, Keccak256, hex};
 
 use crate::chain::EndpointReport;
-use crate::chain::fork::Rehearsal;
+use crate::chain::fork::{Outcome, Rehearsal};
 use crate::council;
 use crate::playbook::{Answer, Plan, PlannedCall, Query, Readings, Verdict};
 use crate::proposal::{Difference, Proposal, RecordedCode, calls_of};
@@ -43,7 +44,8 @@ pub enum Sort {
 /// One thing looked at, and what was found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
-    /// What `--accept` takes: narrow enough that accepting one thing accepts nothing else.
+    /// What `--accept` takes. That of a refusal names what it is about, or a digest of it: accepting one thing accepts
+    /// nothing else.
     pub id: String,
     pub level: Level,
     pub sort: Sort,
@@ -137,20 +139,33 @@ pub struct Facts<'a> {
 }
 
 impl Facts<'_> {
+    /// The Safe as it is now or, offline, as the proposal found it.
+    fn state(&self) -> &SafeState {
+        self.now.unwrap_or_else(|| self.proposal.snapshot())
+    }
+
     /// The calls that the Safe makes; none when that cannot be said.
     fn calls(&self) -> Vec<Call> {
         calls_of(self.proposal.tx()).unwrap_or_default()
     }
 
-    /// Whether a call goes to a contract, or has it among its arguments.
-    fn is_about(planned: &PlannedCall, contract: Address) -> bool {
-        planned.call.to == contract || has_word(&planned.call.data, &contract.into_word())
+    /// The reader's own calls that go to a contract, or have it among their arguments.
+    fn calls_about(&self, contract: Address) -> impl Iterator<Item = &PlannedCall> {
+        let calls = self.plan.map_or(&[][..], |plan| &plan.calls);
+        let is_about = move |planned: &&PlannedCall| {
+            planned.call.to == contract || has_word(&planned.call.data, &contract.into_word())
+        };
+        calls.iter().filter(is_about)
     }
 
     /// Whether one of the reader's own calls is about a contract and has a word among its arguments.
     fn says(&self, contract: Address, word: &B256) -> bool {
-        let calls = self.plan.map_or(&[][..], |plan| &plan.calls);
-        calls.iter().any(|call| Self::is_about(call, contract) && has_word(&call.call.data, word))
+        self.calls_about(contract).any(|planned| has_word(&planned.call.data, word))
+    }
+
+    /// The rehearsal, where it left effects to look at.
+    fn effects(&self) -> Option<&Rehearsal> {
+        self.rehearsal.filter(|rehearsal| rehearsal.outcome != Outcome::Reverted)
     }
 
     /// keccak256 of the code that an account has now, zero for none; `None` if nobody read it.
@@ -164,33 +179,54 @@ impl Facts<'_> {
     }
 }
 
+/// The first of a list, and how many more there are.
+fn listed(items: &[String]) -> String {
+    const MOST: usize = 5;
+    let more = items.len().saturating_sub(MOST);
+    let first = items[..items.len() - more].join("; ");
+    if more == 0 { first } else { format!("{first}; and {more} more") }
+}
+
 /// Whether a call has a word among its arguments, or among those of a call that it carries.
 fn has_word(data: &[u8], word: &B256) -> bool {
     let from = |start: usize| data.get(start..).unwrap_or_default().chunks(32);
     from(4).chain(from(8)).any(|chunk| chunk == word.as_slice())
 }
 
-/// Looks at everything. The order is the order in which a signer should doubt.
+/// The name of a check, by which a test pins the list, and the check.
+type Check = (&'static str, fn(&Facts) -> Vec<Finding>);
+
+/// Every check, in the order in which a signer should doubt.
+const CHECKS: [&[Check]; 7] = [
+    &binding::CHECKS,
+    &transaction::CHECKS,
+    &safe::CHECKS,
+    &code::CHECKS,
+    &rehearsal::CHECKS,
+    &control::CHECKS,
+    &rpc::CHECKS,
+];
+
+/// Looks at everything.
 #[must_use]
 pub fn findings(facts: &Facts) -> Vec<Finding> {
-    let mut all = Vec::new();
-    all.push(binding::matches_the_playbook(facts));
-    all.push(binding::arguments_are_the_readers(facts));
-    all.extend(binding::values_are_from_the_chain(facts));
-    all.extend(binding::before_holds(facts));
-    all.push(transaction::no_refund(facts));
-    all.push(transaction::no_unknown_delegatecall(facts));
-    all.extend(transaction::nonce(facts));
-    all.extend(safe::as_pinned(facts));
-    all.extend(safe::as_proposed(facts));
-    all.extend(safe::known_contracts(facts));
-    all.extend(safe::powers_beside_the_owners(facts));
-    all.extend(code::findings(facts));
-    all.extend(rehearsal::findings(facts));
-    all.extend(control::findings(facts));
-    all.extend(rpc::endpoints_agree(facts));
-    all.extend(rpc::newest_block_is_new(facts));
-    all
+    CHECKS.into_iter().flatten().flat_map(|(_, check)| check(facts)).collect()
+}
+
+/// `id` with 16 hex digits of a digest of what the finding is about.
+fn named<'a>(id: &str, about: impl IntoIterator<Item = &'a dyn Display>) -> String {
+    let mut digest = Keccak256::new();
+    for part in about {
+        let text = part.to_string();
+        digest.update((text.len() as u64).to_be_bytes());
+        digest.update(text);
+    }
+    format!("{id}:{}", hex::encode(&digest.finalize()[..8]))
+}
+
+/// [`named`] for a list of texts.
+fn named_by(id: &str, about: &[String]) -> String {
+    named(id, about.iter().map(|text| text as &dyn Display))
 }
 
 /// Looks at what a transaction does and at nothing else: for one that was mined.

@@ -2,11 +2,11 @@
 //! own playbook declares.
 
 use std::collections::BTreeSet;
+use std::fmt::Display;
 
-use alloy::json_abi;
 use alloy::primitives::{Address, B256, Log, U256, b256};
 
-use super::{Facts, Finding, Sort};
+use super::{Check, Facts, Finding, Sort, listed, named, named_by};
 use crate::chain::fork::{Outcome, Rehearsal, Write};
 use crate::council::Safe;
 use crate::playbook::Change;
@@ -28,50 +28,54 @@ pub(super) const TRANSFER_BATCH: B256 =
 
 const ASK: &str = "do not sign before you know why; ask its proposer in person";
 
-pub(super) fn findings(facts: &Facts) -> Vec<Finding> {
-    if let Some(why) = facts.not_rehearsed {
-        let fix =
-            "try again, or on another RPC with `breakglass dry-run --fork-url`: nobody has seen what it does";
-        let found = Finding::refuse("not-rehearsed", format!("it could not be rehearsed: {why}"), fix);
-        // On another Safe than the proposal's it cannot be: then that is the trouble.
-        let moved = facts.now.is_some_and(|now| now.id != *facts.proposal.safe());
-        return vec![if moved { Finding { sort: Sort::Drift, ..found } } else { found }];
-    }
-    let Some(rehearsal) = facts.rehearsal else { return Vec::new() };
-    let mut all = vec![succeeds(rehearsal, facts.plan.map_or(&[], |plan| &plan.errors))];
-    if rehearsal.outcome == Outcome::Reverted {
-        return all;
-    }
-    all.extend(gas(rehearsal));
-    all.push(safe_slots(facts, rehearsal));
-    all.push(outflow(facts, rehearsal));
-    all.push(approvals(facts, rehearsal));
-    all.extend(after_holds(facts));
-    all.extend(effects(facts, rehearsal));
-    all.extend(as_recorded(facts));
-    all
+pub(super) const CHECKS: [Check; 9] = [
+    ("rehearsed", |facts| is_rehearsed(facts).into_iter().collect()),
+    ("succeeds", |facts| facts.rehearsal.map(|rehearsal| succeeds(facts, rehearsal)).into_iter().collect()),
+    ("gas", |facts| facts.effects().and_then(gas).into_iter().collect()),
+    ("safe slots", |facts| facts.effects().map(|effects| safe_slots(facts, effects)).into_iter().collect()),
+    ("outflow", |facts| facts.effects().map(|effects| outflow(facts, effects)).into_iter().collect()),
+    ("approvals", |facts| facts.effects().map(|effects| approvals(facts, effects)).into_iter().collect()),
+    ("after", after_holds),
+    ("undeclared effects", |facts| facts.effects().map_or_else(Vec::new, |done| undeclared(facts, done))),
+    ("as recorded", |facts| as_recorded(facts).into_iter().collect()),
+];
+
+fn is_rehearsed(facts: &Facts) -> Option<Finding> {
+    let why = facts.not_rehearsed?;
+    let fix =
+        "try again, or on another RPC with `breakglass dry-run --fork-url`: nobody has seen what it does";
+    let id = named("not-rehearsed", [&facts.proposal.hash() as &dyn Display]);
+    let found = Finding::refuse(id, format!("it could not be rehearsed: {why}"), fix);
+    // On another Safe than the proposal's it cannot be: then that is the trouble.
+    let moved = facts.now.is_some_and(|now| now.id != *facts.proposal.safe());
+    Some(if moved { Finding { sort: Sort::Drift, ..found } } else { found })
 }
 
-pub(super) fn succeeds(rehearsal: &Rehearsal, errors: &[json_abi::Error]) -> Finding {
-    let id = "rehearsal-fails";
-    let fix = "look at the reason; nothing happens on chain when it is sent like this";
-    let reason = || {
-        let revert = rehearsal.reverts.last();
-        revert.map_or_else(String::new, |r| format!(": {} (in {})", r.reason(errors), r.by))
+fn succeeds(facts: &Facts, rehearsal: &Rehearsal) -> Finding {
+    let errors = facts.plan.map_or(&[][..], |plan| &plan.errors);
+    let revert = rehearsal.reverts.last();
+    let reason = revert.map_or_else(String::new, |r| format!(": {} (in {})", r.reason(errors), r.by));
+    let refuse = |id: &str, sentence: String, fix: &str| {
+        Finding::refuse(named(id, [&facts.proposal.hash() as &dyn Display, &reason]), sentence, fix)
     };
     match rehearsal.outcome {
-        Outcome::Succeeded => Finding::pass(id, "it succeeds when rehearsed"),
-        Outcome::Reverted => Finding::refuse(id, format!("it reverts when rehearsed{}", reason()), fix),
-        Outcome::Failed => {
-            let sentence = format!("the Safe reports ExecutionFailure when rehearsed{}", reason());
-            let fix = "do not send it: it would use up the nonce and do nothing";
-            Finding::refuse("execution-failure", sentence, fix)
+        Outcome::Succeeded => Finding::pass("rehearsal-fails", "it succeeds when rehearsed"),
+        Outcome::Reverted => {
+            let fix = "look at the reason; nothing happens on chain when it is sent like this";
+            refuse("rehearsal-fails", format!("it reverts when rehearsed{reason}"), fix)
         }
-        Outcome::Unannounced => Finding::refuse(
-            "unannounced",
-            "the Safe does not announce its success: it is no Safe that is known",
-            ASK,
-        ),
+        Outcome::Failed => {
+            let fix = "do not send it: it would use up the nonce and do nothing";
+            refuse(
+                "execution-failure",
+                format!("the Safe reports ExecutionFailure when rehearsed{reason}"),
+                fix,
+            )
+        }
+        Outcome::Unannounced => {
+            let sentence = "the Safe does not announce its success: it is no Safe that is known";
+            refuse("unannounced", sentence.into(), ASK)
+        }
     }
 }
 
@@ -91,7 +95,9 @@ fn after_holds(facts: &Facts) -> Vec<Finding> {
         if verdict.holds {
             return Finding::pass(id, sentence);
         }
-        Finding::refuse(id, sentence, "it would not do what the playbook promises: find out why")
+        let about: [&dyn Display; 3] = [&verdict.sentence, &verdict.expected, &verdict.found];
+        let fix = "it would not do what the playbook promises: find out why";
+        Finding::refuse(named(&id, about), sentence, fix)
     });
     judged.collect()
 }
@@ -108,7 +114,7 @@ fn safe_slots(facts: &Facts, rehearsal: &Rehearsal) -> Finding {
     let id = "safe-slots";
     let declared = declared(facts);
     let safe = facts.proposal.safe().address;
-    let mut undeclared: Vec<String> = Vec::new();
+    let (mut undeclared, mut written) = (Vec::new(), Vec::new());
     for write in rehearsal.writes.iter().filter(|write| write.address == safe) {
         let what = match part(facts, rehearsal, write) {
             Part::Bookkeeping => continue,
@@ -116,6 +122,7 @@ fn safe_slots(facts: &Facts, rehearsal: &Rehearsal) -> Finding {
             Part::Declarable(change) => change.to_string(),
             Part::Unknown => format!("slot {} of the Safe", write.slot),
         };
+        written.push(format!("{} {}", write.slot, write.new));
         if !undeclared.contains(&what) {
             undeclared.push(what);
         }
@@ -124,7 +131,7 @@ fn safe_slots(facts: &Facts, rehearsal: &Rehearsal) -> Finding {
         return Finding::pass(id, "nothing of the Safe itself changes that the playbook does not declare");
     }
     let sentence = format!("it changes {} and the playbook does not say so", undeclared.join(", "));
-    Finding::refuse(id, sentence, "do not sign: this is how a Safe is taken over")
+    Finding::refuse(named_by(id, &written), sentence, "do not sign: this is how a Safe is taken over")
 }
 
 fn part(facts: &Facts, rehearsal: &Rehearsal, write: &Write) -> Part {
@@ -139,7 +146,7 @@ fn part(facts: &Facts, rehearsal: &Rehearsal, write: &Write) -> Part {
     if let Some((_, change)) = fixed.iter().find(|(slot, _)| *slot == write.slot) {
         return Part::Declarable(*change);
     }
-    let state = facts.now.unwrap_or_else(|| facts.proposal.snapshot());
+    let state = facts.state();
     let hash = facts.proposal.hash();
     let consumed = || state.owners.list().iter().any(|owner| approved_hash_slot(*owner, &hash) == write.slot);
     if write.slot == slot_word(slot::NONCE) || (write.new.is_zero() && consumed()) {
@@ -175,7 +182,7 @@ fn may_change(facts: &Facts, contract: Address) -> bool {
 }
 
 /// One refusal for each contract: accepting one accepts no other.
-fn effects(facts: &Facts, rehearsal: &Rehearsal) -> Vec<Finding> {
+fn undeclared(facts: &Facts, rehearsal: &Rehearsal) -> Vec<Finding> {
     let id = "undeclared-effects";
     let safe = facts.proposal.safe().address;
     let written = rehearsal.writes.iter().map(|write| write.address);
@@ -191,50 +198,85 @@ fn effects(facts: &Facts, rehearsal: &Rehearsal) -> Vec<Finding> {
         let sentence = format!("it changes {contract}, which the playbook neither calls nor declares");
         let fix =
             "look at what changes in it; if it is meant, say so: `changes` of the lever in breakglass.toml";
-        Finding::refuse(format!("{id}:{contract}"), sentence, fix)
+        let own = rehearsal.writes.iter().filter(|write| write.address == contract);
+        let written: Vec<String> = own.map(|write| format!("{} {}", write.slot, write.new)).collect();
+        Finding::refuse(named_by(&format!("{id}:{contract}"), &written), sentence, fix)
     };
     others.into_iter().map(refuse).collect()
 }
 
+/// Something that leaves the Safe: in words, and to the last detail.
+struct Loss {
+    shown: String,
+    whole: String,
+}
+
+impl Loss {
+    fn new(what: String, to: &[String]) -> Self {
+        let given = |to: String| if to.is_empty() { what.clone() } else { format!("{what} to {to}") };
+        Self { shown: given(listed(to)), whole: given(to.join("; ")) }
+    }
+}
+
 fn outflow(facts: &Facts, rehearsal: &Rehearsal) -> Finding {
     let id = "outflow";
-    let safe = facts.proposal.safe().address;
-    let mut lost = Vec::new();
-    let sends = match facts.plan {
-        Some(plan) => plan.calls.iter().fold(U256::ZERO, |sum, c| sum.saturating_add(c.call.value)),
-        None => U256::ZERO,
-    };
-    if let Some(change) = rehearsal.balances.iter().find(|change| change.address == safe) {
-        let out = change.old.saturating_sub(change.new);
-        if out > sends {
-            lost.push(format!("{out} wei, and the playbook sends {sends}"));
-        }
-    }
-    let tokens = rehearsal.tokens.iter().filter(|t| t.holder == safe && t.sent > t.received);
-    lost.extend(
-        tokens
-            .filter(|t| {
-                let mut to = sent_to(rehearsal, t.token, safe).peekable();
-                to.peek().is_none() || to.any(|to| !facts.says(t.token, &to))
-            })
-            .map(|t| format!("{} of token {}", t.sent.saturating_sub(t.received), t.token)),
-    );
-    lost.extend(rehearsal.events.iter().filter_map(|log| {
-        let to = collectible_from(log, safe)?;
-        let said = facts.says(log.address, &to);
-        (!said).then(|| format!("a token of the collection {}", log.address))
-    }));
+    let lost: Vec<Loss> = ether_lost(facts, rehearsal)
+        .into_iter()
+        .chain(tokens_lost(facts, rehearsal))
+        .chain(collectibles_lost(facts, rehearsal))
+        .collect();
     if lost.is_empty() {
         return Finding::pass(id, "nothing leaves the Safe that the playbook does not send");
     }
-    Finding::refuse(id, format!("the Safe loses {}", lost.join("; ")), ASK)
+    let (shown, whole): (Vec<String>, Vec<String>) =
+        lost.into_iter().map(|loss| (loss.shown, loss.whole)).unzip();
+    Finding::refuse(named_by(id, &whole), format!("the Safe loses {}", listed(&shown)), ASK)
 }
 
-/// Who receives an ERC-20 token from `safe`.
-fn sent_to(rehearsal: &Rehearsal, token: Address, safe: Address) -> impl Iterator<Item = B256> {
+fn ether_lost(facts: &Facts, rehearsal: &Rehearsal) -> Option<Loss> {
+    let safe = facts.proposal.safe().address;
+    let calls = facts.plan.map_or(&[][..], |plan| &plan.calls);
+    let sends = calls.iter().fold(U256::ZERO, |sum, c| sum.saturating_add(c.call.value));
+    let change = rehearsal.balances.iter().find(|change| change.address == safe)?;
+    let out = change.old.saturating_sub(change.new);
+    let gains = rehearsal.balances.iter().filter(|other| other.new > other.old);
+    let to: Vec<String> = gains
+        .map(|other| format!("{} ({} wei)", other.address, other.new.saturating_sub(other.old)))
+        .collect();
+    (out > sends).then(|| Loss::new(format!("{out} wei (the playbook sends {sends})"), &to))
+}
+
+fn tokens_lost(facts: &Facts, rehearsal: &Rehearsal) -> impl Iterator<Item = Loss> {
+    let safe = facts.proposal.safe().address;
+    let tokens = rehearsal.tokens.iter().filter(move |t| t.holder == safe && t.sent > t.received);
+    tokens.filter_map(move |t| {
+        let sent: Vec<(B256, U256)> = sent_to(rehearsal, t.token, safe).collect();
+        let said = !sent.is_empty() && sent.iter().all(|(to, _)| facts.says(t.token, to));
+        let to: Vec<String> =
+            sent.iter().map(|(to, amount)| format!("{} ({amount})", Address::from_word(*to))).collect();
+        let what = format!("{} of token {}", t.sent.saturating_sub(t.received), t.token);
+        (!said).then(|| Loss::new(what, &to))
+    })
+}
+
+fn collectibles_lost(facts: &Facts, rehearsal: &Rehearsal) -> impl Iterator<Item = Loss> {
+    let safe = facts.proposal.safe().address;
+    rehearsal.events.iter().filter_map(move |log| {
+        let to = collectible_from(log, safe)?;
+        let (what, to) = (format!("a token of the collection {}", log.address), Address::from_word(to));
+        let whole = format!("{what} {:?} {}", log.topics(), log.data.data);
+        let said = facts.says(log.address, &to.into_word());
+        (!said).then(|| Loss { shown: format!("{what} to {to}"), whole })
+    })
+}
+
+/// Who receives an ERC-20 token from `safe`, and how much.
+fn sent_to(rehearsal: &Rehearsal, token: Address, safe: Address) -> impl Iterator<Item = (B256, U256)> {
     let logs = rehearsal.events.iter().filter(move |log| log.address == token);
     logs.filter_map(move |log| match log.topics() {
-        [TRANSFER, from, to] if *from == safe.into_word() => Some(*to),
+        [TRANSFER, from, to] if *from == safe.into_word() => {
+            Some((*to, U256::try_from_be_slice(&log.data.data).unwrap_or_default()))
+        }
         _ => None,
     })
 }
@@ -261,17 +303,18 @@ fn approvals(facts: &Facts, rehearsal: &Rehearsal) -> Finding {
             _ => false,
         }
     });
-    let spenders = given.map(|log| (log.address, log.topics().get(2).copied().unwrap_or_default()));
-    let undeclared: Vec<String> = spenders
-        .filter(|(token, spender)| !facts.says(*token, spender))
-        .map(|(token, spender)| {
-            format!("{} may take token {token} from the Safe", Address::from_word(spender))
-        })
-        .collect();
+    let spender = |log: &Log| log.topics().get(2).copied().unwrap_or_default();
+    let unsaid: Vec<&Log> = given.filter(|log| !facts.says(log.address, &spender(log))).collect();
+    let of = |log: &Log| format!("{} {:?} {}", log.address, log.topics(), log.data.data);
+    let about: Vec<String> = unsaid.iter().map(|log| of(log)).collect();
+    let allowed = |log: &&Log| {
+        format!("{} may take token {} from the Safe", Address::from_word(spender(log)), log.address)
+    };
+    let undeclared: Vec<String> = unsaid.iter().map(allowed).collect();
     if undeclared.is_empty() {
         return Finding::pass(id, "nobody is allowed to take tokens that the playbook does not name");
     }
-    Finding::refuse(id, format!("it gives a permission away: {}", undeclared.join("; ")), ASK)
+    Finding::refuse(named_by(id, &about), format!("it gives a permission away: {}", listed(&undeclared)), ASK)
 }
 
 /// Whoever proposed it saw something else.

@@ -1,13 +1,18 @@
 //! The endpoints that the state was read from: do they agree, and is what they show new?
 
-use super::{Facts, Finding};
-use crate::chain::{Standing, agreeing};
+use std::fmt::Display;
+
+use super::{Check, Facts, Finding, named};
+use crate::chain::{Fault, Standing, agreeing};
 
 /// A block older than this, in seconds, is not the newest one: no chain stands still for so long.
 const OLD: u64 = 60;
 
+pub(super) const CHECKS: [Check; 2] =
+    [("endpoints", endpoints_agree), ("block age", |facts| newest_block_is_new(facts).into_iter().collect())];
+
 /// A single endpoint can freeze or bend what is read; one that contradicted the others is named.
-pub(super) fn endpoints_agree(facts: &Facts) -> Vec<Finding> {
+fn endpoints_agree(facts: &Facts) -> Vec<Finding> {
     let mut found = Vec::new();
     for endpoint in facts.endpoints {
         match &endpoint.standing {
@@ -23,7 +28,7 @@ pub(super) fn endpoints_agree(facts: &Facts) -> Vec<Finding> {
                 "",
             )),
             Standing::Lying(fault) => found.push(Finding::refuse(
-                "rpc-lying",
+                named("rpc-lying", [&endpoint.shown as &dyn Display, &about(fault)]),
                 format!("RPC {} {fault}; the others agree with each other", endpoint.shown),
                 "find out which is right before anybody signs; take the wrong one out of the council file",
             )),
@@ -42,7 +47,7 @@ pub(super) fn endpoints_agree(facts: &Facts) -> Vec<Finding> {
 }
 
 /// An endpoint that serves an old chain shows a Safe as it no longer is.
-pub(super) fn newest_block_is_new(facts: &Facts) -> Option<Finding> {
+fn newest_block_is_new(facts: &Facts) -> Option<Finding> {
     facts.block_age.map(aged)
 }
 
@@ -56,6 +61,14 @@ fn aged(age: u64) -> Finding {
             format!("the newest block is {} old: the chain stands still, or the RPC does", lasting(age)),
             "compare with a block explorer, or name another RPC",
         )
+    }
+}
+
+/// What an endpoint lies about; at which block is no part of it, or every block would need a word of its own.
+fn about(fault: &Fault) -> String {
+    match fault {
+        Fault::Lying { what, .. } | Fault::Unproven { what, .. } => what.clone(),
+        other => other.to_string(),
     }
 }
 

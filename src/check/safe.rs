@@ -1,17 +1,26 @@
 //! The Safe itself: is it the one the council knows, the one that was proposed for, and made of known contracts?
 
+use std::fmt::Display;
+
 use alloy::primitives::Address;
 
-use super::{Facts, Finding};
-use crate::safe::SafeState;
+use super::{Check, Facts, Finding, named, named_by};
 use crate::safe::deployments::{Contract, is_proxy_code, known_at};
 
 const READ_IT: &str = "do not sign before somebody you trust has read that contract";
 
+pub(super) const CHECKS: [Check; 5] = [
+    ("as pinned", as_pinned),
+    ("as proposed", as_proposed),
+    ("singleton", |facts| vec![singleton(facts)]),
+    ("proxy", |facts| proxy(facts).into_iter().collect()),
+    ("powers beside the owners", powers_beside_the_owners),
+];
+
 /// The council file's own pins: version, owners, threshold.
-pub(super) fn as_pinned(facts: &Facts) -> Vec<Finding> {
+fn as_pinned(facts: &Facts) -> Vec<Finding> {
     let pinned = facts.council_safe;
-    let state = facts.now.unwrap_or_else(|| facts.proposal.snapshot());
+    let state = facts.state();
     let fix = "find out who changed the Safe; if it was the council, update breakglass.toml";
     let mut found = Vec::new();
     if let Some(version) = pinned.version {
@@ -20,7 +29,7 @@ pub(super) fn as_pinned(facts: &Facts) -> Vec<Finding> {
         } else {
             let sentence =
                 format!("the Safe says it is {}, your council file says {version}", state.id.version);
-            Finding::refuse("safe-version", sentence, fix)
+            Finding::refuse(format!("safe-version:{}", state.id.version), sentence, fix)
         });
     }
     if let Some(owners) = &pinned.owners {
@@ -39,7 +48,10 @@ pub(super) fn as_pinned(facts: &Facts) -> Vec<Finding> {
                 state.owners.threshold(),
                 owners.threshold(),
             );
-            Finding::drift("safe-owners", sentence, fix)
+            let threshold = state.owners.threshold();
+            let is: Vec<String> =
+                theirs.iter().map(ToString::to_string).chain([threshold.to_string()]).collect();
+            Finding::drift(named_by("safe-owners", &is), sentence, fix)
         });
     }
     found
@@ -51,7 +63,7 @@ fn missing(from: &[Address], among: &[Address]) -> String {
 }
 
 /// Owners, threshold, singleton, guard, modules, fallback handler: as they were when it was proposed?
-pub(super) fn as_proposed(facts: &Facts) -> Vec<Finding> {
+fn as_proposed(facts: &Facts) -> Vec<Finding> {
     let Some(now) = facts.now else {
         return Vec::new();
     };
@@ -63,7 +75,7 @@ pub(super) fn as_proposed(facts: &Facts) -> Vec<Finding> {
         .into_iter()
         .map(|d| {
             Finding::drift(
-                format!("safe-drift:{}", d.what.replace(' ', "-")),
+                named(&format!("safe-drift:{}", d.what.replace(' ', "-")), [&d.was as &dyn Display, &d.now]),
                 format!("the Safe's {} changed since this was proposed: was {}, is {}", d.what, d.was, d.now),
                 "find out who changed it; propose again if it was the council",
             )
@@ -72,30 +84,28 @@ pub(super) fn as_proposed(facts: &Facts) -> Vec<Finding> {
 }
 
 /// Code that is not the published one can do anything, whatever it says its version is.
-pub(super) fn known_contracts(facts: &Facts) -> Vec<Finding> {
-    let state = facts.now.unwrap_or_else(|| facts.proposal.snapshot());
-    let mut found = vec![singleton(facts, state)];
-    found.extend(facts.proxy_code.map(|code| {
-        let id = format!("unknown-proxy:{code}");
-        if is_proxy_code(code) {
-            return Finding::pass(id, "its own code is that of a published Safe proxy");
-        }
-        if facts.council_safe.proxy_code == Some(code) {
-            return Finding::pass(id, "its own code is as your council file says");
-        }
-        let sentence = format!("the code at the Safe's own address, {code}, is no published Safe proxy");
-        Finding::refuse(id, sentence, READ_IT)
-    }));
-    found
+fn proxy(facts: &Facts) -> Option<Finding> {
+    let code = facts.proxy_code?;
+    let id = format!("unknown-proxy:{code}");
+    if is_proxy_code(code) {
+        return Some(Finding::pass(id, "its own code is that of a published Safe proxy"));
+    }
+    if facts.council_safe.proxy_code == Some(code) {
+        return Some(Finding::pass(id, "its own code is as your council file says"));
+    }
+    let sentence = format!("the code at the Safe's own address, {code}, is no published Safe proxy");
+    Some(Finding::refuse(id, sentence, READ_IT))
 }
 
-fn singleton(facts: &Facts, state: &SafeState) -> Finding {
+fn singleton(facts: &Facts) -> Finding {
+    let state = facts.state();
     let id = format!("unknown-singleton:{}", state.singleton);
     let known = known_at(state.singleton)
         .filter(|d| matches!(d.contract, Contract::Singleton | Contract::SingletonL2));
     let Some(known) = known else {
         let sentence = format!("the Safe's singleton {} is no published Safe contract", state.singleton);
-        return Finding::refuse(id, sentence, READ_IT);
+        let code = facts.code_of(state.singleton).unwrap_or_default();
+        return Finding::refuse(named(&id, [&code as &dyn Display]), sentence, READ_IT);
     };
     let lies = "do not sign: an RPC lies, or the Safe was tampered with";
     if known.version != state.id.version {
@@ -103,13 +113,13 @@ fn singleton(facts: &Facts, state: &SafeState) -> Finding {
             "the Safe says it is {}, but its singleton is that of {}",
             state.id.version, known.version
         );
-        return Finding::refuse(id, sentence, lies);
+        return Finding::refuse(named(&id, [&state.id.version as &dyn Display]), sentence, lies);
     }
     match facts.code_of(state.singleton) {
         Some(code) if code != known.code_hash => {
             let sentence =
                 format!("the Safe's singleton {} has code {code}, not the published", state.singleton);
-            Finding::refuse(id, sentence, lies)
+            Finding::refuse(named(&id, [&code as &dyn Display]), sentence, lies)
         }
         _ => Finding::pass(id, format!("its singleton is the published Safe {}", known.version)),
     }
@@ -118,7 +128,7 @@ fn singleton(facts: &Facts, state: &SafeState) -> Finding {
 /// Modules act for the Safe without any owner, the fallback handler answers for it, guards can stop it: each is one
 /// that the council pinned, or it is said.
 pub(super) fn powers_beside_the_owners(facts: &Facts) -> Vec<Finding> {
-    let state = facts.now.unwrap_or_else(|| facts.proposal.snapshot());
+    let state = facts.state();
     let pinned = facts.council_safe;
     let mut found = modules(&state.modules, pinned.modules.as_deref());
     found.extend(attached("guard", state.guard, pinned.guard, |address| {
@@ -162,7 +172,7 @@ fn modules(enabled: &[Address], pinned: Option<&[Address]>) -> Vec<Finding> {
     let gone = pinned.unwrap_or_default().iter().filter(|module| !enabled.contains(module)).map(|module| {
         let sentence = format!("module {module} of your council file is not enabled in the Safe");
         Finding::drift(
-            format!("module:{module}"),
+            format!("module-gone:{module}"),
             sentence,
             "find out who disabled it, and update breakglass.toml",
         )

@@ -2,6 +2,7 @@
 
 mod code;
 mod control;
+mod list;
 mod rehearsal;
 mod safe;
 
@@ -9,7 +10,8 @@ use std::collections::BTreeMap;
 
 use alloy::primitives::{Address, B256, Bytes, U256};
 
-use super::{Facts, Finding, Level, Match};
+use super::{Check, Facts, Finding, Level, Match};
+use crate::chain::EndpointReport;
 use crate::chain::fork::{Keys, Outcome, Rehearsal, Trace, Write};
 use crate::council;
 use crate::playbook::{Change, Plan, PlannedCall, PlaybookDigest, PlaybookId, Readings, Verdict};
@@ -101,8 +103,17 @@ fn to(address: Address, slot: B256, new: Address) -> Write {
 }
 
 /// Everything that a check looks at, innocent until changed.
+#[derive(Clone)]
 struct Case {
     proposal: Proposal,
+    matching: Match,
+    before: Vec<Verdict>,
+    foreign: Vec<(String, String)>,
+    endpoints: Vec<EndpointReport>,
+    block_age: Option<u64>,
+    others: Vec<(Nonce, String)>,
+    rehearsed_otherwise: Vec<String>,
+    not_rehearsed: Option<&'static str>,
     plan: Option<Plan>,
     council_safe: council::Safe,
     now: Option<SafeState>,
@@ -132,6 +143,14 @@ impl Case {
         };
         Self {
             proposal: proposal(),
+            matching: Match::Same,
+            before: vec![],
+            foreign: vec![],
+            endpoints: vec![],
+            block_age: None,
+            others: vec![],
+            rehearsed_otherwise: vec![],
+            not_rehearsed: None,
             plan: Some(plan(&[])),
             council_safe,
             now: None,
@@ -145,34 +164,50 @@ impl Case {
         }
     }
 
-    /// What some checks do not pass, by id.
-    fn found(&self, check: impl Fn(&Facts) -> Vec<Finding>) -> Vec<(String, Level)> {
+    fn all(&self, check: impl Fn(&Facts) -> Vec<Finding>) -> Vec<Finding> {
         let facts = Facts {
             proposal: &self.proposal,
-            matching: &Match::Same,
+            matching: &self.matching,
             plan: self.plan.as_ref(),
             council_safe: &self.council_safe,
             now: self.now.as_ref(),
             answers: None,
-            before: &[],
-            foreign: &[],
+            before: &self.before,
+            foreign: &self.foreign,
             signing: true,
             nonce_named: false,
-            endpoints: &[],
-            block_age: None,
-            others: &[],
+            endpoints: &self.endpoints,
+            block_age: self.block_age,
+            others: &self.others,
             rehearsal: self.is_rehearsed.then_some(&self.rehearsal),
             after: &self.after,
-            rehearsed_otherwise: &[],
-            not_rehearsed: None,
+            rehearsed_otherwise: &self.rehearsed_otherwise,
+            not_rehearsed: self.not_rehearsed,
             code_then: &self.code_then,
             proxy_code: self.proxy_code,
             pins: &self.pins,
             changes: &self.changes,
         };
-        let all = check(&facts).into_iter();
-        all.filter(|f| f.level != Level::Pass).map(|f| (f.id, f.level)).collect()
+        check(&facts)
     }
+
+    /// What some checks do not pass, by id and without the digest at its end.
+    fn found(&self, check: impl Fn(&Facts) -> Vec<Finding>) -> Vec<(String, Level)> {
+        let all = self.all(check).into_iter().filter(|f| f.level != Level::Pass);
+        all.map(|f| (without_digest(&f.id).to_string(), f.level)).collect()
+    }
+}
+
+fn without_digest(id: &str) -> &str {
+    match id.rsplit_once(':') {
+        Some((id, digest)) if digest.len() == 16 && digest.chars().all(|c| c.is_ascii_hexdigit()) => id,
+        _ => id,
+    }
+}
+
+/// The findings of one room's checks.
+fn run(checks: &[Check], facts: &Facts) -> Vec<Finding> {
+    checks.iter().flat_map(|(_, check)| check(facts)).collect()
 }
 
 fn refused(id: &str) -> Vec<(String, Level)> {

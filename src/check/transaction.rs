@@ -1,17 +1,24 @@
 //! The transaction itself: refunds, delegatecalls, its place in line.
 
 use std::cmp::Ordering;
+use std::fmt::Display;
 
 use alloy::primitives::{Address, B256, U256};
 
-use super::{Facts, Finding};
+use super::{Check, Facts, Finding, named, named_by};
 use crate::proposal::calls_of;
 use crate::safe::deployments::{Contract, known_at};
 use crate::safe::{Operation, published_batch_contract};
 
+pub(super) const CHECKS: [Check; 3] = [
+    ("refund", |facts| vec![no_refund(facts)]),
+    ("delegatecall", |facts| vec![no_unknown_delegatecall(facts)]),
+    ("nonce", nonce),
+];
+
 /// Gas refunds pay whoever sends the transaction from the Safe; with safeTxGas or gasPrice set, a failing call no longer
 /// reverts and burns the nonce.
-pub(super) fn no_refund(facts: &Facts) -> Finding {
+fn no_refund(facts: &Facts) -> Finding {
     let tx = facts.proposal.tx();
     let amounts = [("safeTxGas", tx.safe_tx_gas), ("baseGas", tx.base_gas), ("gasPrice", tx.gas_price)];
     let addresses = [("gasToken", tx.gas_token), ("refundReceiver", tx.refund_receiver)];
@@ -24,7 +31,7 @@ pub(super) fn no_refund(facts: &Facts) -> Finding {
         Finding::pass("refund", "no gas refund: a failing call reverts and pays nobody")
     } else {
         Finding::refuse(
-            "refund",
+            named_by("refund", &set),
             format!("it has gas refund fields: {}", set.join(", ")),
             "do not sign: these fields pay a stranger or burn the nonce when the call fails; propose it again here",
         )
@@ -41,7 +48,7 @@ pub(super) fn no_unknown_delegatecall(facts: &Facts) -> Finding {
     }
     let refuse = |why: String| {
         Finding::refuse(
-            id,
+            named(id, [&tx.to as &dyn Display, &tx.data, &why]),
             format!("it delegatecalls {}: {why}", tx.to),
             "do not sign: that code can replace the Safe's implementation and owners, as it did at Bybit",
         )
@@ -85,14 +92,14 @@ pub(super) fn no_unknown_delegatecall(facts: &Facts) -> Finding {
 }
 
 /// A nonce is used once, and in order.
-pub(super) fn nonce(facts: &Facts) -> Vec<Finding> {
+fn nonce(facts: &Facts) -> Vec<Finding> {
     let mine = facts.proposal.nonce();
     let mut found = Vec::new();
     if let Some(now) = facts.now {
         found.push(match mine.cmp(&now.nonce) {
             Ordering::Equal => Finding::pass("nonce", format!("nonce {mine} is next in line")),
             Ordering::Less => Finding::drift(
-                "nonce-used",
+                format!("nonce-used:{mine}:{}", now.nonce),
                 format!("nonce {mine} is used: the Safe is at {}", now.nonce),
                 "see with `breakglass status` whether it was this transaction; otherwise propose it again",
             ),
@@ -102,7 +109,7 @@ pub(super) fn nonce(facts: &Facts) -> Vec<Finding> {
                 if facts.signing && !facts.nonce_named {
                     // A signature far ahead waits for whoever wants to use it.
                     Finding::refuse(
-                        "nonce-gap",
+                        format!("nonce-gap:{mine}:{}", now.nonce),
                         sentence,
                         format!("{between}; if it is meant, say --nonce {mine}"),
                     )

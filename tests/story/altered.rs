@@ -9,7 +9,8 @@ use serde_json::{Value, json};
 
 use crate::stage::{Ceremony, Desk, key};
 use crate::steps::{
-    path, propose, read_json, refused, refused_without_a_trace, run, sign, try_sign, two_of_three, with_key,
+    acceptance, accepting, path, propose, read_json, refused, refused_without_a_trace, run, sign, try_sign,
+    two_of_three, with_key,
 };
 
 pub const STRANGER: &str = "0x1111111111111111111111111111111111111111";
@@ -198,7 +199,9 @@ fn an_acceptance_in_the_file_accepts_nothing() {
     let ceremony = two_of_three();
     let (bob, good) = handed(&ceremony);
     let altered = changed(&good, "/transaction/to", &json!(STRANGER));
-    let altered = changed(&rehashed(altered), "/accepted", &json!(["not-your-playbook", "delegatecall"]));
+    let altered = rehashed(altered);
+    let flags = acceptance(&try_sign(bob, &[&hand_over(bob, &altered)]), &["not-your-playbook"]);
+    let altered = changed(&altered, "/accepted", &json!([flags[1], "delegatecall"]));
     bob_refuses(bob, &altered, &[], 4, &["not-your-playbook"]);
 }
 
@@ -228,7 +231,7 @@ fn a_strangers_arguments_are_not_bobs() {
         bob_refuses(bob, &proposal, more, 4, &["not-your-arguments", &new, "no lever of yours"]);
     }
     let file = hand_over(bob, &proposal);
-    sign(bob, &[&file, "--accept", "not-your-arguments"]);
+    accepting(&["not-your-arguments"], |words| try_sign(bob, &[&[file.as_str()], words].concat())).ended(0);
     // Saying other values than the file's is no way round either.
     let carol = &ceremony.desks[2];
     let file = hand_over(carol, &proposal);
@@ -323,5 +326,7 @@ fn the_bybit_transaction_is_refused_by_name() {
     altered = rehashed(changed(&altered, "/transaction/operation", &json!(1)));
     bob_refuses(bob, &altered, &[], 4, &["not-your-playbook", "delegatecall", &evil.to_string()]);
     // Not even somebody who waives the playbook signs it by accident.
-    bob_refuses(bob, &altered, &["--accept", "not-your-playbook"], 4, &["delegatecall", &evil.to_string()]);
+    let file = hand_over(bob, &altered);
+    let run = accepting(&["not-your-playbook"], |words| try_sign(bob, &[&[file.as_str()], words].concat()));
+    refused(run, 4, &["refused (delegatecall:", &evil.to_string()]);
 }

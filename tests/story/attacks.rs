@@ -12,7 +12,9 @@ use breakglass::safe::{Call, Nonce, Operation, SENTINEL, SafeTx, SafeVersion, en
 use serde_json::{Value, json};
 
 use crate::stage::{Anvil, Ceremony, Desk, Run, SafeSetup, deploy, key, npm_bytecode, published};
-use crate::steps::{as_the_safe, broadcast, executed, import, is_paused, path, sign, try_sign, two_of_three};
+use crate::steps::{
+    accepting, as_the_safe, broadcast, executed, import, is_paused, path, sign, try_sign, two_of_three,
+};
 
 /// EIP-1967: where a proxy keeps the address of its implementation.
 const IMPLEMENTATION: B256 = b256!("360894a13ba1a3210667c828492db98dca3e2076cc3735a920a3ca505d382bbc");
@@ -55,7 +57,7 @@ fn with_pause(ceremony: &Ceremony, honest: &Proposal, to: Address, data: Vec<u8>
 
 /// Somebody who believes the stranger that it is all right.
 fn sign_a_strangers(bob: &Desk, file: &str, more: &[&str]) -> Run {
-    try_sign(bob, &[&[file, "--accept", "not-your-playbook"], more].concat())
+    accepting(&[&["not-your-playbook"], more].concat(), |words| try_sign(bob, &[&[file], words].concat()))
 }
 
 /// What Bybit's signers were shown was a transfer; what they signed replaced the Safe's code.
@@ -69,8 +71,8 @@ fn a_delegatecall_that_replaces_the_safes_code_is_shown_and_refused() {
     let run = try_sign(bob, &[&file]).ended(4);
     let run = run.says("IS NOT WHAT YOUR PLAYBOOK GIVES").says("safe-slots").says("safe.singleton");
     run.says("singleton").says(&THIEF.to_string()).says("delegatecall");
-    let more = ["--accept", "delegatecall", "--accept", "after:1"];
-    sign_a_strangers(bob, &file, &more).ended(4).says("refused (safe-slots)");
+    let more = ["delegatecall", "after:1"];
+    sign_a_strangers(bob, &file, &more).ended(4).says("refused (safe-slots:");
 }
 
 /// The right calldata for the right function, at another address: one that makes no calls and writes slot 0, and
@@ -84,7 +86,7 @@ fn a_look_alike_of_the_batch_contract_is_refused() {
     let look_alike = deploy(&ceremony.anvil, "LookAlike", &[]);
     let file = forge(bob, &honest, delegatecall(look_alike, encode_batch(&calls)));
     let run = sign_a_strangers(bob, &file, &[]).ended(4);
-    run.says("refused (delegatecall)").says(&look_alike.to_string()).says("safe.singleton");
+    run.says("refused (delegatecall:").says(&look_alike.to_string()).says("safe.singleton");
 
     let code = npm_bytecode(
         "@safe-global/safe-contracts/build/artifacts/contracts/libraries/MultiSend.sol/MultiSend.json",
@@ -93,7 +95,7 @@ fn a_look_alike_of_the_batch_contract_is_refused() {
     let multi_send = factory.create2_from_code(B256::ZERO, &code);
     assert!(!ceremony.anvil.code(multi_send).is_empty());
     let file = forge(bob, &honest, delegatecall(multi_send, encode_batch(&calls)));
-    sign_a_strangers(bob, &file, &[]).ended(4).says("refused (delegatecall)").says(&multi_send.to_string());
+    sign_a_strangers(bob, &file, &[]).ended(4).says("refused (delegatecall:").says(&multi_send.to_string());
 }
 
 /// The batch contract's address is the published one, and its code on this chain is not.
@@ -107,7 +109,7 @@ fn other_code_at_the_batch_contracts_address_is_refused() {
     let look_alike = deploy(&ceremony.anvil, "LookAlike", &[]);
     ceremony.anvil.set_code(batch, &ceremony.anvil.code(look_alike));
     let file = forge(bob, &honest, delegatecall(batch, encode_batch(&calls)));
-    let run = sign_a_strangers(bob, &file, &[]).ended(4).says("refused (delegatecall)");
+    let run = sign_a_strangers(bob, &file, &[]).ended(4).says("refused (delegatecall:");
     run.says("and not the published").says(&keccak256(ceremony.anvil.code(batch)).to_string());
 }
 
@@ -128,7 +130,7 @@ fn a_module_enabled_or_an_owner_swapped_behind_a_pause_is_refused() {
         let file = forge(bob, &honest, delegatecall(batch, encode_batch(&calls)));
         let run = try_sign(bob, &[&file]).ended(4).says(change).says(slot);
         run.says("--accept not-your-playbook").says("--accept safe-slots");
-        sign_a_strangers(bob, &file, &[]).ended(4).says("refused (safe-slots)");
+        sign_a_strangers(bob, &file, &[]).ended(4).says("refused (safe-slots:");
     }
 }
 
@@ -147,7 +149,7 @@ fn a_refund_that_drains_the_safe_is_refused_and_shown() {
         ..honest.tx().clone()
     };
     let file = forge(bob, &honest, tx);
-    let run = sign_a_strangers(bob, &file, &[]).ended(4).says("refused (refund)").says(&THIEF.to_string());
+    let run = sign_a_strangers(bob, &file, &[]).ended(4).says("refused (refund:").says(&THIEF.to_string());
     run.says("baseGas is 1000000").says("outflow").says("the Safe loses");
 }
 
@@ -165,7 +167,7 @@ fn lever(ceremony: &mut Ceremony, contract: &str) -> Address {
 fn ownership_handed_over_behind_a_harmless_call_is_refused() {
     let mut ceremony = two_of_three();
     let trojan = lever(&mut ceremony, "Trojan");
-    let run = ceremony.desks[0].run(&["pause", "trap"]).ended(4).says(&format!("refused (control:{trojan})"));
+    let run = ceremony.desks[0].run(&["pause", "trap"]).ended(4).says(&format!("refused (control:{trojan}:"));
     run.says("does not say so: OwnershipTransferred").says("✓ trap paused() is true");
 }
 
@@ -216,7 +218,8 @@ fn an_implementation_swapped_between_plan_and_broadcast_is_drift() {
     import(alice, &["proxy"], &[sign(bob, &["proxy"]), sign(carol, &["proxy"])].join("\n"));
     let other = swap_implementation(&ceremony, proxy);
     let code = keccak256(ceremony.anvil.code(other));
-    let run = broadcast(alice, &["proxy"]).ended(5).says(&format!("code-moved:{code}"));
+    let run =
+        broadcast(alice, &["proxy"]).ended(5).says(&format!("code-moved:{proxy}:")).says(&code.to_string());
     run.says(&other.to_string()).says(&logic.to_string());
     assert_eq!(executed(&ceremony), 0);
 }
@@ -231,7 +234,11 @@ fn a_proxy_that_does_not_run_the_pinned_code_is_refused() {
     alice.run(&["pause", "proxy"]).ended(0);
     alice.run(&["check", "proxy"]).ended(0).says("as your council file pins it");
     let other = keccak256(ceremony.anvil.code(swap_implementation(&ceremony, proxy)));
-    try_sign(alice, &["proxy"]).ended(4).says(&format!("refused (code:{other})")).says(&code[1]);
+    try_sign(alice, &["proxy"])
+        .ended(4)
+        .says(&format!("refused (code:{proxy}:"))
+        .says(&code[1])
+        .says(&other.to_string());
 }
 
 #[test]

@@ -10,8 +10,8 @@ use serde_json::json;
 
 use crate::stage::{Ceremony, Desk, Run, key};
 use crate::steps::{
-    as_the_safe, behind_a_proxy, broadcast, executed, files, import, is_paused, path, propose, read_json,
-    refused, run, sent, sign, signed_by_two, try_import, try_sign, two_of_three, with_key,
+    accepting, as_the_safe, behind_a_proxy, broadcast, executed, files, import, is_paused, path, propose,
+    read_json, refused, run, sent, sign, signed_by_two, try_import, try_sign, two_of_three, with_key,
 };
 
 sol! {
@@ -125,11 +125,14 @@ fn a_former_owners_signature_no_longer_counts() {
     status.says(&was).says(&is);
     refused(broadcast(alice, &["vault"]), 5, &["owners", &was, &is]);
     // Accepting that the owners changed brings the signature no more weight.
-    let accepted = ["vault", "--accept", "safe-owners", "--accept", "safe-drift:owners"];
-    refused(broadcast(alice, &accepted), 3, &["1 of 2", &is]);
+    let sent = accepting(&["safe-owners", "safe-drift:owners"], |words| {
+        broadcast(alice, &[&["vault"], words].concat())
+    });
+    refused(sent, 3, &["1 of 2", &is]);
     // And bob, whose key is out, signs nothing more.
-    let accepted = ["vault", "--accept", "safe-owners"];
-    refused(try_sign(&ceremony.desks[1], &accepted), 1, &[&was, "not an owner"]);
+    let signed =
+        accepting(&["safe-owners"], |words| try_sign(&ceremony.desks[1], &[&["vault"], words].concat()));
+    refused(signed, 1, &[&was, "not an owner"]);
     refused(try_sign(&ceremony.desks[1], &["vault"]), 5, &["safe-owners", &is]);
     nothing_was_sent(&ceremony, alice);
 }

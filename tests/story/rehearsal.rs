@@ -209,7 +209,7 @@ fn a_rehearsal_that_cannot_be_completed_says_so() {
     let alice = &ceremony.desks[0];
     let run = alice.run(&["pause", "vault"]).ended(4).says("NOT REHEARSED").says("missing trie node");
     run.says("--accept not-rehearsed").never_says("nothing else");
-    try_sign(alice, &["vault"]).ended(4).says("refused (not-rehearsed)");
+    try_sign(alice, &["vault"]).ended(4).says("refused (not-rehearsed:");
     alice.run(&["dry-run", "vault"]).ended(7).says("missing trie node");
 }
 

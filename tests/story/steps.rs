@@ -135,6 +135,22 @@ pub fn contents(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
     files(folder).into_iter().map(|path| (path.clone(), fs::read(&path).unwrap_or_default())).collect()
 }
 
+/// The words that accept what a run refused, of the refusals whose ids begin so.
+pub fn acceptance(refused: &Run, names: &[&str]) -> Vec<String> {
+    let ids = refused.stderr.split("--accept ").skip(1).filter_map(|rest| rest.split_whitespace().next());
+    let mut found: Vec<&str> = ids.filter(|id| names.iter().any(|name| id.starts_with(name))).collect();
+    found.sort_unstable();
+    found.dedup();
+    assert!(found.len() >= names.len(), "{names:?} are not all offered: {}", refused.stderr);
+    found.into_iter().flat_map(|id| ["--accept".to_string(), id.to_string()]).collect()
+}
+
+/// Runs once, and again with what it refuses under these names accepted.
+pub fn accepting(names: &[&str], run: impl Fn(&[&str]) -> Run) -> Run {
+    let accepted = acceptance(&run(&[]), names);
+    run(&accepted.iter().map(String::as_str).collect::<Vec<_>>())
+}
+
 /// A refusal: its exit code, the value at fault by name, and what to do next.
 #[track_caller]
 pub fn refused(run: Run, code: i32, named: &[&str]) -> Run {

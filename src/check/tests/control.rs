@@ -5,7 +5,7 @@ use alloy::sol_types::{SolCall, SolValue};
 
 use super::*;
 use crate::chain::fork::PROXY_SLOTS;
-use crate::check::control::findings;
+use crate::check::control::CHECKS;
 use crate::safe::deployments::batch_contracts;
 use crate::safe::encode_batch;
 
@@ -16,6 +16,10 @@ alloy::sol! {
     function scheduleBatch(
         address[] targets, uint256[] values, bytes[] payloads, bytes32 predecessor, bytes32 salt, uint256 delay
     ) external;
+}
+
+fn findings(facts: &Facts) -> Vec<Finding> {
+    run(&CHECKS, facts)
 }
 
 /// An event of the vault, with its words as topics.
@@ -133,7 +137,7 @@ fn a_call_carried_by_another_says_it_too() {
     assert_eq!(execute(transferred(THIEF)), control(VAULT));
 }
 
-fn queueing(operations: &[Bytes]) -> Case {
+pub(super) fn queueing(operations: &[Bytes]) -> Case {
     let call = |data: &Bytes| Call { to: VAULT, value: U256::ZERO, data: data.clone() };
     let calls: Vec<Call> = operations.iter().map(call).collect();
     let to = batch_contracts(SafeVersion::V1_4_1).next().unwrap().address;
@@ -141,7 +145,7 @@ fn queueing(operations: &[Bytes]) -> Case {
     Case { proposal: proposing(tx), ..Case::new(rehearsal()) }
 }
 
-fn schedule_after(predecessor: B256) -> Bytes {
+pub(super) fn schedule_after(predecessor: B256) -> Bytes {
     let (target, data, salt) = (THIEF, Bytes::from(vec![1]), B256::ZERO);
     scheduleCall { target, value: U256::ZERO, data, predecessor, salt, delay: U256::ONE }.abi_encode().into()
 }

@@ -6,9 +6,13 @@ use alloy::sol_types::SolValue;
 use super::*;
 use crate::chain::fork::{BalanceChange, Revert, TokenChange};
 use crate::check::rehearsal::{
-    APPROVAL, APPROVAL_FOR_ALL, TRANSFER, TRANSFER_BATCH, TRANSFER_SINGLE, findings, succeeds,
+    APPROVAL, APPROVAL_FOR_ALL, CHECKS, TRANSFER, TRANSFER_BATCH, TRANSFER_SINGLE,
 };
 use crate::safe::{SENTINEL, module_slot, owner_slot};
+
+fn findings(facts: &Facts) -> Vec<Finding> {
+    run(&CHECKS, facts)
+}
 
 fn found(rehearsal: &Rehearsal, changes: &[Change], after: &[Verdict]) -> Vec<(String, Level)> {
     let case = Case { plan: Some(plan(changes)), after: after.to_vec(), ..Case::new(rehearsal.clone()) };
@@ -40,7 +44,8 @@ fn what_fails_is_refused_with_its_innermost_reason() {
     let text = ("no".to_string(),).abi_encode_params();
     let data = [&keccak256("Error(string)")[..4], &text].concat().into();
     let reverts = vec![Revert { by: VAULT, data, halt: None }];
-    let sentence = succeeds(&Rehearsal { outcome: Outcome::Reverted, reverts, ..rehearsal() }, &[]).sentence;
+    let reverted = Rehearsal { outcome: Outcome::Reverted, reverts, ..rehearsal() };
+    let sentence = Case::new(reverted).all(findings)[0].sentence.clone();
     assert!(sentence.contains("\"no\"") && sentence.contains(&VAULT.to_string()), "{sentence}");
 }
 
