@@ -2,8 +2,10 @@
 
 use std::fmt::Display;
 
-use super::{Check, Facts, Finding, Match, named};
-use crate::playbook::Readings;
+use alloy::primitives::hex;
+
+use super::{Check, Facts, Finding, Match, listed, named};
+use crate::playbook::{Playbook, Readings};
 
 /// Characters of one reading that are shown.
 const LONGEST_READING: usize = 400;
@@ -11,9 +13,10 @@ const LONGEST_READING: usize = 400;
 const UNBOUND_FIX: &str = "do not sign; ask its proposer, in person, which lever it is, and update your council file \
                            and playbooks from your protocol's repository";
 
-pub(super) const CHECKS: [Check; 4] = [
+pub(super) const CHECKS: [Check; 5] = [
     ("matches the playbook", |facts| vec![matches_the_playbook(facts)]),
     ("the reader's arguments", |facts| vec![arguments_are_the_readers(facts)]),
+    ("in place of a built-in one", |facts| replaces_a_built_in_one(facts).into_iter().collect()),
     ("values from the chain", |facts| values_are_from_the_chain(facts).into_iter().collect()),
     ("before", before_holds),
 ];
@@ -81,6 +84,26 @@ fn arguments_are_the_readers(facts: &Facts) -> Finding {
     let safe = facts.proposal.safe();
     let whose: [&dyn Display; 4] = [&safe.chain_id, &safe.address, &binding.digest, &sentence];
     Finding::refuse(named(id, whose), sentence, fix)
+}
+
+/// A file in `playbooks/` takes the place of the built-in playbook with its id: the name on the screen is the same.
+fn replaces_a_built_in_one(facts: &Facts) -> Option<Finding> {
+    let entry = facts.entry?;
+    let built_in = entry.replaces?;
+    let own = entry.playbook;
+    let digest = |playbook: &Playbook| hex::encode(&playbook.digest().word()[..8]);
+    let differences = own.differences(built_in);
+    let differs =
+        if differences.is_empty() { "in comments or spaces only".into() } else { listed(&differences) };
+    let sentence = format!(
+        "{}, digest {}, takes the place of the built-in playbook {}, digest {}; it differs: {differs}",
+        entry.origin,
+        digest(own),
+        own.id,
+        digest(built_in),
+    );
+    let fix = "if the council did not mean it, take that file away; else give it an id of its own";
+    Some(Finding::warn(named("replaces-built-in", [&own.digest() as &dyn Display]), sentence, fix))
 }
 
 /// Offline, what a playbook reads is the file's word, and it decides the transaction: a forged reading can leave out a

@@ -21,7 +21,7 @@ use alloy::primitives::{Address, B256, Keccak256, hex};
 use crate::chain::EndpointReport;
 use crate::chain::fork::{Outcome, Rehearsal};
 use crate::council;
-use crate::playbook::{Answer, Plan, PlannedCall, Query, Readings, Verdict};
+use crate::playbook::{Answer, Decided, Entry, Plan, PlannedCall, Query, Readings, Verdict};
 use crate::proposal::{Difference, Proposal, RecordedCode, calls_of};
 use crate::safe::{Call, Nonce, SafeState};
 
@@ -134,6 +134,10 @@ pub struct Facts<'a> {
     pub proxy_code: Option<B256>,
     /// The code that the council file pins, by the target that runs it.
     pub pins: &'a BTreeMap<Address, Vec<B256>>,
+    /// What of the transaction the chain decides, and nothing else confirms.
+    pub decided: &'a [Decided],
+    /// The reader's own playbook.
+    pub entry: Option<&'a Entry<'a>>,
     /// Contracts that the lever in the council file says to change as well.
     pub changes: &'a [Address],
 }
@@ -232,10 +236,8 @@ fn named_by(id: &str, about: &[String]) -> String {
 /// Looks at what a transaction does and at nothing else: for one that was mined.
 #[must_use]
 pub fn of_effects(facts: &Facts) -> Vec<Finding> {
-    let mut all = code::findings(facts);
-    all.extend(rehearsal::findings(facts));
-    all.extend(control::findings(facts));
-    all
+    let checks = code::CHECKS.iter().chain(&rehearsal::CHECKS).chain(&control::CHECKS);
+    checks.flat_map(|(_, check)| check(facts)).collect()
 }
 
 /// The refusals that nobody accepted by name.

@@ -2,14 +2,42 @@
 
 use std::fmt::Display;
 
-use super::{Check, Facts, Finding, named};
+use super::{Check, Facts, Finding, listed, named};
 use crate::chain::{Fault, Standing, agreeing};
+use crate::playbook::Readings;
 
 /// A block older than this, in seconds, is not the newest one: no chain stands still for so long.
 const OLD: u64 = 60;
 
-pub(super) const CHECKS: [Check; 2] =
-    [("endpoints", endpoints_agree), ("block age", |facts| newest_block_is_new(facts).into_iter().collect())];
+pub(super) const CHECKS: [Check; 3] = [
+    ("one RPC decides", |facts| one_rpc_decides(facts).into_iter().collect()),
+    ("endpoints", endpoints_agree),
+    ("block age", |facts| newest_block_is_new(facts).into_iter().collect()),
+];
+
+/// A value that only one RPC tells may be made up, with the block and the proofs that it lies in: it decides neither
+/// what is called nor with what.
+fn one_rpc_decides(facts: &Facts) -> Option<Finding> {
+    let id = "one-rpc-decides";
+    if facts.now.is_none() || facts.decided.is_empty() {
+        return None;
+    }
+    let (agree, _) = agreeing(facts.endpoints);
+    if agree > 1 {
+        return Some(Finding::pass(
+            id,
+            format!("{agree} RPCs agree on the values that decide what it calls"),
+        ));
+    }
+    let sources = facts.decided.iter().flat_map(|decided| &decided.by);
+    let answers: Readings = sources.map(|s| (s.query.clone(), s.answer.clone())).collect();
+    let rows: Vec<String> = facts.decided.iter().map(ToString::to_string).collect();
+    Some(Finding::refuse(
+        format!("{id}:{}", answers.short_digest()),
+        format!("the word of a single RPC decides: {}", listed(&rows)),
+        "name a second RPC, of another operator, in the council file; or look these values up elsewhere and accept them",
+    ))
+}
 
 /// A single endpoint can freeze or bend what is read; one that contradicted the others is named.
 fn endpoints_agree(facts: &Facts) -> Vec<Finding> {

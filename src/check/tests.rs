@@ -14,7 +14,9 @@ use super::{Check, Facts, Finding, Level, Match};
 use crate::chain::EndpointReport;
 use crate::chain::fork::{Keys, Outcome, Rehearsal, Trace, Write};
 use crate::council;
-use crate::playbook::{Change, Plan, PlannedCall, PlaybookDigest, PlaybookId, Readings, Verdict};
+use crate::playbook::{
+    Change, Decided, Entry, Plan, PlannedCall, PlaybookDigest, PlaybookId, Readings, Verdict,
+};
 use crate::proposal::{Binding, Block, BlockHash, Proposal, RecordedCode};
 use crate::safe::{Call, Nonce, Operation, Owners, SafeId, SafeState, SafeTx, SafeVersion, slot, slot_word};
 
@@ -69,6 +71,7 @@ fn plan(changes: &[Change]) -> Plan {
         after: vec![],
         changes: changes.to_vec(),
         errors: vec![],
+        decided: vec![],
         rests_on: Readings::default(),
     }
 }
@@ -114,6 +117,8 @@ struct Case {
     others: Vec<(Nonce, String)>,
     rehearsed_otherwise: Vec<String>,
     not_rehearsed: Option<&'static str>,
+    decided: Vec<Decided>,
+    entry: Option<Entry<'static>>,
     plan: Option<Plan>,
     council_safe: council::Safe,
     now: Option<SafeState>,
@@ -151,6 +156,8 @@ impl Case {
             others: vec![],
             rehearsed_otherwise: vec![],
             not_rehearsed: None,
+            decided: vec![],
+            entry: None,
             plan: Some(plan(&[])),
             council_safe,
             now: None,
@@ -186,6 +193,8 @@ impl Case {
             code_then: &self.code_then,
             proxy_code: self.proxy_code,
             pins: &self.pins,
+            decided: &self.decided,
+            entry: self.entry.as_ref(),
             changes: &self.changes,
         };
         check(&facts)

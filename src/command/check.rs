@@ -4,10 +4,10 @@ use serde_json::{Value, json};
 
 use crate::check::Level;
 use crate::cli;
-use crate::command::effects;
 use crate::command::obey::obey;
 use crate::command::session::Session;
 use crate::command::subject::Purpose;
+use crate::command::{effects, show};
 use crate::error::{Error, Exit};
 use crate::ui::Text;
 
@@ -43,6 +43,7 @@ pub fn run(session: &Session, args: &cli::Status) -> Result<Exit, Error> {
     let all = json!({
         "safe_tx_hash": subject.proposal.hash().to_string(),
         "proven": effects::proven(&subject),
+        "decided_by_the_chain": show::decided_object(&subject),
         "findings": objects,
     });
     obey(&findings, &[]).map_err(|error| error.having_done(all.clone()))?;

@@ -12,7 +12,8 @@ use crate::command::session::Session;
 use crate::council::{self, AddressBook};
 use crate::error::{Error, Exit};
 use crate::playbook::{
-    Answer, Derivation, Entry, Inputs, Plan, PlanError, Playbook, Query, Readings, Undo, derive,
+    Answer, Decided, Derivation, Entry, Inputs, Plan, PlanError, Playbook, Query, Readings, Source, Undo,
+    derive,
 };
 use crate::proposal::{BatchContract, BatchSource, Binding, Block, Proposal, build_tx};
 use crate::safe::{Call, Nonce, SafeId, SafeState, SafeVersion};
@@ -149,6 +150,17 @@ impl<'a> Order<'a> {
             }
         }
         None
+    }
+
+    /// What of a plan the chain decides, and the council file does not say as well.
+    pub fn decided(&self, plan: &Plan) -> Vec<Decided> {
+        let is_own = |source: &Source| self.pinned(&source.query).as_ref() == Some(&source.answer);
+        let mut decided = plan.decided.clone();
+        for part in &mut decided {
+            part.by.retain(|source| !is_own(source));
+        }
+        decided.retain(|part| !part.by.is_empty());
+        decided
     }
 
     /// What the Safe answers by the council file, to a question about its owners.

@@ -63,6 +63,7 @@ pub fn fork(ui: &Ui, chain: &council::Chain, url: &str) -> Result<Chain, Error> 
 fn object(session: &Session, subject: &Subject, with_trace: bool) -> Value {
     let mut object = effects::object(subject);
     if let Some(fields) = object.as_object_mut() {
+        fields.insert("decided_by_the_chain".into(), show::decided_object(subject));
         fields.insert("safe_tx_hash".into(), json!(subject.proposal.hash().to_string()));
         if let Some(online) = &subject.online {
             fields.insert("rounds".into(), json!(online.link.rounds()));

@@ -64,6 +64,7 @@ fn finish(session: &Session, subject: &Subject) -> Result<Exit, Error> {
         "nonce": subject.proposal.nonce().to_string(),
         "safe": subject.safe.address.to_string(),
         "chain_id": subject.chain.id,
+        "decided_by_the_chain": show::decided_object(subject),
         "rehearsal": effects::object(subject),
         "rounds": subject.online.as_ref().map(|online| online.link.rounds()),
     }));

@@ -1,6 +1,7 @@
 //! The review: one proposal in the order in which a signer should doubt.
 
 use alloy::primitives::{Address, Bytes, U256, hex};
+use serde_json::{Value, json};
 
 use crate::chain::agreeing;
 use crate::check::{Finding, Level, Match, Sort};
@@ -8,7 +9,7 @@ use crate::command::amount::ether;
 use crate::command::effects;
 use crate::command::session::Session;
 use crate::command::subject::Subject;
-use crate::playbook::{Origin, PlannedCall};
+use crate::playbook::{Decided, Origin, Part, PlannedCall};
 use crate::proposal::{Shortfall, calls_of, count};
 use crate::safe::{Call, Operation};
 use crate::ui::{Text, Ui};
@@ -76,7 +77,10 @@ fn origin(ui: &Ui, subject: &Subject) {
             Origin::Council(path) => format!("from your own {path}"),
             Origin::BuiltIn => "from the library built into this program".into(),
         };
-        ui.say(&Text::new(INDENT).dim(&from));
+        ui.say(&match order.entry.replaces {
+            Some(_) => Text::new(INDENT).warn(&format!("{from}, in place of the one built in")),
+            None => Text::new(INDENT).dim(&from),
+        });
     }
     match &subject.matching {
         Match::Differs(rows) | Match::Moved(rows) => {
@@ -138,8 +142,12 @@ fn what_it_does(ui: &Ui, subject: &Subject) {
         for skipped in &plan.skipped {
             ui.say(
                 &Text::new(INDENT)
-                    .dim(&format!("left out: {}, because {}", skipped.signature, skipped.reason)),
+                    .warn("left out: ")
+                    .add(&format!("{}, because {}", skipped.signature, skipped.reason)),
             );
+        }
+        for decided in plan.decided.iter().filter(|decided| decided.part != Part::LeftOut) {
+            ui.say(&Text::new(INDENT).add("the chain decides ").bold(&decided.to_string()));
         }
         for read in &plan.reads {
             ui.say(
@@ -153,6 +161,16 @@ fn what_it_does(ui: &Ui, subject: &Subject) {
         }
     }
     ui.blank();
+}
+
+/// What of the transaction the chain decides, for `--json`.
+#[must_use]
+pub fn decided_object(subject: &Subject) -> Value {
+    let row = |decided: &Decided| {
+        let by: Vec<&str> = decided.by.iter().map(|source| source.sentence.as_str()).collect();
+        json!({ "call": decided.signature, "part": decided.part.to_string(), "by": by })
+    };
+    subject.plan().map_or(&[][..], |plan| &plan.decided).iter().map(row).collect()
 }
 
 fn decoded(ui: &Ui, call: &PlannedCall) {

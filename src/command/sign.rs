@@ -285,6 +285,7 @@ fn write(session: &Session, subject: &Subject, signature: &OwnerSignature) -> Re
         "kind": signature.ecdsa().kind().to_string(),
         "line": line,
         "accepted": signature.accepted(),
+        "decided_by_the_chain": show::decided_object(subject),
     });
     let kept = subject
         .keep(session)

@@ -19,7 +19,7 @@ use crate::command::rehearsed::Rehearsing;
 use crate::command::session::Session;
 use crate::council::{self, AddressBook};
 use crate::error::{Error, Exit};
-use crate::playbook::{Plan, Query, Readings, Verdict};
+use crate::playbook::{Decided, Plan, Query, Readings, Verdict};
 use crate::proposal::{BatchSource, OwnerSignature, Proposal, SafeOwners};
 use crate::safe::{ISafe, SafeState};
 use crate::store;
@@ -454,7 +454,7 @@ impl Subject<'_> {
     #[must_use]
     pub fn effects_of(&self, mined: &Rehearsal, before: &SafeState) -> Vec<Finding> {
         let code_then = self.proposal.record().map_or(&[][..], |record| &record.code);
-        let facts = self.facts(&[], &[], false);
+        let facts = self.facts(&[], &[], &[], false);
         check::of_effects(&Facts {
             now: Some(before),
             rehearsal: Some(mined),
@@ -469,14 +469,16 @@ impl Subject<'_> {
     #[must_use]
     pub fn findings(&self, signing: bool) -> Vec<Finding> {
         let before = self.before();
+        let decided = self.own.as_ref().map(|(order, plan)| order.decided(plan)).unwrap_or_default();
         let endpoints = self.online.as_ref().map(|o| o.link.endpoints()).unwrap_or_default();
-        check::findings(&self.facts(&before, &endpoints, signing))
+        check::findings(&self.facts(&before, &endpoints, &decided, signing))
     }
 
     fn facts<'s>(
         &'s self,
         before: &'s [Verdict],
         endpoints: &'s [EndpointReport],
+        decided: &'s [Decided],
         signing: bool,
     ) -> Facts<'s> {
         Facts {
@@ -500,6 +502,8 @@ impl Subject<'_> {
             code_then: self.rehearsal.done().map_or(&[], |done| &done.code_then),
             proxy_code: self.online.as_ref().map(|o| o.snapshot.code_hash),
             pins: &self.pins,
+            decided,
+            entry: self.own.as_ref().map(|(order, _)| &order.entry),
             changes: self.own.as_ref().map_or(&[], |(order, _)| &order.changes),
         }
     }

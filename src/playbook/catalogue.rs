@@ -171,6 +171,8 @@ impl fmt::Display for Origin {
 pub struct Entry<'a> {
     pub playbook: &'a Playbook,
     pub origin: Origin,
+    /// The built-in playbook of the same id, if this is another text.
+    pub replaces: Option<&'a Playbook>,
 }
 
 #[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
@@ -253,10 +255,12 @@ impl Catalogue {
     pub fn get(&self, id: &str) -> Result<Entry<'_>, LookupError> {
         if let Some((path, read)) = self.council.get(id) {
             let playbook = read.as_ref().map_err(Clone::clone)?;
-            return Ok(Entry { playbook, origin: Origin::Council(path.clone()) });
+            let built_in = self.built_in(id).and_then(Result::ok);
+            let replaces = built_in.filter(|built_in| built_in.text() != playbook.text());
+            return Ok(Entry { playbook, origin: Origin::Council(path.clone()), replaces });
         }
         match self.built_in(id) {
-            Some(playbook) => Ok(Entry { playbook: playbook?, origin: Origin::BuiltIn }),
+            Some(playbook) => Ok(Entry { playbook: playbook?, origin: Origin::BuiltIn, replaces: None }),
             None => Err(LookupError::Unknown { id: id.into(), hint: self.hint(id) }),
         }
     }

@@ -211,6 +211,21 @@ fn balance(address: Address, token: Option<Address>, values: &Values) -> Subject
 }
 
 impl Claim {
+    /// The names that the claim depends on.
+    pub(super) fn names(&self, into: &mut BTreeSet<String>) {
+        match self {
+            Self::Value { source, expected, .. } => {
+                source.names(into);
+                expected.names(into);
+            }
+            Self::Event { on, args, .. } => {
+                on.names(into);
+                args.iter().for_each(|arg| arg.names(into));
+            }
+            Self::Call { call, .. } => call.names(into),
+        }
+    }
+
     pub(super) fn resolve(&self, values: &Values) -> Result<Check, Stop> {
         match self {
             Self::Value { source, relation, expected } => Ok(Check::Value {

@@ -11,7 +11,8 @@ use super::check::{CallCheck, Check, Ending};
 use super::claim::{Step, encode};
 use super::expression::{Stop, Values};
 use super::near::hint;
-use super::param::Param;
+use super::param::{Param, unit_names};
+use super::provenance::{Decided, Provenance};
 use super::query::{Query, Readings};
 use super::template::Template;
 use super::value::{called, render};
@@ -51,6 +52,8 @@ pub struct Plan {
     pub changes: Vec<Change>,
     /// What the contracts revert with, beside the errors that everybody knows.
     pub errors: Vec<Error>,
+    /// What of the transaction the chain decides, step by step.
+    pub decided: Vec<Decided>,
     /// The answers that the plan rests on: with them and the same arguments it is derived again.
     pub rests_on: Readings,
 }
@@ -184,6 +187,7 @@ struct Work<'a> {
     reads: BTreeMap<String, ShownRead>,
     needs: BTreeSet<Query>,
     rests_on: Readings,
+    provenance: Provenance,
 }
 
 impl<'a> Work<'a> {
@@ -199,6 +203,7 @@ impl<'a> Work<'a> {
             reads: BTreeMap::new(),
             needs: BTreeSet::new(),
             rests_on: Readings::default(),
+            provenance: Provenance::default(),
         }
     }
 
@@ -216,6 +221,7 @@ impl<'a> Work<'a> {
         let value = param.unit(&self.values).and_then(|unit| param.read(text, unit, &self.values));
         if let Some(value) = known(value).map_err(|why| wrong_argument(param, text, why))? {
             self.values.map.insert(param.name.clone(), value);
+            self.provenance.name(&param.name, &unit_names(param), None);
         }
         Ok(())
     }
@@ -237,6 +243,10 @@ impl<'a> Work<'a> {
         let value = subject.value(self.readings.get(&subject.query));
         let value = value.map_err(|why| wrong(format!("{} {why}", subject.label)))?;
         let shown = render(&value, Some(self.values.names));
+        let mut names = BTreeSet::new();
+        read.source.names(&mut names);
+        let sentence = format!("{} is {shown}", subject.label);
+        self.provenance.name(&read.name, &names, Some((&subject.query, sentence)));
         let shown = ShownRead { name: read.name.clone(), source: subject.label, value: value.clone(), shown };
         self.reads.insert(read.name.clone(), shown);
         self.values.map.insert(read.name.clone(), value);
@@ -255,6 +265,9 @@ impl<'a> Work<'a> {
             }
             let verdict = check.judge(self.readings, &[]);
             done &= verdict.holds;
+            let mut names = BTreeSet::new();
+            condition.names(&mut names);
+            self.provenance.condition(index, &names, check.queries(), &verdict.sentence);
             reasons.push(verdict.sentence);
         }
         let reason = reasons.join(" and ");
@@ -276,6 +289,8 @@ impl<'a> Work<'a> {
             let call = self.call(index, step, &args);
             calls.push(call.map_err(|stop| placed(format!("step {}", index + 1), stop))?);
         }
+        let is_left_out = |index: usize| skips.get(index).is_some_and(Option::is_some);
+        let decided = self.provenance.decided(&playbook.steps, is_left_out, self.readings);
         let skipped: Vec<Skipped> = skips.into_iter().flatten().collect();
         if calls.is_empty() {
             return Err(PlanError::NothingToDo(skipped));
@@ -307,6 +322,7 @@ impl<'a> Work<'a> {
             args,
             calls,
             skipped,
+            decided,
             rests_on: self.rests_on,
         })
     }

@@ -9,14 +9,15 @@ use crate::chain::fork::{BalanceChange, End, Frame, FrameKind, Revert, TokenChan
 use crate::chain::{Fault, Standing};
 use crate::check::rehearsal::{APPROVAL, TRANSFER};
 use crate::check::{CHECKS, findings};
-use crate::playbook::{Answer, Query};
+use crate::playbook::{Answer, Catalogue, Origin, Part, Playbook, Query, Source};
 use crate::proposal::Difference;
 use crate::safe::deployments::{Contract, KNOWN};
 
 /// In the order in which a signer should doubt.
-const NAMES: [&str; 26] = [
+const NAMES: [&str; 28] = [
     "matches the playbook",
     "the reader's arguments",
+    "in place of a built-in one",
     "values from the chain",
     "before",
     "refund",
@@ -39,6 +40,7 @@ const NAMES: [&str; 26] = [
     "as recorded",
     "control",
     "timelock order",
+    "one RPC decides",
     "endpoints",
     "block age",
 ];
@@ -151,12 +153,24 @@ fn of_the_playbook() -> Faults {
     let differs = |own| matching(Match::Differs(differing(own)));
     let unbound = |why: &str| matching(Match::Unbound(why.into()));
     let foreign = |value: &str| changed(|case| case.foreign = vec![("new".into(), value.into())]);
+    let instead = |title: &str| {
+        changed(|case| {
+            let text = Catalogue::new(vec![]).get("pause/oz-pausable").unwrap().playbook.text().to_string();
+            let read = |text: &str| -> &'static Playbook {
+                Box::leak(Box::new(Playbook::parse("pause.toml", text).unwrap()))
+            };
+            let own = text.replace("title = \"", &format!("title = \"{title}"));
+            let origin = Origin::Council("pause.toml".into());
+            case.entry = Some(Entry { playbook: read(&own), origin, replaces: Some(read(&text)) });
+        })
+    };
     let before = |found| changed(|case| case.before = verdict(found));
     vec![
         ("matches the playbook", "values-moved", ["0x02", "0x03"].map(moved)),
         ("matches the playbook", "not-your-playbook", ["0x02", "0x03"].map(differs)),
         ("matches the playbook", "not-your-playbook", ["no lever", "no playbook"].map(unbound)),
         ("the reader's arguments", "not-your-arguments", ["0x02", "0x03"].map(foreign)),
+        ("in place of a built-in one", "replaces-built-in", ["Not ", "Never "].map(instead)),
         ("values from the chain", "values-from-file", [6, 18].map(read)),
         ("before", "before:1", ["2", "3"].map(before)),
     ]
@@ -334,8 +348,18 @@ fn of_the_rpcs() -> Faults {
         let standing = Standing::Lying(Fault::Lying { what: what.into(), number: 1 });
         changed(|case| case.endpoints = vec![EndpointReport { shown: shown.into(), standing }])
     };
+    let decimals = |answer: u8| {
+        let mut case = now(|_| ());
+        let answer = Answer::Value(Bytes::copy_from_slice(B256::with_last_byte(answer).as_slice()));
+        let (query, sentence) = (Query::Balance { address: VAULT }, String::new());
+        let by = vec![Source { query, answer, sentence }];
+        let (signature, part) = ("transfer(address,uint256)".into(), Part::Argument("amount".into()));
+        case.decided = vec![Decided { signature, part, by }];
+        case
+    };
     let old = |age| changed(|case| case.block_age = Some(age));
     vec![
+        ("one RPC decides", "one-rpc-decides:", [6, 18].map(decimals)),
         ("endpoints", "rpc-lying", [endpoint("a", "slot 1"), endpoint("b", "slot 1")]),
         ("endpoints", "rpc-lying", [endpoint("a", "slot 1"), endpoint("a", "slot 2")]),
         ("block age", "block-age", [100, 200].map(old)),

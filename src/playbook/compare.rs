@@ -1,0 +1,76 @@
+//! In what two playbooks differ, for whoever thinks that they are the same. Pure.
+
+use std::collections::BTreeMap;
+
+use super::{Claim, Playbook, Step};
+
+impl Playbook {
+    /// Returns in what this playbook differs from another, what it does first; nothing if the texts differ in comments
+    /// or spaces alone.
+    #[must_use]
+    pub fn differences(&self, other: &Self) -> Vec<String> {
+        let steps = |playbook: &Self| playbook.steps.iter().map(written).collect::<Vec<_>>();
+        let claims = |claims: &[Claim]| claims.iter().map(ToString::to_string).collect::<Vec<_>>();
+        let mut found = rows("step", &steps(self), &steps(other));
+        found.extend(rows("check before", &claims(&self.before), &claims(&other.before)));
+        found.extend(rows("check after", &claims(&self.after), &claims(&other.after)));
+        found.extend(by_name("param", &params(self), &params(other)));
+        found.extend(by_name("read", &reads(self), &reads(other)));
+        let fields = [
+            ("changes", self.changes != other.changes),
+            ("undo", self.undo != other.undo),
+            ("errors", self.errors != other.errors),
+            ("delay", self.delay != other.delay),
+            ("role", self.role != other.role),
+            ("title", self.title != other.title),
+            ("summary", self.summary != other.summary),
+            ("severity", self.severity != other.severity),
+            ("does_not_stop", self.does_not_stop != other.does_not_stop),
+            ("cost", self.cost != other.cost),
+            ("source", self.source != other.source),
+            ("contacts", self.contacts != other.contacts),
+        ];
+        found.extend(fields.into_iter().filter(|(_, differs)| *differs).map(|(name, _)| name.to_string()));
+        found
+    }
+}
+
+/// `setFee({fee}) on {target}, left out if …`
+fn written(step: &Step) -> String {
+    let args = step.args.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+    let sends = step.value.as_ref().map_or_else(String::new, |value| format!(" with {value} wei"));
+    let tried = if step.tried { ", tried before" } else { "" };
+    let skips = step.skip_if.iter().map(|claim| format!(", left out if {claim}")).collect::<String>();
+    format!("{} ({args}) on {}{sends}{tried}{skips}", step.function.signature(), step.to)
+}
+
+/// Lists in which the place counts.
+fn rows(what: &str, own: &[String], other: &[String]) -> Vec<String> {
+    let row = |at: usize| match (own.get(at), other.get(at)) {
+        (Some(own), Some(other)) if own == other => None,
+        (Some(own), Some(other)) => Some(format!("{what} {}: {own}, and built in {other}", at + 1)),
+        (Some(own), None) => Some(format!("{what} {}: {own}, and built in none", at + 1)),
+        (None, Some(other)) => Some(format!("{what} {}: none, and built in {other}", at + 1)),
+        (None, None) => None,
+    };
+    (0..own.len().max(other.len())).filter_map(row).collect()
+}
+
+fn params(playbook: &Playbook) -> BTreeMap<&str, String> {
+    playbook.params.iter().map(|param| (param.name.as_str(), format!("{param:?}"))).collect()
+}
+
+fn reads(playbook: &Playbook) -> BTreeMap<&str, String> {
+    playbook.reads.iter().map(|read| (read.name.as_str(), format!("{:?}", read.source))).collect()
+}
+
+fn by_name(what: &str, own: &BTreeMap<&str, String>, other: &BTreeMap<&str, String>) -> Vec<String> {
+    let gone = other.keys().filter(|name| !own.contains_key(*name));
+    let gone = gone.map(|name| format!("{what} {name}: only built in"));
+    let differing = own.iter().filter_map(|(name, text)| match other.get(name) {
+        None => Some(format!("{what} {name}: not built in")),
+        Some(other) if other != text => Some(format!("{what} {name}")),
+        Some(_) => None,
+    });
+    gone.chain(differing).collect()
+}
