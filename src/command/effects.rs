@@ -4,7 +4,7 @@ use alloy::dyn_abi::DynSolValue;
 use alloy::primitives::{Address, B256, U256};
 use serde_json::{Value, json};
 
-use crate::chain::fork::{Outcome, Rehearsal, SlotNames, Write, name_slot};
+use crate::chain::fork::{Moved, Outcome, Rehearsal, SlotNames, Write, name_slot};
 use crate::chain::{BlockRef, Root, Standing, agreeing};
 use crate::command::amount::ether;
 use crate::command::rehearsed::{Rehearsed, Rehearsing};
@@ -87,9 +87,10 @@ fn rehearsed(ui: &Ui, subject: &Subject, done: &Rehearsed) {
         let mark = if verdict.holds { Text::default().good("✓ ") } else { Text::default().bad("✗ ") };
         say(mark.add(&verdict.sentence));
     }
-    let lines = changes(subject, &done.rehearsal);
-    let (changes_nothing, more) = (lines.is_empty(), lines.len().saturating_sub(MOST_SHOWN));
-    for line in lines.into_iter().take(MOST_SHOWN) {
+    let (telling, others) = changes(subject, &done.rehearsal);
+    let changes_nothing = telling.is_empty() && others.is_empty();
+    let more = others.len().saturating_sub(MOST_SHOWN);
+    for line in telling.into_iter().chain(others.into_iter().take(MOST_SHOWN)) {
         say(line);
     }
     if more > 0 {
@@ -113,22 +114,45 @@ pub fn outcome(rehearsal: &Rehearsal, plan: Option<&Plan>, names: &AddressBook) 
     }
 }
 
-/// One line for each contract that changes, and under it what changes in it.
-fn changes(subject: &Subject, rehearsal: &Rehearsal) -> Vec<Text> {
+/// One line for each contract that changes, and under it what changes in it: first all that could be an owner, a role, an
+/// implementation or another address, which no bound may hide, and then the rest.
+fn changes(subject: &Subject, rehearsal: &Rehearsal) -> (Vec<Text>, Vec<Text>) {
+    let names = Names::new(subject, rehearsal);
+    let tells = |write: &&Write| !write.addresses().is_empty() || names.by_place(write).is_some();
+    let (telling, dull): (Vec<&Write>, Vec<&Write>) = rehearsal.writes.iter().partition(tells);
+    let mut others = beside_storage(subject, rehearsal);
+    others.extend(written(subject, &names, &dull));
+    (written(subject, &names, &telling), others)
+}
+
+/// The slots by contract, each with the addresses that may lie in it.
+fn written(subject: &Subject, names: &Names, writes: &[&Write]) -> Vec<Text> {
     let mut lines = Vec::new();
     let mut at = None;
-    for write in &rehearsal.writes {
+    for write in writes {
         if at != Some(write.address) {
             at = Some(write.address);
             lines.push(place(subject, write.address));
         }
-        let line = match slot_name(subject, rehearsal, write.address, write.slot) {
+        let line = match names.of(write) {
             Some(name) => Text::new("  ").bold(&name),
             None => Text::new("  ").add(&format!("slot {}", write.slot)),
         };
         let [old, new] = shown(subject, write);
         lines.push(line.add("   ").add(&old).dim(" → ").add(&new));
+        let whole = |moved: &Moved| moved.at == 12 && as_address(write.new).is_some();
+        for moved in write.addresses().iter().filter(|moved| !whole(moved)) {
+            let [old, new] = [moved.old, moved.new].map(|address| named(&subject.names, address));
+            let place = format!("    in it, from byte {}, could be   ", moved.at);
+            lines.push(Text::new(&place).warn(&old).dim(" → ").warn(&new));
+        }
     }
+    lines
+}
+
+/// Ether, tokens, and contracts that come and go.
+fn beside_storage(subject: &Subject, rehearsal: &Rehearsal) -> Vec<Text> {
+    let mut lines = Vec::new();
     for change in &rehearsal.balances {
         let line = place(subject, change.address);
         lines.push(match change.new.checked_sub(change.old) {
@@ -162,36 +186,56 @@ fn named(names: &AddressBook, address: Address) -> String {
     names.name(address).map_or_else(|| address.to_string(), |name| format!("{name} {address}"))
 }
 
-/// What the slot is called: by its place in a known contract, or by the check that reads it.
-fn slot_name(subject: &Subject, rehearsal: &Rehearsal, address: Address, slot: B256) -> Option<String> {
-    let mut addresses: Vec<Address> = subject.state().owners.list().to_vec();
-    addresses.extend(rehearsal.writes.iter().flat_map(|w| [w.old, w.new]).filter_map(as_address));
-    let mut modules = subject.state().modules.clone();
-    modules.extend(&addresses);
-    let names = SlotNames {
-        safe: subject.safe.address,
-        owners: &addresses,
-        modules: &modules,
-        hash: Some(subject.proposal.hash()),
-        read_by_checks: &[],
-        roles: &subject.plan().map(|plan| roles(plan, &addresses)).unwrap_or_default(),
-    };
-    let by_place = name_slot(address, slot, &names);
-    let own = by_place.map(|name| match name.rsplit_once(' ') {
+/// What slots are called, by the addresses that a rehearsal is about.
+struct Names<'a> {
+    subject: &'a Subject<'a>,
+    rehearsal: &'a Rehearsal,
+    addresses: Vec<Address>,
+    modules: Vec<Address>,
+    roles: Vec<(B256, Address, String)>,
+}
+
+impl<'a> Names<'a> {
+    fn new(subject: &'a Subject<'a>, rehearsal: &'a Rehearsal) -> Self {
+        let mut addresses: Vec<Address> = subject.state().owners.list().to_vec();
+        addresses.extend(rehearsal.writes.iter().flat_map(|w| [w.old, w.new]).filter_map(as_address));
+        let mut modules = subject.state().modules.clone();
+        modules.extend(&addresses);
+        let roles = subject.plan().map(|plan| roles(plan, &addresses)).unwrap_or_default();
+        Self { subject, rehearsal, addresses, modules, roles }
+    }
+
+    /// By its place in a known contract, or by the check that reads it.
+    fn of(&self, write: &Write) -> Option<String> {
+        self.by_place(write).or_else(|| self.by_check(write))
+    }
+
+    fn by_place(&self, write: &Write) -> Option<String> {
+        let names = SlotNames {
+            safe: self.subject.safe.address,
+            owners: &self.addresses,
+            modules: &self.modules,
+            hash: Some(self.subject.proposal.hash()),
+            read_by_checks: &[],
+            roles: &self.roles,
+        };
+        let name = name_slot(write.address, write.slot, &names)?;
         // The name ends in an address: the reader's own word for it.
-        Some((what, last)) => match last.parse().ok().and_then(|a: Address| subject.names.name(a)) {
-            Some(word) => format!("{what} {word} {last}"),
-            None => name.clone(),
-        },
-        None => name,
-    });
-    own.or_else(|| {
-        let plan = subject.plan()?;
+        let own = name.rsplit_once(' ').and_then(|(what, last)| {
+            let word = self.subject.names.name(last.parse().ok()?)?;
+            Some(format!("{what} {word} {last}"))
+        });
+        Some(own.unwrap_or(name))
+    }
+
+    fn by_check(&self, write: &Write) -> Option<String> {
+        let plan = self.subject.plan()?;
+        let place = (write.address, write.slot);
         let reads =
-            |query: &Query| rehearsal.read_by.get(query).is_some_and(|s| s.contains(&(address, slot)));
+            |query: &Query| self.rehearsal.read_by.get(query).is_some_and(|slots| slots.contains(&place));
         let check = plan.after.iter().find(|check| check.queries().iter().any(reads))?;
         Some(format!("read by {}", check.label()))
-    })
+    }
 }
 
 /// Which memberships may change: of the roles and the addresses among the arguments.
@@ -238,11 +282,15 @@ pub fn object(subject: &Subject) -> Value {
     };
     let rehearsal = &done.rehearsal;
     let text = |word: U256| word.to_string();
+    let names = Names::new(subject, rehearsal);
     let writes = rehearsal.writes.iter().map(|w| {
+        let could_be = w.addresses().into_iter().map(
+            |moved| json!({ "byte": moved.at, "old": moved.old.to_string(), "new": moved.new.to_string() }),
+        );
         json!({
             "address": w.address.to_string(), "name": subject.names.name(w.address),
-            "slot": w.slot, "means": slot_name(subject, rehearsal, w.address, w.slot),
-            "old": w.old, "new": w.new,
+            "slot": w.slot, "means": names.of(w), "old": w.old, "new": w.new,
+            "addresses": could_be.collect::<Vec<_>>(),
         })
     });
     let balances = rehearsal

@@ -35,13 +35,14 @@ impl Playbook {
     }
 }
 
-/// `setFee({fee}) on {target}, left out if …`
+/// `setFee(uint256) with {fee} on {target}, left out if …`
 fn written(step: &Step) -> String {
     let args = step.args.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
     let sends = step.value.as_ref().map_or_else(String::new, |value| format!(" with {value} wei"));
     let tried = if step.tried { ", tried before" } else { "" };
     let skips = step.skip_if.iter().map(|claim| format!(", left out if {claim}")).collect::<String>();
-    format!("{} ({args}) on {}{sends}{tried}{skips}", step.function.signature(), step.to)
+    let args = if args.is_empty() { args } else { format!(" with {args}") };
+    format!("{}{args} on {}{sends}{tried}{skips}", step.function.signature(), step.to)
 }
 
 /// Lists in which the place counts.

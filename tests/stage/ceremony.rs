@@ -10,6 +10,7 @@ use super::anvil::Anvil;
 use super::artifact::deploy;
 use super::desk::Desk;
 use super::keys::{KEYS, Key};
+use super::proxy::Proxy;
 use super::safes::{SafeSetup, deploy_safe};
 
 const NAMES: [&str; 10] =
@@ -24,6 +25,8 @@ pub struct Ceremony {
     /// One per owner, in the order of the owners.
     pub desks: Vec<Desk>,
     council: String,
+    /// An RPC of its own host and port in front of the same chain.
+    second: Option<Proxy>,
 }
 
 impl Ceremony {
@@ -32,6 +35,13 @@ impl Ceremony {
         let anvil = Anvil::start();
         let rpc = [anvil.url()];
         Self::on(anvil, setup, &rpc)
+    }
+
+    /// With two independent RPCs: what one of them says alone decides no transaction.
+    pub fn with_two_rpcs(anvil: Anvil, setup: SafeSetup) -> Self {
+        let second = Proxy::to(&anvil);
+        let rpc = [anvil.url(), second.url()];
+        Self { second: Some(second), ..Self::on(anvil, setup, &rpc) }
     }
 
     /// With the RPC addresses that the council file shall name: a [`super::Proxy`]'s, for instance.
@@ -47,7 +57,7 @@ impl Ceremony {
         )
         .unwrap();
         let desks = signers.iter().map(|(name, key)| Desk::new(name, *key, &council)).collect();
-        Self { anvil, setup, safe, vault, desks, council }
+        Self { anvil, setup, safe, vault, desks, council, second: None }
     }
 
     /// The council file that every desk has.

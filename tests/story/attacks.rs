@@ -171,6 +171,28 @@ fn ownership_handed_over_behind_a_harmless_call_is_refused() {
     run.says("does not say so: OwnershipTransferred").says("✓ trap paused() is true");
 }
 
+/// No event, the owner packed beside other values, and more dull words before it than are shown.
+#[test]
+fn an_owner_changed_in_silence_is_refused_and_shown_first() {
+    let mut ceremony = two_of_three();
+    let quiet = lever(&mut ceremony, "Quiet");
+    let (from, to) = (ceremony.safe.to_string(), key(1).address.to_string());
+    let run = ceremony.desks[0].run(&["pause", "trap"]).ended(4);
+    let run = run.says(&format!("refused (control:{quiet}:")).says(&format!("{from} to {to}"));
+    let shown = run.says("more changes: breakglass dry-run --json lists them");
+    let stderr = &shown.stderr;
+    let at = |text: &str| stderr.find(text).unwrap_or_else(|| panic!("{text}: {stderr}"));
+    assert!(at("could be") < at(&format!("slot {}", B256::ZERO)), "{stderr}");
+    assert!(at("could be") < at(&format!("bob {to}")), "{stderr}");
+    // Whoever accepts this owner accepts no other.
+    let said = ceremony.desks[0].run(&["--json", "dry-run", "trap"]).ended(0).json();
+    let all = said["writes"].as_array().unwrap();
+    let owner = all
+        .iter()
+        .filter(|write| write["name"] == "trap" && !write["addresses"].as_array().unwrap().is_empty());
+    assert_eq!(owner.count(), 1, "{all:?}");
+}
+
 #[test]
 fn a_contract_that_changes_and_nobody_named_is_refused_until_the_lever_says_it() {
     let mut ceremony = two_of_three();

@@ -7,7 +7,7 @@ use alloy::sol;
 use alloy::sol_types::SolCall;
 use breakglass::safe::SafeVersion;
 
-use crate::stage::{Ceremony, SafeSetup, key};
+use crate::stage::{Anvil, Ceremony, SafeSetup, key};
 use crate::steps::{broadcast, import, sign};
 
 sol! {
@@ -96,7 +96,7 @@ expect = "true"
 #[test]
 fn two_vaults_are_paused_in_one_batch_through_the_councils_own_playbook() {
     for version in VERSIONS {
-        let mut ceremony = Ceremony::new(SafeSetup::new(version, 3, 2));
+        let mut ceremony = Ceremony::with_two_rpcs(Anvil::start(), SafeSetup::new(version, 3, 2));
         let second = crate::stage::deploy(
             &ceremony.anvil,
             "Vault",

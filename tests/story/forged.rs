@@ -46,8 +46,7 @@ fn reading(question: &Value, answer: &str) -> Value {
 
 fn on_chain(chain_id: u64) -> Ceremony {
     let anvil = Anvil::with_chain_id(chain_id);
-    let rpc = [anvil.url()];
-    Ceremony::on(anvil, SafeSetup::new(SafeVersion::V1_3_0, 3, 2), &rpc)
+    Ceremony::with_two_rpcs(anvil, SafeSetup::new(SafeVersion::V1_3_0, 3, 2))
 }
 
 /// The file says that one published batch contract has no code and the other has: the batch would go through an address

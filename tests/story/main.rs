@@ -18,6 +18,7 @@ mod attacks;
 mod bounds;
 mod ceremony;
 mod crash;
+mod decided;
 mod disk;
 mod drift;
 mod escapes;

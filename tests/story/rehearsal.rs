@@ -56,7 +56,7 @@ fn a_pause_shows_every_change_by_name_before_anybody_signs() {
 
 #[test]
 fn a_batch_and_an_owners_rotation_show_all_that_they_change() {
-    let mut ceremony = Ceremony::new(setup());
+    let mut ceremony = Ceremony::with_two_rpcs(Anvil::start(), setup());
     let second = deploy(&ceremony.anvil, "Vault", &ceremony.safe.abi_encode());
     ceremony.add_to_council(&format!(
         "\n[targets.second]\nanvil = \"{second}\"\n\n[levers.both]\nplaybook = \"pause/two-vaults\"\n\
