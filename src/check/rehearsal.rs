@@ -212,8 +212,8 @@ struct Loss {
 }
 
 impl Loss {
-    fn new(what: String, to: &[String]) -> Self {
-        let given = |to: String| if to.is_empty() { what.clone() } else { format!("{what} to {to}") };
+    fn new(what: &str, to: &[String]) -> Self {
+        let given = |to: String| if to.is_empty() { what.to_string() } else { format!("{what} to {to}") };
         Self { shown: given(listed(to)), whole: given(to.join("; ")) }
     }
 }
@@ -243,7 +243,7 @@ fn ether_lost(facts: &Facts, rehearsal: &Rehearsal) -> Option<Loss> {
     let to: Vec<String> = gains
         .map(|other| format!("{} ({} wei)", other.address, other.new.saturating_sub(other.old)))
         .collect();
-    (out > sends).then(|| Loss::new(format!("{out} wei (the playbook sends {sends})"), &to))
+    (out > sends).then(|| Loss::new(&format!("{out} wei (the playbook sends {sends})"), &to))
 }
 
 fn tokens_lost(facts: &Facts, rehearsal: &Rehearsal) -> impl Iterator<Item = Loss> {
@@ -255,7 +255,7 @@ fn tokens_lost(facts: &Facts, rehearsal: &Rehearsal) -> impl Iterator<Item = Los
         let to: Vec<String> =
             sent.iter().map(|(to, amount)| format!("{} ({amount})", Address::from_word(*to))).collect();
         let what = format!("{} of token {}", t.sent.saturating_sub(t.received), t.token);
-        (!said).then(|| Loss::new(what, &to))
+        (!said).then(|| Loss::new(&what, &to))
     })
 }
 

@@ -220,7 +220,9 @@ impl Claim {
             }
             Self::Event { on, args, .. } => {
                 on.names(into);
-                args.iter().for_each(|arg| arg.names(into));
+                for arg in args {
+                    arg.names(into);
+                }
             }
             Self::Call { call, .. } => call.names(into),
         }

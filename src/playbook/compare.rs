@@ -40,7 +40,8 @@ fn written(step: &Step) -> String {
     let args = step.args.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
     let sends = step.value.as_ref().map_or_else(String::new, |value| format!(" with {value} wei"));
     let tried = if step.tried { ", tried before" } else { "" };
-    let skips = step.skip_if.iter().map(|claim| format!(", left out if {claim}")).collect::<String>();
+    let skips: Vec<String> = step.skip_if.iter().map(|claim| format!(", left out if {claim}")).collect();
+    let skips = skips.concat();
     let args = if args.is_empty() { args } else { format!(" with {args}") };
     format!("{}{args} on {}{sends}{tried}{skips}", step.function.signature(), step.to)
 }
