@@ -40,11 +40,11 @@ pub struct Source {
 impl fmt::Display for Part {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Target => f.write_str("which contract is called"),
-            Self::Argument(name) => write!(f, "the argument {name}"),
-            Self::Value => f.write_str("how much ETH is sent"),
-            Self::Made => f.write_str("that it is called"),
-            Self::LeftOut => f.write_str("that it is left out"),
+            Self::Target => f.write_str("target"),
+            Self::Argument(name) => write!(f, "argument {name}"),
+            Self::Value => f.write_str("value"),
+            Self::Made => f.write_str("made"),
+            Self::LeftOut => f.write_str("left out"),
         }
     }
 }
@@ -52,7 +52,15 @@ impl fmt::Display for Part {
 impl fmt::Display for Decided {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let by = self.by.iter().map(|source| source.sentence.as_str()).collect::<Vec<_>>().join(" and ");
-        write!(f, "{} of {}, because {by}", self.part, self.signature)
+        let call = &self.signature;
+        match &self.part {
+            Part::Target => write!(f, "which contract {call} goes to")?,
+            Part::Argument(name) => write!(f, "{name} of {call}")?,
+            Part::Value => write!(f, "how much ETH {call} sends")?,
+            Part::Made => write!(f, "that {call} is called")?,
+            Part::LeftOut => write!(f, "that {call} is left out")?,
+        }
+        write!(f, ", because {by}")
     }
 }
 
