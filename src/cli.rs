@@ -99,6 +99,26 @@ pub struct Proofs {
     pub proofs: bool,
 }
 
+/// How deep a mined transaction must lie before the command ends.
+#[derive(Clone, Copy, Debug, Default, Args)]
+pub struct Depth {
+    /// Once it is proven, wait until its block and those after it are this many
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=10_000))]
+    pub confirmations: Option<u64>,
+
+    /// Once it is proven, wait until the chain calls its block final
+    #[arg(long)]
+    pub finalized: bool,
+}
+
+impl Depth {
+    /// Returns `true` if there is something to wait for.
+    #[must_use]
+    pub const fn is_asked(&self) -> bool {
+        self.finalized || self.confirmations.is_some()
+    }
+}
+
 impl Key {
     /// The Ledger to use, where one is asked for: naming which is asking for it.
     #[must_use]
@@ -285,6 +305,9 @@ pub struct Broadcast {
     /// The gas to send it with, where no RPC can estimate it; checked like an estimate
     #[arg(long, value_name = "GAS")]
     pub gas: Option<u64>,
+
+    #[command(flatten)]
+    pub depth: Depth,
 
     /// How long to wait for the transaction to be mined, in seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 600, value_parser = clap::value_parser!(u64).range(0..=86_400))]

@@ -8,6 +8,7 @@
 
 mod agreement;
 mod block;
+mod depth;
 mod distinct;
 mod draft;
 mod endpoint;
@@ -18,6 +19,7 @@ mod intermediary;
 mod proof;
 mod proving;
 mod quorum;
+mod receipts;
 mod rehearse;
 mod replay;
 mod rpc;
@@ -28,6 +30,7 @@ mod standing;
 mod watch;
 
 pub use block::{BlockHash, BlockRef, BlockTag, Header, TxHash};
+pub use depth::Depth;
 pub use draft::{Draft, Known};
 pub use endpoint::Options;
 pub use error::{ChainError, Fault, RpcErrorObject};
@@ -35,6 +38,7 @@ pub use forked::Forked;
 pub use intermediary::proxy_of;
 pub use proof::Root;
 pub use quorum::Chain;
+pub use receipts::Events;
 pub use replay::Replayed;
 pub use rpc::{AT, Reply, Request};
 pub use sending::{Executed, Fees, Prepared, Receipt, Sending};

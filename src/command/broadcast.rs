@@ -1,6 +1,6 @@
 //! `broadcast`: at threshold, rehearse, ask, send, wait, and prove the effect on chain.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use alloy::primitives::{Address, U256};
 use serde_json::json;
@@ -110,7 +110,7 @@ impl Look<'_> {
         // Before anything is said of the Safe: what a single RPC says of its nonce too.
         self.subject.prove(session.ui, args.proofs)?;
         let subject = &self.subject;
-        if let Some(exit) = already(session, subject)? {
+        if let Some(exit) = already(session, subject, &args.depth)? {
             return Ok(Judged::Ended(exit));
         }
         let now = &online(subject)?.snapshot.state;
@@ -135,7 +135,7 @@ impl Look<'_> {
         let (session, args) = (self.session, self.args);
         let mut agreed: Option<U256> = None;
         let offer = loop {
-            let stuck = match sent_before(session, &self.subject, from)? {
+            let stuck = match sent_before(session, &self.subject, from, &args.depth)? {
                 Before::Ended(exit) => return Ok(exit),
                 Before::Waits(sent) => return self.wait_for(&sent),
                 Before::Stuck(sent) => Some(sent),
@@ -239,7 +239,7 @@ impl Look<'_> {
             Err(ChainError::NotSent { .. }) | Ok(()) => {}
             Err(error) => return Err(error.into()),
         }
-        finish(session, subject, (sent, &all), &outbox, Duration::from_secs(self.args.wait), by)
+        finish(session, subject, (sent, &all), &outbox, self.args, by)
     }
 }
 
@@ -265,10 +265,13 @@ fn sending(from: Address, proposal: &Proposal) -> Sending {
 }
 
 /// A proposal that the Safe has executed, sent by us or by somebody else, is proven and not sent again.
-fn already(session: &Session, subject: &Subject) -> Result<Option<Exit>, Error> {
+fn already(session: &Session, subject: &Subject, wanted: &cli::Depth) -> Result<Option<Exit>, Error> {
     let now = &online(subject)?.snapshot.state;
     let state = assemble(&subject.proposal, &subject.signatures, &subject.on_chain(), now);
-    let Err(used @ NotReady::NonceUsed { .. }) = state else { return Ok(None) };
+    let Err(used @ NotReady::NonceUsed { .. }) = state else {
+        outcome::say_if_lost(session, subject)?;
+        return Ok(None);
+    };
     let Some(outcome) = outcome::of_executed(session, subject)? else { return Err(used.into()) };
     let ours = session.sent(&subject.proposal)?.iter().any(|sent| sent.hash == outcome.receipt.tx);
     let by = if ours {
@@ -276,12 +279,17 @@ fn already(session: &Session, subject: &Subject) -> Result<Option<Exit>, Error> 
     } else {
         format!("Nothing sent: already executed by somebody else, {}", outcome.receipt.from)
     };
-    outcome::report(session, subject, &outcome, &by).map(Some)
+    outcome::report(session, subject, &outcome, &by, Some(wanted)).map(Some)
 }
 
 /// What runs before this one sent: each is looked for, and one that is mined is finished. One that is mined and did not
 /// execute the proposal is no reason not to send anew.
-fn sent_before(session: &Session, subject: &Subject, from: Address) -> Result<Before, Error> {
+fn sent_before(
+    session: &Session,
+    subject: &Subject,
+    from: Address,
+    wanted: &cli::Depth,
+) -> Result<Before, Error> {
     let all = session.sent(&subject.proposal)?;
     if all.is_empty() {
         return Ok(Before::Nothing);
@@ -294,7 +302,7 @@ fn sent_before(session: &Session, subject: &Subject, from: Address) -> Result<Be
         let tx = receipt.tx;
         if let Some(outcome) = outcome::read(session, subject, receipt)? {
             let by = "Nothing sent: already executed by the transaction sent from here";
-            return outcome::report(session, subject, &outcome, by).map(Before::Ended);
+            return outcome::report(session, subject, &outcome, by, Some(wanted)).map(Before::Ended);
         }
         let text = format!("{tx} was sent before, and failed; sending anew");
         session.ui.say(&Text::default().warn("note: ").add(&text));

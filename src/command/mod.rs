@@ -6,6 +6,7 @@ mod amount;
 mod broadcast;
 mod check;
 mod completions;
+mod depth;
 mod derive;
 mod device;
 mod draft;

@@ -4,8 +4,10 @@ use alloy::primitives::Log;
 use serde_json::{Value, json};
 
 use crate::chain::fork::{Expected, Keys};
-use crate::chain::{Ask, BlockRef, BlockTag, Chain, ChainError, Executed, Receipt};
+use crate::chain::{Ask, BlockRef, BlockTag, Chain, ChainError, Events, Executed, Receipt, agreeing};
 use crate::check::Match;
+use crate::cli;
+use crate::command::depth;
 use crate::command::draft::after_queries;
 use crate::command::effects::proven_at;
 use crate::command::mined::{self, AsRehearsed};
@@ -15,10 +17,13 @@ use crate::command::subject::{Online, Subject};
 use crate::error::{Error, Exit};
 use crate::playbook::{Check, Query, Readings, Verdict};
 use crate::safe::{Execution, find_execution};
+use crate::store::{StoreError, Stored};
 use crate::ui::{Text, Ui};
 
 /// Differences beyond this number are counted and not listed.
 const MOST_SHOWN: usize = 20;
+/// Outcomes recorded for one proposal.
+const MOST_OUTCOMES: usize = 20;
 
 /// How a proposal's transaction ended.
 #[derive(Debug)]
@@ -143,9 +148,20 @@ fn now(session: &Session, subject: &Subject, outcome: &Outcome) -> Result<Option
     Ok(Some(Now { block, undone }))
 }
 
+/// What `--proofs` proves of the outcome.
+struct Proven {
+    /// Against which root the state is.
+    state: String,
+    events: Events,
+    mined: BlockRef,
+    /// A check of the playbook rests on an event.
+    needs_events: bool,
+}
+
 /// Where every value is to be proven, the outcome is too, whatever a receipt says: in the state of the newest block the
 /// Safe's nonce is used, and the `after` checks that ask the state hold.
-fn prove(session: &Session, subject: &Subject, mined: BlockRef) -> Result<Option<String>, Error> {
+fn prove(session: &Session, subject: &Subject, receipt: &Receipt) -> Result<Option<Proven>, Error> {
+    let mined = receipt.block;
     let online = online(subject)?;
     if online.proven.is_none() {
         return Ok(None);
@@ -159,10 +175,11 @@ fn prove(session: &Session, subject: &Subject, mined: BlockRef) -> Result<Option
             seen = online.link.snapshot(&ask, BlockTag::Pinned(mined))?;
         }
         let root = online.link.prove(&mut seen, &Keys::default(), Keys::default())?;
-        Ok::<_, ChainError>((root, seen))
+        let events = online.link.prove_events(receipt)?;
+        Ok::<_, ChainError>((root, seen, events))
     });
     // What was sent stays sent, whatever can be proven of it.
-    let (root, seen) = proof.map_err(|error| {
+    let (root, seen, events) = proof.map_err(|error| {
         Error::new(
             Exit::Network,
             format!("the RPC says that it was executed, and the outcome is not proven: {error}"),
@@ -183,11 +200,21 @@ fn prove(session: &Session, subject: &Subject, mined: BlockRef) -> Result<Option
     if let Some(failed) = asked.map(|check| check.judge(&seen.readings, &[])).find(|verdict| !verdict.holds) {
         return Err(lies(failed.sentence));
     }
-    Ok(Some(proven_at(root, &block)))
+    let needs_events = checks.iter().any(|check| check.queries().is_empty());
+    Ok(Some(Proven { state: proven_at(root, &block), events, mined, needs_events }))
 }
 
 /// Shows the outcome, records a proven one, and gives the exit code.
-pub fn report(session: &Session, subject: &Subject, outcome: &Outcome, by: &str) -> Result<Exit, Error> {
+///
+/// # Errors
+/// Where it is not proven, or no longer what it was. `wanted` is how deep it must lie; `None` right after it was mined.
+pub fn report(
+    session: &Session,
+    subject: &Subject,
+    outcome: &Outcome,
+    by: &str,
+    wanted: Option<&cli::Depth>,
+) -> Result<Exit, Error> {
     let ui = session.ui;
     let receipt = &outcome.receipt;
     ui.say(&Text::default().add(by).add(&format!(" in block {}", receipt.block.number)));
@@ -206,7 +233,7 @@ pub fn report(session: &Session, subject: &Subject, outcome: &Outcome, by: &str)
         let mark = if verdict.holds { Text::default().good("  ✓ ") } else { Text::default().bad("  ✗ ") };
         ui.say(&mark.add(&verdict.sentence));
     }
-    let object = object(subject, outcome);
+    let mut object = object(subject, outcome);
     let failed = |exit, message: String| Error::new(exit, message).having_done(object.clone());
     if outcome.execution == Execution::Failed {
         let message = format!("the Safe reported ExecutionFailure for {}", subject.proposal.hash());
@@ -237,13 +264,91 @@ pub fn report(session: &Session, subject: &Subject, outcome: &Outcome, by: &str)
     if let Some(Now { block, .. }) = &now {
         ui.say(&Text::default().good("  ✓ ").add(&format!("now, at block {}, it still holds", block.number)));
     }
-    let proven = prove(session, subject, receipt.block)?;
-    ui.object(&object);
+    let proven = prove(session, subject, receipt)?;
     note(session, subject, &object);
-    let against = proven.map(|against| format!(" ({against})")).unwrap_or_default();
-    ui.say(&Text::default().good("done and proven").add(&against));
+    let (level, by_whom) = level(&online(subject)?.link, proven.as_ref());
+    ui.say(&Text::default().good("done and proven").add(&format!(" ({by_whom})")));
+    if let Some(fields) = object.as_object_mut() {
+        fields.insert("level".into(), json!(level));
+    }
+    if let Some(wanted) = wanted {
+        let depth = depth::settle(session, &online(subject)?.link, receipt, wanted)
+            .map_err(|error| error.having_done(object.clone()))?;
+        if let Some(fields) = object.as_object_mut() {
+            fields.insert("depth".into(), depth::object(&depth, receipt));
+        }
+    } else {
+        let number = receipt.block.number;
+        let text =
+            format!("block {number}, just mined, not final yet: breakglass status tells how deep it lies");
+        ui.say(&Text::default().dim(&text));
+    }
+    ui.object(&object);
     ui.data(&receipt.tx.to_string());
     Ok(Exit::Done)
+}
+
+/// Whose word it is, for a script and for a person: levels, not faults.
+fn level(link: &Chain, proven: Option<&Proven>) -> (&'static str, String) {
+    let (word, by) = match agreeing(&link.endpoints()) {
+        (0 | 1, _) => ("one RPC", "by the word of one RPC".into()),
+        (agree, of) => ("quorum", format!("{agree} of {of} RPCs")),
+    };
+    let Some(Proven { state, events, mined, needs_events }) = proven else { return (word, by) };
+    match events {
+        Events::Proven(_) => {
+            let text = format!("{state}; its events against the receipts root of block {}", mined.number);
+            ("roots", text)
+        }
+        Events::Unproven(why) => {
+            let text = format!("{state}; its events {by}: {why}");
+            (if *needs_events { word } else { "state root" }, text)
+        }
+    }
+}
+
+/// Keeps a proven outcome beside the proposal. Nothing is overwritten: after a reorganisation the next file supersedes
+/// the last.
+fn keep(session: &Session, subject: &Subject, object: &Value) -> Result<(), StoreError> {
+    let proposal = subject.proposal.hash().to_string();
+    let kept = session.incidents.outcomes(&proposal)?;
+    let mut object = object.clone();
+    if let Some((name, last)) = last_kept(&kept) {
+        let same = |field: &str| last.get(field).is_none_or(|value| object.get(field) == Some(value));
+        if ["transaction", "block", "block_hash"].into_iter().all(same) || kept.len() >= MOST_OUTCOMES {
+            return Ok(());
+        }
+        let text = format!("{name} tells of another block: the chain was reorganised since");
+        session.ui.say(&Text::default().warn("note: ").add(&text));
+        if let Some(fields) = object.as_object_mut() {
+            fields.insert("supersedes".into(), json!(name));
+        }
+    }
+    session.incidents.keep_outcome(&proposal, kept.len() + 1, &format!("{object:#}\n"))
+}
+
+/// The last recorded outcome, by its file's name.
+fn last_kept(kept: &[Stored]) -> Option<(String, Value)> {
+    let last = kept.last()?;
+    let name = last.path.file_name()?.to_str()?.to_string();
+    Some((name, serde_json::from_str(last.text.as_ref().ok()?).unwrap_or(Value::Null)))
+}
+
+/// Says that an outcome was recorded here and that the chain has it no more. Its nonce is not used.
+///
+/// # Errors
+/// When the folder cannot be read.
+pub fn say_if_lost(session: &Session, subject: &Subject) -> Result<(), Error> {
+    let kept = session.incidents.outcomes(&subject.proposal.hash().to_string())?;
+    if let Some((name, _)) = last_kept(&kept) {
+        let text = format!(
+            "{name} says that it was executed, and nonce {} of the Safe is not used: the chain was reorganised; \
+             send it again",
+            subject.proposal.nonce()
+        );
+        session.ui.say(&Text::default().warn("note: ").add(&text));
+    }
+    Ok(())
 }
 
 /// Lists what differs, and says it in a sentence.
@@ -258,8 +363,7 @@ fn mined_otherwise(ui: &Ui, differences: &[String]) -> String {
 
 /// Keeps the outcome as a note for people. Nothing depends on it: one that cannot be kept is only said.
 fn note(session: &Session, subject: &Subject, object: &Value) {
-    let hash = subject.proposal.hash().to_string();
-    if let Err(error) = session.incidents.keep_outcome(&hash, &format!("{object:#}\n")) {
+    if let Err(error) = keep(session, subject, object) {
         let why = format!("the outcome is not kept: {error}");
         session.ui.say(&Text::default().warn("! ").add(&why));
         session.ui.object(&json!({ "warnings": [why] }));
@@ -274,6 +378,7 @@ fn object(subject: &Subject, outcome: &Outcome) -> Value {
         "safe_tx_hash": subject.proposal.hash().to_string(),
         "transaction": receipt.tx.to_string(),
         "block": receipt.block.number,
+        "block_hash": receipt.block.hash.to_string(),
         "gas_used": receipt.gas_used,
         "execution": match outcome.execution { Execution::Succeeded => "success", Execution::Failed => "failure" },
         "after": checks,

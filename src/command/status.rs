@@ -27,13 +27,16 @@ pub fn run(session: &Session, args: &cli::Status) -> Result<Exit, Error> {
     show(session, &subject, &tally, &refused);
     if let Err(NotReady::NonceUsed { .. }) = &ready {
         return match outcome::of_executed(session, &subject)? {
-            Some(outcome) => outcome::report(session, &subject, &outcome, "Executed"),
+            Some(outcome) => {
+                outcome::report(session, &subject, &outcome, "Executed", Some(&cli::Depth::default()))
+            }
             None => Err(Error::from(NotReady::NonceUsed {
                 proposal: subject.proposal.nonce(),
                 safe: subject.state().nonce,
             })),
         };
     }
+    outcome::say_if_lost(session, &subject)?;
     let sent = waiting::show(session, &subject)?;
     let (exit, word) = match &ready {
         _ if refused.iter().any(|f| f.sort == Sort::Danger) => {

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use alloy::primitives::U256;
 
 use crate::chain::{Fees, Receipt, TxHash, poll_interval};
+use crate::cli;
 use crate::command::outbox::Outbox;
 use crate::command::sent::{Sent, is_underpriced};
 use crate::command::session::Session;
@@ -29,9 +30,10 @@ pub fn finish(
     subject: &Subject,
     (last, all): (&Sent, &[Sent]),
     outbox: &Outbox,
-    most: Duration,
+    args: &cli::Broadcast,
     by: &str,
 ) -> Result<Exit, Error> {
+    let (most, wanted) = (Duration::from_secs(args.wait), args.depth.is_asked().then_some(&args.depth));
     let interrupt = Interrupt::watch();
     let mined = match wait(session, subject, (last, all), outbox, &interrupt, most)? {
         Ended::Mined(receipts) => receipts,
@@ -46,7 +48,7 @@ pub fn finish(
             format!("{} was mined first, and executed", receipt.tx)
         };
         if let Some(outcome) = outcome::read(session, subject, receipt)? {
-            return outcome::report(session, subject, &outcome, &by);
+            return outcome::report(session, subject, &outcome, &by, wanted);
         }
     }
     if let Some(outcome) = outcome::of_executed(session, subject)? {
@@ -55,7 +57,7 @@ pub fn finish(
             session.ui.say(&Text::default().warn("note: ").add(&text));
         }
         let by = format!("Ours came too late: executed by somebody else, {}", outcome.receipt.from);
-        return outcome::report(session, subject, &outcome, &by);
+        return outcome::report(session, subject, &outcome, &by, wanted);
     }
     let hash = subject.proposal.hash();
     let message = match ours {

@@ -12,7 +12,7 @@ use super::{StoreError, create_folder, create_new, files_below, keep_new, read_t
 const PROPOSAL_START: &str = "proposal";
 const PROPOSAL: &str = "proposal.json";
 const SIGNATURE_END: &str = ".sig.json";
-const OUTCOME: &str = "outcome.json";
+const OUTCOME_START: &str = "outcome";
 const SENT_START: &str = "sent-";
 /// Files of one owner, or of the proposal itself, for one proposal.
 const MOST_NAMES: u32 = 20;
@@ -85,18 +85,29 @@ impl Incidents {
         keep_new(&path, contents).map(|()| path)
     }
 
-    /// Records, once, that a proposal was executed and its effect proven. A note for people: nothing rests on it.
-    pub fn keep_outcome(&self, proposal: &str, contents: &str) -> Result<(), StoreError> {
-        match create_new(&self.ready(proposal)?.join(OUTCOME), contents) {
+    /// Records that a proposal was executed and its effect proven: the `nth` time that it was, from 1 on. A note for
+    /// people: nothing rests on it.
+    pub fn keep_outcome(&self, proposal: &str, nth: usize, contents: &str) -> Result<(), StoreError> {
+        let name =
+            if nth <= 1 { format!("{OUTCOME_START}.json") } else { format!("{OUTCOME_START}-{nth}.json") };
+        match create_new(&self.ready(proposal)?.join(name), contents) {
             Err(StoreError::Exists { .. }) => Ok(()),
             result => result,
         }
     }
 
+    /// The outcomes recorded for one proposal, the last one last: a reorganisation leaves more than one.
+    pub fn outcomes(&self, proposal: &str) -> Result<Vec<Stored>, StoreError> {
+        let mut all = self.texts(proposal, |name| name.starts_with(OUTCOME_START))?;
+        // outcome.json, outcome-2.json, …, outcome-10.json
+        all.sort_by_key(|stored| (stored.path.as_os_str().len(), stored.path.clone()));
+        Ok(all)
+    }
+
     /// Whether an outcome was recorded.
     #[must_use]
     pub fn has_outcome(&self, proposal: &str) -> bool {
-        self.folder(proposal).join(OUTCOME).is_file()
+        self.folder(proposal).join(format!("{OUTCOME_START}.json")).is_file()
     }
 
     /// The files of every proposal kept here, folder by folder, the last that was kept first.

@@ -19,6 +19,7 @@ mod bounds;
 mod ceremony;
 mod crash;
 mod decided;
+mod depth;
 mod disk;
 mod drift;
 mod escapes;

@@ -269,3 +269,48 @@ fn one_of_several_rpcs_is_enough_for_the_proof() {
     let run = refused(alice.run(&["dry-run", "vault", "--proofs"]), 7, &["is not proven", &account]);
     proxies.iter().fold(run, |run, proxy| run.says(&proxy.url().replace("http://", "")));
 }
+
+/// A block's events are in its receipts root: what an RPC adds to a receipt is none of them.
+#[test]
+fn the_events_of_a_receipt_are_proven_or_not_said_to_be() {
+    let (ceremony, proxy) = behind_a_proxy();
+    let alice = signed_by_two(&ceremony);
+    let run = broadcast(alice, &["vault", "--proofs"]).ended(0).says("done and proven");
+    run.says(&format!("its events against the receipts root of block {}", ceremony.anvil.block_number()));
+    let told = alice.run(&["--json", "status", "vault", "--proofs"]).ended(0).json();
+    assert_eq!(told["level"], json!("roots"), "{told}");
+
+    // One that does not tell all the receipts, and one that tells others.
+    let denied = || Err(json!({"code": -32601, "message": "the method does not exist"}));
+    proxy.rewrite(move |method, _, truth| if method == "eth_getBlockReceipts" { denied() } else { truth });
+    let told = alice.run(&["--json", "status", "vault", "--proofs"]).ended(0).json();
+    assert_eq!(told["level"], json!("state root"), "{told}");
+    alice
+        .run(&["status", "vault", "--proofs"])
+        .ended(0)
+        .says("its events by the word of one RPC: no RPC tells");
+    let made_up = |receipt: &mut Value| {
+        let logs = receipt["logs"].as_array_mut().unwrap();
+        let mut more = logs[0].clone();
+        more["topics"] = json!([B256::repeat_byte(7)]);
+        logs.push(more);
+    };
+    proxy.rewrite(move |method, _, truth| match method {
+        "eth_getBlockReceipts" => truth.map(|mut all| {
+            all.as_array_mut().unwrap().iter_mut().for_each(made_up);
+            all
+        }),
+        _ => truth,
+    });
+    let why = "the receipts that are told do not give the block's receipts root";
+    alice.run(&["status", "vault", "--proofs"]).ended(0).says(why);
+    proxy.rewrite(move |method, _, truth| match method {
+        "eth_getTransactionReceipt" => truth.map(|mut receipt| {
+            made_up(&mut receipt);
+            receipt
+        }),
+        _ => truth,
+    });
+    let run = refused(alice.run(&["status", "vault", "--proofs"]), 10, &["was not rehearsed"]);
+    run.never_says("done and proven");
+}

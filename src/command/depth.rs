@@ -1,0 +1,117 @@
+//! How deep a mined transaction lies, and the wait until that is enough.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::chain::{Chain, Depth, Receipt};
+use crate::cli;
+use crate::command::session::Session;
+use crate::error::{Error, Exit};
+use crate::ui::{Spinner, Text};
+
+/// Between two looks.
+const SHORTEST: Duration = Duration::from_millis(500);
+const LONGEST: Duration = Duration::from_secs(12);
+/// Answers in a row that may fail while it waits.
+const MOST_FAULTS: u32 = 5;
+
+/// Says where the transaction lies, after waiting for as much as is wanted.
+///
+/// # Errors
+/// When its block is no longer part of the chain, or when the chain does not say which of its blocks are final.
+pub fn settle(
+    session: &Session,
+    link: &Chain,
+    receipt: &Receipt,
+    wanted: &cli::Depth,
+) -> Result<Depth, Error> {
+    let mut depth = look(session, link, receipt)?;
+    if wanted.finalized && depth.final_block.is_none() {
+        let message = format!("{} does not say which of its blocks are final", link.name());
+        return Err(Error::new(Exit::Network, message)
+            .hint("it is executed; broadcast again with --confirmations N instead of --finalized"));
+    }
+    if !is_enough(&depth, receipt, wanted) {
+        let each = link.block_time(&depth.newest)?;
+        let text =
+            format!("waiting until {}, about {}", goal(wanted), human(left(&depth, receipt, wanted, each)));
+        session.ui.say(&Text::new(&text));
+        let spinner = Spinner::start(&text);
+        let mut faults = 0;
+        while !is_enough(&depth, receipt, wanted) {
+            std::thread::sleep((each / 2).clamp(SHORTEST, LONGEST));
+            match link.depth(&receipt.block) {
+                Ok(found) => (depth, faults) = (found.ok_or_else(|| gone(receipt))?, 0),
+                Err(error) if faults >= MOST_FAULTS => return Err(error.into()),
+                Err(_) => faults += 1,
+            }
+        }
+        drop(spinner);
+    }
+    session.ui.say(&Text::default().dim(&describe(&depth, receipt)));
+    Ok(depth)
+}
+
+/// Where it lies now.
+fn look(session: &Session, link: &Chain, receipt: &Receipt) -> Result<Depth, Error> {
+    let depth = session.ui.wait("looking how deep it lies", || link.depth(&receipt.block))?;
+    depth.ok_or_else(|| gone(receipt))
+}
+
+fn gone(receipt: &Receipt) -> Error {
+    let message = format!(
+        "block {} with transaction {} is no longer part of the chain: it was reorganised",
+        receipt.block.number, receipt.tx
+    );
+    Error::new(Exit::Drift, message).hint(
+        "run breakglass broadcast again: it looks for the transaction, and sends the same one if it is gone",
+    )
+}
+
+fn is_enough(depth: &Depth, receipt: &Receipt, wanted: &cli::Depth) -> bool {
+    let deep = wanted.confirmations.is_none_or(|least| depth.confirmations >= least);
+    deep && (!wanted.finalized || depth.is_final(&receipt.block))
+}
+
+fn goal(wanted: &cli::Depth) -> String {
+    match (wanted.confirmations, wanted.finalized) {
+        (Some(least), false) => format!("it has {least} confirmations"),
+        (Some(least), true) => format!("it is final and has {least} confirmations"),
+        (None, _) => "it is final".into(),
+    }
+}
+
+/// The finalised block follows the newest at about the distance that it has now.
+fn left(depth: &Depth, receipt: &Receipt, wanted: &cli::Depth, each: Duration) -> Duration {
+    let deeper = wanted.confirmations.unwrap_or(0).saturating_sub(depth.confirmations);
+    let unfinal = depth.final_block.filter(|_| wanted.finalized);
+    let unfinal = unfinal.map_or(0, |number| receipt.block.number.saturating_sub(number));
+    each.saturating_mul(u32::try_from(deeper.max(unfinal)).unwrap_or(u32::MAX))
+}
+
+fn human(time: Duration) -> String {
+    match time.as_secs() {
+        seconds @ 0..=90 => format!("{} s", seconds.max(1)),
+        seconds => format!("{} min", seconds.div_ceil(60)),
+    }
+}
+
+/// `in block 12, 3 confirmations, not final yet`
+#[must_use]
+pub fn describe(depth: &Depth, receipt: &Receipt) -> String {
+    let finality = match depth.final_block {
+        _ if depth.is_final(&receipt.block) => "final",
+        Some(_) => "not final yet: a reorganisation may still undo it",
+        None => "this chain does not say what is final",
+    };
+    let s = if depth.confirmations == 1 { "" } else { "s" };
+    format!("block {}, {} confirmation{s}, {finality}", receipt.block.number, depth.confirmations)
+}
+
+/// For `--json`.
+#[must_use]
+pub fn object(depth: &Depth, receipt: &Receipt) -> Value {
+    let is_final = depth.final_block.map(|_| depth.is_final(&receipt.block));
+    json!({ "confirmations": depth.confirmations, "newest_block": depth.newest.number, "final": is_final })
+}
