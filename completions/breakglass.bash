@@ -197,7 +197,7 @@ _breakglass() {
             return 0
             ;;
         breakglass__subcmd__broadcast)
-            opts="-h --ledger --ledger-serial --timeout --keystore --password-file --set --undo --nonce --accept --proofs --confirm --calldata --max-fee --gas --wait --council --json --help"
+            opts="-h --ledger --ledger-serial --timeout --keystore --password-file --set --undo --nonce --accept --proofs --confirm --calldata --max-fee --gas --confirmations --finalized --wait --council --json --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -244,6 +244,10 @@ _breakglass() {
                     return 0
                     ;;
                 --gas)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --confirmations)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -139,11 +139,13 @@ complete -c breakglass -n "__fish_breakglass_using_subcommand broadcast" -l acce
 complete -c breakglass -n "__fish_breakglass_using_subcommand broadcast" -l confirm -d 'Send without asking; NAME is the Safe\'s name in your council file' -r
 complete -c breakglass -n "__fish_breakglass_using_subcommand broadcast" -l max-fee -d 'The most to pay per unit of gas, in gwei' -r
 complete -c breakglass -n "__fish_breakglass_using_subcommand broadcast" -l gas -d 'The gas to send it with, where no RPC can estimate it; checked like an estimate' -r
+complete -c breakglass -n "__fish_breakglass_using_subcommand broadcast" -l confirmations -d 'Once it is proven, wait until its block and those after it are this many' -r
 complete -c breakglass -n "__fish_breakglass_using_subcommand broadcast" -l wait -d 'How long to wait for the transaction to be mined, in seconds' -r
 complete -c breakglass -n "__fish_breakglass_using_subcommand broadcast" -l council -d 'The council file [default: breakglass.toml here or in a folder above]' -r -F
 complete -c breakglass -n "__fish_breakglass_using_subcommand broadcast" -l undo -d 'The lever\'s counter-playbook, with every check'
 complete -c breakglass -n "__fish_breakglass_using_subcommand broadcast" -l proofs -d 'Verify every value with proofs (eth_getProof) against the state root of its block; takes one more round'
 complete -c breakglass -n "__fish_breakglass_using_subcommand broadcast" -l calldata -d 'Send nothing: print the call for somebody else to send'
+complete -c breakglass -n "__fish_breakglass_using_subcommand broadcast" -l finalized -d 'Once it is proven, wait until the chain calls its block final'
 complete -c breakglass -n "__fish_breakglass_using_subcommand broadcast" -l json -d 'Print one JSON object on standard output'
 complete -c breakglass -n "__fish_breakglass_using_subcommand broadcast" -s h -l help -d 'Print help'
 complete -c breakglass -n "__fish_breakglass_using_subcommand hash" -l chain-id -r
