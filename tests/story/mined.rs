@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 
 use crate::stage::{Ceremony, Desk, Proxy, deploy};
 use crate::steps::{
-    as_the_safe, behind_a_proxy, broadcast, executed, import, is_paused, pausedCall, refused, sign,
-    signed_by_two,
+    as_the_safe, behind_a_proxy, broadcast, executed, files, import, is_paused, path, pausedCall, refused,
+    sign, signed_by_two,
 };
 
 /// EIP-1967: where a proxy keeps the address of its implementation.
@@ -232,4 +232,22 @@ fn a_pin_is_looked_at_now_as_well() {
     ceremony.anvil.set_code(vault, &ceremony.anvil.code(liar));
     ceremony.anvil.mine(1);
     refused(alice.run(&["status", "it"]), 5, &["your council file does not pin"]);
+}
+
+/// A past transaction of another kind, laid into the folder as if it had been sent for this proposal.
+#[test]
+fn a_record_of_another_transaction_says_nothing() {
+    let (ceremony, _proxy) = behind_a_proxy();
+    let alice = signed_by_two(&ceremony);
+    broadcast(alice, &["vault"]).ended(0);
+    let other = files(alice.folder()).into_iter().find(|file| path(file).contains("sent-")).unwrap();
+    let undo = ["vault", "--undo"];
+    sign(alice, &undo);
+    import(alice, &undo, &sign(&ceremony.desks[1], &undo));
+    let folders = files(alice.folder()).into_iter().filter(|file| path(file).ends_with("proposal.json"));
+    let folder =
+        folders.map(|file| file.parent().unwrap().to_path_buf()).find(|at| !other.starts_with(at)).unwrap();
+    std::fs::copy(&other, folder.join(other.file_name().unwrap())).unwrap();
+    broadcast(alice, &undo).ended(0).says("done and proven").never_says("sending anew");
+    assert!(!is_paused(&ceremony));
 }
