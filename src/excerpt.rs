@@ -15,6 +15,8 @@ pub struct Fault {
 struct Place {
     line: usize,
     column: usize,
+    /// How many characters of `text` stand before the fault.
+    caret: usize,
     text: String,
     width: usize,
 }
@@ -27,12 +29,15 @@ impl Fault {
         let line_start = text[..start].rfind('\n').map_or(0, |i| i + 1);
         let line_text = text[line_start..].lines().next().unwrap_or("");
         let before = text[line_start..start].chars().count();
-        let room = line_text.chars().count().saturating_sub(before).max(1);
+        // Hidden before it is cut: half of an address does not look like one.
+        let (line_text, caret) = window(&hide_urls(line_text), before);
+        let room = line_text.chars().count().saturating_sub(caret).max(1);
         let width = text.get(start..span.end).map_or(1, |t| t.chars().count()).clamp(1, room);
         let place = Place {
             line: text[..start].matches('\n').count() + 1,
             column: before + 1,
-            text: hide_urls(line_text),
+            caret,
+            text: line_text,
             width,
         };
         Self { origin: one_line(origin), message: one_line(&hide_urls(&message.into())), place: Some(place) }
@@ -68,10 +73,27 @@ impl Fault {
         let Some(place) = &self.place else { return String::new() };
         let gutter = " ".repeat(place.line.to_string().len());
         let indent: String =
-            place.text.chars().take(place.column - 1).map(|c| if c == '\t' { '\t' } else { ' ' }).collect();
+            place.text.chars().take(place.caret).map(|c| if c == '\t' { '\t' } else { ' ' }).collect();
         let caret = "^".repeat(place.width);
         format!("{gutter} |\n{} | {}\n{gutter} | {indent}{caret}", place.line, place.text)
     }
+}
+
+/// Of a line that is too long to be shown, the part around the character at `at`, and where that stands in it.
+fn window(line: &str, at: usize) -> (String, usize) {
+    const BEFORE: usize = 60;
+    const MOST: usize = 160;
+    let count = line.chars().count();
+    let at = at.min(count);
+    if count <= MOST {
+        return (line.into(), at);
+    }
+    let skipped = at.saturating_sub(BEFORE);
+    let mut part: String = line.chars().skip(skipped).take(MOST).collect();
+    if skipped + MOST < count {
+        part.push('…');
+    }
+    if skipped == 0 { (part, at) } else { (format!("…{part}"), at - skipped + 1) }
 }
 
 impl fmt::Display for Fault {
@@ -127,6 +149,19 @@ mod tests {
             fault.to_string(),
             "a.toml:2:8: unknown kind \"paus\"\n  |\n2 | kind = \"paus\"\n  |        ^^^^^^"
         );
+    }
+
+    #[test]
+    fn of_a_long_line_the_part_around_the_fault_is_shown() {
+        let text = format!("a = \"{}\", {}", "x".repeat(100_000), "y".repeat(100_000));
+        let fault = Fault::at("a.toml", &text, 100_008..100_011, "m");
+        let excerpt = fault.excerpt();
+        let lines: Vec<&str> = excerpt.lines().collect();
+        assert_eq!(fault.headline(), "a.toml:1:100009: m");
+        assert!(lines[1].starts_with("1 | …xxx") && lines[1].ends_with("yyy…"), "{excerpt}");
+        assert!(lines[1].chars().count() < 180, "{excerpt}");
+        let caret = lines[2].chars().position(|c| c == '^').unwrap();
+        assert_eq!(lines[1].chars().nth(caret), Some('y'), "{excerpt}");
     }
 
     #[test]

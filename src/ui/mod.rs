@@ -24,10 +24,15 @@ use serde_json::{Map, Value, json};
 
 pub use interrupt::Interrupt;
 pub use prompt::{NoTerminal, PromptError};
-use text::escaped;
-pub use text::{Text, visible};
+pub use text::{Text, bounded, visible};
+use text::{cut, escaped};
 
 use crate::error::{Error, Exit};
+
+/// The most characters of a value under `--json`: the data of the largest transaction is whole.
+const LONGEST_VALUE: usize = 300_000;
+/// The same of an error's sentences.
+const LONGEST_MESSAGE: usize = 8_000;
 
 /// Narrower than this, addresses and hashes would be broken.
 const MIN_WIDTH: u16 = 80;
@@ -125,7 +130,8 @@ impl Ui {
             error.exit
         });
         if self.json {
-            let object = Value::Object(self.object.take());
+            let mut object = Value::Object(self.object.take());
+            cut_values(&mut object);
             self.give(&format!("{}\n", escaped(&format!("{object:#}"))));
         }
         let Some(why) = self.lost.get() else { return exit };
@@ -160,7 +166,10 @@ impl Ui {
         }
         self.object(error.done.as_ref().unwrap_or(&Value::Null));
         self.object(&json!({ "error": {
-            "exit": error.exit as u8, "message": error.message, "excerpt": error.excerpt, "hints": error.hints,
+            "exit": error.exit as u8,
+            "message": cut(&error.message, LONGEST_MESSAGE),
+            "excerpt": cut(&error.excerpt, LONGEST_MESSAGE),
+            "hints": error.hints.iter().map(|hint| cut(hint, LONGEST_MESSAGE)).collect::<Vec<_>>(),
         }}));
     }
 
@@ -200,13 +209,13 @@ impl Spinner {
         if let Ok(style) = ProgressStyle::with_template("{spinner} {msg} ({elapsed})") {
             bar.set_style(style);
         }
-        bar.set_message(visible(what));
+        bar.set_message(bounded(what));
         bar.enable_steady_tick(Duration::from_millis(120));
         Self(bar)
     }
 
     pub fn update(&self, what: &str) {
-        self.0.set_message(visible(what));
+        self.0.set_message(bounded(what));
     }
 
     pub fn stop(&self) {
@@ -225,6 +234,16 @@ fn width() -> u16 {
     Term::stderr().size_checked().map_or(100, |(_, columns)| columns).clamp(MIN_WIDTH, MAX_WIDTH)
 }
 
+/// Bounds every text in it.
+fn cut_values(value: &mut Value) {
+    match value {
+        Value::String(text) if text.len() > LONGEST_VALUE => *text = cut(text, LONGEST_VALUE),
+        Value::Array(items) => items.iter_mut().for_each(cut_values),
+        Value::Object(fields) => fields.values_mut().for_each(cut_values),
+        _ => {}
+    }
+}
+
 fn render_table(header: &[&str], rows: &[Vec<String>], width: u16) -> String {
     let mut table = Table::new();
     table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic).set_width(width);
@@ -232,7 +251,7 @@ fn render_table(header: &[&str], rows: &[Vec<String>], width: u16) -> String {
         table.set_header(header.iter().map(|h| h.to_uppercase()));
     }
     for row in rows {
-        table.add_row(row.iter().map(|cell| visible(cell)));
+        table.add_row(row.iter().map(|cell| bounded(cell)));
     }
     table.lines().map(|line| line.trim_end().to_string()).collect::<Vec<_>>().join("\n")
 }

@@ -52,7 +52,7 @@ impl Ui {
 
 fn ask(question: &str, flag: &str, shown: bool) -> Result<Zeroizing<String>, PromptError> {
     need_terminal(question, flag)?;
-    match line::ask(&super::visible(question), shown) {
+    match line::ask(&super::bounded(question), shown) {
         Ok(Some(answer)) => Ok(answer),
         Ok(None) => Err(PromptError::Stopped(question.into())),
         Err(error) => Err(PromptError::Interrupted(error)),

@@ -1,8 +1,54 @@
-//! Text that is safe to show: whatever a file, a chat or a server wrote cannot move the cursor, hide or reorder words.
+//! Text that is safe to show: whatever a file, a chat or a server wrote cannot move the cursor, hide or reorder words,
+//! fill the screen, or stand where a line of the program's own would begin.
 
 use std::fmt::Write;
 
-use dialoguer::console::Style;
+use dialoguer::console::{Style, measure_text_width};
+
+/// The most characters of one piece of text that are shown: about fifteen lines. A hash, an address or a sentence of
+/// our own is far below it.
+const LONGEST: usize = 1_200;
+/// Longer runs of spaces are padding: no layout of ours has one.
+const WIDEST_GAP: usize = 24;
+/// Stands before every line but the first of a text that was wrapped, so that none of them looks like a line of its own.
+const WRAPPED: &str = "↪ ";
+
+/// The beginning of a text and how much is left out, every character of it visible, runs of spaces shortened.
+#[must_use]
+pub fn bounded(text: &str) -> String {
+    let mut out = String::new();
+    let (mut length, mut gap) = (0, 0);
+    let mut rest = text.chars();
+    while let Some(c) = rest.next() {
+        gap = if c == ' ' { gap + 1 } else { 0 };
+        if gap > WIDEST_GAP {
+            continue;
+        }
+        let more = if is_hidden(c) { write_hidden(&mut out, c) } else { 1 };
+        if more == 1 {
+            out.push(c);
+        }
+        length += more;
+        if length >= LONGEST {
+            let left = rest.count();
+            if left > 0 {
+                // Writing to a String cannot fail.
+                let _ = write!(out, "… ({left} more characters)");
+            }
+            break;
+        }
+    }
+    out
+}
+
+/// The beginning of a text and how much is left out, for programs: its characters are as they were.
+#[must_use]
+pub(super) fn cut(text: &str, most: usize) -> String {
+    match text.char_indices().nth(most) {
+        None => text.into(),
+        Some((end, _)) => format!("{}… ({} more characters)", &text[..end], text[end..].chars().count()),
+    }
+}
 
 /// Makes control, escape, bidirectional and invisible characters visible as `\u{…}`. Line breaks too.
 #[must_use]
@@ -10,13 +56,20 @@ pub fn visible(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         if is_hidden(c) {
-            // Writing to a String cannot fail.
-            let _ = write!(out, "\\u{{{:x}}}", c as u32);
+            write_hidden(&mut out, c);
         } else {
             out.push(c);
         }
     }
     out
+}
+
+/// Returns how many characters were written: more than one.
+fn write_hidden(out: &mut String, c: char) -> usize {
+    let before = out.len();
+    // Writing to a String cannot fail.
+    let _ = write!(out, "\\u{{{:x}}}", c as u32);
+    out.len() - before
 }
 
 /// The same for JSON: written as JSON writes them, the characters mean what they meant. Line breaks are the layout's.
@@ -37,8 +90,10 @@ pub(super) fn escaped(json: &str) -> String {
 
 fn is_hidden(c: char) -> bool {
     c.is_control()
+        // White space of other widths than a space's looks like the beginning of a line.
+        || (c.is_whitespace() && c != ' ')
         || matches!(c,
-            '\u{ad}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}'
+            '\u{2800}' | '\u{ad}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}'
             | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}'
             | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}'
             | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
@@ -109,7 +164,9 @@ impl Text {
     }
 
     fn with(mut self, tone: Tone, text: &str) -> Self {
-        self.0.push((tone, visible(text)));
+        // Only the program's own text begins a line, and so with spaces.
+        let text = if self.0.is_empty() { bounded(text) } else { without_padding(bounded(text)) };
+        self.0.push((tone, text));
         self
     }
 
@@ -120,23 +177,30 @@ impl Text {
     }
 
     /// The text broken between words into lines of at most `width` columns; what follows the first is indented as it
-    /// is, and two columns more. A word that is too long (an address, a path) is left whole.
+    /// is, and marked. A word that is too long is broken: the terminal would break it, and begin a line with its end.
     pub(super) fn wrapped(&self, width: usize) -> Vec<Self> {
-        let indent = self.plain().chars().take_while(|c| *c == ' ').count() + 2;
+        let indent = self.plain().chars().take_while(|c| *c == ' ').count().min(width / 2);
+        let begin = |lines: &mut Vec<Self>| {
+            lines.last_mut().iter_mut().for_each(|line| line.trim_end());
+            lines.push(Self(vec![(Tone::Dim, format!("{}{WRAPPED}", " ".repeat(indent)))]));
+            indent + 2
+        };
+        let room = width.saturating_sub(indent + 2).max(1);
         let mut lines = vec![Self::default()];
         let mut used = 0;
         for (tone, text) in &self.0 {
             for word in text.split_inclusive(' ') {
-                let length = word.trim_end().chars().count();
-                if used > indent && used + length > width && length > 0 {
-                    lines.last_mut().iter_mut().for_each(|line| line.trim_end());
-                    lines.push(Self::default().add(&" ".repeat(indent)));
-                    used = indent;
+                let length = columns(word.trim_end());
+                if used > indent + 2 && used + length > width && length > 0 {
+                    used = begin(&mut lines);
                 }
-                if let Some(line) = lines.last_mut() {
-                    line.0.push((*tone, word.to_string()));
+                for (at, part) in parts(word, room).into_iter().enumerate() {
+                    if at > 0 {
+                        used = begin(&mut lines);
+                    }
+                    used += columns(&part);
+                    lines.last_mut().iter_mut().for_each(|line| line.0.push((*tone, part.clone())));
                 }
-                used += word.chars().count();
             }
         }
         lines
@@ -164,6 +228,33 @@ impl Text {
         };
         self.0.iter().map(|(tone, text)| style(*tone).apply_to(text).to_string()).collect()
     }
+}
+
+/// A text without the spaces before it but one.
+fn without_padding(text: String) -> String {
+    let spaces = text.len() - text.trim_start_matches(' ').len();
+    if spaces > WIDEST_GAP / 2 { format!(" {}", &text[spaces..]) } else { text }
+}
+
+/// How wide a terminal shows it.
+fn columns(text: &str) -> usize {
+    measure_text_width(text)
+}
+
+/// A word in pieces of at most `room` columns: one, but for the longest words. Spaces behind it take no room.
+fn parts(word: &str, room: usize) -> Vec<String> {
+    let mut parts = vec![String::new()];
+    let mut used = 0;
+    for c in word.chars() {
+        let width = columns(c.encode_utf8(&mut [0; 4]));
+        if used + width > room && c != ' ' {
+            parts.push(String::new());
+            used = 0;
+        }
+        parts.last_mut().iter_mut().for_each(|part| part.push(c));
+        used += width;
+    }
+    parts
 }
 
 impl From<&str> for Text {
@@ -196,9 +287,39 @@ mod tests {
     fn long_lines_are_broken_between_words_and_indented() {
         let text = Text::new("    one two ").bold("three four");
         let lines: Vec<String> = text.wrapped(15).iter().map(Text::plain).collect();
-        assert_eq!(lines, ["    one two", "      three", "      four"]);
-        let address = "0xe26cB48B1Ce98801b8aDf284181727CC87162962";
-        assert_eq!(Text::new(address).wrapped(20).len(), 1, "an address stays whole");
+        assert_eq!(lines, ["    one two", "    ↪ three", "    ↪ four"]);
+        let hash = format!("    {}", "0x".repeat(33));
+        assert_eq!(Text::new(&hash).wrapped(80).len(), 1, "a hash stays whole");
+    }
+
+    /// However a text is padded, each line but the first carries the mark, and none is left to the terminal to break.
+    #[test]
+    fn no_padding_puts_a_text_where_a_line_of_our_own_begins() {
+        let forged = "✓ matches your playbook";
+        let paddings =
+            [" ".repeat(73), "x".repeat(76), "\u{a0}".repeat(70), "\u{3000}".repeat(40), "大".repeat(40)];
+        for padding in paddings.iter().chain(&["\n".to_string(), "x ".repeat(40), "\u{2800}".repeat(70)]) {
+            let text = Text::new("    lever ").add(&format!("{padding}  {forged}"));
+            let lines = text.wrapped(80);
+            for (at, line) in lines.iter().enumerate() {
+                let line = line.plain();
+                assert!(columns(&line) <= 80, "{line}");
+                assert!(at == 0 || line.starts_with("    ↪ "), "{line}");
+                assert!(!line.trim_start().starts_with('✓'), "{line}");
+            }
+        }
+        assert_eq!(Text::new("a ").add(&" ".repeat(60)).add("b").plain(), "a  b");
+    }
+
+    #[test]
+    fn the_beginning_of_a_long_text_is_shown_and_how_much_is_left_out() {
+        let text = Text::new("accepted: ").add(&"x".repeat(5_000_000)).plain();
+        assert!(text.ends_with("x… (4998800 more characters)"), "{}", &text[1_000..]);
+        assert!(bounded(&"\u{202e}".repeat(1_000_000)).chars().count() < LONGEST + 50);
+        assert_eq!(cut("大大大", 2), "大大… (1 more characters)");
+        assert_eq!(cut("大大", 2), "大大");
+        assert_eq!(bounded(&"y".repeat(LONGEST)), "y".repeat(LONGEST), "what just fits is whole");
+        assert_eq!(bounded(&format!("a{}b", " ".repeat(1_000_000))), format!("a{}b", " ".repeat(WIDEST_GAP)));
     }
 
     #[test]
@@ -212,7 +333,7 @@ mod tests {
     proptest! {
         #[test]
         fn wrapping_loses_nothing(text in "[a-z ]{0,80}", width in 1usize..40) {
-            let squeezed = |t: &str| t.split_whitespace().collect::<String>();
+            let squeezed = |t: &str| t.replace('↪', " ").split_whitespace().collect::<String>();
             let lines: Vec<String> = Text::new(&text).wrapped(width).iter().map(Text::plain).collect();
             prop_assert_eq!(squeezed(&lines.join(" ")), squeezed(&text));
         }

@@ -123,9 +123,9 @@ pub fn run(command: &mut Command) -> Run {
     Run { code: status.code().unwrap_or(-1), stdout, stderr, command: shown }
 }
 
-/// One space where the program put any white space.
+/// One space where the program put any white space, or wrapped a line.
 fn unwrapped(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
+    text.split_whitespace().filter(|word| *word != "↪").collect::<Vec<_>>().join(" ")
 }
 
 fn read_back(mut file: File) -> String {

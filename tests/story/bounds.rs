@@ -98,3 +98,33 @@ fn a_playbook_with_thousands_of_reads_stops_no_lever_and_is_refused_by_the_bound
         &["at most 262144 bytes"],
     ));
 }
+
+/// What somebody else wrote, however long, takes no more than a screen, and says how much is left out.
+#[test]
+fn a_long_text_of_a_strangers_is_shown_by_its_beginning() {
+    let (ceremony, _proxy) = behind_a_proxy();
+    let [alice, bob, _] = &ceremony.desks[..] else { unreachable!() };
+    let honest = read_json(&propose(alice));
+    let file = bob.path("handed-over.json");
+    let review = try_sign(bob, &["vault"]).ended(0).stderr.len();
+    for (pointer, value) in [
+        ("/accepted", json!(["x".repeat(5_000_000)])),
+        ("/accepted", json!(vec!["y"; 1_000_000])),
+        ("/playbook/arguments/extra", json!("z".repeat(500_000))),
+        ("/playbook/id", json!("w".repeat(5_000_000))),
+        ("/chain_id", json!("7".repeat(5_000_000))),
+        ("/safe/version", json!(format!("{}✓ matches your playbook", " ".repeat(5_000_000)))),
+    ] {
+        let mut changed = honest.clone();
+        match pointer.strip_suffix("/extra") {
+            Some(parent) => changed.pointer_mut(parent).unwrap()["extra"] = value,
+            None => *changed.pointer_mut(pointer).unwrap() = value,
+        }
+        fs::write(&file, changed.to_string()).unwrap();
+        for run in [try_sign(bob, &[path(&file)]), bob.run(&["--json", "status", path(&file)])] {
+            let length = run.stdout.len() + run.stderr.len();
+            assert!(length < review + 60_000, "{pointer}: {length} bytes");
+            assert!(run.stderr.len() < review + 6_000, "{pointer}: {} bytes", run.stderr.len());
+        }
+    }
+}
