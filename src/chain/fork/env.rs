@@ -8,7 +8,6 @@ use revm::context::{BlockEnv, CfgEnv};
 use revm::context_interface::block::BlobExcessGasAndPrice;
 use revm::primitives::hardfork::SpecId;
 
-use super::gas::own_cap;
 use super::state::World;
 
 /// When Osaka began, where the header alone cannot tell it from Prague. Sources: EIP-7607.
@@ -17,6 +16,8 @@ const OSAKA: [(u64, u64); 4] =
 
 /// The most gas one transaction can use from Osaka on (EIP-7825).
 const TRANSACTION_GAS: u64 = 1 << 24;
+/// The most gas of one transaction where it is not Ethereum's 2^24 (EIP-7825). Arbitrum One, Nova and Sepolia.
+const CAPS: [(u64, u64); 3] = [(42_161, 32_000_000), (42_170, 32_000_000), (421_614, 32_000_000)];
 /// Before Osaka, and where a chain's own block gas limit is no bound at all.
 const GAS_BEFORE_OSAKA: u64 = 30_000_000;
 
@@ -51,6 +52,10 @@ pub fn spec(chain_id: u64, header: &Header, next_timestamp: u64) -> SpecId {
 
 /// Beyond this the price of blob gas, an exponential, would overflow; no chain has come near.
 const MAX_EXCESS_BLOB_GAS: u64 = 150_000_000;
+
+fn own_cap(chain_id: u64) -> Option<u64> {
+    CAPS.iter().find(|(id, _)| *id == chain_id).map(|(_, cap)| *cap)
+}
 
 /// How much gas the transaction may have.
 #[must_use]

@@ -6,8 +6,6 @@
 
 use super::rehearsal::Rehearsal;
 
-/// The most gas of one transaction where it is not Ethereum's 2^24 (EIP-7825). Arbitrum One, Nova and Sepolia.
-const CAPS: [(u64, u64); 3] = [(42_161, 32_000_000), (42_170, 32_000_000), (421_614, 32_000_000)];
 /// Chains where gas pays for the data on Ethereum too: only the chain itself can estimate that. Arbitrum and Mantle.
 const DATA_IN_GAS: [u64; 5] = [42_161, 42_170, 421_614, 5_000, 5_003];
 /// ZKsync Era and chains of its kind, main and test networks: their contracts run on another machine than the EVM.
@@ -17,10 +15,6 @@ const OTHER_MACHINES: [u64; 7] = [324, 300, 302, 2_741, 11_124, 232, 50_104];
 const QUARTERS: [u64; 4] = [5, 6, 8, 12];
 /// An estimate beyond this multiple of what a rehearsal finds enough is not followed.
 const MOST_RAISED: u64 = 3;
-
-pub(super) fn own_cap(chain_id: u64) -> Option<u64> {
-    CAPS.iter().find(|(id, _)| *id == chain_id).map(|(_, cap)| *cap)
-}
 
 /// Returns `true` if contracts of this chain run on a machine that is not known here.
 #[must_use]
