@@ -66,16 +66,34 @@ fn executed(session: &Session, subject: &Subject) -> Result<Option<Executed>, Er
 /// Reads what a mined transaction did; nothing when it did not execute this proposal. A receipt's status proves
 /// nothing: the Safe's own event with our safeTxHash does.
 pub fn read(session: &Session, subject: &Subject, receipt: Receipt) -> Result<Option<Outcome>, Error> {
+    read_with(session, subject, receipt, None)
+}
+
+/// What is asked of the state that a transaction leaves.
+pub fn queries(subject: &Subject) -> Vec<Query> {
+    let mut queries = subject.plan().map(after_queries).unwrap_or_default();
+    queries.extend(since::queries(subject));
+    queries.extend(mined::expected(subject).iter().flat_map(Expected::queries));
+    queries
+}
+
+/// [`read`], with the answers to [`queries`] at the receipt's block where they came along with it.
+pub fn read_with(
+    session: &Session,
+    subject: &Subject,
+    receipt: Receipt,
+    answered: Option<Readings>,
+) -> Result<Option<Outcome>, Error> {
     let safe = subject.proposal.safe();
     let found = find_execution(&receipt.logs, safe.address, safe.version, &subject.proposal.hash());
     let Some(execution) = found else { return Ok(None) };
     let link = &online(subject)?.link;
     let expected = mined::expected(subject);
-    let mut queries = subject.plan().map(after_queries).unwrap_or_default();
-    queries.extend(since::queries(subject));
-    queries.extend(expected.iter().flat_map(Expected::queries));
     let what = format!("proving it at block {}", receipt.block.number);
-    let (found, judged_at) = session.ui.wait(&what, || answers(link, &queries, receipt.block))?;
+    let (found, judged_at) = match answered {
+        Some(found) => (found, receipt.block),
+        None => session.ui.wait(&what, || answers(link, &queries(subject), receipt.block))?,
+    };
     let verdicts = judge(subject, &found, &receipt.logs);
     let as_rehearsed = match subject.matching {
         // What it did is not compared with anything that it could be.

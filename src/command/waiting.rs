@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use alloy::primitives::U256;
 
-use crate::chain::{Fees, Receipt, TxHash, poll_interval};
+use crate::chain::{Fees, Sighting, TxHash, poll_interval};
 use crate::cli;
 use crate::command::outbox::Outbox;
 use crate::command::sent::{Sent, is_underpriced};
@@ -18,7 +18,8 @@ use crate::ui::{Interrupt, Spinner, Text};
 
 /// What became of it.
 enum Ended {
-    Mined(Vec<Receipt>),
+    /// With what the newest block says, asked along.
+    Mined(Box<Sighting>),
     /// The Safe's nonce is used, and by none of ours.
     Elsewhere,
 }
@@ -35,10 +36,11 @@ pub fn finish(
 ) -> Result<Exit, Error> {
     let (most, wanted) = (Duration::from_secs(args.wait), args.depth.is_asked().then_some(&args.depth));
     let interrupt = Interrupt::watch();
-    let mined = match wait(session, subject, (last, all), outbox, &interrupt, most)? {
-        Ended::Mined(receipts) => receipts,
-        Ended::Elsewhere => Vec::new(),
+    let (mined, newest) = match wait(session, subject, (last, all), outbox, &interrupt, most)? {
+        Ended::Mined(seen) => (seen.receipts, Some((seen.header.block(), seen.readings))),
+        Ended::Elsewhere => (Vec::new(), None),
     };
+    let asked = outcome::queries(subject);
     drop(interrupt);
     let ours = mined.first().map(|receipt| (receipt.tx, receipt.block.number));
     for receipt in mined {
@@ -47,7 +49,9 @@ pub fn finish(
         } else {
             format!("{} was mined first, and executed", receipt.tx)
         };
-        if let Some(outcome) = outcome::read(session, subject, receipt)? {
+        let here = newest.as_ref().filter(|(block, _)| *block == receipt.block).map(|(_, answers)| answers);
+        let answered = here.filter(|answers| asked.iter().all(|query| answers.get(query).is_some()));
+        if let Some(outcome) = outcome::read_with(session, subject, receipt, answered.cloned())? {
             return outcome::report(session, subject, &outcome, &by, wanted);
         }
     }
@@ -114,12 +118,14 @@ fn wait(
     let nonce = Query::Storage { address: subject.safe.address, slot: slot_word(slot::NONCE) };
     let text =
         format!("waiting for {} to mine {}; Ctrl-C stops only the waiting", subject.chain.name, last.hash);
+    let mut along = outcome::queries(subject);
+    along.push(nonce.clone());
     let mut spinner = Spinner::start(&text);
     let start = Instant::now();
     let fault = loop {
         // It was sent: one bad answer is no reason to stop looking.
-        let fault = match link.watch(&hashes, std::slice::from_ref(&nonce)) {
-            Ok(seen) if !seen.receipts.is_empty() => return Ok(Ended::Mined(seen.receipts)),
+        let fault = match link.watch(&hashes, &along) {
+            Ok(seen) if !seen.receipts.is_empty() => return Ok(Ended::Mined(Box::new(seen))),
             Ok(seen) => {
                 let used = match seen.readings.get(&nonce) {
                     Some(Answer::Value(word)) => U256::try_from_be_slice(word).unwrap_or_default(),
@@ -130,7 +136,11 @@ fn wait(
                 }
                 None
             }
-            Err(error) => Some(error),
+            Err(error) => {
+                // What cannot be answered must not hide the receipt.
+                along = vec![nonce.clone()];
+                Some(error)
+            }
         };
         if interrupt.is_pressed() || start.elapsed() >= most {
             break fault;
