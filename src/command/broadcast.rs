@@ -17,7 +17,7 @@ use crate::command::session::Session;
 use crate::command::subject::{Purpose, Subject, online};
 use crate::command::waiting::finish;
 use crate::command::{amount, effects, gas, key, outcome, pages, show};
-use crate::device::transaction_screens;
+use crate::device::{StatedSettings, transaction_screens};
 use crate::error::{Error, Exit};
 use crate::proposal::{NotReady, Proposal, Ready, assemble};
 use crate::safe::{Approval, approved_hash_slot, encode_approvals};
@@ -146,9 +146,11 @@ impl Look<'_> {
                 break offer;
             }
             if let Some(ledger) = signer.ledger() {
-                let screens = transaction_screens(ledger.status(), from, &offer.tx);
+                let status = ledger.status();
+                let screens = StatedSettings::default()
+                    .predict(status, |settings| transaction_screens(status, settings, from, &offer.tx));
                 let title = "the transaction that pays for the gas";
-                pages::show(session.ui, ledger.status(), from, title, &screens);
+                pages::show(session.ui, status, from, title, &screens);
             }
             if agreed.is_some() {
                 session.ui.say(&Text::new("  ").warn("it costs more now than when you were asked:"));

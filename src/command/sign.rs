@@ -10,7 +10,9 @@ use crate::command::obey::{accepted, obey};
 use crate::command::session::Session;
 use crate::command::subject::{Purpose, Subject, is_file};
 use crate::command::{key, pages, show};
-use crate::device::{Chosen, DataShown, Device, SigningRequest, Way, choose_way, safe_tx_screens};
+use crate::device::{
+    Chosen, DataShown, Device, SigningRequest, StatedSettings, Way, choose_way, safe_tx_screens,
+};
 use crate::error::{Error, Exit};
 use crate::proposal::{OwnerSignature, Stated};
 use crate::safe::SignatureKind;
@@ -185,13 +187,16 @@ fn request<'s>(subject: &'s Subject, owner: Address, kind: SignatureKind, way: W
 /// The pages as the device will show them, for the signer to compare line by line.
 fn on_the_ledger(session: &Session, signer: &Signer, request: &SigningRequest, why: &str) {
     let Some(ledger) = signer.ledger() else { return };
-    let screens = safe_tx_screens(ledger.status(), None, request);
+    let status = ledger.status();
+    let predicted =
+        StatedSettings::default().predict(status, |settings| safe_tx_screens(status, settings, request));
     let why = match request.kind {
         SignatureKind::EthSign => "the safeTxHash goes to the Ledger as a personal message, as asked for",
         _ => why,
     };
-    pages::show(session.ui, ledger.status(), request.owner, why, &screens);
-    let shown = match screens.data {
+    pages::show(session.ui, ledger.status(), request.owner, why, &predicted);
+    let Some(first) = predicted.first() else { return };
+    let shown = match first.screens.data {
         DataShown::All => None,
         DataShown::Beginning(bytes) => {
             Some(format!("the device shows only the first {bytes} bytes of the data"))

@@ -191,10 +191,20 @@ fn text(bytes: &[u8]) -> Option<(String, &[u8])> {
     Some((text.into(), rest))
 }
 
-/// Whether blind signing is on: bit 0 of the configuration's first byte. Raw messages cannot be read.
-#[must_use]
-pub fn read_blind_signing(data: &[u8]) -> Option<bool> {
-    (data.len() == 4).then(|| data[0] & 1 == 1)
+/// The settings that the app tells. "Raw messages", "Transaction hash", "Nonce" and "Debug contracts" cannot be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Configuration {
+    pub blind_signing: bool,
+    pub transaction_check: bool,
+}
+
+impl Configuration {
+    /// Flags, then three bytes of version. `None` for bytes of another form.
+    #[must_use]
+    pub fn read(data: &[u8]) -> Option<Self> {
+        let [flags, _, _, _] = data else { return None };
+        Some(Self { blind_signing: flags & 0x01 != 0, transaction_check: flags & 0x10 != 0 })
+    }
 }
 
 /// `len + public key, len + address`. The address is computed from the key and compared with the text.
@@ -297,7 +307,7 @@ mod tests {
         fn no_answer_panics(bytes in proptest::collection::vec(any::<u8>(), 0..140)) {
             if let Some(reply) = Reply::read(&bytes) {
                 let _ = AppInfo::read(&reply.data).map(|info| info.parsed_version());
-                let _ = (read_address(&reply.data), read_blind_signing(&reply.data));
+                let _ = (read_address(&reply.data), Configuration::read(&reply.data));
                 let _ = (read_message_signature(&reply.data), read_transaction_signature(&reply.data));
             }
         }

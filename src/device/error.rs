@@ -97,6 +97,8 @@ pub enum DeviceError {
     Senseless { what: &'static str },
     #[error("the connection to the Ledger failed: {0}")]
     Transport(String),
+    #[error("{0:?} is not a model: use nanos, nanox, nanosp, stax, flex or apex_p")]
+    BadModel(String),
     #[error("{0:?} is no Ledger: use usb, or tcp://HOST:PORT for an emulator")]
     BadTarget(String),
     #[error(transparent)]

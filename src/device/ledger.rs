@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use alloy::primitives::Address;
 
 use super::DeviceError;
-use super::apdu::{self, Apdu, AppInfo, AppVersion, Reply, StatusWord};
+use super::apdu::{self, Apdu, AppInfo, AppVersion, Configuration, Reply, StatusWord};
 use super::path::DerivationPath;
 use super::plugged::Model;
 use super::transport::{PROMPTLY, Target, Transport};
@@ -47,6 +47,8 @@ pub struct Status {
     pub model: Option<Model>,
     pub version: AppVersion,
     pub blind_signing: bool,
+    /// Whether the app asks Ledger's servers about a transaction; on large screens only.
+    pub transaction_check: bool,
     /// Whether the app takes typed data field by field; an old one takes only the two hashes.
     pub takes_fields: bool,
 }
@@ -301,20 +303,26 @@ impl Link {
     /// Everything that must be true before signing, and what is worth knowing.
     fn readiness(&mut self) -> Result<Status, DeviceError> {
         let version = self.app_version()?;
-        let blind_signing = self.blind_signing()?;
+        let flags = self.configuration()?;
         let takes_fields = self.takes_fields()?;
         let model = self.transport.as_ref().and_then(Transport::model);
-        Ok(Status { model, version, blind_signing, takes_fields })
+        Ok(Status {
+            model,
+            version,
+            blind_signing: flags.blind_signing,
+            transaction_check: flags.transaction_check,
+            takes_fields,
+        })
     }
 
-    pub(super) fn blind_signing(&mut self) -> Result<bool, DeviceError> {
+    pub(super) fn configuration(&mut self) -> Result<Configuration, DeviceError> {
         const WHAT: &str = "the question for its settings";
         let reply = self.exchange(&Apdu::configuration(), PROMPTLY)?;
-        apdu::read_blind_signing(&granted(WHAT, reply)?).ok_or(DeviceError::Senseless { what: WHAT })
+        Configuration::read(&granted(WHAT, reply)?).ok_or(DeviceError::Senseless { what: WHAT })
     }
 
     fn blind_signing_is_on(&mut self) -> Result<(), DeviceError> {
-        if self.blind_signing()? { Ok(()) } else { Err(DeviceError::BlindSigningOff) }
+        if self.configuration()?.blind_signing { Ok(()) } else { Err(DeviceError::BlindSigningOff) }
     }
 
     /// The version of the Ethereum app, if that is what is open.

@@ -23,7 +23,7 @@ use alloy::primitives::{Address, Signature};
 use crate::safe::{EcdsaSignature, Hashes, SafeId, SafeTx, SignatureError, SignatureKind};
 
 pub use apdu::{
-    Apdu, AppInfo, AppVersion, Reply, StatusWord, read_address, read_blind_signing, read_message_signature,
+    Apdu, AppInfo, AppVersion, Configuration, Reply, StatusWord, read_address, read_message_signature,
     read_transaction_signature,
 };
 pub use error::DeviceError;
@@ -32,7 +32,8 @@ pub use ledger::{Account, Ledger, PATIENCE, Status, UDEV_RULE, UDEV_RULE_PATH, W
 pub use path::{BadPath, DerivationPath};
 pub use plugged::{Model, Plugged, meant};
 pub use screens::{
-    DataShown, Page, Screens, address_screens, safe_message_screens, safe_tx_screens, transaction_screens,
+    DataShown, Entry, Kind, Page, Prediction, Screens, Settings, StatedSettings, address_screens,
+    safe_message_screens, safe_tx_screens, transaction_screens,
 };
 pub use signing::{Chosen, choose_way};
 pub use transport::{Target, plugged_in};

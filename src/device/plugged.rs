@@ -1,6 +1,7 @@
 //! Which of the Ledgers that are plugged in. Pure.
 
 use std::fmt;
+use std::str::FromStr;
 
 use super::DeviceError;
 
@@ -12,6 +13,8 @@ pub enum Model {
     NanoSPlus,
     Stax,
     Flex,
+    /// Also sold as Nano Gen5.
+    ApexP,
     Other,
 }
 
@@ -23,7 +26,32 @@ impl Model {
             coins_ledger::Model::NanoSPlus => Self::NanoSPlus,
             coins_ledger::Model::Stax => Self::Stax,
             coins_ledger::Model::Flex => Self::Flex,
+            // Source: LedgerHQ/ledger-live, libs/ledgerjs/packages/devices: productIdMM 0x80, before that 0x0008.
+            coins_ledger::Model::Unknown(0x0008 | 0x8000..=0x80ff) => Self::ApexP,
             _ => Self::Other,
+        }
+    }
+
+    /// Whether it is held and touched: several values on one page.
+    #[must_use]
+    pub const fn is_large(self) -> bool {
+        matches!(self, Self::Stax | Self::Flex | Self::ApexP)
+    }
+}
+
+impl FromStr for Model {
+    type Err = DeviceError;
+
+    /// `nanos`, `nanox`, `nanosp`, `stax`, `flex` or `apex_p`: the emulator's names.
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "nanos" => Ok(Self::NanoS),
+            "nanox" => Ok(Self::NanoX),
+            "nanosp" => Ok(Self::NanoSPlus),
+            "stax" => Ok(Self::Stax),
+            "flex" => Ok(Self::Flex),
+            "apex_p" => Ok(Self::ApexP),
+            _ => Err(DeviceError::BadModel(text.into())),
         }
     }
 }
@@ -36,6 +64,7 @@ impl fmt::Display for Model {
             Self::NanoSPlus => "Nano S Plus",
             Self::Stax => "Stax",
             Self::Flex => "Flex",
+            Self::ApexP => "Apex P",
             Self::Other => "another model",
         })
     }

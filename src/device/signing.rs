@@ -154,7 +154,7 @@ impl Ledger {
         setting: DeviceError,
     ) -> Result<Vec<u8>, DeviceError> {
         if reply.status == apdu::BAD_DATA {
-            self.status.blind_signing = self.link.blind_signing()?;
+            self.status.blind_signing = self.link.configuration()?.blind_signing;
             if !self.status.blind_signing {
                 return Err(setting);
             }

@@ -5,8 +5,10 @@
 mod emulator;
 mod faults;
 mod messages;
+mod person;
 mod properties;
 mod recorded;
+mod settings;
 mod speculos;
 mod vectors;
 

@@ -13,8 +13,8 @@ use alloy::consensus::TxEnvelope;
 use alloy::network::eip2718::Decodable2718;
 use alloy::primitives::{Address, Bytes, U256, address};
 use breakglass::device::{
-    DerivationPath, Device, DeviceError, Ledger, Page, Screens, SigningRequest, Waiting, Way,
-    address_screens, safe_tx_screens, transaction_screens,
+    DerivationPath, Device, DeviceError, Ledger, Page, Screens, Settings, SigningRequest, Status, Waiting,
+    Way, address_screens, safe_tx_screens, transaction_screens,
 };
 use breakglass::safe::{Nonce, Operation, SafeId, SafeTx, SafeVersion, SignatureKind};
 use serde_json::Value;
@@ -148,12 +148,12 @@ impl Speculos {
     fn compare(&self, pages: &[Page], answer: &Answer) {
         let (last, before) = pages.split_last().unwrap();
         let shown = |page: &Page| {
-            let expected = [std::slice::from_ref(&page.title), &page.lines[..]].concat();
+            let expected: Vec<String> = page.texts().into_iter().map(String::from).collect();
             self.wait_for(&format!("{expected:?}"), |lines| lines == expected);
         };
         for page in before {
             shown(page);
-            self.press(if page.title == "Blind signing ahead" { "both" } else { "right" });
+            self.press(if page.entries[0].title == "Blind signing ahead" { "both" } else { "right" });
         }
         shown(last);
         if matches!(answer, Answer::Reject) {
@@ -178,6 +178,11 @@ impl Drop for Speculos {
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
+}
+
+/// A fresh emulator has every other setting off.
+fn settings(status: &Status, raw_messages: bool) -> Settings {
+    Settings { blind_signing: status.blind_signing, raw_messages, ..Settings::default() }
 }
 
 fn pause() -> SafeTx {
@@ -217,7 +222,7 @@ fn the_real_app_signs_hashes_and_messages_and_takes_no_for_an_answer() {
     let tx = pause();
     for (kind, way) in [(SignatureKind::Ecdsa, Way::Hashes), (SignatureKind::EthSign, Way::Hashes)] {
         let request = request_for(&tx, kind, way);
-        let screens = safe_tx_screens(ledger.status(), None, &request);
+        let screens = safe_tx_screens(ledger.status(), &settings(ledger.status(), false), &request);
         let made = device.reviewing(&screens, Answer::Reject, || ledger.sign_safe_tx(&request));
         assert!(matches!(made, Err(DeviceError::Rejected)), "{made:?}");
         let made = device.reviewing(&screens, Answer::Approve, || ledger.sign_safe_tx(&request));
@@ -233,7 +238,7 @@ fn the_real_app_pays_for_the_gas_once_blind_signing_is_on() {
     ledger.use_path(DerivationPath::default()).unwrap();
     let tx = exec();
     let status = breakglass::device::Status { blind_signing: true, ..*ledger.status() };
-    let screens = transaction_screens(&status, OWNER, &tx);
+    let screens = transaction_screens(&status, &settings(&status, false), OWNER, &tx);
     let raw = thread::scope(|scope| {
         scope.spawn(|| {
             device.switch("Blind signing");
@@ -267,7 +272,7 @@ fn the_real_app_takes_every_field_or_is_told_to_be_too_old() {
     device.press("both");
     device.switch("Raw messages");
     device.leave_menu();
-    let screens = safe_tx_screens(ledger.status(), Some(true), &request);
+    let screens = safe_tx_screens(ledger.status(), &settings(ledger.status(), true), &request);
     let made = device.reviewing(&screens, Answer::Reject, || ledger.sign_safe_tx(&request));
     assert!(matches!(made, Err(DeviceError::Rejected)), "{made:?}");
     let made = device.reviewing(&screens, Answer::Approve, || ledger.sign_safe_tx(&request));

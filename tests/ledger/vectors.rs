@@ -2,7 +2,7 @@
 
 use alloy::hex;
 use alloy::primitives::{Address, Bytes, U256};
-use breakglass::device::{AppVersion, DerivationPath, Model, Status};
+use breakglass::device::{AppVersion, DerivationPath, Model, Settings, Status};
 use breakglass::safe::{Nonce, Operation, SafeId, SafeTx, SafeVersion};
 use serde_json::Value;
 
@@ -71,7 +71,17 @@ impl Row {
             model: Some(model),
             version: if old { AppVersion(1, 9, 18) } else { AppVersion(1, 22, 0) },
             blind_signing: self.setting("blind_signing"),
+            transaction_check: false,
             takes_fields: !old,
+        }
+    }
+
+    pub fn settings(&self) -> Settings {
+        Settings {
+            blind_signing: self.setting("blind_signing"),
+            raw_messages: self.setting("raw_messages"),
+            transaction_hash: self.setting("transaction_hash"),
+            ..Settings::default()
         }
     }
 
@@ -79,36 +89,44 @@ impl Row {
         self.0["typed_data"]["primaryType"].as_str()
     }
 
-    /// A domain without a chain id is that of a Safe below 1.3.0.
     pub fn safe(&self) -> SafeId {
-        let domain = &self.0["typed_data"]["domain"];
-        let address = domain["verifyingContract"].as_str().unwrap().parse().unwrap();
-        match domain["chainId"].as_u64() {
-            Some(chain_id) => SafeId { chain_id, address, version: SafeVersion::V1_4_1 },
-            None => SafeId { chain_id: 1, address, version: SafeVersion::V1_1_1 },
-        }
+        safe_of(&self.0["typed_data"])
     }
 
     pub fn safe_tx(&self) -> SafeTx {
-        let message = &self.0["typed_data"]["message"];
-        let number = |name: &str| message[name].as_str().unwrap().parse::<U256>().unwrap();
-        let address = |name: &str| message[name].as_str().unwrap().parse::<Address>().unwrap();
-        let operation = u8::try_from(message["operation"].as_u64().unwrap()).unwrap();
-        SafeTx {
-            to: address("to"),
-            value: number("value"),
-            data: message["data"].as_str().unwrap().parse().unwrap(),
-            operation: Operation::from_u8(operation).unwrap(),
-            safe_tx_gas: number("safeTxGas"),
-            base_gas: number("baseGas"),
-            gas_price: number("gasPrice"),
-            gas_token: address("gasToken"),
-            refund_receiver: address("refundReceiver"),
-            nonce: Nonce(number("nonce")),
-        }
+        safe_tx_of(&self.0["typed_data"])
     }
 
     pub fn safe_message(&self) -> Bytes {
         self.0["typed_data"]["message"]["message"].as_str().unwrap().parse().unwrap()
+    }
+}
+
+/// A domain without a chain id is that of a Safe below 1.3.0.
+pub fn safe_of(typed_data: &Value) -> SafeId {
+    let domain = &typed_data["domain"];
+    let address = domain["verifyingContract"].as_str().unwrap().parse().unwrap();
+    match domain["chainId"].as_u64() {
+        Some(chain_id) => SafeId { chain_id, address, version: SafeVersion::V1_4_1 },
+        None => SafeId { chain_id: 1, address, version: SafeVersion::V1_1_1 },
+    }
+}
+
+pub fn safe_tx_of(typed_data: &Value) -> SafeTx {
+    let message = &typed_data["message"];
+    let number = |name: &str| message[name].as_str().unwrap().parse::<U256>().unwrap();
+    let address = |name: &str| message[name].as_str().unwrap().parse::<Address>().unwrap();
+    let operation = u8::try_from(message["operation"].as_u64().unwrap()).unwrap();
+    SafeTx {
+        to: address("to"),
+        value: number("value"),
+        data: message["data"].as_str().unwrap().parse().unwrap(),
+        operation: Operation::from_u8(operation).unwrap(),
+        safe_tx_gas: number("safeTxGas"),
+        base_gas: number("baseGas"),
+        gas_price: number("gasPrice"),
+        gas_token: address("gasToken"),
+        refund_receiver: address("refundReceiver"),
+        nonce: Nonce(number("nonce")),
     }
 }

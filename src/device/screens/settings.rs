@@ -1,0 +1,95 @@
+//! The settings of the Ethereum app that change what it shows.
+
+use super::Screens;
+use crate::device::ledger::Status;
+
+/// What the app is set to. Only [`Self::blind_signing`] and [`Self::transaction_check`] can be read from outside.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[allow(clippy::struct_excessive_bools)] // independent switches, named as on the device
+pub struct Settings {
+    pub blind_signing: bool,
+    pub raw_messages: bool,
+    /// "Transaction hash": always show the hashes of what is signed.
+    pub transaction_hash: bool,
+    pub nonce: bool,
+    pub debug_contracts: bool,
+    /// On large screens only.
+    pub transaction_check: bool,
+}
+
+/// What the person says that the app is set to; `None` where they did not say.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct StatedSettings {
+    pub raw_messages: Option<bool>,
+    pub transaction_hash: Option<bool>,
+    pub nonce: Option<bool>,
+    pub debug_contracts: Option<bool>,
+}
+
+/// What is shown if the app is set like this.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Prediction {
+    pub settings: Settings,
+    pub screens: Screens,
+}
+
+impl Settings {
+    /// The settings that cannot be read from outside and differ among these, in words.
+    #[must_use]
+    pub fn describe(&self, all: &[Prediction]) -> String {
+        let switches: [(&str, fn(&Self) -> bool); 4] = [
+            ("Raw messages", |s| s.raw_messages),
+            ("Transaction hash", |s| s.transaction_hash),
+            ("Nonce", |s| s.nonce),
+            ("Debug contracts", |s| s.debug_contracts),
+        ];
+        let differs = |get: &fn(&Self) -> bool| all.iter().any(|other| get(&other.settings) != get(self));
+        let told = switches
+            .iter()
+            .filter(|(_, get)| differs(get))
+            .map(|(name, get)| format!("{name} {}", if get(self) { "on" } else { "off" }));
+        told.collect::<Vec<_>>().join(", ")
+    }
+}
+
+impl StatedSettings {
+    /// Every setting that the device can have, given what it answers and what its person says. The recommended one is
+    /// first where it is possible. "Debug contracts" counts as off unless it is said to be on.
+    #[must_use]
+    pub fn possible(&self, status: &Status) -> Vec<Settings> {
+        let both =
+            |said: Option<bool>, first: bool| said.map_or_else(|| vec![first, !first], |said| vec![said]);
+        let mut all = Vec::new();
+        for nonce in both(self.nonce, false) {
+            for raw_messages in both(self.raw_messages, !status.blind_signing) {
+                for transaction_hash in both(self.transaction_hash, true) {
+                    all.push(Settings {
+                        blind_signing: status.blind_signing,
+                        raw_messages,
+                        transaction_hash,
+                        nonce,
+                        debug_contracts: self.debug_contracts.unwrap_or(false),
+                        transaction_check: status.transaction_check,
+                    });
+                }
+            }
+        }
+        all
+    }
+
+    /// What the device can show, each once. Where some of the possible settings sign, those that refuse are left out.
+    #[must_use]
+    pub fn predict(&self, status: &Status, show: impl Fn(&Settings) -> Screens) -> Vec<Prediction> {
+        let mut all: Vec<Prediction> = Vec::new();
+        for settings in self.possible(status) {
+            let screens = show(&settings);
+            if !all.iter().any(|known| known.screens.pages == screens.pages) {
+                all.push(Prediction { settings, screens });
+            }
+        }
+        if all.iter().any(|one| !one.screens.refused) {
+            all.retain(|one| !one.screens.refused);
+        }
+        all
+    }
+}
