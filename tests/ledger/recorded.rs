@@ -166,7 +166,7 @@ fn personal_request<'a>(safe: &'a SafeId, tx: &'a SafeTx) -> SigningRequest<'a> 
 
 fn personal_screens(row: &Row) -> Screens {
     let (safe, tx) = signed_as_message();
-    safe_tx_screens(&row.status(), &row.settings(), &personal_request(&safe, &tx))
+    safe_tx_screens(&row.status(), row.settings(), &personal_request(&safe, &tx))
 }
 
 #[test]
@@ -206,15 +206,15 @@ fn every_recorded_screen_was_predicted() {
         let settings = row.settings();
         let predicted = match row.primary_type() {
             Some("SafeTx") => {
-                safe_tx_screens(&status, &settings, &request(&row, &row.safe(), &row.safe_tx(), way(&row)))
+                safe_tx_screens(&status, settings, &request(&row, &row.safe(), &row.safe_tx(), way(&row)))
             }
-            Some(_) => safe_message_screens(&status, &settings, &row.safe(), &row.safe_message(), way(&row)),
+            Some(_) => safe_message_screens(&status, settings, &row.safe(), &row.safe_message(), way(&row)),
             None if name.contains("personal_sign 32-byte") => personal_screens(&row),
             None if name.contains("get_address") && !name.contains("137") => {
                 address_screens(&status, "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266".parse().unwrap())
             }
             None if name.contains("eip1559") && !name.contains("erc20") => {
-                transaction_screens(&status, &settings, row.signer(), &eip1559(&row))
+                transaction_screens(&status, settings, row.signer(), &eip1559(&row))
             }
             // Legacy transactions, transfers of tokens, texts, other chains' addresses: the program asks for none.
             None => continue,

@@ -18,7 +18,7 @@ use crate::vectors::{safe_of, safe_tx_of};
 const OWNER: Address = address!("f39Fd6e51aad88F6F4ce6aB8827279cffFb92266");
 
 struct Row {
-    row: Value,
+    fields: Value,
     input: Value,
     screens: Vec<Vec<String>>,
 }
@@ -39,14 +39,14 @@ fn rows() -> Vec<Row> {
     let row = |row: Value| Row {
         input: row.get("input").map_or(Value::Null, |v| inputs[at(v)].clone()),
         screens: row["screens"].as_array().into_iter().flatten().map(texts).collect(),
-        row,
+        fields: row,
     };
     lines(include_str!("data/exchanges.jsonl")).into_iter().map(row).collect()
 }
 
 impl Row {
     fn text(&self, name: &str) -> &str {
-        self.row[name].as_str().unwrap_or_default()
+        self.fields[name].as_str().unwrap_or_default()
     }
 
     fn act(&self) -> &str {
@@ -81,7 +81,7 @@ impl Row {
 
     fn presses(&self) -> Vec<String> {
         let buttons = self.text("buttons").chars().map(String::from);
-        let touches = self.row["touches"].as_array().into_iter().flatten();
+        let touches = self.fields["touches"].as_array().into_iter().flatten();
         buttons.chain(touches.map(|touch| touch.as_str().unwrap().to_string())).collect()
     }
 
@@ -110,14 +110,14 @@ impl Row {
         let (status, settings) = (self.status(), self.settings());
         if let Some(tx) = self.input.get("transaction") {
             return if tx["type"] == 2 {
-                shown(&status, &settings, &eip1559(tx))
+                shown(&status, settings, &eip1559(tx))
             } else {
-                shown(&status, &settings, &legacy(tx))
+                shown(&status, settings, &legacy(tx))
             };
         }
         let safe = safe_of(&self.input);
         if self.input["type"] == "SafeMessage" {
-            let screens = safe_message_screens(&status, &settings, &safe, &self.message(), self.way());
+            let screens = safe_message_screens(&status, settings, &safe, &self.message(), self.way());
             return (screens, String::new());
         }
         let tx = safe_tx_of(&self.input);
@@ -126,13 +126,13 @@ impl Row {
         let request = SigningRequest { safe: &safe, tx: &tx, owner: OWNER, kind, way: self.way() };
         let hash = *request.hashes().safe_tx.word();
         let digest = if eth_sign { alloy::primitives::eip191_hash_message(hash) } else { hash };
-        (safe_tx_screens(&status, &settings, &request), hex::encode(digest))
+        (safe_tx_screens(&status, settings, &request), hex::encode(digest))
     }
 }
 
 fn shown<T: Transaction + SignableTransaction<Signature>>(
     status: &Status,
-    settings: &Settings,
+    settings: Settings,
     tx: &T,
 ) -> (Screens, String) {
     (transaction_screens(status, settings, OWNER, tx), hex::encode(tx.signature_hash()))
@@ -205,7 +205,7 @@ fn every_page_of_every_exchange_was_predicted() {
 fn every_recorded_configuration_is_read() {
     let mut tried = 0;
     for row in rows().iter().filter(|row| row.act() == "config") {
-        let exchange = &row.row["apdus"][0];
+        let exchange = &row.fields["apdus"][0];
         let out = hex::decode(exchange["out"].as_str().unwrap()).unwrap();
         let data = &out[..out.len() - 2];
         if exchange["in"] == "e006000000" {
@@ -226,7 +226,7 @@ fn every_recorded_configuration_is_read() {
 #[test]
 fn every_recorded_flow_is_sent_again() {
     let mut tried = 0;
-    for row in rows().iter().filter(|row| !row.input.is_null() && row.row.get("commands").is_some()) {
+    for row in rows().iter().filter(|row| !row.input.is_null() && row.fields.get("commands").is_some()) {
         let path = DerivationPath::default();
         let typed = match row.kind() {
             Kind::TypedMessage if row.is_by_hashes() => continue,
@@ -237,9 +237,9 @@ fn every_recorded_flow_is_sent_again() {
             Kind::Message | Kind::Transaction => continue,
         };
         let commands = typed.commands(&path).unwrap();
-        let count = usize::try_from(row.row["commands"][0].as_u64().unwrap()).unwrap();
+        let count = usize::try_from(row.fields["commands"][0].as_u64().unwrap()).unwrap();
         let sent: Vec<u8> = commands[..count].iter().flat_map(Apdu::encode).collect();
-        assert_eq!(hex::encode(Sha256::digest(sent)), row.row["commands"][1], "{}", row.name());
+        assert_eq!(hex::encode(Sha256::digest(sent)), row.fields["commands"][1], "{}", row.name());
         tried += 1;
     }
     assert_eq!(tried, 392);

@@ -222,7 +222,7 @@ fn the_real_app_signs_hashes_and_messages_and_takes_no_for_an_answer() {
     let tx = pause();
     for (kind, way) in [(SignatureKind::Ecdsa, Way::Hashes), (SignatureKind::EthSign, Way::Hashes)] {
         let request = request_for(&tx, kind, way);
-        let screens = safe_tx_screens(ledger.status(), &settings(ledger.status(), false), &request);
+        let screens = safe_tx_screens(ledger.status(), settings(ledger.status(), false), &request);
         let made = device.reviewing(&screens, Answer::Reject, || ledger.sign_safe_tx(&request));
         assert!(matches!(made, Err(DeviceError::Rejected)), "{made:?}");
         let made = device.reviewing(&screens, Answer::Approve, || ledger.sign_safe_tx(&request));
@@ -238,7 +238,7 @@ fn the_real_app_pays_for_the_gas_once_blind_signing_is_on() {
     ledger.use_path(DerivationPath::default()).unwrap();
     let tx = exec();
     let status = breakglass::device::Status { blind_signing: true, ..*ledger.status() };
-    let screens = transaction_screens(&status, &settings(&status, false), OWNER, &tx);
+    let screens = transaction_screens(&status, settings(&status, false), OWNER, &tx);
     let raw = thread::scope(|scope| {
         scope.spawn(|| {
             device.switch("Blind signing");
@@ -272,7 +272,7 @@ fn the_real_app_takes_every_field_or_is_told_to_be_too_old() {
     device.press("both");
     device.switch("Raw messages");
     device.leave_menu();
-    let screens = safe_tx_screens(ledger.status(), &settings(ledger.status(), true), &request);
+    let screens = safe_tx_screens(ledger.status(), settings(ledger.status(), true), &request);
     let made = device.reviewing(&screens, Answer::Reject, || ledger.sign_safe_tx(&request));
     assert!(matches!(made, Err(DeviceError::Rejected)), "{made:?}");
     let made = device.reviewing(&screens, Answer::Approve, || ledger.sign_safe_tx(&request));

@@ -87,7 +87,7 @@ impl Status {
 
 /// Pages for a Safe transaction.
 #[must_use]
-pub fn safe_tx_screens(status: &Status, settings: &Settings, request: &SigningRequest<'_>) -> Screens {
+pub fn safe_tx_screens(status: &Status, settings: Settings, request: &SigningRequest<'_>) -> Screens {
     let hashes = request.hashes();
     match (request.kind, request.way) {
         (SignatureKind::EthSign, _) => personal_message_screens(status, settings, &hashes.safe_tx),
@@ -103,7 +103,7 @@ pub fn safe_tx_screens(status: &Status, settings: &Settings, request: &SigningRe
 #[must_use]
 pub fn safe_message_screens(
     status: &Status,
-    settings: &Settings,
+    settings: Settings,
     safe: &SafeId,
     message: &Bytes,
     way: Way,
@@ -116,7 +116,7 @@ pub fn safe_message_screens(
 }
 
 /// Pages for the two hashes alone.
-fn hashes_screens(status: &Status, settings: &Settings, hashes: &Hashes) -> Screens {
+fn hashes_screens(status: &Status, settings: Settings, hashes: &Hashes) -> Screens {
     if !status.takes_fields {
         return Screens { hashes: true, ..Old::new(status).hashes(hashes) };
     }
@@ -132,7 +132,7 @@ fn hashes_screens(status: &Status, settings: &Settings, hashes: &Hashes) -> Scre
 
 /// Pages for typed data given field by field. "Raw messages" decides on a Nano which fields are shown; a large screen
 /// shows them all.
-fn fields_screens(status: &Status, settings: &Settings, data: &TypedData, hashes: &Hashes) -> Screens {
+fn fields_screens(status: &Status, settings: Settings, data: &TypedData, hashes: &Hashes) -> Screens {
     let model = status.shown_as();
     if !(settings.raw_messages || settings.blind_signing) {
         return Screens::refused(status);
@@ -164,7 +164,7 @@ fn fields_screens(status: &Status, settings: &Settings, data: &TypedData, hashes
 }
 
 /// Pages for the `personal_sign` of a safeTxHash.
-fn personal_message_screens(status: &Status, settings: &Settings, hash: &SafeTxHash) -> Screens {
+fn personal_message_screens(status: &Status, settings: Settings, hash: &SafeTxHash) -> Screens {
     let shown = if status.takes_fields {
         let items = vec![Item::new("Message", hash.to_string())];
         let review = Review { kind: Kind::Message, blind: false, skippable: false, items };
@@ -177,7 +177,7 @@ fn personal_message_screens(status: &Status, settings: &Settings, hash: &SafeTxH
 
 /// Pages for the transaction that a gas payer signs.
 #[must_use]
-pub fn transaction_screens<T>(status: &Status, settings: &Settings, from: Address, tx: &T) -> Screens
+pub fn transaction_screens<T>(status: &Status, settings: Settings, from: Address, tx: &T) -> Screens
 where
     T: Transaction + SignableTransaction<Signature>,
 {
@@ -317,7 +317,7 @@ mod tests {
         transaction_check: false,
     };
 
-    fn screens(status: &Status, settings: &Settings, length: usize) -> Screens {
+    fn screens(status: &Status, settings: Settings, length: usize) -> Screens {
         let safe = SafeId { chain_id: 1, address: Address::ZERO, version: SafeVersion::V1_4_1 };
         let data = vec![0xab; length].into();
         let tx = SafeTx::new(Address::ZERO, U256::MAX, data, Operation::Call, Nonce(U256::MAX));
@@ -334,7 +334,7 @@ mod tests {
             (189, DataShown::Beginning(187)),
             (20_000, DataShown::Beginning(187)),
         ] {
-            let screens = screens(&MODERN, &RAW, length);
+            let screens = screens(&MODERN, RAW, length);
             assert_eq!(screens.data, shown);
             let data = |page: &&Page| page.entries[0].title.starts_with("data");
             let last = screens.pages.iter().rfind(data).unwrap();
@@ -352,7 +352,7 @@ mod tests {
         let lengths =
             |all: Vec<Prediction>| all.iter().map(|one| one.screens.pages.len()).collect::<Vec<_>>();
         let blind = Status { blind_signing: true, ..MODERN };
-        let longest = screens(&MODERN, &RAW, 4).pages.len();
+        let longest = screens(&MODERN, RAW, 4).pages.len();
         assert_eq!(lengths(predict(&MODERN, nobody)), [longest + 6, longest]);
         assert_eq!(lengths(predict(&blind, nobody)), [9, 7, longest + 6, longest]);
         let said = StatedSettings { transaction_hash: Some(true), ..nobody };
@@ -363,11 +363,11 @@ mod tests {
 
     #[test]
     fn what_was_not_recorded_is_said_not_to_be() {
-        assert!(screens(&MODERN, &RAW, 4).recorded);
+        assert!(screens(&MODERN, RAW, 4).recorded);
         for model in [Model::NanoX, Model::Stax, Model::Flex, Model::ApexP] {
-            assert!(screens(&Status { model: Some(model), ..MODERN }, &RAW, 4).recorded, "{model}");
+            assert!(screens(&Status { model: Some(model), ..MODERN }, RAW, 4).recorded, "{model}");
         }
-        assert!(!screens(&Status { version: AppVersion(1, 23, 0), ..MODERN }, &RAW, 4).recorded);
-        assert!(!screens(&Status { model: None, ..MODERN }, &RAW, 4).recorded);
+        assert!(!screens(&Status { version: AppVersion(1, 23, 0), ..MODERN }, RAW, 4).recorded);
+        assert!(!screens(&Status { model: None, ..MODERN }, RAW, 4).recorded);
     }
 }

@@ -82,7 +82,7 @@ const OFFER: (&str, &[&str]) = ("Press right button to", &["continue message or"
 const NANO_LINES: usize = 3;
 
 /// The pages of a review.
-pub fn lay_out(model: Model, settings: &Settings, review: &Review) -> Vec<Page> {
+pub fn lay_out(model: Model, settings: Settings, review: &Review) -> Vec<Page> {
     if model.is_large() { large(model, settings, review) } else { nano(review) }
 }
 
@@ -167,7 +167,7 @@ const fn room(model: Model) -> Room {
     }
 }
 
-fn large(model: Model, settings: &Settings, review: &Review) -> Vec<Page> {
+fn large(model: Model, settings: Settings, review: &Review) -> Vec<Page> {
     let mut pages = vec![first(model, review.kind)];
     pages.extend(filled(model, review));
     pages.push(last(review));

@@ -33,21 +33,23 @@ pub struct Prediction {
     pub screens: Screens,
 }
 
+type Switch = fn(&Settings) -> bool;
+
 impl Settings {
     /// The settings that cannot be read from outside and differ among these, in words.
     #[must_use]
-    pub fn describe(&self, all: &[Prediction]) -> String {
-        let switches: [(&str, fn(&Self) -> bool); 4] = [
+    pub fn describe(self, all: &[Prediction]) -> String {
+        let switches: [(&str, Switch); 4] = [
             ("Raw messages", |s| s.raw_messages),
             ("Transaction hash", |s| s.transaction_hash),
             ("Nonce", |s| s.nonce),
             ("Debug contracts", |s| s.debug_contracts),
         ];
-        let differs = |get: &fn(&Self) -> bool| all.iter().any(|other| get(&other.settings) != get(self));
+        let differs = |get: &Switch| all.iter().any(|other| get(&other.settings) != get(&self));
         let told = switches
             .iter()
             .filter(|(_, get)| differs(get))
-            .map(|(name, get)| format!("{name} {}", if get(self) { "on" } else { "off" }));
+            .map(|(name, get)| format!("{name} {}", if get(&self) { "on" } else { "off" }));
         told.collect::<Vec<_>>().join(", ")
     }
 }
@@ -79,10 +81,10 @@ impl StatedSettings {
 
     /// What the device can show, each once. Where some of the possible settings sign, those that refuse are left out.
     #[must_use]
-    pub fn predict(&self, status: &Status, show: impl Fn(&Settings) -> Screens) -> Vec<Prediction> {
+    pub fn predict(&self, status: &Status, show: impl Fn(Settings) -> Screens) -> Vec<Prediction> {
         let mut all: Vec<Prediction> = Vec::new();
         for settings in self.possible(status) {
-            let screens = show(&settings);
+            let screens = show(settings);
             if !all.iter().any(|known| known.screens.pages == screens.pages) {
                 all.push(Prediction { settings, screens });
             }
