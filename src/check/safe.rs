@@ -1,10 +1,11 @@
 //! The Safe itself: is it the one the council knows, the one that was proposed for, and made of known contracts?
 
+use std::collections::HashSet;
 use std::fmt::Display;
 
 use alloy::primitives::Address;
 
-use super::{Check, Facts, Finding, named, named_by};
+use super::{Check, Facts, Finding, listed, named, named_by};
 use crate::safe::deployments::{Contract, is_proxy_code, known_at};
 
 const READ_IT: &str = "do not sign before somebody you trust has read that contract";
@@ -58,8 +59,9 @@ fn as_pinned(facts: &Facts) -> Vec<Finding> {
 }
 
 fn missing(from: &[Address], among: &[Address]) -> String {
+    let among: HashSet<&Address> = among.iter().collect();
     let names: Vec<String> = from.iter().filter(|a| !among.contains(a)).map(ToString::to_string).collect();
-    if names.is_empty() { "none".into() } else { names.join(" and ") }
+    if names.is_empty() { "none".into() } else { listed(&names) }
 }
 
 /// Owners, threshold, singleton, guard, modules, fallback handler: as they were when it was proposed?

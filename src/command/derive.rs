@@ -185,10 +185,10 @@ impl<'a> Order<'a> {
     /// The transactions that may come out, before anything is known: what they read is fetched in the first round.
     fn drafts(&self, first: &First, plan: Option<&Plan>) -> Vec<Draft> {
         let sender = first.send.map(|sending| sending.from);
-        if let Some(guess) = first.guess {
-            return vec![draft::of_proposal(guess, plan, sender)];
-        }
         let owners = self.safe.owners.as_ref().map(|owners| owners.list().to_vec()).unwrap_or_default();
+        if let Some(guess) = first.guess {
+            return vec![draft::of_proposal(guess, owners, plan, sender)];
+        }
         let (chain_id, address) = (self.chain.id, self.safe.address);
         let safe = |version| SafeId { chain_id, address, version };
         let likely =

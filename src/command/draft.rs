@@ -14,10 +14,14 @@ pub fn after_queries(plan: &Plan) -> Vec<Query> {
     plan.after.iter().flat_map(Check::queries).collect()
 }
 
-/// Of a proposal, as far as its file tells.
+/// Of a proposal, as far as its file tells. Its owners are the council file's: the file could name any.
 #[must_use]
-pub fn of_proposal(proposal: &Proposal, plan: Option<&Plan>, sender: Option<Address>) -> Draft {
-    let owners = proposal.snapshot().owners.list().to_vec();
+pub fn of_proposal(
+    proposal: &Proposal,
+    owners: Vec<Address>,
+    plan: Option<&Plan>,
+    sender: Option<Address>,
+) -> Draft {
     Draft {
         safe: *proposal.safe(),
         tx: proposal.tx().clone(),

@@ -84,8 +84,11 @@ fn read(session: &Session, from: &[PathBuf]) -> Sources {
                 sources.add(origin.into(), || session.ui.receive(origin, store::read_stdin));
             }
         } else if path.is_dir() {
-            match store::files_below(path, "json") {
-                Ok(files) => files.iter().for_each(|file| sources.add_file(file)),
+            match store::files_below(path, "json", MOST_FILES) {
+                Ok(files) => {
+                    sources.left += files.left;
+                    files.paths.iter().for_each(|file| sources.add_file(file));
+                }
                 Err(error) => sources.failed.push(|| error.into()),
             }
         } else {

@@ -3,7 +3,7 @@
 //! said once and left alone.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use alloy::primitives::Address;
 
@@ -15,7 +15,7 @@ use crate::command::sent::Sent;
 use crate::command::session::Session;
 use crate::council;
 use crate::error::{Error, Exit};
-use crate::proposal::{OwnerSignature, Proposal, SafeOwners, Stated};
+use crate::proposal::{Few, OwnerSignature, Proposal, SafeOwners, Stated};
 use crate::safe::{Nonce, Owners};
 use crate::store::Stored;
 use crate::ui::Text;
@@ -29,7 +29,10 @@ impl Session<'_> {
     /// The same, with their files.
     pub fn kept_files(&self) -> Result<Vec<(PathBuf, Proposal)>, Error> {
         let mut kept: Vec<(PathBuf, Proposal)> = Vec::new();
-        for stored in self.incidents.proposals()? {
+        let mut left_out = Few::default();
+        let stored = self.incidents.proposals()?;
+        let unread = stored.left;
+        for stored in stored.files {
             if kept.last().is_some_and(|(_, last)| last.hash().to_string() == stored.folder) {
                 continue;
             }
@@ -45,9 +48,10 @@ impl Session<'_> {
                 Ok(proposal) => kept.push((stored.path, proposal)),
                 // What was done long ago may be from an older council file.
                 Err(_) if self.incidents.has_outcome(&stored.folder) => {}
-                Err(why) => self.left_out(&stored.path, &why),
+                Err(why) => left_out.push(|| (stored.path, why)),
             }
         }
+        self.say_left_out("proposal", &left_out, unread);
         Ok(kept)
     }
 
@@ -63,8 +67,20 @@ impl Session<'_> {
         }
     }
 
-    fn left_out(&self, path: &Path, why: &str) {
-        self.ui.say_once(&Text::default().warn("left out: ").add(&format!("{}: {why}", path.display())));
+    /// The first of what does not count, and how many more there are.
+    fn say_left_out(&self, what: &str, files: &Few<(PathBuf, String)>, unread: usize) {
+        let say = |text: &str| self.ui.say_once(&Text::default().warn("left out: ").add(text));
+        for (path, why) in files.first() {
+            say(&format!("{}: {why}", path.display()));
+        }
+        if files.more() > 0 {
+            say(&format!("{} more {what} files", files.more()));
+        }
+        if unread > 0 {
+            say(&format!(
+                "{unread} {what} files that were not read: there are too many; move away what is old"
+            ));
+        }
     }
 
     /// The owners of a Safe by the council file and, where it was asked, by the chain.
@@ -106,17 +122,27 @@ impl Session<'_> {
 
     /// The verified signatures kept for a proposal. A file that is not one is named and left out.
     pub fn signatures(&self, proposal: &Proposal, owners: &SafeOwners) -> Result<Vec<OwnerSignature>, Error> {
-        let mut signatures = Vec::new();
-        for stored in self.incidents.signatures(&proposal.hash().to_string())? {
+        let mut signatures: Vec<OwnerSignature> = Vec::new();
+        let mut left_out = Few::default();
+        let names: Vec<String> = owners.list().iter().map(ToString::to_string).collect();
+        let stored = self.incidents.signatures(&proposal.hash().to_string(), &names)?;
+        let unread = stored.left;
+        for stored in stored.files {
             let verified = stored.text.map_err(|e| e.to_string()).and_then(|text| {
                 let stated = Stated::from_json(&text).ok_or("it is not a signature file")?;
                 OwnerSignature::verify(&stated, proposal, owners).map_err(|e| e.to_string())
             });
             match verified {
-                Ok(signature) => signatures.push(signature),
-                Err(why) => self.left_out(&stored.path, &why),
+                Ok(signature) => {
+                    match signatures.iter_mut().find(|there| there.ecdsa() == signature.ecdsa()) {
+                        Some(there) => _ = there.add_accepted(signature.accepted()),
+                        None => signatures.push(signature),
+                    }
+                }
+                Err(why) => left_out.push(|| (stored.path, why)),
             }
         }
+        self.say_left_out("signature", &left_out, unread);
         Ok(signatures)
     }
 

@@ -17,6 +17,9 @@ use crate::error::{Error, Exit};
 use crate::store;
 use crate::ui::{Spinner, Ui, has_terminal};
 
+/// The longest keystore: a real one has half a kilobyte.
+const LONGEST_KEYSTORE: usize = 64 << 10;
+
 /// A key that is ready to be asked.
 pub enum Signer {
     Keystore(Keystore),
@@ -107,7 +110,7 @@ pub fn open(ui: &Ui, key: &cli::Key) -> Result<Signer, Error> {
         return Ok(Signer::Ledger(Box::new(ledger(ui, key, target, &wait)?), wait));
     }
     let Some(path) = &key.keystore else { return Err(unnamed()) };
-    let text = store::read_text(path)?;
+    let text = store::read_text_up_to(LONGEST_KEYSTORE, path)?;
     let password = match &key.password_file {
         Some(file) => ui.receive(&file.display().to_string(), || store::read_password(file))?,
         None => ui.password(&format!("password of {}", path.display()), "--password-file FILE")?,
@@ -121,7 +124,8 @@ pub fn open(ui: &Ui, key: &cli::Key) -> Result<Signer, Error> {
 /// The address that the named keystore states, before it is unlocked. `None` for a Ledger, which says it when asked.
 pub fn stated(key: &cli::Key) -> Result<Option<Address>, Error> {
     named(key)?;
-    let text = key.keystore.as_ref().filter(|_| key.ledger().is_none()).map(|path| store::read_text(path));
+    let keystore = key.keystore.as_ref().filter(|_| key.ledger().is_none());
+    let text = keystore.map(|path| store::read_text_up_to(LONGEST_KEYSTORE, path));
     Ok(text.transpose()?.and_then(|text| Keystore::stated(&text)))
 }
 

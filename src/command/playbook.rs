@@ -1,6 +1,6 @@
 //! `playbook list`, `show`, `check`, `new`, `schema`; `test` has a file of its own.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
@@ -9,10 +9,13 @@ use crate::command::session::{Session, find_council};
 use crate::command::trial;
 use crate::error::{Error, Exit};
 use crate::playbook::{
-    Catalogue, Entry, Origin, Playbook, PlaybookDigest, Signatures, Summary, Undo, draft, schema,
+    self, Catalogue, Entry, Origin, Playbook, PlaybookDigest, Signatures, Summary, Undo, draft, schema,
 };
 use crate::store;
 use crate::ui::{Text, Ui};
+
+/// The most files that are checked together.
+const MOST_CHECKED: usize = 10_000;
 
 pub fn run(ui: &Ui, council: Option<&Path>, args: &cli::Playbook) -> Result<Exit, Error> {
     match args {
@@ -187,9 +190,19 @@ fn new(ui: &Ui, args: &cli::NewPlaybook) -> Result<Exit, Error> {
     Ok(Exit::Done)
 }
 
+/// Every `.toml` in a folder: all of them, or an error.
+fn files_in(folder: &Path) -> Result<Vec<PathBuf>, Error> {
+    let files = store::files_below(folder, "toml", MOST_CHECKED)?;
+    if files.left > 0 {
+        let message = format!("{} holds more than {MOST_CHECKED} .toml files, or too deep", folder.display());
+        return Err(Error::new(Exit::Failed, message).hint("name the folder of the playbooks that you mean"));
+    }
+    Ok(files.paths)
+}
+
 /// Reads one file, or every `.toml` in a folder; the first fault of each file is shown with line and caret.
 fn check(ui: &Ui, path: &Path) -> Result<Exit, Error> {
-    let files = if path.is_dir() { store::files_below(path, "toml")? } else { vec![path.to_path_buf()] };
+    let files = if path.is_dir() { files_in(path)? } else { vec![path.to_path_buf()] };
     if files.is_empty() {
         return Err(Error::new(Exit::Failed, format!("{} holds no .toml file", path.display())));
     }
@@ -197,7 +210,7 @@ fn check(ui: &Ui, path: &Path) -> Result<Exit, Error> {
     let mut catalogue = Catalogue::new(Vec::new());
     let mut texts = Vec::new();
     for file in &files {
-        let (origin, text) = (file.display().to_string(), store::read_text(file));
+        let (origin, text) = (file.display().to_string(), store::read_text_up_to(playbook::MOST_BYTES, file));
         if let Ok(text) = &text {
             catalogue.add(&origin, text);
         }

@@ -7,7 +7,7 @@ use crate::command::settings::settings;
 use crate::council::{self, Council, RpcAddress, RpcAddressError, SecretUrl};
 use crate::error::{Error, Exit};
 use crate::excerpt::Fault;
-use crate::playbook::{Catalogue, near};
+use crate::playbook::{self, Catalogue, near};
 use crate::store::{self, Incidents};
 use crate::ui::{Text, Ui};
 
@@ -41,7 +41,7 @@ impl<'a> Session<'a> {
                 .hint("or write a first one: breakglass init --safe 0x… --rpc '${MAINNET_RPC}'")
             })?,
         };
-        let text = store::read_text(&path)?;
+        let text = store::read_text_up_to(council::MOST_BYTES, &path)?;
         let council = Council::parse(&path.display().to_string(), &text)?;
         let folder = match path.parent() {
             Some(parent) if !parent.as_os_str().is_empty() => parent.to_path_buf(),
@@ -105,14 +105,14 @@ pub fn find_council(ui: &Ui) -> Result<Option<PathBuf>, Error> {
 /// The council's own playbooks before the built-in ones.
 fn council_playbooks(folder: &Path) -> Result<Catalogue, Error> {
     let mut catalogue = Catalogue::new(Vec::new());
-    for (at, path) in store::files_below(&folder.join("playbooks"), "toml")?.into_iter().enumerate() {
+    let files = store::files_below(&folder.join("playbooks"), "toml", MOST_PLAYBOOKS)?;
+    if files.left > 0 {
+        let why = format!("{} more are not read: the most playbooks are {MOST_PLAYBOOKS}", files.left);
+        catalogue.add_unreadable("playbooks", &why);
+    }
+    for path in files.paths {
         let name = path.strip_prefix(folder).unwrap_or(&path).display().to_string();
-        if at >= MOST_PLAYBOOKS {
-            let why = format!("there are too many playbooks: only the first {MOST_PLAYBOOKS} files are read");
-            catalogue.add_unreadable(&name, &why);
-            continue;
-        }
-        match store::read_text(&path) {
+        match store::read_text_up_to(playbook::MOST_BYTES, &path) {
             Ok(text) => catalogue.add(&name, &text),
             Err(error) => catalogue.add_unreadable(&name, &error.to_string()),
         }

@@ -10,7 +10,7 @@ use crate::command::effects;
 use crate::command::session::Session;
 use crate::command::subject::Subject;
 use crate::playbook::{Decided, Origin, Part, PlannedCall};
-use crate::proposal::{Shortfall, calls_of, count};
+use crate::proposal::{Few, Shortfall, calls_of, count};
 use crate::safe::{Call, Operation};
 use crate::ui::{Text, Ui};
 
@@ -221,17 +221,33 @@ fn checks(ui: &Ui, subject: &Subject, findings: &[Finding]) {
     ui.blank();
 }
 
-/// What others chose to accept, so that nobody accepts it unseen.
+/// What others accepted by the word of their files, which nobody signs: so that nobody accepts it unseen.
 fn accepted_before(ui: &Ui, subject: &Subject) {
-    let say = |who: &str, ids: &[String]| {
-        if !ids.is_empty() {
-            let text = format!("{who} accepted what was refused: {}", ids.join(", "));
-            ui.say(&Text::new(INDENT).warn("! ").add(&text));
-        }
+    let named = |owner: Address| subject.names.name(owner).map_or_else(|| owner.to_string(), String::from);
+    let proposer = ("whoever proposed it".to_string(), subject.proposal.accepted());
+    let signers = subject.signatures.iter().map(|s| (named(s.owner()), s.accepted()));
+    let lines = std::iter::once(proposer).chain(signers).filter(|(_, ids)| !ids.is_empty());
+    let line = |(who, ids): (String, &[String])| {
+        let text = format!("the file says that {who} accepted {}", listed(ids));
+        Text::new(INDENT).warn("! ").add(&text)
     };
-    say("whoever proposed it", subject.proposal.accepted());
-    for signature in &subject.signatures {
-        say(signer_name(subject, signature.owner()), signature.accepted());
+    say_few(ui, lines.map(line), "more who accepted something by their files");
+}
+
+/// The first few of a list, and how many more there are.
+fn listed(items: &[String]) -> String {
+    let first = items.get(..Few::<()>::SHOWN).unwrap_or(items).join(", ");
+    let more = items.len().saturating_sub(Few::<()>::SHOWN);
+    if more == 0 { first } else { format!("{first}, and {more} more") }
+}
+
+/// The first lines of those that a stranger's file can make as many as it likes, and how many more there are.
+fn say_few(ui: &Ui, lines: impl Iterator<Item = Text>, what: &str) {
+    let mut few = Few::default();
+    lines.for_each(|line| few.push(|| line));
+    few.first().iter().for_each(|line| ui.say(line));
+    if few.more() > 0 {
+        ui.say(&Text::new(INDENT).warn("! ").add(&format!("{} {what}", few.more())));
     }
 }
 

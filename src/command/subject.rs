@@ -21,7 +21,7 @@ use crate::council::{self, AddressBook};
 use crate::error::{Error, Exit};
 use crate::playbook::{Decided, Plan, Query, Readings, Verdict};
 use crate::proposal::{BatchSource, OwnerSignature, Proposal, SafeOwners};
-use crate::safe::{ISafe, SafeState};
+use crate::safe::{ISafe, Owners, SafeState};
 use crate::store;
 
 /// One proposal and everything known about it.
@@ -254,9 +254,10 @@ impl<'a> Session<'a> {
             Some((View { link, at }, _)) => {
                 let send = send(&proposal, &signatures);
                 sender = send.as_ref().map(|sending| sending.from);
-                let likely = safe.owners.as_ref().unwrap_or(&proposal.snapshot().owners);
-                let extra =
-                    approval_queries(&proposal, likely.list().get(..MOST_LIKELY).unwrap_or(likely.list()));
+                // Never for those that the file names: without the council's word the chain is asked first.
+                let likely = safe.owners.as_ref().map(Owners::list).unwrap_or_default();
+                let extra = approval_queries(&proposal, likely.get(..MOST_LIKELY).unwrap_or(likely));
+                let pinned_owners = likely.to_vec();
                 let what = format!("reading {} on {}", safe.name, chain.name);
                 let mut snapshot = self.ui.wait(&what, || {
                     // A lever of another Safe or chain is not even derived on this one.
@@ -275,7 +276,7 @@ impl<'a> Session<'a> {
                         live = Some(derived);
                         return Ok::<_, Error>(snapshot);
                     }
-                    let draft = rehearse.then(|| draft::of_proposal(&proposal, None, sender));
+                    let draft = rehearse.then(|| draft::of_proposal(&proposal, pinned_owners, None, sender));
                     let ask = Ask {
                         safe: safe.address,
                         queries: &extra,

@@ -16,7 +16,7 @@ use crate::command::{dry_run, effects};
 use crate::council;
 use crate::error::{Error, Exit};
 use crate::playbook::{
-    Answer, Derivation, Plan, PlanError, PlannedCall, Query, Readings, Undo, decode_revert,
+    self, Answer, Derivation, Plan, PlanError, PlannedCall, Query, Readings, Undo, decode_revert,
 };
 use crate::proposal::{BatchSource, build_tx};
 use crate::safe::{Call, SafeId, SafeVersion};
@@ -87,7 +87,7 @@ impl Report {
 
 pub fn run(mut session: Session, args: &cli::TestPlaybook) -> Result<Exit, Error> {
     let playbook = if Path::new(&args.what).extension().is_some_and(|e| e == "toml") {
-        let text = store::read_text(Path::new(&args.what))?;
+        let text = store::read_text_up_to(playbook::MOST_BYTES, Path::new(&args.what))?;
         session.catalogue.put(&args.what, &text)?.to_string()
     } else {
         args.what.clone()

@@ -32,7 +32,7 @@ use crate::safe::{Owners, SafeVersion};
 pub const FILE_NAME: &str = "breakglass.toml";
 
 /// The longest council file: room for some 4,000 entries.
-const MOST_BYTES: usize = 256 << 10;
+pub const MOST_BYTES: usize = 256 << 10;
 
 /// A protocol's emergency council, as its own file describes it.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -5,7 +5,8 @@ use super::source::Source;
 use super::wire::Wire;
 use crate::excerpt::Fault;
 
-const MOST_BYTES: usize = 256 << 10;
+/// The longest playbook.
+pub const MOST_BYTES: usize = 256 << 10;
 const MOST_PARAMS: usize = 50;
 const MOST_READS: usize = 100;
 const MOST_STEPS: usize = 50;

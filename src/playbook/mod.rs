@@ -41,6 +41,7 @@ use std::fmt;
 use alloy::json_abi::Error;
 use alloy::primitives::{Address, B256, keccak256};
 
+pub use bounds::MOST_BYTES;
 pub use catalogue::{Catalogue, Entry, LookupError, Origin};
 pub use check::{CallCheck, Check, Ending, EventCheck, Expectation, Relation, Subject, Verdict};
 pub use claim::{Asked, Claim, StaticCall, Step};

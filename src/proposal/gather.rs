@@ -1,7 +1,8 @@
 //! Which of the signatures that were found are owners' signatures of a proposal. Each is recovered once; the work that
 //! strangers can cause is bounded, and what is over the bound is counted.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::hash_map::Entry;
+use std::collections::{BTreeMap, HashMap};
 
 use alloy::primitives::Address;
 
@@ -52,11 +53,11 @@ pub fn gather(found: &[Finds], wanted: &[Wanted]) -> Gathered {
         stated.into_iter().partition(|(_, s)| s.hash.is_some_and(|hash| by_hash.contains_key(&hash)));
     for (text, stated) in ours {
         let target = stated.hash.and_then(|hash| by_hash.get(&hash));
-        gathering.take(text, stated, target.copied().as_slice(), MOST_STATED);
+        gathering.take(text, &stated, target.copied().as_slice(), MOST_STATED);
     }
     let before = gathering.gathered.recovered;
     for (text, stated) in in_turn(found, |finds| &finds.bare) {
-        gathering.take(text, stated, &wanted.iter().collect::<Vec<_>>(), before + MOST_BARE);
+        gathering.take(text, &stated, &wanted.iter().collect::<Vec<_>>(), before + MOST_BARE);
     }
     for (text, stated) in others {
         let why = || match (wanted, stated.hash) {
@@ -69,28 +70,42 @@ pub fn gather(found: &[Finds], wanted: &[Wanted]) -> Gathered {
 }
 
 /// Every different signature with the place of its text: the first of each text, then the second of each, and so on.
-fn in_turn<'f>(found: &'f [Finds], list: impl Fn(&'f Finds) -> &'f Vec<Stated>) -> Vec<(usize, &'f Stated)> {
+/// What is stated as accepted beside one of them is unsigned: of several such lists all is taken.
+fn in_turn<'f>(found: &'f [Finds], list: impl Fn(&'f Finds) -> &'f Vec<Stated>) -> Vec<(usize, Stated)> {
     let texts = found.iter().enumerate();
     let mut all: Vec<(usize, usize, &Stated)> = texts
         .flat_map(|(text, finds)| list(finds).iter().enumerate().map(move |(rank, s)| (rank, text, s)))
         .collect();
     all.sort_by_key(|(rank, text, _)| (*rank, *text));
-    let mut seen = HashSet::new();
-    all.retain(|(_, _, stated)| seen.insert((stated.hash, stated.bytes)));
-    all.into_iter().map(|(_, text, stated)| (text, stated)).collect()
+    let mut places = HashMap::new();
+    let mut different: Vec<(usize, Stated)> = Vec::new();
+    for (_, text, stated) in all {
+        match places.entry((stated.hash, stated.bytes)) {
+            Entry::Vacant(place) => {
+                place.insert(different.len());
+                different.push((text, stated.clone()));
+            }
+            Entry::Occupied(place) => different[*place.get()].1.add_accepted(&stated.accepted),
+        }
+    }
+    different
 }
 
 impl Gathered {
     /// The same, where these signatures are kept already.
     #[must_use]
     pub fn beside(mut self, kept: &[OwnerSignature]) -> Self {
-        for signature in std::mem::take(&mut self.new) {
+        for mut signature in std::mem::take(&mut self.new) {
             let theirs = |k: &&OwnerSignature| k.hash() == signature.hash() && k.owner() == signature.owner();
             let mut theirs = kept.iter().filter(theirs).peekable();
             if theirs.peek().is_none() {
                 self.new.push(signature);
-            } else if theirs.any(|k| k.ecdsa() == signature.ecdsa()) {
-                self.known.push(signature);
+            } else if let Some(same) = theirs.find(|k| k.ecdsa() == signature.ecdsa()) {
+                let mut all = same.clone();
+                let adds = all.add_accepted(signature.accepted());
+                signature = all;
+                // Whoever handed it over before does not decide what is shown beside it.
+                if adds { self.new.push(signature) } else { self.known.push(signature) }
             } else {
                 *self.spare.entry((signature.hash(), signature.owner())).or_default() += 1;
             }

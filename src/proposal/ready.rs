@@ -1,5 +1,7 @@
 //! Is it enough? A proposal, its signatures and the Safe as it is now give a [`Ready`], or say what is missing.
 
+use std::collections::HashSet;
+
 use alloy::primitives::{Address, Bytes};
 
 use super::{OwnerSignature, Proposal};
@@ -91,24 +93,25 @@ pub fn count(
     on_chain: &[Address],
     now: &SafeState,
 ) -> Shortfall {
+    let owners: HashSet<Address> = now.owners.list().iter().copied().collect();
+    let mut counted: HashSet<Address> = HashSet::new();
     let mut approved: Vec<Approval> = Vec::new();
     let mut set_aside = Vec::new();
     let ours = signatures.iter().filter(|s| s.hash() == proposal.hash());
     let signed = ours.map(OwnerSignature::approval);
     for approval in signed.chain(on_chain.iter().copied().map(Approval::OnChain)) {
         let owner = approval.owner();
-        if approved.iter().any(|a| a.owner() == owner) {
+        if !counted.insert(owner) {
             continue;
         }
-        if now.owners.contains(owner) {
+        if owners.contains(&owner) {
             approved.push(approval);
-        } else if !set_aside.iter().any(|s: &SetAside| s.owner == owner) {
+        } else {
             set_aside.push(SetAside { owner, why: "no longer an owner" });
         }
     }
     approved.sort_by_key(Approval::owner);
-    let missing =
-        now.owners.list().iter().copied().filter(|o| !approved.iter().any(|a| a.owner() == *o)).collect();
+    let missing = now.owners.list().iter().copied().filter(|owner| !counted.contains(owner)).collect();
     Shortfall { approved, threshold: now.owners.threshold(), missing, set_aside }
 }
 

@@ -1,5 +1,7 @@
 //! Whose signatures count for one Safe.
 
+use std::collections::HashSet;
+
 use alloy::primitives::Address;
 
 use crate::safe::{Owners, SafeId};
@@ -11,6 +13,7 @@ pub struct SafeOwners {
     chain_id: u64,
     safe: Address,
     list: Vec<Address>,
+    set: HashSet<Address>,
 }
 
 impl SafeOwners {
@@ -21,19 +24,19 @@ impl SafeOwners {
         pinned: Option<&Owners>,
         now: Option<&Owners>,
     ) -> Option<Self> {
-        let mut list = now.or(pinned)?.list().to_vec();
+        let present = now.or(pinned)?.list();
         // A former owner is recognised too, and set aside by name when approvals are counted.
         let pinned = pinned.map(Owners::list).unwrap_or_default();
-        let former: Vec<Address> = pinned.iter().copied().filter(|owner| !list.contains(owner)).collect();
-        list.extend(former);
-        Some(Self { chain_id, safe, list })
+        let mut set = HashSet::new();
+        let list = present.iter().chain(pinned).copied().filter(|owner| set.insert(*owner)).collect();
+        Some(Self { chain_id, safe, list, set })
     }
 
     /// The same, with one of them alone.
     #[must_use]
     pub fn only(&self, owner: Address) -> Self {
-        let list = self.list.iter().copied().filter(|o| *o == owner).collect();
-        Self { list, ..*self }
+        let list: Vec<Address> = self.contains(owner).then_some(owner).into_iter().collect();
+        Self { set: list.iter().copied().collect(), list, ..*self }
     }
 
     #[must_use]
@@ -43,7 +46,7 @@ impl SafeOwners {
 
     #[must_use]
     pub fn contains(&self, address: Address) -> bool {
-        self.list.contains(&address)
+        self.set.contains(&address)
     }
 
     #[must_use]

@@ -1,5 +1,7 @@
 //! One owner's signature on one proposal: as a value, as a file, and as one line that survives a chat.
 
+use std::collections::HashSet;
+
 use alloy::primitives::{Address, hex};
 use bech32::primitives::decode::CheckedHrpstring;
 use bech32::{Bech32m, Hrp};
@@ -97,6 +99,14 @@ impl OwnerSignature {
         &self.accepted
     }
 
+    /// Adds what another file with the same signature states as accepted. Nobody signs these lists: all are shown.
+    /// Returns `true` if any of it is new.
+    pub fn add_accepted(&mut self, others: &[String]) -> bool {
+        let before = self.accepted.clone();
+        self.accepted = union(std::mem::take(&mut self.accepted), others);
+        self.accepted != before
+    }
+
     #[must_use]
     pub const fn approval(&self) -> Approval {
         Approval::Signed(self.signature)
@@ -155,7 +165,23 @@ pub(super) fn bounded(mut accepted: Vec<String>) -> Vec<String> {
     accepted
 }
 
+/// Two lists, each entry once; bounded, and more are counted.
+fn union(mut accepted: Vec<String>, others: &[String]) -> Vec<String> {
+    let seen: HashSet<String> = accepted.iter().cloned().collect();
+    accepted.extend(others.iter().filter(|id| !seen.contains(*id)).cloned());
+    if accepted.len() > MOST_ACCEPTED && seen.len() >= MOST_ACCEPTED {
+        accepted.truncate(MOST_ACCEPTED);
+        return accepted;
+    }
+    bounded(accepted)
+}
+
 impl Stated {
+    /// Adds what another file with the same signature states as accepted.
+    pub(super) fn add_accepted(&mut self, others: &[String]) {
+        self.accepted = union(std::mem::take(&mut self.accepted), others);
+    }
+
     /// Reads a signature file; nothing when the text is not one. Its owner and kind are claims and are not read.
     #[must_use]
     pub fn from_json(text: &str) -> Option<Self> {

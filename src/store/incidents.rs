@@ -1,21 +1,29 @@
 //! Where the files of proposals lie: `incidents/<safeTxHash>/` beside the council file, one folder a proposal, one
 //! file a signature.
 
-use std::fs::{self, File};
-use std::io;
+use std::collections::HashSet;
+use std::fs::File;
 use std::path::{Path, PathBuf};
 
+use alloy::primitives::{hex, keccak256};
+
+use super::folder::{Candidate, Shelf, names_in, read_shelf};
 use super::read::INCIDENTS;
 use super::write::{System, lock_on};
-use super::{StoreError, create_folder, create_new, files_below, keep_new, read_text, shown};
+use super::{StoreError, create_folder, create_new, keep_new, shown};
 
 const PROPOSAL_START: &str = "proposal";
 const PROPOSAL: &str = "proposal.json";
+const JSON: &str = ".json";
 const SIGNATURE_END: &str = ".sig.json";
 const OUTCOME_START: &str = "outcome";
 const SENT_START: &str = "sent-";
 /// Files of one owner, or of the proposal itself, for one proposal.
-const MOST_NAMES: u32 = 20;
+const MOST_NAMES: usize = 20;
+/// The longest proposal: an argument may be as long as a transaction's data.
+const LONGEST_PROPOSAL: usize = 8 << 20;
+/// The longest file of a signature, or of what was sent and what came of it.
+const LONGEST_NOTE: usize = 1 << 20;
 
 /// The folder that holds one folder per proposal. Proposals are named by the text of their hash.
 #[derive(Clone, Debug)]
@@ -98,7 +106,7 @@ impl Incidents {
 
     /// The outcomes recorded for one proposal, the last one last: a reorganisation leaves more than one.
     pub fn outcomes(&self, proposal: &str) -> Result<Vec<Stored>, StoreError> {
-        let mut all = self.texts(proposal, |name| name.starts_with(OUTCOME_START))?;
+        let mut all = self.notes(proposal, OUTCOME_START)?.files;
         // outcome.json, outcome-2.json, …, outcome-10.json
         all.sort_by_key(|stored| (stored.path.as_os_str().len(), stored.path.clone()));
         Ok(all)
@@ -110,53 +118,71 @@ impl Incidents {
         self.folder(proposal).join(format!("{OUTCOME_START}.json")).is_file()
     }
 
-    /// The files of every proposal kept here, folder by folder, the last that was kept first.
-    pub fn proposals(&self) -> Result<Vec<Stored>, StoreError> {
-        let entries = match fs::read_dir(&self.root) {
-            Ok(entries) => entries,
-            Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-            Err(error) => return Err(StoreError::Read { path: shown(&self.root), error }),
-        };
-        let mut names: Vec<String> = entries.filter_map(|e| e.ok()?.file_name().into_string().ok()).collect();
-        names.sort();
-        let files = |folder: &String| {
-            let at = |n: u32| self.folder(folder).join(numbered(PROPOSAL_START, n, ".json"));
-            let there: Vec<PathBuf> = (1..=MOST_NAMES).rev().map(at).filter(|path| path.is_file()).collect();
-            there
+    /// The files of the proposals kept here, folder by folder, the last that was kept first. Where there are too many,
+    /// the first file of every folder that is named by a hash is read before all others.
+    pub fn proposals(&self) -> Result<Shelf, StoreError> {
+        let mut candidates = Vec::new();
+        for folder in names_in(&self.root)? {
+            let mut files: Vec<(usize, String)> = (names_in(&self.folder(&folder)).unwrap_or_default())
                 .into_iter()
-                .map(|path| Stored { text: read_text(&path), path, folder: folder.clone() })
-                .collect::<Vec<_>>()
-        };
-        Ok(names.iter().flat_map(files).collect())
+                .filter_map(|name| Some((place(&name, PROPOSAL_START, ".json")?, name)))
+                .collect();
+            files.sort();
+            let of_others = if is_hash(&folder) { 0 } else { MOST_NAMES };
+            let candidate = |(at, (_, name)): (usize, (usize, String))| Candidate {
+                path: self.folder(&folder).join(name),
+                folder: folder.clone(),
+                rank: at + of_others,
+            };
+            candidates.extend(files.into_iter().enumerate().rev().map(candidate));
+        }
+        Ok(read_shelf(candidates, LONGEST_PROPOSAL))
     }
 
-    /// Every signature kept for one proposal.
-    pub fn signatures(&self, proposal: &str) -> Result<Vec<Stored>, StoreError> {
-        self.texts(proposal, |name| name.ends_with(SIGNATURE_END))
+    /// The signatures kept for one proposal, in the order of their names. Where there are too many, those that are named
+    /// by one of these owners are read before all others.
+    pub fn signatures(&self, proposal: &str, owners: &[String]) -> Result<Shelf, StoreError> {
+        let folder = self.folder(proposal);
+        let numbers = 1..=MOST_NAMES;
+        let by_owner =
+            owners.iter().flat_map(|o| numbers.clone().map(move |n| (n, numbered(o, n, SIGNATURE_END))));
+        // In a folder of any size they are found, because they are looked for by their names.
+        let mut names: Vec<(String, usize)> = by_owner.map(|(n, name)| (name, n)).collect();
+        let ends = |name: &String| name.ends_with(SIGNATURE_END);
+        let owners: HashSet<&str> = owners.iter().map(String::as_str).collect();
+        let by_an_owner = |name: &str| name.split(['-', '.']).next().is_some_and(|o| owners.contains(o));
+        for name in names_in(&folder)?.into_iter().filter(ends) {
+            let rank = MOST_NAMES + if by_an_owner(&name) { 1 } else { 2 };
+            names.push((name, rank));
+        }
+        names.sort();
+        names.dedup_by(|later, first| later.0 == first.0);
+        let candidate = |(name, rank)| Candidate { path: folder.join(name), folder: proposal.into(), rank };
+        Ok(read_shelf(names.into_iter().map(candidate).collect(), LONGEST_NOTE))
     }
 
     /// The records of transactions that were sent for one proposal.
     pub fn sent(&self, proposal: &str) -> Result<Vec<Stored>, StoreError> {
-        self.texts(proposal, |name| name.starts_with(SENT_START))
+        Ok(self.notes(proposal, SENT_START)?.files)
     }
 
     /// The same for every proposal.
     pub fn all_sent(&self) -> Result<Vec<Stored>, StoreError> {
-        let mut all = Vec::new();
-        for proposal in self.proposals()? {
-            all.extend(self.sent(&proposal.folder)?);
-        }
-        Ok(all)
+        let folders = names_in(&self.root)?.into_iter().filter(|name| is_hash(name));
+        let all = folders.flat_map(|folder| self.candidates(&folder, SENT_START).unwrap_or_default());
+        Ok(read_shelf(all.collect(), LONGEST_NOTE).files)
     }
 
-    fn texts(&self, proposal: &str, wanted: impl Fn(&str) -> bool) -> Result<Vec<Stored>, StoreError> {
+    fn notes(&self, proposal: &str, start: &str) -> Result<Shelf, StoreError> {
+        Ok(read_shelf(self.candidates(proposal, start)?, LONGEST_NOTE))
+    }
+
+    /// The files of one proposal whose names begin like this.
+    fn candidates(&self, proposal: &str, start: &str) -> Result<Vec<Candidate>, StoreError> {
         let folder = self.folder(proposal);
-        let files = files_below(&folder, "json")?.into_iter().filter(|path| {
-            let name = path.file_name().and_then(|n| n.to_str());
-            path.parent() == Some(&folder) && name.is_some_and(&wanted)
-        });
-        let stored = |path: PathBuf| Stored { text: read_text(&path), path, folder: proposal.into() };
-        Ok(files.map(stored).collect())
+        let wanted = |name: &String| name.starts_with(start) && name.ends_with(JSON);
+        let candidate = |(rank, name)| Candidate { path: folder.join(name), folder: proposal.into(), rank };
+        Ok(names_in(&folder)?.into_iter().filter(wanted).enumerate().map(candidate).collect())
     }
 
     /// Takes the proposal's lock, or says that somebody has it.
@@ -172,21 +198,35 @@ impl Incidents {
     }
 }
 
+/// Returns `true` for the name that a proposal's folder has.
+fn is_hash(name: &str) -> bool {
+    name.len() == 66 && name.strip_prefix("0x").is_some_and(|hex| hex.bytes().all(|b| b.is_ascii_hexdigit()))
+}
+
 /// `name.json`, `name-2.json`, …
-fn numbered(name: &str, n: u32, end: &str) -> String {
+fn numbered(name: &str, n: usize, end: &str) -> String {
     if n == 1 { format!("{name}{end}") } else { format!("{name}-{n}{end}") }
 }
 
-/// Keeps a file under the first name that is free or says the same already.
+/// The number in a file's name, and for all that are not numbered the one after the last; `None` for another file.
+fn place(file: &str, name: &str, end: &str) -> Option<usize> {
+    let rest = file.strip_prefix(name)?.strip_suffix(end)?;
+    let number = (1..=MOST_NAMES).find(|n| file == numbered(name, *n, end));
+    (rest.is_empty() || rest.starts_with('-')).then(|| number.unwrap_or(MOST_NAMES + 1))
+}
+
+/// Keeps a file under the first name that is free or says the same already. Where strangers have taken all of them, its
+/// name is a digest of what it says.
 fn keep_beside(folder: &Path, name: &str, end: &str, contents: &str) -> Result<PathBuf, StoreError> {
-    let mut path = folder.join(numbered(name, 1, end));
-    for n in 2..=MOST_NAMES + 1 {
+    let digest = hex::encode(&keccak256(contents)[..8]);
+    let numbered = (1..=MOST_NAMES).map(|n| numbered(name, n, end));
+    let mut taken = PathBuf::new();
+    for file in numbered.chain([format!("{name}-{digest}{end}")]) {
+        let path = folder.join(file);
         match keep_new(&path, contents) {
-            Err(StoreError::Exists { .. } | StoreError::Link { .. }) if n <= MOST_NAMES => {
-                path = folder.join(numbered(name, n, end));
-            }
+            Err(StoreError::Exists { .. } | StoreError::Link { .. }) => taken = path,
             result => return result.map(|()| path),
         }
     }
-    Err(StoreError::Exists { path: shown(&path) })
+    Err(StoreError::Exists { path: shown(&taken) })
 }

@@ -5,6 +5,7 @@
 //!
 //! Nothing that is not a file is opened: a pipe without a writer, or a device, would keep the program waiting.
 
+mod folder;
 mod incidents;
 mod read;
 mod settings;
@@ -13,10 +14,11 @@ mod write;
 use std::io;
 use std::path::Path;
 
+pub use folder::{Files, Shelf, files_below};
 pub use incidents::{Incidents, Lock, Stored};
 pub use read::{
-    Foreign, Found, MAX_BYTES, files_below, find_upwards, read_foreign, read_password, read_stdin,
-    read_stream, read_text,
+    Foreign, Found, MAX_BYTES, find_upwards, read_foreign, read_password, read_stdin, read_stream, read_text,
+    read_text_up_to,
 };
 pub use settings::{SettingsFolder, home, real_path};
 pub use write::{create_folder, create_new, keep_all, keep_new, let_all_read};
@@ -27,8 +29,8 @@ pub enum StoreError {
     Read { path: String, error: io::Error },
     #[error("cannot use {path}: it is {what}, not a file")]
     NotAFile { path: String, what: &'static str },
-    #[error("{path} is larger than {MAX_BYTES} bytes: this is not the file you mean")]
-    TooLarge { path: String },
+    #[error("{path} is larger than {most} bytes: this is not the file you mean")]
+    TooLarge { path: String, most: u64 },
     #[error("{path} is not text (UTF-8)")]
     NotText { path: String },
     #[error("{path} already exists, and nothing is overwritten")]

@@ -13,11 +13,22 @@ pub const MAX_BYTES: u64 = 8 << 20;
 
 /// Reads a text file of bounded size.
 pub fn read_text(path: &Path) -> Result<String, StoreError> {
-    text(file_bytes(path)?, path)
+    text(file_bytes(path, MAX_BYTES)?, path)
 }
 
-fn file_bytes(path: &Path) -> Result<Vec<u8>, StoreError> {
-    read_bounded(open(path, &[Kind::File])?, path)
+/// Reads a text file of at most `most` bytes. One that is longer is refused before any of it is read.
+pub fn read_text_up_to(most: usize, path: &Path) -> Result<String, StoreError> {
+    text(file_bytes(path, most as u64)?, path)
+}
+
+fn file_bytes(path: &Path, most: u64) -> Result<Vec<u8>, StoreError> {
+    let file = open(path, &[Kind::File])?;
+    let length = file.metadata().map_err(|error| StoreError::Read { path: shown(path), error })?.len();
+    if length > most {
+        return Err(StoreError::TooLarge { path: shown(path), most });
+    }
+    // It may have grown since.
+    read_bounded(file, path, most)
 }
 
 fn text(bytes: Vec<u8>, path: &Path) -> Result<String, StoreError> {
@@ -59,12 +70,12 @@ fn stream_bytes(path: &Path) -> Result<Vec<u8>, StoreError> {
     }
     let folder = path.parent();
     if folder != Some(Path::new("/dev/fd")) && folder != Some(Path::new("/proc/self/fd")) {
-        return file_bytes(path);
+        return file_bytes(path, MAX_BYTES);
     }
     let file = open(path, &[Kind::File, Kind::Pipe])?;
     let error = |error| StoreError::Read { path: shown(path), error };
     waiting_for_bytes(&file).map_err(error)?;
-    read_bounded(file, path)
+    read_bounded(file, path, MAX_BYTES)
 }
 
 /// Reads standard input to its end, of bounded size.
@@ -73,17 +84,17 @@ pub fn read_stdin() -> Result<Foreign, StoreError> {
 }
 
 fn stdin_bytes() -> Result<Vec<u8>, StoreError> {
-    read_bounded(io::stdin().lock(), Path::new("standard input"))
+    read_bounded(io::stdin().lock(), Path::new("standard input"), MAX_BYTES)
 }
 
-fn read_bounded(source: impl Read, path: &Path) -> Result<Vec<u8>, StoreError> {
+fn read_bounded(source: impl Read, path: &Path, most: u64) -> Result<Vec<u8>, StoreError> {
     let mut bytes = Vec::new();
     source
-        .take(MAX_BYTES + 1)
+        .take(most + 1)
         .read_to_end(&mut bytes)
         .map_err(|error| StoreError::Read { path: shown(path), error })?;
-    if bytes.len() as u64 > MAX_BYTES {
-        return Err(StoreError::TooLarge { path: shown(path) });
+    if bytes.len() as u64 > most {
+        return Err(StoreError::TooLarge { path: shown(path), most });
     }
     Ok(bytes)
 }
@@ -199,37 +210,10 @@ pub fn find_upwards(start: &Path, name: &str) -> Found {
     found
 }
 
-/// The files of one extension below a folder, in order of path; none when the folder is not there.
-/// Links are not followed.
-pub fn files_below(folder: &Path, extension: &str) -> Result<Vec<PathBuf>, StoreError> {
-    let entries = match fs::read_dir(folder) {
-        Ok(entries) => entries,
-        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(error) => return Err(StoreError::Read { path: shown(folder), error }),
-    };
-    let mut found = Vec::new();
-    for entry in entries {
-        let error = |error| StoreError::Read { path: shown(folder), error };
-        let entry = entry.map_err(error)?;
-        let kind = entry.file_type().map_err(error)?;
-        let path = entry.path();
-        // What an operating system leaves behind (`._name`) is not what anybody put there.
-        if entry.file_name().to_string_lossy().starts_with('.') {
-            continue;
-        }
-        if kind.is_dir() {
-            found.extend(files_below(&path, extension)?);
-        } else if kind.is_file() && path.extension().is_some_and(|e| e == extension) {
-            found.push(path);
-        }
-    }
-    found.sort();
-    Ok(found)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::files_below;
 
     #[test]
     fn an_oversized_or_binary_file_is_named() {
@@ -238,6 +222,9 @@ mod tests {
         let size = usize::try_from(MAX_BYTES).unwrap() + 1;
         fs::write(&path, vec![b'a'; size]).unwrap();
         assert!(matches!(read_text(&path), Err(StoreError::TooLarge { .. })));
+        fs::write(&path, "12345").unwrap();
+        assert_eq!(read_text_up_to(5, &path).unwrap(), "12345");
+        assert!(matches!(read_text_up_to(4, &path), Err(StoreError::TooLarge { most: 4, .. })));
         fs::write(&path, [0xff, 0xfe]).unwrap();
         assert!(matches!(read_text(&path), Err(StoreError::NotText { .. })));
         assert!(matches!(read_text(dir.path()), Err(StoreError::NotAFile { what: "a folder", .. })));
@@ -263,10 +250,8 @@ mod tests {
                 assert!(matches!(error, StoreError::NotAFile { what, .. } if what == expected), "{error}");
             }
         }
-        assert!(
-            files_below(dir.path(), "json").unwrap().is_empty(),
-            "a folder's pipe is not one of its files"
-        );
+        let found = files_below(dir.path(), "json", 10).unwrap();
+        assert!(found.paths.is_empty(), "a folder's pipe is not one of its files");
     }
 
     #[cfg(target_os = "linux")]

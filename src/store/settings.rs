@@ -59,7 +59,8 @@ impl SettingsFolder {
     /// What was accepted, oldest first.
     pub fn acceptances(&self) -> Result<Vec<(PathBuf, String)>, StoreError> {
         let folder = self.accepted();
-        let files = files_below(&folder, "toml")?.into_iter().filter(|path| path.parent() == Some(&folder));
+        let all = files_below(&folder, "toml", usize::MAX)?.paths;
+        let files = all.into_iter().filter(|path| path.parent() == Some(&folder));
         files.map(|path| Ok((path.clone(), read_text(&path)?))).collect()
     }
 
@@ -68,7 +69,8 @@ impl SettingsFolder {
         self.ready()?;
         let folder = self.accepted();
         let number = |path: &PathBuf| path.file_stem()?.to_str()?.parse::<u32>().ok();
-        let last = files_below(&folder, "toml")?.iter().filter_map(number).max().unwrap_or(0);
+        let last =
+            files_below(&folder, "toml", usize::MAX)?.paths.iter().filter_map(number).max().unwrap_or(0);
         let mut next = last.saturating_add(1);
         loop {
             match create_new(&folder.join(format!("{next:06}.toml")), contents) {

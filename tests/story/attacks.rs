@@ -352,11 +352,13 @@ fn what_one_signer_accepted_is_shown_to_every_later_one() {
 
     let carried = bob.path("carried.json");
     fs::copy(&proposal, &carried).unwrap();
-    let shown = format!("accepted what was refused: {id}");
+    let shown = format!("accepted {id}");
     let run = try_sign(bob, &[path(&carried), "--accept", "modul"]).ended(4);
-    let run = run.says(&format!("whoever proposed it {shown}")).says("--accept modul accepts nothing here");
+    let run = run
+        .says(&format!("the file says that whoever proposed it {shown}"))
+        .says("--accept modul accepts nothing here");
     run.says(&format!("refused ({id})"));
     let signature = format!("{}.{}.sig.json", said["safe_tx_hash"].as_str().unwrap(), key(0).address);
     bob.run(&["import", path(&carried), path(&folder.join(signature))]).ended(0);
-    try_sign(bob, &[path(&carried)]).ended(4).says(&format!("alice {shown}"));
+    try_sign(bob, &[path(&carried)]).ended(4).says(&format!("the file says that alice {shown}"));
 }

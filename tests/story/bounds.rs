@@ -95,7 +95,7 @@ fn a_playbook_with_thousands_of_reads_stops_no_lever_and_is_refused_by_the_bound
     short(refused(
         alice.run(&["playbook", "check", "playbooks/pause/huge.toml"]),
         1,
-        &["at most 262144 bytes"],
+        &["is larger than 262144 bytes"],
     ));
 }
 

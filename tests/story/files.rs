@@ -138,13 +138,25 @@ fn links_and_files_in_the_way_are_named_and_nothing_is_written_through_them() {
     fs::write(&folder, "in the way").unwrap();
     refused_without_a_trace(bob, &words, 1, &[hash]);
     fs::remove_file(&folder).unwrap();
-    // Every name of the proposal: the signature is made then, and given out although it cannot be kept.
+    // Every name of the proposal and of the signature: a digest names them then.
     fs::create_dir(&folder).unwrap();
+    let signature = format!("{}.sig.json", bob.key.address);
     for n in 1..=20 {
-        let name = if n == 1 { "proposal.json".into() } else { format!("proposal-{n}.json") };
-        fs::create_dir(folder.join(name)).unwrap();
+        for name in ["proposal.json", &signature] {
+            let (name, end) = name.split_once('.').unwrap();
+            let name = if n == 1 { format!("{name}.{end}") } else { format!("{name}-{n}.{end}") };
+            fs::create_dir(folder.join(name)).unwrap();
+        }
     }
-    let run = refused_without_a_trace(bob, &words, 1, &["proposal-20.json", "the line above is good"]);
+    crate::steps::run(bob, &words).ended(0);
+    let by_digest = files(&folder);
+    assert_eq!(by_digest.len(), 2, "{by_digest:?}");
+    bob.run(&["status", "vault"]).ended(3).says("1 of 2 signed");
+    // That name too: the signature is made, and given out although it cannot be kept.
+    let signature = by_digest.into_iter().find(|f| path(f).ends_with(".sig.json")).unwrap();
+    fs::remove_file(&signature).unwrap();
+    fs::create_dir(&signature).unwrap();
+    let run = refused_without_a_trace(bob, &words, 1, &[path(&signature), "the line above is good"]);
     assert!(run.stdout.starts_with("bgsig1"), "{run:?}");
     let object = crate::steps::run(bob, &[&words[..], &["--json".to_string()]].concat()).ended(1).json();
     assert!(object["signatures"][0]["line"].as_str().unwrap().starts_with("bgsig1"), "{object}");

@@ -1,6 +1,7 @@
 //! Somebody in the chat, or an owner, posts so much that nobody else's signature should be found: all are.
 
 use std::fs;
+use std::path::PathBuf;
 
 use alloy::primitives::{B256, hex, keccak256};
 use bech32::{Bech32m, Hrp};
@@ -104,7 +105,8 @@ fn bytes_that_are_not_text_in_a_chat_or_in_one_file_of_a_folder_stop_nothing() {
     broadcast(alice, &["vault"]).ended(0);
 }
 
-/// Every name for bob's signature is taken by something else: carol's is kept all the same.
+/// Every name for bob's signature is taken by something else: it is kept under another, and counts. Where even that is
+/// taken, carol's is kept all the same.
 #[test]
 fn one_signature_that_cannot_be_kept_ends_the_keeping_of_no_other() {
     let ceremony = two_of_three();
@@ -119,10 +121,89 @@ fn one_signature_that_cannot_be_kept_ends_the_keeping_of_no_other() {
     }
     let chat = format!("{}\n{}", sign(bob, &["vault"]), sign(carol, &["vault"]));
     fs::write(alice.path("chat.txt"), &chat).unwrap();
+    let junk = signature_files(alice);
+    let run = alice.run(&["--json", "import", "vault", "chat.txt"]).ended(0);
+    assert_eq!(run.json()["taken"].as_array().unwrap().len(), 2);
+    let run = alice.run(&["status", "vault"]).ended(0).says("95 more signature files");
+    assert!(run.stderr.lines().count() < 30, "more than a screen:\n{}", run.stderr);
+    assert_eq!(signature_files(alice), junk + 2);
+    let is_bobs = |file: &PathBuf| path(file).contains(&bob.key.address.to_string());
+    let bobs =
+        files(alice.folder()).into_iter().find(|f| is_bobs(f) && fs::read(f).unwrap() != b"{}").unwrap();
+    fs::write(bobs, "{}").unwrap();
+    fs::remove_file(proposal.parent().unwrap().join(format!("{}.sig.json", carol.key.address))).unwrap();
     let run = alice.run(&["--json", "import", "vault", "chat.txt"]).ended(1);
     let run = run.says(&bob.key.address.to_string()).says("already exists");
     assert_eq!(run.json()["taken"][0]["owner"], carol.key.address.to_string());
     sign(alice, &["vault"]);
-    import(alice, &["vault"], &sign(carol, &["vault"]));
+    broadcast(alice, &["vault"]).ended(0);
+}
+
+/// Whoever can write into `incidents/` lays thousands of files there: the work and what is said of them are bounded, and
+/// the honest proposal and its signatures count.
+#[test]
+fn thousands_of_files_laid_into_the_incidents_hide_nothing_and_are_counted() {
+    let ceremony = two_of_three();
+    let [alice, bob, carol] = &ceremony.desks[..] else { unreachable!() };
+    let proposal = propose(alice);
+    import(alice, &["vault"], &sign(bob, &["vault"]));
+    sign(carol, &["vault"]);
+    let theirs = files(carol.folder()).into_iter().find(|f| path(f).ends_with(".sig.json")).unwrap();
+    let folder = proposal.parent().unwrap();
+    fs::copy(&theirs, folder.join(theirs.file_name().unwrap())).unwrap();
+    for n in 0..12_000_u32 {
+        fs::write(folder.join(format!("{n}.sig.json")), "{}").unwrap();
+    }
+    let incidents = folder.parent().unwrap();
+    let honest = fs::read_to_string(&proposal).unwrap();
+    for n in 0..3_000_u32 {
+        let folder = incidents.join(keccak256(n.to_be_bytes()).to_string());
+        fs::create_dir(&folder).unwrap();
+        fs::write(folder.join("proposal.json"), if n % 500 == 0 { &honest } else { "{}" }).unwrap();
+    }
+    for n in 0..5 {
+        fs::write(incidents.join(keccak256([n]).to_string()), "a file, not a folder").unwrap();
+    }
+    let run = alice.run(&["status", "vault"]).ended(0);
+    let run = run
+        .says("2995 more proposal files")
+        .says("more signature files")
+        .says("signature files that were not read");
+    assert!(run.stderr.lines().count() < 40, "more than a screen:\n{}", run.stderr);
+    let started = std::time::Instant::now();
+    broadcast(alice, &["vault"]).ended(0);
+    assert!(started.elapsed().as_secs() < 30, "{:?}", started.elapsed());
+    assert!(is_paused(&ceremony));
+}
+
+/// A list of what was accepted is signed by nobody: whoever hands the signature over first does not decide what is
+/// shown beside it.
+#[test]
+fn an_invented_list_of_acceptances_hides_no_other() {
+    let ceremony = two_of_three();
+    let [alice, bob, _] = &ceremony.desks[..] else { unreachable!() };
+    propose(alice);
+    sign(bob, &["vault"]);
+    let theirs = files(bob.folder()).into_iter().find(|f| path(f).ends_with(".sig.json")).unwrap();
+    let with = |name: &str, accepted: &[String]| {
+        let mut file = read_json(&theirs);
+        file["accepted"] = serde_json::json!(accepted);
+        fs::write(alice.path(name), file.to_string()).unwrap();
+    };
+    let invented: Vec<String> = (0..50).map(|n| format!("invented:{n}")).collect();
+    with("first.json", &invented[..2]);
+    with("second.json", &["module:real".into()]);
+    with("third.json", &invented);
+    alice.run(&["import", "vault", "first.json"]).ended(0).says("taken in");
+    alice.run(&["import", "vault", "second.json"]).ended(0).says("taken in");
+    alice.run(&["import", "vault", "second.json"]).ended(0).says("known");
+    let run = alice.run(&["dry-run", "vault"]);
+    let said = "the file says that bob accepted invented:0, invented:1, module:real";
+    assert!(run.stderr.contains(said) || run.stdout.contains(said), "{}", run.stderr);
+    alice.run(&["import", "vault", "third.json"]).ended(0).says("taken in");
+    let run = alice.run(&["dry-run", "vault"]);
+    let said = "invented:0, invented:1, module:real, invented:2, invented:3, and 46 more";
+    assert!(run.stderr.contains(said), "{}", run.stderr);
+    sign(alice, &["vault"]);
     broadcast(alice, &["vault"]).ended(0);
 }

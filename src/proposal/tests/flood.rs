@@ -193,3 +193,19 @@ proptest! {
         prop_assert_eq!(taken(&gathered(&[&text], &proposal)), [address(1), address(2)]);
     }
 }
+
+/// As many owners as a Safe can have here, each signing twice: counted in one pass.
+#[test]
+fn a_thousand_owners_are_counted_in_one_pass() {
+    let many = |n: u64| Address::left_padding_from(&(n + 2).to_be_bytes());
+    let list: Vec<Address> = (0..1_000).map(many).collect();
+    let mut now = state(7);
+    now.owners = Owners::new(list.clone(), 1_000).unwrap();
+    let former = (1_000..1_500).map(many);
+    let on_chain: Vec<Address> = list.iter().copied().chain(former).cycle().take(300_000).collect();
+    let started = std::time::Instant::now();
+    let tally = count(&proposal(7), &[], &on_chain, &now);
+    assert_eq!((tally.approved.len(), tally.missing.len(), tally.set_aside.len()), (1_000, 0, 500));
+    assert!(started.elapsed().as_millis() < 3_000, "{:?}", started.elapsed());
+    assert_eq!(count(&proposal(7), &[], &on_chain[..999], &now).missing, [list[999]]);
+}

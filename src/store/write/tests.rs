@@ -89,7 +89,7 @@ fn nothing_is_overwritten_and_no_link_is_followed() {
             assert!(matches!(create_folder(&link), Err(StoreError::Link { .. })), "{}", link.display());
         }
     }
-    assert_eq!(files_below(dir.path(), "json").unwrap(), [path], "no temporary file is left");
+    assert_eq!(files_below(dir.path(), "json", 10).unwrap().paths, [path], "no temporary file is left");
 }
 
 #[test]
