@@ -10,6 +10,8 @@ use crate::chain::fork::{Outcome, Rehearsal};
 
 const FIX: &str =
     "find out who replaced that code and what it does; if it was your protocol, pin the new one";
+const MOVED: &str =
+    "find out who replaced that code and what it does; if it was your protocol, propose again";
 
 pub(super) const CHECKS: [Check; 1] = [("code", findings)];
 
@@ -91,7 +93,7 @@ fn moved(facts: &Facts, target: Address, runs: &BTreeMap<Address, B256>) -> Vec<
         let place = if *at == target { String::new() } else { format!(" at {at}") };
         let sentence =
             format!("{target} runs code {hash}{place} now, and ran {} when this was proposed", listed(&then));
-        Finding::drift(named(&format!("code-moved:{target}"), [at as &dyn Display, hash]), sentence, FIX)
+        Finding::drift(named(&format!("code-moved:{target}"), [at as &dyn Display, hash]), sentence, MOVED)
     };
     runs.iter().filter(|(at, hash)| then.get(*at) != Some(hash)).map(drift).collect()
 }

@@ -30,6 +30,14 @@ pub fn run(session: &Session, args: &cli::Sign) -> Result<Exit, Error> {
     let mut subjects: Vec<Subject> = Vec::new();
     for what in &args.what {
         let subject = load(session, args, what, &subjects).map_err(|e| e.about(what))?;
+        if let Some(other) = for_one_nonce(&subject, &subjects) {
+            let (nonce, safe) = (subject.proposal.nonce(), &subject.safe.name);
+            let message = format!(
+                "{what} and {} are both for nonce {nonce} of {safe}: only one of them can be executed",
+                other.proposal.hash()
+            );
+            return Err(Error::new(Exit::Usage, message).hint("agree which, and sign that one by itself"));
+        }
         subjects.push(subject);
     }
     if subjects.len() > 1 {
@@ -131,6 +139,13 @@ fn load<'a>(
     }
     subject.prove(session.ui, args.proofs)?;
     Ok(subject)
+}
+
+/// Of two transactions for one nonce, one can be executed: signing both in one command is a mistake, or somebody's wish.
+fn for_one_nonce<'a>(subject: &Subject, before: &'a [Subject]) -> Option<&'a Subject<'a>> {
+    let same_nonce =
+        |s: &&Subject| s.safe.name == subject.safe.name && s.proposal.nonce() == subject.proposal.nonce();
+    before.iter().filter(same_nonce).find(|s| s.proposal.hash() != subject.proposal.hash())
 }
 
 fn list(session: &Session, subjects: &[Subject]) {

@@ -509,11 +509,16 @@ impl Subject<'_> {
         }
     }
 
-    /// Keeps the proposal beside the council file, if there is none of it yet that says the same of the Safe.
+    /// Keeps the proposal beside the council file, if there is none of it yet that says the same of the Safe and of the
+    /// code that it runs.
     pub fn keep(&self, session: &Session) -> Result<PathBuf, Error> {
         let hash = self.proposal.hash();
+        let code = |proposal: &Proposal| proposal.record().map(|record| record.code.clone());
+        let own = code(&self.proposal);
         let says_the_same = |there: &Proposal| {
-            there.hash() == hash && there.snapshot().drift(self.proposal.snapshot()).is_empty()
+            there.hash() == hash
+                && there.snapshot().drift(self.proposal.snapshot()).is_empty()
+                && (own.is_none() || code(there) == own)
         };
         let kept = session.kept_files()?.into_iter().find(|(_, there)| says_the_same(there));
         if let Some((path, _)) = kept {

@@ -10,7 +10,7 @@ use alloy::primitives::{hex, keccak256};
 use super::folder::{Candidate, Shelf, names_in, read_shelf};
 use super::read::INCIDENTS;
 use super::write::{System, lock_on};
-use super::{StoreError, create_folder, create_new, keep_new, shown};
+use super::{StoreError, create_folder, create_new, keep_new, read_text, shown};
 
 const PROPOSAL_START: &str = "proposal";
 const PROPOSAL: &str = "proposal.json";
@@ -18,8 +18,10 @@ const JSON: &str = ".json";
 const SIGNATURE_END: &str = ".sig.json";
 const OUTCOME_START: &str = "outcome";
 const SENT_START: &str = "sent-";
-/// Files of one owner, or of the proposal itself, for one proposal.
+/// Numbered files of one owner for one proposal.
 const MOST_NAMES: usize = 20;
+/// Files of a proposal itself.
+const MOST_PROPOSALS: usize = 10_000;
 /// The longest proposal: an argument may be as long as a transaction's data.
 const LONGEST_PROPOSAL: usize = 8 << 20;
 /// The longest file of a signature, or of what was sent and what came of it.
@@ -73,7 +75,7 @@ impl Incidents {
     /// Keeps a proposal; where another file is there already, beside it: what came later counts.
     pub fn keep_proposal(&self, proposal: &str, contents: &str) -> Result<PathBuf, StoreError> {
         let folder = self.ready(proposal)?;
-        keep_beside(&folder, PROPOSAL_START, ".json", contents)
+        keep_last(&folder, proposal_names(), contents)
     }
 
     /// Keeps a signature under its owner's name; where another file has that name, under the next that is free.
@@ -119,22 +121,22 @@ impl Incidents {
     }
 
     /// The files of the proposals kept here, folder by folder, the last that was kept first. Where there are too many,
-    /// the first file of every folder that is named by a hash is read before all others.
+    /// the last file of every folder that is named by a hash is read before all others.
     pub fn proposals(&self) -> Result<Shelf, StoreError> {
         let mut candidates = Vec::new();
-        for folder in names_in(&self.root)? {
-            let mut files: Vec<(usize, String)> = (names_in(&self.folder(&folder)).unwrap_or_default())
-                .into_iter()
-                .filter_map(|name| Some((place(&name, PROPOSAL_START, ".json")?, name)))
-                .collect();
-            files.sort();
-            let of_others = if is_hash(&folder) { 0 } else { MOST_NAMES };
-            let candidate = |(at, (_, name)): (usize, (usize, String))| Candidate {
-                path: self.folder(&folder).join(name),
-                folder: folder.clone(),
-                rank: at + of_others,
-            };
-            candidates.extend(files.into_iter().enumerate().rev().map(candidate));
+        for name in names_in(&self.root)? {
+            let folder = self.folder(&name);
+            if !folder.symlink_metadata().is_ok_and(|there| there.is_dir()) {
+                continue;
+            }
+            // Without a gap: a file with a number far ahead would be the last for ever.
+            let numbers = proposal_names().map(|file| folder.join(file));
+            let mut paths: Vec<PathBuf> =
+                numbers.take_while(|path| path.symlink_metadata().is_ok()).collect();
+            paths.reverse();
+            let of_others = if is_hash(&name) { 0 } else { MOST_PROPOSALS };
+            let candidate = |(at, path)| Candidate { path, folder: name.clone(), rank: at + of_others };
+            candidates.extend(paths.into_iter().enumerate().map(candidate));
         }
         Ok(read_shelf(candidates, LONGEST_PROPOSAL))
     }
@@ -208,11 +210,32 @@ fn numbered(name: &str, n: usize, end: &str) -> String {
     if n == 1 { format!("{name}{end}") } else { format!("{name}-{n}{end}") }
 }
 
-/// The number in a file's name, and for all that are not numbered the one after the last; `None` for another file.
-fn place(file: &str, name: &str, end: &str) -> Option<usize> {
-    let rest = file.strip_prefix(name)?.strip_suffix(end)?;
-    let number = (1..=MOST_NAMES).find(|n| file == numbered(name, *n, end));
-    (rest.is_empty() || rest.starts_with('-')).then(|| number.unwrap_or(MOST_NAMES + 1))
+/// Which of them counts is told by their order: each has a number.
+fn proposal_names() -> impl Iterator<Item = String> {
+    (1..=MOST_PROPOSALS).map(|n| numbered(PROPOSAL_START, n, JSON))
+}
+
+/// Keeps a file after all that are there, unless the last of them says the same.
+fn keep_last(
+    folder: &Path,
+    names: impl Iterator<Item = String>,
+    contents: &str,
+) -> Result<PathBuf, StoreError> {
+    let mut last = folder.to_path_buf();
+    for path in names.map(|name| folder.join(name)) {
+        if path.symlink_metadata().is_err() {
+            if read_text(&last).is_ok_and(|text| text == contents) {
+                return Ok(last);
+            }
+            match create_new(&path, contents) {
+                // Another run took that name.
+                Err(StoreError::Exists { .. }) => {}
+                result => return result.map(|()| path),
+            }
+        }
+        last = path;
+    }
+    Err(StoreError::Exists { path: shown(&last) })
 }
 
 /// Keeps a file under the first name that is free or says the same already. Where strangers have taken all of them, its

@@ -138,7 +138,7 @@ fn links_and_files_in_the_way_are_named_and_nothing_is_written_through_them() {
     fs::write(&folder, "in the way").unwrap();
     refused_without_a_trace(bob, &words, 1, &[hash]);
     fs::remove_file(&folder).unwrap();
-    // Every name of the proposal and of the signature: a digest names them then.
+    // Names of the proposal and of the signature: the next number, or a digest, names them then.
     fs::create_dir(&folder).unwrap();
     let signature = format!("{}.sig.json", bob.key.address);
     for n in 1..=20 {

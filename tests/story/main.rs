@@ -29,6 +29,7 @@ mod forged;
 mod gas;
 mod inputs;
 mod json;
+mod laid;
 mod ledger;
 mod mined;
 mod network;
