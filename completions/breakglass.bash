@@ -179,13 +179,17 @@ _breakglass() {
 
     case "${cmd}" in
         breakglass)
-            opts="-h -V --council --json --help --version pause param rotate dry-run sign check status import export broadcast hash device playbook init completions help"
+            opts="-h -V --council --json --quorum --help --version pause param rotate dry-run sign check status import export broadcast hash device playbook init completions help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --council)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --quorum)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -197,7 +201,7 @@ _breakglass() {
             return 0
             ;;
         breakglass__subcmd__broadcast)
-            opts="-h --ledger --ledger-serial --timeout --keystore --password-file --set --undo --nonce --accept --proofs --confirm --calldata --max-fee --gas --confirmations --finalized --wait --council --json --help"
+            opts="-h --ledger --ledger-serial --timeout --keystore --password-file --set --undo --nonce --accept --proofs --confirm --calldata --max-fee --gas --confirmations --finalized --wait --council --json --quorum --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -259,6 +263,10 @@ _breakglass() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --quorum)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -267,7 +275,7 @@ _breakglass() {
             return 0
             ;;
         breakglass__subcmd__check)
-            opts="-h --set --undo --nonce --proofs --council --json --help"
+            opts="-h --set --undo --nonce --proofs --council --json --quorum --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -285,6 +293,10 @@ _breakglass() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --quorum)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -293,13 +305,17 @@ _breakglass() {
             return 0
             ;;
         breakglass__subcmd__completions)
-            opts="-h --council --json --help bash elvish fish powershell zsh"
+            opts="-h --council --json --quorum --help bash elvish fish powershell zsh"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --council)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --quorum)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -311,7 +327,7 @@ _breakglass() {
             return 0
             ;;
         breakglass__subcmd__device)
-            opts="-h --ledger --ledger-serial --timeout --keystore --password-file --show-address --udev --install-udev --council --json --help"
+            opts="-h --ledger --ledger-serial --timeout --keystore --password-file --show-address --udev --install-udev --council --json --quorum --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -349,6 +365,10 @@ _breakglass() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --quorum)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -357,7 +377,7 @@ _breakglass() {
             return 0
             ;;
         breakglass__subcmd__dry__subcmd__run)
-            opts="-h --set --undo --nonce --at --fork-url --proofs --trace --council --json --help"
+            opts="-h --set --undo --nonce --at --fork-url --proofs --trace --council --json --quorum --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -383,6 +403,10 @@ _breakglass() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --quorum)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -391,7 +415,7 @@ _breakglass() {
             return 0
             ;;
         breakglass__subcmd__export)
-            opts="-h --to --set --undo --nonce --council --json --help"
+            opts="-h --to --set --undo --nonce --council --json --quorum --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -413,6 +437,10 @@ _breakglass() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --quorum)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -421,7 +449,7 @@ _breakglass() {
             return 0
             ;;
         breakglass__subcmd__hash)
-            opts="-h --chain-id --safe --safe-version --to --value --data --operation --safe-tx-gas --base-gas --gas-price --gas-token --refund-receiver --nonce --council --json --help"
+            opts="-h --chain-id --safe --safe-version --to --value --data --operation --safe-tx-gas --base-gas --gas-price --gas-token --refund-receiver --nonce --council --json --quorum --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -480,6 +508,10 @@ _breakglass() {
                     return 0
                     ;;
                 --council)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --quorum)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -813,7 +845,7 @@ _breakglass() {
             return 0
             ;;
         breakglass__subcmd__import)
-            opts="-h --set --undo --nonce --council --json --help"
+            opts="-h --set --undo --nonce --council --json --quorum --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -831,6 +863,10 @@ _breakglass() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --quorum)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -839,7 +875,7 @@ _breakglass() {
             return 0
             ;;
         breakglass__subcmd__init)
-            opts="-h --safe --rpc --name --chain --safe-name --council --json --help"
+            opts="-h --safe --rpc --name --chain --safe-name --council --json --quorum --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -869,6 +905,10 @@ _breakglass() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --quorum)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -877,7 +917,7 @@ _breakglass() {
             return 0
             ;;
         breakglass__subcmd__param)
-            opts="-h --playbook --safe --set --undo --nonce --accept --proofs --council --json --help"
+            opts="-h --playbook --safe --set --undo --nonce --accept --proofs --council --json --quorum --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -904,6 +944,10 @@ _breakglass() {
                     return 0
                     ;;
                 --council)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --quorum)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -915,7 +959,7 @@ _breakglass() {
             return 0
             ;;
         breakglass__subcmd__pause)
-            opts="-h --playbook --safe --set --undo --nonce --accept --proofs --council --json --help"
+            opts="-h --playbook --safe --set --undo --nonce --accept --proofs --council --json --quorum --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -945,6 +989,10 @@ _breakglass() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --quorum)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -953,13 +1001,17 @@ _breakglass() {
             return 0
             ;;
         breakglass__subcmd__playbook)
-            opts="-h --council --json --help list show check new test schema help"
+            opts="-h --council --json --quorum --help list show check new test schema help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --council)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --quorum)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -971,13 +1023,17 @@ _breakglass() {
             return 0
             ;;
         breakglass__subcmd__playbook__subcmd__check)
-            opts="-h --council --json --help"
+            opts="-h --council --json --quorum --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --council)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --quorum)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1101,7 +1157,7 @@ _breakglass() {
             return 0
             ;;
         breakglass__subcmd__playbook__subcmd__list)
-            opts="-h --kind --family --severity --council --json --help"
+            opts="-h --kind --family --severity --council --json --quorum --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1123,6 +1179,10 @@ _breakglass() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --quorum)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -1131,7 +1191,7 @@ _breakglass() {
             return 0
             ;;
         breakglass__subcmd__playbook__subcmd__new)
-            opts="-h --call --view --abi --council --json --help"
+            opts="-h --call --view --abi --council --json --quorum --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1153,6 +1213,10 @@ _breakglass() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --quorum)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -1161,13 +1225,17 @@ _breakglass() {
             return 0
             ;;
         breakglass__subcmd__playbook__subcmd__schema)
-            opts="-h --council --json --help"
+            opts="-h --council --json --quorum --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --council)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --quorum)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1179,13 +1247,17 @@ _breakglass() {
             return 0
             ;;
         breakglass__subcmd__playbook__subcmd__show)
-            opts="-h --council --json --help"
+            opts="-h --council --json --quorum --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --council)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --quorum)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1197,7 +1269,7 @@ _breakglass() {
             return 0
             ;;
         breakglass__subcmd__playbook__subcmd__test)
-            opts="-h --safe --undo-safe --set --fork-url --council --json --help"
+            opts="-h --safe --undo-safe --set --fork-url --council --json --quorum --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1223,6 +1295,10 @@ _breakglass() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --quorum)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -1231,7 +1307,7 @@ _breakglass() {
             return 0
             ;;
         breakglass__subcmd__rotate)
-            opts="-h --playbook --safe --set --undo --nonce --accept --proofs --council --json --help"
+            opts="-h --playbook --safe --set --undo --nonce --accept --proofs --council --json --quorum --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1261,6 +1337,10 @@ _breakglass() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --quorum)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -1269,7 +1349,7 @@ _breakglass() {
             return 0
             ;;
         breakglass__subcmd__sign)
-            opts="-h --ledger --ledger-serial --timeout --keystore --password-file --set --undo --nonce --accept --proofs --offline --yes --hashes --eth-sign --council --json --help"
+            opts="-h --ledger --ledger-serial --timeout --keystore --password-file --set --undo --nonce --accept --proofs --offline --yes --hashes --eth-sign --council --json --quorum --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1311,6 +1391,10 @@ _breakglass() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --quorum)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -1319,7 +1403,7 @@ _breakglass() {
             return 0
             ;;
         breakglass__subcmd__status)
-            opts="-h --set --undo --nonce --proofs --council --json --help"
+            opts="-h --set --undo --nonce --proofs --council --json --quorum --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1334,6 +1418,10 @@ _breakglass() {
                     return 0
                     ;;
                 --council)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --quorum)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_breakglass_global_optspecs
-    string join \n council= json h/help V/version
+    string join \n council= json quorum= h/help V/version
 end
 
 function __fish_breakglass_needs_command
@@ -25,6 +25,7 @@ function __fish_breakglass_using_subcommand
 end
 
 complete -c breakglass -n "__fish_breakglass_needs_command" -l council -d 'The council file [default: breakglass.toml here or in a folder above]' -r -F
+complete -c breakglass -n "__fish_breakglass_needs_command" -l quorum -d 'How many RPCs must agree, for this run, in place of the council file\'s number; a smaller one is recorded' -r
 complete -c breakglass -n "__fish_breakglass_needs_command" -l json -d 'Print one JSON object on standard output'
 complete -c breakglass -n "__fish_breakglass_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c breakglass -n "__fish_breakglass_needs_command" -s V -l version -d 'Print version'
@@ -50,6 +51,7 @@ complete -c breakglass -n "__fish_breakglass_using_subcommand pause" -l set -d '
 complete -c breakglass -n "__fish_breakglass_using_subcommand pause" -l nonce -d 'Another Safe nonce than the next one' -r
 complete -c breakglass -n "__fish_breakglass_using_subcommand pause" -l accept -d 'Accept a refusal by its id; it is recorded and shown to every later signer' -r
 complete -c breakglass -n "__fish_breakglass_using_subcommand pause" -l council -d 'The council file [default: breakglass.toml here or in a folder above]' -r -F
+complete -c breakglass -n "__fish_breakglass_using_subcommand pause" -l quorum -d 'How many RPCs must agree, for this run, in place of the council file\'s number; a smaller one is recorded' -r
 complete -c breakglass -n "__fish_breakglass_using_subcommand pause" -l undo -d 'The lever\'s counter-playbook, with every check'
 complete -c breakglass -n "__fish_breakglass_using_subcommand pause" -l proofs -d 'Verify every value with proofs (eth_getProof) against the state root of its block; takes one more round'
 complete -c breakglass -n "__fish_breakglass_using_subcommand pause" -l json -d 'Print one JSON object on standard output'
@@ -60,6 +62,7 @@ complete -c breakglass -n "__fish_breakglass_using_subcommand param" -l set -d '
 complete -c breakglass -n "__fish_breakglass_using_subcommand param" -l nonce -d 'Another Safe nonce than the next one' -r
 complete -c breakglass -n "__fish_breakglass_using_subcommand param" -l accept -d 'Accept a refusal by its id; it is recorded and shown to every later signer' -r
 complete -c breakglass -n "__fish_breakglass_using_subcommand param" -l council -d 'The council file [default: breakglass.toml here or in a folder above]' -r -F
+complete -c breakglass -n "__fish_breakglass_using_subcommand param" -l quorum -d 'How many RPCs must agree, for this run, in place of the council file\'s number; a smaller one is recorded' -r
 complete -c breakglass -n "__fish_breakglass_using_subcommand param" -l undo -d 'The lever\'s counter-playbook, with every check'
 complete -c breakglass -n "__fish_breakglass_using_subcommand param" -l proofs -d 'Verify every value with proofs (eth_getProof) against the state root of its block; takes one more round'
 complete -c breakglass -n "__fish_breakglass_using_subcommand param" -l json -d 'Print one JSON object on standard output'
@@ -70,6 +73,7 @@ complete -c breakglass -n "__fish_breakglass_using_subcommand rotate" -l set -d 
 complete -c breakglass -n "__fish_breakglass_using_subcommand rotate" -l nonce -d 'Another Safe nonce than the next one' -r
 complete -c breakglass -n "__fish_breakglass_using_subcommand rotate" -l accept -d 'Accept a refusal by its id; it is recorded and shown to every later signer' -r
 complete -c breakglass -n "__fish_breakglass_using_subcommand rotate" -l council -d 'The council file [default: breakglass.toml here or in a folder above]' -r -F
+complete -c breakglass -n "__fish_breakglass_using_subcommand rotate" -l quorum -d 'How many RPCs must agree, for this run, in place of the council file\'s number; a smaller one is recorded' -r
 complete -c breakglass -n "__fish_breakglass_using_subcommand rotate" -l undo -d 'The lever\'s counter-playbook, with every check'
 complete -c breakglass -n "__fish_breakglass_using_subcommand rotate" -l proofs -d 'Verify every value with proofs (eth_getProof) against the state root of its block; takes one more round'
 complete -c breakglass -n "__fish_breakglass_using_subcommand rotate" -l json -d 'Print one JSON object on standard output'
@@ -79,6 +83,7 @@ complete -c breakglass -n "__fish_breakglass_using_subcommand dry-run" -l nonce 
 complete -c breakglass -n "__fish_breakglass_using_subcommand dry-run" -l at -d 'After this block instead of the latest' -r
 complete -c breakglass -n "__fish_breakglass_using_subcommand dry-run" -l fork-url -d 'On this RPC alone, a running anvil for instance; \'${NAME}\' for one that an environment variable holds' -r
 complete -c breakglass -n "__fish_breakglass_using_subcommand dry-run" -l council -d 'The council file [default: breakglass.toml here or in a folder above]' -r -F
+complete -c breakglass -n "__fish_breakglass_using_subcommand dry-run" -l quorum -d 'How many RPCs must agree, for this run, in place of the council file\'s number; a smaller one is recorded' -r
 complete -c breakglass -n "__fish_breakglass_using_subcommand dry-run" -l undo -d 'The lever\'s counter-playbook, with every check'
 complete -c breakglass -n "__fish_breakglass_using_subcommand dry-run" -l proofs -d 'Verify every value with proofs (eth_getProof) against the state root of its block; takes one more round'
 complete -c breakglass -n "__fish_breakglass_using_subcommand dry-run" -l trace -d 'Show every call that it makes'
@@ -93,6 +98,7 @@ complete -c breakglass -n "__fish_breakglass_using_subcommand sign" -l set -d 'A
 complete -c breakglass -n "__fish_breakglass_using_subcommand sign" -l nonce -d 'Another Safe nonce than the next one' -r
 complete -c breakglass -n "__fish_breakglass_using_subcommand sign" -l accept -d 'Accept a refusal by its id; it is recorded and shown to every later signer' -r
 complete -c breakglass -n "__fish_breakglass_using_subcommand sign" -l council -d 'The council file [default: breakglass.toml here or in a folder above]' -r -F
+complete -c breakglass -n "__fish_breakglass_using_subcommand sign" -l quorum -d 'How many RPCs must agree, for this run, in place of the council file\'s number; a smaller one is recorded' -r
 complete -c breakglass -n "__fish_breakglass_using_subcommand sign" -l undo -d 'The lever\'s counter-playbook, with every check'
 complete -c breakglass -n "__fish_breakglass_using_subcommand sign" -l proofs -d 'Verify every value with proofs (eth_getProof) against the state root of its block; takes one more round'
 complete -c breakglass -n "__fish_breakglass_using_subcommand sign" -l offline -d 'Ask nothing of the network; says what could not be checked'
@@ -104,6 +110,7 @@ complete -c breakglass -n "__fish_breakglass_using_subcommand sign" -s h -l help
 complete -c breakglass -n "__fish_breakglass_using_subcommand check" -l set -d 'An argument that the lever leaves open; may be given again' -r
 complete -c breakglass -n "__fish_breakglass_using_subcommand check" -l nonce -d 'Another Safe nonce than the next one' -r
 complete -c breakglass -n "__fish_breakglass_using_subcommand check" -l council -d 'The council file [default: breakglass.toml here or in a folder above]' -r -F
+complete -c breakglass -n "__fish_breakglass_using_subcommand check" -l quorum -d 'How many RPCs must agree, for this run, in place of the council file\'s number; a smaller one is recorded' -r
 complete -c breakglass -n "__fish_breakglass_using_subcommand check" -l undo -d 'The lever\'s counter-playbook, with every check'
 complete -c breakglass -n "__fish_breakglass_using_subcommand check" -l proofs -d 'Verify every value with proofs (eth_getProof) against the state root of its block; takes one more round'
 complete -c breakglass -n "__fish_breakglass_using_subcommand check" -l json -d 'Print one JSON object on standard output'
@@ -111,6 +118,7 @@ complete -c breakglass -n "__fish_breakglass_using_subcommand check" -s h -l hel
 complete -c breakglass -n "__fish_breakglass_using_subcommand status" -l set -d 'An argument that the lever leaves open; may be given again' -r
 complete -c breakglass -n "__fish_breakglass_using_subcommand status" -l nonce -d 'Another Safe nonce than the next one' -r
 complete -c breakglass -n "__fish_breakglass_using_subcommand status" -l council -d 'The council file [default: breakglass.toml here or in a folder above]' -r -F
+complete -c breakglass -n "__fish_breakglass_using_subcommand status" -l quorum -d 'How many RPCs must agree, for this run, in place of the council file\'s number; a smaller one is recorded' -r
 complete -c breakglass -n "__fish_breakglass_using_subcommand status" -l undo -d 'The lever\'s counter-playbook, with every check'
 complete -c breakglass -n "__fish_breakglass_using_subcommand status" -l proofs -d 'Verify every value with proofs (eth_getProof) against the state root of its block; takes one more round'
 complete -c breakglass -n "__fish_breakglass_using_subcommand status" -l json -d 'Print one JSON object on standard output'
@@ -118,6 +126,7 @@ complete -c breakglass -n "__fish_breakglass_using_subcommand status" -s h -l he
 complete -c breakglass -n "__fish_breakglass_using_subcommand import" -l set -d 'An argument that the lever leaves open; may be given again' -r
 complete -c breakglass -n "__fish_breakglass_using_subcommand import" -l nonce -d 'Another Safe nonce than the next one' -r
 complete -c breakglass -n "__fish_breakglass_using_subcommand import" -l council -d 'The council file [default: breakglass.toml here or in a folder above]' -r -F
+complete -c breakglass -n "__fish_breakglass_using_subcommand import" -l quorum -d 'How many RPCs must agree, for this run, in place of the council file\'s number; a smaller one is recorded' -r
 complete -c breakglass -n "__fish_breakglass_using_subcommand import" -l undo -d 'The lever\'s counter-playbook, with every check'
 complete -c breakglass -n "__fish_breakglass_using_subcommand import" -l json -d 'Print one JSON object on standard output'
 complete -c breakglass -n "__fish_breakglass_using_subcommand import" -s h -l help -d 'Print help'
@@ -125,6 +134,7 @@ complete -c breakglass -n "__fish_breakglass_using_subcommand export" -l to -d '
 complete -c breakglass -n "__fish_breakglass_using_subcommand export" -l set -d 'An argument that the lever leaves open; may be given again' -r
 complete -c breakglass -n "__fish_breakglass_using_subcommand export" -l nonce -d 'Another Safe nonce than the next one' -r
 complete -c breakglass -n "__fish_breakglass_using_subcommand export" -l council -d 'The council file [default: breakglass.toml here or in a folder above]' -r -F
+complete -c breakglass -n "__fish_breakglass_using_subcommand export" -l quorum -d 'How many RPCs must agree, for this run, in place of the council file\'s number; a smaller one is recorded' -r
 complete -c breakglass -n "__fish_breakglass_using_subcommand export" -l undo -d 'The lever\'s counter-playbook, with every check'
 complete -c breakglass -n "__fish_breakglass_using_subcommand export" -l json -d 'Print one JSON object on standard output'
 complete -c breakglass -n "__fish_breakglass_using_subcommand export" -s h -l help -d 'Print help'
@@ -142,6 +152,7 @@ complete -c breakglass -n "__fish_breakglass_using_subcommand broadcast" -l gas 
 complete -c breakglass -n "__fish_breakglass_using_subcommand broadcast" -l confirmations -d 'Once it is proven, wait until its block and those after it are this many' -r
 complete -c breakglass -n "__fish_breakglass_using_subcommand broadcast" -l wait -d 'How long to wait for the transaction to be mined, in seconds' -r
 complete -c breakglass -n "__fish_breakglass_using_subcommand broadcast" -l council -d 'The council file [default: breakglass.toml here or in a folder above]' -r -F
+complete -c breakglass -n "__fish_breakglass_using_subcommand broadcast" -l quorum -d 'How many RPCs must agree, for this run, in place of the council file\'s number; a smaller one is recorded' -r
 complete -c breakglass -n "__fish_breakglass_using_subcommand broadcast" -l undo -d 'The lever\'s counter-playbook, with every check'
 complete -c breakglass -n "__fish_breakglass_using_subcommand broadcast" -l proofs -d 'Verify every value with proofs (eth_getProof) against the state root of its block; takes one more round'
 complete -c breakglass -n "__fish_breakglass_using_subcommand broadcast" -l calldata -d 'Send nothing: print the call for somebody else to send'
@@ -163,6 +174,7 @@ complete -c breakglass -n "__fish_breakglass_using_subcommand hash" -l gas-token
 complete -c breakglass -n "__fish_breakglass_using_subcommand hash" -l refund-receiver -r
 complete -c breakglass -n "__fish_breakglass_using_subcommand hash" -l nonce -r
 complete -c breakglass -n "__fish_breakglass_using_subcommand hash" -l council -d 'The council file [default: breakglass.toml here or in a folder above]' -r -F
+complete -c breakglass -n "__fish_breakglass_using_subcommand hash" -l quorum -d 'How many RPCs must agree, for this run, in place of the council file\'s number; a smaller one is recorded' -r
 complete -c breakglass -n "__fish_breakglass_using_subcommand hash" -l json -d 'Print one JSON object on standard output'
 complete -c breakglass -n "__fish_breakglass_using_subcommand hash" -s h -l help -d 'Print help'
 complete -c breakglass -n "__fish_breakglass_using_subcommand device" -l ledger -d 'Use the Ledger that is plugged in, or an emulator at tcp://HOST:PORT' -r
@@ -173,10 +185,12 @@ complete -c breakglass -n "__fish_breakglass_using_subcommand device" -l passwor
 complete -c breakglass -n "__fish_breakglass_using_subcommand device" -l show-address -d 'Show the address at this derivation path on the device\'s own screen' -r
 complete -c breakglass -n "__fish_breakglass_using_subcommand device" -l install-udev -d 'Install that rule, with sudo; FILE where the system keeps its rules elsewhere' -r -F
 complete -c breakglass -n "__fish_breakglass_using_subcommand device" -l council -d 'The council file [default: breakglass.toml here or in a folder above]' -r -F
+complete -c breakglass -n "__fish_breakglass_using_subcommand device" -l quorum -d 'How many RPCs must agree, for this run, in place of the council file\'s number; a smaller one is recorded' -r
 complete -c breakglass -n "__fish_breakglass_using_subcommand device" -l udev -d 'Print the udev rule by which Linux lets a user open a Ledger'
 complete -c breakglass -n "__fish_breakglass_using_subcommand device" -l json -d 'Print one JSON object on standard output'
 complete -c breakglass -n "__fish_breakglass_using_subcommand device" -s h -l help -d 'Print help'
 complete -c breakglass -n "__fish_breakglass_using_subcommand playbook; and not __fish_seen_subcommand_from list show check new test schema help" -l council -d 'The council file [default: breakglass.toml here or in a folder above]' -r -F
+complete -c breakglass -n "__fish_breakglass_using_subcommand playbook; and not __fish_seen_subcommand_from list show check new test schema help" -l quorum -d 'How many RPCs must agree, for this run, in place of the council file\'s number; a smaller one is recorded' -r
 complete -c breakglass -n "__fish_breakglass_using_subcommand playbook; and not __fish_seen_subcommand_from list show check new test schema help" -l json -d 'Print one JSON object on standard output'
 complete -c breakglass -n "__fish_breakglass_using_subcommand playbook; and not __fish_seen_subcommand_from list show check new test schema help" -s h -l help -d 'Print help'
 complete -c breakglass -n "__fish_breakglass_using_subcommand playbook; and not __fish_seen_subcommand_from list show check new test schema help" -f -a "list" -d 'Every playbook: your council\'s own, then the built-in ones'
@@ -190,18 +204,22 @@ complete -c breakglass -n "__fish_breakglass_using_subcommand playbook; and __fi
 complete -c breakglass -n "__fish_breakglass_using_subcommand playbook; and __fish_seen_subcommand_from list" -l family -d 'Only protocols whose name contains this' -r
 complete -c breakglass -n "__fish_breakglass_using_subcommand playbook; and __fish_seen_subcommand_from list" -l severity -d 'Only this severity: P1, the gravest, to P5' -r
 complete -c breakglass -n "__fish_breakglass_using_subcommand playbook; and __fish_seen_subcommand_from list" -l council -d 'The council file [default: breakglass.toml here or in a folder above]' -r -F
+complete -c breakglass -n "__fish_breakglass_using_subcommand playbook; and __fish_seen_subcommand_from list" -l quorum -d 'How many RPCs must agree, for this run, in place of the council file\'s number; a smaller one is recorded' -r
 complete -c breakglass -n "__fish_breakglass_using_subcommand playbook; and __fish_seen_subcommand_from list" -l json -d 'Print one JSON object on standard output'
 complete -c breakglass -n "__fish_breakglass_using_subcommand playbook; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help'
 complete -c breakglass -n "__fish_breakglass_using_subcommand playbook; and __fish_seen_subcommand_from show" -l council -d 'The council file [default: breakglass.toml here or in a folder above]' -r -F
+complete -c breakglass -n "__fish_breakglass_using_subcommand playbook; and __fish_seen_subcommand_from show" -l quorum -d 'How many RPCs must agree, for this run, in place of the council file\'s number; a smaller one is recorded' -r
 complete -c breakglass -n "__fish_breakglass_using_subcommand playbook; and __fish_seen_subcommand_from show" -l json -d 'Print one JSON object on standard output'
 complete -c breakglass -n "__fish_breakglass_using_subcommand playbook; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help'
 complete -c breakglass -n "__fish_breakglass_using_subcommand playbook; and __fish_seen_subcommand_from check" -l council -d 'The council file [default: breakglass.toml here or in a folder above]' -r -F
+complete -c breakglass -n "__fish_breakglass_using_subcommand playbook; and __fish_seen_subcommand_from check" -l quorum -d 'How many RPCs must agree, for this run, in place of the council file\'s number; a smaller one is recorded' -r
 complete -c breakglass -n "__fish_breakglass_using_subcommand playbook; and __fish_seen_subcommand_from check" -l json -d 'Print one JSON object on standard output'
 complete -c breakglass -n "__fish_breakglass_using_subcommand playbook; and __fish_seen_subcommand_from check" -s h -l help -d 'Print help'
 complete -c breakglass -n "__fish_breakglass_using_subcommand playbook; and __fish_seen_subcommand_from new" -l call -d 'The function to call: a signature such as "pause()", or with --abi its name' -r
 complete -c breakglass -n "__fish_breakglass_using_subcommand playbook; and __fish_seen_subcommand_from new" -l view -d 'The view that proves it, such as "paused()(bool)"; with --abi its name' -r
 complete -c breakglass -n "__fish_breakglass_using_subcommand playbook; and __fish_seen_subcommand_from new" -l abi -d 'The contract\'s ABI as JSON, or an artifact with a field "abi"' -r -F
 complete -c breakglass -n "__fish_breakglass_using_subcommand playbook; and __fish_seen_subcommand_from new" -l council -d 'The council file [default: breakglass.toml here or in a folder above]' -r -F
+complete -c breakglass -n "__fish_breakglass_using_subcommand playbook; and __fish_seen_subcommand_from new" -l quorum -d 'How many RPCs must agree, for this run, in place of the council file\'s number; a smaller one is recorded' -r
 complete -c breakglass -n "__fish_breakglass_using_subcommand playbook; and __fish_seen_subcommand_from new" -l json -d 'Print one JSON object on standard output'
 complete -c breakglass -n "__fish_breakglass_using_subcommand playbook; and __fish_seen_subcommand_from new" -s h -l help -d 'Print help'
 complete -c breakglass -n "__fish_breakglass_using_subcommand playbook; and __fish_seen_subcommand_from test" -l safe -d 'The Safe of your council file that pulls it [default: the only one]' -r
@@ -209,9 +227,11 @@ complete -c breakglass -n "__fish_breakglass_using_subcommand playbook; and __fi
 complete -c breakglass -n "__fish_breakglass_using_subcommand playbook; and __fish_seen_subcommand_from test" -l set -d 'An argument of the playbook; may be given again' -r
 complete -c breakglass -n "__fish_breakglass_using_subcommand playbook; and __fish_seen_subcommand_from test" -l fork-url -d 'On this RPC alone, a running anvil for instance; \'${NAME}\' for one that an environment variable holds' -r
 complete -c breakglass -n "__fish_breakglass_using_subcommand playbook; and __fish_seen_subcommand_from test" -l council -d 'The council file [default: breakglass.toml here or in a folder above]' -r -F
+complete -c breakglass -n "__fish_breakglass_using_subcommand playbook; and __fish_seen_subcommand_from test" -l quorum -d 'How many RPCs must agree, for this run, in place of the council file\'s number; a smaller one is recorded' -r
 complete -c breakglass -n "__fish_breakglass_using_subcommand playbook; and __fish_seen_subcommand_from test" -l json -d 'Print one JSON object on standard output'
 complete -c breakglass -n "__fish_breakglass_using_subcommand playbook; and __fish_seen_subcommand_from test" -s h -l help -d 'Print help'
 complete -c breakglass -n "__fish_breakglass_using_subcommand playbook; and __fish_seen_subcommand_from schema" -l council -d 'The council file [default: breakglass.toml here or in a folder above]' -r -F
+complete -c breakglass -n "__fish_breakglass_using_subcommand playbook; and __fish_seen_subcommand_from schema" -l quorum -d 'How many RPCs must agree, for this run, in place of the council file\'s number; a smaller one is recorded' -r
 complete -c breakglass -n "__fish_breakglass_using_subcommand playbook; and __fish_seen_subcommand_from schema" -l json -d 'Print one JSON object on standard output'
 complete -c breakglass -n "__fish_breakglass_using_subcommand playbook; and __fish_seen_subcommand_from schema" -s h -l help -d 'Print help'
 complete -c breakglass -n "__fish_breakglass_using_subcommand playbook; and __fish_seen_subcommand_from help" -f -a "list" -d 'Every playbook: your council\'s own, then the built-in ones'
@@ -227,9 +247,11 @@ complete -c breakglass -n "__fish_breakglass_using_subcommand init" -l name -d '
 complete -c breakglass -n "__fish_breakglass_using_subcommand init" -l chain -d 'What to call the chain [default: its usual name]' -r
 complete -c breakglass -n "__fish_breakglass_using_subcommand init" -l safe-name -d 'What to call the Safe' -r
 complete -c breakglass -n "__fish_breakglass_using_subcommand init" -l council -d 'The council file [default: breakglass.toml here or in a folder above]' -r -F
+complete -c breakglass -n "__fish_breakglass_using_subcommand init" -l quorum -d 'How many RPCs must agree, for this run, in place of the council file\'s number; a smaller one is recorded' -r
 complete -c breakglass -n "__fish_breakglass_using_subcommand init" -l json -d 'Print one JSON object on standard output'
 complete -c breakglass -n "__fish_breakglass_using_subcommand init" -s h -l help -d 'Print help'
 complete -c breakglass -n "__fish_breakglass_using_subcommand completions" -l council -d 'The council file [default: breakglass.toml here or in a folder above]' -r -F
+complete -c breakglass -n "__fish_breakglass_using_subcommand completions" -l quorum -d 'How many RPCs must agree, for this run, in place of the council file\'s number; a smaller one is recorded' -r
 complete -c breakglass -n "__fish_breakglass_using_subcommand completions" -l json -d 'Print one JSON object on standard output'
 complete -c breakglass -n "__fish_breakglass_using_subcommand completions" -s h -l help -d 'Print help'
 complete -c breakglass -n "__fish_breakglass_using_subcommand help; and not __fish_seen_subcommand_from pause param rotate dry-run sign check status import export broadcast hash device playbook init completions help" -f -a "pause" -d 'Propose a pause: plan, review, proposal file'

@@ -26,6 +26,10 @@ pub struct Cli {
     #[arg(long, global = true)]
     pub json: bool,
 
+    /// How many RPCs must agree, for this run, in place of the council file's number; a smaller one is recorded
+    #[arg(long, global = true, value_name = "N", value_parser = clap::value_parser!(u8).range(1..))]
+    pub quorum: Option<u8>,
+
     #[command(subcommand)]
     pub command: Option<Command>,
 }

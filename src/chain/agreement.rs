@@ -1,6 +1,7 @@
 //! Which of several endpoints to believe. A pure function over what they answered: no network, no clock.
 //!
-//! State is taken only if a quorum of endpoints agrees on the block hash and on every value asked at it.
+//! State is taken only if a quorum of endpoints, and the majority of those that answer, agrees on the block hash and
+//! on every value asked at it.
 
 use std::cmp::Ordering;
 
@@ -38,44 +39,74 @@ pub(super) enum Decision {
     None { faults: Vec<Option<Fault>> },
 }
 
-/// Decides. `label` names a value for the faults.
-///
-/// Among groups of a quorum's size the newest block wins, then the larger group. Two groups that neither block nor
-/// size sets apart contradict each other, and nothing is believed.
+/// Decides. `label` names a value for the faults. Those that agree are at least a quorum, and the majority: a minority
+/// is outvoted, however new its blocks are, and with a tie nobody is believed.
 pub(super) fn decide(
     votes: &[Vote],
     quorum: usize,
     asked: BlockTag,
     label: &dyn Fn(usize) -> String,
 ) -> Decision {
-    let mut groups: Vec<(&View, Vec<usize>)> = Vec::new();
-    for (at, vote) in votes.iter().enumerate() {
-        let Vote::View(view) = vote else { continue };
-        if !view.whole {
-            continue;
-        }
-        match groups.iter_mut().find(|(first, _)| first.head == view.head && first.values == view.values) {
-            Some((_, members)) => members.push(at),
-            None => groups.push((view, vec![at])),
-        }
-    }
-    let rank = |group: &&(&View, Vec<usize>)| (group.0.head.number, group.1.len());
-    let fit: Vec<_> = groups.iter().filter(|(_, members)| members.len() >= quorum).collect();
-    let best = fit.iter().copied().max_by_key(rank);
-    if let Some((chosen, by)) = best
-        && fit.iter().filter(|group| rank(group) == (chosen.head.number, by.len())).count() == 1
-    {
+    let needed = needed(votes, quorum, asked, 0);
+    if let Some((chosen, by)) = groups(votes).into_iter().find(|(_, members)| members.len() >= needed) {
         let faults = votes.iter().map(|vote| fault_beside(vote, chosen, label)).collect();
-        return Decision::Agreed { by: by.clone(), faults };
+        return Decision::Agreed { by, faults };
     }
-    match common_block(votes, quorum) {
+    match common_block(votes, needed) {
         Some(number) if asked == BlockTag::Latest && !all_at_one_block(votes) => Decision::Pin(number),
         _ => Decision::None { faults: faults_without_quorum(votes, label) },
     }
 }
 
+/// How many must agree: a quorum, and more than half of those that answered or are `awaited`. One that does not have
+/// the block yet could contradict the others once it has; with a pinned block, whose hash is known, that is no matter.
+pub(super) fn needed(votes: &[Vote], quorum: usize, asked: BlockTag, awaited: usize) -> usize {
+    let counts = |vote: &&Vote| match vote {
+        Vote::View(_) => true,
+        Vote::Fault(Fault::Lagging { .. }) => !matches!(asked, BlockTag::Pinned(_)),
+        Vote::Fault(_) => false,
+    };
+    let all = votes.iter().filter(counts).count() + awaited;
+    quorum.max(all / 2 + 1)
+}
+
+/// Returns `true` if no answer that is still awaited can change who is believed.
+pub(super) fn is_settled(votes: &[Vote], quorum: usize, asked: BlockTag, awaited: usize) -> bool {
+    let needed = needed(votes, quorum, asked, awaited);
+    groups(votes).iter().any(|(_, members)| members.len() >= needed)
+}
+
+/// The endpoints that show the same, by what they show. What is not known to come from one block is no vote.
+fn groups(votes: &[Vote]) -> Vec<(&View, Vec<usize>)> {
+    let mut groups: Vec<(&View, Vec<usize>)> = Vec::new();
+    for (at, vote) in votes.iter().enumerate() {
+        let Some(view) = vote.view().filter(|view| view.whole) else { continue };
+        match groups.iter_mut().find(|(first, _)| first.head == view.head && first.values == view.values) {
+            Some((_, members)) => members.push(at),
+            None => groups.push((view, vec![at])),
+        }
+    }
+    groups
+}
+
+/// The votes without those of endpoints whose newest block is older than `oldest`, in seconds since 1970, if a quorum
+/// shows newer ones: an endpoint that stands still does not hold the others back.
+pub(super) fn without_stale(votes: &mut [Vote], quorum: usize, oldest: u64) {
+    let is_new = |vote: &&Vote| vote.view().is_some_and(|view| view.head.timestamp >= oldest);
+    let new = votes.iter().filter(is_new).max_by_key(|vote| vote.view().map(|view| view.head.number));
+    let Some(newest) = new.and_then(Vote::view).map(|view| view.head.clone()) else { return };
+    if votes.iter().filter(is_new).count() < quorum {
+        return;
+    }
+    for vote in votes {
+        let Some(view) = vote.view().filter(|view| view.head.timestamp < oldest) else { continue };
+        let behind = newest.timestamp.saturating_sub(view.head.timestamp);
+        *vote = Vote::Fault(Fault::Stale { at: view.head.number, behind });
+    }
+}
+
 /// What is wrong with a vote, seen from the view that a quorum holds.
-fn fault_beside(vote: &Vote, chosen: &View, label: &dyn Fn(usize) -> String) -> Option<Fault> {
+pub(super) fn fault_beside(vote: &Vote, chosen: &View, label: &dyn Fn(usize) -> String) -> Option<Fault> {
     let view = match vote {
         Vote::View(view) => view,
         Vote::Fault(fault) => return Some(fault.clone()),
@@ -102,11 +133,11 @@ fn difference(a: &View, b: &View, label: &dyn Fn(usize) -> String) -> Option<Str
     at.map(label).or_else(|| (a.values.len() != b.values.len()).then(|| "the number of values".into()))
 }
 
-/// The newest height that a quorum of endpoints has reached.
-fn common_block(votes: &[Vote], quorum: usize) -> Option<u64> {
+/// The newest height that `needed` endpoints have reached.
+fn common_block(votes: &[Vote], needed: usize) -> Option<u64> {
     let mut heights: Vec<u64> = votes.iter().filter_map(|v| v.view().map(|view| view.head.number)).collect();
     heights.sort_unstable_by(|a, b| b.cmp(a));
-    heights.get(quorum.checked_sub(1)?).copied()
+    heights.get(needed.checked_sub(1)?).copied()
 }
 
 /// Then asking again about that block brings the same answers.
@@ -299,6 +330,49 @@ mod tests {
     fn nobody_answers() {
         assert_eq!(latest(&[], 1), Decision::None { faults: vec![] });
         assert_eq!(latest(&[down()], 1), Decision::None { faults: vec![Some(Fault::Slow)] });
+    }
+
+    /// Two of one attacker, ahead on a chain of their own, against three: whatever the heights of the three.
+    #[test]
+    fn a_quorum_of_attackers_is_outvoted_by_the_majority() {
+        let attacker = |number| view(number, 1, 6, true);
+        let votes = [attacker(14), at(9, 1), attacker(14), at(9, 1), at(9, 1)];
+        let Decision::Agreed { by, faults } = latest(&votes, 2) else { panic!() };
+        assert_eq!((by, &faults[0]), (vec![1, 3, 4], &Some(Fault::Ahead { at: 14, wanted: 9 })));
+        // Before the third of the honest ones has answered, nothing is settled.
+        assert!(!is_settled(&[attacker(14), attacker(14), down(), down(), down()], 2, BlockTag::Latest, 3));
+        assert!(is_settled(&votes, 2, BlockTag::Latest, 0));
+        let votes = [attacker(14), at(9, 1), attacker(14), at(8, 1), at(8, 1)];
+        assert_eq!(latest(&votes, 2), Decision::Pin(9));
+        // Two of the honest ones do not have block 9 yet: nobody is believed there, everybody a block deeper.
+        let behind = || Vote::Fault(Fault::Lagging { at: None, wanted: 9 });
+        let votes = [attacker(9), at(9, 1), attacker(9), behind(), behind()];
+        assert!(matches!(pinned(&votes, 2, 9), Decision::None { .. }));
+        let votes = [attacker(8), at(8, 1), attacker(8), at(8, 1), at(8, 1)];
+        assert!(matches!(pinned(&votes, 2, 8), Decision::Agreed { by, .. } if by == [1, 3, 4]));
+    }
+
+    #[test]
+    fn a_tie_believes_nobody() {
+        let votes = [view(9, 1, 1, true), at(9, 1), view(9, 1, 1, true), at(9, 1)];
+        assert!(matches!(pinned(&votes, 2, 9), Decision::None { .. }));
+        assert_eq!(needed(&votes, 2, BlockTag::Number(9), 0), 3);
+    }
+
+    #[test]
+    fn one_that_stands_still_does_not_hold_the_others_back() {
+        let stale = Vote::Fault(Fault::Stale { at: 100, behind: 50 });
+        let mut votes = [at(200, 1), at(100, 1)];
+        without_stale(&mut votes, 1, 80);
+        assert_eq!(votes, [at(200, 1), stale.clone()]);
+        assert!(matches!(latest(&votes, 1), Decision::Agreed { by, .. } if by == [0]));
+        // With two that must agree there is no quorum of new ones: the common block is the old one, and too old.
+        let mut votes = [at(200, 1), at(100, 1)];
+        without_stale(&mut votes, 2, 80);
+        assert_eq!(latest(&votes, 2), Decision::Pin(100));
+        let mut votes = [at(100, 1), at(100, 1)];
+        without_stale(&mut votes, 1, 80);
+        assert_eq!(votes, [at(100, 1), at(100, 1)]);
     }
 
     fn any_vote() -> impl Strategy<Value = Vote> {

@@ -3,9 +3,8 @@
 //! The ready-made transports are not used: their error texts hold the address with its key, and their replies have
 //! no upper size.
 
-use std::cell::Cell;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures_util::stream::{self, StreamExt};
@@ -19,17 +18,17 @@ use serde_json::json;
 use super::block::{BlockTag, Header};
 use super::error::{ChainError, Fault, RpcErrorObject};
 use super::intermediary::is_here;
+use super::pace::{Chunk, Pace, is_rate_limit, is_size_limit, refused_alike, refuses_size};
 use super::rpc::{self, AT, Body, RawReply, Request, Secrets};
 use super::settle;
 use crate::council::SecretUrl;
 
 const CONNECT: Duration = Duration::from_secs(5);
-/// All the replies of one question together.
+/// All the replies of one question together, unpacked.
 const LARGEST_BODY: usize = 64 << 20;
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
+/// A server that wants a longer one is given up, and what it wants is said.
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
-/// Room in a chunk for a header at both ends and one question between them.
-const SMALLEST_BATCH: usize = 3;
 
 /// How long to wait, how often to try again, and how much to ask at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,11 +39,13 @@ pub struct Options {
     pub max_retries: u32,
     /// The most batches under way at once.
     pub parallel: usize,
+    /// The time between two blocks, where the council says it.
+    pub block_time: Option<Duration>,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { timeout: Duration::from_secs(20), max_retries: 3, parallel: 24 }
+        Self { timeout: Duration::from_secs(20), max_retries: 3, parallel: 24, block_time: None }
     }
 }
 
@@ -54,14 +55,17 @@ pub(super) struct Endpoint {
     secrets: Secrets,
     client: Client,
     options: Options,
-    /// The largest batch it is known to take.
-    batch: AtomicUsize,
+    /// The size of a batch that it may be sent.
+    named: usize,
+    /// What it is known to take, learnt for the run.
+    pace: Mutex<Pace>,
     next_id: AtomicU64,
 }
 
 /// What one endpoint answered to a list of requests.
+#[derive(Debug)]
 pub(super) struct Fetched {
-    /// The header at both ends of every chunk; nothing where it has no such block.
+    /// The header at both ends of every chunk; None where it has no such block.
     pub heads: Vec<Option<Header>>,
     /// Whether every answer lies between two headers: not so where it takes no batches.
     pub bracketed: bool,
@@ -72,6 +76,8 @@ pub(super) struct Fetched {
 enum Failed {
     /// The batch as such, perhaps for its size.
     Batch(RpcErrorObject),
+    /// Worth another try, after this pause where the server named one.
+    Again(Fault, Option<Duration>),
     Fault(Fault),
 }
 
@@ -79,6 +85,13 @@ impl From<Fault> for Failed {
     fn from(fault: Fault) -> Self {
         Self::Fault(fault)
     }
+}
+
+/// Answers as they come in.
+struct Answers {
+    heads: Vec<Option<Header>>,
+    bracketed: bool,
+    replies: Vec<Option<RawReply>>,
 }
 
 impl Endpoint {
@@ -96,8 +109,9 @@ impl Endpoint {
         }
         let client = builder.build().map_err(|e| ChainError::Client(e.without_url().to_string()))?;
         let secrets = Secrets::of(&url);
-        let (batch, next_id) = (AtomicUsize::new(batch.max(1)), AtomicU64::new(1));
-        Ok(Self { url, secrets, client, options, batch, next_id })
+        let named = batch.max(1);
+        let pace = Mutex::new(Pace { batch: named, parallel: options.parallel.max(1) });
+        Ok(Self { url, secrets, client, options, named, pace, next_id: AtomicU64::new(1) })
     }
 
     /// The address without its key.
@@ -105,165 +119,149 @@ impl Endpoint {
         self.url.to_string()
     }
 
+    /// The size of a batch that it turned out to take, if it is a smaller one than it was sent at first.
+    pub(super) fn learnt(&self) -> Option<usize> {
+        let batch = self.pace().batch;
+        (batch < self.named).then_some(batch)
+    }
+
+    fn pace(&self) -> Pace {
+        *self.pace.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn set_pace(&self, pace: Pace) {
+        *self.pace.lock().unwrap_or_else(PoisonError::into_inner) = pace;
+    }
+
     /// Asks the requests and, around every chunk of them, for the header. With the sequential rounds it took.
     ///
-    /// A batch that is refused as such is sent again in smaller ones, at last in single requests.
-    pub(super) async fn fetch(
-        &self,
-        requests: &[&Request],
-        block: BlockTag,
-    ) -> (Result<Fetched, Fault>, u32) {
-        let mut rounds = 0;
-        let mut size = self.batch.load(Ordering::Relaxed);
-        loop {
-            let (result, tries) = self.fetch_by(size, requests, block).await;
-            rounds += tries;
-            match result {
-                Ok(fetched) => {
-                    self.batch.store(size, Ordering::Relaxed);
-                    return (Ok(fetched), rounds);
-                }
-                Err(Failed::Batch(_)) if size > 1 => size = smaller(size.min(requests.len() + 2)),
-                Err(Failed::Batch(error)) => {
-                    return (Err(Fault::Refused { method: "the batch", error }), rounds);
-                }
-                Err(Failed::Fault(fault)) => return (Err(fault), rounds),
-            }
-        }
-    }
-
-    async fn fetch_by(
-        &self,
-        size: usize,
-        requests: &[&Request],
-        block: BlockTag,
-    ) -> (Result<Fetched, Failed>, u32) {
-        let header = Request::new("eth_getBlockByNumber", json!([AT, false]));
-        let bracketed = size >= SMALLEST_BATCH;
-        let chunks: Vec<Vec<&Request>> = if requests.is_empty() {
-            vec![vec![&header]]
-        } else if bracketed {
-            requests.chunks(size - 2).map(|part| [&[&header], part, &[&header]].concat()).collect()
-        } else {
-            std::iter::once(&header).chain(requests.iter().copied()).map(|single| vec![single]).collect()
-        };
-        let (results, tries) = self.send_all(&chunks, block).await;
-        let fetched = results.and_then(|chunks| Ok(Fetched::from_chunks(chunks, bracketed)?));
-        (fetched, tries)
-    }
-
-    /// Sends chunks side by side; with the sequential tries of the one that needed most.
-    async fn send_all(
-        &self,
-        chunks: &[Vec<&Request>],
-        block: BlockTag,
-    ) -> (Result<Vec<Vec<RawReply>>, Failed>, u32) {
-        let budget = Cell::new(LARGEST_BODY);
-        let sent = chunks.iter().map(|chunk| self.send(chunk, block, &budget));
-        let parallel = self.options.parallel.max(1);
-        let results: Vec<_> = stream::iter(sent).buffered(parallel).collect().await;
-        let tries = results.iter().map(|(_, tries)| *tries).max().unwrap_or(0);
-        // What does not leave at once waits for what did.
-        let waves = u32::try_from(chunks.len().div_ceil(parallel)).unwrap_or(u32::MAX);
-        let tries = tries.saturating_add(waves.saturating_sub(1));
-        (results.into_iter().map(|(result, _)| result).collect(), tries)
+    /// A batch that is refused as such is sent again in smaller ones, at last in single requests; after a rate limit
+    /// half as much is sent at once.
+    pub(super) async fn fetch(&self, requests: &[Request], block: BlockTag) -> (Result<Fetched, Fault>, u32) {
+        self.exchange(requests, block, true).await
     }
 
     /// One request, no header around it and no block: for sending a transaction.
     pub(super) async fn single(&self, request: &Request) -> (Result<RawReply, Fault>, u32) {
-        let (result, tries) = self.send_all(&[vec![request]], BlockTag::Latest).await;
-        let reply = match result {
-            Ok(chunks) => chunks.into_iter().flatten().next().ok_or_else(|| Fault::garbage("no answer")),
-            Err(Failed::Batch(error)) => Ok(Err(error)),
-            Err(Failed::Fault(fault)) => Err(fault),
-        };
-        (reply, tries)
+        let (result, rounds) = self.exchange(std::slice::from_ref(request), BlockTag::Latest, false).await;
+        let reply =
+            |fetched: Fetched| fetched.replies.into_iter().next().ok_or_else(|| Fault::garbage("no answer"));
+        (result.and_then(reply), rounds)
     }
 
-    /// Sends one chunk, again where that may help.
-    async fn send(
+    async fn exchange(
         &self,
-        chunk: &[&Request],
+        requests: &[Request],
         block: BlockTag,
-        budget: &Cell<usize>,
-    ) -> (Result<Vec<RawReply>, Failed>, u32) {
-        let mut tries = 0;
+        with_header: bool,
+    ) -> (Result<Fetched, Fault>, u32) {
+        let budget = AtomicUsize::new(LARGEST_BODY);
+        let mut answers = Answers::to(requests.len());
+        let mut left: Vec<_> = std::iter::once(0..requests.len()).collect();
+        let (mut rounds, mut tries) = (0, 0);
         loop {
-            tries += 1;
-            let again = match self.try_once(chunk, block, budget).await {
-                Ok(replies) => return (Ok(replies), tries),
-                Err(Attempt::Final(failed)) => return (Err(failed), tries),
-                Err(Attempt::Again(fault, pause)) => (fault, pause),
-            };
-            let pause = again.1.unwrap_or(FIRST_PAUSE * 2_u32.saturating_pow(tries - 1));
-            if tries > self.options.max_retries || pause > LONGEST_PAUSE {
-                return (Err(again.0.into()), tries);
+            let pace = self.pace();
+            let chunks = pace.cut(&left, with_header, !answers.heads.is_empty());
+            // What does not leave at once waits for what did.
+            let waves = chunks.len().div_ceil(pace.parallel);
+            rounds += u32::try_from(waves).unwrap_or(u32::MAX);
+            let sent = chunks.iter().cloned().map(|chunk| self.send(requests, chunk, block, &budget));
+            let results: Vec<_> = stream::iter(sent).buffered(pace.parallel).collect().await;
+            left.clear();
+            let mut setback = None;
+            for (chunk, result) in chunks.into_iter().zip(results) {
+                match result {
+                    Ok(replies) => match answers.take(&chunk, replies, pace) {
+                        Ok(()) => {}
+                        Err(fault) => return (Err(fault), rounds),
+                    },
+                    Err(Failed::Fault(fault)) => return (Err(fault), rounds),
+                    Err(failed) => {
+                        let sent = chunk.part.len() + chunk.headers;
+                        left.extend((!chunk.part.is_empty()).then_some(chunk.part));
+                        setback = setback.or(Some((failed, sent)));
+                    }
+                }
             }
-            tokio::time::sleep(pause).await;
+            let Some((failed, sent)) = setback else { return (Ok(answers.complete()), rounds) };
+            match self.after(failed, sent, pace, &mut tries) {
+                Ok(pause) => tokio::time::sleep(pause).await,
+                Err(fault) => return (Err(fault), rounds),
+            }
         }
     }
 
-    async fn try_once(
+    /// Returns the pause before the next try, at the pace that is set here.
+    fn after(&self, failed: Failed, sent: usize, pace: Pace, tries: &mut u32) -> Result<Duration, Fault> {
+        let (fault, wanted) = match failed {
+            Failed::Batch(error) => {
+                let smaller = pace.smaller(sent, &error);
+                let smaller = smaller.ok_or(Fault::Refused { method: "the batch", error })?;
+                self.set_pace(smaller);
+                return Ok(Duration::ZERO);
+            }
+            Failed::Again(fault, wanted) => (fault, wanted),
+            Failed::Fault(fault) => return Err(fault),
+        };
+        *tries += 1;
+        let pause = wanted.unwrap_or(FIRST_PAUSE * 2_u32.saturating_pow(*tries - 1));
+        if *tries > self.options.max_retries || pause > LONGEST_PAUSE {
+            return Err(fault);
+        }
+        if matches!(fault, Fault::Throttled { .. }) {
+            self.set_pace(pace.halved());
+        }
+        Ok(pause)
+    }
+
+    async fn send(
         &self,
-        chunk: &[&Request],
+        requests: &[Request],
+        chunk: Chunk,
         block: BlockTag,
-        budget: &Cell<usize>,
-    ) -> Result<Vec<RawReply>, Attempt> {
-        let count = u64::try_from(chunk.len()).unwrap_or(u64::MAX);
+        budget: &AtomicUsize,
+    ) -> Result<Vec<RawReply>, Failed> {
+        let header = Request::new("eth_getBlockByNumber", json!([AT, false]));
+        let mut asked: Vec<&Request> = requests.get(chunk.part.clone()).unwrap_or_default().iter().collect();
+        if chunk.headers > 0 {
+            asked.insert(0, &header);
+        }
+        if chunk.headers > 1 {
+            asked.push(&header);
+        }
+        let count = u64::try_from(asked.len()).unwrap_or(u64::MAX);
         let first_id = self.next_id.fetch_add(count, Ordering::Relaxed);
-        let body = rpc::encode(chunk, block, first_id)?;
+        let body = rpc::encode(&asked, block, first_id)?;
         let request = self.client.post(self.url.expose()).header(CONTENT_TYPE, "application/json").body(body);
         let mut response = request.send().await.map_err(|e| self.transport(e))?;
         let status = response.status();
         let pause = retry_after(&response);
         let body = self.read(&mut response, budget).await?;
-        let decoded = rpc::decode(&body, chunk.len(), first_id, &self.secrets);
-        if status == StatusCode::TOO_MANY_REQUESTS {
-            return Err(Attempt::Again(Fault::Throttled, pause));
-        }
-        if status.is_server_error() {
-            return Err(Attempt::Again(Fault::Http(status.as_u16()), pause));
-        }
-        match decoded {
-            // An error that came with a status of its own is still the better word for what is wrong.
-            Ok(Body::Replies(replies)) if status.is_success() || replies.iter().all(Result::is_err) => {
-                if replies.iter().any(is_rate_limit) {
-                    return Err(Attempt::Again(Fault::Throttled, pause));
-                }
-                match refused_alike(&replies) {
-                    Some(error) => Err(Attempt::Final(Failed::Batch(error))),
-                    None => Ok(replies),
-                }
-            }
-            Ok(Body::BatchRefused(error)) if is_rate_limit(&Err(error.clone())) => {
-                Err(Attempt::Again(Fault::Throttled, pause))
-            }
-            Ok(Body::BatchRefused(error)) => Err(Attempt::Final(Failed::Batch(error))),
-            _ if refuses_size(status) && chunk.len() > 1 => {
-                let message = format!("HTTP status {}", status.as_u16());
-                Err(Attempt::Final(Failed::Batch(RpcErrorObject { code: 0, message, data: None })))
-            }
-            _ if !status.is_success() => Err(Fault::Http(status.as_u16()).into()),
-            Ok(Body::Replies(_)) => Err(Fault::garbage("answers to a failed request").into()),
-            Err(fault) => Err(fault.into()),
-        }
+        let decoded = rpc::decode(&body, asked.len(), first_id, &self.secrets);
+        judge(status, pause, decoded, asked.len())
     }
 
     /// Takes the body piece by piece, so that a large one is dropped and not stored.
-    async fn read(&self, response: &mut Response, budget: &Cell<usize>) -> Result<Vec<u8>, Attempt> {
+    async fn read(&self, response: &mut Response, budget: &AtomicUsize) -> Result<Vec<u8>, Failed> {
         let mut body = Vec::new();
         while let Some(piece) = response.chunk().await.map_err(|e| self.transport(e))? {
-            budget.set(budget.get().checked_sub(piece.len()).ok_or(Fault::TooLarge)?);
+            let less = |left: usize| left.checked_sub(piece.len());
+            let left = budget.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less);
+            left.map_err(|_| Fault::TooLarge)?;
             body.extend_from_slice(&piece);
         }
         Ok(body)
     }
 
-    fn transport(&self, error: reqwest::Error) -> Attempt {
+    fn transport(&self, error: reqwest::Error) -> Failed {
+        let connecting = error.is_connect() || error.is_builder();
+        if error.is_timeout() && connecting {
+            let seconds = CONNECT.min(self.options.timeout).as_secs().max(1);
+            return Fault::Unreachable(format!("no connection within {seconds} s")).into();
+        }
         if error.is_timeout() {
             return Fault::TimedOut(self.options.timeout.as_secs().max(1)).into();
         }
-        let connecting = error.is_connect() || error.is_builder();
         // The innermost cause says it in the fewest words: "connection refused", "invalid certificate".
         let error = error.without_url();
         let mut cause: &dyn std::error::Error = &error;
@@ -271,40 +269,66 @@ impl Endpoint {
             cause = deeper;
         }
         let fault = Fault::Unreachable(self.secrets.hide(&cause.to_string()));
-        if connecting { fault.into() } else { Attempt::Again(fault, None) }
+        if connecting { fault.into() } else { Failed::Again(fault, None) }
     }
 }
 
-impl Fetched {
-    fn from_chunks(chunks: Vec<Vec<RawReply>>, bracketed: bool) -> Result<Self, Fault> {
-        let (mut heads, mut replies) = (Vec::new(), Vec::new());
-        if bracketed {
-            for mut chunk in chunks {
-                heads.extend(chunk.pop());
-                let mut rest = chunk.into_iter();
-                heads.extend(rest.next());
-                replies.extend(rest);
-            }
-        } else {
-            let mut singles = chunks.into_iter().flatten();
-            heads.extend(singles.next());
-            replies.extend(singles);
+/// What an HTTP answer to `asked` requests is worth.
+fn judge(
+    status: StatusCode,
+    pause: Option<Duration>,
+    decoded: Result<Body, Fault>,
+    asked: usize,
+) -> Result<Vec<RawReply>, Failed> {
+    let throttled = || Failed::Again(Fault::Throttled { wait: pause.map(|pause| pause.as_secs()) }, pause);
+    match decoded {
+        _ if status == StatusCode::TOO_MANY_REQUESTS => Err(throttled()),
+        Ok(Body::BatchRefused(error)) if is_rate_limit(&Err(error.clone())) => Err(throttled()),
+        Ok(Body::BatchRefused(error)) if !status.is_server_error() || is_size_limit(&error) => {
+            Err(Failed::Batch(error))
         }
-        let heads = heads.into_iter().map(settle::header).collect::<Result<_, _>>()?;
-        Ok(Self { heads, bracketed, replies })
+        _ if status.is_server_error() => Err(Failed::Again(Fault::Http(status.as_u16()), pause)),
+        // An error that came with a status of its own is still the better word for what is wrong.
+        Ok(Body::Replies(replies)) if status.is_success() || replies.iter().all(Result::is_err) => {
+            if replies.iter().any(is_rate_limit) {
+                return Err(throttled());
+            }
+            match refused_alike(&replies) {
+                Some(error) => Err(Failed::Batch(error)),
+                None => Ok(replies),
+            }
+        }
+        _ if refuses_size(status) && asked > 1 => {
+            let message = format!("HTTP status {}", status.as_u16());
+            Err(Failed::Batch(RpcErrorObject { code: 0, message, data: None }))
+        }
+        _ if !status.is_success() => Err(Fault::Http(status.as_u16()).into()),
+        Ok(_) => Err(Fault::garbage("answers to a failed request").into()),
+        Err(fault) => Err(fault.into()),
     }
 }
 
-/// How one try ended without replies.
-enum Attempt {
-    Final(Failed),
-    /// Worth another try, after this pause where the server named one.
-    Again(Fault, Option<Duration>),
-}
+impl Answers {
+    fn to(requests: usize) -> Self {
+        Self { heads: Vec::new(), bracketed: true, replies: (0..requests).map(|_| None).collect() }
+    }
 
-impl From<Fault> for Attempt {
-    fn from(fault: Fault) -> Self {
-        Self::Final(Failed::Fault(fault))
+    fn take(&mut self, chunk: &Chunk, replies: Vec<RawReply>, pace: Pace) -> Result<(), Fault> {
+        self.bracketed &= pace.brackets();
+        let mut replies = replies.into_iter();
+        if chunk.headers > 0 {
+            self.heads.extend(replies.next().map(settle::header).transpose()?);
+        }
+        for slot in self.replies.get_mut(chunk.part.clone()).unwrap_or_default() {
+            *slot = replies.next();
+        }
+        self.heads.extend(replies.next().map(settle::header).transpose()?);
+        Ok(())
+    }
+
+    fn complete(self) -> Fetched {
+        let Self { heads, bracketed, replies } = self;
+        Fetched { heads, bracketed, replies: replies.into_iter().flatten().collect() }
     }
 }
 
@@ -319,36 +343,6 @@ fn tls() -> Result<ClientConfig, ChainError> {
     Ok(config)
 }
 
-/// The next smaller size to try; providers' limits lie about these.
-const fn smaller(size: usize) -> usize {
-    match size {
-        21.. => 20,
-        4..=20 => SMALLEST_BATCH,
-        _ => 1,
-    }
-}
-
 fn retry_after(response: &Response) -> Option<Duration> {
     response.headers().get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok().map(Duration::from_secs)
-}
-
-fn is_rate_limit(reply: &RawReply) -> bool {
-    // -32005 also says "too many results", which asking again does not cure.
-    reply.as_ref().is_err_and(|e| {
-        e.code == 429 || (e.code == -32005 && e.message.to_ascii_lowercase().contains("rate"))
-    })
-}
-
-/// The one error that a server gave to every request of a batch, headers included: it is the batch it refuses.
-fn refused_alike(replies: &[RawReply]) -> Option<RpcErrorObject> {
-    let [Err(first), others @ ..] = replies else { return None };
-    let alike = !others.is_empty() && others.iter().all(|reply| reply.as_ref().is_err_and(|e| e == first));
-    alike.then(|| first.clone())
-}
-
-fn refuses_size(status: StatusCode) -> bool {
-    matches!(
-        status,
-        StatusCode::BAD_REQUEST | StatusCode::PAYLOAD_TOO_LARGE | StatusCode::UNPROCESSABLE_ENTITY
-    )
 }

@@ -64,7 +64,10 @@ pub enum Fault {
     Slow,
     Http(u16),
     /// The provider limits how often it is asked.
-    Throttled,
+    Throttled {
+        /// Seconds that it wants to be left alone.
+        wait: Option<u64>,
+    },
     TooLarge,
     /// Not what JSON-RPC or the method prescribes.
     Garbage(String),
@@ -79,6 +82,12 @@ pub enum Fault {
     Lagging {
         at: Option<u64>,
         wanted: u64,
+    },
+    /// Its newest block is old, and others have newer ones.
+    Stale {
+        at: u64,
+        /// Seconds between its block and theirs.
+        behind: u64,
     },
     Ahead {
         at: u64,
@@ -155,7 +164,12 @@ impl fmt::Display for Fault {
                 write!(f, "answers with a redirection (HTTP {status}), which is not followed")
             }
             Self::Http(status) => write!(f, "answers with HTTP status {status}"),
-            Self::Throttled => f.write_str("limits how often it is asked: wait, or use another key"),
+            Self::Throttled { wait: None } => {
+                f.write_str("limits how often it is asked: wait, or use another key")
+            }
+            Self::Throttled { wait: Some(seconds) } => {
+                write!(f, "limits how often it is asked: wait {seconds} s, or use another key")
+            }
             Self::TooLarge => f.write_str(
                 "answers with more than this program reads, which is 2 MB for one call and 64 MB in all",
             ),
@@ -164,6 +178,9 @@ impl fmt::Display for Fault {
             Self::WrongChain { found } => write!(f, "is on chain {found}"),
             Self::Lagging { at: Some(at), wanted } => write!(f, "lags behind: at block {at}, not {wanted}"),
             Self::Lagging { at: None, wanted } => write!(f, "lags behind: has no block {wanted} yet"),
+            Self::Stale { at, behind } => {
+                write!(f, "lags behind: at block {at}, {behind} s older than the newest")
+            }
             Self::Ahead { at, wanted } => write!(f, "is ahead: at block {at}, not {wanted}"),
             Self::Forked { number, hash } => write!(f, "has another block {number}: {hash}"),
             Self::Straddles => f.write_str("mixes answers from more than one block"),
@@ -196,7 +213,16 @@ impl RpcErrorObject {
     pub fn reverted(&self) -> Option<Bytes> {
         let text = self.message.to_ascii_lowercase();
         // A call that runs into a bad instruction ends like a revert without data, wherever it is run.
-        let ends = ["revert", "vm execution error", "opcode", "invalid jump", "stack underflow"];
+        // So does one that uses up the gas of a call.
+        let ends = [
+            "revert",
+            "vm execution error",
+            "opcode",
+            "invalid jump",
+            "stack underflow",
+            "out of gas",
+            "gas required exceeds",
+        ];
         (self.code == 3 || ends.iter().any(|end| text.contains(end)))
             .then(|| self.data.clone().unwrap_or_default())
     }
@@ -233,4 +259,27 @@ fn too_few(endpoints: usize, repeated: &[(String, String)]) -> String {
 
 fn listed(faults: &[(String, Fault)]) -> String {
     faults.iter().map(|(endpoint, fault)| format!("{endpoint} {fault}")).collect::<Vec<_>>().join("; ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A view that reverts or uses up its gas is the contract's fault: an answer, not a failure of the RPC.
+    #[test]
+    fn a_call_that_ends_badly_is_an_answer() {
+        let reverted = |message: &str, code| {
+            RpcErrorObject { code, message: message.into(), data: None }.reverted().is_some()
+        };
+        for message in [
+            "execution reverted",
+            "out of gas",
+            "gas required exceeds allowance (50000000)",
+            "invalid opcode: INVALID",
+        ] {
+            assert!(reverted(message, -32_000), "{message}");
+        }
+        assert!(reverted("anything", 3));
+        assert!(!reverted("missing trie node", -32_000));
+    }
 }

@@ -1,24 +1,23 @@
 //! One chain behind all its endpoints: asks them side by side and lets [`agreement`](super::agreement) decide.
 
 use std::future::Future;
-use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use alloy::primitives::U256;
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use serde_json::json;
-use tokio::runtime::Runtime;
+use tokio::runtime::{Handle, Runtime};
 use tokio::time::Instant;
-use tokio::time::error::Elapsed;
 
-use super::agreement::{Decision, View, Vote, decide};
+use super::agreement::{Decision, Vote, decide, needed, without_stale};
 use super::block::{BlockTag, Header};
 use super::distinct::repeats;
-use super::endpoint::{Endpoint, Fetched, Options};
-use super::error::{ChainError, Fault, RpcErrorObject};
-use super::rpc::{RawReply, Reply, Request};
-use super::settle::{Settled, hint, settle};
+use super::endpoint::{Endpoint, Options};
+use super::error::{ChainError, Fault};
+use super::gather::{GRACE, Panel, before, lock};
+use super::rhythm::{allowed_age, usual_block_time};
+use super::rpc::{RawReply, Reply, Request, no_reply};
+use super::settle::Settled;
 use super::standing::{EndpointReport, Standing};
 use crate::council::SecretUrl;
 
@@ -28,20 +27,23 @@ const ATTEMPTS: u32 = 4;
 const CATCH_UP: Duration = Duration::from_millis(400);
 /// For an answer that nobody has to agree on: what was sent is looked for instead of waiting longer for it.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// What the slower endpoints get at least, once a quorum has answered.
-const GRACE: Duration = Duration::from_millis(500);
 
 /// One chain, all its endpoints, and how many of them must agree.
 pub struct Chain {
     name: String,
     id: u64,
-    quorum: usize,
-    endpoints: Vec<Endpoint>,
+    panel: Panel,
     /// Addresses that lead to an endpoint which stands in the list already, and its address.
     repeated: Vec<(String, String)>,
-    standings: Mutex<Vec<Standing>>,
-    rounds: AtomicU32,
-    runtime: Runtime,
+    /// Whose newest block was old, when it was last asked for.
+    stale: Mutex<Vec<Option<Fault>>>,
+    /// The newest block that each showed, when it was last asked for.
+    newest: Mutex<Vec<Option<u64>>>,
+    /// The time between two blocks, if it is known.
+    block_time: Option<Duration>,
+    handle: Handle,
+    /// Present until it is dropped.
+    runtime: Option<Runtime>,
 }
 
 /// What a quorum answered.
@@ -78,23 +80,26 @@ impl Chain {
         let repeated: Vec<(String, String)> = (shown.iter().zip(&repeats))
             .filter_map(|(one, first)| Some((one.clone(), shown.get((*first)?)?.clone())))
             .collect();
-        let endpoints: Vec<Endpoint> = (urls.into_iter().zip(&repeats))
+        let endpoints: Vec<Arc<Endpoint>> = (urls.into_iter().zip(&repeats))
             .filter(|(_, repeat)| repeat.is_none())
-            .map(|(url, _)| Endpoint::new(url, batch, options))
-            .collect::<Result<_, _>>()?;
+            .map(|(url, _)| Ok(Arc::new(Endpoint::new(url, batch, options)?)))
+            .collect::<Result<_, ChainError>>()?;
         if quorum == 0 || quorum > endpoints.len() {
             return Err(ChainError::Quorum { chain, quorum, endpoints: endpoints.len(), repeated });
         }
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        // One thread beside this one: what comes late arrives while a person reads.
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
+        let runtime = runtime.map_err(|e| ChainError::Client(e.to_string()))?;
         Ok(Self {
             name: chain,
             id,
-            quorum,
-            standings: Mutex::new(vec![Standing::Unasked; endpoints.len()]),
-            endpoints,
+            panel: Panel::new(id, quorum, endpoints),
+            stale: Mutex::default(),
+            newest: Mutex::default(),
+            block_time: options.block_time.or_else(|| usual_block_time(id)),
             repeated,
-            rounds: AtomicU32::new(0),
-            runtime: runtime.map_err(|e| ChainError::Client(e.to_string()))?,
+            handle: runtime.handle().clone(),
+            runtime: Some(runtime),
         })
     }
 
@@ -113,12 +118,12 @@ impl Chain {
         let mut ids = stated.iter().filter_map(|(_, id)| id.as_ref().ok());
         let Some(id) = ids.next().copied() else {
             let faults = stated.into_iter().map(|(endpoint, id)| (endpoint, id.err())).collect();
-            return Err(ChainError::NoQuorum { chain: chain.name, quorum: 1, faults });
+            return Err(ChainError::NoQuorum { chain: chain.name.clone(), quorum: 1, faults });
         };
         match ids.find(|other| **other != id) {
             None => Ok(id),
             Some(other) => Err(ChainError::WrongChain {
-                chain: chain.name,
+                chain: chain.name.clone(),
                 endpoint: "one of them".into(),
                 expected: id,
                 found: other.to_string(),
@@ -139,27 +144,43 @@ impl Chain {
 
     #[must_use]
     pub const fn quorum(&self) -> usize {
-        self.quorum
+        self.panel.quorum
+    }
+
+    /// The time between two blocks; None if it makes them on demand.
+    #[must_use]
+    pub const fn expected_block_time(&self) -> Option<Duration> {
+        self.block_time
     }
 
     /// Sequential rounds so far: requests that leave together are one.
     #[must_use]
     pub fn rounds(&self) -> u32 {
-        self.rounds.load(Ordering::Relaxed)
+        self.panel.rounds()
     }
 
-    /// How every endpoint stands.
+    /// How every endpoint stands, answers that came late included.
     #[must_use]
     pub fn endpoints(&self) -> Vec<EndpointReport> {
-        let report = |(endpoint, standing): (&Endpoint, Standing)| EndpointReport {
+        self.panel.hear_late(&self.handle);
+        let report = |(endpoint, standing): (&Arc<Endpoint>, Standing)| EndpointReport {
             shown: endpoint.shown(),
             standing,
+            newest: None,
+            batch: endpoint.learnt(),
         };
         let repeated = self.repeated.iter().map(|(shown, of)| EndpointReport {
             shown: shown.clone(),
             standing: Standing::SameAs(of.clone()),
+            newest: None,
+            batch: None,
         });
-        self.endpoints.iter().zip(self.standings()).map(report).chain(repeated).collect()
+        let mut reports: Vec<EndpointReport> =
+            self.panel.endpoints.iter().zip(self.panel.standings()).map(report).chain(repeated).collect();
+        for (report, newest) in reports.iter_mut().zip(lock(&self.newest).iter()) {
+            report.newest = *newest;
+        }
+        reports
     }
 
     /// Asks at one block; the replies are in the order of the requests. [`AT`](super::AT) stands for the block.
@@ -174,77 +195,75 @@ impl Chain {
         Ok((agreed.header, replies(requests, agreed.values, &agreed.hints)))
     }
 
-    /// Asks until a quorum agrees: at once while all stand at one block, a second time at the newest common one.
+    /// Asks until a quorum agrees: at once while all stand at one block, a second time at the newest common one, and
+    /// then a block deeper, where those that differ at the tip for a moment are of one mind.
     pub(super) fn agree(&self, requests: &[Request], at: BlockTag) -> Result<Agreed, ChainError> {
         let chain_id = Request::new("eth_chainId", json!([]));
-        let asked: Vec<&Request> = std::iter::once(&chain_id).chain(requests).collect();
-        let labels: Vec<String> = asked.iter().filter(|r| r.agreed).map(|r| r.label()).collect();
+        let asked: Arc<[Request]> = std::iter::once(chain_id).chain(requests.iter().cloned()).collect();
+        let labels: Vec<String> = asked.iter().filter(|r| r.agreed).map(Request::label).collect();
         let label = |at: usize| labels.get(at).cloned().unwrap_or_default();
         let mut block = at;
         for attempt in 1.. {
-            let (votes, hints) = self.block_on(self.gather(&asked, block));
-            match decide(&votes, self.quorum, block, &label) {
+            let mut gathered = self.block_on(self.panel.gather(&asked, block));
+            self.set_stale_aside(&mut gathered.votes, block);
+            let votes = &gathered.votes;
+            match decide(votes, self.panel.quorum, block, &label) {
                 Decision::Agreed { by, faults } => {
-                    self.remember(&faults);
+                    self.panel.remember(&faults);
                     let view = by.first().and_then(|first| votes.get(*first)).and_then(Vote::view);
-                    let Some(View { head, values, .. }) = view else { break };
-                    self.not_reorganised(at, head)?;
-                    let hints = hints.into_iter().enumerate().filter(|(i, _)| by.contains(i));
-                    let hints = hints.map(|(_, one)| one).collect();
-                    let values = values.get(1..).unwrap_or_default().to_vec();
-                    return Ok(Agreed { header: head.clone(), by, values, hints });
+                    let Some(view) = view.cloned() else { break };
+                    self.not_reorganised(at, &view.head)?;
+                    let hints = by.iter().filter_map(|i| gathered.hints.get(*i).cloned()).collect();
+                    let values = view.values.get(1..).unwrap_or_default().to_vec();
+                    let header = view.head.clone();
+                    let late = gathered.late(view, labels);
+                    self.panel.keep_late(late);
+                    return Ok(Agreed { header, by, values, hints });
                 }
                 Decision::Pin(number) if attempt < ATTEMPTS => block = BlockTag::Number(number),
-                Decision::Pin(_) => return Err(self.no_quorum(votes.iter().map(Vote::fault).collect())),
+                Decision::Pin(_) => {
+                    return Err(self.no_quorum(votes, block, votes.iter().map(Vote::fault).collect()));
+                }
                 Decision::None { faults } if attempt < ATTEMPTS && faults.iter().flatten().any(passes) => {
-                    if at == BlockTag::Latest {
-                        block = at;
-                    } else {
-                        self.block_on(async { tokio::time::sleep(CATCH_UP).await });
+                    match (at, block) {
+                        (BlockTag::Latest, BlockTag::Number(number)) => {
+                            block = BlockTag::Number(number.saturating_sub(1));
+                        }
+                        (BlockTag::Latest, _) => block = at,
+                        _ => self.block_on(async { tokio::time::sleep(CATCH_UP).await }),
                     }
                 }
-                Decision::None { faults } => return Err(self.no_quorum(faults)),
+                Decision::None { faults } => return Err(self.no_quorum(votes, block, faults)),
             }
         }
-        Err(self.no_quorum(vec![None; self.endpoints.len()]))
+        Err(self.no_quorum(&[], at, vec![None; self.panel.endpoints.len()]))
     }
 
-    /// One round: every endpoint at once. Those that come long after a quorum are not waited for.
-    async fn gather(&self, asked: &[&Request], block: BlockTag) -> (Vec<Vote>, Vec<Vec<Reply>>) {
-        let begun = Instant::now();
-        let standings = self.standings();
-        let mut votes: Vec<Vote> = standings.iter().map(Vote::before).collect();
-        let mut hints = vec![Vec::new(); votes.len()];
-        let mut rounds = 0;
-        let trusted = (self.endpoints.iter().zip(&standings).enumerate())
-            .filter(|(_, (_, standing))| !matches!(standing, Standing::Lying(_)));
-        let mut under_way: FuturesUnordered<_> = trusted
-            .map(|(i, (endpoint, _))| async move { (i, endpoint.fetch(asked, block).await) })
-            .collect();
-        let unnamed = |_| String::new();
-        let mut deadline: Option<Instant> = None;
-        loop {
-            let next = match before(deadline, under_way.next()).await {
-                Ok(next) => next,
-                // The slow ones can still bring a quorum about.
-                Err(_) if matches!(decide(&votes, self.quorum, block, &unnamed), Decision::None { .. }) => {
-                    deadline = None;
-                    under_way.next().await
-                }
-                Err(_) => break,
-            };
-            let Some((i, (result, tries))) = next else { break };
-            rounds = rounds.max(tries);
-            match result.and_then(|fetched| view(fetched, asked, self.id, block)) {
-                Ok((view, replies)) => (votes[i], hints[i]) = (Vote::View(view), replies),
-                Err(fault) => votes[i] = Vote::Fault(fault),
+    /// One whose newest block is old holds nobody back, now or at a block that it does not have yet.
+    fn set_stale_aside(&self, votes: &mut [Vote], block: BlockTag) {
+        if block == BlockTag::Latest {
+            *lock(&self.newest) = votes.iter().map(|vote| Some(vote.view()?.head.number)).collect();
+            if let Some(oldest) = self.oldest() {
+                without_stale(votes, self.panel.quorum, oldest);
             }
-            if deadline.is_none() && votes.iter().filter_map(Vote::view).count() >= self.quorum {
-                deadline = Some(Instant::now() + begun.elapsed().max(GRACE));
+            let mut stale = lock(&self.stale);
+            *stale =
+                votes.iter().map(|vote| vote.fault().filter(|f| matches!(f, Fault::Stale { .. }))).collect();
+            return;
+        }
+        let stale = lock(&self.stale);
+        for (vote, stale) in votes.iter_mut().zip(stale.iter()) {
+            if let (Vote::Fault(Fault::Lagging { .. }), Some(fault)) = (&*vote, stale) {
+                *vote = Vote::Fault(fault.clone());
             }
         }
-        self.rounds.fetch_add(rounds, Ordering::Relaxed);
-        (votes, hints)
+    }
+
+    /// The time, in seconds since 1970, before which a newest block is old; None where the chain has no rhythm.
+    fn oldest(&self) -> Option<u64> {
+        let allowed = self.block_time.map(allowed_age)?;
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).ok()?;
+        Some(now.saturating_sub(allowed).as_secs())
     }
 
     /// One request to every endpoint at once, liars too, and what each made of it. No agreement asked for: once one
@@ -254,10 +273,11 @@ impl Chain {
         request: &Request,
         verdict: impl Fn(Result<RawReply, Fault>) -> Result<T, Fault>,
     ) -> Vec<(String, Result<T, Fault>)> {
-        let mut results: Vec<Result<T, Fault>> = self.endpoints.iter().map(|_| Err(Fault::Slow)).collect();
+        let mut results: Vec<Result<T, Fault>> =
+            self.panel.endpoints.iter().map(|_| Err(Fault::Slow)).collect();
         let mut rounds = 0;
         self.block_on(async {
-            let all = self.endpoints.iter().enumerate();
+            let all = self.panel.endpoints.iter().enumerate();
             let mut under_way: FuturesUnordered<_> =
                 all.map(|(i, endpoint)| async move { (i, endpoint.single(request).await) }).collect();
             let mut deadline = Instant::now() + PATIENCE;
@@ -269,12 +289,12 @@ impl Chain {
                 }
             }
         });
-        self.rounds.fetch_add(rounds, Ordering::Relaxed);
-        self.endpoints.iter().map(Endpoint::shown).zip(results).collect()
+        self.panel.count_rounds(rounds);
+        self.panel.endpoints.iter().map(|endpoint| endpoint.shown()).zip(results).collect()
     }
 
-    fn block_on<T>(&self, future: impl Future<Output = T>) -> T {
-        self.runtime.block_on(future)
+    pub(super) fn block_on<T>(&self, future: impl Future<Output = T>) -> T {
+        self.handle.block_on(future)
     }
 
     fn not_reorganised(&self, at: BlockTag, head: &Header) -> Result<(), ChainError> {
@@ -289,58 +309,28 @@ impl Chain {
         }
     }
 
-    fn no_quorum(&self, faults: Vec<Option<Fault>>) -> ChainError {
-        self.remember(&faults);
-        let faults: Vec<_> = self.endpoints.iter().map(Endpoint::shown).zip(faults).collect();
+    fn no_quorum(&self, votes: &[Vote], block: BlockTag, faults: Vec<Option<Fault>>) -> ChainError {
+        self.panel.remember(&faults);
+        let faults: Vec<_> =
+            self.panel.endpoints.iter().map(|endpoint| endpoint.shown()).zip(faults).collect();
         let wrong = faults.iter().find_map(|(endpoint, fault)| match fault {
             Some(Fault::WrongChain { found }) => Some((endpoint.clone(), found.clone())),
             _ => None,
         });
         let chain = self.name.clone();
-        match wrong {
-            Some((endpoint, found)) => ChainError::WrongChain { chain, endpoint, expected: self.id, found },
-            None => ChainError::NoQuorum { chain, quorum: self.quorum, faults },
+        if let Some((endpoint, found)) = wrong {
+            return ChainError::WrongChain { chain, endpoint, expected: self.id, found };
         }
-    }
-
-    fn standings(&self) -> Vec<Standing> {
-        self.standings.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    fn remember(&self, faults: &[Option<Fault>]) {
-        let mut standings = self.standings.lock().unwrap_or_else(PoisonError::into_inner);
-        for (standing, fault) in standings.iter_mut().zip(faults) {
-            *standing = match (&standing, fault) {
-                (Standing::Lying(first), _) => Standing::Lying(first.clone()),
-                (_, None) => Standing::Agrees,
-                (_, Some(fault @ Fault::Lying { .. })) => Standing::Lying(fault.clone()),
-                (_, Some(fault)) => Standing::Outvoted(fault.clone()),
-            };
-        }
+        ChainError::NoQuorum { chain, quorum: needed(votes, self.panel.quorum, block, 0), faults }
     }
 }
 
-impl Vote {
-    /// The vote of an endpoint that has not answered yet.
-    fn before(standing: &Standing) -> Self {
-        match standing {
-            Standing::Lying(fault) => Self::Fault(fault.clone()),
-            _ => Self::Fault(Fault::Slow),
+impl Drop for Chain {
+    /// What is still under way, a name that is being looked up for instance, must not hold up the end of the program.
+    fn drop(&mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
         }
-    }
-
-    fn fault(&self) -> Option<Fault> {
-        match self {
-            Self::Fault(fault) => Some(fault.clone()),
-            Self::View(view) => (!view.whole).then_some(Fault::Straddles),
-        }
-    }
-}
-
-async fn before<T>(deadline: Option<Instant>, future: impl Future<Output = T>) -> Result<T, Elapsed> {
-    match deadline {
-        Some(at) => tokio::time::timeout_at(at, future).await,
-        None => Ok(future.await),
     }
 }
 
@@ -363,35 +353,4 @@ pub(super) fn replies(requests: &[Request], values: Vec<Settled>, hints: &[Vec<R
         first.map_or_else(|| no_reply("no answer"), |reply| (*reply).clone())
     };
     requests.iter().map(reply).collect()
-}
-
-fn no_reply(why: &str) -> Reply {
-    Err(RpcErrorObject { code: 0, message: why.into(), data: None })
-}
-
-/// What one endpoint shows, with its hints. The first request asks for the chain id.
-fn view(fetched: Fetched, asked: &[&Request], id: u64, block: BlockTag) -> Result<(View, Vec<Reply>), Fault> {
-    let wanted = block.number();
-    let missing = || Fault::Lagging { at: None, wanted: wanted.unwrap_or(0) };
-    let heads: Vec<Header> = fetched.heads.into_iter().collect::<Option<_>>().ok_or_else(missing)?;
-    let head = heads.iter().min_by_key(|head| head.number).cloned();
-    let head = head.ok_or_else(|| Fault::garbage("no header"))?;
-    if wanted.is_some_and(|number| number != head.number) {
-        return Err(Fault::garbage(format!("block {} when asked for {}", head.number, block.text())));
-    }
-    let whole = heads.iter().all(|other| *other == head) && (fetched.bracketed || wanted.is_some());
-    let (mut values, mut hints) = (Vec::new(), Vec::new());
-    for (request, reply) in asked.iter().zip(fetched.replies) {
-        if request.agreed {
-            values.push(settle(request, reply, head.number)?);
-        } else {
-            hints.push(hint(request.method, reply).unwrap_or_else(|fault| no_reply(&fault.to_string())));
-        }
-    }
-    match values.first() {
-        Some(Settled::Number(found)) if *found == U256::from(id) => {}
-        Some(Settled::Number(found)) => return Err(Fault::WrongChain { found: found.to_string() }),
-        _ => return Err(Fault::garbage("no chain id")),
-    }
-    Ok((View { head, whole, values }, hints))
 }

@@ -80,6 +80,11 @@ fn fill(value: &mut Value, block: &str) {
     }
 }
 
+/// In place of an answer that nobody gave.
+pub(super) fn no_reply(why: &str) -> Reply {
+    Err(RpcErrorObject { code: 0, message: why.into(), data: None })
+}
+
 #[derive(Serialize)]
 struct WireRequest {
     jsonrpc: &'static str,

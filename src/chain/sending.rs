@@ -15,6 +15,10 @@ use crate::safe::{Execution, SafeId, SafeTxHash, find_execution, success_topic};
 const MOST_PENDING: u64 = 64;
 /// Wei; where no endpoint suggests a priority fee.
 const USUAL_PRIORITY_FEE: u128 = 1_000_000_000;
+/// Wei; the most that is paid as a priority fee where the base fee is lower. Polygon's validators take no less.
+const MOST_PRIORITY_FEE: u128 = 3_000_000_000;
+const MOST_PRIORITY_FEE_POLYGON: u128 = 50_000_000_000;
+const POLYGON: u64 = 137;
 /// Block ranges that providers take, tried from the widest.
 const RANGES: [u64; 3] = [10_000, 1_000, 100];
 /// Searches in one round.
@@ -36,7 +40,7 @@ pub struct Sending {
 pub struct Prepared {
     /// The sender's transactions up to the block; agreed on.
     pub nonce: u64,
-    /// The same with those still waiting, as the endpoints say; above `nonce` some are waiting.
+    /// The same with those still waiting: the lower median of what the endpoints say, so that of two none can invent one.
     pub pending_nonce: u64,
     /// The sender's balance in wei; agreed on.
     pub balance: U256,
@@ -105,7 +109,7 @@ pub(super) fn requests(sending: &Sending) -> Vec<Request> {
 }
 
 /// `hints` are those of each agreeing endpoint.
-pub(super) fn prepared(header: &Header, values: &[Settled], hints: &[&[Reply]]) -> Prepared {
+pub(super) fn prepared(chain_id: u64, header: &Header, values: &[Settled], hints: &[&[Reply]]) -> Prepared {
     let number = |at: usize| match values.get(at) {
         Some(Settled::Number(n)) => *n,
         _ => U256::ZERO,
@@ -113,25 +117,29 @@ pub(super) fn prepared(header: &Header, values: &[Settled], hints: &[&[Reply]]) 
     let hint = |at: usize| -> Vec<U256> { hints.iter().filter_map(|one| quantity(one.get(at)?)).collect() };
     let nonce: u64 = number(0).saturating_to();
     let plausible = nonce..=nonce.saturating_add(MOST_PENDING);
-    let pending = hint(0).into_iter().filter_map(|n| u64::try_from(n).ok()).filter(|n| plausible.contains(n));
+    let pending =
+        hint(0).into_iter().filter(|n| u64::try_from(*n).is_ok_and(|n| plausible.contains(&n))).collect();
     let gas = lower_median(hint(1)).map(|gas| u64::try_from(gas).unwrap_or(u64::MAX).min(header.gas_limit));
     Prepared {
         nonce,
-        pending_nonce: pending.max().unwrap_or(nonce),
+        pending_nonce: lower_median(pending).map_or(nonce, |n| u64::try_from(n).unwrap_or(nonce)),
         balance: number(1),
         gas,
-        fees: fees(header, hint(2), hint(3)),
+        fees: fees(chain_id, header, hint(2), hint(3)),
     }
 }
 
-/// The lower median of what the endpoints suggest: of two, one that exaggerates is not believed.
-fn fees(header: &Header, priority: Vec<U256>, gas_price: Vec<U256>) -> Fees {
+/// The lower median of what the endpoints suggest: of two, one that exaggerates is not believed. Whatever they suggest,
+/// the priority fee is no more than the base fee, or than a few gwei where that is low.
+fn fees(chain_id: u64, header: &Header, priority: Vec<U256>, gas_price: Vec<U256>) -> Fees {
     let gas_price = lower_median(gas_price);
     let Some(base_fee) = header.base_fee.map(u128::from) else {
         return Fees::Legacy { gas_price: gas_price.unwrap_or(USUAL_PRIORITY_FEE) };
     };
     let above_base = gas_price.map(|price| price.saturating_sub(base_fee));
-    let priority_fee = lower_median(priority).or(above_base).unwrap_or(USUAL_PRIORITY_FEE);
+    let suggested = lower_median(priority).or(above_base).unwrap_or(USUAL_PRIORITY_FEE);
+    let most = if chain_id == POLYGON { MOST_PRIORITY_FEE_POLYGON } else { MOST_PRIORITY_FEE };
+    let priority_fee = suggested.min(base_fee.max(most));
     Fees::Dynamic { max_fee: base_fee.saturating_mul(2).saturating_add(priority_fee), priority_fee }
 }
 
@@ -203,6 +211,32 @@ impl Chain {
             effective_gas_price: wire.effective_gas_price,
             logs: wire.logs.iter().filter_map(log).collect(),
         }))
+    }
+
+    /// Who has a transaction in a block, and who does not know it: where no quorum has the receipt. `None` while nobody
+    /// has it. One round.
+    #[must_use]
+    pub fn sighting(&self, tx: TxHash) -> Option<String> {
+        let request = Request::hint("eth_getTransactionReceipt", json!([tx.word()]));
+        let block = |reply: Result<RawReply, Fault>| {
+            let raw =
+                reply?.map_err(|error| Fault::Refused { method: "eth_getTransactionReceipt", error })?;
+            let receipt = serde_json::from_str::<Option<WireReceipt>>(raw.get());
+            let receipt = receipt.map_err(|_| Fault::garbage("a receipt is not what it should be"))?;
+            Ok(receipt.map(|receipt| receipt.block_number.to::<u64>()))
+        };
+        let seen = self.each(&request, block);
+        let mined = |(who, result): &(String, Result<Option<u64>, Fault>)| match result {
+            Ok(Some(number)) => Some(format!("RPC {who} has it in block {number}")),
+            _ => None,
+        };
+        let first = seen.iter().find_map(mined)?;
+        let others = seen.iter().filter_map(|(who, result)| match result {
+            Ok(Some(_)) => None,
+            Ok(None) => Some(format!("; RPC {who} does not know it yet")),
+            Err(fault) => Some(format!("; RPC {who} {fault}")),
+        });
+        Some(first + &others.collect::<String>())
     }
 
     /// Looks for the Safe's own event about this transaction from `from_block` on: somebody else may have executed it.
@@ -286,7 +320,7 @@ fn took(said: &RawValue, tx: TxHash) -> Result<(), Fault> {
 const fn may_have_left(fault: &Fault) -> bool {
     match fault {
         Fault::Http(status) => *status >= 500,
-        Fault::Refused { .. } | Fault::Throttled => false,
+        Fault::Refused { .. } | Fault::Throttled { .. } => false,
         _ => true,
     }
 }
@@ -359,13 +393,19 @@ mod tests {
     #[test]
     fn one_exaggerated_fee_is_outvoted() {
         let fees =
-            |priority: &[U256], price: &[U256]| fees(&header(Some(10)), priority.to_vec(), price.to_vec());
+            |priority: &[U256], price: &[U256]| fees(1, &header(Some(10)), priority.to_vec(), price.to_vec());
         assert_eq!(fees(&[n(1), U256::MAX, n(2)], &[]), Fees::Dynamic { max_fee: 22, priority_fee: 2 });
         assert_eq!(fees(&[n(2), U256::MAX], &[]), Fees::Dynamic { max_fee: 22, priority_fee: 2 });
         assert_eq!(fees(&[], &[n(13)]), Fees::Dynamic { max_fee: 23, priority_fee: 3 });
         assert_eq!(fees(&[], &[n(1)]), Fees::Dynamic { max_fee: 20, priority_fee: 0 });
-        assert_eq!(fees(&[U256::MAX], &[]).most(), u128::MAX);
-        let legacy = super::fees(&header(None), vec![n(1)], vec![n(7)]);
+        // A single one, or a majority, is not believed beyond the bound.
+        let gwei = |n: u128| n * 1_000_000_000;
+        assert_eq!(fees(&[U256::MAX], &[]), Fees::Dynamic { max_fee: 20 + gwei(3), priority_fee: gwei(3) });
+        let dear = super::fees(1, &header(Some(20_000_000_000)), vec![U256::from(gwei(450)); 2], vec![]);
+        assert_eq!(dear, Fees::Dynamic { max_fee: gwei(60), priority_fee: gwei(20) });
+        let polygon = super::fees(137, &header(Some(10)), vec![U256::from(gwei(30))], vec![]);
+        assert_eq!(polygon, Fees::Dynamic { max_fee: 20 + gwei(30), priority_fee: gwei(30) });
+        let legacy = super::fees(1, &header(None), vec![n(1)], vec![n(7)]);
         assert_eq!(legacy, Fees::Legacy { gas_price: 7 });
     }
 
@@ -375,12 +415,13 @@ mod tests {
         let hints = |pending: Value, gas: Value| -> Vec<Reply> { vec![Ok(pending), Ok(gas)] };
         let seen = |hints: &[Vec<Reply>]| {
             let hints: Vec<&[Reply]> = hints.iter().map(Vec::as_slice).collect();
-            let prepared = prepared(&header(None), &values, &hints);
+            let prepared = prepared(1, &header(None), &values, &hints);
             (prepared.pending_nonce, prepared.gas)
         };
         assert_eq!(
             seen(&[hints(json!("0x6"), json!("0x5")), hints(json!("0x5"), json!("0x6"))]),
-            (6, Some(5))
+            (5, Some(5)),
+            "of two, one cannot make a payer wait"
         );
         assert_eq!(seen(&[hints(json!("0xffffff"), json!("0xffffffffffffffffffff"))]), (4, Some(1_000)));
         assert_eq!(seen(&[hints(json!("0x3"), json!(null))]), (4, None));

@@ -94,7 +94,7 @@ impl Chain {
         let answers = parts.values(state_end..queries_end);
         let prepared = ask.sending.map(|_| {
             let range = queries_end..sending_end;
-            sending::prepared(&agreed.header, &parts.values(range.clone()), &parts.hints(range))
+            sending::prepared(self.id(), &agreed.header, &parts.values(range.clone()), &parts.hints(range))
         });
         let mut known = Known::default();
         drafted.learn(&parts.replies(sending_end..drafted_end), &mut known);

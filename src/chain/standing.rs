@@ -21,6 +21,10 @@ pub struct EndpointReport {
     /// Its address without the key.
     pub shown: String,
     pub standing: Standing,
+    /// The newest block that it showed.
+    pub newest: Option<u64>,
+    /// The size of a batch that it turned out to take, if it is a smaller one than it was sent at first.
+    pub batch: Option<usize>,
 }
 
 /// How many independent endpoints agree, and of how many: an address that leads to the same host and port as another

@@ -4,6 +4,7 @@ mod anvil;
 mod batches;
 mod fake;
 mod receipts;
+mod several;
 
 use std::time::{Duration, Instant};
 
@@ -283,14 +284,14 @@ fn a_busy_server_is_asked_again() {
 fn a_server_that_stays_busy_is_given_up() {
     let server =
         Server::new(|_, _| Act::Answer { status: 429, headers: "retry-after: 0\r\n", body: String::new() });
-    assert_eq!(fault(&server), Fault::Throttled);
+    assert_eq!(fault(&server), Fault::Throttled { wait: Some(0) });
     assert_eq!(server.hits(), 3);
     let patient = Server::new(|_, _| Act::Answer {
         status: 429,
         headers: "retry-after: 3600\r\n",
         body: String::new(),
     });
-    assert_eq!(fault(&patient), Fault::Throttled);
+    assert_eq!(fault(&patient), Fault::Throttled { wait: Some(3600) });
     assert_eq!(patient.hits(), 1);
 }
 

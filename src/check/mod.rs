@@ -13,13 +13,15 @@ mod safe;
 mod tests;
 mod transaction;
 
+pub use rpc::block_age;
+
 use std::collections::BTreeMap;
 use std::fmt::Display;
 
 use alloy::primitives::{Address, B256, Keccak256, hex};
 
-use crate::chain::EndpointReport;
 use crate::chain::fork::{Outcome, Rehearsal};
+use crate::chain::{Age, EndpointReport};
 use crate::council;
 use crate::playbook::{Answer, Decided, Entry, Plan, PlannedCall, Query, Readings, Verdict};
 use crate::proposal::{Difference, Proposal, RecordedCode, calls_of};
@@ -55,6 +57,13 @@ pub struct Finding {
 }
 
 impl Finding {
+    /// Returns `true` for what the command line chose by a flag of its own: it is recorded like a refusal that was
+    /// accepted.
+    #[must_use]
+    pub fn is_chosen(&self) -> bool {
+        self.level == Level::Warn && self.id.starts_with(rpc::QUORUM)
+    }
+
     fn pass(id: impl Into<String>, sentence: impl Into<String>) -> Self {
         Self {
             id: id.into(),
@@ -116,8 +125,11 @@ pub struct Facts<'a> {
     pub nonce_named: bool,
     /// How the chain's endpoints stand; empty offline.
     pub endpoints: &'a [EndpointReport],
-    /// How old the newest block is, in seconds; none offline.
-    pub block_age: Option<u64>,
+    /// The age of the block that everything was read at; none offline.
+    pub block_age: Option<Age>,
+    /// How many RPCs had to agree, and how many the council file asks for.
+    pub quorum: usize,
+    pub council_quorum: usize,
     /// Nonces of other proposals kept here for the same Safe, with their hashes.
     pub others: &'a [(Nonce, String)],
     /// What the transaction would do now, on the reader's own RPC.
@@ -201,7 +213,8 @@ fn has_word(data: &[u8], word: &B256) -> bool {
 type Check = (&'static str, fn(&Facts) -> Vec<Finding>);
 
 /// Every check, in the order in which a signer should doubt.
-const CHECKS: [&[Check]; 7] = [
+const CHECKS: [&[Check]; 8] = [
+    &rpc::FIRST,
     &binding::CHECKS,
     &transaction::CHECKS,
     &safe::CHECKS,

@@ -3,17 +3,18 @@
 use std::fmt::Display;
 
 use super::{Check, Facts, Finding, listed, named};
-use crate::chain::{Fault, Standing, agreeing};
+use crate::chain::{Age, EndpointReport, Fault, Standing, agreeing};
 use crate::playbook::Readings;
-
-/// A block older than this, in seconds, is not the newest one: no chain stands still for so long.
-const OLD: u64 = 60;
 
 pub(super) const CHECKS: [Check; 3] = [
     ("one RPC decides", |facts| one_rpc_decides(facts).into_iter().collect()),
     ("endpoints", endpoints_agree),
-    ("block age", |facts| newest_block_is_new(facts).into_iter().collect()),
+    ("quorum", |facts| quorum_is_the_councils(facts).into_iter().collect()),
 ];
+
+/// What is read at an old block is worth nothing, whatever it says.
+pub(super) const FIRST: [Check; 1] =
+    [("block age", |facts| block_age(facts.block_age, facts.endpoints).into_iter().collect())];
 
 /// A value that only one RPC tells may be made up, with the block and the proofs that it lies in: it decides neither
 /// what is called nor with what.
@@ -62,6 +63,17 @@ fn endpoints_agree(facts: &Facts) -> Vec<Finding> {
             )),
         }
     }
+    for endpoint in facts.endpoints {
+        let Some(batch) = endpoint.batch else { continue };
+        found.push(Finding::warn(
+            "rpc-batch",
+            format!(
+                "RPC {} takes only {batch} requests at once: each question took more rounds",
+                endpoint.shown
+            ),
+            format!("write batch = {batch} beside its chain's rpc in the council file"),
+        ));
+    }
     match agreeing(facts.endpoints) {
         (0, _) => {}
         (1, _) => found.push(Finding::warn(
@@ -74,22 +86,18 @@ fn endpoints_agree(facts: &Facts) -> Vec<Finding> {
     found
 }
 
-/// An endpoint that serves an old chain shows a Safe as it no longer is.
-fn newest_block_is_new(facts: &Facts) -> Option<Finding> {
-    facts.block_age.map(aged)
-}
+/// What is signed with fewer RPCs than the council file asks for is recorded: it is the id of the finding.
+pub(super) const QUORUM: &str = "quorum:";
 
-/// Of a newest block that was made so many seconds ago.
-fn aged(age: u64) -> Finding {
-    if age <= OLD {
-        Finding::pass("block-age", "the newest block is new")
-    } else {
+pub(super) fn quorum_is_the_councils(facts: &Facts) -> Option<Finding> {
+    (facts.quorum < facts.council_quorum).then(|| {
+        let (used, wanted) = (facts.quorum, facts.council_quorum);
         Finding::warn(
-            "block-age",
-            format!("the newest block is {} old: the chain stands still, or the RPC does", lasting(age)),
-            "compare with a block explorer, or name another RPC",
+            format!("{QUORUM}{used}"),
+            format!("{used} RPC had to agree in this run, and the council file asks for {wanted}"),
+            "it is recorded; run it again without --quorum once the other RPCs answer",
         )
-    }
+    })
 }
 
 /// What an endpoint lies about; at which block is no part of it, or every block would need a word of its own.
@@ -100,7 +108,43 @@ fn about(fault: &Fault) -> String {
     }
 }
 
-fn lasting(seconds: u64) -> String {
+/// An endpoint that serves an old chain shows a Safe as it no longer is. None offline.
+#[must_use]
+pub fn block_age(age: Option<Age>, endpoints: &[EndpointReport]) -> Option<Finding> {
+    Some(match age? {
+        Age::New(seconds) => Finding::pass("block-age", format!("the newest block is {seconds} s old")),
+        Age::Old { seconds, allowed, made } => Finding::refuse(
+            format!("block-age:{made}"),
+            format!(
+                "the newest block is {} old, and at most {allowed} s are usual: an RPC serves an old chain, the chain \
+                 stands still, or this machine's clock is ahead{}",
+                duration(seconds),
+                heights(endpoints)
+            ),
+            "check this machine's clock, compare with a block explorer, and name another RPC; where the chain stands \
+             still for everybody, accept it. A chain with slower blocks: block_time in the council file",
+        ),
+        Age::Ahead { seconds, made } => Finding::refuse(
+            format!("clock:{made}"),
+            format!("this machine's clock is wrong: the newest block is {} in its future", duration(seconds)),
+            "set the clock: the age of what the RPCs show cannot be told with it",
+        ),
+    })
+}
+
+/// Where each endpoint stands, if they differ.
+fn heights(endpoints: &[EndpointReport]) -> String {
+    let all: Vec<(&str, u64)> =
+        endpoints.iter().filter_map(|e| Some((e.shown.as_str(), e.newest?))).collect();
+    if all.iter().all(|(_, newest)| Some(newest) == all.first().map(|(_, first)| first)) {
+        return String::new();
+    }
+    let told: Vec<String> =
+        all.iter().map(|(shown, newest)| format!("{shown} is at block {newest}")).collect();
+    format!(" ({})", told.join(", "))
+}
+
+fn duration(seconds: u64) -> String {
     match seconds {
         0..120 => format!("{seconds} seconds"),
         120..7_200 => format!("{} minutes", seconds / 60),
@@ -114,14 +158,16 @@ mod tests {
     use crate::check::Level;
 
     #[test]
-    fn a_block_older_than_a_minute_is_not_the_newest_of_a_living_chain() {
-        for age in [0, 12, OLD] {
-            assert_eq!(aged(age).level, Level::Pass, "{age}");
-        }
-        for (age, text) in [(OLD + 1, "61 seconds old"), (300, "5 minutes old"), (7_200, "2 hours old")] {
-            let found = aged(age);
-            assert_eq!((found.id.as_str(), found.level), ("block-age", Level::Warn));
+    fn an_old_block_and_one_from_the_future_are_refused() {
+        let judged = |age| block_age(Some(age), &[]).unwrap();
+        assert_eq!(judged(Age::New(72)).level, Level::Pass);
+        for (seconds, text) in [(73, "73 seconds old"), (300, "5 minutes old"), (7_200, "2 hours old")] {
+            let found = judged(Age::Old { seconds, allowed: 72, made: 5 });
+            assert_eq!((found.id.as_str(), found.level), ("block-age:5", Level::Refuse));
             assert!(found.sentence.contains(text), "{}", found.sentence);
         }
+        let found = judged(Age::Ahead { seconds: 600, made: 5 });
+        assert_eq!((found.id.as_str(), found.level), ("clock:5", Level::Refuse));
+        assert_eq!(block_age(None, &[]), None);
     }
 }

@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 use alloy::primitives::{Address, B256, Bytes, U256};
 
 use super::{Check, Facts, Finding, Level, Match};
+use crate::chain::Age;
 use crate::chain::EndpointReport;
 use crate::chain::fork::{Keys, Outcome, Rehearsal, Trace, Write};
 use crate::council;
@@ -113,7 +114,8 @@ struct Case {
     before: Vec<Verdict>,
     foreign: Vec<(String, String)>,
     endpoints: Vec<EndpointReport>,
-    block_age: Option<u64>,
+    block_age: Option<Age>,
+    council_quorum: usize,
     others: Vec<(Nonce, String)>,
     rehearsed_otherwise: Vec<String>,
     not_rehearsed: Option<&'static str>,
@@ -153,6 +155,7 @@ impl Case {
             foreign: vec![],
             endpoints: vec![],
             block_age: None,
+            council_quorum: 1,
             others: vec![],
             rehearsed_otherwise: vec![],
             not_rehearsed: None,
@@ -185,6 +188,8 @@ impl Case {
             nonce_named: false,
             endpoints: &self.endpoints,
             block_age: self.block_age,
+            quorum: 1,
+            council_quorum: self.council_quorum,
             others: &self.others,
             rehearsal: self.is_rehearsed.then_some(&self.rehearsal),
             after: &self.after,

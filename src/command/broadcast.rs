@@ -110,7 +110,7 @@ impl Look<'_> {
         // Before anything is said of the Safe: what a single RPC says of its nonce too.
         self.subject.prove(session.ui, args.proofs)?;
         let subject = &self.subject;
-        if let Some(exit) = already(session, subject, &args.depth)? {
+        if let Some(exit) = already(session, subject, args)? {
             return Ok(Judged::Ended(exit));
         }
         let now = &online(subject)?.snapshot.state;
@@ -157,7 +157,9 @@ impl Look<'_> {
             }
             offer.show(session.ui, &self.subject);
             session.ui.blank();
+            let known = self.subject.findings(false);
             confirm(session, &self.subject, args, stuck.as_ref())?;
+            self.subject.still_agreed(&known)?;
             agreed = Some(offer.most());
             if !self.is_stale() {
                 break offer;
@@ -267,13 +269,15 @@ fn sending(from: Address, proposal: &Proposal) -> Sending {
 }
 
 /// A proposal that the Safe has executed, sent by us or by somebody else, is proven and not sent again.
-fn already(session: &Session, subject: &Subject, wanted: &cli::Depth) -> Result<Option<Exit>, Error> {
+fn already(session: &Session, subject: &Subject, args: &cli::Broadcast) -> Result<Option<Exit>, Error> {
+    let wanted = &args.depth;
     let now = &online(subject)?.snapshot.state;
     let state = assemble(&subject.proposal, &subject.signatures, &subject.on_chain(), now);
     let Err(used @ NotReady::NonceUsed { .. }) = state else {
         outcome::say_if_lost(session, subject)?;
         return Ok(None);
     };
+    subject.enforce_fresh(&args.accept.accept)?;
     let Some(outcome) = outcome::of_executed(session, subject)? else { return Err(used.into()) };
     let ours = session.sent(&subject.proposal)?.iter().any(|sent| sent.hash == outcome.receipt.tx);
     let by = if ours {

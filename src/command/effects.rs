@@ -314,6 +314,7 @@ pub fn object(subject: &Subject) -> Value {
     json!({
         "rehearsed": true,
         "block": done.block,
+        "read_at": subject.read_at(),
         "agreement": agreement(subject),
         "proven": proven(subject),
         "succeeds": rehearsal.outcome == Outcome::Succeeded,

@@ -131,6 +131,12 @@ impl From<ChainError> for Error {
                 "nothing was done; compare with another RPC before anybody signs. If that one only lacks eth_getProof, \
                  leave out --proofs"
             }
+            ChainError::NoQuorum { quorum, faults, .. }
+                if *quorum > 1 && faults.iter().any(|(_, f)| f.is_none()) =>
+            {
+                "try again; to go on with the RPC that answers, for this run: --quorum 1, which is recorded and shown to \
+                 every later signer"
+            }
             _ => "try again, or name another RPC address in the council file",
         };
         Self::new(Exit::Network, error.to_string()).hint(hint)

@@ -14,6 +14,7 @@ mod dry_run;
 mod effects;
 mod export;
 mod faults;
+mod freshness;
 mod gas;
 mod hash;
 mod home;
@@ -81,7 +82,7 @@ fn usage(error: &clap::Error) -> Error {
 
 fn dispatch(ui: &Ui, cli: &Cli) -> Result<Exit, Error> {
     let council = cli.council.as_deref();
-    let load = || session::Session::load(ui, council);
+    let load = || Ok::<_, Error>(session::Session::load(ui, council)?.with_quorum(cli.quorum));
     match &cli.command {
         None => home::run(ui, council),
         Some(Command::Pause(args)) => propose::run(&load()?, Kind::Pause, args),
@@ -96,7 +97,7 @@ fn dispatch(ui: &Ui, cli: &Cli) -> Result<Exit, Error> {
         Some(Command::DryRun(args)) => dry_run::run(&load()?, args),
         Some(Command::Hash(args)) => hash::run(ui, args),
         Some(Command::Device(args)) => device::run(ui, council, args),
-        Some(Command::Playbook(args)) => playbook::run(ui, council, args),
+        Some(Command::Playbook(args)) => playbook::run(ui, council, cli.quorum, args),
         Some(Command::Init(args)) => init::run(ui, council, args),
         Some(Command::Completions { shell }) => completions::run(ui, *shell),
     }

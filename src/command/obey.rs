@@ -5,9 +5,11 @@ use crate::command::accept::CHANGED;
 use crate::error::{Error, Exit};
 
 /// Of the accepted ids, those that a finding refused: only they are recorded, an id that refused nothing says nothing.
+/// With what was chosen by a flag of its own.
 pub fn accepted(findings: &[Finding], ids: &[String]) -> Vec<String> {
     let refused = standing(findings, &[]);
-    ids.iter().filter(|id| refused.iter().any(|f| f.id == **id)).cloned().collect()
+    let named = ids.iter().filter(|id| refused.iter().any(|f| f.id == **id)).cloned();
+    named.chain(findings.iter().filter(|f| f.is_chosen()).map(|f| f.id.clone())).collect()
 }
 
 /// Stops at the first refusal that nobody accepted.

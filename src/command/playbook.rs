@@ -17,13 +17,13 @@ use crate::ui::{Text, Ui};
 /// The most files that are checked together.
 const MOST_CHECKED: usize = 10_000;
 
-pub fn run(ui: &Ui, council: Option<&Path>, args: &cli::Playbook) -> Result<Exit, Error> {
+pub fn run(ui: &Ui, council: Option<&Path>, quorum: Option<u8>, args: &cli::Playbook) -> Result<Exit, Error> {
     match args {
         cli::Playbook::List(wanted) => list(ui, &catalogue(ui, council)?, wanted),
         cli::Playbook::Show { id } => Ok(show(ui, &catalogue(ui, council)?.get(id)?)),
         cli::Playbook::Check { path } => check(ui, path),
         cli::Playbook::New(args) => new(ui, args),
-        cli::Playbook::Test(args) => trial::run(Session::load(ui, council)?, args),
+        cli::Playbook::Test(args) => trial::run(Session::load(ui, council)?.with_quorum(quorum), args),
         cli::Playbook::Schema => {
             let schema = schema();
             ui.data_block(&format!("{schema:#}"));

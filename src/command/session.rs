@@ -25,6 +25,8 @@ pub struct Session<'a> {
     pub text: String,
     pub incidents: Incidents,
     pub catalogue: Catalogue,
+    /// How many RPCs must agree in this run, in place of the council file's number.
+    pub quorum: Option<usize>,
 }
 
 impl<'a> Session<'a> {
@@ -54,12 +56,19 @@ impl<'a> Session<'a> {
         if let Some(more) = catalogue.unnamed().len().checked_sub(MOST_LEFT_OUT).filter(|more| *more > 0) {
             ui.say(&Text::default().warn("left out: ").add(&format!("{more} more playbooks")));
         }
-        Ok(Self { ui, council, path, text, incidents: Incidents::beside(&folder), catalogue })
+        let incidents = Incidents::beside(&folder);
+        Ok(Self { ui, council, path, text, incidents, catalogue, quorum: None })
+    }
+
+    /// The same, with another number of RPCs that must agree.
+    #[must_use]
+    pub fn with_quorum(self, quorum: Option<u8>) -> Self {
+        Self { quorum: quorum.map(usize::from), ..self }
     }
 
     /// The Safe's chain, with the RPC addresses' variables filled in.
     pub fn connect(&self, safe: &council::Safe) -> Result<Chain, Error> {
-        connect(self.ui, self.chain_of(safe)?)
+        connect(self.ui, self.chain_of(safe)?, self.quorum)
     }
 
     pub fn chain_of(&self, safe: &council::Safe) -> Result<&council::Chain, Error> {
@@ -137,14 +146,15 @@ fn all_resolved(ui: &Ui, chain: &council::Chain, addresses: &[RpcAddress]) -> Re
 }
 
 /// Opens a chain of a council file; the environment fills in the RPC addresses.
-fn connect(ui: &Ui, chain: &council::Chain) -> Result<Chain, Error> {
+fn connect(ui: &Ui, chain: &council::Chain, quorum: Option<usize>) -> Result<Chain, Error> {
     if chain.rpc.is_empty() {
         let message = format!("chain {} has no RPC address in the council file", chain.name);
         return Err(Error::new(Exit::Usage, message).hint("add rpc = [\"${MAINNET_RPC}\"] to it"));
     }
     let urls = all_resolved(ui, chain, &chain.rpc)?;
-    let options = Options { parallel: chain.parallel, ..Options::default() };
-    Ok(Chain::new(&chain.name, chain.id, urls, chain.quorum, chain.batch, options)?)
+    let options = Options { parallel: chain.parallel, block_time: chain.block_time, ..Options::default() };
+    let quorum = quorum.unwrap_or(chain.quorum);
+    Ok(Chain::new(&chain.name, chain.id, urls, quorum, chain.batch, options)?)
 }
 
 /// An RPC address ready for use. Says once which proxy its requests go through, where one is in force.

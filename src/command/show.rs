@@ -45,8 +45,8 @@ fn head(ui: &Ui, council: &str, subject: &Subject) {
     ui.say(&Text::new("  ").dim(&format!("by your council file {council}")));
     if let Some(online) = &subject.online {
         let (agree, of) = agreeing(&online.link.endpoints());
-        let block = online.snapshot.header.number;
-        ui.say(&Text::new("  ").dim(&format!("read at block {block}, {agree} of {of} RPCs agree")));
+        let at = subject.read_at().unwrap_or_default();
+        ui.say(&Text::new("  ").dim(&format!("read at {at}, {agree} of {of} RPCs agree")));
     }
     ui.blank();
 }

@@ -191,6 +191,7 @@ fn one(
     };
     let owner = owner(session, subject, signer)?;
     let request = request(subject, owner, kind, way.way);
+    subject.still_agreed(&findings)?;
     let signature = sign(session, subject, signer, &request, accepted(&findings, &args.accept.accept))?;
     write(session, subject, &signature)
 }

@@ -26,6 +26,7 @@ pub fn run(session: &Session, args: &cli::Status) -> Result<Exit, Error> {
     let ready = assemble(&subject.proposal, &subject.signatures, &subject.on_chain(), subject.state());
     show(session, &subject, &tally, &refused);
     if let Err(NotReady::NonceUsed { .. }) = &ready {
+        subject.enforce_fresh(&[])?;
         return match outcome::of_executed(session, &subject)? {
             Some(outcome) => {
                 outcome::report(session, &subject, &outcome, "Executed", Some(&cli::Depth::default()))
@@ -64,6 +65,9 @@ fn show(session: &Session, subject: &Subject, tally: &Shortfall, refused: &[Find
             .bold(&format!("{} of {} signed", tally.approved.len(), tally.threshold)),
     );
     ui.say(&Text::default().dim(&format!("safeTxHash {}", subject.proposal.hash())));
+    if let Some(at) = subject.read_at() {
+        ui.say(&Text::default().dim(&format!("read at {at}")));
+    }
     if let Some(proven) = effects::proven(subject) {
         ui.say(&Text::default().dim(&proven));
     }
@@ -111,6 +115,7 @@ fn object(subject: &Subject, tally: &Shortfall, refused: &[Finding], word: &str)
         "owners": owners,
         "refused": refused.iter().map(|f| json!({ "id": f.id, "sentence": f.sentence })).collect::<Vec<_>>(),
         "status": word,
+        "read_at": subject.read_at(),
         "proven": effects::proven(subject),
     })
 }

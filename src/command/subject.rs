@@ -3,7 +3,6 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use alloy::primitives::{Address, B256};
 use alloy::sol_types::SolCall;
@@ -388,12 +387,6 @@ pub fn online<'s>(subject: &'s Subject) -> Result<&'s Online, Error> {
     subject.online.as_ref().ok_or_else(|| Error::new(Exit::Network, "nothing was asked of the network"))
 }
 
-/// How long ago a block was made, by this machine's clock, in seconds.
-fn age(timestamp: u64) -> u64 {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_secs());
-    now.saturating_sub(timestamp)
-}
-
 /// Reads a proposal file.
 pub fn read_proposal(path: &Path) -> Result<Proposal, Error> {
     let text = store::read_text(path)?;
@@ -494,7 +487,9 @@ impl Subject<'_> {
             signing,
             nonce_named: self.nonce_named,
             endpoints,
-            block_age: self.online.as_ref().map(|o| age(o.snapshot.header.timestamp)),
+            block_age: self.block_age(),
+            quorum: self.online.as_ref().map_or(self.chain.quorum, |o| o.link.quorum()),
+            council_quorum: self.chain.quorum,
             others: &self.others,
             rehearsal: self.rehearsal.done().map(|done| &done.rehearsal),
             after: self.rehearsal.done().map_or(&[], |done| &done.after),

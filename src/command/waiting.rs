@@ -156,6 +156,7 @@ fn wait(
         }
     };
     drop(spinner);
+    let seen = link.sighting(last.hash);
     let stopped = if interrupt.is_pressed() {
         "you stopped waiting for it".to_string()
     } else {
@@ -165,6 +166,10 @@ fn wait(
     let error = Error::new(Exit::Network, format!("{} was sent and {stopped}", last.hash))
         .hint(format!("it may be mined at any time; breakglass status tells ({what})"))
         .hint("run the same command again: it waits for it, and replaces it when its fees are too low");
+    let error = match seen {
+        Some(seen) => error.hint(format!("{seen}: it is not proven before a quorum knows it")),
+        None => error,
+    };
     Err(match fault {
         Some(fault) => error.hint(format!("the last answer was: {fault}")),
         None => error,

@@ -53,6 +53,7 @@ struct WireChain {
     quorum: Option<Spanned<usize>>,
     batch: Option<Spanned<usize>>,
     parallel: Option<Spanned<usize>>,
+    block_time: Option<Spanned<String>>,
 }
 
 #[derive(Deserialize)]
@@ -262,7 +263,30 @@ fn read_chain(source: &Source, name: String, wire: &WireChain) -> Result<Chain, 
     };
     let (rpc, send) = (addresses(&wire.rpc)?, addresses(&wire.send)?);
     let private_for = read_private_for(source, wire)?;
-    Ok(Chain { name, id: wire.id, rpc, send, private_for, quorum, batch, parallel })
+    let block_time = wire
+        .block_time
+        .as_ref()
+        .map(|text| parse_block_time(text.get_ref()).map_err(|message| source.fault(text.span(), message)));
+    let block_time = block_time.transpose()?;
+    Ok(Chain { name, id: wire.id, rpc, send, private_for, quorum, batch, parallel, block_time })
+}
+
+fn parse_block_time(text: &str) -> Result<Duration, String> {
+    if text == "none" {
+        return Ok(Duration::MAX);
+    }
+    let expected = || {
+        format!(
+            "{text:?} is not a block time: write \"2 seconds\" or \"250 milliseconds\", or \"none\" for blocks on demand"
+        )
+    };
+    let (number, unit) = text.split_once(' ').ok_or_else(expected)?;
+    let number: u64 = number.parse().ok().filter(|n| (1..=600_000).contains(n)).ok_or_else(expected)?;
+    match unit {
+        "second" | "seconds" => Ok(Duration::from_secs(number)),
+        "millisecond" | "milliseconds" => Ok(Duration::from_millis(number)),
+        _ => Err(expected()),
+    }
 }
 
 /// Without `send` nothing is private.
@@ -538,6 +562,7 @@ reach = "+1 555 0100"
                 "no target on the Safe's chain is called \"oracle\"",
             ),
             ("id = 1", "id = 1\nbatch = 1001", "the requests of a batch must be between 1 and 1000"),
+            ("id = 1", "id = 1\nblock_time = \"2 s\"", "\"2 s\" is not a block time: write \"2 seconds\""),
             ("id = 1", "id = 1\nparallel = 0", "the batches sent side by side must be between 1 and 100"),
             ("id = 1", "id = 1\nprivate_for = \"25 seconds\"", "private_for needs send"),
             (

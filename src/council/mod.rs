@@ -62,6 +62,8 @@ pub struct Chain {
     pub batch: usize,
     /// The most batches sent side by side.
     pub parallel: usize,
+    /// The time between two blocks, where the file says it: the longest there is for a chain that makes them on demand.
+    pub block_time: Option<Duration>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -38,6 +38,15 @@ pub fn write_response(stream: &mut TcpStream, status: u16, body: &[u8]) -> io::R
     stream.write_all(&[head.as_bytes(), body].concat())
 }
 
+/// The same with a body that is packed with gzip.
+pub fn write_packed(stream: &mut TcpStream, body: &[u8]) -> io::Result<()> {
+    let head = format!(
+        "HTTP/1.1 200 Answer\r\ncontent-type: application/json\r\ncontent-encoding: gzip\r\ncontent-length: {}\r\n\r\n",
+        body.len()
+    );
+    stream.write_all(&[head.as_bytes(), body].concat())
+}
+
 /// Posts one body to a local port, on a connection of its own.
 pub fn post(port: u16, body: &[u8]) -> io::Result<Vec<u8>> {
     request(port, "POST /", body)

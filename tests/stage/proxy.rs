@@ -1,13 +1,15 @@
 //! An RPC between the program and anvil that counts what is asked, takes its time, fails or lies.
 
 use std::collections::BTreeMap;
-use std::io::{self, BufReader};
+use std::io::{self, BufReader, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use serde_json::{Value, json};
 
 use super::anvil::Anvil;
@@ -35,6 +37,8 @@ pub enum Fault {
 pub struct Counts {
     /// HTTP requests.
     pub posts: usize,
+    /// Bytes of the answers' bodies, as they go over the wire.
+    pub bytes: usize,
     /// JSON-RPC requests inside them.
     pub requests: usize,
     /// The longest chain of posts in which each began after the one before was answered: what latency multiplies.
@@ -55,6 +59,12 @@ struct Behaviour {
     only: Option<String>,
     held: Option<String>,
     rewrite: Option<Arc<Rewrite>>,
+    /// Stands this many blocks behind the chain.
+    lag: u64,
+    /// Refuses batches of more requests than this, as a provider's free tier does.
+    limit: Option<usize>,
+    /// Packs its answers with gzip.
+    packs: bool,
     counts: Counts,
     /// Every post, whole.
     posts: Vec<String>,
@@ -114,6 +124,24 @@ impl Proxy {
         let mut behaviour = lock(&self.behaviour);
         (behaviour.fault, behaviour.only) = (Some(fault), Some(method.into()));
         drop(behaviour);
+        self
+    }
+
+    /// From now on knows no block, and no receipt, of the newest `blocks`.
+    pub fn lag(&self, blocks: u64) -> &Self {
+        lock(&self.behaviour).lag = blocks;
+        self
+    }
+
+    /// From now on refuses larger batches.
+    pub fn limit(&self, requests: usize) -> &Self {
+        lock(&self.behaviour).limit = Some(requests);
+        self
+    }
+
+    /// From now on packs its answers with gzip.
+    pub fn pack(&self) -> &Self {
+        lock(&self.behaviour).packs = true;
         self
     }
 
@@ -222,20 +250,69 @@ fn answer(
         }
         thread::sleep(Duration::from_millis(2));
     }
-    let answered = reply(out, &request, upstream, fault, rewrite.as_deref(), over);
+    let (lag, limit, packs) = {
+        let b = lock(behaviour);
+        (b.lag, b.limit, b.packs)
+    };
+    let answered = match limit.filter(|limit| singles(&request).len() > *limit) {
+        Some(limit) => {
+            let message = format!("Batch of more than {limit} requests are not allowed on free tier");
+            let error = json!({"id": null, "jsonrpc": "2.0", "error": {"code": 31, "message": message}});
+            http::write_response(out, 500, error.to_string().as_bytes()).map(|()| 0)
+        }
+        None => {
+            reply(out, &late(&request, upstream, lag)?, upstream, (fault, packs), rewrite.as_deref(), over)
+        }
+    };
     let mut b = lock(behaviour);
+    b.counts.bytes += answered.as_ref().copied().unwrap_or(0);
     b.counts.rounds = b.counts.rounds.max(depth);
-    answered
+    answered.map(|_| ())
+}
+
+/// The request as one asks it who stands `lag` blocks behind.
+fn late(request: &Value, upstream: u16, lag: u64) -> io::Result<Value> {
+    if lag == 0 {
+        return Ok(request.clone());
+    }
+    let ask = json!({"jsonrpc": "2.0", "id": 1, "method": "eth_blockNumber", "params": []});
+    let head = http::post_json(upstream, &ask)?["result"].as_str().map(number).unwrap_or_default();
+    let newest = head.saturating_sub(lag);
+    let mut request = request.clone();
+    let one = |single: &mut Value| {
+        // A receipt stands in a block that this one does not have: it asks for one that nobody has.
+        if single["method"] == "eth_getTransactionReceipt" {
+            single["params"] = json!([format!("0x{}", "00".repeat(32))]);
+        }
+        let is_header = single["method"] == "eth_getBlockByNumber";
+        for param in single["params"].as_array_mut().into_iter().flatten() {
+            let Some(text) = param.as_str().filter(|text| text.len() < 18) else { continue };
+            if text == "latest" {
+                *param = json!(format!("{newest:#x}"));
+            } else if is_header && number(text) > newest {
+                *param = json!("0xffffffffff");
+            }
+        }
+    };
+    match &mut request {
+        Value::Array(all) => all.iter_mut().for_each(one),
+        single => one(single),
+    }
+    Ok(request)
+}
+
+fn number(text: &str) -> u64 {
+    u64::from_str_radix(text.trim_start_matches("0x"), 16).unwrap_or_default()
 }
 
 fn reply(
     out: &mut TcpStream,
     request: &Value,
     upstream: u16,
-    fault: Option<Fault>,
+    (fault, packs): (Option<Fault>, bool),
     rewrite: Option<&Rewrite>,
     over: &AtomicBool,
-) -> io::Result<()> {
+) -> io::Result<usize> {
     match fault {
         Some(Fault::Close) => Err(io::ErrorKind::ConnectionAborted.into()),
         Some(Fault::Hang) => {
@@ -244,12 +321,18 @@ fn reply(
             }
             Err(io::ErrorKind::TimedOut.into())
         }
-        Some(Fault::Garbage) => http::write_response(out, 200, b"<html>Bad gateway</html>"),
-        Some(Fault::Status(status)) => http::write_response(out, status, b"{}"),
+        Some(Fault::Garbage) => http::write_response(out, 200, b"<html>Bad gateway</html>").map(|()| 0),
+        Some(Fault::Status(status)) => http::write_response(out, status, b"{}").map(|()| 0),
         Some(Fault::Half) | None => {
             let text = rewritten(request, http::post_json(upstream, request)?, rewrite).to_string();
             let end = if fault.is_some() { text.len() / 2 } else { text.len() };
-            http::write_response(out, 200, &text.as_bytes()[..end])
+            if packs {
+                let mut packer = GzEncoder::new(Vec::new(), Compression::default());
+                packer.write_all(text.as_bytes())?;
+                let body = packer.finish()?;
+                return http::write_packed(out, &body).map(|()| body.len());
+            }
+            http::write_response(out, 200, &text.as_bytes()[..end]).map(|()| end)
         }
     }
 }

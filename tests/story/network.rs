@@ -213,15 +213,3 @@ fn numbers_out_of_range_are_refused_and_never_panic() {
         }
     }
 }
-
-/// A chain whose newest block is years old: nothing of it can be called the present.
-#[test]
-fn a_chain_that_stands_still_is_said() {
-    let anvil = Anvil::with_args(31_337, &["--timestamp", "1700000000"]);
-    let rpc = [anvil.url()];
-    let ceremony = Ceremony::on(anvil, SafeSetup::new(SafeVersion::V1_4_1, 3, 2), &rpc);
-    let alice = &ceremony.desks[0];
-    alice.run(&["pause", "vault"]).ended(0).says("block-age").says("hours old: the chain stands still");
-    try_sign(alice, &["vault"]).ended(0).says("block-age");
-    two_of_three().desks[0].run(&["pause", "vault"]).ended(0).never_says("block-age");
-}

@@ -48,10 +48,8 @@ pub fn first_keys(
     let safe = id.address;
     let few = hints.len() <= MAX_HINTS && hints.accounts.len() <= MAX_HINTED_ACCOUNTS;
     let mut keys = if few { hints.clone() } else { Keys::default() };
-    let is_singleton = |contract| matches!(contract, Contract::Singleton | Contract::SingletonL2);
-    let singletons = KNOWN.iter().filter(|d| d.version == id.version && is_singleton(d.contract));
     keys.accounts.extend([sender, safe, tx.to, ECRECOVER]);
-    keys.accounts.extend(singletons.map(|d| d.address));
+    // The singleton's code is half of all that is read: which one it is, an access list or slot 0 will say.
 
     let numbered = [slot::SINGLETON, slot::OWNER_COUNT, slot::THRESHOLD, slot::NONCE].map(slot_word);
     let named = [slot::GUARD, slot::MODULE_GUARD, slot::FALLBACK_HANDLER];

@@ -153,7 +153,7 @@ fn respond(mut stream: TcpStream, act: Act) {
 }
 
 pub fn options() -> Options {
-    Options { timeout: Duration::from_secs(2), max_retries: 2, parallel: 100 }
+    Options { timeout: Duration::from_secs(2), max_retries: 2, parallel: 100, block_time: None }
 }
 
 pub fn chain(servers: &[&Server], quorum: usize) -> Chain {

@@ -14,7 +14,8 @@ use crate::proposal::Difference;
 use crate::safe::deployments::{Contract, KNOWN};
 
 /// In the order in which a signer should doubt.
-const NAMES: [&str; 28] = [
+const NAMES: [&str; 29] = [
+    "block age",
     "matches the playbook",
     "the reader's arguments",
     "in place of a built-in one",
@@ -42,7 +43,7 @@ const NAMES: [&str; 28] = [
     "timelock order",
     "one RPC decides",
     "endpoints",
-    "block age",
+    "quorum",
 ];
 
 fn check(name: &str) -> fn(&Facts) -> Vec<Finding> {
@@ -346,7 +347,10 @@ fn of_the_effects() -> Faults {
 fn of_the_rpcs() -> Faults {
     let endpoint = |shown: &str, what: &str| {
         let standing = Standing::Lying(Fault::Lying { what: what.into(), number: 1 });
-        changed(|case| case.endpoints = vec![EndpointReport { shown: shown.into(), standing }])
+        changed(|case| {
+            case.endpoints =
+                vec![EndpointReport { shown: shown.into(), standing, newest: None, batch: None }];
+        })
     };
     let decimals = |answer: u8| {
         let mut case = now(|_| ());
@@ -357,11 +361,13 @@ fn of_the_rpcs() -> Faults {
         case.decided = vec![Decided { signature, part, by }];
         case
     };
-    let old = |age| changed(|case| case.block_age = Some(age));
+    let old = |made| changed(|case| case.block_age = Some(Age::Old { seconds: 100, allowed: 72, made }));
+    let lowered = |from| changed(|case| case.council_quorum = from);
     vec![
         ("one RPC decides", "one-rpc-decides:", [6, 18].map(decimals)),
         ("endpoints", "rpc-lying", [endpoint("a", "slot 1"), endpoint("b", "slot 1")]),
         ("endpoints", "rpc-lying", [endpoint("a", "slot 1"), endpoint("a", "slot 2")]),
-        ("block age", "block-age", [100, 200].map(old)),
+        ("block age", "block-age:", [100, 200].map(old)),
+        ("quorum", "quorum:1", [2, 3].map(lowered)),
     ]
 }

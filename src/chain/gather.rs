@@ -1,0 +1,272 @@
+//! One round: every endpoint is asked at once. Who is silent is not waited for again, and what comes late is still held
+//! against what was believed.
+
+use std::future::Future;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use alloy::primitives::U256;
+use tokio::runtime::Handle;
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+use tokio::time::Instant;
+use tokio::time::error::Elapsed;
+
+use super::agreement::{Decision, View, Vote, decide, fault_beside, is_settled};
+use super::block::{BlockTag, Header};
+use super::endpoint::{Endpoint, Fetched};
+use super::error::Fault;
+use super::rpc::{Reply, Request, no_reply};
+use super::settle::{Settled, hint, settle};
+use super::standing::Standing;
+
+/// What the slower endpoints get at least, once enough have answered.
+pub(super) const GRACE: Duration = Duration::from_millis(500);
+/// The same, once one has answered and the others are needed.
+const PATIENCE: Duration = Duration::from_secs(4);
+/// For answers that are nearly there, before it is said how the endpoints stand.
+const NEARLY: Duration = Duration::from_millis(80);
+
+/// The number of an endpoint, what it shows, and the sequential rounds that it took.
+type Answer = (usize, Result<(View, Vec<Reply>), Fault>, u32);
+
+/// What a round brought.
+pub(super) struct Gathered {
+    pub votes: Vec<Vote>,
+    pub hints: Vec<Vec<Reply>>,
+    /// Those that have not answered yet.
+    missing: Vec<usize>,
+    answers: UnboundedReceiver<Answer>,
+}
+
+/// A round that was decided before all had answered.
+pub(super) struct Late {
+    missing: Vec<usize>,
+    answers: UnboundedReceiver<Answer>,
+    chosen: View,
+    labels: Vec<String>,
+}
+
+impl Gathered {
+    /// None if all have answered.
+    pub(super) fn late(self, chosen: View, labels: Vec<String>) -> Option<Late> {
+        let Self { missing, answers, .. } = self;
+        (!missing.is_empty()).then_some(Late { missing, answers, chosen, labels })
+    }
+}
+
+/// The different endpoints of a chain, and what is known of each.
+pub(super) struct Panel {
+    id: u64,
+    pub quorum: usize,
+    pub endpoints: Vec<Arc<Endpoint>>,
+    standings: Mutex<Vec<Standing>>,
+    /// Who was waited for in vain.
+    silent: Mutex<Vec<bool>>,
+    /// Answers that nobody waited for.
+    late: Mutex<Vec<Late>>,
+    rounds: AtomicU32,
+}
+
+impl Panel {
+    pub(super) fn new(id: u64, quorum: usize, endpoints: Vec<Arc<Endpoint>>) -> Self {
+        let standings = Mutex::new(vec![Standing::Unasked; endpoints.len()]);
+        let silent = Mutex::new(vec![false; endpoints.len()]);
+        let (late, rounds) = (Mutex::default(), AtomicU32::new(0));
+        Self { id, quorum, endpoints, standings, silent, late, rounds }
+    }
+
+    pub(super) fn rounds(&self) -> u32 {
+        self.rounds.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn count_rounds(&self, rounds: u32) {
+        self.rounds.fetch_add(rounds, Ordering::Relaxed);
+    }
+
+    /// Keeps the answers of a round that nobody waited for.
+    pub(super) fn keep_late(&self, late: Option<Late>) {
+        lock(&self.late).extend(late);
+    }
+
+    pub(super) fn standings(&self) -> Vec<Standing> {
+        lock(&self.standings).clone()
+    }
+
+    pub(super) fn remember(&self, faults: &[Option<Fault>]) {
+        for (at, fault) in faults.iter().enumerate() {
+            self.remember_one(at, fault.clone());
+        }
+    }
+
+    fn remember_one(&self, at: usize, fault: Option<Fault>) {
+        let mut standings = lock(&self.standings);
+        let Some(standing) = standings.get_mut(at) else { return };
+        *standing = match (&standing, fault) {
+            (Standing::Lying(first), _) => Standing::Lying(first.clone()),
+            (_, None) => Standing::Agrees,
+            (_, Some(fault @ Fault::Lying { .. })) => Standing::Lying(fault),
+            (_, Some(fault)) => Standing::Outvoted(fault),
+        };
+    }
+
+    /// Asks all, and waits until enough have answered. Not for those that were silent before, unless they are needed.
+    pub(super) async fn gather(&self, asked: &Arc<[Request]>, block: BlockTag) -> Gathered {
+        let begun = Instant::now();
+        let standings = self.standings();
+        let silent = lock(&self.silent).clone();
+        let mut votes: Vec<Vote> = standings.iter().map(Vote::before).collect();
+        let mut hints = vec![Vec::new(); votes.len()];
+        let trusted = |standing: &Standing| !matches!(standing, Standing::Lying(_));
+        let mut missing: Vec<usize> = (0..votes.len()).filter(|at| trusted(&standings[*at])).collect();
+        let mut answers = self.ask_all(&missing, asked, block);
+        let mut rounds = 0;
+        let (mut first, mut enough) = (None, None);
+        loop {
+            let awaited = missing.iter().filter(|at| !silent[**at]).count();
+            let views = votes.iter().filter_map(Vote::view).count();
+            // Without the silent ones no quorum can come about.
+            let needs_silent = views + awaited < self.quorum;
+            let awaited = if needs_silent { missing.len() } else { awaited };
+            if awaited == 0 || is_settled(&votes, self.quorum, block, awaited) {
+                break;
+            }
+            let is_enough = views >= self.quorum
+                && !matches!(decide(&votes, self.quorum, block, &|_| String::new()), Decision::None { .. });
+            let now = Instant::now();
+            let (since, most) = if is_enough {
+                (enough.get_or_insert(now), GRACE)
+            } else if views > 0 {
+                (first.get_or_insert(now), PATIENCE)
+            } else {
+                (&mut now.clone(), Duration::MAX)
+            };
+            let deadline = since.checked_add(most.max(*since - begun));
+            let Ok(Some((at, result, tries))) = before(deadline, answers.recv()).await else { break };
+            rounds = rounds.max(tries);
+            missing.retain(|other| *other != at);
+            match result {
+                Ok((view, replies)) => (votes[at], hints[at]) = (Vote::View(view), replies),
+                Err(fault) => votes[at] = Vote::Fault(fault),
+            }
+        }
+        self.note_silent(&missing, &silent, begun.elapsed(), &mut votes);
+        self.count_rounds(rounds);
+        Gathered { votes, hints, missing, answers }
+    }
+
+    fn ask_all(&self, whom: &[usize], asked: &Arc<[Request]>, block: BlockTag) -> UnboundedReceiver<Answer> {
+        let (sender, answers) = unbounded_channel();
+        let id = self.id;
+        for (at, endpoint) in whom.iter().filter_map(|at| Some((*at, self.endpoints.get(*at)?.clone()))) {
+            let (sender, asked) = (sender.clone(), Arc::clone(asked));
+            tokio::spawn(async move {
+                let (result, tries) = endpoint.fetch(&asked, block).await;
+                let seen = result.and_then(|fetched| view(fetched, &asked, id, block));
+                // Nobody may be listening any more.
+                let _ = sender.send((at, seen, tries));
+            });
+        }
+        answers
+    }
+
+    /// Who was waited for in vain is not waited for again.
+    fn note_silent(&self, missing: &[usize], before: &[bool], waited: Duration, votes: &mut [Vote]) {
+        if waited < GRACE {
+            return;
+        }
+        let mut silent = lock(&self.silent);
+        for at in missing {
+            silent[*at] = true;
+            if waited >= PATIENCE || before[*at] {
+                votes[*at] = Vote::Fault(Fault::TimedOut(waited.as_secs().max(1)));
+            }
+        }
+    }
+
+    /// Holds what came late against what was believed, and waits a moment for what is nearly there.
+    pub(super) fn hear_late(&self, handle: &Handle) {
+        let mut all = std::mem::take(&mut *lock(&self.late));
+        let deadline = Instant::now() + NEARLY;
+        for late in &mut all {
+            let label = |at: usize| late.labels.get(at).cloned().unwrap_or_default();
+            while !late.missing.is_empty() {
+                let silent = lock(&self.silent).clone();
+                let wait = late.missing.iter().any(|at| !silent[*at]);
+                let next = if wait {
+                    handle.block_on(before(Some(deadline), late.answers.recv())).ok().flatten()
+                } else {
+                    late.answers.try_recv().ok()
+                };
+                let Some((at, result, _)) = next else { break };
+                late.missing.retain(|other| *other != at);
+                let vote = result.map_or_else(Vote::Fault, |(view, _)| Vote::View(view));
+                self.remember_one(at, fault_beside(&vote, &late.chosen, &label));
+                lock(&self.silent)[at] = false;
+            }
+            let mut silent = lock(&self.silent);
+            late.missing.iter().for_each(|at| silent[*at] = true);
+        }
+        all.retain(|late| !late.missing.is_empty());
+        lock(&self.late).extend(all);
+    }
+}
+
+impl Vote {
+    /// The vote of an endpoint that has not answered yet.
+    fn before(standing: &Standing) -> Self {
+        match standing {
+            Standing::Lying(fault) => Self::Fault(fault.clone()),
+            _ => Self::Fault(Fault::Slow),
+        }
+    }
+
+    pub(super) fn fault(&self) -> Option<Fault> {
+        match self {
+            Self::Fault(fault) => Some(fault.clone()),
+            Self::View(view) => (!view.whole).then_some(Fault::Straddles),
+        }
+    }
+}
+
+/// What a thread that panicked left is still good: each of these is written in one go.
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+pub(super) async fn before<T>(
+    deadline: Option<Instant>,
+    future: impl Future<Output = T>,
+) -> Result<T, Elapsed> {
+    match deadline {
+        Some(at) => tokio::time::timeout_at(at, future).await,
+        None => Ok(future.await),
+    }
+}
+
+/// What one endpoint shows, with its hints. The first request asks for the chain id.
+fn view(fetched: Fetched, asked: &[Request], id: u64, block: BlockTag) -> Result<(View, Vec<Reply>), Fault> {
+    let wanted = block.number();
+    let missing = || Fault::Lagging { at: None, wanted: wanted.unwrap_or(0) };
+    let heads: Vec<Header> = fetched.heads.into_iter().collect::<Option<_>>().ok_or_else(missing)?;
+    let head = heads.iter().min_by_key(|head| head.number).cloned();
+    let head = head.ok_or_else(|| Fault::garbage("no header"))?;
+    if wanted.is_some_and(|number| number != head.number) {
+        return Err(Fault::garbage(format!("block {} when asked for {}", head.number, block.text())));
+    }
+    let whole = heads.iter().all(|other| *other == head) && (fetched.bracketed || wanted.is_some());
+    let (mut values, mut hints) = (Vec::new(), Vec::new());
+    for (request, reply) in asked.iter().zip(fetched.replies) {
+        if request.agreed {
+            values.push(settle(request, reply, head.number)?);
+        } else {
+            hints.push(hint(request.method, reply).unwrap_or_else(|fault| no_reply(&fault.to_string())));
+        }
+    }
+    match values.first() {
+        Some(Settled::Number(found)) if *found == U256::from(id) => {}
+        Some(Settled::Number(found)) => return Err(Fault::WrongChain { found: found.to_string() }),
+        _ => return Err(Fault::garbage("no chain id")),
+    }
+    Ok((View { head, whole, values }, hints))
+}

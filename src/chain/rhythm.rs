@@ -1,0 +1,105 @@
+//! How fast a chain makes blocks, and how old its newest one may be. Pure.
+
+use std::time::Duration;
+
+/// Block times by chain id, in milliseconds, from the chains' own documentation.
+const BLOCK_TIMES: [(u64, u64); 20] = [
+    (1, 12_000),
+    (10, 2_000),
+    (30, 30_000),
+    (56, 750),
+    (100, 5_000),
+    (130, 1_000),
+    (137, 2_000),
+    (146, 1_000),
+    (250, 1_000),
+    (1_101, 3_000),
+    (5_000, 2_000),
+    (8_453, 2_000),
+    (17_000, 12_000),
+    (42_161, 250),
+    (42_220, 1_000),
+    (43_114, 2_000),
+    (59_144, 2_000),
+    (534_352, 3_000),
+    (560_048, 12_000),
+    (11_155_111, 12_000),
+];
+/// Chains on a developer's machine make a block when there is something in it.
+const ON_DEMAND: [u64; 2] = [1_337, 31_337];
+/// Where nothing is known: Ethereum's own.
+const UNKNOWN: Duration = Duration::from_secs(12);
+/// The newest block may be this many block times old: some slots stay empty.
+const FEW: u32 = 6;
+/// Or this old, on faster chains: clocks and networks are not exact.
+const LEAST: Duration = Duration::from_secs(30);
+
+/// The time between two blocks of a chain; None if it makes them on demand.
+#[must_use]
+pub fn usual_block_time(chain_id: u64) -> Option<Duration> {
+    let known = BLOCK_TIMES.iter().find(|(id, _)| *id == chain_id);
+    let time = known.map_or(UNKNOWN, |(_, millis)| Duration::from_millis(*millis));
+    (!ON_DEMAND.contains(&chain_id)).then_some(time)
+}
+
+/// How old the newest block may be.
+#[must_use]
+pub fn allowed_age(block_time: Duration) -> Duration {
+    block_time.saturating_mul(FEW).max(LEAST)
+}
+
+/// The age of the block that everything was read at, by this machine's clock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Age {
+    /// As new as the chain makes them. In seconds.
+    New(u64),
+    /// Older than a few block times: the chain stands still, or an endpoint serves an old one.
+    Old {
+        seconds: u64,
+        allowed: u64,
+        /// When it was made, in seconds since 1970.
+        made: u64,
+    },
+    /// From the future: this machine's clock is wrong, by this many seconds at least.
+    Ahead { seconds: u64, made: u64 },
+}
+
+/// Judges the age of a block. `timestamp` and `now` are seconds since 1970; without a block time any age is new.
+#[must_use]
+pub fn judge_age(timestamp: u64, now: u64, block_time: Option<Duration>) -> Age {
+    let seconds = now.saturating_sub(timestamp);
+    let Some(allowed) = block_time.map(|time| allowed_age(time).as_secs()) else { return Age::New(seconds) };
+    match timestamp.checked_sub(now) {
+        Some(ahead) if ahead > LEAST.as_secs() => Age::Ahead { seconds: ahead, made: timestamp },
+        _ if seconds > allowed => Age::Old { seconds, allowed, made: timestamp },
+        _ => Age::New(seconds),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_block_is_old_after_a_few_block_times() {
+        let judged = |age: u64, id| judge_age(1_000_000 - age, 1_000_000, usual_block_time(id));
+        assert_eq!(judged(72, 1), Age::New(72));
+        assert_eq!(judged(73, 1), Age::Old { seconds: 73, allowed: 72, made: 999_927 });
+        assert_eq!(judged(30, 8_453), Age::New(30));
+        assert_eq!(judged(31, 8_453), Age::Old { seconds: 31, allowed: 30, made: 999_969 });
+        assert_eq!(judged(100_000, 31_337), Age::New(100_000));
+        assert_eq!(judged(73, 7_777_777), Age::Old { seconds: 73, allowed: 72, made: 999_927 });
+    }
+
+    #[test]
+    fn a_block_from_the_future_is_a_wrong_clock() {
+        let judged = |ahead: u64| judge_age(1_000_000 + ahead, 1_000_000, Some(Duration::from_secs(12)));
+        assert_eq!(judged(30), Age::New(0));
+        assert_eq!(judged(31), Age::Ahead { seconds: 31, made: 1_000_031 });
+    }
+
+    #[test]
+    fn each_chain_stands_in_the_table_once() {
+        assert!(BLOCK_TIMES.windows(2).all(|pair| pair[0].0 < pair[1].0));
+    }
+}

@@ -1,0 +1,86 @@
+//! Several endpoints: silent, late, in the minority, or behind.
+
+use std::time::{Duration, Instant};
+
+use alloy::primitives::keccak256;
+use serde_json::{Value, json};
+
+use super::fake::{Act, Server, chain as chain_of_servers, good, header, reply, with_balance};
+use super::{WHO, read, standings};
+use crate::chain::{Fault, Standing, TxHash};
+
+/// Waited for once, when its word could still tip the balance, and not again.
+#[test]
+fn who_is_silent_is_waited_for_once() {
+    let (good, silent) =
+        (Server::node(good(9)), Server::new(|_, _| Act::Late(Duration::from_secs(30), String::new())));
+    let chain = chain_of_servers(&[&silent, &good], 1);
+    let timed = || {
+        let begun = Instant::now();
+        assert_eq!(read(&chain), Ok((9, json!("0x5"))));
+        begun.elapsed()
+    };
+    let (first, second) = (timed(), timed());
+    assert!(first >= Duration::from_millis(500), "{first:?}");
+    assert!(second < Duration::from_millis(400), "{second:?}");
+}
+
+/// What comes after the others were believed is held against them.
+#[test]
+fn a_late_answer_that_contradicts_is_a_lie() {
+    let (a, b) = (Server::node(good(9)), Server::node(good(9)));
+    let late = Server::new(|_, body| {
+        Act::Late(Duration::from_millis(700), reply(body, &with_balance(9, 6)).to_string())
+    });
+    let chain = chain_of_servers(&[&a, &b, &late], 2);
+    assert_eq!(read(&chain), Ok((9, json!("0x5"))));
+    assert_eq!(standings(&chain)[2], Standing::Outvoted(Fault::Slow));
+    std::thread::sleep(Duration::from_millis(1200));
+    assert!(matches!(&standings(&chain)[2], Standing::Lying(Fault::Lying { number: 9, .. })));
+}
+
+/// Three of five stand at different heights, and two of one attacker ahead of them on a chain of their own.
+#[test]
+fn the_majority_is_believed_at_a_block_that_it_has() {
+    let forked = |newest| {
+        move |method: &str, params: &Value| {
+            let mut answer = with_balance(newest, 6)(method, params);
+            if let Some(number) = answer["result"]["number"].as_str().map(str::to_string) {
+                let number = u64::from_str_radix(number.trim_start_matches("0x"), 16).unwrap();
+                answer["result"] = header(number, 7);
+            }
+            answer
+        }
+    };
+    let honest: Vec<Server> = [9, 8, 8].map(|number| Server::node(good(number))).into();
+    let attackers: Vec<Server> = [14, 14].map(|number| Server::node(forked(number))).into();
+    let all: Vec<&Server> = attackers.iter().chain(&honest).collect();
+    let chain = chain_of_servers(&all, 2);
+    assert_eq!(read(&chain), Ok((8, json!("0x5"))));
+    assert_eq!(chain.rounds(), 3);
+    // Two against two: nobody is believed.
+    let error = read(&chain_of_servers(&all[..4], 2)).unwrap_err().to_string();
+    assert!(error.contains("and 3 must") && error.contains("has another block"), "{error}");
+}
+
+#[test]
+fn a_transaction_that_one_endpoint_knows_is_told_with_the_one_that_does_not() {
+    let receipt = json!({
+        "transactionHash": keccak256("tx"), "blockHash": header(9, 0)["hash"], "blockNumber": "0x9",
+        "from": WHO, "status": "0x1", "gasUsed": "0x5", "effectiveGasPrice": null, "logs": [],
+    });
+    let knows = Server::node(move |method, params| match method {
+        "eth_getTransactionReceipt" => json!({"result": receipt}),
+        _ => good(9)(method, params),
+    });
+    let behind = Server::node(|method, params| match method {
+        "eth_getTransactionReceipt" => json!({"result": null}),
+        _ => good(8)(method, params),
+    });
+    let chain = chain_of_servers(&[&behind, &knows], 2);
+    let tx = TxHash::claimed(keccak256("tx"));
+    assert_eq!(chain.receipt(tx), Ok(None));
+    let seen = chain.sighting(tx).unwrap();
+    assert!(seen.contains("has it in block 9") && seen.contains("does not know it yet"), "{seen}");
+    assert_eq!(chain_of_servers(&[&behind], 1).sighting(tx), None);
+}
