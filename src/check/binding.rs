@@ -4,11 +4,8 @@ use std::fmt::Display;
 
 use alloy::primitives::hex;
 
-use super::{Check, Facts, Finding, Match, listed, named};
-use crate::playbook::{Playbook, Readings};
-
-/// Characters of one reading that are shown.
-const LONGEST_READING: usize = 400;
+use super::{Check, Facts, Finding, Match, listed, named, past};
+use crate::playbook::{Playbook, Readings, cut_for_display};
 
 const UNBOUND_FIX: &str = "do not sign; ask its proposer, in person, which lever it is, and update your council file \
                            and playbooks from your protocol's repository";
@@ -31,6 +28,9 @@ fn matches_the_playbook(facts: &Facts) -> Finding {
             .collect::<Vec<_>>()
             .join("; ")
     };
+    if let Some(never) = past::values_were_true(facts) {
+        return never;
+    }
     match facts.matching {
         Match::Same => Finding::pass(id, "it is what your own playbook gives, from the chain's values now"),
         Match::SameFromItsOwnValues => Finding::pass(id, "it is what your own playbook gives"),
@@ -128,15 +128,8 @@ fn values_are_from_the_chain(facts: &Facts) -> Option<Finding> {
 
 /// Each reading in a bounded line.
 fn described(readings: &Readings) -> Vec<String> {
-    let one = |(query, answer)| cut(&format!("{query} gave {answer}"));
+    let one = |(query, answer)| cut_for_display(&format!("{query} gave {answer}"));
     readings.iter().map(one).collect()
-}
-
-fn cut(text: &str) -> String {
-    match text.char_indices().nth(LONGEST_READING) {
-        Some((end, _)) => format!("{}… ({} characters in all)", &text[..end], text.chars().count()),
-        None => text.into(),
-    }
 }
 
 /// The playbook's own conditions for being used.

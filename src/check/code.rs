@@ -23,8 +23,28 @@ pub(super) fn findings(facts: &Facts) -> Vec<Finding> {
     };
     // A pinned contract may be reached through another.
     let reached = facts.pins.keys().copied().filter(|target| !rehearsal.runs(*target).is_empty());
-    let targets: BTreeSet<Address> = called.into_iter().chain(reached).collect();
-    targets.into_iter().flat_map(|target| code_of(facts, rehearsal, target)).collect()
+    let targets: BTreeSet<Address> = called.iter().copied().chain(reached).collect();
+    let unrecorded = not_recorded(facts, rehearsal, &called);
+    targets.into_iter().flat_map(|target| code_of(facts, rehearsal, target)).chain(unrecorded).collect()
+}
+
+/// Contracts whose code at the time of the proposal nobody recorded.
+fn not_recorded(facts: &Facts, rehearsal: &Rehearsal, called: &BTreeSet<Address>) -> Option<Finding> {
+    let recorded = |target: &Address| facts.code_then.iter().any(|then| then.called == *target);
+    let runs = |target: &Address| !rehearsal.runs(*target).is_empty();
+    let missing: Vec<String> = called
+        .iter()
+        .filter(|t| facts.is_from_file && runs(t) && !recorded(t))
+        .map(ToString::to_string)
+        .collect();
+    if missing.is_empty() {
+        return None;
+    }
+    let sentence = format!(
+        "not checked: whether the code of {} has moved since this was proposed; its file does not record it",
+        missing.join(" and ")
+    );
+    Some(Finding::warn("code-not-recorded", sentence, "pin the code of your targets in breakglass.toml"))
 }
 
 /// A pin that nobody could look at.

@@ -6,6 +6,7 @@
 mod binding;
 mod code;
 mod control;
+mod past;
 mod rehearsal;
 mod rpc;
 mod safe;
@@ -26,6 +27,8 @@ use crate::council;
 use crate::playbook::{Answer, Decided, Entry, Plan, PlannedCall, Query, Readings, Verdict};
 use crate::proposal::{Difference, Proposal, RecordedCode, calls_of};
 use crate::safe::{Call, Nonce, SafeState};
+
+pub use past::{About, Past, Untrue};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Level {
@@ -119,6 +122,10 @@ pub struct Facts<'a> {
     pub before: &'a [Verdict],
     /// Arguments that come from the proposal's file alone.
     pub foreign: &'a [(String, String)],
+    /// It was proposed before, and a file brings it.
+    pub is_from_file: bool,
+    /// What the chain says of the block that the file names.
+    pub past: &'a Past,
     /// Whether a signature is about to be made; when it is not, the signers have decided what a file may choose.
     pub signing: bool,
     /// The nonce was named on the command line, so that one out of line is meant.

@@ -5,13 +5,14 @@ use std::fmt::Display;
 
 use alloy::primitives::Address;
 
-use super::{Check, Facts, Finding, listed, named, named_by};
+use super::{Check, Facts, Finding, listed, named, named_by, past};
 use crate::safe::deployments::{Contract, is_proxy_code, known_at};
 
 const READ_IT: &str = "do not sign before somebody you trust has read that contract";
 
-pub(super) const CHECKS: [Check; 5] = [
+pub(super) const CHECKS: [Check; 6] = [
     ("as pinned", as_pinned),
+    ("as told of its block", |facts| past::safe_was_as_told(facts).into_iter().collect()),
     ("as proposed", as_proposed),
     ("singleton", |facts| vec![singleton(facts)]),
     ("proxy", |facts| proxy(facts).into_iter().collect()),

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 
 use alloy::primitives::{Address, B256, Bytes, U256};
 
-use super::{Check, Facts, Finding, Level, Match};
+use super::{Check, Facts, Finding, Level, Match, Past};
 use crate::chain::Age;
 use crate::chain::EndpointReport;
 use crate::chain::fork::{Keys, Outcome, Rehearsal, Trace, Write};
@@ -27,7 +27,7 @@ const THIEF: Address = Address::repeat_byte(0x66);
 const OWNER: Address = Address::repeat_byte(1);
 const MODULE: Address = Address::repeat_byte(8);
 
-fn proposal() -> Proposal {
+pub(super) fn proposal() -> Proposal {
     proposing(SafeTx::new(VAULT, U256::ZERO, Bytes::new(), Operation::Call, Nonce::from(3)))
 }
 
@@ -127,6 +127,8 @@ struct Case {
     rehearsal: Rehearsal,
     after: Vec<Verdict>,
     code_then: Vec<RecordedCode>,
+    past: Past,
+    is_from_file: bool,
     proxy_code: Option<B256>,
     pins: BTreeMap<Address, Vec<B256>>,
     changes: Vec<Address>,
@@ -167,6 +169,8 @@ impl Case {
             rehearsal,
             after: vec![],
             code_then: vec![],
+            past: Past::NotAsked,
+            is_from_file: false,
             proxy_code: None,
             pins: BTreeMap::new(),
             changes: vec![],
@@ -184,6 +188,8 @@ impl Case {
             answers: None,
             before: &self.before,
             foreign: &self.foreign,
+            past: &self.past,
+            is_from_file: self.is_from_file,
             signing: true,
             nonce_named: false,
             endpoints: &self.endpoints,

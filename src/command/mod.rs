@@ -29,6 +29,7 @@ mod offer;
 mod outbox;
 mod outcome;
 mod pages;
+mod past;
 mod playbook;
 mod propose;
 mod rehearse;

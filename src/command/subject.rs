@@ -9,19 +9,20 @@ use alloy::sol_types::SolCall;
 
 use crate::chain::fork::Rehearsal;
 use crate::chain::{Ask, BlockTag, Chain, EndpointReport, Root, Sending, Snapshot};
-use crate::check::{self, Facts, Finding, Match};
+use crate::check::{self, Facts, Finding, Match, Past};
 use crate::cli;
 use crate::command::derive::{Derived, First, Order, arguments, is_set};
-use crate::command::draft;
 use crate::command::matching::compare;
 use crate::command::rehearsed::Rehearsing;
 use crate::command::session::Session;
+use crate::command::{draft, past};
 use crate::council::{self, AddressBook};
 use crate::error::{Error, Exit};
 use crate::playbook::{Decided, Plan, Query, Readings, Verdict};
 use crate::proposal::{BatchSource, OwnerSignature, Proposal, SafeOwners};
 use crate::safe::{ISafe, Owners, SafeState};
 use crate::store;
+use crate::ui::Ui;
 
 /// One proposal and everything known about it.
 pub struct Subject<'a> {
@@ -40,6 +41,9 @@ pub struct Subject<'a> {
     pub rehearsal: Rehearsing,
     /// Arguments that come from the proposal's file alone: neither the lever nor the reader's command line has them.
     pub foreign: Vec<(String, String)>,
+    is_from_file: bool,
+    /// What the chain says of the block that its file names.
+    past: Past,
     nonce_named: bool,
     /// The code that the council file pins.
     pub pins: BTreeMap<Address, Vec<B256>>,
@@ -158,6 +162,8 @@ impl<'a> Session<'a> {
             pins: self.council.pins_on(&order.safe.chain),
             matching: Match::Same,
             foreign: Vec::new(),
+            is_from_file: false,
+            past: Past::NotAsked,
             nonce_named: derive.nonce.is_some(),
             own: Some((order, plan)),
             online: Some(Online { link, snapshot, proven: None }),
@@ -304,6 +310,17 @@ impl<'a> Session<'a> {
             None => BatchSource::Offline,
         };
         let (matching, own) = compare(&proposal, order, live, batch);
+        let rests_on = own.as_ref().map(|(_, plan)| &plan.rests_on);
+        let (past, truth) = match &online {
+            Some(online) => past::look(self.ui, online, &proposal, &matching, rests_on),
+            None => (Past::NotAsked, None),
+        };
+        // What was never so is left aside: what changed since is then told against what was.
+        let lies = past.beside_the_readings().next().is_some();
+        let proposal = match truth.filter(|_| lies) {
+            Some(truth) => proposal.restated(truth),
+            None => proposal,
+        };
         let names = self.council.names_on(&safe.chain);
         let others = self.others(safe)?;
         let rehearsal = Rehearsing::Not;
@@ -320,6 +337,8 @@ impl<'a> Session<'a> {
             signatures,
             rehearsal,
             foreign,
+            is_from_file: true,
+            past,
             nonce_named,
             pins: self.council.pins_on(&safe.chain),
             others,
@@ -327,6 +346,7 @@ impl<'a> Session<'a> {
         if rehearse {
             let recorded = subject.proposal.record().cloned();
             subject.rehearse(self.ui, sender, recorded.as_ref());
+            subject.doubt_recorded_code(self.ui);
         }
         Ok(subject)
     }
@@ -484,6 +504,8 @@ impl Subject<'_> {
             answers: self.readings(),
             before,
             foreign: &self.foreign,
+            past: &self.past,
+            is_from_file: self.is_from_file,
             signing,
             nonce_named: self.nonce_named,
             endpoints,
@@ -501,6 +523,17 @@ impl Subject<'_> {
             decided,
             entry: self.own.as_ref().map(|(order, _)| &order.entry),
             changes: self.own.as_ref().map_or(&[], |(order, _)| &order.changes),
+        }
+    }
+
+    /// Leaves aside what the file records of code if it was never so.
+    fn doubt_recorded_code(&mut self, ui: &Ui) {
+        let (Some(online), Rehearsing::Done(done)) = (&self.online, &mut self.rehearsal) else { return };
+        let runs = |called| done.rehearsal.runs(called);
+        let untrue = past::code_never_there(ui, online, &self.proposal, &done.code_then, runs);
+        if !untrue.is_empty() {
+            done.code_then.clear();
+            self.past = std::mem::take(&mut self.past).and(untrue);
         }
     }
 

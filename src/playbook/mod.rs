@@ -52,7 +52,7 @@ pub use near::near;
 pub use param::{Param, ParamUnit, Zero};
 pub use plan::{Derivation, Inputs, Plan, PlanError, PlannedCall, ShownArg, ShownRead, Skipped, derive};
 pub use provenance::{Decided, Part, Source};
-pub use query::{Answer, Query, Readings};
+pub use query::{Answer, Query, Readings, cut_for_display};
 pub use revert::{Reason, decode_revert};
 pub use schema::schema;
 pub use summary::Summary;

@@ -52,6 +52,18 @@ impl fmt::Display for Answer {
     }
 }
 
+/// Characters of one statement about the chain that are shown.
+const LONGEST_SHOWN: usize = 400;
+
+/// A question and its answer in a bounded text.
+#[must_use]
+pub fn cut_for_display(text: &str) -> String {
+    match text.char_indices().nth(LONGEST_SHOWN) {
+        Some((end, _)) => format!("{}… ({} characters in all)", &text[..end], text.chars().count()),
+        None => text.into(),
+    }
+}
+
 /// Answers by question, all from one block.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Readings(BTreeMap<Query, Answer>);

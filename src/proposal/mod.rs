@@ -116,6 +116,17 @@ impl Proposal {
         self
     }
 
+    /// The same transaction, where its file was wrong about the Safe: with the Safe as it was, and nothing recorded. Itself if
+    /// it would be another transaction for that Safe.
+    #[must_use]
+    pub fn restated(self, snapshot: SafeState) -> Self {
+        let hashes = snapshot.id.hashes(&self.tx);
+        if hashes != self.hashes {
+            return self;
+        }
+        Self { snapshot, record: None, ..self }
+    }
+
     /// Reads a proposal file and recomputes every hash in it.
     ///
     /// # Errors

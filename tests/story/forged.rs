@@ -3,17 +3,23 @@
 use std::fs;
 use std::path::PathBuf;
 
-use alloy::primitives::{Address, B256, Bytes};
+use alloy::primitives::{Address, B256, Bytes, U256};
+use alloy::sol;
+use alloy::sol_types::SolCall;
 use breakglass::safe::SafeVersion;
 use breakglass::safe::deployments::batch_contracts;
 use serde_json::{Value, json};
 
-use crate::altered::{bob_refuses, changed, hand_over, rehashed};
+use crate::altered::{STRANGER, bob_refuses, changed, hand_over, rehashed};
 use crate::stage::{Anvil, Ceremony, Desk, SafeSetup, key};
 use crate::steps::{
-    broadcast, import, is_paused, path, propose, read_json, refused, refused_without_a_trace, sign,
-    try_import, try_sign, two_of_three,
+    as_the_safe, broadcast, import, is_paused, path, propose, read_json, refused, refused_without_a_trace,
+    sign, try_import, try_sign, two_of_three,
 };
+
+sol! {
+    function setFee(uint256 newFee) external;
+}
 
 /// A council playbook of two calls; the first is left out if a condition holds.
 fn with_two_calls(ceremony: &mut Ceremony, skip_if: &str) {
@@ -255,4 +261,63 @@ fn owners_that_are_not_pinned_come_from_the_chain_and_never_from_a_file() {
     let lines = [sign(bob, &["vault"]), sign(carol, &["vault"])].join("\n");
     import(alice, &["vault"], &lines);
     broadcast(alice, &["vault"]).ended(0).says("done and proven");
+}
+
+/// The values never were the chain's: that is a lie, not drift. And where nobody can tell, it is not called drift either.
+#[test]
+fn values_that_were_never_on_the_chain_are_a_lie_and_values_that_were_are_drift() {
+    let mut ceremony = on_chain(1);
+    with_two_calls(
+        &mut ceremony,
+        "skip_if = { view = \"fee()(uint256)\", on = \"{target}\", expect = \"17\" }",
+    );
+    let [alice, bob, _] = &ceremony.desks[..] else { unreachable!() };
+    let good = proposed(alice);
+    let mut evil = good.clone();
+    evil["readings"][0]["answer"] = json!({ "value": format!("{:#066x}", 17) });
+    evil["transaction"]["to"] = json!(ceremony.vault);
+    evil["transaction"]["operation"] = json!(0);
+    evil["transaction"]["data"] = json!(format!("0x69fe0e2d{:064x}", 30));
+    let evil = rehashed(evil);
+    let named = ["refused (values-never-true:", "it rests on what was never on the chain", "do not sign"];
+    bob_refuses(bob, &evil, &[], 4, &named);
+    // A block that is not the chain's, or not yet.
+    for (pointer, to) in [("/block/hash", json!(B256::ZERO.to_string())), ("/block/number", json!(u64::MAX))]
+    {
+        bob_refuses(bob, &changed(&evil, pointer, &to), &[], 4, &["values-never-true:", "block"]);
+    }
+    // What was so and has changed since is drift.
+    as_the_safe(&ceremony, ceremony.vault, setFeeCall { newFee: U256::from(17) }.abi_encode());
+    bob_refuses(bob, &good, &[], 5, &["values-moved", "have changed since it was proposed"]);
+}
+
+/// The right transaction with a false picture of the Safe, taken in first: it keeps nobody from signing and sending, and
+/// an honest file that comes later counts.
+#[test]
+fn a_poisoned_record_of_the_safe_or_of_code_is_left_aside() {
+    let ceremony = two_of_three();
+    let [alice, bob, carol] = &ceremony.desks[..] else { unreachable!() };
+    let good = read_json(&propose(carol));
+    let lines = [sign(bob, &["vault"]), sign(carol, &["vault"])].join("\n");
+    let chat = alice.path("chat.txt");
+    fs::write(&chat, &lines).unwrap();
+    let mut poisoned = changed(&good, "/safe/singleton", &json!(STRANGER));
+    poisoned["safe"]["guard"] = json!(STRANGER);
+    let code = changed(&good, "/rehearsal/code/0/hash", &json!(B256::repeat_byte(1).to_string()));
+    for evil in [&poisoned, &code] {
+        // Handed over to be signed, the lie is a reason to ask.
+        bob_refuses(bob, evil, &[], 4, &["refused (safe-never-so:", "the file says what never was"]);
+        lay(alice, evil);
+        let run = alice.run(&["status", "vault"]).ended(3);
+        run.says("0 of 2 signed").never_says("drift");
+    }
+    alice.run(&["import", "vault", path(&chat)]).ended(0);
+    let run = alice.run(&["broadcast", "vault", "--calldata"]).ended(0);
+    run.says("the file says what never was").says("code-not-recorded");
+
+    // The honest file comes later, is kept beside it, and counts.
+    let file = hand_over(alice, &good);
+    alice.run(&["import", &file, path(&chat)]).ended(0);
+    let run = broadcast(alice, &["vault"]).ended(0).says("done and proven");
+    run.never_says("never was").never_says("code-not-recorded");
 }

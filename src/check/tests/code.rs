@@ -88,7 +88,13 @@ fn code_that_did_not_run_when_it_was_proposed_is_drift() {
         Case { code_then: all.iter().map(recorded).collect(), ..proxied() }.found(findings)
     };
     assert!(then(&[(VAULT, OWN), (IMPLEMENTATION, BEHIND), (FACET, DEEPER)]).is_empty());
-    assert!(then(&[]).is_empty(), "nothing was recorded");
+    assert!(then(&[]).is_empty(), "proposed now");
+    let unrecorded = Case { is_from_file: true, ..proxied() }.found(findings);
+    assert_eq!(
+        unrecorded,
+        [("code-not-recorded".to_string(), Level::Warn)],
+        "said, and not taken for a check"
+    );
     let moved = refused(&format!("code-moved:{VAULT}"));
     assert_eq!(then(&[(VAULT, OWN), (THIEF, BEHIND), (FACET, DEEPER)]), moved, "at another address");
     assert_eq!(then(&[(VAULT, OWN), (IMPLEMENTATION, OWN), (FACET, DEEPER)]), moved);

@@ -14,7 +14,7 @@ use crate::proposal::Difference;
 use crate::safe::deployments::{Contract, KNOWN};
 
 /// In the order in which a signer should doubt.
-const NAMES: [&str; 29] = [
+const NAMES: [&str; 30] = [
     "block age",
     "matches the playbook",
     "the reader's arguments",
@@ -25,6 +25,7 @@ const NAMES: [&str; 29] = [
     "delegatecall",
     "nonce",
     "as pinned",
+    "as told of its block",
     "as proposed",
     "singleton",
     "proxy",
@@ -198,6 +199,11 @@ fn of_the_safe() -> Faults {
         case.council_safe.version = Some(SafeVersion::V1_1_1);
         case
     };
+    let told = |by: Address| {
+        let state = proposal().snapshot().clone();
+        let file = SafeState { owners: Owners::new(vec![by], 1).unwrap(), ..state.clone() };
+        changed(|case| case.past = Past::compare((&file, None), (&state, &Readings::default())))
+    };
     let owned = |by: Address| {
         let mut case = now(|state| state.owners = Owners::new(vec![by], 1).unwrap());
         case.council_safe.owners = Owners::new(vec![VAULT], 1).ok();
@@ -224,6 +230,7 @@ fn of_the_safe() -> Faults {
     vec![
         ("as pinned", "safe-version", [SafeVersion::V1_3_0, SafeVersion::V1_5_0].map(version)),
         ("as pinned", "safe-owners", two.map(owned)),
+        ("as told of its block", "safe-never-so:owners", two.map(told)),
         ("as proposed", "safe-drift:owners", two.map(owned)),
         ("as proposed", "safe-drift:modules", two.map(|module| now(|state| state.modules = vec![module]))),
         ("singleton", "unknown-singleton", two.map(|code| now(|state| state.singleton = code))),

@@ -1,0 +1,86 @@
+//! Looks at the block that a file names, in one round, where the file differs from the chain now.
+
+use std::collections::BTreeMap;
+
+use alloy::primitives::{Address, B256};
+
+use crate::chain::{Ask, BlockRef, BlockTag, ChainError};
+use crate::check::{About, Match, Past, Untrue};
+use crate::command::subject::Online;
+use crate::playbook::{Answer, Query, Readings};
+use crate::proposal::{Proposal, RecordedCode};
+use crate::safe::SafeState;
+use crate::ui::Ui;
+
+/// What the chain says of the file's block, and the Safe as it was there if the chain still knows it.
+pub fn look(
+    ui: &Ui,
+    online: &Online,
+    proposal: &Proposal,
+    matching: &Match,
+    rests_on: Option<&Readings>,
+) -> (Past, Option<SafeState>) {
+    let now = &online.snapshot;
+    let rests_on = rests_on.filter(|_| matches!(matching, Match::Moved(_)));
+    if rests_on.is_none() && proposal.snapshot().drift(&now.state).is_empty() {
+        return (Past::NotAsked, None);
+    }
+    let block = proposal.block();
+    if block.number > now.header.number {
+        let chain = format!("not there yet: it is at block {}", now.header.number);
+        return (Past::no_such_block(block.number, block.hash.to_string(), chain), Some(now.state.clone()));
+    }
+    let at = BlockRef { number: block.number, hash: block.hash, timestamp: 0 };
+    let queries: Vec<Query> =
+        rests_on.into_iter().flat_map(Readings::iter).map(|(query, _)| query.clone()).collect();
+    let ask = Ask { safe: now.state.id.address, queries: &queries, ..Ask::default() };
+    let then = ui.wait("looking at the block that the file names", || {
+        online.link.snapshot(&ask, BlockTag::Pinned(at))
+    });
+    match then {
+        Ok(then) => {
+            let past = Past::compare((proposal.snapshot(), rests_on), (&then.state, &then.readings));
+            (past, Some(then.state))
+        }
+        Err(ChainError::Reorganised { number, was, now: there, .. }) => {
+            let past = Past::no_such_block(number, was.to_string(), there.to_string());
+            (past, Some(now.state.clone()))
+        }
+        Err(error) => (Past::Unknown(error.to_string()), None),
+    }
+}
+
+/// Code that a file records and that was not there at its block. It is asked only where the code that runs now differs.
+pub fn code_never_there(
+    ui: &Ui,
+    online: &Online,
+    proposal: &Proposal,
+    recorded: &[RecordedCode],
+    runs: impl Fn(Address) -> BTreeMap<Address, B256>,
+) -> Vec<Untrue> {
+    let moved = |then: &&RecordedCode| runs(then.called).get(&then.at) != Some(&then.hash);
+    let moved: Vec<&RecordedCode> = recorded.iter().filter(moved).collect();
+    if moved.is_empty() {
+        return Vec::new();
+    }
+    let block = BlockRef { number: proposal.block().number, hash: proposal.block().hash, timestamp: 0 };
+    let query = |then: &&RecordedCode| Query::CodeHash { address: then.at };
+    let queries: Vec<Query> = moved.iter().map(query).collect();
+    let read = || online.link.answers(&queries, &block);
+    // Where nobody can tell, it stays what the file says it is: code that has moved.
+    let Ok(answers) = ui.wait("looking at the block that the file names", read) else { return Vec::new() };
+    let untrue = |then: &&RecordedCode| {
+        let there = match answers.get(&query(then)) {
+            Some(Answer::Value(word)) => word.to_string(),
+            other => format!("{other:?}"),
+        };
+        let file = then.hash.to_string();
+        (file != there).then(|| Untrue {
+            about: About::Code,
+            what: format!("code of {}", then.at),
+            file,
+            chain: there,
+        })
+    };
+    moved.iter().filter_map(untrue).collect()
+}
