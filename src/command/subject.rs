@@ -251,50 +251,15 @@ impl<'a> Session<'a> {
         let set = arguments(derive)?;
         let order = self.own_order(&proposal, safe, &set);
         let foreign = self.foreign(&proposal, &set);
-        let mut live = None;
         let rehearse = view.as_ref().is_some_and(|(_, purpose)| *purpose != Purpose::Look);
-        let mut sender = None;
-        let online = match view {
-            None => None,
-            Some((View { link, at }, _)) => {
-                let send = send(&proposal, &signatures);
-                sender = send.as_ref().map(|sending| sending.from);
-                // Never for those that the file names: without the council's word the chain is asked first.
-                let likely = safe.owners.as_ref().map(Owners::list).unwrap_or_default();
-                let extra = approval_queries(&proposal, likely.get(..MOST_LIKELY).unwrap_or(likely));
-                let pinned_owners = likely.to_vec();
-                let what = format!("reading {} on {}", safe.name, chain.name);
-                let mut snapshot = self.ui.wait(&what, || {
-                    // A lever of another Safe or chain is not even derived on this one.
-                    if let Ok(order) = &order
-                        && order.safe.name == safe.name
-                    {
-                        let first = First {
-                            at,
-                            nonce: Some(proposal.nonce()),
-                            extra: &extra,
-                            send: send.as_ref(),
-                            guess: Some(&proposal),
-                            rehearse,
-                        };
-                        let (snapshot, derived) = order.live(&link, first)?;
-                        live = Some(derived);
-                        return Ok::<_, Error>(snapshot);
-                    }
-                    let draft = rehearse.then(|| draft::of_proposal(&proposal, pinned_owners, None, sender));
-                    let ask = Ask {
-                        safe: safe.address,
-                        queries: &extra,
-                        sending: send.as_ref(),
-                        drafts: draft.as_slice(),
-                        requests: &[],
-                    };
-                    Ok(link.snapshot(&ask, at)?)
-                })?;
-                let mut unasked = approval_queries(&proposal, snapshot.state.owners.list());
-                unasked.retain(|query| snapshot.readings.get(query).is_none());
-                self.ui.wait(&what, || link.look(&mut snapshot, &unasked, &[]))?;
-                Some(Online { link, snapshot, proven: None })
+        let send = view.as_ref().and_then(|_| send(&proposal, &signatures));
+        let sender = send.as_ref().map(|sending| sending.from);
+        let (online, live) = match view {
+            None => (None, None),
+            Some((view, _)) => {
+                let (online, live) =
+                    self.ask_chain(view, safe, &proposal, order.as_ref().ok(), send, rehearse)?;
+                (Some(online), live)
             }
         };
         let owners = match &online {
@@ -369,6 +334,53 @@ impl<'a> Session<'a> {
         };
         let view = View { link, at: BlockTag::Latest };
         self.examine(subject.proposal.recording(record), derive, Some((view, Purpose::Finish)), send)
+    }
+
+    /// Asks the chain all that a proposal has to be held against, and derives the reader's own lever there.
+    fn ask_chain(
+        &self,
+        View { link, at }: View,
+        safe: &council::Safe,
+        proposal: &Proposal,
+        order: Option<&Order>,
+        send: Option<Sending>,
+        rehearse: bool,
+    ) -> Result<(Online, Option<Result<Derived, Error>>), Error> {
+        // Never for those that the file names: without the council's word the chain is asked first.
+        let likely = safe.owners.as_ref().map(Owners::list).unwrap_or_default();
+        let extra = approval_queries(proposal, likely.get(..MOST_LIKELY).unwrap_or(likely));
+        let what = format!("reading {} on {}", safe.name, self.chain_of(safe)?.name);
+        // A lever of another Safe or chain is not even derived on this one.
+        let (mut snapshot, live) = match order.filter(|order| order.safe.name == safe.name) {
+            Some(order) => {
+                let first = First {
+                    at,
+                    nonce: Some(proposal.nonce()),
+                    extra: &extra,
+                    send: send.as_ref(),
+                    guess: Some(proposal),
+                    rehearse,
+                };
+                let (snapshot, derived) = self.ui.wait(&what, || order.live(&link, first))?;
+                (snapshot, Some(derived))
+            }
+            None => {
+                let sender = send.as_ref().map(|sending| sending.from);
+                let draft = rehearse.then(|| draft::of_proposal(proposal, likely.to_vec(), None, sender));
+                let ask = Ask {
+                    safe: safe.address,
+                    queries: &extra,
+                    sending: send.as_ref(),
+                    drafts: draft.as_slice(),
+                    requests: &[],
+                };
+                (self.ui.wait(&what, || link.snapshot(&ask, at))?, None)
+            }
+        };
+        let mut unasked = approval_queries(proposal, snapshot.state.owners.list());
+        unasked.retain(|query| snapshot.readings.get(query).is_none());
+        self.ui.wait(&what, || link.look(&mut snapshot, &unasked, &[]))?;
+        Ok((Online { link, snapshot, proven: None }, live))
     }
 
     /// What the reader's own files give for what the proposal names: the lever's arguments and those of the command
