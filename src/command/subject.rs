@@ -258,7 +258,7 @@ impl<'a> Session<'a> {
             None => (None, None),
             Some((view, _)) => {
                 let (online, live) =
-                    self.ask_chain(view, safe, &proposal, order.as_ref().ok(), send, rehearse)?;
+                    self.ask_chain(view, safe, &proposal, order.as_ref().ok(), send.as_ref(), rehearse)?;
                 (Some(online), live)
             }
         };
@@ -343,7 +343,7 @@ impl<'a> Session<'a> {
         safe: &council::Safe,
         proposal: &Proposal,
         order: Option<&Order>,
-        send: Option<Sending>,
+        send: Option<&Sending>,
         rehearse: bool,
     ) -> Result<(Online, Option<Result<Derived, Error>>), Error> {
         // Never for those that the file names: without the council's word the chain is asked first.
@@ -351,31 +351,28 @@ impl<'a> Session<'a> {
         let extra = approval_queries(proposal, likely.get(..MOST_LIKELY).unwrap_or(likely));
         let what = format!("reading {} on {}", safe.name, self.chain_of(safe)?.name);
         // A lever of another Safe or chain is not even derived on this one.
-        let (mut snapshot, live) = match order.filter(|order| order.safe.name == safe.name) {
-            Some(order) => {
-                let first = First {
-                    at,
-                    nonce: Some(proposal.nonce()),
-                    extra: &extra,
-                    send: send.as_ref(),
-                    guess: Some(proposal),
-                    rehearse,
-                };
-                let (snapshot, derived) = self.ui.wait(&what, || order.live(&link, first))?;
-                (snapshot, Some(derived))
-            }
-            None => {
-                let sender = send.as_ref().map(|sending| sending.from);
-                let draft = rehearse.then(|| draft::of_proposal(proposal, likely.to_vec(), None, sender));
-                let ask = Ask {
-                    safe: safe.address,
-                    queries: &extra,
-                    sending: send.as_ref(),
-                    drafts: draft.as_slice(),
-                    requests: &[],
-                };
-                (self.ui.wait(&what, || link.snapshot(&ask, at))?, None)
-            }
+        let (mut snapshot, live) = if let Some(order) = order.filter(|order| order.safe.name == safe.name) {
+            let first = First {
+                at,
+                nonce: Some(proposal.nonce()),
+                extra: &extra,
+                send,
+                guess: Some(proposal),
+                rehearse,
+            };
+            let (snapshot, derived) = self.ui.wait(&what, || order.live(&link, first))?;
+            (snapshot, Some(derived))
+        } else {
+            let sender = send.map(|sending| sending.from);
+            let draft = rehearse.then(|| draft::of_proposal(proposal, likely.to_vec(), None, sender));
+            let ask = Ask {
+                safe: safe.address,
+                queries: &extra,
+                sending: send,
+                drafts: draft.as_slice(),
+                requests: &[],
+            };
+            (self.ui.wait(&what, || link.snapshot(&ask, at))?, None)
         };
         let mut unasked = approval_queries(proposal, snapshot.state.owners.list());
         unasked.retain(|query| snapshot.readings.get(query).is_none());
