@@ -58,6 +58,12 @@ fn wait<T>(future: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(future)
 }
 
+/// A client without TLS: the stage speaks plain HTTP.
+fn plain_client() -> Client {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    Client::new()
+}
+
 async fn post(client: &Client, url: &str, body: Value) -> Result<Value, reqwest::Error> {
     let sent = client.post(url).header("content-type", "application/json").body(body.to_string()).send();
     let text = sent.await?.error_for_status()?.text().await?;
@@ -73,7 +79,7 @@ fn ask(method: &str, id: u64) -> Value {
 fn the_proxy_counts_rounds_and_not_requests() {
     let anvil = Anvil::with_chain_id(77);
     let proxy = Proxy::to(&anvil);
-    let client = Client::new();
+    let client = plain_client();
     let url = proxy.url();
     proxy.delay(Duration::from_millis(30));
     let begun = Instant::now();
@@ -104,12 +110,12 @@ fn the_proxy_lies_and_refuses_as_told() {
     });
     let batch = json!([ask("eth_chainId", 1), ask("eth_gasPrice", 2), ask("eth_blockNumber", 3)]);
     let url = proxy.url();
-    let client = Client::new();
+    let client = plain_client();
     let answer = wait(post(&client, &url, batch.clone())).unwrap();
     assert_eq!((&answer[0]["result"], &answer[1]["error"]["code"]), (&json!("0x1"), &json!(-32601)));
     assert_eq!(answer[2]["result"], "0x0");
     proxy.honest();
-    assert_eq!(wait(post(&Client::new(), &url, batch)).unwrap()[0]["result"], "0x7a69");
+    assert_eq!(wait(post(&plain_client(), &url, batch)).unwrap()[0]["result"], "0x7a69");
 }
 
 #[test]
@@ -117,7 +123,7 @@ fn the_proxy_fails_in_every_way() {
     let anvil = Anvil::start();
     let proxy = Proxy::to(&anvil);
     let client = || Client::builder().timeout(Duration::from_millis(300)).build().unwrap();
-    let attempt = |url: &str| wait(post(&client(), url, ask("eth_chainId", 1)));
+    let attempt = |url: &str| wait(post(&plain_client(), url, ask("eth_chainId", 1)));
     proxy.fail(Some(Fault::Close));
     assert!(attempt(&proxy.url()).is_err_and(|e| !e.is_timeout()));
     proxy.fail(Some(Fault::Hang));
