@@ -7,7 +7,7 @@ use alloy::primitives::{B256, Signature, keccak256};
 use ctr::Ctr128BE;
 use ctr::cipher::{KeyIvInit, StreamCipher};
 use futures_util::future::join;
-use reqwest::Client;
+use reqwest::{Client, ClientBuilder};
 use serde_json::{Value, json};
 
 use super::stage::{Anvil, Ceremony, Desk, Fault, KEYS, Proxy, SafeSetup, dead_url, encrypt, key};
@@ -58,10 +58,14 @@ fn wait<T>(future: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(future)
 }
 
-/// A client without TLS: the stage speaks plain HTTP.
-fn plain_client() -> Client {
+/// A client for the stage, which speaks plain HTTP; reqwest wants a TLS provider all the same.
+fn client_builder() -> ClientBuilder {
     let _ = rustls::crypto::ring::default_provider().install_default();
-    Client::new()
+    Client::builder()
+}
+
+fn plain_client() -> Client {
+    client_builder().build().unwrap()
 }
 
 async fn post(client: &Client, url: &str, body: Value) -> Result<Value, reqwest::Error> {
@@ -122,8 +126,8 @@ fn the_proxy_lies_and_refuses_as_told() {
 fn the_proxy_fails_in_every_way() {
     let anvil = Anvil::start();
     let proxy = Proxy::to(&anvil);
-    let client = || Client::builder().timeout(Duration::from_millis(300)).build().unwrap();
-    let attempt = |url: &str| wait(post(&plain_client(), url, ask("eth_chainId", 1)));
+    let client = || client_builder().timeout(Duration::from_millis(300)).build().unwrap();
+    let attempt = |url: &str| wait(post(&client(), url, ask("eth_chainId", 1)));
     proxy.fail(Some(Fault::Close));
     assert!(attempt(&proxy.url()).is_err_and(|e| !e.is_timeout()));
     proxy.fail(Some(Fault::Hang));
