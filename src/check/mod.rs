@@ -67,6 +67,12 @@ impl Finding {
         self.level == Level::Warn && self.id.starts_with(rpc::QUORUM)
     }
 
+    /// Its id without what it is about.
+    #[must_use]
+    pub fn kind(&self) -> &str {
+        self.id.split(':').next().unwrap_or_default()
+    }
+
     fn pass(id: impl Into<String>, sentence: impl Into<String>) -> Self {
         Self {
             id: id.into(),
@@ -258,6 +264,32 @@ fn named_by(id: &str, about: &[String]) -> String {
 pub fn of_effects(facts: &Facts) -> Vec<Finding> {
     let checks = code::CHECKS.iter().chain(&rehearsal::CHECKS).chain(&control::CHECKS);
     checks.flat_map(|(_, check)| check(facts)).collect()
+}
+
+/// Findings for a person to read.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Readable<'a> {
+    pub first: Vec<&'a Finding>,
+    /// The kinds of which there are more, and how many.
+    pub more: BTreeMap<&'a str, usize>,
+}
+
+/// The first ten of each kind, in their order: a transaction that changes a thousand contracts is refused for each.
+#[must_use]
+pub fn readable<'a>(findings: impl IntoIterator<Item = &'a Finding>) -> Readable<'a> {
+    const MOST_OF_A_KIND: usize = 10;
+    let mut readable = Readable::default();
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    for finding in findings {
+        let count = counts.entry(finding.kind()).or_default();
+        *count += 1;
+        if *count <= MOST_OF_A_KIND {
+            readable.first.push(finding);
+        } else {
+            *readable.more.entry(finding.kind()).or_default() += 1;
+        }
+    }
+    readable
 }
 
 /// The refusals that nobody accepted by name.

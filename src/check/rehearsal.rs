@@ -1,7 +1,7 @@
 //! What the transaction would do, by the rehearsal: whether it works, and whether it does no more than the reader's
 //! own playbook declares.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt::Display;
 
 use alloy::primitives::{Address, B256, Log, U256, b256};
@@ -114,56 +114,66 @@ fn safe_slots(facts: &Facts, rehearsal: &Rehearsal) -> Finding {
     let id = "safe-slots";
     let declared = declared(facts);
     let safe = facts.proposal.safe().address;
+    let parts = Parts::new(facts, rehearsal);
     let (mut undeclared, mut written) = (Vec::new(), Vec::new());
+    let mut seen = HashSet::new();
     for write in rehearsal.writes.iter().filter(|write| write.address == safe) {
-        let what = match part(facts, rehearsal, write) {
+        let what = match parts.of(write) {
             Part::Bookkeeping => continue,
             Part::Declarable(change) if declared.contains(&change) => continue,
             Part::Declarable(change) => change.to_string(),
             Part::Unknown => format!("slot {} of the Safe", write.slot),
         };
         written.push(format!("{} {}", write.slot, write.new));
-        if !undeclared.contains(&what) {
+        if seen.insert(what.clone()) {
             undeclared.push(what);
         }
     }
     if undeclared.is_empty() {
         return Finding::pass(id, "nothing of the Safe itself changes that the playbook does not declare");
     }
-    let sentence = format!("it changes {} and the playbook does not say so", undeclared.join(", "));
+    let sentence = format!("it changes {} and the playbook does not say so", listed(&undeclared));
     Finding::refuse(named_by(id, &written), sentence, "do not sign: this is how a Safe is taken over")
 }
 
-fn part(facts: &Facts, rehearsal: &Rehearsal, write: &Write) -> Part {
-    let fixed = [
-        (slot_word(slot::SINGLETON), Change::SafeSingleton),
-        (slot_word(slot::OWNER_COUNT), Change::SafeOwners),
-        (slot_word(slot::THRESHOLD), Change::SafeThreshold),
-        (slot::GUARD, Change::SafeGuard),
-        (slot::MODULE_GUARD, Change::SafeModuleGuard),
-        (slot::FALLBACK_HANDLER, Change::SafeFallbackHandler),
-    ];
-    if let Some((_, change)) = fixed.iter().find(|(slot, _)| *slot == write.slot) {
-        return Part::Declarable(*change);
+/// The slots of a Safe that mean something, worked out once.
+struct Parts {
+    slots: HashMap<B256, Change>,
+    /// Approvals of this very transaction, which are used up.
+    approvals: HashSet<B256>,
+}
+
+impl Parts {
+    fn new(facts: &Facts, rehearsal: &Rehearsal) -> Self {
+        let state = facts.state();
+        let hash = facts.proposal.hash();
+        // A linked list names its members in the words written.
+        let words = rehearsal.writes.iter().flat_map(|w| [w.old, w.new]).map(Address::from_word);
+        let known = state.owners.list().iter().chain(&state.modules).copied();
+        let members: HashSet<Address> = words.chain(known).chain([SENTINEL]).collect();
+        let mut slots = HashMap::new();
+        slots.extend(members.iter().map(|member| (module_slot(*member), Change::SafeModules)));
+        slots.extend(members.iter().map(|member| (owner_slot(*member), Change::SafeOwners)));
+        slots.extend([
+            (slot_word(slot::SINGLETON), Change::SafeSingleton),
+            (slot_word(slot::OWNER_COUNT), Change::SafeOwners),
+            (slot_word(slot::THRESHOLD), Change::SafeThreshold),
+            (slot::GUARD, Change::SafeGuard),
+            (slot::MODULE_GUARD, Change::SafeModuleGuard),
+            (slot::FALLBACK_HANDLER, Change::SafeFallbackHandler),
+        ]);
+        let approvals = state.owners.list().iter().map(|owner| approved_hash_slot(*owner, &hash)).collect();
+        Self { slots, approvals }
     }
-    let state = facts.state();
-    let hash = facts.proposal.hash();
-    let consumed = || state.owners.list().iter().any(|owner| approved_hash_slot(*owner, &hash) == write.slot);
-    if write.slot == slot_word(slot::NONCE) || (write.new.is_zero() && consumed()) {
-        return Part::Bookkeeping;
-    }
-    // A linked list names its members in the words written.
-    let words = rehearsal.writes.iter().flat_map(|w| [w.old, w.new]).map(Address::from_word);
-    let known = state.owners.list().iter().chain(&state.modules).copied();
-    for address in words.chain(known).chain([SENTINEL]) {
-        if owner_slot(address) == write.slot {
-            return Part::Declarable(Change::SafeOwners);
+
+    fn of(&self, write: &Write) -> Part {
+        let consumed = || write.new.is_zero() && self.approvals.contains(&write.slot);
+        match self.slots.get(&write.slot) {
+            Some(change) => Part::Declarable(*change),
+            None if write.slot == slot_word(slot::NONCE) || consumed() => Part::Bookkeeping,
+            None => Part::Unknown,
         }
-        if module_slot(address) == write.slot {
-            return Part::Declarable(Change::SafeModules);
-        }
     }
-    Part::Unknown
 }
 
 fn declared<'a>(facts: &Facts<'a>) -> &'a [Change] {
@@ -185,21 +195,24 @@ fn may_change(facts: &Facts, contract: Address) -> bool {
 fn undeclared(facts: &Facts, rehearsal: &Rehearsal) -> Vec<Finding> {
     let id = "undeclared-effects";
     let safe = facts.proposal.safe().address;
-    let written = rehearsal.writes.iter().map(|write| write.address);
-    let other = written.chain(rehearsal.created.iter().copied()).chain(rehearsal.destroyed.iter().copied());
-    let others: BTreeSet<Address> = other.filter(|a| *a != safe && !may_change(facts, *a)).collect();
+    let mut others: BTreeMap<Address, Vec<String>> = BTreeMap::new();
+    for write in &rehearsal.writes {
+        others.entry(write.address).or_default().push(format!("{} {}", write.slot, write.new));
+    }
+    for contract in rehearsal.created.iter().chain(&rehearsal.destroyed) {
+        others.entry(*contract).or_default();
+    }
+    others.retain(|contract, _| *contract != safe && !may_change(facts, *contract));
     if others.is_empty() {
         return vec![Finding::pass(
             id,
             "it changes no contract but those that the playbook calls or declares",
         )];
     }
-    let refuse = |contract: Address| {
+    let refuse = |(contract, written): (Address, Vec<String>)| {
         let sentence = format!("it changes {contract}, which the playbook neither calls nor declares");
         let fix =
             "look at what changes in it; if it is meant, say so: `changes` of the lever in breakglass.toml";
-        let own = rehearsal.writes.iter().filter(|write| write.address == contract);
-        let written: Vec<String> = own.map(|write| format!("{} {}", write.slot, write.new)).collect();
         Finding::refuse(named_by(&format!("{id}:{contract}"), &written), sentence, fix)
     };
     others.into_iter().map(refuse).collect()

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::check::Level;
+use crate::check::{Level, readable};
 use crate::cli;
 use crate::command::obey::obey;
 use crate::command::session::Session;
@@ -20,7 +20,8 @@ pub fn run(session: &Session, args: &cli::Status) -> Result<Exit, Error> {
     if let Some(proven) = effects::proven(&subject) {
         ui.say(&Text::default().dim(&proven));
     }
-    for finding in &findings {
+    let readable = readable(&findings);
+    for finding in &readable.first {
         let mark = match finding.level {
             Level::Pass => Text::default().good("pass    "),
             Level::Warn => Text::default().warn("warn    "),
@@ -31,6 +32,7 @@ pub fn run(session: &Session, args: &cli::Status) -> Result<Exit, Error> {
             ui.say(&Text::default().dim("        → ").add(&finding.fix));
         }
     }
+    show::say_more(ui, &readable);
     let object = |f: &crate::check::Finding| {
         let level = match f.level {
             Level::Pass => "pass",

@@ -1,22 +1,26 @@
 //! What a rehearsal changes, by the reader's own names.
 
+use std::collections::{BTreeSet, HashMap};
+
 use alloy::dyn_abi::DynSolValue;
 use alloy::primitives::{Address, B256, U256};
 use serde_json::{Value, json};
 
-use crate::chain::fork::{Moved, Outcome, Rehearsal, SlotNames, Write, name_slot};
+use crate::chain::fork::{Moved, Outcome, Rehearsal, SlotNames, SlotTable, Write};
 use crate::chain::{BlockRef, Root, Standing, agreeing};
 use crate::command::amount::ether;
 use crate::command::rehearsed::{Rehearsed, Rehearsing};
 use crate::command::subject::Subject;
 use crate::council::AddressBook;
-use crate::playbook::{Dictionary, Plan, Query};
+use crate::playbook::{Dictionary, Plan};
 use crate::safe::SENTINEL;
 use crate::ui::{Text, Ui};
 
 const INDENT: &str = "    ";
 /// Changes beyond this number are counted and not listed.
 const MOST_SHOWN: usize = 60;
+/// The same for what could be an owner or another address: each that the reader's own calls do not explain is refused.
+const MOST_TELLING: usize = 200;
 
 /// The section of the review. What differs from the recorded rehearsal comes first.
 pub fn show(ui: &Ui, subject: &Subject) {
@@ -90,9 +94,13 @@ fn rehearsed(ui: &Ui, subject: &Subject, done: &Rehearsed) {
     let (telling, others) = changes(subject, &done.rehearsal);
     let changes_nothing = telling.is_empty() && others.is_empty();
     let more = others.len().saturating_sub(MOST_SHOWN);
-    for line in telling.into_iter().chain(others.into_iter().take(MOST_SHOWN)) {
-        say(line);
+    let untold = telling.len().saturating_sub(MOST_TELLING);
+    telling.into_iter().take(MOST_TELLING).for_each(say);
+    if untold > 0 {
+        let text = format!("AND {untold} MORE that could be an owner, a role or another address: ");
+        say(Text::default().bad(&text).add("breakglass dry-run --json lists them"));
     }
+    others.into_iter().take(MOST_SHOWN).for_each(say);
     if more > 0 {
         say(Text::default().warn(&format!("and {more} more changes: breakglass dry-run --json lists them")));
     }
@@ -189,52 +197,49 @@ fn named(names: &AddressBook, address: Address) -> String {
 /// What slots are called, by the addresses that a rehearsal is about.
 struct Names<'a> {
     subject: &'a Subject<'a>,
-    rehearsal: &'a Rehearsal,
-    addresses: Vec<Address>,
-    modules: Vec<Address>,
-    roles: Vec<(B256, Address, String)>,
+    table: SlotTable,
+    /// What the checks read.
+    read_by: HashMap<(Address, B256), String>,
 }
 
 impl<'a> Names<'a> {
     fn new(subject: &'a Subject<'a>, rehearsal: &'a Rehearsal) -> Self {
         let mut addresses: Vec<Address> = subject.state().owners.list().to_vec();
-        addresses.extend(rehearsal.writes.iter().flat_map(|w| [w.old, w.new]).filter_map(as_address));
+        let written = rehearsal.writes.iter().flat_map(|w| [w.old, w.new]).filter_map(as_address);
+        addresses.extend(written.collect::<BTreeSet<_>>());
         let mut modules = subject.state().modules.clone();
         modules.extend(&addresses);
-        let roles = subject.plan().map(|plan| roles(plan, &addresses)).unwrap_or_default();
-        Self { subject, rehearsal, addresses, modules, roles }
+        let table = SlotTable::new(&SlotNames {
+            safe: subject.safe.address,
+            owners: &addresses,
+            modules: &modules,
+            hash: Some(subject.proposal.hash()),
+            read_by_checks: &[],
+            roles: &subject.plan().map(|plan| roles(plan, &addresses)).unwrap_or_default(),
+        });
+        let mut read_by = HashMap::new();
+        for check in subject.plan().into_iter().flat_map(|plan| &plan.after) {
+            let queries = check.queries();
+            for place in queries.iter().filter_map(|query| rehearsal.read_by.get(query)).flatten() {
+                read_by.entry(*place).or_insert_with(|| format!("read by {}", check.label()));
+            }
+        }
+        Self { subject, table, read_by }
     }
 
     /// By its place in a known contract, or by the check that reads it.
     fn of(&self, write: &Write) -> Option<String> {
-        self.by_place(write).or_else(|| self.by_check(write))
+        self.by_place(write).or_else(|| self.read_by.get(&(write.address, write.slot)).cloned())
     }
 
     fn by_place(&self, write: &Write) -> Option<String> {
-        let names = SlotNames {
-            safe: self.subject.safe.address,
-            owners: &self.addresses,
-            modules: &self.modules,
-            hash: Some(self.subject.proposal.hash()),
-            read_by_checks: &[],
-            roles: &self.roles,
-        };
-        let name = name_slot(write.address, write.slot, &names)?;
+        let name = self.table.name(write.address, write.slot)?;
         // The name ends in an address: the reader's own word for it.
         let own = name.rsplit_once(' ').and_then(|(what, last)| {
             let word = self.subject.names.name(last.parse().ok()?)?;
             Some(format!("{what} {word} {last}"))
         });
-        Some(own.unwrap_or(name))
-    }
-
-    fn by_check(&self, write: &Write) -> Option<String> {
-        let plan = self.subject.plan()?;
-        let place = (write.address, write.slot);
-        let reads =
-            |query: &Query| self.rehearsal.read_by.get(query).is_some_and(|slots| slots.contains(&place));
-        let check = plan.after.iter().find(|check| check.queries().iter().any(reads))?;
-        Some(format!("read by {}", check.label()))
+        Some(own.unwrap_or_else(|| name.to_string()))
     }
 }
 

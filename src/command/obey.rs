@@ -4,6 +4,9 @@ use crate::check::{Finding, Sort, standing};
 use crate::command::accept::CHANGED;
 use crate::error::{Error, Exit};
 
+/// The most refusals whose ids are written out.
+const MOST_IDS: usize = 20;
+
 /// Of the accepted ids, those that a finding refused: only they are recorded, an id that refused nothing says nothing.
 /// With what was chosen by a flag of its own.
 pub fn accepted(findings: &[Finding], ids: &[String]) -> Vec<String> {
@@ -22,7 +25,12 @@ pub fn obey(findings: &[Finding], accepted: &[String]) -> Result<(), Error> {
         Sort::Danger => Exit::Refused,
         Sort::Drift => Exit::Drift,
     };
-    let ids = refused.iter().map(|f| format!("--accept {}", f.id)).collect::<Vec<_>>().join(" ");
+    let first_ids = refused.iter().take(MOST_IDS).map(|f| format!("--accept {}", f.id));
+    let ids = first_ids.collect::<Vec<_>>().join(" ");
+    let ids = match refused.len().saturating_sub(MOST_IDS) {
+        0 => ids,
+        more => format!("{ids} and {more} more, which breakglass check --json lists"),
+    };
     let error =
         Error::new(exit, format!("refused ({}): {}", first.id, first.sentence)).hint(first.fix.clone());
     let error = error.hint(format!("if you know better, and only then: {ids}"));

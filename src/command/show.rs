@@ -4,7 +4,7 @@ use alloy::primitives::{Address, Bytes, U256, hex};
 use serde_json::{Value, json};
 
 use crate::chain::agreeing;
-use crate::check::{Finding, Level, Match, Sort};
+use crate::check::{Finding, Level, Match, Readable, Sort, readable};
 use crate::command::amount::ether;
 use crate::command::effects;
 use crate::command::session::Session;
@@ -207,7 +207,8 @@ fn checks(ui: &Ui, subject: &Subject, findings: &[Finding]) {
         n => line.bad(&format!(", {n} REFUSE")),
     });
     accepted_before(ui, subject);
-    for finding in findings.iter().filter(|f| f.level != Level::Pass) {
+    let readable = readable(findings.iter().filter(|f| f.level != Level::Pass));
+    for finding in &readable.first {
         let mark = match (finding.level, finding.sort) {
             (Level::Refuse, Sort::Danger) => Text::new(INDENT).bad("✗ "),
             (Level::Refuse, Sort::Drift) => Text::new(INDENT).bad("≠ "),
@@ -218,7 +219,16 @@ fn checks(ui: &Ui, subject: &Subject, findings: &[Finding]) {
             ui.say(&Text::new(INDENT).dim("    → ").add(&finding.fix));
         }
     }
+    say_more(ui, &readable);
     ui.blank();
+}
+
+/// Findings of one kind beside the first of it.
+pub fn say_more(ui: &Ui, readable: &Readable) {
+    for (kind, more) in &readable.more {
+        let text = format!("and {more} more of {kind}: breakglass check --json lists them");
+        ui.say(&Text::new(INDENT).bad("✗ ").add(&text));
+    }
 }
 
 /// What others accepted by the word of their files, which nobody signs: so that nobody accepts it unseen.

@@ -30,7 +30,7 @@ pub use expected::{Difference, Expected};
 use first::next_keys;
 pub use first::{access_list_calls, access_list_keys, first_keys};
 pub use gas::{is_estimated, raised, runs_elsewhere, same_effects, smallest};
-pub use names::{PROXY_SLOTS, SlotNames, name_slot};
+pub use names::{PROXY_SLOTS, SlotNames, SlotTable};
 pub use packed::Moved;
 pub use rehearsal::{Attempt, ExecTransaction, Moment, Outcome, Rehearsal, RehearsalError, rehearse, view};
 pub use revert::Revert;

@@ -1,5 +1,8 @@
 //! What a storage slot is called, where that can be known. Pure.
 
+use std::collections::HashMap;
+use std::hash::Hash;
+
 use alloy::primitives::{Address, B256, U256, b256, keccak256};
 use alloy::sol_types::SolValue;
 
@@ -50,19 +53,47 @@ pub struct SlotNames<'a> {
     pub roles: &'a [(B256, Address, String)],
 }
 
-/// The name of a slot, or nothing.
-#[must_use]
-pub fn name_slot(address: Address, slot: B256, names: &SlotNames<'_>) -> Option<String> {
-    let by_check = names.read_by_checks.iter().find(|(a, s, _)| (*a, *s) == (address, slot));
-    if let Some((_, _, name)) = by_check {
-        return Some(name.clone());
-    }
-    let of_safe = if address == names.safe { safe_slot(slot, names) } else { None };
-    let proxy = || PROXY_SLOTS.iter().find(|(s, _)| *s == slot).map(|(_, name)| (*name).to_string());
-    of_safe.or_else(proxy).or_else(|| namespaced(slot)).or_else(|| role(slot, names))
+/// The names of all slots that can be known, worked out once: a rehearsal may write thousands.
+#[derive(Clone, Debug)]
+pub struct SlotTable {
+    safe: Address,
+    of_places: HashMap<(Address, B256), String>,
+    of_safe: HashMap<B256, String>,
+    of_any: HashMap<B256, String>,
 }
 
-fn safe_slot(slot: B256, names: &SlotNames<'_>) -> Option<String> {
+impl SlotTable {
+    #[must_use]
+    pub fn new(names: &SlotNames<'_>) -> Self {
+        let checks = names.read_by_checks.iter().map(|(at, slot, name)| ((*at, *slot), name.clone()));
+        let proxy = PROXY_SLOTS.iter().map(|(slot, name)| (*slot, (*name).to_string()));
+        Self {
+            safe: names.safe,
+            of_places: first_of_each(checks),
+            of_safe: first_of_each(safe_slots(names)),
+            of_any: first_of_each(proxy.chain(namespaced()).chain(roles(names))),
+        }
+    }
+
+    /// The name of a slot, or nothing.
+    #[must_use]
+    pub fn name(&self, address: Address, slot: B256) -> Option<&str> {
+        let of_safe = || if address == self.safe { self.of_safe.get(&slot) } else { None };
+        let name = self.of_places.get(&(address, slot)).or_else(of_safe).or_else(|| self.of_any.get(&slot));
+        name.map(String::as_str)
+    }
+}
+
+/// Of several names for one place the first.
+fn first_of_each<K: Eq + Hash>(named: impl Iterator<Item = (K, String)>) -> HashMap<K, String> {
+    let mut map = HashMap::new();
+    for (key, name) in named {
+        map.entry(key).or_insert(name);
+    }
+    map
+}
+
+fn safe_slots(names: &SlotNames<'_>) -> impl Iterator<Item = (B256, String)> {
     let fixed = [
         (slot_word(slot::SINGLETON), "singleton"),
         (slot_word(slot::OWNER_COUNT), "number of owners"),
@@ -71,43 +102,34 @@ fn safe_slot(slot: B256, names: &SlotNames<'_>) -> Option<String> {
         (slot::GUARD, "guard"),
         (slot::MODULE_GUARD, "module guard"),
         (slot::FALLBACK_HANDLER, "fallback handler"),
+        (owner_slot(SENTINEL), "first owner"),
+        (module_slot(SENTINEL), "first module"),
     ];
-    if let Some((_, name)) = fixed.iter().find(|(s, _)| *s == slot) {
-        return Some((*name).to_string());
-    }
-    if slot == owner_slot(SENTINEL) {
-        return Some("first owner".into());
-    }
-    if slot == module_slot(SENTINEL) {
-        return Some("first module".into());
-    }
-    let owner = names.owners.iter().find(|o| owner_slot(**o) == slot).map(|o| format!("owner {o}"));
-    let module = || names.modules.iter().find(|m| module_slot(**m) == slot).map(|m| format!("module {m}"));
-    let approval = || {
-        let hash = names.hash?;
-        let owner = names.owners.iter().find(|o| approved_hash_slot(**o, &hash) == slot)?;
-        Some(format!("approval by {owner}"))
-    };
-    owner.or_else(module).or_else(approval)
+    let fixed = fixed.into_iter().map(|(slot, name)| (slot, name.to_string()));
+    let owners = names.owners.iter().map(|owner| (owner_slot(*owner), format!("owner {owner}")));
+    let modules = names.modules.iter().map(|module| (module_slot(*module), format!("module {module}")));
+    let approvals = names.hash.into_iter().flat_map(|hash| {
+        names.owners.iter().map(move |o| (approved_hash_slot(*o, &hash), format!("approval by {o}")))
+    });
+    fixed.chain(owners).chain(modules).chain(approvals)
 }
 
-fn namespaced(slot: B256) -> Option<String> {
-    let found = NAMESPACED
-        .iter()
-        .find(|(id, offset, _)| B256::from(namespace(id).wrapping_add(U256::from(*offset))) == slot);
-    found.map(|(_, _, name)| (*name).to_string())
+fn namespaced() -> impl Iterator<Item = (B256, String)> {
+    NAMESPACED.iter().map(|(id, offset, name)| {
+        (B256::from(namespace(id).wrapping_add(U256::from(*offset))), (*name).to_string())
+    })
 }
 
 /// Membership of a role: in the namespaced mapping, and in slot 0, where the plain AccessControl has it when it is
 /// the first contract inherited.
-fn role(slot: B256, names: &SlotNames<'_>) -> Option<String> {
+fn roles(names: &SlotNames<'_>) -> impl Iterator<Item = (B256, String)> {
     let places = [namespace("openzeppelin.storage.AccessControl"), U256::ZERO];
-    let held = |role: B256, account: Address, base: U256| {
-        let members = keccak256((role, base).abi_encode());
-        keccak256((account, members).abi_encode()) == slot
-    };
-    let found = names.roles.iter().find(|(role, who, _)| places.iter().any(|p| held(*role, *who, *p)));
-    found.map(|(_, who, name)| format!("{name} of {who}"))
+    names.roles.iter().flat_map(move |(role, account, name)| {
+        places.map(|base| {
+            let members = keccak256((*role, base).abi_encode());
+            (keccak256((*account, members).abi_encode()), format!("{name} of {account}"))
+        })
+    })
 }
 
 /// ERC-7201: keccak256(keccak256(id) - 1), its last byte cleared.
@@ -162,7 +184,8 @@ mod tests {
 
     #[test]
     fn a_safes_slots_have_names_only_in_that_safe() {
-        let name = |address, slot| name_slot(address, slot, &names());
+        let table = SlotTable::new(&names());
+        let name = |address, slot| table.name(address, slot).map(String::from);
         assert_eq!(name(SAFE, slot_word(0)).as_deref(), Some("singleton"));
         assert_eq!(name(SAFE, owner_slot(OWNERS[1])), Some(format!("owner {}", OWNERS[1])));
         assert_eq!(name(SAFE, owner_slot(SENTINEL)).as_deref(), Some("first owner"));
@@ -182,9 +205,9 @@ mod tests {
         let slot = keccak256((OWNERS[0], keccak256((role_id, base).abi_encode())).abi_encode());
         let roles = [(role_id, OWNERS[0], "PAUSER_ROLE".to_string())];
         let named = SlotNames { roles: &roles, ..names() };
-        assert_eq!(name_slot(SAFE, slot, &named), Some(format!("PAUSER_ROLE of {}", OWNERS[0])));
+        assert_eq!(SlotTable::new(&named).name(SAFE, slot), Some(&*format!("PAUSER_ROLE of {}", OWNERS[0])));
         let checks = [(SAFE, slot_word(0), "the code".to_string())];
         let named = SlotNames { read_by_checks: &checks, ..names() };
-        assert_eq!(name_slot(SAFE, slot_word(0), &named).as_deref(), Some("the code"));
+        assert_eq!(SlotTable::new(&named).name(SAFE, slot_word(0)), Some("the code"));
     }
 }

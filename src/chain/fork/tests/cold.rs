@@ -8,8 +8,8 @@ use serde_json::json;
 use super::acts::{ITarget, batch};
 use super::stage::{GAS, SENDER, Source, Stage, artifact, compiled};
 use crate::chain::fork::{
-    Attempt, ExecTransaction, ForkError, Keys, Outcome, Rehearsal, SlotNames, State, StateSource, World,
-    access_list_calls, access_list_keys, first_keys, name_slot, settle,
+    Attempt, ExecTransaction, ForkError, Keys, Outcome, Rehearsal, SlotNames, SlotTable, State, StateSource,
+    World, access_list_calls, access_list_keys, first_keys, settle,
 };
 use crate::playbook::query::Query;
 use crate::safe::{Call, SafeTx, SafeVersion};
@@ -148,9 +148,9 @@ fn every_write_of_a_pause_and_an_owner_change_has_a_name() {
         read_by_checks: &[],
         roles: &[],
     };
-    let mut said: Vec<_> =
-        rehearsal.writes.iter().map(|w| name_slot(w.address, w.slot, &names).unwrap()).collect();
-    said.sort();
+    let table = SlotTable::new(&names);
+    let mut said: Vec<_> = rehearsal.writes.iter().map(|w| table.name(w.address, w.slot).unwrap()).collect();
+    said.sort_unstable();
     assert_eq!(said, ["first owner", "nonce", "number of owners", &format!("owner {new}"), "threshold"]);
 }
 
