@@ -118,18 +118,26 @@ impl std::error::Error for Fault {}
 /// An address of a server may hold a key: whatever follows the host is replaced by an ellipsis.
 #[must_use]
 pub fn hide_urls(text: &str) -> String {
+    mark_urls(text, |_| "…".into())
+}
+
+/// The same with `mark` of the whole address in the place of what is not shown.
+#[must_use]
+pub fn mark_urls(text: &str, mark: impl Fn(&str) -> String) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(at) = rest.find("://") {
         let (head, tail) = rest.split_at(at + 3);
         let end = tail.find(|c: char| c.is_whitespace() || "\"'`,)]}>".contains(c)).unwrap_or(tail.len());
         let address = &tail[..end];
-        let authority = address.split(['/', '?', '#']).next().unwrap_or("");
+        // A backslash ends the host as a slash does, for whoever sends the request.
+        let authority = address.split(['/', '\\', '?', '#']).next().unwrap_or("");
         let host = authority.rsplit('@').next().unwrap_or("");
         out.push_str(head);
         out.push_str(host);
         if host.len() < address.len() && address != format!("{host}/") {
-            out.push_str("/…");
+            out.push('/');
+            out.push_str(&mark(address));
         }
         rest = &tail[end..];
     }
@@ -181,6 +189,7 @@ mod tests {
             ("rpc = [\"https://eth.example/v2/SECRET\"]", "rpc = [\"https://eth.example/…\"]"),
             ("http://u:SECRET@h:8545 down", "http://h:8545/… down"),
             ("https://h?key=SECRET", "https://h/…"),
+            (r"https://evil\@good.example/v2", "https://evil/…"),
             ("http://127.0.0.1:8545", "http://127.0.0.1:8545"),
             ("https://h/ and wss://k/SECRET", "https://h and wss://k/…"),
         ] {

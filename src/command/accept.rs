@@ -12,7 +12,7 @@ use crate::council::{
     playbook_of,
 };
 use crate::error::{Error, Exit};
-use crate::excerpt::hide_urls;
+use crate::excerpt::mark_urls;
 use crate::playbook::{Origin, Undo};
 use crate::store::{SettingsFolder, real_path};
 use crate::ui::{Text, Ui};
@@ -31,6 +31,8 @@ struct Item<'s> {
     name: String,
     /// What the pins know it by.
     about: Vec<String>,
+    /// The council files that name it.
+    of: Vec<String>,
     text: &'s str,
     now: Accepted,
     note: &'static str,
@@ -41,6 +43,7 @@ impl<'s> Item<'s> {
         let path = real_path(&session.path).display().to_string();
         Self {
             about: vec![council_at(&path), council_of(safe)],
+            of: Vec::new(),
             name: path,
             text: &session.text,
             now: Accepted { digest: TextDigest::of(&session.text), built_in: false },
@@ -60,11 +63,23 @@ impl<'s> Item<'s> {
             Origin::BuiltIn => (format!("{id} (built into this program)"), true, ""),
         };
         let now = Accepted { digest: TextDigest::of(playbook.text()), built_in };
-        Some(Self { name, about: vec![playbook_of(id, safe)], text: playbook.text(), now, note })
+        Some(Self {
+            name,
+            about: vec![playbook_of(id, safe)],
+            of: vec![council_of(safe)],
+            text: playbook.text(),
+            now,
+            note,
+        })
     }
 
     fn flag(&self) -> String {
         format!("--accept {CHANGED}{}", self.now.digest.digits())
+    }
+
+    /// Returns `true` if a council file was accepted before, and this was not.
+    fn is_new_to(&self, pins: &Pins) -> bool {
+        self.of.iter().any(|council| pins.has(council))
     }
 
     fn is_accepted_by(&self, ids: &[String]) -> bool {
@@ -112,7 +127,10 @@ impl Session<'_> {
             for item in [Item::council(self, rest.safe)].into_iter().chain(playbooks) {
                 // The council file of several Safes is one text: one question.
                 match items.iter_mut().find(|known| known.name == item.name && known.now == item.now) {
-                    Some(known) => known.about.extend(item.about),
+                    Some(known) => {
+                        known.about.extend(item.about);
+                        known.of.extend(item.of);
+                    }
                     None => items.push(item),
                 }
             }
@@ -128,14 +146,26 @@ impl Session<'_> {
         let items = self.items(rests);
         let mut new = BTreeMap::new();
         let open = |item: &&Item| {
-            matches!(pins.decide(&item.about, item.now), Standing::Changed { .. })
-                && !item.is_accepted_by(ids)
+            let is_open = match pins.decide(&item.about, item.now) {
+                Standing::Same => false,
+                Standing::First => !item.now.built_in && item.is_new_to(&pins),
+                Standing::Changed { .. } => true,
+            };
+            is_open && !item.is_accepted_by(ids)
         };
         let flags: Vec<String> = items.iter().filter(open).map(Item::flag).collect();
         for item in &items {
             match pins.decide(&item.about, item.now) {
                 Standing::Same => {}
                 Standing::First if item.now.built_in => {}
+                // The levers were accepted, and what this one does was not there to be.
+                Standing::First if item.is_new_to(&pins) => {
+                    show_new(self.ui, item);
+                    if !item.is_accepted_by(ids) {
+                        self.ask(item, false, &flags.join(" "))?;
+                    }
+                    self.ui.say(&Text::default().good("accepted: ").add(&item.name));
+                }
                 Standing::First => first_use(self.ui, item),
                 Standing::Changed { from } => {
                     let whole = show_change(self.ui, folder.as_ref(), item, from);
@@ -215,6 +245,18 @@ fn first_use(ui: &Ui, item: &Item) {
     ui.say(&line.dim(&format!("   {}{}", item.name, item.note)));
 }
 
+fn show_new(ui: &Ui, item: &Item) {
+    ui.blank();
+    let heading = format!("NEW since you accepted the council file{}: ", item.note);
+    ui.say(&Text::default().bad(&heading).bold(&item.name));
+    ui.say(&Text::new(&format!("  digest  {}", item.now.digest.short())));
+}
+
+/// A text without the keys in its addresses. A digest stands for each address, so that a change of it is seen.
+fn comparable(text: &str) -> String {
+    mark_urls(text, |address| format!("…{}", TextDigest::of(address).digits()))
+}
+
 /// Shows what changed; returns `true` if that is all of it.
 fn show_change(ui: &Ui, folder: Option<&SettingsFolder>, item: &Item, from: Accepted) -> bool {
     ui.blank();
@@ -229,9 +271,9 @@ fn show_change(ui: &Ui, folder: Option<&SettingsFolder>, item: &Item, from: Acce
         );
         return false;
     };
-    let Difference { lines, is_whole } = difference(&old, &hide_urls(item.text));
+    let Difference { lines, is_whole } = difference(&old, &comparable(item.text));
     if lines.is_empty() && is_whole {
-        ui.say(&Text::new("  only what is never shown: an address after its host, or the ends of lines"));
+        ui.say(&Text::new("  only the ends of lines"));
         return is_whole;
     }
     for (mark, line) in &lines {
@@ -265,7 +307,7 @@ fn keep<'t>(
     for digest in new.values().map(|accepted| accepted.digest) {
         if let Some(text) = text_of(digest) {
             // Without it, a change can still be found, only not shown.
-            let _ = folder.keep_text(&digest.to_string(), &hide_urls(text));
+            let _ = folder.keep_text(&digest.to_string(), &comparable(text));
         }
     }
     if let Err(error) = folder.keep_acceptance(&file) {

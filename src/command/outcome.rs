@@ -360,8 +360,8 @@ pub fn say_if_lost(session: &Session, subject: &Subject) -> Result<(), Error> {
     let kept = session.incidents.outcomes(&subject.proposal.hash().to_string())?;
     if let Some((name, _)) = last_kept(&kept) {
         let text = format!(
-            "{name} says that it was executed, and nonce {} of the Safe is not used: the chain was reorganised; \
-             send it again",
+            "{name} says that it was executed, and nonce {} of the Safe is not used: the chain was reorganised, or \
+             that file is false; send it",
             subject.proposal.nonce()
         );
         session.ui.say(&Text::default().warn("note: ").add(&text));

@@ -2,7 +2,7 @@
 //! strangers can cause is bounded, and what is over the bound is counted.
 
 use std::collections::hash_map::Entry;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use alloy::primitives::Address;
 
@@ -41,7 +41,8 @@ pub struct Gathered {
     pub recovered: usize,
 }
 
-/// Sorts out the signatures found in several texts. Bare ones are tried on the proposals in their order.
+/// Sorts out the signatures found in several texts. All bare ones are tried on the first proposal, then on the second:
+/// what else is kept, and whoever laid it there, keeps none from the one that was named.
 ///
 /// The first of every text are looked at before the second of any: one text that is flooded keeps no other out.
 #[must_use]
@@ -53,12 +54,10 @@ pub fn gather(found: &[Finds], wanted: &[Wanted]) -> Gathered {
         stated.into_iter().partition(|(_, s)| s.hash.is_some_and(|hash| by_hash.contains_key(&hash)));
     for (text, stated) in ours {
         let target = stated.hash.and_then(|hash| by_hash.get(&hash));
-        gathering.take(text, &stated, target.copied().as_slice(), MOST_STATED);
+        gathering.take(text, &stated, target.copied(), MOST_STATED);
     }
     let before = gathering.gathered.recovered;
-    for (text, stated) in in_turn(found, |finds| &finds.bare) {
-        gathering.take(text, &stated, &wanted.iter().collect::<Vec<_>>(), before + MOST_BARE);
-    }
+    gathering.take_bare(in_turn(found, |finds| &finds.bare), wanted, before + MOST_BARE);
     for (text, stated) in others {
         let why = || match (wanted, stated.hash) {
             ([_, ..], Some(hash)) => VerifyError::OtherHash(hash).to_string(),
@@ -121,22 +120,58 @@ struct Gathering {
 }
 
 impl Gathering {
-    /// Tries a signature on each proposal, until `bound` signatures have been recovered in all.
-    fn take(&mut self, text: usize, stated: &Stated, wanted: &[&Wanted], bound: usize) {
-        let mut first_reason = None;
+    /// Tries a signature on the proposal that it states, until `bound` signatures have been recovered in all.
+    fn take(&mut self, text: usize, stated: &Stated, target: Option<&Wanted>, bound: usize) {
+        let Some(target) = target else { return };
+        match self.recover(stated, target, bound) {
+            None => self.gathered.not_looked_at += 1,
+            Some(Ok(signature)) => self.hold(signature),
+            Some(Err(error)) => self.gathered.refused.push(|| (text, error.to_string())),
+        }
+    }
+
+    fn take_bare(&mut self, mut open: Vec<(usize, Stated)>, wanted: &[Wanted], bound: usize) {
+        let mut reasons: HashMap<[u8; 65], VerifyError> = HashMap::new();
+        let mut over = HashSet::new();
         for target in wanted {
-            if self.gathered.recovered >= bound {
-                self.gathered.not_looked_at += 1;
-                return;
-            }
-            self.gathered.recovered += 1;
-            match OwnerSignature::verify(stated, target.proposal, &target.owners) {
-                Ok(signature) => return self.hold(signature),
-                Err(error) => first_reason = first_reason.or(Some(error)),
-            }
+            open.retain(|(_, stated)| match self.recover(stated, target, bound) {
+                None => {
+                    over.insert(stated.bytes);
+                    true
+                }
+                Some(Ok(signature)) => {
+                    self.hold(signature);
+                    false
+                }
+                Some(Err(error)) => {
+                    reasons.entry(stated.bytes).or_insert(error);
+                    true
+                }
+            });
         }
         let none = || "there is no proposal here that it could be for".to_string();
-        self.gathered.refused.push(|| (text, first_reason.map_or_else(none, |e| e.to_string())));
+        for (text, stated) in open {
+            if over.contains(&stated.bytes) {
+                self.gathered.not_looked_at += 1;
+            } else {
+                let why = reasons.get(&stated.bytes).map_or_else(none, ToString::to_string);
+                self.gathered.refused.push(|| (text, why));
+            }
+        }
+    }
+
+    /// `None` if `bound` signatures have been recovered already.
+    fn recover(
+        &mut self,
+        stated: &Stated,
+        target: &Wanted,
+        bound: usize,
+    ) -> Option<Result<OwnerSignature, VerifyError>> {
+        if self.gathered.recovered >= bound {
+            return None;
+        }
+        self.gathered.recovered += 1;
+        Some(OwnerSignature::verify(stated, target.proposal, &target.owners))
     }
 
     fn hold(&mut self, signature: OwnerSignature) {

@@ -156,6 +156,48 @@ fn a_playbook_that_takes_a_built_in_ones_place_is_a_change_of_the_lever() {
     at(alice, &words).ended(0).never_says("CHANGED");
 }
 
+/// A lever whose playbook was not there when the council file was accepted: what comes in its place later was never
+/// accepted by anybody.
+#[test]
+fn a_playbook_laid_later_for_a_lever_that_had_none_needs_a_yes_of_its_own() {
+    let mut ceremony = two_of_three();
+    ceremony.add_to_council(
+        "\n[levers.other]\nplaybook = \"pause/other\"\nsafe = \"guardian\"\nset = { target = \"vault\" }\n",
+    );
+    let alice = &ceremony.desks[0];
+    sign(alice, &["vault"]);
+    let built_in = include_str!("../../playbooks/pause/oz-pausable.toml");
+    let laid = built_in.replace("id = \"pause/oz-pausable\"", "id = \"pause/other\"");
+    assert_ne!(built_in, laid);
+    fs::create_dir(alice.path("playbooks")).unwrap();
+    fs::write(alice.path("playbooks/other.toml"), &laid).unwrap();
+    let words = with_key(alice, &["sign", "other", "--yes"]);
+    let flag = format!("changed:{}", digits(&laid));
+    let named = ["NEW since you accepted the council file", "playbooks/other.toml", &flag];
+    refused_without_a_trace(alice, &words, 2, &named).never_says("What it does");
+    let accepting = with_key(alice, &["sign", "other", "--yes", "--accept", &flag]);
+    at(alice, &accepting).ended(0).says("accepted: playbooks/other.toml");
+    at(alice, &words).ended(0).never_says("NEW since");
+}
+
+/// Under the same host another chain may answer: a fork that somebody rented there.
+#[test]
+fn a_change_of_an_rpc_address_behind_its_host_is_shown_without_its_key() {
+    let ceremony = two_of_three();
+    let alice = &ceremony.desks[0];
+    let url = ceremony.anvil.url();
+    let with_key_of = |key: &str| ceremony.council().replace(&url, &format!("{url}/?key={key}"));
+    fs::write(alice.path("breakglass.toml"), with_key_of("SECRET")).unwrap();
+    sign(alice, &["vault"]);
+    fs::write(alice.path("breakglass.toml"), format!("# note\n{}", with_key_of("ANOTHER"))).unwrap();
+    let run = refused(at(alice, &with_key(alice, &["sign", "vault", "--yes"])), 2, &["+ # note"]);
+    let run = run.says(&format!("- rpc = [\"{url}/…")).says(&format!("+ rpc = [\"{url}/…"));
+    run.never_says("SECRET").never_says("ANOTHER");
+    for file in files(alice.home()) {
+        assert!(!fs::read_to_string(&file).unwrap().contains("SECRET"), "{file:?}");
+    }
+}
+
 /// Settings never stand in the way of an emergency, and a mistake in them is said.
 #[test]
 fn without_settings_signing_goes_on_and_says_so() {

@@ -209,3 +209,16 @@ fn a_thousand_owners_are_counted_in_one_pass() {
     assert!(started.elapsed().as_millis() < 3_000, "{:?}", started.elapsed());
     assert_eq!(count(&proposal(7), &[], &on_chain[..999], &now).missing, [list[999]]);
 }
+
+/// Thousands of proposals laid beside it, and junk in front: the signature of the one that was named is looked at.
+#[test]
+fn a_bare_signature_of_the_named_proposal_is_tried_before_all_others() {
+    let all: Vec<Proposal> = (0..500).map(|nonce| super::proposal(42 + nonce)).collect();
+    let wanted: Vec<Wanted> = all.iter().map(|proposal| Wanted { proposal, owners: owners() }).collect();
+    let mut chat: String =
+        (0..200u32).map(|n| hex::encode(keccak256(n.to_be_bytes())).repeat(2) + "1b\n").collect();
+    chat += &hex::encode(signed(1, &all[0]).ecdsa().bytes());
+    let gathered = gather(&[find_signatures(&chat)], &wanted);
+    assert_eq!(taken(&gathered), [address(1)]);
+    assert!(gathered.recovered <= 20_000 && gathered.not_looked_at > 0, "{}", gathered.recovered);
+}
