@@ -24,10 +24,12 @@
 //! | [`store`] | the only room that touches files |
 //! | [`check`] | findings, each attack of record one small function |
 //! | [`chain`] | the only room that talks to a network |
+//! | [`fork`] | the rehearsal, in this process |
 //! | [`device`] | keys: hardware wallets and keystores |
 //! | [`proposal`] | proposals, owner signatures, and when they are ready |
 //! | [`playbook`] | playbook text to plan |
 //! | [`council`] | the council file |
+//! | [`evm`] | the words of a chain: blocks, questions and answers, revert reasons |
 //! | [`safe`] | the Safe protocol |
 
 pub mod chain;
@@ -37,7 +39,9 @@ pub mod command;
 pub mod council;
 pub mod device;
 pub mod error;
+pub mod evm;
 pub mod excerpt;
+pub mod fork;
 pub mod playbook;
 pub mod proposal;
 pub mod safe;

@@ -20,9 +20,11 @@ use syn::visit::Visit;
 /// The rooms from the ground up. Rooms on one floor do not know each other.
 const FLOORS: &[&[&str]] = &[
     &["error", "excerpt", "safe", "store"],
-    &["council", "device", "ui"],
-    &["cli", "playbook"],
+    &["evm", "device", "ui"],
+    &["cli", "council"],
+    &["playbook"],
     &["proposal"],
+    &["fork"],
     &["chain"],
     &["check"],
     &["command"],

@@ -5,9 +5,9 @@
 
 use std::cmp::Ordering;
 
-use super::block::{BlockTag, Header};
 use super::error::Fault;
 use super::settle::Settled;
+use crate::evm::{BlockTag, Header};
 
 /// What one endpoint answered, or why it did not.
 #[derive(Clone, Debug, PartialEq)]
@@ -188,7 +188,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::chain::block::BlockHash;
+    use crate::evm::BlockHash;
 
     fn header(number: u64, fork: u8) -> Header {
         let hash =

@@ -5,11 +5,11 @@ use std::time::Duration;
 use alloy::primitives::U64;
 use serde_json::json;
 
-use super::block::{BlockHash, BlockRef, BlockTag};
 use super::error::ChainError;
 use super::quorum::Chain;
 use super::rpc::{Reply, Request};
 use super::settle::Settled;
+use crate::evm::{BlockHash, BlockRef, BlockTag};
 
 /// Blocks over which the time from one to the next is averaged.
 const SPAN: u64 = 100;

@@ -4,10 +4,10 @@ use alloy::primitives::{Address, B256, Bytes, U256};
 use alloy::rpc::types::AccessListResult;
 use serde_json::{Value, json};
 
-use super::block::BlockHash;
-use super::fork::{Account, Keys, State, access_list_calls, access_list_keys, first_keys};
 use super::rpc::{AT, Reply, Request};
-use crate::playbook::query::Query;
+use crate::evm::BlockHash;
+use crate::evm::Query;
+use crate::fork::{Account, Keys, State, access_list_calls, access_list_keys, first_keys};
 use crate::safe::{SafeId, SafeTx};
 
 /// What an endpoint may run an access list with: as much as the transaction itself may use.

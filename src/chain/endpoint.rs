@@ -15,13 +15,13 @@ use rustls::crypto::ring;
 use rustls::{ClientConfig, RootCertStore};
 use serde_json::json;
 
-use super::block::{BlockTag, Header};
 use super::error::{ChainError, Fault, RpcErrorObject};
 use super::intermediary::is_here;
 use super::pace::{Chunk, Pace, is_rate_limit, is_size_limit, refused_alike, refuses_size};
 use super::rpc::{self, AT, Body, RawReply, Request, Secrets};
 use super::settle;
 use crate::council::SecretUrl;
+use crate::evm::{BlockTag, Header};
 
 const CONNECT: Duration = Duration::from_secs(5);
 /// All the replies of one question together, unpacked.

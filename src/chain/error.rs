@@ -5,7 +5,7 @@ use std::fmt;
 
 use alloy::primitives::{Address, Bytes};
 
-use super::block::{BlockHash, TxHash};
+use crate::evm::{BlockHash, TxHash};
 
 /// Why a chain could not be read or written.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

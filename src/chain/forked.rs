@@ -3,13 +3,13 @@
 use alloy::primitives::{Address, U256};
 use alloy::sol_types::SolCall;
 
-use super::block::BlockRef;
 use super::error::ChainError;
-use super::fork::{ExecTransaction, Keys, Moment, Rehearsal, World, complete, go_on, view};
 use super::quorum::Chain;
 use super::rehearse::Pinned;
 use super::snapshot::Snapshot;
-use crate::playbook::query::{Answer, Query, Readings};
+use crate::evm::BlockRef;
+use crate::evm::{Answer, Query, Readings};
+use crate::fork::{ExecTransaction, Keys, Moment, Rehearsal, World, complete, go_on, view};
 use crate::safe::ISafe::getOwnersCall;
 use crate::safe::{Nonce, Owners, slot, slot_word};
 

@@ -13,12 +13,12 @@ use tokio::time::Instant;
 use tokio::time::error::Elapsed;
 
 use super::agreement::{Decision, View, Vote, decide, fault_beside, is_settled};
-use super::block::{BlockTag, Header};
 use super::endpoint::{Endpoint, Fetched};
 use super::error::Fault;
 use super::rpc::{Reply, Request, no_reply};
 use super::settle::{Settled, hint, settle};
 use super::standing::Standing;
+use crate::evm::{BlockTag, Header};
 
 /// What the slower endpoints get at least, once enough have answered.
 pub(super) const GRACE: Duration = Duration::from_millis(500);

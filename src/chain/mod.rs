@@ -1,19 +1,17 @@
 //! The only room that talks to a network.
 //!
 //! From outside it is synchronous: a private runtime runs inside, and async stays in this room. It reads what a
-//! [`Query`](crate::playbook::query::Query) asks, the state of a Safe, and sends signed transactions. Every value comes
+//! [`Query`](crate::evm::Query) asks, the state of a Safe, and sends signed transactions. Every value comes
 //! from one block on which a quorum of endpoints agrees; whatever an endpoint answers is taken as hostile.
 //!
 //! May touch the network and values; no files, no terminal, no device. It decides nothing about a proposal.
 
 mod agreement;
-mod block;
 mod depth;
 mod distinct;
 mod draft;
 mod endpoint;
 mod error;
-pub mod fork;
 mod forked;
 mod gather;
 mod intermediary;
@@ -32,7 +30,6 @@ mod snapshot;
 mod standing;
 mod watch;
 
-pub use block::{BlockHash, BlockRef, BlockTag, Header, TxHash};
 pub use depth::Depth;
 pub use draft::{Draft, Known};
 pub use endpoint::Options;

@@ -10,8 +10,8 @@ use alloy::trie::proof::verify_proof;
 use alloy::trie::{EMPTY_ROOT_HASH, Nibbles, TrieAccount};
 use serde_json::Value;
 
-use super::block::{Header, WireHeader};
-use super::fork::{Keys, State};
+use crate::evm::{Header, WireHeader};
+use crate::fork::{Keys, State};
 use crate::safe::SafeState;
 
 /// Chains whose headers are Ethereum's own: there a header that does not hash to the block's hash is a false one.
@@ -243,7 +243,7 @@ mod tests {
     fn code_that_was_answered_in_two_ways_is_not_claimed() {
         let mut claims = Claims::default();
         claims.0.entry(PRESENT).or_default().code_hash = Some(word(1));
-        let account = crate::chain::fork::Account { code: Bytes::from_static(&[0x5f]), ..Default::default() };
+        let account = crate::fork::Account { code: Bytes::from_static(&[0x5f]), ..Default::default() };
         let state = State { accounts: [(PRESENT, account)].into(), ..State::default() };
         let keys = Keys { accounts: [PRESENT].into(), ..Keys::default() };
         assert!(claims.of_keys(&keys, &state).unwrap_err().contains("in two ways"));

@@ -4,14 +4,14 @@ use alloy::primitives::Address;
 use alloy::rpc::types::EIP1186AccountProofResponse;
 use serde_json::{Value, json};
 
-use super::block::{BlockTag, Header};
 use super::error::{ChainError, Fault};
-use super::fork::Keys;
 use super::proof::{Claim, Claims, Root, bind, verify};
 use super::quorum::Chain;
 use super::rpc::{AT, Reply, Request};
 use super::snapshot::Snapshot;
-use crate::playbook::query::{Answer, Query, Readings};
+use crate::evm::{Answer, Query, Readings};
+use crate::evm::{BlockTag, Header};
+use crate::fork::Keys;
 
 impl Chain {
     /// Proves what was read: the Safe's state, the values of these keys, and every answer to a query, which is worked

@@ -10,7 +10,6 @@ use tokio::runtime::{Handle, Runtime};
 use tokio::time::Instant;
 
 use super::agreement::{Decision, Vote, decide, needed, without_stale};
-use super::block::{BlockTag, Header};
 use super::distinct::repeats;
 use super::endpoint::{Endpoint, Options};
 use super::error::{ChainError, Fault};
@@ -20,6 +19,7 @@ use super::rpc::{RawReply, Reply, Request, no_reply};
 use super::settle::Settled;
 use super::standing::{EndpointReport, Standing};
 use crate::council::SecretUrl;
+use crate::evm::{BlockTag, Header};
 
 /// How often a question is asked anew while endpoints stand at different blocks.
 const ATTEMPTS: u32 = 4;

@@ -6,12 +6,12 @@ use alloy::trie::root::ordered_trie_root_encoded;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::block::BlockTag;
 use super::error::ChainError;
 use super::proof::{Root, bind};
 use super::quorum::Chain;
 use super::rpc::{AT, Request};
 use super::sending::Receipt;
+use crate::evm::BlockTag;
 
 /// OP Stack: a deposit's receipt says a nonce and a version as well.
 const DEPOSIT: u64 = 0x7e;

@@ -1,15 +1,15 @@
 //! Rehearsals on this chain: what they need rides in rounds that are asked anyway, and comes from the quorum.
 
-use super::block::{BlockRef, BlockTag};
 use super::draft::{Draft, MOST_LISTED, requests, state};
 use super::error::ChainError;
-use super::fork::{
+use super::quorum::Chain;
+use super::snapshot::Snapshot;
+use crate::evm::{BlockRef, BlockTag};
+use crate::evm::{Query, Readings};
+use crate::fork::{
     ExecTransaction, ForkError, Keys, Moment, Rehearsal, State, StateSource, World, complete, gas_limit,
     runs_elsewhere, settle, view,
 };
-use super::quorum::Chain;
-use super::snapshot::Snapshot;
-use crate::playbook::query::{Query, Readings};
 use crate::safe::{slot, slot_word};
 
 /// A chain at one block.

@@ -3,16 +3,16 @@
 use alloy::primitives::{Address, Bytes};
 use serde_json::json;
 
-use super::block::{BlockRef, BlockTag, Header};
 use super::draft::Draft;
 use super::error::ChainError;
-use super::fork::{ExecTransaction, Expected, Keys, Rehearsal, settle};
 use super::quorum::Chain;
 use super::rehearse::Pinned;
 use super::rpc::Request;
 use super::sending::Receipt;
 use super::settle::{Settled, WireTransaction};
 use super::snapshot::Ask;
+use crate::evm::{BlockRef, BlockTag, Header};
+use crate::fork::{ExecTransaction, Expected, Keys, Rehearsal, settle};
 use crate::safe::{SafeId, SafeState, SafeTx, decode_exec, slot, slot_word};
 
 /// What a mined transaction does when it is run again.

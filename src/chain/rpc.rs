@@ -8,9 +8,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
-use super::block::BlockTag;
 use super::error::{Fault, RpcErrorObject};
 use crate::council::SecretUrl;
+use crate::evm::BlockTag;
 use crate::excerpt::hide_urls;
 
 /// Stands in a request's parameters for the block at which it is asked.

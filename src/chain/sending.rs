@@ -4,11 +4,11 @@ use alloy::primitives::{Address, B256, Bytes, Log, U256, keccak256};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
-use super::block::{BlockHash, BlockRef, BlockTag, Header, TxHash};
 use super::error::{ChainError, Fault, RpcErrorObject};
 use super::quorum::Chain;
 use super::rpc::{AT, RawReply, Reply, Request, transaction};
 use super::settle::{Settled, WireLog, WireReceipt};
+use crate::evm::{BlockHash, BlockRef, BlockTag, Header, TxHash};
 use crate::safe::{Execution, SafeId, SafeTxHash, find_execution, success_topic};
 
 /// A pending nonce further ahead than this is taken for nonsense: a transaction there would never be mined.

@@ -7,10 +7,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::block::{Header, WireHeader};
 use super::error::{Fault, RpcErrorObject};
 use super::rpc::{RawReply, Reply, Request};
-use crate::playbook::query::Answer;
+use crate::evm::Answer;
+use crate::evm::{Header, WireHeader};
 
 /// The most text that a reply of no known shape may have: a tree of values takes many times its text.
 const LARGEST_JSON: usize = 8 << 20;

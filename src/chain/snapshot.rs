@@ -4,15 +4,15 @@ use alloy::primitives::{Address, B256, U256, keccak256};
 use alloy::sol_types::SolCall;
 use serde_json::json;
 
-use super::block::{BlockRef, BlockTag, Header};
 use super::draft::{Draft, Drafted, Known};
 use super::error::ChainError;
-use super::fork::{Expected, Rehearsal};
 use super::quorum::{Agreed, Chain};
 use super::rpc::{AT, Reply, Request};
 use super::sending::{self, Prepared, Sending};
 use super::settle::Settled;
-use crate::playbook::query::{Answer, Query, Readings};
+use crate::evm::{Answer, Query, Readings};
+use crate::evm::{BlockRef, BlockTag, Header};
+use crate::fork::{Expected, Rehearsal};
 use crate::safe::ISafe::{VERSIONCall, getModulesPaginatedCall, getOwnersCall};
 use crate::safe::{
     MOST_MODULES, MOST_OWNERS, Nonce, Owners, OwnersError, SENTINEL, SafeId, SafeState, SafeVersion, slot,

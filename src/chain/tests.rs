@@ -11,9 +11,10 @@ use std::time::{Duration, Instant};
 use alloy::primitives::{Address, Bytes, U256, keccak256};
 use serde_json::{Value, json};
 
-use super::{AT, BlockTag, Chain, ChainError, Fault, Options, Request, Standing};
+use super::{AT, Chain, ChainError, Fault, Options, Request, Standing};
 use crate::council::RpcAddress;
-use crate::playbook::query::{Answer, Query};
+use crate::evm::BlockTag;
+use crate::evm::{Answer, Query};
 use fake::{Act, KEY, Server, chain, chain_of, good, header, reply, with_balance};
 
 const WHO: Address = Address::repeat_byte(7);
@@ -385,7 +386,7 @@ fn a_pinned_block_that_is_another_now_is_a_reorganisation() {
     let chain = chain(&[&server], 1);
     let mut block = chain.ask(&[], BlockTag::Latest).unwrap().0.block();
     assert!(chain.answers(&[], &block).unwrap().is_empty());
-    block.hash = super::BlockHash::claimed(keccak256("other"));
+    block.hash = crate::evm::BlockHash::claimed(keccak256("other"));
     assert!(matches!(chain.answers(&[], &block), Err(ChainError::Reorganised { number: 9, .. })));
 }
 

@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::block::{BlockTag, Header, TxHash};
 use super::error::ChainError;
 use super::quorum::Chain;
 use super::rpc::Request;
 use super::sending::Receipt;
 use super::snapshot::{readings, request};
-use crate::playbook::query::{Query, Readings};
+use crate::evm::{BlockTag, Header, TxHash};
+use crate::evm::{Query, Readings};
 
 /// For a chain that is not known: short, so that nothing that was read is taken for fresh too long.
 const UNKNOWN: Duration = Duration::from_secs(1);

@@ -5,7 +5,8 @@ use std::fmt::Display;
 use alloy::primitives::hex;
 
 use super::{Check, Facts, Finding, Match, listed, named, past};
-use crate::playbook::{Playbook, Readings, cut_for_display};
+use crate::evm::{Readings, cut_for_display};
+use crate::playbook::Playbook;
 
 const UNBOUND_FIX: &str = "do not sign; ask its proposer, in person, which lever it is, and update your council file \
                            and playbooks from your protocol's repository";

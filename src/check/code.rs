@@ -6,7 +6,7 @@ use std::fmt::Display;
 use alloy::primitives::{Address, B256};
 
 use super::{Check, Facts, Finding, named};
-use crate::chain::fork::{Outcome, Rehearsal};
+use crate::fork::{Outcome, Rehearsal};
 
 const FIX: &str =
     "find out who replaced that code and what it does; if it was your protocol, pin the new one";

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use alloy::primitives::{Address, B256, Bytes, U256, keccak256};
 
 use super::{Check, Facts, Finding, has_word, listed, named_by};
-use crate::chain::fork::{Moved, PROXY_SLOTS, Rehearsal, Write};
+use crate::fork::{Moved, PROXY_SLOTS, Rehearsal, Write};
 use crate::playbook::PlannedCall;
 
 /// Events that say who controls a contract or what code it runs, and which of their words say whom or what. Sources:

@@ -21,10 +21,11 @@ use std::fmt::Display;
 
 use alloy::primitives::{Address, B256, Keccak256, hex};
 
-use crate::chain::fork::{Outcome, Rehearsal};
 use crate::chain::{Age, EndpointReport};
 use crate::council;
-use crate::playbook::{Answer, Decided, Entry, Plan, PlannedCall, Query, Readings, Verdict};
+use crate::evm::{Answer, Query, Readings};
+use crate::fork::{Outcome, Rehearsal};
+use crate::playbook::{Decided, Entry, Plan, PlannedCall, Verdict};
 use crate::proposal::{Difference, Proposal, RecordedCode, calls_of};
 use crate::safe::{Call, Nonce, SafeState};
 

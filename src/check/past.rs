@@ -4,7 +4,7 @@
 use std::fmt::Display;
 
 use super::{Facts, Finding, Match, named};
-use crate::playbook::{Readings, cut_for_display};
+use crate::evm::{Readings, cut_for_display};
 use crate::safe::SafeState;
 
 /// What the chain says of a file's block. It is asked only if the file differs from the chain now.
@@ -144,7 +144,7 @@ mod tests {
 
     use super::*;
     use crate::check::tests::proposal;
-    use crate::playbook::{Answer, Query};
+    use crate::evm::{Answer, Query};
 
     #[test]
     fn only_what_the_chain_said_at_that_block_is_true() {

@@ -7,8 +7,8 @@ use std::fmt::Display;
 use alloy::primitives::{Address, B256, Log, U256, b256};
 
 use super::{Check, Facts, Finding, Sort, listed, named, named_by};
-use crate::chain::fork::{Outcome, Rehearsal, Write};
 use crate::council::Safe;
+use crate::fork::{Outcome, Rehearsal, Write};
 use crate::playbook::Change;
 use crate::safe::{SENTINEL, approved_hash_slot, module_slot, owner_slot, slot, slot_word};
 

@@ -4,7 +4,7 @@ use std::fmt::Display;
 
 use super::{Check, Facts, Finding, listed, named};
 use crate::chain::{Age, EndpointReport, Fault, Standing, agreeing};
-use crate::playbook::Readings;
+use crate::evm::Readings;
 
 pub(super) const CHECKS: [Check; 3] = [
     ("one RPC decides", |facts| one_rpc_decides(facts).into_iter().collect()),

@@ -13,12 +13,12 @@ use alloy::primitives::{Address, B256, Bytes, U256};
 use super::{Check, Facts, Finding, Level, Match, Past};
 use crate::chain::Age;
 use crate::chain::EndpointReport;
-use crate::chain::fork::{Keys, Outcome, Rehearsal, Trace, Write};
 use crate::council;
-use crate::playbook::{
-    Change, Decided, Entry, Plan, PlannedCall, PlaybookDigest, PlaybookId, Readings, Verdict,
-};
-use crate::proposal::{Binding, Block, BlockHash, Proposal, RecordedCode};
+use crate::evm::Readings;
+use crate::evm::{Block, BlockHash};
+use crate::fork::{Keys, Outcome, Rehearsal, Trace, Write};
+use crate::playbook::{Change, Decided, Entry, Plan, PlannedCall, PlaybookDigest, PlaybookId, Verdict};
+use crate::proposal::{Binding, Proposal, RecordedCode};
 use crate::safe::{Call, Nonce, Operation, Owners, SafeId, SafeState, SafeTx, SafeVersion, slot, slot_word};
 
 const SAFE: Address = Address::repeat_byte(5);

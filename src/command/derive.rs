@@ -5,17 +5,18 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use alloy::primitives::Address;
 
-use crate::chain::{Ask, BlockTag, Chain, Draft, Sending, Snapshot};
+use crate::chain::{Ask, Chain, Draft, Sending, Snapshot};
 use crate::cli;
 use crate::command::draft;
 use crate::command::session::Session;
-use crate::council::{self, AddressBook};
+use crate::council;
 use crate::error::{Error, Exit};
-use crate::playbook::{
-    Answer, Decided, Derivation, Entry, Inputs, Plan, PlanError, Playbook, Query, Readings, Source, Undo,
-    derive,
-};
-use crate::proposal::{BatchContract, BatchSource, Binding, Block, Proposal, build_tx};
+use crate::evm::AddressBook;
+use crate::evm::Block;
+use crate::evm::BlockTag;
+use crate::evm::{Answer, Query, Readings};
+use crate::playbook::{Decided, Derivation, Entry, Inputs, Plan, PlanError, Playbook, Source, Undo, derive};
+use crate::proposal::{BatchContract, BatchSource, Binding, Proposal, build_tx};
 use crate::safe::{Call, Nonce, SafeId, SafeState, SafeVersion};
 
 /// Reads that depend on reads settle in a few turns; more is a fault of the playbook.

@@ -2,9 +2,10 @@
 
 use alloy::primitives::{Address, Bytes, U256};
 
-use crate::chain::fork::Keys;
 use crate::chain::{Draft, Snapshot};
-use crate::playbook::{Check, Plan, Query};
+use crate::evm::Query;
+use crate::fork::Keys;
+use crate::playbook::{Check, Plan};
 use crate::proposal::{BatchContract, BatchSource, Proposal, build_tx};
 use crate::safe::{Call, Nonce, Operation, SafeId, SafeTx};
 

@@ -2,13 +2,14 @@
 
 use serde_json::{Value, json};
 
-use crate::chain::{BlockTag, Chain, Options};
+use crate::chain::{Chain, Options};
 use crate::cli;
 use crate::command::session::{Session, resolve};
 use crate::command::subject::{Purpose, Subject, View};
 use crate::command::{effects, show, trace};
 use crate::council::{self, RpcAddress};
 use crate::error::{Error, Exit};
+use crate::evm::BlockTag;
 use crate::ui::Ui;
 
 pub fn run(session: &Session, args: &cli::DryRun) -> Result<Exit, Error> {

@@ -6,12 +6,13 @@ use alloy::dyn_abi::DynSolValue;
 use alloy::primitives::{Address, B256, U256};
 use serde_json::{Value, json};
 
-use crate::chain::fork::{Moved, Outcome, Rehearsal, SlotNames, SlotTable, Write};
-use crate::chain::{BlockRef, Root, Standing, agreeing};
+use crate::chain::{Root, Standing, agreeing};
 use crate::command::amount::ether;
 use crate::command::rehearsed::{Rehearsed, Rehearsing};
 use crate::command::subject::Subject;
-use crate::council::AddressBook;
+use crate::evm::AddressBook;
+use crate::evm::BlockRef;
+use crate::fork::{Moved, Outcome, Rehearsal, SlotNames, SlotTable, Write};
 use crate::playbook::{Dictionary, Plan};
 use crate::safe::SENTINEL;
 use crate::ui::{Text, Ui};

@@ -2,10 +2,11 @@
 
 use alloy::primitives::Address;
 
-use crate::chain::fork::{ExecTransaction, Rehearsal, is_estimated, raised, same_effects, smallest};
+use crate::command::online::Online;
 use crate::command::session::Session;
-use crate::command::subject::{Online, Subject};
+use crate::command::subject::Subject;
 use crate::error::{Error, Exit};
+use crate::fork::{ExecTransaction, Rehearsal, is_estimated, raised, same_effects, smallest};
 use crate::proposal::Ready;
 use crate::ui::Text;
 

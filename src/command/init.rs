@@ -6,13 +6,14 @@ use std::path::{Path, PathBuf};
 use alloy::primitives::Address;
 use serde_json::json;
 
-use crate::chain::{Ask, BlockTag, Chain, Options, Snapshot};
+use crate::chain::{Ask, Chain, Options, Snapshot};
 use crate::cli;
 use crate::command::session::resolve;
 use crate::council::{Council, FILE_NAME, RpcAddress, RpcAddressError};
 use crate::error::{Error, Exit};
+use crate::evm::BlockTag;
+use crate::evm::Query;
 use crate::excerpt::hide_urls;
-use crate::playbook::Query;
 use crate::proposal::{BatchContract, BatchSource};
 use crate::safe::{SafeState, SafeVersion};
 use crate::store;

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use alloy::primitives::Address;
 
-use crate::chain::{Ask, BlockTag};
+use crate::chain::Ask;
 use crate::cli;
 use crate::command::derive::{First, Order, arguments};
 use crate::command::matching::underived;
@@ -15,6 +15,7 @@ use crate::command::sent::Sent;
 use crate::command::session::Session;
 use crate::council;
 use crate::error::{Error, Exit};
+use crate::evm::BlockTag;
 use crate::proposal::{Few, OwnerSignature, Proposal, SafeOwners, Stated};
 use crate::safe::{Nonce, Owners};
 use crate::store::Stored;

@@ -8,13 +8,13 @@ use std::collections::BTreeSet;
 
 use alloy::primitives::{Address, B256, Log};
 
-use crate::chain::fork::{Expected, Rehearsal};
 use crate::chain::{Chain, ChainError, Receipt, Replayed};
 use crate::check::Level;
 use crate::command::draft::hints;
 use crate::command::session::Session;
 use crate::command::subject::Subject;
-use crate::playbook::Readings;
+use crate::evm::Readings;
+use crate::fork::{Expected, Rehearsal};
 use crate::proposal::{OwnerSignature, Record, calls_of};
 
 /// How a mined transaction stands to its rehearsal.

@@ -26,6 +26,7 @@ mod matching;
 mod mined;
 mod obey;
 mod offer;
+mod online;
 mod outbox;
 mod outcome;
 mod pages;

@@ -3,19 +3,22 @@
 use alloy::primitives::Log;
 use serde_json::{Value, json};
 
-use crate::chain::fork::{Expected, Keys};
-use crate::chain::{Ask, BlockRef, BlockTag, Chain, ChainError, Events, Executed, Receipt, agreeing};
+use crate::chain::{Ask, Chain, ChainError, Events, Executed, Receipt, agreeing};
 use crate::check::Match;
 use crate::cli;
 use crate::command::depth;
 use crate::command::draft::after_queries;
 use crate::command::effects::proven_at;
 use crate::command::mined::{self, AsRehearsed};
+use crate::command::online::Online;
 use crate::command::session::Session;
 use crate::command::since;
-use crate::command::subject::{Online, Subject};
+use crate::command::subject::Subject;
 use crate::error::{Error, Exit};
-use crate::playbook::{Check, Query, Readings, Verdict};
+use crate::evm::{BlockRef, BlockTag};
+use crate::evm::{Query, Readings};
+use crate::fork::{Expected, Keys};
+use crate::playbook::{Check, Verdict};
 use crate::safe::{Execution, find_execution};
 use crate::store::{StoreError, Stored};
 use crate::ui::{Text, Ui};

@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use alloy::primitives::{Address, B256};
 
-use crate::chain::{Ask, BlockRef, BlockTag, ChainError};
+use crate::chain::{Ask, ChainError};
 use crate::check::{About, Match, Past, Untrue};
-use crate::command::subject::Online;
-use crate::playbook::{Answer, Query, Readings};
+use crate::command::online::Online;
+use crate::evm::{Answer, Query, Readings};
+use crate::evm::{BlockRef, BlockTag};
 use crate::proposal::{Proposal, RecordedCode};
 use crate::safe::SafeState;
 use crate::ui::Ui;

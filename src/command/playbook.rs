@@ -8,9 +8,9 @@ use crate::cli;
 use crate::command::session::{Session, find_council};
 use crate::command::trial;
 use crate::error::{Error, Exit};
-use crate::playbook::{
-    self, Catalogue, Entry, Origin, Playbook, PlaybookDigest, Signatures, Summary, Undo, draft, schema,
-};
+use crate::playbook::draft;
+use crate::playbook::schema;
+use crate::playbook::{self, Catalogue, Entry, Origin, Playbook, PlaybookDigest, Signatures, Summary, Undo};
 use crate::store;
 use crate::ui::{Text, Ui};
 

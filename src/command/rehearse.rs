@@ -4,12 +4,12 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use alloy::primitives::{Address, Bytes};
 
-use crate::chain::fork::ExecTransaction;
 use crate::cli;
 use crate::command::draft::{self, after_queries};
 use crate::command::rehearsed::{Rehearsed, Rehearsing};
 use crate::command::subject::Subject;
 use crate::error::Error;
+use crate::fork::ExecTransaction;
 use crate::proposal::{Record, assemble};
 use crate::ui::Ui;
 

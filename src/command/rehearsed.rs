@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use alloy::primitives::{Address, U256};
 
-use crate::chain::fork::{Outcome, Rehearsal};
+use crate::fork::{Outcome, Rehearsal};
 use crate::playbook::Verdict;
 use crate::proposal::{
     Hints, Proposal, Record, RecordedBalance, RecordedCode, RecordedToken, RecordedWrite, calls_of,

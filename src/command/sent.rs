@@ -5,7 +5,8 @@ use alloy::network::eip2718::Decodable2718;
 use alloy::primitives::{Address, TxKind, hex};
 use serde::{Deserialize, Serialize};
 
-use crate::chain::{Fees, TxHash};
+use crate::chain::Fees;
+use crate::evm::TxHash;
 use crate::proposal::Proposal;
 use crate::safe::decode_exec;
 

@@ -4,10 +4,11 @@ use std::collections::BTreeSet;
 
 use alloy::primitives::{Address, B256};
 
-use crate::chain::fork::PROXY_SLOTS;
-use crate::chain::{BlockRef, Chain, ChainError};
+use crate::chain::{Chain, ChainError};
 use crate::command::subject::Subject;
-use crate::playbook::{Answer, Query, Readings};
+use crate::evm::BlockRef;
+use crate::evm::{Answer, Query, Readings};
+use crate::fork::PROXY_SLOTS;
 use crate::proposal::calls_of;
 
 /// The contracts that the transaction calls.

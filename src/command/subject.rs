@@ -7,18 +7,22 @@ use std::path::{Path, PathBuf};
 use alloy::primitives::{Address, B256};
 use alloy::sol_types::SolCall;
 
-use crate::chain::fork::Rehearsal;
-use crate::chain::{Ask, BlockTag, Chain, EndpointReport, Root, Sending, Snapshot};
+use crate::chain::{Ask, Chain, EndpointReport, Sending};
 use crate::check::{self, Facts, Finding, Match, Past};
 use crate::cli;
 use crate::command::derive::{Derived, First, Order, arguments, is_set};
 use crate::command::matching::compare;
+use crate::command::online::Online;
 use crate::command::rehearsed::Rehearsing;
 use crate::command::session::Session;
 use crate::command::{draft, past};
-use crate::council::{self, AddressBook};
+use crate::council;
 use crate::error::{Error, Exit};
-use crate::playbook::{Decided, Plan, Query, Readings, Verdict};
+use crate::evm::AddressBook;
+use crate::evm::BlockTag;
+use crate::evm::{Query, Readings};
+use crate::fork::Rehearsal;
+use crate::playbook::{Decided, Plan, Verdict};
 use crate::proposal::{BatchSource, OwnerSignature, Proposal, SafeOwners};
 use crate::safe::{ISafe, Owners, SafeState};
 use crate::store;
@@ -49,14 +53,6 @@ pub struct Subject<'a> {
     pub pins: BTreeMap<Address, Vec<B256>>,
     /// Nonces and hashes of the proposals kept for the same Safe.
     others: Vec<(crate::safe::Nonce, String)>,
-}
-
-/// The connection, and what it said.
-pub struct Online {
-    pub link: Chain,
-    pub snapshot: Snapshot,
-    /// Against what it was proven, where that was asked for.
-    pub proven: Option<Root>,
 }
 
 /// What is to be done with the subject: it decides which proposal a lever means.

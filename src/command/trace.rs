@@ -3,10 +3,11 @@
 use alloy::primitives::{Log, hex};
 use serde_json::{Value, json};
 
-use crate::chain::fork::{End, Frame, Trace};
 use crate::command::session::Session;
 use crate::command::subject::Subject;
-use crate::playbook::{Dictionary, Entry, decode_revert};
+use crate::evm::decode_revert;
+use crate::fork::{End, Frame, Trace};
+use crate::playbook::{Dictionary, Entry};
 use crate::ui::Text;
 
 /// Frames and events that are printed.

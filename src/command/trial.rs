@@ -6,8 +6,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use alloy::primitives::{Address, address};
 use serde_json::{Value, json};
 
-use crate::chain::fork::ExecTransaction;
-use crate::chain::{Ask, BlockTag, Chain, Forked};
+use crate::chain::{Ask, Chain, Forked};
 use crate::cli;
 use crate::command::derive::{MAX_TURNS, Order, before_queries, named_once};
 use crate::command::draft::after_queries;
@@ -15,9 +14,10 @@ use crate::command::session::Session;
 use crate::command::{dry_run, effects};
 use crate::council;
 use crate::error::{Error, Exit};
-use crate::playbook::{
-    self, Answer, Derivation, Plan, PlanError, PlannedCall, Query, Readings, Undo, decode_revert,
-};
+use crate::evm::BlockTag;
+use crate::evm::{Answer, Query, Readings, decode_revert};
+use crate::fork::ExecTransaction;
+use crate::playbook::{self, Derivation, Plan, PlanError, PlannedCall, Undo};
 use crate::proposal::{BatchSource, build_tx};
 use crate::safe::{Call, SafeId, SafeVersion};
 use crate::store;

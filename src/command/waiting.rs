@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use alloy::primitives::U256;
 
-use crate::chain::{Fees, Sighting, TxHash, poll_interval};
+use crate::chain::{Fees, Sighting, poll_interval};
 use crate::cli;
 use crate::command::outbox::Outbox;
 use crate::command::sent::{Sent, is_underpriced};
@@ -12,7 +12,8 @@ use crate::command::session::Session;
 use crate::command::subject::{Subject, online};
 use crate::command::{amount, outcome};
 use crate::error::{Error, Exit};
-use crate::playbook::{Answer, Query};
+use crate::evm::TxHash;
+use crate::evm::{Answer, Query};
 use crate::safe::{slot, slot_word};
 use crate::ui::{Interrupt, Spinner, Text};
 

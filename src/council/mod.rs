@@ -4,7 +4,6 @@
 //! May touch values only: no network, clock, device or files. Every reference from one entry to another is checked
 //! here, so a [`Council`] never names a Safe, chain or signer that does not exist.
 
-mod address_book;
 mod difference;
 mod digest;
 mod duration;
@@ -18,13 +17,13 @@ use std::time::Duration;
 
 use alloy::primitives::{Address, B256};
 
-pub use address_book::AddressBook;
 pub use difference::{Difference, Mark, difference};
 pub use digest::TextDigest;
 pub use pins::{Accepted, Pins, SafeAt, Standing, council_at, council_of, playbook_of};
 pub use rpc::{RpcAddress, RpcAddressError, SecretUrl};
 pub use settings::Settings;
 
+use crate::evm::AddressBook;
 use crate::excerpt::Fault;
 use crate::safe::{Owners, SafeVersion};
 

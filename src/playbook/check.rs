@@ -10,10 +10,11 @@ use alloy::dyn_abi::{DynSolType, DynSolValue, EventExt};
 use alloy::json_abi::Event;
 use alloy::primitives::{Address, Log, keccak256};
 
-use super::query::{Answer, Query, Readings};
-use super::revert::{Reason, decode_revert};
-use super::template::Pattern;
-use super::value::{compare, decode, render, shortened};
+use super::language::template::Pattern;
+use super::language::value::{compare, decode};
+use crate::evm::{Answer, Query, Readings};
+use crate::evm::{Reason, decode_revert};
+use crate::evm::{render, shortened};
 
 /// A value on chain that can be asked for.
 #[derive(Clone, Debug, PartialEq)]

@@ -9,10 +9,11 @@ use alloy::json_abi::{Event, Function};
 use alloy::primitives::{Address, B256, Bytes};
 
 use super::check::{CallCheck, Check, Ending, EventCheck, Expectation, Relation, Subject};
-use super::expression::{Stop, Values};
-use super::query::Query;
-use super::template::Template;
-use super::value::{called, param_types, render};
+use super::language::expression::{Stop, Values};
+use super::language::template::Template;
+use super::language::value::param_types;
+use crate::evm::Query;
+use crate::evm::{called, render};
 
 /// A value on chain: a view's result, a storage slot or a balance.
 #[derive(Clone, Debug, PartialEq)]

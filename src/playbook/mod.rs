@@ -1,39 +1,22 @@
 //! Playbooks: TOML text and arguments become a [`Plan`], the ordered calls, checks and declared effects.
 //!
 //! May touch values only: no network, clock, device or files; the built-in library is part of the program's text. What
-//! has to be known from the chain is asked for as [`Query`](query::Query)s and comes back as
-//! [`Readings`](query::Readings). The same playbook, arguments and readings give the same plan, always.
+//! has to be known from the chain is asked for as [`Query`](crate::evm::Query)s and comes back as
+//! [`Readings`](crate::evm::Readings). The same playbook, arguments and readings give the same plan, always.
 
 mod bounds;
-mod builtin;
-mod catalogue;
 mod check;
 mod claim;
 mod compare;
-mod dictionary;
-mod draft;
-mod example;
-mod expression;
 mod file;
-mod literal;
+mod language;
+mod library;
 mod near;
 mod param;
 mod plan;
 mod provenance;
-pub mod query;
-mod read;
-mod revert;
-mod schema;
-mod source;
-mod summary;
-mod syntax;
-mod template;
 #[cfg(test)]
 mod tests;
-mod typing;
-mod unit;
-mod value;
-mod wire;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -42,22 +25,20 @@ use alloy::json_abi::Error;
 use alloy::primitives::{Address, B256, keccak256};
 
 pub use bounds::MOST_BYTES;
-pub use catalogue::{Catalogue, Entry, LookupError, Origin};
 pub use check::{CallCheck, Check, Ending, EventCheck, Expectation, Relation, Subject, Verdict};
 pub use claim::{Asked, Claim, StaticCall, Step};
-pub use dictionary::Dictionary;
-pub use draft::{DraftError, Signatures, draft};
-pub use example::{Example, ExampleCall};
+pub use file::example::{Example, ExampleCall};
+pub use file::schema::schema;
+pub use language::template::{Pattern, Template};
+pub use language::unit::Unit;
+pub use library::dictionary::Dictionary;
+pub use library::scaffold::{DraftError, Signatures, draft};
+pub use library::summary::Summary;
+pub use library::{Catalogue, Entry, LookupError, Origin};
 pub use near::near;
 pub use param::{Param, ParamUnit, Zero};
 pub use plan::{Derivation, Inputs, Plan, PlanError, PlannedCall, ShownArg, ShownRead, Skipped, derive};
 pub use provenance::{Decided, Part, Source};
-pub use query::{Answer, Query, Readings, cut_for_display};
-pub use revert::{Reason, decode_revert};
-pub use schema::schema;
-pub use summary::Summary;
-pub use template::{Pattern, Template};
-pub use unit::Unit;
 
 use crate::council::TextDigest;
 use crate::excerpt::Fault;

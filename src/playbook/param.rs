@@ -6,14 +6,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use alloy::dyn_abi::{DynSolType, DynSolValue};
 use alloy::primitives::{U256, U512};
 
-use super::expression::{Stop, Values};
-use super::literal::number_of;
-use super::syntax::Flaw;
-use super::template::{Allowed, Template};
-use super::typing::Scope;
-use super::unit::{Decimal, MAX_DECIMALS, Unit};
-use super::value::{compare, is_number, render};
-use crate::council::AddressBook;
+use super::language::expression::{Stop, Values};
+use super::language::literal::number_of;
+use super::language::syntax::Flaw;
+use super::language::template::{Allowed, Template};
+use super::language::typing::Scope;
+use super::language::unit::{Decimal, MAX_DECIMALS, Unit};
+use super::language::value::{compare, is_number};
+use crate::evm::AddressBook;
+use crate::evm::render;
 
 /// One parameter of a playbook.
 #[derive(Clone, Debug, PartialEq)]

@@ -9,15 +9,15 @@ use alloy::primitives::{Address, U256};
 
 use super::check::{CallCheck, Check, Ending};
 use super::claim::{Step, encode};
-use super::expression::{Stop, Values};
+use super::language::expression::{Stop, Values};
+use super::language::template::Template;
 use super::near::hint;
 use super::param::{Param, unit_names};
 use super::provenance::{Decided, Provenance};
-use super::query::{Query, Readings};
-use super::template::Template;
-use super::value::{called, render};
 use super::{Change, DeclaredChange, Playbook, Read};
-use crate::council::AddressBook;
+use crate::evm::AddressBook;
+use crate::evm::{Query, Readings};
+use crate::evm::{called, render};
 use crate::safe::Call;
 
 /// What a plan is made from besides the playbook.

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use super::claim::Step;
-use super::query::{Answer, Query, Readings};
-use super::template::Template;
+use super::language::template::Template;
+use crate::evm::{Answer, Query, Readings};
 
 /// A part of a transaction that another answer of the chain would change.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -10,9 +10,9 @@ use std::collections::BTreeMap;
 use alloy::dyn_abi::DynSolValue;
 use alloy::primitives::{Address, U256};
 
-use super::query::{Answer, Query, Readings};
 use super::{Catalogue, Derivation, Inputs, Plan, PlanError, Playbook, derive};
-use crate::council::AddressBook;
+use crate::evm::AddressBook;
+use crate::evm::{Answer, Query, Readings};
 
 const SAFE: Address = Address::repeat_byte(0x5a);
 const VAULT: Address = Address::repeat_byte(0x7a);

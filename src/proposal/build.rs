@@ -2,7 +2,7 @@
 
 use alloy::primitives::{Address, U256};
 
-use crate::playbook::{Answer, Query, Readings};
+use crate::evm::{Answer, Query, Readings};
 use crate::safe::deployments::{Deployment, batch_contracts, known_at};
 use crate::safe::{
     BatchError, Call, Nonce, Operation, SafeTx, SafeVersion, decode_batch, deployments, encode_batch,

@@ -33,10 +33,6 @@ mod signature;
 mod tests;
 mod wire;
 
-use std::fmt;
-
-use alloy::primitives::B256;
-
 pub use binding::{Binding, Difference, differences};
 pub use build::{BatchContract, BatchSource, BuildError, build_tx, calls_of};
 pub use few::Few;
@@ -48,38 +44,8 @@ pub use safe_owners::SafeOwners;
 pub use signature::{OwnerSignature, Stated, VerifyError};
 pub use wire::ProposalError;
 
-use crate::playbook::Readings;
+use crate::evm::{Block, Readings};
 use crate::safe::{Hashes, Nonce, SafeId, SafeState, SafeTx, SafeTxHash};
-
-/// A block: all values of a proposal were read at it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Block {
-    pub number: u64,
-    pub hash: BlockHash,
-}
-
-/// The hash of a block: it stands for everything that happened on the chain up to there.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct BlockHash(B256);
-
-impl BlockHash {
-    /// A hash that somebody states.
-    #[must_use]
-    pub const fn claimed(word: B256) -> Self {
-        Self(word)
-    }
-
-    #[must_use]
-    pub const fn word(&self) -> &B256 {
-        &self.0
-    }
-}
-
-impl fmt::Display for BlockHash {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
 
 /// A Safe transaction together with everything it was derived from.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -7,7 +7,10 @@ use k256::ecdsa::SigningKey;
 use proptest::prelude::*;
 
 use super::*;
-use crate::playbook::{Answer, PlaybookDigest, PlaybookId, Query};
+
+use crate::evm::BlockHash;
+use crate::evm::{Answer, Query};
+use crate::playbook::{PlaybookDigest, PlaybookId};
 use crate::safe::{Operation, Owners, SafeVersion, SignatureKind, signed_digest};
 
 fn key(seed: u8) -> SigningKey {

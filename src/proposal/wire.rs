@@ -6,8 +6,10 @@ use alloy::primitives::{Address, B256, Bytes, U256};
 use serde::{Deserialize, Serialize};
 
 use super::signature::bounded;
-use super::{Binding, Block, BlockHash, Proposal, Record};
-use crate::playbook::{Answer, PlaybookDigest, PlaybookId, Query};
+use super::{Binding, Proposal, Record};
+use crate::evm::{Answer, Query};
+use crate::evm::{Block, BlockHash};
+use crate::playbook::{PlaybookDigest, PlaybookId};
 use crate::safe::{
     MOST_MODULES, MOST_OWNERS, Nonce, Operation, Owners, SafeId, SafeState, SafeTx, parse_uint,
 };

@@ -5,7 +5,16 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::read::read_text_up_to;
-use super::{StoreError, Stored, shown};
+use super::{StoreError, shown};
+
+/// A file that is kept here, whole or with the reason why it cannot be read: one bad file must not stop an emergency.
+#[derive(Debug)]
+pub struct Stored {
+    pub path: PathBuf,
+    /// The name of its folder.
+    pub folder: String,
+    pub text: Result<String, StoreError>,
+}
 
 /// The most entries that are looked at, of one folder or of all below it.
 const MOST_ENTRIES: usize = 100_000;

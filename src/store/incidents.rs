@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use alloy::primitives::{hex, keccak256};
 
-use super::folder::{Candidate, Shelf, names_in, read_shelf};
+use super::folder::{Candidate, Shelf, Stored, names_in, read_shelf};
 use super::read::INCIDENTS;
 use super::write::{System, lock_on};
 use super::{StoreError, create_folder, create_new, keep_new, read_text, shown};
@@ -31,15 +31,6 @@ const LONGEST_NOTE: usize = 1 << 20;
 #[derive(Clone, Debug)]
 pub struct Incidents {
     root: PathBuf,
-}
-
-/// A file that is kept here, whole or with the reason why it cannot be read: one bad file must not stop an emergency.
-#[derive(Debug)]
-pub struct Stored {
-    pub path: PathBuf,
-    /// The name of its folder.
-    pub folder: String,
-    pub text: Result<String, StoreError>,
 }
 
 /// Held while a proposal is being broadcast, so that two runs on one machine don't send it twice.

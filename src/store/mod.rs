@@ -14,8 +14,8 @@ mod write;
 use std::io;
 use std::path::Path;
 
-pub use folder::{Files, Shelf, files_below};
-pub use incidents::{Incidents, Lock, Stored};
+pub use folder::{Files, Shelf, Stored, files_below};
+pub use incidents::{Incidents, Lock};
 pub use read::{
     Foreign, Found, MAX_BYTES, find_upwards, read_foreign, read_password, read_stdin, read_stream, read_text,
     read_text_up_to,

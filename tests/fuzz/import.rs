@@ -5,10 +5,10 @@
 use std::sync::LazyLock;
 
 use alloy::primitives::{Address, B256, Bytes, U256, address};
-use breakglass::playbook::{PlaybookDigest, PlaybookId, Readings};
-use breakglass::proposal::{
-    Binding, Block, BlockHash, OwnerSignature, Proposal, SafeOwners, Wanted, count, find_signatures, gather,
-};
+use breakglass::playbook::{PlaybookDigest, PlaybookId};
+use breakglass::evm::Readings;
+use breakglass::proposal::{Binding, OwnerSignature, Proposal, SafeOwners, Wanted, count, find_signatures, gather};
+use breakglass::evm::{Block, BlockHash};
 use breakglass::safe::{Nonce, Operation, Owners, SafeId, SafeState, SafeTx, SafeVersion};
 use libfuzzer_sys::fuzz_target;
 

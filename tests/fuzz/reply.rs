@@ -1,10 +1,7 @@
 //! Whatever a device, or what calls itself one, answers: it is read without a panic, and only if it is well formed.
 #![no_main]
 
-use breakglass::device::{
-    AppInfo, Reply, StatusWord, read_address, read_blind_signing, read_message_signature,
-    read_transaction_signature,
-};
+use breakglass::device::{AppInfo, Reply, StatusWord, read_address, read_blind_signing, read_message_signature, read_transaction_signature};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {

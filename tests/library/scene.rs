@@ -5,10 +5,9 @@ use std::fs;
 
 use alloy::primitives::{Address, B256, Bytes, Log, U256, keccak256};
 use alloy::sol_types::SolCall;
-use breakglass::council::AddressBook;
-use breakglass::playbook::{
-    Answer, Catalogue, Check, Derivation, Inputs, Plan, Playbook, Query, Readings, derive,
-};
+use breakglass::evm::AddressBook;
+use breakglass::evm::{Answer, Query, Readings};
+use breakglass::playbook::{Catalogue, Check, Derivation, Inputs, Plan, Playbook, derive};
 use breakglass::safe::SafeVersion;
 use serde_json::{Value, json};
 use tempfile::TempDir;

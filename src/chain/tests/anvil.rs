@@ -12,9 +12,10 @@ use alloy::sol_types::SolCall;
 use serde_json::{Value, json};
 
 use super::fake::{chain_of, options};
-use crate::chain::{Ask, BlockTag, Chain, ChainError, Fees, Receipt, Request, Sending, TxHash};
+use crate::chain::{Ask, Chain, ChainError, Fees, Receipt, Request, Sending};
 use crate::council::{RpcAddress, SecretUrl};
-use crate::playbook::query::{Answer, Query};
+use crate::evm::{Answer, Query};
+use crate::evm::{BlockTag, TxHash};
 use crate::safe::{SENTINEL, SafeVersion, slot_word};
 
 const ALICE: Address = address!("f39Fd6e51aad88F6F4ce6aB8827279cffFb92266");

@@ -8,7 +8,8 @@ use serde_json::json;
 
 use super::balance;
 use super::fake::{Act, Server, chain, chain_of, good, options, reply};
-use crate::chain::{BlockTag, Chain, Options, Request};
+use crate::chain::{Chain, Options, Request};
+use crate::evm::BlockTag;
 
 #[test]
 fn a_refused_batch_is_sent_in_smaller_ones_and_at_last_alone() {

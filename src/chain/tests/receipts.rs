@@ -4,7 +4,7 @@ use alloy::primitives::{Address, keccak256};
 use serde_json::{Value, json};
 
 use super::fake::{Server, chain, good, header};
-use crate::chain::TxHash;
+use crate::evm::TxHash;
 
 /// A node that has blocks up to 10 and names `newest` as the newest; the transaction stands in block 10.
 fn mined_in_10(newest: u64) -> Server {

@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 
 use super::fake::{Act, Server, chain as chain_of_servers, good, header, reply, with_balance};
 use super::{WHO, read, standings};
-use crate::chain::{Fault, Standing, TxHash};
+use crate::chain::{Fault, Standing};
+use crate::evm::TxHash;
 
 /// Waited for once, when its word could still tip the balance, and not again.
 #[test]

@@ -1,8 +1,8 @@
 //! Code that is missing, swapped or not the pinned one.
 
 use super::*;
-use crate::chain::fork::{End, Frame, FrameKind};
 use crate::check::code::findings;
+use crate::fork::{End, Frame, FrameKind};
 
 const IMPLEMENTATION: Address = Address::repeat_byte(0x1b);
 const FACET: Address = Address::repeat_byte(0x1c);

@@ -4,8 +4,8 @@ use alloy::primitives::{Log, keccak256};
 use alloy::sol_types::{SolCall, SolValue};
 
 use super::*;
-use crate::chain::fork::PROXY_SLOTS;
 use crate::check::control::CHECKS;
+use crate::fork::PROXY_SLOTS;
 use crate::safe::deployments::batch_contracts;
 use crate::safe::encode_batch;
 

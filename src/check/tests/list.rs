@@ -5,11 +5,12 @@ use std::collections::BTreeSet;
 use alloy::primitives::{Log, keccak256};
 
 use super::*;
-use crate::chain::fork::{BalanceChange, End, Frame, FrameKind, Revert, TokenChange};
 use crate::chain::{Fault, Standing};
 use crate::check::rehearsal::{APPROVAL, TRANSFER};
 use crate::check::{CHECKS, findings};
-use crate::playbook::{Answer, Catalogue, Origin, Part, Playbook, Query, Source};
+use crate::evm::{Answer, Query};
+use crate::fork::{BalanceChange, End, Frame, FrameKind, Revert, TokenChange};
+use crate::playbook::{Catalogue, Origin, Part, Playbook, Source};
 use crate::proposal::Difference;
 use crate::safe::deployments::{Contract, KNOWN};
 

@@ -4,11 +4,11 @@ use alloy::primitives::{B256, Bytes, Log, U256, keccak256};
 use alloy::sol_types::SolValue;
 
 use super::*;
-use crate::chain::fork::{BalanceChange, Revert, TokenChange};
 use crate::check::readable;
 use crate::check::rehearsal::{
     APPROVAL, APPROVAL_FOR_ALL, CHECKS, TRANSFER, TRANSFER_BATCH, TRANSFER_SINGLE,
 };
+use crate::fork::{BalanceChange, Revert, TokenChange};
 use crate::safe::{SENTINEL, module_slot, owner_slot};
 
 fn findings(facts: &Facts) -> Vec<Finding> {

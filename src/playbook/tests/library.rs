@@ -6,7 +6,8 @@ use std::fmt::Write;
 use std::fs;
 use std::path::Path;
 
-use super::super::{Catalogue, Playbook, Undo, schema};
+use super::super::schema;
+use super::super::{Catalogue, Playbook, Undo};
 use crate::excerpt::Fault;
 
 const HEAD: &str = "\

@@ -1,0 +1,208 @@
+//! Blocks: their names, their headers, and which one a question is about. Values only.
+
+use std::fmt;
+
+use alloy::primitives::{Address, B256, U64, U256, keccak256};
+use serde::{Deserialize, Serialize};
+
+/// A block: all values of a proposal were read at it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Block {
+    pub number: u64,
+    pub hash: BlockHash,
+}
+
+/// The hash of a block: it stands for everything that happened on the chain up to there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct BlockHash(B256);
+
+impl BlockHash {
+    /// A hash that somebody states.
+    #[must_use]
+    pub const fn claimed(word: B256) -> Self {
+        Self(word)
+    }
+
+    #[must_use]
+    pub const fn word(&self) -> &B256 {
+        &self.0
+    }
+}
+
+impl fmt::Display for BlockHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// The hash of a transaction of the chain, which is not the safeTxHash it may carry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TxHash(B256);
+
+impl TxHash {
+    /// A hash that somebody else states.
+    #[must_use]
+    pub const fn claimed(word: B256) -> Self {
+        Self(word)
+    }
+
+    /// Of a signed transaction's bytes.
+    #[must_use]
+    pub fn of(raw: &[u8]) -> Self {
+        Self(keccak256(raw))
+    }
+
+    #[must_use]
+    pub const fn word(&self) -> &B256 {
+        &self.0
+    }
+}
+
+impl fmt::Display for TxHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// One block. Two endpoints that name the same block have seen the same chain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct BlockRef {
+    pub number: u64,
+    pub hash: BlockHash,
+    /// Seconds since 1970, as the block says.
+    pub timestamp: u64,
+}
+
+/// The block to ask about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BlockTag {
+    /// The newest block that a quorum has.
+    Latest,
+    Number(u64),
+    /// This very block: another one at its height is an error.
+    Pinned(BlockRef),
+}
+
+impl BlockTag {
+    /// As JSON-RPC writes it: `"latest"` or a hexadecimal number.
+    #[must_use]
+    pub fn text(&self) -> String {
+        match self {
+            Self::Latest => "latest".into(),
+            Self::Number(number) | Self::Pinned(BlockRef { number, .. }) => format!("{number:#x}"),
+        }
+    }
+
+    /// The height, where it is fixed.
+    #[must_use]
+    pub const fn number(&self) -> Option<u64> {
+        match self {
+            Self::Latest => None,
+            Self::Number(number) | Self::Pinned(BlockRef { number, .. }) => Some(*number),
+        }
+    }
+}
+
+/// The parts of a block's header that execution can see.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Header {
+    pub number: u64,
+    pub hash: BlockHash,
+    pub parent: BlockHash,
+    pub timestamp: u64,
+    pub gas_limit: u64,
+    /// Wei per gas; nothing on a chain without EIP-1559.
+    pub base_fee: Option<u64>,
+    pub coinbase: Address,
+    /// The field `mixHash`.
+    pub prevrandao: B256,
+    pub difficulty: U256,
+    pub excess_blob_gas: Option<u64>,
+    pub state_root: B256,
+    pub gas_used: u64,
+    /// The marks that the forks since Shanghai left in the header; absent on chains without them.
+    pub withdrawals_root: Option<B256>,
+    pub parent_beacon_block_root: Option<B256>,
+    pub requests_hash: Option<B256>,
+    pub block_access_list_hash: Option<B256>,
+    pub slot_number: Option<u64>,
+}
+
+impl Header {
+    #[must_use]
+    pub const fn block(&self) -> BlockRef {
+        BlockRef { number: self.number, hash: self.hash, timestamp: self.timestamp }
+    }
+}
+
+/// What execution sees of it; the rest is left at its default, so that its hash is another one.
+impl From<&Header> for alloy::consensus::Header {
+    fn from(header: &Header) -> Self {
+        Self {
+            number: header.number,
+            parent_hash: *header.parent.word(),
+            timestamp: header.timestamp,
+            gas_limit: header.gas_limit,
+            gas_used: header.gas_used,
+            base_fee_per_gas: header.base_fee,
+            beneficiary: header.coinbase,
+            mix_hash: header.prevrandao,
+            difficulty: header.difficulty,
+            excess_blob_gas: header.excess_blob_gas,
+            state_root: header.state_root,
+            withdrawals_root: header.withdrawals_root,
+            parent_beacon_block_root: header.parent_beacon_block_root,
+            requests_hash: header.requests_hash,
+            block_access_list_hash: header.block_access_list_hash,
+            slot_number: header.slot_number,
+            ..Self::default()
+        }
+    }
+}
+
+/// What `eth_getBlockByNumber` answers. Chains add fields of their own, so unknown ones are passed over.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct WireHeader {
+    number: U64,
+    hash: B256,
+    parent_hash: B256,
+    timestamp: U64,
+    gas_limit: U64,
+    base_fee_per_gas: Option<U64>,
+    miner: Address,
+    mix_hash: Option<B256>,
+    difficulty: Option<U256>,
+    excess_blob_gas: Option<U64>,
+    state_root: B256,
+    gas_used: U64,
+    withdrawals_root: Option<B256>,
+    parent_beacon_block_root: Option<B256>,
+    requests_hash: Option<B256>,
+    block_access_list_hash: Option<B256>,
+    slot_number: Option<U64>,
+}
+
+impl From<WireHeader> for Header {
+    fn from(wire: WireHeader) -> Self {
+        Self {
+            number: wire.number.to(),
+            hash: BlockHash::claimed(wire.hash),
+            parent: BlockHash::claimed(wire.parent_hash),
+            timestamp: wire.timestamp.to(),
+            gas_limit: wire.gas_limit.to(),
+            base_fee: wire.base_fee_per_gas.map(|fee| fee.to()),
+            coinbase: wire.miner,
+            prevrandao: wire.mix_hash.unwrap_or_default(),
+            difficulty: wire.difficulty.unwrap_or_default(),
+            excess_blob_gas: wire.excess_blob_gas.map(|gas| gas.to()),
+            state_root: wire.state_root,
+            gas_used: wire.gas_used.to(),
+            withdrawals_root: wire.withdrawals_root,
+            parent_beacon_block_root: wire.parent_beacon_block_root,
+            requests_hash: wire.requests_hash,
+            block_access_list_hash: wire.block_access_list_hash,
+            slot_number: wire.slot_number.map(|number| number.to()),
+        }
+    }
+}

@@ -1,0 +1,15 @@
+//! The words of a chain: blocks, questions and answers, revert reasons, values as people read them.
+//!
+//! May touch values only: who asks a question, and of whom, is for the rooms above.
+
+mod block;
+mod names;
+mod query;
+mod render;
+mod revert;
+
+pub use block::{Block, BlockHash, BlockRef, BlockTag, Header, TxHash, WireHeader};
+pub use names::AddressBook;
+pub use query::{Answer, Query, Readings, cut_for_display};
+pub use render::{called, render, shortened};
+pub use revert::{Reason, decode_revert};

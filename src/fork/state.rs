@@ -1,0 +1,145 @@
+//! What a rehearsal needs to know of the chain, by key, and what is known.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use alloy::consensus::Header;
+use alloy::primitives::{Address, B256, Bytes, U256};
+use alloy::rpc::types::AccessList;
+use revm::bytecode::Bytecode;
+use revm::state::EvmState;
+use serde::{Deserialize, Serialize};
+
+use crate::evm::BlockHash;
+
+/// From one rehearsed block to the next; Ethereum's own.
+const BLOCK_SECONDS: u64 = 12;
+
+/// The parts of the chain's state that something reads. As hints for a later run they hold no truth, only a saving.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Keys {
+    /// Balance, nonce and code.
+    pub accounts: BTreeSet<Address>,
+    pub slots: BTreeSet<(Address, B256)>,
+    /// Blocks, by number, whose hash is read.
+    pub block_hashes: BTreeSet<u64>,
+}
+
+impl Keys {
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.accounts.len() + self.slots.len() + self.block_hashes.len()
+    }
+
+    pub fn extend(&mut self, other: Self) {
+        self.accounts.extend(other.accounts);
+        self.slots.extend(other.slots);
+        self.block_hashes.extend(other.block_hashes);
+    }
+
+    /// Those of these keys that the state does not have.
+    #[must_use]
+    pub fn unknown_to(&self, state: &State) -> Self {
+        Self {
+            accounts: self.accounts.iter().filter(|a| !state.accounts.contains_key(*a)).copied().collect(),
+            slots: self.slots.iter().filter(|s| !state.slots.contains_key(*s)).copied().collect(),
+            block_hashes: self
+                .block_hashes
+                .iter()
+                .filter(|n| !state.block_hashes.contains_key(*n))
+                .copied()
+                .collect(),
+        }
+    }
+}
+
+impl From<&AccessList> for Keys {
+    fn from(list: &AccessList) -> Self {
+        let slots = list.0.iter().flat_map(|item| item.storage_keys.iter().map(|slot| (item.address, *slot)));
+        Self {
+            accounts: list.0.iter().map(|item| item.address).collect(),
+            slots: slots.collect(),
+            block_hashes: BTreeSet::new(),
+        }
+    }
+}
+
+/// An account as the chain has it; one that does not exist is all zero.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Account {
+    /// In wei.
+    pub balance: U256,
+    pub nonce: u64,
+    /// As `eth_getCode` gives it: for an EIP-7702 account, the 23-byte delegation.
+    pub code: Bytes,
+}
+
+/// Values from the chain, all at one block.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct State {
+    pub accounts: BTreeMap<Address, Account>,
+    pub slots: BTreeMap<(Address, B256), B256>,
+    pub block_hashes: BTreeMap<u64, BlockHash>,
+}
+
+impl State {
+    pub fn extend(&mut self, other: Self) {
+        self.accounts.extend(other.accounts);
+        self.slots.extend(other.slots);
+        self.block_hashes.extend(other.block_hashes);
+    }
+
+    /// The accounts and slots that a run touched and changed, as it leaves them.
+    pub(super) fn left_by(run: &EvmState) -> Self {
+        let mut left = Self::default();
+        for (address, account) in run {
+            if account.is_selfdestructed() {
+                left.accounts.insert(*address, Account::default());
+                continue;
+            }
+            let info = &account.info;
+            let code = info.code.as_ref().map(Bytecode::original_bytes).unwrap_or_default();
+            left.accounts.insert(*address, Account { balance: info.balance, nonce: info.nonce, code });
+            let changed = account.changed_storage_slots();
+            left.slots.extend(
+                changed.map(|(slot, value)| ((*address, B256::from(*slot)), value.present_value.into())),
+            );
+        }
+        left
+    }
+}
+
+/// The chain as far as it is known, at one block.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct World {
+    pub chain_id: u64,
+    /// The block whose state this is. The rehearsal happens in the one after it.
+    pub header: Header,
+    /// As the chain states it: a chain with header fields of its own hashes them in its own way.
+    pub hash: BlockHash,
+    /// When the next block comes, in seconds since 1970; never before the second after [`World::header`].
+    pub next_timestamp: u64,
+    pub state: State,
+}
+
+impl World {
+    /// Nothing known yet but the block. The next block comes at the earliest moment it can.
+    #[must_use]
+    pub fn new(chain_id: u64, header: Header, hash: BlockHash) -> Self {
+        let next_timestamp = header.timestamp.saturating_add(1);
+        Self { chain_id, header, hash, next_timestamp, state: State::default() }
+    }
+
+    /// The world after the rehearsed block. Its hash is not known: that of the last real block stands for it.
+    pub(super) fn go_on(&mut self, left: State) {
+        self.state.extend(left);
+        self.header.number = self.header.number.saturating_add(1);
+        self.header.timestamp = self.next_timestamp;
+        self.next_timestamp = self.next_timestamp.saturating_add(BLOCK_SECONDS);
+    }
+}

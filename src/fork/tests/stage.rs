@@ -1,0 +1,368 @@
+//! A real anvil with real Safes on it, and as much JSON-RPC as a rehearsal needs.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::OnceLock;
+
+use alloy::primitives::{Address, B256, Bytes, U256, address};
+use alloy::sol_types::{SolCall, SolValue};
+use k256::ecdsa::SigningKey;
+use serde_json::{Value, json};
+
+use crate::evm::BlockHash;
+use crate::fork::{Account, Keys, State, StateSource, World};
+use crate::safe::SafeVersion::{self, V1_3_0, V1_4_1};
+use crate::safe::deployments::known_at;
+use crate::safe::{
+    Approval, EcdsaSignature, ISafe, Nonce, Operation, Owners, SafeId, SafeTx, encode_approvals, slot,
+    slot_word,
+};
+
+alloy::sol! {
+    function setup(
+        address[] owners, uint256 threshold, address to, bytes data, address fallbackHandler,
+        address paymentToken, uint256 payment, address paymentReceiver
+    );
+    function setGuard(address guard);
+}
+
+/// The first account anvil holds the key of.
+pub const SENDER: Address = address!("f39Fd6e51aad88F6F4ce6aB8827279cffFb92266");
+/// As much as a rehearsal has.
+pub const GAS: u64 = 1 << 24;
+
+pub struct Anvil {
+    process: Child,
+    port: u16,
+}
+
+impl Drop for Anvil {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+fn fixtures() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/node_modules")
+}
+
+impl Anvil {
+    pub fn start(args: &[&str]) -> Self {
+        let mut process = Command::new(fixtures().join("@foundry-rs/anvil-linux-amd64/bin/anvil"))
+            .args(["--port", "0", "--auto-impersonate"])
+            .args(args)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("anvil: install tests/fixtures with npm first");
+        let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
+        let port = lines.find_map(|line| line.ok()?.strip_prefix("Listening on 127.0.0.1:")?.parse().ok());
+        std::thread::spawn(move || lines.for_each(drop));
+        Self { process, port: port.expect("anvil ended before it listened") }
+    }
+
+    fn post(&self, body: &Value) -> Value {
+        let body = body.to_string();
+        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).unwrap();
+        let head = format!(
+            "POST / HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\ncontent-type: application/json\r\n\
+             content-length: {}\r\n\r\n{body}",
+            body.len()
+        );
+        stream.write_all(head.as_bytes()).unwrap();
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).unwrap();
+        let start = answer.windows(4).position(|w| w == b"\r\n\r\n").unwrap() + 4;
+        serde_json::from_slice(&answer[start..]).unwrap()
+    }
+
+    pub fn try_rpc(&self, method: &str, params: &Value) -> Result<Value, Value> {
+        let mut answer = self.post(&json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}));
+        match answer.get_mut("error") {
+            Some(error) => Err(error.take()),
+            None => Ok(answer["result"].take()),
+        }
+    }
+
+    pub fn rpc(&self, method: &str, params: &Value) -> Value {
+        self.try_rpc(method, params).unwrap_or_else(|e| panic!("{method}: {e}"))
+    }
+
+    /// Sends at the base fee, so that only it is paid, and gives the receipt.
+    pub fn send(&self, from: Address, to: Option<Address>, data: &Bytes, value: u64) -> Value {
+        let mut tx = json!({"from": from, "data": data, "value": U256::from(value), "gas": U256::from(GAS),
+            "maxFeePerGas": "0x174876e800", "maxPriorityFeePerGas": "0x0"});
+        if let Some(to) = to {
+            tx["to"] = json!(to);
+        }
+        let hash = self.rpc("eth_sendTransaction", &json!([tx]));
+        for _ in 0..5000 {
+            let receipt = self.rpc("eth_getTransactionReceipt", &json!([hash]));
+            if !receipt.is_null() {
+                return receipt;
+            }
+            std::thread::sleep(std::time::Duration::from_millis(1));
+        }
+        panic!("not mined")
+    }
+
+    pub fn deploy(&self, code: &Bytes, args: &[u8]) -> Address {
+        let receipt = self.send(SENDER, None, &[code, args].concat().into(), 0);
+        assert_eq!(receipt["status"], "0x1", "a constructor failed");
+        serde_json::from_value(receipt["contractAddress"].clone()).unwrap()
+    }
+
+    /// To the published address: CREATE2 with salt 0, through the factory that the version was deployed with.
+    fn publish(&self, version: SafeVersion, code: &Bytes) -> Address {
+        let plain = address!("4e59b44847b379578588920cA78FbF26c0B4956C");
+        let safes = address!("914d7Fec6aaC8cd542e72Bca78B30650d45643d7");
+        self.rpc("anvil_setCode", &json!([safes, self.code(plain)]));
+        let factory = if version == V1_3_0 { plain } else { safes };
+        let data = [B256::ZERO.as_slice(), code].concat().into();
+        assert_eq!(self.send(SENDER, Some(factory), &data, 0)["status"], "0x1");
+        factory.create2_from_code(B256::ZERO, code)
+    }
+
+    pub fn call(&self, to: Address, data: &Bytes) -> Result<Bytes, Value> {
+        let answer = self.try_rpc("eth_call", &json!([{"to": to, "data": data}, "latest"]))?;
+        Ok(serde_json::from_value(answer).unwrap())
+    }
+
+    pub fn balance(&self, address: Address) -> U256 {
+        serde_json::from_value(self.rpc("eth_getBalance", &json!([address, "latest"]))).unwrap()
+    }
+
+    pub fn code(&self, address: Address) -> Bytes {
+        serde_json::from_value(self.rpc("eth_getCode", &json!([address, "latest"]))).unwrap()
+    }
+
+    pub fn storage(&self, address: Address, slot: B256) -> B256 {
+        serde_json::from_value(self.rpc("eth_getStorageAt", &json!([address, slot, "latest"]))).unwrap()
+    }
+
+    /// The latest block, with nothing known yet.
+    pub fn world(&self) -> World {
+        let head = self.rpc("eth_getBlockByNumber", &json!(["latest", false]));
+        let hash = BlockHash::claimed(serde_json::from_value(head["hash"].clone()).unwrap());
+        World::new(31_337, serde_json::from_value(head).unwrap(), hash)
+    }
+}
+
+/// Anvil at one block, with a count of the rounds.
+pub struct Source<'a> {
+    pub anvil: &'a Anvil,
+    pub block: u64,
+    pub rounds: RefCell<Vec<Keys>>,
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("anvil answered {0}")]
+pub struct BadAnswer(pub Value);
+
+impl<'a> Source<'a> {
+    pub fn at(anvil: &'a Anvil, world: &World) -> Self {
+        Self { anvil, block: world.header.number, rounds: RefCell::default() }
+    }
+}
+
+impl StateSource for Source<'_> {
+    type Error = BadAnswer;
+
+    fn fetch(&self, keys: &Keys) -> Result<State, BadAnswer> {
+        self.rounds.borrow_mut().push(keys.clone());
+        let at = format!("{:#x}", self.block);
+        let mut batch = Vec::new();
+        let mut ask = |method: &str, params: Value| {
+            batch.push(json!({"jsonrpc": "2.0", "id": batch.len(), "method": method, "params": params}));
+        };
+        for account in &keys.accounts {
+            for method in ["eth_getBalance", "eth_getTransactionCount", "eth_getCode"] {
+                ask(method, json!([account, at]));
+            }
+        }
+        for (address, slot) in &keys.slots {
+            ask("eth_getStorageAt", json!([address, slot, at]));
+        }
+        for number in &keys.block_hashes {
+            ask("eth_getBlockByNumber", json!([U256::from(*number), false]));
+        }
+        let answers = self.anvil.post(&json!(batch));
+        let mut answers: Vec<Value> = answers.as_array().ok_or(BadAnswer(Value::Null))?.clone();
+        answers.sort_by_key(|a| a["id"].as_u64());
+        let mut answers = answers.into_iter().map(|mut a| a["result"].take());
+        let mut next = || answers.next().unwrap_or_default();
+        let mut state = State::default();
+        for account in &keys.accounts {
+            let (balance, nonce) = (read(next())?, read::<U256>(next())?.to());
+            state.accounts.insert(*account, Account { balance, nonce, code: read(next())? });
+        }
+        for slot in &keys.slots {
+            state.slots.insert(*slot, read(next())?);
+        }
+        for number in &keys.block_hashes {
+            state.block_hashes.insert(*number, BlockHash::claimed(read(next()["hash"].take())?));
+        }
+        Ok(state)
+    }
+}
+
+fn read<T: serde::de::DeserializeOwned>(value: Value) -> Result<T, BadAnswer> {
+    serde_json::from_value(value.clone()).map_err(|_| BadAnswer(value))
+}
+
+/// Creation code of an npm package's artifact.
+pub fn artifact(path: &str) -> Bytes {
+    let text = std::fs::read(fixtures().join(path)).unwrap_or_else(|e| panic!("{path}: {e}"));
+    let json: Value = serde_json::from_slice(&text).unwrap();
+    serde_json::from_value(json["bytecode"].clone()).unwrap()
+}
+
+/// Creation code from `Target.sol`, compiled once.
+pub fn compiled(contract: &str) -> Bytes {
+    static COMPILED: OnceLock<BTreeMap<String, Bytes>> = OnceLock::new();
+    const SCRIPT: &str = "
+        const [solc, source] = process.argv.slice(1);
+        const settings = {evmVersion: 'cancun', optimizer: {enabled: true},
+            outputSelection: {'*': {'*': ['evm.bytecode.object']}}};
+        const content = require('fs').readFileSync(source, 'utf8');
+        const input = {language: 'Solidity', sources: {T: {content}}, settings};
+        const {T} = JSON.parse(require(solc).compile(JSON.stringify(input))).contracts;
+        const code = ([name, c]) => [name, '0x' + c.evm.bytecode.object];
+        console.log(JSON.stringify(Object.fromEntries(Object.entries(T).map(code))));";
+    let all = COMPILED.get_or_init(|| {
+        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/chain/fork/tests/Target.sol");
+        let run = Command::new("node")
+            .arg("-e")
+            .arg(SCRIPT)
+            .arg(fixtures().join("solc"))
+            .arg(source)
+            .output()
+            .unwrap();
+        serde_json::from_slice(&run.stdout)
+            .unwrap_or_else(|e| panic!("{e}: {}", String::from_utf8_lossy(&run.stderr)))
+    });
+    all[contract].clone()
+}
+
+/// A Safe with three owners, two of whom must sign.
+pub struct Stage {
+    pub anvil: Anvil,
+    pub id: SafeId,
+    pub owners: Owners,
+    pub target: Address,
+    pub batch: Address,
+    keys: Vec<SigningKey>,
+}
+
+fn package(version: SafeVersion, contract: &str) -> Bytes {
+    let (package, contract) = match version {
+        V1_3_0 => ("@gnosis.pm/safe-contracts", contract.replace("Safe", "GnosisSafe")),
+        V1_4_1 => ("@safe-global/safe-contracts", contract.to_string()),
+        _ => ("@safe-global/safe-smart-account", contract.to_string()),
+    };
+    artifact(&format!("{package}/build/artifacts/contracts/{contract}.json"))
+}
+
+impl Stage {
+    pub fn new(version: SafeVersion) -> Self {
+        Self::on(Anvil::start(&[]), version)
+    }
+
+    pub fn on(anvil: Anvil, version: SafeVersion) -> Self {
+        let mut keys: Vec<_> = (1..=3).map(|seed| SigningKey::from_slice(&[seed; 32]).unwrap()).collect();
+        keys.sort_by_key(owner);
+        let owners = Owners::new(keys.iter().rev().map(owner).collect(), 2).unwrap();
+        let publish = |contract: &str| anvil.publish(version, &package(version, contract));
+        let singleton = publish("Safe.sol/Safe");
+        let handler = publish("handler/CompatibilityFallbackHandler.sol/CompatibilityFallbackHandler");
+        let batch = publish("libraries/MultiSendCallOnly.sol/MultiSendCallOnly");
+        let accessor = publish("accessors/SimulateTxAccessor.sol/SimulateTxAccessor");
+        assert!([singleton, handler, batch, accessor].iter().all(|a| known_at(*a).is_some()));
+        let proxy = package(version, "proxies/SafeProxy.sol/SafeProxy");
+        let safe = anvil.deploy(&proxy, &singleton.abi_encode());
+        let target = anvil.deploy(&compiled("Target"), &[]);
+        let zero = Address::ZERO;
+        let call = setupCall {
+            owners: owners.list().to_vec(),
+            threshold: U256::from(2),
+            to: zero,
+            data: Bytes::new(),
+            fallbackHandler: handler,
+            paymentToken: zero,
+            payment: U256::ZERO,
+            paymentReceiver: zero,
+        };
+        let done = anvil.send(SENDER, Some(safe), &call.abi_encode().into(), 0);
+        assert_eq!(done["status"], "0x1");
+        for rich in [safe, target] {
+            anvil.rpc("anvil_setBalance", &json!([rich, "0x8ac7230489e80000"]));
+        }
+        let id = SafeId { chain_id: 31_337, address: safe, version };
+        Self { anvil, id, owners, target, batch, keys }
+    }
+
+    /// A guard that writes, reads the Safe back and emits events; set by the Safe itself.
+    pub fn with_debug_guard(self) -> Self {
+        let guard =
+            package(self.id.version, "examples/guards/DebugTransactionGuard.sol/DebugTransactionGuard");
+        let guard = self.anvil.deploy(&guard, &[]);
+        let tx = self.tx(self.id.address, 0, &setGuardCall { guard }.abi_encode());
+        let receipt = self.execute(&tx);
+        assert_eq!(receipt["status"], "0x1");
+        assert_eq!(self.anvil.storage(self.id.address, slot::GUARD), guard.into_word());
+        self
+    }
+
+    pub fn nonce(&self) -> Nonce {
+        Nonce(U256::from_be_bytes(self.anvil.storage(self.id.address, slot_word(slot::NONCE)).0))
+    }
+
+    pub fn tx(&self, to: Address, value: u64, data: &[u8]) -> SafeTx {
+        let data = Bytes::copy_from_slice(data);
+        SafeTx::new(to, U256::from(value), data, Operation::Call, self.nonce())
+    }
+
+    /// The first two keys' signatures.
+    pub fn sign(&self, tx: &SafeTx) -> Bytes {
+        let hash = self.id.hashes(tx).safe_tx;
+        let theirs = self.anvil.call(
+            self.id.address,
+            &ISafe::getTransactionHashCall {
+                to: tx.to,
+                value: tx.value,
+                data: tx.data.clone(),
+                operation: tx.operation.as_u8(),
+                safeTxGas: tx.safe_tx_gas,
+                baseGas: tx.base_gas,
+                gasPrice: tx.gas_price,
+                gasToken: tx.gas_token,
+                refundReceiver: tx.refund_receiver,
+                nonce: tx.nonce.0,
+            }
+            .abi_encode()
+            .into(),
+        );
+        assert_eq!(theirs.unwrap(), Bytes::copy_from_slice(hash.word().as_slice()));
+        let sign = |key: &SigningKey| {
+            let (signature, v) = key.sign_prehash_recoverable(hash.word().as_slice()).unwrap();
+            let bytes = [signature.to_bytes().as_slice(), &[v.to_byte() + 27]].concat();
+            Approval::Signed(EcdsaSignature::from_safe_bytes(&bytes, &hash, self.id.version).unwrap())
+        };
+        encode_approvals(&self.keys.iter().take(2).map(sign).collect::<Vec<_>>())
+    }
+
+    pub fn execute(&self, tx: &SafeTx) -> Value {
+        let calldata = tx.exec_calldata(self.sign(tx));
+        self.anvil.send(SENDER, Some(self.id.address), &calldata, 0)
+    }
+}
+
+fn owner(key: &SigningKey) -> Address {
+    Address::from_public_key(key.verifying_key())
+}

@@ -1,0 +1,412 @@
+//! The parts of a playbook's file: params, reads and checks.
+
+use alloy::dyn_abi::{DynSolType, Specifier};
+use toml::Spanned;
+
+use super::source::Source;
+use super::wire::{Text, WireAsk, WireParam};
+use crate::excerpt::Fault;
+use crate::playbook::check::{Ending, Relation};
+use crate::playbook::claim::{Asked, Claim, StaticCall, slot_number};
+use crate::playbook::language::syntax::Flaw;
+use crate::playbook::language::template::Template;
+use crate::playbook::language::unit::{MAX_DECIMALS, Unit};
+use crate::playbook::language::value::{is_number, param_types, parse_event, parse_function, parse_type};
+use crate::playbook::param::{self, MaxChange, Param, ParamUnit, Zero};
+
+pub(in crate::playbook) fn read_param(source: &Source, wire: &WireParam) -> Result<Param, Fault> {
+    let ty = parse_type(wire.ty.get_ref()).map_err(|why| source.fault(wire.ty.span(), why))?;
+    let mut param = Param {
+        name: wire.name.get_ref().clone(),
+        title: wire.title.trim().into(),
+        unit: read_unit(source, wire, &ty)?,
+        ty,
+        min: None,
+        max: None,
+        max_change: None,
+        choices: Vec::new(),
+        zero: Zero::Number,
+        default: None,
+    };
+    let amount =
+        |text: &Text| param::amount(&param, text.get_ref(), &source.scope).map_err(|f| source.flaw(text, f));
+    let min = wire.min.as_ref().map(amount).transpose()?;
+    let max = wire.max.as_ref().map(amount).transpose()?;
+    if let (Some(low), Some(high), Some(text)) = (&min, &max, &wire.max)
+        && param.is_above(low, high)
+    {
+        return Err(source.fault(text.span(), "max is below min"));
+    }
+    let max_change = read_max_change(source, wire, &param)?;
+    let zero = read_zero(source, wire, &param)?;
+    let word = |text: &Text| matches!(&zero, Zero::Word(word) if word == text.get_ref().trim());
+    for text in wire.choices.iter().chain(&wire.default).filter(|t| !word(t)) {
+        param::try_literal(&param, text.get_ref()).map_err(|why| source.fault(text.span(), why))?;
+    }
+    let choices = wire.choices.iter().map(|c| c.get_ref().clone()).collect();
+    let default = wire.default.as_ref().map(|d| d.get_ref().clone());
+    (param.min, param.max, param.max_change) = (min, max, max_change);
+    (param.zero, param.choices, param.default) = (zero, choices, default);
+    Ok(param)
+}
+
+fn read_unit(source: &Source, wire: &WireParam, ty: &DynSolType) -> Result<Option<ParamUnit>, Fault> {
+    let Some(text) = &wire.unit else {
+        return match &wire.decimals {
+            Some(decimals) => Err(source.fault(decimals.span(), "decimals need a unit: percent or token")),
+            None => Ok(None),
+        };
+    };
+    if !is_number(ty) {
+        let message = format!("a unit is for numbers, and {} is {ty}", wire.name.get_ref());
+        return Err(source.fault(text.span(), message));
+    }
+    let unit = match text.get_ref().as_str() {
+        "ether" => Unit::Ether,
+        "gwei" => Unit::Gwei,
+        "wei" => Unit::Wei,
+        "bps" => Unit::Bps,
+        "seconds" => Unit::Seconds,
+        "minutes" => Unit::Minutes,
+        "hours" => Unit::Hours,
+        "days" => Unit::Days,
+        "percent" => Unit::Percent { decimals: 2 },
+        "token" => Unit::Token { decimals: 0 },
+        other => {
+            let known = "ether, gwei, wei, bps, percent, seconds, minutes, hours, days, token";
+            return Err(source.fault(text.span(), format!("{other:?} is not a unit; known: {known}")));
+        }
+    };
+    match (unit, &wire.decimals) {
+        (Unit::Token { .. }, None) => {
+            let message = "unit token needs decimals: a number, or a read in braces such as \"{decimals}\"";
+            Err(source.fault(text.span(), message))
+        }
+        (Unit::Token { .. } | Unit::Percent { .. }, Some(decimals)) => {
+            read_decimals(source, unit, decimals).map(Some)
+        }
+        (_, Some(decimals)) => {
+            Err(source.fault(decimals.span(), format!("{} has no decimals to choose", unit.word())))
+        }
+        (_, None) => Ok(Some(ParamUnit::Fixed(unit))),
+    }
+}
+
+fn read_decimals(source: &Source, unit: Unit, wire: &Spanned<toml::Value>) -> Result<ParamUnit, Fault> {
+    match (unit, wire.get_ref()) {
+        (_, toml::Value::Integer(n)) => {
+            let decimals = u8::try_from(*n).ok().filter(|n| *n <= MAX_DECIMALS);
+            let message = || format!("decimals {n} are not between 0 and {MAX_DECIMALS}");
+            let decimals = decimals.ok_or_else(|| source.fault(wire.span(), message()))?;
+            Ok(ParamUnit::Fixed(match unit {
+                Unit::Percent { .. } => Unit::Percent { decimals },
+                _ => Unit::Token { decimals },
+            }))
+        }
+        (Unit::Token { .. }, toml::Value::String(text)) => {
+            let text = Spanned::new(wire.span(), text.clone());
+            source.template(&text, &DynSolType::Uint(256)).map(ParamUnit::Token)
+        }
+        _ => Err(source.fault(wire.span(), "decimals are a number")),
+    }
+}
+
+fn read_max_change(source: &Source, wire: &WireParam, param: &Param) -> Result<Option<MaxChange>, Fault> {
+    match (&wire.max_change, &wire.current) {
+        (None, None) => Ok(None),
+        (None, Some(current)) => {
+            Err(source.fault(current.span(), "current is only needed beside max_change"))
+        }
+        (Some(text), None) => {
+            let message =
+                "max_change needs current: the read that gives the value in force, such as \"{fee}\"";
+            Err(source.fault(text.span(), message))
+        }
+        (Some(text), Some(current)) => {
+            let limit =
+                param::max_change(param, text.get_ref(), &source.scope).map_err(|f| source.flaw(text, f))?;
+            if !is_number(&param.ty) {
+                let message = format!("max_change is for numbers, and {} is {}", param.name, param.ty);
+                return Err(source.fault(text.span(), message));
+            }
+            Ok(Some(MaxChange { limit, current: source.template(current, &param.ty)? }))
+        }
+    }
+}
+
+fn read_zero(source: &Source, wire: &WireParam, param: &Param) -> Result<Zero, Fault> {
+    let Some(text) = &wire.zero else { return Ok(Zero::Number) };
+    if !is_number(&param.ty) {
+        return Err(
+            source.fault(text.span(), format!("zero is for numbers, and {} is {}", param.name, param.ty))
+        );
+    }
+    match text.get_ref().trim() {
+        "refuse" => Ok(Zero::Refuse),
+        word if word.starts_with(|c: char| c.is_ascii_alphabetic())
+            && !word.contains(char::is_whitespace) =>
+        {
+            Ok(Zero::Word(word.into()))
+        }
+        _ => Err(source
+            .fault(text.span(), "zero is \"refuse\", or a word for what zero means, such as \"unlimited\"")),
+    }
+}
+
+/// The type of what an ask reads, before the names in it are known.
+pub(in crate::playbook) fn read_ask_type(
+    source: &Source,
+    ask: &Spanned<WireAsk>,
+    what: &str,
+) -> Result<DynSolType, Fault> {
+    let wire = ask.get_ref();
+    if let Some(view) = &wire.view {
+        let function = parse_function(view.get_ref()).map_err(|why| source.fault(view.span(), why))?;
+        let mut types = param_types(&function.outputs);
+        if types.is_empty() {
+            let message = format!("{what} needs what the view returns: {}(type)", view.get_ref());
+            return Err(source.fault(view.span(), message));
+        }
+        return Ok(if types.len() == 1 { types.remove(0) } else { DynSolType::Tuple(types) });
+    }
+    if wire.slot.is_some() {
+        return wire.ty.as_ref().map_or(Ok(DynSolType::FixedBytes(32)), |ty| slot_type(source, ty));
+    }
+    if wire.code.is_some() {
+        return Ok(DynSolType::FixedBytes(32));
+    }
+    Ok(DynSolType::Uint(256))
+}
+
+fn slot_type(source: &Source, text: &Text) -> Result<DynSolType, Fault> {
+    let ty = parse_type(text.get_ref()).map_err(|why| source.fault(text.span(), why))?;
+    if matches!(
+        ty,
+        DynSolType::Bool
+            | DynSolType::Uint(_)
+            | DynSolType::Int(_)
+            | DynSolType::Address
+            | DynSolType::FixedBytes(_)
+    ) {
+        return Ok(ty);
+    }
+    Err(source.fault(text.span(), format!("a slot is one word, and {ty} is not")))
+}
+
+/// The fields that an ask uses, to refuse those that say nothing there.
+fn only(source: &Source, ask: &Spanned<WireAsk>, what: &str, allowed: &[&str]) -> Result<(), Fault> {
+    let w = ask.get_ref();
+    let texts = [
+        ("name", &w.name),
+        ("view", &w.view),
+        ("slot", &w.slot),
+        ("balance", &w.balance),
+        ("code", &w.code),
+        ("time", &w.time),
+        ("event", &w.event),
+        ("reverts", &w.reverts),
+        ("succeeds", &w.succeeds),
+        ("on", &w.on),
+        ("from", &w.from),
+        ("type", &w.ty),
+        ("token", &w.token),
+        ("with", &w.error),
+        ("expect", &w.expect),
+        ("expect_not", &w.expect_not),
+        ("at_least", &w.at_least),
+        ("at_most", &w.at_most),
+        ("contains", &w.contains),
+        ("lacks", &w.lacks),
+        ("same_items", &w.same_items),
+    ];
+    let spans = texts.iter().filter_map(|(name, text)| Some((*name, text.as_ref()?.span())));
+    let args = w.args.as_ref().map(|a| ("args", a.span()));
+    match spans.chain(args).find(|(name, _)| !allowed.contains(name)) {
+        None => Ok(()),
+        Some((name, span)) => Err(source.fault(span, format!("{name} says nothing in {what}"))),
+    }
+}
+
+const RELATIONS: [&str; 7] =
+    ["expect", "expect_not", "at_least", "at_most", "contains", "lacks", "same_items"];
+
+/// Reads a view, slot or balance; `what` names where it stands.
+pub(in crate::playbook) fn read_source(
+    source: &Source,
+    ask: &Spanned<WireAsk>,
+    what: &str,
+) -> Result<Asked, Fault> {
+    let wire = ask.get_ref();
+    let is_read = what == "a read";
+    let allowed = |own: &[&'static str]| {
+        let shared: &[&str] = if is_read { &["name"] } else { &RELATIONS };
+        [own, shared].concat()
+    };
+    match (&wire.view, &wire.slot, &wire.balance, &wire.code, &wire.time) {
+        (Some(view), None, None, None, None) => {
+            only(source, ask, what, &allowed(&["view", "on", "args", "from"]))?;
+            read_call(source, ask, view).map(Asked::View)
+        }
+        (None, Some(slot), None, None, None) => {
+            only(source, ask, what, &allowed(&["slot", "on", "type"]))?;
+            let ty = read_ask_type(source, ask, what)?;
+            let slot = match slot_number(slot.get_ref()) {
+                Some(word) => Template::known(slot.get_ref(), word),
+                None => source.template(slot, &DynSolType::FixedBytes(32))?,
+            };
+            Ok(Asked::Slot { on: target(source, ask)?, slot, ty })
+        }
+        (None, None, Some(of), None, None) => {
+            only(source, ask, what, &allowed(&["balance", "token"]))?;
+            let token = wire.token.as_ref().map(|t| source.address(t)).transpose()?;
+            Ok(Asked::Balance { of: source.address(of)?, token })
+        }
+        (None, None, None, Some(of), None) => {
+            only(source, ask, what, &allowed(&["code"]))?;
+            Ok(Asked::Code { of: source.address(of)? })
+        }
+        (None, None, None, None, Some(word)) => {
+            only(source, ask, what, &allowed(&["time"]))?;
+            read_time(source, word, what)
+        }
+        _ => {
+            let kinds = if is_read || what == "skip_if" {
+                "view, slot, balance and code"
+            } else {
+                "view, slot, balance, code, time, event, reverts and succeeds"
+            };
+            Err(source.fault(ask.span(), format!("{what} has exactly one of {kinds}")))
+        }
+    }
+}
+
+/// Only checks may ask for the time: what a plan is made from must be the same for every signer.
+fn read_time(source: &Source, word: &Text, what: &str) -> Result<Asked, Fault> {
+    if !what.starts_with("a check") {
+        let message = format!("{what} cannot ask for the time: every block would give another transaction");
+        return Err(source.fault(word.span(), message));
+    }
+    match word.get_ref().as_str() {
+        "block" => Ok(Asked::Time),
+        other => Err(source.fault(word.span(), format!("{other:?} is no time; write time = \"block\""))),
+    }
+}
+
+fn target(source: &Source, ask: &Spanned<WireAsk>) -> Result<Template, Fault> {
+    let on = ask.get_ref().on.as_ref();
+    source.address(on.ok_or_else(|| source.fault(ask.span(), "on is missing: which contract?"))?)
+}
+
+fn read_call(source: &Source, ask: &Spanned<WireAsk>, signature: &Text) -> Result<StaticCall, Fault> {
+    let wire = ask.get_ref();
+    let function = source.function(signature)?;
+    let args = source.args(signature, wire.args.as_ref(), &param_types(&function.inputs))?;
+    let from = wire.from.as_ref().map(|f| source.address(f)).transpose()?;
+    Ok(StaticCall { on: target(source, ask)?, function, args, from })
+}
+
+/// Reads a check; `what` names where it stands, and events belong only after the steps.
+pub(in crate::playbook) fn read_check(
+    source: &Source,
+    ask: &Spanned<WireAsk>,
+    what: &str,
+) -> Result<Claim, Fault> {
+    let wire = ask.get_ref();
+    if let (Some(event), "a check") = (&wire.event, what) {
+        only(source, ask, what, &["event", "on", "args"])?;
+        return read_event(source, ask, event);
+    }
+    if let Some(event) = &wire.event {
+        let message = format!("{what} cannot look for an event: there is no transaction yet");
+        return Err(source.fault(event.span(), message));
+    }
+    if let (Some(signature), false) = (&wire.reverts, what == "skip_if") {
+        only(source, ask, what, &["reverts", "on", "args", "from", "with"])?;
+        let call = read_call(source, ask, signature)?;
+        let error = |text: &Text| source.function(text).map(|f| f.signature());
+        let error = wire.error.as_ref().map(error).transpose()?;
+        return Ok(Claim::Call { call, ending: error.map_or(Ending::Reverts, Ending::RevertsWith) });
+    }
+    if let (Some(signature), false) = (&wire.succeeds, what == "skip_if") {
+        only(source, ask, what, &["succeeds", "on", "args", "from"])?;
+        return Ok(Claim::Call { call: read_call(source, ask, signature)?, ending: Ending::Succeeds });
+    }
+    let asked = read_source(source, ask, what)?;
+    let relations = [
+        (&wire.expect, Relation::Is),
+        (&wire.expect_not, Relation::IsNot),
+        (&wire.at_least, Relation::AtLeast),
+        (&wire.at_most, Relation::AtMost),
+        (&wire.contains, Relation::Contains),
+        (&wire.lacks, Relation::Lacks),
+        (&wire.same_items, Relation::SameItems),
+    ];
+    let given: Vec<_> =
+        relations.iter().filter_map(|(text, relation)| Some((text.as_ref()?, *relation))).collect();
+    let [(text, relation)] = given[..] else {
+        let message = format!("{what} has exactly one of {}", RELATIONS.join(", "));
+        return Err(source.fault(given.get(1).map_or_else(|| ask.span(), |(t, _)| t.span()), message));
+    };
+    let expected = read_expected(source, &asked.ty(), text, relation)?;
+    Ok(Claim::Value { source: asked, relation, expected })
+}
+
+fn read_expected(
+    source: &Source,
+    ty: &DynSolType,
+    text: &Text,
+    relation: Relation,
+) -> Result<Template, Fault> {
+    let refuse = |needed: &str| {
+        Err(source.fault(text.span(), format!("this compares {needed}, and the value is {ty}")))
+    };
+    match (relation, ty) {
+        (Relation::Is | Relation::IsNot, DynSolType::Tuple(types)) if types.is_empty() => match text
+            .get_ref()
+            .trim()
+        {
+            "_" => source.pattern(text, ty),
+            _ => Err(source
+                .fault(text.span(), "what the view returns is not written: write view = \"name()(type)\"")),
+        },
+        (Relation::IsNot, _) if text.get_ref().trim() == "_" => {
+            Err(source.fault(text.span(), "nothing is ever other than anything"))
+        }
+        (Relation::Is | Relation::IsNot, _) => source.pattern(text, ty),
+        (Relation::AtLeast | Relation::AtMost, _) if is_number(ty) => source.template(text, ty),
+        (Relation::AtLeast | Relation::AtMost, _) => refuse("numbers"),
+        (
+            Relation::Contains | Relation::Lacks,
+            DynSolType::Array(element) | DynSolType::FixedArray(element, _),
+        ) => source.pattern(text, element),
+        (Relation::SameItems, DynSolType::Array(_) | DynSolType::FixedArray(..)) => source.template(text, ty),
+        (Relation::Contains | Relation::Lacks | Relation::SameItems, _) => refuse("lists"),
+    }
+}
+
+fn read_event(source: &Source, ask: &Spanned<WireAsk>, text: &Text) -> Result<Claim, Fault> {
+    let event = parse_event(text.get_ref()).map_err(|why| source.fault(text.span(), why))?;
+    let on = target(source, ask)?;
+    let Some(given) = &ask.get_ref().args else { return Ok(Claim::Event { on, event, args: Vec::new() }) };
+    if given.get_ref().len() != event.inputs.len() {
+        let message = format!(
+            "{} has {} values, and {} are given",
+            event.name,
+            event.inputs.len(),
+            given.get_ref().len()
+        );
+        return Err(source.fault(given.span(), message));
+    }
+    let args = given.get_ref().iter().zip(&event.inputs).map(|(text, input)| {
+        let ty = input.resolve().map_err(|e| source.flaw(text, Flaw::new(0..1, e.to_string())))?;
+        let pattern = source.pattern(text, &ty)?;
+        let hashed = ty.is_dynamic() || matches!(ty, DynSolType::Tuple(_) | DynSolType::FixedArray(..));
+        if input.indexed && hashed && !pattern.is_any() {
+            let message = format!("an indexed {ty} is only a hash in the event: write \"_\"");
+            return Err(source.fault(text.span(), message));
+        }
+        Ok(pattern)
+    });
+    let args = args.collect::<Result<_, Fault>>()?;
+    Ok(Claim::Event { on, event, args })
+}

@@ -1,0 +1,130 @@
+//! The TOML form of a playbook, every field of it. Nothing here is believed: `file` reads it into types.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use toml::Spanned;
+
+pub(in crate::playbook) type Text = Spanned<String>;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(in crate::playbook) struct Wire {
+    pub schema: Spanned<u32>,
+    pub id: Text,
+    pub kind: Text,
+    /// The protocol that it is for.
+    pub family: Option<Text>,
+    pub title: Text,
+    #[serde(default)]
+    pub summary: String,
+    pub severity: Text,
+    pub does_not_stop: Text,
+    pub cost: Text,
+    pub undo: Spanned<toml::Value>,
+    pub source: Text,
+    pub role: Option<String>,
+    pub delay: Option<Text>,
+    #[serde(default)]
+    pub contacts: Vec<String>,
+    #[serde(default)]
+    pub changes: Vec<Text>,
+    /// Errors that its contracts revert with, so that a failure can be said in words.
+    #[serde(default)]
+    pub errors: Vec<Text>,
+    #[serde(default)]
+    pub param: Vec<WireParam>,
+    #[serde(default)]
+    pub read: Vec<Spanned<WireAsk>>,
+    #[serde(default)]
+    pub before: Vec<Spanned<WireAsk>>,
+    #[serde(default)]
+    pub step: Vec<WireStep>,
+    #[serde(default)]
+    pub after: Vec<Spanned<WireAsk>>,
+    pub example: Option<Spanned<WireExample>>,
+}
+
+/// One set of arguments, and exactly the calldata that they give.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(in crate::playbook) struct WireExample {
+    #[serde(default)]
+    pub set: BTreeMap<String, Text>,
+    #[serde(default)]
+    pub read: BTreeMap<String, Text>,
+    pub calldata: Spanned<Vec<Text>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(in crate::playbook) struct WireParam {
+    pub name: Text,
+    #[serde(rename = "type")]
+    pub ty: Text,
+    #[serde(default)]
+    pub title: String,
+    pub unit: Option<Text>,
+    pub decimals: Option<Spanned<toml::Value>>,
+    pub min: Option<Text>,
+    pub max: Option<Text>,
+    pub max_change: Option<Text>,
+    pub current: Option<Text>,
+    #[serde(default)]
+    pub choices: Vec<Text>,
+    pub zero: Option<Text>,
+    pub default: Option<Text>,
+}
+
+/// A read, a check or a condition: which fields go together is for `file` to say.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(in crate::playbook) struct WireAsk {
+    pub name: Option<Text>,
+    pub view: Option<Text>,
+    pub slot: Option<Text>,
+    pub balance: Option<Text>,
+    pub code: Option<Text>,
+    pub time: Option<Text>,
+    pub event: Option<Text>,
+    pub reverts: Option<Text>,
+    pub succeeds: Option<Text>,
+    pub on: Option<Text>,
+    pub args: Option<Spanned<Vec<Text>>>,
+    pub from: Option<Text>,
+    #[serde(rename = "type")]
+    pub ty: Option<Text>,
+    pub token: Option<Text>,
+    #[serde(rename = "with")]
+    pub error: Option<Text>,
+    pub expect: Option<Text>,
+    pub expect_not: Option<Text>,
+    pub at_least: Option<Text>,
+    pub at_most: Option<Text>,
+    pub contains: Option<Text>,
+    pub lacks: Option<Text>,
+    pub same_items: Option<Text>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(in crate::playbook) struct WireStep {
+    pub to: Text,
+    pub call: Text,
+    pub args: Option<Spanned<Vec<Text>>>,
+    pub value: Option<Text>,
+    /// Whether the call is tried, from the Safe and alone, before anybody signs.
+    pub tried: Option<Spanned<bool>>,
+    pub skip_if: Option<Spanned<WireAsk>>,
+    #[serde(default)]
+    pub skip_if_all: Vec<Spanned<WireAsk>>,
+}
+
+/// The long form of `undo`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(in crate::playbook) struct WireUndo {
+    pub playbook: Option<String>,
+    pub set: Option<BTreeMap<String, String>>,
+    pub none: Option<String>,
+}

@@ -1,0 +1,211 @@
+//! The closed set of functions that an expression may use. Adding one is a change of the program, on purpose.
+
+use alloy::dyn_abi::DynSolValue;
+use alloy::primitives::{Address, I256, U256};
+
+use crate::evm::render;
+use crate::safe::previous_in_list;
+
+/// A function of expressions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::playbook) enum Builtin {
+    PrevOwner,
+    Replaced,
+    Without,
+    With,
+    Len,
+    Item,
+    Or,
+    And,
+    AndNot,
+    Bit,
+    Add,
+    Sub,
+    Min,
+    Max,
+    Keccak,
+    Selector,
+    Bytes32,
+}
+
+/// Name, meaning of each value, function.
+const TABLE: [(&str, &[&str], Builtin); 17] = [
+    ("prev_owner", &["list", "item"], Builtin::PrevOwner),
+    ("replaced", &["list", "old", "new"], Builtin::Replaced),
+    ("without", &["list", "item"], Builtin::Without),
+    ("with", &["list", "item"], Builtin::With),
+    ("len", &["list"], Builtin::Len),
+    ("item", &["list or tuple", "position from 0"], Builtin::Item),
+    ("or", &["a", "b"], Builtin::Or),
+    ("and", &["a", "b"], Builtin::And),
+    ("and_not", &["a", "b"], Builtin::AndNot),
+    ("bit", &["n"], Builtin::Bit),
+    ("add", &["a", "b"], Builtin::Add),
+    ("sub", &["a", "b"], Builtin::Sub),
+    ("min", &["a", "b"], Builtin::Min),
+    ("max", &["a", "b"], Builtin::Max),
+    ("keccak", &["text"], Builtin::Keccak),
+    ("selector", &["signature"], Builtin::Selector),
+    ("bytes32", &["value"], Builtin::Bytes32),
+];
+
+/// The function of this name, and the meaning of each of its values.
+pub(in crate::playbook) fn named(name: &str) -> Option<(&'static [&'static str], Builtin)> {
+    TABLE.iter().find(|(known, ..)| *known == name).map(|(_, meanings, builtin)| (*meanings, *builtin))
+}
+
+/// The names of all functions.
+pub(in crate::playbook) fn known() -> impl Iterator<Item = &'static str> {
+    TABLE.iter().map(|(name, ..)| *name)
+}
+
+/// Whether a word is taken by a function and so cannot name a param or a read.
+pub(in crate::playbook) fn is_reserved(name: &str) -> bool {
+    TABLE.iter().any(|(known, ..)| *known == name)
+}
+
+impl Builtin {
+    fn name(self) -> &'static str {
+        TABLE.iter().find(|(_, _, builtin)| *builtin == self).map_or("?", |(name, ..)| name)
+    }
+
+    /// The value of a call whose values are of the types that [`check`] found.
+    pub(in crate::playbook) fn apply(self, args: &[DynSolValue]) -> Result<DynSolValue, String> {
+        let list = |items: Vec<DynSolValue>| Ok(DynSolValue::Array(items));
+        match (self, args) {
+            (Self::PrevOwner, [DynSolValue::Array(items), item]) => {
+                let addresses: Vec<Address> = items.iter().filter_map(DynSolValue::as_address).collect();
+                let previous = item.as_address().and_then(|item| previous_in_list(&addresses, item));
+                previous.map(DynSolValue::Address).ok_or_else(|| absent(item, items))
+            }
+            (Self::Replaced, [DynSolValue::Array(items), old, new]) => {
+                let at = position(items, old)?;
+                let mut replaced = items.clone();
+                replaced[at] = new.clone();
+                list(replaced)
+            }
+            (Self::Without, [DynSolValue::Array(items), item]) => {
+                let at = position(items, item)?;
+                let mut rest = items.clone();
+                rest.remove(at);
+                list(rest)
+            }
+            // First, as a Safe puts a new owner or module before the others.
+            (Self::With, [DynSolValue::Array(items), item]) if items.contains(item) => {
+                Err(format!("{} is in the list already", render(item, None)))
+            }
+            (Self::With, [DynSolValue::Array(items), item]) => {
+                list(std::iter::once(item).chain(items).cloned().collect())
+            }
+            (Self::Len, [DynSolValue::Array(items)]) => Ok(DynSolValue::Uint(U256::from(items.len()), 256)),
+            (
+                Self::Item,
+                [DynSolValue::Array(items) | DynSolValue::Tuple(items), DynSolValue::Uint(at, _)],
+            ) => {
+                let item = usize::try_from(*at).ok().and_then(|at| items.get(at));
+                item.cloned().ok_or_else(|| format!("there is no item {at} in a list of {}", items.len()))
+            }
+            (Self::Bit, [DynSolValue::Uint(n, _)]) => match usize::try_from(*n) {
+                Ok(n) if n < 256 => Ok(DynSolValue::Uint(U256::ONE << n, 256)),
+                _ => Err(format!("bit {n} does not exist: a word has bits 0 to 255")),
+            },
+            (Self::Bytes32, [value]) => {
+                let word = value.as_word().map(|word| DynSolValue::FixedBytes(word, 32));
+                word.ok_or_else(|| format!("{} is not one word", render(value, None)))
+            }
+            (Self::Or, [DynSolValue::Bool(a), DynSolValue::Bool(b)]) => Ok(DynSolValue::Bool(*a || *b)),
+            (Self::And, [DynSolValue::Bool(a), DynSolValue::Bool(b)]) => Ok(DynSolValue::Bool(*a && *b)),
+            (Self::AndNot, [DynSolValue::Bool(a), DynSolValue::Bool(b)]) => Ok(DynSolValue::Bool(*a && !*b)),
+            (_, [DynSolValue::Uint(a, _), DynSolValue::Uint(b, _)]) => self.unsigned(*a, *b),
+            (_, [DynSolValue::Int(a, _), DynSolValue::Int(b, _)]) => self.signed(*a, *b),
+            _ => Err(format!("{} cannot take these values", self.name())),
+        }
+    }
+
+    fn unsigned(self, a: U256, b: U256) -> Result<DynSolValue, String> {
+        let result = match self {
+            Self::Or => Some(a | b),
+            Self::And => Some(a & b),
+            Self::AndNot => Some(a & !b),
+            Self::Add => a.checked_add(b),
+            Self::Sub => a.checked_sub(b),
+            Self::Min => Some(a.min(b)),
+            Self::Max => Some(a.max(b)),
+            _ => None,
+        };
+        let wrong = || format!("{}({a}, {b}) is not a number from 0 to 2^256 - 1", self.name());
+        result.map(|n| DynSolValue::Uint(n, 256)).ok_or_else(wrong)
+    }
+
+    fn signed(self, a: I256, b: I256) -> Result<DynSolValue, String> {
+        let result = match self {
+            Self::Add => a.checked_add(b),
+            Self::Sub => a.checked_sub(b),
+            Self::Min => Some(a.min(b)),
+            Self::Max => Some(a.max(b)),
+            _ => None,
+        };
+        let wrong = || format!("{}({a}, {b}) does not fit in int256", self.name());
+        result.map(|n| DynSolValue::Int(n, 256)).ok_or_else(wrong)
+    }
+}
+
+fn position(items: &[DynSolValue], item: &DynSolValue) -> Result<usize, String> {
+    items.iter().position(|i| i == item).ok_or_else(|| absent(item, items))
+}
+
+fn absent(item: &DynSolValue, items: &[DynSolValue]) -> String {
+    format!("{} is not in {}", render(item, None), render(&DynSolValue::Array(items.to_vec()), None))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::safe::SENTINEL;
+
+    fn uint(n: u64) -> DynSolValue {
+        DynSolValue::Uint(U256::from(n), 256)
+    }
+
+    fn address(n: u8) -> DynSolValue {
+        DynSolValue::Address(Address::repeat_byte(n))
+    }
+
+    fn list(items: &[u8]) -> DynSolValue {
+        DynSolValue::Array(items.iter().map(|n| address(*n)).collect())
+    }
+
+    #[test]
+    fn lists_of_a_safe() {
+        let owners = list(&[2, 3, 4]);
+        let apply =
+            |f: Builtin, rest: &[DynSolValue]| f.apply(&[std::slice::from_ref(&owners), rest].concat());
+        assert_eq!(apply(Builtin::PrevOwner, &[address(2)]), Ok(DynSolValue::Address(SENTINEL)));
+        assert_eq!(apply(Builtin::PrevOwner, &[address(4)]), Ok(address(3)));
+        assert_eq!(apply(Builtin::Replaced, &[address(3), address(9)]), Ok(list(&[2, 9, 4])));
+        assert_eq!(apply(Builtin::Without, &[address(3)]), Ok(list(&[2, 4])));
+        assert_eq!(apply(Builtin::With, &[address(9)]), Ok(list(&[9, 2, 3, 4])));
+        assert_eq!(apply(Builtin::Item, &[uint(1)]), Ok(address(3)));
+        assert_eq!(apply(Builtin::Len, &[]), Ok(uint(3)));
+        let absent = apply(Builtin::PrevOwner, &[address(9)]).unwrap_err();
+        assert!(absent.starts_with("0x0909090909090909090909090909090909090909 is not in [0x02"), "{absent}");
+        assert!(apply(Builtin::With, &[address(2)]).unwrap_err().ends_with("is in the list already"));
+        assert_eq!(apply(Builtin::Item, &[uint(3)]), Err("there is no item 3 in a list of 3".into()));
+    }
+
+    #[test]
+    fn numbers_never_wrap() {
+        let max = DynSolValue::Uint(U256::MAX, 256);
+        assert_eq!(Builtin::Or.apply(&[uint(5), uint(2)]), Ok(uint(7)));
+        assert_eq!(Builtin::AndNot.apply(&[uint(7), uint(2)]), Ok(uint(5)));
+        assert_eq!(Builtin::Bit.apply(&[uint(3)]), Ok(uint(8)));
+        assert_eq!(
+            Builtin::Sub.apply(&[uint(1), uint(2)]),
+            Err("sub(1, 2) is not a number from 0 to 2^256 - 1".into())
+        );
+        assert!(Builtin::Add.apply(&[max.clone(), uint(1)]).is_err());
+        assert!(Builtin::Bit.apply(&[max]).is_err());
+        let min = DynSolValue::Int(I256::MIN, 256);
+        assert!(Builtin::Sub.apply(&[min, DynSolValue::Int(I256::ONE, 256)]).is_err());
+    }
+}

@@ -1,0 +1,73 @@
+//! A typed expression and its value, once the values of its names are known.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use alloy::dyn_abi::{DynSolType, DynSolValue};
+
+use super::builtin::Builtin;
+use super::value;
+use crate::evm::AddressBook;
+use crate::playbook::near::hint;
+
+/// Why a value is not there: an answer is still missing, or something is wrong.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::playbook) enum Stop {
+    Missing,
+    Wrong(String),
+}
+
+impl From<String> for Stop {
+    fn from(why: String) -> Self {
+        Self::Wrong(why)
+    }
+}
+
+/// The values of those names, as far as they are known.
+pub(in crate::playbook) struct Values<'a> {
+    pub map: BTreeMap<String, DynSolValue>,
+    pub names: &'a AddressBook,
+}
+
+impl Values<'_> {
+    pub(in crate::playbook) fn address(&self, name: &str) -> Result<DynSolValue, Stop> {
+        let wrong = || {
+            format!("no address is called {name:?}; {}", hint(name, self.names.names().collect::<Vec<_>>()))
+        };
+        self.names.address(name).map(DynSolValue::Address).ok_or_else(|| wrong().into())
+    }
+}
+
+/// A typed expression.
+#[derive(Clone, Debug, PartialEq)]
+pub(in crate::playbook) enum Expr {
+    Name(String),
+    Value(DynSolValue),
+    Call(Builtin, Vec<Expr>),
+    /// A number that must fit this type.
+    Fit(Box<Expr>, DynSolType),
+}
+
+impl Expr {
+    pub(in crate::playbook) fn eval(&self, values: &Values) -> Result<DynSolValue, Stop> {
+        match self {
+            Self::Name(name) => values.map.get(name).cloned().ok_or(Stop::Missing),
+            Self::Value(value) => Ok(value.clone()),
+            Self::Fit(inner, ty) => Ok(value::fit(inner.eval(values)?, ty)?),
+            Self::Call(builtin, args) => {
+                let args = args.iter().map(|a| a.eval(values)).collect::<Result<Vec<_>, _>>()?;
+                Ok(builtin.apply(&args)?)
+            }
+        }
+    }
+
+    pub(in crate::playbook) fn names(&self, into: &mut BTreeSet<String>) {
+        match self {
+            Self::Name(name) => {
+                into.insert(name.clone());
+            }
+            Self::Value(_) => {}
+            Self::Fit(inner, _) => inner.names(into),
+            Self::Call(_, args) => args.iter().for_each(|a| a.names(into)),
+        }
+    }
+}

@@ -1,0 +1,12 @@
+//! The language of playbooks: literals and units, expressions between braces, templates, types and values.
+//!
+//! Pure text and values; it knows nothing of files, steps or checks.
+
+pub(super) mod builtin;
+pub(super) mod expression;
+pub(super) mod literal;
+pub(super) mod syntax;
+pub(super) mod template;
+pub(super) mod typing;
+pub(super) mod unit;
+pub(super) mod value;

@@ -1,0 +1,74 @@
+//! A playbook in one line, for lists: read from the fields before its first table, without the rest.
+
+use serde::Deserialize;
+
+use crate::playbook::{Kind, Playbook, Severity, Word};
+
+/// What a list tells.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Summary {
+    pub id: String,
+    pub kind: Kind,
+    pub family: Option<String>,
+    pub title: String,
+    pub severity: Severity,
+}
+
+#[derive(Deserialize)]
+struct Head {
+    id: String,
+    kind: String,
+    family: Option<String>,
+    title: String,
+    severity: String,
+}
+
+impl Summary {
+    /// Of a text that is known to be a playbook; nothing of one that does not begin like one.
+    #[must_use]
+    pub fn of_text(text: &str) -> Option<Self> {
+        let head = text.find("\n[").map_or(text, |end| &text[..end]);
+        let head: Head = toml::from_str(head).ok()?;
+        Some(Self {
+            kind: spoken(&head.kind)?,
+            severity: spoken(&head.severity)?,
+            id: head.id,
+            family: head.family.map(|family| family.trim().into()),
+            title: head.title.trim().into(),
+        })
+    }
+}
+
+impl From<&Playbook> for Summary {
+    fn from(playbook: &Playbook) -> Self {
+        Self {
+            id: playbook.id.to_string(),
+            kind: playbook.kind,
+            family: playbook.family.clone(),
+            title: playbook.title.clone(),
+            severity: playbook.severity,
+        }
+    }
+}
+
+fn spoken<T: Word>(text: &str) -> Option<T> {
+    T::ALL.iter().find(|(word, _)| *word == text).map(|(_, value)| *value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::playbook::Catalogue;
+
+    /// A list that is read by halves tells nothing else than one that is read whole.
+    #[test]
+    fn every_summary_is_its_playbooks() {
+        let catalogue = Catalogue::new(Vec::new());
+        let all = catalogue.all();
+        assert!(all.len() > 100);
+        for entry in all {
+            assert_eq!(Summary::of_text(entry.playbook.text()), Some(Summary::from(entry.playbook)));
+        }
+        assert_eq!(Summary::of_text("id = 5"), None);
+    }
+}
