@@ -201,7 +201,7 @@ _breakglass() {
             return 0
             ;;
         breakglass__subcmd__broadcast)
-            opts="-h --ledger --ledger-serial --timeout --keystore --password-file --set --undo --nonce --accept --proofs --confirm --calldata --max-fee --gas --confirmations --finalized --wait --council --json --quorum --help"
+            opts="-h --ledger --ledger-serial --model --timeout --keystore --password-file --set --undo --nonce --accept --proofs --confirm --calldata --max-fee --gas --confirmations --finalized --wait --council --json --quorum --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -212,6 +212,10 @@ _breakglass() {
                     return 0
                     ;;
                 --ledger-serial)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --model)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -327,7 +331,7 @@ _breakglass() {
             return 0
             ;;
         breakglass__subcmd__device)
-            opts="-h --ledger --ledger-serial --timeout --keystore --password-file --show-address --udev --install-udev --council --json --quorum --help"
+            opts="-h --ledger --ledger-serial --model --timeout --keystore --password-file --show-address --verify --settings --udev --install-udev --council --json --quorum --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -338,6 +342,10 @@ _breakglass() {
                     return 0
                     ;;
                 --ledger-serial)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --model)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -354,6 +362,10 @@ _breakglass() {
                     return 0
                     ;;
                 --show-address)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --verify)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1349,7 +1361,7 @@ _breakglass() {
             return 0
             ;;
         breakglass__subcmd__sign)
-            opts="-h --ledger --ledger-serial --timeout --keystore --password-file --set --undo --nonce --accept --proofs --offline --yes --hashes --eth-sign --council --json --quorum --help"
+            opts="-h --ledger --ledger-serial --model --timeout --keystore --password-file --set --undo --nonce --accept --proofs --offline --yes --as --fields --hashes --eth-sign --unseen --council --json --quorum --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1360,6 +1372,10 @@ _breakglass() {
                     return 0
                     ;;
                 --ledger-serial)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --model)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1384,6 +1400,10 @@ _breakglass() {
                     return 0
                     ;;
                 --accept)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --as)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

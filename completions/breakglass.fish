@@ -91,20 +91,24 @@ complete -c breakglass -n "__fish_breakglass_using_subcommand dry-run" -l json -
 complete -c breakglass -n "__fish_breakglass_using_subcommand dry-run" -s h -l help -d 'Print help'
 complete -c breakglass -n "__fish_breakglass_using_subcommand sign" -l ledger -d 'Use the Ledger that is plugged in, or an emulator at tcp://HOST:PORT' -r
 complete -c breakglass -n "__fish_breakglass_using_subcommand sign" -l ledger-serial -d 'Which Ledger, where several are plugged in: its serial number, or its path where two have the same' -r
-complete -c breakglass -n "__fish_breakglass_using_subcommand sign" -l timeout -d 'How long to wait for the Ledger and its person, in seconds' -r
+complete -c breakglass -n "__fish_breakglass_using_subcommand sign" -l model -d 'Which model an emulator is: nanos, nanox, nanosp, stax, flex or apex_p; over USB the device says it' -r
+complete -c breakglass -n "__fish_breakglass_using_subcommand sign" -l timeout -d 'How long to wait until the Ledger is ready, in seconds; a review takes as long as its person needs' -r
 complete -c breakglass -n "__fish_breakglass_using_subcommand sign" -l keystore -d 'Encrypted keystore file (Web3 Secret Storage)' -r -F
 complete -c breakglass -n "__fish_breakglass_using_subcommand sign" -l password-file -d 'File whose first line is the keystore\'s password [default: asked for]' -r -F
 complete -c breakglass -n "__fish_breakglass_using_subcommand sign" -l set -d 'An argument that the lever leaves open; may be given again' -r
 complete -c breakglass -n "__fish_breakglass_using_subcommand sign" -l nonce -d 'Another Safe nonce than the next one' -r
 complete -c breakglass -n "__fish_breakglass_using_subcommand sign" -l accept -d 'Accept a refusal by its id; it is recorded and shown to every later signer' -r
+complete -c breakglass -n "__fish_breakglass_using_subcommand sign" -l as -d 'Sign as this signer of the council file, where a Ledger holds the keys of several [default: me in your settings]' -r
 complete -c breakglass -n "__fish_breakglass_using_subcommand sign" -l council -d 'The council file [default: breakglass.toml here or in a folder above]' -r -F
 complete -c breakglass -n "__fish_breakglass_using_subcommand sign" -l quorum -d 'How many RPCs must agree, for this run, in place of the council file\'s number; a smaller one is recorded' -r
 complete -c breakglass -n "__fish_breakglass_using_subcommand sign" -l undo -d 'The lever\'s counter-playbook, with every check'
 complete -c breakglass -n "__fish_breakglass_using_subcommand sign" -l proofs -d 'Verify every value with proofs (eth_getProof) against the state root of its block; takes one more round'
 complete -c breakglass -n "__fish_breakglass_using_subcommand sign" -l offline -d 'Ask nothing of the network; says what could not be checked'
 complete -c breakglass -n "__fish_breakglass_using_subcommand sign" -l yes -d 'Sign without asking, after the review is printed; a Ledger asks on its own screen in any case'
+complete -c breakglass -n "__fish_breakglass_using_subcommand sign" -l fields -d 'Give the Ledger every field, as is usual where its app takes them'
 complete -c breakglass -n "__fish_breakglass_using_subcommand sign" -l hashes -d 'Give the Ledger the two hashes only: it then shows nothing else of what is signed'
-complete -c breakglass -n "__fish_breakglass_using_subcommand sign" -l eth-sign -d 'Sign as a personal message (eth_sign), for Safes from 1.1.1 on'
+complete -c breakglass -n "__fish_breakglass_using_subcommand sign" -l eth-sign -d 'Sign as a personal message (eth_sign), for Safes from 1.1.1 on: a Ledger shows the whole safeTxHash in 4 presses'
+complete -c breakglass -n "__fish_breakglass_using_subcommand sign" -l unseen -d 'Accept that the Ledger shows neither all of the data nor a hash of it'
 complete -c breakglass -n "__fish_breakglass_using_subcommand sign" -l json -d 'Print one JSON object on standard output'
 complete -c breakglass -n "__fish_breakglass_using_subcommand sign" -s h -l help -d 'Print help'
 complete -c breakglass -n "__fish_breakglass_using_subcommand check" -l set -d 'An argument that the lever leaves open; may be given again' -r
@@ -140,7 +144,8 @@ complete -c breakglass -n "__fish_breakglass_using_subcommand export" -l json -d
 complete -c breakglass -n "__fish_breakglass_using_subcommand export" -s h -l help -d 'Print help'
 complete -c breakglass -n "__fish_breakglass_using_subcommand broadcast" -l ledger -d 'Use the Ledger that is plugged in, or an emulator at tcp://HOST:PORT' -r
 complete -c breakglass -n "__fish_breakglass_using_subcommand broadcast" -l ledger-serial -d 'Which Ledger, where several are plugged in: its serial number, or its path where two have the same' -r
-complete -c breakglass -n "__fish_breakglass_using_subcommand broadcast" -l timeout -d 'How long to wait for the Ledger and its person, in seconds' -r
+complete -c breakglass -n "__fish_breakglass_using_subcommand broadcast" -l model -d 'Which model an emulator is: nanos, nanox, nanosp, stax, flex or apex_p; over USB the device says it' -r
+complete -c breakglass -n "__fish_breakglass_using_subcommand broadcast" -l timeout -d 'How long to wait until the Ledger is ready, in seconds; a review takes as long as its person needs' -r
 complete -c breakglass -n "__fish_breakglass_using_subcommand broadcast" -l keystore -d 'Encrypted keystore file (Web3 Secret Storage)' -r -F
 complete -c breakglass -n "__fish_breakglass_using_subcommand broadcast" -l password-file -d 'File whose first line is the keystore\'s password [default: asked for]' -r -F
 complete -c breakglass -n "__fish_breakglass_using_subcommand broadcast" -l set -d 'An argument that the lever leaves open; may be given again' -r
@@ -179,13 +184,16 @@ complete -c breakglass -n "__fish_breakglass_using_subcommand hash" -l json -d '
 complete -c breakglass -n "__fish_breakglass_using_subcommand hash" -s h -l help -d 'Print help'
 complete -c breakglass -n "__fish_breakglass_using_subcommand device" -l ledger -d 'Use the Ledger that is plugged in, or an emulator at tcp://HOST:PORT' -r
 complete -c breakglass -n "__fish_breakglass_using_subcommand device" -l ledger-serial -d 'Which Ledger, where several are plugged in: its serial number, or its path where two have the same' -r
-complete -c breakglass -n "__fish_breakglass_using_subcommand device" -l timeout -d 'How long to wait for the Ledger and its person, in seconds' -r
+complete -c breakglass -n "__fish_breakglass_using_subcommand device" -l model -d 'Which model an emulator is: nanos, nanox, nanosp, stax, flex or apex_p; over USB the device says it' -r
+complete -c breakglass -n "__fish_breakglass_using_subcommand device" -l timeout -d 'How long to wait until the Ledger is ready, in seconds; a review takes as long as its person needs' -r
 complete -c breakglass -n "__fish_breakglass_using_subcommand device" -l keystore -d 'Encrypted keystore file (Web3 Secret Storage)' -r -F
 complete -c breakglass -n "__fish_breakglass_using_subcommand device" -l password-file -d 'File whose first line is the keystore\'s password [default: asked for]' -r -F
 complete -c breakglass -n "__fish_breakglass_using_subcommand device" -l show-address -d 'Show the address at this derivation path on the device\'s own screen' -r
+complete -c breakglass -n "__fish_breakglass_using_subcommand device" -l verify -d 'Show a signer\'s address of the council file on the device\'s own screen, and say whether it is the same' -r
 complete -c breakglass -n "__fish_breakglass_using_subcommand device" -l install-udev -d 'Install that rule, with sudo; FILE where the system keeps its rules elsewhere' -r -F
 complete -c breakglass -n "__fish_breakglass_using_subcommand device" -l council -d 'The council file [default: breakglass.toml here or in a folder above]' -r -F
 complete -c breakglass -n "__fish_breakglass_using_subcommand device" -l quorum -d 'How many RPCs must agree, for this run, in place of the council file\'s number; a smaller one is recorded' -r
+complete -c breakglass -n "__fish_breakglass_using_subcommand device" -l settings -d 'Say which settings of the Ethereum app are recommended, and how to state yours'
 complete -c breakglass -n "__fish_breakglass_using_subcommand device" -l udev -d 'Print the udev rule by which Linux lets a user open a Ledger'
 complete -c breakglass -n "__fish_breakglass_using_subcommand device" -l json -d 'Print one JSON object on standard output'
 complete -c breakglass -n "__fish_breakglass_using_subcommand device" -s h -l help -d 'Print help'

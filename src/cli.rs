@@ -6,7 +6,7 @@ use alloy::primitives::Address;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
-use crate::device::{DerivationPath, UDEV_RULE_PATH};
+use crate::device::{DerivationPath, Model, UDEV_RULE_PATH};
 use crate::safe::{Nonce, SafeVersion, parse_address};
 
 /// Emergency actions for EVM multisigs
@@ -142,7 +142,11 @@ pub struct Key {
     #[arg(long, value_name = "SERIAL", conflicts_with = "keystore")]
     pub ledger_serial: Option<String>,
 
-    /// How long to wait for the Ledger and its person, in seconds
+    /// Which model an emulator is: nanos, nanox, nanosp, stax, flex or apex_p; over USB the device says it
+    #[arg(long, value_name = "MODEL", conflicts_with = "keystore")]
+    pub model: Option<Model>,
+
+    /// How long to wait until the Ledger is ready, in seconds; a review takes as long as its person needs
     #[arg(long, value_name = "SECONDS", default_value_t = 120, value_parser = clap::value_parser!(u64).range(1..=86_400))]
     pub timeout: u64,
 
@@ -230,13 +234,25 @@ pub struct Sign {
     #[arg(long)]
     pub yes: bool,
 
+    /// Sign as this signer of the council file, where a Ledger holds the keys of several [default: me in your settings]
+    #[arg(long = "as", value_name = "NAME")]
+    pub signer: Option<String>,
+
+    /// Give the Ledger every field, as is usual where its app takes them
+    #[arg(long, conflicts_with_all = ["keystore", "hashes", "eth_sign"])]
+    pub fields: bool,
+
     /// Give the Ledger the two hashes only: it then shows nothing else of what is signed
     #[arg(long, conflicts_with = "keystore")]
     pub hashes: bool,
 
-    /// Sign as a personal message (eth_sign), for Safes from 1.1.1 on
+    /// Sign as a personal message (eth_sign), for Safes from 1.1.1 on: a Ledger shows the whole safeTxHash in 4 presses
     #[arg(long)]
     pub eth_sign: bool,
+
+    /// Accept that the Ledger shows neither all of the data nor a hash of it
+    #[arg(long, conflicts_with = "keystore")]
+    pub unseen: bool,
 }
 
 #[derive(Debug, Args)]
@@ -326,6 +342,14 @@ pub struct Device {
     /// Show the address at this derivation path on the device's own screen
     #[arg(long, value_name = "PATH", num_args = 0..=1, default_missing_value = "m/44'/60'/0'/0/0")]
     pub show_address: Option<DerivationPath>,
+
+    /// Show a signer's address of the council file on the device's own screen, and say whether it is the same
+    #[arg(long, value_name = "NAME", conflicts_with = "show_address")]
+    pub verify: Option<String>,
+
+    /// Say which settings of the Ethereum app are recommended, and how to state yours
+    #[arg(long, conflicts_with_all = ["show_address", "verify"])]
+    pub settings: bool,
 
     /// Print the udev rule by which Linux lets a user open a Ledger
     #[arg(long, conflicts_with = "show_address")]

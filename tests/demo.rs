@@ -41,7 +41,11 @@ fn main() {
     let carried = bob.path("proposal.json");
     fs::copy(alice.path(&format!("incidents/{hash}/proposal.json")), &carried).unwrap();
     let ledger = Emulator::start(Behaviour::default());
-    act(alice, "signs on her Ledger (here an emulator)", &["sign", "vault", "--ledger", &ledger.url()]);
+    act(
+        alice,
+        "signs on her Ledger (here an emulator)",
+        &["sign", "vault", "--ledger", &ledger.url(), "--as", "alice"],
+    );
     let bobs = signed(bob, "signs the file that alice gave him", carried.to_str().unwrap());
     let carols = signed(carol, "signs from the lever alone: no file reached her", "vault");
 

@@ -14,10 +14,11 @@ use crate::command::outbox::Outbox;
 use crate::command::rehearse::now_in_seconds;
 use crate::command::sent::{Sent, is_underpriced, waiting};
 use crate::command::session::Session;
+use crate::command::settings;
 use crate::command::subject::{Purpose, Subject, online};
 use crate::command::waiting::finish;
 use crate::command::{amount, effects, gas, key, outcome, pages, show};
-use crate::device::{StatedSettings, transaction_screens};
+use crate::device::transaction_screens;
 use crate::error::{Error, Exit};
 use crate::proposal::{NotReady, Proposal, Ready, assemble};
 use crate::safe::{Approval, approved_hash_slot, encode_approvals};
@@ -147,7 +148,7 @@ impl Look<'_> {
             }
             if let Some(ledger) = signer.ledger() {
                 let status = ledger.status();
-                let screens = StatedSettings::default()
+                let screens = settings::stated(session.ui)?
                     .predict(status, |settings| transaction_screens(status, settings, from, &offer.tx));
                 let title = "the transaction that pays for the gas";
                 pages::show(session.ui, status, from, title, &screens);

@@ -6,11 +6,15 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use crate::cli;
-use crate::command::key;
 use crate::command::session::{Session, find_council};
-use crate::device::{DerivationPath, UDEV_RULE, UDEV_RULE_PATH};
+use crate::command::settings::stated;
+use crate::command::{key, pages};
+use crate::device::{
+    Account, DerivationPath, DeviceError, Ledger, Prediction, Settings, UDEV_RULE, UDEV_RULE_PATH,
+    address_screens,
+};
 use crate::error::{Error, Exit};
-use crate::store::{self, StoreError};
+use crate::store::{self, SettingsFolder, StoreError};
 use crate::ui::{Text, Ui};
 
 pub fn run(ui: &Ui, council: Option<&Path>, args: &cli::Device) -> Result<Exit, Error> {
@@ -23,6 +27,9 @@ pub fn run(ui: &Ui, council: Option<&Path>, args: &cli::Device) -> Result<Exit, 
     if let Some(path) = &args.install_udev {
         return install_udev(ui, path);
     }
+    if args.settings {
+        return settings(ui);
+    }
     let known = council.is_some() || find_council(ui)?.is_some();
     let session = if known { Some(Session::load(ui, council)?) } else { None };
     let wait = key::Wait::default();
@@ -34,10 +41,22 @@ pub fn run(ui: &Ui, council: Option<&Path>, args: &cli::Device) -> Result<Exit, 
     ui.say(&Text::new(&format!("Blind signing is {blind}")));
     ui.say(&Text::default().dim("  → ").add(status.advice()));
     if let Some(path) = &args.show_address {
-        let address = wait.during(|| ledger.show_address(path))?;
-        ui.data(&address.to_string());
-        ui.object(&json!({ "path": path.to_string(), "address": address.to_string(), "shown": true }));
-        return Ok(Exit::Done);
+        let account = wait.during(|| ledger.use_path(path.clone()))?;
+        return show_address(ui, &mut ledger, &wait, &account);
+    }
+    if let Some(name) = &args.verify {
+        let session = session.as_ref().ok_or_else(|| {
+            Error::new(Exit::Usage, "--verify needs a council file").hint("pass --council FILE")
+        })?;
+        let address = key::signer(&session.council, name)?;
+        let paths = key::paths(&session.council)?;
+        let account = wait.during(|| ledger.choose(&paths, &[address]))?;
+        ui.say(&Text::new(&format!(
+            "{name} is {address} in {}, at {}",
+            session.path.display(),
+            account.path
+        )));
+        return show_address(ui, &mut ledger, &wait, &account);
     }
     let paths = match &session {
         Some(session) => key::paths(&session.council)?,
@@ -68,6 +87,54 @@ pub fn run(ui: &Ui, council: Option<&Path>, args: &cli::Device) -> Result<Exit, 
     ui.object(&json!({
         "model": model, "app": status.version.to_string(), "blind_signing": status.blind_signing,
         "advice": status.advice(), "accounts": objects,
+    }));
+    Ok(Exit::Done)
+}
+
+/// The pages first; then the device shows the address, and its person says yes or no there.
+fn show_address(ui: &Ui, ledger: &mut Ledger, wait: &key::Wait, account: &Account) -> Result<Exit, Error> {
+    let status = *ledger.status();
+    let screens = address_screens(&status, account.address);
+    let predicted = [Prediction { settings: Settings::default(), screens }];
+    pages::show(ui, &status, account.address, "confirm only if every character is the same", &predicted);
+    let address = wait.during(|| ledger.show_address(&account.path))?;
+    if address != account.address {
+        let (path, expected) = (account.path.clone(), account.address);
+        return Err(DeviceError::WrongAddress { path, expected, found: address }.into());
+    }
+    ui.say(&Text::default().good("confirmed ").add("on the Ledger"));
+    ui.data(&address.to_string());
+    ui.object(&json!({ "path": account.path.to_string(), "address": address.to_string(), "shown": true }));
+    Ok(Exit::Done)
+}
+
+/// What to set on the device, and the lines by which the person states it: the app does not tell.
+fn settings(ui: &Ui) -> Result<Exit, Error> {
+    let stated = stated(ui)?;
+    ui.say(&Text::default().bold("In the Ethereum app's settings, for signing as an owner:"));
+    for line in [
+        "Raw messages on        the Ledger shows every field",
+        "Blind signing off      on only while it pays for gas, or for --hashes",
+        "Transaction hash on    it shows both hashes too: they commit to every byte",
+        "Nonce, Debug contracts as you like; with Debug contracts on, paying for gas takes about 70 pages",
+    ] {
+        ui.say(&Text::new(&format!("  {line}")));
+    }
+    let path =
+        SettingsFolder::find().map_or_else(String::new, |folder| folder.config_path().display().to_string());
+    ui.say(&Text::new(&format!("State what yours is set to in {path}, so that the review predicts by it:")));
+    ui.data("[ledger]");
+    for (name, said, recommended) in [
+        ("raw_messages", stated.raw_messages, true),
+        ("transaction_hash", stated.transaction_hash, true),
+        ("nonce", stated.nonce, false),
+        ("debug_contracts", stated.debug_contracts, false),
+    ] {
+        ui.data(&format!("{name} = {}", said.unwrap_or(recommended)));
+    }
+    ui.object(&json!({
+        "file": path, "raw_messages": stated.raw_messages, "transaction_hash": stated.transaction_hash,
+        "nonce": stated.nonce, "debug_contracts": stated.debug_contracts,
     }));
     Ok(Exit::Done)
 }

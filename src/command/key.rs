@@ -8,9 +8,10 @@ use alloy::consensus::TxEip1559;
 use alloy::primitives::Address;
 
 use crate::cli;
+use crate::command::settings::settings;
 use crate::council::Council;
 use crate::device::{
-    DerivationPath, Device, DeviceError, Keystore, Ledger, Plugged, Target, Waiting, Watcher, meant,
+    Account, DerivationPath, Device, DeviceError, Keystore, Ledger, Plugged, Target, Waiting, Watcher, meant,
     plugged_in,
 };
 use crate::error::{Error, Exit};
@@ -36,7 +37,13 @@ impl Wait {
         Box::new(move |waiting: &Waiting<'_>| {
             let text = match waiting {
                 Waiting::ToBeReady { why, left } => format!("{why} ({} s left)", left.as_secs()),
-                Waiting::ForApproval => "look at your Ledger, compare, and approve or reject".to_string(),
+                Waiting::ForApproval => {
+                    "look at your Ledger, compare, and approve or reject; Ctrl-C ends it".to_string()
+                }
+                Waiting::Searching { done, of } => format!("looking for the key: path {done} of {of}"),
+                Waiting::ToLeaveTheMenu => {
+                    "leave the settings on your Ledger: the review follows in a moment".to_string()
+                }
             };
             shown.borrow_mut().get_or_insert_with(|| Spinner::start(&text)).update(&text);
         })
@@ -62,6 +69,25 @@ impl Signer {
         Ok(wait.during(|| ledger.choose(&paths, among))?.address)
     }
 
+    /// Chooses the key of one owner. Where a Ledger holds those of several, its person is asked whose to use.
+    pub fn choose_owner(&mut self, ui: &Ui, council: &Council, owners: &[Address]) -> Result<Address, Error> {
+        let (ledger, wait) = match self {
+            Self::Ledger(ledger, wait) if owners.len() > 1 && !ledger.uses_one_of(owners) => (ledger, wait),
+            _ => return self.choose(council, owners),
+        };
+        let paths = paths(council)?;
+        let held = wait.during(|| ledger.search(&paths, owners))?;
+        let chosen = match held.len() {
+            0 | 1 => 0,
+            _ => {
+                let told: Vec<String> = held.iter().map(|one| named_account(council, one)).collect();
+                ui.choose("This Ledger holds the keys of several owners. Whose?", &told, "--as NAME")?
+            }
+        };
+        let Some(account) = held.into_iter().nth(chosen) else { return self.choose(council, owners) };
+        Ok(ledger.take(account).address)
+    }
+
     /// The raw signed transaction; a Ledger's person is waited for.
     pub fn sign_transaction(&mut self, tx: &TxEip1559) -> Result<Vec<u8>, DeviceError> {
         match self {
@@ -77,6 +103,32 @@ impl Signer {
             Self::Ledger(ledger, _) => Some(ledger),
         }
     }
+}
+
+/// Name, address and path.
+fn named_account(council: &Council, account: &Account) -> String {
+    let signer = council.signers.values().find(|signer| signer.address == account.address);
+    let name = signer.map_or("", |signer| signer.name.as_str());
+    format!("{name} {} at {}", account.address, account.path)
+}
+
+/// The address of the person who signs: `--as`, or `me` in their own settings. `None` where neither is said.
+pub fn person(ui: &Ui, council: &Council, named: Option<&str>) -> Result<Option<Address>, Error> {
+    let me = settings(ui)?.me;
+    let Some(name) = named.or(me.as_deref()) else { return Ok(None) };
+    match signer(council, name) {
+        Err(_) if named.is_none() => Ok(None), // `me` may be of another council
+        found => found.map(Some),
+    }
+}
+
+/// The address of a signer of the council file.
+pub fn signer(council: &Council, name: &str) -> Result<Address, Error> {
+    council.signers.get(name).map(|signer| signer.address).ok_or_else(|| {
+        let known: Vec<&str> = council.signers.keys().map(String::as_str).collect();
+        Error::new(Exit::Usage, format!("no signer of the council file is called {name:?}"))
+            .hint(format!("its signers: {}", known.join(", ")))
+    })
 }
 
 /// The derivation paths to look at: the council's own first, then the usual ones.
@@ -137,6 +189,9 @@ pub fn ledger(ui: &Ui, key: &cli::Key, target: &str, wait: &Wait) -> Result<Ledg
             Some(wanted) => Some(wanted.clone()),
             None => one_of(ui, &plugged_in()?, has_terminal())?,
         };
+    }
+    if let Target::Tcp { model, .. } = &mut target {
+        *model = key.model;
     }
     let patience = Duration::from_secs(key.timeout);
     Ok(wait.during(|| Ledger::open(target, patience, wait.watcher()))?)

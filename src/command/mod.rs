@@ -26,6 +26,7 @@ mod matching;
 mod mined;
 mod obey;
 mod offer;
+mod on_ledger;
 mod online;
 mod outbox;
 mod outcome;

@@ -2,7 +2,7 @@
 
 use alloy::primitives::Address;
 
-use crate::device::{Page, Prediction, Status};
+use crate::device::{DataShown, Fact, Page, Prediction, Screens, Status};
 use crate::ui::{Text, Ui};
 
 /// Shows what the device can show: the pages that are the same whatever its settings, then each possible rest.
@@ -23,6 +23,51 @@ pub fn show(ui: &Ui, status: &Status, key: Address, why: &str, predicted: &[Pred
         ui.say(&Text::new("    ").bold(&text));
         list(ui, &one.screens.pages, same, one.screens.pages.len());
     }
+    for one in predicted {
+        if !others.is_empty() {
+            ui.say(&Text::new("    ").dim(&format!("with {}:", one.settings.describe(predicted))));
+        }
+        guide(ui, &one.screens);
+    }
+    if !others.is_empty() {
+        let text =
+            "the Ledger does not tell these settings: breakglass device --settings says how to state yours";
+        ui.say(&Text::new("    ").dim(text));
+    }
+}
+
+/// What to read of the pages, and where nothing may be skipped.
+fn guide(ui: &Ui, screens: &Screens) {
+    let count = screens.pages.len();
+    let facts: Vec<String> = screens.facts().iter().map(fact).collect();
+    if !facts.is_empty() {
+        ui.say(&Text::new("    ").bold(&format!("Read of the {count}: ")).add(&facts.join(", ")));
+        if screens.data != DataShown::Nothing {
+            let text =
+                "every other value must be 0, or an address of zeros: anything else is another transaction";
+            ui.say(&Text::new("    ").add(text));
+        }
+    }
+    let Some((first, last)) = screens.skippable() else { return };
+    let large = screens.pages.iter().any(|page| page.skip);
+    let (what, where_to) =
+        if large { ("tap Skip", "the page that signs") } else { ("press both", "\"Sign message\"") };
+    let text = format!(
+        "never {what} on pages {first} to {last}: it jumps to {where_to}, past all that you have not seen; \
+         after page {last} nothing is left to skip"
+    );
+    ui.say(&Text::new("    ").warn("! ").add(&text));
+}
+
+/// Page and value: `15 data 0x8456CB59`.
+fn fact(fact: &Fact) -> String {
+    let pages = if fact.first == fact.last {
+        fact.first.to_string()
+    } else {
+        format!("{}-{}", fact.first, fact.last)
+    };
+    let value = if fact.title.ends_with("hash") { String::new() } else { format!(" {}", fact.value) };
+    format!("page {pages} {}{value}", fact.title)
 }
 
 /// How many pages at the beginning are the same.

@@ -1,6 +1,7 @@
 //! The reader's own settings, and what they accepted. Where either cannot be read, it is said, and nobody is stopped.
 
 use crate::council::{Pins, Settings};
+use crate::device::StatedSettings;
 use crate::error::Error;
 use crate::store::{SettingsFolder, home};
 use crate::ui::{Text, Ui};
@@ -19,6 +20,17 @@ pub fn settings(ui: &Ui) -> Result<Settings, Error> {
             Ok(Settings::default())
         }
     }
+}
+
+/// What the reader's Ledger is set to, as far as they state it.
+pub fn stated(ui: &Ui) -> Result<StatedSettings, Error> {
+    let of = settings(ui)?.ledger;
+    Ok(StatedSettings {
+        raw_messages: of.raw_messages,
+        transaction_hash: of.transaction_hash,
+        nonce: of.nonce,
+        debug_contracts: of.debug_contracts,
+    })
 }
 
 /// What the reader accepted before; nothing where it cannot be read, which is said.

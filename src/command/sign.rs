@@ -9,10 +9,8 @@ use crate::command::key::Signer;
 use crate::command::obey::{accepted, obey};
 use crate::command::session::Session;
 use crate::command::subject::{Purpose, Subject, is_file};
-use crate::command::{key, pages, show};
-use crate::device::{
-    Chosen, DataShown, Device, SigningRequest, StatedSettings, Way, choose_way, safe_tx_screens,
-};
+use crate::command::{key, on_ledger, show};
+use crate::device::{Device, SigningRequest, Way};
 use crate::error::{Error, Exit};
 use crate::proposal::{OwnerSignature, Stated};
 use crate::safe::SignatureKind;
@@ -43,8 +41,8 @@ pub fn run(session: &Session, args: &cli::Sign) -> Result<Exit, Error> {
     if subjects.len() > 1 {
         list(session, &subjects);
     }
-    // A Ledger is looked for before the review, which shows what its screen will show; a keystore after the yes.
-    let mut signer = if args.key.ledger().is_some() { Some(key::open(ui, &args.key)?) } else { None };
+    // Opened after the first review: its person can read while the Ledger is not there yet.
+    let mut signer = None;
     let mut done = Done::default();
     for (at, subject) in subjects.iter().enumerate() {
         if subjects.len() > 1 {
@@ -172,70 +170,61 @@ fn one(
         unchecked(session, subject);
     }
     obey(&findings, &args.accept.accept)?;
-    let way = match signer.as_ref().and_then(Signer::ledger) {
-        Some(ledger) => choose_way(ledger.status(), args.hashes),
-        None => Chosen { way: Way::Fields, why: "" },
-    };
-    let kind = if args.eth_sign { SignatureKind::EthSign } else { SignatureKind::Ecdsa };
-    match signer.as_mut() {
-        // Its person answers on its own screen.
-        Some(signer @ Signer::Ledger(..)) => {
-            let owner = owner(session, subject, signer)?;
-            on_the_ledger(session, signer, &request(subject, owner, kind, way.way), way.why);
-        }
-        _ => confirm(session, args, place)?,
+    let accepted = accepted(&findings, &args.accept.accept);
+    if args.key.ledger().is_some() {
+        let signer = match signer {
+            Some(signer) => signer,
+            None => signer.insert(key::open(session.ui, &args.key)?),
+        };
+        let owner = owner(session, args, subject, signer)?;
+        let request = on_ledger::prepare(session, args, subject, signer, owner)?;
+        subject.still_agreed(&findings)?;
+        let signature = sign(session, subject, signer, &request, accepted)?;
+        return write(session, subject, &signature);
     }
+    confirm(session, args, place)?;
     let signer = match signer {
         Some(signer) => signer,
         None => signer.insert(key::open(session.ui, &args.key)?),
     };
-    let owner = owner(session, subject, signer)?;
-    let request = request(subject, owner, kind, way.way);
+    let owner = owner(session, args, subject, signer)?;
+    let kind = if args.eth_sign { SignatureKind::EthSign } else { SignatureKind::Ecdsa };
+    let request = SigningRequest {
+        safe: subject.proposal.safe(),
+        tx: subject.proposal.tx(),
+        owner,
+        kind,
+        way: Way::Fields,
+    };
     subject.still_agreed(&findings)?;
-    let signature = sign(session, subject, signer, &request, accepted(&findings, &args.accept.accept))?;
+    let signature = sign(session, subject, signer, &request, accepted)?;
     write(session, subject, &signature)
 }
 
-fn request<'s>(subject: &'s Subject, owner: Address, kind: SignatureKind, way: Way) -> SigningRequest<'s> {
-    SigningRequest { safe: subject.proposal.safe(), tx: subject.proposal.tx(), owner, kind, way }
-}
-
-/// The pages as the device will show them, for the signer to compare line by line.
-fn on_the_ledger(session: &Session, signer: &Signer, request: &SigningRequest, why: &str) {
-    let Some(ledger) = signer.ledger() else { return };
-    let status = ledger.status();
-    let predicted =
-        StatedSettings::default().predict(status, |settings| safe_tx_screens(status, settings, request));
-    let why = match request.kind {
-        SignatureKind::EthSign => "the safeTxHash goes to the Ledger as a personal message, as asked for",
-        _ => why,
-    };
-    pages::show(session.ui, ledger.status(), request.owner, why, &predicted);
-    let Some(first) = predicted.first() else { return };
-    let shown = match first.screens.data {
-        DataShown::All => None,
-        DataShown::Beginning(bytes) => {
-            Some(format!("the device shows only the first {bytes} bytes of the data"))
-        }
-        DataShown::Nothing => Some("the device shows nothing of the data, only hashes: compare them".into()),
-    };
-    if let Some(shown) = shown {
-        session.ui.say(&Text::new("    ").warn("! ").add(&shown));
-    }
-    session.ui.blank();
-}
-
 /// The owner whose key this is.
-fn owner(session: &Session, subject: &Subject, signer: &mut Signer) -> Result<Address, Error> {
+fn owner(
+    session: &Session,
+    args: &cli::Sign,
+    subject: &Subject,
+    signer: &mut Signer,
+) -> Result<Address, Error> {
     let owners = subject.now().map_or_else(|| subject.owners.list(), |now| now.owners.list());
-    let owner = signer.choose(&session.council, owners)?;
-    if owners.contains(&owner) {
+    let known = || {
+        let known = owners.iter().map(|o| format!("{} {o}", show::signer_name(subject, *o)));
+        format!("its owners: {}", known.collect::<Vec<_>>().join(", "))
+    };
+    let person = key::person(session.ui, &session.council, args.signer.as_deref())?;
+    let person = person.filter(|person| args.signer.is_some() || owners.contains(person));
+    let among = person.map_or_else(|| owners.to_vec(), |person| vec![person]);
+    let owner = signer.choose_owner(session.ui, &session.council, &among).map_err(|e| e.hint(known()))?;
+    if owners.contains(&owner) && among.contains(&owner) {
         return Ok(owner);
     }
-    let known: Vec<String> =
-        owners.iter().map(|o| format!("{} {o}", show::signer_name(subject, *o))).collect();
-    let message = format!("this key is {owner}, which is not an owner of {}", subject.safe.name);
-    Err(Error::new(Exit::Failed, message).hint(format!("its owners: {}", known.join(", "))))
+    let message = match person {
+        Some(person) => format!("this key is {owner}, and you sign as {person}"),
+        None => format!("this key is {owner}, which is not an owner of {}", subject.safe.name),
+    };
+    Err(Error::new(Exit::Failed, message).hint(known()))
 }
 
 fn unchecked(session: &Session, subject: &Subject) {

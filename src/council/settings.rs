@@ -18,6 +18,18 @@ pub struct Settings {
     pub payer: Option<String>,
     /// The council file where none lies here or in a folder above.
     pub council: Option<PathBuf>,
+    /// What the person's Ledger is set to.
+    pub ledger: LedgerSettings,
+}
+
+/// Settings of the Ethereum app that cannot be read from outside; `None` where nothing is stated.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct LedgerSettings {
+    pub raw_messages: Option<bool>,
+    pub transaction_hash: Option<bool>,
+    pub nonce: Option<bool>,
+    pub debug_contracts: Option<bool>,
 }
 
 #[derive(Deserialize)]
@@ -27,6 +39,8 @@ struct Wire {
     key: Option<String>,
     payer: Option<String>,
     council: Option<Spanned<String>>,
+    #[serde(default)]
+    ledger: LedgerSettings,
 }
 
 impl Settings {
@@ -45,7 +59,7 @@ impl Settings {
             if path.is_absolute() { Ok(path) } else { Err(Fault::at(origin, text, written.span(), message)) }
         };
         let council = wire.council.map(path).transpose()?;
-        Ok(Self { me: wire.me, key: wire.key, payer: wire.payer, council })
+        Ok(Self { me: wire.me, key: wire.key, payer: wire.payer, council, ledger: wire.ledger })
     }
 }
 
@@ -61,10 +75,17 @@ mod tests {
         assert_eq!(settings.me.as_deref(), Some("alice"));
         assert_eq!(settings.council, Some("/home/alice/protocol/breakglass.toml".into()));
         assert_eq!(Settings::parse("config.toml", "", None).unwrap(), Settings::default());
+        let ledger = "[ledger]\nraw_messages = true\ntransaction_hash = false\n";
+        let stated = Settings::parse("config.toml", ledger, None).unwrap().ledger;
+        assert_eq!(
+            (stated.raw_messages, stated.transaction_hash, stated.nonce),
+            (Some(true), Some(false), None)
+        );
         for (text, expected) in [
             ("me = \"alice\"\nmy = 1", "config.toml:2:1: unknown field `my`"),
             ("council = \"breakglass.toml\"", "config.toml:1:11: the path must begin with / or ~/"),
             ("me = alice", "config.toml:1:6: "),
+            ("[ledger]\nraw = true", "config.toml:2:1: unknown field `raw`"),
         ] {
             let fault = Settings::parse("config.toml", text, None).unwrap_err().to_string();
             assert!(fault.starts_with(expected) && fault.contains('^'), "{fault}");

@@ -60,6 +60,10 @@ impl Apdu {
         Self::ethereum(0x1a, 0, 0xff, definition)
     }
 
+    pub(super) fn defines_struct(&self) -> bool {
+        self.instruction == 0x1a
+    }
+
     pub(super) fn enter_struct(name: &str) -> Self {
         Self::ethereum(0x1c, 0, 0x00, name.into())
     }

@@ -70,15 +70,13 @@ pub enum DeviceError {
     RawMessagesOff,
     #[error("rejected on the Ledger: nothing was signed")]
     Rejected,
+    #[error("this Ledger has no key of {owner}; looked at {searched}")]
+    OwnerNotFound { owner: Address, searched: String },
     #[error(
-        "no answer on the Ledger within {}: nothing was signed; reject what it still shows before you try again",
-        told(*.0)
+        "this Ledger has no owner's key: another Ledger, another passphrase, or another path? Its first address is \
+         {first}; looked at {searched}"
     )]
-    NoAnswer(Duration),
-    #[error(
-        "no key of this Ledger is {owner}'s: {searched} paths were looked through; if it has another, give it"
-    )]
-    OwnerNotFound { owner: Address, searched: usize },
+    NoOwner { first: Address, searched: String },
     #[error("the key at {path} is {found}'s, and {expected}'s is needed: another Ledger, passphrase or path")]
     WrongAddress { path: DerivationPath, expected: Address, found: Address },
 
@@ -118,8 +116,8 @@ impl DeviceError {
                     | Self::AppTooOld(_)
                     | Self::RawMessagesOff
                     | Self::Rejected
-                    | Self::NoAnswer(_)
                     | Self::OwnerNotFound { .. }
+                    | Self::NoOwner { .. }
                     | Self::WrongAddress { .. }
             )
     }

@@ -11,22 +11,15 @@ use super::path::DerivationPath;
 use super::plugged::Model;
 use super::transport::{PROMPTLY, Target, Transport};
 
-/// How long a person has to answer on the device, unless said otherwise.
+/// How long the device may take to be ready, unless said otherwise.
 pub const PATIENCE: Duration = Duration::from_mins(2);
 /// How long a device that is awake takes to name its app; asked again and again while it is waited for.
 const AWAKE: Duration = Duration::from_secs(2);
+/// How long a person takes to leave the settings after they changed one: a review that begins under the menu is not seen.
+const LEAVING: Duration = Duration::from_secs(4);
 const BETWEEN_LOOKS: Duration = Duration::from_millis(500);
 /// How many answers to earlier questions are skipped before giving up.
 const MOST_STALE: usize = 3;
-
-/// The udev rule that lets whoever sits at a Linux machine open a Ledger. Its number must be below 73, where `uaccess`
-/// is applied.
-pub const UDEV_RULE: &str = "\
-KERNEL==\"hidraw*\", ATTRS{idVendor}==\"2c97\", MODE=\"0660\", TAG+=\"uaccess\"
-SUBSYSTEMS==\"usb\", ATTRS{idVendor}==\"2c97\", MODE=\"0660\", TAG+=\"uaccess\"
-";
-/// Where that rule goes.
-pub const UDEV_RULE_PATH: &str = "/etc/udev/rules.d/60-ledger.rules";
 
 /// What is being waited for, for a spinner.
 #[derive(Debug)]
@@ -35,6 +28,10 @@ pub enum Waiting<'a> {
     ToBeReady { why: &'a DeviceError, left: Duration },
     /// The review is on the device's screen. Nothing else is sent meanwhile.
     ForApproval,
+    /// Its keys are looked through.
+    Searching { done: usize, of: usize },
+    /// A setting was changed, and the review must not begin under the menu.
+    ToLeaveTheMenu,
 }
 
 /// Is told what is being waited for.
@@ -60,12 +57,12 @@ impl Status {
         match (self.takes_fields, self.blind_signing) {
             (false, _) => "update the Ethereum app: this one shows two hashes and nothing of what is signed",
             (true, true) => {
-                "turn \"Raw messages\" on and \"Blind signing\" off in the Ethereum app's settings: only then does the \
-                 Ledger itself show every field of what is signed"
+                "turn \"Raw messages\" and \"Transaction hash\" on and \"Blind signing\" off in the Ethereum app's settings: \
+                 only then does the Ledger itself show every field and both hashes of what is signed"
             }
             (true, false) => {
-                "\"Blind signing\" is off, as it should be; \"Raw messages\" must be on, for the Ledger to show every \
-                 field of what is signed (the app does not tell whether it is)"
+                "\"Blind signing\" is off, as it should be; \"Raw messages\" and \"Transaction hash\" must be on, for the \
+                 Ledger to show every field and both hashes of what is signed (the app does not tell whether they are)"
             }
         }
     }
@@ -149,38 +146,75 @@ impl Ledger {
             if found != owner {
                 return Err(DeviceError::WrongAddress { path: path.clone(), expected: owner, found });
             }
-            return Ok(self.take(path.clone(), owner));
+            return Ok(self.take(Account { path: path.clone(), address: owner }));
         }
         let paths = DerivationPath::search_order();
         for path in &paths {
             if self.address_at(path)? == owner {
-                return Ok(self.take(path.clone(), owner));
+                return Ok(self.take(Account { path: path.clone(), address: owner }));
             }
         }
-        Err(DeviceError::OwnerNotFound { owner, searched: paths.len() })
+        Err(DeviceError::OwnerNotFound { owner, searched: DerivationPath::ranges(&paths) })
     }
 
-    /// Takes the first of these paths into use whose key is one of `among`, or else the first path of all. The key
-    /// already in use is kept where it will do.
+    /// Takes the first of these paths into use whose key is one of `among`; the first path of all where `among` is empty. The
+    /// key already in use is kept where it will do.
     ///
     /// # Errors
-    /// When the device stops answering or refuses a path.
+    /// When none of the keys is among them, or the device stops answering or refuses a path.
     pub fn choose(&mut self, paths: &[DerivationPath], among: &[Address]) -> Result<Account, DeviceError> {
         self.ready()?;
         if let Some(account) = self.account.as_ref().filter(|account| among.contains(&account.address)) {
             return Ok(account.clone());
         }
-        let first = paths.first().cloned().unwrap_or_default();
-        if !among.is_empty() {
-            for path in paths {
-                let address = self.address_at(path)?;
-                if among.contains(&address) {
-                    return Ok(self.take(path.clone(), address));
-                }
+        if among.is_empty() {
+            let path = paths.first().cloned().unwrap_or_default();
+            let address = self.address_at(&path)?;
+            return Ok(self.take(Account { path, address }));
+        }
+        for (done, path) in paths.iter().enumerate() {
+            (self.watcher)(&Waiting::Searching { done: done + 1, of: paths.len() });
+            let address = self.address_at(path)?;
+            if among.contains(&address) {
+                return Ok(self.take(Account { path: path.clone(), address }));
             }
         }
-        let address = self.address_at(&first)?;
-        Ok(self.take(first, address))
+        Err(self.none_of(paths))
+    }
+
+    /// Every key at these paths that is one of `among`, each address once.
+    ///
+    /// # Errors
+    /// When there is none, or the device stops answering.
+    pub fn search(
+        &mut self,
+        paths: &[DerivationPath],
+        among: &[Address],
+    ) -> Result<Vec<Account>, DeviceError> {
+        self.ready()?;
+        let mut held: Vec<Account> = Vec::new();
+        for (done, path) in paths.iter().enumerate() {
+            (self.watcher)(&Waiting::Searching { done: done + 1, of: paths.len() });
+            let address = self.address_at(path)?;
+            if among.contains(&address) && held.iter().all(|account| account.address != address) {
+                held.push(Account { path: path.clone(), address });
+            }
+        }
+        if held.is_empty() { Err(self.none_of(paths)) } else { Ok(held) }
+    }
+
+    /// Returns `true` if the key in use is one of these.
+    #[must_use]
+    pub fn uses_one_of(&self, among: &[Address]) -> bool {
+        self.account.as_ref().is_some_and(|account| among.contains(&account.address))
+    }
+
+    fn none_of(&mut self, paths: &[DerivationPath]) -> DeviceError {
+        let first = self.address_at(&paths.first().cloned().unwrap_or_default());
+        match first {
+            Ok(first) => DeviceError::NoOwner { first, searched: DerivationPath::ranges(paths) },
+            Err(error) => error,
+        }
     }
 
     /// Takes whichever key is at a path into use.
@@ -190,11 +224,11 @@ impl Ledger {
     pub fn use_path(&mut self, path: DerivationPath) -> Result<Account, DeviceError> {
         self.ready()?;
         let address = self.address_at(&path)?;
-        Ok(self.take(path, address))
+        Ok(self.take(Account { path, address }))
     }
 
-    fn take(&mut self, path: DerivationPath, address: Address) -> Account {
-        let account = Account { path, address };
+    /// Takes a key into use.
+    pub fn take(&mut self, account: Account) -> Account {
         self.account = Some(account.clone());
         account
     }
@@ -214,7 +248,7 @@ impl Ledger {
         }
         let path = DerivationPath::default();
         let address = self.address_at(&path)?;
-        Ok(self.take(path, address))
+        Ok(self.take(Account { path, address }))
     }
 
     /// Before anything is asked for: the same app still answers. One command, unless the device went away meanwhile;
@@ -230,7 +264,7 @@ impl Ledger {
         {
             return Err(error);
         }
-        self.status = wait(self.patience, &mut self.watcher, || self.link.readiness())?;
+        self.until_ready()?;
         if let Some(Account { path, address }) = self.account.take() {
             self.find_now(address, Some(&path))?;
         }
@@ -240,7 +274,12 @@ impl Ledger {
     /// Waits until the app signs what it cannot show: a person may turn that on meanwhile.
     pub(super) fn until_blind_signing(&mut self) -> Result<(), DeviceError> {
         if !self.status.blind_signing {
-            wait(self.patience, &mut self.watcher, || self.link.blind_signing_is_on())?;
+            let first = self.link.blind_signing_is_on();
+            if first.is_err() {
+                wait(self.patience, &mut self.watcher, || self.link.blind_signing_is_on())?;
+                (self.watcher)(&Waiting::ToLeaveTheMenu);
+                sleep(LEAVING);
+            }
             self.status.blind_signing = true;
         }
         Ok(())
@@ -251,12 +290,21 @@ impl Ledger {
         (self.watcher)(&Waiting::ForApproval);
     }
 
-    /// One command that a person may have to answer on the device.
+    /// One command that a person may have to answer on the device: they take the time that they need.
     pub(super) fn review(&mut self, command: &Apdu) -> Result<Reply, DeviceError> {
-        self.link.exchange(command, self.patience).map_err(|error| match error {
-            DeviceError::Asleep(patience) => DeviceError::NoAnswer(patience),
-            other => other,
-        })
+        self.link.exchange(command, None)
+    }
+
+    /// One command of a full flow. While structs are defined nothing is shown, so that nobody is waited for.
+    pub(super) fn step(&mut self, command: &Apdu) -> Result<Reply, DeviceError> {
+        let patience = command.defines_struct().then_some(PROMPTLY);
+        self.link.exchange(command, patience)
+    }
+
+    /// Waits until it is unlocked and in its app again, as at the beginning.
+    pub(super) fn until_ready(&mut self) -> Result<(), DeviceError> {
+        self.status = wait(self.patience, &mut self.watcher, || self.link.readiness())?;
+        Ok(())
     }
 }
 
@@ -289,9 +337,14 @@ pub(super) struct Link {
 }
 
 impl Link {
-    pub(super) fn exchange(&mut self, command: &Apdu, patience: Duration) -> Result<Reply, DeviceError> {
+    /// One command; without a patience it waits for a person, however long.
+    pub(super) fn exchange(
+        &mut self,
+        command: &Apdu,
+        patience: impl Into<Option<Duration>>,
+    ) -> Result<Reply, DeviceError> {
         let mut transport = self.open()?;
-        let reply = transport.exchange(command, patience)?;
+        let reply = transport.exchange(command, patience.into())?;
         self.transport = Some(transport);
         Ok(reply)
     }
@@ -340,7 +393,7 @@ impl Link {
     /// Asks for the app's name, and skips answers to what an earlier program asked.
     fn app_info(&mut self) -> Result<AppInfo, DeviceError> {
         let mut transport = self.open()?;
-        let mut reply = transport.exchange(&Apdu::app_info(), AWAKE)?;
+        let mut reply = transport.exchange(&Apdu::app_info(), Some(AWAKE))?;
         for _ in 0..MOST_STALE {
             if let Some(error) = not_ready(reply.status) {
                 return Err(error);
@@ -392,24 +445,5 @@ fn not_ready(status: StatusWord) -> Option<DeviceError> {
         0x5515 | 0x6804 | 0x6982 => Some(DeviceError::Locked),
         0x5501 | 0x6511 | 0x6d02 | 0x6e01 => Some(DeviceError::NoApp),
         _ => None,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Source: systemd's 73-seat-late.rules, which gives what is tagged `uaccess` by then to whoever sits there.
-    #[test]
-    fn the_udev_rule_covers_every_ledger_and_comes_in_time() {
-        let number = UDEV_RULE_PATH.strip_prefix("/etc/udev/rules.d/").and_then(|name| name.split_once('-'));
-        assert!(number.is_some_and(|(number, _)| number.parse::<u8>().is_ok_and(|n| n < 73)));
-        let rules: Vec<&str> = UDEV_RULE.lines().collect();
-        assert_eq!(rules.len(), 2);
-        for rule in rules {
-            let (conditions, gives) = rule.split_once(", MODE=").unwrap();
-            assert!(conditions.ends_with("ATTRS{idVendor}==\"2c97\"") && !conditions.contains("idProduct"));
-            assert_eq!(gives, "\"0660\", TAG+=\"uaccess\"");
-        }
     }
 }

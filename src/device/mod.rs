@@ -15,6 +15,8 @@ mod scrypt;
 mod signing;
 mod transport;
 mod typed;
+mod udev;
+mod way;
 
 use alloy::consensus::{SignableTransaction, TxEip1559};
 use alloy::network::eip2718::Encodable2718;
@@ -28,16 +30,17 @@ pub use apdu::{
 };
 pub use error::DeviceError;
 pub use keystore::Keystore;
-pub use ledger::{Account, Ledger, PATIENCE, Status, UDEV_RULE, UDEV_RULE_PATH, Waiting, Watcher};
+pub use ledger::{Account, Ledger, PATIENCE, Status, Waiting, Watcher};
 pub use path::{BadPath, DerivationPath};
 pub use plugged::{Model, Plugged, meant};
 pub use screens::{
-    DataShown, Entry, Kind, Page, Prediction, Screens, Settings, StatedSettings, address_screens,
+    DataShown, Entry, Fact, Kind, Page, Prediction, Screens, Settings, StatedSettings, address_screens,
     safe_message_screens, safe_tx_screens, transaction_screens,
 };
-pub use signing::{Chosen, choose_way};
 pub use transport::{Target, plugged_in};
 pub use typed::TypedData;
+pub use udev::{UDEV_RULE, UDEV_RULE_PATH};
+pub use way::{Asked, Chosen, Weight, choose_way};
 
 /// What is asked of an owner's key: a Safe transaction in full, never a bare hash from outside.
 #[derive(Clone, Copy, Debug)]

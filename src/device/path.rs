@@ -43,6 +43,44 @@ impl DerivationPath {
     }
 }
 
+impl DerivationPath {
+    /// Paths as ranges: those that differ in one level and follow one another are one.
+    #[must_use]
+    pub fn ranges(paths: &[Self]) -> String {
+        let mut out: Vec<(Self, Self)> = Vec::new();
+        for path in paths {
+            match out.last_mut().filter(|(first, last)| path.follows(first, last)) {
+                Some((_, last)) => *last = path.clone(),
+                None => out.push((path.clone(), path.clone())),
+            }
+        }
+        let told =
+            out.iter().map(
+                |(first, last)| {
+                    if first == last { first.to_string() } else { format!("{first} to {last}") }
+                },
+            );
+        told.collect::<Vec<_>>().join(", ")
+    }
+
+    /// Whether it is one further than `last` in the level in which a range from `first` counts.
+    fn follows(&self, first: &Self, last: &Self) -> bool {
+        if self.0.len() != last.0.len() {
+            return false;
+        }
+        let differs = |a: &Self, b: &Self| -> Vec<usize> {
+            a.0.iter().zip(&b.0).enumerate().filter(|(_, (a, b))| a != b).map(|(i, _)| i).collect()
+        };
+        match differs(self, last).as_slice() {
+            [i] => {
+                let counted = differs(first, last);
+                self.0[*i] == last.0[*i].wrapping_add(1) && counted.iter().all(|level| level == i)
+            }
+            _ => false,
+        }
+    }
+}
+
 impl Default for DerivationPath {
     /// `m/44'/60'/0'/0/0`
     fn default() -> Self {
@@ -136,6 +174,15 @@ mod tests {
         for path in ["m/44'/60'/9'/0/0", "m/44'/60'/0'/0", "m/44'/60'/0'/9", "m/44'/60'/0'/0/1"] {
             assert_eq!(order.iter().filter(|p| *p == path).count(), 1, "{path}");
         }
+    }
+
+    #[test]
+    fn what_was_searched_is_told_in_ranges() {
+        assert_eq!(
+            DerivationPath::ranges(&DerivationPath::search_order()),
+            "m/44'/60'/0'/0/0 to m/44'/60'/9'/0/0, m/44'/60'/0'/0 to m/44'/60'/0'/9, m/44'/60'/0'/0/1 to \
+             m/44'/60'/0'/0/9"
+        );
     }
 
     proptest! {

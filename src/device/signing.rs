@@ -4,33 +4,11 @@ use alloy::consensus::{SignableTransaction, TxEip1559};
 use alloy::primitives::{Address, Bytes};
 
 use super::apdu::{self, Apdu, Reply};
-use super::ledger::{Ledger, Status, granted};
+use super::ledger::{Ledger, granted};
 use super::path::DerivationPath;
 use super::typed::{self, TypedData};
 use super::{Device, DeviceError, SigningRequest, Way, expect_signer, sealed};
 use crate::safe::{EcdsaSignature, Hashes, SafeId, SignatureKind};
-
-/// The way that a Ledger is asked, and why: said in the review, never silent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Chosen {
-    pub way: Way,
-    pub why: &'static str,
-}
-
-/// Every field, unless the app cannot or the signer says otherwise.
-#[must_use]
-pub const fn choose_way(status: &Status, hashes_asked_for: bool) -> Chosen {
-    match (status.takes_fields, hashes_asked_for) {
-        (true, false) => Chosen { way: Way::Fields, why: "every field goes to the Ledger" },
-        (true, true) => {
-            Chosen { way: Way::Hashes, why: "only the two hashes go to the Ledger, as asked for" }
-        }
-        (false, _) => Chosen {
-            way: Way::Hashes,
-            why: "only the two hashes go to the Ledger: its Ethereum app is too old to take the fields",
-        },
-    }
-}
 
 impl Device for Ledger {
     fn address(&mut self) -> Result<Address, DeviceError> {
@@ -122,7 +100,13 @@ impl Ledger {
             return Err(DeviceError::AppTooOld(self.status.version));
         }
         let commands = data.commands(path)?;
-        let outcome = self.run(&commands);
+        let mut outcome = self.run(&commands);
+        // After a lock in mid-flow the app looks alive and ends in 6A80: everything is sent again.
+        if matches!(outcome, Err(DeviceError::Locked)) {
+            self.until_ready()?;
+            self.link.clear()?;
+            outcome = self.run(&commands);
+        }
         if let Err(
             DeviceError::Refused { .. } | DeviceError::RawMessagesOff | DeviceError::Senseless { .. },
         ) = &outcome
@@ -136,9 +120,9 @@ impl Ledger {
         self.ask_for_approval();
         let mut data = Vec::new();
         for (i, command) in commands.iter().enumerate() {
-            let mut reply = self.review(command)?;
+            let mut reply = self.step(command)?;
             if i == 0 && reply.status == apdu::UNFINISHED {
-                reply = self.review(command)?; // the error has cleared what somebody left unfinished
+                reply = self.step(command)?; // the error has cleared what somebody left unfinished
             }
             data = self.signed(MESSAGE, reply, DeviceError::RawMessagesOff)?;
         }

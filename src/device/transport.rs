@@ -26,8 +26,8 @@ const MOST_ANSWER: u32 = 1024;
 pub enum Target {
     /// Plugged in; with a serial number or a path when there are several.
     Usb { which: Option<String> },
-    /// An emulator at HOST:PORT.
-    Tcp(String),
+    /// An emulator at HOST:PORT, which does not say its model.
+    Tcp { address: String, model: Option<Model> },
 }
 
 impl FromStr for Target {
@@ -44,7 +44,7 @@ impl FromStr for Target {
                 rest.rsplit_once(':')
                     .is_some_and(|(host, port)| !host.is_empty() && port.parse::<u16>().is_ok())
             })
-            .map(|address| Self::Tcp(address.into()))
+            .map(|address| Self::Tcp { address: address.into(), model: None })
             .ok_or_else(|| DeviceError::BadTarget(text.into()))
     }
 }
@@ -68,33 +68,37 @@ fn plugged(id: &HidDeviceId) -> Plugged {
 /// An open connection. After an error it is to be dropped: an answer may still be under way.
 pub(super) enum Transport {
     Usb(Box<HidLedgerDevice>),
-    Tcp(TcpStream),
+    Tcp(TcpStream, Option<Model>),
 }
 
 impl Transport {
     pub(super) fn open(target: &Target) -> Result<Self, DeviceError> {
         match target {
             Target::Usb { which } => open_usb(which.as_deref()).map(Box::new).map(Self::Usb),
-            Target::Tcp(address) => open_tcp(address).map(Self::Tcp),
+            Target::Tcp { address, model } => open_tcp(address).map(|stream| Self::Tcp(stream, *model)),
         }
     }
 
-    /// Nothing for an emulator, which does not say.
+    /// `None` for an emulator whose model nobody said.
     pub(super) fn model(&self) -> Option<Model> {
         match self {
             Self::Usb(device) => Some(Model::of(device.id().model())),
-            Self::Tcp(_) => None,
+            Self::Tcp(_, model) => *model,
         }
     }
 
-    pub(super) fn exchange(&mut self, command: &Apdu, patience: Duration) -> Result<Reply, DeviceError> {
+    pub(super) fn exchange(
+        &mut self,
+        command: &Apdu,
+        patience: Option<Duration>,
+    ) -> Result<Reply, DeviceError> {
         match self {
             Self::Usb(device) => exchange_usb(device, command, patience),
-            Self::Tcp(stream) => {
+            Self::Tcp(stream, _) => {
                 let bytes = command.encode();
                 let length = u32::try_from(bytes.len()).unwrap_or(u32::MAX); // 260 at most
                 let frame = [&length.to_be_bytes()[..], &bytes].concat();
-                stream.write_all(&frame).map_err(|e| broken(&e, patience))?;
+                stream.write_all(&frame).map_err(|e| broken(&e, PROMPTLY))?;
                 read_frame(stream, patience)
             }
         }
@@ -105,7 +109,7 @@ impl Transport {
     pub(super) fn answer_after(&mut self, patience: Duration) -> Result<Reply, DeviceError> {
         match self {
             Self::Usb(_) => Err(DeviceError::Stale),
-            Self::Tcp(stream) => read_frame(stream, patience),
+            Self::Tcp(stream, _) => read_frame(stream, Some(patience)),
         }
     }
 }
@@ -143,17 +147,17 @@ fn cannot_open(text: &str) -> DeviceError {
 fn exchange_usb(
     device: &mut HidLedgerDevice,
     command: &Apdu,
-    patience: Duration,
+    patience: Option<Duration>,
 ) -> Result<Reply, DeviceError> {
     let [class, instruction, p1, p2] = command.header();
     let builder = ApduCommand::builder().cla(class).ins(instruction).p1(p1).p2(p2);
     // Le only where there is no data: beside data the app refuses it.
     let builder = if command.data().is_empty() { builder.le(0) } else { builder.data(command.data()) };
     let built = builder.build().map_err(|e| DeviceError::Transport(e.to_string()))?;
-    match device.exchange(&built, Some(patience)) {
+    match device.exchange(&built, patience) {
         Ok(answer) => Ok(Reply { data: answer.data().into(), status: StatusWord::OK }),
         Err(LedgerError::BadRetcode(word)) => Ok(Reply { data: Vec::new(), status: StatusWord(word.raw()) }),
-        Err(LedgerError::Timeout(_)) => Err(DeviceError::Asleep(patience)),
+        Err(LedgerError::Timeout(_)) => Err(DeviceError::Asleep(patience.unwrap_or(PROMPTLY))),
         Err(LedgerError::Transport(inner)) => Err(inner
             .downcast_ref::<NativeTransportError>()
             .map_or_else(|| DeviceError::Transport(inner.to_string()), native)),
@@ -174,9 +178,10 @@ fn open_tcp(address: &str) -> Result<TcpStream, DeviceError> {
 }
 
 /// Length of the data, data, status word: the status word is not counted.
-fn read_frame(stream: &mut TcpStream, patience: Duration) -> Result<Reply, DeviceError> {
-    let deadline = Instant::now() + patience;
-    let mut read = |bytes: &mut [u8]| read_until(stream, bytes, deadline).map_err(|e| broken(&e, patience));
+fn read_frame(stream: &mut TcpStream, patience: Option<Duration>) -> Result<Reply, DeviceError> {
+    let deadline = patience.map(|patience| Instant::now() + patience);
+    let told = patience.unwrap_or(PROMPTLY);
+    let mut read = |bytes: &mut [u8]| read_until(stream, bytes, deadline).map_err(|e| broken(&e, told));
     let mut length = [0; 4];
     read(&mut length)?;
     let length = u32::from_be_bytes(length);
@@ -188,14 +193,15 @@ fn read_frame(stream: &mut TcpStream, patience: Duration) -> Result<Reply, Devic
     Reply::read(&bytes).ok_or(DeviceError::Senseless { what: "a command" })
 }
 
-fn read_until(stream: &mut TcpStream, bytes: &mut [u8], deadline: Instant) -> io::Result<()> {
+/// Without a deadline it waits until there is an answer or the connection ends.
+fn read_until(stream: &mut TcpStream, bytes: &mut [u8], deadline: Option<Instant>) -> io::Result<()> {
     let mut done = 0;
     while done < bytes.len() {
-        let left = deadline.saturating_duration_since(Instant::now());
-        if left.is_zero() {
+        let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+        if left.is_some_and(|left| left.is_zero()) {
             return Err(ErrorKind::TimedOut.into());
         }
-        stream.set_read_timeout(Some(left))?;
+        stream.set_read_timeout(left)?;
         match stream.read(&mut bytes[done..]) {
             Ok(0) => return Err(ErrorKind::UnexpectedEof.into()),
             Ok(n) => done += n,
@@ -221,7 +227,7 @@ mod tests {
     fn a_target_is_usb_or_an_emulator() {
         assert_eq!("usb".parse::<Target>().unwrap(), Target::Usb { which: None });
         for text in ["tcp://127.0.0.1:9999", "tcp://localhost:9999/", "tcp://[::1]:9999"] {
-            assert!(matches!(text.parse(), Ok(Target::Tcp(_))), "{text}");
+            assert!(matches!(text.parse(), Ok(Target::Tcp { .. })), "{text}");
         }
         for text in
             ["", "tcp://", "tcp://:1", "tcp://h", "tcp://h:", "tcp://h:70000", "http://h:1", "USB", "h:1"]
@@ -252,7 +258,9 @@ mod tests {
         let address = listener.local_addr().unwrap().to_string();
         drop(listener);
         for address in [address, "no-such-host.invalid:1".into()] {
-            let error = Transport::open(&Target::Tcp(address.clone())).map(|_| ()).unwrap_err();
+            let error = Transport::open(&Target::Tcp { address: address.clone(), model: None })
+                .map(|_| ())
+                .unwrap_err();
             assert!(matches!(&error, DeviceError::NoEmulator(a) if *a == address), "{error}");
         }
     }
@@ -260,7 +268,7 @@ mod tests {
     /// What is made of these bytes; a server that holds the line keeps it open until the client has given up.
     fn answering(bytes: &'static [u8], holds: bool) -> Result<Reply, DeviceError> {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        let target = Target::Tcp(listener.local_addr().unwrap().to_string());
+        let target = Target::Tcp { address: listener.local_addr().unwrap().to_string(), model: None };
         let server = std::thread::spawn(move || {
             let (mut stream, _) = listener.accept().unwrap();
             let mut command = [0; 9];
@@ -272,7 +280,7 @@ mod tests {
             }
         });
         let patience = if holds { Duration::from_millis(100) } else { PROMPTLY };
-        let answer = Transport::open(&target).unwrap().exchange(&Apdu::app_info(), patience);
+        let answer = Transport::open(&target).unwrap().exchange(&Apdu::app_info(), Some(patience));
         server.join().unwrap();
         answer
     }

@@ -19,7 +19,7 @@ use crate::steps;
 
 fn on_ledger(desk: &Desk, what: &[&str], emulator: &Emulator) -> Run {
     let url = emulator.url();
-    desk.run(&[&["sign"], what, &["--ledger", &url, "--timeout", "3"]].concat())
+    desk.run(&[&["sign"], what, &["--ledger", &url, "--as", &desk.name, "--timeout", "3"]].concat())
 }
 
 #[test]
@@ -62,17 +62,97 @@ fn a_device_that_is_not_ready_is_told_as_what_it_is_and_nothing_is_written() {
         (Behaviour { locked_for: usize::MAX, ..ready.clone() }, awake.clone(), "enter its PIN"),
         (Behaviour { raw_messages: false, ..ready.clone() }, awake.clone(), "\"Raw messages\" is off"),
         (ready.clone(), Wire { asleep: true, ..awake.clone() }, "press a button to wake it"),
-        (
-            ready.clone(),
-            Wire { thinks_for: Duration::from_mins(1), ..awake.clone() },
-            "no answer on the Ledger",
-        ),
         (ready.clone(), Wire { hangs_up_at: Some(20), ..awake.clone() }, "unplugged or its app was closed"),
     ] {
         let run = on_ledger(alice, &["vault"], &Emulator::start_with(behaviour, wire));
         run.ended(6).says(said);
         assert!(!alice.path("incidents").exists(), "something was written: {said}");
     }
+}
+
+/// Every key of the test mnemonic is on this device, so that alice has to say whose she means.
+#[test]
+fn a_device_with_several_owners_keys_signs_as_the_one_who_is_named() {
+    let ceremony = steps::two_of_three();
+    let alice = &ceremony.desks[0];
+    let emulator = Emulator::start(Behaviour::default());
+    let url = emulator.url();
+    steps::refused(alice.run(&["sign", "vault", "--ledger", &url]), 2, &["--as NAME"]);
+    alice.run(&["sign", "vault", "--ledger", &url, "--as", "bob"]).ended(0).says("signed by bob");
+    steps::refused(alice.run(&["sign", "vault", "--ledger", &url, "--as", "zoe"]), 2, &["zoe", "alice"]);
+    fs::create_dir_all(alice.home().join(".config/breakglass")).unwrap();
+    let settings = alice.home().join(".config/breakglass/config.toml");
+    fs::write(&settings, "me = \"carol\"\n[ledger]\nraw_messages = true\ntransaction_hash = true\n").unwrap();
+    let run = alice.run(&["sign", "vault", "--ledger", &url]).ended(0).says("signed by carol");
+    // What is stated leaves one end: both hashes, and what to read of 36 pages.
+    let run = run.says("Read of the 36: ").says("data 0x8456CB59").says("operation 0").says("Message hash");
+    assert!(!run.stderr.contains("with Transaction hash off"), "{}", run.stderr);
+    run.says("never press both on pages 4 to 33").says("every other value must be 0");
+}
+
+/// Of a batch a Ledger shows the beginning. Without a page that commits to the rest, its person says yes to that apart.
+#[test]
+fn a_batch_that_the_device_does_not_show_whole_needs_a_yes_of_its_own() {
+    let mut ceremony = Ceremony::with_two_rpcs(Anvil::start(), SafeSetup::new(SafeVersion::V1_4_1, 3, 2));
+    let arguments = alloy::sol_types::SolValue::abi_encode(&ceremony.safe);
+    let second = crate::stage::deploy(&ceremony.anvil, "Vault", &arguments);
+    ceremony.add_to_council(&format!(
+        "\n[targets.second]\nanvil = \"{second}\"\n\n[levers.both]\nplaybook = \"pause/two-vaults\"\n\
+         safe = \"guardian\"\nset = {{ first = \"vault\", second = \"second\" }}\n"
+    ));
+    let alice = &ceremony.desks[0];
+    fs::create_dir(alice.path("playbooks")).unwrap();
+    fs::write(alice.path("playbooks/two-vaults.toml"), crate::ceremony::TWO_VAULTS).unwrap();
+    let emulator = Emulator::start(Behaviour::default());
+    let run = on_ledger(alice, &["both"], &emulator).ended(2).says("--unseen").says("--eth-sign");
+    let run = run.says("with Transaction hash off, the Ledger shows only the first 187 bytes of the data");
+    run.says("operation 1 is right only if `to` is, whole, 0x9641d764fc13c8B624c04430C7356C1C7C8102e2");
+    assert_eq!(emulator.signed(), [], "signed without the yes");
+    on_ledger(alice, &["both", "--unseen"], &emulator).ended(0);
+    on_ledger(alice, &["both", "--eth-sign"], &emulator).ended(0).says("as asked for");
+    fs::create_dir_all(alice.home().join(".config/breakglass")).unwrap();
+    let settings = alice.home().join(".config/breakglass/config.toml");
+    fs::write(&settings, "[ledger]\nraw_messages = true\ntransaction_hash = true\n").unwrap();
+    let run = on_ledger(alice, &["both"], &emulator).ended(0);
+    assert!(!run.stderr.contains("shows only the first"), "{}", run.stderr);
+    fs::write(&settings, "[ledger]\nraw_messages = true\ntransaction_hash = false\n").unwrap();
+    on_ledger(alice, &["both"], &emulator).ended(2).says("! the Ledger shows only the first 187 bytes");
+}
+
+/// The review can be read before the device is there, and both possible ends are shown where nobody stated the settings.
+#[test]
+fn the_review_comes_before_the_device() {
+    let ceremony = steps::two_of_three();
+    let alice = &ceremony.desks[0];
+    let gone = Emulator::start(Behaviour::default()).url();
+    let run = alice.run(&["sign", "vault", "--ledger", &gone, "--as", "alice", "--timeout", "1"]).ended(6);
+    run.says("nothing listens at").says("safeTxHash");
+    let run = on_ledger(alice, &["vault"], &Emulator::start(Behaviour::default())).ended(0);
+    let run = run.says("with Transaction hash on: 36 pages").says("with Transaction hash off: 30 pages");
+    run.says("breakglass device --settings");
+}
+
+#[test]
+fn another_seed_is_told_with_all_that_was_looked_at() {
+    let mut ceremony = steps::two_of_three();
+    ceremony.add_to_council("\n[signers.zoe]\naddress = \"0x0707070707070707070707070707070707070707\"\n");
+    let emulator = Emulator::start(Behaviour::default());
+    let run = ceremony.desks[0].run(&["device", "--ledger", &emulator.url(), "--verify", "zoe"]).ended(6);
+    let run = run.says("this Ledger has no owner's key").says("m/44'/60'/0'/0 to m/44'/60'/0'/9");
+    run.says(&key(0).address.to_string());
+}
+
+#[test]
+fn a_second_person_verifies_an_owner_s_address_on_the_device() {
+    let ceremony = steps::two_of_three();
+    let alice = &ceremony.desks[0];
+    let emulator = Emulator::start(Behaviour::default());
+    let url = emulator.url();
+    let run = alice.run(&["device", "--ledger", &url, "--verify", "bob", "--model", "flex"]).ended(0);
+    assert_eq!(run.stdout.trim(), key(1).address.to_string());
+    run.says("Verify Ethereum").says("bob is 0x").says("confirmed");
+    emulator.change(|device| device.reject = Some(Reject::End));
+    alice.run(&["device", "--ledger", &url, "--show-address"]).ended(6).says("rejected");
 }
 
 /// A rejection skips its proposal and no other.
@@ -143,7 +223,8 @@ fn a_ledger_pays_for_the_gas() {
     // Page by page as the device breaks it, the hash that was signed.
     let pages = run.stderr.lines().filter_map(|line| line.split_once("Tx hash ")?.1.split_once(") "));
     let shown: String = pages.flat_map(|(_, value)| value.split_whitespace()).collect();
-    assert_eq!(shown, signed.signature_hash().to_string());
+    // Twice: nobody said whether the nonce is shown too.
+    assert_eq!(shown, signed.signature_hash().to_string().repeat(2));
 
     let chunks: Vec<u8> = emulator.commands().iter().filter(|c| c[1] == 0x04).map(|c| c[2]).collect();
     assert!(chunks.len() > 2 && chunks[0] == 0 && chunks[1..].iter().all(|p1| *p1 == 0x80), "{chunks:x?}");

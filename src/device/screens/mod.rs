@@ -8,6 +8,7 @@ mod debug;
 mod font;
 mod old;
 mod page;
+mod reading;
 mod settings;
 
 use alloy::consensus::{SignableTransaction, Transaction};
@@ -23,6 +24,7 @@ use super::{SigningRequest, Way};
 use crate::safe::{Hashes, SafeId, SafeTxHash, SignatureKind};
 
 pub use page::{Entry, Kind, Page};
+pub use reading::Fact;
 pub use settings::{Prediction, Settings, StatedSettings};
 
 use old::Old;
@@ -30,6 +32,8 @@ use page::{Item, Review, lay_out, refusal};
 
 /// The characters that the app keeps of one value; of longer bytes it shows the beginning and three dots.
 const MOST_CHARACTERS: usize = 379;
+/// The bytes of data that a value shows when it is cut.
+pub const DATA_SHOWN: usize = (MOST_CHARACTERS - 2) / 2 - 1;
 /// The chain id of a drill, the ASCII of "drill": shown like that of any chain that the app does not know.
 const DRILL_CHAIN_ID: u64 = 0x64_7269_6c6c;
 
@@ -290,7 +294,7 @@ fn data_shown(fields: &[Field]) -> DataShown {
         _ => None,
     });
     if longest.max().is_some_and(|length| length > most) {
-        DataShown::Beginning(most - 1)
+        DataShown::Beginning(DATA_SHOWN)
     } else {
         DataShown::All
     }

@@ -49,6 +49,8 @@ pub struct Behaviour {
     pub raw_messages: bool,
     /// So many commands find it locked.
     pub locked_for: usize,
+    /// After so many commands it locks for one; never, where it is 0.
+    pub locks_in: usize,
     pub reject: Option<Reject>,
     /// Rejects so many at the end, and then none.
     pub reject_next: usize,
@@ -67,6 +69,7 @@ impl Default for Behaviour {
             blind_signing_in: 0,
             raw_messages: true,
             locked_for: 0,
+            locks_in: 0,
             reject: None,
             reject_next: 0,
             wrong_key: false,
@@ -120,8 +123,15 @@ impl App {
     }
 
     fn outcome(&mut self, bytes: &[u8]) -> Outcome {
+        if self.behaviour.locks_in > 0 {
+            self.behaviour.locks_in -= 1;
+            self.behaviour.locked_for += usize::from(self.behaviour.locks_in == 0);
+        }
         if self.behaviour.locked_for > 0 {
             self.behaviour.locked_for -= 1;
+            if let Some(flow) = &mut self.flow {
+                flow.lock();
+            }
             return Err(LOCKED);
         }
         if self.behaviour.blind_signing_in > 0 {

@@ -67,6 +67,8 @@ pub struct Flow {
     entered: usize,
     /// A value's bytes so far, its two length bytes first.
     partial: Vec<u8>,
+    /// The device was locked while values were on their way.
+    spoilt: bool,
 }
 
 /// What was received, for the tests to look at.
@@ -82,6 +84,11 @@ pub struct Received {
 impl Flow {
     pub fn has_values(&self) -> bool {
         self.entered > 0
+    }
+
+    /// Locked once values were on their way, the flow goes on and cannot end well.
+    pub fn lock(&mut self) {
+        self.spoilt |= self.has_values();
     }
 
     pub fn define_struct(&mut self, name: &[u8]) -> Result<(), Word> {
@@ -154,7 +161,12 @@ impl Flow {
 
     pub fn finish(&self) -> Result<Received, Word> {
         let [domain, message] = &self.structs[..] else { return Err(BAD_DATA) };
-        if self.entered != 2 || !domain.is_complete() || !message.is_complete() || !self.partial.is_empty() {
+        if self.spoilt
+            || self.entered != 2
+            || !domain.is_complete()
+            || !message.is_complete()
+            || !self.partial.is_empty()
+        {
             return Err(BAD_DATA);
         }
         let keys = message.fields.iter().map(|f| f.key.clone());

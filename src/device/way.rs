@@ -1,0 +1,136 @@
+//! How a transaction is given to a Ledger: chosen by the act, its bytes and the device, and said with its reason. Pure.
+
+use super::ledger::Status;
+use super::screens::DATA_SHOWN;
+use super::{SigningRequest, Way};
+use crate::safe::{Operation, SignatureKind};
+
+/// What the signer asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Asked {
+    Nothing,
+    Fields,
+    Hashes,
+    EthSign,
+}
+
+/// The way, the kind of signature and why.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Chosen {
+    pub way: Way,
+    pub kind: SignatureKind,
+    pub why: &'static str,
+}
+
+/// What the choice depends on beside the device.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Weight {
+    /// One call that a Nano shows whole, of the kind that stops something.
+    Short,
+    /// A batch, or data of which the device shows the beginning only.
+    Long,
+    /// It moves value or changes who or what may act.
+    Heavy,
+}
+
+impl Weight {
+    /// `heavy`: the playbook does more than stop something.
+    #[must_use]
+    pub fn of(request: &SigningRequest<'_>, heavy: bool) -> Self {
+        let tx = request.tx;
+        match () {
+            () if tx.operation == Operation::DelegateCall || tx.data.len() > DATA_SHOWN => Self::Long,
+            () if heavy || !tx.value.is_zero() => Self::Heavy,
+            () => Self::Short,
+        }
+    }
+}
+
+/// Every field, unless the app cannot or the signer says otherwise.
+#[must_use]
+pub fn choose_way(status: &Status, asked: Asked, weight: Weight) -> Chosen {
+    let (way, kind) = (Way::Fields, SignatureKind::Ecdsa);
+    match asked {
+        Asked::EthSign => Chosen {
+            way,
+            kind: SignatureKind::EthSign,
+            why: "the safeTxHash goes to the Ledger as a personal message, as asked for: compare all of it",
+        },
+        Asked::Hashes => {
+            Chosen { way: Way::Hashes, kind, why: "only the two hashes go to the Ledger, as asked for" }
+        }
+        _ if !status.takes_fields => Chosen {
+            way: Way::Hashes,
+            kind,
+            why: "only the two hashes go to the Ledger: its Ethereum app is too old to take the fields",
+        },
+        Asked::Fields => Chosen { way, kind, why: "every field goes to the Ledger, as asked for" },
+        Asked::Nothing => Chosen { way, kind, why: why(status, weight) },
+    }
+}
+
+fn why(status: &Status, weight: Weight) -> &'static str {
+    let large = status.model.is_some_and(super::Model::is_large);
+    match weight {
+        Weight::Short => "every field goes to the Ledger: it shows this call whole",
+        Weight::Heavy => {
+            "every field goes to the Ledger: this does more than stop something, so two people compare both hashes"
+        }
+        Weight::Long if large => {
+            "every field goes to the Ledger: with Transaction hash on, compare both hashes"
+        }
+        Weight::Long => {
+            "every field goes to the Ledger: with Transaction hash on, compare both hashes; where a second machine or \
+             a card shows the safeTxHash, --eth-sign shows all of it in 4 presses"
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use alloy::primitives::{Address, U256};
+
+    use super::*;
+    use crate::device::{AppVersion, Model};
+    use crate::safe::{Nonce, SafeId, SafeTx, SafeVersion};
+
+    fn weight(length: usize, value: u64, operation: Operation, heavy: bool) -> Weight {
+        let safe = SafeId { chain_id: 1, address: Address::ZERO, version: SafeVersion::V1_4_1 };
+        let data = vec![1; length].into();
+        let tx = SafeTx::new(Address::ZERO, U256::from(value), data, operation, Nonce::from(0));
+        let kind = SignatureKind::Ecdsa;
+        let request = SigningRequest { safe: &safe, tx: &tx, owner: Address::ZERO, kind, way: Way::Fields };
+        Weight::of(&request, heavy)
+    }
+
+    #[test]
+    fn the_weight_comes_from_the_bytes_and_the_act() {
+        assert_eq!(weight(4, 0, Operation::Call, false), Weight::Short);
+        assert_eq!(weight(187, 0, Operation::Call, false), Weight::Short);
+        assert_eq!(weight(189, 0, Operation::Call, false), Weight::Long);
+        assert_eq!(weight(4, 0, Operation::DelegateCall, false), Weight::Long);
+        assert_eq!(weight(4, 1, Operation::Call, false), Weight::Heavy);
+        assert_eq!(weight(4, 0, Operation::Call, true), Weight::Heavy);
+    }
+
+    #[test]
+    fn what_is_asked_for_is_done_and_an_old_app_gets_hashes() {
+        let status = Status {
+            model: Some(Model::NanoSPlus),
+            version: AppVersion(1, 22, 0),
+            blind_signing: false,
+            transaction_check: false,
+            takes_fields: true,
+        };
+        let old = Status { takes_fields: false, ..status };
+        let chosen = |status, asked| choose_way(status, asked, Weight::Long);
+        assert_eq!(chosen(&status, Asked::Nothing).way, Way::Fields);
+        assert!(chosen(&status, Asked::Nothing).why.contains("--eth-sign"));
+        assert_eq!(chosen(&status, Asked::Hashes).way, Way::Hashes);
+        assert_eq!(chosen(&old, Asked::Fields).way, Way::Hashes);
+        assert!(chosen(&old, Asked::Fields).why.contains("too old"));
+        assert_eq!(chosen(&old, Asked::EthSign).kind, SignatureKind::EthSign);
+        let flex = Status { model: Some(Model::Flex), ..status };
+        assert!(!chosen(&flex, Asked::Nothing).why.contains("--eth-sign"));
+    }
+}
