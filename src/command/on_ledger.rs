@@ -70,20 +70,17 @@ fn say_batch(session: &Session, request: &SigningRequest) {
     let version = request.safe.version;
     let published = published_batch_contract(request.safe.chain_id, version);
     let elsewhere = || batch_contracts(version).find(|known| known.address == request.tx.to);
-    match published.or_else(elsewhere).filter(|known| known.address == request.tx.to) {
-        Some(known) => {
-            let text = format!("operation 1 is right only if `to` is, whole, {}", known.address);
-            ui.say(&Text::new("    ").warn("! ").add(&text));
-            let text = format!("(MultiSendCallOnly of Safe {version}); any other character: reject");
-            ui.say(&Text::new("      ").add(&text));
-        }
-        None => {
-            let text = format!(
-                "operation 1, and {} is not a MultiSendCallOnly of Safe {version}: reject",
-                request.tx.to
-            );
-            ui.say(&Text::new("    ").bad("! ").bold(&text));
-        }
+    if let Some(known) = published.or_else(elsewhere).filter(|known| known.address == request.tx.to) {
+        let text = format!("operation 1 is right only if `to` is, whole, {}", known.address);
+        ui.say(&Text::new("    ").warn("! ").add(&text));
+        let text = format!("(MultiSendCallOnly of Safe {version}); any other character: reject");
+        ui.say(&Text::new("      ").add(&text));
+    } else {
+        let text = format!(
+            "operation 1, and {} is not the MultiSendCallOnly of Safe {version}: reject",
+            request.tx.to
+        );
+        ui.say(&Text::new("    ").bad("! ").bold(&text));
     }
 }
 
