@@ -7,10 +7,15 @@
 mod difference;
 mod digest;
 mod duration;
+mod entries;
 mod file;
 mod pins;
 mod rpc;
 mod settings;
+mod source;
+#[cfg(test)]
+mod tests;
+mod wire;
 
 use std::collections::BTreeMap;
 use std::time::Duration;

@@ -1,0 +1,217 @@
+//! From the council file's wire form to what an entry means, each entry by itself.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::time::Duration;
+
+use alloy::primitives::{Address, B256};
+use toml::Spanned;
+
+use super::source::{Source, known};
+use super::wire::{WireChain, WireCode, WireLever, WirePinned, WirePlace, WireSafe};
+use super::{Chain, Lever, RpcAddress, Safe, Signer, Target, duration};
+use crate::excerpt::Fault;
+use crate::safe::deployments::batch_contracts;
+use crate::safe::{Owners, SafeVersion, parse_address};
+
+const DEFAULT_BATCH: usize = 100;
+const DEFAULT_PARALLEL: usize = 24;
+/// Two blocks of Ethereum, and a second.
+const DEFAULT_PRIVATE: Duration = Duration::from_secs(25);
+
+pub(super) fn read_chain(source: &Source, name: String, wire: &WireChain) -> Result<Chain, Fault> {
+    let quorum = match &wire.quorum {
+        None => wire.rpc.len().clamp(1, 2),
+        Some(q) if (1..=wire.rpc.len().max(1)).contains(q.get_ref()) => *q.get_ref(),
+        Some(q) => {
+            let message = format!(
+                "quorum {} cannot be reached: {} RPC addresses are named",
+                q.get_ref(),
+                wire.rpc.len()
+            );
+            return Err(source.fault(q.span(), message));
+        }
+    };
+    let bounded = |given: &Option<Spanned<usize>>, default, most, what: &str| match given {
+        None => Ok(default),
+        Some(n) if (1..=most).contains(n.get_ref()) => Ok(*n.get_ref()),
+        Some(n) => Err(source.fault(n.span(), format!("{what} must be between 1 and {most}"))),
+    };
+    let batch = bounded(&wire.batch, DEFAULT_BATCH, 1000, "the requests of a batch")?;
+    let parallel = bounded(&wire.parallel, DEFAULT_PARALLEL, 100, "the batches sent side by side")?;
+    let all: Vec<_> = wire.rpc.iter().chain(&wire.send).map(Spanned::span).collect();
+    let addresses = |texts: &[Spanned<String>]| {
+        texts.iter().map(|text| read_rpc(source, text, &all)).collect::<Result<_, Fault>>()
+    };
+    let (rpc, send) = (addresses(&wire.rpc)?, addresses(&wire.send)?);
+    let private_for = read_private_for(source, wire)?;
+    let block_time = wire
+        .block_time
+        .as_ref()
+        .map(|text| parse_block_time(text.get_ref()).map_err(|message| source.fault(text.span(), message)));
+    let block_time = block_time.transpose()?;
+    Ok(Chain { name, id: wire.id, rpc, send, private_for, quorum, batch, parallel, block_time })
+}
+
+fn parse_block_time(text: &str) -> Result<Duration, String> {
+    if text == "none" {
+        return Ok(Duration::MAX);
+    }
+    let expected = || {
+        format!(
+            "{text:?} is not a block time: write \"2 seconds\" or \"250 milliseconds\", or \"none\" for blocks on demand"
+        )
+    };
+    let (number, unit) = text.split_once(' ').ok_or_else(expected)?;
+    let number: u64 = number.parse().ok().filter(|n| (1..=600_000).contains(n)).ok_or_else(expected)?;
+    match unit {
+        "second" | "seconds" => Ok(Duration::from_secs(number)),
+        "millisecond" | "milliseconds" => Ok(Duration::from_millis(number)),
+        _ => Err(expected()),
+    }
+}
+
+/// Without `send` nothing is private.
+fn read_private_for(source: &Source, wire: &WireChain) -> Result<Duration, Fault> {
+    match &wire.private_for {
+        None if wire.send.is_empty() => Ok(Duration::ZERO),
+        None => Ok(DEFAULT_PRIVATE),
+        Some(text) if wire.send.is_empty() => {
+            Err(source.fault(text.span(), "private_for needs send = [\"https://…\"] beside it"))
+        }
+        Some(text) => duration::parse(text.get_ref()).map_err(|message| source.fault(text.span(), message)),
+    }
+}
+
+/// An address may hold a key, whatever is wrong with it: the fault points at its place and shows none of them.
+fn read_rpc(source: &Source, text: &Spanned<String>, all: &[Range<usize>]) -> Result<RpcAddress, Fault> {
+    RpcAddress::parse(text.get_ref()).map_err(|error| {
+        let mut hidden = source.text.to_string();
+        for span in all {
+            hidden.replace_range(span.clone(), &"*".repeat(span.len()));
+        }
+        Fault::at(source.origin, &hidden, text.span(), error.to_string())
+    })
+}
+
+pub(super) fn read_safe(
+    source: &Source,
+    name: String,
+    wire: &WireSafe,
+    signers: &BTreeMap<String, Signer>,
+) -> Result<Safe, Fault> {
+    let version: Option<SafeVersion> = wire.version.as_ref().map(|v| source.parse(v)).transpose()?;
+    let owners = match (&wire.owners, &wire.threshold) {
+        (None, None) => None,
+        (Some(list), Some(threshold)) => {
+            let owner = |text: &Spanned<String>| match signers.get(text.get_ref()) {
+                Some(signer) => Ok(signer.address),
+                None if text.get_ref().starts_with("0x") => source.address(text),
+                None => known(source, "signer", text, signers).map(|()| Address::ZERO),
+            };
+            let addresses = list.get_ref().iter().map(owner).collect::<Result<Vec<_>, _>>()?;
+            let owners = Owners::new(addresses, *threshold.get_ref())
+                .map_err(|e| source.fault(list.span(), e.to_string()))?;
+            Some(owners)
+        }
+        (Some(list), None) => return Err(source.fault(list.span(), "owners need a threshold beside them")),
+        (None, Some(t)) => return Err(source.fault(t.span(), "a threshold needs the owners beside it")),
+    };
+    let one = |text: &Option<Spanned<String>>| match text {
+        Some(text) if text.get_ref() == "none" => Ok(Some(Address::ZERO)),
+        Some(text) => parse_address(text.get_ref())
+            .map(Some)
+            .map_err(|message| source.fault(text.span(), format!("{message}, or \"none\""))),
+        None => Ok(None),
+    };
+    let proxy_code = wire
+        .proxy_code
+        .as_ref()
+        .map(|text| parse_code(text.get_ref()).map_err(|message| source.fault(text.span(), message)));
+    let modules = wire.modules.as_ref().map(|list| list.iter().map(|text| source.address(text)).collect());
+    Ok(Safe {
+        name,
+        chain: wire.chain.get_ref().clone(),
+        address: source.address(&wire.address)?,
+        version,
+        owners,
+        modules: modules.transpose()?,
+        guard: one(&wire.guard)?,
+        module_guard: one(&wire.module_guard)?,
+        fallback_handler: one(&wire.fallback_handler)?,
+        proxy_code: proxy_code.transpose()?,
+        batch: wire.batch.as_ref().map(|text| read_batch(source, text, version)).transpose()?,
+    })
+}
+
+/// A batch contract runs with the Safe's own storage: only a published one of its version is taken.
+fn read_batch(
+    source: &Source,
+    text: &Spanned<String>,
+    version: Option<SafeVersion>,
+) -> Result<Address, Fault> {
+    let address = source.address(text)?;
+    let Some(version) = version else {
+        return Err(source.fault(text.span(), "a batch contract needs the Safe's version beside it"));
+    };
+    let known: Vec<String> = batch_contracts(version).map(|d| d.address.to_string()).collect();
+    if batch_contracts(version).any(|d| d.address == address) {
+        return Ok(address);
+    }
+    let known = if known.is_empty() { "none is published".into() } else { known.join(" or ") };
+    let message =
+        format!("{address} is not a published MultiSendCallOnly of Safe {version}: expected {known}");
+    Err(source.fault(text.span(), message))
+}
+
+pub(super) fn read_place(source: &Source, wire: &Spanned<WirePlace>) -> Result<Target, Fault> {
+    let fault = |message| source.fault(wire.span(), message);
+    let (address, code) = match wire.get_ref() {
+        WirePlace::Address(address) => (address, &[][..]),
+        WirePlace::Pinned(WirePinned { address, code: WireCode::One(code) }) => {
+            (address, std::slice::from_ref(code))
+        }
+        WirePlace::Pinned(WirePinned { address, code: WireCode::Several(code) }) => (address, &code[..]),
+    };
+    let code = code.iter().map(|text| parse_code(text)).collect::<Result<_, _>>().map_err(fault)?;
+    Ok(Target { address: parse_address(address).map_err(|e| fault(e.to_string()))?, code })
+}
+
+fn parse_code(text: &str) -> Result<B256, String> {
+    let hash = text.strip_prefix("0x").and_then(|hex| hex.parse().ok());
+    hash.ok_or_else(|| format!("{text:?} is no code hash: expected 0x and 64 hexadecimal digits"))
+}
+
+pub(super) fn read_lever(
+    source: &Source,
+    name: String,
+    wire: &WireLever,
+    target: impl Fn(&str) -> Option<Address>,
+) -> Result<Lever, Fault> {
+    let change = |text: &Spanned<String>| match target(text.get_ref()) {
+        Some(address) => Ok(address),
+        None if text.get_ref().starts_with("0x") => source.address(text),
+        None => {
+            let message = format!("no target on the Safe's chain is called {:?}", text.get_ref());
+            Err(source.fault(text.span(), message))
+        }
+    };
+    let changes = wire.changes.iter().map(change).collect::<Result<_, _>>()?;
+    let argument = |(key, value): (&String, &Spanned<toml::Value>)| {
+        let text = match value.get_ref() {
+            toml::Value::String(s) => s.clone(),
+            toml::Value::Integer(i) => i.to_string(),
+            toml::Value::Boolean(b) => b.to_string(),
+            other => {
+                let message = format!(
+                    "{key}: write the {} as text in quotes, so that it is read exactly",
+                    other.type_str()
+                );
+                return Err(source.fault(value.span(), message));
+            }
+        };
+        Ok((key.clone(), text))
+    };
+    let set = wire.set.iter().map(argument).collect::<Result<_, _>>()?;
+    Ok(Lever { name, playbook: wire.playbook.clone(), safe: wire.safe.get_ref().clone(), set, changes })
+}
