@@ -72,8 +72,11 @@ fn arguments_are_the_readers(facts: &Facts) -> Finding {
             format!("lever {lever} leaves open, and whoever proposed it chose: {}", chosen.join(", "))
         }
     };
-    let set: Vec<String> =
-        facts.foreign.iter().map(|(name, value)| format!("--set {name}={value}")).collect();
+    let set: Vec<String> = facts
+        .foreign
+        .iter()
+        .map(|(name, value)| format!("--set {}", quoted(&format!("{name}={value}"))))
+        .collect();
     let fix = if set.is_empty() {
         "hear from the council in person that it wants this; a lever for it would make it your own".into()
     } else {
@@ -85,6 +88,12 @@ fn arguments_are_the_readers(facts: &Facts) -> Finding {
     let safe = facts.proposal.safe();
     let whose: [&dyn Display; 4] = [&safe.chain_id, &safe.address, &binding.digest, &sentence];
     Finding::refuse(named(id, whose), sentence, fix)
+}
+
+/// A word as a shell reads it as one word: what a stranger chose is copied from the screen.
+fn quoted(word: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "_-./:,=@%+".contains(c);
+    if word.chars().all(is_plain) { word.into() } else { format!("'{}'", word.replace('\'', r"'\''")) }
 }
 
 /// A file in `playbooks/` takes the place of the built-in playbook with its id: the name on the screen is the same.
@@ -152,4 +161,24 @@ fn before_holds(facts: &Facts) -> Vec<Finding> {
             )
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::quoted;
+
+    #[test]
+    fn what_is_copied_from_the_screen_is_one_word() {
+        for (word, expected) in [
+            ("target=vault", "target=vault"),
+            ("fee=1.5%", "fee=1.5%"),
+            ("a=$(curl x|sh)", "'a=$(curl x|sh)'"),
+            ("a=x;id", "'a=x;id'"),
+            ("a='; id #", r"'a='\''; id #'"),
+            ("a=\nid", "'a=\nid'"),
+            ("a=~/x", "'a=~/x'"),
+        ] {
+            assert_eq!(quoted(word), expected);
+        }
+    }
 }

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use crate::command::session::Session;
 use crate::command::settings::pins;
-use crate::command::subject::{is_file, read_proposal};
+use crate::command::subject::is_file;
 use crate::council::{
     Accepted, Difference, Mark, Pins, SafeAt, Standing, TextDigest, council_at, council_of, difference,
     playbook_of,
@@ -95,7 +95,7 @@ impl Session<'_> {
             let lever = self.lever(what)?;
             return self.rests_on(&lever.playbook, &lever.safe, undo);
         }
-        let proposal = read_proposal(Path::new(what))?;
+        let proposal = self.read_once(Path::new(what))?;
         let binding = proposal.binding();
         let mut playbooks = self.with_undo(binding.playbook.as_str(), binding.undo);
         if let Some(lever) = binding.lever.as_ref().and_then(|name| self.council.levers.get(name)) {

@@ -1,5 +1,7 @@
 //! What every command starts from: the reader's own council file, playbooks and folder of proposals.
 
+use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use crate::chain::{Chain, Options, proxy_of};
@@ -8,6 +10,7 @@ use crate::council::{self, Council, RpcAddress, RpcAddressError, SecretUrl};
 use crate::error::{Error, Exit};
 use crate::excerpt::Fault;
 use crate::playbook::{self, Catalogue, near};
+use crate::proposal::Proposal;
 use crate::store::{self, Incidents};
 use crate::ui::{Text, Ui};
 
@@ -25,6 +28,8 @@ pub struct Session<'a> {
     pub text: String,
     pub incidents: Incidents,
     pub catalogue: Catalogue,
+    /// The proposal files that were named, each read once: what was accepted for it is about what is signed.
+    pub(super) read: RefCell<BTreeMap<PathBuf, Proposal>>,
     /// How many RPCs must agree in this run, in place of the council file's number.
     pub quorum: Option<usize>,
 }
@@ -57,7 +62,7 @@ impl<'a> Session<'a> {
             ui.say(&Text::default().warn("left out: ").add(&format!("{more} more playbooks")));
         }
         let incidents = Incidents::beside(&folder);
-        Ok(Self { ui, council, path, text, incidents, catalogue, quorum: None })
+        Ok(Self { ui, council, path, text, incidents, catalogue, quorum: None, read: RefCell::default() })
     }
 
     /// The same, with another number of RPCs that must agree.

@@ -189,7 +189,7 @@ impl<'a> Session<'a> {
         purpose: Purpose,
     ) -> Result<Option<Proposal>, Error> {
         if is_file(what) {
-            let proposal = read_proposal(Path::new(what))?;
+            let proposal = self.read_once(Path::new(what))?;
             Self::is_meant(&proposal, derive)?;
             self.safe_of(&proposal)?;
             return Ok(Some(proposal));
@@ -199,6 +199,16 @@ impl<'a> Session<'a> {
             Purpose::Finish | Purpose::Look => self.kept_for(what, derive, true),
             Purpose::Offline => self.kept_for(what, derive, false),
         }
+    }
+
+    /// The proposal of a file, the same however often it is asked for.
+    pub fn read_once(&self, path: &Path) -> Result<Proposal, Error> {
+        if let Some(proposal) = self.read.borrow().get(path) {
+            return Ok(proposal.clone());
+        }
+        let proposal = read_proposal(path)?;
+        self.read.borrow_mut().insert(path.into(), proposal.clone());
+        Ok(proposal)
     }
 
     /// What a file says about itself has to be what was asked for: its nonce, and whether it takes something back.

@@ -37,6 +37,8 @@ const LONGEST_MESSAGE: usize = 8_000;
 /// Narrower than this, addresses and hashes would be broken.
 const MIN_WIDTH: u16 = 80;
 const MAX_WIDTH: u16 = 120;
+/// Narrower than this, nothing can be read.
+const NARROWEST: u16 = 20;
 
 /// How long an input may take before the person is told what is being waited for.
 const MOMENT: Duration = Duration::from_secs(1);
@@ -231,7 +233,11 @@ impl Drop for Spinner {
 
 /// The width to lay out for: the terminal's, or 100 columns where there is none.
 fn width() -> u16 {
-    Term::stderr().size_checked().map_or(100, |(_, columns)| columns).clamp(MIN_WIDTH, MAX_WIDTH)
+    columns().clamp(MIN_WIDTH, MAX_WIDTH)
+}
+
+fn columns() -> u16 {
+    Term::stderr().size_checked().map_or(100, |(_, columns)| columns)
 }
 
 /// Bounds every text in it.
@@ -258,7 +264,9 @@ fn render_table(header: &[&str], rows: &[Vec<String>], width: u16) -> String {
 
 fn say(text: &Text) {
     // Into a file or a log it goes unbroken, so that it can be searched.
-    let columns = if Term::stderr().is_term() { usize::from(width()) } else { usize::MAX };
+    // A terminal that is too narrow would break lines itself, and let the rest of a stranger's text begin one.
+    let columns =
+        if Term::stderr().is_term() { columns().clamp(NARROWEST, MAX_WIDTH).into() } else { usize::MAX };
     for line in text.wrapped(columns) {
         put(&mut io::stderr(), &line.painted());
     }

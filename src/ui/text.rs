@@ -208,8 +208,12 @@ impl Text {
 
     /// A space after the last column would be a line of its own.
     fn trim_end(&mut self) {
-        if let Some((_, last)) = self.0.last_mut() {
+        while let Some((_, last)) = self.0.last_mut() {
             last.truncate(last.trim_end().len());
+            if !last.is_empty() {
+                break;
+            }
+            self.0.pop();
         }
     }
 

@@ -32,10 +32,14 @@ pub struct Terminal {
 
 impl Terminal {
     pub fn start(command: &mut Command) -> Self {
+        Self::of_width(120, command)
+    }
+
+    pub fn of_width(columns: u16, command: &mut Command) -> Self {
         let keyboard = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).unwrap();
         grantpt(&keyboard).unwrap();
         unlockpt(&keyboard).unwrap();
-        let size = Winsize { ws_row: 50, ws_col: 120, ws_xpixel: 0, ws_ypixel: 0 };
+        let size = Winsize { ws_row: 50, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 };
         tcsetwinsize(&keyboard, size).unwrap();
         let name = ptsname(&keyboard, Vec::new()).unwrap();
         let line = File::options()

