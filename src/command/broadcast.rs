@@ -148,10 +148,16 @@ impl Look<'_> {
             }
             if let Some(ledger) = signer.ledger() {
                 let status = ledger.status();
-                let screens = settings::stated(session.ui)?
-                    .predict(status, |settings| transaction_screens(status, settings, from, &offer.tx));
+                let stated = settings::stated(session.ui)?;
+                let screens =
+                    stated.predict(status, |settings| transaction_screens(status, settings, from, &offer.tx));
                 let title = "the transaction that pays for the gas";
                 pages::show(session.ui, status, from, title, &screens);
+                if stated.debug_contracts.is_none() {
+                    let text =
+                        "with Debug contracts on, about 70 pages come before these, while it is being sent";
+                    session.ui.say(&Text::new("    ").dim(text));
+                }
             }
             if agreed.is_some() {
                 session.ui.say(&Text::new("  ").warn("it costs more now than when you were asked:"));

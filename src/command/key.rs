@@ -75,8 +75,11 @@ impl Signer {
             Self::Ledger(ledger, wait) if owners.len() > 1 && !ledger.uses_one_of(owners) => (ledger, wait),
             _ => return self.choose(council, owners),
         };
-        let paths = paths(council)?;
-        let held = wait.during(|| ledger.search(&paths, owners))?;
+        let near = with_own(council, DerivationPath::near())?;
+        let held = match wait.during(|| ledger.search(&near, owners)) {
+            Err(DeviceError::NoOwner { .. }) => return self.choose(council, owners),
+            held => held?,
+        };
         let chosen = match held.len() {
             0 | 1 => 0,
             _ => {
@@ -133,6 +136,11 @@ pub fn signer(council: &Council, name: &str) -> Result<Address, Error> {
 
 /// The derivation paths to look at: the council's own first, then the usual ones.
 pub fn paths(council: &Council) -> Result<Vec<DerivationPath>, Error> {
+    with_own(council, DerivationPath::search_order())
+}
+
+/// These paths after the council's own, each once.
+fn with_own(council: &Council, others: Vec<DerivationPath>) -> Result<Vec<DerivationPath>, Error> {
     let mut paths = Vec::new();
     for signer in council.signers.values() {
         if let Some(text) = &signer.path {
@@ -143,7 +151,7 @@ pub fn paths(council: &Council) -> Result<Vec<DerivationPath>, Error> {
             paths.push(path);
         }
     }
-    paths.extend(DerivationPath::search_order());
+    paths.extend(others);
     let mut seen = Vec::new();
     paths.retain(|path| {
         !seen.contains(path) && {

@@ -17,11 +17,11 @@ pub fn show(ui: &Ui, status: &Status, key: Address, why: &str, predicted: &[Pred
     let Some((first, others)) = predicted.split_first() else { return };
     let pages = &first.screens.pages;
     let same = others.iter().fold(pages.len(), |same, other| same.min(common(pages, &other.screens.pages)));
-    list(ui, pages, 0, same);
+    list(ui, &first.screens, 0, same);
     for one in predicted.iter().filter(|_| !others.is_empty()) {
         let text = format!("with {}: {} pages", one.settings.describe(predicted), one.screens.pages.len());
         ui.say(&Text::new("    ").bold(&text));
-        list(ui, &one.screens.pages, same, one.screens.pages.len());
+        list(ui, &one.screens, same, one.screens.pages.len());
     }
     for one in predicted {
         if !others.is_empty() {
@@ -38,7 +38,7 @@ pub fn show(ui: &Ui, status: &Status, key: Address, why: &str, predicted: &[Pred
 
 /// What to read of the pages, and where nothing may be skipped.
 fn guide(ui: &Ui, screens: &Screens) {
-    let count = screens.pages.len();
+    let count = screens.number(screens.pages.len().saturating_sub(1));
     let facts: Vec<String> = screens.facts().iter().map(fact).collect();
     if !facts.is_empty() {
         ui.say(&Text::new("    ").bold(&format!("Read of the {count}: ")).add(&facts.join(", ")));
@@ -75,9 +75,9 @@ fn common(pages: &[Page], others: &[Page]) -> usize {
     pages.iter().zip(others).take_while(|(page, other)| page == other).count()
 }
 
-fn list(ui: &Ui, pages: &[Page], from: usize, to: usize) {
-    for (at, page) in pages.iter().enumerate().take(to).skip(from) {
-        let mut line = Text::new("    ").dim(&format!("{:>2}  ", at + 1));
+fn list(ui: &Ui, screens: &Screens, from: usize, to: usize) {
+    for (at, page) in screens.pages.iter().enumerate().take(to).skip(from) {
+        let mut line = Text::new("    ").dim(&format!("{:>2}  ", screens.number(at)));
         for (i, entry) in page.entries.iter().enumerate() {
             let between = if i == 0 { "" } else { " · " };
             line = line.add(between).bold(&entry.title).add("  ").add(&entry.lines.join(" "));

@@ -10,6 +10,8 @@ const PURPOSE: u32 = 44 + HARDENED;
 const ETHER: u32 = 60 + HARDENED;
 /// How many of each family of paths are looked through.
 const SEARCHED: u32 = 10;
+/// How many of each are looked through for the keys of several owners: each takes a third of a second.
+const NEAR: u32 = 3;
 
 /// A path such as `m/44'/60'/0'/0/0`: one to ten levels.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -36,9 +38,19 @@ impl DerivationPath {
     /// then that of other wallets.
     #[must_use]
     pub fn search_order() -> Vec<Self> {
-        let ledger_live = (0..SEARCHED).map(|n| vec![PURPOSE, ETHER, n | HARDENED, 0, 0]);
-        let legacy = (0..SEARCHED).map(|n| vec![PURPOSE, ETHER, HARDENED, n]);
-        let others = (1..SEARCHED).map(|n| vec![PURPOSE, ETHER, HARDENED, 0, n]); // n = 0 is Ledger's first
+        Self::of_families(SEARCHED)
+    }
+
+    /// The first paths of each family: where the keys of other owners are, if one device holds several.
+    #[must_use]
+    pub fn near() -> Vec<Self> {
+        Self::of_families(NEAR)
+    }
+
+    fn of_families(count: u32) -> Vec<Self> {
+        let ledger_live = (0..count).map(|n| vec![PURPOSE, ETHER, n | HARDENED, 0, 0]);
+        let legacy = (0..count).map(|n| vec![PURPOSE, ETHER, HARDENED, n]);
+        let others = (1..count).map(|n| vec![PURPOSE, ETHER, HARDENED, 0, n]); // n = 0 is Ledger's first
         ledger_live.chain(legacy).chain(others).map(Self).collect()
     }
 }

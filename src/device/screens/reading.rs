@@ -2,7 +2,7 @@
 
 use super::Screens;
 
-/// A value to compare, and the pages that show it, counted from 1.
+/// A value to compare, and the numbers of the pages that show it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fact {
     pub first: usize,
@@ -20,6 +20,14 @@ const DOMAIN: [&str; 2] = ["chainId", "verifyingContract"];
 const SELECTOR: usize = 10;
 
 impl Screens {
+    /// The number of a page, as the device counts: a large screen does not count the warning that comes first.
+    #[must_use]
+    pub fn number(&self, index: usize) -> usize {
+        let is_large = self.pages.last().is_some_and(|page| !page.foot.is_empty());
+        let warned = self.pages.first().is_some_and(|page| page.foot.is_empty());
+        if is_large && warned { index } else { index + 1 }
+    }
+
     /// The values that a person has to compare; every other one is zero. The domain is among them where no hash is shown.
     #[must_use]
     pub fn facts(&self) -> Vec<Fact> {
@@ -36,10 +44,15 @@ impl Screens {
                 }
                 match facts.last_mut().filter(|fact| fact.title == title) {
                     Some(fact) => {
-                        fact.last = i + 1;
+                        fact.last = self.number(i);
                         fact.value.push_str(&value);
                     }
-                    None => facts.push(Fact { first: i + 1, last: i + 1, title: title.into(), value }),
+                    None => facts.push(Fact {
+                        first: self.number(i),
+                        last: self.number(i),
+                        title: title.into(),
+                        value,
+                    }),
                 }
             }
         }
@@ -49,12 +62,12 @@ impl Screens {
         facts
     }
 
-    /// The first and the last page, counted from 1, on which the rest can be skipped: after the last of them it is safe.
+    /// The numbers of the first and the last page on which the rest can be skipped: after the last of them it is safe.
     #[must_use]
     pub fn skippable(&self) -> Option<(usize, usize)> {
         let first = self.pages.iter().position(super::Page::offers_skip)?;
         let last = self.pages.iter().rposition(super::Page::offers_skip)?;
-        Some((first + 1, last + 1))
+        Some((self.number(first), self.number(last)))
     }
 }
 
@@ -65,4 +78,73 @@ fn is_field(title: &str) -> bool {
 
 fn is_zero(value: &str) -> bool {
     value.chars().all(|c| matches!(c, '0' | 'x'))
+}
+
+#[cfg(test)]
+mod tests {
+    use alloy::primitives::{Address, U256};
+
+    use super::*;
+    use crate::device::{AppVersion, Model, Settings, SigningRequest, Status, Way, safe_tx_screens};
+    use crate::safe::{Nonce, Operation, SafeId, SafeTx, SafeVersion, SignatureKind};
+
+    fn screens(model: Model, transaction_hash: bool) -> Screens {
+        let status = Status {
+            model: Some(model),
+            version: AppVersion(1, 22, 0),
+            blind_signing: false,
+            transaction_check: false,
+            takes_fields: true,
+        };
+        let settings = Settings { raw_messages: true, transaction_hash, ..Settings::default() };
+        let safe = SafeId { chain_id: 1, address: Address::repeat_byte(5), version: SafeVersion::V1_4_1 };
+        let data = vec![0x84, 0x56, 0xcb, 0x59].into();
+        let tx = SafeTx::new(Address::repeat_byte(6), U256::ZERO, data, Operation::Call, Nonce::from(42));
+        let (kind, way) = (SignatureKind::Ecdsa, Way::Fields);
+        safe_tx_screens(
+            &status,
+            settings,
+            &SigningRequest { safe: &safe, tx: &tx, owner: safe.address, kind, way },
+        )
+    }
+
+    fn told(screens: &Screens) -> Vec<String> {
+        let fact = |fact: &Fact| format!("{}-{} {}", fact.first, fact.last, fact.title);
+        screens.facts().iter().map(fact).collect()
+    }
+
+    /// Six of 36; without the hashes, the domain too.
+    #[test]
+    fn the_pages_to_read_are_few() {
+        let facts = [
+            "11-11 to",
+            "15-15 data",
+            "17-17 operation",
+            "29-29 nonce",
+            "31-32 Domain hash",
+            "34-35 Message hash",
+        ];
+        let hashed = screens(Model::NanoSPlus, true);
+        assert_eq!((hashed.pages.len(), told(&hashed)), (36, facts.map(String::from).to_vec()));
+        let bare = screens(Model::NanoX, false);
+        let facts = [
+            "5-5 chainId",
+            "7-7 verifyingContract",
+            "11-11 to",
+            "15-15 data",
+            "17-17 operation",
+            "29-29 nonce",
+        ];
+        assert_eq!((bare.pages.len(), told(&bare)), (30, facts.map(String::from).to_vec()));
+    }
+
+    /// As the device counts: "2 of 7" is the second page after the warning.
+    #[test]
+    fn pages_are_numbered_as_on_the_device() {
+        let stax = screens(Model::Stax, true);
+        assert_eq!(told(&stax)[0], "3-3 to");
+        assert!(stax.pages[3].foot.contains(&"3 of 7".to_string()));
+        assert_eq!(stax.skippable(), Some((2, 6)));
+        assert_eq!(screens(Model::NanoSPlus, true).skippable(), Some((4, 33)));
+    }
 }
