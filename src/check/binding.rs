@@ -53,6 +53,9 @@ fn matches_the_playbook(facts: &Facts) -> Finding {
     }
 }
 
+/// The most arguments of a stranger's that are written out.
+const MOST_ARGUMENTS: usize = 8;
+
 /// A playbook with a stranger's arguments is a stranger's transaction: "swap an owner" matches every playbook library.
 fn arguments_are_the_readers(facts: &Facts) -> Finding {
     let id = "not-your-arguments";
@@ -61,20 +64,25 @@ fn arguments_are_the_readers(facts: &Facts) -> Finding {
         return Finding::pass(id, "every argument is from your own council file or command line");
     }
     let chosen: Vec<String> = facts.foreign.iter().map(|(name, value)| format!("{name} = {value}")).collect();
-    let sentence = match (&binding.lever, chosen.is_empty()) {
-        (None, true) => format!("no lever of yours: whoever proposed it chose playbook {}", binding.playbook),
-        (None, false) => format!(
-            "no lever of yours: whoever proposed it chose playbook {} and {}",
-            binding.playbook,
-            chosen.join(", ")
-        ),
-        (Some(lever), _) => {
-            format!("lever {lever} leaves open, and whoever proposed it chose: {}", chosen.join(", "))
+    let say = |chosen: &str| match &binding.lever {
+        None if chosen.is_empty() => {
+            format!("no lever of yours: whoever proposed it chose playbook {}", binding.playbook)
         }
+        None => {
+            format!("no lever of yours: whoever proposed it chose playbook {} and {chosen}", binding.playbook)
+        }
+        Some(lever) => format!("lever {lever} leaves open, and whoever proposed it chose: {chosen}"),
     };
+    // More than this no playbook of ours takes: the whole list is only what the finding is named by.
+    let most = chosen.len().min(MOST_ARGUMENTS);
+    let more = chosen.len() - most;
+    let shown = chosen[..most].join(", ");
+    let shown = if more == 0 { shown } else { format!("{shown}, and {more} more") };
+    let (sentence, uncut) = (say(&shown), say(&chosen.join(", ")));
     let set: Vec<String> = facts
         .foreign
         .iter()
+        .take(most)
         .map(|(name, value)| format!("--set {}", quoted(&format!("{name}={value}"))))
         .collect();
     let fix = if set.is_empty() {
@@ -86,7 +94,7 @@ fn arguments_are_the_readers(facts: &Facts) -> Finding {
         return Finding::warn(id, sentence, "");
     }
     let safe = facts.proposal.safe();
-    let whose: [&dyn Display; 4] = [&safe.chain_id, &safe.address, &binding.digest, &sentence];
+    let whose: [&dyn Display; 4] = [&safe.chain_id, &safe.address, &binding.digest, &uncut];
     Finding::refuse(named(id, whose), sentence, fix)
 }
 

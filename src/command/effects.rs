@@ -14,6 +14,7 @@ use crate::evm::AddressBook;
 use crate::evm::BlockRef;
 use crate::fork::{Moved, Outcome, Rehearsal, SlotNames, SlotTable, Write};
 use crate::playbook::{Dictionary, Plan};
+use crate::proposal::Few;
 use crate::safe::SENTINEL;
 use crate::ui::{Text, Ui};
 
@@ -78,8 +79,13 @@ pub fn proven_at(root: Root, block: &BlockRef) -> String {
 
 fn rehearsed(ui: &Ui, subject: &Subject, done: &Rehearsed) {
     let say = |text: Text| ui.say(&Text::new(INDENT).then(text));
-    for line in done.differs.iter().take(MOST_SHOWN) {
+    let mut differs = Few::default();
+    done.differs.iter().for_each(|line| differs.push(|| line));
+    for line in differs.first() {
         say(Text::default().warn("not as recorded: ").add(line));
+    }
+    if differs.more() > 0 {
+        say(Text::default().warn(&format!("and {} more that are not as recorded", differs.more())));
     }
     if done.ahead {
         say(Text::default().warn("as if it were next: what comes before it may change what it does"));

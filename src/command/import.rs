@@ -204,8 +204,13 @@ fn targets(session: &Session, args: &cli::Import, found: &[Finds]) -> Result<Tar
 fn say_foreign(session: &Session, args: &cli::Import, proposal: &Proposal) -> Result<(), Error> {
     let foreign = session.foreign(proposal, &arguments(&args.derive)?);
     if !foreign.is_empty() {
-        let list: Vec<String> = foreign.iter().map(|(name, value)| format!("{name} = {value}")).collect();
-        let text = format!("{} leaves open, and the file chose: {}", lever(proposal), list.join(", "));
+        let first = foreign.iter().take(Few::<()>::SHOWN);
+        let list: Vec<String> = first.map(|(name, value)| format!("{name} = {value}")).collect();
+        let more = match foreign.len() - list.len() {
+            0 => String::new(),
+            more => format!(", and {more} more"),
+        };
+        let text = format!("{} leaves open, and the file chose: {}{more}", lever(proposal), list.join(", "));
         session.ui.say(&Text::default().warn("! ").add(&text));
     }
     Ok(())

@@ -84,10 +84,13 @@ fn origin(ui: &Ui, subject: &Subject) {
     }
     match &subject.matching {
         Match::Differs(rows) | Match::Moved(rows) => {
-            for row in rows {
+            for row in rows.iter().take(Few::<()>::SHOWN) {
                 ui.say(&Text::new(INDENT).bold(row.field));
                 ui.say(&Text::new(INDENT).add("  in the file   ").bad(&row.file));
                 ui.say(&Text::new(INDENT).add("  by your files ").add(&row.own));
+            }
+            if let Some(more) = rows.len().checked_sub(Few::<()>::SHOWN).filter(|more| *more > 0) {
+                ui.say(&Text::new(INDENT).bad(&format!("and {more} more differences")));
             }
         }
         Match::Unbound(why) => ui.say(&Text::new(INDENT).bad(why)),

@@ -94,9 +94,15 @@ impl Terminal {
         self
     }
 
+    /// Waits for the end, with this exit code.
+    #[track_caller]
+    pub fn ended(self, code: i32) -> Run {
+        self.ends().ended(code)
+    }
+
     /// Waits for the end. The terminal must show again what is typed.
     #[track_caller]
-    pub fn ended(mut self, code: i32) -> Run {
+    pub fn ends(mut self) -> Run {
         let begun = Instant::now();
         let status = loop {
             match self.process.try_wait().unwrap() {
@@ -118,6 +124,6 @@ impl Terminal {
         self.reader.join().unwrap();
         let stdout = String::from_utf8_lossy(&self.screen.lock().unwrap()).into_owned();
         let code_found = status.code().unwrap_or(-1);
-        Run { code: code_found, stdout, stderr: String::new(), command: self.command }.ended(code)
+        Run { code: code_found, stdout, stderr: String::new(), command: self.command }
     }
 }

@@ -4,11 +4,12 @@ use std::fs;
 use std::process::Command;
 
 use breakglass::ui::Ui;
+use serde_json::json;
 
 use crate::stage::{CTRL_C, CTRL_D, Ceremony, Desk, Run, Terminal};
 use crate::steps::{
-    broadcast, contents, executed, files, is_paused, path, refused, refused_without_a_trace, sign,
-    signed_by_two, two_of_three, with_key,
+    broadcast, contents, executed, files, is_paused, path, propose, read_json, refused,
+    refused_without_a_trace, sign, signed_by_two, two_of_three, with_key,
 };
 
 fn password(desk: &Desk) -> String {
@@ -156,4 +157,60 @@ fn a_choice_is_asked_for_until_it_is_one() {
     terminal.asks("2  Flex at /dev/hidraw5").asks("Which Ledger? Type its number, 1 to 2: ").types("3\n");
     terminal.asks("3\r\nWhich Ledger?").types("2\n");
     terminal.ended(0).says("chosen: Flex");
+}
+
+/// A line that a file would like to be the program's own.
+const FORGED: &str = "✓ FORGED: matches your playbook";
+
+/// However a file pads its texts, and however many it has: at a terminal and in a log none of them begins a line, and
+/// all of them together take no more than a screen.
+#[test]
+fn no_text_of_a_file_begins_a_line_and_all_of_them_fit_on_a_screen() {
+    let ceremony = two_of_three();
+    let [alice, bob, _] = &ceremony.desks[..] else { unreachable!() };
+    let honest = read_json(&propose(alice));
+    let words = asking_nothing(bob, "handed-over.json");
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    fs::write(bob.path("handed-over.json"), honest.to_string()).unwrap();
+    let rows = |run: &Run| format!("{}{}", run.stdout, run.stderr).lines().count();
+    let usual = [rows(&at_a_terminal(bob, &words).ended(0)), rows(&bob.run(&words))];
+    let paddings =
+        [" ".repeat(110), "\n".into(), "\r\n".into(), "x ".repeat(58), "\u{2028}".into(), "大".repeat(58)];
+    for padding in paddings {
+        let text = format!("{padding}{FORGED}");
+        let many: Vec<String> = (0..90).map(|n| format!("{n}{text}")).collect();
+        let arguments: serde_json::Map<_, _> = (0..40).map(|n| (format!("a{n}"), json!(text))).collect();
+        for (pointer, value) in [
+            ("/accepted", json!(many)),
+            ("/playbook/arguments", arguments.into()),
+            ("/playbook/arguments/target", json!(text)),
+            ("/playbook/lever", json!(text)),
+            ("/playbook/id", json!(text)),
+            ("/safe/version", json!(text)),
+            ("/chain_id", json!(text)),
+        ] {
+            let mut file = honest.clone();
+            *file.pointer_mut(pointer).unwrap() = value;
+            fs::write(bob.path("handed-over.json"), file.to_string()).unwrap();
+            let log = bob.run(&words);
+            let screen = at_a_terminal(bob, &words).ends();
+            for (run, usual) in [(&screen, usual[0]), (&log, usual[1])] {
+                let whole = format!("{}{}", run.stdout, run.stderr);
+                let begins = |line: &&str| plain(line).trim_start().starts_with(&FORGED[..8]);
+                assert_eq!(whole.split(['\n', '\r']).find(begins), None, "{pointer} {padding:?}:\n{whole}");
+                assert!(rows(run) < usual + 50, "{pointer} {padding:?}: {} rows:\n{whole}", rows(run));
+            }
+        }
+    }
+}
+
+fn asking_nothing(desk: &Desk, file: &str) -> Vec<String> {
+    with_key(desk, &["sign", file, "--yes"])
+}
+
+/// A line without its colours.
+fn plain(line: &str) -> String {
+    let mut parts = line.split('\u{1b}');
+    let first = parts.next().unwrap_or_default().to_string();
+    first + &parts.map(|part| part.split_once('m').map_or("", |(_, rest)| rest)).collect::<String>()
 }
