@@ -47,6 +47,8 @@ pub struct Behaviour {
     /// After so many commands somebody turns blind signing on; nobody, where it is 0.
     pub blind_signing_in: usize,
     pub raw_messages: bool,
+    /// A Stax, Flex or Apex P.
+    pub large: bool,
     /// So many commands find it locked.
     pub locked_for: usize,
     /// After so many commands it locks for one; never, where it is 0.
@@ -68,6 +70,7 @@ impl Default for Behaviour {
             blind_signing: false,
             blind_signing_in: 0,
             raw_messages: true,
+            large: false,
             locked_for: 0,
             locks_in: 0,
             reject: None,
@@ -267,6 +270,7 @@ impl App {
         let refused = self.behaviour.reject == Some(Reject::Warning) && self.behaviour.raw_messages;
         let flow = self.flow.as_mut().ok_or(NO_CONTEXT)?;
         let filled = match (p1, p2) {
+            (0, 0) if unseen && self.behaviour.large => Err(BAD_DATA),
             (0, 0) => flow.enter(data),
             (_, 0) => Err(WRONG_P1_P2),
             _ if unseen => Err(BAD_DATA),
