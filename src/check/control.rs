@@ -109,7 +109,7 @@ fn control(facts: &Facts, rehearsal: &Rehearsal) -> Vec<Finding> {
     let is_named = |write: &Write| slots.iter().any(|(slot, _)| *slot == write.slot);
     for write in rehearsal.writes.iter().filter(|write| write.address != safe && !is_named(write)) {
         let moved = write.addresses();
-        if !moved.is_empty() && !is_explained(facts, write, &moved, &gains) {
+        if !moved.is_empty() && !is_explained(facts, write, &moved, &gains, &rehearsal.writes) {
             undeclared.entry(write.address).or_default().insert(described(write, &moved));
         }
     }
@@ -130,14 +130,17 @@ fn control(facts: &Facts, rehearsal: &Rehearsal) -> Vec<Finding> {
     undeclared.into_iter().map(refuse).collect()
 }
 
-/// A slot that no event speaks of is harmless if the reader's own call names what it gets or loses, if an event that is
-/// judged by itself names it, or if it is the Safe that gains.
-fn is_explained(facts: &Facts, write: &Write, moved: &[Moved], gains: &[Gain]) -> bool {
+/// A slot that no event speaks of is harmless if the reader's own call names what it gets or loses, if their own
+/// playbook promises that the contract states it afterwards, if an event that is judged by itself names it, or if it is
+/// the Safe that gains.
+fn is_explained(facts: &Facts, write: &Write, moved: &[Moved], gains: &[Gain], writes: &[Write]) -> bool {
     let safe = facts.proposal.safe().address;
     let contract = write.address;
     let says = |word: B256| !word.is_zero() && facts.says(contract, &word);
     let told = |word: B256| gains.iter().any(|gain| gain.contract == contract && gain.words.contains(&word));
-    if says(write.new) {
+    let after = facts.plan.map_or(&[][..], |plan| &plan.after);
+    let promised = |moved: &Moved| after.iter().any(|check| check.states(contract, moved.new));
+    if says(write.new) || moved.iter().any(promised) || closes_a_gap(write, gains, writes) {
         return true;
     }
     let mut gained = moved.iter().filter(|moved| moved.gains()).map(|moved| moved.new).peekable();
@@ -149,6 +152,21 @@ fn is_explained(facts: &Facts, write: &Write, moved: &[Moved], gains: &[Gain]) -
         || moved.iter().any(|moved| says(moved.old.into_word()))
         || facts.says(contract, &B256::ZERO)
         || facts.calls_about(contract).any(|planned| is_saying(&planned.signature))
+}
+
+/// Returns `true` if a list of members closes the gap of one whose role is seen to be revoked: the last member takes its
+/// slot and leaves its own (EnumerableSet).
+fn closes_a_gap(write: &Write, gains: &[Gain], writes: &[Write]) -> bool {
+    let revoked = |gain: &Gain| {
+        gain.contract == write.address && gain.what == "RoleRevoked" && gain.words.contains(&write.old)
+    };
+    let left = |other: &Write| {
+        other.address == write.address
+            && other.slot != write.slot
+            && other.old == write.new
+            && other.new.is_zero()
+    };
+    gains.iter().any(revoked) && writes.iter().any(left)
 }
 
 /// `slot 0x…: 0x… to 0x…`

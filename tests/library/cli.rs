@@ -7,7 +7,7 @@ use alloy::sol;
 use alloy::sol_types::SolValue;
 use breakglass::safe::SafeVersion;
 
-use crate::stage::{Ceremony, SafeSetup, breakglass, deploy, run};
+use crate::stage::{Anvil, Ceremony, SafeSetup, breakglass, deploy, run};
 
 sol! {
     function isTransferPaused() external view returns (bool);
@@ -61,7 +61,8 @@ fn a_folder_of_playbooks_is_checked() {
 /// Three desks, one market: what was paused by somebody else stays, and a Safe without the role is told beforehand.
 #[test]
 fn a_lever_of_the_library_goes_through_the_whole_program() {
-    let mut ceremony = Ceremony::new(SafeSetup::new(SafeVersion::V1_4_1, 3, 2));
+    let setup = SafeSetup::new(SafeVersion::V1_4_1, 3, 2);
+    let mut ceremony = Ceremony::with_two_rpcs(Anvil::start(), setup);
     let ours = deploy(&ceremony.anvil, "Comet", &ceremony.safe.abi_encode());
     let theirs = deploy(&ceremony.anvil, "Comet", &Address::repeat_byte(9).abi_encode());
     for (name, comet) in [("ours", ours), ("theirs", theirs)] {

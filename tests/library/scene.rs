@@ -12,7 +12,7 @@ use breakglass::safe::SafeVersion;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::stage::{Anvil, SafeSetup, breakglass, deploy, place_safe, run};
+use crate::stage::{Anvil, Proxy, SafeSetup, breakglass, deploy, place_safe, run};
 
 /// Who holds every role in the scenes, and somebody who holds none.
 pub const COUNCIL: Address = Address::repeat_byte(0xc0);
@@ -40,6 +40,8 @@ pub enum Ended {
 
 pub struct Scene {
     pub anvil: Anvil,
+    /// A second way to the chain: what a single RPC says decides no transaction.
+    second: Proxy,
     catalogue: Catalogue,
     /// Where the program is run.
     desk: TempDir,
@@ -58,7 +60,8 @@ impl Scene {
 
     pub fn on(anvil: Anvil) -> Self {
         let desk = tempfile::tempdir().unwrap();
-        let scene = Self { anvil, catalogue: Catalogue::new(Vec::new()), desk };
+        let second = Proxy::to(&anvil);
+        let scene = Self { anvil, second, catalogue: Catalogue::new(Vec::new()), desk };
         place_safe(&scene.anvil, COUNCIL, &SafeSetup::new(SafeVersion::V1_4_1, 3, 2));
         scene.enrich(COUNCIL);
         scene.enrich(STRANGER);
@@ -181,13 +184,8 @@ impl Scene {
         let file = self.desk.path().join("breakglass.toml");
         let _ = fs::remove_file(&file);
         let mut init = breakglass();
-        init.current_dir(self.desk.path()).args([
-            "init",
-            "--safe-name",
-            "council",
-            "--rpc",
-            &self.anvil.url(),
-        ]);
+        init.current_dir(self.desk.path()).args(["init", "--safe-name", "council"]);
+        init.args(["--rpc", &self.anvil.url(), "--rpc", &self.second.url()]);
         run(init.args(["--safe", &safe.to_string()])).ended(0);
         let playbook = self.playbook(id);
         let mut command = breakglass();

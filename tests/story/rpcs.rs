@@ -118,7 +118,7 @@ fn one_rpc_of_two_that_is_silent_stops_nobody_for_long() {
     }
     try_sign(bob, &["vault"])
         .ended(0)
-        .says("alice accepted what was refused: quorum:1")
+        .says("the file says that alice accepted quorum:1")
         .never_says("! quorum:");
     assert!(!alice.run(&["pause", "vault", "--quorum", "0"]).ended(2).stderr.is_empty());
 }
