@@ -120,7 +120,7 @@ impl Look<'_> {
             Ok(ready) => ready,
             Err(not_ready) => {
                 obey(&findings, &args.accept.accept)?;
-                return Err(not_ready.into());
+                return Err(self.not_ready(not_ready));
             }
         };
         if first {
@@ -129,6 +129,24 @@ impl Look<'_> {
         obey(&findings, &args.accept.accept)?;
         rehearsed(subject)?;
         Ok(Judged::Ready(ready))
+    }
+
+    /// Returns why it cannot be sent, with the missing owners by name.
+    fn not_ready(&self, why: NotReady) -> Error {
+        let missing = match &why {
+            NotReady::Shortfall(shortfall) => shortfall.missing.clone(),
+            _ => Vec::new(),
+        };
+        let mut error = Error::from(why);
+        if !missing.is_empty() {
+            let named =
+                missing.iter().map(|owner| format!("{} {owner}", show::signer_name(&self.subject, *owner)));
+            error.hints = vec![
+                format!("still to sign: {}", named.collect::<Vec<_>>().join(", ")),
+                format!("breakglass import {} takes in their lines, or the whole chat", self.args.what),
+            ];
+        }
+        error
     }
 
     /// Asks, signs, sends and waits. What is older than a block when an answer comes is read again before anything leaves.

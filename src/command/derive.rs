@@ -248,7 +248,7 @@ impl<'a> Order<'a> {
             chain.look(&mut snapshot, &missing, draft.as_slice())?;
         }
         let message = format!("playbook {} keeps asking for more values", self.entry.playbook.id);
-        Ok((snapshot, Err(Error::new(Exit::Failed, message).hint("its reads depend on each other; mend it"))))
+        Ok((snapshot, Err(Error::new(Exit::Failed, message).hint("its reads depend on each other; fix it"))))
     }
 
     /// Derives from the values that a proposal brings: nothing is asked of the network. Which Safe on which chain is the

@@ -39,7 +39,7 @@ fn list(session: &Session, levers: &[&Lever]) -> Result<(), Error> {
     for kind in [Kind::Pause, Kind::Param, Kind::Rotate] {
         for lever in levers {
             let entry = session.catalogue.get(&lever.playbook).map_err(|e| {
-                Error::from(e).about(&format!("lever {}", lever.name)).hint("mend its playbook = \"…\" line")
+                Error::from(e).about(&format!("lever {}", lever.name)).hint("fix its playbook = \"…\" line")
             })?;
             let playbook = entry.playbook;
             if playbook.kind != kind {

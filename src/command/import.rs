@@ -63,7 +63,8 @@ pub fn run(session: &Session, args: &cli::Import) -> Result<Exit, Error> {
         }
     }
     let unkept = keep(session, &mut gathered);
-    report(session, &sources, &gathered, &unkept, targets.refused.as_ref())
+    let what = format!("{}{}", args.what, if args.derive.undo { " --undo" } else { "" });
+    report(session, &what, &sources, &gathered, &unkept, targets.refused.as_ref())
 }
 
 /// Where to look; standard input when nothing is named. What cannot be read is named, and the rest is read all the
@@ -242,6 +243,7 @@ fn keep(session: &Session, gathered: &mut Gathered) -> Few<Error> {
 
 fn report(
     session: &Session,
+    what: &str,
     sources: &Sources,
     gathered: &Gathered,
     unkept: &Few<Error>,
@@ -276,13 +278,19 @@ fn report(
         return Err(Error::new(Exit::Failed, why)
             .hint("ask its signer for the whole line again: it begins with bgsig1"));
     }
+    session
+        .ui
+        .say(&Text::default().dim("  → ").add(&format!("breakglass status {what} tells who is missing")));
     session.ui.object(&object);
     Ok(Exit::Done)
 }
 
 fn list(session: &Session, what: &str, tone: impl Fn(Text, &str) -> Text, signatures: &[OwnerSignature]) {
     for signature in signatures.iter().take(LISTED) {
-        let line = format!("{} for {}", signature.owner(), signature.hash());
+        let owner = signature.owner();
+        let signer = session.council.signers.values().find(|signer| signer.address == owner);
+        let name = signer.map(|signer| format!("{} ", signer.name)).unwrap_or_default();
+        let line = format!("{name}{owner} for {}", signature.hash());
         session.ui.say(&tone(Text::default(), what).add(&line));
     }
     if signatures.len() > LISTED {

@@ -146,7 +146,7 @@ fn with_own(council: &Council, others: Vec<DerivationPath>) -> Result<Vec<Deriva
         if let Some(text) = &signer.path {
             let path = text.parse::<DerivationPath>().map_err(|e| {
                 Error::new(Exit::Usage, format!("signer {}: {e}", signer.name))
-                    .hint("mend its path in the council file")
+                    .hint("fix its path in the council file")
             })?;
             paths.push(path);
         }

@@ -252,5 +252,5 @@ fn check(ui: &Ui, path: &Path) -> Result<Exit, Error> {
         return Ok(Exit::Done);
     }
     Err(Error::new(Exit::Failed, format!("{} of {} playbooks have faults", faults.len(), files.len()))
-        .hint(format!("mend {}", faults.join(", "))))
+        .hint(format!("fix {}", faults.join(", "))))
 }

@@ -53,7 +53,9 @@ fn finish(session: &Session, subject: &Subject) -> Result<Exit, Error> {
     let undo = if subject.proposal.binding().undo { " --undo" } else { "" };
     ui.say(&Text::default().good("proposed ").add(&path.display().to_string()));
     ui.say(
-        &Text::new("next: each owner runs ").bold(&format!("breakglass sign {what}{undo} --keystore FILE")),
+        &Text::new("next: each owner runs ")
+            .bold(&format!("breakglass sign {what}{undo} --ledger"))
+            .add(" (or --keystore FILE)"),
     );
     ui.data(&subject.proposal.hash().to_string());
     ui.object(&json!({

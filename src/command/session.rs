@@ -174,7 +174,7 @@ pub fn resolve(ui: &Ui, address: &RpcAddress) -> Result<SecretUrl, RpcAddressErr
 
 impl From<Fault> for Error {
     fn from(fault: Fault) -> Self {
-        let mut error = Self::new(Exit::Failed, fault.headline()).hint("mend that line");
+        let mut error = Self::new(Exit::Failed, fault.headline()).hint("fix that line");
         error.excerpt = fault.excerpt();
         error
     }

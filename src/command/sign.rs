@@ -20,7 +20,7 @@ pub fn run(session: &Session, args: &cli::Sign) -> Result<Exit, Error> {
     for what in &args.what {
         session.is_known(what)?;
     }
-    key::named(&args.key)?;
+    key::stated(&args.key)?;
     alone(args)?;
     let rests = args.what.iter().map(|what| session.rests_of(what, args.derive.undo));
     session.require_accepted(&rests.collect::<Result<Vec<_>, _>>()?, &args.accept.accept)?;

@@ -21,7 +21,9 @@ pub fn run(session: &Session, args: &cli::Status) -> Result<Exit, Error> {
     let findings = subject.findings(false);
     let refused: Vec<Finding> = findings
         .into_iter()
-        .filter(|f| f.level == Level::Refuse && f.id != "nonce-used" && !f.id.starts_with("before:"))
+        .filter(|f| {
+            f.level == Level::Refuse && !f.id.starts_with("nonce-used:") && !f.id.starts_with("before:")
+        })
         .collect();
     let ready = assemble(&subject.proposal, &subject.signatures, &subject.on_chain(), subject.state());
     show(session, &subject, &tally, &refused);
@@ -44,16 +46,34 @@ pub fn run(session: &Session, args: &cli::Status) -> Result<Exit, Error> {
             (Exit::Refused, "refused: do not sign or send it")
         }
         _ if !refused.is_empty() => (Exit::Drift, "drifted"),
+        Ok(_) if !sent.is_empty() => (Exit::Done, "sent, and not mined yet"),
         Ok(_) => (Exit::Done, "ready to broadcast"),
         Err(NotReady::Shortfall(_)) => (Exit::Shortfall, "more signatures needed"),
         Err(NotReady::NonceAhead { .. }) => (Exit::Drift, "waiting for transactions with lower nonces"),
         Err(NotReady::Moved(_) | NotReady::NonceUsed { .. }) => (Exit::Drift, "drifted"),
     };
     session.ui.say(&Text::default().bold(word));
+    if let Some(next) = next(word, &args.what, args.derive.undo) {
+        session.ui.say(&Text::default().dim("  → ").add(&next));
+    }
     let mut object = object(&subject, &tally, &refused, word);
     object["sent"] = json!(sent);
     session.ui.object(&object);
     Ok(exit)
+}
+
+/// Returns what to do next, where one command does it.
+fn next(word: &str, what: &str, undo: bool) -> Option<String> {
+    let undo = if undo { " --undo" } else { "" };
+    match word {
+        "more signatures needed" => Some(format!(
+            "an owner who is missing runs breakglass sign {what}{undo}; breakglass import {what}{undo} takes in the line"
+        )),
+        "ready to broadcast" => Some(format!(
+            "breakglass broadcast {what}{undo} --keystore FILE, or --ledger, sends and proves it"
+        )),
+        _ => None,
+    }
 }
 
 fn show(session: &Session, subject: &Subject, tally: &Shortfall, refused: &[Finding]) {

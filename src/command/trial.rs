@@ -158,7 +158,7 @@ fn tried(
     let mut report = Report::default();
     without_role(order, fork, "without_role", "without the role", &mut report)?;
     let lever = pull(order, fork, id)?;
-    if !report.must_prove("lever", "the lever", &lever, "mend the playbook, or give the Safe its role") {
+    if !report.must_prove("lever", "the lever", &lever, "fix the playbook, or give the Safe its role") {
         return Ok(report);
     }
     let again = refusal(&planned(order, fork, id.version)?);

@@ -163,9 +163,8 @@ fn wait(
     } else {
         format!("is not mined after {} s", most.as_secs())
     };
-    let what = session.path.display();
     let error = Error::new(Exit::Network, format!("{} was sent and {stopped}", last.hash))
-        .hint(format!("it may be mined at any time; breakglass status tells ({what})"))
+        .hint("it may be mined at any time; breakglass status tells whether it is")
         .hint("run the same command again: it waits for it, and replaces it when its fees are too low");
     let error = match seen {
         Some(seen) => error.hint(format!("{seen}: it is not proven before a quorum knows it")),

@@ -44,7 +44,7 @@ impl Keystore {
     ///
     /// # Errors
     /// [`DeviceError::WrongPassword`] when the checksum does not fit, [`DeviceError::BadKeystore`] for everything
-    /// that no password could mend.
+    /// that no password could fix.
     pub fn unlock(json: &str, password: &Zeroizing<String>) -> Result<Self, DeviceError> {
         let sealed = Sealed::read(json).map_err(DeviceError::BadKeystore)?;
         let stretched = sealed.stretch(password).map_err(DeviceError::BadKeystore)?;

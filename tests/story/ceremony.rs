@@ -40,7 +40,7 @@ fn a_vault_is_paused_and_unpaused_by_three_of_five_on_every_version() {
         alice.run(&["status", "vault"]).ended(3).says("0 of 3 signed");
         carry_out(&ceremony, &["vault"], 3);
         assert!(paused(&ceremony, ceremony.vault), "{version} {l2}");
-        alice.run(&["status", "vault"]).ended(0).says("done and proven");
+        alice.run(&["status", "vault"]).ended(0).says("done and proven").never_says("drift:");
         broadcast(alice, &["vault"]).ended(0).says("Nothing sent");
 
         carry_out(&ceremony, &["vault", "--undo"], 3);

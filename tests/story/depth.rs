@@ -86,7 +86,8 @@ fn a_reorganisation_takes_it_back_and_the_record_follows() {
         .run(&["status", "vault"])
         .ended(0)
         .says("outcome.json says that it was executed")
-        .says("ready to broadcast");
+        .says("sent, and not mined yet")
+        .never_says("ready to broadcast");
     ceremony.anvil.mine(1);
     broadcast(alice, &["vault"]).ended(0).says("done and proven").says("the chain was reorganised since");
     assert!(is_paused(&ceremony));

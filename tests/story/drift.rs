@@ -54,9 +54,15 @@ fn one_below_the_threshold_is_exit_code_3_and_sends_nothing() {
     let alice = &ceremony.desks[0];
     sign(alice, &["vault"]);
     let missing: Vec<String> = ceremony.setup.owners[1..].iter().map(Address::to_string).collect();
-    alice.run(&["status", "vault"]).ended(3).says("1 of 2 signed").says("more signatures needed");
+    alice.run(&["status", "vault"]).ended(3).says("1 of 2 signed").says("more signatures needed").says(
+        "an owner who is missing runs breakglass sign vault; breakglass import vault takes in the line",
+    );
     let named: Vec<&str> = missing.iter().map(String::as_str).collect();
     refused(broadcast(alice, &["vault"]), 3, &named);
+    broadcast(alice, &["vault"])
+        .ended(3)
+        .says(&format!("still to sign: bob {}, carol {}", missing[0], missing[1]))
+        .says("breakglass import vault takes in their lines");
     refused(alice.run(&["broadcast", "vault", "--calldata"]), 3, &named);
     nothing_was_sent(&ceremony, alice);
 }

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::steps::{
     broadcast, contents, files, import, is_paused, path, propose, read_json, refused,
-    refused_without_a_trace, sign, signed_by_two, try_import, try_sign, two_of_three, with_key,
+    refused_without_a_trace, run, sign, signed_by_two, try_import, try_sign, two_of_three, with_key,
 };
 
 fn owned(words: &[&str]) -> Vec<String> {
@@ -70,6 +70,9 @@ fn cut_and_oversized_signatures_chats_keystores_and_council_files() {
         fs::write(bob.keystore(), bad).unwrap();
         refused_without_a_trace(bob, &words, 1, &["keystore.json"]);
     }
+    // A keystore that is not there is named before the review, not after the person's yes.
+    fs::remove_file(bob.keystore()).unwrap();
+    run(bob, &words).ended(1).says("keystore.json").never_says("What it does");
     fs::write(bob.keystore(), &keystore).unwrap();
 
     let council = ceremony.council();
@@ -77,6 +80,7 @@ fn cut_and_oversized_signatures_chats_keystores_and_council_files() {
     for (bad, named) in [
         (&council[..council.len() - 5], "breakglass.toml:"),
         (broken.as_str(), "unknown field `shcema`"),
+        (broken.as_str(), "→ fix that line"),
         (&format!("{council}{}", "#".repeat(9 << 20)), "is larger than"),
     ] {
         fs::write(bob.path("breakglass.toml"), bad).unwrap();

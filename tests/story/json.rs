@@ -56,6 +56,10 @@ fn one_object_from_every_command_that_does_what_was_asked() {
     assert_eq!(asked(alice, &["import", "vault", "chat.txt"], 0)["taken"][0]["safe_tx_hash"], hash);
     assert_eq!(asked(alice, &["export", "vault"], 0)["lines"].as_array().unwrap().len(), 2);
     assert_eq!(asked(alice, &["status", "vault"], 0)["status"], "ready to broadcast");
+    alice
+        .run(&["status", "vault"])
+        .ended(0)
+        .says("→ breakglass broadcast vault --keystore FILE, or --ledger");
     assert!(asked(alice, &["broadcast", "vault", "--calldata"], 0)["data"].is_string());
     let done = with_own_key(alice, &["broadcast", "vault", "--confirm", "guardian"], 0);
     assert_eq!((&done["proven"], &done["safe_tx_hash"]), (&json!(true), &hash));
