@@ -158,7 +158,7 @@ impl fmt::Display for Fault {
         match self {
             Self::Unreachable(why) => write!(f, "cannot be reached ({why})"),
             Self::TimedOut(seconds) => write!(f, "did not answer within {seconds} s"),
-            Self::Slow => f.write_str("answers much later than the others"),
+            Self::Slow => f.write_str("had not answered when the others had"),
             Self::Http(status @ (401 | 403)) => write!(f, "refuses us (HTTP {status}): check its key"),
             Self::Http(status @ 300..=399) => {
                 write!(f, "answers with a redirection (HTTP {status}), which is not followed")

@@ -76,10 +76,14 @@ fn endpoints_agree(facts: &Facts) -> Vec<Finding> {
     }
     match agreeing(facts.endpoints) {
         (0, _) => {}
-        (1, _) => found.push(Finding::warn(
+        (1, of) => found.push(Finding::warn(
             "rpc-single",
             "the chain was read from a single RPC: nobody contradicts it if it lies",
-            "name a second one in the council file",
+            if of > 1 {
+                "ask again when the others answer, or name another one in the council file"
+            } else {
+                "name a second one in the council file"
+            },
         )),
         (n, of) => found.push(Finding::pass("rpc", format!("{n} of {of} RPCs agree"))),
     }

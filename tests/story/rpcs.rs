@@ -107,7 +107,9 @@ fn one_rpc_of_two_that_is_silent_stops_nobody_for_long() {
     refused_without_a_trace(alice, &words, 7, &["1 of 2 RPCs agree", "did not answer within", "--quorum 1"]);
     assert!(begun.elapsed() < Duration::from_secs(12), "{:?}", begun.elapsed());
     // With one that answers, for this run: recorded, and shown to whoever signs next.
-    let run = run(alice, &with_key(alice, &["--json", "sign", "vault", "--yes", "--quorum", "1"])).ended(0);
+    let run = run(alice, &with_key(alice, &["--json", "sign", "vault", "--yes", "--quorum", "1"]))
+        .ended(0)
+        .says("ask again when the others answer");
     assert_eq!(run.json()["signatures"][0]["accepted"], json!(["quorum:1"]));
     run.says("1 RPC had to agree in this run, and the council file asks for 2");
     proxy.fail(None);
