@@ -1,7 +1,9 @@
 //! Whatever a device, or what calls itself one, answers: it is read without a panic, and only if it is well formed.
 #![no_main]
 
-use breakglass::device::{AppInfo, Reply, StatusWord, read_address, read_blind_signing, read_message_signature, read_transaction_signature};
+use breakglass::device::{
+    AppInfo, Configuration, Reply, StatusWord, read_address, read_message_signature, read_transaction_signature,
+};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {
@@ -26,7 +28,7 @@ fuzz_target!(|bytes: &[u8]| {
         assert_eq!(data[0], 65);
         assert_eq!(alloy::primitives::Address::from_raw_public_key(&data[2..66]), address);
     }
-    assert!(read_blind_signing(&data).is_none() || data.len() == 4);
+    assert!(Configuration::read(&data).is_none() || data.len() == 4);
     if let Some(signature) = read_message_signature(&data) {
         assert_eq!([&signature[64..], &signature[..64]].concat(), data);
     }
