@@ -9,13 +9,13 @@ use std::collections::BTreeSet;
 use alloy::primitives::{Address, B256, Log};
 
 use crate::chain::{Chain, ChainError, Receipt, Replayed};
-use crate::check::Level;
+use crate::check::{Finding, Level};
 use crate::command::draft::hints;
 use crate::command::session::Session;
 use crate::command::subject::Subject;
 use crate::evm::Readings;
 use crate::fork::{Expected, Rehearsal};
-use crate::proposal::{OwnerSignature, Record, calls_of};
+use crate::proposal::{Record, calls_of};
 
 /// How a mined transaction stands to its rehearsal.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -107,20 +107,15 @@ fn otherwise(subject: &Subject, replayed: &Replayed) -> Vec<String> {
     all
 }
 
-/// What the checks refuse in it and did not refuse before, or nobody accepted.
+/// What the checks refuse in it and did not refuse before. The acceptances in proposal and signature files do not count:
+/// nobody signed them.
 fn refused(subject: &Subject, replayed: &Replayed) -> Vec<String> {
+    let refuses = |finding: &Finding| finding.level == Level::Refuse;
     let known = subject.findings(false);
-    let known =
-        known.iter().filter(|finding| finding.level == Level::Refuse).map(|finding| finding.id.as_str());
-    let signers = subject.signatures.iter().flat_map(OwnerSignature::accepted);
-    let accepted = signers.chain(subject.proposal.accepted()).map(String::as_str);
-    let accepted: BTreeSet<&str> = known.chain(accepted).collect();
-    let found = subject.effects_of(&replayed.rehearsal, &replayed.safe);
-    let refused = found.into_iter().filter(|finding| finding.level == Level::Refuse);
-    refused
-        .filter(|finding| !accepted.contains(finding.id.as_str()))
-        .map(|finding| finding.sentence)
-        .collect()
+    let known: BTreeSet<&str> =
+        known.iter().filter(|finding| refuses(finding)).map(|finding| finding.id.as_str()).collect();
+    let found = subject.effects_of(&replayed.rehearsal, &replayed.safe).into_iter().filter(refuses);
+    found.filter(|finding| !known.contains(finding.id.as_str())).map(|finding| finding.sentence).collect()
 }
 
 /// A kind of effect: a contract that is written, or an event that it emits.
