@@ -250,6 +250,13 @@ impl Look<'_> {
                 self.args.max_fee
             );
             self.session.ui.say(&Text::default().warn("note: ").add(&text));
+        } else {
+            let text = format!(
+                "it may pay {} gwei, which is enough now; it is replaced, up to --max-fee {}, when it is not",
+                amount::gwei(paid),
+                self.args.max_fee
+            );
+            self.session.ui.say(&Text::new(&text));
         }
         self.give_out(sent, "Sent before, and executed")
     }
