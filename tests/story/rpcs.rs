@@ -190,3 +190,15 @@ fn a_transaction_that_one_rpc_does_not_know_yet_is_told_by_the_other() {
     proxy.lag(0);
     broadcast(alice, &["vault"]).ended(0).says("done and proven");
 }
+
+/// A signer in the mountains: the first look at a lever costs two rounds and little to download.
+#[test]
+fn a_first_look_downloads_little() {
+    let anvil = Anvil::start();
+    let proxy = Proxy::to(&anvil);
+    let ceremony = with_rpcs(anvil, &[proxy.url()]);
+    proxy.pack().forget_counts();
+    ceremony.desks[0].run(&["pause", "vault"]).ended(0);
+    let counts = proxy.counts();
+    assert!(counts.rounds <= 2 && counts.bytes < 25_000, "{} rounds, {} bytes", counts.rounds, counts.bytes);
+}
