@@ -9,7 +9,7 @@ use breakglass::safe::SafeVersion;
 use serde_json::Value;
 
 use crate::measure::{Cost, cost, myself};
-use crate::stage::{Anvil, Ceremony, Desk, Proxy, SafeSetup, deploy, key};
+use crate::stage::{Anvil, Ceremony, Desk, Fault, Proxy, SafeSetup, deploy, key};
 use crate::table::Row;
 
 pub const DELAY: Duration = Duration::from_millis(100);
@@ -73,7 +73,33 @@ pub fn rows() -> (Vec<Row>, Cost) {
     fs::write(alice.path("chat.txt"), lines.concat()).unwrap();
     stage.row("import, a chat", alice, &["import", "vault", "chat.txt"], 0, 0);
     broadcast(&mut stage, alice);
+    stage.rows.push(one_silent_of_three());
     (stage.rows, pause)
+}
+
+/// A first look with one RPC of three that takes the question and never answers, beside one with all three healthy.
+fn one_silent_of_three() -> Row {
+    let anvil = Anvil::start();
+    let proxies = [(); 3].map(|()| Proxy::to(&anvil));
+    let rpc = proxies.each_ref().map(Proxy::url);
+    let ceremony = Ceremony::on(anvil, SafeSetup::new(SafeVersion::V1_4_1, 3, 2), &rpc);
+    for proxy in &proxies {
+        proxy.delay(DELAY);
+    }
+    let look = |desk: &Desk| {
+        let mut command = myself();
+        command.current_dir(desk.folder()).env("HOME", desk.folder());
+        let what = "pause, cold, one RPC of three silent";
+        cost(command, env!("CARGO_BIN_EXE_breakglass"), &["pause", "vault"]).ended(what, 0)
+    };
+    let healthy = look(&ceremony.desks[0]);
+    proxies[2].fail(Some(Fault::Hang));
+    let silent = look(&ceremony.desks[1]);
+    let note =
+        format!("{:.2} of the {:.0} ms with all three", silent.millis / healthy.millis, healthy.millis);
+    Row::new("pause, cold, one RPC of three silent")
+        .cost(silent)
+        .must(silent.millis <= 1.5 * healthy.millis, &note)
 }
 
 /// Several times: the least processor time is the program's own, the rest is the machine's.
