@@ -74,12 +74,18 @@ impl Terminal {
     /// Waits until the program has asked this.
     #[track_caller]
     pub fn asks(&mut self, text: &str) -> &mut Self {
+        self.asks_times(text, 1)
+    }
+
+    /// Waits until the program has asked this so many times. What is typed before a question stands is thrown away.
+    #[track_caller]
+    pub fn asks_times(&mut self, text: &str, times: usize) -> &mut Self {
         let begun = Instant::now();
-        while !self.seen().contains(text) {
+        while self.seen().matches(text).count() < times {
             if begun.elapsed() > PATIENCE || self.process.try_wait().unwrap().is_some() {
                 assert!(
-                    self.seen().contains(text),
-                    "{}\nnever asked {text:?}:\n{}",
+                    self.seen().matches(text).count() >= times,
+                    "{}\nnever asked {text:?} {times} times:\n{}",
                     self.command,
                     self.seen()
                 );

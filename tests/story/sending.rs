@@ -109,7 +109,7 @@ fn fees_that_rose_while_the_question_stood_are_asked_for_again() {
     terminal
         .types("guardian\n")
         .asks("it costs more now than when you were asked")
-        .asks("gwei now and a tip");
+        .asks_times("Send it now? Type the Safe's name", 2);
     terminal.types("no\n");
     refused(terminal.ended(4), 4, &["the Safe's name is guardian"]);
     assert_eq!((records(alice), executed(&ceremony)), (0, 0));
