@@ -57,7 +57,7 @@ pub(super) struct Endpoint {
     options: Options,
     /// The size of a batch that it may be sent.
     named: usize,
-    /// What it is known to take, learnt for the run.
+    /// The batch size that it is known to take, learnt for the run.
     pace: Mutex<Pace>,
     next_id: AtomicU64,
 }
@@ -273,7 +273,7 @@ impl Endpoint {
     }
 }
 
-/// What an HTTP answer to `asked` requests is worth.
+/// The meaning of an HTTP answer to `asked` requests.
 fn judge(
     status: StatusCode,
     pause: Option<Duration>,

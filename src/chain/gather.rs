@@ -20,7 +20,7 @@ use super::settle::{Settled, hint, settle};
 use super::standing::Standing;
 use crate::evm::{BlockTag, Header};
 
-/// What the slower endpoints get at least, once enough have answered.
+/// The least time that slower endpoints get once enough have answered.
 pub(super) const GRACE: Duration = Duration::from_millis(500);
 /// The same, once one has answered and the others are needed.
 const PATIENCE: Duration = Duration::from_secs(4);
@@ -30,7 +30,7 @@ const NEARLY: Duration = Duration::from_millis(80);
 /// The number of an endpoint, what it shows, and the sequential rounds that it took.
 type Answer = (usize, Result<(View, Vec<Reply>), Fault>, u32);
 
-/// What a round brought.
+/// The answers of a round.
 pub(super) struct Gathered {
     pub votes: Vec<Vote>,
     pub hints: Vec<Vec<Reply>>,
@@ -61,7 +61,7 @@ pub(super) struct Panel {
     pub quorum: usize,
     pub endpoints: Vec<Arc<Endpoint>>,
     standings: Mutex<Vec<Standing>>,
-    /// Who was waited for in vain.
+    /// The endpoints that were waited for in vain.
     silent: Mutex<Vec<bool>>,
     /// Answers that nobody waited for.
     late: Mutex<Vec<Late>>,
@@ -170,7 +170,7 @@ impl Panel {
         answers
     }
 
-    /// Who was waited for in vain is not waited for again.
+    /// Endpoints that were waited for in vain are not waited for again.
     fn note_silent(&self, missing: &[usize], before: &[bool], waited: Duration, votes: &mut [Vote]) {
         if waited < GRACE {
             return;
@@ -229,7 +229,7 @@ impl Vote {
     }
 }
 
-/// What a thread that panicked left is still good: each of these is written in one go.
+/// A value that a thread left when it panicked is still good: each is written in one go.
 pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -244,7 +244,7 @@ pub(super) async fn before<T>(
     }
 }
 
-/// What one endpoint shows, with its hints. The first request asks for the chain id.
+/// One endpoint's view, with its hints. The first request asks for the chain id.
 fn view(fetched: Fetched, asked: &[Request], id: u64, block: BlockTag) -> Result<(View, Vec<Reply>), Fault> {
     let wanted = block.number();
     let missing = || Fault::Lagging { at: None, wanted: wanted.unwrap_or(0) };

@@ -1,4 +1,4 @@
-//! Whether a block holds the events that a receipt tells: all its receipts against the root in its header.
+//! Proves that a block holds the events that a receipt tells: all its receipts against the root in its header.
 
 use alloy::primitives::{B256, Bloom, Bytes, Log, U64};
 use alloy::rlp::{Encodable, Header as ListHeader};

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 /// Block times by chain id, in milliseconds, from the chains' own documentation.
-const BLOCK_TIMES: [(u64, u64); 20] = [
+const BLOCK_TIMES: [(u64, u64); 22] = [
     (1, 12_000),
     (10, 2_000),
     (30, 30_000),
@@ -17,10 +17,12 @@ const BLOCK_TIMES: [(u64, u64); 20] = [
     (5_000, 2_000),
     (8_453, 2_000),
     (17_000, 12_000),
+    (34_443, 2_000),
     (42_161, 250),
     (42_220, 1_000),
     (43_114, 2_000),
     (59_144, 2_000),
+    (81_457, 2_000),
     (534_352, 3_000),
     (560_048, 12_000),
     (11_155_111, 12_000),
@@ -34,12 +36,17 @@ const FEW: u32 = 6;
 /// Or this old, on faster chains: clocks and networks are not exact.
 const LEAST: Duration = Duration::from_secs(30);
 
+/// The time between two blocks of a chain that is known here.
+#[must_use]
+pub fn known_block_time(chain_id: u64) -> Option<Duration> {
+    let known = BLOCK_TIMES.iter().find(|(id, _)| *id == chain_id);
+    known.map(|(_, millis)| Duration::from_millis(*millis))
+}
+
 /// The time between two blocks of a chain; None if it makes them on demand.
 #[must_use]
 pub fn usual_block_time(chain_id: u64) -> Option<Duration> {
-    let known = BLOCK_TIMES.iter().find(|(id, _)| *id == chain_id);
-    let time = known.map_or(UNKNOWN, |(_, millis)| Duration::from_millis(*millis));
-    (!ON_DEMAND.contains(&chain_id)).then_some(time)
+    (!ON_DEMAND.contains(&chain_id)).then_some(known_block_time(chain_id).unwrap_or(UNKNOWN))
 }
 
 /// How old the newest block may be.

@@ -316,7 +316,7 @@ fn took(said: &RawValue, tx: TxHash) -> Result<(), Fault> {
     (hash == Some(*tx.word())).then_some(()).ok_or_else(|| Fault::garbage("the hash of another transaction"))
 }
 
-/// Whether the endpoint may have passed a transaction on although its answer is none.
+/// Returns `true` if the endpoint may have passed a transaction on although it did not answer.
 const fn may_have_left(fault: &Fault) -> bool {
     match fault {
         Fault::Http(status) => *status >= 500,

@@ -6,6 +6,7 @@ use serde_json::json;
 
 use super::error::ChainError;
 use super::quorum::Chain;
+use super::rhythm::known_block_time;
 use super::rpc::Request;
 use super::sending::Receipt;
 use super::snapshot::{readings, request};
@@ -16,7 +17,7 @@ use crate::evm::{Query, Readings};
 const UNKNOWN: Duration = Duration::from_secs(1);
 const SHORTEST_POLL: Duration = Duration::from_millis(100);
 
-/// What one block says about some transactions.
+/// One block's statement about some transactions.
 #[derive(Clone, Debug)]
 pub struct Sighting {
     pub header: Header,
@@ -26,22 +27,10 @@ pub struct Sighting {
     pub readings: Readings,
 }
 
-/// The time between two blocks, by chain id.
+/// The time between two blocks for waiting: short where the chain is not known.
 #[must_use]
-pub const fn block_time(chain_id: u64) -> Duration {
-    match chain_id {
-        // Ethereum, Sepolia, Hoodi.
-        1 | 11_155_111 | 560_048 => Duration::from_secs(12),
-        // Gnosis.
-        100 => Duration::from_secs(5),
-        // OP, Base, Polygon, Linea, Mode, Blast.
-        10 | 8453 | 137 | 59_144 | 34_443 | 81_457 => Duration::from_secs(2),
-        // BNB, Avalanche.
-        56 | 43_114 => Duration::from_millis(1500),
-        // Arbitrum.
-        42_161 => Duration::from_millis(250),
-        _ => UNKNOWN,
-    }
+pub fn block_time(chain_id: u64) -> Duration {
+    known_block_time(chain_id).unwrap_or(UNKNOWN)
 }
 
 /// How long to wait between two questions: a tenth of the block time.

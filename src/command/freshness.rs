@@ -1,4 +1,4 @@
-//! Whether an answer still rests on the chain as it is: the age of its block, and what RPCs answered late.
+//! Decides if an answer still rests on the chain as it is: the age of its block, and what RPCs answered late.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 

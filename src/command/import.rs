@@ -36,7 +36,7 @@ struct Sources {
     left: usize,
 }
 
-/// What signatures may be for, and the file that was named if it is not what the reader's own files give.
+/// The proposals that signatures may be for, and the file that was named if it is not what the reader's own files give.
 #[derive(Default)]
 struct Targets {
     /// The one that was named first.

@@ -105,7 +105,7 @@ impl Incidents {
         Ok(all)
     }
 
-    /// Whether an outcome was recorded.
+    /// Returns `true` if an outcome was recorded.
     #[must_use]
     pub fn has_outcome(&self, proposal: &str) -> bool {
         self.folder(proposal).join(format!("{OUTCOME_START}.json")).is_file()

@@ -50,7 +50,7 @@ pub enum DataShown {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Screens {
     pub pages: Vec<Page>,
-    /// Whether this model and app version have been recorded; else a page may break elsewhere.
+    /// `true` if this model and app version have been recorded; else a page may break elsewhere.
     pub recorded: bool,
     pub data: DataShown,
     /// Both hashes, or the whole safeTxHash, are shown: they commit to every byte.
@@ -69,7 +69,7 @@ impl Screens {
         Self { refused: true, ..Self::of(pages, Self::is_recorded(status)) }
     }
 
-    /// Whether pages of this model and app version have been recorded.
+    /// Returns `true` if pages of this model and app version have been recorded.
     fn is_recorded(status: &Status) -> bool {
         match (status.model, status.version) {
             (Some(model), AppVersion(1, 22, _)) => model != Model::NanoS && model != Model::Other,
