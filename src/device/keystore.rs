@@ -47,15 +47,14 @@ impl Keystore {
     /// that no password could fix.
     pub fn unlock(json: &str, password: &Zeroizing<String>) -> Result<Self, DeviceError> {
         let sealed = Sealed::read(json).map_err(DeviceError::BadKeystore)?;
-        let stretched = sealed.stretch(password).map_err(DeviceError::BadKeystore)?;
+        let [cipher_key, mac_key] = &*sealed.stretch(password).map_err(DeviceError::BadKeystore)?;
         let mut mac = Keccak256::new();
-        mac.update(&stretched[16..]);
+        mac.update(mac_key);
         mac.update(sealed.ciphertext);
         if !bool::from(mac.finalize().ct_eq(sealed.mac.as_slice())) {
             return Err(DeviceError::WrongPassword);
         }
         let mut plain = Zeroizing::new(sealed.ciphertext);
-        let (cipher_key, _) = stretched.split_at(16);
         Ctr128BE::<Aes128>::new(cipher_key.into(), &sealed.iv.into()).apply_keystream(plain.as_mut_slice());
         let key = SigningKey::from_slice(plain.as_slice()).map_err(|_| {
             bad("it decrypts to zero or to a number above the curve's order, which is no key")
@@ -155,15 +154,16 @@ impl Sealed {
     }
 
     /// The 32 bytes that both kdfs begin with whatever dklen is: 16 for the cipher, 16 for the checksum.
-    fn stretch(&self, password: &str) -> Result<Zeroizing<[u8; 32]>, String> {
-        let mut out = Zeroizing::new([0; 32]);
+    fn stretch(&self, password: &str) -> Result<Zeroizing<[[u8; 16]; 2]>, String> {
+        let mut keys = Zeroizing::new([[0; 16]; 2]);
+        let out = keys.as_flattened_mut();
         match self.stretching {
-            Stretching::Scrypt(cost) => scrypt(password.as_bytes(), &self.salt, cost, out.as_mut_slice())?,
+            Stretching::Scrypt(cost) => scrypt(password.as_bytes(), &self.salt, cost, out)?,
             Stretching::Pbkdf2 { rounds } => {
-                pbkdf2_hmac::<Sha256>(password.as_bytes(), &self.salt, rounds, out.as_mut_slice());
+                pbkdf2_hmac::<Sha256>(password.as_bytes(), &self.salt, rounds, out);
             }
         }
-        Ok(out)
+        Ok(keys)
     }
 }
 
@@ -281,7 +281,9 @@ mod tests {
         let mut stretched = [0; 32];
         pbkdf2_hmac::<Sha256>(b"testpassword", &salt, 2, &mut stretched);
         let mut ciphertext = hex::decode(KEY).unwrap();
-        Ctr128BE::<Aes128>::new(stretched[..16].into(), &[9; 16].into()).apply_keystream(&mut ciphertext);
+        Ctr128BE::<Aes128>::new_from_slices(&stretched[..16], &[9; 16])
+            .unwrap()
+            .apply_keystream(&mut ciphertext);
         let mac = keccak256([&stretched[16..], &ciphertext].concat());
         PBKDF2
             .replace("262144", "2")

@@ -1,15 +1,18 @@
 //! "Did you mean …": the name that was probably meant, for every message about an unknown name.
 
+use strsim::osa_distance;
+
 /// Names that are longer are not compared: nobody typed one.
 const LONGEST: usize = 100;
 
-/// The candidate nearest to `name`, if one is near enough to be a slip of the fingers; the first of equals.
+/// Returns the candidate nearest to `name`, if one is near enough to be a slip of the fingers; the first of equals. A swap of
+/// neighbours is one slip.
 pub fn near<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let allowed = (name.chars().count() / 3).clamp(1, 3);
     candidates
         .into_iter()
         .filter(|candidate| name.len() <= LONGEST && candidate.len() <= LONGEST)
-        .map(|candidate| (distance(name, candidate), candidate))
+        .map(|candidate| (osa_distance(name, candidate), candidate))
         .filter(|(distance, _)| *distance <= allowed)
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, candidate)| candidate)
@@ -22,27 +25,6 @@ pub(super) fn hint<'a>(name: &str, known: impl IntoIterator<Item = &'a str> + Cl
     }
     let all = known.into_iter().collect::<Vec<_>>().join(", ");
     if all.is_empty() { "there are none".into() } else { format!("known: {all}") }
-}
-
-/// Insertions, deletions, substitutions and swaps of neighbours (optimal string alignment).
-fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut before: Vec<usize> = Vec::new();
-    let mut last: Vec<usize> = (0..=b.len()).collect();
-    let mut previous = None;
-    for (i, x) in a.chars().enumerate() {
-        let mut row = vec![i + 1];
-        for (j, y) in b.iter().enumerate() {
-            let mut best = (row[j] + 1).min(last[j + 1] + 1).min(last[j] + usize::from(x != *y));
-            if j > 0 && previous == Some(*y) && b[j - 1] == x {
-                best = best.min(before[j - 1] + 1);
-            }
-            row.push(best);
-        }
-        before = std::mem::replace(&mut last, row);
-        previous = Some(x);
-    }
-    last[b.len()]
 }
 
 #[cfg(test)]

@@ -3,7 +3,8 @@
 
 use std::fmt::Write;
 
-use dialoguer::console::{Style, measure_text_width};
+use dialoguer::console::Style;
+use unicode_width::UnicodeWidthStr;
 
 /// The most characters of one piece of text that are shown: about fifteen lines. A hash, an address or a sentence of
 /// our own is far below it.
@@ -240,9 +241,9 @@ fn without_padding(text: String) -> String {
     if spaces > WIDEST_GAP / 2 { format!(" {}", &text[spaces..]) } else { text }
 }
 
-/// How wide a terminal shows it.
+/// Returns how many columns of a terminal the text takes.
 fn columns(text: &str) -> usize {
-    measure_text_width(text)
+    text.width()
 }
 
 /// A word in pieces of at most `room` columns: one, but for the longest words. Spaces behind it take no room.

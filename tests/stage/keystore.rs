@@ -19,7 +19,7 @@ pub fn encrypt(key: &Key, password: &str) -> Value {
     let salt = keccak256(key.address);
     let vector = &keccak256(salt)[..16];
     let mut derived = [0; 32];
-    let params = scrypt::Params::new(LOG_N, 8, 1, 32).unwrap();
+    let params = scrypt::Params::new(LOG_N, 8, 1).unwrap();
     scrypt::scrypt(password.as_bytes(), salt.as_slice(), &params, &mut derived).unwrap();
 
     let mut ciphertext: B256 = key.secret;

@@ -28,7 +28,7 @@ fn a_keystore_opens_with_its_password() {
     let store = encrypt(&key(3), "open sesame");
     let field = |path: &str| alloy::hex::decode(store.pointer(path).unwrap().as_str().unwrap()).unwrap();
     let mut derived = [0; 32];
-    let params = scrypt::Params::new(10, 8, 1, 32).unwrap();
+    let params = scrypt::Params::new(10, 8, 1).unwrap();
     scrypt::scrypt(b"open sesame", &field("/crypto/kdfparams/salt"), &params, &mut derived).unwrap();
     let mut secret = field("/crypto/ciphertext");
     let mac = keccak256([&derived[16..], &secret].concat());
