@@ -115,14 +115,6 @@ pub struct Depth {
     pub finalized: bool,
 }
 
-impl Depth {
-    /// Returns `true` if there is something to wait for.
-    #[must_use]
-    pub const fn is_asked(&self) -> bool {
-        self.finalized || self.confirmations.is_some()
-    }
-}
-
 impl Key {
     /// The Ledger to use, where one is asked for: naming which is asking for it.
     #[must_use]
@@ -208,7 +200,7 @@ pub struct DryRun {
 }
 
 #[derive(Debug, Args)]
-#[allow(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
+#[allow(clippy::struct_excessive_bools, clippy::struct_field_names, reason = "each is a flag of its own")]
 pub struct Sign {
     /// Levers or proposal files
     #[arg(required = true)]

@@ -32,10 +32,11 @@
 //! | [`evm`] | the words of a chain: blocks, questions and answers, revert reasons |
 //! | [`safe`] | the Safe protocol |
 
+mod ceremony;
 pub mod chain;
 pub mod check;
-pub mod cli;
-pub mod command;
+mod cli;
+mod command;
 pub mod council;
 pub mod device;
 pub mod error;
@@ -43,10 +44,12 @@ pub mod evm;
 pub mod excerpt;
 pub mod fork;
 pub mod playbook;
+mod progress;
 pub mod proposal;
 pub mod safe;
 pub mod store;
 pub mod ui;
+mod view;
 
 use std::ffi::OsString;
 

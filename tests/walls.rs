@@ -19,7 +19,7 @@ use syn::visit::Visit;
 
 /// The rooms from the ground up. Rooms on one floor do not know each other.
 const FLOORS: &[&[&str]] = &[
-    &["error", "excerpt", "safe", "store"],
+    &["error", "excerpt", "progress", "safe", "store"],
     &["evm", "device", "ui"],
     &["cli", "council"],
     &["playbook"],
@@ -27,6 +27,8 @@ const FLOORS: &[&[&str]] = &[
     &["fork"],
     &["chain"],
     &["check"],
+    &["ceremony"],
+    &["view"],
     &["command"],
 ];
 

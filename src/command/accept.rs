@@ -4,9 +4,10 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use crate::command::session::Session;
-use crate::command::settings::pins;
-use crate::command::subject::is_file;
+use crate::ceremony::obey::CHANGED;
+use crate::ceremony::settings::pins;
+use crate::ceremony::subject::is_file;
+use crate::command::Session;
 use crate::council::{
     Accepted, Difference, Mark, Pins, SafeAt, Standing, TextDigest, council_at, council_of, difference,
     playbook_of,
@@ -16,9 +17,6 @@ use crate::excerpt::mark_urls;
 use crate::playbook::{Origin, Undo};
 use crate::store::{SettingsFolder, real_path};
 use crate::ui::{Text, Ui};
-
-/// How a changed text is accepted on the command line: by the first sixteen digits of its digest.
-pub const CHANGED: &str = "changed:";
 
 /// What a command rests on: a Safe, and the playbooks that are used on it.
 pub struct Rests {

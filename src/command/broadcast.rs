@@ -1,29 +1,36 @@
 //! `broadcast`: at threshold, rehearse, ask, send, wait, and prove the effect on chain.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use alloy::primitives::{Address, U256};
 use serde_json::json;
 
+use crate::ceremony::depth::Wanted;
+use crate::ceremony::obey::obey;
+use crate::ceremony::offer::Offer;
+use crate::ceremony::outbox::Outbox;
+use crate::ceremony::rehearse::now_in_seconds;
+use crate::ceremony::rehearsed;
+use crate::ceremony::sent::{Sent, is_underpriced, waiting};
+use crate::ceremony::settings;
+use crate::ceremony::subject::{Purpose, Subject, online};
+use crate::ceremony::waiting::finish;
+use crate::ceremony::{gas, outcome};
 use crate::chain::{ChainError, Prepared, Sending, block_time};
 use crate::cli;
+use crate::command::Session;
+use crate::command::key;
 use crate::command::key::Signer;
-use crate::command::obey::obey;
-use crate::command::offer::Offer;
-use crate::command::outbox::Outbox;
-use crate::command::rehearse::now_in_seconds;
-use crate::command::sent::{Sent, is_underpriced, waiting};
-use crate::command::session::Session;
-use crate::command::settings;
-use crate::command::subject::{Purpose, Subject, online};
-use crate::command::waiting::finish;
-use crate::command::{amount, effects, gas, key, outcome, pages, show};
+use crate::command::report::report;
 use crate::device::transaction_screens;
 use crate::error::{Error, Exit};
+use crate::evm::amount;
 use crate::proposal::{NotReady, Proposal, Ready, assemble};
 use crate::safe::{Approval, approved_hash_slot, encode_approvals};
 use crate::store::StoreError;
 use crate::ui::Text;
+use crate::view::device as pages;
+use crate::view::{offer, review};
 
 pub fn run(session: &Session, args: &cli::Broadcast) -> Result<Exit, Error> {
     session.require_accepted(&[session.rests_of(&args.what, args.derive.undo)?], &args.accept.accept)?;
@@ -36,7 +43,7 @@ pub fn run(session: &Session, args: &cli::Broadcast) -> Result<Exit, Error> {
     };
     let mut lock = None;
     let since = Instant::now();
-    let subject = session.subject(&args.what, &args.derive, Purpose::Finish, |proposal, _| {
+    let subject = session.subject(&args.what, &args.derive.given(), Purpose::Finish, |proposal, _| {
         lock = Some(take(proposal));
         stated.map(|from| sending(from, proposal))
     })?;
@@ -96,7 +103,7 @@ impl Look<'_> {
         let Self { session, args, subject, .. } = self;
         let since = Instant::now();
         let subject =
-            session.look_again(subject, &args.derive, |proposal, _| Some(sending(from, proposal)))?;
+            session.look_again(subject, &args.derive.given(), |proposal, _| Some(sending(from, proposal)))?;
         Ok(Self { session, args, subject, since })
     }
 
@@ -109,7 +116,7 @@ impl Look<'_> {
     fn judge(&mut self, first: bool) -> Result<Judged, Error> {
         let (session, args) = (self.session, self.args);
         // Before anything is said of the Safe: what a single RPC says of its nonce too.
-        self.subject.prove(session.ui, args.proofs)?;
+        self.subject.prove(session.ui, args.proofs.proofs)?;
         let subject = &self.subject;
         if let Some(exit) = already(session, subject, args)? {
             return Ok(Judged::Ended(exit));
@@ -124,7 +131,7 @@ impl Look<'_> {
             }
         };
         if first {
-            show::review(session, subject, &findings);
+            review::review(session.ui, session, subject, &findings);
         }
         obey(&findings, &args.accept.accept)?;
         rehearsed(subject)?;
@@ -140,7 +147,7 @@ impl Look<'_> {
         let mut error = Error::from(why);
         if !missing.is_empty() {
             let named =
-                missing.iter().map(|owner| format!("{} {owner}", show::signer_name(&self.subject, *owner)));
+                missing.iter().map(|owner| format!("{} {owner}", review::signer_name(&self.subject, *owner)));
             error.hints = vec![
                 format!("still to sign: {}", named.collect::<Vec<_>>().join(", ")),
                 format!("breakglass import {} takes in their lines, or the whole chat", self.args.what),
@@ -154,7 +161,7 @@ impl Look<'_> {
         let (session, args) = (self.session, self.args);
         let mut agreed: Option<U256> = None;
         let offer = loop {
-            let stuck = match sent_before(session, &self.subject, from, &args.depth)? {
+            let stuck = match sent_before(session, &self.subject, from, &args.depth.wanted())? {
                 Before::Ended(exit) => return Ok(exit),
                 Before::Waits(sent) => return self.wait_for(&sent),
                 Before::Stuck(sent) => Some(sent),
@@ -180,7 +187,7 @@ impl Look<'_> {
             if agreed.is_some() {
                 session.ui.say(&Text::new("  ").warn("it costs more now than when you were asked:"));
             }
-            offer.show(session.ui, &self.subject);
+            offer::show(session.ui, &offer, &self.subject);
             session.ui.blank();
             let known = self.subject.findings(false);
             confirm(session, &self.subject, args, stuck.as_ref())?;
@@ -275,7 +282,10 @@ impl Look<'_> {
             Err(ChainError::NotSent { .. }) | Ok(()) => {}
             Err(error) => return Err(error.into()),
         }
-        finish(session, subject, (sent, &all), &outbox, self.args, by)
+        let most = Duration::from_secs(self.args.wait);
+        let (outcome, by) = finish(session, subject, (sent, &all), &outbox, most, by)?;
+        let wanted = self.args.depth.wanted();
+        report(session, subject, &outcome, &by, wanted.is_asked().then_some(&wanted))
     }
 }
 
@@ -302,7 +312,7 @@ fn sending(from: Address, proposal: &Proposal) -> Sending {
 
 /// A proposal that the Safe has executed, sent by us or by somebody else, is proven and not sent again.
 fn already(session: &Session, subject: &Subject, args: &cli::Broadcast) -> Result<Option<Exit>, Error> {
-    let wanted = &args.depth;
+    let wanted = args.depth.wanted();
     let now = &online(subject)?.snapshot.state;
     let state = assemble(&subject.proposal, &subject.signatures, &subject.on_chain(), now);
     let Err(used @ NotReady::NonceUsed { .. }) = state else {
@@ -317,7 +327,7 @@ fn already(session: &Session, subject: &Subject, args: &cli::Broadcast) -> Resul
     } else {
         format!("Nothing sent: already executed by somebody else, {}", outcome.receipt.from)
     };
-    outcome::report(session, subject, &outcome, &by, Some(wanted)).map(Some)
+    report(session, subject, &outcome, &by, Some(&wanted)).map(Some)
 }
 
 /// What runs before this one sent: each is looked for, and one that is mined is finished. One that is mined and did not
@@ -326,7 +336,7 @@ fn sent_before(
     session: &Session,
     subject: &Subject,
     from: Address,
-    wanted: &cli::Depth,
+    wanted: &Wanted,
 ) -> Result<Before, Error> {
     let all = session.sent(&subject.proposal)?;
     if all.is_empty() {
@@ -340,7 +350,7 @@ fn sent_before(
         let tx = receipt.tx;
         if let Some(outcome) = outcome::read(session, subject, receipt)? {
             let by = "Nothing sent: already executed by the transaction sent from here";
-            return outcome::report(session, subject, &outcome, by, Some(wanted)).map(Before::Ended);
+            return report(session, subject, &outcome, by, Some(wanted)).map(Before::Ended);
         }
         let text = format!("{tx} was sent before, and failed; sending anew");
         session.ui.say(&Text::default().warn("note: ").add(&text));
@@ -394,7 +404,7 @@ fn not_reserved(session: &Session, subject: &Subject, payer: Address, nonce: u64
 /// Refuses what would fail: by the rehearsal with the owners' own signatures, which runs in this process alone.
 fn rehearsed(subject: &Subject) -> Result<(), Error> {
     let Some(done) = subject.rehearsal.done().filter(|done| done.is_signed) else { return Ok(()) };
-    effects::outcome(&done.rehearsal, subject.plan(), &subject.names).map_err(|why| {
+    rehearsed::outcome(&done.rehearsal, subject.plan(), &subject.names).map_err(|why| {
         Error::new(Exit::Failed, format!("the transaction would fail: {why}"))
             .hint("nothing was sent; breakglass status shows what changed since it was signed")
     })

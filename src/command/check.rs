@@ -2,19 +2,19 @@
 
 use serde_json::{Value, json};
 
+use crate::ceremony::obey::obey;
+use crate::ceremony::subject::Purpose;
 use crate::check::{Level, readable};
 use crate::cli;
-use crate::command::obey::obey;
-use crate::command::session::Session;
-use crate::command::subject::Purpose;
-use crate::command::{effects, show};
+use crate::command::Session;
 use crate::error::{Error, Exit};
 use crate::ui::Text;
+use crate::view::{effects, review};
 
 pub fn run(session: &Session, args: &cli::Status) -> Result<Exit, Error> {
     session.note_changes(&session.rests_of(&args.what, args.derive.undo)?)?;
-    let mut subject = session.subject(&args.what, &args.derive, Purpose::Finish, |_, _| None)?;
-    subject.prove(session.ui, args.proofs)?;
+    let mut subject = session.subject(&args.what, &args.derive.given(), Purpose::Finish, |_, _| None)?;
+    subject.prove(session.ui, args.proofs.proofs)?;
     let findings = subject.findings(true);
     let ui = session.ui;
     if let Some(proven) = effects::proven(&subject) {
@@ -32,7 +32,7 @@ pub fn run(session: &Session, args: &cli::Status) -> Result<Exit, Error> {
             ui.say(&Text::default().dim("        → ").add(&finding.fix));
         }
     }
-    show::say_more(ui, &readable);
+    review::say_more(ui, &readable);
     let object = |f: &crate::check::Finding| {
         let level = match f.level {
             Level::Pass => "pass",
@@ -45,7 +45,7 @@ pub fn run(session: &Session, args: &cli::Status) -> Result<Exit, Error> {
     let all = json!({
         "safe_tx_hash": subject.proposal.hash().to_string(),
         "proven": effects::proven(&subject),
-        "decided_by_the_chain": show::decided_object(&subject),
+        "decided_by_the_chain": review::decided_object(&subject),
         "findings": objects,
     });
     obey(&findings, &[]).map_err(|error| error.having_done(all.clone()))?;

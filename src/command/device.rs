@@ -5,10 +5,11 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
+use crate::ceremony::desk::Desk;
+use crate::ceremony::desk::find_council;
+use crate::ceremony::settings::stated;
 use crate::cli;
-use crate::command::session::{Session, find_council};
-use crate::command::settings::stated;
-use crate::command::{key, pages};
+use crate::command::key;
 use crate::device::{
     Account, DerivationPath, DeviceError, Ledger, Prediction, Settings, UDEV_RULE, UDEV_RULE_PATH,
     address_screens,
@@ -16,6 +17,7 @@ use crate::device::{
 use crate::error::{Error, Exit};
 use crate::store::{self, SettingsFolder, StoreError};
 use crate::ui::{Text, Ui};
+use crate::view::device as pages;
 
 pub fn run(ui: &Ui, council: Option<&Path>, args: &cli::Device) -> Result<Exit, Error> {
     if args.udev {
@@ -31,7 +33,7 @@ pub fn run(ui: &Ui, council: Option<&Path>, args: &cli::Device) -> Result<Exit, 
         return settings(ui);
     }
     let known = council.is_some() || find_council(ui)?.is_some();
-    let session = if known { Some(Session::load(ui, council)?) } else { None };
+    let session = if known { Some(Desk::load(ui, council)?) } else { None };
     let wait = key::Wait::default();
     let mut ledger = key::ledger(ui, &args.key, args.key.ledger().unwrap_or("usb"), &wait)?;
     let status = *ledger.status();

@@ -4,9 +4,9 @@ use std::path::Path;
 
 use serde_json::json;
 
+use crate::ceremony::subject::Purpose;
 use crate::cli;
-use crate::command::session::Session;
-use crate::command::subject::Purpose;
+use crate::command::Session;
 use crate::error::{Error, Exit};
 use crate::proposal::OwnerSignature;
 use crate::store;
@@ -14,7 +14,7 @@ use crate::ui::Text;
 
 pub fn run(session: &Session, args: &cli::Export) -> Result<Exit, Error> {
     session.note_changes(&session.rests_of(&args.what, args.derive.undo)?)?;
-    let proposal = session.given(&args.what, &args.derive, Purpose::Finish)?.ok_or_else(|| {
+    let proposal = session.given(&args.what, &args.derive.given(), Purpose::Finish)?.ok_or_else(|| {
         Error::new(Exit::Failed, format!("nothing is kept here for lever {}", args.what))
             .hint(format!("breakglass sign {} makes a signature", args.what))
     })?;

@@ -5,8 +5,8 @@ use std::path::Path;
 use alloy::primitives::{Bytes, hex};
 use serde_json::json;
 
+use crate::ceremony::subject::read_proposal;
 use crate::cli;
-use crate::command::subject::read_proposal;
 use crate::error::{Error, Exit};
 use crate::safe::{Hashes, Operation, SafeId, SafeTx};
 use crate::store;

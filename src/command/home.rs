@@ -4,7 +4,9 @@ use std::path::Path;
 
 use serde_json::json;
 
-use crate::command::session::{Session, find_council};
+use crate::ceremony::desk::Desk;
+use crate::ceremony::desk::find_council;
+use crate::command::Session;
 use crate::council::Lever;
 use crate::error::{Error, Exit};
 use crate::playbook::Kind;
@@ -15,7 +17,7 @@ pub fn run(ui: &Ui, council: Option<&Path>) -> Result<Exit, Error> {
         begin(ui);
         return Ok(Exit::Done);
     }
-    let session = Session::load(ui, council)?;
+    let session = Session { ui, desk: Desk::load(ui, council)? };
     let levers: Vec<&Lever> = session.council.levers.values().collect();
     list(&session, &levers)?;
     Ok(Exit::Done)

@@ -5,10 +5,9 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
+use crate::ceremony::subject::{Purpose, is_file};
 use crate::cli;
-use crate::command::derive::arguments;
-use crate::command::session::Session;
-use crate::command::subject::{Purpose, is_file};
+use crate::command::Session;
 use crate::error::{Error, Exit};
 use crate::proposal::{
     Few, Finds, Gathered, OwnerSignature, Proposal, SafeOwners, Wanted, find_signatures, gather,
@@ -149,7 +148,7 @@ fn wanted((proposal, owners): &(Proposal, SafeOwners)) -> Wanted<'_> {
 /// All that are kept here, and what was named: a file, if the reader's own files give it, or else the lever derived now.
 fn targets(session: &Session, args: &cli::Import, found: &[Finds]) -> Result<Targets, Error> {
     let mut targets = Targets::default();
-    let given = session.given(&args.what, &args.derive, Purpose::Finish)?;
+    let given = session.given(&args.what, &args.derive.given(), Purpose::Finish)?;
     let safe = match &given {
         Some(proposal) => session.safe_of(proposal)?,
         None => session.safe(&session.lever(&args.what)?.safe)?,
@@ -190,7 +189,7 @@ fn targets(session: &Session, args: &cli::Import, found: &[Finds]) -> Result<Tar
         }
         // Nothing here fits: the lever may mean a transaction that was never proposed on this machine.
         _ => {
-            let subject = session.subject(&args.what, &args.derive, Purpose::Sign, |_, _| None)?;
+            let subject = session.subject(&args.what, &args.derive.given(), Purpose::Sign, |_, _| None)?;
             let named = (subject.proposal.clone(), subject.owners.clone());
             if fit(std::slice::from_ref(&named)) {
                 subject.keep(session)?;
@@ -203,7 +202,7 @@ fn targets(session: &Session, args: &cli::Import, found: &[Finds]) -> Result<Tar
 
 /// Whoever signs or sends it later has to know that these were not their own choice.
 fn say_foreign(session: &Session, args: &cli::Import, proposal: &Proposal) -> Result<(), Error> {
-    let foreign = session.foreign(proposal, &arguments(&args.derive)?);
+    let foreign = session.foreign(proposal, &args.derive.given().arguments()?);
     if !foreign.is_empty() {
         let first = foreign.iter().take(Few::<()>::SHOWN);
         let list: Vec<String> = first.map(|(name, value)| format!("{name} = {value}")).collect();

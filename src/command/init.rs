@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 use alloy::primitives::Address;
 use serde_json::json;
 
+use crate::ceremony::desk::resolve;
 use crate::chain::{Ask, Chain, Options, Snapshot};
 use crate::cli;
-use crate::command::session::resolve;
 use crate::council::{Council, FILE_NAME, RpcAddress, RpcAddressError};
 use crate::error::{Error, Exit};
 use crate::evm::BlockTag;

@@ -7,8 +7,8 @@ use std::time::Duration;
 use alloy::consensus::TxEip1559;
 use alloy::primitives::Address;
 
+use crate::ceremony::settings::settings;
 use crate::cli;
-use crate::command::settings::settings;
 use crate::council::Council;
 use crate::device::{
     Account, DerivationPath, Device, DeviceError, Keystore, Ledger, Plugged, Target, Waiting, Watcher, meant,

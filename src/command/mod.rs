@@ -2,61 +2,66 @@
 //! prints nothing itself.
 
 mod accept;
-mod amount;
 mod broadcast;
 mod check;
 mod completions;
-mod depth;
-mod derive;
 mod device;
-mod draft;
 mod dry_run;
-mod effects;
+mod error;
 mod export;
-mod faults;
-mod freshness;
-mod gas;
+
 mod hash;
 mod home;
 mod import;
 mod init;
-mod kept;
 mod key;
-mod matching;
-mod mined;
-mod obey;
-mod offer;
 mod on_ledger;
-mod online;
-mod outbox;
-mod outcome;
-mod pages;
-mod past;
 mod playbook;
 mod propose;
-mod rehearse;
-mod rehearsed;
-mod sent;
-mod session;
-mod settings;
-mod show;
+mod report;
 mod sign;
-mod since;
 mod status;
-mod subject;
-mod trace;
-mod trial;
-mod waiting;
 
 use std::ffi::OsString;
 use std::io::ErrorKind;
+use std::ops::Deref;
 
 use clap::Parser;
 
-use crate::cli::{Cli, Command};
+use crate::ceremony::depth::Wanted;
+use crate::ceremony::derive::Given;
+use crate::ceremony::desk::Desk;
+use crate::cli::{self, Cli, Command};
 use crate::error::{Error, Exit};
 use crate::playbook::Kind;
 use crate::ui::Ui;
+
+/// What every command about the reader's own files starts from.
+#[derive(Debug)]
+pub struct Session<'a> {
+    pub ui: &'a Ui,
+    pub desk: Desk<'a>,
+}
+
+impl<'a> Deref for Session<'a> {
+    type Target = Desk<'a>;
+
+    fn deref(&self) -> &Desk<'a> {
+        &self.desk
+    }
+}
+
+impl cli::Derive {
+    pub fn given(&self) -> Given {
+        Given { set: self.set.clone(), nonce: self.nonce, undo: self.undo }
+    }
+}
+
+impl cli::Depth {
+    pub const fn wanted(&self) -> Wanted {
+        Wanted { confirmations: self.confirmations, finalized: self.finalized }
+    }
+}
 
 /// Runs the program with these arguments and answers its exit code.
 pub fn run(args: impl IntoIterator<Item = OsString>) -> Exit {
@@ -85,7 +90,7 @@ fn usage(error: &clap::Error) -> Error {
 
 fn dispatch(ui: &Ui, cli: &Cli) -> Result<Exit, Error> {
     let council = cli.council.as_deref();
-    let load = || Ok::<_, Error>(session::Session::load(ui, council)?.with_quorum(cli.quorum));
+    let load = || Ok::<_, Error>(Session { ui, desk: Desk::load(ui, council)?.with_quorum(cli.quorum) });
     match &cli.command {
         None => home::run(ui, council),
         Some(Command::Pause(args)) => propose::run(&load()?, Kind::Pause, args),

@@ -2,18 +2,18 @@
 
 use alloy::primitives::Address;
 
+use crate::ceremony::settings::stated;
+use crate::ceremony::subject::Subject;
 use crate::cli;
+use crate::command::Session;
 use crate::command::key::Signer;
-use crate::command::pages;
-use crate::command::session::Session;
-use crate::command::settings::stated;
-use crate::command::subject::Subject;
 use crate::device::{Asked, DataShown, Prediction, SigningRequest, Way, Weight, choose_way, safe_tx_screens};
 use crate::error::{Error, Exit};
 use crate::playbook::Kind;
 use crate::safe::deployments::batch_contracts;
 use crate::safe::{Operation, SignatureKind, published_batch_contract};
 use crate::ui::Text;
+use crate::view::device as pages;
 
 /// Chooses the way and shows the pages. Asks for a yes of its own where the Ledger would not show all of the data.
 pub fn prepare<'s>(

@@ -1,13 +1,19 @@
-//! `playbook list`, `show`, `check`, `new`, `schema`; `test` has a file of its own.
+//! `playbook list`, `show`, `check`, `new`, `schema`, `test`.
 
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
+use crate::ceremony::derive::{Order, named_once};
+use crate::ceremony::desk::{self, Desk, find_council};
+use crate::ceremony::rehearse::now_in_seconds;
+use crate::ceremony::trial;
+use crate::chain::Ask;
 use crate::cli;
-use crate::command::session::{Session, find_council};
-use crate::command::trial;
+use crate::command::Session;
+use crate::council;
 use crate::error::{Error, Exit};
+use crate::evm::BlockTag;
 use crate::playbook::draft;
 use crate::playbook::schema;
 use crate::playbook::{self, Catalogue, Entry, Origin, Playbook, PlaybookDigest, Signatures, Summary, Undo};
@@ -23,7 +29,9 @@ pub fn run(ui: &Ui, council: Option<&Path>, quorum: Option<u8>, args: &cli::Play
         cli::Playbook::Show { id } => Ok(show(ui, &catalogue(ui, council)?.get(id)?)),
         cli::Playbook::Check { path } => check(ui, path),
         cli::Playbook::New(args) => new(ui, args),
-        cli::Playbook::Test(args) => trial::run(Session::load(ui, council)?.with_quorum(quorum), args),
+        cli::Playbook::Test(args) => {
+            test(Session { ui, desk: Desk::load(ui, council)?.with_quorum(quorum) }, args)
+        }
         cli::Playbook::Schema => {
             let schema = schema();
             ui.data_block(&format!("{schema:#}"));
@@ -38,7 +46,7 @@ fn catalogue(ui: &Ui, council: Option<&Path>) -> Result<Catalogue, Error> {
     if council.is_none() && find_council(ui)?.is_none() {
         return Ok(Catalogue::new(Vec::new()));
     }
-    Ok(Session::load(ui, council)?.catalogue)
+    Ok(Desk::load(ui, council)?.catalogue)
 }
 
 fn origin(origin: &Origin) -> String {
@@ -253,4 +261,67 @@ fn check(ui: &Ui, path: &Path) -> Result<Exit, Error> {
     }
     Err(Error::new(Exit::Failed, format!("{} of {} playbooks have faults", faults.len(), files.len()))
         .hint(format!("fix {}", faults.join(", "))))
+}
+
+/// `playbook test`: nothing is sent.
+fn test(mut session: Session, args: &cli::TestPlaybook) -> Result<Exit, Error> {
+    let playbook = if Path::new(&args.what).extension().is_some_and(|e| e == "toml") {
+        let text = store::read_text_up_to(playbook::MOST_BYTES, Path::new(&args.what))?;
+        session.desk.catalogue.put(&args.what, &text)?.to_string()
+    } else {
+        args.what.clone()
+    };
+    let (ui, desk) = (session.ui, &session.desk);
+    let set = named_once(&args.set)?;
+    let safe = the_safe(desk, args.safe.as_deref())?;
+    let order = Order::new(desk, None, false, &playbook, &safe.name, set.clone())?;
+    let undo = match &order.entry.playbook.undo {
+        Undo::None { why } => Err(why.clone()),
+        Undo::Playbook { .. } => {
+            let by = args.undo_safe.as_deref().unwrap_or(&safe.name);
+            Ok(Order::new(desk, None, true, &playbook, by, set)?)
+        }
+    };
+    let link = match &args.fork_url {
+        Some(url) => desk::fork(ui, desk.chain_of(safe)?, url)?,
+        None => desk.connect(safe)?,
+    };
+    let reading = format!("reading {} on {}", safe.name, order.chain.name);
+    let ask = Ask { safe: safe.address, ..Ask::default() };
+    let seen = ui.wait(&reading, || link.snapshot(&ask, BlockTag::Latest))?;
+    let mut fork = link.forked(&seen, now_in_seconds());
+    let tried = || trial::tried(&order, undo.as_ref(), &link, &mut fork, seen.state.id);
+    let report = ui.wait("rehearsing", tried)?;
+    ui.data(&format!(
+        "{playbook} from block {} of {}, by {}",
+        fork.began_at().number,
+        order.chain.name,
+        safe.name
+    ));
+    ui.table(&["", ""], &report.rows);
+    let mut object = report.parts;
+    let given = json!({
+        "playbook": playbook, "digest": order.entry.playbook.digest().to_string(), "safe": safe.address.to_string(),
+        "chain_id": order.chain.id, "block": fork.began_at().number, "rounds": link.rounds(),
+    });
+    object.extend(given.as_object().cloned().unwrap_or_default());
+    let object = Value::Object(object);
+    if let Some(error) = report.wrong {
+        return Err(error.having_done(object));
+    }
+    ui.object(&object);
+    Ok(Exit::Done)
+}
+
+fn the_safe<'s>(desk: &'s Desk, name: Option<&str>) -> Result<&'s council::Safe, Error> {
+    let safes = &desk.council.safes;
+    match (name, safes.len()) {
+        (Some(name), _) => desk.safe(name),
+        (None, 1) => safes.values().next().ok_or_else(|| Error::new(Exit::Usage, "there is no Safe")),
+        (None, _) => {
+            let known = safes.keys().cloned().collect::<Vec<_>>().join(", ");
+            let message = format!("the council file has {} Safes: which one pulls it?", safes.len());
+            Err(Error::new(Exit::Usage, message).hint(format!("pass --safe NAME, one of: {known}")))
+        }
+    }
 }

@@ -2,18 +2,19 @@
 
 use serde_json::json;
 
+use crate::ceremony::derive::Order;
+use crate::ceremony::obey::{accepted, obey};
+use crate::ceremony::subject::Subject;
 use crate::cli;
-use crate::command::derive::{Order, arguments};
-use crate::command::obey::{accepted, obey};
-use crate::command::session::Session;
-use crate::command::subject::Subject;
-use crate::command::{effects, home, show};
+use crate::command::Session;
+use crate::command::home;
 use crate::error::{Error, Exit};
 use crate::playbook::Kind;
 use crate::ui::Text;
+use crate::view::{effects, review};
 
 pub fn run(session: &Session, kind: Kind, args: &cli::Propose) -> Result<Exit, Error> {
-    let set = arguments(&args.derive)?;
+    let set = args.derive.given().arguments()?;
     let order = match (&args.lever, &args.playbook, &args.safe) {
         (Some(lever), _, _) => Order::lever(session, lever, args.derive.undo, &set)?,
         (None, Some(playbook), Some(safe)) => {
@@ -37,10 +38,10 @@ pub fn run(session: &Session, kind: Kind, args: &cli::Propose) -> Result<Exit, E
         None => session.rests_on(order.entry.playbook.id.as_str(), &order.safe.name, false)?,
     };
     session.require_accepted(&[rests], &args.accept.accept)?;
-    let mut subject = session.propose(order, &args.derive)?;
-    subject.prove(session.ui, args.proofs)?;
+    let mut subject = session.propose(order, &args.derive.given())?;
+    subject.prove(session.ui, args.proofs.proofs)?;
     let findings = subject.findings(false);
-    show::review(session, &subject, &findings);
+    review::review(session.ui, session, &subject, &findings);
     obey(&findings, &args.accept.accept)?;
     subject.proposal = subject.proposal.accepting(&accepted(&findings, &args.accept.accept));
     finish(session, &subject)
@@ -66,7 +67,7 @@ fn finish(session: &Session, subject: &Subject) -> Result<Exit, Error> {
         "nonce": subject.proposal.nonce().to_string(),
         "safe": subject.safe.address.to_string(),
         "chain_id": subject.chain.id,
-        "decided_by_the_chain": show::decided_object(subject),
+        "decided_by_the_chain": review::decided_object(subject),
         "rehearsal": effects::object(subject),
         "rounds": subject.online.as_ref().map(|online| online.link.rounds()),
     }));

@@ -3,18 +3,18 @@
 use alloy::primitives::Address;
 use serde_json::{Value, json};
 
+use crate::ceremony::obey::{CHANGED, accepted, obey};
+use crate::ceremony::subject::{Purpose, Subject, is_file};
 use crate::cli;
-use crate::command::accept::CHANGED;
+use crate::command::Session;
 use crate::command::key::Signer;
-use crate::command::obey::{accepted, obey};
-use crate::command::session::Session;
-use crate::command::subject::{Purpose, Subject, is_file};
-use crate::command::{key, on_ledger, show};
+use crate::command::{key, on_ledger};
 use crate::device::{Device, SigningRequest, Way};
 use crate::error::{Error, Exit};
 use crate::proposal::{OwnerSignature, Stated};
 use crate::safe::SignatureKind;
 use crate::ui::{Text, Ui};
+use crate::view::review;
 
 pub fn run(session: &Session, args: &cli::Sign) -> Result<Exit, Error> {
     for what in &args.what {
@@ -124,18 +124,18 @@ fn load<'a>(
     before: &[Subject],
 ) -> Result<Subject<'a>, Error> {
     if args.offline {
-        return session.subject_offline(what, &args.derive);
+        return session.subject_offline(what, &args.derive.given());
     }
-    let mut subject = session.subject(what, &args.derive, Purpose::Sign, |_, _| None)?;
+    let mut subject = session.subject(what, &args.derive.given(), Purpose::Sign, |_, _| None)?;
     let taken = before.iter().filter(|s| s.safe.name == subject.safe.name).map(|s| s.proposal.nonce()).max();
     match taken {
         Some(taken) if taken >= subject.proposal.nonce() && !is_file(what) => {
             let derive = cli::Derive { nonce: Some(taken.next()), ..args.derive.clone() };
-            subject = session.subject(what, &derive, Purpose::Sign, |_, _| None)?;
+            subject = session.subject(what, &derive.given(), Purpose::Sign, |_, _| None)?;
         }
         _ => {}
     }
-    subject.prove(session.ui, args.proofs)?;
+    subject.prove(session.ui, args.proofs.proofs)?;
     Ok(subject)
 }
 
@@ -165,7 +165,7 @@ fn one(
     signer: &mut Option<Signer>,
 ) -> Result<Value, Error> {
     let findings = subject.findings(true);
-    show::review(session, subject, &findings);
+    review::review(session.ui, session, subject, &findings);
     if subject.online.is_none() {
         unchecked(session, subject);
     }
@@ -210,7 +210,7 @@ fn owner(
 ) -> Result<Address, Error> {
     let owners = subject.now().map_or_else(|| subject.owners.list(), |now| now.owners.list());
     let known = || {
-        let known = owners.iter().map(|o| format!("{} {o}", show::signer_name(subject, *o)));
+        let known = owners.iter().map(|o| format!("{} {o}", review::signer_name(subject, *o)));
         format!("its owners: {}", known.collect::<Vec<_>>().join(", "))
     };
     let person = key::person(session.ui, &session.council, args.signer.as_deref())?;
@@ -277,7 +277,7 @@ fn write(session: &Session, subject: &Subject, signature: &OwnerSignature) -> Re
     let ui = session.ui;
     let hash = signature.hash().to_string();
     let owner = signature.owner().to_string();
-    let name = show::signer_name(subject, signature.owner());
+    let name = review::signer_name(subject, signature.owner());
     let line = signature.line();
     ui.say(&Text::default().good("signed ").add(&format!("by {name} {owner}")));
     ui.say(&Text::new("paste this line to whoever broadcasts:"));
@@ -295,7 +295,7 @@ fn write(session: &Session, subject: &Subject, signature: &OwnerSignature) -> Re
         "kind": signature.ecdsa().kind().to_string(),
         "line": line,
         "accepted": signature.accepted(),
-        "decided_by_the_chain": show::decided_object(subject),
+        "decided_by_the_chain": review::decided_object(subject),
     });
     let kept = subject
         .keep(session)

@@ -3,20 +3,23 @@
 use alloy::primitives::Address;
 use serde_json::{Value, json};
 
+use crate::ceremony::depth::Wanted;
+use crate::ceremony::subject::{Purpose, Subject};
+use crate::ceremony::{outcome, waiting};
 use crate::check::{Finding, Level, Sort};
 use crate::cli;
-use crate::command::session::Session;
-use crate::command::show::{signer_name, tally};
-use crate::command::subject::{Purpose, Subject};
-use crate::command::{effects, outcome, waiting};
+use crate::command::Session;
+use crate::command::report::report;
 use crate::error::{Error, Exit};
 use crate::proposal::{NotReady, Shortfall, assemble};
 use crate::ui::Text;
+use crate::view::effects;
+use crate::view::review::{signer_name, tally};
 
 pub fn run(session: &Session, args: &cli::Status) -> Result<Exit, Error> {
     session.note_changes(&session.rests_of(&args.what, args.derive.undo)?)?;
-    let mut subject = session.subject(&args.what, &args.derive, Purpose::Look, |_, _| None)?;
-    subject.prove(session.ui, args.proofs)?;
+    let mut subject = session.subject(&args.what, &args.derive.given(), Purpose::Look, |_, _| None)?;
+    subject.prove(session.ui, args.proofs.proofs)?;
     let tally = tally(&subject);
     let findings = subject.findings(false);
     let refused: Vec<Finding> = findings
@@ -30,9 +33,7 @@ pub fn run(session: &Session, args: &cli::Status) -> Result<Exit, Error> {
     if let Err(NotReady::NonceUsed { .. }) = &ready {
         subject.enforce_fresh(&[])?;
         return match outcome::of_executed(session, &subject)? {
-            Some(outcome) => {
-                outcome::report(session, &subject, &outcome, "Executed", Some(&cli::Depth::default()))
-            }
+            Some(outcome) => report(session, &subject, &outcome, "Executed", Some(&Wanted::default())),
             None => Err(Error::from(NotReady::NonceUsed {
                 proposal: subject.proposal.nonce(),
                 safe: subject.state().nonce,

@@ -2,6 +2,7 @@
 //!
 //! May touch values only: who asks a question, and of whom, is for the rooms above.
 
+pub mod amount;
 mod block;
 mod names;
 mod query;

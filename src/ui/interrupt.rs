@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use crate::progress::Stop;
 use signal_hook::consts::SIGINT;
 use signal_hook::flag::{register, register_conditional_default};
 
@@ -24,13 +25,17 @@ impl Interrupt {
         Self(pressed)
     }
 
-    #[must_use]
-    pub fn is_pressed(&self) -> bool {
+    fn is_pressed(&self) -> bool {
         self.0.load(Ordering::Relaxed)
     }
+}
 
-    /// Sleeps for this long, or until Ctrl-C is pressed.
-    pub fn pause(&self, time: Duration) {
+impl Stop for Interrupt {
+    fn is_wanted(&self) -> bool {
+        self.is_pressed()
+    }
+
+    fn pause(&self, time: Duration) {
         let end = Instant::now() + time;
         while !self.is_pressed() {
             let left = end.saturating_duration_since(Instant::now());

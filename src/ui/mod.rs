@@ -28,6 +28,7 @@ pub use text::{Text, bounded, visible};
 use text::{cut, escaped};
 
 use crate::error::{Error, Exit};
+use crate::progress::{Progress, Shown, Stop, Tone};
 
 /// The most characters of a value under `--json`: the data of the largest transaction is whole.
 const LONGEST_VALUE: usize = 300_000;
@@ -198,6 +199,38 @@ impl Ui {
         spinner.stop();
         result
     }
+}
+
+impl Progress for Ui {
+    fn begin(&self, what: &str) -> Box<dyn Shown> {
+        Box::new(Spinner::start(what))
+    }
+
+    fn stop(&self) -> Box<dyn Stop> {
+        Box::new(Interrupt::watch())
+    }
+
+    fn tell(&self, tone: Tone, label: &str, text: &str) {
+        self.say(&told(tone, label, text));
+    }
+
+    fn tell_once(&self, tone: Tone, label: &str, text: &str) {
+        self.say_once(&told(tone, label, text));
+    }
+}
+
+impl Shown for Spinner {}
+
+fn told(tone: Tone, label: &str, text: &str) -> Text {
+    let line = Text::default();
+    let line = match tone {
+        Tone::Plain => line.add(label),
+        Tone::Good => line.good(label),
+        Tone::Warn => line.warn(label),
+        Tone::Bad => line.bad(label),
+        Tone::Dim => line.dim(label),
+    };
+    line.add(text)
 }
 
 /// Says what is being waited for, where standard error is a terminal.

@@ -1,26 +1,20 @@
 //! `playbook test`: a lever, its undo, and somebody without the role, on a fork in this process. Nothing is sent.
 
-use std::path::Path;
-use std::time::{SystemTime, UNIX_EPOCH};
-
 use alloy::primitives::{Address, address};
 use serde_json::{Value, json};
 
+use crate::ceremony::derive::{MAX_TURNS, Order, before_queries};
+use crate::ceremony::prefetch::after_queries;
+use crate::ceremony::rehearsed;
 use crate::chain::{Ask, Chain, Forked};
-use crate::cli;
-use crate::command::derive::{MAX_TURNS, Order, before_queries, named_once};
-use crate::command::draft::after_queries;
-use crate::command::session::Session;
-use crate::command::{dry_run, effects};
 use crate::council;
 use crate::error::{Error, Exit};
 use crate::evm::BlockTag;
 use crate::evm::{Answer, Query, Readings, decode_revert};
 use crate::fork::ExecTransaction;
-use crate::playbook::{self, Derivation, Plan, PlanError, PlannedCall, Undo};
+use crate::playbook::{Derivation, Plan, PlanError, PlannedCall};
 use crate::proposal::{BatchSource, build_tx};
 use crate::safe::{Call, SafeId, SafeVersion};
-use crate::store;
 
 /// An account that holds no role and no token anywhere: "nobody" in ASCII.
 const NOBODY: Address = address!("6e6f626f64790000000000000000000000000000");
@@ -55,11 +49,11 @@ impl Ended {
 
 /// What is said of the parts, in their order.
 #[derive(Default)]
-struct Report {
-    rows: Vec<Vec<String>>,
-    parts: serde_json::Map<String, Value>,
+pub struct Report {
+    pub rows: Vec<Vec<String>>,
+    pub parts: serde_json::Map<String, Value>,
     /// The first part that did not end as it must, and how the program ends for it.
-    wrong: Option<Error>,
+    pub wrong: Option<Error>,
 }
 
 impl Report {
@@ -85,70 +79,8 @@ impl Report {
     }
 }
 
-pub fn run(mut session: Session, args: &cli::TestPlaybook) -> Result<Exit, Error> {
-    let playbook = if Path::new(&args.what).extension().is_some_and(|e| e == "toml") {
-        let text = store::read_text_up_to(playbook::MOST_BYTES, Path::new(&args.what))?;
-        session.catalogue.put(&args.what, &text)?.to_string()
-    } else {
-        args.what.clone()
-    };
-    let set = named_once(&args.set)?;
-    let safe = the_safe(&session, args.safe.as_deref())?;
-    let order = Order::new(&session, None, false, &playbook, &safe.name, set.clone())?;
-    let undo = match &order.entry.playbook.undo {
-        Undo::None { why } => Err(why.clone()),
-        Undo::Playbook { .. } => {
-            let by = args.undo_safe.as_deref().unwrap_or(&safe.name);
-            Ok(Order::new(&session, None, true, &playbook, by, set)?)
-        }
-    };
-    let link = match &args.fork_url {
-        Some(url) => dry_run::fork(session.ui, session.chain_of(safe)?, url)?,
-        None => session.connect(safe)?,
-    };
-    let ui = session.ui;
-    let reading = format!("reading {} on {}", safe.name, order.chain.name);
-    let ask = Ask { safe: safe.address, ..Ask::default() };
-    let seen = ui.wait(&reading, || link.snapshot(&ask, BlockTag::Latest))?;
-    let mut fork = link.forked(&seen, now_in_seconds());
-    let report = ui.wait("rehearsing", || tried(&order, undo.as_ref(), &link, &mut fork, seen.state.id))?;
-
-    ui.data(&format!(
-        "{playbook} from block {} of {}, by {}",
-        fork.began_at().number,
-        order.chain.name,
-        safe.name
-    ));
-    ui.table(&["", ""], &report.rows);
-    let mut object = report.parts;
-    let given = json!({
-        "playbook": playbook, "digest": order.entry.playbook.digest().to_string(), "safe": safe.address.to_string(),
-        "chain_id": order.chain.id, "block": fork.began_at().number, "rounds": link.rounds(),
-    });
-    object.extend(given.as_object().cloned().unwrap_or_default());
-    let object = Value::Object(object);
-    if let Some(error) = report.wrong {
-        return Err(error.having_done(object));
-    }
-    ui.object(&object);
-    Ok(Exit::Done)
-}
-
-fn the_safe<'s>(session: &'s Session, name: Option<&str>) -> Result<&'s council::Safe, Error> {
-    let safes = &session.council.safes;
-    match (name, safes.len()) {
-        (Some(name), _) => session.safe(name),
-        (None, 1) => safes.values().next().ok_or_else(|| Error::new(Exit::Usage, "there is no Safe")),
-        (None, _) => {
-            let known = safes.keys().cloned().collect::<Vec<_>>().join(", ");
-            let message = format!("the council file has {} Safes: which one pulls it?", safes.len());
-            Err(Error::new(Exit::Usage, message).hint(format!("pass --safe NAME, one of: {known}")))
-        }
-    }
-}
-
 /// Nobody, the lever, the lever again, and the undo: each on what the one before left.
-fn tried(
+pub fn tried(
     order: &Order,
     undo: Result<&Order, &String>,
     link: &Chain,
@@ -239,7 +171,7 @@ fn pull(order: &Order, fork: &mut Forked, id: SafeId) -> Result<Ended, Error> {
     let sender = owners.list().first().copied().unwrap_or_default();
     let exec = ExecTransaction { safe: &id, owners: &owners, tx: &tx, signatures: None, sender, gas: None };
     let rehearsal = fork.run(&exec, &after_queries(&plan))?;
-    if let Err(why) = effects::outcome(&rehearsal, Some(&plan), &order.names) {
+    if let Err(why) = rehearsed::outcome(&rehearsal, Some(&plan), &order.names) {
         return Ok(Ended::Failed(why));
     }
     let verdicts = plan.after.iter().map(|check| check.judge(&rehearsal.answers, &rehearsal.events));
@@ -324,8 +256,4 @@ fn from_nobody(plan: &Plan, fork: &mut Forked) -> Result<Vec<(String, Option<Str
     };
     let calls = plan.calls.iter().zip(&queries);
     Ok(calls.map(|(planned, query)| (planned.signature.clone(), reason(query))).collect())
-}
-
-fn now_in_seconds() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }

@@ -4,15 +4,15 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use crate::ceremony::settings::settings;
 use crate::chain::{Chain, Options, proxy_of};
-use crate::command::settings::settings;
 use crate::council::{self, Council, RpcAddress, RpcAddressError, SecretUrl};
 use crate::error::{Error, Exit};
 use crate::excerpt::Fault;
 use crate::playbook::{self, Catalogue, near};
+use crate::progress::{Progress, Tone};
 use crate::proposal::Proposal;
 use crate::store::{self, Incidents};
-use crate::ui::{Text, Ui};
 
 /// Playbooks of a council that are read: four times the built-in library.
 const MOST_PLAYBOOKS: usize = 500;
@@ -20,8 +20,8 @@ const MOST_PLAYBOOKS: usize = 500;
 const MOST_LEFT_OUT: usize = 5;
 
 #[derive(Debug)]
-pub struct Session<'a> {
-    pub ui: &'a Ui,
+pub struct Desk<'a> {
+    pub progress: &'a dyn Progress,
     pub council: Council,
     pub path: PathBuf,
     /// The text of the council file.
@@ -29,17 +29,17 @@ pub struct Session<'a> {
     pub incidents: Incidents,
     pub catalogue: Catalogue,
     /// The proposal files that were named, each read once: what was accepted for it is about what is signed.
-    pub(super) read: RefCell<BTreeMap<PathBuf, Proposal>>,
+    pub read: RefCell<BTreeMap<PathBuf, Proposal>>,
     /// How many RPCs must agree in this run, in place of the council file's number.
     pub quorum: Option<usize>,
 }
 
-impl<'a> Session<'a> {
+impl<'a> Desk<'a> {
     /// Finds and reads the council file and the council's own playbooks.
-    pub fn load(ui: &'a Ui, council: Option<&Path>) -> Result<Self, Error> {
+    pub fn load(progress: &'a dyn Progress, council: Option<&Path>) -> Result<Self, Error> {
         let path = match council {
             Some(path) => path.to_path_buf(),
-            None => find_council(ui)?.ok_or_else(|| {
+            None => find_council(progress)?.ok_or_else(|| {
                 Error::new(
                     Exit::Usage,
                     format!("there is no {} here or in a folder above", council::FILE_NAME),
@@ -56,13 +56,22 @@ impl<'a> Session<'a> {
         };
         let catalogue = council_playbooks(&folder)?;
         for fault in catalogue.unnamed().iter().take(MOST_LEFT_OUT) {
-            ui.say(&Text::default().warn("left out: ").add(&fault.headline()));
+            progress.tell(Tone::Warn, "left out: ", &fault.headline());
         }
         if let Some(more) = catalogue.unnamed().len().checked_sub(MOST_LEFT_OUT).filter(|more| *more > 0) {
-            ui.say(&Text::default().warn("left out: ").add(&format!("{more} more playbooks")));
+            progress.tell(Tone::Warn, "left out: ", &format!("{more} more playbooks"));
         }
         let incidents = Incidents::beside(&folder);
-        Ok(Self { ui, council, path, text, incidents, catalogue, quorum: None, read: RefCell::default() })
+        Ok(Self {
+            progress,
+            council,
+            path,
+            text,
+            incidents,
+            catalogue,
+            quorum: None,
+            read: RefCell::default(),
+        })
     }
 
     /// The same, with another number of RPCs that must agree.
@@ -73,7 +82,7 @@ impl<'a> Session<'a> {
 
     /// The Safe's chain, with the RPC addresses' variables filled in.
     pub fn connect(&self, safe: &council::Safe) -> Result<Chain, Error> {
-        connect(self.ui, self.chain_of(safe)?, self.quorum)
+        connect(self.progress, self.chain_of(safe)?, self.quorum)
     }
 
     pub fn chain_of(&self, safe: &council::Safe) -> Result<&council::Chain, Error> {
@@ -103,16 +112,16 @@ impl<'a> Session<'a> {
 }
 
 /// The council file of the working folder, the nearest above it, or the one that the reader's own settings name.
-pub fn find_council(ui: &Ui) -> Result<Option<PathBuf>, Error> {
+pub fn find_council(progress: &dyn Progress) -> Result<Option<PathBuf>, Error> {
     let here = std::env::current_dir()
         .map_err(|e| Error::new(Exit::Failed, format!("the working folder cannot be read: {e}")))?;
     let found = store::find_upwards(&here, council::FILE_NAME);
     for path in &found.passed_over {
         let text = format!("{} is not used: it lies in a folder of incidents", path.display());
-        ui.say_once(&Text::default().warn("note: ").add(&text).add("; --council FILE names another"));
+        progress.tell_once(Tone::Warn, "note: ", &format!("{text}; --council FILE names another"));
     }
     // Read also where it is not needed: a mistake in it is found before an emergency.
-    let settings = settings(ui)?;
+    let settings = settings(progress)?;
     Ok(found.path.or(settings.council))
 }
 
@@ -135,39 +144,53 @@ fn council_playbooks(folder: &Path) -> Result<Catalogue, Error> {
 }
 
 /// Opens the private relays of a chain; `None` where the council file names none.
-pub fn relay(ui: &Ui, chain: &council::Chain) -> Result<Option<Chain>, Error> {
+pub fn relay(progress: &dyn Progress, chain: &council::Chain) -> Result<Option<Chain>, Error> {
     if chain.send.is_empty() {
         return Ok(None);
     }
-    let urls = all_resolved(ui, chain, &chain.send)?;
+    let urls = all_resolved(progress, chain, &chain.send)?;
     Ok(Some(Chain::new(&chain.name, chain.id, urls, 1, 1, Options::default())?))
 }
 
-fn all_resolved(ui: &Ui, chain: &council::Chain, addresses: &[RpcAddress]) -> Result<Vec<SecretUrl>, Error> {
-    addresses.iter().map(|address| resolve(ui, address)).collect::<Result<Vec<_>, _>>().map_err(|e| {
+fn all_resolved(
+    progress: &dyn Progress,
+    chain: &council::Chain,
+    addresses: &[RpcAddress],
+) -> Result<Vec<SecretUrl>, Error> {
+    addresses.iter().map(|address| resolve(progress, address)).collect::<Result<Vec<_>, _>>().map_err(|e| {
         Error::new(Exit::Usage, format!("chain {}: {e}", chain.name))
             .hint("set it in this shell, or sign with --offline")
     })
 }
 
 /// Opens a chain of a council file; the environment fills in the RPC addresses.
-fn connect(ui: &Ui, chain: &council::Chain, quorum: Option<usize>) -> Result<Chain, Error> {
+fn connect(progress: &dyn Progress, chain: &council::Chain, quorum: Option<usize>) -> Result<Chain, Error> {
     if chain.rpc.is_empty() {
         let message = format!("chain {} has no RPC address in the council file", chain.name);
         return Err(Error::new(Exit::Usage, message).hint("add rpc = [\"${MAINNET_RPC}\"] to it"));
     }
-    let urls = all_resolved(ui, chain, &chain.rpc)?;
+    let urls = all_resolved(progress, chain, &chain.rpc)?;
     let options = Options { parallel: chain.parallel, block_time: chain.block_time, ..Options::default() };
     let quorum = quorum.unwrap_or(chain.quorum);
     Ok(Chain::new(&chain.name, chain.id, urls, quorum, chain.batch, options)?)
 }
 
+/// One endpoint of the caller's choice in place of the council's.
+pub fn fork(progress: &dyn Progress, chain: &council::Chain, url: &str) -> Result<Chain, Error> {
+    let url = RpcAddress::parse(url).and_then(|address| resolve(progress, &address)).map_err(|e| {
+        Error::new(Exit::Usage, format!("--fork-url: {e}"))
+            .hint("--fork-url https://…, or --fork-url '${NAME}' in single quotes")
+    })?;
+    let options = Options { parallel: chain.parallel, ..Options::default() };
+    Ok(Chain::new(&chain.name, chain.id, vec![url], 1, chain.batch, options)?)
+}
+
 /// An RPC address ready for use. Says once which proxy its requests go through, where one is in force.
-pub fn resolve(ui: &Ui, address: &RpcAddress) -> Result<SecretUrl, RpcAddressError> {
+pub fn resolve(progress: &dyn Progress, address: &RpcAddress) -> Result<SecretUrl, RpcAddressError> {
     let url = address.resolve(|name| std::env::var(name).ok())?;
     if let Some(proxy) = proxy_of(&url) {
         let text = format!("requests to {url} go through the proxy {proxy}, which your environment names");
-        ui.say_once(&Text::default().warn("note: ").add(&text).add("; NO_PROXY excepts a host"));
+        progress.tell_once(Tone::Warn, "note: ", &format!("{text}; NO_PROXY excepts a host"));
     }
     Ok(url)
 }

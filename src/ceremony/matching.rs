@@ -1,7 +1,7 @@
 //! A proposal against what its reader's own files give: the same, moved with the chain, or another.
 
+use crate::ceremony::derive::{Derived, Order};
 use crate::check::Match;
-use crate::command::derive::{Derived, Order};
 use crate::error::Error;
 use crate::playbook::Plan;
 use crate::proposal::{BatchSource, Difference, Proposal, differences};

@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 
 use alloy::primitives::{Address, U256};
 
+use crate::evm::AddressBook;
 use crate::fork::{Outcome, Rehearsal};
-use crate::playbook::Verdict;
+use crate::playbook::{Plan, Verdict};
 use crate::proposal::{
     Hints, Proposal, Record, RecordedBalance, RecordedCode, RecordedToken, RecordedWrite, calls_of,
 };
@@ -106,4 +107,23 @@ impl Rehearsed {
         }
         record
     }
+}
+
+/// Whether it succeeds, or the innermost reason why not.
+pub fn outcome(rehearsal: &Rehearsal, plan: Option<&Plan>, names: &AddressBook) -> Result<(), String> {
+    let errors = plan.map_or(&[][..], |plan| &plan.errors);
+    let reason = || match rehearsal.reverts.last() {
+        Some(revert) => format!("{} ({})", revert.reason(errors), named(names, revert.by)),
+        None => "no reason given".into(),
+    };
+    match rehearsal.outcome {
+        Outcome::Succeeded => Ok(()),
+        Outcome::Failed => Err(format!("the Safe reports ExecutionFailure and uses its nonce: {}", reason())),
+        Outcome::Reverted => Err(reason()),
+        Outcome::Unannounced => Err("the Safe does not announce its success".into()),
+    }
+}
+
+fn named(names: &AddressBook, address: Address) -> String {
+    names.name(address).map_or_else(|| address.to_string(), |name| format!("{name} {address}"))
 }

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use alloy::primitives::{Address, B256};
 
+use crate::ceremony::subject::Subject;
 use crate::chain::{Chain, ChainError};
-use crate::command::subject::Subject;
 use crate::evm::BlockRef;
 use crate::evm::{Answer, Query, Readings};
 use crate::fork::PROXY_SLOTS;

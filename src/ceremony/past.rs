@@ -4,18 +4,18 @@ use std::collections::BTreeMap;
 
 use alloy::primitives::{Address, B256};
 
+use crate::ceremony::online::Online;
 use crate::chain::{Ask, ChainError};
 use crate::check::{About, Match, Past, Untrue};
-use crate::command::online::Online;
 use crate::evm::{Answer, Query, Readings};
 use crate::evm::{BlockRef, BlockTag};
+use crate::progress::Progress;
 use crate::proposal::{Proposal, RecordedCode};
 use crate::safe::SafeState;
-use crate::ui::Ui;
 
 /// What the chain says of the file's block, and the Safe as it was there if the chain still knows it.
 pub fn look(
-    ui: &Ui,
+    progress: &dyn Progress,
     online: &Online,
     proposal: &Proposal,
     matching: &Match,
@@ -35,7 +35,7 @@ pub fn look(
     let queries: Vec<Query> =
         rests_on.into_iter().flat_map(Readings::iter).map(|(query, _)| query.clone()).collect();
     let ask = Ask { safe: now.state.id.address, queries: &queries, ..Ask::default() };
-    let then = ui.wait("looking at the block that the file names", || {
+    let then = progress.wait("looking at the block that the file names", || {
         online.link.snapshot(&ask, BlockTag::Pinned(at))
     });
     match then {
@@ -53,7 +53,7 @@ pub fn look(
 
 /// Code that a file records and that was not there at its block. It is asked only where the code that runs now differs.
 pub fn code_never_there(
-    ui: &Ui,
+    progress: &dyn Progress,
     online: &Online,
     proposal: &Proposal,
     recorded: &[RecordedCode],
@@ -69,7 +69,9 @@ pub fn code_never_there(
     let queries: Vec<Query> = moved.iter().map(query).collect();
     let read = || online.link.answers(&queries, &block);
     // Where nobody can tell, it stays what the file says it is: code that has moved.
-    let Ok(answers) = ui.wait("looking at the block that the file names", read) else { return Vec::new() };
+    let Ok(answers) = progress.wait("looking at the block that the file names", read) else {
+        return Vec::new();
+    };
     let untrue = |then: &&RecordedCode| {
         let there = match answers.get(&query(then)) {
             Some(Answer::Value(word)) => word.to_string(),

@@ -3,12 +3,12 @@
 use std::cell::Cell;
 use std::time::{Duration, Instant};
 
+use crate::ceremony::desk;
+use crate::ceremony::sent::{Sent, private_left};
 use crate::chain::{Chain, ChainError};
-use crate::command::sent::{Sent, private_left};
-use crate::command::session;
 use crate::council;
 use crate::error::Error;
-use crate::ui::{Text, Ui};
+use crate::progress::{Progress, Tone};
 
 pub struct Outbox {
     relay: Option<Chain>,
@@ -24,9 +24,14 @@ const AGAIN: Duration = Duration::from_secs(5);
 
 impl Outbox {
     /// `first` is when a transaction of the proposal was first recorded, `now` what the clock says, both in seconds since 1970.
-    pub fn open(ui: &Ui, chain: &council::Chain, first: Option<u64>, now: u64) -> Result<Self, Error> {
+    pub fn open(
+        progress: &dyn Progress,
+        chain: &council::Chain,
+        first: Option<u64>,
+        now: u64,
+    ) -> Result<Self, Error> {
         let left = private_left(chain.private_for.as_secs(), first, now);
-        let relay = if left == 0 { None } else { session::relay(ui, chain)? };
+        let relay = if left == 0 { None } else { desk::relay(progress, chain)? };
         Ok(Self {
             relay,
             public_from: Instant::now() + Duration::from_secs(left),
@@ -45,22 +50,22 @@ impl Outbox {
 
     /// Sends a transaction to whoever may see it now. An answer that is lost is not an error: it may have left. Nor is a
     /// relay that does not take it: the RPCs get it later.
-    pub fn give(&self, ui: &Ui, link: &Chain, sent: &Sent) -> Result<(), ChainError> {
+    pub fn give(&self, progress: &dyn Progress, link: &Chain, sent: &Sent) -> Result<(), ChainError> {
         let left = self.private_left();
         let way = self.relay.as_ref().filter(|_| !left.is_zero());
         self.is_public.set(way.is_none());
-        let given = ui.wait("sending", || way.unwrap_or(link).send_raw(&sent.raw));
+        let given = progress.wait("sending", || way.unwrap_or(link).send_raw(&sent.raw));
         self.again.set(given.is_err().then(|| Instant::now() + AGAIN));
         let then = way.map(|_| format!("; it goes to the RPCs in {} s", left.as_secs() + 1));
         let then = then.unwrap_or_default();
         match given {
             Ok(_) if way.is_some() => {
                 let text = format!("{} to the private relay{then}", sent.hash);
-                ui.say(&Text::default().good("Sent ").add(&text));
+                progress.tell(Tone::Good, "Sent ", &text);
             }
-            Ok(_) => ui.say(&Text::default().good("Sent ").add(&sent.hash.to_string())),
+            Ok(_) => progress.tell(Tone::Good, "Sent ", &sent.hash.to_string()),
             Err(error @ ChainError::NotSent { unsure, .. }) if unsure || way.is_some() => {
-                ui.say(&Text::default().warn("not confirmed: ").add(&format!("{error}{then}")));
+                progress.tell(Tone::Warn, "not confirmed: ", &format!("{error}{then}"));
             }
             Err(error) => return Err(error),
         }
@@ -75,10 +80,10 @@ impl Outbox {
     }
 
     /// Gives it out once more.
-    pub fn again(&self, ui: &Ui, link: &Chain, sent: &Sent) -> Result<(), ChainError> {
+    pub fn again(&self, progress: &dyn Progress, link: &Chain, sent: &Sent) -> Result<(), ChainError> {
         if !self.is_public.get() && self.private_left().is_zero() {
-            ui.say(&Text::new("not mined by way of the private relay: it goes to the RPCs now"));
+            progress.tell(Tone::Plain, "", "not mined by way of the private relay: it goes to the RPCs now");
         }
-        self.give(ui, link, sent)
+        self.give(progress, link, sent)
     }
 }

@@ -4,19 +4,18 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use alloy::primitives::{Address, Bytes};
 
-use crate::cli;
-use crate::command::draft::{self, after_queries};
-use crate::command::rehearsed::{Rehearsed, Rehearsing};
-use crate::command::subject::Subject;
+use crate::ceremony::prefetch::{self, after_queries};
+use crate::ceremony::rehearsed::{Rehearsed, Rehearsing};
+use crate::ceremony::subject::Subject;
 use crate::error::Error;
 use crate::fork::ExecTransaction;
+use crate::progress::Progress;
 use crate::proposal::{Record, assemble};
-use crate::ui::Ui;
 
 impl Subject<'_> {
     /// Rehearses on what the first round brought, and asks for what it still lacks. With enough signatures they are
     /// used; without, the owners are taken to have approved. `sender` broadcasts, or else an owner.
-    pub fn rehearse(&mut self, ui: &Ui, sender: Option<Address>, recorded: Option<&Record>) {
+    pub fn rehearse(&mut self, progress: &dyn Progress, sender: Option<Address>, recorded: Option<&Record>) {
         let Some(now) = self.now() else { return };
         if self.proposal.nonce() < now.nonce {
             return;
@@ -42,7 +41,7 @@ impl Subject<'_> {
         };
         let Some(online) = &mut self.online else { return };
         let (link, seen) = (&online.link, &mut online.snapshot);
-        let result = ui.wait("rehearsing", || link.rehearse(seen, &exec, &queries, now_in_seconds()));
+        let result = progress.wait("rehearsing", || link.rehearse(seen, &exec, &queries, now_in_seconds()));
         let block = seen.header.number;
         self.rehearsal = match result {
             Err(error) => Rehearsing::Failed(error.to_string()),
@@ -72,12 +71,12 @@ impl Subject<'_> {
 impl Subject<'_> {
     /// Proves all that it rests on, where that is asked for: the Safe's state, the answers to its checks and every
     /// value that the rehearsal read.
-    pub fn prove(&mut self, ui: &Ui, proofs: cli::Proofs) -> Result<(), Error> {
+    pub fn prove(&mut self, progress: &dyn Progress, wanted: bool) -> Result<(), Error> {
         let read = self.rehearsal.done().map(|done| done.rehearsal.read.clone()).unwrap_or_default();
-        let hints = draft::hints(&self.proposal);
-        let Some(online) = self.online.as_mut().filter(|_| proofs.proofs) else { return Ok(()) };
+        let hints = prefetch::hints(&self.proposal);
+        let Some(online) = self.online.as_mut().filter(|_| wanted) else { return Ok(()) };
         let (link, seen) = (&online.link, &mut online.snapshot);
-        online.proven = Some(ui.wait("proving what was read", || link.prove(seen, &read, hints))?);
+        online.proven = Some(progress.wait("proving what was read", || link.prove(seen, &read, hints))?);
         Ok(())
     }
 }

@@ -3,11 +3,11 @@
 use crate::council::{Pins, Settings};
 use crate::device::StatedSettings;
 use crate::error::Error;
+use crate::progress::{Progress, Tone};
 use crate::store::{SettingsFolder, home};
-use crate::ui::{Text, Ui};
 
 /// The reader's own settings; none where they cannot be read, which is said.
-pub fn settings(ui: &Ui) -> Result<Settings, Error> {
+pub fn settings(progress: &dyn Progress) -> Result<Settings, Error> {
     let Some(folder) = SettingsFolder::find() else { return Ok(Settings::default()) };
     match folder.config() {
         Ok(None) => Ok(Settings::default()),
@@ -16,15 +16,15 @@ pub fn settings(ui: &Ui) -> Result<Settings, Error> {
             Ok(Settings::parse(&origin, &text, home().as_deref())?)
         }
         Err(error) => {
-            ui.say_once(&Text::default().warn("your settings are not used: ").add(&error.to_string()));
+            progress.tell_once(Tone::Warn, "your settings are not used: ", &error.to_string());
             Ok(Settings::default())
         }
     }
 }
 
 /// What the reader's Ledger is set to, as far as they state it.
-pub fn stated(ui: &Ui) -> Result<StatedSettings, Error> {
-    let of = settings(ui)?.ledger;
+pub fn stated(progress: &dyn Progress) -> Result<StatedSettings, Error> {
+    let of = settings(progress)?.ledger;
     Ok(StatedSettings {
         raw_messages: of.raw_messages,
         transaction_hash: of.transaction_hash,
@@ -34,11 +34,11 @@ pub fn stated(ui: &Ui) -> Result<StatedSettings, Error> {
 }
 
 /// What the reader accepted before; nothing where it cannot be read, which is said.
-pub fn pins(ui: &Ui, folder: Option<&SettingsFolder>) -> Result<Pins, Error> {
+pub fn pins(progress: &dyn Progress, folder: Option<&SettingsFolder>) -> Result<Pins, Error> {
     let loud = |why: &str| {
         let text =
             format!("what you accepted before cannot be read: {why}. Everything counts as a first use");
-        ui.say_once(&Text::default().bad("! ").bold(&text));
+        progress.tell_once(Tone::Bad, "! ", &text);
         Pins::default()
     };
     let Some(folder) = folder else { return Ok(loud("neither HOME nor XDG_CONFIG_HOME is set")) };

@@ -3,25 +3,24 @@
 use alloy::primitives::{Address, Bytes, U256, hex};
 use serde_json::{Value, json};
 
+use crate::ceremony::desk::Desk;
+use crate::ceremony::subject::Subject;
 use crate::chain::agreeing;
 use crate::check::{Finding, Level, Match, Readable, Sort, readable};
-use crate::command::amount::ether;
-use crate::command::effects;
-use crate::command::session::Session;
-use crate::command::subject::Subject;
+use crate::evm::amount::ether;
 use crate::playbook::{Decided, Origin, Part, PlannedCall};
 use crate::proposal::{Few, Shortfall, calls_of, count};
 use crate::safe::{Call, Operation};
 use crate::ui::{Text, Ui};
+use crate::view::effects;
 
 const INDENT: &str = "    ";
 /// Undecoded data is shown whole up to this many bytes; beyond, its beginning, length and hash.
 const SHOWN_DATA: usize = 512;
 
 /// Prints the whole review on standard error.
-pub fn review(session: &Session, subject: &Subject, findings: &[Finding]) {
-    let ui = session.ui;
-    let council = session.path.display().to_string();
+pub fn review(ui: &Ui, desk: &Desk, subject: &Subject, findings: &[Finding]) {
+    let council = desk.path.display().to_string();
     ui.blank();
     head(ui, &council, subject);
     origin(ui, subject);

@@ -2,10 +2,10 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use crate::ceremony::obey::obey;
+use crate::ceremony::subject::Subject;
 use crate::chain::{Age, Standing, judge_age};
 use crate::check::{self, Finding};
-use crate::command::obey::obey;
-use crate::command::subject::Subject;
 use crate::error::{Error, Exit};
 
 impl Subject<'_> {

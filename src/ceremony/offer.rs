@@ -4,21 +4,20 @@ use alloy::consensus::TxEip1559;
 use alloy::primitives::{Address, TxKind, U256};
 use alloy::rpc::types::AccessList;
 
+use crate::ceremony::sent::{Sent, least_to_replace};
+use crate::ceremony::subject::Subject;
 use crate::chain::{Fees, Prepared};
-use crate::command::amount;
-use crate::command::sent::{Sent, least_to_replace};
-use crate::command::subject::Subject;
 use crate::error::{Error, Exit};
+use crate::evm::amount;
 use crate::proposal::Ready;
-use crate::ui::{Text, Ui};
 
 const GWEI: u128 = 1_000_000_000;
 
 /// A transaction to be signed by whoever pays for it.
 pub struct Offer {
     pub tx: TxEip1559,
-    from: Address,
-    base_fee: u128,
+    pub from: Address,
+    pub base_fee: u128,
 }
 
 impl Offer {
@@ -83,27 +82,10 @@ impl Offer {
     }
 
     /// Wei that it costs at the present base fee, if it uses all its gas.
-    fn now(&self) -> U256 {
+    #[must_use]
+    pub fn now(&self) -> U256 {
         let fee = self.base_fee.saturating_add(self.tx.max_priority_fee_per_gas).min(self.tx.max_fee_per_gas);
         U256::from(self.tx.gas_limit) * U256::from(fee)
-    }
-
-    /// Who pays, and how much.
-    pub fn show(&self, ui: &Ui, subject: &Subject) {
-        let payer = match subject.names.name(self.from) {
-            Some(name) => format!("{name} {}", self.from),
-            None => self.from.to_string(),
-        };
-        let line = |label: &str, text: &str| ui.say(&Text::new("  ").dim(label).add(text));
-        line("payer   ", &format!("{payer}, its transaction {}", self.tx.nonce));
-        let (base, tip) = (amount::gwei(self.base_fee), amount::gwei(self.tx.max_priority_fee_per_gas));
-        let limit = amount::gwei(self.tx.max_fee_per_gas);
-        line("gas     ", &format!("{} at most", self.tx.gas_limit));
-        line("fee     ", &format!("{base} gwei now and a tip of {tip}, {limit} at most"));
-        line(
-            "cost    ",
-            &format!("{} now, {} at most", amount::ether(self.now()), amount::ether(self.most())),
-        );
     }
 }
 

@@ -5,10 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use alloy::primitives::Address;
 
+use crate::ceremony::desk::Desk;
+use crate::ceremony::prefetch;
 use crate::chain::{Ask, Chain, Draft, Sending, Snapshot};
-use crate::cli;
-use crate::command::draft;
-use crate::command::session::Session;
 use crate::council;
 use crate::error::{Error, Exit};
 use crate::evm::AddressBook;
@@ -22,7 +21,25 @@ use crate::safe::{Call, Nonce, SafeId, SafeState, SafeVersion};
 /// Reads that depend on reads settle in a few turns; more is a fault of the playbook.
 pub const MAX_TURNS: usize = 8;
 
-/// What to derive, all from the reader's own files and command line.
+/// What the command line adds to a lever or a file.
+#[derive(Clone, Debug, Default)]
+pub struct Given {
+    pub set: Vec<(String, String)>,
+    pub nonce: Option<Nonce>,
+    pub undo: bool,
+}
+
+impl Given {
+    /// `--set` as a map.
+    ///
+    /// # Errors
+    /// The same name twice is a mistake.
+    pub fn arguments(&self) -> Result<BTreeMap<String, String>, Error> {
+        named_once(&self.set)
+    }
+}
+
+/// The inputs of a derivation, all from the reader's own files and command line.
 #[derive(Clone, Debug)]
 pub struct Order<'a> {
     pub lever: Option<String>,
@@ -68,12 +85,12 @@ pub struct Derived {
 impl<'a> Order<'a> {
     /// A lever of the council file, with arguments for what it leaves open.
     pub fn lever(
-        session: &'a Session,
+        desk: &'a Desk,
         name: &str,
         undo: bool,
         set: &BTreeMap<String, String>,
     ) -> Result<Self, Error> {
-        let lever = session.lever(name)?;
+        let lever = desk.lever(name)?;
         let mut args = lever.set.clone();
         for (key, value) in set {
             if let Some(fixed) = args.get(key).filter(|fixed| *fixed != value) {
@@ -84,30 +101,30 @@ impl<'a> Order<'a> {
             }
             args.insert(key.clone(), value.clone());
         }
-        let order = Self::new(session, Some(name.into()), undo, &lever.playbook, &lever.safe, args)?;
+        let order = Self::new(desk, Some(name.into()), undo, &lever.playbook, &lever.safe, args)?;
         Ok(Self { changes: lever.changes.clone(), ..order })
     }
 
     /// `undo` replaces playbook and arguments by those of the counter-playbook.
     pub fn new(
-        session: &'a Session,
+        desk: &'a Desk,
         lever: Option<String>,
         undo: bool,
         playbook: &str,
         safe: &str,
         given: BTreeMap<String, String>,
     ) -> Result<Self, Error> {
-        let mut entry = session.catalogue.get(playbook)?;
+        let mut entry = desk.catalogue.get(playbook)?;
         let mut args = given.clone();
         if undo {
             let (counter, counter_args) =
                 entry.playbook.undo_args(&given).ok_or_else(|| no_undo(entry.playbook))?;
-            entry = session.catalogue.get(counter.as_str())?;
+            entry = desk.catalogue.get(counter.as_str())?;
             args = counter_args;
         }
-        let safe = session.safe(safe)?;
-        let chain = session.chain_of(safe)?;
-        let names = session.council.names_on(&safe.chain);
+        let safe = desk.safe(safe)?;
+        let chain = desk.chain_of(safe)?;
+        let names = desk.council.names_on(&safe.chain);
         Ok(Self { lever, undo, entry, safe, chain, names, given, args, changes: Vec::new() })
     }
 
@@ -188,12 +205,12 @@ impl<'a> Order<'a> {
         let sender = first.send.map(|sending| sending.from);
         let owners = self.safe.owners.as_ref().map(|owners| owners.list().to_vec()).unwrap_or_default();
         if let Some(guess) = first.guess {
-            return vec![draft::of_proposal(guess, owners, plan, sender)];
+            return vec![prefetch::of_proposal(guess, owners, plan, sender)];
         }
         let (chain_id, address) = (self.chain.id, self.safe.address);
         let safe = |version| SafeId { chain_id, address, version };
         let likely =
-            |version| draft::likely(safe(version), plan, self.batch(version), owners.clone(), sender);
+            |version| prefetch::likely(safe(version), plan, self.batch(version), owners.clone(), sender);
         self.versions().into_iter().filter_map(likely).collect()
     }
 
@@ -240,7 +257,7 @@ impl<'a> Order<'a> {
                     }
                     let sender = first.send.map(|sending| sending.from);
                     let batch = self.batch(snapshot.state.id.version);
-                    let draft = draft::of_plan(&plan, &snapshot, batch, first.nonce, sender)
+                    let draft = prefetch::of_plan(&plan, &snapshot, batch, first.nonce, sender)
                         .filter(|_| first.rehearse);
                     (missing, draft)
                 }
@@ -318,11 +335,6 @@ fn no_undo(playbook: &Playbook) -> Error {
         Undo::Playbook { .. } => "its counter-playbook is missing",
     };
     Error::new(Exit::Usage, format!("{} cannot be taken back: {why}", playbook.id))
-}
-
-/// `--set` as a map; the same name twice is a mistake.
-pub fn arguments(derive: &cli::Derive) -> Result<BTreeMap<String, String>, Error> {
-    named_once(&derive.set)
 }
 
 pub fn named_once(given: &[(String, String)]) -> Result<BTreeMap<String, String>, Error> {

@@ -7,21 +7,20 @@ use std::path::PathBuf;
 
 use alloy::primitives::Address;
 
+use crate::ceremony::derive::{First, Given, Order};
+use crate::ceremony::desk::Desk;
+use crate::ceremony::matching::underived;
+use crate::ceremony::sent::Sent;
 use crate::chain::Ask;
-use crate::cli;
-use crate::command::derive::{First, Order, arguments};
-use crate::command::matching::underived;
-use crate::command::sent::Sent;
-use crate::command::session::Session;
 use crate::council;
 use crate::error::{Error, Exit};
 use crate::evm::BlockTag;
+use crate::progress::Tone;
 use crate::proposal::{Few, OwnerSignature, Proposal, SafeOwners, Stated};
 use crate::safe::{Nonce, Owners};
 use crate::store::Stored;
-use crate::ui::Text;
 
-impl Session<'_> {
+impl Desk<'_> {
     /// The proposals kept here that the reader's own files give, of each the file that was kept last.
     pub fn kept(&self) -> Result<Vec<Proposal>, Error> {
         Ok(self.kept_files()?.into_iter().map(|(_, proposal)| proposal).collect())
@@ -70,7 +69,7 @@ impl Session<'_> {
 
     /// The first of what does not count, and how many more there are.
     fn say_left_out(&self, what: &str, files: &Few<(PathBuf, String)>, unread: usize) {
-        let say = |text: &str| self.ui.say_once(&Text::default().warn("left out: ").add(text));
+        let say = |text: &str| self.progress.tell_once(Tone::Warn, "left out: ", text);
         for (path, why) in files.first() {
             say(&format!("{}: {why}", path.display()));
         }
@@ -98,7 +97,8 @@ impl Session<'_> {
         }
         let ask = Ask { safe: safe.address, ..Ask::default() };
         let link = self.connect(safe)?;
-        let seen = self.ui.wait("reading the Safe's owners", || link.snapshot(&ask, BlockTag::Latest))?;
+        let seen =
+            self.progress.wait("reading the Safe's owners", || link.snapshot(&ask, BlockTag::Latest))?;
         self.owners(safe, Some(&seen.state.owners)).ok_or_else(|| no_owners(safe))
     }
 
@@ -150,22 +150,17 @@ impl Session<'_> {
     /// Of the proposals kept for a lever: the one with the nonce asked for; where there are several, the one whose
     /// turn it is by the Safe's nonce now, or the next after it, or else the last that was used. Among several for one
     /// nonce the one that the lever gives from the chain's values now, and then the one that more owners have signed.
-    pub fn kept_for(
-        &self,
-        name: &str,
-        derive: &cli::Derive,
-        online: bool,
-    ) -> Result<Option<Proposal>, Error> {
+    pub fn kept_for(&self, name: &str, given: &Given, online: bool) -> Result<Option<Proposal>, Error> {
         let lever = self.lever(name)?;
-        let set = arguments(derive)?;
+        let set = given.arguments()?;
         let mut kept = self.kept()?;
         kept.retain(|p| {
             let binding = p.binding();
             binding.lever.as_deref() == Some(name)
                 && self.safe_of(p).is_ok_and(|s| s.name == lever.safe)
-                && binding.undo == derive.undo
+                && binding.undo == given.undo
                 && set.iter().all(|(name, value)| binding.args.get(name) == Some(value))
-                && derive.nonce.is_none_or(|n| n == p.nonce())
+                && given.nonce.is_none_or(|n| n == p.nonce())
         });
         let safe = self.safe(&lever.safe)?;
         if kept.len() < 2 {
@@ -183,12 +178,12 @@ impl Session<'_> {
             }
             return Ok(self.most_signed(kept, &set, self.owners(safe, None).as_ref()));
         }
-        let order = Order::lever(self, name, derive.undo, &set)?;
+        let order = Order::lever(self, name, given.undo, &set)?;
         let link = self.connect(safe)?;
-        let first = First { nonce: derive.nonce, ..First::LATEST };
-        let (seen, live) = self.ui.wait("reading the Safe's nonce", || order.live(&link, first))?;
+        let first = First { nonce: given.nonce, ..First::LATEST };
+        let (seen, live) = self.progress.wait("reading the Safe's nonce", || order.live(&link, first))?;
         let next = kept.iter().map(Proposal::nonce).filter(|n| *n >= seen.state.nonce).min();
-        let nonce = derive.nonce.or(next).or_else(|| kept.iter().map(Proposal::nonce).max());
+        let nonce = given.nonce.or(next).or_else(|| kept.iter().map(Proposal::nonce).max());
         kept.retain(|p| Some(p.nonce()) == nonce);
         if let Ok(live) = live
             && let Some(at) = kept.iter().position(|p| live.proposal.at_nonce(p.nonce()) == p.hash())

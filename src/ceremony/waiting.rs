@@ -4,18 +4,18 @@ use std::time::{Duration, Instant};
 
 use alloy::primitives::U256;
 
+use crate::ceremony::desk::Desk;
+use crate::ceremony::outbox::Outbox;
+use crate::ceremony::outcome::{self, Outcome};
+use crate::ceremony::sent::{Sent, is_underpriced};
+use crate::ceremony::subject::{Subject, online};
 use crate::chain::{Fees, Sighting, poll_interval};
-use crate::cli;
-use crate::command::outbox::Outbox;
-use crate::command::sent::{Sent, is_underpriced};
-use crate::command::session::Session;
-use crate::command::subject::{Subject, online};
-use crate::command::{amount, outcome};
 use crate::error::{Error, Exit};
 use crate::evm::TxHash;
+use crate::evm::amount;
 use crate::evm::{Answer, Query};
+use crate::progress::{Stop, Tone};
 use crate::safe::{slot, slot_word};
-use crate::ui::{Interrupt, Spinner, Text};
 
 /// What became of it.
 enum Ended {
@@ -25,19 +25,18 @@ enum Ended {
     Elsewhere,
 }
 
-/// Waits for `last` and for every other transaction of `all`, and proves whichever is mined; where somebody else was
-/// faster, proves theirs.
+/// Waits for `last` and for every other transaction of `all`, and reads what whichever is mined did; where somebody else
+/// was faster, theirs. Returns with it how it came about.
 pub fn finish(
-    session: &Session,
+    desk: &Desk,
     subject: &Subject,
     (last, all): (&Sent, &[Sent]),
     outbox: &Outbox,
-    args: &cli::Broadcast,
+    most: Duration,
     by: &str,
-) -> Result<Exit, Error> {
-    let (most, wanted) = (Duration::from_secs(args.wait), args.depth.is_asked().then_some(&args.depth));
-    let interrupt = Interrupt::watch();
-    let (mined, newest) = match wait(session, subject, (last, all), outbox, &interrupt, most)? {
+) -> Result<(Outcome, String), Error> {
+    let interrupt = desk.progress.stop();
+    let (mined, newest) = match wait(desk, subject, (last, all), outbox, &*interrupt, most)? {
         Ended::Mined(seen) => (seen.receipts, Some((seen.header.block(), seen.readings))),
         Ended::Elsewhere => (Vec::new(), None),
     };
@@ -52,17 +51,17 @@ pub fn finish(
         };
         let here = newest.as_ref().filter(|(block, _)| *block == receipt.block).map(|(_, answers)| answers);
         let answered = here.filter(|answers| asked.iter().all(|query| answers.get(query).is_some()));
-        if let Some(outcome) = outcome::read_with(session, subject, receipt, answered.cloned())? {
-            return outcome::report(session, subject, &outcome, &by, wanted);
+        if let Some(outcome) = outcome::read_with(desk, subject, receipt, answered.cloned())? {
+            return Ok((outcome, by));
         }
     }
-    if let Some(outcome) = outcome::of_executed(session, subject)? {
+    if let Some(outcome) = outcome::of_executed(desk, subject)? {
         if ours.is_none() {
             let text = format!("{} may still be mined: it would fail, and cost gas", last.hash);
-            session.ui.say(&Text::default().warn("note: ").add(&text));
+            desk.progress.tell(Tone::Warn, "note: ", &text);
         }
         let by = format!("Ours came too late: executed by somebody else, {}", outcome.receipt.from);
-        return outcome::report(session, subject, &outcome, &by, wanted);
+        return Ok((outcome, by));
     }
     let hash = subject.proposal.hash();
     let message = match ours {
@@ -77,14 +76,14 @@ pub fn finish(
 }
 
 /// Says of each transaction that was sent and is not mined what it pays, against the base fee now. Returns their hashes.
-pub fn show(session: &Session, subject: &Subject) -> Result<Vec<String>, Error> {
-    let mut all = session.sent(&subject.proposal)?;
+pub fn show(desk: &Desk, subject: &Subject) -> Result<Vec<String>, Error> {
+    let mut all = desk.sent(&subject.proposal)?;
     if all.is_empty() {
         return Ok(Vec::new());
     }
     let online = online(subject)?;
     let hashes: Vec<TxHash> = all.iter().map(|sent| sent.hash).collect();
-    let seen = session.ui.wait("looking for what was sent", || online.link.watch(&hashes, &[]))?;
+    let seen = desk.progress.wait("looking for what was sent", || online.link.watch(&hashes, &[]))?;
     all.retain(|sent| seen.receipts.iter().all(|receipt| receipt.tx != sent.hash));
     let base_fee = u128::from(seen.header.base_fee.unwrap_or_default());
     for Sent { hash, from, tx, .. } in &all {
@@ -93,7 +92,7 @@ pub fn show(session: &Session, subject: &Subject) -> Result<Vec<String>, Error> 
             "sent {hash} by {from}, and not mined: it may pay {most} gwei with a tip of {tip}, and the base fee is \
              {base} gwei now"
         );
-        session.ui.say(&Text::default().warn(&text));
+        desk.progress.tell(Tone::Warn, "", &text);
     }
     if let Some(sent) = all.iter().max_by_key(|sent| sent.tx.max_fee_per_gas) {
         let text = if is_underpriced(&sent.tx, base_fee, Fees::Dynamic { max_fee: 0, priority_fee: 0 }) {
@@ -101,17 +100,17 @@ pub fn show(session: &Session, subject: &Subject) -> Result<Vec<String>, Error> 
         } else {
             "breakglass broadcast waits for it and proves it"
         };
-        session.ui.say(&Text::default().dim("  → ").add(text));
+        desk.progress.tell(Tone::Dim, "  → ", text);
     }
     Ok(all.iter().map(|sent| sent.hash.to_string()).collect())
 }
 
 fn wait(
-    session: &Session,
+    desk: &Desk,
     subject: &Subject,
     (last, all): (&Sent, &[Sent]),
     outbox: &Outbox,
-    interrupt: &Interrupt,
+    stop: &dyn Stop,
     most: Duration,
 ) -> Result<Ended, Error> {
     let link = &online(subject)?.link;
@@ -121,7 +120,7 @@ fn wait(
         format!("waiting for {} to mine {}; Ctrl-C stops only the waiting", subject.chain.name, last.hash);
     let mut along = outcome::queries(subject);
     along.push(nonce.clone());
-    let mut spinner = Spinner::start(&text);
+    let mut shown = desk.progress.begin(&text);
     let start = Instant::now();
     let fault = loop {
         // It was sent: one bad answer is no reason to stop looking.
@@ -143,22 +142,22 @@ fn wait(
                 Some(error)
             }
         };
-        if interrupt.is_pressed() || start.elapsed() >= most {
+        if stop.is_wanted() || start.elapsed() >= most {
             break fault;
         }
-        interrupt.pause(poll_interval(link.id()).min(most));
+        stop.pause(poll_interval(link.id()).min(most));
         if outbox.is_due() {
-            drop(spinner);
+            drop(shown);
             // The RPCs refuse what has been mined already.
-            if let Err(error) = outbox.again(session.ui, link, last) {
-                session.ui.say(&Text::default().warn("note: ").add(&error.to_string()));
+            if let Err(error) = outbox.again(desk.progress, link, last) {
+                desk.progress.tell(Tone::Warn, "note: ", &error.to_string());
             }
-            spinner = Spinner::start(&text);
+            shown = desk.progress.begin(&text);
         }
     };
-    drop(spinner);
+    drop(shown);
     let seen = link.sighting(last.hash);
-    let stopped = if interrupt.is_pressed() {
+    let stopped = if stop.is_wanted() {
         "you stopped waiting for it".to_string()
     } else {
         format!("is not mined after {} s", most.as_secs())

@@ -6,12 +6,12 @@ use alloy::dyn_abi::DynSolValue;
 use alloy::primitives::{Address, B256, U256};
 use serde_json::{Value, json};
 
-use crate::chain::{Root, Standing, agreeing};
-use crate::command::amount::ether;
-use crate::command::rehearsed::{Rehearsed, Rehearsing};
-use crate::command::subject::Subject;
+use crate::ceremony::online::proven_at;
+use crate::ceremony::rehearsed::{Rehearsed, Rehearsing, outcome};
+use crate::ceremony::subject::Subject;
+use crate::chain::{Standing, agreeing};
 use crate::evm::AddressBook;
-use crate::evm::BlockRef;
+use crate::evm::amount::ether;
 use crate::fork::{Moved, Outcome, Rehearsal, SlotNames, SlotTable, Write};
 use crate::playbook::{Dictionary, Plan};
 use crate::proposal::Few;
@@ -65,18 +65,6 @@ pub fn proven(subject: &Subject) -> Option<String> {
     Some(proven_at(online.proven?, &online.snapshot.header.block()))
 }
 
-/// A block that nobody knows can be made up, and everything proven in it: its hash is there to be compared.
-#[must_use]
-pub fn proven_at(root: Root, block: &BlockRef) -> String {
-    let BlockRef { number, hash, .. } = block;
-    match root {
-        Root::InHash => format!("proven against the state root of block {number}, {hash}"),
-        Root::Stated => format!(
-            "proven against the state root that is stated for block {number}, {hash} (which is not worked out here)"
-        ),
-    }
-}
-
 fn rehearsed(ui: &Ui, subject: &Subject, done: &Rehearsed) {
     let say = |text: Text| ui.say(&Text::new(INDENT).then(text));
     let mut differs = Few::default();
@@ -112,21 +100,6 @@ fn rehearsed(ui: &Ui, subject: &Subject, done: &Rehearsed) {
         say(Text::default().warn(&format!("and {more} more changes: breakglass dry-run --json lists them")));
     }
     say(Text::default().dim(if changes_nothing { "nothing changes" } else { "nothing else" }));
-}
-
-/// Whether it succeeds, or the innermost reason why not.
-pub fn outcome(rehearsal: &Rehearsal, plan: Option<&Plan>, names: &AddressBook) -> Result<(), String> {
-    let errors = plan.map_or(&[][..], |plan| &plan.errors);
-    let reason = || match rehearsal.reverts.last() {
-        Some(revert) => format!("{} ({})", revert.reason(errors), named(names, revert.by)),
-        None => "no reason given".into(),
-    };
-    match rehearsal.outcome {
-        Outcome::Succeeded => Ok(()),
-        Outcome::Failed => Err(format!("the Safe reports ExecutionFailure and uses its nonce: {}", reason())),
-        Outcome::Reverted => Err(reason()),
-        Outcome::Unannounced => Err("the Safe does not announce its success".into()),
-    }
 }
 
 /// One line for each contract that changes, and under it what changes in it: first all that could be an owner, a role, an

@@ -7,15 +7,14 @@ use std::path::{Path, PathBuf};
 use alloy::primitives::{Address, B256};
 use alloy::sol_types::SolCall;
 
+use crate::ceremony::derive::{Derived, First, Given, Order, is_set};
+use crate::ceremony::desk::Desk;
+use crate::ceremony::matching::compare;
+use crate::ceremony::online::Online;
+use crate::ceremony::rehearsed::Rehearsing;
+use crate::ceremony::{past, prefetch};
 use crate::chain::{Ask, Chain, EndpointReport, Sending};
 use crate::check::{self, Facts, Finding, Match, Past};
-use crate::cli;
-use crate::command::derive::{Derived, First, Order, arguments, is_set};
-use crate::command::matching::compare;
-use crate::command::online::Online;
-use crate::command::rehearsed::Rehearsing;
-use crate::command::session::Session;
-use crate::command::{draft, past};
 use crate::council;
 use crate::error::{Error, Exit};
 use crate::evm::AddressBook;
@@ -23,10 +22,10 @@ use crate::evm::BlockTag;
 use crate::evm::{Query, Readings};
 use crate::fork::Rehearsal;
 use crate::playbook::{Decided, Plan, Verdict};
+use crate::progress::Progress;
 use crate::proposal::{BatchSource, OwnerSignature, Proposal, SafeOwners};
 use crate::safe::{ISafe, Owners, SafeState};
 use crate::store;
-use crate::ui::Ui;
 
 /// One proposal and everything known about it.
 pub struct Subject<'a> {
@@ -82,43 +81,43 @@ pub fn is_file(what: &str) -> bool {
     Path::new(what).extension().is_some_and(|e| e == "json") || what.contains(std::path::MAIN_SEPARATOR)
 }
 
-impl<'a> Session<'a> {
+impl<'a> Desk<'a> {
     /// Finds the proposal that `what` means, on the chain as it is now.
     pub fn subject(
         &'a self,
         what: &str,
-        derive: &cli::Derive,
+        given: &Given,
         purpose: Purpose,
         send: impl FnOnce(&Proposal, &[OwnerSignature]) -> Option<Sending>,
     ) -> Result<Subject<'a>, Error> {
         let view = |safe: &council::Safe| Ok(View { link: self.connect(safe)?, at: BlockTag::Latest });
-        self.subject_in(what, derive, purpose, view, send)
+        self.subject_in(what, given, purpose, view, send)
     }
 
     /// The same on a chain, or at a block, of the caller's choice.
     pub fn subject_in(
         &'a self,
         what: &str,
-        derive: &cli::Derive,
+        given: &Given,
         purpose: Purpose,
         view: impl FnOnce(&council::Safe) -> Result<View, Error>,
         send: impl FnOnce(&Proposal, &[OwnerSignature]) -> Option<Sending>,
     ) -> Result<Subject<'a>, Error> {
-        if let Some(kept) = self.given(what, derive, purpose)? {
+        if let Some(kept) = self.given(what, given, purpose)? {
             let view = view(self.safe_of(&kept)?)?;
-            return self.examine(kept, derive, Some((view, purpose)), send);
+            return self.examine(kept, given, Some((view, purpose)), send);
         }
-        let order = Order::lever(self, what, derive.undo, &arguments(derive)?)?;
+        let order = Order::lever(self, what, given.undo, &given.arguments()?)?;
         // Only a guess at what will be read: with several kept, none is better than a round spent to choose.
-        let guess = self.kept_for(what, derive, false).ok().flatten();
+        let guess = self.kept_for(what, given, false).ok().flatten();
         let view = view(order.safe)?;
-        self.propose_in(order, derive, view, guess.as_ref(), purpose != Purpose::Look)
+        self.propose_in(order, given, view, guess.as_ref(), purpose != Purpose::Look)
     }
 
     /// The same with nothing asked of the network.
-    pub fn subject_offline(&'a self, what: &str, derive: &cli::Derive) -> Result<Subject<'a>, Error> {
-        if let Some(kept) = self.given(what, derive, Purpose::Offline)? {
-            return self.examine(kept, derive, None, |_, _| None);
+    pub fn subject_offline(&'a self, what: &str, given: &Given) -> Result<Subject<'a>, Error> {
+        if let Some(kept) = self.given(what, given, Purpose::Offline)? {
+            return self.examine(kept, given, None, |_, _| None);
         }
         Err(Error::new(
             Exit::Usage,
@@ -128,23 +127,23 @@ impl<'a> Session<'a> {
     }
 
     /// Derives a lever on the chain as it is now.
-    pub fn propose(&'a self, order: Order<'a>, derive: &cli::Derive) -> Result<Subject<'a>, Error> {
+    pub fn propose(&'a self, order: Order<'a>, given: &Given) -> Result<Subject<'a>, Error> {
         let view = View { link: self.connect(order.safe)?, at: BlockTag::Latest };
-        self.propose_in(order, derive, view, None, true)
+        self.propose_in(order, given, view, None, true)
     }
 
     fn propose_in(
         &'a self,
         order: Order<'a>,
-        derive: &cli::Derive,
+        given: &Given,
         view: View,
         guess: Option<&Proposal>,
         rehearse: bool,
     ) -> Result<Subject<'a>, Error> {
         let View { link, at } = view;
         let what = format!("reading {} on {}", order.safe.name, order.chain.name);
-        let first = First { at, nonce: derive.nonce, guess, rehearse, ..First::LATEST };
-        let (snapshot, derived) = self.ui.wait(&what, || order.live(&link, first))?;
+        let first = First { at, nonce: given.nonce, guess, rehearse, ..First::LATEST };
+        let (snapshot, derived) = self.progress.wait(&what, || order.live(&link, first))?;
         let Derived { proposal, plan } = derived?;
         let owners = self.owners(order.safe, Some(&snapshot.state.owners));
         let owners = owners.map_or_else(|| self.pinned_owners(order.safe), Ok)?;
@@ -160,7 +159,7 @@ impl<'a> Session<'a> {
             foreign: Vec::new(),
             is_from_file: false,
             past: Past::NotAsked,
-            nonce_named: derive.nonce.is_some(),
+            nonce_named: given.nonce.is_some(),
             own: Some((order, plan)),
             online: Some(Online { link, snapshot, proven: None }),
             proposal,
@@ -169,7 +168,7 @@ impl<'a> Session<'a> {
         };
         if rehearse {
             let same = guess.filter(|guess| guess.hash() == subject.proposal.hash());
-            subject.rehearse(self.ui, None, same.and_then(Proposal::record));
+            subject.rehearse(self.progress, None, same.and_then(Proposal::record));
             let record = subject.rehearsal.record(&subject.proposal);
             subject.proposal = subject.proposal.recording(record);
         }
@@ -182,22 +181,17 @@ impl<'a> Session<'a> {
     }
 
     /// The proposal that exists already: a file, or for a lever the one kept here.
-    pub fn given(
-        &self,
-        what: &str,
-        derive: &cli::Derive,
-        purpose: Purpose,
-    ) -> Result<Option<Proposal>, Error> {
+    pub fn given(&self, what: &str, given: &Given, purpose: Purpose) -> Result<Option<Proposal>, Error> {
         if is_file(what) {
             let proposal = self.read_once(Path::new(what))?;
-            Self::is_meant(&proposal, derive)?;
+            Self::is_meant(&proposal, given)?;
             self.safe_of(&proposal)?;
             return Ok(Some(proposal));
         }
         match purpose {
             Purpose::Sign => self.lever(what).map(|_| None),
-            Purpose::Finish | Purpose::Look => self.kept_for(what, derive, true),
-            Purpose::Offline => self.kept_for(what, derive, false),
+            Purpose::Finish | Purpose::Look => self.kept_for(what, given, true),
+            Purpose::Offline => self.kept_for(what, given, false),
         }
     }
 
@@ -212,16 +206,16 @@ impl<'a> Session<'a> {
     }
 
     /// What a file says about itself has to be what was asked for: its nonce, and whether it takes something back.
-    fn is_meant(proposal: &Proposal, derive: &cli::Derive) -> Result<(), Error> {
-        if let Some(nonce) = derive.nonce.filter(|n| *n != proposal.nonce()) {
+    fn is_meant(proposal: &Proposal, given: &Given) -> Result<(), Error> {
+        if let Some(nonce) = given.nonce.filter(|n| *n != proposal.nonce()) {
             let message = format!("the file is for nonce {}, and --nonce says {nonce}", proposal.nonce());
             return Err(Error::new(Exit::Refused, message).hint("ask for the file that you mean"));
         }
-        if proposal.binding().undo == derive.undo {
+        if proposal.binding().undo == given.undo {
             return Ok(());
         }
         let (is, flag) =
-            if derive.undo { ("no undo", "leave out --undo") } else { ("an undo", "pass --undo") };
+            if given.undo { ("no undo", "leave out --undo") } else { ("an undo", "pass --undo") };
         let message =
             format!("the file is {is} of lever {}", proposal.binding().lever.as_deref().unwrap_or("-"));
         Err(Error::new(Exit::Refused, message).hint(format!("if that is what you mean, {flag}")))
@@ -242,7 +236,7 @@ impl<'a> Session<'a> {
     fn examine(
         &'a self,
         proposal: Proposal,
-        derive: &cli::Derive,
+        given: &Given,
         view: Option<(View, Purpose)>,
         send: impl FnOnce(&Proposal, &[OwnerSignature]) -> Option<Sending>,
     ) -> Result<Subject<'a>, Error> {
@@ -254,7 +248,7 @@ impl<'a> Session<'a> {
             Some(pinned) => self.signatures(&proposal, pinned)?,
             None => Vec::new(),
         };
-        let set = arguments(derive)?;
+        let set = given.arguments()?;
         let order = self.own_order(&proposal, safe, &set);
         let foreign = self.foreign(&proposal, &set);
         let rehearse = view.as_ref().is_some_and(|(_, purpose)| *purpose != Purpose::Look);
@@ -283,7 +277,7 @@ impl<'a> Session<'a> {
         let (matching, own) = compare(&proposal, order, live, batch);
         let rests_on = own.as_ref().map(|(_, plan)| &plan.rests_on);
         let (past, truth) = match &online {
-            Some(online) => past::look(self.ui, online, &proposal, &matching, rests_on),
+            Some(online) => past::look(self.progress, online, &proposal, &matching, rests_on),
             None => (Past::NotAsked, None),
         };
         // What was never so is left aside: what changed since is then told against what was.
@@ -295,7 +289,7 @@ impl<'a> Session<'a> {
         let names = self.council.names_on(&safe.chain);
         let others = self.others(safe)?;
         let rehearsal = Rehearsing::Not;
-        let nonce_named = derive.nonce.is_some();
+        let nonce_named = given.nonce.is_some();
         let mut subject = Subject {
             proposal,
             own,
@@ -316,8 +310,8 @@ impl<'a> Session<'a> {
         };
         if rehearse {
             let recorded = subject.proposal.record().cloned();
-            subject.rehearse(self.ui, sender, recorded.as_ref());
-            subject.doubt_recorded_code(self.ui);
+            subject.rehearse(self.progress, sender, recorded.as_ref());
+            subject.doubt_recorded_code(self.progress);
         }
         Ok(subject)
     }
@@ -327,7 +321,7 @@ impl<'a> Session<'a> {
     pub fn look_again(
         &'a self,
         subject: Subject<'a>,
-        derive: &cli::Derive,
+        given: &Given,
         send: impl FnOnce(&Proposal, &[OwnerSignature]) -> Option<Sending>,
     ) -> Result<Subject<'a>, Error> {
         let record = match subject.proposal.record() {
@@ -339,7 +333,7 @@ impl<'a> Session<'a> {
             None => self.connect(subject.safe)?,
         };
         let view = View { link, at: BlockTag::Latest };
-        self.examine(subject.proposal.recording(record), derive, Some((view, Purpose::Finish)), send)
+        self.examine(subject.proposal.recording(record), given, Some((view, Purpose::Finish)), send)
     }
 
     /// Asks the chain all that a proposal has to be held against, and derives the reader's own lever there.
@@ -366,11 +360,11 @@ impl<'a> Session<'a> {
                 guess: Some(proposal),
                 rehearse,
             };
-            let (snapshot, derived) = self.ui.wait(&what, || order.live(&link, first))?;
+            let (snapshot, derived) = self.progress.wait(&what, || order.live(&link, first))?;
             (snapshot, Some(derived))
         } else {
             let sender = send.map(|sending| sending.from);
-            let draft = rehearse.then(|| draft::of_proposal(proposal, likely.to_vec(), None, sender));
+            let draft = rehearse.then(|| prefetch::of_proposal(proposal, likely.to_vec(), None, sender));
             let ask = Ask {
                 safe: safe.address,
                 queries: &extra,
@@ -378,11 +372,11 @@ impl<'a> Session<'a> {
                 drafts: draft.as_slice(),
                 requests: &[],
             };
-            (self.ui.wait(&what, || link.snapshot(&ask, at))?, None)
+            (self.progress.wait(&what, || link.snapshot(&ask, at))?, None)
         };
         let mut unasked = approval_queries(proposal, snapshot.state.owners.list());
         unasked.retain(|query| snapshot.readings.get(query).is_none());
-        self.ui.wait(&what, || link.look(&mut snapshot, &unasked, &[]))?;
+        self.progress.wait(&what, || link.look(&mut snapshot, &unasked, &[]))?;
         Ok((Online { link, snapshot, proven: None }, live))
     }
 
@@ -542,10 +536,10 @@ impl Subject<'_> {
     }
 
     /// Leaves aside what the file records of code if it was never so.
-    fn doubt_recorded_code(&mut self, ui: &Ui) {
+    fn doubt_recorded_code(&mut self, progress: &dyn Progress) {
         let (Some(online), Rehearsing::Done(done)) = (&self.online, &mut self.rehearsal) else { return };
         let runs = |called| done.rehearsal.runs(called);
-        let untrue = past::code_never_there(ui, online, &self.proposal, &done.code_then, runs);
+        let untrue = past::code_never_there(progress, online, &self.proposal, &done.code_then, runs);
         if !untrue.is_empty() {
             done.code_then.clear();
             self.past = std::mem::take(&mut self.past).and(untrue);
@@ -554,7 +548,7 @@ impl Subject<'_> {
 
     /// Keeps the proposal beside the council file, if there is none of it yet that says the same of the Safe and of the
     /// code that it runs.
-    pub fn keep(&self, session: &Session) -> Result<PathBuf, Error> {
+    pub fn keep(&self, desk: &Desk) -> Result<PathBuf, Error> {
         let hash = self.proposal.hash();
         let code = |proposal: &Proposal| proposal.record().map(|record| record.code.clone());
         let own = code(&self.proposal);
@@ -563,10 +557,10 @@ impl Subject<'_> {
                 && there.snapshot().drift(self.proposal.snapshot()).is_empty()
                 && (own.is_none() || code(there) == own)
         };
-        let kept = session.kept_files()?.into_iter().find(|(_, there)| says_the_same(there));
+        let kept = desk.kept_files()?.into_iter().find(|(_, there)| says_the_same(there));
         if let Some((path, _)) = kept {
             return Ok(path);
         }
-        Ok(session.incidents.keep_proposal(&hash.to_string(), &self.proposal.to_json())?)
+        Ok(desk.incidents.keep_proposal(&hash.to_string(), &self.proposal.to_json())?)
     }
 }

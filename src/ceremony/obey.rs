@@ -1,8 +1,10 @@
 //! What is refused stops a command, unless it was accepted by its name.
 
 use crate::check::{Finding, Sort, standing};
-use crate::command::accept::CHANGED;
 use crate::error::{Error, Exit};
+
+/// How a changed text is accepted on the command line: by the first sixteen digits of its digest.
+pub const CHANGED: &str = "changed:";
 
 /// The most refusals whose ids are written out.
 const MOST_IDS: usize = 20;

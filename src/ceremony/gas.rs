@@ -2,13 +2,13 @@
 
 use alloy::primitives::Address;
 
-use crate::command::online::Online;
-use crate::command::session::Session;
-use crate::command::subject::Subject;
+use crate::ceremony::desk::Desk;
+use crate::ceremony::online::Online;
+use crate::ceremony::subject::Subject;
 use crate::error::{Error, Exit};
 use crate::fork::{ExecTransaction, Rehearsal, is_estimated, raised, same_effects, smallest};
+use crate::progress::Tone;
 use crate::proposal::Ready;
-use crate::ui::Text;
 
 /// Rehearses the signed transaction with the gas that it will be sent with.
 ///
@@ -17,7 +17,7 @@ use crate::ui::Text;
 /// # Errors
 /// When it does something else than what was reviewed, or when nobody can tell how much gas it needs.
 pub fn limit(
-    session: &Session,
+    desk: &Desk,
     subject: &Subject,
     ready: &Ready,
     from: Address,
@@ -38,14 +38,14 @@ pub fn limit(
     }
     let alike =
         |gas: u64| run.with(gas).map(|again| again.is_some_and(|again| same_effects(&again, &reviewed)));
-    let enough = session.ui.wait("rehearsing with the gas that it is sent with", || {
+    let enough = desk.progress.wait("rehearsing with the gas that it is sent with", || {
         let enough = smallest(used, cap, alike)?;
         let more = raised(chain, enough, estimate, cap);
         Ok::<_, Error>(if more > enough && alike(more)? { more } else { enough })
     })?;
     if let Some(estimate) = estimate.filter(|gas| *gas < used || *gas > enough) {
         let text = format!("the RPC estimates {estimate} gas, the rehearsal uses {used}: sent with {enough}");
-        session.ui.say(&Text::default().warn("gas: ").add(&text));
+        desk.progress.tell(Tone::Warn, "gas: ", &text);
     }
     Ok(enough)
 }

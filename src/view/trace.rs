@@ -3,12 +3,12 @@
 use alloy::primitives::{Log, hex};
 use serde_json::{Value, json};
 
-use crate::command::session::Session;
-use crate::command::subject::Subject;
+use crate::ceremony::desk::Desk;
+use crate::ceremony::subject::Subject;
 use crate::evm::decode_revert;
 use crate::fork::{End, Frame, Trace};
 use crate::playbook::{Dictionary, Entry};
-use crate::ui::Text;
+use crate::ui::{Text, Ui};
 
 /// Frames and events that are printed.
 const MOST_SHOWN: usize = 1_000;
@@ -16,15 +16,15 @@ const MOST_SHOWN: usize = 1_000;
 const SHOWN_DATA: usize = 36;
 
 /// The words of the subject's own playbook go before those of the others.
-fn dictionary(session: &Session, subject: &Subject) -> Dictionary {
+fn dictionary(desk: &Desk, subject: &Subject) -> Dictionary {
     let own = subject.own.iter().map(|(order, _)| order.entry.playbook);
-    let all: Vec<Entry> = session.catalogue.all();
+    let all: Vec<Entry> = desk.catalogue.all();
     Dictionary::new(own.chain(all.iter().map(|entry| entry.playbook)))
 }
 
-pub fn show(session: &Session, subject: &Subject) {
+pub fn show(ui: &Ui, desk: &Desk, subject: &Subject) {
     let Some(done) = subject.rehearsal.done() else { return };
-    let (ui, words) = (session.ui, dictionary(session, subject));
+    let words = dictionary(desk, subject);
     let Trace { frames, cut } = &done.rehearsal.trace;
     ui.say(&Text::new("  ").bold("Calls"));
     for frame in frames.iter().take(MOST_SHOWN) {
@@ -77,9 +77,9 @@ fn unknown(log: &Log) -> String {
 
 /// For `--json`; null where nothing was rehearsed.
 #[must_use]
-pub fn object(session: &Session, subject: &Subject) -> Value {
+pub fn object(desk: &Desk, subject: &Subject) -> Value {
     let Some(done) = subject.rehearsal.done() else { return Value::Null };
-    let words = dictionary(session, subject);
+    let words = dictionary(desk, subject);
     let frame = |frame: &Frame| {
         json!({
             "depth": frame.depth, "kind": frame.kind.as_str(), "from": frame.from.to_string(),

@@ -4,11 +4,25 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use crate::ceremony::desk::Desk;
 use crate::chain::{Chain, Depth, Receipt};
-use crate::cli;
-use crate::command::session::Session;
 use crate::error::{Error, Exit};
-use crate::ui::{Spinner, Text};
+use crate::progress::Tone;
+
+/// How deep a mined transaction must lie before whoever waits is content.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Wanted {
+    pub confirmations: Option<u64>,
+    pub finalized: bool,
+}
+
+impl Wanted {
+    /// Returns `true` if there is something to wait for.
+    #[must_use]
+    pub const fn is_asked(&self) -> bool {
+        self.finalized || self.confirmations.is_some()
+    }
+}
 
 /// Between two looks.
 const SHORTEST: Duration = Duration::from_millis(500);
@@ -20,13 +34,8 @@ const MOST_FAULTS: u32 = 5;
 ///
 /// # Errors
 /// When its block is no longer part of the chain, or when the chain does not say which of its blocks are final.
-pub fn settle(
-    session: &Session,
-    link: &Chain,
-    receipt: &Receipt,
-    wanted: &cli::Depth,
-) -> Result<Depth, Error> {
-    let mut depth = look(session, link, receipt)?;
+pub fn settle(desk: &Desk, link: &Chain, receipt: &Receipt, wanted: &Wanted) -> Result<Depth, Error> {
+    let mut depth = look(desk, link, receipt)?;
     if wanted.finalized && depth.final_block.is_none() {
         let message = format!("{} does not say which of its blocks are final", link.name());
         return Err(Error::new(Exit::Network, message)
@@ -36,8 +45,8 @@ pub fn settle(
         let each = link.block_time(&depth.newest)?;
         let text =
             format!("waiting until {}, about {}", goal(wanted), human(left(&depth, receipt, wanted, each)));
-        session.ui.say(&Text::new(&text));
-        let spinner = Spinner::start(&text);
+        desk.progress.tell(Tone::Plain, "", &text);
+        let shown = desk.progress.begin(&text);
         let mut faults = 0;
         while !is_enough(&depth, receipt, wanted) {
             std::thread::sleep((each / 2).clamp(SHORTEST, LONGEST));
@@ -47,15 +56,15 @@ pub fn settle(
                 Err(_) => faults += 1,
             }
         }
-        drop(spinner);
+        drop(shown);
     }
-    session.ui.say(&Text::default().dim(&describe(&depth, receipt)));
+    desk.progress.tell(Tone::Dim, &describe(&depth, receipt), "");
     Ok(depth)
 }
 
 /// Where it lies now.
-fn look(session: &Session, link: &Chain, receipt: &Receipt) -> Result<Depth, Error> {
-    let depth = session.ui.wait("looking how deep it lies", || link.depth(&receipt.block))?;
+fn look(desk: &Desk, link: &Chain, receipt: &Receipt) -> Result<Depth, Error> {
+    let depth = desk.progress.wait("looking how deep it lies", || link.depth(&receipt.block))?;
     depth.ok_or_else(|| gone(receipt))
 }
 
@@ -69,12 +78,12 @@ fn gone(receipt: &Receipt) -> Error {
     )
 }
 
-fn is_enough(depth: &Depth, receipt: &Receipt, wanted: &cli::Depth) -> bool {
+fn is_enough(depth: &Depth, receipt: &Receipt, wanted: &Wanted) -> bool {
     let deep = wanted.confirmations.is_none_or(|least| depth.confirmations >= least);
     deep && (!wanted.finalized || depth.is_final(&receipt.block))
 }
 
-fn goal(wanted: &cli::Depth) -> String {
+fn goal(wanted: &Wanted) -> String {
     match (wanted.confirmations, wanted.finalized) {
         (Some(least), false) => format!("it has {least} confirmations"),
         (Some(least), true) => format!("it is final and has {least} confirmations"),
@@ -83,7 +92,7 @@ fn goal(wanted: &cli::Depth) -> String {
 }
 
 /// The finalised block follows the newest at about the distance that it has now.
-fn left(depth: &Depth, receipt: &Receipt, wanted: &cli::Depth, each: Duration) -> Duration {
+fn left(depth: &Depth, receipt: &Receipt, wanted: &Wanted, each: Duration) -> Duration {
     let deeper = wanted.confirmations.unwrap_or(0).saturating_sub(depth.confirmations);
     let unfinal = depth.final_block.filter(|_| wanted.finalized);
     let unfinal = unfinal.map_or(0, |number| receipt.block.number.saturating_sub(number));

@@ -8,11 +8,11 @@ use std::collections::BTreeSet;
 
 use alloy::primitives::{Address, B256, Log};
 
+use crate::ceremony::desk::Desk;
+use crate::ceremony::prefetch::hints;
+use crate::ceremony::subject::Subject;
 use crate::chain::{Chain, ChainError, Receipt, Replayed};
 use crate::check::{Finding, Level};
-use crate::command::draft::hints;
-use crate::command::session::Session;
-use crate::command::subject::Subject;
 use crate::evm::Readings;
 use crate::fork::{Expected, Rehearsal};
 use crate::proposal::{Record, calls_of};
@@ -35,7 +35,7 @@ pub fn expected(subject: &Subject) -> Option<Expected> {
 
 /// Compares. `found` are the answers to `expected` at the receipt's block.
 pub fn compare(
-    session: &Session,
+    desk: &Desk,
     subject: &Subject,
     link: &Chain,
     receipt: &Receipt,
@@ -47,7 +47,7 @@ pub fn compare(
         return AsRehearsed::Yes;
     }
     let proposal = &subject.proposal;
-    let again = session.ui.wait("running it again on the block before it", || {
+    let again = desk.progress.wait("running it again on the block before it", || {
         let replayed = link.replay(proposal.safe(), proposal.tx(), receipt, hints(proposal))?;
         let left = link.answers(&replayed.expected.queries(), &receipt.block)?;
         Ok::<_, ChainError>((replayed, left))

@@ -1,0 +1,28 @@
+//! The way of a proposal from a lever or a file to a verdict: found, derived from the reader's own files, held against
+//! the chain, rehearsed, judged; and after it was sent, its proof.
+//!
+//! May touch `chain` and `store`. No terminal and no command line: whoever runs it is told by [`crate::progress`].
+
+pub mod depth;
+pub mod derive;
+pub mod desk;
+pub mod freshness;
+pub mod gas;
+pub mod kept;
+pub mod matching;
+pub mod mined;
+pub mod obey;
+pub mod offer;
+pub mod online;
+pub mod outbox;
+pub mod outcome;
+pub mod past;
+pub mod prefetch;
+pub mod rehearse;
+pub mod rehearsed;
+pub mod sent;
+pub mod settings;
+pub mod since;
+pub mod subject;
+pub mod trial;
+pub mod waiting;

@@ -1,0 +1,264 @@
+//! Was it executed, and is the contract in the promised state? Read from the chain, at the receipt's block.
+
+use alloy::primitives::Log;
+use serde_json::{Value, json};
+
+use crate::ceremony::desk::Desk;
+use crate::ceremony::mined::{self, AsRehearsed};
+use crate::ceremony::online::Online;
+use crate::ceremony::online::proven_at;
+use crate::ceremony::prefetch::after_queries;
+use crate::ceremony::since;
+use crate::ceremony::subject::{Subject, online};
+use crate::chain::{Ask, Chain, ChainError, Events, Executed, Receipt};
+use crate::check::Match;
+use crate::error::{Error, Exit};
+use crate::evm::{BlockRef, BlockTag};
+use crate::evm::{Query, Readings};
+use crate::fork::{Expected, Keys};
+use crate::playbook::{Check, Verdict};
+use crate::progress::Tone;
+use crate::safe::{Execution, find_execution};
+use crate::store::{StoreError, Stored};
+
+/// Outcomes recorded for one proposal.
+const MOST_OUTCOMES: usize = 20;
+
+/// How a proposal's transaction ended.
+#[derive(Debug)]
+pub struct Outcome {
+    pub receipt: Receipt,
+    pub execution: Execution,
+    pub verdicts: Vec<Verdict>,
+    /// The block whose state the verdicts are about: the receipt's, or a newer one where no RPC keeps that any more.
+    pub judged_at: BlockRef,
+    pub as_rehearsed: AsRehearsed,
+    /// Which code the called contracts ran at that block.
+    code: Readings,
+}
+
+impl Outcome {
+    /// Succeeded by the Safe's own word, it is what the reader's own playbook gives, and every one of its `after`
+    /// checks holds. Without a check to hold there is no proof.
+    #[must_use]
+    pub fn is_proven(&self, subject: &Subject) -> bool {
+        let own = !matches!(subject.matching, Match::Differs(_) | Match::Unbound(_));
+        let checked = !self.verdicts.is_empty() && self.verdicts.iter().all(|v| v.holds);
+        let otherwise = matches!(self.as_rehearsed, AsRehearsed::No(_));
+        self.execution == Execution::Succeeded && own && checked && !otherwise
+    }
+}
+
+/// The transaction in which the Safe executed this proposal, whoever sent it.
+fn executed(desk: &Desk, subject: &Subject) -> Result<Option<Executed>, Error> {
+    let link = &online(subject)?.link;
+    // A proposal's block is a claim; one from the future must not hide what was done since.
+    let from = subject.proposal.block().number;
+    let from = if from > online(subject)?.snapshot.header.number { 0 } else { from };
+    let find = || link.executions(subject.proposal.safe(), &subject.proposal.hash(), from);
+    Ok(desk.progress.wait("looking for its execution", find)?)
+}
+
+/// Reads what a mined transaction did; nothing when it did not execute this proposal. A receipt's status proves
+/// nothing: the Safe's own event with our safeTxHash does.
+pub fn read(desk: &Desk, subject: &Subject, receipt: Receipt) -> Result<Option<Outcome>, Error> {
+    read_with(desk, subject, receipt, None)
+}
+
+/// What is asked of the state that a transaction leaves.
+pub fn queries(subject: &Subject) -> Vec<Query> {
+    let mut queries = subject.plan().map(after_queries).unwrap_or_default();
+    queries.extend(since::queries(subject));
+    queries.extend(mined::expected(subject).iter().flat_map(Expected::queries));
+    queries
+}
+
+/// [`read`], with the answers to [`queries`] at the receipt's block where they came along with it.
+pub fn read_with(
+    desk: &Desk,
+    subject: &Subject,
+    receipt: Receipt,
+    answered: Option<Readings>,
+) -> Result<Option<Outcome>, Error> {
+    let safe = subject.proposal.safe();
+    let found = find_execution(&receipt.logs, safe.address, safe.version, &subject.proposal.hash());
+    let Some(execution) = found else { return Ok(None) };
+    let link = &online(subject)?.link;
+    let expected = mined::expected(subject);
+    let what = format!("proving it at block {}", receipt.block.number);
+    let (found, judged_at) = match answered {
+        Some(found) => (found, receipt.block),
+        None => desk.progress.wait(&what, || answers(link, &queries(subject), receipt.block))?,
+    };
+    let verdicts = judge(subject, &found, &receipt.logs);
+    let as_rehearsed = match subject.matching {
+        // What it did is not compared with anything that it could be.
+        Match::Differs(_) | Match::Unbound(_) => AsRehearsed::Unknown("it is not your playbook's".into()),
+        _ if execution == Execution::Failed => AsRehearsed::Unknown("it failed".into()),
+        _ if judged_at != receipt.block => {
+            let block = receipt.block.number;
+            AsRehearsed::Unknown(format!("no RPC keeps the state of block {block} any more"))
+        }
+        _ => mined::compare(desk, subject, link, &receipt, expected.as_ref(), &found),
+    };
+    Ok(Some(Outcome { receipt, execution, verdicts, judged_at, as_rehearsed, code: found }))
+}
+
+/// The answers at a block or, where no RPC keeps its state any more, at the newest.
+fn answers(link: &Chain, queries: &[Query], block: BlockRef) -> Result<(Readings, BlockRef), ChainError> {
+    match link.answers(queries, &block) {
+        Err(error) if error.is_pruned() => {
+            let newest = link.ask(&[], BlockTag::Latest)?.0.block();
+            link.answers(queries, &newest).map(|found| (found, newest))
+        }
+        result => result.map(|found| (found, block)),
+    }
+}
+
+/// The playbook's `after` checks.
+fn judge(subject: &Subject, found: &Readings, logs: &[Log]) -> Vec<Verdict> {
+    let checks = subject.plan().map_or(&[][..], |plan| &plan.after);
+    checks.iter().map(|check| check.judge(found, logs)).collect()
+}
+
+/// The outcome of a proposal whose nonce is used; nothing when the Safe never executed it.
+pub fn of_executed(desk: &Desk, subject: &Subject) -> Result<Option<Outcome>, Error> {
+    let Some(executed) = executed(desk, subject)? else { return Ok(None) };
+    let link = &online(subject)?.link;
+    let receipt = desk.progress.wait("reading its receipt", || link.receipt(executed.tx))?;
+    let lost = || Error::new(Exit::Network, format!("the receipt of {} cannot be read", executed.tx));
+    read(desk, subject, receipt.ok_or_else(|| lost().hint("try again in a minute"))?)
+}
+
+/// What holds now of what held then.
+pub struct Now {
+    pub block: BlockRef,
+    /// What no longer holds, and what runs other code by now.
+    pub undone: Vec<String>,
+}
+
+/// Looks at the newest block, if it is newer: what was done may have been undone since, or be the word of other code.
+pub fn now(desk: &Desk, subject: &Subject, outcome: &Outcome) -> Result<Option<Now>, Error> {
+    let Online { link, snapshot, .. } = online(subject)?;
+    let (then, block) = (outcome.judged_at, snapshot.header.block());
+    let what = format!("looking at block {}", block.number);
+    if then != outcome.receipt.block {
+        // The verdicts are of now already.
+        let undone =
+            desk.progress.wait(&what, || since::changed(subject, link, None, &outcome.code, &then))?;
+        return Ok(Some(Now { block: then, undone }));
+    }
+    if block.number <= then.number {
+        return Ok(None);
+    }
+    let mut queries = subject.plan().map(after_queries).unwrap_or_default();
+    queries.extend(since::queries(subject));
+    let (found, changed) = desk.progress.wait(&what, || {
+        let found = link.answers(&queries, &block)?;
+        let changed = since::changed(subject, link, Some(&outcome.code), &found, &block)?;
+        Ok::<_, ChainError>((found, changed))
+    })?;
+    let verdicts = judge(subject, &found, &outcome.receipt.logs).into_iter();
+    let undone = verdicts.filter(|v| !v.holds).map(|v| v.sentence).chain(changed).collect();
+    Ok(Some(Now { block, undone }))
+}
+
+/// What `--proofs` proves of the outcome.
+pub struct Proven {
+    /// Against which root the state is.
+    pub state: String,
+    pub events: Events,
+    pub mined: BlockRef,
+    /// A check of the playbook rests on an event.
+    pub needs_events: bool,
+}
+
+/// Where every value is to be proven, the outcome is too, whatever a receipt says: in the state of the newest block the
+/// Safe's nonce is used, and the `after` checks that ask the state hold.
+pub fn prove(desk: &Desk, subject: &Subject, receipt: &Receipt) -> Result<Option<Proven>, Error> {
+    let mined = receipt.block;
+    let online = online(subject)?;
+    if online.proven.is_none() {
+        return Ok(None);
+    }
+    let checks: Vec<&Check> = subject.plan().map(|plan| plan.after.iter().collect()).unwrap_or_default();
+    let queries: Vec<_> = checks.iter().flat_map(|check| check.queries()).collect();
+    let ask = Ask { safe: subject.safe.address, queries: &queries, ..Ask::default() };
+    let proof = desk.progress.wait("proving the outcome", || {
+        let mut seen = online.link.snapshot(&ask, BlockTag::Latest)?;
+        if seen.header.number < mined.number {
+            seen = online.link.snapshot(&ask, BlockTag::Pinned(mined))?;
+        }
+        let root = online.link.prove(&mut seen, &Keys::default(), Keys::default())?;
+        let events = online.link.prove_events(receipt)?;
+        Ok::<_, ChainError>((root, seen, events))
+    });
+    // What was sent stays sent, whatever can be proven of it.
+    let (root, seen, events) = proof.map_err(|error| {
+        Error::new(
+            Exit::Network,
+            format!("the RPC says that it was executed, and the outcome is not proven: {error}"),
+        )
+        .hint("nothing need be sent again for that: breakglass status --proofs tries once more")
+        .hint("without --proofs, the RPCs' own word is taken")
+    })?;
+    let block = seen.header.block();
+    let lies = |what: String| {
+        let message = format!("{what} in block {}, against whose state it was proven", block.number);
+        Error::new(Exit::Network, message)
+            .hint("the RPC said otherwise of the receipt: ask another one, and look")
+    };
+    if seen.state.nonce <= subject.proposal.nonce() {
+        return Err(lies(format!("the Safe's nonce is still {}", seen.state.nonce)));
+    }
+    let asked = checks.iter().filter(|check| !check.queries().is_empty());
+    if let Some(failed) = asked.map(|check| check.judge(&seen.readings, &[])).find(|verdict| !verdict.holds) {
+        return Err(lies(failed.sentence));
+    }
+    let needs_events = checks.iter().any(|check| check.queries().is_empty());
+    Ok(Some(Proven { state: proven_at(root, &block), events, mined, needs_events }))
+}
+
+/// Keeps a proven outcome beside the proposal. Nothing is overwritten: after a reorganisation the next file supersedes
+/// the last.
+pub fn keep(desk: &Desk, subject: &Subject, object: &Value) -> Result<(), StoreError> {
+    let proposal = subject.proposal.hash().to_string();
+    let kept = desk.incidents.outcomes(&proposal)?;
+    let mut object = object.clone();
+    if let Some((name, last)) = last_kept(&kept) {
+        let same = |field: &str| last.get(field).is_none_or(|value| object.get(field) == Some(value));
+        if ["transaction", "block", "block_hash"].into_iter().all(same) || kept.len() >= MOST_OUTCOMES {
+            return Ok(());
+        }
+        let text = format!("{name} tells of another block: the chain was reorganised since");
+        desk.progress.tell(Tone::Warn, "note: ", &text);
+        if let Some(fields) = object.as_object_mut() {
+            fields.insert("supersedes".into(), json!(name));
+        }
+    }
+    desk.incidents.keep_outcome(&proposal, kept.len() + 1, &format!("{object:#}\n"))
+}
+
+/// The last recorded outcome, by its file's name.
+fn last_kept(kept: &[Stored]) -> Option<(String, Value)> {
+    let last = kept.last()?;
+    let name = last.path.file_name()?.to_str()?.to_string();
+    Some((name, serde_json::from_str(last.text.as_ref().ok()?).unwrap_or(Value::Null)))
+}
+
+/// Says that an outcome was recorded here and that the chain has it no more. Its nonce is not used.
+///
+/// # Errors
+/// When the folder cannot be read.
+pub fn say_if_lost(desk: &Desk, subject: &Subject) -> Result<(), Error> {
+    let kept = desk.incidents.outcomes(&subject.proposal.hash().to_string())?;
+    if let Some((name, _)) = last_kept(&kept) {
+        let text = format!(
+            "{name} says that it was executed, and nonce {} of the Safe is not used: the chain was reorganised, or \
+             that file is false; send it",
+            subject.proposal.nonce()
+        );
+        desk.progress.tell(Tone::Warn, "note: ", &text);
+    }
+    Ok(())
+}

@@ -1,0 +1,52 @@
+//! How whoever runs a ceremony is told what is being waited for and what is worth knowing.
+//!
+//! May touch nothing: a trait, which the terminal implements.
+
+use std::fmt::Debug;
+use std::time::Duration;
+
+/// How grave a line is: it decides the colour.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tone {
+    Plain,
+    Good,
+    Warn,
+    Bad,
+    Dim,
+}
+
+/// Whoever is told.
+pub trait Progress: Debug {
+    /// Says what is being waited for, until the answer is dropped.
+    fn begin(&self, what: &str) -> Box<dyn Shown>;
+
+    /// Notes a wish to stop waiting, until the answer is dropped.
+    fn stop(&self) -> Box<dyn Stop>;
+
+    /// One line: a label in its tone, and the text.
+    fn tell(&self, tone: Tone, label: &str, text: &str);
+
+    /// The same, and not again in this run.
+    fn tell_once(&self, tone: Tone, label: &str, text: &str);
+}
+
+/// A wish to stop waiting for what goes on without this process.
+pub trait Stop {
+    fn is_wanted(&self) -> bool;
+
+    /// Sleeps for this long, or until it is wanted.
+    fn pause(&self, time: Duration);
+}
+
+/// What is shown until it is dropped.
+pub trait Shown {}
+
+impl dyn Progress + '_ {
+    /// Runs something slow, and says what is being waited for.
+    pub fn wait<T>(&self, what: &str, work: impl FnOnce() -> T) -> T {
+        let shown = self.begin(what);
+        let result = work();
+        drop(shown);
+        result
+    }
+}
