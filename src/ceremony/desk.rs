@@ -11,7 +11,7 @@ use crate::error::{Error, Exit};
 use crate::excerpt::Fault;
 use crate::playbook::{self, Catalogue, near};
 use crate::progress::{Progress, Tone};
-use crate::proposal::Proposal;
+use crate::proposal::{Claims, Proposal};
 use crate::store::{self, Incidents};
 
 /// Playbooks of a council that are read: four times the built-in library.
@@ -78,6 +78,12 @@ impl<'a> Desk<'a> {
     #[must_use]
     pub fn with_quorum(self, quorum: Option<u8>) -> Self {
         Self { quorum: quorum.map(usize::from), ..self }
+    }
+
+    /// What a line of ours says of a proposal.
+    #[must_use]
+    pub fn claims(&self, proposal: &Proposal) -> Claims {
+        Claims::of(proposal, &self.council, &self.text)
     }
 
     /// The Safe's chain, with the RPC addresses' variables filled in.

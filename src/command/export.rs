@@ -20,7 +20,8 @@ pub fn run(session: &Session, args: &cli::Export) -> Result<Exit, Error> {
     })?;
     let owners = session.look_up_owners(session.safe_of(&proposal)?)?;
     let signatures = session.signatures(&proposal, &owners)?;
-    let lines: Vec<String> = signatures.iter().map(OwnerSignature::line).collect();
+    let claims = session.claims(&proposal);
+    let lines: Vec<String> = signatures.iter().map(|signature| signature.line(&claims)).collect();
     let mut files = Vec::new();
     if let Some(folder) = &args.to {
         files = copy(folder, &proposal.hash().to_string(), &proposal.to_json(), &signatures)?;

@@ -275,7 +275,7 @@ fn report(
             return Err(Error::new(Exit::Refused, why).hint(fix).having_done(object));
         }
         return Err(Error::new(Exit::Failed, why)
-            .hint("ask its signer for the whole line again: it begins with bgsig1"));
+            .hint("ask its signer for the whole line again: it begins with bgsig2"));
     }
     session
         .ui

@@ -267,7 +267,8 @@ fn sign(
         Signer::Ledger(ledger, wait) => wait.during(|| ledger.sign_safe_tx(request))?,
         Signer::Keystore(keystore) => session.ui.wait("signing", || keystore.sign_safe_tx(request))?,
     };
-    let stated = Stated { hash: Some(subject.proposal.hash()), bytes: *ecdsa.bytes(), accepted };
+    let stated =
+        Stated { hash: Some(subject.proposal.hash()), bytes: *ecdsa.bytes(), accepted, claims: None };
     // Read back as any other machine will read it: what cannot be verified is not written.
     Ok(OwnerSignature::verify(&stated, &subject.proposal, &subject.owners.only(request.owner))?)
 }
@@ -278,7 +279,7 @@ fn write(session: &Session, subject: &Subject, signature: &OwnerSignature) -> Re
     let hash = signature.hash().to_string();
     let owner = signature.owner().to_string();
     let name = review::signer_name(subject, signature.owner());
-    let line = signature.line();
+    let line = signature.line(&session.claims(&subject.proposal));
     ui.say(&Text::default().good("signed ").add(&format!("by {name} {owner}")));
     ui.say(&Text::new("paste this line to whoever broadcasts:"));
     ui.data(&line);

@@ -21,6 +21,11 @@ impl TextDigest {
         Self(word)
     }
 
+    #[must_use]
+    pub const fn word(&self) -> &B256 {
+        &self.0
+    }
+
     /// Returns the first sixteen digits, as typed in a flag: `60157a0391cc20de`.
     #[must_use]
     pub fn digits(&self) -> String {

@@ -7,7 +7,8 @@ use std::collections::HashSet;
 use alloy::primitives::hex;
 
 use super::few::Few;
-use super::signature::{LINE_LENGTH, LINE_START, Stated};
+use super::line::{self, ALPHABET, Kind};
+use super::signature::{FIRST_LENGTH, FIRST_START, Stated};
 
 /// What one text holds: every well-formed signature, each once, in order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -33,12 +34,14 @@ pub struct Damaged {
 const HEX_LENGTH: usize = 130;
 /// A wrapped run of digits counts only when it begins like a long one: two short numbers in a row are not a signature.
 const HEX_BEGINNING: usize = 16;
-/// The most characters that a chat puts into one wrapped line.
+/// The most characters that a chat puts into one wrapped line, beside one for each of its own.
 const MOST_NOISE: usize = 400;
+/// The same inside of a head: one fold.
+const MOST_NOISE_IN_HEAD: usize = 12;
 
 /// Finds every signature in a text.
 ///
-/// A line of ours may be wrapped, indented, quoted (`>`, `|`, backticks) or capitalised. A bare signature is a run of
+/// A line of ours may be wrapped, indented, quoted (`>`, `|`, backticks, quotation marks) or capitalised. A bare signature is a run of
 /// exactly 130 hexadecimal digits, wrapped or not, with or without `0x`; `eip712sign` prints one after `Signature:`.
 #[must_use]
 pub fn find_signatures(text: &str) -> Finds {
@@ -50,10 +53,11 @@ pub fn find_signatures(text: &str) -> Finds {
     // Letters of either case, and no more: indices into the lowered text are indices into this one.
     let lower = text.to_ascii_lowercase();
     let mut done = 0;
-    for (start, _) in lower.match_indices(LINE_START) {
+    for (start, _) in lower.match_indices(line::START) {
+        let Some((form, head)) = finder.form(&lower[start..]) else { continue };
         // Two lines cannot overlap: the alphabet of their data has no `b`.
         finder.read_hex_words(&lower[..start], done);
-        done = start + finder.read_line(&lower[start..]);
+        done = start + head + finder.read_line(form, &lower[start + head..]);
     }
     finder.read_hex_words(&lower, done);
     finder.finds.work += lower.len();
@@ -74,20 +78,55 @@ impl Finder {
         }
     }
 
-    /// Reads a line of ours from the start of `text`. Returns how many bytes are done with.
-    fn read_line(&mut self, text: &str) -> usize {
-        let data = &text[LINE_START.len()..];
-        let gathered = gather(data, LINE_LENGTH - LINE_START.len(), |c| BECH32.contains(c));
-        self.finds.work += gathered.seen;
-        let line = format!("{LINE_START}{}", gathered.taken);
-        match Stated::from_line(&line) {
-            Ok(stated) => {
+    /// The form of the line that begins with `text`, and how many bytes its head takes. A fold may go through it.
+    fn form(&mut self, text: &str) -> Option<(Form, usize)> {
+        let mut forms = [Form::First].into_iter().chain(Kind::ALL.map(Form::Second));
+        forms.find_map(|form| {
+            let mut head = form.head().chars().peekable();
+            let mut noise = 0;
+            for (at, c) in text.char_indices() {
+                self.finds.work += 1;
+                let next = *head.peek()?;
+                if c == next {
+                    head.next();
+                } else if is_chat_noise(c) && noise < MOST_NOISE_IN_HEAD {
+                    noise += 1;
+                    continue;
+                } else {
+                    return None;
+                }
+                if head.peek().is_none() {
+                    return Some((form, at + c.len_utf8()));
+                }
+            }
+            None
+        })
+    }
+
+    /// Reads the data of a line of ours from the start of `data`. Returns how many bytes are done with.
+    fn read_line(&mut self, form: Form, data: &str) -> usize {
+        let head = form.head();
+        let belongs = |c| ALPHABET.contains(c);
+        let beginning = gather(data, form.beginning(), belongs);
+        self.finds.work += beginning.seen;
+        let mut line = format!("{head}{}", beginning.taken);
+        let read = form.length(&beginning.taken).and_then(|length| {
+            let gathered = gather(data, length, belongs);
+            self.finds.work += gathered.seen;
+            line = format!("{head}{}", gathered.taken);
+            if gathered.taken.len() < length {
+                return Err("it was cut: its end is missing");
+            }
+            Ok((form.read(&gathered.taken)?, gathered.used))
+        });
+        match read {
+            Ok((stated, used)) => {
                 self.add(stated);
-                LINE_START.len() + gathered.used
+                used
             }
             Err(why) => {
                 self.finds.damaged.push(|| Damaged { line, why });
-                LINE_START.len()
+                0
             }
         }
     }
@@ -115,7 +154,7 @@ impl Finder {
             let whole = gathered.taken.len() == HEX_LENGTH && ends;
             let bytes = whole.then(|| hex::decode(&gathered.taken).ok()?.try_into().ok()).flatten();
             if let Some(bytes) = bytes {
-                self.add(Stated { hash: None, bytes, accepted: Vec::new() });
+                self.add(Stated::bare(bytes));
                 return prefix + gathered.used;
             }
         }
@@ -123,8 +162,47 @@ impl Finder {
     }
 }
 
-/// The characters of a line's data.
-const BECH32: &str = "qpzry9x8gf2tvdw0s3jn54khce6mua7l";
+/// The forms of a line: each begins otherwise.
+#[derive(Clone, Copy)]
+enum Form {
+    First,
+    Second(Kind),
+}
+
+impl Form {
+    const fn head(self) -> &'static str {
+        match self {
+            Self::First => FIRST_START,
+            Self::Second(kind) => kind.head(),
+        }
+    }
+
+    /// How many characters of data say how many there are.
+    const fn beginning(self) -> usize {
+        match self {
+            Self::First => 0,
+            Self::Second(_) => line::beginning(),
+        }
+    }
+
+    fn length(self, beginning: &str) -> Result<usize, &'static str> {
+        match self {
+            Self::First => Ok(FIRST_LENGTH),
+            Self::Second(_) => line::length(beginning),
+        }
+    }
+
+    fn read(self, data: &str) -> Result<Stated, &'static str> {
+        match self {
+            Self::First => Stated::from_line(&format!("{FIRST_START}{data}")),
+            Self::Second(kind @ Kind::Drill) => {
+                line::read(kind, data)?;
+                Err("it is of a DRILL, and signs nothing real")
+            }
+            Self::Second(kind @ Kind::Signature) => Stated::from_data(kind, data),
+        }
+    }
+}
 
 /// Characters of an alphabet, taken out of what chats put between them.
 struct Gathered {
@@ -139,7 +217,7 @@ struct Gathered {
 fn gather(text: &str, count: usize, belongs: impl Fn(char) -> bool) -> Gathered {
     let mut gathered = Gathered { taken: String::new(), used: 0, seen: 0 };
     for (at, c) in text.char_indices() {
-        if gathered.taken.len() == count || gathered.seen > count + MOST_NOISE {
+        if gathered.taken.len() == count || gathered.seen > 2 * count + MOST_NOISE {
             break;
         }
         gathered.seen += 1;
@@ -153,8 +231,9 @@ fn gather(text: &str, count: usize, belongs: impl Fn(char) -> bool) -> Gathered 
     gathered
 }
 
-/// What a chat or a mail client puts into a wrapped line: white space, quoting, soft hyphens, zero-width characters.
+/// What a chat or a mail client puts into a wrapped line: white space, quoting, emphasis, a mail's `=` at the end of a
+/// line, soft hyphens, zero-width characters.
 fn is_chat_noise(c: char) -> bool {
     c.is_whitespace()
-        || matches!(c, '>' | '|' | '`' | '*' | '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}')
+        || matches!(c, '>' | '|' | '`' | '*' | '_' | '~' | '=' | '\\' | '"' | '\'' | '«' | '»' | '‘'..='‟' | '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}')
 }

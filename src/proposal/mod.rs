@@ -22,9 +22,11 @@
 
 mod binding;
 mod build;
+mod claims;
 mod few;
 mod find;
 mod gather;
+mod line;
 mod ready;
 mod record;
 mod safe_owners;
@@ -35,6 +37,7 @@ mod wire;
 
 pub use binding::{Binding, Difference, differences};
 pub use build::{BatchContract, BatchSource, BuildError, build_tx, calls_of};
+pub use claims::{Claims, ShortDigest};
 pub use few::Few;
 pub use find::{Damaged, Finds, find_signatures};
 pub use gather::{Gathered, Wanted, gather};

@@ -2,23 +2,27 @@
 
 use std::collections::HashSet;
 
-use alloy::primitives::{Address, hex};
+use alloy::primitives::{Address, B256, hex};
+use bech32::Bech32m;
 use bech32::primitives::decode::CheckedHrpstring;
-use bech32::{Bech32m, Hrp};
 use serde::{Deserialize, Serialize};
 
-use super::{Proposal, SafeOwners};
+use super::line::{self, Kind, Writer};
+use super::{Claims, Proposal, SafeOwners};
 use crate::safe::{Approval, EcdsaSignature, SafeTxHash, SignatureError};
 
-/// The human-readable part of every line.
-const LINE_PREFIX: &str = "bgsig";
-/// How every line begins.
-pub(super) const LINE_START: &str = "bgsig1";
-const LINE_VERSION: u8 = 1;
-/// version ‖ safeTxHash ‖ r ‖ s ‖ v
-const LINE_BYTES: usize = 1 + 32 + 65;
-/// prefix, separator, payload in groups of five bits, six characters of checksum
-pub(super) const LINE_LENGTH: usize = LINE_START.len() + (LINE_BYTES * 8).div_ceil(5) + 6;
+/// Version 1 of a line: bech32m over version ‖ safeTxHash ‖ r ‖ s ‖ v. It is read, and written no more.
+const FIRST_PREFIX: &str = "bgsig";
+/// How a line of version 1 begins.
+pub(super) const FIRST_START: &str = "bgsig1";
+const FIRST_VERSION: u8 = 1;
+const FIRST_BYTES: usize = 1 + 32 + 65;
+/// Its data: payload in groups of five bits, six characters of checksum.
+pub(super) const FIRST_LENGTH: usize = (FIRST_BYTES * 8).div_ceil(5) + 6;
+
+/// The fields of version 2 that are not claims.
+const HASH: u8 = 1;
+const SIGNATURE: u8 = 2;
 
 /// A signature as somebody hands it over: what it is for and by whom is still a claim.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -29,6 +33,8 @@ pub struct Stated {
     pub bytes: [u8; 65],
     /// Refusals that its signer accepted, by the finding's id.
     pub accepted: Vec<String>,
+    /// What its line says of the transaction; `None` for a file, a line of version 1, or a bare signature.
+    pub claims: Option<Claims>,
 }
 
 /// A signature whose signer was recovered and is an owner of the very Safe that the proposal is for, see [`SafeOwners`].
@@ -112,13 +118,14 @@ impl OwnerSignature {
         Approval::Signed(self.signature)
     }
 
-    /// One line of text: bech32m over version, safeTxHash and signature. A mistyped or cut line is an error and not
-    /// another signature.
+    /// One line of text, with what it is for. A mistyped or cut line is an error and not another signature.
     #[must_use]
-    pub fn line(&self) -> String {
-        let payload = [&[LINE_VERSION][..], self.hash.word().as_slice(), self.signature.bytes()].concat();
-        // A constant, valid prefix and a payload far below the code's length limit: this cannot fail.
-        bech32::encode::<Bech32m>(Hrp::parse_unchecked(LINE_PREFIX), &payload).unwrap_or_default()
+    pub fn line(&self, claims: &Claims) -> String {
+        let mut writer = Writer::default();
+        writer.add(HASH, self.hash.word().as_slice());
+        writer.add(SIGNATURE, self.signature.bytes());
+        claims.write(&mut writer);
+        writer.line(Kind::Signature)
     }
 
     /// The signature as a file.
@@ -191,27 +198,48 @@ impl Stated {
         }
         let bytes = hex::decode(wire.signature).ok()?.try_into().ok()?;
         let accepted = bounded(wire.accepted);
-        Some(Self { hash: Some(wire.safe_tx_hash.parse().ok()?), bytes, accepted })
+        Some(Self { hash: Some(wire.safe_tx_hash.parse().ok()?), bytes, accepted, claims: None })
     }
 
-    /// Reads one line, white space and quoting already removed.
+    /// A signature that says nothing of itself.
+    #[must_use]
+    pub const fn bare(bytes: [u8; 65]) -> Self {
+        Self { hash: None, bytes, accepted: Vec::new(), claims: None }
+    }
+
+    /// Reads the data of a line of version 2, white space and quoting already removed.
+    ///
+    /// # Errors
+    /// A sentence that says what is wrong with it.
+    pub(super) fn from_data(kind: Kind, data: &str) -> Result<Self, &'static str> {
+        let fields = line::read(kind, data)?;
+        line::only(&fields, &[HASH, SIGNATURE])?;
+        let missing = "it carries no signature";
+        let hash = line::single(&fields, HASH)?.and_then(|hash| B256::try_from(hash).ok()).ok_or(missing)?;
+        let bytes =
+            line::single(&fields, SIGNATURE)?.and_then(|bytes| bytes.try_into().ok()).ok_or(missing)?;
+        let claims = Some(Claims::read(&fields));
+        Ok(Self { hash: Some(SafeTxHash::claimed(hash)), bytes, accepted: Vec::new(), claims })
+    }
+
+    /// Reads one line of version 1, white space and quoting already removed.
     ///
     /// # Errors
     /// A sentence that says what is wrong with it.
     pub(super) fn from_line(line: &str) -> Result<Self, &'static str> {
         let checked = CheckedHrpstring::new::<Bech32m>(line)
             .map_err(|_| "its checksum is wrong: it was cut or mistyped")?;
-        if checked.hrp().as_str() != LINE_PREFIX {
+        if checked.hrp().as_str() != FIRST_PREFIX {
             return Err("it is not a breakglass signature line");
         }
         let payload: Vec<u8> = checked.byte_iter().collect();
-        let payload: [u8; LINE_BYTES] = payload.try_into().map_err(|_| "it has the wrong length")?;
-        if payload[0] != LINE_VERSION {
+        let payload: [u8; FIRST_BYTES] = payload.try_into().map_err(|_| "it has the wrong length")?;
+        if payload[0] != FIRST_VERSION {
             return Err("it was written by a newer version of this program");
         }
         let mut bytes = [0; 65];
         bytes.copy_from_slice(&payload[33..]);
-        let hash = SafeTxHash::claimed(alloy::primitives::B256::from_slice(&payload[1..33]));
-        Ok(Self { hash: Some(hash), bytes, accepted: Vec::new() })
+        let hash = SafeTxHash::claimed(B256::from_slice(&payload[1..33]));
+        Ok(Self { hash: Some(hash), bytes, accepted: Vec::new(), claims: None })
     }
 }

@@ -63,8 +63,23 @@ fn raw(seed: u8, proposal: &Proposal, kind: SignatureKind) -> [u8; 65] {
 
 fn signed(seed: u8, proposal: &Proposal) -> OwnerSignature {
     let bytes = raw(seed, proposal, SignatureKind::Ecdsa);
-    let stated = Stated { hash: Some(proposal.hash()), bytes, accepted: Vec::new() };
+    let stated = Stated { hash: Some(proposal.hash()), bytes, accepted: Vec::new(), claims: None };
     OwnerSignature::verify(&stated, proposal, &owners()).unwrap()
+}
+
+fn claims() -> Claims {
+    let open = [("fee".to_string(), "40 bps".to_string())].into();
+    Claims { nonce: Some(Nonce::from(42)), levers: vec!["vault".into()], args: open, ..Claims::default() }
+}
+
+/// The line of version 1, as earlier programs wrote it.
+fn first_line(signature: &OwnerSignature) -> String {
+    let payload = [&[1][..], signature.hash().word().as_slice(), signature.ecdsa().bytes()].concat();
+    bech32::encode::<bech32::Bech32m>(bech32::Hrp::parse("bgsig").unwrap(), &payload).unwrap()
+}
+
+fn both_lines(signature: &OwnerSignature) -> [String; 2] {
+    [first_line(signature), signature.line(&claims())]
 }
 
 fn owners() -> SafeOwners {
@@ -143,11 +158,22 @@ fn a_cut_or_foreign_file_is_named() {
 fn a_line_survives_a_chat() {
     let proposal = proposal(42);
     let signature = signed(1, &proposal);
-    let line = signature.line();
+    for line in both_lines(&signature) {
+        survives_a_chat(&line, &signature, &proposal);
+    }
+    let file = only(&find_signatures(&signature.to_json()));
+    assert_eq!(OwnerSignature::verify(&file, &proposal, &owners()), Ok(signature));
+}
+
+fn survives_a_chat(line: &str, signature: &OwnerSignature, proposal: &Proposal) {
     let (a, b) = line.split_at(60);
     let (b, c) = b.split_at(57);
+    let folded = |at: usize, fold: &str| {
+        let chars: Vec<char> = line.chars().collect();
+        chars.chunks(at).map(|part| part.iter().collect::<String>()).collect::<Vec<_>>().join(fold)
+    };
     let chats = [
-        line.clone(),
+        line.to_string(),
         format!("[12:03] alice: here you go {line} good luck"),
         format!("> {a}\n> {b}\n> {c}"),
         format!("`{line}`"),
@@ -155,27 +181,64 @@ fn a_line_survives_a_chat() {
         line.to_uppercase(),
         line.replacen('b', "B", 1),
         format!("{line}\n{line}"),
-        signature.to_json(),
+        format!("“{line}” — good luck"),
+        format!("*{line}* _{line}_ ~~{line}~~ ||{line}||"),
+        format!("```\n{line}\n```"),
+        folded(76, "=\r\n"),
+        folded(72, "\n> > "),
+        folded(30, "\n"),
+        folded(1, " "),
+        format!("{line}qqqq the end"),
     ];
     for chat in chats {
         let stated = only(&find_signatures(&chat));
-        assert_eq!(OwnerSignature::verify(&stated, &proposal, &owners()).as_ref(), Ok(&signature), "{chat}");
+        assert_eq!(OwnerSignature::verify(&stated, proposal, &owners()).as_ref(), Ok(signature), "{chat}");
     }
 }
 
 #[test]
 fn a_cut_or_mistyped_line_is_an_error_and_not_another_signature() {
     let proposal = proposal(42);
-    let line = signed(1, &proposal).line();
-    let mut mistyped = line.clone().into_bytes();
-    mistyped[70] = if mistyped[70] == b'q' { b'p' } else { b'q' };
-    for text in [line[..100].to_string(), String::from_utf8(mistyped).unwrap()] {
-        let found = find_signatures(&text);
-        assert!(found.damaged.count() == 1 && found.stated.is_empty() && found.bare.is_empty(), "{found:?}");
+    for line in both_lines(&signed(1, &proposal)) {
+        let mut mistyped = line.clone().into_bytes();
+        mistyped[70] = if mistyped[70] == b'q' { b'p' } else { b'q' };
+        let texts = [&line[..100], &line[..8], &String::from_utf8(mistyped).unwrap()].map(String::from);
+        for text in texts {
+            let found = find_signatures(&text);
+            assert!(
+                found.damaged.count() == 1 && found.stated.is_empty() && found.bare.is_empty(),
+                "{found:?}"
+            );
+        }
+        // A damaged line does not swallow the good one behind it.
+        let both = format!("{}\n{line}", &line[..100]);
+        assert_eq!(find_signatures(&both).stated.len(), 1);
     }
-    // A damaged line does not swallow the good one behind it.
-    let both = format!("{}\n{line}", &line[..100]);
-    assert_eq!(find_signatures(&both).stated.len(), 1);
+}
+
+#[test]
+fn a_line_says_what_it_is_for_and_one_of_a_drill_is_not_taken() {
+    let signature = signed(1, &proposal(42));
+    let [first, second] = both_lines(&signature);
+    assert_eq!(only(&find_signatures(&first)).claims, None);
+    let stated = only(&find_signatures(&second));
+    assert_eq!(stated.claims, Some(claims()));
+    let of_hash = |claims| Stated { claims, ..stated.clone() };
+    let lying = of_hash(Some(Claims { levers: vec!["bridge".into()], ..Claims::default() }));
+    assert_eq!(
+        OwnerSignature::verify(&lying, &proposal(42), &owners()),
+        Ok(signature),
+        "a claim never counts"
+    );
+    let mut writer = line::Writer::default();
+    writer.add(1, proposal(42).hash().word().as_slice());
+    writer.add(2, &stated.bytes);
+    let drill = find_signatures(&writer.line(line::Kind::Drill));
+    assert!(drill.stated.is_empty() && drill.damaged.first()[0].why.contains("DRILL"), "{drill:?}");
+    assert_eq!(find_signatures(&writer.line(line::Kind::Signature)).stated.len(), 1);
+    writer.add(3, b"of a newer version, and it counts");
+    let newer = find_signatures(&writer.line(line::Kind::Signature));
+    assert!(newer.stated.is_empty() && newer.damaged.first()[0].why.contains("newer"), "{newer:?}");
 }
 
 #[test]
@@ -219,7 +282,7 @@ fn addresses_and_hashes_in_a_chat_are_not_signatures() {
 #[test]
 fn a_stranger_and_a_signature_of_another_hash_are_refused() {
     let (mine, other) = (proposal(42), proposal(43));
-    let stated = |bytes, hash| Stated { hash, bytes, accepted: Vec::new() };
+    let stated = |bytes, hash| Stated { hash, bytes, accepted: Vec::new(), claims: None };
     let stranger = stated(raw(4, &mine, SignatureKind::Ecdsa), Some(mine.hash()));
     assert_eq!(OwnerSignature::verify(&stranger, &mine, &owners()), Err(VerifyError::NotAnOwner(address(4))));
     let foreign = stated(raw(1, &other, SignatureKind::Ecdsa), Some(other.hash()));
@@ -291,16 +354,17 @@ proptest! {
     fn no_text_panics(text in any::<String>(), at in any::<prop::sample::Index>()) {
         let _ = find_signatures(&text);
         let _ = Proposal::parse(&text);
-        let line = signed(1, &proposal(1)).line();
-        let cut = at.index(line.len());
-        let _ = find_signatures(&format!("{}{text}{}", &line[..cut], &line[cut..]));
+        for line in both_lines(&signed(1, &proposal(1))) {
+            let cut = at.index(line.len());
+            let _ = find_signatures(&format!("{}{text}{}", &line[..cut], &line[cut..]));
+        }
     }
 
     #[test]
-    fn an_altered_line_never_becomes_another_signature(at in 6usize..171, with in 0usize..32) {
+    fn an_altered_line_never_becomes_another_signature(at in 6usize..250, with in 0usize..32, nth in 0usize..2) {
         let proposal = proposal(42);
         let good = signed(1, &proposal);
-        let mut line = good.line().into_bytes();
+        let mut line = both_lines(&good)[nth].clone().into_bytes();
         prop_assume!(at < line.len());
         line[at] = b"qpzry9x8gf2tvdw0s3jn54khce6mua7l"[with];
         for stated in find_signatures(&String::from_utf8(line).unwrap()).stated {

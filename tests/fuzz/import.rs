@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 use alloy::primitives::{Address, B256, Bytes, U256, address};
 use breakglass::playbook::{PlaybookDigest, PlaybookId};
 use breakglass::evm::Readings;
-use breakglass::proposal::{Binding, OwnerSignature, Proposal, SafeOwners, Wanted, count, find_signatures, gather};
+use breakglass::proposal::{Binding, Claims, OwnerSignature, Proposal, SafeOwners, Wanted, count, find_signatures, gather};
 use breakglass::evm::{Block, BlockHash};
 use breakglass::safe::{Nonce, Operation, Owners, SafeId, SafeState, SafeTx, SafeVersion};
 use libfuzzer_sys::fuzz_target;
@@ -69,7 +69,7 @@ fuzz_target!(init: seeds_are_signatures(), |text: &str| {
     let taken_in = taken(text);
     for signature in &taken_in {
         assert!(OWNERS.contains(&signature.owner()));
-        let line = taken(&signature.line());
+        let line = taken(&signature.line(&Claims::default()));
         assert_eq!((line.len(), line[0].ecdsa()), (1, signature.ecdsa()));
         assert_eq!(taken(&signature.to_json()), [signature.clone()]);
     }

@@ -148,7 +148,7 @@ fn a_line_that_standard_output_does_not_take_is_shown_and_kept_and_the_run_has_f
     let (code, said) = onto_a_full_disk(bob, &signing);
     assert_eq!(code, 1, "{said}");
     assert!(said.contains("standard output did not take everything"), "{said}");
-    let line = said.lines().find(|line| line.starts_with("bgsig1")).expect(&said);
+    let line = said.lines().find(|line| line.starts_with("bgsig2")).expect(&said);
     assert!(files(&bob.path("incidents")).iter().any(|file| path(file).ends_with(".sig.json")), "not kept");
     propose(alice);
     crate::steps::import(alice, &["vault"], line);
@@ -158,7 +158,7 @@ fn a_line_that_standard_output_does_not_take_is_shown_and_kept_and_the_run_has_f
     let from = said.find("\n{").expect(&said);
     let mut objects = serde_json::Deserializer::from_str(&said[from..]).into_iter::<Value>();
     let object = objects.next().unwrap().unwrap();
-    assert!(object["signatures"][0]["line"].as_str().unwrap().starts_with("bgsig1"), "{object}");
+    assert!(object["signatures"][0]["line"].as_str().unwrap().starts_with("bgsig2"), "{object}");
     for words in [&["export", "vault"][..], &["--help"], &["playbook", "list"], &["completions", "bash"]] {
         let (code, said) = onto_a_full_disk(bob, &owned(words));
         assert_eq!(code, 1, "{words:?}: {said}");
@@ -180,7 +180,7 @@ fn a_line_whose_reader_is_gone_is_shown_and_a_reader_that_has_enough_is_no_failu
     let output = bob.command(&words).stdout(writer).stderr(Stdio::piped()).output().unwrap();
     let said = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(1), "{said}");
-    assert!(said.lines().any(|line| line.starts_with("bgsig1")), "{said}");
+    assert!(said.lines().any(|line| line.starts_with("bgsig2")), "{said}");
 
     let mut command = bob.command(&["playbook", "show", "pause/oz-pausable"]);
     let mut process = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();

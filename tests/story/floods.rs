@@ -67,6 +67,7 @@ fn nothing_that_strangers_post_in_front_of_the_owners_lines_keeps_them_out() {
     };
     let noise = [
         "bgsig1".repeat(20_000),
+        "bgsig2".repeat(20_000),
         format!("{}\n", &good[..150]).repeat(12_000),
         (0..1_000).map(|n| words(n) + " ").collect::<String>(),
         (0..500).map(|n| words(n).repeat(2) + "1b\n").collect::<String>(),

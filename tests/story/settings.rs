@@ -98,7 +98,7 @@ fn at_a_terminal_the_difference_stands_above_its_own_question() {
     assert_eq!(before, contents(alice.folder()));
     let mut terminal = Terminal::start(&mut alice.command(&words));
     terminal.asks("Type yes: ").types("yes\n");
-    terminal.ended(0).says("bgsig1");
+    terminal.ended(0).says("bgsig2");
     alice.run(&words).ended(0).never_says("CHANGED");
 }
 
@@ -118,7 +118,7 @@ fn a_change_that_is_too_long_to_show_is_accepted_by_its_digest_only() {
     assert!(run.stdout.lines().count() < 250, "{}", run.stdout.lines().count());
     let mut terminal = Terminal::start(&mut alice.command(&words));
     terminal.asks("then type").types(&format!("{}\n", digits(&council)));
-    terminal.ended(0).says("bgsig1");
+    terminal.ended(0).says("bgsig2");
 }
 
 /// A file in `playbooks/` that takes the id of the playbook that a lever used until now.
@@ -239,7 +239,7 @@ fn the_council_file_of_the_settings_is_used_from_every_folder_and_the_settings_s
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     let mut command = alice.command(&words);
     command.current_dir(elsewhere.path()).env("XDG_CONFIG_HOME", alice.home().join("settings"));
-    run(&mut command).ended(0).says("bgsig1");
+    run(&mut command).ended(0).says("bgsig2");
     assert_eq!(fs::read_to_string(&config).unwrap(), text);
     assert!(config.parent().unwrap().join("accepted/000001.toml").is_file());
     assert!(files(elsewhere.path()).is_empty());
@@ -282,7 +282,7 @@ fn one_yes_signs_one_review_and_the_password_is_asked_for_once() {
     let mut terminal = both(bob);
     terminal.asks(first).types("no\n").asks("can be sent only once nonce 0 is used");
     terminal.asks(second).types("yes\n").asks("password of").types(&password(bob));
-    terminal.ended(4).says("bgsig1");
+    terminal.ended(4).says("bgsig2");
     assert_eq!(signatures(bob), 1);
 }
 

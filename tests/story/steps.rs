@@ -77,7 +77,7 @@ pub fn try_sign(desk: &Desk, what: &[&str]) -> Run {
 pub fn sign(desk: &Desk, what: &[&str]) -> String {
     let run = try_sign(desk, what).ended(0);
     let line = run.stdout.trim().to_string();
-    assert!(line.starts_with("bgsig1"), "{}", run.stdout);
+    assert!(line.starts_with("bgsig2"), "{}", run.stdout);
     line
 }
 

@@ -46,7 +46,7 @@ fn a_person_signs_and_sends_by_typing_and_the_password_is_never_seen() {
     let keystore = alice.keystore();
     let mut terminal = at_a_terminal(alice, &asking(path(&keystore), &["sign", "vault"]));
     terminal.asks("Type yes: ").types("yes\n").asks("password of").types(&format!("{}\n", password(alice)));
-    terminal.ended(0).says("bgsig1").never_says(&password(alice));
+    terminal.ended(0).says("bgsig2").never_says(&password(alice));
     let bobs = sign(bob, &["vault"]);
 
     // A chat pasted into the terminal, wrapped by it.

@@ -33,7 +33,7 @@ fn another_signature(seed: u8, proposal: &Proposal, number: u8) -> OwnerSignatur
     let mut bytes = [0; 65];
     bytes[..64].copy_from_slice(&signature.to_bytes());
     bytes[64] = 27 + id.unwrap().to_byte();
-    let stated = Stated { hash: Some(proposal.hash()), bytes, accepted: Vec::new() };
+    let stated = Stated { hash: Some(proposal.hash()), bytes, accepted: Vec::new(), claims: None };
     OwnerSignature::verify(&stated, proposal, &owners()).unwrap()
 }
 
@@ -41,12 +41,15 @@ fn another_signature(seed: u8, proposal: &Proposal, number: u8) -> OwnerSignatur
 #[test]
 fn nothing_in_front_of_the_owners_lines_keeps_them_out() {
     let proposal = proposal(42);
-    let good = format!("{}\n{}", signed(1, &proposal).line(), signed(2, &proposal).line());
-    let cut = format!("{}\n", &signed(3, &proposal).line()[..160]);
+    let good = format!("{}\n{}", signed(1, &proposal).line(&claims()), signed(2, &proposal).line(&claims()));
+    let cut = format!("{}\n", &signed(3, &proposal).line(&claims())[..160]);
     let hex_words = (0..800u32).map(|n| hex::encode(keccak256(n.to_be_bytes())) + " ").collect::<String>();
     let bare = (0..400u32).map(|n| hex::encode(keccak256(n.to_be_bytes())).repeat(2) + "1b\n").collect();
     for noise in [
         "bgsig1".repeat(10_000),
+        "bgsig2".repeat(10_000),
+        "bgsig2qlll".repeat(6_000),
+        "bgdrill2".repeat(10_000),
         "bgsig1 ".repeat(12_000),
         "> bgsig1\n> ".repeat(12_000),
         cut.repeat(12_000),
@@ -71,11 +74,17 @@ fn what_is_damaged_is_counted_and_only_the_first_are_kept() {
 /// The work is counted, not timed.
 #[test]
 fn reading_is_linear_in_the_text() {
-    let line = signed(1, &proposal(42)).line();
+    let line = signed(1, &proposal(42)).line(&claims());
     for pattern in [
         "a ",
         "a a a",
         "bgsig1",
+        "bgsig2",
+        "bg",
+        "b           ",
+        "b> g> s> i> g> ",
+        "bgsig2zqqq",
+        "bgsig2zqqq                                                           ",
         "bgsig1 ",
         "bgsig1qqqqqqqqqqqqqqqqqqqqqqqqqqqqqq ",
         "bgsig1qqq                                                            ",
@@ -102,7 +111,7 @@ fn reading_is_linear_in_the_text() {
 #[test]
 fn each_signature_is_recovered_once() {
     let proposal = proposal(42);
-    let lines: String = (1..=3).map(|seed| signed(seed, &proposal).line() + "\n").collect();
+    let lines: String = (1..=3).map(|seed| signed(seed, &proposal).line(&claims()) + "\n").collect();
     let file = signed(2, &proposal).to_json();
     let gathered = gathered(&[&lines.repeat(50), &lines, &file], &proposal);
     assert_eq!((gathered.recovered, gathered.new.len()), (3, 3));
@@ -117,7 +126,7 @@ fn bare_signatures_are_tried_up_to_a_bound_and_the_rest_is_counted() {
     let proposal = proposal(42);
     let digits = |n: u32| hex::encode([&keccak256(n.to_be_bytes())[..], &[7; 32], &[99]].concat());
     let bare: String = (0..20_005).map(|n| digits(n) + "\n").collect();
-    let good = signed(1, &proposal).line();
+    let good = signed(1, &proposal).line(&claims());
     let gathered = gathered(&[&bare, &good], &proposal);
     assert_eq!((gathered.not_looked_at, taken(&gathered)), (5, vec![address(1)]));
 }
@@ -136,8 +145,9 @@ fn the_first_of_every_text_come_before_the_second_of_any() {
 #[test]
 fn one_signature_an_owner_is_taken_and_the_others_are_counted() {
     let proposal = proposal(42);
-    let many: String = (0..25).map(|n| another_signature(1, &proposal, n).line() + "\n").collect();
-    let text = format!("{many}{}\n{}", signed(2, &proposal).line(), signed(3, &proposal).line());
+    let many: String = (0..25).map(|n| another_signature(1, &proposal, n).line(&claims()) + "\n").collect();
+    let text =
+        format!("{many}{}\n{}", signed(2, &proposal).line(&claims()), signed(3, &proposal).line(&claims()));
     let all = gathered(&[&text], &proposal);
     assert_eq!(taken(&all), [address(1), address(2), address(3)]);
     assert_eq!(all.spare.get(&(proposal.hash(), address(1))), Some(&24));
@@ -155,7 +165,7 @@ fn a_line_with_the_older_checksum_is_damaged() {
     let payload =
         [&[1][..], proposal.hash().word().as_slice(), signed(1, &proposal).ecdsa().bytes()].concat();
     let older = bech32::encode::<Bech32>(Hrp::parse("bgsig").unwrap(), &payload).unwrap();
-    assert_eq!(older.len(), signed(1, &proposal).line().len());
+    assert_eq!(older.len(), first_line(&signed(1, &proposal)).len());
     let found = find_signatures(&older);
     assert_eq!((found.stated.len(), found.damaged.count()), (0, 1));
 }
@@ -181,13 +191,14 @@ proptest! {
     /// Whatever stands around and between them, the owners' lines are found.
     #[test]
     fn the_owners_lines_are_found_in_any_text(
-        before in "(bgsig1|[a-f0-9]{0,140}|[ \n>|`]|[a-zé]){0,40}",
+        before in "(bgsig1|bgsig2|bgdrill2|[a-f0-9]{0,140}|[ \n>|`]|[a-zé]){0,40}",
         after in any::<String>(),
-        at in 6usize..169,
+        at in 1usize..169,
+        nth in 0usize..2,
         fold in prop::sample::select(vec!["\n> ", "\r\n", " ", "\u{200b}", "` \n|  "]),
     ) {
         let proposal = proposal(42);
-        let (one, two) = (signed(1, &proposal).line(), signed(2, &proposal).line());
+        let [one, two] = [1, 2].map(|seed| both_lines(&signed(seed, &proposal))[nth].clone());
         let folded = format!("{}{fold}{}", &one[..at], &one[at..]);
         let text = format!("{before} {folded}\n{before}\n{two} {after}");
         prop_assert_eq!(taken(&gathered(&[&text], &proposal)), [address(1), address(2)]);
