@@ -55,7 +55,7 @@ fn cut_and_oversized_signatures_chats_keystores_and_council_files() {
     let [alice, bob, _] = &ceremony.desks[..] else { unreachable!() };
     propose(alice);
     let line = sign(bob, &["vault"]);
-    refused(try_import(alice, &["vault"], &line[..120]), 1, &["cannot be read", "cut or mistyped"]);
+    refused(try_import(alice, &["vault"], &line[..120]), 1, &["cannot be read", "it was cut"]);
     refused(try_import(alice, &["vault"], "good morning"), 1, &["no signature was found"]);
     refused(try_import(alice, &["vault"], &"a".repeat(9 << 20)), 1, &["chat.txt", "is larger than"]);
     let theirs = files(bob.folder()).into_iter().find(|f| path(f).ends_with(".sig.json")).unwrap();
