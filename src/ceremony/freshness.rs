@@ -40,8 +40,7 @@ impl Subject<'_> {
     /// showed is `known`, and was accepted there.
     pub fn still_agreed(&self, known: &[Finding]) -> Result<(), Error> {
         let endpoints = self.online.as_ref().map(|o| o.link.endpoints()).unwrap_or_default();
-        let told =
-            |shown: &str| known.iter().any(|f| f.id.starts_with("rpc-lying") && f.sentence.contains(shown));
+        let told = |rpc: &str| known.iter().any(|f| f.problem().lying_rpc() == Some(rpc));
         let liar = endpoints.into_iter().find_map(|endpoint| match endpoint.standing {
             Standing::Lying(fault) if !told(&endpoint.shown) => {
                 Some(format!("RPC {} {fault}", endpoint.shown))

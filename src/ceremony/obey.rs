@@ -14,7 +14,7 @@ const MOST_IDS: usize = 20;
 pub fn accepted(findings: &[Finding], ids: &[String]) -> Vec<String> {
     let refused = standing(findings, &[]);
     let named = ids.iter().filter(|id| refused.iter().any(|f| f.id == **id)).cloned();
-    named.chain(findings.iter().filter(|f| f.is_chosen()).map(|f| f.id.clone())).collect()
+    named.chain(findings.iter().filter(|f| f.problem().is_chosen()).map(|f| f.id.clone())).collect()
 }
 
 /// Stops at the first refusal that nobody accepted.

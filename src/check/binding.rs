@@ -2,100 +2,219 @@
 
 use std::fmt::Display;
 
-use alloy::primitives::hex;
+use alloy::primitives::{Address, hex};
 
-use super::{Check, Facts, Finding, Match, listed, named, past};
+use super::description::{Description, Id, listed};
+use super::{Check, Facts, Match, all, falsehoods};
 use crate::evm::{Readings, cut_for_display};
-use crate::playbook::Playbook;
+use crate::playbook::{Entry, Origin, PlaybookDigest, PlaybookId, Verdict};
+use crate::proposal::Difference;
+use crate::safe::SafeTxHash;
 
 const UNBOUND_FIX: &str = "do not sign; ask its proposer, in person, which lever it is, and update your council file \
                            and playbooks from your protocol's repository";
-
-pub(super) const CHECKS: [Check; 5] = [
-    ("matches the playbook", |facts| vec![matches_the_playbook(facts)]),
-    ("the reader's arguments", |facts| vec![arguments_are_the_readers(facts)]),
-    ("in place of a built-in one", |facts| replaces_a_built_in_one(facts).into_iter().collect()),
-    ("values from the chain", |facts| values_are_from_the_chain(facts).into_iter().collect()),
-    ("before", before_holds),
-];
-
-/// The Bybit check: a transaction that the signer's own files do not give is not signed.
-fn matches_the_playbook(facts: &Facts) -> Finding {
-    let id = "not-your-playbook";
-    let list = |differences: &[crate::proposal::Difference]| {
-        differences
-            .iter()
-            .map(|d| format!("{} is {} in the file and {} by your files", d.field, d.file, d.own))
-            .collect::<Vec<_>>()
-            .join("; ")
-    };
-    if let Some(never) = past::values_were_true(facts) {
-        return never;
-    }
-    match facts.matching {
-        Match::Same => Finding::pass(id, "it is what your own playbook gives, from the chain's values now"),
-        Match::SameFromItsOwnValues => Finding::pass(id, "it is what your own playbook gives"),
-        Match::Moved(differences) => Finding::drift(
-            named("values-moved", [&facts.proposal.hash() as &dyn Display, &list(differences)]),
-            format!("values read from the chain have changed since it was proposed: {}", list(differences)),
-            "propose it again, so that it rests on the chain as it is",
-        ),
-        Match::Differs(differences) => Finding::refuse(
-            named(id, [&facts.proposal.hash() as &dyn Display, &list(differences)]),
-            format!("it is not what your own playbook gives: {}", list(differences)),
-            UNBOUND_FIX,
-        ),
-        Match::Unbound(why) => Finding::refuse(
-            named(id, [&facts.proposal.hash() as &dyn Display, why]),
-            format!("it cannot be derived here: {why}"),
-            UNBOUND_FIX,
-        ),
-    }
-}
-
 /// The most arguments of a stranger's that are written out.
 const MOST_ARGUMENTS: usize = 8;
 
+pub(super) const CHECKS: [Check; 5] = [
+    ("matches the playbook", |facts| match falsehoods::values_were_true(facts) {
+        Some(never) => all([never]),
+        None => all([matches_the_playbook(facts)]),
+    }),
+    ("the reader's arguments", |facts| all([arguments_are_the_readers(facts)])),
+    ("in place of a built-in one", |facts| all(replaces_a_built_in_one(facts))),
+    ("values from the chain", |facts| all(values_are_from_the_chain(facts))),
+    ("before", |facts| all(before_holds(facts))),
+];
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Problem {
+    Matches {
+        /// From the chain's values, and not only from those that the file brings.
+        online: bool,
+    },
+    Moved {
+        hash: SafeTxHash,
+        differences: Vec<Difference>,
+    },
+    Differs {
+        hash: SafeTxHash,
+        differences: Vec<Difference>,
+    },
+    Unbound {
+        hash: SafeTxHash,
+        why: String,
+    },
+    OwnArguments,
+    ForeignArguments(Foreign),
+    ReplacesBuiltIn {
+        own: PlaybookDigest,
+        origin: Origin,
+        id: PlaybookId,
+        built_in: PlaybookDigest,
+        differences: Vec<String>,
+    },
+    NothingRead,
+    ReadByFile {
+        values: Readings,
+        /// The steps that are left out because of them.
+        left_out: Vec<String>,
+    },
+    Before {
+        /// From 1.
+        number: usize,
+        verdict: Verdict,
+        already_done: bool,
+    },
+}
+
+/// Arguments that come from the proposal's file alone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Foreign {
+    chain_id: u64,
+    safe: Address,
+    lever: Option<String>,
+    playbook: PlaybookId,
+    digest: PlaybookDigest,
+    arguments: Vec<(String, String)>,
+    signing: bool,
+}
+
+impl Problem {
+    pub(super) fn describe(&self) -> Description {
+        match self {
+            Self::Matches { online } => {
+                let now = if *online { ", from the chain's values now" } else { "" };
+                Description::pass("not-your-playbook", format!("it is what your own playbook gives{now}"))
+            }
+            Self::Moved { hash, differences } => Description::drift(
+                differing("values-moved", hash, &listed_differences(differences)),
+                format!(
+                    "values read from the chain have changed since it was proposed: {}",
+                    listed_differences(differences)
+                ),
+                "propose it again, so that it rests on the chain as it is",
+            ),
+            Self::Differs { hash, differences } => Description::refuse(
+                differing("not-your-playbook", hash, &listed_differences(differences)),
+                format!("it is not what your own playbook gives: {}", listed_differences(differences)),
+                UNBOUND_FIX,
+            ),
+            Self::Unbound { hash, why } => Description::refuse(
+                differing("not-your-playbook", hash, why),
+                format!("it cannot be derived here: {why}"),
+                UNBOUND_FIX,
+            ),
+            Self::OwnArguments => Description::pass(
+                "not-your-arguments",
+                "every argument is from your own council file or command line",
+            ),
+            Self::ForeignArguments(foreign) => foreign.describe(),
+            Self::ReplacesBuiltIn { own, origin, id, built_in, differences } => Description::warn(
+                Id::from("replaces-built-in").about(id).digest([own as &dyn Display]),
+                replacing(own, origin, id, built_in, differences),
+                "if the council did not mean it, take that file away; else give it an id of its own",
+            ),
+            Self::NothingRead => {
+                Description::pass("values-from-file", "it rests on no value read from the chain")
+            }
+            Self::ReadByFile { values, left_out } => {
+                let left_out = left_out.iter().map(|step| format!("{step} is left out because of them"));
+                let told: Vec<String> = described(values).into_iter().chain(left_out).collect();
+                Description::refuse(
+                    Id::from("values-from-file").digested(values.short_digest()),
+                    format!(
+                        "it rests on values for which there is only the file's word: {}",
+                        told.join("; ")
+                    ),
+                    "sign online, or have these values read to you by somebody who looked them up",
+                )
+            }
+            Self::Before { number, verdict, already_done } => before(*number, verdict, *already_done),
+        }
+    }
+}
+
+fn differing(kind: &'static str, hash: &SafeTxHash, how: &str) -> Id {
+    Id::from(kind).digest([hash as &dyn Display, &how])
+}
+
+fn listed_differences(differences: &[Difference]) -> String {
+    let one = |d: &Difference| format!("{} is {} in the file and {} by your files", d.field, d.file, d.own);
+    differences.iter().map(one).collect::<Vec<_>>().join("; ")
+}
+
+/// The Bybit check: a transaction that the signer's own files do not give is not signed.
+fn matches_the_playbook(facts: &Facts) -> Problem {
+    let hash = facts.proposal.hash();
+    match facts.matching {
+        Match::Same => Problem::Matches { online: true },
+        Match::SameFromItsOwnValues => Problem::Matches { online: false },
+        Match::Moved(differences) => Problem::Moved { hash, differences: differences.clone() },
+        Match::Differs(differences) => Problem::Differs { hash, differences: differences.clone() },
+        Match::Unbound(why) => Problem::Unbound { hash, why: why.clone() },
+    }
+}
+
 /// A playbook with a stranger's arguments is a stranger's transaction: "swap an owner" matches every playbook library.
-fn arguments_are_the_readers(facts: &Facts) -> Finding {
-    let id = "not-your-arguments";
+fn arguments_are_the_readers(facts: &Facts) -> Problem {
     let binding = facts.proposal.binding();
     if facts.foreign.is_empty() && (binding.lever.is_some() || !facts.signing) {
-        return Finding::pass(id, "every argument is from your own council file or command line");
-    }
-    let chosen: Vec<String> = facts.foreign.iter().map(|(name, value)| format!("{name} = {value}")).collect();
-    let say = |chosen: &str| match &binding.lever {
-        None if chosen.is_empty() => {
-            format!("no lever of yours: whoever proposed it chose playbook {}", binding.playbook)
-        }
-        None => {
-            format!("no lever of yours: whoever proposed it chose playbook {} and {chosen}", binding.playbook)
-        }
-        Some(lever) => format!("lever {lever} leaves open, and whoever proposed it chose: {chosen}"),
-    };
-    // More than this no playbook of ours takes: the whole list is only what the finding is named by.
-    let most = chosen.len().min(MOST_ARGUMENTS);
-    let more = chosen.len() - most;
-    let shown = chosen[..most].join(", ");
-    let shown = if more == 0 { shown } else { format!("{shown}, and {more} more") };
-    let (sentence, uncut) = (say(&shown), say(&chosen.join(", ")));
-    let set: Vec<String> = facts
-        .foreign
-        .iter()
-        .take(most)
-        .map(|(name, value)| format!("--set {}", quoted(&format!("{name}={value}"))))
-        .collect();
-    let fix = if set.is_empty() {
-        "hear from the council in person that it wants this; a lever for it would make it your own".into()
-    } else {
-        format!("hear the values from the council in person, then say them yourself: {}", set.join(" "))
-    };
-    if !facts.signing {
-        return Finding::warn(id, sentence, "");
+        return Problem::OwnArguments;
     }
     let safe = facts.proposal.safe();
-    let whose: [&dyn Display; 4] = [&safe.chain_id, &safe.address, &binding.digest, &uncut];
-    Finding::refuse(named(id, whose), sentence, fix)
+    Problem::ForeignArguments(Foreign {
+        chain_id: safe.chain_id,
+        safe: safe.address,
+        lever: binding.lever.clone(),
+        playbook: binding.playbook.clone(),
+        digest: binding.digest,
+        arguments: facts.foreign.to_vec(),
+        signing: facts.signing,
+    })
+}
+
+impl Foreign {
+    fn describe(&self) -> Description {
+        // More than this no playbook of ours takes: the whole list is only what the problem is named by.
+        let (first, more) = self.arguments.split_at(self.arguments.len().min(MOST_ARGUMENTS));
+        let shown = chosen(first);
+        let shown = if more.is_empty() { shown } else { format!("{shown}, and {} more", more.len()) };
+        let sentence = self.sentence(&shown);
+        let id = Id::from("not-your-arguments");
+        if !self.signing {
+            return Description::warn(id, sentence, "");
+        }
+        let uncut = self.sentence(&chosen(&self.arguments));
+        let id = id.digest([&self.chain_id as &dyn Display, &self.safe, &self.digest, &uncut]);
+        let set = first.iter().map(|(name, value)| format!("--set {}", quoted(&format!("{name}={value}"))));
+        let set = set.collect::<Vec<_>>().join(" ");
+        let fix = if set.is_empty() {
+            "hear from the council in person that it wants this; a lever for it would make it your own".into()
+        } else {
+            format!("hear the values from the council in person, then say them yourself: {set}")
+        };
+        Description::refuse(id, sentence, fix)
+    }
+
+    fn sentence(&self, chosen: &str) -> String {
+        match &self.lever {
+            None if chosen.is_empty() => {
+                format!("no lever of yours: whoever proposed it chose playbook {}", self.playbook)
+            }
+            None => {
+                format!(
+                    "no lever of yours: whoever proposed it chose playbook {} and {chosen}",
+                    self.playbook
+                )
+            }
+            Some(lever) => format!("lever {lever} leaves open, and whoever proposed it chose: {chosen}"),
+        }
+    }
+}
+
+fn chosen(arguments: &[(String, String)]) -> String {
+    arguments.iter().map(|(name, value)| format!("{name} = {value}")).collect::<Vec<_>>().join(", ")
 }
 
 /// A word as a shell reads it as one word: what a stranger chose is copied from the screen.
@@ -105,43 +224,46 @@ fn quoted(word: &str) -> String {
 }
 
 /// A file in `playbooks/` takes the place of the built-in playbook with its id: the name on the screen is the same.
-fn replaces_a_built_in_one(facts: &Facts) -> Option<Finding> {
-    let entry = facts.entry?;
-    let built_in = entry.replaces?;
-    let own = entry.playbook;
-    let digest = |playbook: &Playbook| hex::encode(&playbook.digest().word()[..8]);
-    let differences = own.differences(built_in);
+fn replaces_a_built_in_one(facts: &Facts) -> Option<Problem> {
+    let Entry { playbook: own, origin, replaces } = facts.entry?;
+    let built_in = (*replaces)?;
+    Some(Problem::ReplacesBuiltIn {
+        own: own.digest(),
+        origin: origin.clone(),
+        id: own.id.clone(),
+        built_in: built_in.digest(),
+        differences: own.differences(built_in),
+    })
+}
+
+fn replacing(
+    own: &PlaybookDigest,
+    origin: &Origin,
+    id: &PlaybookId,
+    built_in: &PlaybookDigest,
+    differences: &[String],
+) -> String {
+    let digits = |digest: &PlaybookDigest| hex::encode(&digest.word()[..8]);
     let differs =
-        if differences.is_empty() { "in comments or spaces only".into() } else { listed(&differences) };
-    let sentence = format!(
-        "{}, digest {}, takes the place of the built-in playbook {}, digest {}; it differs: {differs}",
-        entry.origin,
-        digest(own),
-        own.id,
-        digest(built_in),
-    );
-    let fix = "if the council did not mean it, take that file away; else give it an id of its own";
-    Some(Finding::warn(named("replaces-built-in", [&own.digest() as &dyn Display]), sentence, fix))
+        if differences.is_empty() { "in comments or spaces only".into() } else { listed(differences) };
+    format!(
+        "{origin}, digest {}, takes the place of the built-in playbook {id}, digest {}; it differs: {differs}",
+        digits(own),
+        digits(built_in),
+    )
 }
 
 /// Offline, what a playbook reads is the file's word, and it decides the transaction: a forged reading can leave out a
 /// step, choose another argument or pass a bound. The id names the values, so that accepting them accepts no others.
-fn values_are_from_the_chain(facts: &Facts) -> Option<Finding> {
+fn values_are_from_the_chain(facts: &Facts) -> Option<Problem> {
     if *facts.matching != Match::SameFromItsOwnValues {
         return None;
     }
-    let Some(read) = facts.plan.map(|plan| &plan.rests_on).filter(|read| !read.is_empty()) else {
-        return Some(Finding::pass("values-from-file", "it rests on no value read from the chain"));
+    let Some(plan) = facts.plan.filter(|plan| !plan.rests_on.is_empty()) else {
+        return Some(Problem::NothingRead);
     };
-    let steps = facts.plan.map_or(&[][..], |plan| &plan.skipped).iter();
-    let left_out = steps.map(|step| format!("{} is left out because of them", step.signature));
-    let told: Vec<String> = described(read).into_iter().chain(left_out).collect();
-    let sentence = format!("it rests on values for which there is only the file's word: {}", told.join("; "));
-    Some(Finding::refuse(
-        format!("values-from-file:{}", read.short_digest()),
-        sentence,
-        "sign online, or have these values read to you by somebody who looked them up",
-    ))
+    let left_out = plan.skipped.iter().map(|step| step.signature.clone()).collect();
+    Some(Problem::ReadByFile { values: plan.rests_on.clone(), left_out })
 }
 
 /// Each reading in a bounded line.
@@ -151,24 +273,25 @@ fn described(readings: &Readings) -> Vec<String> {
 }
 
 /// The playbook's own conditions for being used.
-fn before_holds(facts: &Facts) -> Vec<Finding> {
-    facts
-        .before
-        .iter()
-        .enumerate()
-        .map(|(at, verdict)| {
-            let id = format!("before:{}", at + 1);
-            let sentence = format!("before: {}", verdict.sentence);
-            if verdict.holds {
-                return Finding::pass(id, sentence);
-            }
-            Finding::refuse(
-                named(&id, [&verdict.sentence as &dyn Display, &verdict.expected, &verdict.found]),
-                sentence,
-                "look at the contract: it may already be done, or not be yours to do",
-            )
-        })
+fn before_holds(facts: &Facts) -> Vec<Problem> {
+    let already_done = facts.is_already_done();
+    let judged = facts.before.iter().zip(1..);
+    judged
+        .map(|(verdict, number)| Problem::Before { number, verdict: verdict.clone(), already_done })
         .collect()
+}
+
+fn before(number: usize, verdict: &Verdict, already_done: bool) -> Description {
+    let sentence = format!("before: {}", verdict.sentence);
+    let id = Id::of("before", number);
+    if verdict.holds {
+        return Description::pass(id, sentence);
+    }
+    let id = id.digest([&verdict.sentence as &dyn Display, &verdict.expected, &verdict.found]);
+    if already_done {
+        return Description::already_done(id, sentence);
+    }
+    Description::refuse(id, sentence, "look at the contract: it may already be done, or not be yours to do")
 }
 
 #[cfg(test)]

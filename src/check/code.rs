@@ -5,17 +5,111 @@ use std::fmt::Display;
 
 use alloy::primitives::{Address, B256};
 
-use super::{Check, Facts, Finding, named};
+use super::description::{Description, Id};
+use super::{Check, Facts, all};
 use crate::fork::{Outcome, Rehearsal};
 
-const FIX: &str =
-    "find out who replaced that code and what it does; if it was your protocol, pin the new one";
-const MOVED: &str =
-    "find out who replaced that code and what it does; if it was your protocol, propose again";
+pub(super) const CHECKS: [Check; 1] = [("code", |facts| all(code(facts)))];
 
-pub(super) const CHECKS: [Check; 1] = [("code", findings)];
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Problem {
+    /// Contracts whose code at the time of the proposal nobody recorded.
+    NotRecorded(Vec<Address>),
+    /// A pin that nobody could look at.
+    NotSeen {
+        target: Address,
+        /// Online it could have been looked at.
+        refuses: bool,
+    },
+    NoCode(Address),
+    NotReached(Address),
+    Runs {
+        target: Address,
+        code: BTreeMap<Address, B256>,
+        pinned: bool,
+    },
+    Unpinned {
+        target: Address,
+        at: Address,
+        hash: B256,
+        pins: Vec<B256>,
+    },
+    Moved {
+        target: Address,
+        at: Address,
+        hash: B256,
+        then: BTreeMap<Address, B256>,
+    },
+}
 
-pub(super) fn findings(facts: &Facts) -> Vec<Finding> {
+impl Problem {
+    pub(super) fn describe(&self) -> Description {
+        match self {
+            Self::NotRecorded(targets) => {
+                let targets = targets.iter().map(ToString::to_string).collect::<Vec<_>>().join(" and ");
+                Description::warn(
+                    "code-not-recorded",
+                    format!(
+                        "not checked: whether the code of {targets} has moved since this was proposed; its file does not \
+                         record it"
+                    ),
+                    "pin the code of your targets in breakglass.toml",
+                )
+            }
+            Self::NotSeen { target, refuses } => Description::refuse_if(
+                *refuses,
+                Id::of("code-not-seen", target),
+                format!("the code of {target} is pinned, and nobody looked which code a call of it runs"),
+                "sign online, where it can be rehearsed",
+            ),
+            Self::NoCode(target) => Description::refuse(
+                Id::of("no-code", target),
+                format!("{target} has no code: the call would succeed and do nothing"),
+                "look the address up: it is wrong here",
+            ),
+            Self::NotReached(target) => Description::pass(
+                Id::from("code").about(target),
+                format!("{target} is not reached: it fails before"),
+            ),
+            Self::Runs { target, code, pinned } => {
+                let pinned = if *pinned { "as your council file pins it" } else { "not pinned" };
+                Description::pass(
+                    Id::from("code").about(target),
+                    format!("{target} runs code {}, {pinned}", listed(code)),
+                )
+            }
+            Self::Unpinned { target, at, hash, pins } => Description::refuse(
+                Id::of("code", target).digest([at as &dyn Display, hash]),
+                format!(
+                    "{target} runs code {hash}{}, and your council file pins {}",
+                    place(*at, *target),
+                    pins.iter().map(ToString::to_string).collect::<Vec<_>>().join(" and ")
+                ),
+                "find out who replaced that code and what it does; if it was your protocol, pin the new one",
+            ),
+            Self::Moved { target, at, hash, then } => Description::drift(
+                Id::of("code-moved", target).digest([at as &dyn Display, hash]),
+                format!(
+                    "{target} runs code {hash}{} now, and ran {} when this was proposed",
+                    place(*at, *target),
+                    listed(then)
+                ),
+                "find out who replaced that code and what it does; if it was your protocol, propose again",
+            ),
+        }
+    }
+}
+
+/// Where the code lies, if that is not the target itself.
+fn place(at: Address, target: Address) -> String {
+    if at == target { String::new() } else { format!(" at {at}") }
+}
+
+fn listed(code: &BTreeMap<Address, B256>) -> String {
+    code.iter().map(|(at, hash)| format!("{hash} at {at}")).collect::<Vec<_>>().join(" and ")
+}
+
+fn code(facts: &Facts) -> Vec<Problem> {
     let called: BTreeSet<Address> =
         facts.calls().into_iter().filter(|call| !call.data.is_empty()).map(|call| call.to).collect();
     let Some(rehearsal) = facts.rehearsal else {
@@ -28,96 +122,49 @@ pub(super) fn findings(facts: &Facts) -> Vec<Finding> {
     targets.into_iter().flat_map(|target| code_of(facts, rehearsal, target)).chain(unrecorded).collect()
 }
 
-/// Contracts whose code at the time of the proposal nobody recorded.
-fn not_recorded(facts: &Facts, rehearsal: &Rehearsal, called: &BTreeSet<Address>) -> Option<Finding> {
+fn not_recorded(facts: &Facts, rehearsal: &Rehearsal, called: &BTreeSet<Address>) -> Option<Problem> {
     let recorded = |target: &Address| facts.code_then.iter().any(|then| then.called == *target);
     let runs = |target: &Address| !rehearsal.runs(*target).is_empty();
-    let missing: Vec<String> = called
-        .iter()
-        .filter(|t| facts.is_from_file && runs(t) && !recorded(t))
-        .map(ToString::to_string)
-        .collect();
-    if missing.is_empty() {
-        return None;
-    }
-    let sentence = format!(
-        "not checked: whether the code of {} has moved since this was proposed; its file does not record it",
-        missing.join(" and ")
-    );
-    Some(Finding::warn("code-not-recorded", sentence, "pin the code of your targets in breakglass.toml"))
+    let is_missing = |target: &Address| facts.is_from_file && runs(target) && !recorded(target);
+    let missing: Vec<Address> = called.iter().copied().filter(is_missing).collect();
+    (!missing.is_empty()).then_some(Problem::NotRecorded(missing))
 }
 
-/// A pin that nobody could look at.
-fn not_seen(facts: &Facts, target: Address) -> Option<Finding> {
-    facts.pins.get(&target)?;
-    let sentence = format!("the code of {target} is pinned, and nobody looked which code a call of it runs");
-    let fix = "sign online, where it can be rehearsed";
-    let id = format!("code-not-seen:{target}");
-    Some(if facts.now.is_some() || facts.rehearsal.is_some() {
-        Finding::refuse(id, sentence, fix)
-    } else {
-        Finding::warn(id, sentence, fix)
-    })
+fn not_seen(facts: &Facts, target: Address) -> Option<Problem> {
+    let refuses = facts.now.is_some() || facts.rehearsal.is_some();
+    facts.pins.contains_key(&target).then_some(Problem::NotSeen { target, refuses })
 }
 
-fn code_of(facts: &Facts, rehearsal: &Rehearsal, target: Address) -> Vec<Finding> {
+fn code_of(facts: &Facts, rehearsal: &Rehearsal, target: Address) -> Vec<Problem> {
     if facts.code_of(target) == Some(B256::ZERO) {
-        let sentence = format!("{target} has no code: the call would succeed and do nothing");
-        return vec![Finding::refuse(
-            format!("no-code:{target}"),
-            sentence,
-            "look the address up: it is wrong here",
-        )];
+        return vec![Problem::NoCode(target)];
     }
-    let runs = rehearsal.runs(target);
-    let unseen = runs.is_empty() || rehearsal.trace.cut;
-    if unseen && rehearsal.outcome == Outcome::Succeeded && facts.pins.contains_key(&target) {
+    let (code, pinned) = (rehearsal.runs(target), facts.pins.contains_key(&target));
+    let unseen = code.is_empty() || rehearsal.trace.cut;
+    if unseen && rehearsal.outcome == Outcome::Succeeded && pinned {
         return not_seen(facts, target).into_iter().collect();
     }
-    if runs.is_empty() {
-        return vec![Finding::pass("code", format!("{target} is not reached: it fails before"))];
+    if code.is_empty() {
+        return vec![Problem::NotReached(target)];
     }
-    let wrong: Vec<Finding> =
-        unpinned(facts, target, &runs).into_iter().chain(moved(facts, target, &runs)).collect();
-    if !wrong.is_empty() {
-        return wrong;
-    }
-    let pinned = if facts.pins.contains_key(&target) { "as your council file pins it" } else { "not pinned" };
-    vec![Finding::pass("code", format!("{target} runs code {}, {pinned}", listed(&runs)))]
+    let wrong = [unpinned(facts, target, &code), moved(facts, target, &code)].concat();
+    if wrong.is_empty() { vec![Problem::Runs { target, code, pinned }] } else { wrong }
 }
 
 /// Code that runs and that the council did not pin; each by its hash, so that accepting one accepts no other.
-fn unpinned(facts: &Facts, target: Address, runs: &BTreeMap<Address, B256>) -> Vec<Finding> {
-    let Some(pinned) = facts.pins.get(&target) else { return Vec::new() };
-    let refuse = |(at, hash): (&Address, &B256)| {
-        let place = if *at == target { String::new() } else { format!(" at {at}") };
-        let pins = pinned.iter().map(ToString::to_string).collect::<Vec<_>>().join(" and ");
-        let sentence = format!("{target} runs code {hash}{place}, and your council file pins {pins}");
-        Finding::refuse(named(&format!("code:{target}"), [at as &dyn Display, hash]), sentence, FIX)
-    };
-    runs.iter().filter(|(_, hash)| !pinned.contains(hash)).map(refuse).collect()
+fn unpinned(facts: &Facts, target: Address, code: &BTreeMap<Address, B256>) -> Vec<Problem> {
+    let Some(pins) = facts.pins.get(&target) else { return Vec::new() };
+    let others = code.iter().filter(|(_, hash)| !pins.contains(hash));
+    others.map(|(at, hash)| Problem::Unpinned { target, at: *at, hash: *hash, pins: pins.clone() }).collect()
 }
 
 /// Code that did not run when it was proposed, as far as the proposal recorded it.
-fn moved(facts: &Facts, target: Address, runs: &BTreeMap<Address, B256>) -> Vec<Finding> {
-    let then: BTreeMap<Address, B256> = facts
-        .code_then
-        .iter()
-        .filter(|then| then.called == target)
-        .map(|then| (then.at, then.hash))
-        .collect();
+fn moved(facts: &Facts, target: Address, code: &BTreeMap<Address, B256>) -> Vec<Problem> {
+    let recorded = facts.code_then.iter().filter(|then| then.called == target);
+    let then: BTreeMap<Address, B256> = recorded.map(|then| (then.at, then.hash)).collect();
     if then.is_empty() {
         return Vec::new();
     }
-    let drift = |(at, hash): (&Address, &B256)| {
-        let place = if *at == target { String::new() } else { format!(" at {at}") };
-        let sentence =
-            format!("{target} runs code {hash}{place} now, and ran {} when this was proposed", listed(&then));
-        Finding::drift(named(&format!("code-moved:{target}"), [at as &dyn Display, hash]), sentence, MOVED)
-    };
-    runs.iter().filter(|(at, hash)| then.get(*at) != Some(hash)).map(drift).collect()
-}
-
-fn listed(runs: &BTreeMap<Address, B256>) -> String {
-    runs.iter().map(|(at, hash)| format!("{hash} at {at}")).collect::<Vec<_>>().join(" and ")
+    let others = code.iter().filter(|(at, hash)| then.get(*at) != Some(hash));
+    others.map(|(at, hash)| Problem::Moved { target, at: *at, hash: *hash, then: then.clone() }).collect()
 }

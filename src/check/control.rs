@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use alloy::primitives::{Address, B256, Bytes, U256, keccak256};
 
-use super::{Check, Facts, Finding, has_word, listed, named_by};
+use super::description::{ASK, Description, Id, listed};
+use super::facts::has_word;
+use super::{Check, Facts, all};
 use crate::fork::{Moved, PROXY_SLOTS, Rehearsal, Write};
 use crate::playbook::PlannedCall;
 
@@ -53,9 +55,63 @@ const SAYING: [&str; 11] = [
 ];
 
 pub(super) const CHECKS: [Check; 2] = [
-    ("control", |facts| facts.effects().map_or_else(Vec::new, |effects| control(facts, effects))),
-    ("timelock order", |facts| order(facts).into_iter().collect()),
+    ("control", |facts| all(facts.effects().map_or_else(Vec::new, |effects| control(facts, effects)))),
+    ("timelock order", |facts| all(order(facts))),
 ];
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Problem {
+    NobodyGains,
+    /// What of a contract changes hands.
+    Gained {
+        contract: Address,
+        what: BTreeSet<String>,
+    },
+    InOrder,
+    AnyOrder {
+        timelock: Address,
+        /// In their order.
+        operations: Vec<Operation>,
+    },
+}
+
+impl Problem {
+    pub(super) fn describe(&self) -> Description {
+        match self {
+            Self::NobodyGains => Description::pass(
+                "control",
+                "nobody is seen to get control of a contract, and none is upgraded, but as the playbook says",
+            ),
+            Self::Gained { contract, what } => {
+                let what: Vec<String> = what.iter().cloned().collect();
+                Description::refuse(
+                    Id::of("control", contract).digest_all(&what),
+                    format!(
+                        "it changes who controls {contract}, or may do so, and the playbook does not say so: {}",
+                        listed(&what)
+                    ),
+                    ASK,
+                )
+            }
+            Self::InOrder => Description::pass(
+                "timelock-order",
+                "the operations that it queues can only be executed in their order",
+            ),
+            Self::AnyOrder { timelock, operations } => {
+                let queued = operations.iter().map(|o| format!("{} after {}", o.id, o.predecessor));
+                Description::refuse(
+                    Id::of("timelock-order", timelock).digest_all(&queued.collect::<Vec<_>>()),
+                    format!(
+                        "it queues several operations on timelock {timelock}, and anyone could execute them in another \
+                         order"
+                    ),
+                    "queue them as one with scheduleBatch, or let each name the one before as its predecessor; where any \
+                     order is right, accept it",
+                )
+            }
+        }
+    }
+}
 
 /// Somebody or something that gets, or loses, control of a contract.
 struct Gain {
@@ -81,7 +137,7 @@ fn address_of(word: B256) -> Option<Address> {
 }
 
 /// An owner swapped behind a harmless call: one refusal for each contract.
-fn control(facts: &Facts, rehearsal: &Rehearsal) -> Vec<Finding> {
+fn control(facts: &Facts, rehearsal: &Rehearsal) -> Vec<Problem> {
     let safe = facts.proposal.safe().address;
     let known = EVENTS.map(|(event, words)| (keccak256(event), event, words));
     let old = OLD_SLOTS.map(|name| (keccak256(name), name));
@@ -114,20 +170,9 @@ fn control(facts: &Facts, rehearsal: &Rehearsal) -> Vec<Finding> {
         }
     }
     if undeclared.is_empty() {
-        let sentence =
-            "nobody is seen to get control of a contract, and none is upgraded, but as the playbook says";
-        return vec![Finding::pass("control", sentence)];
+        return vec![Problem::NobodyGains];
     }
-    let refuse = |(contract, what): (Address, BTreeSet<String>)| {
-        let what: Vec<String> = what.into_iter().collect();
-        let sentence = format!(
-            "it changes who controls {contract}, or may do so, and the playbook does not say so: {}",
-            listed(&what)
-        );
-        let fix = "do not sign before you know why; ask its proposer in person";
-        Finding::refuse(named_by(&format!("control:{contract}"), &what), sentence, fix)
-    };
-    undeclared.into_iter().map(refuse).collect()
+    undeclared.into_iter().map(|(contract, what)| Problem::Gained { contract, what }).collect()
 }
 
 /// A slot that no event speaks of is harmless if the reader's own call names what it gets or loses, if their own
@@ -210,41 +255,31 @@ fn is_said(facts: &Facts, gain: &Gain) -> bool {
 
 /// Operations queued apart can be executed apart: each after the first has to name the one before it. Only those of
 /// one transaction on an OpenZeppelin TimelockController are seen here.
-fn order(facts: &Facts) -> Option<Finding> {
-    let id = "timelock-order";
-    let scheduled: Vec<_> = facts.calls().iter().filter_map(|c| Some((c.to, scheduled(&c.data)?))).collect();
-    let timelocks: BTreeSet<Address> = scheduled.iter().map(|(timelock, _)| *timelock).collect();
-    let loose = timelocks.into_iter().find(|timelock| {
-        let own: Vec<_> = scheduled.iter().filter(|(to, _)| to == timelock).map(|(_, op)| op).collect();
-        own.windows(2).any(|pair| pair[1].predecessor != pair[0].id)
-    });
-    match loose {
-        None if scheduled.len() < 2 => None,
-        None => Some(Finding::pass(id, "the operations that it queues can only be executed in their order")),
-        Some(timelock) => Some(Finding::refuse(
-            named_by(&format!("{id}:{timelock}"), &queued(&scheduled, timelock)),
-            format!(
-                "it queues several operations on timelock {timelock}, and anyone could execute them in another order"
-            ),
-            "queue them as one with scheduleBatch, or let each name the one before as its predecessor; where any order is right, accept it",
-        )),
+fn order(facts: &Facts) -> Option<Problem> {
+    let mut queued: BTreeMap<Address, Vec<Operation>> = BTreeMap::new();
+    for call in facts.calls() {
+        if let Some(operation) = scheduled(&call.data) {
+            queued.entry(call.to).or_default().push(operation);
+        }
+    }
+    let count = queued.values().map(Vec::len).sum::<usize>();
+    let is_loose = |own: &[Operation]| own.windows(2).any(|pair| pair[1].predecessor != pair[0].id);
+    match queued.into_iter().find(|(_, own)| is_loose(own)) {
+        None => (count > 1).then_some(Problem::InOrder),
+        Some((timelock, operations)) => Some(Problem::AnyOrder { timelock, operations }),
     }
 }
 
-/// The operations of one timelock, in their order.
-fn queued(scheduled: &[(Address, Scheduled)], timelock: Address) -> Vec<String> {
-    let own = scheduled.iter().filter(|(to, _)| *to == timelock);
-    own.map(|(_, operation)| format!("{} after {}", operation.id, operation.predecessor)).collect()
-}
-
-struct Scheduled {
+/// An operation that is queued on a timelock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Operation {
     id: B256,
     predecessor: B256,
 }
 
 /// Source: OpenZeppelin TimelockController, `hashOperation` and `hashOperationBatch`: the id is the hash of all arguments
 /// but the delay. Without that word, everything behind it lies one word nearer.
-fn scheduled(data: &Bytes) -> Option<Scheduled> {
+fn scheduled(data: &Bytes) -> Option<Operation> {
     let moving: &[usize] = match data.get(..4)? {
         selector if selector == selector_of("schedule(address,uint256,bytes,bytes32,bytes32,uint256)") => {
             &[2]
@@ -268,7 +303,7 @@ fn scheduled(data: &Bytes) -> Option<Scheduled> {
         }
     }
     encoded.extend_from_slice(tail);
-    Some(Scheduled { id: keccak256(encoded), predecessor: B256::from_slice(head.get(96..128)?) })
+    Some(Operation { id: keccak256(encoded), predecessor: B256::from_slice(head.get(96..128)?) })
 }
 
 fn selector_of(signature: &str) -> [u8; 4] {

@@ -1,10 +1,7 @@
 //! What a file says of the chain at the block that it names, held against that block: what was never so is a lie, and
 //! not something that has changed since.
 
-use std::fmt::Display;
-
-use super::{Facts, Finding, Match, named};
-use crate::evm::{Readings, cut_for_display};
+use crate::evm::Readings;
 use crate::safe::SafeState;
 
 /// What the chain says of a file's block. It is asked only if the file differs from the chain now.
@@ -79,63 +76,9 @@ impl Past {
 
     /// What the file says falsely about anything but the values that the transaction rests on.
     pub fn beside_the_readings(&self) -> impl Iterator<Item = &Untrue> {
-        self.falsehoods().filter(|untrue| untrue.about != About::Reading)
-    }
-
-    fn falsehoods(&self) -> impl Iterator<Item = &Untrue> {
         let all = if let Self::False(all) = self { &all[..] } else { &[] };
-        all.iter()
+        all.iter().filter(|untrue| untrue.about != About::Reading)
     }
-}
-
-fn listed<'u>(all: impl Iterator<Item = &'u Untrue>) -> String {
-    let one = |u: &Untrue| {
-        cut_for_display(&format!("{} is {} in the file, and was {} on the chain", u.what, u.file, u.chain))
-    };
-    all.map(one).collect::<Vec<_>>().join("; ")
-}
-
-/// A transaction that rests on other values than the chain's now: were they ever the chain's?
-pub(super) fn values_were_true(facts: &Facts) -> Option<Finding> {
-    if !matches!(facts.matching, Match::Moved(_)) {
-        return None;
-    }
-    let digest = facts.plan.map(|plan| plan.rests_on.short_digest()).unwrap_or_default();
-    match facts.past {
-        Past::NotAsked | Past::True => None,
-        Past::Unknown(why) => Some(Finding::refuse(
-            format!("values-not-provable:{digest}"),
-            format!(
-                "it rests on values that the chain does not have now, and nobody can tell whether it had them at block \
-                 {}: {why}",
-                facts.proposal.block().number
-            ),
-            "propose it again, so that it rests on the chain as it is",
-        )),
-        Past::False(all) if all.iter().all(|u| !matches!(u.about, About::Reading | About::Block)) => None,
-        Past::False(_) => Some(Finding::refuse(
-            format!("values-never-true:{digest}"),
-            format!("it rests on what was never on the chain: {}", listed(facts.past.falsehoods())),
-            "do not sign: somebody wrote these values into the file; derive the lever yourself",
-        )),
-    }
-}
-
-/// What a file says of the Safe or of code, and never was. Nothing rests on it, but whoever wrote it lies.
-pub(super) fn safe_was_as_told(facts: &Facts) -> Option<Finding> {
-    let untrue: Vec<_> = facts.past.beside_the_readings().collect();
-    if untrue.is_empty() {
-        return None;
-    }
-    let what: Vec<String> = untrue.iter().map(|u| u.what.replace(' ', "-")).collect();
-    let sentence = format!("the file says what never was: {}", listed(untrue.into_iter()));
-    let id = named(&format!("safe-never-so:{}", what.join("+")), [&sentence as &dyn Display]);
-    Some(if facts.signing {
-        let fix = "ask its proposer about it; the lever itself can be signed without the file";
-        Finding::refuse(id, sentence, fix)
-    } else {
-        Finding::warn(id, sentence, "it is left aside: everything was read from the chain")
-    })
 }
 
 #[cfg(test)]

@@ -2,110 +2,195 @@
 
 use std::fmt::Display;
 
-use super::{Check, Facts, Finding, listed, named};
+use super::description::{Description, Id, listed};
+use super::{Check, Facts, all};
 use crate::chain::{Age, EndpointReport, Fault, Standing, agreeing};
 use crate::evm::Readings;
+use crate::playbook::Decided;
 
 pub(super) const CHECKS: [Check; 3] = [
-    ("one RPC decides", |facts| one_rpc_decides(facts).into_iter().collect()),
-    ("endpoints", endpoints_agree),
-    ("quorum", |facts| quorum_is_the_councils(facts).into_iter().collect()),
+    ("one RPC decides", |facts| all(one_rpc_decides(facts))),
+    ("endpoints", |facts| all(endpoints_agree(facts.endpoints))),
+    ("quorum", |facts| all(quorum_is_the_councils(facts))),
 ];
 
 /// What is read at an old block is worth nothing, whatever it says.
 pub(super) const FIRST: [Check; 1] =
-    [("block age", |facts| block_age(facts.block_age, facts.endpoints).into_iter().collect())];
+    [("block age", |facts| all(block_age(facts.block_age, facts.endpoints)))];
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Problem {
+    SeveralDecide {
+        rpcs: usize,
+    },
+    OneDecides(Vec<Decided>),
+    Same {
+        rpc: String,
+        other: String,
+    },
+    Outvoted {
+        rpc: String,
+        fault: Fault,
+    },
+    Lying {
+        rpc: String,
+        fault: Fault,
+    },
+    SmallBatch {
+        rpc: String,
+        batch: usize,
+    },
+    Single {
+        /// Others are named, and did not answer.
+        others: bool,
+    },
+    Agree {
+        rpcs: usize,
+        of: usize,
+    },
+    /// Signed with fewer RPCs than the council file asks for: that is recorded.
+    QuorumLowered {
+        used: usize,
+        wanted: usize,
+    },
+    NewBlock {
+        seconds: u64,
+    },
+    OldBlock {
+        seconds: u64,
+        allowed: u64,
+        /// In seconds since 1970.
+        made: u64,
+        /// Where each endpoint stands.
+        heights: Vec<(String, u64)>,
+    },
+    BlockAhead {
+        seconds: u64,
+        made: u64,
+    },
+}
+
+impl Problem {
+    pub(super) fn describe(&self) -> Description {
+        match self {
+            Self::SeveralDecide { rpcs } => Description::pass(
+                "one-rpc-decides",
+                format!("{rpcs} RPCs agree on the values that decide what it calls"),
+            ),
+            Self::OneDecides(decided) => one_decides(decided),
+            Self::Same { rpc, other } => Description::warn(
+                Id::from("rpc-same").about(rpc),
+                format!("RPC {rpc} is the same as {other}: together they count as one"),
+                "name an RPC of another operator in the council file",
+            ),
+            Self::Outvoted { rpc, fault } => Description::warn(
+                Id::from("rpc-outvoted").about(rpc),
+                format!("RPC {rpc} {fault}; its answers were not used"),
+                "",
+            ),
+            Self::Lying { rpc, fault } => Description::refuse(
+                Id::from("rpc-lying").about(rpc).digest([rpc as &dyn Display, &lied_about(fault)]),
+                format!("RPC {rpc} {fault}; the others agree with each other"),
+                "find out which is right before anybody signs; take the wrong one out of the council file",
+            ),
+            Self::SmallBatch { rpc, batch } => Description::warn(
+                Id::from("rpc-batch").about(rpc),
+                format!("RPC {rpc} takes only {batch} requests at once: each question took more rounds"),
+                format!("write batch = {batch} beside its chain's rpc in the council file"),
+            ),
+            Self::Single { others } => Description::warn(
+                "rpc-single",
+                "the chain was read from a single RPC: nobody contradicts it if it lies",
+                if *others {
+                    "ask again when the others answer, or name another one in the council file"
+                } else {
+                    "name a second one in the council file"
+                },
+            ),
+            Self::Agree { rpcs, of } => Description::pass("rpc", format!("{rpcs} of {of} RPCs agree")),
+            Self::QuorumLowered { used, wanted } => Description::warn(
+                Id::of("quorum", used),
+                format!("{used} RPC had to agree in this run, and the council file asks for {wanted}"),
+                "it is recorded; run it again without --quorum once the other RPCs answer",
+            ),
+            Self::NewBlock { seconds } => {
+                Description::pass("block-age", format!("the newest block is {seconds} s old"))
+            }
+            Self::OldBlock { seconds, allowed, made, heights } => Description::refuse(
+                Id::of("block-age", made),
+                format!(
+                    "the newest block is {} old, and at most {allowed} s are usual: an RPC serves an old chain, the chain \
+                     stands still, or this machine's clock is ahead{}",
+                    duration(*seconds),
+                    differing(heights)
+                ),
+                "check this machine's clock, compare with a block explorer, and name another RPC; where the chain stands \
+                 still for everybody, accept it. A chain with slower blocks: block_time in the council file",
+            ),
+            Self::BlockAhead { seconds, made } => Description::refuse(
+                Id::of("clock", made),
+                format!(
+                    "this machine's clock is wrong: the newest block is {} in its future",
+                    duration(*seconds)
+                ),
+                "set the clock: the age of what the RPCs show cannot be told with it",
+            ),
+        }
+    }
+}
 
 /// A value that only one RPC tells may be made up, with the block and the proofs that it lies in: it decides neither
 /// what is called nor with what.
-fn one_rpc_decides(facts: &Facts) -> Option<Finding> {
-    let id = "one-rpc-decides";
+fn one_rpc_decides(facts: &Facts) -> Option<Problem> {
     if facts.now.is_none() || facts.decided.is_empty() {
         return None;
     }
-    let (agree, _) = agreeing(facts.endpoints);
-    if agree > 1 {
-        return Some(Finding::pass(
-            id,
-            format!("{agree} RPCs agree on the values that decide what it calls"),
-        ));
-    }
-    let sources = facts.decided.iter().flat_map(|decided| &decided.by);
+    let (rpcs, _) = agreeing(facts.endpoints);
+    Some(if rpcs > 1 { Problem::SeveralDecide { rpcs } } else { Problem::OneDecides(facts.decided.to_vec()) })
+}
+
+fn one_decides(decided: &[Decided]) -> Description {
+    let sources = decided.iter().flat_map(|decided| &decided.by);
     let answers: Readings = sources.map(|s| (s.query.clone(), s.answer.clone())).collect();
-    let rows: Vec<String> = facts.decided.iter().map(ToString::to_string).collect();
-    Some(Finding::refuse(
-        format!("{id}:{}", answers.short_digest()),
+    let rows: Vec<String> = decided.iter().map(ToString::to_string).collect();
+    Description::refuse(
+        Id::from("one-rpc-decides").digested(answers.short_digest()),
         format!("the word of a single RPC decides: {}", listed(&rows)),
         "name a second RPC, of another operator, in the council file; or look these values up elsewhere and accept them",
-    ))
+    )
 }
 
 /// A single endpoint can freeze or bend what is read; one that contradicted the others is named.
-fn endpoints_agree(facts: &Facts) -> Vec<Finding> {
-    let mut found = Vec::new();
-    for endpoint in facts.endpoints {
-        match &endpoint.standing {
-            Standing::Agrees | Standing::Unasked => {}
-            Standing::SameAs(other) => found.push(Finding::warn(
-                "rpc-same",
-                format!("RPC {} is the same as {other}: together they count as one", endpoint.shown),
-                "name an RPC of another operator in the council file",
-            )),
-            Standing::Outvoted(fault) => found.push(Finding::warn(
-                "rpc-outvoted",
-                format!("RPC {} {fault}; its answers were not used", endpoint.shown),
-                "",
-            )),
-            Standing::Lying(fault) => found.push(Finding::refuse(
-                named("rpc-lying", [&endpoint.shown as &dyn Display, &about(fault)]),
-                format!("RPC {} {fault}; the others agree with each other", endpoint.shown),
-                "find out which is right before anybody signs; take the wrong one out of the council file",
-            )),
-        }
-    }
-    for endpoint in facts.endpoints {
-        let Some(batch) = endpoint.batch else { continue };
-        found.push(Finding::warn(
-            "rpc-batch",
-            format!(
-                "RPC {} takes only {batch} requests at once: each question took more rounds",
-                endpoint.shown
-            ),
-            format!("write batch = {batch} beside its chain's rpc in the council file"),
-        ));
-    }
-    match agreeing(facts.endpoints) {
-        (0, _) => {}
-        (1, of) => found.push(Finding::warn(
-            "rpc-single",
-            "the chain was read from a single RPC: nobody contradicts it if it lies",
-            if of > 1 {
-                "ask again when the others answer, or name another one in the council file"
-            } else {
-                "name a second one in the council file"
-            },
-        )),
-        (n, of) => found.push(Finding::pass("rpc", format!("{n} of {of} RPCs agree"))),
-    }
-    found
+fn endpoints_agree(endpoints: &[EndpointReport]) -> Vec<Problem> {
+    let stands = endpoints.iter().filter_map(standing);
+    let small = endpoints.iter().filter_map(|endpoint| {
+        Some(Problem::SmallBatch { rpc: endpoint.shown.clone(), batch: endpoint.batch? })
+    });
+    let together = match agreeing(endpoints) {
+        (0, _) => None,
+        (1, of) => Some(Problem::Single { others: of > 1 }),
+        (rpcs, of) => Some(Problem::Agree { rpcs, of }),
+    };
+    stands.chain(small).chain(together).collect()
 }
 
-/// What is signed with fewer RPCs than the council file asks for is recorded: it is the id of the finding.
-pub(super) const QUORUM: &str = "quorum:";
+fn standing(endpoint: &EndpointReport) -> Option<Problem> {
+    let rpc = endpoint.shown.clone();
+    match &endpoint.standing {
+        Standing::Agrees | Standing::Unasked => None,
+        Standing::SameAs(other) => Some(Problem::Same { rpc, other: other.clone() }),
+        Standing::Outvoted(fault) => Some(Problem::Outvoted { rpc, fault: fault.clone() }),
+        Standing::Lying(fault) => Some(Problem::Lying { rpc, fault: fault.clone() }),
+    }
+}
 
-pub(super) fn quorum_is_the_councils(facts: &Facts) -> Option<Finding> {
-    (facts.quorum < facts.council_quorum).then(|| {
-        let (used, wanted) = (facts.quorum, facts.council_quorum);
-        Finding::warn(
-            format!("{QUORUM}{used}"),
-            format!("{used} RPC had to agree in this run, and the council file asks for {wanted}"),
-            "it is recorded; run it again without --quorum once the other RPCs answer",
-        )
-    })
+fn quorum_is_the_councils(facts: &Facts) -> Option<Problem> {
+    let (used, wanted) = (facts.quorum, facts.council_quorum);
+    (used < wanted).then_some(Problem::QuorumLowered { used, wanted })
 }
 
 /// What an endpoint lies about; at which block is no part of it, or every block would need a word of its own.
-fn about(fault: &Fault) -> String {
+fn lied_about(fault: &Fault) -> String {
     match fault {
         Fault::Lying { what, .. } | Fault::Unproven { what, .. } => what.clone(),
         other => other.to_string(),
@@ -113,39 +198,24 @@ fn about(fault: &Fault) -> String {
 }
 
 /// An endpoint that serves an old chain shows a Safe as it no longer is. None offline.
-#[must_use]
-pub fn block_age(age: Option<Age>, endpoints: &[EndpointReport]) -> Option<Finding> {
+pub(super) fn block_age(age: Option<Age>, endpoints: &[EndpointReport]) -> Option<Problem> {
+    let heights = || endpoints.iter().filter_map(|e| Some((e.shown.clone(), e.newest?))).collect();
     Some(match age? {
-        Age::New(seconds) => Finding::pass("block-age", format!("the newest block is {seconds} s old")),
-        Age::Old { seconds, allowed, made } => Finding::refuse(
-            format!("block-age:{made}"),
-            format!(
-                "the newest block is {} old, and at most {allowed} s are usual: an RPC serves an old chain, the chain \
-                 stands still, or this machine's clock is ahead{}",
-                duration(seconds),
-                heights(endpoints)
-            ),
-            "check this machine's clock, compare with a block explorer, and name another RPC; where the chain stands \
-             still for everybody, accept it. A chain with slower blocks: block_time in the council file",
-        ),
-        Age::Ahead { seconds, made } => Finding::refuse(
-            format!("clock:{made}"),
-            format!("this machine's clock is wrong: the newest block is {} in its future", duration(seconds)),
-            "set the clock: the age of what the RPCs show cannot be told with it",
-        ),
+        Age::New(seconds) => Problem::NewBlock { seconds },
+        Age::Old { seconds, allowed, made } => {
+            Problem::OldBlock { seconds, allowed, made, heights: heights() }
+        }
+        Age::Ahead { seconds, made } => Problem::BlockAhead { seconds, made },
     })
 }
 
 /// Where each endpoint stands, if they differ.
-fn heights(endpoints: &[EndpointReport]) -> String {
-    let all: Vec<(&str, u64)> =
-        endpoints.iter().filter_map(|e| Some((e.shown.as_str(), e.newest?))).collect();
-    if all.iter().all(|(_, newest)| Some(newest) == all.first().map(|(_, first)| first)) {
+fn differing(heights: &[(String, u64)]) -> String {
+    if heights.iter().all(|(_, newest)| Some(newest) == heights.first().map(|(_, first)| first)) {
         return String::new();
     }
-    let told: Vec<String> =
-        all.iter().map(|(shown, newest)| format!("{shown} is at block {newest}")).collect();
-    format!(" ({})", told.join(", "))
+    let told = heights.iter().map(|(rpc, newest)| format!("{rpc} is at block {newest}"));
+    format!(" ({})", told.collect::<Vec<_>>().join(", "))
 }
 
 fn duration(seconds: u64) -> String {
@@ -159,7 +229,7 @@ fn duration(seconds: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::check::Level;
+    use crate::check::{Level, block_age};
 
     #[test]
     fn an_old_block_and_one_from_the_future_are_refused() {

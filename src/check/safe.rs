@@ -1,62 +1,95 @@
-//! The Safe itself: is it the one the council knows, the one that was proposed for, and made of known contracts?
+//! The Safe's state: is it as the council file pins it, and as it was when this was proposed?
 
 use std::collections::HashSet;
 use std::fmt::Display;
 
 use alloy::primitives::Address;
 
-use super::{Check, Facts, Finding, listed, named, named_by, past};
-use crate::safe::deployments::{Contract, is_proxy_code, known_at};
+use super::description::{Description, Id, listed};
+use super::{Check, Facts, all, falsehoods};
+use crate::safe::{Drift, Owners, SafeVersion};
 
-const READ_IT: &str = "do not sign before somebody you trust has read that contract";
+const WHO_CHANGED: &str = "find out who changed the Safe; if it was the council, update breakglass.toml";
 
-pub(super) const CHECKS: [Check; 6] = [
-    ("as pinned", as_pinned),
-    ("as told of its block", |facts| past::safe_was_as_told(facts).into_iter().collect()),
-    ("as proposed", as_proposed),
-    ("singleton", |facts| vec![singleton(facts)]),
-    ("proxy", |facts| proxy(facts).into_iter().collect()),
-    ("powers beside the owners", powers_beside_the_owners),
+pub(super) const CHECKS: [Check; 3] = [
+    ("as pinned", |facts| all(version_as_pinned(facts).into_iter().chain(owners_as_pinned(facts)))),
+    ("as told of its block", |facts| all(falsehoods::safe_was_as_told(facts))),
+    ("as proposed", |facts| all(as_proposed(facts))),
 ];
 
-/// The council file's own pins: version, owners, threshold.
-fn as_pinned(facts: &Facts) -> Vec<Finding> {
-    let pinned = facts.council_safe;
-    let state = facts.state();
-    let fix = "find out who changed the Safe; if it was the council, update breakglass.toml";
-    let mut found = Vec::new();
-    if let Some(version) = pinned.version {
-        found.push(if version == state.id.version {
-            Finding::pass("safe-version", format!("Safe {version}, as your council file says"))
-        } else {
-            let sentence =
-                format!("the Safe says it is {}, your council file says {version}", state.id.version);
-            Finding::refuse(format!("safe-version:{}", state.id.version), sentence, fix)
-        });
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Problem {
+    VersionAsPinned(SafeVersion),
+    OtherVersion { is: SafeVersion, pinned: SafeVersion },
+    OwnersAsPinned,
+    OtherOwners { are: Owners, pinned: Owners },
+    AsProposed,
+    Changed(Drift),
+}
+
+impl Problem {
+    pub(super) fn describe(&self) -> Description {
+        match self {
+            Self::VersionAsPinned(version) => {
+                Description::pass("safe-version", format!("Safe {version}, as your council file says"))
+            }
+            Self::OtherVersion { is, pinned } => Description::refuse(
+                Id::of("safe-version", is),
+                format!("the Safe says it is {is}, your council file says {pinned}"),
+                WHO_CHANGED,
+            ),
+            Self::OwnersAsPinned => {
+                Description::pass("safe-owners", "owners and threshold are as your council file says")
+            }
+            Self::OtherOwners { are, pinned } => other_owners(are, pinned),
+            Self::AsProposed => {
+                Description::pass("safe-drift", "the Safe is as it was when this was proposed")
+            }
+            Self::Changed(Drift { what, was, now }) => Description::drift(
+                Id::of("safe-drift", what.replace(' ', "-")).digest([was as &dyn Display, now]),
+                format!("the Safe's {what} changed since this was proposed: was {was}, is {now}"),
+                "find out who changed it; propose again if it was the council",
+            ),
+        }
     }
-    if let Some(owners) = &pinned.owners {
-        let mut ours = owners.list().to_vec();
-        let mut theirs = state.owners.list().to_vec();
-        ours.sort();
-        theirs.sort();
-        found.push(if ours == theirs && owners.threshold() == state.owners.threshold() {
-            Finding::pass("safe-owners", "owners and threshold are as your council file says")
-        } else {
-            let gone = missing(&ours, &theirs);
-            let new = missing(&theirs, &ours);
-            let sentence = format!(
-                "the Safe's owners are not those of your council file: {new} not in the file, {gone} not in the Safe, \
-                 threshold {} and {} in the file",
-                state.owners.threshold(),
-                owners.threshold(),
-            );
-            let threshold = state.owners.threshold();
-            let is: Vec<String> =
-                theirs.iter().map(ToString::to_string).chain([threshold.to_string()]).collect();
-            Finding::drift(named_by("safe-owners", &is), sentence, fix)
-        });
-    }
-    found
+}
+
+fn version_as_pinned(facts: &Facts) -> Option<Problem> {
+    let (is, pinned) = (facts.state().id.version, facts.council_safe.version?);
+    Some(if is == pinned { Problem::VersionAsPinned(is) } else { Problem::OtherVersion { is, pinned } })
+}
+
+fn owners_as_pinned(facts: &Facts) -> Option<Problem> {
+    let (are, pinned) = (&facts.state().owners, facts.council_safe.owners.as_ref()?);
+    let is_same = sorted(are) == sorted(pinned) && are.threshold() == pinned.threshold();
+    Some(if is_same {
+        Problem::OwnersAsPinned
+    } else {
+        Problem::OtherOwners { are: are.clone(), pinned: pinned.clone() }
+    })
+}
+
+fn other_owners(are: &Owners, pinned: &Owners) -> Description {
+    let (theirs, ours) = (sorted(are), sorted(pinned));
+    let all = theirs.iter().map(ToString::to_string).chain([are.threshold().to_string()]);
+    Description::drift(
+        Id::from("safe-owners").digest_all(&all.collect::<Vec<_>>()),
+        format!(
+            "the Safe's owners are not those of your council file: {} not in the file, {} not in the Safe, threshold \
+             {} and {} in the file",
+            missing(&theirs, &ours),
+            missing(&ours, &theirs),
+            are.threshold(),
+            pinned.threshold(),
+        ),
+        WHO_CHANGED,
+    )
+}
+
+fn sorted(owners: &Owners) -> Vec<Address> {
+    let mut list = owners.list().to_vec();
+    list.sort();
+    list
 }
 
 fn missing(from: &[Address], among: &[Address]) -> String {
@@ -66,155 +99,11 @@ fn missing(from: &[Address], among: &[Address]) -> String {
 }
 
 /// Owners, threshold, singleton, guard, modules, fallback handler: as they were when it was proposed?
-fn as_proposed(facts: &Facts) -> Vec<Finding> {
-    let Some(now) = facts.now else {
-        return Vec::new();
-    };
-    let drift = facts.proposal.snapshot().drift(now);
-    if drift.is_empty() {
-        return vec![Finding::pass("safe-drift", "the Safe is as it was when this was proposed")];
+fn as_proposed(facts: &Facts) -> Vec<Problem> {
+    let Some(now) = facts.now else { return Vec::new() };
+    let changes = facts.proposal.snapshot().drift(now);
+    if changes.is_empty() {
+        return vec![Problem::AsProposed];
     }
-    drift
-        .into_iter()
-        .map(|d| {
-            Finding::drift(
-                named(&format!("safe-drift:{}", d.what.replace(' ', "-")), [&d.was as &dyn Display, &d.now]),
-                format!("the Safe's {} changed since this was proposed: was {}, is {}", d.what, d.was, d.now),
-                "find out who changed it; propose again if it was the council",
-            )
-        })
-        .collect()
-}
-
-/// Code that is not the published one can do anything, whatever it says its version is.
-fn proxy(facts: &Facts) -> Option<Finding> {
-    let code = facts.proxy_code?;
-    let id = format!("unknown-proxy:{code}");
-    if is_proxy_code(code) {
-        return Some(Finding::pass(id, "its own code is that of a published Safe proxy"));
-    }
-    if facts.council_safe.proxy_code == Some(code) {
-        return Some(Finding::pass(id, "its own code is as your council file says"));
-    }
-    let sentence = format!("the code at the Safe's own address, {code}, is no published Safe proxy");
-    Some(Finding::refuse(id, sentence, READ_IT))
-}
-
-fn singleton(facts: &Facts) -> Finding {
-    let state = facts.state();
-    let id = format!("unknown-singleton:{}", state.singleton);
-    let known = known_at(state.singleton)
-        .filter(|d| matches!(d.contract, Contract::Singleton | Contract::SingletonL2));
-    let Some(known) = known else {
-        let sentence = format!("the Safe's singleton {} is no published Safe contract", state.singleton);
-        let code = facts.code_of(state.singleton).unwrap_or_default();
-        return Finding::refuse(named(&id, [&code as &dyn Display]), sentence, READ_IT);
-    };
-    let lies = "do not sign: an RPC lies, or the Safe was tampered with";
-    if known.version != state.id.version {
-        let sentence = format!(
-            "the Safe says it is {}, but its singleton is that of {}",
-            state.id.version, known.version
-        );
-        return Finding::refuse(named(&id, [&state.id.version as &dyn Display]), sentence, lies);
-    }
-    match facts.code_of(state.singleton) {
-        Some(code) if code != known.code_hash => {
-            let sentence =
-                format!("the Safe's singleton {} has code {code}, not the published", state.singleton);
-            Finding::refuse(named(&id, [&code as &dyn Display]), sentence, lies)
-        }
-        _ => Finding::pass(id, format!("its singleton is the published Safe {}", known.version)),
-    }
-}
-
-/// Modules act for the Safe without any owner, the fallback handler answers for it, guards can stop it: each is one
-/// that the council pinned, or it is said.
-pub(super) fn powers_beside_the_owners(facts: &Facts) -> Vec<Finding> {
-    let state = facts.state();
-    let pinned = facts.council_safe;
-    let mut found = modules(&state.modules, pinned.modules.as_deref());
-    found.extend(attached("guard", state.guard, pinned.guard, |address| {
-        let sentence = format!("the Safe has a guard, {address}: it can stop transactions");
-        Finding::warn(
-            format!("guard:{address}"),
-            sentence,
-            "if the council put it there, pin it: `guard` of the Safe in breakglass.toml",
-        )
-    }));
-    found.extend(attached("module-guard", state.module_guard, pinned.module_guard, |address| {
-        let sentence = format!("the Safe has a module guard, {address}: it can stop its modules");
-        let fix = "if the council put it there, pin it: `module_guard` of the Safe in breakglass.toml";
-        Finding::warn(format!("module-guard:{address}"), sentence, fix)
-    }));
-    found.extend(attached("fallback-handler", state.fallback_handler, pinned.fallback_handler, |address| {
-        match known_at(address).filter(|known| known.contract == Contract::FallbackHandler) {
-            Some(known) => {
-                Finding::pass("fallback-handler", format!("its fallback handler is the published one of {}", known.version))
-            }
-            None => Finding::refuse(
-                format!("fallback-handler:{address}"),
-                format!("the Safe's fallback handler {address} is no published one: it signs messages for the Safe"),
-                "if the council put it there, pin it: `fallback_handler` of the Safe in breakglass.toml",
-            ),
-        }
-    }));
-    found
-}
-
-fn modules(enabled: &[Address], pinned: Option<&[Address]>) -> Vec<Finding> {
-    let mut found: Vec<Finding> = enabled
-        .iter()
-        .filter(|module| !pinned.is_some_and(|pinned| pinned.contains(module)))
-        .map(|module| {
-            let sentence = format!("module {module} can act for the Safe without any owner");
-            let fix = "if the council enabled it, pin it: `modules` of the Safe in breakglass.toml";
-            Finding::refuse(format!("module:{module}"), sentence, fix)
-        })
-        .collect();
-    let gone = pinned.unwrap_or_default().iter().filter(|module| !enabled.contains(module)).map(|module| {
-        let sentence = format!("module {module} of your council file is not enabled in the Safe");
-        Finding::drift(
-            format!("module-gone:{module}"),
-            sentence,
-            "find out who disabled it, and update breakglass.toml",
-        )
-    });
-    found.extend(gone);
-    if found.is_empty() {
-        let sentence =
-            if enabled.is_empty() { "no module can act for the Safe" } else { "its modules are pinned" };
-        found.push(Finding::pass("modules", sentence));
-    }
-    found
-}
-
-/// A single address of the Safe: as pinned, or else what `unpinned` says of it; nothing when there is none.
-fn attached(
-    id: &str,
-    address: Address,
-    pinned: Option<Address>,
-    unpinned: impl Fn(Address) -> Finding,
-) -> Option<Finding> {
-    let what = id.replace('-', " ");
-    match pinned {
-        Some(pinned) if pinned == address => {
-            let sentence = if address.is_zero() { "there is none" } else { "it is there" };
-            Some(Finding::pass(id, format!("its {what}: {sentence}, as your council file says")))
-        }
-        Some(pinned) => {
-            let none_or = |a: Address| if a.is_zero() { "none".to_string() } else { a.to_string() };
-            let sentence = format!(
-                "the Safe's {what} is {}, and your council file pins {}",
-                none_or(address),
-                none_or(pinned)
-            );
-            Some(Finding::drift(
-                format!("{id}:{address}"),
-                sentence,
-                "find out who changed it; if it was the council, update breakglass.toml",
-            ))
-        }
-        None => (address != Address::ZERO).then(|| unpinned(address)),
-    }
+    changes.into_iter().map(Problem::Changed).collect()
 }

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 
 use alloy::primitives::{Address, B256, Bytes, U256};
 
-use super::{Check, Facts, Finding, Level, Match, Past};
+use super::{Check, Facts, Finding, Level, Match, Past, Problem};
 use crate::chain::Age;
 use crate::chain::EndpointReport;
 use crate::council;
@@ -124,6 +124,7 @@ struct Case {
     plan: Option<Plan>,
     council_safe: council::Safe,
     now: Option<SafeState>,
+    answers: Option<Readings>,
     rehearsal: Rehearsal,
     after: Vec<Verdict>,
     code_then: Vec<RecordedCode>,
@@ -166,6 +167,7 @@ impl Case {
             plan: Some(plan(&[])),
             council_safe,
             now: None,
+            answers: None,
             rehearsal,
             after: vec![],
             code_then: vec![],
@@ -178,14 +180,14 @@ impl Case {
         }
     }
 
-    fn all(&self, check: impl Fn(&Facts) -> Vec<Finding>) -> Vec<Finding> {
+    fn all<F: Into<Finding>>(&self, check: impl Fn(&Facts) -> Vec<F>) -> Vec<Finding> {
         let facts = Facts {
             proposal: &self.proposal,
             matching: &self.matching,
             plan: self.plan.as_ref(),
             council_safe: &self.council_safe,
             now: self.now.as_ref(),
-            answers: None,
+            answers: self.answers.as_ref(),
             before: &self.before,
             foreign: &self.foreign,
             past: &self.past,
@@ -208,11 +210,11 @@ impl Case {
             entry: self.entry.as_ref(),
             changes: &self.changes,
         };
-        check(&facts)
+        check(&facts).into_iter().map(Into::into).collect()
     }
 
     /// What some checks do not pass, by id and without the digest at its end.
-    fn found(&self, check: impl Fn(&Facts) -> Vec<Finding>) -> Vec<(String, Level)> {
+    fn found<F: Into<Finding>>(&self, check: impl Fn(&Facts) -> Vec<F>) -> Vec<(String, Level)> {
         let all = self.all(check).into_iter().filter(|f| f.level != Level::Pass);
         all.map(|f| (without_digest(&f.id).to_string(), f.level)).collect()
     }
@@ -225,8 +227,8 @@ fn without_digest(id: &str) -> &str {
     }
 }
 
-/// The findings of one room's checks.
-fn run(checks: &[Check], facts: &Facts) -> Vec<Finding> {
+/// The problems of one file's checks.
+fn run(checks: &[Check], facts: &Facts) -> Vec<Problem> {
     checks.iter().flat_map(|(_, check)| check(facts)).collect()
 }
 

@@ -1,131 +1,249 @@
 //! The transaction itself: refunds, delegatecalls, its place in line.
 
 use std::cmp::Ordering;
-use std::fmt::Display;
+use std::fmt::{self, Display};
 
-use alloy::primitives::{Address, B256, U256};
+use alloy::primitives::{Address, B256, Bytes, U256};
 
-use super::{Check, Facts, Finding, named, named_by};
+use super::description::{Description, Id};
+use super::{Check, Facts, all};
 use crate::proposal::calls_of;
-use crate::safe::deployments::{Contract, known_at};
-use crate::safe::{Operation, published_batch_contract};
+use crate::safe::deployments::{Contract, Deployment, known_at};
+use crate::safe::{BatchError, Nonce, Operation, published_batch_contract};
 
 pub(super) const CHECKS: [Check; 3] = [
-    ("refund", |facts| vec![no_refund(facts)]),
-    ("delegatecall", |facts| vec![no_unknown_delegatecall(facts)]),
-    ("nonce", nonce),
+    ("refund", |facts| all([no_refund(facts)])),
+    ("delegatecall", |facts| all([no_unknown_delegatecall(facts)])),
+    ("nonce", |facts| all(is_next(facts).into_iter().chain(nonce_conflicts(facts)))),
 ];
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Problem {
+    NoRefund,
+    /// Each field with its value.
+    Refund(Vec<(&'static str, String)>),
+    NoDelegatecall,
+    UnknownDelegatecall {
+        to: Address,
+        data: Bytes,
+        why: Unknown,
+    },
+    PublishedDelegatecall {
+        known: &'static Deployment,
+        runs: Runs,
+    },
+    /// Nobody looked at the code.
+    UnseenDelegatecall {
+        known: &'static Deployment,
+        runs: Runs,
+        source: AddressSource,
+    },
+    NonceNext(Nonce),
+    NonceUsed {
+        proposal: Nonce,
+        safe: Nonce,
+    },
+    NonceGap {
+        proposal: Nonce,
+        safe: Nonce,
+        /// A signature far ahead waits for whoever wants to use it: it has to be meant.
+        refuses: bool,
+    },
+    NonceConflict {
+        nonce: Nonce,
+        other: String,
+    },
+}
+
+/// Why a delegatecall is not one to published code.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Unknown {
+    Address,
+    NoCode,
+    Code { found: B256, published: B256 },
+    Calls(BatchError),
+    Purpose,
+}
+
+/// What a delegatecall to published code does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Runs {
+    Calls(usize),
+    Itself,
+}
+
+/// Who says that a published contract lies at an address of this chain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AddressSource {
+    Council,
+    ThisChain,
+    OtherChains,
+}
+
+impl Problem {
+    pub(super) fn describe(&self) -> Description {
+        match self {
+            Self::NoRefund => {
+                Description::pass("refund", "no gas refund: a failing call reverts and pays nobody")
+            }
+            Self::Refund(fields) => {
+                let set: Vec<String> =
+                    fields.iter().map(|(name, value)| format!("{name} is {value}")).collect();
+                Description::refuse(
+                    Id::from("refund").digest_all(&set),
+                    format!("it has gas refund fields: {}", set.join(", ")),
+                    "do not sign: these fields pay a stranger or burn the nonce when the call fails; propose it again \
+                     here",
+                )
+            }
+            Self::NoDelegatecall => Description::pass("delegatecall", "no delegatecall"),
+            Self::UnknownDelegatecall { to, data, why } => Description::refuse(
+                Id::from("delegatecall").about(to).digest([to as &dyn Display, data, why]),
+                format!("it delegatecalls {to}: {why}"),
+                "do not sign: that code can replace the Safe's implementation and owners, as it did at Bybit",
+            ),
+            Self::PublishedDelegatecall { known, runs } => {
+                Description::pass("delegatecall", format!("{runs} the published {}", name(known)))
+            }
+            Self::UnseenDelegatecall { known, runs, source } => Description::warn(
+                "delegatecall",
+                format!(
+                    "{runs} {}, the address of the {}, {source}; its code on this chain was not looked at",
+                    known.address,
+                    name(known)
+                ),
+                "sign online, where its code is compared with the published one",
+            ),
+            Self::NonceNext(nonce) => Description::pass("nonce", format!("nonce {nonce} is next in line")),
+            Self::NonceUsed { proposal, safe } => Description::drift(
+                Id::of("nonce-used", proposal).and(safe),
+                format!("nonce {proposal} is used: the Safe is at {safe}"),
+                "see with `breakglass status` whether it was this transaction; otherwise propose it again",
+            ),
+            Self::NonceGap { proposal, safe, refuses } => gap(*proposal, *safe, *refuses),
+            Self::NonceConflict { nonce, other } => Description::warn(
+                Id::from("nonce-conflict").about(other),
+                format!("another proposal is kept here for nonce {nonce}: {other}"),
+                "only one of them can be executed: agree which, or propose with the next nonce by --nonce",
+            ),
+        }
+    }
+}
+
+fn name(known: &Deployment) -> String {
+    format!("{:?} of Safe {}", known.contract, known.version)
+}
+
+fn gap(proposal: Nonce, safe: Nonce, refuses: bool) -> Description {
+    let sentence = format!("nonce {proposal} is not next: the Safe is at {safe}");
+    let between = "transactions with the nonces between must be executed first";
+    if refuses {
+        let fix = format!("{between}; if it is meant, say --nonce {proposal}");
+        Description::refuse(Id::of("nonce-gap", proposal).and(safe), sentence, fix)
+    } else {
+        Description::warn("nonce-gap", sentence, between)
+    }
+}
+
+impl fmt::Display for Unknown {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Address => f.write_str("that is no published library of Safe's"),
+            Self::NoCode => f.write_str("it has no code on this chain: the batch would do nothing"),
+            Self::Code { found, published } => {
+                write!(f, "its code is {found} and not the published {published}")
+            }
+            Self::Calls(why) => write!(f, "{why}"),
+            Self::Purpose => f.write_str("that contract of Safe's is not made for it"),
+        }
+    }
+}
+
+impl fmt::Display for Runs {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Calls(calls) => write!(f, "{calls} plain calls through"),
+            Self::Itself => f.write_str("it runs"),
+        }
+    }
+}
+
+impl fmt::Display for AddressSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Council => "as your council file says",
+            Self::ThisChain => {
+                "by the list of published contracts for this chain that is built into this program"
+            }
+            Self::OtherChains => "which Safe has published on other chains",
+        })
+    }
+}
 
 /// Gas refunds pay whoever sends the transaction from the Safe; with safeTxGas or gasPrice set, a failing call no longer
 /// reverts and burns the nonce.
-fn no_refund(facts: &Facts) -> Finding {
+fn no_refund(facts: &Facts) -> Problem {
     let tx = facts.proposal.tx();
     let amounts = [("safeTxGas", tx.safe_tx_gas), ("baseGas", tx.base_gas), ("gasPrice", tx.gas_price)];
     let addresses = [("gasToken", tx.gas_token), ("refundReceiver", tx.refund_receiver)];
-    let mut set: Vec<String> =
-        amounts.iter().filter(|(_, v)| *v != U256::ZERO).map(|(name, v)| format!("{name} is {v}")).collect();
-    set.extend(
-        addresses.iter().filter(|(_, a)| *a != Address::ZERO).map(|(name, a)| format!("{name} is {a}")),
-    );
-    if set.is_empty() {
-        Finding::pass("refund", "no gas refund: a failing call reverts and pays nobody")
-    } else {
-        Finding::refuse(
-            named_by("refund", &set),
-            format!("it has gas refund fields: {}", set.join(", ")),
-            "do not sign: these fields pay a stranger or burn the nonce when the call fails; propose it again here",
-        )
-    }
+    let amounts =
+        amounts.into_iter().filter(|(_, v)| *v != U256::ZERO).map(|(name, v)| (name, v.to_string()));
+    let addresses =
+        addresses.into_iter().filter(|(_, a)| !a.is_zero()).map(|(name, a)| (name, a.to_string()));
+    let set: Vec<(&str, String)> = amounts.chain(addresses).collect();
+    if set.is_empty() { Problem::NoRefund } else { Problem::Refund(set) }
 }
 
 /// A delegatecall runs foreign code with the Safe's own storage: only the published libraries may, with the published
 /// code, and of a batch only plain calls.
-pub(super) fn no_unknown_delegatecall(facts: &Facts) -> Finding {
+pub(super) fn no_unknown_delegatecall(facts: &Facts) -> Problem {
     let tx = facts.proposal.tx();
-    let id = "delegatecall";
     if tx.operation == Operation::Call {
-        return Finding::pass(id, "no delegatecall");
+        return Problem::NoDelegatecall;
     }
-    let refuse = |why: String| {
-        Finding::refuse(
-            named(id, [&tx.to as &dyn Display, &tx.data, &why]),
-            format!("it delegatecalls {}: {why}", tx.to),
-            "do not sign: that code can replace the Safe's implementation and owners, as it did at Bybit",
-        )
-    };
-    let Some(known) = known_at(tx.to) else {
-        return refuse("that is no published library of Safe's".into());
-    };
+    let unknown = |why| Problem::UnknownDelegatecall { to: tx.to, data: tx.data.clone(), why };
+    let Some(known) = known_at(tx.to) else { return unknown(Unknown::Address) };
     let code = facts.code_of(tx.to);
     match code {
-        Some(B256::ZERO) => return refuse("it has no code on this chain: the batch would do nothing".into()),
-        Some(code) if code != known.code_hash => {
-            return refuse(format!("its code is {code} and not the published {}", known.code_hash));
+        Some(B256::ZERO) => return unknown(Unknown::NoCode),
+        Some(found) if found != known.code_hash => {
+            return unknown(Unknown::Code { found, published: known.code_hash });
         }
         _ => {}
     }
-    let what = match (known.contract, calls_of(tx)) {
-        (Contract::MultiSendCallOnly, Ok(calls)) => format!("{} plain calls through", calls.len()),
-        (Contract::MultiSendCallOnly, Err(why)) => return refuse(why.to_string()),
-        (Contract::SafeMigration | Contract::SignMessageLib, _) => "it runs".into(),
-        _ => return refuse("that contract of Safe's is not made for it".into()),
+    let runs = match (known.contract, calls_of(tx)) {
+        (Contract::MultiSendCallOnly, Ok(calls)) => Runs::Calls(calls.len()),
+        (Contract::MultiSendCallOnly, Err(why)) => return unknown(Unknown::Calls(why)),
+        (Contract::SafeMigration | Contract::SignMessageLib, _) => Runs::Itself,
+        _ => return unknown(Unknown::Purpose),
     };
-    let name = format!("{:?} of Safe {}", known.contract, known.version);
     if code.is_some() {
-        return Finding::pass(id, format!("{what} the published {name}"));
+        return Problem::PublishedDelegatecall { known, runs };
     }
     let (chain_id, pinned) = (facts.proposal.safe().chain_id, facts.council_safe.batch == Some(tx.to));
     let listed = published_batch_contract(chain_id, known.version).is_some_and(|d| d.address == tx.to);
     let source = match (pinned, listed) {
-        (true, _) => "as your council file says",
-        (false, true) => "by the list of published contracts for this chain that is built into this program",
-        (false, false) => "which Safe has published on other chains",
+        (true, _) => AddressSource::Council,
+        (false, true) => AddressSource::ThisChain,
+        (false, false) => AddressSource::OtherChains,
     };
-    Finding::warn(
-        id,
-        format!(
-            "{what} {}, the address of the {name}, {source}; its code on this chain was not looked at",
-            tx.to
-        ),
-        "sign online, where its code is compared with the published one",
-    )
+    Problem::UnseenDelegatecall { known, runs, source }
 }
 
 /// A nonce is used once, and in order.
-fn nonce(facts: &Facts) -> Vec<Finding> {
-    let mine = facts.proposal.nonce();
-    let mut found = Vec::new();
-    if let Some(now) = facts.now {
-        found.push(match mine.cmp(&now.nonce) {
-            Ordering::Equal => Finding::pass("nonce", format!("nonce {mine} is next in line")),
-            Ordering::Less => Finding::drift(
-                format!("nonce-used:{mine}:{}", now.nonce),
-                format!("nonce {mine} is used: the Safe is at {}", now.nonce),
-                "see with `breakglass status` whether it was this transaction; otherwise propose it again",
-            ),
-            Ordering::Greater => {
-                let sentence = format!("nonce {mine} is not next: the Safe is at {}", now.nonce);
-                let between = "transactions with the nonces between must be executed first";
-                if facts.signing && !facts.nonce_named {
-                    // A signature far ahead waits for whoever wants to use it.
-                    Finding::refuse(
-                        format!("nonce-gap:{mine}:{}", now.nonce),
-                        sentence,
-                        format!("{between}; if it is meant, say --nonce {mine}"),
-                    )
-                } else {
-                    Finding::warn("nonce-gap", sentence, between)
-                }
-            }
-        });
-    }
-    let own = facts.proposal.hash().to_string();
-    for (_, other) in facts.others.iter().filter(|(nonce, hash)| *nonce == mine && *hash != own) {
-        found.push(Finding::warn(
-            "nonce-conflict",
-            format!("another proposal is kept here for nonce {mine}: {other}"),
-            "only one of them can be executed: agree which, or propose with the next nonce by --nonce",
-        ));
-    }
-    found
+fn is_next(facts: &Facts) -> Option<Problem> {
+    let (proposal, safe) = (facts.proposal.nonce(), facts.now?.nonce);
+    Some(match proposal.cmp(&safe) {
+        Ordering::Equal => Problem::NonceNext(proposal),
+        Ordering::Less => Problem::NonceUsed { proposal, safe },
+        Ordering::Greater => {
+            Problem::NonceGap { proposal, safe, refuses: facts.signing && !facts.nonce_named }
+        }
+    })
+}
+
+fn nonce_conflicts(facts: &Facts) -> impl Iterator<Item = Problem> {
+    let (mine, own) = (facts.proposal.nonce(), facts.proposal.hash().to_string());
+    let others = facts.others.iter().filter(move |(nonce, hash)| *nonce == mine && *hash != own);
+    others.map(|(nonce, other)| Problem::NonceConflict { nonce: *nonce, other: other.clone() })
 }

@@ -1,6 +1,6 @@
 //! `check`: every finding about a proposal, those that pass too.
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::ceremony::obey::obey;
 use crate::ceremony::subject::Purpose;
@@ -25,6 +25,7 @@ pub fn run(session: &Session, args: &cli::Status) -> Result<Exit, Error> {
         let mark = match finding.level {
             Level::Pass => Text::default().good("pass    "),
             Level::Warn => Text::default().warn("warn    "),
+            Level::AlreadyDone => Text::default().good("done    "),
             Level::Refuse => Text::default().bad("REFUSE  "),
         };
         ui.say(&mark.bold(&finding.id).add(&format!("  {}", finding.sentence)));
@@ -33,20 +34,11 @@ pub fn run(session: &Session, args: &cli::Status) -> Result<Exit, Error> {
         }
     }
     review::say_more(ui, &readable);
-    let object = |f: &crate::check::Finding| {
-        let level = match f.level {
-            Level::Pass => "pass",
-            Level::Warn => "warn",
-            Level::Refuse => "refuse",
-        };
-        json!({ "id": f.id, "level": level, "sentence": f.sentence, "fix": f.fix })
-    };
-    let objects: Vec<Value> = findings.iter().map(object).collect();
     let all = json!({
         "safe_tx_hash": subject.proposal.hash().to_string(),
         "proven": effects::proven(&subject),
         "decided_by_the_chain": review::decided_object(&subject),
-        "findings": objects,
+        "findings": findings,
     });
     obey(&findings, &[]).map_err(|error| error.having_done(all.clone()))?;
     ui.data(&subject.proposal.hash().to_string());

@@ -24,9 +24,7 @@ pub fn run(session: &Session, args: &cli::Status) -> Result<Exit, Error> {
     let findings = subject.findings(false);
     let refused: Vec<Finding> = findings
         .into_iter()
-        .filter(|f| {
-            f.level == Level::Refuse && !f.id.starts_with("nonce-used:") && !f.id.starts_with("before:")
-        })
+        .filter(|f| f.level == Level::Refuse && !f.problem().comes_with_execution())
         .collect();
     let ready = assemble(&subject.proposal, &subject.signatures, &subject.on_chain(), subject.state());
     show(session, &subject, &tally, &refused);

@@ -11,7 +11,7 @@ sol! {
     function multiSend(bytes transactions) external payable;
 }
 
-#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
 pub enum BatchError {
     #[error("batch data is not a multiSend(bytes) call")]
     NotMultiSend,

@@ -1,8 +1,12 @@
 //! Code that is missing, swapped or not the pinned one.
 
 use super::*;
-use crate::check::code::findings;
+use crate::check::code::CHECKS;
 use crate::fork::{End, Frame, FrameKind};
+
+fn findings(facts: &Facts) -> Vec<Problem> {
+    run(&CHECKS, facts)
+}
 
 const IMPLEMENTATION: Address = Address::repeat_byte(0x1b);
 const FACET: Address = Address::repeat_byte(0x1c);

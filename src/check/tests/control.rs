@@ -18,7 +18,7 @@ alloy::sol! {
     ) external;
 }
 
-fn findings(facts: &Facts) -> Vec<Finding> {
+fn findings(facts: &Facts) -> Vec<Problem> {
     run(&CHECKS, facts)
 }
 

@@ -6,7 +6,7 @@ use alloy::primitives::{Log, keccak256};
 
 use super::*;
 use crate::chain::{Fault, Standing};
-use crate::check::rehearsal::{APPROVAL, TRANSFER};
+use crate::check::outflow::{APPROVAL, TRANSFER};
 use crate::check::{CHECKS, findings};
 use crate::evm::{Answer, Query};
 use crate::fork::{BalanceChange, End, Frame, FrameKind, Revert, TokenChange};
@@ -48,7 +48,7 @@ const NAMES: [&str; 30] = [
     "quorum",
 ];
 
-fn check(name: &str) -> fn(&Facts) -> Vec<Finding> {
+fn check(name: &str) -> fn(&Facts) -> Vec<Problem> {
     CHECKS.into_iter().flatten().find(|(own, _)| *own == name).unwrap().1
 }
 

@@ -4,14 +4,13 @@ use alloy::primitives::{B256, Bytes, Log, U256, keccak256};
 use alloy::sol_types::SolValue;
 
 use super::*;
+use crate::check::outflow::{APPROVAL, APPROVAL_FOR_ALL, TRANSFER, TRANSFER_BATCH, TRANSFER_SINGLE};
 use crate::check::readable;
-use crate::check::rehearsal::{
-    APPROVAL, APPROVAL_FOR_ALL, CHECKS, TRANSFER, TRANSFER_BATCH, TRANSFER_SINGLE,
-};
+use crate::check::rehearsal::CHECKS;
 use crate::fork::{BalanceChange, Revert, TokenChange};
 use crate::safe::{SENTINEL, module_slot, owner_slot};
 
-fn findings(facts: &Facts) -> Vec<Finding> {
+fn findings(facts: &Facts) -> Vec<Problem> {
     run(&CHECKS, facts)
 }
 
@@ -205,7 +204,7 @@ fn a_transaction_that_writes_thousands_of_slots_is_judged_in_one_pass() {
     let found = case.all(findings);
     assert!(started.elapsed().as_secs() < 5, "{:?}", started.elapsed());
     let refusals: Vec<&Finding> = found.iter().filter(|f| f.level == Level::Refuse).collect();
-    assert_eq!(refusals.iter().filter(|f| f.kind() == "undeclared-effects").count(), 3_000);
+    assert_eq!(refusals.iter().filter(|f| f.kind == "undeclared-effects").count(), 3_000);
     assert!(refusals.iter().all(|f| f.sentence.len() < 1_000), "no sentence is a list of thousands");
     let readable = readable(&found);
     assert!(readable.first.len() < 60, "{}", readable.first.len());

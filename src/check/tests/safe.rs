@@ -1,14 +1,18 @@
 //! The Safe's own code, and who has power beside its owners.
 
 use super::*;
-use crate::check::safe::{CHECKS, powers_beside_the_owners};
 use crate::check::transaction::no_unknown_delegatecall;
+use crate::check::{all, contracts, powers};
 use crate::safe::deployments::{Contract, Deployment, KNOWN};
 use crate::safe::encode_batch;
 
 /// Of what the Safe is made.
-fn known_contracts(facts: &Facts) -> Vec<Finding> {
-    run(&CHECKS[3..5], facts)
+fn known_contracts(facts: &Facts) -> Vec<Problem> {
+    run(&contracts::CHECKS, facts)
+}
+
+fn powers_beside_the_owners(facts: &Facts) -> Vec<Problem> {
+    run(&powers::CHECKS, facts)
 }
 
 fn published(contract: Contract) -> &'static Deployment {
@@ -110,7 +114,7 @@ fn a_guard_is_said_and_a_pinned_one_must_be_there() {
 
 #[test]
 fn a_delegatecall_goes_to_published_code_only() {
-    let one = |case: &Case| case.found(|facts| vec![no_unknown_delegatecall(facts)]);
+    let one = |case: &Case| case.found(|facts| all([no_unknown_delegatecall(facts)]));
     let delegating = |to, data: Bytes| {
         let tx = SafeTx::new(to, U256::ZERO, data, Operation::DelegateCall, Nonce::from(3));
         Case { proposal: proposing(tx), ..clean() }

@@ -1,0 +1,170 @@
+//! Does the transaction change no more than the reader's own playbook declares?
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use alloy::primitives::{Address, B256};
+
+use super::Facts;
+use super::description::{Description, Id, listed};
+use crate::council::Safe;
+use crate::fork::{Rehearsal, Write};
+use crate::playbook::Change;
+use crate::safe::{SENTINEL, approved_hash_slot, module_slot, owner_slot, slot, slot_word};
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Problem {
+    SafeAsDeclared,
+    /// Of the Safe itself.
+    SafeChanges {
+        undeclared: Vec<SafePart>,
+        /// Each slot and its new word.
+        written: Vec<(B256, B256)>,
+    },
+    ContractsAsDeclared,
+    ContractChanges {
+        contract: Address,
+        written: Vec<(B256, B256)>,
+    },
+}
+
+/// What of a Safe a write at one of its slots changes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum SafePart {
+    Known(Change),
+    Slot(B256),
+}
+
+impl Problem {
+    pub(super) fn describe(&self) -> Description {
+        match self {
+            Self::SafeAsDeclared => Description::pass(
+                "safe-slots",
+                "nothing of the Safe itself changes that the playbook does not declare",
+            ),
+            Self::SafeChanges { undeclared, written } => {
+                let parts: Vec<String> = undeclared.iter().map(|part| part.describe()).collect();
+                Description::refuse(
+                    Id::from("safe-slots").digest_all(&words(written)),
+                    format!("it changes {} and the playbook does not say so", listed(&parts)),
+                    "do not sign: this is how a Safe is taken over",
+                )
+            }
+            Self::ContractsAsDeclared => Description::pass(
+                "undeclared-effects",
+                "it changes no contract but those that the playbook calls or declares",
+            ),
+            Self::ContractChanges { contract, written } => Description::refuse(
+                Id::of("undeclared-effects", contract).digest_all(&words(written)),
+                format!("it changes {contract}, which the playbook neither calls nor declares"),
+                "look at what changes in it; if it is meant, say so: `changes` of the lever in breakglass.toml",
+            ),
+        }
+    }
+}
+
+impl SafePart {
+    fn describe(self) -> String {
+        match self {
+            Self::Known(change) => change.to_string(),
+            Self::Slot(slot) => format!("slot {slot} of the Safe"),
+        }
+    }
+}
+
+fn words(written: &[(B256, B256)]) -> Vec<String> {
+    written.iter().map(|(slot, word)| format!("{slot} {word}")).collect()
+}
+
+/// Bybit's attack: whoever writes these slots owns the Safe.
+pub(super) fn safe_slots(facts: &Facts, rehearsal: &Rehearsal) -> Problem {
+    let declared = declared(facts);
+    let safe = facts.proposal.safe().address;
+    let parts = Parts::new(facts, rehearsal);
+    let (mut undeclared, mut written) = (Vec::new(), Vec::new());
+    let mut seen = HashSet::new();
+    for write in rehearsal.writes.iter().filter(|write| write.address == safe) {
+        let part = match parts.of(write) {
+            None => continue,
+            Some(SafePart::Known(change)) if declared.contains(&change) => continue,
+            Some(part) => part,
+        };
+        written.push((write.slot, write.new));
+        if seen.insert(part) {
+            undeclared.push(part);
+        }
+    }
+    if undeclared.is_empty() { Problem::SafeAsDeclared } else { Problem::SafeChanges { undeclared, written } }
+}
+
+/// The slots of a Safe that mean something, worked out once.
+struct Parts {
+    slots: HashMap<B256, Change>,
+    /// Approvals of this very transaction, which are used up.
+    approvals: HashSet<B256>,
+}
+
+impl Parts {
+    fn new(facts: &Facts, rehearsal: &Rehearsal) -> Self {
+        let state = facts.state();
+        let hash = facts.proposal.hash();
+        // A linked list names its members in the words written.
+        let words = rehearsal.writes.iter().flat_map(|w| [w.old, w.new]).map(Address::from_word);
+        let known = state.owners.list().iter().chain(&state.modules).copied();
+        let members: HashSet<Address> = words.chain(known).chain([SENTINEL]).collect();
+        let mut slots = HashMap::new();
+        slots.extend(members.iter().map(|member| (module_slot(*member), Change::SafeModules)));
+        slots.extend(members.iter().map(|member| (owner_slot(*member), Change::SafeOwners)));
+        slots.extend([
+            (slot_word(slot::SINGLETON), Change::SafeSingleton),
+            (slot_word(slot::OWNER_COUNT), Change::SafeOwners),
+            (slot_word(slot::THRESHOLD), Change::SafeThreshold),
+            (slot::GUARD, Change::SafeGuard),
+            (slot::MODULE_GUARD, Change::SafeModuleGuard),
+            (slot::FALLBACK_HANDLER, Change::SafeFallbackHandler),
+        ]);
+        let approvals = state.owners.list().iter().map(|owner| approved_hash_slot(*owner, &hash)).collect();
+        Self { slots, approvals }
+    }
+
+    /// `None` for what every transaction writes.
+    fn of(&self, write: &Write) -> Option<SafePart> {
+        let consumed = || write.new.is_zero() && self.approvals.contains(&write.slot);
+        match self.slots.get(&write.slot) {
+            Some(change) => Some(SafePart::Known(*change)),
+            None if write.slot == slot_word(slot::NONCE) || consumed() => None,
+            None => Some(SafePart::Slot(write.slot)),
+        }
+    }
+}
+
+fn declared<'a>(facts: &Facts<'a>) -> &'a [Change] {
+    facts.plan.map_or(&[], |plan| &plan.changes)
+}
+
+/// Contracts whose storage may change: those that the reader's own playbook calls or declares, those that its lever
+/// declares, and a guard that the council pinned, which may keep books.
+fn may_change(facts: &Facts, contract: Address) -> bool {
+    let called = || facts.planned().iter().any(|planned| planned.call.to == contract);
+    let Safe { guard, module_guard, .. } = facts.council_safe;
+    declared(facts).contains(&Change::Contract(contract))
+        || facts.changes.contains(&contract)
+        || [guard, module_guard].contains(&&Some(contract))
+        || called()
+}
+
+/// One for each contract: accepting one accepts no other.
+pub(super) fn undeclared(facts: &Facts, rehearsal: &Rehearsal) -> Vec<Problem> {
+    let safe = facts.proposal.safe().address;
+    let mut others: BTreeMap<Address, Vec<(B256, B256)>> = BTreeMap::new();
+    for write in &rehearsal.writes {
+        others.entry(write.address).or_default().push((write.slot, write.new));
+    }
+    for contract in rehearsal.created.iter().chain(&rehearsal.destroyed) {
+        others.entry(*contract).or_default();
+    }
+    others.retain(|contract, _| *contract != safe && !may_change(facts, *contract));
+    if others.is_empty() {
+        return vec![Problem::ContractsAsDeclared];
+    }
+    others.into_iter().map(|(contract, written)| Problem::ContractChanges { contract, written }).collect()
+}

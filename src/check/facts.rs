@@ -1,0 +1,153 @@
+//! What the checks look at: a proposal, the reader's own derivation, the chain as it is now, and the rehearsal.
+
+use std::collections::BTreeMap;
+
+use alloy::primitives::{Address, B256};
+
+use super::Past;
+use crate::chain::{Age, EndpointReport};
+use crate::council;
+use crate::evm::{Answer, Query, Readings};
+use crate::fork::{Outcome, Rehearsal};
+use crate::playbook::{Check, Decided, Entry, Plan, PlannedCall, Verdict};
+use crate::proposal::{Difference, Proposal, RecordedCode, calls_of};
+use crate::safe::{Call, Nonce, SafeState};
+
+/// How a proposal stands to what its reader derives from their own files.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Match {
+    /// The same transaction, byte by byte, from the chain's values now.
+    Same,
+    /// The same transaction, but only from the values that the proposal itself brings: nothing was asked of the chain.
+    SameFromItsOwnValues,
+    /// The same playbook and arguments, but values read from the chain have changed since.
+    Moved(Vec<Difference>),
+    /// Another transaction than the reader's own playbook gives.
+    Differs(Vec<Difference>),
+    /// The reader's own files do not have what the proposal names; why.
+    Unbound(String),
+}
+
+/// Everything that the checks look at.
+#[derive(Clone, Copy, Debug)]
+pub struct Facts<'a> {
+    pub proposal: &'a Proposal,
+    pub matching: &'a Match,
+    /// The reader's own derivation, if there is one.
+    pub plan: Option<&'a Plan>,
+    /// The Safe as the reader's council file describes it.
+    pub council_safe: &'a council::Safe,
+    /// The Safe as the chain has it now; none offline.
+    pub now: Option<&'a SafeState>,
+    /// What the chain answered to the questions of the plan; none offline.
+    pub answers: Option<&'a Readings>,
+    /// The `before` checks, judged now; empty offline.
+    pub before: &'a [Verdict],
+    /// Arguments that come from the proposal's file alone.
+    pub foreign: &'a [(String, String)],
+    /// It was proposed before, and a file brings it.
+    pub is_from_file: bool,
+    /// What the chain says of the block that the file names.
+    pub past: &'a Past,
+    /// A signature is about to be made; when it is not, the signers have decided what a file may choose.
+    pub signing: bool,
+    /// The nonce was named on the command line, so that one out of line is meant.
+    pub nonce_named: bool,
+    /// How the chain's endpoints stand; empty offline.
+    pub endpoints: &'a [EndpointReport],
+    /// The age of the block that everything was read at; none offline.
+    pub block_age: Option<Age>,
+    /// How many RPCs had to agree, and how many the council file asks for.
+    pub quorum: usize,
+    pub council_quorum: usize,
+    /// Nonces of other proposals kept here for the same Safe, with their hashes.
+    pub others: &'a [(Nonce, String)],
+    /// What the transaction would do now, on the reader's own RPC.
+    pub rehearsal: Option<&'a Rehearsal>,
+    /// The `after` checks, judged on the rehearsed state.
+    pub after: &'a [Verdict],
+    /// In what the rehearsal differs from the one that the file records.
+    pub rehearsed_otherwise: &'a [String],
+    /// Why there is no rehearsal though one was wanted.
+    pub not_rehearsed: Option<&'a str>,
+    /// The code that ran when it was proposed, as whoever proposed it says.
+    pub code_then: &'a [RecordedCode],
+    /// keccak256 of the code at the Safe's own address; none offline.
+    pub proxy_code: Option<B256>,
+    /// The code that the council file pins, by the target that runs it.
+    pub pins: &'a BTreeMap<Address, Vec<B256>>,
+    /// What of the transaction the chain decides, and nothing else confirms.
+    pub decided: &'a [Decided],
+    /// The reader's own playbook.
+    pub entry: Option<&'a Entry<'a>>,
+    /// Contracts that the lever in the council file says to change as well.
+    pub changes: &'a [Address],
+}
+
+impl Facts<'_> {
+    /// The Safe as it is now or, offline, as the proposal found it.
+    pub(super) fn state(&self) -> &SafeState {
+        self.now.unwrap_or_else(|| self.proposal.snapshot())
+    }
+
+    /// The calls that the Safe makes; none when that cannot be said.
+    pub(super) fn calls(&self) -> Vec<Call> {
+        calls_of(self.proposal.tx()).unwrap_or_default()
+    }
+
+    /// The reader's own calls.
+    pub(super) fn planned(&self) -> &[PlannedCall] {
+        self.plan.map_or(&[], |plan| &plan.calls)
+    }
+
+    /// The reader's own calls that go to a contract, or have it among their arguments.
+    pub(super) fn calls_about(&self, contract: Address) -> impl Iterator<Item = &PlannedCall> {
+        let calls = self.planned();
+        let is_about = move |planned: &&PlannedCall| {
+            planned.call.to == contract || has_word(&planned.call.data, &contract.into_word())
+        };
+        calls.iter().filter(is_about)
+    }
+
+    /// Returns `true` if one of the reader's own calls is about a contract and has a word among its arguments.
+    pub(super) fn says(&self, contract: Address, word: &B256) -> bool {
+        self.calls_about(contract).any(|planned| has_word(&planned.call.data, word))
+    }
+
+    /// The rehearsal, where it left effects to look at.
+    pub(super) fn effects(&self) -> Option<&Rehearsal> {
+        self.rehearsal.filter(|rehearsal| rehearsal.outcome != Outcome::Reverted)
+    }
+
+    /// Returns `true` if everything that the reader's own playbook promises, events left out, is so on the chain now.
+    /// A rehearsal that reverts leaves the chain as it is, so that its `after` checks were judged on it as well.
+    pub(super) fn is_already_done(&self) -> bool {
+        let reverted = self.rehearsal.is_some_and(|rehearsal| rehearsal.outcome == Outcome::Reverted);
+        let holds_now = |(at, check): (usize, &Check)| {
+            let queries = check.queries();
+            match self.answers.filter(|answers| queries.iter().all(|query| answers.get(query).is_some())) {
+                Some(answers) => check.judge(answers, &[]).holds,
+                None => reverted && self.after.get(at).is_some_and(|verdict| verdict.holds),
+            }
+        };
+        let promised = self.plan.map_or(&[][..], |plan| &plan.after).iter().enumerate();
+        let mut states = promised.filter(|(_, check)| !matches!(check, Check::Event(_))).peekable();
+        states.peek().is_some() && states.all(holds_now)
+    }
+
+    /// keccak256 of the code that an account has now, zero for none; `None` if nobody read it.
+    pub(super) fn code_of(&self, address: Address) -> Option<B256> {
+        let rehearsed = self.rehearsal.and_then(|rehearsal| rehearsal.code.get(&address).copied());
+        let answer = || self.answers.and_then(|answers| answers.get(&Query::CodeHash { address }));
+        rehearsed.or_else(|| match answer() {
+            Some(Answer::Value(word)) => B256::try_from(&word[..]).ok(),
+            _ => None,
+        })
+    }
+}
+
+/// Returns `true` if a call has a word among its arguments, or among those of a call that it carries.
+pub(super) fn has_word(data: &[u8], word: &B256) -> bool {
+    let from = |start: usize| data.get(start..).unwrap_or_default().chunks(32);
+    from(4).chain(from(8)).any(|chunk| chunk == word.as_slice())
+}

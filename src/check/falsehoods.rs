@@ -1,0 +1,86 @@
+//! What a file says and never was so: whoever wrote it lies.
+
+use std::fmt::Display;
+
+use super::description::{Description, Id};
+use super::{About, Facts, Match, Past, Untrue};
+use crate::evm::cut_for_display;
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Problem {
+    ValuesNotProvable {
+        /// Of the values.
+        digest: String,
+        block: u64,
+        why: String,
+    },
+    ValuesNeverTrue {
+        digest: String,
+        untrue: Vec<Untrue>,
+    },
+    SafeNeverSo {
+        untrue: Vec<Untrue>,
+        signing: bool,
+    },
+}
+
+impl Problem {
+    pub(super) fn describe(&self) -> Description {
+        match self {
+            Self::ValuesNotProvable { digest, block, why } => Description::refuse(
+                Id::from("values-not-provable").digested(digest),
+                format!(
+                    "it rests on values that the chain does not have now, and nobody can tell whether it had them at \
+                     block {block}: {why}"
+                ),
+                "propose it again, so that it rests on the chain as it is",
+            ),
+            Self::ValuesNeverTrue { digest, untrue } => Description::refuse(
+                Id::from("values-never-true").digested(digest),
+                format!("it rests on what was never on the chain: {}", listed(untrue)),
+                "do not sign: somebody wrote these values into the file; derive the lever yourself",
+            ),
+            Self::SafeNeverSo { untrue, signing } => {
+                let what: Vec<String> = untrue.iter().map(|u| u.what.replace(' ', "-")).collect();
+                let sentence = format!("the file says what never was: {}", listed(untrue));
+                let id = Id::of("safe-never-so", what.join("+")).digest([&sentence as &dyn Display]);
+                let fix = if *signing {
+                    "ask its proposer about it; the lever itself can be signed without the file"
+                } else {
+                    "it is left aside: everything was read from the chain"
+                };
+                Description::refuse_if(*signing, id, sentence, fix)
+            }
+        }
+    }
+}
+
+fn listed(all: &[Untrue]) -> String {
+    let one = |u: &Untrue| {
+        cut_for_display(&format!("{} is {} in the file, and was {} on the chain", u.what, u.file, u.chain))
+    };
+    all.iter().map(one).collect::<Vec<_>>().join("; ")
+}
+
+/// A transaction that rests on other values than the chain's now: were they ever the chain's?
+pub(super) fn values_were_true(facts: &Facts) -> Option<Problem> {
+    if !matches!(facts.matching, Match::Moved(_)) {
+        return None;
+    }
+    let digest = facts.plan.map(|plan| plan.rests_on.short_digest()).unwrap_or_default();
+    match facts.past {
+        Past::NotAsked | Past::True => None,
+        Past::Unknown(why) => {
+            let block = facts.proposal.block().number;
+            Some(Problem::ValuesNotProvable { digest, block, why: why.clone() })
+        }
+        Past::False(all) if all.iter().all(|u| !matches!(u.about, About::Reading | About::Block)) => None,
+        Past::False(all) => Some(Problem::ValuesNeverTrue { digest, untrue: all.clone() }),
+    }
+}
+
+/// What a file says of the Safe or of code, and never was. Nothing rests on it, but whoever wrote it lies.
+pub(super) fn safe_was_as_told(facts: &Facts) -> Option<Problem> {
+    let untrue: Vec<Untrue> = facts.past.beside_the_readings().cloned().collect();
+    (!untrue.is_empty()).then_some(Problem::SafeNeverSo { untrue, signing: facts.signing })
+}

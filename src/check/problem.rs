@@ -1,0 +1,141 @@
+//! A problem is what a check found, as data. Its id, level, sentence and fix are worked out from it, here and in the
+//! `describe` of each file; nothing is ever decided by these words.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::description::{Description, Level, Sort};
+
+use super::{
+    binding, code, contracts, control, effects, falsehoods, outflow, powers, rehearsal, rpc, safe,
+    transaction,
+};
+
+macro_rules! problems {
+    ($($variant:ident($file:ident)),* $(,)?) => {
+        /// What a check found: it passes, warns, refuses, or is already done. One variant for each file of checks.
+        #[derive(Clone, Debug, PartialEq, Eq)]
+        pub enum Problem {
+            $($variant($file::Problem),)*
+        }
+
+        impl Problem {
+            fn describe(&self) -> Description {
+                match self {
+                    $(Self::$variant(problem) => problem.describe(),)*
+                }
+            }
+        }
+
+        $(impl From<$file::Problem> for Problem {
+            fn from(problem: $file::Problem) -> Self {
+                Self::$variant(problem)
+            }
+        })*
+    };
+}
+
+problems! {
+    Binding(binding),
+    Falsehoods(falsehoods),
+    Transaction(transaction),
+    Safe(safe),
+    Contracts(contracts),
+    Powers(powers),
+    Code(code),
+    Rehearsal(rehearsal),
+    Effects(effects),
+    Outflow(outflow),
+    Control(control),
+    Rpc(rpc),
+}
+
+impl Problem {
+    /// Returns `true` for what the execution of the proposal itself brings about: its nonce is used, and its `before`
+    /// checks need not hold any more.
+    #[must_use]
+    pub const fn comes_with_execution(&self) -> bool {
+        matches!(
+            self,
+            Self::Transaction(transaction::Problem::NonceUsed { .. })
+                | Self::Binding(binding::Problem::Before { .. })
+        )
+    }
+
+    /// Returns the RPC that contradicts the others, as shown.
+    #[must_use]
+    pub fn lying_rpc(&self) -> Option<&str> {
+        match self {
+            Self::Rpc(rpc::Problem::Lying { rpc, .. }) => Some(rpc),
+            _ => None,
+        }
+    }
+
+    /// Returns `true` for what the command line chose by a flag of its own: it is recorded like a refusal that was
+    /// accepted.
+    #[must_use]
+    pub const fn is_chosen(&self) -> bool {
+        matches!(self, Self::Rpc(rpc::Problem::QuorumLowered { .. }))
+    }
+}
+
+/// A problem with its id, level, sentence and fix: for the review, and for `--json`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Finding {
+    #[serde(skip)]
+    problem: Problem,
+    /// What `--accept` takes. That of a refusal names what it is about, or a digest of it: accepting one thing accepts
+    /// nothing else.
+    pub id: String,
+    /// The first part of its id.
+    pub kind: &'static str,
+    pub level: Level,
+    #[serde(skip)]
+    pub sort: Sort,
+    /// Which of the things of this kind: an address, a nonce, the number of a check.
+    pub about: Vec<String>,
+    pub sentence: String,
+    /// What to do about it; empty if it passed.
+    pub fix: String,
+}
+
+impl Finding {
+    #[must_use]
+    pub const fn problem(&self) -> &Problem {
+        &self.problem
+    }
+}
+
+impl From<Problem> for Finding {
+    fn from(problem: Problem) -> Self {
+        let Description { id, level, sort, sentence, fix } = problem.describe();
+        Self { problem, id: id.text, kind: id.kind, level, sort, about: id.about, sentence, fix }
+    }
+}
+
+/// Findings for a person to read.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Readable<'a> {
+    pub first: Vec<&'a Finding>,
+    /// The kinds of which there are more, and how many.
+    pub more: BTreeMap<&'static str, usize>,
+}
+
+/// The first ten of each kind, in their order: a transaction that changes a thousand contracts is refused for each.
+#[must_use]
+pub fn readable<'a>(findings: impl IntoIterator<Item = &'a Finding>) -> Readable<'a> {
+    const MOST_OF_A_KIND: usize = 10;
+    let mut readable = Readable::default();
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    for finding in findings {
+        let count = counts.entry(finding.kind).or_default();
+        *count += 1;
+        if *count <= MOST_OF_A_KIND {
+            readable.first.push(finding);
+        } else {
+            *readable.more.entry(finding.kind).or_default() += 1;
+        }
+    }
+    readable
+}
