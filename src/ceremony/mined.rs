@@ -12,7 +12,7 @@ use crate::ceremony::desk::Desk;
 use crate::ceremony::prefetch::hints;
 use crate::ceremony::subject::Subject;
 use crate::chain::{Chain, ChainError, Receipt, Replayed};
-use crate::check::{Finding, Level};
+use crate::check::Finding;
 use crate::evm::Readings;
 use crate::fork::{Expected, Rehearsal};
 use crate::proposal::{Record, calls_of};
@@ -110,7 +110,7 @@ fn otherwise(subject: &Subject, replayed: &Replayed) -> Vec<String> {
 /// What the checks refuse in it and did not refuse before. The acceptances in proposal and signature files do not count:
 /// nobody signed them.
 fn refused(subject: &Subject, replayed: &Replayed) -> Vec<String> {
-    let refuses = |finding: &Finding| finding.level == Level::Refuse;
+    let refuses = |finding: &Finding| finding.level.blocks();
     let known = subject.findings(false);
     let known: BTreeSet<&str> =
         known.iter().filter(|finding| refuses(finding)).map(|finding| finding.id.as_str()).collect();
