@@ -18,7 +18,6 @@
 //!
 //! | Room | Holds |
 //! |---|---|
-//! | [`cli`] | the clap tree |
 //! | [`command`] | one file per command: load, decide, show |
 //! | [`ui`] | the only room that prints or prompts |
 //! | [`store`] | the only room that touches files |
@@ -35,7 +34,6 @@
 mod ceremony;
 pub mod chain;
 pub mod check;
-mod cli;
 mod command;
 pub mod council;
 pub mod device;

@@ -21,7 +21,7 @@ use syn::visit::Visit;
 const FLOORS: &[&[&str]] = &[
     &["error", "excerpt", "progress", "safe", "store"],
     &["evm", "device", "ui"],
-    &["cli", "council"],
+    &["council"],
     &["playbook"],
     &["proposal"],
     &["fork"],

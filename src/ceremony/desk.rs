@@ -8,7 +8,6 @@ use crate::ceremony::settings::settings;
 use crate::chain::{Chain, Options, proxy_of};
 use crate::council::{self, Council, RpcAddress, RpcAddressError, SecretUrl};
 use crate::error::{Error, Exit};
-use crate::excerpt::Fault;
 use crate::playbook::{self, Catalogue, near};
 use crate::progress::{Progress, Tone};
 use crate::proposal::{Claims, Proposal};
@@ -199,12 +198,4 @@ pub fn resolve(progress: &dyn Progress, address: &RpcAddress) -> Result<SecretUr
         progress.tell_once(Tone::Warn, "note: ", &format!("{text}; NO_PROXY excepts a host"));
     }
     Ok(url)
-}
-
-impl From<Fault> for Error {
-    fn from(fault: Fault) -> Self {
-        let mut error = Self::new(Exit::Failed, fault.headline()).hint("fix that line");
-        error.excerpt = fault.excerpt();
-        error
-    }
 }

@@ -17,8 +17,8 @@ use crate::ceremony::subject::{Purpose, Subject, online};
 use crate::ceremony::waiting::finish;
 use crate::ceremony::{gas, outcome};
 use crate::chain::{ChainError, Prepared, Sending, block_time};
-use crate::cli;
 use crate::command::Session;
+use crate::command::args::{Accept, Depth, Derive, Key, Proofs};
 use crate::command::key;
 use crate::command::key::Signer;
 use crate::command::report::report;
@@ -32,7 +32,49 @@ use crate::ui::Text;
 use crate::view::device as pages;
 use crate::view::{offer, review};
 
-pub fn run(session: &Session, args: &cli::Broadcast) -> Result<Exit, Error> {
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// A lever or a proposal file
+    what: String,
+
+    /// The account that pays for gas; anyone's
+    #[command(flatten)]
+    key: Key,
+
+    #[command(flatten)]
+    derive: Derive,
+
+    #[command(flatten)]
+    accept: Accept,
+
+    #[command(flatten)]
+    proofs: Proofs,
+
+    /// Send without asking; NAME is the Safe's name in your council file
+    #[arg(long, value_name = "NAME")]
+    confirm: Option<String>,
+
+    /// Send nothing: print the call for somebody else to send
+    #[arg(long, conflicts_with_all = ["confirm", "keystore", "ledger"])]
+    calldata: bool,
+
+    /// The most to pay per unit of gas, in gwei
+    #[arg(long, value_name = "GWEI", default_value_t = 500)]
+    max_fee: u64,
+
+    /// The gas to send it with, where no RPC can estimate it; checked like an estimate
+    #[arg(long, value_name = "GAS")]
+    gas: Option<u64>,
+
+    #[command(flatten)]
+    depth: Depth,
+
+    /// How long to wait for the transaction to be mined, in seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 600, value_parser = clap::value_parser!(u64).range(0..=86_400))]
+    wait: u64,
+}
+
+pub fn run(session: &Session, args: &Args) -> Result<Exit, Error> {
     session.require_accepted(&[session.rests_of(&args.what, args.derive.undo)?], &args.accept.accept)?;
     // The address that a keystore states: its key is asked for only once there is something to send.
     let stated = if args.calldata { None } else { key::stated(&args.key)? };
@@ -74,7 +116,7 @@ pub fn run(session: &Session, args: &cli::Broadcast) -> Result<Exit, Error> {
 /// A look at the chain, and what was asked for.
 struct Look<'a> {
     session: &'a Session<'a>,
-    args: &'a cli::Broadcast,
+    args: &'a Args,
     subject: Subject<'a>,
     /// When it began.
     since: Instant,
@@ -311,7 +353,7 @@ fn sending(from: Address, proposal: &Proposal) -> Sending {
 }
 
 /// A proposal that the Safe has executed, sent by us or by somebody else, is proven and not sent again.
-fn already(session: &Session, subject: &Subject, args: &cli::Broadcast) -> Result<Option<Exit>, Error> {
+fn already(session: &Session, subject: &Subject, args: &Args) -> Result<Option<Exit>, Error> {
     let wanted = args.depth.wanted();
     let now = &online(subject)?.snapshot.state;
     let state = assemble(&subject.proposal, &subject.signatures, &subject.on_chain(), now);
@@ -416,12 +458,7 @@ fn prepared(subject: &Subject) -> Result<Prepared, Error> {
     prepared.ok_or_else(|| Error::new(Exit::Network, "the chain did not say what gas costs"))
 }
 
-fn confirm(
-    session: &Session,
-    subject: &Subject,
-    args: &cli::Broadcast,
-    replaced: Option<&Sent>,
-) -> Result<(), Error> {
+fn confirm(session: &Session, subject: &Subject, args: &Args, replaced: Option<&Sent>) -> Result<(), Error> {
     let name = &subject.safe.name;
     let yes = if let Some(given) = &args.confirm {
         given == name

@@ -5,13 +5,25 @@ use serde_json::json;
 use crate::ceremony::obey::obey;
 use crate::ceremony::subject::Purpose;
 use crate::check::{Level, readable};
-use crate::cli;
 use crate::command::Session;
+use crate::command::args::{Derive, Proofs};
 use crate::error::{Error, Exit};
 use crate::ui::Text;
 use crate::view::{effects, review};
 
-pub fn run(session: &Session, args: &cli::Status) -> Result<Exit, Error> {
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// A lever or a proposal file
+    what: String,
+
+    #[command(flatten)]
+    derive: Derive,
+
+    #[command(flatten)]
+    proofs: Proofs,
+}
+
+pub fn run(session: &Session, args: &Args) -> Result<Exit, Error> {
     session.note_changes(&session.rests_of(&args.what, args.derive.undo)?)?;
     let mut subject = session.subject(&args.what, &args.derive.given(), Purpose::Finish, |_, _| None)?;
     subject.prove(session.ui, args.proofs.proofs)?;

@@ -4,11 +4,16 @@ use clap::CommandFactory;
 use clap_complete::{Shell, generate};
 use serde_json::json;
 
-use crate::cli::Cli;
+use crate::command::Cli;
 use crate::error::{Error, Exit};
 use crate::ui::Ui;
 
-pub fn run(ui: &Ui, shell: Shell) -> Result<Exit, Error> {
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    shell: Shell,
+}
+
+pub fn run(ui: &Ui, &Args { shell }: &Args) -> Result<Exit, Error> {
     let mut script = Vec::new();
     generate(shell, &mut Cli::command(), "breakglass", &mut script);
     let script = String::from_utf8(script)

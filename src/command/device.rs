@@ -1,14 +1,14 @@
 //! `device`: is the Ledger ready, and whose keys does it hold?
 
 use std::io::ErrorKind;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
 use crate::ceremony::desk::Desk;
 use crate::ceremony::desk::find_council;
 use crate::ceremony::settings::stated;
-use crate::cli;
+use crate::command::args::Key;
 use crate::command::key;
 use crate::device::{
     Account, DerivationPath, DeviceError, Ledger, Prediction, Settings, UDEV_RULE, UDEV_RULE_PATH,
@@ -19,7 +19,36 @@ use crate::store::{self, SettingsFolder, StoreError};
 use crate::ui::{Text, Ui};
 use crate::view::device as pages;
 
-pub fn run(ui: &Ui, council: Option<&Path>, args: &cli::Device) -> Result<Exit, Error> {
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(flatten)]
+    key: Key,
+
+    /// Show the address at this derivation path on the device's own screen
+    #[arg(long, value_name = "PATH", num_args = 0..=1, default_missing_value = "m/44'/60'/0'/0/0")]
+    show_address: Option<DerivationPath>,
+
+    /// Show a signer's address of the council file on the device's own screen, and say whether it is the same
+    #[arg(long, value_name = "NAME", conflicts_with = "show_address")]
+    verify: Option<String>,
+
+    /// Say which settings of the Ethereum app are recommended, and how to state yours
+    #[arg(long, conflicts_with_all = ["show_address", "verify"])]
+    settings: bool,
+
+    /// Print the udev rule by which Linux lets a user open a Ledger
+    #[arg(long, conflicts_with = "show_address")]
+    udev: bool,
+
+    /// Install that rule, with sudo; FILE where the system keeps its rules elsewhere
+    #[arg(
+        long, value_name = "FILE", num_args = 0..=1, default_missing_value = UDEV_RULE_PATH,
+        conflicts_with_all = ["show_address", "udev"]
+    )]
+    install_udev: Option<PathBuf>,
+}
+
+pub fn run(ui: &Ui, council: Option<&Path>, args: &Args) -> Result<Exit, Error> {
     if args.udev {
         let text = format!("put it there: breakglass device --udev | sudo tee {UDEV_RULE_PATH}");
         ui.say(&Text::new(&text));

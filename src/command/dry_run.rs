@@ -5,14 +5,38 @@ use serde_json::{Value, json};
 use crate::ceremony::desk::fork;
 use crate::ceremony::rehearsed;
 use crate::ceremony::subject::{Purpose, Subject, View};
-use crate::cli;
 use crate::command::Session;
+use crate::command::args::{Derive, Proofs};
 use crate::council;
 use crate::error::{Error, Exit};
 use crate::evm::BlockTag;
 use crate::view::{effects, review, trace};
 
-pub fn run(session: &Session, args: &cli::DryRun) -> Result<Exit, Error> {
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// A lever or a proposal file
+    what: String,
+
+    #[command(flatten)]
+    derive: Derive,
+
+    /// After this block instead of the latest
+    #[arg(long, value_name = "BLOCK")]
+    at: Option<u64>,
+
+    /// On this RPC alone, a running anvil for instance; '${NAME}' for one that an environment variable holds
+    #[arg(long, value_name = "URL")]
+    fork_url: Option<String>,
+
+    #[command(flatten)]
+    proofs: Proofs,
+
+    /// Show every call that it makes
+    #[arg(long)]
+    trace: bool,
+}
+
+pub fn run(session: &Session, args: &Args) -> Result<Exit, Error> {
     session.note_changes(&session.rests_of(&args.what, args.derive.undo)?)?;
     let view = |safe: &council::Safe| {
         let link = match &args.fork_url {

@@ -3,10 +3,19 @@
 use crate::chain::ChainError;
 use crate::device::DeviceError;
 use crate::error::{Error, Exit};
+use crate::excerpt::Fault;
 use crate::playbook::{LookupError, PlanError};
 use crate::proposal::{BuildError, NotReady, ProposalError, VerifyError};
 use crate::store::StoreError;
 use crate::ui::PromptError;
+
+impl From<Fault> for Error {
+    fn from(fault: Fault) -> Self {
+        let mut error = Self::new(Exit::Failed, fault.headline()).hint("fix that line");
+        error.excerpt = fault.excerpt();
+        error
+    }
+}
 
 impl From<StoreError> for Error {
     fn from(error: StoreError) -> Self {

@@ -1,18 +1,31 @@
 //! `export`: the signatures kept here, as lines for a chat or as files for a stick.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
 use crate::ceremony::subject::Purpose;
-use crate::cli;
 use crate::command::Session;
+use crate::command::args::Derive;
 use crate::error::{Error, Exit};
 use crate::proposal::OwnerSignature;
 use crate::store;
 use crate::ui::Text;
 
-pub fn run(session: &Session, args: &cli::Export) -> Result<Exit, Error> {
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// A lever or a proposal file
+    what: String,
+
+    /// Copy the proposal and its signatures into this folder instead of printing lines
+    #[arg(long, value_name = "FOLDER")]
+    to: Option<PathBuf>,
+
+    #[command(flatten)]
+    derive: Derive,
+}
+
+pub fn run(session: &Session, args: &Args) -> Result<Exit, Error> {
     session.note_changes(&session.rests_of(&args.what, args.derive.undo)?)?;
     let proposal = session.given(&args.what, &args.derive.given(), Purpose::Finish)?.ok_or_else(|| {
         Error::new(Exit::Failed, format!("nothing is kept here for lever {}", args.what))

@@ -1,18 +1,73 @@
 //! `hash`: the three hashes of a Safe transaction, from flags or from a proposal. No network.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use alloy::primitives::{Bytes, hex};
+use alloy::primitives::{Address, Bytes, U256, hex};
+use clap::ValueEnum;
 use serde_json::json;
 
 use crate::ceremony::subject::read_proposal;
-use crate::cli;
 use crate::error::{Error, Exit};
-use crate::safe::{Hashes, Operation, SafeId, SafeTx};
+use crate::safe::{Hashes, Nonce, Operation, SafeId, SafeTx, SafeVersion, parse_address, parse_uint};
 use crate::store;
 use crate::ui::Ui;
 
-pub fn run(ui: &Ui, args: &cli::Hash) -> Result<Exit, Error> {
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// A proposal file, instead of the flags below
+    proposal: Option<PathBuf>,
+
+    #[arg(long, required_unless_present = "proposal")]
+    chain_id: Option<u64>,
+    #[arg(long, required_unless_present = "proposal", value_parser = parse_address)]
+    safe: Option<Address>,
+    #[arg(long, required_unless_present = "proposal")]
+    safe_version: Option<SafeVersion>,
+    #[arg(long, required_unless_present = "proposal", value_parser = parse_address)]
+    to: Option<Address>,
+    /// In wei
+    #[arg(long, default_value = "0")]
+    value: Amount,
+    /// Hexadecimal, or @FILE for long data
+    #[arg(long, default_value = "0x")]
+    data: String,
+    #[arg(long, value_enum, default_value = "call")]
+    operation: OperationName,
+    #[arg(long, default_value = "0")]
+    safe_tx_gas: Amount,
+    #[arg(long, default_value = "0")]
+    base_gas: Amount,
+    #[arg(long, default_value = "0")]
+    gas_price: Amount,
+    #[arg(long, default_value_t = Address::ZERO, value_parser = parse_address)]
+    gas_token: Address,
+    #[arg(long, default_value_t = Address::ZERO, value_parser = parse_address)]
+    refund_receiver: Address,
+    #[arg(long, required_unless_present = "proposal")]
+    nonce: Option<Nonce>,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum OperationName {
+    #[value(alias = "0")]
+    Call,
+    #[value(alias = "1")]
+    Delegatecall,
+}
+
+/// A number below 2^256, decimal or 0x.
+#[derive(Clone, Copy, Debug)]
+struct Amount(U256);
+
+impl std::str::FromStr for Amount {
+    type Err = String;
+
+    fn from_str(s: &str) -> Result<Self, Self::Err> {
+        parse_uint(s).map(Self).ok_or_else(|| format!("{s:?} is not a whole number below 2^256"))
+    }
+}
+
+pub fn run(ui: &Ui, args: &Args) -> Result<Exit, Error> {
     let hashes = match &args.proposal {
         Some(path) => *read_proposal(path)?.hashes(),
         None => from_flags(args)?,
@@ -29,7 +84,7 @@ pub fn run(ui: &Ui, args: &cli::Hash) -> Result<Exit, Error> {
     Ok(Exit::Done)
 }
 
-fn from_flags(args: &cli::Hash) -> Result<Hashes, Error> {
+fn from_flags(args: &Args) -> Result<Hashes, Error> {
     // Clap asks for these when there is no proposal.
     let missing = |flag: &str| Error::new(Exit::Usage, format!("{flag} is missing"));
     let safe = SafeId {
@@ -42,8 +97,8 @@ fn from_flags(args: &cli::Hash) -> Result<Hashes, Error> {
         value: args.value.0,
         data: read_data(&args.data)?,
         operation: match args.operation {
-            cli::OperationName::Call => Operation::Call,
-            cli::OperationName::Delegatecall => Operation::DelegateCall,
+            OperationName::Call => Operation::Call,
+            OperationName::Delegatecall => Operation::DelegateCall,
         },
         safe_tx_gas: args.safe_tx_gas.0,
         base_gas: args.base_gas.0,

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 
 use crate::ceremony::subject::{Purpose, is_file};
-use crate::cli;
 use crate::command::Session;
+use crate::command::args::Derive;
 use crate::error::{Error, Exit};
 use crate::proposal::{
     Few, Finds, Gathered, OwnerSignature, Proposal, SafeOwners, Wanted, find_signatures, gather,
@@ -49,7 +49,19 @@ struct Refused {
     why: String,
 }
 
-pub fn run(session: &Session, args: &cli::Import) -> Result<Exit, Error> {
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// A lever or a proposal file
+    what: String,
+
+    /// Files or folders; `-`, or none, for standard input
+    from: Vec<PathBuf>,
+
+    #[command(flatten)]
+    derive: Derive,
+}
+
+pub fn run(session: &Session, args: &Args) -> Result<Exit, Error> {
     session.note_changes(&session.rests_of(&args.what, args.derive.undo)?)?;
     let sources = read(session, &args.from);
     let targets = targets(session, args, &sources.finds)?;
@@ -146,7 +158,7 @@ fn wanted((proposal, owners): &(Proposal, SafeOwners)) -> Wanted<'_> {
 }
 
 /// All that are kept here, and what was named: a file, if the reader's own files give it, or else the lever derived now.
-fn targets(session: &Session, args: &cli::Import, found: &[Finds]) -> Result<Targets, Error> {
+fn targets(session: &Session, args: &Args, found: &[Finds]) -> Result<Targets, Error> {
     let mut targets = Targets::default();
     let given = session.given(&args.what, &args.derive.given(), Purpose::Finish)?;
     let safe = match &given {
@@ -201,7 +213,7 @@ fn targets(session: &Session, args: &cli::Import, found: &[Finds]) -> Result<Tar
 }
 
 /// Whoever signs or sends it later has to know that these were not their own choice.
-fn say_foreign(session: &Session, args: &cli::Import, proposal: &Proposal) -> Result<(), Error> {
+fn say_foreign(session: &Session, args: &Args, proposal: &Proposal) -> Result<(), Error> {
     let foreign = session.foreign(proposal, &args.derive.given().arguments()?);
     if !foreign.is_empty() {
         let first = foreign.iter().take(Few::<()>::SHOWN);

@@ -8,18 +8,40 @@ use serde_json::json;
 
 use crate::ceremony::desk::resolve;
 use crate::chain::{Ask, Chain, Options, Snapshot};
-use crate::cli;
 use crate::council::{Council, FILE_NAME, RpcAddress, RpcAddressError};
 use crate::error::{Error, Exit};
 use crate::evm::BlockTag;
 use crate::evm::Query;
 use crate::excerpt::hide_urls;
 use crate::proposal::{BatchContract, BatchSource};
-use crate::safe::{SafeState, SafeVersion};
+use crate::safe::{SafeState, SafeVersion, parse_address};
 use crate::store;
 use crate::ui::{Text, Ui};
 
-pub fn run(ui: &Ui, council: Option<&Path>, args: &cli::Init) -> Result<Exit, Error> {
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The Safe's address
+    #[arg(long, value_parser = parse_address)]
+    safe: Address,
+
+    /// An RPC address; '${NAME}' for one that an environment variable holds, as one with a key should be
+    #[arg(long, value_name = "URL")]
+    rpc: Vec<String>,
+
+    /// What to call the protocol
+    #[arg(long, default_value = "My protocol")]
+    name: String,
+
+    /// What to call the chain [default: its usual name]
+    #[arg(long, value_name = "NAME")]
+    chain: Option<String>,
+
+    /// What to call the Safe
+    #[arg(long, value_name = "NAME", default_value = "guardian")]
+    safe_name: String,
+}
+
+pub fn run(ui: &Ui, council: Option<&Path>, args: &Args) -> Result<Exit, Error> {
     let path = council.map_or_else(|| PathBuf::from(FILE_NAME), Path::to_path_buf);
     if std::path::Path::new(&path).symlink_metadata().is_ok() {
         let message = format!("{} already exists, and nothing is overwritten", path.display());
@@ -47,7 +69,7 @@ pub fn run(ui: &Ui, council: Option<&Path>, args: &cli::Init) -> Result<Exit, Er
 }
 
 /// Asks the first endpoint for its chain id, then all of them for the Safe.
-fn read(ui: &Ui, args: &cli::Init) -> Result<(u64, Snapshot), Error> {
+fn read(ui: &Ui, args: &Args) -> Result<(u64, Snapshot), Error> {
     if args.rpc.is_empty() {
         return Err(Error::new(Exit::Usage, "no RPC address is named").hint("--rpc '${MAINNET_RPC}'"));
     }
@@ -120,7 +142,7 @@ fn usual_name(chain_id: u64) -> String {
     }
 }
 
-fn council_file(args: &cli::Init, chain: &str, chain_id: u64, snapshot: &Snapshot) -> String {
+fn council_file(args: &Args, chain: &str, chain_id: u64, snapshot: &Snapshot) -> String {
     let state = &snapshot.state;
     let batch = batch_contract(chain_id, snapshot);
     let batch = batch.map_or(String::new(), |address| format!("batch = \"{address}\"\n"));

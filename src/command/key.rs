@@ -8,7 +8,7 @@ use alloy::consensus::TxEip1559;
 use alloy::primitives::Address;
 
 use crate::ceremony::settings::settings;
-use crate::cli;
+use crate::command::args;
 use crate::council::Council;
 use crate::device::{
     Account, DerivationPath, Device, DeviceError, Keystore, Ledger, Plugged, Target, Waiting, Watcher, meant,
@@ -163,7 +163,7 @@ fn with_own(council: &Council, others: Vec<DerivationPath>) -> Result<Vec<Deriva
 }
 
 /// Opens the key that is named; a keystore's password is asked for unless a file holds it.
-pub fn open(ui: &Ui, key: &cli::Key) -> Result<Signer, Error> {
+pub fn open(ui: &Ui, key: &args::Key) -> Result<Signer, Error> {
     named(key)?;
     if let Some(target) = key.ledger() {
         let wait = Wait::default();
@@ -182,7 +182,7 @@ pub fn open(ui: &Ui, key: &cli::Key) -> Result<Signer, Error> {
 }
 
 /// The address that the named keystore states, before it is unlocked. `None` for a Ledger, which says it when asked.
-pub fn stated(key: &cli::Key) -> Result<Option<Address>, Error> {
+pub fn stated(key: &args::Key) -> Result<Option<Address>, Error> {
     named(key)?;
     let keystore = key.keystore.as_ref().filter(|_| key.ledger().is_none());
     let text = keystore.map(|path| store::read_text_up_to(LONGEST_KEYSTORE, path));
@@ -190,7 +190,7 @@ pub fn stated(key: &cli::Key) -> Result<Option<Address>, Error> {
 }
 
 /// Waits until the Ledger is ready, and says what for.
-pub fn ledger(ui: &Ui, key: &cli::Key, target: &str, wait: &Wait) -> Result<Ledger, Error> {
+pub fn ledger(ui: &Ui, key: &args::Key, target: &str, wait: &Wait) -> Result<Ledger, Error> {
     let mut target: Target = target.parse()?;
     if let Target::Usb { which } = &mut target {
         *which = match &key.ledger_serial {
@@ -220,7 +220,7 @@ fn one_of(ui: &Ui, all: &[Plugged], can_ask: bool) -> Result<Option<String>, Err
 }
 
 /// Whether a key is named at all: asked before anything slow.
-pub fn named(key: &cli::Key) -> Result<(), Error> {
+pub fn named(key: &args::Key) -> Result<(), Error> {
     if key.ledger().is_some() || key.keystore.is_some() { Ok(()) } else { Err(unnamed()) }
 }
 

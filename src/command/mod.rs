@@ -2,6 +2,7 @@
 //! prints nothing itself.
 
 mod accept;
+mod args;
 mod broadcast;
 mod check;
 mod completions;
@@ -9,7 +10,6 @@ mod device;
 mod dry_run;
 mod error;
 mod export;
-
 mod hash;
 mod home;
 mod import;
@@ -25,16 +25,78 @@ mod status;
 use std::ffi::OsString;
 use std::io::ErrorKind;
 use std::ops::Deref;
+use std::path::PathBuf;
 
-use clap::Parser;
+use clap::{Parser, Subcommand};
 
-use crate::ceremony::depth::Wanted;
-use crate::ceremony::derive::Given;
 use crate::ceremony::desk::Desk;
-use crate::cli::{self, Cli, Command};
 use crate::error::{Error, Exit};
 use crate::playbook::Kind;
 use crate::ui::Ui;
+
+/// Emergency actions for EVM multisigs
+///
+/// Run a predefined playbook (pause a contract, change a parameter, rotate a key): it becomes a Safe transaction that
+/// every owner derives, checks and signs alone; at threshold somebody broadcasts it, and its effect is proven on chain.
+///
+/// Without a command: lists the levers of your council file.
+#[derive(Debug, Parser)]
+#[command(name = "breakglass", version, max_term_width = 100, after_help = EXIT_CODES)]
+struct Cli {
+    /// The council file [default: breakglass.toml here or in a folder above]
+    #[arg(long, global = true, value_name = "FILE")]
+    council: Option<PathBuf>,
+
+    /// Print one JSON object on standard output
+    #[arg(long, global = true)]
+    json: bool,
+
+    /// How many RPCs must agree, for this run, in place of the council file's number; a smaller one is recorded
+    #[arg(long, global = true, value_name = "N", value_parser = clap::value_parser!(u8).range(1..))]
+    quorum: Option<u8>,
+
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+const EXIT_CODES: &str = "\
+Exit codes: 0 done and proven, 1 failed, 2 usage or no terminal for a prompt, 3 threshold not met yet, \
+4 refused by a check, 5 the chain has moved, 6 refused or not ready on the device, 7 network, 10 mined, but not as rehearsed";
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Propose a pause: plan, review, proposal file
+    Pause(propose::Args),
+    /// Propose a parameter change
+    Param(propose::Args),
+    /// Propose a change of keys, roles or owners
+    Rotate(propose::Args),
+    /// Rehearse it now: what it would change, without sending anything
+    DryRun(dry_run::Args),
+    /// Derive or load, check, show, sign
+    Sign(sign::Args),
+    /// Every finding about a proposal, those that pass too
+    Check(check::Args),
+    /// Who has signed, what is missing, what has drifted
+    Status(status::Args),
+    /// Take in signatures: files, folders, lines, a whole pasted chat
+    Import(import::Args),
+    /// Give out signatures, as lines or as files
+    Export(export::Args),
+    /// At threshold: send it, wait, and prove its effect on chain
+    Broadcast(broadcast::Args),
+    /// Domain hash, message hash and safeTxHash of a transaction; no network
+    Hash(hash::Args),
+    /// Is the Ledger ready, and whose keys does it hold?
+    Device(device::Args),
+    /// The playbooks at hand
+    #[command(subcommand)]
+    Playbook(playbook::Args),
+    /// Write a first council file, from a Safe on chain
+    Init(init::Args),
+    /// Print a shell's completion script
+    Completions(completions::Args),
+}
 
 /// What every command about the reader's own files starts from.
 #[derive(Debug)]
@@ -48,18 +110,6 @@ impl<'a> Deref for Session<'a> {
 
     fn deref(&self) -> &Desk<'a> {
         &self.desk
-    }
-}
-
-impl cli::Derive {
-    pub fn given(&self) -> Given {
-        Given { set: self.set.clone(), nonce: self.nonce, undo: self.undo }
-    }
-}
-
-impl cli::Depth {
-    pub const fn wanted(&self) -> Wanted {
-        Wanted { confirmations: self.confirmations, finalized: self.finalized }
     }
 }
 
@@ -107,6 +157,6 @@ fn dispatch(ui: &Ui, cli: &Cli) -> Result<Exit, Error> {
         Some(Command::Device(args)) => device::run(ui, council, args),
         Some(Command::Playbook(args)) => playbook::run(ui, council, cli.quorum, args),
         Some(Command::Init(args)) => init::run(ui, council, args),
-        Some(Command::Completions { shell }) => completions::run(ui, *shell),
+        Some(Command::Completions(args)) => completions::run(ui, args),
     }
 }

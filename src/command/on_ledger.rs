@@ -4,7 +4,6 @@ use alloy::primitives::Address;
 
 use crate::ceremony::settings::stated;
 use crate::ceremony::subject::Subject;
-use crate::cli;
 use crate::command::Session;
 use crate::command::key::Signer;
 use crate::device::{Asked, DataShown, Prediction, SigningRequest, Way, Weight, choose_way, safe_tx_screens};
@@ -18,16 +17,17 @@ use crate::view::device as pages;
 /// Chooses the way and shows the pages. Asks for a yes of its own where the Ledger would not show all of the data.
 pub fn prepare<'s>(
     session: &Session,
-    args: &cli::Sign,
     subject: &'s Subject,
     signer: &Signer,
     owner: Address,
+    asked: Asked,
+    accepts_unseen: bool,
 ) -> Result<SigningRequest<'s>, Error> {
     let (safe, tx) = (subject.proposal.safe(), subject.proposal.tx());
     let mut request = SigningRequest { safe, tx, owner, kind: SignatureKind::Ecdsa, way: Way::Fields };
     let Some(ledger) = signer.ledger() else { return Ok(request) };
     let status = ledger.status();
-    let chosen = choose_way(status, asked(args), Weight::of(&request, is_heavy(subject)));
+    let chosen = choose_way(status, asked, Weight::of(&request, is_heavy(subject)));
     (request.way, request.kind) = (chosen.way, chosen.kind);
     let stated = stated(session.ui)?;
     let predicted = stated.predict(status, |settings| safe_tx_screens(status, settings, &request));
@@ -41,21 +41,12 @@ pub fn prepare<'s>(
     }
     session.ui.blank();
     let question = "Go on although the Ledger may not show what is signed? Type yes";
-    if unseen.is_some() && !args.unseen && !session.ui.typed(question, "yes", "--unseen")? {
+    if unseen.is_some() && !accepts_unseen && !session.ui.typed(question, "yes", "--unseen")? {
         let error = Error::new(Exit::Refused, "not signed: you did not type yes");
         return Err(Error { is_rejection: true, ..error }
             .hint("turn Transaction hash on, or compare the safeTxHash with --eth-sign"));
     }
     Ok(request)
-}
-
-const fn asked(args: &cli::Sign) -> Asked {
-    match (args.eth_sign, args.hashes, args.fields) {
-        (true, _, _) => Asked::EthSign,
-        (_, true, _) => Asked::Hashes,
-        (_, _, true) => Asked::Fields,
-        _ => Asked::Nothing,
-    }
 }
 
 /// Whether it does more than stop something; what the reader's own files do not say counts as more.

@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use clap::Subcommand;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use serde_json::{Value, json};
 
 use crate::ceremony::derive::{Order, named_once};
@@ -9,30 +11,109 @@ use crate::ceremony::desk::{self, Desk, find_council};
 use crate::ceremony::rehearse::now_in_seconds;
 use crate::ceremony::trial;
 use crate::chain::Ask;
-use crate::cli;
 use crate::command::Session;
+use crate::command::args::parse_set;
 use crate::council;
 use crate::error::{Error, Exit};
 use crate::evm::BlockTag;
 use crate::playbook::draft;
 use crate::playbook::schema;
-use crate::playbook::{self, Catalogue, Entry, Origin, Playbook, PlaybookDigest, Signatures, Summary, Undo};
+use crate::playbook::{
+    self, Catalogue, Entry, Kind, Origin, Playbook, PlaybookDigest, Severity, Signatures, Summary, Undo, Word,
+};
 use crate::store;
 use crate::ui::{Text, Ui};
 
 /// The most files that are checked together.
 const MOST_CHECKED: usize = 10_000;
 
-pub fn run(ui: &Ui, council: Option<&Path>, quorum: Option<u8>, args: &cli::Playbook) -> Result<Exit, Error> {
+#[derive(Debug, Subcommand)]
+pub enum Args {
+    /// Every playbook: your council's own, then the built-in ones
+    List(ListArgs),
+    /// One playbook in plain words, with its parameters and an example lever
+    Show { id: String },
+    /// Read a playbook file, or every one in a folder, and say what is wrong; exit code 1 where something is
+    Check { path: PathBuf },
+    /// Print a first playbook for a function, its checks included: save it below playbooks/ and edit it
+    New(NewArgs),
+    /// Try one on a fork: pull it, take it back, and see it denied to somebody without the role; nothing is sent
+    Test(TestArgs),
+    /// Print the JSON Schema of a playbook's file, for editors
+    Schema,
+}
+
+#[derive(Debug, clap::Args)]
+pub struct ListArgs {
+    /// Only this kind: pause, param or rotate
+    #[arg(long, value_name = "KIND", value_parser = word::<Kind>(), ignore_case = true)]
+    kind: Option<Kind>,
+
+    /// Only protocols whose name contains this
+    #[arg(long, value_name = "TEXT")]
+    family: Option<String>,
+
+    /// Only this severity: P1, the gravest, to P5
+    #[arg(long, value_name = "P1", value_parser = word::<Severity>(), ignore_case = true)]
+    severity: Option<Severity>,
+}
+
+#[derive(Debug, clap::Args)]
+pub struct NewArgs {
+    /// The id, such as pause/my-vault: kind, and a name
+    id: String,
+
+    /// The function to call: a signature such as "pause()", or with --abi its name
+    #[arg(long, value_name = "FUNCTION")]
+    call: String,
+
+    /// The view that proves it, such as "paused()(bool)"; with --abi its name
+    #[arg(long, value_name = "VIEW")]
+    view: String,
+
+    /// The contract's ABI as JSON, or an artifact with a field "abi"
+    #[arg(long, value_name = "FILE")]
+    abi: Option<PathBuf>,
+}
+
+#[derive(Debug, clap::Args)]
+pub struct TestArgs {
+    /// A playbook's id, or a playbook file
+    what: String,
+
+    /// The Safe of your council file that pulls it [default: the only one]
+    #[arg(long, value_name = "NAME")]
+    safe: Option<String>,
+
+    /// The Safe that takes it back [default: the same]
+    #[arg(long, value_name = "NAME")]
+    undo_safe: Option<String>,
+
+    /// An argument of the playbook; may be given again
+    #[arg(long, value_name = "NAME=VALUE", value_parser = parse_set)]
+    set: Vec<(String, String)>,
+
+    /// On this RPC alone, a running anvil for instance; '${NAME}' for one that an environment variable holds
+    #[arg(long, value_name = "URL")]
+    fork_url: Option<String>,
+}
+
+/// Reads one of the words of an enumeration, in any case.
+fn word<T: Word + Send + Sync>() -> impl TypedValueParser<Value = T> {
+    PossibleValuesParser::new(T::ALL.iter().map(|(name, _)| *name)).try_map(|given| {
+        let same = |(name, _): &&(&str, T)| name.eq_ignore_ascii_case(&given);
+        T::ALL.iter().find(same).map(|(_, value)| *value).ok_or("not one of the words")
+    })
+}
+
+pub fn run(ui: &Ui, council: Option<&Path>, quorum: Option<u8>, args: &Args) -> Result<Exit, Error> {
     match args {
-        cli::Playbook::List(wanted) => list(ui, &catalogue(ui, council)?, wanted),
-        cli::Playbook::Show { id } => Ok(show(ui, &catalogue(ui, council)?.get(id)?)),
-        cli::Playbook::Check { path } => check(ui, path),
-        cli::Playbook::New(args) => new(ui, args),
-        cli::Playbook::Test(args) => {
-            test(Session { ui, desk: Desk::load(ui, council)?.with_quorum(quorum) }, args)
-        }
-        cli::Playbook::Schema => {
+        Args::List(wanted) => Ok(list(ui, &catalogue(ui, council)?, wanted)),
+        Args::Show { id } => Ok(show(ui, &catalogue(ui, council)?.get(id)?)),
+        Args::Check { path } => check(ui, path),
+        Args::New(args) => new(ui, args),
+        Args::Test(args) => test(Session { ui, desk: Desk::load(ui, council)?.with_quorum(quorum) }, args),
+        Args::Schema => {
             let schema = schema();
             ui.data_block(&format!("{schema:#}"));
             ui.object(&schema);
@@ -56,17 +137,14 @@ fn origin(origin: &Origin) -> String {
     }
 }
 
-fn list(ui: &Ui, catalogue: &Catalogue, wanted: &cli::ListPlaybooks) -> Result<Exit, Error> {
-    known_words(wanted)?;
-    let is =
-        |wanted: &Option<String>, word: String| wanted.as_ref().is_none_or(|w| w.eq_ignore_ascii_case(&word));
+fn list(ui: &Ui, catalogue: &Catalogue, wanted: &ListArgs) -> Exit {
     let near = |summary: &Summary| {
         let text = format!("{} {}", summary.family.as_deref().unwrap_or_default(), summary.id).to_lowercase();
         wanted.family.as_ref().is_none_or(|family| text.contains(&family.to_lowercase()))
     };
     let mut entries = catalogue.summaries();
     entries.retain(|(s, ..)| {
-        is(&wanted.kind, s.kind.to_string()) && is(&wanted.severity, s.severity.to_string()) && near(s)
+        wanted.kind.is_none_or(|k| k == s.kind) && wanted.severity.is_none_or(|p| p == s.severity) && near(s)
     });
     for fault in catalogue.faults() {
         ui.say(&Text::default().warn("left out: ").add(&fault.to_string()));
@@ -91,22 +169,7 @@ fn list(ui: &Ui, catalogue: &Catalogue, wanted: &cli::ListPlaybooks) -> Result<E
             entries.iter().map(|(summary, origin, text)| brief(summary, origin, text)).collect();
         ui.object(&json!({ "playbooks": objects }));
     }
-    Ok(Exit::Done)
-}
-
-/// A filter that nothing can match is a mistake and not an empty list.
-fn known_words(wanted: &cli::ListPlaybooks) -> Result<(), Error> {
-    let words = [
-        ("--kind", &wanted.kind, &["pause", "param", "rotate"][..]),
-        ("--severity", &wanted.severity, &["P1", "P2", "P3", "P4", "P5"][..]),
-    ];
-    for (flag, given, known) in words {
-        if let Some(word) = given.as_ref().filter(|w| !known.iter().any(|k| k.eq_ignore_ascii_case(w))) {
-            let message = format!("{flag} {word:?} is not one of {}", known.join(", "));
-            return Err(Error::new(Exit::Usage, message));
-        }
-    }
-    Ok(())
+    Exit::Done
 }
 
 fn brief(summary: &Summary, from: &Origin, text: &str) -> Value {
@@ -185,7 +248,7 @@ fn explained(playbook: &Playbook, from: &Origin) -> Vec<Vec<String>> {
 }
 
 /// A first playbook on standard output.
-fn new(ui: &Ui, args: &cli::NewPlaybook) -> Result<Exit, Error> {
+fn new(ui: &Ui, args: &NewArgs) -> Result<Exit, Error> {
     let from = match &args.abi {
         Some(path) => Signatures::abi(&store::read_text(path)?),
         None => Ok(Signatures::written()),
@@ -264,7 +327,7 @@ fn check(ui: &Ui, path: &Path) -> Result<Exit, Error> {
 }
 
 /// `playbook test`: nothing is sent.
-fn test(mut session: Session, args: &cli::TestPlaybook) -> Result<Exit, Error> {
+fn test(mut session: Session, args: &TestArgs) -> Result<Exit, Error> {
     let playbook = if Path::new(&args.what).extension().is_some_and(|e| e == "toml") {
         let text = store::read_text_up_to(playbook::MOST_BYTES, Path::new(&args.what))?;
         session.desk.catalogue.put(&args.what, &text)?.to_string()

@@ -5,15 +5,39 @@ use serde_json::json;
 use crate::ceremony::derive::Order;
 use crate::ceremony::obey::{accepted, obey};
 use crate::ceremony::subject::Subject;
-use crate::cli;
 use crate::command::Session;
+use crate::command::args::{Accept, Derive, Proofs};
 use crate::command::home;
 use crate::error::{Error, Exit};
 use crate::playbook::Kind;
 use crate::ui::Text;
 use crate::view::{effects, review};
 
-pub fn run(session: &Session, kind: Kind, args: &cli::Propose) -> Result<Exit, Error> {
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// A lever of the council file; without one, they are listed
+    #[arg(conflicts_with = "playbook")]
+    lever: Option<String>,
+
+    /// Without a lever: the playbook's id
+    #[arg(long, value_name = "ID", requires = "safe")]
+    playbook: Option<String>,
+
+    /// Without a lever: the Safe's name
+    #[arg(long, value_name = "NAME", requires = "playbook")]
+    safe: Option<String>,
+
+    #[command(flatten)]
+    derive: Derive,
+
+    #[command(flatten)]
+    accept: Accept,
+
+    #[command(flatten)]
+    proofs: Proofs,
+}
+
+pub fn run(session: &Session, kind: Kind, args: &Args) -> Result<Exit, Error> {
     let set = args.derive.given().arguments()?;
     let order = match (&args.lever, &args.playbook, &args.safe) {
         (Some(lever), _, _) => Order::lever(session, lever, args.derive.undo, &set)?,

@@ -3,20 +3,80 @@
 use alloy::primitives::Address;
 use serde_json::{Value, json};
 
+use crate::ceremony::derive::Given;
 use crate::ceremony::obey::{CHANGED, accepted, obey};
 use crate::ceremony::subject::{Purpose, Subject, is_file};
-use crate::cli;
 use crate::command::Session;
+use crate::command::args::{Accept, Derive, Key, Proofs};
 use crate::command::key::Signer;
 use crate::command::{key, on_ledger};
-use crate::device::{Device, SigningRequest, Way};
+use crate::device::{Asked, Device, SigningRequest, Way};
 use crate::error::{Error, Exit};
 use crate::proposal::{OwnerSignature, Stated};
 use crate::safe::SignatureKind;
 use crate::ui::{Text, Ui};
 use crate::view::review;
 
-pub fn run(session: &Session, args: &cli::Sign) -> Result<Exit, Error> {
+#[derive(Debug, clap::Args)]
+#[allow(clippy::struct_excessive_bools, clippy::struct_field_names, reason = "each is a flag of its own")]
+pub struct Args {
+    /// Levers or proposal files
+    #[arg(required = true)]
+    what: Vec<String>,
+
+    #[command(flatten)]
+    key: Key,
+
+    #[command(flatten)]
+    derive: Derive,
+
+    #[command(flatten)]
+    accept: Accept,
+
+    #[command(flatten)]
+    proofs: Proofs,
+
+    /// Ask nothing of the network; says what could not be checked
+    #[arg(long, conflicts_with = "proofs")]
+    offline: bool,
+
+    /// Sign without asking, after the review is printed; a Ledger asks on its own screen in any case
+    #[arg(long)]
+    yes: bool,
+
+    /// Sign as this signer of the council file, where a Ledger holds the keys of several [default: me in your settings]
+    #[arg(long = "as", value_name = "NAME")]
+    signer: Option<String>,
+
+    /// Give the Ledger every field, as is usual where its app takes them
+    #[arg(long, conflicts_with_all = ["keystore", "hashes", "eth_sign"])]
+    fields: bool,
+
+    /// Give the Ledger the two hashes only: it then shows nothing else of what is signed
+    #[arg(long, conflicts_with = "keystore")]
+    hashes: bool,
+
+    /// Sign as a personal message (eth_sign), for Safes from 1.1.1 on: a Ledger shows the whole safeTxHash in 4 presses
+    #[arg(long)]
+    eth_sign: bool,
+
+    /// Accept that the Ledger shows neither all of the data nor a hash of it
+    #[arg(long, conflicts_with = "keystore")]
+    unseen: bool,
+}
+
+impl Args {
+    const fn asked(&self) -> Asked {
+        match (self.eth_sign, self.hashes, self.fields) {
+            (true, _, _) => Asked::EthSign,
+            (_, true, _) => Asked::Hashes,
+            (_, _, true) => Asked::Fields,
+            _ => Asked::Nothing,
+        }
+    }
+}
+
+pub fn run(session: &Session, args: &Args) -> Result<Exit, Error> {
     for what in &args.what {
         session.is_known(what)?;
     }
@@ -101,7 +161,7 @@ fn with_signed(mut error: Error, signed: &[Value]) -> Error {
 }
 
 /// What is said about one proposal must not be taken for another.
-fn alone(args: &cli::Sign) -> Result<(), Error> {
+fn alone(args: &Args) -> Result<(), Error> {
     let flags = [
         ("--accept", args.accept.accept.iter().any(|id| !id.starts_with(CHANGED))),
         ("--set", !args.derive.set.is_empty()),
@@ -117,12 +177,7 @@ fn alone(args: &cli::Sign) -> Result<(), Error> {
 }
 
 /// Levers of one Safe in one command take its nonces in the order in which they are named: each can be executed.
-fn load<'a>(
-    session: &'a Session,
-    args: &cli::Sign,
-    what: &str,
-    before: &[Subject],
-) -> Result<Subject<'a>, Error> {
+fn load<'a>(session: &'a Session, args: &Args, what: &str, before: &[Subject]) -> Result<Subject<'a>, Error> {
     if args.offline {
         return session.subject_offline(what, &args.derive.given());
     }
@@ -130,8 +185,8 @@ fn load<'a>(
     let taken = before.iter().filter(|s| s.safe.name == subject.safe.name).map(|s| s.proposal.nonce()).max();
     match taken {
         Some(taken) if taken >= subject.proposal.nonce() && !is_file(what) => {
-            let derive = cli::Derive { nonce: Some(taken.next()), ..args.derive.clone() };
-            subject = session.subject(what, &derive.given(), Purpose::Sign, |_, _| None)?;
+            let derive = Given { nonce: Some(taken.next()), ..args.derive.given() };
+            subject = session.subject(what, &derive, Purpose::Sign, |_, _| None)?;
         }
         _ => {}
     }
@@ -159,7 +214,7 @@ fn list(session: &Session, subjects: &[Subject]) {
 /// Review, yes, signature, file, line: in this order, and nothing is written before the last check has passed.
 fn one(
     session: &Session,
-    args: &cli::Sign,
+    args: &Args,
     subject: &Subject,
     place: (usize, usize),
     signer: &mut Option<Signer>,
@@ -177,7 +232,7 @@ fn one(
             None => signer.insert(key::open(session.ui, &args.key)?),
         };
         let owner = owner(session, args, subject, signer)?;
-        let request = on_ledger::prepare(session, args, subject, signer, owner)?;
+        let request = on_ledger::prepare(session, subject, signer, owner, args.asked(), args.unseen)?;
         subject.still_agreed(&findings)?;
         let signature = sign(session, subject, signer, &request, accepted)?;
         return write(session, subject, &signature);
@@ -202,12 +257,7 @@ fn one(
 }
 
 /// The owner whose key this is.
-fn owner(
-    session: &Session,
-    args: &cli::Sign,
-    subject: &Subject,
-    signer: &mut Signer,
-) -> Result<Address, Error> {
+fn owner(session: &Session, args: &Args, subject: &Subject, signer: &mut Signer) -> Result<Address, Error> {
     let owners = subject.now().map_or_else(|| subject.owners.list(), |now| now.owners.list());
     let known = || {
         let known = owners.iter().map(|o| format!("{} {o}", review::signer_name(subject, *o)));
@@ -246,7 +296,7 @@ fn unchecked(session: &Session, subject: &Subject) {
 }
 
 /// One yes is for the one review above it.
-fn confirm(session: &Session, args: &cli::Sign, (at, of): (usize, usize)) -> Result<(), Error> {
+fn confirm(session: &Session, args: &Args, (at, of): (usize, usize)) -> Result<(), Error> {
     let which = if of > 1 { format!(", {at} of {of}") } else { String::new() };
     if args.yes || session.ui.typed(&format!("Sign this{which}? Type yes"), "yes", "--yes")? {
         return Ok(());

@@ -7,8 +7,8 @@ use crate::ceremony::depth::Wanted;
 use crate::ceremony::subject::{Purpose, Subject};
 use crate::ceremony::{outcome, waiting};
 use crate::check::{Finding, Level, Sort};
-use crate::cli;
 use crate::command::Session;
+use crate::command::args::{Derive, Proofs};
 use crate::command::report::report;
 use crate::error::{Error, Exit};
 use crate::proposal::{NotReady, Shortfall, assemble};
@@ -16,7 +16,19 @@ use crate::ui::Text;
 use crate::view::effects;
 use crate::view::review::{signer_name, tally};
 
-pub fn run(session: &Session, args: &cli::Status) -> Result<Exit, Error> {
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// A lever or a proposal file
+    what: String,
+
+    #[command(flatten)]
+    derive: Derive,
+
+    #[command(flatten)]
+    proofs: Proofs,
+}
+
+pub fn run(session: &Session, args: &Args) -> Result<Exit, Error> {
     session.note_changes(&session.rests_of(&args.what, args.derive.undo)?)?;
     let mut subject = session.subject(&args.what, &args.derive.given(), Purpose::Look, |_, _| None)?;
     subject.prove(session.ui, args.proofs.proofs)?;

@@ -106,7 +106,7 @@ impl fmt::Display for PlaybookDigest {
 }
 
 /// The closed words of an enumeration in a playbook's file.
-trait Word: Copy + 'static {
+pub(crate) trait Word: Copy + 'static {
     const ALL: &'static [(&'static str, Self)];
 }
 

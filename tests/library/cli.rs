@@ -25,7 +25,8 @@ fn the_list_is_filtered_and_a_filter_that_means_nothing_is_a_mistake() {
     let list = playbook(&["playbook", "list", "--family", "euler", "--kind", "pause"]).ended(0);
     list.says("pause/euler-v2-operations").never_says("param/euler-v2-supply-cap").never_says("aave");
     playbook(&["playbook", "list", "--family", "nobody"]).ended(0).says("no playbook is of that kind");
-    playbook(&["playbook", "list", "--severity", "P9"]).ended(2).says("is not one of P1, P2, P3, P4, P5");
+    playbook(&["playbook", "list", "--severity", "P9"]).ended(2).says("P1, P2, P3, P4, P5");
+    playbook(&["playbook", "list", "--severity", "p1", "--kind", "PAUSE"]).ended(0).says("pause/");
 }
 
 #[test]
