@@ -30,6 +30,7 @@
 //! | [`council`] | the council file |
 //! | [`evm`] | the words of a chain: blocks, questions and answers, revert reasons |
 //! | [`safe`] | the Safe protocol |
+//! | [`shell`] | words as a shell reads them |
 
 mod ceremony;
 pub mod chain;
@@ -45,6 +46,7 @@ pub mod playbook;
 mod progress;
 pub mod proposal;
 pub mod safe;
+pub mod shell;
 pub mod store;
 pub mod ui;
 mod view;

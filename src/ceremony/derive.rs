@@ -15,7 +15,7 @@ use crate::evm::Block;
 use crate::evm::BlockTag;
 use crate::evm::{Answer, Query, Readings};
 use crate::playbook::{Decided, Derivation, Entry, Inputs, Plan, PlanError, Playbook, Source, Undo, derive};
-use crate::proposal::{BatchContract, BatchSource, Binding, Proposal, build_tx};
+use crate::proposal::{BatchContract, BatchSource, Binding, BoundLever, Proposal, build_tx};
 use crate::safe::{Call, Nonce, SafeId, SafeState, SafeVersion};
 
 /// Reads that depend on reads settle in a few turns; more is a fault of the playbook.
@@ -301,17 +301,22 @@ impl<'a> Order<'a> {
         let calls: Vec<Call> = plan.calls.iter().map(|c| c.call.clone()).collect();
         let version = state.id.version;
         let tx = build_tx(version, &calls, nonce, self.batch(version), batch)?;
+        let proposal = Proposal::new(tx, state, block, self.binding(), plan.rests_on.clone());
+        Ok(Derived { proposal, plan })
+    }
+
+    /// What a proposal of this order is bound to.
+    #[must_use]
+    pub fn binding(&self) -> Binding {
         let playbook = self.entry.playbook;
-        let binding = Binding {
+        let bound = BoundLever {
             lever: self.lever.clone(),
-            undo: self.undo,
             playbook: playbook.id.clone(),
             digest: playbook.digest(),
-            text: playbook.text().to_string(),
+            text: playbook.text().into(),
             args: self.given.clone(),
         };
-        let proposal = Proposal::new(tx, state, block, binding, plan.rests_on.clone());
-        Ok(Derived { proposal, plan })
+        Binding::one(bound, self.undo)
     }
 }
 

@@ -156,10 +156,12 @@ impl Desk<'_> {
         let mut kept = self.kept()?;
         kept.retain(|p| {
             let binding = p.binding();
-            binding.lever.as_deref() == Some(name)
+            binding.pull().names == [name]
                 && self.safe_of(p).is_ok_and(|s| s.name == lever.safe)
-                && binding.undo == given.undo
-                && set.iter().all(|(name, value)| binding.args.get(name) == Some(value))
+                && binding.undo() == given.undo
+                && binding
+                    .sole()
+                    .is_some_and(|bound| set.iter().all(|(key, value)| bound.args.get(key) == Some(value)))
                 && given.nonce.is_none_or(|n| n == p.nonce())
         });
         let safe = self.safe(&lever.safe)?;

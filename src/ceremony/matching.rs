@@ -66,25 +66,15 @@ pub fn underived(proposal: &Proposal, order: Result<Order, Error>) -> Option<Str
 
 /// Playbook, its text and Safe must be the reader's own before the transactions are even compared.
 fn differing_binding(proposal: &Proposal, order: &Order) -> Vec<Difference> {
-    let binding = proposal.binding();
-    let own = order.entry.playbook;
     let rows = [
         ("chain id", proposal.safe().chain_id.to_string(), order.chain.id.to_string()),
         ("Safe", proposal.safe().address.to_string(), order.safe.address.to_string()),
-        ("playbook", binding.playbook.to_string(), own.id.to_string()),
-        ("playbook text", binding.digest.to_string(), own.digest().to_string()),
     ];
     let mut found: Vec<Difference> = rows
         .into_iter()
         .filter(|(_, file, own)| file != own)
         .map(|(field, file, own)| Difference { field, file, own })
         .collect();
-    for (name, own) in &order.given {
-        let file = binding.args.get(name);
-        if file != Some(own) {
-            let file = file.map_or("missing".to_string(), |f| format!("{name} = {f}"));
-            found.push(Difference { field: "argument", file, own: format!("{name} = {own}") });
-        }
-    }
+    found.extend(proposal.binding().differences(&order.binding(), |_, _, _| false));
     found
 }

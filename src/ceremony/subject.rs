@@ -211,13 +211,12 @@ impl<'a> Desk<'a> {
             let message = format!("the file is for nonce {}, and --nonce says {nonce}", proposal.nonce());
             return Err(Error::new(Exit::Refused, message).hint("ask for the file that you mean"));
         }
-        if proposal.binding().undo == given.undo {
+        if proposal.binding().undo() == given.undo {
             return Ok(());
         }
         let (is, flag) =
             if given.undo { ("no undo", "leave out --undo") } else { ("an undo", "pass --undo") };
-        let message =
-            format!("the file is {is} of lever {}", proposal.binding().lever.as_deref().unwrap_or("-"));
+        let message = format!("the file is {is} of lever {}", proposal.binding().title());
         Err(Error::new(Exit::Refused, message).hint(format!("if that is what you mean, {flag}")))
     }
 
@@ -389,25 +388,26 @@ impl<'a> Desk<'a> {
         set: &BTreeMap<String, String>,
     ) -> Result<Order<'a>, Error> {
         let binding = proposal.binding();
-        let mut args = binding.args.clone();
-        if let Some(lever) = binding.lever.as_ref().and_then(|name| self.council.levers.get(name)) {
+        let Some(bound) = binding.sole() else {
+            return Err(Error::new(Exit::Refused, "it pulls several levers at once"));
+        };
+        let mut args = bound.args.clone();
+        if let Some(lever) = bound.lever.as_ref().and_then(|name| self.council.levers.get(name)) {
             args.retain(|key, _| !lever.set.contains_key(key));
         }
         // What the reader says stands, and contradicts the lever aloud.
         args.extend(set.clone());
-        match &binding.lever {
-            Some(name) => Order::lever(self, name, binding.undo, &args),
-            None if binding.undo => Err(Error::new(Exit::Refused, "it is an undo, and names no lever")),
-            None => Order::new(self, None, false, binding.playbook.as_str(), &safe.name, args),
+        match &bound.lever {
+            Some(name) => Order::lever(self, name, binding.undo(), &args),
+            None if binding.undo() => Err(Error::new(Exit::Refused, "it is an undo, and names no lever")),
+            None => Order::new(self, None, false, bound.playbook.as_str(), &safe.name, args),
         }
     }
 
     /// The arguments for which the reader has only the file's word.
     pub fn foreign(&self, proposal: &Proposal, set: &BTreeMap<String, String>) -> Vec<(String, String)> {
-        let binding = proposal.binding();
-        let lever = binding.lever.as_ref().and_then(|name| self.council.levers.get(name));
-        let own = |key: &String| set.contains_key(key) || lever.is_some_and(|l| l.set.contains_key(key));
-        binding.args.iter().filter(|(key, _)| !own(key)).map(|(k, v)| (k.clone(), v.clone())).collect()
+        let open = proposal.binding().open(&self.council).into_iter();
+        open.filter(|open| !set.contains_key(&open.key)).map(|open| (open.key, open.value)).collect()
     }
 }
 

@@ -10,6 +10,7 @@ use crate::evm::{Readings, cut_for_display};
 use crate::playbook::{Entry, Origin, PlaybookDigest, PlaybookId, Verdict};
 use crate::proposal::Difference;
 use crate::safe::SafeTxHash;
+use crate::shell::quoted;
 
 const UNBOUND_FIX: &str = "do not sign; ask its proposer, in person, which lever it is, and update your council file \
                            and playbooks from your protocol's repository";
@@ -73,9 +74,10 @@ pub enum Problem {
 pub struct Foreign {
     chain_id: u64,
     safe: Address,
-    lever: Option<String>,
-    playbook: PlaybookId,
-    digest: PlaybookDigest,
+    /// If not, the title is the playbook's id.
+    is_of_levers: bool,
+    title: String,
+    digests: Vec<PlaybookDigest>,
     arguments: Vec<(String, String)>,
     signing: bool,
 }
@@ -159,16 +161,16 @@ fn matches_the_playbook(facts: &Facts) -> Problem {
 /// A playbook with a stranger's arguments is a stranger's transaction: "swap an owner" matches every playbook library.
 fn arguments_are_the_readers(facts: &Facts) -> Problem {
     let binding = facts.proposal.binding();
-    if facts.foreign.is_empty() && (binding.lever.is_some() || !facts.signing) {
+    if facts.foreign.is_empty() && (binding.is_of_levers() || !facts.signing) {
         return Problem::OwnArguments;
     }
     let safe = facts.proposal.safe();
     Problem::ForeignArguments(Foreign {
         chain_id: safe.chain_id,
         safe: safe.address,
-        lever: binding.lever.clone(),
-        playbook: binding.playbook.clone(),
-        digest: binding.digest,
+        is_of_levers: binding.is_of_levers(),
+        title: binding.title(),
+        digests: binding.levers().iter().map(|bound| bound.digest).collect(),
         arguments: facts.foreign.to_vec(),
         signing: facts.signing,
     })
@@ -186,7 +188,10 @@ impl Foreign {
             return Description::warn(id, sentence, "");
         }
         let uncut = self.sentence(&chosen(&self.arguments));
-        let id = id.digest([&self.chain_id as &dyn Display, &self.safe, &self.digest, &uncut]);
+        let mut whose: Vec<&dyn Display> = vec![&self.chain_id, &self.safe];
+        whose.extend(self.digests.iter().map(|digest| digest as &dyn Display));
+        whose.push(&uncut);
+        let id = id.digest(whose);
         let set = first.iter().map(|(name, value)| format!("--set {}", quoted(&format!("{name}={value}"))));
         let set = set.collect::<Vec<_>>().join(" ");
         let fix = if set.is_empty() {
@@ -198,29 +203,19 @@ impl Foreign {
     }
 
     fn sentence(&self, chosen: &str) -> String {
-        match &self.lever {
-            None if chosen.is_empty() => {
-                format!("no lever of yours: whoever proposed it chose playbook {}", self.playbook)
+        let title = &self.title;
+        match self.is_of_levers {
+            false if chosen.is_empty() => {
+                format!("no lever of yours: whoever proposed it chose playbook {title}")
             }
-            None => {
-                format!(
-                    "no lever of yours: whoever proposed it chose playbook {} and {chosen}",
-                    self.playbook
-                )
-            }
-            Some(lever) => format!("lever {lever} leaves open, and whoever proposed it chose: {chosen}"),
+            false => format!("no lever of yours: whoever proposed it chose playbook {title} and {chosen}"),
+            true => format!("lever {title} leaves open, and whoever proposed it chose: {chosen}"),
         }
     }
 }
 
 fn chosen(arguments: &[(String, String)]) -> String {
     arguments.iter().map(|(name, value)| format!("{name} = {value}")).collect::<Vec<_>>().join(", ")
-}
-
-/// A word as a shell reads it as one word: what a stranger chose is copied from the screen.
-fn quoted(word: &str) -> String {
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "_-./:,=@%+".contains(c);
-    if word.chars().all(is_plain) { word.into() } else { format!("'{}'", word.replace('\'', r"'\''")) }
 }
 
 /// A file in `playbooks/` takes the place of the built-in playbook with its id: the name on the screen is the same.
@@ -292,24 +287,4 @@ fn before(number: usize, verdict: &Verdict, already_done: bool) -> Description {
         return Description::already_done(id, sentence);
     }
     Description::refuse(id, sentence, "look at the contract: it may already be done, or not be yours to do")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::quoted;
-
-    #[test]
-    fn what_is_copied_from_the_screen_is_one_word() {
-        for (word, expected) in [
-            ("target=vault", "target=vault"),
-            ("fee=1.5%", "fee=1.5%"),
-            ("a=$(curl x|sh)", "'a=$(curl x|sh)'"),
-            ("a=x;id", "'a=x;id'"),
-            ("a='; id #", r"'a='\''; id #'"),
-            ("a=\nid", "'a=\nid'"),
-            ("a=~/x", "'a=~/x'"),
-        ] {
-            assert_eq!(quoted(word), expected);
-        }
-    }
 }

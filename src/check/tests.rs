@@ -18,7 +18,7 @@ use crate::evm::Readings;
 use crate::evm::{Block, BlockHash};
 use crate::fork::{Keys, Outcome, Rehearsal, Trace, Write};
 use crate::playbook::{Change, Decided, Entry, Plan, PlannedCall, PlaybookDigest, PlaybookId, Verdict};
-use crate::proposal::{Binding, Proposal, RecordedCode};
+use crate::proposal::{Binding, BoundLever, Proposal, RecordedCode};
 use crate::safe::{Call, Nonce, Operation, Owners, SafeId, SafeState, SafeTx, SafeVersion, slot, slot_word};
 
 const SAFE: Address = Address::repeat_byte(5);
@@ -43,14 +43,16 @@ fn proposing(tx: SafeTx) -> Proposal {
         fallback_handler: Address::repeat_byte(7),
         modules: vec![MODULE],
     };
-    let binding = Binding {
-        lever: None,
-        undo: false,
-        playbook: PlaybookId::new("pause/x").unwrap(),
-        digest: PlaybookDigest::of(""),
-        text: String::new(),
-        args: BTreeMap::new(),
-    };
+    let binding = Binding::one(
+        BoundLever {
+            lever: None,
+            playbook: PlaybookId::new("pause/x").unwrap(),
+            digest: PlaybookDigest::of(""),
+            text: "".into(),
+            args: BTreeMap::new(),
+        },
+        false,
+    );
     let block = Block { number: 1, hash: BlockHash::claimed(B256::ZERO) };
     Proposal::new(tx, state, block, binding, Readings::default())
 }

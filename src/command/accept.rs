@@ -95,9 +95,12 @@ impl Session<'_> {
         }
         let proposal = self.read_once(Path::new(what))?;
         let binding = proposal.binding();
-        let mut playbooks = self.with_undo(binding.playbook.as_str(), binding.undo);
-        if let Some(lever) = binding.lever.as_ref().and_then(|name| self.council.levers.get(name)) {
-            playbooks.extend(self.with_undo(&lever.playbook, binding.undo));
+        let mut playbooks = Vec::new();
+        for bound in binding.levers() {
+            playbooks.extend(self.with_undo(bound.playbook.as_str(), binding.undo()));
+            if let Some(lever) = bound.lever.as_ref().and_then(|name| self.council.levers.get(name)) {
+                playbooks.extend(self.with_undo(&lever.playbook, binding.undo()));
+            }
         }
         let safe = proposal.safe();
         Ok(Rests { safe: (safe.chain_id, safe.address), playbooks })

@@ -230,10 +230,8 @@ fn say_foreign(session: &Session, args: &Args, proposal: &Proposal) -> Result<()
 
 fn lever(proposal: &Proposal) -> String {
     let binding = proposal.binding();
-    match &binding.lever {
-        Some(lever) => format!("lever {lever}"),
-        None => format!("playbook {}", binding.playbook),
-    }
+    let what = if binding.is_of_levers() { "lever" } else { "playbook" };
+    format!("{what} {}", binding.title())
 }
 
 /// Keeps what is new. One that cannot be kept does not end the keeping of the rest: it is taken out and told.

@@ -52,7 +52,7 @@ pub fn prepare<'s>(
 /// Whether it does more than stop something; what the reader's own files do not say counts as more.
 fn is_heavy(subject: &Subject) -> bool {
     let pauses = subject.own.as_ref().is_some_and(|(order, _)| order.entry.playbook.kind == Kind::Pause);
-    subject.proposal.binding().undo || !pauses
+    subject.proposal.binding().undo() || !pauses
 }
 
 /// "operation 1" runs another contract's code as the Safe: right only for the published batch contract.

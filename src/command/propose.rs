@@ -10,6 +10,7 @@ use crate::command::args::{Accept, Derive, Proofs};
 use crate::command::home;
 use crate::error::{Error, Exit};
 use crate::playbook::Kind;
+use crate::shell::quoted;
 use crate::ui::Text;
 use crate::view::{effects, review};
 
@@ -74,12 +75,12 @@ pub fn run(session: &Session, kind: Kind, args: &Args) -> Result<Exit, Error> {
 fn finish(session: &Session, subject: &Subject) -> Result<Exit, Error> {
     let path = subject.keep(session)?;
     let ui = session.ui;
-    let what = subject.proposal.binding().lever.clone().unwrap_or_else(|| path.display().to_string());
-    let undo = if subject.proposal.binding().undo { " --undo" } else { "" };
+    let what = subject.proposal.binding().command(&session.council);
+    let what = what.unwrap_or_else(|| quoted(&path.display().to_string()));
     ui.say(&Text::default().good("proposed ").add(&path.display().to_string()));
     ui.say(
         &Text::new("next: each owner runs ")
-            .bold(&format!("breakglass sign {what}{undo} --ledger"))
+            .bold(&format!("breakglass sign {what} --ledger"))
             .add(" (or --keystore FILE)"),
     );
     ui.data(&subject.proposal.hash().to_string());

@@ -204,8 +204,7 @@ fn for_one_nonce<'a>(subject: &Subject, before: &'a [Subject]) -> Option<&'a Sub
 fn list(session: &Session, subjects: &[Subject]) {
     session.ui.say(&Text::default().bold(&format!("{} to sign", subjects.len())));
     for subject in subjects {
-        let binding = subject.proposal.binding();
-        let what = binding.lever.clone().unwrap_or_else(|| binding.playbook.to_string());
+        let what = subject.proposal.binding().title();
         let line = format!("  {} · nonce {} · {what}", subject.safe.name, subject.proposal.nonce());
         session.ui.say(&Text::new(&line));
     }

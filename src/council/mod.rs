@@ -10,6 +10,7 @@ mod duration;
 mod entries;
 mod file;
 mod pins;
+mod pull;
 mod rpc;
 mod settings;
 mod source;
@@ -25,6 +26,7 @@ use alloy::primitives::{Address, B256};
 pub use difference::{Difference, Mark, difference};
 pub use digest::TextDigest;
 pub use pins::{Accepted, Pins, SafeAt, Standing, council_at, council_of, playbook_of};
+pub use pull::Pull;
 pub use rpc::{RpcAddress, RpcAddressError, SecretUrl};
 pub use settings::Settings;
 

@@ -89,20 +89,19 @@ impl Claims {
     #[must_use]
     pub fn of(proposal: &Proposal, council: &Council, text: &str) -> Self {
         let binding = proposal.binding();
-        let lever = binding.lever.as_ref().and_then(|name| council.levers.get(name));
-        let is_open = |name: &String| !lever.is_some_and(|lever| lever.set.contains_key(name));
-        let open = binding.args.iter().filter(|(name, _)| is_open(name));
+        let pull = binding.pull();
+        let levers = if pull.names.is_empty() { vec![binding.title()] } else { pull.names.clone() };
         let safe = proposal.safe();
         Self {
             chain_id: Some(safe.chain_id),
             safe: Some(safe.address),
             nonce: Some(proposal.nonce()),
-            levers: vec![binding.lever.clone().unwrap_or_else(|| binding.playbook.to_string())],
-            without: Vec::new(),
-            undo: binding.undo,
-            args: open.map(|(name, value)| (name.clone(), value.clone())).collect(),
+            levers,
+            without: pull.without.clone(),
+            undo: pull.undo,
+            args: binding.open(council).into_iter().map(|open| (open.key, open.value)).collect(),
             council: Some(TextDigest::of(text).into()),
-            playbooks: vec![binding.digest.into()],
+            playbooks: binding.playbooks().into_iter().map(|(_, digest)| digest.into()).collect(),
             program: Some(env!("CARGO_PKG_VERSION").into()),
             is_cut: false,
         }

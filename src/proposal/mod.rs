@@ -9,7 +9,7 @@
 //! Its reader derives the transaction again from their own council file and playbooks. Of the file's contents only these
 //! can reach what is signed:
 //!
-//! - *Which lever* (or playbook and Safe) and whether it is its undo: the reader's own lever of that name is derived.
+//! - *Which levers* (or playbook and Safe) and whether it is their undo: the reader's own levers of those names are derived.
 //! - *The nonce*: shown, compared with the chain online, and to be named with `--nonce` when it is not the next one.
 //! - *Arguments that the lever leaves open*: refused for signing until the reader says them with `--set`.
 //! - *Answers of the chain* that the playbook reads: online only what the chain says now counts. Offline they decide calls
@@ -34,8 +34,9 @@ mod signature;
 #[cfg(test)]
 mod tests;
 mod wire;
+mod wire_reading;
 
-pub use binding::{Binding, Difference, differences};
+pub use binding::{Binding, BindingError, BoundLever, Difference, OpenArgument, command, differences};
 pub use build::{BatchContract, BatchSource, BuildError, build_tx, calls_of};
 pub use claims::{Claims, ShortDigest};
 pub use few::Few;

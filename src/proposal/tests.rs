@@ -1,5 +1,6 @@
 //! Stories of the proposal room: two owners of three, and everybody who would like to be one.
 
+mod binding;
 mod flood;
 
 use alloy::primitives::{Address, B256, Bytes, U256};
@@ -38,14 +39,16 @@ fn proposal(nonce: u64) -> Proposal {
     let data = Bytes::from(vec![0x84, 0x56, 0xcb, 0x59]);
     let tx = SafeTx::new(Address::repeat_byte(9), U256::ZERO, data, Operation::Call, Nonce::from(nonce));
     let text = "schema = 1\n";
-    let binding = Binding {
-        lever: Some("vault".into()),
-        undo: false,
-        playbook: PlaybookId::new("pause/oz-pausable").unwrap(),
-        digest: PlaybookDigest::of(text),
-        text: text.into(),
-        args: [("target".to_string(), "vault".to_string())].into(),
-    };
+    let binding = Binding::one(
+        BoundLever {
+            lever: Some("vault".into()),
+            playbook: PlaybookId::new("pause/oz-pausable").unwrap(),
+            digest: PlaybookDigest::of(text),
+            text: text.into(),
+            args: [("target".to_string(), "vault".to_string())].into(),
+        },
+        false,
+    );
     let query = Query::Storage { address: Address::repeat_byte(9), slot: B256::ZERO };
     let readings = [(query, Answer::Value(Bytes::from(vec![0; 32])))].into_iter().collect();
     let block = Block { number: 21, hash: BlockHash::claimed(B256::repeat_byte(1)) };
@@ -120,7 +123,7 @@ fn an_altered_file_is_refused() {
         ("/transaction/gas_token", other.clone()),
         ("/transaction/refund_receiver", other),
         ("/transaction/nonce", serde_json::json!("43")),
-        ("/playbook/text", serde_json::json!("schema = 1 ")),
+        ("/levers/0/text", serde_json::json!("schema = 1 ")),
         ("/hashes/domain_hash", serde_json::json!(B256::ZERO.to_string())),
         ("/hashes/message_hash", serde_json::json!(B256::ZERO.to_string())),
         ("/hashes/safe_tx_hash", serde_json::json!(B256::ZERO.to_string())),
@@ -141,8 +144,8 @@ fn a_cut_or_foreign_file_is_named() {
     }
     let extra = text.replacen('{', "{ \"note\": 1,", 1);
     assert!(Proposal::parse(&extra).unwrap_err().to_string().contains("unknown field `note`"));
-    let newer = text.replacen("\"breakglass_proposal\": 1", "\"breakglass_proposal\": 2", 1);
-    assert_eq!(Proposal::parse(&newer), Err(ProposalError::Version(2)));
+    let newer = text.replacen("\"breakglass_proposal\": 2", "\"breakglass_proposal\": 3, \"new\": 1", 1);
+    assert_eq!(Proposal::parse(&newer), Err(ProposalError::Version(3)));
     for (from, to, named) in [
         ("\"value\": \"0\"", "\"value\": \"-1\"", "transaction.value \"-1\""),
         ("\"operation\": 0", "\"operation\": 2", "transaction.operation \"2\""),

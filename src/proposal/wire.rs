@@ -1,51 +1,54 @@
 //! The proposal file: versioned JSON, and its way into [`Proposal`]. Every number is text, so that nothing rounds it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
-use alloy::primitives::{Address, B256, Bytes, U256};
+use alloy::primitives::{B256, Bytes, U256};
 use serde::{Deserialize, Serialize};
 
 use super::signature::bounded;
-use super::{Binding, Proposal, Record};
-use crate::evm::{Answer, Query};
+use super::wire_reading::{WireAddress, WireReading};
+use super::{Binding, BindingError, BoundLever, Proposal, Record};
+use crate::council::Pull;
 use crate::evm::{Block, BlockHash};
 use crate::playbook::{PlaybookDigest, PlaybookId};
 use crate::safe::{
     MOST_MODULES, MOST_OWNERS, Nonce, Operation, Owners, SafeId, SafeState, SafeTx, parse_uint,
 };
 
-const VERSION: u32 = 1;
-/// More values than any playbook reads.
-const MOST_READINGS: usize = 1_000;
+/// Version 1 had one lever, or one playbook without a lever; it is still read.
+const VERSION: u32 = 2;
+/// As many as a council file has.
+const MOST_LEVERS: usize = 500;
+/// More values than any set of levers reads.
+const MOST_READINGS: usize = 10_000;
 const MOST_ARGUMENTS: usize = 50;
 /// Twice the most data that a transaction can carry, in hexadecimal.
 const LONGEST_ARGUMENT: usize = 512 << 10;
-
-/// An address that is written with its checksum.
-#[derive(Clone, Copy, Deserialize)]
-#[serde(transparent)]
-struct WireAddress(Address);
-
-impl Serialize for WireAddress {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(&self.0)
-    }
-}
 
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum ProposalError {
     #[error("it is not a proposal file: {0}")]
     Json(String),
-    #[error("it is of version {0}, and this program reads {VERSION}")]
+    #[error("it is of version {0}, and this program reads 1 to {VERSION}")]
     Version(u32),
     #[error("{field} {text:?} {why}")]
     Field { field: &'static str, text: String, why: String },
     #[error("it has {count} {what}, and this program reads at most {most}")]
     TooMany { what: &'static str, count: usize, most: usize },
+    #[error(transparent)]
+    Binding(#[from] BindingError),
+    #[error("lever {lever} has no playbook text, and no lever before it has the text with digest {digest}")]
+    NoText { lever: String, digest: String },
     #[error(
         "it states {what} {stated}, but its contents give {computed}: the file was altered; do not sign it"
     )]
     Altered { what: &'static str, stated: String, computed: String },
+}
+
+#[derive(Deserialize)]
+struct Version {
+    breakglass_proposal: u32,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -55,7 +58,13 @@ struct Wire {
     chain_id: String,
     safe: WireSafe,
     transaction: WireTx,
-    playbook: WirePlaybook,
+    /// Of version 1 alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    playbook: Option<WirePlaybook>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pull: Option<WirePull>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    levers: Vec<WireLever>,
     block: WireBlock,
     readings: Vec<WireReading>,
     accepted: Vec<String>,
@@ -95,6 +104,7 @@ struct WireTx {
     nonce: String,
 }
 
+/// What version 1 names.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct WirePlaybook {
@@ -108,33 +118,29 @@ struct WirePlaybook {
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct WireBlock {
-    number: u64,
-    hash: B256,
+struct WirePull {
+    names: Vec<String>,
+    without: Vec<String>,
+    undo: bool,
 }
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct WireReading {
-    question: WireQuery,
-    answer: WireAnswer,
+struct WireLever {
+    lever: Option<String>,
+    playbook: String,
+    digest: String,
+    arguments: BTreeMap<String, String>,
+    /// Left out where a lever before it has the text with this digest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    text: Option<String>,
 }
 
 #[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "snake_case")]
-enum WireQuery {
-    Call { from: Option<WireAddress>, to: WireAddress, data: Bytes },
-    Storage { address: WireAddress, slot: B256 },
-    Balance { address: WireAddress },
-    CodeHash { address: WireAddress },
-    Time,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum WireAnswer {
-    Value(Bytes),
-    Reverted(Bytes),
+#[serde(deny_unknown_fields)]
+struct WireBlock {
+    number: u64,
+    hash: B256,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -175,14 +181,13 @@ pub(super) fn to_json(proposal: &Proposal) -> String {
             refund_receiver: WireAddress(tx.refund_receiver),
             nonce: tx.nonce.to_string(),
         },
-        playbook: WirePlaybook {
-            id: binding.playbook.to_string(),
-            digest: binding.digest.to_string(),
-            lever: binding.lever.clone(),
-            undo: binding.undo,
-            arguments: binding.args.clone(),
-            text: binding.text.clone(),
-        },
+        playbook: None,
+        pull: Some(WirePull {
+            names: binding.pull().names.clone(),
+            without: binding.pull().without.clone(),
+            undo: binding.undo(),
+        }),
+        levers: levers(binding),
         block: WireBlock { number: block.number, hash: *block.hash.word() },
         readings: readings
             .iter()
@@ -200,15 +205,36 @@ pub(super) fn to_json(proposal: &Proposal) -> String {
     serde_json::to_string_pretty(&wire).map(|text| text + "\n").unwrap_or_default()
 }
 
+fn levers(binding: &Binding) -> Vec<WireLever> {
+    let mut written = BTreeSet::new();
+    let wire = |bound: &BoundLever| WireLever {
+        lever: bound.lever.clone(),
+        playbook: bound.playbook.to_string(),
+        digest: bound.digest.to_string(),
+        arguments: bound.args.clone(),
+        text: written.insert(bound.digest).then(|| bound.text.to_string()),
+    };
+    binding.levers().iter().map(wire).collect()
+}
+
 pub(super) fn parse(text: &str) -> Result<Proposal, ProposalError> {
-    let wire: Wire = serde_json::from_str(text).map_err(|e| ProposalError::Json(e.to_string()))?;
-    if wire.breakglass_proposal != VERSION {
+    let json = |e: serde_json::Error| ProposalError::Json(e.to_string());
+    let wire: Wire = serde_json::from_str(text).map_err(|error| {
+        // A newer file has fields that are unknown here: its version says more than their names.
+        match serde_json::from_str(text) {
+            Ok(Version { breakglass_proposal: newer }) if newer > VERSION => ProposalError::Version(newer),
+            _ => json(error),
+        }
+    })?;
+    if !(1..=VERSION).contains(&wire.breakglass_proposal) {
         return Err(ProposalError::Version(wire.breakglass_proposal));
     }
-    check_bounds(&wire)?;
+    let (pull, levers) = lever_list(wire.breakglass_proposal, wire.playbook, wire.pull, wire.levers)?;
+    let wire = Wire { playbook: None, pull: None, levers, ..wire };
+    check_bounds(&wire, &pull)?;
     let snapshot = snapshot(&wire)?;
     let tx = transaction(&wire.transaction)?;
-    let binding = binding(wire.playbook)?;
+    let binding = binding(pull, wire.levers)?;
     let block = Block { number: wire.block.number, hash: BlockHash::claimed(wire.block.hash) };
     let readings = wire.readings.into_iter().map(|r| (r.question.into(), r.answer.into())).collect();
     let proposal = Proposal::new(tx, snapshot, block, binding, readings).accepting(&bounded(wire.accepted));
@@ -217,13 +243,42 @@ pub(super) fn parse(text: &str) -> Result<Proposal, ProposalError> {
     Ok(proposal)
 }
 
-fn check_bounds(wire: &Wire) -> Result<(), ProposalError> {
-    let longest = wire.playbook.arguments.values().map(String::len).max().unwrap_or_default();
+/// The pull and its levers; those of version 1 are one lever, or none but the playbook.
+fn lever_list(
+    version: u32,
+    playbook: Option<WirePlaybook>,
+    pull: Option<WirePull>,
+    levers: Vec<WireLever>,
+) -> Result<(Pull, Vec<WireLever>), ProposalError> {
+    match (version, playbook, pull) {
+        (1, Some(old), None) if levers.is_empty() => {
+            let names = old.lever.iter().cloned().collect();
+            let lever = WireLever {
+                lever: old.lever,
+                playbook: old.id,
+                digest: old.digest,
+                arguments: old.arguments,
+                text: Some(old.text),
+            };
+            Ok((Pull { names, without: Vec::new(), undo: old.undo }, vec![lever]))
+        }
+        (2, None, Some(WirePull { names, without, undo })) => Ok((Pull { names, without, undo }, levers)),
+        (1, ..) => Err(ProposalError::Json("version 1 has one playbook, and no levers".into())),
+        _ => Err(ProposalError::Json("version 2 has pull and levers, and no playbook beside them".into())),
+    }
+}
+
+fn check_bounds(wire: &Wire, pull: &Pull) -> Result<(), ProposalError> {
+    let arguments = wire.levers.iter().map(|lever| &lever.arguments);
+    let most = arguments.clone().map(BTreeMap::len).max().unwrap_or_default();
+    let longest = arguments.flat_map(BTreeMap::values).map(String::len).max().unwrap_or_default();
     let lists = [
         ("owners", wire.safe.owners.len(), MOST_OWNERS),
         ("modules", wire.safe.modules.len(), MOST_MODULES),
         ("readings", wire.readings.len(), MOST_READINGS),
-        ("arguments", wire.playbook.arguments.len(), MOST_ARGUMENTS),
+        ("levers", wire.levers.len(), MOST_LEVERS),
+        ("names of levers", pull.names.len() + pull.without.len(), MOST_LEVERS),
+        ("arguments", most, MOST_ARGUMENTS),
         ("characters in one argument", longest, LONGEST_ARGUMENT),
     ];
     match lists.into_iter().find(|(_, count, most)| count > most) {
@@ -275,25 +330,27 @@ fn transaction(wire: &WireTx) -> Result<SafeTx, ProposalError> {
     })
 }
 
-fn binding(wire: WirePlaybook) -> Result<Binding, ProposalError> {
-    let digest = PlaybookDigest::of(&wire.text);
-    if wire.digest != digest.to_string() {
-        return Err(ProposalError::Altered {
-            what: "the playbook digest",
-            stated: wire.digest,
-            computed: digest.to_string(),
-        });
+fn binding(pull: Pull, wire: Vec<WireLever>) -> Result<Binding, ProposalError> {
+    // A text is hashed and kept once, however many levers name it.
+    let mut texts: BTreeMap<String, (PlaybookDigest, Arc<str>)> = BTreeMap::new();
+    let mut levers = Vec::new();
+    for WireLever { lever, playbook, digest: stated, arguments: args, text } in wire {
+        if let Some(text) = text {
+            let digest = PlaybookDigest::of(&text);
+            if stated != digest.to_string() {
+                let computed = digest.to_string();
+                return Err(ProposalError::Altered { what: "the playbook digest", stated, computed });
+            }
+            texts.insert(stated.clone(), (digest, text.into()));
+        }
+        let Some((digest, text)) = texts.get(&stated).cloned() else {
+            return Err(ProposalError::NoText { lever: lever.unwrap_or_default(), digest: stated });
+        };
+        let playbook = PlaybookId::new(&playbook)
+            .ok_or_else(|| field("levers.playbook", &playbook, "is not a playbook's name"))?;
+        levers.push(BoundLever { lever, playbook, digest, text, args });
     }
-    let playbook = PlaybookId::new(&wire.id)
-        .ok_or_else(|| field("playbook.id", &wire.id, "is not a playbook's name"))?;
-    Ok(Binding {
-        lever: wire.lever,
-        undo: wire.undo,
-        playbook,
-        digest,
-        text: wire.text,
-        args: wire.arguments,
-    })
+    Ok(Binding::new(pull, levers)?)
 }
 
 fn check_hashes(stated: &WireHashes, proposal: &Proposal) -> Result<(), ProposalError> {
@@ -327,48 +384,4 @@ fn uint(name: &'static str, text: &str) -> Result<U256, ProposalError> {
 
 fn field(field: &'static str, text: &str, why: impl Into<String>) -> ProposalError {
     ProposalError::Field { field, text: text.into(), why: why.into() }
-}
-
-impl From<&Query> for WireQuery {
-    fn from(query: &Query) -> Self {
-        match query.clone() {
-            Query::Call { from, to, data } => {
-                Self::Call { from: from.map(WireAddress), to: WireAddress(to), data }
-            }
-            Query::Storage { address, slot } => Self::Storage { address: WireAddress(address), slot },
-            Query::Balance { address } => Self::Balance { address: WireAddress(address) },
-            Query::CodeHash { address } => Self::CodeHash { address: WireAddress(address) },
-            Query::Time => Self::Time,
-        }
-    }
-}
-
-impl From<WireQuery> for Query {
-    fn from(wire: WireQuery) -> Self {
-        match wire {
-            WireQuery::Call { from, to, data } => Self::Call { from: from.map(|a| a.0), to: to.0, data },
-            WireQuery::Storage { address, slot } => Self::Storage { address: address.0, slot },
-            WireQuery::Balance { address } => Self::Balance { address: address.0 },
-            WireQuery::CodeHash { address } => Self::CodeHash { address: address.0 },
-            WireQuery::Time => Self::Time,
-        }
-    }
-}
-
-impl From<&Answer> for WireAnswer {
-    fn from(answer: &Answer) -> Self {
-        match answer {
-            Answer::Value(bytes) => Self::Value(bytes.clone()),
-            Answer::Reverted(bytes) => Self::Reverted(bytes.clone()),
-        }
-    }
-}
-
-impl From<WireAnswer> for Answer {
-    fn from(wire: WireAnswer) -> Self {
-        match wire {
-            WireAnswer::Value(bytes) => Self::Value(bytes),
-            WireAnswer::Reverted(bytes) => Self::Reverted(bytes),
-        }
-    }
 }

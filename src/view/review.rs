@@ -8,7 +8,7 @@ use crate::ceremony::subject::Subject;
 use crate::chain::agreeing;
 use crate::check::{Finding, Level, Match, Readable, Sort, readable};
 use crate::evm::amount::ether;
-use crate::playbook::{Decided, Origin, Part, PlannedCall};
+use crate::playbook::{Decided, Origin, Part, PlannedCall, PlaybookDigest, PlaybookId};
 use crate::proposal::{Few, Shortfall, calls_of, count};
 use crate::safe::{Call, Operation};
 use crate::ui::{Text, Ui};
@@ -65,10 +65,13 @@ fn origin(ui: &Ui, subject: &Subject) {
         }
     };
     let mut line = Text::new("  ");
+    let playbook = |(id, digest): &(&PlaybookId, PlaybookDigest)| format!("{id}  {}", digest.short());
+    let playbooks: Vec<String> = binding.playbooks().iter().map(playbook).collect();
     line = line.then(mark).bold(words);
-    line = line.add(&format!("   {}  {}", binding.playbook, binding.digest.short()));
-    if let Some(lever) = &binding.lever {
-        line = line.add(&format!("   lever {lever}{}", if binding.undo { ", undo" } else { "" }));
+    line = line.add(&format!("   {}", playbooks.join(", ")));
+    if binding.is_of_levers() {
+        line =
+            line.add(&format!("   lever {}{}", binding.title(), if binding.undo() { ", undo" } else { "" }));
     }
     ui.say(&line);
     if let Some((order, _)) = &subject.own {

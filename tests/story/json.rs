@@ -119,7 +119,7 @@ fn one_object_from_every_command_that_does_not() {
     // Of two to sign, the second is refused: the first is in the object beside the error.
     let file = propose(bob);
     let mut other = crate::steps::read_json(&file);
-    other["playbook"]["lever"] = json!("other");
+    other["levers"][0]["lever"] = json!("other");
     fs::write(bob.path("other.json"), other.to_string()).unwrap();
     let half = with_own_key(bob, &["sign", "vault", "other.json", "--yes"], 4);
     assert_eq!(half["signatures"].as_array().unwrap().len(), 1, "{half}");

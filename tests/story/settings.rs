@@ -306,7 +306,7 @@ fn a_file_rests_on_the_same_files_as_its_lever() {
     let carried = bob.path("carried.json");
     fs::copy(&file, &carried).unwrap();
     sign(bob, &["vault"]);
-    assert_eq!(read_json(&carried)["playbook"]["lever"], "vault");
+    assert_eq!(read_json(&carried)["levers"][0]["lever"], "vault");
     let council = ceremony.council().replace("threshold = 2", "threshold = 2 ");
     fs::write(bob.path("breakglass.toml"), &council).unwrap();
     for words in [&["sign", path(&carried), "--yes"][..], &["sign", path(&carried), "--offline", "--yes"]] {

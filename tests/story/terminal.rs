@@ -182,10 +182,11 @@ fn no_text_of_a_file_begins_a_line_and_all_of_them_fit_on_a_screen() {
         let arguments: serde_json::Map<_, _> = (0..40).map(|n| (format!("a{n}"), json!(text))).collect();
         for (pointer, value) in [
             ("/accepted", json!(many)),
-            ("/playbook/arguments", arguments.into()),
-            ("/playbook/arguments/target", json!(text)),
-            ("/playbook/lever", json!(text)),
-            ("/playbook/id", json!(text)),
+            ("/levers/0/arguments", arguments.into()),
+            ("/levers/0/arguments/target", json!(text)),
+            ("/levers/0/lever", json!(text)),
+            ("/pull/names", json!([text])),
+            ("/levers/0/playbook", json!(text)),
             ("/safe/version", json!(text)),
             ("/chain_id", json!(text)),
         ] {

@@ -1,0 +1,76 @@
+//! What a command pulls: the names that were typed and those left out, in the one form that all machines give.
+
+use crate::shell::quoted;
+
+/// The levers that a command names. The same for everybody who means the same, whatever the order of the words.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Pull {
+    /// Levers, simple or combined, in the order of the council file. Empty for a playbook that no lever binds.
+    pub names: Vec<String>,
+    /// Simple levers that are left out of the combined ones, in the order of the council file.
+    pub without: Vec<String>,
+    /// The counter-playbooks were asked for.
+    pub undo: bool,
+}
+
+impl Pull {
+    /// One lever, simple or combined, and nothing left out.
+    #[must_use]
+    pub fn lever(name: &str, undo: bool) -> Self {
+        Self { names: vec![name.into()], without: Vec::new(), undo }
+    }
+
+    /// Returns the pull for a person: `freeze without bridge`, `vault + bridge`. `None` if no lever is named.
+    #[must_use]
+    pub fn title(&self) -> Option<String> {
+        if self.names.is_empty() {
+            return None;
+        }
+        let without = if self.without.is_empty() {
+            String::new()
+        } else {
+            format!(" without {}", self.without.join(", "))
+        };
+        Some(format!("{}{without}", self.names.join(" + ")))
+    }
+
+    /// Returns the pull as the words of a command: `freeze --without bridge`. `None` if no lever is named.
+    #[must_use]
+    pub fn words(&self) -> Option<String> {
+        if self.names.is_empty() {
+            return None;
+        }
+        let mut words: Vec<String> = self.names.iter().map(|name| quoted(name)).collect();
+        words.extend(self.without.iter().map(|name| format!("--without {}", quoted(name))));
+        words.extend(self.undo.then(|| "--undo".into()));
+        Some(words.join(" "))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pull_reads_as_a_title_and_as_a_command() {
+        let names = |names: &[&str]| names.iter().map(ToString::to_string).collect();
+        for (pulled, without, undo, title, words) in [
+            (&["vault"][..], &[][..], false, "vault", "vault"),
+            (&["vault"], &[], true, "vault", "vault --undo"),
+            (&["vault", "bridge"], &[], false, "vault + bridge", "vault bridge"),
+            (
+                &["freeze"],
+                &["bridge", "oracle"],
+                false,
+                "freeze without bridge, oracle",
+                "freeze --without bridge --without oracle",
+            ),
+        ] {
+            let pull = Pull { names: names(pulled), without: names(without), undo };
+            assert_eq!(pull.title().as_deref(), Some(title));
+            assert_eq!(pull.words().as_deref(), Some(words));
+        }
+        assert_eq!(Pull::default().words(), None);
+        assert_eq!(Pull::lever("a;id", false).words().as_deref(), Some("'a;id'"), "a file may say any name");
+    }
+}
