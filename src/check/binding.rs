@@ -65,7 +65,8 @@ pub enum Problem {
         /// From 1.
         number: usize,
         verdict: Verdict,
-        already_done: bool,
+        /// What the playbook promises, if it is so already.
+        already_done: Option<String>,
     },
 }
 
@@ -132,7 +133,9 @@ impl Problem {
                     "sign online, or have these values read to you by somebody who looked them up",
                 )
             }
-            Self::Before { number, verdict, already_done } => before(*number, verdict, *already_done),
+            Self::Before { number, verdict, already_done } => {
+                before(*number, verdict, already_done.as_deref())
+            }
         }
     }
 }
@@ -269,22 +272,26 @@ fn described(readings: &Readings) -> Vec<String> {
 
 /// The playbook's own conditions for being used.
 fn before_holds(facts: &Facts) -> Vec<Problem> {
-    let already_done = facts.is_already_done();
+    let already_done = facts.already_done();
     let judged = facts.before.iter().zip(1..);
     judged
-        .map(|(verdict, number)| Problem::Before { number, verdict: verdict.clone(), already_done })
+        .map(|(verdict, number)| Problem::Before {
+            number,
+            verdict: verdict.clone(),
+            already_done: already_done.clone(),
+        })
         .collect()
 }
 
-fn before(number: usize, verdict: &Verdict, already_done: bool) -> Description {
+fn before(number: usize, verdict: &Verdict, already_done: Option<&str>) -> Description {
     let sentence = format!("before: {}", verdict.sentence);
     let id = Id::of("before", number);
     if verdict.holds {
         return Description::pass(id, sentence);
     }
     let id = id.digest([&verdict.sentence as &dyn Display, &verdict.expected, &verdict.found]);
-    if already_done {
-        return Description::already_done(id, sentence);
+    if let Some(promised) = already_done {
+        return Description::already_done(id, sentence, promised);
     }
     Description::refuse(id, sentence, "look at the contract: it may already be done, or not be yours to do")
 }

@@ -55,8 +55,9 @@ impl Description {
         Self { level: Level::Warn, fix: fix.into(), ..Self::pass(id, sentence) }
     }
 
-    pub(super) fn already_done(id: impl Into<Id>, sentence: impl Into<String>) -> Self {
-        Self { level: Level::AlreadyDone, ..Self::warn(id, sentence, "nothing: it is done") }
+    pub(super) fn already_done(id: impl Into<Id>, sentence: impl Into<String>, promised: &str) -> Self {
+        let fix = format!("nothing to do: {promised}");
+        Self { level: Level::AlreadyDone, ..Self::warn(id, sentence, fix) }
     }
 
     pub(super) fn refuse(id: impl Into<Id>, sentence: impl Into<String>, fix: impl Into<String>) -> Self {

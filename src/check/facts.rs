@@ -119,9 +119,9 @@ impl Facts<'_> {
         self.rehearsal.filter(|rehearsal| rehearsal.outcome != Outcome::Reverted)
     }
 
-    /// Returns `true` if everything that the reader's own playbook promises, events left out, is so on the chain now.
-    /// A rehearsal that reverts leaves the chain as it is, so that its `after` checks were judged on it as well.
-    pub(super) fn is_already_done(&self) -> bool {
+    /// Returns what the reader's own playbook promises if all of it, events left out, is so on the chain now. A rehearsal
+    /// that reverts leaves the chain as it is, so that its `after` checks were judged on it as well.
+    pub(super) fn already_done(&self) -> Option<String> {
         let reverted = self.rehearsal.is_some_and(|rehearsal| rehearsal.outcome == Outcome::Reverted);
         let holds_now = |(at, check): (usize, &Check)| {
             let queries = check.queries();
@@ -131,8 +131,11 @@ impl Facts<'_> {
             }
         };
         let promised = self.plan.map_or(&[][..], |plan| &plan.after).iter().enumerate();
-        let mut states = promised.filter(|(_, check)| !matches!(check, Check::Event(_))).peekable();
-        states.peek().is_some() && states.all(holds_now)
+        let states: Vec<_> = promised.filter(|(_, check)| !matches!(check, Check::Event(_))).collect();
+        if states.is_empty() || !states.iter().copied().all(holds_now) {
+            return None;
+        }
+        Some(states.iter().map(|(_, check)| check.describe()).collect::<Vec<_>>().join("; "))
     }
 
     /// keccak256 of the code that an account has now, zero for none; `None` if nobody read it.

@@ -72,6 +72,19 @@ impl Problem {
         }
     }
 
+    /// Returns what the playbook promises, if it is so already and that is why it cannot be done again.
+    #[must_use]
+    pub fn already_done(&self) -> Option<&str> {
+        match self {
+            Self::Binding(binding::Problem::Before { already_done, verdict, .. })
+            | Self::Rehearsal(rehearsal::Problem::After { already_done, verdict, .. }) => {
+                already_done.as_deref().filter(|_| !verdict.holds)
+            }
+            Self::Rehearsal(rehearsal::Problem::Reverts { already_done, .. }) => already_done.as_deref(),
+            _ => None,
+        }
+    }
+
     /// Returns `true` for what the command line chose by a flag of its own: it is recorded like a refusal that was
     /// accepted.
     #[must_use]

@@ -37,7 +37,8 @@ pub enum Problem {
     Reverts {
         hash: SafeTxHash,
         reason: String,
-        already_done: bool,
+        /// What the playbook promises, if it is so already.
+        already_done: Option<String>,
     },
     ExecutionFailure {
         hash: SafeTxHash,
@@ -55,7 +56,8 @@ pub enum Problem {
         /// From 1.
         number: usize,
         verdict: Verdict,
-        already_done: bool,
+        /// What the playbook promises, if it is so already.
+        already_done: Option<String>,
     },
     /// Whoever proposed it saw something else.
     Otherwise {
@@ -78,7 +80,7 @@ impl Problem {
                 }
             }
             Self::Succeeds => Description::pass("rehearsal-fails", "it succeeds when rehearsed"),
-            Self::Reverts { hash, reason, already_done } => reverts(hash, reason, *already_done),
+            Self::Reverts { hash, reason, already_done } => reverts(hash, reason, already_done.as_deref()),
             Self::ExecutionFailure { hash, reason } => Description::refuse(
                 failing("execution-failure", hash, reason),
                 format!("the Safe reports ExecutionFailure when rehearsed{reason}"),
@@ -97,7 +99,7 @@ impl Problem {
                 ),
                 "propose it in several transactions while there is time",
             ),
-            Self::After { number, verdict, already_done } => after(*number, verdict, *already_done),
+            Self::After { number, verdict, already_done } => after(*number, verdict, already_done.as_deref()),
             Self::Otherwise { first, more } => {
                 let more = if *more == 0 { String::new() } else { format!(" (and {more} more)") };
                 Description::warn(
@@ -114,24 +116,24 @@ fn failing(kind: &'static str, hash: &SafeTxHash, reason: &str) -> Id {
     Id::from(kind).digest([hash as &dyn Display, &reason])
 }
 
-fn reverts(hash: &SafeTxHash, reason: &str, already_done: bool) -> Description {
+fn reverts(hash: &SafeTxHash, reason: &str, already_done: Option<&str>) -> Description {
     let id = failing("rehearsal-fails", hash, reason);
     let sentence = format!("it reverts when rehearsed{reason}");
-    if already_done {
-        return Description::already_done(id, sentence);
+    if let Some(promised) = already_done {
+        return Description::already_done(id, sentence, promised);
     }
     let fix = "look at the reason; nothing happens on chain when it is sent like this";
     Description::refuse(id, sentence, fix)
 }
 
-fn after(number: usize, verdict: &Verdict, already_done: bool) -> Description {
+fn after(number: usize, verdict: &Verdict, already_done: Option<&str>) -> Description {
     let (id, sentence) = (Id::of("after", number), format!("after: {}", verdict.sentence));
     if verdict.holds {
         return Description::pass(id, sentence);
     }
     let id = id.digest([&verdict.sentence as &dyn Display, &verdict.expected, &verdict.found]);
-    if already_done {
-        return Description::already_done(id, sentence);
+    if let Some(promised) = already_done {
+        return Description::already_done(id, sentence, promised);
     }
     Description::refuse(id, sentence, "it would not do what the playbook promises: find out why")
 }
@@ -150,7 +152,7 @@ fn succeeds(facts: &Facts, rehearsal: &Rehearsal) -> Problem {
     let reason = revert.map_or_else(String::new, |r| format!(": {} (in {})", r.reason(errors), r.by));
     match rehearsal.outcome {
         Outcome::Succeeded => Problem::Succeeds,
-        Outcome::Reverted => Problem::Reverts { hash, reason, already_done: facts.is_already_done() },
+        Outcome::Reverted => Problem::Reverts { hash, reason, already_done: facts.already_done() },
         Outcome::Failed => Problem::ExecutionFailure { hash, reason },
         Outcome::Unannounced => Problem::Unannounced { hash, reason },
     }
@@ -168,11 +170,13 @@ fn share(used: u64, limit: u64) -> u64 {
 
 fn after_holds(facts: &Facts) -> Vec<Problem> {
     let reverted = facts.rehearsal.is_some_and(|rehearsal| rehearsal.outcome == Outcome::Reverted);
-    let already_done = reverted && facts.is_already_done();
-    let judged = facts.after.iter().zip(1..);
-    judged
-        .map(|(verdict, number)| Problem::After { number, verdict: verdict.clone(), already_done })
-        .collect()
+    let already_done = facts.already_done().filter(|_| reverted);
+    let judged = |(verdict, number): (&Verdict, usize)| Problem::After {
+        number,
+        verdict: verdict.clone(),
+        already_done: already_done.clone(),
+    };
+    facts.after.iter().zip(1..).map(judged).collect()
 }
 
 fn as_recorded(facts: &Facts) -> Option<Problem> {

@@ -2,6 +2,7 @@
 
 mod code;
 mod control;
+mod done;
 mod list;
 mod rehearsal;
 mod safe;

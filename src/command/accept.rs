@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use crate::ceremony::obey::CHANGED;
+use crate::ceremony::obey::{accept_changed, changed_digits};
 use crate::ceremony::settings::pins;
 use crate::ceremony::subject::is_file;
 use crate::command::Session;
@@ -72,7 +72,7 @@ impl<'s> Item<'s> {
     }
 
     fn flag(&self) -> String {
-        format!("--accept {CHANGED}{}", self.now.digest.digits())
+        accept_changed(&self.now.digest.digits())
     }
 
     /// Returns `true` if a council file was accepted before, and this was not.
@@ -82,7 +82,7 @@ impl<'s> Item<'s> {
 
     fn is_accepted_by(&self, ids: &[String]) -> bool {
         let digits = self.now.digest.digits();
-        ids.iter().filter_map(|id| id.strip_prefix(CHANGED)).any(|given| given.eq_ignore_ascii_case(&digits))
+        ids.iter().filter_map(|id| changed_digits(id)).any(|given| given.eq_ignore_ascii_case(&digits))
     }
 }
 

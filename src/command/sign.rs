@@ -4,7 +4,7 @@ use alloy::primitives::Address;
 use serde_json::{Value, json};
 
 use crate::ceremony::derive::Given;
-use crate::ceremony::obey::{CHANGED, accepted, obey};
+use crate::ceremony::obey::{accepted, changed_digits, obey};
 use crate::ceremony::subject::{Purpose, Subject, is_file};
 use crate::command::Session;
 use crate::command::args::{Accept, Derive, Key, Proofs};
@@ -108,8 +108,14 @@ pub fn run(session: &Session, args: &Args) -> Result<Exit, Error> {
         if subjects.len() > 1 {
             ui.say(&Text::default().bold(&format!("{} of {}", at + 1, subjects.len())));
         }
-        match one(session, args, subject, (at + 1, subjects.len()), &mut signer) {
-            Ok(object) => done.signed.push(object),
+        let signature = one(session, args, subject, (at + 1, subjects.len()), &mut signer);
+        match signature.and_then(|signature| write(session, subject, &signature, &mut done.signed)) {
+            Ok(()) => {}
+            // Nothing to do for one is no answer to the others either.
+            Err(error) if error.exit == Exit::Done && subjects.len() > 1 => {
+                ui.say(&Text::default().good("nothing to do: ").add(&error.message));
+                held_up(ui, subject, &subjects[at + 1..]);
+            }
             // A no to one, typed or on the device, is no answer to the others.
             Err(error) if error.is_rejection && subjects.len() > 1 => {
                 ui.say(&Text::default().warn("skipped: ").add(&error.message));
@@ -117,7 +123,7 @@ pub fn run(session: &Session, args: &Args) -> Result<Exit, Error> {
                 done.declined.push(subject.proposal.hash().to_string());
                 done.exit = done.exit.max(Some(error.exit));
             }
-            Err(error) => return Err(with_signed(error, &done.signed)),
+            Err(error) => return Err(error.having_done(json!({ "signatures": done.signed }))),
         }
     }
     let object = json!({ "signatures": done.signed, "rejected": done.declined });
@@ -153,17 +159,10 @@ fn held_up(ui: &Ui, declined: &Subject, later: &[Subject]) {
     }
 }
 
-/// What was signed before an error is told beside it, and what was signed and could not be kept.
-fn with_signed(mut error: Error, signed: &[Value]) -> Error {
-    let unkept = error.done.take().and_then(|done| done["signatures"].as_array().cloned());
-    let all = [signed, &unkept.unwrap_or_default()].concat();
-    error.having_done(json!({ "signatures": all }))
-}
-
 /// What is said about one proposal must not be taken for another.
 fn alone(args: &Args) -> Result<(), Error> {
     let flags = [
-        ("--accept", args.accept.accept.iter().any(|id| !id.starts_with(CHANGED))),
+        ("--accept", args.accept.accept.iter().any(|id| changed_digits(id).is_none())),
         ("--set", !args.derive.set.is_empty()),
         ("--nonce", args.derive.nonce.is_some()),
     ];
@@ -210,14 +209,14 @@ fn list(session: &Session, subjects: &[Subject]) {
     }
 }
 
-/// Review, yes, signature, file, line: in this order, and nothing is written before the last check has passed.
+/// Review, yes, signature: in this order, and nothing is written before the last check has passed.
 fn one(
     session: &Session,
     args: &Args,
     subject: &Subject,
     place: (usize, usize),
     signer: &mut Option<Signer>,
-) -> Result<Value, Error> {
+) -> Result<OwnerSignature, Error> {
     let findings = subject.findings(true);
     review::review(session.ui, session, subject, &findings);
     if subject.online.is_none() {
@@ -233,8 +232,7 @@ fn one(
         let owner = owner(session, args, subject, signer)?;
         let request = on_ledger::prepare(session, subject, signer, owner, args.asked(), args.unseen)?;
         subject.still_agreed(&findings)?;
-        let signature = sign(session, subject, signer, &request, accepted)?;
-        return write(session, subject, &signature);
+        return sign(session, subject, signer, &request, accepted);
     }
     confirm(session, args, place)?;
     let signer = match signer {
@@ -251,8 +249,7 @@ fn one(
         way: Way::Fields,
     };
     subject.still_agreed(&findings)?;
-    let signature = sign(session, subject, signer, &request, accepted)?;
-    write(session, subject, &signature)
+    sign(session, subject, signer, &request, accepted)
 }
 
 /// The owner whose key this is.
@@ -322,8 +319,13 @@ fn sign(
     Ok(OwnerSignature::verify(&stated, &subject.proposal, &subject.owners.only(request.owner))?)
 }
 
-/// The line first: whatever happens to the disk, the signature is not lost.
-fn write(session: &Session, subject: &Subject, signature: &OwnerSignature) -> Result<Value, Error> {
+/// The line first: whatever happens to the disk, the signature is not lost. It is in `signed`, kept or not.
+fn write(
+    session: &Session,
+    subject: &Subject,
+    signature: &OwnerSignature,
+    signed: &mut Vec<Value>,
+) -> Result<(), Error> {
     let ui = session.ui;
     let hash = signature.hash().to_string();
     let owner = signature.owner().to_string();
@@ -350,14 +352,12 @@ fn write(session: &Session, subject: &Subject, signature: &OwnerSignature) -> Re
     let kept = subject
         .keep(session)
         .and_then(|_| Ok(session.incidents.keep_signature(&hash, &owner, &signature.to_json())?));
-    match kept {
-        Ok(path) => {
-            ui.say(&Text::new("kept in ").add(&path.display().to_string()));
-            object["file"] = json!(path.display().to_string());
-            Ok(object)
-        }
-        Err(error) => Err(error
-            .hint("the signature was made: the line above is good, and only the file is missing")
-            .having_done(json!({ "signatures": [object] }))),
+    if let Ok(path) = &kept {
+        ui.say(&Text::new("kept in ").add(&path.display().to_string()));
+        object["file"] = json!(path.display().to_string());
     }
+    signed.push(object);
+    kept.map(|_| ()).map_err(|error| {
+        error.hint("the signature was made: the line above is good, and only the file is missing")
+    })
 }

@@ -160,7 +160,10 @@ impl Ui {
 
     /// Shows the error, and what to do next; the object holds it beside what was done.
     fn error(&self, error: &Error) {
-        self.say(&Text::default().bad("error: ").add(&error.message));
+        let is_done = error.exit == Exit::Done;
+        let mark =
+            if is_done { Text::default().good("nothing to do: ") } else { Text::default().bad("error: ") };
+        self.say(&mark.add(&error.message));
         for line in Text::block(&error.excerpt) {
             self.say(&line);
         }
@@ -168,7 +171,8 @@ impl Ui {
             self.say(&Text::default().dim("  → ").add(hint));
         }
         self.object(error.done.as_ref().unwrap_or(&Value::Null));
-        self.object(&json!({ "error": {
+        let key = if is_done { "nothing_to_do" } else { "error" };
+        self.object(&json!({ key: {
             "exit": error.exit as u8,
             "message": cut(&error.message, LONGEST_MESSAGE),
             "excerpt": cut(&error.excerpt, LONGEST_MESSAGE),

@@ -207,6 +207,10 @@ fn checks(ui: &Ui, subject: &Subject, findings: &[Finding]) {
         0 => line,
         n => line.warn(&format!(", {n} warn")),
     };
+    let line = match count(Level::AlreadyDone) {
+        0 => line,
+        n => line.good(&format!(", {n} already done")),
+    };
     ui.say(&match count(Level::Refuse) {
         0 => line,
         n => line.bad(&format!(", {n} REFUSE")),
@@ -217,7 +221,8 @@ fn checks(ui: &Ui, subject: &Subject, findings: &[Finding]) {
         let mark = match (finding.level, finding.sort) {
             (Level::Refuse, Sort::Danger) => Text::new(INDENT).bad("✗ "),
             (Level::Refuse, Sort::Drift) => Text::new(INDENT).bad("≠ "),
-            _ => Text::new(INDENT).warn("! "),
+            (Level::AlreadyDone, _) => Text::new(INDENT).good("= "),
+            (Level::Pass | Level::Warn, _) => Text::new(INDENT).warn("! "),
         };
         ui.say(&mark.bold(&finding.id).add(&format!("  {}", finding.sentence)));
         if !finding.fix.is_empty() {
