@@ -24,5 +24,6 @@ pub mod sent;
 pub mod settings;
 pub mod since;
 pub mod subject;
+pub mod texts;
 pub mod trial;
 pub mod waiting;

@@ -24,7 +24,7 @@ pub struct Args {
 }
 
 pub fn run(session: &Session, args: &Args) -> Result<Exit, Error> {
-    session.note_changes(&session.rests_of(&args.what, args.derive.undo)?)?;
+    session.note_changes(session.rests_of(&args.what, args.derive.undo)?)?;
     let mut subject = session.subject(&args.what, &args.derive.given(), Purpose::Finish, |_, _| None)?;
     subject.prove(session.ui, args.proofs.proofs)?;
     let findings = subject.findings(true);

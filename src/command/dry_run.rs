@@ -37,7 +37,7 @@ pub struct Args {
 }
 
 pub fn run(session: &Session, args: &Args) -> Result<Exit, Error> {
-    session.note_changes(&session.rests_of(&args.what, args.derive.undo)?)?;
+    session.note_changes(session.rests_of(&args.what, args.derive.undo)?)?;
     let view = |safe: &council::Safe| {
         let link = match &args.fork_url {
             Some(url) => fork(session.progress, session.chain_of(safe)?, url)?,

@@ -26,7 +26,7 @@ pub struct Args {
 }
 
 pub fn run(session: &Session, args: &Args) -> Result<Exit, Error> {
-    session.note_changes(&session.rests_of(&args.what, args.derive.undo)?)?;
+    session.note_changes(session.rests_of(&args.what, args.derive.undo)?)?;
     let proposal = session.given(&args.what, &args.derive.given(), Purpose::Finish)?.ok_or_else(|| {
         Error::new(Exit::Failed, format!("nothing is kept here for lever {}", args.what))
             .hint(format!("breakglass sign {} makes a signature", args.what))

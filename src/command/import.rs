@@ -62,7 +62,7 @@ pub struct Args {
 }
 
 pub fn run(session: &Session, args: &Args) -> Result<Exit, Error> {
-    session.note_changes(&session.rests_of(&args.what, args.derive.undo)?)?;
+    session.note_changes(session.rests_of(&args.what, args.derive.undo)?)?;
     let sources = read(session, &args.from);
     let targets = targets(session, args, &sources.finds)?;
     let wanted: Vec<Wanted> = targets.proposals.iter().map(wanted).collect();

@@ -29,7 +29,7 @@ pub struct Args {
 }
 
 pub fn run(session: &Session, args: &Args) -> Result<Exit, Error> {
-    session.note_changes(&session.rests_of(&args.what, args.derive.undo)?)?;
+    session.note_changes(session.rests_of(&args.what, args.derive.undo)?)?;
     let mut subject = session.subject(&args.what, &args.derive.given(), Purpose::Look, |_, _| None)?;
     subject.prove(session.ui, args.proofs.proofs)?;
     let tally = tally(&subject);

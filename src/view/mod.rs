@@ -6,4 +6,5 @@ pub mod device;
 pub mod effects;
 pub mod offer;
 pub mod review;
+pub mod texts;
 pub mod trace;
