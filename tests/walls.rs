@@ -238,6 +238,17 @@ fn no_files_of_a_room_need_each_other() {
     assert!(circles.is_empty(), "files that need each other:\n{}", circles.join("\n"));
 }
 
+/// A `Fresh` value is an agreed one of the newest block: only the chain room makes it. All that is ready comes from it.
+#[test]
+fn only_the_chain_room_says_that_a_value_is_fresh() {
+    let makes =
+        |source: &Source| source.paths.iter().any(|path| path.ends_with(&["from_quorum".to_string()]));
+    let sources = sources();
+    let rooms: BTreeSet<&str> =
+        sources.iter().filter(|(_, source)| makes(source)).map(|(module, _)| module[0].as_str()).collect();
+    assert_eq!(rooms, ["chain"].into());
+}
+
 /// The reader of paths itself: what it would miss, the walls would not hold.
 #[test]
 fn paths_are_read_whole() {

@@ -232,13 +232,7 @@ impl<'a> Order<'a> {
         queries.extend(first.extra.iter().cloned());
         let queries: Vec<Query> = queries.into_iter().collect();
         let drafts = if first.rehearse { self.drafts(&first, likely.as_ref()) } else { Vec::new() };
-        let ask = Ask {
-            safe: self.safe.address,
-            queries: &queries,
-            sending: first.send,
-            drafts: &drafts,
-            requests: &[],
-        };
+        let ask = Ask { safe: self.safe.address, queries: &queries, sending: first.send, drafts: &drafts };
         let mut snapshot = chain.snapshot(&ask, first.at)?;
         if let Some(error) = early {
             return Ok((snapshot, Err(error)));

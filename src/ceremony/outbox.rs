@@ -9,8 +9,10 @@ use crate::chain::{Chain, ChainError};
 use crate::council;
 use crate::error::Error;
 use crate::progress::{Progress, Tone};
+use crate::proposal::Ready;
 
 pub struct Outbox {
+    ready: Ready,
     relay: Option<Chain>,
     public_from: Instant,
     /// The RPCs have been given the newest transaction.
@@ -23,16 +25,18 @@ pub struct Outbox {
 const AGAIN: Duration = Duration::from_secs(5);
 
 impl Outbox {
-    /// `first` is when a transaction of the proposal was first recorded, `now` what the clock says, both in seconds since 1970.
+    /// For the transactions that give `ready` to its Safe. `first` is when a transaction of the proposal was first recorded, `now` what the clock says, both in seconds since 1970.
     pub fn open(
         progress: &dyn Progress,
         chain: &council::Chain,
         first: Option<u64>,
         now: u64,
+        ready: Ready,
     ) -> Result<Self, Error> {
         let left = private_left(chain.private_for.as_secs(), first, now);
         let relay = if left == 0 { None } else { desk::relay(progress, chain)? };
         Ok(Self {
+            ready,
             relay,
             public_from: Instant::now() + Duration::from_secs(left),
             is_public: Cell::new(false),
@@ -54,7 +58,7 @@ impl Outbox {
         let left = self.private_left();
         let way = self.relay.as_ref().filter(|_| !left.is_zero());
         self.is_public.set(way.is_none());
-        let given = progress.wait("sending", || way.unwrap_or(link).send_raw(&sent.raw));
+        let given = progress.wait("sending", || way.unwrap_or(link).send(&self.ready, &sent.raw));
         self.again.set(given.is_err().then(|| Instant::now() + AGAIN));
         let then = way.map(|_| format!("; it goes to the RPCs in {} s", left.as_secs() + 1));
         let then = then.unwrap_or_default();

@@ -108,7 +108,7 @@ pub fn read_with(
 fn answers(link: &Chain, queries: &[Query], block: BlockRef) -> Result<(Readings, BlockRef), ChainError> {
     match link.answers(queries, &block) {
         Err(error) if error.is_pruned() => {
-            let newest = link.ask(&[], BlockTag::Latest)?.0.block();
+            let newest = link.watch(&[], &[])?.header.block();
             link.answers(queries, &newest).map(|found| (found, newest))
         }
         result => result.map(|found| (found, block)),

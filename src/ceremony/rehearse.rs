@@ -2,7 +2,7 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use alloy::primitives::{Address, Bytes};
+use alloy::primitives::Address;
 
 use crate::ceremony::prefetch::{self, after_queries};
 use crate::ceremony::rehearsed::{Rehearsed, Rehearsing};
@@ -10,7 +10,7 @@ use crate::ceremony::subject::Subject;
 use crate::error::Error;
 use crate::fork::ExecTransaction;
 use crate::progress::Progress;
-use crate::proposal::{Record, assemble};
+use crate::proposal::{Record, likely_approvals};
 
 impl Subject<'_> {
     /// Rehearses on what the first round brought, and asks for what it still lacks. With enough signatures they are
@@ -25,10 +25,7 @@ impl Subject<'_> {
             return;
         }
         let ahead = self.proposal.nonce() > now.nonce;
-        let mut then = now.clone();
-        then.nonce = self.proposal.nonce();
-        let ready = assemble(&self.proposal, &self.signatures, &self.on_chain(), &then).ok();
-        let signatures: Option<Bytes> = ready.map(|ready| ready.signatures().clone());
+        let signatures = likely_approvals(&self.proposal, &self.signatures, &self.on_chain(), now);
         let owners = now.owners.clone();
         let queries = self.plan().map(after_queries).unwrap_or_default();
         let exec = ExecTransaction {

@@ -364,13 +364,7 @@ impl<'a> Desk<'a> {
         } else {
             let sender = send.map(|sending| sending.from);
             let draft = rehearse.then(|| prefetch::of_proposal(proposal, likely.to_vec(), None, sender));
-            let ask = Ask {
-                safe: safe.address,
-                queries: &extra,
-                sending: send,
-                drafts: draft.as_slice(),
-                requests: &[],
-            };
+            let ask = Ask { safe: safe.address, queries: &extra, sending: send, drafts: draft.as_slice() };
             (self.progress.wait(&what, || link.snapshot(&ask, at))?, None)
         };
         let mut unasked = approval_queries(proposal, snapshot.state.owners.list());

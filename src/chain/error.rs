@@ -43,6 +43,10 @@ pub enum ChainError {
     #[error("{safe} on {chain} is not a Safe that this program knows: {why}")]
     NotASafe { chain: String, safe: Address, why: String },
     #[error(
+        "transaction {tx} was not sent to {chain}: it does not carry the approvals that the Safe takes now"
+    )]
+    NotReady { chain: String, tx: TxHash },
+    #[error(
         "no RPC of {chain} took transaction {tx}{}: {}",
         if *unsure { " for certain (it may have left: look for it before sending again)" } else { "" },
         listed(faults)

@@ -190,7 +190,7 @@ impl Chain {
     ///
     /// # Errors
     /// When no quorum agrees on the block and on every value that needs agreement.
-    pub fn ask(&self, requests: &[Request], at: BlockTag) -> Result<(Header, Vec<Reply>), ChainError> {
+    pub(super) fn ask(&self, requests: &[Request], at: BlockTag) -> Result<(Header, Vec<Reply>), ChainError> {
         let agreed = self.agree(requests, at)?;
         Ok((agreed.header, replies(requests, agreed.values, &agreed.hints)))
     }

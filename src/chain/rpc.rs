@@ -14,20 +14,20 @@ use crate::evm::BlockTag;
 use crate::excerpt::hide_urls;
 
 /// Stands in a request's parameters for the block at which it is asked.
-pub const AT: &str = "{block}";
+pub(super) const AT: &str = "{block}";
 
 /// One question to a chain.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Request {
-    pub method: &'static str,
+pub(super) struct Request {
+    pub(super) method: &'static str,
     /// An array. Wherever the text [`AT`] stands, the block is filled in.
-    pub params: Value,
+    pub(super) params: Value,
     /// Whether endpoints must agree on the answer. Where they need not, the first that has one is taken.
-    pub agreed: bool,
+    pub(super) agreed: bool,
 }
 
 /// What the chain answered to one request.
-pub type Reply = Result<Value, RpcErrorObject>;
+pub(super) type Reply = Result<Value, RpcErrorObject>;
 
 /// An answer not yet looked into.
 pub(super) type RawReply = Result<Box<RawValue>, RpcErrorObject>;
@@ -35,13 +35,13 @@ pub(super) type RawReply = Result<Box<RawValue>, RpcErrorObject>;
 impl Request {
     /// A question about the state: a quorum must give the same answer.
     #[must_use]
-    pub const fn new(method: &'static str, params: Value) -> Self {
+    pub(super) const fn new(method: &'static str, params: Value) -> Self {
         Self { method, params, agreed: true }
     }
 
     /// A question on which endpoints may differ or that some cannot answer: fees, access lists.
     #[must_use]
-    pub const fn hint(method: &'static str, params: Value) -> Self {
+    pub(super) const fn hint(method: &'static str, params: Value) -> Self {
         Self { method, params, agreed: false }
     }
 

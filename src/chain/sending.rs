@@ -158,7 +158,7 @@ impl Chain {
     ///
     /// # Errors
     /// When none took it; the error says whether it may have left all the same.
-    pub fn send_raw(&self, raw: &[u8]) -> Result<TxHash, ChainError> {
+    pub(super) fn send_raw(&self, raw: &[u8]) -> Result<TxHash, ChainError> {
         let tx = TxHash::of(raw);
         let request = Request::hint("eth_sendRawTransaction", json!([Bytes::copy_from_slice(raw)]));
         let verdict = |result: Result<RawReply, Fault>| match result {

@@ -10,8 +10,7 @@ use super::quorum::{Agreed, Chain};
 use super::rpc::{AT, Reply, Request};
 use super::sending::{self, Prepared, Sending};
 use super::settle::Settled;
-use crate::evm::{Answer, Query, Readings};
-use crate::evm::{BlockRef, BlockTag, Header};
+use crate::evm::{Answer, BlockRef, BlockTag, Fresh, Header, Query, Readings};
 use crate::fork::{Expected, Rehearsal};
 use crate::safe::ISafe::{VERSIONCall, getModulesPaginatedCall, getOwnersCall};
 use crate::safe::{
@@ -35,8 +34,6 @@ pub struct Ask<'a> {
     pub sending: Option<&'a Sending>,
     /// Transactions that may be rehearsed afterwards: what they will read is fetched along.
     pub drafts: &'a [Draft],
-    /// Requests of any other kind.
-    pub requests: &'a [Request],
 }
 
 /// What one block says.
@@ -51,11 +48,17 @@ pub struct Snapshot {
     pub prepared: Option<Prepared>,
     /// For [`Ask::drafts`]: what a rehearsal at this block can build on.
     pub known: Known,
-    /// For [`Ask::requests`], in their order.
-    pub replies: Vec<Reply>,
+    /// The state once more, where the newest block was asked for.
+    fresh: Option<Fresh<SafeState>>,
 }
 
 impl Snapshot {
+    /// The Safe as it is now; `None` of an older block.
+    #[must_use]
+    pub const fn fresh(&self) -> Option<&Fresh<SafeState>> {
+        self.fresh.as_ref()
+    }
+
     /// What a block must hold after a transaction that does what was rehearsed here.
     #[must_use]
     pub fn expected(&self, rehearsal: &Rehearsal) -> Expected {
@@ -85,8 +88,6 @@ impl Chain {
         let sending_end = requests.len();
         let drafted = Drafted::of(ask.drafts, &Known::default());
         requests.extend(drafted.requests());
-        let drafted_end = requests.len();
-        requests.extend_from_slice(ask.requests);
 
         let agreed = self.agree(&requests, at)?;
         let parts = Parts { requests: &requests, agreed: &agreed };
@@ -97,10 +98,10 @@ impl Chain {
             sending::prepared(self.id(), &agreed.header, &parts.values(range.clone()), &parts.hints(range))
         });
         let mut known = Known::default();
-        drafted.learn(&parts.replies(sending_end..drafted_end), &mut known);
-        let replies = parts.replies(drafted_end..requests.len());
+        drafted.learn(&parts.replies(sending_end..requests.len()), &mut known);
+        let fresh = (at == BlockTag::Latest).then(|| Fresh::from_quorum(state.clone()));
         let readings = readings(ask.queries, &answers, &agreed.header);
-        Ok(Snapshot { header: agreed.header.clone(), state, code_hash, readings, prepared, known, replies })
+        Ok(Snapshot { header: agreed.header.clone(), state, code_hash, readings, prepared, known, fresh })
     }
 
     /// Answers at this very block, in one round.

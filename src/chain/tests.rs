@@ -4,6 +4,7 @@ mod anvil;
 mod batches;
 mod fake;
 mod receipts;
+mod send;
 mod several;
 
 use std::time::{Duration, Instant};
@@ -11,7 +12,8 @@ use std::time::{Duration, Instant};
 use alloy::primitives::{Address, Bytes, U256, keccak256};
 use serde_json::{Value, json};
 
-use super::{AT, Chain, ChainError, Fault, Options, Request, Standing};
+use super::rpc::{AT, Request};
+use super::{Chain, ChainError, Fault, Options, Standing};
 use crate::council::RpcAddress;
 use crate::evm::BlockTag;
 use crate::evm::{Answer, Query};

@@ -25,7 +25,7 @@ use crate::command::report::report;
 use crate::device::transaction_screens;
 use crate::error::{Error, Exit};
 use crate::evm::amount;
-use crate::proposal::{NotReady, Proposal, Ready, assemble};
+use crate::proposal::{NotReady, Proposal, Ready, assemble, reassemble};
 use crate::safe::{Approval, approved_hash_slot, encode_approvals};
 use crate::store::StoreError;
 use crate::ui::Text;
@@ -133,8 +133,8 @@ enum Judged {
 enum Before {
     Nothing,
     Ended(Exit),
-    /// It waits, and its fees will do.
-    Waits(Sent),
+    /// It waits, its fees will do, and the Safe still takes its approvals.
+    Waits(Sent, Ready),
     /// It waits, and its fees will not do.
     Stuck(Sent),
 }
@@ -163,7 +163,7 @@ impl Look<'_> {
         if let Some(exit) = already(session, subject, args)? {
             return Ok(Judged::Ended(exit));
         }
-        let now = &online(subject)?.snapshot.state;
+        let now = online(subject)?.fresh()?;
         let findings = subject.findings(false);
         let ready = match assemble(&subject.proposal, &subject.signatures, &subject.on_chain(), now) {
             Ok(ready) => ready,
@@ -205,7 +205,7 @@ impl Look<'_> {
         let offer = loop {
             let stuck = match sent_before(session, &self.subject, from, &args.depth.wanted())? {
                 Before::Ended(exit) => return Ok(exit),
-                Before::Waits(sent) => return self.wait_for(&sent),
+                Before::Waits(sent, ready) => return self.wait_for(&sent, ready),
                 Before::Stuck(sent) => Some(sent),
                 Before::Nothing => None,
             };
@@ -264,7 +264,7 @@ impl Look<'_> {
             .keep_sent(&proposal, &sent.hash.to_string(), &sent.to_json())
             .map_err(nothing_sent)?;
         drop(payer);
-        self.give_out(&sent, "Sent, and executed")
+        self.give_out(&sent, ready, "Sent, and executed")
     }
 
     fn look_again(self, from: Address) -> Result<(Self, Judged), Error> {
@@ -288,7 +288,7 @@ impl Look<'_> {
     }
 
     /// One that was sent before is given out again, which is harmless, and waited for.
-    fn wait_for(&self, sent: &Sent) -> Result<Exit, Error> {
+    fn wait_for(&self, sent: &Sent, ready: Ready) -> Result<Exit, Error> {
         let text = format!("Nothing new sent: {} was sent before and is on its way", sent.hash);
         self.session.ui.say(&Text::new(&text));
         let paid = sent.tx.max_fee_per_gas;
@@ -307,14 +307,14 @@ impl Look<'_> {
             );
             self.session.ui.say(&Text::new(&text));
         }
-        self.give_out(sent, "Sent before, and executed")
+        self.give_out(sent, ready, "Sent before, and executed")
     }
 
-    fn give_out(&self, sent: &Sent, by: &str) -> Result<Exit, Error> {
+    fn give_out(&self, sent: &Sent, ready: Ready, by: &str) -> Result<Exit, Error> {
         let (session, subject) = (self.session, &self.subject);
         let all = session.sent(&subject.proposal)?;
         let first = all.iter().filter_map(|sent| sent.recorded).min();
-        let outbox = Outbox::open(session.ui, subject.chain, first, now_in_seconds())?;
+        let outbox = Outbox::open(session.ui, subject.chain, first, now_in_seconds(), ready)?;
         let link = &online(subject)?.link;
         match outbox.give(session.ui, link, sent) {
             // Mined in this very moment, or its nonce is: the receipts will tell.
@@ -355,7 +355,7 @@ fn sending(from: Address, proposal: &Proposal) -> Sending {
 /// A proposal that the Safe has executed, sent by us or by somebody else, is proven and not sent again.
 fn already(session: &Session, subject: &Subject, args: &Args) -> Result<Option<Exit>, Error> {
     let wanted = args.depth.wanted();
-    let now = &online(subject)?.snapshot.state;
+    let now = online(subject)?.fresh()?;
     let state = assemble(&subject.proposal, &subject.signatures, &subject.on_chain(), now);
     let Err(used @ NotReady::NonceUsed { .. }) = state else {
         outcome::say_if_lost(session, subject)?;
@@ -404,8 +404,15 @@ fn sent_before(
         session.ui.say(&Text::default().warn("note: ").add(&text));
     }
     let Some(sent) = waiting(&all, from, prepared.nonce) else { return Ok(Before::Nothing) };
+    let now = online(subject)?.fresh()?;
+    let Some(ready) = reassemble(&subject.proposal, &sent.tx.input, &subject.on_chain(), now) else {
+        let text =
+            format!("{} was sent before, and the Safe does not take its approvals any more", sent.hash);
+        session.ui.say(&Text::default().warn("stuck: ").add(&text));
+        return Ok(Before::Stuck(sent.clone()));
+    };
     if !is_underpriced(&sent.tx, base_fee.into(), prepared.fees) {
-        return Ok(Before::Waits(sent.clone()));
+        return Ok(Before::Waits(sent.clone(), ready));
     }
     let text = format!(
         "{} was sent before and is not mined: it may pay {} gwei with a tip of {}, and the base fee is {} gwei now",

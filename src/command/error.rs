@@ -133,6 +133,7 @@ impl From<ChainError> for Error {
             ChainError::NoSafe { .. } | ChainError::NotASafe { .. } => {
                 "check the Safe's address and chain in the council file"
             }
+            ChainError::NotReady { .. } => "run the same command again: it reads the Safe and asks anew",
             ChainError::NotSent { .. } => {
                 "run the same command again: it looks for the transaction before it sends anything"
             }
@@ -148,7 +149,8 @@ impl From<ChainError> for Error {
             }
             _ => "try again, or name another RPC address in the council file",
         };
-        Self::new(Exit::Network, error.to_string()).hint(hint)
+        let exit = if matches!(error, ChainError::NotReady { .. }) { Exit::Drift } else { Exit::Network };
+        Self::new(exit, error.to_string()).hint(hint)
     }
 }
 

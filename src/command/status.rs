@@ -4,7 +4,7 @@ use alloy::primitives::Address;
 use serde_json::{Value, json};
 
 use crate::ceremony::depth::Wanted;
-use crate::ceremony::subject::{Purpose, Subject};
+use crate::ceremony::subject::{Purpose, Subject, online};
 use crate::ceremony::{outcome, waiting};
 use crate::check::{Finding, Level, Sort};
 use crate::command::Session;
@@ -38,7 +38,8 @@ pub fn run(session: &Session, args: &Args) -> Result<Exit, Error> {
         .into_iter()
         .filter(|f| f.level == Level::Refuse && !f.problem().comes_with_execution())
         .collect();
-    let ready = assemble(&subject.proposal, &subject.signatures, &subject.on_chain(), subject.state());
+    let ready =
+        assemble(&subject.proposal, &subject.signatures, &subject.on_chain(), online(&subject)?.fresh()?);
     show(session, &subject, &tally, &refused);
     if let Err(NotReady::NonceUsed { .. }) = &ready {
         subject.enforce_fresh(&[])?;

@@ -4,12 +4,14 @@
 
 pub mod amount;
 mod block;
+mod fresh;
 mod names;
 mod query;
 mod render;
 mod revert;
 
 pub use block::{Block, BlockHash, BlockRef, BlockTag, Header, TxHash, WireHeader};
+pub use fresh::Fresh;
 pub use names::AddressBook;
 pub use query::{Answer, Query, Readings, cut_for_display};
 pub use render::{called, render, shortened};

@@ -5,16 +5,23 @@ use std::collections::HashSet;
 use alloy::primitives::{Address, Bytes};
 
 use super::{OwnerSignature, Proposal};
-use crate::safe::{Approval, Drift, Nonce, SafeId, SafeState, SafeTxHash, Threshold, encode_approvals};
+use crate::evm::Fresh;
+use crate::safe::{
+    Approval, Drift, EcdsaSignature, Nonce, SafeId, SafeState, SafeTxHash, Threshold, decode_exec,
+    encode_approvals,
+};
 
-/// A transaction that the Safe will accept: the only thing that can be broadcast. [`assemble`] alone makes one.
+/// r ‖ s ‖ v of one owner.
+const APPROVAL_BYTES: usize = 65;
+
+/// A transaction that the Safe will accept: the only thing that can be sent. [`assemble`] and [`reassemble`] alone make one,
+/// from the Safe as the chain room has just read it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ready {
     safe: SafeId,
     hash: SafeTxHash,
     signatures: Bytes,
     calldata: Bytes,
-    signers: Vec<Address>,
 }
 
 impl Ready {
@@ -38,12 +45,6 @@ impl Ready {
     #[must_use]
     pub const fn signatures(&self) -> &Bytes {
         &self.signatures
-    }
-
-    /// The owners whose approvals are in the calldata.
-    #[must_use]
-    pub fn signers(&self) -> &[Address] {
-        &self.signers
     }
 }
 
@@ -93,19 +94,27 @@ pub fn count(
     on_chain: &[Address],
     now: &SafeState,
 ) -> Shortfall {
+    tally(&approvals(proposal, signatures, on_chain), now)
+}
+
+fn approvals(proposal: &Proposal, signatures: &[OwnerSignature], on_chain: &[Address]) -> Vec<Approval> {
+    let ours = signatures.iter().filter(|s| s.hash() == proposal.hash());
+    let signed = ours.map(OwnerSignature::approval);
+    signed.chain(on_chain.iter().copied().map(Approval::OnChain)).collect()
+}
+
+fn tally(approvals: &[Approval], now: &SafeState) -> Shortfall {
     let owners: HashSet<Address> = now.owners.list().iter().copied().collect();
     let mut counted: HashSet<Address> = HashSet::new();
     let mut approved: Vec<Approval> = Vec::new();
     let mut set_aside = Vec::new();
-    let ours = signatures.iter().filter(|s| s.hash() == proposal.hash());
-    let signed = ours.map(OwnerSignature::approval);
-    for approval in signed.chain(on_chain.iter().copied().map(Approval::OnChain)) {
+    for approval in approvals {
         let owner = approval.owner();
         if !counted.insert(owner) {
             continue;
         }
         if owners.contains(&owner) {
-            approved.push(approval);
+            approved.push(*approval);
         } else {
             set_aside.push(SetAside { owner, why: "no longer an owner" });
         }
@@ -123,14 +132,61 @@ pub fn assemble(
     proposal: &Proposal,
     signatures: &[OwnerSignature],
     on_chain: &[Address],
-    now: &SafeState,
+    now: &Fresh<SafeState>,
 ) -> Result<Ready, NotReady> {
-    let moved: Vec<Drift> = proposal
-        .snapshot()
-        .drift(now)
-        .into_iter()
-        .filter(|d| matches!(d.what, "chain" | "Safe" | "version" | "singleton"))
-        .collect();
+    ready(proposal, &approvals(proposal, signatures, on_chain), now)
+}
+
+/// The same for a call that was signed before: its own approvals, verified against the Safe as it is now. `None` if the Safe
+/// would not take this very call.
+#[must_use]
+pub fn reassemble(
+    proposal: &Proposal,
+    calldata: &[u8],
+    on_chain: &[Address],
+    now: &Fresh<SafeState>,
+) -> Option<Ready> {
+    let (_, signatures) = decode_exec(calldata, proposal.nonce())?;
+    let (hash, version) = (proposal.hash(), proposal.safe().version);
+    let read = |part: &[u8]| match part {
+        [owner @ .., 1] if part.len() == APPROVAL_BYTES => {
+            let owner = Address::from_slice(owner.get(12..32)?);
+            on_chain.contains(&owner).then_some(Approval::OnChain(owner))
+        }
+        _ => EcdsaSignature::from_safe_bytes(part, &hash, version).ok().map(Approval::Signed),
+    };
+    let approvals: Vec<Approval> = signatures.chunks(APPROVAL_BYTES).map(read).collect::<Option<_>>()?;
+    ready(proposal, &approvals, now).ok().filter(|ready| *ready.calldata == *calldata)
+}
+
+/// The approvals as the Safe would read them if it were this proposal's turn: for a rehearsal. Nothing can be sent from them.
+/// `None` if there are too few, or if it is another Safe than the one that was signed for.
+#[must_use]
+pub fn likely_approvals(
+    proposal: &Proposal,
+    signatures: &[OwnerSignature],
+    on_chain: &[Address],
+    now: &SafeState,
+) -> Option<Bytes> {
+    let tally = tally(&approvals(proposal, signatures, on_chain), now);
+    chosen(&tally).filter(|_| moved(proposal, now).is_empty()).map(encode_approvals)
+}
+
+/// What makes it another Safe than the one that was signed for.
+fn moved(proposal: &Proposal, now: &SafeState) -> Vec<Drift> {
+    let mut drift = proposal.snapshot().drift(now);
+    drift.retain(|d| matches!(d.what, "chain" | "Safe" | "version" | "singleton"));
+    drift
+}
+
+/// The Safe reads only the first `threshold`, so only they go in: the lowest addresses, whoever signed besides. `None` if
+/// there are too few.
+fn chosen(tally: &Shortfall) -> Option<&[Approval]> {
+    tally.approved.get(..tally.threshold.get())
+}
+
+fn ready(proposal: &Proposal, approvals: &[Approval], now: &Fresh<SafeState>) -> Result<Ready, NotReady> {
+    let moved = moved(proposal, now);
     if !moved.is_empty() {
         return Err(NotReady::Moved(moved));
     }
@@ -141,19 +197,13 @@ pub fn assemble(
     if nonces.0 > nonces.1 {
         return Err(NotReady::NonceAhead { proposal: nonces.0, safe: nonces.1 });
     }
-    let tally = count(proposal, signatures, on_chain, now);
-    let needed = tally.threshold.get();
-    if tally.approved.len() < needed {
-        return Err(NotReady::Shortfall(tally));
-    }
-    // The Safe reads only the first `threshold`, so only they go in: the lowest addresses, whoever signed besides.
-    let chosen = &tally.approved[..needed];
+    let tally = tally(approvals, now);
+    let Some(chosen) = chosen(&tally) else { return Err(NotReady::Shortfall(tally)) };
     let signatures = encode_approvals(chosen);
     Ok(Ready {
         safe: *proposal.safe(),
         hash: proposal.hash(),
         calldata: proposal.tx().exec_calldata(signatures.clone()),
         signatures,
-        signers: chosen.iter().map(Approval::owner).collect(),
     })
 }

@@ -12,7 +12,8 @@ use alloy::sol_types::SolCall;
 use serde_json::{Value, json};
 
 use super::fake::{chain_of, options};
-use crate::chain::{Ask, Chain, ChainError, Fees, Receipt, Request, Sending};
+use crate::chain::rpc::Request;
+use crate::chain::{Ask, Chain, ChainError, Fees, Receipt, Sending};
 use crate::council::{RpcAddress, SecretUrl};
 use crate::evm::{Answer, Query};
 use crate::evm::{BlockTag, TxHash};

@@ -1,0 +1,88 @@
+//! What may leave.
+
+use alloy::consensus::{SignableTransaction, TxEip1559, TxEnvelope};
+use alloy::network::eip2718::Encodable2718;
+use alloy::primitives::{Address, B256, Signature, TxKind, U256, keccak256};
+use k256::ecdsa::SigningKey;
+use serde_json::json;
+
+use super::fake::{Server, chain};
+use crate::chain::ChainError;
+use crate::evm::{Block, BlockHash, Fresh, Readings};
+use crate::playbook::{PlaybookDigest, PlaybookId};
+use crate::proposal::{Binding, BoundLever, OwnerSignature, Proposal, Ready, SafeOwners, Stated, assemble};
+use crate::safe::{Nonce, Operation, Owners, SafeId, SafeState, SafeTx, SafeVersion};
+
+fn sign(hash: &B256) -> Signature {
+    let key = SigningKey::from_slice(&[1; 32]).unwrap();
+    let (signature, parity) = key.sign_prehash_recoverable(hash.as_slice()).unwrap();
+    Signature::from_signature_and_parity(signature, parity.is_y_odd())
+}
+
+/// A transaction of a Safe with one owner, signed by it.
+fn ready() -> Ready {
+    let owner = Address::from_public_key(SigningKey::from_slice(&[1; 32]).unwrap().verifying_key());
+    let address = Address::repeat_byte(5);
+    let state = SafeState {
+        id: SafeId { chain_id: 31337, address, version: SafeVersion::V1_4_1 },
+        owners: Owners::new(vec![owner], 1).unwrap(),
+        nonce: Nonce::from(3),
+        singleton: Address::repeat_byte(6),
+        guard: Address::ZERO,
+        module_guard: Address::ZERO,
+        fallback_handler: Address::ZERO,
+        modules: Vec::new(),
+    };
+    let tx = SafeTx::new(Address::repeat_byte(9), U256::ZERO, [1].into(), Operation::Call, Nonce::from(3));
+    let lever = BoundLever {
+        lever: None,
+        playbook: PlaybookId::new("pause/oz-pausable").unwrap(),
+        digest: PlaybookDigest::of(""),
+        text: "".into(),
+        args: [].into(),
+    };
+    let block = Block { number: 1, hash: BlockHash::claimed(B256::ZERO) };
+    let proposal = Proposal::new(tx, state.clone(), block, Binding::one(lever, false), Readings::default());
+    let bytes = sign(proposal.hash().word()).as_bytes();
+    let stated = Stated { hash: Some(proposal.hash()), bytes, accepted: Vec::new(), claims: None };
+    let owners = SafeOwners::new((31337, address), Some(&state.owners), None).unwrap();
+    let signature = OwnerSignature::verify(&stated, &proposal, &owners).unwrap();
+    assemble(&proposal, &[signature], &[], &Fresh::from_quorum(state)).unwrap()
+}
+
+fn signed(tx: TxEip1559) -> Vec<u8> {
+    let signature = sign(&tx.signature_hash());
+    TxEnvelope::Eip1559(tx.into_signed(signature)).encoded_2718()
+}
+
+/// What a payer signed is sent only if it gives the ready transaction to its Safe: nothing else leaves, whoever asks.
+#[test]
+fn only_a_transaction_that_carries_what_is_ready_is_sent() {
+    let ready = ready();
+    let good = TxEip1559 {
+        chain_id: 31337,
+        to: TxKind::Call(ready.safe().address),
+        input: ready.calldata().clone(),
+        ..TxEip1559::default()
+    };
+    let raw = signed(good.clone());
+    let hash = keccak256(&raw);
+    let server = Server::node(move |_, _| json!({"result": hash}));
+    let chain = chain(&[&server], 1);
+    let altered: [fn(&mut TxEip1559); 5] = [
+        |tx| tx.chain_id = 1,
+        |tx| tx.to = TxKind::Call(Address::repeat_byte(1)),
+        |tx| tx.to = TxKind::Create,
+        |tx| tx.value = U256::ONE,
+        |tx| tx.input = tx.input[..tx.input.len() - 1].to_vec().into(),
+    ];
+    for alter in altered {
+        let mut tx = good.clone();
+        alter(&mut tx);
+        let error = chain.send(&ready, &signed(tx)).unwrap_err();
+        assert!(matches!(error, ChainError::NotReady { .. }), "{error}");
+    }
+    assert!(matches!(chain.send(&ready, &[0xc0]), Err(ChainError::NotReady { .. })));
+    assert_eq!(chain.rounds(), 0, "nothing left");
+    assert_eq!(chain.send(&ready, &raw).unwrap().word(), &hash);
+}
