@@ -22,7 +22,7 @@ use crate::command::args::{Accept, Depth, Derive, Key, Proofs};
 use crate::command::key;
 use crate::command::key::Signer;
 use crate::command::report::report;
-use crate::device::transaction_screens;
+use crate::device::{Status, transaction_screens};
 use crate::error::{Error, Exit};
 use crate::evm::amount;
 use crate::proposal::{NotReady, Proposal, Ready, assemble, reassemble};
@@ -102,7 +102,7 @@ pub fn run(session: &Session, args: &Args) -> Result<Exit, Error> {
         return Ok(Exit::Done);
     }
     let mut signer = key::open(session.ui, &args.key)?;
-    let from = signer.choose(&session.council, &[])?;
+    let from = signer.payer(&session.council)?;
     if stated != Some(from) {
         view = view.again(from)?;
         ready = match view.judge(false)? {
@@ -214,12 +214,14 @@ impl Look<'_> {
                 break offer;
             }
             if let Some(ledger) = signer.ledger() {
-                let status = ledger.status();
+                // The call has data, which a Ledger signs only with it on.
+                let status = Status { blind_signing: true, ..*ledger.status() };
+                pages::say_to_turn_on(session.ui, ledger.status(), &status);
                 let stated = settings::stated(session.ui)?;
-                let screens =
-                    stated.predict(status, |settings| transaction_screens(status, settings, from, &offer.tx));
+                let screens = stated
+                    .predict(&status, |settings| transaction_screens(&status, settings, from, &offer.tx));
                 let title = "the transaction that pays for the gas";
-                pages::show(session.ui, status, from, title, &screens);
+                pages::show(session.ui, &status, from, title, &screens);
                 if stated.debug_contracts.is_none() {
                     let text =
                         "with Debug contracts on, about 70 pages come before these, while it is being sent";
@@ -245,7 +247,8 @@ impl Look<'_> {
         };
         let payer = session.incidents.lock_payer(&from.to_string()).map_err(nothing_sent)?;
         not_reserved(session, &self.subject, from, offer.tx.nonce)?;
-        let raw = signer.sign_transaction(&offer.tx).map_err(|e| Error::from(e).hint("nothing was sent"))?;
+        let raw =
+            signer.sign_transaction(session.ui, &offer.tx, from).map_err(|e| e.hint("nothing was sent"))?;
         if self.is_stale() {
             (self, ready) = match self.look_again(from)? {
                 (_, Judged::Ended(exit)) => return Ok(exit),

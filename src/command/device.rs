@@ -11,8 +11,8 @@ use crate::ceremony::settings::stated;
 use crate::command::args::Key;
 use crate::command::key;
 use crate::device::{
-    Account, DerivationPath, DeviceError, Ledger, Prediction, Settings, UDEV_RULE, UDEV_RULE_PATH,
-    address_screens,
+    Account, DerivationPath, DeviceError, Ledger, Prediction, SearchPaths, Settings, UDEV_RULE,
+    UDEV_RULE_PATH, address_screens,
 };
 use crate::error::{Error, Exit};
 use crate::store::{self, SettingsFolder, StoreError};
@@ -72,7 +72,8 @@ pub fn run(ui: &Ui, council: Option<&Path>, args: &Args) -> Result<Exit, Error> 
     ui.say(&Text::new(&format!("Blind signing is {blind}")));
     ui.say(&Text::default().dim("  → ").add(status.advice()));
     if let Some(path) = &args.show_address {
-        let account = wait.during(|| ledger.use_path(path.clone()))?;
+        let address = wait.during(|| ledger.address_at(path))?;
+        let account = Account { path: path.clone(), address };
         return show_address(ui, &mut ledger, &wait, &account);
     }
     if let Some(name) = &args.verify {
@@ -81,7 +82,9 @@ pub fn run(ui: &Ui, council: Option<&Path>, args: &Args) -> Result<Exit, Error> 
         })?;
         let address = key::signer(&session.council, name)?;
         let paths = key::paths(&session.council)?;
-        let account = wait.during(|| ledger.choose(&paths, &[address]))?;
+        let found = wait.during(|| ledger.find(&paths, &[address]))?;
+        let account =
+            Account { path: found.into_iter().next().map(|one| one.path).unwrap_or_default(), address };
         ui.say(&Text::new(&format!(
             "{name} is {address} in {}, at {}",
             session.path.display(),
@@ -91,11 +94,11 @@ pub fn run(ui: &Ui, council: Option<&Path>, args: &Args) -> Result<Exit, Error> 
     }
     let paths = match &session {
         Some(session) => key::paths(&session.council)?,
-        None => DerivationPath::search_order(),
+        None => SearchPaths::default(),
     };
     let mut rows = Vec::new();
     let mut objects: Vec<Value> = Vec::new();
-    for account in ledger.accounts(&paths)? {
+    for account in wait.during(|| ledger.accounts(&paths))? {
         let council = session.as_ref().map(|s| &s.council);
         let signer = council.and_then(|c| c.signers.values().find(|s| s.address == account.address));
         let safes: Vec<String> = council

@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::rc::Rc;
+use std::thread::sleep;
 use std::time::Duration;
 
 use alloy::consensus::TxEip1559;
@@ -11,20 +12,25 @@ use crate::ceremony::settings::settings;
 use crate::command::args;
 use crate::council::Council;
 use crate::device::{
-    Account, DerivationPath, Device, DeviceError, Keystore, Ledger, Plugged, Target, Waiting, Watcher, meant,
-    plugged_in,
+    DerivationPath, DeviceError, Key, Keystore, Ledger, Plugged, SearchPaths, SigningRequest, Target,
+    Waiting, Watcher, meant, plugged_in,
 };
 use crate::error::{Error, Exit};
+use crate::safe::EcdsaSignature;
 use crate::store;
-use crate::ui::{Spinner, Ui, has_terminal};
+use crate::ui::{Spinner, Text, Ui, has_terminal};
 
 /// The longest keystore: a real one has half a kilobyte.
 const LONGEST_KEYSTORE: usize = 64 << 10;
+/// How long a person without a terminal gets to leave the settings of the Ledger.
+const LEAVING: Duration = Duration::from_secs(8);
 
-/// A key that is ready to be asked.
-pub enum Signer {
-    Keystore(Keystore),
-    Ledger(Box<Ledger>, Wait),
+/// A key that is ready to be asked, and the person who holds it.
+pub struct Signer {
+    key: Key,
+    wait: Wait,
+    /// Whose key was chosen: the next transaction is theirs too.
+    owner: Option<Address>,
 }
 
 /// Says what the Ledger is waited for, while it is.
@@ -41,11 +47,16 @@ impl Wait {
                     "look at your Ledger, compare, and approve or reject; Ctrl-C ends it".to_string()
                 }
                 Waiting::Searching { done, of } => format!("looking for the key: path {done} of {of}"),
-                Waiting::ToLeaveTheMenu => {
-                    "leave the settings on your Ledger: the review follows in a moment".to_string()
+                Waiting::ForTheAppToOpen => {
+                    "no app is open on the Ledger: agree there that it opens the Ethereum app".to_string()
                 }
             };
-            shown.borrow_mut().get_or_insert_with(|| Spinner::start(&text)).update(&text);
+            let mut shown = shown.borrow_mut();
+            match &*shown {
+                Some(spinner) if !matches!(waiting, Waiting::ForApproval) => spinner.update(&text),
+                // The time that is shown is that of the review.
+                _ => *shown = Some(Spinner::start(&text)),
+            }
         })
     }
 
@@ -58,61 +69,86 @@ impl Wait {
 }
 
 impl Signer {
-    /// Chooses the key of one of these addresses; on a Ledger it is looked for at the council's paths and the usual
-    /// ones. Gives the address of the key, which need not be among them.
-    pub fn choose(&mut self, council: &Council, among: &[Address]) -> Result<Address, Error> {
-        let (ledger, wait) = match self {
-            Self::Keystore(keystore) => return Ok(keystore.address()?),
-            Self::Ledger(ledger, wait) => (ledger, wait),
-        };
+    /// Returns the address that pays for gas: on a Ledger at the council's first path, else at the usual one.
+    pub fn payer(&mut self, council: &Council) -> Result<Address, Error> {
         let paths = paths(council)?;
-        Ok(wait.during(|| ledger.choose(&paths, among))?.address)
+        Ok(self.wait.during(|| self.key.payer(&paths))?)
     }
 
-    /// Chooses the key of one owner. Where a Ledger holds those of several, its person is asked whose to use.
+    /// Chooses the key of one owner, looked for at the council's paths and the usual ones. Where a Ledger holds those of
+    /// several, its person is asked whose to use. A keystore's own address need not be among the owners.
     pub fn choose_owner(&mut self, ui: &Ui, council: &Council, owners: &[Address]) -> Result<Address, Error> {
-        let (ledger, wait) = match self {
-            Self::Ledger(ledger, wait) if owners.len() > 1 && !ledger.uses_one_of(owners) => (ledger, wait),
-            _ => return self.choose(council, owners),
+        if let Some(owner) = self.owner.filter(|owner| owners.contains(owner)) {
+            return Ok(owner);
+        }
+        let paths = paths(council)?;
+        let held = self.wait.during(|| self.key.find(&paths, owners))?;
+        let chosen = if held.len() > 1 {
+            let told: Vec<String> = held.iter().map(|one| named(council, *one)).collect();
+            ui.choose("This Ledger holds the keys of several owners. Whose?", &told, "--as NAME")?
+        } else {
+            0
         };
-        let near = with_own(council, DerivationPath::near())?;
-        let held = match wait.during(|| ledger.search(&near, owners)) {
-            Err(DeviceError::NoOwner { .. }) => return self.choose(council, owners),
-            held => held?,
-        };
-        let chosen = match held.len() {
-            0 | 1 => 0,
-            _ => {
-                let told: Vec<String> = held.iter().map(|one| named_account(council, one)).collect();
-                ui.choose("This Ledger holds the keys of several owners. Whose?", &told, "--as NAME")?
-            }
-        };
-        let Some(account) = held.into_iter().nth(chosen) else { return self.choose(council, owners) };
-        Ok(ledger.take(account).address)
+        let owner = held.get(chosen).copied().ok_or_else(unnamed)?;
+        self.owner = Some(owner);
+        Ok(owner)
     }
 
-    /// The raw signed transaction; a Ledger's person is waited for.
-    pub fn sign_transaction(&mut self, tx: &TxEip1559) -> Result<Vec<u8>, DeviceError> {
-        match self {
-            Self::Keystore(keystore) => keystore.sign_transaction(tx),
-            Self::Ledger(ledger, wait) => wait.during(|| ledger.sign_transaction(tx)),
+    /// Returns an owner's signature. A setting that the Ledger needs for it is waited for, or asked for.
+    pub fn sign_safe_tx(&mut self, ui: &Ui, request: &SigningRequest) -> Result<EcdsaSignature, Error> {
+        if self.ledger().is_some_and(|ledger| ledger.needs_blind_signing(request)) {
+            self.await_blind_signing(ui)?;
         }
+        loop {
+            match self.wait.during(|| self.key.sign_safe_tx(request)) {
+                Err(why @ DeviceError::RawMessagesOff) if has_terminal() => {
+                    ui.say(&Text::default().warn("! ").add(&why.to_string()));
+                    leave_the_menu(ui)?;
+                }
+                signature => return Ok(signature?),
+            }
+        }
+    }
+
+    /// Returns the raw signed transaction. A Ledger signs a call only with "Blind signing" on, which is waited for.
+    pub fn sign_transaction(&mut self, ui: &Ui, tx: &TxEip1559, from: Address) -> Result<Vec<u8>, Error> {
+        if !tx.input.is_empty() {
+            self.await_blind_signing(ui)?;
+        }
+        Ok(self.wait.during(|| self.key.sign_transaction(tx, from))?)
+    }
+
+    fn await_blind_signing(&mut self, ui: &Ui) -> Result<(), Error> {
+        let Key::Ledger(ledger) = &mut self.key else { return Ok(()) };
+        if self.wait.during(|| ledger.await_blind_signing())? {
+            leave_the_menu(ui)?;
+        }
+        Ok(())
     }
 
     #[must_use]
     pub fn ledger(&self) -> Option<&Ledger> {
-        match self {
-            Self::Keystore(_) => None,
-            Self::Ledger(ledger, _) => Some(ledger),
-        }
+        self.key.ledger()
     }
 }
 
-/// Name, address and path.
-fn named_account(council: &Council, account: &Account) -> String {
-    let signer = council.signers.values().find(|signer| signer.address == account.address);
-    let name = signer.map_or("", |signer| signer.name.as_str());
-    format!("{name} {} at {}", account.address, account.path)
+/// Whoever changed a setting is in the menu, and would not see a review that begins there: it begins when they say so, or
+/// after a moment where nobody can.
+fn leave_the_menu(ui: &Ui) -> Result<(), Error> {
+    if has_terminal() {
+        return Ok(ui.pause(
+            "Leave the settings on the Ledger, until it says that the app is ready; then press Enter",
+        )?);
+    }
+    ui.say(&Text::new("leave the settings on the Ledger: the review follows in a moment"));
+    sleep(LEAVING);
+    Ok(())
+}
+
+/// Name and address.
+fn named(council: &Council, address: Address) -> String {
+    let signer = council.signers.values().find(|signer| signer.address == address);
+    format!("{} {address}", signer.map_or("", |signer| signer.name.as_str()))
 }
 
 /// The address of the person who signs: `--as`, or `me` in their own settings. `None` where neither is said.
@@ -134,40 +170,28 @@ pub fn signer(council: &Council, name: &str) -> Result<Address, Error> {
     })
 }
 
-/// The derivation paths to look at: the council's own first, then the usual ones.
-pub fn paths(council: &Council) -> Result<Vec<DerivationPath>, Error> {
-    with_own(council, DerivationPath::search_order())
-}
-
-/// These paths after the council's own, each once.
-fn with_own(council: &Council, others: Vec<DerivationPath>) -> Result<Vec<DerivationPath>, Error> {
-    let mut paths = Vec::new();
+/// Where keys are looked for: at the council's own paths first, then at the usual ones.
+pub fn paths(council: &Council) -> Result<SearchPaths, Error> {
+    let mut own = Vec::new();
     for signer in council.signers.values() {
         if let Some(text) = &signer.path {
             let path = text.parse::<DerivationPath>().map_err(|e| {
                 Error::new(Exit::Usage, format!("signer {}: {e}", signer.name))
                     .hint("fix its path in the council file")
             })?;
-            paths.push(path);
+            own.push(path);
         }
     }
-    paths.extend(others);
-    let mut seen = Vec::new();
-    paths.retain(|path| {
-        !seen.contains(path) && {
-            seen.push(path.clone());
-            true
-        }
-    });
-    Ok(paths)
+    Ok(SearchPaths::after(own))
 }
 
 /// Opens the key that is named; a keystore's password is asked for unless a file holds it.
 pub fn open(ui: &Ui, key: &args::Key) -> Result<Signer, Error> {
-    named(key)?;
+    is_named(key)?;
+    let wait = Wait::default();
     if let Some(target) = key.ledger() {
-        let wait = Wait::default();
-        return Ok(Signer::Ledger(Box::new(ledger(ui, key, target, &wait)?), wait));
+        let ledger = Box::new(ledger(ui, key, target, &wait)?);
+        return Ok(Signer { key: Key::Ledger(ledger), wait, owner: None });
     }
     let Some(path) = &key.keystore else { return Err(unnamed()) };
     let text = store::read_text_up_to(LONGEST_KEYSTORE, path)?;
@@ -178,12 +202,12 @@ pub fn open(ui: &Ui, key: &args::Key) -> Result<Signer, Error> {
     let unlocked = ui
         .wait("unlocking the keystore", || Keystore::unlock(&text, &password))
         .map_err(|e| Error::from(e).about(&path.display().to_string()))?;
-    Ok(Signer::Keystore(unlocked))
+    Ok(Signer { key: Key::Keystore(unlocked), wait, owner: None })
 }
 
 /// The address that the named keystore states, before it is unlocked. `None` for a Ledger, which says it when asked.
 pub fn stated(key: &args::Key) -> Result<Option<Address>, Error> {
-    named(key)?;
+    is_named(key)?;
     let keystore = key.keystore.as_ref().filter(|_| key.ledger().is_none());
     let text = keystore.map(|path| store::read_text_up_to(LONGEST_KEYSTORE, path));
     Ok(text.transpose()?.and_then(|text| Keystore::stated(&text)))
@@ -219,8 +243,8 @@ fn one_of(ui: &Ui, all: &[Plugged], can_ask: bool) -> Result<Option<String>, Err
     }
 }
 
-/// Whether a key is named at all: asked before anything slow.
-pub fn named(key: &args::Key) -> Result<(), Error> {
+/// Refuses a command that names no key: asked before anything slow.
+pub fn is_named(key: &args::Key) -> Result<(), Error> {
     if key.ledger().is_some() || key.keystore.is_some() { Ok(()) } else { Err(unnamed()) }
 }
 

@@ -26,12 +26,15 @@ pub fn prepare<'s>(
     let (safe, tx) = (subject.proposal.safe(), subject.proposal.tx());
     let mut request = SigningRequest { safe, tx, owner, kind: SignatureKind::Ecdsa, way: Way::Fields };
     let Some(ledger) = signer.ledger() else { return Ok(request) };
-    let status = ledger.status();
-    let chosen = choose_way(status, asked, Weight::of(&request, is_heavy(subject)));
+    let mut status = *ledger.status();
+    let chosen = choose_way(&status, asked, Weight::of(&request, is_heavy(subject)));
     (request.way, request.kind) = (chosen.way, chosen.kind);
+    // Where it is needed and off it is waited for: what is shown then is predicted now.
+    status.blind_signing |= ledger.needs_blind_signing(&request);
+    pages::say_to_turn_on(session.ui, ledger.status(), &status);
     let stated = stated(session.ui)?;
-    let predicted = stated.predict(status, |settings| safe_tx_screens(status, settings, &request));
-    pages::show(session.ui, status, owner, chosen.why, &predicted);
+    let predicted = stated.predict(&status, |settings| safe_tx_screens(&status, settings, &request));
+    pages::show(session.ui, &status, owner, chosen.why, &predicted);
     if tx.operation == Operation::DelegateCall {
         say_batch(session, &request);
     }

@@ -10,7 +10,7 @@ use crate::command::Session;
 use crate::command::args::{Accept, Derive, Key, Proofs};
 use crate::command::key::Signer;
 use crate::command::{key, on_ledger};
-use crate::device::{Asked, Device, SigningRequest, Way};
+use crate::device::{Asked, SigningRequest, Way};
 use crate::error::{Error, Exit};
 use crate::proposal::{OwnerSignature, Stated};
 use crate::safe::SignatureKind;
@@ -309,10 +309,7 @@ fn sign(
     request: &SigningRequest,
     accepted: Vec<String>,
 ) -> Result<OwnerSignature, Error> {
-    let ecdsa = match signer {
-        Signer::Ledger(ledger, wait) => wait.during(|| ledger.sign_safe_tx(request))?,
-        Signer::Keystore(keystore) => session.ui.wait("signing", || keystore.sign_safe_tx(request))?,
-    };
+    let ecdsa = signer.sign_safe_tx(session.ui, request)?;
     let stated =
         Stated { hash: Some(subject.proposal.hash()), bytes: *ecdsa.bytes(), accepted, claims: None };
     // Read back as any other machine will read it: what cannot be verified is not written.

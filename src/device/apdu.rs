@@ -7,6 +7,7 @@ use std::fmt;
 
 use alloy::primitives::{Address, Signature, U256};
 
+use super::extended::ExtendedKey;
 use super::path::DerivationPath;
 use crate::safe::Hashes;
 
@@ -41,6 +42,18 @@ impl Apdu {
         Self::ethereum(0x02, u8::from(show), 0, path.encode())
     }
 
+    /// The public key at a path with its chain code, not shown on the device.
+    pub(super) fn extended_key(path: &DerivationPath) -> Self {
+        Self::ethereum(0x02, 0, 1, path.encode())
+    }
+
+    /// Opens the Ethereum app from the dashboard; on newer firmware its person is asked first.
+    ///
+    /// Source: LedgerHQ/device-sdk-ts, `OpenAppCommand`.
+    pub(super) fn open_app() -> Self {
+        Self::ethereum(0xd8, 0, 0, b"Ethereum".into())
+    }
+
     /// The two hashes alone: the device shows nothing else.
     pub(super) fn sign_hashes(path: &DerivationPath, hashes: &Hashes) -> Self {
         let data = [&path.encode()[..], hashes.domain.word().as_slice(), hashes.message.word().as_slice()];
@@ -69,7 +82,7 @@ impl Apdu {
     }
 
     /// A field's value with its length before it, in as many commands as it takes: P1 says whether more follow.
-    /// Nothing for a value that the two length bytes cannot tell.
+    /// `None` for a value that the two length bytes cannot tell.
     pub(super) fn field_value(value: &[u8]) -> Option<Vec<Self>> {
         let length = u16::try_from(value.len()).ok()?;
         let whole = [&length.to_be_bytes(), value].concat();
@@ -128,6 +141,8 @@ pub(super) const BAD_DATA: StatusWord = StatusWord(0x6a80);
 pub(super) const UNFINISHED: StatusWord = StatusWord(0x6a00);
 pub(super) const UNKNOWN_INSTRUCTION: StatusWord = StatusWord(0x6d00);
 pub(super) const UNKNOWN_CLASS: StatusWord = StatusWord(0x6e00);
+/// The dashboard knows no app of that name. Source: LedgerHQ/device-sdk-ts, `OpenAppCommand`.
+pub(super) const UNKNOWN_APP: StatusWord = StatusWord(0x6807);
 
 impl fmt::Display for StatusWord {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -143,7 +158,7 @@ pub struct Reply {
 }
 
 impl Reply {
-    /// Nothing for an answer too short to hold a status word.
+    /// `None` for an answer too short to hold a status word.
     #[must_use]
     pub fn read(bytes: &[u8]) -> Option<Self> {
         let (data, status) = bytes.split_last_chunk::<2>()?;
@@ -161,6 +176,11 @@ impl fmt::Display for AppVersion {
     }
 }
 
+/// The name that the dashboard gives, where no app is open.
+pub(super) const DASHBOARD: &str = "BOLOS";
+/// Its length and name on a Nano X with firmware 1.2.4. Source: LedgerHQ/ledger-live, `dashboardAppNames`.
+const OTHER_DASHBOARD: &[u8] = b"\x05OLOS\0";
+
 /// Which app is open. The texts are what the device says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AppInfo {
@@ -169,11 +189,14 @@ pub struct AppInfo {
 }
 
 impl AppInfo {
-    /// `01, len + name, len + version, …`; nothing for bytes of another form, which is how a stale answer is known.
+    /// `01, len + name, len + version, …`; `None` for bytes of another form, which is how a stale answer is known.
     #[must_use]
     pub fn read(data: &[u8]) -> Option<Self> {
         let (&1, rest) = data.split_first()? else { return None };
-        let (name, rest) = text(rest)?;
+        let (name, rest) = match rest.strip_prefix(OTHER_DASHBOARD) {
+            Some(rest) => (DASHBOARD.into(), rest),
+            None => text(rest)?,
+        };
         let (version, _) = text(rest)?;
         Some(Self { name, version })
     }
@@ -214,12 +237,23 @@ impl Configuration {
 /// `len + public key, len + address`. The address is computed from the key and compared with the text.
 #[must_use]
 pub fn read_address(data: &[u8]) -> Option<Address> {
+    read_key(data).map(|(address, ..)| address)
+}
+
+/// The same and 32 bytes of chain code.
+pub(super) fn read_extended_key(data: &[u8]) -> Option<ExtendedKey> {
+    let (_, point, chain_code) = read_key(data)?;
+    ExtendedKey::new(point, chain_code.try_into().ok()?)
+}
+
+/// The address, the 65 bytes of its point, and the bytes that follow.
+fn read_key(data: &[u8]) -> Option<(Address, &[u8], &[u8])> {
     let (&65, rest) = data.split_first()? else { return None };
     let (key, rest) = rest.split_at_checked(65)?;
-    let (text, _) = text(rest)?;
+    let (text, rest) = text(rest)?;
     let (&4, point) = key.split_first()? else { return None };
     let address = Address::from_raw_public_key(point);
-    (text.parse::<Address>().ok()? == address).then_some(address)
+    (text.parse::<Address>().ok()? == address).then_some((address, key, rest))
 }
 
 /// `v, r, s`: 65 bytes exactly.
@@ -260,6 +294,7 @@ mod tests {
             ("Ethereum", Some(AppVersion(1, 22, 0)))
         );
         assert_eq!(read("010c426974636f696e205465737405322e342e360100").name, "Bitcoin Test");
+        assert_eq!(read("01054f4c4f530005312e322e34").name, DASHBOARD);
         assert!(AppVersion(1, 9, 18) < AppVersion(1, 22, 0));
         for (version, parsed) in [("1.9.18-dev", true), ("1.9", false), ("1.2.3.4", false), ("", false)] {
             let info = AppInfo { name: String::new(), version: version.into() };
@@ -312,6 +347,7 @@ mod tests {
             if let Some(reply) = Reply::read(&bytes) {
                 let _ = AppInfo::read(&reply.data).map(|info| info.parsed_version());
                 let _ = (read_address(&reply.data), Configuration::read(&reply.data));
+                let _ = read_extended_key(&reply.data);
                 let _ = (read_message_signature(&reply.data), read_transaction_signature(&reply.data));
             }
         }

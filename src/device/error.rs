@@ -33,8 +33,12 @@ pub enum DeviceError {
     Locked,
     #[error("no app is open on the Ledger: open the Ethereum app")]
     NoApp,
+    #[error("the Ethereum app is being opened on the Ledger")]
+    AppOpens,
     #[error("the {0} app is open on the Ledger: leave it and open the Ethereum app")]
     OtherApp(String),
+    #[error("the Ledger shows a menu of its own: close it")]
+    OwnMenu,
     #[error("the Ledger is asleep or busy: it gave no answer within {}; press a button to wake it", told(*.0))]
     Asleep(Duration),
     #[error("the Ledger answered an earlier question of another program: close that program")]
@@ -50,6 +54,8 @@ pub enum DeviceError {
     BlindSigningOff,
 
     // A Ledger that is not ready, where somebody has to decide.
+    #[error("the Ethereum app is not installed on this Ledger: install it with Ledger's own wallet program")]
+    NotInstalled,
     #[error(
         "this user may not open the Ledger: run `breakglass device --udev | sudo tee /etc/udev/rules.d/60-ledger.rules`, then plug it in again"
     )]
@@ -70,13 +76,12 @@ pub enum DeviceError {
     RawMessagesOff,
     #[error("rejected on the Ledger: nothing was signed")]
     Rejected,
-    #[error("this Ledger has no key of {owner}; looked at {searched}")]
-    OwnerNotFound { owner: Address, searched: String },
     #[error(
-        "this Ledger has no owner's key: another Ledger, another passphrase, or another path? Its first address is \
-         {first}; looked at {searched}"
+        "this Ledger has {}: another Ledger, another passphrase, or another path? Its first address is {first}; looked at \
+         {searched}",
+        no_key_of(sought)
     )]
-    NoOwner { first: Address, searched: String },
+    NoOwner { sought: Vec<Address>, first: Address, searched: String },
     #[error("the key at {path} is {found}'s, and {expected}'s is needed: another Ledger, passphrase or path")]
     WrongAddress { path: DerivationPath, expected: Address, found: Address },
 
@@ -97,7 +102,7 @@ pub enum DeviceError {
     Transport(String),
     #[error("{0:?} is not a model: use nanos, nanox, nanosp, stax, flex or apex_p")]
     BadModel(String),
-    #[error("{0:?} is no Ledger: use usb, or tcp://HOST:PORT for an emulator")]
+    #[error("{0:?} is not a Ledger: use usb, or tcp://HOST:PORT for an emulator")]
     BadTarget(String),
     #[error(transparent)]
     BadPath(#[from] BadPath),
@@ -106,23 +111,36 @@ pub enum DeviceError {
 }
 
 impl DeviceError {
-    /// Whether a person decides how it goes on (refused, or not ready on the device: exit 6); else it failed (exit 1).
+    /// Returns `true` if a person decides how it goes on (refused, or not ready on the device: exit 6); else it failed (exit 1).
     #[must_use]
     pub const fn is_human(&self) -> bool {
         self.passes()
             || matches!(
                 self,
                 Self::NoPermission
+                    | Self::NotInstalled
                     | Self::AppTooOld(_)
                     | Self::RawMessagesOff
                     | Self::Rejected
-                    | Self::OwnerNotFound { .. }
                     | Self::NoOwner { .. }
                     | Self::WrongAddress { .. }
             )
     }
 
-    /// Whether it may pass without the program: somebody unlocks, plugs in, opens the app.
+    /// Returns `true` while the device may be changing from the dashboard to an app, for which it connects anew.
+    pub(super) const fn is_between_apps(&self) -> bool {
+        matches!(
+            self,
+            Self::NoApp
+                | Self::NotPluggedIn
+                | Self::NoEmulator(_)
+                | Self::InUse
+                | Self::Asleep(_)
+                | Self::Unplugged
+        )
+    }
+
+    /// Returns `true` if it may pass without the program: somebody unlocks, plugs in, opens the app.
     #[must_use]
     pub const fn passes(&self) -> bool {
         matches!(
@@ -133,12 +151,21 @@ impl DeviceError {
                 | Self::InUse
                 | Self::Locked
                 | Self::NoApp
+                | Self::AppOpens
                 | Self::OtherApp(_)
+                | Self::OwnMenu
                 | Self::Asleep(_)
                 | Self::Stale
                 | Self::Unplugged
                 | Self::BlindSigningOff
         )
+    }
+}
+
+fn no_key_of(sought: &[Address]) -> String {
+    match sought {
+        [one] => format!("no key of {one}"),
+        _ => "no owner's key".into(),
     }
 }
 

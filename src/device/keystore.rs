@@ -19,7 +19,7 @@ use sha2::Sha256;
 use zeroize::Zeroizing;
 
 use super::scrypt::{Cost, scrypt};
-use super::{Device, DeviceError, SigningRequest, expect_signer, sealed};
+use super::{DeviceError, SigningRequest, expect_signer, sealed};
 use crate::safe::{EcdsaSignature, signed_digest};
 
 /// The most PBKDF2 rounds that a file may ask for: 40 times the definition's example, some ten seconds.
@@ -81,21 +81,23 @@ impl Keystore {
             .map_err(|_| bad("its key made no signature"))?;
         Ok(Signature::from_signature_and_parity(signature, parity.is_y_odd()))
     }
-}
 
-impl Device for Keystore {
-    fn address(&mut self) -> Result<Address, DeviceError> {
-        Ok(self.address)
+    #[must_use]
+    pub const fn address(&self) -> Address {
+        self.address
     }
 
-    fn sign_safe_tx(&mut self, request: &SigningRequest<'_>) -> Result<EcdsaSignature, DeviceError> {
+    /// Returns an owner's signature, if this is the request's owner.
+    pub fn sign_safe_tx(&self, request: &SigningRequest<'_>) -> Result<EcdsaSignature, DeviceError> {
         request.check_kind()?;
         expect_signer(request.owner, self.address)?;
         let digest = signed_digest(&request.hashes().safe_tx, request.kind);
         request.verified(self.sign_digest(&digest)?.as_bytes())
     }
 
-    fn sign_transaction(&mut self, tx: &TxEip1559) -> Result<Vec<u8>, DeviceError> {
+    /// Returns the raw transaction, signed by `from` and ready to be sent, if this is `from`.
+    pub fn sign_transaction(&self, tx: &TxEip1559, from: Address) -> Result<Vec<u8>, DeviceError> {
+        expect_signer(from, self.address)?;
         sealed(tx, self.sign_digest(&tx.signature_hash())?, self.address)
     }
 }
@@ -306,9 +308,9 @@ mod tests {
     #[test]
     fn the_definitions_examples_open() {
         for json in [PBKDF2, SCRYPT, &light().replace("crypto", "Crypto")] {
-            let mut keystore = unlock(json, "testpassword").unwrap();
+            let keystore = unlock(json, "testpassword").unwrap();
             assert_eq!(hex::encode(keystore.key.to_bytes()), KEY);
-            assert_eq!(keystore.address().unwrap(), OWNER);
+            assert_eq!(keystore.address(), OWNER);
             assert_eq!(format!("{keystore:?}"), format!("Keystore {{ address: {OWNER:?}, .. }}"));
         }
     }
@@ -392,7 +394,7 @@ mod tests {
 
     #[test]
     fn signs_as_the_owner_and_as_nobody_else() {
-        let mut keystore = unlock(&light(), "testpassword").unwrap();
+        let keystore = unlock(&light(), "testpassword").unwrap();
         let tx = pause();
         for version in SafeVersion::ALL {
             let safe = safe(version);
@@ -413,7 +415,7 @@ mod tests {
 
     #[test]
     fn a_signed_transaction_reads_back() {
-        let mut keystore = unlock(&light(), "testpassword").unwrap();
+        let keystore = unlock(&light(), "testpassword").unwrap();
         let tx = TxEip1559 {
             chain_id: 1,
             nonce: 9,
@@ -425,7 +427,7 @@ mod tests {
             access_list: AccessList::default(),
             input: pause().exec_calldata(Bytes::new()),
         };
-        let raw = keystore.sign_transaction(&tx).unwrap();
+        let raw = keystore.sign_transaction(&tx, OWNER).unwrap();
         let TxEnvelope::Eip1559(read) = TxEnvelope::decode_2718_exact(&raw).unwrap() else { panic!() };
         assert_eq!(read.tx(), &tx);
         assert_eq!(read.signature().recover_address_from_prehash(&tx.signature_hash()).unwrap(), OWNER);

@@ -1,13 +1,17 @@
-//! Keys: hardware wallets and encrypted keystores, behind one [`Device`] trait.
+//! Keys: Ledgers and encrypted keystores, one [`Key`] each; and what a Ledger will show of what it is asked to sign.
 //!
 //! May touch: the USB bus and the emulator's socket, and nothing else. May not touch: chain, files, prompts. What a key
 //! is asked to sign is always typed data that this room hashes itself, never a hash from outside; what it answers is
 //! given out only after the signer was recovered from it and compared.
 
+mod accounts;
 mod apdu;
 mod error;
+mod extended;
+mod key;
 mod keystore;
 mod ledger;
+mod link;
 mod path;
 mod plugged;
 mod screens;
@@ -24,14 +28,16 @@ use alloy::primitives::{Address, Signature};
 
 use crate::safe::{EcdsaSignature, Hashes, SafeId, SafeTx, SignatureError, SignatureKind};
 
+pub use accounts::Account;
 pub use apdu::{
     Apdu, AppInfo, AppVersion, Configuration, Reply, StatusWord, read_address, read_message_signature,
     read_transaction_signature,
 };
 pub use error::DeviceError;
+pub use key::Key;
 pub use keystore::Keystore;
-pub use ledger::{Account, Ledger, PATIENCE, Status, Waiting, Watcher};
-pub use path::{BadPath, DerivationPath};
+pub use ledger::{Ledger, PATIENCE, Status, Waiting, Watcher};
+pub use path::{BadPath, DerivationPath, SearchPaths};
 pub use plugged::{Model, Plugged, meant};
 pub use screens::{
     DataShown, Entry, Fact, Kind, Page, Prediction, Screens, Settings, StatedSettings, address_screens,
@@ -60,7 +66,7 @@ impl SigningRequest<'_> {
         self.safe.hashes(self.tx)
     }
 
-    /// The signature that these 65 bytes are, r ‖ s ‖ v with v 27 or 28 whatever the kind, if the owner made it.
+    /// Returns the signature that these 65 bytes are, if the owner made it: r ‖ s ‖ v with v 27 or 28 whatever the kind.
     ///
     /// # Errors
     /// Both addresses when somebody else made it.
@@ -73,7 +79,7 @@ impl SigningRequest<'_> {
         Ok(signature)
     }
 
-    /// Whether this Safe takes this kind of signature from a key at all; asked before the key is.
+    /// Refuses a kind of signature that this Safe does not take from a key; asked before the key is.
     fn check_kind(&self) -> Result<(), DeviceError> {
         match self.kind {
             SignatureKind::Ecdsa => Ok(()),
@@ -84,7 +90,7 @@ impl SigningRequest<'_> {
     }
 }
 
-/// What a hardware wallet is given to sign.
+/// How much of a transaction a hardware wallet is given to sign.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Way {
     /// Every field, so that the device can show them: full EIP-712.
@@ -93,23 +99,11 @@ pub enum Way {
     Hashes,
 }
 
-/// A key that signs as an owner and pays for gas.
-pub trait Device {
-    /// The address of the key.
-    fn address(&mut self) -> Result<Address, DeviceError>;
-
-    /// An owner's signature, given out only if the request's owner made it.
-    fn sign_safe_tx(&mut self, request: &SigningRequest<'_>) -> Result<EcdsaSignature, DeviceError>;
-
-    /// The raw signed transaction, ready to be sent: EIP-2718 type 2.
-    fn sign_transaction(&mut self, tx: &TxEip1559) -> Result<Vec<u8>, DeviceError>;
-}
-
 fn expect_signer(expected: Address, signer: Address) -> Result<(), DeviceError> {
     if expected == signer { Ok(()) } else { Err(DeviceError::WrongSigner { expected, signer }) }
 }
 
-/// The raw transaction, if `from` made the signature.
+/// Returns the raw transaction, if `from` made the signature.
 fn sealed(tx: &TxEip1559, signature: Signature, from: Address) -> Result<Vec<u8>, DeviceError> {
     let signer = signature
         .recover_address_from_prehash(&tx.signature_hash())

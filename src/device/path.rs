@@ -5,12 +5,13 @@ use std::str::FromStr;
 
 /// The app refuses longer ones.
 const MOST_LEVELS: usize = 10;
-const HARDENED: u32 = 1 << 31;
+/// The bit of a hardened level.
+pub(super) const HARDENED: u32 = 1 << 31;
 const PURPOSE: u32 = 44 + HARDENED;
 const ETHER: u32 = 60 + HARDENED;
-/// How many of each family of paths are looked through.
+/// How many paths of each wallet's layout are looked through.
 const SEARCHED: u32 = 10;
-/// How many of each are looked through for the keys of several owners: each takes a third of a second.
+/// How many accounts are looked through for the keys of several owners: each is one question to the device.
 const NEAR: u32 = 3;
 
 /// A path such as `m/44'/60'/0'/0/0`: one to ten levels.
@@ -34,31 +35,72 @@ impl DerivationPath {
         out
     }
 
-    /// Where an owner's key is looked for when no path is given: Ledger's own accounts first, then the older layout,
-    /// then that of other wallets.
+    /// Its levels up to the last hardened one, and those after it. `None` if no level is hardened.
+    pub(super) fn split(&self) -> Option<(Self, &[u32])> {
+        let last = self.0.iter().rposition(|level| level & HARDENED != 0)?;
+        let (parent, below) = self.0.split_at(last + 1);
+        Some((Self(parent.into()), below))
+    }
+}
+
+/// Where keys are looked for, in this order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SearchPaths {
+    /// Looked through for the keys of several owners.
+    pub(super) near: Vec<DerivationPath>,
+    /// Looked through only where those near have none.
+    pub(super) far: Vec<DerivationPath>,
+}
+
+impl SearchPaths {
+    /// These paths, then the usual ones, each once: all paths of account 0 (one question to the device), then the first
+    /// address of each other account of Ledger's own wallet (one question each).
     #[must_use]
-    pub fn search_order() -> Vec<Self> {
-        Self::of_families(SEARCHED)
+    pub fn after(own: Vec<DerivationPath>) -> Self {
+        let account = |n: u32| vec![PURPOSE, ETHER, n | HARDENED];
+        let other_wallets = (0..SEARCHED).map(|n| [account(0), vec![0, n]].concat()); // the first is Ledger's own too
+        let legacy = (0..SEARCHED).map(|n| [account(0), vec![n]].concat());
+        let accounts = (1..SEARCHED).map(|n| [account(n), vec![0, 0]].concat()).map(DerivationPath);
+        let (next, far): (Vec<_>, Vec<_>) = accounts.zip(1..).partition(|(_, n)| *n < NEAR);
+        let paths = |numbered: Vec<(DerivationPath, u32)>| numbered.into_iter().map(|(path, _)| path);
+        let usual = other_wallets.chain(legacy).map(DerivationPath).chain(paths(next));
+        let mut near: Vec<DerivationPath> = Vec::new();
+        for path in own.into_iter().chain(usual) {
+            if !near.contains(&path) {
+                near.push(path);
+            }
+        }
+        let far = paths(far).filter(|path| !near.contains(path)).collect();
+        Self { near, far }
     }
 
-    /// The first paths of each family: where the keys of other owners are, if one device holds several.
+    /// This path alone.
     #[must_use]
-    pub fn near() -> Vec<Self> {
-        Self::of_families(NEAR)
+    pub fn only(path: DerivationPath) -> Self {
+        Self { near: vec![path], far: Vec::new() }
     }
 
-    fn of_families(count: u32) -> Vec<Self> {
-        let ledger_live = (0..count).map(|n| vec![PURPOSE, ETHER, n | HARDENED, 0, 0]);
-        let legacy = (0..count).map(|n| vec![PURPOSE, ETHER, HARDENED, n]);
-        let others = (1..count).map(|n| vec![PURPOSE, ETHER, HARDENED, 0, n]); // n = 0 is Ledger's first
-        ledger_live.chain(legacy).chain(others).map(Self).collect()
+    /// Every path in order.
+    pub fn all(&self) -> impl Iterator<Item = &DerivationPath> {
+        self.near.iter().chain(&self.far)
+    }
+
+    /// All of them as ranges, for a person.
+    #[must_use]
+    pub fn describe(&self) -> String {
+        DerivationPath::ranges(self.all())
+    }
+}
+
+impl Default for SearchPaths {
+    fn default() -> Self {
+        Self::after(Vec::new())
     }
 }
 
 impl DerivationPath {
     /// Paths as ranges: those that differ in one level and follow one another are one.
-    #[must_use]
-    pub fn ranges(paths: &[Self]) -> String {
+    fn ranges<'a>(paths: impl Iterator<Item = &'a Self>) -> String {
         let mut out: Vec<(Self, Self)> = Vec::new();
         for path in paths {
             match out.last_mut().filter(|(first, last)| path.follows(first, last)) {
@@ -75,7 +117,7 @@ impl DerivationPath {
         told.collect::<Vec<_>>().join(", ")
     }
 
-    /// Whether it is one further than `last` in the level in which a range from `first` counts.
+    /// Returns `true` if it is one further than `last` in the level in which a range from `first` counts.
     fn follows(&self, first: &Self, last: &Self) -> bool {
         if self.0.len() != last.0.len() {
             return false;
@@ -181,19 +223,42 @@ mod tests {
 
     #[test]
     fn the_search_looks_at_each_path_once() {
-        let order: Vec<_> = DerivationPath::search_order().iter().map(ToString::to_string).collect();
-        assert_eq!(order.first().unwrap(), "m/44'/60'/0'/0/0");
+        let order: Vec<_> = SearchPaths::default().all().map(ToString::to_string).collect();
+        assert_eq!((order.first().unwrap().as_str(), order.len()), ("m/44'/60'/0'/0/0", 29));
         for path in ["m/44'/60'/9'/0/0", "m/44'/60'/0'/0", "m/44'/60'/0'/9", "m/44'/60'/0'/0/1"] {
             assert_eq!(order.iter().filter(|p| *p == path).count(), 1, "{path}");
         }
     }
 
     #[test]
+    fn the_council_s_own_paths_come_first_and_once() {
+        let own: Vec<DerivationPath> =
+            ["m/44'/60'/7'/0/0", "m/44'/60'/0'/1"].map(|text| text.parse().unwrap()).to_vec();
+        let paths = SearchPaths::after([own.clone(), own.clone()].concat());
+        assert_eq!((&paths.near[..2], paths.all().count()), (&own[..], 29));
+        assert!(!paths.far.contains(&own[0]));
+    }
+
+    /// Ten questions to the device in place of 29.
+    #[test]
+    fn the_usual_paths_have_ten_parents_and_those_near_three() {
+        let parents = |paths: &[DerivationPath]| {
+            let mut all: Vec<String> = paths.iter().map(|p| p.split().unwrap().0.to_string()).collect();
+            all.dedup();
+            all
+        };
+        let usual = SearchPaths::default();
+        assert_eq!(parents(&usual.near), ["m/44'/60'/0'", "m/44'/60'/1'", "m/44'/60'/2'"]);
+        assert_eq!(parents(&usual.far).len(), 7);
+        assert_eq!("m/0/1".parse::<DerivationPath>().unwrap().split(), None);
+    }
+
+    #[test]
     fn what_was_searched_is_told_in_ranges() {
         assert_eq!(
-            DerivationPath::ranges(&DerivationPath::search_order()),
-            "m/44'/60'/0'/0/0 to m/44'/60'/9'/0/0, m/44'/60'/0'/0 to m/44'/60'/0'/9, m/44'/60'/0'/0/1 to \
-             m/44'/60'/0'/0/9"
+            SearchPaths::default().describe(),
+            "m/44'/60'/0'/0/0 to m/44'/60'/0'/0/9, m/44'/60'/0'/0 to m/44'/60'/0'/9, m/44'/60'/1'/0/0 to \
+             m/44'/60'/9'/0/0"
         );
     }
 

@@ -26,13 +26,13 @@ impl Model {
             coins_ledger::Model::NanoSPlus => Self::NanoSPlus,
             coins_ledger::Model::Stax => Self::Stax,
             coins_ledger::Model::Flex => Self::Flex,
-            // Source: LedgerHQ/ledger-live, libs/ledgerjs/packages/devices: productIdMM 0x80, before that 0x0008.
+            // Source: @ledgerhq/devices 8.18.1, "Ledger Nano Gen5": productIdMM 0x80, in its bootloader 0x0008.
             coins_ledger::Model::Unknown(0x0008 | 0x8000..=0x80ff) => Self::ApexP,
             _ => Self::Other,
         }
     }
 
-    /// Whether it is held and touched: several values on one page.
+    /// Returns `true` for a touch screen, which shows several values on one page.
     #[must_use]
     pub const fn is_large(self) -> bool {
         matches!(self, Self::Stax | Self::Flex | Self::ApexP)
@@ -126,6 +126,15 @@ mod tests {
 
     fn plugged(serial: &str, path: &str) -> Plugged {
         Plugged { model: Model::NanoX, serial: Some(serial.into()), path: path.into() }
+    }
+
+    /// By the first byte of its USB number; coins-ledger does not know it.
+    #[test]
+    fn an_apex_p_is_known() {
+        for (id, model) in [(0x8011, Model::ApexP), (0x0008, Model::ApexP), (0x9011, Model::Other)] {
+            assert_eq!(Model::of(coins_ledger::Model::Unknown(id)), model, "{id:#06x}");
+        }
+        assert!(Model::ApexP.is_large() && !Model::Other.is_large());
     }
 
     #[test]

@@ -4,57 +4,62 @@ use alloy::consensus::{SignableTransaction, TxEip1559};
 use alloy::primitives::{Address, Bytes};
 
 use super::apdu::{self, Apdu, Reply};
-use super::ledger::{Ledger, granted};
+use super::ledger::Ledger;
+use super::link::granted;
 use super::path::DerivationPath;
 use super::typed::{self, TypedData};
-use super::{Device, DeviceError, SigningRequest, Way, expect_signer, sealed};
-use crate::safe::{EcdsaSignature, Hashes, SafeId, SignatureKind};
+use super::{DeviceError, SigningRequest, Way, expect_signer, sealed};
+use crate::safe::{EcdsaSignature, SafeId, SignatureKind};
 
-impl Device for Ledger {
-    fn address(&mut self) -> Result<Address, DeviceError> {
-        self.ready()?;
-        Ok(self.account()?.address)
+const MESSAGE: &str = "a message";
+
+impl Ledger {
+    /// Returns `true` if this is signed only with "Blind signing" on: the app takes no fields of it.
+    #[must_use]
+    pub fn needs_blind_signing(&self, request: &SigningRequest<'_>) -> bool {
+        self.status.takes_fields && request.kind == SignatureKind::Ecdsa && request.way == Way::Hashes
     }
 
-    fn sign_safe_tx(&mut self, request: &SigningRequest<'_>) -> Result<EcdsaSignature, DeviceError> {
+    /// Returns an owner's signature; given out only if the request's owner made it.
+    ///
+    /// # Errors
+    /// What the device or its person refuses.
+    pub fn sign_safe_tx(&mut self, request: &SigningRequest<'_>) -> Result<EcdsaSignature, DeviceError> {
         request.check_kind()?;
         self.ready()?;
-        let path = self.account_of(request.owner)?.path;
+        let path = self.path_of(request.owner)?;
         let hashes = request.hashes();
         let bytes = match (request.kind, request.way) {
             (SignatureKind::EthSign, _) => {
                 self.sign_at_once(&Apdu::personal_message(&path, &hashes.safe_tx.word().0))?
             }
             (_, Way::Fields) => self.sign_fields(&path, &TypedData::safe_tx(request.safe, request.tx))?,
-            (_, Way::Hashes) => self.sign_hashes(&path, &hashes)?,
+            (_, Way::Hashes) => self.sign_at_once(&Apdu::sign_hashes(&path, &hashes))?,
         };
         request.verified(bytes)
     }
 
-    fn sign_transaction(&mut self, tx: &TxEip1559) -> Result<Vec<u8>, DeviceError> {
+    /// Returns the raw transaction, signed by `from` and ready to be sent.
+    ///
+    /// # Errors
+    /// What the device or its person refuses. With data it needs "Blind signing".
+    pub fn sign_transaction(&mut self, tx: &TxEip1559, from: Address) -> Result<Vec<u8>, DeviceError> {
         const WHAT: &str = "a transaction";
         self.ready()?;
-        let account = self.account()?;
-        if !tx.input.is_empty() {
-            self.until_blind_signing()?;
-        }
+        let path = self.path_of(from)?;
         let mut payload = Vec::with_capacity(tx.payload_len_for_signature());
         tx.encode_for_signing(&mut payload);
         self.ask_for_approval();
         let mut data = Vec::new();
-        for command in Apdu::transaction(&account.path, &payload) {
+        for command in Apdu::transaction(&path, &payload) {
             let reply = self.review(&command)?;
             data = self.signed(WHAT, reply, DeviceError::BlindSigningOff)?;
         }
         let signature =
             apdu::read_transaction_signature(&data).ok_or(DeviceError::Senseless { what: WHAT })?;
-        sealed(tx, signature, account.address)
+        sealed(tx, signature, from)
     }
-}
 
-const MESSAGE: &str = "a message";
-
-impl Ledger {
     /// An owner's signature of an off-chain message of a Safe: r ‖ s ‖ v, from the owner or an error.
     ///
     /// # Errors
@@ -67,23 +72,15 @@ impl Ledger {
         way: Way,
     ) -> Result<EcdsaSignature, DeviceError> {
         self.ready()?;
-        let path = self.account_of(owner)?.path;
+        let path = self.path_of(owner)?;
         let hashes = typed::safe_message_hashes(safe, message);
         let bytes = match way {
             Way::Fields => self.sign_fields(&path, &TypedData::safe_message(safe, message))?,
-            Way::Hashes => self.sign_hashes(&path, &hashes)?,
+            Way::Hashes => self.sign_at_once(&Apdu::sign_hashes(&path, &hashes))?,
         };
         let signature = EcdsaSignature::from_safe_bytes(&bytes, &hashes.safe_tx, safe.version)?;
         expect_signer(owner, signature.signer())?;
         Ok(signature)
-    }
-
-    /// The two hashes. An app too old for the fields asks for no setting.
-    fn sign_hashes(&mut self, path: &DerivationPath, hashes: &Hashes) -> Result<[u8; 65], DeviceError> {
-        if self.status.takes_fields {
-            self.until_blind_signing()?;
-        }
-        self.sign_at_once(&Apdu::sign_hashes(path, hashes))
     }
 
     /// One command, one review, one signature.

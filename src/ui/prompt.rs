@@ -31,6 +31,11 @@ impl Ui {
         Ok(ask(question, flag, true)?.trim() == word)
     }
 
+    /// Waits until Enter is pressed.
+    pub fn pause(&self, what: &str) -> Result<(), PromptError> {
+        ask(what, "", true).map(drop)
+    }
+
     /// Lists these and asks for the number of one, until it is one of them; answers its place, from 0.
     pub fn choose(&self, question: &str, among: &[String], flag: &str) -> Result<usize, PromptError> {
         need_terminal(question, flag)?;

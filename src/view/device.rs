@@ -36,6 +36,15 @@ pub fn show(ui: &Ui, status: &Status, key: Address, why: &str, predicted: &[Pred
     }
 }
 
+/// Says that a setting has to be turned on before the pages that follow are shown, where it is off now.
+pub fn say_to_turn_on(ui: &Ui, now: &Status, then: &Status) {
+    if then.blind_signing && !now.blind_signing {
+        let text = "\"Blind signing\" is off and this needs it: the review waits until you turn it on in the Ethereum app's \
+                    settings. Turn it off again afterwards";
+        ui.say(&Text::new("  ").warn("! ").add(text));
+    }
+}
+
 /// What to read of the pages, and where nothing may be skipped.
 fn guide(ui: &Ui, screens: &Screens) {
     let count = screens.number(screens.pages.len().saturating_sub(1));

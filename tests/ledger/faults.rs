@@ -8,7 +8,7 @@ use alloy::consensus::TxEip1559;
 use alloy::primitives::{Address, Bytes, TxKind, U256, address};
 use alloy::rpc::types::AccessList;
 use breakglass::device::{
-    Asked, DerivationPath, Device, DeviceError, Ledger, SigningRequest, Waiting, Watcher, Way, Weight,
+    Asked, DerivationPath, DeviceError, Ledger, SearchPaths, SigningRequest, Waiting, Watcher, Way, Weight,
     choose_way,
 };
 use breakglass::safe::{Nonce, Operation, SafeId, SafeTx, SafeVersion, SignatureKind};
@@ -17,7 +17,7 @@ use crate::emulator::app::{Behaviour, Open, Reject, Signed};
 use crate::emulator::{Emulator, Wire};
 use crate::open;
 
-const OWNER: Address = address!("f39Fd6e51aad88F6F4ce6aB8827279cffFb92266");
+pub const OWNER: Address = address!("f39Fd6e51aad88F6F4ce6aB8827279cffFb92266");
 const SAFE: SafeId = SafeId {
     chain_id: 1,
     address: address!("1c511D88ba898b4D9cd9113D13B9c360a02Fcea1"),
@@ -33,7 +33,7 @@ fn request(tx: &SafeTx, way: Way) -> SigningRequest<'_> {
     SigningRequest { safe: &SAFE, tx, owner: OWNER, kind: SignatureKind::Ecdsa, way }
 }
 
-fn sign(ledger: &mut Ledger) -> Result<(), DeviceError> {
+pub fn sign(ledger: &mut Ledger) -> Result<(), DeviceError> {
     sign_by(ledger, Way::Fields)
 }
 
@@ -45,7 +45,7 @@ fn sign_by(ledger: &mut Ledger, way: Way) -> Result<(), DeviceError> {
 }
 
 /// Opens with this patience and keeps the sentences of what is waited for.
-fn watch_on(
+pub fn watch_on(
     emulator: &Emulator,
     patience: Duration,
 ) -> (Result<Ledger, DeviceError>, Rc<RefCell<Vec<String>>>) {
@@ -57,7 +57,7 @@ fn watch_on(
                 Waiting::ToBeReady { why, .. } => why.to_string(),
                 Waiting::ForApproval => "approval".into(),
                 Waiting::Searching { .. } => return,
-                Waiting::ToLeaveTheMenu => "leave the menu".into(),
+                Waiting::ForTheAppToOpen => "agree that it opens".into(),
             };
             told.borrow_mut().push(text);
         }
@@ -66,7 +66,7 @@ fn watch_on(
     (ledger, told)
 }
 
-fn watch(emulator: &Emulator, patience: Duration) -> (Result<Ledger, DeviceError>, Vec<String>) {
+pub fn watch(emulator: &Emulator, patience: Duration) -> (Result<Ledger, DeviceError>, Vec<String>) {
     let (ledger, told) = watch_on(emulator, patience);
     (ledger, told.take())
 }
@@ -74,7 +74,8 @@ fn watch(emulator: &Emulator, patience: Duration) -> (Result<Ledger, DeviceError
 fn impatient(emulator: &Emulator) -> DeviceError {
     let (ledger, told) = watch(emulator, Duration::from_millis(100));
     let error = ledger.map(|_| ()).unwrap_err();
-    assert!(told.iter().all(|line| *line == error.to_string()), "{told:?}");
+    let first_asked = ["agree that it opens".to_string(), error.to_string()];
+    assert!(told.iter().all(|line| first_asked.contains(line)), "{told:?}");
     assert!(error.is_human(), "{error}");
     error
 }
@@ -122,13 +123,10 @@ fn helped(behaviour: Behaviour, wire: Wire, help: impl Fn(&Emulator) + Sync) -> 
 #[test]
 fn it_waits_for_the_right_app_and_goes_on_by_itself() {
     let right = |emulator: &Emulator| emulator.change(|device| device.open = Open::Ethereum([1, 22, 0]));
-    for (open, said) in [
-        (Open::Dashboard, "no app is open on the Ledger: open the Ethereum app"),
-        (Open::Other("Bitcoin"), "the Bitcoin app is open on the Ledger: leave it and open the Ethereum app"),
-    ] {
-        let told = helped(Behaviour { open, ..Behaviour::default() }, Wire::default(), right);
-        assert!(!told.is_empty() && told.iter().all(|line| line == said), "{told:?}");
-    }
+    let said = "the Bitcoin app is open on the Ledger: leave it and open the Ethereum app";
+    let bitcoin = Behaviour { open: Open::Other("Bitcoin"), ..Behaviour::default() };
+    let told = helped(bitcoin, Wire::default(), right);
+    assert!(!told.is_empty() && told.iter().all(|line| line == said), "{told:?}");
 }
 
 #[test]
@@ -192,30 +190,33 @@ fn settings_that_forbid_it_are_named() {
     let mut ledger = watch(&emulator, Duration::from_millis(100)).0.unwrap();
     assert!(matches!(sign(&mut ledger), Err(DeviceError::RawMessagesOff)));
     assert!(matches!(sign_by(&mut ledger, Way::Hashes), Err(DeviceError::BlindSigningOff)));
-    assert!(matches!(ledger.sign_transaction(&exec()), Err(DeviceError::BlindSigningOff)));
+    assert!(matches!(ledger.sign_transaction(&exec(), OWNER), Err(DeviceError::BlindSigningOff)));
     emulator.change(|device| device.raw_messages = true);
     sign(&mut ledger).unwrap();
 }
 
-/// Turned off behind the program's back, it is found out when the app refuses.
+/// Whoever turned it on is still in the menu, and the caller is told so. Turned off behind the program's back, it is found
+/// out when the app refuses.
 #[test]
 fn blind_signing_is_waited_for_and_its_loss_is_told() {
+    let tx = pause();
     for hashes in [true, false] {
         let emulator = Emulator::start(Behaviour::default());
         let (ledger, told) = watch_on(&emulator, Duration::from_secs(20));
         let mut ledger = ledger.unwrap();
-        ledger.find(OWNER, None).unwrap();
+        assert!(ledger.needs_blind_signing(&request(&tx, Way::Hashes)));
+        assert!(!ledger.needs_blind_signing(&request(&tx, Way::Fields)));
         emulator.change(|device| device.blind_signing_in = 4);
+        assert!(ledger.await_blind_signing().unwrap(), "it was off");
+        assert!(told.take().iter().all(|line| line.contains("turn it on in the Ethereum app's settings")));
+        assert!(!ledger.await_blind_signing().unwrap(), "it is on");
         if hashes {
             sign_by(&mut ledger, Way::Hashes).unwrap();
         } else {
-            ledger.sign_transaction(&exec()).unwrap();
+            ledger.sign_transaction(&exec(), OWNER).unwrap();
         }
-        let told = told.take();
-        assert!(told[0].contains("turn it on in the Ethereum app's settings"), "{told:?}");
-        assert_eq!(told[told.len() - 2..], ["leave the menu", "approval"]);
         emulator.change(|device| device.blind_signing = false);
-        let error = ledger.sign_transaction(&exec()).unwrap_err();
+        let error = ledger.sign_transaction(&exec(), OWNER).unwrap_err();
         assert!(matches!(error, DeviceError::BlindSigningOff), "{error}");
     }
 }
@@ -253,7 +254,7 @@ fn an_old_app_signs_hashes_and_never_silently() {
 fn an_unplugged_device_is_told_and_signs_after_it_is_back() {
     let emulator = Emulator::start(Behaviour::default());
     let mut ledger = open(&emulator);
-    ledger.find(OWNER, None).unwrap();
+    ledger.find(&SearchPaths::default(), &[OWNER]).unwrap();
     for after in [1, 2, 10, 25] {
         emulator.forget_commands();
         emulator.change_wire(|wire| wire.hangs_up_at = Some(after));
@@ -290,7 +291,7 @@ fn a_review_takes_as_long_as_its_person_needs() {
     let mut ledger = Ledger::open(target, Duration::from_millis(400), Box::new(|_| {})).unwrap();
     sign(&mut ledger).unwrap();
     sign_by(&mut ledger, Way::Hashes).unwrap();
-    ledger.sign_transaction(&exec()).unwrap();
+    ledger.sign_transaction(&exec(), OWNER).unwrap();
     ledger.show_address(&DerivationPath::default()).unwrap();
     assert!(emulator.faults().is_empty(), "{:?}", emulator.faults());
 }
@@ -301,7 +302,7 @@ fn a_device_that_locks_in_mid_flow_gets_the_whole_flow_again() {
     for after in [2, 6, 16, 21, 28] {
         let emulator = Emulator::start(Behaviour::default());
         let mut ledger = open(&emulator);
-        ledger.find(OWNER, None).unwrap();
+        ledger.find(&SearchPaths::default(), &[OWNER]).unwrap();
         emulator.change(|device| device.locks_in = after);
         sign(&mut ledger).unwrap();
         let hash = *SAFE.hashes(&pause()).safe_tx.word();
@@ -369,30 +370,8 @@ fn a_signature_by_another_key_shows_both_addresses() {
     let other = "0x70997970C51812dc3A010C7d01b50e0d17dc79C8";
     assert!(error.contains(&OWNER.to_string()) && error.contains(other), "{error}");
     emulator.change(|device| device.blind_signing = true);
-    let error = open(&emulator).sign_transaction(&exec()).unwrap_err().to_string();
+    let error = open(&emulator).sign_transaction(&exec(), OWNER).unwrap_err().to_string();
     assert!(error.contains(&OWNER.to_string()) && error.contains(other), "{error}");
-}
-
-#[test]
-fn the_owners_path_is_found_or_its_absence_told() {
-    let emulator = Emulator::start(Behaviour::default());
-    let mut ledger = open(&emulator);
-    for (path, owner) in [
-        ("m/44'/60'/0'/0/0", OWNER),
-        ("m/44'/60'/2'/0/0", address!("98e503f35D0a019cB0a251aD243a4cCFCF371F46")),
-        ("m/44'/60'/0'/1", address!("c89D42189f0450C2b2c3c61f58Ec5d628176A1E7")),
-        ("m/44'/60'/0'/0/2", address!("3C44CdDdB6a900fa2b585dd299e03d12FA4293BC")),
-    ] {
-        let account = ledger.find(owner, None).unwrap();
-        assert_eq!(account.path.to_string(), path);
-        assert_eq!(ledger.address().unwrap(), owner);
-    }
-    let stranger = Address::repeat_byte(7);
-    let error = ledger.find(stranger, None).unwrap_err();
-    assert!(matches!(error, DeviceError::OwnerNotFound { owner, .. } if owner == stranger));
-    let error = ledger.find(stranger, Some(&DerivationPath::default())).unwrap_err().to_string();
-    assert!(error.contains(&stranger.to_string()) && error.contains(&OWNER.to_string()), "{error}");
-    assert!(matches!(ledger.use_path("m/0".parse().unwrap()), Err(DeviceError::Refused { .. })));
 }
 
 #[test]
@@ -409,7 +388,7 @@ fn an_address_is_shown_on_the_device_and_may_be_rejected() {
 fn one_signature_takes_thirty_commands() {
     let emulator = Emulator::start(Behaviour::default());
     let mut ledger = open(&emulator);
-    ledger.find(OWNER, None).unwrap();
+    ledger.find(&SearchPaths::default(), &[OWNER]).unwrap();
     emulator.forget_commands();
     sign(&mut ledger).unwrap();
     assert_eq!(emulator.commands().len(), 30);

@@ -5,9 +5,11 @@
 mod emulator;
 mod faults;
 mod messages;
+mod opening;
 mod person;
 mod properties;
 mod recorded;
+mod search;
 mod settings;
 mod speculos;
 mod vectors;

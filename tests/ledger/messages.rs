@@ -84,7 +84,7 @@ fn a_message_that_is_not_approved_is_not_signed() {
     }
     let stranger = Address::repeat_byte(7);
     let error = ledger.sign_safe_message(&safe, &message, stranger, Way::Fields).unwrap_err();
-    assert!(matches!(error, DeviceError::OwnerNotFound { .. }), "{error}");
+    assert!(matches!(error, DeviceError::NoOwner { .. }), "{error}");
 }
 
 proptest! {

@@ -6,8 +6,8 @@ use alloy::hex;
 use alloy::primitives::{Address, TxKind, U256};
 use alloy::rpc::types::AccessList;
 use breakglass::device::{
-    DerivationPath, Device, Ledger, Page, Screens, SigningRequest, Way, address_screens,
-    safe_message_screens, safe_tx_screens, transaction_screens,
+    Ledger, Page, Screens, SearchPaths, SigningRequest, Way, address_screens, safe_message_screens,
+    safe_tx_screens, transaction_screens,
 };
 use breakglass::safe::{SafeId, SafeTx, SignatureKind};
 
@@ -79,9 +79,9 @@ fn way(row: &Row) -> Way {
     if row.name().contains(" v0") { Way::Hashes } else { Way::Fields }
 }
 
-fn connect(emulator: &Emulator, path: &DerivationPath) -> Ledger {
+fn connect(emulator: &Emulator, row: &Row) -> Ledger {
     let mut ledger = crate::open(emulator);
-    ledger.use_path(path.clone()).unwrap();
+    ledger.find(&SearchPaths::only(row.path()), &[row.signer()]).unwrap();
     emulator.forget_commands();
     ledger
 }
@@ -98,7 +98,7 @@ fn every_recorded_signature_is_made_again_with_the_same_commands() {
     let mut tried = 0;
     for row in rows().iter().filter(|row| row.expected("r").is_some()) {
         let emulator = Emulator::start(behaviour(row));
-        let mut ledger = connect(&emulator, &row.path());
+        let mut ledger = connect(&emulator, row);
         let (r, s) = (row.expected("r").unwrap(), row.expected("s").unwrap());
         match row.primary_type() {
             Some("SafeTx") => {
@@ -116,7 +116,7 @@ fn every_recorded_signature_is_made_again_with_the_same_commands() {
                 assert_eq!(made.bytes()[..64], [r, s].concat(), "{}", row.name());
             }
             None if row.name().contains("eip1559") => {
-                let raw = ledger.sign_transaction(&eip1559(row)).unwrap();
+                let raw = ledger.sign_transaction(&eip1559(row), row.signer()).unwrap();
                 assert!(raw.windows(32).any(|w| w == r) && raw.windows(32).any(|w| w == s), "{}", row.name());
             }
             // Legacy transactions and texts: the program signs none, the emulator has answered them above.
@@ -178,7 +178,7 @@ fn an_eth_sign_signature_is_the_personal_message_with_v_plus_four() {
         let (safe, tx) = signed_as_message();
         assert!(command.ends_with(safe.hashes(&tx).safe_tx.word().as_slice()));
         let emulator = Emulator::start(behaviour(&row));
-        let mut ledger = connect(&emulator, &row.path());
+        let mut ledger = connect(&emulator, &row);
         let request = personal_request(&safe, &tx);
         let made = ledger.sign_safe_tx(&request).unwrap();
         assert_eq!(sent(&emulator), std::slice::from_ref(command));

@@ -13,8 +13,8 @@ use alloy::consensus::TxEnvelope;
 use alloy::network::eip2718::Decodable2718;
 use alloy::primitives::{Address, Bytes, U256, address};
 use breakglass::device::{
-    DerivationPath, Device, DeviceError, Ledger, Page, Screens, Settings, SigningRequest, Status, Waiting,
-    Way, address_screens, safe_tx_screens, transaction_screens,
+    DerivationPath, DeviceError, Ledger, Page, Screens, SearchPaths, Settings, SigningRequest, Status,
+    Waiting, Way, address_screens, safe_tx_screens, transaction_screens,
 };
 use breakglass::safe::{Nonce, Operation, SafeId, SafeTx, SafeVersion, SignatureKind};
 use serde_json::Value;
@@ -200,7 +200,7 @@ fn the_real_app_tells_its_address() {
     let device = Speculos::start();
     let (mut ledger, _) = device.open();
     let path = DerivationPath::default();
-    assert_eq!(ledger.find(OWNER, None).unwrap().path, path);
+    assert_eq!(ledger.find(&SearchPaths::default(), &[OWNER]).unwrap()[0].path, path);
     let screens = address_screens(ledger.status(), OWNER);
     let shown = device.reviewing(&screens, Answer::Approve, || ledger.show_address(&path));
     assert_eq!(shown.unwrap(), OWNER);
@@ -235,7 +235,6 @@ fn the_real_app_signs_hashes_and_messages_and_takes_no_for_an_answer() {
 fn the_real_app_pays_for_the_gas_once_blind_signing_is_on() {
     let device = Speculos::start();
     let (mut ledger, told) = device.open();
-    ledger.use_path(DerivationPath::default()).unwrap();
     let tx = exec();
     let status = breakglass::device::Status { blind_signing: true, ..*ledger.status() };
     let screens = transaction_screens(&status, settings(&status, false), OWNER, &tx);
@@ -244,12 +243,13 @@ fn the_real_app_pays_for_the_gas_once_blind_signing_is_on() {
             device.switch("Blind signing");
             device.compare(&screens.pages, &Answer::Approve);
         });
-        ledger.sign_transaction(&tx).unwrap()
+        assert!(ledger.await_blind_signing().unwrap());
+        ledger.sign_transaction(&tx, OWNER).unwrap()
     });
     assert!(told.borrow()[0].contains("\"Blind signing\" is off"), "{told:?}");
     let TxEnvelope::Eip1559(signed) = TxEnvelope::decode_2718_exact(&raw).unwrap() else { panic!("{raw:?}") };
     assert_eq!((signed.recover_signer().unwrap(), signed.tx()), (OWNER, &tx));
-    let rejected = device.reviewing(&screens, Answer::Reject, || ledger.sign_transaction(&tx));
+    let rejected = device.reviewing(&screens, Answer::Reject, || ledger.sign_transaction(&tx, OWNER));
     assert!(matches!(rejected, Err(DeviceError::Rejected)), "{rejected:?}");
 }
 

@@ -11,6 +11,7 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use rustix::fs::OFlags;
+use rustix::process::{Pid, Signal, kill_process};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{LocalModes, Winsize, tcgetattr, tcsetwinsize};
 
@@ -97,6 +98,12 @@ impl Terminal {
 
     pub fn types(&mut self, text: &str) -> &mut Self {
         self.keyboard.write_all(text.as_bytes()).unwrap();
+        self
+    }
+
+    /// What Ctrl-C does while nothing is asked: the terminal sends the program a signal.
+    pub fn interrupts(&mut self) -> &mut Self {
+        kill_process(Pid::from_child(&self.process), Signal::INT).unwrap();
         self
     }
 

@@ -12,7 +12,7 @@ use alloy::sol_types::SolCall;
 use breakglass::device::{Ledger, Way};
 use breakglass::safe::{SafeId, SafeVersion};
 
-use crate::emulator::app::{Behaviour, Open, Reject, Signed};
+use crate::emulator::app::{Behaviour, Open, Opening, Reject, Signed};
 use crate::emulator::{Emulator, Wire};
 use crate::stage::{Anvil, Ceremony, Desk, Run, SafeSetup, deploy_safe, key};
 use crate::steps;
@@ -138,8 +138,27 @@ fn another_seed_is_told_with_all_that_was_looked_at() {
     ceremony.add_to_council("\n[signers.zoe]\naddress = \"0x0707070707070707070707070707070707070707\"\n");
     let emulator = Emulator::start(Behaviour::default());
     let run = ceremony.desks[0].run(&["device", "--ledger", &emulator.url(), "--verify", "zoe"]).ended(6);
-    let run = run.says("this Ledger has no owner's key").says("m/44'/60'/0'/0 to m/44'/60'/0'/9");
+    let run = run.says("this Ledger has no key of 0x07070707").says("m/44'/60'/0'/0 to m/44'/60'/0'/9");
     run.says(&key(0).address.to_string());
+
+    // None of the owners is on it: they are named, and ten questions are asked.
+    let emulator = Emulator::start(Behaviour { other_seed: true, ..Behaviour::default() });
+    let run = ceremony.desks[0].run(&["sign", "vault", "--ledger", &emulator.url()]).ended(6);
+    let run = run.says("this Ledger has no owner's key").says("m/44'/60'/1'/0/0 to m/44'/60'/9'/0/0");
+    run.says("its owners: ").says(&key(0).address.to_string()).says(&key(2).address.to_string());
+    assert_eq!(emulator.commands().iter().filter(|command| command[1] == 0x02).count(), 10);
+}
+
+/// No app is open: the Ledger opens it once its person agrees there.
+#[test]
+fn the_ethereum_app_is_opened_by_command() {
+    let ceremony = steps::two_of_three();
+    let alice = &ceremony.desks[0];
+    let dashboard =
+        |opening| Emulator::start(Behaviour { open: Open::Dashboard, opening, ..Behaviour::default() });
+    on_ledger(alice, &["vault"], &dashboard(Opening::Refused)).ended(6).says("open the Ethereum app");
+    on_ledger(alice, &["vault"], &dashboard(Opening::NotInstalled)).ended(6).says("is not installed");
+    on_ledger(alice, &["vault"], &dashboard(Opening::Agreed)).ended(0).says("signed by alice");
 }
 
 #[test]
@@ -153,21 +172,6 @@ fn a_second_person_verifies_an_owner_s_address_on_the_device() {
     run.says("Verify Ethereum").says("bob is 0x").says("confirmed");
     emulator.change(|device| device.reject = Some(Reject::End));
     alice.run(&["device", "--ledger", &url, "--show-address"]).ended(6).says("rejected");
-}
-
-/// A rejection skips its proposal and no other.
-#[test]
-fn several_are_signed_in_one_sitting() {
-    let mut ceremony = steps::two_of_three();
-    ceremony.add_to_council(
-        "\n[levers.again]\nplaybook = \"pause/oz-pausable\"\nsafe = \"guardian\"\nset = { target = \"vault\" }\n",
-    );
-    let alice = &ceremony.desks[0];
-    let emulator = Emulator::start(Behaviour { reject_next: 1, ..Behaviour::default() });
-    let run = on_ledger(alice, &["vault", "again"], &emulator).ended(6);
-    let run = run.says("2 to sign").says("1 of 2").says("2 of 2").says("skipped: rejected on the Ledger");
-    assert_eq!((emulator.signed().len(), run.stdout.trim().lines().count()), (1, 1));
-    run.says("1 of 2 were not signed");
 }
 
 #[test]

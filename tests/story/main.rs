@@ -35,6 +35,7 @@ mod mined;
 mod network;
 mod proofs;
 mod rehearsal;
+mod reviews;
 mod rpcs;
 mod secrets;
 mod sending;

@@ -21,6 +21,9 @@ const FORBIDDEN_PATH: Word = 0x6a12;
 const UNKNOWN_INSTRUCTION: Word = 0x6d00;
 const UNKNOWN_CLASS: Word = 0x6e00;
 const LOCKED: Word = 0x5515;
+/// Not recorded, from LedgerHQ/device-sdk-ts: the person said no; the dashboard knows no such app.
+const NOT_OPENED: Word = 0x5501;
+const UNKNOWN_APP: Word = 0x6807;
 
 /// Which app is open.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,6 +32,16 @@ pub enum Open {
     Ethereum([u8; 3]),
     Other(&'static str),
     Dashboard,
+}
+
+/// What comes of the dashboard's question whether an app may be opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Opening {
+    Agreed,
+    Refused,
+    NotInstalled,
+    /// Firmware without that command.
+    Unknown,
 }
 
 /// Where the person says no.
@@ -43,6 +56,11 @@ pub enum Reject {
 #[allow(clippy::struct_excessive_bools)] // independent switches of a device
 pub struct Behaviour {
     pub open: Open,
+    pub opening: Opening,
+    /// It has the keys of somebody else.
+    pub other_seed: bool,
+    /// It gives no chain codes.
+    pub path_by_path: bool,
     pub blind_signing: bool,
     /// After so many commands somebody turns blind signing on; nobody, where it is 0.
     pub blind_signing_in: usize,
@@ -54,8 +72,8 @@ pub struct Behaviour {
     /// After so many commands it locks for one; never, where it is 0.
     pub locks_in: usize,
     pub reject: Option<Reject>,
-    /// Rejects so many at the end, and then none.
-    pub reject_next: usize,
+    /// Rejects the review with this number, counted from 0, and no other.
+    pub reject_at: Option<(usize, Reject)>,
     /// Signs with a key of another path than the one asked for.
     pub wrong_key: bool,
     /// Bytes before the status word of an error.
@@ -67,6 +85,9 @@ impl Default for Behaviour {
     fn default() -> Self {
         Self {
             open: Open::Ethereum([1, 22, 0]),
+            opening: Opening::Unknown,
+            other_seed: false,
+            path_by_path: false,
             blind_signing: false,
             blind_signing_in: 0,
             raw_messages: true,
@@ -74,7 +95,7 @@ impl Default for Behaviour {
             locked_for: 0,
             locks_in: 0,
             reject: None,
-            reject_next: 0,
+            reject_at: None,
             wrong_key: false,
             garbage: false,
         }
@@ -105,6 +126,8 @@ pub struct App {
     /// A message or transaction under way: path and bytes so far.
     pending: Option<(u8, Vec<u32>, Vec<u8>)>,
     pub signed: Vec<Signed>,
+    /// Reviews that have ended, signed or rejected.
+    reviewed: usize,
 }
 
 type Outcome = Result<(Vec<u8>, bool), Word>;
@@ -153,7 +176,20 @@ impl App {
                 let old = *version < [1, 10, 0];
                 self.ethereum(old, instruction, (p1, p2), data)
             }
+            (0xe0, Open::Dashboard) if instruction == 0xd8 && data == b"Ethereum" => self.open_ethereum(),
             _ => Err(UNKNOWN_CLASS), // also from the dashboard and every other app
+        }
+    }
+
+    fn open_ethereum(&mut self) -> Outcome {
+        match self.behaviour.opening {
+            Opening::Agreed => {
+                self.behaviour.open = Open::Ethereum([1, 22, 0]);
+                Ok((Vec::new(), true))
+            }
+            Opening::Refused => Err(NOT_OPENED),
+            Opening::NotInstalled => Err(UNKNOWN_APP),
+            Opening::Unknown => Err(UNKNOWN_CLASS),
         }
     }
 
@@ -173,7 +209,8 @@ impl App {
         }
         match (instruction, p) {
             (0x06, (0, 0)) => Ok((self.configuration(), false)),
-            (0x02, (0 | 1, 0)) => self.address(p.0 == 1, data),
+            (0x02, (0, 1)) if self.behaviour.path_by_path => Err(WRONG_P1_P2),
+            (0x02, (0 | 1, 0 | 1)) => self.address(p, data),
             (0x04 | 0x08, (0 | 0x80, 0)) => self.chunk(instruction, p.0 == 0, data),
             (0x0c, (0, 0)) => self.hashes(old, data),
             (0x0c, (0, 1)) if !old => self.finish_fields(data),
@@ -191,19 +228,24 @@ impl App {
         vec![others | u8::from(self.behaviour.blind_signing), a, b, c]
     }
 
-    fn address(&mut self, show: bool, data: &[u8]) -> Outcome {
-        let (path, rest) = read_path(data)?;
+    fn address(&mut self, (show, with_chain_code): (u8, u8), data: &[u8]) -> Outcome {
+        let show = show == 1;
+        let (mut path, rest) = read_path(data)?;
+        if let Some(account) = path.get_mut(2).filter(|_| self.behaviour.other_seed) {
+            *account += 100; // an account that nobody here uses
+        }
         if !matches!(rest.len(), 0 | 8) {
             return Err(BAD_DATA);
         }
         if show {
             self.ask()?;
         }
-        let key = keys::key(&path);
+        let (key, chain_code) = keys::extended(&path);
         let public = key.verifying_key().to_encoded_point(false);
         let address = keys::address(&key).to_string();
         let text = &address.as_bytes()[2..];
-        Ok(([&[65], public.as_bytes(), &[40], text].concat(), show))
+        let chain_code = if with_chain_code == 1 { &chain_code[..] } else { &[] };
+        Ok(([&[65], public.as_bytes(), &[40], text, chain_code].concat(), show))
     }
 
     /// A personal message or a transaction, whole once its own length says so.
@@ -267,7 +309,7 @@ impl App {
 
     fn fill(&mut self, (p1, p2): (u8, u8), data: &[u8]) -> Outcome {
         let unseen = !(self.behaviour.blind_signing || self.behaviour.raw_messages);
-        let refused = self.behaviour.reject == Some(Reject::Warning) && self.behaviour.raw_messages;
+        let refused = self.rejects(Reject::Warning) && self.behaviour.raw_messages;
         let flow = self.flow.as_mut().ok_or(NO_CONTEXT)?;
         let filled = match (p1, p2) {
             (0, 0) if unseen && self.behaviour.large => Err(BAD_DATA),
@@ -279,6 +321,7 @@ impl App {
         };
         if filled.is_err() {
             self.flow = None;
+            self.reviewed += usize::from(filled == Err(REJECTED));
         }
         filled.map(|()| (Vec::new(), false))
     }
@@ -296,12 +339,16 @@ impl App {
         Ok((self.signature(&path, &digest, 27), true))
     }
 
+    /// The end of a review.
     fn ask(&mut self) -> Result<(), Word> {
-        if self.behaviour.reject_next > 0 {
-            self.behaviour.reject_next -= 1;
-            return Err(REJECTED);
-        }
-        self.behaviour.reject.map_or(Ok(()), |_| Err(REJECTED))
+        let rejects = self.rejects(Reject::Warning) || self.rejects(Reject::End);
+        self.reviewed += 1;
+        if rejects { Err(REJECTED) } else { Ok(()) }
+    }
+
+    /// Whether the person says no to the review that is under way, there.
+    fn rejects(&self, point: Reject) -> bool {
+        self.behaviour.reject == Some(point) || self.behaviour.reject_at == Some((self.reviewed, point))
     }
 
     fn signature(&self, path: &[u32], digest: &B256, offset: u8) -> Vec<u8> {

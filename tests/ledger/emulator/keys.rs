@@ -16,6 +16,11 @@ const HARDENED: u32 = 1 << 31;
 
 /// The key at a path of levels, hardened ones with the top bit set.
 pub fn key(path: &[u32]) -> SigningKey {
+    extended(path).0
+}
+
+/// The same and its chain code.
+pub fn extended(path: &[u32]) -> (SigningKey, [u8; 32]) {
     static MASTER: OnceLock<[u8; 64]> = OnceLock::new();
     let master = MASTER.get_or_init(|| {
         let mut seed = [0; 64];
@@ -37,7 +42,7 @@ pub fn key(path: &[u32]) -> SigningKey {
         key += tweak;
         chain = next;
     }
-    signing(&key)
+    (signing(&key), chain)
 }
 
 pub fn address(key: &SigningKey) -> Address {

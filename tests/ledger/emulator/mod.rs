@@ -20,6 +20,8 @@ use app::{App, Behaviour, Signed};
 #[derive(Clone, Debug, Default)]
 pub struct Wire {
     pub thinks_for: Duration,
+    /// How long the device itself takes for every answer.
+    pub answers_after: Duration,
     /// Answers nothing until it is woken.
     pub asleep: bool,
     /// Hangs up instead of answering the command with this number, counted from one over all connections.
@@ -137,7 +139,7 @@ fn serve(mut stream: TcpStream, state: &Mutex<State>, stopping: &AtomicBool) {
                 return;
             }
             let answer = state.app.handle(&command);
-            let thinks_for = if answer.by_person { state.wire.thinks_for } else { Duration::ZERO };
+            let thinks_for = if answer.by_person { state.wire.thinks_for } else { state.wire.answers_after };
             ([&answer.data[..], &answer.word.to_be_bytes()].concat(), thinks_for)
         };
         if !is_left_alone(&stream, thinks_for, state, stopping) {

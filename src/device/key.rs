@@ -1,0 +1,73 @@
+//! A key of any kind, which signs as an owner and pays for gas. Another kind is one more variant here and one more file.
+
+use alloy::consensus::TxEip1559;
+use alloy::primitives::Address;
+
+use super::path::SearchPaths;
+use super::{DeviceError, Keystore, Ledger, SigningRequest};
+use crate::safe::EcdsaSignature;
+
+/// A key that is ready to be asked.
+pub enum Key {
+    /// Several keys, each at a path.
+    Ledger(Box<Ledger>),
+    Keystore(Keystore),
+}
+
+impl Key {
+    /// Returns the address that pays for gas: on a Ledger the one at the first of these paths.
+    ///
+    /// # Errors
+    /// When the device does not answer or refuses the path.
+    pub fn payer(&mut self, paths: &SearchPaths) -> Result<Address, DeviceError> {
+        match self {
+            Self::Ledger(ledger) => ledger.first(paths),
+            Self::Keystore(keystore) => Ok(keystore.address()),
+        }
+    }
+
+    /// Returns the addresses of the keys that are one of `owners`; a Ledger looks for them at these paths. A keystore's own
+    /// address is returned whoever's it is.
+    ///
+    /// # Errors
+    /// [`DeviceError::NoOwner`] when a Ledger holds none, or stops answering.
+    pub fn find(&mut self, paths: &SearchPaths, owners: &[Address]) -> Result<Vec<Address>, DeviceError> {
+        match self {
+            Self::Ledger(ledger) => {
+                Ok(ledger.find(paths, owners)?.into_iter().map(|account| account.address).collect())
+            }
+            Self::Keystore(keystore) => Ok(vec![keystore.address()]),
+        }
+    }
+
+    /// Returns an owner's signature, given out only if the request's owner made it.
+    ///
+    /// # Errors
+    /// What the key or its person refuses.
+    pub fn sign_safe_tx(&mut self, request: &SigningRequest<'_>) -> Result<EcdsaSignature, DeviceError> {
+        match self {
+            Self::Ledger(ledger) => ledger.sign_safe_tx(request),
+            Self::Keystore(keystore) => keystore.sign_safe_tx(request),
+        }
+    }
+
+    /// Returns the raw transaction signed by `from`, ready to be sent: EIP-2718 type 2.
+    ///
+    /// # Errors
+    /// What the key or its person refuses.
+    pub fn sign_transaction(&mut self, tx: &TxEip1559, from: Address) -> Result<Vec<u8>, DeviceError> {
+        match self {
+            Self::Ledger(ledger) => ledger.sign_transaction(tx, from),
+            Self::Keystore(keystore) => keystore.sign_transaction(tx, from),
+        }
+    }
+
+    /// Returns the device whose pages a person compares. `None` for a key without a screen.
+    #[must_use]
+    pub fn ledger(&self) -> Option<&Ledger> {
+        match self {
+            Self::Ledger(ledger) => Some(ledger),
+            Self::Keystore(_) => None,
+        }
+    }
+}
