@@ -3,40 +3,12 @@
 use alloy::primitives::Address;
 
 use super::DeviceError;
+use super::answered::Account;
 use super::apdu::{self, Apdu};
-use super::extended::ExtendedKey;
 use super::ledger::{Ledger, Waiting};
 use super::link::granted;
 use super::path::{DerivationPath, SearchPaths};
 use super::transport::PROMPTLY;
-
-/// One key of the device.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Account {
-    pub path: DerivationPath,
-    pub address: Address,
-}
-
-/// What the device has answered about its keys, so that nothing is asked twice.
-#[derive(Default)]
-pub(super) struct Answered {
-    parents: Vec<(DerivationPath, ExtendedKey)>,
-    accounts: Vec<Account>,
-    /// Those of the accounts that were looked for.
-    held: Vec<Account>,
-    /// It gives no chain codes: every path is asked for by itself.
-    path_by_path: bool,
-}
-
-impl Answered {
-    fn address(&self, path: &DerivationPath) -> Option<Address> {
-        self.accounts.iter().find(|known| known.path == *path).map(|known| known.address)
-    }
-
-    fn parent(&self, path: &DerivationPath) -> Option<&ExtendedKey> {
-        self.parents.iter().find(|(parent, _)| parent == path).map(|(_, key)| key)
-    }
-}
 
 impl Ledger {
     /// Returns the address at a path, not shown on the device.

@@ -1,13 +1,13 @@
-//! A Ledger: what it says about itself, and waiting until it is ready and for the person who holds it.
+//! A Ledger: waiting until it is ready, and for the person who holds it.
 
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use super::DeviceError;
-use super::accounts::Answered;
-use super::apdu::{Apdu, AppVersion, Reply};
+use super::answered::Answered;
+use super::apdu::{Apdu, Reply};
 use super::link::Link;
-use super::plugged::Model;
+use super::status::Status;
 use super::transport::{PROMPTLY, Target};
 
 /// How long the device may take to be ready, unless said otherwise.
@@ -33,37 +33,6 @@ pub enum Waiting<'a> {
 
 /// Is told what is being waited for.
 pub type Watcher = Box<dyn FnMut(&Waiting<'_>)>;
-
-/// What the device says about itself.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Status {
-    /// `None` over TCP, where nobody says it.
-    pub model: Option<Model>,
-    pub version: AppVersion,
-    pub blind_signing: bool,
-    /// The app asks Ledger's servers about a transaction; on large screens only.
-    pub transaction_check: bool,
-    /// The app takes typed data field by field; an old one takes only the two hashes.
-    pub takes_fields: bool,
-}
-
-impl Status {
-    /// What to change on the device before signing with it, if anything. Raw messages cannot be read from outside.
-    #[must_use]
-    pub const fn advice(&self) -> &'static str {
-        match (self.takes_fields, self.blind_signing) {
-            (false, _) => "update the Ethereum app: this one shows two hashes and nothing of what is signed",
-            (true, true) => {
-                "turn \"Raw messages\" and \"Transaction hash\" on and \"Blind signing\" off in the Ethereum app's settings: \
-                 only then does the Ledger itself show every field and both hashes of what is signed"
-            }
-            (true, false) => {
-                "\"Blind signing\" is off, as it should be; \"Raw messages\" and \"Transaction hash\" must be on, for the \
-                 Ledger to show every field and both hashes of what is signed (the app does not tell whether they are)"
-            }
-        }
-    }
-}
 
 /// A Ledger with the Ethereum app open.
 pub struct Ledger {

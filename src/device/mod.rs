@@ -5,6 +5,7 @@
 //! given out only after the signer was recovered from it and compared.
 
 mod accounts;
+mod answered;
 mod apdu;
 mod error;
 mod extended;
@@ -17,6 +18,7 @@ mod plugged;
 mod screens;
 mod scrypt;
 mod signing;
+mod status;
 mod transport;
 mod typed;
 mod udev;
@@ -28,7 +30,7 @@ use alloy::primitives::{Address, Signature};
 
 use crate::safe::{EcdsaSignature, Hashes, SafeId, SafeTx, SignatureError, SignatureKind};
 
-pub use accounts::Account;
+pub use answered::Account;
 pub use apdu::{
     Apdu, AppInfo, AppVersion, Configuration, Reply, StatusWord, read_address, read_message_signature,
     read_transaction_signature,
@@ -36,13 +38,14 @@ pub use apdu::{
 pub use error::DeviceError;
 pub use key::Key;
 pub use keystore::Keystore;
-pub use ledger::{Ledger, PATIENCE, Status, Waiting, Watcher};
+pub use ledger::{Ledger, PATIENCE, Waiting, Watcher};
 pub use path::{BadPath, DerivationPath, SearchPaths};
 pub use plugged::{Model, Plugged, meant};
 pub use screens::{
     DataShown, Entry, Fact, Kind, Page, Prediction, Screens, Settings, StatedSettings, address_screens,
     safe_message_screens, safe_tx_screens, transaction_screens,
 };
+pub use status::Status;
 pub use transport::{Target, plugged_in};
 pub use typed::TypedData;
 pub use udev::{UDEV_RULE, UDEV_RULE_PATH};

@@ -17,8 +17,8 @@ use alloy::primitives::utils::format_ether;
 use alloy::primitives::{Address, Bytes, Signature, U256};
 
 use super::apdu::AppVersion;
-use super::ledger::Status;
 use super::plugged::Model;
+use super::status::Status;
 use super::typed::{Field, TypedData, Value, safe_message_hashes};
 use super::{SigningRequest, Way};
 use crate::safe::{Hashes, SafeId, SafeTxHash, SignatureKind};
