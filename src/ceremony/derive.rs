@@ -77,7 +77,7 @@ impl First<'_> {
 
 /// A proposal with the plan it was derived from.
 #[derive(Clone, Debug)]
-pub struct Derived {
+pub struct Proposed {
     pub proposal: Proposal,
     pub plan: Plan,
 }
@@ -216,7 +216,7 @@ impl<'a> Order<'a> {
 
     /// Derives from the chain as it is now: what the Safe is, and what the playbook gives on it. One round where the
     /// playbook reads nothing that depends on a reading.
-    pub fn live(&self, chain: &Chain, first: First) -> Result<(Snapshot, Result<Derived, Error>), Error> {
+    pub fn live(&self, chain: &Chain, first: First) -> Result<(Snapshot, Result<Proposed, Error>), Error> {
         let guessed = first.guess.and_then(|guess| match self.turn(guess.readings()) {
             Ok(Derivation::Ready(plan)) => Some(plan),
             _ => None,
@@ -264,7 +264,7 @@ impl<'a> Order<'a> {
 
     /// Derives from the values that a proposal brings: nothing is asked of the network. Which Safe on which chain is the
     /// reader's own word, and the batch contract never the file's.
-    pub fn derive_from(&self, proposal: &Proposal, batch: BatchSource) -> Result<Derived, Error> {
+    pub fn derive_from(&self, proposal: &Proposal, batch: BatchSource) -> Result<Proposed, Error> {
         let mut state = proposal.snapshot().clone();
         state.id.chain_id = self.chain.id;
         state.id.address = self.safe.address;
@@ -291,12 +291,12 @@ impl<'a> Order<'a> {
         block: Block,
         nonce: Nonce,
         batch: BatchSource,
-    ) -> Result<Derived, Error> {
+    ) -> Result<Proposed, Error> {
         let calls: Vec<Call> = plan.calls.iter().map(|c| c.call.clone()).collect();
         let version = state.id.version;
         let tx = build_tx(version, &calls, nonce, self.batch(version), batch)?;
         let proposal = Proposal::new(tx, state, block, self.binding(), plan.rests_on.clone());
-        Ok(Derived { proposal, plan })
+        Ok(Proposed { proposal, plan })
     }
 
     /// What a proposal of this order is bound to.

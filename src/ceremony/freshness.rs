@@ -2,25 +2,25 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use crate::ceremony::judged::Judged;
 use crate::ceremony::obey::obey;
-use crate::ceremony::subject::Subject;
 use crate::chain::{Age, Standing, judge_age};
-use crate::check::{self, Finding};
+use crate::check;
 use crate::error::{Error, Exit};
 
-impl Subject<'_> {
+impl Judged<'_> {
     /// The age of the block that everything was read at; None offline.
     #[must_use]
     pub fn block_age(&self) -> Option<Age> {
-        let online = self.online.as_ref()?;
+        let seen = self.seen.as_ref()?;
         let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
-        Some(judge_age(online.snapshot.header.timestamp, now, online.link.expected_block_time()))
+        Some(judge_age(seen.snapshot.header.timestamp, now, seen.link.expected_block_time()))
     }
 
     /// The same for a person: "block 12, 3 s old".
     #[must_use]
     pub fn read_at(&self) -> Option<String> {
-        let number = self.online.as_ref()?.snapshot.header.number;
+        let number = self.seen.as_ref()?.snapshot.header.number;
         Some(match self.block_age()? {
             Age::New(seconds) | Age::Old { seconds, .. } => format!("block {number}, {seconds} s old"),
             Age::Ahead { seconds, .. } => {
@@ -31,16 +31,16 @@ impl Subject<'_> {
 
     /// Refuses an answer that rests on an old block: "already executed" may be true of no block but that one.
     pub fn enforce_fresh(&self, accepted: &[String]) -> Result<(), Error> {
-        let endpoints = self.online.as_ref().map(|o| o.link.endpoints()).unwrap_or_default();
+        let endpoints = self.endpoints();
         let finding = check::block_age(self.block_age(), &endpoints);
         obey(finding.as_slice(), accepted)
     }
 
     /// Refuses when an RPC that answered late, while the person was reading, contradicts the others. What the review
     /// showed is `known`, and was accepted there.
-    pub fn still_agreed(&self, known: &[Finding]) -> Result<(), Error> {
-        let endpoints = self.online.as_ref().map(|o| o.link.endpoints()).unwrap_or_default();
-        let told = |rpc: &str| known.iter().any(|f| f.problem().lying_rpc() == Some(rpc));
+    pub fn still_agreed(&self) -> Result<(), Error> {
+        let endpoints = self.endpoints();
+        let told = |rpc: &str| self.findings.iter().any(|f| f.problem().lying_rpc() == Some(rpc));
         let liar = endpoints.into_iter().find_map(|endpoint| match endpoint.standing {
             Standing::Lying(fault) if !told(&endpoint.shown) => {
                 Some(format!("RPC {} {fault}", endpoint.shown))

@@ -3,8 +3,8 @@
 use alloy::primitives::Address;
 
 use crate::ceremony::desk::Desk;
-use crate::ceremony::online::Online;
-use crate::ceremony::subject::Subject;
+use crate::ceremony::judged::Judged;
+use crate::ceremony::online::Seen;
 use crate::error::{Error, Exit};
 use crate::fork::{ExecTransaction, Rehearsal, is_estimated, raised, same_effects, smallest};
 use crate::progress::Tone;
@@ -18,23 +18,23 @@ use crate::proposal::Ready;
 /// When it does something else than what was reviewed, or when nobody can tell how much gas it needs.
 pub fn limit(
     desk: &Desk,
-    subject: &Subject,
+    judged: &Judged,
     ready: &Ready,
     from: Address,
     estimate: Option<u64>,
     named: Option<u64>,
 ) -> Result<u64, Error> {
-    let (Some(done), Some(online)) = (subject.rehearsal.done(), subject.online.as_ref()) else {
-        return unrehearsed(subject, estimate, named);
+    let (Some(done), Some(online)) = (judged.rehearsal.done(), judged.seen.as_ref()) else {
+        return unrehearsed(judged, estimate, named);
     };
-    let run = Run { subject, ready, from, online, timestamp: done.rehearsal.timestamp };
+    let run = Run { judged, ready, from, online, timestamp: done.rehearsal.timestamp };
     let reviewed = run.reviewed(&done.rehearsal)?;
-    let (chain, cap, used) = (subject.chain.id, reviewed.gas_limit, reviewed.gas_used);
+    let (chain, cap, used) = (judged.derived.chain.id, reviewed.gas_limit, reviewed.gas_used);
     if let Some(named) = named {
         return run.named(&reviewed, named);
     }
     if is_estimated(chain) && estimate.is_none() {
-        return Err(no_estimate(subject));
+        return Err(no_estimate(judged));
     }
     let alike =
         |gas: u64| run.with(gas).map(|again| again.is_some_and(|again| same_effects(&again, &reviewed)));
@@ -52,16 +52,16 @@ pub fn limit(
 
 /// The signed transaction at the moment that was rehearsed.
 struct Run<'s> {
-    subject: &'s Subject<'s>,
+    judged: &'s Judged<'s>,
     ready: &'s Ready,
     from: Address,
-    online: &'s Online,
+    online: &'s Seen,
     timestamp: u64,
 }
 
 impl Run<'_> {
     fn rehearse(&self, gas: Option<u64>) -> Result<Rehearsal, Error> {
-        let (proposal, seen) = (&self.subject.proposal, &self.online.snapshot);
+        let (proposal, seen) = (self.judged.proposal(), &self.online.snapshot);
         let exec = ExecTransaction {
             safe: proposal.safe(),
             owners: &seen.state.owners,
@@ -97,7 +97,7 @@ impl Run<'_> {
     fn named(&self, reviewed: &Rehearsal, gas: u64) -> Result<u64, Error> {
         let cap = reviewed.gas_limit;
         if gas > cap {
-            return Err(above_cap(self.subject, gas, cap));
+            return Err(above_cap(self.judged, gas, cap));
         }
         if self.with(gas)?.is_some_and(|again| same_effects(&again, reviewed)) {
             return Ok(gas);
@@ -111,25 +111,27 @@ impl Run<'_> {
 }
 
 /// Somebody accepted that it could not be rehearsed.
-fn unrehearsed(subject: &Subject, estimate: Option<u64>, named: Option<u64>) -> Result<u64, Error> {
-    let cap = subject.online.as_ref().map_or(0, |online| online.link.gas_cap(&online.snapshot));
+fn unrehearsed(judged: &Judged, estimate: Option<u64>, named: Option<u64>) -> Result<u64, Error> {
+    let cap = judged.seen.as_ref().map_or(0, |online| online.link.gas_cap(&online.snapshot));
     match named {
-        Some(named) if named > cap => Err(above_cap(subject, named, cap)),
+        Some(named) if named > cap => Err(above_cap(judged, named, cap)),
         Some(named) => Ok(named),
         None => {
-            let gas = estimate.ok_or_else(|| no_estimate(subject))?;
+            let gas = estimate.ok_or_else(|| no_estimate(judged))?;
             Ok(gas.saturating_add(gas / 5).min(cap))
         }
     }
 }
 
-fn above_cap(subject: &Subject, gas: u64, cap: u64) -> Error {
-    let message =
-        format!("--gas {gas} is more than the {cap} that one transaction may have on {}", subject.chain.name);
+fn above_cap(judged: &Judged, gas: u64, cap: u64) -> Error {
+    let message = format!(
+        "--gas {gas} is more than the {cap} that one transaction may have on {}",
+        judged.derived.chain.name
+    );
     Error::new(Exit::Usage, message).hint("nothing was sent; name less, or leave out --gas")
 }
 
-fn no_estimate(subject: &Subject) -> Error {
-    Error::new(Exit::Network, format!("no RPC of {} could estimate the gas", subject.chain.name))
+fn no_estimate(judged: &Judged) -> Error {
+    Error::new(Exit::Network, format!("no RPC of {} could estimate the gas", judged.derived.chain.name))
         .hint("nothing was sent; try again, or say with --gas how much to send it with")
 }

@@ -1,6 +1,6 @@
 //! A proposal against what its reader's own files give: the same, moved with the chain, or another.
 
-use crate::ceremony::derive::{Derived, Order};
+use crate::ceremony::derive::{Order, Proposed};
 use crate::check::Match;
 use crate::error::Error;
 use crate::playbook::Plan;
@@ -10,7 +10,7 @@ use crate::proposal::{BatchSource, Difference, Proposal, differences};
 pub fn compare<'a>(
     proposal: &Proposal,
     order: Result<Order<'a>, Error>,
-    live: Option<Result<Derived, Error>>,
+    live: Option<Result<Proposed, Error>>,
     batch: BatchSource,
 ) -> (Match, Option<(Order<'a>, Plan)>) {
     let order = match order {
@@ -19,10 +19,10 @@ pub fn compare<'a>(
     };
     let mut mismatch = differing_binding(proposal, &order);
     let from_values = order.derive_from(proposal, batch);
-    let against = |derived: &Derived| {
+    let against = |derived: &Proposed| {
         differences((proposal.safe(), proposal.tx()), (derived.proposal.safe(), derived.proposal.tx()))
     };
-    let own = |order, derived: Derived| Some((order, derived.plan));
+    let own = |order, derived: Proposed| Some((order, derived.plan));
     match (live, from_values) {
         (Some(Ok(now)), _) if mismatch.is_empty() && against(&now).is_empty() => {
             (Match::Same, own(order, now))

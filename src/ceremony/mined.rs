@@ -9,8 +9,8 @@ use std::collections::BTreeSet;
 use alloy::primitives::{Address, B256, Log};
 
 use crate::ceremony::desk::Desk;
+use crate::ceremony::judged::Judged;
 use crate::ceremony::prefetch::hints;
-use crate::ceremony::subject::Subject;
 use crate::chain::{Chain, ChainError, Receipt, Replayed};
 use crate::check::Finding;
 use crate::evm::Readings;
@@ -28,15 +28,15 @@ pub enum AsRehearsed {
 }
 
 /// What the reader's own rehearsal says that it leaves; `None` if there is none, or it failed.
-pub fn expected(subject: &Subject) -> Option<Expected> {
-    let (done, online) = (subject.rehearsal.done()?, subject.online.as_ref()?);
+pub fn expected(judged: &Judged) -> Option<Expected> {
+    let (done, online) = (judged.rehearsal.done()?, judged.seen.as_ref()?);
     (done.is_signed && !done.ahead).then(|| online.snapshot.expected(&done.rehearsal))
 }
 
 /// Compares. `found` are the answers to `expected` at the receipt's block.
 pub fn compare(
     desk: &Desk,
-    subject: &Subject,
+    judged: &Judged,
     link: &Chain,
     receipt: &Receipt,
     expected: Option<&Expected>,
@@ -46,7 +46,7 @@ pub fn compare(
     if seen.as_ref().is_some_and(Vec::is_empty) {
         return AsRehearsed::Yes;
     }
-    let proposal = &subject.proposal;
+    let proposal = judged.proposal();
     let again = desk.progress.wait("running it again on the block before it", || {
         let replayed = link.replay(proposal.safe(), proposal.tx(), receipt, hints(proposal))?;
         let left = link.answers(&replayed.expected.queries(), &receipt.block)?;
@@ -61,7 +61,7 @@ pub fn compare(
             };
         }
     };
-    let mut all = otherwise(subject, &replayed);
+    let mut all = otherwise(judged, &replayed);
     all.extend(differences(&replayed.expected, &left, &receipt.logs, replayed.is_direct));
     if all.is_empty() { AsRehearsed::Yes } else { AsRehearsed::No(all) }
 }
@@ -80,12 +80,12 @@ fn differences(expected: &Expected, found: &Readings, logs: &[Log], is_direct: b
 }
 
 /// What the mined transaction does of another kind than the one that was reviewed or recorded.
-fn otherwise(subject: &Subject, replayed: &Replayed) -> Vec<String> {
-    let mut all = refused(subject, replayed);
-    match (subject.rehearsal.done(), subject.proposal.record()) {
+fn otherwise(judged: &Judged, replayed: &Replayed) -> Vec<String> {
+    let mut all = refused(judged, replayed);
+    match (judged.rehearsal.done(), judged.proposal().record()) {
         (Some(done), _) => {
             all.extend(other_kinds(&kinds_of(&done.rehearsal), &kinds_of(&replayed.rehearsal)));
-            let called = calls_of(subject.proposal.tx()).unwrap_or_default();
+            let called = calls_of(judged.proposal().tx()).unwrap_or_default();
             let moved = |target: &Address| done.rehearsal.runs(*target) != replayed.rehearsal.runs(*target);
             let targets: BTreeSet<Address> = called.iter().map(|call| call.to).filter(moved).collect();
             all.extend(
@@ -109,12 +109,12 @@ fn otherwise(subject: &Subject, replayed: &Replayed) -> Vec<String> {
 
 /// What the checks refuse in it and did not refuse before. The acceptances in proposal and signature files do not count:
 /// nobody signed them.
-fn refused(subject: &Subject, replayed: &Replayed) -> Vec<String> {
+fn refused(judged: &Judged, replayed: &Replayed) -> Vec<String> {
     let refuses = |finding: &Finding| finding.level.blocks();
-    let known = subject.findings(false);
+    let known = &judged.findings;
     let known: BTreeSet<&str> =
         known.iter().filter(|finding| refuses(finding)).map(|finding| finding.id.as_str()).collect();
-    let found = subject.effects_of(&replayed.rehearsal, &replayed.safe).into_iter().filter(refuses);
+    let found = judged.effects_of(&replayed.rehearsal, &replayed.safe).into_iter().filter(refuses);
     found.filter(|finding| !known.contains(finding.id.as_str())).map(|finding| finding.sentence).collect()
 }
 

@@ -5,9 +5,12 @@
 
 pub mod depth;
 pub mod derive;
+pub mod derived;
 pub mod desk;
+pub mod find;
 pub mod freshness;
 pub mod gas;
+pub mod judged;
 pub mod kept;
 pub mod matching;
 pub mod mined;
@@ -18,12 +21,11 @@ pub mod outbox;
 pub mod outcome;
 pub mod past;
 pub mod prefetch;
+pub mod rehearsal;
 pub mod rehearse;
-pub mod rehearsed;
 pub mod sent;
 pub mod settings;
 pub mod since;
-pub mod subject;
 pub mod texts;
 pub mod trial;
 pub mod waiting;

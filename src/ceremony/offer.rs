@@ -4,8 +4,8 @@ use alloy::consensus::TxEip1559;
 use alloy::primitives::{Address, TxKind, U256};
 use alloy::rpc::types::AccessList;
 
+use crate::ceremony::judged::Judged;
 use crate::ceremony::sent::{Sent, least_to_replace};
-use crate::ceremony::subject::Subject;
 use crate::chain::{Fees, Prepared};
 use crate::error::{Error, Exit};
 use crate::evm::amount;
@@ -23,7 +23,7 @@ pub struct Offer {
 impl Offer {
     /// `replaced` is a transaction of the same account that waits, and whose place this one takes.
     pub fn new(
-        subject: &Subject,
+        judged: &Judged,
         ready: &Ready,
         from: Address,
         prepared: &Prepared,
@@ -32,11 +32,11 @@ impl Offer {
         replaced: Option<&Sent>,
     ) -> Result<Self, Error> {
         let Fees::Dynamic { max_fee, priority_fee } = prepared.fees else {
-            let message = format!("chain {} has no EIP-1559 fees", subject.chain.name);
+            let message = format!("chain {} has no EIP-1559 fees", judged.derived.chain.name);
             return Err(Error::new(Exit::Failed, message)
                 .hint("breakglass broadcast --calldata prints the call for another wallet"));
         };
-        let header = subject.online.as_ref().map(|online| &online.snapshot.header);
+        let header = judged.seen.as_ref().map(|online| &online.snapshot.header);
         let base_fee = u128::from(header.and_then(|header| header.base_fee).unwrap_or_default());
         let cap = u128::from(max_fee_gwei) * GWEI;
         let fees = fees((max_fee, priority_fee), base_fee, cap, replaced.map(|sent| &sent.tx));

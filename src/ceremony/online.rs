@@ -1,19 +1,210 @@
-//! The connection to a chain and what it answered.
+//! A proposal held against the chain as it is now, at one agreed block.
 
-use crate::chain::{Chain, Root, Snapshot};
+use alloy::primitives::Address;
+use alloy::sol_types::SolCall;
+
+use crate::ceremony::derive::{First, Given, Order, Proposed, is_set};
+use crate::ceremony::derived::{Derived, Own};
+use crate::ceremony::desk::Desk;
+use crate::ceremony::find::{Existing, Found};
+use crate::ceremony::matching::compare;
+use crate::ceremony::{past, prefetch};
+use crate::chain::{Ask, Chain, Root, Sending, Snapshot};
+use crate::check::{Match, Past};
+use crate::council;
 use crate::error::{Error, Exit};
-use crate::evm::{BlockRef, Fresh};
-use crate::safe::SafeState;
+use crate::evm::{BlockRef, BlockTag, Fresh, Query};
+use crate::proposal::{BatchSource, Proposal};
+use crate::safe::{Approval, ISafe, Owners, SafeState, approved_hash_slot, encode_approvals};
 
-/// The connection, and what it said.
-pub struct Online {
+/// The most owners whose approval is asked for before it is known that they are owners.
+const MOST_LIKELY: usize = 100;
+
+/// Where and when a proposal is looked at.
+pub struct View {
+    pub link: Chain,
+    pub at: BlockTag,
+}
+
+/// The connection to a chain, and what it said.
+pub struct Seen {
     pub link: Chain,
     pub snapshot: Snapshot,
-    /// Against what it was proven, where that was asked for.
+    /// What the chain says of the block that a proposal's file names.
+    pub past: Past,
+    /// Against what all of it was proven, where that was asked for.
     pub proven: Option<Root>,
 }
 
-impl Online {
+/// A derived proposal, and the chain.
+pub struct Online<'a> {
+    pub derived: Derived<'a>,
+    pub seen: Seen,
+}
+
+impl<'a> Found<'a> {
+    /// Derives it on the chain, or holds what exists against the chain. Where a rehearsal follows, what it reads is
+    /// fetched along; where somebody pays, what it costs them.
+    pub fn online(
+        self,
+        desk: &'a Desk,
+        view: View,
+        given: &Given,
+        rehearse: bool,
+        payer: Option<Address>,
+    ) -> Result<Online<'a>, Error> {
+        match self {
+            Found::Lever { order, guess } => propose(desk, *order, view, given, guess.as_deref(), rehearse),
+            Found::Proposal(existing) => existing.online(desk, view, given, rehearse, payer),
+        }
+    }
+}
+
+/// Derives a lever on the chain as it is now.
+pub fn propose<'a>(
+    desk: &'a Desk,
+    order: Order<'a>,
+    View { link, at }: View,
+    given: &Given,
+    guess: Option<&Proposal>,
+    rehearse: bool,
+) -> Result<Online<'a>, Error> {
+    let what = format!("reading {} on {}", order.safe.name, order.chain.name);
+    let first = First { at, nonce: given.nonce, guess, rehearse, ..First::LATEST };
+    let (snapshot, proposed) = desk.progress.wait(&what, || order.live(&link, first))?;
+    let Proposed { proposal, plan } = proposed?;
+    let owners = desk.owners(order.safe, Some(&snapshot.state.owners));
+    let owners = owners.map_or_else(|| desk.pinned_owners(order.safe), Ok)?;
+    let derived = Derived {
+        signatures: desk.signatures(&proposal, &owners)?,
+        owners,
+        safe: order.safe,
+        chain: order.chain,
+        names: order.names.clone(),
+        others: desk.others(order.safe)?,
+        pins: desk.council.pins_on(&order.safe.chain),
+        matching: Match::Same,
+        foreign: Vec::new(),
+        is_from_file: false,
+        nonce_named: given.nonce.is_some(),
+        own: Some(Own { order, plan }),
+        proposal,
+    };
+    Ok(Online { derived, seen: Seen { link, snapshot, past: Past::NotAsked, proven: None } })
+}
+
+impl<'a> Existing<'a> {
+    /// Holds it against the reader's own files and the chain.
+    fn online(
+        self,
+        desk: &'a Desk,
+        view: View,
+        given: &Given,
+        rehearse: bool,
+        payer: Option<Address>,
+    ) -> Result<Online<'a>, Error> {
+        let Existing { proposal, safe, chain, order, foreign, owners: pinned, mut signatures } = self;
+        let send = payer.map(|from| sending(from, &proposal));
+        let lever = order.as_ref().ok();
+        let (mut seen, live) = ask(desk, view, safe, &proposal, lever, send.as_ref(), rehearse)?;
+        let owners = desk.owners(safe, Some(&seen.snapshot.state.owners));
+        let owners = owners.map_or_else(|| desk.pinned_owners(safe), Ok)?;
+        if pinned.as_ref() != Some(&owners) {
+            signatures = desk.signatures(&proposal, &owners)?;
+        }
+        let batch = BatchSource::Chain(&seen.snapshot.readings);
+        let (matching, own) = compare(&proposal, order, live, batch);
+        let rests_on = own.as_ref().map(|(_, plan)| &plan.rests_on);
+        let (past, truth) = past::look(desk.progress, &seen, &proposal, &matching, rests_on);
+        // What was never so is left aside: what changed since is then told against what was.
+        let lies = past.beside_the_readings().next().is_some();
+        let proposal = match truth.filter(|_| lies) {
+            Some(truth) => proposal.restated(truth),
+            None => proposal,
+        };
+        seen.past = past;
+        let derived = Derived {
+            own: own.map(|(order, plan)| Own { order, plan }),
+            matching,
+            safe,
+            chain,
+            names: desk.council.names_on(&safe.chain),
+            owners,
+            signatures,
+            foreign,
+            is_from_file: true,
+            nonce_named: given.nonce.is_some(),
+            pins: desk.council.pins_on(&safe.chain),
+            others: desk.others(safe)?,
+            proposal,
+        };
+        Ok(Online { derived, seen })
+    }
+}
+
+/// Asks the chain all that a proposal has to be held against, and derives the reader's own lever there.
+fn ask(
+    desk: &Desk,
+    View { link, at }: View,
+    safe: &council::Safe,
+    proposal: &Proposal,
+    order: Option<&Order>,
+    send: Option<&Sending>,
+    rehearse: bool,
+) -> Result<(Seen, Option<Result<Proposed, Error>>), Error> {
+    // Never for those that the file names: without the council's word the chain is asked first.
+    let likely = safe.owners.as_ref().map(Owners::list).unwrap_or_default();
+    let extra = approval_queries(proposal, likely.get(..MOST_LIKELY).unwrap_or(likely));
+    let what = format!("reading {} on {}", safe.name, desk.chain_of(safe)?.name);
+    // A lever of another Safe or chain is not even derived on this one.
+    let (mut snapshot, live) = if let Some(order) = order.filter(|order| order.safe.name == safe.name) {
+        let first =
+            First { at, nonce: Some(proposal.nonce()), extra: &extra, send, guess: Some(proposal), rehearse };
+        let (snapshot, derived) = desk.progress.wait(&what, || order.live(&link, first))?;
+        (snapshot, Some(derived))
+    } else {
+        let sender = send.map(|sending| sending.from);
+        let draft = rehearse.then(|| prefetch::of_proposal(proposal, likely.to_vec(), None, sender));
+        let ask = Ask { safe: safe.address, queries: &extra, sending: send, drafts: draft.as_slice() };
+        (desk.progress.wait(&what, || link.snapshot(&ask, at))?, None)
+    };
+    let mut unasked = approval_queries(proposal, snapshot.state.owners.list());
+    unasked.retain(|query| snapshot.readings.get(query).is_none());
+    desk.progress.wait(&what, || link.look(&mut snapshot, &unasked, &[]))?;
+    Ok((Seen { link, snapshot, past: Past::NotAsked, proven: None }, live))
+}
+
+/// The call with approved hashes in place of signatures, for its estimate: no RPC sees an owner's signature before the
+/// transaction itself is sent.
+fn sending(from: Address, proposal: &Proposal) -> Sending {
+    let (safe, owners) = (proposal.safe(), &proposal.snapshot().owners);
+    let approving = owners.list().iter().take(owners.threshold().get());
+    let approvals: Vec<Approval> = approving.clone().map(|owner| Approval::OnChain(*owner)).collect();
+    Sending {
+        from,
+        to: safe.address,
+        data: proposal.tx().exec_calldata(encode_approvals(&approvals)),
+        approved: approving.map(|owner| approved_hash_slot(*owner, &proposal.hash())).collect(),
+    }
+}
+
+/// Asks of each owner if they have approved this hash on chain.
+fn approval_queries(proposal: &Proposal, owners: &[Address]) -> Vec<Query> {
+    owners.iter().map(|owner| approval_query(proposal, *owner)).collect()
+}
+
+fn approval_query(proposal: &Proposal, owner: Address) -> Query {
+    let call = ISafe::approvedHashesCall { owner, hash: *proposal.hash().word() };
+    Query::Call { from: None, to: proposal.safe().address, data: call.abi_encode().into() }
+}
+
+impl Seen {
+    /// The Safe as the chain has it now.
+    #[must_use]
+    pub fn now(&self) -> &SafeState {
+        &self.snapshot.state
+    }
+
     /// The Safe as it is now: what a transaction is made ready from.
     ///
     /// # Errors
@@ -24,9 +215,19 @@ impl Online {
             Error::new(Exit::Drift, format!("block {block} is not the newest")).hint("run it again")
         })
     }
+
+    /// Owners who called `approveHash` for a proposal.
+    #[must_use]
+    pub fn approved(&self, proposal: &Proposal) -> Vec<Address> {
+        let owners = self.now().owners.list();
+        let approved =
+            |owner: &Address| is_set(self.snapshot.readings.get(&approval_query(proposal, *owner)));
+        owners.iter().copied().filter(approved).collect()
+    }
 }
 
-/// A block that nobody knows can be made up, and everything proven in it: its hash is there to be compared.
+/// Against what everything that was read is proven. A block that nobody knows can be made up, and everything proven in
+/// it: its hash is there to be compared.
 #[must_use]
 pub fn proven_at(root: Root, block: &BlockRef) -> String {
     let BlockRef { number, hash, .. } = block;

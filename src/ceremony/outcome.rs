@@ -4,12 +4,11 @@ use alloy::primitives::Log;
 use serde_json::{Value, json};
 
 use crate::ceremony::desk::Desk;
+use crate::ceremony::judged::Judged;
 use crate::ceremony::mined::{self, AsRehearsed};
-use crate::ceremony::online::Online;
-use crate::ceremony::online::proven_at;
+use crate::ceremony::online::{Seen, proven_at};
 use crate::ceremony::prefetch::after_queries;
 use crate::ceremony::since;
-use crate::ceremony::subject::{Subject, online};
 use crate::chain::{Ask, Chain, ChainError, Events, Executed, Receipt};
 use crate::check::Match;
 use crate::error::{Error, Exit};
@@ -41,8 +40,8 @@ impl Outcome {
     /// Succeeded by the Safe's own word, it is what the reader's own playbook gives, and every one of its `after`
     /// checks holds. Without a check to hold there is no proof.
     #[must_use]
-    pub fn is_proven(&self, subject: &Subject) -> bool {
-        let own = !matches!(subject.matching, Match::Differs(_) | Match::Unbound(_));
+    pub fn is_proven(&self, judged: &Judged) -> bool {
+        let own = !matches!(judged.derived.matching, Match::Differs(_) | Match::Unbound(_));
         let checked = !self.verdicts.is_empty() && self.verdicts.iter().all(|v| v.holds);
         let otherwise = matches!(self.as_rehearsed, AsRehearsed::No(_));
         self.execution == Execution::Succeeded && own && checked && !otherwise
@@ -50,48 +49,48 @@ impl Outcome {
 }
 
 /// The transaction in which the Safe executed this proposal, whoever sent it.
-fn executed(desk: &Desk, subject: &Subject) -> Result<Option<Executed>, Error> {
-    let link = &online(subject)?.link;
+fn executed(desk: &Desk, judged: &Judged) -> Result<Option<Executed>, Error> {
+    let link = &judged.seen()?.link;
     // A proposal's block is a claim; one from the future must not hide what was done since.
-    let from = subject.proposal.block().number;
-    let from = if from > online(subject)?.snapshot.header.number { 0 } else { from };
-    let find = || link.executions(subject.proposal.safe(), &subject.proposal.hash(), from);
+    let from = judged.proposal().block().number;
+    let from = if from > judged.seen()?.snapshot.header.number { 0 } else { from };
+    let find = || link.executions(judged.proposal().safe(), &judged.proposal().hash(), from);
     Ok(desk.progress.wait("looking for its execution", find)?)
 }
 
 /// Reads what a mined transaction did; nothing when it did not execute this proposal. A receipt's status proves
 /// nothing: the Safe's own event with our safeTxHash does.
-pub fn read(desk: &Desk, subject: &Subject, receipt: Receipt) -> Result<Option<Outcome>, Error> {
-    read_with(desk, subject, receipt, None)
+pub fn read(desk: &Desk, judged: &Judged, receipt: Receipt) -> Result<Option<Outcome>, Error> {
+    read_with(desk, judged, receipt, None)
 }
 
 /// What is asked of the state that a transaction leaves.
-pub fn queries(subject: &Subject) -> Vec<Query> {
-    let mut queries = subject.plan().map(after_queries).unwrap_or_default();
-    queries.extend(since::queries(subject));
-    queries.extend(mined::expected(subject).iter().flat_map(Expected::queries));
+pub fn queries(judged: &Judged) -> Vec<Query> {
+    let mut queries = judged.plan().map(after_queries).unwrap_or_default();
+    queries.extend(since::queries(judged));
+    queries.extend(mined::expected(judged).iter().flat_map(Expected::queries));
     queries
 }
 
 /// [`read`], with the answers to [`queries`] at the receipt's block where they came along with it.
 pub fn read_with(
     desk: &Desk,
-    subject: &Subject,
+    judged: &Judged,
     receipt: Receipt,
     answered: Option<Readings>,
 ) -> Result<Option<Outcome>, Error> {
-    let safe = subject.proposal.safe();
-    let found = find_execution(&receipt.logs, safe.address, safe.version, &subject.proposal.hash());
+    let safe = judged.proposal().safe();
+    let found = find_execution(&receipt.logs, safe.address, safe.version, &judged.proposal().hash());
     let Some(execution) = found else { return Ok(None) };
-    let link = &online(subject)?.link;
-    let expected = mined::expected(subject);
+    let link = &judged.seen()?.link;
+    let expected = mined::expected(judged);
     let what = format!("proving it at block {}", receipt.block.number);
     let (found, judged_at) = match answered {
         Some(found) => (found, receipt.block),
-        None => desk.progress.wait(&what, || answers(link, &queries(subject), receipt.block))?,
+        None => desk.progress.wait(&what, || answers(link, &queries(judged), receipt.block))?,
     };
-    let verdicts = judge(subject, &found, &receipt.logs);
-    let as_rehearsed = match subject.matching {
+    let verdicts = judge(judged, &found, &receipt.logs);
+    let as_rehearsed = match judged.derived.matching {
         // What it did is not compared with anything that it could be.
         Match::Differs(_) | Match::Unbound(_) => AsRehearsed::Unknown("it is not your playbook's".into()),
         _ if execution == Execution::Failed => AsRehearsed::Unknown("it failed".into()),
@@ -99,7 +98,7 @@ pub fn read_with(
             let block = receipt.block.number;
             AsRehearsed::Unknown(format!("no RPC keeps the state of block {block} any more"))
         }
-        _ => mined::compare(desk, subject, link, &receipt, expected.as_ref(), &found),
+        _ => mined::compare(desk, judged, link, &receipt, expected.as_ref(), &found),
     };
     Ok(Some(Outcome { receipt, execution, verdicts, judged_at, as_rehearsed, code: found }))
 }
@@ -116,18 +115,18 @@ fn answers(link: &Chain, queries: &[Query], block: BlockRef) -> Result<(Readings
 }
 
 /// The playbook's `after` checks.
-fn judge(subject: &Subject, found: &Readings, logs: &[Log]) -> Vec<Verdict> {
-    let checks = subject.plan().map_or(&[][..], |plan| &plan.after);
+fn judge(judged: &Judged, found: &Readings, logs: &[Log]) -> Vec<Verdict> {
+    let checks = judged.plan().map_or(&[][..], |plan| &plan.after);
     checks.iter().map(|check| check.judge(found, logs)).collect()
 }
 
 /// The outcome of a proposal whose nonce is used; nothing when the Safe never executed it.
-pub fn of_executed(desk: &Desk, subject: &Subject) -> Result<Option<Outcome>, Error> {
-    let Some(executed) = executed(desk, subject)? else { return Ok(None) };
-    let link = &online(subject)?.link;
+pub fn of_executed(desk: &Desk, judged: &Judged) -> Result<Option<Outcome>, Error> {
+    let Some(executed) = executed(desk, judged)? else { return Ok(None) };
+    let link = &judged.seen()?.link;
     let receipt = desk.progress.wait("reading its receipt", || link.receipt(executed.tx))?;
     let lost = || Error::new(Exit::Network, format!("the receipt of {} cannot be read", executed.tx));
-    read(desk, subject, receipt.ok_or_else(|| lost().hint("try again in a minute"))?)
+    read(desk, judged, receipt.ok_or_else(|| lost().hint("try again in a minute"))?)
 }
 
 /// What holds now of what held then.
@@ -138,27 +137,27 @@ pub struct Now {
 }
 
 /// Looks at the newest block, if it is newer: what was done may have been undone since, or be the word of other code.
-pub fn now(desk: &Desk, subject: &Subject, outcome: &Outcome) -> Result<Option<Now>, Error> {
-    let Online { link, snapshot, .. } = online(subject)?;
+pub fn now(desk: &Desk, judged: &Judged, outcome: &Outcome) -> Result<Option<Now>, Error> {
+    let Seen { link, snapshot, .. } = judged.seen()?;
     let (then, block) = (outcome.judged_at, snapshot.header.block());
     let what = format!("looking at block {}", block.number);
     if then != outcome.receipt.block {
         // The verdicts are of now already.
         let undone =
-            desk.progress.wait(&what, || since::changed(subject, link, None, &outcome.code, &then))?;
+            desk.progress.wait(&what, || since::changed(judged, link, None, &outcome.code, &then))?;
         return Ok(Some(Now { block: then, undone }));
     }
     if block.number <= then.number {
         return Ok(None);
     }
-    let mut queries = subject.plan().map(after_queries).unwrap_or_default();
-    queries.extend(since::queries(subject));
+    let mut queries = judged.plan().map(after_queries).unwrap_or_default();
+    queries.extend(since::queries(judged));
     let (found, changed) = desk.progress.wait(&what, || {
         let found = link.answers(&queries, &block)?;
-        let changed = since::changed(subject, link, Some(&outcome.code), &found, &block)?;
+        let changed = since::changed(judged, link, Some(&outcome.code), &found, &block)?;
         Ok::<_, ChainError>((found, changed))
     })?;
-    let verdicts = judge(subject, &found, &outcome.receipt.logs).into_iter();
+    let verdicts = judge(judged, &found, &outcome.receipt.logs).into_iter();
     let undone = verdicts.filter(|v| !v.holds).map(|v| v.sentence).chain(changed).collect();
     Ok(Some(Now { block, undone }))
 }
@@ -175,15 +174,15 @@ pub struct Proven {
 
 /// Where every value is to be proven, the outcome is too, whatever a receipt says: in the state of the newest block the
 /// Safe's nonce is used, and the `after` checks that ask the state hold.
-pub fn prove(desk: &Desk, subject: &Subject, receipt: &Receipt) -> Result<Option<Proven>, Error> {
+pub fn prove(desk: &Desk, judged: &Judged, receipt: &Receipt) -> Result<Option<Proven>, Error> {
     let mined = receipt.block;
-    let online = online(subject)?;
+    let online = judged.seen()?;
     if online.proven.is_none() {
         return Ok(None);
     }
-    let checks: Vec<&Check> = subject.plan().map(|plan| plan.after.iter().collect()).unwrap_or_default();
+    let checks: Vec<&Check> = judged.plan().map(|plan| plan.after.iter().collect()).unwrap_or_default();
     let queries: Vec<_> = checks.iter().flat_map(|check| check.queries()).collect();
-    let ask = Ask { safe: subject.safe.address, queries: &queries, ..Ask::default() };
+    let ask = Ask { safe: judged.derived.safe.address, queries: &queries, ..Ask::default() };
     let proof = desk.progress.wait("proving the outcome", || {
         let mut seen = online.link.snapshot(&ask, BlockTag::Latest)?;
         if seen.header.number < mined.number {
@@ -208,7 +207,7 @@ pub fn prove(desk: &Desk, subject: &Subject, receipt: &Receipt) -> Result<Option
         Error::new(Exit::Network, message)
             .hint("the RPC said otherwise of the receipt: ask another one, and look")
     };
-    if seen.state.nonce <= subject.proposal.nonce() {
+    if seen.state.nonce <= judged.proposal().nonce() {
         return Err(lies(format!("the Safe's nonce is still {}", seen.state.nonce)));
     }
     let asked = checks.iter().filter(|check| !check.queries().is_empty());
@@ -221,8 +220,8 @@ pub fn prove(desk: &Desk, subject: &Subject, receipt: &Receipt) -> Result<Option
 
 /// Keeps a proven outcome beside the proposal. Nothing is overwritten: after a reorganisation the next file supersedes
 /// the last.
-pub fn keep(desk: &Desk, subject: &Subject, object: &Value) -> Result<(), StoreError> {
-    let proposal = subject.proposal.hash().to_string();
+pub fn keep(desk: &Desk, judged: &Judged, object: &Value) -> Result<(), StoreError> {
+    let proposal = judged.proposal().hash().to_string();
     let kept = desk.incidents.outcomes(&proposal)?;
     let mut object = object.clone();
     if let Some((name, last)) = last_kept(&kept) {
@@ -250,13 +249,13 @@ fn last_kept(kept: &[Stored]) -> Option<(String, Value)> {
 ///
 /// # Errors
 /// When the folder cannot be read.
-pub fn say_if_lost(desk: &Desk, subject: &Subject) -> Result<(), Error> {
-    let kept = desk.incidents.outcomes(&subject.proposal.hash().to_string())?;
+pub fn say_if_lost(desk: &Desk, judged: &Judged) -> Result<(), Error> {
+    let kept = desk.incidents.outcomes(&judged.proposal().hash().to_string())?;
     if let Some((name, _)) = last_kept(&kept) {
         let text = format!(
             "{name} says that it was executed, and nonce {} of the Safe is not used: the chain was reorganised, or \
              that file is false; send it",
-            subject.proposal.nonce()
+            judged.proposal().nonce()
         );
         desk.progress.tell(Tone::Warn, "note: ", &text);
     }

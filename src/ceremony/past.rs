@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use alloy::primitives::{Address, B256};
 
-use crate::ceremony::online::Online;
+use crate::ceremony::online::Seen;
 use crate::chain::{Ask, ChainError};
 use crate::check::{About, Match, Past, Untrue};
 use crate::evm::{Answer, Query, Readings};
@@ -16,12 +16,12 @@ use crate::safe::SafeState;
 /// What the chain says of the file's block, and the Safe as it was there if the chain still knows it.
 pub fn look(
     progress: &dyn Progress,
-    online: &Online,
+    seen: &Seen,
     proposal: &Proposal,
     matching: &Match,
     rests_on: Option<&Readings>,
 ) -> (Past, Option<SafeState>) {
-    let now = &online.snapshot;
+    let now = &seen.snapshot;
     let rests_on = rests_on.filter(|_| matches!(matching, Match::Moved(_)));
     if rests_on.is_none() && proposal.snapshot().drift(&now.state).is_empty() {
         return (Past::NotAsked, None);
@@ -35,9 +35,8 @@ pub fn look(
     let queries: Vec<Query> =
         rests_on.into_iter().flat_map(Readings::iter).map(|(query, _)| query.clone()).collect();
     let ask = Ask { safe: now.state.id.address, queries: &queries, ..Ask::default() };
-    let then = progress.wait("looking at the block that the file names", || {
-        online.link.snapshot(&ask, BlockTag::Pinned(at))
-    });
+    let then = progress
+        .wait("looking at the block that the file names", || seen.link.snapshot(&ask, BlockTag::Pinned(at)));
     match then {
         Ok(then) => {
             let past = Past::compare((proposal.snapshot(), rests_on), (&then.state, &then.readings));
@@ -54,7 +53,7 @@ pub fn look(
 /// Code that a file records and that was not there at its block. It is asked only where the code that runs now differs.
 pub fn code_never_there(
     progress: &dyn Progress,
-    online: &Online,
+    seen: &Seen,
     proposal: &Proposal,
     recorded: &[RecordedCode],
     runs: impl Fn(Address) -> BTreeMap<Address, B256>,
@@ -67,7 +66,7 @@ pub fn code_never_there(
     let block = BlockRef { number: proposal.block().number, hash: proposal.block().hash, timestamp: 0 };
     let query = |then: &&RecordedCode| Query::CodeHash { address: then.at };
     let queries: Vec<Query> = moved.iter().map(query).collect();
-    let read = || online.link.answers(&queries, &block);
+    let read = || seen.link.answers(&queries, &block);
     // Where nobody can tell, it stays what the file says it is: code that has moved.
     let Ok(answers) = progress.wait("looking at the block that the file names", read) else {
         return Vec::new();

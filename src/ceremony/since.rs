@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use alloy::primitives::{Address, B256};
 
-use crate::ceremony::subject::Subject;
+use crate::ceremony::judged::Judged;
 use crate::chain::{Chain, ChainError};
 use crate::evm::BlockRef;
 use crate::evm::{Answer, Query, Readings};
@@ -12,8 +12,8 @@ use crate::fork::PROXY_SLOTS;
 use crate::proposal::calls_of;
 
 /// The contracts that the transaction calls.
-fn targets(subject: &Subject) -> BTreeSet<Address> {
-    calls_of(subject.proposal.tx()).unwrap_or_default().into_iter().map(|call| call.to).collect()
+fn targets(judged: &Judged) -> BTreeSet<Address> {
+    calls_of(judged.proposal().tx()).unwrap_or_default().into_iter().map(|call| call.to).collect()
 }
 
 fn implementations(target: Address) -> impl Iterator<Item = Query> {
@@ -21,9 +21,9 @@ fn implementations(target: Address) -> impl Iterator<Item = Query> {
 }
 
 /// What tells which code the called contracts run.
-pub fn queries(subject: &Subject) -> Vec<Query> {
+pub fn queries(judged: &Judged) -> Vec<Query> {
     let of = |target| std::iter::once(Query::CodeHash { address: target }).chain(implementations(target));
-    targets(subject).into_iter().flat_map(of).collect()
+    targets(judged).into_iter().flat_map(of).collect()
 }
 
 fn word(readings: &Readings, query: &Query) -> Option<B256> {
@@ -50,16 +50,19 @@ fn places(readings: &Readings, target: Address) -> impl Iterator<Item = Address>
 /// # Errors
 /// When the chain cannot be asked.
 pub fn changed(
-    subject: &Subject,
+    judged: &Judged,
     link: &Chain,
     then: Option<&Readings>,
     now: &Readings,
     block: &BlockRef,
 ) -> Result<Vec<String>, ChainError> {
     let mut all = Vec::new();
-    for target in targets(subject) {
-        let name =
-            subject.names.name(target).map_or_else(|| target.to_string(), |name| format!("{name} {target}"));
+    for target in targets(judged) {
+        let name = judged
+            .derived
+            .names
+            .name(target)
+            .map_or_else(|| target.to_string(), |name| format!("{name} {target}"));
         match then {
             Some(then) => {
                 let other = |query: &Query| word(then, query) != word(now, query);
@@ -68,17 +71,17 @@ pub fn changed(
                 let slots = implementations(target).zip(PROXY_SLOTS).filter(|(query, _)| other(query));
                 all.extend(slots.map(|(_, (_, what))| format!("{name} has another {what}")));
             }
-            None => all.extend(unlike_the_record(subject, target, now).map(|what| format!("{name} {what}"))),
+            None => all.extend(unlike_the_record(judged, target, now).map(|what| format!("{name} {what}"))),
         }
-        if let Some(hash) = unpinned(subject, link, target, now, block)? {
+        if let Some(hash) = unpinned(judged, link, target, now, block)? {
             all.push(format!("{name} runs code {hash}, which your council file does not pin"));
         }
     }
     Ok(all)
 }
 
-fn unlike_the_record(subject: &Subject, target: Address, now: &Readings) -> Option<&'static str> {
-    let record = subject.proposal.record()?;
+fn unlike_the_record(judged: &Judged, target: Address, now: &Readings) -> Option<&'static str> {
+    let record = judged.proposal().record()?;
     let ran: Vec<_> = record.code.iter().filter(|code| code.called == target).collect();
     let own = word(now, &Query::CodeHash { address: target });
     let known = |at: Address| ran.iter().any(|code| code.at == at);
@@ -91,13 +94,13 @@ fn unlike_the_record(subject: &Subject, target: Address, now: &Readings) -> Opti
 
 /// A code that a pinned contract runs and that is not pinned.
 fn unpinned(
-    subject: &Subject,
+    judged: &Judged,
     link: &Chain,
     target: Address,
     now: &Readings,
     block: &BlockRef,
 ) -> Result<Option<B256>, ChainError> {
-    let Some(pinned) = subject.pins.get(&target) else { return Ok(None) };
+    let Some(pinned) = judged.derived.pins.get(&target) else { return Ok(None) };
     let queries: Vec<Query> = std::iter::once(target)
         .chain(places(now, target))
         .map(|address| Query::CodeHash { address })

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use crate::ceremony::desk::Desk;
+use crate::ceremony::find::is_file;
 use crate::ceremony::obey::{accept_changed, changed_digits};
 use crate::ceremony::settings::pins;
-use crate::ceremony::subject::is_file;
 use crate::council::{
     Accepted, Difference, Pins, SafeAt, Standing, TextDigest, council_at, council_of, difference, playbook_of,
 };

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::ceremony::derive::{MAX_TURNS, Order, before_queries};
 use crate::ceremony::prefetch::after_queries;
-use crate::ceremony::rehearsed;
+use crate::ceremony::rehearsal;
 use crate::chain::{Ask, Chain, Forked};
 use crate::council;
 use crate::error::{Error, Exit};
@@ -171,7 +171,7 @@ fn pull(order: &Order, fork: &mut Forked, id: SafeId) -> Result<Ended, Error> {
     let sender = owners.list().first().copied().unwrap_or_default();
     let exec = ExecTransaction { safe: &id, owners: &owners, tx: &tx, signatures: None, sender, gas: None };
     let rehearsal = fork.run(&exec, &after_queries(&plan))?;
-    if let Err(why) = rehearsed::outcome(&rehearsal, Some(&plan), &order.names) {
+    if let Err(why) = rehearsal::outcome(&rehearsal, Some(&plan), &order.names) {
         return Ok(Ended::Failed(why));
     }
     let verdicts = plan.after.iter().map(|check| check.judge(&rehearsal.answers, &rehearsal.events));

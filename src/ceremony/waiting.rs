@@ -5,10 +5,10 @@ use std::time::{Duration, Instant};
 use alloy::primitives::U256;
 
 use crate::ceremony::desk::Desk;
+use crate::ceremony::judged::Judged;
 use crate::ceremony::outbox::Outbox;
 use crate::ceremony::outcome::{self, Outcome};
 use crate::ceremony::sent::{Sent, is_underpriced};
-use crate::ceremony::subject::{Subject, online};
 use crate::chain::{Fees, Sighting, poll_interval};
 use crate::error::{Error, Exit};
 use crate::evm::TxHash;
@@ -29,18 +29,18 @@ enum Ended {
 /// was faster, theirs. Returns with it how it came about.
 pub fn finish(
     desk: &Desk,
-    subject: &Subject,
+    judged: &Judged,
     (last, all): (&Sent, &[Sent]),
     outbox: &Outbox,
     most: Duration,
     by: &str,
 ) -> Result<(Outcome, String), Error> {
     let interrupt = desk.progress.stop();
-    let (mined, newest) = match wait(desk, subject, (last, all), outbox, &*interrupt, most)? {
+    let (mined, newest) = match wait(desk, judged, (last, all), outbox, &*interrupt, most)? {
         Ended::Mined(seen) => (seen.receipts, Some((seen.header.block(), seen.readings))),
         Ended::Elsewhere => (Vec::new(), None),
     };
-    let asked = outcome::queries(subject);
+    let asked = outcome::queries(judged);
     drop(interrupt);
     let ours = mined.first().map(|receipt| (receipt.tx, receipt.block.number));
     for receipt in mined {
@@ -51,11 +51,11 @@ pub fn finish(
         };
         let here = newest.as_ref().filter(|(block, _)| *block == receipt.block).map(|(_, answers)| answers);
         let answered = here.filter(|answers| asked.iter().all(|query| answers.get(query).is_some()));
-        if let Some(outcome) = outcome::read_with(desk, subject, receipt, answered.cloned())? {
+        if let Some(outcome) = outcome::read_with(desk, judged, receipt, answered.cloned())? {
             return Ok((outcome, by));
         }
     }
-    if let Some(outcome) = outcome::of_executed(desk, subject)? {
+    if let Some(outcome) = outcome::of_executed(desk, judged)? {
         if ours.is_none() {
             let text = format!("{} may still be mined: it would fail, and cost gas", last.hash);
             desk.progress.tell(Tone::Warn, "note: ", &text);
@@ -63,25 +63,25 @@ pub fn finish(
         let by = format!("Ours came too late: executed by somebody else, {}", outcome.receipt.from);
         return Ok((outcome, by));
     }
-    let hash = subject.proposal.hash();
+    let hash = judged.proposal().hash();
     let message = match ours {
         Some((tx, block)) => {
             format!("{tx} was mined in block {block}, and the Safe did not report safeTxHash {hash}")
         }
         None => {
-            format!("nonce {} is used, and the Safe never reported {hash}", subject.proposal.nonce())
+            format!("nonce {} is used, and the Safe never reported {hash}", judged.proposal().nonce())
         }
     };
     Err(Error::new(Exit::Failed, message).hint("breakglass status tells whether it can be sent again"))
 }
 
 /// Says of each transaction that was sent and is not mined what it pays, against the base fee now. Returns their hashes.
-pub fn show(desk: &Desk, subject: &Subject) -> Result<Vec<String>, Error> {
-    let mut all = desk.sent(&subject.proposal)?;
+pub fn show(desk: &Desk, judged: &Judged) -> Result<Vec<String>, Error> {
+    let mut all = desk.sent(judged.proposal())?;
     if all.is_empty() {
         return Ok(Vec::new());
     }
-    let online = online(subject)?;
+    let online = judged.seen()?;
     let hashes: Vec<TxHash> = all.iter().map(|sent| sent.hash).collect();
     let seen = desk.progress.wait("looking for what was sent", || online.link.watch(&hashes, &[]))?;
     all.retain(|sent| seen.receipts.iter().all(|receipt| receipt.tx != sent.hash));
@@ -107,18 +107,20 @@ pub fn show(desk: &Desk, subject: &Subject) -> Result<Vec<String>, Error> {
 
 fn wait(
     desk: &Desk,
-    subject: &Subject,
+    judged: &Judged,
     (last, all): (&Sent, &[Sent]),
     outbox: &Outbox,
     stop: &dyn Stop,
     most: Duration,
 ) -> Result<Ended, Error> {
-    let link = &online(subject)?.link;
+    let link = &judged.seen()?.link;
     let hashes: Vec<TxHash> = all.iter().map(|sent| sent.hash).collect();
-    let nonce = Query::Storage { address: subject.safe.address, slot: slot_word(slot::NONCE) };
-    let text =
-        format!("waiting for {} to mine {}; Ctrl-C stops only the waiting", subject.chain.name, last.hash);
-    let mut along = outcome::queries(subject);
+    let nonce = Query::Storage { address: judged.derived.safe.address, slot: slot_word(slot::NONCE) };
+    let text = format!(
+        "waiting for {} to mine {}; Ctrl-C stops only the waiting",
+        judged.derived.chain.name, last.hash
+    );
+    let mut along = outcome::queries(judged);
     along.push(nonce.clone());
     let mut shown = desk.progress.begin(&text);
     let start = Instant::now();
@@ -131,7 +133,7 @@ fn wait(
                     Some(Answer::Value(word)) => U256::try_from_be_slice(word).unwrap_or_default(),
                     _ => U256::ZERO,
                 };
-                if used > subject.proposal.nonce().0 {
+                if used > judged.proposal().nonce().0 {
                     return Ok(Ended::Elsewhere);
                 }
                 None

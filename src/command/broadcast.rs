@@ -6,17 +6,19 @@ use alloy::primitives::{Address, U256};
 use serde_json::json;
 
 use crate::ceremony::depth::Wanted;
+use crate::ceremony::find::Purpose;
+use crate::ceremony::judged::Judged;
 use crate::ceremony::obey::obey;
 use crate::ceremony::offer::Offer;
 use crate::ceremony::outbox::Outbox;
+use crate::ceremony::rehearsal;
+use crate::ceremony::rehearse::Rehearsed;
 use crate::ceremony::rehearse::now_in_seconds;
-use crate::ceremony::rehearsed;
 use crate::ceremony::sent::{Sent, is_underpriced, waiting};
 use crate::ceremony::settings;
-use crate::ceremony::subject::{Purpose, Subject, online};
 use crate::ceremony::waiting::finish;
 use crate::ceremony::{gas, outcome};
-use crate::chain::{ChainError, Prepared, Sending, block_time};
+use crate::chain::{ChainError, Prepared, block_time};
 use crate::command::Session;
 use crate::command::args::{Accept, Depth, Derive, Key, Proofs};
 use crate::command::key;
@@ -26,7 +28,6 @@ use crate::device::{Status, transaction_screens};
 use crate::error::{Error, Exit};
 use crate::evm::amount;
 use crate::proposal::{NotReady, Proposal, Ready, assemble, reassemble};
-use crate::safe::{Approval, approved_hash_slot, encode_approvals};
 use crate::store::StoreError;
 use crate::ui::Text;
 use crate::view::device as pages;
@@ -78,22 +79,21 @@ pub fn run(session: &Session, args: &Args) -> Result<Exit, Error> {
     session.require_accepted(&[session.rests_of(&args.what, args.derive.undo)?], &args.accept.accept)?;
     // The address that a keystore states: its key is asked for only once there is something to send.
     let stated = if args.calldata { None } else { key::stated(&args.key)? };
+    let (given, since) = (args.derive.given(), Instant::now());
+    let found = session.find(&args.what, &given, Purpose::Finish)?;
     // Taken before the chain is asked: what another run does meanwhile would not be seen. Whoever only prints the call
     // may have a folder that cannot be written.
-    let take = |proposal: &Proposal| {
+    let lock = |proposal: &Proposal| {
         (!args.calldata).then(|| session.incidents.lock(&proposal.hash().to_string())).transpose()
     };
-    let mut lock = None;
-    let since = Instant::now();
-    let subject = session.subject(&args.what, &args.derive.given(), Purpose::Finish, |proposal, _| {
-        lock = Some(take(proposal));
-        stated.map(|from| sending(from, proposal))
-    })?;
-    let lock = lock.unwrap_or_else(|| take(&subject.proposal));
-    let mut view = Look { session, args, subject, since };
-    let mut ready = match view.judge(true)? {
-        Judged::Ended(exit) => return Ok(exit),
-        Judged::Ready(ready) => ready,
+    let early = found.proposal().map(lock);
+    let view = session.view(found.safe())?;
+    let rehearsed = session.look_at(found, view, &given, true, stated)?;
+    let lock = early.unwrap_or_else(|| lock(&rehearsed.online.derived.proposal));
+    let mut view = Look::new(session, args, rehearsed, since)?;
+    let mut ready = match view.next(true)? {
+        Next::Ended(exit) => return Ok(exit),
+        Next::Ready(ready) => ready,
     };
     // Only now: what was executed is proven in a folder that cannot be written, too.
     let _lock = lock.map_err(nothing_sent)?;
@@ -105,9 +105,9 @@ pub fn run(session: &Session, args: &Args) -> Result<Exit, Error> {
     let from = signer.payer(&session.council)?;
     if stated != Some(from) {
         view = view.again(from)?;
-        ready = match view.judge(false)? {
-            Judged::Ended(exit) => return Ok(exit),
-            Judged::Ready(ready) => ready,
+        ready = match view.next(false)? {
+            Next::Ended(exit) => return Ok(exit),
+            Next::Ready(ready) => ready,
         };
     }
     view.send(ready, from, &mut signer)
@@ -117,13 +117,13 @@ pub fn run(session: &Session, args: &Args) -> Result<Exit, Error> {
 struct Look<'a> {
     session: &'a Session<'a>,
     args: &'a Args,
-    subject: Subject<'a>,
+    judged: Judged<'a>,
     /// When it began.
     since: Instant,
 }
 
 /// What a look comes to.
-enum Judged {
+enum Next {
     /// There is nothing to send.
     Ended(Exit),
     Ready(Ready),
@@ -139,45 +139,53 @@ enum Before {
     Stuck(Sent),
 }
 
-impl Look<'_> {
+impl<'a> Look<'a> {
+    fn new(
+        session: &'a Session<'a>,
+        args: &'a Args,
+        rehearsed: Rehearsed<'a>,
+        since: Instant,
+    ) -> Result<Self, Error> {
+        // Before anything is said of the Safe: what a single RPC says of its nonce too.
+        let judged = rehearsed.prove(session.ui, args.proofs.proofs)?.judge(false);
+        Ok(Self { session, args, judged, since })
+    }
+
     /// The same proposal on the chain as it is now.
     fn again(self, from: Address) -> Result<Self, Error> {
-        let Self { session, args, subject, .. } = self;
+        let Self { session, args, judged, .. } = self;
         let since = Instant::now();
-        let subject =
-            session.look_again(subject, &args.derive.given(), |proposal, _| Some(sending(from, proposal)))?;
-        Ok(Self { session, args, subject, since })
+        let rehearsed = session.look_again(judged, &args.derive.given(), Some(from))?;
+        Look::new(session, args, rehearsed, since)
     }
 
     /// Returns `true` once there may be a block that it has not seen.
     fn is_stale(&self) -> bool {
-        self.since.elapsed() > block_time(self.subject.chain.id)
+        self.since.elapsed() > block_time(self.judged.derived.chain.id)
     }
 
     /// Is it executed already, has it been approved, does any check refuse it, and will it succeed?
-    fn judge(&mut self, first: bool) -> Result<Judged, Error> {
+    fn next(&self, first: bool) -> Result<Next, Error> {
         let (session, args) = (self.session, self.args);
-        // Before anything is said of the Safe: what a single RPC says of its nonce too.
-        self.subject.prove(session.ui, args.proofs.proofs)?;
-        let subject = &self.subject;
-        if let Some(exit) = already(session, subject, args)? {
-            return Ok(Judged::Ended(exit));
+        let judged = &self.judged;
+        if let Some(exit) = already(session, judged, args)? {
+            return Ok(Next::Ended(exit));
         }
-        let now = online(subject)?.fresh()?;
-        let findings = subject.findings(false);
-        let ready = match assemble(&subject.proposal, &subject.signatures, &subject.on_chain(), now) {
+        let now = judged.seen()?.fresh()?;
+        let findings = &judged.findings;
+        let ready = match assemble(judged.proposal(), &judged.derived.signatures, &judged.on_chain(), now) {
             Ok(ready) => ready,
             Err(not_ready) => {
-                obey(&findings, &args.accept.accept)?;
+                obey(findings, &args.accept.accept)?;
                 return Err(self.not_ready(not_ready));
             }
         };
         if first {
-            review::review(session.ui, session, subject, &findings);
+            review::review(session.ui, session, judged);
         }
-        obey(&findings, &args.accept.accept)?;
-        rehearsed(subject)?;
-        Ok(Judged::Ready(ready))
+        obey(findings, &args.accept.accept)?;
+        rehearsed(judged)?;
+        Ok(Next::Ready(ready))
     }
 
     /// Returns why it cannot be sent, with the missing owners by name.
@@ -188,8 +196,7 @@ impl Look<'_> {
         };
         let mut error = Error::from(why);
         if !missing.is_empty() {
-            let named =
-                missing.iter().map(|owner| format!("{} {owner}", review::signer_name(&self.subject, *owner)));
+            let named = missing.iter().map(|owner| format!("{} {owner}", self.judged.name(*owner)));
             error.hints = vec![
                 format!("still to sign: {}", named.collect::<Vec<_>>().join(", ")),
                 format!("breakglass import {} takes in their lines, or the whole chat", self.args.what),
@@ -203,7 +210,7 @@ impl Look<'_> {
         let (session, args) = (self.session, self.args);
         let mut agreed: Option<U256> = None;
         let offer = loop {
-            let stuck = match sent_before(session, &self.subject, from, &args.depth.wanted())? {
+            let stuck = match sent_before(session, &self.judged, from, &args.depth.wanted())? {
                 Before::Ended(exit) => return Ok(exit),
                 Before::Waits(sent, ready) => return self.wait_for(&sent, ready),
                 Before::Stuck(sent) => Some(sent),
@@ -231,28 +238,27 @@ impl Look<'_> {
             if agreed.is_some() {
                 session.ui.say(&Text::new("  ").warn("it costs more now than when you were asked:"));
             }
-            offer::show(session.ui, &offer, &self.subject);
+            offer::show(session.ui, &offer, &self.judged);
             session.ui.blank();
-            let known = self.subject.findings(false);
-            confirm(session, &self.subject, args, stuck.as_ref())?;
-            self.subject.still_agreed(&known)?;
+            confirm(session, &self.judged, args, stuck.as_ref())?;
+            self.judged.still_agreed()?;
             agreed = Some(offer.most());
             if !self.is_stale() {
                 break offer;
             }
             (self, ready) = match self.look_again(from)? {
-                (_, Judged::Ended(exit)) => return Ok(exit),
-                (look, Judged::Ready(ready)) => (look, ready),
+                (_, Next::Ended(exit)) => return Ok(exit),
+                (look, Next::Ready(ready)) => (look, ready),
             };
         };
         let payer = session.incidents.lock_payer(&from.to_string()).map_err(nothing_sent)?;
-        not_reserved(session, &self.subject, from, offer.tx.nonce)?;
+        not_reserved(session, &self.judged, from, offer.tx.nonce)?;
         let raw =
             signer.sign_transaction(session.ui, &offer.tx, from).map_err(|e| e.hint("nothing was sent"))?;
         if self.is_stale() {
             (self, ready) = match self.look_again(from)? {
-                (_, Judged::Ended(exit)) => return Ok(exit),
-                (look, Judged::Ready(ready)) => (look, ready),
+                (_, Next::Ended(exit)) => return Ok(exit),
+                (look, Next::Ready(ready)) => (look, ready),
             };
         }
         if offer.tx.input != *ready.calldata() {
@@ -261,7 +267,7 @@ impl Look<'_> {
         }
         let sent = Sent::new(raw, Some(now_in_seconds()))
             .ok_or_else(|| Error::new(Exit::Failed, "the key signed something else; nothing was sent"))?;
-        let proposal = self.subject.proposal.hash().to_string();
+        let proposal = self.judged.proposal().hash().to_string();
         session
             .incidents
             .keep_sent(&proposal, &sent.hash.to_string(), &sent.to_json())
@@ -270,12 +276,12 @@ impl Look<'_> {
         self.give_out(&sent, ready, "Sent, and executed")
     }
 
-    fn look_again(self, from: Address) -> Result<(Self, Judged), Error> {
-        let before = self.subject.rehearsal.done().map(|done| done.record(&self.subject.proposal));
-        let mut look = self.again(from)?;
-        let judged = look.judge(false)?;
-        let now = look.subject.rehearsal.done().map(|done| done.record(&look.subject.proposal));
-        if let (Judged::Ready(_), Some(before), Some(now)) = (&judged, before, now)
+    fn look_again(self, from: Address) -> Result<(Self, Next), Error> {
+        let before = self.judged.rehearsal.done().map(|done| done.record(self.judged.proposal()));
+        let look = self.again(from)?;
+        let judged = look.next(false)?;
+        let now = look.judged.rehearsal.done().map(|done| done.record(look.judged.proposal()));
+        if let (Next::Ready(_), Some(before), Some(now)) = (&judged, before, now)
             && let Some(difference) = now.differences(&before).first()
         {
             let message = format!("it does something else now than when you were asked: {difference}");
@@ -285,9 +291,9 @@ impl Look<'_> {
     }
 
     fn offer(&self, ready: &Ready, from: Address, replaced: Option<&Sent>) -> Result<Offer, Error> {
-        let prepared = prepared(&self.subject)?;
-        let limit = gas::limit(self.session, &self.subject, ready, from, prepared.gas, self.args.gas)?;
-        Offer::new(&self.subject, ready, from, &prepared, limit, self.args.max_fee, replaced)
+        let prepared = prepared(&self.judged)?;
+        let limit = gas::limit(self.session, &self.judged, ready, from, prepared.gas, self.args.gas)?;
+        Offer::new(&self.judged, ready, from, &prepared, limit, self.args.max_fee, replaced)
     }
 
     /// One that was sent before is given out again, which is harmless, and waited for.
@@ -314,11 +320,11 @@ impl Look<'_> {
     }
 
     fn give_out(&self, sent: &Sent, ready: Ready, by: &str) -> Result<Exit, Error> {
-        let (session, subject) = (self.session, &self.subject);
-        let all = session.sent(&subject.proposal)?;
+        let (session, judged) = (self.session, &self.judged);
+        let all = session.sent(judged.proposal())?;
         let first = all.iter().filter_map(|sent| sent.recorded).min();
-        let outbox = Outbox::open(session.ui, subject.chain, first, now_in_seconds(), ready)?;
-        let link = &online(subject)?.link;
+        let outbox = Outbox::open(session.ui, judged.derived.chain, first, now_in_seconds(), ready)?;
+        let link = &judged.seen()?.link;
         match outbox.give(session.ui, link, sent) {
             // Mined in this very moment, or its nonce is: the receipts will tell.
             Err(error @ ChainError::NotSent { .. }) if link.receipt(sent.hash)?.is_none() => {
@@ -328,9 +334,9 @@ impl Look<'_> {
             Err(error) => return Err(error.into()),
         }
         let most = Duration::from_secs(self.args.wait);
-        let (outcome, by) = finish(session, subject, (sent, &all), &outbox, most, by)?;
+        let (outcome, by) = finish(session, judged, (sent, &all), &outbox, most, by)?;
         let wanted = self.args.depth.wanted();
-        report(session, subject, &outcome, &by, wanted.is_asked().then_some(&wanted))
+        report(session, judged, &outcome, &by, wanted.is_asked().then_some(&wanted))
     }
 }
 
@@ -341,74 +347,55 @@ fn nothing_sent(error: StoreError) -> Error {
     if is_locked { error } else { error.hint("--calldata prints the call, which any wallet can send") }
 }
 
-/// The call with approved hashes in place of signatures, for its estimate: no RPC sees an owner's signature before the
-/// transaction itself is sent.
-fn sending(from: Address, proposal: &Proposal) -> Sending {
-    let (safe, owners) = (proposal.safe(), &proposal.snapshot().owners);
-    let approving = owners.list().iter().take(owners.threshold().get());
-    let approvals: Vec<Approval> = approving.clone().map(|owner| Approval::OnChain(*owner)).collect();
-    Sending {
-        from,
-        to: safe.address,
-        data: proposal.tx().exec_calldata(encode_approvals(&approvals)),
-        approved: approving.map(|owner| approved_hash_slot(*owner, &proposal.hash())).collect(),
-    }
-}
-
 /// A proposal that the Safe has executed, sent by us or by somebody else, is proven and not sent again.
-fn already(session: &Session, subject: &Subject, args: &Args) -> Result<Option<Exit>, Error> {
+fn already(session: &Session, judged: &Judged, args: &Args) -> Result<Option<Exit>, Error> {
     let wanted = args.depth.wanted();
-    let now = online(subject)?.fresh()?;
-    let state = assemble(&subject.proposal, &subject.signatures, &subject.on_chain(), now);
+    let now = judged.seen()?.fresh()?;
+    let state = assemble(judged.proposal(), &judged.derived.signatures, &judged.on_chain(), now);
     let Err(used @ NotReady::NonceUsed { .. }) = state else {
-        outcome::say_if_lost(session, subject)?;
+        outcome::say_if_lost(session, judged)?;
         return Ok(None);
     };
-    subject.enforce_fresh(&args.accept.accept)?;
-    let Some(outcome) = outcome::of_executed(session, subject)? else { return Err(used.into()) };
-    let ours = session.sent(&subject.proposal)?.iter().any(|sent| sent.hash == outcome.receipt.tx);
+    judged.enforce_fresh(&args.accept.accept)?;
+    let Some(outcome) = outcome::of_executed(session, judged)? else { return Err(used.into()) };
+    let ours = session.sent(judged.proposal())?.iter().any(|sent| sent.hash == outcome.receipt.tx);
     let by = if ours {
         "Nothing sent: already executed by the transaction sent from here".to_string()
     } else {
         format!("Nothing sent: already executed by somebody else, {}", outcome.receipt.from)
     };
-    report(session, subject, &outcome, &by, Some(&wanted)).map(Some)
+    report(session, judged, &outcome, &by, Some(&wanted)).map(Some)
 }
 
 /// What runs before this one sent: each is looked for, and one that is mined is finished. One that is mined and did not
 /// execute the proposal is no reason not to send anew.
-fn sent_before(
-    session: &Session,
-    subject: &Subject,
-    from: Address,
-    wanted: &Wanted,
-) -> Result<Before, Error> {
-    let all = session.sent(&subject.proposal)?;
+fn sent_before(session: &Session, judged: &Judged, from: Address, wanted: &Wanted) -> Result<Before, Error> {
+    let all = session.sent(judged.proposal())?;
     if all.is_empty() {
         return Ok(Before::Nothing);
     }
-    let Some(base_fee) = online(subject)?.snapshot.header.base_fee else { return Ok(Before::Nothing) };
-    let link = &online(subject)?.link;
+    let Some(base_fee) = judged.seen()?.snapshot.header.base_fee else { return Ok(Before::Nothing) };
+    let link = &judged.seen()?.link;
     let hashes: Vec<_> = all.iter().map(|sent| sent.hash).collect();
     let look = || link.watch(&hashes, &[]);
     for receipt in session.ui.wait("looking for what was sent before", look)?.receipts {
         let tx = receipt.tx;
-        if let Some(outcome) = outcome::read(session, subject, receipt)? {
+        if let Some(outcome) = outcome::read(session, judged, receipt)? {
             let by = "Nothing sent: already executed by the transaction sent from here";
-            return report(session, subject, &outcome, by, Some(wanted)).map(Before::Ended);
+            return report(session, judged, &outcome, by, Some(wanted)).map(Before::Ended);
         }
         let text = format!("{tx} was sent before, and failed; sending anew");
         session.ui.say(&Text::default().warn("note: ").add(&text));
     }
-    let prepared = prepared(subject)?;
+    let prepared = prepared(judged)?;
     if let Some(other) = all.iter().find(|sent| sent.from != from) {
         let text =
             format!("{} was sent before from {}: only one of both can execute it", other.hash, other.from);
         session.ui.say(&Text::default().warn("note: ").add(&text));
     }
     let Some(sent) = waiting(&all, from, prepared.nonce) else { return Ok(Before::Nothing) };
-    let now = online(subject)?.fresh()?;
-    let Some(ready) = reassemble(&subject.proposal, &sent.tx.input, &subject.on_chain(), now) else {
+    let now = judged.seen()?.fresh()?;
+    let Some(ready) = reassemble(judged.proposal(), &sent.tx.input, &judged.on_chain(), now) else {
         let text =
             format!("{} was sent before, and the Safe does not take its approvals any more", sent.hash);
         session.ui.say(&Text::default().warn("stuck: ").add(&text));
@@ -429,9 +416,9 @@ fn sent_before(
 }
 
 /// A payer's nonce belongs to the proposal that it was signed for until it is mined: nothing else may take its place.
-fn not_reserved(session: &Session, subject: &Subject, payer: Address, nonce: u64) -> Result<(), Error> {
-    let own = subject.proposal.hash().to_string();
-    let (safe, now) = (subject.proposal.safe(), online(subject)?.snapshot.state.nonce);
+fn not_reserved(session: &Session, judged: &Judged, payer: Address, nonce: u64) -> Result<(), Error> {
+    let own = judged.proposal().hash().to_string();
+    let (safe, now) = (judged.proposal().safe(), judged.seen()?.snapshot.state.nonce);
     // What the Safe can execute no more only fails: it may be replaced.
     let is_over = |folder: &str| {
         let kept = session.kept().unwrap_or_default();
@@ -454,22 +441,22 @@ fn not_reserved(session: &Session, subject: &Subject, payer: Address, nonce: u64
 }
 
 /// Refuses what would fail: by the rehearsal with the owners' own signatures, which runs in this process alone.
-fn rehearsed(subject: &Subject) -> Result<(), Error> {
-    let Some(done) = subject.rehearsal.done().filter(|done| done.is_signed) else { return Ok(()) };
-    rehearsed::outcome(&done.rehearsal, subject.plan(), &subject.names).map_err(|why| {
+fn rehearsed(judged: &Judged) -> Result<(), Error> {
+    let Some(done) = judged.rehearsal.done().filter(|done| done.is_signed) else { return Ok(()) };
+    rehearsal::outcome(&done.rehearsal, judged.plan(), &judged.derived.names).map_err(|why| {
         Error::new(Exit::Failed, format!("the transaction would fail: {why}"))
             .hint("nothing was sent; breakglass status shows what changed since it was signed")
     })
 }
 
 /// What the payer has and what gas costs now.
-fn prepared(subject: &Subject) -> Result<Prepared, Error> {
-    let prepared = online(subject)?.snapshot.prepared.clone();
+fn prepared(judged: &Judged) -> Result<Prepared, Error> {
+    let prepared = judged.seen()?.snapshot.prepared.clone();
     prepared.ok_or_else(|| Error::new(Exit::Network, "the chain did not say what gas costs"))
 }
 
-fn confirm(session: &Session, subject: &Subject, args: &Args, replaced: Option<&Sent>) -> Result<(), Error> {
-    let name = &subject.safe.name;
+fn confirm(session: &Session, judged: &Judged, args: &Args, replaced: Option<&Sent>) -> Result<(), Error> {
+    let name = &judged.derived.safe.name;
     let yes = if let Some(given) = &args.confirm {
         given == name
     } else {

@@ -2,14 +2,14 @@
 
 use serde_json::json;
 
+use crate::ceremony::find::Purpose;
 use crate::ceremony::obey::obey;
-use crate::ceremony::subject::Purpose;
 use crate::check::{Level, readable};
 use crate::command::Session;
 use crate::command::args::{Derive, Proofs};
 use crate::error::{Error, Exit};
 use crate::ui::Text;
-use crate::view::{effects, review};
+use crate::view::review;
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -25,14 +25,14 @@ pub struct Args {
 
 pub fn run(session: &Session, args: &Args) -> Result<Exit, Error> {
     session.note_changes(session.rests_of(&args.what, args.derive.undo)?)?;
-    let mut subject = session.subject(&args.what, &args.derive.given(), Purpose::Finish, |_, _| None)?;
-    subject.prove(session.ui, args.proofs.proofs)?;
-    let findings = subject.findings(true);
+    let rehearsed = session.look(&args.what, &args.derive.given(), Purpose::Finish)?;
+    let judged = rehearsed.prove(session.ui, args.proofs.proofs)?.judge(true);
+    let findings = &judged.findings;
     let ui = session.ui;
-    if let Some(proven) = effects::proven(&subject) {
+    if let Some(proven) = judged.proven() {
         ui.say(&Text::default().dim(&proven));
     }
-    let readable = readable(&findings);
+    let readable = readable(findings);
     for finding in &readable.first {
         let mark = match finding.level {
             Level::Pass => Text::default().good("pass    "),
@@ -47,13 +47,13 @@ pub fn run(session: &Session, args: &Args) -> Result<Exit, Error> {
     }
     review::say_more(ui, &readable);
     let all = json!({
-        "safe_tx_hash": subject.proposal.hash().to_string(),
-        "proven": effects::proven(&subject),
-        "decided_by_the_chain": review::decided_object(&subject),
+        "safe_tx_hash": judged.proposal().hash().to_string(),
+        "proven": judged.proven(),
+        "decided_by_the_chain": review::decided_object(&judged),
         "findings": findings,
     });
-    obey(&findings, &[]).map_err(|error| error.having_done(all.clone()))?;
-    ui.data(&subject.proposal.hash().to_string());
+    obey(findings, &[]).map_err(|error| error.having_done(all.clone()))?;
+    ui.data(&judged.proposal().hash().to_string());
     ui.object(&all);
     Ok(Exit::Done)
 }

@@ -3,11 +3,12 @@
 use serde_json::{Value, json};
 
 use crate::ceremony::desk::fork;
-use crate::ceremony::rehearsed;
-use crate::ceremony::subject::{Purpose, Subject, View};
+use crate::ceremony::find::Purpose;
+use crate::ceremony::judged::Judged;
+use crate::ceremony::online::View;
+use crate::ceremony::rehearsal;
 use crate::command::Session;
 use crate::command::args::{Derive, Proofs};
-use crate::council;
 use crate::error::{Error, Exit};
 use crate::evm::BlockTag;
 use crate::view::{effects, review, trace};
@@ -38,34 +39,34 @@ pub struct Args {
 
 pub fn run(session: &Session, args: &Args) -> Result<Exit, Error> {
     session.note_changes(session.rests_of(&args.what, args.derive.undo)?)?;
-    let view = |safe: &council::Safe| {
-        let link = match &args.fork_url {
-            Some(url) => fork(session.progress, session.chain_of(safe)?, url)?,
-            None => session.connect(safe)?,
-        };
-        Ok(View { link, at: args.at.map_or(BlockTag::Latest, BlockTag::Number) })
+    let given = args.derive.given();
+    let found = session.find(&args.what, &given, Purpose::Finish)?;
+    let safe = found.safe();
+    let link = match &args.fork_url {
+        Some(url) => fork(session.progress, session.chain_of(safe)?, url)?,
+        None => session.connect(safe)?,
     };
-    let mut subject =
-        session.subject_in(&args.what, &args.derive.given(), Purpose::Finish, view, |_, _| None)?;
-    subject.prove(session.ui, args.proofs.proofs)?;
-    review::review(session.ui, session, &subject, &subject.findings(false));
+    let view = View { link, at: args.at.map_or(BlockTag::Latest, BlockTag::Number) };
+    let rehearsed = session.look_at(found, view, &given, true, None)?;
+    let judged = rehearsed.prove(session.ui, args.proofs.proofs)?.judge(false);
+    review::review(session.ui, session, &judged);
     if args.trace {
-        trace::show(session.ui, session, &subject);
+        trace::show(session.ui, session, &judged);
     }
-    session.ui.object(&object(session, &subject, args.trace));
-    let Some(done) = subject.rehearsal.done() else {
-        return Err(match subject.rehearsal.failure() {
+    session.ui.object(&object(session, &judged, args.trace));
+    let Some(done) = judged.rehearsal.done() else {
+        return Err(match judged.rehearsal.failure() {
             Some(why) => {
                 Error::new(Exit::Network, why).hint("nothing is shown of a rehearsal that lacks a value")
             }
             None => Error::new(
                 Exit::Drift,
-                format!("nonce {} is used: there is nothing to rehearse", subject.proposal.nonce()),
+                format!("nonce {} is used: there is nothing to rehearse", judged.proposal().nonce()),
             )
             .hint("breakglass status tells what became of it; --at BLOCK rehearses it in the past"),
         });
     };
-    if let Err(why) = rehearsed::outcome(&done.rehearsal, subject.plan(), &subject.names) {
+    if let Err(why) = rehearsal::outcome(&done.rehearsal, judged.plan(), &judged.derived.names) {
         return Err(Error::new(Exit::Failed, format!("the rehearsal fails: {why}")));
     }
     if let Some(verdict) = done.after.iter().find(|verdict| !verdict.holds) {
@@ -76,16 +77,16 @@ pub fn run(session: &Session, args: &Args) -> Result<Exit, Error> {
     Ok(Exit::Done)
 }
 
-fn object(session: &Session, subject: &Subject, with_trace: bool) -> Value {
-    let mut object = effects::object(subject);
+fn object(session: &Session, judged: &Judged, with_trace: bool) -> Value {
+    let mut object = effects::object(judged);
     if let Some(fields) = object.as_object_mut() {
-        fields.insert("decided_by_the_chain".into(), review::decided_object(subject));
-        fields.insert("safe_tx_hash".into(), json!(subject.proposal.hash().to_string()));
-        if let Some(online) = &subject.online {
-            fields.insert("rounds".into(), json!(online.link.rounds()));
+        fields.insert("decided_by_the_chain".into(), review::decided_object(judged));
+        fields.insert("safe_tx_hash".into(), json!(judged.proposal().hash().to_string()));
+        if let Some(seen) = &judged.seen {
+            fields.insert("rounds".into(), json!(seen.link.rounds()));
         }
         if with_trace {
-            fields.insert("trace".into(), trace::object(session, subject));
+            fields.insert("trace".into(), trace::object(session, judged));
         }
     }
     object

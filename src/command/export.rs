@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
-use crate::ceremony::subject::Purpose;
+use crate::ceremony::find::Purpose;
 use crate::command::Session;
 use crate::command::args::Derive;
 use crate::error::{Error, Exit};
@@ -27,10 +27,11 @@ pub struct Args {
 
 pub fn run(session: &Session, args: &Args) -> Result<Exit, Error> {
     session.note_changes(session.rests_of(&args.what, args.derive.undo)?)?;
-    let proposal = session.given(&args.what, &args.derive.given(), Purpose::Finish)?.ok_or_else(|| {
-        Error::new(Exit::Failed, format!("nothing is kept here for lever {}", args.what))
-            .hint(format!("breakglass sign {} makes a signature", args.what))
-    })?;
+    let proposal =
+        session.made_before(&args.what, &args.derive.given(), Purpose::Finish)?.ok_or_else(|| {
+            Error::new(Exit::Failed, format!("nothing is kept here for lever {}", args.what))
+                .hint(format!("breakglass sign {} makes a signature", args.what))
+        })?;
     let owners = session.look_up_owners(session.safe_of(&proposal)?)?;
     let signatures = session.signatures(&proposal, &owners)?;
     let claims = session.claims(&proposal);

@@ -6,7 +6,7 @@ use alloy::primitives::{Address, Bytes, U256, hex};
 use clap::ValueEnum;
 use serde_json::json;
 
-use crate::ceremony::subject::read_proposal;
+use crate::ceremony::find::read_proposal;
 use crate::error::{Error, Exit};
 use crate::safe::{Hashes, Nonce, Operation, SafeId, SafeTx, SafeVersion, parse_address, parse_uint};
 use crate::store;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
-use crate::ceremony::subject::{Purpose, is_file};
+use crate::ceremony::find::{Purpose, is_file};
 use crate::command::Session;
 use crate::command::args::Derive;
 use crate::error::{Error, Exit};
@@ -160,7 +160,7 @@ fn wanted((proposal, owners): &(Proposal, SafeOwners)) -> Wanted<'_> {
 /// All that are kept here, and what was named: a file, if the reader's own files give it, or else the lever derived now.
 fn targets(session: &Session, args: &Args, found: &[Finds]) -> Result<Targets, Error> {
     let mut targets = Targets::default();
-    let given = session.given(&args.what, &args.derive.given(), Purpose::Finish)?;
+    let given = session.made_before(&args.what, &args.derive.given(), Purpose::Finish)?;
     let safe = match &given {
         Some(proposal) => session.safe_of(proposal)?,
         None => session.safe(&session.lever(&args.what)?.safe)?,
@@ -201,10 +201,10 @@ fn targets(session: &Session, args: &Args, found: &[Finds]) -> Result<Targets, E
         }
         // Nothing here fits: the lever may mean a transaction that was never proposed on this machine.
         _ => {
-            let subject = session.subject(&args.what, &args.derive.given(), Purpose::Sign, |_, _| None)?;
-            let named = (subject.proposal.clone(), subject.owners.clone());
+            let derived = session.look(&args.what, &args.derive.given(), Purpose::Sign)?.online.derived;
+            let named = (derived.proposal.clone(), derived.owners.clone());
             if fit(std::slice::from_ref(&named)) {
-                subject.keep(session)?;
+                derived.keep(session)?;
             }
             targets.proposals.insert(0, named);
         }

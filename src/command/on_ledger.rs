@@ -2,8 +2,8 @@
 
 use alloy::primitives::Address;
 
+use crate::ceremony::judged::Judged;
 use crate::ceremony::settings::stated;
-use crate::ceremony::subject::Subject;
 use crate::command::Session;
 use crate::command::key::Signer;
 use crate::device::{Asked, DataShown, Prediction, SigningRequest, Way, Weight, choose_way, safe_tx_screens};
@@ -17,17 +17,17 @@ use crate::view::device as pages;
 /// Chooses the way and shows the pages. Asks for a yes of its own where the Ledger would not show all of the data.
 pub fn prepare<'s>(
     session: &Session,
-    subject: &'s Subject,
+    judged: &'s Judged,
     signer: &Signer,
     owner: Address,
     asked: Asked,
     accepts_unseen: bool,
 ) -> Result<SigningRequest<'s>, Error> {
-    let (safe, tx) = (subject.proposal.safe(), subject.proposal.tx());
+    let (safe, tx) = (judged.proposal().safe(), judged.proposal().tx());
     let mut request = SigningRequest { safe, tx, owner, kind: SignatureKind::Ecdsa, way: Way::Fields };
     let Some(ledger) = signer.ledger() else { return Ok(request) };
     let mut status = *ledger.status();
-    let chosen = choose_way(&status, asked, Weight::of(&request, is_heavy(subject)));
+    let chosen = choose_way(&status, asked, Weight::of(&request, is_heavy(judged)));
     (request.way, request.kind) = (chosen.way, chosen.kind);
     // Where it is needed and off it is waited for: what is shown then is predicted now.
     status.blind_signing |= ledger.needs_blind_signing(&request);
@@ -53,9 +53,9 @@ pub fn prepare<'s>(
 }
 
 /// Whether it does more than stop something; what the reader's own files do not say counts as more.
-fn is_heavy(subject: &Subject) -> bool {
-    let pauses = subject.own.as_ref().is_some_and(|(order, _)| order.entry.playbook.kind == Kind::Pause);
-    subject.proposal.binding().undo() || !pauses
+fn is_heavy(judged: &Judged) -> bool {
+    let pauses = judged.derived.own.as_ref().is_some_and(|own| own.order.entry.playbook.kind == Kind::Pause);
+    judged.proposal().binding().undo() || !pauses
 }
 
 /// "operation 1" runs another contract's code as the Safe: right only for the published batch contract.

@@ -3,8 +3,8 @@
 use serde_json::json;
 
 use crate::ceremony::derive::Order;
+use crate::ceremony::judged::Judged;
 use crate::ceremony::obey::{accepted, obey};
-use crate::ceremony::subject::Subject;
 use crate::command::Session;
 use crate::command::args::{Accept, Derive, Proofs};
 use crate::command::home;
@@ -63,19 +63,19 @@ pub fn run(session: &Session, kind: Kind, args: &Args) -> Result<Exit, Error> {
         None => session.rests_on(order.entry.playbook.id.as_str(), &order.safe.name, false)?,
     };
     session.require_accepted(&[rests], &args.accept.accept)?;
-    let mut subject = session.propose(order, &args.derive.given())?;
-    subject.prove(session.ui, args.proofs.proofs)?;
-    let findings = subject.findings(false);
-    review::review(session.ui, session, &subject, &findings);
-    obey(&findings, &args.accept.accept)?;
-    subject.proposal = subject.proposal.accepting(&accepted(&findings, &args.accept.accept));
-    finish(session, &subject)
+    let rehearsed = session.propose(order, &args.derive.given())?;
+    let mut judged = rehearsed.prove(session.ui, args.proofs.proofs)?.judge(false);
+    review::review(session.ui, session, &judged);
+    obey(&judged.findings, &args.accept.accept)?;
+    let accepted = accepted(&judged.findings, &args.accept.accept);
+    judged.derived.proposal = judged.derived.proposal.accepting(&accepted);
+    finish(session, &judged)
 }
 
-fn finish(session: &Session, subject: &Subject) -> Result<Exit, Error> {
-    let path = subject.keep(session)?;
+fn finish(session: &Session, judged: &Judged) -> Result<Exit, Error> {
+    let path = judged.derived.keep(session)?;
     let ui = session.ui;
-    let what = subject.proposal.binding().command(&session.council);
+    let what = judged.proposal().binding().command(&session.council);
     let what = what.unwrap_or_else(|| quoted(&path.display().to_string()));
     ui.say(&Text::default().good("proposed ").add(&path.display().to_string()));
     ui.say(
@@ -83,18 +83,18 @@ fn finish(session: &Session, subject: &Subject) -> Result<Exit, Error> {
             .bold(&format!("breakglass sign {what} --ledger"))
             .add(" (or --keystore FILE)"),
     );
-    ui.data(&subject.proposal.hash().to_string());
+    ui.data(&judged.proposal().hash().to_string());
     ui.object(&json!({
         "proposal": path.display().to_string(),
-        "safe_tx_hash": subject.proposal.hash().to_string(),
-        "domain_hash": subject.proposal.hashes().domain.to_string(),
-        "message_hash": subject.proposal.hashes().message.to_string(),
-        "nonce": subject.proposal.nonce().to_string(),
-        "safe": subject.safe.address.to_string(),
-        "chain_id": subject.chain.id,
-        "decided_by_the_chain": review::decided_object(subject),
-        "rehearsal": effects::object(subject),
-        "rounds": subject.online.as_ref().map(|online| online.link.rounds()),
+        "safe_tx_hash": judged.proposal().hash().to_string(),
+        "domain_hash": judged.proposal().hashes().domain.to_string(),
+        "message_hash": judged.proposal().hashes().message.to_string(),
+        "nonce": judged.proposal().nonce().to_string(),
+        "safe": judged.derived.safe.address.to_string(),
+        "chain_id": judged.derived.chain.id,
+        "decided_by_the_chain": review::decided_object(judged),
+        "rehearsal": effects::object(judged),
+        "rounds": judged.seen.as_ref().map(|seen| seen.link.rounds()),
     }));
     Ok(Exit::Done)
 }

@@ -3,9 +3,9 @@
 use serde_json::{Value, json};
 
 use crate::ceremony::depth::{self, Wanted};
+use crate::ceremony::judged::Judged;
 use crate::ceremony::mined::AsRehearsed;
 use crate::ceremony::outcome::{Now, Outcome, Proven, keep, now, prove};
-use crate::ceremony::subject::{Subject, online};
 use crate::chain::{Chain, Events, agreeing};
 use crate::check::Match;
 use crate::command::Session;
@@ -22,7 +22,7 @@ const MOST_SHOWN: usize = 20;
 /// Where it is not proven, or no longer what it was. `wanted` is how deep it must lie; `None` right after it was mined.
 pub fn report(
     session: &Session,
-    subject: &Subject,
+    judged: &Judged,
     outcome: &Outcome,
     by: &str,
     wanted: Option<&Wanted>,
@@ -36,7 +36,7 @@ pub fn report(
         let text = format!("no RPC keeps the state of block {then} any more: judged at block {now}");
         ui.say(&Text::default().warn("note: ").add(&text));
     } else if let AsRehearsed::Unknown(why) = &outcome.as_rehearsed
-        && outcome.is_proven(subject)
+        && outcome.is_proven(judged)
     {
         let text = format!("what it did was not compared with a rehearsal: {why}");
         ui.say(&Text::default().warn("note: ").add(&text));
@@ -45,14 +45,14 @@ pub fn report(
         let mark = if verdict.holds { Text::default().good("  ✓ ") } else { Text::default().bad("  ✗ ") };
         ui.say(&mark.add(&verdict.sentence));
     }
-    let mut object = object(subject, outcome);
+    let mut object = object(judged, outcome);
     let failed = |exit, message: String| Error::new(exit, message).having_done(object.clone());
     if outcome.execution == Execution::Failed {
-        let message = format!("the Safe reported ExecutionFailure for {}", subject.proposal.hash());
+        let message = format!("the Safe reported ExecutionFailure for {}", judged.proposal().hash());
         return Err(failed(Exit::Failed, message)
             .hint("its nonce is used and nothing was done; find out why before anybody signs again"));
     }
-    if let Match::Differs(_) | Match::Unbound(_) = subject.matching {
+    if let Match::Differs(_) | Match::Unbound(_) = judged.derived.matching {
         let message = "executed, but it is not what your own playbook gives: nothing is proven";
         return Err(failed(Exit::Refused, message.into()).hint("find out who signed it, and what it did"));
     }
@@ -61,13 +61,13 @@ pub fn report(
             .hint("look at the contract now: what it is and who controls it may not be what was promised")
             .hint("another transaction of the same block may have done it; breakglass status looks again"));
     }
-    if !outcome.is_proven(subject) {
+    if !outcome.is_proven(judged) {
         let why: Vec<&str> =
             outcome.verdicts.iter().filter(|v| !v.holds).map(|v| v.sentence.as_str()).collect();
         let message = format!("executed, but not proven: {}", why.join("; "));
         return Err(failed(Exit::Failed, message).hint("look at the contract before you rely on it"));
     }
-    let now = now(session, subject, outcome)?;
+    let now = now(session, judged, outcome)?;
     if let Some(Now { block, undone }) = now.as_ref().filter(|now| !now.undone.is_empty()) {
         let (then, now, why) = (receipt.block.number, block.number, undone.join("; "));
         let message = format!("it was done at block {then} and no longer holds at block {now}: {why}");
@@ -76,15 +76,15 @@ pub fn report(
     if let Some(Now { block, .. }) = &now {
         ui.say(&Text::default().good("  ✓ ").add(&format!("now, at block {}, it still holds", block.number)));
     }
-    let proven = prove(session, subject, receipt)?;
-    note(session, subject, &object);
-    let (level, by_whom) = level(&online(subject)?.link, proven.as_ref());
+    let proven = prove(session, judged, receipt)?;
+    note(session, judged, &object);
+    let (level, by_whom) = level(&judged.seen()?.link, proven.as_ref());
     ui.say(&Text::default().good("done and proven").add(&format!(" ({by_whom})")));
     if let Some(fields) = object.as_object_mut() {
         fields.insert("level".into(), json!(level));
     }
     if let Some(wanted) = wanted {
-        let depth = depth::settle(session, &online(subject)?.link, receipt, wanted)
+        let depth = depth::settle(session, &judged.seen()?.link, receipt, wanted)
             .map_err(|error| error.having_done(object.clone()))?;
         if let Some(fields) = object.as_object_mut() {
             fields.insert("depth".into(), depth::object(&depth, receipt));
@@ -130,27 +130,27 @@ fn mined_otherwise(ui: &Ui, differences: &[String]) -> String {
 }
 
 /// Keeps the outcome as a note for people. Nothing depends on it: one that cannot be kept is only said.
-fn note(session: &Session, subject: &Subject, object: &Value) {
-    if let Err(error) = keep(session, subject, object) {
+fn note(session: &Session, judged: &Judged, object: &Value) {
+    if let Err(error) = keep(session, judged, object) {
         let why = format!("the outcome is not kept: {error}");
         session.ui.say(&Text::default().warn("! ").add(&why));
         session.ui.object(&json!({ "warnings": [why] }));
     }
 }
 
-fn object(subject: &Subject, outcome: &Outcome) -> Value {
+fn object(judged: &Judged, outcome: &Outcome) -> Value {
     let receipt = &outcome.receipt;
     let checks: Vec<Value> =
         outcome.verdicts.iter().map(|v| json!({ "holds": v.holds, "sentence": v.sentence })).collect();
     json!({
-        "safe_tx_hash": subject.proposal.hash().to_string(),
+        "safe_tx_hash": judged.proposal().hash().to_string(),
         "transaction": receipt.tx.to_string(),
         "block": receipt.block.number,
         "block_hash": receipt.block.hash.to_string(),
         "gas_used": receipt.gas_used,
         "execution": match outcome.execution { Execution::Succeeded => "success", Execution::Failed => "failure" },
         "after": checks,
-        "proven": outcome.is_proven(subject),
+        "proven": outcome.is_proven(judged),
         "judged_at": outcome.judged_at.number,
         "not_as_rehearsed": match &outcome.as_rehearsed {
             AsRehearsed::No(differences) => differences.as_slice(),

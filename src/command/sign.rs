@@ -4,8 +4,9 @@ use alloy::primitives::Address;
 use serde_json::{Value, json};
 
 use crate::ceremony::derive::Given;
+use crate::ceremony::find::{Purpose, is_file};
+use crate::ceremony::judged::Judged;
 use crate::ceremony::obey::{accepted, changed_digits, obey};
-use crate::ceremony::subject::{Purpose, Subject, is_file};
 use crate::command::Session;
 use crate::command::args::{Accept, Derive, Key, Proofs};
 use crate::command::key::Signer;
@@ -85,42 +86,42 @@ pub fn run(session: &Session, args: &Args) -> Result<Exit, Error> {
     let rests = args.what.iter().map(|what| session.rests_of(what, args.derive.undo));
     session.require_accepted(&rests.collect::<Result<Vec<_>, _>>()?, &args.accept.accept)?;
     let ui = session.ui;
-    let mut subjects: Vec<Subject> = Vec::new();
+    let mut all: Vec<Judged> = Vec::new();
     for what in &args.what {
-        let subject = load(session, args, what, &subjects).map_err(|e| e.about(what))?;
-        if let Some(other) = for_one_nonce(&subject, &subjects) {
-            let (nonce, safe) = (subject.proposal.nonce(), &subject.safe.name);
+        let judged = load(session, args, what, &all).map_err(|e| e.about(what))?;
+        if let Some(other) = for_one_nonce(&judged, &all) {
+            let (nonce, safe) = (judged.proposal().nonce(), &judged.derived.safe.name);
             let message = format!(
                 "{what} and {} are both for nonce {nonce} of {safe}: only one of them can be executed",
-                other.proposal.hash()
+                other.proposal().hash()
             );
             return Err(Error::new(Exit::Usage, message).hint("agree which, and sign that one by itself"));
         }
-        subjects.push(subject);
+        all.push(judged);
     }
-    if subjects.len() > 1 {
-        list(session, &subjects);
+    if all.len() > 1 {
+        list(session, &all);
     }
     // Opened after the first review: its person can read while the Ledger is not there yet.
     let mut signer = None;
     let mut done = Done::default();
-    for (at, subject) in subjects.iter().enumerate() {
-        if subjects.len() > 1 {
-            ui.say(&Text::default().bold(&format!("{} of {}", at + 1, subjects.len())));
+    for (at, judged) in all.iter().enumerate() {
+        if all.len() > 1 {
+            ui.say(&Text::default().bold(&format!("{} of {}", at + 1, all.len())));
         }
-        let signature = one(session, args, subject, (at + 1, subjects.len()), &mut signer);
-        match signature.and_then(|signature| write(session, subject, &signature, &mut done.signed)) {
+        let signature = one(session, args, judged, (at + 1, all.len()), &mut signer);
+        match signature.and_then(|signature| write(session, judged, &signature, &mut done.signed)) {
             Ok(()) => {}
             // Nothing to do for one is no answer to the others either.
-            Err(error) if error.exit == Exit::Done && subjects.len() > 1 => {
+            Err(error) if error.exit == Exit::Done && all.len() > 1 => {
                 ui.say(&Text::default().good("nothing to do: ").add(&error.message));
-                held_up(ui, subject, &subjects[at + 1..]);
+                held_up(ui, judged, &all[at + 1..]);
             }
             // A no to one, typed or on the device, is no answer to the others.
-            Err(error) if error.is_rejection && subjects.len() > 1 => {
+            Err(error) if error.is_rejection && all.len() > 1 => {
                 ui.say(&Text::default().warn("skipped: ").add(&error.message));
-                held_up(ui, subject, &subjects[at + 1..]);
-                done.declined.push(subject.proposal.hash().to_string());
+                held_up(ui, judged, &all[at + 1..]);
+                done.declined.push(judged.proposal().hash().to_string());
                 done.exit = done.exit.max(Some(error.exit));
             }
             Err(error) => return Err(error.having_done(json!({ "signatures": done.signed }))),
@@ -131,7 +132,7 @@ pub fn run(session: &Session, args: &Args) -> Result<Exit, Error> {
         ui.object(&object);
         return Ok(Exit::Done);
     };
-    let message = format!("{} of {} were not signed: you said no", done.declined.len(), subjects.len());
+    let message = format!("{} of {} were not signed: you said no", done.declined.len(), all.len());
     let hint = if done.signed.is_empty() { "nothing was signed" } else { "the others are signed" };
     Err(Error::new(exit, message).hint(hint).having_done(object))
 }
@@ -146,14 +147,15 @@ struct Done {
 }
 
 /// Those that follow on the same Safe wait for its nonce.
-fn held_up(ui: &Ui, declined: &Subject, later: &[Subject]) {
-    let nonce = declined.proposal.nonce();
-    let waits = |s: &&Subject| s.safe.name == declined.safe.name && s.proposal.nonce() > nonce;
+fn held_up(ui: &Ui, declined: &Judged, later: &[Judged]) {
+    let nonce = declined.proposal().nonce();
+    let waits =
+        |s: &&Judged| s.derived.safe.name == declined.derived.safe.name && s.proposal().nonce() > nonce;
     if let Some(waiting) = later.iter().find(waits) {
         let text = format!(
             "nonce {} of {} can be sent only once nonce {nonce} is used",
-            waiting.proposal.nonce(),
-            waiting.safe.name
+            waiting.proposal().nonce(),
+            waiting.derived.safe.name
         );
         ui.say(&Text::default().warn("! ").add(&text));
     }
@@ -176,35 +178,36 @@ fn alone(args: &Args) -> Result<(), Error> {
 }
 
 /// Levers of one Safe in one command take its nonces in the order in which they are named: each can be executed.
-fn load<'a>(session: &'a Session, args: &Args, what: &str, before: &[Subject]) -> Result<Subject<'a>, Error> {
+fn load<'a>(session: &'a Session, args: &Args, what: &str, before: &[Judged]) -> Result<Judged<'a>, Error> {
+    let given = args.derive.given();
     if args.offline {
-        return session.subject_offline(what, &args.derive.given());
+        return Ok(session.offline(what, &given)?.judge(true));
     }
-    let mut subject = session.subject(what, &args.derive.given(), Purpose::Sign, |_, _| None)?;
-    let taken = before.iter().filter(|s| s.safe.name == subject.safe.name).map(|s| s.proposal.nonce()).max();
+    let mut rehearsed = session.look(what, &given, Purpose::Sign)?;
+    let safe = &rehearsed.online.derived.safe.name;
+    let taken = before.iter().filter(|s| s.derived.safe.name == *safe).map(|s| s.proposal().nonce()).max();
     match taken {
-        Some(taken) if taken >= subject.proposal.nonce() && !is_file(what) => {
-            let derive = Given { nonce: Some(taken.next()), ..args.derive.given() };
-            subject = session.subject(what, &derive, Purpose::Sign, |_, _| None)?;
+        Some(taken) if taken >= rehearsed.online.derived.proposal.nonce() && !is_file(what) => {
+            rehearsed = session.look(what, &Given { nonce: Some(taken.next()), ..given }, Purpose::Sign)?;
         }
         _ => {}
     }
-    subject.prove(session.ui, args.proofs.proofs)?;
-    Ok(subject)
+    Ok(rehearsed.prove(session.ui, args.proofs.proofs)?.judge(true))
 }
 
 /// Of two transactions for one nonce, one can be executed: signing both in one command is a mistake, or somebody's wish.
-fn for_one_nonce<'a>(subject: &Subject, before: &'a [Subject]) -> Option<&'a Subject<'a>> {
-    let same_nonce =
-        |s: &&Subject| s.safe.name == subject.safe.name && s.proposal.nonce() == subject.proposal.nonce();
-    before.iter().filter(same_nonce).find(|s| s.proposal.hash() != subject.proposal.hash())
+fn for_one_nonce<'a>(judged: &Judged, before: &'a [Judged]) -> Option<&'a Judged<'a>> {
+    let same_nonce = |s: &&Judged| {
+        s.derived.safe.name == judged.derived.safe.name && s.proposal().nonce() == judged.proposal().nonce()
+    };
+    before.iter().filter(same_nonce).find(|s| s.proposal().hash() != judged.proposal().hash())
 }
 
-fn list(session: &Session, subjects: &[Subject]) {
-    session.ui.say(&Text::default().bold(&format!("{} to sign", subjects.len())));
-    for subject in subjects {
-        let what = subject.proposal.binding().title();
-        let line = format!("  {} · nonce {} · {what}", subject.safe.name, subject.proposal.nonce());
+fn list(session: &Session, all: &[Judged]) {
+    session.ui.say(&Text::default().bold(&format!("{} to sign", all.len())));
+    for judged in all {
+        let what = judged.proposal().binding().title();
+        let line = format!("  {} · nonce {} · {what}", judged.derived.safe.name, judged.proposal().nonce());
         session.ui.say(&Text::new(&line));
     }
 }
@@ -213,50 +216,49 @@ fn list(session: &Session, subjects: &[Subject]) {
 fn one(
     session: &Session,
     args: &Args,
-    subject: &Subject,
+    judged: &Judged,
     place: (usize, usize),
     signer: &mut Option<Signer>,
 ) -> Result<OwnerSignature, Error> {
-    let findings = subject.findings(true);
-    review::review(session.ui, session, subject, &findings);
-    if subject.online.is_none() {
-        unchecked(session, subject);
+    review::review(session.ui, session, judged);
+    if judged.seen.is_none() {
+        unchecked(session, judged);
     }
-    obey(&findings, &args.accept.accept)?;
-    let accepted = accepted(&findings, &args.accept.accept);
+    obey(&judged.findings, &args.accept.accept)?;
+    let accepted = accepted(&judged.findings, &args.accept.accept);
     if args.key.ledger().is_some() {
         let signer = match signer {
             Some(signer) => signer,
             None => signer.insert(key::open(session.ui, &args.key)?),
         };
-        let owner = owner(session, args, subject, signer)?;
-        let request = on_ledger::prepare(session, subject, signer, owner, args.asked(), args.unseen)?;
-        subject.still_agreed(&findings)?;
-        return sign(session, subject, signer, &request, accepted);
+        let owner = owner(session, args, judged, signer)?;
+        let request = on_ledger::prepare(session, judged, signer, owner, args.asked(), args.unseen)?;
+        judged.still_agreed()?;
+        return sign(session, judged, signer, &request, accepted);
     }
     confirm(session, args, place)?;
     let signer = match signer {
         Some(signer) => signer,
         None => signer.insert(key::open(session.ui, &args.key)?),
     };
-    let owner = owner(session, args, subject, signer)?;
+    let owner = owner(session, args, judged, signer)?;
     let kind = if args.eth_sign { SignatureKind::EthSign } else { SignatureKind::Ecdsa };
     let request = SigningRequest {
-        safe: subject.proposal.safe(),
-        tx: subject.proposal.tx(),
+        safe: judged.proposal().safe(),
+        tx: judged.proposal().tx(),
         owner,
         kind,
         way: Way::Fields,
     };
-    subject.still_agreed(&findings)?;
-    sign(session, subject, signer, &request, accepted)
+    judged.still_agreed()?;
+    sign(session, judged, signer, &request, accepted)
 }
 
 /// The owner whose key this is.
-fn owner(session: &Session, args: &Args, subject: &Subject, signer: &mut Signer) -> Result<Address, Error> {
-    let owners = subject.now().map_or_else(|| subject.owners.list(), |now| now.owners.list());
+fn owner(session: &Session, args: &Args, judged: &Judged, signer: &mut Signer) -> Result<Address, Error> {
+    let owners = judged.now().map_or_else(|| judged.derived.owners.list(), |now| now.owners.list());
     let known = || {
-        let known = owners.iter().map(|o| format!("{} {o}", review::signer_name(subject, *o)));
+        let known = owners.iter().map(|o| format!("{} {o}", judged.name(*o)));
         format!("its owners: {}", known.collect::<Vec<_>>().join(", "))
     };
     let person = key::person(session.ui, &session.council, args.signer.as_deref())?;
@@ -268,14 +270,14 @@ fn owner(session: &Session, args: &Args, subject: &Subject, signer: &mut Signer)
     }
     let message = match person {
         Some(person) => format!("this key is {owner}, and you sign as {person}"),
-        None => format!("this key is {owner}, which is not an owner of {}", subject.safe.name),
+        None => format!("this key is {owner}, which is not an owner of {}", judged.derived.safe.name),
     };
     Err(Error::new(Exit::Failed, message).hint(known()))
 }
 
-fn unchecked(session: &Session, subject: &Subject) {
+fn unchecked(session: &Session, judged: &Judged) {
     let ui = session.ui;
-    let block = subject.proposal.block().number;
+    let block = judged.proposal().block().number;
     ui.say(
         &Text::default().warn("  Offline").add(": not checked, because nothing was asked of the network:"),
     );
@@ -304,30 +306,30 @@ fn confirm(session: &Session, args: &Args, (at, of): (usize, usize)) -> Result<(
 
 fn sign(
     session: &Session,
-    subject: &Subject,
+    judged: &Judged,
     signer: &mut Signer,
     request: &SigningRequest,
     accepted: Vec<String>,
 ) -> Result<OwnerSignature, Error> {
     let ecdsa = signer.sign_safe_tx(session.ui, request)?;
     let stated =
-        Stated { hash: Some(subject.proposal.hash()), bytes: *ecdsa.bytes(), accepted, claims: None };
+        Stated { hash: Some(judged.proposal().hash()), bytes: *ecdsa.bytes(), accepted, claims: None };
     // Read back as any other machine will read it: what cannot be verified is not written.
-    Ok(OwnerSignature::verify(&stated, &subject.proposal, &subject.owners.only(request.owner))?)
+    Ok(OwnerSignature::verify(&stated, judged.proposal(), &judged.derived.owners.only(request.owner))?)
 }
 
 /// The line first: whatever happens to the disk, the signature is not lost. It is in `signed`, kept or not.
 fn write(
     session: &Session,
-    subject: &Subject,
+    judged: &Judged,
     signature: &OwnerSignature,
     signed: &mut Vec<Value>,
 ) -> Result<(), Error> {
     let ui = session.ui;
     let hash = signature.hash().to_string();
     let owner = signature.owner().to_string();
-    let name = review::signer_name(subject, signature.owner());
-    let line = signature.line(&session.claims(&subject.proposal));
+    let name = judged.name(signature.owner());
+    let line = signature.line(&session.claims(judged.proposal()));
     ui.say(&Text::default().good("signed ").add(&format!("by {name} {owner}")));
     ui.say(&Text::new("paste this line to whoever broadcasts:"));
     ui.data(&line);
@@ -344,9 +346,10 @@ fn write(
         "kind": signature.ecdsa().kind().to_string(),
         "line": line,
         "accepted": signature.accepted(),
-        "decided_by_the_chain": review::decided_object(subject),
+        "decided_by_the_chain": review::decided_object(judged),
     });
-    let kept = subject
+    let kept = judged
+        .derived
         .keep(session)
         .and_then(|_| Ok(session.incidents.keep_signature(&hash, &owner, &signature.to_json())?));
     if let Ok(path) = &kept {

@@ -4,7 +4,8 @@ use alloy::primitives::Address;
 use serde_json::{Value, json};
 
 use crate::ceremony::depth::Wanted;
-use crate::ceremony::subject::{Purpose, Subject, online};
+use crate::ceremony::find::Purpose;
+use crate::ceremony::judged::Judged;
 use crate::ceremony::{outcome, waiting};
 use crate::check::{Finding, Level, Sort};
 use crate::command::Session;
@@ -13,8 +14,6 @@ use crate::command::report::report;
 use crate::error::{Error, Exit};
 use crate::proposal::{NotReady, Shortfall, assemble};
 use crate::ui::Text;
-use crate::view::effects;
-use crate::view::review::{signer_name, tally};
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -30,29 +29,30 @@ pub struct Args {
 
 pub fn run(session: &Session, args: &Args) -> Result<Exit, Error> {
     session.note_changes(session.rests_of(&args.what, args.derive.undo)?)?;
-    let mut subject = session.subject(&args.what, &args.derive.given(), Purpose::Look, |_, _| None)?;
-    subject.prove(session.ui, args.proofs.proofs)?;
-    let tally = tally(&subject);
-    let findings = subject.findings(false);
-    let refused: Vec<Finding> = findings
-        .into_iter()
+    let rehearsed = session.look(&args.what, &args.derive.given(), Purpose::Look)?;
+    let judged = rehearsed.prove(session.ui, args.proofs.proofs)?.judge(false);
+    let tally = judged.tally();
+    let refused: Vec<Finding> = judged
+        .findings
+        .iter()
+        .cloned()
         .filter(|f| f.level == Level::Refuse && !f.problem().comes_with_execution())
         .collect();
     let ready =
-        assemble(&subject.proposal, &subject.signatures, &subject.on_chain(), online(&subject)?.fresh()?);
-    show(session, &subject, &tally, &refused);
+        assemble(judged.proposal(), &judged.derived.signatures, &judged.on_chain(), judged.seen()?.fresh()?);
+    show(session, &judged, &tally, &refused);
     if let Err(NotReady::NonceUsed { .. }) = &ready {
-        subject.enforce_fresh(&[])?;
-        return match outcome::of_executed(session, &subject)? {
-            Some(outcome) => report(session, &subject, &outcome, "Executed", Some(&Wanted::default())),
+        judged.enforce_fresh(&[])?;
+        return match outcome::of_executed(session, &judged)? {
+            Some(outcome) => report(session, &judged, &outcome, "Executed", Some(&Wanted::default())),
             None => Err(Error::from(NotReady::NonceUsed {
-                proposal: subject.proposal.nonce(),
-                safe: subject.state().nonce,
+                proposal: judged.proposal().nonce(),
+                safe: judged.state().nonce,
             })),
         };
     }
-    outcome::say_if_lost(session, &subject)?;
-    let sent = waiting::show(session, &subject)?;
+    outcome::say_if_lost(session, &judged)?;
+    let sent = waiting::show(session, &judged)?;
     let (exit, word) = match &ready {
         _ if refused.iter().any(|f| f.sort == Sort::Danger) => {
             (Exit::Refused, "refused: do not sign or send it")
@@ -68,7 +68,7 @@ pub fn run(session: &Session, args: &Args) -> Result<Exit, Error> {
     if let Some(next) = next(word, &args.what, args.derive.undo) {
         session.ui.say(&Text::default().dim("  → ").add(&next));
     }
-    let mut object = object(&subject, &tally, &refused, word);
+    let mut object = object(&judged, &tally, &refused, word);
     object["sent"] = json!(sent);
     session.ui.object(&object);
     Ok(exit)
@@ -88,22 +88,22 @@ fn next(word: &str, what: &str, undo: bool) -> Option<String> {
     }
 }
 
-fn show(session: &Session, subject: &Subject, tally: &Shortfall, refused: &[Finding]) {
+fn show(session: &Session, judged: &Judged, tally: &Shortfall, refused: &[Finding]) {
     let ui = session.ui;
     ui.say(
         &Text::default()
-            .bold(&subject.safe.name)
-            .add(&format!(" on {} · nonce {} · ", subject.chain.name, subject.proposal.nonce()))
+            .bold(&judged.derived.safe.name)
+            .add(&format!(" on {} · nonce {} · ", judged.derived.chain.name, judged.proposal().nonce()))
             .bold(&format!("{} of {} signed", tally.approved.len(), tally.threshold)),
     );
-    ui.say(&Text::default().dim(&format!("safeTxHash {}", subject.proposal.hash())));
-    if let Some(at) = subject.read_at() {
+    ui.say(&Text::default().dim(&format!("safeTxHash {}", judged.proposal().hash())));
+    if let Some(at) = judged.read_at() {
         ui.say(&Text::default().dim(&format!("read at {at}")));
     }
-    if let Some(proven) = effects::proven(subject) {
+    if let Some(proven) = judged.proven() {
         ui.say(&Text::default().dim(&proven));
     }
-    ui.table(&["owner", "name", "signed", "kind"], &rows(subject, tally));
+    ui.table(&["owner", "name", "signed", "kind"], &rows(judged, tally));
     for aside in &tally.set_aside {
         ui.say(&Text::default().warn("set aside: ").add(&format!("{} is {}", aside.owner, aside.why)));
     }
@@ -118,36 +118,36 @@ fn kind_of(tally: &Shortfall, owner: Address) -> Option<String> {
     tally.approved.iter().find(|a| a.owner() == owner).map(|a| a.kind().to_string())
 }
 
-fn rows(subject: &Subject, tally: &Shortfall) -> Vec<Vec<String>> {
+fn rows(judged: &Judged, tally: &Shortfall) -> Vec<Vec<String>> {
     let row = |owner: &Address| {
         let kind = kind_of(tally, *owner);
         vec![
             owner.to_string(),
-            signer_name(subject, *owner).to_string(),
+            judged.name(*owner).to_string(),
             if kind.is_some() { "yes" } else { "no" }.to_string(),
             kind.unwrap_or_default(),
         ]
     };
-    subject.state().owners.list().iter().map(row).collect()
+    judged.state().owners.list().iter().map(row).collect()
 }
 
-fn object(subject: &Subject, tally: &Shortfall, refused: &[Finding], word: &str) -> Value {
+fn object(judged: &Judged, tally: &Shortfall, refused: &[Finding], word: &str) -> Value {
     let owner = |owner: &Address| {
         let kind = kind_of(tally, *owner);
         json!({
-            "owner": owner.to_string(), "name": subject.names.name(*owner), "signed": kind.is_some(), "kind": kind,
+            "owner": owner.to_string(), "name": judged.derived.names.name(*owner), "signed": kind.is_some(), "kind": kind,
         })
     };
-    let owners: Vec<Value> = subject.state().owners.list().iter().map(owner).collect();
+    let owners: Vec<Value> = judged.state().owners.list().iter().map(owner).collect();
     json!({
-        "safe_tx_hash": subject.proposal.hash().to_string(),
-        "nonce": subject.proposal.nonce().to_string(),
+        "safe_tx_hash": judged.proposal().hash().to_string(),
+        "nonce": judged.proposal().nonce().to_string(),
         "signed": tally.approved.len(),
         "threshold": tally.threshold.get(),
         "owners": owners,
         "refused": refused.iter().map(|f| json!({ "id": f.id, "sentence": f.sentence })).collect::<Vec<_>>(),
         "status": word,
-        "read_at": subject.read_at(),
-        "proven": effects::proven(subject),
+        "read_at": judged.read_at(),
+        "proven": judged.proven(),
     })
 }

@@ -6,9 +6,8 @@ use alloy::dyn_abi::DynSolValue;
 use alloy::primitives::{Address, B256, U256};
 use serde_json::{Value, json};
 
-use crate::ceremony::online::proven_at;
-use crate::ceremony::rehearsed::{Rehearsed, Rehearsing, outcome};
-use crate::ceremony::subject::Subject;
+use crate::ceremony::judged::Judged;
+use crate::ceremony::rehearsal::{Performed, Rehearsing, outcome};
 use crate::chain::{Standing, agreeing};
 use crate::evm::AddressBook;
 use crate::evm::amount::ether;
@@ -25,17 +24,17 @@ const MOST_SHOWN: usize = 60;
 const MOST_TELLING: usize = 200;
 
 /// The section of the review. What differs from the recorded rehearsal comes first.
-pub fn show(ui: &Ui, subject: &Subject) {
+pub fn show(ui: &Ui, judged: &Judged) {
     let heading = Text::new("  ").bold("What changes");
-    match &subject.rehearsal {
-        Rehearsing::Not if subject.online.is_some() => return,
+    match &judged.rehearsal {
+        Rehearsing::Not if judged.seen.is_some() => return,
         Rehearsing::Not => ui.say(&heading.warn("   not rehearsed: nothing was asked of the network")),
         Rehearsing::Failed(why) => {
             ui.say(&heading.bad("   NOT REHEARSED").add(&format!(": {why}")));
         }
         Rehearsing::Done(done) => {
-            ui.say(&heading.dim(&format!("   rehearsed at block {}, {}", done.block, agreement(subject))));
-            rehearsed(ui, subject, done);
+            ui.say(&heading.dim(&format!("   rehearsed at block {}, {}", done.block, agreement(judged))));
+            rehearsed(ui, judged, done);
         }
     }
     ui.blank();
@@ -43,8 +42,8 @@ pub fn show(ui: &Ui, subject: &Subject) {
 
 /// `2 of 3 RPCs agree`, and who does not.
 #[must_use]
-pub fn agreement(subject: &Subject) -> String {
-    let Some(online) = &subject.online else { return String::new() };
+pub fn agreement(judged: &Judged) -> String {
+    let Some(online) = &judged.seen else { return String::new() };
     let endpoints = online.link.endpoints();
     let (agree, of) = agreeing(&endpoints);
     let others: String = (endpoints.iter())
@@ -54,18 +53,11 @@ pub fn agreement(subject: &Subject) -> String {
             Standing::Agrees | Standing::Unasked => None,
         })
         .collect();
-    let proven = proven(subject).map(|proven| format!(", {proven}")).unwrap_or_default();
+    let proven = judged.proven().map(|proven| format!(", {proven}")).unwrap_or_default();
     format!("{agree} of {of} RPCs agree{proven}{others}")
 }
 
-/// Against what everything that was read is proven, where that was asked for.
-#[must_use]
-pub fn proven(subject: &Subject) -> Option<String> {
-    let online = subject.online.as_ref()?;
-    Some(proven_at(online.proven?, &online.snapshot.header.block()))
-}
-
-fn rehearsed(ui: &Ui, subject: &Subject, done: &Rehearsed) {
+fn rehearsed(ui: &Ui, judged: &Judged, done: &Performed) {
     let say = |text: Text| ui.say(&Text::new(INDENT).then(text));
     let mut differs = Few::default();
     done.differs.iter().for_each(|line| differs.push(|| line));
@@ -78,7 +70,7 @@ fn rehearsed(ui: &Ui, subject: &Subject, done: &Rehearsed) {
     if done.ahead {
         say(Text::default().warn("as if it were next: what comes before it may change what it does"));
     }
-    match outcome(&done.rehearsal, subject.plan(), &subject.names) {
+    match outcome(&done.rehearsal, judged.plan(), &judged.derived.names) {
         Ok(()) => {}
         Err(why) => say(Text::default().bad("IT FAILS: ").add(&why)),
     }
@@ -86,7 +78,7 @@ fn rehearsed(ui: &Ui, subject: &Subject, done: &Rehearsed) {
         let mark = if verdict.holds { Text::default().good("✓ ") } else { Text::default().bad("✗ ") };
         say(mark.add(&verdict.sentence));
     }
-    let (telling, others) = changes(subject, &done.rehearsal);
+    let (telling, others) = changes(judged, &done.rehearsal);
     let changes_nothing = telling.is_empty() && others.is_empty();
     let more = others.len().saturating_sub(MOST_SHOWN);
     let untold = telling.len().saturating_sub(MOST_TELLING);
@@ -104,33 +96,33 @@ fn rehearsed(ui: &Ui, subject: &Subject, done: &Rehearsed) {
 
 /// One line for each contract that changes, and under it what changes in it: first all that could be an owner, a role, an
 /// implementation or another address, which no bound may hide, and then the rest.
-fn changes(subject: &Subject, rehearsal: &Rehearsal) -> (Vec<Text>, Vec<Text>) {
-    let names = Names::new(subject, rehearsal);
+fn changes(judged: &Judged, rehearsal: &Rehearsal) -> (Vec<Text>, Vec<Text>) {
+    let names = Names::new(judged, rehearsal);
     let tells = |write: &&Write| !write.addresses().is_empty() || names.by_place(write).is_some();
     let (telling, dull): (Vec<&Write>, Vec<&Write>) = rehearsal.writes.iter().partition(tells);
-    let mut others = beside_storage(subject, rehearsal);
-    others.extend(written(subject, &names, &dull));
-    (written(subject, &names, &telling), others)
+    let mut others = beside_storage(judged, rehearsal);
+    others.extend(written(judged, &names, &dull));
+    (written(judged, &names, &telling), others)
 }
 
 /// The slots by contract, each with the addresses that may lie in it.
-fn written(subject: &Subject, names: &Names, writes: &[&Write]) -> Vec<Text> {
+fn written(judged: &Judged, names: &Names, writes: &[&Write]) -> Vec<Text> {
     let mut lines = Vec::new();
     let mut at = None;
     for write in writes {
         if at != Some(write.address) {
             at = Some(write.address);
-            lines.push(place(subject, write.address));
+            lines.push(place(judged, write.address));
         }
         let line = match names.of(write) {
             Some(name) => Text::new("  ").bold(&name),
             None => Text::new("  ").add(&format!("slot {}", write.slot)),
         };
-        let [old, new] = shown(subject, write);
+        let [old, new] = shown(judged, write);
         lines.push(line.add("   ").add(&old).dim(" → ").add(&new));
         let whole = |moved: &Moved| moved.at == 12 && as_address(write.new).is_some();
         for moved in write.addresses().iter().filter(|moved| !whole(moved)) {
-            let [old, new] = [moved.old, moved.new].map(|address| named(&subject.names, address));
+            let [old, new] = [moved.old, moved.new].map(|address| named(&judged.derived.names, address));
             let place = format!("    in it, from byte {}, could be   ", moved.at);
             lines.push(Text::new(&place).warn(&old).dim(" → ").warn(&new));
         }
@@ -139,18 +131,18 @@ fn written(subject: &Subject, names: &Names, writes: &[&Write]) -> Vec<Text> {
 }
 
 /// Ether, tokens, and contracts that come and go.
-fn beside_storage(subject: &Subject, rehearsal: &Rehearsal) -> Vec<Text> {
+fn beside_storage(judged: &Judged, rehearsal: &Rehearsal) -> Vec<Text> {
     let mut lines = Vec::new();
     for change in &rehearsal.balances {
-        let line = place(subject, change.address);
+        let line = place(judged, change.address);
         lines.push(match change.new.checked_sub(change.old) {
             Some(gain) => line.add("   receives ").bold(&ether(gain)),
             None => line.add("   sends ").bold(&ether(change.old.saturating_sub(change.new))),
         });
     }
     for change in &rehearsal.tokens {
-        let token = named(&subject.names, change.token);
-        let line = place(subject, change.holder);
+        let token = named(&judged.derived.names, change.token);
+        let line = place(judged, change.holder);
         let amounts = match change.received.checked_sub(change.sent) {
             Some(gain) => format!("   receives {gain}"),
             None => format!("   sends {}", change.sent.saturating_sub(change.received)),
@@ -158,13 +150,13 @@ fn beside_storage(subject: &Subject, rehearsal: &Rehearsal) -> Vec<Text> {
         lines.push(line.bold(&amounts).add(&format!(" of token {token}, in its smallest unit")));
     }
     for (what, addresses) in [("created", &rehearsal.created), ("DESTROYED", &rehearsal.destroyed)] {
-        lines.extend(addresses.iter().map(|address| place(subject, *address).add("   ").warn(what)));
+        lines.extend(addresses.iter().map(|address| place(judged, *address).add("   ").warn(what)));
     }
     lines
 }
 
-fn place(subject: &Subject, address: Address) -> Text {
-    match subject.names.name(address) {
+fn place(judged: &Judged, address: Address) -> Text {
+    match judged.derived.names.name(address) {
         Some(name) => Text::default().bold(name).add(&format!("   {address}")),
         None => Text::new(&address.to_string()),
     }
@@ -176,35 +168,35 @@ fn named(names: &AddressBook, address: Address) -> String {
 
 /// What slots are called, by the addresses that a rehearsal is about.
 struct Names<'a> {
-    subject: &'a Subject<'a>,
+    judged: &'a Judged<'a>,
     table: SlotTable,
     /// What the checks read.
     read_by: HashMap<(Address, B256), String>,
 }
 
 impl<'a> Names<'a> {
-    fn new(subject: &'a Subject<'a>, rehearsal: &'a Rehearsal) -> Self {
-        let mut addresses: Vec<Address> = subject.state().owners.list().to_vec();
+    fn new(judged: &'a Judged<'a>, rehearsal: &'a Rehearsal) -> Self {
+        let mut addresses: Vec<Address> = judged.state().owners.list().to_vec();
         let written = rehearsal.writes.iter().flat_map(|w| [w.old, w.new]).filter_map(as_address);
         addresses.extend(written.collect::<BTreeSet<_>>());
-        let mut modules = subject.state().modules.clone();
+        let mut modules = judged.state().modules.clone();
         modules.extend(&addresses);
         let table = SlotTable::new(&SlotNames {
-            safe: subject.safe.address,
+            safe: judged.derived.safe.address,
             owners: &addresses,
             modules: &modules,
-            hash: Some(subject.proposal.hash()),
+            hash: Some(judged.proposal().hash()),
             read_by_checks: &[],
-            roles: &subject.plan().map(|plan| roles(plan, &addresses)).unwrap_or_default(),
+            roles: &judged.plan().map(|plan| roles(plan, &addresses)).unwrap_or_default(),
         });
         let mut read_by = HashMap::new();
-        for check in subject.plan().into_iter().flat_map(|plan| &plan.after) {
+        for check in judged.plan().into_iter().flat_map(|plan| &plan.after) {
             let queries = check.queries();
             for place in queries.iter().filter_map(|query| rehearsal.read_by.get(query)).flatten() {
                 read_by.entry(*place).or_insert_with(|| format!("read by {}", check.label()));
             }
         }
-        Self { subject, table, read_by }
+        Self { judged, table, read_by }
     }
 
     /// By its place in a known contract, or by the check that reads it.
@@ -216,7 +208,7 @@ impl<'a> Names<'a> {
         let name = self.table.name(write.address, write.slot)?;
         // The name ends in an address: the reader's own word for it.
         let own = name.rsplit_once(' ').and_then(|(what, last)| {
-            let word = self.subject.names.name(last.parse().ok()?)?;
+            let word = self.judged.derived.names.name(last.parse().ok()?)?;
             Some(format!("{what} {word} {last}"))
         });
         Some(own.unwrap_or_else(|| name.to_string()))
@@ -241,7 +233,7 @@ fn as_address(word: B256) -> Option<Address> {
 }
 
 /// Old and new alike: as numbers, as addresses, or else as the words they are.
-fn shown(subject: &Subject, write: &Write) -> [String; 2] {
+fn shown(judged: &Judged, write: &Write) -> [String; 2] {
     let words = [write.old, write.new];
     let numbers = words.map(|word| U256::from_be_bytes(word.0));
     if numbers.iter().all(|number| *number >> 64 == U256::ZERO) {
@@ -250,7 +242,7 @@ fn shown(subject: &Subject, write: &Write) -> [String; 2] {
     let end = |word: B256| word.is_zero() || word == SENTINEL.into_word();
     if words.iter().all(|word| end(*word) || as_address(*word).is_some()) {
         return words.map(|word| match as_address(word) {
-            Some(address) => named(&subject.names, address),
+            Some(address) => named(&judged.derived.names, address),
             None => Address::from_word(word).to_string(),
         });
     }
@@ -259,21 +251,21 @@ fn shown(subject: &Subject, write: &Write) -> [String; 2] {
 
 /// For `--json`.
 #[must_use]
-pub fn object(subject: &Subject) -> Value {
-    let done = match &subject.rehearsal {
+pub fn object(judged: &Judged) -> Value {
+    let done = match &judged.rehearsal {
         Rehearsing::Not => return Value::Null,
         Rehearsing::Failed(why) => return json!({ "rehearsed": false, "why": why }),
         Rehearsing::Done(done) => done,
     };
     let rehearsal = &done.rehearsal;
     let text = |word: U256| word.to_string();
-    let names = Names::new(subject, rehearsal);
+    let names = Names::new(judged, rehearsal);
     let writes = rehearsal.writes.iter().map(|w| {
         let could_be = w.addresses().into_iter().map(
             |moved| json!({ "byte": moved.at, "old": moved.old.to_string(), "new": moved.new.to_string() }),
         );
         json!({
-            "address": w.address.to_string(), "name": subject.names.name(w.address),
+            "address": w.address.to_string(), "name": judged.derived.names.name(w.address),
             "slot": w.slot, "means": names.of(w), "old": w.old, "new": w.new,
             "addresses": could_be.collect::<Vec<_>>(),
         })
@@ -288,22 +280,22 @@ pub fn object(subject: &Subject) -> Value {
             "received": text(t.received), "sent": text(t.sent),
         })
     });
-    let words = Dictionary::new(subject.own.iter().map(|(order, _)| order.entry.playbook));
+    let words = Dictionary::new(judged.derived.own.iter().map(|own| own.order.entry.playbook));
     let events = rehearsal.events.iter().map(|log| {
         json!({
-            "address": log.address.to_string(), "name": subject.names.name(log.address),
-            "says": words.event(log, &subject.names), "topics": log.topics(), "data": log.data.data,
+            "address": log.address.to_string(), "name": judged.derived.names.name(log.address),
+            "says": words.event(log, &judged.derived.names), "topics": log.topics(), "data": log.data.data,
         })
     });
     let events: Vec<Value> = events.collect();
     json!({
         "rehearsed": true,
         "block": done.block,
-        "read_at": subject.read_at(),
-        "agreement": agreement(subject),
-        "proven": proven(subject),
+        "read_at": judged.read_at(),
+        "agreement": agreement(judged),
+        "proven": judged.proven(),
         "succeeds": rehearsal.outcome == Outcome::Succeeded,
-        "why_not": outcome(rehearsal, subject.plan(), &subject.names).err(),
+        "why_not": outcome(rehearsal, judged.plan(), &judged.derived.names).err(),
         "holds": done.holds(),
         "after": done.after.iter().map(|v| json!({ "holds": v.holds, "sentence": v.sentence })).collect::<Vec<_>>(),
         "not_as_recorded": done.differs,

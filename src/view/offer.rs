@@ -1,13 +1,13 @@
 //! What sending costs, before the question.
 
+use crate::ceremony::judged::Judged;
 use crate::ceremony::offer::Offer;
-use crate::ceremony::subject::Subject;
 use crate::evm::amount;
 use crate::ui::{Text, Ui};
 
 /// Who pays, and how much.
-pub fn show(ui: &Ui, offer: &Offer, subject: &Subject) {
-    let payer = match subject.names.name(offer.from) {
+pub fn show(ui: &Ui, offer: &Offer, judged: &Judged) {
+    let payer = match judged.derived.names.name(offer.from) {
         Some(name) => format!("{name} {}", offer.from),
         None => offer.from.to_string(),
     };

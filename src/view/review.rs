@@ -3,13 +3,14 @@
 use alloy::primitives::{Address, Bytes, U256, hex};
 use serde_json::{Value, json};
 
+use crate::ceremony::derived::Own;
 use crate::ceremony::desk::Desk;
-use crate::ceremony::subject::Subject;
+use crate::ceremony::judged::Judged;
 use crate::chain::agreeing;
 use crate::check::{Finding, Level, Match, Readable, Sort, readable};
 use crate::evm::amount::ether;
 use crate::playbook::{Decided, Origin, Part, PlannedCall, PlaybookDigest, PlaybookId};
-use crate::proposal::{Few, Shortfall, calls_of, count};
+use crate::proposal::{Few, calls_of};
 use crate::safe::{Call, Operation};
 use crate::ui::{Text, Ui};
 use crate::view::effects;
@@ -19,41 +20,46 @@ const INDENT: &str = "    ";
 const SHOWN_DATA: usize = 512;
 
 /// Prints the whole review on standard error.
-pub fn review(ui: &Ui, desk: &Desk, subject: &Subject, findings: &[Finding]) {
+pub fn review(ui: &Ui, desk: &Desk, judged: &Judged) {
     let council = desk.path.display().to_string();
     ui.blank();
-    head(ui, &council, subject);
-    origin(ui, subject);
-    what_it_does(ui, subject);
-    effects::show(ui, subject);
-    checks(ui, subject, findings);
-    hashes(ui, subject);
+    head(ui, &council, judged);
+    origin(ui, judged);
+    what_it_does(ui, judged);
+    effects::show(ui, judged);
+    checks(ui, judged, &judged.findings);
+    hashes(ui, judged);
     ui.blank();
 }
 
-fn head(ui: &Ui, council: &str, subject: &Subject) {
-    let id = subject.proposal.safe();
-    let tally = tally(subject);
+fn head(ui: &Ui, council: &str, judged: &Judged) {
+    let id = judged.proposal().safe();
+    let tally = judged.tally();
     ui.say(
         &Text::new("  ")
-            .bold(&subject.chain.name)
-            .add(&format!(" ({}) · Safe {} · nonce {} · ", id.chain_id, id.version, subject.proposal.nonce()))
+            .bold(&judged.derived.chain.name)
+            .add(&format!(
+                " ({}) · Safe {} · nonce {} · ",
+                id.chain_id,
+                id.version,
+                judged.proposal().nonce()
+            ))
             .add(&format!("{} of {} signed", tally.approved.len(), tally.threshold)),
     );
-    ui.say(&Text::new("  ").bold(&subject.safe.name).add(&format!("   {}", id.address)));
+    ui.say(&Text::new("  ").bold(&judged.derived.safe.name).add(&format!("   {}", id.address)));
     ui.say(&Text::new("  ").dim(&format!("by your council file {council}")));
-    if let Some(online) = &subject.online {
+    if let Some(online) = &judged.seen {
         let (agree, of) = agreeing(&online.link.endpoints());
-        let at = subject.read_at().unwrap_or_default();
+        let at = judged.read_at().unwrap_or_default();
         ui.say(&Text::new("  ").dim(&format!("read at {at}, {agree} of {of} RPCs agree")));
     }
     ui.blank();
 }
 
-fn origin(ui: &Ui, subject: &Subject) {
-    let binding = subject.proposal.binding();
-    let (mark, words) = match &subject.matching {
-        Match::Same | Match::SameFromItsOwnValues if subject.foreign.is_empty() => {
+fn origin(ui: &Ui, judged: &Judged) {
+    let binding = judged.proposal().binding();
+    let (mark, words) = match &judged.derived.matching {
+        Match::Same | Match::SameFromItsOwnValues if judged.derived.foreign.is_empty() => {
             (Text::default().good("✓ "), "matches your playbook")
         }
         Match::Same | Match::SameFromItsOwnValues => {
@@ -74,7 +80,7 @@ fn origin(ui: &Ui, subject: &Subject) {
             line.add(&format!("   lever {}{}", binding.title(), if binding.undo() { ", undo" } else { "" }));
     }
     ui.say(&line);
-    if let Some((order, _)) = &subject.own {
+    if let Some(Own { order, .. }) = &judged.derived.own {
         let from = match &order.entry.origin {
             Origin::Council(path) => format!("from your own {path}"),
             Origin::BuiltIn => "from the library built into this program".into(),
@@ -84,7 +90,7 @@ fn origin(ui: &Ui, subject: &Subject) {
             None => Text::new(INDENT).dim(&from),
         });
     }
-    match &subject.matching {
+    match &judged.derived.matching {
         Match::Differs(rows) | Match::Moved(rows) => {
             for row in rows.iter().take(Few::<()>::SHOWN) {
                 ui.say(&Text::new(INDENT).bold(row.field));
@@ -103,22 +109,22 @@ fn origin(ui: &Ui, subject: &Subject) {
 
 /// What the transaction itself says it does; words come from the reader's own plan, call by call, where it gives
 /// exactly this call.
-fn what_it_does(ui: &Ui, subject: &Subject) {
+fn what_it_does(ui: &Ui, judged: &Judged) {
     ui.say(&Text::new("  ").bold("What it does"));
-    let plan = subject.plan();
-    if let Some((order, _)) = &subject.own {
+    let plan = judged.plan();
+    if let Some(Own { order, .. }) = &judged.derived.own {
         ui.say(&Text::new(INDENT).add(&order.entry.playbook.title));
     }
-    let calls = match calls_of(subject.proposal.tx()) {
+    let calls = match calls_of(judged.proposal().tx()) {
         Ok(calls) => calls,
         Err(why) => {
-            let tx = subject.proposal.tx();
+            let tx = judged.proposal().tx();
             ui.say(&Text::new(INDENT).bad(&format!("{} {}: {why}", tx.operation, tx.to)));
             data(ui, &tx.data);
             return ui.blank();
         }
     };
-    let tx = subject.proposal.tx();
+    let tx = judged.proposal().tx();
     if tx.operation == Operation::DelegateCall {
         ui.say(
             &Text::new(INDENT)
@@ -128,7 +134,7 @@ fn what_it_does(ui: &Ui, subject: &Subject) {
     }
     let planned = |call: &Call| plan.and_then(|p| p.calls.iter().find(|c| c.call == *call));
     for (at, call) in calls.iter().enumerate() {
-        let name = subject.names.name(call.to).unwrap_or("(no name in your council file)");
+        let name = judged.derived.names.name(call.to).unwrap_or("(no name in your council file)");
         ui.say(&Text::new(INDENT).add(&format!("{}  ", at + 1)).bold(name).add(&format!("   {}", call.to)));
         if call.value != U256::ZERO {
             ui.say(&Text::new(INDENT).add("   sends ").bold(&ether(call.value)));
@@ -138,7 +144,7 @@ fn what_it_does(ui: &Ui, subject: &Subject) {
             None => data(ui, &call.data),
         }
     }
-    if let Some((order, plan)) = &subject.own
+    if let Some(Own { order, plan }) = &judged.derived.own
         && let Some(when) = order.entry.playbook.takes_effect(plan)
     {
         ui.say(&Text::new(INDENT).warn("takes effect: ").add(&when));
@@ -170,12 +176,12 @@ fn what_it_does(ui: &Ui, subject: &Subject) {
 
 /// What of the transaction the chain decides, for `--json`.
 #[must_use]
-pub fn decided_object(subject: &Subject) -> Value {
+pub fn decided_object(judged: &Judged) -> Value {
     let row = |decided: &Decided| {
         let by: Vec<&str> = decided.by.iter().map(|source| source.sentence.as_str()).collect();
         json!({ "call": decided.signature, "part": decided.part.to_string(), "by": by })
     };
-    subject.plan().map_or(&[][..], |plan| &plan.decided).iter().map(row).collect()
+    judged.plan().map_or(&[][..], |plan| &plan.decided).iter().map(row).collect()
 }
 
 fn decoded(ui: &Ui, call: &PlannedCall) {
@@ -200,7 +206,7 @@ fn data(ui: &Ui, bytes: &Bytes) {
     }
 }
 
-fn checks(ui: &Ui, subject: &Subject, findings: &[Finding]) {
+fn checks(ui: &Ui, judged: &Judged, findings: &[Finding]) {
     let count = |level| findings.iter().filter(|f| f.level == level).count();
     let line = Text::new("  ").bold("Checks").add(&format!("   {} pass", count(Level::Pass)));
     let line = match count(Level::Warn) {
@@ -215,7 +221,7 @@ fn checks(ui: &Ui, subject: &Subject, findings: &[Finding]) {
         0 => line,
         n => line.bad(&format!(", {n} REFUSE")),
     });
-    accepted_before(ui, subject);
+    accepted_before(ui, judged);
     let readable = readable(findings.iter().filter(|f| f.level != Level::Pass));
     for finding in &readable.first {
         let mark = match (finding.level, finding.sort) {
@@ -242,10 +248,11 @@ pub fn say_more(ui: &Ui, readable: &Readable) {
 }
 
 /// What others accepted by the word of their files, which nobody signs: so that nobody accepts it unseen.
-fn accepted_before(ui: &Ui, subject: &Subject) {
-    let named = |owner: Address| subject.names.name(owner).map_or_else(|| owner.to_string(), String::from);
-    let proposer = ("whoever proposed it".to_string(), subject.proposal.accepted());
-    let signers = subject.signatures.iter().map(|s| (named(s.owner()), s.accepted()));
+fn accepted_before(ui: &Ui, judged: &Judged) {
+    let named =
+        |owner: Address| judged.derived.names.name(owner).map_or_else(|| owner.to_string(), String::from);
+    let proposer = ("whoever proposed it".to_string(), judged.proposal().accepted());
+    let signers = judged.derived.signatures.iter().map(|s| (named(s.owner()), s.accepted()));
     let lines = std::iter::once(proposer).chain(signers).filter(|(_, ids)| !ids.is_empty());
     let line = |(who, ids): (String, &[String])| {
         let text = format!("the file says that {who} accepted {}", listed(ids));
@@ -279,8 +286,8 @@ fn grouped(hash: &str) -> [String; 2] {
     [first.join(" "), second.join(" ")]
 }
 
-fn hashes(ui: &Ui, subject: &Subject) {
-    let hashes = subject.proposal.hashes();
+fn hashes(ui: &Ui, judged: &Judged) {
+    let hashes = judged.proposal().hashes();
     let rows = [
         ("domain hash ", hashes.domain.to_string()),
         ("message hash", hashes.message.to_string()),
@@ -291,16 +298,4 @@ fn hashes(ui: &Ui, subject: &Subject) {
         ui.say(&Text::new("  ").bold(name).add(&format!("  0x{first}")));
         ui.say(&Text::new("                  ").add(&second));
     }
-}
-
-/// Who has approved, against the Safe as it is now (offline: as the proposal found it).
-#[must_use]
-pub fn tally(subject: &Subject) -> Shortfall {
-    count(&subject.proposal, &subject.signatures, &subject.on_chain(), subject.state())
-}
-
-/// A signer's name in the reader's council file.
-#[must_use]
-pub fn signer_name<'a>(subject: &'a Subject, address: Address) -> &'a str {
-    subject.names.name(address).unwrap_or("-")
 }

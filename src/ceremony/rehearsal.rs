@@ -18,12 +18,12 @@ pub enum Rehearsing {
     Not,
     /// It could not be completed, and why.
     Failed(String),
-    Done(Box<Rehearsed>),
+    Done(Box<Performed>),
 }
 
 /// A rehearsal on the reader's own RPC.
 #[derive(Clone, Debug)]
-pub struct Rehearsed {
+pub struct Performed {
     pub rehearsal: Rehearsal,
     /// Whose state it rests on.
     pub block: u64,
@@ -41,7 +41,7 @@ pub struct Rehearsed {
 
 impl Rehearsing {
     #[must_use]
-    pub fn done(&self) -> Option<&Rehearsed> {
+    pub fn done(&self) -> Option<&Performed> {
         match self {
             Self::Done(done) => Some(done),
             _ => None,
@@ -64,7 +64,7 @@ impl Rehearsing {
     }
 }
 
-impl Rehearsed {
+impl Performed {
     /// It succeeds, and leaves what the playbook promises.
     #[must_use]
     pub fn holds(&self) -> bool {

@@ -1,0 +1,70 @@
+//! A proposal by the reader's own files. Offline, the way ends here.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use alloy::primitives::{Address, B256};
+
+use crate::ceremony::derive::Order;
+use crate::ceremony::desk::Desk;
+use crate::check::Match;
+use crate::council;
+use crate::error::Error;
+use crate::evm::AddressBook;
+use crate::playbook::Plan;
+use crate::proposal::{OwnerSignature, Proposal, SafeOwners};
+use crate::safe::Nonce;
+
+/// The reader's own lever, and what it comes to.
+pub struct Own<'a> {
+    pub order: Order<'a>,
+    pub plan: Plan,
+}
+
+/// One proposal, held against the reader's own files.
+pub struct Derived<'a> {
+    pub proposal: Proposal,
+    /// `None` where the reader's files do not have what the proposal names.
+    pub own: Option<Own<'a>>,
+    pub matching: Match,
+    pub safe: &'a council::Safe,
+    pub chain: &'a council::Chain,
+    pub names: AddressBook,
+    /// Whose signatures count.
+    pub owners: SafeOwners,
+    pub signatures: Vec<OwnerSignature>,
+    /// Arguments that come from the proposal's file alone: neither the lever nor the reader's command line has them.
+    pub foreign: Vec<(String, String)>,
+    pub is_from_file: bool,
+    /// The nonce was named on the command line.
+    pub nonce_named: bool,
+    /// The code that the council file pins.
+    pub pins: BTreeMap<Address, Vec<B256>>,
+    /// Nonces and hashes of the proposals kept for the same Safe.
+    pub others: Vec<(Nonce, String)>,
+}
+
+impl Derived<'_> {
+    #[must_use]
+    pub fn plan(&self) -> Option<&Plan> {
+        self.own.as_ref().map(|own| &own.plan)
+    }
+
+    /// Keeps the proposal beside the council file, if there is none of it yet that says the same of the Safe and of the
+    /// code that it runs.
+    pub fn keep(&self, desk: &Desk) -> Result<PathBuf, Error> {
+        let hash = self.proposal.hash();
+        let code = |proposal: &Proposal| proposal.record().map(|record| record.code.clone());
+        let own = code(&self.proposal);
+        let says_the_same = |there: &Proposal| {
+            there.hash() == hash
+                && there.snapshot().drift(self.proposal.snapshot()).is_empty()
+                && (own.is_none() || code(there) == own)
+        };
+        let kept = desk.kept_files()?.into_iter().find(|(_, there)| says_the_same(there));
+        if let Some((path, _)) = kept {
+            return Ok(path);
+        }
+        Ok(desk.incidents.keep_proposal(&hash.to_string(), &self.proposal.to_json())?)
+    }
+}

@@ -1,0 +1,187 @@
+//! A proposal with everything that is known about it, judged: what a signer is shown and what is acted on.
+
+use alloy::primitives::Address;
+
+use crate::ceremony::derived::Derived;
+use crate::ceremony::online::{Seen, proven_at};
+use crate::ceremony::rehearsal::Rehearsing;
+use crate::ceremony::rehearse::Rehearsed;
+use crate::chain::EndpointReport;
+use crate::check::{self, Facts, Finding, Past};
+use crate::error::{Error, Exit};
+use crate::evm::Readings;
+use crate::fork::Rehearsal;
+use crate::playbook::{Decided, Plan, Verdict};
+use crate::proposal::{Proposal, Shortfall, count};
+use crate::safe::SafeState;
+
+/// The verdict on a proposal, and what it rests on.
+pub struct Judged<'a> {
+    pub derived: Derived<'a>,
+    /// The chain; `None` offline.
+    pub seen: Option<Seen>,
+    pub rehearsal: Rehearsing,
+    /// In the order in which a signer should doubt.
+    pub findings: Vec<Finding>,
+}
+
+impl<'a> Derived<'a> {
+    /// Judges it without the chain. `signing` where a signature is about to be made.
+    pub fn judge(self, signing: bool) -> Judged<'a> {
+        Judged::new(self, None, Rehearsing::Not, signing)
+    }
+}
+
+impl<'a> Rehearsed<'a> {
+    /// Judges it. `signing` where a signature is about to be made.
+    pub fn judge(self, signing: bool) -> Judged<'a> {
+        Judged::new(self.online.derived, Some(self.online.seen), self.rehearsal, signing)
+    }
+}
+
+impl<'a> Judged<'a> {
+    fn new(derived: Derived<'a>, seen: Option<Seen>, rehearsal: Rehearsing, signing: bool) -> Self {
+        let mut judged = Self { derived, seen, rehearsal, findings: Vec::new() };
+        judged.findings = judged.judge(signing);
+        judged
+    }
+
+    fn judge(&self, signing: bool) -> Vec<Finding> {
+        let before = self.before();
+        let own = self.derived.own.as_ref();
+        let decided = own.map(|own| own.order.decided(&own.plan)).unwrap_or_default();
+        let endpoints = self.endpoints();
+        check::findings(&self.facts(&before, &endpoints, &decided, signing))
+    }
+
+    #[must_use]
+    pub fn proposal(&self) -> &Proposal {
+        &self.derived.proposal
+    }
+
+    /// The chain that it was held against.
+    ///
+    /// # Errors
+    /// Where nothing was asked of the network.
+    pub fn seen(&self) -> Result<&Seen, Error> {
+        self.seen.as_ref().ok_or_else(|| Error::new(Exit::Network, "nothing was asked of the network"))
+    }
+
+    /// The Safe as the chain has it now.
+    #[must_use]
+    pub fn now(&self) -> Option<&SafeState> {
+        self.seen.as_ref().map(Seen::now)
+    }
+
+    /// The Safe as it is now or, offline, as the proposal found it.
+    #[must_use]
+    pub fn state(&self) -> &SafeState {
+        self.now().unwrap_or_else(|| self.proposal().snapshot())
+    }
+
+    #[must_use]
+    pub fn readings(&self) -> Option<&Readings> {
+        self.seen.as_ref().map(|seen| &seen.snapshot.readings)
+    }
+
+    #[must_use]
+    pub fn plan(&self) -> Option<&Plan> {
+        self.derived.plan()
+    }
+
+    /// The RPCs that were asked; none offline.
+    #[must_use]
+    pub fn endpoints(&self) -> Vec<EndpointReport> {
+        self.seen.as_ref().map(|seen| seen.link.endpoints()).unwrap_or_default()
+    }
+
+    /// Against what everything that was read is proven, where that was asked for.
+    #[must_use]
+    pub fn proven(&self) -> Option<String> {
+        let seen = self.seen.as_ref()?;
+        Some(proven_at(seen.proven?, &seen.snapshot.header.block()))
+    }
+
+    /// Owners who called `approveHash` for this proposal.
+    #[must_use]
+    pub fn on_chain(&self) -> Vec<Address> {
+        self.seen.as_ref().map(|seen| seen.approved(self.proposal())).unwrap_or_default()
+    }
+
+    /// Who has approved, against the Safe as it is now (offline: as the proposal found it).
+    #[must_use]
+    pub fn tally(&self) -> Shortfall {
+        count(self.proposal(), &self.derived.signatures, &self.on_chain(), self.state())
+    }
+
+    /// An address by the reader's own name for it.
+    #[must_use]
+    pub fn name(&self, address: Address) -> &str {
+        self.derived.names.name(address).unwrap_or("-")
+    }
+
+    /// The `before` checks as the chain answers them now.
+    fn before(&self) -> Vec<Verdict> {
+        match (self.readings(), self.plan()) {
+            (Some(readings), Some(plan)) => plan.before.iter().map(|c| c.judge(readings, &[])).collect(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// What the checks say of what a mined transaction did to the Safe as it was before it.
+    #[must_use]
+    pub fn effects_of(&self, mined: &Rehearsal, before: &SafeState) -> Vec<Finding> {
+        let code_then = self.proposal().record().map_or(&[][..], |record| &record.code);
+        let facts = self.facts(&[], &[], &[], false);
+        check::of_effects(&Facts {
+            now: Some(before),
+            rehearsal: Some(mined),
+            after: &[],
+            rehearsed_otherwise: &[],
+            not_rehearsed: None,
+            code_then,
+            ..facts
+        })
+    }
+
+    fn facts<'s>(
+        &'s self,
+        before: &'s [Verdict],
+        endpoints: &'s [EndpointReport],
+        decided: &'s [Decided],
+        signing: bool,
+    ) -> Facts<'s> {
+        const NOT_ASKED: &Past = &Past::NotAsked;
+        let (derived, seen, own) = (&self.derived, self.seen.as_ref(), self.derived.own.as_ref());
+        let done = self.rehearsal.done();
+        Facts {
+            proposal: &derived.proposal,
+            matching: &derived.matching,
+            plan: self.plan(),
+            council_safe: derived.safe,
+            now: self.now(),
+            answers: self.readings(),
+            before,
+            foreign: &derived.foreign,
+            past: seen.map_or(NOT_ASKED, |seen| &seen.past),
+            is_from_file: derived.is_from_file,
+            signing,
+            nonce_named: derived.nonce_named,
+            endpoints,
+            block_age: self.block_age(),
+            quorum: seen.map_or(derived.chain.quorum, |seen| seen.link.quorum()),
+            council_quorum: derived.chain.quorum,
+            others: &derived.others,
+            rehearsal: done.map(|done| &done.rehearsal),
+            after: done.map_or(&[], |done| &done.after),
+            rehearsed_otherwise: done.map_or(&[], |done| &done.differs),
+            not_rehearsed: self.rehearsal.failure(),
+            code_then: done.map_or(&[], |done| &done.code_then),
+            proxy_code: seen.map(|seen| seen.snapshot.code_hash),
+            pins: &derived.pins,
+            decided,
+            entry: own.map(|own| &own.order.entry),
+            changes: own.map_or(&[], |own| &own.order.changes),
+        }
+    }
+}
