@@ -108,7 +108,9 @@ fn where_no_constant_names_the_batch_contract_the_council_file_does_or_nothing_i
     fs::write(bob.path("breakglass.toml"), &council).unwrap();
     bob.forgets();
     let run = try_sign(bob, &[&file, "--offline"]).ended(0).says("as your council file says");
-    assert_eq!(run.stdout.trim(), online);
+    // The signature is the same; the claims tell of another council file.
+    let signature = |line: &str| line[..140].to_string();
+    assert_eq!(signature(run.stdout.trim()), signature(&online));
 
     // Named and without its code: online nothing is signed.
     let at: Address = line.split('"').nth(1).unwrap().parse().unwrap();
