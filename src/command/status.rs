@@ -32,8 +32,8 @@ pub fn run(session: &Session, args: &Args) -> Result<Exit, Error> {
     let rehearsed = session.look(&args.what, &args.derive.given(), Purpose::Look)?;
     let judged = rehearsed.prove(session.ui, args.proofs.proofs)?.judge(false);
     let tally = judged.tally();
-    let refuses = |f: &&Finding| f.level == Level::Refuse && !f.problem().comes_with_execution();
-    let refused: Vec<Finding> = judged.findings.iter().filter(refuses).cloned().collect();
+    let is_shown = |f: &&Finding| f.level == Level::Refuse && !f.problem().comes_with_execution();
+    let refused: Vec<Finding> = judged.findings.iter().filter(is_shown).cloned().collect();
     let ready =
         assemble(judged.proposal(), &judged.derived.signatures, &judged.on_chain(), judged.seen()?.fresh()?);
     show(session, &judged, &tally, &refused);
