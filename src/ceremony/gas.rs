@@ -4,7 +4,7 @@ use alloy::primitives::Address;
 
 use crate::ceremony::desk::Desk;
 use crate::ceremony::judged::Judged;
-use crate::ceremony::online::Seen;
+use crate::ceremony::seen::Seen;
 use crate::error::{Error, Exit};
 use crate::fork::{ExecTransaction, Rehearsal, is_estimated, raised, same_effects, smallest};
 use crate::progress::Tone;

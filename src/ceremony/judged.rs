@@ -3,9 +3,9 @@
 use alloy::primitives::Address;
 
 use crate::ceremony::derived::Derived;
-use crate::ceremony::online::{Seen, proven_at};
 use crate::ceremony::rehearsal::Rehearsing;
 use crate::ceremony::rehearse::Rehearsed;
+use crate::ceremony::seen::{Seen, proven_at};
 use crate::chain::EndpointReport;
 use crate::check::{self, Facts, Finding, Past};
 use crate::error::{Error, Exit};

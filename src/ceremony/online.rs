@@ -1,21 +1,21 @@
 //! A proposal held against the chain as it is now, at one agreed block.
 
 use alloy::primitives::Address;
-use alloy::sol_types::SolCall;
 
-use crate::ceremony::derive::{First, Given, Order, Proposed, is_set};
+use crate::ceremony::derive::{First, Given, Order, Proposed};
 use crate::ceremony::derived::{Derived, Own};
 use crate::ceremony::desk::Desk;
 use crate::ceremony::find::{Existing, Found};
 use crate::ceremony::matching::compare;
+use crate::ceremony::seen::{Seen, approval_query};
 use crate::ceremony::{past, prefetch};
-use crate::chain::{Ask, Chain, Root, Sending, Snapshot};
+use crate::chain::{Ask, Chain, Sending};
 use crate::check::{Match, Past};
 use crate::council;
-use crate::error::{Error, Exit};
-use crate::evm::{BlockRef, BlockTag, Fresh, Query};
+use crate::error::Error;
+use crate::evm::{BlockTag, Query};
 use crate::proposal::{BatchSource, Proposal};
-use crate::safe::{Approval, ISafe, Owners, SafeState, approved_hash_slot, encode_approvals};
+use crate::safe::{Approval, Owners, approved_hash_slot, encode_approvals};
 
 /// The most owners whose approval is asked for before it is known that they are owners.
 const MOST_LIKELY: usize = 100;
@@ -24,16 +24,6 @@ const MOST_LIKELY: usize = 100;
 pub struct View {
     pub link: Chain,
     pub at: BlockTag,
-}
-
-/// The connection to a chain, and what it said.
-pub struct Seen {
-    pub link: Chain,
-    pub snapshot: Snapshot,
-    /// What the chain says of the block that a proposal's file names.
-    pub past: Past,
-    /// Against what all of it was proven, where that was asked for.
-    pub proven: Option<Root>,
 }
 
 /// A derived proposal, and the chain.
@@ -191,50 +181,4 @@ fn sending(from: Address, proposal: &Proposal) -> Sending {
 /// Asks of each owner if they have approved this hash on chain.
 fn approval_queries(proposal: &Proposal, owners: &[Address]) -> Vec<Query> {
     owners.iter().map(|owner| approval_query(proposal, *owner)).collect()
-}
-
-fn approval_query(proposal: &Proposal, owner: Address) -> Query {
-    let call = ISafe::approvedHashesCall { owner, hash: *proposal.hash().word() };
-    Query::Call { from: None, to: proposal.safe().address, data: call.abi_encode().into() }
-}
-
-impl Seen {
-    /// The Safe as the chain has it now.
-    #[must_use]
-    pub fn now(&self) -> &SafeState {
-        &self.snapshot.state
-    }
-
-    /// The Safe as it is now: what a transaction is made ready from.
-    ///
-    /// # Errors
-    /// When an older block was asked for.
-    pub fn fresh(&self) -> Result<&Fresh<SafeState>, Error> {
-        self.snapshot.fresh().ok_or_else(|| {
-            let block = self.snapshot.header.number;
-            Error::new(Exit::Drift, format!("block {block} is not the newest")).hint("run it again")
-        })
-    }
-
-    /// Owners who called `approveHash` for a proposal.
-    #[must_use]
-    pub fn approved(&self, proposal: &Proposal) -> Vec<Address> {
-        let owners = self.now().owners.list();
-        let approved =
-            |owner: &Address| is_set(self.snapshot.readings.get(&approval_query(proposal, *owner)));
-        owners.iter().copied().filter(approved).collect()
-    }
-}
-
-/// Against what everything that was read is proven. A block that nobody knows can be made up, and everything proven in
-/// it: its hash is there to be compared.
-#[must_use]
-pub fn proven_at(root: Root, block: &BlockRef) -> String {
-    let BlockRef { number, hash, .. } = block;
-    match root {
-        Root::InHash => format!("proven against the state root of block {number}, {hash}"),
-        Root::Stated => format!(
-            "proven against the state root that is stated for block {number}, {hash} (which is not worked out here)"
-        ),
-    }
 }

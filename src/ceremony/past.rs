@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use alloy::primitives::{Address, B256};
 
-use crate::ceremony::online::Seen;
+use crate::ceremony::seen::Seen;
 use crate::chain::{Ask, ChainError};
 use crate::check::{About, Match, Past, Untrue};
 use crate::evm::{Answer, Query, Readings};
