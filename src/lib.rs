@@ -29,6 +29,7 @@
 //! | [`playbook`] | playbook text to plan |
 //! | [`council`] | the council file |
 //! | [`evm`] | the words of a chain: blocks, questions and answers, revert reasons |
+//! | [`near`] | the name that was probably meant |
 //! | [`safe`] | the Safe protocol |
 //! | [`shell`] | words as a shell reads them |
 
@@ -42,6 +43,7 @@ pub mod error;
 pub mod evm;
 pub mod excerpt;
 pub mod fork;
+pub mod near;
 pub mod playbook;
 mod progress;
 pub mod proposal;

@@ -8,7 +8,8 @@ use crate::ceremony::settings::settings;
 use crate::chain::{Chain, Options, proxy_of};
 use crate::council::{self, Council, RpcAddress, RpcAddressError, SecretUrl};
 use crate::error::{Error, Exit};
-use crate::playbook::{self, Catalogue, near};
+use crate::near::near;
+use crate::playbook::{self, Catalogue};
 use crate::progress::{Progress, Tone};
 use crate::proposal::{Claims, Proposal};
 use crate::store::{self, Incidents};
@@ -198,4 +199,16 @@ pub fn resolve(progress: &dyn Progress, address: &RpcAddress) -> Result<SecretUr
         progress.tell_once(Tone::Warn, "note: ", &format!("{text}; NO_PROXY excepts a host"));
     }
     Ok(url)
+}
+
+impl From<council::PullError> for Error {
+    fn from(error: council::PullError) -> Self {
+        Self::new(Exit::Usage, error.to_string()).hint("breakglass, alone, lists the levers")
+    }
+}
+
+impl From<council::ArgumentError> for Error {
+    fn from(error: council::ArgumentError) -> Self {
+        Self::new(Exit::Usage, error.to_string())
+    }
 }

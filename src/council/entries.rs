@@ -9,7 +9,7 @@ use toml::Spanned;
 
 use super::source::{Source, known};
 use super::wire::{WireChain, WireCode, WireLever, WirePinned, WirePlace, WireSafe};
-use super::{Chain, Lever, RpcAddress, Safe, Signer, Target, duration};
+use super::{Chain, Combined, Lever, RpcAddress, Safe, Signer, Target, duration};
 use crate::excerpt::Fault;
 use crate::safe::deployments::batch_contracts;
 use crate::safe::{Owners, SafeVersion, parse_address};
@@ -182,9 +182,57 @@ fn parse_code(text: &str) -> Result<B256, String> {
     hash.ok_or_else(|| format!("{text:?} is no code hash: expected 0x and 64 hexadecimal digits"))
 }
 
+/// A playbook and a Safe, which every lever needs that pulls no others.
+pub(super) fn simple_parts<'w>(
+    source: &Source,
+    name: &Spanned<String>,
+    wire: &'w WireLever,
+) -> Result<(&'w str, &'w Spanned<String>), Fault> {
+    let fault = |span, what: &str| {
+        Err(source.fault(span, format!("{what} is for a combined lever: it needs pull = […]")))
+    };
+    match (&wire.playbook, &wire.safe, &wire.title, &wire.alone) {
+        (_, _, Some(title), _) => fault(title.span(), "title"),
+        (_, _, _, Some(alone)) => fault(alone.span(), "alone"),
+        (Some(playbook), Some(safe), ..) => Ok((playbook, safe)),
+        (playbook, ..) => {
+            let missing = if playbook.is_none() { "playbook" } else { "safe" };
+            let message =
+                format!("lever {:?} has no {missing}; a combined lever has pull = […]", name.get_ref());
+            Err(source.fault(name.span(), message))
+        }
+    }
+}
+
+pub(super) fn read_combined(
+    source: &Source,
+    (name, place): (String, usize),
+    wire: &WireLever,
+    pull: &Spanned<Vec<Spanned<String>>>,
+) -> Result<Combined, Fault> {
+    let of_simple = [
+        ("playbook", wire.playbook.is_some()),
+        ("safe", wire.safe.is_some()),
+        ("set", !wire.set.is_empty()),
+        ("changes", !wire.changes.is_empty()),
+    ];
+    if let Some((field, _)) = of_simple.into_iter().find(|(_, is_there)| *is_there) {
+        let message = format!("a combined lever has no {field}: that is for the levers that it pulls");
+        return Err(source.fault(pull.span(), message));
+    }
+    if pull.get_ref().is_empty() {
+        return Err(source.fault(pull.span(), "pull names no lever"));
+    }
+    let names = |list: &[Spanned<String>]| list.iter().map(|name| name.get_ref().clone()).collect();
+    let alone = wire.alone.as_ref().map_or(&[][..], |alone| alone.get_ref());
+    let title = wire.title.as_ref().map(|title| title.get_ref().clone());
+    Ok(Combined { name, place, title, pull: names(pull.get_ref()), alone: names(alone) })
+}
+
 pub(super) fn read_lever(
     source: &Source,
-    name: String,
+    (name, place): (String, usize),
+    (playbook, safe): (&str, &str),
     wire: &WireLever,
     target: impl Fn(&str) -> Option<Address>,
 ) -> Result<Lever, Fault> {
@@ -213,5 +261,5 @@ pub(super) fn read_lever(
         Ok((key.clone(), text))
     };
     let set = wire.set.iter().map(argument).collect::<Result<_, _>>()?;
-    Ok(Lever { name, playbook: wire.playbook.clone(), safe: wire.safe.get_ref().clone(), set, changes })
+    Ok(Lever { name, place, playbook: playbook.into(), safe: safe.into(), set, changes })
 }

@@ -5,11 +5,13 @@ use std::collections::BTreeMap;
 use alloy::primitives::{Address, B256};
 use toml::Spanned;
 
-use super::entries::{read_chain, read_lever, read_place, read_safe};
+use super::combined::{circle, simple_levers};
+use super::entries::{read_chain, read_combined, read_lever, read_place, read_safe, simple_parts};
 use super::source::{Source, known};
 use super::wire::{Wire, WireCode, WirePinned, WirePlace};
-use super::{Chain, Contact, Council, Safe, Signer, Target};
+use super::{Chain, Combined, Contact, Council, Lever, Safe, Signer, Target};
 use crate::excerpt::Fault;
+use crate::near::hint;
 use crate::safe::{MOST_MODULES, MOST_OWNERS};
 
 /// Every one of them is asked everything.
@@ -42,15 +44,11 @@ pub(super) fn parse(origin: &str, text: &str) -> Result<Council, Fault> {
         places.iter().map(place).collect::<Result<BTreeMap<_, _>, Fault>>()
     })?;
     one_pin_each(&source, &wire, &targets)?;
-    let levers = each(&source, &wire.levers, |name, lever| {
-        known(&source, "Safe", &lever.safe, &safes)?;
-        let chain = safes.get(lever.safe.get_ref()).map_or("", |safe| safe.chain.as_str());
-        read_lever(&source, name, lever, |target| targets.get(target)?.get(chain).map(|place| place.address))
-    })?;
+    let (levers, combined) = read_levers(&source, &wire, &safes, &targets)?;
     let contacts = each(&source, &wire.contacts, |name, c| {
         Ok(Contact { name, role: c.role.clone(), reach: c.reach.clone() })
     })?;
-    Ok(Council { name: wire.name, chains, safes, signers, targets, levers, contacts })
+    Ok(Council { name: wire.name, chains, safes, signers, targets, levers, combined, contacts })
 }
 
 fn each<W, T>(
@@ -63,6 +61,72 @@ fn each<W, T>(
         Ok((name.clone(), read(name, wire)?))
     };
     entries.iter().map(entry).collect()
+}
+
+type Levers = (BTreeMap<String, Lever>, BTreeMap<String, Combined>);
+
+fn read_levers(
+    source: &Source,
+    wire: &Wire,
+    safes: &BTreeMap<String, Safe>,
+    targets: &BTreeMap<String, BTreeMap<String, Target>>,
+) -> Result<Levers, Fault> {
+    let (mut levers, mut combined) = (BTreeMap::new(), BTreeMap::new());
+    let mut in_order: Vec<_> = wire.levers.iter().collect();
+    in_order.sort_by_key(|(name, _)| name.span().start);
+    for (place, (key, lever)) in in_order.into_iter().enumerate() {
+        let name = source.name(key)?;
+        if let Some(pull) = &lever.pull {
+            combined.insert(name.clone(), read_combined(source, (name, place), lever, pull)?);
+            continue;
+        }
+        let (playbook, safe) = simple_parts(source, key, lever)?;
+        known(source, "Safe", safe, safes)?;
+        let chain = safes.get(safe.get_ref()).map_or("", |safe| safe.chain.as_str());
+        let target = |target: &str| targets.get(target)?.get(chain).map(|place| place.address);
+        levers.insert(
+            name.clone(),
+            read_lever(source, (name, place), (playbook, safe.get_ref()), lever, target)?,
+        );
+    }
+    pulled_are_levers(source, wire, &levers, &combined)?;
+    Ok((levers, combined))
+}
+
+/// Every name in `pull` and `alone` is a lever's, and no lever pulls itself.
+fn pulled_are_levers(
+    source: &Source,
+    wire: &Wire,
+    levers: &BTreeMap<String, Lever>,
+    combined: &BTreeMap<String, Combined>,
+) -> Result<(), Fault> {
+    for (name, lever) in &wire.levers {
+        for pulled in lever.pull.iter().flat_map(Spanned::get_ref) {
+            if !levers.contains_key(pulled.get_ref()) && !combined.contains_key(pulled.get_ref()) {
+                let all = levers.keys().chain(combined.keys()).map(String::as_str).collect::<Vec<_>>();
+                let message =
+                    format!("no lever is called {:?}; {}", pulled.get_ref(), hint(pulled.get_ref(), all));
+                return Err(source.fault(pulled.span(), message));
+            }
+        }
+        if let Some(circle) = circle(combined, name.get_ref()) {
+            let message = format!("{:?} pulls itself: {}", name.get_ref(), circle.join(" pulls "));
+            return Err(source.fault(name.span(), message));
+        }
+    }
+    for lever in wire.levers.values() {
+        let reached = lever.pull.iter().flat_map(Spanned::get_ref).map(|name| name.get_ref().as_str());
+        let reached = simple_levers(combined, reached);
+        for alone in lever.alone.iter().flat_map(Spanned::get_ref) {
+            if !reached.contains(alone.get_ref().as_str()) {
+                let known = hint(alone.get_ref(), reached.iter().copied());
+                let message =
+                    format!("{:?} is not a simple lever that is pulled here; {known}", alone.get_ref());
+                return Err(source.fault(alone.span(), message));
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Signers, Safes and targets share one set of names: a name in an argument means one address.
@@ -110,6 +174,16 @@ fn check_bounds(source: &Source, wire: &Wire) -> Result<(), Fault> {
         ),
         ("code hashes of one target", longest(wire.targets.values().flat_map(BTreeMap::values), codes), 20),
         ("arguments of one lever", longest(levers.values(), |l| l.set.len()), 50),
+        (
+            "levers pulled by one",
+            longest(levers.values(), |l| listed(l.pull.as_ref().map(|p| p.get_ref().len()))),
+            500,
+        ),
+        (
+            "levers alone in one",
+            longest(levers.values(), |l| listed(l.alone.as_ref().map(|a| a.get_ref().len()))),
+            500,
+        ),
         ("changes of one lever", longest(levers.values(), |l| l.changes.len()), 100),
     ];
     match rows.into_iter().find(|(_, count, most)| count > most) {

@@ -4,6 +4,8 @@
 //! May touch values only: no network, clock, device or files. Every reference from one entry to another is checked
 //! here, so a [`Council`] never names a Safe, chain or signer that does not exist.
 
+mod arguments;
+mod combined;
 mod difference;
 mod digest;
 mod duration;
@@ -23,6 +25,8 @@ use std::time::Duration;
 
 use alloy::primitives::{Address, B256};
 
+pub use arguments::{ArgumentError, by_lever};
+pub use combined::{Expansion, Part, PullError, expand};
 pub use difference::{Difference, Mark, difference};
 pub use digest::TextDigest;
 pub use pins::{Accepted, Pins, SafeAt, Standing, council_at, council_of, playbook_of};
@@ -50,6 +54,8 @@ pub struct Council {
     /// Target → chain → where it is there.
     pub targets: BTreeMap<String, BTreeMap<String, Target>>,
     pub levers: BTreeMap<String, Lever>,
+    /// Levers that pull others. No name is a simple lever's too, and none pulls itself.
+    pub combined: BTreeMap<String, Combined>,
     pub contacts: BTreeMap<String, Contact>,
 }
 
@@ -114,12 +120,26 @@ pub struct Signer {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Lever {
     pub name: String,
+    /// Its place among the levers of the file: the calls of one transaction are in this order.
+    pub place: usize,
     pub playbook: String,
     pub safe: String,
     /// Arguments as text: what they mean is for the playbook to say.
     pub set: BTreeMap<String, String>,
     /// Contracts that change with it, beside those that the playbook calls or declares.
     pub changes: Vec<Address>,
+}
+
+/// Several levers, pulled together.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Combined {
+    pub name: String,
+    pub place: usize,
+    pub title: Option<String>,
+    /// Levers, simple or combined; at least one.
+    pub pull: Vec<String>,
+    /// Simple levers among them that get a transaction of their own, after the others of their Safe.
+    pub alone: Vec<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

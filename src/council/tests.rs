@@ -1,5 +1,7 @@
 //! Council files, good and bad.
 
+mod combined;
+
 use super::*;
 
 const GOOD: &str = r#"
@@ -101,6 +103,22 @@ fn faults_point_at_the_word() {
             "\"other\" is the same Safe as \"guardian\": 0x1Db92e2EeBC8E0c075a02BeA49a2935BcD2dFCF4 on chain 1; one Safe",
         ),
         ("[contacts.security]", "[contacts.\"a b\"]", "\"a b\" is not a name"),
+        ("safe = \"guardian\"\n", "", "lever \"vault\" has no safe; a combined lever has pull"),
+        (
+            "safe = \"guardian\"\n",
+            "safe = \"guardian\"\nalone = [\"vault\"]\n",
+            "alone is for a combined lever",
+        ),
+        (
+            "safe = \"guardian\"\n",
+            "safe = \"guardian\"\ntitle = \"Vault\"\n",
+            "title is for a combined lever",
+        ),
+        (
+            "safe = \"guardian\"\n",
+            "safe = \"guardian\"\npull = [\"vault\"]\n",
+            "a combined lever has no playbook",
+        ),
     ] {
         assert!(GOOD.contains(from), "{from}");
         let fault = Council::parse("breakglass.toml", &GOOD.replacen(from, to, 1)).unwrap_err().to_string();

@@ -87,12 +87,16 @@ pub(super) struct WireSigner {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct WireLever {
-    pub(super) playbook: String,
-    pub(super) safe: Spanned<String>,
+    pub(super) playbook: Option<String>,
+    pub(super) safe: Option<Spanned<String>>,
     #[serde(default)]
     pub(super) set: BTreeMap<String, Spanned<toml::Value>>,
     #[serde(default)]
     pub(super) changes: Vec<Spanned<String>>,
+    /// A combined lever has these, and none of the above.
+    pub(super) title: Option<Spanned<String>>,
+    pub(super) pull: Option<Spanned<Vec<Spanned<String>>>>,
+    pub(super) alone: Option<Spanned<Vec<Spanned<String>>>>,
 }
 
 #[derive(Deserialize)]

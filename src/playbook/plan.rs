@@ -11,13 +11,13 @@ use super::check::{CallCheck, Check, Ending};
 use super::claim::{Step, encode};
 use super::language::expression::{Stop, Values};
 use super::language::template::Template;
-use super::near::hint;
 use super::param::{Param, unit_names};
 use super::provenance::{Decided, Provenance};
 use super::{Change, DeclaredChange, Playbook, Read};
 use crate::evm::AddressBook;
 use crate::evm::{Query, Readings};
 use crate::evm::{called, render};
+use crate::near::hint;
 use crate::safe::Call;
 
 /// What a plan is made from besides the playbook.

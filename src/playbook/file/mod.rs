@@ -20,10 +20,10 @@ use super::language::builtin;
 use super::language::template::Template;
 use super::language::typing::Scope;
 use super::language::value::{param_types, parse_error};
-use super::near::hint;
 use super::param::{Param, unit_names};
 use super::{Change, DeclaredChange, Kind, Playbook, PlaybookId, Read, Undo, bounds, spelled};
 use crate::excerpt::Fault;
+use crate::near::hint;
 
 pub(in crate::playbook) fn parse(origin: &str, text: &str) -> Result<Playbook, Fault> {
     bounds::check_text(origin, text)?;

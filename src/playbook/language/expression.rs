@@ -7,7 +7,7 @@ use alloy::dyn_abi::{DynSolType, DynSolValue};
 use super::builtin::Builtin;
 use super::value;
 use crate::evm::AddressBook;
-use crate::playbook::near::hint;
+use crate::near::hint;
 
 /// Why a value is not there: an answer is still missing, or something is wrong.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -10,7 +10,7 @@ use super::expression::Expr;
 use super::literal::{self, Literal};
 use super::syntax::{Flaw, Node, NodeKind};
 use super::value;
-use crate::playbook::near::hint;
+use crate::near::hint;
 
 const ADDRESS: DynSolType = DynSolType::Address;
 const UINT: DynSolType = DynSolType::Uint(256);

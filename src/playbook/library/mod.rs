@@ -10,9 +10,9 @@ use std::sync::{LazyLock, OnceLock};
 
 use include_dir::{Dir, include_dir};
 
-use super::near::near;
 use super::{Kind, Playbook, PlaybookId, Summary, Word};
 use crate::excerpt::Fault;
+use crate::near::near;
 
 static FOLDER: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/playbooks");
 
