@@ -7,6 +7,7 @@
 mod bounds;
 mod check;
 mod claim;
+mod combined;
 mod compare;
 mod file;
 mod language;
@@ -26,6 +27,7 @@ use alloy::primitives::{Address, B256, keccak256};
 pub use bounds::MOST_BYTES;
 pub use check::{CallCheck, Check, Ending, EventCheck, Expectation, Relation, Subject, Verdict};
 pub use claim::{Asked, Claim, StaticCall, Step};
+pub use combined::{CombinedPlan, Conflict, LeverPlan, Repeat};
 pub use file::example::{Example, ExampleCall};
 pub use file::schema::schema;
 pub use language::template::{Pattern, Template};

@@ -2,6 +2,7 @@
 
 mod author;
 mod checks;
+mod combined;
 mod library;
 mod plans;
 
