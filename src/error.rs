@@ -31,6 +31,8 @@ pub enum Exit {
 pub struct Error {
     pub exit: Exit,
     pub message: String,
+    /// What was being done: it stands before the message already.
+    pub about: Option<String>,
     /// Lines of a file, with the place at fault.
     pub excerpt: String,
     pub hints: Vec<String>,
@@ -46,6 +48,7 @@ impl Error {
         Self {
             exit,
             message: message.into(),
+            about: None,
             excerpt: String::new(),
             hints: Vec::new(),
             is_rejection: false,
@@ -69,8 +72,9 @@ impl Error {
     /// The same error, with what was being done put before it.
     #[must_use]
     pub fn about(mut self, what: &str) -> Self {
-        if !self.message.starts_with(&format!("{what}:")) {
+        if self.about.as_deref() != Some(what) {
             self.message = format!("{what}: {}", self.message);
+            self.about = Some(what.into());
         }
         self
     }

@@ -28,6 +28,7 @@ pub mod seen;
 pub mod sent;
 pub mod settings;
 pub mod since;
+pub mod stage;
 pub mod texts;
 pub mod trial;
 pub mod waiting;

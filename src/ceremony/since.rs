@@ -17,7 +17,7 @@ fn targets(judged: &Judged) -> BTreeSet<Address> {
 }
 
 fn implementations(target: Address) -> impl Iterator<Item = Query> {
-    PROXY_SLOTS.into_iter().map(move |(slot, _)| Query::Storage { address: target, slot })
+    PROXY_SLOTS.into_iter().map(move |proxy| Query::Storage { address: target, slot: proxy.slot })
 }
 
 /// What tells which code the called contracts run.
@@ -38,7 +38,7 @@ fn places(readings: &Readings, target: Address) -> impl Iterator<Item = Address>
     let at = implementations(target).filter_map(|query| word(readings, &query));
     // The slots of administrator and beacon hold no code that it runs.
     at.zip(PROXY_SLOTS)
-        .filter(|(_, (_, name))| name.starts_with("implementation"))
+        .filter(|(_, proxy)| proxy.is_implementation)
         .map(|(word, _)| word)
         .filter(|word| !word.is_zero())
         .map(Address::from_word)
@@ -69,7 +69,7 @@ pub fn changed(
                 let code = Query::CodeHash { address: target };
                 all.extend(other(&code).then(|| format!("{name} has other code")));
                 let slots = implementations(target).zip(PROXY_SLOTS).filter(|(query, _)| other(query));
-                all.extend(slots.map(|(_, (_, what))| format!("{name} has another {what}")));
+                all.extend(slots.map(|(_, proxy)| format!("{name} has another {}", proxy.name)));
             }
             None => all.extend(unlike_the_record(judged, target, now).map(|what| format!("{name} {what}"))),
         }

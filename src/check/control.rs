@@ -13,15 +13,13 @@ use crate::playbook::PlannedCall;
 
 /// Events that say who controls a contract or what code it runs, and which of their words say whom or what. Sources:
 /// OpenZeppelin Contracts 5.x, ERC-1967, EIP-2535, DSAuth, Solady, Compound v2, Safe.
-const EVENTS: [(&str, &[usize]); 22] = [
+const GAINS: [(&str, &[usize]); 20] = [
     ("OwnershipTransferred(address,address)", &[1]),
     ("OwnershipTransferStarted(address,address)", &[1]),
     ("RoleGranted(bytes32,address,address)", &[0, 1]),
-    ("RoleRevoked(bytes32,address,address)", &[0, 1]),
     ("RoleAdminChanged(bytes32,bytes32,bytes32)", &[0, 2]),
     ("DefaultAdminTransferScheduled(address,uint48)", &[0]),
     ("RoleGranted(uint64,address,uint32,uint48,bool)", &[0, 1]),
-    ("RoleRevoked(uint64,address)", &[0, 1]),
     ("RolesUpdated(address,uint256)", &[0]),
     ("AdminChanged(address,address)", &[1]),
     ("Upgraded(address)", &[0]),
@@ -37,6 +35,9 @@ const EVENTS: [(&str, &[usize]); 22] = [
     ("EnabledModule(address)", &[0]),
     ("ChangedGuard(address)", &[0]),
 ];
+/// The same of those by which somebody loses it.
+const LOSSES: [(&str, &[usize]); 2] =
+    [("RoleRevoked(bytes32,address,address)", &[0, 1]), ("RoleRevoked(uint64,address)", &[0, 1])];
 /// Proxies from before EIP-1967 keep implementation and administrator at the hashes of these names.
 const OLD_SLOTS: [&str; 2] = ["org.zeppelinos.proxy.implementation", "org.zeppelinos.proxy.admin"];
 /// Parts of a function's name by which a playbook says that it changes control.
@@ -119,6 +120,7 @@ struct Gain {
     /// The event, or the name of the slot.
     what: &'static str,
     words: Vec<B256>,
+    loses: bool,
 }
 
 impl Gain {
@@ -139,23 +141,27 @@ fn address_of(word: B256) -> Option<Address> {
 /// An owner swapped behind a harmless call: one refusal for each contract.
 fn control(facts: &Facts, rehearsal: &Rehearsal) -> Vec<Problem> {
     let safe = facts.proposal.safe().address;
-    let known = EVENTS.map(|(event, words)| (keccak256(event), event, words));
+    let gains = GAINS.map(|(event, words)| (keccak256(event), event, words, false));
+    let losses = LOSSES.map(|(event, words)| (keccak256(event), event, words, true));
+    let proxy = PROXY_SLOTS.map(|proxy| (proxy.slot, proxy.name));
     let old = OLD_SLOTS.map(|name| (keccak256(name), name));
-    let slots: Vec<(B256, &str)> = PROXY_SLOTS.into_iter().chain(old).collect();
+    let slots: Vec<(B256, &str)> = proxy.into_iter().chain(old).collect();
 
     let events = rehearsal.events.iter().filter_map(|log| {
-        let (_, event, gains) = known.iter().find(|(topic, ..)| log.topics().first() == Some(topic))?;
+        let is_it = |(topic, ..): &&(B256, _, _, _)| log.topics().first() == Some(topic);
+        let (_, event, at, loses) = gains.iter().chain(&losses).find(is_it)?;
         let words: Vec<B256> = log.topics()[1..]
             .iter()
             .copied()
             .chain(log.data.data.chunks_exact(32).map(B256::from_slice))
             .collect();
-        let words = gains.iter().map(|at| words.get(*at).copied().unwrap_or_default()).collect();
-        Some(Gain { contract: log.address, what: event.split('(').next().unwrap_or_default(), words })
+        let words = at.iter().map(|at| words.get(*at).copied().unwrap_or_default()).collect();
+        let what = event.split('(').next().unwrap_or_default();
+        Some(Gain { contract: log.address, what, words, loses: *loses })
     });
     let writes = rehearsal.writes.iter().filter_map(|write| {
         let (_, name) = slots.iter().find(|(slot, _)| *slot == write.slot)?;
-        Some(Gain { contract: write.address, what: name, words: vec![write.new] })
+        Some(Gain { contract: write.address, what: name, words: vec![write.new], loses: false })
     });
     let gains: Vec<Gain> = events.chain(writes).filter(|gain| gain.contract != safe).collect();
     let mut undeclared: BTreeMap<Address, BTreeSet<String>> = BTreeMap::new();
@@ -202,9 +208,8 @@ fn is_explained(facts: &Facts, write: &Write, moved: &[Moved], gains: &[Gain], w
 /// Returns `true` if a list of members closes the gap of one whose role is seen to be revoked: the last member takes its
 /// slot and leaves its own (EnumerableSet).
 fn closes_a_gap(write: &Write, gains: &[Gain], writes: &[Write]) -> bool {
-    let revoked = |gain: &Gain| {
-        gain.contract == write.address && gain.what == "RoleRevoked" && gain.words.contains(&write.old)
-    };
+    let revoked =
+        |gain: &Gain| gain.contract == write.address && gain.loses && gain.words.contains(&write.old);
     let left = |other: &Write| {
         other.address == write.address
             && other.slot != write.slot
@@ -228,8 +233,8 @@ fn is_saying(signature: &str) -> bool {
 /// One of the reader's own calls to that contract, or with it, names whom and what; or by a call whose name says so it
 /// is the Safe that gains, or nobody, or somebody who loses.
 fn is_said(facts: &Facts, gain: &Gain) -> bool {
-    let Gain { contract, what, words: gained } = gain;
-    let (contract, loses) = (*contract, *what == "RoleRevoked");
+    let Gain { contract, words: gained, loses, .. } = gain;
+    let (contract, loses) = (*contract, *loses);
     let safe = facts.proposal.safe().address.into_word();
     // Without a word to look for, only the name can say it.
     if gained.is_empty() {

@@ -42,7 +42,7 @@ impl Past {
     pub fn compare(file: (&SafeState, Option<&Readings>), chain: (&SafeState, &Readings)) -> Self {
         let safe = file.0.drift(chain.0).into_iter().map(|d| Untrue {
             about: About::Safe,
-            what: d.what.into(),
+            what: d.what.to_string(),
             file: d.was,
             chain: d.now,
         });

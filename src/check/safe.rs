@@ -46,7 +46,7 @@ impl Problem {
                 Description::pass("safe-drift", "the Safe is as it was when this was proposed")
             }
             Self::Changed(Drift { what, was, now }) => Description::drift(
-                Id::of("safe-drift", what.replace(' ', "-")).digest([was as &dyn Display, now]),
+                Id::of("safe-drift", what.to_string().replace(' ', "-")).digest([was as &dyn Display, now]),
                 format!("the Safe's {what} changed since this was proposed: was {was}, is {now}"),
                 "find out who changed it; propose again if it was the council",
             ),

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use crate::ceremony::depth::Wanted;
 use crate::ceremony::find::Purpose;
 use crate::ceremony::judged::Judged;
+use crate::ceremony::stage::Stage;
 use crate::ceremony::{outcome, waiting};
 use crate::check::{Finding, Level, Sort};
 use crate::command::Session;
@@ -49,39 +50,15 @@ pub fn run(session: &Session, args: &Args) -> Result<Exit, Error> {
     }
     outcome::say_if_lost(session, &judged)?;
     let sent = waiting::show(session, &judged)?;
-    let (exit, word) = match &ready {
-        _ if refused.iter().any(|f| f.sort == Sort::Danger) => {
-            (Exit::Refused, "refused: do not sign or send it")
-        }
-        _ if !refused.is_empty() => (Exit::Drift, "drifted"),
-        Ok(_) if !sent.is_empty() => (Exit::Done, "sent, and not mined yet"),
-        Ok(_) => (Exit::Done, "ready to broadcast"),
-        Err(NotReady::Shortfall(_)) => (Exit::Shortfall, "more signatures needed"),
-        Err(NotReady::NonceAhead { .. }) => (Exit::Drift, "waiting for transactions with lower nonces"),
-        Err(NotReady::Moved(_) | NotReady::NonceUsed { .. }) => (Exit::Drift, "drifted"),
-    };
-    session.ui.say(&Text::default().bold(word));
-    if let Some(next) = next(word, &args.what, args.derive.undo) {
+    let stage = Stage::of(&refused, ready.as_ref(), !sent.is_empty());
+    session.ui.say(&Text::default().bold(&stage.to_string()));
+    if let Some(next) = stage.next(&args.what, args.derive.undo) {
         session.ui.say(&Text::default().dim("  → ").add(&next));
     }
-    let mut object = object(&judged, &tally, &refused, word);
+    let mut object = object(&judged, &tally, &refused, stage);
     object["sent"] = json!(sent);
     session.ui.object(&object);
-    Ok(exit)
-}
-
-/// Returns what to do next, where one command does it.
-fn next(word: &str, what: &str, undo: bool) -> Option<String> {
-    let undo = if undo { " --undo" } else { "" };
-    match word {
-        "more signatures needed" => Some(format!(
-            "an owner who is missing runs breakglass sign {what}{undo}; breakglass import {what}{undo} takes in the line"
-        )),
-        "ready to broadcast" => Some(format!(
-            "breakglass broadcast {what}{undo} --keystore FILE, or --ledger, sends and proves it"
-        )),
-        _ => None,
-    }
+    Ok(stage.exit())
 }
 
 fn show(session: &Session, judged: &Judged, tally: &Shortfall, refused: &[Finding]) {
@@ -100,8 +77,8 @@ fn show(session: &Session, judged: &Judged, tally: &Shortfall, refused: &[Findin
         ui.say(&Text::default().dim(&proven));
     }
     ui.table(&["owner", "name", "signed", "kind"], &rows(judged, tally));
-    for aside in &tally.set_aside {
-        ui.say(&Text::default().warn("set aside: ").add(&format!("{} is {}", aside.owner, aside.why)));
+    for former in &tally.former {
+        ui.say(&Text::default().warn("set aside: ").add(&format!("{former} is no longer an owner")));
     }
     for finding in refused {
         let mark = if finding.sort == Sort::Drift { "drift: " } else { "refused: " };
@@ -127,7 +104,7 @@ fn rows(judged: &Judged, tally: &Shortfall) -> Vec<Vec<String>> {
     judged.state().owners.list().iter().map(row).collect()
 }
 
-fn object(judged: &Judged, tally: &Shortfall, refused: &[Finding], word: &str) -> Value {
+fn object(judged: &Judged, tally: &Shortfall, refused: &[Finding], stage: Stage) -> Value {
     let owner = |owner: &Address| {
         let kind = kind_of(tally, *owner);
         json!({
@@ -142,7 +119,7 @@ fn object(judged: &Judged, tally: &Shortfall, refused: &[Finding], word: &str) -
         "threshold": tally.threshold.get(),
         "owners": owners,
         "refused": refused.iter().map(|f| json!({ "id": f.id, "sentence": f.sentence })).collect::<Vec<_>>(),
-        "status": word,
+        "status": stage.to_string(),
         "read_at": judged.read_at(),
         "proven": judged.proven(),
     })

@@ -33,7 +33,7 @@ pub use packed::Moved;
 use prefetch::next_keys;
 pub use prefetch::{access_list_calls, access_list_keys, first_keys};
 pub use run::{Attempt, ExecTransaction, Moment, Outcome, Rehearsal, RehearsalError, rehearse, view};
-pub use slots::{PROXY_SLOTS, SlotNames, SlotTable};
+pub use slots::{PROXY_SLOTS, ProxySlot, SlotNames, SlotTable};
 pub use state::{Account, Keys, State, World};
 pub use trace::{End, Frame, FrameKind, Trace};
 

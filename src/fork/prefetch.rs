@@ -76,7 +76,7 @@ pub fn first_keys(
     }
     for contract in called {
         keys.accounts.insert(contract);
-        keys.slots.extend(PROXY_SLOTS[..3].iter().map(|(slot, _)| (contract, *slot)));
+        keys.slots.extend(PROXY_SLOTS[..3].iter().map(|proxy| (contract, proxy.slot)));
     }
     keys
 }
@@ -89,7 +89,7 @@ pub(super) fn next_keys(exec: &ExecTransaction<'_>, state: &State) -> Keys {
     keys.slots.extend(exec.owners.list().iter().map(|owner| (safe, owner_slot(*owner))));
     let points = |address: Address, slot: B256| {
         let of_safe = address == safe && (slot == slot_word(slot::SINGLETON) || slot == slot::GUARD);
-        of_safe || PROXY_SLOTS.iter().any(|(proxy, _)| *proxy == slot)
+        of_safe || PROXY_SLOTS.iter().any(|proxy| proxy.slot == slot)
     };
     let pointers =
         state.slots.iter().filter(|((address, slot), word)| points(*address, *slot) && !word.is_zero());

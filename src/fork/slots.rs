@@ -8,12 +8,37 @@ use alloy::sol_types::SolValue;
 
 use crate::safe::{SENTINEL, SafeTxHash, approved_hash_slot, module_slot, owner_slot, slot, slot_word};
 
+/// A slot of a proxy that says who controls it, or what code it runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ProxySlot {
+    pub slot: B256,
+    pub name: &'static str,
+    /// The code that it names runs on the proxy's storage.
+    pub is_implementation: bool,
+}
+
+const fn proxy_slot(slot: B256, name: &'static str, is_implementation: bool) -> ProxySlot {
+    ProxySlot { slot, name, is_implementation }
+}
+
 /// Where a proxy's implementation, admin or beacon lies: EIP-1967 and EIP-1822.
-pub const PROXY_SLOTS: [(B256, &str); 4] = [
-    (b256!("360894a13ba1a3210667c828492db98dca3e2076cc3735a920a3ca505d382bbc"), "implementation"),
-    (b256!("b53127684a568b3173ae13b9f8a6016e243e63b6e8ee1178d6a717850b5d6103"), "proxy admin"),
-    (b256!("a3f0ad74e5423aebfd80d3ef4346578335a9a72aeaee59ff6cb3582b35133d50"), "beacon"),
-    (b256!("c5f16f0fcc639fa48a6947836d9850f504798523bf8c9a3a87d5876cf622bcf7"), "implementation (EIP-1822)"),
+pub const PROXY_SLOTS: [ProxySlot; 4] = [
+    proxy_slot(
+        b256!("360894a13ba1a3210667c828492db98dca3e2076cc3735a920a3ca505d382bbc"),
+        "implementation",
+        true,
+    ),
+    proxy_slot(
+        b256!("b53127684a568b3173ae13b9f8a6016e243e63b6e8ee1178d6a717850b5d6103"),
+        "proxy admin",
+        false,
+    ),
+    proxy_slot(b256!("a3f0ad74e5423aebfd80d3ef4346578335a9a72aeaee59ff6cb3582b35133d50"), "beacon", false),
+    proxy_slot(
+        b256!("c5f16f0fcc639fa48a6947836d9850f504798523bf8c9a3a87d5876cf622bcf7"),
+        "implementation (EIP-1822)",
+        true,
+    ),
 ];
 
 /// Fields of OpenZeppelin's upgradeable contracts, each in its ERC-7201 namespace, with the offset in it.
@@ -66,7 +91,7 @@ impl SlotTable {
     #[must_use]
     pub fn new(names: &SlotNames<'_>) -> Self {
         let checks = names.read_by_checks.iter().map(|(at, slot, name)| ((*at, *slot), name.clone()));
-        let proxy = PROXY_SLOTS.iter().map(|(slot, name)| (*slot, (*name).to_string()));
+        let proxy = PROXY_SLOTS.iter().map(|proxy| (proxy.slot, proxy.name.to_string()));
         Self {
             safe: names.safe,
             of_places: first_of_each(checks),
@@ -179,7 +204,7 @@ mod tests {
             eip1967("eip1967.proxy.beacon"),
             keccak256("PROXIABLE"),
         ];
-        assert_eq!(PROXY_SLOTS.map(|(slot, _)| slot), derived);
+        assert_eq!(PROXY_SLOTS.map(|proxy| proxy.slot), derived);
     }
 
     #[test]

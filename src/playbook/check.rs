@@ -220,12 +220,11 @@ impl Check {
                 (&check.label, check.ending.to_string(), check.outcome(readings.get(&check.query)))
             }
         };
+        let was_read = outcome.is_ok();
         let (holds, found) = outcome.unwrap_or_else(|why| (false, format!("cannot be read: {why}")));
         let sentence = match self {
             _ if holds => format!("{subject} {expected}"),
-            Self::Value { expectation, .. }
-                if expectation.relation == Relation::Is && found.starts_with("is ") =>
-            {
+            Self::Value { expectation, .. } if was_read && expectation.relation == Relation::Is => {
                 format!("{subject} {found}, not {}", expectation.pattern.render(None))
             }
             _ => format!("{subject} {found}; expected: {expected}"),

@@ -55,15 +55,8 @@ pub struct Shortfall {
     pub threshold: Threshold,
     /// Current owners who have not approved.
     pub missing: Vec<Address>,
-    /// Signatures that do not count now, with the reason.
-    pub set_aside: Vec<SetAside>,
-}
-
-/// A signature that was valid when it was made and does not count now.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SetAside {
-    pub owner: Address,
-    pub why: &'static str,
+    /// Former owners: their signatures were valid when they were made and do not count now.
+    pub former: Vec<Address>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -107,7 +100,7 @@ fn tally(approvals: &[Approval], now: &SafeState) -> Shortfall {
     let owners: HashSet<Address> = now.owners.list().iter().copied().collect();
     let mut counted: HashSet<Address> = HashSet::new();
     let mut approved: Vec<Approval> = Vec::new();
-    let mut set_aside = Vec::new();
+    let mut former = Vec::new();
     for approval in approvals {
         let owner = approval.owner();
         if !counted.insert(owner) {
@@ -116,12 +109,12 @@ fn tally(approvals: &[Approval], now: &SafeState) -> Shortfall {
         if owners.contains(&owner) {
             approved.push(*approval);
         } else {
-            set_aside.push(SetAside { owner, why: "no longer an owner" });
+            former.push(owner);
         }
     }
     approved.sort_by_key(Approval::owner);
     let missing = now.owners.list().iter().copied().filter(|owner| !counted.contains(owner)).collect();
-    Shortfall { approved, threshold: now.owners.threshold(), missing, set_aside }
+    Shortfall { approved, threshold: now.owners.threshold(), missing, former }
 }
 
 /// Verifies everything the Safe will verify, against its state now.
@@ -175,7 +168,7 @@ pub fn likely_approvals(
 /// What makes it another Safe than the one that was signed for.
 fn moved(proposal: &Proposal, now: &SafeState) -> Vec<Drift> {
     let mut drift = proposal.snapshot().drift(now);
-    drift.retain(|d| matches!(d.what, "chain" | "Safe" | "version" | "singleton"));
+    drift.retain(|d| d.what.is_identity());
     drift
 }
 

@@ -11,7 +11,7 @@ use super::*;
 
 use crate::evm::{Answer, BlockHash, Fresh, Query};
 use crate::playbook::{PlaybookDigest, PlaybookId};
-use crate::safe::{Operation, Owners, SafeVersion, SignatureKind, signed_digest};
+use crate::safe::{Operation, Owners, SafeField, SafeVersion, SignatureKind, signed_digest};
 
 fn key(seed: u8) -> SigningKey {
     SigningKey::from_slice(&[seed; 32]).unwrap()
@@ -328,7 +328,7 @@ fn a_former_owner_is_set_aside_and_a_higher_threshold_counts() {
     else {
         panic!("a former owner counted")
     };
-    assert_eq!((shortfall.approved.len(), shortfall.set_aside[0].owner), (1, address(2)));
+    assert_eq!((shortfall.approved.len(), shortfall.former[0]), (1, address(2)));
     assert_eq!(shortfall.missing, [address(3)]);
     now.owners = Owners::new(vec![address(1), address(2), address(3)], 3).unwrap();
     assert!(matches!(
@@ -347,7 +347,7 @@ fn a_used_a_future_nonce_and_another_implementation_are_told_apart() {
     let mut now = state(42);
     now.singleton = Address::repeat_byte(0xbb);
     let moved = assemble(&proposal, &signatures, &[], &Fresh::from_quorum(now.clone()));
-    assert!(matches!(moved, Err(NotReady::Moved(drift)) if drift[0].what == "singleton"));
+    assert!(matches!(moved, Err(NotReady::Moved(drift)) if drift[0].what == SafeField::Singleton));
 }
 
 /// A call that was signed before is sent again only as it is, and only while the Safe takes its approvals.

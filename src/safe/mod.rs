@@ -27,7 +27,7 @@ pub use signature::{
     Approval, EcdsaSignature, SignatureError, SignatureKind, encode_approvals, signed_digest,
 };
 pub use state::{
-    Drift, MOST_MODULES, SafeState, approved_hash_slot, module_slot, owner_slot, slot, slot_word,
+    Drift, MOST_MODULES, SafeField, SafeState, approved_hash_slot, module_slot, owner_slot, slot, slot_word,
 };
 pub use tx::{BadNonce, Call, Nonce, Operation, SafeTx, decode_exec, parse_uint};
 pub use version::{SafeVersion, UnknownVersion};

@@ -1,5 +1,7 @@
 //! What a Safe is at one block: everything that decides whether a transaction can run and who controls the Safe.
 
+use std::fmt;
+
 use alloy::primitives::{Address, B256, U256, b256, keccak256};
 use alloy::sol_types::SolValue;
 
@@ -72,10 +74,50 @@ pub struct SafeState {
     pub modules: Vec<Address>,
 }
 
+/// One of the things that a [`SafeState`] says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SafeField {
+    Chain,
+    Address,
+    Version,
+    Owners,
+    Threshold,
+    Singleton,
+    Guard,
+    ModuleGuard,
+    FallbackHandler,
+    Modules,
+}
+
+impl SafeField {
+    /// Returns `true` if a Safe in which it differs is another Safe, or runs other code.
+    #[must_use]
+    pub const fn is_identity(self) -> bool {
+        matches!(self, Self::Chain | Self::Address | Self::Version | Self::Singleton)
+    }
+}
+
+impl fmt::Display for SafeField {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Chain => "chain",
+            Self::Address => "Safe",
+            Self::Version => "version",
+            Self::Owners => "owners",
+            Self::Threshold => "threshold",
+            Self::Singleton => "singleton",
+            Self::Guard => "guard",
+            Self::ModuleGuard => "module guard",
+            Self::FallbackHandler => "fallback handler",
+            Self::Modules => "modules",
+        })
+    }
+}
+
 /// One thing about a Safe that is not what it was.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Drift {
-    pub what: &'static str,
+    pub what: SafeField,
     pub was: String,
     pub now: String,
 }
@@ -91,16 +133,16 @@ impl SafeState {
             addresses.iter().map(Address::to_string).collect::<Vec<_>>().join(", ")
         };
         let rows = [
-            ("chain", self.id.chain_id.to_string(), now.id.chain_id.to_string()),
-            ("Safe", self.id.address.to_string(), now.id.address.to_string()),
-            ("version", self.id.version.to_string(), now.id.version.to_string()),
-            ("owners", list(self.owners.list()), list(now.owners.list())),
-            ("threshold", self.owners.threshold().to_string(), now.owners.threshold().to_string()),
-            ("singleton", self.singleton.to_string(), now.singleton.to_string()),
-            ("guard", self.guard.to_string(), now.guard.to_string()),
-            ("module guard", self.module_guard.to_string(), now.module_guard.to_string()),
-            ("fallback handler", self.fallback_handler.to_string(), now.fallback_handler.to_string()),
-            ("modules", list(&self.modules), list(&now.modules)),
+            (SafeField::Chain, self.id.chain_id.to_string(), now.id.chain_id.to_string()),
+            (SafeField::Address, self.id.address.to_string(), now.id.address.to_string()),
+            (SafeField::Version, self.id.version.to_string(), now.id.version.to_string()),
+            (SafeField::Owners, list(self.owners.list()), list(now.owners.list())),
+            (SafeField::Threshold, self.owners.threshold().to_string(), now.owners.threshold().to_string()),
+            (SafeField::Singleton, self.singleton.to_string(), now.singleton.to_string()),
+            (SafeField::Guard, self.guard.to_string(), now.guard.to_string()),
+            (SafeField::ModuleGuard, self.module_guard.to_string(), now.module_guard.to_string()),
+            (SafeField::FallbackHandler, self.fallback_handler.to_string(), now.fallback_handler.to_string()),
+            (SafeField::Modules, list(&self.modules), list(&now.modules)),
         ];
         rows.into_iter()
             .filter(|(_, was, now)| was != now)

@@ -70,7 +70,7 @@ fn an_owner_swapped_behind_a_harmless_call_is_refused() {
 #[test]
 fn a_proxys_slots_say_it_even_without_an_event() {
     let old = ["org.zeppelinos.proxy.implementation", "org.zeppelinos.proxy.admin"].map(keccak256);
-    for slot in PROXY_SLOTS.map(|(slot, _)| slot).into_iter().chain(old) {
+    for slot in PROXY_SLOTS.map(|proxy| proxy.slot).into_iter().chain(old) {
         let upgraded = Rehearsal { writes: vec![write(VAULT, slot, 1)], ..rehearsal() };
         assert_eq!(Case::new(upgraded).found(findings), control(VAULT));
     }

@@ -1,0 +1,113 @@
+//! How far along a proposal is, and what comes next. Pure.
+
+use std::fmt;
+
+use crate::check::{Finding, Sort};
+use crate::error::Exit;
+use crate::proposal::{NotReady, Ready};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stage {
+    Refused,
+    Drifted,
+    /// Its nonce is not the next.
+    Waiting,
+    Signing,
+    Ready,
+    Sent,
+}
+
+impl Stage {
+    /// `refused` is what nobody accepted; `is_sent` if a transaction that was sent is not mined yet.
+    #[must_use]
+    pub fn of(refused: &[Finding], ready: Result<&Ready, &NotReady>, is_sent: bool) -> Self {
+        if refused.iter().any(|finding| finding.sort == Sort::Danger) {
+            return Self::Refused;
+        }
+        match ready {
+            _ if !refused.is_empty() => Self::Drifted,
+            Ok(_) if is_sent => Self::Sent,
+            Ok(_) => Self::Ready,
+            Err(NotReady::Shortfall(_)) => Self::Signing,
+            Err(NotReady::NonceAhead { .. }) => Self::Waiting,
+            Err(NotReady::Moved(_) | NotReady::NonceUsed { .. }) => Self::Drifted,
+        }
+    }
+
+    #[must_use]
+    pub const fn exit(self) -> Exit {
+        match self {
+            Self::Refused => Exit::Refused,
+            Self::Drifted | Self::Waiting => Exit::Drift,
+            Self::Signing => Exit::Shortfall,
+            Self::Ready | Self::Sent => Exit::Done,
+        }
+    }
+
+    /// Returns what to do next, where one command does it. `what` is as it was named on the command line.
+    #[must_use]
+    pub fn next(self, what: &str, undo: bool) -> Option<String> {
+        let undo = if undo { " --undo" } else { "" };
+        match self {
+            Self::Signing => Some(format!(
+                "an owner who is missing runs breakglass sign {what}{undo}; breakglass import {what}{undo} takes in the \
+                 line"
+            )),
+            Self::Ready => Some(format!(
+                "breakglass broadcast {what}{undo} --keystore FILE, or --ledger, sends and proves it"
+            )),
+            Self::Refused | Self::Drifted | Self::Waiting | Self::Sent => None,
+        }
+    }
+}
+
+impl fmt::Display for Stage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Refused => "refused: do not sign or send it",
+            Self::Drifted => "drifted",
+            Self::Waiting => "waiting for transactions with lower nonces",
+            Self::Signing => "more signatures needed",
+            Self::Ready => "ready to broadcast",
+            Self::Sent => "sent, and not mined yet",
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::chain::Age;
+    use crate::check::block_age;
+    use crate::safe::Nonce;
+
+    #[test]
+    fn what_is_refused_comes_before_how_far_it_is() {
+        let (proposal, safe) = (Nonce::from(2), Nonce::from(1));
+        let ahead = NotReady::NonceAhead { proposal, safe };
+        let used = NotReady::NonceUsed { proposal: safe, safe: proposal };
+        let danger: Vec<Finding> =
+            block_age(Some(Age::Ahead { seconds: 60, made: 1 }), &[]).into_iter().collect();
+        assert_eq!(Stage::of(&danger, Err(&ahead), false), Stage::Refused);
+        assert_eq!(Stage::of(&[], Err(&ahead), false), Stage::Waiting);
+        assert_eq!(Stage::of(&[], Err(&ahead), true), Stage::Waiting, "another of this nonce may be sent");
+        assert_eq!(Stage::of(&[], Err(&used), false), Stage::Drifted);
+        assert_eq!(Stage::of(&[], Err(&NotReady::Moved(Vec::new())), false), Stage::Drifted);
+    }
+
+    #[test]
+    fn only_what_one_command_does_is_next() {
+        assert!(
+            Stage::Signing
+                .next("vault", true)
+                .unwrap()
+                .contains("sign vault --undo; breakglass import vault --undo")
+        );
+        assert!(
+            Stage::Ready.next("vault", false).unwrap().starts_with("breakglass broadcast vault --keystore")
+        );
+        for stage in [Stage::Refused, Stage::Drifted, Stage::Waiting, Stage::Sent] {
+            assert_eq!(stage.next("vault", false), None);
+        }
+    }
+}
