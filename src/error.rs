@@ -31,8 +31,8 @@ pub enum Exit {
 pub struct Error {
     pub exit: Exit,
     pub message: String,
-    /// What was being done: it stands before the message already.
-    pub about: Option<String>,
+    /// What it is about stands before the message.
+    pub is_about: bool,
     /// Lines of a file, with the place at fault.
     pub excerpt: String,
     pub hints: Vec<String>,
@@ -48,7 +48,7 @@ impl Error {
         Self {
             exit,
             message: message.into(),
-            about: None,
+            is_about: false,
             excerpt: String::new(),
             hints: Vec::new(),
             is_rejection: false,
@@ -69,12 +69,13 @@ impl Error {
         self
     }
 
-    /// The same error, with what was being done put before it.
+    /// The same error, with what it is about put before it, unless that stands there already: whoever is nearer to the
+    /// error names it better.
     #[must_use]
     pub fn about(mut self, what: &str) -> Self {
-        if self.about.as_deref() != Some(what) {
+        if !self.is_about {
             self.message = format!("{what}: {}", self.message);
-            self.about = Some(what.into());
+            self.is_about = true;
         }
         self
     }

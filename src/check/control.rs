@@ -141,15 +141,15 @@ fn address_of(word: B256) -> Option<Address> {
 /// An owner swapped behind a harmless call: one refusal for each contract.
 fn control(facts: &Facts, rehearsal: &Rehearsal) -> Vec<Problem> {
     let safe = facts.proposal.safe().address;
-    let gains = GAINS.map(|(event, words)| (keccak256(event), event, words, false));
-    let losses = LOSSES.map(|(event, words)| (keccak256(event), event, words, true));
+    let gained = GAINS.map(|(event, words)| (keccak256(event), event, words, false));
+    let lost = LOSSES.map(|(event, words)| (keccak256(event), event, words, true));
     let proxy = PROXY_SLOTS.map(|proxy| (proxy.slot, proxy.name));
     let old = OLD_SLOTS.map(|name| (keccak256(name), name));
     let slots: Vec<(B256, &str)> = proxy.into_iter().chain(old).collect();
 
     let events = rehearsal.events.iter().filter_map(|log| {
         let is_it = |(topic, ..): &&(B256, _, _, _)| log.topics().first() == Some(topic);
-        let (_, event, at, loses) = gains.iter().chain(&losses).find(is_it)?;
+        let (_, event, at, loses) = gained.iter().chain(&lost).find(is_it)?;
         let words: Vec<B256> = log.topics()[1..]
             .iter()
             .copied()
