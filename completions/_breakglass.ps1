@@ -191,6 +191,7 @@ Register-ArgumentCompleter -Native -CommandName 'breakglass' -ScriptBlock {
             [CompletionResult]::new('--accept', '--accept', [CompletionResultType]::ParameterName, 'Accept a refusal by its id; it is recorded and shown to every later signer')
             [CompletionResult]::new('--confirm', '--confirm', [CompletionResultType]::ParameterName, 'Send without asking; NAME is the Safe''s name in your council file')
             [CompletionResult]::new('--max-fee', '--max-fee', [CompletionResultType]::ParameterName, 'The most to pay per unit of gas, in gwei')
+            [CompletionResult]::new('--priority-fee', '--priority-fee', [CompletionResultType]::ParameterName, 'The tip per unit of gas in gwei, in place of what the RPCs suggest: 2 or 1.5, at most --max-fee')
             [CompletionResult]::new('--gas', '--gas', [CompletionResultType]::ParameterName, 'The gas to send it with, where no RPC can estimate it; checked like an estimate')
             [CompletionResult]::new('--confirmations', '--confirmations', [CompletionResultType]::ParameterName, 'Once it is proven, wait until its block and those after it are this many')
             [CompletionResult]::new('--wait', '--wait', [CompletionResultType]::ParameterName, 'How long to wait for the transaction to be mined, in seconds')

@@ -201,7 +201,7 @@ _breakglass() {
             return 0
             ;;
         breakglass__subcmd__broadcast)
-            opts="-h --ledger --ledger-serial --model --timeout --keystore --password-file --set --undo --nonce --accept --proofs --confirm --calldata --max-fee --gas --confirmations --finalized --wait --council --json --quorum --help"
+            opts="-h --ledger --ledger-serial --model --timeout --keystore --password-file --set --undo --nonce --accept --proofs --confirm --calldata --max-fee --priority-fee --gas --confirmations --finalized --wait --council --json --quorum --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -248,6 +248,10 @@ _breakglass() {
                     return 0
                     ;;
                 --max-fee)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --priority-fee)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1176,7 +1180,7 @@ _breakglass() {
             fi
             case "${prev}" in
                 --kind)
-                    COMPREPLY=($(compgen -f "${cur}"))
+                    COMPREPLY=($(compgen -W "pause param rotate" -- "${cur}"))
                     return 0
                     ;;
                 --family)
@@ -1184,7 +1188,7 @@ _breakglass() {
                     return 0
                     ;;
                 --severity)
-                    COMPREPLY=($(compgen -f "${cur}"))
+                    COMPREPLY=($(compgen -W "P1 P2 P3 P4 P5" -- "${cur}"))
                     return 0
                     ;;
                 --council)

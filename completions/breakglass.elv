@@ -178,6 +178,7 @@ set edit:completion:arg-completer[breakglass] = {|@words|
             cand --accept 'Accept a refusal by its id; it is recorded and shown to every later signer'
             cand --confirm 'Send without asking; NAME is the Safe''s name in your council file'
             cand --max-fee 'The most to pay per unit of gas, in gwei'
+            cand --priority-fee 'The tip per unit of gas in gwei, in place of what the RPCs suggest: 2 or 1.5, at most --max-fee'
             cand --gas 'The gas to send it with, where no RPC can estimate it; checked like an estimate'
             cand --confirmations 'Once it is proven, wait until its block and those after it are this many'
             cand --wait 'How long to wait for the transaction to be mined, in seconds'

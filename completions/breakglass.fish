@@ -153,6 +153,7 @@ complete -c breakglass -n "__fish_breakglass_using_subcommand broadcast" -l nonc
 complete -c breakglass -n "__fish_breakglass_using_subcommand broadcast" -l accept -d 'Accept a refusal by its id; it is recorded and shown to every later signer' -r
 complete -c breakglass -n "__fish_breakglass_using_subcommand broadcast" -l confirm -d 'Send without asking; NAME is the Safe\'s name in your council file' -r
 complete -c breakglass -n "__fish_breakglass_using_subcommand broadcast" -l max-fee -d 'The most to pay per unit of gas, in gwei' -r
+complete -c breakglass -n "__fish_breakglass_using_subcommand broadcast" -l priority-fee -d 'The tip per unit of gas in gwei, in place of what the RPCs suggest: 2 or 1.5, at most --max-fee' -r
 complete -c breakglass -n "__fish_breakglass_using_subcommand broadcast" -l gas -d 'The gas to send it with, where no RPC can estimate it; checked like an estimate' -r
 complete -c breakglass -n "__fish_breakglass_using_subcommand broadcast" -l confirmations -d 'Once it is proven, wait until its block and those after it are this many' -r
 complete -c breakglass -n "__fish_breakglass_using_subcommand broadcast" -l wait -d 'How long to wait for the transaction to be mined, in seconds' -r
@@ -208,9 +209,15 @@ complete -c breakglass -n "__fish_breakglass_using_subcommand playbook; and not 
 complete -c breakglass -n "__fish_breakglass_using_subcommand playbook; and not __fish_seen_subcommand_from list show check new test schema help" -f -a "test" -d 'Try one on a fork: pull it, take it back, and see it denied to somebody without the role; nothing is sent'
 complete -c breakglass -n "__fish_breakglass_using_subcommand playbook; and not __fish_seen_subcommand_from list show check new test schema help" -f -a "schema" -d 'Print the JSON Schema of a playbook\'s file, for editors'
 complete -c breakglass -n "__fish_breakglass_using_subcommand playbook; and not __fish_seen_subcommand_from list show check new test schema help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
-complete -c breakglass -n "__fish_breakglass_using_subcommand playbook; and __fish_seen_subcommand_from list" -l kind -d 'Only this kind: pause, param or rotate' -r
+complete -c breakglass -n "__fish_breakglass_using_subcommand playbook; and __fish_seen_subcommand_from list" -l kind -d 'Only this kind: pause, param or rotate' -r -f -a "pause\t''
+param\t''
+rotate\t''"
 complete -c breakglass -n "__fish_breakglass_using_subcommand playbook; and __fish_seen_subcommand_from list" -l family -d 'Only protocols whose name contains this' -r
-complete -c breakglass -n "__fish_breakglass_using_subcommand playbook; and __fish_seen_subcommand_from list" -l severity -d 'Only this severity: P1, the gravest, to P5' -r
+complete -c breakglass -n "__fish_breakglass_using_subcommand playbook; and __fish_seen_subcommand_from list" -l severity -d 'Only this severity: P1, the gravest, to P5' -r -f -a "P1\t''
+P2\t''
+P3\t''
+P4\t''
+P5\t''"
 complete -c breakglass -n "__fish_breakglass_using_subcommand playbook; and __fish_seen_subcommand_from list" -l council -d 'The council file [default: breakglass.toml here or in a folder above]' -r -F
 complete -c breakglass -n "__fish_breakglass_using_subcommand playbook; and __fish_seen_subcommand_from list" -l quorum -d 'How many RPCs must agree, for this run, in place of the council file\'s number; a smaller one is recorded' -r
 complete -c breakglass -n "__fish_breakglass_using_subcommand playbook; and __fish_seen_subcommand_from list" -l json -d 'Print one JSON object on standard output'

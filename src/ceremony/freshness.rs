@@ -4,8 +4,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::ceremony::judged::Judged;
 use crate::ceremony::obey::obey;
-use crate::chain::{Age, Standing, judge_age};
-use crate::check;
+use crate::chain::{Age, EndpointReport, Fault, Standing, agreeing, judge_age};
+use crate::check::{self, Finding};
 use crate::error::{Error, Exit};
 
 impl Judged<'_> {
@@ -29,11 +29,15 @@ impl Judged<'_> {
         })
     }
 
-    /// Refuses an answer that rests on an old block: "already executed" may be true of no block but that one.
+    /// Refuses an answer that rests on an old block, or on the word of a minority: "already executed" may be true of no
+    /// block but that one.
     pub fn enforce_fresh(&self, accepted: &[String]) -> Result<(), Error> {
+        let Some(seen) = &self.seen else { return Ok(()) };
         let endpoints = self.endpoints();
-        let finding = check::block_age(self.block_age(), &endpoints);
-        obey(finding.as_slice(), accepted)
+        let age = check::block_age(self.block_age(), &endpoints);
+        let few = check::most_agree(&endpoints, seen.link.quorum() < self.derived.chain.quorum);
+        let findings: Vec<Finding> = age.into_iter().chain(few).collect();
+        obey(&findings, accepted)
     }
 
     /// Refuses when an RPC that answered late, while the person was reading, contradicts the others. What the review
@@ -41,14 +45,61 @@ impl Judged<'_> {
     pub fn still_agreed(&self) -> Result<(), Error> {
         let endpoints = self.endpoints();
         let told = |rpc: &str| self.findings.iter().any(|f| f.problem().lying_rpc() == Some(rpc));
-        let liar = endpoints.into_iter().find_map(|endpoint| match endpoint.standing {
+        let liar = endpoints.iter().find_map(|endpoint| match &endpoint.standing {
             Standing::Lying(fault) if !told(&endpoint.shown) => {
                 Some(format!("RPC {} {fault}", endpoint.shown))
             }
             _ => None,
         });
+        let liar = liar.or_else(|| outnumbered(&endpoints, &self.findings));
         let Some(liar) = liar else { return Ok(()) };
         Err(Error::new(Exit::Refused, format!("an answer that came late contradicts the others: {liar}"))
             .hint("nothing was signed or sent; run it again: the review will show it"))
+    }
+}
+
+/// Returns what it is that those who answered late say, once as many contradict the others as agree: on a chain of
+/// its own, an endpoint has another block, and that alone is no lie.
+fn outnumbered(endpoints: &[EndpointReport], known: &[Finding]) -> Option<String> {
+    let against: Vec<String> = (endpoints.iter())
+        .filter_map(|endpoint| match &endpoint.standing {
+            Standing::Outvoted(fault @ Fault::Forked { .. }) => {
+                Some(format!("RPC {} {fault}", endpoint.shown))
+            }
+            _ => None,
+        })
+        .collect();
+    let told = |sentence: &String| known.iter().any(|finding| finding.sentence.starts_with(sentence));
+    let (agree, _) = agreeing(endpoints);
+    let first = against.iter().find(|sentence| !told(sentence))?;
+    (against.len() >= agree).then(|| first.clone())
+}
+
+#[cfg(test)]
+mod tests {
+    use alloy::primitives::B256;
+
+    use super::*;
+    use crate::evm::BlockHash;
+
+    #[test]
+    fn as_many_that_have_another_block_as_agree_stop_it() {
+        let forked = || {
+            Standing::Outvoted(Fault::Forked { number: 7, hash: BlockHash::claimed(B256::repeat_byte(1)) })
+        };
+        let report = |shown: &str, standing| EndpointReport {
+            shown: shown.into(),
+            standing,
+            newest: None,
+            batch: None,
+        };
+        let agrees = || Standing::Agrees;
+        let of = |all: &[EndpointReport]| outnumbered(all, &[]);
+        let [a, b, c] = ["a", "b", "c"];
+        assert_eq!(of(&[report(a, agrees()), report(b, agrees()), report(c, forked())]), None);
+        let two = [report(a, agrees()), report(b, forked())];
+        assert!(of(&two).is_some_and(|who| who.starts_with("RPC b has another block 7")));
+        let silent = [report(a, agrees()), report(b, Standing::Outvoted(Fault::Slow))];
+        assert_eq!(of(&silent), None);
     }
 }

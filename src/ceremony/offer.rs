@@ -89,6 +89,27 @@ impl Offer {
     }
 }
 
+/// What the payer has and what gas costs now, with the tip that the person names in place of the suggested one.
+pub fn prepared(judged: &Judged, tip: Option<u128>) -> Result<Prepared, Error> {
+    let prepared = judged.seen()?.snapshot.prepared.clone();
+    let prepared =
+        prepared.ok_or_else(|| Error::new(Exit::Network, "the chain did not say what gas costs"))?;
+    let fees = tip.map_or(prepared.fees, |tip| prepared.fees.with_tip(tip));
+    Ok(Prepared { fees, ..prepared })
+}
+
+/// A tip is a part of the fee: no more of it than is paid at most.
+pub fn affordable_tip(tip: Option<u128>, max_fee_gwei: u64) -> Result<(), Error> {
+    let tip = tip.unwrap_or(0);
+    if tip <= u128::from(max_fee_gwei) * GWEI {
+        return Ok(());
+    }
+    let tip = amount::gwei(tip);
+    let message =
+        format!("--priority-fee {tip} is more than --max-fee {max_fee_gwei}, which is all that is paid");
+    Err(Error::new(Exit::Usage, message).hint("nothing was sent; name less, or raise --max-fee"))
+}
+
 /// The limit and the tip per gas: what is needed now or, to replace `old`, as much as pools ask for; never above `cap`.
 fn fees(
     (needed, tip): (u128, u128),

@@ -19,10 +19,14 @@ pub struct Outbox {
     is_public: Cell<bool>,
     /// When to give it out again, because nobody has said that they took it.
     again: Cell<Option<Instant>>,
+    /// When to give it out again although somebody has: they may have dropped it, or never had a mind to pass it on.
+    repeat: Cell<Option<Instant>>,
 }
 
 /// Between two tries to give out a transaction that nobody has confirmed.
 const AGAIN: Duration = Duration::from_secs(5);
+/// The same for one that somebody took, and that is not mined.
+const REPEAT: Duration = Duration::from_secs(15);
 
 impl Outbox {
     /// For the transactions that give `ready` to its Safe. `first` is when a transaction of the proposal was first recorded, `now` what the clock says, both in seconds since 1970.
@@ -41,6 +45,7 @@ impl Outbox {
             public_from: Instant::now() + Duration::from_secs(left),
             is_public: Cell::new(false),
             again: Cell::new(None),
+            repeat: Cell::new(None),
         })
     }
 
@@ -60,6 +65,7 @@ impl Outbox {
         self.is_public.set(way.is_none());
         let given = progress.wait("sending", || way.unwrap_or(link).send(&self.ready, &sent.raw));
         self.again.set(given.is_err().then(|| Instant::now() + AGAIN));
+        self.repeat.set((given.is_ok() && way.is_none()).then(|| Instant::now() + REPEAT));
         let then = way.map(|_| format!("; it goes to the RPCs in {} s", left.as_secs() + 1));
         let then = then.unwrap_or_default();
         match given {
@@ -76,15 +82,27 @@ impl Outbox {
         Ok(())
     }
 
-    /// Returns `true` when it should be given out once more: nobody has confirmed that they took it, or the RPCs may see
-    /// now what only the relay has seen.
+    /// Returns `true` when it should be given out once more: nobody has confirmed that they took it, it has waited for
+    /// long, or the RPCs may see now what only the relay has seen.
     pub fn is_due(&self) -> bool {
-        let is_unconfirmed = self.again.get().is_some_and(|at| Instant::now() >= at);
-        is_unconfirmed || (!self.is_public.get() && self.private_left().is_zero())
+        self.is_unconfirmed() || self.is_old() || (!self.is_public.get() && self.private_left().is_zero())
+    }
+
+    fn is_unconfirmed(&self) -> bool {
+        self.again.get().is_some_and(|at| Instant::now() >= at)
+    }
+
+    fn is_old(&self) -> bool {
+        self.repeat.get().is_some_and(|at| Instant::now() >= at)
     }
 
     /// Gives it out once more.
     pub fn again(&self, progress: &dyn Progress, link: &Chain, sent: &Sent) -> Result<(), ChainError> {
+        if self.is_old() {
+            self.repeat.set(Some(Instant::now() + REPEAT));
+            // Whoever has it says so, and one that is mined by now is refused: neither is news.
+            return link.send(&self.ready, &sent.raw).map(|_| ()).or(Ok(()));
+        }
         if !self.is_public.get() && self.private_left().is_zero() {
             progress.tell(Tone::Plain, "", "not mined by way of the private relay: it goes to the RPCs now");
         }

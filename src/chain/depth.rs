@@ -54,7 +54,8 @@ impl Chain {
         Ok(Some(Depth {
             newest,
             confirmations: newest.number.saturating_sub(block.number).saturating_add(1),
-            final_block: newest_final(told, self.quorum()).filter(|number| *number <= newest.number),
+            final_block: newest_final(told, self.quorum(), agreed.by.len())
+                .filter(|number| *number <= newest.number),
         }))
     }
 
@@ -75,10 +76,10 @@ fn number(reply: &Reply) -> Option<u64> {
     serde_json::from_value::<U64>(header.get("number")?.clone()).ok().map(|number| number.to())
 }
 
-/// The newest block that as many endpoints as a quorum call final.
-fn newest_final(mut told: Vec<u64>, quorum: usize) -> Option<u64> {
+/// The newest block that a quorum, and most of those `of` that agree on the newest block, call final.
+fn newest_final(mut told: Vec<u64>, quorum: usize, of: usize) -> Option<u64> {
     told.sort_unstable_by(|a, b| b.cmp(a));
-    told.get(quorum.checked_sub(1)?).copied()
+    told.get(quorum.max(of / 2 + 1).checked_sub(1)?).copied()
 }
 
 #[cfg(test)]
@@ -87,9 +88,10 @@ mod tests {
 
     #[test]
     fn a_block_is_final_when_a_quorum_says_so() {
-        assert_eq!(newest_final(vec![90, 100], 1), Some(100));
-        assert_eq!(newest_final(vec![100, 90], 2), Some(90));
-        assert_eq!(newest_final(vec![100], 2), None, "one of two does not say");
-        assert_eq!(newest_final(vec![], 1), None);
+        assert_eq!(newest_final(vec![100], 1, 1), Some(100));
+        assert_eq!(newest_final(vec![100, 90], 2, 2), Some(90));
+        assert_eq!(newest_final(vec![100], 2, 2), None, "one of two does not say");
+        assert_eq!(newest_final(vec![100, 100, 9, 9, 9], 2, 5), Some(9), "two of one attacker");
+        assert_eq!(newest_final(vec![], 1, 1), None);
     }
 }

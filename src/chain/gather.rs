@@ -15,10 +15,10 @@ use tokio::time::error::Elapsed;
 use super::agreement::{Decision, View, Vote, decide, fault_beside, is_settled};
 use super::endpoint::{Endpoint, Fetched};
 use super::error::Fault;
-use super::rpc::{Reply, Request, no_reply};
+use super::rpc::{RawReply, Reply, Request, no_reply};
 use super::settle::{Settled, hint, settle};
-use super::standing::Standing;
-use crate::evm::{BlockTag, Header};
+use super::standing::{Record, Standing, least_to_believe};
+use crate::evm::{BlockHash, BlockTag, Header};
 
 /// The least time that slower endpoints get once enough have answered.
 pub(super) const GRACE: Duration = Duration::from_millis(500);
@@ -45,13 +45,15 @@ pub(super) struct Late {
     answers: UnboundedReceiver<Answer>,
     chosen: View,
     labels: Vec<String>,
+    /// Its number in the record.
+    round: usize,
 }
 
 impl Gathered {
     /// None if all have answered.
-    pub(super) fn late(self, chosen: View, labels: Vec<String>) -> Option<Late> {
+    pub(super) fn late(self, chosen: View, labels: Vec<String>, round: usize) -> Option<Late> {
         let Self { missing, answers, .. } = self;
-        (!missing.is_empty()).then_some(Late { missing, answers, chosen, labels })
+        (!missing.is_empty()).then_some(Late { missing, answers, chosen, labels, round })
     }
 }
 
@@ -60,7 +62,7 @@ pub(super) struct Panel {
     id: u64,
     pub quorum: usize,
     pub endpoints: Vec<Arc<Endpoint>>,
-    standings: Mutex<Vec<Standing>>,
+    record: Mutex<Record>,
     /// The endpoints that were waited for in vain.
     silent: Mutex<Vec<bool>>,
     /// Answers that nobody waited for.
@@ -70,10 +72,10 @@ pub(super) struct Panel {
 
 impl Panel {
     pub(super) fn new(id: u64, quorum: usize, endpoints: Vec<Arc<Endpoint>>) -> Self {
-        let standings = Mutex::new(vec![Standing::Unasked; endpoints.len()]);
+        let record = Mutex::new(Record::of(endpoints.len()));
         let silent = Mutex::new(vec![false; endpoints.len()]);
         let (late, rounds) = (Mutex::default(), AtomicU32::new(0));
-        Self { id, quorum, endpoints, standings, silent, late, rounds }
+        Self { id, quorum, endpoints, record, silent, late, rounds }
     }
 
     pub(super) fn rounds(&self) -> u32 {
@@ -90,24 +92,12 @@ impl Panel {
     }
 
     pub(super) fn standings(&self) -> Vec<Standing> {
-        lock(&self.standings).clone()
+        lock(&self.record).standings()
     }
 
-    pub(super) fn remember(&self, faults: &[Option<Fault>]) {
-        for (at, fault) in faults.iter().enumerate() {
-            self.remember_one(at, fault.clone());
-        }
-    }
-
-    fn remember_one(&self, at: usize, fault: Option<Fault>) {
-        let mut standings = lock(&self.standings);
-        let Some(standing) = standings.get_mut(at) else { return };
-        *standing = match (&standing, fault) {
-            (Standing::Lying(first), _) => Standing::Lying(first.clone()),
-            (_, None) => Standing::Agrees,
-            (_, Some(fault @ Fault::Lying { .. })) => Standing::Lying(fault),
-            (_, Some(fault)) => Standing::Outvoted(fault),
-        };
+    /// See [`Record::decide`].
+    pub(super) fn remember(&self, block: Option<BlockHash>, faults: &[Option<Fault>], anew: bool) -> usize {
+        lock(&self.record).decide(block, faults.to_vec(), anew)
     }
 
     /// Asks all, and waits until enough have answered. Not for those that were silent before, unless they are needed.
@@ -125,14 +115,15 @@ impl Panel {
         loop {
             let awaited = missing.iter().filter(|at| !silent[**at]).count();
             let views = votes.iter().filter_map(Vote::view).count();
-            // Without the silent ones no quorum can come about.
-            let needs_silent = views + awaited < self.quorum;
+            let is_decided =
+                !matches!(decide(&votes, self.quorum, block, &|_| String::new()), Decision::None { .. });
+            // Without the silent ones no quorum can come about, or nobody is believed.
+            let needs_silent = views + awaited < self.quorum || (awaited == 0 && !is_decided);
             let awaited = if needs_silent { missing.len() } else { awaited };
             if awaited == 0 || is_settled(&votes, self.quorum, block, awaited) {
                 break;
             }
-            let is_enough = views >= self.quorum
-                && !matches!(decide(&votes, self.quorum, block, &|_| String::new()), Decision::None { .. });
+            let is_enough = views >= self.quorum.max(least_to_believe(votes.len())) && is_decided;
             let now = Instant::now();
             let (since, most) = if is_enough {
                 (enough.get_or_insert(now), GRACE)
@@ -170,6 +161,23 @@ impl Panel {
         answers
     }
 
+    /// Asks all one thing, liars too: the number of an endpoint, its answer, and the rounds that it took.
+    pub(super) fn ask_singly(
+        &self,
+        request: &Request,
+    ) -> UnboundedReceiver<(usize, Result<RawReply, Fault>, u32)> {
+        let (sender, answers) = unbounded_channel();
+        for (at, endpoint) in self.endpoints.iter().cloned().enumerate() {
+            let (sender, request) = (sender.clone(), request.clone());
+            tokio::spawn(async move {
+                let (reply, tries) = endpoint.single(&request).await;
+                // Nobody may be listening any more.
+                let _ = sender.send((at, reply, tries));
+            });
+        }
+        answers
+    }
+
     /// Endpoints that were waited for in vain are not waited for again.
     fn note_silent(&self, missing: &[usize], before: &[bool], waited: Duration, votes: &mut [Vote]) {
         if waited < GRACE {
@@ -201,7 +209,8 @@ impl Panel {
                 let Some((at, result, _)) = next else { break };
                 late.missing.retain(|other| *other != at);
                 let vote = result.map_or_else(Vote::Fault, |(view, _)| Vote::View(view));
-                self.remember_one(at, fault_beside(&vote, &late.chosen, &label));
+                let fault = fault_beside(&vote, &late.chosen, &label);
+                lock(&self.record).hear_late(late.round, at, fault);
                 lock(&self.silent)[at] = false;
             }
             let mut silent = lock(&self.silent);

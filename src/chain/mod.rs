@@ -12,6 +12,7 @@ mod distinct;
 mod draft;
 mod endpoint;
 mod error;
+mod fees;
 mod forked;
 mod gather;
 mod intermediary;
@@ -35,6 +36,7 @@ pub use depth::Depth;
 pub use draft::{Draft, Known};
 pub use endpoint::Options;
 pub use error::{ChainError, Fault, RpcErrorObject};
+pub use fees::{Fees, Prepared, Sending};
 pub use forked::Forked;
 pub use intermediary::proxy_of;
 pub use proof::Root;
@@ -42,9 +44,9 @@ pub use quorum::Chain;
 pub use receipts::Events;
 pub use replay::Replayed;
 pub use rhythm::{Age, judge_age, usual_block_time};
-pub use sending::{Executed, Fees, Prepared, Receipt, Sending};
+pub use sending::{Executed, Receipt};
 pub use snapshot::{Ask, Snapshot};
-pub use standing::{EndpointReport, Standing, agreeing};
+pub use standing::{EndpointReport, Standing, agreeing, is_minority};
 pub use watch::{Sighting, block_time, poll_interval};
 
 #[cfg(test)]

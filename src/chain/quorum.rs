@@ -4,7 +4,6 @@ use std::future::Future;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use futures_util::stream::{FuturesUnordered, StreamExt};
 use serde_json::json;
 use tokio::runtime::{Handle, Runtime};
 use tokio::time::Instant;
@@ -209,14 +208,15 @@ impl Chain {
             let votes = &gathered.votes;
             match decide(votes, self.panel.quorum, block, &label) {
                 Decision::Agreed { by, faults } => {
-                    self.panel.remember(&faults);
                     let view = by.first().and_then(|first| votes.get(*first)).and_then(Vote::view);
                     let Some(view) = view.cloned() else { break };
+                    let is_newest = at == BlockTag::Latest;
+                    let round = self.panel.remember(Some(view.head.hash), &faults, is_newest);
                     self.not_reorganised(at, &view.head)?;
                     let hints = by.iter().filter_map(|i| gathered.hints.get(*i).cloned()).collect();
                     let values = view.values.get(1..).unwrap_or_default().to_vec();
                     let header = view.head.clone();
-                    let late = gathered.late(view, labels);
+                    let late = gathered.late(view, labels, round);
                     self.panel.keep_late(late);
                     return Ok(Agreed { header, by, values, hints });
                 }
@@ -267,7 +267,8 @@ impl Chain {
     }
 
     /// One request to every endpoint at once, liars too, and what each made of it. No agreement asked for: once one
-    /// has done it, the slower ones are not waited for long.
+    /// has done it, the slower ones are not waited for long. They go on behind: one that answers at once, and does
+    /// nothing, keeps a transaction from nobody else.
     pub(super) fn each<T>(
         &self,
         request: &Request,
@@ -277,11 +278,9 @@ impl Chain {
             self.panel.endpoints.iter().map(|_| Err(Fault::Slow)).collect();
         let mut rounds = 0;
         self.block_on(async {
-            let all = self.panel.endpoints.iter().enumerate();
-            let mut under_way: FuturesUnordered<_> =
-                all.map(|(i, endpoint)| async move { (i, endpoint.single(request).await) }).collect();
+            let mut answers = self.panel.ask_singly(request);
             let mut deadline = Instant::now() + PATIENCE;
-            while let Ok(Some((i, (reply, tries)))) = before(Some(deadline), under_way.next()).await {
+            while let Ok(Some((i, reply, tries))) = before(Some(deadline), answers.recv()).await {
                 rounds = rounds.max(tries);
                 results[i] = verdict(reply);
                 if results[i].is_ok() {
@@ -310,7 +309,7 @@ impl Chain {
     }
 
     fn no_quorum(&self, votes: &[Vote], block: BlockTag, faults: Vec<Option<Fault>>) -> ChainError {
-        self.panel.remember(&faults);
+        self.panel.remember(None, &faults, block == BlockTag::Latest);
         let faults: Vec<_> =
             self.panel.endpoints.iter().map(|endpoint| endpoint.shown()).zip(faults).collect();
         let wrong = faults.iter().find_map(|(endpoint, fault)| match fault {

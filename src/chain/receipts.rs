@@ -85,9 +85,21 @@ impl Chain {
         ];
         let agreed = self.agree(&requests, BlockTag::Pinned(receipt.block))?;
         let mut why = "no RPC tells all the receipts of the block";
+        let roots: Vec<B256> = agreed
+            .hints
+            .iter()
+            .filter_map(|replies| receipts_root(replies.first()?.as_ref().ok()?))
+            .collect();
         for replies in &agreed.hints {
             let [Ok(whole), Ok(told)] = replies.as_slice() else { continue };
             let Ok(root) = bind(self.id(), &agreed.header, whole) else { continue };
+            // What no hash holds is one endpoint's word, unless the others say the same.
+            if root == Root::Stated
+                && !is_stated(receipts_root(whole), &roots, self.quorum(), agreed.by.len())
+            {
+                why = "the RPCs do not agree on the block's receipts root";
+                continue;
+            }
             let Some(receipts) = matching(whole, told) else {
                 why = "the receipts that are told do not give the block's receipts root";
                 continue;
@@ -109,9 +121,18 @@ impl Chain {
     }
 }
 
+fn receipts_root(header: &Value) -> Option<B256> {
+    serde_json::from_value(header.get("receiptsRoot")?.clone()).ok()
+}
+
+/// Returns `true` if a quorum of the endpoints, and most of those `of` that agree on the block, state this root.
+fn is_stated(root: Option<B256>, roots: &[B256], quorum: usize, of: usize) -> bool {
+    roots.iter().filter(|told| Some(**told) == root).count() >= quorum.max(of / 2 + 1)
+}
+
 /// The receipts, if they are those of the header.
 fn matching(whole: &Value, told: &Value) -> Option<Vec<Hashed>> {
-    let root: B256 = serde_json::from_value(whole.get("receiptsRoot")?.clone()).ok()?;
+    let root = receipts_root(whole)?;
     let receipts: Vec<Hashed> = serde_json::from_value(told.clone()).ok()?;
     let encoded: Vec<Vec<u8>> = receipts.iter().map(Hashed::encode).collect();
     (ordered_trie_root_encoded(&encoded) == root).then_some(receipts)
@@ -148,6 +169,15 @@ mod tests {
         let version = json!({"depositNonce": "0x3d3bbf", "depositReceiptVersion": "0x1"});
         let deposit = format!("7ef9010d0182b741b90100{bloom}c0833d3bbf01");
         assert_eq!(hex::encode(receipt("0x7e", &version).encode()), deposit);
+    }
+
+    #[test]
+    fn a_root_that_no_hash_holds_is_stated_by_a_quorum_and_most() {
+        let [ours, other] = [1, 2].map(B256::repeat_byte);
+        assert!(is_stated(Some(ours), &[ours, ours], 2, 2));
+        assert!(!is_stated(Some(ours), &[ours, other], 2, 2));
+        assert!(!is_stated(Some(ours), &[ours, ours, other, other, other], 2, 5));
+        assert!(!is_stated(None, &[], 1, 1));
     }
 
     #[test]

@@ -6,9 +6,9 @@ use serde_json::json;
 
 use super::draft::{Draft, Drafted, Known};
 use super::error::ChainError;
+use super::fees::{self, Prepared, Sending};
 use super::quorum::{Agreed, Chain};
 use super::rpc::{AT, Reply, Request};
-use super::sending::{self, Prepared, Sending};
 use super::settle::Settled;
 use crate::evm::{Answer, BlockRef, BlockTag, Fresh, Header, Query, Readings};
 use crate::fork::{Expected, Rehearsal};
@@ -84,7 +84,7 @@ impl Chain {
         let state_end = requests.len();
         requests.extend(ask.queries.iter().filter_map(request));
         let queries_end = requests.len();
-        requests.extend(ask.sending.map(sending::requests).unwrap_or_default());
+        requests.extend(ask.sending.map(fees::requests).unwrap_or_default());
         let sending_end = requests.len();
         let drafted = Drafted::of(ask.drafts, &Known::default());
         requests.extend(drafted.requests());
@@ -95,7 +95,7 @@ impl Chain {
         let answers = parts.values(state_end..queries_end);
         let prepared = ask.sending.map(|_| {
             let range = queries_end..sending_end;
-            sending::prepared(self.id(), &agreed.header, &parts.values(range.clone()), &parts.hints(range))
+            fees::prepared(self.id(), &agreed.header, &parts.values(range.clone()), &parts.hints(range))
         });
         let mut known = Known::default();
         drafted.learn(&parts.replies(sending_end..requests.len()), &mut known);

@@ -1,13 +1,14 @@
 //! How the endpoints of a chain stand: for the review, and for whoever counts how many agree. Values only.
 
 use super::error::Fault;
+use crate::evm::BlockHash;
 
-/// How an endpoint stood when it was last asked.
+/// How an endpoint stands to what was read of the newest block: it agrees only if it does so in every round.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Standing {
     Unasked,
     Agrees,
-    /// Its answer was not used, and why.
+    /// An answer of it was not used, and why.
     Outvoted(Fault),
     /// A quorum contradicts it about the same block. It stays so and is not asked again.
     Lying(Fault),
@@ -36,4 +37,152 @@ pub fn agreeing(endpoints: &[EndpointReport]) -> (usize, usize) {
         count(|standing| *standing == Standing::Agrees),
         count(|standing| !matches!(standing, Standing::SameAs(_))),
     )
+}
+
+/// Returns `true` if too few of the named endpoints agree to believe them: with more than two, no more than half.
+/// Whoever owns two of five needs only to keep the other three silent. Of two, the council file says if one is enough.
+#[must_use]
+pub fn is_minority(endpoints: &[EndpointReport]) -> bool {
+    let (agree, of) = agreeing(endpoints);
+    agree > 0 && agree < least_to_believe(of)
+}
+
+/// How many of these must agree to be more than a minority.
+pub(super) const fn least_to_believe(of: usize) -> usize {
+    if of > 2 { of / 2 + 1 } else { 1 }
+}
+
+/// What each endpoint said, in every round about the block that is looked at.
+#[derive(Debug, Default)]
+pub(super) struct Record {
+    /// Once caught, an endpoint is not asked again.
+    lies: Vec<Option<Fault>>,
+    block: Option<BlockHash>,
+    /// By round, what is wrong with the answer of each endpoint.
+    rounds: Vec<Vec<Option<Fault>>>,
+    /// Rounds about blocks that were looked at before.
+    before: usize,
+}
+
+impl Record {
+    pub(super) fn of(endpoints: usize) -> Self {
+        Self { lies: vec![None; endpoints], ..Self::default() }
+    }
+
+    /// Takes what a round came to, and returns its number for [`Record::hear_late`]. `anew`: it asked for the newest
+    /// block, and what was read before no longer counts. Of rounds about other blocks only lies are kept.
+    pub(super) fn decide(
+        &mut self,
+        block: Option<BlockHash>,
+        faults: Vec<Option<Fault>>,
+        anew: bool,
+    ) -> usize {
+        for (at, fault) in faults.iter().enumerate() {
+            self.note_lie(at, fault.as_ref());
+        }
+        if anew {
+            self.before += self.rounds.len() + 1;
+            self.rounds.clear();
+            self.block = block;
+        }
+        if !anew && (block.is_none() || block != self.block) {
+            return 0;
+        }
+        self.rounds.push(faults);
+        self.before + self.rounds.len()
+    }
+
+    /// Takes an answer that came after its round was decided.
+    pub(super) fn hear_late(&mut self, round: usize, at: usize, fault: Option<Fault>) {
+        self.note_lie(at, fault.as_ref());
+        let faults = round.checked_sub(self.before + 1).and_then(|index| self.rounds.get_mut(index));
+        if let Some(place) = faults.and_then(|faults| faults.get_mut(at)) {
+            *place = fault;
+        }
+    }
+
+    fn note_lie(&mut self, at: usize, fault: Option<&Fault>) {
+        if let (Some(lie @ None), Some(fault @ Fault::Lying { .. })) = (self.lies.get_mut(at), fault) {
+            *lie = Some(fault.clone());
+        }
+    }
+
+    pub(super) fn standings(&self) -> Vec<Standing> {
+        let standing = |(at, lie): (usize, &Option<Fault>)| {
+            if let Some(lie) = lie {
+                return Standing::Lying(lie.clone());
+            }
+            let faults = || self.rounds.iter().filter_map(|round| round.get(at)?.as_ref());
+            let worst = faults().find(|fault| **fault != Fault::Slow).or_else(|| faults().next());
+            match worst {
+                Some(fault) => Standing::Outvoted(fault.clone()),
+                None if self.rounds.is_empty() => Standing::Unasked,
+                None => Standing::Agrees,
+            }
+        };
+        self.lies.iter().enumerate().map(standing).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use alloy::primitives::B256;
+
+    use super::*;
+
+    fn block(n: u8) -> BlockHash {
+        BlockHash::claimed(B256::repeat_byte(n))
+    }
+
+    #[test]
+    fn who_agreed_in_one_round_and_was_silent_in_another_does_not_agree() {
+        let mut record = Record::of(2);
+        assert_eq!(record.standings(), [Standing::Unasked, Standing::Unasked]);
+        let first = record.decide(Some(block(1)), vec![None, Some(Fault::Slow)], true);
+        let second = record.decide(Some(block(1)), vec![None, Some(Fault::Slow)], false);
+        record.hear_late(first, 1, None);
+        assert_eq!(record.standings(), [Standing::Agrees, Standing::Outvoted(Fault::Slow)]);
+        record.hear_late(second, 1, None);
+        assert_eq!(record.standings(), [Standing::Agrees, Standing::Agrees]);
+        record.decide(Some(block(1)), vec![Some(Fault::Straddles), None], false);
+        assert_eq!(record.standings(), [Standing::Outvoted(Fault::Straddles), Standing::Agrees]);
+        // Another block, and the newest once more.
+        record.decide(Some(block(7)), vec![None, Some(Fault::Slow)], false);
+        assert_eq!(record.standings(), [Standing::Outvoted(Fault::Straddles), Standing::Agrees]);
+        record.decide(Some(block(2)), vec![None, None], true);
+        assert_eq!(record.standings(), [Standing::Agrees, Standing::Agrees]);
+        record.hear_late(second, 1, Some(Fault::Slow));
+        assert_eq!(
+            record.standings(),
+            [Standing::Agrees, Standing::Agrees],
+            "of a block that is left behind"
+        );
+    }
+
+    #[test]
+    fn a_lie_stays_one_whenever_it_is_heard() {
+        let lie = Fault::Lying { what: "slot".into(), number: 1 };
+        let mut record = Record::of(2);
+        let first = record.decide(Some(block(1)), vec![None, Some(Fault::Slow)], true);
+        record.decide(Some(block(2)), vec![None, None], true);
+        record.hear_late(first, 1, Some(lie.clone()));
+        record.decide(Some(block(3)), vec![None, None], true);
+        assert_eq!(record.standings(), [Standing::Agrees, Standing::Lying(lie)]);
+    }
+
+    #[test]
+    fn half_of_more_than_two_is_a_minority() {
+        let report = |standing| EndpointReport { shown: String::new(), standing, newest: None, batch: None };
+        let minority = |agree: usize, of: usize| {
+            let standings =
+                (0..of).map(|at| if at < agree { Standing::Agrees } else { Standing::Outvoted(Fault::Slow) });
+            is_minority(&standings.map(report).collect::<Vec<_>>())
+        };
+        for (agree, of) in [(2, 5), (2, 4), (1, 3), (1, 4)] {
+            assert!(minority(agree, of), "{agree} of {of}");
+        }
+        for (agree, of) in [(0, 5), (1, 1), (1, 2), (2, 3), (3, 5), (3, 4)] {
+            assert!(!minority(agree, of), "{agree} of {of}");
+        }
+    }
 }

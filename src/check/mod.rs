@@ -64,6 +64,12 @@ pub fn block_age(age: Option<Age>, endpoints: &[EndpointReport]) -> Option<Findi
     rpc::block_age(age, endpoints).map(|problem| Problem::from(problem).into())
 }
 
+/// Looks at how many RPCs agree. With a quorum that was `lowered` for this run, too few are only said to be.
+#[must_use]
+pub fn most_agree(endpoints: &[EndpointReport], lowered: bool) -> Option<Finding> {
+    rpc::most_agree(endpoints, lowered).map(|problem| Problem::from(problem).into())
+}
+
 fn found<'c>(checks: impl Iterator<Item = &'c Check>, facts: &Facts) -> Vec<Finding> {
     checks.flat_map(|(_, check)| check(facts)).map(Finding::from).collect()
 }

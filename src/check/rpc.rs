@@ -4,13 +4,14 @@ use std::fmt::Display;
 
 use super::description::{Description, Id, listed};
 use super::{Check, Facts, all};
-use crate::chain::{Age, EndpointReport, Fault, Standing, agreeing};
+use crate::chain::{Age, EndpointReport, Fault, Standing, agreeing, is_minority};
 use crate::evm::Readings;
 use crate::playbook::Decided;
 
-pub(super) const CHECKS: [Check; 3] = [
+pub(super) const CHECKS: [Check; 4] = [
     ("one RPC decides", |facts| all(one_rpc_decides(facts))),
     ("endpoints", |facts| all(endpoints_agree(facts.endpoints))),
+    ("most RPCs agree", |facts| all(most_agree(facts.endpoints, facts.quorum < facts.council_quorum))),
     ("quorum", |facts| all(quorum_is_the_councils(facts))),
 ];
 
@@ -47,6 +48,13 @@ pub enum Problem {
     Agree {
         rpcs: usize,
         of: usize,
+    },
+    /// No more than half of the RPCs that are named agree.
+    Minority {
+        believed: Vec<String>,
+        of: usize,
+        /// The person asked for fewer RPCs in this run.
+        lowered: bool,
     },
     /// Signed with fewer RPCs than the council file asks for: that is recorded.
     QuorumLowered {
@@ -108,6 +116,14 @@ impl Problem {
                 },
             ),
             Self::Agree { rpcs, of } => Description::pass("rpc", format!("{rpcs} of {of} RPCs agree")),
+            // What is accepted is to believe these.
+            Self::Minority { believed, of, lowered } => Description::refuse_if(
+                !lowered,
+                Id::from("rpc-minority").about(listed(believed)).digest_all(believed),
+                format!("only {} of {of} RPCs agree, and no majority: {}", believed.len(), listed(believed)),
+                "try again in a minute: whoever runs these could lie while the others are silent. To go on, compare the \
+                 block and the Safe's nonce with a block explorer, and accept it",
+            ),
             Self::QuorumLowered { used, wanted } => Description::warn(
                 Id::of("quorum", used),
                 format!("{used} RPC had to agree in this run, and the council file asks for {wanted}"),
@@ -182,6 +198,17 @@ fn standing(endpoint: &EndpointReport) -> Option<Problem> {
         Standing::Outvoted(fault) => Some(Problem::Outvoted { rpc, fault: fault.clone() }),
         Standing::Lying(fault) => Some(Problem::Lying { rpc, fault: fault.clone() }),
     }
+}
+
+/// A quorum that comes about only because the others are silent, behind or set aside is the word of whoever silenced
+/// them. With a quorum that was `lowered` for this run it is said and not refused: that is recorded already.
+pub(super) fn most_agree(endpoints: &[EndpointReport], lowered: bool) -> Option<Problem> {
+    if !is_minority(endpoints) {
+        return None;
+    }
+    let (_, of) = agreeing(endpoints);
+    let believed = endpoints.iter().filter(|endpoint| endpoint.standing == Standing::Agrees);
+    Some(Problem::Minority { believed: believed.map(|one| one.shown.clone()).collect(), of, lowered })
 }
 
 fn quorum_is_the_councils(facts: &Facts) -> Option<Problem> {

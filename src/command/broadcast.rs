@@ -5,29 +5,29 @@ use std::time::{Duration, Instant};
 use alloy::primitives::{Address, U256};
 use serde_json::json;
 
-use crate::ceremony::depth::Wanted;
 use crate::ceremony::find::Purpose;
 use crate::ceremony::judged::Judged;
 use crate::ceremony::obey::obey;
-use crate::ceremony::offer::Offer;
+use crate::ceremony::offer::{Offer, affordable_tip, prepared};
 use crate::ceremony::outbox::Outbox;
 use crate::ceremony::rehearsal;
 use crate::ceremony::rehearse::Rehearsed;
 use crate::ceremony::rehearse::now_in_seconds;
-use crate::ceremony::sent::{Sent, is_underpriced, waiting};
+use crate::ceremony::sent::Sent;
 use crate::ceremony::settings;
 use crate::ceremony::waiting::finish;
 use crate::ceremony::{gas, outcome};
-use crate::chain::{ChainError, Prepared, block_time};
+use crate::chain::{ChainError, block_time};
 use crate::command::Session;
 use crate::command::args::{Accept, Depth, Derive, Key, Proofs};
+use crate::command::earlier::{Before, not_reserved, sent_before};
 use crate::command::key;
 use crate::command::key::Signer;
 use crate::command::report::report;
 use crate::device::{Status, transaction_screens};
 use crate::error::{Error, Exit};
 use crate::evm::amount;
-use crate::proposal::{NotReady, Proposal, Ready, assemble, reassemble};
+use crate::proposal::{NotReady, Proposal, Ready, assemble};
 use crate::store::StoreError;
 use crate::ui::Text;
 use crate::view::device as pages;
@@ -63,6 +63,10 @@ pub struct Args {
     #[arg(long, value_name = "GWEI", default_value_t = 500)]
     max_fee: u64,
 
+    /// The tip per unit of gas in gwei, in place of what the RPCs suggest: 2 or 1.5, at most --max-fee
+    #[arg(long, value_name = "GWEI", value_parser = amount::parse_gwei)]
+    priority_fee: Option<u128>,
+
     /// The gas to send it with, where no RPC can estimate it; checked like an estimate
     #[arg(long, value_name = "GAS")]
     gas: Option<u64>,
@@ -76,6 +80,7 @@ pub struct Args {
 }
 
 pub fn run(session: &Session, args: &Args) -> Result<Exit, Error> {
+    affordable_tip(args.priority_fee, args.max_fee)?;
     session.require_accepted(&[session.rests_of(&args.what, args.derive.undo)?], &args.accept.accept)?;
     // The address that a keystore states: its key is asked for only once there is something to send.
     let stated = if args.calldata { None } else { key::stated(&args.key)? };
@@ -127,16 +132,6 @@ enum Next {
     /// There is nothing to send.
     Ended(Exit),
     Ready(Ready),
-}
-
-/// What is to be done about the transactions that were sent before.
-enum Before {
-    Nothing,
-    Ended(Exit),
-    /// It waits, its fees will do, and the Safe still takes its approvals.
-    Waits(Sent, Ready),
-    /// It waits, and its fees will not do.
-    Stuck(Sent),
 }
 
 impl<'a> Look<'a> {
@@ -210,12 +205,13 @@ impl<'a> Look<'a> {
         let (session, args) = (self.session, self.args);
         let mut agreed: Option<U256> = None;
         let offer = loop {
-            let stuck = match sent_before(session, &self.judged, from, &args.depth.wanted())? {
-                Before::Ended(exit) => return Ok(exit),
-                Before::Waits(sent, ready) => return self.wait_for(&sent, ready),
-                Before::Stuck(sent) => Some(sent),
-                Before::Nothing => None,
-            };
+            let stuck =
+                match sent_before(session, &self.judged, from, (args.priority_fee, &args.depth.wanted()))? {
+                    Before::Ended(exit) => return Ok(exit),
+                    Before::Waits(sent, ready) => return self.wait_for(&sent, ready),
+                    Before::Stuck(sent) => Some(sent),
+                    Before::Nothing => None,
+                };
             let offer = self.offer(&ready, from, stuck.as_ref())?;
             if agreed.is_some_and(|most| offer.most() <= most) {
                 break offer;
@@ -291,7 +287,7 @@ impl<'a> Look<'a> {
     }
 
     fn offer(&self, ready: &Ready, from: Address, replaced: Option<&Sent>) -> Result<Offer, Error> {
-        let prepared = prepared(&self.judged)?;
+        let prepared = prepared(&self.judged, self.args.priority_fee)?;
         let limit = gas::limit(self.session, &self.judged, ready, from, prepared.gas, self.args.gas)?;
         Offer::new(&self.judged, ready, from, &prepared, limit, self.args.max_fee, replaced)
     }
@@ -367,79 +363,6 @@ fn already(session: &Session, judged: &Judged, args: &Args) -> Result<Option<Exi
     report(session, judged, &outcome, &by, Some(&wanted)).map(Some)
 }
 
-/// What runs before this one sent: each is looked for, and one that is mined is finished. One that is mined and did not
-/// execute the proposal is no reason not to send anew.
-fn sent_before(session: &Session, judged: &Judged, from: Address, wanted: &Wanted) -> Result<Before, Error> {
-    let all = session.sent(judged.proposal())?;
-    if all.is_empty() {
-        return Ok(Before::Nothing);
-    }
-    let Some(base_fee) = judged.seen()?.snapshot.header.base_fee else { return Ok(Before::Nothing) };
-    let link = &judged.seen()?.link;
-    let hashes: Vec<_> = all.iter().map(|sent| sent.hash).collect();
-    let look = || link.watch(&hashes, &[]);
-    for receipt in session.ui.wait("looking for what was sent before", look)?.receipts {
-        let tx = receipt.tx;
-        if let Some(outcome) = outcome::read(session, judged, receipt)? {
-            let by = "Nothing sent: already executed by the transaction sent from here";
-            return report(session, judged, &outcome, by, Some(wanted)).map(Before::Ended);
-        }
-        let text = format!("{tx} was sent before, and failed; sending anew");
-        session.ui.say(&Text::default().warn("note: ").add(&text));
-    }
-    let prepared = prepared(judged)?;
-    if let Some(other) = all.iter().find(|sent| sent.from != from) {
-        let text =
-            format!("{} was sent before from {}: only one of both can execute it", other.hash, other.from);
-        session.ui.say(&Text::default().warn("note: ").add(&text));
-    }
-    let Some(sent) = waiting(&all, from, prepared.nonce) else { return Ok(Before::Nothing) };
-    let now = judged.seen()?.fresh()?;
-    let Some(ready) = reassemble(judged.proposal(), &sent.tx.input, &judged.on_chain(), now) else {
-        let text =
-            format!("{} was sent before, and the Safe does not take its approvals any more", sent.hash);
-        session.ui.say(&Text::default().warn("stuck: ").add(&text));
-        return Ok(Before::Stuck(sent.clone()));
-    };
-    if !is_underpriced(&sent.tx, base_fee.into(), prepared.fees) {
-        return Ok(Before::Waits(sent.clone(), ready));
-    }
-    let text = format!(
-        "{} was sent before and is not mined: it may pay {} gwei with a tip of {}, and the base fee is {} gwei now",
-        sent.hash,
-        amount::gwei(sent.tx.max_fee_per_gas),
-        amount::gwei(sent.tx.max_priority_fee_per_gas),
-        amount::gwei(base_fee.into()),
-    );
-    session.ui.say(&Text::default().warn("stuck: ").add(&text));
-    Ok(Before::Stuck(sent.clone()))
-}
-
-/// A payer's nonce belongs to the proposal that it was signed for until it is mined: nothing else may take its place.
-fn not_reserved(session: &Session, judged: &Judged, payer: Address, nonce: u64) -> Result<(), Error> {
-    let own = judged.proposal().hash().to_string();
-    let (safe, now) = (judged.proposal().safe(), judged.seen()?.snapshot.state.nonce);
-    // What the Safe can execute no more only fails: it may be replaced.
-    let is_over = |folder: &str| {
-        let kept = session.kept().unwrap_or_default();
-        kept.iter().any(|p| p.hash().to_string() == folder && p.safe() == safe && p.nonce() < now)
-    };
-    for stored in session.incidents.all_sent()?.into_iter().filter(|stored| stored.folder != own) {
-        let Some(sent) = stored.text.ok().and_then(|text| Sent::parse(&text)) else { continue };
-        let is_its_place = sent.from == payer && sent.tx.chain_id == safe.chain_id && sent.tx.nonce == nonce;
-        if is_its_place && !is_over(&stored.folder) {
-            let message = format!(
-                "transaction {nonce} of {payer} was signed for another proposal, {}, and is not mined",
-                stored.folder
-            );
-            return Err(Error::new(Exit::Failed, message).hint(
-                "nothing was sent; broadcast that one again and let it end, or use another --keystore",
-            ));
-        }
-    }
-    Ok(())
-}
-
 /// Refuses what would fail: by the rehearsal with the owners' own signatures, which runs in this process alone.
 fn rehearsed(judged: &Judged) -> Result<(), Error> {
     let Some(done) = judged.rehearsal.done().filter(|done| done.is_signed) else { return Ok(()) };
@@ -447,12 +370,6 @@ fn rehearsed(judged: &Judged) -> Result<(), Error> {
         Error::new(Exit::Failed, format!("the transaction would fail: {why}"))
             .hint("nothing was sent; breakglass status shows what changed since it was signed")
     })
-}
-
-/// What the payer has and what gas costs now.
-fn prepared(judged: &Judged) -> Result<Prepared, Error> {
-    let prepared = judged.seen()?.snapshot.prepared.clone();
-    prepared.ok_or_else(|| Error::new(Exit::Network, "the chain did not say what gas costs"))
 }
 
 fn confirm(session: &Session, judged: &Judged, args: &Args, replaced: Option<&Sent>) -> Result<(), Error> {

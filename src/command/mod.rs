@@ -8,6 +8,7 @@ mod check;
 mod completions;
 mod device;
 mod dry_run;
+mod earlier;
 mod error;
 mod export;
 mod hash;

@@ -6,7 +6,7 @@ use crate::ceremony::depth::{self, Wanted};
 use crate::ceremony::judged::Judged;
 use crate::ceremony::mined::AsRehearsed;
 use crate::ceremony::outcome::{Now, Outcome, Proven, keep, now, prove};
-use crate::chain::{Chain, Events, agreeing};
+use crate::chain::{Chain, Events, agreeing, is_minority};
 use crate::check::Match;
 use crate::command::Session;
 use crate::error::{Error, Exit};
@@ -104,6 +104,9 @@ pub fn report(
 fn level(link: &Chain, proven: Option<&Proven>) -> (&'static str, String) {
     let (word, by) = match agreeing(&link.endpoints()) {
         (0 | 1, _) => ("one RPC", "by the word of one RPC".into()),
+        (agree, of) if is_minority(&link.endpoints()) => {
+            ("minority", format!("by the word of {agree} of {of} RPCs, the others did not agree in time"))
+        }
         (agree, of) => ("quorum", format!("{agree} of {of} RPCs")),
     };
     let Some(Proven { state, events, mined, needs_events }) = proven else { return (word, by) };

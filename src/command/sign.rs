@@ -234,7 +234,10 @@ fn one(
         let owner = owner(session, args, judged, signer)?;
         let request = on_ledger::prepare(session, judged, signer, owner, args.asked(), args.unseen)?;
         judged.still_agreed()?;
-        return sign(session, judged, signer, &request, accepted);
+        let signature = sign(session, judged, signer, &request, accepted)?;
+        // The person may have taken minutes.
+        judged.still_agreed()?;
+        return Ok(signature);
     }
     confirm(session, args, place)?;
     let signer = match signer {

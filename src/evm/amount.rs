@@ -1,7 +1,7 @@
 //! Amounts of ether as people read them.
 
 use alloy::primitives::U256;
-use alloy::primitives::utils::{format_ether, format_units};
+use alloy::primitives::utils::{format_ether, format_units, parse_units};
 
 /// Ether, exactly.
 #[must_use]
@@ -16,4 +16,30 @@ pub fn ether(wei: U256) -> String {
 pub fn gwei(wei: u128) -> String {
     let text = format_units(wei, "gwei").unwrap_or_else(|_| wei.to_string());
     text.trim_end_matches('0').trim_end_matches('.').to_string()
+}
+
+/// Reads gwei, with up to nine digits behind the point, as wei.
+///
+/// # Errors
+/// When it is not written so.
+pub fn parse_gwei(text: &str) -> Result<u128, String> {
+    let is_plain = (1..=20).contains(&text.len()) && text.chars().all(|c| c.is_ascii_digit() || c == '.');
+    let wei = Some(text).filter(|_| is_plain).and_then(|text| parse_units(text, "gwei").ok());
+    let wei = wei.and_then(|wei| u128::try_from(wei.get_absolute()).ok());
+    wei.ok_or_else(|| "write gwei as 2 or 1.5".into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn gwei_are_read_as_people_write_them() {
+        for (text, wei) in [("2", 2_000_000_000), ("1.5", 1_500_000_000), ("0", 0), ("0.000000001", 1)] {
+            assert_eq!(parse_gwei(text), Ok(wei), "{text}");
+        }
+        for text in ["", "-1", "1e9", "+1", "a", "1.2.3", "999999999999999999999", "0x1"] {
+            assert!(parse_gwei(text).is_err(), "{text}");
+        }
+    }
 }

@@ -27,6 +27,7 @@ mod files;
 mod floods;
 mod forged;
 mod gas;
+mod hostile;
 mod inputs;
 mod json;
 mod laid;

@@ -129,6 +129,52 @@ fn who_pays_and_how_much_is_shown_before_the_question() {
     run.says(&payer).says("gas").says("gwei now").says("ether now,").says("ether at most");
 }
 
+/// The limit and the tip of each transaction that a desk has signed for sending, the lowest first, in wei.
+fn fees_sent(desk: &Desk) -> Vec<(u128, u128)> {
+    let kept = files(desk.folder()).into_iter().filter(|f| path(f).contains("sent-"));
+    let fees = |file: std::path::PathBuf| {
+        let raw = hex::decode(read_json(&file)["raw"].as_str().unwrap()).unwrap();
+        let tx =
+            <alloy::consensus::TxEnvelope as alloy::network::eip2718::Decodable2718>::decode_2718_exact(&raw);
+        let alloy::consensus::TxEnvelope::Eip1559(tx) = tx.unwrap() else { panic!() };
+        (tx.tx().max_fee_per_gas, tx.tx().max_priority_fee_per_gas)
+    };
+    let mut all: Vec<_> = kept.map(fees).collect();
+    all.sort_unstable();
+    all
+}
+
+#[test]
+fn the_person_overrules_the_tip_and_raises_it_for_one_that_waits() {
+    let (ceremony, proxy) = behind_a_proxy();
+    let alice = signed_by_two(&ceremony);
+    proxy.rewrite(
+        |method, _, truth| if method == "eth_maxPriorityFeePerGas" { Ok(json!("0x0")) } else { truth },
+    );
+    refused(
+        broadcast(alice, &["vault", "--priority-fee", "501"]),
+        2,
+        &["--priority-fee 501", "--max-fee 500"],
+    );
+    refused(
+        broadcast(alice, &["vault", "--priority-fee", "3", "--max-fee", "2"]),
+        2,
+        &["more than --max-fee 2"],
+    );
+    alice.run(&["broadcast", "vault", "--priority-fee", "-1"]).ended(2);
+    alice.run(&["broadcast", "vault", "--priority-fee", "a lot"]).ended(2).says("write gwei as 2 or 1.5");
+    assert_eq!((sent(&proxy), records(alice)), (0, 0));
+    ceremony.anvil.rpc("evm_setAutomine", &json!([false]));
+    let words = ["vault", "--priority-fee", "1.5", "--wait", "0"];
+    refused(broadcast(alice, &words), 7, &["a tip of 1.5", "is not mined"]);
+    // The same again waits for it; a higher one replaces it.
+    refused(broadcast(alice, &words), 7, &["Nothing new sent"]);
+    let words = ["vault", "--priority-fee", "20", "--wait", "0"];
+    refused(broadcast(alice, &words), 7, &["stuck: 0x", "a tip of 20"]);
+    let tips: Vec<u128> = fees_sent(alice).iter().map(|(_, tip)| *tip).collect();
+    assert_eq!(tips, [1_500_000_000, 20_000_000_000]);
+}
+
 #[test]
 fn what_is_not_ready_or_done_is_known_before_a_password_is_asked_for() {
     let ceremony = two_of_three();
@@ -272,6 +318,10 @@ fn an_answer_to_the_sending_that_is_held_back_is_not_waited_for() {
 fn with_a_relay(private: &str) -> (Ceremony, Proxy, Proxy) {
     let anvil = Anvil::start();
     let (rpc, relay) = (Proxy::to(&anvil), Proxy::to(&anvil));
+    (behind_a_relay(anvil, &rpc, &relay, private), rpc, relay)
+}
+
+fn behind_a_relay(anvil: Anvil, rpc: &Proxy, relay: &Proxy, private: &str) -> Ceremony {
     let urls = [rpc.url()];
     let ceremony = Ceremony::on(anvil, SafeSetup::new(SafeVersion::V1_4_1, 3, 2), &urls);
     let named = format!("rpc = {urls:?}\nsend = [{:?}]\nprivate_for = {private:?}", relay.url());
@@ -279,7 +329,7 @@ fn with_a_relay(private: &str) -> (Ceremony, Proxy, Proxy) {
         let council = ceremony.council().replace(&format!("rpc = {urls:?}"), &named);
         fs::write(desk.path("breakglass.toml"), council).unwrap();
     }
-    (ceremony, rpc, relay)
+    ceremony
 }
 
 #[test]
@@ -310,6 +360,28 @@ fn a_relay_that_never_includes_it_has_it_for_private_for_reruns_and_replacements
     assert!(begun.elapsed() >= Duration::from_secs(6));
     assert!(is_paused(&ceremony) && sent(&rpc) == 1);
     assert_eq!(shown(&rpc, None, &signatures), 2);
+}
+
+/// A relay that says yes to everything and passes nothing on: it stands before a chain of its own.
+#[test]
+fn a_relay_that_takes_it_and_never_includes_it_has_it_for_private_for_alone() {
+    let (anvil, elsewhere) = (Anvil::start(), Anvil::start());
+    let (rpc, relay) = (Proxy::to(&anvil), Proxy::to(&elsewhere));
+    let ceremony = behind_a_relay(anvil, &rpc, &relay, "6 seconds");
+    let alice = signed_by_two(&ceremony);
+    let signatures = signatures(alice);
+    let begun = Instant::now();
+    thread::scope(|scope| {
+        let run = scope.spawn(|| broadcast(alice, &["vault"]));
+        relay.reached("eth_sendRawTransaction");
+        thread::sleep(Duration::from_secs(3));
+        assert_eq!((sent(&relay), sent(&rpc), shown(&rpc, None, &signatures)), (1, 0, 0));
+        let run = run.join().unwrap().ended(0).says("to the private relay; it goes to the RPCs in");
+        run.says("not mined by way of the private relay: it goes to the RPCs now").says("done and proven");
+    });
+    assert!(begun.elapsed() >= Duration::from_secs(6), "{:?}", begun.elapsed());
+    assert_eq!((sent(&relay), sent(&rpc), records(alice)), (1, 1, 1));
+    assert!(is_paused(&ceremony));
 }
 
 #[test]

@@ -7,8 +7,9 @@ use serde_json::{Value, json};
 
 use super::fake::{Act, Server, chain as chain_of_servers, good, header, reply, with_balance};
 use super::{WHO, read, standings};
+use crate::chain::rpc::{AT, Request};
 use crate::chain::{Fault, Standing};
-use crate::evm::TxHash;
+use crate::evm::{BlockTag, TxHash};
 
 /// Waited for once, when its word could still tip the balance, and not again.
 #[test]
@@ -84,4 +85,42 @@ fn a_transaction_that_one_endpoint_knows_is_told_with_the_one_that_does_not() {
     let seen = chain.sighting(tx).unwrap();
     assert!(seen.contains("has it in block 9") && seen.contains("does not know it yet"), "{seen}");
     assert_eq!(chain_of_servers(&[&behind], 1).sighting(tx), None);
+}
+
+/// One that says yes at once, and does nothing, keeps the transaction from nobody else.
+#[test]
+fn a_slow_endpoint_is_given_the_transaction_although_a_fast_one_took_it() {
+    let takes = || json!({"jsonrpc": "2.0", "id": 1, "result": keccak256([1, 2, 3])});
+    let fast = Server::new(move |_, body| Act::ok(&reply(body, &|_, _| takes())));
+    let busy = Server::new(move |hit, body| match hit {
+        0 | 1 => Act::Answer { status: 503, headers: "", body: "{}".into() },
+        _ => Act::ok(&reply(body, &|_, _| takes())),
+    });
+    let chain = chain_of_servers(&[&fast, &busy], 1);
+    assert!(chain.send_raw(&[1, 2, 3]).is_ok());
+    let begun = Instant::now();
+    while busy.hits() < 3 && begun.elapsed() < Duration::from_secs(5) {
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    assert_eq!(busy.hits(), 3, "it was given up when the other had answered");
+}
+
+/// Two contradict each other, and a third that was silent before can settle it.
+#[test]
+fn who_was_silent_is_asked_again_when_nobody_else_settles_it() {
+    let node = |balance, pause| {
+        Server::new(move |_, body| {
+            let asks_anew = body.to_string().contains("0xa");
+            let told = if asks_anew { balance } else { 5 };
+            Act::Late(Duration::from_millis(pause), reply(body, &with_balance(10, told)).to_string())
+        })
+    };
+    let (honest, liar, slow) = (node(5, 0), node(6, 0), node(5, 900));
+    let chain = chain_of_servers(&[&honest, &liar, &slow], 2);
+    assert_eq!(read(&chain), Ok((10, json!("0x5"))));
+    assert_eq!(standings(&chain)[2], Standing::Outvoted(Fault::Slow));
+    let balance = Request::new("eth_getBalance", json!([WHO, AT]));
+    let (head, replies) = chain.ask(&[balance], BlockTag::Number(10)).unwrap();
+    assert_eq!((head.number, &replies[0]), (10, &Ok(json!("0x5"))));
+    assert!(matches!(standings(&chain)[1], Standing::Lying(_)));
 }

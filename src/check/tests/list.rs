@@ -15,7 +15,7 @@ use crate::proposal::Difference;
 use crate::safe::deployments::{Contract, KNOWN};
 
 /// In the order in which a signer should doubt.
-const NAMES: [&str; 30] = [
+const NAMES: [&str; 31] = [
     "block age",
     "matches the playbook",
     "the reader's arguments",
@@ -45,6 +45,7 @@ const NAMES: [&str; 30] = [
     "timelock order",
     "one RPC decides",
     "endpoints",
+    "most RPCs agree",
     "quorum",
 ];
 
@@ -360,6 +361,19 @@ fn of_the_rpcs() -> Faults {
                 vec![EndpointReport { shown: shown.into(), standing, newest: None, batch: None }];
         })
     };
+    let few = |believed: &str| {
+        let report = |shown: &str, standing| EndpointReport {
+            shown: shown.into(),
+            standing,
+            newest: None,
+            batch: None,
+        };
+        let silent = || Standing::Outvoted(Fault::Slow);
+        changed(|case| {
+            case.endpoints =
+                vec![report(believed, Standing::Agrees), report("c", silent()), report("d", silent())];
+        })
+    };
     let decimals = |answer: u8| {
         let mut case = now(|_| ());
         let answer = Answer::Value(Bytes::copy_from_slice(B256::with_last_byte(answer).as_slice()));
@@ -375,6 +389,7 @@ fn of_the_rpcs() -> Faults {
         ("one RPC decides", "one-rpc-decides:", [6, 18].map(decimals)),
         ("endpoints", "rpc-lying", [endpoint("a", "slot 1"), endpoint("b", "slot 1")]),
         ("endpoints", "rpc-lying", [endpoint("a", "slot 1"), endpoint("a", "slot 2")]),
+        ("most RPCs agree", "rpc-minority:", [few("a"), few("b")]),
         ("block age", "block-age:", [100, 200].map(old)),
         ("quorum", "quorum:1", [2, 3].map(lowered)),
     ]

@@ -1,0 +1,104 @@
+//! Transactions that an earlier run sent: is one mined, does one wait, and must it be replaced?
+
+use alloy::primitives::Address;
+
+use crate::ceremony::depth::Wanted;
+use crate::ceremony::judged::Judged;
+use crate::ceremony::offer::prepared;
+use crate::ceremony::outcome;
+use crate::ceremony::sent::{Sent, is_underpriced, waiting};
+use crate::command::Session;
+use crate::command::report::report;
+use crate::error::{Error, Exit};
+use crate::evm::amount;
+use crate::proposal::{Ready, reassemble};
+use crate::ui::Text;
+
+/// What is to be done about the transactions that were sent before.
+pub enum Before {
+    Nothing,
+    Ended(Exit),
+    /// It waits, its fees will do, and the Safe still takes its approvals.
+    Waits(Sent, Ready),
+    /// It waits, and its fees will not do.
+    Stuck(Sent),
+}
+
+/// What runs before this one sent: each is looked for, and one that is mined is finished. One that is mined and did not
+/// execute the proposal is no reason not to send anew.
+pub fn sent_before(
+    session: &Session,
+    judged: &Judged,
+    from: Address,
+    (tip, wanted): (Option<u128>, &Wanted),
+) -> Result<Before, Error> {
+    let all = session.sent(judged.proposal())?;
+    if all.is_empty() {
+        return Ok(Before::Nothing);
+    }
+    let Some(base_fee) = judged.seen()?.snapshot.header.base_fee else { return Ok(Before::Nothing) };
+    let link = &judged.seen()?.link;
+    let hashes: Vec<_> = all.iter().map(|sent| sent.hash).collect();
+    let look = || link.watch(&hashes, &[]);
+    for receipt in session.ui.wait("looking for what was sent before", look)?.receipts {
+        let tx = receipt.tx;
+        if let Some(outcome) = outcome::read(session, judged, receipt)? {
+            let by = "Nothing sent: already executed by the transaction sent from here";
+            return report(session, judged, &outcome, by, Some(wanted)).map(Before::Ended);
+        }
+        let text = format!("{tx} was sent before, and failed; sending anew");
+        session.ui.say(&Text::default().warn("note: ").add(&text));
+    }
+    let prepared = prepared(judged, tip)?;
+    if let Some(other) = all.iter().find(|sent| sent.from != from) {
+        let text =
+            format!("{} was sent before from {}: only one of both can execute it", other.hash, other.from);
+        session.ui.say(&Text::default().warn("note: ").add(&text));
+    }
+    let Some(sent) = waiting(&all, from, prepared.nonce) else { return Ok(Before::Nothing) };
+    let now = judged.seen()?.fresh()?;
+    let Some(ready) = reassemble(judged.proposal(), &sent.tx.input, &judged.on_chain(), now) else {
+        let text =
+            format!("{} was sent before, and the Safe does not take its approvals any more", sent.hash);
+        session.ui.say(&Text::default().warn("stuck: ").add(&text));
+        return Ok(Before::Stuck(sent.clone()));
+    };
+    let is_raised = tip.is_some_and(|tip| tip > sent.tx.max_priority_fee_per_gas);
+    if !is_raised && !is_underpriced(&sent.tx, base_fee.into(), prepared.fees) {
+        return Ok(Before::Waits(sent.clone(), ready));
+    }
+    let text = format!(
+        "{} was sent before and is not mined: it may pay {} gwei with a tip of {}, and the base fee is {} gwei now",
+        sent.hash,
+        amount::gwei(sent.tx.max_fee_per_gas),
+        amount::gwei(sent.tx.max_priority_fee_per_gas),
+        amount::gwei(base_fee.into()),
+    );
+    session.ui.say(&Text::default().warn("stuck: ").add(&text));
+    Ok(Before::Stuck(sent.clone()))
+}
+
+/// A payer's nonce belongs to the proposal that it was signed for until it is mined: nothing else may take its place.
+pub fn not_reserved(session: &Session, judged: &Judged, payer: Address, nonce: u64) -> Result<(), Error> {
+    let own = judged.proposal().hash().to_string();
+    let (safe, now) = (judged.proposal().safe(), judged.seen()?.snapshot.state.nonce);
+    // What the Safe can execute no more only fails: it may be replaced.
+    let is_over = |folder: &str| {
+        let kept = session.kept().unwrap_or_default();
+        kept.iter().any(|p| p.hash().to_string() == folder && p.safe() == safe && p.nonce() < now)
+    };
+    for stored in session.incidents.all_sent()?.into_iter().filter(|stored| stored.folder != own) {
+        let Some(sent) = stored.text.ok().and_then(|text| Sent::parse(&text)) else { continue };
+        let is_its_place = sent.from == payer && sent.tx.chain_id == safe.chain_id && sent.tx.nonce == nonce;
+        if is_its_place && !is_over(&stored.folder) {
+            let message = format!(
+                "transaction {nonce} of {payer} was signed for another proposal, {}, and is not mined",
+                stored.folder
+            );
+            return Err(Error::new(Exit::Failed, message).hint(
+                "nothing was sent; broadcast that one again and let it end, or use another --keystore",
+            ));
+        }
+    }
+    Ok(())
+}
