@@ -142,7 +142,7 @@ impl<'a> Order<'a> {
             Derivation::Ready(_) => Vec::new(),
         };
         queries.extend(likely.map(before_queries).unwrap_or_default());
-        if self.entry.playbook.steps.len() > 1 {
+        if self.entry.playbook.may_batch() {
             queries.extend(self.versions().into_iter().flat_map(|version| self.batch(version).queries()));
         }
         Ok(queries)

@@ -5,16 +5,13 @@ use std::fmt::Display;
 use super::description::{ASK, Description, Id};
 use super::{Check, Facts, all, effects, outflow};
 use crate::fork::{Outcome, Rehearsal};
-use crate::playbook::Verdict;
+use crate::playbook::{NEAR, Verdict};
 use crate::safe::SafeTxHash;
-
-/// Of the gas that one transaction may have, in percent.
-const MUCH_GAS: u64 = 80;
 
 pub(super) const CHECKS: [Check; 9] = [
     ("rehearsed", |facts| all(is_rehearsed(facts))),
     ("succeeds", |facts| all(facts.rehearsal.map(|rehearsal| succeeds(facts, rehearsal)))),
-    ("gas", |facts| all(facts.effects().and_then(gas))),
+    ("gas", |facts| all(facts.effects().and_then(|done| gas(facts, done)))),
     ("safe slots", |facts| all(facts.effects().map(|done| effects::safe_slots(facts, done)))),
     ("outflow", |facts| all(facts.effects().map(|done| outflow::outflow(facts, done)))),
     ("approvals", |facts| all(facts.effects().map(|done| outflow::approvals(facts, done)))),
@@ -39,6 +36,8 @@ pub enum Problem {
         reason: String,
         /// What the playbook promises, if it is so already.
         already_done: Option<String>,
+        /// If it ran out of gas: the pieces to cut it into.
+        pieces: Vec<String>,
     },
     ExecutionFailure {
         hash: SafeTxHash,
@@ -51,6 +50,8 @@ pub enum Problem {
     MuchGas {
         used: u64,
         limit: u64,
+        /// The pieces to cut it into, if it can be cut.
+        pieces: Vec<String>,
     },
     After {
         /// From 1.
@@ -80,7 +81,9 @@ impl Problem {
                 }
             }
             Self::Succeeds => Description::pass("rehearsal-fails", "it succeeds when rehearsed"),
-            Self::Reverts { hash, reason, already_done } => reverts(hash, reason, already_done.as_deref()),
+            Self::Reverts { hash, reason, already_done, pieces } => {
+                reverts(hash, reason, already_done.as_deref(), pieces)
+            }
             Self::ExecutionFailure { hash, reason } => Description::refuse(
                 failing("execution-failure", hash, reason),
                 format!("the Safe reports ExecutionFailure when rehearsed{reason}"),
@@ -91,13 +94,14 @@ impl Problem {
                 "the Safe does not announce its success: it is no Safe that is known",
                 ASK,
             ),
-            Self::MuchGas { used, limit } => Description::warn(
+            Self::MuchGas { used, limit, pieces } => Description::warn(
                 "gas",
                 format!(
                     "it uses {used} gas, {} % of the {limit} that one transaction may have",
                     share(*used, *limit)
                 ),
-                "propose it in several transactions while there is time",
+                cut(pieces)
+                    .unwrap_or_else(|| "propose it in several transactions while there is time".into()),
             ),
             Self::After { number, verdict, already_done } => after(*number, verdict, already_done.as_deref()),
             Self::Otherwise { first, more } => {
@@ -116,14 +120,31 @@ fn failing(kind: &'static str, hash: &SafeTxHash, reason: &str) -> Id {
     Id::from(kind).digest([hash as &dyn Display, &reason])
 }
 
-fn reverts(hash: &SafeTxHash, reason: &str, already_done: Option<&str>) -> Description {
+fn reverts(hash: &SafeTxHash, reason: &str, already_done: Option<&str>, pieces: &[String]) -> Description {
     let id = failing("rehearsal-fails", hash, reason);
     let sentence = format!("it reverts when rehearsed{reason}");
     if let Some(promised) = already_done {
         return Description::already_done(id, sentence, promised);
     }
+    if let Some(cut) = cut(pieces) {
+        return Description::refuse(id, sentence, format!("it may have run out of gas: {cut}"));
+    }
     let fix = "look at the reason; nothing happens on chain when it is sent like this";
     Description::refuse(id, sentence, fix)
+}
+
+/// How a lever is cut: the same for everybody.
+fn cut(pieces: &[String]) -> Option<String> {
+    let (last, first) = pieces.split_last()?;
+    let set = |piece: &String| format!("--set piece={piece}");
+    let first = first.iter().map(set).collect::<Vec<_>>().join(", ");
+    Some(format!("cut it, the same for everybody: the same command with {first} and {}", set(last)))
+}
+
+/// The pieces into which it is cut if it takes this share of what one transaction may have.
+fn pieces(facts: &Facts, share: u64) -> Vec<String> {
+    let cut = facts.plan.and_then(|plan| plan.piece?.cut(plan.calls.len(), share));
+    cut.unwrap_or_default()
 }
 
 fn after(number: usize, verdict: &Verdict, already_done: Option<&str>) -> Description {
@@ -152,16 +173,23 @@ fn succeeds(facts: &Facts, rehearsal: &Rehearsal) -> Problem {
     let reason = revert.map_or_else(String::new, |r| format!(": {} (in {})", r.reason(errors), r.by));
     match rehearsal.outcome {
         Outcome::Succeeded => Problem::Succeeds,
-        Outcome::Reverted => Problem::Reverts { hash, reason, already_done: facts.already_done() },
+        Outcome::Reverted => Problem::Reverts {
+            hash,
+            reason,
+            already_done: facts.already_done(),
+            // One that runs out of gas has used all of it.
+            pieces: pieces(facts, share(rehearsal.gas_used, rehearsal.gas_limit)),
+        },
         Outcome::Failed => Problem::ExecutionFailure { hash, reason },
         Outcome::Unannounced => Problem::Unannounced { hash, reason },
     }
 }
 
 /// No block takes a transaction above the limit, and what it costs may still grow.
-fn gas(rehearsal: &Rehearsal) -> Option<Problem> {
+fn gas(facts: &Facts, rehearsal: &Rehearsal) -> Option<Problem> {
     let (used, limit) = (rehearsal.gas_used, rehearsal.gas_limit);
-    (share(used, limit) > MUCH_GAS).then_some(Problem::MuchGas { used, limit })
+    let share = share(used, limit);
+    (share > NEAR).then(|| Problem::MuchGas { used, limit, pieces: pieces(facts, share) })
 }
 
 fn share(used: u64, limit: u64) -> u64 {

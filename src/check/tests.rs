@@ -70,6 +70,7 @@ fn plan(changes: &[Change]) -> Plan {
             to_name: None,
             step: 0,
         }],
+        piece: None,
         skipped: vec![],
         before: vec![],
         after: vec![],

@@ -19,7 +19,8 @@ use crate::evm::BlockTag;
 use crate::playbook::draft;
 use crate::playbook::schema;
 use crate::playbook::{
-    self, Catalogue, Entry, Kind, Origin, Playbook, PlaybookDigest, Severity, Signatures, Summary, Undo, Word,
+    self, Catalogue, Entry, Kind, Origin, Playbook, PlaybookDigest, Severity, Signatures, Step, Summary,
+    Undo, Word,
 };
 use crate::store;
 use crate::ui::{Text, Ui};
@@ -208,6 +209,11 @@ fn lever(playbook: &Playbook) -> String {
     format!("[levers.{name}]\nplaybook = \"{}\"\nsafe = \"guardian\"\nset = {{ {set} }}", playbook.id)
 }
 
+/// `, for each pool of {pools}`, or nothing.
+fn repeated(step: &Step) -> String {
+    step.each.as_ref().map_or_else(String::new, |each| format!(", {each}"))
+}
+
 /// A playbook in plain words: what, and then the words.
 fn explained(playbook: &Playbook, from: &Origin) -> Vec<Vec<String>> {
     let undo = match &playbook.undo {
@@ -219,10 +225,9 @@ fn explained(playbook: &Playbook, from: &Origin) -> Vec<Vec<String>> {
         let default = p.default.as_ref().map(|d| format!(" [default: {d}]")).unwrap_or_default();
         ("needs".to_string(), format!("{}{title}{default}", p.ask()))
     });
-    let calls = playbook
-        .steps
-        .iter()
-        .map(|step| ("calls".to_string(), format!("{} {}", step.to, step.function.signature())));
+    let calls = playbook.steps.iter().map(|step| {
+        ("calls".to_string(), format!("{} {}{}", step.to, step.function.signature(), repeated(step)))
+    });
     let proofs = playbook.after.iter().map(|claim| ("proves".to_string(), claim.to_string()));
     let rows = [
         ("protocol", playbook.family.clone().unwrap_or_default()),

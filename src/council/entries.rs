@@ -246,20 +246,46 @@ pub(super) fn read_lever(
     };
     let changes = wire.changes.iter().map(change).collect::<Result<_, _>>()?;
     let argument = |(key, value): (&String, &Spanned<toml::Value>)| {
-        let text = match value.get_ref() {
-            toml::Value::String(s) => s.clone(),
-            toml::Value::Integer(i) => i.to_string(),
-            toml::Value::Boolean(b) => b.to_string(),
-            other => {
-                let message = format!(
-                    "{key}: write the {} as text in quotes, so that it is read exactly",
-                    other.type_str()
-                );
-                return Err(source.fault(value.span(), message));
-            }
-        };
+        let text = argument_text(value.get_ref());
+        let text = text.map_err(|why| source.fault(value.span(), format!("{key}: {why}")))?;
         Ok((key.clone(), text))
     };
     let set = wire.set.iter().map(argument).collect::<Result<_, _>>()?;
     Ok(Lever { name, place, playbook: playbook.into(), safe: safe.into(), set, changes })
+}
+
+/// The text of an argument, as `--set` would have it. Only what TOML cannot alter on the way is taken without quotes.
+fn argument_text(value: &toml::Value) -> Result<String, String> {
+    match value {
+        toml::Value::String(s) => Ok(s.clone()),
+        toml::Value::Integer(i) => Ok(i.to_string()),
+        toml::Value::Boolean(b) => Ok(b.to_string()),
+        toml::Value::Array(items) => {
+            let items = items.iter().map(item_text).collect::<Result<Vec<_>, _>>()?;
+            Ok(format!("[{}]", items.join(", ")))
+        }
+        other => Err(format!("write the {} as text in quotes, so that it is read exactly", other.type_str())),
+    }
+}
+
+/// One item of a list: a text that would be read as two, or as part of another, is refused.
+fn item_text(value: &toml::Value) -> Result<String, String> {
+    let text = argument_text(value)?;
+    let mut depth = 0_usize;
+    for c in text.chars() {
+        match c {
+            '(' | '[' | '{' => depth += 1,
+            ')' | ']' | '}' if depth > 0 => depth -= 1,
+            ')' | ']' | '}' | '"' | '\'' => depth = usize::MAX,
+            ',' if depth == 0 => depth = usize::MAX,
+            _ => {}
+        }
+        if depth == usize::MAX {
+            break;
+        }
+    }
+    if depth == 0 && !text.trim().is_empty() {
+        return Ok(text);
+    }
+    Err(format!("{text:?} is not one item of a list: write the whole list as one text in quotes"))
 }

@@ -44,6 +44,24 @@ fn reads_the_example() {
     assert_eq!(council.names_on("other").address("vault"), None);
 }
 
+#[test]
+fn a_list_is_given_as_a_list() {
+    let set = |list: &str| Council::parse("c", &GOOD.replace("delay = 5", &format!("pools = {list}")));
+    for (list, text) in [
+        ("[\"vault\", \"0x01\"]", "[vault, 0x01]"),
+        ("[1, 2, true]", "[1, 2, true]"),
+        ("[[1, 2], [3]]", "[[1, 2], [3]]"),
+        ("[\"(1, vault)\"]", "[(1, vault)]"),
+        ("[]", "[]"),
+    ] {
+        assert_eq!(set(list).unwrap().levers["vault"].set["pools"], text);
+    }
+    for list in ["[\"a, b\"]", "[\"a]\", \"[b\"]", "[\"\"]", "[\"'a\"]", "[\"(a\"]", "[1.5]"] {
+        let fault = set(list).expect_err(list).to_string();
+        assert!(fault.contains("in quotes"), "{fault}");
+    }
+}
+
 /// Every fault names the word and points at it.
 #[test]
 fn faults_point_at_the_word() {

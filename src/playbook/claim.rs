@@ -9,6 +9,7 @@ use alloy::json_abi::{Event, Function};
 use alloy::primitives::{Address, B256, Bytes};
 
 use super::check::{CallCheck, Check, Ending, EventCheck, Expectation, Relation, Subject};
+use super::each::{Each, turns};
 use super::language::expression::{Stop, Values};
 use super::language::template::Template;
 use super::language::value::param_types;
@@ -49,6 +50,8 @@ pub struct StaticCall {
 /// A step of a playbook.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Step {
+    /// The lists over which it is repeated; once where there are none.
+    pub each: Option<Each>,
     pub to: Template,
     pub function: Function,
     pub args: Vec<Template>,
@@ -60,9 +63,16 @@ pub struct Step {
     pub skip_if: Vec<Claim>,
 }
 
+/// What must be true, once or for each item of a list.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Claim {
+    pub each: Option<Each>,
+    pub fact: Fact,
+}
+
 /// Something that must be true.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Claim {
+pub enum Fact {
     Value { source: Asked, relation: Relation, expected: Template },
     Event { on: Template, event: Event, args: Vec<Template> },
     Call { call: StaticCall, ending: Ending },
@@ -95,6 +105,15 @@ impl fmt::Display for Asked {
 }
 
 impl fmt::Display for Claim {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.each {
+            Some(each) => write!(f, "{each}: {}", self.fact),
+            None => self.fact.fmt(f),
+        }
+    }
+}
+
+impl fmt::Display for Fact {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Value { source, relation, expected } => {
@@ -212,8 +231,23 @@ fn balance(address: Address, token: Option<Address>, values: &Values) -> Subject
 }
 
 impl Claim {
-    /// The names that the claim depends on.
+    /// The names that the claim depends on, besides those that it gives itself.
     pub(super) fn names(&self, into: &mut BTreeSet<String>) {
+        if let Some(each) = &self.each {
+            each.names(into);
+        }
+        self.fact.names(into);
+    }
+
+    /// Returns one check for each turn.
+    pub(super) fn resolve(&self, values: &Values) -> Result<Vec<Check>, Stop> {
+        let turns = turns(self.each.as_ref(), values)?;
+        turns.into_iter().map(|turn| self.fact.resolve(&values.with(turn))).collect()
+    }
+}
+
+impl Fact {
+    fn names(&self, into: &mut BTreeSet<String>) {
         match self {
             Self::Value { source, expected, .. } => {
                 source.names(into);
@@ -229,7 +263,7 @@ impl Claim {
         }
     }
 
-    pub(super) fn resolve(&self, values: &Values) -> Result<Check, Stop> {
+    fn resolve(&self, values: &Values) -> Result<Check, Stop> {
         match self {
             Self::Value { source, relation, expected } => Ok(Check::Value {
                 subject: source.resolve(values)?,

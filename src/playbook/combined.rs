@@ -98,6 +98,8 @@ impl CombinedPlan {
             return self.first.plan.clone();
         }
         let mut all = self.first.named();
+        // Only a lever alone is cut.
+        all.piece = None;
         for plan in self.rest.iter().map(LeverPlan::named) {
             all.args.extend(plan.args);
             all.reads.extend(plan.reads);

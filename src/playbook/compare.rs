@@ -43,7 +43,8 @@ fn written(step: &Step) -> String {
     let skips: Vec<String> = step.skip_if.iter().map(|claim| format!(", left out if {claim}")).collect();
     let skips = skips.concat();
     let args = if args.is_empty() { args } else { format!(" with {args}") };
-    format!("{}{args} on {}{sends}{tried}{skips}", step.function.signature(), step.to)
+    let each = step.each.as_ref().map_or_else(String::new, |each| format!("{each}: "));
+    format!("{each}{}{args} on {}{sends}{tried}{skips}", step.function.signature(), step.to)
 }
 
 /// Lists in which the place counts.
@@ -63,7 +64,11 @@ fn params(playbook: &Playbook) -> BTreeMap<&str, String> {
 }
 
 fn reads(playbook: &Playbook) -> BTreeMap<&str, String> {
-    playbook.reads.iter().map(|read| (read.name.as_str(), format!("{:?}", read.source))).collect()
+    playbook
+        .reads
+        .iter()
+        .map(|read| (read.name.as_str(), format!("{:?} {:?}", read.each, read.source)))
+        .collect()
 }
 
 fn by_name(what: &str, own: &BTreeMap<&str, String>, other: &BTreeMap<&str, String>) -> Vec<String> {

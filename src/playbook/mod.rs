@@ -9,25 +9,31 @@ mod check;
 mod claim;
 mod combined;
 mod compare;
+mod derive;
+mod each;
 mod file;
 mod language;
 mod library;
 mod param;
+mod piece;
 mod plan;
 mod provenance;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
+use alloy::dyn_abi::DynSolType;
 use alloy::json_abi::Error;
 use alloy::primitives::{Address, B256, keccak256};
 
 pub use bounds::MOST_BYTES;
 pub use check::{CallCheck, Check, Ending, EventCheck, Expectation, Relation, Subject, Verdict};
-pub use claim::{Asked, Claim, StaticCall, Step};
+pub use claim::{Asked, Claim, Fact, StaticCall, Step};
 pub use combined::{CombinedPlan, Conflict, LeverPlan, Repeat};
+pub use derive::derive;
+pub use each::Each;
 pub use file::example::{Example, ExampleCall};
 pub use file::schema::schema;
 pub use language::template::{Pattern, Template};
@@ -37,7 +43,8 @@ pub use library::scaffold::{DraftError, Signatures, draft};
 pub use library::summary::Summary;
 pub use library::{Catalogue, Entry, LookupError, Origin};
 pub use param::{Param, ParamUnit, Zero};
-pub use plan::{Derivation, Inputs, Plan, PlanError, PlannedCall, ShownArg, ShownRead, Skipped, derive};
+pub use piece::{NEAR, Piece};
+pub use plan::{Derivation, Inputs, Plan, PlanError, PlannedCall, ShownArg, ShownRead, Skipped};
 pub use provenance::{Decided, Part, Source};
 
 use crate::council::TextDigest;
@@ -209,7 +216,25 @@ pub enum DeclaredChange {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Read {
     pub name: String,
+    /// The lists that it is read for; its value is then a list, with one item for each turn.
+    pub each: Option<Each>,
     pub source: Asked,
+}
+
+impl Read {
+    /// The type of its value: a list where it is repeated.
+    fn ty(&self) -> DynSolType {
+        let one = self.source.ty();
+        if self.each.is_some() { DynSolType::Array(Box::new(one)) } else { one }
+    }
+
+    /// The names that it depends on, and those of its own items.
+    fn names(&self, into: &mut BTreeSet<String>) {
+        if let Some(each) = &self.each {
+            each.names(into);
+        }
+        self.source.names(into);
+    }
 }
 
 /// A playbook: well formed, typed, and with every name in it known.
@@ -288,7 +313,14 @@ impl Playbook {
             };
             Some((name.clone(), value))
         };
-        Some((id.clone(), set.iter().filter_map(fill).collect()))
+        let own = args.get(piece::PIECE).map(|text| (piece::PIECE.to_string(), text.clone()));
+        Some((id.clone(), set.iter().filter_map(fill).chain(own).collect()))
+    }
+
+    /// Returns `true` if it may come to more than one call.
+    #[must_use]
+    pub fn may_batch(&self) -> bool {
+        self.steps.len() > 1 || self.steps.iter().any(|step| step.each.is_some())
     }
 
     /// When it takes effect, with the values of a plan; nothing where that is at once.

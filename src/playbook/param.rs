@@ -140,7 +140,7 @@ impl Param {
     /// Whether one bound is above another, as far as that is known without the chain.
     pub(super) fn is_above(&self, low: &Amount, high: &Amount) -> bool {
         let names = AddressBook::default();
-        let values = Values { map: BTreeMap::new(), names: &names };
+        let values = Values::new(BTreeMap::new(), &names);
         let read = |amount| self.bound(amount, self.unit(&values).ok()?, &values).ok();
         let order = read(low).zip(read(high)).and_then(|(low, high)| compare(&low, &high));
         order.is_some_and(Ordering::is_gt)
@@ -268,7 +268,7 @@ pub(super) fn amount(param: &Param, text: &str, scope: &Scope) -> Result<Amount,
 /// Whether a literal can be a value of this parameter, as far as that is known without the chain.
 pub(super) fn try_literal(param: &Param, text: &str) -> Result<(), String> {
     let names = AddressBook::default();
-    let values = Values { map: BTreeMap::new(), names: &names };
+    let values = Values::new(BTreeMap::new(), &names);
     let unit = match &param.unit {
         Some(ParamUnit::Token(_)) => return Ok(()),
         Some(ParamUnit::Fixed(unit)) => Some(*unit),

@@ -4,8 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use super::claim::Step;
+use super::each::Item;
 use super::language::template::Template;
 use crate::evm::{Answer, Query, Readings};
+
+/// The most answers that are told in one sentence.
+const SHOWN_SOURCES: usize = 4;
 
 /// A part of a transaction that another answer of the chain would change.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,7 +55,10 @@ impl fmt::Display for Part {
 
 impl fmt::Display for Decided {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let by = self.by.iter().map(|source| source.sentence.as_str()).collect::<Vec<_>>().join(" and ");
+        let mut by: Vec<&str> = self.by.iter().map(|source| source.sentence.as_str()).collect();
+        let more = by.len().saturating_sub(SHOWN_SOURCES);
+        by.truncate(SHOWN_SOURCES);
+        let by = by.join(" and ");
         let call = &self.signature;
         match &self.part {
             Part::Target => write!(f, "which contract {call} goes to")?,
@@ -60,86 +67,97 @@ impl fmt::Display for Decided {
             Part::Made => write!(f, "that {call} is called")?,
             Part::LeftOut => write!(f, "that {call} is left out")?,
         }
-        write!(f, ", because {by}")
+        write!(f, ", because {by}")?;
+        if more > 0 { write!(f, " and {more} more values") } else { Ok(()) }
     }
+}
+
+/// One call of a step, made or left out.
+pub(super) struct Act<'p> {
+    /// Which step, from 0.
+    pub index: usize,
+    pub step: &'p Step,
+    /// The values of its turn.
+    pub item: Item,
+    /// Why it is left out, if it is.
+    pub skipped: Option<String>,
+    /// The answers that decide whether it is.
+    pub conditions: BTreeSet<Query>,
 }
 
 /// Which answers every name of a playbook rests on.
 #[derive(Default)]
 pub(super) struct Provenance {
     names: BTreeMap<String, BTreeSet<Query>>,
-    /// The answers to the conditions under which each step is left out.
-    conditions: BTreeMap<usize, BTreeSet<Query>>,
     sentences: BTreeMap<Query, String>,
 }
 
 impl Provenance {
-    /// A value, by the names that it is made from and the question that gave it, if one did.
-    pub(super) fn name(&mut self, name: &str, from: &BTreeSet<String>, read: Option<(&Query, String)>) {
+    /// A value, by the names that it is made from and the questions that gave it, each with its answer in a sentence.
+    pub(super) fn name(&mut self, name: &str, from: &BTreeSet<String>, read: Vec<(&Query, String)>) {
         let mut queries = self.of_names(from);
-        if let Some((query, sentence)) = read {
+        for (query, sentence) in read {
             queries.insert(query.clone());
             self.sentences.entry(query.clone()).or_insert(sentence);
         }
         self.names.insert(name.into(), queries);
     }
 
-    /// One condition of a step.
+    /// Returns all that a condition rests on.
     pub(super) fn condition(
         &mut self,
-        step: usize,
         from: &BTreeSet<String>,
         asked: Vec<Query>,
         sentence: &str,
-    ) {
+    ) -> BTreeSet<Query> {
         let mut queries = self.of_names(from);
         for query in asked {
             self.sentences.entry(query.clone()).or_insert_with(|| sentence.into());
             queries.insert(query);
         }
-        self.conditions.entry(step).or_default().extend(queries);
+        queries
     }
 
-    /// The parts of the transaction that the chain decides. `is_left_out` says so of each step.
-    pub(super) fn decided(
-        &self,
-        steps: &[Step],
-        is_left_out: impl Fn(usize) -> bool,
-        readings: &Readings,
-    ) -> Vec<Decided> {
+    /// The parts of the transaction that the chain decides, step by step.
+    pub(super) fn decided(&self, acts: &[Act], readings: &Readings) -> Vec<Decided> {
         let mut found = Vec::new();
-        for (index, step) in steps.iter().enumerate() {
+        for of_step in acts.chunk_by(|a, b| a.index == b.index) {
+            let Some(Act { step, .. }) = of_step.first() else { continue };
             let mut note = |part, queries: &BTreeSet<Query>| {
                 let by = self.sources(queries, readings);
                 if !by.is_empty() {
                     found.push(Decided { signature: step.function.signature(), part, by });
                 }
             };
-            let conditions = self.conditions.get(&index).cloned().unwrap_or_default();
-            if is_left_out(index) {
-                note(Part::LeftOut, &conditions);
+            let (left_out, made): (Vec<&Act>, Vec<&Act>) =
+                of_step.iter().partition(|act| act.skipped.is_some());
+            let conditions = |acts: &[&Act]| acts.iter().flat_map(|act| act.conditions.clone()).collect();
+            note(Part::LeftOut, &conditions(&left_out));
+            if made.is_empty() {
                 continue;
             }
-            // Of a single step, another answer leaves no transaction at all.
-            if steps.len() > 1 {
-                note(Part::Made, &conditions);
+            // Of a single call, another answer leaves no transaction at all.
+            if acts.len() > 1 {
+                note(Part::Made, &conditions(&made));
             }
-            note(Part::Target, &self.of(&step.to));
+            note(Part::Target, &self.of(step, &step.to));
             for (at, argument) in step.args.iter().enumerate() {
                 let input = step.function.inputs.get(at);
                 let name = input.map_or("", |p| if p.name.is_empty() { &p.ty } else { &p.name });
-                note(Part::Argument(name.into()), &self.of(argument));
+                note(Part::Argument(name.into()), &self.of(step, argument));
             }
             if let Some(value) = &step.value {
-                note(Part::Value, &self.of(value));
+                note(Part::Value, &self.of(step, value));
             }
         }
         found
     }
 
-    fn of(&self, template: &Template) -> BTreeSet<Query> {
+    /// What a part of a step rests on; an item of a list rests on what the list does.
+    fn of(&self, step: &Step, template: &Template) -> BTreeSet<Query> {
         let mut names = BTreeSet::new();
         template.names(&mut names);
+        step.each.iter().for_each(|each| each.widen(&mut names));
         self.of_names(&names)
     }
 

@@ -9,7 +9,7 @@ use crate::ceremony::judged::Judged;
 use crate::chain::agreeing;
 use crate::check::{Finding, Level, Match, Readable, Sort, readable};
 use crate::evm::amount::ether;
-use crate::playbook::{Decided, Origin, Part, PlannedCall, PlaybookDigest, PlaybookId};
+use crate::playbook::{Decided, Origin, Part, PlannedCall, PlaybookDigest, PlaybookId, Skipped};
 use crate::proposal::{Few, calls_of};
 use crate::safe::{Call, Operation};
 use crate::ui::{Text, Ui};
@@ -133,13 +133,21 @@ fn what_it_does(ui: &Ui, judged: &Judged) {
         ui.say(&Text::new(INDENT).add(&format!("{}   (your device shows this as `to`)", tx.to)));
     }
     let planned = |call: &Call| plan.and_then(|p| p.calls.iter().find(|c| c.call == *call));
+    let mut before = None;
     for (at, call) in calls.iter().enumerate() {
+        let own = planned(call);
+        // A step that is repeated is explained once, and then takes a line for each call.
+        if let Some(own) = own.filter(|own| before == Some(own.step) && own.call.value.is_zero()) {
+            ui.say(&Text::new(INDENT).add(&format!("{}  {}", at + 1, again(own))));
+            continue;
+        }
+        before = own.map(|own| own.step);
         let name = judged.derived.names.name(call.to).unwrap_or("(no name in your council file)");
         ui.say(&Text::new(INDENT).add(&format!("{}  ", at + 1)).bold(name).add(&format!("   {}", call.to)));
         if call.value != U256::ZERO {
             ui.say(&Text::new(INDENT).add("   sends ").bold(&ether(call.value)));
         }
-        match planned(call) {
+        match own {
             Some(planned) => decoded(ui, planned),
             None => data(ui, &call.data),
         }
@@ -150,13 +158,11 @@ fn what_it_does(ui: &Ui, judged: &Judged) {
         ui.say(&Text::new(INDENT).warn("takes effect: ").add(&when));
     }
     if let Some(plan) = plan {
-        for skipped in &plan.skipped {
-            ui.say(
-                &Text::new(INDENT)
-                    .warn("left out: ")
-                    .add(&format!("{}, because {}", skipped.signature, skipped.reason)),
-            );
-        }
+        let left_out = |skipped: &Skipped| {
+            let text = format!("{}, because {}", skipped.signature, skipped.reason);
+            Text::new(INDENT).warn("left out: ").add(&text)
+        };
+        say_few(ui, plan.skipped.iter().map(left_out), "more calls are left out, because they are done");
         for decided in plan.decided.iter().filter(|decided| decided.part != Part::LeftOut) {
             ui.say(&Text::new(INDENT).add("the chain decides ").bold(&decided.to_string()));
         }
@@ -189,6 +195,14 @@ fn decoded(ui: &Ui, call: &PlannedCall) {
     for (name, value) in &call.arguments {
         ui.say(&Text::new(INDENT).add(&format!("     {name}  {value}")));
     }
+}
+
+/// `vault 0x… pause()`, one more call of a step.
+fn again(call: &PlannedCall) -> String {
+    let name = call.to_name.as_deref().map_or_else(String::new, |name| format!("{name} "));
+    let function = call.signature.split('(').next().unwrap_or_default();
+    let values = call.arguments.iter().map(|(_, value)| value.as_str()).collect::<Vec<_>>().join(", ");
+    format!("{name}{} {function}({values})", call.call.to)
 }
 
 fn data(ui: &Ui, bytes: &Bytes) {

@@ -35,6 +35,21 @@ fn pausable_and_a_fee() {
 }
 
 #[test]
+fn several_pausables() {
+    let scene = Scene::new();
+    let vaults = [(); 3].map(|()| scene.deploy("Vault", &COUNCIL.abi_encode()));
+    let targets = vaults.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+    let targets = args([("targets", format!("[{targets}]"))]);
+    scene.life("pause/oz-pausable-many", &targets, COUNCIL);
+    // One that is paused already is left alone, also when all are taken back.
+    let one = args([("target", text(vaults[1]))]);
+    scene.proven("pause/oz-pausable", COUNCIL, &one);
+    let plan = scene.plan("pause/oz-pausable-many", COUNCIL, &targets).unwrap();
+    assert_eq!((plan.calls.len(), plan.skipped.len(), plan.after.len()), (2, 1, 3));
+    scene.proven("pause/oz-pausable-many", COUNCIL, &targets);
+}
+
+#[test]
 fn owners() {
     let scene = Scene::new();
     rich(&scene, NEXT);

@@ -32,6 +32,7 @@ mod inputs;
 mod json;
 mod laid;
 mod ledger;
+mod many;
 mod mined;
 mod network;
 mod proofs;

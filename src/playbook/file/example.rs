@@ -14,6 +14,7 @@ use crate::evm::render;
 use crate::excerpt::Fault;
 use crate::playbook::Read;
 use crate::playbook::claim::{Step, encode};
+use crate::playbook::each::{Item, turns};
 use crate::playbook::language::expression::{Stop, Values};
 use crate::playbook::language::template::{Allowed, Template};
 use crate::playbook::param::Param;
@@ -26,11 +27,11 @@ const SAFE: Address = Address::repeat_byte(0x5a);
 pub struct Example {
     /// Name → text.
     pub set: BTreeMap<String, String>,
-    /// One for each step.
+    /// In order.
     pub calls: Vec<ExampleCall>,
 }
 
-/// A step's call in an example.
+/// A call in an example.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ExampleCall {
     /// `setFee(uint256)`
@@ -51,12 +52,12 @@ pub(in crate::playbook) fn read_example(
     let names = AddressBook::default();
     let safe = DynSolValue::Address(SAFE);
     let map = [("safe".to_string(), safe), ("chain_id".into(), DynSolValue::Uint(U256::ONE, 256))].into();
-    let mut values = Values { map, names: &names };
+    let mut values = Values::new(map, &names);
     for (name, text) in &example.read {
         let Some(read) = reads.iter().find(|r| r.name == *name) else {
             return Err(source.fault(text.span(), format!("{name:?} is not a read of this playbook")));
         };
-        let value = literal(source, text, &read.source.ty())?;
+        let value = literal(source, text, &read.ty())?;
         values.map.insert(name.clone(), value);
     }
     if let Some((name, text)) = example.set.iter().find(|(name, _)| !params.iter().any(|p| p.name == **name))
@@ -87,7 +88,7 @@ fn literal(source: &Source, text: &Text, ty: &DynSolType) -> Result<DynSolValue,
     let template =
         Template::parse(text.get_ref(), ty, Allowed::Literals).map_err(|flaw| source.flaw(text, flaw))?;
     let names = AddressBook::default();
-    let value = template.eval(&Values { map: BTreeMap::new(), names: &names });
+    let value = template.eval(&Values::new(BTreeMap::new(), &names));
     value.map_err(|stop| source.fault(text.span(), why(stop)))
 }
 
@@ -98,13 +99,19 @@ fn calls(
     values: &Values,
 ) -> Result<Vec<ExampleCall>, Fault> {
     let stated = &wire.get_ref().calldata;
-    if stated.get_ref().len() != steps.len() {
-        let message = format!("{} calldata for {} steps", stated.get_ref().len(), steps.len());
+    let mut made = Vec::new();
+    for step in steps {
+        let items = turns(step.each.as_ref(), values)
+            .map_err(|stop| source.fault(wire.span(), format!("for: {}", why(stop))))?;
+        made.extend(items.into_iter().map(|item| (step, item)));
+    }
+    if stated.get_ref().len() != made.len() {
+        let message = format!("{} calldata for {} calls", stated.get_ref().len(), made.len());
         return Err(source.fault(stated.span(), message));
     }
-    let call = |(step, text): (&Step, &Text)| {
+    let call = |((step, item), text): ((&Step, Item), &Text)| {
         let signature = step.function.signature();
-        let (data, args) = encode(&step.function, &step.args, values)
+        let (data, args) = encode(&step.function, &step.args, &values.with(item))
             .map_err(|stop| source.fault(wire.span(), format!("{signature}: {}", why(stop))))?;
         if hex::encode_prefixed(&data) != *text.get_ref() {
             let message = format!("{signature} gives {data} and not this");
@@ -112,7 +119,7 @@ fn calls(
         }
         Ok(ExampleCall { signature, args: args.iter().map(|a| render(a, None)).collect(), data })
     };
-    steps.iter().zip(stated.get_ref()).map(call).collect()
+    made.into_iter().zip(stated.get_ref()).map(call).collect()
 }
 
 fn why(stop: Stop) -> String {

@@ -1,6 +1,7 @@
 //! From TOML text to a [`Playbook`]: everything that can be wrong without the chain is found here, with its place.
 
 pub(super) mod example;
+pub(super) mod params;
 pub(super) mod parts;
 pub(super) mod schema;
 pub(super) mod source;
@@ -13,13 +14,13 @@ use serde::Deserialize;
 
 use super::claim::Step;
 use super::file::example::read_example;
-use super::file::parts::{read_ask_type, read_check, read_param, read_source};
+use super::file::params::read_param;
+use super::file::parts::{read_check, read_source, read_type};
 use super::file::source::Source;
 use super::file::wire::{Text, Wire, WireParam, WireStep, WireUndo};
-use super::language::builtin;
 use super::language::template::Template;
 use super::language::typing::Scope;
-use super::language::value::{param_types, parse_error};
+use super::language::value::{param_types, parse_error, parse_type};
 use super::param::{Param, unit_names};
 use super::{Change, DeclaredChange, Kind, Playbook, PlaybookId, Read, Undo, bounds, spelled};
 use crate::excerpt::Fault;
@@ -35,14 +36,15 @@ pub(in crate::playbook) fn parse(origin: &str, text: &str) -> Result<Playbook, F
         return Err(source.fault(wire.schema.span(), message));
     }
     bounds::check_lists(&source, &wire)?;
-    source.scope = read_scope(&source, &wire)?;
+    read_scope(&mut source, &wire)?;
     let source = source;
     let kind: Kind = word(&source, &wire.kind, "kind")?;
     let id = read_id(&source, &wire.id, kind)?;
     let params = wire.param.iter().map(|p| read_param(&source, p)).collect::<Result<Vec<_>, _>>()?;
     let reads = wire.read.iter().map(|r| {
         let name = r.get_ref().name.as_ref().map(|n| n.get_ref().clone()).unwrap_or_default();
-        Ok(Read { name, source: read_source(&source, r, "a read")? })
+        let (each, inner) = source.each(r.get_ref().each.as_ref())?;
+        Ok(Read { name, each, source: read_source(&inner, r, "a read")? })
     });
     let reads = reads.collect::<Result<Vec<_>, Fault>>()?;
     let order = read_order(&source, &wire, &params, &reads)?;
@@ -128,39 +130,20 @@ fn read_id(source: &Source, text: &Text, kind: Kind) -> Result<PlaybookId, Fault
 }
 
 /// The types of all params and reads, and what is always known.
-fn read_scope(source: &Source, wire: &Wire) -> Result<Scope, Fault> {
-    let mut scope: BTreeMap<String, DynSolType> =
+fn read_scope(source: &mut Source, wire: &Wire) -> Result<(), Fault> {
+    source.scope.0 =
         [("safe".to_string(), DynSolType::Address), ("chain_id".into(), DynSolType::Uint(256))].into();
-    let mut add = |name: &Text, ty: DynSolType| {
-        let text = name.get_ref();
-        let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
-        if !text.starts_with(|c: char| c.is_ascii_lowercase()) || !text.chars().all(plain) {
-            let message = format!("{text:?} is not a name: use small letters, digits and _");
-            return Err(source.fault(name.span(), message));
-        }
-        if builtin::is_reserved(text) {
-            return Err(source.fault(name.span(), format!("{text:?} is the name of a function")));
-        }
-        match scope.insert(text.clone(), ty) {
-            None => Ok(()),
-            Some(_) => {
-                Err(source.fault(name.span(), format!("{text:?} is the name of something else already")))
-            }
-        }
-    };
     for WireParam { name, ty, .. } in &wire.param {
-        add(
-            name,
-            crate::playbook::language::value::parse_type(ty.get_ref())
-                .map_err(|why| source.fault(ty.span(), why))?,
-        )?;
+        let known = parse_type(ty.get_ref()).map_err(|why| source.fault(ty.span(), why))?;
+        source.define(name, known)?;
     }
     for read in &wire.read {
         let name = read.get_ref().name.as_ref();
         let name = name.ok_or_else(|| source.fault(read.span(), "a read needs a name"))?;
-        add(name, read_ask_type(source, read, "a read")?)?;
+        let ty = read_type(source, read)?;
+        source.define(name, ty)?;
     }
-    Ok(Scope(scope))
+    Ok(())
 }
 
 /// The order in which params and reads can be known; a read that needs itself is a fault.
@@ -171,7 +154,7 @@ fn read_order(source: &Source, wire: &Wire, params: &[Param], reads: &[Read]) ->
     }
     for read in reads {
         let mut names = BTreeSet::new();
-        read.source.names(&mut names);
+        read.names(&mut names);
         needs.insert(&read.name, names);
     }
     // Name → how many of its needs are not known yet, and name → who needs it.
@@ -238,6 +221,8 @@ fn read_change(source: &Source, text: &Text) -> Result<DeclaredChange, Fault> {
 }
 
 fn read_step(source: &Source, wire: &WireStep, changes: &[DeclaredChange]) -> Result<Step, Fault> {
+    let (each, inner) = source.each(wire.each.as_ref())?;
+    let source = &inner;
     let to = source.address(&wire.to)?;
     let function = source.function(&wire.call)?;
     if !function.outputs.is_empty() {
@@ -260,7 +245,7 @@ fn read_step(source: &Source, wire: &WireStep, changes: &[DeclaredChange]) -> Re
             source.fault(at.span(), "a call that carries ETH cannot be tried: only the rehearsal can")
         );
     }
-    Ok(Step { to, function, args, value, tried, skip_if })
+    Ok(Step { each, to, function, args, value, tried, skip_if })
 }
 
 /// An amount of ETH: `0.1 ether`, `1 gwei`, a number of wei or an expression.

@@ -1,164 +1,25 @@
-//! The parts of a playbook's file: params, reads and checks.
+//! The parts of a playbook's file that ask the chain: reads, checks and conditions.
 
 use alloy::dyn_abi::{DynSolType, Specifier};
 use toml::Spanned;
 
 use super::source::Source;
-use super::wire::{Text, WireAsk, WireParam};
+use super::wire::{Text, WireAsk};
 use crate::excerpt::Fault;
 use crate::playbook::check::{Ending, Relation};
-use crate::playbook::claim::{Asked, Claim, StaticCall, slot_number};
+use crate::playbook::claim::{Asked, Claim, Fact, StaticCall, slot_number};
 use crate::playbook::language::syntax::Flaw;
 use crate::playbook::language::template::Template;
-use crate::playbook::language::unit::{MAX_DECIMALS, Unit};
 use crate::playbook::language::value::{is_number, param_types, parse_event, parse_function, parse_type};
-use crate::playbook::param::{self, MaxChange, Param, ParamUnit, Zero};
 
-pub(in crate::playbook) fn read_param(source: &Source, wire: &WireParam) -> Result<Param, Fault> {
-    let ty = parse_type(wire.ty.get_ref()).map_err(|why| source.fault(wire.ty.span(), why))?;
-    let mut param = Param {
-        name: wire.name.get_ref().clone(),
-        title: wire.title.trim().into(),
-        unit: read_unit(source, wire, &ty)?,
-        ty,
-        min: None,
-        max: None,
-        max_change: None,
-        choices: Vec::new(),
-        zero: Zero::Number,
-        default: None,
-    };
-    let amount =
-        |text: &Text| param::amount(&param, text.get_ref(), &source.scope).map_err(|f| source.flaw(text, f));
-    let min = wire.min.as_ref().map(amount).transpose()?;
-    let max = wire.max.as_ref().map(amount).transpose()?;
-    if let (Some(low), Some(high), Some(text)) = (&min, &max, &wire.max)
-        && param.is_above(low, high)
-    {
-        return Err(source.fault(text.span(), "max is below min"));
-    }
-    let max_change = read_max_change(source, wire, &param)?;
-    let zero = read_zero(source, wire, &param)?;
-    let word = |text: &Text| matches!(&zero, Zero::Word(word) if word == text.get_ref().trim());
-    for text in wire.choices.iter().chain(&wire.default).filter(|t| !word(t)) {
-        param::try_literal(&param, text.get_ref()).map_err(|why| source.fault(text.span(), why))?;
-    }
-    let choices = wire.choices.iter().map(|c| c.get_ref().clone()).collect();
-    let default = wire.default.as_ref().map(|d| d.get_ref().clone());
-    (param.min, param.max, param.max_change) = (min, max, max_change);
-    (param.zero, param.choices, param.default) = (zero, choices, default);
-    Ok(param)
+/// The type of a read's value, before the names in it are known: a list where it is repeated.
+pub(in crate::playbook) fn read_type(source: &Source, ask: &Spanned<WireAsk>) -> Result<DynSolType, Fault> {
+    let ty = read_ask_type(source, ask, "a read")?;
+    Ok(if ask.get_ref().each.is_some() { DynSolType::Array(Box::new(ty)) } else { ty })
 }
 
-fn read_unit(source: &Source, wire: &WireParam, ty: &DynSolType) -> Result<Option<ParamUnit>, Fault> {
-    let Some(text) = &wire.unit else {
-        return match &wire.decimals {
-            Some(decimals) => Err(source.fault(decimals.span(), "decimals need a unit: percent or token")),
-            None => Ok(None),
-        };
-    };
-    if !is_number(ty) {
-        let message = format!("a unit is for numbers, and {} is {ty}", wire.name.get_ref());
-        return Err(source.fault(text.span(), message));
-    }
-    let unit = match text.get_ref().as_str() {
-        "ether" => Unit::Ether,
-        "gwei" => Unit::Gwei,
-        "wei" => Unit::Wei,
-        "bps" => Unit::Bps,
-        "seconds" => Unit::Seconds,
-        "minutes" => Unit::Minutes,
-        "hours" => Unit::Hours,
-        "days" => Unit::Days,
-        "percent" => Unit::Percent { decimals: 2 },
-        "token" => Unit::Token { decimals: 0 },
-        other => {
-            let known = "ether, gwei, wei, bps, percent, seconds, minutes, hours, days, token";
-            return Err(source.fault(text.span(), format!("{other:?} is not a unit; known: {known}")));
-        }
-    };
-    match (unit, &wire.decimals) {
-        (Unit::Token { .. }, None) => {
-            let message = "unit token needs decimals: a number, or a read in braces such as \"{decimals}\"";
-            Err(source.fault(text.span(), message))
-        }
-        (Unit::Token { .. } | Unit::Percent { .. }, Some(decimals)) => {
-            read_decimals(source, unit, decimals).map(Some)
-        }
-        (_, Some(decimals)) => {
-            Err(source.fault(decimals.span(), format!("{} has no decimals to choose", unit.word())))
-        }
-        (_, None) => Ok(Some(ParamUnit::Fixed(unit))),
-    }
-}
-
-fn read_decimals(source: &Source, unit: Unit, wire: &Spanned<toml::Value>) -> Result<ParamUnit, Fault> {
-    match (unit, wire.get_ref()) {
-        (_, toml::Value::Integer(n)) => {
-            let decimals = u8::try_from(*n).ok().filter(|n| *n <= MAX_DECIMALS);
-            let message = || format!("decimals {n} are not between 0 and {MAX_DECIMALS}");
-            let decimals = decimals.ok_or_else(|| source.fault(wire.span(), message()))?;
-            Ok(ParamUnit::Fixed(match unit {
-                Unit::Percent { .. } => Unit::Percent { decimals },
-                _ => Unit::Token { decimals },
-            }))
-        }
-        (Unit::Token { .. }, toml::Value::String(text)) => {
-            let text = Spanned::new(wire.span(), text.clone());
-            source.template(&text, &DynSolType::Uint(256)).map(ParamUnit::Token)
-        }
-        _ => Err(source.fault(wire.span(), "decimals are a number")),
-    }
-}
-
-fn read_max_change(source: &Source, wire: &WireParam, param: &Param) -> Result<Option<MaxChange>, Fault> {
-    match (&wire.max_change, &wire.current) {
-        (None, None) => Ok(None),
-        (None, Some(current)) => {
-            Err(source.fault(current.span(), "current is only needed beside max_change"))
-        }
-        (Some(text), None) => {
-            let message =
-                "max_change needs current: the read that gives the value in force, such as \"{fee}\"";
-            Err(source.fault(text.span(), message))
-        }
-        (Some(text), Some(current)) => {
-            let limit =
-                param::max_change(param, text.get_ref(), &source.scope).map_err(|f| source.flaw(text, f))?;
-            if !is_number(&param.ty) {
-                let message = format!("max_change is for numbers, and {} is {}", param.name, param.ty);
-                return Err(source.fault(text.span(), message));
-            }
-            Ok(Some(MaxChange { limit, current: source.template(current, &param.ty)? }))
-        }
-    }
-}
-
-fn read_zero(source: &Source, wire: &WireParam, param: &Param) -> Result<Zero, Fault> {
-    let Some(text) = &wire.zero else { return Ok(Zero::Number) };
-    if !is_number(&param.ty) {
-        return Err(
-            source.fault(text.span(), format!("zero is for numbers, and {} is {}", param.name, param.ty))
-        );
-    }
-    match text.get_ref().trim() {
-        "refuse" => Ok(Zero::Refuse),
-        word if word.starts_with(|c: char| c.is_ascii_alphabetic())
-            && !word.contains(char::is_whitespace) =>
-        {
-            Ok(Zero::Word(word.into()))
-        }
-        _ => Err(source
-            .fault(text.span(), "zero is \"refuse\", or a word for what zero means, such as \"unlimited\"")),
-    }
-}
-
-/// The type of what an ask reads, before the names in it are known.
-pub(in crate::playbook) fn read_ask_type(
-    source: &Source,
-    ask: &Spanned<WireAsk>,
-    what: &str,
-) -> Result<DynSolType, Fault> {
+/// The type of what an ask reads.
+fn read_ask_type(source: &Source, ask: &Spanned<WireAsk>, what: &str) -> Result<DynSolType, Fault> {
     let wire = ask.get_ref();
     if let Some(view) = &wire.view {
         let function = parse_function(view.get_ref()).map_err(|why| source.fault(view.span(), why))?;
@@ -311,6 +172,11 @@ pub(in crate::playbook) fn read_check(
     ask: &Spanned<WireAsk>,
     what: &str,
 ) -> Result<Claim, Fault> {
+    let (each, inner) = source.each(ask.get_ref().each.as_ref())?;
+    Ok(Claim { each, fact: read_fact(&inner, ask, what)? })
+}
+
+fn read_fact(source: &Source, ask: &Spanned<WireAsk>, what: &str) -> Result<Fact, Fault> {
     let wire = ask.get_ref();
     if let (Some(event), "a check") = (&wire.event, what) {
         only(source, ask, what, &["event", "on", "args"])?;
@@ -325,11 +191,11 @@ pub(in crate::playbook) fn read_check(
         let call = read_call(source, ask, signature)?;
         let error = |text: &Text| source.function(text).map(|f| f.signature());
         let error = wire.error.as_ref().map(error).transpose()?;
-        return Ok(Claim::Call { call, ending: error.map_or(Ending::Reverts, Ending::RevertsWith) });
+        return Ok(Fact::Call { call, ending: error.map_or(Ending::Reverts, Ending::RevertsWith) });
     }
     if let (Some(signature), false) = (&wire.succeeds, what == "skip_if") {
         only(source, ask, what, &["succeeds", "on", "args", "from"])?;
-        return Ok(Claim::Call { call: read_call(source, ask, signature)?, ending: Ending::Succeeds });
+        return Ok(Fact::Call { call: read_call(source, ask, signature)?, ending: Ending::Succeeds });
     }
     let asked = read_source(source, ask, what)?;
     let relations = [
@@ -348,7 +214,7 @@ pub(in crate::playbook) fn read_check(
         return Err(source.fault(given.get(1).map_or_else(|| ask.span(), |(t, _)| t.span()), message));
     };
     let expected = read_expected(source, &asked.ty(), text, relation)?;
-    Ok(Claim::Value { source: asked, relation, expected })
+    Ok(Fact::Value { source: asked, relation, expected })
 }
 
 fn read_expected(
@@ -384,10 +250,10 @@ fn read_expected(
     }
 }
 
-fn read_event(source: &Source, ask: &Spanned<WireAsk>, text: &Text) -> Result<Claim, Fault> {
+fn read_event(source: &Source, ask: &Spanned<WireAsk>, text: &Text) -> Result<Fact, Fault> {
     let event = parse_event(text.get_ref()).map_err(|why| source.fault(text.span(), why))?;
     let on = target(source, ask)?;
-    let Some(given) = &ask.get_ref().args else { return Ok(Claim::Event { on, event, args: Vec::new() }) };
+    let Some(given) = &ask.get_ref().args else { return Ok(Fact::Event { on, event, args: Vec::new() }) };
     if given.get_ref().len() != event.inputs.len() {
         let message = format!(
             "{} has {} values, and {} are given",
@@ -408,5 +274,5 @@ fn read_event(source: &Source, ask: &Spanned<WireAsk>, text: &Text) -> Result<Cl
         Ok(pattern)
     });
     let args = args.collect::<Result<_, Fault>>()?;
-    Ok(Claim::Event { on, event, args })
+    Ok(Fact::Event { on, event, args })
 }

@@ -53,6 +53,14 @@ pub fn schema() -> Value {
     schema
 }
 
+/// The lists that a part is repeated over.
+fn repeats() -> Value {
+    json!({
+        "type": "object", "minProperties": 1, "additionalProperties": { "type": "string" },
+        "description": "Repeated for each item of a list, such as { pool = \"{pools}\" }; several lists go side by side. The value of a read is then a list.",
+    })
+}
+
 fn playbook() -> Vec<(&'static str, Value)> {
     let undo = json!({
         "description": "The id of the counter-playbook, the same with its arguments, or why there is none.",
@@ -138,6 +146,7 @@ fn ask() -> Value {
             ("contains", text("An item of the list.")),
             ("lacks", text("No item of the list.")),
             ("same_items", text("The list, in any order.")),
+            ("for", repeats()),
         ],
     )
 }
@@ -154,6 +163,7 @@ fn step() -> Value {
                 "tried",
                 json!({ "type": "boolean", "description": "The call, from the Safe and alone, must not revert before anybody signs." }),
             ),
+            ("for", repeats()),
             ("skip_if", json!({ "$ref": "#/$defs/ask" })),
             ("skip_if_all", list("ask", "The step is left out when all of these hold.")),
         ],

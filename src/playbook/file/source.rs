@@ -1,16 +1,20 @@
 //! A playbook's text while it is read: faults that point into it, and the names that its templates may use.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use alloy::dyn_abi::DynSolType;
 use alloy::json_abi::Function;
 
-use super::wire::Text;
+use super::wire::{Repeats, Text};
 use crate::excerpt::Fault;
+use crate::playbook::each::Each;
+use crate::playbook::language::builtin;
 use crate::playbook::language::syntax::Flaw;
 use crate::playbook::language::template::{Allowed, Template};
 use crate::playbook::language::typing::Scope;
 use crate::playbook::language::value::parse_function;
+use crate::playbook::piece::PIECE;
 
 /// The text being read and the names that it may use.
 pub(in crate::playbook) struct Source<'a> {
@@ -51,6 +55,42 @@ impl Source<'_> {
 
     pub fn function(&self, text: &Text) -> Result<Function, Fault> {
         parse_function(text.get_ref()).map_err(|why| self.fault(text.span(), why))
+    }
+
+    /// Adds a name to those that templates may use.
+    pub fn define(&mut self, name: &Text, ty: DynSolType) -> Result<(), Fault> {
+        let text = name.get_ref();
+        let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
+        if !text.starts_with(|c: char| c.is_ascii_lowercase()) || !text.chars().all(plain) {
+            let message = format!("{text:?} is not a name: use small letters, digits and _");
+            return Err(self.fault(name.span(), message));
+        }
+        if builtin::is_reserved(text) {
+            return Err(self.fault(name.span(), format!("{text:?} is the name of a function")));
+        }
+        if text == PIECE || self.scope.0.contains_key(text) {
+            let message = format!("{text:?} is the name of something else already");
+            return Err(self.fault(name.span(), message));
+        }
+        self.scope.0.insert(text.clone(), ty);
+        Ok(())
+    }
+
+    /// The lists that a part is repeated over, and what it may use: an item of each under its name as well.
+    pub fn each(&self, wire: Option<&Repeats>) -> Result<(Option<Each>, Self), Fault> {
+        let mut inner = Self { scope: self.scope.clone(), ..*self };
+        let Some(wire) = wire else { return Ok((None, inner)) };
+        if wire.get_ref().is_empty() {
+            return Err(self.fault(wire.span(), "for needs a name and a list: { pool = \"{pools}\" }"));
+        }
+        let mut lists = BTreeMap::new();
+        for (name, text) in wire.get_ref() {
+            let (list, item) =
+                Template::list(text.get_ref(), &self.scope).map_err(|flaw| self.flaw(text, flaw))?;
+            inner.define(name, item)?;
+            lists.insert(name.get_ref().clone(), list);
+        }
+        Ok((Some(Each(lists)), inner))
     }
 
     /// One template for each type; `at` is what takes them.

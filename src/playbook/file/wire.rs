@@ -7,6 +7,9 @@ use toml::Spanned;
 
 pub(in crate::playbook) type Text = Spanned<String>;
 
+/// `for = { pool = "{pools}" }`: the name of an item, and the list.
+pub(in crate::playbook) type Repeats = Spanned<BTreeMap<Text, Text>>;
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(in crate::playbook) struct Wire {
@@ -104,6 +107,8 @@ pub(in crate::playbook) struct WireAsk {
     pub contains: Option<Text>,
     pub lacks: Option<Text>,
     pub same_items: Option<Text>,
+    #[serde(rename = "for")]
+    pub each: Option<Repeats>,
 }
 
 #[derive(Deserialize)]
@@ -115,6 +120,8 @@ pub(in crate::playbook) struct WireStep {
     pub value: Option<Text>,
     /// Whether the call is tried, from the Safe and alone, before anybody signs.
     pub tried: Option<Spanned<bool>>,
+    #[serde(rename = "for")]
+    pub each: Option<Repeats>,
     pub skip_if: Option<Spanned<WireAsk>>,
     #[serde(default)]
     pub skip_if_all: Vec<Spanned<WireAsk>>,

@@ -15,6 +15,7 @@ pub(in crate::playbook) enum Builtin {
     With,
     Len,
     Item,
+    Indices,
     Or,
     And,
     AndNot,
@@ -28,14 +29,18 @@ pub(in crate::playbook) enum Builtin {
     Bytes32,
 }
 
+/// The longest list whose items are read one by one.
+const MOST_INDICES: u64 = 1000;
+
 /// Name, meaning of each value, function.
-const TABLE: [(&str, &[&str], Builtin); 17] = [
+const TABLE: [(&str, &[&str], Builtin); 18] = [
     ("prev_owner", &["list", "item"], Builtin::PrevOwner),
     ("replaced", &["list", "old", "new"], Builtin::Replaced),
     ("without", &["list", "item"], Builtin::Without),
     ("with", &["list", "item"], Builtin::With),
     ("len", &["list"], Builtin::Len),
     ("item", &["list or tuple", "position from 0"], Builtin::Item),
+    ("indices", &["length"], Builtin::Indices),
     ("or", &["a", "b"], Builtin::Or),
     ("and", &["a", "b"], Builtin::And),
     ("and_not", &["a", "b"], Builtin::AndNot),
@@ -105,6 +110,12 @@ impl Builtin {
                 let item = usize::try_from(*at).ok().and_then(|at| items.get(at));
                 item.cloned().ok_or_else(|| format!("there is no item {at} in a list of {}", items.len()))
             }
+            (Self::Indices, [DynSolValue::Uint(n, _)]) => match u64::try_from(*n) {
+                Ok(n) if n <= MOST_INDICES => {
+                    list((0..n).map(|at| DynSolValue::Uint(U256::from(at), 256)).collect())
+                }
+                _ => Err(format!("a list of {n} items is longer than the {MOST_INDICES} that are read")),
+            },
             (Self::Bit, [DynSolValue::Uint(n, _)]) => match usize::try_from(*n) {
                 Ok(n) if n < 256 => Ok(DynSolValue::Uint(U256::ONE << n, 256)),
                 _ => Err(format!("bit {n} does not exist: a word has bits 0 to 255")),

@@ -26,9 +26,27 @@ impl From<String> for Stop {
 pub(in crate::playbook) struct Values<'a> {
     pub map: BTreeMap<String, DynSolValue>,
     pub names: &'a AddressBook,
+    /// What is known outside of one turn of a repeated part.
+    around: Option<&'a Self>,
 }
 
-impl Values<'_> {
+impl<'a> Values<'a> {
+    pub(in crate::playbook) const fn new(map: BTreeMap<String, DynSolValue>, names: &'a AddressBook) -> Self {
+        Self { map, names, around: None }
+    }
+
+    /// These values and those of one turn.
+    pub(in crate::playbook) const fn with<'b>(&'b self, turn: BTreeMap<String, DynSolValue>) -> Values<'b>
+    where
+        'a: 'b,
+    {
+        Values { map: turn, names: self.names, around: Some(self) }
+    }
+
+    fn get(&self, name: &str) -> Option<&DynSolValue> {
+        self.map.get(name).or_else(|| self.around?.get(name))
+    }
+
     pub(in crate::playbook) fn address(&self, name: &str) -> Result<DynSolValue, Stop> {
         let wrong = || {
             format!("no address is called {name:?}; {}", hint(name, self.names.names().collect::<Vec<_>>()))
@@ -50,7 +68,7 @@ pub(in crate::playbook) enum Expr {
 impl Expr {
     pub(in crate::playbook) fn eval(&self, values: &Values) -> Result<DynSolValue, Stop> {
         match self {
-            Self::Name(name) => values.map.get(name).cloned().ok_or(Stop::Missing),
+            Self::Name(name) => values.get(name).cloned().ok_or(Stop::Missing),
             Self::Value(value) => Ok(value.clone()),
             Self::Fit(inner, ty) => Ok(value::fit(inner.eval(values)?, ty)?),
             Self::Call(builtin, args) => {

@@ -58,6 +58,22 @@ impl Template {
         Ok(Self { text: text.into(), tree: tree(text, 0, ty, allowed)? })
     }
 
+    /// Reads a list in braces, such as `{pools}`; beside it, the type of an item.
+    pub(in crate::playbook) fn list(text: &str, scope: &Scope) -> Result<(Self, DynSolType), Flaw> {
+        let whole = 0..text.len().max(1);
+        let inner = text.trim().strip_prefix('{').and_then(|t| t.strip_suffix('}'));
+        let start = text.len() - text.trim_start().len() + 1;
+        let inner =
+            inner.ok_or_else(|| Flaw::new(whole.clone(), "write a list in braces, such as {pools}"))?;
+        let node = syntax::parse(inner, start)?;
+        match typing::check(&node, scope, None)? {
+            (expr, DynSolType::Array(item) | DynSolType::FixedArray(item, _)) => {
+                Ok((Self { text: text.into(), tree: Tree::Expr(expr) }, *item))
+            }
+            (_, ty) => Err(Flaw::new(whole, format!("this is {ty}, and a list is needed here"))),
+        }
+    }
+
     /// A value that is known already.
     pub(in crate::playbook) fn known(text: &str, value: DynSolValue) -> Self {
         Self { text: text.into(), tree: Tree::Value(value) }
@@ -274,7 +290,7 @@ mod tests {
             ("flags".to_string(), DynSolValue::Uint(U256::from(5), 256)),
             ("who".into(), DynSolValue::Address(Address::repeat_byte(1))),
         ];
-        let values = Values { map: map.into(), names: &names };
+        let values = Values::new(map.into(), &names);
         Ok(parse(text, ty).unwrap().pattern(&values)?.render(Some(&names)))
     }
 

@@ -98,6 +98,7 @@ fn check_call(call: &Node, name: &str, args: &[Node], scope: &Scope) -> Typed {
             call(vec![list, typed(item, &element)?], array_of(element))
         }
         (Builtin::Len, [list]) => call(vec![check_list(list, scope, None)?.0], UINT),
+        (Builtin::Indices, [length]) => call(vec![unsigned(length, scope)?], array_of(UINT)),
         (Builtin::Item, [whole, position]) => check_item(whole, position, scope),
         (Builtin::Or | Builtin::And | Builtin::AndNot, [a, b]) => {
             if check(a, scope, None)?.1 == DynSolType::Bool {
@@ -260,6 +261,7 @@ mod tests {
             ("bytes32(old)", "bytes32"),
             ("item(owners, 0)", "address"),
             ("len(owners)", "uint256"),
+            ("indices(len(owners))", "uint256[]"),
         ] {
             assert_eq!(typed(text, None).unwrap().1.to_string(), ty, "{text}");
         }
@@ -298,7 +300,7 @@ mod tests {
         let (expr, _) = typed("add(small, 200)", Some("uint8")).unwrap();
         let names = AddressBook::default();
         let map = [("small".into(), DynSolValue::Uint(U256::from(100), 8))].into();
-        let stop = expr.eval(&Values { map, names: &names }).unwrap_err();
+        let stop = expr.eval(&Values::new(map, &names)).unwrap_err();
         assert_eq!(stop, Stop::Wrong("300 does not fit in uint8".into()));
     }
 

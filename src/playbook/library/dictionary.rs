@@ -12,7 +12,7 @@ use alloy::primitives::{B256, Log, Selector};
 use crate::evm::AddressBook;
 use crate::evm::{render, shortened};
 use crate::playbook::Playbook;
-use crate::playbook::claim::{Asked, Claim, StaticCall};
+use crate::playbook::claim::{Asked, Claim, Fact, StaticCall};
 
 /// Sources: Safe contracts 1.0.0 – 1.5.0, OpenZeppelin Contracts 5.x, ERC-20, ERC-721, ERC-1155, ERC-1271.
 const FUNCTIONS: [&str; 41] = [
@@ -133,10 +133,10 @@ impl Dictionary {
     }
 
     fn add_claim(&mut self, claim: &Claim) {
-        match claim {
-            Claim::Value { source, .. } => self.add_asked(source),
-            Claim::Event { event, .. } => self.add_event(event),
-            Claim::Call { call, .. } => self.add_function(&call.function),
+        match &claim.fact {
+            Fact::Value { source, .. } => self.add_asked(source),
+            Fact::Event { event, .. } => self.add_event(event),
+            Fact::Call { call, .. } => self.add_function(&call.function),
         }
     }
 

@@ -10,6 +10,7 @@ use std::sync::{LazyLock, OnceLock};
 
 use include_dir::{Dir, include_dir};
 
+use super::piece;
 use super::{Kind, Playbook, PlaybookId, Summary, Word};
 use crate::excerpt::Fault;
 use crate::near::near;
@@ -199,6 +200,14 @@ impl Catalogue {
                 "there is no [[before]], and a step without skip_if and tried: it cannot tell when it must not be done".into(),
             );
         }
+        if playbook.steps.iter().any(|step| step.each.is_some())
+            && playbook.after.iter().all(|claim| claim.each.is_none())
+        {
+            found.push(
+                "a step is repeated over a list, and no [[after]] is: what it did to each item is not proven"
+                    .into(),
+            );
+        }
         let said = [&playbook.title, &playbook.does_not_stop, &playbook.cost, &playbook.source];
         if said.into_iter().chain(&playbook.role).any(|text| text.starts_with(super::library::scaffold::SAY))
         {
@@ -259,8 +268,11 @@ fn misfits(playbook: &Playbook, undo: &Playbook, args: &BTreeMap<String, String>
     let (id, counter) = (&playbook.id, &undo.id);
     let lacks = undo.params.iter().filter(|p| p.default.is_none() && !args.contains_key(&p.name));
     let lacks = lacks.map(|p| format!("its undo {counter} needs {}, which {id} does not give", p.name));
+    let piece = piece::lists(playbook).is_some() && piece::lists(undo).is_none();
+    let piece = piece.then(|| format!("its undo {counter} cannot be cut into pieces, and {id} can"));
     let unknown = args.keys().filter(|name| !undo.params.iter().any(|p| p.name == **name));
-    lacks.chain(unknown.map(|name| format!("its undo {counter} has no argument {name}"))).collect()
+    let unknown = unknown.map(|name| format!("its undo {counter} has no argument {name}"));
+    lacks.chain(unknown).chain(piece).collect()
 }
 
 /// The id that a file states, if it can be found in one that is no playbook.

@@ -103,7 +103,7 @@ const TOLD: &[(&str, &str, &str)] = &[
     (
         "{add(cap, 1)}",
         "{plus(cap, 1)}",
-        "playbooks/limit.toml:54:11: no function is called \"plus\"; known: prev_owner, replaced, without, with, len, item, or, and, and_not, bit, add, sub, min, max, keccak, selector, bytes32\n   |\n54 | args = [\"{plus(cap, 1)}\", \"[(true, {safe})]\"]\n   |           ^^^^^^^^^^^^",
+        "playbooks/limit.toml:54:11: no function is called \"plus\"; known: prev_owner, replaced, without, with, len, item, indices, or, and, and_not, bit, add, sub, min, max, keccak, selector, bytes32\n   |\n54 | args = [\"{plus(cap, 1)}\", \"[(true, {safe})]\"]\n   |           ^^^^^^^^^^^^",
     ),
     (
         "current = \"{cap_now}\"\n",
@@ -468,7 +468,7 @@ fn mistakes_in_trials_times_code_and_examples_are_named_too() {
             "was=11 %: 11 % (1100) is above the maximum, 10 % (1000)",
         ),
         ("cap = \"7\", was", "was", "[example]", "the example gives no cap"),
-        ("calldata = [\"0x", "calldata = [\"0x00\", \"0x", "[", "2 calldata for 1 steps"),
+        ("calldata = [\"0x", "calldata = [\"0x00\", \"0x", "[", "2 calldata for 1 calls"),
     ] {
         assert!(good.contains(from), "{from}");
         let text = good.replacen(from, to, 1);

@@ -27,6 +27,26 @@ stop, what it costs and where its facts were read. They are built into the progr
 
 Editors complete and check a file against `schema.json` when it begins with `#:schema schema.json`.
 
+## Lists
+
+A step, read or check is repeated with `for`, once for each item of a list; the list is a param of a type such as
+`address[]` (in a lever a TOML array: `set = { pools = [\"a\", \"b\"] }`), a read, or an expression that gives one:
+
+    [[step]]
+    to = \"{pool}\"
+    call = \"setFee(uint256)\"
+    args = [\"{fee}\"]
+    for = { pool = \"{pools}\", fee = \"{fees}\" }     # side by side: equally long
+
+A read that is repeated is a list of the values. `for = { i = \"{indices(length)}\" }` reads an array that the contract
+gives item by item. All calls are one transaction: all of them happen, or none.
+
+Where it comes near the gas that one transaction may have, the review says how to cut it: `--set piece=1/2` makes each
+list that a step runs over the first of two runs of its items. A piece depends on the list and on this argument alone, so it is
+the same on every machine; `1/2` and `2/2` can each be cut again.
+
+## The library
+
 Every lever below is pulled and proven on anvil, told when it is done already, refused without its role before anybody
 signs, and taken back where that is possible (`tests/library`). The last column says against what: the contracts of an
 npm package, or a small contract in `tests/fixtures/contracts` with the documented signatures and traps. The latter

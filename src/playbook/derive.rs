@@ -1,0 +1,416 @@
+//! From a playbook and arguments to a [`Plan`], in rounds: what must be known from the chain is asked for, all that can
+//! be asked at once, until nothing is missing. Pure.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use alloy::dyn_abi::DynSolValue;
+use alloy::primitives::{Address, U256};
+
+use super::check::{CallCheck, Check, Ending, Subject};
+use super::claim::{Claim, Step, encode};
+use super::each::{Item, turns};
+use super::language::expression::{Stop, Values};
+use super::language::template::Template;
+use super::param::{Param, unit_names};
+use super::piece::{self, PIECE, Piece};
+use super::plan::{Derivation, Inputs, Plan, PlanError, PlannedCall, ShownArg, ShownRead, Skipped};
+use super::provenance::{Act, Provenance};
+use super::{Change, DeclaredChange, Playbook, Read};
+use crate::evm::{Query, Readings};
+use crate::evm::{called, render};
+use crate::near::hint;
+use crate::safe::Call;
+
+/// Derives the plan, or says what must be asked first. Call again with the answers added until it is ready.
+///
+/// # Errors
+/// An argument that is missing, unknown, not of its type or out of bounds; a read that reverted; a value that a step
+/// or check cannot be made from; every step done already.
+pub fn derive(playbook: &Playbook, inputs: &Inputs, readings: &Readings) -> Result<Derivation, PlanError> {
+    let texts = texts(playbook, inputs)?;
+    let mut work = Work::new(playbook, inputs, readings)?;
+    for name in &playbook.order {
+        if let Some(param) = playbook.params.iter().find(|p| p.name == *name) {
+            work.settle_param(param, &texts)?;
+        } else if let Some(read) = playbook.reads.iter().find(|r| r.name == *name) {
+            work.settle_read(read)?;
+        }
+    }
+    for param in &playbook.params {
+        work.check_bounds(param, &texts)?;
+    }
+    let mut acts = Vec::new();
+    for (index, step) in playbook.steps.iter().enumerate() {
+        acts.extend(work.acts(index, step)?);
+    }
+    if !work.needs.is_empty() {
+        return Ok(Derivation::Needs(work.needs.into_iter().collect()));
+    }
+    work.finish(playbook, &texts, acts).map(Derivation::Ready)
+}
+
+/// Parameter → its text and whether it is the default. Every fault of the names at once, before anything is asked.
+type Texts<'a> = BTreeMap<&'a str, (&'a str, bool)>;
+
+fn texts<'a>(playbook: &'a Playbook, inputs: &'a Inputs) -> Result<Texts<'a>, PlanError> {
+    let id = playbook.id.to_string();
+    let known: Vec<&str> = playbook.params.iter().map(|p| p.name.as_str()).collect();
+    if let Some(name) = inputs.args.keys().find(|name| *name != PIECE && !known.contains(&name.as_str())) {
+        return Err(PlanError::Unknown { playbook: id, name: name.clone(), hint: hint(name, known) });
+    }
+    let mut texts = Texts::new();
+    let mut missing = Vec::new();
+    for param in &playbook.params {
+        match (inputs.args.get(&param.name), &param.default) {
+            (Some(text), _) => drop(texts.insert(&param.name, (text, false))),
+            (None, Some(text)) => drop(texts.insert(&param.name, (text, true))),
+            (None, None) => missing.push(param),
+        }
+    }
+    if missing.is_empty() {
+        return Ok(texts);
+    }
+    let names = missing.iter().map(|p| p.name.clone()).collect();
+    Err(PlanError::Missing { playbook: id, names, asks: missing.iter().map(|p| p.ask()).collect() })
+}
+
+struct Work<'a> {
+    safe: Address,
+    values: Values<'a>,
+    readings: &'a Readings,
+    reads: BTreeMap<String, ShownRead>,
+    needs: BTreeSet<Query>,
+    rests_on: Readings,
+    provenance: Provenance,
+    piece: Option<Piece>,
+    /// The lists that a piece is taken of.
+    cut: BTreeSet<String>,
+}
+
+impl<'a> Work<'a> {
+    fn new(playbook: &Playbook, inputs: &Inputs<'a>, readings: &'a Readings) -> Result<Self, PlanError> {
+        let chain_id = DynSolValue::Uint(U256::from(inputs.chain_id), 256);
+        let map =
+            [("safe".to_string(), DynSolValue::Address(inputs.safe)), ("chain_id".into(), chain_id)].into();
+        let cut = piece::lists(playbook);
+        let piece = match (inputs.args.get(PIECE), &cut) {
+            (None, cut) => cut.as_ref().map(|_| Piece::WHOLE),
+            (Some(text), Some(_)) => Some(Piece::parse(text).map_err(|why| wrong_piece(text, why))?),
+            (Some(text), None) => {
+                let why = format!("{} repeats no step over a list, so it cannot be cut", playbook.id);
+                return Err(wrong_piece(text, why));
+            }
+        };
+        Ok(Self {
+            safe: inputs.safe,
+            values: Values::new(map, inputs.names),
+            readings,
+            reads: BTreeMap::new(),
+            needs: BTreeSet::new(),
+            rests_on: Readings::default(),
+            provenance: Provenance::default(),
+            piece,
+            cut: cut.unwrap_or_default(),
+        })
+    }
+
+    /// Whether the answer is there; if not, it is asked for.
+    fn asked(&mut self, query: &Query) -> bool {
+        match self.readings.get(query) {
+            Some(answer) => self.rests_on.insert(query.clone(), answer.clone()),
+            None => drop(self.needs.insert(query.clone())),
+        }
+        self.readings.get(query).is_some()
+    }
+
+    /// The value, or the piece of it that this lever is about.
+    fn cut(&self, name: &str, value: DynSolValue) -> Result<DynSolValue, PlanError> {
+        match self.piece {
+            Some(piece) if self.cut.contains(name) => {
+                piece.of(value).map_err(|why| PlanError::Read { name: name.into(), why })
+            }
+            _ => Ok(value),
+        }
+    }
+
+    fn settle_param(&mut self, param: &Param, texts: &Texts) -> Result<(), PlanError> {
+        let text = text_of(param, texts);
+        let value = param.unit(&self.values).and_then(|unit| param.read(text, unit, &self.values));
+        if let Some(value) = known(value).map_err(|why| wrong_argument(param, text, why))? {
+            let value = self.cut(&param.name, value)?;
+            self.values.map.insert(param.name.clone(), value);
+            self.provenance.name(&param.name, &unit_names(param), Vec::new());
+        }
+        Ok(())
+    }
+
+    fn check_bounds(&mut self, param: &Param, texts: &Texts) -> Result<(), PlanError> {
+        let text = text_of(param, texts);
+        let Some(value) = self.values.map.get(&param.name) else { return Ok(()) };
+        let checked = param.check(value, text, &self.values);
+        known(checked).map(|_| ()).map_err(|why| wrong_argument(param, text, why))
+    }
+
+    fn settle_read(&mut self, read: &Read) -> Result<(), PlanError> {
+        let wrong = |why| PlanError::Read { name: read.name.clone(), why };
+        let subjects = turns(read.each.as_ref(), &self.values).and_then(|items| {
+            items.into_iter().map(|item| read.source.resolve(&self.values.with(item))).collect()
+        });
+        let Some(subjects): Option<Vec<Subject>> = known(subjects).map_err(wrong)? else { return Ok(()) };
+        let missing = subjects.iter().filter(|subject| !self.asked(&subject.query)).count();
+        if missing > 0 {
+            return Ok(());
+        }
+        let mut answers = Vec::new();
+        let mut items = Vec::new();
+        for subject in &subjects {
+            let value = subject.value(self.readings.get(&subject.query));
+            let value = value.map_err(|why| wrong(format!("{} {why}", subject.label)))?;
+            let sentence = format!("{} is {}", subject.label, render(&value, Some(self.values.names)));
+            answers.push((&subject.query, sentence));
+            items.push(value);
+        }
+        let mut names = BTreeSet::new();
+        read.names(&mut names);
+        self.provenance.name(&read.name, &names, answers);
+        let (value, source) = match (&read.each, items.pop(), subjects.last()) {
+            (None, Some(value), Some(subject)) => (value, subject.label.clone()),
+            (_, last, _) => (DynSolValue::Array(items.into_iter().chain(last).collect()), written(read)),
+        };
+        let value = self.cut(&read.name, value)?;
+        let names = Some(self.values.names);
+        let shown = few(&value).map_or_else(
+            || render(&value, names),
+            |(first, more)| format!("{} {more}", render(&first, names)),
+        );
+        let read_as = ShownRead { name: read.name.clone(), source, value: value.clone(), shown };
+        self.reads.insert(read.name.clone(), read_as);
+        self.values.map.insert(read.name.clone(), value);
+        Ok(())
+    }
+
+    /// The calls of a step, of which some may be left out. None while its list is not known.
+    fn acts<'p>(&mut self, index: usize, step: &'p Step) -> Result<Vec<Act<'p>>, PlanError> {
+        let place = |why| PlanError::Place { place: format!("step {}", index + 1), why };
+        let items = known(turns(step.each.as_ref(), &self.values)).map_err(place)?;
+        let Some(items) = items else { return Ok(Vec::new()) };
+        once_each(&items).map_err(place)?;
+        let act = |item: Item| {
+            let (skipped, conditions) = self.skip(index, step, &item)?;
+            Ok(Act { index, step, item, skipped, conditions })
+        };
+        items.into_iter().map(act).collect()
+    }
+
+    /// Why a call is left out, if it is, and what was asked for it. A condition that cannot be read does not hold: the
+    /// call stays.
+    fn skip(
+        &mut self,
+        index: usize,
+        step: &Step,
+        item: &Item,
+    ) -> Result<(Option<String>, BTreeSet<Query>), PlanError> {
+        let place = |why| PlanError::Place { place: format!("skip_if of step {}", index + 1), why };
+        let mut rests_on = BTreeSet::new();
+        let (mut done, mut reasons) = (!step.skip_if.is_empty(), Vec::new());
+        for condition in &step.skip_if {
+            let resolved = condition.resolve(&self.values.with(item.clone()));
+            let Some(checks) = known(resolved).map_err(place)? else { return Ok((None, rests_on)) };
+            let mut names = BTreeSet::new();
+            condition.names(&mut names);
+            step.each.iter().for_each(|each| each.widen(&mut names));
+            for check in checks {
+                for query in check.queries() {
+                    done &= self.asked(&query);
+                }
+                let verdict = check.judge(self.readings, &[]);
+                done &= verdict.holds;
+                rests_on.extend(self.provenance.condition(&names, check.queries(), &verdict.sentence));
+                reasons.push(verdict.sentence);
+            }
+        }
+        Ok((done.then(|| reasons.join(" and ")), rests_on))
+    }
+
+    fn finish(self, playbook: &Playbook, texts: &Texts, acts: Vec<Act>) -> Result<Plan, PlanError> {
+        let mut args = Vec::new();
+        for param in &playbook.params {
+            args.push(self.shown(param, texts)?);
+        }
+        args.extend(self.piece.filter(|piece| *piece != Piece::WHOLE).map(shown_piece));
+        let (left_out, made): (Vec<&Act>, Vec<&Act>) = acts.iter().partition(|act| act.skipped.is_some());
+        let skipped: Vec<Skipped> = left_out.into_iter().map(left_out_of).collect();
+        if made.is_empty() {
+            return Err(PlanError::NothingToDo(skipped));
+        }
+        let call = |act: &&Act| {
+            let placed = |stop| placed(format!("step {}", act.index + 1), stop);
+            self.call(act, &args).map_err(placed)
+        };
+        let calls = made.iter().map(call).collect::<Result<Vec<_>, _>>()?;
+        let tried = made.iter().zip(&calls).filter(|(act, _)| act.step.tried);
+        let tried: Vec<Check> = tried.map(|(_, call)| self.trial(call)).collect();
+        let change = |declared: &DeclaredChange| match declared {
+            DeclaredChange::Safe(change) => Ok(*change),
+            DeclaredChange::Contract(template) => {
+                let address =
+                    template.address(&self.values).map_err(|stop| placed("changes".into(), stop))?;
+                Ok(Change::Contract(address))
+            }
+        };
+        Ok(Plan {
+            before: [self.checks(&playbook.before, "before")?, tried].concat(),
+            after: self.checks(&playbook.after, "after")?,
+            errors: playbook.errors.clone(),
+            changes: playbook.changes.iter().map(change).collect::<Result<_, PlanError>>()?,
+            reads: playbook.reads.iter().filter_map(|r| self.reads.get(&r.name).cloned()).collect(),
+            args,
+            calls,
+            skipped,
+            piece: self.piece,
+            decided: self.provenance.decided(&acts, self.readings),
+            rests_on: self.rests_on,
+        })
+    }
+
+    fn checks(&self, claims: &[Claim], when: &str) -> Result<Vec<Check>, PlanError> {
+        let resolved = claims.iter().enumerate().map(|(i, claim)| {
+            let placed = |stop| placed(format!("check {} {when} the steps", i + 1), stop);
+            claim.resolve(&self.values).map_err(placed)
+        });
+        let checks = resolved.collect::<Result<Vec<_>, _>>()?.concat();
+        // Lists that are all empty would leave nothing to prove.
+        if checks.is_empty() && !claims.is_empty() {
+            let why = "its lists are empty, so nothing is checked".into();
+            return Err(PlanError::Place { place: format!("the checks {when} the steps"), why });
+        }
+        Ok(checks)
+    }
+
+    /// The call as the Safe would make it, alone: whether the Safe has the role and nothing else stands in the way.
+    fn trial(&self, planned: &PlannedCall) -> Check {
+        let Call { to, data, .. } = planned.call.clone();
+        let name = planned.signature.split('(').next().unwrap_or_default();
+        let args = planned.arguments.iter().map(|(_, shown)| shown.as_str()).collect::<Vec<_>>().join(", ");
+        let label = format!("{} {name}({args}) from the Safe", called(to, self.values.names));
+        let query = Query::Call { from: Some(self.safe), to, data };
+        Check::Call(CallCheck { label, query, ending: Ending::Succeeds })
+    }
+
+    fn shown(&self, param: &Param, texts: &Texts) -> Result<ShownArg, PlanError> {
+        let text = text_of(param, texts);
+        let value = self.values.map.get(&param.name).cloned();
+        let value = value.ok_or_else(|| wrong_argument(param, text, "it is not known".into()))?;
+        let show = |value: &DynSolValue| param.show(value, text, &self.values);
+        let shown = match few(&value) {
+            Some((first, more)) => show(&first).map(|first| format!("{first} {more}")),
+            None => show(&value),
+        };
+        let shown = shown.map_err(|stop| wrong_argument(param, text, why(stop)))?;
+        let is_default = texts.get(param.name.as_str()).is_some_and(|(_, default)| *default);
+        let name = value.as_address().and_then(|a| self.values.names.name(a)).map(str::to_string);
+        let note = if is_default { Some("the playbook's default".into()) } else { name };
+        Ok(ShownArg { name: param.name.clone(), text: text.into(), value, shown, note })
+    }
+
+    fn call(&self, act: &Act, args: &[ShownArg]) -> Result<PlannedCall, Stop> {
+        let (step, known) = (act.step, self.values.with(act.item.clone()));
+        let to = step.to.address(&known)?;
+        let (data, values) = encode(&step.function, &step.args, &known)?;
+        let value = match step.value.as_ref().map(|v| v.eval(&known)).transpose()? {
+            Some(DynSolValue::Uint(wei, _)) => wei,
+            _ => U256::ZERO,
+        };
+        let shown = |(i, value): (usize, &DynSolValue)| {
+            let input = step.function.inputs.get(i);
+            let name = input.map_or("", |p| if p.name.is_empty() { &p.ty } else { &p.name });
+            (name.to_string(), self.argument(step.args.get(i), value, args))
+        };
+        Ok(PlannedCall {
+            call: Call { to, value, data },
+            signature: step.function.signature(),
+            arguments: values.iter().enumerate().map(shown).collect(),
+            to_name: self.values.names.name(to).map(str::to_string),
+            step: act.index,
+        })
+    }
+
+    /// An argument of a call; one that is a parameter is shown in the parameter's unit.
+    fn argument(&self, template: Option<&Template>, value: &DynSolValue, args: &[ShownArg]) -> String {
+        let name = template.and_then(Template::sole_name);
+        let arg = args.iter().find(|a| Some(a.name.as_str()) == name);
+        match arg {
+            Some(arg) if matches!(value, DynSolValue::Uint(..) | DynSolValue::Int(..)) => arg.shown.clone(),
+            _ => render(value, Some(self.values.names)),
+        }
+    }
+}
+
+/// A repeated read as the playbook writes it.
+fn written(read: &Read) -> String {
+    let each = read.each.as_ref().map_or_else(String::new, |each| format!(" {each}"));
+    format!("{}{each}", read.source)
+}
+
+fn left_out_of(act: &Act) -> Skipped {
+    let reason = act.skipped.clone().unwrap_or_default();
+    Skipped { step: act.index, signature: act.step.function.signature(), reason }
+}
+
+/// Returns the first few items of a long list, and how many there are; `None` for any other value.
+fn few(value: &DynSolValue) -> Option<(DynSolValue, String)> {
+    const SHOWN: usize = 4;
+    let items = value.as_array().filter(|items| items.len() > 2 * SHOWN)?;
+    let first = items.get(..SHOWN)?.to_vec();
+    Some((DynSolValue::Array(first), format!("and {} more", items.len() - SHOWN)))
+}
+
+fn shown_piece(piece: Piece) -> ShownArg {
+    let text = piece.to_string();
+    let value = DynSolValue::String(text.clone());
+    ShownArg { name: PIECE.into(), shown: text.clone(), text, value, note: None }
+}
+
+/// The same call twice is a mistake in the list.
+fn once_each(items: &[Item]) -> Result<(), String> {
+    let mut seen = BTreeSet::new();
+    for item in items {
+        let text = item.values().map(|value| render(value, None)).collect::<Vec<_>>().join(", ");
+        if !seen.insert(text.clone()) {
+            return Err(format!("{text} is in the list twice"));
+        }
+    }
+    if items.is_empty() { Err("the list is empty".into()) } else { Ok(()) }
+}
+
+/// The value, or nothing while an answer is missing.
+fn known<T>(value: Result<T, Stop>) -> Result<Option<T>, String> {
+    match value {
+        Ok(value) => Ok(Some(value)),
+        Err(Stop::Wrong(why)) => Err(why),
+        Err(Stop::Missing) => Ok(None),
+    }
+}
+
+fn text_of<'a>(param: &Param, texts: &Texts<'a>) -> &'a str {
+    texts.get(param.name.as_str()).map_or("", |(text, _)| *text)
+}
+
+fn wrong_argument(param: &Param, text: &str, why: String) -> PlanError {
+    PlanError::Argument { name: param.name.clone(), text: text.into(), why }
+}
+
+fn wrong_piece(text: &str, why: String) -> PlanError {
+    PlanError::Argument { name: PIECE.into(), text: text.into(), why }
+}
+
+fn placed(place: String, stop: Stop) -> PlanError {
+    PlanError::Place { place, why: why(stop) }
+}
+
+fn why(stop: Stop) -> String {
+    match stop {
+        Stop::Missing => "a value is missing".into(),
+        Stop::Wrong(why) => why,
+    }
+}
