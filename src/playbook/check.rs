@@ -210,7 +210,7 @@ impl Check {
         let (subject, expected, outcome) = match self {
             Self::Value { subject, expectation } => {
                 let outcome = subject.value(readings.get(&subject.query)).map(|found| {
-                    let is = format!("is {}", render(&found, None));
+                    let is = format!("is {}", expectation.pattern.render_found(&found));
                     (expectation.holds(&found), is)
                 });
                 (&subject.label, expectation.text(), outcome)

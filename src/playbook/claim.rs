@@ -5,14 +5,14 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use alloy::dyn_abi::{DynSolType, DynSolValue, JsonAbiExt};
-use alloy::json_abi::{Event, Function};
+use alloy::json_abi::{Event, Function, Param};
 use alloy::primitives::{Address, B256, Bytes};
 
 use super::check::{CallCheck, Check, Ending, EventCheck, Expectation, Relation, Subject};
 use super::each::{Each, turns};
 use super::language::expression::{Stop, Values};
 use super::language::template::Template;
-use super::language::value::param_types;
+use super::language::value::{param_type, param_types};
 use crate::evm::Query;
 use crate::evm::{called, render};
 
@@ -164,6 +164,17 @@ impl Asked {
             Self::Balance { .. } | Self::Time => DynSolType::Uint(256),
             Self::Code { .. } => DynSolType::FixedBytes(32),
         }
+    }
+
+    /// The fields of the value, by the names that the signature gives them; none for a single value.
+    pub(super) fn fields(&self) -> Vec<(String, DynSolType)> {
+        let Self::View(call) = self else { return Vec::new() };
+        let outputs = match &call.function.outputs[..] {
+            [one] => &one.components,
+            several => several,
+        };
+        let field = |output: &Param| Some((output.name.clone(), param_type(output).ok()?));
+        outputs.iter().filter_map(field).collect()
     }
 
     pub(super) fn resolve(&self, values: &Values) -> Result<Subject, Stop> {

@@ -245,7 +245,7 @@ impl<'a> Work<'a> {
         }
         let call = |act: &&Act| {
             let placed = |stop| placed(format!("step {}", act.index + 1), stop);
-            self.call(act, &args).map_err(placed)
+            self.call(playbook, act, &args).map_err(placed)
         };
         let calls = made.iter().map(call).collect::<Result<Vec<_>, _>>()?;
         let tried = made.iter().zip(&calls).filter(|(act, _)| act.step.tried);
@@ -313,7 +313,7 @@ impl<'a> Work<'a> {
         Ok(ShownArg { name: param.name.clone(), text: text.into(), value, shown, note })
     }
 
-    fn call(&self, act: &Act, args: &[ShownArg]) -> Result<PlannedCall, Stop> {
+    fn call(&self, playbook: &Playbook, act: &Act, args: &[ShownArg]) -> Result<PlannedCall, Stop> {
         let (step, known) = (act.step, self.values.with(act.item.clone()));
         let to = step.to.address(&known)?;
         let (data, values) = encode(&step.function, &step.args, &known)?;
@@ -324,7 +324,7 @@ impl<'a> Work<'a> {
         let shown = |(i, value): (usize, &DynSolValue)| {
             let input = step.function.inputs.get(i);
             let name = input.map_or("", |p| if p.name.is_empty() { &p.ty } else { &p.name });
-            (name.to_string(), self.argument(step.args.get(i), value, args))
+            (name.to_string(), self.argument(playbook, step.args.get(i), value, args))
         };
         Ok(PlannedCall {
             call: Call { to, value, data },
@@ -335,12 +335,23 @@ impl<'a> Work<'a> {
         })
     }
 
-    /// An argument of a call; one that is a parameter is shown in the parameter's unit.
-    fn argument(&self, template: Option<&Template>, value: &DynSolValue, args: &[ShownArg]) -> String {
-        let name = template.and_then(Template::sole_name);
-        let arg = args.iter().find(|a| Some(a.name.as_str()) == name);
-        match arg {
-            Some(arg) if matches!(value, DynSolValue::Uint(..) | DynSolValue::Int(..)) => arg.shown.clone(),
+    /// An argument of a call. One that is a parameter is shown in the parameter's unit, and one that is made from flags
+    /// by their names.
+    fn argument(
+        &self,
+        playbook: &Playbook,
+        template: Option<&Template>,
+        value: &DynSolValue,
+        args: &[ShownArg],
+    ) -> String {
+        let mut names = BTreeSet::new();
+        template.iter().for_each(|template| template.names(&mut names));
+        let flags = playbook.params.iter().find(|p| !p.flags.is_empty() && names.contains(&p.name));
+        let sole = template.and_then(Template::sole_name);
+        let arg = args.iter().find(|a| Some(a.name.as_str()) == sole);
+        match (value, arg, flags) {
+            (DynSolValue::Uint(..) | DynSolValue::Int(..), Some(arg), _) => arg.shown.clone(),
+            (DynSolValue::Uint(bits, _), None, Some(param)) => param.flags.show(*bits),
             _ => render(value, Some(self.values.names)),
         }
     }

@@ -36,6 +36,7 @@ pub use derive::derive;
 pub use each::Each;
 pub use file::example::{Example, ExampleCall};
 pub use file::schema::schema;
+pub use language::flags::Flags;
 pub use language::template::{Pattern, Template};
 pub use language::unit::Unit;
 pub use library::dictionary::Dictionary;

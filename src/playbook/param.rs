@@ -7,6 +7,7 @@ use alloy::dyn_abi::{DynSolType, DynSolValue};
 use alloy::primitives::{U256, U512};
 
 use super::language::expression::{Stop, Values};
+use super::language::flags::Flags;
 use super::language::literal::number_of;
 use super::language::syntax::Flaw;
 use super::language::template::{Allowed, Template};
@@ -23,6 +24,8 @@ pub struct Param {
     pub title: String,
     pub ty: DynSolType,
     pub unit: Option<ParamUnit>,
+    /// The names of its bits.
+    pub flags: Flags,
     pub(super) min: Option<Amount>,
     pub(super) max: Option<Amount>,
     pub(super) max_change: Option<MaxChange>,
@@ -83,7 +86,11 @@ impl Param {
             Zero::Word(word) => format!(", or the word {word}"),
             _ => String::new(),
         };
-        format!("{} ({}{unit}{zero})", self.name, self.ty)
+        let flags = match self.flags.names().collect::<Vec<_>>().join(", ") {
+            none if none.is_empty() => none,
+            names => format!(", any of {names}"),
+        };
+        format!("{} ({}{unit}{zero}{flags})", self.name, self.ty)
     }
 
     /// The unit, when its decimals are known.
@@ -128,6 +135,10 @@ impl Param {
     }
 
     fn amount(&self, text: &str, unit: Option<Unit>, values: &Values) -> Result<DynSolValue, Stop> {
+        if !self.flags.is_empty() {
+            let value = number_of(&self.ty, false, self.flags.parse(text)?);
+            return value.ok_or_else(|| format!("{text} does not fit in {}", self.ty).into());
+        }
         let Some(unit) = unit else {
             let template = Template::parse(text, &self.ty, Allowed::Literals);
             return template.map_err(|flaw| flaw.message)?.eval(values);
@@ -204,6 +215,9 @@ impl Param {
     pub(super) fn show(&self, value: &DynSolValue, text: &str, values: &Values) -> Result<String, Stop> {
         match &self.zero {
             Zero::Word(word) if text.trim() == word => Ok(format!("{word} (0)")),
+            _ if !self.flags.is_empty() => {
+                Ok(value.as_uint().map_or_else(String::new, |(n, _)| self.flags.show(n)))
+            }
             _ => Ok(show(value, self.unit(values)?, values)),
         }
     }

@@ -5,6 +5,7 @@ mod checks;
 mod combined;
 mod each;
 mod library;
+mod named;
 mod plans;
 
 use std::collections::BTreeMap;

@@ -6,6 +6,7 @@ use toml::Spanned;
 use super::source::Source;
 use super::wire::{Text, WireParam};
 use crate::excerpt::Fault;
+use crate::playbook::language::flags::Flags;
 use crate::playbook::language::unit::{MAX_DECIMALS, Unit};
 use crate::playbook::language::value::{is_number, parse_type};
 use crate::playbook::param::{self, MaxChange, Param, ParamUnit, Zero};
@@ -16,6 +17,7 @@ pub(in crate::playbook) fn read_param(source: &Source, wire: &WireParam) -> Resu
         name: wire.name.get_ref().clone(),
         title: wire.title.trim().into(),
         unit: read_unit(source, wire, &ty)?,
+        flags: read_flags(source, wire, &ty)?,
         ty,
         min: None,
         max: None,
@@ -86,6 +88,22 @@ fn read_unit(source: &Source, wire: &WireParam, ty: &DynSolType) -> Result<Optio
         }
         (_, None) => Ok(Some(ParamUnit::Fixed(unit))),
     }
+}
+
+fn read_flags(source: &Source, wire: &WireParam, ty: &DynSolType) -> Result<Flags, Fault> {
+    let Some(given) = &wire.flags else { return Ok(Flags::default()) };
+    let refuse = |message: String| Err(source.fault(given.span(), message));
+    if !matches!(ty, DynSolType::Uint(_)) {
+        return refuse(format!(
+            "flags are the bits of an unsigned number, and {} is {ty}",
+            wire.name.get_ref()
+        ));
+    }
+    let bounds = [&wire.unit, &wire.min, &wire.max, &wire.max_change];
+    if let Some(text) = bounds.into_iter().flatten().next() {
+        return Err(source.fault(text.span(), "what has flags is no quantity: it has no unit and no bounds"));
+    }
+    Flags::new(given.get_ref()).or_else(refuse)
 }
 
 fn read_decimals(source: &Source, unit: Unit, wire: &Spanned<toml::Value>) -> Result<ParamUnit, Fault> {

@@ -11,6 +11,7 @@ use crate::playbook::claim::{Asked, Claim, Fact, StaticCall, slot_number};
 use crate::playbook::language::syntax::Flaw;
 use crate::playbook::language::template::Template;
 use crate::playbook::language::value::{is_number, param_types, parse_event, parse_function, parse_type};
+use crate::playbook::near::hint;
 
 /// The type of a read's value, before the names in it are known: a list where it is repeated.
 pub(in crate::playbook) fn read_type(source: &Source, ask: &Spanned<WireAsk>) -> Result<DynSolType, Fault> {
@@ -72,7 +73,6 @@ fn only(source: &Source, ask: &Spanned<WireAsk>, what: &str, allowed: &[&str]) -
         ("type", &w.ty),
         ("token", &w.token),
         ("with", &w.error),
-        ("expect", &w.expect),
         ("expect_not", &w.expect_not),
         ("at_least", &w.at_least),
         ("at_most", &w.at_most),
@@ -82,7 +82,8 @@ fn only(source: &Source, ask: &Spanned<WireAsk>, what: &str, allowed: &[&str]) -
     ];
     let spans = texts.iter().filter_map(|(name, text)| Some((*name, text.as_ref()?.span())));
     let args = w.args.as_ref().map(|a| ("args", a.span()));
-    match spans.chain(args).find(|(name, _)| !allowed.contains(name)) {
+    let expect = w.expect.as_ref().map(|e| ("expect", e.span()));
+    match spans.chain(args).chain(expect).find(|(name, _)| !allowed.contains(name)) {
         None => Ok(()),
         Some((name, span)) => Err(source.fault(span, format!("{name} says nothing in {what}"))),
     }
@@ -198,8 +199,7 @@ fn read_fact(source: &Source, ask: &Spanned<WireAsk>, what: &str) -> Result<Fact
         return Ok(Fact::Call { call: read_call(source, ask, signature)?, ending: Ending::Succeeds });
     }
     let asked = read_source(source, ask, what)?;
-    let relations = [
-        (&wire.expect, Relation::Is),
+    let texts = [
         (&wire.expect_not, Relation::IsNot),
         (&wire.at_least, Relation::AtLeast),
         (&wire.at_most, Relation::AtMost),
@@ -208,13 +208,54 @@ fn read_fact(source: &Source, ask: &Spanned<WireAsk>, what: &str) -> Result<Fact
         (&wire.same_items, Relation::SameItems),
     ];
     let given: Vec<_> =
-        relations.iter().filter_map(|(text, relation)| Some((text.as_ref()?, *relation))).collect();
-    let [(text, relation)] = given[..] else {
-        let message = format!("{what} has exactly one of {}", RELATIONS.join(", "));
-        return Err(source.fault(given.get(1).map_or_else(|| ask.span(), |(t, _)| t.span()), message));
+        texts.iter().filter_map(|(text, relation)| Some((text.as_ref()?, *relation))).collect();
+    let (relation, expected) = match (&wire.expect, &given[..]) {
+        (None, [(text, relation)]) => (*relation, read_expected(source, &asked.ty(), text, *relation)?),
+        (Some(expect), []) => (Relation::Is, read_expect(source, &asked, expect)?),
+        (expect, given) => {
+            let message = format!("{what} has exactly one of {}", RELATIONS.join(", "));
+            let second = given.get(usize::from(expect.is_none()));
+            return Err(source.fault(second.map_or_else(|| ask.span(), |(t, _)| t.span()), message));
+        }
     };
-    let expected = read_expected(source, &asked.ty(), text, relation)?;
     Ok(Fact::Value { source: asked, relation, expected })
+}
+
+/// A value in a text, or the fields of a tuple by their names.
+fn read_expect(source: &Source, asked: &Asked, wire: &Spanned<toml::Value>) -> Result<Template, Fault> {
+    let texts = match wire.get_ref() {
+        toml::Value::String(text) => {
+            let text = Spanned::new(wire.span(), text.clone());
+            return read_expected(source, &asked.ty(), &text, Relation::Is);
+        }
+        toml::Value::Table(fields) => fields,
+        _ => {
+            let message = "expect is a text in quotes, or fields by name such as { frozen = \"true\" }";
+            return Err(source.fault(wire.span(), message));
+        }
+    };
+    let known = asked.fields();
+    if known.iter().all(|(name, _)| name.is_empty()) {
+        let message = "the view does not name what it returns: view = \"name()(uint256 ltv,bool frozen)\"";
+        return Err(source.fault(wire.span(), message));
+    }
+    let mut fields = Vec::new();
+    for (name, value) in texts {
+        let Some((at, (_, ty))) = known.iter().enumerate().find(|(_, (known, _))| known == name) else {
+            let names: Vec<&str> = known.iter().map(|(name, _)| name.as_str()).collect();
+            let message = format!("the view returns no {name:?}; {}", hint(name, names));
+            return Err(source.fault(wire.span(), message));
+        };
+        let Some(text) = value.as_str() else {
+            return Err(source.fault(wire.span(), format!("{name}: write the value as text in quotes")));
+        };
+        let text = Spanned::new(wire.span(), text.to_string());
+        fields.push((name.clone(), at, source.pattern(&text, ty)?));
+    }
+    if fields.is_empty() {
+        return Err(source.fault(wire.span(), "no field is named: nothing would be checked"));
+    }
+    Ok(Template::fields(fields, known.len()))
 }
 
 fn read_expected(

@@ -115,6 +115,13 @@ fn param() -> Value {
             ("current", text("The value in force, for max_change.")),
             ("choices", texts("The only values.")),
             ("zero", text("refuse, or the word to write where zero means it, such as unlimited.")),
+            (
+                "flags",
+                json!({
+                    "type": "object", "additionalProperties": { "type": "integer", "minimum": 1 },
+                    "description": "The names of its bits, such as { deposit = 1, withdraw = 4 }: a lever then chooses [\"deposit\", \"withdraw\"].",
+                }),
+            ),
             ("default", text("The value where none is given.")),
         ],
     )
@@ -139,7 +146,13 @@ fn ask() -> Value {
             ("type", text("The type of a slot's word.")),
             ("token", text("The token of a balance.")),
             ("with", text("The error of a revert.")),
-            ("expect", text("The value; _ for any part of it.")),
+            (
+                "expect",
+                json!({
+                    "description": "The value, with _ for any part of it; or the fields of a tuple by name: { frozen = \"true\" }.",
+                    "oneOf": [{ "type": "string" }, { "type": "object", "additionalProperties": { "type": "string" } }],
+                }),
+            ),
             ("expect_not", text("Any value but this.")),
             ("at_least", text("The lowest value.")),
             ("at_most", text("The highest value.")),

@@ -76,6 +76,8 @@ pub(in crate::playbook) struct WireParam {
     #[serde(default)]
     pub choices: Vec<Text>,
     pub zero: Option<Text>,
+    /// The names of its bits.
+    pub flags: Option<Spanned<BTreeMap<String, u64>>>,
     pub default: Option<Text>,
 }
 
@@ -100,7 +102,8 @@ pub(in crate::playbook) struct WireAsk {
     pub token: Option<Text>,
     #[serde(rename = "with")]
     pub error: Option<Text>,
-    pub expect: Option<Text>,
+    /// A text, or a table of fields.
+    pub expect: Option<Spanned<toml::Value>>,
     pub expect_not: Option<Text>,
     pub at_least: Option<Text>,
     pub at_most: Option<Text>,

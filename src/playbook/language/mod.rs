@@ -4,6 +4,7 @@
 
 pub(super) mod builtin;
 pub(super) mod expression;
+pub(super) mod flags;
 pub(super) mod literal;
 pub(super) mod syntax;
 pub(super) mod template;

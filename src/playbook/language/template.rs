@@ -34,6 +34,15 @@ enum Tree {
     Named(String),
     Expr(Expr),
     Parts(Shape, Vec<Tree>),
+    Fields(Fields<Tree>),
+}
+
+/// Some fields of a tuple: name, place and what is there.
+#[derive(Clone, Debug, PartialEq)]
+struct Fields<T> {
+    named: Vec<(String, usize, T)>,
+    /// How many the tuple has.
+    of: usize,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -77,6 +86,13 @@ impl Template {
     /// A value that is known already.
     pub(in crate::playbook) fn known(text: &str, value: DynSolValue) -> Self {
         Self { text: text.into(), tree: Tree::Value(value) }
+    }
+
+    /// Some fields of a tuple of this many, by name and place. The others may be anything.
+    pub(in crate::playbook) fn fields(fields: Vec<(String, usize, Self)>, of: usize) -> Self {
+        let text = fields.iter().map(|(name, _, value)| format!("{name} {value}")).collect::<Vec<_>>();
+        let named = fields.into_iter().map(|(name, at, value)| (name, at, value.tree)).collect();
+        Self { text: text.join(", "), tree: Tree::Fields(Fields { named, of }) }
     }
 
     /// The value, when every name in it is known.
@@ -126,6 +142,12 @@ impl Tree {
                 let parts = parts.iter().map(|p| p.pattern(values)).collect::<Result<_, _>>()?;
                 Pattern(Inner::Parts(*shape, parts))
             }
+            Self::Fields(Fields { named, of }) => {
+                let field =
+                    |(name, at, tree): &(String, usize, Self)| Ok((name.clone(), *at, tree.pattern(values)?));
+                let named = named.iter().map(field).collect::<Result<_, Stop>>()?;
+                Pattern(Inner::Fields(Fields { named, of: *of }))
+            }
         })
     }
 
@@ -133,6 +155,7 @@ impl Tree {
         match self {
             Self::Expr(expr) => expr.names(into),
             Self::Parts(_, parts) => parts.iter().for_each(|p| p.names(into)),
+            Self::Fields(fields) => fields.named.iter().for_each(|(_, _, tree)| tree.names(into)),
             Self::Any | Self::Value(_) | Self::Named(_) => {}
         }
     }
@@ -213,6 +236,14 @@ fn split(text: &str) -> Vec<(usize, &str)> {
     parts
 }
 
+impl<T> Fields<T> {
+    /// `ltv 0, frozen true`
+    fn list(&self, value: impl Fn(usize, &T) -> String) -> String {
+        let field = |(name, at, own): &(String, usize, T)| format!("{name} {}", value(*at, own));
+        self.named.iter().map(field).collect::<Vec<_>>().join(", ")
+    }
+}
+
 /// What a value is compared with: a value, or parts of which some may be anything.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Pattern(Inner);
@@ -222,6 +253,7 @@ enum Inner {
     Any,
     Value(DynSolValue),
     Parts(Shape, Vec<Pattern>),
+    Fields(Fields<Pattern>),
 }
 
 impl Pattern {
@@ -239,6 +271,12 @@ impl Pattern {
             (Inner::Parts(Shape::List, parts), DynSolValue::Array(items))
             | (Inner::Parts(Shape::FixedList, parts), DynSolValue::FixedArray(items))
             | (Inner::Parts(Shape::Tuple, parts), DynSolValue::Tuple(items)) => all(parts, items),
+            (Inner::Fields(fields), DynSolValue::Tuple(items)) => {
+                let fits = |(_, at, pattern): &(String, usize, Self)| {
+                    items.get(*at).is_some_and(|item| pattern.matches(item))
+                };
+                items.len() == fields.of && fields.named.iter().all(fits)
+            }
             _ => false,
         }
     }
@@ -246,7 +284,7 @@ impl Pattern {
     /// The value, if no part of it is left open.
     pub(in crate::playbook) fn into_value(self) -> Result<DynSolValue, Stop> {
         match self.0 {
-            Inner::Any => Err(Stop::Wrong("_ stands for no value here".into())),
+            Inner::Any | Inner::Fields(_) => Err(Stop::Wrong("_ stands for no value here".into())),
             Inner::Value(value) => Ok(value),
             Inner::Parts(shape, parts) => {
                 let items = parts.into_iter().map(Self::into_value).collect::<Result<_, _>>()?;
@@ -267,6 +305,17 @@ impl Pattern {
                 let parts = parts.iter().map(|p| p.render(names)).collect::<Vec<_>>().join(", ");
                 if *shape == Shape::Tuple { format!("({parts})") } else { format!("[{parts}]") }
             }
+            Inner::Fields(fields) => fields.list(|_, pattern| pattern.render(names)),
+        }
+    }
+
+    /// A value as it is told beside this: of a tuple the fields that are looked at, or all of it.
+    pub(in crate::playbook) fn render_found(&self, found: &DynSolValue) -> String {
+        match (&self.0, found) {
+            (Inner::Fields(fields), DynSolValue::Tuple(items)) => {
+                fields.list(|at, _| items.get(at).map_or_else(String::new, |item| render(item, None)))
+            }
+            _ => render(found, None),
         }
     }
 }

@@ -45,6 +45,21 @@ Where it comes near the gas that one transaction may have, the review says how t
 list that a step runs over the first of two runs of its items. A piece depends on the list and on this argument alone, so it is
 the same on every machine; `1/2` and `2/2` can each be cut again.
 
+## Names for bits and fields
+
+A number whose bits have names is chosen by them, and shown by them:
+
+    [[param]]
+    name = \"operations\"
+    type = \"uint32\"
+    flags = { deposit = 1, mint = 2, withdraw = 4 }        # in a lever: operations = [\"deposit\", \"withdraw\"]
+
+A check looks at the fields of a tuple by the names that the view's signature gives them, and at no others:
+
+    [[after]]
+    view = \"getReserveCaps(address)(uint256 borrowCap,uint256 supplyCap)\"
+    expect = { supplyCap = \"{cap}\" }
+
 ## The library
 
 Every lever below is pulled and proven on anvil, told when it is done already, refused without its role before anybody
