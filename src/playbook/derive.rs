@@ -46,7 +46,7 @@ pub fn derive(playbook: &Playbook, inputs: &Inputs, readings: &Readings) -> Resu
     if !work.needs.is_empty() {
         return Ok(Derivation::Needs(work.needs.into_iter().collect()));
     }
-    work.finish(playbook, &texts, acts).map(Derivation::Ready)
+    work.finish(playbook, &texts, &acts).map(Derivation::Ready)
 }
 
 /// Parameter → its text and whether it is the default. Every fault of the names at once, before anything is asked.
@@ -218,7 +218,9 @@ impl<'a> Work<'a> {
             let Some(checks) = known(resolved).map_err(place)? else { return Ok((None, rests_on)) };
             let mut names = BTreeSet::new();
             condition.names(&mut names);
-            step.each.iter().for_each(|each| each.widen(&mut names));
+            if let Some(each) = &step.each {
+                each.widen(&mut names);
+            }
             for check in checks {
                 for query in check.queries() {
                     done &= self.asked(&query);
@@ -232,7 +234,7 @@ impl<'a> Work<'a> {
         Ok((done.then(|| reasons.join(" and ")), rests_on))
     }
 
-    fn finish(self, playbook: &Playbook, texts: &Texts, acts: Vec<Act>) -> Result<Plan, PlanError> {
+    fn finish(self, playbook: &Playbook, texts: &Texts, acts: &[Act]) -> Result<Plan, PlanError> {
         let mut args = Vec::new();
         for param in &playbook.params {
             args.push(self.shown(param, texts)?);
@@ -268,7 +270,7 @@ impl<'a> Work<'a> {
             calls,
             skipped,
             piece: self.piece,
-            decided: self.provenance.decided(&acts, self.readings),
+            decided: self.provenance.decided(acts, self.readings),
             rests_on: self.rests_on,
         })
     }
@@ -345,7 +347,9 @@ impl<'a> Work<'a> {
         args: &[ShownArg],
     ) -> String {
         let mut names = BTreeSet::new();
-        template.iter().for_each(|template| template.names(&mut names));
+        if let Some(template) = template {
+            template.names(&mut names);
+        }
         let flags = playbook.params.iter().find(|p| !p.flags.is_empty() && names.contains(&p.name));
         let sole = template.and_then(Template::sole_name);
         let arg = args.iter().find(|a| Some(a.name.as_str()) == sole);

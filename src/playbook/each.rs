@@ -43,7 +43,9 @@ impl Each {
     pub(super) fn widen(&self, names: &mut BTreeSet<String>) {
         let lists: Vec<&Template> =
             self.0.iter().filter(|(name, _)| names.contains(*name)).map(|(_, list)| list).collect();
-        lists.into_iter().for_each(|list| list.names(names));
+        for list in lists {
+            list.names(names);
+        }
     }
 
     /// Returns the values of each turn, in the order of the lists. While some lists are not known, the turns are those
@@ -53,7 +55,7 @@ impl Each {
         for (name, list) in &self.0 {
             match list.eval(values) {
                 Ok(DynSolValue::Array(items) | DynSolValue::FixedArray(items)) => {
-                    lists.push((name, list, items))
+                    lists.push((name, list, items));
                 }
                 Ok(_) => return Err(format!("{list} is not a list").into()),
                 Err(Stop::Missing) => {}

@@ -143,7 +143,7 @@ mod tests {
         fn the_pieces_are_the_whole(len in 1_u64..300, of in 1_usize..=MOST_PIECES) {
             let pieces = (1..=of).map(|at| Piece { at, of }.of(list(len)));
             let Ok(pieces) = pieces.collect::<Result<Vec<_>, _>>() else {
-                prop_assert!((len as usize) < of);
+                prop_assert!(usize::try_from(len).unwrap() < of);
                 return Ok(());
             };
             let items: Vec<DynSolValue> =

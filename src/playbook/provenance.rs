@@ -157,7 +157,9 @@ impl Provenance {
     fn of(&self, step: &Step, template: &Template) -> BTreeSet<Query> {
         let mut names = BTreeSet::new();
         template.names(&mut names);
-        step.each.iter().for_each(|each| each.widen(&mut names));
+        if let Some(each) = &step.each {
+            each.widen(&mut names);
+        }
         self.of_names(&names)
     }
 

@@ -6,12 +6,12 @@ use toml::Spanned;
 use super::source::Source;
 use super::wire::{Text, WireAsk};
 use crate::excerpt::Fault;
+use crate::near::hint;
 use crate::playbook::check::{Ending, Relation};
 use crate::playbook::claim::{Asked, Claim, Fact, StaticCall, slot_number};
 use crate::playbook::language::syntax::Flaw;
 use crate::playbook::language::template::Template;
 use crate::playbook::language::value::{is_number, param_types, parse_event, parse_function, parse_type};
-use crate::playbook::near::hint;
 
 /// The type of a read's value, before the names in it are known: a list where it is repeated.
 pub(in crate::playbook) fn read_type(source: &Source, ask: &Spanned<WireAsk>) -> Result<DynSolType, Fault> {

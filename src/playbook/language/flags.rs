@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use alloy::primitives::U256;
 
 use super::literal::without_separators;
-use crate::playbook::near::hint;
+use crate::near::hint;
 use crate::safe::parse_uint;
 
 /// Names and their bits, in the order of the bits. No flags for a number that is one.

@@ -3,7 +3,7 @@
 use alloy::primitives::Bytes;
 
 use super::*;
-use crate::playbook::{Change, Piece};
+use crate::playbook::{Change, Check, Piece};
 
 const HEAD: &str = r#"
 schema = 1
@@ -50,10 +50,8 @@ fn pools() -> Playbook {
 /// Fees by the last byte of the pool's address; bob's is stopped.
 fn chain(query: &Query) -> Answer {
     let Query::Call { to, data, .. } = query else { return Answer::Reverted(Bytes::new()) };
-    match data.get(..4) == Some(&alloy::primitives::keccak256("fee()")[..4]) {
-        true => number(u64::from(to[0])),
-        false => number(u64::from(*to == a(3))),
-    }
+    let is_fee = data.get(..4) == Some(&alloy::primitives::keccak256("fee()")[..4]);
+    if is_fee { number(u64::from(to[0])) } else { number(u64::from(*to == a(3))) }
 }
 
 #[test]
@@ -64,7 +62,7 @@ fn a_step_is_a_call_for_each_item_that_is_not_done() {
     assert_eq!(calls, [(a(2), "3", 0), (a(4), "5", 0)]);
     let [skipped] = &plan.skipped[..] else { panic!("{:?}", plan.skipped) };
     assert_eq!((skipped.step, skipped.reason.as_str()), (0, "bob stopped() is true"));
-    let after: Vec<String> = plan.after.iter().map(|check| check.describe()).collect();
+    let after: Vec<String> = plan.after.iter().map(Check::describe).collect();
     assert_eq!(after, ["alice stopped() is true", "bob stopped() is true", "carol stopped() is true"]);
     assert_eq!(
         (plan.reads[0].source.as_str(), plan.reads[0].shown.as_str()),
