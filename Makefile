@@ -4,7 +4,7 @@
 comma := ,
 MISSING = { echo "make: $(1)" >&2; exit 1; }
 
-.PHONY: setup fixtures test demo bench bench-peers fuzz speculos completions clean deny tools libudev
+.PHONY: setup fixtures test demo bench bench-peers fuzz speculos mutants completions clean deny tools libudev
 .NOTPARALLEL:
 
 setup: tools libudev
@@ -92,6 +92,18 @@ deny: tools
 	$$deny check --hide-inclusion-graph bans licenses sources || exit 1; \
 	if $$deny fetch db >/dev/null 2>&1; then $$deny check --hide-inclusion-graph advisories; \
 	else echo "make: the advisory database cannot be had here: known vulnerabilities were not checked" >&2; fi
+
+# Each decision of the rooms that judge, changed one at a time, against the unit tests alone. What no test notices is listed in
+# target/mutants/mutants.out/missed.txt; run again, only that is tried. MUTANTS_OF='src/check/rpc.rs' takes one file.
+MUTANTS_OF ?= src/safe src/proposal src/check src/ceremony src/chain/quorum.rs src/chain/agreement.rs src/chain/settle.rs
+
+mutants: tools libudev
+	@PATH="$$PWD/target/tools/bin:$$PATH" cargo mutants --version >/dev/null 2>&1 \
+		|| cargo install --quiet --locked --debug --root target/tools cargo-mutants
+	@mkdir -p target/mutants
+	@files=$$(find $(MUTANTS_OF) -name '*.rs' ! -path '*/tests/*' ! -name tests.rs | sed 's/^/--file /'); \
+	PATH="$$PWD/target/tools/bin:$$PATH" CARGO_TARGET_DIR="$$PWD/target/mutants/build" cargo mutants --jobs 1 --iterate \
+		--output target/mutants $$files -- --locked --lib
 
 completions:
 	@cargo build --locked --quiet

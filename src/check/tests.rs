@@ -6,6 +6,7 @@ mod done;
 mod list;
 mod rehearsal;
 mod safe;
+mod words;
 
 use std::collections::BTreeMap;
 
