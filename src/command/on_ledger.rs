@@ -14,20 +14,28 @@ use crate::safe::{Operation, SignatureKind, published_batch_contract};
 use crate::ui::Text;
 use crate::view::device as pages;
 
+/// What the signer said on the command line.
+pub struct Asking {
+    pub way: Asked,
+    /// They go on although the Ledger does not show all of the data.
+    pub unseen: bool,
+    /// How many transactions are signed in this sitting.
+    pub together: usize,
+}
+
 /// Chooses the way and shows the pages. Asks for a yes of its own where the Ledger would not show all of the data.
 pub fn prepare<'s>(
     session: &Session,
     judged: &'s Judged,
     signer: &Signer,
     owner: Address,
-    asked: Asked,
-    accepts_unseen: bool,
+    asked: &Asking,
 ) -> Result<SigningRequest<'s>, Error> {
     let (safe, tx) = (judged.proposal().safe(), judged.proposal().tx());
     let mut request = SigningRequest { safe, tx, owner, kind: SignatureKind::Ecdsa, way: Way::Fields };
     let Some(ledger) = signer.ledger() else { return Ok(request) };
     let mut status = *ledger.status();
-    let chosen = choose_way(&status, asked, Weight::of(&request, is_heavy(judged)));
+    let chosen = choose_way(&status, asked.way, Weight::of(&request, is_heavy(judged), asked.together));
     (request.way, request.kind) = (chosen.way, chosen.kind);
     // Where it is needed and off it is waited for: what is shown then is predicted now.
     status.blind_signing |= ledger.needs_blind_signing(&request);
@@ -36,7 +44,7 @@ pub fn prepare<'s>(
     let predicted = stated.predict(&status, |settings| safe_tx_screens(&status, settings, &request));
     pages::show(session.ui, &status, owner, chosen.why, &predicted);
     if tx.operation == Operation::DelegateCall {
-        say_batch(session, &request);
+        say_batch(session, &request, judged.derived.safe.batch);
     }
     let unseen = unseen(&predicted);
     if let Some(text) = &unseen {
@@ -44,7 +52,7 @@ pub fn prepare<'s>(
     }
     session.ui.blank();
     let question = "Go on although the Ledger may not show what is signed? Type yes";
-    if unseen.is_some() && !accepts_unseen && !session.ui.typed(question, "yes", "--unseen")? {
+    if unseen.is_some() && !asked.unseen && !session.ui.typed(question, "yes", "--unseen")? {
         let error = Error::new(Exit::Refused, "not signed: you did not type yes");
         return Err(Error { is_rejection: true, ..error }
             .hint("turn Transaction hash on, or compare the safeTxHash with --eth-sign"));
@@ -59,23 +67,30 @@ fn is_heavy(judged: &Judged) -> bool {
 }
 
 /// "operation 1" runs another contract's code as the Safe: right only for the published batch contract.
-fn say_batch(session: &Session, request: &SigningRequest) {
+fn say_batch(session: &Session, request: &SigningRequest, pinned: Option<Address>) {
     let ui = session.ui;
     let version = request.safe.version;
-    let published = published_batch_contract(request.safe.chain_id, version);
-    let elsewhere = || batch_contracts(version).find(|known| known.address == request.tx.to);
-    if let Some(known) = published.or_else(elsewhere).filter(|known| known.address == request.tx.to) {
-        let text = format!("operation 1 is right only if `to` is, whole, {}", known.address);
+    let to = request.tx.to;
+    if is_batch_contract(request, pinned) {
+        let text = format!("operation 1 is right only if `to` is, whole, MultiSendCallOnly {version}:");
         ui.say(&Text::new("    ").warn("! ").add(&text));
-        let text = format!("(MultiSendCallOnly of Safe {version}); any other character: reject");
-        ui.say(&Text::new("      ").add(&text));
+        ui.say(&Text::new("      ").bold(&to.to_string()));
+        ui.say(&Text::new("      any other character: reject"));
     } else {
-        let text = format!(
-            "operation 1, and {} is not the MultiSendCallOnly of Safe {version}: reject",
-            request.tx.to
-        );
+        let text =
+            format!("operation 1 is wrong here, reject: not the MultiSendCallOnly of Safe {version} is");
         ui.say(&Text::new("    ").bad("! ").bold(&text));
+        ui.say(&Text::new("      ").bold(&to.to_string()));
     }
+}
+
+/// Returns `true` if it calls a published batch contract of the Safe's version: the one that the council file pins, else that
+/// of its chain, where it is known.
+fn is_batch_contract(request: &SigningRequest, pinned: Option<Address>) -> bool {
+    let version = request.safe.version;
+    let listed = || published_batch_contract(request.safe.chain_id, version).map(|known| known.address);
+    batch_contracts(version).any(|known| known.address == request.tx.to)
+        && pinned.or_else(listed).is_none_or(|one| one == request.tx.to)
 }
 
 /// What to say where the device may show neither all of the data nor a hash of it.
@@ -95,12 +110,35 @@ fn unseen(predicted: &[Prediction]) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use alloy::primitives::{Bytes, U256};
+
     use super::*;
     use crate::device::{Screens, Settings};
+    use crate::safe::{Nonce, SafeId, SafeTx, SafeVersion};
 
     fn prediction(data: DataShown, hashes: bool) -> Prediction {
         let screens = Screens { pages: Vec::new(), recorded: true, data, hashes, refused: false };
         Prediction { settings: Settings::default(), screens }
+    }
+
+    /// A batch contract of another version, or one that also calls with the Safe's storage, is to be rejected.
+    #[test]
+    fn operation_1_is_right_for_the_published_batch_contract_alone() {
+        let is_right = |chain_id, version, to: &str| {
+            let safe = SafeId { chain_id, address: Address::repeat_byte(5), version };
+            let to = to.parse().unwrap();
+            let tx = SafeTx::new(to, U256::ZERO, Bytes::new(), Operation::DelegateCall, Nonce::from(0));
+            let (kind, way) = (SignatureKind::Ecdsa, Way::Fields);
+            let request = SigningRequest { safe: &safe, tx: &tx, owner: Address::ZERO, kind, way };
+            is_batch_contract(&request, None)
+        };
+        let call_only = "0x9641d764fc13c8B624c04430C7356C1C7C8102e2"; // of 1.4.1
+        let with_delegatecalls = "0x38869bf66a61cF6bDB996A6aE40D5853Fd43B526";
+        for chain in [1, 31_337, 77_777_777] {
+            assert!(is_right(chain, SafeVersion::V1_4_1, call_only), "{chain}");
+            assert!(!is_right(chain, SafeVersion::V1_3_0, call_only), "{chain}");
+            assert!(!is_right(chain, SafeVersion::V1_4_1, with_delegatecalls), "{chain}");
+        }
     }
 
     #[test]

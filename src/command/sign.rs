@@ -10,6 +10,7 @@ use crate::ceremony::obey::{accepted, changed_digits, obey};
 use crate::command::Session;
 use crate::command::args::{Accept, Derive, Key, Proofs};
 use crate::command::key::Signer;
+use crate::command::on_ledger::Asking;
 use crate::command::{key, on_ledger};
 use crate::device::{Asked, SigningRequest, Way};
 use crate::error::{Error, Exit};
@@ -232,7 +233,8 @@ fn one(
             None => signer.insert(key::open(session.ui, &args.key)?),
         };
         let owner = owner(session, args, judged, signer)?;
-        let request = on_ledger::prepare(session, judged, signer, owner, args.asked(), args.unseen)?;
+        let asking = Asking { way: args.asked(), unseen: args.unseen, together: place.1 };
+        let request = on_ledger::prepare(session, judged, signer, owner, &asking)?;
         judged.still_agreed()?;
         let signature = sign(session, judged, signer, &request, accepted)?;
         // The person may have taken minutes.

@@ -22,11 +22,13 @@ pub struct Chosen {
     pub why: &'static str,
 }
 
-/// What the choice depends on beside the device.
+/// How much a transaction asks of the person who reads it, beside the device.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Weight {
     /// One call that a Nano shows whole, of the kind that stops something.
     Short,
+    /// The same, one of several that are signed together.
+    Several,
     /// A batch, or data of which the device shows the beginning only.
     Long,
     /// It moves value or changes who or what may act.
@@ -34,13 +36,14 @@ pub enum Weight {
 }
 
 impl Weight {
-    /// `heavy`: the playbook does more than stop something.
+    /// `heavy`: the playbook does more than stop something. `together`: how many are signed in one sitting.
     #[must_use]
-    pub fn of(request: &SigningRequest<'_>, heavy: bool) -> Self {
+    pub fn of(request: &SigningRequest<'_>, heavy: bool, together: usize) -> Self {
         let tx = request.tx;
         match () {
             () if tx.operation == Operation::DelegateCall || tx.data.len() > DATA_SHOWN => Self::Long,
             () if heavy || !tx.value.is_zero() => Self::Heavy,
+            () if together > 1 => Self::Several,
             () => Self::Short,
         }
     }
@@ -73,6 +76,13 @@ fn why(status: &Status, weight: Weight) -> &'static str {
     let large = status.model.is_some_and(super::Model::is_large);
     match weight {
         Weight::Short => "every field goes to the Ledger: it shows this call whole",
+        Weight::Several if large => {
+            "every field goes to the Ledger, for each of them: it shows each call whole"
+        }
+        Weight::Several => {
+            "every field goes to the Ledger, for each of them: it shows each call whole; where a second machine or a card shows \
+             each safeTxHash, --eth-sign shows all of it in 4 presses each"
+        }
         Weight::Heavy => {
             "every field goes to the Ledger: this does more than stop something, so two people compare both hashes"
         }
@@ -94,23 +104,28 @@ mod tests {
     use crate::device::{AppVersion, Model};
     use crate::safe::{Nonce, SafeId, SafeTx, SafeVersion};
 
-    fn weight(length: usize, value: u64, operation: Operation, heavy: bool) -> Weight {
+    fn weight(length: usize, value: u64, operation: Operation, heavy: bool, together: usize) -> Weight {
         let safe = SafeId { chain_id: 1, address: Address::ZERO, version: SafeVersion::V1_4_1 };
         let data = vec![1; length].into();
         let tx = SafeTx::new(Address::ZERO, U256::from(value), data, operation, Nonce::from(0));
         let kind = SignatureKind::Ecdsa;
         let request = SigningRequest { safe: &safe, tx: &tx, owner: Address::ZERO, kind, way: Way::Fields };
-        Weight::of(&request, heavy)
+        Weight::of(&request, heavy, together)
     }
 
     #[test]
     fn the_weight_comes_from_the_bytes_and_the_act() {
-        assert_eq!(weight(4, 0, Operation::Call, false), Weight::Short);
-        assert_eq!(weight(187, 0, Operation::Call, false), Weight::Short);
-        assert_eq!(weight(189, 0, Operation::Call, false), Weight::Long);
-        assert_eq!(weight(4, 0, Operation::DelegateCall, false), Weight::Long);
-        assert_eq!(weight(4, 1, Operation::Call, false), Weight::Heavy);
-        assert_eq!(weight(4, 0, Operation::Call, true), Weight::Heavy);
+        let (call, batch) = (Operation::Call, Operation::DelegateCall);
+        assert_eq!(weight(4, 0, call, false, 1), Weight::Short);
+        assert_eq!(weight(187, 0, call, false, 1), Weight::Short);
+        assert_eq!(weight(189, 0, call, false, 1), Weight::Long);
+        assert_eq!(weight(4, 0, batch, false, 1), Weight::Long);
+        assert_eq!(weight(4, 1, call, false, 1), Weight::Heavy);
+        assert_eq!(weight(4, 0, call, true, 1), Weight::Heavy);
+        // Of several, each keeps what is heavier than their number.
+        assert_eq!(weight(4, 0, call, false, 3), Weight::Several);
+        assert_eq!(weight(4, 0, call, true, 3), Weight::Heavy);
+        assert_eq!(weight(189, 0, call, true, 3), Weight::Long);
     }
 
     #[test]
@@ -126,6 +141,11 @@ mod tests {
         let chosen = |status, asked| choose_way(status, asked, Weight::Long);
         assert_eq!(chosen(&status, Asked::Nothing).way, Way::Fields);
         assert!(chosen(&status, Asked::Nothing).why.contains("--eth-sign"));
+        let several = choose_way(&status, Asked::Nothing, Weight::Several);
+        assert_eq!(
+            (several.way, several.why.contains("--eth-sign shows all of it in 4 presses each")),
+            (Way::Fields, true)
+        );
         assert_eq!(chosen(&status, Asked::Hashes).way, Way::Hashes);
         assert_eq!(chosen(&old, Asked::Fields).way, Way::Hashes);
         assert!(chosen(&old, Asked::Fields).why.contains("too old"));

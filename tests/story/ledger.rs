@@ -106,7 +106,8 @@ fn a_batch_that_the_device_does_not_show_whole_needs_a_yes_of_its_own() {
     let emulator = Emulator::start(Behaviour::default());
     let run = on_ledger(alice, &["both"], &emulator).ended(2).says("--unseen").says("--eth-sign");
     let run = run.says("with Transaction hash off, the Ledger shows only the first 187 bytes of the data");
-    run.says("operation 1 is right only if `to` is, whole, 0x9641d764fc13c8B624c04430C7356C1C7C8102e2");
+    let run = run.says("operation 1 is right only if `to` is, whole, MultiSendCallOnly 1.4.1:");
+    run.says("0x9641d764fc13c8B624c04430C7356C1C7C8102e2").says("any other character: reject");
     assert_eq!(emulator.signed(), [], "signed without the yes");
     on_ledger(alice, &["both", "--unseen"], &emulator).ended(0);
     on_ledger(alice, &["both", "--eth-sign"], &emulator).ended(0).says("as asked for");

@@ -40,7 +40,11 @@ fn of_several_one_is_rejected_on_the_device_and_the_others_are_signed() {
         let url = emulator.url();
         let words = ["sign", "vault", "again", "once-more", "--ledger", &url, "--as", "alice"];
         let run = alice.run(&words).ended(6);
-        let run = run.says("3 to sign").says("3 of 3").says("skipped: rejected on the Ledger");
+        let run = run
+            .says("for each of them: it shows each call whole")
+            .says("3 to sign")
+            .says("3 of 3")
+            .says("skipped: rejected on the Ledger");
         let run = run.says("1 of 3 were not signed: you said no").says("the others are signed");
         assert_eq!((emulator.signed().len(), run.stdout.trim().lines().count()), (2, 2));
         // Those that follow on the same Safe wait for the nonce of the one that was rejected.
