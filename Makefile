@@ -71,7 +71,7 @@ fuzz: tools libudev
 			|| exit 1; \
 	done
 
-# The real Ethereum app in Ledger's own emulator; SPECULOS_APP=path/to/app.elf takes a newer one.
+# The real Ethereum app in Ledger's own emulator; SPECULOS_APP_STAX=path/to/app.elf and the like take a newer one for a model.
 speculos: fixtures
 	@sh tests/ledger/speculos.sh
 
