@@ -13,11 +13,11 @@ use alloy::consensus::TxEnvelope;
 use alloy::network::eip2718::Decodable2718;
 use alloy::primitives::{Address, Bytes, U256, address};
 use breakglass::device::{
-    DerivationPath, DeviceError, Ledger, Page, Screens, SearchPaths, Settings, SigningRequest, Status,
-    Waiting, Way, address_screens, safe_tx_screens, transaction_screens,
+    DerivationPath, DeviceError, Ledger, Model, Page, Screens, SearchPaths, Settings, SigningRequest, Status,
+    Target, Waiting, Way, address_screens, safe_tx_screens, transaction_screens,
 };
 use breakglass::safe::{Nonce, Operation, SafeId, SafeTx, SafeVersion, SignatureKind};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::faults::exec;
 use crate::http::request;
@@ -31,10 +31,14 @@ const SAFE: SafeId = SafeId {
 };
 /// The emulator starts, turns a page or answers within this.
 const SOON: Duration = Duration::from_secs(20);
+/// How long a finger rests: for a tap, and to sign.
+const TAP: Duration = Duration::from_millis(100);
+const HOLD: Duration = Duration::from_secs(4);
 
 /// A running emulator; it stops when dropped.
 struct Speculos {
     process: Child,
+    model: Model,
     apdu: u16,
     buttons: u16,
 }
@@ -55,8 +59,8 @@ fn free_port() -> u16 {
 impl Speculos {
     fn start() -> Self {
         let program = setting("SPECULOS");
-        let app = setting("SPECULOS_APP");
-        let model = env::var("SPECULOS_MODEL").unwrap_or_else(|_| "nanosp".into());
+        let app = setting("SPECULOS_FILE");
+        let model = setting("SPECULOS_MODEL");
         let (apdu, buttons) = (free_port(), free_port());
         let mut command = Command::new(program);
         command.args(["--model", &model, "--display", "headless", "--seed", MNEMONIC]);
@@ -66,7 +70,7 @@ impl Speculos {
         let ports = [apdu, buttons].map(|port| port.to_string());
         command.args(["--apdu-port", &ports[0], "--api-port", &ports[1], &app]);
         let process = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-        let device = Self { process, apdu, buttons };
+        let device = Self { process, model: model.parse().unwrap(), apdu, buttons };
         device.wait_for("a first page", |lines| !lines.is_empty());
         device
     }
@@ -82,21 +86,41 @@ impl Speculos {
                 }
             }
         });
-        let target = format!("tcp://127.0.0.1:{}", self.apdu).parse().unwrap();
+        let target = Target::Tcp { address: format!("127.0.0.1:{}", self.apdu), model: Some(self.model) };
         (Ledger::open(target, Duration::from_mins(1), watcher).unwrap(), told)
     }
 
-    /// The lines on the screen now; nothing before there is one. The emulator's font loses a first letter here and there.
-    fn lines(&self) -> Vec<String> {
+    /// What is on the screen now; nothing before there is something.
+    fn events(&self) -> Vec<Value> {
         let Ok(body) = request(self.buttons, "GET /events?currentscreenonly=true", b"") else {
             return Vec::new();
         };
         let Ok(page) = serde_json::from_slice::<Value>(&body) else { return Vec::new() };
+        page["events"].as_array().cloned().unwrap_or_default()
+    }
+
+    /// Its lines. The emulator's font loses a first letter here and there.
+    fn lines(&self) -> Vec<String> {
         let line = |event: &Value| match event["text"].as_str().unwrap_or_default().trim_end() {
             "ign" => "Sign".to_string(),
             other => other.to_string(),
         };
-        page["events"].as_array().into_iter().flatten().map(line).collect()
+        self.events().iter().map(line).collect()
+    }
+
+    /// A finger on the middle of this text, for so long.
+    fn touch(&self, text: &str, time: Duration) {
+        self.wait_for(text, |lines| lines.iter().any(|line| line == text));
+        let events = self.events();
+        let at = events.iter().find(|event| event["text"] == text).unwrap();
+        let middle = |from: &str, size: &str| at[from].as_i64().unwrap() + at[size].as_i64().unwrap() / 2;
+        self.finger(&json!({ "x": middle("x", "w"), "y": middle("y", "h"), "delay": time.as_secs_f64() }));
+    }
+
+    fn finger(&self, touch: &Value) {
+        let mut touch = touch.clone();
+        touch["action"] = json!("press-and-release");
+        request(self.buttons, "POST /finger", touch.to_string().as_bytes()).unwrap();
     }
 
     fn press(&self, button: &str) {
@@ -144,18 +168,43 @@ impl Speculos {
         self.wait_for("the menu left", |lines| !lines.iter().any(|line| line == "Back"));
     }
 
+    /// The person at a large screen, as at a small one.
+    fn compare_by_touch(&self, pages: &[Page], answer: &Answer) {
+        let (last, before) = pages.split_last().unwrap();
+        for page in before {
+            self.shows(page);
+            if page.entries[0].title == "Blind signing ahead" {
+                self.touch("Accept risk and continue", TAP);
+            } else {
+                self.finger(&json!({ "x": 200, "y": 250, "x2": 150, "y2": 250, "delay": TAP.as_secs_f64() }));
+            }
+        }
+        self.shows(last);
+        match answer {
+            Answer::Approve => self.touch("Hold to sign", HOLD),
+            Answer::Reject => {
+                self.touch("Reject", TAP);
+                self.touch("Yes, reject", TAP);
+            }
+        }
+    }
+
+    fn shows(&self, page: &Page) {
+        let expected: Vec<String> = page.texts().into_iter().map(String::from).collect();
+        self.wait_for(&format!("{expected:?}"), |lines| lines == expected);
+    }
+
     /// The person at the review: every page is the predicted one before the next is asked for.
     fn compare(&self, pages: &[Page], answer: &Answer) {
+        if self.model.is_large() {
+            return self.compare_by_touch(pages, answer);
+        }
         let (last, before) = pages.split_last().unwrap();
-        let shown = |page: &Page| {
-            let expected: Vec<String> = page.texts().into_iter().map(String::from).collect();
-            self.wait_for(&format!("{expected:?}"), |lines| lines == expected);
-        };
         for page in before {
-            shown(page);
+            self.shows(page);
             self.press(if page.entries[0].title == "Blind signing ahead" { "both" } else { "right" });
         }
-        shown(last);
+        self.shows(last);
         if matches!(answer, Answer::Reject) {
             self.turn_to(&["Reject", "Cancel"]);
         }
@@ -201,6 +250,9 @@ fn the_real_app_tells_its_address() {
     let (mut ledger, _) = device.open();
     let path = DerivationPath::default();
     assert_eq!(ledger.find(&SearchPaths::default(), &[OWNER]).unwrap()[0].path, path);
+    if device.model.is_large() {
+        return; // its pages for an address were not recorded
+    }
     let screens = address_screens(ledger.status(), OWNER);
     let shown = device.reviewing(&screens, Answer::Approve, || ledger.show_address(&path));
     assert_eq!(shown.unwrap(), OWNER);
@@ -214,13 +266,19 @@ fn the_real_app_tells_its_address() {
 fn the_real_app_signs_hashes_and_messages_and_takes_no_for_an_answer() {
     let device = Speculos::start();
     let (mut ledger, _) = device.open();
-    if ledger.status().takes_fields {
+    // Nobody here knows the way to the settings of a large screen: there the message is signed that needs none.
+    let kinds = if device.model.is_large() {
+        vec![SignatureKind::EthSign]
+    } else {
+        vec![SignatureKind::Ecdsa, SignatureKind::EthSign]
+    };
+    if ledger.status().takes_fields && !device.model.is_large() {
         device.switch("Blind signing");
         device.leave_menu();
         ledger = device.open().0;
     }
-    let tx = pause();
-    for (kind, way) in [(SignatureKind::Ecdsa, Way::Hashes), (SignatureKind::EthSign, Way::Hashes)] {
+    let (tx, way) = (pause(), Way::Hashes);
+    for kind in kinds {
         let request = request_for(&tx, kind, way);
         let screens = safe_tx_screens(ledger.status(), settings(ledger.status(), false), &request);
         let made = device.reviewing(&screens, Answer::Reject, || ledger.sign_safe_tx(&request));
@@ -234,6 +292,9 @@ fn the_real_app_signs_hashes_and_messages_and_takes_no_for_an_answer() {
 #[ignore = "needs Ledger's emulator and an app: make speculos"]
 fn the_real_app_pays_for_the_gas_once_blind_signing_is_on() {
     let device = Speculos::start();
+    if device.model.is_large() {
+        return; // it needs a setting
+    }
     let (mut ledger, told) = device.open();
     let tx = exec();
     let status = breakglass::device::Status { blind_signing: true, ..*ledger.status() };
@@ -268,6 +329,9 @@ fn the_real_app_takes_every_field_or_is_told_to_be_too_old() {
     }
     let made = ledger.sign_safe_tx(&request);
     assert!(matches!(made, Err(DeviceError::RawMessagesOff)), "{made:?}");
+    if device.model.is_large() {
+        return; // it needs a setting
+    }
     device.wait_for("what is missing", |lines| lines.iter().any(|line| line.contains("must be")));
     device.press("both");
     device.switch("Raw messages");
