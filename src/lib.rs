@@ -31,11 +31,13 @@
 //! | [`evm`] | the words of a chain: blocks, questions and answers, revert reasons |
 //! | [`near`] | the name that was probably meant |
 //! | [`safe`] | the Safe protocol |
+//! | [`clock`] | the only room that asks what time it is |
 //! | [`shell`] | words as a shell reads them |
 
 mod ceremony;
 pub mod chain;
 pub mod check;
+pub mod clock;
 mod command;
 pub mod council;
 pub mod device;

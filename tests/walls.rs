@@ -19,7 +19,7 @@ use syn::visit::Visit;
 
 /// The rooms from the ground up. Rooms on one floor do not know each other.
 const FLOORS: &[&[&str]] = &[
-    &["error", "excerpt", "near", "progress", "safe", "shell", "store"],
+    &["clock", "error", "excerpt", "near", "progress", "safe", "shell", "store"],
     &["evm", "device", "ui"],
     &["council"],
     &["playbook"],

@@ -1,11 +1,10 @@
 //! Decides if an answer still rests on the chain as it is: the age of its block, and what RPCs answered late.
 
-use std::time::{SystemTime, UNIX_EPOCH};
-
 use crate::ceremony::judged::Judged;
 use crate::ceremony::obey::obey;
 use crate::chain::{Age, EndpointReport, Fault, Standing, agreeing, judge_age};
 use crate::check::{self, Finding};
+use crate::clock;
 use crate::error::{Error, Exit};
 
 impl Judged<'_> {
@@ -13,7 +12,7 @@ impl Judged<'_> {
     #[must_use]
     pub fn block_age(&self) -> Option<Age> {
         let seen = self.seen.as_ref()?;
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+        let now = clock::seconds();
         Some(judge_age(seen.snapshot.header.timestamp, now, seen.link.expected_block_time()))
     }
 

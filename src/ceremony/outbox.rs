@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use crate::ceremony::desk;
 use crate::ceremony::sent::{Sent, private_left};
 use crate::chain::{Chain, ChainError};
+use crate::clock;
 use crate::council;
 use crate::error::Error;
 use crate::progress::{Progress, Tone};
@@ -42,7 +43,7 @@ impl Outbox {
         Ok(Self {
             ready,
             relay,
-            public_from: Instant::now() + Duration::from_secs(left),
+            public_from: clock::moment() + Duration::from_secs(left),
             is_public: Cell::new(false),
             again: Cell::new(None),
             repeat: Cell::new(None),
@@ -52,7 +53,7 @@ impl Outbox {
     /// How long no RPC may see it yet.
     fn private_left(&self) -> Duration {
         match self.relay {
-            Some(_) => self.public_from.saturating_duration_since(Instant::now()),
+            Some(_) => self.public_from.saturating_duration_since(clock::moment()),
             None => Duration::ZERO,
         }
     }
@@ -64,8 +65,8 @@ impl Outbox {
         let way = self.relay.as_ref().filter(|_| !left.is_zero());
         self.is_public.set(way.is_none());
         let given = progress.wait("sending", || way.unwrap_or(link).send(&self.ready, &sent.raw));
-        self.again.set(given.is_err().then(|| Instant::now() + AGAIN));
-        self.repeat.set((given.is_ok() && way.is_none()).then(|| Instant::now() + REPEAT));
+        self.again.set(given.is_err().then(|| clock::moment() + AGAIN));
+        self.repeat.set((given.is_ok() && way.is_none()).then(|| clock::moment() + REPEAT));
         let then = way.map(|_| format!("; it goes to the RPCs in {} s", left.as_secs() + 1));
         let then = then.unwrap_or_default();
         match given {
@@ -89,17 +90,17 @@ impl Outbox {
     }
 
     fn is_unconfirmed(&self) -> bool {
-        self.again.get().is_some_and(|at| Instant::now() >= at)
+        self.again.get().is_some_and(|at| clock::moment() >= at)
     }
 
     fn is_old(&self) -> bool {
-        self.repeat.get().is_some_and(|at| Instant::now() >= at)
+        self.repeat.get().is_some_and(|at| clock::moment() >= at)
     }
 
     /// Gives it out once more.
     pub fn again(&self, progress: &dyn Progress, link: &Chain, sent: &Sent) -> Result<(), ChainError> {
         if self.is_old() {
-            self.repeat.set(Some(Instant::now() + REPEAT));
+            self.repeat.set(Some(clock::moment() + REPEAT));
             // Whoever has it says so, and one that is mined by now is refused: neither is news.
             return link.send(&self.ready, &sent.raw).map(|_| ()).or(Ok(()));
         }

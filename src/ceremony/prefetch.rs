@@ -3,8 +3,7 @@
 use alloy::primitives::{Address, Bytes, U256};
 
 use crate::chain::{Draft, Snapshot};
-use crate::evm::Query;
-use crate::fork::Keys;
+use crate::evm::{Keys, Query};
 use crate::playbook::{Check, Plan};
 use crate::proposal::{BatchContract, BatchSource, Proposal, build_tx};
 use crate::safe::{Call, Nonce, Operation, SafeId, SafeTx};
@@ -36,14 +35,7 @@ pub fn of_proposal(
 /// What the rehearsal read that a proposal's file records.
 #[must_use]
 pub fn hints(proposal: &Proposal) -> Keys {
-    let mut hints = Keys::default();
-    if let Some(record) = proposal.record() {
-        hints.accounts.extend(record.hints.accounts.iter().copied());
-        let slots = record.hints.slots.iter();
-        hints.slots.extend(slots.flat_map(|(address, slots)| slots.iter().map(|slot| (*address, *slot))));
-        hints.block_hashes.extend(record.hints.block_hashes.iter().copied());
-    }
-    hints
+    proposal.record().map(|record| record.hints.clone()).unwrap_or_default()
 }
 
 /// Of a plan, once the chain has answered all that it needs. Its nonce is the next, if it is not said.

@@ -7,9 +7,7 @@ use alloy::primitives::{Address, U256};
 use crate::evm::AddressBook;
 use crate::fork::{Outcome, Rehearsal};
 use crate::playbook::{Plan, Verdict};
-use crate::proposal::{
-    Hints, Proposal, Record, RecordedBalance, RecordedCode, RecordedToken, RecordedWrite, calls_of,
-};
+use crate::proposal::{Proposal, Record, RecordedBalance, RecordedCode, calls_of};
 
 /// Whether there is a rehearsal.
 #[derive(Clone, Debug)]
@@ -74,22 +72,14 @@ impl Performed {
     pub fn record(&self, proposal: &Proposal) -> Record {
         let Rehearsal { outcome, events, writes, balances, tokens, gas_used, read, .. } = &self.rehearsal;
         let mut record = Record::new(self.block, *outcome == Outcome::Succeeded, *gas_used, events.len());
-        let written =
-            writes.iter().map(|w| RecordedWrite { address: w.address, slot: w.slot, old: w.old, new: w.new });
         let moved = balances.iter().map(|b| RecordedBalance {
             address: b.address,
             gained: b.new.checked_sub(b.old).unwrap_or(U256::ZERO),
             lost: b.old.checked_sub(b.new).unwrap_or(U256::ZERO),
         });
-        let tokens = tokens.iter().map(|t| RecordedToken {
-            token: t.token,
-            holder: t.holder,
-            received: t.received,
-            sent: t.sent,
-        });
-        record.writes = written.collect();
+        record.writes.clone_from(writes);
         record.balances = moved.collect();
-        record.tokens = tokens.collect();
+        record.tokens.clone_from(tokens);
         let called: BTreeSet<Address> =
             calls_of(proposal.tx()).unwrap_or_default().into_iter().map(|call| call.to).collect();
         let runs = |called| {
@@ -97,14 +87,7 @@ impl Performed {
             all.map(move |(at, hash)| RecordedCode { called, at, hash })
         };
         record.code = called.into_iter().flat_map(runs).collect();
-        record.hints = Hints {
-            accounts: read.accounts.iter().copied().collect(),
-            block_hashes: read.block_hashes.iter().copied().collect(),
-            ..Hints::default()
-        };
-        for (address, slot) in &read.slots {
-            record.hints.slots.entry(*address).or_default().push(*slot);
-        }
+        record.hints = read.clone();
         record
     }
 }

@@ -1,7 +1,5 @@
 //! A proposal gets its rehearsal: in the rounds that were asked anyway, and as few more as it takes.
 
-use std::time::{SystemTime, UNIX_EPOCH};
-
 use alloy::primitives::Address;
 
 use crate::ceremony::derived::Derived;
@@ -9,6 +7,7 @@ use crate::ceremony::online::Online;
 use crate::ceremony::rehearsal::{Performed, Rehearsing};
 use crate::ceremony::seen::Seen;
 use crate::ceremony::{past, prefetch};
+use crate::clock;
 use crate::error::Error;
 use crate::fork::ExecTransaction;
 use crate::playbook::Check;
@@ -79,7 +78,7 @@ impl<'a> Online<'a> {
             gas: None,
         };
         let (link, snapshot) = (&self.seen.link, &mut self.seen.snapshot);
-        let rehearse = || link.rehearse(snapshot, &exec, &queries, now_in_seconds());
+        let rehearse = || link.rehearse(snapshot, &exec, &queries, clock::seconds());
         let rehearsal = match progress.wait("rehearsing", rehearse) {
             Ok(rehearsal) => rehearsal,
             Err(error) => return Rehearsing::Failed(error.to_string()),
@@ -131,9 +130,4 @@ impl Rehearsed<'_> {
         }
         Ok(self)
     }
-}
-
-/// Seconds since 1970, by this machine's clock.
-pub fn now_in_seconds() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }

@@ -1,6 +1,6 @@
 //! Waiting for a transaction that was sent, until it is mined and proven or somebody else was faster.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use alloy::primitives::U256;
 
@@ -10,6 +10,7 @@ use crate::ceremony::outbox::Outbox;
 use crate::ceremony::outcome::{self, Outcome};
 use crate::ceremony::sent::{Sent, is_underpriced};
 use crate::chain::{Fees, Sighting, poll_interval};
+use crate::clock;
 use crate::error::{Error, Exit};
 use crate::evm::TxHash;
 use crate::evm::amount;
@@ -123,7 +124,7 @@ fn wait(
     let mut along = outcome::queries(judged);
     along.push(nonce.clone());
     let mut shown = desk.progress.begin(&text);
-    let start = Instant::now();
+    let start = clock::moment();
     let fault = loop {
         // It was sent: one bad answer is no reason to stop looking.
         let fault = match link.watch(&hashes, &along) {

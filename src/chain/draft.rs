@@ -5,9 +5,9 @@ use alloy::rpc::types::AccessListResult;
 use serde_json::{Value, json};
 
 use super::rpc::{AT, Reply, Request};
-use crate::evm::BlockHash;
 use crate::evm::Query;
-use crate::fork::{Account, Keys, State, access_list_calls, access_list_keys, first_keys};
+use crate::evm::{BlockHash, Keys};
+use crate::fork::{Account, State, access_list_calls, access_list_keys, first_keys};
 use crate::safe::{SafeId, SafeTx};
 
 /// What an endpoint may run an access list with: as much as the transaction itself may use.
@@ -81,7 +81,7 @@ impl Drafted {
             txs.push(tx.clone());
         }
         // Without drafts, what the access lists name can wait for whoever rehearses.
-        let keys = if drafts.is_empty() { Keys::default() } else { keys.unknown_to(&known.state) };
+        let keys = if drafts.is_empty() { Keys::default() } else { known.state.missing(&keys) };
         Self { keys, lists, txs }
     }
 
@@ -98,7 +98,7 @@ impl Drafted {
         for reply in lists {
             let list = reply.as_ref().ok().cloned().map(serde_json::from_value::<AccessListResult>);
             let Some(Ok(list)) = list else { continue };
-            let mut keys = access_list_keys(&list.access_list).unknown_to(&known.state);
+            let mut keys = known.state.missing(&access_list_keys(&list.access_list));
             keys.extend(known.wanted.clone());
             if keys.len() <= MOST_LISTED && keys.accounts.len() <= MOST_ACCOUNTS {
                 known.wanted = keys;

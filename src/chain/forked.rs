@@ -8,8 +8,8 @@ use super::quorum::Chain;
 use super::rehearse::Pinned;
 use super::snapshot::Snapshot;
 use crate::evm::BlockRef;
-use crate::evm::{Answer, Query, Readings};
-use crate::fork::{ExecTransaction, Keys, Moment, Rehearsal, World, complete, go_on, view};
+use crate::evm::{Answer, Keys, Query, Readings};
+use crate::fork::{ExecTransaction, Moment, Rehearsal, World, complete, go_on, view};
 use crate::safe::ISafe::getOwnersCall;
 use crate::safe::{Nonce, Owners, slot, slot_word};
 

@@ -10,8 +10,8 @@ use alloy::trie::proof::verify_proof;
 use alloy::trie::{EMPTY_ROOT_HASH, Nibbles, TrieAccount};
 use serde_json::Value;
 
-use crate::evm::{Header, WireHeader};
-use crate::fork::{Keys, State};
+use crate::evm::{Header, Keys, WireHeader};
+use crate::fork::State;
 use crate::safe::SafeState;
 
 /// Chains whose headers are Ethereum's own: there a header that does not hash to the block's hash is a false one.

@@ -9,9 +9,8 @@ use super::proof::{Claim, Claims, Root, bind, verify};
 use super::quorum::Chain;
 use super::rpc::{AT, Reply, Request};
 use super::snapshot::Snapshot;
-use crate::evm::{Answer, Query, Readings};
+use crate::evm::{Answer, Keys, Query, Readings};
 use crate::evm::{BlockTag, Header};
-use crate::fork::Keys;
 
 impl Chain {
     /// Proves what was read: the Safe's state, the values of these keys, and every answer to a query, which is worked

@@ -2,7 +2,7 @@
 
 use std::future::Future;
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use serde_json::json;
 use tokio::runtime::{Handle, Runtime};
@@ -17,6 +17,7 @@ use super::rhythm::{allowed_age, usual_block_time};
 use super::rpc::{RawReply, Reply, Request, no_reply};
 use super::settle::Settled;
 use super::standing::{EndpointReport, Standing};
+use crate::clock;
 use crate::council::SecretUrl;
 use crate::evm::{BlockTag, Header};
 
@@ -262,8 +263,7 @@ impl Chain {
     /// The time, in seconds since 1970, before which a newest block is old; None where the chain has no rhythm.
     fn oldest(&self) -> Option<u64> {
         let allowed = self.block_time.map(allowed_age)?;
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).ok()?;
-        Some(now.saturating_sub(allowed).as_secs())
+        Some(clock::now().saturating_sub(allowed).as_secs())
     }
 
     /// One request to every endpoint at once, liars too, and what each made of it. No agreement asked for: once one

@@ -4,10 +4,10 @@ use super::draft::{Draft, MOST_LISTED, requests, state};
 use super::error::ChainError;
 use super::quorum::Chain;
 use super::snapshot::Snapshot;
-use crate::evm::{BlockRef, BlockTag};
+use crate::evm::{BlockRef, BlockTag, Keys};
 use crate::evm::{Query, Readings};
 use crate::fork::{
-    ExecTransaction, ForkError, Keys, Moment, Rehearsal, State, StateSource, World, complete, gas_limit,
+    ExecTransaction, ForkError, Moment, Rehearsal, State, StateSource, World, complete, gas_limit,
     runs_elsewhere, settle, view,
 };
 use crate::safe::{slot, slot_word};

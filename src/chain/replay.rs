@@ -11,8 +11,8 @@ use super::rpc::Request;
 use super::sending::Receipt;
 use super::settle::{Settled, WireTransaction};
 use super::snapshot::Ask;
-use crate::evm::{BlockRef, BlockTag, Header};
-use crate::fork::{ExecTransaction, Expected, Keys, Rehearsal, settle};
+use crate::evm::{BlockRef, BlockTag, Header, Keys};
+use crate::fork::{ExecTransaction, Expected, Rehearsal, settle};
 use crate::safe::{SafeId, SafeState, SafeTx, decode_exec, slot, slot_word};
 
 /// What a mined transaction does when it is run again.

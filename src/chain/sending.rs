@@ -1,6 +1,6 @@
 //! Sending a signed transaction and finding out what became of it.
 
-use alloy::primitives::{Address, B256, Bytes, Log, U256, keccak256};
+use alloy::primitives::{Address, B256, Bytes, Log, U256};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
@@ -9,7 +9,7 @@ use super::quorum::Chain;
 use super::rpc::{AT, RawReply, Request};
 use super::settle::{Settled, WireLog, WireReceipt};
 use crate::evm::{BlockHash, BlockRef, BlockTag, Header, TxHash};
-use crate::safe::{Execution, SafeId, SafeTxHash, find_execution, success_topic};
+use crate::safe::{Execution, RESULT_TOPICS, SafeId, SafeTxHash, find_execution};
 
 /// Block ranges that providers take, tried from the widest.
 const RANGES: [u64; 3] = [10_000, 1_000, 100];
@@ -212,8 +212,7 @@ const fn may_have_left(fault: &Fault) -> bool {
 }
 
 fn logs_request(safe: &SafeId, hash: &SafeTxHash, from: u64, to: &str) -> Request {
-    let failures = ["ExecutionFailure(bytes32,uint256)", "ExecutionFailed(bytes32)"].map(keccak256);
-    let mut topics = vec![json!([success_topic(), failures[0], failures[1]])];
+    let mut topics = vec![json!(RESULT_TOPICS)];
     if safe.version.result_event_is_indexed() {
         topics.push(json!(hash.word()));
     }

@@ -14,8 +14,8 @@ use crate::evm::{Answer, BlockRef, BlockTag, Fresh, Header, Query, Readings};
 use crate::fork::{Expected, Rehearsal};
 use crate::safe::ISafe::{VERSIONCall, getModulesPaginatedCall, getOwnersCall};
 use crate::safe::{
-    MOST_MODULES, MOST_OWNERS, Nonce, Owners, OwnersError, SENTINEL, SafeId, SafeState, SafeVersion, slot,
-    slot_word,
+    FIXED_SLOTS, MOST_MODULES, MOST_OWNERS, Nonce, Owners, OwnersError, SENTINEL, SafeId, SafeState,
+    SafeVersion,
 };
 
 /// Modules asked for at once.
@@ -221,14 +221,12 @@ impl Chain {
     }
 }
 
-/// The requests that [`Chain::safe_state`] reads, in its order.
+/// The requests that [`Chain::safe_state`] reads, in its order, which ends with that of [`FIXED_SLOTS`].
 fn safe_requests(safe: Address) -> Vec<Request> {
-    let slots = [slot::SINGLETON, slot::OWNER_COUNT, slot::THRESHOLD, slot::NONCE].map(slot_word);
-    let slots = slots.into_iter().chain([slot::GUARD, slot::MODULE_GUARD, slot::FALLBACK_HANDLER]);
     let calls = [call(safe, &VERSIONCall {}), call(safe, &getOwnersCall {}), modules_page(safe, SENTINEL)];
     std::iter::once(Request::new("eth_getCode", json!([safe, AT])))
         .chain(calls)
-        .chain(slots.map(|slot| Request::new("eth_getStorageAt", json!([safe, slot, AT]))))
+        .chain(FIXED_SLOTS.map(|(slot, ..)| Request::new("eth_getStorageAt", json!([safe, slot, AT]))))
         .collect()
 }
 

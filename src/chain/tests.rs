@@ -441,10 +441,10 @@ fn a_transaction_needs_one_endpoint_that_takes_it() {
 /// The log search goes on in shorter ranges where the provider wants them.
 #[test]
 fn a_refused_log_search_is_cut_up() {
-    use crate::safe::{Execution, SafeId, SafeTxHash, SafeVersion, success_topic};
+    use crate::safe::{Execution, RESULT_TOPICS, SafeId, SafeTxHash, SafeVersion};
     let (safe, hash) = (Address::repeat_byte(5), SafeTxHash::claimed(keccak256("tx")));
     let found = json!({
-        "address": safe, "topics": [success_topic(), hash.word()], "data": format!("0x{}", "00".repeat(32)),
+        "address": safe, "topics": [RESULT_TOPICS[0], hash.word()], "data": format!("0x{}", "00".repeat(32)),
         "transactionHash": keccak256("outer"), "blockNumber": "0xfa0", "blockHash": header(4000, 0)["hash"],
     });
     let server = Server::node(move |method, params| match method {

@@ -8,7 +8,8 @@ use alloy::primitives::{Address, B256, Bytes, U256, keccak256};
 use super::description::{ASK, Description, Id, listed};
 use super::facts::has_word;
 use super::{Check, Facts, all};
-use crate::fork::{Moved, PROXY_SLOTS, Rehearsal, Write};
+use crate::evm::Write;
+use crate::fork::{Moved, PROXY_SLOTS, Rehearsal};
 use crate::playbook::PlannedCall;
 
 /// Events that say who controls a contract or what code it runs, and which of their words say whom or what. Sources:

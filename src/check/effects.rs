@@ -7,9 +7,10 @@ use alloy::primitives::{Address, B256};
 use super::Facts;
 use super::description::{Description, Id, listed};
 use crate::council::Safe;
-use crate::fork::{Rehearsal, Write};
+use crate::evm::Write;
+use crate::fork::Rehearsal;
 use crate::playbook::Change;
-use crate::safe::{SENTINEL, approved_hash_slot, module_slot, owner_slot, slot, slot_word};
+use crate::safe::{self, SlotKind};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Problem {
@@ -97,43 +98,35 @@ pub(super) fn safe_slots(facts: &Facts, rehearsal: &Rehearsal) -> Problem {
 }
 
 /// The slots of a Safe that mean something, worked out once.
-struct Parts {
-    slots: HashMap<B256, Change>,
-    /// Approvals of this very transaction, which are used up.
-    approvals: HashSet<B256>,
-}
+struct Parts(HashMap<B256, SlotKind>);
 
 impl Parts {
     fn new(facts: &Facts, rehearsal: &Rehearsal) -> Self {
         let state = facts.state();
-        let hash = facts.proposal.hash();
         // A linked list names its members in the words written.
         let words = rehearsal.writes.iter().flat_map(|w| [w.old, w.new]).map(Address::from_word);
         let known = state.owners.list().iter().chain(&state.modules).copied();
-        let members: HashSet<Address> = words.chain(known).chain([SENTINEL]).collect();
-        let mut slots = HashMap::new();
-        slots.extend(members.iter().map(|member| (module_slot(*member), Change::SafeModules)));
-        slots.extend(members.iter().map(|member| (owner_slot(*member), Change::SafeOwners)));
-        slots.extend([
-            (slot_word(slot::SINGLETON), Change::SafeSingleton),
-            (slot_word(slot::OWNER_COUNT), Change::SafeOwners),
-            (slot_word(slot::THRESHOLD), Change::SafeThreshold),
-            (slot::GUARD, Change::SafeGuard),
-            (slot::MODULE_GUARD, Change::SafeModuleGuard),
-            (slot::FALLBACK_HANDLER, Change::SafeFallbackHandler),
-        ]);
-        let approvals = state.owners.list().iter().map(|owner| approved_hash_slot(*owner, &hash)).collect();
-        Self { slots, approvals }
+        let members: HashSet<Address> = words.chain(known).collect();
+        let entries = safe::safe_slots(&members, &members, None);
+        let approvals = safe::safe_slots(state.owners.list(), &[], Some(facts.proposal.hash()));
+        Self(entries.chain(approvals).map(|(slot, part, _)| (slot, part)).collect())
     }
 
     /// `None` for what every transaction writes.
     fn of(&self, write: &Write) -> Option<SafePart> {
-        let consumed = || write.new.is_zero() && self.approvals.contains(&write.slot);
-        match self.slots.get(&write.slot) {
-            Some(change) => Some(SafePart::Known(*change)),
-            None if write.slot == slot_word(slot::NONCE) || consumed() => None,
-            None => Some(SafePart::Slot(write.slot)),
-        }
+        Some(SafePart::Known(match self.0.get(&write.slot) {
+            Some(SlotKind::Nonce) => return None,
+            // The approvals of this very transaction are used up.
+            Some(SlotKind::Approvals) if write.new.is_zero() => return None,
+            None | Some(SlotKind::Approvals) => return Some(SafePart::Slot(write.slot)),
+            Some(SlotKind::Singleton) => Change::SafeSingleton,
+            Some(SlotKind::Owners) => Change::SafeOwners,
+            Some(SlotKind::Threshold) => Change::SafeThreshold,
+            Some(SlotKind::Guard) => Change::SafeGuard,
+            Some(SlotKind::ModuleGuard) => Change::SafeModuleGuard,
+            Some(SlotKind::FallbackHandler) => Change::SafeFallbackHandler,
+            Some(SlotKind::Modules) => Change::SafeModules,
+        }))
     }
 }
 

@@ -12,12 +12,12 @@ use crate::ceremony::offer::{Offer, affordable_tip, prepared};
 use crate::ceremony::outbox::Outbox;
 use crate::ceremony::rehearsal;
 use crate::ceremony::rehearse::Rehearsed;
-use crate::ceremony::rehearse::now_in_seconds;
 use crate::ceremony::sent::Sent;
 use crate::ceremony::settings;
 use crate::ceremony::waiting::finish;
 use crate::ceremony::{gas, outcome};
 use crate::chain::{ChainError, block_time};
+use crate::clock;
 use crate::command::Session;
 use crate::command::args::{Accept, Depth, Derive, Key, Proofs};
 use crate::command::earlier::{Before, not_reserved, sent_before};
@@ -84,7 +84,7 @@ pub fn run(session: &Session, args: &Args) -> Result<Exit, Error> {
     session.require_accepted(&[session.rests_of(&args.what, args.derive.undo)?], &args.accept.accept)?;
     // The address that a keystore states: its key is asked for only once there is something to send.
     let stated = if args.calldata { None } else { key::stated(&args.key)? };
-    let (given, since) = (args.derive.given(), Instant::now());
+    let (given, since) = (args.derive.given(), clock::moment());
     let found = session.find(&args.what, &given, Purpose::Finish)?;
     // Taken before the chain is asked: what another run does meanwhile would not be seen. Whoever only prints the call
     // may have a folder that cannot be written.
@@ -149,7 +149,7 @@ impl<'a> Look<'a> {
     /// The same proposal on the chain as it is now.
     fn again(self, from: Address) -> Result<Self, Error> {
         let Self { session, args, judged, .. } = self;
-        let since = Instant::now();
+        let since = clock::moment();
         let rehearsed = session.look_again(judged, &args.derive.given(), Some(from))?;
         Look::new(session, args, rehearsed, since)
     }
@@ -261,7 +261,7 @@ impl<'a> Look<'a> {
             let message = "the approvals have changed since you were asked";
             return Err(Error::new(Exit::Drift, message).hint("nothing was sent; run it again"));
         }
-        let sent = Sent::new(raw, Some(now_in_seconds()))
+        let sent = Sent::new(raw, Some(clock::seconds()))
             .ok_or_else(|| Error::new(Exit::Failed, "the key signed something else; nothing was sent"))?;
         let proposal = self.judged.proposal().hash().to_string();
         session
@@ -319,7 +319,7 @@ impl<'a> Look<'a> {
         let (session, judged) = (self.session, &self.judged);
         let all = session.sent(judged.proposal())?;
         let first = all.iter().filter_map(|sent| sent.recorded).min();
-        let outbox = Outbox::open(session.ui, judged.derived.chain, first, now_in_seconds(), ready)?;
+        let outbox = Outbox::open(session.ui, judged.derived.chain, first, clock::seconds(), ready)?;
         let link = &judged.seen()?.link;
         match outbox.give(session.ui, link, sent) {
             // Mined in this very moment, or its nonce is: the receipts will tell.

@@ -8,9 +8,9 @@ use serde_json::{Value, json};
 
 use crate::ceremony::derive::{Order, named_once};
 use crate::ceremony::desk::{self, Desk, find_council};
-use crate::ceremony::rehearse::now_in_seconds;
 use crate::ceremony::trial;
 use crate::chain::Ask;
+use crate::clock;
 use crate::command::Session;
 use crate::command::args::parse_set;
 use crate::council;
@@ -357,7 +357,7 @@ fn test(mut session: Session, args: &TestArgs) -> Result<Exit, Error> {
     let reading = format!("reading {} on {}", safe.name, order.chain.name);
     let ask = Ask { safe: safe.address, ..Ask::default() };
     let seen = ui.wait(&reading, || link.snapshot(&ask, BlockTag::Latest))?;
-    let mut fork = link.forked(&seen, now_in_seconds());
+    let mut fork = link.forked(&seen, clock::seconds());
     let tried = || trial::tried(&order, undo.as_ref(), &link, &mut fork, seen.state.id);
     let report = ui.wait("rehearsing", tried)?;
     ui.data(&format!(

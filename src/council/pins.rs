@@ -14,6 +14,7 @@ use toml::Spanned;
 
 use super::digest::TextDigest;
 use crate::excerpt::Fault;
+use crate::safe::BadHash;
 
 const VERSION: u32 = 1;
 const HEAD: &str = "# Written by breakglass: what you accepted. Your own settings are in ../config.toml.\n";
@@ -92,7 +93,8 @@ impl Pins {
         for pin in wire.accepted {
             let span = pin.span();
             let WirePin { what, digest, built_in } = pin.into_inner();
-            let digest = digest.parse().map_err(|why: String| Fault::at(origin, text, span, why))?;
+            let digest =
+                digest.parse().map_err(|why: BadHash| Fault::at(origin, text, span, why.to_string()))?;
             self.0.insert(what, Accepted { digest, built_in });
         }
         Ok(())
@@ -193,7 +195,7 @@ mod tests {
         let entry = "version = 1\n[[accepted]]\nwhat = \"x\"\ndigest = ";
         for (text, expected) in [
             ("version = 1\nacepted = []".to_string(), "1.toml:2:1: unknown field"),
-            (format!("{entry}\"0x12\""), "1.toml:2:1: a digest is 0x and 64"),
+            (format!("{entry}\"0x12\""), "1.toml:2:1: \"0x12\" is not a digest of a text"),
             (format!("{entry}12"), "1.toml:4:10: "),
         ] {
             let fault = Pins::default().read("1.toml", &text).unwrap_err().to_string();

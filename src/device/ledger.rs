@@ -10,6 +10,8 @@ use super::link::Link;
 use super::status::Status;
 use super::transport::{PROMPTLY, Target};
 
+use crate::clock;
+
 /// How long the device may take to be ready, unless said otherwise.
 pub const PATIENCE: Duration = Duration::from_mins(2);
 /// How long a person may take to agree on the device that the app is opened; then they are told to open it by hand.
@@ -125,7 +127,7 @@ fn wait_for_app(link: &mut Link, patience: Duration, watcher: &mut Watcher) -> R
             asked = true;
             watcher(&Waiting::ForTheAppToOpen);
             link.open_app(AGREEING.min(patience))?;
-            opened = Some(Instant::now());
+            opened = Some(clock::moment());
             return Err(DeviceError::AppOpens);
         }
         let is_opening = opened.is_some_and(|at| at.elapsed() < OPENING);
@@ -139,11 +141,11 @@ fn wait<T>(
     watcher: &mut Watcher,
     mut attempt: impl FnMut(&mut Watcher) -> Result<T, DeviceError>,
 ) -> Result<T, DeviceError> {
-    let deadline = Instant::now() + patience;
+    let deadline = clock::moment() + patience;
     loop {
         match attempt(watcher) {
             Err(why) if why.passes() => {
-                let left = deadline.saturating_duration_since(Instant::now());
+                let left = deadline.saturating_duration_since(clock::moment());
                 if left.is_zero() {
                     return Err(why);
                 }

@@ -15,6 +15,8 @@ use super::DeviceError;
 use super::apdu::{Apdu, Reply, StatusWord};
 use super::plugged::{Model, Plugged, meant};
 
+use crate::clock;
+
 /// How long an answer may take that no person has to give.
 pub(super) const PROMPTLY: Duration = Duration::from_secs(10);
 const CONNECT: Duration = Duration::from_secs(3);
@@ -179,7 +181,7 @@ fn open_tcp(address: &str) -> Result<TcpStream, DeviceError> {
 
 /// Length of the data, data, status word: the status word is not counted.
 fn read_frame(stream: &mut TcpStream, patience: Option<Duration>) -> Result<Reply, DeviceError> {
-    let deadline = patience.map(|patience| Instant::now() + patience);
+    let deadline = patience.map(|patience| clock::moment() + patience);
     let told = patience.unwrap_or(PROMPTLY);
     let mut read = |bytes: &mut [u8]| read_until(stream, bytes, deadline).map_err(|e| broken(&e, told));
     let mut length = [0; 4];
@@ -197,7 +199,7 @@ fn read_frame(stream: &mut TcpStream, patience: Option<Duration>) -> Result<Repl
 fn read_until(stream: &mut TcpStream, bytes: &mut [u8], deadline: Option<Instant>) -> io::Result<()> {
     let mut done = 0;
     while done < bytes.len() {
-        let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+        let left = deadline.map(|deadline| deadline.saturating_duration_since(clock::moment()));
         if left.is_some_and(|left| left.is_zero()) {
             return Err(ErrorKind::TimedOut.into());
         }

@@ -1,9 +1,9 @@
 //! Blocks: their names, their headers, and which one a question is about. Values only.
 
-use std::fmt;
-
 use alloy::primitives::{Address, B256, U64, U256, keccak256};
 use serde::{Deserialize, Serialize};
+
+use crate::safe::hash_type;
 
 /// A block: all values of a proposal were read at it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -12,55 +12,20 @@ pub struct Block {
     pub hash: BlockHash,
 }
 
-/// The hash of a block: it stands for everything that happened on the chain up to there.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct BlockHash(B256);
-
-impl BlockHash {
-    /// A hash that somebody states.
-    #[must_use]
-    pub const fn claimed(word: B256) -> Self {
-        Self(word)
-    }
-
-    #[must_use]
-    pub const fn word(&self) -> &B256 {
-        &self.0
-    }
-}
-
-impl fmt::Display for BlockHash {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
-
-/// The hash of a transaction of the chain, which is not the safeTxHash it may carry.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct TxHash(B256);
+hash_type!(
+    /// The hash of a block: it stands for everything that happened on the chain up to there.
+    BlockHash, "hash of a block"
+);
+hash_type!(
+    /// The hash of a transaction of the chain, which is not the safeTxHash it may carry.
+    TxHash, "hash of a transaction"
+);
 
 impl TxHash {
-    /// A hash that somebody else states.
-    #[must_use]
-    pub const fn claimed(word: B256) -> Self {
-        Self(word)
-    }
-
     /// Of a signed transaction's bytes.
     #[must_use]
     pub fn of(raw: &[u8]) -> Self {
         Self(keccak256(raw))
-    }
-
-    #[must_use]
-    pub const fn word(&self) -> &B256 {
-        &self.0
-    }
-}
-
-impl fmt::Display for TxHash {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
     }
 }
 

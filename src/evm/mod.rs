@@ -4,6 +4,7 @@
 
 pub mod amount;
 mod block;
+mod effect;
 mod fresh;
 mod names;
 mod query;
@@ -11,6 +12,7 @@ mod render;
 mod revert;
 
 pub use block::{Block, BlockHash, BlockRef, BlockTag, Header, TxHash, WireHeader};
+pub use effect::{Keys, TokenChange, Write};
 pub use fresh::Fresh;
 pub use names::AddressBook;
 pub use query::{Answer, Query, Readings, cut_for_display};

@@ -7,15 +7,7 @@ use revm::state::{Account, EvmState};
 
 use super::db::ForkDb;
 use super::state::World;
-
-/// A storage slot that is not what it was. Reverted writes and writes of the old value are none.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Write {
-    pub address: Address,
-    pub slot: B256,
-    pub old: B256,
-    pub new: B256,
-}
+use crate::evm::{TokenChange, Write};
 
 /// An ether balance that is not what it was, in wei; the fee for gas is left out.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,16 +15,6 @@ pub struct BalanceChange {
     pub address: Address,
     pub old: U256,
     pub new: U256,
-}
-
-/// What ERC-20 `Transfer` events say that a holder received and sent, in the token's smallest unit. What a token says
-/// of itself: only its own storage proves it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TokenChange {
-    pub token: Address,
-    pub holder: Address,
-    pub received: U256,
-    pub sent: U256,
 }
 
 /// `Transfer(address,address,uint256)`

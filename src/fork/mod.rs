@@ -25,7 +25,7 @@ mod tests;
 mod trace;
 
 pub use cause::Revert;
-pub use effects::{BalanceChange, TokenChange, Write};
+pub use effects::BalanceChange;
 pub use env::{gas_limit, spec};
 pub use expected::{Difference, Expected};
 pub use gas::{is_estimated, raised, runs_elsewhere, same_effects, smallest};
@@ -34,10 +34,10 @@ use prefetch::next_keys;
 pub use prefetch::{access_list_calls, access_list_keys, first_keys};
 pub use run::{Attempt, ExecTransaction, Moment, Outcome, Rehearsal, RehearsalError, rehearse, view};
 pub use slots::{PROXY_SLOTS, ProxySlot, SlotNames, SlotTable};
-pub use state::{Account, Keys, State, World};
+pub use state::{Account, State, World};
 pub use trace::{End, Frame, FrameKind, Trace};
 
-use crate::evm::Query;
+use crate::evm::{Keys, Query};
 
 /// Rounds after which a transaction that still finds new state to read is given up.
 const MAX_ROUNDS: usize = 32;
@@ -122,14 +122,14 @@ pub fn complete<S: StateSource, T>(
             Attempt::Missing(keys) => keys,
         };
         wanted.extend(missing.clone());
-        let asked = wanted.unknown_to(&world.state);
+        let asked = world.state.missing(&wanted);
         let fetched = match source.fetch(&asked) {
             // What somebody only hinted at can be more than an honest source gives: it is not needed.
             Err(_) if asked != missing => source.fetch(&missing),
             fetched => fetched,
         };
         world.state.extend(fetched.map_err(ForkError::Source)?);
-        let left_out = missing.unknown_to(&world.state);
+        let left_out = world.state.missing(&missing);
         if !left_out.is_empty() {
             return Err(ForkError::LeftOut { left_out: Box::new(left_out), asked: missing.len() });
         }

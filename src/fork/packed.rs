@@ -1,8 +1,7 @@
 //! Addresses in a storage word, alone or packed beside other values. Pure.
 
+use crate::evm::Write;
 use alloy::primitives::Address;
-
-use super::effects::Write;
 
 /// Bytes of an address that somebody can choose by trying keys: as many may be zero, or those of another address.
 const CHOSEN: usize = 7;

@@ -7,11 +7,12 @@ use alloy::sol_types::SolCall;
 
 use super::run::ExecTransaction;
 use super::slots::PROXY_SLOTS;
-use super::state::{Keys, State};
-use crate::evm::Query;
+use super::state::State;
+use crate::evm::{Keys, Query};
 use crate::safe::deployments::{Contract, KNOWN};
 use crate::safe::{
-    Call, Operation, SafeId, SafeTx, approved_hash_slot, decode_batch, owner_slot, slot, slot_word,
+    Call, FIXED_SLOTS, Operation, SafeId, SafeTx, approved_hash_slot, decode_batch, owner_slot, slot,
+    slot_word,
 };
 
 sol! {
@@ -51,9 +52,7 @@ pub fn first_keys(
     keys.accounts.extend([sender, safe, tx.to, ECRECOVER]);
     // The singleton's code is half of all that is read: which one it is, an access list or slot 0 will say.
 
-    let numbered = [slot::SINGLETON, slot::OWNER_COUNT, slot::THRESHOLD, slot::NONCE].map(slot_word);
-    let named = [slot::GUARD, slot::MODULE_GUARD, slot::FALLBACK_HANDLER];
-    keys.slots.extend(numbered.into_iter().chain(named).map(|slot| (safe, slot)));
+    keys.slots.extend(FIXED_SLOTS.map(|(slot, ..)| (safe, slot)));
     let hash = id.hashes(tx).safe_tx;
     for owner in owners {
         keys.slots.extend([(safe, owner_slot(*owner)), (safe, approved_hash_slot(*owner, &hash))]);

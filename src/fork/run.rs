@@ -10,11 +10,11 @@ use revm::{Context, ExecuteEvm, InspectEvm, MainBuilder, MainContext};
 
 use super::cause::{Revert, chain, inner_failure};
 use super::db::ForkDb;
-use super::effects::{BalanceChange, Effects, TokenChange, Write, token_changes};
+use super::effects::{BalanceChange, Effects, token_changes};
 use super::env;
-use super::state::{Keys, State, World};
+use super::state::{State, World};
 use super::trace::{FrameKind, Trace, Tracer};
-use crate::evm::{Answer, Query, Readings};
+use crate::evm::{Answer, Keys, Query, Readings, TokenChange, Write};
 use crate::safe::{
     Approval, Execution, Owners, SafeId, SafeTx, SafeVersion, approved_hash_slot, encode_approvals,
     find_execution,

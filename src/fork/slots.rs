@@ -6,7 +6,7 @@ use std::hash::Hash;
 use alloy::primitives::{Address, B256, U256, b256, keccak256};
 use alloy::sol_types::SolValue;
 
-use crate::safe::{SENTINEL, SafeTxHash, approved_hash_slot, module_slot, owner_slot, slot, slot_word};
+use crate::safe::{SafeTxHash, safe_slots};
 
 /// A slot of a proxy that says who controls it, or what code it runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -92,10 +92,11 @@ impl SlotTable {
     pub fn new(names: &SlotNames<'_>) -> Self {
         let checks = names.read_by_checks.iter().map(|(at, slot, name)| ((*at, *slot), name.clone()));
         let proxy = PROXY_SLOTS.iter().map(|proxy| (proxy.slot, proxy.name.to_string()));
+        let of_safe = safe_slots(names.owners, names.modules, names.hash);
         Self {
             safe: names.safe,
             of_places: first_of_each(checks),
-            of_safe: first_of_each(safe_slots(names)),
+            of_safe: first_of_each(of_safe.map(|(slot, _, name)| (slot, name))),
             of_any: first_of_each(proxy.chain(namespaced()).chain(roles(names))),
         }
     }
@@ -116,27 +117,6 @@ fn first_of_each<K: Eq + Hash>(named: impl Iterator<Item = (K, String)>) -> Hash
         map.entry(key).or_insert(name);
     }
     map
-}
-
-fn safe_slots(names: &SlotNames<'_>) -> impl Iterator<Item = (B256, String)> {
-    let fixed = [
-        (slot_word(slot::SINGLETON), "singleton"),
-        (slot_word(slot::OWNER_COUNT), "number of owners"),
-        (slot_word(slot::THRESHOLD), "threshold"),
-        (slot_word(slot::NONCE), "nonce"),
-        (slot::GUARD, "guard"),
-        (slot::MODULE_GUARD, "module guard"),
-        (slot::FALLBACK_HANDLER, "fallback handler"),
-        (owner_slot(SENTINEL), "first owner"),
-        (module_slot(SENTINEL), "first module"),
-    ];
-    let fixed = fixed.into_iter().map(|(slot, name)| (slot, name.to_string()));
-    let owners = names.owners.iter().map(|owner| (owner_slot(*owner), format!("owner {owner}")));
-    let modules = names.modules.iter().map(|module| (module_slot(*module), format!("module {module}")));
-    let approvals = names.hash.into_iter().flat_map(|hash| {
-        names.owners.iter().map(move |o| (approved_hash_slot(*o, &hash), format!("approval by {o}")))
-    });
-    fixed.chain(owners).chain(modules).chain(approvals)
 }
 
 fn namespaced() -> impl Iterator<Item = (B256, String)> {
@@ -166,6 +146,7 @@ fn namespace(id: &str) -> U256 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::safe::{SENTINEL, approved_hash_slot, owner_slot, slot, slot_word};
 
     const SAFE: Address = Address::repeat_byte(5);
     const OWNERS: [Address; 2] = [Address::repeat_byte(6), Address::repeat_byte(7)];

@@ -1,73 +1,16 @@
 //! What a rehearsal needs to know of the chain, by key, and what is known.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use alloy::consensus::Header;
 use alloy::primitives::{Address, B256, Bytes, U256};
-use alloy::rpc::types::AccessList;
 use revm::bytecode::Bytecode;
 use revm::state::EvmState;
-use serde::{Deserialize, Serialize};
 
-use crate::evm::BlockHash;
+use crate::evm::{BlockHash, Keys};
 
 /// From one rehearsed block to the next; Ethereum's own.
 const BLOCK_SECONDS: u64 = 12;
-
-/// The parts of the chain's state that something reads. As hints for a later run they hold no truth, only a saving.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Keys {
-    /// Balance, nonce and code.
-    pub accounts: BTreeSet<Address>,
-    pub slots: BTreeSet<(Address, B256)>,
-    /// Blocks, by number, whose hash is read.
-    pub block_hashes: BTreeSet<u64>,
-}
-
-impl Keys {
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
-    #[must_use]
-    pub fn len(&self) -> usize {
-        self.accounts.len() + self.slots.len() + self.block_hashes.len()
-    }
-
-    pub fn extend(&mut self, other: Self) {
-        self.accounts.extend(other.accounts);
-        self.slots.extend(other.slots);
-        self.block_hashes.extend(other.block_hashes);
-    }
-
-    /// Those of these keys that the state does not have.
-    #[must_use]
-    pub fn unknown_to(&self, state: &State) -> Self {
-        Self {
-            accounts: self.accounts.iter().filter(|a| !state.accounts.contains_key(*a)).copied().collect(),
-            slots: self.slots.iter().filter(|s| !state.slots.contains_key(*s)).copied().collect(),
-            block_hashes: self
-                .block_hashes
-                .iter()
-                .filter(|n| !state.block_hashes.contains_key(*n))
-                .copied()
-                .collect(),
-        }
-    }
-}
-
-impl From<&AccessList> for Keys {
-    fn from(list: &AccessList) -> Self {
-        let slots = list.0.iter().flat_map(|item| item.storage_keys.iter().map(|slot| (item.address, *slot)));
-        Self {
-            accounts: list.0.iter().map(|item| item.address).collect(),
-            slots: slots.collect(),
-            block_hashes: BTreeSet::new(),
-        }
-    }
-}
 
 /// An account as the chain has it; one that does not exist is all zero.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -88,6 +31,16 @@ pub struct State {
 }
 
 impl State {
+    /// Returns those of these keys whose value is not known.
+    #[must_use]
+    pub fn missing(&self, keys: &Keys) -> Keys {
+        let mut missing = keys.clone();
+        missing.accounts.retain(|address| !self.accounts.contains_key(address));
+        missing.slots.retain(|slot| !self.slots.contains_key(slot));
+        missing.block_hashes.retain(|number| !self.block_hashes.contains_key(number));
+        missing
+    }
+
     pub fn extend(&mut self, other: Self) {
         self.accounts.extend(other.accounts);
         self.slots.extend(other.slots);

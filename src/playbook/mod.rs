@@ -26,7 +26,7 @@ use std::fmt;
 
 use alloy::dyn_abi::DynSolType;
 use alloy::json_abi::Error;
-use alloy::primitives::{Address, B256, keccak256};
+use alloy::primitives::{Address, keccak256};
 
 pub use bounds::MOST_BYTES;
 pub use check::{CallCheck, Check, Ending, EventCheck, Expectation, Relation, Subject, Verdict};
@@ -50,6 +50,7 @@ pub use provenance::{Decided, Part, Source};
 
 use crate::council::TextDigest;
 use crate::excerpt::Fault;
+use crate::safe::hash_type;
 
 /// A playbook's id, such as `pause/oz-pausable`: its kind and a name.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -79,9 +80,10 @@ impl fmt::Display for PlaybookId {
     }
 }
 
-/// keccak256 of a playbook's text, byte for byte.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct PlaybookDigest(B256);
+hash_type!(
+    /// keccak256 of a playbook's text, byte for byte.
+    PlaybookDigest, "digest of a playbook"
+);
 
 impl PlaybookDigest {
     #[must_use]
@@ -89,27 +91,10 @@ impl PlaybookDigest {
         Self(keccak256(text))
     }
 
-    /// A digest that somebody states; it says nothing about a text until compared with [`PlaybookDigest::of`].
-    #[must_use]
-    pub const fn claimed(word: B256) -> Self {
-        Self(word)
-    }
-
-    #[must_use]
-    pub const fn word(&self) -> &B256 {
-        &self.0
-    }
-
     /// Returns the first sixteen digits in four groups, for people to compare: `5c1e 09d4 77a0 1b2c`.
     #[must_use]
     pub fn short(&self) -> String {
         TextDigest::claimed(self.0).short()
-    }
-}
-
-impl fmt::Display for PlaybookDigest {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
     }
 }
 

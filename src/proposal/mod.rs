@@ -43,7 +43,7 @@ pub use few::Few;
 pub use find::{Damaged, Finds, find_signatures};
 pub use gather::{Gathered, Wanted, gather};
 pub use ready::{NotReady, Ready, Shortfall, assemble, count, likely_approvals, reassemble};
-pub use record::{Hints, Record, RecordedBalance, RecordedCode, RecordedToken, RecordedWrite};
+pub use record::{Record, RecordedBalance, RecordedCode};
 pub use safe_owners::SafeOwners;
 pub use signature::{OwnerSignature, Stated, VerifyError};
 pub use wire::ProposalError;

@@ -1,11 +1,12 @@
 //! What a rehearsal gave when it was recorded in a proposal file, and what it read. A claim of whoever wrote the file:
 //! it is never shown as true, only compared with the reader's own rehearsal; its hints say what to fetch and no more.
 
-use std::collections::BTreeMap;
 use std::fmt;
 
 use alloy::primitives::{Address, B256, U256};
 use serde::{Deserialize, Serialize};
+
+use crate::evm::{Keys, TokenChange, Write};
 
 const VERSION: u32 = 1;
 /// A rehearsal that changes more than this is not recorded.
@@ -23,13 +24,14 @@ pub struct Record {
     pub succeeded: bool,
     pub gas: u64,
     pub events: usize,
-    pub writes: Vec<RecordedWrite>,
+    pub writes: Vec<Write>,
     pub balances: Vec<RecordedBalance>,
-    pub tokens: Vec<RecordedToken>,
+    pub tokens: Vec<TokenChange>,
     /// The code that ran behind each contract called.
     #[serde(default)]
     pub code: Vec<RecordedCode>,
-    pub hints: Hints,
+    /// What it read.
+    pub hints: Keys,
 }
 
 /// The code that a call of a contract runs.
@@ -43,16 +45,6 @@ pub struct RecordedCode {
     pub hash: B256,
 }
 
-/// A storage slot that changes.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct RecordedWrite {
-    pub address: Address,
-    pub slot: B256,
-    pub old: B256,
-    pub new: B256,
-}
-
 /// Ether that an account gains or loses, in wei.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -60,31 +52,6 @@ pub struct RecordedBalance {
     pub address: Address,
     pub gained: U256,
     pub lost: U256,
-}
-
-/// What a holder receives and sends of a token.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct RecordedToken {
-    pub token: Address,
-    pub holder: Address,
-    pub received: U256,
-    pub sent: U256,
-}
-
-/// The accounts, slots and blocks that were read.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Hints {
-    pub accounts: Vec<Address>,
-    pub slots: BTreeMap<Address, Vec<B256>>,
-    pub block_hashes: Vec<u64>,
-}
-
-impl Hints {
-    fn len(&self) -> usize {
-        self.accounts.len() + self.slots.values().map(Vec::len).sum::<usize>() + self.block_hashes.len()
-    }
 }
 
 impl Record {
@@ -101,7 +68,7 @@ impl Record {
             balances: Vec::new(),
             tokens: Vec::new(),
             code: Vec::new(),
-            hints: Hints::default(),
+            hints: Keys::default(),
         }
     }
 
@@ -109,7 +76,7 @@ impl Record {
     #[must_use]
     pub fn bounded(mut self) -> Option<Self> {
         if self.hints.len() > MOST_HINTS {
-            self.hints = Hints::default();
+            self.hints = Keys::default();
         }
         (self.is_this_version() && self.changes() <= MOST_CHANGES).then_some(self)
     }
@@ -149,12 +116,6 @@ fn compare<T: PartialEq + fmt::Display>(found: &mut Vec<String>, now: &[T], then
     found.extend(then.iter().filter(|t| !now.contains(t)).map(|t| format!("no more: {t}")));
 }
 
-impl fmt::Display for RecordedWrite {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} slot {} from {} to {}", self.address, self.slot, self.old, self.new)
-    }
-}
-
 impl fmt::Display for RecordedBalance {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (verb, amount) =
@@ -163,20 +124,13 @@ impl fmt::Display for RecordedBalance {
     }
 }
 
-impl fmt::Display for RecordedToken {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { token, holder, received, sent } = self;
-        write!(f, "{holder} receives {received} and sends {sent} of token {token}")
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn write(slot: u8, new: u8) -> RecordedWrite {
+    fn write(slot: u8, new: u8) -> Write {
         let word = B256::repeat_byte;
-        RecordedWrite { address: Address::repeat_byte(1), slot: word(slot), old: word(0), new: word(new) }
+        Write { address: Address::repeat_byte(1), slot: word(slot), old: word(0), new: word(new) }
     }
 
     #[test]
@@ -198,8 +152,8 @@ mod tests {
     #[test]
     fn a_record_beyond_its_bounds_is_none() {
         let mut record = Record::new(1, true, 1, 1);
-        record.hints.accounts = vec![Address::ZERO; MOST_HINTS + 1];
-        assert!(record.clone().bounded().is_some_and(|r| r.hints == Hints::default()));
+        record.hints.block_hashes = (0..=MOST_HINTS as u64).collect();
+        assert!(record.clone().bounded().is_some_and(|r| r.hints == Keys::default()));
         record.writes = vec![write(1, 1); MOST_CHANGES + 1];
         assert_eq!(record.bounded(), None);
     }

@@ -1,6 +1,7 @@
 //! Did the Safe say that *this* transaction succeeded? A receipt's status does not answer that.
 
-use alloy::primitives::{Address, B256, Log, keccak256};
+use alloy::primitives::{Address, B256, Log};
+use alloy::sol_types::SolEvent;
 
 use super::hash::SafeTxHash;
 use super::version::SafeVersion;
@@ -14,6 +15,17 @@ pub enum Execution {
     Failed,
 }
 
+alloy::sol! {
+    event ExecutionSuccess(bytes32 txHash, uint256 payment);
+    event ExecutionFailure(bytes32 txHash, uint256 payment);
+    event ExecutionFailed(bytes32 txHash);
+}
+
+/// The first topics of the events by which a Safe tells what became of a transaction: success, failure, and the failure of
+/// 1.0.0. They are the same whether the hash is indexed or not.
+pub const RESULT_TOPICS: [B256; 3] =
+    [ExecutionSuccess::SIGNATURE_HASH, ExecutionFailure::SIGNATURE_HASH, ExecutionFailed::SIGNATURE_HASH];
+
 /// Finds the event of `hash` among the logs of a transaction.
 ///
 /// Shapes: 1.0.0 has only `ExecutionFailed(bytes32)` and announces no success; 1.1.1 to 1.3.0 put the hash in the
@@ -25,12 +37,8 @@ pub fn find_execution<'a>(
     version: SafeVersion,
     hash: &SafeTxHash,
 ) -> Option<Execution> {
-    let success = success_topic();
-    let failure = if version == SafeVersion::V1_0_0 {
-        keccak256("ExecutionFailed(bytes32)")
-    } else {
-        keccak256("ExecutionFailure(bytes32,uint256)")
-    };
+    let [success, failure, failure_of_1_0_0] = RESULT_TOPICS;
+    let failure = if version == SafeVersion::V1_0_0 { failure_of_1_0_0 } else { failure };
     logs.into_iter().filter(|log| log.address == safe).find_map(|log| {
         let topics = log.data.topics();
         let named = if version.result_event_is_indexed() {
@@ -47,15 +55,21 @@ pub fn find_execution<'a>(
     })
 }
 
-/// `ExecutionSuccess(bytes32,uint256)`: the same first topic whether the hash is indexed or not.
-#[must_use]
-pub fn success_topic() -> B256 {
-    keccak256("ExecutionSuccess(bytes32,uint256)")
-}
-
 #[cfg(test)]
 mod tests {
+    use alloy::primitives::keccak256;
+
     use super::*;
+
+    #[test]
+    fn topics_are_the_hashes_of_the_events() {
+        let events = [
+            "ExecutionSuccess(bytes32,uint256)",
+            "ExecutionFailure(bytes32,uint256)",
+            "ExecutionFailed(bytes32)",
+        ];
+        assert_eq!(RESULT_TOPICS, events.map(keccak256));
+    }
 
     const SAFE: Address = Address::repeat_byte(5);
 
@@ -66,8 +80,8 @@ mod tests {
     #[test]
     fn the_hash_is_where_the_version_puts_it() {
         let hash = SafeTxHash::claimed(B256::repeat_byte(7));
-        let indexed = log(SAFE, vec![success_topic(), *hash.word()], vec![0; 32]);
-        let plain = log(SAFE, vec![success_topic()], [hash.word().as_slice(), &[0; 32]].concat());
+        let indexed = log(SAFE, vec![RESULT_TOPICS[0], *hash.word()], vec![0; 32]);
+        let plain = log(SAFE, vec![RESULT_TOPICS[0]], [hash.word().as_slice(), &[0; 32]].concat());
         let find = |l: &Log, v| find_execution([l], SAFE, v, &hash);
         assert_eq!(find(&indexed, SafeVersion::V1_4_1), Some(Execution::Succeeded));
         assert_eq!(find(&plain, SafeVersion::V1_3_0), Some(Execution::Succeeded));
@@ -79,10 +93,9 @@ mod tests {
     fn another_contract_or_another_hash_proves_nothing() {
         let hash = SafeTxHash::claimed(B256::repeat_byte(7));
         let other = B256::repeat_byte(8);
-        let forged = log(Address::repeat_byte(6), vec![success_topic(), *hash.word()], vec![0; 32]);
-        let foreign = log(SAFE, vec![success_topic(), other], vec![0; 32]);
-        let failed =
-            log(SAFE, vec![keccak256("ExecutionFailure(bytes32,uint256)"), *hash.word()], vec![0; 32]);
+        let forged = log(Address::repeat_byte(6), vec![RESULT_TOPICS[0], *hash.word()], vec![0; 32]);
+        let foreign = log(SAFE, vec![RESULT_TOPICS[0], other], vec![0; 32]);
+        let failed = log(SAFE, vec![RESULT_TOPICS[1], *hash.word()], vec![0; 32]);
         assert_eq!(find_execution([&forged, &foreign], SAFE, SafeVersion::V1_4_1, &hash), None);
         let all = [&forged, &foreign, &failed];
         assert_eq!(find_execution(all, SAFE, SafeVersion::V1_4_1, &hash), Some(Execution::Failed));

@@ -1,9 +1,6 @@
 //! The three hashes of a Safe transaction. A hash is a type of its own and never a bare 32-byte word.
 
-use std::fmt;
-use std::str::FromStr;
-
-use alloy::primitives::{Address, B256, U256, keccak256};
+use alloy::primitives::{Address, U256, keccak256};
 use alloy::sol_types::SolValue;
 
 use super::tx::SafeTx;
@@ -16,43 +13,51 @@ pub struct BadHash {
     text: String,
 }
 
+impl BadHash {
+    pub(crate) fn new(what: &'static str, text: &str) -> Self {
+        Self { what, text: text.into() }
+    }
+}
+
+/// A 32-byte word with a meaning of its own: its name and, for messages, what it is.
 macro_rules! hash_type {
     ($(#[$doc:meta])* $name:ident, $what:literal) => {
         $(#[$doc])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub struct $name(B256);
+        pub struct $name(::alloy::primitives::B256);
 
         impl $name {
             /// A hash that somebody else states: equal to ours, or wrong.
             #[must_use]
-            pub const fn claimed(word: B256) -> Self {
+            pub const fn claimed(word: ::alloy::primitives::B256) -> Self {
                 Self(word)
             }
 
             #[must_use]
-            pub const fn word(&self) -> &B256 {
+            pub const fn word(&self) -> &::alloy::primitives::B256 {
                 &self.0
             }
         }
 
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        impl ::std::fmt::Display for $name {
+            fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
                 self.0.fmt(f)
             }
         }
 
-        impl FromStr for $name {
-            type Err = BadHash;
+        impl ::std::str::FromStr for $name {
+            type Err = $crate::safe::BadHash;
 
             fn from_str(s: &str) -> Result<Self, Self::Err> {
                 s.strip_prefix("0x")
                     .and_then(|hex| hex.parse().ok())
                     .map(Self)
-                    .ok_or_else(|| BadHash { what: $what, text: s.into() })
+                    .ok_or_else(|| $crate::safe::BadHash::new($what, s))
             }
         }
     };
 }
+pub(crate) use hash_type;
 
 hash_type!(
     /// keccak256 of the EIP-712 domain: which Safe on which chain. A Ledger shows it as "Domain hash".
@@ -151,7 +156,7 @@ mod tests {
     }
 
     /// alloy's own EIP-712, as an independent second opinion.
-    fn reference_hash(safe: &SafeId, tx: &SafeTx) -> B256 {
+    fn reference_hash(safe: &SafeId, tx: &SafeTx) -> alloy::primitives::B256 {
         let chain_id = safe.version.domain_has_chain_id().then(|| U256::from(safe.chain_id));
         let domain = Eip712Domain { chain_id, verifying_contract: Some(safe.address), ..Default::default() };
         reference::SafeTx {

@@ -12,6 +12,7 @@ mod hash;
 mod multisend;
 mod owners;
 mod signature;
+mod slots;
 mod state;
 mod tx;
 mod version;
@@ -19,15 +20,17 @@ mod version;
 pub use abi::ISafe;
 pub use address::{BadAddress, parse_address};
 pub use batch_contract::{published_batch_contract, published_chains};
-pub use event::{Execution, find_execution, success_topic};
+pub use event::{Execution, RESULT_TOPICS, find_execution};
+pub(crate) use hash::hash_type;
 pub use hash::{BadHash, DomainHash, Hashes, MessageHash, SafeId, SafeTxHash, message_hash};
 pub use multisend::{BatchError, decode_batch, encode_batch};
 pub use owners::{MOST_OWNERS, Owners, OwnersError, SENTINEL, Threshold, previous_in_list};
 pub use signature::{
     Approval, EcdsaSignature, SignatureError, SignatureKind, encode_approvals, signed_digest,
 };
-pub use state::{
-    Drift, MOST_MODULES, SafeField, SafeState, approved_hash_slot, module_slot, owner_slot, slot, slot_word,
+pub use slots::{
+    FIXED_SLOTS, SlotKind, approved_hash_slot, module_slot, owner_slot, safe_slots, slot, slot_word,
 };
+pub use state::{Drift, MOST_MODULES, SafeField, SafeState};
 pub use tx::{BadNonce, Call, Nonce, Operation, SafeTx, decode_exec, parse_uint};
 pub use version::{SafeVersion, UnknownVersion};

@@ -2,61 +2,15 @@
 
 use std::fmt;
 
-use alloy::primitives::{Address, B256, U256, b256, keccak256};
-use alloy::sol_types::SolValue;
+use alloy::primitives::{Address, B256, U256};
 
-use super::hash::{SafeId, SafeTxHash};
+use super::hash::SafeId;
 use super::owners::{Owners, SENTINEL};
+use super::slots::{module_slot, owner_slot, slot, slot_word};
 use super::tx::Nonce;
 
 /// The most enabled modules of a Safe that this program reads: more than anybody reviews.
 pub const MOST_MODULES: usize = 200;
-
-/// Storage slots of a Safe. Source: Safe contracts, storage layout 1.0.0 – 1.5.0.
-pub mod slot {
-    use super::{B256, b256};
-
-    pub const SINGLETON: u8 = 0;
-    pub const MODULES: u8 = 1;
-    pub const OWNERS: u8 = 2;
-    pub const OWNER_COUNT: u8 = 3;
-    pub const THRESHOLD: u8 = 4;
-    pub const NONCE: u8 = 5;
-    /// The mapping owner → hash → 1.
-    pub const APPROVED_HASHES: u8 = 8;
-    /// keccak256("guard_manager.guard.address")
-    pub const GUARD: B256 = b256!("4a204f620c8c5ccdca3fd54d003badd85ba500436a431f0cbda4f558c93c34c8");
-    /// keccak256("module_manager.module_guard.address"), from 1.5.0 on
-    pub const MODULE_GUARD: B256 = b256!("b104e0b93118902c651344349b610029d694cfdec91c589c91ebafbcd0289947");
-    /// keccak256("fallback_manager.handler.address")
-    pub const FALLBACK_HANDLER: B256 =
-        b256!("6c9a6c4a39284e37ed1cf53d337577d14212a4870fb976a4366c693b939918d5");
-}
-
-/// A slot number as the word that `eth_getStorageAt` takes.
-#[must_use]
-pub fn slot_word(slot: u8) -> B256 {
-    B256::with_last_byte(slot)
-}
-
-/// Where `approvedHashes[owner][hash]` lies.
-#[must_use]
-pub fn approved_hash_slot(owner: Address, hash: &SafeTxHash) -> B256 {
-    let outer = keccak256((owner, U256::from(slot::APPROVED_HASHES)).abi_encode());
-    keccak256((*hash.word(), outer).abi_encode())
-}
-
-/// Where a Safe's list of owners has the entry after `owner`.
-#[must_use]
-pub fn owner_slot(owner: Address) -> B256 {
-    keccak256((owner, U256::from(slot::OWNERS)).abi_encode())
-}
-
-/// Where a Safe's list of modules has the entry after `module`.
-#[must_use]
-pub fn module_slot(module: Address) -> B256 {
-    keccak256((module, U256::from(slot::MODULES)).abi_encode())
-}
 
 /// A Safe at one block.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -176,16 +130,4 @@ impl SafeState {
 fn ring(list: &[Address]) -> impl Iterator<Item = (Address, Address)> {
     let at = std::iter::once(SENTINEL).chain(list.iter().copied());
     at.zip(list.iter().copied().chain([SENTINEL]))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn named_slots_are_the_hashes_of_their_names() {
-        assert_eq!(slot::GUARD, keccak256("guard_manager.guard.address"));
-        assert_eq!(slot::MODULE_GUARD, keccak256("module_manager.module_guard.address"));
-        assert_eq!(slot::FALLBACK_HANDLER, keccak256("fallback_manager.handler.address"));
-    }
 }

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use crate::clock;
 use crate::progress::Stop;
 use signal_hook::consts::SIGINT;
 use signal_hook::flag::{register, register_conditional_default};
@@ -36,9 +37,9 @@ impl Stop for Interrupt {
     }
 
     fn pause(&self, time: Duration) {
-        let end = Instant::now() + time;
+        let end = clock::moment() + time;
         while !self.is_pressed() {
-            let left = end.saturating_duration_since(Instant::now());
+            let left = end.saturating_duration_since(clock::moment());
             if left.is_zero() {
                 break;
             }

@@ -7,7 +7,8 @@ use super::*;
 use crate::check::outflow::{APPROVAL, APPROVAL_FOR_ALL, TRANSFER, TRANSFER_BATCH, TRANSFER_SINGLE};
 use crate::check::readable;
 use crate::check::rehearsal::CHECKS;
-use crate::fork::{BalanceChange, Revert, TokenChange};
+use crate::evm::TokenChange;
+use crate::fork::{BalanceChange, Revert};
 use crate::safe::{SENTINEL, module_slot, owner_slot};
 
 fn findings(facts: &Facts) -> Vec<Problem> {

@@ -7,10 +7,10 @@ use serde_json::json;
 
 use super::acts::{ITarget, batch};
 use super::stage::{GAS, SENDER, Source, Stage, artifact, compiled};
-use crate::evm::Query;
+use crate::evm::{Keys, Query};
 use crate::fork::{
-    Attempt, ExecTransaction, ForkError, Keys, Outcome, Rehearsal, SlotNames, SlotTable, State, StateSource,
-    World, access_list_calls, access_list_keys, first_keys, settle,
+    Attempt, ExecTransaction, ForkError, Outcome, Rehearsal, SlotNames, SlotTable, State, StateSource, World,
+    access_list_calls, access_list_keys, first_keys, settle,
 };
 use crate::safe::{Call, SafeTx, SafeVersion};
 

@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 
 use super::acts::{Act, DELEGATED, ITarget, NOBODY, acts};
 use super::stage::{GAS, SENDER, Source, Stage, artifact, compiled};
-use crate::evm::{Answer, Query};
-use crate::fork::{ExecTransaction, FrameKind, Keys, Outcome, Rehearsal, World, first_keys, settle};
+use crate::evm::{Answer, Keys, Query};
+use crate::fork::{ExecTransaction, FrameKind, Outcome, Rehearsal, World, first_keys, settle};
 use crate::safe::{SafeVersion, slot};
 
 /// How the Safe is guarded.

@@ -7,9 +7,9 @@ use alloy::primitives::{Address, B256, Bytes, U256, hex};
 use proptest::prelude::*;
 
 use crate::evm::BlockHash;
-use crate::evm::{Answer, Query};
+use crate::evm::{Answer, Keys, Query};
 use crate::fork::{
-    Account, Attempt, End, ExecTransaction, Keys, Outcome, Rehearsal, RehearsalError, World, rehearse,
+    Account, Attempt, End, ExecTransaction, Outcome, Rehearsal, RehearsalError, World, rehearse,
 };
 use crate::safe::{Nonce, Operation, Owners, SafeId, SafeTx, SafeVersion, approved_hash_slot};
 

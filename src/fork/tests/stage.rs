@@ -13,8 +13,8 @@ use alloy::sol_types::{SolCall, SolValue};
 use k256::ecdsa::SigningKey;
 use serde_json::{Value, json};
 
-use crate::evm::BlockHash;
-use crate::fork::{Account, Keys, State, StateSource, World};
+use crate::evm::{BlockHash, Keys};
+use crate::fork::{Account, State, StateSource, World};
 use crate::safe::SafeVersion::{self, V1_3_0, V1_4_1};
 use crate::safe::deployments::known_at;
 use crate::safe::{
