@@ -50,3 +50,36 @@ impl dyn Progress + '_ {
         result
     }
 }
+
+/// Says nothing to anybody.
+#[derive(Debug)]
+pub struct Silent;
+
+/// The one that says nothing.
+pub static SILENT: Silent = Silent;
+
+impl Progress for Silent {
+    fn begin(&self, _: &str) -> Box<dyn Shown> {
+        Box::new(Self)
+    }
+
+    fn stop(&self) -> Box<dyn Stop> {
+        Box::new(Self)
+    }
+
+    fn tell(&self, _: Tone, _: &str, _: &str) {}
+
+    fn tell_once(&self, _: Tone, _: &str, _: &str) {}
+}
+
+impl Shown for Silent {}
+
+impl Stop for Silent {
+    fn is_wanted(&self) -> bool {
+        false
+    }
+
+    fn pause(&self, time: Duration) {
+        std::thread::sleep(time);
+    }
+}

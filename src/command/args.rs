@@ -2,80 +2,107 @@
 
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, ValueHint};
+use clap_complete::ArgValueCompleter;
 
 use crate::ceremony::depth::Wanted;
 use crate::ceremony::derive::Given;
+use crate::command::complete;
 use crate::device::Model;
 use crate::safe::Nonce;
 
+/// The heading of what is named without a flag: clap's own, above all others.
+pub const ARGUMENTS: Option<&str> = None;
+
 /// How a lever is derived.
 #[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "What")]
 pub struct Derive {
     /// An argument that the lever leaves open; may be given again
-    #[arg(long, value_name = "NAME=VALUE", value_parser = parse_set)]
+    #[arg(long, value_name = "NAME=VALUE", value_parser = parse_set, add = ArgValueCompleter::new(complete::arguments))]
     pub set: Vec<(String, String)>,
 
-    /// The lever's counter-playbook, with every check
+    /// Take it back: the lever's counter-playbook
+    ///
+    /// Every check of the counter-playbook is made, as for the lever itself.
     #[arg(long)]
     pub undo: bool,
 
-    /// Another Safe nonce than the next one
+    /// The Safe's nonce [default: the next one]
     #[arg(long, value_name = "N")]
     pub nonce: Option<Nonce>,
 }
 
 #[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Checks")]
 pub struct Accept {
-    /// Accept a refusal by its id; it is recorded and shown to every later signer
+    /// Accept a refusal by its id; it is recorded
+    ///
+    /// Every later signer sees what you accepted. `breakglass check` lists the ids and what each is about.
     #[arg(long, value_name = "ID")]
     pub accept: Vec<String>,
 }
 
 #[derive(Clone, Copy, Debug, Args)]
+#[command(next_help_heading = "Checks")]
 pub struct Proofs {
-    /// Verify every value with proofs (eth_getProof) against the state root of its block; takes one more round
+    /// Verify every value with proofs; takes one more round
+    ///
+    /// Each value is verified with eth_getProof against the state root of its block.
     #[arg(long)]
     pub proofs: bool,
 }
 
 /// How deep a mined transaction must lie before the command ends.
 #[derive(Clone, Copy, Debug, Default, Args)]
+#[command(next_help_heading = "Checks")]
 pub struct Depth {
-    /// Once it is proven, wait until its block and those after it are this many
+    /// Wait until its block and those after it are N
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=10_000))]
     pub confirmations: Option<u64>,
 
-    /// Once it is proven, wait until the chain calls its block final
+    /// Wait until the chain calls its block final
     #[arg(long)]
     pub finalized: bool,
 }
 
 /// A key: on a Ledger, or in an encrypted file.
 #[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Key")]
 pub struct Key {
-    /// Use the Ledger that is plugged in, or an emulator at tcp://HOST:PORT
+    /// The Ledger that is plugged in [default: your settings]
+    ///
+    /// Or an emulator at tcp://HOST:PORT. Without --ledger and --keystore, your settings or the environment name the
+    /// key: breakglass help settings.
     #[arg(long, value_name = "WHERE", num_args = 0..=1, default_missing_value = "usb", conflicts_with = "keystore")]
     pub ledger: Option<String>,
 
-    /// Which Ledger, where several are plugged in: its serial number, or its path where two have the same
+    /// Which Ledger, where several are plugged in
+    ///
+    /// Its serial number, or its path where two have the same.
     #[arg(long, value_name = "SERIAL", conflicts_with = "keystore")]
     pub ledger_serial: Option<String>,
 
-    /// Which model an emulator is: nanos, nanox, nanosp, stax, flex or apex_p; over USB the device says it
+    /// Which model an emulator is
+    ///
+    /// nanos, nanox, nanosp, stax, flex or apex_p; over USB the device says it.
     #[arg(long, value_name = "MODEL", conflicts_with = "keystore")]
     pub model: Option<Model>,
 
-    /// How long to wait until the Ledger is ready, in seconds; a review takes as long as its person needs
+    /// Seconds to wait until the Ledger is ready
+    ///
+    /// A review on it takes as long as its person needs.
     #[arg(long, value_name = "SECONDS", default_value_t = 120, value_parser = clap::value_parser!(u64).range(1..=86_400))]
     pub timeout: u64,
 
-    /// Encrypted keystore file (Web3 Secret Storage)
-    #[arg(long, value_name = "FILE")]
+    /// An encrypted keystore: a file, or its name
+    ///
+    /// Web3 Secret Storage. A name is looked for here and in Foundry's folder, ~/.foundry/keystores.
+    #[arg(long, value_name = "FILE", add = ArgValueCompleter::new(complete::keystores))]
     pub keystore: Option<PathBuf>,
 
-    /// File whose first line is the keystore's password [default: asked for]
-    #[arg(long, value_name = "FILE")]
+    /// A file whose first line is the password [default: asked]
+    #[arg(long, value_name = "FILE", env = "BREAKGLASS_PASSWORD_FILE", hide_env_values = true, value_hint = ValueHint::FilePath)]
     pub password_file: Option<PathBuf>,
 }
 

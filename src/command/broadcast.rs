@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use alloy::primitives::{Address, U256};
+use clap_complete::ArgValueCompleter;
 use serde_json::json;
 
 use crate::ceremony::find::Purpose;
@@ -19,7 +20,8 @@ use crate::ceremony::{gas, outcome};
 use crate::chain::{ChainError, block_time};
 use crate::clock;
 use crate::command::Session;
-use crate::command::args::{Accept, Depth, Derive, Key, Proofs};
+use crate::command::args::{ARGUMENTS, Accept, Depth, Derive, Key, Proofs};
+use crate::command::complete;
 use crate::command::earlier::{Before, not_reserved, sent_before};
 use crate::command::key;
 use crate::command::key::Signer;
@@ -33,12 +35,19 @@ use crate::ui::Text;
 use crate::view::device as pages;
 use crate::view::{offer, review};
 
+const EXAMPLES: &str = "\
+Examples:
+  breakglass broadcast vault --keystore gas
+  breakglass broadcast vault --ledger --finalized
+  breakglass broadcast vault --calldata";
+
 #[derive(Debug, clap::Args)]
+#[command(next_help_heading = "What", after_help = EXAMPLES)]
 pub struct Args {
     /// A lever or a proposal file
+    #[arg(help_heading = ARGUMENTS, add = ArgValueCompleter::new(complete::levers))]
     what: String,
 
-    /// The account that pays for gas; anyone's
     #[command(flatten)]
     key: Key,
 
@@ -51,31 +60,35 @@ pub struct Args {
     #[command(flatten)]
     proofs: Proofs,
 
-    /// Send without asking; NAME is the Safe's name in your council file
-    #[arg(long, value_name = "NAME")]
+    /// Send without asking; NAME is the Safe's name
+    #[arg(long, value_name = "NAME", help_heading = "Checks", add = ArgValueCompleter::new(complete::safes))]
     confirm: Option<String>,
 
-    /// Send nothing: print the call for somebody else to send
-    #[arg(long, conflicts_with_all = ["confirm", "keystore", "ledger"])]
+    /// Send nothing: print the call for somebody else
+    #[arg(long, help_heading = "Output", conflicts_with_all = ["confirm", "keystore", "ledger"])]
     calldata: bool,
 
     /// The most to pay per unit of gas, in gwei
-    #[arg(long, value_name = "GWEI", default_value_t = 500)]
+    #[arg(long, value_name = "GWEI", default_value_t = 500, help_heading = "Checks")]
     max_fee: u64,
 
-    /// The tip per unit of gas in gwei, in place of what the RPCs suggest: 2 or 1.5, at most --max-fee
-    #[arg(long, value_name = "GWEI", value_parser = amount::parse_gwei)]
+    /// The tip per unit of gas, in gwei: 2 or 1.5
+    ///
+    /// In place of what the RPCs suggest; at most --max-fee.
+    #[arg(long, value_name = "GWEI", value_parser = amount::parse_gwei, help_heading = "Checks")]
     priority_fee: Option<u128>,
 
-    /// The gas to send it with, where no RPC can estimate it; checked like an estimate
-    #[arg(long, value_name = "GAS")]
+    /// The gas to send it with, if no RPC can estimate it
+    ///
+    /// It is checked like an estimate.
+    #[arg(long, value_name = "GAS", help_heading = "Checks")]
     gas: Option<u64>,
 
     #[command(flatten)]
     depth: Depth,
 
-    /// How long to wait for the transaction to be mined, in seconds
-    #[arg(long, value_name = "SECONDS", default_value_t = 600, value_parser = clap::value_parser!(u64).range(0..=86_400))]
+    /// Seconds to wait until it is mined
+    #[arg(long, help_heading = "Checks", value_name = "SECONDS", default_value_t = 600, value_parser = clap::value_parser!(u64).range(0..=86_400))]
     wait: u64,
 }
 

@@ -1,19 +1,27 @@
 //! `check`: every finding about a proposal, those that pass too.
 
+use clap_complete::ArgValueCompleter;
 use serde_json::json;
 
 use crate::ceremony::find::Purpose;
 use crate::ceremony::obey::obey;
 use crate::check::{Level, readable};
 use crate::command::Session;
-use crate::command::args::{Derive, Proofs};
+use crate::command::args::{ARGUMENTS, Derive, Proofs};
+use crate::command::complete;
 use crate::error::{Error, Exit};
 use crate::ui::Text;
 use crate::view::review;
 
+const EXAMPLES: &str = "\
+Examples:
+  breakglass check vault";
+
 #[derive(Debug, clap::Args)]
+#[command(next_help_heading = "What", after_help = EXAMPLES)]
 pub struct Args {
     /// A lever or a proposal file
+    #[arg(help_heading = ARGUMENTS, add = ArgValueCompleter::new(complete::levers))]
     what: String,
 
     #[command(flatten)]

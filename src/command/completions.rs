@@ -1,25 +1,38 @@
-//! `completions`: a shell's completion script.
+//! `completions`: the script by which a shell asks this program what can be typed next.
 
-use clap::CommandFactory;
-use clap_complete::{Shell, generate};
+use clap::builder::PossibleValuesParser;
+use clap_complete::env::Shells;
 use serde_json::json;
 
-use crate::command::Cli;
+use crate::command::args::ARGUMENTS;
+use crate::command::complete;
 use crate::error::{Error, Exit};
 use crate::ui::Ui;
 
+const EXAMPLES: &str = "\
+Examples:
+  breakglass completions bash > ~/.local/share/bash-completion/completions/breakglass
+  breakglass completions fish > ~/.config/fish/completions/breakglass.fish";
+
 #[derive(Debug, clap::Args)]
+#[command(next_help_heading = "What", after_help = EXAMPLES)]
 pub struct Args {
-    shell: Shell,
+    /// The shell
+    #[arg(help_heading = ARGUMENTS, value_parser = PossibleValuesParser::new(Shells::builtins().names()))]
+    shell: String,
 }
 
-pub fn run(ui: &Ui, &Args { shell }: &Args) -> Result<Exit, Error> {
+pub fn run(ui: &Ui, Args { shell }: &Args) -> Result<Exit, Error> {
+    let failed = |why: String| Error::new(Exit::Failed, format!("there is no script for {shell}: {why}"));
     let mut script = Vec::new();
-    generate(shell, &mut Cli::command(), "breakglass", &mut script);
-    let script = String::from_utf8(script)
-        .map_err(|e| Error::new(Exit::Failed, format!("the script for {shell} is not text: {e}")))?;
+    let shells = Shells::builtins();
+    let writer = shells.completer(shell).ok_or_else(|| failed("an unknown shell".into()))?;
+    writer
+        .write_registration(complete::VARIABLE, "breakglass", "breakglass", "breakglass", &mut script)
+        .map_err(|e| failed(e.to_string()))?;
+    let script = String::from_utf8(script).map_err(|e| failed(e.to_string()))?;
     if ui.is_json() {
-        ui.object(&json!({ "shell": shell.to_string(), "script": script }));
+        ui.object(&json!({ "shell": shell, "script": script }));
     } else {
         ui.script(&script);
     }

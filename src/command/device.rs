@@ -3,12 +3,14 @@
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
+use clap_complete::ArgValueCompleter;
 use serde_json::{Value, json};
 
 use crate::ceremony::desk::Desk;
 use crate::ceremony::desk::find_council;
 use crate::ceremony::settings::stated;
 use crate::command::args::Key;
+use crate::command::complete;
 use crate::command::key;
 use crate::device::{
     Account, DerivationPath, DeviceError, Ledger, Prediction, SearchPaths, Settings, UDEV_RULE,
@@ -19,28 +21,42 @@ use crate::store::{self, SettingsFolder, StoreError};
 use crate::ui::{Text, Ui};
 use crate::view::device as pages;
 
+const EXAMPLES: &str = "\
+Examples:
+  breakglass device
+  breakglass device --verify alice
+  breakglass device --settings
+  sudo breakglass device --install-udev";
+
 #[derive(Debug, clap::Args)]
+#[command(next_help_heading = "What", after_help = EXAMPLES)]
 pub struct Args {
     #[command(flatten)]
     key: Key,
 
-    /// Show the address at this derivation path on the device's own screen
+    /// Show the address at a derivation path on the device
     #[arg(long, value_name = "PATH", num_args = 0..=1, default_missing_value = "m/44'/60'/0'/0/0")]
     show_address: Option<DerivationPath>,
 
-    /// Show a signer's address of the council file on the device's own screen, and say whether it is the same
-    #[arg(long, value_name = "NAME", conflicts_with = "show_address")]
+    /// Show a signer's address on the device, and compare it
+    ///
+    /// It is compared with the address that the council file has for the signer.
+    #[arg(
+        long, value_name = "NAME", conflicts_with = "show_address", add = ArgValueCompleter::new(complete::signers)
+    )]
     verify: Option<String>,
 
-    /// Say which settings of the Ethereum app are recommended, and how to state yours
+    /// Say what to set in the Ethereum app, and how to state it
     #[arg(long, conflicts_with_all = ["show_address", "verify"])]
     settings: bool,
 
-    /// Print the udev rule by which Linux lets a user open a Ledger
+    /// Print the rule by which Linux lets a user open a Ledger
     #[arg(long, conflicts_with = "show_address")]
     udev: bool,
 
-    /// Install that rule, with sudo; FILE where the system keeps its rules elsewhere
+    /// Install that rule, as root
+    ///
+    /// FILE where the system keeps its udev rules elsewhere.
     #[arg(
         long, value_name = "FILE", num_args = 0..=1, default_missing_value = UDEV_RULE_PATH,
         conflicts_with_all = ["show_address", "udev"]

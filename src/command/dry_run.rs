@@ -1,5 +1,6 @@
 //! `dry-run`: rehearses now, and says whether it succeeds and leaves what the playbook promises.
 
+use clap_complete::ArgValueCompleter;
 use serde_json::{Value, json};
 
 use crate::ceremony::desk::fork;
@@ -8,14 +9,23 @@ use crate::ceremony::judged::Judged;
 use crate::ceremony::online::View;
 use crate::ceremony::rehearsal;
 use crate::command::Session;
-use crate::command::args::{Derive, Proofs};
+use crate::command::args::{ARGUMENTS, Derive, Proofs};
+use crate::command::complete;
 use crate::error::{Error, Exit};
 use crate::evm::BlockTag;
 use crate::view::{effects, review, trace};
 
+const EXAMPLES: &str = "\
+Examples:
+  breakglass dry-run vault
+  breakglass dry-run vault --at 21345678 --trace
+  breakglass dry-run vault --fork-url http://127.0.0.1:8545";
+
 #[derive(Debug, clap::Args)]
+#[command(next_help_heading = "What", after_help = EXAMPLES)]
 pub struct Args {
     /// A lever or a proposal file
+    #[arg(help_heading = ARGUMENTS, add = ArgValueCompleter::new(complete::levers))]
     what: String,
 
     #[command(flatten)]
@@ -25,7 +35,9 @@ pub struct Args {
     #[arg(long, value_name = "BLOCK")]
     at: Option<u64>,
 
-    /// On this RPC alone, a running anvil for instance; '${NAME}' for one that an environment variable holds
+    /// On this RPC alone, a running anvil for instance
+    ///
+    /// '${NAME}', in single quotes, for one that an environment variable holds.
     #[arg(long, value_name = "URL")]
     fork_url: Option<String>,
 
@@ -33,7 +45,7 @@ pub struct Args {
     proofs: Proofs,
 
     /// Show every call that it makes
-    #[arg(long)]
+    #[arg(long, help_heading = "Output")]
     trace: bool,
 }
 

@@ -2,23 +2,35 @@
 
 use std::path::{Path, PathBuf};
 
+use clap::ValueHint;
+use clap_complete::ArgValueCompleter;
 use serde_json::json;
 
 use crate::ceremony::find::Purpose;
 use crate::command::Session;
-use crate::command::args::Derive;
+use crate::command::args::{ARGUMENTS, Derive};
+use crate::command::complete;
 use crate::error::{Error, Exit};
 use crate::proposal::OwnerSignature;
 use crate::store;
 use crate::ui::Text;
 
+const EXAMPLES: &str = "\
+Examples:
+  breakglass export vault
+  breakglass export vault --to /media/stick";
+
 #[derive(Debug, clap::Args)]
+#[command(next_help_heading = "What", after_help = EXAMPLES)]
 pub struct Args {
     /// A lever or a proposal file
+    #[arg(help_heading = ARGUMENTS, add = ArgValueCompleter::new(complete::levers))]
     what: String,
 
-    /// Copy the proposal and its signatures into this folder instead of printing lines
-    #[arg(long, value_name = "FOLDER")]
+    /// Copy proposal and signatures here, as files
+    ///
+    /// Into this folder, which is made if need be, instead of printing lines.
+    #[arg(long, value_name = "FOLDER", help_heading = "Output", value_hint = ValueHint::DirPath)]
     to: Option<PathBuf>,
 
     #[command(flatten)]

@@ -3,54 +3,92 @@
 use std::path::{Path, PathBuf};
 
 use alloy::primitives::{Address, Bytes, U256, hex};
-use clap::ValueEnum;
+use clap::{ValueEnum, ValueHint};
 use serde_json::json;
 
 use crate::ceremony::find::read_proposal;
+use crate::command::args::ARGUMENTS;
 use crate::error::{Error, Exit};
 use crate::safe::{Hashes, Nonce, Operation, SafeId, SafeTx, SafeVersion, parse_address, parse_uint};
 use crate::store;
 use crate::ui::Ui;
 
+const EXAMPLES: &str = "\
+Examples:
+  breakglass hash proposal.json
+  breakglass hash --chain-id 1 --safe 0x… --safe-version 1.4.1 \\
+    --to 0x… --data 0x… --nonce 42";
+
 #[derive(Debug, clap::Args)]
+#[command(next_help_heading = "What", after_help = EXAMPLES)]
 pub struct Args {
     /// A proposal file, instead of the flags below
+    #[arg(help_heading = ARGUMENTS, value_name = "FILE", value_hint = ValueHint::FilePath)]
     proposal: Option<PathBuf>,
 
-    #[arg(long, required_unless_present = "proposal")]
+    /// The id of the chain
+    #[arg(long, value_name = "ID", required_unless_present = "proposal")]
     chain_id: Option<u64>,
-    #[arg(long, required_unless_present = "proposal", value_parser = parse_address)]
+
+    /// The Safe's address
+    #[arg(long, value_name = "ADDRESS", required_unless_present = "proposal", value_parser = parse_address)]
     safe: Option<Address>,
-    #[arg(long, required_unless_present = "proposal")]
+
+    /// Its version, such as 1.4.1
+    #[arg(long, value_name = "VERSION", required_unless_present = "proposal")]
     safe_version: Option<SafeVersion>,
-    #[arg(long, required_unless_present = "proposal", value_parser = parse_address)]
+
+    /// The address that it calls
+    #[arg(long, value_name = "ADDRESS", required_unless_present = "proposal", value_parser = parse_address)]
     to: Option<Address>,
+
     /// In wei
-    #[arg(long, default_value = "0")]
+    #[arg(long, value_name = "WEI", default_value = "0")]
     value: Amount,
+
     /// Hexadecimal, or @FILE for long data
-    #[arg(long, default_value = "0x")]
+    #[arg(long, value_name = "HEX", default_value = "0x")]
     data: String,
-    #[arg(long, value_enum, default_value = "call")]
+
+    /// Call, or run the code as the Safe
+    #[arg(long, value_enum, value_name = "OPERATION", default_value = "call")]
     operation: OperationName,
-    #[arg(long, default_value = "0")]
+
+    /// Gas for the call; 0 for all
+    #[arg(long, value_name = "GAS", default_value = "0")]
     safe_tx_gas: Amount,
-    #[arg(long, default_value = "0")]
+
+    /// Gas that a refund adds
+    #[arg(long, value_name = "GAS", default_value = "0")]
     base_gas: Amount,
-    #[arg(long, default_value = "0")]
+
+    /// What a refund pays for a unit of gas
+    #[arg(long, value_name = "WEI", default_value = "0")]
     gas_price: Amount,
-    #[arg(long, default_value_t = Address::ZERO, value_parser = parse_address)]
+
+    /// The token of a refund; zero for ether
+    #[arg(
+        long, value_name = "ADDRESS", default_value_t = Address::ZERO, hide_default_value = true, value_parser = parse_address
+    )]
     gas_token: Address,
-    #[arg(long, default_value_t = Address::ZERO, value_parser = parse_address)]
+
+    /// Whom a refund goes to; zero for the sender
+    #[arg(
+        long, value_name = "ADDRESS", default_value_t = Address::ZERO, hide_default_value = true, value_parser = parse_address
+    )]
     refund_receiver: Address,
-    #[arg(long, required_unless_present = "proposal")]
+
+    /// The Safe's nonce
+    #[arg(long, value_name = "N", required_unless_present = "proposal")]
     nonce: Option<Nonce>,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum OperationName {
+    /// Operation 0
     #[value(alias = "0")]
     Call,
+    /// Operation 1
     #[value(alias = "1")]
     Delegatecall,
 }

@@ -3,11 +3,14 @@
 
 use std::path::{Path, PathBuf};
 
+use clap::ValueHint;
+use clap_complete::ArgValueCompleter;
 use serde_json::{Value, json};
 
 use crate::ceremony::find::{Purpose, is_file};
 use crate::command::Session;
-use crate::command::args::Derive;
+use crate::command::args::{ARGUMENTS, Derive};
+use crate::command::complete;
 use crate::error::{Error, Exit};
 use crate::proposal::{
     Few, Finds, Gathered, OwnerSignature, Proposal, SafeOwners, Wanted, find_signatures, gather,
@@ -49,12 +52,20 @@ struct Refused {
     why: String,
 }
 
+const EXAMPLES: &str = "\
+Examples:
+  pbpaste | breakglass import vault
+  breakglass import vault /media/stick chat.txt";
+
 #[derive(Debug, clap::Args)]
+#[command(next_help_heading = "What", after_help = EXAMPLES)]
 pub struct Args {
     /// A lever or a proposal file
+    #[arg(help_heading = ARGUMENTS, add = ArgValueCompleter::new(complete::levers))]
     what: String,
 
     /// Files or folders; `-`, or none, for standard input
+    #[arg(help_heading = ARGUMENTS, value_name = "FILE", value_hint = ValueHint::AnyPath)]
     from: Vec<PathBuf>,
 
     #[command(flatten)]

@@ -18,18 +18,25 @@ use crate::safe::{SafeState, SafeVersion, parse_address};
 use crate::store;
 use crate::ui::{Text, Ui};
 
+const EXAMPLES: &str = "\
+Examples:
+  breakglass init --safe 0x… --rpc '${MAINNET_RPC}'";
+
 #[derive(Debug, clap::Args)]
+#[command(next_help_heading = "What", after_help = EXAMPLES)]
 pub struct Args {
     /// The Safe's address
-    #[arg(long, value_parser = parse_address)]
+    #[arg(long, value_name = "ADDRESS", value_parser = parse_address)]
     safe: Address,
 
-    /// An RPC address; '${NAME}' for one that an environment variable holds, as one with a key should be
+    /// An RPC address; may be given again
+    ///
+    /// '${NAME}', in single quotes, for one that an environment variable holds, as one with a key should be.
     #[arg(long, value_name = "URL")]
     rpc: Vec<String>,
 
     /// What to call the protocol
-    #[arg(long, default_value = "My protocol")]
+    #[arg(long, value_name = "NAME", default_value = "My protocol")]
     name: String,
 
     /// What to call the chain [default: its usual name]

@@ -5,6 +5,7 @@ mod accept;
 mod args;
 mod broadcast;
 mod check;
+mod complete;
 mod completions;
 mod device;
 mod dry_run;
@@ -12,23 +13,26 @@ mod earlier;
 mod error;
 mod export;
 mod hash;
+mod help;
 mod home;
 mod import;
 mod init;
 mod key;
+mod man;
 mod on_ledger;
 mod playbook;
 mod propose;
 mod report;
 mod sign;
 mod status;
+mod suggest;
 
 use std::ffi::OsString;
 use std::io::ErrorKind;
 use std::ops::Deref;
 use std::path::PathBuf;
 
-use clap::{Parser, Subcommand};
+use clap::{ArgAction, Parser, Subcommand, ValueHint};
 
 use crate::ceremony::desk::Desk;
 use crate::error::{Error, Exit};
@@ -42,61 +46,91 @@ use crate::ui::Ui;
 ///
 /// Without a command: lists the levers of your council file.
 #[derive(Debug, Parser)]
-#[command(name = "breakglass", version, max_term_width = 100, after_help = EXIT_CODES)]
+#[command(
+    name = "breakglass", version, max_term_width = 80, after_help = EXAMPLES, disable_help_subcommand = true,
+    disable_help_flag = true, disable_version_flag = true
+)]
 struct Cli {
-    /// The council file [default: breakglass.toml here or in a folder above]
-    #[arg(long, global = true, value_name = "FILE")]
+    /// The council file
+    ///
+    /// breakglass.toml, looked for in this folder and in each folder above; then your settings may name one.
+    #[arg(
+        long, global = true, value_name = "FILE", help_heading = "What", display_order = 900, env = "BREAKGLASS_COUNCIL",
+        hide_env_values = true, value_hint = ValueHint::FilePath
+    )]
     council: Option<PathBuf>,
 
+    /// How many RPCs must agree in this run
+    ///
+    /// In place of the council file's number; a smaller one is recorded.
+    #[arg(
+        long, global = true, value_name = "N", help_heading = "Checks", display_order = 901, value_parser = clap::value_parser!(u8).range(1..)
+    )]
+    quorum: Option<u8>,
+
     /// Print one JSON object on standard output
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = "Output", display_order = 902)]
     json: bool,
 
-    /// How many RPCs must agree, for this run, in place of the council file's number; a smaller one is recorded
-    #[arg(long, global = true, value_name = "N", value_parser = clap::value_parser!(u8).range(1..))]
-    quorum: Option<u8>,
+    /// Print help: -h in short, --help in full
+    #[arg(short, long, global = true, help_heading = "Output", display_order = 903, action = ArgAction::Help)]
+    help: Option<bool>,
+
+    /// Print the version
+    #[arg(short = 'V', long, help_heading = "Output", display_order = 904, action = ArgAction::Version)]
+    version: Option<bool>,
 
     #[command(subcommand)]
     command: Option<Command>,
 }
 
-const EXIT_CODES: &str = "\
-Exit codes: 0 done and proven, 1 failed, 2 usage or no terminal for a prompt, 3 threshold not met yet, \
-4 refused by a check, 5 the chain has moved, 6 refused or not ready on the device, 7 network, 10 mined, but not as rehearsed";
+const EXAMPLES: &str = "\
+Examples:
+  breakglass                             the levers
+  breakglass sign vault --ledger         every owner, on their own machine
+  breakglass broadcast vault             at threshold, anybody
+
+breakglass help lists the topics: offline, ledger, settings, exit-codes, …";
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Propose a pause: plan, review, proposal file
+    /// Propose a pause
     Pause(propose::Args),
     /// Propose a parameter change
     Param(propose::Args),
     /// Propose a change of keys, roles or owners
     Rotate(propose::Args),
-    /// Rehearse it now: what it would change, without sending anything
+    /// Propose to take a lever back
+    Undo(propose::UndoArgs),
+    /// Rehearse a lever now, without sending anything
     DryRun(dry_run::Args),
-    /// Derive or load, check, show, sign
+    /// Review a lever's transaction and sign it
     Sign(sign::Args),
-    /// Every finding about a proposal, those that pass too
+    /// List every check of a proposal
     Check(check::Args),
-    /// Who has signed, what is missing, what has drifted
+    /// Show who has signed and what is missing
     Status(status::Args),
-    /// Take in signatures: files, folders, lines, a whole pasted chat
+    /// Read signatures from files, folders or a pasted chat
     Import(import::Args),
-    /// Give out signatures, as lines or as files
+    /// Print signatures as lines, or copy them as files
     Export(export::Args),
-    /// At threshold: send it, wait, and prove its effect on chain
+    /// Send it at threshold, and prove its effect on chain
     Broadcast(broadcast::Args),
-    /// Domain hash, message hash and safeTxHash of a transaction; no network
+    /// Compute the hashes of a Safe transaction, offline
     Hash(hash::Args),
-    /// Is the Ledger ready, and whose keys does it hold?
+    /// Show whether the Ledger is ready, and whose keys it holds
     Device(device::Args),
-    /// The playbooks at hand
+    /// List, explain, check and try playbooks
     #[command(subcommand)]
     Playbook(playbook::Args),
     /// Write a first council file, from a Safe on chain
     Init(init::Args),
     /// Print a shell's completion script
     Completions(completions::Args),
+    /// Write the manual pages
+    Man(man::Args),
+    /// Explain a topic or a command
+    Help(help::Args),
 }
 
 /// What every command about the reader's own files starts from.
@@ -117,19 +151,30 @@ impl<'a> Deref for Session<'a> {
 /// Runs the program with these arguments and answers its exit code.
 pub fn run(args: impl IntoIterator<Item = OsString>) -> Exit {
     let args: Vec<OsString> = args.into_iter().collect();
+    match complete::answered(&args) {
+        Ok(false) => {}
+        Ok(true) => return Exit::Done,
+        Err(error) => return print(&error),
+    }
     let json = args.iter().any(|arg| arg == "--json");
-    let cli = match Cli::try_parse_from(args) {
-        Ok(cli) => cli,
-        Err(error) if json && error.use_stderr() => return Ui::new(json).finish(Err(usage(&error))),
-        Err(error) => {
-            // Help and version are no errors, and go to standard output.
-            let exit = if error.use_stderr() { Exit::Usage } else { Exit::Done };
-            let lost = error.print().is_err_and(|why| why.kind() != ErrorKind::BrokenPipe);
-            return if lost && exit == Exit::Done { Exit::Failed } else { exit };
+    match Cli::try_parse_from(&args) {
+        Ok(cli) => {
+            let ui = Ui::new(cli.json);
+            ui.finish(dispatch(&ui, &cli))
         }
-    };
-    let ui = Ui::new(cli.json);
-    ui.finish(dispatch(&ui, &cli))
+        Err(error) => match suggest::improved(error, &args) {
+            Ok(plain) => Ui::new(json).finish(Err(plain)),
+            Err(error) if json && error.use_stderr() => Ui::new(json).finish(Err(usage(&error))),
+            Err(error) => print(&error),
+        },
+    }
+}
+
+/// Prints what clap says. Help and version are no errors, and go to standard output.
+fn print(error: &clap::Error) -> Exit {
+    let exit = if error.use_stderr() { Exit::Usage } else { Exit::Done };
+    let lost = error.print().is_err_and(|why| why.kind() != ErrorKind::BrokenPipe);
+    if lost && exit == Exit::Done { Exit::Failed } else { exit }
 }
 
 /// What is wrong with the command line, without the usage that clap prints after it.
@@ -147,6 +192,7 @@ fn dispatch(ui: &Ui, cli: &Cli) -> Result<Exit, Error> {
         Some(Command::Pause(args)) => propose::run(&load()?, Kind::Pause, args),
         Some(Command::Param(args)) => propose::run(&load()?, Kind::Param, args),
         Some(Command::Rotate(args)) => propose::run(&load()?, Kind::Rotate, args),
+        Some(Command::Undo(args)) => propose::undo(&load()?, args),
         Some(Command::Sign(args)) => sign::run(&load()?, args),
         Some(Command::Check(args)) => check::run(&load()?, args),
         Some(Command::Status(args)) => status::run(&load()?, args),
@@ -159,5 +205,54 @@ fn dispatch(ui: &Ui, cli: &Cli) -> Result<Exit, Error> {
         Some(Command::Playbook(args)) => playbook::run(ui, council, cli.quorum, args),
         Some(Command::Init(args)) => init::run(ui, council, args),
         Some(Command::Completions(args)) => completions::run(ui, args),
+        Some(Command::Man(args)) => man::run(ui, args),
+        Some(Command::Help(args)) => help::run(ui, args),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    fn each(command: &clap::Command, look: &mut impl FnMut(&clap::Command)) {
+        look(command);
+        command.get_subcommands().for_each(|below| each(below, look));
+    }
+
+    #[test]
+    fn every_option_is_described_and_has_a_heading_and_every_page_an_example() {
+        let mut root = Cli::command();
+        root.build();
+        root.clone().debug_assert();
+        each(&root, &mut |command| {
+            let name = command.get_name();
+            assert!(command.get_about().is_some(), "{name} is not described");
+            let examples = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+            assert!(examples.contains("Examples:\n  "), "{name} has no example");
+            for arg in command.get_arguments() {
+                let help = arg.get_help().map(ToString::to_string).unwrap_or_default();
+                assert!(!help.is_empty(), "{name}: {} is not described", arg.get_id());
+                assert!(help.chars().count() <= 75, "{name}: {} is described at length in -h", arg.get_id());
+                let heading = arg.get_help_heading();
+                let known = [Some("What"), Some("Key"), Some("Checks"), Some("Output")].contains(&heading);
+                assert!(known || arg.is_positional(), "{name}: {} stands under {heading:?}", arg.get_id());
+            }
+        });
+    }
+
+    /// What weakens a check is typed each time.
+    #[test]
+    fn no_variable_weakens_a_check() {
+        let mut found = Vec::new();
+        each(&Cli::command(), &mut |command| {
+            for arg in command.get_arguments().filter(|arg| arg.get_env().is_some()) {
+                found.push(arg.get_id().to_string());
+            }
+        });
+        found.sort();
+        found.dedup();
+        assert_eq!(found, ["council", "password_file"]);
     }
 }

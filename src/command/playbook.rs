@@ -2,8 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use clap::Subcommand;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::{Subcommand, ValueHint};
+use clap_complete::ArgValueCompleter;
 use serde_json::{Value, json};
 
 use crate::ceremony::derive::{Order, named_once};
@@ -12,7 +13,8 @@ use crate::ceremony::trial;
 use crate::chain::Ask;
 use crate::clock;
 use crate::command::Session;
-use crate::command::args::parse_set;
+use crate::command::args::{ARGUMENTS, parse_set};
+use crate::command::complete;
 use crate::council;
 use crate::error::{Error, Exit};
 use crate::evm::BlockTag;
@@ -29,24 +31,41 @@ use crate::ui::{Text, Ui};
 const MOST_CHECKED: usize = 10_000;
 
 #[derive(Debug, Subcommand)]
+#[command(disable_help_subcommand = true, after_help = EXAMPLES)]
 pub enum Args {
-    /// Every playbook: your council's own, then the built-in ones
+    /// List every playbook
+    ///
+    /// Your council's own first, then the built-in ones.
     List(ListArgs),
-    /// One playbook in plain words, with its parameters and an example lever
-    Show { id: String },
-    /// Read a playbook file, or every one in a folder, and say what is wrong; exit code 1 where something is
-    Check { path: PathBuf },
-    /// Print a first playbook for a function, its checks included: save it below playbooks/ and edit it
+    /// Explain a playbook, with its parameters and an example lever
+    Show(ShowArgs),
+    /// Say what is wrong with a playbook file, or with all in a folder
+    Check(CheckArgs),
+    /// Print a first playbook for a function, its checks included
     New(NewArgs),
-    /// Try one on a fork: pull it, take it back, and see it denied to somebody without the role; nothing is sent
+    /// Try a playbook on a fork; nothing is sent
+    ///
+    /// It is pulled, taken back, and denied to somebody without the role.
     Test(TestArgs),
     /// Print the JSON Schema of a playbook's file, for editors
+    #[command(after_help = "Examples:\n  breakglass playbook schema > playbook.schema.json")]
     Schema,
 }
 
+const EXAMPLES: &str = "\
+Examples:
+  breakglass playbook list --family aave
+  breakglass playbook show pause/oz-pausable";
+
+const LIST_EXAMPLES: &str = "\
+Examples:
+  breakglass playbook list --kind pause
+  breakglass playbook list --family aave --severity P1";
+
 #[derive(Debug, clap::Args)]
+#[command(next_help_heading = "What", after_help = LIST_EXAMPLES)]
 pub struct ListArgs {
-    /// Only this kind: pause, param or rotate
+    /// Only this kind
     #[arg(long, value_name = "KIND", value_parser = word::<Kind>(), ignore_case = true)]
     kind: Option<Kind>,
 
@@ -54,47 +73,87 @@ pub struct ListArgs {
     #[arg(long, value_name = "TEXT")]
     family: Option<String>,
 
-    /// Only this severity: P1, the gravest, to P5
+    /// Only this severity; P1 is the gravest
     #[arg(long, value_name = "P1", value_parser = word::<Severity>(), ignore_case = true)]
     severity: Option<Severity>,
 }
 
 #[derive(Debug, clap::Args)]
-pub struct NewArgs {
-    /// The id, such as pause/my-vault: kind, and a name
+#[command(next_help_heading = "What", after_help = "Examples:\n  breakglass playbook show pause/oz-pausable")]
+pub struct ShowArgs {
+    /// The playbook
+    #[arg(help_heading = ARGUMENTS, add = ArgValueCompleter::new(complete::playbooks))]
     id: String,
-
-    /// The function to call: a signature such as "pause()", or with --abi its name
-    #[arg(long, value_name = "FUNCTION")]
-    call: String,
-
-    /// The view that proves it, such as "paused()(bool)"; with --abi its name
-    #[arg(long, value_name = "VIEW")]
-    view: String,
-
-    /// The contract's ABI as JSON, or an artifact with a field "abi"
-    #[arg(long, value_name = "FILE")]
-    abi: Option<PathBuf>,
 }
 
 #[derive(Debug, clap::Args)]
+#[command(next_help_heading = "What", after_help = "Examples:\n  breakglass playbook check playbooks")]
+pub struct CheckArgs {
+    /// A file, or a folder; exit code 1 where something is wrong
+    #[arg(help_heading = ARGUMENTS, value_hint = ValueHint::AnyPath)]
+    path: PathBuf,
+}
+
+const NEW_EXAMPLES: &str = "\
+Examples:
+  breakglass playbook new pause/my-vault --call 'pause()' \\
+    --view 'paused()(bool)' > playbooks/my-vault.toml";
+
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "What", after_help = NEW_EXAMPLES)]
+pub struct NewArgs {
+    /// The id, such as pause/my-vault: kind, and a name
+    #[arg(help_heading = ARGUMENTS)]
+    id: String,
+
+    /// The function to call
+    ///
+    /// A signature such as "pause()", or with --abi its name.
+    #[arg(long, value_name = "FUNCTION")]
+    call: String,
+
+    /// The view that proves it
+    ///
+    /// Such as "paused()(bool)"; with --abi its name.
+    #[arg(long, value_name = "VIEW")]
+    view: String,
+
+    /// The contract's ABI as JSON
+    ///
+    /// Or an artifact with a field "abi".
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    abi: Option<PathBuf>,
+}
+
+const TEST_EXAMPLES: &str = "\
+Examples:
+  breakglass playbook test pause/oz-pausable --set target=vault
+  breakglass playbook test playbooks/my-vault.toml --safe guardian";
+
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "What", after_help = TEST_EXAMPLES)]
 pub struct TestArgs {
     /// A playbook's id, or a playbook file
+    #[arg(help_heading = ARGUMENTS, add = ArgValueCompleter::new(complete::playbooks))]
     what: String,
 
-    /// The Safe of your council file that pulls it [default: the only one]
-    #[arg(long, value_name = "NAME")]
+    /// The Safe that pulls it [default: the only one]
+    #[arg(long, value_name = "NAME", add = ArgValueCompleter::new(complete::safes))]
     safe: Option<String>,
 
     /// The Safe that takes it back [default: the same]
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", add = ArgValueCompleter::new(complete::safes))]
     undo_safe: Option<String>,
 
     /// An argument of the playbook; may be given again
-    #[arg(long, value_name = "NAME=VALUE", value_parser = parse_set)]
+    #[arg(
+        long, value_name = "NAME=VALUE", value_parser = parse_set, add = ArgValueCompleter::new(complete::arguments)
+    )]
     set: Vec<(String, String)>,
 
-    /// On this RPC alone, a running anvil for instance; '${NAME}' for one that an environment variable holds
+    /// On this RPC alone, a running anvil for instance
+    ///
+    /// '${NAME}', in single quotes, for one that an environment variable holds.
     #[arg(long, value_name = "URL")]
     fork_url: Option<String>,
 }
@@ -110,8 +169,8 @@ fn word<T: Word + Send + Sync>() -> impl TypedValueParser<Value = T> {
 pub fn run(ui: &Ui, council: Option<&Path>, quorum: Option<u8>, args: &Args) -> Result<Exit, Error> {
     match args {
         Args::List(wanted) => Ok(list(ui, &catalogue(ui, council)?, wanted)),
-        Args::Show { id } => Ok(show(ui, &catalogue(ui, council)?.get(id)?)),
-        Args::Check { path } => check(ui, path),
+        Args::Show(args) => Ok(show(ui, &catalogue(ui, council)?.get(&args.id)?)),
+        Args::Check(args) => check(ui, &args.path),
         Args::New(args) => new(ui, args),
         Args::Test(args) => test(Session { ui, desk: Desk::load(ui, council)?.with_quorum(quorum) }, args),
         Args::Schema => {

@@ -1,12 +1,14 @@
 //! `pause`, `param`, `rotate`: a lever becomes a proposal file.
 
+use clap_complete::ArgValueCompleter;
 use serde_json::json;
 
 use crate::ceremony::derive::Order;
 use crate::ceremony::judged::Judged;
 use crate::ceremony::obey::{accepted, obey};
 use crate::command::Session;
-use crate::command::args::{Accept, Derive, Proofs};
+use crate::command::args::{ARGUMENTS, Accept, Derive, Proofs};
+use crate::command::complete;
 use crate::command::home;
 use crate::error::{Error, Exit};
 use crate::playbook::Kind;
@@ -14,18 +16,26 @@ use crate::shell::quoted;
 use crate::ui::Text;
 use crate::view::{effects, review};
 
+const EXAMPLES: &str = "\
+Examples:
+  breakglass pause vault
+  breakglass pause vault --undo
+  breakglass param cap --set amount=\"0 USDC\"
+  breakglass rotate --playbook rotate/safe-threshold --safe guardian --set …";
+
 #[derive(Debug, clap::Args)]
+#[command(next_help_heading = "What", after_help = EXAMPLES)]
 pub struct Args {
     /// A lever of the council file; without one, they are listed
-    #[arg(conflicts_with = "playbook")]
+    #[arg(help_heading = ARGUMENTS, conflicts_with = "playbook", add = ArgValueCompleter::new(complete::levers))]
     lever: Option<String>,
 
     /// Without a lever: the playbook's id
-    #[arg(long, value_name = "ID", requires = "safe")]
+    #[arg(long, value_name = "ID", requires = "safe", add = ArgValueCompleter::new(complete::playbooks))]
     playbook: Option<String>,
 
     /// Without a lever: the Safe's name
-    #[arg(long, value_name = "NAME", requires = "playbook")]
+    #[arg(long, value_name = "NAME", requires = "playbook", add = ArgValueCompleter::new(complete::safes))]
     safe: Option<String>,
 
     #[command(flatten)]
@@ -36,6 +46,37 @@ pub struct Args {
 
     #[command(flatten)]
     proofs: Proofs,
+}
+
+const UNDO_EXAMPLES: &str = "\
+Examples:
+  breakglass undo vault
+  breakglass sign vault --undo           next, each owner";
+
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "What", after_help = UNDO_EXAMPLES)]
+pub struct UndoArgs {
+    /// The lever to take back, by its counter-playbook
+    #[arg(help_heading = ARGUMENTS, add = ArgValueCompleter::new(complete::levers))]
+    lever: String,
+
+    #[command(flatten)]
+    derive: Derive,
+
+    #[command(flatten)]
+    accept: Accept,
+
+    #[command(flatten)]
+    proofs: Proofs,
+}
+
+/// `undo LEVER` is the lever's own verb with `--undo`.
+pub fn undo(session: &Session, args: &UndoArgs) -> Result<Exit, Error> {
+    let derive = Derive { undo: true, ..args.derive.clone() };
+    let lever = session.lever(&args.lever)?;
+    let kind = Order::lever(session, &lever.name, true, &derive.given().arguments()?)?.entry.playbook.kind;
+    let (lever, accept, proofs) = (Some(lever.name.clone()), args.accept.clone(), args.proofs);
+    run(session, kind, &Args { lever, playbook: None, safe: None, derive, accept, proofs })
 }
 
 pub fn run(session: &Session, kind: Kind, args: &Args) -> Result<Exit, Error> {

@@ -1,6 +1,7 @@
 //! `sign`: derive or load, check, show, ask, sign, write. One proposal after the other.
 
 use alloy::primitives::Address;
+use clap_complete::ArgValueCompleter;
 use serde_json::{Value, json};
 
 use crate::ceremony::derive::Given;
@@ -8,7 +9,8 @@ use crate::ceremony::find::{Purpose, is_file};
 use crate::ceremony::judged::Judged;
 use crate::ceremony::obey::{accepted, changed_digits, obey};
 use crate::command::Session;
-use crate::command::args::{Accept, Derive, Key, Proofs};
+use crate::command::args::{ARGUMENTS, Accept, Derive, Key, Proofs};
+use crate::command::complete;
 use crate::command::key::Signer;
 use crate::command::on_ledger::Asking;
 use crate::command::{key, on_ledger};
@@ -19,11 +21,19 @@ use crate::safe::SignatureKind;
 use crate::ui::{Text, Ui};
 use crate::view::review;
 
+const EXAMPLES: &str = "\
+Examples:
+  breakglass sign vault
+  breakglass sign vault --ledger
+  breakglass sign vault --keystore alice
+  breakglass sign proposal.json --offline";
+
 #[derive(Debug, clap::Args)]
+#[command(next_help_heading = "What", after_help = EXAMPLES)]
 #[allow(clippy::struct_excessive_bools, clippy::struct_field_names, reason = "each is a flag of its own")]
 pub struct Args {
     /// Levers or proposal files
-    #[arg(required = true)]
+    #[arg(help_heading = ARGUMENTS, required = true, add = ArgValueCompleter::new(complete::levers))]
     what: Vec<String>,
 
     #[command(flatten)]
@@ -38,32 +48,44 @@ pub struct Args {
     #[command(flatten)]
     proofs: Proofs,
 
-    /// Ask nothing of the network; says what could not be checked
-    #[arg(long, conflicts_with = "proofs")]
+    /// Ask nothing of the network
+    ///
+    /// Says what could not be checked: breakglass help offline.
+    #[arg(long, conflicts_with = "proofs", help_heading = "Checks")]
     offline: bool,
 
-    /// Sign without asking, after the review is printed; a Ledger asks on its own screen in any case
-    #[arg(long)]
+    /// Sign without asking, after the review is printed
+    ///
+    /// A Ledger asks on its own screen in any case.
+    #[arg(long, help_heading = "Checks")]
     yes: bool,
 
-    /// Sign as this signer of the council file, where a Ledger holds the keys of several [default: me in your settings]
-    #[arg(long = "as", value_name = "NAME")]
+    /// Sign as this signer of the council file [default: me in your settings]
+    ///
+    /// Where a Ledger holds the keys of several.
+    #[arg(long = "as", value_name = "NAME", help_heading = "Key", add = ArgValueCompleter::new(complete::signers))]
     signer: Option<String>,
 
-    /// Give the Ledger every field, as is usual where its app takes them
-    #[arg(long, conflicts_with_all = ["keystore", "hashes", "eth_sign"])]
+    /// Give the Ledger every field
+    ///
+    /// This is usual where its app takes them.
+    #[arg(long, conflicts_with_all = ["keystore", "hashes", "eth_sign"], help_heading = "Key")]
     fields: bool,
 
-    /// Give the Ledger the two hashes only: it then shows nothing else of what is signed
-    #[arg(long, conflicts_with = "keystore")]
+    /// Give the Ledger the two hashes only
+    ///
+    /// It then shows nothing else of what is signed.
+    #[arg(long, conflicts_with = "keystore", help_heading = "Key")]
     hashes: bool,
 
-    /// Sign as a personal message (eth_sign), for Safes from 1.1.1 on: a Ledger shows the whole safeTxHash in 4 presses
-    #[arg(long)]
+    /// Sign as a personal message (eth_sign)
+    ///
+    /// For Safes from 1.1.1 on: a Ledger shows the whole safeTxHash in 4 presses.
+    #[arg(long, help_heading = "Key")]
     eth_sign: bool,
 
     /// Accept that the Ledger shows neither all of the data nor a hash of it
-    #[arg(long, conflicts_with = "keystore")]
+    #[arg(long, conflicts_with = "keystore", help_heading = "Checks")]
     unseen: bool,
 }
 

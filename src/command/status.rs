@@ -1,6 +1,7 @@
 //! `status`: who has signed, what is missing, what has drifted.
 
 use alloy::primitives::Address;
+use clap_complete::ArgValueCompleter;
 use serde_json::{Value, json};
 
 use crate::ceremony::depth::Wanted;
@@ -10,15 +11,23 @@ use crate::ceremony::stage::Stage;
 use crate::ceremony::{outcome, waiting};
 use crate::check::{Finding, Level, Sort};
 use crate::command::Session;
-use crate::command::args::{Derive, Proofs};
+use crate::command::args::{ARGUMENTS, Derive, Proofs};
+use crate::command::complete;
 use crate::command::report::report;
 use crate::error::{Error, Exit};
 use crate::proposal::{NotReady, Shortfall, assemble};
 use crate::ui::Text;
 
+const EXAMPLES: &str = "\
+Examples:
+  breakglass status vault
+  breakglass status vault --undo";
+
 #[derive(Debug, clap::Args)]
+#[command(next_help_heading = "What", after_help = EXAMPLES)]
 pub struct Args {
     /// A lever or a proposal file
+    #[arg(help_heading = ARGUMENTS, add = ArgValueCompleter::new(complete::levers))]
     what: String,
 
     #[command(flatten)]

@@ -7,6 +7,7 @@
 
 mod folder;
 mod incidents;
+mod keystores;
 mod read;
 mod settings;
 mod write;
@@ -16,11 +17,12 @@ use std::path::Path;
 
 pub use folder::{Files, Shelf, Stored, files_below};
 pub use incidents::{Incidents, Lock};
+pub use keystores::{find_keystore, keystores};
 pub use read::{
     Foreign, Found, MAX_BYTES, find_upwards, read_foreign, read_password, read_stdin, read_stream, read_text,
     read_text_up_to,
 };
-pub use settings::{SettingsFolder, home, real_path};
+pub use settings::{SettingsFolder, home, real_path, variable};
 pub use write::{create_folder, create_new, keep_all, keep_new, let_all_read};
 
 #[derive(Debug, thiserror::Error)]

@@ -23,6 +23,12 @@ pub fn home() -> Option<PathBuf> {
     env::var_os("HOME").map(PathBuf::from).filter(|path| path.is_absolute())
 }
 
+/// Returns what a variable of the environment says; `None` if it is unset or empty.
+#[must_use]
+pub fn variable(name: &str) -> Option<String> {
+    env::var(name).ok().filter(|value| !value.is_empty())
+}
+
 /// The path by which every name of a file is the same, or as it was given.
 #[must_use]
 pub fn real_path(path: &Path) -> PathBuf {
