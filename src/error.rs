@@ -26,6 +26,41 @@ pub enum Exit {
     MinedOtherwise = 10,
 }
 
+impl Exit {
+    /// For a row of a table.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::Failed => "failed",
+            Self::Usage => "wrong usage",
+            Self::Shortfall => "signatures are missing",
+            Self::Refused => "refused",
+            Self::Drift => "the chain has moved",
+            Self::Device => "not signed by the device",
+            Self::Network => "no answer from the network",
+            Self::MinedOtherwise => "mined, but not as rehearsed",
+        }
+    }
+
+    /// Of several parts of one run: the one that a person must know of first.
+    #[must_use]
+    pub fn graver(self, other: Self) -> Self {
+        const ORDER: [Exit; 9] = [
+            Exit::MinedOtherwise,
+            Exit::Failed,
+            Exit::Refused,
+            Exit::Drift,
+            Exit::Device,
+            Exit::Network,
+            Exit::Usage,
+            Exit::Shortfall,
+            Exit::Done,
+        ];
+        ORDER.into_iter().find(|exit| *exit == self || *exit == other).unwrap_or(self)
+    }
+}
+
 /// One sentence that names the value at fault, and what to do next.
 #[derive(Debug)]
 pub struct Error {

@@ -16,7 +16,7 @@ pub enum Tone {
 }
 
 /// Whoever is told.
-pub trait Progress: Debug {
+pub trait Progress: Debug + Sync {
     /// Says what is being waited for, until the answer is dropped.
     fn begin(&self, what: &str) -> Box<dyn Shown>;
 

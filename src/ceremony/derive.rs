@@ -1,60 +1,21 @@
 //! A lever becomes a proposal: the reader's own files, the chain's values, one transaction. The same files, arguments,
 //! nonce and values give the same hash on every machine.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use alloy::primitives::Address;
-
-use crate::ceremony::desk::Desk;
+use crate::ceremony::order::{Order, Turn};
 use crate::ceremony::prefetch;
 use crate::chain::{Ask, Chain, Draft, Sending, Snapshot};
-use crate::council;
 use crate::error::{Error, Exit};
-use crate::evm::AddressBook;
 use crate::evm::Block;
 use crate::evm::BlockTag;
 use crate::evm::{Answer, Query, Readings};
-use crate::playbook::{Decided, Derivation, Entry, Inputs, Plan, PlanError, Playbook, Source, Undo, derive};
-use crate::proposal::{BatchContract, BatchSource, Binding, BoundLever, Proposal, build_tx};
+use crate::playbook::{CombinedPlan, Decided, Plan, Playbook, Source};
+use crate::proposal::{BatchContract, BatchSource, Proposal, build_tx};
 use crate::safe::{Call, Nonce, SafeId, SafeState, SafeVersion};
 
 /// Reads that depend on reads settle in a few turns; more is a fault of the playbook.
 pub const MAX_TURNS: usize = 8;
-
-/// What the command line adds to a lever or a file.
-#[derive(Clone, Debug, Default)]
-pub struct Given {
-    pub set: Vec<(String, String)>,
-    pub nonce: Option<Nonce>,
-    pub undo: bool,
-}
-
-impl Given {
-    /// `--set` as a map.
-    ///
-    /// # Errors
-    /// The same name twice is a mistake.
-    pub fn arguments(&self) -> Result<BTreeMap<String, String>, Error> {
-        named_once(&self.set)
-    }
-}
-
-/// The inputs of a derivation, all from the reader's own files and command line.
-#[derive(Clone, Debug)]
-pub struct Order<'a> {
-    pub lever: Option<String>,
-    pub undo: bool,
-    pub entry: Entry<'a>,
-    pub safe: &'a council::Safe,
-    pub chain: &'a council::Chain,
-    pub names: AddressBook,
-    /// The arguments as given: the lever's and those set besides.
-    pub given: BTreeMap<String, String>,
-    /// The arguments of the playbook: as given, or turned round for its undo.
-    args: BTreeMap<String, String>,
-    /// Contracts that the lever declares to change besides.
-    pub changes: Vec<Address>,
-}
 
 /// What the first round asks beside what the plan needs.
 #[derive(Clone, Copy, Debug)]
@@ -79,70 +40,25 @@ impl First<'_> {
 #[derive(Clone, Debug)]
 pub struct Proposed {
     pub proposal: Proposal,
-    pub plan: Plan,
+    /// Lever by lever.
+    pub plans: CombinedPlan,
 }
 
-impl<'a> Order<'a> {
-    /// A lever of the council file, with arguments for what it leaves open.
-    pub fn lever(
-        desk: &'a Desk,
-        name: &str,
-        undo: bool,
-        set: &BTreeMap<String, String>,
-    ) -> Result<Self, Error> {
-        let lever = desk.lever(name)?;
-        let mut args = lever.set.clone();
-        for (key, value) in set {
-            if let Some(fixed) = args.get(key).filter(|fixed| *fixed != value) {
-                let message =
-                    format!("lever {name} fixes {key} to {fixed:?}; {value:?} cannot be set instead");
-                return Err(Error::new(Exit::Usage, message)
-                    .hint("without the lever: --playbook ID --safe NAME --set …"));
-            }
-            args.insert(key.clone(), value.clone());
-        }
-        let order = Self::new(desk, Some(name.into()), undo, &lever.playbook, &lever.safe, args)?;
-        Ok(Self { changes: lever.changes.clone(), ..order })
-    }
-
-    /// `undo` replaces playbook and arguments by those of the counter-playbook.
-    pub fn new(
-        desk: &'a Desk,
-        lever: Option<String>,
-        undo: bool,
-        playbook: &str,
-        safe: &str,
-        given: BTreeMap<String, String>,
-    ) -> Result<Self, Error> {
-        let mut entry = desk.catalogue.get(playbook)?;
-        let mut args = given.clone();
-        if undo {
-            let (counter, counter_args) =
-                entry.playbook.undo_args(&given).ok_or_else(|| no_undo(entry.playbook))?;
-            entry = desk.catalogue.get(counter.as_str())?;
-            args = counter_args;
-        }
-        let safe = desk.safe(safe)?;
-        let chain = desk.chain_of(safe)?;
-        let names = desk.council.names_on(&safe.chain);
-        Ok(Self { lever, undo, entry, safe, chain, names, given, args, changes: Vec::new() })
-    }
-
-    /// The plan, or what it still asks for.
-    pub fn turn(&self, readings: &Readings) -> Result<Derivation, PlanError> {
-        let inputs =
-            Inputs { args: &self.args, names: &self.names, safe: self.safe.address, chain_id: self.chain.id };
-        derive(self.entry.playbook, &inputs, readings)
+impl Order<'_> {
+    /// Its playbooks, for a message.
+    fn title(&self) -> String {
+        let ids: Vec<&str> = self.playbooks().map(|playbook| playbook.id.as_str()).collect();
+        format!("playbook {}", ids.join(", "))
     }
 
     /// What can be asked for before anything is known.
     fn first_queries(&self, likely: Option<&Plan>) -> Result<Vec<Query>, Error> {
         let mut queries = match self.turn(&Readings::default())? {
-            Derivation::Needs(queries) => queries,
-            Derivation::Ready(_) => Vec::new(),
+            Turn::Needs(queries) => queries,
+            Turn::Ready(_) => Vec::new(),
         };
         queries.extend(likely.map(before_queries).unwrap_or_default());
-        if self.entry.playbook.may_batch() {
+        if self.acts().len() > 1 || self.playbooks().any(Playbook::may_batch) {
             queries.extend(self.versions().into_iter().flat_map(|version| self.batch(version).queries()));
         }
         Ok(queries)
@@ -158,8 +74,8 @@ impl<'a> Order<'a> {
         let mut readings = Readings::default();
         for _ in 0..MAX_TURNS {
             match self.turn(&readings).ok()? {
-                Derivation::Ready(plan) => return Some(plan),
-                Derivation::Needs(queries) => {
+                Turn::Ready(plans) => return Some(plans.merged()),
+                Turn::Needs(queries) => {
                     for query in queries {
                         let answer = self.pinned(&query)?;
                         readings.insert(query, answer);
@@ -218,7 +134,7 @@ impl<'a> Order<'a> {
     /// playbook reads nothing that depends on a reading.
     pub fn live(&self, chain: &Chain, first: First) -> Result<(Snapshot, Result<Proposed, Error>), Error> {
         let guessed = first.guess.and_then(|guess| match self.turn(guess.readings()) {
-            Ok(Derivation::Ready(plan)) => Some(plan),
+            Ok(Turn::Ready(plans)) => Some(plans.merged()),
             _ => None,
         });
         let likely = guessed.or_else(|| self.likely());
@@ -240,13 +156,14 @@ impl<'a> Order<'a> {
         for _ in 0..MAX_TURNS {
             let (missing, draft) = match self.turn(&snapshot.readings) {
                 Err(error) => return Ok((snapshot, Err(error.into()))),
-                Ok(Derivation::Needs(queries)) => (queries, None),
-                Ok(Derivation::Ready(plan)) => {
+                Ok(Turn::Needs(queries)) => (queries, None),
+                Ok(Turn::Ready(plans)) => {
+                    let plan = plans.merged();
                     let missing = unanswered(before_queries(&plan), &snapshot.readings);
                     if missing.is_empty() {
-                        let nonce = first.nonce.unwrap_or(snapshot.state.nonce);
+                        let nonce = first.nonce.unwrap_or_else(|| snapshot.state.nonce.plus(self.after));
                         let (block, source) = (block(&snapshot), BatchSource::Chain(&snapshot.readings));
-                        let derived = self.assemble(plan, snapshot.state.clone(), block, nonce, source);
+                        let derived = self.assemble(plans, snapshot.state.clone(), block, nonce, source);
                         return Ok((snapshot, derived));
                     }
                     let sender = first.send.map(|sending| sending.from);
@@ -258,7 +175,7 @@ impl<'a> Order<'a> {
             };
             chain.look(&mut snapshot, &missing, draft.as_slice())?;
         }
-        let message = format!("playbook {} keeps asking for more values", self.entry.playbook.id);
+        let message = format!("{} keeps asking for more values", self.title());
         Ok((snapshot, Err(Error::new(Exit::Failed, message).hint("its reads depend on each other; fix it"))))
     }
 
@@ -270,12 +187,12 @@ impl<'a> Order<'a> {
         state.id.address = self.safe.address;
         state.id.version = self.safe.version.unwrap_or(state.id.version);
         match self.turn(proposal.readings())? {
-            Derivation::Ready(plan) => self.assemble(plan, state, proposal.block(), proposal.nonce(), batch),
-            Derivation::Needs(missing) => {
+            Turn::Ready(plans) => self.assemble(plans, state, proposal.block(), proposal.nonce(), batch),
+            Turn::Needs(missing) => {
                 let places: Vec<String> = missing.iter().map(asked_of).collect();
                 let message = format!(
-                    "playbook {} reads {} by your files, and the value is not at hand",
-                    self.entry.playbook.id,
+                    "{} reads {} by your files, and the value is not at hand",
+                    self.title(),
                     places.join(" and ")
                 );
                 Err(Error::new(Exit::Refused, message)
@@ -286,31 +203,18 @@ impl<'a> Order<'a> {
 
     fn assemble(
         &self,
-        plan: Plan,
+        plans: CombinedPlan,
         state: SafeState,
         block: Block,
         nonce: Nonce,
         batch: BatchSource,
     ) -> Result<Proposed, Error> {
-        let calls: Vec<Call> = plan.calls.iter().map(|c| c.call.clone()).collect();
+        let calls: Vec<Call> = plans.calls().map(|(_, planned)| planned.call.clone()).collect();
         let version = state.id.version;
         let tx = build_tx(version, &calls, nonce, self.batch(version), batch)?;
-        let proposal = Proposal::new(tx, state, block, self.binding(), plan.rests_on.clone());
-        Ok(Proposed { proposal, plan })
-    }
-
-    /// What a proposal of this order is bound to.
-    #[must_use]
-    pub fn binding(&self) -> Binding {
-        let playbook = self.entry.playbook;
-        let bound = BoundLever {
-            lever: self.lever.clone(),
-            playbook: playbook.id.clone(),
-            digest: playbook.digest(),
-            text: playbook.text().into(),
-            args: self.given.clone(),
-        };
-        Binding::one(bound, self.undo)
+        let rests_on = plans.merged().rests_on;
+        let proposal = Proposal::new(tx, state, block, self.binding()?, rests_on);
+        Ok(Proposed { proposal, plans })
     }
 }
 
@@ -326,24 +230,6 @@ fn asked_of(query: &Query) -> String {
 
 fn block(snapshot: &Snapshot) -> Block {
     Block { number: snapshot.header.number, hash: snapshot.header.hash }
-}
-
-fn no_undo(playbook: &Playbook) -> Error {
-    let why = match &playbook.undo {
-        Undo::None { why } => why.as_str(),
-        Undo::Playbook { .. } => "its counter-playbook is missing",
-    };
-    Error::new(Exit::Usage, format!("{} cannot be taken back: {why}", playbook.id))
-}
-
-pub fn named_once(given: &[(String, String)]) -> Result<BTreeMap<String, String>, Error> {
-    let mut set = BTreeMap::new();
-    for (name, value) in given {
-        if set.insert(name.clone(), value.clone()).is_some() {
-            return Err(Error::new(Exit::Usage, format!("--set {name} is given twice")));
-        }
-    }
-    Ok(set)
 }
 
 pub fn before_queries(plan: &Plan) -> Vec<Query> {

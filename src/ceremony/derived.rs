@@ -5,20 +5,30 @@ use std::path::PathBuf;
 
 use alloy::primitives::{Address, B256};
 
-use crate::ceremony::derive::Order;
 use crate::ceremony::desk::Desk;
+use crate::ceremony::order::Order;
 use crate::check::Match;
 use crate::council;
 use crate::error::Error;
 use crate::evm::AddressBook;
-use crate::playbook::Plan;
+use crate::playbook::{CombinedPlan, Plan};
 use crate::proposal::{OwnerSignature, Proposal, SafeOwners};
 use crate::safe::Nonce;
 
 /// The reader's own lever, and what it comes to.
 pub struct Own<'a> {
     pub order: Order<'a>,
+    /// Lever by lever.
+    pub plans: CombinedPlan,
+    /// The whole as one.
     pub plan: Plan,
+}
+
+impl<'a> Own<'a> {
+    #[must_use]
+    pub fn new(order: Order<'a>, plans: CombinedPlan) -> Self {
+        Self { order, plan: plans.merged(), plans }
+    }
 }
 
 /// One proposal, held against the reader's own files.

@@ -1,8 +1,8 @@
 //! What every command starts from: the reader's own council file, playbooks and folder of proposals.
 
-use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
 
 use crate::ceremony::settings::settings;
 use crate::chain::{Chain, Options, proxy_of};
@@ -29,7 +29,7 @@ pub struct Desk<'a> {
     pub incidents: Incidents,
     pub catalogue: Catalogue,
     /// The proposal files that were named, each read once: what was accepted for it is about what is signed.
-    pub read: RefCell<BTreeMap<PathBuf, Proposal>>,
+    pub read: Mutex<BTreeMap<PathBuf, Proposal>>,
     /// How many RPCs must agree in this run, in place of the council file's number.
     pub quorum: Option<usize>,
 }
@@ -62,16 +62,7 @@ impl<'a> Desk<'a> {
             progress.tell(Tone::Warn, "left out: ", &format!("{more} more playbooks"));
         }
         let incidents = Incidents::beside(&folder);
-        Ok(Self {
-            progress,
-            council,
-            path,
-            text,
-            incidents,
-            catalogue,
-            quorum: None,
-            read: RefCell::default(),
-        })
+        Ok(Self { progress, council, path, text, incidents, catalogue, quorum: None, read: Mutex::default() })
     }
 
     /// The same, with another number of RPCs that must agree.
@@ -98,15 +89,25 @@ impl<'a> Desk<'a> {
     }
 
     pub fn lever(&self, name: &str) -> Result<&council::Lever, Error> {
-        self.council.levers.get(name).ok_or_else(|| {
-            let error =
-                Error::new(Exit::Usage, format!("no lever is called {name:?} in {}", self.path.display()));
-            let error = match near(name, self.council.levers.keys().map(String::as_str)) {
-                Some(known) => error.hint(format!("did you mean {known}?")),
-                None => error,
-            };
-            error.hint("breakglass, alone, lists the levers")
-        })
+        self.council.levers.get(name).ok_or_else(|| self.no_lever(name))
+    }
+
+    /// Checks that a lever, simple or combined, is called so.
+    pub fn is_lever(&self, name: &str) -> Result<(), Error> {
+        let council = &self.council;
+        let is_known = council.levers.contains_key(name) || council.combined.contains_key(name);
+        if is_known { Ok(()) } else { Err(self.no_lever(name)) }
+    }
+
+    fn no_lever(&self, name: &str) -> Error {
+        let error =
+            Error::new(Exit::Usage, format!("no lever is called {name:?} in {}", self.path.display()));
+        let known = self.council.levers.keys().chain(self.council.combined.keys());
+        let error = match near(name, known.map(String::as_str)) {
+            Some(known) => error.hint(format!("did you mean {known}?")),
+            None => error,
+        };
+        error.hint("breakglass, alone, lists the levers")
     }
 
     pub fn safe(&self, name: &str) -> Result<&council::Safe, Error> {

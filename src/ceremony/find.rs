@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::PoisonError;
 
-use crate::ceremony::derive::{Given, Order};
-use crate::ceremony::derived::{Derived, Own};
+use crate::ceremony::derived::Derived;
 use crate::ceremony::desk::Desk;
 use crate::ceremony::matching::compare;
-use crate::council;
+use crate::ceremony::order::{Arguments, Given, Order, open_params};
+use crate::council::{self, by_lever, expand};
 use crate::error::{Error, Exit};
 use crate::proposal::{BatchSource, OwnerSignature, Proposal, SafeOwners};
 use crate::store;
@@ -57,6 +58,11 @@ pub fn read_proposal(path: &Path) -> Result<Proposal, Error> {
     Proposal::parse(&text).map_err(|e| Error::from(e).about(&path.display().to_string()))
 }
 
+fn several_transactions(what: &str, count: usize) -> Error {
+    Error::new(Exit::Usage, format!("{what} comes to {count} transactions"))
+        .hint("name one of its levers, or a proposal file")
+}
+
 impl<'a> Found<'a> {
     /// Its Safe, by the council file.
     pub fn safe(&self) -> &'a council::Safe {
@@ -64,6 +70,23 @@ impl<'a> Found<'a> {
             Self::Lever { order, .. } => order.safe,
             Self::Proposal(existing) => existing.safe,
         }
+    }
+
+    /// What it pulls, and where.
+    pub fn title(&self) -> String {
+        let (what, safe, chain) = match self {
+            Self::Lever { order, .. } => {
+                let levers: Vec<&str> = order.levers().collect();
+                (levers.join(" + "), order.safe, order.chain)
+            }
+            Self::Proposal(existing) => {
+                let levers = existing.proposal.binding().levers().iter();
+                let levers: Vec<&str> =
+                    levers.map(|bound| bound.lever.as_deref().unwrap_or(bound.playbook.as_str())).collect();
+                (levers.join(" + "), existing.safe, existing.chain)
+            }
+        };
+        format!("{what} · {} on {}", safe.name, chain.name)
     }
 
     /// The proposal that exists already.
@@ -84,7 +107,7 @@ impl<'a> Existing<'a> {
         let owners = self.owners.map_or_else(|| desk.pinned_owners(self.safe), Ok)?;
         let (matching, own) = compare(&self.proposal, self.order, None, BatchSource::Offline);
         Ok(Derived {
-            own: own.map(|(order, plan)| Own { order, plan }),
+            own,
             matching,
             safe: self.safe,
             chain: self.chain,
@@ -102,15 +125,61 @@ impl<'a> Existing<'a> {
 }
 
 impl<'a> Desk<'a> {
-    /// Finds what was named, for a purpose.
-    pub fn find(&'a self, what: &str, given: &Given, purpose: Purpose) -> Result<Found<'a>, Error> {
-        if let Some(proposal) = self.made_before(what, given, purpose)? {
+    /// Finds what was named, for a purpose: levers are pulled together, one transaction for each Safe; each file is a
+    /// transaction of its own. Those of one Safe stand in the order of their nonces.
+    ///
+    /// # Errors
+    /// Unknown names; offline, a lever of which nothing is kept here.
+    pub fn find(&'a self, what: &[String], given: &Given, purpose: Purpose) -> Result<Vec<Found<'a>>, Error> {
+        let (files, levers): (Vec<&String>, Vec<&String>) = what.iter().partition(|what| is_file(what));
+        let mut found = Vec::new();
+        for file in files {
+            let proposal = self.file(file, given)?;
+            found.push(Found::Proposal(Box::new(self.existing(proposal, given)?)));
+        }
+        if !levers.is_empty() {
+            let levers: Vec<String> = levers.into_iter().cloned().collect();
+            for order in Order::parts(self, &levers, given)? {
+                found.push(self.find_order(order, given, purpose)?);
+            }
+        }
+        Ok(found)
+    }
+
+    /// Finds the one transaction that was named.
+    ///
+    /// # Errors
+    /// The same; and where it comes to several.
+    pub fn find_one(&'a self, what: &str, given: &Given, purpose: Purpose) -> Result<Found<'a>, Error> {
+        let mut found = self.find(&[what.to_string()], given, purpose)?;
+        match (found.pop(), found.len()) {
+            (Some(one), 0) => Ok(one),
+            (_, more) => Err(several_transactions(what, more + 1)),
+        }
+    }
+
+    fn find_order(&'a self, order: Order<'a>, given: &Given, purpose: Purpose) -> Result<Found<'a>, Error> {
+        let kept = match purpose {
+            Purpose::Sign => None,
+            Purpose::Finish | Purpose::Look => self.kept_for(&order, given, true)?,
+            Purpose::Offline => self.kept_for(&order, given, false)?,
+        };
+        if let Some(proposal) = kept {
             return Ok(Found::Proposal(Box::new(self.existing(proposal, given)?)));
         }
-        let order = Box::new(Order::lever(self, what, given.undo, &given.arguments()?)?);
+        if purpose == Purpose::Offline {
+            return Err(self.none_kept(&order));
+        }
         // With several kept, none is better than a round spent to choose.
-        let guess = self.kept_for(what, given, false).ok().flatten().map(Box::new);
-        Ok(Found::Lever { order, guess })
+        let guess = self.kept_for(&order, given, false).ok().flatten().map(Box::new);
+        Ok(Found::Lever { order: Box::new(order), guess })
+    }
+
+    fn none_kept(&self, order: &Order) -> Error {
+        let (what, place) = (order.pull.title().unwrap_or_default(), self.path.display());
+        let message = format!("offline, lever {what} needs a proposal, and none is kept in {place}");
+        Error::new(Exit::Usage, message)
+            .hint("pass the proposal file: it brings the Safe's state and the values read from the chain")
     }
 
     /// Puts beside a proposal what the reader's own files have for it.
@@ -127,38 +196,42 @@ impl<'a> Desk<'a> {
         Ok(Existing { chain: self.chain_of(safe)?, safe, order, foreign, owners, signatures, proposal })
     }
 
-    /// Checks that this is a file's name, or a lever's that the council file has: before anything slow.
-    pub fn is_known(&self, what: &str) -> Result<(), Error> {
-        if is_file(what) { Ok(()) } else { self.lever(what).map(|_| ()) }
+    /// Checks that these are names of files, or of levers that the council file has: before anything slow.
+    pub fn are_known(&self, what: &[String]) -> Result<(), Error> {
+        what.iter().filter(|what| !is_file(what)).try_for_each(|name| self.is_lever(name))
     }
 
     /// The proposal that exists already: a file, or for a lever the one kept here.
-    pub fn made_before(
-        &self,
-        what: &str,
-        given: &Given,
-        purpose: Purpose,
-    ) -> Result<Option<Proposal>, Error> {
+    ///
+    /// # Errors
+    /// Where it comes to several transactions.
+    pub fn made_before(&self, what: &str, given: &Given) -> Result<Option<Proposal>, Error> {
         if is_file(what) {
-            let proposal = self.read_once(Path::new(what))?;
-            Self::is_meant(&proposal, given)?;
-            self.safe_of(&proposal)?;
-            return Ok(Some(proposal));
+            return self.file(what, given).map(Some);
         }
-        match purpose {
-            Purpose::Sign => self.lever(what).map(|_| None),
-            Purpose::Finish | Purpose::Look => self.kept_for(what, given, true),
-            Purpose::Offline => self.kept_for(what, given, false),
+        let orders = Order::parts(self, &[what.to_string()], given)?;
+        match &orders[..] {
+            [order] => self.kept_for(order, given, true),
+            several => Err(several_transactions(what, several.len())),
         }
+    }
+
+    /// The proposal of a file, which is what was asked for.
+    fn file(&self, path: &str, given: &Given) -> Result<Proposal, Error> {
+        let proposal = self.read_once(Path::new(path))?;
+        Self::is_meant(&proposal, given)?;
+        self.safe_of(&proposal)?;
+        Ok(proposal)
     }
 
     /// The proposal of a file, the same however often it is asked for.
     pub fn read_once(&self, path: &Path) -> Result<Proposal, Error> {
-        if let Some(proposal) = self.read.borrow().get(path) {
+        let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(proposal) = read.get(path) {
             return Ok(proposal.clone());
         }
         let proposal = read_proposal(path)?;
-        self.read.borrow_mut().insert(path.into(), proposal.clone());
+        read.insert(path.into(), proposal.clone());
         Ok(proposal)
     }
 
@@ -197,20 +270,35 @@ impl<'a> Desk<'a> {
         set: &BTreeMap<String, String>,
     ) -> Result<Order<'a>, Error> {
         let binding = proposal.binding();
-        let Some(bound) = binding.sole() else {
-            return Err(Error::new(Exit::Refused, "it pulls several levers at once"));
-        };
-        let mut args = bound.args.clone();
-        if let Some(lever) = bound.lever.as_ref().and_then(|name| self.council.levers.get(name)) {
-            args.retain(|key, _| !lever.set.contains_key(key));
+        if !binding.is_of_levers() {
+            let bound = &binding.levers()[0];
+            if binding.undo() {
+                return Err(Error::new(Exit::Refused, "it is an undo, and names no lever"));
+            }
+            let args = bound.args.iter().chain(set).map(|(key, value)| (key.clone(), value.clone()));
+            return Order::playbook(self, false, bound.playbook.as_str(), &safe.name, args.collect());
         }
+        let names: Vec<String> = binding.levers().iter().filter_map(|bound| bound.lever.clone()).collect();
+        let pull = binding.pull();
+        let expansion = expand(&self.council, &pull.names, &pull.without, pull.undo)?;
+        let part = expansion.parts.iter().find(|part| part.levers == names).ok_or_else(|| {
+            let title = pull.title().unwrap_or_default();
+            let message =
+                format!("by your council file, {title} does not pull {} together", names.join(", "));
+            Error::new(Exit::Refused, message)
+        })?;
         // What the reader says stands, and contradicts the lever aloud.
-        args.extend(set.clone());
-        match &bound.lever {
-            Some(name) => Order::lever(self, name, binding.undo(), &args),
-            None if binding.undo() => Err(Error::new(Exit::Refused, "it is an undo, and names no lever")),
-            None => Order::new(self, None, false, bound.playbook.as_str(), &safe.name, args),
-        }
+        let said =
+            by_lever(set, &names.iter().map(|name| (name.clone(), open_params(self, name))).collect())?;
+        let args = binding.levers().iter().filter_map(|bound| {
+            let name = bound.lever.clone()?;
+            let fixed = self.council.levers.get(&name).map(|lever| &lever.set);
+            let open = bound.args.iter().filter(|(key, _)| !fixed.is_some_and(|set| set.contains_key(*key)));
+            let mut args: Arguments = open.map(|(key, value)| (key.clone(), value.clone())).collect();
+            args.extend(said.get(&name).cloned().unwrap_or_default());
+            Some((name, args))
+        });
+        Order::part(self, &expansion.pull, part, &args.collect())
     }
 
     /// The arguments for which the reader has only the file's word.

@@ -2,7 +2,7 @@
 
 use alloy::primitives::Address;
 
-use crate::ceremony::derived::Derived;
+use crate::ceremony::derived::{Derived, Own};
 use crate::ceremony::rehearsal::Rehearsing;
 use crate::ceremony::rehearse::Rehearsed;
 use crate::ceremony::seen::{Seen, proven_at};
@@ -11,9 +11,31 @@ use crate::check::{self, Facts, Finding, Past};
 use crate::error::{Error, Exit};
 use crate::evm::Readings;
 use crate::fork::Rehearsal;
-use crate::playbook::{Decided, Plan, Verdict};
+use crate::playbook::{Decided, Entry, Plan, Verdict};
 use crate::proposal::{Proposal, Shortfall, count};
 use crate::safe::SafeState;
+
+/// What the checks look at and nobody holds.
+#[derive(Default)]
+struct Gathered<'a> {
+    before: Vec<Verdict>,
+    endpoints: Vec<EndpointReport>,
+    decided: Vec<Decided>,
+    entries: Vec<Entry<'a>>,
+    changes: Vec<Address>,
+}
+
+impl<'a> Gathered<'a> {
+    fn of(own: Option<&Own<'a>>) -> Self {
+        let Some(Own { order, plan, .. }) = own else { return Self::default() };
+        Self {
+            decided: order.decided(plan),
+            entries: order.acts().iter().map(|act| act.entry.clone()).collect(),
+            changes: order.changes(),
+            ..Self::default()
+        }
+    }
+}
 
 /// The verdict on a proposal, and what it rests on.
 pub struct Judged<'a> {
@@ -47,11 +69,12 @@ impl<'a> Judged<'a> {
     }
 
     fn judge(&self, signing: bool) -> Vec<Finding> {
-        let before = self.before();
-        let own = self.derived.own.as_ref();
-        let decided = own.map(|own| own.order.decided(&own.plan)).unwrap_or_default();
-        let endpoints = self.endpoints();
-        check::findings(&self.facts(&before, &endpoints, &decided, signing))
+        let gathered = Gathered {
+            before: self.before(),
+            endpoints: self.endpoints(),
+            ..Gathered::of(self.derived.own.as_ref())
+        };
+        check::findings(&self.facts(&gathered, signing))
     }
 
     #[must_use]
@@ -132,7 +155,8 @@ impl<'a> Judged<'a> {
     #[must_use]
     pub fn effects_of(&self, mined: &Rehearsal, before: &SafeState) -> Vec<Finding> {
         let code_then = self.proposal().record().map_or(&[][..], |record| &record.code);
-        let facts = self.facts(&[], &[], &[], false);
+        let gathered = Gathered::of(self.derived.own.as_ref());
+        let facts = self.facts(&gathered, false);
         check::of_effects(&Facts {
             now: Some(before),
             rehearsal: Some(mined),
@@ -144,15 +168,9 @@ impl<'a> Judged<'a> {
         })
     }
 
-    fn facts<'s>(
-        &'s self,
-        before: &'s [Verdict],
-        endpoints: &'s [EndpointReport],
-        decided: &'s [Decided],
-        signing: bool,
-    ) -> Facts<'s> {
+    fn facts<'s>(&'s self, gathered: &'s Gathered<'s>, signing: bool) -> Facts<'s> {
         const NOT_ASKED: &Past = &Past::NotAsked;
-        let (derived, seen, own) = (&self.derived, self.seen.as_ref(), self.derived.own.as_ref());
+        let (derived, seen) = (&self.derived, self.seen.as_ref());
         let done = self.rehearsal.done();
         Facts {
             proposal: &derived.proposal,
@@ -161,13 +179,13 @@ impl<'a> Judged<'a> {
             council_safe: derived.safe,
             now: self.now(),
             answers: self.readings(),
-            before,
+            before: &gathered.before,
             foreign: &derived.foreign,
             past: seen.map_or(NOT_ASKED, |seen| &seen.past),
             is_from_file: derived.is_from_file,
             signing,
             nonce_named: derived.nonce_named,
-            endpoints,
+            endpoints: &gathered.endpoints,
             block_age: self.block_age(),
             quorum: seen.map_or(derived.chain.quorum, |seen| seen.link.quorum()),
             council_quorum: derived.chain.quorum,
@@ -179,9 +197,9 @@ impl<'a> Judged<'a> {
             code_then: done.map_or(&[], |done| &done.code_then),
             proxy_code: seen.map(|seen| seen.snapshot.code_hash),
             pins: &derived.pins,
-            decided,
-            entry: own.map(|own| &own.order.entry),
-            changes: own.map_or(&[], |own| &own.order.changes),
+            decided: &gathered.decided,
+            entries: &gathered.entries,
+            changes: &gathered.changes,
         }
     }
 }

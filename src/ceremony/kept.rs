@@ -7,9 +7,10 @@ use std::path::PathBuf;
 
 use alloy::primitives::Address;
 
-use crate::ceremony::derive::{First, Given, Order};
+use crate::ceremony::derive::First;
 use crate::ceremony::desk::Desk;
 use crate::ceremony::matching::underived;
+use crate::ceremony::order::{Given, Order};
 use crate::ceremony::sent::Sent;
 use crate::chain::Ask;
 use crate::council;
@@ -150,21 +151,15 @@ impl Desk<'_> {
     /// Of the proposals kept for a lever: the one with the nonce asked for; where there are several, the one whose
     /// turn it is by the Safe's nonce now, or the next after it, or else the last that was used. Among several for one
     /// nonce the one that the lever gives from the chain's values now, and then the one that more owners have signed.
-    pub fn kept_for(&self, name: &str, given: &Given, online: bool) -> Result<Option<Proposal>, Error> {
-        let lever = self.lever(name)?;
-        let set = given.arguments()?;
+    pub fn kept_for(&self, order: &Order, given: &Given, online: bool) -> Result<Option<Proposal>, Error> {
+        let (set, safe, binding) = (given.arguments()?, order.safe, order.binding()?);
+        let nonce = given.nonce.map(|nonce| nonce.plus(order.after));
         let mut kept = self.kept()?;
         kept.retain(|p| {
-            let binding = p.binding();
-            binding.pull().names == [name]
-                && self.safe_of(p).is_ok_and(|s| s.name == lever.safe)
-                && binding.undo() == given.undo
-                && binding
-                    .sole()
-                    .is_some_and(|bound| set.iter().all(|(key, value)| bound.args.get(key) == Some(value)))
-                && given.nonce.is_none_or(|n| n == p.nonce())
+            self.safe_of(p).is_ok_and(|s| s.name == safe.name)
+                && p.binding().is_of(&binding)
+                && nonce.is_none_or(|n| n == p.nonce())
         });
-        let safe = self.safe(&lever.safe)?;
         if kept.len() < 2 {
             return Ok(kept.pop());
         }
@@ -174,18 +169,20 @@ impl Desk<'_> {
             nonces.dedup();
             if nonces.len() > 1 {
                 let nonces: Vec<String> = nonces.iter().map(ToString::to_string).collect();
-                let message =
-                    format!("several proposals are kept for lever {name}, with nonces {}", nonces.join(", "));
+                let message = format!(
+                    "several proposals are kept for lever {}, with nonces {}",
+                    binding.title(),
+                    nonces.join(", ")
+                );
                 return Err(Error::new(Exit::Usage, message).hint("offline, say which with --nonce"));
             }
             return Ok(self.most_signed(kept, &set, self.owners(safe, None).as_ref()));
         }
-        let order = Order::lever(self, name, given.undo, &set)?;
         let link = self.connect(safe)?;
-        let first = First { nonce: given.nonce, ..First::LATEST };
+        let first = First { nonce, ..First::LATEST };
         let (seen, live) = self.progress.wait("reading the Safe's nonce", || order.live(&link, first))?;
         let next = kept.iter().map(Proposal::nonce).filter(|n| *n >= seen.state.nonce).min();
-        let nonce = given.nonce.or(next).or_else(|| kept.iter().map(Proposal::nonce).max());
+        let nonce = nonce.or(next).or_else(|| kept.iter().map(Proposal::nonce).max());
         kept.retain(|p| Some(p.nonce()) == nonce);
         if let Ok(live) = live
             && let Some(at) = kept.iter().position(|p| live.proposal.at_nonce(p.nonce()) == p.hash())

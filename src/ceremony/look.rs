@@ -1,24 +1,84 @@
-//! What a person named, followed as far as it is wanted: offline, on the chain, rehearsed, and once more.
+//! What a person named, followed as far as it is wanted: offline, on the chain, rehearsed, and once more. Several
+//! transactions are followed side by side: all of them take the rounds of one.
+
+use std::thread;
 
 use alloy::primitives::Address;
 
-use crate::ceremony::derive::{Given, Order};
 use crate::ceremony::derived::Derived;
 use crate::ceremony::desk::Desk;
 use crate::ceremony::find::{Found, Purpose};
 use crate::ceremony::judged::Judged;
 use crate::ceremony::online::{View, propose};
+use crate::ceremony::order::{Given, Order};
 use crate::ceremony::rehearse::Rehearsed;
 use crate::council;
 use crate::error::{Error, Exit};
 use crate::evm::BlockTag;
 
+/// One transaction of several, and how far it came. What cannot be reached does not stop the others.
+pub struct Part<'a> {
+    /// `vault + bridge · guardian on mainnet`
+    pub title: String,
+    pub result: Result<Rehearsed<'a>, Error>,
+}
+
 impl<'a> Desk<'a> {
-    /// Finds what was named, on the chain as it is now, and rehearses it where the purpose is to act on it.
-    pub fn look(&'a self, what: &str, given: &Given, purpose: Purpose) -> Result<Rehearsed<'a>, Error> {
-        let found = self.find(what, given, purpose)?;
+    /// Finds what was named, on the chains as they are now, and rehearses it where the purpose is to act on it.
+    ///
+    /// # Errors
+    /// Unknown names. What is wrong with one transaction is told with it.
+    pub fn look(&'a self, what: &[String], given: &Given, purpose: Purpose) -> Result<Vec<Part<'a>>, Error> {
+        Ok(self.look_at_all(self.find(what, given, purpose)?, given, purpose != Purpose::Look, None))
+    }
+
+    /// The same for what comes to one transaction.
+    ///
+    /// # Errors
+    /// The same; and where it comes to several.
+    pub fn look_one(&'a self, what: &str, given: &Given, purpose: Purpose) -> Result<Rehearsed<'a>, Error> {
+        let found = self.find_one(what, given, purpose)?;
         let view = self.view(found.safe())?;
         self.look_at(found, view, given, purpose != Purpose::Look, None)
+    }
+
+    /// Holds each against its chain as it is now.
+    pub fn look_at_all(
+        &'a self,
+        found: Vec<Found<'a>>,
+        given: &Given,
+        rehearse: bool,
+        payer: Option<Address>,
+    ) -> Vec<Part<'a>> {
+        let look = |found: Found<'a>| {
+            let title = found.title();
+            let result =
+                self.view(found.safe()).and_then(|view| self.look_at(found, view, given, rehearse, payer));
+            Part { title, result }
+        };
+        if found.len() < 2 {
+            return found.into_iter().map(look).collect();
+        }
+        let what = format!("reading {} Safes", found.len());
+        self.progress.wait(&what, || {
+            thread::scope(|scope| {
+                let look = &look;
+                let running: Vec<_> = found
+                    .into_iter()
+                    .map(|found| (found.title(), scope.spawn(move || look(found))))
+                    .collect();
+                let ended = running.into_iter().map(|(title, one)| {
+                    one.join().unwrap_or_else(|_| Part {
+                        title,
+                        result: Err(Error::new(
+                            Exit::Failed,
+                            "this part ended early: a fault of this program",
+                        )),
+                    })
+                });
+                ended.collect()
+            })
+        })
     }
 
     /// The chain of a Safe, as it is now.
@@ -47,7 +107,7 @@ impl<'a> Desk<'a> {
         })
     }
 
-    /// Derives a lever on the chain as it is now, and rehearses it.
+    /// Derives an order on the chain as it is now, and rehearses it.
     pub fn propose(&'a self, order: Order<'a>, given: &Given) -> Result<Rehearsed<'a>, Error> {
         let view = self.view(order.safe)?;
         Ok(propose(self, order, view, given, None, true)?.rehearse(self.progress, None, None))
@@ -57,14 +117,13 @@ impl<'a> Desk<'a> {
     ///
     /// # Errors
     /// For a lever of which no proposal is kept here: that brings the Safe's state and the values read from the chain.
-    pub fn offline(&'a self, what: &str, given: &Given) -> Result<Derived<'a>, Error> {
-        if let Some(proposal) = self.made_before(what, given, Purpose::Offline)? {
-            return self.existing(proposal, given)?.offline(self, given);
-        }
-        let place = self.path.display();
-        let message = format!("offline, lever {what} needs a proposal, and none is kept in {place}");
-        Err(Error::new(Exit::Usage, message)
-            .hint("pass the proposal file: it brings the Safe's state and the values read from the chain"))
+    pub fn offline(&'a self, what: &[String], given: &Given) -> Result<Vec<Derived<'a>>, Error> {
+        let found = self.find(what, given, Purpose::Offline)?.into_iter();
+        let existing = found.filter_map(|found| match found {
+            Found::Proposal(existing) => Some(existing),
+            Found::Lever { .. } => None,
+        });
+        existing.map(|existing| existing.offline(self, given)).collect()
     }
 
     /// Looks at the same proposal on the chain as it is now, over the same connection: one round where the first look

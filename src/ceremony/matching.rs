@@ -1,9 +1,10 @@
 //! A proposal against what its reader's own files give: the same, moved with the chain, or another.
 
-use crate::ceremony::derive::{Order, Proposed};
+use crate::ceremony::derive::Proposed;
+use crate::ceremony::derived::Own;
+use crate::ceremony::order::Order;
 use crate::check::Match;
 use crate::error::Error;
-use crate::playbook::Plan;
 use crate::proposal::{BatchSource, Difference, Proposal, differences};
 
 /// The reader's own transaction against the proposal's: from the chain's values, else from those it brings.
@@ -12,7 +13,7 @@ pub fn compare<'a>(
     order: Result<Order<'a>, Error>,
     live: Option<Result<Proposed, Error>>,
     batch: BatchSource,
-) -> (Match, Option<(Order<'a>, Plan)>) {
+) -> (Match, Option<Own<'a>>) {
     let order = match order {
         Ok(order) => order,
         Err(error) => return (Match::Unbound(error.message), None),
@@ -22,7 +23,7 @@ pub fn compare<'a>(
     let against = |derived: &Proposed| {
         differences((proposal.safe(), proposal.tx()), (derived.proposal.safe(), derived.proposal.tx()))
     };
-    let own = |order, derived: Proposed| Some((order, derived.plan));
+    let own = |order, derived: Proposed| Some(Own::new(order, derived.plans));
     match (live, from_values) {
         (Some(Ok(now)), _) if mismatch.is_empty() && against(&now).is_empty() => {
             (Match::Same, own(order, now))
@@ -75,6 +76,11 @@ fn differing_binding(proposal: &Proposal, order: &Order) -> Vec<Difference> {
         .filter(|(_, file, own)| file != own)
         .map(|(field, file, own)| Difference { field, file, own })
         .collect();
-    found.extend(proposal.binding().differences(&order.binding(), |_, _, _| false));
+    match order.binding() {
+        Ok(own) => found.extend(proposal.binding().differences(&own, |_, _, _| false)),
+        Err(error) => {
+            found.push(Difference { field: "levers", file: proposal.binding().title(), own: error.message });
+        }
+    }
     found
 }

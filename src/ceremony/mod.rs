@@ -18,6 +18,7 @@ pub mod mined;
 pub mod obey;
 pub mod offer;
 pub mod online;
+pub mod order;
 pub mod outbox;
 pub mod outcome;
 pub mod past;

@@ -2,11 +2,12 @@
 
 use alloy::primitives::Address;
 
-use crate::ceremony::derive::{First, Given, Order, Proposed};
+use crate::ceremony::derive::{First, Proposed};
 use crate::ceremony::derived::{Derived, Own};
 use crate::ceremony::desk::Desk;
 use crate::ceremony::find::{Existing, Found};
 use crate::ceremony::matching::compare;
+use crate::ceremony::order::{Given, Order};
 use crate::ceremony::seen::{Seen, approval_query};
 use crate::ceremony::{past, prefetch};
 use crate::chain::{Ask, Chain, Sending};
@@ -60,9 +61,15 @@ pub fn propose<'a>(
     rehearse: bool,
 ) -> Result<Online<'a>, Error> {
     let what = format!("reading {} on {}", order.safe.name, order.chain.name);
-    let first = First { at, nonce: given.nonce, guess, rehearse, ..First::LATEST };
+    let first = First {
+        at,
+        nonce: given.nonce.map(|nonce| nonce.plus(order.after)),
+        guess,
+        rehearse,
+        ..First::LATEST
+    };
     let (snapshot, proposed) = desk.progress.wait(&what, || order.live(&link, first))?;
-    let Proposed { proposal, plan } = proposed?;
+    let Proposed { proposal, plans } = proposed?;
     let owners = desk.owners(order.safe, Some(&snapshot.state.owners));
     let owners = owners.map_or_else(|| desk.pinned_owners(order.safe), Ok)?;
     let derived = Derived {
@@ -77,7 +84,7 @@ pub fn propose<'a>(
         foreign: Vec::new(),
         is_from_file: false,
         nonce_named: given.nonce.is_some(),
-        own: Some(Own { order, plan }),
+        own: Some(Own::new(order, plans)),
         proposal,
     };
     Ok(Online { derived, seen: Seen { link, snapshot, past: Past::NotAsked, proven: None } })
@@ -104,7 +111,7 @@ impl<'a> Existing<'a> {
         }
         let batch = BatchSource::Chain(&seen.snapshot.readings);
         let (matching, own) = compare(&proposal, order, live, batch);
-        let rests_on = own.as_ref().map(|(_, plan)| &plan.rests_on);
+        let rests_on = own.as_ref().map(|own| &own.plan.rests_on);
         let (past, truth) = past::look(desk.progress, &seen, &proposal, &matching, rests_on);
         // What was never so is left aside: what changed since is then told against what was.
         let lies = past.beside_the_readings().next().is_some();
@@ -114,7 +121,7 @@ impl<'a> Existing<'a> {
         };
         seen.past = past;
         let derived = Derived {
-            own: own.map(|(order, plan)| Own { order, plan }),
+            own,
             matching,
             safe,
             chain,

@@ -46,16 +46,15 @@ impl Stage {
 
     /// Returns what to do next, where one command does it. `what` is as it was named on the command line.
     #[must_use]
-    pub fn next(self, what: &str, undo: bool) -> Option<String> {
-        let undo = if undo { " --undo" } else { "" };
+    pub fn next(self, what: &str) -> Option<String> {
         match self {
             Self::Signing => Some(format!(
-                "an owner who is missing runs breakglass sign {what}{undo}; breakglass import {what}{undo} takes in the \
+                "an owner who is missing runs breakglass sign {what}; breakglass import {what} takes in the \
                  line"
             )),
-            Self::Ready => Some(format!(
-                "breakglass broadcast {what}{undo} --keystore FILE, or --ledger, sends and proves it"
-            )),
+            Self::Ready => {
+                Some(format!("breakglass broadcast {what} --keystore FILE, or --ledger, sends and proves it"))
+            }
             Self::Refused | Self::Drifted | Self::Waiting | Self::Sent => None,
         }
     }
@@ -99,15 +98,13 @@ mod tests {
     fn only_what_one_command_does_is_next() {
         assert!(
             Stage::Signing
-                .next("vault", true)
+                .next("vault")
                 .unwrap()
                 .contains("sign vault --undo; breakglass import vault --undo")
         );
-        assert!(
-            Stage::Ready.next("vault", false).unwrap().starts_with("breakglass broadcast vault --keystore")
-        );
+        assert!(Stage::Ready.next("vault").unwrap().starts_with("breakglass broadcast vault --keystore"));
         for stage in [Stage::Refused, Stage::Drifted, Stage::Waiting, Stage::Sent] {
-            assert_eq!(stage.next("vault", false), None);
+            assert_eq!(stage.next("vault"), None);
         }
     }
 }

@@ -7,9 +7,11 @@ use std::path::{Path, PathBuf};
 use crate::ceremony::desk::Desk;
 use crate::ceremony::find::is_file;
 use crate::ceremony::obey::{accept_changed, changed_digits};
+use crate::ceremony::order::Given;
 use crate::ceremony::settings::pins;
 use crate::council::{
-    Accepted, Difference, Pins, SafeAt, Standing, TextDigest, council_at, council_of, difference, playbook_of,
+    Accepted, Difference, Pins, SafeAt, Standing, TextDigest, council_at, council_of, difference, expand,
+    playbook_of,
 };
 use crate::error::Error;
 use crate::excerpt::mark_urls;
@@ -126,13 +128,24 @@ impl<'s> Item<'s> {
 }
 
 impl Desk<'_> {
-    /// What a lever or a proposal file rests on.
-    pub fn rests_of(&self, what: &str, undo: bool) -> Result<Rests, Error> {
-        if !is_file(what) {
-            let lever = self.lever(what)?;
-            return self.rests_on(&lever.playbook, &lever.safe, undo);
+    /// What levers and proposal files rest on.
+    pub fn rests_of(&self, what: &[String], given: &Given) -> Result<Vec<Rests>, Error> {
+        let (files, levers): (Vec<&String>, Vec<&String>) = what.iter().partition(|what| is_file(what));
+        let mut rests =
+            files.into_iter().map(|file| self.rests_of_file(file)).collect::<Result<Vec<_>, _>>()?;
+        if !levers.is_empty() {
+            let names: Vec<String> = levers.into_iter().cloned().collect();
+            let expansion = expand(&self.council, &names, &given.without, given.undo)?;
+            for name in expansion.levers() {
+                let lever = self.lever(name)?;
+                rests.push(self.rests_on(&lever.playbook, &lever.safe, given.undo)?);
+            }
         }
-        let proposal = self.read_once(Path::new(what))?;
+        Ok(rests)
+    }
+
+    fn rests_of_file(&self, path: &str) -> Result<Rests, Error> {
+        let proposal = self.read_once(Path::new(path))?;
         let binding = proposal.binding();
         let mut playbooks = Vec::new();
         for bound in binding.levers() {

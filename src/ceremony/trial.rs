@@ -3,7 +3,8 @@
 use alloy::primitives::{Address, address};
 use serde_json::{Value, json};
 
-use crate::ceremony::derive::{MAX_TURNS, Order, before_queries};
+use crate::ceremony::derive::{MAX_TURNS, before_queries};
+use crate::ceremony::order::{Order, Turn};
 use crate::ceremony::prefetch::after_queries;
 use crate::ceremony::rehearsal;
 use crate::chain::{Ask, Chain, Forked};
@@ -12,7 +13,7 @@ use crate::error::{Error, Exit};
 use crate::evm::BlockTag;
 use crate::evm::{Answer, Query, Readings, decode_revert};
 use crate::fork::ExecTransaction;
-use crate::playbook::{Derivation, Plan, PlanError, PlannedCall};
+use crate::playbook::{Plan, PlanError, PlannedCall};
 use crate::proposal::{BatchSource, build_tx};
 use crate::safe::{Call, SafeId, SafeVersion};
 
@@ -108,7 +109,7 @@ pub fn tried(
             format!("{} is on {} and the lever on {}", undo.safe.name, undo.chain.name, order.chain.name);
         return Err(Error::new(Exit::Usage, message).hint("name a Safe of the same chain with --undo-safe"));
     }
-    let name = format!("its undo, {}", undo.entry.playbook.id);
+    let name = format!("its undo, {}", undo.acts()[0].entry.playbook.id);
     without_role(undo, fork, "undo_without_role", "the undo without the role", &mut report)?;
     let id = if undo.safe.address == id.address {
         id
@@ -136,8 +137,9 @@ fn planned(order: &Order, fork: &mut Forked, version: SafeVersion) -> Result<Res
         match order.turn(&readings) {
             Err(error @ (PlanError::Missing { .. } | PlanError::Unknown { .. })) => return Err(error.into()),
             Err(error) => return Ok(Err(error.to_string())),
-            Ok(Derivation::Needs(queries)) => readings.extend(fork.answers(&queries)?),
-            Ok(Derivation::Ready(plan)) => {
+            Ok(Turn::Needs(queries)) => readings.extend(fork.answers(&queries)?),
+            Ok(Turn::Ready(plans)) => {
+                let plan = plans.merged();
                 readings.extend(fork.answers(&before_queries(&plan))?);
                 let verdicts = plan.before.iter().map(|check| check.judge(&readings, &[]));
                 let failed: Vec<String> = verdicts.filter(|v| !v.holds).map(|v| v.sentence).collect();
@@ -146,7 +148,7 @@ fn planned(order: &Order, fork: &mut Forked, version: SafeVersion) -> Result<Res
             }
         }
     }
-    Ok(Err(format!("{} keeps asking for more values", order.entry.playbook.id)))
+    Ok(Err(format!("{} keeps asking for more values", order.acts()[0].entry.playbook.id)))
 }
 
 /// Why it is refused before anything is signed, if it is.
@@ -198,14 +200,13 @@ fn without_role(
     name: &str,
     report: &mut Report,
 ) -> Result<(), Error> {
-    let role = order.entry.playbook.role.as_deref().unwrap_or_default();
+    let role = order.acts()[0].entry.playbook.role.as_deref().unwrap_or_default();
     if role.starts_with("anybody") {
         report.part(key, name, format!("not tried: {role} may"), json!({ "not_tried": role }));
         return Ok(());
     }
     let nobody = council::Safe { address: NOBODY, owners: None, version: None, ..order.safe.clone() };
-    let mut theirs = order.clone();
-    theirs.safe = &nobody;
+    let theirs = order.by(&nobody);
     // Nothing is batched for nobody: any version serves.
     let planned = planned(&theirs, fork, SafeVersion::V1_4_1)?;
     let refused = refusal(&planned);

@@ -222,16 +222,18 @@ fn chosen(arguments: &[(String, String)]) -> String {
 }
 
 /// A file in `playbooks/` takes the place of the built-in playbook with its id: the name on the screen is the same.
-fn replaces_a_built_in_one(facts: &Facts) -> Option<Problem> {
-    let Entry { playbook: own, origin, replaces } = facts.entry?;
-    let built_in = (*replaces)?;
-    Some(Problem::ReplacesBuiltIn {
-        own: own.digest(),
-        origin: origin.clone(),
-        id: own.id.clone(),
-        built_in: built_in.digest(),
-        differences: own.differences(built_in),
-    })
+fn replaces_a_built_in_one(facts: &Facts) -> Vec<Problem> {
+    let replaces = |Entry { playbook: own, origin, replaces }: &Entry| {
+        let built_in = (*replaces)?;
+        Some(Problem::ReplacesBuiltIn {
+            own: own.digest(),
+            origin: origin.clone(),
+            id: own.id.clone(),
+            built_in: built_in.digest(),
+            differences: own.differences(built_in),
+        })
+    };
+    facts.entries.iter().filter_map(replaces).collect()
 }
 
 fn replacing(

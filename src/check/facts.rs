@@ -79,7 +79,7 @@ pub struct Facts<'a> {
     /// What of the transaction the chain decides, and nothing else confirms.
     pub decided: &'a [Decided],
     /// The reader's own playbook.
-    pub entry: Option<&'a Entry<'a>>,
+    pub entries: &'a [Entry<'a>],
     /// Contracts that the lever in the council file says to change as well.
     pub changes: &'a [Address],
 }

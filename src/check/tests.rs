@@ -125,7 +125,7 @@ struct Case {
     rehearsed_otherwise: Vec<String>,
     not_rehearsed: Option<&'static str>,
     decided: Vec<Decided>,
-    entry: Option<Entry<'static>>,
+    entries: Vec<Entry<'static>>,
     plan: Option<Plan>,
     council_safe: council::Safe,
     now: Option<SafeState>,
@@ -168,7 +168,7 @@ impl Case {
             rehearsed_otherwise: vec![],
             not_rehearsed: None,
             decided: vec![],
-            entry: None,
+            entries: Vec::new(),
             plan: Some(plan(&[])),
             council_safe,
             now: None,
@@ -212,7 +212,7 @@ impl Case {
             proxy_code: self.proxy_code,
             pins: &self.pins,
             decided: &self.decided,
-            entry: self.entry.as_ref(),
+            entries: &self.entries,
             changes: &self.changes,
         };
         check(&facts).into_iter().map(Into::into).collect()

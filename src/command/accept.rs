@@ -43,8 +43,8 @@ impl Session<'_> {
     }
 
     /// For a command that signs and sends nothing: one line for each text that changed.
-    pub fn note_changes(&self, rests: Rests) -> Result<(), Error> {
-        for (item, news) in Texts::of(self, &[rests])?.news() {
+    pub fn note_changes(&self, rests: &[Rests]) -> Result<(), Error> {
+        for (item, news) in Texts::of(self, rests)?.news() {
             if let News::Changed(_) = news {
                 let text = format!("{} changed since you accepted it; sign shows the difference", item.name);
                 self.ui.say(&Text::default().warn("note: ").add(&text));

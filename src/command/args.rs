@@ -6,7 +6,7 @@ use clap::{Args, ValueHint};
 use clap_complete::ArgValueCompleter;
 
 use crate::ceremony::depth::Wanted;
-use crate::ceremony::derive::Given;
+use crate::ceremony::order::Given;
 use crate::command::complete;
 use crate::device::Model;
 use crate::safe::Nonce;
@@ -21,6 +21,10 @@ pub struct Derive {
     /// An argument that the lever leaves open; may be given again
     #[arg(long, value_name = "NAME=VALUE", value_parser = parse_set, add = ArgValueCompleter::new(complete::arguments))]
     pub set: Vec<(String, String)>,
+
+    /// Leave out a lever that a combined one pulls; may be given again
+    #[arg(long, value_name = "LEVER", add = ArgValueCompleter::new(complete::levers))]
+    pub without: Vec<String>,
 
     /// Take it back: the lever's counter-playbook
     ///
@@ -108,7 +112,7 @@ pub struct Key {
 
 impl Derive {
     pub fn given(&self) -> Given {
-        Given { set: self.set.clone(), nonce: self.nonce, undo: self.undo }
+        Given { set: self.set.clone(), without: self.without.clone(), nonce: self.nonce, undo: self.undo }
     }
 }
 

@@ -6,7 +6,7 @@ use alloy::primitives::{Address, U256};
 use clap_complete::ArgValueCompleter;
 use serde_json::json;
 
-use crate::ceremony::find::Purpose;
+use crate::ceremony::find::{Found, Purpose};
 use crate::ceremony::judged::Judged;
 use crate::ceremony::obey::obey;
 use crate::ceremony::offer::{Offer, affordable_tip, prepared};
@@ -44,9 +44,9 @@ Examples:
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "What", after_help = EXAMPLES)]
 pub struct Args {
-    /// A lever or a proposal file
-    #[arg(help_heading = ARGUMENTS, add = ArgValueCompleter::new(complete::levers))]
-    what: String,
+    /// Levers or proposal files; levers named together are pulled together
+    #[arg(required = true, help_heading = ARGUMENTS, add = ArgValueCompleter::new(complete::levers))]
+    what: Vec<String>,
 
     #[command(flatten)]
     key: Key,
@@ -94,11 +94,40 @@ pub struct Args {
 
 pub fn run(session: &Session, args: &Args) -> Result<Exit, Error> {
     affordable_tip(args.priority_fee, args.max_fee)?;
-    session.require_accepted(&[session.rests_of(&args.what, args.derive.undo)?], &args.accept.accept)?;
+    let given = args.derive.given();
+    session.require_accepted(&session.rests_of(&args.what, &given)?, &args.accept.accept)?;
     // The address that a keystore states: its key is asked for only once there is something to send.
     let stated = if args.calldata { None } else { key::stated(&args.key)? };
+    let mut found = session.find(&args.what, &given, Purpose::Finish)?;
+    let mut signer = None;
+    if found.len() == 1
+        && let Some(only) = found.pop()
+    {
+        return one(session, args, only, stated, &mut signer);
+    }
+    let count = found.len();
+    let (mut rows, mut whole) = (Vec::new(), Exit::Done);
+    for (at, found) in found.into_iter().enumerate() {
+        let title = found.title();
+        session.ui.blank();
+        session.ui.say(&Text::default().bold(&format!("{} of {count}: {title}", at + 1)));
+        let exit = session.ui.part(|| one(session, args, found, stated, &mut signer));
+        rows.push(vec![title, exit.word().to_string()]);
+        whole = whole.graver(exit);
+    }
+    session.ui.table(&["transaction", "result"], &rows);
+    Ok(whole)
+}
+
+/// Sends one transaction, and proves it.
+fn one<'a>(
+    session: &'a Session<'a>,
+    args: &'a Args,
+    found: Found<'a>,
+    stated: Option<Address>,
+    signer: &mut Option<Signer>,
+) -> Result<Exit, Error> {
     let (given, since) = (args.derive.given(), clock::moment());
-    let found = session.find(&args.what, &given, Purpose::Finish)?;
     // Taken before the chain is asked: what another run does meanwhile would not be seen. Whoever only prints the call
     // may have a folder that cannot be written.
     let lock = |proposal: &Proposal| {
@@ -119,7 +148,10 @@ pub fn run(session: &Session, args: &Args) -> Result<Exit, Error> {
         print_call(session, &ready);
         return Ok(Exit::Done);
     }
-    let mut signer = key::open(session.ui, &args.key)?;
+    let signer = match signer {
+        Some(signer) => signer,
+        None => signer.insert(key::open(session.ui, &args.key)?),
+    };
     let from = signer.payer(&session.council)?;
     if stated != Some(from) {
         view = view.again(from)?;
@@ -128,7 +160,7 @@ pub fn run(session: &Session, args: &Args) -> Result<Exit, Error> {
             Next::Ready(ready) => ready,
         };
     }
-    view.send(ready, from, &mut signer)
+    view.send(ready, from, signer)
 }
 
 /// A look at the chain, and what was asked for.
@@ -207,7 +239,10 @@ impl<'a> Look<'a> {
             let named = missing.iter().map(|owner| format!("{} {owner}", self.judged.name(*owner)));
             error.hints = vec![
                 format!("still to sign: {}", named.collect::<Vec<_>>().join(", ")),
-                format!("breakglass import {} takes in their lines, or the whole chat", self.args.what),
+                format!(
+                    "breakglass import {} takes in their lines, or the whole chat",
+                    self.args.what.join(" ")
+                ),
             ];
         }
         error

@@ -4,11 +4,13 @@ use clap_complete::ArgValueCompleter;
 use serde_json::json;
 
 use crate::ceremony::find::Purpose;
+use crate::ceremony::judged::Judged;
 use crate::ceremony::obey::obey;
 use crate::check::{Level, readable};
 use crate::command::Session;
 use crate::command::args::{ARGUMENTS, Derive, Proofs};
 use crate::command::complete;
+use crate::command::parts::each;
 use crate::error::{Error, Exit};
 use crate::ui::Text;
 use crate::view::review;
@@ -20,9 +22,9 @@ Examples:
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "What", after_help = EXAMPLES)]
 pub struct Args {
-    /// A lever or a proposal file
-    #[arg(help_heading = ARGUMENTS, add = ArgValueCompleter::new(complete::levers))]
-    what: String,
+    /// Levers or proposal files; levers named together are pulled together
+    #[arg(required = true, help_heading = ARGUMENTS, add = ArgValueCompleter::new(complete::levers))]
+    what: Vec<String>,
 
     #[command(flatten)]
     derive: Derive,
@@ -32,9 +34,13 @@ pub struct Args {
 }
 
 pub fn run(session: &Session, args: &Args) -> Result<Exit, Error> {
-    session.note_changes(session.rests_of(&args.what, args.derive.undo)?)?;
-    let rehearsed = session.look(&args.what, &args.derive.given(), Purpose::Finish)?;
-    let judged = rehearsed.prove(session.ui, args.proofs.proofs)?.judge(true);
+    let given = args.derive.given();
+    session.note_changes(&session.rests_of(&args.what, &given)?)?;
+    let parts = session.look(&args.what, &given, Purpose::Finish)?;
+    each(session, parts, args.proofs.proofs, true, |judged| one(session, &judged))
+}
+
+fn one(session: &Session, judged: &Judged) -> Result<Exit, Error> {
     let findings = &judged.findings;
     let ui = session.ui;
     if let Some(proven) = judged.proven() {
@@ -57,7 +63,7 @@ pub fn run(session: &Session, args: &Args) -> Result<Exit, Error> {
     let all = json!({
         "safe_tx_hash": judged.proposal().hash().to_string(),
         "proven": judged.proven(),
-        "decided_by_the_chain": review::decided_object(&judged),
+        "decided_by_the_chain": review::decided_object(judged),
         "findings": findings,
     });
     obey(findings, &[]).map_err(|error| error.having_done(all.clone()))?;

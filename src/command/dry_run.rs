@@ -4,13 +4,15 @@ use clap_complete::ArgValueCompleter;
 use serde_json::{Value, json};
 
 use crate::ceremony::desk::fork;
-use crate::ceremony::find::Purpose;
+use crate::ceremony::find::{Found, Purpose};
 use crate::ceremony::judged::Judged;
+use crate::ceremony::look::Part;
 use crate::ceremony::online::View;
 use crate::ceremony::rehearsal;
 use crate::command::Session;
 use crate::command::args::{ARGUMENTS, Derive, Proofs};
 use crate::command::complete;
+use crate::command::parts::each;
 use crate::error::{Error, Exit};
 use crate::evm::BlockTag;
 use crate::view::{effects, review, trace};
@@ -24,9 +26,9 @@ Examples:
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "What", after_help = EXAMPLES)]
 pub struct Args {
-    /// A lever or a proposal file
-    #[arg(help_heading = ARGUMENTS, add = ArgValueCompleter::new(complete::levers))]
-    what: String,
+    /// Levers or proposal files; levers named together are pulled together
+    #[arg(required = true, help_heading = ARGUMENTS, add = ArgValueCompleter::new(complete::levers))]
+    what: Vec<String>,
 
     #[command(flatten)]
     derive: Derive,
@@ -50,22 +52,38 @@ pub struct Args {
 }
 
 pub fn run(session: &Session, args: &Args) -> Result<Exit, Error> {
-    session.note_changes(session.rests_of(&args.what, args.derive.undo)?)?;
     let given = args.derive.given();
+    session.note_changes(&session.rests_of(&args.what, &given)?)?;
     let found = session.find(&args.what, &given, Purpose::Finish)?;
-    let safe = found.safe();
-    let link = match &args.fork_url {
-        Some(url) => fork(session.progress, session.chain_of(safe)?, url)?,
-        None => session.connect(safe)?,
+    let parts = if args.at.is_none() && args.fork_url.is_none() {
+        session.look_at_all(found, &given, true, None)
+    } else {
+        found.into_iter().map(|found| elsewhere(session, args, found)).collect()
     };
-    let view = View { link, at: args.at.map_or(BlockTag::Latest, BlockTag::Number) };
-    let rehearsed = session.look_at(found, view, &given, true, None)?;
-    let judged = rehearsed.prove(session.ui, args.proofs.proofs)?.judge(false);
-    review::review(session.ui, session, &judged);
+    each(session, parts, args.proofs.proofs, false, |judged| one(session, args, &judged))
+}
+
+/// On the chain, or at the block, that the command line names.
+fn elsewhere<'a>(session: &'a Session, args: &Args, found: Found<'a>) -> Part<'a> {
+    let title = found.title();
+    let look = || {
+        let safe = found.safe();
+        let link = match &args.fork_url {
+            Some(url) => fork(session.progress, session.chain_of(safe)?, url)?,
+            None => session.connect(safe)?,
+        };
+        let view = View { link, at: args.at.map_or(BlockTag::Latest, BlockTag::Number) };
+        session.look_at(found, view, &args.derive.given(), true, None)
+    };
+    Part { title, result: look() }
+}
+
+fn one(session: &Session, args: &Args, judged: &Judged) -> Result<Exit, Error> {
+    review::review(session.ui, session, judged);
     if args.trace {
-        trace::show(session.ui, session, &judged);
+        trace::show(session.ui, session, judged);
     }
-    session.ui.object(&object(session, &judged, args.trace));
+    session.ui.object(&object(session, judged, args.trace));
     let Some(done) = judged.rehearsal.done() else {
         return Err(match judged.rehearsal.failure() {
             Some(why) => {

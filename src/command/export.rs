@@ -6,7 +6,6 @@ use clap::ValueHint;
 use clap_complete::ArgValueCompleter;
 use serde_json::json;
 
-use crate::ceremony::find::Purpose;
 use crate::command::Session;
 use crate::command::args::{ARGUMENTS, Derive};
 use crate::command::complete;
@@ -38,12 +37,11 @@ pub struct Args {
 }
 
 pub fn run(session: &Session, args: &Args) -> Result<Exit, Error> {
-    session.note_changes(session.rests_of(&args.what, args.derive.undo)?)?;
-    let proposal =
-        session.made_before(&args.what, &args.derive.given(), Purpose::Finish)?.ok_or_else(|| {
-            Error::new(Exit::Failed, format!("nothing is kept here for lever {}", args.what))
-                .hint(format!("breakglass sign {} makes a signature", args.what))
-        })?;
+    session.note_changes(&session.rests_of(std::slice::from_ref(&args.what), &args.derive.given())?)?;
+    let proposal = session.made_before(&args.what, &args.derive.given())?.ok_or_else(|| {
+        Error::new(Exit::Failed, format!("nothing is kept here for lever {}", args.what))
+            .hint(format!("breakglass sign {} makes a signature", args.what))
+    })?;
     let owners = session.look_up_owners(session.safe_of(&proposal)?)?;
     let signatures = session.signatures(&proposal, &owners)?;
     let claims = session.claims(&proposal);

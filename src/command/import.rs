@@ -73,7 +73,7 @@ pub struct Args {
 }
 
 pub fn run(session: &Session, args: &Args) -> Result<Exit, Error> {
-    session.note_changes(session.rests_of(&args.what, args.derive.undo)?)?;
+    session.note_changes(&session.rests_of(std::slice::from_ref(&args.what), &args.derive.given())?)?;
     let sources = read(session, &args.from);
     let targets = targets(session, args, &sources.finds)?;
     let wanted: Vec<Wanted> = targets.proposals.iter().map(wanted).collect();
@@ -171,7 +171,7 @@ fn wanted((proposal, owners): &(Proposal, SafeOwners)) -> Wanted<'_> {
 /// All that are kept here, and what was named: a file, if the reader's own files give it, or else the lever derived now.
 fn targets(session: &Session, args: &Args, found: &[Finds]) -> Result<Targets, Error> {
     let mut targets = Targets::default();
-    let given = session.made_before(&args.what, &args.derive.given(), Purpose::Finish)?;
+    let given = session.made_before(&args.what, &args.derive.given())?;
     let safe = match &given {
         Some(proposal) => session.safe_of(proposal)?,
         None => session.safe(&session.lever(&args.what)?.safe)?,
@@ -212,7 +212,7 @@ fn targets(session: &Session, args: &Args, found: &[Finds]) -> Result<Targets, E
         }
         // Nothing here fits: the lever may mean a transaction that was never proposed on this machine.
         _ => {
-            let derived = session.look(&args.what, &args.derive.given(), Purpose::Sign)?.online.derived;
+            let derived = session.look_one(&args.what, &args.derive.given(), Purpose::Sign)?.online.derived;
             let named = (derived.proposal.clone(), derived.owners.clone());
             if fit(std::slice::from_ref(&named)) {
                 derived.keep(session)?;

@@ -20,6 +20,7 @@ mod init;
 mod key;
 mod man;
 mod on_ledger;
+mod parts;
 mod playbook;
 mod propose;
 mod report;

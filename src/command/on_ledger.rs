@@ -62,7 +62,11 @@ pub fn prepare<'s>(
 
 /// Whether it does more than stop something; what the reader's own files do not say counts as more.
 fn is_heavy(judged: &Judged) -> bool {
-    let pauses = judged.derived.own.as_ref().is_some_and(|own| own.order.entry.playbook.kind == Kind::Pause);
+    let pauses = judged
+        .derived
+        .own
+        .as_ref()
+        .is_some_and(|own| own.order.playbooks().all(|playbook| playbook.kind == Kind::Pause));
     judged.proposal().binding().undo() || !pauses
 }
 

@@ -7,8 +7,8 @@ use clap::{Subcommand, ValueHint};
 use clap_complete::ArgValueCompleter;
 use serde_json::{Value, json};
 
-use crate::ceremony::derive::{Order, named_once};
 use crate::ceremony::desk::{self, Desk, find_council};
+use crate::ceremony::order::{Order, named_once};
 use crate::ceremony::trial;
 use crate::chain::Ask;
 use crate::clock;
@@ -401,12 +401,12 @@ fn test(mut session: Session, args: &TestArgs) -> Result<Exit, Error> {
     let (ui, desk) = (session.ui, &session.desk);
     let set = named_once(&args.set)?;
     let safe = the_safe(desk, args.safe.as_deref())?;
-    let order = Order::new(desk, None, false, &playbook, &safe.name, set.clone())?;
-    let undo = match &order.entry.playbook.undo {
+    let order = Order::playbook(desk, false, &playbook, &safe.name, set.clone())?;
+    let undo = match &order.acts()[0].entry.playbook.undo {
         Undo::None { why } => Err(why.clone()),
         Undo::Playbook { .. } => {
             let by = args.undo_safe.as_deref().unwrap_or(&safe.name);
-            Ok(Order::new(desk, None, true, &playbook, by, set)?)
+            Ok(Order::playbook(desk, true, &playbook, by, set)?)
         }
     };
     let link = match &args.fork_url {
@@ -428,7 +428,7 @@ fn test(mut session: Session, args: &TestArgs) -> Result<Exit, Error> {
     ui.table(&["", ""], &report.rows);
     let mut object = report.parts;
     let given = json!({
-        "playbook": playbook, "digest": order.entry.playbook.digest().to_string(), "safe": safe.address.to_string(),
+        "playbook": playbook, "digest": order.acts()[0].entry.playbook.digest().to_string(), "safe": safe.address.to_string(),
         "chain_id": order.chain.id, "block": fork.began_at().number, "rounds": link.rounds(),
     });
     object.extend(given.as_object().cloned().unwrap_or_default());

@@ -3,13 +3,15 @@
 use clap_complete::ArgValueCompleter;
 use serde_json::json;
 
-use crate::ceremony::derive::Order;
+use crate::ceremony::find::Purpose;
 use crate::ceremony::judged::Judged;
 use crate::ceremony::obey::{accepted, obey};
+use crate::ceremony::order::Order;
 use crate::command::Session;
 use crate::command::args::{ARGUMENTS, Accept, Derive, Proofs};
 use crate::command::complete;
 use crate::command::home;
+use crate::command::parts::each;
 use crate::error::{Error, Exit};
 use crate::playbook::Kind;
 use crate::shell::quoted;
@@ -26,9 +28,9 @@ Examples:
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "What", after_help = EXAMPLES)]
 pub struct Args {
-    /// A lever of the council file; without one, they are listed
+    /// Levers of the council file, pulled together; without one, they are listed
     #[arg(help_heading = ARGUMENTS, conflicts_with = "playbook", add = ArgValueCompleter::new(complete::levers))]
-    lever: Option<String>,
+    lever: Vec<String>,
 
     /// Without a lever: the playbook's id
     #[arg(long, value_name = "ID", requires = "safe", add = ArgValueCompleter::new(complete::playbooks))]
@@ -56,9 +58,9 @@ Examples:
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "What", after_help = UNDO_EXAMPLES)]
 pub struct UndoArgs {
-    /// The lever to take back, by its counter-playbook
-    #[arg(help_heading = ARGUMENTS, add = ArgValueCompleter::new(complete::levers))]
-    lever: String,
+    /// The levers to take back, by their counter-playbooks
+    #[arg(required = true, help_heading = ARGUMENTS, add = ArgValueCompleter::new(complete::levers))]
+    lever: Vec<String>,
 
     #[command(flatten)]
     derive: Derive,
@@ -73,39 +75,48 @@ pub struct UndoArgs {
 /// `undo LEVER` is the lever's own verb with `--undo`.
 pub fn undo(session: &Session, args: &UndoArgs) -> Result<Exit, Error> {
     let derive = Derive { undo: true, ..args.derive.clone() };
-    let lever = session.lever(&args.lever)?;
-    let kind = Order::lever(session, &lever.name, true, &derive.given().arguments()?)?.entry.playbook.kind;
-    let (lever, accept, proofs) = (Some(lever.name.clone()), args.accept.clone(), args.proofs);
-    run(session, kind, &Args { lever, playbook: None, safe: None, derive, accept, proofs })
+    let orders = Order::parts(session, &args.lever, &derive.given())?;
+    let kind = orders.iter().flat_map(Order::playbooks).map(|playbook| playbook.kind).next();
+    let (lever, accept, proofs) = (args.lever.clone(), args.accept.clone(), args.proofs);
+    let args = Args { lever, playbook: None, safe: None, derive, accept, proofs };
+    run(session, kind.unwrap_or(Kind::Pause), &args)
 }
 
 pub fn run(session: &Session, kind: Kind, args: &Args) -> Result<Exit, Error> {
-    let set = args.derive.given().arguments()?;
-    let order = match (&args.lever, &args.playbook, &args.safe) {
-        (Some(lever), _, _) => Order::lever(session, lever, args.derive.undo, &set)?,
-        (None, Some(playbook), Some(safe)) => {
-            Order::new(session, None, args.derive.undo, playbook, safe, set)?
+    let (given, accept) = (args.derive.given(), &args.accept.accept);
+    if let (Some(playbook), Some(safe)) = (&args.playbook, &args.safe) {
+        if given.undo {
+            return Err(Error::new(Exit::Usage, "--undo needs a lever")
+                .hint("name the counter-playbook with --playbook"));
         }
-        _ => return home::of_kind(session, kind),
-    };
-    let found = order.entry.playbook.kind;
-    if found != kind {
-        let what = args.lever.as_deref().unwrap_or(order.entry.playbook.id.as_str()).to_string();
-        let error = Error::new(Exit::Usage, format!("{what} is a {found} playbook, not {kind}"));
-        return Err(error.hint(format!("breakglass {found} {what}")));
+        let order = Order::playbook(session, false, playbook, safe, given.arguments()?)?;
+        right_kind(kind, std::slice::from_ref(&order), playbook)?;
+        session.require_accepted(&[session.rests_on(playbook, safe, false)?], accept)?;
+        let rehearsed = session.propose(order, &given)?;
+        return one(session, args, rehearsed.prove(session.ui, args.proofs.proofs)?.judge(false));
     }
-    if args.derive.undo && args.lever.is_none() {
-        return Err(
-            Error::new(Exit::Usage, "--undo needs a lever").hint("name the counter-playbook with --playbook")
-        );
+    if args.lever.is_empty() {
+        return home::of_kind(session, kind);
     }
-    let rests = match &args.lever {
-        Some(lever) => session.rests_of(lever, args.derive.undo)?,
-        None => session.rests_on(order.entry.playbook.id.as_str(), &order.safe.name, false)?,
-    };
-    session.require_accepted(&[rests], &args.accept.accept)?;
-    let rehearsed = session.propose(order, &args.derive.given())?;
-    let mut judged = rehearsed.prove(session.ui, args.proofs.proofs)?.judge(false);
+    right_kind(kind, &Order::parts(session, &args.lever, &given)?, &args.lever.join(" "))?;
+    session.require_accepted(&session.rests_of(&args.lever, &given)?, accept)?;
+    let parts = session.look(&args.lever, &given, Purpose::Sign)?;
+    each(session, parts, args.proofs.proofs, false, |judged| one(session, args, judged))
+}
+
+/// Levers that are pulled together may be of several kinds: one of them must be of this one.
+fn right_kind(kind: Kind, orders: &[Order], what: &str) -> Result<(), Error> {
+    let kinds: Vec<Kind> = orders.iter().flat_map(Order::playbooks).map(|playbook| playbook.kind).collect();
+    match kinds.first() {
+        Some(found) if !kinds.contains(&kind) => {
+            let error = Error::new(Exit::Usage, format!("{what} is a {found} playbook, not {kind}"));
+            Err(error.hint(format!("breakglass {found} {what}")))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn one(session: &Session, args: &Args, mut judged: Judged) -> Result<Exit, Error> {
     review::review(session.ui, session, &judged);
     obey(&judged.findings, &args.accept.accept)?;
     let accepted = accepted(&judged.findings, &args.accept.accept);

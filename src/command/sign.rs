@@ -4,10 +4,10 @@ use alloy::primitives::Address;
 use clap_complete::ArgValueCompleter;
 use serde_json::{Value, json};
 
-use crate::ceremony::derive::Given;
-use crate::ceremony::find::{Purpose, is_file};
+use crate::ceremony::find::Purpose;
 use crate::ceremony::judged::Judged;
 use crate::ceremony::obey::{accepted, changed_digits, obey};
+use crate::ceremony::order::Given;
 use crate::command::Session;
 use crate::command::args::{ARGUMENTS, Accept, Derive, Key, Proofs};
 use crate::command::complete;
@@ -101,33 +101,20 @@ impl Args {
 }
 
 pub fn run(session: &Session, args: &Args) -> Result<Exit, Error> {
-    for what in &args.what {
-        session.is_known(what)?;
-    }
+    let given = args.derive.given();
+    session.are_known(&args.what)?;
     key::stated(&args.key)?;
-    alone(args)?;
-    let rests = args.what.iter().map(|what| session.rests_of(what, args.derive.undo));
-    session.require_accepted(&rests.collect::<Result<Vec<_>, _>>()?, &args.accept.accept)?;
+    session.require_accepted(&session.rests_of(&args.what, &given)?, &args.accept.accept)?;
     let ui = session.ui;
-    let mut all: Vec<Judged> = Vec::new();
-    for what in &args.what {
-        let judged = load(session, args, what, &all).map_err(|e| e.about(what))?;
-        if let Some(other) = for_one_nonce(&judged, &all) {
-            let (nonce, safe) = (judged.proposal().nonce(), &judged.derived.safe.name);
-            let message = format!(
-                "{what} and {} are both for nonce {nonce} of {safe}: only one of them can be executed",
-                other.proposal().hash()
-            );
-            return Err(Error::new(Exit::Usage, message).hint("agree which, and sign that one by itself"));
-        }
-        all.push(judged);
-    }
+    let mut done = Done::default();
+    let all = load(session, args, &given, &mut done)?;
+    alone(args, all.len())?;
+    one_for_each_nonce(&all)?;
     if all.len() > 1 {
         list(session, &all);
     }
     // Opened after the first review: its person can read while the Ledger is not there yet.
     let mut signer = None;
-    let mut done = Done::default();
     for (at, judged) in all.iter().enumerate() {
         if all.len() > 1 {
             ui.say(&Text::default().bold(&format!("{} of {}", at + 1, all.len())));
@@ -145,17 +132,21 @@ pub fn run(session: &Session, args: &Args) -> Result<Exit, Error> {
                 ui.say(&Text::default().warn("skipped: ").add(&error.message));
                 held_up(ui, judged, &all[at + 1..]);
                 done.declined.push(judged.proposal().hash().to_string());
-                done.exit = done.exit.max(Some(error.exit));
+                done.exit = Some(done.exit.map_or(error.exit, |exit| exit.graver(error.exit)));
             }
             Err(error) => return Err(error.having_done(json!({ "signatures": done.signed }))),
         }
     }
-    let object = json!({ "signatures": done.signed, "rejected": done.declined });
+    let object = json!({ "signatures": done.signed, "rejected": done.declined, "left_out": done.unreached });
     let Some(exit) = done.exit else {
         ui.object(&object);
         return Ok(Exit::Done);
     };
-    let message = format!("{} of {} were not signed: you said no", done.declined.len(), all.len());
+    let message = if done.declined.is_empty() {
+        format!("{} could not be looked at, and were not signed", done.unreached.len())
+    } else {
+        format!("{} of {} were not signed: you said no", done.declined.len(), all.len())
+    };
     let hint = if done.signed.is_empty() { "nothing was signed" } else { "the others are signed" };
     Err(Error::new(exit, message).hint(hint).having_done(object))
 }
@@ -165,7 +156,9 @@ pub fn run(session: &Session, args: &Args) -> Result<Exit, Error> {
 struct Done {
     signed: Vec<Value>,
     declined: Vec<String>,
-    /// How the program ends, if a person said no.
+    /// What could not be looked at.
+    unreached: Vec<String>,
+    /// How the program ends, if a person said no or something could not be looked at.
     exit: Option<Exit>,
 }
 
@@ -185,13 +178,12 @@ fn held_up(ui: &Ui, declined: &Judged, later: &[Judged]) {
 }
 
 /// What is said about one proposal must not be taken for another.
-fn alone(args: &Args) -> Result<(), Error> {
+fn alone(args: &Args, count: usize) -> Result<(), Error> {
     let flags = [
         ("--accept", args.accept.accept.iter().any(|id| changed_digits(id).is_none())),
-        ("--set", !args.derive.set.is_empty()),
         ("--nonce", args.derive.nonce.is_some()),
     ];
-    match flags.iter().find(|(_, given)| *given && args.what.len() > 1) {
+    match flags.iter().find(|(_, given)| *given && count > 1) {
         Some((flag, _)) => {
             Err(Error::new(Exit::Usage, format!("{flag} is for one proposal, and several are named"))
                 .hint("sign that one by itself"))
@@ -200,30 +192,57 @@ fn alone(args: &Args) -> Result<(), Error> {
     }
 }
 
-/// Levers of one Safe in one command take its nonces in the order in which they are named: each can be executed.
-fn load<'a>(session: &'a Session, args: &Args, what: &str, before: &[Judged]) -> Result<Judged<'a>, Error> {
-    let given = args.derive.given();
+/// What was named, judged. What cannot be reached is said, and does not stop the others.
+fn load<'a>(
+    session: &'a Session,
+    args: &Args,
+    given: &Given,
+    done: &mut Done,
+) -> Result<Vec<Judged<'a>>, Error> {
     if args.offline {
-        return Ok(session.offline(what, &given)?.judge(true));
+        return Ok(session
+            .offline(&args.what, given)?
+            .into_iter()
+            .map(|derived| derived.judge(true))
+            .collect());
     }
-    let mut rehearsed = session.look(what, &given, Purpose::Sign)?;
-    let safe = &rehearsed.online.derived.safe.name;
-    let taken = before.iter().filter(|s| s.derived.safe.name == *safe).map(|s| s.proposal().nonce()).max();
-    match taken {
-        Some(taken) if taken >= rehearsed.online.derived.proposal.nonce() && !is_file(what) => {
-            rehearsed = session.look(what, &Given { nonce: Some(taken.next()), ..given }, Purpose::Sign)?;
+    let parts = session.look(&args.what, given, Purpose::Sign)?;
+    let count = parts.len();
+    let mut all = Vec::new();
+    for part in parts {
+        match part.result.and_then(|rehearsed| rehearsed.prove(session.ui, args.proofs.proofs)) {
+            Ok(rehearsed) => all.push(rehearsed.judge(true)),
+            Err(error) if count > 1 => {
+                let text = format!("{}: {error}", part.title);
+                session.ui.say(&Text::default().bad("left out: ").add(&text));
+                done.exit = Some(done.exit.map_or(error.exit, |exit| exit.graver(error.exit)));
+                done.unreached.push(text);
+            }
+            Err(error) => return Err(error),
         }
-        _ => {}
     }
-    Ok(rehearsed.prove(session.ui, args.proofs.proofs)?.judge(true))
+    Ok(all)
 }
 
 /// Of two transactions for one nonce, one can be executed: signing both in one command is a mistake, or somebody's wish.
-fn for_one_nonce<'a>(judged: &Judged, before: &'a [Judged]) -> Option<&'a Judged<'a>> {
-    let same_nonce = |s: &&Judged| {
-        s.derived.safe.name == judged.derived.safe.name && s.proposal().nonce() == judged.proposal().nonce()
-    };
-    before.iter().filter(same_nonce).find(|s| s.proposal().hash() != judged.proposal().hash())
+fn one_for_each_nonce(all: &[Judged]) -> Result<(), Error> {
+    for (at, judged) in all.iter().enumerate() {
+        let (nonce, safe, hash) =
+            (judged.proposal().nonce(), &judged.derived.safe.name, judged.proposal().hash());
+        let same_nonce = |other: &&Judged| {
+            other.derived.safe.name == *safe
+                && other.proposal().nonce() == nonce
+                && other.proposal().hash() != hash
+        };
+        if let Some(other) = all[..at].iter().find(same_nonce) {
+            let message = format!(
+                "{hash} and {} are both for nonce {nonce} of {safe}: only one of them can be executed",
+                other.proposal().hash()
+            );
+            return Err(Error::new(Exit::Usage, message).hint("agree which, and sign that one by itself"));
+        }
+    }
+    Ok(())
 }
 
 fn list(session: &Session, all: &[Judged]) {

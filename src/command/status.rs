@@ -13,6 +13,7 @@ use crate::check::{Finding, Level, Sort};
 use crate::command::Session;
 use crate::command::args::{ARGUMENTS, Derive, Proofs};
 use crate::command::complete;
+use crate::command::parts::each;
 use crate::command::report::report;
 use crate::error::{Error, Exit};
 use crate::proposal::{NotReady, Shortfall, assemble};
@@ -26,9 +27,9 @@ Examples:
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "What", after_help = EXAMPLES)]
 pub struct Args {
-    /// A lever or a proposal file
-    #[arg(help_heading = ARGUMENTS, add = ArgValueCompleter::new(complete::levers))]
-    what: String,
+    /// Levers or proposal files; levers named together are pulled together
+    #[arg(required = true, help_heading = ARGUMENTS, add = ArgValueCompleter::new(complete::levers))]
+    what: Vec<String>,
 
     #[command(flatten)]
     derive: Derive,
@@ -38,36 +39,45 @@ pub struct Args {
 }
 
 pub fn run(session: &Session, args: &Args) -> Result<Exit, Error> {
-    session.note_changes(session.rests_of(&args.what, args.derive.undo)?)?;
-    let rehearsed = session.look(&args.what, &args.derive.given(), Purpose::Look)?;
-    let judged = rehearsed.prove(session.ui, args.proofs.proofs)?.judge(false);
+    let given = args.derive.given();
+    session.note_changes(&session.rests_of(&args.what, &given)?)?;
+    let parts = session.look(&args.what, &given, Purpose::Look)?;
+    each(session, parts, args.proofs.proofs, false, |judged| one(session, args, &judged))
+}
+
+fn one(session: &Session, args: &Args, judged: &Judged) -> Result<Exit, Error> {
     let tally = judged.tally();
     let is_shown = |f: &&Finding| f.level == Level::Refuse && !f.problem().comes_with_execution();
     let refused: Vec<Finding> = judged.findings.iter().filter(is_shown).cloned().collect();
     let ready =
         assemble(judged.proposal(), &judged.derived.signatures, &judged.on_chain(), judged.seen()?.fresh()?);
-    show(session, &judged, &tally, &refused);
+    show(session, judged, &tally, &refused);
     if let Err(NotReady::NonceUsed { .. }) = &ready {
         judged.enforce_fresh(&[])?;
-        return match outcome::of_executed(session, &judged)? {
-            Some(outcome) => report(session, &judged, &outcome, "Executed", Some(&Wanted::default())),
+        return match outcome::of_executed(session, judged)? {
+            Some(outcome) => report(session, judged, &outcome, "Executed", Some(&Wanted::default())),
             None => Err(Error::from(NotReady::NonceUsed {
                 proposal: judged.proposal().nonce(),
                 safe: judged.state().nonce,
             })),
         };
     }
-    outcome::say_if_lost(session, &judged)?;
-    let sent = waiting::show(session, &judged)?;
+    outcome::say_if_lost(session, judged)?;
+    let sent = waiting::show(session, judged)?;
     let stage = Stage::of(&refused, ready.as_ref(), !sent.is_empty());
     session.ui.say(&Text::default().bold(&stage.to_string()));
-    if let Some(next) = stage.next(&args.what, args.derive.undo) {
+    if let Some(next) = stage.next(&named(session, args, judged)) {
         session.ui.say(&Text::default().dim("  → ").add(&next));
     }
-    let mut object = object(&judged, &tally, &refused, stage);
+    let mut object = object(judged, &tally, &refused, stage);
     object["sent"] = json!(sent);
     session.ui.object(&object);
     Ok(stage.exit())
+}
+
+/// The words of a command by which everybody names it.
+fn named(session: &Session, args: &Args, judged: &Judged) -> String {
+    judged.proposal().binding().command(&session.council).unwrap_or_else(|| args.what.join(" "))
 }
 
 fn show(session: &Session, judged: &Judged, tally: &Shortfall, refused: &[Finding]) {

@@ -92,6 +92,20 @@ impl Binding {
         if let [one] = &self.levers[..] { Some(one) } else { None }
     }
 
+    /// Returns `true` if it pulls the same levers in the same direction, with the arguments that another one has for them.
+    /// Arguments that only this one has are those that the other leaves open.
+    #[must_use]
+    pub fn is_of(&self, other: &Self) -> bool {
+        let has = |(own, other): (&BoundLever, &BoundLever)| {
+            own.lever == other.lever
+                && (own.lever.is_some() || own.playbook == other.playbook)
+                && other.args.iter().all(|(key, value)| own.args.get(key) == Some(value))
+        };
+        self.undo() == other.undo()
+            && self.levers.len() == other.levers.len()
+            && self.levers.iter().zip(&other.levers).all(has)
+    }
+
     /// Returns `true` if the counter-playbooks were asked for.
     #[must_use]
     pub const fn undo(&self) -> bool {

@@ -67,7 +67,13 @@ pub struct Nonce(pub U256);
 impl Nonce {
     #[must_use]
     pub fn next(self) -> Self {
-        Self(self.0.saturating_add(U256::ONE))
+        self.plus(1)
+    }
+
+    /// The nonce that comes so many later.
+    #[must_use]
+    pub fn plus(self, more: u64) -> Self {
+        Self(self.0.saturating_add(U256::from(more)))
     }
 }
 

@@ -10,10 +10,11 @@ mod line;
 mod prompt;
 mod text;
 
-use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::BTreeSet;
 use std::io::{self, IsTerminal, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread;
 use std::time::Duration;
 
@@ -49,13 +50,15 @@ const MOMENT: Duration = Duration::from_secs(1);
 pub struct Ui {
     json: bool,
     /// What [`Ui::say_once`] has said.
-    said: RefCell<BTreeSet<String>>,
+    said: Mutex<BTreeSet<String>>,
     /// The one object of `--json`, as far as it is known.
-    object: RefCell<Map<String, Value>>,
+    object: Mutex<Map<String, Value>>,
+    /// The objects of the parts of this run, where there are several.
+    parts: Mutex<Vec<Value>>,
     /// Standard output has taken something.
-    given: Cell<bool>,
+    given: AtomicBool,
     /// Why standard output did not take what was written to it, the first time.
-    lost: OnceCell<io::Error>,
+    lost: OnceLock<io::Error>,
 }
 
 impl Ui {
@@ -63,10 +66,11 @@ impl Ui {
     pub fn new(json: bool) -> Self {
         Self {
             json,
-            said: RefCell::new(BTreeSet::new()),
-            object: RefCell::new(Map::new()),
-            given: Cell::new(false),
-            lost: OnceCell::new(),
+            said: Mutex::default(),
+            object: Mutex::default(),
+            parts: Mutex::default(),
+            given: AtomicBool::new(false),
+            lost: OnceLock::new(),
         }
     }
 
@@ -82,7 +86,7 @@ impl Ui {
 
     /// The same, and not again in this run.
     pub fn say_once(&self, text: &Text) {
-        if self.said.borrow_mut().insert(text.plain()) {
+        if lock(&self.said).insert(text.plain()) {
             self.say(text);
         }
     }
@@ -120,8 +124,22 @@ impl Ui {
     /// The object of `--json`, or fields to add to it. It is written when the run ends.
     pub fn object(&self, value: &Value) {
         if let Value::Object(fields) = value {
-            self.object.borrow_mut().extend(fields.clone());
+            lock(&self.object).extend(fields.clone());
         }
+    }
+
+    /// Runs one part of several. Its error is shown at once, and its object stands beside those of the others. Returns how
+    /// the part ends.
+    pub fn part(&self, run: impl FnOnce() -> Result<Exit, Error>) -> Exit {
+        let whole = std::mem::take(&mut *lock(&self.object));
+        let exit = run().unwrap_or_else(|error| {
+            self.error(&error);
+            error.exit
+        });
+        let mut part = std::mem::replace(&mut *lock(&self.object), whole);
+        part.insert("exit".into(), json!(exit as u8));
+        lock(&self.parts).push(Value::Object(part));
+        exit
     }
 
     /// Ends the run: shows its error, writes the object of `--json`, and says if standard output did not take
@@ -133,7 +151,11 @@ impl Ui {
             error.exit
         });
         if self.json {
-            let mut object = Value::Object(self.object.take());
+            let mut object = Value::Object(std::mem::take(&mut lock(&self.object)));
+            let parts = std::mem::take(&mut *lock(&self.parts));
+            if !parts.is_empty() {
+                object["parts"] = Value::Array(parts);
+            }
             cut_values(&mut object);
             self.give(&format!("{}\n", escaped(&format!("{object:#}"))));
         }
@@ -148,9 +170,9 @@ impl Ui {
     fn give(&self, text: &str) {
         let mut stdout = io::stdout();
         match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
-            Ok(()) => self.given.set(true),
+            Ok(()) => self.given.store(true, Ordering::Relaxed),
             // A reader that has what it wanted (`| head`) is no reason to fail; one that was never there is.
-            Err(why) if why.kind() == io::ErrorKind::BrokenPipe && self.given.get() => {}
+            Err(why) if why.kind() == io::ErrorKind::BrokenPipe && self.given.load(Ordering::Relaxed) => {}
             Err(why) => {
                 let _ = self.lost.set(why);
                 put(&mut io::stderr(), text.trim_end_matches('\n'));
@@ -266,6 +288,10 @@ impl Drop for Spinner {
     fn drop(&mut self) {
         self.stop();
     }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The width to lay out for: the terminal's, or 100 columns where there is none.

@@ -280,7 +280,7 @@ pub fn object(judged: &Judged) -> Value {
             "received": text(t.received), "sent": text(t.sent),
         })
     });
-    let words = Dictionary::new(judged.derived.own.iter().map(|own| own.order.entry.playbook));
+    let words = Dictionary::new(judged.derived.own.iter().flat_map(|own| own.order.playbooks()));
     let events = rehearsal.events.iter().map(|log| {
         json!({
             "address": log.address.to_string(), "name": judged.derived.names.name(log.address),

@@ -1,5 +1,7 @@
 //! The review: one proposal in the order in which a signer should doubt.
 
+use std::collections::BTreeSet;
+
 use alloy::primitives::{Address, Bytes, U256, hex};
 use serde_json::{Value, json};
 
@@ -80,15 +82,19 @@ fn origin(ui: &Ui, judged: &Judged) {
             line.add(&format!("   lever {}{}", binding.title(), if binding.undo() { ", undo" } else { "" }));
     }
     ui.say(&line);
-    if let Some(Own { order, .. }) = &judged.derived.own {
-        let from = match &order.entry.origin {
+    let mut said = BTreeSet::new();
+    for act in judged.derived.own.iter().flat_map(|own| own.order.acts()) {
+        let from = match &act.entry.origin {
             Origin::Council(path) => format!("from your own {path}"),
             Origin::BuiltIn => "from the library built into this program".into(),
         };
-        ui.say(&match order.entry.replaces {
+        let line = match act.entry.replaces {
             Some(_) => Text::new(INDENT).warn(&format!("{from}, in place of the one built in")),
             None => Text::new(INDENT).dim(&from),
-        });
+        };
+        if said.insert(line.plain()) {
+            ui.say(&line);
+        }
     }
     match &judged.derived.matching {
         Match::Differs(rows) | Match::Moved(rows) => {
@@ -112,8 +118,9 @@ fn origin(ui: &Ui, judged: &Judged) {
 fn what_it_does(ui: &Ui, judged: &Judged) {
     ui.say(&Text::new("  ").bold("What it does"));
     let plan = judged.plan();
-    if let Some(Own { order, .. }) = &judged.derived.own {
-        ui.say(&Text::new(INDENT).add(&order.entry.playbook.title));
+    for act in judged.derived.own.iter().flat_map(|own| own.order.acts()) {
+        let lever = act.lever.as_ref().map(|lever| format!("{lever}: ")).unwrap_or_default();
+        ui.say(&Text::new(INDENT).bold(&lever).add(&act.entry.playbook.title));
     }
     let calls = match calls_of(judged.proposal().tx()) {
         Ok(calls) => calls,
@@ -152,10 +159,12 @@ fn what_it_does(ui: &Ui, judged: &Judged) {
             None => data(ui, &call.data),
         }
     }
-    if let Some(Own { order, plan }) = &judged.derived.own
-        && let Some(when) = order.entry.playbook.takes_effect(plan)
-    {
-        ui.say(&Text::new(INDENT).warn("takes effect: ").add(&when));
+    if let Some(Own { order, plans, .. }) = &judged.derived.own {
+        for (act, one) in order.acts().iter().zip(plans.levers()) {
+            if let Some(when) = act.entry.playbook.takes_effect(&one.plan) {
+                ui.say(&Text::new(INDENT).warn("takes effect: ").add(&when));
+            }
+        }
     }
     if let Some(plan) = plan {
         let left_out = |skipped: &Skipped| {

@@ -17,7 +17,7 @@ const SHOWN_DATA: usize = 36;
 
 /// The words of the judged's own playbook go before those of the others.
 fn dictionary(desk: &Desk, judged: &Judged) -> Dictionary {
-    let own = judged.derived.own.iter().map(|own| own.order.entry.playbook);
+    let own = judged.derived.own.iter().flat_map(|own| own.order.playbooks());
     let all: Vec<Entry> = desk.catalogue.all();
     Dictionary::new(own.chain(all.iter().map(|entry| entry.playbook)))
 }

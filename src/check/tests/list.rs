@@ -165,7 +165,7 @@ fn of_the_playbook() -> Faults {
             };
             let own = text.replace("title = \"", &format!("title = \"{title}"));
             let origin = Origin::Council("pause.toml".into());
-            case.entry = Some(Entry { playbook: read(&own), origin, replaces: Some(read(&text)) });
+            case.entries = vec![Entry { playbook: read(&own), origin, replaces: Some(read(&text)) }];
         })
     };
     let before = |found| changed(|case| case.before = verdict(found));

@@ -1,0 +1,261 @@
+//! The inputs of a derivation: which levers of the reader's own files, with which arguments, on which Safe.
+
+use std::collections::BTreeMap;
+
+use alloy::primitives::Address;
+
+use crate::ceremony::desk::Desk;
+use crate::council::{self, Expansion, Part, Pull, by_lever, expand};
+use crate::error::{Error, Exit};
+use crate::evm::{AddressBook, Query, Readings};
+use crate::playbook::{
+    CombinedPlan, Derivation, Entry, Inputs, LeverPlan, PlanError, Playbook, Undo, derive,
+};
+use crate::proposal::{Binding, BoundLever};
+use crate::safe::Nonce;
+
+/// Parameter → text.
+pub type Arguments = BTreeMap<String, String>;
+
+/// What the command line adds to levers or a file.
+#[derive(Clone, Debug, Default)]
+pub struct Given {
+    pub set: Vec<(String, String)>,
+    pub without: Vec<String>,
+    pub nonce: Option<Nonce>,
+    pub undo: bool,
+}
+
+impl Given {
+    /// `--set` as a map.
+    ///
+    /// # Errors
+    /// The same name twice is a mistake.
+    pub fn arguments(&self) -> Result<Arguments, Error> {
+        named_once(&self.set)
+    }
+}
+
+/// The levers of one transaction, all from the reader's own files and command line.
+#[derive(Clone, Debug)]
+pub struct Order<'a> {
+    pub pull: Pull,
+    /// In the order of their calls; at least one.
+    acts: Vec<Act<'a>>,
+    pub safe: &'a council::Safe,
+    pub chain: &'a council::Chain,
+    pub names: AddressBook,
+    /// How many transactions of the same pull come before it on its Safe.
+    pub after: u64,
+}
+
+/// One lever: a playbook with its arguments.
+#[derive(Clone, Debug)]
+pub struct Act<'a> {
+    pub lever: Option<String>,
+    pub entry: Entry<'a>,
+    /// The arguments as given: the lever's and those set besides.
+    pub given: Arguments,
+    /// The arguments of the playbook: as given, or turned round for its undo.
+    args: Arguments,
+    /// Contracts that the lever declares to change besides.
+    pub changes: Vec<Address>,
+}
+
+/// The plans of an order, or what must be asked before there can be any.
+#[expect(clippy::large_enum_variant, reason = "made a few times in a run, and taken apart at once")]
+pub enum Turn {
+    Needs(Vec<Query>),
+    Ready(CombinedPlan),
+}
+
+impl<'a> Act<'a> {
+    /// `undo` replaces playbook and arguments by those of the counter-playbook.
+    fn new(
+        desk: &'a Desk,
+        lever: Option<String>,
+        undo: bool,
+        playbook: &str,
+        given: Arguments,
+    ) -> Result<Self, Error> {
+        let mut entry = desk.catalogue.get(playbook)?;
+        let mut args = given.clone();
+        if undo {
+            let (counter, counter_args) =
+                entry.playbook.undo_args(&given).ok_or_else(|| no_undo(entry.playbook))?;
+            entry = desk.catalogue.get(counter.as_str())?;
+            args = counter_args;
+        }
+        Ok(Self { lever, entry, given, args, changes: Vec::new() })
+    }
+
+    /// A lever of the council file, with arguments for what it leaves open.
+    fn lever(desk: &'a Desk, name: &str, undo: bool, set: &Arguments) -> Result<Self, Error> {
+        let lever = desk.lever(name)?;
+        let mut args = lever.set.clone();
+        for (key, value) in set {
+            if let Some(fixed) = args.get(key).filter(|fixed| *fixed != value) {
+                let message =
+                    format!("lever {name} fixes {key} to {fixed:?}; {value:?} cannot be set instead");
+                return Err(Error::new(Exit::Usage, message)
+                    .hint("without the lever: --playbook ID --safe NAME --set …"));
+            }
+            args.insert(key.clone(), value.clone());
+        }
+        let act = Self::new(desk, Some(name.into()), undo, &lever.playbook, args)?;
+        Ok(Self { changes: lever.changes.clone(), ..act })
+    }
+
+    fn bound(&self) -> BoundLever {
+        let playbook = self.entry.playbook;
+        BoundLever {
+            lever: self.lever.clone(),
+            playbook: playbook.id.clone(),
+            digest: playbook.digest(),
+            text: playbook.text().into(),
+            args: self.given.clone(),
+        }
+    }
+}
+
+impl<'a> Order<'a> {
+    /// The transactions that levers of the council file come to, with arguments for what they leave open.
+    ///
+    /// # Errors
+    /// Unknown names, or arguments that fit no lever or several.
+    pub fn parts(desk: &'a Desk, names: &[String], given: &Given) -> Result<Vec<Self>, Error> {
+        let Expansion { pull, parts } = expand(&desk.council, names, &given.without, given.undo)?;
+        let levers = parts.iter().flat_map(|part| &part.levers);
+        let open = levers.map(|name| (name.clone(), open_params(desk, name))).collect();
+        let args = by_lever(&given.arguments()?, &open)?;
+        parts.iter().map(|part| Self::part(desk, &pull, part, &args)).collect()
+    }
+
+    /// One transaction of a pull.
+    ///
+    /// # Errors
+    /// Where a lever cannot be found, or contradicts its arguments.
+    pub fn part(
+        desk: &'a Desk,
+        pull: &Pull,
+        part: &Part,
+        args: &BTreeMap<String, Arguments>,
+    ) -> Result<Self, Error> {
+        let none = Arguments::new();
+        let act = |name: &String| Act::lever(desk, name, pull.undo, args.get(name).unwrap_or(&none));
+        let acts = part.levers.iter().map(act).collect::<Result<Vec<_>, _>>()?;
+        let after = part.after.try_into().unwrap_or(u64::MAX);
+        Ok(Self { after, ..Self::new(desk, pull.clone(), acts, &part.safe)? })
+    }
+
+    /// A playbook that no lever binds.
+    ///
+    /// # Errors
+    /// Where playbook or Safe cannot be found.
+    pub fn playbook(
+        desk: &'a Desk,
+        undo: bool,
+        id: &str,
+        safe: &str,
+        given: Arguments,
+    ) -> Result<Self, Error> {
+        let act = Act::new(desk, None, undo, id, given)?;
+        Self::new(desk, Pull { undo, ..Pull::default() }, vec![act], safe)
+    }
+
+    fn new(desk: &'a Desk, pull: Pull, acts: Vec<Act<'a>>, safe: &str) -> Result<Self, Error> {
+        let safe = desk.safe(safe)?;
+        let chain = desk.chain_of(safe)?;
+        let names = desk.council.names_on(&safe.chain);
+        Ok(Self { pull, acts, safe, chain, names, after: 0 })
+    }
+
+    /// In the order of their calls; at least one.
+    #[must_use]
+    pub fn acts(&self) -> &[Act<'a>] {
+        &self.acts
+    }
+
+    /// The levers' names; none for a playbook that no lever binds.
+    pub fn levers(&self) -> impl Iterator<Item = &str> {
+        self.acts.iter().filter_map(|act| act.lever.as_deref())
+    }
+
+    /// The same acts for another Safe.
+    #[must_use]
+    pub fn by(&self, safe: &'a council::Safe) -> Self {
+        Self { safe, ..self.clone() }
+    }
+
+    /// The playbooks, in the order of their calls.
+    pub fn playbooks(&self) -> impl Iterator<Item = &'a Playbook> {
+        self.acts.iter().map(|act| act.entry.playbook)
+    }
+
+    /// Contracts that the levers declare to change besides.
+    #[must_use]
+    pub fn changes(&self) -> Vec<Address> {
+        self.acts.iter().flat_map(|act| act.changes.iter().copied()).collect()
+    }
+
+    /// The plans, or what they still ask for: all of them at once.
+    ///
+    /// # Errors
+    /// What the first lever that cannot be planned lacks.
+    pub fn turn(&self, readings: &Readings) -> Result<Turn, PlanError> {
+        let (mut needs, mut plans) = (Vec::new(), Vec::new());
+        for act in &self.acts {
+            let inputs = Inputs {
+                args: &act.args,
+                names: &self.names,
+                safe: self.safe.address,
+                chain_id: self.chain.id,
+            };
+            match derive(act.entry.playbook, &inputs, readings)? {
+                Derivation::Needs(queries) => needs.extend(queries),
+                Derivation::Ready(plan) => plans.push(LeverPlan { lever: act.lever.clone(), plan }),
+            }
+        }
+        match CombinedPlan::new(plans) {
+            Some(plans) if needs.is_empty() => Ok(Turn::Ready(plans)),
+            _ => Ok(Turn::Needs(needs)),
+        }
+    }
+
+    /// What a proposal of this order is bound to.
+    ///
+    /// # Errors
+    /// Never for levers of one council file.
+    pub fn binding(&self) -> Result<Binding, Error> {
+        let bound: Vec<BoundLever> = self.acts.iter().map(Act::bound).collect();
+        Binding::new(self.pull.clone(), bound).map_err(|error| Error::new(Exit::Failed, error.to_string()))
+    }
+}
+
+/// The parameters of a lever's playbook that the council file leaves open.
+#[must_use]
+pub fn open_params(desk: &Desk, lever: &str) -> Vec<String> {
+    let Some(lever) = desk.council.levers.get(lever) else { return Vec::new() };
+    let Ok(entry) = desk.catalogue.get(&lever.playbook) else { return Vec::new() };
+    let open = entry.playbook.params.iter().filter(|param| !lever.set.contains_key(&param.name));
+    open.map(|param| param.name.clone()).collect()
+}
+
+fn no_undo(playbook: &Playbook) -> Error {
+    let why = match &playbook.undo {
+        Undo::None { why } => why.as_str(),
+        Undo::Playbook { .. } => "its counter-playbook is missing",
+    };
+    Error::new(Exit::Usage, format!("{} cannot be taken back: {why}", playbook.id))
+}
+
+/// `--set` as a map; the same name twice is a mistake.
+pub fn named_once(given: &[(String, String)]) -> Result<Arguments, Error> {
+    let mut set = Arguments::new();
+    for (name, value) in given {
+        if set.insert(name.clone(), value.clone()).is_some() {
+            return Err(Error::new(Exit::Usage, format!("--set {name} is given twice")));
+        }
+    }
+    Ok(set)
+}
