@@ -16,7 +16,9 @@ use crate::store;
 /// What is to be done: it decides which proposal a lever means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Purpose {
-    /// A lever means the transaction at the Safe's next nonce, derived now.
+    /// A lever means the transaction at the Safe's next nonce, derived now, whatever is kept here.
+    Propose,
+    /// The same; what is kept says what to fetch early.
     Sign,
     /// A lever means the proposal kept here, if there is one.
     Finish,
@@ -160,7 +162,7 @@ impl<'a> Desk<'a> {
 
     fn find_order(&'a self, order: Order<'a>, given: &Given, purpose: Purpose) -> Result<Found<'a>, Error> {
         let kept = match purpose {
-            Purpose::Sign => None,
+            Purpose::Propose | Purpose::Sign => None,
             Purpose::Finish | Purpose::Look => self.kept_for(&order, given, true)?,
             Purpose::Offline => self.kept_for(&order, given, false)?,
         };
@@ -171,7 +173,8 @@ impl<'a> Desk<'a> {
             return Err(self.none_kept(&order));
         }
         // With several kept, none is better than a round spent to choose.
-        let guess = self.kept_for(&order, given, false).ok().flatten().map(Box::new);
+        let kept = || self.kept_for(&order, given, false).ok().flatten().map(Box::new);
+        let guess = if purpose == Purpose::Propose { None } else { kept() };
         Ok(Found::Lever { order: Box::new(order), guess })
     }
 
@@ -279,6 +282,7 @@ impl<'a> Desk<'a> {
             return Order::playbook(self, false, bound.playbook.as_str(), &safe.name, args.collect());
         }
         let names: Vec<String> = binding.levers().iter().filter_map(|bound| bound.lever.clone()).collect();
+        names.iter().try_for_each(|name| self.lever(name).map(|_| ()))?;
         let pull = binding.pull();
         let expansion = expand(&self.council, &pull.names, &pull.without, pull.undo)?;
         let part = expansion.parts.iter().find(|part| part.levers == names).ok_or_else(|| {

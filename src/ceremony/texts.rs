@@ -130,6 +130,7 @@ impl<'s> Item<'s> {
 impl Desk<'_> {
     /// What levers and proposal files rest on.
     pub fn rests_of(&self, what: &[String], given: &Given) -> Result<Vec<Rests>, Error> {
+        self.are_known(what)?;
         let (files, levers): (Vec<&String>, Vec<&String>) = what.iter().partition(|what| is_file(what));
         let mut rests =
             files.into_iter().map(|file| self.rests_of_file(file)).collect::<Result<Vec<_>, _>>()?;

@@ -100,7 +100,7 @@ pub fn run(session: &Session, kind: Kind, args: &Args) -> Result<Exit, Error> {
     }
     right_kind(kind, &Order::parts(session, &args.lever, &given)?, &args.lever.join(" "))?;
     session.require_accepted(&session.rests_of(&args.lever, &given)?, accept)?;
-    let parts = session.look(&args.lever, &given, Purpose::Sign)?;
+    let parts = session.look(&args.lever, &given, Purpose::Propose)?;
     each(session, parts, args.proofs.proofs, false, |judged| one(session, args, judged))
 }
 

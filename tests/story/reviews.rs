@@ -26,6 +26,9 @@ fn three_levers() -> Ceremony {
             "\n[levers.{lever}]\nplaybook = \"pause/oz-pausable\"\nsafe = \"guardian\"\nset = {{ target = \"vault\" }}\n"
         ));
     }
+    ceremony.add_to_council(
+        "\n[levers.all]\npull = [\"vault\", \"again\", \"once-more\"]\nalone = [\"again\", \"once-more\"]\n",
+    );
     ceremony
 }
 
@@ -38,7 +41,7 @@ fn of_several_one_is_rejected_on_the_device_and_the_others_are_signed() {
         let emulator =
             Emulator::start(Behaviour { reject_at: Some((rejected, point)), ..Behaviour::default() });
         let url = emulator.url();
-        let words = ["sign", "vault", "again", "once-more", "--ledger", &url, "--as", "alice"];
+        let words = ["sign", "all", "--ledger", &url, "--as", "alice"];
         let run = alice.run(&words).ended(6);
         let run = run
             .says("for each of them: it shows each call whole")
@@ -52,7 +55,7 @@ fn of_several_one_is_rejected_on_the_device_and_the_others_are_signed() {
         let emulator =
             Emulator::start(Behaviour { reject_at: Some((rejected, point)), ..Behaviour::default() });
         let url = emulator.url();
-        let words = ["sign", "vault", "again", "once-more", "--ledger", &url, "--as", "alice", "--json"];
+        let words = ["sign", "all", "--ledger", &url, "--as", "alice", "--json"];
         let object = alice.run(&words).ended(6).json();
         let count = |name: &str| object[name].as_array().unwrap().len();
         assert_eq!((count("signatures"), count("rejected")), (2, 1), "{object}");

@@ -249,7 +249,8 @@ fn the_council_file_of_the_settings_is_used_from_every_folder_and_the_settings_s
 fn two_levers() -> Ceremony {
     let mut ceremony = two_of_three();
     ceremony.add_to_council(
-        "\n[levers.again]\nplaybook = \"pause/oz-pausable\"\nsafe = \"guardian\"\nset = { target = \"vault\" }\n",
+        "\n[levers.again]\nplaybook = \"pause/oz-pausable\"\nsafe = \"guardian\"\nset = { target = \"vault\" }\n\
+         [levers.both]\npull = [\"vault\", \"again\"]\nalone = [\"again\"]\n",
     );
     ceremony
 }
@@ -264,12 +265,12 @@ fn one_yes_signs_one_review_and_the_password_is_asked_for_once() {
     let [alice, bob, carol] = &ceremony.desks[..] else { unreachable!() };
     let both = |desk: &Desk| {
         let keystore = desk.keystore();
-        Terminal::start(&mut desk.command(&["sign", "vault", "again", "--keystore", path(&keystore)]))
+        Terminal::start(&mut desk.command(&["sign", "both", "--keystore", path(&keystore)]))
     };
     let (first, second) = ("Sign this, 1 of 2? Type yes: ", "Sign this, 2 of 2? Type yes: ");
     let mut terminal = both(alice);
-    terminal.asks("lever vault").asks(first).types("yes\n").asks("password of").types(&password(alice));
-    terminal.asks("lever again").asks(second).types("no\n");
+    terminal.asks("lever both").asks(first).types("yes\n").asks("password of").types(&password(alice));
+    terminal.asks(second).types("no\n");
     let run = terminal.ended(4).says("1 of 2 were not signed: you said no").says("the others are signed");
     assert_eq!(run.stdout.matches("password of").count(), 1, "{}", run.stdout);
     assert_eq!(signatures(alice), 1);
@@ -290,10 +291,10 @@ fn one_yes_signs_one_review_and_the_password_is_asked_for_once() {
 fn only_the_flag_signs_several_without_a_question() {
     let ceremony = two_levers();
     let [alice, bob, _] = &ceremony.desks[..] else { unreachable!() };
-    let object = at(alice, &with_key(alice, &["--json", "sign", "vault", "again", "--yes"])).ended(0).json();
+    let object = at(alice, &with_key(alice, &["--json", "sign", "both", "--yes"])).ended(0).json();
     assert_eq!(object["signatures"].as_array().unwrap().len(), 2);
-    refused_without_a_trace(bob, &with_key(bob, &["sign", "vault", "again"]), 2, &["--yes"]);
-    let object = at(bob, &with_key(bob, &["--json", "sign", "vault", "again"])).ended(2).json();
+    refused_without_a_trace(bob, &with_key(bob, &["sign", "both"]), 2, &["--yes"]);
+    let object = at(bob, &with_key(bob, &["--json", "sign", "both"])).ended(2).json();
     assert_eq!(object["signatures"].as_array().unwrap().len(), 0);
 }
 
