@@ -8,7 +8,7 @@ use crate::ceremony::derived::Derived;
 use crate::ceremony::desk::Desk;
 use crate::ceremony::matching::compare;
 use crate::ceremony::order::{Arguments, Given, Order, open_params};
-use crate::council::{self, by_lever, expand};
+use crate::council::{self, Expansion, by_lever, expand};
 use crate::error::{Error, Exit};
 use crate::proposal::{BatchSource, OwnerSignature, Proposal, SafeOwners};
 use crate::store;
@@ -139,13 +139,20 @@ impl<'a> Desk<'a> {
             let proposal = self.file(file, given)?;
             found.push(Found::Proposal(Box::new(self.existing(proposal, given)?)));
         }
-        if !levers.is_empty() {
-            let levers: Vec<String> = levers.into_iter().cloned().collect();
-            for order in Order::parts(self, &levers, given)? {
-                found.push(self.find_order(order, given, purpose)?);
-            }
+        if levers.is_empty() {
+            return Ok(found);
         }
-        Ok(found)
+        let levers: Vec<String> = levers.into_iter().cloned().collect();
+        let mut pulled = Vec::new();
+        for order in Order::parts(self, &levers, given)? {
+            pulled.push(self.find_order(order, given, purpose)?);
+        }
+        let files_first = what.first().is_some_and(|first| is_file(first));
+        Ok(if files_first {
+            found.into_iter().chain(pulled).collect()
+        } else {
+            pulled.into_iter().chain(found).collect()
+        })
     }
 
     /// Finds the one transaction that was named.
@@ -284,11 +291,18 @@ impl<'a> Desk<'a> {
         let names: Vec<String> = binding.levers().iter().filter_map(|bound| bound.lever.clone()).collect();
         names.iter().try_for_each(|name| self.lever(name).map(|_| ()))?;
         let pull = binding.pull();
-        let expansion = expand(&self.council, &pull.names, &pull.without, pull.undo)?;
-        let part = expansion.parts.iter().find(|part| part.levers == names).ok_or_else(|| {
-            let title = pull.title().unwrap_or_default();
-            let message =
-                format!("by your council file, {title} does not pull {} together", names.join(", "));
+        let part_of = |expansion: Expansion| {
+            let part = expansion.parts.iter().find(|part| part.levers == names).cloned()?;
+            Some((expansion.pull, part))
+        };
+        // Where it claims to be of another pull, its own levers are derived, and the claim is told as a difference.
+        let claimed = expand(&self.council, &pull.names, &pull.without, pull.undo).ok().and_then(part_of);
+        let own = match claimed {
+            Some(own) => Some(own),
+            None => part_of(expand(&self.council, &names, &[], pull.undo)?),
+        };
+        let (pull, part) = own.ok_or_else(|| {
+            let message = format!("by your council file, {} are no one transaction", names.join(", "));
             Error::new(Exit::Refused, message)
         })?;
         // What the reader says stands, and contradicts the lever aloud.
@@ -302,7 +316,7 @@ impl<'a> Desk<'a> {
             args.extend(said.get(&name).cloned().unwrap_or_default());
             Some((name, args))
         });
-        Order::part(self, &expansion.pull, part, &args.collect())
+        Order::part(self, &pull, &part, &args.collect())
     }
 
     /// The arguments for which the reader has only the file's word.

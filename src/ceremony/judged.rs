@@ -168,6 +168,12 @@ impl<'a> Judged<'a> {
         })
     }
 
+    /// Returns `true` if what its own pull puts before it accounts for its nonce.
+    fn is_in_turn(&self) -> bool {
+        let after = self.derived.own.as_ref().map_or(0, |own| own.order.after);
+        self.now().is_some_and(|now| self.proposal().nonce() <= now.nonce.plus(after))
+    }
+
     fn facts<'s>(&'s self, gathered: &'s Gathered<'s>, signing: bool) -> Facts<'s> {
         const NOT_ASKED: &Past = &Past::NotAsked;
         let (derived, seen) = (&self.derived, self.seen.as_ref());
@@ -184,7 +190,7 @@ impl<'a> Judged<'a> {
             past: seen.map_or(NOT_ASKED, |seen| &seen.past),
             is_from_file: derived.is_from_file,
             signing,
-            nonce_named: derived.nonce_named,
+            nonce_named: derived.nonce_named || self.is_in_turn(),
             endpoints: &gathered.endpoints,
             block_age: self.block_age(),
             quorum: seen.map_or(derived.chain.quorum, |seen| seen.link.quorum()),
