@@ -20,7 +20,7 @@
 //! |---|---|
 //! | [`command`] | one file per command: load, decide, show |
 //! | [`ui`] | the only room that prints or prompts |
-//! | [`store`] | the only room that touches files |
+//! | [`store`] | the only room that touches files and the environment |
 //! | [`check`] | findings, each attack of record one small function |
 //! | [`chain`] | the only room that talks to a network |
 //! | [`fork`] | the rehearsal, in this process |
@@ -33,6 +33,8 @@
 //! | [`safe`] | the Safe protocol |
 //! | [`clock`] | the only room that asks what time it is |
 //! | [`shell`] | words as a shell reads them |
+
+#![cfg_attr(not(test), warn(clippy::disallowed_methods, clippy::disallowed_macros))]
 
 mod ceremony;
 pub mod chain;

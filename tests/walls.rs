@@ -11,6 +11,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use quote::ToTokens;
 use syn::UseTree;
@@ -247,6 +248,65 @@ fn only_the_chain_room_says_that_a_value_is_fresh() {
     let rooms: BTreeSet<&str> =
         sources.iter().filter(|(_, source)| makes(source)).map(|(module, _)| module[0].as_str()).collect();
     assert_eq!(rooms, ["chain"].into());
+}
+
+/// One line for each kind of wall. Each must be refused by the lints that `src/lib.rs` turns on, with the list of `.clippy.toml`.
+const BREACHES: [&str; 12] = [
+    "let _ = std::fs::read(\"x\");",
+    "let _ = std::fs::File::open(\"x\");",
+    "let _ = std::fs::OpenOptions::new();",
+    "let _ = std::path::PathBuf::new().exists();",
+    "let _ = std::env::var(\"X\");",
+    "let _ = std::env::current_dir();",
+    "let _ = std::time::SystemTime::now();",
+    "let _ = std::time::Instant::now();",
+    "let _ = std::io::stdout();",
+    "let _ = std::process::Command::new(\"x\");",
+    "println!(\"x\");",
+    "eprint!(\"x\");",
+];
+
+#[test]
+fn clippy_refuses_a_file_that_breaks_a_wall() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let lib = fs::read_to_string(root.join("src/lib.rs")).unwrap();
+    let lints: Vec<&str> =
+        lib.lines().filter(|line| line.starts_with("#![cfg_attr(not(test), warn(")).collect();
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("breach.rs");
+    let code = format!("{}\npub fn breach() {{\n{}\n}}\n", lints.join(""), BREACHES.join("\n"));
+    fs::write(&file, code).unwrap();
+    // As cargo calls it: the manifest allows the lints, and the crate's own line turns them on.
+    let mut clippy = Command::new("clippy-driver");
+    clippy.args(["--crate-type=lib", "--edition=2024", "--emit=metadata", "-Aclippy::disallowed_methods"]);
+    clippy.args(["-Aclippy::disallowed_macros", "-Dwarnings", "--out-dir"]).arg(folder.path()).arg(&file);
+    let run = clippy.env("CLIPPY_CONF_DIR", root).output().expect("clippy-driver comes with clippy");
+    let said = String::from_utf8_lossy(&run.stderr);
+    assert!(!run.status.success(), "{said}");
+    for (line, breach) in (3..).zip(BREACHES) {
+        assert!(said.contains(&format!("breach.rs:{line}:")), "not refused: {breach}\n{said}");
+    }
+}
+
+/// A wall is opened at the head of its own room and nowhere else.
+#[test]
+fn only_the_rooms_that_are_named_open_a_wall() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut open = BTreeSet::new();
+    let mut folders = vec![root.clone()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path != root.join("lib.rs")
+                && fs::read_to_string(&path).unwrap().contains("clippy::disallowed_")
+            {
+                open.insert(path.strip_prefix(&root).unwrap().display().to_string());
+            }
+        }
+    }
+    assert_eq!(open, ["clock.rs", "store/mod.rs", "ui/mod.rs"].map(String::from).into());
 }
 
 /// The reader of paths itself: what it would miss, the walls would not hold.

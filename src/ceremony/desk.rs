@@ -120,7 +120,7 @@ impl<'a> Desk<'a> {
 
 /// The council file of the working folder, the nearest above it, or the one that the reader's own settings name.
 pub fn find_council(progress: &dyn Progress) -> Result<Option<PathBuf>, Error> {
-    let here = std::env::current_dir()
+    let here = store::working_folder()
         .map_err(|e| Error::new(Exit::Failed, format!("the working folder cannot be read: {e}")))?;
     let found = store::find_upwards(&here, council::FILE_NAME);
     for path in &found.passed_over {
@@ -194,7 +194,7 @@ pub fn fork(progress: &dyn Progress, chain: &council::Chain, url: &str) -> Resul
 
 /// An RPC address ready for use. Says once which proxy its requests go through, where one is in force.
 pub fn resolve(progress: &dyn Progress, address: &RpcAddress) -> Result<SecretUrl, RpcAddressError> {
-    let url = address.resolve(|name| std::env::var(name).ok())?;
+    let url = address.resolve(store::variable)?;
     if let Some(proxy) = proxy_of(&url) {
         let text = format!("requests to {url} go through the proxy {proxy}, which your environment names");
         progress.tell_once(Tone::Warn, "note: ", &format!("{text}; NO_PROXY excepts a host"));

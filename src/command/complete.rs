@@ -20,13 +20,13 @@ pub const VARIABLE: &str = "BREAKGLASS_COMPLETE";
 
 /// Answers the shell if it asks; returns `true` if it did.
 pub fn answered(args: &[OsString]) -> clap::error::Result<bool> {
-    let here = std::env::current_dir().ok();
+    let here = store::working_folder().ok();
     CompleteEnv::with_factory(Cli::command).var(VARIABLE).try_complete(args, here.as_deref())
 }
 
 /// The words of the command line that is being typed.
 fn words() -> Vec<String> {
-    let all = std::env::args_os().skip_while(|word| word != "--").skip(2);
+    let all = store::arguments().skip_while(|word| word != "--").skip(2);
     all.map(|word| word.to_string_lossy().into_owned()).collect()
 }
 

@@ -106,7 +106,7 @@ fn read(session: &Session, from: &[PathBuf]) -> Sources {
             } else {
                 sources.add(origin.into(), || session.ui.receive(origin, store::read_stdin));
             }
-        } else if path.is_dir() {
+        } else if store::is_folder(path) {
             match store::files_below(path, "json", MOST_FILES) {
                 Ok(files) => {
                     sources.left += files.left;

@@ -50,7 +50,7 @@ pub struct Args {
 
 pub fn run(ui: &Ui, council: Option<&Path>, args: &Args) -> Result<Exit, Error> {
     let path = council.map_or_else(|| PathBuf::from(FILE_NAME), Path::to_path_buf);
-    if std::path::Path::new(&path).symlink_metadata().is_ok() {
+    if store::is_taken(std::path::Path::new(&path)) {
         let message = format!("{} already exists, and nothing is overwritten", path.display());
         return Err(Error::new(Exit::Failed, message).hint("name another file with --council FILE"));
     }

@@ -337,7 +337,7 @@ fn files_in(folder: &Path) -> Result<Vec<PathBuf>, Error> {
 
 /// Reads one file, or every `.toml` in a folder; the first fault of each file is shown with line and caret.
 fn check(ui: &Ui, path: &Path) -> Result<Exit, Error> {
-    let files = if path.is_dir() { files_in(path)? } else { vec![path.to_path_buf()] };
+    let files = if store::is_folder(path) { files_in(path)? } else { vec![path.to_path_buf()] };
     if files.is_empty() {
         return Err(Error::new(Exit::Failed, format!("{} holds no .toml file", path.display())));
     }

@@ -1,9 +1,11 @@
-//! The only room that touches files. It knows names and bytes, not what the bytes mean.
+//! The only room that touches files and the environment. It knows names and bytes, not what the bytes mean.
 //!
 //! Nothing is ever overwritten: a file is written whole under a temporary name, made durable, and only then given its
 //! name, which fails when the name is taken. A crash between any two steps leaves the file there or not there.
 //!
 //! Nothing that is not a file is opened: a pipe without a writer, or a device, would keep the program waiting.
+
+#![allow(clippy::disallowed_methods, reason = "the room of files and of the environment")]
 
 mod folder;
 mod incidents;
@@ -22,7 +24,9 @@ pub use read::{
     Foreign, Found, MAX_BYTES, find_upwards, read_foreign, read_password, read_stdin, read_stream, read_text,
     read_text_up_to,
 };
-pub use settings::{SettingsFolder, home, real_path, variable};
+pub use settings::{
+    SettingsFolder, arguments, home, is_folder, is_taken, real_path, variable, working_folder,
+};
 pub use write::{create_folder, create_new, keep_all, keep_new, let_all_read};
 
 #[derive(Debug, thiserror::Error)]

@@ -2,7 +2,9 @@
 //! beside them, one file each time and never changed: two runs at once lose nothing.
 
 use std::env;
+use std::ffi::OsString;
 use std::fs::DirBuilder;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use super::{StoreError, create_new, files_below, keep_new, read_text, shown};
@@ -27,6 +29,31 @@ pub fn home() -> Option<PathBuf> {
 #[must_use]
 pub fn variable(name: &str) -> Option<String> {
     env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+/// The folder that the program was started in.
+///
+/// # Errors
+/// When it is gone, or cannot be read.
+pub fn working_folder() -> io::Result<PathBuf> {
+    env::current_dir()
+}
+
+/// The words of the command line, the program's own name first.
+pub fn arguments() -> impl Iterator<Item = OsString> {
+    env::args_os()
+}
+
+/// Returns `true` if a folder has this name, by a link too.
+#[must_use]
+pub fn is_folder(path: &Path) -> bool {
+    path.is_dir()
+}
+
+/// Returns `true` if anything has this name, a link to nothing too.
+#[must_use]
+pub fn is_taken(path: &Path) -> bool {
+    path.symlink_metadata().is_ok()
 }
 
 /// The path by which every name of a file is the same, or as it was given.

@@ -4,6 +4,8 @@
 //! one object, which is written when the run ends. Data that standard output does not take is shown on standard error,
 //! and the run has failed.
 
+#![allow(clippy::disallowed_methods, clippy::disallowed_macros, reason = "the room of the terminal")]
+
 mod interrupt;
 #[cfg(unix)]
 mod line;
