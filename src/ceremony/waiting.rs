@@ -9,7 +9,7 @@ use crate::ceremony::judged::Judged;
 use crate::ceremony::outbox::Outbox;
 use crate::ceremony::outcome::{self, Outcome};
 use crate::ceremony::sent::{Sent, is_underpriced};
-use crate::chain::{Fees, Sighting, poll_interval};
+use crate::chain::{Fees, Sighting};
 use crate::clock;
 use crate::error::{Error, Exit};
 use crate::evm::TxHash;
@@ -148,7 +148,7 @@ fn wait(
         if stop.is_wanted() || start.elapsed() >= most {
             break fault;
         }
-        stop.pause(poll_interval(link.id()).min(most));
+        stop.pause(link.poll_interval().min(most));
         if outbox.is_due() {
             drop(shown);
             // The RPCs refuse what has been mined already.

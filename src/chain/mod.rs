@@ -47,7 +47,7 @@ pub use rhythm::{Age, judge_age, usual_block_time};
 pub use sending::{Executed, Receipt};
 pub use snapshot::{Ask, Snapshot};
 pub use standing::{EndpointReport, Standing, agreeing, is_minority};
-pub use watch::{Sighting, block_time, poll_interval};
+pub use watch::Sighting;
 
 #[cfg(test)]
 mod tests;

@@ -13,13 +13,13 @@ use super::distinct::repeats;
 use super::endpoint::{Endpoint, Options};
 use super::error::{ChainError, Fault};
 use super::gather::{GRACE, Panel, before, lock};
-use super::rhythm::{allowed_age, usual_block_time};
+use super::rhythm::{allowed_age, is_on_demand, known_block_time, seen_block_time, usual_block_time};
 use super::rpc::{RawReply, Reply, Request, no_reply};
 use super::settle::Settled;
 use super::standing::{EndpointReport, Standing};
 use crate::clock;
 use crate::council::SecretUrl;
-use crate::evm::{BlockTag, Header};
+use crate::evm::{BlockRef, BlockTag, Header};
 
 /// How often a question is asked anew while endpoints stand at different blocks.
 const ATTEMPTS: u32 = 4;
@@ -39,8 +39,12 @@ pub struct Chain {
     stale: Mutex<Vec<Option<Fault>>>,
     /// The newest block that each showed, when it was last asked for.
     newest: Mutex<Vec<Option<u64>>>,
-    /// The time between two blocks, if it is known.
+    /// The time between two blocks, if it is known; for the age of a block.
     block_time: Option<Duration>,
+    /// The same as the council or the table says it.
+    told: Option<Duration>,
+    /// The first block that was agreed to be the newest, and the last.
+    seen: Mutex<Option<(BlockRef, BlockRef)>>,
     handle: Handle,
     /// Present until it is dropped.
     runtime: Option<Runtime>,
@@ -97,6 +101,8 @@ impl Chain {
             stale: Mutex::default(),
             newest: Mutex::default(),
             block_time: options.block_time.or_else(|| usual_block_time(id)),
+            told: options.block_time.filter(|time| *time != Duration::MAX).or_else(|| known_block_time(id)),
+            seen: Mutex::default(),
             repeated,
             handle: runtime.handle().clone(),
             runtime: Some(runtime),
@@ -151,6 +157,19 @@ impl Chain {
     #[must_use]
     pub const fn expected_block_time(&self) -> Option<Duration> {
         self.block_time
+    }
+
+    pub(super) const fn told_block_time(&self) -> Option<Duration> {
+        self.told
+    }
+
+    /// The time between two blocks as the headers that were seen in this run show it; None if it makes them on demand.
+    pub(super) fn seen_block_time(&self) -> Option<Duration> {
+        let (first, last) = (*lock(&self.seen))?;
+        if is_on_demand(self.id) || self.block_time == Some(Duration::MAX) {
+            return None;
+        }
+        seen_block_time(&first, &last)
     }
 
     /// Sequential rounds so far: requests that leave together are one.
@@ -212,6 +231,10 @@ impl Chain {
                     let view = by.first().and_then(|first| votes.get(*first)).and_then(Vote::view);
                     let Some(view) = view.cloned() else { break };
                     let is_newest = at == BlockTag::Latest;
+                    if is_newest {
+                        let first = lock(&self.seen).map_or_else(|| view.head.block(), |(first, _)| first);
+                        *lock(&self.seen) = Some((first, view.head.block()));
+                    }
                     let round = self.panel.remember(Some(view.head.hash), &faults, is_newest);
                     self.not_reorganised(at, &view.head)?;
                     let hints = by.iter().filter_map(|i| gathered.hints.get(*i).cloned()).collect();

@@ -15,6 +15,8 @@ use crate::evm::BlockTag;
 
 /// OP Stack: a deposit's receipt says a nonce and a version as well.
 const DEPOSIT: u64 = 0x7e;
+/// Arbitrum's transactions of before Nitro: their receipts carry no type.
+const ARBITRUM_LEGACY: u64 = 0x78;
 
 /// What the receipts root of a block says of a receipt.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,8 +54,11 @@ impl Hashed {
         self.logs.iter().filter_map(log).collect()
     }
 
-    /// Of every type it is status, gas, bloom and logs, after the type's own byte. Sources: EIP-2718, OP Stack's
-    /// deposits; Arbitrum's own types have no more. What is encoded otherwise does not give the root.
+    /// Of every type it is status, gas, bloom and logs, after the type's own byte. OP Stack's deposits say their nonce and
+    /// a version too, from Canyon on, which is where they have a version: before, a node tells the nonce and the root
+    /// does not hold it. Arbitrum's own types have no more. What is encoded otherwise does not give the root. Sources:
+    /// EIP-2718; OP Stack specification, deposits; op-geth `core/types/receipt.go`, `Receipts.EncodeIndex`; the same in
+    /// Offchain Labs' go-ethereum.
     fn encode(&self) -> Vec<u8> {
         let mut payload = Vec::new();
         (self.status.to::<u64>() == 1).encode(&mut payload);
@@ -61,11 +66,12 @@ impl Hashed {
         self.logs_bloom.encode(&mut payload);
         self.logs().encode(&mut payload);
         let kind = self.kind.to::<u64>();
-        if kind == DEPOSIT {
+        if kind == DEPOSIT && self.deposit_receipt_version.is_some() {
             let own = [self.deposit_nonce, self.deposit_receipt_version];
             own.into_iter().flatten().for_each(|number| number.to::<u64>().encode(&mut payload));
         }
-        let mut encoded: Vec<u8> = u8::try_from(kind).ok().filter(|kind| *kind != 0).into_iter().collect();
+        let mut encoded: Vec<u8> =
+            u8::try_from(kind).ok().filter(|_| kind != 0 && kind != ARBITRUM_LEGACY).into_iter().collect();
         ListHeader { list: true, payload_length: payload.len() }.encode(&mut encoded);
         encoded.extend(payload);
         encoded
@@ -163,9 +169,10 @@ mod tests {
         assert_eq!(hex::encode(receipt("0x0", &json!({})).encode()), plain);
         assert_eq!(hex::encode(receipt("0x2", &json!({})).encode()), format!("02{plain}"));
         assert_eq!(hex::encode(receipt("0x6a", &json!({})).encode()), format!("6a{plain}"), "Arbitrum's own");
+        assert_eq!(hex::encode(receipt("0x78", &json!({})).encode()), plain, "Arbitrum's before Nitro");
         let nonce = json!({"depositNonce": "0x3d3bbf"});
-        let deposit = format!("7ef9010c0182b741b90100{bloom}c0833d3bbf");
-        assert_eq!(hex::encode(receipt("0x7e", &nonce).encode()), deposit);
+        let deposit = format!("7e{plain}");
+        assert_eq!(hex::encode(receipt("0x7e", &nonce).encode()), deposit, "before Canyon");
         let version = json!({"depositNonce": "0x3d3bbf", "depositReceiptVersion": "0x1"});
         let deposit = format!("7ef9010d0182b741b90100{bloom}c0833d3bbf01");
         assert_eq!(hex::encode(receipt("0x7e", &version).encode()), deposit);

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::evm::BlockRef;
+
 /// Block times by chain id, in milliseconds, from the chains' own documentation.
 const BLOCK_TIMES: [(u64, u64); 22] = [
     (1, 12_000),
@@ -31,6 +33,8 @@ const BLOCK_TIMES: [(u64, u64); 22] = [
 const ON_DEMAND: [u64; 2] = [1_337, 31_337];
 /// Where nothing is known: Ethereum's own.
 const UNKNOWN: Duration = Duration::from_secs(12);
+/// No chain is taken to be faster.
+const SHORTEST: Duration = Duration::from_millis(100);
 /// The newest block may be this many block times old: some slots stay empty.
 const FEW: u32 = 6;
 /// Or this old, on faster chains: clocks and networks are not exact.
@@ -46,7 +50,22 @@ pub fn known_block_time(chain_id: u64) -> Option<Duration> {
 /// The time between two blocks of a chain; None if it makes them on demand.
 #[must_use]
 pub fn usual_block_time(chain_id: u64) -> Option<Duration> {
-    (!ON_DEMAND.contains(&chain_id)).then_some(known_block_time(chain_id).unwrap_or(UNKNOWN))
+    (!is_on_demand(chain_id)).then_some(known_block_time(chain_id).unwrap_or(UNKNOWN))
+}
+
+/// The time between two blocks as two headers of a chain show it; None if they do not lie one after the other. Blocks
+/// say whole seconds, and the chain may have stood still: within bounds.
+#[must_use]
+pub fn seen_block_time(earlier: &BlockRef, later: &BlockRef) -> Option<Duration> {
+    let blocks = later.number.checked_sub(earlier.number).filter(|blocks| *blocks > 0)?;
+    let millis = later.timestamp.checked_sub(earlier.timestamp)?.saturating_mul(1_000);
+    Some(Duration::from_millis(millis / blocks).clamp(SHORTEST, UNKNOWN))
+}
+
+/// Returns `true` if a chain makes a block when there is something in it.
+#[must_use]
+pub fn is_on_demand(chain_id: u64) -> bool {
+    ON_DEMAND.contains(&chain_id)
 }
 
 /// How old the newest block may be.
@@ -103,6 +122,18 @@ mod tests {
         let judged = |ahead: u64| judge_age(1_000_000 + ahead, 1_000_000, Some(Duration::from_secs(12)));
         assert_eq!(judged(30), Age::New(0));
         assert_eq!(judged(31), Age::Ahead { seconds: 31, made: 1_000_031 });
+    }
+
+    #[test]
+    fn two_headers_show_the_time_between_blocks() {
+        let hash = crate::evm::BlockHash::claimed(alloy::primitives::B256::ZERO);
+        let block = |number, timestamp| BlockRef { number, hash, timestamp };
+        let seen = |number, timestamp| seen_block_time(&block(10, 100), &block(number, timestamp));
+        assert_eq!(seen(11, 102), Some(Duration::from_secs(2)));
+        assert_eq!(seen(14, 101), Some(Duration::from_millis(250)));
+        assert_eq!(seen(14, 100), Some(SHORTEST), "faster than the clock of its blocks");
+        assert_eq!(seen(11, 900), Some(UNKNOWN), "it stood still");
+        assert_eq!([seen(10, 100), seen(9, 90), seen(11, 90)], [None, None, None]);
     }
 
     #[test]

@@ -17,7 +17,7 @@ use crate::ceremony::sent::Sent;
 use crate::ceremony::settings;
 use crate::ceremony::waiting::finish;
 use crate::ceremony::{gas, outcome};
-use crate::chain::{ChainError, block_time};
+use crate::chain::ChainError;
 use crate::clock;
 use crate::command::Session;
 use crate::command::args::{ARGUMENTS, Accept, Depth, Derive, Key, Proofs};
@@ -201,7 +201,7 @@ impl<'a> Look<'a> {
 
     /// Returns `true` once there may be a block that it has not seen.
     fn is_stale(&self) -> bool {
-        self.since.elapsed() > block_time(self.judged.derived.chain.id)
+        self.judged.seen().is_ok_and(|seen| self.since.elapsed() > seen.link.between_blocks())
     }
 
     /// Is it executed already, has it been approved, does any check refuse it, and will it succeed?

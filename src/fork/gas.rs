@@ -6,10 +6,13 @@
 
 use super::run::Rehearsal;
 
-/// Chains where gas pays for the data on Ethereum too: only the chain itself can estimate that. Arbitrum and Mantle.
+/// Chains where gas pays for the data on Ethereum too: only the chain itself can estimate that. Arbitrum One, Nova and
+/// Sepolia; Mantle and its Sepolia. Ids: ethereum-lists/chains, `_data/chains/eip155-*.json`.
 const DATA_IN_GAS: [u64; 5] = [42_161, 42_170, 421_614, 5_000, 5_003];
-/// ZKsync Era and chains of its kind, main and test networks: their contracts run on another machine than the EVM.
-const OTHER_MACHINES: [u64; 7] = [324, 300, 302, 2_741, 11_124, 232, 50_104];
+/// ZKsync Era and chains of its kind, main and test network: their contracts run on another machine than the EVM. Era,
+/// `ZKcandy`, Cronos zkEVM, Lens, Abstract, Sophon. Ids: ethereum-lists/chains, `_data/chains/eip155-*.json`.
+const OTHER_MACHINES: [u64; 12] =
+    [324, 300, 320, 302, 388, 282, 232, 37_111, 2_741, 11_124, 50_104, 531_050_104];
 
 /// Multiples of the gas used that are tried, in quarters.
 const QUARTERS: [u64; 4] = [5, 6, 8, 12];

@@ -1,5 +1,7 @@
 //! Several endpoints: silent, late, in the minority, or behind.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use alloy::primitives::keccak256;
@@ -8,7 +10,7 @@ use serde_json::{Value, json};
 use super::fake::{Act, Server, chain as chain_of_servers, good, header, reply, with_balance};
 use super::{WHO, read, standings};
 use crate::chain::rpc::{AT, Request};
-use crate::chain::{Fault, Standing};
+use crate::chain::{Chain, Fault, Options, Standing};
 use crate::evm::{BlockTag, TxHash};
 
 /// Waited for once, when its word could still tip the balance, and not again.
@@ -123,4 +125,31 @@ fn who_was_silent_is_asked_again_when_nobody_else_settles_it() {
     let (head, replies) = chain.ask(&[balance], BlockTag::Number(10)).unwrap();
     assert_eq!((head.number, &replies[0]), (10, &Ok(json!("0x5"))));
     assert!(matches!(standings(&chain)[1], Standing::Lying(_)));
+}
+
+/// A chain that nobody wrote down is as fast as its headers say.
+#[test]
+fn an_unknown_chain_is_asked_at_the_pace_of_its_own_blocks() {
+    let newest = Arc::new(AtomicU64::new(9));
+    let shown = Arc::clone(&newest);
+    let server = Server::node(move |method, params| match method {
+        "eth_chainId" => json!({"result": "0x539a"}),
+        _ => good(shown.load(Ordering::Relaxed))(method, params),
+    });
+    let of = |block_time| {
+        let options = Options { block_time, ..super::fake::options() };
+        Chain::new("new", 0x539a, vec![server.url()], 1, 100, options).unwrap()
+    };
+    let chain = of(None);
+    assert_eq!(chain.poll_interval(), Duration::from_millis(100), "nothing is known yet");
+    for number in [10, 11] {
+        newest.store(number, Ordering::Relaxed);
+        chain.ask(&[], BlockTag::Latest).unwrap();
+    }
+    // The headers lie twelve seconds apart.
+    assert_eq!(chain.poll_interval(), Duration::from_millis(1200));
+    assert_eq!(of(Some(Duration::from_secs(3))).poll_interval(), Duration::from_millis(300), "the council's");
+    let usual = |id| Chain::new("c", id, vec![server.url()], 1, 100, super::fake::options()).unwrap();
+    let millis = |id| usual(id).poll_interval().as_millis();
+    assert_eq!((millis(1), millis(8453), millis(42_161), millis(31_337)), (1200, 200, 100, 100));
 }
