@@ -81,8 +81,7 @@ fn say_batch(session: &Session, request: &SigningRequest, pinned: Option<Address
         ui.say(&Text::new("      ").bold(&to.to_string()));
         ui.say(&Text::new("      any other character: reject"));
     } else {
-        let text =
-            format!("operation 1 is wrong here, reject: not the MultiSendCallOnly of Safe {version} is");
+        let text = format!("operation 1 is wrong here, reject: `to` is not MultiSendCallOnly {version} but");
         ui.say(&Text::new("    ").bad("! ").bold(&text));
         ui.say(&Text::new("      ").bold(&to.to_string()));
     }

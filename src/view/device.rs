@@ -45,12 +45,15 @@ pub fn say_to_turn_on(ui: &Ui, now: &Status, then: &Status) {
     }
 }
 
-/// What to read of the pages, and where nothing may be skipped.
+/// Says what to read of the pages, and where nothing may be skipped.
 fn guide(ui: &Ui, screens: &Screens) {
     let count = screens.number(screens.pages.len().saturating_sub(1));
-    let facts: Vec<String> = screens.facts().iter().map(fact).collect();
+    let facts = screens.facts();
     if !facts.is_empty() {
-        ui.say(&Text::new("    ").bold(&format!("Read of the {count}: ")).add(&facts.join(", ")));
+        ui.say(&Text::new("    ").bold(&format!("Read of the {count}:")));
+        for one in &facts {
+            ui.say(&Text::new("      ").add(&fact(one)));
+        }
         if screens.data != DataShown::Nothing {
             let text =
                 "every other value must be 0, or an address of zeros: anything else is another transaction";

@@ -85,7 +85,7 @@ fn a_device_with_several_owners_keys_signs_as_the_one_who_is_named() {
     fs::write(&settings, "me = \"carol\"\n[ledger]\nraw_messages = true\ntransaction_hash = true\n").unwrap();
     let run = alice.run(&["sign", "vault", "--ledger", &url]).ended(0).says("signed by carol");
     // What is stated leaves one end: both hashes, and what to read of 36 pages.
-    let run = run.says("Read of the 36: ").says("data 0x8456CB59").says("operation 0").says("Message hash");
+    let run = run.says("Read of the 36:").says("data 0x8456CB59").says("operation 0").says("Message hash");
     assert!(!run.stderr.contains("with Transaction hash off"), "{}", run.stderr);
     run.says("never press both on pages 4 to 33").says("every other value must be 0");
 }

@@ -70,7 +70,7 @@ fn a_review_shows_its_time_and_ctrl_c_ends_it() {
     let slow = Wire { thinks_for: Duration::from_mins(5), ..Wire::default() };
     let emulator = Emulator::start_with(Behaviour::default(), slow);
     let mut terminal = signing(alice, &emulator);
-    terminal.asks("Read of the 36: ").asks("compare, and approve or reject; Ctrl-C ends it (0s)");
+    terminal.asks("Read of the 36:").asks("compare, and approve or reject; Ctrl-C ends it (0s)");
     terminal.asks("Ctrl-C ends it (1s)").asks("Ctrl-C ends it (2s)");
     terminal.interrupts();
     let run = terminal.ends();
