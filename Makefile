@@ -103,7 +103,7 @@ mutants: tools libudev
 	@mkdir -p target/mutants
 	@files=$$(find $(MUTANTS_OF) -name '*.rs' ! -path '*/tests/*' ! -name tests.rs | sed 's/^/--file /'); \
 	PATH="$$PWD/target/tools/bin:$$PATH" CARGO_TARGET_DIR="$$PWD/target/mutants/build" cargo mutants --jobs 1 --iterate \
-		--output target/mutants $$files -- --locked --lib
+		--output target/mutants $$files -- --locked --lib -- --skip anvil
 
 completions:
 	@cargo build --locked --quiet
