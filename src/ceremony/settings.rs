@@ -4,10 +4,18 @@ use crate::council::{Pins, Settings};
 use crate::device::StatedSettings;
 use crate::error::Error;
 use crate::progress::{Progress, Tone};
-use crate::store::{SettingsFolder, home};
+use crate::store::{SettingsFolder, home, variable};
 
-/// The reader's own settings; none where they cannot be read, which is said.
+/// The reader's own settings: a variable of the environment, or else what their file says.
 pub fn settings(progress: &dyn Progress) -> Result<Settings, Error> {
+    let Settings { me, key, payer, council, ledger } = written(progress)?;
+    let or = |name: &str, written: Option<String>| variable(name).or(written);
+    let (me, key) = (or("BREAKGLASS_ME", me), or("BREAKGLASS_KEY", key));
+    Ok(Settings { me, key, payer: or("BREAKGLASS_PAYER", payer), council, ledger })
+}
+
+/// What their file says; nothing where it cannot be read, which is said.
+fn written(progress: &dyn Progress) -> Result<Settings, Error> {
     let Some(folder) = SettingsFolder::find() else { return Ok(Settings::default()) };
     match folder.config() {
         Ok(None) => Ok(Settings::default()),

@@ -28,13 +28,14 @@ impl Session<'_> {
 
     fn ask(&self, item: &Item, whole: bool, flags: &str) -> Result<(), Error> {
         let digits = item.now.digest.digits();
-        let (question, word) = if whole {
-            ("Is this change what your council agreed on? Type yes".to_string(), "yes")
+        let is_accepted = if whole {
+            self.ui.confirmed("Is this change what your council agreed on? Type yes", flags)?
         } else {
             // Whoever has not seen all of it has to have compared it.
-            (format!("Not all of it is shown. Compare the files; then type {digits}"), digits.as_str())
+            let question = format!("Not all of it is shown. Compare the files; then type {digits}");
+            self.ui.typed(&question, &digits, flags)?
         };
-        if self.ui.typed(&question, word, flags)? {
+        if is_accepted {
             return Ok(());
         }
         Err(Error::new(Exit::Refused, format!("the change of {} was not accepted", item.name)).hint(

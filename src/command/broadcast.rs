@@ -24,7 +24,7 @@ use crate::command::args::{ARGUMENTS, Accept, Depth, Derive, Key, Proofs};
 use crate::command::complete;
 use crate::command::earlier::{Before, not_reserved, sent_before};
 use crate::command::key;
-use crate::command::key::Signer;
+use crate::command::key::{Named, Signer, Use};
 use crate::command::report::report;
 use crate::device::{Status, transaction_screens};
 use crate::error::{Error, Exit};
@@ -97,13 +97,13 @@ pub fn run(session: &Session, args: &Args) -> Result<Exit, Error> {
     let given = args.derive.given();
     session.require_accepted(&session.rests_of(&args.what, &given)?, &args.accept.accept)?;
     // The address that a keystore states: its key is asked for only once there is something to send.
-    let stated = if args.calldata { None } else { key::stated(&args.key)? };
+    let named = if args.calldata { None } else { Some(key::find(session.ui, &args.key, Use::Paying)?) };
     let mut found = session.find(&args.what, &given, Purpose::Finish)?;
     let mut signer = None;
     if found.len() == 1
         && let Some(only) = found.pop()
     {
-        return one(session, args, only, stated, &mut signer);
+        return one(session, args, only, named.as_ref(), &mut signer);
     }
     let count = found.len();
     let (mut rows, mut whole) = (Vec::new(), Exit::Done);
@@ -111,7 +111,7 @@ pub fn run(session: &Session, args: &Args) -> Result<Exit, Error> {
         let title = found.title();
         session.ui.blank();
         session.ui.say(&Text::default().bold(&format!("{} of {count}: {title}", at + 1)));
-        let exit = session.ui.part(|| one(session, args, found, stated, &mut signer));
+        let exit = session.ui.part(|| one(session, args, found, named.as_ref(), &mut signer));
         rows.push(vec![title, exit.word().to_string()]);
         whole = whole.graver(exit);
     }
@@ -124,9 +124,10 @@ fn one<'a>(
     session: &'a Session<'a>,
     args: &'a Args,
     found: Found<'a>,
-    stated: Option<Address>,
+    named: Option<&Named>,
     signer: &mut Option<Signer>,
 ) -> Result<Exit, Error> {
+    let stated = named.and_then(Named::stated);
     let (given, since) = (args.derive.given(), clock::moment());
     // Taken before the chain is asked: what another run does meanwhile would not be seen. Whoever only prints the call
     // may have a folder that cannot be written.
@@ -144,13 +145,13 @@ fn one<'a>(
     };
     // Only now: what was executed is proven in a folder that cannot be written, too.
     let _lock = lock.map_err(nothing_sent)?;
-    if args.calldata {
+    let Some(named) = named else {
         print_call(session, &ready);
         return Ok(Exit::Done);
-    }
+    };
     let signer = match signer {
         Some(signer) => signer,
-        None => signer.insert(key::open(session.ui, &args.key)?),
+        None => signer.insert(key::open(session.ui, &args.key, named)?),
     };
     let from = signer.payer(&session.council)?;
     if stated != Some(from) {

@@ -1,6 +1,7 @@
 //! The key that a command was given: a Ledger, or a keystore file and its password.
 
 use std::cell::RefCell;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::thread::sleep;
 use std::time::Duration;
@@ -16,12 +17,15 @@ use crate::device::{
     Waiting, Watcher, meant, plugged_in,
 };
 use crate::error::{Error, Exit};
+use crate::near::near;
 use crate::safe::EcdsaSignature;
 use crate::store;
 use crate::ui::{Spinner, Text, Ui, has_terminal};
 
 /// The longest keystore: a real one has half a kilobyte.
 const LONGEST_KEYSTORE: usize = 64 << 10;
+/// How often a password may be typed.
+const TRIES: u8 = 3;
 /// How long a person without a terminal gets to leave the settings of the Ledger.
 const LEAVING: Duration = Duration::from_secs(8);
 
@@ -89,7 +93,7 @@ impl Signer {
         } else {
             0
         };
-        let owner = held.get(chosen).copied().ok_or_else(unnamed)?;
+        let owner = held.get(chosen).copied().ok_or_else(|| unnamed(Use::Signing))?;
         self.owner = Some(owner);
         Ok(owner)
     }
@@ -185,32 +189,110 @@ pub fn paths(council: &Council) -> Result<SearchPaths, Error> {
     Ok(SearchPaths::after(own))
 }
 
-/// Opens the key that is named; a keystore's password is asked for unless a file holds it.
-pub fn open(ui: &Ui, key: &args::Key) -> Result<Signer, Error> {
-    is_named(key)?;
-    let wait = Wait::default();
-    if let Some(target) = key.ledger() {
-        let ledger = Box::new(ledger(ui, key, target, &wait)?);
-        return Ok(Signer { key: Key::Ledger(ledger), wait, owner: None });
-    }
-    let Some(path) = &key.keystore else { return Err(unnamed()) };
-    let text = store::read_text_up_to(LONGEST_KEYSTORE, path)?;
-    let password = match &key.password_file {
-        Some(file) => ui.receive(&file.display().to_string(), || store::read_password(file))?,
-        None => ui.password(&format!("password of {}", path.display()), "--password-file FILE")?,
-    };
-    let unlocked = ui
-        .wait("unlocking the keystore", || Keystore::unlock(&text, &password))
-        .map_err(|e| Error::from(e).about(&path.display().to_string()))?;
-    Ok(Signer { key: Key::Keystore(unlocked), wait, owner: None })
+/// What a key is for: it decides which of the person's settings names it.
+#[derive(Clone, Copy, Debug)]
+pub enum Use {
+    Signing,
+    Paying,
 }
 
-/// The address that the named keystore states, before it is unlocked. `None` for a Ledger, which says it when asked.
-pub fn stated(key: &args::Key) -> Result<Option<Address>, Error> {
-    is_named(key)?;
-    let keystore = key.keystore.as_ref().filter(|_| key.ledger().is_none());
-    let text = keystore.map(|path| store::read_text_up_to(LONGEST_KEYSTORE, path));
-    Ok(text.transpose()?.and_then(|text| Keystore::stated(&text)))
+/// A key that is named, and not open yet.
+pub enum Named {
+    /// Where the Ledger is.
+    Ledger(String),
+    Keystore {
+        path: PathBuf,
+        text: String,
+        /// The address that it states, until it is unlocked.
+        stated: Option<Address>,
+    },
+}
+
+impl Named {
+    /// Returns the address that a keystore states. `None` for a Ledger, which says it when asked.
+    #[must_use]
+    pub const fn stated(&self) -> Option<Address> {
+        match self {
+            Self::Ledger(_) => None,
+            Self::Keystore { stated, .. } => *stated,
+        }
+    }
+
+    #[must_use]
+    pub const fn is_ledger(&self) -> bool {
+        matches!(self, Self::Ledger(_))
+    }
+}
+
+/// Finds the key: the flag's, or else that of the person's settings. Asked before anything slow; a keystore is read.
+pub fn find(ui: &Ui, key: &args::Key, purpose: Use) -> Result<Named, Error> {
+    if let Some(target) = key.ledger() {
+        return Ok(Named::Ledger(target.into()));
+    }
+    if let Some(path) = &key.keystore {
+        return keystore(path);
+    }
+    let settings = settings(ui)?;
+    let word = match purpose {
+        Use::Signing => settings.key,
+        Use::Paying => settings.payer,
+    };
+    match word.as_deref() {
+        None => Err(unnamed(purpose)),
+        Some("ledger") => Ok(Named::Ledger("usb".into())),
+        Some(target) if target.starts_with("tcp://") => Ok(Named::Ledger(target.into())),
+        Some(name) => keystore(Path::new(name)),
+    }
+}
+
+/// Finds and reads a keystore, by its path or its name.
+fn keystore(named: &Path) -> Result<Named, Error> {
+    let path = store::find_keystore(named).map_err(|places| {
+        let message =
+            format!("there is no keystore {}: looked for {}", named.display(), places.join(" and "));
+        let at_hand = store::keystores();
+        let error = Error::new(Exit::Failed, message);
+        match near(&named.display().to_string(), at_hand.iter().map(String::as_str)) {
+            Some(meant) => error.hint(format!("did you mean {meant}?")),
+            None if at_hand.is_empty() => error.hint("check the path"),
+            None => error.hint(format!("in Foundry's folder: {}", at_hand.join(", "))),
+        }
+    })?;
+    let text = store::read_text_up_to(LONGEST_KEYSTORE, &path)?;
+    let stated = Keystore::stated(&text).map_err(|e| Error::from(e).about(&path.display().to_string()))?;
+    Ok(Named::Keystore { path, text, stated })
+}
+
+/// Opens the key; a keystore's password is asked for unless a file holds it.
+pub fn open(ui: &Ui, key: &args::Key, named: &Named) -> Result<Signer, Error> {
+    let wait = Wait::default();
+    let key = match named {
+        Named::Ledger(target) => Key::Ledger(Box::new(ledger(ui, key, target, &wait)?)),
+        Named::Keystore { path, text, .. } => {
+            let unlocked = unlock(ui, path, text, key.password_file.as_deref());
+            Key::Keystore(unlocked.map_err(|e| e.about(&path.display().to_string()))?)
+        }
+    };
+    Ok(Signer { key, wait, owner: None })
+}
+
+/// A person who types the password has three tries.
+fn unlock(ui: &Ui, path: &Path, text: &str, password_file: Option<&Path>) -> Result<Keystore, Error> {
+    let mut left = TRIES;
+    loop {
+        let password = match password_file {
+            Some(file) => ui.receive(&file.display().to_string(), || store::read_password(file))?,
+            None => ui.password(&format!("password of {}", path.display()), "--password-file FILE")?,
+        };
+        left -= 1;
+        match ui.wait("unlocking the keystore", || Keystore::unlock(text, &password)) {
+            Err(DeviceError::WrongPassword) if left > 0 && password_file.is_none() => {
+                let text = if left == 1 { "one more try" } else { "two more tries" };
+                ui.say(&Text::default().warn("wrong password: ").add(text));
+            }
+            unlocked => return Ok(unlocked?),
+        }
+    }
 }
 
 /// Waits until the Ledger is ready, and says what for.
@@ -243,13 +325,14 @@ fn one_of(ui: &Ui, all: &[Plugged], can_ask: bool) -> Result<Option<String>, Err
     }
 }
 
-/// Refuses a command that names no key: asked before anything slow.
-pub fn is_named(key: &args::Key) -> Result<(), Error> {
-    if key.ledger().is_some() || key.keystore.is_some() { Ok(()) } else { Err(unnamed()) }
-}
-
-fn unnamed() -> Error {
-    Error::new(Exit::Usage, "no key is named to sign with").hint("pass --ledger, or --keystore FILE")
+fn unnamed(purpose: Use) -> Error {
+    let (what, setting) = match purpose {
+        Use::Signing => ("to sign with", "key"),
+        Use::Paying => ("that pays for the gas", "payer"),
+    };
+    Error::new(Exit::Usage, format!("no key is named {what}"))
+        .hint("pass --ledger, or --keystore FILE")
+        .hint(format!("or name it once, as {setting} in your settings: breakglass help settings"))
 }
 
 #[cfg(test)]

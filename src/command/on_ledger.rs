@@ -52,7 +52,7 @@ pub fn prepare<'s>(
     }
     session.ui.blank();
     let question = "Go on although the Ledger may not show what is signed? Type yes";
-    if unseen.is_some() && !asked.unseen && !session.ui.typed(question, "yes", "--unseen")? {
+    if unseen.is_some() && !asked.unseen && !session.ui.confirmed(question, "--unseen")? {
         let error = Error::new(Exit::Refused, "not signed: you did not type yes");
         return Err(Error { is_rejection: true, ..error }
             .hint("turn Transaction hash on, or compare the safeTxHash with --eth-sign"));

@@ -11,7 +11,7 @@ use crate::ceremony::order::Given;
 use crate::command::Session;
 use crate::command::args::{ARGUMENTS, Accept, Derive, Key, Proofs};
 use crate::command::complete;
-use crate::command::key::Signer;
+use crate::command::key::{Named, Signer, Use};
 use crate::command::on_ledger::Asking;
 use crate::command::{key, on_ledger};
 use crate::device::{Asked, SigningRequest, Way};
@@ -103,7 +103,7 @@ impl Args {
 pub fn run(session: &Session, args: &Args) -> Result<Exit, Error> {
     let given = args.derive.given();
     session.are_known(&args.what)?;
-    key::stated(&args.key)?;
+    let key = key::find(session.ui, &args.key, Use::Signing)?;
     session.require_accepted(&session.rests_of(&args.what, &given)?, &args.accept.accept)?;
     let ui = session.ui;
     let mut done = Done::default();
@@ -119,7 +119,7 @@ pub fn run(session: &Session, args: &Args) -> Result<Exit, Error> {
         if all.len() > 1 {
             ui.say(&Text::default().bold(&format!("{} of {}", at + 1, all.len())));
         }
-        let signature = one(session, args, judged, (at + 1, all.len()), &mut signer);
+        let signature = one(session, args, &key, judged, (at + 1, all.len()), &mut signer);
         match signature.and_then(|signature| write(session, judged, &signature, &mut done.signed)) {
             Ok(()) => {}
             // Nothing to do for one is no answer to the others either.
@@ -258,20 +258,27 @@ fn list(session: &Session, all: &[Judged]) {
 fn one(
     session: &Session,
     args: &Args,
+    key: &Named,
     judged: &Judged,
     place: (usize, usize),
     signer: &mut Option<Signer>,
 ) -> Result<OwnerSignature, Error> {
+    // What is refused is told first, whoever asks.
+    if obey(&judged.findings, &args.accept.accept).is_ok()
+        && let Some(signature) = known_early(session, args, judged, key)?
+    {
+        return Ok(signature);
+    }
     review::review(session.ui, session, judged);
     if judged.seen.is_none() {
         unchecked(session, judged);
     }
     obey(&judged.findings, &args.accept.accept)?;
     let accepted = accepted(&judged.findings, &args.accept.accept);
-    if args.key.ledger().is_some() {
+    if key.is_ledger() {
         let signer = match signer {
             Some(signer) => signer,
-            None => signer.insert(key::open(session.ui, &args.key)?),
+            None => signer.insert(key::open(session.ui, &args.key, key)?),
         };
         let owner = owner(session, args, judged, signer)?;
         let asking = Asking { way: args.asked(), unseen: args.unseen, together: place.1 };
@@ -285,7 +292,7 @@ fn one(
     confirm(session, args, place)?;
     let signer = match signer {
         Some(signer) => signer,
-        None => signer.insert(key::open(session.ui, &args.key)?),
+        None => signer.insert(key::open(session.ui, &args.key, key)?),
     };
     let owner = owner(session, args, judged, signer)?;
     let kind = if args.eth_sign { SignatureKind::EthSign } else { SignatureKind::Ecdsa };
@@ -300,25 +307,76 @@ fn one(
     sign(session, judged, signer, &request, accepted)
 }
 
+/// Whose key is wanted: the owners, and the one of them who signs if they say who they are.
+struct Wanted<'j> {
+    owners: &'j [Address],
+    person: Option<Address>,
+}
+
+impl<'j> Wanted<'j> {
+    fn of(session: &Session, args: &Args, judged: &'j Judged) -> Result<Self, Error> {
+        let owners = judged.now().map_or_else(|| judged.derived.owners.list(), |now| now.owners.list());
+        let person = key::person(session.ui, &session.council, args.signer.as_deref())?;
+        let person = person.filter(|person| args.signer.is_some() || owners.contains(person));
+        Ok(Self { owners, person })
+    }
+
+    fn list(&self, judged: &Judged) -> String {
+        let known = self.owners.iter().map(|owner| format!("{} {owner}", judged.name(*owner)));
+        format!("its owners: {}", known.collect::<Vec<_>>().join(", "))
+    }
+
+    /// Refuses the key of somebody else.
+    fn check(&self, judged: &Judged, key: Address) -> Result<(), Error> {
+        let message = match self.person {
+            Some(person) if person != key => format!("this key is {key}, and you sign as {person}"),
+            _ if !self.owners.contains(&key) => {
+                format!("this key is {key}, which is not an owner of {}", judged.derived.safe.name)
+            }
+            _ => return Ok(()),
+        };
+        Err(Error::new(Exit::Failed, message).hint(self.list(judged)))
+    }
+}
+
+/// What can be said before anybody reads a review or types a password: the key is an owner's, and whether enough have
+/// signed. Returns the owner's signature if they have signed already.
+fn known_early(
+    session: &Session,
+    args: &Args,
+    judged: &Judged,
+    key: &Named,
+) -> Result<Option<OwnerSignature>, Error> {
+    let wanted = Wanted::of(session, args, judged)?;
+    if let Some(stated) = key.stated() {
+        wanted.check(judged, stated)?;
+    }
+    let signatures = &judged.derived.signatures;
+    let mine = key.stated().or(wanted.person);
+    let mine = mine.and_then(|mine| signatures.iter().find(|signature| signature.owner() == mine));
+    let is_new_kind = args.eth_sign && mine.is_some_and(|mine| mine.ecdsa().kind() != SignatureKind::EthSign);
+    if let Some(mine) = mine.filter(|_| !is_new_kind) {
+        let text = format!("{} has signed this before: here is the line again", judged.name(mine.owner()));
+        session.ui.say(&Text::default().good("already signed: ").add(&text));
+        return Ok(Some(mine.clone()));
+    }
+    let threshold = judged.state().owners.threshold().get();
+    if signatures.len() >= threshold {
+        let text =
+            format!("{} of {threshold} have signed: it can be broadcast without you", signatures.len());
+        session.ui.say(&Text::default().warn("note: ").add(&text));
+    }
+    Ok(None)
+}
+
 /// The owner whose key this is.
 fn owner(session: &Session, args: &Args, judged: &Judged, signer: &mut Signer) -> Result<Address, Error> {
-    let owners = judged.now().map_or_else(|| judged.derived.owners.list(), |now| now.owners.list());
-    let known = || {
-        let known = owners.iter().map(|o| format!("{} {o}", judged.name(*o)));
-        format!("its owners: {}", known.collect::<Vec<_>>().join(", "))
-    };
-    let person = key::person(session.ui, &session.council, args.signer.as_deref())?;
-    let person = person.filter(|person| args.signer.is_some() || owners.contains(person));
-    let among = person.map_or_else(|| owners.to_vec(), |person| vec![person]);
-    let owner = signer.choose_owner(session.ui, &session.council, &among).map_err(|e| e.hint(known()))?;
-    if owners.contains(&owner) && among.contains(&owner) {
-        return Ok(owner);
-    }
-    let message = match person {
-        Some(person) => format!("this key is {owner}, and you sign as {person}"),
-        None => format!("this key is {owner}, which is not an owner of {}", judged.derived.safe.name),
-    };
-    Err(Error::new(Exit::Failed, message).hint(known()))
+    let wanted = Wanted::of(session, args, judged)?;
+    let among = wanted.person.map_or_else(|| wanted.owners.to_vec(), |person| vec![person]);
+    let chosen = signer.choose_owner(session.ui, &session.council, &among);
+    let owner = chosen.map_err(|e| e.hint(wanted.list(judged)))?;
+    wanted.check(judged, owner)?;
+    Ok(owner)
 }
 
 fn unchecked(session: &Session, judged: &Judged) {
@@ -342,7 +400,7 @@ fn unchecked(session: &Session, judged: &Judged) {
 /// One yes is for the one review above it.
 fn confirm(session: &Session, args: &Args, (at, of): (usize, usize)) -> Result<(), Error> {
     let which = if of > 1 { format!(", {at} of {of}") } else { String::new() };
-    if args.yes || session.ui.typed(&format!("Sign this{which}? Type yes"), "yes", "--yes")? {
+    if args.yes || session.ui.confirmed(&format!("Sign this{which}? Type yes"), "--yes")? {
         return Ok(());
     }
     let error = Error::new(Exit::Refused, "not signed: you did not type yes");

@@ -69,9 +69,11 @@ impl Keystore {
     }
 
     /// The address that a keystore file states, before it is unlocked: a claim. `None` where it states none.
-    #[must_use]
-    pub fn stated(json: &str) -> Option<Address> {
-        Sealed::read(json).ok()?.address
+    ///
+    /// # Errors
+    /// [`DeviceError::BadKeystore`] for a file that no password could open.
+    pub fn stated(json: &str) -> Result<Option<Address>, DeviceError> {
+        Ok(Sealed::read(json).map_err(DeviceError::BadKeystore)?.address)
     }
 
     fn sign_digest(&self, digest: &B256) -> Result<Signature, DeviceError> {

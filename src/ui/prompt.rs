@@ -36,6 +36,16 @@ impl Ui {
         ask(what, "", true).map(drop)
     }
 
+    /// Asks until the answer is yes or no: `y` and `YES` count, anything else asks again.
+    pub fn confirmed(&self, question: &str, flag: &str) -> Result<bool, PromptError> {
+        loop {
+            if let Some(answer) = yes_or_no(&ask(question, flag, true)?) {
+                return Ok(answer);
+            }
+            self.say(&Text::default().warn("neither yes nor no: ").add("type yes, or no"));
+        }
+    }
+
     /// Lists these and asks for the number of one, until it is one of them; answers its place, from 0.
     pub fn choose(&self, question: &str, among: &[String], flag: &str) -> Result<usize, PromptError> {
         need_terminal(question, flag)?;
@@ -81,6 +91,14 @@ mod line {
     }
 }
 
+fn yes_or_no(answer: &str) -> Option<bool> {
+    match answer.trim().to_lowercase().as_str() {
+        "y" | "yes" => Some(true),
+        "n" | "no" => Some(false),
+        _ => None,
+    }
+}
+
 /// The place, from 0, that a number from 1 names.
 fn place(answer: &str, count: usize) -> Option<usize> {
     answer.trim().parse::<usize>().ok()?.checked_sub(1).filter(|at| *at < count)
@@ -96,6 +114,23 @@ fn need_terminal(question: &str, flag: &str) -> Result<(), PromptError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_yes_and_no_answer_a_question() {
+        for (answer, meant) in [
+            ("y", Some(true)),
+            ("Y\n", Some(true)),
+            (" YES ", Some(true)),
+            ("yes", Some(true)),
+            ("n", Some(false)),
+            ("No", Some(false)),
+            ("", None),
+            ("yess", None),
+            ("guardian", None),
+        ] {
+            assert_eq!(yes_or_no(answer), meant, "{answer:?}");
+        }
+    }
 
     #[test]
     fn a_number_that_is_not_on_the_list_chooses_nothing() {

@@ -111,12 +111,16 @@ fn a_batch_that_the_device_does_not_show_whole_needs_a_yes_of_its_own() {
     assert_eq!(emulator.signed(), [], "signed without the yes");
     on_ledger(alice, &["both", "--unseen"], &emulator).ended(0);
     on_ledger(alice, &["both", "--eth-sign"], &emulator).ended(0).says("as asked for");
+    // Who has signed is not asked again.
+    let forget = || fs::remove_dir_all(alice.path("incidents")).unwrap();
+    forget();
     fs::create_dir_all(alice.home().join(".config/breakglass")).unwrap();
     let settings = alice.home().join(".config/breakglass/config.toml");
     fs::write(&settings, "[ledger]\nraw_messages = true\ntransaction_hash = true\n").unwrap();
     let run = on_ledger(alice, &["both"], &emulator).ended(0);
     assert!(!run.stderr.contains("shows only the first"), "{}", run.stderr);
     fs::write(&settings, "[ledger]\nraw_messages = true\ntransaction_hash = false\n").unwrap();
+    forget();
     on_ledger(alice, &["both"], &emulator).ended(2).says("! the Ledger shows only the first 187 bytes");
 }
 

@@ -22,6 +22,7 @@ mod decided;
 mod depth;
 mod disk;
 mod drift;
+mod early;
 mod escapes;
 mod files;
 mod floods;

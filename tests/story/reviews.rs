@@ -1,5 +1,6 @@
 //! A person with a Ledger at a terminal: reviews that take their time, are stopped, rejected, or need a setting first.
 
+use std::fs;
 use std::time::Duration;
 
 use crate::emulator::app::{Behaviour, Reject};
@@ -52,6 +53,10 @@ fn of_several_one_is_rejected_on_the_device_and_the_others_are_signed() {
         assert_eq!((emulator.signed().len(), run.stdout.trim().lines().count()), (2, 2));
         // Those that follow on the same Safe wait for the nonce of the one that was rejected.
         assert_eq!(run.stderr.contains("can be sent only once nonce"), rejected < 2, "{}", run.stderr);
+        // Those that are signed are not asked for again.
+        let again = alice.run(&[&words[..], &["--json"]].concat());
+        assert_eq!(again.stderr.matches("already signed: ").count(), 2, "{}", again.stderr);
+        fs::remove_dir_all(alice.path("incidents")).unwrap();
         let emulator =
             Emulator::start(Behaviour { reject_at: Some((rejected, point)), ..Behaviour::default() });
         let url = emulator.url();
@@ -59,6 +64,7 @@ fn of_several_one_is_rejected_on_the_device_and_the_others_are_signed() {
         let object = alice.run(&words).ended(6).json();
         let count = |name: &str| object[name].as_array().unwrap().len();
         assert_eq!((count("signatures"), count("rejected")), (2, 1), "{object}");
+        fs::remove_dir_all(alice.path("incidents")).unwrap();
     }
 }
 
@@ -101,6 +107,7 @@ fn raw_messages_is_turned_on_and_the_signing_goes_on() {
 
     // Somebody who stops at the question signs nothing.
     emulator.change(|device| device.raw_messages = false);
+    fs::remove_dir_all(alice.path("incidents")).unwrap();
     let mut terminal = signing(alice, &emulator);
     terminal.asks("then press Enter: ").types("\u{3}");
     terminal.ended(4).says("stopped at the question");
