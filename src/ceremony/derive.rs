@@ -201,7 +201,8 @@ impl Order<'_> {
         }
     }
 
-    fn assemble(
+    /// The proposal of plans on a Safe as it is at a block.
+    pub(super) fn assemble(
         &self,
         plans: CombinedPlan,
         state: SafeState,

@@ -9,7 +9,7 @@ use crate::council::{self, Expansion, Part, Pull, by_lever, expand};
 use crate::error::{Error, Exit};
 use crate::evm::{AddressBook, Query, Readings};
 use crate::playbook::{
-    CombinedPlan, Derivation, Entry, Inputs, LeverPlan, PlanError, Playbook, Undo, derive,
+    CombinedPlan, Derivation, Entry, Inputs, LeverPlan, PIECE, Param, PlanError, Playbook, Undo, derive,
 };
 use crate::proposal::{Binding, BoundLever};
 use crate::safe::Nonce;
@@ -92,9 +92,13 @@ impl<'a> Act<'a> {
     /// A lever of the council file, with arguments for what it leaves open.
     fn lever(desk: &'a Desk, name: &str, undo: bool, set: &Arguments) -> Result<Self, Error> {
         let lever = desk.lever(name)?;
+        let params = desk.catalogue.get(&lever.playbook).map_or(&[][..], |entry| &entry.playbook.params);
+        let for_undo = |key: &String| params.iter().any(|param| param.for_undo && param.name == *key);
         let mut args = lever.set.clone();
         for (key, value) in set {
-            if let Some(fixed) = args.get(key).filter(|fixed| *fixed != value) {
+            // What only the undo needs is as it was when the act was made, whatever the council file says.
+            let fixed = args.get(key).filter(|fixed| *fixed != value && !for_undo(key));
+            if let Some(fixed) = fixed {
                 let message =
                     format!("lever {name} fixes {key} to {fixed:?}; {value:?} cannot be set instead");
                 return Err(Error::new(Exit::Usage, message)
@@ -237,8 +241,11 @@ impl<'a> Order<'a> {
 pub fn open_params(desk: &Desk, lever: &str) -> Vec<String> {
     let Some(lever) = desk.council.levers.get(lever) else { return Vec::new() };
     let Ok(entry) = desk.catalogue.get(&lever.playbook) else { return Vec::new() };
-    let open = entry.playbook.params.iter().filter(|param| !lever.set.contains_key(&param.name));
-    open.map(|param| param.name.clone()).collect()
+    let is_open = |param: &&Param| param.for_undo || !lever.set.contains_key(&param.name);
+    let open = entry.playbook.params.iter().filter(is_open).map(|param| param.name.clone());
+    // Which piece of a lever that can be cut is open unless the lever says it.
+    let piece = (entry.playbook.can_be_cut() && !lever.set.contains_key(PIECE)).then(|| PIECE.to_string());
+    open.chain(piece).collect()
 }
 
 fn no_undo(playbook: &Playbook) -> Error {

@@ -1,6 +1,8 @@
 //! `playbook test`: a lever, its undo, and somebody without the role, on a fork in this process. Nothing is sent.
 
-use alloy::primitives::{Address, address};
+use std::collections::BTreeMap;
+
+use alloy::primitives::{Address, B256, address};
 use serde_json::{Value, json};
 
 use crate::ceremony::derive::{MAX_TURNS, before_queries};
@@ -8,14 +10,15 @@ use crate::ceremony::order::{Order, Turn};
 use crate::ceremony::prefetch::after_queries;
 use crate::ceremony::rehearsal;
 use crate::chain::{Ask, Chain, Forked};
+use crate::check::{self, Facts, Finding, Match, Past};
 use crate::council;
 use crate::error::{Error, Exit};
-use crate::evm::BlockTag;
-use crate::evm::{Answer, Query, Readings, decode_revert};
+use crate::evm::{Answer, Query, Readings, called, decode_revert};
+use crate::evm::{Block, BlockTag, Write};
 use crate::fork::ExecTransaction;
-use crate::playbook::{Plan, PlanError, PlannedCall};
-use crate::proposal::{BatchSource, build_tx};
-use crate::safe::{Call, SafeId, SafeVersion};
+use crate::playbook::{self, CombinedPlan, Entry, Plan, PlanError, PlannedCall, Verdict};
+use crate::proposal::BatchSource;
+use crate::safe::{Call, SafeState, SafeVersion, slot, slot_word};
 
 /// An account that holds no role and no token anywhere: "nobody" in ASCII.
 const NOBODY: Address = address!("6e6f626f64790000000000000000000000000000");
@@ -67,6 +70,28 @@ impl Report {
         self.wrong.get_or_insert_with(|| Error::new(exit, message).hint(hint));
     }
 
+    /// Notes what the undo did not bring back, slot by slot.
+    fn left_over(&mut self, order: &Order, left: &[LeftOver]) {
+        const SHOWN: usize = 8;
+        let row = |one: &LeftOver| {
+            let contract = called(one.address, &order.names);
+            format!("{contract} slot {} was {} and is {}", one.slot, one.was, one.is)
+        };
+        let mut rows: Vec<String> = left.iter().take(SHOWN).map(row).collect();
+        if left.len() > SHOWN {
+            rows.push(format!("and {} more", left.len() - SHOWN));
+        }
+        let text = if rows.is_empty() { "nothing: every slot is as it was".into() } else { rows.join("; ") };
+        let object = |one: &LeftOver| {
+            json!({
+                "address": one.address.to_string(), "slot": one.slot.to_string(),
+                "was": one.was.to_string(), "is": one.is.to_string(),
+            })
+        };
+        let objects = left.iter().map(object).collect();
+        self.part("left_over", "left over after its undo", text, objects);
+    }
+
     /// Notes a part that must be proven, and answers whether it is.
     fn must_prove(&mut self, key: &str, name: &str, ended: &Ended, hint: &str) -> bool {
         self.part(key, name, ended.text(), ended.object());
@@ -86,15 +111,15 @@ pub fn tried(
     undo: Result<&Order, &String>,
     link: &Chain,
     fork: &mut Forked,
-    id: SafeId,
+    state: &SafeState,
 ) -> Result<Report, Error> {
     let mut report = Report::default();
     without_role(order, fork, "without_role", "without the role", &mut report)?;
-    let lever = pull(order, fork, id)?;
+    let (lever, done) = pull(order, fork, state, check::findings)?;
     if !report.must_prove("lever", "the lever", &lever, "fix the playbook, or give the Safe its role") {
         return Ok(report);
     }
-    let again = refusal(&planned(order, fork, id.version)?);
+    let again = refusal(&planned(order, fork, state.id.version)?);
     let text = again.clone().map_or("may be pulled again".into(), |why| Ended::Refused(why).text());
     report.part("again", "once more", text, json!({ "refused": again }));
     let undo = match undo {
@@ -111,19 +136,24 @@ pub fn tried(
     }
     let name = format!("its undo, {}", undo.acts()[0].entry.playbook.id);
     without_role(undo, fork, "undo_without_role", "the undo without the role", &mut report)?;
-    let id = if undo.safe.address == id.address {
-        id
+    let undone_by = if undo.safe.address == state.id.address {
+        state.clone()
     } else {
         let ask = Ask { safe: undo.safe.address, ..Ask::default() };
-        link.snapshot(&ask, BlockTag::Pinned(fork.began_at()))?.state.id
+        link.snapshot(&ask, BlockTag::Pinned(fork.began_at()))?.state
     };
-    let taken_back = pull(undo, fork, id)?;
-    report.must_prove("undo", &name, &taken_back, "where another Safe takes it back: --undo-safe NAME");
+    // The council file describes the Safe as it was before the lever: only what the undo does is looked at.
+    let (taken_back, undone) = pull(undo, fork, &undone_by, check::of_effects)?;
+    if report.must_prove("undo", &name, &taken_back, "where another Safe takes it back: --undo-safe NAME") {
+        let left = left_over(&[done, undone].concat(), &[state.id.address, undone_by.id.address]);
+        report.left_over(order, &left);
+    }
     Ok(report)
 }
 
 /// A plan on the state as it stands.
 struct Planned {
+    plans: CombinedPlan,
     plan: Plan,
     readings: Readings,
     /// The `before` checks that do not hold.
@@ -131,12 +161,16 @@ struct Planned {
 }
 
 /// The plan, or why there is none.
-fn planned(order: &Order, fork: &mut Forked, version: SafeVersion) -> Result<Result<Planned, String>, Error> {
+fn planned(
+    order: &Order,
+    fork: &mut Forked,
+    version: SafeVersion,
+) -> Result<Result<Planned, PlanError>, Error> {
     let mut readings = fork.answers(&order.batch(version).queries())?;
     for _ in 0..MAX_TURNS {
         match order.turn(&readings) {
             Err(error @ (PlanError::Missing { .. } | PlanError::Unknown { .. })) => return Err(error.into()),
-            Err(error) => return Ok(Err(error.to_string())),
+            Err(error) => return Ok(Err(error)),
             Ok(Turn::Needs(queries)) => readings.extend(fork.answers(&queries)?),
             Ok(Turn::Ready(plans)) => {
                 let plan = plans.merged();
@@ -144,52 +178,150 @@ fn planned(order: &Order, fork: &mut Forked, version: SafeVersion) -> Result<Res
                 let verdicts = plan.before.iter().map(|check| check.judge(&readings, &[]));
                 let failed: Vec<String> = verdicts.filter(|v| !v.holds).map(|v| v.sentence).collect();
                 let refused = (!failed.is_empty()).then(|| failed.join("; "));
-                return Ok(Ok(Planned { plan, readings, refused }));
+                return Ok(Ok(Planned { plans, plan, readings, refused }));
             }
         }
     }
-    Ok(Err(format!("{} keeps asking for more values", order.acts()[0].entry.playbook.id)))
+    let place = order.acts()[0].entry.playbook.id.to_string();
+    Ok(Err(PlanError::Place { place, why: "it keeps asking for more values".into() }))
 }
 
 /// Why it is refused before anything is signed, if it is.
-fn refusal(planned: &Result<Planned, String>) -> Option<String> {
+fn refusal(planned: &Result<Planned, PlanError>) -> Option<String> {
     match planned {
         Ok(planned) => planned.refused.clone(),
-        Err(why) => Some(why.clone()),
+        Err(why) => Some(why.to_string()),
     }
 }
 
-/// Runs it as the Safe, which its owners have approved, and goes on from there.
-fn pull(order: &Order, fork: &mut Forked, id: SafeId) -> Result<Ended, Error> {
-    let planned = planned(order, fork, id.version)?;
-    let (plan, readings) = match (refusal(&planned), planned) {
-        (None, Ok(Planned { plan, readings, .. })) => (plan, readings),
-        (why, _) => return Ok(Ended::Refused(why.unwrap_or_default())),
+/// Runs it as the Safe, which its owners have approved, and goes on from there: every check of a proposal that `look`
+/// runs, as for whoever proposes it. Beside that, what it wrote.
+fn pull(
+    order: &Order,
+    fork: &mut Forked,
+    state: &SafeState,
+    look: fn(&Facts) -> Vec<Finding>,
+) -> Result<(Ended, Vec<Write>), Error> {
+    let planned = planned(order, fork, state.id.version)?;
+    let (plans, plan, readings) = match (refusal(&planned), planned) {
+        (None, Ok(Planned { plans, plan, readings, .. })) => (plans, plan, readings),
+        (why, _) => return Ok((Ended::Refused(why.unwrap_or_default()), Vec::new())),
     };
     let earlier = fork.answers(&after_queries(&plan))?;
-    let calls: Vec<Call> = plan.calls.iter().map(|planned| planned.call.clone()).collect();
-    let (owners, nonce) = fork.safe(id.address)?;
-    let tx = build_tx(id.version, &calls, nonce, order.batch(id.version), BatchSource::Chain(&readings))?;
+    let (owners, nonce) = fork.safe(state.id.address)?;
+    let now = SafeState { owners: owners.clone(), nonce, ..state.clone() };
+    let began = fork.began_at();
+    let block = Block { number: began.number, hash: began.hash };
+    let derived = order.assemble(plans, now.clone(), block, nonce, BatchSource::Chain(&readings))?;
+    let (plan, proposal) = (&plan, &derived.proposal);
     let sender = owners.list().first().copied().unwrap_or_default();
-    let exec = ExecTransaction { safe: &id, owners: &owners, tx: &tx, signatures: None, sender, gas: None };
-    let rehearsal = fork.run(&exec, &after_queries(&plan))?;
-    if let Err(why) = rehearsal::outcome(&rehearsal, Some(&plan), &order.names) {
-        return Ok(Ended::Failed(why));
-    }
-    let verdicts = plan.after.iter().map(|check| check.judge(&rehearsal.answers, &rehearsal.events));
-    let (held, failed): (Vec<_>, Vec<_>) = verdicts.partition(|verdict| verdict.holds);
-    let said = |verdicts: Vec<crate::playbook::Verdict>| {
-        verdicts.into_iter().map(|v| v.sentence).collect::<Vec<_>>()
+    let exec = ExecTransaction {
+        safe: &state.id,
+        owners: &owners,
+        tx: proposal.tx(),
+        signatures: None,
+        sender,
+        gas: None,
     };
-    // What held before proves nothing, whatever was called.
-    if failed.is_empty() && plan.after.iter().all(|check| check.judge(&earlier, &[]).holds) {
-        return Ok(Ended::Failed(format!("nothing is proven: it held before: {}", said(held).join("; "))));
+    let ran = fork.run(&exec, &after_queries(plan))?;
+    let writes = ran.writes.clone();
+    if let Err(why) = rehearsal::outcome(&ran, Some(plan), &order.names) {
+        return Ok((Ended::Failed(why), writes));
     }
-    Ok(if failed.is_empty() {
-        Ended::Proven { gas: rehearsal.gas_used, proofs: said(held) }
-    } else {
-        Ended::Failed(format!("it would not do its work: {}", said(failed).join("; ")))
-    })
+    let judge = |check: &playbook::Check| check.judge(&ran.answers, &ran.events);
+    let after: Vec<Verdict> = plan.after.iter().map(judge).collect();
+    let said =
+        |verdicts: &[&Verdict]| verdicts.iter().map(|verdict| verdict.sentence.clone()).collect::<Vec<_>>();
+    let failed: Vec<&Verdict> = after.iter().filter(|verdict| !verdict.holds).collect();
+    if !failed.is_empty() {
+        return Ok((
+            Ended::Failed(format!("it would not do its work: {}", said(&failed).join("; "))),
+            writes,
+        ));
+    }
+    if let Some(why) = unproven(plan, &earlier) {
+        return Ok((Ended::Failed(why), writes));
+    }
+    let before: Vec<Verdict> = plan.before.iter().map(|check| check.judge(&readings, &[])).collect();
+    let entries: Vec<Entry> = order.acts().iter().map(|act| act.entry.clone()).collect();
+    let facts = Facts {
+        proposal,
+        matching: &Match::Same,
+        plan: Some(plan),
+        council_safe: order.safe,
+        now: Some(&now),
+        answers: Some(&readings),
+        before: &before,
+        foreign: &[],
+        past: &Past::NotAsked,
+        is_from_file: false,
+        signing: false,
+        nonce_named: true,
+        endpoints: &[],
+        block_age: None,
+        quorum: order.chain.quorum,
+        council_quorum: order.chain.quorum,
+        others: &[],
+        rehearsal: Some(&ran),
+        after: &after,
+        rehearsed_otherwise: &[],
+        not_rehearsed: None,
+        code_then: &[],
+        proxy_code: None,
+        pins: &BTreeMap::new(),
+        decided: &[],
+        entries: &entries,
+        changes: &order.changes(),
+    };
+    let findings = look(&facts);
+    let refused: Vec<String> = findings
+        .iter()
+        .filter(|finding| finding.level.blocks())
+        .map(|finding| format!("{} ({})", finding.sentence, finding.id))
+        .collect();
+    if !refused.is_empty() {
+        return Ok((Ended::Refused(refused.join("; ")), writes));
+    }
+    let proofs = said(&after.iter().collect::<Vec<_>>());
+    Ok((Ended::Proven { gas: ran.gas_used, proofs }, writes))
+}
+
+/// Why it is not proven that the calls did anything: what held before proves nothing, unless the playbook says why it is
+/// looked at.
+fn unproven(plan: &Plan, earlier: &Readings) -> Option<String> {
+    let held: Vec<bool> = plan.after.iter().map(|check| check.judge(earlier, &[]).holds).collect();
+    if held.iter().all(|held| *held) {
+        let all: Vec<String> = plan.after.iter().map(playbook::Check::describe).collect();
+        return Some(format!("nothing is proven: it held before: {}", all.join("; ")));
+    }
+    let unsaid = plan.after.iter().zip(&held).zip(&plan.kept).find(|((_, held), kept)| **held && !**kept);
+    let ((check, _), _) = unsaid?;
+    let why = "it held before, and the playbook does not say why it is looked at (kept)";
+    Some(format!("{}: {why}", check.describe()))
+}
+
+/// A slot that is not what it was before the lever, after its undo.
+#[derive(Debug, PartialEq, Eq)]
+struct LeftOver {
+    address: Address,
+    slot: B256,
+    was: B256,
+    is: B256,
+}
+
+/// What two transactions, one after the other, left otherwise than it was. The nonces of the Safes always are.
+fn left_over(writes: &[Write], safes: &[Address]) -> Vec<LeftOver> {
+    let mut slots: BTreeMap<(Address, B256), (B256, B256)> = BTreeMap::new();
+    for write in writes {
+        slots.entry((write.address, write.slot)).or_insert((write.old, write.new)).1 = write.new;
+    }
+    let nonce = slot_word(slot::NONCE);
+    let is_nonce = |(address, slot): &(Address, B256)| *slot == nonce && safes.contains(address);
+    slots
+        .into_iter()
+        .filter(|(at, (was, is))| was != is && !is_nonce(at))
+        .map(|((address, slot), (was, is))| LeftOver { address, slot, was, is })
+        .collect()
 }
 
 /// The same from an account that holds nothing: its checks must refuse it, or the contracts its calls.
@@ -200,15 +332,20 @@ fn without_role(
     name: &str,
     report: &mut Report,
 ) -> Result<(), Error> {
-    let role = order.acts()[0].entry.playbook.role.as_deref().unwrap_or_default();
-    if role.starts_with("anybody") {
-        report.part(key, name, format!("not tried: {role} may"), json!({ "not_tried": role }));
+    if order.playbooks().all(|playbook| playbook.anyone) {
+        report.part(key, name, "not tried: anybody may do it".into(), json!({ "not_tried": "anyone" }));
         return Ok(());
     }
     let nobody = council::Safe { address: NOBODY, owners: None, version: None, ..order.safe.clone() };
     let theirs = order.by(&nobody);
     // Nothing is batched for nobody: any version serves.
     let planned = planned(&theirs, fork, SafeVersion::V1_4_1)?;
+    if let Err(why @ PlanError::NothingToDo(_)) = &planned {
+        // That there is nothing to do for nobody says nothing of who may do it.
+        let text = format!("not tried, because for {NOBODY} there is {why}");
+        report.part(key, name, text, json!({ "not_tried": why.to_string() }));
+        return Ok(());
+    }
     let refused = refusal(&planned);
     let calls = match &planned {
         Ok(planned) => from_nobody(&planned.plan, fork)?,
@@ -237,7 +374,7 @@ fn without_role(
         return Ok(());
     }
     let message = format!("{name}: {} does not revert from {NOBODY}, which holds no role", open.join(", "));
-    let hint = "check the role; where anybody may do it, let `role` begin with the word anybody";
+    let hint = "check the role; where anybody may do it, say so: anyone = true";
     report.part(key, name, "NOT DENIED: anybody may do it".into(), json!({ "ended": "not denied" }));
     report.wrong(Exit::Failed, message, hint);
     Ok(())
@@ -257,4 +394,27 @@ fn from_nobody(plan: &Plan, fork: &mut Forked) -> Result<Vec<(String, Option<Str
     };
     let calls = plan.calls.iter().zip(&queries);
     Ok(calls.map(|(planned, query)| (planned.signature.clone(), reason(query))).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_left_over_is_what_the_second_did_not_bring_back() {
+        let (safe, vault) = (Address::repeat_byte(1), Address::repeat_byte(2));
+        let word = |n: u8| B256::with_last_byte(n);
+        let write = |address, slot, old, new| Write { address, slot, old: word(old), new: word(new) };
+        let writes = [
+            write(safe, slot_word(slot::NONCE), 0, 1),
+            write(vault, word(7), 0, 1),
+            write(vault, word(8), 5, 6),
+            write(safe, slot_word(slot::NONCE), 1, 2),
+            write(vault, word(7), 1, 0),
+            write(vault, word(9), 3, 4),
+        ];
+        let left = left_over(&writes, &[safe]);
+        let of = |slot, was, is| LeftOver { address: vault, slot: word(slot), was: word(was), is: word(is) };
+        assert_eq!(left, [of(8, 5, 6), of(9, 3, 4)]);
+    }
 }

@@ -75,6 +75,7 @@ fn plan(changes: &[Change]) -> Plan {
         skipped: vec![],
         before: vec![],
         after: vec![],
+        kept: vec![],
         changes: changes.to_vec(),
         errors: vec![],
         decided: vec![],

@@ -259,7 +259,7 @@ fn show(ui: &Ui, entry: &Entry) -> Exit {
 /// A lever for a council file, with the example's arguments.
 fn lever(playbook: &Playbook) -> String {
     let example = playbook.example.as_ref();
-    let set = playbook.params.iter().filter(|p| p.default.is_none()).map(|p| {
+    let set = playbook.params.iter().filter(|p| p.default.is_none() && !p.for_undo).map(|p| {
         let given = example.and_then(|e| e.set.get(&p.name)).map_or("…", String::as_str);
         format!("{} = {given:?}", p.name)
     });
@@ -273,6 +273,14 @@ fn repeated(step: &Step) -> String {
     step.each.as_ref().map_or_else(String::new, |each| format!(", {each}"))
 }
 
+fn who_may(playbook: &Playbook) -> String {
+    match (playbook.anyone, &playbook.role) {
+        (false, role) => role.clone().unwrap_or_default(),
+        (true, None) => "anybody".into(),
+        (true, Some(role)) => format!("anybody: {role}"),
+    }
+}
+
 /// A playbook in plain words: what, and then the words.
 fn explained(playbook: &Playbook, from: &Origin) -> Vec<Vec<String>> {
     let undo = match &playbook.undo {
@@ -282,7 +290,8 @@ fn explained(playbook: &Playbook, from: &Origin) -> Vec<Vec<String>> {
     let params = playbook.params.iter().map(|p| {
         let title = if p.title.is_empty() { String::new() } else { format!(": {}", p.title) };
         let default = p.default.as_ref().map(|d| format!(" [default: {d}]")).unwrap_or_default();
-        ("needs".to_string(), format!("{}{title}{default}", p.ask()))
+        let who = if p.for_undo { "its undo needs" } else { "needs" };
+        (who.to_string(), format!("{}{title}{default}", p.ask()))
     });
     let calls = playbook.steps.iter().map(|step| {
         ("calls".to_string(), format!("{} {}{}", step.to, step.function.signature(), repeated(step)))
@@ -293,7 +302,7 @@ fn explained(playbook: &Playbook, from: &Origin) -> Vec<Vec<String>> {
         ("summary", playbook.summary.clone()),
         ("does not stop", playbook.does_not_stop.clone()),
         ("costs", playbook.cost.clone()),
-        ("who may", playbook.role.clone().unwrap_or_default()),
+        ("who may", who_may(playbook)),
         ("takes effect", playbook.delay.clone().unwrap_or_default()),
         ("undo", undo),
         ("contacts", playbook.contacts.join(", ")),
@@ -417,7 +426,7 @@ fn test(mut session: Session, args: &TestArgs) -> Result<Exit, Error> {
     let ask = Ask { safe: safe.address, ..Ask::default() };
     let seen = ui.wait(&reading, || link.snapshot(&ask, BlockTag::Latest))?;
     let mut fork = link.forked(&seen, clock::seconds());
-    let tried = || trial::tried(&order, undo.as_ref(), &link, &mut fork, seen.state.id);
+    let tried = || trial::tried(&order, undo.as_ref(), &link, &mut fork, &seen.state);
     let report = ui.wait("rehearsing", tried)?;
     ui.data(&format!(
         "{playbook} from block {} of {}, by {}",

@@ -67,6 +67,8 @@ pub struct Step {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Claim {
     pub each: Option<Each>,
+    /// Of a check after the steps: why it may hold before them already.
+    pub kept: Option<String>,
     pub fact: Fact,
 }
 

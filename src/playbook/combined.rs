@@ -107,6 +107,7 @@ impl CombinedPlan {
             all.skipped.extend(plan.skipped);
             all.before.extend(plan.before);
             all.after.extend(plan.after);
+            all.kept.extend(plan.kept);
             all.decided.extend(plan.decided);
             all.rests_on.extend(plan.rests_on);
             for change in plan.changes {

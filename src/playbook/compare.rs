@@ -22,6 +22,7 @@ impl Playbook {
             ("errors", self.errors != other.errors),
             ("delay", self.delay != other.delay),
             ("role", self.role != other.role),
+            ("anyone", self.anyone != other.anyone),
             ("title", self.title != other.title),
             ("summary", self.summary != other.summary),
             ("severity", self.severity != other.severity),

@@ -8,7 +8,7 @@ use alloy::primitives::{Address, U256};
 
 use super::check::{CallCheck, Check, Ending, Subject};
 use super::claim::{Claim, Step, encode};
-use super::each::{Item, turns};
+use super::each::{Item, once_each, turns};
 use super::language::expression::{Stop, Values};
 use super::language::template::Template;
 use super::param::{Param, unit_names};
@@ -63,6 +63,7 @@ fn texts<'a>(playbook: &'a Playbook, inputs: &'a Inputs) -> Result<Texts<'a>, Pl
     for param in &playbook.params {
         match (inputs.args.get(&param.name), &param.default) {
             (Some(text), _) => drop(texts.insert(&param.name, (text, false))),
+            (None, _) if param.for_undo => {}
             (None, Some(text)) => drop(texts.insert(&param.name, (text, true))),
             (None, None) => missing.push(param),
         }
@@ -134,6 +135,9 @@ impl<'a> Work<'a> {
     }
 
     fn settle_param(&mut self, param: &Param, texts: &Texts) -> Result<(), PlanError> {
+        if !texts.contains_key(param.name.as_str()) {
+            return Ok(());
+        }
         let text = text_of(param, texts);
         let value = param.unit(&self.values).and_then(|unit| param.read(text, unit, &self.values));
         if let Some(value) = known(value).map_err(|why| wrong_argument(param, text, why))? {
@@ -236,12 +240,16 @@ impl<'a> Work<'a> {
 
     fn finish(self, playbook: &Playbook, texts: &Texts, acts: &[Act]) -> Result<Plan, PlanError> {
         let mut args = Vec::new();
-        for param in &playbook.params {
+        for param in playbook.params.iter().filter(|param| texts.contains_key(param.name.as_str())) {
             args.push(self.shown(param, texts)?);
         }
         args.extend(self.piece.filter(|piece| *piece != Piece::WHOLE).map(shown_piece));
         let (left_out, made): (Vec<&Act>, Vec<&Act>) = acts.iter().partition(|act| act.skipped.is_some());
         let skipped: Vec<Skipped> = left_out.into_iter().map(left_out_of).collect();
+        if made.is_empty() && skipped.is_empty() {
+            let why = "their lists are empty: nothing is called".into();
+            return Err(PlanError::Place { place: "the steps".into(), why });
+        }
         if made.is_empty() {
             return Err(PlanError::NothingToDo(skipped));
         }
@@ -252,19 +260,14 @@ impl<'a> Work<'a> {
         let calls = made.iter().map(call).collect::<Result<Vec<_>, _>>()?;
         let tried = made.iter().zip(&calls).filter(|(act, _)| act.step.tried);
         let tried: Vec<Check> = tried.map(|(_, call)| self.trial(call)).collect();
-        let change = |declared: &DeclaredChange| match declared {
-            DeclaredChange::Safe(change) => Ok(*change),
-            DeclaredChange::Contract(template) => {
-                let address =
-                    template.address(&self.values).map_err(|stop| placed("changes".into(), stop))?;
-                Ok(Change::Contract(address))
-            }
-        };
+        let after = self.checks(&playbook.after, "after")?;
+        let kept = |(claim, checks): (&Claim, &Vec<Check>)| vec![claim.kept.is_some(); checks.len()];
         Ok(Plan {
-            before: [self.checks(&playbook.before, "before")?, tried].concat(),
-            after: self.checks(&playbook.after, "after")?,
+            before: [self.checks(&playbook.before, "before")?.concat(), tried].concat(),
+            kept: playbook.after.iter().zip(&after).flat_map(kept).collect(),
+            after: after.concat(),
             errors: playbook.errors.clone(),
-            changes: playbook.changes.iter().map(change).collect::<Result<_, PlanError>>()?,
+            changes: self.changes(playbook)?,
             reads: playbook.reads.iter().filter_map(|r| self.reads.get(&r.name).cloned()).collect(),
             args,
             calls,
@@ -275,14 +278,34 @@ impl<'a> Work<'a> {
         })
     }
 
-    fn checks(&self, claims: &[Claim], when: &str) -> Result<Vec<Check>, PlanError> {
+    fn changes(&self, playbook: &Playbook) -> Result<Vec<Change>, PlanError> {
+        let placed = |stop| placed("changes".into(), stop);
+        let mut changes = Vec::new();
+        for declared in &playbook.changes {
+            match declared {
+                DeclaredChange::Safe(change) => changes.push(*change),
+                DeclaredChange::Contract(template) => {
+                    changes.push(Change::Contract(template.address(&self.values).map_err(placed)?));
+                }
+                DeclaredChange::Contracts(list) => {
+                    let list = list.eval(&self.values).map_err(placed)?;
+                    let items = list.as_array().or_else(|| list.as_fixed_array()).unwrap_or_default();
+                    changes.extend(items.iter().filter_map(DynSolValue::as_address).map(Change::Contract));
+                }
+            }
+        }
+        Ok(changes)
+    }
+
+    /// The checks of each claim.
+    fn checks(&self, claims: &[Claim], when: &str) -> Result<Vec<Vec<Check>>, PlanError> {
         let resolved = claims.iter().enumerate().map(|(i, claim)| {
             let placed = |stop| placed(format!("check {} {when} the steps", i + 1), stop);
             claim.resolve(&self.values).map_err(placed)
         });
-        let checks = resolved.collect::<Result<Vec<_>, _>>()?.concat();
+        let checks = resolved.collect::<Result<Vec<_>, _>>()?;
         // Lists that are all empty would leave nothing to prove.
-        if checks.is_empty() && !claims.is_empty() {
+        if checks.iter().all(Vec::is_empty) && !claims.is_empty() {
             let why = "its lists are empty, so nothing is checked".into();
             return Err(PlanError::Place { place: format!("the checks {when} the steps"), why });
         }
@@ -384,18 +407,6 @@ fn shown_piece(piece: Piece) -> ShownArg {
     let text = piece.to_string();
     let value = DynSolValue::String(text.clone());
     ShownArg { name: PIECE.into(), shown: text.clone(), text, value, note: None }
-}
-
-/// The same call twice is a mistake in the list.
-fn once_each(items: &[Item]) -> Result<(), String> {
-    let mut seen = BTreeSet::new();
-    for item in items {
-        let text = item.values().map(|value| render(value, None)).collect::<Vec<_>>().join(", ");
-        if !seen.insert(text.clone()) {
-            return Err(format!("{text} is in the list twice"));
-        }
-    }
-    if items.is_empty() { Err("the list is empty".into()) } else { Ok(()) }
 }
 
 /// The value, or nothing while an answer is missing.

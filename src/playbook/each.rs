@@ -10,6 +10,7 @@ use alloy::dyn_abi::DynSolValue;
 
 use super::language::expression::{Stop, Values};
 use super::language::template::Template;
+use crate::evm::render;
 
 /// The longest list that a part is repeated over.
 pub(super) const MOST_ITEMS: usize = 1000;
@@ -85,4 +86,16 @@ impl Each {
 /// Returns the turns of a part: those of its lists, or one without values of its own if it is not repeated.
 pub(super) fn turns(each: Option<&Each>, values: &Values) -> Result<Vec<Item>, Stop> {
     each.map_or_else(|| Ok(vec![Item::new()]), |each| each.items(values))
+}
+
+/// The same call twice is a mistake in the list.
+pub(super) fn once_each(items: &[Item]) -> Result<(), String> {
+    let mut seen = BTreeSet::new();
+    for item in items {
+        let text = item.values().map(|value| render(value, None)).collect::<Vec<_>>().join(", ");
+        if !seen.insert(text.clone()) {
+            return Err(format!("{text} is in the list twice"));
+        }
+    }
+    Ok(())
 }

@@ -44,7 +44,7 @@ pub use library::scaffold::{DraftError, Signatures, draft};
 pub use library::summary::Summary;
 pub use library::{Catalogue, Entry, LookupError, Origin};
 pub use param::{Param, ParamUnit, Zero};
-pub use piece::{NEAR, Piece};
+pub use piece::{NEAR, PIECE, Piece};
 pub use plan::{Derivation, Inputs, Plan, PlanError, PlannedCall, ShownArg, ShownRead, Skipped};
 pub use provenance::{Decided, Part, Source};
 
@@ -196,6 +196,8 @@ impl fmt::Display for Change {
 pub enum DeclaredChange {
     Safe(Change),
     Contract(Template),
+    /// Each of a list.
+    Contracts(Template),
 }
 
 /// A value read from the chain, by name.
@@ -241,6 +243,8 @@ pub struct Playbook {
     pub source: String,
     /// What the Safe must be to the contracts.
     pub role: Option<String>,
+    /// Anybody may do it.
+    pub anyone: bool,
     /// When it takes effect, if not at once; params and reads stand in braces.
     pub delay: Option<String>,
     pub contacts: Vec<String>,
@@ -307,6 +311,12 @@ impl Playbook {
     #[must_use]
     pub fn may_batch(&self) -> bool {
         self.steps.len() > 1 || self.steps.iter().any(|step| step.each.is_some())
+    }
+
+    /// Returns `true` if the argument `piece` cuts it into several transactions.
+    #[must_use]
+    pub fn can_be_cut(&self) -> bool {
+        piece::lists(self).is_some()
     }
 
     /// When it takes effect, with the values of a plan; nothing where that is at once.

@@ -33,6 +33,8 @@ pub struct Param {
     pub choices: Vec<String>,
     pub zero: Zero,
     pub default: Option<String>,
+    /// Only the undo needs it: the act neither asks for it nor looks at it.
+    pub for_undo: bool,
 }
 
 /// A unit whose decimals may have to be read from the chain.

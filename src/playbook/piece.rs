@@ -17,7 +17,7 @@ use super::each::Each;
 use super::{Playbook, Read};
 
 /// The argument's name. No param or read may have it.
-pub(super) const PIECE: &str = "piece";
+pub const PIECE: &str = "piece";
 
 /// The most pieces of one lever.
 const MOST_PIECES: usize = 64;

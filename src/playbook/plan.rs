@@ -43,6 +43,8 @@ pub struct Plan {
     pub skipped: Vec<Skipped>,
     pub before: Vec<Check>,
     pub after: Vec<Check>,
+    /// Of each check in `after`: whether it may hold before already.
+    pub kept: Vec<bool>,
     /// What may change beyond the storage of the contracts called.
     pub changes: Vec<Change>,
     /// What the contracts revert with, beside the errors that everybody knows.

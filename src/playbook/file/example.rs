@@ -67,6 +67,9 @@ pub(in crate::playbook) fn read_example(
     for param in params {
         let given = example.set.get(&param.name);
         let Some(text) = given.map(|t| t.get_ref().as_str()).or(param.default.as_deref()) else {
+            if param.for_undo {
+                continue;
+            }
             return Err(source.fault(wire.span(), format!("the example gives no {}", param.name)));
         };
         let span = given.map_or(wire.span(), Spanned::span);

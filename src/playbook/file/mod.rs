@@ -78,6 +78,7 @@ pub(in crate::playbook) fn parse(origin: &str, text: &str) -> Result<Playbook, F
         undo: read_undo(&source, &wire.undo, &params)?,
         source: sentence(&wire.source, "source")?,
         role: wire.role,
+        anyone: wire.anyone,
         delay: wire.delay.as_ref().map(|t| read_delay(&source, t)).transpose()?,
         contacts: wire.contacts,
         params,
@@ -142,6 +143,10 @@ fn read_scope(source: &mut Source, wire: &Wire) -> Result<(), Fault> {
         let name = name.ok_or_else(|| source.fault(read.span(), "a read needs a name"))?;
         let ty = read_type(source, read)?;
         source.define(name, ty)?;
+    }
+    // The act does not look at what only its undo needs.
+    for param in wire.param.iter().filter(|param| param.for_undo) {
+        source.scope.0.remove(param.name.get_ref());
     }
     Ok(())
 }
@@ -217,7 +222,10 @@ fn read_change(source: &Source, text: &Text) -> Result<DeclaredChange, Fault> {
             source.fault(text.span(), format!("{word:?} is no part of a Safe; {}", hint(word, known)))
         );
     }
-    source.address(text).map(DeclaredChange::Contract)
+    match Template::list(word, &source.scope) {
+        Ok((list, DynSolType::Address)) => Ok(DeclaredChange::Contracts(list)),
+        _ => source.address(text).map(DeclaredChange::Contract),
+    }
 }
 
 fn read_step(source: &Source, wire: &WireStep, changes: &[DeclaredChange]) -> Result<Step, Fault> {

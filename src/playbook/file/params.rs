@@ -25,6 +25,7 @@ pub(in crate::playbook) fn read_param(source: &Source, wire: &WireParam) -> Resu
         choices: Vec::new(),
         zero: Zero::Number,
         default: None,
+        for_undo: wire.for_undo,
     };
     let amount =
         |text: &Text| param::amount(&param, text.get_ref(), &source.scope).map_err(|f| source.flaw(text, f));

@@ -174,7 +174,13 @@ pub(in crate::playbook) fn read_check(
     what: &str,
 ) -> Result<Claim, Fault> {
     let (each, inner) = source.each(ask.get_ref().each.as_ref())?;
-    Ok(Claim { each, fact: read_fact(&inner, ask, what)? })
+    let kept = ask.get_ref().kept.as_ref();
+    if let (Some(kept), false) = (kept, what == "a check") {
+        return Err(source.fault(kept.span(), format!("kept says nothing in {what}")));
+    }
+    let kept =
+        kept.map(|text| source.filled(text, "kept is empty: say why it may hold before").map(str::to_string));
+    Ok(Claim { each, kept: kept.transpose()?, fact: read_fact(&inner, ask, what)? })
 }
 
 fn read_fact(source: &Source, ask: &Spanned<WireAsk>, what: &str) -> Result<Fact, Fault> {

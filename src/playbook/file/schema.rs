@@ -86,6 +86,7 @@ fn playbook() -> Vec<(&'static str, Value)> {
         ("undo", undo),
         ("source", text("Where the functions and views were read.")),
         ("role", text("What the Safe must be to the contracts.")),
+        ("anyone", json!({ "type": "boolean", "description": "Anybody may do it: it needs no role." })),
         ("delay", text("When it takes effect, if not at once; params and reads may stand in braces.")),
         ("contacts", texts("Whom to call.")),
         ("changes", texts("Effects beyond the contracts called: safe.owners, … or an address.")),
@@ -121,6 +122,10 @@ fn param() -> Value {
                     "type": "object", "additionalProperties": { "type": "integer", "minimum": 1 },
                     "description": "The names of its bits, such as { deposit = 1, withdraw = 4 }: a lever then chooses [\"deposit\", \"withdraw\"].",
                 }),
+            ),
+            (
+                "for_undo",
+                json!({ "type": "boolean", "description": "Only the undo needs it: the value that it restores." }),
             ),
             ("default", text("The value where none is given.")),
         ],
@@ -160,6 +165,7 @@ fn ask() -> Value {
             ("lacks", text("No item of the list.")),
             ("same_items", text("The list, in any order.")),
             ("for", repeats()),
+            ("kept", text("In [[after]]: why it may hold before already, such as that it must not change.")),
         ],
     )
 }

@@ -27,6 +27,9 @@ pub(in crate::playbook) struct Wire {
     pub undo: Spanned<toml::Value>,
     pub source: Text,
     pub role: Option<String>,
+    /// Anybody may do it.
+    #[serde(default)]
+    pub anyone: bool,
     pub delay: Option<Text>,
     #[serde(default)]
     pub contacts: Vec<String>,
@@ -76,6 +79,9 @@ pub(in crate::playbook) struct WireParam {
     #[serde(default)]
     pub choices: Vec<Text>,
     pub zero: Option<Text>,
+    /// Only the undo needs it.
+    #[serde(default)]
+    pub for_undo: bool,
     /// The names of its bits.
     pub flags: Option<Spanned<BTreeMap<String, u64>>>,
     pub default: Option<Text>,
@@ -110,6 +116,8 @@ pub(in crate::playbook) struct WireAsk {
     pub contains: Option<Text>,
     pub lacks: Option<Text>,
     pub same_items: Option<Text>,
+    /// Why it may hold before the steps already.
+    pub kept: Option<Text>,
     #[serde(rename = "for")]
     pub each: Option<Repeats>,
 }

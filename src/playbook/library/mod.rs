@@ -10,6 +10,7 @@ use std::sync::{LazyLock, OnceLock};
 
 use include_dir::{Dir, include_dir};
 
+use super::claim::Claim;
 use super::piece;
 use super::{Kind, Playbook, PlaybookId, Summary, Word};
 use crate::excerpt::Fault;
@@ -207,6 +208,12 @@ impl Catalogue {
                 "a step is repeated over a list, and no [[after]] is: what it did to each item is not proven"
                     .into(),
             );
+        }
+        let of_before = |claim: &&Claim| playbook.before.iter().any(|before| before.fact == claim.fact);
+        if let Some(claim) = playbook.after.iter().filter(|claim| claim.kept.is_none()).find(of_before) {
+            found.push(format!(
+                "[[after]] {claim} is in [[before]] too, so it proves nothing: take it out, or say in kept why it is looked at"
+            ));
         }
         let said = [&playbook.title, &playbook.does_not_stop, &playbook.cost, &playbook.source];
         if said.into_iter().chain(&playbook.role).any(|text| text.starts_with(super::library::scaffold::SAY))

@@ -84,7 +84,7 @@ fn a_step_is_a_call_for_each_item_that_is_not_done() {
 fn a_list_that_cannot_be_meant_is_refused() {
     for (list, why) in [
         ("[alice, bob, alice]", "is in the list twice"),
-        ("[]", "step 1: the list is empty"),
+        ("[]", "the steps: their lists are empty: nothing is called"),
         ("[bob]", "nothing to do: bob stopped() is true"),
         ("[alice, bo]", "no address is called \"bo\""),
     ] {
@@ -153,7 +153,10 @@ fn a_list_may_be_read_from_the_chain() {
     let none = |query: &Query| {
         if matches!(query, Query::Call { to, .. } if *to == SAFE) { addresses(&[]) } else { chain(query) }
     };
-    assert_eq!(plan_with(&playbook, &[], none).expect_err("none").to_string(), "step 1: the list is empty");
+    assert_eq!(
+        plan_with(&playbook, &[], none).expect_err("none").to_string(),
+        "the steps: their lists are empty: nothing is called"
+    );
 }
 
 #[test]

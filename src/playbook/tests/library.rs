@@ -60,6 +60,17 @@ A check looks at the fields of a tuple by the names that the view's signature gi
     view = \"getReserveCaps(address)(uint256 borrowCap,uint256 supplyCap)\"
     expect = { supplyCap = \"{cap}\" }
 
+## What a proof is
+
+An `[[after]]` that holds before the steps proves nothing. One that may hold already, such as an owner who must stay the same,
+says why it is looked at: `kept = \"the owner must stay the same\"`; they never all hold before. `playbook check`
+refuses an `[[after]]` that stands in `[[before]]` too, and `playbook test` one that held, on your chain.
+
+`playbook test` runs a lever and its undo with every check that `pause` and `sign` run, and says slot by slot what the undo did not bring
+back. What anybody may do says `anyone = true`. A param that only the undo needs, such as the value that it restores, says
+`for_undo = true`: the act neither asks for it nor compares it, so that a council file that is behind stops no pause; the undo takes it
+from the lever or from `--set`, which goes before the lever here.
+
 ## The library
 
 Every lever below is pulled and proven on anvil, told when it is done already, refused without its role before anybody
