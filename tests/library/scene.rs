@@ -162,6 +162,12 @@ impl Scene {
 
     /// Sends a plan, and proves it.
     pub fn carried_out(&self, plan: &Plan, safe: Address) -> Ended {
+        // If the contract answered as before, the proof would have to fail.
+        for (check, kept) in plan.after.iter().zip(&plan.kept) {
+            if !kept && self.judged(std::slice::from_ref(check), &[]).is_ok() {
+                return Ended::Failed(format!("{} held before and is not kept", check.describe()));
+            }
+        }
         let mut logs = Vec::new();
         for planned in &plan.calls {
             let call = &planned.call;

@@ -3,10 +3,15 @@
 use std::fs;
 
 use alloy::primitives::Address;
+use alloy::sol;
 use alloy::sol_types::SolValue;
 use breakglass::safe::SafeVersion;
 
 use crate::stage::{Ceremony, Proxy, Run, SafeSetup, dead_url, deploy};
+
+sol! {
+    function osm() external view returns (address);
+}
 
 fn ceremony() -> Ceremony {
     Ceremony::new(SafeSetup::new(SafeVersion::V1_4_1, 3, 2))
@@ -29,7 +34,8 @@ fn a_lever_is_pulled_taken_back_and_denied_to_others_and_nothing_is_sent() {
     let tried = tested(&ceremony, &["pause/oz-pausable", "--set", "target=vault"]).ended(0);
     let tried = tried.says("without the role refused before anybody signs: ").says("vault paused() is true");
     let tried = tried.says("once more refused before anybody signs: ");
-    tried.says("its undo, pause/oz-pausable-undo would succeed").says("vault paused() is false");
+    let tried = tried.says("its undo, pause/oz-pausable-undo would succeed").says("vault paused() is false");
+    tried.says("left over after its undo nothing: every slot is as it was");
     assert_eq!(ceremony.anvil.block_number(), before);
 
     let json =
@@ -99,14 +105,28 @@ fn a_playbook_that_breaks_its_word_fails() {
     let unfit = text.replace(undo, "undo = \"pause/oz-pausable\"");
     given(&unfit).ended(4).says("its undo, pause/oz-pausable: refused before anybody signs");
     // Anybody may do it, and it does not say so.
-    let spell = format!("target={}", deploy(&ceremony.anvil, "Spell", &[]));
+    let spell_at = deploy(&ceremony.anvil, "Spell", &[]);
+    let spell = format!("target={spell_at}");
     let open = own(&ceremony, "pause/open", "schedule()", "done()(bool)");
     fs::write(&file, &open).unwrap();
     let tried = || tested(&ceremony, &[file.to_str().unwrap(), "--set", &spell]);
     tried().ended(1).says("schedule() does not revert from 0x6E6f626f64790000000000000000000000000000");
     let role = open.lines().find(|line| line.starts_with("role")).unwrap();
-    fs::write(&file, open.replace(role, "role = \"anybody\"")).unwrap();
-    tried().ended(0).says("without the role not tried: anybody may");
+    let anyone = open.replace(role, "anyone = true");
+    fs::write(&file, &anyone).unwrap();
+    // It changes a contract that it does not name: what `pause` refuses is refused here too.
+    tried().ended(4).says("without the role not tried: anybody may").says("undeclared-effects");
+    let changed: Address = ceremony.anvil.view(spell_at, &osmCall {});
+    fs::write(&file, anyone.replace("anyone = true", &format!("anyone = true\nchanges = [\"{changed}\"]")))
+        .unwrap();
+    tried().ended(0).says("done() is true");
+    // What held before proves nothing, unless it says why it is looked at.
+    let held = "\n[[after]]\nview = \"owner()(address)\"\non = \"{target}\"\nexpect = \"{safe}\"\n";
+    given(&format!("{text}{held}"))
+        .ended(1)
+        .says("vault owner() is")
+        .says("it held before, and the playbook does not say why");
+    given(&format!("{text}{held}kept = \"the owner must stay the same\"\n")).ended(0);
 }
 
 #[test]

@@ -11,11 +11,9 @@ const DAY: u64 = 86_400;
 fn a_seal_that_has_expired_is_said_before_anybody_signs() {
     let scene = Scene::new();
     let expiry = scene.now() + DAY;
-    let seal = args([
-        ("seal", text(scene.deploy("GateSeal", &(COUNCIL, U256::from(expiry)).abi_encode_params()))),
-        ("first", text(scene.deploy("PausableUntil", &COUNCIL.abi_encode()))),
-        ("second", text(scene.deploy("PausableUntil", &COUNCIL.abi_encode()))),
-    ]);
+    let target = scene.deploy("PausableUntil", &COUNCIL.abi_encode());
+    let made = (COUNCIL, U256::from(expiry), vec![target]).abi_encode_params();
+    let seal = args([("seal", text(scene.deploy("GateSeal", &made))), ("sealables", format!("[{target}]"))]);
     scene.pass(DAY + 1);
     let why = scene.refused("pause/lido-gateseal", COUNCIL, &seal);
     let late = format!("the block's time is {}; expected: is at most {}", scene.now(), expiry - 1);

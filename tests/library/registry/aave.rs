@@ -23,6 +23,9 @@ sol! {
     function getPoolConfigurator() external view returns (address);
     function initReserves(InitReserveInput[] input) external;
     function configureReserveAsCollateral(address asset, uint256 ltv, uint256 threshold, uint256 bonus) external;
+    function setEModeCategory(uint8 id, uint16 ltv, uint16 threshold, uint16 bonus, string label) external;
+    function setAssetCollateralInEMode(address asset, uint8 id, bool collateral) external;
+    function getEModeCategoryLtvzeroBitmap(uint8 id) external view returns (uint128);
     function setSupplyCap(address asset, uint256 cap) external;
     function addPoolAdmin(address admin) external;
     function addEmergencyAdmin(address admin) external;
@@ -113,7 +116,22 @@ fn aave_v3() {
     scene.life("pause/aave-v3-pool", &whole, COUNCIL);
     let mut frozen = parts();
     frozen.insert("ltv".into(), "75 %".into());
+    // In one eMode the asset is collateral: the freeze takes its loan-to-value there too, and the undo gives it back.
+    let emode =
+        setEModeCategoryCall { id: 1, ltv: 9000, threshold: 9300, bonus: 10_200, label: "stable".into() };
+    scene.act(ADMIN, market.configurator, &emode);
+    let collateral = setAssetCollateralInEModeCall { asset: market.assets[0], id: 1, collateral: true };
+    scene.act(ADMIN, market.configurator, &collateral);
+    frozen.insert("last_emode".into(), "3".into());
     scene.life("pause/aave-v3-freeze", &frozen, COUNCIL);
+    let zeroed = getEModeCategoryLtvzeroBitmapCall { id: 1 };
+    assert_eq!(scene.anvil.view(market.pool, &zeroed), 0);
+    // A loan-to-value that moved since the council file was written stops no freeze.
+    scene.aside(|| {
+        frozen.insert("ltv".into(), "74 %".into());
+        scene.proven("pause/aave-v3-freeze", COUNCIL, &frozen);
+        assert_eq!(scene.anvil.view(market.pool, &zeroed), 1);
+    });
     // A pool admin pauses too, without being an emergency admin.
     scene.aside(|| scene.proven("pause/aave-v3-reserve", ADMIN, &parts()));
     // A grace period that the market does not allow is said before anybody signs.
