@@ -5,6 +5,7 @@
 pub mod device;
 pub mod effects;
 pub mod offer;
+pub mod playbook;
 pub mod review;
 pub mod texts;
 pub mod trace;
