@@ -11,7 +11,7 @@ use crate::check::Match;
 use crate::council;
 use crate::error::Error;
 use crate::evm::AddressBook;
-use crate::playbook::{CombinedPlan, Plan};
+use crate::playbook::{CombinedPlan, Plan, Repeat};
 use crate::proposal::{OwnerSignature, Proposal, SafeOwners};
 use crate::safe::Nonce;
 
@@ -28,6 +28,12 @@ impl<'a> Own<'a> {
     #[must_use]
     pub fn new(order: Order<'a>, plans: CombinedPlan) -> Self {
         Self { order, plan: plans.merged(), plans }
+    }
+
+    /// Where several levers are pulled together: each call as it would be made once more.
+    #[must_use]
+    pub fn repeats(&self) -> Vec<Repeat> {
+        if self.order.acts().len() < 2 { Vec::new() } else { self.plans.repeats(self.order.safe.address) }
     }
 }
 

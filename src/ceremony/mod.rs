@@ -3,6 +3,7 @@
 //!
 //! May touch `chain` and `store`. No terminal and no command line: whoever runs it is told by [`crate::progress`].
 
+pub mod conflict;
 pub mod depth;
 pub mod derive;
 pub mod derived;
@@ -31,5 +32,6 @@ pub mod settings;
 pub mod since;
 pub mod stage;
 pub mod texts;
+pub mod together;
 pub mod trial;
 pub mod waiting;

@@ -62,6 +62,15 @@ pub struct Act<'a> {
     pub changes: Vec<Address>,
 }
 
+/// Why there is no plan for a lever.
+#[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
+#[error("{}{error}", .lever.as_ref().map(|lever| format!("{lever}: ")).unwrap_or_default())]
+pub struct TurnError {
+    /// The lever, where there are several.
+    pub lever: Option<String>,
+    pub error: PlanError,
+}
+
 /// The plans of an order, or what must be asked before there can be any.
 #[expect(clippy::large_enum_variant, reason = "made a few times in a run, and taken apart at once")]
 pub enum Turn {
@@ -206,7 +215,7 @@ impl<'a> Order<'a> {
     ///
     /// # Errors
     /// What the first lever that cannot be planned lacks.
-    pub fn turn(&self, readings: &Readings) -> Result<Turn, PlanError> {
+    pub fn turn(&self, readings: &Readings) -> Result<Turn, TurnError> {
         let (mut needs, mut plans) = (Vec::new(), Vec::new());
         for act in &self.acts {
             let inputs = Inputs {
@@ -215,7 +224,8 @@ impl<'a> Order<'a> {
                 safe: self.safe.address,
                 chain_id: self.chain.id,
             };
-            match derive(act.entry.playbook, &inputs, readings)? {
+            let derived = derive(act.entry.playbook, &inputs, readings);
+            match derived.map_err(|error| TurnError { lever: self.name_of(act), error })? {
                 Derivation::Needs(queries) => needs.extend(queries),
                 Derivation::Ready(plan) => plans.push(LeverPlan { lever: act.lever.clone(), plan }),
             }
@@ -224,6 +234,10 @@ impl<'a> Order<'a> {
             Some(plans) if needs.is_empty() => Ok(Turn::Ready(plans)),
             _ => Ok(Turn::Needs(needs)),
         }
+    }
+
+    fn name_of(&self, act: &Act) -> Option<String> {
+        act.lever.clone().filter(|_| self.acts.len() > 1)
     }
 
     /// What a proposal of this order is bound to.

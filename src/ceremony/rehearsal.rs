@@ -6,7 +6,7 @@ use alloy::primitives::{Address, U256};
 
 use crate::evm::AddressBook;
 use crate::fork::{Outcome, Rehearsal};
-use crate::playbook::{Plan, Verdict};
+use crate::playbook::{Plan, Repeat, Verdict};
 use crate::proposal::{Proposal, Record, RecordedBalance, RecordedCode, calls_of};
 
 /// Whether there is a rehearsal.
@@ -33,6 +33,8 @@ pub struct Performed {
     pub code_then: Vec<RecordedCode>,
     /// Other transactions come first: it was rehearsed as if they had done nothing.
     pub ahead: bool,
+    /// Calls of several levers that revert the whole if somebody else makes them first.
+    pub once: Vec<Repeat>,
     /// With the owners' own signatures: the gas is then that of the receipt.
     pub is_signed: bool,
 }

@@ -2,15 +2,17 @@
 
 use alloy::primitives::Address;
 
-use crate::ceremony::derived::Derived;
+use crate::ceremony::conflict::conflict;
+use crate::ceremony::derived::{Derived, Own};
 use crate::ceremony::online::Online;
 use crate::ceremony::rehearsal::{Performed, Rehearsing};
 use crate::ceremony::seen::Seen;
 use crate::ceremony::{past, prefetch};
+use crate::chain::ChainError;
 use crate::clock;
 use crate::error::Error;
 use crate::fork::ExecTransaction;
-use crate::playbook::Check;
+use crate::playbook::{Check, Conflict, Repeat};
 use crate::progress::Progress;
 use crate::proposal::{Proposal, Record, likely_approvals};
 
@@ -39,7 +41,11 @@ impl<'a> Online<'a> {
         let earlier = if self.derived.is_from_file { Some(proposal) } else { guess };
         let earlier = earlier.filter(|earlier| earlier.hash() == proposal.hash());
         let recorded = earlier.and_then(Proposal::record).cloned();
-        let mut rehearsal = self.perform(progress, sender, recorded.as_ref());
+        let mut rehearsal = match self.conflict(progress) {
+            Ok(None) => self.perform(progress, sender, recorded.as_ref()),
+            Ok(Some(conflict)) => Rehearsing::Failed(conflict.to_string()),
+            Err(error) => Rehearsing::Failed(error.to_string()),
+        };
         if self.derived.is_from_file {
             doubt_recorded_code(progress, &self.derived.proposal, &mut self.seen, &mut rehearsal);
         } else {
@@ -47,6 +53,16 @@ impl<'a> Online<'a> {
             self.derived.proposal = self.derived.proposal.recording(record);
         }
         Rehearsed { online: self, rehearsal }
+    }
+
+    /// The first value by which its levers cannot be pulled together.
+    fn conflict(&self, progress: &dyn Progress) -> Result<Option<Conflict>, ChainError> {
+        match &self.derived.own {
+            Some(own) if own.order.acts().len() > 1 => {
+                progress.wait("looking what each lever leaves to the next", || conflict(own, &self.seen))
+            }
+            _ => Ok(None),
+        }
     }
 
     fn perform(
@@ -68,7 +84,9 @@ impl<'a> Online<'a> {
         let signatures = likely_approvals(proposal, signatures, &approved, now);
         let owners = now.owners.clone();
         let plan = own.as_ref().map(|own| &own.plan);
-        let queries = plan.map(prefetch::after_queries).unwrap_or_default();
+        let repeats = own.as_ref().map(Own::repeats).unwrap_or_default();
+        let mut queries = plan.map(prefetch::after_queries).unwrap_or_default();
+        queries.extend(repeats.iter().map(|repeat| repeat.query.clone()));
         let exec = ExecTransaction {
             safe: proposal.safe(),
             owners: &owners,
@@ -87,11 +105,12 @@ impl<'a> Online<'a> {
         let mut done = Performed {
             after: plan.map(|plan| plan.after.iter().map(judge).collect()).unwrap_or_default(),
             block: self.seen.snapshot.header.number,
-            rehearsal,
             differs: Vec::new(),
             code_then: Vec::new(),
             ahead,
             is_signed: signatures.is_some(),
+            once: Repeat::reverting(&repeats, &rehearsal.answers).into_iter().cloned().collect(),
+            rehearsal,
         };
         if let Some(recorded) = recorded {
             done.differs = done.record(proposal).differences(recorded);

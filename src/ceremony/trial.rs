@@ -6,7 +6,7 @@ use alloy::primitives::{Address, B256, address};
 use serde_json::{Value, json};
 
 use crate::ceremony::derive::{MAX_TURNS, before_queries};
-use crate::ceremony::order::{Order, Turn};
+use crate::ceremony::order::{Order, Turn, TurnError};
 use crate::ceremony::prefetch::after_queries;
 use crate::ceremony::rehearsal;
 use crate::chain::{Ask, Chain, Forked};
@@ -169,8 +169,12 @@ fn planned(
     let mut readings = fork.answers(&order.batch(version).queries())?;
     for _ in 0..MAX_TURNS {
         match order.turn(&readings) {
-            Err(error @ (PlanError::Missing { .. } | PlanError::Unknown { .. })) => return Err(error.into()),
-            Err(error) => return Ok(Err(error)),
+            Err(TurnError {
+                error: error @ (PlanError::Missing { .. } | PlanError::Unknown { .. }), ..
+            }) => {
+                return Err(error.into());
+            }
+            Err(TurnError { error, .. }) => return Ok(Err(error)),
             Ok(Turn::Needs(queries)) => readings.extend(fork.answers(&queries)?),
             Ok(Turn::Ready(plans)) => {
                 let plan = plans.merged();

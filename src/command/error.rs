@@ -1,5 +1,6 @@
 //! Every room's errors as the program's: which exit code, and what to do next. The one place that decides it.
 
+use crate::ceremony::order::TurnError;
 use crate::chain::ChainError;
 use crate::device::DeviceError;
 use crate::error::{Error, Exit};
@@ -73,6 +74,20 @@ impl From<BuildError> for Error {
 impl From<VerifyError> for Error {
     fn from(error: VerifyError) -> Self {
         Self::new(Exit::Failed, format!("the signature does not verify: {error}"))
+    }
+}
+
+impl From<TurnError> for Error {
+    fn from(error: TurnError) -> Self {
+        let is_done = matches!(error.error, PlanError::NothingToDo(_));
+        let plain = Self::from(error.error);
+        let Some(lever) = error.lever else { return plain };
+        let named = Self { message: format!("{lever}: {}", plain.message), ..plain };
+        if is_done {
+            named.hint(format!("leave it out, everybody in the same words: --without {lever}"))
+        } else {
+            named
+        }
     }
 }
 

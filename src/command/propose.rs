@@ -7,6 +7,7 @@ use crate::ceremony::find::Purpose;
 use crate::ceremony::judged::Judged;
 use crate::ceremony::obey::{accepted, obey};
 use crate::ceremony::order::Order;
+use crate::ceremony::together::advise;
 use crate::command::Session;
 use crate::command::args::{ARGUMENTS, Accept, Derive, Proofs};
 use crate::command::complete;
@@ -118,7 +119,7 @@ fn right_kind(kind: Kind, orders: &[Order], what: &str) -> Result<(), Error> {
 
 fn one(session: &Session, args: &Args, mut judged: Judged) -> Result<Exit, Error> {
     review::review(session.ui, session, &judged);
-    obey(&judged.findings, &args.accept.accept)?;
+    obey(&judged.findings, &args.accept.accept).map_err(|error| advise(session, &judged, error))?;
     let accepted = accepted(&judged.findings, &args.accept.accept);
     judged.derived.proposal = judged.derived.proposal.accepting(&accepted);
     finish(session, &judged)

@@ -8,6 +8,7 @@ use crate::ceremony::find::Purpose;
 use crate::ceremony::judged::Judged;
 use crate::ceremony::obey::{accepted, changed_digits, obey};
 use crate::ceremony::order::Given;
+use crate::ceremony::together::advise;
 use crate::command::Session;
 use crate::command::args::{ARGUMENTS, Accept, Derive, Key, Proofs};
 use crate::command::complete;
@@ -273,7 +274,7 @@ fn one(
     if judged.seen.is_none() {
         unchecked(session, judged);
     }
-    obey(&judged.findings, &args.accept.accept)?;
+    obey(&judged.findings, &args.accept.accept).map_err(|error| advise(session, judged, error))?;
     let accepted = accepted(&judged.findings, &args.accept.accept);
     if key.is_ledger() {
         let signer = match signer {

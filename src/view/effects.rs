@@ -78,6 +78,14 @@ fn rehearsed(ui: &Ui, judged: &Judged, done: &Performed) {
         let mark = if verdict.holds { Text::default().good("✓ ") } else { Text::default().bad("✗ ") };
         say(mark.add(&verdict.sentence));
     }
+    for repeat in &done.once {
+        let lever = repeat.lever.as_deref().unwrap_or_default();
+        let text = format!(
+            "if somebody else makes the call of {lever}, {}, first, all of it reverts",
+            repeat.signature
+        );
+        say(Text::default().warn("! ").add(&text));
+    }
     let (telling, others) = changes(judged, &done.rehearsal);
     let changes_nothing = telling.is_empty() && others.is_empty();
     let more = others.len().saturating_sub(MOST_SHOWN);
