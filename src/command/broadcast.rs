@@ -62,7 +62,7 @@ pub struct Args {
 
     /// Send without asking; NAME is the Safe's name
     #[arg(long, value_name = "NAME", help_heading = "Checks", add = ArgValueCompleter::new(complete::safes))]
-    confirm: Option<String>,
+    confirm: Vec<String>,
 
     /// Send nothing: print the call for somebody else
     #[arg(long, help_heading = "Output", conflicts_with_all = ["confirm", "keystore", "ledger"])]
@@ -423,8 +423,8 @@ fn rehearsed(judged: &Judged) -> Result<(), Error> {
 
 fn confirm(session: &Session, judged: &Judged, args: &Args, replaced: Option<&Sent>) -> Result<(), Error> {
     let name = &judged.derived.safe.name;
-    let yes = if let Some(given) = &args.confirm {
-        given == name
+    let yes = if !args.confirm.is_empty() {
+        args.confirm.contains(name)
     } else {
         let what = if replaced.is_some() { "Replace it now?" } else { "Send it now?" };
         let question = format!("{what} Type the Safe's name, {name}");

@@ -45,3 +45,4 @@ mod sending;
 mod settings;
 mod steps;
 mod terminal;
+mod together;

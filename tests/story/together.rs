@@ -1,0 +1,116 @@
+//! Several levers in one command: one transaction for each Safe, the same for everybody, whatever was typed.
+
+use std::fmt::Write;
+
+use alloy::primitives::{Address, hex};
+use alloy::sol_types::SolValue;
+use breakglass::safe::SafeVersion;
+
+use crate::stage::{Anvil, Ceremony, Proxy, SafeSetup, deploy};
+use crate::steps::{
+    as_the_safe, broadcast, executed, import, pausedCall, refused, run, sign, try_sign, two_of_three,
+    with_key,
+};
+
+const PAUSE: [u8; 4] = hex!("8456cb59");
+
+/// Contracts of the council's Safe, each with a lever that pauses it; and `freeze`, which pulls all of them.
+fn with_contracts(ceremony: &mut Ceremony, names: &[&str], more: &str) -> Vec<Address> {
+    let mut text = String::new();
+    let mut all = Vec::new();
+    for name in names {
+        let at = deploy(&ceremony.anvil, "Vault", &ceremony.safe.abi_encode());
+        all.push(at);
+        write!(
+            text,
+            "\n[targets.{name}]\nanvil = \"{at}\"\n[levers.{name}]\nplaybook = \"pause/oz-pausable\"\n\
+             safe = \"guardian\"\nset = {{ target = \"{name}\" }}\n"
+        )
+        .unwrap();
+    }
+    let pulled = [&["vault"], names].concat();
+    write!(text, "\n[levers.freeze]\ntitle = \"Stop everything\"\npull = {pulled:?}\n{more}").unwrap();
+    ceremony.add_to_council(&text);
+    all
+}
+
+fn paused(ceremony: &Ceremony, contracts: &[Address]) -> usize {
+    contracts.iter().filter(|contract| ceremony.anvil.view(**contract, &pausedCall {})).count()
+}
+
+#[test]
+fn three_signers_type_three_orders_and_sign_one_transaction() {
+    let mut ceremony = Ceremony::new(SafeSetup::new(SafeVersion::V1_4_1, 3, 3));
+    let all = with_contracts(&mut ceremony, &["bridge", "oracle"], "");
+    let [alice, bob, carol] = &ceremony.desks[..] else { unreachable!() };
+    let chat = [
+        sign(alice, &["vault", "bridge", "oracle"]),
+        sign(bob, &["oracle", "vault", "bridge"]),
+        sign(carol, &["freeze"]),
+    ];
+    import(alice, &["freeze"], &chat.join("\n"));
+    let run = broadcast(alice, &["freeze"]).ended(0).says("done and proven");
+    run.says("3 calls in one")
+        .says("vault: Pause an OpenZeppelin Pausable contract")
+        .says("bridge paused() is true");
+    assert_eq!((paused(&ceremony, &all), executed(&ceremony)), (2, 1));
+}
+
+/// A first look at three contracts takes the rounds of one.
+#[test]
+fn a_combined_lever_is_derived_and_rehearsed_in_two_rounds() {
+    let anvil = Anvil::start();
+    let proxy = Proxy::to(&anvil);
+    let setup = SafeSetup::new(SafeVersion::V1_4_1, 3, 2);
+    let mut ceremony = Ceremony::on(anvil, setup, &[proxy.url()]);
+    with_contracts(&mut ceremony, &["bridge", "oracle"], "");
+    let object = ceremony.desks[0].run(&["--json", "pause", "freeze"]).ended(0).json();
+    assert_eq!(object["rounds"], 2, "{object}");
+}
+
+#[test]
+fn what_is_left_out_stands_in_the_command() {
+    let mut ceremony = two_of_three();
+    let all = with_contracts(&mut ceremony, &["bridge", "oracle"], "");
+    let [alice, bob, _] = &ceremony.desks[..] else { unreachable!() };
+    alice
+        .run(&["pause", "freeze"])
+        .ended(0)
+        .says("if somebody else makes the call of bridge, pause(), first, all of it reverts");
+    // Somebody pauses the bridge first, by hand.
+    as_the_safe(&ceremony, all[0], PAUSE);
+    let command = "breakglass sign freeze --without bridge";
+    refused(try_sign(alice, &["freeze"]), 4, &["bridge: already done", command]);
+    let lines =
+        [sign(alice, &["freeze", "--without", "bridge"]), sign(bob, &["freeze", "--without", "bridge"])];
+    import(alice, &["freeze", "--without", "bridge"], &lines.join("\n"));
+    broadcast(alice, &["freeze", "--without", "bridge"]).ended(0).says("done and proven");
+    assert_eq!(paused(&ceremony, &all), 2);
+    refused(
+        try_sign(alice, &["freeze", "--without", "brigde"]),
+        2,
+        &["no lever is called \"brigde\"", "bridge"],
+    );
+    refused(try_sign(alice, &["vault", "--without", "bridge"]), 2, &["does not pull it"]);
+}
+
+/// The second swap rests on the order of the owners, which the first one changes.
+#[test]
+fn levers_of_which_one_reads_what_the_other_changes_are_not_combined() {
+    let mut ceremony = Ceremony::with_two_rpcs(Anvil::start(), SafeSetup::new(SafeVersion::V1_4_1, 3, 2));
+    let mut text = String::new();
+    let owners = ceremony.setup.owners.clone();
+    for (name, old, byte) in [("first", owners[0], 0x11), ("second", owners[1], 0x22)] {
+        let new = Address::repeat_byte(byte);
+        write!(
+            text,
+            "\n[levers.{name}]\nplaybook = \"rotate/safe-swap-owner\"\nsafe = \"guardian\"\n\
+             set = {{ old = \"{old}\", new = \"{new}\" }}\n"
+        )
+        .unwrap();
+    }
+    ceremony.add_to_council(&text);
+    let alice = &ceremony.desks[0];
+    alice.run(&["rotate", "first"]).ended(0);
+    refused(try_sign(alice, &["first", "second"]), 4, &["first and second cannot be combined"]);
+}
