@@ -423,12 +423,12 @@ fn rehearsed(judged: &Judged) -> Result<(), Error> {
 
 fn confirm(session: &Session, judged: &Judged, args: &Args, replaced: Option<&Sent>) -> Result<(), Error> {
     let name = &judged.derived.safe.name;
-    let yes = if !args.confirm.is_empty() {
-        args.confirm.contains(name)
-    } else {
+    let yes = if args.confirm.is_empty() {
         let what = if replaced.is_some() { "Replace it now?" } else { "Send it now?" };
         let question = format!("{what} Type the Safe's name, {name}");
         session.ui.typed(&question, name, &format!("--confirm {name}"))?
+    } else {
+        args.confirm.contains(name)
     };
     if yes {
         return Ok(());
