@@ -8,8 +8,7 @@ use breakglass::safe::SafeVersion;
 
 use crate::stage::{Anvil, Ceremony, Proxy, SafeSetup, deploy};
 use crate::steps::{
-    as_the_safe, broadcast, executed, import, pausedCall, refused, run, sign, try_sign, two_of_three,
-    with_key,
+    as_the_safe, broadcast, executed, import, pausedCall, refused, sign, try_sign, two_of_three,
 };
 
 const PAUSE: [u8; 4] = hex!("8456cb59");
