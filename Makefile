@@ -17,6 +17,7 @@ fixtures: tools libudev
 test: setup
 	cargo fmt --check
 	cargo clippy --locked --all-targets -- -D warnings
+	cargo doc --locked --no-deps --lib --document-private-items --quiet
 	cargo test --locked
 
 demo: fixtures

@@ -3,63 +3,138 @@
 //! What a signer approves on the device is what the playbook says, and nobody else's machine, file, web page or RPC
 //! had to be trusted to know it.
 //!
-//! Data flows one way, each arrow a type, no arrow back:
+//! # The way data flows
+//!
+//! One direction, each arrow a type that consumes the last; no arrow back. A signature never changes a proposal.
 //!
 //! ```text
-//! playbook text + arguments + council      ──▶ Plan            (pure)
-//! Plan + SafeState at a block              ──▶ Proposal        ──▶ file
-//! Proposal + Rehearsal + SafeState         ──▶ Findings        (pure)
-//! Proposal + a human's yes + key           ──▶ OwnerSignature  ──▶ file or one line of text
-//! Proposal + signatures + fresh SafeState  ──▶ Ready | Shortfall (pure)
-//! Ready + sender                           ──▶ Receipt ──▶ Outcome
+//! lever or file ──▶ Found ──▶ Derived   from the reader's own council file and playbooks
+//!                         ──▶ Online    with the Safe's state, readings and code at one agreed block
+//!                         ──▶ Rehearsed with the effects of a run on a fork
+//!                         ──▶ Judged    with the findings, in the order in which a signer should doubt
+//! Judged + a human's yes + key          ──▶ OwnerSignature ──▶ file or one line of text
+//! Judged + signatures + fresh SafeState ──▶ Ready | Shortfall
+//! Ready + payer                         ──▶ Receipt ──▶ Outcome
 //! ```
 //!
-//! Each room knows only the rooms below it; `command` alone knows them all.
+//! Offline the way goes from `Derived` to `Judged`, and nothing is rehearsed.
 //!
-//! | Room | Holds |
+//! | Arrow | Function |
 //! |---|---|
-//! | [`command`] | one file per command: load, decide, show |
-//! | [`ui`] | the only room that prints or prompts |
-//! | [`store`] | the only room that touches files and the environment |
-//! | [`check`] | findings, each attack of record one small function |
-//! | [`chain`] | the only room that talks to a network |
-//! | [`fork`] | the rehearsal, in this process |
-//! | [`device`] | keys: hardware wallets and keystores |
-//! | [`proposal`] | proposals, owner signatures, and when they are ready |
-//! | [`playbook`] | playbook text to plan |
-//! | [`council`] | the council file |
-//! | [`evm`] | the words of a chain: blocks, questions and answers, revert reasons |
-//! | [`near`] | the name that was probably meant |
-//! | [`safe`] | the Safe protocol |
-//! | [`clock`] | the only room that asks what time it is |
-//! | [`shell`] | words as a shell reads them |
+//! | what was named → `Found` | [`Desk::find`](ceremony::desk::Desk::find), [`Order::parts`](ceremony::order::Order::parts) for levers |
+//! | playbook, arguments, readings → `Plan` | [`playbook::derive()`] (pure) |
+//! | lever → proposal, from the chain's values | [`Order::live`](ceremony::order::Order::live) |
+//! | proposal → proposal, from its own values | [`Order::derive_from`](ceremony::order::Order::derive_from) (pure) |
+//! | both compared | [`matching::compare`](ceremony::matching::compare) (pure) |
+//! | `Found` → `Derived`, without a network | [`Existing::offline`](ceremony::find::Existing::offline) |
+//! | `Found` → `Online` | [`Found::online`](ceremony::find::Found::online), which asks [`Chain::snapshot`](chain::Chain::snapshot) |
+//! | `Online` → `Rehearsed` | [`Online::rehearse`](ceremony::online::Online::rehearse), which runs [`fork::rehearse`] (pure) |
+//! | values proven by Merkle proofs | [`Rehearsed::prove`](ceremony::rehearse::Rehearsed::prove) |
+//! | `Rehearsed` → `Judged` | [`Rehearsed::judge`](ceremony::rehearse::Rehearsed::judge), by [`check::findings`] (pure) |
+//! | a refusal stops the command | [`enforce`](ceremony::enforce::enforce) (pure) |
+//! | a key signs | [`Key::sign_safe_tx`](device::Key::sign_safe_tx) |
+//! | stated signature → `OwnerSignature` | [`OwnerSignature::verify`](proposal::OwnerSignature::verify) (pure) |
+//! | signatures → `Ready` or `Shortfall` | [`proposal::assemble`] (pure) |
+//! | `Ready` → the network | [`Chain::send`](chain::Chain::send) |
+//! | `Receipt` → `Outcome` | [`outcome::prove`](ceremony::outcome::prove) |
+//!
+//! # Rooms
+//!
+//! From the top: a room knows only rooms on lower floors, and `tests/walls.rs` fails on any other arrow.
+//!
+//! | Floor | Room | Holds |
+//! |---|---|---|
+//! | 10 | [`command`] | one file per command: load, decide, show |
+//! | 9 | [`view`] | what a person and what a script is shown |
+//! | 8 | [`ceremony`] | the way from a lever or file to a verdict, and the proof after it was sent |
+//! | 7 | [`check`] | findings, each attack of record one small function |
+//! | 6 | [`chain`] | the only room that talks to a network |
+//! | 5 | [`fork`] | the rehearsal, in this process |
+//! | 4 | [`proposal`] | proposals, owner signatures, and when they are ready |
+//! | 3 | [`playbook`] | playbook text to plan |
+//! | 2 | [`council`] | the council file, and a person's own settings |
+//! | 1 | [`device`] | keys: hardware wallets and keystores; the pages that a Ledger will show |
+//! | 1 | [`evm`] | blocks, questions and answers, revert reasons |
+//! | 1 | [`ui`] | the only room that prints or prompts |
+//! | 0 | [`store`] | the only room that touches files and the environment |
+//! | 0 | [`safe`] | the Safe protocol |
+//! | 0 | [`progress`] | a trait: who is told what is being waited for |
+//! | 0 | [`clock`] | the only room that asks what time it is |
+//! | 0 | [`mod@error`] | what ends a command: the sentence, the hints, the exit code |
+//! | 0 | [`excerpt`] | a place in a text, with a caret under the fault |
+//! | 0 | [`near`] | the name that was probably meant |
+//! | 0 | [`shell`] | words as a shell reads them |
+//!
+//! # Words
+//!
+//! | Word | Means |
+//! |---|---|
+//! | council | the people and contracts that `breakglass.toml` names: [`Council`](council::Council) |
+//! | playbook | an act as TOML: parameters, steps, checks: [`Playbook`](playbook::Playbook) |
+//! | lever | a playbook bound to a Safe and arguments: [`Lever`](council::Lever); a [combined](council::Combined) lever is several, pulled together |
+//! | plan | ordered calls, checks and allowed effects of a lever: [`Plan`](playbook::Plan) |
+//! | proposal | one Safe transaction to sign, with all that it was derived from: [`Proposal`](proposal::Proposal) |
+//! | part | one proposal of a combined lever that needs several Safes or chains: [`Part`](council::Part) |
+//! | ceremony | the way of a proposal from a lever or file to a verdict: [`ceremony`] |
+//! | reading | a value asked of the chain at one block: [`Query`](evm::Query), [`Readings`](evm::Readings) |
+//! | rehearsal | the proposal run on a fork, in this process: [`Rehearsal`](fork::Rehearsal) |
+//! | finding | one check's answer: passes, warns, refuses, or *is already done*; its reason is a [`Problem`](check::Problem): [`Finding`](check::Finding) |
+//! | approval | what counts for one owner: a signature, an approved hash, the sender: [`Approval`](safe::Approval) |
+//! | ready | threshold met, by fresh state: the only thing that can be broadcast: [`Ready`](proposal::Ready) |
+//! | outcome | what is read back at the receipt's block: checks, effects, code: [`Outcome`](ceremony::outcome::Outcome) |
+//! | quorum | how many RPCs must give the same answer before it counts: [`Chain`](chain::Chain) |
+//! | page | what a Ledger shows at once: [`Page`](device::Page) |
+//!
+//! # Four walks
+//!
+//! **Where a pasted signature is verified.** `breakglass import` reads the text with [`store::read_stdin`].
+//! [`proposal::find_signatures`] finds lines and files in it, [`proposal::gather`] offers each to the proposals that it
+//! may be for, and [`OwnerSignature::verify`](proposal::OwnerSignature::verify) recovers the signer from the hash that
+//! this machine computed. There is no other way to make an `OwnerSignature`.
+//!
+//! **Where a delegatecall is refused.** [`Judged`](ceremony::judged::Judged) asks [`check::findings`], whose list has
+//! `no_unknown_delegatecall` in `check/transaction.rs`: operation 1 passes for the published batch contract, or the one
+//! that the council file pins, and for nothing else. [`enforce`](ceremony::enforce::enforce) makes the refusal the
+//! error that ends `sign` and `broadcast`.
+//!
+//! **Where a proposal is derived again.** [`Desk::existing`](ceremony::desk::Desk::existing) finds the reader's own
+//! lever for a file, online [`Order::live`](ceremony::order::Order::live) derives it from the chain and
+//! [`Order::derive_from`](ceremony::order::Order::derive_from) from the file's values;
+//! [`matching::compare`](ceremony::matching::compare) says whether they are the same, and
+//! [`check::findings`] refuses what is not.
+//!
+//! **Where the pages are predicted.** `command/on_ledger.rs` chooses how the device is asked with
+//! [`device::choose_way`], predicts the pages with [`device::safe_tx_screens`] from the device's model, app version and
+//! settings, and has [`view::device::show`] print them before the device is asked.
 
+#![deny(rustdoc::broken_intra_doc_links)]
+#![allow(rustdoc::private_intra_doc_links, reason = "the map is for those who read the code")]
 #![cfg_attr(not(test), warn(clippy::disallowed_methods, clippy::disallowed_macros))]
 
 mod ceremony;
-pub mod chain;
-pub mod check;
-pub mod clock;
+mod chain;
+mod check;
+mod clock;
 mod command;
 pub mod council;
 pub mod device;
-pub mod error;
+mod error;
 pub mod evm;
-pub mod excerpt;
-pub mod fork;
-pub mod near;
+mod excerpt;
+mod fork;
+mod near;
 pub mod playbook;
 mod progress;
 pub mod proposal;
 pub mod safe;
-pub mod shell;
-pub mod store;
+mod shell;
+mod store;
 pub mod ui;
 mod view;
 
 use std::ffi::OsString;
 
-/// Runs the program; answers its exit code, see [`error::Exit`].
+/// Runs the program and returns its exit code, see [`error::Exit`].
 #[must_use]
 pub fn run(args: impl IntoIterator<Item = OsString>) -> u8 {
     command::run(args) as u8

@@ -1,7 +1,7 @@
 //! Decides if an answer still rests on the chain as it is: the age of its block, and what RPCs answered late.
 
+use crate::ceremony::enforce::enforce;
 use crate::ceremony::judged::Judged;
-use crate::ceremony::obey::obey;
 use crate::chain::{Age, EndpointReport, Fault, Standing, agreeing, judge_age};
 use crate::check::{self, Finding};
 use crate::clock;
@@ -36,7 +36,7 @@ impl Judged<'_> {
         let age = check::block_age(self.block_age(), &endpoints);
         let few = check::most_agree(&endpoints, seen.link.quorum() < self.derived.chain.quorum);
         let findings: Vec<Finding> = age.into_iter().chain(few).collect();
-        obey(&findings, accepted)
+        enforce(&findings, accepted)
     }
 
     /// Refuses when an RPC that answered late, while the person was reading, contradicts the others. What the review

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use crate::ceremony::desk::Desk;
+use crate::ceremony::enforce::{accept_changed, changed_digits};
 use crate::ceremony::find::is_file;
-use crate::ceremony::obey::{accept_changed, changed_digits};
 use crate::ceremony::order::Given;
 use crate::ceremony::settings::pins;
 use crate::council::{

@@ -63,15 +63,6 @@ impl Fees {
             Self::Legacy { .. } => self,
         }
     }
-
-    /// The most that one gas can cost.
-    #[must_use]
-    pub const fn most(&self) -> u128 {
-        match self {
-            Self::Dynamic { max_fee, .. } => *max_fee,
-            Self::Legacy { gas_price } => *gas_price,
-        }
-    }
 }
 
 /// What [`prepared`] reads: two values to agree on, then four hints.

@@ -202,7 +202,7 @@ impl Chain {
         reports
     }
 
-    /// Asks at one block; the replies are in the order of the requests. [`AT`](super::AT) stands for the block.
+    /// Asks at one block; the replies are in the order of the requests. [`AT`](super::rpc::AT) stands for the block.
     ///
     /// For reading only: what is asked may be asked several times.
     /// Where agreement is needed, a reply is an error only if the call reverted (code 3).

@@ -1,6 +1,6 @@
 //! Sending a signed transaction and finding out what became of it.
 
-use alloy::primitives::{Address, B256, Bytes, Log, U256};
+use alloy::primitives::{Address, B256, Bytes, Log};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
@@ -25,8 +25,6 @@ pub struct Receipt {
     /// Whether the outer transaction went through; what the Safe did is in its events.
     pub succeeded: bool,
     pub gas_used: u64,
-    /// Wei per gas, where the chain says it.
-    pub effective_gas_price: Option<U256>,
     pub logs: Vec<Log>,
 }
 
@@ -94,7 +92,6 @@ impl Chain {
             from: wire.from,
             succeeded: wire.status.to::<u64>() == 1,
             gas_used: wire.gas_used.to(),
-            effective_gas_price: wire.effective_gas_price,
             logs: wire.logs.iter().filter_map(log).collect(),
         }))
     }

@@ -50,7 +50,6 @@ pub(super) struct WireReceipt {
     pub from: Address,
     pub status: U64,
     pub gas_used: U64,
-    pub effective_gas_price: Option<U256>,
     pub logs: Vec<WireLog>,
 }
 

@@ -6,9 +6,9 @@ use alloy::primitives::{Address, U256};
 use clap_complete::ArgValueCompleter;
 use serde_json::json;
 
+use crate::ceremony::enforce::enforce;
 use crate::ceremony::find::{Found, Purpose};
 use crate::ceremony::judged::Judged;
-use crate::ceremony::obey::obey;
 use crate::ceremony::offer::{Offer, affordable_tip, prepared};
 use crate::ceremony::outbox::Outbox;
 use crate::ceremony::rehearsal;
@@ -217,14 +217,14 @@ impl<'a> Look<'a> {
         let ready = match assemble(judged.proposal(), &judged.derived.signatures, &judged.on_chain(), now) {
             Ok(ready) => ready,
             Err(not_ready) => {
-                obey(findings, &args.accept.accept)?;
+                enforce(findings, &args.accept.accept)?;
                 return Err(self.not_ready(not_ready));
             }
         };
         if first {
             review::review(session.ui, session, judged);
         }
-        obey(findings, &args.accept.accept)?;
+        enforce(findings, &args.accept.accept)?;
         rehearsed(judged)?;
         Ok(Next::Ready(ready))
     }

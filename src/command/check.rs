@@ -3,9 +3,9 @@
 use clap_complete::ArgValueCompleter;
 use serde_json::json;
 
+use crate::ceremony::enforce::enforce;
 use crate::ceremony::find::Purpose;
 use crate::ceremony::judged::Judged;
-use crate::ceremony::obey::obey;
 use crate::check::{Level, readable};
 use crate::command::Session;
 use crate::command::args::{ARGUMENTS, Derive, Proofs};
@@ -66,7 +66,7 @@ fn one(session: &Session, judged: &Judged) -> Result<Exit, Error> {
         "decided_by_the_chain": review::decided_object(judged),
         "findings": findings,
     });
-    obey(findings, &[]).map_err(|error| error.having_done(all.clone()))?;
+    enforce(findings, &[]).map_err(|error| error.having_done(all.clone()))?;
     ui.data(&judged.proposal().hash().to_string());
     ui.object(&all);
     Ok(Exit::Done)

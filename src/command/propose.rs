@@ -5,7 +5,7 @@ use serde_json::json;
 
 use crate::ceremony::find::Purpose;
 use crate::ceremony::judged::Judged;
-use crate::ceremony::obey::{accepted, obey};
+use crate::ceremony::enforce::{accepted, enforce};
 use crate::ceremony::order::Order;
 use crate::ceremony::together::advise;
 use crate::command::Session;
@@ -119,7 +119,7 @@ fn right_kind(kind: Kind, orders: &[Order], what: &str) -> Result<(), Error> {
 
 fn one(session: &Session, args: &Args, mut judged: Judged) -> Result<Exit, Error> {
     review::review(session.ui, session, &judged);
-    obey(&judged.findings, &args.accept.accept).map_err(|error| advise(session, &judged, error))?;
+    enforce(&judged.findings, &args.accept.accept).map_err(|error| advise(session, &judged, error))?;
     let accepted = accepted(&judged.findings, &args.accept.accept);
     judged.derived.proposal = judged.derived.proposal.accepting(&accepted);
     finish(session, &judged)

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::ceremony::find::Purpose;
 use crate::ceremony::judged::Judged;
-use crate::ceremony::obey::{accepted, changed_digits, obey};
+use crate::ceremony::enforce::{accepted, changed_digits, enforce};
 use crate::ceremony::order::Given;
 use crate::ceremony::together::advise;
 use crate::command::Session;
@@ -265,7 +265,7 @@ fn one(
     signer: &mut Option<Signer>,
 ) -> Result<OwnerSignature, Error> {
     // What is refused is told first, whoever asks.
-    if obey(&judged.findings, &args.accept.accept).is_ok()
+    if enforce(&judged.findings, &args.accept.accept).is_ok()
         && let Some(signature) = known_early(session, args, judged, key)?
     {
         return Ok(signature);
@@ -274,7 +274,7 @@ fn one(
     if judged.seen.is_none() {
         unchecked(session, judged);
     }
-    obey(&judged.findings, &args.accept.accept).map_err(|error| advise(session, judged, error))?;
+    enforce(&judged.findings, &args.accept.accept).map_err(|error| advise(session, judged, error))?;
     let accepted = accepted(&judged.findings, &args.accept.accept);
     if key.is_ledger() {
         let signer = match signer {

@@ -24,18 +24,18 @@ mod state;
 mod tests;
 mod trace;
 
-pub use cause::Revert;
-pub use effects::BalanceChange;
-pub use env::{gas_limit, spec};
-pub use expected::{Difference, Expected};
+pub use env::gas_limit;
+pub use expected::Expected;
 pub use gas::{is_estimated, raised, runs_elsewhere, same_effects, smallest};
 pub use packed::Moved;
 use prefetch::next_keys;
 pub use prefetch::{access_list_calls, access_list_keys, first_keys};
 pub use run::{Attempt, ExecTransaction, Moment, Outcome, Rehearsal, RehearsalError, rehearse, view};
-pub use slots::{PROXY_SLOTS, ProxySlot, SlotNames, SlotTable};
+pub use slots::{PROXY_SLOTS, SlotNames, SlotTable};
 pub use state::{Account, State, World};
-pub use trace::{End, Frame, FrameKind, Trace};
+pub use trace::{End, Frame, Trace};
+#[cfg(test)]
+pub use {cause::Revert, effects::BalanceChange, trace::FrameKind};
 
 use crate::evm::{Keys, Query};
 

@@ -13,7 +13,6 @@ use super::write::{System, lock_on};
 use super::{StoreError, create_folder, create_new, keep_new, read_text, shown};
 
 const PROPOSAL_START: &str = "proposal";
-const PROPOSAL: &str = "proposal.json";
 const JSON: &str = ".json";
 const SIGNATURE_END: &str = ".sig.json";
 const OUTCOME_START: &str = "outcome";
@@ -49,11 +48,6 @@ impl Incidents {
     #[must_use]
     pub fn folder(&self, proposal: &str) -> PathBuf {
         self.root.join(proposal)
-    }
-
-    #[must_use]
-    pub fn proposal_path(&self, proposal: &str) -> PathBuf {
-        self.folder(proposal).join(PROPOSAL)
     }
 
     fn ready(&self, proposal: &str) -> Result<PathBuf, StoreError> {

@@ -17,13 +17,10 @@ mod write;
 use std::io;
 use std::path::Path;
 
-pub use folder::{Files, Shelf, Stored, files_below};
-pub use incidents::{Incidents, Lock};
+pub use folder::{Stored, files_below};
+pub use incidents::Incidents;
 pub use keystores::{find_keystore, keystores};
-pub use read::{
-    Foreign, Found, MAX_BYTES, find_upwards, read_foreign, read_password, read_stdin, read_stream, read_text,
-    read_text_up_to,
-};
+pub use read::{Foreign, find_upwards, read_foreign, read_password, read_stdin, read_text, read_text_up_to};
 pub use settings::{
     SettingsFolder, arguments, home, is_folder, is_taken, real_path, variable, working_folder,
 };

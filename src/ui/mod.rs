@@ -348,9 +348,3 @@ fn put(stream: &mut impl Write, line: &str) {
 pub fn has_terminal() -> bool {
     io::stdin().is_terminal() && io::stderr().is_terminal()
 }
-
-/// The exit code of a run, for [`std::process::ExitCode`].
-#[must_use]
-pub const fn code(exit: Exit) -> u8 {
-    exit as u8
-}

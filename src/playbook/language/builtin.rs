@@ -74,7 +74,7 @@ impl Builtin {
         TABLE.iter().find(|(_, _, builtin)| *builtin == self).map_or("?", |(name, ..)| name)
     }
 
-    /// The value of a call whose values are of the types that [`check`] found.
+    /// The value of a call whose values are of the types that the type check found.
     pub(in crate::playbook) fn apply(self, args: &[DynSolValue]) -> Result<DynSolValue, String> {
         let list = |items: Vec<DynSolValue>| Ok(DynSolValue::Array(items));
         match (self, args) {

@@ -34,7 +34,7 @@ pub fn accepted(findings: &[Finding], ids: &[String]) -> Vec<String> {
 ///
 /// # Errors
 /// The refusal with its exit code, or what is already done with [`Exit::Done`].
-pub fn obey(findings: &[Finding], accepted: &[String]) -> Result<(), Error> {
+pub fn enforce(findings: &[Finding], accepted: &[String]) -> Result<(), Error> {
     let (refused, done): (Vec<_>, Vec<_>) =
         standing(findings, accepted).into_iter().partition(|f| f.level == Level::Refuse);
     let Some(first) = refused.iter().find(|f| f.sort == Sort::Danger).or_else(|| refused.first()) else {
