@@ -1,4 +1,4 @@
-//! What the program says when it does not do what was asked, and the one table of exit codes.
+//! The error that ends a command, and the one table of exit codes.
 
 use std::fmt;
 
@@ -66,14 +66,14 @@ impl Exit {
 pub struct Error {
     pub exit: Exit,
     pub message: String,
-    /// What it is about stands before the message.
+    /// `true` if the thing that it is about stands before the message.
     pub is_about: bool,
     /// Lines of a file, with the place at fault.
     pub excerpt: String,
     pub hints: Vec<String>,
     /// A person said no: at the question, or on the device.
     pub is_rejection: bool,
-    /// What was done before it failed: stands beside the error under `--json`.
+    /// The object of what was done before it failed: it stands beside the error under `--json`.
     pub done: Option<Value>,
 }
 
@@ -97,14 +97,14 @@ impl Error {
         self
     }
 
-    /// The same error, with the object that tells what was done all the same.
+    /// Returns the error with the object that tells what was done all the same.
     #[must_use]
     pub fn having_done(mut self, object: Value) -> Self {
         self.done = Some(object);
         self
     }
 
-    /// The same error, with what it is about put before it, unless that stands there already: whoever is nearer to the
+    /// Returns the error with the thing that it is about before it, unless that stands there already: whoever is nearer to the
     /// error names it better.
     #[must_use]
     pub fn about(mut self, what: &str) -> Self {

@@ -49,7 +49,7 @@ impl Fault {
         Self { origin: one_line(origin), message: one_line(&message.into()), place: None }
     }
 
-    /// What the TOML reader found, at its place.
+    /// Returns the TOML reader's error at its place.
     #[must_use]
     pub fn toml(origin: &str, text: &str, error: &toml::de::Error) -> Self {
         match error.span() {
@@ -121,7 +121,7 @@ pub fn hide_urls(text: &str) -> String {
     mark_urls(text, |_| "…".into())
 }
 
-/// The same with `mark` of the whole address in the place of what is not shown.
+/// Hides URLs with `mark` of the whole address in the place of what is not shown.
 #[must_use]
 pub fn mark_urls(text: &str, mark: impl Fn(&str) -> String) -> String {
     let mut out = String::with_capacity(text.len());

@@ -26,7 +26,7 @@ pub trait Progress: Debug + Sync {
     /// One line: a label in its tone, and the text.
     fn tell(&self, tone: Tone, label: &str, text: &str);
 
-    /// The same, and not again in this run.
+    /// Shows one line, and not again in this run.
     fn tell_once(&self, tone: Tone, label: &str, text: &str);
 }
 
@@ -38,7 +38,7 @@ pub trait Stop {
     fn pause(&self, time: Duration);
 }
 
-/// What is shown until it is dropped.
+/// A display that lasts until it is dropped.
 pub trait Shown {}
 
 impl dyn Progress + '_ {

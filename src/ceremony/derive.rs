@@ -17,16 +17,16 @@ use crate::safe::{Call, Nonce, SafeId, SafeState, SafeVersion};
 /// Reads that depend on reads settle in a few turns; more is a fault of the playbook.
 pub const MAX_TURNS: usize = 8;
 
-/// What the first round asks beside what the plan needs.
+/// The part of the first round that the plan does not need.
 #[derive(Clone, Copy, Debug)]
 pub struct First<'r> {
     pub at: BlockTag,
     pub nonce: Option<Nonce>,
     pub extra: &'r [Query],
     pub send: Option<&'r Sending>,
-    /// What this will probably come to. It decides nothing but what is fetched early.
+    /// The proposal that will probably come out. It decides nothing but what is fetched early.
     pub guess: Option<&'r Proposal>,
-    /// Whether a rehearsal follows.
+    /// `true` if a rehearsal follows.
     pub rehearse: bool,
 }
 
@@ -51,7 +51,7 @@ impl Order<'_> {
         format!("playbook {}", ids.join(", "))
     }
 
-    /// What can be asked for before anything is known.
+    /// Returns the questions that can be asked before anything is known.
     fn first_queries(&self, likely: Option<&Plan>) -> Result<Vec<Query>, Error> {
         let mut queries = match self.turn(&Readings::default())? {
             Turn::Needs(queries) => queries,
@@ -86,7 +86,7 @@ impl Order<'_> {
         None
     }
 
-    /// What of a plan the chain decides, and the council file does not say as well.
+    /// Returns the parts of a plan that the chain decides, and the council file does not say as well.
     pub fn decided(&self, plan: &Plan) -> Vec<Decided> {
         let is_own = |source: &Source| self.pinned(&source.query).as_ref() == Some(&source.answer);
         let mut decided = plan.decided.clone();
@@ -97,7 +97,7 @@ impl Order<'_> {
         decided
     }
 
-    /// What the Safe answers by the council file, to a question about its owners.
+    /// Returns the Safe's answer by the council file, to a question about its owners.
     fn pinned(&self, query: &Query) -> Option<Answer> {
         let owners = self.safe.owners.as_ref()?;
         match query {

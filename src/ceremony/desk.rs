@@ -1,4 +1,4 @@
-//! What every command starts from: the reader's own council file, playbooks and folder of proposals.
+//! The reader's own council file, playbooks and folder of proposals: every command starts from them.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -65,13 +65,13 @@ impl<'a> Desk<'a> {
         Ok(Self { progress, council, path, text, incidents, catalogue, quorum: None, read: Mutex::default() })
     }
 
-    /// The same, with another number of RPCs that must agree.
+    /// Returns this desk with another number of RPCs that must agree.
     #[must_use]
     pub fn with_quorum(self, quorum: Option<u8>) -> Self {
         Self { quorum: quorum.map(usize::from), ..self }
     }
 
-    /// What a line of ours says of a proposal.
+    /// Returns the claims of a line of ours about a proposal.
     #[must_use]
     pub fn claims(&self, proposal: &Proposal) -> Claims {
         Claims::of(proposal, &self.council, &self.text)

@@ -1,4 +1,4 @@
-//! What is refused stops a command, unless it was accepted by its name. What is already done ends it, and is not a failure.
+//! Stops a command at a refusal that was not accepted by its id. What is already done ends it, and is not a failure.
 
 use crate::check::{Finding, Level, Sort, standing};
 use crate::error::{Error, Exit};

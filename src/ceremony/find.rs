@@ -1,4 +1,4 @@
-//! What a person named becomes a lever's order or a proposal that exists already.
+//! Finds the lever's order or the existing proposal that a person named.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -13,22 +13,22 @@ use crate::error::{Error, Exit};
 use crate::proposal::{BatchSource, OwnerSignature, Proposal, SafeOwners};
 use crate::store;
 
-/// What is to be done: it decides which proposal a lever means.
+/// The purpose of a command: it decides which proposal a lever means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Purpose {
     /// A lever means the transaction at the Safe's next nonce, derived now, whatever is kept here.
     Propose,
-    /// The same; what is kept says what to fetch early.
+    /// Like `Propose`; a kept proposal says what to fetch early.
     Sign,
     /// A lever means the proposal kept here, if there is one.
     Finish,
-    /// The same, and nothing is rehearsed.
+    /// Like `Finish`, and nothing is rehearsed.
     Look,
-    /// The same, and nothing may be asked of the network to find it.
+    /// Like `Finish`, and the network is not asked.
     Offline,
 }
 
-/// What was named.
+/// One transaction that was named.
 pub enum Found<'a> {
     /// To be derived. The guess decides nothing but what is fetched early.
     Lever { order: Box<Order<'a>>, guess: Option<Box<Proposal>> },
@@ -74,7 +74,7 @@ impl<'a> Found<'a> {
         }
     }
 
-    /// What it pulls, and where.
+    /// Returns the levers and the Safe, for a heading.
     pub fn title(&self) -> String {
         let (what, safe, chain) = match self {
             Self::Lever { order, .. } => {
@@ -158,7 +158,7 @@ impl<'a> Desk<'a> {
     /// Finds the one transaction that was named.
     ///
     /// # Errors
-    /// The same; and where it comes to several.
+    /// As for [`Self::find`]; and where it comes to several.
     pub fn find_one(&'a self, what: &str, given: &Given, purpose: Purpose) -> Result<Found<'a>, Error> {
         let mut found = self.find(&[what.to_string()], given, purpose)?;
         match (found.pop(), found.len()) {
@@ -245,7 +245,7 @@ impl<'a> Desk<'a> {
         Ok(proposal)
     }
 
-    /// What a file says about itself has to be what was asked for: its nonce, and whether it takes something back.
+    /// Checks that a file's nonce and undo are those that were asked for.
     fn is_meant(proposal: &Proposal, given: &Given) -> Result<(), Error> {
         if let Some(nonce) = given.nonce.filter(|n| *n != proposal.nonce()) {
             let message = format!("the file is for nonce {}, and --nonce says {nonce}", proposal.nonce());
@@ -271,7 +271,7 @@ impl<'a> Desk<'a> {
         })
     }
 
-    /// What the reader's own files give for what the proposal names: the lever's arguments and those of the command
+    /// Returns the reader's own order for what the proposal names: the lever's arguments and those of the command
     /// line are the reader's, only what they leave open is taken from the proposal.
     pub fn own_order(
         &'a self,

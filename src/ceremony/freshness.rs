@@ -16,7 +16,7 @@ impl Judged<'_> {
         Some(judge_age(seen.snapshot.header.timestamp, now, seen.link.expected_block_time()))
     }
 
-    /// The same for a person: "block 12, 3 s old".
+    /// Returns block and age for a person: "block 12, 3 s old".
     #[must_use]
     pub fn read_at(&self) -> Option<String> {
         let number = self.seen.as_ref()?.snapshot.header.number;

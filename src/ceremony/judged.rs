@@ -15,7 +15,7 @@ use crate::playbook::{Decided, Entry, Plan, Verdict};
 use crate::proposal::{Proposal, Shortfall, count};
 use crate::safe::SafeState;
 
-/// What the checks look at and nobody holds.
+/// Values that the checks need and no step of the ceremony holds.
 #[derive(Default)]
 struct Gathered<'a> {
     before: Vec<Verdict>,
@@ -151,7 +151,7 @@ impl<'a> Judged<'a> {
         }
     }
 
-    /// What the checks say of what a mined transaction did to the Safe as it was before it.
+    /// Returns the findings about what a mined transaction did to the Safe as it was before it.
     #[must_use]
     pub fn effects_of(&self, mined: &Rehearsal, before: &SafeState) -> Vec<Finding> {
         let code_then = self.proposal().record().map_or(&[][..], |record| &record.code);

@@ -1,4 +1,4 @@
-//! What lies in `incidents/`: whoever can write there can lay anything into it. A proposal counts only if the reader's
+//! The files in `incidents/`: whoever can write there can lay anything into it. A proposal counts only if the reader's
 //! own council file and playbooks give it, a signature only if an owner of that very Safe made it. Everything else is
 //! said once and left alone.
 
@@ -27,7 +27,7 @@ impl Desk<'_> {
         Ok(self.kept_files()?.into_iter().map(|(_, proposal)| proposal).collect())
     }
 
-    /// The same, with their files.
+    /// Returns the kept proposals with their files.
     pub fn kept_files(&self) -> Result<Vec<(PathBuf, Proposal)>, Error> {
         let mut kept: Vec<(PathBuf, Proposal)> = Vec::new();
         let mut left_out = Few::default();
@@ -91,7 +91,7 @@ impl Desk<'_> {
         SafeOwners::new((chain_id, safe.address), safe.owners.as_ref(), now)
     }
 
-    /// The same; the chain is asked where the council file does not pin them.
+    /// Returns the owners; the chain is asked where the council file does not pin them.
     pub fn look_up_owners(&self, safe: &council::Safe) -> Result<SafeOwners, Error> {
         if let Some(pinned) = self.owners(safe, None) {
             return Ok(pinned);
@@ -103,7 +103,7 @@ impl Desk<'_> {
         self.owners(safe, Some(&seen.state.owners)).ok_or_else(|| no_owners(safe))
     }
 
-    /// The same with nothing asked of the network.
+    /// Returns the owners that the council file pins; the network is not asked.
     pub fn pinned_owners(&self, safe: &council::Safe) -> Result<SafeOwners, Error> {
         self.owners(safe, None).ok_or_else(|| no_owners(safe))
     }

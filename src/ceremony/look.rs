@@ -1,4 +1,4 @@
-//! What a person named, followed as far as it is wanted: offline, on the chain, rehearsed, and once more. Several
+//! Follows what a person named as far as it is wanted: offline, on the chain, rehearsed, and once more. Several
 //! transactions are followed side by side: all of them take the rounds of one.
 
 use std::thread;
@@ -32,10 +32,10 @@ impl<'a> Desk<'a> {
         Ok(self.look_at_all(self.find(what, given, purpose)?, given, purpose != Purpose::Look, None))
     }
 
-    /// The same for what comes to one transaction.
+    /// Follows the one transaction that was named.
     ///
     /// # Errors
-    /// The same; and where it comes to several.
+    /// As for [`Self::find`]; and where it comes to several.
     pub fn look_one(&'a self, what: &str, given: &Given, purpose: Purpose) -> Result<Rehearsed<'a>, Error> {
         let found = self.find_one(what, given, purpose)?;
         let view = self.view(found.safe())?;

@@ -21,13 +21,13 @@ use crate::proposal::{Record, calls_of};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum AsRehearsed {
     Yes,
-    /// What differs, the gravest first.
+    /// The differences, the gravest first.
     No(Vec<String>),
     /// It could not be compared, and why.
     Unknown(String),
 }
 
-/// What the reader's own rehearsal says that it leaves; `None` if there is none, or it failed.
+/// Returns the state that the reader's own rehearsal leaves; `None` if there is none, or it failed.
 pub fn expected(judged: &Judged) -> Option<Expected> {
     let (done, online) = (judged.rehearsal.done()?, judged.seen.as_ref()?);
     (done.is_signed && !done.ahead).then(|| online.snapshot.expected(&done.rehearsal))
@@ -79,7 +79,7 @@ fn differences(expected: &Expected, found: &Readings, logs: &[Log], is_direct: b
     all.map(|difference| difference.to_string()).collect()
 }
 
-/// What the mined transaction does of another kind than the one that was reviewed or recorded.
+/// Returns the effects of a kind that was neither reviewed nor recorded.
 fn otherwise(judged: &Judged, replayed: &Replayed) -> Vec<String> {
     let mut all = refused(judged, replayed);
     match (judged.rehearsal.done(), judged.proposal().record()) {
@@ -107,7 +107,7 @@ fn otherwise(judged: &Judged, replayed: &Replayed) -> Vec<String> {
     all
 }
 
-/// What the checks refuse in it and did not refuse before. The acceptances in proposal and signature files do not count:
+/// Returns the refusals of the mined transaction that did not stand before. The acceptances in proposal and signature files do not count:
 /// nobody signed them.
 fn refused(judged: &Judged, replayed: &Replayed) -> Vec<String> {
     let refuses = |finding: &Finding| finding.level.blocks();

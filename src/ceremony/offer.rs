@@ -89,7 +89,7 @@ impl Offer {
     }
 }
 
-/// What the payer has and what gas costs now, with the tip that the person names in place of the suggested one.
+/// Returns the payer's balance and the fees of now, with the tip that the person names in place of the suggested one.
 pub fn prepared(judged: &Judged, tip: Option<u128>) -> Result<Prepared, Error> {
     let prepared = judged.seen()?.snapshot.prepared.clone();
     let prepared =

@@ -17,7 +17,7 @@ use crate::safe::Nonce;
 /// Parameter → text.
 pub type Arguments = BTreeMap<String, String>;
 
-/// What the command line adds to levers or a file.
+/// Arguments of the command line that change levers or a file.
 #[derive(Clone, Debug, Default)]
 pub struct Given {
     pub set: Vec<(String, String)>,
@@ -30,7 +30,7 @@ impl Given {
     /// `--set` as a map.
     ///
     /// # Errors
-    /// The same name twice is a mistake.
+    /// If a name is given twice.
     pub fn arguments(&self) -> Result<Arguments, Error> {
         named_once(&self.set)
     }
@@ -194,7 +194,7 @@ impl<'a> Order<'a> {
         self.acts.iter().filter_map(|act| act.lever.as_deref())
     }
 
-    /// The same acts for another Safe.
+    /// Returns these acts for another Safe.
     #[must_use]
     pub fn by(&self, safe: &'a council::Safe) -> Self {
         Self { safe, ..self.clone() }
@@ -214,7 +214,7 @@ impl<'a> Order<'a> {
     /// The plans, or what they still ask for: all of them at once.
     ///
     /// # Errors
-    /// What the first lever that cannot be planned lacks.
+    /// If a lever cannot be planned.
     pub fn turn(&self, readings: &Readings) -> Result<Turn, TurnError> {
         let (mut needs, mut plans) = (Vec::new(), Vec::new());
         for act in &self.acts {
@@ -240,7 +240,7 @@ impl<'a> Order<'a> {
         act.lever.clone().filter(|_| self.acts.len() > 1)
     }
 
-    /// What a proposal of this order is bound to.
+    /// Returns the levers, playbooks and arguments that a proposal of this order is bound to.
     ///
     /// # Errors
     /// Never for levers of one council file.

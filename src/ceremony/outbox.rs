@@ -26,7 +26,7 @@ pub struct Outbox {
 
 /// Between two tries to give out a transaction that nobody has confirmed.
 const AGAIN: Duration = Duration::from_secs(5);
-/// The same for one that somebody took, and that is not mined.
+/// The time until a transaction that somebody took, and that is not mined, is given out again.
 const REPEAT: Duration = Duration::from_secs(15);
 
 impl Outbox {

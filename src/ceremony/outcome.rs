@@ -64,7 +64,7 @@ pub fn read(desk: &Desk, judged: &Judged, receipt: Receipt) -> Result<Option<Out
     read_with(desk, judged, receipt, None)
 }
 
-/// What is asked of the state that a transaction leaves.
+/// Returns the questions about the state that a transaction leaves.
 pub fn queries(judged: &Judged) -> Vec<Query> {
     let mut queries = judged.plan().map(after_queries).unwrap_or_default();
     queries.extend(since::queries(judged));
@@ -129,10 +129,10 @@ pub fn of_executed(desk: &Desk, judged: &Judged) -> Result<Option<Outcome>, Erro
     read(desk, judged, receipt.ok_or_else(|| lost().hint("try again in a minute"))?)
 }
 
-/// What holds now of what held then.
+/// A proven outcome, compared with the chain as it is now.
 pub struct Now {
     pub block: BlockRef,
-    /// What no longer holds, and what runs other code by now.
+    /// Checks that no longer hold, and contracts that run other code by now.
     pub undone: Vec<String>,
 }
 
@@ -162,7 +162,7 @@ pub fn now(desk: &Desk, judged: &Judged, outcome: &Outcome) -> Result<Option<Now
     Ok(Some(Now { block, undone }))
 }
 
-/// What `--proofs` proves of the outcome.
+/// The parts of the outcome that `--proofs` proves.
 pub struct Proven {
     /// Against which root the state is.
     pub state: String,

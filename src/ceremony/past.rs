@@ -13,7 +13,7 @@ use crate::progress::Progress;
 use crate::proposal::{Proposal, RecordedCode};
 use crate::safe::SafeState;
 
-/// What the chain says of the file's block, and the Safe as it was there if the chain still knows it.
+/// Returns the chain's word on the file's block, and the Safe as it was there if the chain still knows it.
 pub fn look(
     progress: &dyn Progress,
     seen: &Seen,

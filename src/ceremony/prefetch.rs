@@ -1,4 +1,4 @@
-//! What a rehearsal will read, told before it runs: it decides what is fetched early, and nothing else.
+//! Predicts what a rehearsal will read: it decides what is fetched early, and nothing else.
 
 use alloy::primitives::{Address, Bytes, U256};
 
@@ -8,7 +8,7 @@ use crate::playbook::{Check, Plan};
 use crate::proposal::{BatchContract, BatchSource, Proposal, build_tx};
 use crate::safe::{Call, Nonce, Operation, SafeId, SafeTx};
 
-/// What the `after` checks ask.
+/// Returns the questions of the `after` checks.
 #[must_use]
 pub fn after_queries(plan: &Plan) -> Vec<Query> {
     plan.after.iter().flat_map(Check::queries).collect()
@@ -32,7 +32,7 @@ pub fn of_proposal(
     }
 }
 
-/// What the rehearsal read that a proposal's file records.
+/// Returns the keys that a recorded rehearsal read.
 #[must_use]
 pub fn hints(proposal: &Proposal) -> Keys {
     proposal.record().map(|record| record.hints.clone()).unwrap_or_default()

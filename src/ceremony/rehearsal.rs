@@ -1,4 +1,4 @@
-//! What came of a rehearsal, if there was one, and its record for the proposal file.
+//! The result of a rehearsal, if there was one, and its record for the proposal file.
 
 use std::collections::BTreeSet;
 
@@ -9,7 +9,7 @@ use crate::fork::{Outcome, Rehearsal};
 use crate::playbook::{Plan, Repeat, Verdict};
 use crate::proposal::{Proposal, Record, RecordedBalance, RecordedCode, calls_of};
 
-/// Whether there is a rehearsal.
+/// The rehearsal, or why there is none.
 #[derive(Clone, Debug)]
 pub enum Rehearsing {
     /// Nothing was to be rehearsed.
@@ -94,7 +94,7 @@ impl Performed {
     }
 }
 
-/// Whether it succeeds, or the innermost reason why not.
+/// Returns the innermost reason why a rehearsal fails, if it does.
 pub fn outcome(rehearsal: &Rehearsal, plan: Option<&Plan>, names: &AddressBook) -> Result<(), String> {
     let errors = plan.map_or(&[][..], |plan| &plan.errors);
     let reason = || match rehearsal.reverts.last() {

@@ -15,7 +15,7 @@ use crate::safe::{ISafe, SafeState};
 pub struct Seen {
     pub link: Chain,
     pub snapshot: Snapshot,
-    /// What the chain says of the block that a proposal's file names.
+    /// The chain's word on the block that a proposal's file names.
     pub past: Past,
     /// Against what all of it was proven, where that was asked for.
     pub proven: Option<Root>,

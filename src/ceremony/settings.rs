@@ -14,7 +14,7 @@ pub fn settings(progress: &dyn Progress) -> Result<Settings, Error> {
     Ok(Settings { me, key, payer: or("BREAKGLASS_PAYER", payer), council, ledger })
 }
 
-/// What their file says; nothing where it cannot be read, which is said.
+/// Returns the settings of their file; the defaults where it cannot be read, which is said.
 fn written(progress: &dyn Progress) -> Result<Settings, Error> {
     let Some(folder) = SettingsFolder::find() else { return Ok(Settings::default()) };
     match folder.config() {
@@ -30,7 +30,7 @@ fn written(progress: &dyn Progress) -> Result<Settings, Error> {
     }
 }
 
-/// What the reader's Ledger is set to, as far as they state it.
+/// Returns the settings of the reader's Ledger, as far as they state them.
 pub fn stated(progress: &dyn Progress) -> Result<StatedSettings, Error> {
     let of = settings(progress)?.ledger;
     Ok(StatedSettings {
@@ -41,7 +41,7 @@ pub fn stated(progress: &dyn Progress) -> Result<StatedSettings, Error> {
     })
 }
 
-/// What the reader accepted before; nothing where it cannot be read, which is said.
+/// Returns what the reader accepted before; nothing where it cannot be read, which is said.
 pub fn pins(progress: &dyn Progress, folder: Option<&SettingsFolder>) -> Result<Pins, Error> {
     let loud = |why: &str| {
         let text =

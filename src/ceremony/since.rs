@@ -1,4 +1,4 @@
-//! What has changed since a transaction was mined: it may have been undone, or its answers may come from other code.
+//! Changes since a transaction was mined: it may have been undone, or its answers may come from other code.
 
 use std::collections::BTreeSet;
 
@@ -20,7 +20,7 @@ fn implementations(target: Address) -> impl Iterator<Item = Query> {
     PROXY_SLOTS.into_iter().map(move |proxy| Query::Storage { address: target, slot: proxy.slot })
 }
 
-/// What tells which code the called contracts run.
+/// Returns the questions that tell which code the called contracts run.
 pub fn queries(judged: &Judged) -> Vec<Query> {
     let of = |target| std::iter::once(Query::CodeHash { address: target }).chain(implementations(target));
     targets(judged).into_iter().flat_map(of).collect()

@@ -19,7 +19,7 @@ use crate::playbook::{Origin, Undo};
 use crate::progress::Tone;
 use crate::store::{SettingsFolder, real_path};
 
-/// What a command rests on: a Safe, and the playbooks that are used on it.
+/// The texts that a command uses: a Safe, and the playbooks that are used on it.
 pub struct Rests {
     safe: SafeAt,
     playbooks: Vec<String>,
@@ -28,7 +28,7 @@ pub struct Rests {
 /// A text of the reader's own files.
 pub struct Item<'s> {
     pub name: String,
-    /// What the pins know it by.
+    /// Its key among the pins.
     about: Vec<String>,
     /// The council files that name it.
     of: Vec<String>,
@@ -37,7 +37,7 @@ pub struct Item<'s> {
     pub note: &'static str,
 }
 
-/// What is new about a text.
+/// How a text differs from the accepted one.
 pub enum News {
     /// Nothing was accepted before it.
     FirstUse,
@@ -128,7 +128,7 @@ impl<'s> Item<'s> {
 }
 
 impl Desk<'_> {
-    /// What levers and proposal files rest on.
+    /// Returns the texts that levers and proposal files use.
     pub fn rests_of(&self, what: &[String], given: &Given) -> Result<Vec<Rests>, Error> {
         self.are_known(what)?;
         let (files, levers): (Vec<&String>, Vec<&String>) = what.iter().partition(|what| is_file(what));
@@ -159,7 +159,7 @@ impl Desk<'_> {
         Ok(Rests { safe: (safe.chain_id, safe.address), playbooks })
     }
 
-    /// What a playbook on a Safe rests on.
+    /// Returns the texts that a playbook on a Safe uses.
     pub fn rests_on(&self, playbook: &str, safe: &str, undo: bool) -> Result<Rests, Error> {
         let safe = self.safe(safe)?;
         let safe = (self.chain_of(safe)?.id, safe.address);
@@ -224,7 +224,7 @@ impl<'d> Texts<'d> {
         Ok(Self { desk, folder, pins, items: desk.items(rests) })
     }
 
-    /// What has to be said, text by text.
+    /// Returns each text that is not accepted as it is.
     pub fn news(&self) -> impl Iterator<Item = (&Item<'d>, News)> {
         self.items.iter().filter_map(|item| Some((item, self.news_of(item)?)))
     }

@@ -23,7 +23,7 @@ use crate::safe::{Call, SafeState, SafeVersion, slot, slot_word};
 /// An account that holds no role and no token anywhere: "nobody" in ASCII.
 const NOBODY: Address = address!("6e6f626f64790000000000000000000000000000");
 
-/// What came of one part.
+/// The result of one part.
 enum Ended {
     /// It succeeds, and every `after` check holds.
     Proven { gas: u64, proofs: Vec<String> },
@@ -51,7 +51,7 @@ impl Ended {
     }
 }
 
-/// What is said of the parts, in their order.
+/// The results of the parts, in their order.
 #[derive(Default)]
 pub struct Report {
     pub rows: Vec<Vec<String>>,
@@ -328,7 +328,7 @@ fn left_over(writes: &[Write], safes: &[Address]) -> Vec<LeftOver> {
         .collect()
 }
 
-/// The same from an account that holds nothing: its checks must refuse it, or the contracts its calls.
+/// Tries it from an account that holds nothing: its checks must refuse it, or the contracts its calls.
 fn without_role(
     order: &Order,
     fork: &mut Forked,

@@ -18,7 +18,7 @@ use crate::evm::{Answer, Query};
 use crate::progress::{Stop, Tone};
 use crate::safe::{slot, slot_word};
 
-/// What became of it.
+/// The end of a wait.
 enum Ended {
     /// With what the newest block says, asked along.
     Mined(Box<Sighting>),

@@ -9,7 +9,7 @@ use super::error::Fault;
 use super::settle::Settled;
 use crate::evm::{BlockTag, Header};
 
-/// What one endpoint answered, or why it did not.
+/// One endpoint's answers, or why there are none.
 #[derive(Clone, Debug, PartialEq)]
 #[allow(clippy::large_enum_variant, reason = "there are as many as endpoints: a handful")]
 pub(super) enum Vote {
@@ -22,13 +22,13 @@ pub(super) enum Vote {
 pub(super) struct View {
     /// The oldest block among its answers.
     pub head: Header,
-    /// Whether all its answers are known to come from that block.
+    /// `true` if all its answers are known to come from that block.
     pub whole: bool,
     /// The answers that have to be agreed on.
     pub values: Vec<Settled>,
 }
 
-/// What follows from the votes.
+/// The decision by the votes.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Decision {
     /// These endpoints agree; the faults of the others, by endpoint.
@@ -105,7 +105,7 @@ pub(super) fn without_stale(votes: &mut [Vote], quorum: usize, oldest: u64) {
     }
 }
 
-/// What is wrong with a vote, seen from the view that a quorum holds.
+/// Returns the fault of a vote, seen from the view that a quorum holds.
 pub(super) fn fault_beside(vote: &Vote, chosen: &View, label: &dyn Fn(usize) -> String) -> Option<Fault> {
     let view = match vote {
         Vote::View(view) => view,

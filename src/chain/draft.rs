@@ -1,4 +1,4 @@
-//! What a rehearsal will probably read, asked for before it runs; and what is known of it by then.
+//! Asks for what a rehearsal will probably read, before it runs; and holds what is known by then.
 
 use alloy::primitives::{Address, B256, Bytes, U256};
 use alloy::rpc::types::AccessListResult;
@@ -10,7 +10,7 @@ use crate::evm::{BlockHash, Keys};
 use crate::fork::{Account, State, access_list_calls, access_list_keys, first_keys};
 use crate::safe::{SafeId, SafeTx};
 
-/// What an endpoint may run an access list with: as much as the transaction itself may use.
+/// The gas of an access list: as much as the transaction itself may use.
 const LIST_GAS: u64 = 1 << 24;
 /// Keys of one access list, or hints, that are taken: nobody has to agree on them.
 pub(super) const MOST_LISTED: usize = 2_000;
@@ -24,17 +24,17 @@ pub struct Draft {
     pub sender: Address,
     /// As far as they are known.
     pub owners: Vec<Address>,
-    /// What is asked of the state that the transaction leaves.
+    /// The questions about the state that the transaction leaves.
     pub queries: Vec<Query>,
-    /// What an earlier rehearsal read, as somebody says: it costs no more than the fetching.
+    /// Keys that an earlier rehearsal read, as somebody says: a wrong one costs no more than the fetching.
     pub hints: Keys,
 }
 
-/// What is known at a block for rehearsing there.
+/// State that is known at a block for rehearsing there.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Known {
     pub(super) state: State,
-    /// What access lists name and nobody fetched yet.
+    /// Keys that access lists name and nobody fetched yet.
     pub(super) wanted: Keys,
     /// The transactions that access lists were asked for.
     listed: Vec<SafeTx>,

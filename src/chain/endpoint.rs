@@ -62,12 +62,12 @@ pub(super) struct Endpoint {
     next_id: AtomicU64,
 }
 
-/// What one endpoint answered to a list of requests.
+/// One endpoint's answers to a list of requests.
 #[derive(Debug)]
 pub(super) struct Fetched {
     /// The header at both ends of every chunk; None where it has no such block.
     pub heads: Vec<Option<Header>>,
-    /// Whether every answer lies between two headers: not so where it takes no batches.
+    /// `true` if every answer lies between two headers: not so where it takes no batches.
     pub bracketed: bool,
     pub replies: Vec<RawReply>,
 }

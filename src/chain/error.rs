@@ -1,4 +1,4 @@
-//! What goes wrong between this program and a chain. No message ever holds more of an endpoint's address than
+//! Errors between this program and a chain. No message ever holds more of an endpoint's address than
 //! [`SecretUrl`](crate::council::SecretUrl) shows.
 
 use std::fmt;
@@ -58,7 +58,7 @@ pub enum ChainError {
     SearchTooLong { chain: String, from: u64, to: u64 },
 }
 
-/// What is wrong with one endpoint's answer.
+/// A fault in one endpoint's answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fault {
     Unreachable(String),
@@ -211,7 +211,7 @@ pub struct RpcErrorObject {
 }
 
 impl RpcErrorObject {
-    /// What a reverted call returned, if that is what this error says. Clients word it differently: 3 with data
+    /// Returns the data of a reverted call, if that is what this error says. Clients word it differently: 3 with data
     /// (geth, reth, erigon), -32000 or -32015 with or without.
     #[must_use]
     pub fn reverted(&self) -> Option<Bytes> {

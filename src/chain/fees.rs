@@ -1,4 +1,4 @@
-//! What it takes to pay for a transaction: nonces, gas and fees, as the endpoints say them and within bounds. Pure.
+//! Nonces, gas and fees of a transaction to pay for, as the endpoints say them and within bounds. Pure.
 
 use alloy::primitives::{Address, B256, Bytes, U256};
 use serde_json::{Value, json};
@@ -27,12 +27,12 @@ pub struct Sending {
     pub approved: Vec<B256>,
 }
 
-/// What is needed to sign a transaction.
+/// The values that are needed to sign a transaction.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Prepared {
     /// The sender's transactions up to the block; agreed on.
     pub nonce: u64,
-    /// The same with those still waiting: the lower median of what the endpoints say, so that of two none can invent one.
+    /// The nonce after those still waiting: the lower median of what the endpoints say, so that of two none can invent one.
     pub pending_nonce: u64,
     /// The sender's balance in wei; agreed on.
     pub balance: U256,
@@ -52,7 +52,7 @@ pub enum Fees {
 }
 
 impl Fees {
-    /// The same with another tip. Without a base fee there is none.
+    /// Returns these fees with another tip. Without a base fee there is none.
     #[must_use]
     pub const fn with_tip(self, tip: u128) -> Self {
         match self {
@@ -65,7 +65,7 @@ impl Fees {
     }
 }
 
-/// What [`prepared`] reads: two values to agree on, then four hints.
+/// Returns the requests that [`prepared`] reads: two values to agree on, then four hints.
 pub(super) fn requests(sending: &Sending) -> Vec<Request> {
     let Sending { from, to, data, approved } = sending;
     let slots: serde_json::Map<String, Value> =

@@ -22,7 +22,7 @@ use crate::evm::{BlockHash, BlockTag, Header};
 
 /// The least time that slower endpoints get once enough have answered.
 pub(super) const GRACE: Duration = Duration::from_millis(500);
-/// The same, once one has answered and the others are needed.
+/// The time that is waited once one has answered and the others are needed.
 const PATIENCE: Duration = Duration::from_secs(4);
 /// For answers that are nearly there, before it is said how the endpoints stand.
 const NEARLY: Duration = Duration::from_millis(80);

@@ -1,4 +1,4 @@
-//! Whether a block's state holds what was answered: the Merkle proofs of EIP-1186 and the block's own header. Pure; a
+//! Verifies that a block's state holds what was answered: the Merkle proofs of EIP-1186 and the block's own header. Pure; a
 //! proof is hostile until it is verified.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -17,7 +17,7 @@ use crate::safe::SafeState;
 /// Chains whose headers are Ethereum's own: there a header that does not hash to the block's hash is a false one.
 const ETHEREUM: [u64; 4] = [1, 11_155_111, 17_000, 560_048];
 
-/// What was answered about one account. What is not known of it is not claimed.
+/// The answers about one account. `None` is not claimed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Claim {
     pub balance: Option<U256>,

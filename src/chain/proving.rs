@@ -71,7 +71,7 @@ fn requests(claims: &Claims) -> Vec<Request> {
     std::iter::once(header).chain(claims.0.iter().map(proof)).collect()
 }
 
-/// What one endpoint's answers to [`requests`] are worth.
+/// Verifies one endpoint's answers to [`requests`].
 fn proven(chain_id: u64, header: &Header, claims: &Claims, replies: &[Reply]) -> Result<Root, Fault> {
     let number = header.number;
     let unproven = |what: &str| Fault::Unproven { what: what.into(), number };

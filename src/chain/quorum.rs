@@ -41,7 +41,7 @@ pub struct Chain {
     newest: Mutex<Vec<Option<u64>>>,
     /// The time between two blocks, if it is known; for the age of a block.
     block_time: Option<Duration>,
-    /// The same as the council or the table says it.
+    /// The block time by the council or the table.
     told: Option<Duration>,
     /// The first block that was agreed to be the newest, and the last.
     seen: Mutex<Option<(BlockRef, BlockRef)>>,
@@ -50,7 +50,7 @@ pub struct Chain {
     runtime: Option<Runtime>,
 }
 
-/// What a quorum answered.
+/// The answers of a quorum.
 pub(super) struct Agreed {
     pub header: Header,
     /// The endpoints that agree.
@@ -348,7 +348,7 @@ impl Chain {
 }
 
 impl Drop for Chain {
-    /// What is still under way, a name that is being looked up for instance, must not hold up the end of the program.
+    /// Work that is still under way, a name that is being looked up for instance, must not hold up the end of the program.
     fn drop(&mut self) {
         if let Some(runtime) = self.runtime.take() {
             runtime.shutdown_background();
@@ -356,7 +356,7 @@ impl Drop for Chain {
     }
 }
 
-/// Whether a fault may be gone when asked again.
+/// Returns `true` if a fault may be gone when asked again.
 const fn passes(fault: &Fault) -> bool {
     matches!(fault, Fault::Lagging { .. } | Fault::Ahead { .. } | Fault::Forked { .. } | Fault::Straddles)
 }

@@ -18,7 +18,7 @@ const DEPOSIT: u64 = 0x7e;
 /// Arbitrum's transactions of before Nitro: their receipts carry no type.
 const ARBITRUM_LEGACY: u64 = 0x78;
 
-/// What the receipts root of a block says of a receipt.
+/// The events of a receipt, by the receipts root of its block.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Events {
     Proven(Root),

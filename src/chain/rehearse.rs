@@ -105,7 +105,7 @@ impl Chain {
         gas_limit(&World::new(self.id(), (&seen.header).into(), seen.header.hash))
     }
 
-    /// What the `seen` answers to queries come to when they are worked out here, from single values of the state;
+    /// Returns the answers to queries worked out here, from single values of the state;
     /// with the keys of those values. What is not known of them yet is asked for, the hints along with it.
     pub(super) fn view(&self, seen: &mut Snapshot, hints: Keys) -> Result<(Readings, Keys), ChainError> {
         let queries: Vec<Query> = seen.readings.iter().map(|(query, _)| query.clone()).collect();

@@ -15,7 +15,7 @@ use crate::evm::{BlockRef, BlockTag, Header, Keys};
 use crate::fork::{ExecTransaction, Expected, Rehearsal, settle};
 use crate::safe::{SafeId, SafeState, SafeTx, decode_exec, slot, slot_word};
 
-/// What a mined transaction does when it is run again.
+/// The effects of a mined transaction when it is run again.
 #[derive(Clone, Debug)]
 pub struct Replayed {
     pub rehearsal: Rehearsal,

@@ -22,11 +22,11 @@ pub(super) struct Request {
     pub(super) method: &'static str,
     /// An array. Wherever the text [`AT`] stands, the block is filled in.
     pub(super) params: Value,
-    /// Whether endpoints must agree on the answer. Where they need not, the first that has one is taken.
+    /// `true` if endpoints must agree on the answer. Where they need not, the first that has one is taken.
     pub(super) agreed: bool,
 }
 
-/// What the chain answered to one request.
+/// The answer to one request.
 pub(super) type Reply = Result<Value, RpcErrorObject>;
 
 /// An answer not yet looked into.
@@ -140,7 +140,7 @@ fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Box<RawV
     Box::<RawValue>::deserialize(deserializer).map(Some)
 }
 
-/// What a body holds.
+/// The contents of a body.
 #[derive(Debug)]
 pub(super) enum Body {
     /// One reply per request, in the order of the requests.

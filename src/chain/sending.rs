@@ -16,13 +16,13 @@ const RANGES: [u64; 3] = [10_000, 1_000, 100];
 /// Searches in one round.
 const MOST_SEARCHES: u64 = 500;
 
-/// What became of a transaction.
+/// The receipt of a transaction that was mined.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Receipt {
     pub tx: TxHash,
     pub block: BlockRef,
     pub from: Address,
-    /// Whether the outer transaction went through; what the Safe did is in its events.
+    /// `true` if the outer transaction went through; what the Safe did is in its events.
     pub succeeded: bool,
     pub gas_used: u64,
     pub logs: Vec<Log>,
@@ -222,7 +222,7 @@ fn log(wire: &WireLog) -> Option<Log> {
     Log::new(wire.address, wire.topics.clone(), wire.data.clone())
 }
 
-/// Whether it was the search that no endpoint would do: too long a range, or too long a time for it.
+/// Returns `true` if it was the search that no endpoint would do: too long a range, or too long a time for it.
 fn refuses_logs(error: &ChainError) -> bool {
     let ChainError::NoQuorum { faults, .. } = error else { return false };
     faults.iter().any(|(_, fault)| {

@@ -156,7 +156,7 @@ pub(super) fn hint(method: &'static str, reply: RawReply) -> Result<Reply, Fault
 }
 
 impl Settled {
-    /// What a call or a slot gave.
+    /// Returns the answer of a call or a slot.
     pub(super) fn answer(&self) -> Answer {
         match self {
             Self::Number(n) => Answer::Value(B256::from(*n).into()),

@@ -36,7 +36,7 @@ pub struct Ask<'a> {
     pub drafts: &'a [Draft],
 }
 
-/// What one block says.
+/// The values of one block.
 #[derive(Clone, Debug)]
 pub struct Snapshot {
     pub header: Header,
@@ -59,7 +59,7 @@ impl Snapshot {
         self.fresh.as_ref()
     }
 
-    /// What a block must hold after a transaction that does what was rehearsed here.
+    /// Returns what a block must hold after a transaction that does what was rehearsed here.
     #[must_use]
     pub fn expected(&self, rehearsal: &Rehearsal) -> Expected {
         Expected::of(rehearsal, &self.known.state, &self.state)
@@ -264,7 +264,7 @@ fn answer(query: &Query, value: &Settled) -> Answer {
     }
 }
 
-/// Nothing where there is no code.
+/// Returns the hash of the code; `None` if there is no code.
 fn code_hash(code: &Settled) -> Option<B256> {
     match code {
         Settled::Data(code) if !code.is_empty() => Some(keccak256(code)),
@@ -279,7 +279,7 @@ fn number(value: &Settled) -> U256 {
     }
 }
 
-/// What a call returned; `None` for a list of more entries than any that is read here, which is not even decoded.
+/// Returns what a call returned; `None` for a list of more entries than any that is read here, which is not even decoded.
 fn returned<C: SolCall>(value: &Settled) -> Option<C::Return> {
     match value {
         Settled::Data(data) if data.len() <= LONGEST_RETURN => C::abi_decode_returns_validate(data).ok(),

@@ -12,7 +12,7 @@ pub enum Standing {
     Outvoted(Fault),
     /// A quorum contradicts it about the same block. It stays so and is not asked again.
     Lying(Fault),
-    /// The same host and port as another address, shown here. It is not asked, and counts for nothing.
+    /// An address with the host and port of another, shown here. It is not asked, and counts for nothing.
     SameAs(String),
 }
 
@@ -52,7 +52,7 @@ pub(super) const fn least_to_believe(of: usize) -> usize {
     if of > 2 { of / 2 + 1 } else { 1 }
 }
 
-/// What each endpoint said, in every round about the block that is looked at.
+/// The votes of each endpoint, in every round about the block that is looked at.
 #[derive(Debug, Default)]
 pub(super) struct Record {
     /// Once caught, an endpoint is not asked again.

@@ -65,7 +65,7 @@ pub enum Problem {
         /// From 1.
         number: usize,
         verdict: Verdict,
-        /// What the playbook promises, if it is so already.
+        /// The playbook's promise, if it holds already.
         already_done: Option<String>,
     },
 }

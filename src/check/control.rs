@@ -36,7 +36,7 @@ const GAINS: [(&str, &[usize]); 20] = [
     ("EnabledModule(address)", &[0]),
     ("ChangedGuard(address)", &[0]),
 ];
-/// The same of those by which somebody loses it.
+/// Events by which somebody loses it.
 const LOSSES: [(&str, &[usize]); 2] =
     [("RoleRevoked(bytes32,address,address)", &[0, 1]), ("RoleRevoked(uint64,address)", &[0, 1])];
 /// Proxies from before EIP-1967 keep implementation and administrator at the hashes of these names.
@@ -64,7 +64,7 @@ pub(super) const CHECKS: [Check; 2] = [
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Problem {
     NobodyGains,
-    /// What of a contract changes hands.
+    /// Control of a contract that changes hands.
     Gained {
         contract: Address,
         what: BTreeSet<String>,

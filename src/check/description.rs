@@ -5,10 +5,10 @@ use std::fmt::Display;
 use alloy::primitives::{Keccak256, hex};
 use serde::Serialize;
 
-/// What to do about an effect that nothing explains.
+/// The remedy for an effect that nothing explains.
 pub(super) const ASK: &str = "do not sign before you know why; ask its proposer in person";
 
-/// What a problem means for whoever is about to sign or send.
+/// The meaning of a problem for whoever is about to sign or send.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Level {
@@ -27,7 +27,7 @@ impl Level {
     }
 }
 
-/// What kind of trouble a refusal is: it decides the exit code.
+/// The kind of a refusal: it decides the exit code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sort {
     /// Something no one should sign.

@@ -28,7 +28,7 @@ pub enum Problem {
     },
 }
 
-/// What of a Safe a write at one of its slots changes.
+/// The part of a Safe that a write at one of its slots changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum SafePart {
     Known(Change),

@@ -1,4 +1,4 @@
-//! What the checks look at: a proposal, the reader's own derivation, the chain as it is now, and the rehearsal.
+//! The facts that checks look at: a proposal, the reader's own derivation, the chain as it is now, and the rehearsal.
 
 use std::collections::BTreeMap;
 
@@ -16,11 +16,11 @@ use crate::safe::{Call, Nonce, SafeState};
 /// How a proposal stands to what its reader derives from their own files.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Match {
-    /// The same transaction, byte by byte, from the chain's values now.
+    /// Equal byte by byte, from the chain's values now.
     Same,
-    /// The same transaction, but only from the values that the proposal itself brings: nothing was asked of the chain.
+    /// Equal, but only from the values that the proposal itself brings: nothing was asked of the chain.
     SameFromItsOwnValues,
-    /// The same playbook and arguments, but values read from the chain have changed since.
+    /// Equal playbook and arguments, but values read from the chain have changed since.
     Moved(Vec<Difference>),
     /// Another transaction than the reader's own playbook gives.
     Differs(Vec<Difference>),
@@ -39,7 +39,7 @@ pub struct Facts<'a> {
     pub council_safe: &'a council::Safe,
     /// The Safe as the chain has it now; none offline.
     pub now: Option<&'a SafeState>,
-    /// What the chain answered to the questions of the plan; none offline.
+    /// The chain's answers to the questions of the plan; `None` offline.
     pub answers: Option<&'a Readings>,
     /// The `before` checks, judged now; empty offline.
     pub before: &'a [Verdict],
@@ -47,7 +47,7 @@ pub struct Facts<'a> {
     pub foreign: &'a [(String, String)],
     /// It was proposed before, and a file brings it.
     pub is_from_file: bool,
-    /// What the chain says of the block that the file names.
+    /// The chain's word on the block that the file names.
     pub past: &'a Past,
     /// A signature is about to be made; when it is not, the signers have decided what a file may choose.
     pub signing: bool,
@@ -62,7 +62,7 @@ pub struct Facts<'a> {
     pub council_quorum: usize,
     /// Nonces of other proposals kept here for the same Safe, with their hashes.
     pub others: &'a [(Nonce, String)],
-    /// What the transaction would do now, on the reader's own RPC.
+    /// The run of the transaction on the reader's own RPC.
     pub rehearsal: Option<&'a Rehearsal>,
     /// The `after` checks, judged on the rehearsed state.
     pub after: &'a [Verdict],
@@ -76,7 +76,7 @@ pub struct Facts<'a> {
     pub proxy_code: Option<B256>,
     /// The code that the council file pins, by the target that runs it.
     pub pins: &'a BTreeMap<Address, Vec<B256>>,
-    /// What of the transaction the chain decides, and nothing else confirms.
+    /// The parts of the transaction that the chain decides, and nothing else confirms.
     pub decided: &'a [Decided],
     /// The reader's own playbook.
     pub entries: &'a [Entry<'a>],

@@ -1,4 +1,4 @@
-//! What a file says and never was so: whoever wrote it lies.
+//! Statements of a file that never were true: whoever wrote it lies.
 
 use std::fmt::Display;
 
@@ -79,7 +79,7 @@ pub(super) fn values_were_true(facts: &Facts) -> Option<Problem> {
     }
 }
 
-/// What a file says of the Safe or of code, and never was. Nothing rests on it, but whoever wrote it lies.
+/// Refuses a file whose statements about the Safe or code never were true. Nothing rests on them, but whoever wrote it lies.
 pub(super) fn safe_was_as_told(facts: &Facts) -> Option<Problem> {
     let untrue: Vec<Untrue> = facts.past.beside_the_readings().cloned().collect();
     (!untrue.is_empty()).then_some(Problem::SafeNeverSo { untrue, signing: facts.signing })

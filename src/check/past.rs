@@ -1,10 +1,10 @@
-//! What a file says of the chain at the block that it names, held against that block: what was never so is a lie, and
+//! Compares a file's statements about a block with that block: what was never so is a lie, and
 //! not something that has changed since.
 
 use crate::evm::Readings;
 use crate::safe::SafeState;
 
-/// What the chain says of a file's block. It is asked only if the file differs from the chain now.
+/// The chain's word on a file's block. It is asked only if the file differs from the chain now.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Past {
     #[default]
@@ -27,7 +27,7 @@ pub struct Untrue {
     pub chain: String,
 }
 
-/// What a statement of a file is about.
+/// The thing that a statement of a file is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum About {
     Block,
@@ -64,7 +64,7 @@ impl Past {
         Self::False(vec![Untrue { about: About::Block, what: format!("block {number}"), file, chain }])
     }
 
-    /// The same, with what else is untrue.
+    /// Returns it with what else is untrue.
     #[must_use]
     pub fn and(self, more: Vec<Untrue>) -> Self {
         match self {
@@ -74,7 +74,7 @@ impl Past {
         }
     }
 
-    /// What the file says falsely about anything but the values that the transaction rests on.
+    /// Returns the untrue statements about anything but the values that the transaction rests on.
     pub fn beside_the_readings(&self) -> impl Iterator<Item = &Untrue> {
         let all = if let Self::False(all) = self { &all[..] } else { &[] };
         all.iter().filter(|untrue| untrue.about != About::Reading)

@@ -14,7 +14,7 @@ use super::{
 
 macro_rules! problems {
     ($($variant:ident($file:ident)),* $(,)?) => {
-        /// What a check found: it passes, warns, refuses, or is already done. One variant for each file of checks.
+        /// The result of a check: it passes, warns, refuses, or is already done. One variant for each file of checks.
         #[derive(Clone, Debug, PartialEq, Eq)]
         pub enum Problem {
             $($variant($file::Problem),)*
@@ -98,7 +98,7 @@ impl Problem {
 pub struct Finding {
     #[serde(skip)]
     problem: Problem,
-    /// What `--accept` takes. That of a refusal names what it is about, or a digest of it: accepting one thing accepts
+    /// The id that `--accept` takes. That of a refusal names what it is about, or a digest of it: accepting one thing accepts
     /// nothing else.
     pub id: String,
     /// The first part of its id.
@@ -109,7 +109,7 @@ pub struct Finding {
     /// Which of the things of this kind: an address, a nonce, the number of a check.
     pub about: Vec<String>,
     pub sentence: String,
-    /// What to do about it; empty if it passed.
+    /// The remedy; empty if it passed.
     pub fix: String,
 }
 

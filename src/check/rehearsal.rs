@@ -1,4 +1,4 @@
-//! What the transaction would do, by the rehearsal: does it work, and does it do what the playbook promises?
+//! Checks of the rehearsal: does the transaction work, and does it do what the playbook promises?
 
 use std::fmt::Display;
 
@@ -34,7 +34,7 @@ pub enum Problem {
     Reverts {
         hash: SafeTxHash,
         reason: String,
-        /// What the playbook promises, if it is so already.
+        /// The playbook's promise, if it holds already.
         already_done: Option<String>,
         /// If it ran out of gas: the pieces to cut it into.
         pieces: Vec<String>,
@@ -57,7 +57,7 @@ pub enum Problem {
         /// From 1.
         number: usize,
         verdict: Verdict,
-        /// What the playbook promises, if it is so already.
+        /// The playbook's promise, if it holds already.
         already_done: Option<String>,
     },
     /// Whoever proposed it saw something else.

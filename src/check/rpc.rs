@@ -15,7 +15,7 @@ pub(super) const CHECKS: [Check; 4] = [
     ("quorum", |facts| all(quorum_is_the_councils(facts))),
 ];
 
-/// What is read at an old block is worth nothing, whatever it says.
+/// The check that comes before all others: values of an old block are worth nothing.
 pub(super) const FIRST: [Check; 1] =
     [("block age", |facts| all(block_age(facts.block_age, facts.endpoints)))];
 
@@ -216,7 +216,7 @@ fn quorum_is_the_councils(facts: &Facts) -> Option<Problem> {
     (used < wanted).then_some(Problem::QuorumLowered { used, wanted })
 }
 
-/// What an endpoint lies about; at which block is no part of it, or every block would need a word of its own.
+/// Returns what an endpoint lies about; at which block is left out, or every block would need an id of its own.
 fn lied_about(fault: &Fault) -> String {
     match fault {
         Fault::Lying { what, .. } | Fault::Unproven { what, .. } => what.clone(),

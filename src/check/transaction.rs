@@ -65,7 +65,7 @@ pub enum Unknown {
     Purpose,
 }
 
-/// What a delegatecall to published code does.
+/// The effect of a delegatecall to published code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Runs {
     Calls(usize),

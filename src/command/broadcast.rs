@@ -173,7 +173,7 @@ struct Look<'a> {
     since: Instant,
 }
 
-/// What a look comes to.
+/// The result of a look.
 enum Next {
     /// There is nothing to send.
     Ended(Exit),
@@ -192,7 +192,7 @@ impl<'a> Look<'a> {
         Ok(Self { session, args, judged, since })
     }
 
-    /// The same proposal on the chain as it is now.
+    /// Looks at the same proposal on the chain as it is now.
     fn again(self, from: Address) -> Result<Self, Error> {
         let Self { session, args, judged, .. } = self;
         let since = clock::moment();

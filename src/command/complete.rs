@@ -1,4 +1,4 @@
-//! What the shell completes: names from the council file of the command line that is being typed. Quiet whatever is
+//! Completions for the shell: names from the council file of the command line that is being typed. Quiet whatever is
 //! wrong with it, and offline.
 
 use std::ffi::{OsStr, OsString};

@@ -158,7 +158,7 @@ fn show_address(ui: &Ui, ledger: &mut Ledger, wait: &key::Wait, account: &Accoun
     Ok(Exit::Done)
 }
 
-/// What to set on the device, and the lines by which the person states it: the app does not tell.
+/// Says what to set on the device, and the lines by which the person states it: the app does not tell.
 fn settings(ui: &Ui) -> Result<Exit, Error> {
     let stated = stated(ui)?;
     ui.say(&Text::default().bold("In the Ethereum app's settings, for signing as an owner:"));

@@ -14,7 +14,7 @@ use crate::evm::amount;
 use crate::proposal::{Ready, reassemble};
 use crate::ui::Text;
 
-/// What is to be done about the transactions that were sent before.
+/// The way on after the transactions that were sent before.
 pub enum Before {
     Nothing,
     Ended(Exit),
@@ -24,7 +24,7 @@ pub enum Before {
     Stuck(Sent),
 }
 
-/// What runs before this one sent: each is looked for, and one that is mined is finished. One that is mined and did not
+/// Looks for each transaction that earlier runs sent; one that is mined is finished. One that is mined and did not
 /// execute the proposal is no reason not to send anew.
 pub fn sent_before(
     session: &Session,

@@ -24,7 +24,7 @@ const MOST_BYTES: usize = 64 << 20;
 /// The most signatures that are listed one by one.
 const LISTED: usize = 20;
 
-/// What was found, by where it was.
+/// The signatures that were found, by where they were.
 #[derive(Default)]
 struct Sources {
     origins: Vec<String>,
@@ -319,7 +319,7 @@ fn list(session: &Session, what: &str, tone: impl Fn(Text, &str) -> Text, signat
     }
 }
 
-/// What was counted and not listed, or not looked at: each in a sentence.
+/// Returns a sentence for each thing that was counted and not listed, or not looked at.
 fn over(sources: &Sources, gathered: &Gathered, listed: usize) -> Vec<String> {
     let mut sentences = Vec::new();
     for ((hash, owner), count) in gathered.spare.iter().take(LISTED) {
@@ -367,7 +367,7 @@ fn object(sources: &Sources, gathered: &Gathered, refused: &[(&str, String)]) ->
     })
 }
 
-/// What could not be kept or read, beside what was taken in all the same.
+/// Returns the error for what could not be kept or read, beside what was taken in all the same.
 fn failure(sources: &Sources, unkept: &Few<Error>, object: &Value) -> Option<Error> {
     let (failed, what) = match (unkept.first().first(), sources.failed.first().first()) {
         (Some(error), _) => (error, "could not be kept"),

@@ -117,7 +117,7 @@ fn batch_contract(chain_id: u64, snapshot: &Snapshot) -> Option<Address> {
     batch.address(source).or_else(|_| batch.all().address(source)).ok()
 }
 
-/// What may act for the Safe, stop it or answer for it, as it is now.
+/// Returns lines for the contracts that may act for the Safe, stop it or answer for it, as it is now.
 fn attached(state: &SafeState) -> String {
     let modules: Vec<String> = state.modules.iter().map(|module| format!("\"{module}\"")).collect();
     let mut text = format!("modules = [{}]\n", modules.join(", "));

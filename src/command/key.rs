@@ -189,7 +189,7 @@ pub fn paths(council: &Council) -> Result<SearchPaths, Error> {
     Ok(SearchPaths::after(own))
 }
 
-/// What a key is for: it decides which of the person's settings names it.
+/// The use of a key: it decides which of the person's settings names it.
 #[derive(Clone, Copy, Debug)]
 pub enum Use {
     Signing,

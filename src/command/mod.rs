@@ -134,7 +134,7 @@ enum Command {
     Help(help::Args),
 }
 
-/// What every command about the reader's own files starts from.
+/// The terminal and the reader's own files, for every command about them.
 #[derive(Debug)]
 pub struct Session<'a> {
     pub ui: &'a Ui,
@@ -178,7 +178,7 @@ fn print(error: &clap::Error) -> Exit {
     if lost && exit == Exit::Done { Exit::Failed } else { exit }
 }
 
-/// What is wrong with the command line, without the usage that clap prints after it.
+/// Returns what is wrong with the command line, without the usage that clap prints after it.
 fn usage(error: &clap::Error) -> Error {
     let text = error.to_string();
     let what: Vec<&str> = text.lines().take_while(|line| !line.is_empty()).map(str::trim).collect();

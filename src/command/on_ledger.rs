@@ -1,4 +1,4 @@
-//! What is said before a Ledger is asked to sign: the way, the pages, what to read, and what it does not show.
+//! Prepares a review on a Ledger: the way, the pages, what to read, and what it does not show.
 
 use alloy::primitives::Address;
 
@@ -14,7 +14,7 @@ use crate::safe::{Operation, SignatureKind, published_batch_contract};
 use crate::ui::Text;
 use crate::view::device as pages;
 
-/// What the signer said on the command line.
+/// The signer's choices on the command line.
 pub struct Asking {
     pub way: Asked,
     /// They go on although the Ledger does not show all of the data.
@@ -60,7 +60,7 @@ pub fn prepare<'s>(
     Ok(request)
 }
 
-/// Whether it does more than stop something; what the reader's own files do not say counts as more.
+/// Returns `true` if it does more than stop something; what the reader's own files do not say counts as more.
 fn is_heavy(judged: &Judged) -> bool {
     let pauses = judged
         .derived
@@ -96,7 +96,7 @@ fn is_batch_contract(request: &SigningRequest, pinned: Option<Address>) -> bool 
         && pinned.or_else(listed).is_none_or(|one| one == request.tx.to)
 }
 
-/// What to say where the device may show neither all of the data nor a hash of it.
+/// Returns the warning where the device may show neither all of the data nor a hash of it.
 fn unseen(predicted: &[Prediction]) -> Option<String> {
     let shown = |one: &Prediction| match one.screens.data {
         DataShown::Beginning(bytes) if !one.screens.hashes => Some(bytes),

@@ -3,9 +3,9 @@
 use clap_complete::ArgValueCompleter;
 use serde_json::json;
 
+use crate::ceremony::enforce::{accepted, enforce};
 use crate::ceremony::find::Purpose;
 use crate::ceremony::judged::Judged;
-use crate::ceremony::enforce::{accepted, enforce};
 use crate::ceremony::order::Order;
 use crate::ceremony::together::advise;
 use crate::command::Session;

@@ -1,4 +1,4 @@
-//! What is said of a proposal whose transaction was mined: proven or not, and what to do next.
+//! Reports on a proposal whose transaction was mined: proven or not, and what to do next.
 
 use serde_json::{Value, json};
 

@@ -4,9 +4,9 @@ use alloy::primitives::Address;
 use clap_complete::ArgValueCompleter;
 use serde_json::{Value, json};
 
+use crate::ceremony::enforce::{accepted, changed_digits, enforce};
 use crate::ceremony::find::Purpose;
 use crate::ceremony::judged::Judged;
-use crate::ceremony::enforce::{accepted, changed_digits, enforce};
 use crate::ceremony::order::Given;
 use crate::ceremony::together::advise;
 use crate::command::Session;
@@ -152,12 +152,12 @@ pub fn run(session: &Session, args: &Args) -> Result<Exit, Error> {
     Err(Error::new(exit, message).hint(hint).having_done(object))
 }
 
-/// What came of the proposals.
+/// The results of the proposals.
 #[derive(Default)]
 struct Done {
     signed: Vec<Value>,
     declined: Vec<String>,
-    /// What could not be looked at.
+    /// The titles that could not be looked at.
     unreached: Vec<String>,
     /// How the program ends, if a person said no or something could not be looked at.
     exit: Option<Exit>,
@@ -178,7 +178,7 @@ fn held_up(ui: &Ui, declined: &Judged, later: &[Judged]) {
     }
 }
 
-/// What is said about one proposal must not be taken for another.
+/// Checks that flags about one proposal are not given for several.
 fn alone(args: &Args, count: usize) -> Result<(), Error> {
     let flags = [
         ("--accept", args.accept.accept.iter().any(|id| changed_digits(id).is_none())),
@@ -193,7 +193,7 @@ fn alone(args: &Args, count: usize) -> Result<(), Error> {
     }
 }
 
-/// What was named, judged. What cannot be reached is said, and does not stop the others.
+/// Judges what was named. What cannot be reached is said, and does not stop the others.
 fn load<'a>(
     session: &'a Session,
     args: &Args,
@@ -340,7 +340,7 @@ impl<'j> Wanted<'j> {
     }
 }
 
-/// What can be said before anybody reads a review or types a password: the key is an owner's, and whether enough have
+/// Says what is known before anybody reads a review or types a password: the key is an owner's, and whether enough have
 /// signed. Returns the owner's signature if they have signed already.
 fn known_early(
     session: &Session,

@@ -1,4 +1,4 @@
-//! What a mistyped command line probably meant. Never the opposite of what was typed, and never a flag that weakens a
+//! Suggestions for a mistyped command line. Never the opposite of what was typed, and never a flag that weakens a
 //! check.
 
 use std::ffi::OsString;

@@ -116,7 +116,7 @@ fn parts(levers: &[&Lever], alone: &BTreeSet<&str>) -> Vec<Part> {
 }
 
 impl Expansion {
-    /// The same with more left out: what everybody is told to type when a lever is done already or cannot be pulled. A
+    /// Returns the pull with more left out: what everybody is told to type when a lever is done already or cannot be pulled. A
     /// simple lever that was named itself is not named any more.
     ///
     /// # Errors

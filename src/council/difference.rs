@@ -1,4 +1,4 @@
-//! What changed from one text to another, line by line, of bounded length.
+//! The changes from one text to another, line by line, of bounded length.
 
 use similar::{ChangeTag, TextDiff};
 

@@ -1,4 +1,4 @@
-//! What a person has accepted: the digests of the council file and of the playbooks that its levers use.
+//! The digests that a person has accepted: of the council file and of the playbooks that its levers use.
 //!
 //! A shared repository can be changed by whoever may push to it; what was accepted on this machine cannot. A council
 //! file is pinned by its path and by every Safe that it speaks for: a copy at another path, or under another name,
@@ -29,7 +29,7 @@ pub struct Accepted {
     pub built_in: bool,
 }
 
-/// What was accepted, by what it is about.
+/// The accepted digests, by what they are of.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Pins(BTreeMap<String, Accepted>);
 

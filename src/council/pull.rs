@@ -1,4 +1,4 @@
-//! What a command pulls: the names that were typed and those left out, in the one form that all machines give.
+//! The levers that a command pulls: the names that were typed and those left out, in the one form that all machines give.
 
 use crate::shell::quoted;
 

@@ -7,7 +7,7 @@ use toml::Spanned;
 
 use crate::excerpt::Fault;
 
-/// What the person wrote. The program never changes this file.
+/// The person's own settings. The program never changes this file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Settings {
     /// The person's name in the council file.
@@ -18,7 +18,7 @@ pub struct Settings {
     pub payer: Option<String>,
     /// The council file where none lies here or in a folder above.
     pub council: Option<PathBuf>,
-    /// What the person's Ledger is set to.
+    /// The settings of the person's Ledger.
     pub ledger: LedgerSettings,
 }
 

@@ -1,4 +1,4 @@
-//! What a device has answered about its keys. Pure.
+//! A device's answers about its keys. Pure.
 
 use alloy::primitives::Address;
 
@@ -12,7 +12,7 @@ pub struct Account {
     pub address: Address,
 }
 
-/// What the device has answered about its keys, so that nothing is asked twice.
+/// The device's answers about its keys, so that nothing is asked twice.
 #[derive(Default)]
 pub(super) struct Answered {
     pub(super) parents: Vec<(DerivationPath, ExtendedKey)>,

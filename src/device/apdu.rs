@@ -1,4 +1,4 @@
-//! What goes to the Ethereum app and what comes back: bytes only. Pure.
+//! Messages to and from the Ethereum app: bytes only. Pure.
 //!
 //! Source of every command and word: the app's own documentation, and the exchanges recorded with the real app in
 //! `tests/vectors`.
@@ -240,7 +240,7 @@ pub fn read_address(data: &[u8]) -> Option<Address> {
     read_key(data).map(|(address, ..)| address)
 }
 
-/// The same and 32 bytes of chain code.
+/// Reads a public key and 32 bytes of chain code.
 pub(super) fn read_extended_key(data: &[u8]) -> Option<ExtendedKey> {
     let (_, point, chain_code) = read_key(data)?;
     ExtendedKey::new(point, chain_code.try_into().ok()?)

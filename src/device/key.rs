@@ -43,7 +43,7 @@ impl Key {
     /// Returns an owner's signature, given out only if the request's owner made it.
     ///
     /// # Errors
-    /// What the key or its person refuses.
+    /// If the key or its person refuses.
     pub fn sign_safe_tx(&mut self, request: &SigningRequest<'_>) -> Result<EcdsaSignature, DeviceError> {
         match self {
             Self::Ledger(ledger) => ledger.sign_safe_tx(request),
@@ -54,7 +54,7 @@ impl Key {
     /// Returns the raw transaction signed by `from`, ready to be sent: EIP-2718 type 2.
     ///
     /// # Errors
-    /// What the key or its person refuses.
+    /// If the key or its person refuses.
     pub fn sign_transaction(&mut self, tx: &TxEip1559, from: Address) -> Result<Vec<u8>, DeviceError> {
         match self {
             Self::Ledger(ledger) => ledger.sign_transaction(tx, from),

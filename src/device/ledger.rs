@@ -20,7 +20,7 @@ const AGREEING: Duration = Duration::from_secs(30);
 const OPENING: Duration = Duration::from_secs(6);
 const BETWEEN_LOOKS: Duration = Duration::from_millis(500);
 
-/// What is being waited for, for a spinner.
+/// The reason for a wait, for a spinner.
 #[derive(Debug)]
 pub enum Waiting<'a> {
     /// The device is not ready, and somebody can change that.

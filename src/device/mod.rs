@@ -51,7 +51,7 @@ pub use typed::TypedData;
 pub use udev::{UDEV_RULE, UDEV_RULE_PATH};
 pub use way::{Asked, Chosen, Weight, choose_way};
 
-/// What is asked of an owner's key: a Safe transaction in full, never a bare hash from outside.
+/// A request to an owner's key: a Safe transaction in full, never a bare hash from outside.
 #[derive(Clone, Copy, Debug)]
 pub struct SigningRequest<'a> {
     pub safe: &'a SafeId,

@@ -90,7 +90,7 @@ impl fmt::Display for Plugged {
 }
 
 impl Plugged {
-    /// What tells it from all others: its serial number, or its path where another one has the same number.
+    /// Returns the name that tells it from all others: its serial number, or its path where another one has the same number.
     #[must_use]
     pub fn own_name(&self, all: &[Self]) -> &str {
         match &self.serial {

@@ -23,7 +23,7 @@ impl Ledger {
     /// Returns an owner's signature; given out only if the request's owner made it.
     ///
     /// # Errors
-    /// What the device or its person refuses.
+    /// If the device or its person refuses.
     pub fn sign_safe_tx(&mut self, request: &SigningRequest<'_>) -> Result<EcdsaSignature, DeviceError> {
         request.check_kind()?;
         self.ready()?;
@@ -42,7 +42,7 @@ impl Ledger {
     /// Returns the raw transaction, signed by `from` and ready to be sent.
     ///
     /// # Errors
-    /// What the device or its person refuses. With data it needs "Blind signing".
+    /// If the device or its person refuses. With data it needs "Blind signing".
     pub fn sign_transaction(&mut self, tx: &TxEip1559, from: Address) -> Result<Vec<u8>, DeviceError> {
         const WHAT: &str = "a transaction";
         self.ready()?;

@@ -1,9 +1,9 @@
-//! What a Ledger says about itself: its model, its app and the settings that can be read. Pure.
+//! A Ledger's own report: its model, its app and the settings that can be read. Pure.
 
 use super::apdu::AppVersion;
 use super::plugged::Model;
 
-/// What the device says about itself.
+/// The device's own report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Status {
     /// `None` over TCP, where nobody says it.
@@ -17,7 +17,7 @@ pub struct Status {
 }
 
 impl Status {
-    /// What to change on the device before signing with it, if anything. Raw messages cannot be read from outside.
+    /// Returns what to change on the device before signing with it, if anything. Raw messages cannot be read from outside.
     #[must_use]
     pub const fn advice(&self) -> &'static str {
         match (self.takes_fields, self.blind_signing) {

@@ -11,7 +11,7 @@ use crate::safe::{Hashes, MessageHash, SafeId, SafeTx, SafeTxHash};
 /// The most bytes that one field can have: two length bytes go before it.
 const MOST_BYTES: usize = u16::MAX as usize;
 
-/// What an owner is asked to sign, field by field, in the order of the contract's type string.
+/// Typed data that an owner is asked to sign, field by field, in the order of the contract's type string.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TypedData {
     pub(super) domain: Vec<Field>,

@@ -5,7 +5,7 @@ use super::status::Status;
 use super::{SigningRequest, Way};
 use crate::safe::{Operation, SignatureKind};
 
-/// What the signer asked for.
+/// The way that the signer asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Asked {
     Nothing,
@@ -27,7 +27,7 @@ pub struct Chosen {
 pub enum Weight {
     /// One call that a Nano shows whole, of the kind that stops something.
     Short,
-    /// The same, one of several that are signed together.
+    /// One of several that are signed together.
     Several,
     /// A batch, or data of which the device shows the beginning only.
     Long,

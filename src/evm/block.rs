@@ -100,7 +100,7 @@ impl Header {
     }
 }
 
-/// What execution sees of it; the rest is left at its default, so that its hash is another one.
+/// The fields that execution sees; the rest is left at its default, so that its hash is another one.
 impl From<&Header> for alloy::consensus::Header {
     fn from(header: &Header) -> Self {
         Self {
@@ -125,7 +125,7 @@ impl From<&Header> for alloy::consensus::Header {
     }
 }
 
-/// What `eth_getBlockByNumber` answers. Chains add fields of their own, so unknown ones are passed over.
+/// The answer of `eth_getBlockByNumber`. Chains add fields of their own, so unknown ones are passed over.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct WireHeader {

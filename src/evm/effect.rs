@@ -1,4 +1,4 @@
-//! What a transaction reads and leaves: keys of the state, slots, tokens. Values only, as a proposal's file has them too.
+//! Effects of a transaction: keys that it reads, slots and tokens that it changes. Values only, as a proposal's file has them too.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -73,7 +73,7 @@ pub struct Write {
     pub new: B256,
 }
 
-/// What ERC-20 `Transfer` events say that a holder received and sent, in the token's smallest unit. What a token says
+/// The amounts that a holder received and sent by ERC-20 `Transfer` events, in the token's smallest unit. What a token says
 /// of itself: only its own storage proves it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -1,4 +1,4 @@
-//! What a chain says now. Values only.
+//! Values that are a chain's newest. Values only.
 
 use std::ops::Deref;
 

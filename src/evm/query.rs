@@ -1,4 +1,4 @@
-//! What a plan or a check asks of the chain, and what the chain answered. Values only: who asks is no business of
+//! Questions of a plan or a check to the chain, and its answers. Values only: who asks is not known to
 //! this room.
 
 use std::collections::BTreeMap;
@@ -34,7 +34,7 @@ impl fmt::Display for Query {
     }
 }
 
-/// What the chain answered.
+/// An answer of the chain.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Answer {
     /// The returned data, or the 32-byte word.

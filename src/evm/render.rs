@@ -38,7 +38,7 @@ pub fn render(value: &DynSolValue, names: Option<&AddressBook>) -> String {
     }
 }
 
-/// What an address is called in a sentence: the reader's own name, else the whole address.
+/// Returns the name of an address in a sentence: the reader's own name, else the whole address.
 #[must_use]
 pub fn called(address: Address, names: &AddressBook) -> String {
     names.name(address).map_or_else(|| address.to_string(), str::to_string)

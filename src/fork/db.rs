@@ -16,7 +16,7 @@ pub(super) struct ForkDb<'a> {
     world: &'a World,
     /// Slots that are taken to hold something else than they do.
     assumed: BTreeMap<(Address, B256), U256>,
-    /// What the transaction left behind; what is read next is read here first.
+    /// The state that the transaction left behind; it is read first.
     after: EvmState,
     loaded: HashMap<Address, Option<AccountInfo>>,
     pub(super) read: Keys,

@@ -1,4 +1,4 @@
-//! What a run left behind, compared with what was there. Pure.
+//! The changes that a run left behind. Pure.
 
 use std::collections::BTreeMap;
 

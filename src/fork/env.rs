@@ -66,7 +66,7 @@ pub fn gas_limit(world: &World) -> u64 {
     world.header.gas_limit.min(own_cap(world.chain_id).unwrap_or(bound))
 }
 
-/// What the EVM sees of the next block. Its randomness, beneficiary and blob price are not known yet: those of the
+/// Returns the next block as the EVM sees it. Its randomness, beneficiary and blob price are not known yet: those of the
 /// pinned block stand in for them.
 pub(super) fn block(world: &World) -> BlockEnv {
     let header = &world.header;
@@ -87,7 +87,7 @@ pub(super) fn block(world: &World) -> BlockEnv {
     }
 }
 
-/// What the EVM sees of the block itself, as a call that is asked at it does.
+/// Returns the block itself as the EVM sees it, for a call that is asked at it.
 pub(super) fn present(world: &World) -> BlockEnv {
     let header = &world.header;
     BlockEnv {

@@ -1,4 +1,4 @@
-//! What a block must hold once a transaction was mined that did what was rehearsed. Pure.
+//! The state that a block must hold once a transaction was mined that did what was rehearsed. Pure.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -18,7 +18,7 @@ const REPEATED: &str = "SafeMultiSigTransaction(address,uint256,bytes,uint8,uint
 /// The state and the events that a transaction leaves.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Expected {
-    /// What it wrote, and what it read and left alone.
+    /// The values that it wrote, and those that it read and left alone.
     pub slots: BTreeMap<(Address, B256), B256>,
     /// keccak256 of the code of every account that it read; zero where there is none.
     pub code: BTreeMap<Address, B256>,
@@ -44,7 +44,7 @@ pub enum Difference {
     Missing(Log),
     /// An event that is in the receipt and was not rehearsed.
     Unexpected(Log),
-    /// The same events, in another order or number.
+    /// The events differ, in order or number.
     Events {
         expected: usize,
         found: usize,
@@ -73,7 +73,7 @@ impl Expected {
         Self { slots, code, events: rehearsal.events.clone() }
     }
 
-    /// What has to be asked to compare.
+    /// Returns the questions whose answers are compared.
     #[must_use]
     pub fn queries(&self) -> Vec<Query> {
         let slots =

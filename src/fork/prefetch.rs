@@ -1,4 +1,4 @@
-//! What to ask for before anything is known: so that the first round brings nearly everything. Pure.
+//! Predicts what to ask for before anything is known, so that the first round brings nearly everything. Pure.
 
 use alloy::primitives::{Address, B256, Bytes, U256, address};
 use alloy::rpc::types::AccessList;
@@ -28,7 +28,7 @@ sol! {
 
 /// Hints beyond this number are not asked for: they come from a file that somebody else wrote.
 const MAX_HINTS: usize = 2_000;
-/// The same of accounts, whose code comes along.
+/// The most accounts that are hinted at: their code comes along.
 const MAX_HINTED_ACCOUNTS: usize = 256;
 
 /// The precompiled contract that every ECDSA signature is checked with.
@@ -80,7 +80,7 @@ pub fn first_keys(
     keys
 }
 
-/// What the first answers point at, and a run would meet only after a few more rounds: the owners' entries, the
+/// Returns the keys that the first answers point at, and a run would meet only after a few more rounds: the owners' entries, the
 /// Safe's singleton and guard, the implementations and beacons of proxies.
 pub(super) fn next_keys(exec: &ExecTransaction<'_>, state: &State) -> Keys {
     let safe = exec.safe.address;
@@ -104,7 +104,7 @@ fn targets(tx: &SafeTx) -> Vec<Address> {
     }
 }
 
-/// What to give to `eth_createAccessList` in the first round, from any sender: `Safe.simulate(accessor, …)`, which
+/// Returns the calls for `eth_createAccessList` in the first round, from any sender: `Safe.simulate(accessor, …)`, which
 /// needs no signatures and does not revert. One call per accessor known for the version; any of them may be missing
 /// on the chain, and the answer is only a hint.
 #[must_use]

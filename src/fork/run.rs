@@ -20,7 +20,7 @@ use crate::safe::{
     find_execution,
 };
 
-/// What common clients allow a call that is only asked.
+/// The gas that common clients allow a call that is only asked.
 const QUERY_GAS: u64 = 50_000_000;
 
 /// The transaction to rehearse: exactly what a sender would broadcast.
@@ -39,7 +39,7 @@ pub struct ExecTransaction<'a> {
     pub gas: Option<u64>,
 }
 
-/// What became of the Safe's transaction.
+/// The result of the Safe's transaction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
     Succeeded,

@@ -1,4 +1,4 @@
-//! What a storage slot is called, where that can be known. Pure.
+//! Names of storage slots, where they can be known. Pure.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -63,7 +63,7 @@ const NAMESPACED: [(&str, u64, &str); 17] = [
     ("openzeppelin.storage.GovernorSettings", 0, "voting delay, period and proposal threshold"),
 ];
 
-/// What is known about the slots of one Safe and of the contracts it acts on.
+/// The known slots of one Safe and of the contracts it acts on.
 #[derive(Clone, Copy, Debug)]
 pub struct SlotNames<'a> {
     pub safe: Address,

@@ -1,4 +1,4 @@
-//! What a rehearsal needs to know of the chain, by key, and what is known.
+//! The state of the chain that a rehearsal needs, by key, and what is known of it.
 
 use std::collections::BTreeMap;
 

@@ -53,7 +53,7 @@ pub enum Relation {
     AtMost,
     Contains,
     Lacks,
-    /// The same items as often, in any order.
+    /// Equal items, each as often, in any order.
     SameItems,
 }
 
@@ -71,7 +71,7 @@ impl Relation {
     }
 }
 
-/// What a value must be.
+/// The value that is expected.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Expectation {
     pub relation: Relation,
@@ -163,7 +163,7 @@ impl Check {
     }
 }
 
-/// Whether a check holds, and how to say it.
+/// The result of a check, and how to say it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Verdict {
     pub holds: bool,
@@ -174,7 +174,7 @@ pub struct Verdict {
 }
 
 impl Check {
-    /// What must be asked before the check can be judged; nothing for an event.
+    /// Returns the questions of the check; none for an event.
     #[must_use]
     pub fn queries(&self) -> Vec<Query> {
         match self {
@@ -184,7 +184,7 @@ impl Check {
         }
     }
 
-    /// What is looked at: `vault paused()`.
+    /// Returns the thing that is looked at: `vault paused()`.
     #[must_use]
     pub fn label(&self) -> &str {
         match self {
@@ -194,7 +194,7 @@ impl Check {
         }
     }
 
-    /// What must be true, as a sentence.
+    /// Returns the claim as a sentence.
     #[must_use]
     pub fn describe(&self) -> String {
         match self {

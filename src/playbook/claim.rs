@@ -1,4 +1,4 @@
-//! What a playbook asks of the chain, as written: values to read and claims to check. They become [`Subject`]s and
+//! Questions of a playbook to the chain, as written: values to read and claims to check. They become [`Subject`]s and
 //! [`Check`]s when the arguments are known.
 
 use std::collections::BTreeSet;
@@ -63,7 +63,7 @@ pub struct Step {
     pub skip_if: Vec<Claim>,
 }
 
-/// What must be true, once or for each item of a list.
+/// A claim that must be true, once or for each item of a list.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Claim {
     pub each: Option<Each>,
@@ -80,7 +80,7 @@ pub enum Fact {
     Call { call: StaticCall, ending: Ending },
 }
 
-/// What the block's time is called.
+/// The name of the block's time.
 const TIME: &str = "the block's time";
 
 fn listed(args: &[Template]) -> String {

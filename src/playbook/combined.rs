@@ -85,7 +85,7 @@ impl CombinedPlan {
         self.levers().flat_map(|one| one.plan.after.iter().map(|check| (one.lever.as_deref(), check)))
     }
 
-    /// What the chain decides, each with its lever.
+    /// Returns the parts that the chain decides, each with its lever.
     pub fn decided(&self) -> impl Iterator<Item = (Option<&str>, &Decided)> {
         self.levers().flat_map(|one| one.plan.decided.iter().map(|part| (one.lever.as_deref(), part)))
     }

@@ -115,7 +115,7 @@ impl<'a> Work<'a> {
         })
     }
 
-    /// Whether the answer is there; if not, it is asked for.
+    /// Returns `true` if the answer is there; if not, it is asked for.
     fn asked(&mut self, query: &Query) -> bool {
         match self.readings.get(query) {
             Some(answer) => self.rests_on.insert(query.clone(), answer.clone()),

@@ -88,7 +88,7 @@ pub(super) fn turns(each: Option<&Each>, values: &Values) -> Result<Vec<Item>, S
     each.map_or_else(|| Ok(vec![Item::new()]), |each| each.items(values))
 }
 
-/// The same call twice is a mistake in the list.
+/// Returns an error if a call stands twice: a mistake in the list.
 pub(super) fn once_each(items: &[Item]) -> Result<(), String> {
     let mut seen = BTreeSet::new();
     for item in items {

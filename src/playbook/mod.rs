@@ -103,7 +103,7 @@ pub(crate) trait Word: Copy + 'static {
     const ALL: &'static [(&'static str, Self)];
 }
 
-/// What a playbook is for.
+/// The purpose of a playbook.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Kind {
     Pause,
@@ -236,12 +236,12 @@ pub struct Playbook {
     pub summary: String,
     pub severity: Severity,
     pub does_not_stop: String,
-    /// What using it costs.
+    /// The cost of using it.
     pub cost: String,
     pub undo: Undo,
     /// Where the functions and views were read.
     pub source: String,
-    /// What the Safe must be to the contracts.
+    /// The role that the Safe must have in the contracts.
     pub role: Option<String>,
     /// Anybody may do it.
     pub anyone: bool,
@@ -254,7 +254,7 @@ pub struct Playbook {
     pub before: Vec<Claim>,
     pub after: Vec<Claim>,
     pub changes: Vec<DeclaredChange>,
-    /// What its contracts revert with, beside the errors that everybody knows.
+    /// The errors of its contracts, beside those that everybody knows.
     pub errors: Vec<Error>,
     pub example: Option<Example>,
     /// Params and reads, each after those that it needs.

@@ -45,7 +45,7 @@ pub enum ParamUnit {
     Token(Template),
 }
 
-/// What zero means to the contract.
+/// The meaning of zero to the contract.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Zero {
     /// Nothing special.
@@ -76,7 +76,7 @@ pub(super) enum Limit {
 }
 
 impl Param {
-    /// What to give, for a message: `fee (uint256 in bps)`.
+    /// Returns the parameter for a message: `fee (uint256 in bps)`.
     #[must_use]
     pub fn ask(&self) -> String {
         let unit = match &self.unit {
@@ -150,7 +150,7 @@ impl Param {
         value.ok_or_else(|| format!("{text} does not fit in {}", self.ty).into())
     }
 
-    /// Whether one bound is above another, as far as that is known without the chain.
+    /// Returns `true` if one bound is above another, as far as that is known without the chain.
     pub(super) fn is_above(&self, low: &Amount, high: &Amount) -> bool {
         let names = AddressBook::default();
         let values = Values::new(BTreeMap::new(), &names);
@@ -281,7 +281,7 @@ pub(super) fn amount(param: &Param, text: &str, scope: &Scope) -> Result<Amount,
     Ok(Amount::Text(text.into()))
 }
 
-/// Whether a literal can be a value of this parameter, as far as that is known without the chain.
+/// Checks that a literal can be a value of this parameter, as far as that is known without the chain.
 pub(super) fn try_literal(param: &Param, text: &str) -> Result<(), String> {
     let names = AddressBook::default();
     let values = Values::new(BTreeMap::new(), &names);

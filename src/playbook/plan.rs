@@ -1,4 +1,4 @@
-//! What a playbook comes to: ordered calls, checks and declared effects; and why there is no such thing. Pure.
+//! The plan of a playbook: ordered calls, checks and declared effects; and why there is none. Pure.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +14,7 @@ use crate::evm::AddressBook;
 use crate::evm::{Query, Readings};
 use crate::safe::Call;
 
-/// What a plan is made from besides the playbook.
+/// The inputs of a plan besides the playbook.
 #[derive(Clone, Copy, Debug)]
 pub struct Inputs<'a> {
     /// Name → text as a person gave it.
@@ -33,7 +33,7 @@ pub enum Derivation {
     Ready(Plan),
 }
 
-/// What a playbook comes to with these arguments at this state.
+/// The ordered calls, checks and effects of a playbook with these arguments at this state.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Plan {
     pub args: Vec<ShownArg>,
@@ -45,13 +45,13 @@ pub struct Plan {
     pub after: Vec<Check>,
     /// Of each check in `after`: whether it may hold before already.
     pub kept: Vec<bool>,
-    /// What may change beyond the storage of the contracts called.
+    /// The changes that are allowed beyond the storage of the contracts called.
     pub changes: Vec<Change>,
-    /// What the contracts revert with, beside the errors that everybody knows.
+    /// The errors of the contracts, beside those that everybody knows.
     pub errors: Vec<Error>,
-    /// What of the transaction the chain decides, step by step.
+    /// The parts of the transaction that the chain decides, step by step.
     pub decided: Vec<Decided>,
-    /// What of the lever it is; `None` if it cannot be cut.
+    /// The piece of the lever that it is; `None` if it cannot be cut.
     pub piece: Option<Piece>,
     /// The answers that the plan rests on: with them and the same arguments it is derived again.
     pub rests_on: Readings,

@@ -1,4 +1,4 @@
-//! What of a plan the chain decides: the parts that another answer would change. Pure.
+//! The parts of a plan that the chain decides: another answer would change them. Pure.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -17,7 +17,7 @@ pub struct Decided {
     /// The function of the step: `transfer(address,uint256)`.
     pub signature: String,
     pub part: Part,
-    /// What decides it; at least one.
+    /// The answers that decide it; at least one.
     pub by: Vec<Source>,
 }
 
@@ -153,7 +153,7 @@ impl Provenance {
         found
     }
 
-    /// What a part of a step rests on; an item of a list rests on what the list does.
+    /// Returns the questions that a part of a step rests on; an item of a list rests on what the list does.
     fn of(&self, step: &Step, template: &Template) -> BTreeSet<Query> {
         let mut names = BTreeSet::new();
         template.names(&mut names);

@@ -1,4 +1,4 @@
-//! What a proposal says it came from, and how a reader's own derivation differs from it.
+//! The levers that a proposal says it came from, and how a reader's own derivation differs from it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -74,7 +74,7 @@ impl Binding {
         Ok(Self { pull, levers })
     }
 
-    /// What was pulled; this proposal may be one part of it.
+    /// Returns the pull; this proposal may be one part of it.
     #[must_use]
     pub const fn pull(&self) -> &Pull {
         &self.pull

@@ -58,7 +58,7 @@ impl BatchContract {
         known.map_or(Self::Open(version), Self::Known)
     }
 
-    /// The same, if nobody had named one.
+    /// Returns it as if nobody had named one.
     #[must_use]
     pub const fn all(self) -> Self {
         Self::Open(self.version())

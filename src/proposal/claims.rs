@@ -1,4 +1,4 @@
-//! What a line says of the transaction that it signs. Its writer's word, which nobody signed: a claim never counts. It
+//! The claims of a line about the transaction that it signs. Its writer's word, which nobody signed: a claim never counts. It
 //! explains a signature that fits nothing here.
 
 use std::fmt;
@@ -61,7 +61,7 @@ impl fmt::Display for ShortDigest {
     }
 }
 
-/// What a line claims. A name or a value is a stranger's text, cut to a length; whoever prints it makes it visible.
+/// The claims of a line. A name or a value is a stranger's text, cut to a length; whoever prints it makes it visible.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Claims {
     pub chain_id: Option<u64>,
@@ -85,7 +85,7 @@ pub struct Claims {
 }
 
 impl Claims {
-    /// What a line says of this proposal, by the council file with this text.
+    /// Returns the claims of a line about this proposal, by the council file with this text.
     #[must_use]
     pub fn of(proposal: &Proposal, council: &Council, text: &str) -> Self {
         let binding = proposal.binding();

@@ -10,7 +10,7 @@ use super::few::Few;
 use super::line::{self, ALPHABET, Kind};
 use super::signature::{FIRST_LENGTH, FIRST_START, Stated};
 
-/// What one text holds: every well-formed signature, each once, in order.
+/// The signatures of one text: every well-formed one, once, in order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Finds {
     /// Lines and files of ours: they say what they sign.
@@ -36,7 +36,7 @@ const HEX_LENGTH: usize = 130;
 const HEX_BEGINNING: usize = 16;
 /// The most characters that a chat puts into one wrapped line, beside one for each of its own.
 const MOST_NOISE: usize = 400;
-/// The same inside of a head: one fold.
+/// The most noise inside of a head: one fold.
 const MOST_NOISE_IN_HEAD: usize = 12;
 
 /// Finds every signature in a text.
@@ -231,7 +231,7 @@ fn gather(text: &str, count: usize, belongs: impl Fn(char) -> bool) -> Gathered 
     gathered
 }
 
-/// What a chat or a mail client puts into a wrapped line: white space, quoting, emphasis, a mail's `=` at the end of a
+/// Returns `true` for what a chat or a mail client puts into a wrapped line: white space, quoting, emphasis, a mail's `=` at the end of a
 /// line, soft hyphens, zero-width characters.
 fn is_chat_noise(c: char) -> bool {
     c.is_whitespace()

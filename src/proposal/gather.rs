@@ -24,7 +24,7 @@ pub struct Wanted<'a> {
     pub owners: SafeOwners,
 }
 
-/// What became of all that was found.
+/// The result for all that was found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Gathered {
     /// At most one an owner and proposal: more are not needed.
@@ -69,7 +69,7 @@ pub fn gather(found: &[Finds], wanted: &[Wanted]) -> Gathered {
 }
 
 /// Every different signature with the place of its text: the first of each text, then the second of each, and so on.
-/// What is stated as accepted beside one of them is unsigned: of several such lists all is taken.
+/// Puts each signature once. What is stated as accepted beside it is unsigned: of several such lists all is taken.
 fn in_turn<'f>(found: &'f [Finds], list: impl Fn(&'f Finds) -> &'f Vec<Stated>) -> Vec<(usize, Stated)> {
     let texts = found.iter().enumerate();
     let mut all: Vec<(usize, usize, &Stated)> = texts
@@ -91,7 +91,7 @@ fn in_turn<'f>(found: &'f [Finds], list: impl Fn(&'f Finds) -> &'f Vec<Stated>) 
 }
 
 impl Gathered {
-    /// The same, where these signatures are kept already.
+    /// Returns it with these signatures as known, because they are kept already.
     #[must_use]
     pub fn beside(mut self, kept: &[OwnerSignature]) -> Self {
         for mut signature in std::mem::take(&mut self.new) {

@@ -17,12 +17,12 @@
 use alloy::primitives::keccak256;
 use bech32::{ByteIterExt, Fe32, Fe32IterExt};
 
-/// What a line is.
+/// The kind of a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     /// An owner's signature.
     Signature,
-    /// The same of a drill: it can be used nowhere.
+    /// A signature of a drill: it can be used nowhere.
     Drill,
 }
 
@@ -76,7 +76,7 @@ impl Writer {
         self.add_leaving(0, tag, value)
     }
 
-    /// The same, where so many bytes are to be left free.
+    /// Adds a field if so many bytes are left free after it.
     pub(super) fn add_leaving(&mut self, free: usize, tag: u8, value: &[u8]) -> bool {
         let room = WITHOUT_HEAD * 5 / 8 - LENGTH_BYTES - CHECK_BYTES - free;
         let length = match u16::try_from(value.len()) {

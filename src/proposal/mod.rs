@@ -1,4 +1,4 @@
-//! What a council is asked to sign, what its owners signed, and whether that is enough.
+//! Proposals that a council is asked to sign, the signatures of its owners, and whether they are enough.
 //!
 //! Values only: no effects of any kind. A [`Proposal`] is named by its safeTxHash, which is always computed here and
 //! never read; an [`OwnerSignature`] exists only once its signer has been recovered; a [`Ready`] only once enough
@@ -72,21 +72,21 @@ impl Proposal {
         Self { tx, snapshot, block, binding, readings, accepted: Vec::new(), record: None, hashes }
     }
 
-    /// The same proposal, with the refusals that whoever proposes it accepts.
+    /// Returns it with the refusals that whoever proposes it accepts.
     #[must_use]
     pub fn accepting(mut self, ids: &[String]) -> Self {
         self.accepted = ids.to_vec();
         self
     }
 
-    /// The same proposal, with what a rehearsal gave when it was made.
+    /// Returns it with the record of a rehearsal.
     #[must_use]
     pub fn recording(mut self, record: Option<Record>) -> Self {
         self.record = record;
         self
     }
 
-    /// The same transaction, where its file was wrong about the Safe: with the Safe as it was, and nothing recorded. Itself if
+    /// Returns the same transaction, where its file was wrong about the Safe: with the Safe as it was, and nothing recorded. Itself if
     /// it would be another transaction for that Safe.
     #[must_use]
     pub fn restated(self, snapshot: SafeState) -> Self {
@@ -149,7 +149,7 @@ impl Proposal {
         &self.accepted
     }
 
-    /// What a rehearsal gave, as whoever wrote the file says.
+    /// Returns the rehearsal's result, as whoever wrote the file says.
     #[must_use]
     pub const fn record(&self) -> Option<&Record> {
         self.record.as_ref()

@@ -120,7 +120,7 @@ fn tally(approvals: &[Approval], now: &SafeState) -> Shortfall {
 /// Verifies everything the Safe will verify, against its state now.
 ///
 /// # Errors
-/// What is missing or has moved, see [`NotReady`].
+/// If signatures are missing or the Safe has moved, see [`NotReady`].
 pub fn assemble(
     proposal: &Proposal,
     signatures: &[OwnerSignature],
@@ -130,7 +130,7 @@ pub fn assemble(
     ready(proposal, &approvals(proposal, signatures, on_chain), now)
 }
 
-/// The same for a call that was signed before: its own approvals, verified against the Safe as it is now. `None` if the Safe
+/// Makes a call that was signed before ready again: its own approvals, verified against the Safe as it is now. `None` if the Safe
 /// would not take this very call.
 #[must_use]
 pub fn reassemble(
@@ -165,7 +165,7 @@ pub fn likely_approvals(
     chosen(&tally).filter(|_| moved(proposal, now).is_empty()).map(encode_approvals)
 }
 
-/// What makes it another Safe than the one that was signed for.
+/// Returns what makes it another Safe than the one that was signed for.
 fn moved(proposal: &Proposal, now: &SafeState) -> Vec<Drift> {
     let mut drift = proposal.snapshot().drift(now);
     drift.retain(|d| d.what.is_identity());

@@ -1,4 +1,4 @@
-//! What a rehearsal gave when it was recorded in a proposal file, and what it read. A claim of whoever wrote the file:
+//! The result of a rehearsal as recorded in a proposal file, and what it read. A claim of whoever wrote the file:
 //! it is never shown as true, only compared with the reader's own rehearsal; its hints say what to fetch and no more.
 
 use std::fmt;
@@ -30,7 +30,7 @@ pub struct Record {
     /// The code that ran behind each contract called.
     #[serde(default)]
     pub code: Vec<RecordedCode>,
-    /// What it read.
+    /// The keys that it read.
     pub hints: Keys,
 }
 
@@ -72,7 +72,7 @@ impl Record {
         }
     }
 
-    /// The same, within bounds: nothing of one that changes too much, no hints where there are too many.
+    /// Returns it within bounds: `None` for one that changes too much, no hints where there are too many.
     #[must_use]
     pub fn bounded(mut self) -> Option<Self> {
         if self.hints.len() > MOST_HINTS {
@@ -89,7 +89,7 @@ impl Record {
         self.writes.len() + self.balances.len() + self.tokens.len() + self.code.len()
     }
 
-    /// What this rehearsal gives and the recorded one did not, and the other way round. Block and gas may differ.
+    /// Returns what this rehearsal gives and the recorded one did not, and the other way round. Block and gas may differ.
     #[must_use]
     pub fn differences(&self, recorded: &Self) -> Vec<String> {
         let mut found = Vec::new();

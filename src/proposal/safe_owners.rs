@@ -32,7 +32,7 @@ impl SafeOwners {
         Some(Self { chain_id, safe, list, set })
     }
 
-    /// The same, with one of them alone.
+    /// Returns one of them alone.
     #[must_use]
     pub fn only(&self, owner: Address) -> Self {
         let list: Vec<Address> = self.contains(owner).then_some(owner).into_iter().collect();

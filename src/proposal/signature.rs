@@ -27,13 +27,13 @@ const SIGNATURE: u8 = 2;
 /// A signature as somebody hands it over: what it is for and by whom is still a claim.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Stated {
-    /// What it claims to sign; none for a bare signature.
+    /// The hash that it claims to sign; `None` for a bare signature.
     pub hash: Option<SafeTxHash>,
     /// r ‖ s ‖ v
     pub bytes: [u8; 65],
     /// Refusals that its signer accepted, by the finding's id.
     pub accepted: Vec<String>,
-    /// What its line says of the transaction; `None` for a file, a line of version 1, or a bare signature.
+    /// The claims of its line; `None` for a file, a line of version 1, or a bare signature.
     pub claims: Option<Claims>,
 }
 

@@ -104,7 +104,7 @@ struct WireTx {
     nonce: String,
 }
 
-/// What version 1 names.
+/// The playbook of version 1.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct WirePlaybook {

@@ -1,4 +1,4 @@
-//! What a Safe can be asked.
+//! The calls that a Safe answers.
 
 use alloy::sol;
 

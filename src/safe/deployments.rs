@@ -11,7 +11,7 @@ use Contract::{
     SingletonL2,
 };
 
-/// What a known contract is to a Safe.
+/// The part that a known contract plays for a Safe.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Contract {
     Singleton,
@@ -84,7 +84,7 @@ const PROXY_CODE: [B256; 4] = [
     b256!("4e381985ca68b3e5d27b4425fa581c19cf33146d3f887a3cfca96f55528ea46f"),
 ];
 
-/// Whether code of this hash is a Safe proxy as one of the published factories makes it.
+/// Returns `true` if code of this hash is a Safe proxy as one of the published factories makes it.
 #[must_use]
 pub fn is_proxy_code(code_hash: B256) -> bool {
     PROXY_CODE.contains(&code_hash)

@@ -6,7 +6,7 @@ use alloy::sol_types::SolEvent;
 use super::hash::SafeTxHash;
 use super::version::SafeVersion;
 
-/// What the Safe's own event says about one transaction.
+/// The result of one transaction by the Safe's own event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Execution {
     /// `ExecutionSuccess` with our safeTxHash.

@@ -93,7 +93,7 @@ impl Owners {
         self.list.contains(&who)
     }
 
-    /// What a Safe with these owners returns to a call, if it is one about them and the answer follows.
+    /// Returns the answer of a Safe with these owners to a call, if it is one about them and the answer follows.
     #[must_use]
     pub fn answer(&self, call: &[u8]) -> Option<Bytes> {
         let answer = match call {

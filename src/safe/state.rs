@@ -1,4 +1,4 @@
-//! What a Safe is at one block: everything that decides whether a transaction can run and who controls the Safe.
+//! The state of a Safe at one block: everything that decides whether a transaction can run and who controls the Safe.
 
 use std::fmt;
 
@@ -77,7 +77,7 @@ pub struct Drift {
 }
 
 impl SafeState {
-    /// What changed from `self` to `now`, the nonce left out: it moves with every transaction and is judged apart.
+    /// Returns the changes from `self` to `now`, the nonce left out: it moves with every transaction and is judged apart.
     #[must_use]
     pub fn drift(&self, now: &Self) -> Vec<Drift> {
         let list = |addresses: &[Address]| {

@@ -23,7 +23,7 @@ sol! {
     ) external payable returns (bool success);
 }
 
-/// What the Safe does with `to`.
+/// The way in which the Safe runs `to`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Operation {
     Call,

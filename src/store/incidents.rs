@@ -153,7 +153,7 @@ impl Incidents {
         Ok(self.notes(proposal, SENT_START)?.files)
     }
 
-    /// The same for every proposal.
+    /// Returns the transactions that were sent for every proposal.
     pub fn all_sent(&self) -> Result<Vec<Stored>, StoreError> {
         let folders = names_in(&self.root)?.into_iter().filter(|name| is_hash(name));
         let all = folders.flat_map(|folder| self.candidates(&folder, SENT_START).unwrap_or_default());

@@ -59,7 +59,7 @@ pub fn read_stream(path: &Path) -> Result<String, StoreError> {
     text(stream_bytes(path)?, path)
 }
 
-/// The same, of a text that somebody else wrote.
+/// Reads a text that somebody else wrote.
 pub fn read_foreign(path: &Path) -> Result<Foreign, StoreError> {
     stream_bytes(path).map(Foreign::from)
 }
@@ -188,7 +188,7 @@ fn is_within(path: &Path) -> bool {
     })
 }
 
-/// What a search upwards found.
+/// The result of a search upwards.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Found {
     pub path: Option<PathBuf>,

@@ -89,7 +89,7 @@ impl SettingsFolder {
         self.root.join(ACCEPTED)
     }
 
-    /// What was accepted, oldest first.
+    /// Returns the acceptances, oldest first.
     pub fn acceptances(&self) -> Result<Vec<(PathBuf, String)>, StoreError> {
         let folder = self.accepted();
         let all = files_below(&folder, "toml", usize::MAX)?.paths;

@@ -10,14 +10,14 @@ use tempfile::{Builder, NamedTempFile, PersistError};
 use super::read::{Kind, never_waiting, read_text};
 use super::{StoreError, shown};
 
-/// What a file is called until it is whole.
+/// The name of a file until it is whole.
 const TEMPORARY: (&str, &str) = (".breakglass-", ".tmp");
 /// Longer than it takes from making a file to locking it.
 const MOMENT: Duration = Duration::from_secs(2);
 /// Where a file system has no locks, no write takes longer.
 const HOUR: Duration = Duration::from_hours(1);
 
-/// What the file system is asked for when a file is written: tests watch it, and let it fail.
+/// The file system's part in writing a file: tests watch it, and let it fail.
 pub(super) trait Disk {
     fn sync(&self, file: &File) -> io::Result<()>;
     /// Gives the file its name; fails when the name is taken.
@@ -177,7 +177,7 @@ pub fn keep_new(path: &Path, contents: &str) -> Result<(), StoreError> {
     }
 }
 
-/// The same for several; where one of them cannot be created because of what is there, none is.
+/// Keeps several files; where one of them cannot be created because of what is there, none is.
 pub fn keep_all(files: &[(PathBuf, String)]) -> Result<(), StoreError> {
     for (path, contents) in files {
         let found = fs::symlink_metadata(path);

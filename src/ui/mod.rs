@@ -35,7 +35,7 @@ use crate::progress::{Progress, Shown, Stop, Tone};
 
 /// The most characters of a value under `--json`: the data of the largest transaction is whole.
 const LONGEST_VALUE: usize = 300_000;
-/// The same of an error's sentences.
+/// The longest of an error's sentences.
 const LONGEST_MESSAGE: usize = 8_000;
 
 /// Narrower than this, addresses and hashes would be broken.
@@ -51,7 +51,7 @@ const MOMENT: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub struct Ui {
     json: bool,
-    /// What [`Ui::say_once`] has said.
+    /// The texts that [`Ui::say_once`] has printed.
     said: Mutex<BTreeSet<String>>,
     /// The one object of `--json`, as far as it is known.
     object: Mutex<Map<String, Value>>,
@@ -86,7 +86,7 @@ impl Ui {
         say(text);
     }
 
-    /// The same, and not again in this run.
+    /// Prints a line, and not again in this run.
     pub fn say_once(&self, text: &Text) {
         if lock(&self.said).insert(text.plain()) {
             self.say(text);
@@ -343,7 +343,7 @@ fn put(stream: &mut impl Write, line: &str) {
     let _ = stream.flush();
 }
 
-/// Whether a person can be asked.
+/// Returns `true` if a person can be asked.
 #[must_use]
 pub fn has_terminal() -> bool {
     io::stdin().is_terminal() && io::stderr().is_terminal()

@@ -73,7 +73,7 @@ fn write_hidden(out: &mut String, c: char) -> usize {
     out.len() - before
 }
 
-/// The same for JSON: written as JSON writes them, the characters mean what they meant. Line breaks are the layout's.
+/// Escapes a JSON text: written as JSON writes them, the characters mean what they meant. Line breaks are the layout's.
 #[must_use]
 pub(super) fn escaped(json: &str) -> String {
     let mut out = String::with_capacity(json.len());

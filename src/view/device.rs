@@ -98,7 +98,7 @@ fn list(ui: &Ui, screens: &Screens, from: usize, to: usize) {
     }
 }
 
-/// What a large screen shows around the values.
+/// Returns the text that a large screen shows around the values.
 fn foot(page: &Page) -> String {
     let skip = page.skip.then_some("Skip");
     let all: Vec<&str> = skip.into_iter().chain(page.foot.iter().map(String::as_str)).collect();

@@ -1,4 +1,4 @@
-//! What a rehearsal changes, by the reader's own names.
+//! Effects of a rehearsal, by the reader's own names.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -174,11 +174,11 @@ fn named(names: &AddressBook, address: Address) -> String {
     names.name(address).map_or_else(|| address.to_string(), |name| format!("{name} {address}"))
 }
 
-/// What slots are called, by the addresses that a rehearsal is about.
+/// Names of slots, by the addresses that a rehearsal is about.
 struct Names<'a> {
     judged: &'a Judged<'a>,
     table: SlotTable,
-    /// What the checks read.
+    /// The slots that the checks read, with their names.
     read_by: HashMap<(Address, B256), String>,
 }
 

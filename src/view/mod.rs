@@ -1,4 +1,4 @@
-//! What a person and what a script is shown: each thing as text and as data, from the same values.
+//! The texts for a person and the data for a script, from the same values.
 //!
 //! May touch values only.
 

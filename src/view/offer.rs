@@ -1,4 +1,4 @@
-//! What sending costs, before the question.
+//! The cost of sending, before the question.
 
 use crate::ceremony::judged::Judged;
 use crate::ceremony::offer::Offer;

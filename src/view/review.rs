@@ -113,7 +113,7 @@ fn origin(ui: &Ui, judged: &Judged) {
     ui.blank();
 }
 
-/// What the transaction itself says it does; words come from the reader's own plan, call by call, where it gives
+/// Shows the calls of the transaction itself; words come from the reader's own plan, call by call, where it gives
 /// exactly this call.
 fn what_it_does(ui: &Ui, judged: &Judged) {
     ui.say(&Text::new("  ").bold("What it does"));
@@ -189,7 +189,7 @@ fn what_it_does(ui: &Ui, judged: &Judged) {
     ui.blank();
 }
 
-/// What of the transaction the chain decides, for `--json`.
+/// Returns the parts of the transaction that the chain decides, for `--json`.
 #[must_use]
 pub fn decided_object(judged: &Judged) -> Value {
     let row = |decided: &Decided| {
@@ -270,7 +270,7 @@ pub fn say_more(ui: &Ui, readable: &Readable) {
     }
 }
 
-/// What others accepted by the word of their files, which nobody signs: so that nobody accepts it unseen.
+/// Shows what others accepted by the word of their files, which nobody signs: so that nobody accepts it unseen.
 fn accepted_before(ui: &Ui, judged: &Judged) {
     let named =
         |owner: Address| judged.derived.names.name(owner).map_or_else(|| owner.to_string(), String::from);

@@ -1,4 +1,4 @@
-//! What changed in the reader's own files since they accepted them.
+//! Changes in the reader's own files since they accepted them.
 
 use crate::ceremony::texts::{Change, Item, News};
 use crate::council::Mark;

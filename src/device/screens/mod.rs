@@ -1,4 +1,4 @@
-//! What the device will show, page by page, so that a signer compares line by line. Pure.
+//! Predicts the pages of the device, so that a signer compares line by line. Pure.
 //!
 //! Learned from the screens recorded with the real apps (`tests/vectors`, `tests/ledger/data`): Ethereum 1.22.0 on Nano
 //! S Plus, Nano X, Stax, Flex and Apex P, 1.9.18 on a Nano X and a Nano S. For any other version the content and its

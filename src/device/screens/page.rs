@@ -11,20 +11,20 @@ pub struct Entry {
     pub lines: Vec<String>,
 }
 
-/// What is on the screen at one time.
+/// A page: the text that is on the screen at one time.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Page {
     /// On a large screen "Skip" is above: it leads to the page that signs.
     pub skip: bool,
     /// One on a Nano.
     pub entries: Vec<Entry>,
-    /// What stands below them on a large screen: "More", "Reject", "2 of 7", "Hold to sign".
+    /// The text below them on a large screen: "More", "Reject", "2 of 7", "Hold to sign".
     pub foot: Vec<String>,
-    /// What "More" leads to, in order.
+    /// The pages that "More" leads to, in order.
     pub more: Vec<Self>,
 }
 
-/// What the app asks for a yes to.
+/// The thing that the app asks for a yes to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     TypedMessage,
@@ -32,12 +32,12 @@ pub enum Kind {
     Transaction,
 }
 
-/// What a review consists of, whatever the screen.
+/// The contents of a review, whatever the screen.
 pub struct Review {
     pub kind: Kind,
     /// The warning "Blind signing ahead" comes first.
     pub blind: bool,
-    /// What was not yet shown can be skipped.
+    /// `true` if what was not yet shown can be skipped.
     pub skippable: bool,
     pub items: Vec<Item>,
 }
@@ -69,7 +69,7 @@ impl Page {
         skip.into_iter().chain(entries.chain(&self.foot).map(String::as_str)).collect()
     }
 
-    /// Whether the rest can be skipped from here: both buttons on a Nano, "Skip" on a large screen.
+    /// Returns `true` if the rest can be skipped from here: both buttons on a Nano, "Skip" on a large screen.
     #[must_use]
     pub fn offers_skip(&self) -> bool {
         self.skip || self.entries.iter().any(|entry| entry.title == OFFER.0)
@@ -123,7 +123,7 @@ pub fn paged(title: &str, lines: &[String], lines_a_page: usize) -> Vec<Page> {
 
 /// Pixels of a large screen, read off recorded screens.
 struct Room {
-    /// What an entry takes beside its lines.
+    /// The height of an entry beside its lines.
     entry: usize,
     line: usize,
     with_skip: usize,
@@ -264,7 +264,7 @@ fn filled(model: Model, review: &Review) -> Vec<Page> {
     pages
 }
 
-/// What the app shows instead of a review when its settings forbid it.
+/// Returns the page that the app shows instead of a review when its settings forbid it.
 pub fn refusal(model: Model) -> Page {
     let (title, head): (&str, &[&str]) = match model {
         Model::Stax | Model::ApexP => ("This transaction", &["cannot be clear-", "signed"]),

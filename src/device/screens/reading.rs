@@ -14,7 +14,7 @@ pub struct Fact {
 /// Fields to read whatever they say.
 const ALWAYS: [&str; 9] =
     ["to", "data", "operation", "nonce", "message", "Message", "Domain hash", "Message hash", "Tx hash"];
-/// What the two hashes commit to as well.
+/// The fields that the two hashes commit to as well.
 const DOMAIN: [&str; 2] = ["chainId", "verifyingContract"];
 /// `0x` and the selector: of data more is on the device's own pages.
 const SELECTOR: usize = 10;

@@ -3,7 +3,7 @@
 use super::Screens;
 use crate::device::status::Status;
 
-/// What the app is set to. Only [`Self::blind_signing`] and [`Self::transaction_check`] can be read from outside.
+/// The settings of the app. Only [`Self::blind_signing`] and [`Self::transaction_check`] can be read from outside.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[allow(clippy::struct_excessive_bools)] // independent switches, named as on the device
 pub struct Settings {
@@ -17,7 +17,7 @@ pub struct Settings {
     pub transaction_check: bool,
 }
 
-/// What the person says that the app is set to; `None` where they did not say.
+/// The settings of the app as the person states them; `None` where they did not.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct StatedSettings {
     pub raw_messages: Option<bool>,
@@ -26,7 +26,7 @@ pub struct StatedSettings {
     pub debug_contracts: Option<bool>,
 }
 
-/// What is shown if the app is set like this.
+/// The pages that are shown with these settings.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Prediction {
     pub settings: Settings,
@@ -79,7 +79,7 @@ impl StatedSettings {
         all
     }
 
-    /// What the device can show, each once. Where some of the possible settings sign, those that refuse are left out.
+    /// Returns what the device can show, each once. Where some of the possible settings sign, those that refuse are left out.
     #[must_use]
     pub fn predict(&self, status: &Status, show: impl Fn(Settings) -> Screens) -> Vec<Prediction> {
         let mut all: Vec<Prediction> = Vec::new();

@@ -129,7 +129,7 @@ pub(in crate::playbook) struct WireStep {
     pub call: Text,
     pub args: Option<Spanned<Vec<Text>>>,
     pub value: Option<Text>,
-    /// Whether the call is tried, from the Safe and alone, before anybody signs.
+    /// `true` if the call is tried, from the Safe and alone, before anybody signs.
     pub tried: Option<Spanned<bool>>,
     #[serde(rename = "for")]
     pub each: Option<Repeats>,

@@ -64,7 +64,7 @@ pub(in crate::playbook) fn known() -> impl Iterator<Item = &'static str> {
     TABLE.iter().map(|(name, ..)| *name)
 }
 
-/// Whether a word is taken by a function and so cannot name a param or a read.
+/// Returns `true` if a word is taken by a function and so cannot name a param or a read.
 pub(in crate::playbook) fn is_reserved(name: &str) -> bool {
     TABLE.iter().any(|(known, ..)| *known == name)
 }

@@ -26,7 +26,7 @@ impl From<String> for Stop {
 pub(in crate::playbook) struct Values<'a> {
     pub map: BTreeMap<String, DynSolValue>,
     pub names: &'a AddressBook,
-    /// What is known outside of one turn of a repeated part.
+    /// The names that are known outside of one turn of a repeated part.
     around: Option<&'a Self>,
 }
 

@@ -1,4 +1,4 @@
-//! What stands between braces in a playbook, as written: a name, a literal or a call of a function. No loops, no
+//! The syntax between braces in a playbook: a name, a literal or a call of a function. No loops, no
 //! conditions, no scripting.
 
 use std::ops::Range;

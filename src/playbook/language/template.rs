@@ -52,7 +52,7 @@ enum Shape {
     Tuple,
 }
 
-/// What a template may hold besides literals.
+/// The names that a template may hold besides literals.
 #[derive(Clone, Copy)]
 pub(in crate::playbook) enum Allowed<'a> {
     /// Nothing: the text of an argument.
@@ -244,7 +244,7 @@ impl<T> Fields<T> {
     }
 }
 
-/// What a value is compared with: a value, or parts of which some may be anything.
+/// A pattern that a value is compared with: a value, or parts of which some may be anything.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Pattern(Inner);
 

@@ -73,7 +73,7 @@ impl Unit {
         }
     }
 
-    /// What one of the suffix is worth: a factor and a power of ten, and by how many decimals it is then smaller.
+    /// Returns the value of one of the suffix: a factor and a power of ten, and by how many decimals it is then smaller.
     fn suffixed(self, suffix: &str) -> Result<((u64, u8), u8), String> {
         let (family, known): (&[(&str, Self)], &str) = match self {
             Self::Ether | Self::Gwei | Self::Wei => (&ETHER, "ether, gwei, wei"),

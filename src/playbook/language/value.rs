@@ -100,7 +100,7 @@ pub(in crate::playbook) fn compare(a: &DynSolValue, b: &DynSolValue) -> Option<O
     }
 }
 
-/// Whether a value of type `from` may stand where `to` is needed: the same type, or a number that is checked to fit.
+/// Returns `true` if a value of type `from` may stand where `to` is needed: the same type, or a number that is checked to fit.
 pub(in crate::playbook) fn may_fit(from: &DynSolType, to: &DynSolType) -> bool {
     let signs = matches!(
         (from, to),

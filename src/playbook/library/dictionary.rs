@@ -102,7 +102,7 @@ const EVENTS: [&str; 36] = [
 /// Bytes that are read into values: nested lists can point at each other, and come to far more than they are.
 const MOST_DECODED: usize = 8 << 10;
 
-/// What calls and events are called.
+/// The names of calls and events.
 #[derive(Clone, Debug, Default)]
 pub struct Dictionary {
     functions: BTreeMap<Selector, Function>,
@@ -111,7 +111,7 @@ pub struct Dictionary {
 }
 
 impl Dictionary {
-    /// What everybody knows, and the words of some playbooks: the earlier goes before the later.
+    /// Returns the well-known names, and those of some playbooks: the earlier goes before the later.
     #[must_use]
     pub fn new<'p>(playbooks: impl IntoIterator<Item = &'p Playbook>) -> Self {
         let mut words = Self::default();

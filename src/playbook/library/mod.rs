@@ -109,7 +109,7 @@ impl Catalogue {
     /// Puts a file in the place of whatever has its id.
     ///
     /// # Errors
-    /// What is wrong with it.
+    /// If the text is not a playbook.
     pub fn put(&mut self, path: &str, text: &str) -> Result<PlaybookId, Fault> {
         let playbook = Playbook::parse(path, text)?;
         let id = playbook.id.clone();
@@ -169,21 +169,21 @@ impl Catalogue {
         self.ids().into_iter().filter_map(brief).collect()
     }
 
-    /// What is wrong with council files of which not even the id can be told. Each may have been meant to take the
+    /// Returns the faults of council files of which not even the id can be told. Each may have been meant to take the
     /// place of a built-in playbook.
     #[must_use]
     pub fn unnamed(&self) -> &[Fault] {
         &self.unnamed
     }
 
-    /// What is wrong with the council's other files.
+    /// Returns the faults of the council's other files.
     #[must_use]
     pub fn faults(&self) -> Vec<Fault> {
         let wrong = self.council.values().filter_map(|(_, read)| read.as_ref().err());
         self.unnamed.iter().chain(wrong).cloned().collect()
     }
 
-    /// What is wrong with a playbook beside the others, or missing from it though it can be read.
+    /// Returns what is wrong with a playbook beside the others, or missing from it though it can be read.
     #[must_use]
     pub fn lint(&self, playbook: &Playbook) -> Vec<String> {
         let mut found = Vec::new();

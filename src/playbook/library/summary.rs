@@ -4,7 +4,7 @@ use serde::Deserialize;
 
 use crate::playbook::{Kind, Playbook, Severity, Word};
 
-/// What a list tells.
+/// One playbook, for a list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Summary {
     pub id: String,
