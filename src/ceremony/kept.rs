@@ -157,7 +157,7 @@ impl Desk<'_> {
         let mut kept = self.kept()?;
         kept.retain(|p| {
             self.safe_of(p).is_ok_and(|s| s.name == safe.name)
-                && p.binding().is_of(&binding)
+                && p.binding().is_of(&binding, |bound, param, texts| order.is_same(bound, param, texts))
                 && nonce.is_none_or(|n| n == p.nonce())
         });
         if kept.len() < 2 {

@@ -76,8 +76,9 @@ fn differing_binding(proposal: &Proposal, order: &Order) -> Vec<Difference> {
         .filter(|(_, file, own)| file != own)
         .map(|(field, file, own)| Difference { field, file, own })
         .collect();
+    let is_same = |bound: &_, param: &str, texts: (&str, &str)| order.is_same(bound, param, texts);
     match order.binding() {
-        Ok(own) => found.extend(proposal.binding().differences(&own, |_, _, _| false)),
+        Ok(own) => found.extend(proposal.binding().differences(&own, is_same)),
         Err(error) => {
             found.push(Difference { field: "levers", file: proposal.binding().title(), own: error.message });
         }

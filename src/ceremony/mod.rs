@@ -35,3 +35,4 @@ pub mod texts;
 pub mod together;
 pub mod trial;
 pub mod waiting;
+pub mod words;

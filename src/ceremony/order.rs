@@ -54,6 +54,8 @@ pub struct Order<'a> {
 pub struct Act<'a> {
     pub lever: Option<String>,
     pub entry: Entry<'a>,
+    /// The lever's own playbook, also where its undo is pulled: the arguments are given for it.
+    own: &'a Playbook,
     /// The arguments as given: the lever's and those set besides.
     pub given: Arguments,
     /// The arguments of the playbook: as given, or turned round for its undo.
@@ -88,6 +90,7 @@ impl<'a> Act<'a> {
         given: Arguments,
     ) -> Result<Self, Error> {
         let mut entry = desk.catalogue.get(playbook)?;
+        let own = entry.playbook;
         let mut args = given.clone();
         if undo {
             let (counter, counter_args) =
@@ -95,7 +98,7 @@ impl<'a> Act<'a> {
             entry = desk.catalogue.get(counter.as_str())?;
             args = counter_args;
         }
-        Ok(Self { lever, entry, given, args, changes: Vec::new() })
+        Ok(Self { lever, entry, own, given, args, changes: Vec::new() })
     }
 
     /// A lever of the council file, with arguments for what it leaves open.
@@ -132,6 +135,13 @@ impl<'a> Act<'a> {
 }
 
 impl<'a> Order<'a> {
+    /// Returns `true` if two texts of an argument of one of its levers are one value: 0.4 % and 40 bps.
+    #[must_use]
+    pub fn is_same(&self, bound: &BoundLever, param: &str, (one, other): (&str, &str)) -> bool {
+        let act = self.acts.iter().find(|act| act.lever == bound.lever);
+        act.is_some_and(|act| act.own.is_same_argument(param, one, other, &self.names))
+    }
+
     /// The transactions that levers of the council file come to, with arguments for what they leave open.
     ///
     /// # Errors

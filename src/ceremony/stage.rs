@@ -44,7 +44,7 @@ impl Stage {
         }
     }
 
-    /// Returns what to do next, where one command does it. `what` is as it was named on the command line.
+    /// Returns what to do next, where one command does it. `what` are the words that name it for everybody.
     #[must_use]
     pub fn next(self, what: &str) -> Option<String> {
         match self {
@@ -98,7 +98,7 @@ mod tests {
     fn only_what_one_command_does_is_next() {
         assert!(
             Stage::Signing
-                .next("vault")
+                .next("vault --undo")
                 .unwrap()
                 .contains("sign vault --undo; breakglass import vault --undo")
         );

@@ -238,12 +238,10 @@ impl<'a> Look<'a> {
         let mut error = Error::from(why);
         if !missing.is_empty() {
             let named = missing.iter().map(|owner| format!("{} {owner}", self.judged.name(*owner)));
+            let what = self.session.words_of(self.judged.proposal(), &self.args.what);
             error.hints = vec![
                 format!("still to sign: {}", named.collect::<Vec<_>>().join(", ")),
-                format!(
-                    "breakglass import {} takes in their lines, or the whole chat",
-                    self.args.what.join(" ")
-                ),
+                format!("breakglass import {what} takes in their lines, or the whole chat"),
             ];
         }
         error

@@ -6,6 +6,7 @@ use clap::ValueHint;
 use clap_complete::ArgValueCompleter;
 use serde_json::json;
 
+use crate::ceremony::words::words_for;
 use crate::command::Session;
 use crate::command::args::{ARGUMENTS, Derive};
 use crate::command::complete;
@@ -39,8 +40,9 @@ pub struct Args {
 pub fn run(session: &Session, args: &Args) -> Result<Exit, Error> {
     session.note_changes(&session.rests_of(std::slice::from_ref(&args.what), &args.derive.given())?)?;
     let proposal = session.made_before(&args.what, &args.derive.given())?.ok_or_else(|| {
+        let what = words_for(std::slice::from_ref(&args.what), &args.derive.given());
         Error::new(Exit::Failed, format!("nothing is kept here for lever {}", args.what))
-            .hint(format!("breakglass sign {} makes a signature", args.what))
+            .hint(format!("breakglass sign {what} makes a signature"))
     })?;
     let owners = session.look_up_owners(session.safe_of(&proposal)?)?;
     let signatures = session.signatures(&proposal, &owners)?;

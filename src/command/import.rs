@@ -8,6 +8,7 @@ use clap_complete::ArgValueCompleter;
 use serde_json::{Value, json};
 
 use crate::ceremony::find::{Purpose, is_file};
+use crate::ceremony::words::words_for;
 use crate::command::Session;
 use crate::command::args::{ARGUMENTS, Derive};
 use crate::command::complete;
@@ -85,7 +86,7 @@ pub fn run(session: &Session, args: &Args) -> Result<Exit, Error> {
         }
     }
     let unkept = keep(session, &mut gathered);
-    let what = format!("{}{}", args.what, if args.derive.undo { " --undo" } else { "" });
+    let what = words_for(std::slice::from_ref(&args.what), &args.derive.given());
     report(session, &what, &sources, &gathered, &unkept, targets.refused.as_ref())
 }
 

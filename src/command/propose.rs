@@ -15,7 +15,6 @@ use crate::command::home;
 use crate::command::parts::each;
 use crate::error::{Error, Exit};
 use crate::playbook::Kind;
-use crate::shell::quoted;
 use crate::ui::Text;
 use crate::view::{effects, review};
 
@@ -128,8 +127,7 @@ fn one(session: &Session, args: &Args, mut judged: Judged) -> Result<Exit, Error
 fn finish(session: &Session, judged: &Judged) -> Result<Exit, Error> {
     let path = judged.derived.keep(session)?;
     let ui = session.ui;
-    let what = judged.proposal().binding().command(&session.council);
-    let what = what.unwrap_or_else(|| quoted(&path.display().to_string()));
+    let what = session.words_of(judged.proposal(), &[path.display().to_string()]);
     ui.say(&Text::default().good("proposed ").add(&path.display().to_string()));
     ui.say(
         &Text::new("next: each owner runs ")

@@ -66,18 +66,13 @@ fn one(session: &Session, args: &Args, judged: &Judged) -> Result<Exit, Error> {
     let sent = waiting::show(session, judged)?;
     let stage = Stage::of(&refused, ready.as_ref(), !sent.is_empty());
     session.ui.say(&Text::default().bold(&stage.to_string()));
-    if let Some(next) = stage.next(&named(session, args, judged)) {
+    if let Some(next) = stage.next(&session.words_of(judged.proposal(), &args.what)) {
         session.ui.say(&Text::default().dim("  → ").add(&next));
     }
     let mut object = object(judged, &tally, &refused, stage);
     object["sent"] = json!(sent);
     session.ui.object(&object);
     Ok(stage.exit())
-}
-
-/// The words of a command by which everybody names it.
-fn named(session: &Session, args: &Args, judged: &Judged) -> String {
-    judged.proposal().binding().command(&session.council).unwrap_or_else(|| args.what.join(" "))
 }
 
 fn show(session: &Session, judged: &Judged, tally: &Shortfall, refused: &[Finding]) {

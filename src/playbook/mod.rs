@@ -49,6 +49,7 @@ pub use plan::{Derivation, Inputs, Plan, PlanError, PlannedCall, ShownArg, Shown
 pub use provenance::{Decided, Part, Source};
 
 use crate::council::TextDigest;
+use crate::evm::AddressBook;
 use crate::excerpt::Fault;
 use crate::safe::hash_type;
 
@@ -281,6 +282,13 @@ impl Playbook {
     #[must_use]
     pub fn text(&self) -> &str {
         &self.text
+    }
+
+    /// Returns `true` if two texts of an argument are one value: 0.4 % and 40 bps.
+    #[must_use]
+    pub fn is_same_argument(&self, param: &str, one: &str, other: &str, names: &AddressBook) -> bool {
+        let param = self.params.iter().find(|p| p.name == param);
+        one == other || param.is_some_and(|param| param.is_same(one, other, names))
     }
 
     /// The counter-playbook and its arguments, from the arguments of this one. An argument that is not given here is

@@ -110,6 +110,22 @@ impl Param {
         }
     }
 
+    /// Returns `true` if two texts are one value: 0.4 % and 40 bps. The decimals of a token need not be known for that.
+    #[must_use]
+    pub fn is_same(&self, one: &str, other: &str, names: &AddressBook) -> bool {
+        let unit = match &self.unit {
+            None => None,
+            Some(ParamUnit::Fixed(unit)) => Some(*unit),
+            Some(ParamUnit::Token(_)) => {
+                let number = |text: &str| Decimal::parse(text.trim());
+                return one == other || number(one).is_some_and(|one| number(other) == Some(one));
+            }
+        };
+        let values = Values::new(BTreeMap::new(), names);
+        let value = |text| self.read(text, unit, &values).ok();
+        one == other || value(one).is_some_and(|one| value(other) == Some(one))
+    }
+
     /// The value of a text, before its bounds are checked.
     pub(super) fn read(&self, text: &str, unit: Option<Unit>, values: &Values) -> Result<DynSolValue, Stop> {
         let is_zero = |v: &DynSolValue| {

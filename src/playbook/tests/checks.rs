@@ -150,3 +150,25 @@ fn an_event_is_looked_for_among_our_own_logs() {
     let short = Log::new_unchecked(VAULT, vec![topic], Bytes::new());
     assert!(!judge(&[short]).holds);
 }
+
+/// Two people write one value in two ways.
+#[test]
+fn an_argument_is_compared_as_a_value() {
+    let fee = shipped("param/fee-bps");
+    let names = book();
+    let same = |param: &str, one: &str, other: &str| fee.is_same_argument(param, one, other, &names);
+    for (one, other) in [("0.4%", "40 bps"), ("40", "0.40 %"), ("1_0", "10"), ("x", "x")] {
+        assert!(same("fee", one, other) && same("fee", other, one), "{one} {other}");
+    }
+    assert!(same("target", "vault", &VAULT.to_string()), "a name and its address");
+    for (param, one, other) in [
+        ("fee", "0.4%", "4 bps"),
+        ("fee", "x", "y"),
+        ("fee", "x", "40"),
+        ("target", "vault", "alice"),
+        ("target", "nobody", "none"),
+        ("unknown", "1", "1.0"),
+    ] {
+        assert!(!same(param, one, other), "{param} {one} {other}");
+    }
+}

@@ -321,3 +321,12 @@ fn an_act_that_waits_says_how_long() {
     assert_eq!(playbook.takes_effect(&plan).unwrap(), when);
     assert_eq!(shipped("pause/oz-pausable").delay, None);
 }
+
+/// The decimals of a token are on the chain, and two texts are one number whatever they are.
+#[test]
+fn amounts_of_a_token_are_compared_before_its_decimals_are_known() {
+    let playbook = Playbook::parse("c", CAP).unwrap();
+    let same = |one: &str, other: &str| playbook.is_same_argument("cap", one, other, &book());
+    assert!(same("1_000_000.50", "1000000.5") && same("1", "1.0") && same("unlimited", "unlimited"));
+    assert!(!same("1.5", "1.05") && !same("1", "1 ether") && !same("unlimited", "0"));
+}

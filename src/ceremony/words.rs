@@ -1,0 +1,60 @@
+//! How a lever or a proposal is named in a command that is printed for everybody: its levers and open arguments. Never a
+//! path, an acceptance or another setting of this machine or this reader.
+
+use std::path::Path;
+
+use crate::ceremony::desk::Desk;
+use crate::ceremony::order::Given;
+use crate::proposal::Proposal;
+use crate::shell::quoted;
+
+/// Returns the words for what was typed: levers, or a file by its name alone.
+#[must_use]
+pub fn words_for(what: &[String], given: &Given) -> String {
+    let name = |what: &String| {
+        let name = Path::new(what).file_name();
+        quoted(&name.map_or_else(|| what.as_str().into(), |name| name.to_string_lossy()))
+    };
+    let mut words: Vec<String> = what.iter().map(name).collect();
+    words.extend(given.without.iter().map(|lever| format!("--without {}", quoted(lever))));
+    words.extend(given.undo.then(|| "--undo".into()));
+    let set = given.set.iter().map(|(key, value)| format!("--set {}", quoted(&format!("{key}={value}"))));
+    words.extend(set);
+    words.join(" ")
+}
+
+impl Desk<'_> {
+    /// Returns the words for a proposal: its levers, or else the name of the file that it was read from.
+    #[must_use]
+    pub fn words_of(&self, proposal: &Proposal, what: &[String]) -> String {
+        let file = || words_for(what, &Given::default());
+        proposal.binding().command(&self.council).unwrap_or_else(file)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_printed_command_has_no_path_and_each_word_is_one() {
+        let set = |set: &[(&str, &str)]| set.iter().map(|(k, v)| (k.to_string(), v.to_string())).collect();
+        let given = Given {
+            set: set(&[("fee", "0.5 %"), ("to", "$(x)")]),
+            undo: true,
+            nonce: None,
+            without: vec!["a".into()],
+        };
+        assert_eq!(
+            words_for(&["fee".into()], &given),
+            "fee --without a --undo --set 'fee=0.5 %' --set 'to=$(x)'"
+        );
+        for (what, expected) in [
+            ("/home/alice/a b/proposal.json", "proposal.json"),
+            ("./incidents/x y.json", "'x y.json'"),
+            ("vault", "vault"),
+        ] {
+            assert_eq!(words_for(&[what.into()], &Given::default()), expected);
+        }
+    }
+}
