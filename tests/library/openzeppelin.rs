@@ -11,6 +11,10 @@ sol! {
     function setTargetFunctionRole(address target, bytes4[] selectors, uint64 roleId) external;
     function am_schedule(address target, bytes data, uint48 when) external;
     function schedule(address target, uint256 value, bytes data, bytes32 predecessor, bytes32 salt, uint256 delay) external;
+    function castVote(uint256 proposal, uint8 support) external;
+    function queue(address[] targets, uint256[] values, bytes[] calldatas, bytes32 description) external;
+    function hashProposal(address[] targets, uint256[] values, bytes[] calldatas, bytes32 description) external view returns (uint256);
+    function grantRole(bytes32 role, address account) external;
     function propose(address[] targets, uint256[] values, bytes[] calldatas, string description) external;
 }
 
@@ -186,6 +190,51 @@ fn governor() {
         ("values", "[0]".into()),
         ("calldatas", "[0x8456cb59]".into()),
         ("description_hash", text(keccak256("pause it"))),
+    ]);
+    scene.life("pause/oz-governor-cancel", &veto, COUNCIL);
+}
+
+/// What was queued is cancelled in the timelock too: the lever names it, or the program refuses the change.
+#[test]
+fn a_governor_with_a_timelock() {
+    let scene = Scene::new();
+    let votes = scene.deploy("OneVote", &[]);
+    let none: Vec<Address> = Vec::new();
+    let timelock = scene.deploy("Timelock", &(U256::from(86_400), none.clone(), none).abi_encode_params());
+    let governor = scene.deploy("Queued", &(COUNCIL, votes, timelock).abi_encode_params());
+    scene.enrich(timelock);
+    for role in ["PROPOSER_ROLE", "CANCELLER_ROLE"] {
+        scene.act(timelock, timelock, &grantRoleCall { role: keccak256(role), account: governor });
+    }
+    let (targets, values, calldatas) =
+        (vec![somebody(1)], vec![U256::ZERO], vec![Bytes::from(hex!("8456cb59"))]);
+    let description = keccak256("pause it");
+    let propose = proposeCall {
+        targets: targets.clone(),
+        values: values.clone(),
+        calldatas: calldatas.clone(),
+        description: "pause it".into(),
+    };
+    scene.anvil.mine(1);
+    scene.act(STRANGER, governor, &propose);
+    scene.anvil.mine(1);
+    let id = hashProposalCall {
+        targets: targets.clone(),
+        values: values.clone(),
+        calldatas: calldatas.clone(),
+        description,
+    };
+    let proposal = scene.anvil.view(governor, &id);
+    scene.act(STRANGER, governor, &castVoteCall { proposal, support: 1 });
+    scene.anvil.mine(6);
+    scene.act(STRANGER, governor, &queueCall { targets, values, calldatas, description });
+    let veto = args([
+        ("governor", text(governor)),
+        ("targets", format!("[{}]", somebody(1))),
+        ("values", "[0]".into()),
+        ("calldatas", "[0x8456cb59]".into()),
+        ("description_hash", text(description)),
+        ("timelock", text(timelock)),
     ]);
     scene.life("pause/oz-governor-cancel", &veto, COUNCIL);
 }

@@ -195,11 +195,28 @@ fn lido_and_sky() {
 fn op_stack() {
     let scene = Scene::new();
     let config = held(&scene, "SuperchainConfig");
-    let chain = args([("superchain_config", text(config)), ("identifier", text(Address::ZERO))]);
+    let portal = somebody(2);
+    let system = text(scene.deploy("SystemConfig", &(config, portal).abi_encode_params()));
+    let of = |identifier: Address| {
+        args([
+            ("superchain_config", text(config)),
+            ("identifier", text(identifier)),
+            ("system_config", system.clone()),
+        ])
+    };
+    // Another identifier than the chain's is paused, and the chain is not: that proves nothing.
+    scene.aside(|| match scene.pull("pause/op-superchain", COUNCIL, &of(somebody(3))) {
+        Ended::Failed(why) => assert!(why.contains("paused() is false, not true"), "{why}"),
+        other => panic!("{other:?}"),
+    });
+    scene.aside(|| scene.proven("pause/op-superchain", COUNCIL, &of(portal)));
+    let mut extended = of(Address::ZERO);
+    extended.remove("system_config");
+    let chain = of(Address::ZERO);
     scene.life("pause/op-superchain", &chain, COUNCIL);
     scene.proven("pause/op-superchain", COUNCIL, &chain);
     scene.pass(10);
-    scene.life("pause/op-superchain-extend", &chain, COUNCIL);
+    scene.life("pause/op-superchain-extend", &extended, COUNCIL);
     let registry = text(held(&scene, "AnchorStateRegistry"));
     scene.life(
         "pause/op-blacklist-game",

@@ -62,7 +62,12 @@ fn a_heartbeat_that_has_lapsed_is_a_lever_that_is_gone() {
 fn a_pause_that_lapsed_must_be_lifted_first() {
     let scene = Scene::new();
     let config = scene.deploy("SuperchainConfig", &COUNCIL.abi_encode());
-    let chain = args([("superchain_config", text(config)), ("identifier", text(somebody(1)))]);
+    let system = scene.deploy("SystemConfig", &(config, somebody(1)).abi_encode_params());
+    let chain = args([
+        ("superchain_config", text(config)),
+        ("identifier", text(somebody(1))),
+        ("system_config", text(system)),
+    ]);
     scene.proven("pause/op-superchain", COUNCIL, &chain);
     scene.pass(91 * DAY);
     let why = scene.refused("pause/op-superchain", COUNCIL, &chain);
