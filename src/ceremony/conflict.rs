@@ -24,7 +24,7 @@ pub fn conflict(own: &Own, seen: &Seen) -> Result<Option<Conflict>, ChainError> 
     Ok(None)
 }
 
-/// What a lever reads once the calls before it have run; `None` if they do not succeed.
+/// Returns what a lever reads once the calls before it have run; `None` if they do not succeed.
 fn state_before(own: &Own, seen: &Seen, conflict: &Conflict) -> Result<Option<Readings>, ChainError> {
     let (order, state) = (&own.order, &seen.snapshot.state);
     let calls = own.plans.calls_before(conflict.at);

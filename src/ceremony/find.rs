@@ -229,7 +229,7 @@ impl<'a> Desk<'a> {
     /// The proposal of a file, which is what was asked for.
     fn file(&self, path: &str, given: &Given) -> Result<Proposal, Error> {
         let proposal = self.read_once(Path::new(path))?;
-        Self::is_meant(&proposal, given)?;
+        Self::require_asked(&proposal, given)?;
         self.safe_of(&proposal)?;
         Ok(proposal)
     }
@@ -246,7 +246,7 @@ impl<'a> Desk<'a> {
     }
 
     /// Checks that a file's nonce and undo are those that were asked for.
-    fn is_meant(proposal: &Proposal, given: &Given) -> Result<(), Error> {
+    fn require_asked(proposal: &Proposal, given: &Given) -> Result<(), Error> {
         if let Some(nonce) = given.nonce.filter(|n| *n != proposal.nonce()) {
             let message = format!("the file is for nonce {}, and --nonce says {nonce}", proposal.nonce());
             return Err(Error::new(Exit::Refused, message).hint("ask for the file that you mean"));
@@ -302,7 +302,7 @@ impl<'a> Desk<'a> {
             None => part_of(expand(&self.council, &names, &[], pull.undo)?),
         };
         let (pull, part) = own.ok_or_else(|| {
-            let message = format!("by your council file, {} are no one transaction", names.join(", "));
+            let message = format!("by your council file, {} are not one transaction", names.join(", "));
             Error::new(Exit::Refused, message)
         })?;
         // What the reader says stands, and contradicts the lever aloud.

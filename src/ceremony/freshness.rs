@@ -58,7 +58,7 @@ impl Judged<'_> {
 }
 
 /// Returns what it is that those who answered late say, once as many contradict the others as agree: on a chain of
-/// its own, an endpoint has another block, and that alone is no lie.
+/// its own, an endpoint has another block, and that alone is not a lie.
 fn outnumbered(endpoints: &[EndpointReport], known: &[Finding]) -> Option<String> {
     let against: Vec<String> = (endpoints.iter())
         .filter_map(|endpoint| match &endpoint.standing {

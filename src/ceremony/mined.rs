@@ -61,7 +61,7 @@ pub fn compare(
             };
         }
     };
-    let mut all = otherwise(judged, &replayed);
+    let mut all = other_effects(judged, &replayed);
     all.extend(differences(&replayed.expected, &left, &receipt.logs, replayed.is_direct));
     if all.is_empty() { AsRehearsed::Yes } else { AsRehearsed::No(all) }
 }
@@ -80,7 +80,7 @@ fn differences(expected: &Expected, found: &Readings, logs: &[Log], is_direct: b
 }
 
 /// Returns the effects of a kind that was neither reviewed nor recorded.
-fn otherwise(judged: &Judged, replayed: &Replayed) -> Vec<String> {
+fn other_effects(judged: &Judged, replayed: &Replayed) -> Vec<String> {
     let mut all = refused(judged, replayed);
     match (judged.rehearsal.done(), judged.proposal().record()) {
         (Some(done), _) => {

@@ -106,7 +106,7 @@ impl Report {
 }
 
 /// Nobody, the lever, the lever again, and the undo: each on what the one before left.
-pub fn tried(
+pub fn try_lever(
     order: &Order,
     undo: Result<&Order, &String>,
     link: &Chain,
@@ -313,7 +313,7 @@ struct LeftOver {
     is: B256,
 }
 
-/// What two transactions, one after the other, left otherwise than it was. The nonces of the Safes always are.
+/// Returns the state that two transactions, one after the other, left otherwise than it was. The nonces of the Safes always are.
 fn left_over(writes: &[Write], safes: &[Address]) -> Vec<LeftOver> {
     let mut slots: BTreeMap<(Address, B256), (B256, B256)> = BTreeMap::new();
     for write in writes {

@@ -126,7 +126,7 @@ fn wait(
     let mut shown = desk.progress.begin(&text);
     let start = clock::moment();
     let fault = loop {
-        // It was sent: one bad answer is no reason to stop looking.
+        // It was sent: one bad answer is not a reason to stop looking.
         let fault = match link.watch(&hashes, &along) {
             Ok(seen) if !seen.receipts.is_empty() => return Ok(Ended::Mined(Box::new(seen))),
             Ok(seen) => {

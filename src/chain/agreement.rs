@@ -59,7 +59,7 @@ pub(super) fn decide(
 }
 
 /// How many must agree: a quorum, and more than half of those that answered or are `awaited`. One that does not have
-/// the block yet could contradict the others once it has; with a pinned block, whose hash is known, that is no matter.
+/// the block yet could contradict the others once it has; with a pinned block, whose hash is known, that does not matter.
 pub(super) fn needed(votes: &[Vote], quorum: usize, asked: BlockTag, awaited: usize) -> usize {
     let counts = |vote: &&Vote| match vote {
         Vote::View(_) => true,
@@ -76,7 +76,7 @@ pub(super) fn is_settled(votes: &[Vote], quorum: usize, asked: BlockTag, awaited
     groups(votes).iter().any(|(_, members)| members.len() >= needed)
 }
 
-/// The endpoints that show the same, by what they show. What is not known to come from one block is no vote.
+/// The endpoints that show the same, by what they show. What is not known to come from one block is not a vote.
 fn groups(votes: &[Vote]) -> Vec<(&View, Vec<usize>)> {
     let mut groups: Vec<(&View, Vec<usize>)> = Vec::new();
     for (at, vote) in votes.iter().enumerate() {

@@ -126,7 +126,7 @@ fn requests_len(keys: &Keys) -> usize {
     3 * keys.accounts.len() + keys.slots.len() + keys.block_hashes.len()
 }
 
-/// The answers to [`requests`]. What is no answer is left out, and found missing then.
+/// The answers to [`requests`]. What is not an answer is left out, and found missing then.
 pub(super) fn state(keys: &Keys, replies: &[Reply]) -> State {
     let mut replies = replies.iter().map(|reply| reply.as_ref().ok());
     let mut next = || replies.next().flatten();

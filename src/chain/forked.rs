@@ -9,7 +9,7 @@ use super::rehearse::Pinned;
 use super::snapshot::Snapshot;
 use crate::evm::BlockRef;
 use crate::evm::{Answer, Keys, Query, Readings};
-use crate::fork::{ExecTransaction, Moment, Rehearsal, World, complete, go_on, view};
+use crate::fork::{ExecTransaction, Moment, Rehearsal, World, complete, resume, view};
 use crate::safe::ISafe::getOwnersCall;
 use crate::safe::{Nonce, Owners, slot, slot_word};
 
@@ -54,13 +54,13 @@ impl Forked<'_> {
     /// When a value cannot be had from a quorum, or no block can hold the transaction.
     pub fn run(&mut self, exec: &ExecTransaction<'_>, queries: &[Query]) -> Result<Rehearsal, ChainError> {
         let Self { source, world } = self;
-        go_on(source, world, exec, queries).map_err(|error| source.failed(error))
+        resume(source, world, exec, queries).map_err(|error| source.failed(error))
     }
 
     /// A Safe's owners and nonce by now.
     ///
     /// # Errors
-    /// When a value cannot be had from a quorum, or what stands there is no Safe any more.
+    /// When a value cannot be had from a quorum, or what stands there is not a Safe any more.
     pub fn safe(&mut self, safe: Address) -> Result<(Owners, Nonce), ChainError> {
         let list = Query::Call { from: None, to: safe, data: getOwnersCall {}.abi_encode().into() };
         let slot = |number| Query::Storage { address: safe, slot: slot_word(number) };

@@ -36,7 +36,7 @@ impl Problem {
             ),
             Self::UnknownSingleton { address, code } => Description::refuse(
                 Id::of("unknown-singleton", address).digest([code as &dyn Display]),
-                format!("the Safe's singleton {address} is no published Safe contract"),
+                format!("the Safe's singleton {address} is not a published Safe contract"),
                 READ_IT,
             ),
             Self::SingletonOfOther { address, stated, published } => Description::refuse(
@@ -58,7 +58,7 @@ impl Problem {
             }
             Self::UnknownProxy(code) => Description::refuse(
                 Id::of("unknown-proxy", code),
-                format!("the code at the Safe's own address, {code}, is no published Safe proxy"),
+                format!("the code at the Safe's own address, {code}, is not a published Safe proxy"),
                 READ_IT,
             ),
         }

@@ -109,7 +109,9 @@ fn unpinned(what: Attachment, is: Address) -> Description {
         ),
         Attachment::FallbackHandler => Description::refuse(
             id,
-            format!("the Safe's fallback handler {is} is no published one: it signs messages for the Safe"),
+            format!(
+                "the Safe's fallback handler {is} is not a published one: it signs messages for the Safe"
+            ),
             "if the council put it there, pin it: `fallback_handler` of the Safe in breakglass.toml",
         ),
     }

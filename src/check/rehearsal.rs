@@ -91,7 +91,7 @@ impl Problem {
             ),
             Self::Unannounced { hash, reason } => Description::refuse(
                 failing("unannounced", hash, reason),
-                "the Safe does not announce its success: it is no Safe that is known",
+                "the Safe does not announce its success: it is not a known Safe",
                 ASK,
             ),
             Self::MuchGas { used, limit, pieces } => Description::warn(

@@ -148,7 +148,7 @@ fn gap(proposal: Nonce, safe: Nonce, refuses: bool) -> Description {
 impl fmt::Display for Unknown {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Address => f.write_str("that is no published library of Safe's"),
+            Self::Address => f.write_str("that is not a published library of Safe's"),
             Self::NoCode => f.write_str("it has no code on this chain: the batch would do nothing"),
             Self::Code { found, published } => {
                 write!(f, "its code is {found} and not the published {published}")

@@ -25,7 +25,7 @@ pub enum Before {
 }
 
 /// Looks for each transaction that earlier runs sent; one that is mined is finished. One that is mined and did not
-/// execute the proposal is no reason not to send anew.
+/// execute the proposal is not a reason not to send anew.
 pub fn sent_before(
     session: &Session,
     judged: &Judged,

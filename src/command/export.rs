@@ -68,7 +68,7 @@ pub fn run(session: &Session, args: &Args) -> Result<Exit, Error> {
     Ok(Exit::Done)
 }
 
-/// Writes new files only, all or none, into a folder that is no link and is made if need be; returns their paths. A
+/// Writes new files only, all or none, into a folder that is not a link and is made if need be; returns their paths. A
 /// stick may be filled again as signatures come.
 fn copy(
     folder: &Path,

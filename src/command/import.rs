@@ -273,7 +273,7 @@ fn report(
     list(session, "taken in  ", Text::good, &gathered.new);
     list(session, "known     ", Text::dim, &gathered.known);
     let mut refused: Vec<_> = sources.refused(gathered).collect();
-    let over = over(sources, gathered, refused.len());
+    let over = leftovers(sources, gathered, refused.len());
     if let Some(Refused { path, why }) = forged {
         refused.insert(0, (path, format!("the proposal is not kept: {why}")));
     }
@@ -321,7 +321,7 @@ fn list(session: &Session, what: &str, tone: impl Fn(Text, &str) -> Text, signat
 }
 
 /// Returns a sentence for each thing that was counted and not listed, or not looked at.
-fn over(sources: &Sources, gathered: &Gathered, listed: usize) -> Vec<String> {
+fn leftovers(sources: &Sources, gathered: &Gathered, listed: usize) -> Vec<String> {
     let mut sentences = Vec::new();
     for ((hash, owner), count) in gathered.spare.iter().take(LISTED) {
         sentences.push(format!("{owner} has signed {hash} already: {count} more of theirs not needed"));

@@ -14,7 +14,7 @@ use crate::command::args;
 use crate::council::Council;
 use crate::device::{
     DerivationPath, DeviceError, Key, Keystore, Ledger, Plugged, SearchPaths, SigningRequest, Target,
-    Waiting, Watcher, meant, plugged_in,
+    Waiting, Watcher, choose_plugged, plugged_in,
 };
 use crate::error::{Error, Exit};
 use crate::near::near;
@@ -313,7 +313,7 @@ pub fn ledger(ui: &Ui, key: &args::Key, target: &str, wait: &Wait) -> Result<Led
 
 /// The name of the one to use, where several are plugged in and a person can choose.
 fn one_of(ui: &Ui, all: &[Plugged], can_ask: bool) -> Result<Option<String>, Error> {
-    match meant(all, None) {
+    match choose_plugged(all, None) {
         Err(DeviceError::Several(_)) if can_ask => {
             let told: Vec<String> = all.iter().map(ToString::to_string).collect();
             let chosen = ui.choose("Which Ledger?", &told, "--ledger-serial SERIAL")?;

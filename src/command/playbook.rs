@@ -355,7 +355,7 @@ fn test(mut session: Session, args: &TestArgs) -> Result<Exit, Error> {
     let ask = Ask { safe: safe.address, ..Ask::default() };
     let seen = ui.wait(&reading, || link.snapshot(&ask, BlockTag::Latest))?;
     let mut fork = link.forked(&seen, clock::seconds());
-    let tried = || trial::tried(&order, undo.as_ref(), &link, &mut fork, &seen.state);
+    let tried = || trial::try_lever(&order, undo.as_ref(), &link, &mut fork, &seen.state);
     let report = ui.wait("rehearsing", tried)?;
     ui.data(&format!(
         "{playbook} from block {} of {}, by {}",

@@ -109,7 +109,7 @@ pub fn run(session: &Session, args: &Args) -> Result<Exit, Error> {
     let ui = session.ui;
     let mut done = Done::default();
     let all = load(session, args, &given, &mut done)?;
-    alone(args, all.len())?;
+    require_one(args, all.len())?;
     one_for_each_nonce(&all)?;
     if all.len() > 1 {
         list(session, &all);
@@ -123,15 +123,15 @@ pub fn run(session: &Session, args: &Args) -> Result<Exit, Error> {
         let signature = one(session, args, &key, judged, (at + 1, all.len()), &mut signer);
         match signature.and_then(|signature| write(session, judged, &signature, &mut done.signed)) {
             Ok(()) => {}
-            // Nothing to do for one is no answer to the others either.
+            // Nothing to do for one is not an answer to the others either.
             Err(error) if error.exit == Exit::Done && all.len() > 1 => {
                 ui.say(&Text::default().good("nothing to do: ").add(&error.message));
-                held_up(ui, judged, &all[at + 1..]);
+                say_held_up(ui, judged, &all[at + 1..]);
             }
-            // A no to one, typed or on the device, is no answer to the others.
+            // A no to one, typed or on the device, is not an answer to the others.
             Err(error) if error.is_rejection && all.len() > 1 => {
                 ui.say(&Text::default().warn("skipped: ").add(&error.message));
-                held_up(ui, judged, &all[at + 1..]);
+                say_held_up(ui, judged, &all[at + 1..]);
                 done.declined.push(judged.proposal().hash().to_string());
                 done.exit = Some(done.exit.map_or(error.exit, |exit| exit.graver(error.exit)));
             }
@@ -164,7 +164,7 @@ struct Done {
 }
 
 /// Those that follow on the same Safe wait for its nonce.
-fn held_up(ui: &Ui, declined: &Judged, later: &[Judged]) {
+fn say_held_up(ui: &Ui, declined: &Judged, later: &[Judged]) {
     let nonce = declined.proposal().nonce();
     let waits =
         |s: &&Judged| s.derived.safe.name == declined.derived.safe.name && s.proposal().nonce() > nonce;
@@ -179,7 +179,7 @@ fn held_up(ui: &Ui, declined: &Judged, later: &[Judged]) {
 }
 
 /// Checks that flags about one proposal are not given for several.
-fn alone(args: &Args, count: usize) -> Result<(), Error> {
+fn require_one(args: &Args, count: usize) -> Result<(), Error> {
     let flags = [
         ("--accept", args.accept.accept.iter().any(|id| changed_digits(id).is_none())),
         ("--nonce", args.derive.nonce.is_some()),

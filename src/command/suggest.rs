@@ -36,14 +36,14 @@ fn unknown(word: &str, args: &[OsString]) -> Error {
     let typed = args.iter().skip(1).map(|arg| arg.to_string_lossy().into_owned()).collect::<Vec<_>>();
     let verb_of = |name: &str| complete::lever_kind(&typed, name).map(|kind| kind.to_string());
     let error = Error::new(Exit::Usage, format!("there is no command called {word:?}"));
-    match meant(word, &typed, verb_of) {
+    match nearest_command(word, &typed, verb_of) {
         Some(meant) => error.hint(format!("did you mean: breakglass {meant}")),
         None => error.hint("breakglass --help lists the commands"),
     }
 }
 
 /// Returns the command that was probably meant. `verb_of` tells the verb of a lever.
-fn meant(word: &str, typed: &[String], verb_of: impl Fn(&str) -> Option<String>) -> Option<String> {
+fn nearest_command(word: &str, typed: &[String], verb_of: impl Fn(&str) -> Option<String>) -> Option<String> {
     if let Some(verb) = verb_of(word) {
         return Some(format!("{verb} {word}"));
     }
@@ -68,7 +68,7 @@ mod tests {
     fn suggested(line: &str) -> Option<String> {
         let typed: Vec<String> = line.split(' ').map(String::from).collect();
         let word = typed.iter().find(|word| !matches!(word.as_str(), "playbook" | "--json")).unwrap().clone();
-        meant(&word, &typed, |name| (name == "vault").then(|| "pause".into()))
+        nearest_command(&word, &typed, |name| (name == "vault").then(|| "pause".into()))
     }
 
     #[test]

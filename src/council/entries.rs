@@ -179,7 +179,7 @@ pub(super) fn read_place(source: &Source, wire: &Spanned<WirePlace>) -> Result<T
 
 fn parse_code(text: &str) -> Result<B256, String> {
     let hash = text.strip_prefix("0x").and_then(|hex| hex.parse().ok());
-    hash.ok_or_else(|| format!("{text:?} is no code hash: expected 0x and 64 hexadecimal digits"))
+    hash.ok_or_else(|| format!("{text:?} is not a code hash: expected 0x and 64 hexadecimal digits"))
 }
 
 /// A playbook and a Safe, which every lever needs that pulls no others.

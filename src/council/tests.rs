@@ -92,7 +92,7 @@ fn faults_point_at_the_word() {
         (
             "\"0xd9Db270c1B5E3Bd161E8c8503c55cEABeE709552\"",
             "{ address = \"0xd9Db270c1B5E3Bd161E8c8503c55cEABeE709552\", code = \"0x12\" }",
-            "\"0x12\" is no code hash",
+            "\"0x12\" is not a code hash",
         ),
         (
             "mainnet = \"0xd9Db270c1B5E3Bd161E8c8503c55cEABeE709552\"",

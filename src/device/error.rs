@@ -39,7 +39,7 @@ pub enum DeviceError {
     OtherApp(String),
     #[error("the Ledger shows a menu of its own: close it")]
     OwnMenu,
-    #[error("the Ledger is asleep or busy: it gave no answer within {}; press a button to wake it", told(*.0))]
+    #[error("the Ledger is asleep or busy: it gave no answer within {}; press a button to wake it", seconds_text(*.0))]
     Asleep(Duration),
     #[error("the Ledger answered an earlier question of another program: close that program")]
     Stale,
@@ -169,7 +169,7 @@ fn no_key_of(sought: &[Address]) -> String {
     }
 }
 
-fn told(time: Duration) -> String {
+fn seconds_text(time: Duration) -> String {
     match time.as_secs() {
         0..=119 => format!("{} s", time.as_secs()),
         seconds if seconds % 60 == 0 => format!("{} min", seconds / 60),

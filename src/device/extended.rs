@@ -31,7 +31,7 @@ impl ExtendedKey {
         Some(Address::from_raw_public_key(point.as_bytes().get(1..)?))
     }
 
-    /// BIP-32, CKDpub. `None` also where the tweak is no scalar: about once in 2^127 keys.
+    /// BIP-32, CKDpub. `None` also where the tweak is not a scalar: about once in 2^127 keys.
     fn child(&self, level: u32) -> Option<Self> {
         if level & HARDENED != 0 {
             return None;

@@ -57,7 +57,7 @@ impl Keystore {
         let mut plain = Zeroizing::new(sealed.ciphertext);
         Ctr128BE::<Aes128>::new(cipher_key.into(), &sealed.iv.into()).apply_keystream(plain.as_mut_slice());
         let key = SigningKey::from_slice(plain.as_slice()).map_err(|_| {
-            bad("it decrypts to zero or to a number above the curve's order, which is no key")
+            bad("it decrypts to zero or to a number above the curve's order, which is not a key")
         })?;
         let address = Address::from_public_key(key.verifying_key());
         match sealed.address {
@@ -324,7 +324,7 @@ mod tests {
             assert!(matches!(unlock(&light, password), Err(DeviceError::WrongPassword)), "{password:?}");
         }
         let altered = light.replace("\"mac\" : \"", "\"mac\" : \"0x");
-        assert!(unlock(&altered, "testpassword").is_ok(), "0x is no alteration");
+        assert!(unlock(&altered, "testpassword").is_ok(), "0x is not an alteration");
         for (from, to) in [('0', '1'), ('a', 'b')] {
             let at = light.find("ciphertext").unwrap() + 15;
             let altered = format!("{}{}", &light[..at], light[at..].replacen(from, &to.to_string(), 1));

@@ -40,7 +40,7 @@ pub use key::Key;
 pub use keystore::Keystore;
 pub use ledger::{Ledger, PATIENCE, Waiting, Watcher};
 pub use path::{BadPath, DerivationPath, SearchPaths};
-pub use plugged::{Model, Plugged, meant};
+pub use plugged::{Model, Plugged, choose_plugged};
 pub use screens::{
     DataShown, Entry, Fact, Kind, Page, Prediction, Screens, Settings, StatedSettings, address_screens,
     safe_message_screens, safe_tx_screens, transaction_screens,

@@ -104,7 +104,7 @@ impl Plugged {
 ///
 /// # Errors
 /// When there is none, none such, or more than one.
-pub fn meant<'a>(all: &'a [Plugged], wanted: Option<&str>) -> Result<&'a Plugged, DeviceError> {
+pub fn choose_plugged<'a>(all: &'a [Plugged], wanted: Option<&str>) -> Result<&'a Plugged, DeviceError> {
     let told = || all.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
     let is_it = |one: &&Plugged| {
         wanted.is_none_or(|wanted| one.path == wanted || one.serial.as_deref() == Some(wanted))
@@ -140,27 +140,27 @@ mod tests {
     #[test]
     fn the_only_one_needs_no_name_and_one_of_several_does() {
         let all = [plugged("0001", "/dev/hidraw3"), plugged("0002", "/dev/hidraw5")];
-        assert!(matches!(meant(&[], None), Err(DeviceError::NotPluggedIn)));
-        assert!(matches!(meant(&[], Some("0001")), Err(DeviceError::NotPluggedIn)));
-        assert_eq!(meant(&all[..1], None).unwrap(), &all[0]);
-        assert_eq!(meant(&all, Some("0002")).unwrap(), &all[1]);
-        assert_eq!(meant(&all, Some("/dev/hidraw3")).unwrap(), &all[0]);
-        let several = meant(&all, None).unwrap_err().to_string();
+        assert!(matches!(choose_plugged(&[], None), Err(DeviceError::NotPluggedIn)));
+        assert!(matches!(choose_plugged(&[], Some("0001")), Err(DeviceError::NotPluggedIn)));
+        assert_eq!(choose_plugged(&all[..1], None).unwrap(), &all[0]);
+        assert_eq!(choose_plugged(&all, Some("0002")).unwrap(), &all[1]);
+        assert_eq!(choose_plugged(&all, Some("/dev/hidraw3")).unwrap(), &all[0]);
+        let several = choose_plugged(&all, None).unwrap_err().to_string();
         for said in ["--ledger-serial", "0001", "0002", "/dev/hidraw3", "/dev/hidraw5", "Nano X"] {
             assert!(several.contains(said), "{several}");
         }
-        let none = meant(&all, Some("0003")).unwrap_err();
+        let none = choose_plugged(&all, Some("0003")).unwrap_err();
         assert!(none.passes() && none.to_string().contains("0003"), "{none}");
     }
 
     #[test]
     fn ledgers_with_one_serial_number_are_told_apart_by_their_paths() {
         let all = [plugged("0001", "/dev/hidraw3"), plugged("0001", "/dev/hidraw5"), plugged("7", "c")];
-        assert!(matches!(meant(&all, Some("0001")), Err(DeviceError::Several(_))));
+        assert!(matches!(choose_plugged(&all, Some("0001")), Err(DeviceError::Several(_))));
         let names: Vec<&str> = all.iter().map(|one| one.own_name(&all)).collect();
         assert_eq!(names, ["/dev/hidraw3", "/dev/hidraw5", "7"]);
         for (one, name) in all.iter().zip(names) {
-            assert_eq!(meant(&all, Some(name)).unwrap(), one);
+            assert_eq!(choose_plugged(&all, Some(name)).unwrap(), one);
         }
     }
 }

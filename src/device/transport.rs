@@ -13,14 +13,14 @@ use coins_ledger::{ApduCommand, LedgerError};
 
 use super::DeviceError;
 use super::apdu::{Apdu, Reply, StatusWord};
-use super::plugged::{Model, Plugged, meant};
+use super::plugged::{Model, Plugged, choose_plugged};
 
 use crate::clock;
 
 /// How long an answer may take that no person has to give.
 pub(super) const PROMPTLY: Duration = Duration::from_secs(10);
 const CONNECT: Duration = Duration::from_secs(3);
-/// An emulator's answer has at most 255 bytes; more is no emulator.
+/// An emulator's answer has at most 255 bytes; more is not an emulator.
 const MOST_ANSWER: u32 = 1024;
 
 /// Where the Ledger is.
@@ -119,7 +119,7 @@ impl Transport {
 fn open_usb(wanted: Option<&str>) -> Result<HidLedgerDevice, DeviceError> {
     let ids = HidLedgerDevice::list().map_err(|e| native(&e))?;
     let all: Vec<Plugged> = ids.iter().map(plugged).collect();
-    let one = meant(&all, wanted)?;
+    let one = choose_plugged(&all, wanted)?;
     let id = ids.iter().find(|id| plugged(id) == *one).ok_or(DeviceError::NotPluggedIn)?;
     HidLedgerDevice::open(id).map_err(|e| native(&e))
 }

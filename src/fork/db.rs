@@ -36,7 +36,7 @@ impl<'a> ForkDb<'a> {
     }
 
     /// From here on, everything is read in the state after the transaction.
-    pub(super) fn go_on_after(&mut self, state: EvmState) {
+    pub(super) fn resume_after(&mut self, state: EvmState) {
         self.after = state;
     }
 

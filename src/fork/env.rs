@@ -19,7 +19,7 @@ const TRANSACTION_GAS: u64 = 1 << 24;
 /// The most gas of one transaction where it is not Ethereum's 2^24 (EIP-7825). Arbitrum One, Nova and Sepolia, from ArbOS
 /// 50 on: OffchainLabs/nitro, `arbos/l2pricing/model.go`, `InitialPerTxGasLimitV50`.
 const CAPS: [(u64, u64); 3] = [(42_161, 32_000_000), (42_170, 32_000_000), (421_614, 32_000_000)];
-/// Before Osaka, and where a chain's own block gas limit is no bound at all.
+/// Before Osaka, and where a chain's own block gas limit is not a bound at all.
 const GAS_BEFORE_OSAKA: u64 = 30_000_000;
 
 /// The rules of the block after this one.

@@ -193,7 +193,7 @@ mod tests {
         assert!(matches!(slot[..], [Difference::Slot { found: Some(_), .. }]), "{slot:?}");
         let code = expected().state_differences(&found(5, 8));
         assert!(matches!(code[..], [Difference::Code { .. }]), "{code:?}");
-        assert_eq!(expected().state_differences(&Readings::default()).len(), 2, "no answer is no proof");
+        assert_eq!(expected().state_differences(&Readings::default()).len(), 2, "no answer is not a proof");
     }
 
     #[test]

@@ -93,7 +93,7 @@ pub fn settle<S: StateSource>(
 ///
 /// # Errors
 /// As [`settle`].
-pub fn go_on<S: StateSource>(
+pub fn resume<S: StateSource>(
     source: &S,
     world: &mut World,
     exec: &ExecTransaction<'_>,
@@ -101,7 +101,7 @@ pub fn go_on<S: StateSource>(
 ) -> Result<Rehearsal, ForkError<S::Error>> {
     let wanted = next_keys(exec, &world.state);
     let (rehearsal, left) = complete(source, world, wanted, |world| run::run(world, exec, queries))?;
-    world.go_on(left);
+    world.resume(left);
     Ok(rehearsal)
 }
 

@@ -152,7 +152,7 @@ pub(super) fn run(
     let db = &mut evm.ctx.journaled_state.database;
     let Effects { writes, balances, created, destroyed } = Effects::of(&run.state, world, db);
     let left = State::left_by(&run.state);
-    db.go_on_after(run.state);
+    db.resume_after(run.state);
     let (mut answers, mut read_by) = (Readings::default(), BTreeMap::new());
     for query in queries {
         let (answer, slots) = answer(&mut evm, chain_id, query)?;

@@ -89,7 +89,7 @@ impl World {
     }
 
     /// The world after the rehearsed block. Its hash is not known: that of the last real block stands for it.
-    pub(super) fn go_on(&mut self, left: State) {
+    pub(super) fn resume(&mut self, left: State) {
         self.state.extend(left);
         self.header.number = self.header.number.saturating_add(1);
         self.header.timestamp = self.next_timestamp;

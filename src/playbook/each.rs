@@ -1,7 +1,7 @@
 //! A part of a playbook that is repeated over lists: `for = { pool = "{pools}" }`. Pure.
 //!
 //! Several lists go side by side: the first items together, then the second, and so on. They are equally long, or there
-//! is no plan.
+//! is not a plan.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;

@@ -58,7 +58,7 @@ use crate::safe::hash_type;
 pub struct PlaybookId(String);
 
 impl PlaybookId {
-    /// Nothing for a text that is no id.
+    /// Nothing for a text that is not an id.
     #[must_use]
     pub fn new(text: &str) -> Option<Self> {
         let part = |p: &str| {

@@ -51,7 +51,7 @@ pub enum Zero {
     /// Nothing special.
     Number,
     Refuse,
-    /// It must be written as this word. Bounds do not apply to it: the word says that it is no quantity.
+    /// It must be written as this word. Bounds do not apply to it: the word says that it is not a quantity.
     Word(String),
 }
 

@@ -33,7 +33,7 @@ pub struct Gathered {
     pub known: Vec<OwnerSignature>,
     /// How many further good signatures there are by an owner who has signed the proposal already.
     pub spare: BTreeMap<(SafeTxHash, Address), usize>,
-    /// The place of the text in which it was found, and why it is no owner's signature of a proposal.
+    /// The place of the text in which it was found, and why it is not an owner's signature of a proposal.
     pub refused: Few<(usize, String)>,
     /// How many were not looked at, because the bound was reached.
     pub not_looked_at: usize,

@@ -10,7 +10,7 @@
 //! - Base32 in bech32's alphabet: letters of either case, no `b`, `i`, `o` and `1`. So no head can stand inside of data, and
 //!   nothing in it means anything to a chat, a mail program or a shell. In capitals it fits the letters of a QR code.
 //! - The length, of the fields in bytes (2 bytes), stands first: a reader knows where the line ends, whatever follows it.
-//! - The checksum is the first 5 bytes of keccak256 over head, length and fields. It finds mistakes. It is no proof.
+//! - The checksum is the first 5 bytes of keccak256 over head, length and fields. It finds mistakes. It is not a proof.
 //! - Fields below tag 16 are what the line is worth: a reader that does not know one refuses the line. From 16 on they
 //!   are claims: a reader passes over those that it does not know.
 
@@ -167,7 +167,7 @@ pub(super) fn single(fields: &[Field], tag: u8) -> Result<Option<&[u8]>, &'stati
     }
 }
 
-/// An error if a field that is no claim has another tag than these.
+/// An error if a field that is not a claim has another tag than these.
 pub(super) fn only(fields: &[Field], known: &[u8]) -> Result<(), &'static str> {
     let is_newer = |(tag, _): &Field| *tag < FIRST_CLAIM && !known.contains(tag);
     if fields.iter().any(is_newer) { Err(NEWER) } else { Ok(()) }

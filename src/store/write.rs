@@ -55,11 +55,11 @@ pub fn create_new(path: &Path, contents: &str) -> Result<(), StoreError> {
 
 fn create_on(disk: &impl Disk, path: &Path, contents: &str) -> Result<(), StoreError> {
     let failed = |error: io::Error| match error.kind() {
-        io::ErrorKind::AlreadyExists => taken(path),
+        io::ErrorKind::AlreadyExists => name_taken(path),
         _ => StoreError::Write { path: shown(path), error },
     };
     if fs::symlink_metadata(path).is_ok() && !is_unused(path) {
-        return Err(taken(path));
+        return Err(name_taken(path));
     }
     let folder = folder_of(path);
     clear_temporary(folder);
@@ -157,7 +157,7 @@ pub(super) fn lock_on(disk: &impl Disk, path: &Path) -> Result<File, StoreError>
     }
 }
 
-/// A file of the system's, which is no secret: whoever made it may be root.
+/// A file of the system's, which is not secret: whoever made it may be root.
 pub fn let_all_read(path: &Path) -> Result<(), StoreError> {
     #[cfg(unix)]
     {
@@ -182,7 +182,7 @@ pub fn keep_all(files: &[(PathBuf, String)]) -> Result<(), StoreError> {
     for (path, contents) in files {
         let found = fs::symlink_metadata(path);
         if found.is_ok_and(|found| found.is_symlink() || !says(path, contents)) {
-            return Err(taken(path));
+            return Err(name_taken(path));
         }
     }
     files.iter().try_for_each(|(path, contents)| keep_new(path, contents))
@@ -192,7 +192,7 @@ fn says(path: &Path, contents: &str) -> bool {
     read_text(path).is_ok_and(|there| there == contents)
 }
 
-fn taken(path: &Path) -> StoreError {
+fn name_taken(path: &Path) -> StoreError {
     match fs::symlink_metadata(path) {
         Ok(found) if found.file_type().is_symlink() => StoreError::Link { path: shown(path) },
         _ => StoreError::Exists { path: shown(path) },

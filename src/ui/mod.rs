@@ -173,7 +173,7 @@ impl Ui {
         let mut stdout = io::stdout();
         match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
             Ok(()) => self.given.store(true, Ordering::Relaxed),
-            // A reader that has what it wanted (`| head`) is no reason to fail; one that was never there is.
+            // A reader that has what it wanted (`| head`) is not a reason to fail; one that was never there is.
             Err(why) if why.kind() == io::ErrorKind::BrokenPipe && self.given.load(Ordering::Relaxed) => {}
             Err(why) => {
                 let _ = self.lost.set(why);
@@ -239,17 +239,17 @@ impl Progress for Ui {
     }
 
     fn tell(&self, tone: Tone, label: &str, text: &str) {
-        self.say(&told(tone, label, text));
+        self.say(&toned(tone, label, text));
     }
 
     fn tell_once(&self, tone: Tone, label: &str, text: &str) {
-        self.say_once(&told(tone, label, text));
+        self.say_once(&toned(tone, label, text));
     }
 }
 
 impl Shown for Spinner {}
 
-fn told(tone: Tone, label: &str, text: &str) -> Text {
+fn toned(tone: Tone, label: &str, text: &str) -> Text {
     let line = Text::default();
     let line = match tone {
         Tone::Plain => line.add(label),

@@ -282,7 +282,7 @@ fn an_answer_that_came_too_late_is_not_taken_for_the_next_one() {
     sign(&mut open(&emulator)).unwrap();
 }
 
-/// 36 pages take minutes: what the device may take to be ready is no bound on its person.
+/// 36 pages take minutes: what the device may take to be ready is not a bound on its person.
 #[test]
 fn a_review_takes_as_long_as_its_person_needs() {
     let wire = Wire { thinks_for: Duration::from_secs(2), ..Wire::default() };

@@ -1,5 +1,5 @@
 //! The Safe's own levers, on real Safes of every version that this program builds for. The Safe calls itself, so there
-//! is no role to lack: whoever reaches the threshold holds it.
+//! is not a role to lack: whoever reaches the threshold holds it.
 
 use alloy::primitives::{Address, B256, U256, keccak256};
 use breakglass::safe::SafeVersion;

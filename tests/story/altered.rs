@@ -234,7 +234,7 @@ fn a_strangers_arguments_are_not_bobs() {
     }
     let file = hand_over(bob, &proposal);
     accepting(&["not-your-arguments"], |words| try_sign(bob, &[&[file.as_str()], words].concat())).ended(0);
-    // Saying other values than the file's is no way round either.
+    // Saying other values than the file's is not a way round either.
     let carol = &ceremony.desks[2];
     let file = hand_over(carol, &proposal);
     let other = format!("new={}", key(7).address);

@@ -120,7 +120,7 @@ fn a_view_that_lies_is_not_believed() {
     refused(run, 10, &["mined, but not as rehearsed", &vault.to_string()]).never_says("done and proven");
 }
 
-/// What time changes by itself is no difference.
+/// What time changes by itself is not a difference.
 #[test]
 fn a_contract_that_writes_the_time_is_proven_all_the_same() {
     let (mut ceremony, proxy) = behind_a_proxy();

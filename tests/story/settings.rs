@@ -279,7 +279,7 @@ fn one_yes_signs_one_review_and_the_password_is_asked_for_once() {
     terminal.asks(second).types("yes\n");
     let run = terminal.ended(0);
     assert_eq!((run.stdout.matches("password of").count(), signatures(carol)), (1, 2), "{}", run.stdout);
-    // A no to the first is no answer to the second, which then waits for the nonce.
+    // A no to the first is not an answer to the second, which then waits for the nonce.
     let mut terminal = both(bob);
     terminal.asks(first).types("no\n").asks("can be sent only once nonce 0 is used");
     terminal.asks(second).types("yes\n").asks("password of").types(&password(bob));

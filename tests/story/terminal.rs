@@ -110,7 +110,7 @@ fn a_no_is_a_no() {
     assert!(!files(alice.folder()).iter().any(|f| path(f).contains("sent-")), "a transaction was recorded");
 }
 
-/// Typed before the question was asked, it is no answer.
+/// Typed before the question was asked, it is not an answer.
 #[test]
 fn a_yes_typed_ahead_signs_nothing() {
     let ceremony = two_of_three();

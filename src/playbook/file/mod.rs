@@ -219,7 +219,7 @@ fn read_change(source: &Source, text: &Text) -> Result<DeclaredChange, Fault> {
     if word.starts_with("safe.") {
         let known = Change::WORDS.map(|(known, _)| known);
         return Err(
-            source.fault(text.span(), format!("{word:?} is no part of a Safe; {}", hint(word, known)))
+            source.fault(text.span(), format!("{word:?} is not part of a Safe; {}", hint(word, known)))
         );
     }
     match Template::list(word, &source.scope) {

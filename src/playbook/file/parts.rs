@@ -150,7 +150,7 @@ fn read_time(source: &Source, word: &Text, what: &str) -> Result<Asked, Fault> {
     }
     match word.get_ref().as_str() {
         "block" => Ok(Asked::Time),
-        other => Err(source.fault(word.span(), format!("{other:?} is no time; write time = \"block\""))),
+        other => Err(source.fault(word.span(), format!("{other:?} is not a time; write time = \"block\""))),
     }
 }
 

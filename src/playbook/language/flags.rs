@@ -25,7 +25,7 @@ impl Flags {
                 return Err(format!("{name:?} is not a flag's name: use letters, digits, _ and -"));
             }
             if *value == 0 {
-                return Err(format!("{name} is 0, which is no bit"));
+                return Err(format!("{name} is 0, which is not a bit"));
             }
             if let Some((other, _)) = named.iter().find(|(_, known)| *known == U256::from(*value)) {
                 return Err(format!("{other} and {name} are both {value}"));

@@ -77,7 +77,7 @@ fn check_call(call: &Node, name: &str, args: &[Node], scope: &Scope) -> Typed {
         let message = format!(
             "{name} takes {} {values}, {}, and is given {}",
             meanings.len(),
-            spoken(meanings),
+            listed(meanings),
             args.len()
         );
         return Err(call.flaw(message));
@@ -132,7 +132,7 @@ fn check_call(call: &Node, name: &str, args: &[Node], scope: &Scope) -> Typed {
     }
 }
 
-fn spoken(words: &[&str]) -> String {
+fn listed(words: &[&str]) -> String {
     match words {
         [rest @ .., last] if !rest.is_empty() => format!("{} and {last}", rest.join(", ")),
         _ => words.concat(),

@@ -162,7 +162,7 @@ impl Dictionary {
         let function = self.functions.get(&selector).filter(|_| data.len() <= MOST_DECODED)?;
         let values = function.abi_decode_input(arguments).ok()?;
         let arguments = function.inputs.iter().map(|input| input.name.as_str()).zip(&values);
-        Some(said(&function.name, arguments, names))
+        Some(describe(&function.name, arguments, names))
     }
 
     /// `Paused(account 0x… (guardian))`; nothing for an event that is not known.
@@ -176,11 +176,11 @@ impl Dictionary {
             let value = if input.indexed { indexed.next() } else { body.next() };
             Some((input.name.as_str(), value?))
         });
-        Some(said(&event.name, values.collect::<Vec<_>>(), names))
+        Some(describe(&event.name, values.collect::<Vec<_>>(), names))
     }
 }
 
-fn said<'v>(
+fn describe<'v>(
     name: &str,
     arguments: impl IntoIterator<Item = (&'v str, &'v DynSolValue)>,
     names: &AddressBook,
@@ -221,8 +221,8 @@ mod tests {
         let names: AddressBook = [("bob".to_string(), WHO)].into_iter().collect();
         let data =
             [&keccak256("transfer(address,uint256)")[..4], &(WHO, U256::from(5)).abi_encode()].concat();
-        let said = words().call(&data, &names);
-        assert_eq!(said, Some(format!("transfer(to {WHO} (bob), amount 5)")));
+        let describe = words().call(&data, &names);
+        assert_eq!(describe, Some(format!("transfer(to {WHO} (bob), amount 5)")));
         assert_eq!(words().call(&data[..20], &names), None);
         assert_eq!(words().call(&hex!("01020304"), &names), None);
         assert_eq!(words().call(&[], &names), None);
@@ -247,10 +247,10 @@ mod tests {
         let [pause, undo] = ["pause/oz-pausable", "pause/oz-pausable-undo"]
             .map(|id| library.get(id).map(|entry| entry.playbook.clone()).unwrap());
         let data = &keccak256("unpause()")[..4];
-        let said = |playbooks: &[&Playbook]| {
+        let describe = |playbooks: &[&Playbook]| {
             Dictionary::new(playbooks.iter().copied()).call(data, &AddressBook::default())
         };
-        assert_eq!(said(&[&pause]), None);
-        assert_eq!(said(&[&pause, &undo]).as_deref(), Some("unpause()"));
+        assert_eq!(describe(&[&pause]), None);
+        assert_eq!(describe(&[&pause, &undo]).as_deref(), Some("unpause()"));
     }
 }

@@ -80,7 +80,7 @@ impl Catalogue {
     /// `council_files` are the path as shown and the text of each file in the council's folder.
     ///
     /// A fault in one file must not stop a lever that rests on another: it is told when its own id is asked for. The id
-    /// of a file that is no playbook is the one it states, or else the one that its path gives.
+    /// of a file that is not a playbook is the one it states, or else the one that its path gives.
     #[must_use]
     pub fn new(council_files: Vec<(String, String)>) -> Self {
         let built_in = LIBRARY.iter().map(|_| OnceLock::new()).collect();
@@ -282,7 +282,7 @@ fn misfits(playbook: &Playbook, undo: &Playbook, args: &BTreeMap<String, String>
     lacks.chain(unknown).chain(piece).collect()
 }
 
-/// The id that a file states, if it can be found in one that is no playbook.
+/// The id that a file states, if it can be found in one that is not a playbook.
 fn stated_id(text: &str) -> Option<String> {
     let stated = |line: &str| {
         let value = line.trim().strip_prefix("id")?.trim_start().strip_prefix('=')?.trim();

@@ -23,7 +23,7 @@ pub enum DraftError {
     #[error("the ABI has {count} functions called {name:?}; {hint}")]
     Named { name: String, count: usize, hint: String },
     #[error(
-        "{0:?} is no view without arguments that returns something: write name()(type), and other checks by hand"
+        "{0:?} is not a view without arguments that returns something: write name()(type), and other checks by hand"
     )]
     View(String),
 }
@@ -204,7 +204,7 @@ mod tests {
             ("rest/x", &abi, "stop", "stopped", "\"rest/x\" is not an id such as"),
             ("pause/x", &abi, "halt", "stopped", "the ABI has 0 functions called \"halt\"; known: "),
             ("pause/x", &Signatures::written(), "halt", "f()(bool)", "\"halt\" is not a function signature"),
-            ("pause/x", &abi, "stop", "setCap", "\"setCap\" is no view without arguments"),
+            ("pause/x", &abi, "stop", "setCap", "\"setCap\" is not a view without arguments"),
         ] {
             let why = draft(id, from, call, view).unwrap_err().to_string();
             assert!(why.starts_with(message), "{why}");

@@ -30,8 +30,8 @@ impl Summary {
         let head = text.find("\n[").map_or(text, |end| &text[..end]);
         let head: Head = toml::from_str(head).ok()?;
         Some(Self {
-            kind: spoken(&head.kind)?,
-            severity: spoken(&head.severity)?,
+            kind: parse_word(&head.kind)?,
+            severity: parse_word(&head.severity)?,
             id: head.id,
             family: head.family.map(|family| family.trim().into()),
             title: head.title.trim().into(),
@@ -51,7 +51,7 @@ impl From<&Playbook> for Summary {
     }
 }
 
-fn spoken<T: Word>(text: &str) -> Option<T> {
+fn parse_word<T: Word>(text: &str) -> Option<T> {
     T::ALL.iter().find(|(word, _)| *word == text).map(|(_, value)| *value)
 }
 

@@ -174,7 +174,7 @@ const FAULTS: &[(&str, &str, &str, &str)] = &[
         "\"safe.owners\"",
         "\"safe.owner\"",
         "\"safe.owner\"",
-        "\"safe.owner\" is no part of a Safe; did you mean \"safe.owners\"?",
+        "\"safe.owner\" is not part of a Safe; did you mean \"safe.owners\"?",
     ),
     ("name = \"was\"", "name = \"cap\"", "\"cap\"", "\"cap\" is the name of something else already"),
     ("name = \"was\"", "name = \"safe\"", "\"safe\"", "\"safe\" is the name of something else already"),
@@ -428,7 +428,7 @@ fn mistakes_in_trials_times_code_and_examples_are_named_too() {
             "\"block\"",
             "a read cannot ask for the time: every block would give another transaction",
         ),
-        (slot, "time = \"now\"\nat_most = \"1\"", "\"now\"", "\"now\" is no time; write time = \"block\""),
+        (slot, "time = \"now\"\nat_most = \"1\"", "\"now\"", "\"now\" is not a time; write time = \"block\""),
         (
             slot,
             "time = \"block\"\nexpect = \"true\"",

@@ -85,7 +85,7 @@ its source), @uniswap/permit2-sdk (an SDK), @aave/core-v3 1.19.3 (an Aave withou
 @eth-optimism/contracts-bedrock for U16 and later (it ends before). Nothing was found of Compound v2, Morpho Vault v2, Euler
 v2, EigenLayer, Lido, Sky, Yearn v3, Wormhole and Curve.
 
-Left out on purpose: `updateDelay` of a TimelockController (only the timelock itself can, so it is no emergency act), the
+Left out on purpose: `updateDelay` of a TimelockController (only the timelock itself can, so it is not an emergency act), the
 DeputyPauseModule of the OP Stack (a signature of its own kind), `rotateMember` of Arbitrum's SecurityCouncilManager (it
 takes effect through timelocks and no view proves it), Curve's PegKeeperRegulator (the encoding of its flags is not
 verified), Uniswap v3 and v4 (there is no pause).
