@@ -95,7 +95,7 @@ deny: tools
 	else echo "make: the advisory database cannot be had here: known vulnerabilities were not checked" >&2; fi
 
 # Each decision of the rooms that judge, changed one at a time, against the unit tests alone. What no test notices is listed in
-# target/mutants/mutants.out/missed.txt; run again, only that is tried. MUTANTS_OF='src/check/rpc.rs' takes one file.
+# target/mutants/mutants.out/missed.txt; run again, only that is tried. MUTANTS_OF='src/check/endpoints.rs' takes one file.
 MUTANTS_OF ?= src/safe src/proposal src/check src/ceremony src/chain/quorum.rs src/chain/agreement.rs src/chain/settle.rs
 
 mutants: tools libudev

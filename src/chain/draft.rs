@@ -4,7 +4,7 @@ use alloy::primitives::{Address, B256, Bytes, U256};
 use alloy::rpc::types::AccessListResult;
 use serde_json::{Value, json};
 
-use super::rpc::{AT, Reply, Request};
+use super::json_rpc::{AT, Reply, Request};
 use crate::evm::Query;
 use crate::evm::{BlockHash, Keys};
 use crate::fork::{Account, State, access_list_calls, access_list_keys, first_keys};

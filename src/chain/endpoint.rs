@@ -17,8 +17,8 @@ use serde_json::json;
 
 use super::error::{ChainError, Fault, RpcErrorObject};
 use super::intermediary::is_here;
+use super::json_rpc::{self, AT, Body, RawReply, Request, Secrets};
 use super::pace::{Chunk, Pace, is_rate_limit, is_size_limit, refused_alike, refuses_size};
-use super::rpc::{self, AT, Body, RawReply, Request, Secrets};
 use super::settle;
 use crate::council::SecretUrl;
 use crate::evm::{BlockTag, Header};
@@ -231,13 +231,13 @@ impl Endpoint {
         }
         let count = u64::try_from(asked.len()).unwrap_or(u64::MAX);
         let first_id = self.next_id.fetch_add(count, Ordering::Relaxed);
-        let body = rpc::encode(&asked, block, first_id)?;
+        let body = json_rpc::encode(&asked, block, first_id)?;
         let request = self.client.post(self.url.expose()).header(CONTENT_TYPE, "application/json").body(body);
         let mut response = request.send().await.map_err(|e| self.transport(e))?;
         let status = response.status();
         let pause = retry_after(&response);
         let body = self.read(&mut response, budget).await?;
-        let decoded = rpc::decode(&body, asked.len(), first_id, &self.secrets);
+        let decoded = json_rpc::decode(&body, asked.len(), first_id, &self.secrets);
         judge(status, pause, decoded, asked.len())
     }
 

@@ -3,7 +3,7 @@
 use alloy::primitives::{Address, B256, Bytes, U256};
 use serde_json::{Value, json};
 
-use super::rpc::{AT, Reply, Request, transaction};
+use super::json_rpc::{AT, Reply, Request, transaction};
 use super::settle::Settled;
 use crate::evm::Header;
 use crate::fork::is_estimated;

@@ -4,8 +4,8 @@ use alloy::primitives::{Address, U256};
 use alloy::sol_types::SolCall;
 
 use super::error::ChainError;
+use super::on_fork::Pinned;
 use super::quorum::Chain;
-use super::rehearse::Pinned;
 use super::snapshot::Snapshot;
 use crate::evm::BlockRef;
 use crate::evm::{Answer, Keys, Query, Readings};

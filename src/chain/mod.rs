@@ -7,24 +7,24 @@
 //! May touch the network and values; no files, no terminal, no device. It decides nothing about a proposal.
 
 mod agreement;
-mod depth;
 mod distinct;
 mod draft;
 mod endpoint;
 mod error;
 mod fees;
+mod finality;
 mod forked;
-mod gather;
 mod intermediary;
+mod json_rpc;
+mod on_fork;
 mod pace;
+mod panel;
 mod proof;
 mod proving;
 mod quorum;
 mod receipts;
-mod rehearse;
 mod replay;
 mod rhythm;
-mod rpc;
 mod send;
 mod sending;
 mod settle;
@@ -32,11 +32,11 @@ mod snapshot;
 mod standing;
 mod watch;
 
-pub use depth::Depth;
 pub use draft::Draft;
 pub use endpoint::Options;
 pub use error::{ChainError, Fault};
 pub use fees::{Fees, Prepared, Sending};
+pub use finality::Depth;
 pub use forked::Forked;
 pub use intermediary::proxy_of;
 pub use proof::Root;

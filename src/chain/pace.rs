@@ -5,7 +5,7 @@ use std::ops::Range;
 use reqwest::StatusCode;
 
 use super::error::RpcErrorObject;
-use super::rpc::RawReply;
+use super::json_rpc::RawReply;
 
 /// Room in a batch for a header at both ends and one question between them.
 const SMALLEST_BATCH: usize = 3;

@@ -5,9 +5,9 @@ use alloy::rpc::types::EIP1186AccountProofResponse;
 use serde_json::{Value, json};
 
 use super::error::{ChainError, Fault};
+use super::json_rpc::{AT, Reply, Request};
 use super::proof::{Claim, Claims, Root, bind, verify};
 use super::quorum::Chain;
-use super::rpc::{AT, Reply, Request};
 use super::snapshot::Snapshot;
 use crate::evm::{Answer, Keys, Query, Readings};
 use crate::evm::{BlockTag, Header};

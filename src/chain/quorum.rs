@@ -12,9 +12,9 @@ use super::agreement::{Decision, Vote, decide, needed, without_stale};
 use super::distinct::repeats;
 use super::endpoint::{Endpoint, Options};
 use super::error::{ChainError, Fault};
-use super::gather::{GRACE, Panel, before, lock};
+use super::json_rpc::{RawReply, Reply, Request, no_reply};
+use super::panel::{GRACE, Panel, before, lock};
 use super::rhythm::{allowed_age, is_on_demand, known_block_time, seen_block_time, usual_block_time};
-use super::rpc::{RawReply, Reply, Request, no_reply};
 use super::settle::Settled;
 use super::standing::{EndpointReport, Standing};
 use crate::clock;
@@ -202,7 +202,7 @@ impl Chain {
         reports
     }
 
-    /// Asks at one block; the replies are in the order of the requests. [`AT`](super::rpc::AT) stands for the block.
+    /// Asks at one block; the replies are in the order of the requests. [`AT`](super::json_rpc::AT) stands for the block.
     ///
     /// For reading only: what is asked may be asked several times.
     /// Where agreement is needed, a reply is an error only if the call reverted (code 3).

@@ -7,9 +7,9 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::error::ChainError;
+use super::json_rpc::{AT, Request};
 use super::proof::{Root, bind};
 use super::quorum::Chain;
-use super::rpc::{AT, Request};
 use super::sending::Receipt;
 use crate::evm::BlockTag;
 

@@ -5,9 +5,9 @@ use serde_json::json;
 
 use super::draft::Draft;
 use super::error::ChainError;
+use super::json_rpc::Request;
+use super::on_fork::Pinned;
 use super::quorum::Chain;
-use super::rehearse::Pinned;
-use super::rpc::Request;
 use super::sending::Receipt;
 use super::settle::{Settled, WireTransaction};
 use super::snapshot::Ask;

@@ -5,8 +5,8 @@ use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
 use super::error::{ChainError, Fault, RpcErrorObject};
+use super::json_rpc::{AT, RawReply, Request};
 use super::quorum::Chain;
-use super::rpc::{AT, RawReply, Request};
 use super::settle::{Settled, WireLog, WireReceipt};
 use crate::evm::{BlockHash, BlockRef, BlockTag, Header, TxHash};
 use crate::safe::{Execution, RESULT_TOPICS, SafeId, SafeTxHash, find_execution};

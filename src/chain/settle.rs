@@ -8,7 +8,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::error::{Fault, RpcErrorObject};
-use super::rpc::{RawReply, Reply, Request};
+use super::json_rpc::{RawReply, Reply, Request};
 use crate::evm::Answer;
 use crate::evm::{Header, WireHeader};
 

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use alloy::primitives::{Address, Bytes, U256, keccak256};
 use serde_json::{Value, json};
 
-use super::rpc::{AT, Request};
+use super::json_rpc::{AT, Request};
 use super::{Chain, ChainError, Fault, Options, Standing};
 use crate::council::RpcAddress;
 use crate::evm::BlockTag;

@@ -5,8 +5,8 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::error::ChainError;
+use super::json_rpc::Request;
 use super::quorum::Chain;
-use super::rpc::Request;
 use super::sending::Receipt;
 use super::snapshot::{readings, request};
 use crate::evm::{BlockTag, Header, TxHash};

@@ -9,6 +9,7 @@ mod contracts;
 mod control;
 mod description;
 mod effects;
+mod endpoints;
 mod facts;
 mod falsehoods;
 mod outflow;
@@ -16,7 +17,6 @@ mod past;
 mod powers;
 mod problem;
 mod rehearsal;
-mod rpc;
 mod safe;
 #[cfg(test)]
 mod tests;
@@ -34,7 +34,7 @@ type Check = (&'static str, fn(&Facts) -> Vec<Problem>);
 
 /// Every check, in the order in which a signer should doubt.
 const CHECKS: [&[Check]; 10] = [
-    &rpc::FIRST,
+    &endpoints::FIRST,
     &binding::CHECKS,
     &transaction::CHECKS,
     &safe::CHECKS,
@@ -43,7 +43,7 @@ const CHECKS: [&[Check]; 10] = [
     &code::CHECKS,
     &rehearsal::CHECKS,
     &control::CHECKS,
-    &rpc::CHECKS,
+    &endpoints::CHECKS,
 ];
 
 /// Looks at everything.
@@ -61,13 +61,13 @@ pub fn of_effects(facts: &Facts) -> Vec<Finding> {
 /// Looks at the age of the block that everything was read at. `None` offline.
 #[must_use]
 pub fn block_age(age: Option<Age>, endpoints: &[EndpointReport]) -> Option<Finding> {
-    rpc::block_age(age, endpoints).map(|problem| Problem::from(problem).into())
+    endpoints::block_age(age, endpoints).map(|problem| Problem::from(problem).into())
 }
 
 /// Looks at how many RPCs agree. With a quorum that was `lowered` for this run, too few are only said to be.
 #[must_use]
 pub fn most_agree(endpoints: &[EndpointReport], lowered: bool) -> Option<Finding> {
-    rpc::most_agree(endpoints, lowered).map(|problem| Problem::from(problem).into())
+    endpoints::most_agree(endpoints, lowered).map(|problem| Problem::from(problem).into())
 }
 
 fn found<'c>(checks: impl Iterator<Item = &'c Check>, facts: &Facts) -> Vec<Finding> {

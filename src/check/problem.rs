@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::description::{Description, Level, Sort};
 
 use super::{
-    binding, code, contracts, control, effects, falsehoods, outflow, powers, rehearsal, rpc, safe,
+    binding, code, contracts, control, effects, endpoints, falsehoods, outflow, powers, rehearsal, safe,
     transaction,
 };
 
@@ -48,7 +48,7 @@ problems! {
     Effects(effects),
     Outflow(outflow),
     Control(control),
-    Rpc(rpc),
+    Rpc(endpoints),
 }
 
 impl Problem {
@@ -67,7 +67,7 @@ impl Problem {
     #[must_use]
     pub fn lying_rpc(&self) -> Option<&str> {
         match self {
-            Self::Rpc(rpc::Problem::Lying { rpc, .. }) => Some(rpc),
+            Self::Rpc(endpoints::Problem::Lying { rpc, .. }) => Some(rpc),
             _ => None,
         }
     }
@@ -89,7 +89,7 @@ impl Problem {
     /// accepted.
     #[must_use]
     pub const fn is_chosen(&self) -> bool {
-        matches!(self, Self::Rpc(rpc::Problem::QuorumLowered { .. }))
+        matches!(self, Self::Rpc(endpoints::Problem::QuorumLowered { .. }))
     }
 }
 

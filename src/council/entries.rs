@@ -7,8 +7,8 @@ use std::time::Duration;
 use alloy::primitives::{Address, B256};
 use toml::Spanned;
 
-use super::source::{Source, known};
-use super::wire::{WireChain, WireCode, WireLever, WirePinned, WirePlace, WireSafe};
+use super::council_toml::{WireChain, WireCode, WireLever, WirePinned, WirePlace, WireSafe};
+use super::text_source::{Source, known};
 use super::{Chain, Combined, Lever, RpcAddress, Safe, Signer, Target, duration};
 use crate::excerpt::Fault;
 use crate::safe::deployments::batch_contracts;

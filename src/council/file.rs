@@ -6,9 +6,9 @@ use alloy::primitives::{Address, B256};
 use toml::Spanned;
 
 use super::combined::{circle, simple_levers};
+use super::council_toml::{Wire, WireCode, WirePinned, WirePlace};
 use super::entries::{read_chain, read_combined, read_lever, read_place, read_safe, simple_parts};
-use super::source::{Source, known};
-use super::wire::{Wire, WireCode, WirePinned, WirePlace};
+use super::text_source::{Source, known};
 use super::{Chain, Combined, Contact, Council, Lever, Safe, Signer, Target};
 use crate::excerpt::Fault;
 use crate::near::hint;

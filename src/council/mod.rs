@@ -6,6 +6,7 @@
 
 mod arguments;
 mod combined;
+mod council_toml;
 mod difference;
 mod digest;
 mod duration;
@@ -13,12 +14,11 @@ mod entries;
 mod file;
 mod pins;
 mod pull;
-mod rpc;
+mod rpc_address;
 mod settings;
-mod source;
 #[cfg(test)]
 mod tests;
-mod wire;
+mod text_source;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -31,7 +31,7 @@ pub use difference::{Difference, Mark, difference};
 pub use digest::TextDigest;
 pub use pins::{Accepted, Pins, SafeAt, Standing, council_at, council_of, playbook_of};
 pub use pull::Pull;
-pub use rpc::{RpcAddress, RpcAddressError, SecretUrl};
+pub use rpc_address::{RpcAddress, RpcAddressError, SecretUrl};
 pub use settings::Settings;
 
 use crate::evm::AddressBook;

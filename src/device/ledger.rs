@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 use super::DeviceError;
 use super::answered::Answered;
 use super::apdu::{Apdu, Reply};
+use super::app_status::Status;
 use super::link::Link;
-use super::status::Status;
 use super::transport::{PROMPTLY, Target};
 
 use crate::clock;

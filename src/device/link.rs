@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use super::DeviceError;
 use super::apdu::{self, Apdu, AppInfo, AppVersion, Configuration, DASHBOARD, Reply, StatusWord};
+use super::app_status::Status;
 use super::path::DerivationPath;
-use super::status::Status;
 use super::transport::{PROMPTLY, Target, Transport};
 
 /// How long a device that is awake takes to name its app; asked again and again while it is waited for.

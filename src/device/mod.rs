@@ -7,6 +7,7 @@
 mod accounts;
 mod answered;
 mod apdu;
+mod app_status;
 mod error;
 mod extended;
 mod key;
@@ -18,7 +19,6 @@ mod plugged;
 mod screens;
 mod scrypt;
 mod signing;
-mod status;
 mod transport;
 mod typed;
 mod udev;
@@ -35,6 +35,7 @@ pub use apdu::{
     Apdu, AppInfo, AppVersion, Configuration, Reply, StatusWord, read_address, read_message_signature,
     read_transaction_signature,
 };
+pub use app_status::Status;
 pub use error::DeviceError;
 pub use key::Key;
 pub use keystore::Keystore;
@@ -45,7 +46,6 @@ pub use screens::{
     DataShown, Entry, Fact, Kind, Page, Prediction, Screens, Settings, StatedSettings, address_screens,
     safe_message_screens, safe_tx_screens, transaction_screens,
 };
-pub use status::Status;
 pub use transport::{Target, plugged_in};
 pub use typed::TypedData;
 pub use udev::{UDEV_RULE, UDEV_RULE_PATH};

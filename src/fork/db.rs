@@ -8,7 +8,7 @@ use revm::Database;
 use revm::bytecode::Bytecode;
 use revm::state::{AccountInfo, EvmState};
 
-use super::state::{Account, World};
+use super::world::{Account, World};
 use crate::evm::Keys;
 
 /// Answers 0 for what it does not know, and says so in `missing`.

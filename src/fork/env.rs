@@ -8,7 +8,7 @@ use revm::context::{BlockEnv, CfgEnv};
 use revm::context_interface::block::BlobExcessGasAndPrice;
 use revm::primitives::hardfork::SpecId;
 
-use super::state::World;
+use super::world::World;
 
 /// When Osaka began, where the header alone cannot tell it from Prague. Sources: EIP-7607.
 const OSAKA: [(u64, u64); 4] =

@@ -6,7 +6,7 @@ use std::fmt;
 use alloy::primitives::{Address, B256, Log, keccak256};
 
 use super::run::Rehearsal;
-use super::state::State;
+use super::world::State;
 use crate::evm::{Answer, Query, Readings};
 use crate::safe::{SafeState, slot, slot_word};
 

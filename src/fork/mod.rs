@@ -10,32 +10,32 @@
 //! block (EIP-2935, EIP-4788). On an L2, precompiled contracts and instructions of its own are not known here.
 
 mod cause;
+mod changes;
 mod db;
-mod effects;
+mod early_keys;
 mod env;
 mod expected;
-mod gas;
+mod gas_limit;
 mod packed;
-mod prefetch;
 mod run;
-mod slots;
-mod state;
+mod slot_names;
 #[cfg(test)]
 mod tests;
 mod trace;
+mod world;
 
+use early_keys::next_keys;
+pub use early_keys::{access_list_calls, access_list_keys, first_keys};
 pub use env::gas_limit;
 pub use expected::Expected;
-pub use gas::{is_estimated, raised, runs_elsewhere, same_effects, smallest};
+pub use gas_limit::{is_estimated, raised, runs_elsewhere, same_effects, smallest};
 pub use packed::Moved;
-use prefetch::next_keys;
-pub use prefetch::{access_list_calls, access_list_keys, first_keys};
 pub use run::{Attempt, ExecTransaction, Moment, Outcome, Rehearsal, RehearsalError, rehearse, view};
-pub use slots::{PROXY_SLOTS, SlotNames, SlotTable};
-pub use state::{Account, State, World};
+pub use slot_names::{PROXY_SLOTS, SlotNames, SlotTable};
 pub use trace::{End, Frame, Trace};
+pub use world::{Account, State, World};
 #[cfg(test)]
-pub use {cause::Revert, effects::BalanceChange, trace::FrameKind};
+pub use {cause::Revert, changes::BalanceChange, trace::FrameKind};
 
 use crate::evm::{Keys, Query};
 

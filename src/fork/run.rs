@@ -9,11 +9,11 @@ use revm::handler::{MainnetContext, MainnetEvm};
 use revm::{Context, ExecuteEvm, InspectEvm, MainBuilder, MainContext};
 
 use super::cause::{Revert, chain, inner_failure};
+use super::changes::{BalanceChange, Effects, token_changes};
 use super::db::ForkDb;
-use super::effects::{BalanceChange, Effects, token_changes};
 use super::env;
-use super::state::{State, World};
 use super::trace::{FrameKind, Trace, Tracer};
+use super::world::{State, World};
 use crate::evm::{Answer, Keys, Query, Readings, TokenChange, Write};
 use crate::safe::{
     Approval, Execution, Owners, SafeId, SafeTx, SafeVersion, approved_hash_slot, encode_approvals,

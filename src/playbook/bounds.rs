@@ -1,8 +1,8 @@
 //! How much a playbook may hold. The longest of the library has 4 kB, 8 params, 5 reads and 2 steps: what is far above
 //! that was not written for people to read, and would make every command slow.
 
+use super::file::playbook_toml::Wire;
 use super::file::source::Source;
-use super::file::wire::Wire;
 use crate::excerpt::Fault;
 
 /// The longest playbook.

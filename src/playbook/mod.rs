@@ -7,7 +7,7 @@
 mod bounds;
 mod check;
 mod claim;
-mod combined;
+mod combined_plan;
 mod compare;
 mod derive;
 mod each;
@@ -31,7 +31,7 @@ use alloy::primitives::{Address, keccak256};
 pub use bounds::MOST_BYTES;
 pub use check::{CallCheck, Check, Ending, EventCheck, Expectation, Relation, Subject, Verdict};
 pub use claim::{Asked, Claim, Fact, StaticCall, Step};
-pub use combined::{CombinedPlan, Conflict, LeverPlan, Repeat};
+pub use combined_plan::{CombinedPlan, Conflict, LeverPlan, Repeat};
 pub use derive::derive;
 pub use each::Each;
 pub use file::example::{Example, ExampleCall};

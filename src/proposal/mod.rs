@@ -24,13 +24,13 @@ mod binding;
 mod build;
 mod claims;
 mod few;
-mod find;
+mod finder;
 mod gather;
 mod line;
+mod owner_signature;
 mod ready;
 mod record;
 mod safe_owners;
-mod signature;
 #[cfg(test)]
 mod tests;
 mod wire;
@@ -40,12 +40,12 @@ pub use binding::{Binding, BindingError, BoundLever, Difference, OpenArgument, c
 pub use build::{BatchContract, BatchSource, BuildError, build_tx, calls_of};
 pub use claims::{Claims, ShortDigest};
 pub use few::Few;
-pub use find::{Damaged, Finds, find_signatures};
+pub use finder::{Damaged, Finds, find_signatures};
 pub use gather::{Gathered, Wanted, gather};
+pub use owner_signature::{OwnerSignature, Stated, VerifyError};
 pub use ready::{NotReady, Ready, Shortfall, assemble, count, likely_approvals, reassemble};
 pub use record::{Record, RecordedBalance, RecordedCode};
 pub use safe_owners::SafeOwners;
-pub use signature::{OwnerSignature, Stated, VerifyError};
 pub use wire::ProposalError;
 
 use crate::evm::{Block, Readings};

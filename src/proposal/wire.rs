@@ -6,7 +6,7 @@ use std::sync::Arc;
 use alloy::primitives::{B256, Bytes, U256};
 use serde::{Deserialize, Serialize};
 
-use super::signature::bounded;
+use super::owner_signature::bounded;
 use super::wire_reading::{WireAddress, WireReading};
 use super::{Binding, BindingError, BoundLever, Proposal, Record};
 use crate::council::Pull;

@@ -11,7 +11,7 @@ mod folder;
 mod incidents;
 mod keystores;
 mod read;
-mod settings;
+mod settings_folder;
 mod write;
 
 use std::io;
@@ -21,7 +21,7 @@ pub use folder::{Stored, files_below};
 pub use incidents::Incidents;
 pub use keystores::{find_keystore, keystores};
 pub use read::{Foreign, find_upwards, read_foreign, read_password, read_stdin, read_text, read_text_up_to};
-pub use settings::{
+pub use settings_folder::{
     SettingsFolder, arguments, home, is_folder, is_taken, real_path, variable, working_folder,
 };
 pub use write::{create_folder, create_new, keep_all, keep_new, let_all_read};

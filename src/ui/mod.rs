@@ -8,7 +8,7 @@
 
 mod interrupt;
 #[cfg(unix)]
-mod line;
+mod line_input;
 mod prompt;
 mod text;
 

@@ -5,7 +5,7 @@ use std::io;
 use zeroize::Zeroizing;
 
 #[cfg(unix)]
-use super::line;
+use super::line_input;
 use super::{Text, Ui, has_terminal};
 
 /// A question that could not be asked, and the flag that answers it.
@@ -67,7 +67,7 @@ impl Ui {
 
 fn ask(question: &str, flag: &str, shown: bool) -> Result<Zeroizing<String>, PromptError> {
     need_terminal(question, flag)?;
-    match line::ask(&super::bounded(question), shown) {
+    match line_input::ask(&super::bounded(question), shown) {
         Ok(Some(answer)) => Ok(answer),
         Ok(None) => Err(PromptError::Stopped(question.into())),
         Err(error) => Err(PromptError::Interrupted(error)),

@@ -12,7 +12,7 @@ use alloy::sol_types::SolCall;
 use serde_json::{Value, json};
 
 use super::fake::{chain_of, options};
-use crate::chain::rpc::Request;
+use crate::chain::json_rpc::Request;
 use crate::chain::{Ask, Chain, ChainError, Fees, Receipt, Sending};
 use crate::council::{RpcAddress, SecretUrl};
 use crate::evm::{Answer, Query};

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::balance;
 use super::fake::{Act, Server, chain, chain_of, good, options, reply};
-use crate::chain::rpc::Request;
+use crate::chain::json_rpc::Request;
 use crate::chain::{Chain, Options};
 use crate::evm::BlockTag;
 

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::fake::{Act, Server, chain as chain_of_servers, good, header, reply, with_balance};
 use super::{WHO, read, standings};
-use crate::chain::rpc::{AT, Request};
+use crate::chain::json_rpc::{AT, Request};
 use crate::chain::{Chain, Fault, Options, Standing};
 use crate::evm::{BlockTag, TxHash};
 

@@ -3,7 +3,7 @@
 use super::*;
 use crate::chain::{Fault, Standing};
 use crate::check::description::listed;
-use crate::check::{all, block_age, rehearsal, rpc, standing, transaction};
+use crate::check::{all, block_age, endpoints, rehearsal, standing, transaction};
 use crate::evm::{Answer, Query};
 
 fn endpoint(shown: &str, standing: Standing, newest: u64) -> EndpointReport {
@@ -16,7 +16,7 @@ fn lying(shown: &str) -> EndpointReport {
 
 fn rpcs(endpoints: &[EndpointReport]) -> Vec<Finding> {
     let case = Case { endpoints: endpoints.to_vec(), ..Case::new(rehearsal()) };
-    case.all(|facts| run(&rpc::CHECKS, facts))
+    case.all(|facts| run(&endpoints::CHECKS, facts))
 }
 
 #[test]
@@ -69,7 +69,7 @@ fn how_many_rpcs_agree_is_said() {
 fn what_the_command_line_chose_is_told_from_what_was_found() {
     let chosen = |council_quorum| {
         let case = Case { council_quorum, ..Case::new(rehearsal()) };
-        let found = case.all(|facts| run(&rpc::CHECKS, facts));
+        let found = case.all(|facts| run(&endpoints::CHECKS, facts));
         found.into_iter().filter(|f| f.problem().is_chosen()).map(|f| f.id).collect::<Vec<_>>()
     };
     assert!(chosen(1).is_empty());
@@ -99,7 +99,7 @@ fn one_rpc_decides_nothing_alone() {
         let endpoints = (0..rpcs).map(|n| endpoint(&n.to_string(), Standing::Agrees, 1)).collect();
         let mut case = Case { endpoints, decided, ..Case::new(rehearsal()) };
         case.now = is_online.then(|| case.proposal.snapshot().clone());
-        let found = case.all(|facts| run(&rpc::CHECKS[..1], facts));
+        let found = case.all(|facts| run(&endpoints::CHECKS[..1], facts));
         found.first().map(|finding| finding.level)
     };
     assert_eq!(found(1, decided(), true), Some(Level::Refuse));

@@ -4,12 +4,12 @@
 //! S Plus, Nano X, Stax, Flex and Apex P, 1.9.18 on a Nano X and a Nano S. For any other version the content and its
 //! order are taken to be the same, and a page may break elsewhere: [`Screens::recorded`] says which it is.
 
+mod app_settings;
 mod debug;
 mod font;
 mod old;
 mod page;
 mod reading;
-mod settings;
 
 use alloy::consensus::{SignableTransaction, Transaction};
 use alloy::hex;
@@ -17,15 +17,15 @@ use alloy::primitives::utils::format_ether;
 use alloy::primitives::{Address, Bytes, Signature, U256};
 
 use super::apdu::AppVersion;
+use super::app_status::Status;
 use super::plugged::Model;
-use super::status::Status;
 use super::typed::{Field, TypedData, Value, safe_message_hashes};
 use super::{SigningRequest, Way};
 use crate::safe::{Hashes, SafeId, SafeTxHash, SignatureKind};
 
+pub use app_settings::{Prediction, Settings, StatedSettings};
 pub use page::{Entry, Kind, Page};
 pub use reading::Fact;
-pub use settings::{Prediction, Settings, StatedSettings};
 
 use old::Old;
 use page::{Item, Review, lay_out, refusal};

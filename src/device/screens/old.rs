@@ -7,8 +7,8 @@ use sha2::{Digest, Sha256};
 use super::font::nano_lines;
 use super::page::{Page, paged};
 use super::{Screens, ether, upper};
+use crate::device::app_status::Status;
 use crate::device::plugged::Model;
-use crate::device::status::Status;
 use crate::safe::{Hashes, SafeTxHash};
 
 /// The pages so far.

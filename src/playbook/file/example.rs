@@ -7,8 +7,8 @@ use alloy::dyn_abi::{DynSolType, DynSolValue};
 use alloy::primitives::{Address, Bytes, U256, hex};
 use toml::Spanned;
 
+use super::playbook_toml::{Text, WireExample};
 use super::source::Source;
-use super::wire::{Text, WireExample};
 use crate::evm::AddressBook;
 use crate::evm::render;
 use crate::excerpt::Fault;

@@ -3,9 +3,9 @@
 pub(super) mod example;
 pub(super) mod params;
 pub(super) mod parts;
+pub(super) mod playbook_toml;
 pub(super) mod schema;
 pub(super) mod source;
-pub(super) mod wire;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,8 +16,8 @@ use super::claim::Step;
 use super::file::example::read_example;
 use super::file::params::read_param;
 use super::file::parts::{read_check, read_source, read_type};
+use super::file::playbook_toml::{Text, Wire, WireParam, WireStep, WireUndo};
 use super::file::source::Source;
-use super::file::wire::{Text, Wire, WireParam, WireStep, WireUndo};
 use super::language::template::Template;
 use super::language::typing::Scope;
 use super::language::value::{param_types, parse_error, parse_type};

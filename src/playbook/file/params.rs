@@ -3,8 +3,8 @@
 use alloy::dyn_abi::DynSolType;
 use toml::Spanned;
 
+use super::playbook_toml::{Text, WireParam};
 use super::source::Source;
-use super::wire::{Text, WireParam};
 use crate::excerpt::Fault;
 use crate::playbook::language::flags::Flags;
 use crate::playbook::language::unit::{MAX_DECIMALS, Unit};

@@ -3,8 +3,8 @@
 use alloy::dyn_abi::{DynSolType, Specifier};
 use toml::Spanned;
 
+use super::playbook_toml::{Text, WireAsk};
 use super::source::Source;
-use super::wire::{Text, WireAsk};
 use crate::excerpt::Fault;
 use crate::near::hint;
 use crate::playbook::check::{Ending, Relation};

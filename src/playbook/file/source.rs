@@ -6,7 +6,7 @@ use std::ops::Range;
 use alloy::dyn_abi::DynSolType;
 use alloy::json_abi::Function;
 
-use super::wire::{Repeats, Text};
+use super::playbook_toml::{Repeats, Text};
 use crate::excerpt::Fault;
 use crate::playbook::each::Each;
 use crate::playbook::language::builtin;

@@ -8,7 +8,7 @@ use alloy::primitives::hex;
 
 use super::few::Few;
 use super::line::{self, ALPHABET, Kind};
-use super::signature::{FIRST_LENGTH, FIRST_START, Stated};
+use super::owner_signature::{FIRST_LENGTH, FIRST_START, Stated};
 
 /// The signatures of one text: every well-formed one, once, in order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -6,7 +6,7 @@ use alloy::primitives::{Address, B256, Log, U256, b256};
 use revm::state::{Account, EvmState};
 
 use super::db::ForkDb;
-use super::state::World;
+use super::world::World;
 use crate::evm::{TokenChange, Write};
 
 /// An ether balance that is not what it was, in wei; the fee for gas is left out.

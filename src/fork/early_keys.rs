@@ -6,8 +6,8 @@ use alloy::sol;
 use alloy::sol_types::SolCall;
 
 use super::run::ExecTransaction;
-use super::slots::PROXY_SLOTS;
-use super::state::State;
+use super::slot_names::PROXY_SLOTS;
+use super::world::State;
 use crate::evm::{Keys, Query};
 use crate::safe::deployments::{Contract, KNOWN};
 use crate::safe::{

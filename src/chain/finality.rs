@@ -6,8 +6,8 @@ use alloy::primitives::U64;
 use serde_json::json;
 
 use super::error::ChainError;
+use super::json_rpc::{Reply, Request};
 use super::quorum::Chain;
-use super::rpc::{Reply, Request};
 use super::settle::Settled;
 use crate::evm::{BlockHash, BlockRef, BlockTag};
 

@@ -1,7 +1,7 @@
 //! The settings of the Ethereum app that change what it shows.
 
 use super::Screens;
-use crate::device::status::Status;
+use crate::device::app_status::Status;
 
 /// The settings of the app. Only [`Self::blind_signing`] and [`Self::transaction_check`] can be read from outside.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -15,7 +15,7 @@ use tokio::time::error::Elapsed;
 use super::agreement::{Decision, View, Vote, decide, fault_beside, is_settled};
 use super::endpoint::{Endpoint, Fetched};
 use super::error::Fault;
-use super::rpc::{RawReply, Reply, Request, no_reply};
+use super::json_rpc::{RawReply, Reply, Request, no_reply};
 use super::settle::{Settled, hint, settle};
 use super::standing::{Record, Standing, least_to_believe};
 use crate::evm::{BlockHash, BlockTag, Header};
