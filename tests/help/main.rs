@@ -198,7 +198,9 @@ fn names_of_the_council_file_are_completed() {
     assert!(!desk.completes(&["pause", ""]).contains(&"owner".to_string()), "another kind of lever");
     assert_eq!(desk.completes(&["sign", "vault", "--as", "b"]), ["bob"]);
     assert_eq!(desk.completes(&["playbook", "test", "pause/oz-pausable", "--safe", ""]), ["guardian"]);
-    assert_eq!(desk.completes(&["playbook", "show", "pause/oz-pausable-"]), ["pause/oz-pausable-undo"]);
+    let begun = desk.completes(&["playbook", "show", "pause/oz-p"]);
+    assert!(begun.contains(&"pause/oz-pausable".to_string()), "{begun:?}");
+    assert!(begun.iter().all(|id| id.starts_with("pause/oz-p")), "{begun:?}");
     let open = desk.completes(&["rotate", "owner", "--set", ""]);
     assert!(!open.is_empty() && open.iter().all(|name| name.ends_with('=')), "{open:?}");
     assert!(desk.completes(&["pause", "vault", "--set", ""]).is_empty(), "its only argument is set");
