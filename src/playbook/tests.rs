@@ -5,6 +5,7 @@ mod checks;
 mod combined;
 mod each;
 mod library;
+mod mistakes;
 mod named;
 mod plans;
 
