@@ -37,6 +37,7 @@
 //! | signatures → `Ready` or `Shortfall` | [`proposal::assemble`] (pure) |
 //! | `Ready` → the network | [`Chain::send`](chain::Chain::send) |
 //! | `Receipt` → `Outcome` | [`outcome::prove`](ceremony::outcome::prove) |
+//! | each step that acts → one line of the journal | [`Desk::enter`](ceremony::desk::Desk::enter), by [`incident::next`] (pure) |
 //!
 //! # Rooms
 //!
@@ -50,6 +51,7 @@
 //! | 7 | [`check`] | findings, each attack of record one small function |
 //! | 6 | [`chain`] | the only room that talks to a network |
 //! | 5 | [`fork`] | the rehearsal, in this process |
+//! | 5 | [`incident`] | the journal: who did what, and when |
 //! | 4 | [`proposal`] | proposals, owner signatures, and when they are ready |
 //! | 3 | [`playbook`] | playbook text to plan |
 //! | 2 | [`council`] | the council file, and a person's own settings |
@@ -82,6 +84,8 @@
 //! | approval | what counts for one owner: a signature, an approved hash, the sender: [`Approval`](safe::Approval) |
 //! | ready | threshold met, by fresh state: the only thing that can be broadcast: [`Ready`](proposal::Ready) |
 //! | outcome | what is read back at the receipt's block: checks, effects, code: [`Outcome`](ceremony::outcome::Outcome) |
+//! | journal | a line for each act, with the digest of the line before: [`Journal`](incident::Journal) |
+//! | incident | what is done between `incident open` and `incident close`: [`Belongs`](incident::Belongs) |
 //! | quorum | how many RPCs must give the same answer before it counts: [`Chain`](chain::Chain) |
 //! | page | what a Ledger shows at once: [`Page`](device::Page) |
 //!
@@ -122,6 +126,7 @@ mod error;
 pub mod evm;
 mod excerpt;
 mod fork;
+mod incident;
 mod near;
 pub mod playbook;
 mod progress;

@@ -25,7 +25,7 @@ const FLOORS: &[&[&str]] = &[
     &["council"],
     &["playbook"],
     &["proposal"],
-    &["fork"],
+    &["fork", "incident"],
     &["chain"],
     &["check"],
     &["ceremony"],

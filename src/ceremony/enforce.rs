@@ -4,7 +4,7 @@ use crate::check::{Finding, Level, Sort, standing};
 use crate::error::{Error, Exit};
 
 /// How a changed text is accepted on the command line: by the first sixteen digits of its digest.
-const CHANGED: &str = "changed:";
+pub const CHANGED: &str = "changed:";
 
 /// The most refusals whose ids are written out.
 const MOST_IDS: usize = 20;

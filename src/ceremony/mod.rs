@@ -12,6 +12,7 @@ pub mod enforce;
 pub mod find;
 pub mod freshness;
 pub mod gas;
+pub mod journal;
 pub mod judged;
 pub mod kept;
 pub mod look;

@@ -219,15 +219,15 @@ pub fn prove(desk: &Desk, judged: &Judged, receipt: &Receipt) -> Result<Option<P
 }
 
 /// Keeps a proven outcome beside the proposal. Nothing is overwritten: after a reorganisation the next file supersedes
-/// the last.
-pub fn keep(desk: &Desk, judged: &Judged, object: &Value) -> Result<(), StoreError> {
+/// the last. Returns `true` if it was not kept before.
+pub fn keep(desk: &Desk, judged: &Judged, object: &Value) -> Result<bool, StoreError> {
     let proposal = judged.proposal().hash().to_string();
     let kept = desk.incidents.outcomes(&proposal)?;
     let mut object = object.clone();
     if let Some((name, last)) = last_kept(&kept) {
         let same = |field: &str| last.get(field).is_none_or(|value| object.get(field) == Some(value));
         if ["transaction", "block", "block_hash"].into_iter().all(same) || kept.len() >= MOST_OUTCOMES {
-            return Ok(());
+            return Ok(false);
         }
         let text = format!("{name} tells of another block: the chain was reorganised since");
         desk.progress.tell(Tone::Warn, "note: ", &text);
@@ -235,7 +235,8 @@ pub fn keep(desk: &Desk, judged: &Judged, object: &Value) -> Result<(), StoreErr
             fields.insert("supersedes".into(), json!(name));
         }
     }
-    desk.incidents.keep_outcome(&proposal, kept.len() + 1, &format!("{object:#}\n"))
+    desk.incidents.keep_outcome(&proposal, kept.len() + 1, &format!("{object:#}\n"))?;
+    Ok(true)
 }
 
 /// The last recorded outcome, by its file's name.

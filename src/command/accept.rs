@@ -1,5 +1,6 @@
 //! The questions that come before any review: is a changed council file or playbook what its reader accepts?
 
+use crate::ceremony::obey::CHANGED;
 use crate::ceremony::texts::{Item, News, Rests, Texts};
 use crate::command::Session;
 use crate::error::{Error, Exit};
@@ -12,6 +13,7 @@ impl Session<'_> {
     pub fn require_accepted(&self, rests: &[Rests], ids: &[String]) -> Result<(), Error> {
         let found = Texts::of(self, rests)?;
         let flags = found.flags(ids);
+        let mut accepted = Vec::new();
         for (item, news) in found.news() {
             texts::show(self.ui, item, &news);
             if matches!(news, News::FirstUse) {
@@ -21,8 +23,10 @@ impl Session<'_> {
                 self.ask(item, news.is_whole(), &flags)?;
             }
             self.ui.say(&Text::default().good("accepted: ").add(&item.name));
+            accepted.push(format!("{CHANGED}{}", item.now.digest.digits()));
         }
         found.accept();
+        self.note_accepted(&accepted, None);
         Ok(())
     }
 

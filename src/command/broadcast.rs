@@ -6,7 +6,7 @@ use alloy::primitives::{Address, U256};
 use clap_complete::ArgValueCompleter;
 use serde_json::json;
 
-use crate::ceremony::enforce::enforce;
+use crate::ceremony::enforce::{accepted, enforce};
 use crate::ceremony::find::{Found, Purpose};
 use crate::ceremony::judged::Judged;
 use crate::ceremony::offer::{Offer, affordable_tip, prepared};
@@ -17,7 +17,7 @@ use crate::ceremony::sent::Sent;
 use crate::ceremony::settings;
 use crate::ceremony::waiting::finish;
 use crate::ceremony::{gas, outcome};
-use crate::chain::ChainError;
+use crate::chain::{ChainError, Receipt};
 use crate::clock;
 use crate::command::Session;
 use crate::command::args::{ARGUMENTS, Accept, Depth, Derive, Key, Proofs};
@@ -29,7 +29,9 @@ use crate::command::report::report;
 use crate::device::{Status, transaction_screens};
 use crate::error::{Error, Exit};
 use crate::evm::amount;
+use crate::incident::Act;
 use crate::proposal::{NotReady, Proposal, Ready, assemble};
+use crate::safe::Execution;
 use crate::store::StoreError;
 use crate::ui::Text;
 use crate::view::device as pages;
@@ -316,7 +318,7 @@ impl<'a> Look<'a> {
             .keep_sent(&proposal, &sent.hash.to_string(), &sent.to_json())
             .map_err(nothing_sent)?;
         drop(payer);
-        self.give_out(&sent, ready, "Sent, and executed")
+        self.give_out(&sent, ready, true)
     }
 
     fn look_again(self, from: Address) -> Result<(Self, Next), Error> {
@@ -359,10 +361,10 @@ impl<'a> Look<'a> {
             );
             self.session.ui.say(&Text::new(&text));
         }
-        self.give_out(sent, ready, "Sent before, and executed")
+        self.give_out(sent, ready, false)
     }
 
-    fn give_out(&self, sent: &Sent, ready: Ready, by: &str) -> Result<Exit, Error> {
+    fn give_out(&self, sent: &Sent, ready: Ready, is_new: bool) -> Result<Exit, Error> {
         let (session, judged) = (self.session, &self.judged);
         let all = session.sent(judged.proposal())?;
         let first = all.iter().filter_map(|sent| sent.recorded).min();
@@ -376,8 +378,17 @@ impl<'a> Look<'a> {
             Err(ChainError::NotSent { .. }) | Ok(()) => {}
             Err(error) => return Err(error.into()),
         }
+        if is_new {
+            session.note(Act::Sent { tx: sent.hash, payer: sent.from }, judged.proposal());
+            let accepted = accepted(&judged.findings, &self.args.accept.accept);
+            session.note_accepted(&accepted, Some(judged.proposal()));
+        }
+        let by = if is_new { "Sent, and executed" } else { "Sent before, and executed" };
         let most = Duration::from_secs(self.args.wait);
         let (outcome, by) = finish(session, judged, (sent, &all), &outbox, most, by)?;
+        let succeeded = outcome.execution == Execution::Succeeded;
+        let Receipt { tx, block, .. } = &outcome.receipt;
+        session.note(Act::Mined { tx: *tx, block: block.number, succeeded }, judged.proposal());
         let wanted = self.args.depth.wanted();
         report(session, judged, &outcome, &by, wanted.is_asked().then_some(&wanted))
     }

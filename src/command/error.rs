@@ -30,6 +30,7 @@ impl From<StoreError> for Error {
             StoreError::Write { .. } => {
                 "check the folder, its permissions and the free space; that file was not written"
             }
+            StoreError::NoLine { .. } => "nothing else is stopped by it",
             StoreError::TooLarge { .. } | StoreError::NotText { .. } => "name the file you mean",
             StoreError::Locked { .. } => "then run the same command again: nothing is done twice",
         };

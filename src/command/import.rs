@@ -3,6 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
+use alloy::primitives::Address;
 use clap::ValueHint;
 use clap_complete::ArgValueCompleter;
 use serde_json::{Value, json};
@@ -13,6 +14,7 @@ use crate::command::Session;
 use crate::command::args::{ARGUMENTS, Derive};
 use crate::command::complete;
 use crate::error::{Error, Exit};
+use crate::incident::{Act, MOST_LISTED};
 use crate::proposal::{
     Few, Finds, Gathered, OwnerSignature, Proposal, SafeOwners, Wanted, find_signatures, gather,
 };
@@ -86,6 +88,7 @@ pub fn run(session: &Session, args: &Args) -> Result<Exit, Error> {
         }
     }
     let unkept = keep(session, &mut gathered);
+    note(session, &targets.proposals, &gathered.new);
     let what = words_for(std::slice::from_ref(&args.what), &args.derive.given());
     report(session, &what, &sources, &gathered, &unkept, targets.refused.as_ref())
 }
@@ -260,6 +263,17 @@ fn keep(session: &Session, gathered: &mut Gathered) -> Few<Error> {
         }
     });
     unkept
+}
+
+/// Whose signatures were taken in, an entry for each proposal.
+fn note(session: &Session, proposals: &[(Proposal, SafeOwners)], new: &[OwnerSignature]) {
+    for (proposal, _) in proposals {
+        let of = new.iter().filter(|signature| signature.hash() == proposal.hash());
+        let owners: Vec<Address> = of.map(OwnerSignature::owner).collect();
+        for owners in owners.chunks(MOST_LISTED) {
+            session.note(Act::Imported { owners: owners.to_vec() }, proposal);
+        }
+    }
 }
 
 fn report(

@@ -16,9 +16,12 @@ mod hash;
 mod help;
 mod home;
 mod import;
+mod incident;
 mod init;
 mod key;
+mod log;
 mod man;
+mod note;
 mod on_ledger;
 mod parts;
 mod playbook;
@@ -117,6 +120,11 @@ enum Command {
     Export(export::Args),
     /// Send it at threshold, and prove its effect on chain
     Broadcast(broadcast::Args),
+    /// Open and close an incident, and write notes
+    #[command(subcommand)]
+    Incident(incident::Args),
+    /// Show the journal: who did what, and when
+    Log(log::Args),
     /// Compute the hashes of a Safe transaction, offline
     Hash(hash::Args),
     /// Show whether the Ledger is ready, and whose keys it holds
@@ -201,6 +209,8 @@ fn dispatch(ui: &Ui, cli: &Cli) -> Result<Exit, Error> {
         Some(Command::Export(args)) => export::run(&load()?, args),
         Some(Command::Broadcast(args)) => broadcast::run(&load()?, args),
         Some(Command::DryRun(args)) => dry_run::run(&load()?, args),
+        Some(Command::Incident(args)) => incident::run(&load()?, args),
+        Some(Command::Log(args)) => log::run(&load()?, args),
         Some(Command::Hash(args)) => hash::run(ui, args),
         Some(Command::Device(args)) => device::run(ui, council, args),
         Some(Command::Playbook(args)) => playbook::run(ui, council, cli.quorum, args),

@@ -14,6 +14,7 @@ use crate::command::complete;
 use crate::command::home;
 use crate::command::parts::each;
 use crate::error::{Error, Exit};
+use crate::incident::Act;
 use crate::playbook::Kind;
 use crate::ui::Text;
 use crate::view::{effects, review};
@@ -121,11 +122,13 @@ fn one(session: &Session, args: &Args, mut judged: Judged) -> Result<Exit, Error
     enforce(&judged.findings, &args.accept.accept).map_err(|error| advise(session, &judged, error))?;
     let accepted = accepted(&judged.findings, &args.accept.accept);
     judged.derived.proposal = judged.derived.proposal.accepting(&accepted);
-    finish(session, &judged)
+    finish(session, &judged, &accepted)
 }
 
-fn finish(session: &Session, judged: &Judged) -> Result<Exit, Error> {
+fn finish(session: &Session, judged: &Judged, accepted: &[String]) -> Result<Exit, Error> {
     let path = judged.derived.keep(session)?;
+    session.note(Act::Proposed {}, judged.proposal());
+    session.note_accepted(accepted, Some(judged.proposal()));
     let ui = session.ui;
     let what = session.words_of(judged.proposal(), &[path.display().to_string()]);
     ui.say(&Text::default().good("proposed ").add(&path.display().to_string()));

@@ -6,10 +6,11 @@ use crate::ceremony::depth::{self, Wanted};
 use crate::ceremony::judged::Judged;
 use crate::ceremony::mined::AsRehearsed;
 use crate::ceremony::outcome::{Now, Outcome, Proven, keep, now, prove};
-use crate::chain::{Chain, Events, agreeing, is_minority};
+use crate::chain::{Chain, Events, Receipt, agreeing, is_minority};
 use crate::check::Match;
 use crate::command::Session;
 use crate::error::{Error, Exit};
+use crate::incident::Act;
 use crate::safe::Execution;
 use crate::ui::{Text, Ui};
 
@@ -77,7 +78,7 @@ pub fn report(
         ui.say(&Text::default().good("  ✓ ").add(&format!("now, at block {}, it still holds", block.number)));
     }
     let proven = prove(session, judged, receipt)?;
-    note(session, judged, &object);
+    note(session, judged, receipt, &object);
     let (level, by_whom) = level(&judged.seen()?.link, proven.as_ref());
     ui.say(&Text::default().good("done and proven").add(&format!(" ({by_whom})")));
     if let Some(fields) = object.as_object_mut() {
@@ -132,12 +133,19 @@ fn mined_otherwise(ui: &Ui, differences: &[String]) -> String {
     format!("mined, but not as rehearsed: {first}{more}")
 }
 
-/// Keeps the outcome as a note for people. Nothing depends on it: one that cannot be kept is only said.
-fn note(session: &Session, judged: &Judged, object: &Value) {
-    if let Err(error) = keep(session, judged, object) {
-        let why = format!("the outcome is not kept: {error}");
-        session.ui.say(&Text::default().warn("! ").add(&why));
-        session.ui.object(&json!({ "warnings": [why] }));
+/// Keeps the outcome as a note for people, and enters it into the journal the first time. Nothing depends on it: one that
+/// cannot be kept is only said.
+fn note(session: &Session, judged: &Judged, receipt: &Receipt, object: &Value) {
+    match keep(session, judged, object) {
+        Ok(true) => {
+            session.note(Act::Proven { tx: receipt.tx, block: receipt.block.number }, judged.proposal());
+        }
+        Ok(false) => {}
+        Err(error) => {
+            let why = format!("the outcome is not kept: {error}");
+            session.ui.say(&Text::default().warn("! ").add(&why));
+            session.ui.object(&json!({ "warnings": [why] }));
+        }
     }
 }
 

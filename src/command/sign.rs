@@ -17,6 +17,7 @@ use crate::command::on_ledger::Asking;
 use crate::command::{key, on_ledger};
 use crate::device::{Asked, SigningRequest, Way};
 use crate::error::{Error, Exit};
+use crate::incident::{Act, Plain};
 use crate::proposal::{OwnerSignature, Stated};
 use crate::safe::SignatureKind;
 use crate::ui::{Text, Ui};
@@ -462,6 +463,10 @@ fn write(
         object["file"] = json!(path.display().to_string());
     }
     signed.push(object);
+    let known = session.council.signers.values().find(|signer| signer.address == signature.owner());
+    let name = known.map(|signer| Plain::cut(&signer.name));
+    session.note(Act::Signed { owner: signature.owner(), name }, judged.proposal());
+    session.note_accepted(signature.accepted(), Some(judged.proposal()));
     kept.map(|_| ()).map_err(|error| {
         error.hint("the signature was made: the line above is good, and only the file is missing")
     })

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use alloy::primitives::{hex, keccak256};
 
 use super::folder::{Candidate, Shelf, Stored, names_in, read_shelf};
+use super::journal::Log;
 use super::read::INCIDENTS;
 use super::write::{System, lock_on};
 use super::{StoreError, create_folder, create_new, keep_new, read_text, shown};
@@ -16,6 +17,7 @@ const PROPOSAL_START: &str = "proposal";
 const JSON: &str = ".json";
 const SIGNATURE_END: &str = ".sig.json";
 const OUTCOME_START: &str = "outcome";
+const JOURNAL: &str = "journal.jsonl";
 const SENT_START: &str = "sent-";
 /// Numbered files of one owner for one proposal.
 const MOST_NAMES: usize = 20;
@@ -43,6 +45,12 @@ impl Incidents {
     #[must_use]
     pub fn beside(beside: &Path) -> Self {
         Self { root: beside.join(INCIDENTS) }
+    }
+
+    /// The journal of this machine.
+    #[must_use]
+    pub fn journal(&self) -> Log {
+        Log::at(self.root.join(JOURNAL))
     }
 
     #[must_use]

@@ -9,6 +9,7 @@
 
 mod folder;
 mod incidents;
+mod journal;
 mod keystores;
 mod read;
 mod settings_folder;
@@ -19,6 +20,7 @@ use std::path::Path;
 
 pub use folder::{Stored, files_below};
 pub use incidents::Incidents;
+pub use journal::{CutOff, Log, NewLine, read_log};
 pub use keystores::{find_keystore, keystores};
 pub use read::{Foreign, find_upwards, read_foreign, read_password, read_stdin, read_text, read_text_up_to};
 pub use settings_folder::{
@@ -44,6 +46,8 @@ pub enum StoreError {
     Write { path: String, error: io::Error },
     #[error("cannot lock {path}: {error}")]
     NoLock { path: String, error: io::Error },
+    #[error("{path} has no line in its last {most} bytes: move it away, and a new one is begun")]
+    NoLine { path: String, most: u64 },
     #[error("another breakglass is working in {path}; wait for it to end")]
     Locked { path: String },
 }

@@ -50,10 +50,15 @@ impl Disk for System {
 
 /// Creates a file whole, or not at all; never replaces one.
 pub fn create_new(path: &Path, contents: &str) -> Result<(), StoreError> {
+    create_on(&System, path, contents.as_bytes())
+}
+
+/// The same, of bytes that may not be text.
+pub(super) fn create_bytes(path: &Path, contents: &[u8]) -> Result<(), StoreError> {
     create_on(&System, path, contents)
 }
 
-fn create_on(disk: &impl Disk, path: &Path, contents: &str) -> Result<(), StoreError> {
+fn create_on(disk: &impl Disk, path: &Path, contents: &[u8]) -> Result<(), StoreError> {
     let failed = |error: io::Error| match error.kind() {
         io::ErrorKind::AlreadyExists => name_taken(path),
         _ => StoreError::Write { path: shown(path), error },
@@ -67,7 +72,7 @@ fn create_on(disk: &impl Disk, path: &Path, contents: &str) -> Result<(), StoreE
     let mut file = Builder::new().prefix(prefix).suffix(suffix).tempfile_in(folder).map_err(failed)?;
     // Tells other runs that this one lives. Without locks they go by the file's age.
     let _ = disk.lock(file.as_file());
-    file.write_all(contents.as_bytes()).map_err(failed)?;
+    file.write_all(contents).map_err(failed)?;
     disk.sync(file.as_file()).map_err(failed)?;
     disk.name(file, path).or_else(|refused| name_by_reserving(disk, refused, path)).map_err(failed)?;
     // The file has its name now; a folder that cannot be synced does not take it away again.
@@ -199,7 +204,7 @@ fn name_taken(path: &Path) -> StoreError {
     }
 }
 
-fn folder_of(path: &Path) -> &Path {
+pub(super) fn folder_of(path: &Path) -> &Path {
     match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),

@@ -4,6 +4,7 @@
 
 pub mod device;
 pub mod effects;
+pub mod journal;
 pub mod offer;
 pub mod playbook;
 pub mod review;

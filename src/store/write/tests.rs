@@ -101,7 +101,7 @@ fn a_file_is_whole_and_synced_before_it_has_its_name_and_the_folder_after() {
         assert!(!path.exists());
     };
     let disk = Watched { during_sync: Some(&whole), ..Watched::default() };
-    create_on(&disk, &path, "whole").unwrap();
+    create_on(&disk, &path, b"whole").unwrap();
     let folder = format!("sync folder {}", dir.path().file_name().unwrap().display());
     assert_eq!(*disk.asked.borrow(), ["sync file", "name a.json", folder.as_str()]);
 }
@@ -134,7 +134,7 @@ fn a_file_that_another_run_names_meanwhile_is_not_replaced() {
         let path = dir.path().join("a.json");
         let other = |_: &File| fs::write(&path, "theirs").unwrap();
         let disk = Watched { during_sync: Some(&other), refuses_names, ..Watched::default() };
-        let error = create_on(&disk, &path, "ours").unwrap_err();
+        let error = create_on(&disk, &path, b"ours").unwrap_err();
         assert!(matches!(error, StoreError::Exists { .. }), "{error}");
         assert_eq!((text(&path).as_str(), names(dir.path())), ("theirs", vec!["a.json".to_string()]));
     }
@@ -144,8 +144,8 @@ fn a_file_that_another_run_names_meanwhile_is_not_replaced() {
 fn without_hard_links_a_file_is_written_all_the_same_and_nothing_is_overwritten() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("a.json");
-    create_on(&fat(), &path, "one").unwrap();
-    assert!(matches!(create_on(&fat(), &path, "two"), Err(StoreError::Exists { .. })));
+    create_on(&fat(), &path, b"one").unwrap();
+    assert!(matches!(create_on(&fat(), &path, b"two"), Err(StoreError::Exists { .. })));
     assert_eq!((text(&path).as_str(), names(dir.path())), ("one", vec!["a.json".to_string()]));
 }
 
@@ -155,14 +155,14 @@ fn a_name_taken_by_a_killed_run_is_free_again_and_one_of_a_living_run_is_not() {
     for disk in [Watched::default(), fat()] {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("a.json");
-        let is_taken = || matches!(create_on(&disk, &path, "whole"), Err(StoreError::Exists { .. }));
+        let is_taken = || matches!(create_on(&disk, &path, b"whole"), Err(StoreError::Exists { .. }));
         let reserved = File::create(&path).unwrap();
         assert!(is_taken(), "made this moment");
         make_older(&path, MOMENT);
         reserved.lock().unwrap();
         assert!(is_taken(), "its writer lives");
         drop(reserved);
-        create_on(&disk, &path, "whole").unwrap();
+        create_on(&disk, &path, b"whole").unwrap();
         assert_eq!(text(&path), "whole");
         make_older(&path, HOUR);
         assert!(is_taken(), "it is not empty");
@@ -205,7 +205,7 @@ fn a_run_does_not_clear_what_another_is_writing() {
         assert_eq!(names(dir.path()).len(), 1);
     };
     let disk = Watched { during_sync: Some(&other), ..Watched::default() };
-    create_on(&disk, &dir.path().join("a.json"), "ours").unwrap();
+    create_on(&disk, &dir.path().join("a.json"), b"ours").unwrap();
 }
 
 #[test]

@@ -1,0 +1,60 @@
+//! Entries of this machine's journal: what every command that acts leaves behind.
+
+use crate::ceremony::desk::Desk;
+use crate::ceremony::settings::settings;
+use crate::clock;
+use crate::council::TextDigest;
+use crate::error::{Error, Exit};
+use crate::incident::{About, Act, BadEntry, Draft, LONGEST_LINE, Plain, Utc, next};
+use crate::proposal::Proposal;
+use crate::store::{CutOff, NewLine};
+
+impl Desk<'_> {
+    /// What an entry says of a proposal.
+    #[must_use]
+    pub fn about(&self, proposal: &Proposal) -> About {
+        let id = proposal.safe();
+        let safe = self.council.safe_at(id.chain_id, id.address).map_or("?", |safe| safe.name.as_str());
+        let what = proposal.binding().pull().words().unwrap_or_else(|| proposal.binding().title());
+        About {
+            what: Plain::cut(&what),
+            safe: Plain::cut(safe),
+            address: id.address,
+            chain_id: id.chain_id,
+            nonce: proposal.nonce(),
+            safe_tx_hash: proposal.hash(),
+        }
+    }
+
+    /// Adds an entry to the journal. Returns what was cut off of it.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub fn enter(&self, act: Act, about: Option<About>) -> Result<Option<CutOff>, Error> {
+        let draft = Draft {
+            time: Utc::from_seconds(clock::seconds()),
+            who: settings(self.progress)?.me.as_deref().map(Plain::cut),
+            program: Plain::cut(&program()),
+            council: TextDigest::of(&self.text),
+            act,
+            about,
+        };
+        let line = |tail: &[u8]| match next(tail, draft) {
+            Ok(append) => Ok(NewLine { completes: append.completes, line: append.line }),
+            Err(bad) => Err(too_long(&bad)),
+        };
+        self.incidents.journal().append(line)
+    }
+}
+
+fn too_long(bad: &BadEntry) -> Error {
+    Error::new(Exit::Failed, format!("the journal has lines of at most {LONGEST_LINE} bytes: {bad}"))
+}
+
+/// Version and build. Whoever packages the program names the build, by `BREAKGLASS_BUILD` when it is compiled.
+fn program() -> String {
+    let version = env!("CARGO_PKG_VERSION");
+    let build = option_env!("BREAKGLASS_BUILD").map(|build| format!("+{build}")).unwrap_or_default();
+    let debug = if cfg!(debug_assertions) { " (debug)" } else { "" };
+    format!("{version}{build}{debug}")
+}

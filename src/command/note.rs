@@ -1,0 +1,51 @@
+//! The journal, as every command that acts writes it: one call, which stops nobody.
+
+use crate::command::Session;
+use crate::error::Error;
+use crate::incident::{About, Act, MOST_LISTED, Plain};
+use crate::proposal::Proposal;
+use crate::store::CutOff;
+use crate::ui::Text;
+
+impl Session<'_> {
+    /// Adds an entry to the journal. One that cannot be written is said once, and stops nothing.
+    pub fn note(&self, act: Act, proposal: &Proposal) {
+        self.note_about(act, Some(self.about(proposal)));
+    }
+
+    /// Notes what was accepted, where anything was, by the words of `--accept`.
+    pub fn note_accepted(&self, ids: &[String], proposal: Option<&Proposal>) {
+        for ids in ids.chunks(MOST_LISTED) {
+            let ids = ids.iter().map(|id| Plain::cut(id)).collect();
+            self.note_about(Act::Accepted { ids }, proposal.map(|proposal| self.about(proposal)));
+        }
+    }
+
+    fn note_about(&self, act: Act, about: Option<About>) {
+        match self.enter(act, about) {
+            Ok(cut_off) => self.say_cut_off(cut_off),
+            Err(error) => {
+                let text = format!("the journal was not written: {error}. Nothing depends on it");
+                self.ui.say_once(&Text::default().warn("! ").add(&text));
+            }
+        }
+    }
+
+    /// Adds an entry that the command is about.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub fn write(&self, act: Act) -> Result<(), Error> {
+        self.enter(act, None).map(|cut_off| self.say_cut_off(cut_off))
+    }
+
+    fn say_cut_off(&self, cut_off: Option<CutOff>) {
+        if let Some(CutOff { bytes, kept }) = cut_off {
+            let text = format!(
+                "the journal's last line was not written to its end: {bytes} bytes were cut off, and are kept in {}",
+                kept.display()
+            );
+            self.ui.say(&Text::default().warn("note: ").add(&text));
+        }
+    }
+}

@@ -1,0 +1,296 @@
+//! One entry of the journal: a line of JSON that is written in one way only.
+
+use std::fmt;
+
+use alloy::primitives::{Address, B256};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::time::Utc;
+use crate::council::TextDigest;
+use crate::evm::TxHash;
+use crate::excerpt::hide_urls;
+use crate::playbook::{Severity, Word};
+use crate::safe::{Nonce, SafeTxHash, hash_type};
+
+const VERSION: u8 = 1;
+/// The longest line, in bytes, with its end.
+pub const LONGEST_LINE: usize = 64 << 10;
+/// The most characters of one text in an entry.
+pub const LONGEST_TEXT: usize = 500;
+/// The most values of one list in an entry; more become entries of their own.
+pub const MOST_LISTED: usize = 20;
+
+hash_type!(
+    /// SHA-256 of a line with its end: `sed -n 7p journal.jsonl | sha256sum` prints it too.
+    LineDigest, "digest of a line"
+);
+
+impl LineDigest {
+    /// Stands in the first entry, which has no line before it.
+    pub const NONE: Self = Self(B256::ZERO);
+
+    /// Returns the digest of a line, given without its end.
+    #[must_use]
+    pub fn of(line: &[u8]) -> Self {
+        let mut hasher = Sha256::new();
+        hasher.update(line);
+        hasher.update(b"\n");
+        Self(B256::from_slice(&hasher.finalize()))
+    }
+}
+
+/// A text on one line, at most [`LONGEST_TEXT`] characters long, without control characters.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Plain(String);
+
+#[derive(Clone, Copy, Debug, thiserror::Error, PartialEq, Eq)]
+pub enum NotPlain {
+    #[error("it is empty")]
+    Empty,
+    #[error("it has {0} characters, and at most {LONGEST_TEXT} are kept")]
+    Long(usize),
+    #[error("it has a line break or another control character")]
+    Control,
+}
+
+impl TryFrom<String> for Plain {
+    type Error = NotPlain;
+
+    fn try_from(text: String) -> Result<Self, NotPlain> {
+        let length = text.chars().count();
+        if text.trim().is_empty() {
+            return Err(NotPlain::Empty);
+        }
+        if length > LONGEST_TEXT {
+            return Err(NotPlain::Long(length));
+        }
+        if text.chars().any(char::is_control) { Err(NotPlain::Control) } else { Ok(Self(text)) }
+    }
+}
+
+impl Plain {
+    /// Reads what a person wrote. What follows the host of a server's address is left out: it may be a key.
+    ///
+    /// # Errors
+    /// If it is empty, too long, or not on one line.
+    pub fn new(text: &str) -> Result<Self, NotPlain> {
+        Self::try_from(hide_urls(text))
+    }
+
+    /// Returns the beginning of a text, with spaces in the place of control characters.
+    #[must_use]
+    pub fn cut(text: &str) -> Self {
+        let text: String = hide_urls(text)
+            .chars()
+            .take(LONGEST_TEXT)
+            .map(|c| if c.is_control() { ' ' } else { c })
+            .collect();
+        if text.trim().is_empty() { Self("?".into()) } else { Self(text) }
+    }
+
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Plain {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// What was done.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Act {
+    /// An incident was opened. Its roles are names of people.
+    Opened {
+        title: Plain,
+        #[serde(with = "as_word")]
+        severity: Severity,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        leads: Option<Plain>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        speaks: Option<Plain>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        writes: Option<Plain>,
+    },
+    Note {
+        text: Plain,
+    },
+    Closed {},
+    Proposed {},
+    Signed {
+        owner: Address,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        name: Option<Plain>,
+    },
+    Imported {
+        owners: Vec<Address>,
+    },
+    /// Refusals and changed texts that were accepted, by the words of `--accept`.
+    Accepted {
+        ids: Vec<Plain>,
+    },
+    Sent {
+        #[serde(with = "as_text")]
+        tx: TxHash,
+        payer: Address,
+    },
+    /// It is in a block; `succeeded` by the Safe's own event.
+    Mined {
+        #[serde(with = "as_text")]
+        tx: TxHash,
+        block: u64,
+        succeeded: bool,
+    },
+    Proven {
+        #[serde(with = "as_text")]
+        tx: TxHash,
+        block: u64,
+    },
+}
+
+/// Which Safe transaction an entry is about.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct About {
+    /// The levers, or the playbook where none was named.
+    pub what: Plain,
+    /// The Safe's name in the council file.
+    pub safe: Plain,
+    pub address: Address,
+    pub chain_id: u64,
+    #[serde(with = "as_text")]
+    pub nonce: Nonce,
+    #[serde(with = "as_text")]
+    pub safe_tx_hash: SafeTxHash,
+}
+
+/// An entry before it has its place in a journal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Draft {
+    pub time: Utc,
+    /// The person's name by their own settings.
+    pub who: Option<Plain>,
+    /// Version and build of the program.
+    pub program: Plain,
+    pub council: TextDigest,
+    pub act: Act,
+    pub about: Option<About>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// From 1 on.
+    pub number: u64,
+    pub draft: Draft,
+    /// The digest of the line before.
+    pub previous: LineDigest,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Wire {
+    v: u8,
+    number: u64,
+    #[serde(with = "as_text")]
+    time: Utc,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    who: Option<Plain>,
+    program: Plain,
+    #[serde(with = "as_text")]
+    council: TextDigest,
+    act: Act,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    about: Option<About>,
+    #[serde(with = "as_text")]
+    previous: LineDigest,
+}
+
+#[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
+pub enum BadEntry {
+    #[error("it is longer than {LONGEST_LINE} bytes")]
+    Long,
+    #[error("it is not an entry of this version: {0}")]
+    Unreadable(String),
+    #[error("it is not written as this program writes it")]
+    Rewritten,
+}
+
+impl Entry {
+    /// Reads a line, given without its end.
+    ///
+    /// # Errors
+    /// If it is too long, not an entry, or the same entry written in another way.
+    pub fn parse(line: &[u8]) -> Result<Self, BadEntry> {
+        if line.len() >= LONGEST_LINE {
+            return Err(BadEntry::Long);
+        }
+        let unreadable = |why: String| BadEntry::Unreadable(Plain::cut(&why).0);
+        let wire: Wire = serde_json::from_slice(line).map_err(|e| unreadable(e.to_string()))?;
+        if wire.v != VERSION {
+            return Err(unreadable(format!("version {}; this program reads version {VERSION}", wire.v)));
+        }
+        let Wire { number, time, who, program, council, act, about, previous, .. } = wire;
+        let entry = Self { number, draft: Draft { time, who, program, council, act, about }, previous };
+        if entry.line().as_bytes() == line { Ok(entry) } else { Err(BadEntry::Rewritten) }
+    }
+
+    /// Returns its line, without its end.
+    #[must_use]
+    pub fn line(&self) -> String {
+        let Draft { time, who, program, council, act, about } = self.draft.clone();
+        let wire = Wire {
+            v: VERSION,
+            number: self.number,
+            time,
+            who,
+            program,
+            council,
+            act,
+            about,
+            previous: self.previous,
+        };
+        serde_json::to_string(&wire).unwrap_or_default()
+    }
+}
+
+/// What is written as text.
+mod as_text {
+    use std::fmt::Display;
+    use std::str::FromStr;
+
+    use serde::{Deserialize, Deserializer, Serializer, de};
+
+    pub fn serialize<T: Display, S: Serializer>(value: &T, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(value)
+    }
+
+    pub fn deserialize<'de, T, D>(deserializer: D) -> Result<T, D::Error>
+    where
+        T: FromStr<Err: Display>,
+        D: Deserializer<'de>,
+    {
+        String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
+    }
+}
+
+mod as_word {
+    use serde::{Deserialize, Deserializer, Serializer, de};
+
+    use super::{Severity, Word};
+
+    pub fn serialize<S: Serializer>(value: &Severity, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(value)
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Severity, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let found = Severity::ALL.iter().find(|(word, _)| *word == text);
+        found.map(|(_, severity)| *severity).ok_or_else(|| de::Error::custom("severity is from P1 to P5"))
+    }
+}

@@ -1,0 +1,149 @@
+//! The lines of a journal: where the chain of digests breaks, and what the next line is.
+
+use std::fmt;
+
+use super::entry::{BadEntry, Draft, Entry, LONGEST_LINE, LineDigest};
+
+/// The most breaks that are listed; more are counted.
+const MOST_BREAKS: usize = 20;
+
+/// A journal as it was read. What cannot be read is a break, and the rest is there all the same.
+#[derive(Clone, Debug, Default)]
+pub struct Journal {
+    /// Each entry with the digest of its own line.
+    pub entries: Vec<(LineDigest, Entry)>,
+    pub breaks: Vec<Break>,
+    /// Breaks that are not listed.
+    pub more: usize,
+    /// The digest of the last line: it stands for the whole journal.
+    pub last: Option<LineDigest>,
+    /// Bytes after the last line: an entry whose writing was cut off, or that is being written now.
+    pub torn: usize,
+}
+
+/// Where the chain of a journal is broken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Break {
+    /// From 1 on.
+    pub line: usize,
+    pub why: Why,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Why {
+    Bad(BadEntry),
+    /// It does not have the digest of the line before.
+    Digest,
+    /// It does not have the number after that of the line before.
+    Number {
+        expected: u64,
+        found: u64,
+    },
+}
+
+impl fmt::Display for Break {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (line, before) = (self.line, self.line - 1);
+        match &self.why {
+            Why::Bad(bad) => write!(f, "line {line}: {bad}"),
+            Why::Digest if before == 0 => {
+                write!(f, "line 1 names a line before it: the beginning of the journal was taken away")
+            }
+            Why::Digest => write!(
+                f,
+                "line {line} does not continue line {before}: one of the two was altered, or lines were moved or taken out"
+            ),
+            Why::Number { expected, found } => {
+                write!(f, "line {line} has the number {found}, not {expected}")
+            }
+        }
+    }
+}
+
+impl Journal {
+    /// Reads the bytes of a journal.
+    #[must_use]
+    pub fn read(bytes: &[u8]) -> Self {
+        let mut journal = Self::default();
+        let (lines, rest) = whole_lines(bytes);
+        journal.torn = rest.len();
+        let mut number = 1_u64;
+        for (at, line) in lines.enumerate() {
+            let line_number = at + 1;
+            let digest = LineDigest::of(line);
+            match Entry::parse(line) {
+                Ok(entry) => {
+                    if entry.previous != journal.last.unwrap_or(LineDigest::NONE) {
+                        journal.breaks_at(line_number, Why::Digest);
+                    } else if entry.number != number {
+                        let why = Why::Number { expected: number, found: entry.number };
+                        journal.breaks_at(line_number, why);
+                    }
+                    number = entry.number.saturating_add(1);
+                    journal.entries.push((digest, entry));
+                }
+                Err(bad) => {
+                    journal.breaks_at(line_number, Why::Bad(bad));
+                    number = number.saturating_add(1);
+                }
+            }
+            journal.last = Some(digest);
+        }
+        journal
+    }
+
+    fn breaks_at(&mut self, line: usize, why: Why) {
+        if self.breaks.len() < MOST_BREAKS {
+            self.breaks.push(Break { line, why });
+        } else {
+            self.more += 1;
+        }
+    }
+
+    /// The entries in their order.
+    pub fn iter(&self) -> impl DoubleEndedIterator<Item = &Entry> {
+        self.entries.iter().map(|(_, entry)| entry)
+    }
+}
+
+/// Returns the lines without their ends, and what follows the last end.
+fn whole_lines(bytes: &[u8]) -> (impl DoubleEndedIterator<Item = &[u8]>, &[u8]) {
+    let end = bytes.iter().rposition(|b| *b == b'\n');
+    let (lines, rest) = end.map_or((&bytes[..0], bytes), |end| (&bytes[..end], &bytes[end + 1..]));
+    // Splitting an empty text gives one empty line.
+    let lines = end.map(|_| lines.split(|b| *b == b'\n'));
+    (lines.into_iter().flatten(), rest)
+}
+
+/// What is written to the end of a journal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Append {
+    /// The bytes after the last line are a whole entry that lacks only its end: it is given one, and none of them is cut
+    /// off.
+    pub completes: bool,
+    /// With its end.
+    pub line: String,
+}
+
+/// Returns the line that continues a journal, of which `tail` is the end: some whole lines, and what follows them.
+///
+/// # Errors
+/// If the entry is too long for a line.
+pub fn next(tail: &[u8], draft: Draft) -> Result<Append, BadEntry> {
+    let (lines, rest) = whole_lines(tail);
+    let completed = Entry::parse(rest).ok();
+    let mut number = completed.as_ref().map(|entry| entry.number.saturating_add(1));
+    let completes = completed.is_some();
+    let mut last = completes.then(|| LineDigest::of(rest));
+    for (back, line) in (1_u64..).zip(lines.rev()) {
+        last.get_or_insert_with(|| LineDigest::of(line));
+        // A line that cannot be read is counted all the same.
+        number = number.or_else(|| Some(Entry::parse(line).ok()?.number.saturating_add(back)));
+        if number.is_some() {
+            break;
+        }
+    }
+    let entry = Entry { number: number.unwrap_or(1), draft, previous: last.unwrap_or(LineDigest::NONE) };
+    let line = entry.line() + "\n";
+    if line.len() > LONGEST_LINE { Err(BadEntry::Long) } else { Ok(Append { completes, line }) }
+}

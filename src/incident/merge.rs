@@ -1,0 +1,128 @@
+//! Journals of several machines in one order of time, and where they contradict each other.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use super::entry::{About, Act, Entry, LineDigest};
+use super::journal::Journal;
+use crate::evm::TxHash;
+use crate::safe::SafeTxHash;
+
+/// Several journals as one.
+#[derive(Clone, Debug, Default)]
+pub struct Merged<'j> {
+    /// In the order of their times; each with the number of its journal. A line that several journals have is there once.
+    pub entries: Vec<(usize, &'j Entry)>,
+    pub contradictions: Vec<Contradiction>,
+}
+
+/// What two journals, or two entries of one, say differently. At most one of them is true; the chain knows which.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Contradiction {
+    /// Two journals begin with the same line and go on differently from this number on: one of them was rewritten, or
+    /// one file was carried on at two machines.
+    Forked { journals: (usize, usize), number: u64 },
+    /// One hash, said to be two transactions.
+    Transaction { hash: SafeTxHash, journals: (usize, usize), said: (String, String) },
+    /// One transaction, mined or proven in two ways.
+    Outcome { hash: SafeTxHash, journals: (usize, usize), said: (String, String) },
+}
+
+impl fmt::Display for Contradiction {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = |journal: usize| format!("journal {}", journal + 1);
+        match self {
+            Self::Forked { journals: (a, b), number } => write!(
+                f,
+                "{} and {} begin alike and differ from entry {number} on: one was altered, or carried on elsewhere",
+                name(*a),
+                name(*b)
+            ),
+            Self::Transaction { hash, journals: (a, b), said: (first, second) }
+            | Self::Outcome { hash, journals: (a, b), said: (first, second) } => {
+                write!(f, "{hash}: {} says {first}, {} says {second}", name(*a), name(*b))
+            }
+        }
+    }
+}
+
+/// Merges journals. The same line in two of them is one entry.
+#[must_use]
+pub fn merge(journals: &[Journal]) -> Merged<'_> {
+    let mut seen: BTreeSet<LineDigest> = BTreeSet::new();
+    let mut entries = Vec::new();
+    for (at, journal) in journals.iter().enumerate() {
+        let new = journal.entries.iter().filter(|(digest, _)| seen.insert(*digest));
+        entries.extend(new.map(|(_, entry)| (at, entry)));
+    }
+    entries.sort_by_key(|(journal, entry)| (entry.draft.time, *journal, entry.number));
+    let mut contradictions = forks(journals);
+    contradictions.extend(told_differently(&entries));
+    Merged { entries, contradictions }
+}
+
+fn forks(journals: &[Journal]) -> Vec<Contradiction> {
+    let mut found = Vec::new();
+    for (b, later) in journals.iter().enumerate() {
+        for (a, first) in journals[..b].iter().enumerate() {
+            let mut pairs = first.entries.iter().zip(&later.entries);
+            let alike = pairs.next().is_some_and(|(x, y)| x.0 == y.0);
+            if let Some((_, (_, entry))) = pairs.find(|(x, y)| x.0 != y.0).filter(|_| alike) {
+                found.push(Contradiction::Forked { journals: (a, b), number: entry.number });
+            }
+        }
+    }
+    found
+}
+
+/// What was said first of one hash.
+#[derive(Default)]
+struct Told<'e> {
+    about: Option<(usize, &'e About)>,
+    mined: Option<(usize, (TxHash, u64, bool))>,
+}
+
+fn told_differently(entries: &[(usize, &Entry)]) -> Vec<Contradiction> {
+    let mut told: BTreeMap<SafeTxHash, Told> = BTreeMap::new();
+    let mut found: Vec<Contradiction> = Vec::new();
+    for (journal, entry) in entries {
+        let Some(about) = &entry.draft.about else { continue };
+        let hash = about.safe_tx_hash;
+        let told = told.entry(hash).or_default();
+        let (by, first) = *told.about.get_or_insert((*journal, about));
+        let (before, now) = (transaction(first), transaction(about));
+        let mut differ = |contradiction: Contradiction| {
+            if !found.contains(&contradiction) {
+                found.push(contradiction);
+            }
+        };
+        if before != now {
+            differ(Contradiction::Transaction { hash, journals: (by, *journal), said: (before, now) });
+        }
+        let Some(outcome) = outcome(&entry.draft.act) else { continue };
+        let (by, first) = *told.mined.get_or_insert((*journal, outcome));
+        if first != outcome {
+            let said = (mined(first), mined(outcome));
+            differ(Contradiction::Outcome { hash, journals: (by, *journal), said });
+        }
+    }
+    found
+}
+
+/// What a safeTxHash stands for: its names are each council's own.
+fn transaction(about: &About) -> String {
+    format!("{}, nonce {} of {} on chain {}", about.what, about.nonce, about.address, about.chain_id)
+}
+
+const fn outcome(act: &Act) -> Option<(TxHash, u64, bool)> {
+    match act {
+        Act::Mined { tx, block, succeeded } => Some((*tx, *block, *succeeded)),
+        Act::Proven { tx, block } => Some((*tx, *block, true)),
+        _ => None,
+    }
+}
+
+fn mined((tx, block, succeeded): (TxHash, u64, bool)) -> String {
+    let how = if succeeded { "" } else { " and failed" };
+    format!("mined in block {block} by {tx}{how}")
+}

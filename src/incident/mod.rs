@@ -1,0 +1,22 @@
+//! The journal of a council: who did what, when, and about which transaction.
+//!
+//! May touch values only. A journal is lines of JSON, each with the digest of the line before it: one that was altered,
+//! moved or taken out shows where the chain of digests breaks. Whoever can write the file can also write a new chain, so
+//! a journal proves nothing about the chain of blocks; other people's journals and the chain itself are compared with it.
+
+mod entry;
+mod journal;
+mod merge;
+mod time;
+mod timeline;
+
+pub use entry::{
+    About, Act, BadEntry, Draft, Entry, LONGEST_LINE, LONGEST_TEXT, LineDigest, MOST_LISTED, NotPlain, Plain,
+};
+pub use journal::{Append, Break, Journal, Why, next};
+pub use merge::{Contradiction, Merged, merge};
+pub use time::Utc;
+pub use timeline::{Belongs, belonging, open_incident};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,40 @@
+//! What belongs together: the entries between the opening and the closing of an incident, and otherwise those about one
+//! Safe transaction.
+
+use super::entry::{Act, Entry};
+use crate::safe::SafeTxHash;
+
+/// What an entry belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Belongs {
+    /// The place of the entry that opened the incident.
+    Incident(usize),
+    /// No incident was open.
+    Transaction(SafeTxHash),
+    Nothing,
+}
+
+/// Returns what each entry belongs to; they are in the order of time.
+#[must_use]
+pub fn belonging(entries: &[&Entry]) -> Vec<Belongs> {
+    let mut open = None;
+    let mut all = Vec::with_capacity(entries.len());
+    for (at, entry) in entries.iter().enumerate() {
+        let draft = &entry.draft;
+        if matches!(draft.act, Act::Opened { .. }) {
+            open = Some(at);
+        }
+        let transaction = || draft.about.as_ref().map(|about| Belongs::Transaction(about.safe_tx_hash));
+        all.push(open.map(Belongs::Incident).or_else(transaction).unwrap_or(Belongs::Nothing));
+        if draft.act == (Act::Closed {}) {
+            open = None;
+        }
+    }
+    all
+}
+
+/// Returns the entry that opened the incident which is still open; `None` if there is none.
+pub fn open_incident<'e>(entries: impl DoubleEndedIterator<Item = &'e Entry>) -> Option<&'e Entry> {
+    let mut bounds = entries.rev().filter(|e| matches!(e.draft.act, Act::Opened { .. } | Act::Closed {}));
+    bounds.next().filter(|entry| entry.draft.act != Act::Closed {})
+}

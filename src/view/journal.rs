@@ -1,0 +1,99 @@
+//! Entries of the journal, for people and for programs.
+
+use alloy::primitives::Address;
+use serde_json::{Value, json};
+
+use crate::council::Council;
+use crate::incident::{Act, Belongs, Entry, Merged, belonging};
+
+pub const HEADER: [&str; 6] = ["no", "time (UTC)", "of", "who", "did", "about"];
+
+/// One row for each entry from `skipped` on. With several journals, a number has that of its journal before it.
+#[must_use]
+pub fn rows(council: &Council, merged: &Merged, several: bool, skipped: usize) -> Vec<Vec<String>> {
+    let number = |(journal, entry): &(usize, &Entry)| match several {
+        true => format!("{}:{}", journal + 1, entry.number),
+        false => entry.number.to_string(),
+    };
+    let entries: Vec<&Entry> = merged.entries.iter().map(|(_, entry)| *entry).collect();
+    let belongs = belonging(&entries);
+    let row = |(at, belongs): (&(usize, &Entry), &Belongs)| {
+        let draft = &at.1.draft;
+        let of = match belongs {
+            Belongs::Incident(opened) => merged.entries.get(*opened).map(number).unwrap_or_default(),
+            Belongs::Transaction(_) | Belongs::Nothing => String::new(),
+        };
+        let about = draft.about.as_ref();
+        vec![
+            number(at),
+            draft.time.to_string().replace('T', " ").trim_end_matches('Z').to_string(),
+            of,
+            draft.who.as_ref().map(ToString::to_string).unwrap_or_default(),
+            describe(council, &draft.act),
+            about
+                .map(|about| format!("{} ({}, nonce {})", about.what, about.safe, about.nonce))
+                .unwrap_or_default(),
+        ]
+    };
+    merged.entries.iter().zip(&belongs).skip(skipped).map(row).collect()
+}
+
+/// What was done, in a few words.
+#[must_use]
+pub fn describe(council: &Council, act: &Act) -> String {
+    let name = |owner: &Address| {
+        let known = council.signers.values().find(|signer| signer.address == *owner);
+        known.map_or_else(|| owner.to_string(), |signer| signer.name.clone())
+    };
+    match act {
+        Act::Opened { title, severity, leads, speaks, writes } => {
+            let roles = [("leads", leads), ("speaks", speaks), ("writes", writes)];
+            let roles =
+                roles.into_iter().filter_map(|(role, who)| Some(format!("; {} {role}", who.as_ref()?)));
+            format!("opened {severity}: {title}{}", roles.collect::<String>())
+        }
+        Act::Note { text } => format!("noted: {text}"),
+        Act::Closed {} => "closed it".into(),
+        Act::Proposed {} => "proposed".into(),
+        Act::Signed { owner, .. } => format!("signed as {}", name(owner)),
+        Act::Imported { owners } => {
+            format!("took in {}", owners.iter().map(name).collect::<Vec<_>>().join(", "))
+        }
+        Act::Accepted { ids } => {
+            format!("accepted {}", ids.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "))
+        }
+        Act::Sent { tx, payer } => format!("sent {}, paid by {}", short(tx), name(payer)),
+        Act::Mined { tx, block, succeeded } => {
+            let how = if *succeeded { "mined" } else { "mined, and failed" };
+            format!("{how} in block {block}: {}", short(tx))
+        }
+        Act::Proven { tx, block } => format!("proven at block {block}: {}", short(tx)),
+    }
+}
+
+fn short(hash: &impl ToString) -> String {
+    let hash = hash.to_string();
+    match (hash.get(..6), hash.get(hash.len().saturating_sub(4)..)) {
+        (Some(head), Some(tail)) => format!("{head}…{tail}"),
+        _ => hash,
+    }
+}
+
+/// Every entry as it is written, with the number of its journal and what it belongs to.
+#[must_use]
+pub fn objects(merged: &Merged) -> Vec<Value> {
+    let entries: Vec<&Entry> = merged.entries.iter().map(|(_, entry)| *entry).collect();
+    let object = |((journal, entry), belongs): (&(usize, &Entry), Belongs)| {
+        let mut object: Value = serde_json::from_str(&entry.line()).unwrap_or_default();
+        object["journal"] = json!(journal + 1);
+        let opened = match belongs {
+            Belongs::Incident(opened) => merged.entries.get(opened),
+            Belongs::Transaction(_) | Belongs::Nothing => None,
+        };
+        object["incident"] = json!(opened.map(|(journal, entry)| json!({
+            "journal": journal + 1, "number": entry.number,
+        })));
+        object
+    };
+    merged.entries.iter().zip(belonging(&entries)).map(object).collect()
+}
