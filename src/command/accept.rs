@@ -1,6 +1,6 @@
 //! The questions that come before any review: is a changed council file or playbook what its reader accepts?
 
-use crate::ceremony::obey::CHANGED;
+use crate::ceremony::enforce::CHANGED;
 use crate::ceremony::texts::{Item, News, Rests, Texts};
 use crate::command::Session;
 use crate::error::{Error, Exit};

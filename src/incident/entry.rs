@@ -11,7 +11,7 @@ use crate::council::TextDigest;
 use crate::evm::TxHash;
 use crate::excerpt::hide_urls;
 use crate::playbook::{Severity, Word};
-use crate::safe::{Nonce, SafeTxHash, hash_type};
+use crate::safe::{Nonce, SafeTxHash};
 
 const VERSION: u8 = 1;
 /// The longest line, in bytes, with its end.
@@ -21,10 +21,10 @@ pub const LONGEST_TEXT: usize = 500;
 /// The most values of one list in an entry; more become entries of their own.
 pub const MOST_LISTED: usize = 20;
 
-hash_type!(
-    /// SHA-256 of a line with its end: `sed -n 7p journal.jsonl | sha256sum` prints it too.
-    LineDigest, "digest of a line"
-);
+/// SHA-256 of a line with its end: `sed -n 7p journal.jsonl | sha256sum` prints it too.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct LineDigest(B256);
 
 impl LineDigest {
     /// Stands in the first entry, which has no line before it.
@@ -89,10 +89,11 @@ impl Plain {
             .collect();
         if text.trim().is_empty() { Self("?".into()) } else { Self(text) }
     }
+}
 
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
+impl fmt::Display for LineDigest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
     }
 }
 
@@ -207,7 +208,6 @@ struct Wire {
     act: Act,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     about: Option<About>,
-    #[serde(with = "as_text")]
     previous: LineDigest,
 }
 

@@ -10,11 +10,9 @@ mod merge;
 mod time;
 mod timeline;
 
-pub use entry::{
-    About, Act, BadEntry, Draft, Entry, LONGEST_LINE, LONGEST_TEXT, LineDigest, MOST_LISTED, NotPlain, Plain,
-};
-pub use journal::{Append, Break, Journal, Why, next};
-pub use merge::{Contradiction, Merged, merge};
+pub use entry::{About, Act, BadEntry, Draft, Entry, LONGEST_LINE, MOST_LISTED, Plain};
+pub use journal::{Journal, next};
+pub use merge::{Merged, merge};
 pub use time::Utc;
 pub use timeline::{Belongs, belonging, open_incident};
 

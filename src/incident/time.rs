@@ -26,11 +26,6 @@ impl Utc {
         Self(if seconds > LAST { LAST } else { seconds })
     }
 
-    #[must_use]
-    pub const fn seconds(self) -> u64 {
-        self.0
-    }
-
     /// Returns year, month and day: the Gregorian calendar in years that begin with March, whose last day may be the 29th
     /// of February.
     const fn date(self) -> (u64, u64, u64) {

@@ -20,7 +20,7 @@ use std::path::Path;
 
 pub use folder::{Stored, files_below};
 pub use incidents::Incidents;
-pub use journal::{CutOff, Log, NewLine, read_log};
+pub use journal::{CutOff, NewLine, read_log};
 pub use keystores::{find_keystore, keystores};
 pub use read::{Foreign, find_upwards, read_foreign, read_password, read_stdin, read_text, read_text_up_to};
 pub use settings_folder::{

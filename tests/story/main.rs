@@ -30,6 +30,7 @@ mod forged;
 mod gas;
 mod hostile;
 mod inputs;
+mod journal;
 mod json;
 mod laid;
 mod ledger;
