@@ -284,6 +284,7 @@ mod as_word {
 
     use super::{Severity, Word};
 
+    #[allow(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
     pub fn serialize<S: Serializer>(value: &Severity, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(value)
     }

@@ -131,9 +131,9 @@ pub struct Append {
 /// If the entry is too long for a line.
 pub fn next(tail: &[u8], draft: Draft) -> Result<Append, BadEntry> {
     let (lines, rest) = whole_lines(tail);
-    let completed = Entry::parse(rest).ok();
-    let mut number = completed.as_ref().map(|entry| entry.number.saturating_add(1));
-    let completes = completed.is_some();
+    let ended = Entry::parse(rest).ok();
+    let mut number = ended.as_ref().map(|entry| entry.number.saturating_add(1));
+    let completes = ended.is_some();
     let mut last = completes.then(|| LineDigest::of(rest));
     for (back, line) in (1_u64..).zip(lines.rev()) {
         last.get_or_insert_with(|| LineDigest::of(line));

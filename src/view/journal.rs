@@ -11,9 +11,8 @@ pub const HEADER: [&str; 6] = ["no", "time (UTC)", "of", "who", "did", "about"];
 /// One row for each entry from `skipped` on. With several journals, a number has that of its journal before it.
 #[must_use]
 pub fn rows(council: &Council, merged: &Merged, several: bool, skipped: usize) -> Vec<Vec<String>> {
-    let number = |(journal, entry): &(usize, &Entry)| match several {
-        true => format!("{}:{}", journal + 1, entry.number),
-        false => entry.number.to_string(),
+    let number = |(journal, entry): &(usize, &Entry)| {
+        if several { format!("{}:{}", journal + 1, entry.number) } else { entry.number.to_string() }
     };
     let entries: Vec<&Entry> = merged.entries.iter().map(|(_, entry)| *entry).collect();
     let belongs = belonging(&entries);
