@@ -15,7 +15,7 @@ impl Session<'_> {
         let flags = found.flags(ids);
         let mut accepted = Vec::new();
         for (item, news) in found.news() {
-            texts::show(self.ui, item, &news);
+            self.ui.show(&texts::lines(item, &news));
             if matches!(news, News::FirstUse) {
                 continue;
             }

@@ -35,7 +35,7 @@ use crate::safe::Execution;
 use crate::store::StoreError;
 use crate::ui::Text;
 use crate::view::device as pages;
-use crate::view::{offer, review};
+use crate::view::offer;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -224,7 +224,7 @@ impl<'a> Look<'a> {
             }
         };
         if first {
-            review::review(session.ui, session, judged);
+            session.review(judged, &args.accept.accept);
         }
         enforce(findings, &args.accept.accept)?;
         rehearsed(judged)?;
@@ -268,12 +268,12 @@ impl<'a> Look<'a> {
             if let Some(ledger) = signer.ledger() {
                 // The call has data, which a Ledger signs only with it on.
                 let status = Status { blind_signing: true, ..*ledger.status() };
-                pages::say_to_turn_on(session.ui, ledger.status(), &status);
+                pages::to_turn_on(ledger.status(), &status).iter().for_each(|text| session.ui.say(text));
                 let stated = settings::stated(session.ui)?;
                 let screens = stated
                     .predict(&status, |settings| transaction_screens(&status, settings, from, &offer.tx));
                 let title = "the transaction that pays for the gas";
-                pages::show(session.ui, &status, from, title, &screens);
+                session.ui.show(&pages::pages(&status, from, title, &screens));
                 if stated.debug_contracts.is_none() {
                     let text =
                         "with Debug contracts on, about 70 pages come before these, while it is being sent";
@@ -283,7 +283,7 @@ impl<'a> Look<'a> {
             if agreed.is_some() {
                 session.ui.say(&Text::new("  ").warn("it costs more now than when you were asked:"));
             }
-            offer::show(session.ui, &offer, &self.judged);
+            session.ui.show(&offer::lines(&offer, &self.judged));
             session.ui.blank();
             confirm(session, &self.judged, args, stuck.as_ref())?;
             self.judged.still_agreed()?;

@@ -6,13 +6,11 @@ use serde_json::json;
 use crate::ceremony::enforce::enforce;
 use crate::ceremony::find::Purpose;
 use crate::ceremony::judged::Judged;
-use crate::check::{Level, readable};
 use crate::command::Session;
 use crate::command::args::{ARGUMENTS, Derive, Proofs};
 use crate::command::complete;
 use crate::command::parts::each;
 use crate::error::{Error, Exit};
-use crate::ui::Text;
 use crate::view::review;
 
 const EXAMPLES: &str = "\
@@ -43,23 +41,7 @@ pub fn run(session: &Session, args: &Args) -> Result<Exit, Error> {
 fn one(session: &Session, judged: &Judged) -> Result<Exit, Error> {
     let findings = &judged.findings;
     let ui = session.ui;
-    if let Some(proven) = judged.proven() {
-        ui.say(&Text::default().dim(&proven));
-    }
-    let readable = readable(findings);
-    for finding in &readable.first {
-        let mark = match finding.level {
-            Level::Pass => Text::default().good("pass    "),
-            Level::Warn => Text::default().warn("warn    "),
-            Level::AlreadyDone => Text::default().good("done    "),
-            Level::Refuse => Text::default().bad("REFUSE  "),
-        };
-        ui.say(&mark.bold(&finding.id).add(&format!("  {}", finding.sentence)));
-        if !finding.fix.is_empty() {
-            ui.say(&Text::default().dim("        → ").add(&finding.fix));
-        }
-    }
-    review::say_more(ui, &readable);
+    ui.show(&review::findings(judged));
     let all = json!({
         "safe_tx_hash": judged.proposal().hash().to_string(),
         "proven": judged.proven(),

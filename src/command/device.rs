@@ -146,7 +146,12 @@ fn show_address(ui: &Ui, ledger: &mut Ledger, wait: &key::Wait, account: &Accoun
     let status = *ledger.status();
     let screens = address_screens(&status, account.address);
     let predicted = [Prediction { settings: Settings::default(), screens }];
-    pages::show(ui, &status, account.address, "confirm only if every character is the same", &predicted);
+    ui.show(&pages::pages(
+        &status,
+        account.address,
+        "confirm only if every character is the same",
+        &predicted,
+    ));
     let address = wait.during(|| ledger.show_address(&account.path))?;
     if address != account.address {
         let (path, expected) = (account.path.clone(), account.address);

@@ -79,11 +79,12 @@ fn elsewhere<'a>(session: &'a Session, args: &Args, found: Found<'a>) -> Part<'a
 }
 
 fn one(session: &Session, args: &Args, judged: &Judged) -> Result<Exit, Error> {
-    review::review(session.ui, session, judged);
+    let summary = session.review(judged, &[]);
     if args.trace {
-        trace::show(session.ui, session, judged);
+        session.ui.show(&trace::lines(session, judged));
     }
     session.ui.object(&object(session, judged, args.trace));
+    session.ui.object(&json!({ "summary": summary }));
     let Some(done) = judged.rehearsal.done() else {
         return Err(match judged.rehearsal.failure() {
             Some(why) => {

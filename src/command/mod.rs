@@ -39,9 +39,12 @@ use std::path::PathBuf;
 use clap::{ArgAction, Parser, Subcommand, ValueHint};
 
 use crate::ceremony::desk::Desk;
+use crate::ceremony::judged::Judged;
 use crate::error::{Error, Exit};
 use crate::playbook::Kind;
 use crate::ui::Ui;
+use crate::view::review;
+use crate::view::summary::Summary;
 
 /// Emergency actions for EVM multisigs
 ///
@@ -154,6 +157,15 @@ impl<'a> Deref for Session<'a> {
 
     fn deref(&self) -> &Desk<'a> {
         &self.desk
+    }
+}
+
+impl Session<'_> {
+    /// Shows the review of a proposal, and returns its last lines as data. What was `accepted` does not refuse it.
+    pub fn review(&self, judged: &Judged, accepted: &[String]) -> Summary {
+        let summary = Summary::of(self, judged, accepted);
+        self.ui.show(&review::review(self, judged, &summary, self.ui.width()));
+        summary
     }
 }
 

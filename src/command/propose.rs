@@ -118,7 +118,8 @@ fn right_kind(kind: Kind, orders: &[Order], what: &str) -> Result<(), Error> {
 }
 
 fn one(session: &Session, args: &Args, mut judged: Judged) -> Result<Exit, Error> {
-    review::review(session.ui, session, &judged);
+    let summary = session.review(&judged, &args.accept.accept);
+    session.ui.object(&json!({ "summary": summary }));
     enforce(&judged.findings, &args.accept.accept).map_err(|error| advise(session, &judged, error))?;
     let accepted = accepted(&judged.findings, &args.accept.accept);
     judged.derived.proposal = judged.derived.proposal.accepting(&accepted);

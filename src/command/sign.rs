@@ -22,6 +22,7 @@ use crate::proposal::{OwnerSignature, Stated};
 use crate::safe::SignatureKind;
 use crate::ui::{Text, Ui};
 use crate::view::review;
+use crate::view::summary::Summary;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -271,10 +272,7 @@ fn one(
     {
         return Ok(signature);
     }
-    review::review(session.ui, session, judged);
-    if judged.seen.is_none() {
-        unchecked(session, judged);
-    }
+    session.review(judged, &args.accept.accept);
     enforce(&judged.findings, &args.accept.accept).map_err(|error| advise(session, judged, error))?;
     let accepted = accepted(&judged.findings, &args.accept.accept);
     if key.is_ledger() {
@@ -381,24 +379,6 @@ fn owner(session: &Session, args: &Args, judged: &Judged, signer: &mut Signer) -
     Ok(owner)
 }
 
-fn unchecked(session: &Session, judged: &Judged) {
-    let ui = session.ui;
-    let block = judged.proposal().block().number;
-    ui.say(
-        &Text::default().warn("  Offline").add(": not checked, because nothing was asked of the network:"),
-    );
-    for line in [
-        format!("whether the Safe still has these owners, threshold and nonce (as of block {block})"),
-        "whether the contract is in the state that the playbook expects, and runs the code that you pinned"
-            .into(),
-        "whether modules, guards and fallback handler of the Safe are those that the file says".into(),
-        "the values that the transaction rests on, where the playbook reads any".into(),
-    ] {
-        ui.say(&Text::new("    - ").add(&line));
-    }
-    ui.blank();
-}
-
 /// One yes is for the one review above it.
 fn confirm(session: &Session, args: &Args, (at, of): (usize, usize)) -> Result<(), Error> {
     let which = if of > 1 { format!(", {at} of {of}") } else { String::new() };
@@ -453,6 +433,7 @@ fn write(
         "line": line,
         "accepted": signature.accepted(),
         "decided_by_the_chain": review::decided_object(judged),
+        "summary": Summary::of(session, judged, signature.accepted()),
     });
     let kept = judged
         .derived

@@ -194,6 +194,14 @@ impl Check {
         }
     }
 
+    /// Returns the value that is looked at, for a person; `None` if it was not read, and for events and calls.
+    #[must_use]
+    pub fn value(&self, readings: &Readings) -> Option<String> {
+        let Self::Value { subject, expectation } = self else { return None };
+        let found = subject.value(readings.get(&subject.query)).ok()?;
+        Some(expectation.pattern.render_found(&found))
+    }
+
     /// Returns the claim as a sentence.
     #[must_use]
     pub fn describe(&self) -> String {

@@ -9,6 +9,7 @@
 mod interrupt;
 #[cfg(unix)]
 mod line_input;
+mod lines;
 mod prompt;
 mod text;
 
@@ -26,6 +27,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Map, Value, json};
 
 pub use interrupt::Interrupt;
+pub use lines::Lines;
 pub use prompt::{NoTerminal, PromptError};
 pub use text::{Text, bounded, visible};
 use text::{cut, escaped};
@@ -86,11 +88,22 @@ impl Ui {
         say(text);
     }
 
+    /// Prints lines for the person, on standard error.
+    pub fn show(&self, lines: &Lines) {
+        lines.iter().for_each(say);
+    }
+
     /// Prints a line, and not again in this run.
     pub fn say_once(&self, text: &Text) {
         if lock(&self.said).insert(text.plain()) {
             self.say(text);
         }
+    }
+
+    /// The columns to lay out for: the terminal's, or 100 where there is none.
+    #[must_use]
+    pub fn width(&self) -> usize {
+        width().into()
     }
 
     pub fn blank(&self) {

@@ -171,6 +171,37 @@ impl Text {
         self
     }
 
+    /// This text and spaces up to this column, and one at least.
+    #[must_use]
+    pub fn to_column(mut self, column: usize) -> Self {
+        let missing = column.saturating_sub(columns(&self.plain())).max(1);
+        self.0.push((Tone::Plain, " ".repeat(missing)));
+        self
+    }
+
+    /// The text in at most so many columns; where something is cut off, it ends in `…`.
+    #[must_use]
+    pub fn cut(self, width: usize) -> Self {
+        if columns(&self.plain()) <= width {
+            return self;
+        }
+        let mut left = width.saturating_sub(1);
+        let mut kept = Self::default();
+        for (tone, text) in self.0 {
+            let fits = text.char_indices().take_while(|(_, c)| {
+                let columns = columns(c.encode_utf8(&mut [0; 4]));
+                let fits = columns <= left;
+                left = if fits { left - columns } else { 0 };
+                fits
+            });
+            let end = fits.last().map_or(0, |(at, c)| at + c.len_utf8());
+            kept.0.push((tone, text[..end].to_string()));
+        }
+        kept.trim_end();
+        kept.0.push((Tone::Plain, "…".into()));
+        kept
+    }
+
     /// The text without tones.
     #[must_use]
     pub fn plain(&self) -> String {

@@ -3,61 +3,69 @@
 use alloy::primitives::Address;
 
 use crate::device::{DataShown, Fact, Page, Prediction, Screens, Status};
-use crate::ui::{Text, Ui};
+use crate::ui::{Lines, Text};
 
-/// Shows what the device can show: the pages that are the same whatever its settings, then each possible rest.
-pub fn show(ui: &Ui, status: &Status, key: Address, why: &str, predicted: &[Prediction]) {
+/// Returns what the device can show: the pages that are the same whatever its settings, then each possible rest.
+#[must_use]
+pub fn pages(status: &Status, key: Address, why: &str, predicted: &[Prediction]) -> Lines {
+    let mut out = Lines::default();
+    show(&mut out, status, key, why, predicted);
+    out
+}
+
+fn show(out: &mut Lines, status: &Status, key: Address, why: &str, predicted: &[Prediction]) {
     let app = format!("   Ethereum app {}, key of {key}", status.version);
-    ui.say(&Text::new("  ").bold("On your Ledger").add(&app));
-    ui.say(&Text::new("    ").dim(why));
+    out.say(&Text::new("  ").bold("On your Ledger").add(&app));
+    out.say(&Text::new("    ").dim(why));
     if predicted.iter().any(|one| !one.screens.recorded) {
         let text = "this model, app version or network was not recorded: a page may break at another word";
-        ui.say(&Text::new("    ").dim(text));
+        out.say(&Text::new("    ").dim(text));
     }
     let Some((first, others)) = predicted.split_first() else { return };
     let pages = &first.screens.pages;
     let same = others.iter().fold(pages.len(), |same, other| same.min(common(pages, &other.screens.pages)));
-    list(ui, &first.screens, 0, same);
+    list(out, &first.screens, 0, same);
     for one in predicted.iter().filter(|_| !others.is_empty()) {
         let text = format!("with {}: {} pages", one.settings.describe(predicted), one.screens.pages.len());
-        ui.say(&Text::new("    ").bold(&text));
-        list(ui, &one.screens, same, one.screens.pages.len());
+        out.say(&Text::new("    ").bold(&text));
+        list(out, &one.screens, same, one.screens.pages.len());
     }
     for one in predicted {
         if !others.is_empty() {
-            ui.say(&Text::new("    ").dim(&format!("with {}:", one.settings.describe(predicted))));
+            out.say(&Text::new("    ").dim(&format!("with {}:", one.settings.describe(predicted))));
         }
-        guide(ui, &one.screens);
+        guide(out, &one.screens);
     }
     if !others.is_empty() {
         let text =
             "the Ledger does not tell these settings: breakglass device --settings says how to state yours";
-        ui.say(&Text::new("    ").dim(text));
+        out.say(&Text::new("    ").dim(text));
     }
 }
 
-/// Says that a setting has to be turned on before the pages that follow are shown, where it is off now.
-pub fn say_to_turn_on(ui: &Ui, now: &Status, then: &Status) {
-    if then.blind_signing && !now.blind_signing {
+/// Returns that a setting has to be turned on before the pages that follow are shown, where it is off now.
+#[must_use]
+pub fn to_turn_on(now: &Status, then: &Status) -> Option<Text> {
+    (then.blind_signing && !now.blind_signing).then(|| {
         let text = "\"Blind signing\" is off and this needs it: the review waits until you turn it on in the Ethereum app's \
                     settings. Turn it off again afterwards";
-        ui.say(&Text::new("  ").warn("! ").add(text));
-    }
+        Text::new("  ").warn("! ").add(text)
+    })
 }
 
 /// Says what to read of the pages, and where nothing may be skipped.
-fn guide(ui: &Ui, screens: &Screens) {
+fn guide(out: &mut Lines, screens: &Screens) {
     let count = screens.number(screens.pages.len().saturating_sub(1));
     let facts = screens.facts();
     if !facts.is_empty() {
-        ui.say(&Text::new("    ").bold(&format!("Read of the {count}:")));
+        out.say(&Text::new("    ").bold(&format!("Read of the {count}:")));
         for one in &facts {
-            ui.say(&Text::new("      ").add(&fact(one)));
+            out.say(&Text::new("      ").add(&fact(one)));
         }
         if screens.data != DataShown::Nothing {
             let text =
                 "every other value must be 0, or an address of zeros: anything else is another transaction";
-            ui.say(&Text::new("    ").add(text));
+            out.say(&Text::new("    ").add(text));
         }
     }
     let Some((first, last)) = screens.skippable() else { return };
@@ -68,7 +76,7 @@ fn guide(ui: &Ui, screens: &Screens) {
         "never {what} on pages {first} to {last}: it jumps to {where_to}, past all that you have not seen; \
          after page {last} nothing is left to skip"
     );
-    ui.say(&Text::new("    ").warn("! ").add(&text));
+    out.say(&Text::new("    ").warn("! ").add(&text));
 }
 
 /// Page and value: `15 data 0x8456CB59`.
@@ -87,14 +95,14 @@ fn common(pages: &[Page], others: &[Page]) -> usize {
     pages.iter().zip(others).take_while(|(page, other)| page == other).count()
 }
 
-fn list(ui: &Ui, screens: &Screens, from: usize, to: usize) {
+fn list(out: &mut Lines, screens: &Screens, from: usize, to: usize) {
     for (at, page) in screens.pages.iter().enumerate().take(to).skip(from) {
         let mut line = Text::new("    ").dim(&format!("{:>2}  ", screens.number(at)));
         for (i, entry) in page.entries.iter().enumerate() {
             let between = if i == 0 { "" } else { " · " };
             line = line.add(between).bold(&entry.title).add("  ").add(&entry.lines.join(" "));
         }
-        ui.say(&line.dim(&foot(page)));
+        out.say(&line.dim(&foot(page)));
     }
 }
 

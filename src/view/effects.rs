@@ -10,12 +10,12 @@ use crate::ceremony::judged::Judged;
 use crate::ceremony::rehearsal::{Performed, Rehearsing, outcome};
 use crate::chain::{Standing, agreeing};
 use crate::evm::amount::ether;
-use crate::evm::{AddressBook, Write};
+use crate::evm::{AddressBook, TokenChange, Write};
 use crate::fork::{Moved, Outcome, Rehearsal, SlotNames, SlotTable};
 use crate::playbook::{Dictionary, Plan};
 use crate::proposal::Few;
-use crate::safe::SENTINEL;
-use crate::ui::{Text, Ui};
+use crate::safe::{SENTINEL, slot, slot_word};
+use crate::ui::{Lines, Text};
 
 const INDENT: &str = "    ";
 /// Changes beyond this number are counted and not listed.
@@ -24,20 +24,20 @@ const MOST_SHOWN: usize = 60;
 const MOST_TELLING: usize = 200;
 
 /// The section of the review. What differs from the recorded rehearsal comes first.
-pub fn show(ui: &Ui, judged: &Judged) {
+pub fn show(out: &mut Lines, judged: &Judged) {
     let heading = Text::new("  ").bold("What changes");
     match &judged.rehearsal {
         Rehearsing::Not if judged.seen.is_some() => return,
-        Rehearsing::Not => ui.say(&heading.warn("   not rehearsed: nothing was asked of the network")),
+        Rehearsing::Not => out.say(&heading.warn("   not rehearsed: nothing was asked of the network")),
         Rehearsing::Failed(why) => {
-            ui.say(&heading.bad("   NOT REHEARSED").add(&format!(": {why}")));
+            out.say(&heading.bad("   NOT REHEARSED").add(&format!(": {why}")));
         }
         Rehearsing::Done(done) => {
-            ui.say(&heading.dim(&format!("   rehearsed at block {}, {}", done.block, agreement(judged))));
-            rehearsed(ui, judged, done);
+            out.say(&heading.dim(&format!("   rehearsed at block {}, {}", done.block, agreement(judged))));
+            rehearsed(out, judged, done);
         }
     }
-    ui.blank();
+    out.blank();
 }
 
 /// `2 of 3 RPCs agree`, and who does not.
@@ -57,8 +57,8 @@ pub fn agreement(judged: &Judged) -> String {
     format!("{agree} of {of} RPCs agree{proven}{others}")
 }
 
-fn rehearsed(ui: &Ui, judged: &Judged, done: &Performed) {
-    let say = |text: Text| ui.say(&Text::new(INDENT).then(text));
+fn rehearsed(out: &mut Lines, judged: &Judged, done: &Performed) {
+    let mut say = |text: Text| out.say(&Text::new(INDENT).then(text));
     let mut differs = Few::default();
     done.differs.iter().for_each(|line| differs.push(|| line));
     for line in differs.first() {
@@ -90,16 +90,48 @@ fn rehearsed(ui: &Ui, judged: &Judged, done: &Performed) {
     let changes_nothing = telling.is_empty() && others.is_empty();
     let more = others.len().saturating_sub(MOST_SHOWN);
     let untold = telling.len().saturating_sub(MOST_TELLING);
-    telling.into_iter().take(MOST_TELLING).for_each(say);
+    telling.into_iter().take(MOST_TELLING).for_each(&mut say);
     if untold > 0 {
         let text = format!("AND {untold} MORE that could be an owner, a role or another address: ");
         say(Text::default().bad(&text).add("breakglass dry-run --json lists them"));
     }
-    others.into_iter().take(MOST_SHOWN).for_each(say);
+    others.into_iter().take(MOST_SHOWN).for_each(&mut say);
     if more > 0 {
         say(Text::default().warn(&format!("and {more} more changes: breakglass dry-run --json lists them")));
     }
     say(Text::default().dim(if changes_nothing { "nothing changes" } else { "nothing else" }));
+}
+
+/// The places that change and that no check after the calls reads, by name: each contract with what changes in it. The
+/// Safe's own nonce counts up with every transaction, and is none of them.
+#[must_use]
+pub fn beside(judged: &Judged, rehearsal: &Rehearsal) -> Vec<String> {
+    let names = Names::new(judged, rehearsal);
+    let name = |address| judged.derived.names.name(address).map_or_else(|| shortened(address), String::from);
+    let safe = judged.derived.safe.address;
+    let is_nonce = |write: &Write| write.address == safe && write.slot == slot_word(slot::NONCE);
+    let unread =
+        |write: &&Write| !names.read_by.contains_key(&(write.address, write.slot)) && !is_nonce(write);
+    let mut places: Vec<String> = Vec::new();
+    for write in rehearsal.writes.iter().filter(unread) {
+        let what = names.by_place(write).unwrap_or_else(|| "storage".into());
+        places.push(format!("{} {what}", name(write.address)));
+    }
+    places.extend(rehearsal.balances.iter().map(|change| format!("{} ETH", name(change.address))));
+    let token = |change: &TokenChange| format!("{} {}", name(change.holder), name(change.token));
+    places.extend(rehearsal.tokens.iter().map(token));
+    places.extend(rehearsal.created.iter().map(|address| format!("{} created", name(*address))));
+    places.extend(rehearsal.destroyed.iter().map(|address| format!("{} DESTROYED", name(*address))));
+    let mut seen = BTreeSet::new();
+    places.retain(|place| seen.insert(place.clone()));
+    places
+}
+
+/// `0x7099…79C8`
+#[must_use]
+pub fn shortened(address: Address) -> String {
+    let text = address.to_string();
+    format!("{}…{}", &text[..6], &text[text.len() - 4..])
 }
 
 /// One line for each contract that changes, and under it what changes in it: first all that could be an owner, a role, an

@@ -3,19 +3,27 @@
 use crate::ceremony::judged::Judged;
 use crate::ceremony::offer::Offer;
 use crate::evm::amount;
-use crate::ui::{Text, Ui};
+use crate::ui::{Lines, Text};
 
 /// Who pays, and how much.
-pub fn show(ui: &Ui, offer: &Offer, judged: &Judged) {
+#[must_use]
+pub fn lines(offer: &Offer, judged: &Judged) -> Lines {
     let payer = match judged.derived.names.name(offer.from) {
         Some(name) => format!("{name} {}", offer.from),
         None => offer.from.to_string(),
     };
-    let line = |label: &str, text: &str| ui.say(&Text::new("  ").dim(label).add(text));
-    line("payer   ", &format!("{payer}, its transaction {}", offer.tx.nonce));
+    let line = |label: &str, text: &str| Text::new("  ").dim(label).add(text);
     let (base, tip) = (amount::gwei(offer.base_fee), amount::gwei(offer.tx.max_priority_fee_per_gas));
     let limit = amount::gwei(offer.tx.max_fee_per_gas);
-    line("gas     ", &format!("{} at most", offer.tx.gas_limit));
-    line("fee     ", &format!("{base} gwei now and a tip of {tip}, {limit} at most"));
-    line("cost    ", &format!("{} now, {} at most", amount::ether(offer.now()), amount::ether(offer.most())));
+    [
+        line("payer   ", &format!("{payer}, its transaction {}", offer.tx.nonce)),
+        line("gas     ", &format!("{} at most", offer.tx.gas_limit)),
+        line("fee     ", &format!("{base} gwei now and a tip of {tip}, {limit} at most")),
+        line(
+            "cost    ",
+            &format!("{} now, {} at most", amount::ether(offer.now()), amount::ether(offer.most())),
+        ),
+    ]
+    .into_iter()
+    .collect()
 }

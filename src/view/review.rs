@@ -14,30 +14,82 @@ use crate::evm::amount::ether;
 use crate::playbook::{Decided, Origin, Part, PlannedCall, PlaybookDigest, PlaybookId, Skipped};
 use crate::proposal::{Few, calls_of};
 use crate::safe::{Call, Operation};
-use crate::ui::{Text, Ui};
+use crate::ui::{Lines, Text};
+use crate::view::block::block;
 use crate::view::effects;
+use crate::view::summary::Summary;
 
 const INDENT: &str = "    ";
 /// Undecoded data is shown whole up to this many bytes; beyond, its beginning, length and hash.
 const SHOWN_DATA: usize = 512;
 
-/// Prints the whole review on standard error.
-pub fn review(ui: &Ui, desk: &Desk, judged: &Judged) {
+/// Returns the whole review for a terminal of this many columns: all details, and last what has to stand right above the
+/// question.
+#[must_use]
+pub fn review(desk: &Desk, judged: &Judged, summary: &Summary, width: usize) -> Lines {
     let council = desk.path.display().to_string();
-    ui.blank();
-    head(ui, &council, judged);
-    origin(ui, judged);
-    what_it_does(ui, judged);
-    effects::show(ui, judged);
-    checks(ui, judged, &judged.findings);
-    hashes(ui, judged);
-    ui.blank();
+    let mut out = Lines::default();
+    out.blank();
+    head(&mut out, &council, judged);
+    origin(&mut out, judged);
+    what_it_does(&mut out, judged);
+    effects::show(&mut out, judged);
+    checks(&mut out, judged, &judged.findings);
+    if judged.seen.is_none() {
+        unasked(&mut out, judged);
+    }
+    hashes(&mut out, judged);
+    out.blank();
+    block(summary, width).iter().for_each(|line| out.say(line));
+    out
 }
 
-fn head(ui: &Ui, council: &str, judged: &Judged) {
+/// Returns every finding, those that pass too.
+#[must_use]
+pub fn findings(judged: &Judged) -> Lines {
+    let mut out = Lines::default();
+    if let Some(proven) = judged.proven() {
+        out.say(&Text::default().dim(&proven));
+    }
+    let readable = readable(&judged.findings);
+    for finding in &readable.first {
+        let mark = match finding.level {
+            Level::Pass => Text::default().good("pass    "),
+            Level::Warn => Text::default().warn("warn    "),
+            Level::AlreadyDone => Text::default().good("done    "),
+            Level::Refuse => Text::default().bad("REFUSE  "),
+        };
+        out.say(&mark.bold(&finding.id).add(&format!("  {}", finding.sentence)));
+        if !finding.fix.is_empty() {
+            out.say(&Text::default().dim("        → ").add(&finding.fix));
+        }
+    }
+    say_more(&mut out, &readable);
+    out
+}
+
+/// What a review without the chain does not know.
+fn unasked(out: &mut Lines, judged: &Judged) {
+    let block = judged.proposal().block().number;
+    out.say(
+        &Text::default().warn("  Offline").add(": not checked, because nothing was asked of the network:"),
+    );
+    for line in [
+        format!("whether the Safe still has these owners, threshold and nonce (as of block {block})"),
+        "whether the contract is in the state that the playbook expects, and runs the code that you pinned"
+            .into(),
+        "whether modules, guards and fallback handler of the Safe are those that the file says".into(),
+        "the values that the transaction rests on, where the playbook reads any".into(),
+    ] {
+        out.say(&Text::new("    - ").add(&line));
+    }
+    out.blank();
+}
+
+fn head(out: &mut Lines, council: &str, judged: &Judged) {
     let id = judged.proposal().safe();
     let tally = judged.tally();
-    ui.say(
+    out.say(
         &Text::new("  ")
             .bold(&judged.derived.chain.name)
             .add(&format!(
@@ -48,17 +100,17 @@ fn head(ui: &Ui, council: &str, judged: &Judged) {
             ))
             .add(&format!("{} of {} signed", tally.approved.len(), tally.threshold)),
     );
-    ui.say(&Text::new("  ").bold(&judged.derived.safe.name).add(&format!("   {}", id.address)));
-    ui.say(&Text::new("  ").dim(&format!("by your council file {council}")));
+    out.say(&Text::new("  ").bold(&judged.derived.safe.name).add(&format!("   {}", id.address)));
+    out.say(&Text::new("  ").dim(&format!("by your council file {council}")));
     if let Some(online) = &judged.seen {
         let (agree, of) = agreeing(&online.link.endpoints());
         let at = judged.read_at().unwrap_or_default();
-        ui.say(&Text::new("  ").dim(&format!("read at {at}, {agree} of {of} RPCs agree")));
+        out.say(&Text::new("  ").dim(&format!("read at {at}, {agree} of {of} RPCs agree")));
     }
-    ui.blank();
+    out.blank();
 }
 
-fn origin(ui: &Ui, judged: &Judged) {
+fn origin(out: &mut Lines, judged: &Judged) {
     let binding = judged.proposal().binding();
     let (mark, words) = match &judged.derived.matching {
         Match::Same | Match::SameFromItsOwnValues if judged.derived.foreign.is_empty() => {
@@ -81,7 +133,7 @@ fn origin(ui: &Ui, judged: &Judged) {
         line =
             line.add(&format!("   lever {}{}", binding.title(), if binding.undo() { ", undo" } else { "" }));
     }
-    ui.say(&line);
+    out.say(&line);
     let mut said = BTreeSet::new();
     for act in judged.derived.own.iter().flat_map(|own| own.order.acts()) {
         let from = match &act.entry.origin {
@@ -93,51 +145,55 @@ fn origin(ui: &Ui, judged: &Judged) {
             None => Text::new(INDENT).dim(&from),
         };
         if said.insert(line.plain()) {
-            ui.say(&line);
+            out.say(&line);
         }
     }
     match &judged.derived.matching {
         Match::Differs(rows) | Match::Moved(rows) => {
             for row in rows.iter().take(Few::<()>::SHOWN) {
-                ui.say(&Text::new(INDENT).bold(row.field));
-                ui.say(&Text::new(INDENT).add("  in the file   ").bad(&row.file));
-                ui.say(&Text::new(INDENT).add("  by your files ").add(&row.own));
+                out.say(&Text::new(INDENT).bold(row.field));
+                out.say(&Text::new(INDENT).add("  in the file   ").bad(&row.file));
+                out.say(&Text::new(INDENT).add("  by your files ").add(&row.own));
             }
             if let Some(more) = rows.len().checked_sub(Few::<()>::SHOWN).filter(|more| *more > 0) {
-                ui.say(&Text::new(INDENT).bad(&format!("and {more} more differences")));
+                out.say(&Text::new(INDENT).bad(&format!("and {more} more differences")));
             }
         }
-        Match::Unbound(why) => ui.say(&Text::new(INDENT).bad(why)),
+        Match::Unbound(why) => out.say(&Text::new(INDENT).bad(why)),
         Match::Same | Match::SameFromItsOwnValues => {}
     }
-    ui.blank();
+    out.blank();
 }
 
 /// Shows the calls of the transaction itself; words come from the reader's own plan, call by call, where it gives
 /// exactly this call.
-fn what_it_does(ui: &Ui, judged: &Judged) {
-    ui.say(&Text::new("  ").bold("What it does"));
+fn what_it_does(out: &mut Lines, judged: &Judged) {
+    out.say(&Text::new("  ").bold("What it does"));
     let plan = judged.plan();
     for act in judged.derived.own.iter().flat_map(|own| own.order.acts()) {
         let lever = act.lever.as_ref().map(|lever| format!("{lever}: ")).unwrap_or_default();
-        ui.say(&Text::new(INDENT).bold(&lever).add(&act.entry.playbook.title));
+        let playbook = act.entry.playbook;
+        out.say(&Text::new(INDENT).bold(&lever).add(&playbook.title));
+        for (label, text) in [("costs", &playbook.cost), ("does not stop", &playbook.does_not_stop)] {
+            out.say(&Text::new(INDENT).dim(&format!("{label}: ")).add(text));
+        }
     }
     let calls = match calls_of(judged.proposal().tx()) {
         Ok(calls) => calls,
         Err(why) => {
             let tx = judged.proposal().tx();
-            ui.say(&Text::new(INDENT).bad(&format!("{} {}: {why}", tx.operation, tx.to)));
-            data(ui, &tx.data);
-            return ui.blank();
+            out.say(&Text::new(INDENT).bad(&format!("{} {}: {why}", tx.operation, tx.to)));
+            data(out, &tx.data);
+            return out.blank();
         }
     };
     let tx = judged.proposal().tx();
     if tx.operation == Operation::DelegateCall {
-        ui.say(
+        out.say(
             &Text::new(INDENT)
                 .add(&format!("{} calls in one, by delegatecall to MultiSendCallOnly", calls.len())),
         );
-        ui.say(&Text::new(INDENT).add(&format!("{}   (your device shows this as `to`)", tx.to)));
+        out.say(&Text::new(INDENT).add(&format!("{}   (your device shows this as `to`)", tx.to)));
     }
     let planned = |call: &Call| plan.and_then(|p| p.calls.iter().find(|c| c.call == *call));
     let mut before = None;
@@ -145,24 +201,24 @@ fn what_it_does(ui: &Ui, judged: &Judged) {
         let own = planned(call);
         // A step that is repeated is explained once, and then takes a line for each call.
         if let Some(own) = own.filter(|own| before == Some(own.step) && own.call.value.is_zero()) {
-            ui.say(&Text::new(INDENT).add(&format!("{}  {}", at + 1, again(own))));
+            out.say(&Text::new(INDENT).add(&format!("{}  {}", at + 1, again(own))));
             continue;
         }
         before = own.map(|own| own.step);
         let name = judged.derived.names.name(call.to).unwrap_or("(no name in your council file)");
-        ui.say(&Text::new(INDENT).add(&format!("{}  ", at + 1)).bold(name).add(&format!("   {}", call.to)));
+        out.say(&Text::new(INDENT).add(&format!("{}  ", at + 1)).bold(name).add(&format!("   {}", call.to)));
         if call.value != U256::ZERO {
-            ui.say(&Text::new(INDENT).add("   sends ").bold(&ether(call.value)));
+            out.say(&Text::new(INDENT).add("   sends ").bold(&ether(call.value)));
         }
         match own {
-            Some(planned) => decoded(ui, planned),
-            None => data(ui, &call.data),
+            Some(planned) => decoded(out, planned),
+            None => data(out, &call.data),
         }
     }
     if let Some(Own { order, plans, .. }) = &judged.derived.own {
         for (act, one) in order.acts().iter().zip(plans.levers()) {
             if let Some(when) = act.entry.playbook.takes_effect(&one.plan) {
-                ui.say(&Text::new(INDENT).warn("takes effect: ").add(&when));
+                out.say(&Text::new(INDENT).warn("takes effect: ").add(&when));
             }
         }
     }
@@ -171,22 +227,22 @@ fn what_it_does(ui: &Ui, judged: &Judged) {
             let text = format!("{}, because {}", skipped.signature, skipped.reason);
             Text::new(INDENT).warn("left out: ").add(&text)
         };
-        say_few(ui, plan.skipped.iter().map(left_out), "more calls are left out, because they are done");
+        say_few(out, plan.skipped.iter().map(left_out), "more calls are left out, because they are done");
         for decided in plan.decided.iter().filter(|decided| decided.part != Part::LeftOut) {
-            ui.say(&Text::new(INDENT).add("the chain decides ").bold(&decided.to_string()));
+            out.say(&Text::new(INDENT).add("the chain decides ").bold(&decided.to_string()));
         }
         for read in &plan.reads {
-            ui.say(
+            out.say(
                 &Text::new(INDENT).dim(&format!("where {} gave {} = {}", read.source, read.name, read.shown)),
             );
         }
         for arg in &plan.args {
             let note = arg.note.as_ref().filter(|n| !arg.shown.contains(n.as_str()));
             let note = note.map_or(String::new(), |n| format!("  ({n})"));
-            ui.say(&Text::new(INDENT).dim(&format!("with {} = {}{note}", arg.name, arg.shown)));
+            out.say(&Text::new(INDENT).dim(&format!("with {} = {}{note}", arg.name, arg.shown)));
         }
     }
-    ui.blank();
+    out.blank();
 }
 
 /// Returns the parts of the transaction that the chain decides, for `--json`.
@@ -199,10 +255,10 @@ pub fn decided_object(judged: &Judged) -> Value {
     judged.plan().map_or(&[][..], |plan| &plan.decided).iter().map(row).collect()
 }
 
-fn decoded(ui: &Ui, call: &PlannedCall) {
-    ui.say(&Text::new(INDENT).add("   ").bold(&call.signature));
+fn decoded(out: &mut Lines, call: &PlannedCall) {
+    out.say(&Text::new(INDENT).add("   ").bold(&call.signature));
     for (name, value) in &call.arguments {
-        ui.say(&Text::new(INDENT).add(&format!("     {name}  {value}")));
+        out.say(&Text::new(INDENT).add(&format!("     {name}  {value}")));
     }
 }
 
@@ -214,22 +270,22 @@ fn again(call: &PlannedCall) -> String {
     format!("{name}{} {function}({values})", call.call.to)
 }
 
-fn data(ui: &Ui, bytes: &Bytes) {
+fn data(out: &mut Lines, bytes: &Bytes) {
     let shown = &bytes[..bytes.len().min(SHOWN_DATA)];
-    ui.say(
+    out.say(
         &Text::new(INDENT)
             .warn(&format!("   data that your playbook does not explain, {} bytes:", bytes.len())),
     );
     for chunk in shown.chunks(32) {
-        ui.say(&Text::new(INDENT).add(&format!("     {}", hex::encode(chunk))));
+        out.say(&Text::new(INDENT).add(&format!("     {}", hex::encode(chunk))));
     }
     if shown.len() < bytes.len() {
         let hash = alloy::primitives::keccak256(bytes);
-        ui.say(&Text::new(INDENT).add(&format!("     … whole: keccak256 {hash}")));
+        out.say(&Text::new(INDENT).add(&format!("     … whole: keccak256 {hash}")));
     }
 }
 
-fn checks(ui: &Ui, judged: &Judged, findings: &[Finding]) {
+fn checks(out: &mut Lines, judged: &Judged, findings: &[Finding]) {
     let count = |level| findings.iter().filter(|f| f.level == level).count();
     let line = Text::new("  ").bold("Checks").add(&format!("   {} pass", count(Level::Pass)));
     let line = match count(Level::Warn) {
@@ -240,11 +296,11 @@ fn checks(ui: &Ui, judged: &Judged, findings: &[Finding]) {
         0 => line,
         n => line.good(&format!(", {n} already done")),
     };
-    ui.say(&match count(Level::Refuse) {
+    out.say(&match count(Level::Refuse) {
         0 => line,
         n => line.bad(&format!(", {n} REFUSE")),
     });
-    accepted_before(ui, judged);
+    accepted_before(out, judged);
     let readable = readable(findings.iter().filter(|f| f.level != Level::Pass));
     for finding in &readable.first {
         let mark = match (finding.level, finding.sort) {
@@ -253,25 +309,25 @@ fn checks(ui: &Ui, judged: &Judged, findings: &[Finding]) {
             (Level::AlreadyDone, _) => Text::new(INDENT).good("= "),
             (Level::Pass | Level::Warn, _) => Text::new(INDENT).warn("! "),
         };
-        ui.say(&mark.bold(&finding.id).add(&format!("  {}", finding.sentence)));
+        out.say(&mark.bold(&finding.id).add(&format!("  {}", finding.sentence)));
         if !finding.fix.is_empty() {
-            ui.say(&Text::new(INDENT).dim("    → ").add(&finding.fix));
+            out.say(&Text::new(INDENT).dim("    → ").add(&finding.fix));
         }
     }
-    say_more(ui, &readable);
-    ui.blank();
+    say_more(out, &readable);
+    out.blank();
 }
 
 /// Findings of one kind beside the first of it.
-pub fn say_more(ui: &Ui, readable: &Readable) {
+fn say_more(out: &mut Lines, readable: &Readable) {
     for (kind, more) in &readable.more {
         let text = format!("and {more} more of {kind}: breakglass check --json lists them");
-        ui.say(&Text::new(INDENT).bad("✗ ").add(&text));
+        out.say(&Text::new(INDENT).bad("✗ ").add(&text));
     }
 }
 
 /// Shows what others accepted by the word of their files, which nobody signs: so that nobody accepts it unseen.
-fn accepted_before(ui: &Ui, judged: &Judged) {
+fn accepted_before(out: &mut Lines, judged: &Judged) {
     let named =
         |owner: Address| judged.derived.names.name(owner).map_or_else(|| owner.to_string(), String::from);
     let proposer = ("whoever proposed it".to_string(), judged.proposal().accepted());
@@ -281,7 +337,7 @@ fn accepted_before(ui: &Ui, judged: &Judged) {
         let text = format!("the file says that {who} accepted {}", listed(ids));
         Text::new(INDENT).warn("! ").add(&text)
     };
-    say_few(ui, lines.map(line), "more who accepted something by their files");
+    say_few(out, lines.map(line), "more who accepted something by their files");
 }
 
 /// The first few of a list, and how many more there are.
@@ -292,12 +348,12 @@ fn listed(items: &[String]) -> String {
 }
 
 /// The first lines of those that a stranger's file can make as many as it likes, and how many more there are.
-fn say_few(ui: &Ui, lines: impl Iterator<Item = Text>, what: &str) {
+fn say_few(out: &mut Lines, lines: impl Iterator<Item = Text>, what: &str) {
     let mut few = Few::default();
     lines.for_each(|line| few.push(|| line));
-    few.first().iter().for_each(|line| ui.say(line));
+    few.first().iter().for_each(|line| out.say(line));
     if few.more() > 0 {
-        ui.say(&Text::new(INDENT).warn("! ").add(&format!("{} {what}", few.more())));
+        out.say(&Text::new(INDENT).warn("! ").add(&format!("{} {what}", few.more())));
     }
 }
 
@@ -309,7 +365,7 @@ fn grouped(hash: &str) -> [String; 2] {
     [first.join(" "), second.join(" ")]
 }
 
-fn hashes(ui: &Ui, judged: &Judged) {
+fn hashes(out: &mut Lines, judged: &Judged) {
     let hashes = judged.proposal().hashes();
     let rows = [
         ("domain hash ", hashes.domain.to_string()),
@@ -318,7 +374,7 @@ fn hashes(ui: &Ui, judged: &Judged) {
     ];
     for (name, hash) in rows {
         let [first, second] = grouped(&hash);
-        ui.say(&Text::new("  ").bold(name).add(&format!("  0x{first}")));
-        ui.say(&Text::new("                  ").add(&second));
+        out.say(&Text::new("  ").bold(name).add(&format!("  0x{first}")));
+        out.say(&Text::new("                  ").add(&second));
     }
 }

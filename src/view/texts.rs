@@ -2,48 +2,51 @@
 
 use crate::ceremony::texts::{Change, Item, News};
 use crate::council::Mark;
-use crate::ui::{Text, Ui};
+use crate::ui::{Lines, Text};
 
-/// Shows what is new about a text.
-pub fn show(ui: &Ui, item: &Item, news: &News) {
+/// Returns what is new about a text.
+#[must_use]
+pub fn lines(item: &Item, news: &News) -> Lines {
+    let mut out = Lines::default();
     match news {
-        News::FirstUse => first_use(ui, item),
-        News::Added => added(ui, item),
-        News::Changed(change) => changed(ui, item, change),
+        News::FirstUse => first_use(&mut out, item),
+        News::Added => added(&mut out, item),
+        News::Changed(change) => changed(&mut out, item, change),
     }
+    out
 }
 
-fn first_use(ui: &Ui, item: &Item) {
+fn first_use(out: &mut Lines, item: &Item) {
     let text = format!("digest {}", item.now.digest.short());
     let line = Text::default().warn("first use: ").bold(&text).add(", compare it with a colleague");
-    ui.say(&line.dim(&format!("   {}{}", item.name, item.note)));
+    out.say(&line.dim(&format!("   {}{}", item.name, item.note)));
 }
 
-fn added(ui: &Ui, item: &Item) {
-    ui.blank();
+fn added(out: &mut Lines, item: &Item) {
+    out.blank();
     let heading = format!("NEW since you accepted the council file{}: ", item.note);
-    ui.say(&Text::default().bad(&heading).bold(&item.name));
-    ui.say(&Text::new(&format!("  digest  {}", item.now.digest.short())));
+    out.say(&Text::default().bad(&heading).bold(&item.name));
+    out.say(&Text::new(&format!("  digest  {}", item.now.digest.short())));
 }
 
-fn changed(ui: &Ui, item: &Item, change: &Change) {
-    ui.blank();
+fn changed(out: &mut Lines, item: &Item, change: &Change) {
+    out.blank();
     let heading = format!("CHANGED since you accepted it{}: ", item.note);
-    ui.say(&Text::default().bad(&heading).bold(&item.name));
-    ui.say(&Text::new(&format!("  accepted  {}", change.from.digest.short())));
-    ui.say(&Text::new(&format!("  now       {}", item.now.digest.short())));
+    out.say(&Text::default().bad(&heading).bold(&item.name));
+    out.say(&Text::new(&format!("  accepted  {}", change.from.digest.short())));
+    out.say(&Text::new(&format!("  now       {}", item.now.digest.short())));
     let Some(difference) = &change.difference else {
         let text = "  the text that you accepted is not at hand, so no difference is shown";
-        ui.say(&Text::default().warn(text));
+        out.say(&Text::default().warn(text));
         return;
     };
     if difference.lines.is_empty() && difference.is_whole {
-        ui.say(&Text::new("  only the ends of lines"));
+        out.say(&Text::new("  only the ends of lines"));
         return;
     }
     for (mark, line) in &difference.lines {
         let text = Text::new("  ");
-        ui.say(&match mark {
+        out.say(&match mark {
             Mark::Unchanged => text.dim("  ").dim(line),
             Mark::Removed => text.bad("- ").bad(line),
             Mark::Added => text.good("+ ").good(line),
@@ -51,6 +54,6 @@ fn changed(ui: &Ui, item: &Item, change: &Change) {
     }
     if let Some(kept) = change.kept.as_ref().filter(|_| !difference.is_whole) {
         let text = Text::default().warn("  there is more than is shown; what you accepted: ");
-        ui.say(&text.add(&kept.display().to_string()));
+        out.say(&text.add(&kept.display().to_string()));
     }
 }

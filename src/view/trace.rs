@@ -8,7 +8,7 @@ use crate::ceremony::judged::Judged;
 use crate::evm::decode_revert;
 use crate::fork::{End, Frame, Trace};
 use crate::playbook::{Dictionary, Entry};
-use crate::ui::{Text, Ui};
+use crate::ui::{Lines, Text};
 
 /// Frames and events that are printed.
 const MOST_SHOWN: usize = 1_000;
@@ -22,27 +22,30 @@ fn dictionary(desk: &Desk, judged: &Judged) -> Dictionary {
     Dictionary::new(own.chain(all.iter().map(|entry| entry.playbook)))
 }
 
-pub fn show(ui: &Ui, desk: &Desk, judged: &Judged) {
-    let Some(done) = judged.rehearsal.done() else { return };
+#[must_use]
+pub fn lines(desk: &Desk, judged: &Judged) -> Lines {
+    let mut out = Lines::default();
+    let Some(done) = judged.rehearsal.done() else { return out };
     let words = dictionary(desk, judged);
     let Trace { frames, cut } = &done.rehearsal.trace;
-    ui.say(&Text::new("  ").bold("Calls"));
+    out.say(&Text::new("  ").bold("Calls"));
     for frame in frames.iter().take(MOST_SHOWN) {
-        ui.say(&call(judged, &words, frame));
+        out.say(&call(judged, &words, frame));
     }
     if *cut || frames.len() > MOST_SHOWN {
-        ui.say(&Text::new("    ").warn("… and more calls than are shown"));
+        out.say(&Text::new("    ").warn("… and more calls than are shown"));
     }
-    ui.blank();
-    ui.say(&Text::new("  ").bold("Events"));
+    out.blank();
+    out.say(&Text::new("  ").bold("Events"));
     for log in done.rehearsal.events.iter().take(MOST_SHOWN) {
         let says = words.event(log, &judged.derived.names).unwrap_or_else(|| unknown(log));
-        ui.say(&place(judged, Text::new("    "), log.address).add(&format!("  {says}")));
+        out.say(&place(judged, Text::new("    "), log.address).add(&format!("  {says}")));
     }
     if done.rehearsal.events.len() > MOST_SHOWN {
-        ui.say(&Text::new("    ").warn("… and more events than are shown"));
+        out.say(&Text::new("    ").warn("… and more events than are shown"));
     }
-    ui.blank();
+    out.blank();
+    out
 }
 
 fn call(judged: &Judged, words: &Dictionary, frame: &Frame) -> Text {

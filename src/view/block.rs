@@ -1,0 +1,325 @@
+//! The last lines before the question: at most 24 with it in a terminal of 80 columns, up to four levers; each further lever
+//! takes one line more. No line wraps: what does not fit is cut here, and stands whole above.
+
+use crate::check::Level;
+use crate::ui::{Lines, Text};
+use crate::view::summary::{AfterCheck, Answer, CallLine, Lever, Summary};
+
+/// The lines of a small terminal, without that of the question.
+const MOST_LINES: usize = 23;
+/// The levers that fit into these lines.
+const LEVERS_THAT_FIT: usize = 4;
+/// The levers, or the calls of a single one, that are listed.
+const MOST_LEVERS: usize = 8;
+/// The results of a single lever that are listed.
+const MOST_RESULTS: usize = 2;
+/// Where the values begin, and where the right part does.
+const VALUES: usize = 11;
+const RIGHT: usize = 54;
+/// A long name on the right leaves the title so many columns.
+const LEAST_TITLE: usize = 40;
+/// Where the calls of several levers begin.
+const CALLS: usize = 36;
+
+/// Lines, some of which are left out where there are too many.
+#[derive(Default)]
+struct Block(Vec<(Text, bool)>);
+
+impl Block {
+    fn line(&mut self, line: Text) {
+        self.0.push((line, true));
+    }
+
+    /// A line without which the others can be understood.
+    fn spare(&mut self, line: Text) {
+        self.0.push((line, false));
+    }
+
+    fn field(&mut self, label: &str, value: Text) {
+        self.line(labelled(label, value));
+    }
+
+    fn into_lines(mut self, most: usize, width: usize) -> Lines {
+        while self.0.len() > most
+            && let Some(at) = self.0.iter().rposition(|(_, needed)| !needed)
+        {
+            self.0.remove(at);
+        }
+        self.0.into_iter().map(|(line, _)| line.cut(width)).collect()
+    }
+}
+
+fn labelled(label: &str, value: Text) -> Text {
+    Text::new("   ").dim(label).to_column(VALUES).then(value)
+}
+
+/// Returns the block for a terminal of this many columns.
+#[must_use]
+pub fn block(summary: &Summary, width: usize) -> Lines {
+    match &summary.answer {
+        Answer::Decide => decide(summary, width),
+        Answer::NothingToDo(promised) => nothing_to_do(summary, promised, width),
+        Answer::Refused { sentence, fix, ids } => refused(summary, (sentence, fix, ids), width),
+    }
+}
+
+fn decide(summary: &Summary, width: usize) -> Lines {
+    let mut block = Block::default();
+    head(&mut block, summary, width);
+    if let [lever] = &summary.levers[..] {
+        calls(&mut block, lever);
+    }
+    if let Some(batch) = &summary.batch {
+        block.field("to", Text::new(batch).dim("  makes several calls one"));
+    }
+    let Summary { chain, chain_id, nonce, nonce_is, safe_version, .. } = summary;
+    let at = format!(" ({chain_id})   nonce {nonce}, {nonce_is}   Safe {safe_version}");
+    block.field("chain", Text::default().bold(chain).add(&at));
+    match &summary.levers[..] {
+        [lever] => results(&mut block, summary, lever),
+        levers => combined(&mut block, summary, levers),
+    }
+    consequences(&mut block, summary);
+    checks(&mut block, summary);
+    on_the_device(&mut block, summary);
+    approvals(&mut block, summary);
+    let further = summary.levers.len().min(MOST_LEVERS + 1).saturating_sub(LEVERS_THAT_FIT);
+    block.into_lines(MOST_LINES + further, width)
+}
+
+fn head(block: &mut Block, summary: &Summary, width: usize) {
+    let what = match &summary.playbooks[..] {
+        [one] => one.clone(),
+        several => format!("{} playbooks", several.len()),
+    };
+    let severity = summary.severity.as_deref().map(|severity| format!("{severity} · ")).unwrap_or_default();
+    let right = format!("{severity}{what}");
+    let title = format!("{} ", summary.act);
+    let line = Text::new(" ").bad("REAL").add(" · ").bold(&title).bold(&summary.title);
+    let at = RIGHT.min(width.saturating_sub(right.chars().count())).max(LEAST_TITLE);
+    block.line(line.cut(at - 2).to_column(at).add(&right));
+    let origin = &summary.origin;
+    let line = match origin.level {
+        Level::Pass | Level::AlreadyDone => Text::new(" ").good("✓ ").add(&origin.sentence),
+        Level::Warn => Text::new(" ").warn("! ").warn(&origin.sentence),
+        Level::Refuse => Text::new(" ").bad("✗ ").bad(&origin.sentence),
+    };
+    block.line(match &origin.digests[..] {
+        [digest] => line.to_column(RIGHT - 7).dim("digest ").add(digest),
+        several => line.to_column(RIGHT - 7).dim(&format!("{} digests, above", several.len())),
+    });
+    block.field("Safe", Text::default().bold(&summary.safe.name).to_column(11).add(&summary.safe.address));
+}
+
+/// The calls of a single lever: one of them with its arguments on a line of its own.
+fn calls(block: &mut Block, lever: &Lever) {
+    if let [CallLine { to, call }] = &lever.calls[..] {
+        block.field("call", Text::default().bold(&to.name).to_column(11).add(&to.address));
+        block.field("", Text::default().bold(call));
+        return;
+    }
+    for (at, CallLine { to, call }) in lever.calls.iter().take(MOST_LEVERS).enumerate() {
+        let label = if at == 0 { "calls" } else { "" };
+        let line = labelled(label, Text::default().bold(&to.name)).to_column(22);
+        let line = line.dim(&short(&to.address)).to_column(CALLS).bold(call);
+        if at < 2 { block.line(line) } else { block.spare(line) }
+    }
+    more(block, lever.calls.len(), "calls");
+}
+
+fn more(block: &mut Block, count: usize, what: &str) {
+    if let Some(more) = count.checked_sub(MOST_LEVERS).filter(|more| *more > 0) {
+        block.field("", Text::default().warn(&format!("and {more} more {what}: above")));
+    }
+}
+
+fn results(block: &mut Block, summary: &Summary, lever: &Lever) {
+    if let Some(why) = &summary.no_result {
+        block.field("result", Text::default().bad(why));
+        return read(block, summary);
+    }
+    let first = told(&lever.results);
+    for (at, result) in first.iter().take(MOST_RESULTS).enumerate() {
+        block.field(if at == 0 { "result" } else { "" }, changed(result, None));
+    }
+    beside(block, summary, lever.results.len().saturating_sub(first.len().min(MOST_RESULTS)));
+    read(block, summary);
+}
+
+/// One line for each lever: what it calls, and what comes of it.
+fn combined(block: &mut Block, summary: &Summary, levers: &[Lever]) {
+    for (at, lever) in levers.iter().take(MOST_LEVERS).enumerate() {
+        let name = lever.name.as_deref().unwrap_or("-");
+        let line = labelled(if at == 0 { "calls" } else { "" }, Text::default().bold(name));
+        let Some(first) = lever.calls.first() else { continue };
+        let line = line.to_column(22).dim(&short(&first.to.address)).to_column(CALLS).bold(&first.call);
+        let line = match lever.calls.len() {
+            0 | 1 => line.add("  "),
+            several => line.add(&format!(" and {} more  ", several - 1)),
+        };
+        block.line(match told(&lever.results).first() {
+            Some(result) if summary.no_result.is_none() => line.then(changed(result, Some(&first.to.name))),
+            _ => line,
+        });
+    }
+    more(block, levers.len(), "levers");
+    match &summary.no_result {
+        Some(why) => block.field("result", Text::default().bad(why)),
+        None => beside(block, summary, 0),
+    }
+    read(block, summary);
+}
+
+/// What is worth a line: what does not hold, then the values that change, then the others.
+fn told(results: &[AfterCheck]) -> Vec<&AfterCheck> {
+    let changes = |result: &AfterCheck| result.after.is_some() && result.before != result.after;
+    let mut told: Vec<&AfterCheck> = results.iter().filter(|result| !result.holds).collect();
+    told.extend(results.iter().filter(|result| result.holds && changes(result)));
+    if told.is_empty() {
+        told.extend(results.first());
+    }
+    told
+}
+
+/// `vault paused()   false → true`; without its contract's name where that stands in the line already.
+fn changed(result: &AfterCheck, of: Option<&str>) -> Text {
+    if !result.holds {
+        return Text::default().bad("✗ ").bad(&result.sentence);
+    }
+    let what =
+        of.and_then(|name| result.what.strip_prefix(name)).map_or(result.what.as_str(), str::trim_start);
+    let Some(after) = &result.after else { return Text::new(&result.sentence) };
+    let line = Text::new(what).add(if of.is_some() { " " } else { "   " });
+    match &result.before {
+        Some(before) => line.add(before).dim(" → ").good(after),
+        None => line.dim("→ ").good(after),
+    }
+}
+
+/// What changes besides, and how many checks are not shown.
+fn beside(block: &mut Block, summary: &Summary, unshown: usize) {
+    let others = match &summary.beside[..] {
+        [] => Text::new("nothing else changes"),
+        some => Text::default().warn("also changes: ").add(&some.join(", ")),
+    };
+    let more = if unshown == 0 { String::new() } else { format!("   ({unshown} more checks hold)") };
+    let label = if summary.levers.len() > 1 { "result" } else { "" };
+    block.field(label, others.dim(&more));
+}
+
+fn read(block: &mut Block, summary: &Summary) {
+    block.field(
+        "read",
+        match &summary.read {
+            Some(read) => Text::default().dim(read),
+            None => Text::default().warn("offline: nothing was asked of the network"),
+        },
+    );
+}
+
+fn consequences(block: &mut Block, summary: &Summary) {
+    let each = |of: fn(&Lever) -> &str| {
+        let first = summary.levers.first().map(of).unwrap_or_default();
+        if summary.levers.iter().all(|lever| of(lever) == first) {
+            return first.to_string();
+        }
+        let named = summary
+            .levers
+            .iter()
+            .map(|lever| format!("{}: {}", lever.name.as_deref().unwrap_or("-"), of(lever)));
+        named.collect::<Vec<_>>().join("; ")
+    };
+    for (label, text) in [("cost", each(|lever| &lever.cost)), ("misses", each(|lever| &lever.does_not_stop))]
+    {
+        if !text.is_empty() {
+            block.field(label, Text::new(&text));
+        }
+    }
+    block.field("undo", Text::new(&summary.undo));
+}
+
+fn checks(block: &mut Block, summary: &Summary) {
+    let checks = &summary.checks;
+    let mut line = Text::new(&format!("{} pass", checks.pass));
+    for (count, word) in [(checks.warn, "warning"), (checks.already_done, "already done")] {
+        let plural = if count > 1 && word == "warning" { "s" } else { "" };
+        if count > 0 {
+            line = line.add(" · ").warn(&format!("{count} {word}{plural}"));
+        }
+    }
+    if checks.refuse > 0 {
+        line = line.add(" · ").bad(&format!("{} REFUSED, accepted by you", checks.refuse));
+    }
+    block.field("checks", line);
+    for (at, told) in checks.told.iter().take(2).enumerate() {
+        let mark = if told.level == Level::Refuse {
+            Text::default().bad("✗ ")
+        } else {
+            Text::default().warn("! ")
+        };
+        let line = labelled("", mark.bold(&told.id).add("  ").add(&told.sentence));
+        // Nobody signs against a refusal without its name before their eyes.
+        if at == 0 && told.level == Level::Refuse { block.line(line) } else { block.spare(line) }
+    }
+}
+
+fn on_the_device(block: &mut Block, summary: &Summary) {
+    block.spare(Text::default());
+    let device = &summary.device;
+    let value = if device.value == "0" { String::new() } else { format!("value {}, ", device.value) };
+    let text =
+        format!("to, {value}data {}, operation {}, nonce {},", device.data, device.operation, summary.nonce);
+    block.field("Ledger", Text::default().bold("read: ").add(&text));
+    block.field("", Text::new("every other number 0, then these hashes, whole:"));
+    let hashes = &summary.hashes;
+    for (label, hash) in
+        [("domain", &hashes.domain), ("message", &hashes.message), ("safeTx", &hashes.safe_tx)]
+    {
+        block.field(label, Text::default().bold(&hash.trim_start_matches("0x").to_uppercase()));
+    }
+}
+
+fn approvals(block: &mut Block, summary: &Summary) {
+    block.spare(Text::default());
+    block.spare(labelled(
+        "compare",
+        Text::new("these hashes with another signer's machine, by voice or in person"),
+    ));
+    let signed = if summary.signed.is_empty() { "nobody yet".into() } else { summary.signed.join(", ") };
+    let line = Text::default().bold(&signed).add("   ");
+    block.field(
+        "signed",
+        match summary.threshold.saturating_sub(summary.signed.len()) {
+            0 => line.good("enough"),
+            more => line.add(&format!("{more} more of {}", summary.missing.join(", "))),
+        },
+    );
+}
+
+fn nothing_to_do(summary: &Summary, promised: &str, width: usize) -> Lines {
+    let mut block = Block::default();
+    block.line(Text::new(" ").good("NOTHING TO DO: ").bold(promised));
+    block.field("Safe", Text::default().bold(&summary.safe.name).to_column(11).add(&summary.safe.address));
+    read(&mut block, summary);
+    block.into_lines(MOST_LINES, width)
+}
+
+fn refused(summary: &Summary, (sentence, fix, ids): (&str, &str, &[String]), width: usize) -> Lines {
+    let mut block = Block::default();
+    block.line(Text::new(" ").bad("REFUSED, do not sign: ").bold(sentence));
+    if !fix.is_empty() {
+        block.line(Text::new("   → ").add(fix));
+    }
+    let what = format!("{} {}", summary.act, summary.title);
+    block.field("what", Text::new(&what).add(&format!("   {} nonce {}", summary.safe.name, summary.nonce)));
+    block.field("checks", Text::new(&ids.join(", ")));
+    block.into_lines(MOST_LINES, width)
+}
+
+/// `0x7099…79C8`
+fn short(address: &str) -> String {
+    match (address.get(..6), address.get(address.len().saturating_sub(4)..)) {
+        (Some(first), Some(last)) => format!("{first}…{last}"),
+        _ => address.into(),
+    }
+}

@@ -1,0 +1,375 @@
+//! What a signer has to know of one transaction before they approve it: a few lines for a person, or data for a script.
+
+use std::collections::BTreeSet;
+
+use alloy::primitives::{Address, hex};
+use serde::Serialize;
+
+use crate::ceremony::derived::Own;
+use crate::ceremony::desk::Desk;
+use crate::ceremony::judged::Judged;
+use crate::ceremony::rehearsal::{Performed, Rehearsing, outcome};
+use crate::chain::agreeing;
+use crate::check::{Finding, Level, Match, Sort, standing};
+use crate::evm::AddressBook;
+use crate::playbook::{Check, LeverPlan, PlannedCall, Playbook, Severity, Undo};
+use crate::proposal::calls_of;
+use crate::safe::{Call, Operation};
+use crate::view::effects;
+
+/// What stands right above the question.
+#[derive(Clone, Debug, Serialize)]
+pub struct Summary {
+    pub answer: Answer,
+    /// `PAUSE`, `PAUSE + PARAM`, `UNDO`.
+    pub act: String,
+    /// The levers' names, or the playbook where no lever was named.
+    pub title: String,
+    /// The gravest; `None` without a playbook of the reader's own.
+    pub severity: Option<String>,
+    pub playbooks: Vec<String>,
+    pub origin: Origin,
+    pub safe: Place,
+    /// The contract that makes several calls one: what a device shows as `to`.
+    pub batch: Option<String>,
+    /// At least one.
+    pub levers: Vec<Lever>,
+    pub chain: String,
+    pub chain_id: u64,
+    pub nonce: String,
+    /// `the next one`
+    pub nonce_is: String,
+    pub safe_version: String,
+    /// At which block, and on whose word; `None` offline.
+    pub read: Option<String>,
+    /// Why there is no result: it was not rehearsed, or it fails.
+    pub no_result: Option<String>,
+    /// What changes and no check reads.
+    pub beside: Vec<String>,
+    /// The command that takes it back, or why there is none.
+    pub undo: String,
+    pub checks: Checks,
+    /// What to read on a Ledger.
+    pub device: OnDevice,
+    pub hashes: ShownHashes,
+    pub signed: Vec<String>,
+    /// Owners who have not signed.
+    pub missing: Vec<String>,
+    pub threshold: usize,
+}
+
+/// What the checks leave to be done.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Answer {
+    Decide,
+    /// What is promised is so already.
+    NothingToDo(String),
+    Refused {
+        sentence: String,
+        fix: String,
+        ids: Vec<String>,
+    },
+}
+
+/// How the transaction relates to the reader's own files.
+#[derive(Clone, Debug, Serialize)]
+pub struct Origin {
+    pub level: Level,
+    pub sentence: String,
+    /// Of the playbooks' texts, in short.
+    pub digests: Vec<String>,
+}
+
+#[derive(Clone, Debug, Serialize)]
+pub struct Place {
+    pub name: String,
+    pub address: String,
+}
+
+/// What one lever does, and what comes of it.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Lever {
+    pub name: Option<String>,
+    pub calls: Vec<CallLine>,
+    pub results: Vec<AfterCheck>,
+    /// What using it costs.
+    pub cost: String,
+    pub does_not_stop: String,
+}
+
+#[derive(Clone, Debug, Serialize)]
+pub struct CallLine {
+    pub to: Place,
+    /// `pause()`, `setFee(0.5 % (50))`
+    pub call: String,
+}
+
+/// One check after the calls, with the value before and after where it reads one.
+#[derive(Clone, Debug, Serialize)]
+pub struct AfterCheck {
+    /// `vault paused()`
+    pub what: String,
+    pub before: Option<String>,
+    pub after: Option<String>,
+    pub holds: bool,
+    pub sentence: String,
+}
+
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Checks {
+    pub pass: usize,
+    pub warn: usize,
+    pub already_done: usize,
+    pub refuse: usize,
+    /// Refusals first.
+    pub told: Vec<Told>,
+}
+
+#[derive(Clone, Debug, Serialize)]
+pub struct Told {
+    pub level: Level,
+    pub id: String,
+    pub sentence: String,
+}
+
+/// The values as a Ledger writes them.
+#[derive(Clone, Debug, Serialize)]
+pub struct OnDevice {
+    pub data: String,
+    pub operation: u8,
+    pub value: String,
+}
+
+#[derive(Clone, Debug, Serialize)]
+pub struct ShownHashes {
+    pub domain: String,
+    pub message: String,
+    pub safe_tx: String,
+}
+
+impl Summary {
+    /// Returns the summary of a proposal; what was `accepted` by its id does not refuse it.
+    #[must_use]
+    pub fn of(desk: &Desk, judged: &Judged, accepted: &[String]) -> Self {
+        let (proposal, derived) = (judged.proposal(), &judged.derived);
+        let (binding, tx, hashes) = (proposal.binding(), proposal.tx(), proposal.hashes());
+        let playbooks: Vec<&Playbook> = derived.own.iter().flat_map(|own| own.order.playbooks()).collect();
+        let tally = judged.tally();
+        let name = |owner: Address| named(&derived.names, owner).name;
+        let done = judged.rehearsal.done();
+        Self {
+            answer: answer(&judged.findings, accepted),
+            act: act(&playbooks, binding.undo()),
+            title: title(judged),
+            severity: playbooks.iter().map(|p| p.severity).min().map(|s: Severity| s.to_string()),
+            playbooks: binding.playbooks().iter().map(|(id, _)| id.to_string()).collect(),
+            origin: origin(judged),
+            safe: Place { name: derived.safe.name.clone(), address: proposal.safe().address.to_string() },
+            batch: (tx.operation == Operation::DelegateCall).then(|| tx.to.to_string()),
+            levers: levers(judged),
+            chain: derived.chain.name.clone(),
+            chain_id: proposal.safe().chain_id,
+            nonce: proposal.nonce().to_string(),
+            nonce_is: nonce_is(judged),
+            safe_version: proposal.safe().version.to_string(),
+            read: read(judged),
+            no_result: no_result(judged),
+            beside: done.map(|done| effects::beside(judged, &done.rehearsal)).unwrap_or_default(),
+            undo: undo(desk, judged),
+            checks: checks(&judged.findings),
+            device: OnDevice {
+                data: upper(tx.data.get(..tx.data.len().min(4)).unwrap_or_default()),
+                operation: tx.operation.as_u8(),
+                value: tx.value.to_string(),
+            },
+            hashes: ShownHashes {
+                domain: hashes.domain.to_string(),
+                message: hashes.message.to_string(),
+                safe_tx: hashes.safe_tx.to_string(),
+            },
+            signed: tally.approved.iter().map(|approval| name(approval.owner())).collect(),
+            missing: tally.missing.iter().map(|owner| name(*owner)).collect(),
+            threshold: tally.threshold.get(),
+        }
+    }
+}
+
+/// As a Ledger writes bytes.
+fn upper(bytes: &[u8]) -> String {
+    format!("0x{}", hex::encode_upper(bytes))
+}
+
+fn answer(findings: &[Finding], accepted: &[String]) -> Answer {
+    let (refused, done): (Vec<_>, Vec<_>) =
+        standing(findings, accepted).into_iter().partition(|f| f.level == Level::Refuse);
+    if let Some(first) = refused.iter().find(|f| f.sort == Sort::Danger).or_else(|| refused.first()) {
+        return Answer::Refused {
+            sentence: first.sentence.clone(),
+            fix: first.fix.clone(),
+            ids: refused.iter().map(|f| f.id.clone()).collect(),
+        };
+    }
+    let promised = done.iter().find_map(|f| f.problem().already_done());
+    promised.map_or(Answer::Decide, |promised| Answer::NothingToDo(promised.into()))
+}
+
+fn act(playbooks: &[&Playbook], undo: bool) -> String {
+    if undo {
+        return "UNDO".into();
+    }
+    let kinds: BTreeSet<_> = playbooks.iter().map(|playbook| playbook.kind).collect();
+    let kinds: Vec<String> = kinds.iter().map(|kind| kind.to_string().to_uppercase()).collect();
+    if kinds.is_empty() { "UNKNOWN".into() } else { kinds.join(" + ") }
+}
+
+/// `freeze: vault, bridge`; a single lever's own name.
+fn title(judged: &Judged) -> String {
+    let binding = judged.proposal().binding();
+    let names: Vec<&str> = binding.levers().iter().filter_map(|bound| bound.lever.as_deref()).collect();
+    match (&binding.pull().names[..], &names[..]) {
+        (_, []) => binding.title(),
+        ([pulled], names) if names != [pulled.as_str()] => format!("{pulled}: {}", names.join(", ")),
+        _ => names.join(", "),
+    }
+}
+
+fn origin(judged: &Judged) -> Origin {
+    let (level, sentence) = match &judged.derived.matching {
+        Match::Same | Match::SameFromItsOwnValues if judged.derived.foreign.is_empty() => {
+            (Level::Pass, "what your own breakglass.toml and playbook give")
+        }
+        Match::Same | Match::SameFromItsOwnValues => {
+            (Level::Warn, "your own playbook, with arguments that are not yours")
+        }
+        Match::Moved(_) => (Level::Warn, "what your playbook gave; the chain has moved since"),
+        Match::Differs(_) | Match::Unbound(_) => (Level::Refuse, "NOT WHAT YOUR PLAYBOOK GIVES"),
+    };
+    let digests = judged.proposal().binding().playbooks();
+    Origin {
+        level,
+        sentence: sentence.into(),
+        digests: digests.iter().map(|(_, digest)| digest.short()).collect(),
+    }
+}
+
+fn named(names: &AddressBook, address: Address) -> Place {
+    let name = names.name(address).map_or_else(|| effects::shortened(address), String::from);
+    Place { name, address: address.to_string() }
+}
+
+/// The reader's own levers, or else the bare calls.
+fn levers(judged: &Judged) -> Vec<Lever> {
+    let names = &judged.derived.names;
+    let calls = calls_of(judged.proposal().tx()).unwrap_or_default();
+    match &judged.derived.own {
+        Some(own) if own.plan.calls.iter().map(|planned| &planned.call).eq(&calls) => own_levers(judged, own),
+        _ => {
+            let bare = |call: &Call| CallLine {
+                to: named(names, call.to),
+                call: format!("{} bytes that your playbook does not explain", call.data.len()),
+            };
+            vec![Lever { calls: calls.iter().map(bare).collect(), ..Lever::default() }]
+        }
+    }
+}
+
+fn own_levers(judged: &Judged, own: &Own) -> Vec<Lever> {
+    let lever = |(playbook, one): (&Playbook, &LeverPlan)| Lever {
+        name: one.lever.clone(),
+        calls: one.plan.calls.iter().map(|planned| call_line(&judged.derived.names, planned)).collect(),
+        results: one.plan.after.iter().filter_map(|check| result(judged, check)).collect(),
+        cost: playbook.cost.clone(),
+        does_not_stop: playbook.does_not_stop.clone(),
+    };
+    own.order.playbooks().zip(own.plans.levers()).map(lever).collect()
+}
+
+fn call_line(names: &AddressBook, planned: &PlannedCall) -> CallLine {
+    let function = planned.signature.split('(').next().unwrap_or_default();
+    let values: Vec<&str> = planned.arguments.iter().map(|(_, value)| value.as_str()).collect();
+    CallLine { to: named(names, planned.call.to), call: format!("{function}({})", values.join(", ")) }
+}
+
+/// What a check reads before and after; `None` if nothing was rehearsed.
+fn result(judged: &Judged, check: &Check) -> Option<AfterCheck> {
+    let done: &Performed = judged.rehearsal.done()?;
+    let verdict = check.judge(&done.rehearsal.answers, &done.rehearsal.events);
+    Some(AfterCheck {
+        what: check.label().into(),
+        before: judged.readings().and_then(|readings| check.value(readings)),
+        after: check.value(&done.rehearsal.answers),
+        holds: verdict.holds,
+        sentence: verdict.sentence,
+    })
+}
+
+fn nonce_is(judged: &Judged) -> String {
+    let nonce = judged.proposal().nonce();
+    match judged.now().map(|now| now.nonce) {
+        None => "not looked up".into(),
+        Some(next) if next == nonce => "the next one".into(),
+        Some(next) if nonce > next => format!("{next} comes first"),
+        Some(_) => "used already".into(),
+    }
+}
+
+fn read(judged: &Judged) -> Option<String> {
+    let at = judged.read_at()?;
+    let by = match agreeing(&judged.endpoints()) {
+        (1, 1) => "only one RPC was asked".to_string(),
+        (agree, of) => format!("{agree} of {of} RPCs agree"),
+    };
+    let proven = if judged.proven().is_some() { ", proven" } else { "" };
+    Some(format!("{at}, {by}{proven}"))
+}
+
+fn no_result(judged: &Judged) -> Option<String> {
+    match &judged.rehearsal {
+        Rehearsing::Not if judged.seen.is_some() => Some("not rehearsed: its nonce is used".into()),
+        Rehearsing::Not => Some("not rehearsed: nothing was asked of the network".into()),
+        Rehearsing::Failed(why) => Some(format!("NOT REHEARSED: {why}")),
+        Rehearsing::Done(done) => outcome(&done.rehearsal, judged.plan(), &judged.derived.names)
+            .err()
+            .map(|why| format!("IT FAILS: {why}")),
+    }
+}
+
+/// The command, or why there is none.
+fn undo(desk: &Desk, judged: &Judged) -> String {
+    let Some(own) = &judged.derived.own else { return "unknown: it is not of your files".into() };
+    let never = |playbook: &Playbook| match &playbook.undo {
+        Undo::None { why } => Some(why.clone()),
+        Undo::Playbook { .. } => None,
+    };
+    if let Some(why) = own.order.playbooks().find_map(never) {
+        return format!("cannot be taken back: {why}");
+    }
+    let binding = judged.proposal().binding();
+    let Some(words) = binding.command(&desk.council) else {
+        let counter = own.order.playbooks().filter_map(|playbook| match &playbook.undo {
+            Undo::Playbook { id, .. } => Some(id.to_string()),
+            Undo::None { .. } => None,
+        });
+        return format!("with the playbook {}", counter.collect::<Vec<_>>().join(", "));
+    };
+    if !binding.undo() {
+        return format!("breakglass undo {words}");
+    }
+    let levers = binding.levers().iter().filter_map(|bound| bound.lever.as_deref());
+    format!("pull {} again", levers.collect::<Vec<_>>().join(", "))
+}
+
+fn checks(findings: &[Finding]) -> Checks {
+    let count = |level| findings.iter().filter(|f| f.level == level).count();
+    let mut told: Vec<&Finding> = findings.iter().filter(|f| f.level != Level::Pass).collect();
+    told.sort_by_key(|f| std::cmp::Reverse(f.level));
+    let tell = |f: &Finding| Told { level: f.level, id: f.id.clone(), sentence: f.sentence.clone() };
+    Checks {
+        pass: count(Level::Pass),
+        warn: count(Level::Warn),
+        already_done: count(Level::AlreadyDone),
+        refuse: count(Level::Refuse),
+        told: told.into_iter().map(tell).collect(),
+    }
+}
