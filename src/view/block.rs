@@ -105,8 +105,8 @@ fn head(block: &mut Block, summary: &Summary, width: usize) {
         Level::Refuse => Text::new(" ").bad("✗ ").bad(&origin.sentence),
     };
     block.line(match &origin.digests[..] {
-        [digest] => line.to_column(RIGHT - 7).dim("digest ").add(digest),
-        several => line.to_column(RIGHT - 7).dim(&format!("{} digests, above", several.len())),
+        [digest] => line.to_column(RIGHT).dim("digest ").add(digest),
+        several => line.to_column(RIGHT).dim(&format!("{} digests, above", several.len())),
     });
     block.field("Safe", Text::default().bold(&summary.safe.name).to_column(11).add(&summary.safe.address));
 }
@@ -291,7 +291,10 @@ fn approvals(block: &mut Block, summary: &Summary) {
         "signed",
         match summary.threshold.saturating_sub(summary.signed.len()) {
             0 => line.good("enough"),
-            more => line.add(&format!("{more} more of {}", summary.missing.join(", "))),
+            needed => {
+                let more = if summary.signed.is_empty() { "" } else { " more" };
+                line.add(&format!("{needed}{more} of {}", summary.missing.join(", ")))
+            }
         },
     );
 }

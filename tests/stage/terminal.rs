@@ -72,6 +72,13 @@ impl Terminal {
         String::from_utf8_lossy(&self.screen.lock().unwrap()).into_owned()
     }
 
+    /// The lines that stand on the screen, as a person reads them: without colours, and without what was written over.
+    pub fn lines(&self) -> Vec<String> {
+        let seen = self.seen();
+        let lines = seen.split('\n').map(|line| without_escapes(line.trim_end_matches('\r')));
+        lines.map(|line| line.rsplit('\r').next().unwrap_or_default().to_string()).collect()
+    }
+
     /// Waits until the program has asked this.
     #[track_caller]
     pub fn asks(&mut self, text: &str) -> &mut Self {
@@ -139,4 +146,15 @@ impl Terminal {
         let code_found = status.code().unwrap_or(-1);
         Run { code: code_found, stdout, stderr: String::new(), command: self.command }
     }
+}
+
+/// Leaves out what begins with an escape character and ends with a letter.
+fn without_escapes(line: &str) -> String {
+    let mut parts = line.split('\u{1b}');
+    let mut out = parts.next().unwrap_or_default().to_string();
+    for part in parts {
+        let end = part.find(|c: char| c.is_ascii_alphabetic()).map_or(part.len(), |at| at + 1);
+        out.push_str(&part[end..]);
+    }
+    out
 }

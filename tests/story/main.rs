@@ -41,6 +41,7 @@ mod proofs;
 mod rehearsal;
 mod reviews;
 mod rpcs;
+mod screens;
 mod secrets;
 mod sending;
 mod settings;

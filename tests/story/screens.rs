@@ -1,0 +1,273 @@
+//! What stands in the last lines of a small terminal when the program asks, or stops. `SNAPSHOTS=overwrite` writes the
+//! screens anew.
+
+use std::fmt::Write;
+use std::fs;
+use std::path::Path;
+
+use alloy::primitives::{Address, hex};
+use alloy::sol_types::SolValue;
+use breakglass::safe::SafeVersion;
+use snapbox::{Assert, Data};
+
+use crate::stage::{Ceremony, Desk, SafeSetup, Terminal, deploy, key};
+use crate::steps::{as_the_safe, with_key};
+
+const ROWS: usize = 24;
+const PAUSE: [u8; 4] = hex!("8456cb59");
+
+/// Sets the fee of a vault.
+const FEE: &str = r#"schema = 1
+id = "param/fee"
+kind = "param"
+title = "Set the fee"
+severity = "P3"
+does_not_stop = "deposits and withdrawals"
+cost = "none"
+undo = { none = "the fee that it had is not recorded" }
+source = "tests/story"
+
+[[param]]
+name = "target"
+type = "address"
+
+[[param]]
+name = "fee"
+type = "uint256"
+
+[[step]]
+to = "{target}"
+call = "setFee(uint256 newFee)"
+args = ["{fee}"]
+
+[[before]]
+view = "fee()(uint256)"
+on = "{target}"
+expect = "!= {fee}"
+
+[[after]]
+view = "fee()(uint256)"
+on = "{target}"
+expect = "{fee}"
+"#;
+
+fn ceremony() -> Ceremony {
+    Ceremony::new(SafeSetup::new(SafeVersion::V1_4_1, 5, 3))
+}
+
+/// Levers `vault-1`, `vault-2` … each for a vault of its own.
+fn with_vaults(count: usize) -> (Ceremony, Vec<Address>) {
+    let mut ceremony = ceremony();
+    let mut text = String::new();
+    let mut vaults = Vec::new();
+    for n in 1..=count {
+        let vault = deploy(&ceremony.anvil, "Vault", &ceremony.safe.abi_encode());
+        write!(
+            text,
+            "\n[targets.vault-{n}]\nanvil = \"{vault}\"\n\n[levers.vault-{n}]\nplaybook = \"pause/oz-pausable\"\n\
+             safe = \"guardian\"\nset = {{ target = \"vault-{n}\" }}\n"
+        )
+        .unwrap();
+        vaults.push(vault);
+    }
+    ceremony.add_to_council(&text);
+    (ceremony, vaults)
+}
+
+/// The lines up to the question, the newest last; the terminal is told no.
+fn at_the_question(desk: &Desk, columns: u16, words: &[&str]) -> Vec<String> {
+    let words = with_key(desk, words);
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let mut terminal = Terminal::of_width(columns, &mut desk.command(&words));
+    terminal.asks("Sign this?");
+    let lines = terminal.lines();
+    terminal.types("no\n");
+    terminal.ends();
+    lines
+}
+
+/// The lines from the one that begins so: the last of the review.
+#[track_caller]
+fn block<'l>(lines: &'l [String], beginning: &str) -> &'l [String] {
+    let at = lines.iter().rposition(|line| line.starts_with(beginning));
+    &lines[at.unwrap_or_else(|| panic!("no line begins with {beginning:?}:\n{}", lines.join("\n")))..]
+}
+
+#[track_caller]
+fn fits(lines: &[String], rows: usize, columns: usize) {
+    let shown = lines.join("\n");
+    assert!(lines.len() <= rows, "{} lines, not {rows}:\n{shown}", lines.len());
+    for line in lines {
+        assert!(line.chars().count() <= columns, "wider than {columns}: {line}");
+        assert!(!line.contains('↪'), "a line is wrapped:\n{shown}");
+    }
+}
+
+#[track_caller]
+fn has(lines: &[String], texts: &[&str]) {
+    for text in texts {
+        assert!(lines.iter().any(|line| line.contains(text)), "{text:?} is missing:\n{}", lines.join("\n"));
+    }
+}
+
+/// Compares with the screen that is kept. Hexadecimal digits, ages and the count of checks are other ones each time.
+#[track_caller]
+fn compare(name: &str, lines: &[String]) {
+    let mut screen = String::new();
+    for line in lines {
+        screen.push_str(&masked(line));
+        screen.push('\n');
+    }
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/story/screens/{name}.txt"));
+    Assert::new().action_env("SNAPSHOTS").eq(screen, Data::read_from(&path, None).raw());
+}
+
+fn masked(line: &str) -> String {
+    let words: Vec<String> = line.split(' ').map(str::to_string).collect();
+    let is_hex =
+        |word: &str| word.trim_start_matches("0x").chars().all(|c| c.is_ascii_hexdigit() || c == '…');
+    let mut out: Vec<String> = Vec::new();
+    for (at, word) in words.iter().enumerate() {
+        let next = words.get(at + 1).map_or("", String::as_str);
+        let in_digest = line.contains("digest ") && word.len() == 4 && is_hex(word);
+        let is_count = next == "pass" || next == "s" || (at > 0 && words[at - 1] == "block");
+        out.push(if in_digest || (word.chars().count() > 10 && is_hex(word)) {
+            let start = if word.starts_with("0x") { "0x" } else { "" };
+            format!("{start}{}", "h".repeat(word.chars().count() - start.len()))
+        } else if is_count && !word.is_empty() {
+            "N".into()
+        } else {
+            word.clone()
+        });
+    }
+    out.join(" ").trim_end().to_string()
+}
+
+#[test]
+fn a_pause_fits_the_window_above_the_question() {
+    let ceremony = ceremony();
+    let alice = &ceremony.desks[0];
+    for columns in [80, 120] {
+        let lines = at_the_question(alice, columns, &["sign", "vault"]);
+        let screen = block(&lines, " REAL · PAUSE vault");
+        fits(screen, ROWS, columns.into());
+        let (safe, vault) = (ceremony.safe.to_string(), ceremony.vault.to_string());
+        has(screen, &["P1 · pause/oz-pausable", &safe, &vault, "pause()", "vault paused()   false → true"]);
+        has(
+            screen,
+            &[
+                "nothing else changes",
+                "undo    breakglass undo vault",
+                "data 0x8456CB59, operation 0, nonce 0",
+            ],
+        );
+        compare(&format!("pause-{columns}"), screen);
+    }
+    // The same as data.
+    let said = alice.run(&["--json", "pause", "vault"]).ended(0).json();
+    let summary = &said["summary"];
+    assert_eq!(summary["levers"][0]["results"][0]["before"], "false");
+    assert_eq!(summary["levers"][0]["results"][0]["after"], "true");
+    assert_eq!(summary["hashes"]["safe_tx"], said["safe_tx_hash"]);
+    let lines = at_the_question(alice, 80, &["sign", "vault"]);
+    let hash = said["safe_tx_hash"].as_str().unwrap().trim_start_matches("0x").to_uppercase();
+    has(block(&lines, " REAL"), &[&hash]);
+}
+
+#[test]
+fn four_levers_fit_the_window_and_twelve_are_counted() {
+    let (ceremony, _) = with_vaults(12);
+    let alice = &ceremony.desks[0];
+    let names: Vec<String> = (1..=12).map(|n| format!("vault-{n}")).collect();
+    let pull = |count: usize| -> Vec<String> {
+        let words: Vec<&str> =
+            std::iter::once("sign").chain(names[..count].iter().map(String::as_str)).collect();
+        at_the_question(alice, 80, &words)
+    };
+    let lines = pull(4);
+    let screen = block(&lines, " REAL · PAUSE vault-1, vault-2, vault-3, vault-4");
+    fits(screen, ROWS, 80);
+    for name in &names[..4] {
+        assert!(
+            screen.iter().any(|line| line.contains(name) && line.contains("paused() false → true")),
+            "{screen:?}"
+        );
+    }
+    has(
+        screen,
+        &[
+            "operation 1",
+            "makes several calls one",
+            "undo    breakglass undo vault-1 vault-2 vault-3 vault-4",
+        ],
+    );
+    compare("combined-4", screen);
+    let lines = pull(12);
+    let screen = block(&lines, " REAL · PAUSE vault-1, vault-2");
+    fits(screen, ROWS + 5, 80);
+    has(screen, &["vault-8 ", "and 4 more levers: above"]);
+    compare("combined-12", screen);
+}
+
+#[test]
+fn a_parameter_and_a_rotation_say_the_values_before_and_after() {
+    let mut ceremony = ceremony();
+    let (erin, new) = (ceremony.setup.owners[4], key(7).address);
+    ceremony.add_to_council(&format!(
+        "\n[levers.fee]\nplaybook = \"param/fee\"\nsafe = \"guardian\"\nset = {{ target = \"vault\", fee = \"7\" }}\n\
+         \n[levers.rotate]\nplaybook = \"rotate/safe-swap-owner\"\nsafe = \"guardian\"\n\
+         set = {{ old = \"{erin}\", new = \"{new}\" }}\n"
+    ));
+    let alice = &ceremony.desks[0];
+    fs::create_dir(alice.path("playbooks")).unwrap();
+    fs::write(alice.path("playbooks/fee.toml"), FEE).unwrap();
+    let lines = at_the_question(alice, 80, &["sign", "fee"]);
+    let screen = block(&lines, " REAL · PARAM fee");
+    fits(screen, ROWS, 80);
+    has(
+        screen,
+        &["P3 · param/fee", "setFee(7)", "vault fee()   0 → 7", "cannot be taken back: the fee that it had"],
+    );
+    compare("param", screen);
+    let lines = at_the_question(alice, 80, &["sign", "rotate"]);
+    let screen = block(&lines, " REAL · ROTATE rotate");
+    fits(screen, ROWS, 80);
+    has(screen, &["swapOwner(", "nothing else changes"]);
+    compare("rotate", screen);
+}
+
+#[test]
+fn what_is_done_is_an_answer_and_its_undo_has_the_same_window() {
+    let ceremony = ceremony();
+    let alice = &ceremony.desks[0];
+    as_the_safe(&ceremony, ceremony.vault, PAUSE);
+    let words = with_key(alice, &["sign", "vault"]);
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let terminal = Terminal::of_width(80, &mut alice.command(&words));
+    let run = terminal.ended(0);
+    run.says("NOTHING TO DO: vault paused() is true").never_says("REAL · PAUSE").never_says("REFUSED");
+    let lines = at_the_question(alice, 80, &["sign", "vault", "--undo"]);
+    let screen = block(&lines, " REAL · UNDO vault");
+    fits(screen, ROWS, 80);
+    has(screen, &["unpause()", "vault paused()   true → false", "undo    pull vault again"]);
+    compare("undo", screen);
+}
+
+/// Nobody is shown hashes to compare, nor asked, where the answer is no.
+#[test]
+fn a_refusal_stands_where_the_question_would() {
+    let mut ceremony = ceremony();
+    let other = deploy(&ceremony.anvil, "Vault", &key(4).address.abi_encode());
+    ceremony.add_to_council(&format!(
+        "\n[targets.other]\nanvil = \"{other}\"\n\n[levers.other]\nplaybook = \"pause/oz-pausable\"\nsafe = \"guardian\"\n\
+         set = {{ target = \"other\" }}\n"
+    ));
+    let alice = &ceremony.desks[0];
+    let run = alice.run(&["pause", "other"]).ended(4);
+    let lines: Vec<String> = run.stderr.lines().map(str::to_string).collect();
+    let end = lines.iter().position(|line| line.starts_with("error: ")).unwrap();
+    let screen = block(&lines[..end], " REFUSED, do not sign: ");
+    has(screen, &["   what    PAUSE other   guardian nonce 0", "   checks  "]);
+    assert!(!lines.iter().any(|line| line.starts_with(" REAL")), "{lines:?}");
+    compare("refused", screen);
+}
