@@ -43,7 +43,7 @@ args = ["{fee}"]
 [[before]]
 view = "fee()(uint256)"
 on = "{target}"
-expect = "!= {fee}"
+expect_not = "{fee}"
 
 [[after]]
 view = "fee()(uint256)"
