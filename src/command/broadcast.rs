@@ -268,7 +268,9 @@ impl<'a> Look<'a> {
             if let Some(ledger) = signer.ledger() {
                 // The call has data, which a Ledger signs only with it on.
                 let status = Status { blind_signing: true, ..*ledger.status() };
-                pages::to_turn_on(ledger.status(), &status).iter().for_each(|text| session.ui.say(text));
+                if let Some(text) = pages::to_turn_on(ledger.status(), &status) {
+                    session.ui.say(&text);
+                }
                 let stated = settings::stated(session.ui)?;
                 let screens = stated
                     .predict(&status, |settings| transaction_screens(&status, settings, from, &offer.tx));

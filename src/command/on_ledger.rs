@@ -39,7 +39,9 @@ pub fn prepare<'s>(
     (request.way, request.kind) = (chosen.way, chosen.kind);
     // Where it is needed and off it is waited for: what is shown then is predicted now.
     status.blind_signing |= ledger.needs_blind_signing(&request);
-    pages::to_turn_on(ledger.status(), &status).iter().for_each(|text| session.ui.say(text));
+    if let Some(text) = pages::to_turn_on(ledger.status(), &status) {
+        session.ui.say(&text);
+    }
     let stated = stated(session.ui)?;
     let predicted = stated.predict(&status, |settings| safe_tx_screens(&status, settings, &request));
     session.ui.show(&pages::pages(&status, owner, chosen.why, &predicted));

@@ -359,6 +359,16 @@ mod tests {
     }
 
     #[test]
+    fn what_has_no_room_is_cut_and_says_so() {
+        let line = || Text::new("   safe").to_column(9).bold("0x12").add(" 大大");
+        assert_eq!(line().plain(), "   safe  0x12 大大");
+        assert_eq!(line().cut(18).plain(), line().plain(), "what just fits is whole");
+        assert_eq!(line().cut(17).plain(), "   safe  0x12 大…");
+        assert_eq!(line().cut(15).plain(), "   safe  0x12…");
+        assert_eq!(Text::new("long name").to_column(4).add("x").plain(), "long name x");
+    }
+
+    #[test]
     fn json_means_the_same_and_shows_nothing_hidden() {
         let value = serde_json::json!({ "a\u{202e}": ["\u{9b}2J\n", "\u{e0041}"] });
         let text = escaped(&format!("{value:#}"));

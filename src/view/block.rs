@@ -30,7 +30,7 @@ impl Block {
         self.0.push((line, true));
     }
 
-    /// A line without which the others can be understood.
+    /// A line that is left out first.
     fn spare(&mut self, line: Text) {
         self.0.push((line, false));
     }
@@ -67,7 +67,7 @@ fn decide(summary: &Summary, width: usize) -> Lines {
     let mut block = Block::default();
     head(&mut block, summary, width);
     if let [lever] = &summary.levers[..] {
-        calls(&mut block, lever);
+        calls(&mut block, lever, width);
     }
     if let Some(batch) = &summary.batch {
         block.field("to", Text::new(batch).dim("  makes several calls one"));
@@ -76,7 +76,7 @@ fn decide(summary: &Summary, width: usize) -> Lines {
     let at = format!(" ({chain_id})   nonce {nonce}, {nonce_is}   Safe {safe_version}");
     block.field("chain", Text::default().bold(chain).add(&at));
     match &summary.levers[..] {
-        [lever] => results(&mut block, summary, lever),
+        [lever] => results(&mut block, summary, lever, width),
         levers => combined(&mut block, summary, levers),
     }
     consequences(&mut block, summary);
@@ -112,10 +112,10 @@ fn head(block: &mut Block, summary: &Summary, width: usize) {
 }
 
 /// The calls of a single lever: one of them with its arguments on a line of its own.
-fn calls(block: &mut Block, lever: &Lever) {
+fn calls(block: &mut Block, lever: &Lever, width: usize) {
     if let [CallLine { to, call }] = &lever.calls[..] {
         block.field("call", Text::default().bold(&to.name).to_column(11).add(&to.address));
-        block.field("", Text::default().bold(call));
+        block.field("", Text::default().bold(&compact(call, width)));
         return;
     }
     for (at, CallLine { to, call }) in lever.calls.iter().take(MOST_LEVERS).enumerate() {
@@ -133,14 +133,14 @@ fn more(block: &mut Block, count: usize, what: &str) {
     }
 }
 
-fn results(block: &mut Block, summary: &Summary, lever: &Lever) {
+fn results(block: &mut Block, summary: &Summary, lever: &Lever, width: usize) {
     if let Some(why) = &summary.no_result {
         block.field("result", Text::default().bad(why));
         return read(block, summary);
     }
     let first = told(&lever.results);
     for (at, result) in first.iter().take(MOST_RESULTS).enumerate() {
-        block.field(if at == 0 { "result" } else { "" }, changed(result, None));
+        block.field(if at == 0 { "result" } else { "" }, changed(result, None, width));
     }
     beside(block, summary, lever.results.len().saturating_sub(first.len().min(MOST_RESULTS)));
     read(block, summary);
@@ -158,7 +158,9 @@ fn combined(block: &mut Block, summary: &Summary, levers: &[Lever]) {
             several => line.add(&format!(" and {} more  ", several - 1)),
         };
         block.line(match told(&lever.results).first() {
-            Some(result) if summary.no_result.is_none() => line.then(changed(result, Some(&first.to.name))),
+            Some(result) if summary.no_result.is_none() => {
+                line.then(changed(result, Some(&first.to.name), 0))
+            }
             _ => line,
         });
     }
@@ -182,18 +184,18 @@ fn told(results: &[AfterCheck]) -> Vec<&AfterCheck> {
 }
 
 /// `vault paused()   false → true`; without its contract's name where that stands in the line already.
-fn changed(result: &AfterCheck, of: Option<&str>) -> Text {
+fn changed(result: &AfterCheck, of: Option<&str>, width: usize) -> Text {
     if !result.holds {
         return Text::default().bad("✗ ").bad(&result.sentence);
     }
     let what =
         of.and_then(|name| result.what.strip_prefix(name)).map_or(result.what.as_str(), str::trim_start);
-    let Some(after) = &result.after else { return Text::new(&result.sentence) };
-    let line = Text::new(what).add(if of.is_some() { " " } else { "   " });
-    match &result.before {
-        Some(before) => line.add(before).dim(" → ").good(after),
-        None => line.dim("→ ").good(after),
-    }
+    let Some(after) = &result.after else { return Text::new(&compact(&result.sentence, width)) };
+    let before = result.before.as_deref().map_or_else(String::new, |before| format!("{before} "));
+    let whole = [what, "   ", &before, "→ ", after].concat();
+    let shown = |text: &str| if fits(&whole, width) { text.to_string() } else { compact(text, 0) };
+    let line = Text::new(&shown(what)).add(if of.is_some() { " " } else { "   " });
+    line.add(&shown(&before)).dim("→ ").good(&shown(after))
 }
 
 /// What changes besides, and how many checks are not shown.
@@ -319,10 +321,77 @@ fn refused(summary: &Summary, (sentence, fix, ids): (&str, &str, &[String]), wid
     block.into_lines(MOST_LINES, width)
 }
 
+/// Returns `true` if the text has room beside its label.
+fn fits(text: &str, width: usize) -> bool {
+    VALUES + text.chars().count() <= width
+}
+
+/// The text with its addresses and hashes shortened where it has no room else; they stand whole above.
+fn compact(text: &str, width: usize) -> String {
+    if fits(text, width) {
+        return text.into();
+    }
+    let is_long = |word: &str| word.len() >= 40 && word.starts_with("0x") && word.is_ascii();
+    let parts = text.split_inclusive(|c: char| !c.is_ascii_alphanumeric());
+    parts
+        .map(|part| {
+            let word = part.trim_end_matches(|c: char| !c.is_ascii_alphanumeric());
+            if is_long(word) { format!("{}{}", short(word), &part[word.len()..]) } else { part.into() }
+        })
+        .collect()
+}
+
 /// `0x7099…79C8`
 fn short(address: &str) -> String {
     match (address.get(..6), address.get(address.len().saturating_sub(4)..)) {
         (Some(first), Some(last)) => format!("{first}…{last}"),
         _ => address.into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const WHO: &str = "0x15d34AAf54267DB7D7c367839AAf71A00a2C6A65";
+
+    fn result(what: &str, before: Option<&str>, after: Option<&str>, holds: bool) -> AfterCheck {
+        let own = |text: Option<&str>| text.map(str::to_string);
+        let (what, sentence) = (what.into(), format!("{what} is as promised"));
+        AfterCheck { what, before: own(before), after: own(after), holds, sentence }
+    }
+
+    #[test]
+    fn an_address_is_shortened_only_where_it_has_no_room() {
+        let what = format!("guardian isOwner({WHO})");
+        let owner = result(&what, Some("true"), Some("false"), true);
+        assert_eq!(changed(&owner, None, 120).plain(), format!("{what}   true → false"));
+        assert_eq!(changed(&owner, None, 80).plain(), "guardian isOwner(0x15d3…6A65)   true → false");
+        assert_eq!(compact(&format!("f({WHO} (erin), é)"), 40), "f(0x15d3…6A65 (erin), é)");
+        assert_eq!(compact(WHO, 80), WHO);
+    }
+
+    #[test]
+    fn what_does_not_hold_is_told_first_and_what_does_not_change_last() {
+        let same = result("vault owner()", Some("a"), Some("a"), true);
+        let moved = result("vault paused()", Some("false"), Some("true"), true);
+        let wrong = result("vault fee()", Some("0"), Some("0"), false);
+        let all = [same.clone(), moved, wrong];
+        let names: Vec<&str> = told(&all).iter().map(|result| result.what.as_str()).collect();
+        assert_eq!(names, ["vault fee()", "vault paused()"]);
+        assert_eq!(told(&[same]).len(), 1, "something is always told");
+    }
+
+    #[test]
+    fn too_many_lines_lose_the_spare_ones_from_below() {
+        let mut block = Block::default();
+        for (text, is_spare) in [("1", false), ("2", true), ("3", false), ("4", true)] {
+            if is_spare { block.spare(Text::new(text)) } else { block.line(Text::new(text)) }
+        }
+        let plain = |lines: &Lines| lines.iter().map(Text::plain).collect::<Vec<_>>().join("");
+        assert_eq!(plain(&block.into_lines(3, 80)), "123");
+        let mut needed = Block::default();
+        (0..5).for_each(|_| needed.line(Text::new("n")));
+        assert_eq!(plain(&needed.into_lines(3, 80)), "nnnnn", "what is needed is never left out");
     }
 }
