@@ -388,7 +388,7 @@ mod tests {
         for (text, is_spare) in [("1", false), ("2", true), ("3", false), ("4", true)] {
             if is_spare { block.spare(Text::new(text)) } else { block.line(Text::new(text)) }
         }
-        let plain = |lines: &Lines| lines.iter().map(Text::plain).collect::<Vec<_>>().join("");
+        let plain = |lines: &Lines| lines.iter().map(Text::plain).collect::<String>();
         assert_eq!(plain(&block.into_lines(3, 80)), "123");
         let mut needed = Block::default();
         (0..5).for_each(|_| needed.line(Text::new("n")));
