@@ -4,6 +4,8 @@
 //! May touch `chain` and `store`. No terminal and no command line: whoever runs it is told by [`crate::progress`].
 
 pub mod conflict;
+pub mod council_check;
+pub mod council_online;
 pub mod depth;
 pub mod derive;
 pub mod derived;

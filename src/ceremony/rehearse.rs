@@ -56,7 +56,7 @@ impl<'a> Online<'a> {
     }
 
     /// The first value by which its levers cannot be pulled together.
-    fn conflict(&self, progress: &dyn Progress) -> Result<Option<Conflict>, ChainError> {
+    pub(super) fn conflict(&self, progress: &dyn Progress) -> Result<Option<Conflict>, ChainError> {
         match &self.derived.own {
             Some(own) if own.order.acts().len() > 1 => {
                 progress.wait("looking what each lever leaves to the next", || conflict(own, &self.seen))

@@ -64,7 +64,13 @@ pub fn levers(current: &OsStr) -> Vec<CompletionCandidate> {
             kind.is_none_or(|kind| kind == playbook.kind).then(|| playbook.title.clone())
         };
         let levers = desk.council.levers.values();
-        found = begins(current, levers.filter_map(|lever| Some((lever.name.as_str(), title(lever)?))));
+        let simple = levers.filter_map(|lever| Some((lever.name.as_str(), title(lever)?)));
+        // Of any kind: what they pull may be mixed.
+        let combined = desk.council.combined.values().map(|combined| {
+            let pulls = || format!("pulls {}", combined.pull.join(", "));
+            (combined.name.as_str(), combined.title.clone().unwrap_or_else(pulls))
+        });
+        found = begins(current, simple.chain(combined));
     }
     if kind.is_none() {
         let is_json = |path: &Path| path.extension().is_some_and(|e| e == "json");

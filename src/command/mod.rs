@@ -7,6 +7,7 @@ mod broadcast;
 mod check;
 mod complete;
 mod completions;
+mod council;
 mod device;
 mod dry_run;
 mod earlier;
@@ -135,6 +136,9 @@ enum Command {
     /// List, explain, check and try playbooks
     #[command(subcommand)]
     Playbook(playbook::Args),
+    /// Check the council file as a whole
+    #[command(subcommand)]
+    Council(council::Args),
     /// Write a first council file, from a Safe on chain
     Init(init::Args),
     /// Print a shell's completion script
@@ -226,6 +230,7 @@ fn dispatch(ui: &Ui, cli: &Cli) -> Result<Exit, Error> {
         Some(Command::Hash(args)) => hash::run(ui, args),
         Some(Command::Device(args)) => device::run(ui, council, args),
         Some(Command::Playbook(args)) => playbook::run(ui, council, cli.quorum, args),
+        Some(Command::Council(args)) => council::run(&load()?, args),
         Some(Command::Init(args)) => init::run(ui, council, args),
         Some(Command::Completions(args)) => completions::run(ui, args),
         Some(Command::Man(args)) => man::run(ui, args),

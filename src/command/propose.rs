@@ -97,7 +97,7 @@ pub fn run(session: &Session, kind: Kind, args: &Args) -> Result<Exit, Error> {
         return one(session, args, rehearsed.prove(session.ui, args.proofs.proofs)?.judge(false));
     }
     if args.lever.is_empty() {
-        return home::of_kind(session, kind);
+        return Ok(home::of_kind(session, kind));
     }
     right_kind(kind, &Order::parts(session, &args.lever, &given)?, &args.lever.join(" "))?;
     session.require_accepted(&session.rests_of(&args.lever, &given)?, accept)?;

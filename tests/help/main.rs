@@ -41,6 +41,8 @@ const COMMANDS: &[&str] = &[
     "playbook new",
     "playbook test",
     "playbook schema",
+    "council",
+    "council check",
     "init",
     "completions",
     "man",
@@ -76,6 +78,9 @@ mainnet = "0xd9Db270c1B5E3Bd161E8c8503c55cEABeE709552"
 playbook = "pause/oz-pausable"
 safe = "guardian"
 set = { target = "vault" }
+[levers.freeze]
+title = "Stop everything"
+pull = ["vault"]
 [levers.owner]
 playbook = "rotate/safe-swap-owner"
 safe = "guardian"
@@ -200,6 +205,7 @@ fn names_of_the_council_file_are_completed() {
     let desk = Desk::new();
     assert_eq!(desk.completes(&["sign", "v"]), ["vault"]);
     assert_eq!(desk.completes(&["pause", ""])[0], "vault");
+    assert_eq!(desk.completes(&["sign", "f"]), ["freeze"]);
     assert!(!desk.completes(&["pause", ""]).contains(&"owner".to_string()), "another kind of lever");
     assert_eq!(desk.completes(&["sign", "vault", "--as", "b"]), ["bob"]);
     assert_eq!(desk.completes(&["playbook", "test", "pause/oz-pausable", "--safe", ""]), ["guardian"]);

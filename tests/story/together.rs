@@ -112,4 +112,54 @@ fn levers_of_which_one_reads_what_the_other_changes_are_not_combined() {
     let alice = &ceremony.desks[0];
     alice.run(&["rotate", "first"]).ended(0);
     refused(try_sign(alice, &["first", "second"]), 4, &["first and second cannot be combined"]);
+    ceremony.add_to_council("\n[levers.both]\npull = [\"first\", \"second\"]\n");
+    ceremony.desks[0]
+        .run(&["council", "check"])
+        .ended(1)
+        .says("first and second cannot be combined")
+        .says("1 of 4 levers are bad: both");
+}
+
+/// A bad lever is found when the file is changed, and hides no other.
+#[test]
+fn the_council_file_is_checked_as_a_whole() {
+    let mut ceremony = two_of_three();
+    let all = with_contracts(&mut ceremony, &["bridge", "oracle"], "");
+    let alice = &ceremony.desks[0];
+    let good = alice.run(&["council", "check", "--json"]).ended(0).json();
+    assert_eq!(good["levers"].as_array().unwrap().len(), 4, "{good}");
+    let nobody = Address::repeat_byte(0x77);
+    let broken = ceremony
+        .council()
+        .replace(&format!("anvil = \"{}\"", all[0]), &format!("anvil = \"{nobody}\""))
+        .replace("set = { target = \"oracle\" }", "set = { traget = \"oracle\" }");
+    std::fs::write(alice.path("breakglass.toml"), &broken).unwrap();
+    let run = alice.run(&["council", "check"]).ended(1);
+    run.says(&format!("bridge {nobody} is not a contract on anvil"))
+        .says("no argument \"traget\"; did you mean \"target\"?")
+        .says("✓ vault")
+        .says("pulls bridge, oracle, which cannot be pulled")
+        .says("3 of 4 levers are bad: bridge, oracle, freeze");
+    let offline = alice.run(&["council", "check", "--offline", "--json"]).ended(1).json();
+    assert_eq!(offline["levers"][1]["faults"], serde_json::json!([]), "the chain was asked: {offline}");
+    assert_eq!(offline["levers"][2]["good"], false);
+    let unnamed = broken.replacen("pause/oz-pausable", "pause/no-such", 1);
+    std::fs::write(alice.path("breakglass.toml"), unnamed).unwrap();
+    let run = alice.run(&[]).ended(0).says("left out: lever vault").says("breakglass council check");
+    assert!(run.stdout.contains("pause freeze") && run.stdout.contains("Stop everything"), "{}", run.stdout);
+}
+
+#[test]
+fn combined_levers_stand_in_the_list() {
+    let mut ceremony = two_of_three();
+    with_contracts(&mut ceremony, &["bridge", "oracle"], "");
+    let alice = &ceremony.desks[0];
+    for words in [&["--json"][..], &["pause", "--json"]] {
+        let listed = alice.run(words).ended(0).json();
+        let freeze = &listed["levers"][3];
+        assert_eq!(freeze["pulls"], serde_json::json!(["vault", "bridge", "oracle"]), "{listed}");
+        assert_eq!(freeze["safes"], serde_json::json!(["guardian"]));
+    }
+    let listed = alice.run(&["param", "--json"]).ended(0).json();
+    assert_eq!(listed["levers"], serde_json::json!([]), "it pulls no param");
 }

@@ -1,0 +1,257 @@
+//! The levers of a council file, all of them: what is wrong with each by the reader's own files, and what each calls.
+//! One bad lever hides no other. Pure.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use alloy::primitives::Address;
+
+use crate::council::{Council, Lever, Safe, expand};
+use crate::evm::{Query, Readings};
+use crate::playbook::{
+    Catalogue, Derivation, Entry, Inputs, Param, PlanError, Playbook, Undo, argument_faults, derive,
+};
+
+/// A lever, simple or combined, and what is wrong with it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LeverReport {
+    pub lever: String,
+    /// None for a combined lever: those of the levers that it pulls stand with them.
+    pub faults: Vec<String>,
+    /// Parameters that it leaves open.
+    pub open: Vec<String>,
+    /// The simple levers that it pulls; empty for a simple lever.
+    pub pulls: Vec<String>,
+    /// By chain, the contracts that it calls or reads, as far as they are known without the chain.
+    pub calls: BTreeSet<(String, Address)>,
+}
+
+/// Looks at every lever, in the order of the council file.
+#[must_use]
+pub fn check_levers(council: &Council, catalogue: &Catalogue) -> Vec<LeverReport> {
+    let simple = council.levers.values().map(|lever| (lever.place, simple(council, catalogue, lever)));
+    let combined = council.combined.values().map(|lever| (lever.place, combined(council, &lever.name)));
+    let mut reports: Vec<(usize, LeverReport)> = simple.chain(combined).collect();
+    reports.sort_by_key(|(place, _)| *place);
+    reports.into_iter().map(|(_, report)| report).collect()
+}
+
+fn simple(council: &Council, catalogue: &Catalogue, lever: &Lever) -> LeverReport {
+    let mut report = LeverReport { lever: lever.name.clone(), ..LeverReport::default() };
+    let Some((safe, chain)) =
+        council.safes.get(&lever.safe).and_then(|safe| Some((safe, council.chain_of(safe)?)))
+    else {
+        report.faults.push(format!("no Safe is called {:?}", lever.safe));
+        return report;
+    };
+    let Entry { playbook, .. } = match catalogue.get(&lever.playbook) {
+        Ok(entry) => entry,
+        Err(error) => {
+            report.faults.push(error.to_string());
+            return report;
+        }
+    };
+    let names = council.names_on(&safe.chain);
+    let inputs = Inputs { args: &lever.set, names: &names, safe: safe.address, chain_id: chain.id };
+    let faults = argument_faults(playbook, &inputs);
+    report.faults.extend(faults.iter().map(|fault| explained(council, safe, fault)));
+    report.faults.extend(no_counter(catalogue, playbook));
+    report.open = open(playbook, lever);
+    if report.faults.is_empty() && report.open.is_empty() {
+        match derive(playbook, &inputs, &Readings::default()) {
+            Ok(derivation) => {
+                let called = called(&derivation);
+                report.calls = called.into_iter().map(|address| (safe.chain.clone(), address)).collect();
+            }
+            Err(error) => report.faults.push(error.to_string()),
+        }
+    }
+    report
+}
+
+/// The parameters that must be given when it is pulled.
+fn open(playbook: &Playbook, lever: &Lever) -> Vec<String> {
+    let is_open = |p: &&Param| p.default.is_none() && !p.for_undo && !lever.set.contains_key(&p.name);
+    playbook.params.iter().filter(is_open).map(|param| param.name.clone()).collect()
+}
+
+/// A name that is a target's or a Safe's, but of another chain, is the likeliest fault of a lever that was copied.
+fn explained(council: &Council, safe: &Safe, fault: &PlanError) -> String {
+    let PlanError::Argument { name, text, .. } = fault else { return fault.to_string() };
+    let is_elsewhere = |chain: &String| *chain != safe.chain;
+    if let Some(places) = council.targets.get(text.trim())
+        && places.keys().all(is_elsewhere)
+    {
+        let chains = places.keys().cloned().collect::<Vec<_>>().join(", ");
+        let chain = &safe.chain;
+        return format!(
+            "{name}={text}: target {text} is on {chains}, and Safe {} is on {chain}: \
+             add {chain} = \"0x…\" to [targets.{text}]",
+            safe.name
+        );
+    }
+    match council.safes.get(text.trim()).filter(|other| is_elsewhere(&other.chain)) {
+        Some(other) => {
+            format!(
+                "{name}={text}: Safe {text} is on {}, and Safe {} is on {}",
+                other.chain, safe.name, safe.chain
+            )
+        }
+        None => fault.to_string(),
+    }
+}
+
+fn no_counter(catalogue: &Catalogue, playbook: &Playbook) -> Option<String> {
+    let Undo::Playbook { id, .. } = &playbook.undo else { return None };
+    catalogue.get(id.as_str()).err().map(|error| format!("its undo: {error}"))
+}
+
+/// The contracts that a derivation calls or reads.
+fn called(derivation: &Derivation) -> BTreeSet<Address> {
+    let of_query = |query: &Query| match query {
+        Query::Call { to, .. } => Some(*to),
+        _ => None,
+    };
+    match derivation {
+        Derivation::Needs(queries) => queries.iter().filter_map(of_query).collect(),
+        Derivation::Ready(plan) => plan.calls.iter().map(|planned| planned.call.to).collect(),
+    }
+}
+
+fn combined(council: &Council, name: &str) -> LeverReport {
+    let (faults, pulls) = match expand(council, &[name.into()], &[], false) {
+        Ok(expansion) => (Vec::new(), expansion.levers().map(String::from).collect()),
+        Err(error) => (vec![error.to_string()], Vec::new()),
+    };
+    LeverReport { lever: name.into(), faults, pulls, ..LeverReport::default() }
+}
+
+/// By chain, every contract that the levers call and every target: what must have code.
+#[must_use]
+pub fn contracts(council: &Council, reports: &[LeverReport]) -> BTreeMap<String, BTreeSet<Address>> {
+    let targets = council.targets.values().flatten();
+    let targets = targets.map(|(chain, target)| (chain.clone(), target.address));
+    let mut contracts: BTreeMap<String, BTreeSet<Address>> = BTreeMap::new();
+    for (chain, address) in reports.iter().flat_map(|report| report.calls.clone()).chain(targets) {
+        contracts.entry(chain).or_default().insert(address);
+    }
+    contracts
+}
+
+/// Adds to each lever the contracts of one chain that it calls and that are not there. Returns the targets among them that no
+/// lever calls, as sentences.
+pub fn add_missing(
+    council: &Council,
+    reports: &mut [LeverReport],
+    chain: &str,
+    missing: &BTreeSet<Address>,
+) -> Vec<String> {
+    let names = council.names_on(chain);
+    let sentence = |address: &Address| {
+        let name = names.name(*address).map(|name| format!("{name} ")).unwrap_or_default();
+        format!("{name}{address} is not a contract on {chain}: no code is there")
+    };
+    let mut left = missing.clone();
+    for report in reports {
+        for address in missing {
+            if report.calls.contains(&(chain.to_string(), *address)) {
+                report.faults.push(sentence(address));
+                left.remove(address);
+            }
+        }
+    }
+    left.iter().map(sentence).collect()
+}
+
+/// The levers with faults among those that a combined lever pulls.
+#[must_use]
+pub fn bad_among(reports: &[LeverReport], pulls: &[String]) -> Vec<String> {
+    let is_bad = |report: &&LeverReport| pulls.contains(&report.lever) && !report.faults.is_empty();
+    reports.iter().filter(is_bad).map(|report| report.lever.clone()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const COUNCIL: &str = r#"
+schema = 1
+name = "Example"
+[chains.mainnet]
+id = 1
+[chains.base]
+id = 8453
+[safes.guardian]
+chain = "mainnet"
+address = "0x1Db92e2EeBC8E0c075a02BeA49a2935BcD2dFCF4"
+[targets.vault]
+mainnet = "0xd9Db270c1B5E3Bd161E8c8503c55cEABeE709552"
+[targets.far]
+base = "0xd9Db270c1B5E3Bd161E8c8503c55cEABeE709552"
+[levers.freeze]
+pull = ["vault", "elsewhere"]
+[levers.vault]
+playbook = "pause/oz-pausable"
+safe = "guardian"
+set = { target = "vault" }
+[levers.elsewhere]
+playbook = "pause/oz-pausable"
+safe = "guardian"
+set = { target = "far" }
+[levers.unnamed]
+playbook = "pause/oz-pausible"
+safe = "guardian"
+[levers.misspelled]
+playbook = "pause/oz-pausable"
+safe = "guardian"
+set = { traget = "vault" }
+[levers.open]
+playbook = "pause/oz-pausable"
+safe = "guardian"
+"#;
+
+    fn reports() -> (Council, Vec<LeverReport>) {
+        let council = Council::parse("breakglass.toml", COUNCIL).unwrap();
+        let reports = check_levers(&council, &Catalogue::new(Vec::new()));
+        (council, reports)
+    }
+
+    fn faults_of(reports: &[LeverReport], lever: &str) -> String {
+        reports.iter().find(|report| report.lever == lever).unwrap().faults.join("; ")
+    }
+
+    #[test]
+    fn each_lever_has_its_own_faults_and_none_hides_another() {
+        let (_, reports) = reports();
+        let order: Vec<&str> = reports.iter().map(|report| report.lever.as_str()).collect();
+        assert_eq!(order, ["freeze", "vault", "elsewhere", "unnamed", "misspelled", "open"]);
+        for (lever, expected) in [
+            ("vault", ""),
+            ("open", ""),
+            ("freeze", ""),
+            ("elsewhere", "target far is on base, and Safe guardian is on mainnet"),
+            ("unnamed", "pause/oz-pausible"),
+            ("misspelled", "has no argument \"traget\"; did you mean \"target\"?"),
+        ] {
+            let faults = faults_of(&reports, lever);
+            assert_eq!(faults.is_empty(), expected.is_empty(), "{lever}: {faults}");
+            assert!(faults.contains(expected), "{lever}: {faults}");
+        }
+        assert_eq!(reports[5].open, ["target"]);
+        assert_eq!(bad_among(&reports, &reports[0].pulls), ["elsewhere"]);
+    }
+
+    #[test]
+    fn a_contract_that_is_not_there_is_told_with_the_levers_that_call_it() {
+        let (council, mut reports) = reports();
+        let vault = council.targets["vault"]["mainnet"].address;
+        assert_eq!(contracts(&council, &reports)["mainnet"], [vault].into());
+        let other = Address::repeat_byte(7);
+        let left = add_missing(&council, &mut reports, "mainnet", &[vault, other].into());
+        assert!(
+            faults_of(&reports, "vault")
+                .contains("vault 0xd9Db270c1B5E3Bd161E8c8503c55cEABeE709552 is not a contract")
+        );
+        assert_eq!(left, [format!("{other} is not a contract on mainnet: no code is there")]);
+        assert_eq!(add_missing(&council, &mut reports, "base", &[vault].into()).len(), 1, "another chain");
+    }
+}
