@@ -75,7 +75,11 @@ pub struct NoteArgs {
 }
 
 pub fn run(session: &Session, args: &Args) -> Result<Exit, Error> {
-    let journal = Journal::read(&session.incidents.journal().read()?);
+    // A note is added whatever is open: a long journal is not read for it.
+    let journal = match args {
+        Args::Note(_) => Journal::default(),
+        Args::Open(_) | Args::Close => Journal::read(&session.incidents.journal().read()?),
+    };
     let open = open_incident(journal.iter());
     let act = match args {
         Args::Open(args) => {
