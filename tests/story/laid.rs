@@ -23,13 +23,13 @@ fn name(n: u32) -> String {
     if n == 1 { "proposal.json".into() } else { format!("proposal-{n}.json") }
 }
 
-/// At most a screen, and nobody waits.
+/// Few lines beside the review, and nobody waits.
 #[track_caller]
 fn is_short(run: impl FnOnce() -> Run) -> Run {
     let begun = Instant::now();
     let run = run();
     assert!(begun.elapsed() < Duration::from_secs(30), "{:?}\n{}", begun.elapsed(), run.stderr);
-    assert!(run.stderr.lines().count() < 60 && run.stderr.len() < 12_000, "{}", run.stderr);
+    assert!(run.stderr.lines().count() < 90 && run.stderr.len() < 12_000, "{}", run.stderr);
     run
 }
 
