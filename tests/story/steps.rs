@@ -130,9 +130,11 @@ pub fn files(folder: &Path) -> Vec<PathBuf> {
     found
 }
 
-/// Names and contents of every file below a folder: what must be as it was after a refusal.
+/// Names and contents of every file below a folder: what must be as it was after a refusal. The journal is left out: it
+/// tells of what was done all the same.
 pub fn contents(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
-    files(folder).into_iter().map(|path| (path.clone(), fs::read(&path).unwrap_or_default())).collect()
+    let kept = files(folder).into_iter().filter(|file| !file.ends_with("journal.jsonl"));
+    kept.map(|path| (path.clone(), fs::read(&path).unwrap_or_default())).collect()
 }
 
 /// The words that accept what a run refused, of the refusals whose ids begin so.
