@@ -43,10 +43,9 @@ fn main() {
     let begun = Instant::now();
     act(alice, "sees her levers", &[]);
     let proposed = act(alice, "pulls one", &["pause", "vault"]);
-    let hash = proposed.stdout.trim();
-
     let carried = bob.path("proposal.json");
-    fs::copy(alice.path(&format!("incidents/{hash}/proposal.json")), &carried).unwrap();
+    let kept = proposed.stderr.lines().find_map(|line| line.strip_prefix("proposed ")).unwrap();
+    fs::copy(alice.path(kept), &carried).unwrap();
     let ledger = Emulator::start(Behaviour::default());
     act(
         alice,

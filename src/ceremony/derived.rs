@@ -73,14 +73,14 @@ impl Derived<'_> {
         let code = |proposal: &Proposal| proposal.record().map(|record| record.code.clone());
         let own = code(&self.proposal);
         let says_the_same = |there: &Proposal| {
-            there.hash() == hash
-                && there.snapshot().drift(self.proposal.snapshot()).is_empty()
+            there.snapshot().drift(self.proposal.snapshot()).is_empty()
                 && (own.is_none() || code(there) == own)
         };
-        let kept = desk.kept_files()?.into_iter().find(|(_, there)| says_the_same(there));
+        let kept = desk.kept_files(|there| there.hash() == hash)?;
+        let kept = kept.into_iter().find(|(_, there)| says_the_same(there));
         if let Some((path, _)) = kept {
             return Ok(path);
         }
-        Ok(desk.incidents.keep_proposal(&hash.to_string(), &self.proposal.to_json())?)
+        desk.keep_proposal(&self.proposal)
     }
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
+use crate::ceremony::filed::Filed;
 use crate::ceremony::settings::settings;
 use crate::chain::{Chain, Options, proxy_of};
 use crate::council::{self, Council, RpcAddress, RpcAddressError, SecretUrl};
@@ -30,6 +31,8 @@ pub struct Desk<'a> {
     pub catalogue: Catalogue,
     /// The proposal files that were named, each read once: what was accepted for it is about what is signed.
     pub read: Mutex<BTreeMap<PathBuf, Proposal>>,
+    /// What was read of `incidents/`.
+    pub filed: Filed,
     /// How many RPCs must agree in this run, in place of the council file's number.
     pub quorum: Option<usize>,
 }
@@ -62,7 +65,17 @@ impl<'a> Desk<'a> {
             progress.tell(Tone::Warn, "left out: ", &format!("{more} more playbooks"));
         }
         let incidents = Incidents::beside(&folder);
-        Ok(Self { progress, council, path, text, incidents, catalogue, quorum: None, read: Mutex::default() })
+        Ok(Self {
+            progress,
+            council,
+            path,
+            text,
+            incidents,
+            catalogue,
+            quorum: None,
+            read: Mutex::default(),
+            filed: Filed::default(),
+        })
     }
 
     /// Returns this desk with another number of RPCs that must agree.

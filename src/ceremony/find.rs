@@ -60,11 +60,6 @@ pub fn read_proposal(path: &Path) -> Result<Proposal, Error> {
     Proposal::parse(&text).map_err(|e| Error::from(e).about(&path.display().to_string()))
 }
 
-fn several_transactions(what: &str, count: usize) -> Error {
-    Error::new(Exit::Usage, format!("{what} comes to {count} transactions"))
-        .hint("name one of its levers, or a proposal file")
-}
-
 impl<'a> Found<'a> {
     /// Its Safe, by the council file.
     pub fn safe(&self) -> &'a council::Safe {
@@ -76,19 +71,15 @@ impl<'a> Found<'a> {
 
     /// Returns the levers and the Safe, for a heading.
     pub fn title(&self) -> String {
-        let (what, safe, chain) = match self {
-            Self::Lever { order, .. } => {
-                let levers: Vec<&str> = order.levers().collect();
-                (levers.join(" + "), order.safe, order.chain)
-            }
+        match self {
+            Self::Lever { order, .. } => order.words(),
             Self::Proposal(existing) => {
                 let levers = existing.proposal.binding().levers().iter();
                 let levers: Vec<&str> =
                     levers.map(|bound| bound.lever.as_deref().unwrap_or(bound.playbook.as_str())).collect();
-                (levers.join(" + "), existing.safe, existing.chain)
+                format!("{} · {} on {}", levers.join(" + "), existing.safe.name, existing.chain.name)
             }
-        };
-        format!("{what} · {} on {}", safe.name, chain.name)
+        }
     }
 
     /// The proposal that exists already.
@@ -120,7 +111,7 @@ impl<'a> Existing<'a> {
             is_from_file: true,
             nonce_named: given.nonce.is_some(),
             pins: desk.council.pins_on(&self.safe.chain),
-            others: desk.others(self.safe)?,
+            others: desk.others(self.safe, self.proposal.nonce())?,
             proposal: self.proposal,
         })
     }
@@ -155,18 +146,6 @@ impl<'a> Desk<'a> {
         })
     }
 
-    /// Finds the one transaction that was named.
-    ///
-    /// # Errors
-    /// As for [`Self::find`]; and where it comes to several.
-    pub fn find_one(&'a self, what: &str, given: &Given, purpose: Purpose) -> Result<Found<'a>, Error> {
-        let mut found = self.find(&[what.to_string()], given, purpose)?;
-        match (found.pop(), found.len()) {
-            (Some(one), 0) => Ok(one),
-            (_, more) => Err(several_transactions(what, more + 1)),
-        }
-    }
-
     fn find_order(&'a self, order: Order<'a>, given: &Given, purpose: Purpose) -> Result<Found<'a>, Error> {
         let kept = match purpose {
             Purpose::Propose | Purpose::Sign => None,
@@ -179,9 +158,8 @@ impl<'a> Desk<'a> {
         if purpose == Purpose::Offline {
             return Err(self.none_kept(&order));
         }
-        // With several kept, none is better than a round spent to choose.
-        let kept = || self.kept_for(&order, given, false).ok().flatten().map(Box::new);
-        let guess = if purpose == Purpose::Propose { None } else { kept() };
+        let likely = || self.likely_for(&order, given).map(Box::new);
+        let guess = if purpose == Purpose::Propose { None } else { likely() };
         Ok(Found::Lever { order: Box::new(order), guess })
     }
 
@@ -211,23 +189,8 @@ impl<'a> Desk<'a> {
         what.iter().filter(|what| !is_file(what)).try_for_each(|name| self.is_lever(name))
     }
 
-    /// The proposal that exists already: a file, or for a lever the one kept here.
-    ///
-    /// # Errors
-    /// Where it comes to several transactions.
-    pub fn made_before(&self, what: &str, given: &Given) -> Result<Option<Proposal>, Error> {
-        if is_file(what) {
-            return self.file(what, given).map(Some);
-        }
-        let orders = Order::parts(self, &[what.to_string()], given)?;
-        match &orders[..] {
-            [order] => self.kept_for(order, given, true),
-            several => Err(several_transactions(what, several.len())),
-        }
-    }
-
     /// The proposal of a file, which is what was asked for.
-    fn file(&self, path: &str, given: &Given) -> Result<Proposal, Error> {
+    pub fn file(&self, path: &str, given: &Given) -> Result<Proposal, Error> {
         let proposal = self.read_once(Path::new(path))?;
         Self::require_asked(&proposal, given)?;
         self.safe_of(&proposal)?;

@@ -3,7 +3,6 @@
 //! said once and left alone.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 
 use alloy::primitives::Address;
 
@@ -11,51 +10,14 @@ use crate::ceremony::derive::First;
 use crate::ceremony::desk::Desk;
 use crate::ceremony::matching::underived;
 use crate::ceremony::order::{Given, Order};
-use crate::ceremony::sent::Sent;
 use crate::chain::Ask;
 use crate::council;
 use crate::error::{Error, Exit};
 use crate::evm::BlockTag;
-use crate::progress::Tone;
 use crate::proposal::{Few, OwnerSignature, Proposal, SafeOwners, Stated};
 use crate::safe::{Nonce, Owners};
-use crate::store::Stored;
 
 impl Desk<'_> {
-    /// The proposals kept here that the reader's own files give, of each the file that was kept last.
-    pub fn kept(&self) -> Result<Vec<Proposal>, Error> {
-        Ok(self.kept_files()?.into_iter().map(|(_, proposal)| proposal).collect())
-    }
-
-    /// Returns the kept proposals with their files.
-    pub fn kept_files(&self) -> Result<Vec<(PathBuf, Proposal)>, Error> {
-        let mut kept: Vec<(PathBuf, Proposal)> = Vec::new();
-        let mut left_out = Few::default();
-        let stored = self.incidents.proposals()?;
-        let unread = stored.left;
-        for stored in stored.files {
-            if kept.last().is_some_and(|(_, last)| last.hash().to_string() == stored.folder) {
-                continue;
-            }
-            let parsed = match stored.text {
-                Ok(text) => Proposal::parse(&text).map_err(|e| e.to_string()),
-                Err(error) => Err(error.to_string()),
-            };
-            let own = parsed.and_then(|proposal| match proposal.hash().to_string() {
-                hash if hash == stored.folder => self.derives(&proposal).map(|()| proposal),
-                hash => Err(format!("it is proposal {hash}")),
-            });
-            match own {
-                Ok(proposal) => kept.push((stored.path, proposal)),
-                // What was done long ago may be from an older council file.
-                Err(_) if self.incidents.has_outcome(&stored.folder) => {}
-                Err(why) => left_out.push(|| (stored.path, why)),
-            }
-        }
-        self.say_left_out("proposal", &left_out, unread);
-        Ok(kept)
-    }
-
     /// That the reader's own files give this proposal, from the values and the open arguments that it brings.
     ///
     /// # Errors
@@ -68,22 +30,6 @@ impl Desk<'_> {
         }
     }
 
-    /// The first of what does not count, and how many more there are.
-    fn say_left_out(&self, what: &str, files: &Few<(PathBuf, String)>, unread: usize) {
-        let say = |text: &str| self.progress.tell_once(Tone::Warn, "left out: ", text);
-        for (path, why) in files.first() {
-            say(&format!("{}: {why}", path.display()));
-        }
-        if files.more() > 0 {
-            say(&format!("{} more {what} files", files.more()));
-        }
-        if unread > 0 {
-            say(&format!(
-                "{unread} {what} files that were not read: there are too many; move away what is old"
-            ));
-        }
-    }
-
     /// The owners of a Safe by the council file and, where it was asked, by the chain.
     #[must_use]
     pub fn owners(&self, safe: &council::Safe, now: Option<&Owners>) -> Option<SafeOwners> {
@@ -91,16 +37,18 @@ impl Desk<'_> {
         SafeOwners::new((chain_id, safe.address), safe.owners.as_ref(), now)
     }
 
-    /// Returns the owners; the chain is asked where the council file does not pin them.
-    pub fn look_up_owners(&self, safe: &council::Safe) -> Result<SafeOwners, Error> {
-        if let Some(pinned) = self.owners(safe, None) {
-            return Ok(pinned);
+    /// Returns the owners, and the threshold; the chain is asked where the council file does not pin them.
+    pub fn look_up_owners(&self, safe: &council::Safe) -> Result<(SafeOwners, Owners), Error> {
+        if let (Some(pinned), Some(owners)) = (self.owners(safe, None), &safe.owners) {
+            return Ok((pinned, owners.clone()));
         }
         let ask = Ask { safe: safe.address, ..Ask::default() };
         let link = self.connect(safe)?;
         let seen =
             self.progress.wait("reading the Safe's owners", || link.snapshot(&ask, BlockTag::Latest))?;
-        self.owners(safe, Some(&seen.state.owners)).ok_or_else(|| no_owners(safe))
+        let owners = seen.state.owners;
+        let both = self.owners(safe, Some(&owners)).map(|all| (all, owners));
+        both.ok_or_else(|| no_owners(safe))
     }
 
     /// Returns the owners that the council file pins; the network is not asked.
@@ -108,18 +56,14 @@ impl Desk<'_> {
         self.owners(safe, None).ok_or_else(|| no_owners(safe))
     }
 
-    /// The recorded transactions of a proposal. A record is only its folder's word: one of anything else is passed over.
-    pub fn sent(&self, proposal: &Proposal) -> Result<Vec<Sent>, Error> {
-        let records = self.incidents.sent(&proposal.hash().to_string())?;
-        let read = |stored: Stored| Sent::parse(&stored.text.ok()?);
-        Ok(records.into_iter().filter_map(read).filter(|sent| sent.is_for(proposal)).collect())
+    /// Nonces and hashes of the proposals kept for one Safe at a nonce.
+    pub fn others(&self, safe: &council::Safe, nonce: Nonce) -> Result<Vec<(Nonce, String)>, Error> {
+        let rivals = self.kept(|p| p.nonce() == nonce && self.is_of(p, safe))?;
+        Ok(rivals.iter().map(|p| (p.nonce(), p.hash().to_string())).collect())
     }
 
-    /// Nonces and hashes of the proposals kept for one Safe.
-    pub fn others(&self, safe: &council::Safe) -> Result<Vec<(Nonce, String)>, Error> {
-        let kept = self.kept()?;
-        let of_safe = kept.iter().filter(|p| self.safe_of(p).is_ok_and(|s| s.name == safe.name));
-        Ok(of_safe.map(|p| (p.nonce(), p.hash().to_string())).collect())
+    fn is_of(&self, proposal: &Proposal, safe: &council::Safe) -> bool {
+        self.safe_of(proposal).is_ok_and(|own| own.name == safe.name)
     }
 
     /// The verified signatures kept for a proposal. A file that is not one is named and left out.
@@ -127,12 +71,12 @@ impl Desk<'_> {
         let mut signatures: Vec<OwnerSignature> = Vec::new();
         let mut left_out = Few::default();
         let names: Vec<String> = owners.list().iter().map(ToString::to_string).collect();
-        let stored = self.incidents.signatures(&proposal.hash().to_string(), &names)?;
+        let stored = self.incidents.signatures(&self.folders(proposal.hash())?, &names)?;
         let unread = stored.left;
         for stored in stored.files {
             let verified = stored.text.map_err(|e| e.to_string()).and_then(|text| {
                 let stated = Stated::from_json(&text).ok_or("it is not a signature file")?;
-                OwnerSignature::verify(&stated, proposal, owners).map_err(|e| e.to_string())
+                self.filed.recover_once(&stated, proposal, owners).map_err(|e| e.to_string())
             });
             match verified {
                 Ok(signature) => {
@@ -148,42 +92,81 @@ impl Desk<'_> {
         Ok(signatures)
     }
 
+    /// Returns the test of what may be meant by an order, before it is derived.
+    pub fn meant(&self, order: &Order, given: &Given) -> Result<impl Fn(&Proposal) -> bool, Error> {
+        let (safe, binding) = (order.safe, order.binding()?);
+        let nonce = given.nonce.map(|nonce| nonce.plus(order.after));
+        Ok(move |p: &Proposal| {
+            p.binding().is_of(&binding, |bound, param, texts| order.is_same(bound, param, texts))
+                && nonce.is_none_or(|n| n == p.nonce())
+                && self.is_of(p, safe)
+        })
+    }
+
+    /// The nonces of the proposals that are wanted, derived or not. Those that were executed count only if there is no
+    /// other.
+    fn nonces(&self, wanted: impl Fn(&Proposal) -> bool) -> Result<Vec<Nonce>, Error> {
+        let mut nonces = BTreeMap::new();
+        for (nonce, is_closed) in self.places(wanted)? {
+            *nonces.entry(nonce).or_insert(true) &= is_closed;
+        }
+        let has_open = nonces.values().any(|is_closed| !is_closed);
+        nonces.retain(|_, is_closed| !(has_open && *is_closed));
+        Ok(nonces.into_keys().collect())
+    }
+
     /// Of the proposals kept for a lever: the one with the nonce asked for; where there are several, the one whose
     /// turn it is by the Safe's nonce now, or the next after it, or else the last that was used. Among several for one
     /// nonce the one that the lever gives from the chain's values now, and then the one that more owners have signed.
     pub fn kept_for(&self, order: &Order, given: &Given, online: bool) -> Result<Option<Proposal>, Error> {
-        let (set, safe, binding) = (given.arguments()?, order.safe, order.binding()?);
-        let nonce = given.nonce.map(|nonce| nonce.plus(order.after));
-        let mut kept = self.kept()?;
-        kept.retain(|p| {
-            self.safe_of(p).is_ok_and(|s| s.name == safe.name)
-                && p.binding().is_of(&binding, |bound, param, texts| order.is_same(bound, param, texts))
-                && nonce.is_none_or(|n| n == p.nonce())
-        });
-        if kept.len() < 2 {
-            return Ok(kept.pop());
-        }
+        let (set, safe) = (given.arguments()?, order.safe);
+        let meant = self.meant(order, given)?;
+        let at = |nonce: Nonce| self.kept(|p| p.nonce() == nonce && meant(p));
+        let nonces = self.nonces(&meant)?;
         if !online {
-            let mut nonces: Vec<Nonce> = kept.iter().map(Proposal::nonce).collect();
-            nonces.sort();
-            nonces.dedup();
-            if nonces.len() > 1 {
-                let nonces: Vec<String> = nonces.iter().map(ToString::to_string).collect();
+            let mut found = Vec::new();
+            for nonce in nonces {
+                let kept = at(nonce)?;
+                if !kept.is_empty() {
+                    found.push((nonce, kept));
+                }
+                if found.len() > Few::<()>::SHOWN {
+                    break;
+                }
+            }
+            if found.len() > 1 {
+                let nonces: Vec<String> = found.iter().map(|(nonce, _)| nonce.to_string()).collect();
                 let message = format!(
                     "several proposals are kept for lever {}, with nonces {}",
-                    binding.title(),
+                    order.binding()?.title(),
                     nonces.join(", ")
                 );
                 return Err(Error::new(Exit::Usage, message).hint("offline, say which with --nonce"));
             }
+            let kept = found.pop().map(|(_, kept)| kept).unwrap_or_default();
             return Ok(self.most_signed(kept, &set, self.owners(safe, None).as_ref()));
         }
+        if let [only] = nonces[..] {
+            let mut kept = at(only)?;
+            if kept.len() < 2 {
+                return Ok(kept.pop());
+            }
+        } else if nonces.is_empty() {
+            return Ok(None);
+        }
         let link = self.connect(safe)?;
+        let nonce = given.nonce.map(|nonce| nonce.plus(order.after));
         let first = First { nonce, ..First::LATEST };
         let (seen, live) = self.progress.wait("reading the Safe's nonce", || order.live(&link, first))?;
-        let next = kept.iter().map(Proposal::nonce).filter(|n| *n >= seen.state.nonce).min();
-        let nonce = nonce.or(next).or_else(|| kept.iter().map(Proposal::nonce).max());
-        kept.retain(|p| Some(p.nonce()) == nonce);
+        let (passed, open): (Vec<Nonce>, Vec<Nonce>) =
+            nonces.into_iter().partition(|n| *n < seen.state.nonce);
+        let mut kept = Vec::new();
+        for nonce in open.into_iter().chain(passed.into_iter().rev()) {
+            kept = at(nonce)?;
+            if !kept.is_empty() {
+                break;
+            }
+        }
         if let Ok(live) = live
             && let Some(at) = kept.iter().position(|p| live.proposal.at_nonce(p.nonce()) == p.hash())
         {
@@ -191,6 +174,13 @@ impl Desk<'_> {
         }
         let owners = self.owners(safe, Some(&seen.state.owners));
         Ok(self.most_signed(kept, &set, owners.as_ref()))
+    }
+
+    /// The proposal kept for an order that is most likely to be the next: good for a guess at what will be read.
+    pub fn likely_for(&self, order: &Order, given: &Given) -> Option<Proposal> {
+        let meant = self.meant(order, given).ok()?;
+        let last = self.nonces(&meant).ok()?.pop()?;
+        self.kept(|p| p.nonce() == last && meant(p)).ok()?.pop()
     }
 
     /// Before all that bring arguments of their own, those that do not.

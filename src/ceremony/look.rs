@@ -32,16 +32,6 @@ impl<'a> Desk<'a> {
         Ok(self.look_at_all(self.find(what, given, purpose)?, given, purpose != Purpose::Look, None))
     }
 
-    /// Follows the one transaction that was named.
-    ///
-    /// # Errors
-    /// As for [`Self::find`]; and where it comes to several.
-    pub fn look_one(&'a self, what: &str, given: &Given, purpose: Purpose) -> Result<Rehearsed<'a>, Error> {
-        let found = self.find_one(what, given, purpose)?;
-        let view = self.view(found.safe())?;
-        self.look_at(found, view, given, purpose != Purpose::Look, None)
-    }
-
     /// Holds each against its chain as it is now.
     pub fn look_at_all(
         &'a self,

@@ -78,7 +78,7 @@ pub fn propose<'a>(
         safe: order.safe,
         chain: order.chain,
         names: order.names.clone(),
-        others: desk.others(order.safe)?,
+        others: desk.others(order.safe, proposal.nonce())?,
         pins: desk.council.pins_on(&order.safe.chain),
         matching: Match::Same,
         foreign: Vec::new(),
@@ -132,7 +132,7 @@ impl<'a> Existing<'a> {
             is_from_file: true,
             nonce_named: given.nonce.is_some(),
             pins: desk.council.pins_on(&safe.chain),
-            others: desk.others(safe)?,
+            others: desk.others(safe, proposal.nonce())?,
             proposal,
         };
         Ok(Online { derived, seen })

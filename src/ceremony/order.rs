@@ -204,6 +204,13 @@ impl<'a> Order<'a> {
         self.acts.iter().filter_map(|act| act.lever.as_deref())
     }
 
+    /// Returns the levers and the Safe, for a heading: `vault + bridge · guardian on mainnet`.
+    #[must_use]
+    pub fn words(&self) -> String {
+        let levers: Vec<&str> = self.levers().collect();
+        format!("{} · {} on {}", levers.join(" + "), self.safe.name, self.chain.name)
+    }
+
     /// Returns these acts for another Safe.
     #[must_use]
     pub fn by(&self, safe: &'a council::Safe) -> Self {

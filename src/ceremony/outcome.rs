@@ -18,7 +18,7 @@ use crate::fork::Expected;
 use crate::playbook::{Check, Verdict};
 use crate::progress::Tone;
 use crate::safe::{Execution, find_execution};
-use crate::store::{StoreError, Stored};
+use crate::store::Stored;
 
 /// Outcomes recorded for one proposal.
 const MOST_OUTCOMES: usize = 20;
@@ -220,9 +220,8 @@ pub fn prove(desk: &Desk, judged: &Judged, receipt: &Receipt) -> Result<Option<P
 
 /// Keeps a proven outcome beside the proposal. Nothing is overwritten: after a reorganisation the next file supersedes
 /// the last. Returns `true` if it was not kept before.
-pub fn keep(desk: &Desk, judged: &Judged, object: &Value) -> Result<bool, StoreError> {
-    let proposal = judged.proposal().hash().to_string();
-    let kept = desk.incidents.outcomes(&proposal)?;
+pub fn keep(desk: &Desk, judged: &Judged, object: &Value) -> Result<bool, Error> {
+    let kept = desk.outcomes(judged.proposal())?;
     let mut object = object.clone();
     if let Some((name, last)) = last_kept(&kept) {
         let same = |field: &str| last.get(field).is_none_or(|value| object.get(field) == Some(value));
@@ -235,7 +234,7 @@ pub fn keep(desk: &Desk, judged: &Judged, object: &Value) -> Result<bool, StoreE
             fields.insert("supersedes".into(), json!(name));
         }
     }
-    desk.incidents.keep_outcome(&proposal, kept.len() + 1, &format!("{object:#}\n"))?;
+    desk.keep_outcome(judged.proposal(), kept.len() + 1, &format!("{object:#}\n"))?;
     Ok(true)
 }
 
@@ -251,7 +250,7 @@ fn last_kept(kept: &[Stored]) -> Option<(String, Value)> {
 /// # Errors
 /// When the folder cannot be read.
 pub fn say_if_lost(desk: &Desk, judged: &Judged) -> Result<(), Error> {
-    let kept = desk.incidents.outcomes(&judged.proposal().hash().to_string())?;
+    let kept = desk.outcomes(judged.proposal())?;
     if let Some((name, _)) = last_kept(&kept) {
         let text = format!(
             "{name} says that it was executed, and nonce {} of the Safe is not used: the chain was reorganised, or \

@@ -1,5 +1,6 @@
 //! `broadcast`: at threshold, rehearse, ask, send, wait, and prove the effect on chain.
 
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use alloy::primitives::{Address, U256};
@@ -23,9 +24,9 @@ use crate::command::Session;
 use crate::command::args::{ARGUMENTS, Accept, Depth, Derive, Key, Proofs};
 use crate::command::complete;
 use crate::command::earlier::{Before, not_reserved, sent_before};
-use crate::command::key;
 use crate::command::key::{Named, Signer, Use};
 use crate::command::report::report;
+use crate::command::{import, key};
 use crate::device::{Status, transaction_screens};
 use crate::error::{Error, Exit};
 use crate::evm::amount;
@@ -86,6 +87,10 @@ pub struct Args {
     #[arg(long, value_name = "GAS", help_heading = "Checks")]
     gas: Option<u64>,
 
+    /// Take in the signatures of a chat first: a file, or `-` for standard input
+    #[arg(long, value_name = "FILE")]
+    chat: Option<PathBuf>,
+
     #[command(flatten)]
     depth: Depth,
 
@@ -100,6 +105,10 @@ pub fn run(session: &Session, args: &Args) -> Result<Exit, Error> {
     session.require_accepted(&session.rests_of(&args.what, &given)?, &args.accept.accept)?;
     // The address that a keystore states: its key is asked for only once there is something to send.
     let named = if args.calldata { None } else { Some(key::find(session.ui, &args.key, Use::Paying)?) };
+    if let Some(chat) = &args.chat {
+        let received = import::receive(session, &args.what, &given, std::slice::from_ref(chat))?;
+        received.require_read(session).map_err(|error| error.hint("nothing was sent"))?;
+    }
     let mut found = session.find(&args.what, &given, Purpose::Finish)?;
     let mut signer = None;
     if found.len() == 1
@@ -133,9 +142,7 @@ fn one<'a>(
     let (given, since) = (args.derive.given(), clock::moment());
     // Taken before the chain is asked: what another run does meanwhile would not be seen. Whoever only prints the call
     // may have a folder that cannot be written.
-    let lock = |proposal: &Proposal| {
-        (!args.calldata).then(|| session.incidents.lock(&proposal.hash().to_string())).transpose()
-    };
+    let lock = |proposal: &Proposal| (!args.calldata).then(|| session.lock(proposal)).transpose();
     let early = found.proposal().map(lock);
     let view = session.view(found.safe())?;
     let rehearsed = session.look_at(found, view, &given, true, stated)?;
@@ -314,11 +321,7 @@ impl<'a> Look<'a> {
         }
         let sent = Sent::new(raw, Some(clock::seconds()))
             .ok_or_else(|| Error::new(Exit::Failed, "the key signed something else; nothing was sent"))?;
-        let proposal = self.judged.proposal().hash().to_string();
-        session
-            .incidents
-            .keep_sent(&proposal, &sent.hash.to_string(), &sent.to_json())
-            .map_err(nothing_sent)?;
+        session.keep_sent(self.judged.proposal(), &sent).map_err(not_kept)?;
         drop(payer);
         self.give_out(&sent, ready, true)
     }
@@ -398,9 +401,14 @@ impl<'a> Look<'a> {
 
 /// The folder does not take what has to be there before a transaction is sent.
 fn nothing_sent(error: StoreError) -> Error {
-    let is_locked = matches!(error, StoreError::Locked { .. });
-    let error = Error::from(error).hint("nothing was sent");
-    if is_locked { error } else { error.hint("--calldata prints the call, which any wallet can send") }
+    if matches!(error, StoreError::Locked { .. }) {
+        return Error::from(error).hint("nothing was sent");
+    }
+    not_kept(error.into())
+}
+
+fn not_kept(error: Error) -> Error {
+    error.hint("nothing was sent").hint("--calldata prints the call, which any wallet can send")
 }
 
 /// A proposal that the Safe has executed, sent by us or by somebody else, is proven and not sent again.

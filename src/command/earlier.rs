@@ -80,14 +80,11 @@ pub fn sent_before(
 
 /// A payer's nonce belongs to the proposal that it was signed for until it is mined: nothing else may take its place.
 pub fn not_reserved(session: &Session, judged: &Judged, payer: Address, nonce: u64) -> Result<(), Error> {
-    let own = judged.proposal().hash().to_string();
+    let own = session.folders(judged.proposal().hash())?;
     let (safe, now) = (judged.proposal().safe(), judged.seen()?.snapshot.state.nonce);
     // What the Safe can execute no more only fails: it may be replaced.
-    let is_over = |folder: &str| {
-        let kept = session.kept().unwrap_or_default();
-        kept.iter().any(|p| p.hash().to_string() == folder && p.safe() == safe && p.nonce() < now)
-    };
-    for stored in session.incidents.all_sent()?.into_iter().filter(|stored| stored.folder != own) {
+    let is_over = |folder: &str| session.is_over(folder, safe, now).unwrap_or_default();
+    for stored in session.incidents.all_sent()?.into_iter().filter(|stored| !own.contains(&stored.folder)) {
         let Some(sent) = stored.text.ok().and_then(|text| Sent::parse(&text)) else { continue };
         let is_its_place = sent.from == payer && sent.tx.chain_id == safe.chain_id && sent.tx.nonce == nonce;
         if is_its_place && !is_over(&stored.folder) {

@@ -6,6 +6,7 @@ use clap::ValueHint;
 use clap_complete::ArgValueCompleter;
 use serde_json::json;
 
+use crate::ceremony::named::Named;
 use crate::ceremony::words::words_for;
 use crate::command::Session;
 use crate::command::args::{ARGUMENTS, Derive};
@@ -23,9 +24,9 @@ Examples:
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "What", after_help = EXAMPLES)]
 pub struct Args {
-    /// A lever or a proposal file
-    #[arg(help_heading = ARGUMENTS, add = ArgValueCompleter::new(complete::levers))]
-    what: String,
+    /// Levers or proposal files; levers named together are pulled together
+    #[arg(required = true, help_heading = ARGUMENTS, add = ArgValueCompleter::new(complete::levers))]
+    what: Vec<String>,
 
     /// Copy proposal and signatures here, as files
     ///
@@ -38,13 +39,29 @@ pub struct Args {
 }
 
 pub fn run(session: &Session, args: &Args) -> Result<Exit, Error> {
-    session.note_changes(&session.rests_of(std::slice::from_ref(&args.what), &args.derive.given())?)?;
-    let proposal = session.made_before(&args.what, &args.derive.given())?.ok_or_else(|| {
-        let what = words_for(std::slice::from_ref(&args.what), &args.derive.given());
-        Error::new(Exit::Failed, format!("nothing is kept here for lever {}", args.what))
+    let given = args.derive.given();
+    session.note_changes(&session.rests_of(&args.what, &given)?)?;
+    let mut named = session.named(&args.what, &given)?;
+    if named.len() == 1
+        && let Some(only) = named.pop()
+    {
+        return one(session, args, only);
+    }
+    let mut whole = Exit::Done;
+    for named in named {
+        session.ui.say(&Text::default().bold(&named.title()));
+        whole = whole.graver(session.ui.part(|| one(session, args, named)));
+    }
+    Ok(whole)
+}
+
+fn one(session: &Session, args: &Args, named: Named) -> Result<Exit, Error> {
+    let what = words_for(&args.what, &args.derive.given());
+    let proposal = named.into_proposal().ok_or_else(|| {
+        Error::new(Exit::Failed, format!("nothing is kept here for lever {what}"))
             .hint(format!("breakglass sign {what} makes a signature"))
     })?;
-    let owners = session.look_up_owners(session.safe_of(&proposal)?)?;
+    let (owners, _) = session.look_up_owners(session.safe_of(&proposal)?)?;
     let signatures = session.signatures(&proposal, &owners)?;
     let claims = session.claims(&proposal);
     let lines: Vec<String> = signatures.iter().map(|signature| signature.line(&claims)).collect();

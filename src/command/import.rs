@@ -8,16 +8,14 @@ use clap::ValueHint;
 use clap_complete::ArgValueCompleter;
 use serde_json::{Value, json};
 
-use crate::ceremony::find::{Purpose, is_file};
-use crate::ceremony::words::words_for;
+use crate::ceremony::importing::{Taken, nothing_taken};
+use crate::ceremony::order::Given;
 use crate::command::Session;
 use crate::command::args::{ARGUMENTS, Derive};
 use crate::command::complete;
 use crate::error::{Error, Exit};
 use crate::incident::{Act, MOST_LISTED};
-use crate::proposal::{
-    Few, Finds, Gathered, OwnerSignature, Proposal, SafeOwners, Wanted, find_signatures, gather,
-};
+use crate::proposal::{Few, Finds, Gathered, OwnerSignature, Tally, find_signatures};
 use crate::store::{self, Foreign, StoreError};
 use crate::ui::{Text, has_terminal};
 
@@ -41,20 +39,6 @@ struct Sources {
     left: usize,
 }
 
-/// The proposals that signatures may be for, and the file that was named if it is not what the reader's own files give.
-#[derive(Default)]
-struct Targets {
-    /// The one that was named first.
-    proposals: Vec<(Proposal, SafeOwners)>,
-    refused: Option<Refused>,
-}
-
-/// A proposal file that is not kept.
-struct Refused {
-    path: String,
-    why: String,
-}
-
 const EXAMPLES: &str = "\
 Examples:
   pbpaste | breakglass import vault
@@ -67,7 +51,7 @@ pub struct Args {
     #[arg(help_heading = ARGUMENTS, add = ArgValueCompleter::new(complete::levers))]
     what: String,
 
-    /// Files or folders; `-`, or none, for standard input
+    /// Files, folders or more levers; `-`, or none, for standard input
     #[arg(help_heading = ARGUMENTS, value_name = "FILE", value_hint = ValueHint::AnyPath)]
     from: Vec<PathBuf>,
 
@@ -76,21 +60,55 @@ pub struct Args {
 }
 
 pub fn run(session: &Session, args: &Args) -> Result<Exit, Error> {
-    session.note_changes(&session.rests_of(std::slice::from_ref(&args.what), &args.derive.given())?)?;
-    let sources = read(session, &args.from);
-    let targets = targets(session, args, &sources.finds)?;
-    let wanted: Vec<Wanted> = targets.proposals.iter().map(wanted).collect();
-    let mut gathered = gather(&sources.finds, &wanted);
-    for target in &wanted {
-        let signs = |s: &OwnerSignature| s.hash() == target.proposal.hash();
-        if gathered.new.iter().any(signs) {
-            gathered = gathered.beside(&session.signatures(target.proposal, &target.owners)?);
+    let (what, from) = args.split(session);
+    let given = args.derive.given();
+    session.note_changes(&session.rests_of(&what, &given)?)?;
+    receive(session, &what, &given, &from)?.report(session)
+}
+
+impl Args {
+    /// What was named, and where to look. A lever's name is a lever here too: a file that is called so is `./vault`.
+    fn split(&self, session: &Session) -> (Vec<String>, Vec<PathBuf>) {
+        let mut what = vec![self.what.clone()];
+        let mut from = Vec::new();
+        for path in &self.from {
+            match path.to_str().filter(|name| session.is_lever(name).is_ok()) {
+                Some(name) => what.push(name.into()),
+                None => from.push(path.clone()),
+            }
+        }
+        (what, from)
+    }
+}
+
+/// What was handed over, and what became of it.
+pub struct Received {
+    sources: Sources,
+    taken: Taken,
+}
+
+/// Reads what is handed over, and keeps what is an owner's signature.
+pub fn receive(
+    session: &Session,
+    what: &[String],
+    given: &Given,
+    from: &[PathBuf],
+) -> Result<Received, Error> {
+    let sources = read(session, from);
+    let taken = session.take_in(what, given, &sources.finds)?;
+    note(session, &taken);
+    Ok(Received { sources, taken })
+}
+
+/// Whose signatures were taken in, an entry for each proposal.
+fn note(session: &Session, taken: &Taken) {
+    for proposal in &taken.proposals {
+        let of = taken.gathered.new.iter().filter(|signature| signature.hash() == proposal.hash());
+        let owners: Vec<Address> = of.map(OwnerSignature::owner).collect();
+        for owners in owners.chunks(MOST_LISTED) {
+            session.note(Act::Imported { owners: owners.to_vec() }, proposal);
         }
     }
-    let unkept = keep(session, &mut gathered);
-    note(session, &targets.proposals, &gathered.new);
-    let what = words_for(std::slice::from_ref(&args.what), &args.derive.given());
-    report(session, &what, &sources, &gathered, &unkept, targets.refused.as_ref())
 }
 
 /// Where to look; standard input when nothing is named. What cannot be read is named, and the rest is read all the
@@ -158,8 +176,8 @@ impl Sources {
             })
         });
         let strange = gathered.refused.first().iter();
-        let strange =
-            strange.filter_map(|(text, why)| Some((self.origins.get(*text)?.as_str(), why.clone())));
+        let strange = strange
+            .filter_map(|refusal| Some((self.origins.get(refusal.text)?.as_str(), refusal.why.clone())));
         damaged.take(Few::<()>::SHOWN).chain(strange)
     }
 
@@ -168,164 +186,65 @@ impl Sources {
     }
 }
 
-fn wanted((proposal, owners): &(Proposal, SafeOwners)) -> Wanted<'_> {
-    Wanted { proposal, owners: owners.clone() }
-}
+impl Received {
+    /// What was refused, by where it is from: the files that were named first.
+    fn refused(&self) -> Vec<(String, String)> {
+        let file = self.taken.refused_files.iter();
+        let file = file.map(|(path, why)| (path.clone(), format!("the proposal is not kept: {why}")));
+        let others = self.sources.refused(&self.taken.gathered);
+        file.chain(others.map(|(origin, why)| (origin.to_string(), why))).collect()
+    }
 
-/// All that are kept here, and what was named: a file, if the reader's own files give it, or else the lever derived now.
-fn targets(session: &Session, args: &Args, found: &[Finds]) -> Result<Targets, Error> {
-    let mut targets = Targets::default();
-    let given = session.made_before(&args.what, &args.derive.given())?;
-    let safe = match &given {
-        Some(proposal) => session.safe_of(proposal)?,
-        None => session.safe(&session.lever(&args.what)?.safe)?,
-    };
-    if is_file(&args.what)
-        && let Some(proposal) = &given
-        && let Err(why) = session.derives(proposal)
-    {
-        targets.refused = Some(Refused { path: args.what.clone(), why });
-    }
-    let owners = session.look_up_owners(safe)?;
-    for proposal in session.kept()? {
-        let of = session.safe_of(&proposal)?;
-        let owners = if of.name == safe.name { Some(owners.clone()) } else { session.owners(of, None) };
-        targets.proposals.extend(owners.map(|owners| (proposal, owners)));
-    }
-    if targets.refused.is_some() {
-        return Ok(targets);
-    }
-    let fit = |proposals: &[(Proposal, SafeOwners)]| {
-        let wanted: Vec<Wanted> = proposals.iter().map(wanted).collect();
-        !gather(found, &wanted).new.is_empty()
-    };
-    let is_empty = found.iter().all(|finds| finds.stated.is_empty() && finds.bare.is_empty());
-    match given {
-        Some(proposal) if is_file(&args.what) => {
-            let named = (proposal, owners);
-            if fit(std::slice::from_ref(&named)) {
-                let (proposal, hash) = (&named.0, named.0.hash().to_string());
-                session.incidents.keep_proposal(&hash, &proposal.to_json())?;
-                say_foreign(session, args, proposal)?;
-            }
-            targets.proposals.retain(|(kept, _)| kept.hash() != named.0.hash());
-            targets.proposals.insert(0, named);
+    /// Says what was taken in and what was refused. Returns the refusals.
+    pub fn show(&self, session: &Session) -> Vec<(String, String)> {
+        let gathered = &self.taken.gathered;
+        list(session, "taken in  ", Text::good, &gathered.new);
+        list(session, "known     ", Text::dim, &gathered.known);
+        let refused = self.refused();
+        for (origin, why) in &refused {
+            session.ui.say(&Text::default().bad("refused   ").add(&format!("{origin}: {why}")));
         }
-        Some(proposal) if is_empty || fit(&targets.proposals) => {
-            targets.proposals.sort_by_key(|(target, _)| target.hash() != proposal.hash());
+        let listed = refused.len() - self.taken.refused_files.len();
+        for sentence in leftovers(&self.sources, gathered, listed) {
+            session.ui.say(&Text::default().warn("! ").add(&sentence));
         }
-        // Nothing here fits: the lever may mean a transaction that was never proposed on this machine.
-        _ => {
-            let derived = session.look_one(&args.what, &args.derive.given(), Purpose::Sign)?.online.derived;
-            let named = (derived.proposal.clone(), derived.owners.clone());
-            if fit(std::slice::from_ref(&named)) {
-                derived.keep(session)?;
-            }
-            targets.proposals.insert(0, named);
-        }
+        session.ui.object(&object(&self.sources, &self.taken, &refused));
+        refused
     }
-    Ok(targets)
-}
 
-/// Whoever signs or sends it later has to know that these were not their own choice.
-fn say_foreign(session: &Session, args: &Args, proposal: &Proposal) -> Result<(), Error> {
-    let foreign = session.foreign(proposal, &args.derive.given().arguments()?);
-    if !foreign.is_empty() {
-        let first = foreign.iter().take(Few::<()>::SHOWN);
-        let list: Vec<String> = first.map(|(name, value)| format!("{name} = {value}")).collect();
-        let more = match foreign.len() - list.len() {
-            0 => String::new(),
-            more => format!(", and {more} more"),
-        };
-        let text = format!("{} leaves open, and the file chose: {}{more}", lever(proposal), list.join(", "));
-        session.ui.say(&Text::default().warn("! ").add(&text));
+    /// The same; an error if anything could not be read or kept.
+    pub fn require_read(&self, session: &Session) -> Result<(), Error> {
+        self.show(session);
+        failure(&self.sources, &self.taken.unkept).map_or(Ok(()), Err)
     }
-    Ok(())
-}
 
-fn lever(proposal: &Proposal) -> String {
-    let binding = proposal.binding();
-    let what = if binding.is_of_levers() { "lever" } else { "playbook" };
-    format!("{what} {}", binding.title())
-}
-
-/// Keeps what is new. One that cannot be kept does not end the keeping of the rest: it is taken out and told.
-fn keep(session: &Session, gathered: &mut Gathered) -> Few<Error> {
-    let mut unkept = Few::default();
-    gathered.new.retain(|signature| {
-        let (hash, owner) = (signature.hash().to_string(), signature.owner().to_string());
-        match session.incidents.keep_signature(&hash, &owner, &signature.to_json()) {
-            Ok(_) => true,
-            Err(error) => {
-                unkept.push(|| Error::from(error).about(&format!("the signature of {owner}")));
-                false
-            }
+    /// The same, and what is to be done next.
+    fn report(&self, session: &Session) -> Result<Exit, Error> {
+        let Self { sources, taken: Taken { gathered, unkept, refused_files, tallies, .. } } = self;
+        let refused = self.show(session);
+        if let Some(error) = failure(sources, unkept) {
+            return Err(error);
         }
-    });
-    unkept
-}
-
-/// Whose signatures were taken in, an entry for each proposal.
-fn note(session: &Session, proposals: &[(Proposal, SafeOwners)], new: &[OwnerSignature]) {
-    for (proposal, _) in proposals {
-        let of = new.iter().filter(|signature| signature.hash() == proposal.hash());
-        let owners: Vec<Address> = of.map(OwnerSignature::owner).collect();
-        for owners in owners.chunks(MOST_LISTED) {
-            session.note(Act::Imported { owners: owners.to_vec() }, proposal);
+        if gathered.new.is_empty() && gathered.known.is_empty() && gathered.spare.is_empty() {
+            let first = refused.first().map(|(origin, why)| (origin.as_str(), why.as_str()));
+            let error = nothing_taken(first, !refused_files.is_empty());
+            return Err(tallies.iter().fold(error, |error, tally| error.hint(tally.to_string())));
         }
-    }
-}
-
-fn report(
-    session: &Session,
-    what: &str,
-    sources: &Sources,
-    gathered: &Gathered,
-    unkept: &Few<Error>,
-    forged: Option<&Refused>,
-) -> Result<Exit, Error> {
-    list(session, "taken in  ", Text::good, &gathered.new);
-    list(session, "known     ", Text::dim, &gathered.known);
-    let mut refused: Vec<_> = sources.refused(gathered).collect();
-    let over = leftovers(sources, gathered, refused.len());
-    if let Some(Refused { path, why }) = forged {
-        refused.insert(0, (path, format!("the proposal is not kept: {why}")));
-    }
-    for (origin, why) in &refused {
-        session.ui.say(&Text::default().bad("refused   ").add(&format!("{origin}: {why}")));
-    }
-    for sentence in over {
-        session.ui.say(&Text::default().warn("! ").add(&sentence));
-    }
-    let object = object(sources, gathered, &refused);
-    if let Some(error) = failure(sources, unkept, &object) {
-        return Err(error);
-    }
-    if gathered.new.is_empty() && gathered.known.is_empty() && gathered.spare.is_empty() {
-        let why = match refused.first() {
-            Some((origin, why)) => format!("no signature was taken in: {origin}: {why}"),
-            None => "no signature was found in what was given".into(),
-        };
-        if forged.is_some() {
-            let fix = "do not sign it; ask in person where it comes from, or update your council file and playbooks";
-            return Err(Error::new(Exit::Refused, why).hint(fix).having_done(object));
+        for tally in tallies {
+            session.ui.say(&Text::default().bold(&tally.to_string()));
         }
-        return Err(Error::new(Exit::Failed, why)
-            .hint("ask its signer for the whole line again: it begins with bgsig2"));
+        Ok(if refused.is_empty() { Exit::Done } else { Exit::Refused })
     }
-    session
-        .ui
-        .say(&Text::default().dim("  → ").add(&format!("breakglass status {what} tells who is missing")));
-    session.ui.object(&object);
-    Ok(Exit::Done)
 }
 
 fn list(session: &Session, what: &str, tone: impl Fn(Text, &str) -> Text, signatures: &[OwnerSignature]) {
     for signature in signatures.iter().take(LISTED) {
         let owner = signature.owner();
-        let signer = session.council.signers.values().find(|signer| signer.address == owner);
-        let name = signer.map(|signer| format!("{} ", signer.name)).unwrap_or_default();
-        let line = format!("{name}{owner} for {}", signature.hash());
+        let name = match session.name_of(owner) {
+            name if name == owner.to_string() => name,
+            name => format!("{name} {owner}"),
+        };
+        let line = format!("{name} for {}", signature.hash());
         session.ui.say(&tone(Text::default(), what).add(&line));
     }
     if signatures.len() > LISTED {
@@ -360,7 +279,8 @@ fn leftovers(sources: &Sources, gathered: &Gathered, listed: usize) -> Vec<Strin
     sentences
 }
 
-fn object(sources: &Sources, gathered: &Gathered, refused: &[(&str, String)]) -> Value {
+fn object(sources: &Sources, taken: &Taken, refused: &[(String, String)]) -> Value {
+    let gathered = &taken.gathered;
     let owners = |list: &[OwnerSignature]| {
         list.iter()
             .map(|s| json!({ "owner": s.owner().to_string(), "safe_tx_hash": s.hash().to_string() }))
@@ -371,7 +291,9 @@ fn object(sources: &Sources, gathered: &Gathered, refused: &[(&str, String)]) ->
     });
     let refused: Vec<_> =
         refused.iter().map(|(origin, why)| json!({ "origin": origin, "why": why })).collect();
+    let tallies: Vec<_> = taken.tallies.iter().map(tally_object).collect();
     json!({
+        "tallies": tallies,
         "taken": owners(&gathered.new),
         "known": owners(&gathered.known),
         "not_needed": spare.collect::<Vec<_>>(),
@@ -382,8 +304,18 @@ fn object(sources: &Sources, gathered: &Gathered, refused: &[(&str, String)]) ->
     })
 }
 
+fn tally_object(tally: &Tally) -> Value {
+    json!({
+        "safe_tx_hash": tally.hash.to_string(),
+        "signed": tally.signed,
+        "missing": tally.missing,
+        "threshold": tally.threshold,
+        "next": tally.next(),
+    })
+}
+
 /// Returns the error for what could not be kept or read, beside what was taken in all the same.
-fn failure(sources: &Sources, unkept: &Few<Error>, object: &Value) -> Option<Error> {
+fn failure(sources: &Sources, unkept: &Few<Error>) -> Option<Error> {
     let (failed, what) = match (unkept.first().first(), sources.failed.first().first()) {
         (Some(error), _) => (error, "could not be kept"),
         (None, error) => (error?, "could not be read"),
@@ -395,5 +327,5 @@ fn failure(sources: &Sources, unkept: &Few<Error>, object: &Value) -> Option<Err
     if !sources.finds.is_empty() {
         error = error.hint("what else was given has been read, and what was good in it is kept");
     }
-    Some(error.having_done(object.clone()))
+    Some(error)
 }

@@ -435,10 +435,8 @@ fn write(
         "decided_by_the_chain": review::decided_object(judged),
         "summary": Summary::of(session, judged, signature.accepted()),
     });
-    let kept = judged
-        .derived
-        .keep(session)
-        .and_then(|_| Ok(session.incidents.keep_signature(&hash, &owner, &signature.to_json())?));
+    let kept =
+        judged.derived.keep(session).and_then(|_| session.keep_signature(judged.proposal(), signature));
     if let Ok(path) = &kept {
         ui.say(&Text::new("kept in ").add(&path.display().to_string()));
         object["file"] = json!(path.display().to_string());

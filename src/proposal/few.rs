@@ -19,6 +19,12 @@ impl<T> Few<T> {
         self.count += 1;
     }
 
+    /// The same with each of the first turned into something else.
+    #[must_use]
+    pub fn map<U>(self, change: impl Fn(&T) -> U) -> Few<U> {
+        Few { first: self.first.iter().map(change).collect(), count: self.count }
+    }
+
     #[must_use]
     pub fn first(&self) -> &[T] {
         &self.first

@@ -24,6 +24,15 @@ pub struct Wanted<'a> {
     pub owners: SafeOwners,
 }
 
+/// A signature that is no owner's signature of a proposal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// The place of the text in which it was found.
+    pub text: usize,
+    pub stated: Stated,
+    pub why: String,
+}
+
 /// The result for all that was found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Gathered {
@@ -33,8 +42,7 @@ pub struct Gathered {
     pub known: Vec<OwnerSignature>,
     /// How many further good signatures there are by an owner who has signed the proposal already.
     pub spare: BTreeMap<(SafeTxHash, Address), usize>,
-    /// The place of the text in which it was found, and why it is not an owner's signature of a proposal.
-    pub refused: Few<(usize, String)>,
+    pub refused: Few<Refusal>,
     /// How many were not looked at, because the bound was reached.
     pub not_looked_at: usize,
     /// How many signatures were recovered: the work.
@@ -63,7 +71,7 @@ pub fn gather(found: &[Finds], wanted: &[Wanted]) -> Gathered {
             ([_, ..], Some(hash)) => VerifyError::OtherHash(hash).to_string(),
             _ => "there is no proposal here that it could be for".into(),
         };
-        gathering.gathered.refused.push(|| (text, why()));
+        gathering.gathered.refused.push(|| Refusal { text, stated: stated.clone(), why: why() });
     }
     gathering.gathered
 }
@@ -126,7 +134,10 @@ impl Gathering {
         match self.recover(stated, target, bound) {
             None => self.gathered.not_looked_at += 1,
             Some(Ok(signature)) => self.hold(signature),
-            Some(Err(error)) => self.gathered.refused.push(|| (text, error.to_string())),
+            Some(Err(error)) => {
+                let refusal = || Refusal { text, why: error.to_string(), stated: stated.clone() };
+                self.gathered.refused.push(refusal);
+            }
         }
     }
 
@@ -155,7 +166,7 @@ impl Gathering {
                 self.gathered.not_looked_at += 1;
             } else {
                 let why = reasons.get(&stated.bytes).map_or_else(none, ToString::to_string);
-                self.gathered.refused.push(|| (text, why));
+                self.gathered.refused.push(|| Refusal { text, stated, why });
             }
         }
     }

@@ -23,6 +23,7 @@
 mod binding;
 mod build;
 mod claims;
+mod explain;
 mod few;
 mod finder;
 mod gather;
@@ -31,6 +32,7 @@ mod owner_signature;
 mod ready;
 mod record;
 mod safe_owners;
+mod tally;
 #[cfg(test)]
 mod tests;
 mod wire;
@@ -39,13 +41,15 @@ mod wire_reading;
 pub use binding::{Binding, BindingError, BoundLever, Difference, OpenArgument, command, differences};
 pub use build::{BatchContract, BatchSource, BuildError, build_tx, calls_of};
 pub use claims::{Claims, ShortDigest};
+pub use explain::{Candidate, Explanation, Meant, Own, explain};
 pub use few::Few;
 pub use finder::{Damaged, Finds, find_signatures};
-pub use gather::{Gathered, Wanted, gather};
+pub use gather::{Gathered, Refusal, Wanted, gather};
 pub use owner_signature::{OwnerSignature, Stated, VerifyError};
 pub use ready::{NotReady, Ready, Shortfall, assemble, count, likely_approvals, reassemble};
 pub use record::{Record, RecordedBalance, RecordedCode};
 pub use safe_owners::SafeOwners;
+pub use tally::Tally;
 pub use wire::ProposalError;
 
 use crate::evm::{Block, Readings};

@@ -45,7 +45,7 @@ pub struct OwnerSignature {
     accepted: Vec<String>,
 }
 
-#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
 pub enum VerifyError {
     #[error("it signs another transaction, {0}")]
     OtherHash(SafeTxHash),

@@ -1,6 +1,7 @@
 //! Stories of the proposal room: two owners of three, and everybody who would like to be one.
 
 mod binding;
+mod explain;
 mod flood;
 
 use alloy::primitives::{Address, B256, Bytes, U256};

@@ -35,7 +35,7 @@ impl fmt::Display for SignatureKind {
     }
 }
 
-#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
 pub enum SignatureError {
     #[error("a signature has 65 bytes, and this one has {0}")]
     Length(usize),

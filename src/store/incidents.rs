@@ -1,5 +1,6 @@
-//! Where the files of proposals lie: `incidents/<safeTxHash>/` beside the council file, one folder a proposal, one
-//! file a signature.
+//! Where the files of proposals lie: `incidents/2026-11-25-vault-n42-41e5da7e/` beside the council file, one folder a
+//! proposal, one file a signature. A folder's name is for people: which proposal it is of is told by what lies in it. Those
+//! of earlier versions are called by the whole hash.
 
 use std::collections::HashSet;
 use std::fs::File;
@@ -14,6 +15,7 @@ use super::write::{System, lock_on};
 use super::{StoreError, create_folder, create_new, keep_new, read_text, shown};
 
 const PROPOSAL_START: &str = "proposal";
+const PROPOSAL: &str = "proposal.json";
 const JSON: &str = ".json";
 const SIGNATURE_END: &str = ".sig.json";
 const OUTCOME_START: &str = "outcome";
@@ -28,7 +30,7 @@ const LONGEST_PROPOSAL: usize = 8 << 20;
 /// The longest file of a signature, or of what was sent and what came of it.
 const LONGEST_NOTE: usize = 1 << 20;
 
-/// The folder that holds one folder per proposal. Proposals are named by the text of their hash.
+/// The folder that holds one folder per proposal.
 #[derive(Clone, Debug)]
 pub struct Incidents {
     root: PathBuf,
@@ -53,72 +55,80 @@ impl Incidents {
         Log::at(self.root.join(JOURNAL))
     }
 
-    #[must_use]
-    pub fn folder(&self, proposal: &str) -> PathBuf {
-        self.root.join(proposal)
+    fn path(&self, folder: &str) -> PathBuf {
+        self.root.join(folder)
     }
 
-    fn ready(&self, proposal: &str) -> Result<PathBuf, StoreError> {
+    /// Keeps the first file of a proposal in a folder of its own: of this name, or of the next that nothing else has.
+    /// Returns the folder's name and the file.
+    pub fn keep_first(&self, name: &str, contents: &str) -> Result<(String, PathBuf), StoreError> {
         create_folder(&self.root)?;
-        let folder = self.folder(proposal);
-        create_folder(&folder)?;
-        Ok(folder)
+        let digest = hex::encode(&keccak256(contents)[..8]);
+        let names = (1..=MOST_NAMES).map(|n| numbered(name, n, "")).chain([format!("{name}-{digest}")]);
+        let mut taken = PathBuf::new();
+        for folder in names {
+            taken = self.path(&folder);
+            match create_folder(&taken) {
+                Err(StoreError::Exists { .. } | StoreError::Link { .. }) => continue,
+                result => result?,
+            }
+            let file = taken.join(PROPOSAL);
+            match keep_new(&file, contents) {
+                Err(StoreError::Exists { .. } | StoreError::Link { .. }) => {}
+                result => return result.map(|()| (folder, file)),
+            }
+        }
+        Err(StoreError::Exists { path: shown(&taken) })
     }
 
-    /// Keeps a proposal; where another file is there already, beside it: what came later counts.
-    pub fn keep_proposal(&self, proposal: &str, contents: &str) -> Result<PathBuf, StoreError> {
-        let folder = self.ready(proposal)?;
-        keep_last(&folder, proposal_names(), contents)
+    /// Keeps another file of the same proposal beside what is there: what came later counts.
+    pub fn keep_proposal(&self, folder: &str, contents: &str) -> Result<PathBuf, StoreError> {
+        keep_last(&self.path(folder), proposal_names(), contents)
     }
 
     /// Keeps a signature under its owner's name; where another file has that name, under the next that is free.
-    pub fn keep_signature(&self, proposal: &str, owner: &str, contents: &str) -> Result<PathBuf, StoreError> {
-        let folder = self.ready(proposal)?;
-        keep_beside(&folder, owner, SIGNATURE_END, contents)
+    pub fn keep_signature(&self, folder: &str, owner: &str, contents: &str) -> Result<PathBuf, StoreError> {
+        keep_beside(&self.path(folder), owner, SIGNATURE_END, contents)
     }
 
     /// Records a transaction before it is sent.
-    pub fn keep_sent(
-        &self,
-        proposal: &str,
-        transaction: &str,
-        contents: &str,
-    ) -> Result<PathBuf, StoreError> {
-        let path = self.ready(proposal)?.join(format!("{SENT_START}{transaction}.json"));
+    pub fn keep_sent(&self, folder: &str, transaction: &str, contents: &str) -> Result<PathBuf, StoreError> {
+        let path = self.path(folder).join(format!("{SENT_START}{transaction}.json"));
         keep_new(&path, contents).map(|()| path)
     }
 
     /// Records that a proposal was executed and its effect proven: the `nth` time that it was, from 1 on. A note for
     /// people: nothing rests on it.
-    pub fn keep_outcome(&self, proposal: &str, nth: usize, contents: &str) -> Result<(), StoreError> {
+    pub fn keep_outcome(&self, folder: &str, nth: usize, contents: &str) -> Result<(), StoreError> {
         let name =
             if nth <= 1 { format!("{OUTCOME_START}.json") } else { format!("{OUTCOME_START}-{nth}.json") };
-        match create_new(&self.ready(proposal)?.join(name), contents) {
+        match create_new(&self.path(folder).join(name), contents) {
             Err(StoreError::Exists { .. }) => Ok(()),
             result => result,
         }
     }
 
-    /// The outcomes recorded for one proposal, the last one last: a reorganisation leaves more than one.
-    pub fn outcomes(&self, proposal: &str) -> Result<Vec<Stored>, StoreError> {
-        let mut all = self.notes(proposal, OUTCOME_START)?.files;
+    /// The outcomes recorded in the folders of one proposal, the last one last: a reorganisation leaves more than one.
+    pub fn outcomes(&self, folders: &[String]) -> Result<Vec<Stored>, StoreError> {
+        let mut all = self.notes(folders, OUTCOME_START)?;
         // outcome.json, outcome-2.json, …, outcome-10.json
-        all.sort_by_key(|stored| (stored.path.as_os_str().len(), stored.path.clone()));
+        let order = |stored: &Stored| stored.path.file_name().map(|name| (name.len(), name.to_owned()));
+        all.sort_by_key(order);
         Ok(all)
     }
 
     /// Returns `true` if an outcome was recorded.
     #[must_use]
-    pub fn has_outcome(&self, proposal: &str) -> bool {
-        self.folder(proposal).join(format!("{OUTCOME_START}.json")).is_file()
+    pub fn has_outcome(&self, folder: &str) -> bool {
+        self.path(folder).join(format!("{OUTCOME_START}.json")).is_file()
     }
 
     /// The files of the proposals kept here, folder by folder, the last that was kept first. Where there are too many,
-    /// the last file of every folder that is named by a hash is read before all others.
+    /// the last file of every folder that is named as ours are is read before all others.
     pub fn proposals(&self) -> Result<Shelf, StoreError> {
         let mut candidates = Vec::new();
         for name in names_in(&self.root)? {
-            let folder = self.folder(&name);
+            let folder = self.path(&name);
             if !folder.symlink_metadata().is_ok_and(|there| there.is_dir()) {
                 continue;
             }
@@ -127,17 +137,25 @@ impl Incidents {
             let mut paths: Vec<PathBuf> =
                 numbers.take_while(|path| path.symlink_metadata().is_ok()).collect();
             paths.reverse();
-            let of_others = if is_hash(&name) { 0 } else { MOST_PROPOSALS };
+            let of_others = if is_ours(&name) { 0 } else { MOST_PROPOSALS };
             let candidate = |(at, path)| Candidate { path, folder: name.clone(), rank: at + of_others };
             candidates.extend(paths.into_iter().enumerate().map(candidate));
         }
         Ok(read_shelf(candidates, LONGEST_PROPOSAL))
     }
 
-    /// The signatures kept for one proposal, in the order of their names. Where there are too many, those that are named
-    /// by one of these owners are read before all others.
-    pub fn signatures(&self, proposal: &str, owners: &[String]) -> Result<Shelf, StoreError> {
-        let folder = self.folder(proposal);
+    /// The signatures in the folders of one proposal, in the order of their names. Where there are too many, those that
+    /// are named by one of these owners are read before all others.
+    pub fn signatures(&self, folders: &[String], owners: &[String]) -> Result<Shelf, StoreError> {
+        let mut candidates = Vec::new();
+        for folder in folders {
+            candidates.extend(self.signatures_in(folder, owners)?);
+        }
+        Ok(read_shelf(candidates, LONGEST_NOTE))
+    }
+
+    fn signatures_in(&self, folder: &str, owners: &[String]) -> Result<Vec<Candidate>, StoreError> {
+        let path = self.path(folder);
         let numbers = 1..=MOST_NAMES;
         let by_owner =
             owners.iter().flat_map(|o| numbers.clone().map(move |n| (n, numbered(o, n, SIGNATURE_END))));
@@ -146,43 +164,52 @@ impl Incidents {
         let ends = |name: &String| name.ends_with(SIGNATURE_END);
         let owners: HashSet<&str> = owners.iter().map(String::as_str).collect();
         let by_an_owner = |name: &str| name.split(['-', '.']).next().is_some_and(|o| owners.contains(o));
-        for name in names_in(&folder)?.into_iter().filter(ends) {
+        for name in names_in(&path)?.into_iter().filter(ends) {
             let rank = MOST_NAMES + if by_an_owner(&name) { 1 } else { 2 };
             names.push((name, rank));
         }
         names.sort();
         names.dedup_by(|later, first| later.0 == first.0);
-        let candidate = |(name, rank)| Candidate { path: folder.join(name), folder: proposal.into(), rank };
-        Ok(read_shelf(names.into_iter().map(candidate).collect(), LONGEST_NOTE))
+        let candidate = |(name, rank)| Candidate { path: path.join(name), folder: folder.into(), rank };
+        Ok(names.into_iter().map(candidate).collect())
     }
 
-    /// The records of transactions that were sent for one proposal.
-    pub fn sent(&self, proposal: &str) -> Result<Vec<Stored>, StoreError> {
-        Ok(self.notes(proposal, SENT_START)?.files)
+    /// The records of transactions that were sent, in the folders of one proposal.
+    pub fn sent(&self, folders: &[String]) -> Result<Vec<Stored>, StoreError> {
+        self.notes(folders, SENT_START)
     }
 
     /// Returns the transactions that were sent for every proposal.
     pub fn all_sent(&self) -> Result<Vec<Stored>, StoreError> {
-        let folders = names_in(&self.root)?.into_iter().filter(|name| is_hash(name));
+        let folders = names_in(&self.root)?.into_iter();
         let all = folders.flat_map(|folder| self.candidates(&folder, SENT_START).unwrap_or_default());
         Ok(read_shelf(all.collect(), LONGEST_NOTE).files)
     }
 
-    fn notes(&self, proposal: &str, start: &str) -> Result<Shelf, StoreError> {
-        Ok(read_shelf(self.candidates(proposal, start)?, LONGEST_NOTE))
+    /// The files in these folders whose names begin like this.
+    fn notes(&self, folders: &[String], start: &str) -> Result<Vec<Stored>, StoreError> {
+        let mut candidates = Vec::new();
+        for folder in folders {
+            candidates.extend(self.candidates(folder, start)?);
+        }
+        Ok(read_shelf(candidates, LONGEST_NOTE).files)
     }
 
-    /// The files of one proposal whose names begin like this.
-    fn candidates(&self, proposal: &str, start: &str) -> Result<Vec<Candidate>, StoreError> {
-        let folder = self.folder(proposal);
+    fn candidates(&self, folder: &str, start: &str) -> Result<Vec<Candidate>, StoreError> {
+        let path = self.path(folder);
+        // A link leads elsewhere, perhaps to a whole disk.
+        if !path.symlink_metadata().is_ok_and(|there| there.is_dir()) {
+            return Ok(Vec::new());
+        }
         let wanted = |name: &String| name.starts_with(start) && name.ends_with(JSON);
-        let candidate = |(rank, name)| Candidate { path: folder.join(name), folder: proposal.into(), rank };
-        Ok(names_in(&folder)?.into_iter().filter(wanted).enumerate().map(candidate).collect())
+        let candidate = |(rank, name)| Candidate { path: path.join(name), folder: folder.into(), rank };
+        Ok(names_in(&path)?.into_iter().filter(wanted).enumerate().map(candidate).collect())
     }
 
-    /// Takes the proposal's lock, or says that somebody has it.
-    pub fn lock(&self, proposal: &str) -> Result<Lock, StoreError> {
-        let path = self.ready(proposal)?.join(".lock");
+    /// Takes the lock of the proposal with this hash, or says that somebody has it.
+    pub fn lock(&self, hash: &str) -> Result<Lock, StoreError> {
+        create_folder(&self.root)?;
+        let path = self.root.join(format!(".{hash}.lock"));
         lock_on(&System, &path).map(|file| Lock { _file: file })
     }
 
@@ -193,9 +220,16 @@ impl Incidents {
     }
 }
 
-/// Returns `true` for the name that a proposal's folder has.
-fn is_hash(name: &str) -> bool {
-    name.len() == 66 && name.strip_prefix("0x").is_some_and(|hex| hex.bytes().all(|b| b.is_ascii_hexdigit()))
+/// Returns `true` for a name such as a proposal's folder has: `2026-11-25-vault-n42-41e5da7e`, or the whole hash. It
+/// decides only what is read first.
+fn is_ours(name: &str) -> bool {
+    let is_hex = |text: &str| text.bytes().all(|b| b.is_ascii_hexdigit());
+    let is_date = |text: &str| {
+        let form = |(at, b): (usize, u8)| if at == 4 || at == 7 { b == b'-' } else { b.is_ascii_digit() };
+        text.len() == 11 && text.ends_with('-') && text.bytes().take(10).enumerate().all(form)
+    };
+    let is_hash = name.len() == 66 && name.strip_prefix("0x").is_some_and(is_hex);
+    is_hash || (name.len() > 24 && name.get(..11).is_some_and(is_date))
 }
 
 /// `name.json`, `name-2.json`, …
@@ -245,4 +279,71 @@ fn keep_beside(folder: &Path, name: &str, end: &str, contents: &str) -> Result<P
         }
     }
     Err(StoreError::Exists { path: shown(&taken) })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    const NAME: &str = "2026-11-25-vault-n42-41e5da7e";
+
+    #[test]
+    fn a_folder_that_is_taken_gives_way_to_the_next() {
+        let dir = tempfile::tempdir().unwrap();
+        let incidents = Incidents::beside(dir.path());
+        let kept = |contents| incidents.keep_first(NAME, contents).unwrap().0;
+        assert_eq!([kept("one"), kept("two"), kept("one")], [NAME, &format!("{NAME}-2"), NAME]);
+        fs::write(dir.path().join(format!("incidents/{NAME}-3")), "in the way").unwrap();
+        // One that was made and never filled is used.
+        fs::create_dir(dir.path().join(format!("incidents/{NAME}-4"))).unwrap();
+        assert_eq!(kept("three"), format!("{NAME}-4"));
+        let texts: Vec<String> =
+            incidents.proposals().unwrap().files.into_iter().filter_map(|f| f.text.ok()).collect();
+        assert_eq!(texts, ["one", "two", "three"]);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn nothing_is_written_through_a_link_nor_read_through_one() {
+        let dir = tempfile::tempdir().unwrap();
+        let elsewhere = tempfile::tempdir().unwrap();
+        fs::write(elsewhere.path().join("proposal.json"), "theirs").unwrap();
+        fs::write(elsewhere.path().join("sent-1.json"), "theirs").unwrap();
+        fs::create_dir(dir.path().join("incidents")).unwrap();
+        std::os::unix::fs::symlink(elsewhere.path(), dir.path().join("incidents").join(NAME)).unwrap();
+        let incidents = Incidents::beside(dir.path());
+        assert_eq!(incidents.keep_first(NAME, "mine").unwrap().0, format!("{NAME}-2"));
+        assert_eq!((incidents.proposals().unwrap().files.len(), incidents.all_sent().unwrap().len()), (1, 0));
+    }
+
+    #[test]
+    fn names_of_ours_are_read_first_and_any_other_is_read_too() {
+        for (name, ours) in [
+            (NAME, true),
+            ("2026-11-25-freeze-without-bridge-n0-41e5da7e-2", true),
+            (&format!("0x{}", "ab".repeat(32)), true),
+            ("2026-11-25", false),
+            ("vault-of-the-25th-of-november", false),
+            ("2026-11-2é-vault-n42-41e5da7e", false),
+        ] {
+            assert_eq!(is_ours(name), ours, "{name}");
+        }
+    }
+
+    #[test]
+    fn what_lies_in_several_folders_of_one_proposal_is_read_together() {
+        let dir = tempfile::tempdir().unwrap();
+        let incidents = Incidents::beside(dir.path());
+        let folders: Vec<String> =
+            [NAME, "theirs"].map(|name| incidents.keep_first(name, "same").unwrap().0).into();
+        incidents.keep_signature(&folders[0], "0xa", "of a").unwrap();
+        incidents.keep_signature(&folders[1], "0xb", "of b").unwrap();
+        incidents.keep_sent(&folders[1], "0x1", "sent").unwrap();
+        let shelf = incidents.signatures(&folders, &["0xa".into()]).unwrap();
+        let texts: Vec<String> = shelf.files.into_iter().filter_map(|f| f.text.ok()).collect();
+        assert_eq!(texts, ["of a", "of b"]);
+        assert_eq!((incidents.sent(&folders).unwrap().len(), incidents.all_sent().unwrap().len()), (1, 1));
+    }
 }

@@ -19,7 +19,7 @@ use std::io;
 use std::path::Path;
 
 pub use folder::{Stored, files_below};
-pub use incidents::Incidents;
+pub use incidents::{Incidents, Lock};
 pub use journal::{CutOff, NewLine, read_log};
 pub use keystores::{find_keystore, keystores};
 pub use read::{Foreign, find_upwards, read_foreign, read_password, read_stdin, read_text, read_text_up_to};

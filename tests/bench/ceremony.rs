@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 use std::fs;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use alloy::sol_types::SolValue;
@@ -62,14 +63,13 @@ pub fn rows() -> (Vec<Row>, Cost) {
     stage.row("sign, online", alice, &sign, 0, 2);
     stage.row("sign, online, cold", bob, &sign, 0, 2);
     stage.row("sign, online, cold, rotate", dave, &rotate, 0, 2);
-    let hash = kept(alice);
     let carried = carol.path("proposal.json");
-    fs::copy(alice.path(&format!("incidents/{hash}/proposal.json")), &carried).unwrap();
+    fs::copy(kept(alice), &carried).unwrap();
     let offline = [&["sign", "proposal.json", "--offline"][..], &KEY, &["--yes"]].concat();
     stage.row("sign, offline", carol, &offline, 0, 0);
     stage.row("status", alice, &["status", "vault"], 3, 1);
     stage.row("pause, cold, with --proofs", dave, &["pause", "vault", "--proofs"], 0, 3);
-    let lines = [bob, carol].map(|desk| desk.run(&["export", &hash_or_file(desk, &hash)]).ended(0).stdout);
+    let lines = [bob, carol].map(|desk| desk.run(&["export", &carried_or_kept(desk)]).ended(0).stdout);
     fs::write(alice.path("chat.txt"), lines.concat()).unwrap();
     stage.row("import, a chat", alice, &["import", "vault", "chat.txt"], 0, 0);
     broadcast(&mut stage, alice);
@@ -128,16 +128,17 @@ fn broadcast(stage: &mut Stage, desk: &Desk) {
     stage.rows.push(Row::new("gas").must(exact, &what));
 }
 
-/// The hash of the proposal that a desk keeps for the lever `vault`.
-fn kept(desk: &Desk) -> String {
-    desk.run(&["--json", "export", "vault"]).ended(0).json()["safe_tx_hash"].as_str().unwrap().into()
+/// The file of the proposal that a desk keeps for the lever `vault`.
+fn kept(desk: &Desk) -> PathBuf {
+    let folders = fs::read_dir(desk.path("incidents")).unwrap().map(|entry| entry.unwrap().path());
+    let file = |folder: PathBuf| folder.join("proposal.json");
+    folders.filter(|folder| folder.to_str().unwrap().contains("-vault-n")).map(file).next().unwrap()
 }
 
 /// Who signed from a file names the file.
-fn hash_or_file(desk: &Desk, hash: &str) -> String {
+fn carried_or_kept(desk: &Desk) -> String {
     let file = desk.path("proposal.json");
-    let kept = desk.path(&format!("incidents/{hash}/proposal.json"));
-    if file.is_file() { file } else { kept }.to_str().unwrap().into()
+    if file.is_file() { file } else { kept(desk) }.to_str().unwrap().into()
 }
 
 /// Beside `vault`: an owner's rotation, and fifty vaults paused in one transaction.

@@ -336,7 +336,7 @@ fn a_lever_that_names_another_target_on_one_desk() {
     bob.forgets();
     let line = sign(bob, &["vault"]);
     let taken = crate::steps::try_import(alice, &["vault"], &line);
-    refused(taken, 1, &["it signs another transaction"]);
+    refused(taken, 4, &["bob signed from council file", "pull"]);
 }
 
 /// The council's own playbook was changed on one desk.

@@ -16,8 +16,8 @@ use serde_json::{Value, json};
 
 use crate::stage::{Desk, run};
 use crate::steps::{
-    broadcast, contents, executed, files, is_paused, path, propose, refused, refused_without_a_trace, sign,
-    signed_by_two, two_of_three, with_key,
+    broadcast, contents, executed, files, is_paused, path, propose, read_json, refused,
+    refused_without_a_trace, sign, signed_by_two, two_of_three, with_key,
 };
 
 fn owned(words: &[&str]) -> Vec<String> {
@@ -59,9 +59,9 @@ fn a_pipe_among_the_kept_files_stops_nobody_from_signing_and_nobody_waits_for_it
     let ceremony = two_of_three();
     let alice = signed_by_two(&ceremony);
     let incidents = alice.path("incidents");
+    let folder = files(&incidents)[0].parent().unwrap().to_path_buf();
     fs::create_dir(incidents.join("0xdead")).unwrap();
     pipe(&incidents.join("0xdead/proposal.json"));
-    let folder = files(&incidents)[0].parent().unwrap().to_path_buf();
     for name in ["x.sig.json", "sent-x.json"] {
         pipe(&folder.join(name));
     }
@@ -70,12 +70,14 @@ fn a_pipe_among_the_kept_files_stops_nobody_from_signing_and_nobody_waits_for_it
     alice.run(&["status", "vault"]).ended(0).says("2 of 2 signed");
     sign(alice, &["vault"]);
     // The lock: what is in its place is named, and nothing is sent.
-    fs::remove_file(folder.join(".lock")).unwrap_or_default();
-    pipe(&folder.join(".lock"));
+    let hash =
+        read_json(&folder.join("proposal.json"))["hashes"]["safe_tx_hash"].as_str().unwrap().to_string();
+    let lock = incidents.join(format!(".{hash}.lock"));
+    pipe(&lock);
     refused(broadcast(alice, &["vault"]), 1, &[".lock", "a pipe", "nothing was sent", "--calldata"]);
     assert_eq!(executed(&ceremony), 0);
     alice.run(&["broadcast", "vault", "--calldata"]).ended(0).says("Nothing sent");
-    fs::remove_file(folder.join(".lock")).unwrap();
+    fs::remove_file(&lock).unwrap();
     broadcast(alice, &["vault"]).ended(0).says("done and proven");
     assert!(is_paused(&ceremony));
 }

@@ -94,19 +94,23 @@ fn a_signature_of_another_hash_and_one_by_a_stranger_are_named() {
     let hash = mine["hashes"]["safe_tx_hash"].as_str().unwrap();
     let other = sign(bob, &["vault", "--nonce", "5"]);
     let run = try_import(alice, &["vault"], &other);
-    refused(run, 1, &["it signs another transaction"]);
-    // A file that says our hash over another's signature: a stranger comes out.
+    refused(run, 4, &["bob signed vault at nonce 5, not at nonce 0"]);
+    // A file that says our hash over another's signature: whose it is decides.
     let theirs = files(bob.folder()).into_iter().find(|f| path(f).ends_with(".sig.json")).unwrap();
     let mut lying = read_json(&theirs);
     lying["safe_tx_hash"] = json!(hash);
     let file = alice.path("lying.json");
     fs::write(&file, lying.to_string()).unwrap();
-    refused(alice.run(&["import", "vault", path(&file)]), 1, &["not an owner"]);
+    refused(
+        alice.run(&["import", "vault", path(&file)]),
+        4,
+        &["bob signed vault at nonce 5, not at nonce 0"],
+    );
     // A real signature over the real hash, by somebody who owns nothing.
     let stranger = key(7);
     let bare = Bytes::from(stranger.sign(hash.parse().unwrap()));
     let run = try_import(alice, &["vault"], &bare.to_string());
-    refused(run, 1, &[&stranger.address.to_string(), "not an owner"]);
+    refused(run, 4, &[&stranger.address.to_string(), "not an owner"]);
     let frank = ceremony.outsider("frank", stranger);
     let owners = ceremony.setup.owners[0].to_string();
     refused(try_sign(&frank, &["vault"]), 1, &[&stranger.address.to_string(), "not an owner", &owners]);
@@ -114,7 +118,7 @@ fn a_signature_of_another_hash_and_one_by_a_stranger_are_named() {
     alice.run(&["status", "vault"]).ended(3).says("0 of 2 signed");
     let good = sign(bob, &["vault"]);
     let run = try_import(alice, &["vault"], &format!("{other}\n{bare}\n{good}\n{}", &good[..80]));
-    run.ended(0).says("taken in").says("refused").says("cannot be read");
+    run.ended(4).says("taken in").says("refused").says("cannot be read");
     alice.run(&["status", "vault"]).ended(3).says("1 of 2 signed");
 }
 

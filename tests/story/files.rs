@@ -55,7 +55,7 @@ fn cut_and_oversized_signatures_chats_keystores_and_council_files() {
     let [alice, bob, _] = &ceremony.desks[..] else { unreachable!() };
     propose(alice);
     let line = sign(bob, &["vault"]);
-    refused(try_import(alice, &["vault"], &line[..120]), 1, &["cannot be read", "it was cut"]);
+    refused(try_import(alice, &["vault"], &line[..120]), 4, &["cannot be read", "it was cut"]);
     refused(try_import(alice, &["vault"], "good morning"), 1, &["no signature was found"]);
     refused(try_import(alice, &["vault"], &"a".repeat(9 << 20)), 1, &["chat.txt", "is larger than"]);
     let theirs = files(bob.folder()).into_iter().find(|f| path(f).ends_with(".sig.json")).unwrap();
@@ -116,7 +116,8 @@ fn links_and_files_in_the_way_are_named_and_nothing_is_written_through_them() {
     let ceremony = two_of_three();
     let [alice, bob, carol] = &ceremony.desks[..] else { unreachable!() };
     let kept = propose(alice);
-    let hash = kept.parent().unwrap().file_name().unwrap().to_str().unwrap();
+    let name = kept.parent().unwrap().file_name().unwrap().to_str().unwrap();
+    let hash = read_json(&kept)["hashes"]["safe_tx_hash"].as_str().unwrap().to_string();
     let words = with_key(bob, &["sign", "vault", "--yes"]);
     let incidents = bob.path("incidents");
     let elsewhere = tempfile::tempdir().unwrap();
@@ -132,25 +133,42 @@ fn links_and_files_in_the_way_are_named_and_nothing_is_written_through_them() {
         untouched();
         fs::remove_file(&incidents).unwrap();
     }
-    // The folder of this proposal.
-    fs::create_dir(&incidents).unwrap();
-    let folder = incidents.join(hash);
-    symlink(elsewhere.path(), &folder).unwrap();
-    refused(crate::steps::run(bob, &words), 1, &[hash, "symbolic link"]);
-    untouched();
-    fs::remove_file(&folder).unwrap();
-    fs::write(&folder, "in the way").unwrap();
-    refused_without_a_trace(bob, &words, 1, &[hash]);
-    fs::remove_file(&folder).unwrap();
-    // Names of the proposal and of the signature: the next number, or a digest, names them then.
-    fs::create_dir(&folder).unwrap();
-    let signature = format!("{}.sig.json", bob.key.address);
+    // The folder of this proposal: the next name is taken.
+    let folder = incidents.join(name);
+    let next = incidents.join(format!("{name}-2"));
+    for lay in
+        [&|| symlink(elsewhere.path(), &folder).unwrap(), &|| fs::write(&folder, "in the way").unwrap()]
+            as [&dyn Fn(); 2]
+    {
+        fs::create_dir(&incidents).unwrap();
+        lay();
+        sign(bob, &["vault"]);
+        untouched();
+        assert_eq!(files(&next).len(), 2, "{:?}", files(&incidents));
+        bob.run(&["status", "vault"]).ended(3).says("1 of 2 signed");
+        fs::remove_dir_all(&incidents).unwrap();
+    }
+    // A link and a file in the place of the proposal.
+    let place = folder.join("proposal.json");
+    for lay in [&|| symlink(elsewhere.path().join("target"), &place).unwrap(), &|| {
+        fs::write(&place, "in the way").unwrap();
+    }] as [&dyn Fn(); 2]
+    {
+        fs::create_dir_all(&folder).unwrap();
+        lay();
+        sign(bob, &["vault"]);
+        untouched();
+        assert_eq!(read_json(&next.join("proposal.json"))["hashes"]["safe_tx_hash"], hash);
+        assert!(place.symlink_metadata().unwrap().is_symlink() || fs::read(&place).unwrap() == b"in the way");
+        fs::remove_dir_all(&incidents).unwrap();
+    }
+    // Names of the signature: the next number, or a digest, names it then.
+    fs::create_dir_all(&folder).unwrap();
+    fs::copy(&kept, &place).unwrap();
+    let signature = bob.key.address.to_string();
     for n in 1..=20 {
-        for name in ["proposal.json", &signature] {
-            let (name, end) = name.split_once('.').unwrap();
-            let name = if n == 1 { format!("{name}.{end}") } else { format!("{name}-{n}.{end}") };
-            fs::create_dir(folder.join(name)).unwrap();
-        }
+        let name = if n == 1 { signature.clone() } else { format!("{signature}-{n}") };
+        fs::create_dir(folder.join(format!("{name}.sig.json"))).unwrap();
     }
     crate::steps::run(bob, &words).ended(0);
     let by_digest = files(&folder);
@@ -165,22 +183,8 @@ fn links_and_files_in_the_way_are_named_and_nothing_is_written_through_them() {
     let object = crate::steps::run(bob, &[&words[..], &["--json".to_string()]].concat()).ended(1).json();
     assert!(object["signatures"][0]["line"].as_str().unwrap().starts_with("bgsig2"), "{object}");
     fs::remove_dir_all(&folder).unwrap();
-    // The proposal finds another name.
+    // A signature finds another name than a link's.
     fs::create_dir(&folder).unwrap();
-    let place = folder.join("proposal.json");
-    symlink(elsewhere.path().join("target"), &place).unwrap();
-    sign(bob, &["vault"]);
-    untouched();
-    assert!(place.symlink_metadata().unwrap().is_symlink());
-    assert_eq!(read_json(&folder.join("proposal-2.json"))["hashes"]["safe_tx_hash"], hash);
-    fs::remove_dir_all(&folder).unwrap();
-    fs::create_dir(&folder).unwrap();
-    fs::write(&place, "in the way").unwrap();
-    sign(bob, &["vault"]);
-    assert_eq!(fs::read_to_string(&place).unwrap(), "in the way");
-    fs::remove_dir_all(&folder).unwrap();
-    fs::create_dir(&folder).unwrap();
-    // A signature finds another name.
     let place = folder.join(format!("{}.sig.json", bob.key.address));
     symlink(elsewhere.path().join("target"), &place).unwrap();
     sign(bob, &["vault"]);
@@ -191,7 +195,7 @@ fn links_and_files_in_the_way_are_named_and_nothing_is_written_through_them() {
     // The lock of a broadcast.
     sign(alice, &["vault"]);
     import(alice, &["vault"], &sign(carol, &["vault"]));
-    let lock = kept.with_file_name(".lock");
+    let lock = alice.path(&format!("incidents/.{hash}.lock"));
     symlink(elsewhere.path().join("target"), &lock).unwrap();
     refused(broadcast(alice, &["vault"]), 1, &[".lock", "symbolic link"]);
     untouched();

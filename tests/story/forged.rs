@@ -239,7 +239,7 @@ fn an_owner_of_another_safe_of_the_council_is_no_owner() {
     let hash: B256 = good["hashes"]["safe_tx_hash"].as_str().unwrap().parse().unwrap();
     let signature = Bytes::from(frank.sign(hash)).to_string();
     let taken = try_import(alice, &["vault"], &signature);
-    refused(taken, 1, &[&frank.address.to_string(), "not an owner of this Safe"]);
+    refused(taken, 4, &[&frank.address.to_string(), "not an owner of this Safe"]);
 }
 
 /// Without owners in the council file, the chain says who they are; offline nobody does.
@@ -260,7 +260,7 @@ fn owners_that_are_not_pinned_come_from_the_chain_and_never_from_a_file() {
     poisoned["safe"]["owners"] = json!([stranger.address.to_string(), key(1).address.to_string()]);
     let (file, chat) = (hand_over(carol, &poisoned), carol.path("chat.txt"));
     fs::write(&chat, Bytes::from(stranger.sign(hash)).to_string()).unwrap();
-    refused(carol.run(&["import", &file, path(&chat)]), 1, &["not an owner of this Safe"]);
+    refused(carol.run(&["import", &file, path(&chat)]), 4, &["not an owner of this Safe"]);
     let lines = [sign(bob, &["vault"]), sign(carol, &["vault"])].join("\n");
     import(alice, &["vault"], &lines);
     broadcast(alice, &["vault"]).ended(0).says("done and proven");

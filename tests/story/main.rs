@@ -34,6 +34,7 @@ mod journal;
 mod json;
 mod laid;
 mod ledger;
+mod lines;
 mod many;
 mod mined;
 mod network;

@@ -1,0 +1,58 @@
+//! What was read of `incidents/` in this run. Values only.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+
+use crate::proposal::{OwnerSignature, Proposal, SafeOwners, Stated, VerifyError};
+use crate::safe::SafeTxHash;
+
+/// What was read of `incidents/` in this run.
+#[derive(Debug, Default)]
+pub struct Filed {
+    /// The proposals' files that can be read: folder by folder, of each the last that was kept first. `None` before they
+    /// are needed.
+    pub files: Mutex<Option<Vec<Arc<KeptFile>>>>,
+    /// Signatures that were recovered, with the owners among whom they were looked for.
+    recovered: Mutex<HashMap<(SafeTxHash, Stated), Recovered>>,
+}
+
+type Recovered = (SafeOwners, Result<OwnerSignature, VerifyError>);
+
+/// A file of a proposal.
+#[derive(Debug)]
+pub struct KeptFile {
+    pub folder: String,
+    pub path: PathBuf,
+    pub proposal: Proposal,
+    /// Why the reader's own files do not give it, if they do not.
+    pub derived: OnceLock<Result<(), String>>,
+}
+
+impl Filed {
+    /// Verifies a signature, and not again in this run.
+    ///
+    /// # Errors
+    /// As [`OwnerSignature::verify`].
+    pub fn recover_once(
+        &self,
+        stated: &Stated,
+        proposal: &Proposal,
+        owners: &SafeOwners,
+    ) -> Result<OwnerSignature, VerifyError> {
+        let key = (proposal.hash(), stated.clone());
+        if let Some((among, known)) = lock(&self.recovered).get(&key)
+            && among == owners
+        {
+            return known.clone();
+        }
+        let verified = OwnerSignature::verify(stated, proposal, owners);
+        lock(&self.recovered).insert(key, (owners.clone(), verified.clone()));
+        verified
+    }
+}
+
+/// Values are whole between two writes: one thread's end spoils nothing.
+pub fn lock<T>(values: &Mutex<T>) -> MutexGuard<'_, T> {
+    values.lock().unwrap_or_else(PoisonError::into_inner)
+}

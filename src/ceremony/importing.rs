@@ -1,0 +1,397 @@
+//! Signatures that somebody handed over: which of them are for a proposal of the reader's own, and what the others are.
+//! Nothing that a source says about itself is believed: every hash is recomputed, every signer recovered.
+
+use std::collections::{BTreeMap, HashSet};
+
+use alloy::primitives::Address;
+
+use crate::ceremony::derived::Derived;
+use crate::ceremony::desk::Desk;
+use crate::ceremony::find::Found;
+use crate::ceremony::named::Named;
+use crate::ceremony::order::{Given, Order};
+use crate::ceremony::words::words_for;
+use crate::council::TextDigest;
+use crate::error::{Error, Exit};
+use crate::progress::Tone;
+use crate::proposal::{
+    BatchSource, Candidate, Claims, Explanation, Few, Finds, Gathered, Meant, Own, OwnerSignature, Proposal,
+    Refusal, SafeOwners, ShortDigest, Tally, Wanted, explain, gather,
+};
+use crate::safe::{Nonce, Operation, Owners, SafeTxHash};
+
+/// How far before and after the nonce that is wanted others are looked for.
+const BEFORE: u64 = 3;
+const AFTER: u64 = 10;
+/// The most levers that are derived to find out what a signature is for.
+const MOST_LEVERS: usize = 200;
+
+/// What became of all that was handed over.
+pub struct Taken {
+    pub gathered: Gathered,
+    /// The proposals that signatures may be for.
+    pub proposals: Vec<Proposal>,
+    /// Signatures that could not be kept.
+    pub unkept: Few<Error>,
+    /// The files that were named and whose proposals are not kept, and why.
+    pub refused_files: RefusedFiles,
+    /// One for each proposal that something was taken in for, or that was named.
+    pub tallies: Vec<Tally>,
+}
+
+/// Paths, and why.
+type RefusedFiles = Vec<(String, String)>;
+
+/// A proposal that signatures may be for.
+struct Target {
+    proposal: Proposal,
+    /// Whose signatures are taken.
+    owners: SafeOwners,
+    /// The owners and the threshold, by the council file or else by the chain.
+    now: Owners,
+}
+
+impl Target {
+    fn wanted(&self) -> Wanted<'_> {
+        Wanted { proposal: &self.proposal, owners: self.owners.clone() }
+    }
+}
+
+/// Whose signatures count on each Safe that was named, by its name.
+type Owned<'a> = BTreeMap<&'a str, (SafeOwners, Owners)>;
+
+impl<'a> Desk<'a> {
+    /// Sorts out what was found, and keeps what is an owner's signature of a proposal: of those that are kept here, of the
+    /// files that were named, or of the levers as they are now.
+    pub fn take_in(&'a self, what: &[String], given: &Given, found: &[Finds]) -> Result<Taken, Error> {
+        let named = self.named(what, given)?;
+        let mut owned = Owned::new();
+        for one in &named {
+            let safe = one.safe(self)?;
+            if !owned.contains_key(safe.name.as_str()) {
+                owned.insert(&safe.name, self.look_up_owners(safe)?);
+            }
+        }
+        let (refused_files, mut targets) = self.targets(found, &named, &owned)?;
+        let mut gathered = gather(found, &wanted(&targets));
+        let derived = self.derive_absent(&named, given, found, (&targets, &gathered))?;
+        let mut leading =
+            self.name_first(&mut targets, derived.iter().map(|derived| &derived.proposal), &owned);
+        if leading > 0 {
+            gathered = gather(found, &wanted(&targets));
+        }
+        let signed = |hash| gathered.new.iter().any(|signature| signature.hash() == hash);
+        for derived in derived.iter().filter(|derived| signed(derived.proposal.hash())) {
+            derived.keep(self)?;
+        }
+        for one in &named {
+            if let Named::File { path, proposal } = one
+                && !refused_files.iter().any(|(refused, _)| refused == path)
+                && signed(proposal.hash())
+            {
+                self.keep_proposal(proposal)?;
+                self.say_foreign(proposal, given)?;
+            }
+        }
+        leading += named.iter().filter(|one| one.proposal().is_some()).count() - refused_files.len();
+        for target in &targets {
+            if gathered.new.iter().any(|s| s.hash() == target.proposal.hash()) {
+                gathered = gathered.beside(&self.signatures(&target.proposal, &target.owners)?);
+            }
+        }
+        let unkept = self.keep_new(&targets, &mut gathered);
+        let explained = |refusal: &Refusal| self.explained(refusal, leading, &targets);
+        gathered.refused = std::mem::take(&mut gathered.refused).map(explained);
+        let tallies = self.tallies((what, given), leading, &targets, &gathered)?;
+        let proposals = targets.into_iter().map(|target| target.proposal).collect();
+        Ok(Taken { gathered, proposals, unkept, refused_files, tallies })
+    }
+
+    /// What signatures may be for: first what was named and exists, then the kept proposals that the hashes found name,
+    /// and for bare signatures all that are open. Returns the files that the reader's own files do not give, and why.
+    fn targets(
+        &self,
+        found: &[Finds],
+        named: &[Named],
+        owned: &Owned,
+    ) -> Result<(RefusedFiles, Vec<Target>), Error> {
+        let stated: HashSet<SafeTxHash> =
+            found.iter().flat_map(|finds| &finds.stated).filter_map(|stated| stated.hash).collect();
+        let mut kept = self.kept(|p| stated.contains(&p.hash()))?;
+        if found.iter().any(|finds| !finds.bare.is_empty()) {
+            kept.extend(self.kept_open()?.into_iter().filter(|p| !stated.contains(&p.hash())));
+        }
+        let mut targets: Vec<Target> =
+            kept.into_iter().filter_map(|proposal| self.target(proposal, owned)).collect();
+        let (mut refused, mut first) = (Vec::new(), Vec::new());
+        for one in named {
+            let Some(proposal) = one.proposal() else { continue };
+            match one {
+                Named::File { path, .. } if let Err(why) = self.derives(proposal) => {
+                    refused.push((path.clone(), why));
+                }
+                _ => first.push(proposal),
+            }
+        }
+        self.name_first(&mut targets, first.into_iter(), owned);
+        Ok((refused, targets))
+    }
+
+    fn target(&self, proposal: Proposal, owned: &Owned) -> Option<Target> {
+        let safe = self.safe_of(&proposal).ok()?;
+        if let Some((owners, now)) = owned.get(safe.name.as_str()) {
+            return Some(Target { proposal, owners: owners.clone(), now: now.clone() });
+        }
+        Some(Target { owners: self.owners(safe, None)?, now: safe.owners.clone()?, proposal })
+    }
+
+    /// Puts proposals before all others, in their order. Returns how many.
+    fn name_first<'p>(
+        &self,
+        targets: &mut Vec<Target>,
+        proposals: impl Iterator<Item = &'p Proposal>,
+        owned: &Owned,
+    ) -> usize {
+        let first: Vec<Target> = proposals.filter_map(|p| self.target(p.clone(), owned)).collect();
+        targets.retain(|target| first.iter().all(|named| named.proposal.hash() != target.proposal.hash()));
+        let count = first.len();
+        targets.splice(0..0, first);
+        count
+    }
+
+    /// Derives the levers for which nothing that was found fits: each may mean a transaction that was never proposed on
+    /// this machine.
+    ///
+    /// # Errors
+    /// Where none can be derived, and nothing else fits either.
+    fn derive_absent(
+        &'a self,
+        named: &[Named<'a>],
+        given: &Given,
+        found: &[Finds],
+        (targets, gathered): (&[Target], &Gathered),
+    ) -> Result<Vec<Derived<'a>>, Error> {
+        let is_empty = found.iter().all(|finds| finds.stated.is_empty() && finds.bare.is_empty());
+        if !gathered.new.is_empty() && gathered.refused.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut absent = Vec::new();
+        for one in named {
+            let Named::Lever { order, kept } = one else { continue };
+            let meant = self.meant(order, given)?;
+            let fits = |target: &&Target| gathered.new.iter().any(|s| s.hash() == target.proposal.hash());
+            let has_one = targets.iter().filter(fits).any(|target| meant(&target.proposal));
+            let is_shown = is_empty && kept.is_some();
+            if !has_one && !is_shown {
+                absent.push(Found::Lever { order: order.clone(), guess: None });
+            }
+        }
+        let (mut derived, mut failed) = (Vec::new(), Vec::new());
+        for part in self.look_at_all(absent, given, true, None) {
+            match part.result {
+                Ok(rehearsed) => derived.push(rehearsed.online.derived),
+                Err(error) => failed.push((part.title, error)),
+            }
+        }
+        if derived.is_empty() && gathered.new.is_empty() && !failed.is_empty() {
+            return Err(failed.swap_remove(0).1);
+        }
+        for (title, error) in failed {
+            self.progress.tell(Tone::Warn, "left out: ", &format!("{title}: {error}"));
+        }
+        Ok(derived)
+    }
+
+    /// Keeps what is new. One that cannot be kept does not end the keeping of the rest: it is taken out and told.
+    fn keep_new(&self, targets: &[Target], gathered: &mut Gathered) -> Few<Error> {
+        let mut unkept = Few::default();
+        gathered.new.retain(|signature| {
+            let signed = targets.iter().find(|target| target.proposal.hash() == signature.hash());
+            let Some(target) = signed else { return false };
+            match self.keep_signature(&target.proposal, signature) {
+                Ok(_) => true,
+                Err(error) => {
+                    unkept.push(|| error.about(&format!("the signature of {}", signature.owner())));
+                    false
+                }
+            }
+        });
+        unkept
+    }
+
+    /// Whoever signs or sends it later has to know that these were not their own choice.
+    fn say_foreign(&self, proposal: &Proposal, given: &Given) -> Result<(), Error> {
+        let foreign = self.foreign(proposal, &given.arguments()?);
+        if foreign.is_empty() {
+            return Ok(());
+        }
+        let first = foreign.iter().take(Few::<()>::SHOWN);
+        let list: Vec<String> = first.map(|(name, value)| format!("{name} = {value}")).collect();
+        let more = match foreign.len() - list.len() {
+            0 => String::new(),
+            more => format!(", and {more} more"),
+        };
+        let binding = proposal.binding();
+        let what = if binding.is_of_levers() { "lever" } else { "playbook" };
+        let text =
+            format!("{what} {} leaves open, and the file chose: {}{more}", binding.title(), list.join(", "));
+        self.progress.tell(Tone::Warn, "! ", &text);
+        Ok(())
+    }
+
+    /// What a refused signature is for, in a sentence: by the first of the targets for which there is a fact, or else a
+    /// claim.
+    fn explained(&self, refusal: &Refusal, leading: usize, targets: &[Target]) -> Refusal {
+        let first = &targets[..leading.max(1).min(targets.len())];
+        let explained = first.iter().map(|target| (target, self.explain_beside(refusal, target, targets)));
+        let rank = |(_, explanation): &(&Target, Explanation)| match explanation.meant {
+            Meant::Own { .. } | Meant::Arguments { is_claim: false, .. } => 0,
+            Meant::Unknown { .. } => 2,
+            _ => 1,
+        };
+        let Some((target, explanation)) = explained.min_by_key(rank) else { return refusal.clone() };
+        let who = match explanation.signer {
+            Some(signer) if target.owners.contains(signer) => self.name_of(signer),
+            Some(signer) => format!("{signer}, which is not an owner of this Safe,"),
+            None => "nobody's key".into(),
+        };
+        let claims_ours = |hash| targets.iter().any(|target| target.proposal.hash() == hash);
+        match explanation.meant {
+            // There is nothing to add: it was tried, and whose it is was said.
+            Meant::Unknown { hash } if hash.is_none_or(claims_ours) => refusal.clone(),
+            _ => Refusal { why: explanation.sentence(&who), ..refusal.clone() },
+        }
+    }
+
+    fn explain_beside(&self, refusal: &Refusal, target: &Target, targets: &[Target]) -> Explanation {
+        let wanted = &target.proposal;
+        let open = |p: &Proposal| -> Vec<(String, String)> {
+            p.binding().open(&self.council).into_iter().map(|open| (open.key, open.value)).collect()
+        };
+        let mut around: Vec<Candidate> = targets
+            .iter()
+            .map(|t| Candidate::of(&t.proposal, t.proposal.nonce(), open(&t.proposal)))
+            .collect();
+        for proposal in self.around(wanted, refusal.stated.claims.as_ref()) {
+            around
+                .extend(window(wanted.nonce()).map(|nonce| Candidate::of(&proposal, nonce, open(&proposal))));
+        }
+        let safes: Vec<(u64, Address)> = (self.council.safes.values())
+            .filter_map(|safe| Some((self.council.chain_of(safe)?.id, safe.address)))
+            .collect();
+        let levers: Vec<&str> = self.lever_names().map(String::as_str).collect();
+        let playbooks: Vec<ShortDigest> =
+            wanted.binding().playbooks().into_iter().map(|(_, digest)| digest.into()).collect();
+        let own = Own {
+            wanted: Candidate::of(wanted, wanted.nonce(), open(wanted)),
+            around: &around,
+            owners: &target.owners,
+            safes: &safes,
+            levers: &levers,
+            council: TextDigest::of(&self.text).into(),
+            playbooks: &playbooks,
+        };
+        explain(&refusal.stated, &own)
+    }
+
+    /// The names of the levers, simple and combined.
+    fn lever_names(&self) -> impl Iterator<Item = &String> {
+        self.council.levers.keys().chain(self.council.combined.keys())
+    }
+
+    /// The reader's own transactions that a signature may be meant for: every lever of the Safe, and what its line claims,
+    /// as far as they can be derived from what is at hand. Their nonces are still to be set.
+    fn around(&self, wanted: &Proposal, claims: Option<&Claims>) -> Vec<Proposal> {
+        let mut all = vec![wanted.clone()];
+        if let Some(Claims { levers, without, args, undo, .. }) = claims {
+            let given =
+                Given { set: args.clone(), without: without.clone(), undo: *undo, ..Given::default() };
+            all.extend(self.derived_beside(wanted, levers, &given));
+        }
+        for lever in self.lever_names().take(MOST_LEVERS) {
+            for undo in [false, true] {
+                let given = Given { undo, ..Given::default() };
+                all.extend(self.derived_beside(wanted, std::slice::from_ref(lever), &given));
+            }
+        }
+        all
+    }
+
+    /// The transactions that levers come to on the same Safe: each from the values of a proposal of it that is kept, or
+    /// else from those of `wanted`.
+    fn derived_beside(&self, wanted: &Proposal, levers: &[String], given: &Given) -> Vec<Proposal> {
+        let id = wanted.safe();
+        let mut orders = Order::parts(self, levers, given).unwrap_or_default();
+        orders.retain(|order| (order.chain.id, order.safe.address) == (id.chain_id, id.address));
+        let derive = |order: Order| {
+            let kept = self.likely_for(&order, given);
+            let values = kept.as_ref().unwrap_or(wanted);
+            let batch = match values.tx().operation {
+                Operation::DelegateCall => BatchSource::Assumed(values.tx().to),
+                Operation::Call => BatchSource::Offline,
+            };
+            Some(order.derive_from(values, batch).ok()?.proposal)
+        };
+        orders.into_iter().filter_map(derive).collect()
+    }
+
+    /// The signer's name by the council file, or the address.
+    #[must_use]
+    pub fn name_of(&self, signer: Address) -> String {
+        let known = self.council.signers.values().find(|known| known.address == signer);
+        known.map_or_else(|| signer.to_string(), |known| known.name.clone())
+    }
+
+    fn tallies(
+        &self,
+        (what, given): (&[String], &Given),
+        leading: usize,
+        targets: &[Target],
+        gathered: &Gathered,
+    ) -> Result<Vec<Tally>, Error> {
+        let has = |target: &&Target| {
+            let hash = target.proposal.hash();
+            let of = |s: &OwnerSignature| s.hash() == hash;
+            gathered.new.iter().any(of)
+                || gathered.known.iter().any(of)
+                || gathered.spare.keys().any(|(signed, _)| *signed == hash)
+        };
+        let touched = targets.iter().filter(has).count();
+        let is_told =
+            |(at, target): &(usize, &Target)| has(target) || *at < leading && (touched == 0 || leading > 1);
+        let tally = |target: &Target| {
+            let signatures = self.signatures(&target.proposal, &target.owners)?;
+            let signed: Vec<Address> = signatures.iter().map(OwnerSignature::owner).collect();
+            let words =
+                target.proposal.binding().command(&self.council).unwrap_or_else(|| words_for(what, given));
+            let name = |owner| self.name_of(owner);
+            Ok(Tally::new(target.proposal.hash(), &signed, &target.now, name, words))
+        };
+        targets.iter().enumerate().filter(is_told).map(|(_, target)| tally(target)).collect()
+    }
+}
+
+fn wanted(targets: &[Target]) -> Vec<Wanted<'_>> {
+    targets.iter().map(Target::wanted).collect()
+}
+
+/// The nonces around one.
+fn window(nonce: Nonce) -> impl Iterator<Item = Nonce> {
+    let at = u64::try_from(nonce.0).unwrap_or(u64::MAX);
+    (at.saturating_sub(BEFORE)..=at.saturating_add(AFTER)).map(Nonce::from)
+}
+
+/// No signature was taken in, and why.
+#[must_use]
+pub fn nothing_taken(refused: Option<(&str, &str)>, is_forged: bool) -> Error {
+    match refused {
+        Some((origin, why)) if is_forged => {
+            let fix = "do not sign it; ask in person where it comes from, or update your council file and playbooks";
+            Error::new(Exit::Refused, format!("no signature was taken in: {origin}: {why}")).hint(fix)
+        }
+        Some((origin, why)) => {
+            Error::new(Exit::Refused, format!("no signature was taken in: {origin}: {why}"))
+        }
+        None => Error::new(Exit::Failed, "no signature was found in what was given"),
+    }
+}

@@ -1,0 +1,78 @@
+//! What a person named, and what exists of it already: nothing is derived.
+
+use crate::ceremony::desk::Desk;
+use crate::ceremony::find::is_file;
+use crate::ceremony::order::{Given, Order};
+use crate::council;
+use crate::error::Error;
+use crate::proposal::Proposal;
+
+/// One transaction of what was named.
+pub enum Named<'a> {
+    File {
+        path: String,
+        proposal: Box<Proposal>,
+    },
+    /// With the proposal that is kept here for it.
+    Lever {
+        order: Box<Order<'a>>,
+        kept: Option<Box<Proposal>>,
+    },
+}
+
+impl<'a> Desk<'a> {
+    /// Returns what was named: each file, and the transactions that the levers come to together.
+    ///
+    /// # Errors
+    /// Unknown names, and files that are not what was asked for.
+    pub fn named(&'a self, what: &[String], given: &Given) -> Result<Vec<Named<'a>>, Error> {
+        let (files, levers): (Vec<&String>, Vec<&String>) = what.iter().partition(|what| is_file(what));
+        let mut named = Vec::new();
+        for path in files {
+            named.push(Named::File { path: path.clone(), proposal: Box::new(self.file(path, given)?) });
+        }
+        if levers.is_empty() {
+            return Ok(named);
+        }
+        let levers: Vec<String> = levers.into_iter().cloned().collect();
+        for order in Order::parts(self, &levers, given)? {
+            let kept = self.kept_for(&order, given, true)?.map(Box::new);
+            named.push(Named::Lever { order: Box::new(order), kept });
+        }
+        Ok(named)
+    }
+}
+
+impl<'a> Named<'a> {
+    /// Its Safe, by the council file.
+    pub fn safe(&self, desk: &'a Desk) -> Result<&'a council::Safe, Error> {
+        match self {
+            Self::File { proposal, .. } => desk.safe_of(proposal),
+            Self::Lever { order, .. } => Ok(order.safe),
+        }
+    }
+
+    /// The proposal that exists already.
+    pub fn proposal(&self) -> Option<&Proposal> {
+        match self {
+            Self::File { proposal, .. } => Some(proposal),
+            Self::Lever { kept, .. } => kept.as_deref(),
+        }
+    }
+
+    /// The same.
+    pub fn into_proposal(self) -> Option<Proposal> {
+        match self {
+            Self::File { proposal, .. } => Some(*proposal),
+            Self::Lever { kept, .. } => kept.map(|kept| *kept),
+        }
+    }
+
+    /// The file, or the levers and their Safe.
+    pub fn title(&self) -> String {
+        match self {
+            Self::File { path, .. } => path.clone(),
+            Self::Lever { order, .. } => order.words(),
+        }
+    }
+}

@@ -1,0 +1,261 @@
+//! What a signature that fits nothing is for, as far as it can be told: by the reader's own transactions around, which is
+//! a fact, or else by what its line claims, which explains and never counts.
+
+use std::fmt;
+
+use alloy::primitives::Address;
+
+use super::{Claims, Proposal, SafeOwners, ShortDigest, Stated};
+use crate::safe::{EcdsaSignature, Nonce, SafeTxHash, SafeVersion};
+
+/// A transaction of the reader's own that a signature may be for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Candidate {
+    pub hash: SafeTxHash,
+    /// What was pulled: `freeze`, or `undo of freeze`.
+    pub title: String,
+    pub nonce: Nonce,
+    /// The arguments that the council file leaves open.
+    pub args: Vec<(String, String)>,
+    pub version: SafeVersion,
+}
+
+impl Candidate {
+    /// A proposal as it would be with this nonce.
+    #[must_use]
+    pub fn of(proposal: &Proposal, nonce: Nonce, args: Vec<(String, String)>) -> Self {
+        let binding = proposal.binding();
+        Self {
+            hash: proposal.at_nonce(nonce),
+            title: title(&binding.title(), binding.undo()),
+            nonce,
+            args,
+            version: proposal.safe().version,
+        }
+    }
+}
+
+/// What the reader has and wants, against which a signature is held.
+#[derive(Clone, Debug)]
+pub struct Own<'r> {
+    /// The transaction that is wanted.
+    pub wanted: Candidate,
+    /// Those around it, by the reader's own files.
+    pub around: &'r [Candidate],
+    /// Whose signatures count.
+    pub owners: &'r SafeOwners,
+    /// The Safes of the council file, by chain and address.
+    pub safes: &'r [(u64, Address)],
+    /// The levers of the council file.
+    pub levers: &'r [&'r str],
+    pub council: ShortDigest,
+    /// Of the playbooks of the wanted transaction.
+    pub playbooks: &'r [ShortDigest],
+}
+
+/// Who signed, and what.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Explanation {
+    /// By the signature itself over that hash; `None` if no key made it.
+    pub signer: Option<Address>,
+    pub meant: Meant,
+}
+
+/// What was signed in the place of what is wanted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Meant {
+    /// Another lever, or the same at another nonce: by the reader's own files.
+    Own { title: String, nonce: Nonce, wanted: (String, Nonce) },
+    /// The same with other arguments; `is_claim` if only its line says so.
+    Arguments { title: String, theirs: Vec<(String, String)>, own: Vec<(String, String)>, is_claim: bool },
+    /// By its line: for a Safe that the reader's council file does not have.
+    Safe { chain_id: u64, safe: Address },
+    /// By its line: from another council file. The likeliest cause of all.
+    Council { theirs: ShortDigest, own: ShortDigest },
+    /// By its line: a lever that the reader's council file does not have.
+    Lever { title: String },
+    /// By its line: with another text of the playbook.
+    Playbook { title: String, theirs: ShortDigest },
+    /// By its line: another lever or nonce, and the reader's own files give another transaction for it.
+    Claimed { title: String, nonce: Option<Nonce>, program: Option<String> },
+    /// Another transaction than any of the reader's.
+    Unknown { hash: Option<SafeTxHash> },
+}
+
+/// Explains a signature that is no owner's signature of what is wanted.
+#[must_use]
+pub fn explain(stated: &Stated, own: &Own) -> Explanation {
+    let by_hash = |c: &&Candidate| stated.hash == Some(c.hash);
+    let signer_of =
+        |hash, version| EcdsaSignature::readings(&stated.bytes, &hash, version).unwrap_or_default();
+    let owner_of = |c: &Candidate| {
+        let readings = signer_of(c.hash, c.version);
+        readings.iter().map(EcdsaSignature::signer).find(|signer| own.owners.contains(*signer))
+    };
+    // A hash is only what it says; whose signature it is decides.
+    let stated_first = own.around.iter().filter(by_hash).chain(own.around.iter().filter(|c| !by_hash(c)));
+    let found = stated_first.map(|c| (c, owner_of(c))).find(|(_, owner)| owner.is_some());
+    if let Some((candidate, signer)) = found {
+        return Explanation { signer, meant: of_candidate(candidate, &own.wanted) };
+    }
+    let signer = stated.hash.and_then(|hash| {
+        let readings = signer_of(hash, own.wanted.version);
+        let owner = readings.iter().find(|reading| own.owners.contains(reading.signer()));
+        owner.or_else(|| readings.first()).map(EcdsaSignature::signer)
+    });
+    let unknown = || Meant::Unknown { hash: stated.hash };
+    let meant = stated.claims.as_ref().and_then(|claims| of_claims(claims, own)).unwrap_or_else(unknown);
+    Explanation { signer, meant }
+}
+
+fn of_candidate(candidate: &Candidate, wanted: &Candidate) -> Meant {
+    if candidate.title == wanted.title && candidate.nonce == wanted.nonce && candidate.args != wanted.args {
+        let (theirs, own) = differing(&candidate.args, &wanted.args);
+        return Meant::Arguments { title: candidate.title.clone(), theirs, own, is_claim: false };
+    }
+    Meant::Own {
+        title: candidate.title.clone(),
+        nonce: candidate.nonce,
+        wanted: (wanted.title.clone(), wanted.nonce),
+    }
+}
+
+/// `None` if they claim nothing that explains it.
+fn of_claims(claims: &Claims, own: &Own) -> Option<Meant> {
+    let title = claimed_title(claims)?;
+    if let (Some(chain_id), Some(safe)) = (claims.chain_id, claims.safe)
+        && !own.safes.contains(&(chain_id, safe))
+    {
+        return Some(Meant::Safe { chain_id, safe });
+    }
+    if let Some(theirs) = claims.council.filter(|theirs| *theirs != own.council) {
+        return Some(Meant::Council { theirs, own: own.council });
+    }
+    if claims.levers.iter().chain(&claims.without).any(|lever| !own.levers.contains(&lever.as_str())) {
+        return Some(Meant::Lever { title });
+    }
+    let is_wanted = title == own.wanted.title;
+    if is_wanted && claims.nonce == Some(own.wanted.nonce) {
+        let (theirs, mine) = differing(&claims.args, &own.wanted.args);
+        if !(claims.is_cut || theirs.is_empty() && mine.is_empty()) {
+            return Some(Meant::Arguments { title, theirs, own: mine, is_claim: true });
+        }
+        if let Some(theirs) = claims.playbooks.iter().find(|digest| !own.playbooks.contains(digest)) {
+            return Some(Meant::Playbook { title, theirs: *theirs });
+        }
+    }
+    Some(Meant::Claimed { title, nonce: claims.nonce, program: claims.program.clone() })
+}
+
+/// `None` if no lever is claimed.
+fn claimed_title(claims: &Claims) -> Option<String> {
+    let levers = claims.levers.join(" + ");
+    let without = match &claims.without[..] {
+        [] => String::new(),
+        names => format!(" without {}", names.join(", ")),
+    };
+    (!claims.levers.is_empty()).then(|| title(&format!("{levers}{without}"), claims.undo))
+}
+
+fn title(pulled: &str, undo: bool) -> String {
+    if undo { format!("the undo of {pulled}") } else { pulled.into() }
+}
+
+/// The arguments of either that the other does not have.
+fn differing<'a>(theirs: &'a [(String, String)], own: &'a [(String, String)]) -> (Arguments, Arguments) {
+    let only = |list: &[(String, String)], other: &[(String, String)]| {
+        list.iter().filter(|arg| !other.contains(arg)).cloned().collect::<Vec<_>>()
+    };
+    (only(theirs, own), only(own, theirs))
+}
+
+type Arguments = Vec<(String, String)>;
+
+/// The most arguments that are written out.
+const MOST: usize = 4;
+
+impl Explanation {
+    /// Returns it in a sentence, with the signer as the reader calls them.
+    #[must_use]
+    pub fn sentence(&self, who: &str) -> String {
+        format!("{who} {}", self.meant)
+    }
+}
+
+impl fmt::Display for Meant {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Own { title, nonce, wanted: (wanted, at) } if title == wanted => {
+                write!(f, "signed {title} at nonce {nonce}, not at nonce {at}")
+            }
+            Self::Own { title, nonce, wanted: (wanted, _) } => {
+                write!(f, "signed {title} at nonce {nonce}, not {wanted}")
+            }
+            Self::Arguments { title, theirs, own, is_claim } => {
+                let by = if *is_claim { ", by the line's own word" } else { "" };
+                write!(f, "signed {} with {}, you have {}{by}", spelt(title), listed(theirs), listed(own))
+            }
+            Self::Safe { chain_id, safe } => write!(
+                f,
+                "signed for Safe {safe} on chain {chain_id}, by the line's own word, which your council file does not have"
+            ),
+            Self::Council { theirs, own } => {
+                write!(
+                    f,
+                    "signed from council file {theirs}, yours is {own}: pull, and compare with whoever keeps it"
+                )
+            }
+            Self::Lever { title } => write!(
+                f,
+                "signed {}, by the line's own word, which your council file does not have: pull",
+                spelt(title)
+            ),
+            Self::Playbook { title, theirs } => write!(
+                f,
+                "signed {} with another text of its playbook, {theirs}, by the line's own word: pull",
+                spelt(title)
+            ),
+            Self::Claimed { title, nonce, program } => {
+                let at = nonce.map(|nonce| format!(" at nonce {nonce}")).unwrap_or_default();
+                let of = program.as_ref().map(|p| format!(" of breakglass {}", spelt(p))).unwrap_or_default();
+                write!(
+                    f,
+                    "signed over another transaction than any of yours; the line{of} says {}{at}",
+                    spelt(title)
+                )
+            }
+            Self::Unknown { hash: Some(hash) } => {
+                write!(f, "signed over another transaction than any of yours, {hash}")
+            }
+            Self::Unknown { hash: None } => f.write_str("signed over another transaction than any of yours"),
+        }
+    }
+}
+
+fn listed(args: &[(String, String)]) -> String {
+    if args.is_empty() {
+        return "nothing of that".into();
+    }
+    let first: Vec<String> =
+        args.iter().take(MOST).map(|(name, value)| format!("{} = {}", spelt(name), spelt(value))).collect();
+    let more = args.len() - first.len();
+    let more = if more == 0 { String::new() } else { format!(" and {more} more") };
+    format!("{}{more}", first.join(", "))
+}
+
+/// A stranger's text. What does not look like a name or a value stands in quotation marks, so that it reads as nothing of
+/// the program's own.
+fn spelt(text: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || " +-_./,%".contains(c);
+    let is_short = text.len() <= 80 && !text.starts_with(' ');
+    if is_short && text.chars().all(is_plain) { text.into() } else { format!("{:?}", cut(text)) }
+}
+
+fn cut(text: &str) -> String {
+    const MOST_CHARS: usize = 80;
+    let mut cut: String = text.chars().take(MOST_CHARS).collect();
+    if cut.len() < text.len() {
+        cut.push('…');
+    }
+    cut
+}

@@ -1,0 +1,139 @@
+//! What a signature that fits nothing is for, in the words that its reader sees.
+
+use alloy::primitives::keccak256;
+
+use super::*;
+
+/// The reader's own transactions: the vault at nonces 41 to 52, a fee of 50 and one of 40 at nonce 42, and the bridge.
+fn around() -> Vec<Candidate> {
+    let named = |seed: u8, title: &str, nonce: u64, args: &[(&str, &str)]| Candidate {
+        hash: SafeTxHash::claimed(keccak256([seed, u8::try_from(nonce).unwrap()])),
+        title: title.into(),
+        nonce: Nonce::from(nonce),
+        args: args.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect(),
+        version: SafeVersion::V1_4_1,
+    };
+    let mut all: Vec<Candidate> = (41..=52).map(|nonce| named(1, "vault", nonce, &[])).collect();
+    all.extend((41..=52).map(|nonce| named(2, "bridge", nonce, &[])));
+    all.push(named(3, "fee", 42, &[("fee", "40 bps")]));
+    all.push(named(4, "fee", 42, &[("fee", "50 bps")]));
+    all
+}
+
+fn is(title: &'static str, nonce: u64) -> impl Fn(&&Candidate) -> bool {
+    move |c| c.title == title && c.nonce == Nonce::from(nonce)
+}
+
+/// A signature by a key over a hash, that states `states`.
+fn stated(seed: u8, signs: SafeTxHash, states: Option<SafeTxHash>, claims: Option<Claims>) -> Stated {
+    let (signature, id) = key(seed).sign_prehash_recoverable(signs.word().as_slice()).unwrap();
+    let mut bytes = [0; 65];
+    bytes[..64].copy_from_slice(&signature.to_bytes());
+    bytes[64] = 27 + id.to_byte();
+    Stated { hash: states, bytes, accepted: Vec::new(), claims }
+}
+
+fn said_of(stated: &Stated, wanted: &Candidate) -> String {
+    let (around, owners) = (around(), owners());
+    let own = Own {
+        wanted: wanted.clone(),
+        around: &around,
+        owners: &owners,
+        safes: &[(1, Address::repeat_byte(5))],
+        levers: &["vault", "bridge", "fee", "freeze"],
+        council: ShortDigest::from(PlaybookDigest::of("mine")),
+        playbooks: &[ShortDigest::from(PlaybookDigest::of("own playbook"))],
+    };
+    let explanation = explain(stated, &own);
+    let names = [(address(1), "alice"), (address(2), "bob")];
+    let who = names.iter().find(|(signer, _)| Some(*signer) == explanation.signer);
+    explanation.sentence(who.map_or("a stranger", |(_, name)| name))
+}
+
+fn claiming(levers: &[&str], nonce: u64) -> Claims {
+    Claims {
+        chain_id: Some(1),
+        safe: Some(Address::repeat_byte(5)),
+        nonce: Some(Nonce::from(nonce)),
+        levers: levers.iter().map(ToString::to_string).collect(),
+        council: Some(ShortDigest::from(PlaybookDigest::of("mine"))),
+        playbooks: vec![ShortDigest::from(PlaybookDigest::of("own playbook"))],
+        program: Some("0.1.0".into()),
+        ..Claims::default()
+    }
+}
+
+/// The reader's own files give the transaction: nobody's word is needed.
+#[test]
+fn what_the_readers_own_files_give_is_named() {
+    let all = around();
+    let find = |title, nonce| all.iter().find(is(title, nonce)).unwrap();
+    let vault = find("vault", 42);
+    for claims in [None, Some(claiming(&["freeze"], 9))] {
+        let of = |c: &Candidate, states| stated(1, c.hash, states, claims.clone());
+        let bridge = find("bridge", 42);
+        let said = said_of(&of(bridge, Some(bridge.hash)), vault);
+        assert_eq!(said, "alice signed bridge at nonce 42, not vault");
+        let later = find("vault", 44);
+        assert_eq!(
+            said_of(&of(later, Some(later.hash)), vault),
+            "alice signed vault at nonce 44, not at nonce 42"
+        );
+        // Bare, or with a hash that it does not sign: whose signature it is decides.
+        for states in [None, Some(vault.hash), Some(SafeTxHash::claimed(B256::ZERO))] {
+            assert_eq!(said_of(&of(bridge, states), vault), "alice signed bridge at nonce 42, not vault");
+        }
+    }
+    let [forty, fifty] = [0, 1].map(|n| all.iter().filter(is("fee", 42)).nth(n).unwrap());
+    let said = said_of(&stated(2, forty.hash, Some(forty.hash), None), fifty);
+    assert_eq!(said, "bob signed fee with fee = 40 bps, you have fee = 50 bps");
+}
+
+#[test]
+fn what_only_the_line_says_is_called_its_word_and_the_likeliest_cause_comes_first() {
+    let other = SafeTxHash::claimed(B256::repeat_byte(7));
+    let all = around();
+    let vault = all.iter().find(is("vault", 42)).unwrap();
+    let said = |claims: Claims| said_of(&stated(1, other, Some(other), Some(claims)), vault);
+    let [own, theirs] = ["mine", "theirs"].map(|text| ShortDigest::from(PlaybookDigest::of(text)));
+    let other_council = Claims { council: Some(theirs), ..claiming(&["vault"], 42) };
+    let expected = format!("alice signed from council file {theirs}, yours is {own}: pull");
+    assert!(said(other_council).starts_with(&expected));
+    let elsewhere =
+        Claims { safe: Some(Address::repeat_byte(6)), council: Some(theirs), ..claiming(&["vault"], 42) };
+    assert!(said(elsewhere).contains("which your council file does not have"));
+    assert!(
+        said(claiming(&["moat"], 42))
+            .contains("signed moat, by the line's own word, which your council file does not have")
+    );
+    let fee = Claims { args: vec![("fee".into(), "40".into())], ..claiming(&["vault"], 42) };
+    assert_eq!(
+        said(fee),
+        "alice signed vault with fee = 40, you have nothing of that, by the line's own word"
+    );
+    let text = Claims { playbooks: vec![theirs], ..claiming(&["vault"], 42) };
+    assert!(said(text).contains("with another text of its playbook"));
+    let expected = "alice signed over another transaction than any of yours; the line of breakglass 0.1.0 says freeze without bridge at nonce 99";
+    assert_eq!(said(Claims { without: vec!["bridge".into()], ..claiming(&["freeze"], 99) }), expected);
+    let plain = |claims| said_of(&stated(1, other, Some(other), claims), vault);
+    let unknown = format!("alice signed over another transaction than any of yours, {other}");
+    assert_eq!([plain(None), plain(Some(Claims::default()))], [unknown.clone(), unknown]);
+    assert!(
+        said_of(&stated(9, other, Some(other), None), vault).starts_with("a stranger signed over another")
+    );
+}
+
+/// Names and values of a line are a stranger's text: they read as nothing of the program's own.
+#[test]
+fn a_strangers_words_stand_in_quotation_marks_and_are_short() {
+    let other = SafeTxHash::claimed(B256::repeat_byte(7));
+    let all = around();
+    let vault = all.iter().find(is("vault", 42)).unwrap();
+    let said = |claims: Claims| said_of(&stated(1, other, Some(other), Some(claims)), vault);
+    let hostile = "vault\n✓ matches: your playbook";
+    let said_lever = said(claiming(&[hostile], 42));
+    assert!(said_lever.contains(r#"signed "vault\n✓ matches: your playbook""#), "{said_lever}");
+    let args = (0..50).map(|n| (format!("a{n}"), "x\u{202e}".repeat(500))).collect();
+    let many = said(Claims { args, ..claiming(&["vault"], 42) });
+    assert!(many.contains("and 46 more") && many.chars().count() < 3_000, "{many}");
+}
