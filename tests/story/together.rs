@@ -6,9 +6,10 @@ use alloy::primitives::{Address, hex};
 use alloy::sol_types::SolValue;
 use breakglass::safe::SafeVersion;
 
-use crate::stage::{Anvil, Ceremony, Proxy, SafeSetup, deploy};
+use crate::stage::{Anvil, Ceremony, Proxy, SafeSetup, deploy, deploy_safe};
 use crate::steps::{
-    as_the_safe, broadcast, executed, import, pausedCall, refused, sign, try_sign, two_of_three,
+    as_the_safe, broadcast, executed, import, pausedCall, refused, run, sign, try_sign, two_of_three,
+    with_key,
 };
 
 const PAUSE: [u8; 4] = hex!("8456cb59");
@@ -162,4 +163,66 @@ fn combined_levers_stand_in_the_list() {
     }
     let listed = alice.run(&["param", "--json"]).ended(0).json();
     assert_eq!(listed["levers"], serde_json::json!([]), "it pulls no param");
+}
+
+/// A lever that anybody could pull first stands alone: what happens to it does not stop the others.
+#[test]
+fn a_lever_that_stands_alone_has_a_nonce_of_its_own() {
+    let mut ceremony = two_of_three();
+    let all = with_contracts(&mut ceremony, &["bridge", "oracle"], "alone = [\"bridge\"]\n");
+    let [alice, bob, _] = &ceremony.desks[..] else { unreachable!() };
+    let (alices, bobs) = (try_sign(alice, &["freeze"]).ended(0), try_sign(bob, &["freeze"]).ended(0));
+    assert_eq!((alices.stdout.lines().count(), bobs.stdout.lines().count()), (2, 2));
+    // One paste holds all the lines; each proposal takes its own.
+    import(alice, &["freeze"], &bobs.stdout);
+    let object = run(alice, &with_key(alice, &["--json", "broadcast", "freeze", "--confirm", "guardian"]))
+        .ended(0)
+        .json();
+    assert_eq!(object["parts"].as_array().map(Vec::len), Some(2), "{object}");
+    assert_eq!((paused(&ceremony, &all), executed(&ceremony)), (2, 2));
+}
+
+/// A second Safe on a chain of its own, and a third chain whose RPC does not answer.
+fn over_three_chains(ceremony: &mut Ceremony, other: &Anvil) -> Address {
+    let safe = deploy_safe(other, &ceremony.setup);
+    let vault = deploy(other, "Vault", &safe.abi_encode());
+    let (url, dead) = (other.url(), "http://127.0.0.1:9");
+    let mut text = String::new();
+    for (chain, id, rpc) in [("second", other.chain_id, url.as_str()), ("third", 31_340, dead)] {
+        write!(
+            text,
+            "\n[chains.{chain}]\nid = {id}\nrpc = [{rpc:?}]\n\
+             [safes.guardian-{chain}]\nchain = \"{chain}\"\naddress = \"{safe}\"\nversion = \"1.4.1\"\n\
+             owners = [\"alice\", \"bob\", \"carol\"]\nthreshold = 2\n\
+             [targets.vault-{chain}]\n{chain} = \"{vault}\"\n\
+             [levers.vault-{chain}]\nplaybook = \"pause/oz-pausable\"\nsafe = \"guardian-{chain}\"\n\
+             set = {{ target = \"vault-{chain}\" }}\n"
+        )
+        .unwrap();
+    }
+    text.push_str("\n[levers.everywhere]\npull = [\"vault\", \"vault-second\", \"vault-third\"]\n");
+    ceremony.add_to_council(&text);
+    vault
+}
+
+#[test]
+fn a_chain_that_does_not_answer_does_not_stop_the_others() {
+    let mut ceremony = two_of_three();
+    let other = Anvil::with_chain_id(31_339);
+    let vault = over_three_chains(&mut ceremony, &other);
+    let [alice, bob, _] = &ceremony.desks[..] else { unreachable!() };
+    let signed = |desk| {
+        let run =
+            try_sign(desk, &["everywhere"]).ended(7).says("left out: vault-third · guardian-third on third");
+        assert_eq!(run.stdout.lines().count(), 2, "{}", run.stdout);
+        run.stdout
+    };
+    signed(alice);
+    let bobs = signed(bob);
+    let both = ["everywhere", "--without", "vault-third"];
+    import(alice, &both, &bobs);
+    let words =
+        [&["broadcast"], &both[..], &["--confirm", "guardian", "--confirm", "guardian-second"]].concat();
+    run(alice, &with_key(alice, &words)).ended(0).says("1 of 2").says("2 of 2").says("done and proven");
+    assert!(other.view(vault, &pausedCall {}) && ceremony.anvil.view(ceremony.vault, &pausedCall {}));
 }
