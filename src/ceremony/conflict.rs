@@ -10,14 +10,15 @@ use crate::playbook::Conflict;
 use crate::proposal::{BatchSource, build_tx};
 
 /// Returns the first value that a later lever rests on and an earlier one changes. `None` if each reads the same when it
-/// runs as it read before.
+/// runs as it read before, and where the earlier calls do not succeed: then the whole does not either, and its rehearsal
+/// says why.
 ///
 /// # Errors
 /// When a value cannot be had from a quorum.
 pub fn conflict(own: &Own, seen: &Seen) -> Result<Option<Conflict>, ChainError> {
     for conflict in own.plans.conflicts(own.order.safe.address) {
-        let then = state_before(own, seen, &conflict)?;
-        if !then.is_some_and(|then| conflict.is_settled(&seen.snapshot.readings, &then)) {
+        let Some(then) = state_before(own, seen, &conflict)? else { return Ok(None) };
+        if !conflict.is_settled(&seen.snapshot.readings, &then) {
             return Ok(Some(conflict));
         }
     }

@@ -31,7 +31,7 @@ pub struct Desk<'a> {
     pub catalogue: Catalogue,
     /// The proposal files that were named, each read once: what was accepted for it is about what is signed.
     pub read: Mutex<BTreeMap<PathBuf, Proposal>>,
-    /// What was read of `incidents/`.
+    /// The files of `incidents/` that were read.
     pub filed: Filed,
     /// How many RPCs must agree in this run, in place of the council file's number.
     pub quorum: Option<usize>,

@@ -21,7 +21,7 @@ pub fn accept_changed(digits: &str) -> String {
     format!("--accept {CHANGED}{digits}")
 }
 
-/// Of the accepted ids, those that a finding refused: only they are recorded, an id that refused nothing says nothing.
+/// Returns the accepted ids that a finding refused: only they are recorded, an id that refused nothing says nothing.
 /// With what was chosen by a flag of its own.
 #[must_use]
 pub fn accepted(findings: &[Finding], ids: &[String]) -> Vec<String> {

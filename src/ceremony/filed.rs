@@ -1,4 +1,4 @@
-//! What was read of `incidents/` in this run. Values only.
+//! The files of `incidents/` that were read in this run. Values only.
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use crate::proposal::{OwnerSignature, Proposal, SafeOwners, Stated, VerifyError};
 use crate::safe::SafeTxHash;
 
-/// What was read of `incidents/` in this run.
+/// The files of `incidents/` that were read in this run.
 #[derive(Debug, Default)]
 pub struct Filed {
     /// The proposals' files that can be read: folder by folder, of each the last that was kept first. `None` before they

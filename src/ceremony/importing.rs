@@ -1,5 +1,5 @@
 //! Signatures that somebody handed over: which of them are for a proposal of the reader's own, and what the others are.
-//! Nothing that a source says about itself is believed: every hash is recomputed, every signer recovered.
+//! A source is not believed about itself: every hash is recomputed, every signer recovered.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -26,7 +26,7 @@ const AFTER: u64 = 10;
 /// The most levers that are derived to find out what a signature is for.
 const MOST_LEVERS: usize = 200;
 
-/// What became of all that was handed over.
+/// The result of an import: signatures taken in, refused and known, and the tallies.
 pub struct Taken {
     pub gathered: Gathered,
     /// The proposals that signatures may be for.
@@ -107,7 +107,7 @@ impl<'a> Desk<'a> {
         Ok(Taken { gathered, proposals, unkept, refused_files, tallies })
     }
 
-    /// What signatures may be for: first what was named and exists, then the kept proposals that the hashes found name,
+    /// Returns the proposals that signatures may be for: first what was named and exists, then the kept proposals that the hashes found name,
     /// and for bare signatures all that are open. Returns the files that the reader's own files do not give, and why.
     fn targets(
         &self,
@@ -239,7 +239,7 @@ impl<'a> Desk<'a> {
         Ok(())
     }
 
-    /// What a refused signature is for, in a sentence: by the first of the targets for which there is a fact, or else a
+    /// Returns a refusal that says what its signature is for: by the first of the targets for which there is a fact, or else a
     /// claim.
     fn explained(&self, refusal: &Refusal, leading: usize, targets: &[Target]) -> Refusal {
         let first = &targets[..leading.max(1).min(targets.len())];

@@ -55,10 +55,12 @@ impl<'a> Online<'a> {
         Rehearsed { online: self, rehearsal }
     }
 
-    /// The first value by which its levers cannot be pulled together.
+    /// The first value by which its levers cannot be pulled together; `None` where its nonce is used.
     pub(super) fn conflict(&self, progress: &dyn Progress) -> Result<Option<Conflict>, ChainError> {
         match &self.derived.own {
-            Some(own) if own.order.acts().len() > 1 => {
+            Some(own)
+                if own.order.acts().len() > 1 && self.derived.proposal.nonce() >= self.seen.now().nonce =>
+            {
                 progress.wait("looking what each lever leaves to the next", || conflict(own, &self.seen))
             }
             _ => Ok(None),

@@ -5,7 +5,7 @@ use clap_complete::ArgValueCompleter;
 use serde_json::{Value, json};
 
 use crate::ceremony::enforce::{accepted, changed_digits, enforce};
-use crate::ceremony::find::Purpose;
+use crate::ceremony::find::{Purpose, is_file};
 use crate::ceremony::judged::Judged;
 use crate::ceremony::order::Given;
 use crate::ceremony::together::advise;
@@ -106,6 +106,7 @@ impl Args {
 pub fn run(session: &Session, args: &Args) -> Result<Exit, Error> {
     let given = args.derive.given();
     session.are_known(&args.what)?;
+    require_own_values(args)?;
     let key = key::find(session.ui, &args.key, Use::Signing)?;
     session.require_accepted(&session.rests_of(&args.what, &given)?, &args.accept.accept)?;
     let ui = session.ui;
@@ -178,6 +179,16 @@ fn say_held_up(ui: &Ui, declined: &Judged, later: &[Judged]) {
         );
         ui.say(&Text::default().warn("! ").add(&text));
     }
+}
+
+/// Checks that a value that was said for a lever does not stand for one that a file chose.
+fn require_own_values(args: &Args) -> Result<(), Error> {
+    let is_beside = args.what.len() > 1 && args.what.iter().any(|what| is_file(what));
+    if args.derive.set.is_empty() || !is_beside {
+        return Ok(());
+    }
+    Err(Error::new(Exit::Usage, "--set is for the levers that are named, and a file is named beside them")
+        .hint("sign the file by itself"))
 }
 
 /// Checks that flags about one proposal are not given for several.

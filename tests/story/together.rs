@@ -1,6 +1,7 @@
 //! Several levers in one command: one transaction for each Safe, the same for everybody, whatever was typed.
 
 use std::fmt::Write;
+use std::fs;
 
 use alloy::primitives::{Address, hex};
 use alloy::sol_types::SolValue;
@@ -8,8 +9,8 @@ use breakglass::safe::SafeVersion;
 
 use crate::stage::{Anvil, Ceremony, Proxy, SafeSetup, deploy, deploy_safe};
 use crate::steps::{
-    as_the_safe, broadcast, executed, import, pausedCall, refused, run, sign, try_sign, two_of_three,
-    with_key,
+    as_the_safe, broadcast, executed, import, path, pausedCall, propose, refused, run, sign, try_sign,
+    two_of_three, with_key,
 };
 
 const PAUSE: [u8; 4] = hex!("8456cb59");
@@ -225,4 +226,15 @@ fn a_chain_that_does_not_answer_does_not_stop_the_others() {
         [&["broadcast"], &both[..], &["--confirm", "guardian", "--confirm", "guardian-second"]].concat();
     run(alice, &with_key(alice, &words)).ended(0).says("1 of 2").says("2 of 2").says("done and proven");
     assert!(other.view(vault, &pausedCall {}) && ceremony.anvil.view(ceremony.vault, &pausedCall {}));
+}
+
+/// A value that is said for one lever would make the same value of a file the signer's own.
+#[test]
+fn a_value_is_not_said_for_a_lever_and_a_file_at_once() {
+    let ceremony = two_of_three();
+    let [alice, bob, _] = &ceremony.desks[..] else { unreachable!() };
+    let file = alice.path("theirs.json");
+    fs::copy(propose(bob), &file).unwrap();
+    let words = [path(&file), "vault", "--set", "target=vault"];
+    refused(try_sign(alice, &words), 2, &["--set is for the levers", "sign the file by itself"]);
 }
