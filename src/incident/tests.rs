@@ -23,7 +23,7 @@ fn about(hash: u8) -> About {
 
 fn draft(time: u64, who: &str, act: Act, about: Option<About>) -> Draft {
     Draft {
-        time: Utc::from_seconds(time),
+        time: Utc::from_millis(time),
         who: Some(Plain::cut(who)),
         program: Plain::cut("0.1.0"),
         council: TextDigest::of("council"),
@@ -87,7 +87,7 @@ fn a_line_is_as_it_is_documented() {
     let bytes =
         journal([draft(0, "alice", Act::Sent { tx: tx(3), payer: Address::repeat_byte(1) }, Some(about(2)))]);
     let expected = concat!(
-        r#"{"v":1,"number":1,"time":"1970-01-01T00:00:00Z","who":"alice","program":"0.1.0","#,
+        r#"{"v":1,"number":1,"time":"1970-01-01T00:00:00.000Z","who":"alice","program":"0.1.0","#,
         r#""council":"COUNCIL","#,
         r#""act":{"kind":"sent","tx":"0x0303030303030303030303030303030303030303030303030303030303030303","#,
         r#""payer":"0x0101010101010101010101010101010101010101"},"about":{"what":"vault","safe":"guardian","#,
@@ -236,7 +236,7 @@ fn journals_are_merged_in_the_order_of_time_and_a_copy_adds_nothing() {
     let journals = [&alice[..], &bob, first_of_alices].map(Journal::read);
     let merged = merge(&journals);
     let times: Vec<(usize, Utc)> = merged.entries.iter().map(|(j, e)| (*j, e.draft.time)).collect();
-    assert_eq!(times, [(0, 10), (1, 20), (0, 30)].map(|(journal, at)| (journal, Utc::from_seconds(at))));
+    assert_eq!(times, [(0, 10), (1, 20), (0, 30)].map(|(journal, at)| (journal, Utc::from_millis(at))));
     assert_eq!(merged.contradictions, []);
 }
 

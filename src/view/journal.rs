@@ -25,7 +25,7 @@ pub fn rows(council: &Council, merged: &Merged, several: bool, skipped: usize) -
         let about = draft.about.as_ref();
         vec![
             number(at),
-            draft.time.to_string().replace('T', " ").trim_end_matches('Z').to_string(),
+            draft.time.to_string().replace('T', " ").chars().take(19).collect(),
             of,
             draft.who.as_ref().map(ToString::to_string).unwrap_or_default(),
             describe(council, &draft.act),
