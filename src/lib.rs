@@ -45,7 +45,10 @@
 //!
 //! | Floor | Room | Holds |
 //! |---|---|---|
-//! | 10 | [`command`] | one file per command: load, decide, show |
+//! | 11 | [`command`] | one file per command: load, decide, show |
+//! | 10 | [`session`] | the person at the terminal: review, key, Ledger, report, for several commands |
+//! | 9 | [`cli`] | shared flags, completions, suggestions |
+//! | 9 | [`remedy`] | every room's errors: the exit code, and what to do next |
 //! | 9 | [`view`] | what a person and what a script is shown |
 //! | 8 | [`ceremony`] | the way from a lever or file to a verdict, and the proof after it was sent |
 //! | 7 | [`check`] | findings, each attack of record one small function |
@@ -107,7 +110,7 @@
 //! [`matching::compare`](ceremony::matching::compare) says whether they are the same, and
 //! [`check::findings`] refuses what is not.
 //!
-//! **Where the pages are predicted.** `command/on_ledger.rs` chooses how the device is asked with
+//! **Where the pages are predicted.** [`prepare`](session::on_ledger::prepare) chooses how the device is asked with
 //! [`device::choose_way`], predicts the pages with [`device::safe_tx_screens`] from the device's model, app version and
 //! settings, and [`view::device::pages`] lists them before the device is asked.
 
@@ -118,6 +121,7 @@
 mod ceremony;
 mod chain;
 mod check;
+mod cli;
 mod clock;
 mod command;
 pub mod council;
@@ -131,7 +135,9 @@ mod near;
 pub mod playbook;
 mod progress;
 pub mod proposal;
+mod remedy;
 pub mod safe;
+mod session;
 mod shell;
 mod store;
 pub mod ui;

@@ -29,7 +29,8 @@ const FLOORS: &[&[&str]] = &[
     &["chain"],
     &["check"],
     &["ceremony"],
-    &["view"],
+    &["cli", "remedy", "view"],
+    &["session"],
     &["command"],
 ];
 

@@ -1,17 +1,12 @@
 //! One file per command: load, decide, show. The only room that knows all the others; it hashes, encodes, opens and
 //! prints nothing itself.
 
-mod accept;
-mod args;
 mod broadcast;
 mod check;
-mod complete;
 mod completions;
 mod council;
 mod device;
 mod dry_run;
-mod earlier;
-mod error;
 mod export;
 mod hash;
 mod help;
@@ -19,33 +14,25 @@ mod home;
 mod import;
 mod incident;
 mod init;
-mod key;
 mod log;
 mod man;
-mod note;
-mod on_ledger;
-mod parts;
 mod playbook;
 mod propose;
-mod report;
 mod sign;
 mod status;
-mod suggest;
 
 use std::ffi::OsString;
 use std::io::ErrorKind;
-use std::ops::Deref;
 use std::path::PathBuf;
 
-use clap::{ArgAction, Parser, Subcommand, ValueHint};
+use clap::{ArgAction, CommandFactory, Parser, Subcommand, ValueHint};
 
 use crate::ceremony::desk::Desk;
-use crate::ceremony::judged::Judged;
+use crate::cli::{args, complete, suggest};
 use crate::error::{Error, Exit};
 use crate::playbook::Kind;
+use crate::session::{Session, earlier, key, on_ledger, parts, report};
 use crate::ui::Ui;
-use crate::view::review;
-use crate::view::summary::Summary;
 
 /// Emergency actions for EVM multisigs
 ///
@@ -58,7 +45,7 @@ use crate::view::summary::Summary;
     name = "breakglass", version, max_term_width = 80, after_help = EXAMPLES, disable_help_subcommand = true,
     disable_help_flag = true, disable_version_flag = true
 )]
-struct Cli {
+pub struct Cli {
     /// The council file
     ///
     /// breakglass.toml, looked for in this folder and in each folder above; then your settings may name one.
@@ -149,34 +136,10 @@ enum Command {
     Help(help::Args),
 }
 
-/// The terminal and the reader's own files, for every command about them.
-#[derive(Debug)]
-pub struct Session<'a> {
-    pub ui: &'a Ui,
-    pub desk: Desk<'a>,
-}
-
-impl<'a> Deref for Session<'a> {
-    type Target = Desk<'a>;
-
-    fn deref(&self) -> &Desk<'a> {
-        &self.desk
-    }
-}
-
-impl Session<'_> {
-    /// Shows the review of a proposal, and returns its last lines as data. What was `accepted` does not refuse it.
-    pub fn review(&self, judged: &Judged, accepted: &[String]) -> Summary {
-        let summary = Summary::of(self, judged, accepted);
-        self.ui.show(&review::review(self, judged, &summary, self.ui.width()));
-        summary
-    }
-}
-
-/// Runs the program with these arguments and answers its exit code.
+/// Runs the program with these arguments and returns its exit code.
 pub fn run(args: impl IntoIterator<Item = OsString>) -> Exit {
     let args: Vec<OsString> = args.into_iter().collect();
-    match complete::answered(&args) {
+    match complete::answered(Cli::command, &args) {
         Ok(false) => {}
         Ok(true) => return Exit::Done,
         Err(error) => return print(&error),
@@ -187,7 +150,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> Exit {
             let ui = Ui::new(cli.json);
             ui.finish(dispatch(&ui, &cli))
         }
-        Err(error) => match suggest::improved(error, &args) {
+        Err(error) => match suggest::improved(error, &args, &Cli::command()) {
             Ok(plain) => Ui::new(json).finish(Err(plain)),
             Err(error) if json && error.use_stderr() => Ui::new(json).finish(Err(usage(&error))),
             Err(error) => print(&error),
@@ -240,8 +203,6 @@ fn dispatch(ui: &Ui, cli: &Cli) -> Result<Exit, Error> {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
-
     use super::*;
 
     fn each(command: &clap::Command, look: &mut impl FnMut(&clap::Command)) {

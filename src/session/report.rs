@@ -8,10 +8,10 @@ use crate::ceremony::mined::AsRehearsed;
 use crate::ceremony::outcome::{Now, Outcome, Proven, keep, now, prove};
 use crate::chain::{Chain, Events, Receipt, agreeing, is_minority};
 use crate::check::Match;
-use crate::command::Session;
 use crate::error::{Error, Exit};
 use crate::incident::Act;
 use crate::safe::Execution;
+use crate::session::Session;
 use crate::ui::{Text, Ui};
 
 /// Differences beyond this number are counted and not listed.

@@ -1,9 +1,9 @@
 //! The journal, as every command that acts writes it: one call, which stops nobody.
 
-use crate::command::Session;
 use crate::error::Error;
 use crate::incident::{About, Act, MOST_LISTED, Plain};
 use crate::proposal::Proposal;
+use crate::session::Session;
 use crate::store::CutOff;
 use crate::ui::Text;
 

@@ -2,8 +2,8 @@
 
 use crate::ceremony::enforce::CHANGED;
 use crate::ceremony::texts::{Item, News, Rests, Texts};
-use crate::command::Session;
 use crate::error::{Error, Exit};
+use crate::session::Session;
 use crate::ui::Text;
 use crate::view::texts;
 

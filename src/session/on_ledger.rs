@@ -4,13 +4,13 @@ use alloy::primitives::Address;
 
 use crate::ceremony::judged::Judged;
 use crate::ceremony::settings::stated;
-use crate::command::Session;
-use crate::command::key::Signer;
 use crate::device::{Asked, DataShown, Prediction, SigningRequest, Way, Weight, choose_way, safe_tx_screens};
 use crate::error::{Error, Exit};
 use crate::playbook::Kind;
 use crate::safe::deployments::batch_contracts;
 use crate::safe::{Operation, SignatureKind, published_batch_contract};
+use crate::session::Session;
+use crate::session::key::Signer;
 use crate::ui::Text;
 use crate::view::device as pages;
 

@@ -2,8 +2,8 @@
 
 use crate::ceremony::judged::Judged;
 use crate::ceremony::look::Part;
-use crate::command::Session;
 use crate::error::{Error, Exit};
+use crate::session::Session;
 use crate::ui::Text;
 
 /// Judges each and acts on it. A single one is the whole run; of several, each has its own object and a row in the table

@@ -3,10 +3,9 @@
 
 use std::ffi::OsString;
 
-use clap::CommandFactory;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
-use crate::command::{Cli, complete};
+use crate::cli::complete;
 use crate::error::{Error, Exit};
 use crate::near::near;
 
@@ -18,7 +17,11 @@ const UNDOING: [&str; 10] = [
 const WEAKENING: [&str; 5] = ["--accept", "--yes", "--confirm", "--quorum", "--unseen"];
 
 /// Returns an error of our own for an unknown command; clap's error, without a suggestion that could harm, otherwise.
-pub fn improved(mut error: clap::Error, args: &[OsString]) -> Result<Error, clap::Error> {
+pub fn improved(
+    mut error: clap::Error,
+    args: &[OsString],
+    root: &clap::Command,
+) -> Result<Error, clap::Error> {
     let weakens = |value: &ContextValue| WEAKENING.iter().any(|flag| value.to_string().contains(flag));
     if error.get(ContextKind::SuggestedArg).is_some_and(weakens) {
         error.remove(ContextKind::SuggestedArg);
@@ -26,31 +29,35 @@ pub fn improved(mut error: clap::Error, args: &[OsString]) -> Result<Error, clap
     }
     match error.get(ContextKind::InvalidSubcommand) {
         Some(ContextValue::String(word)) if error.kind() == ErrorKind::InvalidSubcommand => {
-            Ok(unknown(word, args))
+            Ok(unknown(word, args, root))
         }
         _ => Err(error),
     }
 }
 
-fn unknown(word: &str, args: &[OsString]) -> Error {
+fn unknown(word: &str, args: &[OsString], root: &clap::Command) -> Error {
     let typed = args.iter().skip(1).map(|arg| arg.to_string_lossy().into_owned()).collect::<Vec<_>>();
     let verb_of = |name: &str| complete::lever_kind(&typed, name).map(|kind| kind.to_string());
     let error = Error::new(Exit::Usage, format!("there is no command called {word:?}"));
-    match nearest_command(word, &typed, verb_of) {
+    match nearest_command(word, &typed, root, verb_of) {
         Some(meant) => error.hint(format!("did you mean: breakglass {meant}")),
         None => error.hint("breakglass --help lists the commands"),
     }
 }
 
 /// Returns the command that was probably meant. `verb_of` tells the verb of a lever.
-fn nearest_command(word: &str, typed: &[String], verb_of: impl Fn(&str) -> Option<String>) -> Option<String> {
+fn nearest_command(
+    word: &str,
+    typed: &[String],
+    root: &clap::Command,
+    verb_of: impl Fn(&str) -> Option<String>,
+) -> Option<String> {
     if let Some(verb) = verb_of(word) {
         return Some(format!("{verb} {word}"));
     }
-    let root = Cli::command();
     // A playbook's own commands are not known at the top.
     let nested = typed.iter().take_while(|arg| *arg != word).any(|arg| arg == "playbook");
-    let verbs = if nested { root.find_subcommand("playbook")? } else { &root };
+    let verbs = if nested { root.find_subcommand("playbook")? } else { root };
     let lower = word.to_lowercase();
     if !nested && near(&lower, UNDOING).is_some() {
         let lever = typed.iter().skip_while(|arg| *arg != word).skip(1).find(|arg| !arg.starts_with('-'));
@@ -63,12 +70,15 @@ fn nearest_command(word: &str, typed: &[String], verb_of: impl Fn(&str) -> Optio
 
 #[cfg(test)]
 mod tests {
+    use clap::{CommandFactory, Parser};
+
     use super::*;
+    use crate::command::Cli;
 
     fn suggested(line: &str) -> Option<String> {
         let typed: Vec<String> = line.split(' ').map(String::from).collect();
         let word = typed.iter().find(|word| !matches!(word.as_str(), "playbook" | "--json")).unwrap().clone();
-        nearest_command(&word, &typed, |name| (name == "vault").then(|| "pause".into()))
+        nearest_command(&word, &typed, &Cli::command(), |name| (name == "vault").then(|| "pause".into()))
     }
 
     #[test]
@@ -95,7 +105,6 @@ mod tests {
 
     #[test]
     fn no_slip_leads_to_a_flag_that_weakens_a_check() {
-        use clap::Parser;
         for (flag, verb) in [
             ("--account", "sign"),
             ("--acept", "sign"),
@@ -104,7 +113,9 @@ mod tests {
             ("--qourum", "sign"),
         ] {
             let args = ["breakglass", verb, "vault", flag, "x"].map(OsString::from);
-            let error = improved(Cli::try_parse_from(&args).unwrap_err(), &args).unwrap_err().to_string();
+            let error = improved(Cli::try_parse_from(&args).unwrap_err(), &args, &Cli::command())
+                .unwrap_err()
+                .to_string();
             assert!(
                 error.contains(flag)
                     && !WEAKENING.iter().any(
@@ -114,7 +125,9 @@ mod tests {
             );
         }
         let args = ["breakglass", "sign", "vault", "--ofline"].map(OsString::from);
-        let error = improved(Cli::try_parse_from(&args).unwrap_err(), &args).unwrap_err().to_string();
+        let error = improved(Cli::try_parse_from(&args).unwrap_err(), &args, &Cli::command())
+            .unwrap_err()
+            .to_string();
         assert!(error.contains("'--offline'"), "{error}");
     }
 }

@@ -7,11 +7,11 @@ use crate::ceremony::judged::Judged;
 use crate::ceremony::offer::prepared;
 use crate::ceremony::outcome;
 use crate::ceremony::sent::{Sent, is_underpriced, waiting};
-use crate::command::Session;
-use crate::command::report::report;
 use crate::error::{Error, Exit};
 use crate::evm::amount;
 use crate::proposal::{Ready, reassemble};
+use crate::session::Session;
+use crate::session::report::report;
 use crate::ui::Text;
 
 /// The way on after the transactions that were sent before.

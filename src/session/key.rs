@@ -10,7 +10,7 @@ use alloy::consensus::TxEip1559;
 use alloy::primitives::Address;
 
 use crate::ceremony::settings::settings;
-use crate::command::args;
+use crate::cli::args;
 use crate::council::Council;
 use crate::device::{
     DerivationPath, DeviceError, Key, Keystore, Ledger, Plugged, SearchPaths, SigningRequest, Target,

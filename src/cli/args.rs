@@ -7,7 +7,7 @@ use clap_complete::ArgValueCompleter;
 
 use crate::ceremony::depth::Wanted;
 use crate::ceremony::order::Given;
-use crate::command::complete;
+use crate::cli::complete;
 use crate::device::Model;
 use crate::safe::Nonce;
 

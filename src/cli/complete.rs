@@ -4,12 +4,10 @@
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
-use clap::CommandFactory;
 use clap_complete::engine::ValueCompleter;
 use clap_complete::{CompleteEnv, CompletionCandidate, PathCompleter};
 
 use crate::ceremony::desk::Desk;
-use crate::command::Cli;
 use crate::council::Lever;
 use crate::playbook::{Catalogue, Kind, Param};
 use crate::progress::SILENT;
@@ -19,9 +17,9 @@ use crate::store;
 pub const VARIABLE: &str = "BREAKGLASS_COMPLETE";
 
 /// Answers the shell if it asks; returns `true` if it did.
-pub fn answered(args: &[OsString]) -> clap::error::Result<bool> {
+pub fn answered(commands: impl Fn() -> clap::Command, args: &[OsString]) -> clap::error::Result<bool> {
     let here = store::working_folder().ok();
-    CompleteEnv::with_factory(Cli::command).var(VARIABLE).try_complete(args, here.as_deref())
+    CompleteEnv::with_factory(commands).var(VARIABLE).try_complete(args, here.as_deref())
 }
 
 /// The words of the command line that is being typed.
