@@ -17,6 +17,8 @@ use crate::store::{self, Incidents};
 
 /// Playbooks of a council that are read: four times the built-in library.
 const MOST_PLAYBOOKS: usize = 500;
+/// This program's version.
+const VERSION: &str = env!("CARGO_PKG_VERSION");
 /// Lines that say the same of one file after the other: more are counted.
 const MOST_LEFT_OUT: usize = 5;
 
@@ -53,6 +55,11 @@ impl<'a> Desk<'a> {
         };
         let text = store::read_text_up_to(council::MOST_BYTES, &path)?;
         let council = Council::parse(&path.display().to_string(), &text)?;
+        if let Some(asked) = council.program.as_ref().filter(|_| !council.accepts_program(VERSION)) {
+            let text =
+                format!("{} asks for breakglass {asked}, and this is {VERSION}: update it", path.display());
+            progress.tell_once(Tone::Warn, "version: ", &text);
+        }
         let folder = match path.parent() {
             Some(parent) if !parent.as_os_str().is_empty() => parent.to_path_buf(),
             _ => PathBuf::from("."),

@@ -10,6 +10,7 @@ use toml::Spanned;
 pub(super) struct Wire {
     pub(super) schema: Spanned<u32>,
     pub(super) name: String,
+    pub(super) program: Option<Spanned<String>>,
     #[serde(default)]
     pub(super) chains: BTreeMap<Spanned<String>, WireChain>,
     #[serde(default)]
@@ -22,6 +23,10 @@ pub(super) struct Wire {
     pub(super) levers: BTreeMap<Spanned<String>, WireLever>,
     #[serde(default)]
     pub(super) contacts: BTreeMap<Spanned<String>, WireContact>,
+    #[serde(default)]
+    pub(super) people: BTreeMap<Spanned<String>, WirePerson>,
+    #[serde(default)]
+    pub(super) response: WireResponse,
 }
 
 #[derive(Deserialize)]
@@ -93,6 +98,8 @@ pub(super) struct WireLever {
     pub(super) set: BTreeMap<String, Spanned<toml::Value>>,
     #[serde(default)]
     pub(super) changes: Vec<Spanned<String>>,
+    #[serde(rename = "try", default)]
+    pub(super) examples: BTreeMap<Spanned<String>, Spanned<toml::Value>>,
     /// A combined lever has these, and none of the above.
     pub(super) title: Option<Spanned<String>>,
     pub(super) pull: Option<Spanned<Vec<Spanned<String>>>>,
@@ -105,4 +112,22 @@ pub(super) struct WireContact {
     #[serde(default)]
     pub(super) role: String,
     pub(super) reach: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct WirePerson {
+    pub(super) role: Option<Spanned<String>>,
+    pub(super) reach: Spanned<String>,
+    pub(super) zone: Option<Spanned<String>>,
+    pub(super) backup: Option<Spanned<String>>,
+    #[serde(default)]
+    pub(super) away: Vec<Spanned<String>>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct WireResponse {
+    pub(super) first_signature: Option<Spanned<String>>,
+    pub(super) proof: Option<Spanned<String>>,
 }

@@ -214,6 +214,7 @@ pub(super) fn read_combined(
         ("playbook", wire.playbook.is_some()),
         ("safe", wire.safe.is_some()),
         ("set", !wire.set.is_empty()),
+        ("try", !wire.examples.is_empty()),
         ("changes", !wire.changes.is_empty()),
     ];
     if let Some((field, _)) = of_simple.into_iter().find(|(_, is_there)| *is_there) {
@@ -251,7 +252,23 @@ pub(super) fn read_lever(
         Ok((key.clone(), text))
     };
     let set = wire.set.iter().map(argument).collect::<Result<_, _>>()?;
-    Ok(Lever { name, place, playbook: playbook.into(), safe: safe.into(), set, changes })
+    let examples = read_examples(source, wire)?;
+    Ok(Lever { name, place, playbook: playbook.into(), safe: safe.into(), set, changes, examples })
+}
+
+/// Reads the examples of arguments that the lever leaves open.
+fn read_examples(source: &Source, wire: &WireLever) -> Result<BTreeMap<String, String>, Fault> {
+    let example = |(key, value): (&Spanned<String>, &Spanned<toml::Value>)| {
+        let name = key.get_ref();
+        if wire.set.contains_key(name) {
+            let message =
+                format!("{name} is not open: set gives it a value, and try is for what is left open");
+            return Err(source.fault(key.span(), message));
+        }
+        let text = argument_text(value.get_ref());
+        Ok((name.clone(), text.map_err(|why| source.fault(value.span(), format!("{name}: {why}")))?))
+    };
+    wire.examples.iter().map(example).collect()
 }
 
 /// The text of an argument, as `--set` would have it. Only what TOML cannot alter on the way is taken without quotes.

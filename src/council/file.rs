@@ -8,8 +8,9 @@ use toml::Spanned;
 use super::combined::{circle, simple_levers};
 use super::council_toml::{Wire, WireCode, WirePinned, WirePlace};
 use super::entries::{read_chain, read_combined, read_lever, read_place, read_safe, simple_parts};
+use super::people_entries::{read_people, read_program, read_response};
 use super::text_source::{Source, known};
-use super::{Chain, Combined, Contact, Council, Lever, Safe, Signer, Target};
+use super::{Chain, Combined, Council, Lever, Safe, Signer, Target};
 use crate::excerpt::Fault;
 use crate::near::hint;
 use crate::safe::{MOST_MODULES, MOST_OWNERS};
@@ -45,10 +46,11 @@ pub(super) fn parse(origin: &str, text: &str) -> Result<Council, Fault> {
     })?;
     one_pin_each(&source, &wire, &targets)?;
     let (levers, combined) = read_levers(&source, &wire, &safes, &targets)?;
-    let contacts = each(&source, &wire.contacts, |name, c| {
-        Ok(Contact { name, role: c.role.clone(), reach: c.reach.clone() })
-    })?;
-    Ok(Council { name: wire.name, chains, safes, signers, targets, levers, combined, contacts })
+    let people = read_people(&source, &wire)?;
+    let response = read_response(&source, &wire.response)?;
+    let program = wire.program.as_ref().map(|text| read_program(&source, text)).transpose()?;
+    let name = wire.name;
+    Ok(Council { name, chains, safes, signers, targets, levers, combined, people, response, program })
 }
 
 fn each<W, T>(
@@ -165,6 +167,8 @@ fn check_bounds(source: &Source, wire: &Wire) -> Result<(), Fault> {
         ("targets", wire.targets.len(), 1_000),
         ("levers", levers.len(), 500),
         ("contacts", wire.contacts.len(), 500),
+        ("people", wire.people.len(), 500),
+        ("times away of one person", longest(wire.people.values(), |p| p.away.len()), 50),
         ("RPC addresses of one chain", longest(chains.values(), |c| c.rpc.len()), MOST_RPC),
         ("relays of one chain", longest(chains.values(), |c| c.send.len()), MOST_RPC),
         (
@@ -174,6 +178,7 @@ fn check_bounds(source: &Source, wire: &Wire) -> Result<(), Fault> {
         ),
         ("code hashes of one target", longest(wire.targets.values().flat_map(BTreeMap::values), codes), 20),
         ("arguments of one lever", longest(levers.values(), |l| l.set.len()), 50),
+        ("examples of one lever", longest(levers.values(), |l| l.examples.len()), 50),
         (
             "levers pulled by one",
             longest(levers.values(), |l| listed(l.pull.as_ref().map(|p| p.get_ref().len()))),

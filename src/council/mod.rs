@@ -1,4 +1,4 @@
-//! The council file `breakglass.toml`: chains, Safes, signers, targets, levers and contacts; and a person's own settings
+//! The council file `breakglass.toml`: chains, Safes, signers, targets, levers and people; and a person's own settings
 //! with what they have accepted of it. Text in, types out.
 //!
 //! May touch values only: no network, clock, device or files. Every reference from one entry to another is checked
@@ -12,6 +12,8 @@ mod digest;
 mod duration;
 mod entries;
 mod file;
+mod people;
+mod people_entries;
 mod pins;
 mod pull;
 mod rpc_address;
@@ -24,11 +26,13 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use alloy::primitives::{Address, B256};
+use semver::{Version, VersionReq};
 
 pub use arguments::{ArgumentError, by_lever};
 pub use combined::{Expansion, Part, PullError, expand};
 pub use difference::{Difference, Mark, difference};
 pub use digest::TextDigest;
+pub use people::{Call, Days, LocalTime, Person, Zone};
 pub use pins::{Accepted, Pins, SafeAt, Standing, council_at, council_of, playbook_of};
 pub use pull::Pull;
 pub use rpc_address::{RpcAddress, RpcAddressError, SecretUrl};
@@ -56,7 +60,19 @@ pub struct Council {
     pub levers: BTreeMap<String, Lever>,
     /// Levers that pull others. No name is a simple lever's too, and none pulls itself.
     pub combined: BTreeMap<String, Combined>,
-    pub contacts: BTreeMap<String, Contact>,
+    /// Whom to call, signers by their names; with the contacts of older files.
+    pub people: BTreeMap<String, Person>,
+    pub response: Response,
+    /// Which versions of the program the council asks for.
+    pub program: Option<VersionReq>,
+}
+
+/// How soon the council wants to be: what drills and reports are measured against.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Response {
+    pub first_signature: Option<Duration>,
+    /// Until the effect is proven on chain, from the same beginning.
+    pub proof: Option<Duration>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -128,6 +144,8 @@ pub struct Lever {
     pub set: BTreeMap<String, String>,
     /// Contracts that change with it, beside those that the playbook calls or declares.
     pub changes: Vec<Address>,
+    /// Arguments that it leaves open, as examples: for rehearsals, never for a proposal.
+    pub examples: BTreeMap<String, String>,
 }
 
 /// Several levers, pulled together.
@@ -140,13 +158,6 @@ pub struct Combined {
     pub pull: Vec<String>,
     /// Simple levers among them that get a transaction of their own, after the others of their Safe.
     pub alone: Vec<String>,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Contact {
-    pub name: String,
-    pub role: String,
-    pub reach: String,
 }
 
 impl Council {
@@ -187,6 +198,13 @@ impl Council {
             .iter()
             .filter_map(|(name, places)| places.get(chain).map(|target| (name.clone(), target.address)));
         signers.chain(safes).chain(targets).collect()
+    }
+
+    /// Returns `true` if the council asks for no other version of the program.
+    #[must_use]
+    pub fn accepts_program(&self, version: &str) -> bool {
+        let version = Version::parse(version).ok();
+        self.program.as_ref().is_none_or(|asked| version.is_some_and(|version| asked.matches(&version)))
     }
 
     /// The code that the council pinned on one chain, by target.

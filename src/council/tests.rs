@@ -1,6 +1,7 @@
 //! Council files, good and bad.
 
 mod combined;
+mod people;
 
 use super::*;
 
@@ -187,6 +188,11 @@ fn each_kind_of_entry_has_a_bound() {
             "at most 500 levers, and this has 501",
         ),
         (numbered(500, &|n| format!("[contacts.c{n}]\nreach = \"\"\n")), "at most 500 contacts"),
+        (numbered(501, &|n| format!("[people.p{n}]\nreach = \"\"\n")), "at most 500 people"),
+        (
+            format!("[people.bob]\nreach = \"x\"\naway = [{}]\n", "\"2026-01-01..2026-01-02\", ".repeat(51)),
+            "at most 50 times away of one person",
+        ),
         (
             format!("[chains.many]\nid = 7\nrpc = [{}]\n", "\"https://a\", ".repeat(21)),
             "at most 20 RPC addresses of one chain, and this has 21",
