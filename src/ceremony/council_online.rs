@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use alloy::primitives::Address;
 
-use crate::ceremony::derive::is_set;
+use crate::ceremony::derivation::is_set;
 use crate::ceremony::desk::Desk;
 use crate::ceremony::find::Purpose;
 use crate::ceremony::order::Given;

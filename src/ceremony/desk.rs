@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
 use crate::ceremony::filed::Filed;
-use crate::ceremony::settings::settings;
+use crate::ceremony::own_settings::settings;
 use crate::chain::{Chain, Options, proxy_of};
 use crate::council::{self, Council, RpcAddress, RpcAddressError, SecretUrl};
 use crate::error::{Error, Exit};

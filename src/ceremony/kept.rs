@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use alloy::primitives::Address;
 
-use crate::ceremony::derive::First;
+use crate::ceremony::derivation::First;
 use crate::ceremony::desk::Desk;
 use crate::ceremony::matching::underived;
 use crate::ceremony::order::{Given, Order};

@@ -1,6 +1,6 @@
 //! A proposal against what its reader's own files give: the same, moved with the chain, or another.
 
-use crate::ceremony::derive::Proposed;
+use crate::ceremony::derivation::Proposed;
 use crate::ceremony::derived::Own;
 use crate::ceremony::order::Order;
 use crate::check::Match;

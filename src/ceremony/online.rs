@@ -2,14 +2,14 @@
 
 use alloy::primitives::Address;
 
-use crate::ceremony::derive::{First, Proposed};
+use crate::ceremony::derivation::{First, Proposed};
 use crate::ceremony::derived::{Derived, Own};
 use crate::ceremony::desk::Desk;
 use crate::ceremony::find::{Existing, Found};
 use crate::ceremony::matching::compare;
 use crate::ceremony::order::{Given, Order};
 use crate::ceremony::seen::{Seen, approval_query};
-use crate::ceremony::{past, prefetch};
+use crate::ceremony::{past_block, prefetch};
 use crate::chain::{Ask, Chain, Sending};
 use crate::check::{Match, Past};
 use crate::council;
@@ -112,7 +112,7 @@ impl<'a> Existing<'a> {
         let batch = BatchSource::Chain(&seen.snapshot.readings);
         let (matching, own) = compare(&proposal, order, live, batch);
         let rests_on = own.as_ref().map(|own| &own.plan.rests_on);
-        let (past, truth) = past::look(desk.progress, &seen, &proposal, &matching, rests_on);
+        let (past, truth) = past_block::look(desk.progress, &seen, &proposal, &matching, rests_on);
         // What was never so is left aside: what changed since is then told against what was.
         let lies = past.beside_the_readings().next().is_some();
         let proposal = match truth.filter(|_| lies) {

@@ -7,7 +7,7 @@ use crate::ceremony::derived::{Derived, Own};
 use crate::ceremony::online::Online;
 use crate::ceremony::rehearsal::{Performed, Rehearsing};
 use crate::ceremony::seen::Seen;
-use crate::ceremony::{past, prefetch};
+use crate::ceremony::{past_block, prefetch};
 use crate::chain::ChainError;
 use crate::clock;
 use crate::error::Error;
@@ -131,7 +131,7 @@ fn doubt_recorded_code(
 ) {
     let Rehearsing::Done(done) = rehearsal else { return };
     let runs = |called| done.rehearsal.runs(called);
-    let untrue = past::code_never_there(progress, seen, proposal, &done.code_then, runs);
+    let untrue = past_block::code_never_there(progress, seen, proposal, &done.code_then, runs);
     if !untrue.is_empty() {
         done.code_then.clear();
         seen.past = std::mem::take(&mut seen.past).and(untrue);

@@ -3,7 +3,7 @@
 use alloy::primitives::Address;
 use alloy::sol_types::SolCall;
 
-use crate::ceremony::derive::is_set;
+use crate::ceremony::derivation::is_set;
 use crate::chain::{Chain, Root, Snapshot};
 use crate::check::Past;
 use crate::error::{Error, Exit};

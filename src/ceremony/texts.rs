@@ -8,7 +8,7 @@ use crate::ceremony::desk::Desk;
 use crate::ceremony::enforce::{accept_changed, changed_digits};
 use crate::ceremony::find::is_file;
 use crate::ceremony::order::Given;
-use crate::ceremony::settings::pins;
+use crate::ceremony::own_settings::pins;
 use crate::council::{
     Accepted, Difference, Pins, SafeAt, Standing, TextDigest, council_at, council_of, difference, expand,
     playbook_of,

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use alloy::primitives::{Address, B256, address};
 use serde_json::{Value, json};
 
-use crate::ceremony::derive::{MAX_TURNS, before_queries};
+use crate::ceremony::derivation::{MAX_TURNS, before_queries};
 use crate::ceremony::order::{Order, Turn, TurnError};
 use crate::ceremony::prefetch::after_queries;
 use crate::ceremony::rehearsal;

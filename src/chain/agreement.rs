@@ -5,7 +5,7 @@
 
 use std::cmp::Ordering;
 
-use super::error::Fault;
+use super::chain_error::Fault;
 use super::settle::Settled;
 use crate::evm::{BlockTag, Header};
 

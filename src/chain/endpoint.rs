@@ -15,7 +15,7 @@ use rustls::crypto::ring;
 use rustls::{ClientConfig, RootCertStore};
 use serde_json::json;
 
-use super::error::{ChainError, Fault, RpcErrorObject};
+use super::chain_error::{ChainError, Fault, RpcErrorObject};
 use super::intermediary::is_here;
 use super::json_rpc::{self, AT, Body, RawReply, Request, Secrets};
 use super::pace::{Chunk, Pace, is_rate_limit, is_size_limit, refused_alike, refuses_size};

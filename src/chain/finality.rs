@@ -5,7 +5,7 @@ use std::time::Duration;
 use alloy::primitives::U64;
 use serde_json::json;
 
-use super::error::ChainError;
+use super::chain_error::ChainError;
 use super::json_rpc::{Reply, Request};
 use super::quorum::Chain;
 use super::settle::Settled;

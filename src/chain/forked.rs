@@ -3,7 +3,7 @@
 use alloy::primitives::{Address, U256};
 use alloy::sol_types::SolCall;
 
-use super::error::ChainError;
+use super::chain_error::ChainError;
 use super::on_fork::Pinned;
 use super::quorum::Chain;
 use super::snapshot::Snapshot;

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
-use super::error::{Fault, RpcErrorObject};
+use super::chain_error::{Fault, RpcErrorObject};
 use crate::council::SecretUrl;
 use crate::evm::BlockTag;
 use crate::excerpt::hide_urls;

@@ -7,10 +7,10 @@
 //! May touch the network and values; no files, no terminal, no device. It decides nothing about a proposal.
 
 mod agreement;
+mod chain_error;
 mod distinct;
 mod draft;
 mod endpoint;
-mod error;
 mod fees;
 mod finality;
 mod forked;
@@ -25,16 +25,16 @@ mod quorum;
 mod receipts;
 mod replay;
 mod rhythm;
-mod send;
+mod send_ready;
 mod sending;
 mod settle;
 mod snapshot;
 mod standing;
 mod watch;
 
+pub use chain_error::{ChainError, Fault};
 pub use draft::Draft;
 pub use endpoint::Options;
-pub use error::{ChainError, Fault};
 pub use fees::{Fees, Prepared, Sending};
 pub use finality::Depth;
 pub use forked::Forked;

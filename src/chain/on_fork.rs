@@ -1,7 +1,7 @@
 //! Rehearsals on this chain: what they need rides in rounds that are asked anyway, and comes from the quorum.
 
+use super::chain_error::ChainError;
 use super::draft::{Draft, MOST_LISTED, requests, state};
-use super::error::ChainError;
 use super::quorum::Chain;
 use super::snapshot::Snapshot;
 use crate::evm::{BlockRef, BlockTag, Keys};

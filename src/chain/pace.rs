@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use reqwest::StatusCode;
 
-use super::error::RpcErrorObject;
+use super::chain_error::RpcErrorObject;
 use super::json_rpc::RawReply;
 
 /// Room in a batch for a header at both ends and one question between them.

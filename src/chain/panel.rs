@@ -13,8 +13,8 @@ use tokio::time::Instant;
 use tokio::time::error::Elapsed;
 
 use super::agreement::{Decision, View, Vote, decide, fault_beside, is_settled};
+use super::chain_error::Fault;
 use super::endpoint::{Endpoint, Fetched};
-use super::error::Fault;
 use super::json_rpc::{RawReply, Reply, Request, no_reply};
 use super::settle::{Settled, hint, settle};
 use super::standing::{Record, Standing, least_to_believe};

@@ -4,7 +4,7 @@ use alloy::primitives::Address;
 use alloy::rpc::types::EIP1186AccountProofResponse;
 use serde_json::{Value, json};
 
-use super::error::{ChainError, Fault};
+use super::chain_error::{ChainError, Fault};
 use super::json_rpc::{AT, Reply, Request};
 use super::proof::{Claim, Claims, Root, bind, verify};
 use super::quorum::Chain;

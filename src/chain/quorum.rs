@@ -9,9 +9,9 @@ use tokio::runtime::{Handle, Runtime};
 use tokio::time::Instant;
 
 use super::agreement::{Decision, Vote, decide, needed, without_stale};
+use super::chain_error::{ChainError, Fault};
 use super::distinct::repeats;
 use super::endpoint::{Endpoint, Options};
-use super::error::{ChainError, Fault};
 use super::json_rpc::{RawReply, Reply, Request, no_reply};
 use super::panel::{GRACE, Panel, before, lock};
 use super::rhythm::{allowed_age, is_on_demand, known_block_time, seen_block_time, usual_block_time};

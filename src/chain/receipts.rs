@@ -6,7 +6,7 @@ use alloy::trie::root::ordered_trie_root_encoded;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::error::ChainError;
+use super::chain_error::ChainError;
 use super::json_rpc::{AT, Request};
 use super::proof::{Root, bind};
 use super::quorum::Chain;

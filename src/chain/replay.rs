@@ -3,8 +3,8 @@
 use alloy::primitives::{Address, Bytes};
 use serde_json::json;
 
+use super::chain_error::ChainError;
 use super::draft::Draft;
-use super::error::ChainError;
 use super::json_rpc::Request;
 use super::on_fork::Pinned;
 use super::quorum::Chain;

@@ -4,7 +4,7 @@ use alloy::primitives::{Address, B256, Bytes, Log};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
-use super::error::{ChainError, Fault, RpcErrorObject};
+use super::chain_error::{ChainError, Fault, RpcErrorObject};
 use super::json_rpc::{AT, RawReply, Request};
 use super::quorum::Chain;
 use super::settle::{Settled, WireLog, WireReceipt};

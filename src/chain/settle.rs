@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::error::{Fault, RpcErrorObject};
+use super::chain_error::{Fault, RpcErrorObject};
 use super::json_rpc::{RawReply, Reply, Request};
 use crate::evm::Answer;
 use crate::evm::{Header, WireHeader};

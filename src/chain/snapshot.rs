@@ -4,8 +4,8 @@ use alloy::primitives::{Address, B256, U256, keccak256};
 use alloy::sol_types::SolCall;
 use serde_json::json;
 
+use super::chain_error::ChainError;
 use super::draft::{Draft, Drafted, Known};
-use super::error::ChainError;
 use super::fees::{self, Prepared, Sending};
 use super::json_rpc::{AT, Reply, Request};
 use super::quorum::{Agreed, Chain};

@@ -1,6 +1,6 @@
 //! How the endpoints of a chain stand: for the review, and for whoever counts how many agree. Values only.
 
-use super::error::Fault;
+use super::chain_error::Fault;
 use crate::evm::BlockHash;
 
 /// How an endpoint stands to what was read of the newest block: it agrees only if it does so in every round.

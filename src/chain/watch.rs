@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::error::ChainError;
+use super::chain_error::ChainError;
 use super::json_rpc::Request;
 use super::quorum::Chain;
 use super::sending::Receipt;

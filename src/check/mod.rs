@@ -3,21 +3,21 @@
 //!
 //! Pure: values in, problems out. A refusal stops `sign` and `broadcast` until it is accepted by its id.
 
-mod binding;
+mod allowed_effects;
 mod code;
 mod contracts;
 mod control;
 mod description;
-mod effects;
 mod endpoints;
 mod facts;
 mod falsehoods;
 mod outflow;
-mod past;
+mod own_playbook;
+mod past_statements;
 mod powers;
 mod problem;
-mod rehearsal;
-mod safe;
+mod rehearsal_checks;
+mod safe_pins;
 #[cfg(test)]
 mod tests;
 mod transaction;
@@ -26,7 +26,7 @@ use crate::chain::{Age, EndpointReport};
 
 pub use description::{Level, Sort};
 pub use facts::{Facts, Match};
-pub use past::{About, Past, Untrue};
+pub use past_statements::{About, Past, Untrue};
 pub use problem::{Finding, Problem, Readable, readable};
 
 /// The name of a check, by which a test pins the list, and the check.
@@ -35,13 +35,13 @@ type Check = (&'static str, fn(&Facts) -> Vec<Problem>);
 /// Every check, in the order in which a signer should doubt.
 const CHECKS: [&[Check]; 10] = [
     &endpoints::FIRST,
-    &binding::CHECKS,
+    &own_playbook::CHECKS,
     &transaction::CHECKS,
-    &safe::CHECKS,
+    &safe_pins::CHECKS,
     &contracts::CHECKS,
     &powers::CHECKS,
     &code::CHECKS,
-    &rehearsal::CHECKS,
+    &rehearsal_checks::CHECKS,
     &control::CHECKS,
     &endpoints::CHECKS,
 ];
@@ -55,7 +55,7 @@ pub fn findings(facts: &Facts) -> Vec<Finding> {
 /// Looks at what a transaction does and at nothing else: for one that was mined.
 #[must_use]
 pub fn of_effects(facts: &Facts) -> Vec<Finding> {
-    found(code::CHECKS.iter().chain(&rehearsal::CHECKS).chain(&control::CHECKS), facts)
+    found(code::CHECKS.iter().chain(&rehearsal_checks::CHECKS).chain(&control::CHECKS), facts)
 }
 
 /// Looks at the age of the block that everything was read at. `None` offline.

@@ -8,8 +8,8 @@ use serde::Serialize;
 use super::description::{Description, Level, Sort};
 
 use super::{
-    binding, code, contracts, control, effects, endpoints, falsehoods, outflow, powers, rehearsal, safe,
-    transaction,
+    allowed_effects, code, contracts, control, endpoints, falsehoods, outflow, own_playbook, powers,
+    rehearsal_checks, safe_pins, transaction,
 };
 
 macro_rules! problems {
@@ -37,15 +37,15 @@ macro_rules! problems {
 }
 
 problems! {
-    Binding(binding),
+    Binding(own_playbook),
     Falsehoods(falsehoods),
     Transaction(transaction),
-    Safe(safe),
+    Safe(safe_pins),
     Contracts(contracts),
     Powers(powers),
     Code(code),
-    Rehearsal(rehearsal),
-    Effects(effects),
+    Rehearsal(rehearsal_checks),
+    Effects(allowed_effects),
     Outflow(outflow),
     Control(control),
     Rpc(endpoints),
@@ -59,7 +59,7 @@ impl Problem {
         matches!(
             self,
             Self::Transaction(transaction::Problem::NonceUsed { .. })
-                | Self::Binding(binding::Problem::Before { .. })
+                | Self::Binding(own_playbook::Problem::Before { .. })
         )
     }
 
@@ -76,11 +76,13 @@ impl Problem {
     #[must_use]
     pub fn already_done(&self) -> Option<&str> {
         match self {
-            Self::Binding(binding::Problem::Before { already_done, verdict, .. })
-            | Self::Rehearsal(rehearsal::Problem::After { already_done, verdict, .. }) => {
+            Self::Binding(own_playbook::Problem::Before { already_done, verdict, .. })
+            | Self::Rehearsal(rehearsal_checks::Problem::After { already_done, verdict, .. }) => {
                 already_done.as_deref().filter(|_| !verdict.holds)
             }
-            Self::Rehearsal(rehearsal::Problem::Reverts { already_done, .. }) => already_done.as_deref(),
+            Self::Rehearsal(rehearsal_checks::Problem::Reverts { already_done, .. }) => {
+                already_done.as_deref()
+            }
             _ => None,
         }
     }

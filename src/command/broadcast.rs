@@ -12,10 +12,10 @@ use crate::ceremony::find::{Found, Purpose};
 use crate::ceremony::judged::Judged;
 use crate::ceremony::offer::{Offer, affordable_tip, prepared};
 use crate::ceremony::outbox::Outbox;
+use crate::ceremony::own_settings;
 use crate::ceremony::rehearsal;
 use crate::ceremony::rehearse::Rehearsed;
 use crate::ceremony::sent::Sent;
-use crate::ceremony::settings;
 use crate::ceremony::waiting::finish;
 use crate::ceremony::{gas, outcome};
 use crate::chain::{ChainError, Receipt};
@@ -24,19 +24,20 @@ use crate::command::Session;
 use crate::command::args::{ARGUMENTS, Accept, Depth, Derive, Key, Proofs};
 use crate::command::complete;
 use crate::command::earlier::{Before, not_reserved, sent_before};
-use crate::command::key::{Named, Signer, Use};
+use crate::command::import;
 use crate::command::report::report;
-use crate::command::{import, key};
 use crate::device::{Status, transaction_screens};
 use crate::error::{Error, Exit};
 use crate::evm::amount;
 use crate::incident::Act;
 use crate::proposal::{NotReady, Proposal, Ready, assemble};
 use crate::safe::Execution;
+use crate::session::keys as key;
+use crate::session::keys::{Named, Signer, Use};
 use crate::store::StoreError;
 use crate::ui::Text;
-use crate::view::device as pages;
-use crate::view::offer;
+use crate::view::cost;
+use crate::view::ledger_pages as pages;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -278,7 +279,7 @@ impl<'a> Look<'a> {
                 if let Some(text) = pages::to_turn_on(ledger.status(), &status) {
                     session.ui.say(&text);
                 }
-                let stated = settings::stated(session.ui)?;
+                let stated = own_settings::stated(session.ui)?;
                 let screens = stated
                     .predict(&status, |settings| transaction_screens(&status, settings, from, &offer.tx));
                 let title = "the transaction that pays for the gas";
@@ -292,7 +293,7 @@ impl<'a> Look<'a> {
             if agreed.is_some() {
                 session.ui.say(&Text::new("  ").warn("it costs more now than when you were asked:"));
             }
-            session.ui.show(&offer::lines(&offer, &self.judged));
+            session.ui.show(&cost::lines(&offer, &self.judged));
             session.ui.blank();
             confirm(session, &self.judged, args, stuck.as_ref())?;
             self.judged.still_agreed()?;

@@ -9,8 +9,8 @@ use crate::ceremony::judged::Judged;
 use crate::command::Session;
 use crate::command::args::{ARGUMENTS, Derive, Proofs};
 use crate::command::complete;
-use crate::command::parts::each;
 use crate::error::{Error, Exit};
+use crate::session::each_part::each;
 use crate::view::review;
 
 const EXAMPLES: &str = "\

@@ -8,18 +8,18 @@ use serde_json::{Value, json};
 
 use crate::ceremony::desk::Desk;
 use crate::ceremony::desk::find_council;
-use crate::ceremony::settings::stated;
+use crate::ceremony::own_settings::stated;
 use crate::command::args::Key;
 use crate::command::complete;
-use crate::command::key;
 use crate::device::{
     Account, DerivationPath, DeviceError, Ledger, Prediction, SearchPaths, Settings, UDEV_RULE,
     UDEV_RULE_PATH, address_screens,
 };
 use crate::error::{Error, Exit};
+use crate::session::keys;
 use crate::store::{self, SettingsFolder, StoreError};
 use crate::ui::{Text, Ui};
-use crate::view::device as pages;
+use crate::view::ledger_pages as pages;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -79,8 +79,8 @@ pub fn run(ui: &Ui, council: Option<&Path>, args: &Args) -> Result<Exit, Error> 
     }
     let known = council.is_some() || find_council(ui)?.is_some();
     let session = if known { Some(Desk::load(ui, council)?) } else { None };
-    let wait = key::Wait::default();
-    let mut ledger = key::ledger(ui, &args.key, args.key.ledger().unwrap_or("usb"), &wait)?;
+    let wait = keys::Wait::default();
+    let mut ledger = keys::ledger(ui, &args.key, args.key.ledger().unwrap_or("usb"), &wait)?;
     let status = *ledger.status();
     let model = status.model.map_or("unknown over TCP".to_string(), |m| m.to_string());
     ui.say(&Text::default().bold("Ledger ").add(&format!("{model}, Ethereum app {}", status.version)));
@@ -96,8 +96,8 @@ pub fn run(ui: &Ui, council: Option<&Path>, args: &Args) -> Result<Exit, Error> 
         let session = session.as_ref().ok_or_else(|| {
             Error::new(Exit::Usage, "--verify needs a council file").hint("pass --council FILE")
         })?;
-        let address = key::signer(&session.council, name)?;
-        let paths = key::paths(&session.council)?;
+        let address = keys::signer(&session.council, name)?;
+        let paths = keys::paths(&session.council)?;
         let found = wait.during(|| ledger.find(&paths, &[address]))?;
         let account =
             Account { path: found.into_iter().next().map(|one| one.path).unwrap_or_default(), address };
@@ -109,7 +109,7 @@ pub fn run(ui: &Ui, council: Option<&Path>, args: &Args) -> Result<Exit, Error> 
         return show_address(ui, &mut ledger, &wait, &account);
     }
     let paths = match &session {
-        Some(session) => key::paths(&session.council)?,
+        Some(session) => keys::paths(&session.council)?,
         None => SearchPaths::default(),
     };
     let mut rows = Vec::new();
@@ -142,7 +142,7 @@ pub fn run(ui: &Ui, council: Option<&Path>, args: &Args) -> Result<Exit, Error> 
 }
 
 /// The pages first; then the device shows the address, and its person says yes or no there.
-fn show_address(ui: &Ui, ledger: &mut Ledger, wait: &key::Wait, account: &Account) -> Result<Exit, Error> {
+fn show_address(ui: &Ui, ledger: &mut Ledger, wait: &keys::Wait, account: &Account) -> Result<Exit, Error> {
     let status = *ledger.status();
     let screens = address_screens(&status, account.address);
     let predicted = [Prediction { settings: Settings::default(), screens }];

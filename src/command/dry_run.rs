@@ -12,10 +12,10 @@ use crate::ceremony::rehearsal;
 use crate::command::Session;
 use crate::command::args::{ARGUMENTS, Derive, Proofs};
 use crate::command::complete;
-use crate::command::parts::each;
 use crate::error::{Error, Exit};
 use crate::evm::BlockTag;
-use crate::view::{effects, review, trace};
+use crate::session::each_part::each;
+use crate::view::{review, trace_lines, what_changes};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -81,7 +81,7 @@ fn elsewhere<'a>(session: &'a Session, args: &Args, found: Found<'a>) -> Part<'a
 fn one(session: &Session, args: &Args, judged: &Judged) -> Result<Exit, Error> {
     let summary = session.review(judged, &[]);
     if args.trace {
-        session.ui.show(&trace::lines(session, judged));
+        session.ui.show(&trace_lines::lines(session, judged));
     }
     session.ui.object(&object(session, judged, args.trace));
     session.ui.object(&json!({ "summary": summary }));
@@ -109,7 +109,7 @@ fn one(session: &Session, args: &Args, judged: &Judged) -> Result<Exit, Error> {
 }
 
 fn object(session: &Session, judged: &Judged, with_trace: bool) -> Value {
-    let mut object = effects::object(judged);
+    let mut object = what_changes::object(judged);
     if let Some(fields) = object.as_object_mut() {
         fields.insert("decided_by_the_chain".into(), review::decided_object(judged));
         fields.insert("safe_tx_hash".into(), json!(judged.proposal().hash().to_string()));
@@ -117,7 +117,7 @@ fn object(session: &Session, judged: &Judged, with_trace: bool) -> Value {
             fields.insert("rounds".into(), json!(seen.link.rounds()));
         }
         if with_trace {
-            fields.insert("trace".into(), trace::object(session, judged));
+            fields.insert("trace".into(), trace_lines::object(session, judged));
         }
     }
     object

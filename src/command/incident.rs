@@ -13,7 +13,7 @@ use crate::incident::{Act, Journal, Plain, open_incident};
 use crate::near::near;
 use crate::playbook::{Severity, Word};
 use crate::ui::Text;
-use crate::view::journal::describe;
+use crate::view::journal_table::describe;
 
 #[derive(Debug, Subcommand)]
 #[command(disable_help_subcommand = true, after_help = EXAMPLES)]

@@ -11,7 +11,7 @@ use crate::error::{Error, Exit};
 use crate::incident::{Journal, merge};
 use crate::store::read_log;
 use crate::ui::Text;
-use crate::view::journal;
+use crate::view::journal_table;
 
 /// The most entries in the table: the last ones.
 const MOST_SHOWN: usize = 1_000;
@@ -68,12 +68,13 @@ pub fn run(session: &Session, args: &Args) -> Result<Exit, Error> {
             .having_done(object));
     }
     if session.ui.is_json() {
-        object["entries"] = Value::Array(journal::objects(&merged));
+        object["entries"] = Value::Array(journal_table::objects(&merged));
     } else {
         let skipped = merged.entries.len().saturating_sub(MOST_SHOWN);
-        session
-            .ui
-            .table(&journal::HEADER, &journal::rows(&session.council, &merged, journals.len() > 1, skipped));
+        session.ui.table(
+            &journal_table::HEADER,
+            &journal_table::rows(&session.council, &merged, journals.len() > 1, skipped),
+        );
         if skipped > 0 {
             session.ui.say(&Text::new(&format!("{skipped} earlier entries: breakglass log --json has all")));
         }

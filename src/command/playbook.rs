@@ -25,7 +25,7 @@ use crate::playbook::{
 };
 use crate::store;
 use crate::ui::{Text, Ui};
-use crate::view::playbook::{explained, lever, origin};
+use crate::view::playbook_text::{explained, lever, origin};
 
 /// The most files that are checked together.
 const MOST_CHECKED: usize = 10_000;

@@ -12,12 +12,12 @@ use crate::command::Session;
 use crate::command::args::{ARGUMENTS, Accept, Derive, Proofs};
 use crate::command::complete;
 use crate::command::home;
-use crate::command::parts::each;
 use crate::error::{Error, Exit};
 use crate::incident::Act;
 use crate::playbook::Kind;
+use crate::session::each_part::each;
 use crate::ui::Text;
-use crate::view::{effects, review};
+use crate::view::{review, what_changes};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -148,7 +148,7 @@ fn finish(session: &Session, judged: &Judged, accepted: &[String]) -> Result<Exi
         "safe": judged.derived.safe.address.to_string(),
         "chain_id": judged.derived.chain.id,
         "decided_by_the_chain": review::decided_object(judged),
-        "rehearsal": effects::object(judged),
+        "rehearsal": what_changes::object(judged),
         "rounds": judged.seen.as_ref().map(|seen| seen.link.rounds()),
     }));
     Ok(Exit::Done)

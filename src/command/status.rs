@@ -13,10 +13,10 @@ use crate::check::{Finding, Level, Sort};
 use crate::command::Session;
 use crate::command::args::{ARGUMENTS, Derive, Proofs};
 use crate::command::complete;
-use crate::command::parts::each;
 use crate::command::report::report;
 use crate::error::{Error, Exit};
 use crate::proposal::{NotReady, Shortfall, assemble};
+use crate::session::each_part::each;
 use crate::ui::Text;
 
 const EXAMPLES: &str = "\

@@ -8,7 +8,7 @@ mod accounts;
 mod answered;
 mod apdu;
 mod app_status;
-mod error;
+mod device_error;
 mod extended;
 mod key;
 mod keystore;
@@ -36,7 +36,7 @@ pub use apdu::{
     read_transaction_signature,
 };
 pub use app_status::Status;
-pub use error::DeviceError;
+pub use device_error::DeviceError;
 pub use key::Key;
 pub use keystore::Keystore;
 pub use ledger::{Ledger, PATIENCE, Waiting, Watcher};

@@ -8,11 +8,11 @@ use alloy::dyn_abi::{DynSolType, DynSolValue, JsonAbiExt};
 use alloy::json_abi::{Event, Function, Param};
 use alloy::primitives::{Address, B256, Bytes};
 
-use super::check::{CallCheck, Check, Ending, EventCheck, Expectation, Relation, Subject};
 use super::each::{Each, turns};
 use super::language::expression::{Stop, Values};
 use super::language::template::Template;
 use super::language::value::{param_type, param_types};
+use super::postcheck::{CallCheck, Check, Ending, EventCheck, Expectation, Relation, Subject};
 use crate::evm::Query;
 use crate::evm::{called, render};
 

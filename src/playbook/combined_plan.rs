@@ -5,8 +5,8 @@ use std::fmt;
 
 use alloy::primitives::Address;
 
-use super::check::Check;
 use super::plan::{Plan, PlannedCall};
+use super::postcheck::Check;
 use super::{Change, Decided};
 use crate::evm::{Answer, Query, Readings};
 use crate::safe::Call;

@@ -6,7 +6,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use alloy::dyn_abi::DynSolValue;
 use alloy::primitives::{Address, U256};
 
-use super::check::{CallCheck, Check, Ending, Subject};
 use super::claim::{Claim, Step, encode};
 use super::each::{Item, once_each, turns};
 use super::language::expression::{Stop, Values};
@@ -14,6 +13,7 @@ use super::language::template::Template;
 use super::param::{Param, unit_names};
 use super::piece::{self, PIECE, Piece};
 use super::plan::{Derivation, Inputs, Plan, PlanError, PlannedCall, ShownArg, ShownRead, Skipped};
+use super::postcheck::{CallCheck, Check, Ending, Subject};
 use super::provenance::{Act, Provenance};
 use super::{Change, DeclaredChange, Playbook, Read};
 use crate::evm::{Query, Readings};

@@ -5,7 +5,6 @@
 //! [`Readings`](crate::evm::Readings). The same playbook, arguments and readings give the same plan, always.
 
 mod bounds;
-mod check;
 mod claim;
 mod combined_plan;
 mod compare;
@@ -18,6 +17,7 @@ mod library;
 mod param;
 mod piece;
 mod plan;
+mod postcheck;
 mod provenance;
 #[cfg(test)]
 mod tests;
@@ -30,7 +30,6 @@ use alloy::json_abi::Error;
 use alloy::primitives::{Address, keccak256};
 
 pub use bounds::MOST_BYTES;
-pub use check::{CallCheck, Check, Ending, EventCheck, Expectation, Relation, Subject, Verdict};
 pub use claim::{Asked, Claim, Fact, StaticCall, Step};
 pub use combined_plan::{CombinedPlan, Conflict, LeverPlan, Repeat};
 pub use derive::derive;
@@ -42,12 +41,13 @@ pub use language::flags::Flags;
 pub use language::template::{Pattern, Template};
 pub use language::unit::Unit;
 pub use library::dictionary::Dictionary;
+pub use library::one_line::Summary;
 pub use library::scaffold::{DraftError, Signatures, draft};
-pub use library::summary::Summary;
 pub use library::{Catalogue, Entry, LookupError, Origin};
 pub use param::{Param, ParamUnit, Zero};
 pub use piece::{NEAR, PIECE, Piece};
 pub use plan::{Derivation, Inputs, Plan, PlanError, PlannedCall, ShownArg, ShownRead, Skipped};
+pub use postcheck::{CallCheck, Check, Ending, EventCheck, Expectation, Relation, Subject, Verdict};
 pub use provenance::{Decided, Part, Source};
 
 use crate::council::TextDigest;

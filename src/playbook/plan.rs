@@ -7,8 +7,8 @@ use alloy::json_abi::Error;
 use alloy::primitives::Address;
 
 use super::Change;
-use super::check::Check;
 use super::piece::Piece;
+use super::postcheck::Check;
 use super::provenance::Decided;
 use crate::evm::AddressBook;
 use crate::evm::{Query, Readings};

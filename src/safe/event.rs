@@ -3,7 +3,7 @@
 use alloy::primitives::{Address, B256, Log};
 use alloy::sol_types::SolEvent;
 
-use super::hash::SafeTxHash;
+use super::hashes::SafeTxHash;
 use super::version::SafeVersion;
 
 /// The result of one transaction by the Safe's own event.

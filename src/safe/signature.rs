@@ -4,7 +4,7 @@ use std::fmt;
 
 use alloy::primitives::{Address, B256, Bytes, Signature, U256, eip191_hash_message};
 
-use super::hash::SafeTxHash;
+use super::hashes::SafeTxHash;
 use super::version::SafeVersion;
 
 /// How an owner approved.

@@ -3,7 +3,7 @@
 use alloy::primitives::{Address, B256, U256, b256, keccak256};
 use alloy::sol_types::SolValue;
 
-use super::hash::SafeTxHash;
+use super::hashes::SafeTxHash;
 use super::owners::SENTINEL;
 
 /// Numbers of slots, and the slots that are named by a hash.

@@ -4,7 +4,7 @@ use std::fmt;
 
 use alloy::primitives::{Address, B256, U256};
 
-use super::hash::SafeId;
+use super::hashes::SafeId;
 use super::owners::{Owners, SENTINEL};
 use super::slots::{module_slot, owner_slot, slot, slot_word};
 use super::tx::Nonce;

@@ -5,7 +5,7 @@ use crate::ceremony::texts::{Item, News, Rests, Texts};
 use crate::error::{Error, Exit};
 use crate::session::Session;
 use crate::ui::Text;
-use crate::view::texts;
+use crate::view::changed_texts;
 
 impl Session<'_> {
     /// Asks for a yes to each text that changed since it was accepted; says the digests of what is used for the first
@@ -15,7 +15,7 @@ impl Session<'_> {
         let flags = found.flags(ids);
         let mut accepted = Vec::new();
         for (item, news) in found.news() {
-            self.ui.show(&texts::lines(item, &news));
+            self.ui.show(&changed_texts::lines(item, &news));
             if matches!(news, News::FirstUse) {
                 continue;
             }

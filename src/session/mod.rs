@@ -4,11 +4,11 @@
 //! May touch every room below it. It decides nothing that `ceremony` decides.
 
 pub mod accept;
+pub mod each_part;
 pub mod earlier;
-pub mod key;
+pub mod keys;
 pub mod note;
 pub mod on_ledger;
-pub mod parts;
 pub mod report;
 
 use std::ops::Deref;

@@ -3,16 +3,16 @@
 use alloy::primitives::Address;
 
 use crate::ceremony::judged::Judged;
-use crate::ceremony::settings::stated;
+use crate::ceremony::own_settings::stated;
 use crate::device::{Asked, DataShown, Prediction, SigningRequest, Way, Weight, choose_way, safe_tx_screens};
 use crate::error::{Error, Exit};
 use crate::playbook::Kind;
 use crate::safe::deployments::batch_contracts;
 use crate::safe::{Operation, SignatureKind, published_batch_contract};
 use crate::session::Session;
-use crate::session::key::Signer;
+use crate::session::keys::Signer;
 use crate::ui::Text;
-use crate::view::device as pages;
+use crate::view::ledger_pages as pages;
 
 /// The signer's choices on the command line.
 pub struct Asking {

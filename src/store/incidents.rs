@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use alloy::primitives::{hex, keccak256};
 
 use super::folder::{Candidate, Shelf, Stored, names_in, read_shelf};
-use super::journal::Log;
+use super::log_file::Log;
 use super::read::INCIDENTS;
 use super::write::{System, lock_on};
 use super::{StoreError, create_folder, create_new, keep_new, read_text, shown};

@@ -9,8 +9,8 @@
 
 mod folder;
 mod incidents;
-mod journal;
 mod keystores;
+mod log_file;
 mod read;
 mod settings_folder;
 mod write;
@@ -20,8 +20,8 @@ use std::path::Path;
 
 pub use folder::{Stored, files_below};
 pub use incidents::{Incidents, Lock};
-pub use journal::{CutOff, NewLine, read_log};
 pub use keystores::{find_keystore, keystores};
+pub use log_file::{CutOff, NewLine, read_log};
 pub use read::{Foreign, find_upwards, read_foreign, read_password, read_stdin, read_text, read_text_up_to};
 pub use settings_folder::{
     SettingsFolder, arguments, home, is_folder, is_taken, real_path, variable, working_folder,

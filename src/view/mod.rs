@@ -2,13 +2,13 @@
 //!
 //! May touch values only.
 
-mod block;
-pub mod device;
-pub mod effects;
-pub mod journal;
-pub mod offer;
-pub mod playbook;
+pub mod changed_texts;
+pub mod cost;
+pub mod journal_table;
+pub mod ledger_pages;
+pub mod playbook_text;
 pub mod review;
+mod review_block;
 pub mod summary;
-pub mod texts;
-pub mod trace;
+pub mod trace_lines;
+pub mod what_changes;

@@ -15,9 +15,9 @@ use crate::playbook::{Decided, Origin, Part, PlannedCall, PlaybookDigest, Playbo
 use crate::proposal::{Few, calls_of};
 use crate::safe::{Call, Operation};
 use crate::ui::{Lines, Text};
-use crate::view::block::block;
-use crate::view::effects;
+use crate::view::review_block::block;
 use crate::view::summary::Summary;
+use crate::view::what_changes;
 
 const INDENT: &str = "    ";
 /// Undecoded data is shown whole up to this many bytes; beyond, its beginning, length and hash.
@@ -33,7 +33,7 @@ pub fn review(desk: &Desk, judged: &Judged, summary: &Summary, width: usize) -> 
     head(&mut out, &council, judged);
     origin(&mut out, judged);
     what_it_does(&mut out, judged);
-    effects::show(&mut out, judged);
+    what_changes::show(&mut out, judged);
     checks(&mut out, judged, &judged.findings);
     if judged.seen.is_none() {
         unasked(&mut out, judged);

@@ -15,7 +15,7 @@ use crate::evm::AddressBook;
 use crate::playbook::{Check, LeverPlan, PlannedCall, Playbook, Severity, Undo};
 use crate::proposal::calls_of;
 use crate::safe::{Call, Operation};
-use crate::view::effects;
+use crate::view::what_changes;
 
 /// What stands right above the question.
 #[derive(Clone, Debug, Serialize)]
@@ -175,7 +175,7 @@ impl Summary {
             safe_version: proposal.safe().version.to_string(),
             read: read(judged),
             no_result: no_result(judged),
-            beside: done.map(|done| effects::beside(judged, &done.rehearsal)).unwrap_or_default(),
+            beside: done.map(|done| what_changes::beside(judged, &done.rehearsal)).unwrap_or_default(),
             undo: undo(desk, judged),
             checks: checks(&judged.findings),
             device: OnDevice {
@@ -254,7 +254,7 @@ fn origin(judged: &Judged) -> Origin {
 }
 
 fn named(names: &AddressBook, address: Address) -> Place {
-    let name = names.name(address).map_or_else(|| effects::shortened(address), String::from);
+    let name = names.name(address).map_or_else(|| what_changes::shortened(address), String::from);
     Place { name, address: address.to_string() }
 }
 

@@ -1,8 +1,8 @@
 //! What is done already is not a refusal: no colleague who was faster is an attack.
 
 use super::*;
-use crate::check::rehearsal;
-use crate::check::{binding, standing};
+use crate::check::rehearsal_checks;
+use crate::check::{own_playbook, standing};
 use crate::evm::{AddressBook, Answer};
 use crate::fork::Revert;
 use crate::playbook::{Catalogue, Derivation, Inputs, derive};
@@ -38,7 +38,7 @@ impl Case {
 }
 
 fn stopping(facts: &Facts) -> Vec<Problem> {
-    [run(&binding::CHECKS[4..], facts), run(&rehearsal::CHECKS, facts)].concat()
+    [run(&own_playbook::CHECKS[4..], facts), run(&rehearsal_checks::CHECKS, facts)].concat()
 }
 
 fn levels(case: &Case) -> Vec<(String, Level)> {

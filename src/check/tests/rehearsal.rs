@@ -6,7 +6,7 @@ use alloy::sol_types::SolValue;
 use super::*;
 use crate::check::outflow::{APPROVAL, APPROVAL_FOR_ALL, TRANSFER, TRANSFER_BATCH, TRANSFER_SINGLE};
 use crate::check::readable;
-use crate::check::rehearsal::CHECKS;
+use crate::check::rehearsal_checks::CHECKS;
 use crate::evm::TokenChange;
 use crate::fork::{BalanceChange, Revert};
 use crate::safe::{SENTINEL, module_slot, owner_slot};

@@ -3,7 +3,7 @@
 use super::*;
 use crate::chain::{Fault, Standing};
 use crate::check::description::listed;
-use crate::check::{all, block_age, endpoints, rehearsal, standing, transaction};
+use crate::check::{all, block_age, endpoints, rehearsal_checks, standing, transaction};
 use crate::evm::{Answer, Query};
 
 fn endpoint(shown: &str, standing: Standing, newest: u64) -> EndpointReport {
@@ -139,7 +139,7 @@ fn a_nonce_ahead_is_refused_unless_it_is_meant() {
 fn much_gas_is_more_than_four_fifths() {
     let found = |gas_used, gas_limit| {
         let case = Case::new(Rehearsal { gas_used, gas_limit, ..rehearsal() });
-        case.found(|facts| run(&rehearsal::CHECKS[2..3], facts)).len()
+        case.found(|facts| run(&rehearsal_checks::CHECKS[2..3], facts)).len()
     };
     assert_eq!([found(80, 100), found(81, 100), found(0, 0), found(u64::MAX, u64::MAX)], [0, 1, 0, 0]);
 }

@@ -236,7 +236,7 @@ pub fn compiled(contract: &str) -> Bytes {
         const code = ([name, c]) => [name, '0x' + c.evm.bytecode.object];
         console.log(JSON.stringify(Object.fromEntries(Object.entries(T).map(code))));";
     let all = COMPILED.get_or_init(|| {
-        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/chain/fork/tests/Target.sol");
+        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/fork/tests/Target.sol");
         let run = Command::new("node")
             .arg("-e")
             .arg(SCRIPT)

@@ -7,11 +7,11 @@ use super::playbook_toml::{Text, WireAsk};
 use super::source::Source;
 use crate::excerpt::Fault;
 use crate::near::hint;
-use crate::playbook::check::{Ending, Relation};
 use crate::playbook::claim::{Asked, Claim, Fact, StaticCall, slot_number};
 use crate::playbook::language::syntax::Flaw;
 use crate::playbook::language::template::Template;
 use crate::playbook::language::value::{is_number, param_types, parse_event, parse_function, parse_type};
+use crate::playbook::postcheck::{Ending, Relation};
 
 /// The type of a read's value, before the names in it are known: a list where it is repeated.
 pub(in crate::playbook) fn read_type(source: &Source, ask: &Spanned<WireAsk>) -> Result<DynSolType, Fault> {

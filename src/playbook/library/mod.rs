@@ -1,8 +1,8 @@
 //! Where playbooks are found: the council's own first, then the library built into the program.
 
 pub(super) mod dictionary;
+pub(super) mod one_line;
 pub(super) mod scaffold;
-pub(super) mod summary;
 
 use std::collections::BTreeMap;
 use std::fmt;

@@ -1,7 +1,7 @@
 //! Entries of this machine's journal: what every command that acts leaves behind.
 
 use crate::ceremony::desk::Desk;
-use crate::ceremony::settings::settings;
+use crate::ceremony::own_settings::settings;
 use crate::clock;
 use crate::council::TextDigest;
 use crate::error::{Error, Exit};

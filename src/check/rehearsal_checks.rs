@@ -3,7 +3,7 @@
 use std::fmt::Display;
 
 use super::description::{ASK, Description, Id};
-use super::{Check, Facts, all, effects, outflow};
+use super::{Check, Facts, all, allowed_effects, outflow};
 use crate::fork::{Outcome, Rehearsal};
 use crate::playbook::{NEAR, Verdict};
 use crate::safe::SafeTxHash;
@@ -12,12 +12,12 @@ pub(super) const CHECKS: [Check; 9] = [
     ("rehearsed", |facts| all(is_rehearsed(facts))),
     ("succeeds", |facts| all(facts.rehearsal.map(|rehearsal| succeeds(facts, rehearsal)))),
     ("gas", |facts| all(facts.effects().and_then(|done| gas(facts, done)))),
-    ("safe slots", |facts| all(facts.effects().map(|done| effects::safe_slots(facts, done)))),
+    ("safe slots", |facts| all(facts.effects().map(|done| allowed_effects::safe_slots(facts, done)))),
     ("outflow", |facts| all(facts.effects().map(|done| outflow::outflow(facts, done)))),
     ("approvals", |facts| all(facts.effects().map(|done| outflow::approvals(facts, done)))),
     ("after", |facts| all(after_holds(facts))),
     ("undeclared effects", |facts| {
-        all(facts.effects().map_or_else(Vec::new, |done| effects::undeclared(facts, done)))
+        all(facts.effects().map_or_else(Vec::new, |done| allowed_effects::undeclared(facts, done)))
     }),
     ("as recorded", |facts| all(as_recorded(facts))),
 ];

@@ -4,7 +4,7 @@ use alloy::consensus::TxEnvelope;
 use alloy::network::eip2718::Decodable2718;
 use alloy::primitives::TxKind;
 
-use super::error::ChainError;
+use super::chain_error::ChainError;
 use super::quorum::Chain;
 use crate::evm::TxHash;
 use crate::proposal::Ready;
