@@ -111,8 +111,8 @@
 //! [`check::findings`] refuses what is not.
 //!
 //! **Where the pages are predicted.** [`prepare`](session::on_ledger::prepare) chooses how the device is asked with
-//! [`device::choose_way`], predicts the pages with [`device::safe_tx_screens`] from the device's model, app version and
-//! settings, and [`view::ledger_pages::pages`] lists them before the device is asked.
+//! [`device::choose_way`], predicts the pages with [`device::safe_tx_pages`] from the device's model, app version and
+//! settings, and [`view::ledger_pages::lines`] lists them before the device is asked.
 
 #![deny(rustdoc::broken_intra_doc_links)]
 #![allow(rustdoc::private_intra_doc_links, reason = "the map is for those who read the code")]

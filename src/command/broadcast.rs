@@ -26,7 +26,7 @@ use crate::command::complete;
 use crate::command::earlier::{Before, not_reserved, sent_before};
 use crate::command::import;
 use crate::command::report::report;
-use crate::device::{Status, transaction_screens};
+use crate::device::{Status, transaction_pages};
 use crate::error::{Error, Exit};
 use crate::evm::amount;
 use crate::incident::Act;
@@ -37,7 +37,7 @@ use crate::session::keys::{Named, Signer, Use};
 use crate::store::StoreError;
 use crate::ui::Text;
 use crate::view::cost;
-use crate::view::ledger_pages as pages;
+use crate::view::ledger_pages;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -276,14 +276,14 @@ impl<'a> Look<'a> {
             if let Some(ledger) = signer.ledger() {
                 // The call has data, which a Ledger signs only with it on.
                 let status = Status { blind_signing: true, ..*ledger.status() };
-                if let Some(text) = pages::to_turn_on(ledger.status(), &status) {
+                if let Some(text) = ledger_pages::to_turn_on(ledger.status(), &status) {
                     session.ui.say(&text);
                 }
                 let stated = own_settings::stated(session.ui)?;
-                let screens = stated
-                    .predict(&status, |settings| transaction_screens(&status, settings, from, &offer.tx));
+                let pages =
+                    stated.predict(&status, |settings| transaction_pages(&status, settings, from, &offer.tx));
                 let title = "the transaction that pays for the gas";
-                session.ui.show(&pages::pages(&status, from, title, &screens));
+                session.ui.show(&ledger_pages::lines(&status, from, title, &pages));
                 if stated.debug_contracts.is_none() {
                     let text =
                         "with Debug contracts on, about 70 pages come before these, while it is being sent";

@@ -13,13 +13,13 @@ use crate::command::args::Key;
 use crate::command::complete;
 use crate::device::{
     Account, DerivationPath, DeviceError, Ledger, Prediction, SearchPaths, Settings, UDEV_RULE,
-    UDEV_RULE_PATH, address_screens,
+    UDEV_RULE_PATH, address_pages,
 };
 use crate::error::{Error, Exit};
 use crate::session::keys;
 use crate::store::{self, SettingsFolder, StoreError};
 use crate::ui::{Text, Ui};
-use crate::view::ledger_pages as pages;
+use crate::view::ledger_pages;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -144,9 +144,9 @@ pub fn run(ui: &Ui, council: Option<&Path>, args: &Args) -> Result<Exit, Error> 
 /// The pages first; then the device shows the address, and its person says yes or no there.
 fn show_address(ui: &Ui, ledger: &mut Ledger, wait: &keys::Wait, account: &Account) -> Result<Exit, Error> {
     let status = *ledger.status();
-    let screens = address_screens(&status, account.address);
-    let predicted = [Prediction { settings: Settings::default(), screens }];
-    ui.show(&pages::pages(
+    let pages = address_pages(&status, account.address);
+    let predicted = [Prediction { settings: Settings::default(), pages }];
+    ui.show(&ledger_pages::lines(
         &status,
         account.address,
         "confirm only if every character is the same",

@@ -14,9 +14,9 @@ mod key;
 mod keystore;
 mod ledger;
 mod link;
+mod pages;
 mod path;
 mod plugged;
-mod screens;
 mod scrypt;
 mod signing;
 mod transport;
@@ -40,12 +40,12 @@ pub use device_error::DeviceError;
 pub use key::Key;
 pub use keystore::Keystore;
 pub use ledger::{Ledger, PATIENCE, Waiting, Watcher};
+pub use pages::{
+    DataShown, Entry, Fact, Kind, Page, Pages, Prediction, Settings, StatedSettings, address_pages,
+    safe_message_pages, safe_tx_pages, transaction_pages,
+};
 pub use path::{BadPath, DerivationPath, SearchPaths};
 pub use plugged::{Model, Plugged, choose_plugged};
-pub use screens::{
-    DataShown, Entry, Fact, Kind, Page, Prediction, Screens, Settings, StatedSettings, address_screens,
-    safe_message_screens, safe_tx_screens, transaction_screens,
-};
 pub use transport::{Target, plugged_in};
 pub use typed::TypedData;
 pub use udev::{UDEV_RULE, UDEV_RULE_PATH};

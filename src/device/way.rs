@@ -1,7 +1,7 @@
 //! How a transaction is given to a Ledger: chosen by the act, its bytes and the device, and said with its reason. Pure.
 
 use super::app_status::Status;
-use super::screens::DATA_SHOWN;
+use super::pages::DATA_SHOWN;
 use super::{SigningRequest, Way};
 use crate::safe::{Operation, SignatureKind};
 

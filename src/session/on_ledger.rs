@@ -4,7 +4,7 @@ use alloy::primitives::Address;
 
 use crate::ceremony::judged::Judged;
 use crate::ceremony::own_settings::stated;
-use crate::device::{Asked, DataShown, Prediction, SigningRequest, Way, Weight, choose_way, safe_tx_screens};
+use crate::device::{Asked, DataShown, Prediction, SigningRequest, Way, Weight, choose_way, safe_tx_pages};
 use crate::error::{Error, Exit};
 use crate::playbook::Kind;
 use crate::safe::deployments::batch_contracts;
@@ -12,7 +12,7 @@ use crate::safe::{Operation, SignatureKind, published_batch_contract};
 use crate::session::Session;
 use crate::session::keys::Signer;
 use crate::ui::Text;
-use crate::view::ledger_pages as pages;
+use crate::view::ledger_pages;
 
 /// The signer's choices on the command line.
 pub struct Asking {
@@ -39,12 +39,12 @@ pub fn prepare<'s>(
     (request.way, request.kind) = (chosen.way, chosen.kind);
     // Where it is needed and off it is waited for: what is shown then is predicted now.
     status.blind_signing |= ledger.needs_blind_signing(&request);
-    if let Some(text) = pages::to_turn_on(ledger.status(), &status) {
+    if let Some(text) = ledger_pages::to_turn_on(ledger.status(), &status) {
         session.ui.say(&text);
     }
     let stated = stated(session.ui)?;
-    let predicted = stated.predict(&status, |settings| safe_tx_screens(&status, settings, &request));
-    session.ui.show(&pages::pages(&status, owner, chosen.why, &predicted));
+    let predicted = stated.predict(&status, |settings| safe_tx_pages(&status, settings, &request));
+    session.ui.show(&ledger_pages::lines(&status, owner, chosen.why, &predicted));
     if tx.operation == Operation::DelegateCall {
         say_batch(session, &request, judged.derived.safe.batch);
     }
@@ -100,8 +100,8 @@ fn is_batch_contract(request: &SigningRequest, pinned: Option<Address>) -> bool 
 
 /// Returns the warning where the device may show neither all of the data nor a hash of it.
 fn unseen(predicted: &[Prediction]) -> Option<String> {
-    let shown = |one: &Prediction| match one.screens.data {
-        DataShown::Beginning(bytes) if !one.screens.hashes => Some(bytes),
+    let shown = |one: &Prediction| match one.pages.data {
+        DataShown::Beginning(bytes) if !one.pages.hashes => Some(bytes),
         _ => None,
     };
     let bytes = predicted.iter().find_map(shown)?;
@@ -118,12 +118,12 @@ mod tests {
     use alloy::primitives::{Bytes, U256};
 
     use super::*;
-    use crate::device::{Screens, Settings};
+    use crate::device::{Pages, Settings};
     use crate::safe::{Nonce, SafeId, SafeTx, SafeVersion};
 
     fn prediction(data: DataShown, hashes: bool) -> Prediction {
-        let screens = Screens { pages: Vec::new(), recorded: true, data, hashes, refused: false };
-        Prediction { settings: Settings::default(), screens }
+        let pages = Pages { all: Vec::new(), recorded: true, data, hashes, refused: false };
+        Prediction { settings: Settings::default(), pages }
     }
 
     /// A batch contract of another version, or one that also calls with the Safe's storage, is to be rejected.

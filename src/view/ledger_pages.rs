@@ -2,12 +2,12 @@
 
 use alloy::primitives::Address;
 
-use crate::device::{DataShown, Fact, Page, Prediction, Screens, Status};
+use crate::device::{DataShown, Fact, Page, Pages, Prediction, Status};
 use crate::ui::{Lines, Text};
 
 /// Returns what the device can show: the pages that are the same whatever its settings, then each possible rest.
 #[must_use]
-pub fn pages(status: &Status, key: Address, why: &str, predicted: &[Prediction]) -> Lines {
+pub fn lines(status: &Status, key: Address, why: &str, predicted: &[Prediction]) -> Lines {
     let mut out = Lines::default();
     show(&mut out, status, key, why, predicted);
     out
@@ -17,24 +17,24 @@ fn show(out: &mut Lines, status: &Status, key: Address, why: &str, predicted: &[
     let app = format!("   Ethereum app {}, key of {key}", status.version);
     out.say(&Text::new("  ").bold("On your Ledger").add(&app));
     out.say(&Text::new("    ").dim(why));
-    if predicted.iter().any(|one| !one.screens.recorded) {
+    if predicted.iter().any(|one| !one.pages.recorded) {
         let text = "this model, app version or network was not recorded: a page may break at another word";
         out.say(&Text::new("    ").dim(text));
     }
     let Some((first, others)) = predicted.split_first() else { return };
-    let pages = &first.screens.pages;
-    let same = others.iter().fold(pages.len(), |same, other| same.min(common(pages, &other.screens.pages)));
-    list(out, &first.screens, 0, same);
+    let pages = &first.pages.all;
+    let same = others.iter().fold(pages.len(), |same, other| same.min(common(pages, &other.pages.all)));
+    list(out, &first.pages, 0, same);
     for one in predicted.iter().filter(|_| !others.is_empty()) {
-        let text = format!("with {}: {} pages", one.settings.describe(predicted), one.screens.pages.len());
+        let text = format!("with {}: {} pages", one.settings.describe(predicted), one.pages.all.len());
         out.say(&Text::new("    ").bold(&text));
-        list(out, &one.screens, same, one.screens.pages.len());
+        list(out, &one.pages, same, one.pages.all.len());
     }
     for one in predicted {
         if !others.is_empty() {
             out.say(&Text::new("    ").dim(&format!("with {}:", one.settings.describe(predicted))));
         }
-        guide(out, &one.screens);
+        guide(out, &one.pages);
     }
     if !others.is_empty() {
         let text =
@@ -54,22 +54,22 @@ pub fn to_turn_on(now: &Status, then: &Status) -> Option<Text> {
 }
 
 /// Says what to read of the pages, and where nothing may be skipped.
-fn guide(out: &mut Lines, screens: &Screens) {
-    let count = screens.number(screens.pages.len().saturating_sub(1));
-    let facts = screens.facts();
+fn guide(out: &mut Lines, pages: &Pages) {
+    let count = pages.number(pages.all.len().saturating_sub(1));
+    let facts = pages.facts();
     if !facts.is_empty() {
         out.say(&Text::new("    ").bold(&format!("Read of the {count}:")));
         for one in &facts {
             out.say(&Text::new("      ").add(&fact(one)));
         }
-        if screens.data != DataShown::Nothing {
+        if pages.data != DataShown::Nothing {
             let text =
                 "every other value must be 0, or an address of zeros: anything else is another transaction";
             out.say(&Text::new("    ").add(text));
         }
     }
-    let Some((first, last)) = screens.skippable() else { return };
-    let large = screens.pages.iter().any(|page| page.skip);
+    let Some((first, last)) = pages.skippable() else { return };
+    let large = pages.all.iter().any(|page| page.skip);
     let (what, where_to) =
         if large { ("tap Skip", "the page that signs") } else { ("press both", "\"Sign message\"") };
     let text = format!(
@@ -95,9 +95,9 @@ fn common(pages: &[Page], others: &[Page]) -> usize {
     pages.iter().zip(others).take_while(|(page, other)| page == other).count()
 }
 
-fn list(out: &mut Lines, screens: &Screens, from: usize, to: usize) {
-    for (at, page) in screens.pages.iter().enumerate().take(to).skip(from) {
-        let mut line = Text::new("    ").dim(&format!("{:>2}  ", screens.number(at)));
+fn list(out: &mut Lines, pages: &Pages, from: usize, to: usize) {
+    for (at, page) in pages.all.iter().enumerate().take(to).skip(from) {
+        let mut line = Text::new("    ").dim(&format!("{:>2}  ", pages.number(at)));
         for (i, entry) in page.entries.iter().enumerate() {
             let between = if i == 0 { "" } else { " · " };
             line = line.add(between).bold(&entry.title).add("  ").add(&entry.lines.join(" "));

@@ -6,8 +6,8 @@ use alloy::hex;
 use alloy::primitives::{Address, TxKind, U256};
 use alloy::rpc::types::AccessList;
 use breakglass::device::{
-    Ledger, Page, Screens, SearchPaths, SigningRequest, Way, address_screens, safe_message_screens,
-    safe_tx_screens, transaction_screens,
+    Ledger, Page, Pages, SearchPaths, SigningRequest, Way, address_pages, safe_message_pages, safe_tx_pages,
+    transaction_pages,
 };
 use breakglass::safe::{SafeId, SafeTx, SignatureKind};
 
@@ -164,9 +164,9 @@ fn personal_request<'a>(safe: &'a SafeId, tx: &'a SafeTx) -> SigningRequest<'a> 
     SigningRequest { safe, tx, owner, kind: SignatureKind::EthSign, way: Way::Fields }
 }
 
-fn personal_screens(row: &Row) -> Screens {
+fn personal_pages(row: &Row) -> Pages {
     let (safe, tx) = signed_as_message();
-    safe_tx_screens(&row.status(), row.settings(), &personal_request(&safe, &tx))
+    safe_tx_pages(&row.status(), row.settings(), &personal_request(&safe, &tx))
 }
 
 #[test]
@@ -206,20 +206,20 @@ fn every_recorded_screen_was_predicted() {
         let settings = row.settings();
         let predicted = match row.primary_type() {
             Some("SafeTx") => {
-                safe_tx_screens(&status, settings, &request(&row, &row.safe(), &row.safe_tx(), way(&row)))
+                safe_tx_pages(&status, settings, &request(&row, &row.safe(), &row.safe_tx(), way(&row)))
             }
-            Some(_) => safe_message_screens(&status, settings, &row.safe(), &row.safe_message(), way(&row)),
-            None if name.contains("personal_sign 32-byte") => personal_screens(&row),
+            Some(_) => safe_message_pages(&status, settings, &row.safe(), &row.safe_message(), way(&row)),
+            None if name.contains("personal_sign 32-byte") => personal_pages(&row),
             None if name.contains("get_address") && !name.contains("137") => {
-                address_screens(&status, "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266".parse().unwrap())
+                address_pages(&status, "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266".parse().unwrap())
             }
             None if name.contains("eip1559") && !name.contains("erc20") => {
-                transaction_screens(&status, settings, row.signer(), &eip1559(&row))
+                transaction_pages(&status, settings, row.signer(), &eip1559(&row))
             }
             // Legacy transactions, transfers of tokens, texts, other chains' addresses: the program asks for none.
             None => continue,
         };
-        let predicted_lines = lines(&predicted.pages);
+        let predicted_lines = lines(&predicted.all);
         if name.contains("rejected at warning") {
             assert_eq!(screens[0], predicted_lines[0], "{name}");
         } else {

@@ -5,8 +5,8 @@ use alloy::consensus::{SignableTransaction, Transaction, TxEip1559, TxLegacy};
 use alloy::hex;
 use alloy::primitives::{Address, Signature, TxKind, U256, address};
 use breakglass::device::{
-    Apdu, AppInfo, AppVersion, Configuration, DerivationPath, Kind, Model, Screens, Settings, SigningRequest,
-    Status, TypedData, Way, safe_message_screens, safe_tx_screens, transaction_screens,
+    Apdu, AppInfo, AppVersion, Configuration, DerivationPath, Kind, Model, Pages, Settings, SigningRequest,
+    Status, TypedData, Way, safe_message_pages, safe_tx_pages, transaction_pages,
 };
 use breakglass::safe::SignatureKind;
 use serde_json::Value;
@@ -107,7 +107,7 @@ impl Row {
     }
 
     /// What is predicted for this row, and the digest that it stands for.
-    fn predicted(&self) -> (Screens, String) {
+    fn predicted(&self) -> (Pages, String) {
         let (status, settings) = (self.status(), self.settings());
         if let Some(tx) = self.input.get("transaction") {
             return if tx["type"] == 2 {
@@ -118,8 +118,8 @@ impl Row {
         }
         let safe = safe_of(&self.input);
         if self.input["type"] == "SafeMessage" {
-            let screens = safe_message_screens(&status, settings, &safe, &self.message(), self.way());
-            return (screens, String::new());
+            let pages = safe_message_pages(&status, settings, &safe, &self.message(), self.way());
+            return (pages, String::new());
         }
         let tx = safe_tx_of(&self.input);
         let eth_sign = self.kind() == Kind::Message;
@@ -127,7 +127,7 @@ impl Row {
         let request = SigningRequest { safe: &safe, tx: &tx, owner: OWNER, kind, way: self.way() };
         let hash = *request.hashes().safe_tx.word();
         let digest = if eth_sign { alloy::primitives::eip191_hash_message(hash) } else { hash };
-        (safe_tx_screens(&status, settings, &request), hex::encode(digest))
+        (safe_tx_pages(&status, settings, &request), hex::encode(digest))
     }
 }
 
@@ -135,8 +135,8 @@ fn shown<T: Transaction + SignableTransaction<Signature>>(
     status: &Status,
     settings: Settings,
     tx: &T,
-) -> (Screens, String) {
-    (transaction_screens(status, settings, OWNER, tx), hex::encode(tx.signature_hash()))
+) -> (Pages, String) {
+    (transaction_pages(status, settings, OWNER, tx), hex::encode(tx.signature_hash()))
 }
 
 fn number(tx: &Value, name: &str) -> u64 {
@@ -171,7 +171,7 @@ fn every_page_of_every_exchange_was_predicted() {
     let mut wrong = Vec::new();
     let mut tried = 0;
     for row in rows().iter().filter(|row| !row.input.is_null()) {
-        let (screens, digest) = row.predicted();
+        let (pages, digest) = row.predicted();
         if !digest.is_empty() {
             assert_eq!(digest, row.text("digest"), "{}", row.name());
         }
@@ -179,10 +179,10 @@ fn every_page_of_every_exchange_was_predicted() {
             continue; // it ended before the review began
         }
         let refused = row.text("sw") == "6a80";
-        assert_eq!(screens.refused, refused, "{}", row.name());
+        assert_eq!(pages.refused, refused, "{}", row.name());
         let large = row.status().model.is_some_and(Model::is_large);
         let person = Person {
-            pages: &screens.pages,
+            pages: &pages.all,
             kind: row.kind(),
             hashes: row.is_by_hashes(),
             large,
@@ -194,7 +194,7 @@ fn every_page_of_every_exchange_was_predicted() {
             let pair = at.map(|at| (&expected[at], &row.screens[at]));
             wrong.push(format!("{}: page {at:?} {pair:?}", row.name()));
         }
-        assert!(screens.recorded, "{}", row.name());
+        assert!(pages.recorded, "{}", row.name());
         tried += 1;
     }
     assert!(wrong.is_empty(), "{} of {tried}:\n{}", wrong.len(), wrong.join("\n"));

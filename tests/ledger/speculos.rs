@@ -13,8 +13,8 @@ use alloy::consensus::TxEnvelope;
 use alloy::network::eip2718::Decodable2718;
 use alloy::primitives::{Address, Bytes, U256, address};
 use breakglass::device::{
-    DerivationPath, DeviceError, Ledger, Model, Page, Screens, SearchPaths, Settings, SigningRequest, Status,
-    Target, Waiting, Way, address_screens, safe_tx_screens, transaction_screens,
+    DerivationPath, DeviceError, Ledger, Model, Page, Pages, SearchPaths, Settings, SigningRequest, Status,
+    Target, Waiting, Way, address_pages, safe_tx_pages, transaction_pages,
 };
 use breakglass::safe::{Nonce, Operation, SafeId, SafeTx, SafeVersion, SignatureKind};
 use serde_json::{Value, json};
@@ -212,9 +212,9 @@ impl Speculos {
     }
 
     /// Runs what the program does while the person compares.
-    fn reviewing<T>(&self, screens: &Screens, answer: Answer, work: impl FnOnce() -> T) -> T {
+    fn reviewing<T>(&self, pages: &Pages, answer: Answer, work: impl FnOnce() -> T) -> T {
         thread::scope(|scope| {
-            let person = scope.spawn(move || self.compare(&screens.pages, &answer));
+            let person = scope.spawn(move || self.compare(&pages.all, &answer));
             let done = work();
             person.join().unwrap();
             done
@@ -253,10 +253,10 @@ fn the_real_app_tells_its_address() {
     if device.model.is_large() {
         return; // its pages for an address were not recorded
     }
-    let screens = address_screens(ledger.status(), OWNER);
-    let shown = device.reviewing(&screens, Answer::Approve, || ledger.show_address(&path));
+    let pages = address_pages(ledger.status(), OWNER);
+    let shown = device.reviewing(&pages, Answer::Approve, || ledger.show_address(&path));
     assert_eq!(shown.unwrap(), OWNER);
-    let shown = device.reviewing(&screens, Answer::Reject, || ledger.show_address(&path));
+    let shown = device.reviewing(&pages, Answer::Reject, || ledger.show_address(&path));
     assert!(matches!(shown, Err(DeviceError::Rejected)), "{shown:?}");
 }
 
@@ -280,10 +280,10 @@ fn the_real_app_signs_hashes_and_messages_and_takes_no_for_an_answer() {
     let (tx, way) = (pause(), Way::Hashes);
     for kind in kinds {
         let request = request_for(&tx, kind, way);
-        let screens = safe_tx_screens(ledger.status(), settings(ledger.status(), false), &request);
-        let made = device.reviewing(&screens, Answer::Reject, || ledger.sign_safe_tx(&request));
+        let pages = safe_tx_pages(ledger.status(), settings(ledger.status(), false), &request);
+        let made = device.reviewing(&pages, Answer::Reject, || ledger.sign_safe_tx(&request));
         assert!(matches!(made, Err(DeviceError::Rejected)), "{made:?}");
-        let made = device.reviewing(&screens, Answer::Approve, || ledger.sign_safe_tx(&request));
+        let made = device.reviewing(&pages, Answer::Approve, || ledger.sign_safe_tx(&request));
         assert_eq!(made.unwrap().signer(), OWNER);
     }
 }
@@ -298,11 +298,11 @@ fn the_real_app_pays_for_the_gas_once_blind_signing_is_on() {
     let (mut ledger, told) = device.open();
     let tx = exec();
     let status = breakglass::device::Status { blind_signing: true, ..*ledger.status() };
-    let screens = transaction_screens(&status, settings(&status, false), OWNER, &tx);
+    let pages = transaction_pages(&status, settings(&status, false), OWNER, &tx);
     let raw = thread::scope(|scope| {
         scope.spawn(|| {
             device.switch("Blind signing");
-            device.compare(&screens.pages, &Answer::Approve);
+            device.compare(&pages.all, &Answer::Approve);
         });
         assert!(ledger.await_blind_signing().unwrap());
         ledger.sign_transaction(&tx, OWNER).unwrap()
@@ -310,7 +310,7 @@ fn the_real_app_pays_for_the_gas_once_blind_signing_is_on() {
     assert!(told.borrow()[0].contains("\"Blind signing\" is off"), "{told:?}");
     let TxEnvelope::Eip1559(signed) = TxEnvelope::decode_2718_exact(&raw).unwrap() else { panic!("{raw:?}") };
     assert_eq!((signed.recover_signer().unwrap(), signed.tx()), (OWNER, &tx));
-    let rejected = device.reviewing(&screens, Answer::Reject, || ledger.sign_transaction(&tx, OWNER));
+    let rejected = device.reviewing(&pages, Answer::Reject, || ledger.sign_transaction(&tx, OWNER));
     assert!(matches!(rejected, Err(DeviceError::Rejected)), "{rejected:?}");
 }
 
@@ -336,9 +336,9 @@ fn the_real_app_takes_every_field_or_is_told_to_be_too_old() {
     device.press("both");
     device.switch("Raw messages");
     device.leave_menu();
-    let screens = safe_tx_screens(ledger.status(), settings(ledger.status(), true), &request);
-    let made = device.reviewing(&screens, Answer::Reject, || ledger.sign_safe_tx(&request));
+    let pages = safe_tx_pages(ledger.status(), settings(ledger.status(), true), &request);
+    let made = device.reviewing(&pages, Answer::Reject, || ledger.sign_safe_tx(&request));
     assert!(matches!(made, Err(DeviceError::Rejected)), "{made:?}");
-    let made = device.reviewing(&screens, Answer::Approve, || ledger.sign_safe_tx(&request));
+    let made = device.reviewing(&pages, Answer::Approve, || ledger.sign_safe_tx(&request));
     assert_eq!(made.unwrap().signer(), OWNER);
 }

@@ -1,6 +1,6 @@
 //! How to read the pages: the few that carry facts, and from which page nothing can be skipped any more.
 
-use super::Screens;
+use super::Pages;
 
 /// A value to compare, and the numbers of the pages that show it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,12 +19,12 @@ const DOMAIN: [&str; 2] = ["chainId", "verifyingContract"];
 /// `0x` and the selector: of data more is on the device's own pages.
 const SELECTOR: usize = 10;
 
-impl Screens {
+impl Pages {
     /// The number of a page, as the device counts: a large screen does not count the warning that comes first.
     #[must_use]
     pub fn number(&self, index: usize) -> usize {
-        let is_large = self.pages.last().is_some_and(|page| !page.foot.is_empty());
-        let warned = self.pages.first().is_some_and(|page| page.foot.is_empty());
+        let is_large = self.all.last().is_some_and(|page| !page.foot.is_empty());
+        let warned = self.all.first().is_some_and(|page| page.foot.is_empty());
         if is_large && warned { index } else { index + 1 }
     }
 
@@ -32,7 +32,7 @@ impl Screens {
     #[must_use]
     pub fn facts(&self) -> Vec<Fact> {
         let mut facts: Vec<Fact> = Vec::new();
-        for (i, page) in self.pages.iter().enumerate() {
+        for (i, page) in self.all.iter().enumerate() {
             for entry in &page.entries {
                 let title = entry.title.split(" (").next().unwrap_or_default();
                 let value = entry.lines.concat();
@@ -65,8 +65,8 @@ impl Screens {
     /// The numbers of the first and the last page on which the rest can be skipped: after the last of them it is safe.
     #[must_use]
     pub fn skippable(&self) -> Option<(usize, usize)> {
-        let first = self.pages.iter().position(super::Page::offers_skip)?;
-        let last = self.pages.iter().rposition(super::Page::offers_skip)?;
+        let first = self.all.iter().position(super::Page::offers_skip)?;
+        let last = self.all.iter().rposition(super::Page::offers_skip)?;
         Some((self.number(first), self.number(last)))
     }
 }
@@ -85,10 +85,10 @@ mod tests {
     use alloy::primitives::{Address, U256};
 
     use super::*;
-    use crate::device::{AppVersion, Model, Settings, SigningRequest, Status, Way, safe_tx_screens};
+    use crate::device::{AppVersion, Model, Settings, SigningRequest, Status, Way, safe_tx_pages};
     use crate::safe::{Nonce, Operation, SafeId, SafeTx, SafeVersion, SignatureKind};
 
-    fn screens(model: Model, transaction_hash: bool) -> Screens {
+    fn predicted(model: Model, transaction_hash: bool) -> Pages {
         let status = Status {
             model: Some(model),
             version: AppVersion(1, 22, 0),
@@ -101,16 +101,16 @@ mod tests {
         let data = vec![0x84, 0x56, 0xcb, 0x59].into();
         let tx = SafeTx::new(Address::repeat_byte(6), U256::ZERO, data, Operation::Call, Nonce::from(42));
         let (kind, way) = (SignatureKind::Ecdsa, Way::Fields);
-        safe_tx_screens(
+        safe_tx_pages(
             &status,
             settings,
             &SigningRequest { safe: &safe, tx: &tx, owner: safe.address, kind, way },
         )
     }
 
-    fn told(screens: &Screens) -> Vec<String> {
+    fn told(pages: &Pages) -> Vec<String> {
         let fact = |fact: &Fact| format!("{}-{} {}", fact.first, fact.last, fact.title);
-        screens.facts().iter().map(fact).collect()
+        pages.facts().iter().map(fact).collect()
     }
 
     /// Six of 36; without the hashes, the domain too.
@@ -124,9 +124,9 @@ mod tests {
             "31-32 Domain hash",
             "34-35 Message hash",
         ];
-        let hashed = screens(Model::NanoSPlus, true);
-        assert_eq!((hashed.pages.len(), told(&hashed)), (36, facts.map(String::from).to_vec()));
-        let bare = screens(Model::NanoX, false);
+        let hashed = predicted(Model::NanoSPlus, true);
+        assert_eq!((hashed.all.len(), told(&hashed)), (36, facts.map(String::from).to_vec()));
+        let bare = predicted(Model::NanoX, false);
         let facts = [
             "5-5 chainId",
             "7-7 verifyingContract",
@@ -135,16 +135,16 @@ mod tests {
             "17-17 operation",
             "29-29 nonce",
         ];
-        assert_eq!((bare.pages.len(), told(&bare)), (30, facts.map(String::from).to_vec()));
+        assert_eq!((bare.all.len(), told(&bare)), (30, facts.map(String::from).to_vec()));
     }
 
     /// As the device counts: "2 of 7" is the second page after the warning.
     #[test]
     fn pages_are_numbered_as_on_the_device() {
-        let stax = screens(Model::Stax, true);
+        let stax = predicted(Model::Stax, true);
         assert_eq!(told(&stax)[0], "3-3 to");
-        assert!(stax.pages[3].foot.contains(&"3 of 7".to_string()));
+        assert!(stax.all[3].foot.contains(&"3 of 7".to_string()));
         assert_eq!(stax.skippable(), Some((2, 6)));
-        assert_eq!(screens(Model::NanoSPlus, true).skippable(), Some((4, 33)));
+        assert_eq!(predicted(Model::NanoSPlus, true).skippable(), Some((4, 33)));
     }
 }

@@ -1,6 +1,6 @@
 //! The settings of the Ethereum app that change what it shows.
 
-use super::Screens;
+use super::Pages;
 use crate::device::app_status::Status;
 
 /// The settings of the app. Only [`Self::blind_signing`] and [`Self::transaction_check`] can be read from outside.
@@ -30,7 +30,7 @@ pub struct StatedSettings {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Prediction {
     pub settings: Settings,
-    pub screens: Screens,
+    pub pages: Pages,
 }
 
 type Switch = fn(&Settings) -> bool;
@@ -81,16 +81,16 @@ impl StatedSettings {
 
     /// Returns what the device can show, each once. Where some of the possible settings sign, those that refuse are left out.
     #[must_use]
-    pub fn predict(&self, status: &Status, show: impl Fn(Settings) -> Screens) -> Vec<Prediction> {
+    pub fn predict(&self, status: &Status, show: impl Fn(Settings) -> Pages) -> Vec<Prediction> {
         let mut all: Vec<Prediction> = Vec::new();
         for settings in self.possible(status) {
-            let screens = show(settings);
-            if !all.iter().any(|known| known.screens.pages == screens.pages) {
-                all.push(Prediction { settings, screens });
+            let pages = show(settings);
+            if !all.iter().any(|known| known.pages.all == pages.all) {
+                all.push(Prediction { settings, pages });
             }
         }
-        if all.iter().any(|one| !one.screens.refused) {
-            all.retain(|one| !one.screens.refused);
+        if all.iter().any(|one| !one.pages.refused) {
+            all.retain(|one| !one.pages.refused);
         }
         all
     }

@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 
 use super::font::nano_lines;
 use super::page::{Page, paged};
-use super::{Screens, ether, upper};
+use super::{Pages, ether, upper};
 use crate::device::app_status::Status;
 use crate::device::plugged::Model;
 use crate::safe::{Hashes, SafeTxHash};
@@ -21,7 +21,7 @@ pub struct Old {
 impl Old {
     pub fn new(status: &Status) -> Self {
         let lines_a_page = if status.model == Some(Model::NanoS) { 1 } else { 3 };
-        Self { pages: Vec::new(), lines_a_page, recorded: Screens::is_recorded(status) }
+        Self { pages: Vec::new(), lines_a_page, recorded: Pages::is_recorded(status) }
     }
 
     fn value(mut self, title: &str, value: &str) -> Self {
@@ -34,11 +34,11 @@ impl Old {
         self
     }
 
-    fn done(self, recorded: bool) -> Screens {
-        Screens::of(self.pages, self.recorded && recorded)
+    fn done(self, recorded: bool) -> Pages {
+        Pages::of(self.pages, self.recorded && recorded)
     }
 
-    pub fn hashes(self, hashes: &Hashes) -> Screens {
+    pub fn hashes(self, hashes: &Hashes) -> Pages {
         self.page("Sign", "typed message")
             .value("Domain hash", &upper(hashes.domain.word().as_slice()))
             .value("Message hash", &upper(hashes.message.word().as_slice()))
@@ -47,14 +47,14 @@ impl Old {
     }
 
     /// An old app shows the SHA-256 of the message.
-    pub fn personal_message(self, hash: &SafeTxHash) -> Screens {
+    pub fn personal_message(self, hash: &SafeTxHash) -> Pages {
         self.page("Sign", "message")
             .value("Message hash", &hex::encode_upper(Sha256::digest(hash.word())))
             .page("Sign", "message")
             .done(true)
     }
 
-    pub fn transaction(self, to: &str, value: U256, fees: U256, blind: bool, on_mainnet: bool) -> Screens {
+    pub fn transaction(self, to: &str, value: U256, fees: U256, blind: bool, on_mainnet: bool) -> Pages {
         let shown = self.page("Review", "transaction");
         let shown = if blind { shown.page("Blind", "Signing") } else { shown };
         shown
@@ -65,7 +65,7 @@ impl Old {
             .done(on_mainnet && !blind)
     }
 
-    pub fn address(mut self, address: Address) -> Screens {
+    pub fn address(mut self, address: Address) -> Pages {
         self = self.page("Verify", "address").value("Address", &address.to_string());
         self.pages.push(Page::of("Approve", &[]));
         self.done(true)

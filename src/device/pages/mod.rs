@@ -1,8 +1,8 @@
 //! Predicts the pages of the device, so that a signer compares line by line. Pure.
 //!
-//! Learned from the screens recorded with the real apps (`tests/vectors`, `tests/ledger/data`): Ethereum 1.22.0 on Nano
+//! Learned from the pages recorded with the real apps (`tests/vectors`, `tests/ledger/data`): Ethereum 1.22.0 on Nano
 //! S Plus, Nano X, Stax, Flex and Apex P, 1.9.18 on a Nano X and a Nano S. For any other version the content and its
-//! order are taken to be the same, and a page may break elsewhere: [`Screens::recorded`] says which it is.
+//! order are taken to be the same, and a page may break elsewhere: [`Pages::recorded`] says which it is.
 
 mod app_settings;
 mod debug;
@@ -48,8 +48,8 @@ pub enum DataShown {
 
 /// The pages in order, up to the one that signs.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Screens {
-    pub pages: Vec<Page>,
+pub struct Pages {
+    pub all: Vec<Page>,
     /// `true` if this model and app version have been recorded; else a page may break elsewhere.
     pub recorded: bool,
     pub data: DataShown,
@@ -59,9 +59,9 @@ pub struct Screens {
     pub refused: bool,
 }
 
-impl Screens {
+impl Pages {
     fn of(pages: Vec<Page>, recorded: bool) -> Self {
-        Self { pages, recorded, data: DataShown::Nothing, hashes: false, refused: false }
+        Self { all: pages, recorded, data: DataShown::Nothing, hashes: false, refused: false }
     }
 
     fn refused(status: &Status) -> Self {
@@ -91,55 +91,55 @@ impl Status {
 
 /// Pages for a Safe transaction.
 #[must_use]
-pub fn safe_tx_screens(status: &Status, settings: Settings, request: &SigningRequest<'_>) -> Screens {
+pub fn safe_tx_pages(status: &Status, settings: Settings, request: &SigningRequest<'_>) -> Pages {
     let hashes = request.hashes();
     match (request.kind, request.way) {
-        (SignatureKind::EthSign, _) => personal_message_screens(status, settings, &hashes.safe_tx),
-        (_, Way::Hashes) => hashes_screens(status, settings, &hashes),
+        (SignatureKind::EthSign, _) => personal_message_pages(status, settings, &hashes.safe_tx),
+        (_, Way::Hashes) => hashes_pages(status, settings, &hashes),
         (_, Way::Fields) => {
             let data = TypedData::safe_tx(request.safe, request.tx);
-            fields_screens(status, settings, &data, &hashes)
+            fields_pages(status, settings, &data, &hashes)
         }
     }
 }
 
 /// Pages for an off-chain message of a Safe.
 #[must_use]
-pub fn safe_message_screens(
+pub fn safe_message_pages(
     status: &Status,
     settings: Settings,
     safe: &SafeId,
     message: &Bytes,
     way: Way,
-) -> Screens {
+) -> Pages {
     let hashes = safe_message_hashes(safe, message);
     match way {
-        Way::Hashes => hashes_screens(status, settings, &hashes),
-        Way::Fields => fields_screens(status, settings, &TypedData::safe_message(safe, message), &hashes),
+        Way::Hashes => hashes_pages(status, settings, &hashes),
+        Way::Fields => fields_pages(status, settings, &TypedData::safe_message(safe, message), &hashes),
     }
 }
 
 /// Pages for the two hashes alone.
-fn hashes_screens(status: &Status, settings: Settings, hashes: &Hashes) -> Screens {
+fn hashes_pages(status: &Status, settings: Settings, hashes: &Hashes) -> Pages {
     if !status.takes_fields {
-        return Screens { hashes: true, ..Old::new(status).hashes(hashes) };
+        return Pages { hashes: true, ..Old::new(status).hashes(hashes) };
     }
     if !settings.blind_signing {
-        return Screens::refused(status);
+        return Pages::refused(status);
     }
     let items = vec![domain_hash(hashes), message_hash(hashes)];
     let skippable = settings.raw_messages || status.shown_as().is_large();
     let review = Review { kind: Kind::TypedMessage, blind: true, skippable, items };
     let pages = lay_out(status.shown_as(), settings, &review);
-    Screens { hashes: true, ..Screens::of(pages, Screens::is_recorded(status)) }
+    Pages { hashes: true, ..Pages::of(pages, Pages::is_recorded(status)) }
 }
 
 /// Pages for typed data given field by field. "Raw messages" decides on a Nano which fields are shown; a large screen
 /// shows them all.
-fn fields_screens(status: &Status, settings: Settings, data: &TypedData, hashes: &Hashes) -> Screens {
+fn fields_pages(status: &Status, settings: Settings, data: &TypedData, hashes: &Hashes) -> Pages {
     let model = status.shown_as();
     if !(settings.raw_messages || settings.blind_signing) {
-        return Screens::refused(status);
+        return Pages::refused(status);
     }
     let every_field = settings.raw_messages || model.is_large();
     let named = |field: &Field| Item::new(field.name, text(field));
@@ -160,28 +160,28 @@ fn fields_screens(status: &Status, settings: Settings, data: &TypedData, hashes:
     }
     let review = Review { kind: Kind::TypedMessage, blind: true, skippable: every_field, items };
     let pages = lay_out(model, settings, &review);
-    Screens {
+    Pages {
         data: if every_field { data_shown(&data.message) } else { DataShown::Nothing },
         hashes: settings.transaction_hash || !every_field,
-        ..Screens::of(pages, Screens::is_recorded(status))
+        ..Pages::of(pages, Pages::is_recorded(status))
     }
 }
 
 /// Pages for the `personal_sign` of a safeTxHash.
-fn personal_message_screens(status: &Status, settings: Settings, hash: &SafeTxHash) -> Screens {
+fn personal_message_pages(status: &Status, settings: Settings, hash: &SafeTxHash) -> Pages {
     let shown = if status.takes_fields {
         let items = vec![Item::new("Message", hash.to_string())];
         let review = Review { kind: Kind::Message, blind: false, skippable: false, items };
-        Screens::of(lay_out(status.shown_as(), settings, &review), Screens::is_recorded(status))
+        Pages::of(lay_out(status.shown_as(), settings, &review), Pages::is_recorded(status))
     } else {
         Old::new(status).personal_message(hash)
     };
-    Screens { hashes: true, ..shown }
+    Pages { hashes: true, ..shown }
 }
 
 /// Pages for the transaction that a gas payer signs.
 #[must_use]
-pub fn transaction_screens<T>(status: &Status, settings: Settings, from: Address, tx: &T) -> Screens
+pub fn transaction_pages<T>(status: &Status, settings: Settings, from: Address, tx: &T) -> Pages
 where
     T: Transaction + SignableTransaction<Signature>,
 {
@@ -194,7 +194,7 @@ where
         return Old::new(status).transaction(&to, tx.value(), fees, blind, chain == 1);
     }
     if blind && !settings.blind_signing {
-        return Screens::refused(status);
+        return Pages::refused(status);
     }
     let (network, ticker, recorded) = network(chain);
     let mut items = vec![Item::new("From", from.to_string())];
@@ -223,7 +223,7 @@ where
         &Review { kind: Kind::Transaction, blind, skippable: false, items },
     ));
     let recorded = recorded && !(blind && tx.value() > U256::ZERO) && (blind || !model.is_large());
-    Screens::of(pages, recorded && Screens::is_recorded(status))
+    Pages::of(pages, recorded && Pages::is_recorded(status))
 }
 
 /// The network's name as the app shows it, its coin, and whether that has been recorded. The app knows more networks
@@ -242,7 +242,7 @@ fn network(chain_id: u64) -> (Option<String>, &'static str, bool) {
 
 /// Pages for an address that the device is to show.
 #[must_use]
-pub fn address_screens(status: &Status, address: Address) -> Screens {
+pub fn address_pages(status: &Status, address: Address) -> Pages {
     if !status.takes_fields {
         return Old::new(status).address(address);
     }
@@ -254,7 +254,7 @@ pub fn address_screens(status: &Status, address: Address) -> Screens {
         pages.extend(page::paged("Address", &lines, 3));
     }
     pages.push(Page::of("Confirm", &[]));
-    Screens::of(pages, Screens::is_recorded(status) && !status.shown_as().is_large())
+    Pages::of(pages, Pages::is_recorded(status) && !status.shown_as().is_large())
 }
 
 fn domain_hash(hashes: &Hashes) -> Item {
@@ -321,13 +321,13 @@ mod tests {
         transaction_check: false,
     };
 
-    fn screens(status: &Status, settings: Settings, length: usize) -> Screens {
+    fn predicted(status: &Status, settings: Settings, length: usize) -> Pages {
         let safe = SafeId { chain_id: 1, address: Address::ZERO, version: SafeVersion::V1_4_1 };
         let data = vec![0xab; length].into();
         let tx = SafeTx::new(Address::ZERO, U256::MAX, data, Operation::Call, Nonce(U256::MAX));
         let kind = SignatureKind::Ecdsa;
         let request = SigningRequest { safe: &safe, tx: &tx, owner: Address::ZERO, kind, way: Way::Fields };
-        safe_tx_screens(status, settings, &request)
+        safe_tx_pages(status, settings, &request)
     }
 
     #[test]
@@ -338,10 +338,10 @@ mod tests {
             (189, DataShown::Beginning(187)),
             (20_000, DataShown::Beginning(187)),
         ] {
-            let screens = screens(&MODERN, RAW, length);
-            assert_eq!(screens.data, shown);
+            let pages = predicted(&MODERN, RAW, length);
+            assert_eq!(pages.data, shown);
             let data = |page: &&Page| page.entries[0].title.starts_with("data");
-            let last = screens.pages.iter().rfind(data).unwrap();
+            let last = pages.all.iter().rfind(data).unwrap();
             assert_eq!(last.texts().last().unwrap().ends_with("..."), shown != DataShown::All);
         }
     }
@@ -350,28 +350,27 @@ mod tests {
     #[test]
     fn an_unknown_setting_is_not_taken_for_known() {
         let predict = |status: &Status, stated: StatedSettings| {
-            stated.predict(status, |settings| screens(status, settings, 4))
+            stated.predict(status, |settings| predicted(status, settings, 4))
         };
         let nobody = StatedSettings::default();
-        let lengths =
-            |all: Vec<Prediction>| all.iter().map(|one| one.screens.pages.len()).collect::<Vec<_>>();
+        let lengths = |all: Vec<Prediction>| all.iter().map(|one| one.pages.all.len()).collect::<Vec<_>>();
         let blind = Status { blind_signing: true, ..MODERN };
-        let longest = screens(&MODERN, RAW, 4).pages.len();
+        let longest = predicted(&MODERN, RAW, 4).all.len();
         assert_eq!(lengths(predict(&MODERN, nobody)), [longest + 6, longest]);
         assert_eq!(lengths(predict(&blind, nobody)), [9, 7, longest + 6, longest]);
         let said = StatedSettings { transaction_hash: Some(true), ..nobody };
         assert_eq!(lengths(predict(&MODERN, said)), [longest + 6]);
         let forbidden = StatedSettings { raw_messages: Some(false), ..said };
-        assert!(predict(&MODERN, forbidden)[0].screens.refused);
+        assert!(predict(&MODERN, forbidden)[0].pages.refused);
     }
 
     #[test]
     fn what_was_not_recorded_is_said_not_to_be() {
-        assert!(screens(&MODERN, RAW, 4).recorded);
+        assert!(predicted(&MODERN, RAW, 4).recorded);
         for model in [Model::NanoX, Model::Stax, Model::Flex, Model::ApexP] {
-            assert!(screens(&Status { model: Some(model), ..MODERN }, RAW, 4).recorded, "{model}");
+            assert!(predicted(&Status { model: Some(model), ..MODERN }, RAW, 4).recorded, "{model}");
         }
-        assert!(!screens(&Status { version: AppVersion(1, 23, 0), ..MODERN }, RAW, 4).recorded);
-        assert!(!screens(&Status { model: None, ..MODERN }, RAW, 4).recorded);
+        assert!(!predicted(&Status { version: AppVersion(1, 23, 0), ..MODERN }, RAW, 4).recorded);
+        assert!(!predicted(&Status { model: None, ..MODERN }, RAW, 4).recorded);
     }
 }
