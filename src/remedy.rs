@@ -83,20 +83,21 @@ impl From<TurnError> for Error {
         let is_done = matches!(error.error, PlanError::NothingToDo(_));
         let plain = Self::from(error.error);
         let Some(lever) = error.lever else { return plain };
-        let named = Self { message: format!("{lever}: {}", plain.message), ..plain };
+        let message = format!("{lever}: {}", plain.message);
         if is_done {
-            named.hint(format!("leave it out, everybody in the same words: --without {lever}"))
-        } else {
-            named
+            // The other levers are not done.
+            return Self::new(Exit::Refused, message)
+                .hint(format!("leave it out, everybody in the same words: --without {lever}"));
         }
+        Self { message, ..plain }
     }
 }
 
 impl From<PlanError> for Error {
     fn from(error: PlanError) -> Self {
         match error {
-            PlanError::NothingToDo(_) => Self::new(Exit::Refused, error.to_string())
-                .hint("look at the contract: it is in that state already"),
+            PlanError::NothingToDo(_) => Self::new(Exit::Done, error.to_string())
+                .hint("nothing was signed or sent, and nothing needs to be"),
             PlanError::Missing { .. } | PlanError::Unknown { .. } | PlanError::Argument { .. } => {
                 Self::new(Exit::Usage, error.to_string())
                     .hint("breakglass playbook show ID tells what each argument means")

@@ -57,7 +57,7 @@ impl Order<'_> {
             Turn::Needs(queries) => queries,
             Turn::Ready(_) => Vec::new(),
         };
-        queries.extend(likely.map(before_queries).unwrap_or_default());
+        queries.extend(likely.map(state_queries).unwrap_or_default());
         if self.acts().len() > 1 || self.playbooks().any(Playbook::may_batch) {
             queries.extend(self.versions().into_iter().flat_map(|version| self.batch(version).queries()));
         }
@@ -159,13 +159,14 @@ impl Order<'_> {
                 Ok(Turn::Needs(queries)) => (queries, None),
                 Ok(Turn::Ready(plans)) => {
                     let plan = plans.merged();
-                    let missing = unanswered(before_queries(&plan), &snapshot.readings);
-                    if missing.is_empty() {
+                    // Only the checks before the steps are worth a round.
+                    if unanswered(before_queries(&plan), &snapshot.readings).is_empty() {
                         let nonce = first.nonce.unwrap_or_else(|| snapshot.state.nonce.plus(self.after));
                         let (block, source) = (block(&snapshot), BatchSource::Chain(&snapshot.readings));
                         let derived = self.assemble(plans, snapshot.state.clone(), block, nonce, source);
                         return Ok((snapshot, derived));
                     }
+                    let missing = unanswered(state_queries(&plan), &snapshot.readings);
                     let sender = first.send.map(|sending| sending.from);
                     let batch = self.batch(snapshot.state.id.version);
                     let draft = prefetch::of_plan(&plan, &snapshot, batch, first.nonce, sender)
@@ -235,6 +236,11 @@ fn block(snapshot: &Snapshot) -> Block {
 
 pub fn before_queries(plan: &Plan) -> Vec<Query> {
     plan.before.iter().flat_map(crate::playbook::Check::queries).collect()
+}
+
+/// Returns the questions of the checks before the steps, and those of the checks after them: what holds already is done.
+fn state_queries(plan: &Plan) -> Vec<Query> {
+    [before_queries(plan), prefetch::after_queries(plan)].concat()
 }
 
 fn unanswered(queries: Vec<Query>, readings: &Readings) -> Vec<Query> {

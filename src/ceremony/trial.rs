@@ -346,7 +346,7 @@ fn without_role(
     let planned = planned(&theirs, fork, SafeVersion::V1_4_1)?;
     if let Err(why @ PlanError::NothingToDo(_)) = &planned {
         // That there is nothing to do for nobody says nothing of who may do it.
-        let text = format!("not tried, because for {NOBODY} there is {why}");
+        let text = format!("not tried, because for {NOBODY} it is {why}");
         report.part(key, name, text, json!({ "not_tried": why.to_string() }));
         return Ok(());
     }

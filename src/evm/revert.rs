@@ -32,7 +32,7 @@ pub enum Reason {
 }
 
 /// Errors that many contracts share. Sources: OpenZeppelin Contracts 5.7.0, ERC-6093.
-const COMMON: [&str; 16] = [
+const COMMON: [&str; 19] = [
     "EnforcedPause()",
     "ExpectedPause()",
     "OwnableUnauthorizedAccount(address account)",
@@ -49,6 +49,9 @@ const COMMON: [&str; 16] = [
     "ERC20InsufficientBalance(address sender, uint256 balance, uint256 needed)",
     "ERC20InsufficientAllowance(address spender, uint256 allowance, uint256 needed)",
     "ERC20InvalidReceiver(address receiver)",
+    "ERC20InvalidSender(address sender)",
+    "ERC20InvalidApprover(address approver)",
+    "ERC20InvalidSpender(address spender)",
 ];
 
 /// Characters of a reason that are shown.

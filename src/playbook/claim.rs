@@ -183,14 +183,15 @@ impl Asked {
         match self {
             Self::View(call) => {
                 let (label, query) = call.query(values)?;
-                Ok(Subject { label, query, types: param_types(&call.function.outputs) })
+                let errors = values.errors.to_vec();
+                Ok(Subject { errors, ..Subject::new(label, query, param_types(&call.function.outputs)) })
             }
             Self::Slot { on, slot, ty } => {
                 let address = on.address(values)?;
                 let slot = slot.eval(values)?;
                 let word = slot.as_word().ok_or_else(|| format!("{} is not a slot", render(&slot, None)))?;
                 let label = format!("{} slot {word}", called(address, values.names));
-                Ok(Subject { label, query: Query::Storage { address, slot: word }, types: vec![ty.clone()] })
+                Ok(Subject::new(label, Query::Storage { address, slot: word }, vec![ty.clone()]))
             }
             Self::Balance { of, token } => {
                 let address = of.address(values)?;
@@ -201,11 +202,9 @@ impl Asked {
                 let address = of.address(values)?;
                 let label = format!("{} code hash", called(address, values.names));
                 let types = vec![DynSolType::FixedBytes(32)];
-                Ok(Subject { label, query: Query::CodeHash { address }, types })
+                Ok(Subject::new(label, Query::CodeHash { address }, types))
             }
-            Self::Time => {
-                Ok(Subject { label: TIME.into(), query: Query::Time, types: vec![DynSolType::Uint(256)] })
-            }
+            Self::Time => Ok(Subject::new(TIME.into(), Query::Time, vec![DynSolType::Uint(256)])),
         }
     }
 
@@ -234,11 +233,11 @@ fn balance(address: Address, token: Option<Address>, values: &Values) -> Subject
     let who = called(address, values.names);
     let types = vec![DynSolType::Uint(256)];
     match token {
-        None => Subject { label: format!("{who} balance in wei"), query: Query::Balance { address }, types },
+        None => Subject::new(format!("{who} balance in wei"), Query::Balance { address }, types),
         Some(to) => {
             let label = format!("{who} balance of {}", called(to, values.names));
             let data = [BALANCE_OF.as_slice(), address.into_word().as_slice()].concat().into();
-            Subject { label, query: Query::Call { from: None, to, data }, types }
+            Subject::new(label, Query::Call { from: None, to, data }, types)
         }
     }
 }
@@ -290,7 +289,8 @@ impl Fact {
             }
             Self::Call { call, ending } => {
                 let (label, query) = call.query(values)?;
-                Ok(Check::Call(CallCheck { label, query, ending: ending.clone() }))
+                let errors = values.errors.to_vec();
+                Ok(Check::Call(CallCheck { label, query, ending: ending.clone(), errors }))
             }
         }
     }

@@ -89,7 +89,7 @@ struct Work<'a> {
 }
 
 impl<'a> Work<'a> {
-    fn new(playbook: &Playbook, inputs: &Inputs<'a>, readings: &'a Readings) -> Result<Self, PlanError> {
+    fn new(playbook: &'a Playbook, inputs: &Inputs<'a>, readings: &'a Readings) -> Result<Self, PlanError> {
         let chain_id = DynSolValue::Uint(U256::from(inputs.chain_id), 256);
         let map =
             [("safe".to_string(), DynSolValue::Address(inputs.safe)), ("chain_id".into(), chain_id)].into();
@@ -104,7 +104,7 @@ impl<'a> Work<'a> {
         };
         Ok(Self {
             safe: inputs.safe,
-            values: Values::new(map, inputs.names),
+            values: Values::new(map, inputs.names).knowing(&playbook.errors),
             readings,
             reads: BTreeMap::new(),
             needs: BTreeSet::new(),
@@ -319,7 +319,8 @@ impl<'a> Work<'a> {
         let args = planned.arguments.iter().map(|(_, shown)| shown.as_str()).collect::<Vec<_>>().join(", ");
         let label = format!("{} {name}({args}) from the Safe", called(to, self.values.names));
         let query = Query::Call { from: Some(self.safe), to, data };
-        Check::Call(CallCheck { label, query, ending: Ending::Succeeds })
+        let errors = self.values.errors.to_vec();
+        Check::Call(CallCheck { label, query, ending: Ending::Succeeds, errors })
     }
 
     fn shown(&self, param: &Param, texts: &Texts) -> Result<ShownArg, PlanError> {

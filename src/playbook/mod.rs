@@ -250,6 +250,8 @@ pub struct Playbook {
     pub anyone: bool,
     /// When it takes effect, if not at once; params and reads stand in braces.
     pub delay: Option<String>,
+    /// Why it is harmless to pull it again when it is done; `None` where it then says that it is done.
+    pub repeatable: Option<String>,
     pub contacts: Vec<String>,
     pub params: Vec<Param>,
     pub reads: Vec<Read>,
@@ -259,6 +261,8 @@ pub struct Playbook {
     pub changes: Vec<DeclaredChange>,
     /// The errors of its contracts, beside those that everybody knows.
     pub errors: Vec<Error>,
+    /// Why it names none.
+    pub no_errors: Option<String>,
     pub example: Option<Example>,
     /// Params and reads, each after those that it needs.
     order: Vec<String>,

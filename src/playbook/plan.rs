@@ -116,7 +116,7 @@ pub enum PlanError {
     /// `place` is such as `step 2` or `check 1 before the steps`.
     #[error("{place}: {why}")]
     Place { place: String, why: String },
-    #[error("nothing to do: {}", reasons(.0))]
+    #[error("already done: {}", reasons(.0))]
     NothingToDo(Vec<Skipped>),
 }
 

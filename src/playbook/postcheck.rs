@@ -7,7 +7,7 @@ use std::cmp::Ordering;
 use std::fmt;
 
 use alloy::dyn_abi::{DynSolType, DynSolValue, EventExt};
-use alloy::json_abi::Event;
+use alloy::json_abi::{Error, Event};
 use alloy::primitives::{Address, Log, keccak256};
 
 use super::language::template::Pattern;
@@ -23,21 +23,27 @@ pub struct Subject {
     pub label: String,
     pub query: Query,
     pub(super) types: Vec<DynSolType>,
+    /// The errors that it may revert with.
+    pub(super) errors: Vec<Error>,
 }
 
 impl Subject {
+    pub(super) const fn new(label: String, query: Query, types: Vec<DynSolType>) -> Self {
+        Self { label, query, types, errors: Vec::new() }
+    }
+
     /// The value in an answer.
     pub(super) fn value(&self, answer: Option<&Answer>) -> Result<DynSolValue, String> {
         match answer {
             None => Err("was not asked".into()),
-            Some(Answer::Reverted(data)) => Err(reverted(data)),
+            Some(Answer::Reverted(data)) => Err(reverted(data, &self.errors)),
             Some(Answer::Value(data)) => decode(&self.types, data),
         }
     }
 }
 
-fn reverted(data: &[u8]) -> String {
-    match decode_revert(data, &[]) {
+fn reverted(data: &[u8], errors: &[Error]) -> String {
+    match decode_revert(data, errors) {
         Reason::Silent => "reverted".into(),
         Reason::Unknown(data) => format!("reverted with {}", shortened(&data)),
         known => format!("reverted: {known}"),
@@ -141,6 +147,8 @@ pub struct CallCheck {
     pub label: String,
     pub query: Query,
     pub ending: Ending,
+    /// The errors that it may revert with.
+    pub(super) errors: Vec<Error>,
 }
 
 /// Something that must be true before or after a playbook's calls.
@@ -301,7 +309,7 @@ impl CallCheck {
                     Ending::Reverts => true,
                     Ending::RevertsWith(error) => data.starts_with(&selector(error)),
                 };
-                Ok((as_expected, reverted(data)))
+                Ok((as_expected, reverted(data, &self.errors)))
             }
         }
     }

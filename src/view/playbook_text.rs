@@ -61,6 +61,7 @@ pub fn explained(playbook: &Playbook, from: &Origin) -> Vec<Vec<String>> {
         ("costs", playbook.cost.clone()),
         ("who may", who_may(playbook)),
         ("takes effect", playbook.delay.clone().unwrap_or_default()),
+        ("once more", playbook.repeatable.clone().unwrap_or_default()),
         ("undo", undo),
         ("contacts", playbook.contacts.join(", ")),
         ("source", playbook.source.clone()),

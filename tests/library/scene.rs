@@ -12,7 +12,7 @@ use breakglass::safe::SafeVersion;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::stage::{Anvil, Proxy, SafeSetup, breakglass, deploy, place_safe, run};
+use crate::stage::{Anvil, Proxy, Run, SafeSetup, breakglass, deploy, place_safe, run};
 
 /// Who holds every role in the scenes, and somebody who holds none.
 pub const COUNCIL: Address = Address::repeat_byte(0xc0);
@@ -145,6 +145,8 @@ impl Scene {
         let readings = self.answers(checks.iter().flat_map(Check::queries));
         let verdicts = checks.iter().map(|check| check.judge(&readings, logs));
         let failed: Vec<String> = verdicts.filter(|v| !v.holds).map(|v| v.sentence).collect();
+        // A person reads the name of an error, and never its four bytes.
+        assert!(failed.iter().all(|why| !why.contains("reverted with 0x")), "{failed:?}");
         if failed.is_empty() { Ok(()) } else { Err(failed.join("; ")) }
     }
 
@@ -183,9 +185,8 @@ impl Scene {
         }
     }
 
-    /// The same through the program, cold: proposed with every check, within the rounds that it may take.
-    #[track_caller]
-    pub fn proposed(&self, id: &str, safe: Address, args: &Args) {
+    /// The same through the program, cold: with every check.
+    fn program(&self, id: &str, safe: Address, args: &Args) -> Run {
         // A council file that pins what the Safe has by now.
         let file = self.desk.path().join("breakglass.toml");
         let _ = fs::remove_file(&file);
@@ -200,8 +201,15 @@ impl Scene {
         for (name, value) in args {
             command.arg("--set").arg(format!("{name}={value}"));
         }
+        run(&mut command)
+    }
+
+    /// Proposed by the program, within the rounds that it may take.
+    #[track_caller]
+    pub fn proposed(&self, id: &str, safe: Address, args: &Args) {
+        let playbook = self.playbook(id);
         // The program's own count: batches that leave together may reach a busy chain one after the other.
-        let rounds = run(&mut command).ended(0).json()["rounds"].as_u64().unwrap();
+        let rounds = self.program(id, safe, args).ended(0).json()["rounds"].as_u64().unwrap();
         // What is read first decides what is called.
         let reads_first = !playbook.reads.is_empty() || playbook.steps.iter().any(|s| !s.skip_if.is_empty());
         let most = if reads_first { 3 } else { 2 };
@@ -242,13 +250,13 @@ impl Scene {
     pub fn course(&self, id: &str, args: &Args, undone_by: Address) {
         self.proposed(id, COUNCIL, args);
         self.proven(id, COUNCIL, args);
-        self.again(id, args);
+        self.again(id, COUNCIL, args);
         if let Some((undo, back)) = self.playbook(id).undo_args(args) {
             if undone_by == COUNCIL {
                 self.proposed(undo.as_str(), COUNCIL, &back);
             }
             self.proven(undo.as_str(), undone_by, &back);
-            self.again(undo.as_str(), &back);
+            self.again(undo.as_str(), undone_by, &back);
             // What was taken back can be done again, by what the undo names as its own.
             if let Some((redo, args)) = self.playbook(undo.as_str()).undo_args(&back) {
                 self.aside(|| self.proven(redo.as_str(), COUNCIL, &args));
@@ -256,18 +264,24 @@ impl Scene {
         }
     }
 
-    /// A lever that is pulled already says so, or does again what may be done twice.
+    /// A lever that is pulled already says so, or does again what its playbook says is harmless.
     #[track_caller]
-    fn again(&self, id: &str, args: &Args) {
-        let repeatable = self.playbook(id).steps.iter().all(|step| step.skip_if.is_empty());
-        let later = || {
+    fn again(&self, id: &str, safe: Address, args: &Args) {
+        let repeatable = self.playbook(id).repeatable.is_some();
+        self.aside(|| {
             self.pass(10);
-            self.pull(id, COUNCIL, args)
-        };
-        match self.aside(later) {
-            Ended::Refused(why) => assert!(!why.is_empty()),
-            other => assert!(repeatable && other == Ended::Proven, "{id}, done already: {other:?}"),
-        }
+            if safe == COUNCIL {
+                let said = self.program(id, safe, args).ended(0).json();
+                let done = said["nothing_to_do"]["message"]
+                    .as_str()
+                    .is_some_and(|why| why.starts_with("already done: "));
+                assert!(done != repeatable, "{id}, done already: {said}");
+            }
+            match self.pull(id, safe, args) {
+                Ended::Refused(why) => assert!(!repeatable && !why.is_empty(), "{id}"),
+                other => assert!(repeatable && other == Ended::Proven, "{id}, done already: {other:?}"),
+            }
+        });
     }
 }
 

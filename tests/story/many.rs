@@ -52,7 +52,7 @@ fn a_lever_of_128_pools_is_one_transaction() {
     import(alice, &["pools"], &sign(bob, &["pools"]));
     broadcast(alice, &["pools"]).ended(0).says("done and proven");
     assert_eq!((paused(&ceremony, &pools), executed(&ceremony)), (128, 1));
-    alice.run(&["pause", "pools"]).says("nothing to do: pool-0 paused() is true").says("and 120 more");
+    alice.run(&["pause", "pools"]).says("already done: pool-0 paused() is true").says("and 120 more");
 }
 
 /// The block takes half of it at most: everybody cuts it at the same place, whatever the gas was on their machine.

@@ -60,6 +60,9 @@ pub(in crate::playbook) fn parse(origin: &str, text: &str) -> Result<Playbook, F
     let changes = wire.changes.iter().map(|c| read_change(&source, c)).collect::<Result<Vec<_>, _>>()?;
     let error = |text: &Text| parse_error(text.get_ref()).map_err(|why| source.fault(text.span(), why));
     let errors = wire.errors.iter().map(error).collect::<Result<Vec<_>, _>>()?;
+    if let (Some(text), false) = (&wire.no_errors, errors.is_empty()) {
+        return Err(source.fault(text.span(), "errors are named: leave no_errors out"));
+    }
     let steps = wire.step.iter().map(|s| read_step(&source, s, &changes)).collect::<Result<Vec<_>, _>>()?;
     let sentence = |t: &Text, field: &str| {
         source.filled(t, &format!("{field} is empty: say it in a sentence")).map(str::to_string)
@@ -80,6 +83,7 @@ pub(in crate::playbook) fn parse(origin: &str, text: &str) -> Result<Playbook, F
         role: wire.role,
         anyone: wire.anyone,
         delay: wire.delay.as_ref().map(|t| read_delay(&source, t)).transpose()?,
+        repeatable: wire.repeatable.as_ref().map(|t| sentence(t, "repeatable")).transpose()?,
         contacts: wire.contacts,
         params,
         reads,
@@ -88,6 +92,7 @@ pub(in crate::playbook) fn parse(origin: &str, text: &str) -> Result<Playbook, F
         after,
         changes,
         errors,
+        no_errors: wire.no_errors.as_ref().map(|t| sentence(t, "no_errors")).transpose()?,
         order,
         text: text.into(),
     })

@@ -31,6 +31,8 @@ pub(in crate::playbook) struct Wire {
     #[serde(default)]
     pub anyone: bool,
     pub delay: Option<Text>,
+    /// Why it may be pulled again when it is done.
+    pub repeatable: Option<Text>,
     #[serde(default)]
     pub contacts: Vec<String>,
     #[serde(default)]
@@ -38,6 +40,8 @@ pub(in crate::playbook) struct Wire {
     /// Errors that its contracts revert with, so that a failure can be said in words.
     #[serde(default)]
     pub errors: Vec<Text>,
+    /// Why no errors are named.
+    pub no_errors: Option<Text>,
     #[serde(default)]
     pub param: Vec<WireParam>,
     #[serde(default)]

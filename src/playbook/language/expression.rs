@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use alloy::dyn_abi::{DynSolType, DynSolValue};
+use alloy::json_abi::Error;
 
 use super::builtin::Builtin;
 use super::value;
@@ -26,13 +27,20 @@ impl From<String> for Stop {
 pub(in crate::playbook) struct Values<'a> {
     pub map: BTreeMap<String, DynSolValue>,
     pub names: &'a AddressBook,
+    /// The errors of the contracts that are asked.
+    pub errors: &'a [Error],
     /// The names that are known outside of one turn of a repeated part.
     around: Option<&'a Self>,
 }
 
 impl<'a> Values<'a> {
     pub(in crate::playbook) const fn new(map: BTreeMap<String, DynSolValue>, names: &'a AddressBook) -> Self {
-        Self { map, names, around: None }
+        Self { map, names, errors: &[], around: None }
+    }
+
+    /// These values, and the errors that the contracts revert with.
+    pub(in crate::playbook) fn knowing(self, errors: &'a [Error]) -> Self {
+        Self { errors, ..self }
     }
 
     /// These values and those of one turn.
@@ -40,7 +48,7 @@ impl<'a> Values<'a> {
     where
         'a: 'b,
     {
-        Values { map: turn, names: self.names, around: Some(self) }
+        Values { map: turn, names: self.names, errors: self.errors, around: Some(self) }
     }
 
     fn get(&self, name: &str) -> Option<&DynSolValue> {

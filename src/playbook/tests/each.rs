@@ -85,7 +85,7 @@ fn a_list_that_cannot_be_meant_is_refused() {
     for (list, why) in [
         ("[alice, bob, alice]", "is in the list twice"),
         ("[]", "the steps: their lists are empty: nothing is called"),
-        ("[bob]", "nothing to do: bob stopped() is true"),
+        ("[bob]", "already done: bob stopped() is true"),
         ("[alice, bo]", "no address is called \"bo\""),
     ] {
         let error = plan_with(&pools(), &[("pools", list)], chain).expect_err(list).to_string();

@@ -67,7 +67,9 @@ says why it is looked at: `kept = \"the owner must stay the same\"`; they never 
 refuses an `[[after]]` that stands in `[[before]]` too, and `playbook test` one that held, on your chain.
 
 `playbook test` runs a lever and its undo with every check that `pause` and `sign` run, and says slot by slot what the undo did not bring
-back. What anybody may do says `anyone = true`. A param that only the undo needs, such as the value that it restores, says
+back. What anybody may do says `anyone = true`.
+Pulled again when it is done, a playbook says \"already done\", or why that is harmless: `repeatable = \"…\"`. `errors` names what the
+contracts revert with, so that a refusal is read in words; `no_errors` says why none are named. A param that only the undo needs, such as the value that it restores, says
 `for_undo = true`: the act neither asks for it nor compares it, so that a council file that is behind stops no pause; the undo takes it
 from the lever or from `--set`, which goes before the lever here.
 
@@ -216,6 +218,10 @@ fn every_playbook_says_what_a_council_needs_to_know() {
             "{id}"
         );
         assert!(playbook.role.is_some(), "{id} says no role");
+        assert!(
+            !playbook.errors.is_empty() || playbook.no_errors.is_some(),
+            "{id} names no error of its contracts: a review would show four bytes (or say why: no_errors)"
+        );
         assert!(playbook.example.is_some(), "{id} has no example");
         assert!(playbook.params.iter().all(|p| !p.title.is_empty()), "{id} has a param without a title");
         assert!(catalogue.lint(playbook).is_empty(), "{id}: {:?}", catalogue.lint(playbook));

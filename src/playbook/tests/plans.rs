@@ -56,7 +56,7 @@ fn skipping() -> Playbook {
 #[test]
 fn what_is_paused_is_not_paused_again() {
     let why = plan_with(&skipping(), &[("target", "vault")], fee_chain(1)).expect_err("done").to_string();
-    assert_eq!(why, "nothing to do: vault paused() is true");
+    assert_eq!(why, "already done: vault paused() is true");
 }
 
 #[test]
@@ -139,7 +139,7 @@ fn arguments_out_of_bounds_are_refused_with_the_bound() {
         "fee=6 %: from 0.3 % (30) to 6 % (600) is more than may change at once, 5 % (500)"
     );
     assert_eq!(fee("1 day", 30), "fee=1 day: \"1 day\": \"day\" is not a unit of bps; known: % or bps");
-    assert_eq!(fee("30", 30), "nothing to do: vault fee() is 30");
+    assert_eq!(fee("30", 30), "already done: vault fee() is 30");
 }
 
 #[test]

@@ -36,7 +36,7 @@ fn a_price() {
     let first = update(&scene);
     scene.proven("param/pyth-refresh", COUNCIL, &first);
     assert_eq!(scene.anvil.balance(pyth), U256::from(7), "the fee that was read");
-    assert!(scene.refused("param/pyth-refresh", COUNCIL, &first).starts_with("nothing to do: "));
+    assert!(scene.refused("param/pyth-refresh", COUNCIL, &first).starts_with("already done: "));
     // An update that is as old as the price in force proves nothing.
     scene.pass(120);
     let ended = scene.pull("param/pyth-refresh", STRANGER, &first);
