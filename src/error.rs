@@ -97,10 +97,13 @@ impl Error {
         self
     }
 
-    /// Returns the error with the object that tells what was done all the same.
+    /// Returns the error with the object that tells what was done all the same; fields are added to those that are there.
     #[must_use]
     pub fn having_done(mut self, object: Value) -> Self {
-        self.done = Some(object);
+        match (&mut self.done, object) {
+            (Some(Value::Object(there)), Value::Object(fields)) => there.extend(fields),
+            (there, object) => *there = Some(object),
+        }
         self
     }
 

@@ -80,16 +80,17 @@ impl From<VerifyError> for Error {
 
 impl From<TurnError> for Error {
     fn from(error: TurnError) -> Self {
+        let message = error.to_string();
         let is_done = matches!(error.error, PlanError::NothingToDo(_));
         let plain = Self::from(error.error);
         let Some(lever) = error.lever else { return plain };
-        let message = format!("{lever}: {}", plain.message);
         if is_done {
             // The other levers are not done.
-            return Self::new(Exit::Refused, message)
-                .hint(format!("leave it out, everybody in the same words: --without {lever}"));
+            Self::new(Exit::Refused, message)
+                .hint(format!("leave it out, everybody in the same words: --without {lever}"))
+        } else {
+            Self { message, ..plain }
         }
-        Self { message, ..plain }
     }
 }
 

@@ -1,6 +1,8 @@
 //! Stops a command at a refusal that was not accepted by its id. What is already done ends it, and is not a failure.
 
-use crate::check::{Finding, Level, Sort, standing};
+use serde_json::json;
+
+use crate::check::{Finding, Level, Sort, already_done, first_refusal, standing};
 use crate::error::{Error, Exit};
 
 /// How a changed text is accepted on the command line: by the first sixteen digits of its digest.
@@ -30,23 +32,29 @@ pub fn accepted(findings: &[Finding], ids: &[String]) -> Vec<String> {
     named.chain(findings.iter().filter(|f| f.problem().is_chosen()).map(|f| f.id.clone())).collect()
 }
 
-/// Stops at the first refusal that nobody accepted, or else if there is nothing to do.
+/// Stops at the first refusal that nobody accepted, or else if there is nothing to do. How a refusal is accepted is told by
+/// `check` and not here: nobody is handed the way past it.
 ///
 /// # Errors
 /// The refusal with its exit code, or what is already done with [`Exit::Done`].
 pub fn enforce(findings: &[Finding], accepted: &[String]) -> Result<(), Error> {
-    let (refused, done): (Vec<_>, Vec<_>) =
-        standing(findings, accepted).into_iter().partition(|f| f.level == Level::Refuse);
-    let Some(first) = refused.iter().find(|f| f.sort == Sort::Danger).or_else(|| refused.first()) else {
-        return done.iter().find_map(|f| f.problem().already_done()).map_or(Ok(()), nothing_to_do);
+    let Some(first) = first_refusal(findings, accepted) else {
+        return already_done(findings, accepted).map_or(Ok(()), nothing_to_do);
     };
+    let mut refused = standing(findings, accepted);
+    refused.retain(|finding| finding.level == Level::Refuse);
     let exit = match first.sort {
         Sort::Danger => Exit::Refused,
         Sort::Drift => Exit::Drift,
     };
     let error =
         Error::new(exit, format!("refused ({}): {}", first.id, first.sentence)).hint(first.fix.clone());
-    let error = error.hint(format!("if you know better, and only then: {}", flags(&refused)));
+    let others: Vec<&str> = refused.iter().filter(|f| f.id != first.id).map(|f| f.id.as_str()).collect();
+    let error =
+        if others.is_empty() { error } else { error.hint(format!("refused as well: {}", first_of(&others))) };
+    let error = error
+        .hint("breakglass check explains every refusal; breakglass help refusals says what can be done about one")
+        .having_done(json!({ "refused": refused }));
     let is_idle = |id: &&String| changed_digits(id).is_none() && !findings.iter().any(|f| f.id == **id);
     let idle: Vec<&str> = accepted.iter().filter(is_idle).map(String::as_str).collect();
     if idle.is_empty() {
@@ -60,10 +68,9 @@ fn nothing_to_do(promised: &str) -> Result<(), Error> {
         .hint("nothing was signed or sent, and nothing needs to be"))
 }
 
-fn flags(refused: &[&Finding]) -> String {
-    let first = refused.iter().take(MOST_IDS).map(|f| format!("--accept {}", f.id));
-    let first = first.collect::<Vec<_>>().join(" ");
-    match refused.len().saturating_sub(MOST_IDS) {
+fn first_of(ids: &[&str]) -> String {
+    let first = ids.get(..MOST_IDS).unwrap_or(ids).join(", ");
+    match ids.len().saturating_sub(MOST_IDS) {
         0 => first,
         more => format!("{first} and {more} more, which breakglass check --json lists"),
     }

@@ -3,6 +3,7 @@
 //!
 //! May touch `chain` and `store`. No terminal and no command line: whoever runs it is told by [`crate::progress`].
 
+pub mod barred;
 pub mod conflict;
 pub mod council_check;
 pub mod council_online;
@@ -10,6 +11,7 @@ pub mod depth;
 pub mod derivation;
 pub mod derived;
 pub mod desk;
+pub mod done_by;
 pub mod enforce;
 pub mod entering;
 pub mod filed;

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::chain_error::{ChainError, Fault, RpcErrorObject};
 use super::json_rpc::{AT, RawReply, Request};
 use super::quorum::Chain;
-use super::settle::{Settled, WireLog, WireReceipt};
+use super::settle::{Settled, WireLog, WireReceipt, WireTransaction};
 use crate::evm::{BlockHash, BlockRef, BlockTag, Header, TxHash};
 use crate::safe::{Execution, RESULT_TOPICS, SafeId, SafeTxHash, find_execution};
 
@@ -26,6 +26,8 @@ pub struct Receipt {
     pub succeeded: bool,
     pub gas_used: u64,
     pub logs: Vec<Log>,
+    /// The data of the call, by one RPC's word; `None` if it was not asked for.
+    pub input: Option<Bytes>,
 }
 
 /// Where a Safe transaction was executed, by whomever.
@@ -61,15 +63,23 @@ impl Chain {
         Err(ChainError::NotSent { chain: self.name().into(), tx, unsure, faults })
     }
 
-    /// The receipt that a quorum agrees on; nothing while a quorum has none.
+    /// The receipt that a quorum agrees on, with the call's data; `None` while a quorum has none.
     ///
     /// # Errors
     /// When no quorum agrees.
     pub fn receipt(&self, tx: TxHash) -> Result<Option<Receipt>, ChainError> {
-        let request = Request::new("eth_getTransactionReceipt", json!([tx.word()]));
-        let agreed = self.agree(&[request], BlockTag::Latest)?;
-        let value = agreed.values.into_iter().next();
-        value.map_or(Ok(None), |value| self.read_receipt(tx, value, &agreed.header))
+        let requests = [
+            Request::new("eth_getTransactionReceipt", json!([tx.word()])),
+            Request::hint("eth_getTransactionByHash", json!([tx.word()])),
+        ];
+        let agreed = self.agree(&requests, BlockTag::Latest)?;
+        let told = agreed.hints.iter().find_map(|replies| {
+            let value = replies.first()?.as_ref().ok()?;
+            serde_json::from_value::<WireTransaction>(value.clone()).ok()
+        });
+        let Some(value) = agreed.values.into_iter().next() else { return Ok(None) };
+        let receipt = self.read_receipt(tx, value, &agreed.header)?;
+        Ok(receipt.map(|receipt| Receipt { input: told.map(|call| call.input), ..receipt }))
     }
 
     /// The receipt in an answer that was given at `head`.
@@ -92,7 +102,8 @@ impl Chain {
             from: wire.from,
             succeeded: wire.status.to::<u64>() == 1,
             gas_used: wire.gas_used.to(),
-            logs: wire.logs.iter().filter_map(log).collect(),
+            logs: wire.logs.iter().filter_map(WireLog::log).collect(),
+            input: None,
         }))
     }
 
@@ -133,23 +144,20 @@ impl Chain {
         hash: &SafeTxHash,
         from_block: u64,
     ) -> Result<Option<Executed>, ChainError> {
-        let whole = logs_request(safe, hash, from_block, AT);
+        let whole = logs_request(safe, Some(hash), from_block, AT);
         let (head, values) = match self.agree(&[whole], BlockTag::Latest) {
             Ok(agreed) => (agreed.header, agreed.values),
             Err(error) if !refuses_logs(&error) => return Err(error),
             Err(_) => self.search_by_ranges(safe, hash, from_block)?,
         };
-        for logs in values {
-            let Settled::Json(value) = logs else { continue };
-            for found in serde_json::from_value::<Vec<WireLog>>(value).unwrap_or_default() {
-                let outcome =
-                    log(&found).and_then(|log| find_execution([&log], safe.address, safe.version, hash));
-                let Some(outcome) = outcome else { continue };
-                let (number, block_hash) = (found.block_number.to(), BlockHash::claimed(found.block_hash));
-                if let Some(block) = self.block_of(number, block_hash, &head)? {
-                    let tx = TxHash::claimed(found.transaction_hash);
-                    return Ok(Some(Executed { tx, block, outcome }));
-                }
+        for found in values.into_iter().flat_map(read_logs) {
+            let outcome =
+                found.log().and_then(|log| find_execution([&log], safe.address, safe.version, hash));
+            let Some(outcome) = outcome else { continue };
+            let (number, block_hash) = (found.block_number.to(), BlockHash::claimed(found.block_hash));
+            if let Some(block) = self.block_of(number, block_hash, &head)? {
+                let tx = TxHash::claimed(found.transaction_hash);
+                return Ok(Some(Executed { tx, block, outcome }));
             }
         }
         Ok(None)
@@ -171,7 +179,7 @@ impl Chain {
             let search = |i: u64| {
                 let start = from.saturating_add(i * range);
                 let end = start.saturating_add(range - 1).min(head.number);
-                logs_request(safe, hash, start, &format!("{end:#x}"))
+                logs_request(safe, Some(hash), start, &format!("{end:#x}"))
             };
             let requests: Vec<Request> = (0..searches).map(search).collect();
             match self.agree(&requests, at) {
@@ -208,9 +216,10 @@ const fn may_have_left(fault: &Fault) -> bool {
     }
 }
 
-fn logs_request(safe: &SafeId, hash: &SafeTxHash, from: u64, to: &str) -> Request {
+/// Asks for the events by which a Safe tells the result of one transaction, or of any.
+pub(super) fn logs_request(safe: &SafeId, hash: Option<&SafeTxHash>, from: u64, to: &str) -> Request {
     let mut topics = vec![json!(RESULT_TOPICS)];
-    if safe.version.result_event_is_indexed() {
+    if let Some(hash) = hash.filter(|_| safe.version.result_event_is_indexed()) {
         topics.push(json!(hash.word()));
     }
     let filter =
@@ -218,8 +227,17 @@ fn logs_request(safe: &SafeId, hash: &SafeTxHash, from: u64, to: &str) -> Reques
     Request::new("eth_getLogs", Value::Array(vec![filter]))
 }
 
-fn log(wire: &WireLog) -> Option<Log> {
-    Log::new(wire.address, wire.topics.clone(), wire.data.clone())
+impl WireLog {
+    pub(super) fn log(&self) -> Option<Log> {
+        Log::new(self.address, self.topics.clone(), self.data.clone())
+    }
+}
+
+pub(super) fn read_logs(value: Settled) -> Vec<WireLog> {
+    match value {
+        Settled::Json(value) => serde_json::from_value(value).unwrap_or_default(),
+        _ => Vec::new(),
+    }
 }
 
 /// Returns `true` if it was the search that no endpoint would do: too long a range, or too long a time for it.

@@ -84,3 +84,20 @@ fn all<P: Into<Problem>>(problems: impl IntoIterator<Item = P>) -> Vec<Problem> 
 pub fn standing<'a>(findings: &'a [Finding], accepted: &[String]) -> Vec<&'a Finding> {
     findings.iter().filter(|f| f.level.blocks() && !accepted.contains(&f.id)).collect()
 }
+
+/// The refusal that a person is told of first, among those that nobody accepted by name: one that no one should sign before
+/// one that says that the chain has moved.
+#[must_use]
+pub fn first_refusal<'a>(findings: &'a [Finding], accepted: &[String]) -> Option<&'a Finding> {
+    let mut refused = standing(findings, accepted);
+    refused.retain(|finding| finding.level == Level::Refuse);
+    refused.iter().find(|f| f.sort == Sort::Danger).or_else(|| refused.first()).copied()
+}
+
+/// Returns what is promised and is so already, if nothing is refused and that is why nothing needs to be done.
+#[must_use]
+pub fn already_done<'a>(findings: &'a [Finding], accepted: &[String]) -> Option<&'a str> {
+    let standing = standing(findings, accepted);
+    let refuses = standing.iter().any(|finding| finding.level == Level::Refuse);
+    if refuses { None } else { standing.iter().find_map(|finding| finding.problem().already_done()) }
+}

@@ -63,6 +63,25 @@ impl Problem {
         )
     }
 
+    /// Returns `true` if the Safe has used the proposal's nonce.
+    #[must_use]
+    pub const fn is_of_the_nonce(&self) -> bool {
+        matches!(self, Self::Transaction(transaction::Problem::NonceUsed { .. }))
+    }
+
+    /// Returns `true` if the contracts do not let the Safe do it: a condition for the act that does not hold, or a revert.
+    #[must_use]
+    pub const fn is_of_the_contract(&self) -> bool {
+        matches!(
+            self,
+            Self::Binding(own_playbook::Problem::Before { .. })
+                | Self::Rehearsal(
+                    rehearsal_checks::Problem::Reverts { .. }
+                        | rehearsal_checks::Problem::ExecutionFailure { .. }
+                )
+        )
+    }
+
     /// Returns the RPC that contradicts the others, as shown.
     #[must_use]
     pub fn lying_rpc(&self) -> Option<&str> {

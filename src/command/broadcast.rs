@@ -226,6 +226,7 @@ impl<'a> Look<'a> {
         let findings = &judged.findings;
         let ready = match assemble(judged.proposal(), &judged.derived.signatures, &judged.on_chain(), now) {
             Ok(ready) => ready,
+            Err(_) if session.says_done(judged, &args.accept.accept) => return Ok(Next::Ended(Exit::Done)),
             Err(not_ready) => {
                 enforce(findings, &args.accept.accept)?;
                 return Err(self.not_ready(not_ready));
@@ -422,7 +423,9 @@ fn already(session: &Session, judged: &Judged, args: &Args) -> Result<Option<Exi
         return Ok(None);
     };
     judged.enforce_fresh(&args.accept.accept)?;
-    let Some(outcome) = outcome::of_executed(session, judged)? else { return Err(used.into()) };
+    let Some(outcome) = outcome::of_executed(session, judged)? else {
+        return if session.says_done_elsewhere(judged) { Ok(Some(Exit::Done)) } else { Err(used.into()) };
+    };
     let ours = session.sent(judged.proposal())?.iter().any(|sent| sent.hash == outcome.receipt.tx);
     let by = if ours {
         "Nothing sent: already executed by the transaction sent from here".to_string()

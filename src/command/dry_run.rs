@@ -15,6 +15,7 @@ use crate::command::complete;
 use crate::error::{Error, Exit};
 use crate::evm::BlockTag;
 use crate::session::each_part::each;
+use crate::view::summary::Answer;
 use crate::view::{review, trace_lines, what_changes};
 
 const EXAMPLES: &str = "\
@@ -85,6 +86,9 @@ fn one(session: &Session, args: &Args, judged: &Judged) -> Result<Exit, Error> {
     }
     session.ui.object(&object(session, judged, args.trace));
     session.ui.object(&json!({ "summary": summary }));
+    if let Answer::NothingToDo(_) = summary.answer {
+        return Ok(Exit::Done);
+    }
     let Some(done) = judged.rehearsal.done() else {
         return Err(match judged.rehearsal.failure() {
             Some(why) => {

@@ -51,11 +51,16 @@ fn one(session: &Session, args: &Args, judged: &Judged) -> Result<Exit, Error> {
     let refused: Vec<Finding> = judged.findings.iter().filter(is_shown).cloned().collect();
     let ready =
         assemble(judged.proposal(), &judged.derived.signatures, &judged.on_chain(), judged.seen()?.fresh()?);
+    let used = matches!(&ready, Err(NotReady::NonceUsed { .. }));
+    if !used && session.says_done(judged, &[]) {
+        return Ok(Exit::Done);
+    }
     show(session, judged, &tally, &refused);
-    if let Err(NotReady::NonceUsed { .. }) = &ready {
+    if used {
         judged.enforce_fresh(&[])?;
         return match outcome::of_executed(session, judged)? {
             Some(outcome) => report(session, judged, &outcome, "Executed", Some(&Wanted::default())),
+            None if session.says_done_elsewhere(judged) => Ok(Exit::Done),
             None => Err(Error::from(NotReady::NonceUsed {
                 proposal: judged.proposal().nonce(),
                 safe: judged.state().nonce,

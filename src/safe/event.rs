@@ -37,22 +37,28 @@ pub fn find_execution<'a>(
     version: SafeVersion,
     hash: &SafeTxHash,
 ) -> Option<Execution> {
+    let results =
+        logs.into_iter().filter(|log| log.address == safe).filter_map(|log| result_of(log, version));
+    results.into_iter().find(|(named, _)| named == hash).map(|(_, result)| result)
+}
+
+/// Returns which transaction an event tells of, and its result; `None` for another event. Shapes: [`find_execution`].
+#[must_use]
+pub fn result_of(log: &Log, version: SafeVersion) -> Option<(SafeTxHash, Execution)> {
     let [success, failure, failure_of_1_0_0] = RESULT_TOPICS;
     let failure = if version == SafeVersion::V1_0_0 { failure_of_1_0_0 } else { failure };
-    logs.into_iter().filter(|log| log.address == safe).find_map(|log| {
-        let topics = log.data.topics();
-        let named = if version.result_event_is_indexed() {
-            topics.get(1).copied()
-        } else {
-            log.data.data.get(..32).map(B256::from_slice)
-        };
-        match topics.first() {
-            _ if named != Some(*hash.word()) => None,
-            Some(topic) if *topic == success => Some(Execution::Succeeded),
-            Some(topic) if *topic == failure => Some(Execution::Failed),
-            _ => None,
-        }
-    })
+    let topics = log.data.topics();
+    let named = if version.result_event_is_indexed() {
+        topics.get(1).copied()
+    } else {
+        log.data.data.get(..32).map(B256::from_slice)
+    };
+    let result = match topics.first() {
+        Some(topic) if *topic == success => Execution::Succeeded,
+        Some(topic) if *topic == failure => Execution::Failed,
+        _ => return None,
+    };
+    Some((SafeTxHash::claimed(named?), result))
 }
 
 #[cfg(test)]

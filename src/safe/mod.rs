@@ -20,13 +20,13 @@ mod version;
 pub use abi::ISafe;
 pub use address::{BadAddress, parse_address};
 pub use batch_contract::{published_batch_contract, published_chains};
-pub use event::{Execution, RESULT_TOPICS, find_execution};
+pub use event::{Execution, RESULT_TOPICS, find_execution, result_of};
 pub(crate) use hashes::hash_type;
 pub use hashes::{BadHash, DomainHash, Hashes, MessageHash, SafeId, SafeTxHash, message_hash};
 pub use multisend::{BatchError, decode_batch, encode_batch};
 pub use owners::{MOST_OWNERS, Owners, OwnersError, SENTINEL, Threshold, previous_in_list};
 pub use signature::{
-    Approval, EcdsaSignature, SignatureError, SignatureKind, encode_approvals, signed_digest,
+    Approval, EcdsaSignature, SignatureError, SignatureKind, approvers, encode_approvals, signed_digest,
 };
 pub use slots::{
     FIXED_SLOTS, SlotKind, approved_hash_slot, module_slot, owner_slot, safe_slots, slot, slot_word,

@@ -196,6 +196,32 @@ pub fn encode_approvals(approvals: &[Approval]) -> Bytes {
     sorted.iter().flat_map(Approval::encoded).collect()
 }
 
+/// Returns the owners whose approvals stand in the `signatures` of an executed transaction, in their order: recovered where a
+/// key signed, named where a contract signed or the owner had approved on chain. Sources: Safe 1.4.1, `checkNSignatures`.
+#[must_use]
+pub fn approvers(signatures: &[u8], hash: &SafeTxHash, version: SafeVersion) -> Vec<Address> {
+    const PART: usize = 65;
+    let named = |part: &[u8]| Address::from_slice(&part[12..32]);
+    let mut owners = Vec::new();
+    // A contract's own bytes lie behind all parts; its part says where.
+    let mut end = signatures.len();
+    for (at, part) in signatures.chunks_exact(PART).enumerate() {
+        if at * PART >= end {
+            break;
+        }
+        match part[64] {
+            0 => {
+                let offset = U256::from_be_slice(&part[32..64]);
+                end = end.min(usize::try_from(offset).unwrap_or(usize::MAX));
+                owners.push(named(part));
+            }
+            1 => owners.push(named(part)),
+            _ => owners.extend(EcdsaSignature::from_safe_bytes(part, hash, version).ok().map(|s| s.signer())),
+        }
+    }
+    owners
+}
+
 #[cfg(test)]
 mod tests {
     use alloy::primitives::B256;
@@ -263,6 +289,27 @@ mod tests {
         assert_eq!(read(&zero), Err(SignatureError::Unrecoverable));
     }
 
+    #[test]
+    fn the_approvers_of_an_executed_transaction_are_read_from_its_signatures() {
+        let (bytes, owner) = sign(4, &hash(7), SignatureKind::Ecdsa);
+        let (eth, other) = sign(5, &hash(7), SignatureKind::EthSign);
+        let by = |address: u8, v: u8, offset: u64| {
+            let mut part = [0; 65];
+            part[12..32].copy_from_slice(&[address; 20]);
+            part[56..64].copy_from_slice(&offset.to_be_bytes());
+            part[64] = v;
+            part
+        };
+        let contract = by(8, 0, 4 * 65);
+        // Behind the parts: the length of the contract's own bytes, and those.
+        let own = [&[0; 31][..], &[65], &by(6, 1, 0)].concat();
+        let all = [&bytes[..], &eth, &by(9, 1, 0), &contract, &own].concat();
+        let found = approvers(&all, &hash(7), SafeVersion::V1_4_1);
+        assert_eq!(found, [owner, other, Address::repeat_byte(9), Address::repeat_byte(8)]);
+        assert!(!approvers(&bytes, &hash(8), SafeVersion::V1_4_1).contains(&owner), "of another transaction");
+        assert!(approvers(&[0; 64], &hash(7), SafeVersion::V1_4_1).is_empty());
+    }
+
     proptest! {
         #[test]
         fn any_order_and_repeats_encode_alike(seeds in proptest::collection::vec(1u8..40, 1..12), shift in 0usize..12) {
@@ -285,6 +332,7 @@ mod tests {
         fn no_bytes_panic(bytes in proptest::collection::vec(any::<u8>(), 0..80)) {
             let _ = EcdsaSignature::readings(&bytes, &hash(1), SafeVersion::V1_5_0);
             let _ = EcdsaSignature::from_safe_bytes(&bytes, &hash(1), SafeVersion::V1_0_0);
+            let _ = approvers(&bytes, &hash(1), SafeVersion::V1_4_1);
         }
     }
 }

@@ -70,6 +70,12 @@ impl Nonce {
         self.plus(1)
     }
 
+    /// The nonce that comes so many earlier; `None` below zero.
+    #[must_use]
+    pub fn minus(self, less: u64) -> Option<Self> {
+        self.0.checked_sub(U256::from(less)).map(Self)
+    }
+
     /// The nonce that comes so many later.
     #[must_use]
     pub fn plus(self, more: u64) -> Self {

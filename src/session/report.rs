@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::ceremony::depth::{self, Wanted};
+use crate::ceremony::done_by;
 use crate::ceremony::judged::Judged;
 use crate::ceremony::mined::AsRehearsed;
 use crate::ceremony::outcome::{Now, Outcome, Proven, keep, now, prove};
@@ -13,6 +14,7 @@ use crate::incident::Act;
 use crate::safe::Execution;
 use crate::session::Session;
 use crate::ui::{Text, Ui};
+use crate::view::already_done::People;
 
 /// Differences beyond this number are counted and not listed.
 const MOST_SHOWN: usize = 20;
@@ -32,6 +34,8 @@ pub fn report(
     let receipt = &outcome.receipt;
     ui.say(&Text::default().add(by).add(&format!(" in block {}", receipt.block.number)));
     ui.say(&Text::default().dim("transaction ").add(&receipt.tx.to_string()));
+    let people = people(session, judged, receipt)?;
+    ui.say(&people.line());
     if outcome.judged_at != receipt.block {
         let (then, now) = (receipt.block.number, outcome.judged_at.number);
         let text = format!("no RPC keeps the state of block {then} any more: judged at block {now}");
@@ -46,7 +50,7 @@ pub fn report(
         let mark = if verdict.holds { Text::default().good("  ✓ ") } else { Text::default().bad("  ✗ ") };
         ui.say(&mark.add(&verdict.sentence));
     }
-    let mut object = object(judged, outcome);
+    let mut object = object(judged, outcome, &people);
     let failed = |exit, message: String| Error::new(exit, message).having_done(object.clone());
     if outcome.execution == Execution::Failed {
         let message = format!("the Safe reported ExecutionFailure for {}", judged.proposal().hash());
@@ -149,7 +153,21 @@ fn note(session: &Session, judged: &Judged, receipt: &Receipt, object: &Value) {
     }
 }
 
-fn object(judged: &Judged, outcome: &Outcome) -> Value {
+/// Whose approvals carried it and who paid for it, by the call's data: our own record of it, or what the chain tells.
+fn people(session: &Session, judged: &Judged, receipt: &Receipt) -> Result<People, Error> {
+    let own = || {
+        let sent = session.sent(judged.proposal())?.into_iter().find(|sent| sent.hash == receipt.tx);
+        Ok::<_, Error>(sent.map(|sent| sent.tx.input))
+    };
+    let input = match &receipt.input {
+        Some(input) => Some(input.clone()),
+        None => own()?,
+    };
+    let signers = input.and_then(|input| done_by::signers(judged.proposal(), &input)).unwrap_or_default();
+    Ok(People::of(judged, &signers, receipt.from))
+}
+
+fn object(judged: &Judged, outcome: &Outcome, people: &People) -> Value {
     let receipt = &outcome.receipt;
     let checks: Vec<Value> =
         outcome.verdicts.iter().map(|v| json!({ "holds": v.holds, "sentence": v.sentence })).collect();
@@ -158,6 +176,8 @@ fn object(judged: &Judged, outcome: &Outcome) -> Value {
         "transaction": receipt.tx.to_string(),
         "block": receipt.block.number,
         "block_hash": receipt.block.hash.to_string(),
+        "signers": people.signers,
+        "sender": people.sender,
         "gas_used": receipt.gas_used,
         "execution": match outcome.execution { Execution::Succeeded => "success", Execution::Failed => "failure" },
         "after": checks,

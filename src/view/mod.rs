@@ -2,6 +2,7 @@
 //!
 //! May touch values only.
 
+pub mod already_done;
 pub mod changed_texts;
 pub mod cost;
 pub mod journal_table;

@@ -16,7 +16,7 @@ use crate::proposal::{Few, calls_of};
 use crate::safe::{Call, Operation};
 use crate::ui::{Lines, Text};
 use crate::view::review_block::block;
-use crate::view::summary::Summary;
+use crate::view::summary::{Answer, Summary};
 use crate::view::what_changes;
 
 const INDENT: &str = "    ";
@@ -24,12 +24,16 @@ const INDENT: &str = "    ";
 const SHOWN_DATA: usize = 512;
 
 /// Returns the whole review for a terminal of this many columns: all details, and last what has to stand right above the
-/// question.
+/// question. Where there is nothing to do, that alone.
 #[must_use]
 pub fn review(desk: &Desk, judged: &Judged, summary: &Summary, width: usize) -> Lines {
     let council = desk.path.display().to_string();
     let mut out = Lines::default();
     out.blank();
+    if let Answer::NothingToDo(_) = summary.answer {
+        block(summary, width).iter().for_each(|line| out.say(line));
+        return out;
+    }
     head(&mut out, &council, judged);
     origin(&mut out, judged);
     what_it_does(&mut out, judged);
@@ -62,6 +66,10 @@ pub fn findings(judged: &Judged) -> Lines {
         out.say(&mark.bold(&finding.id).add(&format!("  {}", finding.sentence)));
         if !finding.fix.is_empty() {
             out.say(&Text::default().dim("        → ").add(&finding.fix));
+        }
+        if finding.level == Level::Refuse {
+            let text = format!("if you know better, and only then: --accept {}", finding.id);
+            out.say(&Text::default().dim("        ").dim(&text));
         }
     }
     say_more(&mut out, &readable);

@@ -3,7 +3,8 @@
 
 use crate::check::Level;
 use crate::ui::{Lines, Text};
-use crate::view::summary::{AfterCheck, Answer, CallLine, Lever, Summary};
+use crate::view::already_done::{Done, Person};
+use crate::view::summary::{AfterCheck, Answer, CallLine, Lever, Refusal, Summary};
 
 /// The lines of a small terminal, without that of the question.
 const MOST_LINES: usize = 23;
@@ -58,8 +59,8 @@ fn labelled(label: &str, value: Text) -> Text {
 pub fn block(summary: &Summary, width: usize) -> Lines {
     match &summary.answer {
         Answer::Decide => decide(summary, width),
-        Answer::NothingToDo(promised) => nothing_to_do(summary, promised, width),
-        Answer::Refused { sentence, fix, ids } => refused(summary, (sentence, fix, ids), width),
+        Answer::NothingToDo(done) => nothing_to_do(summary, done, width),
+        Answer::Refused(refusal) => refused(summary, refusal, width),
     }
 }
 
@@ -301,23 +302,39 @@ fn approvals(block: &mut Block, summary: &Summary) {
     );
 }
 
-fn nothing_to_do(summary: &Summary, promised: &str, width: usize) -> Lines {
+fn nothing_to_do(summary: &Summary, done: &Done, width: usize) -> Lines {
     let mut block = Block::default();
-    block.line(Text::new(" ").good("NOTHING TO DO: ").bold(promised));
+    block.line(Text::new(" ").good("NOTHING TO DO: ").bold(&done.promised));
+    done.lines().into_iter().for_each(|(label, value)| block.field(label, value));
     block.field("Safe", Text::default().bold(&summary.safe.name).to_column(11).add(&summary.safe.address));
     read(&mut block, summary);
     block.into_lines(MOST_LINES, width)
 }
 
-fn refused(summary: &Summary, (sentence, fix, ids): (&str, &str, &[String]), width: usize) -> Lines {
+fn refused(summary: &Summary, refusal: &Refusal, width: usize) -> Lines {
     let mut block = Block::default();
-    block.line(Text::new(" ").bad("REFUSED, do not sign: ").bold(sentence));
-    if !fix.is_empty() {
-        block.line(Text::new("   → ").add(fix));
+    block.line(Text::new(" ").bad("REFUSED, do not sign: ").bold(&refusal.sentence));
+    if let Some(holder) = &refusal.holder {
+        let by = match &holder.held_by {
+            Some(Person { name: Some(name), address }) => {
+                Text::default().bold(name).add(&format!(" {address}"))
+            }
+            Some(Person { name: None, address }) => Text::new(address).dim("   not in your council file"),
+            None => Text::new("the contract does not say who holds it"),
+        };
+        if holder.of == "owner" {
+            block.field("owner", by);
+        } else {
+            block.field("needs", Text::new(&holder.of));
+            block.field("held by", by);
+        }
+    }
+    if !refusal.fix.is_empty() {
+        block.line(Text::new("   → ").add(&refusal.fix));
     }
     let what = format!("{} {}", summary.act, summary.title);
     block.field("what", Text::new(&what).add(&format!("   {} nonce {}", summary.safe.name, summary.nonce)));
-    block.field("checks", Text::new(&ids.join(", ")));
+    block.field("checks", Text::new(&refusal.ids.join(", ")));
     block.into_lines(MOST_LINES, width)
 }
 

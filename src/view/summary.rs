@@ -5,16 +5,18 @@ use std::collections::BTreeSet;
 use alloy::primitives::{Address, hex};
 use serde::Serialize;
 
+use crate::ceremony::barred::{Barred, Entitled};
 use crate::ceremony::derived::Own;
 use crate::ceremony::desk::Desk;
 use crate::ceremony::judged::Judged;
 use crate::ceremony::rehearsal::{Performed, Rehearsing, outcome};
 use crate::chain::agreeing;
-use crate::check::{Finding, Level, Match, Sort, standing};
+use crate::check::{Finding, Level, Match, already_done, first_refusal, standing};
 use crate::evm::AddressBook;
 use crate::playbook::{Check, LeverPlan, PlannedCall, Playbook, Severity, Undo};
 use crate::proposal::calls_of;
 use crate::safe::{Call, Operation};
+use crate::view::already_done::{Done, Person};
 use crate::view::what_changes;
 
 /// What stands right above the question.
@@ -64,12 +66,45 @@ pub struct Summary {
 pub enum Answer {
     Decide,
     /// What is promised is so already.
-    NothingToDo(String),
-    Refused {
-        sentence: String,
-        fix: String,
-        ids: Vec<String>,
-    },
+    NothingToDo(Done),
+    Refused(Refusal),
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Refusal {
+    pub sentence: String,
+    pub fix: String,
+    pub ids: Vec<String>,
+    /// Whose it is to do, by the contract's word.
+    pub holder: Option<Holder>,
+}
+
+/// Who may make a call that the Safe may not.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Holder {
+    /// `owner`, or `role 0x…`
+    pub of: String,
+    /// `None` if the contract does not say.
+    pub held_by: Option<Person>,
+}
+
+impl Refusal {
+    /// Returns the refusal of a call that is not the Safe's to make.
+    #[must_use]
+    pub fn of_a_barred_call(self, judged: &Judged, barred: &Barred) -> Self {
+        let contract = Person::of(judged, barred.contract).short();
+        let (of, needs) = match barred.to {
+            Entitled::Owner => ("owner".to_string(), String::new()),
+            Entitled::Role(role) => (format!("role {role}"), " without a role".into()),
+        };
+        let safe = &judged.derived.safe.name;
+        Self {
+            sentence: format!("{safe} may not call {} of {contract}{needs}", barred.call),
+            fix: "this lever cannot work: tell whoever keeps breakglass.toml".into(),
+            holder: Some(Holder { of, held_by: barred.holder.map(|holder| Person::of(judged, holder)) }),
+            ..self
+        }
+    }
 }
 
 /// How the transaction relates to the reader's own files.
@@ -201,17 +236,19 @@ fn upper(bytes: &[u8]) -> String {
 }
 
 fn answer(findings: &[Finding], accepted: &[String]) -> Answer {
-    let (refused, done): (Vec<_>, Vec<_>) =
-        standing(findings, accepted).into_iter().partition(|f| f.level == Level::Refuse);
-    if let Some(first) = refused.iter().find(|f| f.sort == Sort::Danger).or_else(|| refused.first()) {
-        return Answer::Refused {
+    if let Some(first) = first_refusal(findings, accepted) {
+        let refused = standing(findings, accepted).into_iter().filter(|f| f.level == Level::Refuse);
+        return Answer::Refused(Refusal {
             sentence: first.sentence.clone(),
             fix: first.fix.clone(),
-            ids: refused.iter().map(|f| f.id.clone()).collect(),
-        };
+            ids: refused.map(|f| f.id.clone()).collect(),
+            holder: None,
+        });
     }
-    let promised = done.iter().find_map(|f| f.problem().already_done());
-    promised.map_or(Answer::Decide, |promised| Answer::NothingToDo(promised.into()))
+    match already_done(findings, accepted) {
+        Some(promised) => Answer::NothingToDo(Done::promised(promised)),
+        None => Answer::Decide,
+    }
 }
 
 fn act(playbooks: &[&Playbook], undo: bool) -> String {

@@ -13,7 +13,8 @@ use serde_json::{Value, json};
 
 use crate::stage::{Anvil, Ceremony, Desk, Run, SafeSetup, deploy, key, npm_bytecode, published};
 use crate::steps::{
-    accepting, as_the_safe, broadcast, executed, import, is_paused, path, sign, try_sign, two_of_three,
+    acceptance, accepting, as_the_safe, broadcast, executed, import, is_paused, path, sign, try_sign,
+    two_of_three,
 };
 
 /// EIP-1967: where a proxy keeps the address of its implementation.
@@ -129,7 +130,7 @@ fn a_module_enabled_or_an_owner_swapped_behind_a_pause_is_refused() {
         let calls = with_pause(&ceremony, &honest, ceremony.safe, data);
         let file = forge(bob, &honest, delegatecall(batch, encode_batch(&calls)));
         let run = try_sign(bob, &[&file]).ended(4).says(change).says(slot);
-        run.says("--accept not-your-playbook").says("--accept safe-slots");
+        acceptance(&run, &["not-your-playbook", "safe-slots"]);
         sign_a_strangers(bob, &file, &[]).ended(4).says("refused (safe-slots:");
     }
 }
@@ -202,7 +203,7 @@ fn a_contract_that_changes_and_nobody_named_is_refused_until_the_lever_says_it()
     let written = said["writes"].as_array().unwrap().iter().find(|w| w["name"].is_null());
     let bystander = written.unwrap()["address"].as_str().unwrap().to_string();
     let run = alice.run(&["pause", "trap"]).ended(4);
-    run.says(&format!("--accept undeclared-effects:{bystander}"));
+    acceptance(&run, &[&format!("undeclared-effects:{bystander}")]);
     ceremony.add_to_council(&format!("changes = [\"{bystander}\"]\n"));
     ceremony.desks[0].run(&["pause", "trap"]).ended(0);
 }
@@ -299,7 +300,7 @@ fn two_rpcs_on_different_forks_give_nothing_to_sign() {
 fn a_module_of_the_safe_is_refused_until_the_council_file_pins_it() {
     let ceremony = two_of_three();
     as_the_safe(&ceremony, ceremony.safe, enableModuleCall { module: THIEF }.abi_encode());
-    ceremony.desks[0].run(&["pause", "vault"]).ended(4).says(&format!("--accept module:{THIEF}"));
+    acceptance(&ceremony.desks[0].run(&["pause", "vault"]).ended(4), &[&format!("module:{THIEF}")]);
     let council =
         ceremony.council().replace("threshold = 2\n", &format!("threshold = 2\nmodules = [\"{THIEF}\"]\n"));
     fs::write(ceremony.desks[0].path("breakglass.toml"), council).unwrap();

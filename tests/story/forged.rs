@@ -13,8 +13,8 @@ use serde_json::{Value, json};
 use crate::altered::{STRANGER, bob_refuses, changed, hand_over, rehashed};
 use crate::stage::{Anvil, Ceremony, Desk, SafeSetup, key};
 use crate::steps::{
-    as_the_safe, broadcast, import, is_paused, path, propose, read_json, refused, refused_without_a_trace,
-    sign, try_import, try_sign, two_of_three,
+    as_the_safe, broadcast, import, is_paused, path, propose, read_json, refusals, refused,
+    refused_without_a_trace, sign, try_import, try_sign, two_of_three,
 };
 
 sol! {
@@ -146,8 +146,8 @@ fn a_reading_that_leaves_out_a_step_is_refused_offline_until_its_values_are_acce
         bob_refuses(bob, &evil, &["--offline"], 4, &named);
         // Accepting the values of another file accepts nothing here.
         let file = hand_over(bob, &good);
-        let said = try_sign(bob, &[&file, "--offline"]).ended(4).stderr;
-        let id = said.split("--accept ").nth(1).unwrap().split_whitespace().next().unwrap();
+        let ids = refusals(&try_sign(bob, &[&file, "--offline"]).ended(4));
+        let [id] = &ids[..] else { panic!("one refusal: {ids:?}") };
         bob_refuses(bob, &evil, &["--offline", "--accept", id], 4, &["values-from-file:"]);
         let file = hand_over(bob, &good);
         try_sign(bob, &[&file, "--offline", "--accept", id]).ended(0);

@@ -21,6 +21,7 @@ mod crash;
 mod decided;
 mod depth;
 mod disk;
+mod done;
 mod drift;
 mod early;
 mod escapes;

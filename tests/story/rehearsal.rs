@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use crate::ceremony::TWO_VAULTS;
 use crate::stage::{Anvil, Ceremony, Desk, Proxy, SafeSetup, deploy, key};
-use crate::steps::{import, sign, try_sign, two_of_three};
+use crate::steps::{acceptance, import, sign, try_sign, two_of_three};
 
 fn setup() -> SafeSetup {
     SafeSetup::new(SafeVersion::V1_4_1, 3, 2)
@@ -192,7 +192,7 @@ fn a_rehearsal_that_cannot_be_completed_says_so() {
     });
     let alice = &ceremony.desks[0];
     let run = alice.run(&["pause", "vault"]).ended(4).says("NOT REHEARSED").says("missing trie node");
-    run.says("--accept not-rehearsed").never_says("nothing else");
+    acceptance(&run.never_says("nothing else"), &["not-rehearsed"]);
     try_sign(alice, &["vault"]).ended(4).says("refused (not-rehearsed:");
     alice.run(&["dry-run", "vault"]).ended(7).says("missing trie node");
 }

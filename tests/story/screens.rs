@@ -79,7 +79,7 @@ fn at_the_question(desk: &Desk, columns: u16, words: &[&str]) -> Vec<String> {
     let words = with_key(desk, words);
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     let mut terminal = Terminal::of_width(columns, &mut desk.command(&words));
-    terminal.asks("Sign this?");
+    terminal.asks("Sign this? Type yes: ");
     let lines = terminal.lines();
     terminal.types("no\n");
     terminal.ends();

@@ -137,14 +137,25 @@ pub fn contents(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
     kept.map(|path| (path.clone(), fs::read(&path).unwrap_or_default())).collect()
 }
 
+/// The ids of what a run refused: the first and the others. A refusal hands out no flag.
+pub fn refusals(run: &Run) -> Vec<String> {
+    assert!(!run.stderr.contains("--accept "), "a refusal hands out the way past it: {}", run.stderr);
+    let after = |text: &str, end: &str| {
+        let rest = run.stderr.split(text).nth(1).unwrap_or_default();
+        rest.split(end).next().unwrap_or_default().to_string()
+    };
+    let all = format!("{}, {}", after("refused (", "): "), after("refused as well: ", "\n"));
+    all.split(", ").filter(|id| !id.is_empty()).map(str::to_string).collect()
+}
+
 /// The words that accept what a run refused, of the refusals whose ids begin so.
 pub fn acceptance(refused: &Run, names: &[&str]) -> Vec<String> {
-    let ids = refused.stderr.split("--accept ").skip(1).filter_map(|rest| rest.split_whitespace().next());
-    let mut found: Vec<&str> = ids.filter(|id| names.iter().any(|name| id.starts_with(name))).collect();
+    let mut found = refusals(refused);
+    found.retain(|id| names.iter().any(|name| id.starts_with(name)));
     found.sort_unstable();
     found.dedup();
-    assert!(found.len() >= names.len(), "{names:?} are not all offered: {}", refused.stderr);
-    found.into_iter().flat_map(|id| ["--accept".to_string(), id.to_string()]).collect()
+    assert!(found.len() >= names.len(), "{names:?} are not all refused: {}", refused.stderr);
+    found.into_iter().flat_map(|id| ["--accept".to_string(), id]).collect()
 }
 
 /// Runs once, and again with what it refuses under these names accepted.

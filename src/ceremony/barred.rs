@@ -1,0 +1,130 @@
+//! The Safe may not do what a lever calls: whose it is to do, as the contract states it.
+
+use alloy::primitives::{Address, B256, Bytes, U256};
+use alloy::sol_types::{SolCall, SolError, SolValue};
+
+use crate::ceremony::desk::Desk;
+use crate::ceremony::judged::Judged;
+use crate::evm::{Answer, Query, Readings, Reason, decode_revert};
+use crate::playbook::PlannedCall;
+
+mod abi {
+    alloy::sol! {
+        /// OpenZeppelin Contracts 5.7.0, `access/Ownable.sol` and `access/AccessControl.sol`.
+        error OwnableUnauthorizedAccount(address account);
+        error AccessControlUnauthorizedAccount(address account, bytes32 neededRole);
+        function owner() external view returns (address);
+        /// `access/extensions/AccessControlEnumerable.sol`.
+        function getRoleMember(bytes32 role, uint256 index) external view returns (address);
+    }
+}
+
+/// The texts of the same errors before OpenZeppelin Contracts 5.
+const NOT_THE_OWNER: &str = "Ownable: caller is not the owner";
+const MISSING_ROLE: &str = "is missing role ";
+
+/// A call that the contract does not let the Safe make.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Barred {
+    pub contract: Address,
+    /// `pause()`
+    pub call: String,
+    pub to: Entitled,
+    /// Who holds it by the contract's word; `None` if the contract does not say.
+    pub holder: Option<Address>,
+}
+
+/// What the contract asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Entitled {
+    Owner,
+    Role(B256),
+}
+
+impl Entitled {
+    fn query(self, to: Address) -> Query {
+        let data = match self {
+            Self::Owner => abi::ownerCall {}.abi_encode(),
+            Self::Role(role) => abi::getRoleMemberCall { role, index: U256::ZERO }.abi_encode(),
+        };
+        Query::Call { from: None, to, data: data.into() }
+    }
+}
+
+/// Returns the first call that is not the Safe's to make, and asks the contract whose it is: one round. `None` if no contract
+/// says that.
+#[must_use]
+pub fn find(desk: &Desk, judged: &Judged) -> Option<Barred> {
+    let (plan, seen) = (judged.plan()?, judged.seen.as_ref()?);
+    let safe = judged.derived.safe.address;
+    let (planned, to) = plan.calls.iter().find_map(|planned| {
+        let to = refused_to(planned, safe, &seen.snapshot.readings)?;
+        Some((planned, to))
+    })?;
+    let query = to.query(planned.call.to);
+    let block = seen.snapshot.header.block();
+    let ask = || seen.link.answers(std::slice::from_ref(&query), &block);
+    let answers = desk.progress.wait("asking whose it is to do", ask).ok();
+    let holder = answers.as_ref().and_then(|answers| address(answers.get(&query)?));
+    let name = planned.signature.split('(').next().unwrap_or_default();
+    Some(Barred { contract: planned.call.to, call: format!("{name}()"), to, holder })
+}
+
+/// What the contract asks of whoever makes the call, if it was tried as the Safe and refused for that.
+fn refused_to(planned: &PlannedCall, safe: Address, readings: &Readings) -> Option<Entitled> {
+    let (to, data) = (planned.call.to, planned.call.data.clone());
+    match readings.get(&Query::Call { from: Some(safe), to, data })? {
+        Answer::Reverted(data) => entitled(data, safe),
+        Answer::Value(_) => None,
+    }
+}
+
+fn entitled(data: &Bytes, safe: Address) -> Option<Entitled> {
+    if let Ok(error) = abi::OwnableUnauthorizedAccount::abi_decode(data) {
+        return (error.account == safe).then_some(Entitled::Owner);
+    }
+    if let Ok(error) = abi::AccessControlUnauthorizedAccount::abi_decode(data) {
+        return (error.account == safe).then_some(Entitled::Role(error.neededRole));
+    }
+    let Reason::Text(text) = decode_revert(data, &[]) else { return None };
+    if text == NOT_THE_OWNER {
+        return Some(Entitled::Owner);
+    }
+    let (_, role) = text.split_once(MISSING_ROLE)?;
+    role.parse().ok().map(Entitled::Role)
+}
+
+fn address(answer: &Answer) -> Option<Address> {
+    let Answer::Value(data) = answer else { return None };
+    Address::abi_decode_validate(data).ok().filter(|address| !address.is_zero())
+}
+
+#[cfg(test)]
+mod tests {
+    use alloy::sol_types::Revert;
+
+    use super::*;
+
+    const SAFE: Address = Address::repeat_byte(5);
+
+    #[test]
+    fn what_a_contract_asks_for_is_read_from_its_error() {
+        let (other, role) = (Address::repeat_byte(6), B256::repeat_byte(7));
+        let old = |text: String| Revert::from(text).abi_encode();
+        let role_text = format!("AccessControl: account {SAFE} is missing role {role}");
+        for (data, expected) in [
+            (abi::OwnableUnauthorizedAccount { account: SAFE }.abi_encode(), Some(Entitled::Owner)),
+            (abi::OwnableUnauthorizedAccount { account: other }.abi_encode(), None),
+            (
+                abi::AccessControlUnauthorizedAccount { account: SAFE, neededRole: role }.abi_encode(),
+                Some(Entitled::Role(role)),
+            ),
+            (old(NOT_THE_OWNER.into()), Some(Entitled::Owner)),
+            (old(role_text), Some(Entitled::Role(role))),
+            (old("Pausable: paused".into()), None),
+            (Vec::new(), None),
+        ] {
+            assert_eq!(entitled(&data.into(), SAFE), expected);
+        }
+    }
+}

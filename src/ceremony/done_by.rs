@@ -1,0 +1,108 @@
+//! What a lever promises is so already: by which transaction of the Safe, since when, signed and sent by whom.
+
+use std::collections::BTreeSet;
+
+use alloy::primitives::{Address, Bytes};
+
+use crate::ceremony::desk::Desk;
+use crate::ceremony::judged::Judged;
+use crate::chain::Carried;
+use crate::clock;
+use crate::evm::TxHash;
+use crate::proposal::{Proposal, calls_of};
+use crate::safe::{Execution, Nonce, SafeTx, SafeTxHash, approvers, decode_exec};
+
+/// How far below the Safe's nonce the one of an executed transaction is looked for.
+const MOST_NONCES: u64 = 1_000;
+
+/// Where the promised state comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DoneBy {
+    Known(Box<Deed>),
+    /// Not known, and why.
+    Unknown(String),
+}
+
+/// The Safe's transaction that made the lever's calls.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Deed {
+    pub hash: SafeTxHash,
+    pub nonce: Nonce,
+    /// It is this lever's own transaction, and not another one that makes the same calls.
+    pub is_this_lever: bool,
+    pub tx: TxHash,
+    pub block: u64,
+    /// Seconds since 1970, and how long ago that is by this machine's clock.
+    pub time: Option<(u64, u64)>,
+    pub sender: Address,
+    /// Recovered from the call's data.
+    pub signers: Vec<Address>,
+}
+
+/// Looks for it among the Safe's last transactions: two rounds, three where it is not the last of them.
+#[must_use]
+pub fn find(desk: &Desk, judged: &Judged) -> DoneBy {
+    let Some(seen) = &judged.seen else { return DoneBy::Unknown("the network was not asked".into()) };
+    let (link, safe, next) = (&seen.link, seen.snapshot.state.id, seen.snapshot.state.nonce);
+    let head = seen.snapshot.header.block();
+    let look = || link.last_executions(&safe, &head);
+    let all = match desk.progress.wait("looking who did it", look) {
+        Ok(all) => all,
+        Err(error) => return DoneBy::Unknown(error.to_string()),
+    };
+    let Some((mut deed, time)) = deed(judged.proposal(), next, &all) else {
+        let name = &judged.derived.safe.name;
+        return DoneBy::Unknown(format!("it was none of the last transactions of {name}"));
+    };
+    let time = time.or_else(|| desk.progress.wait("looking when", || link.time_of(deed.block)).ok());
+    deed.time = time.map(|time| (time, clock::seconds().saturating_sub(time)));
+    DoneBy::Known(Box::new(deed))
+}
+
+/// Returns the last transaction that called one of the contracts, and the time of its block where it is known. `None` if it
+/// did not make all of the proposal's calls: an earlier one may have been taken back since.
+fn deed(proposal: &Proposal, next: Nonce, all: &[Carried]) -> Option<(Deed, Option<u64>)> {
+    let ours = calls_of(proposal.tx()).ok()?;
+    let targets: BTreeSet<Address> = ours.iter().map(|call| call.to).collect();
+    for one in all.iter().filter(|one| one.outcome == Execution::Succeeded) {
+        // What cannot be read may have taken it back.
+        let (tx, signatures) = executed(proposal, next, one)?;
+        let calls = calls_of(&tx).unwrap_or_default();
+        if !calls.iter().any(|call| targets.contains(&call.to)) {
+            continue;
+        }
+        let did_all = ours.iter().all(|call| calls.contains(call));
+        let deed = || Deed {
+            hash: one.hash,
+            nonce: tx.nonce,
+            is_this_lever: proposal.at_nonce(tx.nonce) == one.hash,
+            tx: one.tx,
+            block: one.block,
+            time: None,
+            sender: one.sender,
+            signers: approvers(&signatures, &one.hash, proposal.safe().version),
+        };
+        return did_all.then(|| (deed(), one.time));
+    }
+    None
+}
+
+/// The Safe transaction in a call, with the nonce that gives its hash, and its signatures.
+fn executed(proposal: &Proposal, next: Nonce, one: &Carried) -> Option<(SafeTx, Bytes)> {
+    if one.to != Some(proposal.safe().address) {
+        return None;
+    }
+    let (tx, signatures) = decode_exec(&one.input, next)?;
+    let nonces = (1..=MOST_NONCES).map_while(|back| next.minus(back));
+    let with = |nonce| SafeTx { nonce, ..tx.clone() };
+    let tx = nonces.map(with).find(|tx| proposal.safe().hashes(tx).safe_tx == one.hash)?;
+    Some((tx, signatures))
+}
+
+/// Returns the owners whose approvals carried a proposal's transaction, by the data of the call; `None` if it was another call.
+#[must_use]
+pub fn signers(proposal: &Proposal, input: &[u8]) -> Option<Vec<Address>> {
+    let (tx, signatures) = decode_exec(input, proposal.nonce())?;
+    let is_ours = proposal.safe().hashes(&tx).safe_tx == proposal.hash();
+    is_ours.then(|| approvers(&signatures, &proposal.hash(), proposal.safe().version))
+}

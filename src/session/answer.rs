@@ -1,0 +1,57 @@
+//! The answer of a review: it is to be decided, refused, or done already.
+
+use serde_json::json;
+
+use crate::ceremony::judged::Judged;
+use crate::ceremony::{barred, done_by};
+use crate::check::{already_done, first_refusal};
+use crate::session::Session;
+use crate::view::already_done::Done;
+use crate::view::review;
+use crate::view::summary::{Answer, Summary};
+
+impl Session<'_> {
+    /// Shows the review of a proposal, and returns its last lines as data. What was `accepted` does not refuse it.
+    pub fn review(&self, judged: &Judged, accepted: &[String]) -> Summary {
+        let summary = self.summary(judged, accepted);
+        self.ui.show(&review::review(self, judged, &summary, self.ui.width()));
+        if !matches!(summary.answer, Answer::Decide) {
+            self.ui.object(&json!({ "summary": summary }));
+        }
+        summary
+    }
+
+    /// Shows the answer, and nothing else, if what is promised is so already. Returns `true` if it is.
+    pub fn says_done(&self, judged: &Judged, accepted: &[String]) -> bool {
+        let is_done = already_done(&judged.findings, accepted).is_some();
+        if is_done {
+            self.review(judged, accepted);
+        }
+        is_done
+    }
+
+    /// The same where the proposal's nonce is used by another transaction: what it promises may be so all the same.
+    pub fn says_done_elsewhere(&self, judged: &Judged) -> bool {
+        let of_the_nonce = judged.findings.iter().filter(|finding| finding.problem().is_of_the_nonce());
+        let ids: Vec<String> = of_the_nonce.map(|finding| finding.id.clone()).collect();
+        self.says_done(judged, &ids)
+    }
+
+    /// The summary; where the chain can say who did it, or whose it is to do, that is asked.
+    fn summary(&self, judged: &Judged, accepted: &[String]) -> Summary {
+        let mut summary = Summary::of(self, judged, accepted);
+        let is_barred =
+            || first_refusal(&judged.findings, accepted).is_some_and(|f| f.problem().is_of_the_contract());
+        summary.answer = match summary.answer {
+            Answer::NothingToDo(Done { promised, .. }) => {
+                Answer::NothingToDo(Done::of(judged, &promised, done_by::find(self, judged)))
+            }
+            Answer::Refused(refusal) if is_barred() => Answer::Refused(match barred::find(self, judged) {
+                Some(barred) => refusal.of_a_barred_call(judged, &barred),
+                None => refusal,
+            }),
+            answer => answer,
+        };
+        summary
+    }
+}
