@@ -32,6 +32,7 @@ impl From<StoreError> for Error {
             }
             StoreError::NoLine { .. } => "nothing else is stopped by it",
             StoreError::TooLarge { .. } | StoreError::NotText { .. } => "name the file you mean",
+            StoreError::Changed { .. } => "nothing was written",
             StoreError::Locked { .. } => "then run the same command again: nothing is done twice",
         };
         Self::new(Exit::Failed, error.to_string()).hint(hint)

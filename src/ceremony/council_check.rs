@@ -35,6 +35,21 @@ pub fn check_levers(council: &Council, catalogue: &Catalogue) -> Vec<LeverReport
     reports.into_iter().map(|(_, report)| report).collect()
 }
 
+/// Returns one line for all levers that are bad by the reader's own files: the first fault, and how many there are.
+#[must_use]
+pub fn bad_levers(council: &Council, catalogue: &Catalogue) -> Option<String> {
+    let reports = check_levers(council, catalogue);
+    let mut bad = reports.iter().filter_map(|report| Some((&report.lever, report.faults.first()?)));
+    let (lever, fault) = bad.next()?;
+    let fault = fault.lines().next().unwrap_or_default();
+    let others = match bad.count() {
+        0 => String::new(),
+        1 => "; another lever is bad too".into(),
+        more => format!("; {more} other levers are bad too"),
+    };
+    Some(format!("lever {lever}: {fault}{others} (breakglass council check)"))
+}
+
 fn simple(council: &Council, catalogue: &Catalogue, lever: &Lever) -> LeverReport {
     let mut report = LeverReport { lever: lever.name.clone(), ..LeverReport::default() };
     let Some((safe, chain)) =
@@ -52,7 +67,8 @@ fn simple(council: &Council, catalogue: &Catalogue, lever: &Lever) -> LeverRepor
     };
     let names = council.names_on(&safe.chain);
     let inputs = Inputs { args: &lever.set, names: &names, safe: safe.address, chain_id: chain.id };
-    let faults = argument_faults(playbook, &inputs);
+    let mut faults = argument_faults(playbook, &inputs);
+    faults.extend(argument_faults(playbook, &Inputs { args: &lever.examples, ..inputs }));
     report.faults.extend(faults.iter().map(|fault| explained(council, safe, fault)));
     report.faults.extend(no_counter(catalogue, playbook));
     report.open = open(playbook, lever);
@@ -237,6 +253,13 @@ safe = "guardian"
             assert!(faults.contains(expected), "{lever}: {faults}");
         }
         assert_eq!(reports[5].open, ["target"]);
+        let council = Council::parse("breakglass.toml", COUNCIL).unwrap();
+        let line = bad_levers(&council, &Catalogue::new(Vec::new())).unwrap();
+        assert!(line.starts_with("lever elsewhere: target=far: target far is on base"), "{line}");
+        assert!(line.ends_with("; 2 other levers are bad too (breakglass council check)"), "{line}");
+        let good = COUNCIL.split("[levers.elsewhere]").next().unwrap().replace(", \"elsewhere\"", "");
+        let good = Council::parse("breakglass.toml", &good).unwrap();
+        assert_eq!(bad_levers(&good, &Catalogue::new(Vec::new())), None);
         assert_eq!(bad_among(&reports, &reports[0].pulls), ["elsewhere"]);
     }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
+use crate::ceremony::council_check::bad_levers;
 use crate::ceremony::filed::Filed;
 use crate::ceremony::own_settings::settings;
 use crate::chain::{Chain, Options, proxy_of};
@@ -85,6 +86,13 @@ impl<'a> Desk<'a> {
         })
     }
 
+    /// Says in one line which levers cannot be pulled by the reader's own files.
+    pub fn warn_of_bad_levers(&self) {
+        if let Some(line) = bad_levers(&self.council, &self.catalogue) {
+            self.progress.tell_once(Tone::Warn, "council file: ", &line);
+        }
+    }
+
     /// Returns this desk with another number of RPCs that must agree.
     #[must_use]
     pub fn with_quorum(self, quorum: Option<u8>) -> Self {
@@ -100,6 +108,11 @@ impl<'a> Desk<'a> {
     /// The Safe's chain, with the RPC addresses' variables filled in.
     pub fn connect(&self, safe: &council::Safe) -> Result<Chain, Error> {
         connect(self.progress, self.chain_of(safe)?, self.quorum)
+    }
+
+    /// Opens a chain of the council file.
+    pub fn connect_to(&self, chain: &council::Chain) -> Result<Chain, Error> {
+        connect(self.progress, chain, self.quorum)
     }
 
     pub fn chain_of(&self, safe: &council::Safe) -> Result<&council::Chain, Error> {
@@ -128,6 +141,20 @@ impl<'a> Desk<'a> {
             None => error,
         };
         error.hint("breakglass, alone, lists the levers")
+    }
+
+    /// Returns the Safe of this name, or without a name the only one.
+    pub fn only_safe(&self, name: Option<&str>) -> Result<&council::Safe, Error> {
+        let safes = &self.council.safes;
+        match (name, safes.len()) {
+            (Some(name), _) => self.safe(name),
+            (None, 1) => safes.values().next().ok_or_else(|| Error::new(Exit::Usage, "there is no Safe")),
+            (None, _) => {
+                let known = safes.keys().cloned().collect::<Vec<_>>().join(", ");
+                let message = format!("the council file has {} Safes: which one pulls it?", safes.len());
+                Err(Error::new(Exit::Usage, message).hint(format!("pass --safe NAME, one of: {known}")))
+            }
+        }
     }
 
     pub fn safe(&self, name: &str) -> Result<&council::Safe, Error> {

@@ -26,6 +26,7 @@ pub mod look;
 pub mod matching;
 pub mod mined;
 pub mod named;
+pub mod new_safe;
 pub mod offer;
 pub mod online;
 pub mod order;

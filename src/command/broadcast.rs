@@ -24,8 +24,8 @@ use crate::command::Session;
 use crate::command::args::{ARGUMENTS, Accept, Depth, Derive, Key, Proofs};
 use crate::command::complete;
 use crate::command::earlier::{Before, not_reserved, sent_before};
-use crate::command::import;
 use crate::command::report::report;
+use crate::command::{import, status};
 use crate::device::{Status, transaction_pages};
 use crate::error::{Error, Exit};
 use crate::evm::amount;
@@ -254,6 +254,8 @@ impl<'a> Look<'a> {
                 format!("still to sign: {}", named.collect::<Vec<_>>().join(", ")),
                 format!("breakglass import {what} takes in their lines, or the whole chat"),
             ];
+            let calls = self.session.council.calls_for(&missing, clock::seconds());
+            error.hints.extend(calls.iter().take(status::MOST_CALLS).map(|call| format!("call {call}")));
         }
         error
     }

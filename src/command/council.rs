@@ -1,17 +1,19 @@
-//! `council check`: what is wrong with the council file, lever by lever.
+//! `council check`: what is wrong with the council file, lever by lever. `council add` is a file of its own.
 
 use clap::Subcommand;
 use serde_json::{Value, json};
 
 use crate::ceremony::council_check::{LeverReport, add_missing, bad_among, check_levers, contracts};
 use crate::command::Session;
+use crate::command::council_add;
 use crate::error::{Error, Exit};
 use crate::ui::Text;
 
 const EXAMPLES: &str = "\
 Examples:
   breakglass council check
-  breakglass council check --offline";
+  breakglass council check --offline
+  breakglass council add lever vault pause/oz-pausable target=vault";
 
 #[derive(Debug, Subcommand)]
 #[command(disable_help_subcommand = true, after_help = EXAMPLES)]
@@ -21,6 +23,11 @@ pub enum Args {
     /// Every lever's playbook, arguments and targets; on the chain, that each target is a contract, and that the levers
     /// of a combined one can be pulled together. Run it whenever the file has changed.
     Check(CheckArgs),
+    /// Add an entry to the council file; comments stay
+    ///
+    /// The whole file is checked before it is written, and nothing that is there is changed.
+    #[command(subcommand)]
+    Add(council_add::Args),
 }
 
 #[derive(Debug, clap::Args)]
@@ -41,7 +48,10 @@ struct Besides {
 }
 
 pub fn run(session: &Session, args: &Args) -> Result<Exit, Error> {
-    let Args::Check(CheckArgs { offline }) = args;
+    let CheckArgs { offline } = match args {
+        Args::Check(args) => args,
+        Args::Add(args) => return council_add::run(session, args),
+    };
     let mut levers = check_levers(&session.council, &session.catalogue);
     let mut besides = Besides::default();
     if !offline {

@@ -19,6 +19,7 @@ pub fn run(ui: &Ui, council: Option<&Path>) -> Result<Exit, Error> {
     }
     let session = Session { ui, desk: Desk::load(ui, council)? };
     list(&session, None);
+    session.desk.warn_of_bad_levers();
     Ok(Exit::Done)
 }
 
@@ -60,7 +61,6 @@ fn list(session: &Session, wanted: Option<Kind>) {
         ui.say(&Text::new("no levers here yet: add a [levers.NAME] to ").add(&path));
         ui.say(&Text::new("breakglass playbook list shows what they can be bound to"));
     }
-    warn_of_bad(session);
 }
 
 /// The lever, if its playbook is of this kind.
@@ -101,17 +101,6 @@ fn combined_row(session: &Session, combined: &Combined, wanted: &[Kind]) -> Opti
             "severity": severity, "transactions": expansion.parts.len(),
         }),
     })
-}
-
-/// A lever whose playbook is not at hand stands in no row.
-fn warn_of_bad(session: &Session) {
-    for lever in session.council.levers.values() {
-        if let Err(error) = session.catalogue.get(&lever.playbook) {
-            let text = format!("lever {}: {error}", lever.name);
-            session.ui.say(&Text::default().warn("left out: ").add(&text));
-            session.ui.say_once(&Text::new("see all that is wrong: ").bold("breakglass council check"));
-        }
-    }
 }
 
 fn begin(ui: &Ui) {

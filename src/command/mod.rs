@@ -5,6 +5,7 @@ mod broadcast;
 mod check;
 mod completions;
 mod council;
+mod council_add;
 mod device;
 mod dry_run;
 mod export;
@@ -123,7 +124,7 @@ enum Command {
     /// List, explain, check and try playbooks
     #[command(subcommand)]
     Playbook(playbook::Args),
-    /// Check the council file as a whole
+    /// Check the council file as a whole, and add to it
     #[command(subcommand)]
     Council(council::Args),
     /// Write a first council file, from a Safe on chain
@@ -174,7 +175,12 @@ fn usage(error: &clap::Error) -> Error {
 
 fn dispatch(ui: &Ui, cli: &Cli) -> Result<Exit, Error> {
     let council = cli.council.as_deref();
-    let load = || Ok::<_, Error>(Session { ui, desk: Desk::load(ui, council)?.with_quorum(cli.quorum) });
+    let quietly = || Ok::<_, Error>(Session { ui, desk: Desk::load(ui, council)?.with_quorum(cli.quorum) });
+    let load = || {
+        let session = quietly()?;
+        session.desk.warn_of_bad_levers();
+        Ok::<_, Error>(session)
+    };
     match &cli.command {
         None => home::run(ui, council),
         Some(Command::Pause(args)) => propose::run(&load()?, Kind::Pause, args),
@@ -193,7 +199,7 @@ fn dispatch(ui: &Ui, cli: &Cli) -> Result<Exit, Error> {
         Some(Command::Hash(args)) => hash::run(ui, args),
         Some(Command::Device(args)) => device::run(ui, council, args),
         Some(Command::Playbook(args)) => playbook::run(ui, council, cli.quorum, args),
-        Some(Command::Council(args)) => council::run(&load()?, args),
+        Some(Command::Council(args)) => council::run(&quietly()?, args),
         Some(Command::Init(args)) => init::run(ui, council, args),
         Some(Command::Completions(args)) => completions::run(ui, args),
         Some(Command::Man(args)) => man::run(ui, args),

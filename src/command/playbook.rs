@@ -15,7 +15,6 @@ use crate::clock;
 use crate::command::Session;
 use crate::command::args::{ARGUMENTS, parse_set};
 use crate::command::complete;
-use crate::council;
 use crate::error::{Error, Exit};
 use crate::evm::BlockTag;
 use crate::playbook::draft;
@@ -338,7 +337,7 @@ fn test(mut session: Session, args: &TestArgs) -> Result<Exit, Error> {
     };
     let (ui, desk) = (session.ui, &session.desk);
     let set = named_once(&args.set)?;
-    let safe = the_safe(desk, args.safe.as_deref())?;
+    let safe = desk.only_safe(args.safe.as_deref())?;
     let order = Order::playbook(desk, false, &playbook, &safe.name, set.clone())?;
     let undo = match &order.acts()[0].entry.playbook.undo {
         Undo::None { why } => Err(why.clone()),
@@ -376,17 +375,4 @@ fn test(mut session: Session, args: &TestArgs) -> Result<Exit, Error> {
     }
     ui.object(&object);
     Ok(Exit::Done)
-}
-
-fn the_safe<'s>(desk: &'s Desk, name: Option<&str>) -> Result<&'s council::Safe, Error> {
-    let safes = &desk.council.safes;
-    match (name, safes.len()) {
-        (Some(name), _) => desk.safe(name),
-        (None, 1) => safes.values().next().ok_or_else(|| Error::new(Exit::Usage, "there is no Safe")),
-        (None, _) => {
-            let known = safes.keys().cloned().collect::<Vec<_>>().join(", ");
-            let message = format!("the council file has {} Safes: which one pulls it?", safes.len());
-            Err(Error::new(Exit::Usage, message).hint(format!("pass --safe NAME, one of: {known}")))
-        }
-    }
 }

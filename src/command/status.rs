@@ -10,10 +10,12 @@ use crate::ceremony::judged::Judged;
 use crate::ceremony::stage::Stage;
 use crate::ceremony::{outcome, waiting};
 use crate::check::{Finding, Level, Sort};
+use crate::clock;
 use crate::command::Session;
 use crate::command::args::{ARGUMENTS, Derive, Proofs};
 use crate::command::complete;
 use crate::command::report::report;
+use crate::council::Call;
 use crate::error::{Error, Exit};
 use crate::proposal::{NotReady, Shortfall, assemble};
 use crate::session::each_part::each;
@@ -23,6 +25,9 @@ const EXAMPLES: &str = "\
 Examples:
   breakglass status vault
   breakglass status vault --undo";
+
+/// The most people to call that are shown at once.
+pub const MOST_CALLS: usize = 10;
 
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "What", after_help = EXAMPLES)]
@@ -74,7 +79,15 @@ fn one(session: &Session, args: &Args, judged: &Judged) -> Result<Exit, Error> {
     if let Some(next) = stage.next(&session.words_of(judged.proposal(), &args.what)) {
         session.ui.say(&Text::default().dim("  → ").add(&next));
     }
+    let calls = match stage {
+        Stage::Signing => session.council.calls_for(&tally.missing, clock::seconds()),
+        _ => Vec::new(),
+    };
+    for call in calls.iter().take(MOST_CALLS) {
+        session.ui.say(&Text::default().dim("  → call ").add(&call.to_string()));
+    }
     let mut object = object(judged, &tally, &refused, stage);
+    object["call"] = calls.iter().map(call_object).collect();
     object["sent"] = json!(sent);
     session.ui.object(&object);
     Ok(stage.exit())
@@ -104,6 +117,13 @@ fn show(session: &Session, judged: &Judged, tally: &Shortfall, refused: &[Findin
         ui.say(&Text::default().bad(mark).add(&finding.sentence));
         ui.say(&Text::default().dim("  → ").add(&finding.fix));
     }
+}
+
+fn call_object(call: &Call) -> Value {
+    json!({
+        "name": call.person.name, "instead_of": call.instead_of, "away": call.is_away, "reach": call.person.reach,
+        "local_time": call.local.map(|local| local.to_string()),
+    })
 }
 
 fn kind_of(tally: &Shortfall, owner: Address) -> Option<String> {

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
 
+use alloy::primitives::Address;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::{TimeZone, TimeZoneDatabase};
@@ -74,6 +75,29 @@ impl Council {
         let person = if is_away { first } else { person };
         let instead_of = (person.name != first.name).then_some(first.name.as_str());
         Some(Call { person, instead_of, is_away, local: person.zone.as_ref().map(|zone| zone.local(now)) })
+    }
+}
+
+impl Council {
+    /// Returns whom to call for these owners, each person once: first those for whom it is day, last those who are away.
+    /// Owners whose signer is no person of the file are left out.
+    #[must_use]
+    pub fn calls_for(&self, owners: &[Address], now: u64) -> Vec<Call<'_>> {
+        let signers = owners.iter().filter_map(|owner| self.signers.values().find(|s| s.address == *owner));
+        let mut calls: Vec<Call> =
+            signers.filter_map(|signer| self.whom_to_call(&signer.name, now)).collect();
+        calls.sort_by_key(|call| (call.is_away, call.local.is_some_and(LocalTime::is_night)));
+        let mut called = BTreeSet::new();
+        calls.retain(|call| called.insert(&call.person.name));
+        calls
+    }
+}
+
+impl LocalTime {
+    /// Returns `true` from 23:00 to 07:00, when people sleep.
+    #[must_use]
+    pub const fn is_night(self) -> bool {
+        self.hour >= 23 || self.hour < 7
     }
 }
 
@@ -218,6 +242,22 @@ reach = "phone 4"
         assert_eq!(call("bob", "2026-07-01T22:30:00Z"), None);
         let council = Council::parse("breakglass.toml", PEOPLE).unwrap();
         assert!(council.whom_to_call("alice", u64::MAX).is_some(), "no time is too late");
+    }
+
+    #[test]
+    fn those_for_whom_it_is_day_are_called_first_and_nobody_twice() {
+        let owner = |n: u8| Address::repeat_byte(n);
+        let signers = ["alice", "frank", "grace", "ivan"].iter().zip(1..);
+        let signers = signers.map(|(name, n)| format!("[signers.{name}]\naddress = \"{}\"\n", owner(n)));
+        let text = format!("{PEOPLE}{}", signers.collect::<String>());
+        let council = Council::parse("breakglass.toml", &text).unwrap();
+        let calls = |when: &str| {
+            let calls = council.calls_for(&[owner(1), owner(2), owner(3), owner(4), owner(9)], second(when));
+            calls.iter().map(|call| call.person.name.as_str()).collect::<Vec<_>>().join(" ")
+        };
+        assert_eq!(calls("2026-07-01T03:30:00Z"), "grace alice frank", "05:30 in Berlin, 23:30 in New York");
+        assert_eq!(calls("2026-07-01T22:30:00Z"), "frank grace alice", "00:30 in Berlin");
+        assert_eq!(calls("2026-12-21T15:00:00Z"), "frank grace", "frank for alice and for himself, once");
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! The only room that touches files and the environment. It knows names and bytes, not what the bytes mean.
 //!
 //! Nothing is ever overwritten: a file is written whole under a temporary name, made durable, and only then given its
-//! name, which fails when the name is taken. A crash between any two steps leaves the file there or not there.
+//! name, which fails when the name is taken. A crash between any two steps leaves the file there or not there. Only the
+//! council file is replaced, when its owner adds to it: whole, and if it still says what was read.
 //!
 //! Nothing that is not a file is opened: a pipe without a writer, or a device, would keep the program waiting.
 
@@ -26,7 +27,7 @@ pub use read::{Foreign, find_upwards, read_foreign, read_password, read_stdin, r
 pub use settings_folder::{
     SettingsFolder, arguments, home, is_folder, is_taken, real_path, variable, working_folder,
 };
-pub use write::{create_folder, create_new, keep_all, keep_new, let_all_read};
+pub use write::{create_folder, create_new, keep_all, keep_new, let_all_read, replace};
 
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -42,6 +43,8 @@ pub enum StoreError {
     Exists { path: String },
     #[error("{path} is a symbolic link; files are written only where no link leads elsewhere")]
     Link { path: String },
+    #[error("{path} has changed while this ran: run the same command again")]
+    Changed { path: String },
     #[error("cannot write {path}: {error}")]
     Write { path: String, error: io::Error },
     #[error("cannot lock {path}: {error}")]

@@ -80,6 +80,31 @@ fn create_on(disk: &impl Disk, path: &Path, contents: &[u8]) -> Result<(), Store
     Ok(())
 }
 
+/// Replaces a file whole, if it still says `before`. A symbolic link leads to the file that is replaced.
+///
+/// # Errors
+/// If another process holds it or has changed it, or it cannot be written. It is then as it was.
+pub fn replace(path: &Path, before: &str, after: &str) -> Result<(), StoreError> {
+    let path = &path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
+    let failed = |error| StoreError::Write { path: shown(path), error };
+    let _lock = lock_on(&System, path)?;
+    if !says(path, before) {
+        return Err(StoreError::Changed { path: shown(path) });
+    }
+    let folder = folder_of(path);
+    clear_temporary(folder);
+    let (prefix, suffix) = TEMPORARY;
+    let mut file = Builder::new().prefix(prefix).suffix(suffix).tempfile_in(folder).map_err(failed)?;
+    let _ = System.lock(file.as_file());
+    file.write_all(after.as_bytes()).map_err(failed)?;
+    let permissions = fs::metadata(path).map_err(failed)?.permissions();
+    fs::set_permissions(file.path(), permissions).map_err(failed)?;
+    System.sync(file.as_file()).map_err(failed)?;
+    file.persist(path).map_err(|e| failed(e.error))?;
+    let _ = System.sync_folder(folder);
+    Ok(())
+}
+
 /// Names a file where the file system has neither hard links nor a rename that replaces nothing (FAT and exFAT on some
 /// systems): an empty file takes the name, which fails when it is taken, and is then replaced by the whole one. A run
 /// that ends in between leaves the empty file, whose name is free again.

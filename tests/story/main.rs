@@ -17,6 +17,7 @@ mod altered;
 mod attacks;
 mod bounds;
 mod ceremony;
+mod council;
 mod crash;
 mod decided;
 mod depth;

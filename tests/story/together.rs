@@ -147,7 +147,11 @@ fn the_council_file_is_checked_as_a_whole() {
     assert_eq!(offline["levers"][2]["good"], false);
     let unnamed = broken.replacen("pause/oz-pausable", "pause/no-such", 1);
     std::fs::write(alice.path("breakglass.toml"), unnamed).unwrap();
-    let run = alice.run(&[]).ended(0).says("left out: lever vault").says("breakglass council check");
+    let run = alice
+        .run(&[])
+        .ended(0)
+        .says("council file: lever vault: no playbook is called")
+        .says("breakglass council check");
     assert!(run.stdout.contains("pause freeze") && run.stdout.contains("Stop everything"), "{}", run.stdout);
 }
 

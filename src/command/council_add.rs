@@ -1,0 +1,222 @@
+//! `council add`: one entry more in the council file. The whole file is checked before it is written.
+
+use alloy::primitives::Address;
+use clap::Subcommand;
+use clap_complete::ArgValueCompleter;
+use serde_json::json;
+use toml::Value;
+
+use crate::ceremony::council_check::check_levers;
+use crate::ceremony::new_safe::{batch_queries, safe_fields};
+use crate::chain::Ask;
+use crate::cli::args::{ARGUMENTS, parse_set};
+use crate::cli::complete;
+use crate::command::init::rpc_without_key;
+use crate::council::{Chain, Council, Edited, EntryKind, NewEntry, TextDigest, add_entry};
+use crate::error::{Error, Exit};
+use crate::evm::BlockTag;
+use crate::safe::parse_address;
+use crate::session::Session;
+use crate::store;
+use crate::ui::Text;
+
+const EXAMPLES: &str = "\
+Examples:
+  breakglass council add signer alice 0x…
+  breakglass council add target vault 0x…
+  breakglass council add lever vault pause/oz-pausable target=vault";
+
+#[derive(Debug, Subcommand)]
+#[command(disable_help_subcommand = true, after_help = EXAMPLES)]
+pub enum Args {
+    /// Add a chain, by its id
+    #[command(after_help = "Examples:\n  breakglass council add chain base 8453 --rpc '${BASE_RPC}'")]
+    Chain {
+        /// What to call it
+        #[arg(help_heading = ARGUMENTS)]
+        name: String,
+        /// Its chain id
+        #[arg(help_heading = ARGUMENTS)]
+        id: u32,
+        /// An RPC address; may be given again
+        ///
+        /// '${NAME}', in single quotes, for one that an environment variable holds, as one with a key should be.
+        #[arg(long, value_name = "URL", help_heading = "What")]
+        rpc: Vec<String>,
+    },
+    /// Add a Safe, with owners, threshold and all else as the chain has them
+    #[command(after_help = "Examples:\n  breakglass council add safe guardian 0x… --chain base")]
+    Safe {
+        #[command(flatten)]
+        named: Named,
+        /// The chain's name in the council file [default: the only one]
+        #[arg(long, value_name = "NAME", help_heading = "What")]
+        chain: Option<String>,
+    },
+    /// Add a signer
+    #[command(after_help = "Examples:\n  breakglass council add signer alice 0x…")]
+    Signer {
+        #[command(flatten)]
+        named: Named,
+        /// Derivation path on the hardware wallet
+        #[arg(long, value_name = "PATH", help_heading = "What")]
+        path: Option<String>,
+    },
+    /// Add a contract of the protocol, or its address on one more chain
+    #[command(after_help = "Examples:\n  breakglass council add target vault 0x… --chain base")]
+    Target {
+        #[command(flatten)]
+        named: Named,
+        /// The chain's name in the council file [default: the only one]
+        #[arg(long, value_name = "NAME", help_heading = "What")]
+        chain: Option<String>,
+    },
+    /// Add a lever: a playbook bound to a Safe and arguments
+    #[command(
+        after_help = "Examples:\n  breakglass council add lever vault pause/oz-pausable target=vault --safe guardian"
+    )]
+    Lever {
+        /// What to call it
+        #[arg(help_heading = ARGUMENTS)]
+        name: String,
+        /// The playbook's id
+        #[arg(help_heading = ARGUMENTS, add = ArgValueCompleter::new(complete::playbooks))]
+        playbook: String,
+        /// Arguments of the playbook; those left out stay open
+        #[arg(value_name = "NAME=VALUE", help_heading = ARGUMENTS, value_parser = parse_set)]
+        set: Vec<(String, String)>,
+        /// The Safe that pulls it [default: the only one]
+        #[arg(long, value_name = "NAME", help_heading = "What", add = ArgValueCompleter::new(complete::safes))]
+        safe: Option<String>,
+    },
+    /// Add a person to wake, by the signer's name if they sign
+    #[command(
+        after_help = "Examples:\n  breakglass council add person bob --reach 'phone +49 …' --zone Europe/Berlin"
+    )]
+    Person {
+        /// Their name
+        #[arg(help_heading = ARGUMENTS)]
+        name: String,
+        /// How they are reached
+        #[arg(long, value_name = "TEXT", help_heading = "What")]
+        reach: String,
+        /// What they do
+        #[arg(long, value_name = "TEXT", help_heading = "What")]
+        role: Option<String>,
+        /// Their time zone, such as Europe/Berlin
+        #[arg(long, value_name = "ZONE", help_heading = "What")]
+        zone: Option<String>,
+        /// Who is called while they are away
+        #[arg(long, value_name = "NAME", help_heading = "What")]
+        backup: Option<String>,
+    },
+}
+
+#[derive(Debug, clap::Args)]
+pub struct Named {
+    /// What to call it
+    #[arg(help_heading = ARGUMENTS)]
+    name: String,
+    /// Its address
+    #[arg(help_heading = ARGUMENTS, value_parser = parse_address)]
+    address: Address,
+}
+
+pub fn run(session: &Session, args: &Args) -> Result<Exit, Error> {
+    let entry = entry(session, args)?;
+    let (ui, path) = (session.ui, session.path.display());
+    let what = format!("{} {}", entry.kind, entry.name);
+    let usage = |message: String| Error::new(Exit::Usage, message);
+    let edited =
+        add_entry(&session.text, &entry).map_err(|e| usage(e.to_string()).hint(format!("edit {path}")))?;
+    let Edited::Text(text) = edited else {
+        ui.say(&Text::new(&format!("{what} is there already: nothing to do")));
+        ui.object(&json!({ "council": path.to_string(), "added": what, "done": "already" }));
+        return Ok(Exit::Done);
+    };
+    let council = Council::parse(&path.to_string(), &text)?;
+    if entry.kind == EntryKind::Lever {
+        let report = check_levers(&council, &session.catalogue).into_iter().find(|r| r.lever == entry.name);
+        if let Some(report) = report.filter(|report| !report.faults.is_empty()) {
+            return Err(usage(report.faults.join("; ")).hint("breakglass playbook show explains a playbook"));
+        }
+    }
+    store::replace(&session.path, &session.text, &text)?;
+    let digest = TextDigest::of(&text).short();
+    ui.say(&Text::default().good("added ").add(&what).add(&format!(" to {path}")));
+    ui.say(&Text::new(&format!(
+        "its digest is now {digest}: everybody needs this file, and is shown the change"
+    )));
+    ui.object(&json!({ "council": path.to_string(), "added": what, "digest": digest, "done": "added" }));
+    Ok(Exit::Done)
+}
+
+fn entry(session: &Session, args: &Args) -> Result<NewEntry, Error> {
+    let text = |key: &str, value: &str| (key.to_string(), Value::String(value.into()));
+    let (kind, name, fields) = match args {
+        Args::Chain { name, id, rpc } => {
+            rpc.iter().try_for_each(|url| rpc_without_key(url).map(drop))?;
+            let urls = rpc.iter().cloned().map(Value::String).collect();
+            let fields =
+                vec![("id".into(), Value::Integer((*id).into())), ("rpc".into(), Value::Array(urls))];
+            (EntryKind::Chain, name, fields)
+        }
+        Args::Safe { named, chain } => {
+            let chain = the_chain(session, chain.as_deref())?;
+            (EntryKind::Safe, &named.name, on_chain(session, chain, named.address)?)
+        }
+        Args::Signer { named, path } => {
+            let path = path.iter().map(|path| text("path", path));
+            let fields = [text("address", &named.address.to_string())].into_iter().chain(path);
+            (EntryKind::Signer, &named.name, fields.collect())
+        }
+        Args::Target { named, chain } => {
+            let chain = the_chain(session, chain.as_deref())?;
+            (EntryKind::Target, &named.name, vec![text(&chain.name, &named.address.to_string())])
+        }
+        Args::Lever { name, playbook, set, safe } => {
+            let safe = session.only_safe(safe.as_deref())?;
+            let set: toml::Table = set.iter().map(|(key, value)| text(key, value)).collect();
+            let set = (!set.is_empty()).then(|| ("set".to_string(), Value::Table(set)));
+            let fields = [text("playbook", playbook), text("safe", &safe.name)].into_iter().chain(set);
+            (EntryKind::Lever, name, fields.collect())
+        }
+        Args::Person { name, reach, role, zone, backup } => {
+            let optional = [("role", role), ("zone", zone), ("backup", backup)];
+            let optional = optional.into_iter().filter_map(|(key, value)| Some(text(key, value.as_ref()?)));
+            (EntryKind::Person, name, [text("reach", reach)].into_iter().chain(optional).collect())
+        }
+    };
+    Ok(NewEntry { kind, name: name.clone(), fields })
+}
+
+fn the_chain<'s>(session: &'s Session, name: Option<&str>) -> Result<&'s Chain, Error> {
+    let chains = &session.council.chains;
+    let known = || chains.keys().cloned().collect::<Vec<_>>().join(", ");
+    match (name, chains.len()) {
+        (Some(name), _) => chains.get(name).ok_or_else(|| {
+            Error::new(Exit::Usage, format!("no chain is called {name:?}; known: {}", known()))
+                .hint("breakglass council add chain NAME ID --rpc '${NAME}'")
+        }),
+        (None, 1) => chains.values().next().ok_or_else(|| Error::new(Exit::Usage, "there is no chain")),
+        (None, count) => {
+            Err(Error::new(Exit::Usage, format!("the council file has {count} chains: which one?"))
+                .hint(format!("pass --chain NAME, one of: {}", known())))
+        }
+    }
+}
+
+/// Reads a Safe from its chain; owners by the names that the council file has for them.
+fn on_chain(session: &Session, chain: &Chain, address: Address) -> Result<Vec<(String, Value)>, Error> {
+    let link = session.connect_to(chain)?;
+    let queries = batch_queries(chain.id);
+    let ask = Ask { safe: address, queries: &queries, ..Ask::default() };
+    let snapshot = session.ui.wait("reading the Safe", || link.snapshot(&ask, BlockTag::Latest))?;
+    let signers = &session.council.signers;
+    let named = |owner: &Address| {
+        let signer = signers.values().find(|signer| signer.address == *owner);
+        signer.map_or_else(|| owner.to_string(), |signer| signer.name.clone())
+    };
+    let owners = snapshot.state.owners.list().iter().map(named).collect();
+    Ok(safe_fields(&chain.name, chain.id, &snapshot, owners))
+}
