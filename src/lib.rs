@@ -59,7 +59,7 @@
 //! | 3 | [`playbook`] | playbook text to plan |
 //! | 2 | [`council`] | the council file, and a person's own settings |
 //! | 1 | [`device`] | keys: hardware wallets and keystores; the pages that a Ledger will show |
-//! | 1 | [`evm`] | blocks, questions and answers, revert reasons |
+//! | 1 | [`evm`] | blocks, questions and answers, revert reasons, the functions in a bytecode |
 //! | 1 | [`ui`] | the only room that prints or prompts |
 //! | 0 | [`store`] | the only room that touches files and the environment |
 //! | 0 | [`safe`] | the Safe protocol |

@@ -5,6 +5,7 @@
 
 pub mod barred;
 pub mod conflict;
+pub mod contract;
 pub mod council_check;
 pub mod council_online;
 pub mod depth;

@@ -1,5 +1,9 @@
 //! Rehearsals on this chain: what they need rides in rounds that are asked anyway, and comes from the quorum.
 
+use std::collections::{BTreeMap, BTreeSet};
+
+use alloy::primitives::{Address, Bytes};
+
 use super::chain_error::ChainError;
 use super::draft::{Draft, MOST_LISTED, requests, state};
 use super::quorum::Chain;
@@ -7,8 +11,8 @@ use super::snapshot::Snapshot;
 use crate::evm::{BlockRef, BlockTag, Keys};
 use crate::evm::{Query, Readings};
 use crate::fork::{
-    ExecTransaction, ForkError, Moment, Rehearsal, State, StateSource, World, complete, gas_limit,
-    runs_elsewhere, settle, view,
+    ExecTransaction, ForkError, Moment, PROXY_SLOTS, Rehearsal, State, StateSource, World, code_behind,
+    complete, gas_limit, runs_elsewhere, settle, view,
 };
 use crate::safe::{slot, slot_word};
 
@@ -97,6 +101,28 @@ impl Chain {
         world.next_timestamp = timestamp;
         let source = Pinned { chain: self, block: seen.header.block() };
         settle(&source, &mut world, exec, &[], Keys::default()).map_err(|error| source.failed(error))
+    }
+
+    /// Returns every code that runs on the storage of each address in the newest block, its own first: a proxy's
+    /// implementation is found by calling it. One round, and one more for each link from proxy to implementation.
+    ///
+    /// # Errors
+    /// When a value cannot be had from a quorum.
+    pub fn code_behind(
+        &self,
+        targets: &BTreeSet<Address>,
+    ) -> Result<BTreeMap<Address, Vec<Bytes>>, ChainError> {
+        let places = targets.iter().flat_map(|t| PROXY_SLOTS.iter().map(|proxy| (*t, proxy.slot)));
+        let keys = Keys { accounts: targets.clone(), slots: places.collect(), ..Keys::default() };
+        let (header, replies) = self.ask(&requests(&keys), BlockTag::Latest)?;
+        let mut world = World::new(self.id(), (&header).into(), header.hash);
+        world.state = state(&keys, &replies);
+        let source = Pinned { chain: self, block: header.block() };
+        let named = world.state.slots.values().filter(|word| !word.is_zero());
+        let hints =
+            Keys { accounts: named.map(|word| Address::from_word(*word)).collect(), ..Keys::default() };
+        let result = complete(&source, &mut world, hints, |world| code_behind(world, targets));
+        result.map_err(|error| source.failed(error))
     }
 
     /// The most gas that a transaction may have in the block after `seen`'s.

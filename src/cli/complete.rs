@@ -88,6 +88,24 @@ pub fn safes(current: &OsStr) -> Vec<CompletionCandidate> {
     begins(current, safes.map(|safe| (safe.name.as_str(), format!("{} on {}", safe.address, safe.chain))))
 }
 
+pub fn targets(current: &OsStr) -> Vec<CompletionCandidate> {
+    let Some(desk) = desk() else { return Vec::new() };
+    let targets = desk.council.targets.iter();
+    begins(
+        current,
+        targets.map(|(name, places)| {
+            let chains: Vec<&str> = places.keys().map(String::as_str).collect();
+            (name.as_str(), format!("on {}", chains.join(", ")))
+        }),
+    )
+}
+
+pub fn chains(current: &OsStr) -> Vec<CompletionCandidate> {
+    let Some(desk) = desk() else { return Vec::new() };
+    let chains = desk.council.chains.values();
+    begins(current, chains.map(|chain| (chain.name.as_str(), format!("chain id {}", chain.id))))
+}
+
 pub fn signers(current: &OsStr) -> Vec<CompletionCandidate> {
     let Some(desk) = desk() else { return Vec::new() };
     let signers = desk.council.signers.values();

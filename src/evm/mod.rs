@@ -1,4 +1,5 @@
-//! The words of a chain: blocks, questions and answers, revert reasons, values as people read them.
+//! The words of a chain: blocks, questions and answers, revert reasons, values as people read them, the functions that
+//! a bytecode has.
 //!
 //! May touch values only: who asks a question, and of whom, is for the rooms above.
 
@@ -6,6 +7,7 @@ pub mod amount;
 mod block;
 mod effect;
 mod fresh;
+mod functions;
 mod names;
 mod query;
 mod render;
@@ -14,6 +16,7 @@ mod revert;
 pub use block::{Block, BlockHash, BlockRef, BlockTag, Header, TxHash, WireHeader};
 pub use effect::{Keys, TokenChange, Write};
 pub use fresh::Fresh;
+pub use functions::{FoundFunction, functions, selectors};
 pub use names::AddressBook;
 pub use query::{Answer, Query, Readings, cut_for_display};
 pub use render::{called, render, shortened};

@@ -9,6 +9,7 @@
 //! in), the price of gas (the base fee, and nobody is charged), and the writes that clients make before the first transaction of a
 //! block (EIP-2935, EIP-4788). On an L2, precompiled contracts and instructions of its own are not known here.
 
+mod behind;
 mod cause;
 mod changes;
 mod db;
@@ -24,6 +25,7 @@ mod tests;
 mod trace;
 mod world;
 
+pub use behind::code_behind;
 use early_keys::next_keys;
 pub use early_keys::{access_list_calls, access_list_keys, first_keys};
 pub use env::gas_limit;

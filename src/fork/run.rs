@@ -229,9 +229,9 @@ pub fn view(
     }
 }
 
-type Evm<'a> = MainnetEvm<MainnetContext<ForkDb<'a>>, Tracer>;
+pub(super) type Evm<'a> = MainnetEvm<MainnetContext<ForkDb<'a>>, Tracer>;
 
-fn evm(world: &World, block: BlockEnv, assumed: BTreeMap<(Address, B256), U256>) -> Evm<'_> {
+pub(super) fn evm(world: &World, block: BlockEnv, assumed: BTreeMap<(Address, B256), U256>) -> Evm<'_> {
     Context::mainnet()
         .with_db(ForkDb::new(world, assumed))
         .with_block(block)
@@ -285,7 +285,7 @@ fn approve(exec: &ExecTransaction<'_>) -> (Bytes, BTreeMap<(Address, B256), U256
 }
 
 /// A call at no price, with the gas that nodes give to `eth_call`.
-fn transaction(chain_id: u64, caller: Address, to: Address, data: Bytes) -> TxEnv {
+pub(super) fn transaction(chain_id: u64, caller: Address, to: Address, data: Bytes) -> TxEnv {
     let kind = TxKind::Call(to);
     TxEnv {
         caller,

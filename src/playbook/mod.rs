@@ -41,6 +41,7 @@ pub use language::flags::Flags;
 pub use language::template::{Pattern, Template};
 pub use language::unit::Unit;
 pub use library::dictionary::Dictionary;
+pub use library::fit::{Fit, fits};
 pub use library::one_line::Summary;
 pub use library::scaffold::{DraftError, Signatures, draft};
 pub use library::{Catalogue, Entry, LookupError, Origin};

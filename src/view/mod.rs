@@ -7,6 +7,7 @@ pub mod changed_texts;
 pub mod cost;
 pub mod journal_table;
 pub mod ledger_pages;
+pub mod playbook_list;
 pub mod playbook_text;
 pub mod review;
 mod review_block;

@@ -12,6 +12,7 @@
 mod stage;
 
 mod cli;
+mod finding;
 mod golden;
 mod openzeppelin;
 mod protocols;

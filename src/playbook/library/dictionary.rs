@@ -12,7 +12,6 @@ use alloy::primitives::{B256, Log, Selector};
 use crate::evm::AddressBook;
 use crate::evm::{render, shortened};
 use crate::playbook::Playbook;
-use crate::playbook::claim::{Asked, Claim, Fact, StaticCall};
 
 /// Sources: Safe contracts 1.0.0 – 1.5.0, OpenZeppelin Contracts 5.x, ERC-20, ERC-721, ERC-1155, ERC-1271.
 const FUNCTIONS: [&str; 41] = [
@@ -124,26 +123,8 @@ impl Dictionary {
     }
 
     fn add(&mut self, playbook: &Playbook) {
-        for step in &playbook.steps {
-            self.add_function(&step.function);
-            step.skip_if.iter().for_each(|claim| self.add_claim(claim));
-        }
-        playbook.reads.iter().for_each(|read| self.add_asked(&read.source));
-        playbook.before.iter().chain(&playbook.after).for_each(|claim| self.add_claim(claim));
-    }
-
-    fn add_claim(&mut self, claim: &Claim) {
-        match &claim.fact {
-            Fact::Value { source, .. } => self.add_asked(source),
-            Fact::Event { event, .. } => self.add_event(event),
-            Fact::Call { call, .. } => self.add_function(&call.function),
-        }
-    }
-
-    fn add_asked(&mut self, asked: &Asked) {
-        if let Asked::View(StaticCall { function, .. }) = asked {
-            self.add_function(function);
-        }
+        playbook.functions().for_each(|function| self.add_function(function));
+        playbook.events().for_each(|event| self.add_event(event));
     }
 
     fn add_function(&mut self, function: &Function) {
@@ -153,6 +134,12 @@ impl Dictionary {
     fn add_event(&mut self, event: &Event) {
         let indexed = event.inputs.iter().filter(|input| input.indexed).count();
         self.events.entry((event.selector(), indexed)).or_insert_with(|| event.clone());
+    }
+
+    /// Returns the signature of a function; `None` if it is not known.
+    #[must_use]
+    pub fn signature(&self, selector: Selector) -> Option<String> {
+        self.functions.get(&selector).map(Function::signature)
     }
 
     /// `setFee(newFee 30)`; nothing for a call that is not known, or whose data is not as its signature says.

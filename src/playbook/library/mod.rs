@@ -1,8 +1,10 @@
 //! Where playbooks are found: the council's own first, then the library built into the program.
 
 pub(super) mod dictionary;
+pub(super) mod fit;
 pub(super) mod one_line;
 pub(super) mod scaffold;
+mod symbols;
 
 use std::collections::BTreeMap;
 use std::fmt;

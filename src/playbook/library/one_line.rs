@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use crate::playbook::{Kind, Playbook, Severity, Word};
+use crate::playbook::{Kind, Playbook, Severity, Undo, Word};
 
 /// One playbook, for a list.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -12,6 +12,8 @@ pub struct Summary {
     pub family: Option<String>,
     pub title: String,
     pub severity: Severity,
+    /// The id of its counter-playbook; `None` if it cannot be taken back.
+    pub undo: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -21,6 +23,15 @@ struct Head {
     family: Option<String>,
     title: String,
     severity: String,
+    undo: HeadUndo,
+}
+
+/// As a file says it: an id, or a table with one or with the reason why there is none.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum HeadUndo {
+    Id(String),
+    Table { playbook: Option<String> },
 }
 
 impl Summary {
@@ -35,6 +46,10 @@ impl Summary {
             id: head.id,
             family: head.family.map(|family| family.trim().into()),
             title: head.title.trim().into(),
+            undo: match head.undo {
+                HeadUndo::Id(id) => Some(id),
+                HeadUndo::Table { playbook } => playbook,
+            },
         })
     }
 }
@@ -47,6 +62,10 @@ impl From<&Playbook> for Summary {
             family: playbook.family.clone(),
             title: playbook.title.clone(),
             severity: playbook.severity,
+            undo: match &playbook.undo {
+                Undo::Playbook { id, .. } => Some(id.to_string()),
+                Undo::None { .. } => None,
+            },
         }
     }
 }

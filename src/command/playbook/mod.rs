@@ -1,8 +1,9 @@
 //! `playbook list`, `show`, `check`, `new`, `schema`, `test`.
 
+mod list;
+
 use std::path::{Path, PathBuf};
 
-use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Subcommand, ValueHint};
 use clap_complete::ArgValueCompleter;
 use serde_json::{Value, json};
@@ -19,9 +20,7 @@ use crate::error::{Error, Exit};
 use crate::evm::BlockTag;
 use crate::playbook::draft;
 use crate::playbook::schema;
-use crate::playbook::{
-    self, Catalogue, Entry, Kind, Origin, Playbook, PlaybookDigest, Severity, Signatures, Summary, Undo, Word,
-};
+use crate::playbook::{self, Catalogue, Entry, Origin, Playbook, PlaybookDigest, Signatures, Summary, Undo};
 use crate::store;
 use crate::ui::{Text, Ui};
 use crate::view::playbook_text::{explained, lever, origin};
@@ -32,10 +31,10 @@ const MOST_CHECKED: usize = 10_000;
 #[derive(Debug, Subcommand)]
 #[command(disable_help_subcommand = true, after_help = EXAMPLES)]
 pub enum Args {
-    /// List every playbook
+    /// Find playbooks: all, by a text, or for a contract on chain
     ///
-    /// Your council's own first, then the built-in ones.
-    List(ListArgs),
+    /// Your council's own first, then the built-in ones by protocol. The undo of a playbook stands beside it.
+    List(list::Args),
     /// Explain a playbook, with its parameters and an example lever
     Show(ShowArgs),
     /// Say what is wrong with a playbook file, or with all in a folder
@@ -53,29 +52,8 @@ pub enum Args {
 
 const EXAMPLES: &str = "\
 Examples:
-  breakglass playbook list --family aave
+  breakglass playbook list aave
   breakglass playbook show pause/oz-pausable";
-
-const LIST_EXAMPLES: &str = "\
-Examples:
-  breakglass playbook list --kind pause
-  breakglass playbook list --family aave --severity P1";
-
-#[derive(Debug, clap::Args)]
-#[command(next_help_heading = "What", after_help = LIST_EXAMPLES)]
-pub struct ListArgs {
-    /// Only this kind
-    #[arg(long, value_name = "KIND", value_parser = word::<Kind>(), ignore_case = true)]
-    kind: Option<Kind>,
-
-    /// Only protocols whose name contains this
-    #[arg(long, value_name = "TEXT")]
-    family: Option<String>,
-
-    /// Only this severity; P1 is the gravest
-    #[arg(long, value_name = "P1", value_parser = word::<Severity>(), ignore_case = true)]
-    severity: Option<Severity>,
-}
 
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "What", after_help = "Examples:\n  breakglass playbook show pause/oz-pausable")]
@@ -157,17 +135,9 @@ pub struct TestArgs {
     fork_url: Option<String>,
 }
 
-/// Reads one of the words of an enumeration, in any case.
-fn word<T: Word + Send + Sync>() -> impl TypedValueParser<Value = T> {
-    PossibleValuesParser::new(T::ALL.iter().map(|(name, _)| *name)).try_map(|given| {
-        let same = |(name, _): &&(&str, T)| name.eq_ignore_ascii_case(&given);
-        T::ALL.iter().find(same).map(|(_, value)| *value).ok_or("not one of the words")
-    })
-}
-
 pub fn run(ui: &Ui, council: Option<&Path>, quorum: Option<u8>, args: &Args) -> Result<Exit, Error> {
     match args {
-        Args::List(wanted) => Ok(list(ui, &catalogue(ui, council)?, wanted)),
+        Args::List(args) => list::run(ui, council, quorum, args),
         Args::Show(args) => Ok(show(ui, &catalogue(ui, council)?.get(&args.id)?)),
         Args::Check(args) => check(ui, &args.path),
         Args::New(args) => new(ui, args),
@@ -189,45 +159,10 @@ fn catalogue(ui: &Ui, council: Option<&Path>) -> Result<Catalogue, Error> {
     Ok(Desk::load(ui, council)?.catalogue)
 }
 
-fn list(ui: &Ui, catalogue: &Catalogue, wanted: &ListArgs) -> Exit {
-    let near = |summary: &Summary| {
-        let text = format!("{} {}", summary.family.as_deref().unwrap_or_default(), summary.id).to_lowercase();
-        wanted.family.as_ref().is_none_or(|family| text.contains(&family.to_lowercase()))
-    };
-    let mut entries = catalogue.summaries();
-    entries.retain(|(s, ..)| {
-        wanted.kind.is_none_or(|k| k == s.kind) && wanted.severity.is_none_or(|p| p == s.severity) && near(s)
-    });
-    for fault in catalogue.faults() {
-        ui.say(&Text::default().warn("left out: ").add(&fault.to_string()));
-    }
-    let rows: Vec<Vec<String>> = entries
-        .iter()
-        .map(|(summary, origin, _)| {
-            let title = match origin {
-                Origin::Council(path) => format!("{} (your own: {path})", summary.title),
-                Origin::BuiltIn => summary.title.clone(),
-            };
-            vec![summary.id.clone(), title, summary.severity.to_string()]
-        })
-        .collect();
-    if rows.is_empty() {
-        ui.say(&Text::new("no playbook is of that kind, family and severity"));
-    } else {
-        ui.table(&["playbook", "what it does", "severity"], &rows);
-    }
-    if ui.is_json() {
-        let objects: Vec<Value> =
-            entries.iter().map(|(summary, origin, text)| brief(summary, origin, text)).collect();
-        ui.object(&json!({ "playbooks": objects }));
-    }
-    Exit::Done
-}
-
 fn brief(summary: &Summary, from: &Origin, text: &str) -> Value {
     json!({
         "id": summary.id, "kind": summary.kind.to_string(), "family": summary.family, "title": summary.title,
-        "severity": summary.severity.to_string(), "from": origin(from), "digest": PlaybookDigest::of(text).to_string(),
+        "severity": summary.severity.to_string(), "undo": summary.undo, "from": origin(from), "digest": PlaybookDigest::of(text).to_string(),
     })
 }
 

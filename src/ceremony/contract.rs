@@ -1,0 +1,87 @@
+//! A contract on one of the council's chains: where it is, and which functions its code has.
+
+use std::collections::BTreeSet;
+
+use alloy::primitives::{Address, Bytes, Selector};
+
+use crate::ceremony::desk::Desk;
+use crate::council::Chain;
+use crate::error::{Error, Exit};
+use crate::evm::selectors;
+use crate::near;
+use crate::safe::parse_address;
+
+/// Where a contract is.
+#[derive(Clone, Copy, Debug)]
+pub struct Place<'a> {
+    pub chain: &'a Chain,
+    pub address: Address,
+}
+
+impl Desk<'_> {
+    /// Finds a contract by its address or by its name in the council file. The chain may be left out where there is one
+    /// only that it can be on.
+    ///
+    /// # Errors
+    /// A name or chain that the council file does not have, or several chains to choose from.
+    pub fn place(&self, contract: &str, chain: Option<&str>) -> Result<Place<'_>, Error> {
+        let council = &self.council;
+        if let Some(name) = chain.filter(|name| !council.chains.contains_key(*name)) {
+            let hint = near::hint(name, council.chains.keys().map(String::as_str));
+            return Err(Error::new(Exit::Usage, format!("no chain is called {name:?}")).hint(hint));
+        }
+        let parsed = parse_address(contract);
+        let on = |chain: &Chain| match &parsed {
+            Ok(address) => Some(*address),
+            Err(_) => council.names_on(&chain.name).address(contract),
+        };
+        let wanted = council.chains.values().filter(|known| chain.is_none_or(|name| name == known.name));
+        let mut places: Vec<Place> =
+            wanted.filter_map(|chain| Some(Place { chain, address: on(chain)? })).collect();
+        let names = |place: &Place| council.names_on(&place.chain.name).name(place.address).is_some();
+        if places.iter().any(names) {
+            // An address that the file names is meant there; another may be on any chain.
+            places.retain(names);
+        }
+        match (&places[..], parsed) {
+            ([place], _) => Ok(*place),
+            ([], Err(error)) if contract.starts_with("0x") => Err(Error::new(Exit::Usage, error.to_string())),
+            ([], _) => {
+                let known = council.targets.keys().map(String::as_str);
+                let message = format!("no target is called {contract:?} in {}", self.path.display());
+                Err(Error::new(Exit::Usage, message).hint(near::hint(contract, known)))
+            }
+            (several, _) => {
+                let names: Vec<&str> = several.iter().map(|place| place.chain.name.as_str()).collect();
+                let message = format!("{contract} may be on {}", names.join(" or "));
+                Err(Error::new(Exit::Usage, message).hint("pass --chain NAME"))
+            }
+        }
+    }
+
+    /// Returns every code that runs on the contract's storage in the newest block: a proxy's own, and what it delegates
+    /// to.
+    ///
+    /// # Errors
+    /// If the chain cannot be asked, or there is no code.
+    pub fn code_at(&self, place: Place<'_>) -> Result<Vec<Bytes>, Error> {
+        let Place { chain, address } = place;
+        let link = self.link(chain)?;
+        let reading = format!("reading {address} on {}", chain.name);
+        let mut found = self.progress.wait(&reading, || link.code_behind(&BTreeSet::from([address])))?;
+        match found.remove(&address) {
+            Some(codes) if !codes.is_empty() => Ok(codes),
+            _ => {
+                let message = format!("{address} has no code on {}", chain.name);
+                Err(Error::new(Exit::Failed, message)
+                    .hint("check the address, or name its chain with --chain NAME"))
+            }
+        }
+    }
+}
+
+/// Returns the selectors of all that runs on a contract's storage.
+#[must_use]
+pub fn selectors_of(codes: &[Bytes]) -> BTreeSet<Selector> {
+    codes.iter().flat_map(|code| selectors(code)).collect()
+}

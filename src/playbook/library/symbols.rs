@@ -1,0 +1,85 @@
+//! The functions and events that a playbook names, and whether a text is among its words. Pure.
+
+use alloy::json_abi::{Event, Function};
+use alloy::primitives::hex;
+
+use crate::playbook::Playbook;
+use crate::playbook::claim::{Asked, Claim, Fact, StaticCall};
+
+impl Playbook {
+    /// Returns every function that it calls or asks, in the order of its parts.
+    pub fn functions(&self) -> impl Iterator<Item = &Function> {
+        let reads = self.reads.iter().filter_map(|read| asked(&read.source));
+        let claims = self.claims().filter_map(|claim| match &claim.fact {
+            Fact::Value { source, .. } => asked(source),
+            Fact::Call { call, .. } => Some(&call.function),
+            Fact::Event { .. } => None,
+        });
+        self.steps.iter().map(|step| &step.function).chain(reads).chain(claims)
+    }
+
+    /// Returns every event that it expects.
+    pub fn events(&self) -> impl Iterator<Item = &Event> {
+        self.claims().filter_map(|claim| match &claim.fact {
+            Fact::Event { event, .. } => Some(event),
+            _ => None,
+        })
+    }
+
+    fn claims(&self) -> impl Iterator<Item = &Claim> {
+        let skips = self.steps.iter().flat_map(|step| &step.skip_if);
+        skips.chain(&self.before).chain(&self.after)
+    }
+
+    /// Returns `true` if each word of the text is in its id, title, protocol, or a function, event or error that it
+    /// names: by name, or a function by its selector.
+    #[must_use]
+    pub fn is_about(&self, text: &str) -> bool {
+        let mut words =
+            format!("{}\n{}\n{}", self.id, self.title, self.family.as_deref().unwrap_or_default());
+        for function in self.functions() {
+            words.push_str(&format!(
+                "\n{} {}",
+                function.signature(),
+                hex::encode_prefixed(function.selector())
+            ));
+        }
+        self.events().for_each(|event| words.push_str(&format!("\n{}", event.signature())));
+        self.errors.iter().for_each(|error| words.push_str(&format!("\n{}", error.signature())));
+        let words = words.to_lowercase();
+        text.to_lowercase().split_whitespace().all(|word| words.contains(word))
+    }
+}
+
+fn asked(asked: &Asked) -> Option<&Function> {
+    match asked {
+        Asked::View(StaticCall { function, .. }) => Some(function),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::playbook::Catalogue;
+
+    #[test]
+    fn a_playbook_is_found_by_its_words_functions_and_selectors() {
+        let library = Catalogue::new(Vec::new());
+        let playbook = library.get("pause/aave-v3-reserve").unwrap().playbook;
+        for text in [
+            "aave",
+            "AAVE reserve",
+            "setReservePause",
+            "setreservepause(address,bool)",
+            "pause/aave-v3-reserve",
+            "  ",
+        ] {
+            assert!(playbook.is_about(text), "{text}");
+        }
+        let selector = alloy::hex::encode_prefixed(playbook.steps[0].function.selector());
+        assert!(playbook.is_about(&selector));
+        for text in ["compound", "aave compound", "setReserveFreeze", "0x8456cb59"] {
+            assert!(!playbook.is_about(text), "{text}");
+        }
+    }
+}
