@@ -7,11 +7,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use alloy::primitives::Selector;
 
-use crate::playbook::check::Ending;
 use crate::playbook::claim::{Asked, Claim, Fact, StaticCall};
 use crate::playbook::each::Each;
 use crate::playbook::language::template::Template;
-use crate::playbook::{Catalogue, Entry, Playbook};
+use crate::playbook::{Catalogue, Ending, Entry, Playbook};
 
 /// A playbook every call of which a contract can answer.
 #[derive(Clone, Debug, PartialEq)]
