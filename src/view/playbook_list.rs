@@ -139,11 +139,8 @@ fn cut(words: &[String], room: usize, most: usize) -> Vec<String> {
         kept -= 1;
     }
     let mut lines = wrapped(&words[..kept], room);
-    lines
-        .iter_mut()
-        .last()
-        .into_iter()
-        .for_each(|line| line.push_str(&format!(" … {} more", words.len() - kept)));
+    let more = format!(" … {} more", words.len() - kept);
+    lines.iter_mut().last().into_iter().for_each(|line| line.push_str(&more));
     lines
 }
 

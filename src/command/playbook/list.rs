@@ -112,7 +112,9 @@ fn list(ui: &Ui, catalogue: &Catalogue, args: &Args) {
     } else if args.is_filtered() {
         ui.table(&["playbook", "what it does", "undo", "severity"], &rows(&shelves));
     } else {
-        overview(&shelves, ui.width()).iter().for_each(|line| ui.data(line));
+        for line in overview(&shelves, ui.width()) {
+            ui.data(&line);
+        }
         ui.say(&Text::new("see their ids and what they do: ").bold("breakglass playbook list TEXT"));
     }
     if ui.is_json() {

@@ -1,6 +1,6 @@
 //! The functions and events that a playbook names, and whether a text is among its words. Pure.
 
-use alloy::json_abi::{Event, Function};
+use alloy::json_abi::{Error, Event, Function};
 use alloy::primitives::hex;
 
 use crate::playbook::Playbook;
@@ -35,18 +35,14 @@ impl Playbook {
     /// names: by name, or a function by its selector.
     #[must_use]
     pub fn is_about(&self, text: &str) -> bool {
-        let mut words =
-            format!("{}\n{}\n{}", self.id, self.title, self.family.as_deref().unwrap_or_default());
+        let mut words = vec![self.id.to_string(), self.title.clone()];
+        words.extend(self.family.clone());
         for function in self.functions() {
-            words.push_str(&format!(
-                "\n{} {}",
-                function.signature(),
-                hex::encode_prefixed(function.selector())
-            ));
+            words.extend([function.signature(), hex::encode_prefixed(function.selector())]);
         }
-        self.events().for_each(|event| words.push_str(&format!("\n{}", event.signature())));
-        self.errors.iter().for_each(|error| words.push_str(&format!("\n{}", error.signature())));
-        let words = words.to_lowercase();
+        words.extend(self.events().map(Event::signature));
+        words.extend(self.errors.iter().map(Error::signature));
+        let words = words.join("\n").to_lowercase();
         text.to_lowercase().split_whitespace().all(|word| words.contains(word))
     }
 }
