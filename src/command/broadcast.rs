@@ -25,15 +25,15 @@ use crate::command::args::{ARGUMENTS, Accept, Depth, Derive, Key, Proofs};
 use crate::command::complete;
 use crate::command::earlier::{Before, not_reserved, sent_before};
 use crate::command::report::report;
-use crate::command::{import, status};
+use crate::command::status;
 use crate::device::{Status, transaction_pages};
 use crate::error::{Error, Exit};
 use crate::evm::amount;
 use crate::incident::Act;
 use crate::proposal::{NotReady, Proposal, Ready, assemble};
 use crate::safe::Execution;
-use crate::session::keys as key;
 use crate::session::keys::{Named, Signer, Use};
+use crate::session::{incoming, keys as key};
 use crate::store::StoreError;
 use crate::ui::Text;
 use crate::view::cost;
@@ -107,7 +107,7 @@ pub fn run(session: &Session, args: &Args) -> Result<Exit, Error> {
     // The address that a keystore states: its key is asked for only once there is something to send.
     let named = if args.calldata { None } else { Some(key::find(session.ui, &args.key, Use::Paying)?) };
     if let Some(chat) = &args.chat {
-        let received = import::receive(session, &args.what, &given, std::slice::from_ref(chat))?;
+        let received = incoming::receive(session, &args.what, &given, std::slice::from_ref(chat))?;
         received.require_read(session).map_err(|error| error.hint("nothing was sent"))?;
     }
     let mut found = session.find(&args.what, &given, Purpose::Finish)?;

@@ -7,6 +7,7 @@ pub mod accept;
 pub mod answer;
 pub mod each_part;
 pub mod earlier;
+pub mod incoming;
 pub mod keys;
 pub mod note;
 pub mod on_ledger;

@@ -5,6 +5,7 @@
 pub mod already_done;
 pub mod changed_texts;
 pub mod cost;
+pub mod imported;
 pub mod journal_table;
 pub mod ledger_pages;
 pub mod playbook_list;

@@ -1,0 +1,219 @@
+//! Signatures that are handed over, in files, folders, standard input or a whole pasted chat: read within bounds, kept,
+//! and reported. Nothing that a source says about itself is believed: every hash is recomputed, every signer recovered.
+
+use std::path::{Path, PathBuf};
+
+use alloy::primitives::Address;
+use serde_json::json;
+
+use crate::ceremony::importing::{Taken, nothing_taken};
+use crate::ceremony::order::Given;
+use crate::error::{Error, Exit};
+use crate::incident::{Act, MOST_LISTED};
+use crate::proposal::{Few, Finds, Gathered, OwnerSignature, find_signatures};
+use crate::session::Session;
+use crate::store::{self, Foreign, StoreError};
+use crate::ui::{Text, has_terminal};
+use crate::view::imported::{Imported, Line, Progress, Refused, Spare};
+
+/// The most files that are read, and the most bytes of all of them: far above what any council hands over at once.
+const MOST_FILES: usize = 10_000;
+const MOST_BYTES: usize = 64 << 20;
+
+/// The signatures that were found, by where they were.
+#[derive(Default)]
+struct Sources {
+    origins: Vec<String>,
+    finds: Vec<Finds>,
+    bytes: usize,
+    /// Texts in which bytes that are not UTF-8 were passed over.
+    damaged: Few<String>,
+    /// Files or folders that cannot be read.
+    failed: Few<Error>,
+    /// Files over the bound.
+    left: usize,
+}
+
+/// The texts that were handed over, and what was taken from them.
+pub struct Received {
+    sources: Sources,
+    taken: Taken,
+}
+
+/// Reads what is handed over, and keeps what is an owner's signature.
+pub fn receive(
+    session: &Session,
+    what: &[String],
+    given: &Given,
+    from: &[PathBuf],
+) -> Result<Received, Error> {
+    let sources = read(session, from);
+    let taken = session.take_in(what, given, &sources.finds)?;
+    note(session, &taken);
+    Ok(Received { sources, taken })
+}
+
+/// Whose signatures were taken in, an entry for each proposal.
+fn note(session: &Session, taken: &Taken) {
+    for proposal in &taken.proposals {
+        let of = taken.gathered.new.iter().filter(|signature| signature.hash() == proposal.hash());
+        let owners: Vec<Address> = of.map(OwnerSignature::owner).collect();
+        for owners in owners.chunks(MOST_LISTED) {
+            session.note(Act::Imported { owners: owners.to_vec() }, proposal);
+        }
+    }
+}
+
+/// Reads standard input if nothing is named. A source that cannot be read is named, and the rest is read all the same.
+fn read(session: &Session, from: &[PathBuf]) -> Sources {
+    let stdin = [PathBuf::from("-")];
+    let from = if from.is_empty() { &stdin[..] } else { from };
+    let mut sources = Sources::default();
+    for path in from {
+        if path == Path::new("-") {
+            let origin = "standard input";
+            if has_terminal() {
+                session
+                    .ui
+                    .say(&Text::new("paste the chat or the lines, then press Ctrl-D on a line of its own:"));
+                sources.add(origin.into(), store::read_stdin);
+            } else {
+                sources.add(origin.into(), || session.ui.receive(origin, store::read_stdin));
+            }
+        } else if store::is_folder(path) {
+            match store::files_below(path, "json", MOST_FILES) {
+                Ok(files) => {
+                    sources.left += files.left;
+                    files.paths.iter().for_each(|file| sources.add_file(file));
+                }
+                Err(error) => sources.failed.push(|| error.into()),
+            }
+        } else {
+            let origin = path.display().to_string();
+            sources.add(origin.clone(), || session.ui.receive(&origin, || store::read_foreign(path)));
+        }
+    }
+    sources
+}
+
+impl Sources {
+    fn add_file(&mut self, path: &Path) {
+        self.add(path.display().to_string(), || store::read_foreign(path));
+    }
+
+    fn add(&mut self, origin: String, read: impl FnOnce() -> Result<Foreign, StoreError>) {
+        if self.finds.len() >= MOST_FILES || self.bytes >= MOST_BYTES {
+            self.left += 1;
+            return;
+        }
+        match read() {
+            Ok(Foreign { text, is_damaged }) => {
+                self.bytes += text.len();
+                self.finds.push(find_signatures(&text));
+                if is_damaged {
+                    self.damaged.push(|| origin.clone());
+                }
+                self.origins.push(origin);
+            }
+            Err(error) => self.failed.push(|| error.into()),
+        }
+    }
+
+    /// Returns where it is from and what is wrong with it, of the first of each kind.
+    fn refused<'s>(&'s self, gathered: &'s Gathered) -> impl Iterator<Item = Refused> {
+        let damaged = self.finds.iter().zip(&self.origins).flat_map(|(finds, origin)| {
+            finds.damaged.first().iter().map(|damaged| {
+                let head: String = damaged.line.chars().take(20).collect();
+                let why = format!("the line {head}… cannot be read: {}", damaged.why);
+                Refused { origin: origin.clone(), why }
+            })
+        });
+        let strange = gathered.refused.first().iter().filter_map(|refusal| {
+            Some(Refused { origin: self.origins.get(refusal.text)?.clone(), why: refusal.why.clone() })
+        });
+        damaged.take(Few::<()>::SHOWN).chain(strange)
+    }
+
+    fn damaged_lines(&self) -> usize {
+        self.finds.iter().map(|finds| finds.damaged.count()).sum()
+    }
+}
+
+impl Received {
+    /// Returns the result as it is shown. The files that were named come first among what was refused.
+    fn imported(&self, session: &Session) -> Imported {
+        let Self { sources, taken } = self;
+        let gathered = &taken.gathered;
+        let lines = |signatures: &[OwnerSignature]| {
+            signatures.iter().map(|one| Line::new(one, &session.name_of(one.owner()))).collect()
+        };
+        let spare = gathered.spare.iter().map(|((hash, owner), count)| Spare {
+            owner: owner.to_string(),
+            safe_tx_hash: hash.to_string(),
+            count: *count,
+        });
+        let files = taken.refused_files.iter().map(|(path, why)| Refused {
+            origin: path.clone(),
+            why: format!("the proposal is not kept: {why}"),
+        });
+        let listed: Vec<Refused> = sources.refused(gathered).collect();
+        Imported {
+            taken: lines(&gathered.new),
+            known: lines(&gathered.known),
+            not_needed: spare.collect(),
+            refused_listed: listed.len(),
+            refused: files.chain(listed).collect(),
+            refused_count: sources.damaged_lines() + gathered.refused.count(),
+            not_looked_at: gathered.not_looked_at,
+            files_not_read: sources.left + sources.failed.count(),
+            tallies: taken.tallies.iter().map(Progress::from).collect(),
+            files_over_bound: sources.left,
+            damaged: (sources.damaged.first().to_vec(), sources.damaged.more()),
+        }
+    }
+
+    /// Shows what was taken in and what was refused.
+    ///
+    /// # Errors
+    /// If anything could not be read or kept.
+    pub fn require_read(&self, session: &Session) -> Result<Imported, Error> {
+        let imported = self.imported(session);
+        session.ui.show(&imported.lines());
+        session.ui.object(&json!(imported));
+        failure(&self.sources, &self.taken.unkept).map_or(Ok(imported), Err)
+    }
+
+    /// Shows the result and how far along each proposal is.
+    ///
+    /// # Errors
+    /// If anything could not be read or kept, or nothing was an owner's signature.
+    pub fn report(&self, session: &Session) -> Result<Exit, Error> {
+        let Taken { gathered, refused_files, tallies, .. } = &self.taken;
+        let refused = self.require_read(session)?.refused;
+        if gathered.new.is_empty() && gathered.known.is_empty() && gathered.spare.is_empty() {
+            let first = refused.first().map(|one| (one.origin.as_str(), one.why.as_str()));
+            let error = nothing_taken(first, !refused_files.is_empty());
+            return Err(tallies.iter().fold(error, |error, tally| error.hint(tally.to_string())));
+        }
+        for tally in tallies {
+            session.ui.say(&Text::default().bold(&tally.to_string()));
+        }
+        Ok(if refused.is_empty() { Exit::Done } else { Exit::Refused })
+    }
+}
+
+/// Returns the error for what could not be kept or read, beside what was taken in all the same.
+fn failure(sources: &Sources, unkept: &Few<Error>) -> Option<Error> {
+    let (failed, what) = match (unkept.first().first(), sources.failed.first().first()) {
+        (Some(error), _) => (error, "could not be kept"),
+        (None, error) => (error?, "could not be read"),
+    };
+    let others = unkept.count() + sources.failed.count() - 1;
+    let more = if others > 0 { format!("; {others} more {what}") } else { String::new() };
+    let mut error = Error::new(Exit::Failed, format!("{}{more}", failed.message));
+    error.hints.clone_from(&failed.hints);
+    if !sources.finds.is_empty() {
+        error = error.hint("what else was given has been read, and what was good in it is kept");
+    }
+    Some(error)
+}

@@ -1,0 +1,184 @@
+//! What became of the signatures that were handed over: the lines for a person and the object for a script.
+
+use serde::Serialize;
+
+use crate::proposal::{OwnerSignature, Tally};
+use crate::ui::{Lines, Text};
+
+/// The most signatures that are listed one by one.
+const LISTED: usize = 20;
+
+/// The result of an import. Lists are whole for a script; a person sees the first of each.
+#[derive(Serialize)]
+pub struct Imported {
+    pub taken: Vec<Line>,
+    pub known: Vec<Line>,
+    pub not_needed: Vec<Spare>,
+    pub refused: Vec<Refused>,
+    pub refused_count: usize,
+    pub not_looked_at: usize,
+    pub files_not_read: usize,
+    pub tallies: Vec<Progress>,
+    /// How many of `files_not_read` are over the bound on their number.
+    #[serde(skip)]
+    pub files_over_bound: usize,
+    /// How many of `refused` are among `refused_count`: the others are files that were named.
+    #[serde(skip)]
+    pub refused_listed: usize,
+    /// The first texts in which bytes that are not UTF-8 were passed over, and how many more there are.
+    #[serde(skip)]
+    pub damaged: (Vec<String>, usize),
+}
+
+/// An owner's signature.
+#[derive(Serialize)]
+pub struct Line {
+    owner: String,
+    safe_tx_hash: String,
+    /// The owner's name in the council file and their address.
+    #[serde(skip)]
+    shown: String,
+}
+
+/// Good signatures of an owner who has signed already.
+#[derive(Serialize)]
+pub struct Spare {
+    pub owner: String,
+    pub safe_tx_hash: String,
+    pub count: usize,
+}
+
+/// A text, or a line of one, that was not taken.
+#[derive(Serialize)]
+pub struct Refused {
+    pub origin: String,
+    pub why: String,
+}
+
+/// How far along a proposal is.
+#[derive(Serialize)]
+pub struct Progress {
+    safe_tx_hash: String,
+    signed: Vec<String>,
+    missing: Vec<String>,
+    threshold: usize,
+    next: String,
+}
+
+impl Line {
+    #[must_use]
+    pub fn new(signature: &OwnerSignature, name: &str) -> Self {
+        let (owner, hash) = (signature.owner().to_string(), signature.hash().to_string());
+        let shown = if name == owner { owner.clone() } else { format!("{name} {owner}") };
+        Self { owner, safe_tx_hash: hash, shown }
+    }
+}
+
+impl From<&Tally> for Progress {
+    fn from(tally: &Tally) -> Self {
+        Self {
+            safe_tx_hash: tally.hash.to_string(),
+            signed: tally.signed.clone(),
+            missing: tally.missing.clone(),
+            threshold: tally.threshold,
+            next: tally.next(),
+        }
+    }
+}
+
+impl Imported {
+    #[must_use]
+    pub fn lines(&self) -> Lines {
+        let mut out = Lines::default();
+        list(&mut out, "taken in  ", Text::good, &self.taken);
+        list(&mut out, "known     ", Text::dim, &self.known);
+        for Refused { origin, why } in &self.refused {
+            out.say(&Text::default().bad("refused   ").add(&format!("{origin}: {why}")));
+        }
+        for sentence in self.leftovers() {
+            out.say(&Text::default().warn("! ").add(&sentence));
+        }
+        out
+    }
+
+    /// Returns a sentence for each thing that was counted and not listed, or not looked at.
+    fn leftovers(&self) -> Vec<String> {
+        let mut sentences = Vec::new();
+        for Spare { owner, safe_tx_hash, count } in self.not_needed.iter().take(LISTED) {
+            sentences.push(format!(
+                "{owner} has signed {safe_tx_hash} already: {count} more of theirs not needed"
+            ));
+        }
+        let (damaged, more_damaged) = &self.damaged;
+        for origin in damaged {
+            sentences.push(format!("{origin}: bytes that are not text (UTF-8) were passed over"));
+        }
+        let counted = [
+            (self.not_needed.len().saturating_sub(LISTED), "more owners who signed several times"),
+            (*more_damaged, "more files with bytes that are not text"),
+            (self.refused_count.saturating_sub(self.refused_listed), "more that were refused, not listed"),
+            (
+                self.not_looked_at,
+                "signatures not looked at: there are too many. Pass fewer, the missing owner's first",
+            ),
+            (self.files_over_bound, "files not read: there are too many. Name the files that you mean"),
+        ];
+        sentences.extend(counted.into_iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} {what}")));
+        sentences
+    }
+}
+
+fn list(out: &mut Lines, what: &str, tone: impl Fn(Text, &str) -> Text, signatures: &[Line]) {
+    for Line { shown, safe_tx_hash, .. } in signatures.iter().take(LISTED) {
+        out.say(&tone(Text::default(), what).add(&format!("{shown} for {safe_tx_hash}")));
+    }
+    if signatures.len() > LISTED {
+        let more = format!("and {} more", signatures.len() - LISTED);
+        out.say(&tone(Text::default(), what).add(&more));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A flood takes a bounded number of lines, and each number that is not listed is said.
+    #[test]
+    fn what_is_not_listed_is_counted() {
+        let text = |n: usize| n.to_string();
+        let line = |n| Line { owner: text(n), safe_tx_hash: "0xh".into(), shown: text(n) };
+        let imported = Imported {
+            taken: (0..25).map(line).collect(),
+            known: Vec::new(),
+            not_needed: (0..21)
+                .map(|n| Spare { owner: text(n), safe_tx_hash: "0xh".into(), count: 2 })
+                .collect(),
+            refused: vec![Refused { origin: "a.txt".into(), why: "cut".into() }],
+            refused_count: 7,
+            not_looked_at: 3,
+            files_not_read: 5,
+            tallies: Vec::new(),
+            files_over_bound: 4,
+            refused_listed: 1,
+            damaged: (vec!["b.txt".into()], 2),
+        };
+        let lines: Vec<String> = imported.lines().iter().map(Text::plain).collect();
+        assert_eq!(lines[0], "taken in  0 for 0xh");
+        assert_eq!(lines[20], "taken in  and 5 more");
+        assert_eq!(lines[21], "refused   a.txt: cut");
+        assert_eq!(lines[22], "! 0 has signed 0xh already: 2 more of theirs not needed");
+        let counted = [
+            "! b.txt: bytes that are not text (UTF-8) were passed over",
+            "! 1 more owners who signed several times",
+            "! 2 more files with bytes that are not text",
+            "! 6 more that were refused, not listed",
+            "! 3 signatures not looked at: there are too many. Pass fewer, the missing owner's first",
+            "! 4 files not read: there are too many. Name the files that you mean",
+        ];
+        assert_eq!(lines[42..], counted);
+        let object = serde_json::to_value(&imported).unwrap();
+        assert_eq!(object["taken"].as_array().unwrap().len(), 25);
+        assert_eq!(object["files_not_read"], 5);
+        assert!(object.get("damaged").is_none());
+    }
+}
