@@ -118,12 +118,20 @@ impl<'a> Existing<'a> {
 }
 
 impl<'a> Desk<'a> {
-    /// Finds what was named, for a purpose: levers are pulled together, one transaction for each Safe; each file is a
-    /// transaction of its own. Those of one Safe stand in the order of their nonces.
+    /// Finds what was named, for a purpose.
     ///
     /// # Errors
     /// Unknown names; offline, a lever of which nothing is kept here.
     pub fn find(&'a self, what: &[String], given: &Given, purpose: Purpose) -> Result<Vec<Found<'a>>, Error> {
+        self.parts(what, given)?.into_iter().map(|found| self.for_purpose(found, given, purpose)).collect()
+    }
+
+    /// The transactions that were named: levers are pulled together, one transaction for each Safe; each file is a
+    /// transaction of its own. Those of one Safe stand in the order of their nonces.
+    ///
+    /// # Errors
+    /// Unknown names.
+    pub fn parts(&'a self, what: &[String], given: &Given) -> Result<Vec<Found<'a>>, Error> {
         let (files, levers): (Vec<&String>, Vec<&String>) = what.iter().partition(|what| is_file(what));
         let mut found = Vec::new();
         for file in files {
@@ -134,19 +142,27 @@ impl<'a> Desk<'a> {
             return Ok(found);
         }
         let levers: Vec<String> = levers.into_iter().cloned().collect();
-        let mut pulled = Vec::new();
-        for order in Order::parts(self, &levers, given)? {
-            pulled.push(self.find_order(order, given, purpose)?);
-        }
+        let orders = Order::parts(self, &levers, given)?.into_iter();
+        let pulled = orders.map(|order| Found::Lever { order: Box::new(order), guess: None });
         let files_first = what.first().is_some_and(|first| is_file(first));
         Ok(if files_first {
             found.into_iter().chain(pulled).collect()
         } else {
-            pulled.into_iter().chain(found).collect()
+            pulled.chain(found).collect()
         })
     }
 
-    fn find_order(&'a self, order: Order<'a>, given: &Given, purpose: Purpose) -> Result<Found<'a>, Error> {
+    /// Finds the kept proposal of a lever where the purpose is to go on with one, or else what is likely to be fetched.
+    ///
+    /// # Errors
+    /// Where the chain has to say which of several it is, and does not.
+    pub fn for_purpose(
+        &'a self,
+        found: Found<'a>,
+        given: &Given,
+        purpose: Purpose,
+    ) -> Result<Found<'a>, Error> {
+        let Found::Lever { order, .. } = found else { return Ok(found) };
         let kept = match purpose {
             Purpose::Propose | Purpose::Sign => None,
             Purpose::Finish | Purpose::Look => self.kept_for(&order, given, true)?,
@@ -160,7 +176,7 @@ impl<'a> Desk<'a> {
         }
         let likely = || self.likely_for(&order, given).map(Box::new);
         let guess = if purpose == Purpose::Propose { None } else { likely() };
-        Ok(Found::Lever { order: Box::new(order), guess })
+        Ok(Found::Lever { order, guess })
     }
 
     fn none_kept(&self, order: &Order) -> Error {

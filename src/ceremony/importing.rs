@@ -187,7 +187,11 @@ impl<'a> Desk<'a> {
             }
         }
         let (mut derived, mut failed) = (Vec::new(), Vec::new());
-        for part in self.look_at_all(absent, given, true, None) {
+        let look = |found: Found<'a>| {
+            let view = self.view(found.safe())?;
+            self.look_at(found, view, given, true, None)
+        };
+        for part in self.look_at_each(absent, look) {
             match part.result {
                 Ok(rehearsed) => derived.push(rehearsed.online.derived),
                 Err(error) => failed.push((part.title, error)),

@@ -15,6 +15,7 @@ use crate::ceremony::rehearse::Rehearsed;
 use crate::council;
 use crate::error::{Error, Exit};
 use crate::evm::BlockTag;
+use crate::progress::Progress;
 
 /// One transaction of several, and how far it came. What cannot be reached does not stop the others.
 pub struct Part<'a> {
@@ -23,52 +24,48 @@ pub struct Part<'a> {
     pub result: Result<Rehearsed<'a>, Error>,
 }
 
+/// Runs this for each of several at once. What fails or waits does not stop the others.
+pub fn side_by_side<T: Send, R: Send>(
+    progress: &dyn Progress,
+    all: Vec<T>,
+    run: impl Fn(T) -> Result<R, Error> + Sync,
+) -> Vec<Result<R, Error>> {
+    if all.len() < 2 {
+        return all.into_iter().map(run).collect();
+    }
+    let ended_early = || Error::new(Exit::Failed, "this part ended early: a fault of this program");
+    progress.wait(&format!("reading {} Safes", all.len()), || {
+        thread::scope(|scope| {
+            let run = &run;
+            let running: Vec<_> = all.into_iter().map(|one| scope.spawn(move || run(one))).collect();
+            let ended = running.into_iter().map(|one| one.join().unwrap_or_else(|_| Err(ended_early())));
+            ended.collect()
+        })
+    })
+}
+
 impl<'a> Desk<'a> {
     /// Finds what was named, on the chains as they are now, and rehearses it where the purpose is to act on it.
     ///
     /// # Errors
     /// Unknown names. What is wrong with one transaction is told with it.
     pub fn look(&'a self, what: &[String], given: &Given, purpose: Purpose) -> Result<Vec<Part<'a>>, Error> {
-        Ok(self.look_at_all(self.find(what, given, purpose)?, given, purpose != Purpose::Look, None))
+        Ok(self.look_at_each(self.parts(what, given)?, |found| {
+            let found = self.for_purpose(found, given, purpose)?;
+            let view = self.view(found.safe())?;
+            self.look_at(found, view, given, purpose != Purpose::Look, None)
+        }))
     }
 
-    /// Holds each against its chain as it is now.
-    pub fn look_at_all(
-        &'a self,
+    /// Looks at each of several at once.
+    pub fn look_at_each(
+        &self,
         found: Vec<Found<'a>>,
-        given: &Given,
-        rehearse: bool,
-        payer: Option<Address>,
+        look: impl Fn(Found<'a>) -> Result<Rehearsed<'a>, Error> + Sync,
     ) -> Vec<Part<'a>> {
-        let look = |found: Found<'a>| {
-            let title = found.title();
-            let result =
-                self.view(found.safe()).and_then(|view| self.look_at(found, view, given, rehearse, payer));
-            Part { title, result }
-        };
-        if found.len() < 2 {
-            return found.into_iter().map(look).collect();
-        }
-        let what = format!("reading {} Safes", found.len());
-        self.progress.wait(&what, || {
-            thread::scope(|scope| {
-                let look = &look;
-                let running: Vec<_> = found
-                    .into_iter()
-                    .map(|found| (found.title(), scope.spawn(move || look(found))))
-                    .collect();
-                let ended = running.into_iter().map(|(title, one)| {
-                    one.join().unwrap_or_else(|_| Part {
-                        title,
-                        result: Err(Error::new(
-                            Exit::Failed,
-                            "this part ended early: a fault of this program",
-                        )),
-                    })
-                });
-                ended.collect()
-            })
-        })
+        let titles: Vec<String> = found.iter().map(Found::title).collect();
+        let results = side_by_side(self.progress, found, look);
+        titles.into_iter().zip(results).map(|(title, result)| Part { title, result }).collect()
     }
 
     /// The chain of a Safe, as it is now.

@@ -1,5 +1,7 @@
 //! The transaction that will be sent, and what it costs: shown before the question.
 
+use std::collections::BTreeSet;
+
 use alloy::consensus::TxEip1559;
 use alloy::primitives::{Address, TxKind, U256};
 use alloy::rpc::types::AccessList;
@@ -12,6 +14,41 @@ use crate::evm::amount;
 use crate::proposal::Ready;
 
 const GWEI: u128 = 1_000_000_000;
+
+/// The transactions of one account on one chain that this run sends besides.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Besides {
+    nonces: BTreeSet<u64>,
+    /// Wei that they cost at most.
+    most: U256,
+}
+
+impl Besides {
+    pub fn add(&mut self, offer: &Offer) {
+        self.nonces.insert(offer.tx.nonce);
+        self.most = self.most.saturating_add(offer.most());
+    }
+
+    /// Returns the payer's balance and next nonce once these are counted.
+    #[must_use]
+    pub fn leave(&self, prepared: &Prepared) -> Prepared {
+        Prepared {
+            nonce: self.free(prepared.nonce),
+            balance: prepared.balance.saturating_sub(self.most),
+            ..prepared.clone()
+        }
+    }
+
+    /// Returns the first nonce from this one on that none of them has.
+    #[must_use]
+    pub fn free(&self, from: u64) -> u64 {
+        let mut free = from;
+        while self.nonces.contains(&free) {
+            free += 1;
+        }
+        free
+    }
+}
 
 /// A transaction to be signed by whoever pays for it.
 pub struct Offer {
@@ -138,6 +175,27 @@ fn fees(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn another_transaction_of_the_same_account_takes_the_next_nonce_and_what_is_left() {
+        let (tx, from) = (
+            TxEip1559 { nonce: 7, gas_limit: 10, max_fee_per_gas: 3, ..TxEip1559::default() },
+            Address::ZERO,
+        );
+        let mut besides = Besides::default();
+        besides.add(&Offer { tx: tx.clone(), from, base_fee: 0 });
+        besides.add(&Offer { tx: TxEip1559 { nonce: 8, ..tx }, from, base_fee: 0 });
+        assert_eq!([6, 7, 8, 9].map(|from| besides.free(from)), [6, 9, 9, 9]);
+        let prepared = Prepared {
+            nonce: 7,
+            pending_nonce: 9,
+            balance: U256::from(100),
+            fees: Fees::Legacy { gas_price: 1 },
+            gas: None,
+        };
+        let left = besides.leave(&prepared);
+        assert_eq!((left.nonce, left.pending_nonce, left.balance), (9, 9, U256::from(40)));
+    }
 
     #[test]
     fn fees_are_what_is_needed_bounded_by_the_cap() {

@@ -4,14 +4,14 @@ use clap_complete::ArgValueCompleter;
 use serde_json::{Value, json};
 
 use crate::ceremony::desk::fork;
-use crate::ceremony::find::{Found, Purpose};
+use crate::ceremony::find::Purpose;
 use crate::ceremony::judged::Judged;
-use crate::ceremony::look::Part;
 use crate::ceremony::online::View;
 use crate::ceremony::rehearsal;
 use crate::command::Session;
 use crate::command::args::{ARGUMENTS, Derive, Proofs};
 use crate::command::complete;
+use crate::council;
 use crate::error::{Error, Exit};
 use crate::evm::BlockTag;
 use crate::session::each_part::each;
@@ -55,28 +55,21 @@ pub struct Args {
 pub fn run(session: &Session, args: &Args) -> Result<Exit, Error> {
     let given = args.derive.given();
     session.note_changes(&session.rests_of(&args.what, &given)?)?;
-    let found = session.find(&args.what, &given, Purpose::Finish)?;
-    let parts = if args.at.is_none() && args.fork_url.is_none() {
-        session.look_at_all(found, &given, true, None)
-    } else {
-        found.into_iter().map(|found| elsewhere(session, args, found)).collect()
-    };
+    let parts = session.look_at_each(session.parts(&args.what, &given)?, |found| {
+        let found = session.for_purpose(found, &given, Purpose::Finish)?;
+        let view = view(session, args, found.safe())?;
+        session.look_at(found, view, &given, true, None)
+    });
     each(session, parts, args.proofs.proofs, false, |judged| one(session, args, &judged))
 }
 
-/// On the chain, or at the block, that the command line names.
-fn elsewhere<'a>(session: &'a Session, args: &Args, found: Found<'a>) -> Part<'a> {
-    let title = found.title();
-    let look = || {
-        let safe = found.safe();
-        let link = match &args.fork_url {
-            Some(url) => fork(session.progress, session.chain_of(safe)?, url)?,
-            None => session.connect(safe)?,
-        };
-        let view = View { link, at: args.at.map_or(BlockTag::Latest, BlockTag::Number) };
-        session.look_at(found, view, &args.derive.given(), true, None)
+/// The chain and the block that the command line names, or else the newest.
+fn view(session: &Session, args: &Args, safe: &council::Safe) -> Result<View, Error> {
+    let link = match &args.fork_url {
+        Some(url) => fork(session.progress, session.chain_of(safe)?, url)?,
+        None => session.connect(safe)?,
     };
-    Part { title, result: look() }
+    Ok(View { link, at: args.at.map_or(BlockTag::Latest, BlockTag::Number) })
 }
 
 fn one(session: &Session, args: &Args, judged: &Judged) -> Result<Exit, Error> {

@@ -48,9 +48,9 @@ pub fn run(session: &Session, args: &Args) -> Result<Exit, Error> {
         return one(session, args, only);
     }
     let mut whole = Exit::Done;
-    for named in named {
+    for (at, named) in named.into_iter().enumerate() {
         session.ui.say(&Text::default().bold(&named.title()));
-        whole = whole.graver(session.ui.part(|| one(session, args, named)));
+        whole = whole.graver(session.ui.part(at, || session.ui.end(one(session, args, named))));
     }
     Ok(whole)
 }

@@ -32,7 +32,7 @@ use crate::ceremony::desk::Desk;
 use crate::cli::{args, complete, suggest};
 use crate::error::{Error, Exit};
 use crate::playbook::Kind;
-use crate::session::{Session, earlier, on_ledger, report};
+use crate::session::{Session, on_ledger, report};
 use crate::ui::Ui;
 
 /// Emergency actions for EVM multisigs

@@ -27,7 +27,7 @@ pub fn each<'a>(
         let title = part.title.clone();
         ui.blank();
         ui.say(&Text::default().bold(&format!("{} of {count}: {title}", at + 1)));
-        let exit = ui.part(|| run(part));
+        let exit = ui.part(at, || ui.end(run(part)));
         rows.push(vec![title, exit.word().to_string()]);
         whole = whole.graver(exit);
     }

@@ -2,35 +2,34 @@
 
 use alloy::primitives::Address;
 
-use crate::ceremony::depth::Wanted;
 use crate::ceremony::judged::Judged;
 use crate::ceremony::offer::prepared;
-use crate::ceremony::outcome;
+use crate::ceremony::outcome::{self, Outcome};
 use crate::ceremony::sent::{Sent, is_underpriced, waiting};
 use crate::error::{Error, Exit};
 use crate::evm::amount;
 use crate::proposal::{Ready, reassemble};
 use crate::session::Session;
-use crate::session::report::report;
 use crate::ui::Text;
 
 /// The way on after the transactions that were sent before.
 pub enum Before {
     Nothing,
-    Ended(Exit),
+    /// One is mined and executed it, with how to say so.
+    Mined(Box<Outcome>, String),
     /// It waits, its fees will do, and the Safe still takes its approvals.
     Waits(Sent, Ready),
     /// It waits, and its fees will not do.
     Stuck(Sent),
 }
 
-/// Looks for each transaction that earlier runs sent; one that is mined is finished. One that is mined and did not
+/// Looks for each transaction that earlier runs sent; one that is mined ends it. One that is mined and did not
 /// execute the proposal is not a reason not to send anew.
 pub fn sent_before(
     session: &Session,
     judged: &Judged,
     from: Address,
-    (tip, wanted): (Option<u128>, &Wanted),
+    tip: Option<u128>,
 ) -> Result<Before, Error> {
     let all = session.sent(judged.proposal())?;
     if all.is_empty() {
@@ -44,7 +43,7 @@ pub fn sent_before(
         let tx = receipt.tx;
         if let Some(outcome) = outcome::read(session, judged, receipt)? {
             let by = "Nothing sent: already executed by the transaction sent from here";
-            return report(session, judged, &outcome, by, Some(wanted)).map(Before::Ended);
+            return Ok(Before::Mined(Box::new(outcome), by.into()));
         }
         let text = format!("{tx} was sent before, and failed; sending anew");
         session.ui.say(&Text::default().warn("note: ").add(&text));

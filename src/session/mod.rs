@@ -7,11 +7,14 @@ pub mod accept;
 pub mod answer;
 pub mod each_part;
 pub mod earlier;
+pub mod hand_over;
 pub mod incoming;
 pub mod keys;
 pub mod note;
 pub mod on_ledger;
 pub mod report;
+pub mod send_all;
+pub mod sendable;
 
 use std::ops::Deref;
 

@@ -213,10 +213,11 @@ impl Incidents {
         lock_on(&System, &path).map(|file| Lock { _file: file })
     }
 
-    /// Takes the lock of an account that pays for gas: while it is held, nobody else here signs with its nonce.
-    pub fn lock_payer(&self, payer: &str) -> Result<Lock, StoreError> {
+    /// Takes the lock of an account that pays for gas on a chain: while it is held, nobody else here signs with its nonce.
+    pub fn lock_payer(&self, payer: &str, chain_id: u64) -> Result<Lock, StoreError> {
         create_folder(&self.root)?;
-        lock_on(&System, &self.root.join(format!(".payer-{payer}.lock"))).map(|file| Lock { _file: file })
+        let path = self.root.join(format!(".payer-{payer}-{chain_id}.lock"));
+        lock_on(&System, &path).map(|file| Lock { _file: file })
     }
 }
 

@@ -13,12 +13,12 @@ mod lines;
 mod prompt;
 mod text;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io::{self, IsTerminal, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
-use std::thread;
+use std::thread::{self, ThreadId};
 use std::time::Duration;
 
 use comfy_table::{ContentArrangement, Table, presets};
@@ -57,12 +57,22 @@ pub struct Ui {
     said: Mutex<BTreeSet<String>>,
     /// The one object of `--json`, as far as it is known.
     object: Mutex<Map<String, Value>>,
-    /// The objects of the parts of this run, where there are several.
-    parts: Mutex<Vec<Value>>,
+    /// The objects of the parts of this run by their places, where there are several.
+    parts: Mutex<BTreeMap<usize, Map<String, Value>>>,
+    /// The part that a thread is at.
+    at: Mutex<HashMap<ThreadId, At>>,
     /// Standard output has taken something.
     given: AtomicBool,
     /// Why standard output did not take what was written to it, the first time.
     lost: OnceLock<io::Error>,
+}
+
+/// The part of a run that a thread is at.
+#[derive(Clone, Debug)]
+struct At {
+    place: usize,
+    /// What stands before each of its lines, where several parts run side by side.
+    label: Option<String>,
 }
 
 impl Ui {
@@ -73,6 +83,7 @@ impl Ui {
             said: Mutex::default(),
             object: Mutex::default(),
             parts: Mutex::default(),
+            at: Mutex::default(),
             given: AtomicBool::new(false),
             lost: OnceLock::new(),
         }
@@ -85,12 +96,15 @@ impl Ui {
 
     /// One line for the person, on standard error.
     pub fn say(&self, text: &Text) {
-        say(text);
+        match self.label() {
+            Some(label) => say(&Text::default().dim(&format!("{label} │ ")).then(text.clone())),
+            None => say(text),
+        }
     }
 
     /// Prints lines for the person, on standard error.
     pub fn show(&self, lines: &Lines) {
-        lines.iter().for_each(say);
+        lines.iter().for_each(|line| self.say(line));
     }
 
     /// Prints a line, and not again in this run.
@@ -107,7 +121,7 @@ impl Ui {
     }
 
     pub fn blank(&self) {
-        put(&mut io::stderr(), "");
+        self.say(&Text::default());
     }
 
     /// Data: one line on standard output; left out under `--json`.
@@ -138,23 +152,50 @@ impl Ui {
 
     /// The object of `--json`, or fields to add to it. It is written when the run ends.
     pub fn object(&self, value: &Value) {
-        if let Value::Object(fields) = value {
-            lock(&self.object).extend(fields.clone());
+        let Value::Object(fields) = value else { return };
+        match self.place() {
+            Some(place) => lock(&self.parts).entry(place).or_default().extend(fields.clone()),
+            None => lock(&self.object).extend(fields.clone()),
         }
     }
 
-    /// Runs one part of several. Its error is shown at once, and its object stands beside those of the others. Returns how
-    /// the part ends.
-    pub fn part(&self, run: impl FnOnce() -> Result<Exit, Error>) -> Exit {
-        let whole = std::mem::take(&mut *lock(&self.object));
-        let exit = run().unwrap_or_else(|error| {
+    /// Runs something of one part of several: its object is that part's.
+    pub fn part<T>(&self, place: usize, run: impl FnOnce() -> T) -> T {
+        self.at(At { place, label: None }, run)
+    }
+
+    /// The same beside other parts: each of its lines begins with the label, and no spinner turns.
+    pub fn beside<T>(&self, place: usize, label: &str, run: impl FnOnce() -> T) -> T {
+        self.at(At { place, label: Some(label.into()) }, run)
+    }
+
+    fn at<T>(&self, at: At, run: impl FnOnce() -> T) -> T {
+        let thread = thread::current().id();
+        let before = lock(&self.at).insert(thread, at);
+        let result = run();
+        match before {
+            Some(before) => lock(&self.at).insert(thread, before),
+            None => lock(&self.at).remove(&thread),
+        };
+        result
+    }
+
+    /// Ends the part that this thread is at: shows its error. Returns how it ends.
+    pub fn end(&self, result: Result<Exit, Error>) -> Exit {
+        let exit = result.unwrap_or_else(|error| {
             self.error(&error);
             error.exit
         });
-        let mut part = std::mem::replace(&mut *lock(&self.object), whole);
-        part.insert("exit".into(), json!(exit as u8));
-        lock(&self.parts).push(Value::Object(part));
+        self.object(&json!({ "exit": exit as u8 }));
         exit
+    }
+
+    fn place(&self) -> Option<usize> {
+        lock(&self.at).get(&thread::current().id()).map(|at| at.place)
+    }
+
+    fn label(&self) -> Option<String> {
+        lock(&self.at).get(&thread::current().id()).and_then(|at| at.label.clone())
     }
 
     /// Ends the run: shows its error, writes the object of `--json`, and says if standard output did not take
@@ -169,7 +210,7 @@ impl Ui {
             let mut object = Value::Object(std::mem::take(&mut lock(&self.object)));
             let parts = std::mem::take(&mut *lock(&self.parts));
             if !parts.is_empty() {
-                object["parts"] = Value::Array(parts);
+                object["parts"] = parts.into_values().map(Value::Object).collect();
             }
             cut_values(&mut object);
             self.give(&format!("{}\n", escaped(&format!("{object:#}"))));
@@ -235,16 +276,20 @@ impl Ui {
 
     /// Runs something slow with a spinner that says what is being waited for.
     pub fn wait<T>(&self, what: &str, work: impl FnOnce() -> T) -> T {
-        let spinner = Spinner::start(what);
+        let spinner = self.spinner(what);
         let result = work();
         spinner.stop();
         result
+    }
+
+    fn spinner(&self, what: &str) -> Spinner {
+        if self.label().is_some() { Spinner(ProgressBar::hidden()) } else { Spinner::start(what) }
     }
 }
 
 impl Progress for Ui {
     fn begin(&self, what: &str) -> Box<dyn Shown> {
-        Box::new(Spinner::start(what))
+        Box::new(self.spinner(what))
     }
 
     fn stop(&self) -> Box<dyn Stop> {

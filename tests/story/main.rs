@@ -14,6 +14,7 @@ mod stage;
 mod emulator;
 
 mod altered;
+mod at_once;
 mod attacks;
 mod bounds;
 mod ceremony;
