@@ -22,6 +22,8 @@ pub enum Exit {
     /// Refused or not ready on the device.
     Device = 6,
     Network = 7,
+    /// An alarm has fired (`watch --once`).
+    Alarm = 9,
     /// Executed, and what it did is not what was rehearsed.
     MinedOtherwise = 10,
 }
@@ -39,6 +41,7 @@ impl Exit {
             Self::Drift => "the chain has moved",
             Self::Device => "not signed by the device",
             Self::Network => "no answer from the network",
+            Self::Alarm => "an alarm has fired",
             Self::MinedOtherwise => "mined, but not as rehearsed",
         }
     }
@@ -46,8 +49,9 @@ impl Exit {
     /// Of several parts of one run: the one that a person must know of first.
     #[must_use]
     pub fn graver(self, other: Self) -> Self {
-        const ORDER: [Exit; 9] = [
+        const ORDER: [Exit; 10] = [
             Exit::MinedOtherwise,
+            Exit::Alarm,
             Exit::Failed,
             Exit::Refused,
             Exit::Drift,

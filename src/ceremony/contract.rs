@@ -66,7 +66,7 @@ impl Desk<'_> {
     /// If the chain cannot be asked, or there is no code.
     pub fn code_at(&self, place: Place<'_>) -> Result<Vec<Bytes>, Error> {
         let Place { chain, address } = place;
-        let link = self.link(chain)?;
+        let link = self.connect_to(chain)?;
         let reading = format!("reading {address} on {}", chain.name);
         let mut found = self.progress.wait(&reading, || link.code_behind(&BTreeSet::from([address])))?;
         match found.remove(&address) {

@@ -5,10 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use alloy::primitives::Address;
 
-use crate::council::{Council, Lever, Safe, expand};
+use crate::council::{Alarm, Council, Lever, Safe, expand};
 use crate::evm::{Query, Readings};
+use crate::excerpt::Fault;
 use crate::playbook::{
-    Catalogue, Derivation, Entry, Inputs, Param, PlanError, Playbook, Undo, argument_faults, derive,
+    Catalogue, Derivation, Entry, Inputs, Param, PlanError, Playbook, Undo, Watched, argument_faults, derive,
 };
 
 /// A lever, simple or combined, and what is wrong with it.
@@ -23,6 +24,29 @@ pub struct LeverReport {
     pub pulls: Vec<String>,
     /// By chain, the contracts that it calls or reads, as far as they are known without the chain.
     pub calls: BTreeSet<(String, Address)>,
+}
+
+/// Looks at every alarm: its claim must be readable, and what it prepares must leave nothing open.
+#[must_use]
+pub fn check_alarms(council: &Council, levers: &[LeverReport]) -> Vec<LeverReport> {
+    let check = |alarm: &Alarm| {
+        let claim = alarm.claim(council).map(|claim| Watched::parse(&alarm.name, &claim));
+        let mut faults: Vec<String> = claim.and_then(Result::err).iter().map(Fault::headline).collect();
+        let pulled = levers.iter().find(|lever| lever.lever == alarm.lever);
+        let pulled = pulled.map_or(&[][..], |lever| &lever.pulls).iter().chain([&alarm.lever]);
+        let pulled: BTreeSet<&String> = pulled.collect();
+        let open = levers.iter().filter(|lever| pulled.contains(&lever.lever)).flat_map(|lever| &lever.open);
+        let open: Vec<&str> = open.map(String::as_str).collect();
+        if !open.is_empty() {
+            faults.push(format!(
+                "lever {} leaves {} open: it cannot be prepared",
+                alarm.lever,
+                open.join(", ")
+            ));
+        }
+        LeverReport { lever: format!("alarm {}", alarm.name), faults, ..LeverReport::default() }
+    };
+    council.alarms.values().map(check).collect()
 }
 
 /// Looks at every lever, in the order of the council file.

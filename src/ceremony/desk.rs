@@ -107,15 +107,10 @@ impl<'a> Desk<'a> {
 
     /// The Safe's chain, with the RPC addresses' variables filled in.
     pub fn connect(&self, safe: &council::Safe) -> Result<Chain, Error> {
-        self.link(self.chain_of(safe)?)
+        self.connect_to(self.chain_of(safe)?)
     }
 
     /// Opens a chain of the council file, with the RPC addresses' variables filled in.
-    pub fn link(&self, chain: &council::Chain) -> Result<Chain, Error> {
-        connect(self.progress, chain, self.quorum)
-    }
-
-    /// Opens a chain of the council file.
     pub fn connect_to(&self, chain: &council::Chain) -> Result<Chain, Error> {
         connect(self.progress, chain, self.quorum)
     }

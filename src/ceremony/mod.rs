@@ -46,4 +46,5 @@ pub mod texts;
 pub mod together;
 pub mod trial;
 pub mod waiting;
+pub mod watching;
 pub mod words;

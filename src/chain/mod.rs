@@ -45,7 +45,7 @@ pub use proof::Root;
 pub use quorum::Chain;
 pub use receipts::Events;
 pub use replay::Replayed;
-pub use rhythm::{Age, judge_age};
+pub use rhythm::{Age, judge_age, usual_block_time};
 pub use sending::{Executed, Receipt};
 pub use snapshot::{Ask, Snapshot};
 pub use standing::{EndpointReport, Standing, agreeing, is_minority};

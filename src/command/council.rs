@@ -3,7 +3,9 @@
 use clap::Subcommand;
 use serde_json::{Value, json};
 
-use crate::ceremony::council_check::{LeverReport, add_missing, bad_among, check_levers, contracts};
+use crate::ceremony::council_check::{
+    LeverReport, add_missing, bad_among, check_alarms, check_levers, contracts,
+};
 use crate::command::Session;
 use crate::command::council_add;
 use crate::error::{Error, Exit};
@@ -53,6 +55,7 @@ pub fn run(session: &Session, args: &Args) -> Result<Exit, Error> {
         Args::Add(args) => return council_add::run(session, args),
     };
     let mut levers = check_levers(&session.council, &session.catalogue);
+    levers.extend(check_alarms(&session.council, &levers));
     let mut besides = Besides::default();
     if !offline {
         ask_chains(session, &mut levers, &mut besides);

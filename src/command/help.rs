@@ -10,7 +10,8 @@ use crate::near::near;
 use crate::ui::Ui;
 
 /// Name, title, text.
-const TOPICS: [(&str, &str, &str); 6] = [
+const TOPICS: [(&str, &str, &str); 7] = [
+    ("alarms", "Alarms, watch and alert", include_str!("topics/alarms.txt")),
     ("exit-codes", "How a run ends", include_str!("topics/exit-codes.txt")),
     ("files", "What is kept where", include_str!("topics/files.txt")),
     ("ledger", "Signing on a Ledger", include_str!("topics/ledger.txt")),
@@ -20,7 +21,7 @@ const TOPICS: [(&str, &str, &str); 6] = [
 ];
 
 const EXAMPLES: &str = "\
-Topics: exit-codes, files, ledger, offline, refusals, settings
+Topics: alarms, exit-codes, files, ledger, offline, refusals, settings
 
 Examples:
   breakglass help offline

@@ -1,6 +1,7 @@
 //! One file per command: load, decide, show. The only room that knows all the others; it hashes, encodes, opens and
 //! prints nothing itself.
 
+mod alert;
 mod broadcast;
 mod check;
 mod completions;
@@ -21,6 +22,7 @@ mod playbook;
 mod propose;
 mod sign;
 mod status;
+mod watch;
 
 use std::ffi::OsString;
 use std::io::ErrorKind;
@@ -112,6 +114,10 @@ enum Command {
     Export(export::Args),
     /// Send it at threshold, and prove its effect on chain
     Broadcast(broadcast::Args),
+    /// Read the alarms, and prepare the lever of one that fires
+    Watch(watch::Args),
+    /// Prepare the lever of an alarm that another monitor tells of
+    Alert(alert::Args),
     /// Open and close an incident, and write notes
     #[command(subcommand)]
     Incident(incident::Args),
@@ -194,6 +200,8 @@ fn dispatch(ui: &Ui, cli: &Cli) -> Result<Exit, Error> {
         Some(Command::Export(args)) => export::run(&load()?, args),
         Some(Command::Broadcast(args)) => broadcast::run(&load()?, args),
         Some(Command::DryRun(args)) => dry_run::run(&load()?, args),
+        Some(Command::Watch(args)) => watch::run(&load()?, args),
+        Some(Command::Alert(args)) => alert::run(&load()?, args),
         Some(Command::Incident(args)) => incident::run(&load()?, args),
         Some(Command::Log(args)) => log::run(&load()?, args),
         Some(Command::Hash(args)) => hash::run(ui, args),

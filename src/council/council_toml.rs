@@ -27,6 +27,8 @@ pub(super) struct Wire {
     pub(super) people: BTreeMap<Spanned<String>, WirePerson>,
     #[serde(default)]
     pub(super) response: WireResponse,
+    #[serde(default)]
+    pub(super) alarms: super::alarms::Wire,
 }
 
 #[derive(Deserialize)]

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use alloy::primitives::{Address, B256};
 use toml::Spanned;
 
+use super::alarms::{self, Known};
 use super::combined::{circle, simple_levers};
 use super::council_toml::{Wire, WireCode, WirePinned, WirePlace};
 use super::entries::{read_chain, read_combined, read_lever, read_place, read_safe, simple_parts};
@@ -49,8 +50,10 @@ pub(super) fn parse(origin: &str, text: &str) -> Result<Council, Fault> {
     let people = read_people(&source, &wire)?;
     let response = read_response(&source, &wire.response)?;
     let program = wire.program.as_ref().map(|text| read_program(&source, text)).transpose()?;
+    let known = Known { chains: &chains, safes: &safes, levers: &levers, combined: &combined };
+    let alarms = each(&source, &wire.alarms, |name, alarm| alarms::read(&source, name, alarm, &known))?;
     let name = wire.name;
-    Ok(Council { name, chains, safes, signers, targets, levers, combined, people, response, program })
+    Ok(Council { name, chains, safes, signers, targets, levers, combined, people, response, alarms, program })
 }
 
 fn each<W, T>(
@@ -169,6 +172,7 @@ fn check_bounds(source: &Source, wire: &Wire) -> Result<(), Fault> {
         ("contacts", wire.contacts.len(), 500),
         ("people", wire.people.len(), 500),
         ("times away of one person", longest(wire.people.values(), |p| p.away.len()), 50),
+        ("alarms", wire.alarms.len(), 200),
         ("RPC addresses of one chain", longest(chains.values(), |c| c.rpc.len()), MOST_RPC),
         ("relays of one chain", longest(chains.values(), |c| c.send.len()), MOST_RPC),
         (

@@ -4,6 +4,7 @@
 //! May touch values only: no network, clock, device or files. Every reference from one entry to another is checked
 //! here, so a [`Council`] never names a Safe, chain or signer that does not exist.
 
+mod alarms;
 mod arguments;
 mod combined;
 mod council_toml;
@@ -51,7 +52,7 @@ pub const FILE_NAME: &str = "breakglass.toml";
 pub const MOST_BYTES: usize = 256 << 10;
 
 /// A protocol's emergency council, as its own file describes it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Council {
     pub name: String,
     pub chains: BTreeMap<String, Chain>,
@@ -65,6 +66,7 @@ pub struct Council {
     /// Whom to call, signers by their names; with the contacts of older files.
     pub people: BTreeMap<String, Person>,
     pub response: Response,
+    pub alarms: BTreeMap<String, Alarm>,
     /// Which versions of the program the council asks for.
     pub program: Option<VersionReq>,
 }
@@ -160,6 +162,22 @@ pub struct Combined {
     pub pull: Vec<String>,
     /// Simple levers among them that get a transaction of their own, after the others of their Safe.
     pub alone: Vec<String>,
+}
+
+/// A claim that must stay true on one chain, and the lever that is prepared when it does not.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Alarm {
+    pub name: String,
+    pub title: String,
+    /// A lever, simple or combined.
+    pub lever: String,
+    pub chain: String,
+    /// The time between two looks; zero for every block.
+    pub every: Duration,
+    /// How many blocks, one after the other, it must be false for. At least 1.
+    pub blocks: u64,
+    /// The claim as it is written, in the words of a playbook's checks; `None` if another monitor alone tells of it.
+    claim: Option<toml::Table>,
 }
 
 impl Council {

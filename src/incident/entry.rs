@@ -123,6 +123,16 @@ pub enum Act {
         text: Plain,
     },
     Closed {},
+    /// A claim of the council file was false, or another monitor said so.
+    Alarm {
+        name: Plain,
+        /// `watch`, or the monitor that told of it.
+        by: Plain,
+        /// By this a message that comes twice is known.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        id: Option<Plain>,
+        text: Plain,
+    },
     Proposed {},
     Signed {
         owner: Address,

@@ -7,12 +7,16 @@
 mod entry;
 mod journal;
 mod merge;
+mod message;
+mod streak;
 mod time;
 mod timeline;
 
 pub use entry::{About, Act, BadEntry, Draft, Entry, LONGEST_LINE, MOST_LISTED, Plain};
 pub use journal::{Journal, next};
 pub use merge::{Merged, merge};
+pub use message::{Message, Says};
+pub use streak::Streak;
 pub use time::Utc;
 pub use timeline::{Belongs, belonging, open_incident};
 

@@ -51,6 +51,13 @@ fn every_act() -> Vec<Act> {
     vec![
         opened(),
         Act::Note { text: Plain::cut("\"quoted\" \\ é") },
+        Act::Alarm {
+            name: Plain::cut("drained"),
+            by: Plain::cut("tenderly"),
+            id: Some(Plain::cut("5f1d2c3a")),
+            text: Plain::cut("{}"),
+        },
+        Act::Alarm { name: Plain::cut("drained"), by: Plain::cut("watch"), id: None, text: Plain::cut("x") },
         Act::Proposed {},
         Act::Signed { owner, name: Some(Plain::cut("alice")) },
         Act::Signed { owner, name: None },

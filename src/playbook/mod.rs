@@ -21,6 +21,7 @@ mod postcheck;
 mod provenance;
 #[cfg(test)]
 mod tests;
+mod watched;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -50,6 +51,7 @@ pub use piece::{NEAR, PIECE, Piece};
 pub use plan::{Derivation, Inputs, Plan, PlanError, PlannedCall, ShownArg, ShownRead, Skipped};
 pub use postcheck::{CallCheck, Check, Ending, EventCheck, Expectation, Relation, Subject, Verdict};
 pub use provenance::{Decided, Part, Source};
+pub use watched::{Look, Watched};
 
 use crate::council::TextDigest;
 use crate::evm::AddressBook;

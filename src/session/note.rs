@@ -13,6 +13,11 @@ impl Session<'_> {
         self.note_about(act, Some(self.about(proposal)));
     }
 
+    /// Adds an entry about no transaction. One that cannot be written is said once, and stops nothing.
+    pub fn note_act(&self, act: Act) {
+        self.note_about(act, None);
+    }
+
     /// Notes what was accepted, where anything was, by the words of `--accept`.
     pub fn note_accepted(&self, ids: &[String], proposal: Option<&Proposal>) {
         for ids in ids.chunks(MOST_LISTED) {

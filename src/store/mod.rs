@@ -12,6 +12,7 @@ mod folder;
 mod incidents;
 mod keystores;
 mod log_file;
+mod programs;
 mod read;
 mod settings_folder;
 mod write;
@@ -23,6 +24,7 @@ pub use folder::{Stored, files_below};
 pub use incidents::{Incidents, Lock};
 pub use keystores::{find_keystore, keystores};
 pub use log_file::{CutOff, NewLine, read_log};
+pub use programs::{run_command, start_again};
 pub use read::{Foreign, find_upwards, read_foreign, read_password, read_stdin, read_text, read_text_up_to};
 pub use settings_folder::{
     SettingsFolder, arguments, home, is_folder, is_taken, real_path, variable, working_folder,

@@ -53,6 +53,7 @@ pub fn describe(council: &Council, act: &Act) -> String {
         }
         Act::Note { text } => format!("noted: {text}"),
         Act::Closed {} => "closed it".into(),
+        Act::Alarm { name, by, text, .. } => format!("alarm {name} by {by}: {text}"),
         Act::Proposed {} => "proposed".into(),
         Act::Signed { owner, .. } => format!("signed as {}", name(owner)),
         Act::Imported { owners } => {

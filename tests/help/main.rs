@@ -27,6 +27,8 @@ const COMMANDS: &[&str] = &[
     "import",
     "export",
     "broadcast",
+    "watch",
+    "alert",
     "incident",
     "incident open",
     "incident note",
@@ -55,7 +57,7 @@ const COMMANDS: &[&str] = &[
     "man",
     "help",
 ];
-const TOPICS: &[&str] = &["exit-codes", "files", "ledger", "offline", "refusals", "settings"];
+const TOPICS: &[&str] = &["alarms", "exit-codes", "files", "ledger", "offline", "refusals", "settings"];
 const SCRIPTS: [(&str, &str); 5] = [
     ("bash", "breakglass.bash"),
     ("zsh", "_breakglass"),

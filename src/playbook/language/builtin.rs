@@ -22,6 +22,8 @@ pub(in crate::playbook) enum Builtin {
     Bit,
     Add,
     Sub,
+    Mul,
+    Div,
     Min,
     Max,
     Keccak,
@@ -33,7 +35,7 @@ pub(in crate::playbook) enum Builtin {
 const MOST_INDICES: u64 = 1000;
 
 /// Name, meaning of each value, function.
-const TABLE: [(&str, &[&str], Builtin); 18] = [
+const TABLE: [(&str, &[&str], Builtin); 20] = [
     ("prev_owner", &["list", "item"], Builtin::PrevOwner),
     ("replaced", &["list", "old", "new"], Builtin::Replaced),
     ("without", &["list", "item"], Builtin::Without),
@@ -47,6 +49,8 @@ const TABLE: [(&str, &[&str], Builtin); 18] = [
     ("bit", &["n"], Builtin::Bit),
     ("add", &["a", "b"], Builtin::Add),
     ("sub", &["a", "b"], Builtin::Sub),
+    ("mul", &["a", "b"], Builtin::Mul),
+    ("div", &["a", "b"], Builtin::Div),
     ("min", &["a", "b"], Builtin::Min),
     ("max", &["a", "b"], Builtin::Max),
     ("keccak", &["text"], Builtin::Keccak),
@@ -140,6 +144,9 @@ impl Builtin {
             Self::AndNot => Some(a & !b),
             Self::Add => a.checked_add(b),
             Self::Sub => a.checked_sub(b),
+            Self::Mul => a.checked_mul(b),
+            // Without the fraction, as Solidity divides.
+            Self::Div => a.checked_div(b),
             Self::Min => Some(a.min(b)),
             Self::Max => Some(a.max(b)),
             _ => None,
@@ -152,6 +159,9 @@ impl Builtin {
         let result = match self {
             Self::Add => a.checked_add(b),
             Self::Sub => a.checked_sub(b),
+            Self::Mul => a.checked_mul(b),
+            // Without the fraction, as Solidity divides.
+            Self::Div => a.checked_div(b),
             Self::Min => Some(a.min(b)),
             Self::Max => Some(a.max(b)),
             _ => None,
@@ -215,8 +225,14 @@ mod tests {
             Err("sub(1, 2) is not a number from 0 to 2^256 - 1".into())
         );
         assert!(Builtin::Add.apply(&[max.clone(), uint(1)]).is_err());
+        assert!(Builtin::Mul.apply(&[max.clone(), uint(2)]).is_err());
+        assert_eq!(Builtin::Mul.apply(&[uint(6), uint(7)]), Ok(uint(42)));
+        assert_eq!(Builtin::Div.apply(&[uint(7), uint(2)]), Ok(uint(3)));
+        assert!(Builtin::Div.apply(&[uint(7), uint(0)]).is_err());
         assert!(Builtin::Bit.apply(&[max]).is_err());
         let min = DynSolValue::Int(I256::MIN, 256);
-        assert!(Builtin::Sub.apply(&[min, DynSolValue::Int(I256::ONE, 256)]).is_err());
+        let int = |n: I256| DynSolValue::Int(n, 256);
+        assert!(Builtin::Div.apply(&[min.clone(), int(I256::MINUS_ONE)]).is_err());
+        assert!(Builtin::Sub.apply(&[min, int(I256::ONE)]).is_err());
     }
 }

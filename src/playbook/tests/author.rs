@@ -103,7 +103,7 @@ const TOLD: &[(&str, &str, &str)] = &[
     (
         "{add(cap, 1)}",
         "{plus(cap, 1)}",
-        "playbooks/limit.toml:54:11: no function is called \"plus\"; known: prev_owner, replaced, without, with, len, item, indices, or, and, and_not, bit, add, sub, min, max, keccak, selector, bytes32\n   |\n54 | args = [\"{plus(cap, 1)}\", \"[(true, {safe})]\"]\n   |           ^^^^^^^^^^^^",
+        "playbooks/limit.toml:54:11: no function is called \"plus\"; known: prev_owner, replaced, without, with, len, item, indices, or, and, and_not, bit, add, sub, mul, div, min, max, keccak, selector, bytes32\n   |\n54 | args = [\"{plus(cap, 1)}\", \"[(true, {safe})]\"]\n   |           ^^^^^^^^^^^^",
     ),
     (
         "current = \"{cap_now}\"\n",

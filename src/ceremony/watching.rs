@@ -1,0 +1,189 @@
+//! The alarms of one chain, read in one batch at one block.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use crate::ceremony::desk::Desk;
+use crate::chain::{Age, Chain, judge_age, usual_block_time};
+use crate::council::{self, Alarm};
+use crate::error::{Error, Exit};
+use crate::evm::{AddressBook, BlockRef, Query, Readings};
+use crate::playbook::{Look, Watched};
+
+/// The most rounds of one look: a claim whose questions rest on answers needs more than one.
+const MOST_ROUNDS: usize = 6;
+/// Where a chain makes blocks on demand, or slowly.
+const LONGEST_PAUSE: Duration = Duration::from_secs(15);
+
+/// A connection to one chain, and the alarms that are read there.
+pub struct Watch<'a> {
+    pub chain: &'a council::Chain,
+    link: Chain,
+    names: AddressBook,
+    alarms: Vec<(&'a Alarm, Watched)>,
+    /// The questions of each alarm at its last look: asked at once the next time.
+    asked: BTreeMap<&'a str, BTreeSet<Query>>,
+}
+
+/// What the alarms are at one block.
+pub struct Sight<'a> {
+    pub block: BlockRef,
+    pub looks: Vec<(&'a Alarm, Look)>,
+}
+
+impl<'a> Desk<'a> {
+    /// Returns the alarms that have a claim, those of each chain together; all of them where none is named.
+    ///
+    /// # Errors
+    /// For a name that no alarm bears, a claim that cannot be read, or a chain without RPCs.
+    pub fn watches(&'a self, named: &[String]) -> Result<Vec<Watch<'a>>, Error> {
+        for name in named {
+            self.alarm(name)?;
+        }
+        let wanted = |alarm: &&Alarm| named.is_empty() || named.contains(&alarm.name);
+        let mut chains: BTreeMap<&str, Vec<(&Alarm, Watched)>> = BTreeMap::new();
+        for alarm in self.council.alarms.values().filter(wanted) {
+            match self.watched(alarm)? {
+                Some(watched) => chains.entry(alarm.chain.as_str()).or_default().push((alarm, watched)),
+                None if named.is_empty() => {}
+                None => {
+                    let text =
+                        format!("alarm {} has no view to read: it is for breakglass alert", alarm.name);
+                    return Err(Error::new(Exit::Usage, text));
+                }
+            }
+        }
+        let watch = |(name, alarms): (&str, Vec<(&'a Alarm, Watched)>)| {
+            let chain = self.council.chains.get(name);
+            let chain =
+                chain.ok_or_else(|| Error::new(Exit::Usage, format!("no chain is called {name:?}")))?;
+            let (link, book) = (self.connect_to(chain)?, self.council.names_on(name));
+            Ok(Watch { chain, link, names: book, alarms, asked: BTreeMap::new() })
+        };
+        chains.into_iter().map(watch).collect()
+    }
+
+    /// # Errors
+    /// For a name that no alarm bears.
+    pub fn alarm(&self, name: &str) -> Result<&Alarm, Error> {
+        self.council.alarms.get(name).ok_or_else(|| {
+            let known: Vec<&str> = self.council.alarms.keys().map(String::as_str).collect();
+            let hint = if known.is_empty() {
+                "the council file has no [alarms.NAME]".to_string()
+            } else {
+                format!("known: {}", known.join(", "))
+            };
+            Error::new(Exit::Usage, format!("no alarm is called {name:?}")).hint(hint)
+        })
+    }
+
+    /// Reads the claim of an alarm; `None` if it has none.
+    ///
+    /// # Errors
+    /// With what is wrong with it.
+    pub fn watched(&self, alarm: &Alarm) -> Result<Option<Watched>, Error> {
+        let Some(claim) = alarm.claim(&self.council) else { return Ok(None) };
+        let wrong = |why: String| {
+            Error::new(Exit::Usage, why).hint(format!(
+                "[alarms.{}] is written like a check of a playbook: breakglass help alarms",
+                alarm.name
+            ))
+        };
+        let watched = Watched::parse(&alarm.name, &claim).map_err(|fault| wrong(fault.headline()))?;
+        let (names, id) =
+            (self.council.names_on(&alarm.chain), self.council.chains.get(&alarm.chain).map_or(0, |c| c.id));
+        // Before anything was asked, only a fault of the text is in the way.
+        match watched.look(id, &names, &Readings::default()) {
+            Look::Unreadable(why) => Err(wrong(format!("alarm {}: {why}", alarm.name))),
+            _ => Ok(Some(watched)),
+        }
+    }
+}
+
+impl<'a> Watch<'a> {
+    /// The names of its alarms.
+    pub fn names(&self) -> impl Iterator<Item = &'a str> {
+        self.alarms.iter().map(|(alarm, _)| alarm.name.as_str())
+    }
+
+    /// Returns how long to wait until the next look at an alarm.
+    #[must_use]
+    pub fn pause(&self, alarm: &Alarm) -> Duration {
+        if alarm.every.is_zero() { self.link.between_blocks().min(LONGEST_PAUSE) } else { alarm.every }
+    }
+
+    /// The alarms, with how long to wait between two looks at each.
+    pub fn pauses(&self) -> Vec<(&'a Alarm, Duration)> {
+        self.alarms.iter().map(|(alarm, _)| (*alarm, self.pause(alarm))).collect()
+    }
+
+    /// Reads the alarms that are `due` at the newest block: one round once their questions are known.
+    ///
+    /// # Errors
+    /// When no quorum agrees, or the newest block is old.
+    pub fn look(&mut self, due: &BTreeSet<&str>, now: u64) -> Result<Sight<'a>, Error> {
+        let alarms: Vec<&(&Alarm, Watched)> =
+            self.alarms.iter().filter(|(alarm, _)| due.contains(alarm.name.as_str())).collect();
+        let mut readings = Readings::default();
+        let judge = |readings: &Readings| -> Vec<(&'a Alarm, Look)> {
+            let look = |(alarm, watched): &&(&'a Alarm, Watched)| {
+                (*alarm, watched.look(self.chain.id, &self.names, readings))
+            };
+            alarms.iter().map(look).collect()
+        };
+        let mut looks = judge(&readings);
+        let mut asked = self.asked.clone();
+        remember(&mut asked, &looks);
+        let known = looks.iter().filter_map(|(alarm, _)| asked.get(alarm.name.as_str())).flatten();
+        let queries: Vec<Query> = known.cloned().collect::<BTreeSet<_>>().into_iter().collect();
+        let sighting = self.link.watch(&[], &queries)?;
+        let block = sighting.header.block();
+        self.is_new(&block, now)?;
+        readings.extend(sighting.readings);
+        for _ in 0..MOST_ROUNDS {
+            looks = judge(&readings);
+            remember(&mut asked, &looks);
+            let needs: Vec<Query> = needed(&looks).into_iter().collect();
+            if needs.is_empty() {
+                break;
+            }
+            readings.extend(self.link.answers(&needs, &block)?);
+        }
+        self.asked = asked;
+        Ok(Sight { block, looks })
+    }
+
+    /// A chain that stands still, or an RPC that serves an old block, tells nothing of now.
+    fn is_new(&self, block: &BlockRef, now: u64) -> Result<(), Error> {
+        let block_time = self.chain.block_time.or_else(|| usual_block_time(self.chain.id));
+        let text = match judge_age(block.timestamp, now, block_time) {
+            Age::New(_) => return Ok(()),
+            Age::Old { seconds, allowed, .. } => {
+                format!("block {} is {seconds} seconds old, and {allowed} are allowed", block.number)
+            }
+            Age::Ahead { seconds, .. } => {
+                format!(
+                    "block {} is {seconds} seconds in the future: this machine's clock is wrong",
+                    block.number
+                )
+            }
+        };
+        Err(Error::new(Exit::Network, format!("{}: {text}", self.chain.name)))
+    }
+}
+
+fn remember<'a>(asked: &mut BTreeMap<&'a str, BTreeSet<Query>>, looks: &[(&'a Alarm, Look)]) {
+    for (alarm, look) in looks {
+        if let Look::Needs(queries) = look {
+            asked.entry(&alarm.name).or_default().extend(queries.iter().cloned());
+        }
+    }
+}
+
+fn needed(looks: &[(&Alarm, Look)]) -> BTreeSet<Query> {
+    let needs = looks.iter().filter_map(|(_, look)| match look {
+        Look::Needs(queries) => Some(queries),
+        _ => None,
+    });
+    needs.flatten().cloned().collect()
+}

@@ -1,0 +1,200 @@
+//! Messages of other monitors: by what a repeated one is known, and whether it says that something is over. A message
+//! never chooses a lever, a title or a command.
+//!
+//! Forms: OpenZeppelin Monitor 1.6 (`src/services/trigger/script`), Alertmanager webhook version 4
+//! (`template/template.go`), Tenderly (alert destinations), Hypernative (recorded event), Forta (`clients/webhook`),
+//! PagerDuty webhook v3, Opsgenie webhook. Any other text is taken as it is.
+
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+use super::entry::Plain;
+
+/// The most alerts of one message that are looked at.
+const MOST_ALERTS: usize = 200;
+
+/// A message about an alarm.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Message {
+    /// The monitor, by the form of its message: `tenderly`.
+    pub by: &'static str,
+    pub id: String,
+    pub says: Says,
+    /// The message on one line, cut.
+    pub text: Plain,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Says {
+    Firing,
+    /// It is over, or somebody has taken it on: nothing is prepared.
+    Resolved,
+    /// A trial of the way.
+    Test,
+}
+
+impl Message {
+    /// Reads the text of a message.
+    #[must_use]
+    pub fn read(text: &str) -> Self {
+        let value: Option<Value> = serde_json::from_str(text).ok();
+        let known = value.as_ref().and_then(|value| FORMS.iter().find_map(|form| form(value)));
+        let (by, id, says) = known.unwrap_or_else(|| {
+            let says = match value.as_ref().and_then(|value| field(value, &["status"])) {
+                Some("resolved") => Says::Resolved,
+                _ => Says::Firing,
+            };
+            ("alert", digest(text.trim()), says)
+        });
+        let line: String = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        Self { by, id, says, text: Plain::cut(&line) }
+    }
+}
+
+type Known = (&'static str, String, Says);
+
+const FORMS: [fn(&Value) -> Option<Known>; 7] =
+    [openzeppelin, alertmanager, tenderly, hypernative, forta, pagerduty, opsgenie];
+
+fn at<'v>(value: &'v Value, path: &[&str]) -> Option<&'v Value> {
+    path.iter().try_fold(value, |value, key| value.get(key))
+}
+
+fn field<'v>(value: &'v Value, path: &[&str]) -> Option<&'v str> {
+    at(value, path)?.as_str()
+}
+
+/// The first 16 hexadecimal digits of a SHA-256: an id of a fixed length.
+fn digest(text: &str) -> String {
+    let hash = Sha256::digest(text.as_bytes());
+    alloy::primitives::hex::encode(hash.get(..8).unwrap_or_default())
+}
+
+/// It has no id: the monitor, the transaction and the logs that matched.
+fn openzeppelin(value: &Value) -> Option<Known> {
+    let matched = at(value, &["monitor_match", "EVM"]).or_else(|| value.get("EVM"))?;
+    let name = field(matched, &["monitor", "name"])?;
+    let tx = field(matched, &["transaction", "hash"])?;
+    let events = at(matched, &["matched_on_args"]).map(ToString::to_string).unwrap_or_default();
+    Some(("openzeppelin-monitor", digest(&[name, tx, &events].join("\n")), Says::Firing))
+}
+
+fn alertmanager(value: &Value) -> Option<Known> {
+    if field(value, &["version"])? != "4" {
+        return None;
+    }
+    let alerts = value.get("alerts")?.as_array()?;
+    let firing = alerts.iter().filter(|alert| field(alert, &["status"]) == Some("firing"));
+    let id =
+        |alert: &Value| Some(format!("{} {}", field(alert, &["fingerprint"])?, field(alert, &["startsAt"])?));
+    let mut ids: Vec<String> = firing.take(MOST_ALERTS).filter_map(id).collect();
+    ids.sort();
+    let says = if field(value, &["status"]) == Some("resolved") || ids.is_empty() {
+        Says::Resolved
+    } else {
+        Says::Firing
+    };
+    let group = field(value, &["groupKey"]).unwrap_or_default();
+    let id = if ids.is_empty() { digest(group) } else { digest(&ids.join("\n")) };
+    Some(("alertmanager", id, says))
+}
+
+fn tenderly(value: &Value) -> Option<Known> {
+    let id = field(value, &["id"])?.to_string();
+    match field(value, &["event_type"])? {
+        "TEST" => Some(("tenderly", id, Says::Test)),
+        "ALERT" => Some(("tenderly", id, Says::Firing)),
+        _ => None,
+    }
+}
+
+/// Its data is JSON in a text. `digitalSignature` covers that text: whoever receives the message checks it.
+fn hypernative(value: &Value) -> Option<Known> {
+    let data = field(value, &["data"])?;
+    value.get("digitalSignature")?;
+    let data: Value = serde_json::from_str(data).ok()?;
+    let id = field(&data, &["riskInsight", "id"]).or_else(|| field(value, &["id"]))?;
+    Some(("hypernative", id.into(), Says::Firing))
+}
+
+/// Newer nodes send an object, older ones the bare list.
+fn forta(value: &Value) -> Option<Known> {
+    let alerts = value.get("alerts").unwrap_or(value).as_array()?;
+    let id = |alert: &Value| Some(field(alert, &["hash"])?.to_string());
+    alerts.first().filter(|alert| alert.get("alertId").is_some())?;
+    let mut ids: Vec<String> = alerts.iter().take(MOST_ALERTS).filter_map(id).collect();
+    ids.sort();
+    (!ids.is_empty()).then(|| ("forta", digest(&ids.join("\n")), Says::Firing))
+}
+
+fn pagerduty(value: &Value) -> Option<Known> {
+    let kind = field(value, &["event", "event_type"])?.strip_prefix("incident.")?;
+    let data = at(value, &["event", "data"])?;
+    let id = field(data, &["id"])?.to_string();
+    let is_new = ["triggered", "escalated", "reopened", "priority_updated", "delegated"].contains(&kind);
+    Some(("pagerduty", id, if is_new { Says::Firing } else { Says::Resolved }))
+}
+
+fn opsgenie(value: &Value) -> Option<Known> {
+    let id = field(value, &["alert", "alertId"])?.to_string();
+    let is_over = ["Close", "Delete", "Acknowledge"].contains(&field(value, &["action"])?);
+    Some(("opsgenie", id, if is_over { Says::Resolved } else { Says::Firing }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const EXAMPLES: [(&str, &str); 7] = [
+        ("openzeppelin-monitor", include_str!("../../tests/vectors/alerts/openzeppelin-monitor.json")),
+        ("alertmanager", include_str!("../../tests/vectors/alerts/alertmanager.json")),
+        ("tenderly", include_str!("../../tests/vectors/alerts/tenderly.json")),
+        ("hypernative", include_str!("../../tests/vectors/alerts/hypernative.json")),
+        ("forta", include_str!("../../tests/vectors/alerts/forta.json")),
+        ("pagerduty", include_str!("../../tests/vectors/alerts/pagerduty.json")),
+        ("opsgenie", include_str!("../../tests/vectors/alerts/opsgenie.json")),
+    ];
+
+    #[test]
+    fn each_monitor_is_known_by_the_form_of_its_message() {
+        let mut ids = std::collections::BTreeSet::new();
+        for (by, text) in EXAMPLES {
+            let message = Message::read(text);
+            assert_eq!((message.by, message.says), (by, Says::Firing), "{text}");
+            assert_eq!(Message::read(&format!(" {text}\n")).id, message.id, "the same message again");
+            assert!(ids.insert(message.id), "{by}");
+        }
+    }
+
+    #[test]
+    fn a_message_that_says_resolved_is_not_an_alarm() {
+        let example = |by: &str| EXAMPLES.iter().find(|(known, _)| *known == by).unwrap().1;
+        for (by, was, is, says) in [
+            ("alertmanager", "\"firing\"", "\"resolved\"", Says::Resolved),
+            ("pagerduty", "incident.triggered", "incident.resolved", Says::Resolved),
+            ("pagerduty", "incident.triggered", "incident.acknowledged", Says::Resolved),
+            ("opsgenie", "\"Create\"", "\"Close\"", Says::Resolved),
+            ("tenderly", "\"ALERT\"", "\"TEST\"", Says::Test),
+        ] {
+            let message = Message::read(&example(by).replace(was, is));
+            assert_eq!((message.by, message.says), (by, says), "{by}: {is}");
+        }
+        assert_eq!(Message::read("{\"status\": \"resolved\"}").says, Says::Resolved);
+        // A group of which one alert still fires.
+        let two = r#"{"version":"4","status":"firing","alerts":[
+            {"status":"resolved","fingerprint":"a","startsAt":"t"},{"status":"firing","fingerprint":"b","startsAt":"t"}]}"#;
+        assert_eq!(Message::read(two).says, Says::Firing);
+    }
+
+    #[test]
+    fn any_other_text_is_taken_as_it_is() {
+        for text in ["vault is drained", "", "[]", "{", "[1]", "{\"alerts\":[]}", "null"] {
+            let message = Message::read(text);
+            assert_eq!((message.by, message.says), ("alert", Says::Firing), "{text}");
+        }
+        let message = Message::read(&format!("a\u{1b}[2J\nb {}", "x".repeat(2_000)));
+        let text = message.text.to_string();
+        assert!(text.chars().count() <= 500 && !text.contains(['\u{1b}', '\n']), "{text}");
+        assert_ne!(Message::read("a").id, Message::read("b").id);
+    }
+}

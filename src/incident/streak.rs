@@ -1,0 +1,73 @@
+//! For how many blocks an alarm has been false, so that one that flickers wakes nobody.
+
+/// The blocks at which a claim was false, one look after the other.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Streak {
+    since: Option<u64>,
+    newest: u64,
+    has_fired: bool,
+}
+
+impl Streak {
+    /// Counts one look. Returns `true` once, as soon as the claim has been false for `blocks` blocks. A look at the same
+    /// or an older block says nothing new; one that holds begins anew, and so does one that could not be read: what was
+    /// true in between is not known.
+    pub const fn look(&mut self, is_false: bool, block: u64, blocks: u64) -> bool {
+        if !is_false {
+            *self = Self { since: None, newest: block, has_fired: false };
+            return false;
+        }
+        if block < self.newest {
+            return false;
+        }
+        let since = match self.since {
+            Some(since) => since,
+            None => block,
+        };
+        self.since = Some(since);
+        self.newest = block;
+        let fires = !self.has_fired && self.newest - since + 1 >= blocks;
+        self.has_fired |= fires;
+        fires
+    }
+
+    /// Returns `true` while it is false and has not fired.
+    #[must_use]
+    pub const fn is_pending(&self) -> bool {
+        self.since.is_some() && !self.has_fired
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Which of the looks fires.
+    fn fired(blocks: u64, looks: &[(bool, u64)]) -> Vec<u64> {
+        let mut streak = Streak::default();
+        looks.iter().filter(|(is_false, block)| streak.look(*is_false, *block, blocks)).map(|l| l.1).collect()
+    }
+
+    #[test]
+    fn it_fires_once_after_so_many_blocks() {
+        assert_eq!(fired(1, &[(true, 5), (true, 6), (true, 7)]), [5]);
+        assert_eq!(fired(3, &[(true, 5), (true, 6), (true, 7), (true, 8)]), [7]);
+        assert_eq!(fired(3, &[(true, 5), (true, 9)]), [9], "blocks that were not looked at count");
+    }
+
+    #[test]
+    fn one_that_flickers_does_not_fire() {
+        assert_eq!(fired(3, &[(true, 5), (true, 6), (false, 7), (true, 8), (true, 9)]), [0; 0]);
+        assert_eq!(fired(1, &[(true, 5), (false, 6), (true, 7)]), [5, 7]);
+        assert_eq!(
+            fired(2, &[(true, 5), (true, 5), (true, 5)]),
+            [0; 0],
+            "the same block three times is one block"
+        );
+    }
+
+    #[test]
+    fn an_rpc_that_goes_back_does_not_make_blocks() {
+        assert_eq!(fired(3, &[(true, 9), (true, 7), (true, 8)]), [0; 0]);
+    }
+}

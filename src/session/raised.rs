@@ -1,0 +1,294 @@
+//! An alarm that has fired: written into the journal, its lever prepared, and everybody told. It holds no key and sends
+//! nothing.
+
+use std::collections::BTreeSet;
+use std::thread;
+use std::time::Duration;
+
+use alloy::primitives::Address;
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use crate::ceremony::enforce::enforce;
+use crate::ceremony::find::Purpose;
+use crate::ceremony::judged::Judged;
+use crate::ceremony::look::Part;
+use crate::ceremony::order::{Given, Order};
+use crate::clock;
+use crate::council::{Alarm, Call};
+use crate::error::{Error, Exit};
+use crate::incident::{Act, Entry, Journal, Plain, open_incident};
+use crate::playbook::Severity;
+use crate::safe::Owners;
+use crate::session::Session;
+use crate::store::{Lock, run_command};
+use crate::ui::Text;
+
+/// How often, and after what time, a lock that somebody holds is tried again.
+const TRIES: usize = 10;
+const BETWEEN: Duration = Duration::from_millis(50);
+/// How long a command of `--run` is waited for; it goes on afterwards.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// The one who told of an alarm, and in which words.
+#[derive(Clone, Debug)]
+pub struct Told {
+    pub by: String,
+    pub id: Option<String>,
+    pub text: Plain,
+    /// The block at which the claim was read; `None` for a message.
+    pub block: Option<u64>,
+}
+
+/// What an alarm is in the journal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// The first of its name in this incident: people are called.
+    First,
+    /// It joins the incident that is open.
+    Again,
+    /// The same message was there before: nothing is done.
+    Repeated,
+}
+
+/// One transaction of an alarm's lever.
+#[derive(Clone, Debug, Serialize)]
+pub struct Prepared {
+    /// `vault · guardian on mainnet`
+    pub title: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub nonce: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub safe_tx_hash: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub proposal: Option<String>,
+    /// Why it was not prepared; also that it is done already.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub why: Option<String>,
+    #[serde(skip)]
+    exit: Exit,
+}
+
+impl Session<'_> {
+    /// Writes an alarm into the journal, and opens an incident where none is open. A journal that cannot be read or
+    /// written stops nothing: the alarm is taken for the first.
+    pub fn enter_alarm(&self, alarm: &Alarm, told: &Told) -> Place {
+        // Two messages at once: the second must see the first.
+        let _held = self.hold();
+        let journal = self.incidents.journal().read().map(|bytes| Journal::read(&bytes)).unwrap_or_default();
+        let place = place(&journal, alarm, told);
+        if place == Place::Repeated {
+            return place;
+        }
+        if open_incident(journal.iter()).is_none() {
+            self.note_act(Act::Opened {
+                title: Plain::cut(&format!("alarm {}: {}", alarm.name, alarm.title)),
+                severity: self.severity(alarm),
+                leads: None,
+                speaks: None,
+                writes: None,
+            });
+        }
+        self.note_act(Act::Alarm {
+            name: Plain::cut(&alarm.name),
+            by: Plain::cut(&told.by),
+            id: told.id.as_deref().map(Plain::cut),
+            text: told.text.clone(),
+        });
+        place
+    }
+
+    /// A lock over reading the journal and adding to it. None where somebody has held it for long.
+    fn hold(&self) -> Option<Lock> {
+        (0..TRIES).find_map(|_| {
+            let lock = self.incidents.lock("alarms").ok();
+            if lock.is_none() {
+                thread::sleep(BETWEEN);
+            }
+            lock
+        })
+    }
+
+    /// Returns the alarm that was written into the journal with this id, and what it was there.
+    pub fn alarm_entered(&self, alarm: &Alarm, id: &str) -> Option<(Told, Place)> {
+        let mut journal = Journal::read(&self.incidents.journal().read().ok()?);
+        let at = journal
+            .iter()
+            .position(|entry| told_of(entry, alarm).is_some_and(|told| told.id.as_deref() == Some(id)))?;
+        let told = told_of(&journal.entries.get(at)?.1, alarm)?;
+        journal.entries.truncate(at);
+        let place = place(&journal, alarm, &told);
+        Some((told, place))
+    }
+
+    /// The gravest of the playbooks that the alarm's lever pulls.
+    fn severity(&self, alarm: &Alarm) -> Severity {
+        let orders = Order::parts(self, std::slice::from_ref(&alarm.lever), &Given::default());
+        let orders = orders.unwrap_or_default();
+        let severities = orders.iter().flat_map(Order::playbooks).map(|playbook| playbook.severity);
+        severities.min().unwrap_or(Severity::P1)
+    }
+
+    /// Derives and rehearses the lever of an alarm, and writes its proposals. What cannot be prepared is told, and noted
+    /// in the journal.
+    pub fn prepare(&self, alarm: &Alarm) -> Vec<Prepared> {
+        let parts = self.look(std::slice::from_ref(&alarm.lever), &Given::default(), Purpose::Propose);
+        let parts =
+            parts.unwrap_or_else(|error| vec![Part { title: alarm.lever.clone(), result: Err(error) }]);
+        let prepared: Vec<Prepared> = parts.into_iter().map(|part| self.prepare_one(part)).collect();
+        for one in prepared.iter().filter(|one| one.safe_tx_hash.is_none()) {
+            let why = one.why.as_deref().unwrap_or_default();
+            self.note_act(Act::Note { text: Plain::cut(&format!("{} was not prepared: {why}", one.title)) });
+        }
+        prepared
+    }
+
+    fn prepare_one(&self, part: Part) -> Prepared {
+        let title = part.title;
+        let judged = part.result.map(|rehearsed| rehearsed.judge(false));
+        let kept = judged.and_then(|judged| {
+            enforce(&judged.findings, &[])?;
+            self.keep_prepared(&judged)
+        });
+        match kept {
+            Ok(prepared) => Prepared { title, ..prepared },
+            Err(error) => Prepared {
+                title,
+                nonce: None,
+                safe_tx_hash: None,
+                proposal: None,
+                why: Some(error.message),
+                exit: error.exit,
+            },
+        }
+    }
+
+    fn keep_prepared(&self, judged: &Judged) -> Result<Prepared, Error> {
+        let path = judged.derived.keep(self)?;
+        self.note(Act::Proposed {}, judged.proposal());
+        Ok(Prepared {
+            title: String::new(),
+            nonce: Some(judged.proposal().nonce().to_string()),
+            safe_tx_hash: Some(judged.proposal().hash().to_string()),
+            proposal: Some(path.display().to_string()),
+            why: None,
+            exit: Exit::Done,
+        })
+    }
+
+    /// Whom to call: the owners of the Safes of the alarm's lever whom the council file names as people, or who stands in
+    /// for them.
+    fn page(&self, alarm: &Alarm) -> Vec<Value> {
+        let orders = Order::parts(self, std::slice::from_ref(&alarm.lever), &Given::default());
+        let orders = orders.unwrap_or_default();
+        let owners =
+            orders.iter().filter_map(|order| order.safe.owners.as_ref()).flat_map(Owners::list).copied();
+        let owners: BTreeSet<Address> = owners.collect();
+        let signers = self.council.signers.values().filter(|signer| owners.contains(&signer.address));
+        let now = clock::seconds();
+        let calls = signers.filter_map(|signer| self.council.whom_to_call(&signer.name, now));
+        let call = |call: Call| {
+            json!({
+                "name": call.person.name, "reach": call.person.reach, "instead_of": call.instead_of,
+                "is_away": call.is_away, "local": call.local.map(|local| local.to_string()),
+            })
+        };
+        calls.map(call).collect()
+    }
+
+    /// Tells of an alarm: a paragraph for the chat on standard output, or an object on one line; and the same object on
+    /// the standard input of `run`, which is not waited for for long.
+    pub fn announce(
+        &self,
+        alarm: &Alarm,
+        told: &Told,
+        place: Place,
+        prepared: &[Prepared],
+        run: Option<&str>,
+    ) {
+        let object = json!({
+            "alarm": alarm.name,
+            "title": alarm.title,
+            "severity": self.severity(alarm).to_string(),
+            "chain": alarm.chain,
+            "block": told.block,
+            "by": told.by,
+            "id": told.id,
+            "text": told.text.to_string(),
+            "is_first": place == Place::First,
+            "lever": alarm.lever,
+            "sign": sign_command(alarm),
+            "page": self.page(alarm),
+            "prepared": prepared,
+        })
+        .to_string();
+        if self.ui.is_json() {
+            self.ui.script(&format!("{object}\n"));
+        } else {
+            self.ui.data_block(&paragraph(alarm, told, prepared));
+        }
+        if let Some(command) = run {
+            let text = match run_command(command, &object, PATIENCE) {
+                Ok(Some(status)) if status.success() => return,
+                Ok(None) => return,
+                Ok(Some(status)) => format!("--run {command:?} ended with {status}"),
+                Err(error) => format!("--run {command:?} cannot be started: {error}"),
+            };
+            self.ui.say(&Text::default().bad("error: ").add(&text));
+        }
+    }
+}
+
+/// What an entry of the journal says of an alarm; `None` if it is about something else.
+fn told_of(entry: &Entry, alarm: &Alarm) -> Option<Told> {
+    match &entry.draft.act {
+        Act::Alarm { name, by, id, text } if name.to_string() == alarm.name => Some(Told {
+            by: by.to_string(),
+            id: id.as_ref().map(ToString::to_string),
+            text: text.clone(),
+            block: None,
+        }),
+        _ => None,
+    }
+}
+
+/// Where an alarm belongs in a journal.
+fn place(journal: &Journal, alarm: &Alarm, told: &Told) -> Place {
+    let id = told.id.as_deref().map(|id| Plain::cut(id).to_string());
+    let is_same = |known: Told| id.is_some() && known.id == id && known.by == told.by;
+    if journal.iter().filter_map(|entry| told_of(entry, alarm)).any(is_same) {
+        return Place::Repeated;
+    }
+    let Some(opened) = open_incident(journal.iter()) else { return Place::First };
+    let mut since = journal.iter().filter(|entry| entry.number >= opened.number);
+    if since.any(|entry| told_of(entry, alarm).is_some()) { Place::Again } else { Place::First }
+}
+
+fn sign_command(alarm: &Alarm) -> String {
+    format!("breakglass sign {}", crate::shell::quoted(&alarm.lever))
+}
+
+/// The lines for the chat.
+fn paragraph(alarm: &Alarm, told: &Told, prepared: &[Prepared]) -> String {
+    let at = told.block.map(|block| format!(", block {block}")).unwrap_or_default();
+    let mut lines = vec![
+        format!("ALARM {}: {} ({}{at})", alarm.name, alarm.title, alarm.chain),
+        format!("{}: {}", told.by, told.text),
+    ];
+    for one in prepared {
+        lines.push(match (&one.nonce, &one.safe_tx_hash, &one.why) {
+            (Some(nonce), Some(hash), _) => {
+                format!("prepared: {}, nonce {nonce}, safeTxHash {hash}", one.title)
+            }
+            (_, _, why) => format!("not prepared: {}: {}", one.title, why.as_deref().unwrap_or_default()),
+        });
+    }
+    if prepared.iter().any(|one| one.safe_tx_hash.is_some()) {
+        lines.push(format!("each signer, on their own machine: {}", sign_command(alarm)));
+    } else if !prepared.is_empty() && prepared.iter().all(|one| one.exit == Exit::Done) {
+        lines.push("nothing is left to do".into());
+    } else {
+        lines.push(format!("look now: breakglass check {}", crate::shell::quoted(&alarm.lever)));
+    }
+    lines.join("\n")
+}

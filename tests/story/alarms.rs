@@ -1,0 +1,284 @@
+//! Alarms: a false claim prepares its lever, a flicker wakes nobody, and a monitor's message chooses nothing.
+
+use std::fs::{self, File};
+use std::process::Stdio;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use alloy::primitives::{B256, U256};
+use breakglass::safe::SafeVersion;
+use serde_json::Value;
+
+use crate::stage::{Anvil, Ceremony, Desk, Fault, Proxy, Run, SafeSetup, deploy, run};
+use crate::steps::{behind_a_proxy, broadcast, import, is_paused, sign, two_of_three};
+
+const ETHER: u64 = 1_000_000_000_000_000_000;
+
+/// The vault must hold at least one ether.
+const DRAINED: &str = "
+[alarms.drained]
+title = \"vault is drained\"
+lever = \"vault\"
+balance = \"vault\"
+at_least = \"1000000000000000000\"
+";
+
+fn holds(ceremony: &Ceremony, wei: u64) {
+    ceremony.anvil.set_balance(ceremony.vault, U256::from(wei));
+    ceremony.anvil.mine(1);
+}
+
+fn acts(desk: &Desk) -> Vec<String> {
+    let text = fs::read_to_string(desk.path("incidents/journal.jsonl")).unwrap_or_default();
+    let act = |line: &str| {
+        let entry: Value = serde_json::from_str(line).unwrap();
+        entry["act"]["kind"].as_str().unwrap().to_string()
+    };
+    text.lines().map(act).collect()
+}
+
+fn alert(desk: &Desk, args: &[&str], message: &str) -> Run {
+    let words: Vec<&str> = ["alert"].iter().chain(args).copied().collect();
+    let file = desk.path("message.json");
+    fs::write(&file, message).unwrap();
+    run(desk.command(&words).stdin(File::open(file).unwrap()))
+}
+
+fn vector(name: &str) -> String {
+    fs::read_to_string(format!("{}/tests/vectors/alerts/{name}.json", env!("CARGO_MANIFEST_DIR"))).unwrap()
+}
+
+#[test]
+fn a_drained_vault_prepares_its_lever_and_three_commands_later_it_is_paused() {
+    let mut ceremony = two_of_three();
+    ceremony.add_to_council(DRAINED);
+    let [alice, bob, carol] = &ceremony.desks[..] else { unreachable!() };
+    holds(&ceremony, ETHER);
+    alice.run(&["watch", "--once"]).ended(0).says("watching 1 alarm on 1 chain");
+    assert!(acts(alice).is_empty(), "a quiet alarm is no act");
+
+    holds(&ceremony, ETHER - 1);
+    let told = alice.path("told.json");
+    let command = format!("cat > {}", told.display());
+    let run =
+        alice.run(&["watch", "--once", "--run", &command]).ended(9).says("ALARM drained: vault is drained");
+    assert!(
+        run.stdout.contains("each signer, on their own machine: breakglass sign vault"),
+        "{}",
+        run.stdout
+    );
+    assert_eq!(acts(alice), ["opened", "alarm", "proposed"]);
+    let told: Value = serde_json::from_str(&fs::read_to_string(told).unwrap()).unwrap();
+    assert_eq!(
+        (&told["alarm"], &told["is_first"], &told["lever"]),
+        (&"drained".into(), &true.into(), &"vault".into())
+    );
+    let prepared = &told["prepared"][0];
+    assert!(run.stdout.contains(prepared["safe_tx_hash"].as_str().unwrap()));
+
+    // Everybody derives the same transaction; nobody needs the file.
+    let lines = [sign(bob, &["vault"]), sign(carol, &["vault"])].join("\n");
+    import(alice, &["vault"], &lines);
+    broadcast(alice, &["vault"]).ended(0).says("done and proven");
+    assert!(is_paused(&ceremony));
+
+    // It is still drained, and there is nothing left to do: told, and nobody is woken a second time.
+    let run = alice.run(&["--json", "watch", "--once"]).ended(9);
+    let first: Value = serde_json::from_str(run.stdout.lines().next().unwrap()).unwrap();
+    assert_eq!((&first["is_first"], &first["prepared"][0]["safe_tx_hash"]), (&false.into(), &Value::Null));
+    assert!(first["prepared"][0]["why"].as_str().unwrap().contains("already"), "{first}");
+}
+
+#[test]
+fn one_block_is_a_flicker_where_two_are_asked_for() {
+    let mut ceremony = two_of_three();
+    ceremony.add_to_council(&format!("{DRAINED}for = 3\nevery = \"1 seconds\"\n"));
+    let alice = &ceremony.desks[0];
+    holds(&ceremony, 0);
+    // The chain makes no block: with `--once` it waits for two more, and there it holds again.
+    let mut child =
+        alice.command(&["watch", "--once"]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    thread::sleep(Duration::from_secs(2));
+    assert!(child.try_wait().unwrap().is_none(), "it waits for more blocks");
+    holds(&ceremony, ETHER);
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    assert!(acts(alice).is_empty());
+    holds(&ceremony, 0);
+    let mut child =
+        alice.command(&["watch", "--once"]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    thread::sleep(Duration::from_secs(2));
+    ceremony.anvil.mine(3);
+    assert_eq!(child.wait().unwrap().code(), Some(9));
+}
+
+#[test]
+fn an_absent_rpc_is_said_and_is_not_quiet() {
+    let (mut ceremony, proxy) = behind_a_proxy();
+    ceremony.add_to_council(DRAINED);
+    let alice = &ceremony.desks[0];
+    holds(&ceremony, 0);
+    proxy.fail(Some(Fault::Close));
+    alice.run(&["watch", "--once"]).ended(7).says("cannot be read: anvil").says("could not be read: drained");
+    proxy.fail(None);
+    alice.run(&["watch", "--once"]).ended(9);
+}
+
+/// One RPC of two says that the vault is full.
+#[test]
+fn one_rpc_that_lies_keeps_no_alarm_quiet() {
+    let anvil = Anvil::start();
+    let setup = SafeSetup::new(SafeVersion::V1_4_1, 3, 2);
+    let proxy = Proxy::to(&anvil);
+    let rpc = [anvil.url(), proxy.url()];
+    let mut ceremony = Ceremony::on(anvil, setup, &rpc);
+    ceremony.add_to_council(DRAINED);
+    holds(&ceremony, 0);
+    proxy.rewrite(|method, _, honest| match method {
+        "eth_getBalance" => Ok("0xde0b6b3a7640000".into()),
+        _ => honest,
+    });
+    ceremony.desks[0].run(&["watch", "--once"]).ended(7).says("cannot be read: anvil");
+}
+
+#[test]
+fn two_feeds_that_differ_and_a_collateral_ratio_trip_their_alarms() {
+    let mut ceremony = two_of_three();
+    let feeds = [deploy(&ceremony.anvil, "Feed", &[]), deploy(&ceremony.anvil, "Feed", &[])];
+    ceremony.add_to_council(&format!(
+        r#"
+[targets.feed]
+anvil = "{}"
+[targets.feed2]
+anvil = "{}"
+
+[alarms.oracle]
+title = "the two feeds differ by more than 2 %"
+lever = "vault"
+on = "feed"
+view = "latestAnswer()(int256)"
+at_least = "{{div(mul(second, 98), 100)}}"
+at_most = "{{div(mul(second, 102), 100)}}"
+read = [{{ name = "second", view = "latestAnswer()(int256)", on = "feed2" }}]
+
+[alarms.ratio]
+title = "collateral is below 150 % of the debt"
+lever = "vault"
+balance = "feed"
+expect = ">= {{div(mul(debt, 150), 100)}}"
+read = [{{ name = "debt", balance = "feed2" }}]
+"#,
+        feeds[0], feeds[1]
+    ));
+    let alice = &ceremony.desks[0];
+    let set = |feed: usize, answer: u64| {
+        ceremony.anvil.set_storage(feeds[feed], B256::ZERO, B256::from(U256::from(answer)));
+        ceremony.anvil.mine(1);
+    };
+    let debt = |collateral: u64| {
+        ceremony.anvil.set_balance(feeds[0], U256::from(collateral));
+        ceremony.anvil.set_balance(feeds[1], U256::from(1_000));
+        ceremony.anvil.mine(1);
+    };
+    debt(1_500);
+    alice.run(&["watch", "--once"]).ended(0);
+    set(0, 98_000_000);
+    alice.run(&["watch", "--once"]).ended(0);
+    set(0, 97_999_999);
+    let run = alice.run(&["watch", "--once", "oracle"]).ended(9).says("ALARM oracle");
+    assert!(run.stdout.contains("97999999"), "{}", run.stdout);
+    set(0, 100_000_000);
+    debt(1_499);
+    alice.run(&["watch", "--once"]).ended(9).says("ALARM ratio").never_says("ALARM oracle");
+}
+
+/// Twenty alarms, one batch.
+#[test]
+fn many_alarms_are_one_round_a_look() {
+    let (mut ceremony, proxy) = behind_a_proxy();
+    for n in 0..20 {
+        let own = DRAINED.replace("drained]", &format!("drained{n}]"));
+        let address = format!("\"0x{:040x}\"", 0xaaaa + n);
+        ceremony.add_to_council(&own.replace("balance = \"vault\"", &format!("balance = {address}")));
+        ceremony.anvil.set_balance(address.trim_matches('"').parse().unwrap(), U256::from(ETHER));
+    }
+    holds(&ceremony, ETHER);
+    proxy.forget_counts();
+    ceremony.desks[0].run(&["watch", "--once"]).ended(0).says("watching 20 alarms");
+    let counts = proxy.counts();
+    assert_eq!((counts.by_method.get("eth_getBalance").copied(), counts.posts), (Some(20), 1), "{counts:?}");
+}
+
+#[test]
+fn each_monitors_message_is_taken_once_and_chooses_nothing() {
+    let mut ceremony = two_of_three();
+    ceremony.add_to_council("\n[alarms.drained]\ntitle = \"vault is drained\"\nlever = \"vault\"\n");
+    let alice = &ceremony.desks[0];
+    let tenderly = vector("tenderly");
+    alert(alice, &["drained", "--wait"], &tenderly).ended(0).says("ALARM drained by tenderly");
+    assert_eq!(acts(alice), ["opened", "alarm", "proposed"]);
+    alert(alice, &["drained", "--wait"], &tenderly).ended(0).says("this message came before");
+    assert_eq!(acts(alice).len(), 3);
+    for by in ["openzeppelin-monitor", "alertmanager", "pagerduty"] {
+        let run = alert(alice, &["drained", "--wait", "--json"], &vector(by)).ended(0);
+        let first: Value = serde_json::from_str(run.stdout.lines().next().unwrap()).unwrap();
+        assert_eq!((&first["by"], &first["is_first"]), (&by.into(), &false.into()));
+    }
+    let before = acts(alice);
+    let resolved = vector("alertmanager").replace("\"firing\"", "\"resolved\"");
+    alert(alice, &["drained", "--wait"], &resolved).ended(0).says("Nothing was prepared");
+    assert_eq!(acts(alice).len(), before.len() + 1);
+    assert_eq!(acts(alice).last().map(String::as_str), Some("note"));
+
+    alert(alice, &["draind"], "x").ended(2).says("no alarm is called \"draind\"");
+    alert(alice, &["drained"], " \n").ended(2).says("there is no message");
+    // What a message says is data.
+    let hostile = "{\"alarm\":\"other\",\"lever\":\"bridge\",\"run\":\"touch /tmp/x\"}\u{1b}[2J";
+    alert(alice, &["drained", "--wait"], hostile).ended(0).never_says("\u{1b}[2J");
+}
+
+/// A monitor gives a script a second.
+#[test]
+fn a_message_is_acknowledged_at_once_and_prepared_after_it() {
+    let (mut ceremony, proxy) = behind_a_proxy();
+    ceremony.add_to_council(DRAINED);
+    let alice = &ceremony.desks[0];
+    proxy.hold("eth_getBlockByNumber");
+    alert(alice, &["drained"], &vector("openzeppelin-monitor")).ended(0).says("is prepared now");
+    assert_eq!(
+        acts(alice),
+        ["opened", "alarm"],
+        "the chain does not answer, and the message is acknowledged"
+    );
+    proxy.release();
+    let end = Instant::now() + Duration::from_mins(1);
+    while acts(alice) != ["opened", "alarm", "proposed"] {
+        assert!(Instant::now() < end, "{:?}", acts(alice));
+        thread::sleep(Duration::from_millis(50));
+    }
+}
+
+#[test]
+fn what_is_wrong_with_an_alarm_is_said_with_its_place() {
+    let mut ceremony = two_of_three();
+    let refused = |ceremony: &Ceremony, text: &str, code: i32, says: &str| {
+        let desk = ceremony.outsider("mallory", ceremony.desks[0].key);
+        fs::write(desk.path("breakglass.toml"), format!("{}{text}", ceremony.council())).unwrap();
+        desk.run(&["watch", "--once"]).ended(code).says(says);
+    };
+    for (text, code, says) in [
+        (DRAINED.replace("lever = \"vault\"", "lever = \"valt\""), 1, "did you mean \"vault\""),
+        (DRAINED.replace("title = \"vault is drained\"\n", ""), 1, "title is missing"),
+        (format!("{DRAINED}for = 0\n"), 1, "from 1 to 1000"),
+        (format!("{DRAINED}every = \"2 blocks\"\n"), 1, "is not a time"),
+        (format!("{DRAINED}chain = \"mainet\"\n"), 1, "no chain is called"),
+        (DRAINED.replace("at_least", "at_lest"), 2, "unknown field"),
+        (DRAINED.replace("\"vault\"\nat", "\"valt\"\nat"), 2, "valt"),
+    ] {
+        refused(&ceremony, &text, code, says);
+    }
+    ceremony.add_to_council(&DRAINED.replace("at_least", "at_lest"));
+    ceremony.desks[0].run(&["council", "check"]).ended(1).says("alarm drained").says("at_lest");
+    let mut ceremony = two_of_three();
+    ceremony.add_to_council("");
+    ceremony.desks[0].run(&["watch", "--once"]).ended(2).says("breakglass help alarms");
+}
