@@ -32,12 +32,31 @@ pub struct Desk<'a> {
     pub text: String,
     pub incidents: Incidents,
     pub catalogue: Catalogue,
+    /// By lever, what the council file says of values that were in force before an act: they are read when it is made.
+    pub not_used: BTreeMap<String, BTreeMap<String, String>>,
     /// The proposal files that were named, each read once: what was accepted for it is about what is signed.
     pub read: Mutex<BTreeMap<PathBuf, Proposal>>,
     /// The files of `incidents/` that were read.
     pub filed: Filed,
     /// How many RPCs must agree in this run, in place of the council file's number.
     pub quorum: Option<usize>,
+}
+
+/// Takes out of the levers what was in force before their acts: it may have changed since it was written.
+fn take_former(
+    council: &mut Council,
+    catalogue: &Catalogue,
+) -> BTreeMap<String, BTreeMap<String, String>> {
+    let mut taken = BTreeMap::new();
+    for (name, lever) in &mut council.levers {
+        let Ok(entry) = catalogue.get(&lever.playbook) else { continue };
+        let is_former = |param: &String, _: &mut String| entry.playbook.is_former(param);
+        let former: BTreeMap<String, String> = lever.set.extract_if(.., is_former).collect();
+        if !former.is_empty() {
+            taken.insert(name.clone(), former);
+        }
+    }
+    taken
 }
 
 impl<'a> Desk<'a> {
@@ -55,7 +74,7 @@ impl<'a> Desk<'a> {
             })?,
         };
         let text = store::read_text_up_to(council::MOST_BYTES, &path)?;
-        let council = Council::parse(&path.display().to_string(), &text)?;
+        let mut council = Council::parse(&path.display().to_string(), &text)?;
         if let Some(asked) = council.program.as_ref().filter(|_| !council.accepts_program(VERSION)) {
             let text =
                 format!("{} asks for breakglass {asked}, and this is {VERSION}: update it", path.display());
@@ -72,6 +91,7 @@ impl<'a> Desk<'a> {
         if let Some(more) = catalogue.unnamed().len().checked_sub(MOST_LEFT_OUT).filter(|more| *more > 0) {
             progress.tell(Tone::Warn, "left out: ", &format!("{more} more playbooks"));
         }
+        let not_used = take_former(&mut council, &catalogue);
         let incidents = Incidents::beside(&folder);
         Ok(Self {
             progress,
@@ -80,6 +100,7 @@ impl<'a> Desk<'a> {
             text,
             incidents,
             catalogue,
+            not_used,
             quorum: None,
             read: Mutex::default(),
             filed: Filed::default(),

@@ -45,6 +45,7 @@ pub mod stage;
 pub mod texts;
 pub mod together;
 pub mod trial;
+pub mod undo_values;
 pub mod waiting;
 pub mod watching;
 pub mod words;

@@ -9,7 +9,8 @@ use crate::council::{self, Expansion, Part, Pull, by_lever, expand};
 use crate::error::{Error, Exit};
 use crate::evm::{AddressBook, Query, Readings};
 use crate::playbook::{
-    CombinedPlan, Derivation, Entry, Inputs, LeverPlan, PIECE, Param, PlanError, Playbook, Undo, derive,
+    CombinedPlan, Derivation, Entry, Formerly, Inputs, LeverPlan, PIECE, Param, PlanError, Playbook, Undo, derive,
+    former_values,
 };
 use crate::proposal::{Binding, BoundLever};
 use crate::safe::Nonce;
@@ -73,6 +74,12 @@ pub struct TurnError {
     pub error: PlanError,
 }
 
+/// The values in force before an order, lever by lever, or what must be asked before they are known.
+pub enum Former {
+    Needs(Vec<Query>),
+    Ready(Vec<Arguments>),
+}
+
 /// The plans of an order, or what must be asked before there can be any.
 #[expect(clippy::large_enum_variant, reason = "made a few times in a run, and taken apart at once")]
 pub enum Turn {
@@ -120,6 +127,40 @@ impl<'a> Act<'a> {
         }
         let act = Self::new(desk, Some(name.into()), undo, &lever.playbook, args)?;
         Ok(Self { changes: lever.changes.clone(), ..act })
+    }
+
+    /// The lever's own playbook, also where its undo is pulled.
+    #[must_use]
+    pub const fn own_playbook(&self) -> &'a Playbook {
+        self.own
+    }
+
+    /// Returns `true` if its undo brings back values that were in force before.
+    #[must_use]
+    pub fn has_former(&self) -> bool {
+        self.own.params.iter().any(Param::is_former)
+    }
+
+    /// Returns the values in force before the act that its undo needs and nobody gave.
+    #[must_use]
+    pub fn missing_former(&self) -> Vec<String> {
+        let former = self.own.params.iter().filter(|param| param.is_former());
+        former.map(|param| param.name.clone()).filter(|name| !self.given.contains_key(name)).collect()
+    }
+
+    /// Returns the arguments as given, without the values that were in force before the act.
+    #[must_use]
+    pub fn without_former(&self) -> Arguments {
+        let given = self.given.iter().filter(|(name, _)| !self.own.is_former(name));
+        given.map(|(name, text)| (name.clone(), text.clone())).collect()
+    }
+
+    /// Returns an undo that brings back these values, where nobody gave others.
+    fn restoring(&self, was: &Arguments) -> Self {
+        let mut given = was.clone();
+        given.extend(self.given.clone());
+        let args = self.own.undo_args(&given).map_or_else(|| self.args.clone(), |(_, args)| args);
+        Self { given, args, ..self.clone() }
     }
 
     fn bound(&self) -> BoundLever {
@@ -235,13 +276,7 @@ impl<'a> Order<'a> {
     pub fn turn(&self, readings: &Readings) -> Result<Turn, TurnError> {
         let (mut needs, mut plans) = (Vec::new(), Vec::new());
         for act in &self.acts {
-            let inputs = Inputs {
-                args: &act.args,
-                names: &self.names,
-                safe: self.safe.address,
-                chain_id: self.chain.id,
-            };
-            let derived = derive(act.entry.playbook, &inputs, readings);
+            let derived = derive(act.entry.playbook, &self.inputs(act), readings);
             match derived.map_err(|error| TurnError { lever: self.name_of(act), error })? {
                 Derivation::Needs(queries) => needs.extend(queries),
                 Derivation::Ready(plan) => plans.push(LeverPlan { lever: act.lever.clone(), plan }),
@@ -251,6 +286,34 @@ impl<'a> Order<'a> {
             Some(plans) if needs.is_empty() => Ok(Turn::Ready(plans)),
             _ => Ok(Turn::Needs(needs)),
         }
+    }
+
+    /// The values in force before it, lever by lever, as an undo takes them; or what must be asked first.
+    ///
+    /// # Errors
+    /// If a value cannot be read.
+    pub fn former(&self, readings: &Readings) -> Result<Former, TurnError> {
+        let (mut needs, mut values) = (Vec::new(), Vec::new());
+        for act in &self.acts {
+            let found = former_values(act.own, &self.inputs(act), readings);
+            match found.map_err(|error| TurnError { lever: self.name_of(act), error })? {
+                Formerly::Needs(queries) => needs.extend(queries),
+                Formerly::Ready(was) => values.push(was),
+            }
+        }
+        Ok(if needs.is_empty() { Former::Ready(values) } else { Former::Needs(needs) })
+    }
+
+    /// Returns an undo that brings back these values, lever by lever, where nobody gave others.
+    #[must_use]
+    pub fn restoring(&self, was: &[Arguments]) -> Self {
+        let acts = self.acts.iter().zip(was).map(|(act, was)| act.restoring(was)).collect();
+        Self { acts, ..self.clone() }
+    }
+
+    fn inputs<'o>(&'o self, act: &'o Act) -> Inputs<'o> {
+        let (safe, chain_id) = (self.safe.address, self.chain.id);
+        Inputs { args: &act.args, names: &self.names, safe, chain_id }
     }
 
     fn name_of(&self, act: &Act) -> Option<String> {

@@ -6,7 +6,7 @@ use alloy::primitives::{Address, B256, address};
 use serde_json::{Value, json};
 
 use crate::ceremony::derivation::{MAX_TURNS, before_queries};
-use crate::ceremony::order::{Order, Turn, TurnError};
+use crate::ceremony::order::{Arguments, Former, Order, Turn, TurnError};
 use crate::ceremony::prefetch::after_queries;
 use crate::ceremony::rehearsal;
 use crate::chain::{Ask, Chain, Forked};
@@ -115,6 +115,8 @@ pub fn try_lever(
 ) -> Result<Report, Error> {
     let mut report = Report::default();
     without_role(order, fork, "without_role", "without the role", &mut report)?;
+    let was = before(order, fork)?;
+    let undo = undo.map(|undo| undo.restoring(&was));
     let (lever, done) = pull(order, fork, state, check::findings)?;
     if !report.must_prove("lever", "the lever", &lever, "fix the playbook, or give the Safe its role") {
         return Ok(report);
@@ -122,7 +124,7 @@ pub fn try_lever(
     let again = refusal(&planned(order, fork, state.id.version)?);
     let text = again.clone().map_or("may be pulled again".into(), |why| Ended::Refused(why).text());
     report.part("again", "once more", text, json!({ "refused": again }));
-    let undo = match undo {
+    let undo = match &undo {
         Ok(undo) => undo,
         Err(why) => {
             report.part("undo", "its undo", format!("none: {why}"), json!({ "none": why }));
@@ -149,6 +151,18 @@ pub fn try_lever(
         report.left_over(order, &left);
     }
     Ok(report)
+}
+
+/// The values that the undo brings back, before the lever is pulled.
+fn before(order: &Order, fork: &mut Forked) -> Result<Vec<Arguments>, Error> {
+    let mut readings = Readings::default();
+    for _ in 0..MAX_TURNS {
+        match order.former(&readings)? {
+            Former::Ready(values) => return Ok(values),
+            Former::Needs(queries) => readings.extend(fork.answers(&queries)?),
+        }
+    }
+    Err(Error::new(Exit::Failed, "the playbook keeps asking for more values"))
 }
 
 /// A plan on the state as it stands.

@@ -34,6 +34,14 @@ struct Call {
 }
 
 impl Chain {
+    /// The block before one, as its header names it.
+    ///
+    /// # Errors
+    /// When no quorum agrees, or when the chain has another block at that height by now.
+    pub fn parent(&self, block: &BlockRef) -> Result<BlockRef, ChainError> {
+        Ok(before(&self.agree(&[], BlockTag::Pinned(*block))?.header))
+    }
+
     /// Runs a mined transaction again, at the time of its block, with its own signatures, gas and sender. What other
     /// transactions did before it in the same block is not known here.
     ///

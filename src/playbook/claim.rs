@@ -63,6 +63,18 @@ pub struct Step {
     pub skip_if: Vec<Claim>,
 }
 
+impl Step {
+    /// Adds the names that the calls depend on.
+    pub(super) fn names(&self, into: &mut BTreeSet<String>) {
+        if let Some(each) = &self.each {
+            each.names(into);
+        }
+        self.to.names(into);
+        self.args.iter().chain(&self.value).for_each(|template| template.names(into));
+        self.skip_if.iter().for_each(|claim| claim.names(into));
+    }
+}
+
 /// A claim that must be true, once or for each item of a list.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Claim {

@@ -27,15 +27,8 @@ use crate::safe::Call;
 /// An argument that is missing, unknown, not of its type or out of bounds; a read that reverted; a value that a step
 /// or check cannot be made from; every step done already.
 pub fn derive(playbook: &Playbook, inputs: &Inputs, readings: &Readings) -> Result<Derivation, PlanError> {
-    let texts = texts(playbook, inputs)?;
     let mut work = Work::new(playbook, inputs, readings)?;
-    for name in &playbook.order {
-        if let Some(param) = playbook.params.iter().find(|p| p.name == *name) {
-            work.settle_param(param, &texts)?;
-        } else if let Some(read) = playbook.reads.iter().find(|r| r.name == *name) {
-            work.settle_read(read)?;
-        }
-    }
+    let texts = work.settle(playbook, inputs, |read| !playbook.for_former_only.contains(&read.name))?;
     for param in &playbook.params {
         work.check_bounds(param, &texts)?;
     }
@@ -52,7 +45,7 @@ pub fn derive(playbook: &Playbook, inputs: &Inputs, readings: &Readings) -> Resu
 /// Parameter → its text and whether it is the default. Every fault of the names at once, before anything is asked.
 type Texts<'a> = BTreeMap<&'a str, (&'a str, bool)>;
 
-fn texts<'a>(playbook: &'a Playbook, inputs: &'a Inputs) -> Result<Texts<'a>, PlanError> {
+fn texts<'a>(playbook: &'a Playbook, inputs: &Inputs<'a>) -> Result<Texts<'a>, PlanError> {
     let id = playbook.id.to_string();
     let known: Vec<&str> = playbook.params.iter().map(|p| p.name.as_str()).collect();
     if let Some(name) = inputs.args.keys().find(|name| *name != PIECE && !known.contains(&name.as_str())) {
@@ -75,12 +68,12 @@ fn texts<'a>(playbook: &'a Playbook, inputs: &'a Inputs) -> Result<Texts<'a>, Pl
     Err(PlanError::Missing { playbook: id, names, asks: missing.iter().map(|p| p.ask()).collect() })
 }
 
-struct Work<'a> {
+pub(super) struct Work<'a> {
     safe: Address,
-    values: Values<'a>,
+    pub values: Values<'a>,
     readings: &'a Readings,
     reads: BTreeMap<String, ShownRead>,
-    needs: BTreeSet<Query>,
+    pub needs: BTreeSet<Query>,
     rests_on: Readings,
     provenance: Provenance,
     piece: Option<Piece>,
@@ -89,7 +82,7 @@ struct Work<'a> {
 }
 
 impl<'a> Work<'a> {
-    fn new(playbook: &'a Playbook, inputs: &Inputs<'a>, readings: &'a Readings) -> Result<Self, PlanError> {
+    pub fn new(playbook: &'a Playbook, inputs: &Inputs<'a>, readings: &'a Readings) -> Result<Self, PlanError> {
         let chain_id = DynSolValue::Uint(U256::from(inputs.chain_id), 256);
         let map =
             [("safe".to_string(), DynSolValue::Address(inputs.safe)), ("chain_id".into(), chain_id)].into();
@@ -122,6 +115,24 @@ impl<'a> Work<'a> {
             None => drop(self.needs.insert(query.clone())),
         }
         self.readings.get(query).is_some()
+    }
+
+    /// Finds the values of all names, as far as the readings go: of the params, and of the reads that are wanted.
+    pub fn settle(
+        &mut self,
+        playbook: &'a Playbook,
+        inputs: &Inputs<'a>,
+        wanted: impl Fn(&Read) -> bool,
+    ) -> Result<Texts<'a>, PlanError> {
+        let texts = texts(playbook, inputs)?;
+        for name in &playbook.order {
+            if let Some(param) = playbook.params.iter().find(|p| p.name == *name) {
+                self.settle_param(param, &texts)?;
+            } else if let Some(read) = playbook.reads.iter().find(|r| r.name == *name && wanted(r)) {
+                self.settle_read(read)?;
+            }
+        }
+        Ok(texts)
     }
 
     /// The value, or the piece of it that this lever is about.
@@ -435,7 +446,7 @@ fn placed(place: String, stop: Stop) -> PlanError {
     PlanError::Place { place, why: why(stop) }
 }
 
-fn why(stop: Stop) -> String {
+pub(super) fn why(stop: Stop) -> String {
     match stop {
         Stop::Missing => "a value is missing".into(),
         Stop::Wrong(why) => why,

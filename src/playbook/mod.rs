@@ -11,6 +11,7 @@ mod compare;
 mod derive;
 mod each;
 mod file;
+mod former;
 mod given;
 mod language;
 mod library;
@@ -37,6 +38,7 @@ pub use derive::derive;
 pub use each::Each;
 pub use file::example::{Example, ExampleCall};
 pub use file::schema::schema;
+pub use former::{Formerly, former_values};
 pub use given::argument_faults;
 pub use language::flags::Flags;
 pub use language::template::{Pattern, Template};
@@ -206,6 +208,16 @@ pub enum DeclaredChange {
     Contracts(Template),
 }
 
+impl DeclaredChange {
+    /// Adds the names that it depends on.
+    fn names(&self, into: &mut BTreeSet<String>) {
+        match self {
+            Self::Safe(_) => {}
+            Self::Contract(template) | Self::Contracts(template) => template.names(into),
+        }
+    }
+}
+
 /// A value read from the chain, by name.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Read {
@@ -269,6 +281,8 @@ pub struct Playbook {
     pub example: Option<Example>,
     /// Params and reads, each after those that it needs.
     order: Vec<String>,
+    /// The reads that only the values that an undo brings back need.
+    for_former_only: BTreeSet<String>,
     text: String,
 }
 
@@ -298,6 +312,12 @@ impl Playbook {
     pub fn is_same_argument(&self, param: &str, one: &str, other: &str, names: &AddressBook) -> bool {
         let param = self.params.iter().find(|p| p.name == param);
         one == other || param.is_some_and(|param| param.is_same(one, other, names))
+    }
+
+    /// Returns `true` if a param says what was in force before the act: an undo takes it from no council file.
+    #[must_use]
+    pub fn is_former(&self, param: &str) -> bool {
+        self.params.iter().any(|known| known.name == param && known.was.is_some())
     }
 
     /// The counter-playbook and its arguments, from the arguments of this one. An argument that is not given here is

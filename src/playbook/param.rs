@@ -35,6 +35,8 @@ pub struct Param {
     pub default: Option<String>,
     /// Only the undo needs it: the act neither asks for it nor looks at it.
     pub for_undo: bool,
+    /// The value in force before the act: only the undo needs it, and takes it from what was read then.
+    pub(super) was: Option<Template>,
 }
 
 /// A unit whose decimals may have to be read from the chain.
@@ -93,6 +95,37 @@ impl Param {
             names => format!(", any of {names}"),
         };
         format!("{} ({}{unit}{zero}{flags})", self.name, self.ty)
+    }
+
+    /// Returns `true` if it says what was in force before the act.
+    #[must_use]
+    pub const fn is_former(&self) -> bool {
+        self.was.is_some()
+    }
+
+    /// Returns the unit, if its decimals need not be read.
+    pub(super) const fn fixed_unit(&self) -> Option<Unit> {
+        match self.unit {
+            Some(ParamUnit::Fixed(unit)) => Some(unit),
+            _ => None,
+        }
+    }
+
+    /// Adds the names that its bounds and its unit depend on.
+    pub(super) fn names(&self, into: &mut BTreeSet<String>) {
+        let limit = self.max_change.as_ref().and_then(|change| match &change.limit {
+            Limit::Absolute(amount) => Some(amount),
+            Limit::Percent(..) => None,
+        });
+        for amount in self.min.iter().chain(&self.max).chain(limit) {
+            if let Amount::Expr(template) = amount {
+                template.names(into);
+            }
+        }
+        if let Some(change) = &self.max_change {
+            change.current.names(into);
+        }
+        into.extend(unit_names(self));
     }
 
     /// The unit, when its decimals are known.

@@ -6,6 +6,7 @@ use crate::ceremony::depth::{self, Wanted};
 use crate::ceremony::done_by;
 use crate::ceremony::judged::Judged;
 use crate::ceremony::mined::AsRehearsed;
+use crate::ceremony::undo_values;
 use crate::ceremony::outcome::{Now, Outcome, Proven, keep, now, prove};
 use crate::chain::{Chain, Events, Receipt, agreeing, is_minority};
 use crate::check::Match;
@@ -82,6 +83,18 @@ pub fn report(
         ui.say(&Text::default().good("  ✓ ").add(&format!("now, at block {}, it still holds", block.number)));
     }
     let proven = prove(session, judged, receipt)?;
+    match undo_values::keep(session, judged, receipt) {
+        Ok(was) if was.is_empty() => {}
+        Ok(was) => {
+            if let Some(fields) = object.as_object_mut() {
+                fields.insert("was".into(), json!(was));
+            }
+        }
+        Err(error) => {
+            let why = format!("what its undo brings back is not kept: {error}");
+            ui.say(&Text::default().warn("! ").add(&why));
+        }
+    }
     note(session, judged, receipt, &object);
     let (level, by_whom) = level(&judged.seen()?.link, proven.as_ref());
     ui.say(&Text::default().good("done and proven").add(&format!(" ({by_whom})")));

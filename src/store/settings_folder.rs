@@ -12,6 +12,9 @@ use super::{StoreError, create_new, files_below, keep_new, read_text, shown};
 const CONFIG: &str = "config.toml";
 const ACCEPTED: &str = "accepted";
 const TEXTS: &str = "texts";
+const UNDO_VALUES: &str = "undo-values";
+/// The most files of values for an undo that are read: one for each act.
+const MOST_VALUES: usize = 10_000;
 
 /// The folder of settings; it need not be there.
 #[derive(Clone, Debug)]
@@ -129,8 +132,27 @@ impl SettingsFolder {
         read_text(&self.text_path(digest))
     }
 
+    /// Returns the values that undos bring back, a text for each act.
+    pub fn undo_values(&self) -> Result<Vec<String>, StoreError> {
+        let files = files_below(&self.root.join(UNDO_VALUES), "json", MOST_VALUES)?.paths;
+        files.iter().map(|path| read_text(path)).collect()
+    }
+
+    /// Keeps the values that the undo of one act brings back.
+    pub fn keep_undo_value(&self, name: &str, contents: &str) -> Result<(), StoreError> {
+        let folder = self.root.join(UNDO_VALUES);
+        make_private(&folder)?;
+        keep_new(&folder.join(format!("{name}.json")), contents)
+    }
+
     fn ready(&self) -> Result<(), StoreError> {
-        let folder = self.accepted().join(TEXTS);
+        make_private(&self.accepted().join(TEXTS))
+    }
+}
+
+/// Creates a folder, and those above it, that only its owner can read.
+fn make_private(folder: &Path) -> Result<(), StoreError> {
+    {
         let mut builder = DirBuilder::new();
         builder.recursive(true);
         #[cfg(unix)]
@@ -138,7 +160,7 @@ impl SettingsFolder {
             use std::os::unix::fs::DirBuilderExt;
             builder.mode(0o700);
         }
-        builder.create(&folder).map_err(|error| StoreError::Write { path: shown(&folder), error })
+        builder.create(folder).map_err(|error| StoreError::Write { path: shown(folder), error })
     }
 }
 

@@ -47,8 +47,9 @@ pub fn explained(playbook: &Playbook, from: &Origin) -> Vec<Vec<String>> {
     let params = playbook.params.iter().map(|p| {
         let title = if p.title.is_empty() { String::new() } else { format!(": {}", p.title) };
         let default = p.default.as_ref().map(|d| format!(" [default: {d}]")).unwrap_or_default();
+        let former = if p.is_former() { " [as read before the act, once it is proven here]" } else { "" };
         let who = if p.for_undo { "its undo needs" } else { "needs" };
-        (who.to_string(), format!("{}{title}{default}", p.ask()))
+        (who.to_string(), format!("{}{title}{default}{former}", p.ask()))
     });
     let calls = playbook.steps.iter().map(|step| {
         ("calls".to_string(), format!("{} {}{}", step.to, step.function.signature(), repeated(step)))

@@ -68,6 +68,10 @@ impl Scene {
         scene
     }
 
+    pub fn second_url(&self) -> String {
+        self.second.url()
+    }
+
     pub fn playbook(&self, id: &str) -> &Playbook {
         self.catalogue.get(id).unwrap_or_else(|e| panic!("{e}")).playbook
     }

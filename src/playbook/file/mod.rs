@@ -22,7 +22,7 @@ use super::language::template::Template;
 use super::language::typing::Scope;
 use super::language::value::{param_types, parse_error, parse_type};
 use super::param::{Param, unit_names};
-use super::{Change, DeclaredChange, Kind, Playbook, PlaybookId, Read, Undo, bounds, spelled};
+use super::{Change, DeclaredChange, Kind, Playbook, PlaybookId, Read, Undo, bounds, former, spelled};
 use crate::excerpt::Fault;
 use crate::near::hint;
 
@@ -68,6 +68,14 @@ pub(in crate::playbook) fn parse(origin: &str, text: &str) -> Result<Playbook, F
         source.filled(t, &format!("{field} is empty: say it in a sentence")).map(str::to_string)
     };
     let example = wire.example.as_ref().map(|e| read_example(&source, e, &params, &reads, &steps));
+    let mut needed = BTreeSet::new();
+    steps.iter().for_each(|step| step.names(&mut needed));
+    before.iter().chain(&after).for_each(|claim| claim.names(&mut needed));
+    changes.iter().for_each(|change| change.names(&mut needed));
+    params.iter().for_each(|param| param.names(&mut needed));
+    let delay = wire.delay.as_ref().map(|t| read_delay(&source, t)).transpose()?;
+    needed.extend(delay.iter().flat_map(|text| super::braced(text)).map(str::to_string));
+    let for_former_only = former::for_former_only(&params, &reads, needed);
     Ok(Playbook {
         id,
         kind,
@@ -82,7 +90,7 @@ pub(in crate::playbook) fn parse(origin: &str, text: &str) -> Result<Playbook, F
         source: sentence(&wire.source, "source")?,
         role: wire.role,
         anyone: wire.anyone,
-        delay: wire.delay.as_ref().map(|t| read_delay(&source, t)).transpose()?,
+        delay,
         repeatable: wire.repeatable.as_ref().map(|t| sentence(t, "repeatable")).transpose()?,
         contacts: wire.contacts,
         params,
@@ -94,6 +102,7 @@ pub(in crate::playbook) fn parse(origin: &str, text: &str) -> Result<Playbook, F
         errors,
         no_errors: wire.no_errors.as_ref().map(|t| sentence(t, "no_errors")).transpose()?,
         order,
+        for_former_only,
         text: text.into(),
     })
 }
@@ -150,7 +159,7 @@ fn read_scope(source: &mut Source, wire: &Wire) -> Result<(), Fault> {
         source.define(name, ty)?;
     }
     // The act does not look at what only its undo needs.
-    for param in wire.param.iter().filter(|param| param.for_undo) {
+    for param in wire.param.iter().filter(|param| param.for_undo || param.was.is_some()) {
         source.scope.0.remove(param.name.get_ref());
     }
     Ok(())

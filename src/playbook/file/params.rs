@@ -7,25 +7,27 @@ use super::playbook_toml::{Text, WireParam};
 use super::source::Source;
 use crate::excerpt::Fault;
 use crate::playbook::language::flags::Flags;
+use crate::playbook::language::template::Template;
 use crate::playbook::language::unit::{MAX_DECIMALS, Unit};
 use crate::playbook::language::value::{is_number, parse_type};
 use crate::playbook::param::{self, MaxChange, Param, ParamUnit, Zero};
 
 pub(in crate::playbook) fn read_param(source: &Source, wire: &WireParam) -> Result<Param, Fault> {
-    let ty = parse_type(wire.ty.get_ref()).map_err(|why| source.fault(wire.ty.span(), why))?;
+    let parsed = parse_type(wire.ty.get_ref()).map_err(|why| source.fault(wire.ty.span(), why))?;
     let mut param = Param {
         name: wire.name.get_ref().clone(),
         title: wire.title.trim().into(),
-        unit: read_unit(source, wire, &ty)?,
-        flags: read_flags(source, wire, &ty)?,
-        ty,
+        unit: read_unit(source, wire, &parsed)?,
+        flags: read_flags(source, wire, &parsed)?,
+        ty: parsed.clone(),
         min: None,
         max: None,
         max_change: None,
         choices: Vec::new(),
         zero: Zero::Number,
         default: None,
-        for_undo: wire.for_undo,
+        for_undo: wire.for_undo || wire.was.is_some(),
+        was: wire.was.as_ref().map(|text| read_was(source, text, &wire.name, &parsed)).transpose()?,
     };
     let amount =
         |text: &Text| param::amount(&param, text.get_ref(), &source.scope).map_err(|f| source.flaw(text, f));
@@ -47,6 +49,15 @@ pub(in crate::playbook) fn read_param(source: &Source, wire: &WireParam) -> Resu
     (param.min, param.max, param.max_change) = (min, max, max_change);
     (param.zero, param.choices, param.default) = (zero, choices, default);
     Ok(param)
+}
+
+/// Reads the value in force before the act: an expression over reads.
+fn read_was(source: &Source, text: &Text, name: &Text, ty: &DynSolType) -> Result<Template, Fault> {
+    if text.get_ref().trim_start().starts_with('{') {
+        return source.template(text, ty);
+    }
+    let message = format!("was is the value before the act, by a read in braces: {} = \"{{now}}\"", name.get_ref());
+    Err(source.fault(text.span(), message))
 }
 
 fn read_unit(source: &Source, wire: &WireParam, ty: &DynSolType) -> Result<Option<ParamUnit>, Fault> {

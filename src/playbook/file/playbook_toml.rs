@@ -86,6 +86,8 @@ pub(in crate::playbook) struct WireParam {
     /// Only the undo needs it.
     #[serde(default)]
     pub for_undo: bool,
+    /// The value in force before the act, which only the undo needs.
+    pub was: Option<Text>,
     /// The names of its bits.
     pub flags: Option<Spanned<BTreeMap<String, u64>>>,
     pub default: Option<Text>,

@@ -69,9 +69,12 @@ refuses an `[[after]]` that stands in `[[before]]` too, and `playbook test` one 
 `playbook test` runs a lever and its undo with every check that `pause` and `sign` run, and says slot by slot what the undo did not bring
 back. What anybody may do says `anyone = true`.
 Pulled again when it is done, a playbook says \"already done\", or why that is harmless: `repeatable = \"…\"`. `errors` names what the
-contracts revert with, so that a refusal is read in words; `no_errors` says why none are named. A param that only the undo needs, such as the value that it restores, says
-`for_undo = true`: the act neither asks for it nor compares it, so that a council file that is behind stops no pause; the undo takes it
-from the lever or from `--set`, which goes before the lever here.
+contracts revert with, so that a refusal is read in words; `no_errors` says why none are named.
+
+A param that says what was in force before the act, such as `was = \"{now}\"` over a read, is for the undo alone. The act neither asks
+for it nor compares it, so that a council file that is behind stops no pause. Whoever proves the act reads it from the block before and
+keeps it among their own settings; the undo brings that back, or what `--set` gives, and never what a council file says. A param that
+is only passed on to the undo says `for_undo = true`.
 
 ## The library
 

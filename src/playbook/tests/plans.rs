@@ -1,9 +1,9 @@
 //! What a plan comes to, and what it refuses.
 
-use alloy::primitives::{Bytes, hex};
+use alloy::primitives::{B256, Bytes, hex};
 use proptest::prelude::*;
 
-use super::super::{Change, Check};
+use super::super::{Change, Check, Formerly, former_values};
 use super::*;
 use crate::safe::SENTINEL;
 
@@ -119,7 +119,7 @@ fn a_fee_is_given_and_shown_in_percent() {
     assert_eq!(rounds, 1);
     assert_eq!(plan.calls[0].arguments, [("fee".to_string(), "0.5 % (50)".to_string())]);
     assert_eq!(plan.args[1].text, "0.5 %");
-    assert_eq!(plan.before[0].describe(), "vault fee() is 30");
+    assert_eq!(plan.before.len(), 1, "no value in force stands in its way: the call is only tried");
     assert_eq!(plan.after[0].describe(), "vault fee() is 50");
     // The same query is asked once, and is what the plan rests on.
     assert_eq!(plan.rests_on.iter().count(), 1);
@@ -147,7 +147,7 @@ fn names_are_checked_before_anything_is_asked() {
     let never = |_: &Query| -> Answer { panic!("asked") };
     assert_eq!(
         refused("param/fee-bps", &[("fee", "1")], never),
-        "param/fee-bps needs target (address) and was (uint256 in bps): give --set target=… --set was=…"
+        "param/fee-bps needs target (address): give --set target=…"
     );
     assert_eq!(
         refused("pause/oz-pausable", &[("traget", "vault")], never),
@@ -329,4 +329,53 @@ fn amounts_of_a_token_are_compared_before_its_decimals_are_known() {
     let same = |one: &str, other: &str| playbook.is_same_argument("cap", one, other, &book());
     assert!(same("1_000_000.50", "1000000.5") && same("1", "1.0") && same("unlimited", "unlimited"));
     assert!(!same("1.5", "1.05") && !same("1", "1 ether") && !same("unlimited", "0"));
+}
+
+/// The answers to what the former values of an act need, and these.
+fn former(playbook: &Playbook, given: &[(&str, &str)], chain: impl Fn(&Query) -> Answer) -> (usize, BTreeMap<String, String>) {
+    let (names, args) = (book(), args(given));
+    let inputs = Inputs { args: &args, names: &names, safe: SAFE, chain_id: 1 };
+    let mut readings = Readings::default();
+    for round in 0..4 {
+        match former_values(playbook, &inputs, &readings).unwrap() {
+            Formerly::Ready(values) => return (round, values),
+            Formerly::Needs(queries) => {
+                readings.extend(queries.into_iter().map(|query| (query.clone(), chain(&query))).collect());
+            }
+        }
+    }
+    panic!("it asks on and on")
+}
+
+#[test]
+fn what_an_undo_brings_back_is_said_as_a_person_would_say_it() {
+    let fee = shipped("param/fee-bps");
+    let given = [("target", "vault"), ("fee", "0.5 %")];
+    assert_eq!(former(&fee, &given, fee_chain(74)).1, args(&[("was", "0.74 %")]));
+    // A cap of zero is a word, and no number.
+    let cap = shipped("param/euler-v2-supply-cap");
+    let words = |words: [u64; 2]| {
+        let words = words.map(|n| B256::from(U256::from(n)).to_vec()).concat();
+        move |_: &Query| Answer::Value(words.clone().into())
+    };
+    let given = [("vault", "vault"), ("cap", "1")];
+    assert_eq!(former(&cap, &given, words([0, 7])).1, args(&[("was", "unlimited")]));
+    assert_eq!(former(&cap, &given, words([6419, 7])).1, args(&[("was", "6419")]));
+}
+
+#[test]
+fn an_act_asks_nothing_for_its_undo() {
+    let queue = shipped("pause/metamorpho-deposits");
+    let given = [("vault", "vault")];
+    let asked = std::cell::RefCell::new(0);
+    let chain = |_: &Query| {
+        *asked.borrow_mut() += 1;
+        Answer::Value(B256::from(U256::from(2)).into())
+    };
+    let (plan, _) = plan_with(&queue, &given, chain).unwrap();
+    assert_eq!((*asked.borrow(), plan.reads.len(), plan.rests_on.iter().count()), (1, 0, 1), "only whether it is done");
+    // Its undo needs the whole queue: how long it is, and then each place.
+    let (rounds, values) = former(&queue, &given, chain);
+    let market = B256::from(U256::from(2)).to_string();
+    assert_eq!((rounds, values), (2, args(&[("queue", &format!("[{market}, {market}]"))])));
 }

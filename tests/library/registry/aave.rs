@@ -1,6 +1,9 @@
 //! Aave v3, compiled from its source.
 
+use std::fs;
+
 use super::*;
+use crate::stage::{Desk, Run};
 
 sol! {
     struct InitReserveInput {
@@ -30,6 +33,7 @@ sol! {
     function addPoolAdmin(address admin) external;
     function addEmergencyAdmin(address admin) external;
     function grantRole(bytes32 role, address account) external;
+    function getReserveConfigurationData(address asset) external view returns (uint256 decimals, uint256 ltv);
 }
 
 struct Market {
@@ -171,4 +175,78 @@ fn aave_v3() {
     scene.act(ADMIN, market.acl, &grantRoleCall { role: B256::ZERO, account: COUNCIL });
     let admins = args([("acl", text(market.acl)), ("old", text(COUNCIL)), ("new", text(somebody(7)))]);
     scene.life("rotate/aave-v3-emergency-admin", &admins, COUNCIL);
+}
+
+/// Two owners of the council's Safe, each at a desk of their own.
+fn desks(scene: &Scene, market: &Market) -> [Desk; 2] {
+    let [alice, bob, carol] = [0, 1, 2].map(|n| key(n).address);
+    let second = scene.second_url();
+    let council = format!(
+        "schema = 1\nname = \"Market\"\n\n[chains.anvil]\nid = {}\nrpc = [{:?}, {second:?}]\n\n\
+         [safes.guardian]\nchain = \"anvil\"\naddress = \"{COUNCIL}\"\nversion = \"1.4.1\"\n\
+         owners = [\"alice\", \"bob\", \"carol\"]\nthreshold = 2\n\n[signers.alice]\naddress = \"{alice}\"\n\n\
+         [signers.bob]\naddress = \"{bob}\"\n\n[signers.carol]\naddress = \"{carol}\"\n\n\
+         [levers.freeze]\nplaybook = \"pause/aave-v3-freeze\"\nsafe = \"guardian\"\nset = {{ configurator = \"{}\", \
+         data_provider = \"{}\", pool = \"{}\", asset = \"{}\", ltv = \"7500\", last_emode = \"0\" }}\n",
+        scene.anvil.chain_id,
+        scene.anvil.url(),
+        market.configurator,
+        market.data_provider,
+        market.pool,
+        market.assets[0],
+    );
+    [("alice", 0), ("bob", 1)].map(|(name, n)| Desk::new(name, key(n), &council))
+}
+
+fn with_key(desk: &Desk, words: &[&str]) -> Run {
+    let (keystore, password) = (desk.keystore(), desk.password_file());
+    let key = ["--keystore", keystore.to_str().unwrap(), "--password-file", password.to_str().unwrap()];
+    desk.run(&[words, &key].concat())
+}
+
+/// The council file says a loan-to-value of 75 %, and governance has moved it to 74 %. That stops no freeze; and what
+/// the undo brings back is what this machine read when the freeze was proven, or what a person says.
+#[test]
+fn a_council_file_that_is_behind_stops_no_freeze_and_is_not_brought_back() {
+    let scene = Scene::new();
+    let market = market(&scene);
+    scene.act(ADMIN, market.acl, &addEmergencyAdminCall { admin: COUNCIL });
+    let moved = configureReserveAsCollateralCall {
+        asset: market.assets[0],
+        ltv: U256::from(7400),
+        threshold: U256::from(8000),
+        bonus: U256::from(10_500),
+    };
+    scene.act(ADMIN, market.configurator, &moved);
+    let ltv = || {
+        let view = getReserveConfigurationDataCall { asset: market.assets[0] };
+        scene.anvil.view(market.data_provider, &view).ltv
+    };
+    let [alice, bob] = desks(&scene, &market);
+    let carry_out = |words: &[&str]| {
+        let bobs = with_key(&bob, &[&["sign"], words, &["--yes"]].concat()).ended(0).stdout;
+        with_key(&alice, &[&["sign"], words, &["--yes"]].concat()).ended(0);
+        let chat = alice.path("chat.txt");
+        fs::write(&chat, bobs).unwrap();
+        alice.run(&[&["import", words[0], chat.to_str().unwrap()], &words[1..]].concat()).ended(0);
+        with_key(&alice, &[&["broadcast"], words, &["--confirm", "guardian"]].concat()).ended(0)
+    };
+    carry_out(&["freeze"]).says("done and proven");
+    assert_eq!(ltv(), U256::ZERO);
+
+    // Bob has proven nothing at his desk: he is told what his file says, that it is not used, and what to give.
+    let asked = bob.run(&["undo", "freeze"]).ended(2).says("give --set ltv=…");
+    asked.says("not used: lever freeze says ltv = \"7500\"");
+    // Whoever looks at it, while a node still has the block before, has it too.
+    bob.run(&["status", "freeze"]).ended(0).says("done and proven");
+    bob.run(&["undo", "freeze"]).ended(0).says("brings back ltv = 74 %");
+    // Alice sent it: she gives bob the value with the words that name the undo.
+    let undone = alice.run(&["--json", "undo", "freeze"]).ended(0);
+    let undone = undone.says("brings back ltv = 74 %, read before block");
+    let proposal = alice.path(undone.json()["proposal"].as_str().unwrap());
+    let text = fs::read_to_string(proposal).unwrap();
+    assert!(text.contains("\"ltv\": \"74 %\""), "{text}");
+    carry_out(&["freeze", "--undo"]).says("done and proven");
+    assert_eq!(ltv(), U256::from(7400));
+    alice.run(&["undo", "freeze"]).ended(0).says("already done");
 }

@@ -48,7 +48,7 @@ fn a_bundle_feed() {
     let scene = Scene::new();
     let (was, next) = (somebody(1), somebody(2));
     let proxy = scene.deploy("registry/BundleAggregatorProxy", &(was, COUNCIL).abi_encode_params());
-    let given = args([("proxy", text(proxy)), ("aggregator", text(next)), ("was", text(was))]);
+    let given = args([("proxy", text(proxy)), ("aggregator", text(next))]);
     let why = scene.refused("param/chainlink-aggregator", COUNCIL, &given);
     assert!(why.contains("proposedAggregator()"), "{why}");
     scene.act(COUNCIL, proxy, &proposeAggregatorCall { aggregator: next });

@@ -1,0 +1,163 @@
+//! The values that an undo brings back, as they were in force before its act. Whoever proves the act reads them from the
+//! block before it, and keeps them among the person's own settings: neither the council file, which may be behind, nor
+//! a folder that others can write to says what an undo restores. Without such a reading, a person says it with `--set`.
+
+use std::collections::BTreeMap;
+
+use alloy::primitives::{Address, U256};
+use serde::{Deserialize, Serialize};
+
+use crate::ceremony::derivation::MAX_TURNS;
+use crate::ceremony::desk::Desk;
+use crate::ceremony::judged::Judged;
+use crate::ceremony::order::{Act, Arguments, Former, Given, Order};
+use crate::chain::Receipt;
+use crate::error::{Error, Exit};
+use crate::evm::Readings;
+use crate::progress::Tone;
+use crate::safe::Nonce;
+use crate::store::SettingsFolder;
+
+const VERSION: u32 = 1;
+
+/// The values of one lever, before a transaction of it that was proven here.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Kept {
+    version: u32,
+    chain_id: u64,
+    safe: Address,
+    lever: String,
+    playbook: String,
+    /// The lever's other arguments: of another asset the values are others.
+    set: Arguments,
+    nonce: U256,
+    safe_tx_hash: String,
+    /// The block that executed it; the values are those of the block before.
+    block: u64,
+    was: Arguments,
+}
+
+impl Kept {
+    /// Returns `true` if it is about this lever on this Safe.
+    fn is_of(&self, order: &Order, act: &Act) -> bool {
+        self.version == VERSION
+            && (self.chain_id, self.safe) == (order.chain.id, order.safe.address)
+            && act.lever.as_ref() == Some(&self.lever)
+            && act.own_playbook().id.as_str() == self.playbook
+            && act.without_former() == self.set
+    }
+}
+
+/// Reads what was in force before a proven transaction, and keeps it for the undo. By lever.
+///
+/// # Errors
+/// When the values cannot be read or kept.
+pub fn keep(
+    desk: &Desk,
+    judged: &Judged,
+    receipt: &Receipt,
+) -> Result<BTreeMap<String, Arguments>, Error> {
+    let Some(own) = &judged.derived.own else { return Ok(BTreeMap::new()) };
+    let order = &own.order;
+    if order.pull.undo || !order.acts().iter().any(Act::has_former) {
+        return Ok(BTreeMap::new());
+    }
+    let was = read(desk, judged, order, receipt)?;
+    let folder = SettingsFolder::find()
+        .ok_or_else(|| Error::new(Exit::Failed, "neither HOME nor XDG_CONFIG_HOME is set"))?;
+    let mut found = BTreeMap::new();
+    for (act, was) in order.acts().iter().zip(was) {
+        let Some(lever) = act.lever.clone().filter(|_| !was.is_empty()) else { continue };
+        let Nonce(nonce) = judged.proposal().nonce();
+        let hash = judged.proposal().hash().to_string();
+        let kept = Kept {
+            version: VERSION,
+            chain_id: order.chain.id,
+            safe: order.safe.address,
+            playbook: act.own_playbook().id.to_string(),
+            set: act.without_former(),
+            nonce,
+            safe_tx_hash: hash.clone(),
+            block: receipt.block.number,
+            was: was.clone(),
+            lever: lever.clone(),
+        };
+        let text = serde_json::to_string_pretty(&kept).unwrap_or_default();
+        folder.keep_undo_value(&format!("{hash}-{lever}-{}", receipt.block.hash), &format!("{text}\n"))?;
+        found.insert(lever, was);
+    }
+    Ok(found)
+}
+
+/// The values of the block before the one that executed it.
+fn read(desk: &Desk, judged: &Judged, order: &Order, receipt: &Receipt) -> Result<Vec<Arguments>, Error> {
+    let link = &judged.seen()?.link;
+    let what = format!("reading what was in force before block {}", receipt.block.number);
+    let before = desk.progress.wait(&what, || link.parent(&receipt.block))?;
+    let mut readings = Readings::default();
+    for _ in 0..MAX_TURNS {
+        match order.former(&readings)? {
+            Former::Ready(values) => return Ok(values),
+            Former::Needs(queries) => {
+                readings.extend(desk.progress.wait(&what, || link.answers(&queries, &before))?);
+            }
+        }
+    }
+    Err(Error::new(Exit::Failed, "the playbook keeps asking for more values"))
+}
+
+impl<'a> Desk<'a> {
+    /// [`Order::parts`]; an undo takes the values that were kept when its act was proven here, unless they are given.
+    ///
+    /// # Errors
+    /// Unknown names, or arguments that fit no lever or several.
+    pub fn parts(&'a self, levers: &[String], given: &Given) -> Result<Vec<Order<'a>>, Error> {
+        let orders = Order::parts(self, levers, given)?;
+        if !given.undo || !orders.iter().any(|order| order.acts().iter().any(Act::has_former)) {
+            return Ok(orders);
+        }
+        let all = self.kept_values();
+        let restored = |order: Order<'a>| {
+            let was: Vec<Arguments> = order.acts().iter().map(|act| self.was(&order, act, &all)).collect();
+            order.restoring(&was)
+        };
+        Ok(orders.into_iter().map(restored).collect())
+    }
+
+    /// The values of a lever before its last proven act, as far as nobody gave them.
+    fn was(&self, order: &Order, act: &Act, all: &[Kept]) -> Arguments {
+        let missing = act.missing_former();
+        let Some(lever) = act.lever.as_ref().filter(|_| !missing.is_empty()) else {
+            return Arguments::new();
+        };
+        let last = all.iter().filter(|kept| kept.is_of(order, act)).max_by_key(|kept| (kept.nonce, kept.block));
+        let Some(last) = last else {
+            for (name, text) in self.not_used.get(lever).into_iter().flatten().filter(|(name, _)| missing.contains(name)) {
+                let text = format!(
+                    "lever {lever} says {name} = {text:?}, and nothing of its act was proven on this machine: look what \
+                     it was, and give --set {name}=…"
+                );
+                self.progress.tell_once(Tone::Warn, "not used: ", &text);
+            }
+            return Arguments::new();
+        };
+        let was: Arguments = last.was.clone().into_iter().filter(|(name, _)| missing.contains(name)).collect();
+        for (name, text) in &was {
+            let text = format!("{name} = {text}, read before block {}, which executed {lever}", last.block);
+            self.progress.tell_once(Tone::Plain, "brings back ", &text);
+        }
+        was
+    }
+
+    fn kept_values(&self) -> Vec<Kept> {
+        let texts = SettingsFolder::find().map_or_else(|| Ok(Vec::new()), |folder| folder.undo_values());
+        match texts {
+            Ok(texts) => texts.iter().filter_map(|text| serde_json::from_str(text).ok()).collect(),
+            Err(error) => {
+                self.progress.tell_once(Tone::Warn, "what an undo brings back is not read: ", &error.to_string());
+                Vec::new()
+            }
+        }
+    }
+}
