@@ -43,10 +43,7 @@ pub struct Desk<'a> {
 }
 
 /// Takes out of the levers what was in force before their acts: it may have changed since it was written.
-fn take_former(
-    council: &mut Council,
-    catalogue: &Catalogue,
-) -> BTreeMap<String, BTreeMap<String, String>> {
+fn take_former(council: &mut Council, catalogue: &Catalogue) -> BTreeMap<String, BTreeMap<String, String>> {
     let mut taken = BTreeMap::new();
     for (name, lever) in &mut council.levers {
         let Ok(entry) = catalogue.get(&lever.playbook) else { continue };

@@ -142,7 +142,7 @@ impl<'a> Desk<'a> {
             return Ok(found);
         }
         let levers: Vec<String> = levers.into_iter().cloned().collect();
-        let orders = self.parts(&levers, given)?.into_iter();
+        let orders = self.orders(&levers, given)?.into_iter();
         let pulled = orders.map(|order| Found::Lever { order: Box::new(order), guess: None });
         let files_first = what.first().is_some_and(|first| is_file(first));
         Ok(if files_first {

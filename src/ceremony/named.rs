@@ -35,7 +35,7 @@ impl<'a> Desk<'a> {
             return Ok(named);
         }
         let levers: Vec<String> = levers.into_iter().cloned().collect();
-        for order in self.parts(&levers, given)? {
+        for order in self.orders(&levers, given)? {
             let kept = self.kept_for(&order, given, true)?.map(Box::new);
             named.push(Named::Lever { order: Box::new(order), kept });
         }

@@ -9,8 +9,8 @@ use crate::council::{self, Expansion, Part, Pull, by_lever, expand};
 use crate::error::{Error, Exit};
 use crate::evm::{AddressBook, Query, Readings};
 use crate::playbook::{
-    CombinedPlan, Derivation, Entry, Formerly, Inputs, LeverPlan, PIECE, Param, PlanError, Playbook, Undo, derive,
-    former_values,
+    CombinedPlan, Derivation, Entry, Formerly, Inputs, LeverPlan, PIECE, Param, PlanError, Playbook, Undo,
+    derive, former_values,
 };
 use crate::proposal::{Binding, BoundLever};
 use crate::safe::Nonce;

@@ -53,11 +53,7 @@ impl Kept {
 ///
 /// # Errors
 /// When the values cannot be read or kept.
-pub fn keep(
-    desk: &Desk,
-    judged: &Judged,
-    receipt: &Receipt,
-) -> Result<BTreeMap<String, Arguments>, Error> {
+pub fn keep(desk: &Desk, judged: &Judged, receipt: &Receipt) -> Result<BTreeMap<String, Arguments>, Error> {
     let Some(own) = &judged.derived.own else { return Ok(BTreeMap::new()) };
     let order = &own.order;
     if order.pull.undo || !order.acts().iter().any(Act::has_former) {
@@ -112,7 +108,7 @@ impl<'a> Desk<'a> {
     ///
     /// # Errors
     /// Unknown names, or arguments that fit no lever or several.
-    pub fn parts(&'a self, levers: &[String], given: &Given) -> Result<Vec<Order<'a>>, Error> {
+    pub fn orders(&'a self, levers: &[String], given: &Given) -> Result<Vec<Order<'a>>, Error> {
         let orders = Order::parts(self, levers, given)?;
         if !given.undo || !orders.iter().any(|order| order.acts().iter().any(Act::has_former)) {
             return Ok(orders);
@@ -131,9 +127,12 @@ impl<'a> Desk<'a> {
         let Some(lever) = act.lever.as_ref().filter(|_| !missing.is_empty()) else {
             return Arguments::new();
         };
-        let last = all.iter().filter(|kept| kept.is_of(order, act)).max_by_key(|kept| (kept.nonce, kept.block));
+        let last =
+            all.iter().filter(|kept| kept.is_of(order, act)).max_by_key(|kept| (kept.nonce, kept.block));
         let Some(last) = last else {
-            for (name, text) in self.not_used.get(lever).into_iter().flatten().filter(|(name, _)| missing.contains(name)) {
+            for (name, text) in
+                self.not_used.get(lever).into_iter().flatten().filter(|(name, _)| missing.contains(name))
+            {
                 let text = format!(
                     "lever {lever} says {name} = {text:?}, and nothing of its act was proven on this machine: look what \
                      it was, and give --set {name}=…"
@@ -142,7 +141,8 @@ impl<'a> Desk<'a> {
             }
             return Arguments::new();
         };
-        let was: Arguments = last.was.clone().into_iter().filter(|(name, _)| missing.contains(name)).collect();
+        let was: Arguments =
+            last.was.clone().into_iter().filter(|(name, _)| missing.contains(name)).collect();
         for (name, text) in &was {
             let text = format!("{name} = {text}, read before block {}, which executed {lever}", last.block);
             self.progress.tell_once(Tone::Plain, "brings back ", &text);
@@ -155,7 +155,11 @@ impl<'a> Desk<'a> {
         match texts {
             Ok(texts) => texts.iter().filter_map(|text| serde_json::from_str(text).ok()).collect(),
             Err(error) => {
-                self.progress.tell_once(Tone::Warn, "what an undo brings back is not read: ", &error.to_string());
+                self.progress.tell_once(
+                    Tone::Warn,
+                    "what an undo brings back is not read: ",
+                    &error.to_string(),
+                );
                 Vec::new()
             }
         }

@@ -82,7 +82,11 @@ pub(super) struct Work<'a> {
 }
 
 impl<'a> Work<'a> {
-    pub fn new(playbook: &'a Playbook, inputs: &Inputs<'a>, readings: &'a Readings) -> Result<Self, PlanError> {
+    pub fn new(
+        playbook: &'a Playbook,
+        inputs: &Inputs<'a>,
+        readings: &'a Readings,
+    ) -> Result<Self, PlanError> {
         let chain_id = DynSolValue::Uint(U256::from(inputs.chain_id), 256);
         let map =
             [("safe".to_string(), DynSolValue::Address(inputs.safe)), ("chain_id".into(), chain_id)].into();

@@ -38,10 +38,9 @@ pub fn former_values(
     let mut found = BTreeMap::new();
     for param in &playbook.params {
         let Some(was) = &param.was else { continue };
-        let value = was.eval(&work.values).map_err(|stop| PlanError::Read {
-            name: param.name.clone(),
-            why: super::derive::why(stop),
-        })?;
+        let value = was
+            .eval(&work.values)
+            .map_err(|stop| PlanError::Read { name: param.name.clone(), why: super::derive::why(stop) })?;
         let text = written(param, &value);
         let back = param.unit(&work.values).and_then(|unit| param.read(&text, unit, &work.values));
         if back != Ok(value) {

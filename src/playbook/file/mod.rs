@@ -69,10 +69,18 @@ pub(in crate::playbook) fn parse(origin: &str, text: &str) -> Result<Playbook, F
     };
     let example = wire.example.as_ref().map(|e| read_example(&source, e, &params, &reads, &steps));
     let mut needed = BTreeSet::new();
-    steps.iter().for_each(|step| step.names(&mut needed));
-    before.iter().chain(&after).for_each(|claim| claim.names(&mut needed));
-    changes.iter().for_each(|change| change.names(&mut needed));
-    params.iter().for_each(|param| param.names(&mut needed));
+    for step in &steps {
+        step.names(&mut needed);
+    }
+    for claim in before.iter().chain(&after) {
+        claim.names(&mut needed);
+    }
+    for change in &changes {
+        change.names(&mut needed);
+    }
+    for param in &params {
+        param.names(&mut needed);
+    }
     let delay = wire.delay.as_ref().map(|t| read_delay(&source, t)).transpose()?;
     needed.extend(delay.iter().flat_map(|text| super::braced(text)).map(str::to_string));
     let for_former_only = former::for_former_only(&params, &reads, needed);

@@ -56,7 +56,8 @@ fn read_was(source: &Source, text: &Text, name: &Text, ty: &DynSolType) -> Resul
     if text.get_ref().trim_start().starts_with('{') {
         return source.template(text, ty);
     }
-    let message = format!("was is the value before the act, by a read in braces: {} = \"{{now}}\"", name.get_ref());
+    let message =
+        format!("was is the value before the act, by a read in braces: {} = \"{{now}}\"", name.get_ref());
     Err(source.fault(text.span(), message))
 }
 

@@ -132,7 +132,12 @@ fn param() -> Value {
                 "for_undo",
                 json!({ "type": "boolean", "description": "Only the undo needs it: the value that it restores." }),
             ),
-            ("was", text("The value in force before the act, by a read such as {now}: only the undo needs it. It is read when the act is proven.")),
+            (
+                "was",
+                text(
+                    "The value in force before the act, by a read such as {now}: only the undo needs it. It is read when the act is proven.",
+                ),
+            ),
             ("default", text("The value where none is given.")),
         ],
     )

@@ -332,7 +332,11 @@ fn amounts_of_a_token_are_compared_before_its_decimals_are_known() {
 }
 
 /// The answers to what the former values of an act need, and these.
-fn former(playbook: &Playbook, given: &[(&str, &str)], chain: impl Fn(&Query) -> Answer) -> (usize, BTreeMap<String, String>) {
+fn former(
+    playbook: &Playbook,
+    given: &[(&str, &str)],
+    chain: impl Fn(&Query) -> Answer,
+) -> (usize, BTreeMap<String, String>) {
     let (names, args) = (book(), args(given));
     let inputs = Inputs { args: &args, names: &names, safe: SAFE, chain_id: 1 };
     let mut readings = Readings::default();
@@ -373,7 +377,11 @@ fn an_act_asks_nothing_for_its_undo() {
         Answer::Value(B256::from(U256::from(2)).into())
     };
     let (plan, _) = plan_with(&queue, &given, chain).unwrap();
-    assert_eq!((*asked.borrow(), plan.reads.len(), plan.rests_on.iter().count()), (1, 0, 1), "only whether it is done");
+    assert_eq!(
+        (*asked.borrow(), plan.reads.len(), plan.rests_on.iter().count()),
+        (1, 0, 1),
+        "only whether it is done"
+    );
     // Its undo needs the whole queue: how long it is, and then each place.
     let (rounds, values) = former(&queue, &given, chain);
     let market = B256::from(U256::from(2)).to_string();
