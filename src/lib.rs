@@ -34,7 +34,7 @@
 //! | a refusal stops the command | [`enforce`](ceremony::enforce::enforce) (pure) |
 //! | a key signs | [`Key::sign_safe_tx`](device::Key::sign_safe_tx) |
 //! | stated signature → `OwnerSignature` | [`OwnerSignature::verify`](proposal::OwnerSignature::verify) (pure) |
-//! | signatures → `Ready` or `Shortfall` | [`proposal::assemble`] (pure) |
+//! | approvals → `Ready` or `Shortfall` | [`proposal::assemble`] (pure) |
 //! | `Ready` → the network | [`Chain::send`](chain::Chain::send) |
 //! | `Receipt` → `Outcome` | [`outcome::prove`](ceremony::outcome::prove) |
 //! | each step that acts → one line of the journal | [`Desk::enter`](ceremony::desk::Desk::enter), by [`incident::next`] (pure) |
@@ -84,7 +84,8 @@
 //! | reading | a value asked of the chain at one block: [`Query`](evm::Query), [`Readings`](evm::Readings) |
 //! | rehearsal | the proposal run on a fork, in this process: [`Rehearsal`](fork::Rehearsal) |
 //! | finding | one check's answer: passes, warns, refuses, or *is already done*; its reason is a [`Problem`](check::Problem): [`Finding`](check::Finding) |
-//! | approval | what counts for one owner: a signature, an approved hash, the sender: [`Approval`](safe::Approval) |
+//! | approval | what counts for one owner: a signature, a contract signature, an approved hash, the sender: [`Approval`](safe::Approval) |
+//! | way | from a proposal's Safe to a Safe that owns it, whose owners sign a message: [`Way`](proposal::Way) |
 //! | ready | threshold met, by fresh state: the only thing that can be broadcast: [`Ready`](proposal::Ready) |
 //! | outcome | what is read back at the receipt's block: checks, effects, code: [`Outcome`](ceremony::outcome::Outcome) |
 //! | journal | a line for each act, with the digest of the line before: [`Journal`](incident::Journal) |

@@ -3,6 +3,8 @@
 
 use std::collections::BTreeSet;
 
+use alloy::primitives::Address;
+
 use crate::ceremony::order::{Order, Turn};
 use crate::ceremony::prefetch;
 use crate::chain::{Ask, Chain, Draft, Sending, Snapshot};
@@ -23,6 +25,8 @@ pub struct First<'r> {
     pub at: BlockTag,
     pub nonce: Option<Nonce>,
     pub extra: &'r [Query],
+    /// Safes that may own it.
+    pub safes: &'r [Address],
     pub send: Option<&'r Sending>,
     /// The proposal that will probably come out. It decides nothing but what is fetched early.
     pub guess: Option<&'r Proposal>,
@@ -32,8 +36,15 @@ pub struct First<'r> {
 
 impl First<'_> {
     /// The next transaction, as the chain is now.
-    pub const LATEST: Self =
-        Self { at: BlockTag::Latest, nonce: None, extra: &[], send: None, guess: None, rehearse: false };
+    pub const LATEST: Self = Self {
+        at: BlockTag::Latest,
+        nonce: None,
+        extra: &[],
+        safes: &[],
+        send: None,
+        guess: None,
+        rehearse: false,
+    };
 }
 
 /// A proposal with the plan it was derived from.
@@ -148,7 +159,13 @@ impl Order<'_> {
         queries.extend(first.extra.iter().cloned());
         let queries: Vec<Query> = queries.into_iter().collect();
         let drafts = if first.rehearse { self.drafts(&first, likely.as_ref()) } else { Vec::new() };
-        let ask = Ask { safe: self.safe.address, queries: &queries, sending: first.send, drafts: &drafts };
+        let ask = Ask {
+            safe: self.safe.address,
+            safes: first.safes,
+            queries: &queries,
+            sending: first.send,
+            drafts: &drafts,
+        };
         let mut snapshot = chain.snapshot(&ask, first.at)?;
         if let Some(error) = early {
             return Ok((snapshot, Err(error)));
@@ -250,5 +267,5 @@ fn unanswered(queries: Vec<Query>, readings: &Readings) -> Vec<Query> {
 /// A 32-byte answer that is not zero.
 #[must_use]
 pub fn is_set(answer: Option<&Answer>) -> bool {
-    matches!(answer, Some(Answer::Value(bytes)) if bytes.len() == 32 && bytes.iter().any(|b| *b != 0))
+    answer.is_some_and(Answer::is_set)
 }

@@ -7,13 +7,14 @@ use alloy::primitives::{Address, B256};
 
 use crate::ceremony::desk::Desk;
 use crate::ceremony::order::Order;
+use crate::ceremony::seen::Seen;
 use crate::check::Match;
 use crate::council;
 use crate::error::Error;
-use crate::evm::AddressBook;
+use crate::evm::{AddressBook, Readings};
 use crate::playbook::{CombinedPlan, Plan, Repeat};
-use crate::proposal::{OwnerSignature, Proposal, SafeOwners};
-use crate::safe::Nonce;
+use crate::proposal::{Approvals, OwnerSignature, Proposal, SafeOwners, WalletSignature};
+use crate::safe::{Nonce, SafeState};
 
 /// The reader's own lever, and what it comes to.
 pub struct Own<'a> {
@@ -49,6 +50,12 @@ pub struct Derived<'a> {
     /// Whose signatures count.
     pub owners: SafeOwners,
     pub signatures: Vec<OwnerSignature>,
+    /// Signatures of contracts that are owners and not Safes of the council file.
+    pub wallets: Vec<WalletSignature>,
+    /// The Safes that may own it, as the council file pins them.
+    pub safes: Vec<SafeState>,
+    /// The owner who sends it, where they count without a signature.
+    pub sender: Option<Address>,
     /// Arguments that come from the proposal's file alone: neither the lever nor the reader's command line has them.
     pub foreign: Vec<(String, String)>,
     pub is_from_file: bool,
@@ -61,6 +68,18 @@ pub struct Derived<'a> {
 }
 
 impl Derived<'_> {
+    /// All approvals that were gathered, and the chain's word on them; offline it says nothing.
+    #[must_use]
+    pub fn approvals<'s>(&'s self, seen: Option<&'s Seen>) -> Approvals<'s> {
+        static NONE: Readings = Readings::new();
+        let said = seen.map_or(&NONE, |seen| &seen.snapshot.readings);
+        Approvals {
+            failed: seen.map_or(&[], |seen| &seen.failed),
+            sender: self.sender,
+            ..Approvals::new(&self.signatures, &self.wallets, said)
+        }
+    }
+
     #[must_use]
     pub fn plan(&self) -> Option<&Plan> {
         self.own.as_ref().map(|own| &own.plan)

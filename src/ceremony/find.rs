@@ -10,7 +10,7 @@ use crate::ceremony::matching::compare;
 use crate::ceremony::order::{Arguments, Given, Order, open_params};
 use crate::council::{self, Expansion, by_lever, expand};
 use crate::error::{Error, Exit};
-use crate::proposal::{BatchSource, OwnerSignature, Proposal, SafeOwners};
+use crate::proposal::{BatchSource, OwnerSignature, Proposal, SafeOwners, WalletSignature};
 use crate::store;
 
 /// The purpose of a command: it decides which proposal a lever means.
@@ -47,6 +47,7 @@ pub struct Existing<'a> {
     /// Before the chain has answered: good for a guess at what will be sent.
     pub owners: Option<SafeOwners>,
     pub signatures: Vec<OwnerSignature>,
+    pub wallets: Vec<WalletSignature>,
 }
 
 /// A file is named by its path; everything else is a lever.
@@ -107,6 +108,9 @@ impl<'a> Existing<'a> {
             names: desk.council.names_on(&self.safe.chain),
             owners,
             signatures: self.signatures,
+            wallets: self.wallets,
+            safes: desk.pinned_safes(self.safe),
+            sender: None,
             foreign: self.foreign,
             is_from_file: true,
             nonce_named: given.nonce.is_some(),
@@ -190,14 +194,23 @@ impl<'a> Desk<'a> {
     pub fn existing(&'a self, proposal: Proposal, given: &Given) -> Result<Existing<'a>, Error> {
         let safe = self.safe_of(&proposal)?;
         let owners = self.owners(safe, None);
-        let signatures = match &owners {
-            Some(pinned) => self.signatures(&proposal, pinned)?,
-            None => Vec::new(),
+        let (signatures, wallets) = match &owners {
+            Some(pinned) => self.kept_signatures(&proposal, pinned)?,
+            None => (Vec::new(), Vec::new()),
         };
         let set = given.arguments()?;
         let order = self.own_order(&proposal, safe, &set);
         let foreign = self.foreign(&proposal, &set);
-        Ok(Existing { chain: self.chain_of(safe)?, safe, order, foreign, owners, signatures, proposal })
+        Ok(Existing {
+            chain: self.chain_of(safe)?,
+            safe,
+            order,
+            foreign,
+            owners,
+            signatures,
+            wallets,
+            proposal,
+        })
     }
 
     /// Checks that these are names of files, or of levers that the council file has: before anything slow.

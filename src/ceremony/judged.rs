@@ -12,8 +12,8 @@ use crate::error::{Error, Exit};
 use crate::evm::Readings;
 use crate::fork::Rehearsal;
 use crate::playbook::{Decided, Entry, Plan, Verdict};
-use crate::proposal::{Proposal, Shortfall, count};
-use crate::safe::SafeState;
+use crate::proposal::{Approvals, Proposal, Shortfall, count};
+use crate::safe::{SafeState, SafeTree};
 
 /// Values that the checks need and no step of the ceremony holds.
 #[derive(Default)]
@@ -125,16 +125,25 @@ impl<'a> Judged<'a> {
         Some(proven_at(seen.proven?, &seen.snapshot.header.block()))
     }
 
-    /// Owners who called `approveHash` for this proposal.
+    /// All approvals that were gathered, and the chain's word on them.
     #[must_use]
-    pub fn on_chain(&self) -> Vec<Address> {
-        self.seen.as_ref().map(|seen| seen.approved(self.proposal())).unwrap_or_default()
+    pub fn approvals(&self) -> Approvals<'_> {
+        self.derived.approvals(self.seen.as_ref())
+    }
+
+    /// The Safe with the Safes among its owners, as they are now or, offline, as the proposal and the council file have them.
+    #[must_use]
+    pub fn tree(&self) -> SafeTree {
+        match &self.seen {
+            Some(seen) => seen.snapshot.tree(),
+            None => SafeTree::new(self.state().clone(), &self.derived.safes),
+        }
     }
 
     /// Who has approved, against the Safe as it is now (offline: as the proposal found it).
     #[must_use]
     pub fn tally(&self) -> Shortfall {
-        count(self.proposal(), &self.derived.signatures, &self.on_chain(), self.state())
+        count(self.proposal(), &self.approvals(), &self.tree())
     }
 
     /// An address by the reader's own name for it.

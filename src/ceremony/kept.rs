@@ -10,12 +10,10 @@ use crate::ceremony::derivation::First;
 use crate::ceremony::desk::Desk;
 use crate::ceremony::matching::underived;
 use crate::ceremony::order::{Given, Order};
-use crate::chain::Ask;
 use crate::council;
 use crate::error::{Error, Exit};
-use crate::evm::BlockTag;
-use crate::proposal::{Few, OwnerSignature, Proposal, SafeOwners, Stated};
-use crate::safe::{Nonce, Owners};
+use crate::proposal::{Few, OwnerSignature, Proposal, SafeOwners, Stated, StatedContract, WalletSignature};
+use crate::safe::Nonce;
 
 impl Desk<'_> {
     /// That the reader's own files give this proposal, from the values and the open arguments that it brings.
@@ -30,32 +28,6 @@ impl Desk<'_> {
         }
     }
 
-    /// The owners of a Safe by the council file and, where it was asked, by the chain.
-    #[must_use]
-    pub fn owners(&self, safe: &council::Safe, now: Option<&Owners>) -> Option<SafeOwners> {
-        let chain_id = self.council.chain_of(safe)?.id;
-        SafeOwners::new((chain_id, safe.address), safe.owners.as_ref(), now)
-    }
-
-    /// Returns the owners, and the threshold; the chain is asked where the council file does not pin them.
-    pub fn look_up_owners(&self, safe: &council::Safe) -> Result<(SafeOwners, Owners), Error> {
-        if let (Some(pinned), Some(owners)) = (self.owners(safe, None), &safe.owners) {
-            return Ok((pinned, owners.clone()));
-        }
-        let ask = Ask { safe: safe.address, ..Ask::default() };
-        let link = self.connect(safe)?;
-        let seen =
-            self.progress.wait("reading the Safe's owners", || link.snapshot(&ask, BlockTag::Latest))?;
-        let owners = seen.state.owners;
-        let both = self.owners(safe, Some(&owners)).map(|all| (all, owners));
-        both.ok_or_else(|| no_owners(safe))
-    }
-
-    /// Returns the owners that the council file pins; the network is not asked.
-    pub fn pinned_owners(&self, safe: &council::Safe) -> Result<SafeOwners, Error> {
-        self.owners(safe, None).ok_or_else(|| no_owners(safe))
-    }
-
     /// Nonces and hashes of the proposals kept for one Safe at a nonce.
     pub fn others(&self, safe: &council::Safe, nonce: Nonce) -> Result<Vec<(Nonce, String)>, Error> {
         let rivals = self.kept(|p| p.nonce() == nonce && self.is_of(p, safe))?;
@@ -68,14 +40,43 @@ impl Desk<'_> {
 
     /// The verified signatures kept for a proposal. A file that is not one is named and left out.
     pub fn signatures(&self, proposal: &Proposal, owners: &SafeOwners) -> Result<Vec<OwnerSignature>, Error> {
+        Ok(self.kept_signatures(proposal, owners)?.0)
+    }
+
+    /// The same, and those of contracts, which only their contracts can verify.
+    pub fn kept_signatures(
+        &self,
+        proposal: &Proposal,
+        owners: &SafeOwners,
+    ) -> Result<(Vec<OwnerSignature>, Vec<WalletSignature>), Error> {
         let mut signatures: Vec<OwnerSignature> = Vec::new();
+        let mut wallets: Vec<WalletSignature> = Vec::new();
         let mut left_out = Few::default();
-        let names: Vec<String> = owners.list().iter().map(ToString::to_string).collect();
+        let ways = owners.ways(proposal);
+        let mut names: Vec<String> =
+            ways.iter().flat_map(|way| way.owners.list()).map(ToString::to_string).collect();
+        names.sort_unstable();
+        names.dedup();
         let stored = self.incidents.signatures(&self.folders(proposal.hash())?, &names)?;
         let unread = stored.left;
         for stored in stored.files {
-            let verified = stored.text.map_err(|e| e.to_string()).and_then(|text| {
-                let stated = Stated::from_json(&text).ok_or("it is not a signature file")?;
+            let text = match stored.text {
+                Ok(text) => text,
+                Err(error) => {
+                    left_out.push(|| (stored.path, error.to_string()));
+                    continue;
+                }
+            };
+            if let Some(stated) = StatedContract::from_json(&text) {
+                match WalletSignature::stated(&stated, proposal, owners) {
+                    Ok(wallet) if !wallets.contains(&wallet) => wallets.push(wallet),
+                    Ok(_) => {}
+                    Err(why) => left_out.push(|| (stored.path, why)),
+                }
+                continue;
+            }
+            let verified = Stated::from_json(&text).ok_or_else(|| "it is not a signature file".to_string());
+            let verified = verified.and_then(|stated| {
                 self.filed.recover_once(&stated, proposal, owners).map_err(|e| e.to_string())
             });
             match verified {
@@ -89,7 +90,7 @@ impl Desk<'_> {
             }
         }
         self.say_left_out("signature", &left_out, unread);
-        Ok(signatures)
+        Ok((signatures, wallets))
     }
 
     /// Returns the test of what may be meant by an order, before it is derived.
@@ -156,7 +157,8 @@ impl Desk<'_> {
         }
         let link = self.connect(safe)?;
         let nonce = given.nonce.map(|nonce| nonce.plus(order.after));
-        let first = First { nonce, ..First::LATEST };
+        let safes = self.likely_safes(safe);
+        let first = First { nonce, safes: &safes, ..First::LATEST };
         let (seen, live) = self.progress.wait("reading the Safe's nonce", || order.live(&link, first))?;
         let (passed, open): (Vec<Nonce>, Vec<Nonce>) =
             nonces.into_iter().partition(|n| *n < seen.state.nonce);
@@ -172,7 +174,7 @@ impl Desk<'_> {
         {
             return Ok(Some(kept.swap_remove(at)));
         }
-        let owners = self.owners(safe, Some(&seen.state.owners));
+        let owners = self.owners(safe, Some(&seen.tree()));
         Ok(self.most_signed(kept, &set, owners.as_ref()))
     }
 
@@ -200,11 +202,4 @@ impl Desk<'_> {
         kept.sort_by_cached_key(|p| (self.foreign(p, set).is_empty(), signers(p)));
         kept.pop()
     }
-}
-
-fn no_owners(safe: &council::Safe) -> Error {
-    let message = format!("the owners of {} are not in your council file, and nobody was asked", safe.name);
-    Error::new(Exit::Refused, message)
-        .hint(format!("write owners and threshold into [safes.{}] of breakglass.toml", safe.name))
-        .hint("or run it without --offline")
 }

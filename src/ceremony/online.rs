@@ -8,17 +8,17 @@ use crate::ceremony::desk::Desk;
 use crate::ceremony::find::{Existing, Found};
 use crate::ceremony::matching::compare;
 use crate::ceremony::order::{Given, Order};
-use crate::ceremony::seen::{Seen, approval_query};
+use crate::ceremony::seen::Seen;
 use crate::ceremony::{past_block, prefetch};
 use crate::chain::{Ask, Chain, Sending};
-use crate::check::{Match, Past};
+use crate::check::Match;
 use crate::council;
 use crate::error::Error;
-use crate::evm::{BlockTag, Query};
+use crate::evm::BlockTag;
 use crate::proposal::{BatchSource, Proposal};
-use crate::safe::{Approval, Owners, approved_hash_slot, encode_approvals};
+use crate::safe::{Approval, MOST_OWNERS, Owners, approved_hash_slot, encode_approvals};
 
-/// The most owners whose approval is asked for before it is known that they are owners.
+/// The most owners of a Safe whose approval is asked for before it is known that they are owners.
 const MOST_LIKELY: usize = 100;
 
 /// Where and when a proposal is looked at.
@@ -61,19 +61,25 @@ pub fn propose<'a>(
     rehearse: bool,
 ) -> Result<Online<'a>, Error> {
     let what = format!("reading {} on {}", order.safe.name, order.chain.name);
+    let safes = desk.likely_safes(order.safe);
     let first = First {
         at,
         nonce: given.nonce.map(|nonce| nonce.plus(order.after)),
+        safes: &safes,
         guess,
         rehearse,
         ..First::LATEST
     };
     let (snapshot, proposed) = desk.progress.wait(&what, || order.live(&link, first))?;
     let Proposed { proposal, plans } = proposed?;
-    let owners = desk.owners(order.safe, Some(&snapshot.state.owners));
+    let owners = desk.owners(order.safe, Some(&snapshot.tree()));
     let owners = owners.map_or_else(|| desk.pinned_owners(order.safe), Ok)?;
+    let (signatures, wallets) = desk.kept_signatures(&proposal, &owners)?;
     let derived = Derived {
-        signatures: desk.signatures(&proposal, &owners)?,
+        signatures,
+        wallets,
+        safes: desk.pinned_safes(order.safe),
+        sender: given.sender,
         owners,
         safe: order.safe,
         chain: order.chain,
@@ -87,7 +93,7 @@ pub fn propose<'a>(
         own: Some(Own::new(order, plans)),
         proposal,
     };
-    Ok(Online { derived, seen: Seen { link, snapshot, past: Past::NotAsked, proven: None } })
+    Ok(Online { derived, seen: Seen::new(link, snapshot) })
 }
 
 impl<'a> Existing<'a> {
@@ -100,14 +106,15 @@ impl<'a> Existing<'a> {
         rehearse: bool,
         payer: Option<Address>,
     ) -> Result<Online<'a>, Error> {
-        let Existing { proposal, safe, chain, order, foreign, owners: pinned, mut signatures } = self;
+        let Existing { proposal, safe, chain, order, foreign, owners: pinned, mut signatures, mut wallets } =
+            self;
         let send = payer.map(|from| sending(from, &proposal));
         let lever = order.as_ref().ok();
         let (mut seen, live) = ask(desk, view, safe, &proposal, lever, send.as_ref(), rehearse)?;
-        let owners = desk.owners(safe, Some(&seen.snapshot.state.owners));
+        let owners = desk.owners(safe, Some(&seen.snapshot.tree()));
         let owners = owners.map_or_else(|| desk.pinned_owners(safe), Ok)?;
         if pinned.as_ref() != Some(&owners) {
-            signatures = desk.signatures(&proposal, &owners)?;
+            (signatures, wallets) = desk.kept_signatures(&proposal, &owners)?;
         }
         let batch = BatchSource::Chain(&seen.snapshot.readings);
         let (matching, own) = compare(&proposal, order, live, batch);
@@ -128,6 +135,9 @@ impl<'a> Existing<'a> {
             names: desk.council.names_on(&safe.chain),
             owners,
             signatures,
+            wallets,
+            safes: desk.pinned_safes(safe),
+            sender: given.sender,
             foreign,
             is_from_file: true,
             nonce_named: given.nonce.is_some(),
@@ -151,24 +161,40 @@ fn ask(
 ) -> Result<(Seen, Option<Result<Proposed, Error>>), Error> {
     // Never for those that the file names: without the council's word the chain is asked first.
     let likely = safe.owners.as_ref().map(Owners::list).unwrap_or_default();
-    let extra = approval_queries(proposal, likely.get(..MOST_LIKELY).unwrap_or(likely));
+    let extra = desk.owners(safe, None);
+    let extra = extra.map(|owners| owners.approval_queries(proposal, MOST_LIKELY)).unwrap_or_default();
+    let safes = desk.likely_safes(safe);
     let what = format!("reading {} on {}", safe.name, desk.chain_of(safe)?.name);
     // A lever of another Safe or chain is not even derived on this one.
     let (mut snapshot, live) = if let Some(order) = order.filter(|order| order.safe.name == safe.name) {
-        let first =
-            First { at, nonce: Some(proposal.nonce()), extra: &extra, send, guess: Some(proposal), rehearse };
+        let first = First {
+            at,
+            nonce: Some(proposal.nonce()),
+            extra: &extra,
+            safes: &safes,
+            send,
+            guess: Some(proposal),
+            rehearse,
+        };
         let (snapshot, derived) = desk.progress.wait(&what, || order.live(&link, first))?;
         (snapshot, Some(derived))
     } else {
         let sender = send.map(|sending| sending.from);
         let draft = rehearse.then(|| prefetch::of_proposal(proposal, likely.to_vec(), None, sender));
-        let ask = Ask { safe: safe.address, queries: &extra, sending: send, drafts: draft.as_slice() };
+        let ask = Ask {
+            safe: safe.address,
+            safes: &safes,
+            queries: &extra,
+            sending: send,
+            drafts: draft.as_slice(),
+        };
         (desk.progress.wait(&what, || link.snapshot(&ask, at))?, None)
     };
-    let mut unasked = approval_queries(proposal, snapshot.state.owners.list());
+    let owners = desk.owners(safe, Some(&snapshot.tree()));
+    let mut unasked = owners.map(|owners| owners.approval_queries(proposal, MOST_OWNERS)).unwrap_or_default();
     unasked.retain(|query| snapshot.readings.get(query).is_none());
     desk.progress.wait(&what, || link.look(&mut snapshot, &unasked, &[]))?;
-    Ok((Seen { link, snapshot, past: Past::NotAsked, proven: None }, live))
+    Ok((Seen::new(link, snapshot), live))
 }
 
 /// The call with approved hashes in place of signatures, for its estimate: no RPC sees an owner's signature before the
@@ -183,9 +209,4 @@ fn sending(from: Address, proposal: &Proposal) -> Sending {
         data: proposal.tx().exec_calldata(encode_approvals(&approvals)),
         approved: approving.map(|owner| approved_hash_slot(*owner, &proposal.hash())).collect(),
     }
-}
-
-/// Asks of each owner if they have approved this hash on chain.
-fn approval_queries(proposal: &Proposal, owners: &[Address]) -> Vec<Query> {
-    owners.iter().map(|owner| approval_query(proposal, *owner)).collect()
 }

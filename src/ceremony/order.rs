@@ -25,6 +25,8 @@ pub struct Given {
     pub without: Vec<String>,
     pub nonce: Option<Nonce>,
     pub undo: bool,
+    /// The owner who sends it, where they count without a signature.
+    pub sender: Option<Address>,
 }
 
 impl Given {

@@ -73,7 +73,7 @@ impl<'a> Online<'a> {
         sender: Option<Address>,
         recorded: Option<&Record>,
     ) -> Rehearsing {
-        let Derived { proposal, signatures, own, .. } = &self.derived;
+        let Derived { proposal, own, .. } = &self.derived;
         let now = self.seen.now();
         if proposal.nonce() < now.nonce {
             return Rehearsing::Not;
@@ -82,8 +82,8 @@ impl<'a> Online<'a> {
             return Rehearsing::Failed("the Safe is not the one that this was proposed for".into());
         }
         let ahead = proposal.nonce() > now.nonce;
-        let approved = self.seen.approved(proposal);
-        let signatures = likely_approvals(proposal, signatures, &approved, now);
+        let given = self.derived.approvals(Some(&self.seen));
+        let signatures = likely_approvals(proposal, &given, &self.seen.snapshot.tree());
         let owners = now.owners.clone();
         let plan = own.as_ref().map(|own| &own.plan);
         let repeats = own.as_ref().map(Own::repeats).unwrap_or_default();

@@ -40,6 +40,7 @@ mod tests {
     fn a_printed_command_has_no_path_and_each_word_is_one() {
         let set = |set: &[(&str, &str)]| set.iter().map(|(k, v)| (k.to_string(), v.to_string())).collect();
         let given = Given {
+            sender: None,
             set: set(&[("fee", "0.5 %"), ("to", "$(x)")]),
             undo: true,
             nonce: None,

@@ -15,7 +15,7 @@ use crate::fork::{Expected, Rehearsal};
 use crate::safe::ISafe::{VERSIONCall, getModulesPaginatedCall, getOwnersCall};
 use crate::safe::{
     FIXED_SLOTS, MOST_MODULES, MOST_OWNERS, Nonce, Owners, OwnersError, SENTINEL, SafeId, SafeState,
-    SafeVersion,
+    SafeTree, SafeVersion,
 };
 
 /// Modules asked for at once.
@@ -29,6 +29,8 @@ const MOST_PAGES: usize = MOST_MODULES / 50 + 1;
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Ask<'a> {
     pub safe: Address,
+    /// Other Safes, to be read along: those that may own it.
+    pub safes: &'a [Address],
     pub queries: &'a [Query],
     /// A transaction that is about to be sent.
     pub sending: Option<&'a Sending>,
@@ -41,6 +43,8 @@ pub struct Ask<'a> {
 pub struct Snapshot {
     pub header: Header,
     pub state: SafeState,
+    /// Those of [`Ask::safes`] that are Safes.
+    pub safes: Vec<SafeState>,
     /// keccak256 of the code at the Safe's own address: the proxy's.
     pub code_hash: B256,
     pub readings: Readings,
@@ -49,14 +53,20 @@ pub struct Snapshot {
     /// For [`Ask::drafts`]: what a rehearsal at this block can build on.
     pub known: Known,
     /// The state once more, where the newest block was asked for.
-    fresh: Option<Fresh<SafeState>>,
+    fresh: Option<Fresh<SafeTree>>,
 }
 
 impl Snapshot {
     /// The Safe as it is now; `None` of an older block.
     #[must_use]
-    pub const fn fresh(&self) -> Option<&Fresh<SafeState>> {
+    pub const fn fresh(&self) -> Option<&Fresh<SafeTree>> {
         self.fresh.as_ref()
+    }
+
+    /// The Safe with those among its owners that were read along.
+    #[must_use]
+    pub fn tree(&self) -> SafeTree {
+        SafeTree::new(self.state.clone(), &self.safes)
     }
 
     /// Returns what a block must hold after a transaction that does what was rehearsed here.
@@ -82,6 +92,8 @@ impl Chain {
     pub fn snapshot(&self, ask: &Ask, at: BlockTag) -> Result<Snapshot, ChainError> {
         let mut requests = safe_requests(ask.safe);
         let state_end = requests.len();
+        requests.extend(ask.safes.iter().flat_map(|safe| safe_requests(*safe)));
+        let safes_end = requests.len();
         requests.extend(ask.queries.iter().filter_map(request));
         let queries_end = requests.len();
         requests.extend(ask.sending.map(fees::requests).unwrap_or_default());
@@ -92,16 +104,22 @@ impl Chain {
         let agreed = self.agree(&requests, at)?;
         let parts = Parts { requests: &requests, agreed: &agreed };
         let (state, code_hash) = self.safe_state(ask.safe, &agreed.header, parts.values(0..state_end))?;
-        let answers = parts.values(state_end..queries_end);
+        let safe_at = |at: usize| parts.values(state_end * (at + 1)..state_end * (at + 2));
+        let read = |(at, safe): (usize, &Address)| self.safe_state(*safe, &agreed.header, safe_at(at)).ok();
+        let safes: Vec<SafeState> =
+            ask.safes.iter().enumerate().filter_map(read).map(|(state, _)| state).collect();
+        let answers = parts.values(safes_end..queries_end);
         let prepared = ask.sending.map(|_| {
             let range = queries_end..sending_end;
             fees::prepared(self.id(), &agreed.header, &parts.values(range.clone()), &parts.hints(range))
         });
         let mut known = Known::default();
         drafted.learn(&parts.replies(sending_end..requests.len()), &mut known);
-        let fresh = (at == BlockTag::Latest).then(|| Fresh::from_quorum(state.clone()));
+        let tree = || SafeTree::new(state.clone(), &safes);
+        let fresh = (at == BlockTag::Latest).then(|| Fresh::from_quorum(tree()));
         let readings = readings(ask.queries, &answers, &agreed.header);
-        Ok(Snapshot { header: agreed.header.clone(), state, code_hash, readings, prepared, known, fresh })
+        let header = agreed.header.clone();
+        Ok(Snapshot { header, state, safes, code_hash, readings, prepared, known, fresh })
     }
 
     /// Answers at this very block, in one round.

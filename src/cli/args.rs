@@ -112,7 +112,13 @@ pub struct Key {
 
 impl Derive {
     pub fn given(&self) -> Given {
-        Given { set: self.set.clone(), without: self.without.clone(), nonce: self.nonce, undo: self.undo }
+        Given {
+            set: self.set.clone(),
+            without: self.without.clone(),
+            nonce: self.nonce,
+            undo: self.undo,
+            sender: None,
+        }
     }
 }
 

@@ -54,8 +54,7 @@ fn one(session: &Session, args: &Args, judged: &Judged) -> Result<Exit, Error> {
     let tally = judged.tally();
     let is_shown = |f: &&Finding| f.level == Level::Refuse && !f.problem().comes_with_execution();
     let refused: Vec<Finding> = judged.findings.iter().filter(is_shown).cloned().collect();
-    let ready =
-        assemble(judged.proposal(), &judged.derived.signatures, &judged.on_chain(), judged.seen()?.fresh()?);
+    let ready = assemble(judged.proposal(), &judged.approvals(), judged.seen()?.fresh()?);
     let used = matches!(&ready, Err(NotReady::NonceUsed { .. }));
     if !used && session.says_done(judged, &[]) {
         return Ok(Exit::Done);

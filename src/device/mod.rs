@@ -88,7 +88,9 @@ impl SigningRequest<'_> {
             SignatureKind::Ecdsa => Ok(()),
             SignatureKind::EthSign if self.safe.version.takes_eth_sign() => Ok(()),
             SignatureKind::EthSign => Err(SignatureError::NoEthSign(self.safe.version).into()),
-            SignatureKind::ApprovedHash => Err(DeviceError::NotASignature(self.kind)),
+            SignatureKind::ApprovedHash | SignatureKind::Contract | SignatureKind::Sender => {
+                Err(DeviceError::NotASignature(self.kind))
+            }
         }
     }
 }

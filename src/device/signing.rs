@@ -7,7 +7,7 @@ use super::apdu::{self, Apdu, Reply};
 use super::ledger::Ledger;
 use super::link::granted;
 use super::path::DerivationPath;
-use super::typed::{self, TypedData};
+use super::typed::TypedData;
 use super::{DeviceError, SigningRequest, Way, expect_signer, sealed};
 use crate::safe::{EcdsaSignature, SafeId, SignatureKind};
 
@@ -73,7 +73,7 @@ impl Ledger {
     ) -> Result<EcdsaSignature, DeviceError> {
         self.ready()?;
         let path = self.path_of(owner)?;
-        let hashes = typed::safe_message_hashes(safe, message);
+        let hashes = safe.message_hashes(message);
         let bytes = match way {
             Way::Fields => self.sign_fields(&path, &TypedData::safe_message(safe, message))?,
             Way::Hashes => self.sign_at_once(&Apdu::sign_hashes(&path, &hashes))?,

@@ -1,12 +1,11 @@
 //! A Safe's typed data as the full EIP-712 flow of the Ethereum app: definitions first, then the values. Pure.
 
-use alloy::primitives::{Address, Bytes, U256, keccak256};
-use alloy::sol_types::SolValue;
+use alloy::primitives::{Address, Bytes, U256};
 
 use super::DeviceError;
 use super::apdu::Apdu;
 use super::path::DerivationPath;
-use crate::safe::{Hashes, MessageHash, SafeId, SafeTx, SafeTxHash};
+use crate::safe::{SafeId, SafeTx};
 
 /// The most bytes that one field can have: two length bytes go before it.
 const MOST_BYTES: usize = u16::MAX as usize;
@@ -91,14 +90,6 @@ impl TypedData {
     fn structs(&self) -> [(&'static str, &[Field]); 2] {
         [("EIP712Domain", &self.domain), (self.primary, &self.message)]
     }
-}
-
-/// The three hashes of an off-chain message: as for a transaction, with another struct.
-pub(super) fn safe_message_hashes(safe: &SafeId, message: &Bytes) -> Hashes {
-    let domain = safe.domain_hash();
-    let structure = keccak256((keccak256("SafeMessage(bytes message)"), keccak256(message)).abi_encode());
-    let signed = keccak256([&[0x19, 0x01], domain.word().as_slice(), structure.as_slice()].concat());
-    Hashes { domain, message: MessageHash::claimed(structure), safe_tx: SafeTxHash::claimed(signed) }
 }
 
 fn domain(safe: &SafeId) -> Vec<Field> {

@@ -43,6 +43,14 @@ pub enum Answer {
     Reverted(Bytes),
 }
 
+impl Answer {
+    /// Returns `true` for a 32-byte word that is not zero.
+    #[must_use]
+    pub fn is_set(&self) -> bool {
+        matches!(self, Self::Value(bytes) if bytes.len() == 32 && bytes.iter().any(|b| *b != 0))
+    }
+}
+
 impl fmt::Display for Answer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -69,6 +77,11 @@ pub fn cut_for_display(text: &str) -> String {
 pub struct Readings(BTreeMap<Query, Answer>);
 
 impl Readings {
+    #[must_use]
+    pub const fn new() -> Self {
+        Self(BTreeMap::new())
+    }
+
     #[must_use]
     pub fn get(&self, query: &Query) -> Option<&Answer> {
         self.0.get(query)

@@ -9,7 +9,7 @@ use super::Proposal;
 use super::line::{FIRST_CLAIM, Field, Writer};
 use crate::council::{Council, TextDigest};
 use crate::playbook::PlaybookDigest;
-use crate::safe::Nonce;
+use crate::safe::{DEEPEST, Nonce};
 
 /// The longest name, and the longest value of an argument, of those that are read.
 const LONGEST_NAME: usize = 64;
@@ -27,6 +27,8 @@ const ARGUMENT: u8 = FIRST_CLAIM + 6;
 const COUNCIL: u8 = FIRST_CLAIM + 7;
 const PLAYBOOK: u8 = FIRST_CLAIM + 8;
 const PROGRAM: u8 = FIRST_CLAIM + 9;
+/// One Safe of those between the Safe and the signer.
+const THROUGH: u8 = FIRST_CLAIM + 11;
 /// Not all of it found room.
 const CUT: u8 = FIRST_CLAIM + 10;
 
@@ -66,6 +68,8 @@ impl fmt::Display for ShortDigest {
 pub struct Claims {
     pub chain_id: Option<u64>,
     pub safe: Option<Address>,
+    /// The Safes from that one down to the signer's, without the first; empty for an owner of its own.
+    pub through: Vec<Address>,
     pub nonce: Option<Nonce>,
     /// The levers that were named, or the playbook where none was.
     pub levers: Vec<String>,
@@ -95,6 +99,7 @@ impl Claims {
         Self {
             chain_id: Some(safe.chain_id),
             safe: Some(safe.address),
+            through: Vec::new(),
             nonce: Some(proposal.nonce()),
             levers,
             without: pull.without.clone(),
@@ -118,6 +123,7 @@ impl Claims {
         let fields = [
             self.chain_id.map(|id| (CHAIN, trimmed(U256::from(id)))).into_iter().collect(),
             self.safe.map(|safe| (SAFE, safe.to_vec())).into_iter().collect(),
+            self.through.iter().take(DEEPEST).map(|safe| (THROUGH, safe.to_vec())).collect(),
             self.nonce.map(|nonce| (NONCE, trimmed(nonce.0))).into_iter().collect(),
             self.council.map(|digest| (COUNCIL, digest.0.to_vec())).into_iter().collect(),
             self.undo.then(|| (UNDO, Vec::new())).into_iter().collect(),
@@ -148,6 +154,10 @@ impl Claims {
         Self {
             chain_id: number(CHAIN).and_then(|id| id.try_into().ok()),
             safe: values(SAFE).next().and_then(|bytes| Address::try_from(bytes).ok()),
+            through: values(THROUGH)
+                .take(DEEPEST)
+                .filter_map(|bytes| Address::try_from(bytes).ok())
+                .collect(),
             nonce: number(NONCE).map(Nonce),
             levers: texts(LEVER, LONGEST_NAME),
             without: texts(WITHOUT, LONGEST_NAME),
@@ -197,6 +207,7 @@ mod tests {
         Claims {
             chain_id: Some(1),
             safe: Some(Address::repeat_byte(5)),
+            through: vec![Address::repeat_byte(6)],
             nonce: Some(Nonce::from(42)),
             levers: vec!["freeze".into()],
             without: vec!["bridge".into()],
@@ -213,7 +224,7 @@ mod tests {
     fn they_are_read_as_they_were_written_in_half_of_what_a_chat_shows() {
         let (length, read) = read_back(&claims());
         assert_eq!(read, claims());
-        assert!(length < 330, "{length}");
+        assert!(length < 370, "{length}");
         assert_eq!(read_back(&Claims::default()).1, Claims::default());
         assert_eq!(ShortDigest([0x60; 8]).to_string(), "6060 6060 6060 6060");
     }

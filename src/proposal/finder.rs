@@ -4,11 +4,13 @@
 
 use std::collections::HashSet;
 
-use alloy::primitives::hex;
+use alloy::primitives::{Address, hex};
 
 use super::few::Few;
 use super::line::{self, ALPHABET, Kind};
 use super::owner_signature::{FIRST_LENGTH, FIRST_START, Stated};
+use super::wallet_signature::StatedContract;
+use crate::safe::{Nonce, Packed, decode_approvals, decode_exec};
 
 /// The signatures of one text: every well-formed one, once, in order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -17,6 +19,10 @@ pub struct Finds {
     pub stated: Vec<Stated>,
     /// Bare signatures of 65 bytes, which do not.
     pub bare: Vec<Stated>,
+    /// Signatures of contracts.
+    pub contracts: Vec<StatedContract>,
+    /// Owners who are said to have approved on chain.
+    pub approved: Vec<Address>,
     /// Lines that begin like ours and cannot be read.
     pub damaged: Few<Damaged>,
     /// How many characters were looked at, those that were looked at twice counted twice.
@@ -27,11 +33,13 @@ pub struct Finds {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Damaged {
     pub line: String,
-    pub why: &'static str,
+    pub why: String,
 }
 
 /// A 65-byte signature in hexadecimal.
 const HEX_LENGTH: usize = 130;
+/// The longest run of digits that is read as several signatures, or as a call that carries them.
+const LONGEST_HEX: usize = 1 << 20;
 /// A wrapped run of digits counts only when it begins like a long one: two short numbers in a row are not a signature.
 const HEX_BEGINNING: usize = 16;
 /// The most characters that a chat puts into one wrapped line, beside one for each of its own.
@@ -42,12 +50,17 @@ const MOST_NOISE_IN_HEAD: usize = 12;
 /// Finds every signature in a text.
 ///
 /// A line of ours may be wrapped, indented, quoted (`>`, `|`, backticks, quotation marks) or capitalised. A bare signature is a run of
-/// exactly 130 hexadecimal digits, wrapped or not, with or without `0x`; `eip712sign` prints one after `Signature:`.
+/// exactly 130 hexadecimal digits, wrapped or not, with or without `0x`; `eip712sign` prints one after `Signature:`. A longer run on
+/// one line is read as the `signatures` argument of a Safe, or as the call that carries one.
 #[must_use]
 pub fn find_signatures(text: &str) -> Finds {
     let mut finder = Finder::default();
     if let Some(stated) = Stated::from_json(text) {
         finder.add(stated);
+        return finder.finds;
+    }
+    if let Some(stated) = StatedContract::from_json(text) {
+        finder.add_contract(stated);
         return finder.finds;
     }
     // Letters of either case, and no more: indices into the lowered text are indices into this one.
@@ -68,6 +81,7 @@ pub fn find_signatures(text: &str) -> Finds {
 struct Finder {
     finds: Finds,
     seen: HashSet<Stated>,
+    seen_contracts: HashSet<StatedContract>,
 }
 
 impl Finder {
@@ -75,6 +89,38 @@ impl Finder {
         if self.seen.insert(stated.clone()) {
             let list = if stated.hash.is_some() { &mut self.finds.stated } else { &mut self.finds.bare };
             list.push(stated);
+        }
+    }
+
+    fn add_contract(&mut self, stated: StatedContract) {
+        if self.seen_contracts.insert(stated.clone()) {
+            self.finds.contracts.push(stated);
+        }
+    }
+
+    fn add_packed(&mut self, packed: Packed) {
+        match packed {
+            Packed::Signature(bytes) => self.add(Stated::bare(bytes)),
+            Packed::Contract(signature) => self.add_contract(StatedContract::bare(signature)),
+            Packed::Approved(owner) if !self.finds.approved.contains(&owner) => {
+                self.finds.approved.push(owner);
+            }
+            Packed::Approved(_) => {}
+        }
+    }
+
+    /// Reads bytes that are longer than one signature: several, or the call that carries them.
+    fn add_long(&mut self, bytes: &[u8]) {
+        let signatures = decode_exec(bytes, Nonce::from(0)).map(|(_, signatures)| signatures);
+        let is_call = signatures.is_some();
+        match decode_approvals(signatures.as_ref().map_or(bytes, |signatures| &signatures[..])) {
+            Ok(packed) => packed.into_iter().for_each(|packed| self.add_packed(packed)),
+            // Any other data may be that long.
+            Err(why) if is_call || looks_packed(bytes) => {
+                let line = format!("0x{}", hex::encode(&bytes[..32.min(bytes.len())]));
+                self.finds.damaged.push(|| Damaged { line, why: why.to_string() });
+            }
+            Err(_) => {}
         }
     }
 
@@ -120,12 +166,16 @@ impl Finder {
             Ok((form.read(&gathered.taken)?, gathered.used))
         });
         match read {
-            Ok((stated, used)) => {
-                self.add(stated);
+            Ok((Line::Signature(stated), used)) => {
+                self.add(*stated);
+                used
+            }
+            Ok((Line::Contract(stated), used)) => {
+                self.add_contract(stated);
                 used
             }
             Err(why) => {
-                self.finds.damaged.push(|| Damaged { line, why });
+                self.finds.damaged.push(|| Damaged { line, why: why.into() });
                 0
             }
         }
@@ -154,9 +204,14 @@ impl Finder {
             let whole = gathered.taken.len() == HEX_LENGTH && ends;
             let bytes = whole.then(|| hex::decode(&gathered.taken).ok()?.try_into().ok()).flatten();
             if let Some(bytes) = bytes {
-                self.add(Stated::bare(bytes));
+                self.add_packed(one_part(bytes));
                 return prefix + gathered.used;
             }
+        }
+        if (HEX_LENGTH + 1..=LONGEST_HEX).contains(&straight)
+            && let Ok(bytes) = hex::decode(&digits[..straight])
+        {
+            self.add_long(&bytes);
         }
         (prefix + straight).max(1)
     }
@@ -192,16 +247,44 @@ impl Form {
         }
     }
 
-    fn read(self, data: &str) -> Result<Stated, &'static str> {
+    fn read(self, data: &str) -> Result<Line, &'static str> {
         match self {
-            Self::First => Stated::from_line(&format!("{FIRST_START}{data}")),
+            Self::First => Stated::from_line(&format!("{FIRST_START}{data}"))
+                .map(|stated| Line::Signature(Box::new(stated))),
             Self::Second(kind @ Kind::Drill) => {
                 line::read(kind, data)?;
                 Err("it is of a DRILL, and signs nothing real")
             }
-            Self::Second(kind @ Kind::Signature) => Stated::from_data(kind, data),
+            Self::Second(kind @ Kind::Signature) => {
+                let fields = line::read(kind, data)?;
+                match StatedContract::from_fields(&fields)? {
+                    Some(stated) => Ok(Line::Contract(stated)),
+                    None => Stated::from_fields(&fields).map(|stated| Line::Signature(Box::new(stated))),
+                }
+            }
         }
     }
+}
+
+/// The result of reading a line.
+enum Line {
+    Signature(Box<Stated>),
+    Contract(StatedContract),
+}
+
+/// Returns what 65 bytes are by themselves. Wallets write v as 0 or 1 too: only where r is an address it is an approval.
+fn one_part(bytes: [u8; 65]) -> Packed {
+    match decode_approvals(&bytes).as_deref() {
+        Ok([approved @ Packed::Approved(_)]) => approved.clone(),
+        _ => Packed::Signature(bytes),
+    }
+}
+
+/// Returns `true` if bytes begin as an address in a word: the part of a contract's signature.
+fn looks_packed(bytes: &[u8]) -> bool {
+    let is_address =
+        |word: &[u8]| word[..12].iter().all(|byte| *byte == 0) && word[12..].iter().any(|b| *b != 0);
+    bytes.len() > 65 && bytes[64] == 0 && is_address(&bytes[..32])
 }
 
 /// Characters of an alphabet, taken out of what chats put between them.

@@ -7,7 +7,10 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use alloy::primitives::Address;
 
 use super::few::Few;
-use super::{Finds, OwnerSignature, Proposal, SafeOwners, Stated, VerifyError};
+use super::unpack::Parts;
+use super::{
+    Finds, OwnerSignature, Proposal, SafeOwners, Stated, StatedContract, VerifyError, WalletSignature,
+};
 use crate::safe::SafeTxHash;
 
 /// Signatures recovered of those that state their hash: more than fit into one text of the largest size, so that
@@ -15,6 +18,11 @@ use crate::safe::SafeTxHash;
 const MOST_STATED: usize = 60_000;
 /// Signatures recovered of those that are bare, each once for every proposal that it may be for.
 const MOST_BARE: usize = 20_000;
+
+/// The most contracts' signatures that are taken apart.
+const MOST_APART: usize = 1_000;
+/// The most contracts' signatures of one text that are asked about.
+const MOST_CONTRACTS: usize = 100;
 
 /// A proposal whose signatures are looked for.
 #[derive(Clone, Debug)]
@@ -40,6 +48,8 @@ pub struct Gathered {
     pub new: Vec<OwnerSignature>,
     /// Those that were found again.
     pub known: Vec<OwnerSignature>,
+    /// The signatures of contracts that are owners, to be verified by asking them. At most [`MOST_CONTRACTS`].
+    pub contracts: Vec<WalletSignature>,
     /// How many further good signatures there are by an owner who has signed the proposal already.
     pub spare: BTreeMap<(SafeTxHash, Address), usize>,
     pub refused: Few<Refusal>,
@@ -65,7 +75,9 @@ pub fn gather(found: &[Finds], wanted: &[Wanted]) -> Gathered {
         gathering.take(text, &stated, target.copied(), MOST_STATED);
     }
     let before = gathering.gathered.recovered;
-    gathering.take_bare(in_turn(found, |finds| &finds.bare), wanted, before + MOST_BARE);
+    let mut bare = in_turn(found, |finds| &finds.bare);
+    bare.extend(gathering.take_contracts(found, wanted));
+    gathering.take_bare(bare, wanted, before + MOST_BARE);
     for (text, stated) in others {
         let why = || match (wanted, stated.hash) {
             ([_, ..], Some(hash)) => VerifyError::OtherHash(hash).to_string(),
@@ -103,7 +115,7 @@ impl Gathered {
     #[must_use]
     pub fn beside(mut self, kept: &[OwnerSignature]) -> Self {
         for mut signature in std::mem::take(&mut self.new) {
-            let theirs = |k: &&OwnerSignature| k.hash() == signature.hash() && k.owner() == signature.owner();
+            let theirs = |k: &&OwnerSignature| k.is_in_place_of(&signature);
             let mut theirs = kept.iter().filter(theirs).peekable();
             if theirs.peek().is_none() {
                 self.new.push(signature);
@@ -124,7 +136,7 @@ impl Gathered {
 #[derive(Default)]
 struct Gathering {
     gathered: Gathered,
-    held: HashMap<(SafeTxHash, Address), OwnerSignature>,
+    held: HashMap<(SafeTxHash, Vec<Address>, Address), OwnerSignature>,
 }
 
 impl Gathering {
@@ -139,6 +151,35 @@ impl Gathering {
                 self.gathered.refused.push(refusal);
             }
         }
+    }
+
+    /// Takes contracts' signatures apart. Those in one of a Safe are owners' signatures, and are returned as bare ones; those of
+    /// other owners are to be asked about.
+    fn take_contracts(&mut self, found: &[Finds], wanted: &[Wanted]) -> Vec<(usize, Stated)> {
+        let mut bare = Vec::new();
+        let mut all: Vec<(usize, usize, &StatedContract)> = Vec::new();
+        for (text, finds) in found.iter().enumerate() {
+            all.extend(finds.contracts.iter().enumerate().map(|(rank, stated)| (rank, text, stated)));
+        }
+        all.sort_by_key(|(rank, text, _)| (*rank, *text));
+        self.gathered.not_looked_at += all.len().saturating_sub(MOST_APART);
+        all.truncate(MOST_APART);
+        for (_, text, stated) in all {
+            let is_for = |target: &&Wanted| stated.hash.is_none_or(|hash| hash == target.proposal.hash());
+            let mut parts = Parts::default();
+            for target in wanted.iter().filter(is_for) {
+                parts.take(target.proposal, &target.owners, &stated.through, stated.signature.clone());
+            }
+            bare.extend(parts.bare.into_iter().map(|bytes| (text, Stated::bare(bytes))));
+            let room = MOST_CONTRACTS.saturating_sub(self.gathered.contracts.len());
+            self.gathered.not_looked_at += parts.contracts.len().saturating_sub(room);
+            self.gathered.contracts.extend(parts.contracts.into_iter().take(room));
+            if let Some(why) = parts.refused.filter(|_| !parts.is_taken) {
+                let stated = Stated { hash: stated.hash, ..Stated::bare([0; 65]) };
+                self.gathered.refused.push(|| Refusal { text, stated, why });
+            }
+        }
+        bare
     }
 
     fn take_bare(&mut self, mut open: Vec<(usize, Stated)>, wanted: &[Wanted], bound: usize) {
@@ -186,14 +227,14 @@ impl Gathering {
     }
 
     fn hold(&mut self, signature: OwnerSignature) {
-        let key = (signature.hash(), signature.owner());
+        let key = (signature.hash(), signature.through().to_vec(), signature.owner());
         match self.held.get(&key) {
             None => {
                 self.held.insert(key, signature.clone());
                 self.gathered.new.push(signature);
             }
             Some(there) if there.ecdsa() != signature.ecdsa() => {
-                *self.gathered.spare.entry(key).or_default() += 1;
+                *self.gathered.spare.entry((key.0, key.2)).or_default() += 1;
             }
             Some(_) => {}
         }

@@ -20,6 +20,8 @@
 //! Never: the chain, the Safe's address, its owners, the batch contract ([`BatchContract`]), the playbook's text. The Safe's
 //! state, the block and the rehearsal that a file records are compared and shown as its word; nothing signed rests on them.
 
+mod approvals;
+mod asking;
 mod binding;
 mod build;
 mod claims;
@@ -35,9 +37,13 @@ mod safe_owners;
 mod tally;
 #[cfg(test)]
 mod tests;
+mod unpack;
+mod wallet_signature;
 mod wire;
 mod wire_reading;
 
+pub use approvals::{Approvals, Child, Shortfall, contract_queries};
+pub use asking::{approval_query, contract_query};
 pub use binding::{Binding, BindingError, BoundLever, Difference, OpenArgument, command, differences};
 pub use build::{BatchContract, BatchSource, BuildError, build_tx, calls_of};
 pub use claims::{Claims, ShortDigest};
@@ -46,10 +52,11 @@ pub use few::Few;
 pub use finder::{Damaged, Finds, find_signatures};
 pub use gather::{Gathered, Refusal, Wanted, gather};
 pub use owner_signature::{OwnerSignature, Stated, VerifyError};
-pub use ready::{NotReady, Ready, Shortfall, assemble, count, likely_approvals, reassemble};
+pub use ready::{NotReady, Ready, assemble, count, likely_approvals, reassemble};
 pub use record::{Record, RecordedBalance, RecordedCode};
-pub use safe_owners::SafeOwners;
+pub use safe_owners::{OwnerSafe, SafeOwners, Way};
 pub use tally::Tally;
+pub use wallet_signature::{StatedContract, WalletSignature};
 pub use wire::ProposalError;
 
 use crate::evm::{Block, Readings};

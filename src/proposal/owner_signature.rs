@@ -7,9 +7,9 @@ use bech32::Bech32m;
 use bech32::primitives::decode::CheckedHrpstring;
 use serde::{Deserialize, Serialize};
 
-use super::line::{self, Kind, Writer};
-use super::{Claims, Proposal, SafeOwners};
-use crate::safe::{Approval, EcdsaSignature, SafeTxHash, SignatureError};
+use super::line::{self, Field, Kind, Writer};
+use super::{Claims, Proposal, SafeOwners, Way};
+use crate::safe::{DEEPEST, EcdsaSignature, SafeTxHash, SignatureError};
 
 /// Version 1 of a line: bech32m over version ‖ safeTxHash ‖ r ‖ s ‖ v. It is read, and written no more.
 const FIRST_PREFIX: &str = "bgsig";
@@ -21,7 +21,7 @@ const FIRST_BYTES: usize = 1 + 32 + 65;
 pub(super) const FIRST_LENGTH: usize = (FIRST_BYTES * 8).div_ceil(5) + 6;
 
 /// The fields of version 2 that are not claims.
-const HASH: u8 = 1;
+pub(super) const HASH: u8 = 1;
 const SIGNATURE: u8 = 2;
 
 /// A signature as somebody hands it over: what it is for and by whom is still a claim.
@@ -33,14 +33,19 @@ pub struct Stated {
     pub bytes: [u8; 65],
     /// Refusals that its signer accepted, by the finding's id.
     pub accepted: Vec<String>,
-    /// The claims of its line; `None` for a file, a line of version 1, or a bare signature.
+    /// The claims of its line, or of a file of a Safe that is an owner.
     pub claims: Option<Claims>,
 }
 
-/// A signature whose signer was recovered and is an owner of the very Safe that the proposal is for, see [`SafeOwners`].
+/// A signature whose signer was recovered and is an owner of the very Safe that the proposal is for, or of a Safe that owns
+/// it, see [`SafeOwners`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OwnerSignature {
     hash: SafeTxHash,
+    /// The Safes from the proposal's own down to the signer's, without the first; empty for an owner of the proposal's own.
+    through: Vec<Address>,
+    /// The hash that was signed.
+    signs: SafeTxHash,
     signature: EcdsaSignature,
     accepted: Vec<String>,
 }
@@ -58,8 +63,9 @@ pub enum VerifyError {
 }
 
 impl OwnerSignature {
-    /// Recovers the signer of a stated signature over this proposal; only that of one of its Safe's `owners` is taken.
-    /// Whether its signer is an owner *now* is for [`count`](super::count) to say.
+    /// Recovers the signer of a stated signature over this proposal, or over the message by which a Safe that owns its Safe
+    /// approves it; only that of one of the `owners` of that Safe is taken. Whether its signer is an owner *now* is for
+    /// [`count`](super::count) to say.
     ///
     /// # Errors
     /// When it is for another hash, by somebody else, or no signature at all; when the owners are another Safe's.
@@ -71,15 +77,32 @@ impl OwnerSignature {
         if let Some(other) = stated.hash.filter(|claimed| *claimed != hash) {
             return Err(VerifyError::OtherHash(other));
         }
-        let version = proposal.safe().version;
+        // Whose part it says to be is a claim: that way is only looked at first.
+        let mut ways = owners.ways(proposal);
+        ways.sort_by_key(|way| way.through != stated.through());
+        let mut first = None;
+        for way in &ways {
+            match Self::on_way(stated, hash, way) {
+                Ok(signature) => return Ok(signature),
+                Err(error) => _ = first.get_or_insert(error),
+            }
+        }
+        Err(first.unwrap_or(VerifyError::Signature(SignatureError::Unrecoverable)))
+    }
+
+    fn on_way(stated: &Stated, hash: SafeTxHash, way: &Way) -> Result<Self, VerifyError> {
+        let (signs, version) = (way.signs, way.safe.version);
         // Lines and files of ours are written as the Safe reads them; only another wallet's may be meant otherwise.
         let readings = match stated.hash {
-            Some(_) => vec![EcdsaSignature::from_safe_bytes(&stated.bytes, &hash, version)?],
-            None => EcdsaSignature::readings(&stated.bytes, &hash, version)?,
+            Some(_) => vec![EcdsaSignature::from_safe_bytes(&stated.bytes, &signs, version)?],
+            None => EcdsaSignature::readings(&stated.bytes, &signs, version)?,
         };
-        let by_owner = readings.iter().find(|r| owners.contains(r.signer()));
+        let by_owner = readings.iter().find(|r| way.owners.contains(r.signer()));
         match (by_owner, readings.first()) {
-            (Some(found), _) => Ok(Self { hash, signature: *found, accepted: stated.accepted.clone() }),
+            (Some(found), _) => {
+                let (through, accepted) = (way.through.clone(), stated.accepted.clone());
+                Ok(Self { hash, through, signs, signature: *found, accepted })
+            }
             (None, Some(stranger)) => Err(VerifyError::NotAnOwner(stranger.signer())),
             (None, None) => Err(VerifyError::Signature(SignatureError::Unrecoverable)),
         }
@@ -93,6 +116,24 @@ impl OwnerSignature {
     #[must_use]
     pub const fn hash(&self) -> SafeTxHash {
         self.hash
+    }
+
+    /// The Safes from the proposal's own down to the signer's, without the first; empty for an owner of the proposal's own.
+    #[must_use]
+    pub fn through(&self) -> &[Address] {
+        &self.through
+    }
+
+    /// The hash that was signed: the proposal's, or that of a message of the last Safe in [`OwnerSignature::through`].
+    #[must_use]
+    pub const fn signs(&self) -> SafeTxHash {
+        self.signs
+    }
+
+    /// Returns `true` for the approval of the same owner of the same Safe.
+    #[must_use]
+    pub fn is_in_place_of(&self, other: &Self) -> bool {
+        (self.hash, self.owner(), &self.through) == (other.hash, other.owner(), &other.through)
     }
 
     #[must_use]
@@ -113,18 +154,13 @@ impl OwnerSignature {
         self.accepted != before
     }
 
-    #[must_use]
-    pub const fn approval(&self) -> Approval {
-        Approval::Signed(self.signature)
-    }
-
     /// One line of text, with what it is for. A mistyped or cut line is an error and not another signature.
     #[must_use]
     pub fn line(&self, claims: &Claims) -> String {
         let mut writer = Writer::default();
         writer.add(HASH, self.hash.word().as_slice());
         writer.add(SIGNATURE, self.signature.bytes());
-        claims.write(&mut writer);
+        Claims { through: self.through.clone(), ..claims.clone() }.write(&mut writer);
         writer.line(Kind::Signature)
     }
 
@@ -132,8 +168,9 @@ impl OwnerSignature {
     #[must_use]
     pub fn to_json(&self) -> String {
         let wire = Wire {
-            breakglass_signature: 1,
+            breakglass_signature: if self.through.is_empty() { 1 } else { 2 },
             safe_tx_hash: self.hash.to_string(),
+            through: self.through.iter().map(Address::to_string).collect(),
             owner: self.owner().to_string(),
             kind: self.signature.kind().to_string(),
             signature: hex::encode_prefixed(self.signature.bytes()),
@@ -148,6 +185,9 @@ impl OwnerSignature {
 struct Wire {
     breakglass_signature: u32,
     safe_tx_hash: String,
+    /// From version 2 on: the Safes down to that whose owner signed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    through: Vec<String>,
     owner: String,
     kind: String,
     signature: String,
@@ -193,12 +233,20 @@ impl Stated {
     #[must_use]
     pub fn from_json(text: &str) -> Option<Self> {
         let wire: Wire = serde_json::from_str(text).ok()?;
-        if wire.breakglass_signature != 1 {
+        if !(1..=2).contains(&wire.breakglass_signature) {
             return None;
         }
         let bytes = hex::decode(wire.signature).ok()?.try_into().ok()?;
         let accepted = bounded(wire.accepted);
-        Some(Self { hash: Some(wire.safe_tx_hash.parse().ok()?), bytes, accepted, claims: None })
+        let through = wire.through.iter().take(DEEPEST).map(|safe| safe.parse().ok());
+        let through: Vec<Address> = through.collect::<Option<_>>()?;
+        let claims = (!through.is_empty()).then(|| Claims { through, ..Claims::default() });
+        Some(Self { hash: Some(wire.safe_tx_hash.parse().ok()?), bytes, accepted, claims })
+    }
+
+    /// The Safes through which it claims to approve.
+    fn through(&self) -> &[Address] {
+        self.claims.as_ref().map(|claims| &claims.through[..]).unwrap_or_default()
     }
 
     /// A signature that says nothing of itself.
@@ -207,18 +255,17 @@ impl Stated {
         Self { hash: None, bytes, accepted: Vec::new(), claims: None }
     }
 
-    /// Reads the data of a line of version 2, white space and quoting already removed.
+    /// Reads the fields of a line of version 2.
     ///
     /// # Errors
     /// A sentence that says what is wrong with it.
-    pub(super) fn from_data(kind: Kind, data: &str) -> Result<Self, &'static str> {
-        let fields = line::read(kind, data)?;
-        line::only(&fields, &[HASH, SIGNATURE])?;
+    pub(super) fn from_fields(fields: &[Field]) -> Result<Self, &'static str> {
+        line::only(fields, &[HASH, SIGNATURE])?;
         let missing = "it carries no signature";
-        let hash = line::single(&fields, HASH)?.and_then(|hash| B256::try_from(hash).ok()).ok_or(missing)?;
+        let hash = line::single(fields, HASH)?.and_then(|hash| B256::try_from(hash).ok()).ok_or(missing)?;
         let bytes =
-            line::single(&fields, SIGNATURE)?.and_then(|bytes| bytes.try_into().ok()).ok_or(missing)?;
-        let claims = Some(Claims::read(&fields));
+            line::single(fields, SIGNATURE)?.and_then(|bytes| bytes.try_into().ok()).ok_or(missing)?;
+        let claims = Some(Claims::read(fields));
         Ok(Self { hash: Some(SafeTxHash::claimed(hash)), bytes, accepted: Vec::new(), claims })
     }
 

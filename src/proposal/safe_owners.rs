@@ -1,10 +1,12 @@
-//! Whose signatures count for one Safe.
+//! Whose signatures count for one Safe, and what each of them signs.
 
 use std::collections::HashSet;
 
 use alloy::primitives::Address;
 
-use crate::safe::{Owners, SafeId};
+use super::{Proposal, approval_query};
+use crate::evm::Query;
+use crate::safe::{Answering, DEEPEST, MOST_SAFES, Owners, Question, SafeId, SafeMessage, SafeTxHash};
 
 /// The owners of one Safe: as the reader's own council file pins them, as the chain has them, or both. Never as a
 /// proposal's file says, and nobody who only owns another Safe.
@@ -14,6 +16,30 @@ pub struct SafeOwners {
     safe: Address,
     list: Vec<Address>,
     set: HashSet<Address>,
+    /// The Safes among them.
+    children: Vec<OwnerSafe>,
+}
+
+/// A Safe that owns a Safe.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OwnerSafe {
+    pub id: SafeId,
+    /// `None` if it cannot answer by a signature.
+    pub by: Option<Answering>,
+    pub owners: SafeOwners,
+}
+
+/// A Safe whose owners can sign for a proposal: the proposal's own, or one that owns it, by whatever way.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Way<'o> {
+    /// The Safes from the proposal's own down to this one, without the first; empty for the proposal's own.
+    pub through: Vec<Address>,
+    pub safe: SafeId,
+    /// The hash that its owners sign: the proposal's, or that of the message.
+    pub signs: SafeTxHash,
+    /// `None` for the proposal's own Safe, whose owners sign the transaction.
+    pub message: Option<SafeMessage>,
+    pub owners: &'o SafeOwners,
 }
 
 impl SafeOwners {
@@ -29,14 +55,22 @@ impl SafeOwners {
         let pinned = pinned.map(Owners::list).unwrap_or_default();
         let mut set = HashSet::new();
         let list = present.iter().chain(pinned).copied().filter(|owner| set.insert(*owner)).collect();
-        Some(Self { chain_id, safe, list, set })
+        Some(Self { chain_id, safe, list, set, children: Vec::new() })
+    }
+
+    /// Returns them with the Safes among them; others are left out.
+    #[must_use]
+    pub fn with_safes(self, safes: Vec<OwnerSafe>) -> Self {
+        let mut children = safes;
+        children.retain(|safe| self.contains(safe.id.address));
+        Self { children, ..self }
     }
 
     /// Returns one of them alone.
     #[must_use]
     pub fn only(&self, owner: Address) -> Self {
         let list: Vec<Address> = self.contains(owner).then_some(owner).into_iter().collect();
-        Self { set: list.iter().copied().collect(), list, ..*self }
+        Self { set: list.iter().copied().collect(), list, children: Vec::new(), ..*self }
     }
 
     #[must_use]
@@ -52,6 +86,56 @@ impl SafeOwners {
     #[must_use]
     pub fn list(&self) -> &[Address] {
         &self.list
+    }
+
+    /// The Safe among them with this address.
+    #[must_use]
+    pub fn child(&self, address: Address) -> Option<&OwnerSafe> {
+        self.children.iter().find(|child| child.id.address == address)
+    }
+
+    #[must_use]
+    pub fn children(&self) -> &[OwnerSafe] {
+        &self.children
+    }
+
+    /// Asks of each owner, here and below, if they have approved on chain what they would sign; of each Safe at most so many.
+    #[must_use]
+    pub fn approval_queries(&self, proposal: &Proposal, most: usize) -> Vec<Query> {
+        let ways = self.ways(proposal);
+        let of = |way: &Way| {
+            let ask = |owner: &Address| approval_query(way.safe.address, &way.signs, *owner);
+            way.owners.list.iter().take(most).map(ask).collect::<Vec<_>>()
+        };
+        ways.iter().flat_map(of).collect()
+    }
+
+    /// Returns every Safe whose owners can sign for a proposal, the nearest first: the proposal's own, those that own it, and
+    /// so on.
+    #[must_use]
+    pub fn ways(&self, proposal: &Proposal) -> Vec<Way<'_>> {
+        let own = Way {
+            through: Vec::new(),
+            safe: *proposal.safe(),
+            signs: proposal.hash(),
+            message: None,
+            owners: self,
+        };
+        let mut ways = vec![(own, Some(Question::about(proposal.safe().version, proposal.hashes())))];
+        let mut at = 0;
+        while let Some((way, asks)) = ways.get(at).cloned() {
+            at += 1;
+            let Some(asks) = asks.filter(|_| way.through.len() < DEEPEST) else { continue };
+            for child in &way.owners.children {
+                let message = child.by.and_then(|by| SafeMessage::answering(&child.id, by, &asks));
+                let Some(message) = message.filter(|_| ways.len() <= MOST_SAFES) else { continue };
+                let through = [&way.through[..], &[child.id.address]].concat();
+                let (signs, asks) = (message.hashes.safe_tx, message.asks.clone());
+                let owners = &child.owners;
+                ways.push((Way { through, safe: child.id, signs, message: Some(message), owners }, asks));
+            }
+        }
+        ways.into_iter().map(|(way, _)| way).collect()
     }
 }
 

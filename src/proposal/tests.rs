@@ -3,6 +3,7 @@
 mod binding;
 mod explain;
 mod flood;
+mod nested;
 
 use alloy::primitives::{Address, B256, Bytes, U256};
 use k256::ecdsa::SigningKey;
@@ -12,7 +13,7 @@ use super::*;
 
 use crate::evm::{Answer, BlockHash, Fresh, Query};
 use crate::playbook::{PlaybookDigest, PlaybookId};
-use crate::safe::{Operation, Owners, SafeField, SafeVersion, SignatureKind, signed_digest};
+use crate::safe::{Operation, Owners, SafeField, SafeTree, SafeVersion, SignatureKind, signed_digest};
 
 fn key(seed: u8) -> SigningKey {
     SigningKey::from_slice(&[seed; 32]).unwrap()
@@ -22,8 +23,28 @@ fn address(seed: u8) -> Address {
     Address::from_public_key(key(seed).verifying_key())
 }
 
-fn fresh(nonce: u64) -> Fresh<SafeState> {
-    Fresh::from_quorum(state(nonce))
+fn fresh(nonce: u64) -> Fresh<SafeTree> {
+    newest(state(nonce))
+}
+
+fn newest(state: SafeState) -> Fresh<SafeTree> {
+    Fresh::from_quorum(state.into())
+}
+
+/// The chain's answers where these owners have approved a proposal.
+fn said(proposal: &Proposal, approved: &[Address]) -> Readings {
+    let yes = Answer::Value(B256::with_last_byte(1).into());
+    let query = |owner: &Address| approval_query(proposal.safe().address, &proposal.hash(), *owner);
+    approved.iter().map(|owner| (query(owner), yes.clone())).collect()
+}
+
+fn assemble(
+    proposal: &Proposal,
+    signatures: &[OwnerSignature],
+    approved: &[Address],
+    now: &Fresh<SafeTree>,
+) -> Result<Ready, NotReady> {
+    super::assemble(proposal, &Approvals::new(signatures, &[], &said(proposal, approved)), now)
 }
 
 fn state(nonce: u64) -> SafeState {
@@ -324,8 +345,7 @@ fn a_former_owner_is_set_aside_and_a_higher_threshold_counts() {
     let signatures = [signed(1, &proposal), signed(2, &proposal)];
     let mut now = state(42);
     now.owners = Owners::new(vec![address(1), address(3)], 2).unwrap();
-    let Err(NotReady::Shortfall(shortfall)) =
-        assemble(&proposal, &signatures, &[], &Fresh::from_quorum(now.clone()))
+    let Err(NotReady::Shortfall(shortfall)) = assemble(&proposal, &signatures, &[], &newest(now.clone()))
     else {
         panic!("a former owner counted")
     };
@@ -333,7 +353,7 @@ fn a_former_owner_is_set_aside_and_a_higher_threshold_counts() {
     assert_eq!(shortfall.missing, [address(3)]);
     now.owners = Owners::new(vec![address(1), address(2), address(3)], 3).unwrap();
     assert!(matches!(
-        assemble(&proposal, &signatures, &[], &Fresh::from_quorum(now.clone())),
+        assemble(&proposal, &signatures, &[], &newest(now.clone())),
         Err(NotReady::Shortfall(_))
     ));
 }
@@ -347,7 +367,7 @@ fn a_used_a_future_nonce_and_another_implementation_are_told_apart() {
     assert!(matches!(at(41), Err(NotReady::NonceAhead { .. })));
     let mut now = state(42);
     now.singleton = Address::repeat_byte(0xbb);
-    let moved = assemble(&proposal, &signatures, &[], &Fresh::from_quorum(now.clone()));
+    let moved = assemble(&proposal, &signatures, &[], &newest(now.clone()));
     assert!(matches!(moved, Err(NotReady::Moved(drift)) if drift[0].what == SafeField::Singleton));
 }
 
@@ -358,7 +378,8 @@ fn a_recorded_call_is_ready_only_while_its_own_approvals_count() {
     let (one, two) = (signed(1, &proposal), signed(2, &proposal));
     let all = [one.clone(), two.clone(), signed(3, &proposal)];
     let again = |call: &[u8], on_chain: &[Address], now: &SafeState| {
-        reassemble(&proposal, call, on_chain, &Fresh::from_quorum(now.clone()))
+        let said = said(&proposal, on_chain);
+        reassemble(&proposal, call, &Approvals::new(&[], &[], &said), &newest(now.clone()))
     };
     for (signatures, on_chain) in [(&all[..2], vec![]), (&all[1..], vec![]), (&all[..1], vec![address(3)])] {
         let ready = assemble(&proposal, signatures, &on_chain, &fresh(42)).unwrap();
@@ -386,22 +407,15 @@ fn what_is_likely_is_known_before_its_turn() {
     let proposal = proposal(42);
     let signatures = [signed(2, &proposal), signed(1, &proposal)];
     let ready = assemble(&proposal, &signatures, &[], &fresh(42)).unwrap();
-    let likely = |count, now: &SafeState| likely_approvals(&proposal, &signatures[..count], &[], now);
+    let likely = |count, now: &SafeState| {
+        let said = Readings::new();
+        likely_approvals(&proposal, &Approvals::new(&signatures[..count], &[], &said), &now.clone().into())
+    };
     assert_eq!(likely(2, &state(40)).as_ref(), Some(ready.signatures()));
     assert_eq!(likely(1, &state(42)), None);
     let mut now = state(42);
     now.singleton = Address::repeat_byte(0xbb);
     assert_eq!(likely(2, &now), None);
-}
-
-#[test]
-fn differences_are_named_field_by_field() {
-    let (a, b) = (proposal(42), proposal(43));
-    let mut tx = b.tx().clone();
-    tx.operation = Operation::DelegateCall;
-    let found = differences((a.safe(), a.tx()), (b.safe(), &tx));
-    let fields: Vec<_> = found.iter().map(|d| (d.field, d.file.as_str(), d.own.as_str())).collect();
-    assert_eq!(fields, [("operation", "call", "delegatecall"), ("nonce", "42", "43")]);
 }
 
 proptest! {

@@ -1,6 +1,6 @@
 //! The three hashes of a Safe transaction. A hash is a type of its own and never a bare 32-byte word.
 
-use alloy::primitives::{Address, U256, keccak256};
+use alloy::primitives::{Address, B256, Bytes, U256, keccak256};
 use alloy::sol_types::SolValue;
 
 use super::tx::SafeTx;
@@ -80,6 +80,20 @@ pub struct Hashes {
     pub safe_tx: SafeTxHash,
 }
 
+impl Hashes {
+    fn new(domain: DomainHash, message: MessageHash) -> Self {
+        let mut hashes = Self { domain, message, safe_tx: SafeTxHash(B256::ZERO) };
+        hashes.safe_tx = SafeTxHash(keccak256(hashes.pre_image()));
+        hashes
+    }
+
+    /// The 66 bytes whose hash is signed: 0x1901 ‖ domain hash ‖ message hash.
+    #[must_use]
+    pub fn pre_image(&self) -> Bytes {
+        [&[0x19, 0x01], self.domain.0.as_slice(), self.message.0.as_slice()].concat().into()
+    }
+}
+
 /// Which Safe: all that enters the domain hash.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct SafeId {
@@ -104,9 +118,15 @@ impl SafeId {
 
     #[must_use]
     pub fn hashes(&self, tx: &SafeTx) -> Hashes {
-        let domain = self.domain_hash();
-        let message = message_hash(tx);
-        Hashes { domain, message, safe_tx: safe_tx_hash(domain, message) }
+        Hashes::new(self.domain_hash(), message_hash(tx))
+    }
+
+    /// The three hashes of an off-chain message: as for a transaction, with another struct. Source: Safe contracts,
+    /// `SafeMessage(bytes message)`.
+    #[must_use]
+    pub fn message_hashes(&self, message: &Bytes) -> Hashes {
+        let fields = (keccak256("SafeMessage(bytes message)"), keccak256(message));
+        Hashes::new(self.domain_hash(), MessageHash(keccak256(fields.abi_encode())))
     }
 }
 
@@ -133,13 +153,9 @@ pub fn message_hash(tx: &SafeTx) -> MessageHash {
     MessageHash(keccak256(fields.abi_encode()))
 }
 
-fn safe_tx_hash(domain: DomainHash, message: MessageHash) -> SafeTxHash {
-    SafeTxHash(keccak256([&[0x19, 0x01], domain.0.as_slice(), message.0.as_slice()].concat()))
-}
-
 #[cfg(test)]
 mod tests {
-    use alloy::primitives::{Bytes, address, b256};
+    use alloy::primitives::{address, b256};
     use alloy::sol_types::{Eip712Domain, SolStruct};
     use proptest::prelude::*;
 

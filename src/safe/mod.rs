@@ -5,32 +5,36 @@
 
 mod abi;
 mod address;
+mod approvals;
 mod batch_contract;
 pub mod deployments;
 mod event;
 mod hashes;
 mod multisend;
+mod nested;
 mod owners;
 mod signature;
 mod slots;
 mod state;
+mod tree;
 mod tx;
 mod version;
 
 pub use abi::ISafe;
 pub use address::{BadAddress, parse_address};
+pub use approvals::{Approval, ContractSignature, PackError, Packed, decode_approvals, encode_approvals};
 pub use batch_contract::{published_batch_contract, published_chains};
 pub use event::{Execution, RESULT_TOPICS, find_execution, result_of};
 pub(crate) use hashes::hash_type;
 pub use hashes::{BadHash, DomainHash, Hashes, MessageHash, SafeId, SafeTxHash, message_hash};
 pub use multisend::{BatchError, decode_batch, encode_batch};
+pub use nested::{Answering, Question, SafeMessage, usual_handler, usual_singleton};
 pub use owners::{MOST_OWNERS, Owners, OwnersError, SENTINEL, Threshold, previous_in_list};
-pub use signature::{
-    Approval, EcdsaSignature, SignatureError, SignatureKind, approvers, encode_approvals, signed_digest,
-};
+pub use signature::{EcdsaSignature, SignatureError, SignatureKind, approvers, signed_digest};
 pub use slots::{
     FIXED_SLOTS, SlotKind, approved_hash_slot, module_slot, owner_slot, safe_slots, slot, slot_word,
 };
 pub use state::{Drift, MOST_MODULES, SafeField, SafeState};
+pub use tree::{DEEPEST, MOST_SAFES, SafeTree};
 pub use tx::{BadNonce, Call, Nonce, Operation, SafeTx, decode_exec, parse_uint};
 pub use version::{SafeVersion, UnknownVersion};

@@ -1,8 +1,8 @@
-//! Owner signatures: who made one, and the byte string that `execTransaction` takes.
+//! Owner signatures: who made one, and how.
 
 use std::fmt;
 
-use alloy::primitives::{Address, B256, Bytes, Signature, U256, eip191_hash_message};
+use alloy::primitives::{Address, B256, Signature, U256, eip191_hash_message};
 
 use super::hashes::SafeTxHash;
 use super::version::SafeVersion;
@@ -16,6 +16,10 @@ pub enum SignatureKind {
     EthSign,
     /// `approveHash` was called on chain; v is 1, r is the owner.
     ApprovedHash,
+    /// The owner is a contract and says yes to a signature, by EIP-1271; v is 0, r is the owner.
+    Contract,
+    /// The owner sends the transaction; v is 1, r is the owner.
+    Sender,
 }
 
 impl SignatureKind {
@@ -25,6 +29,8 @@ impl SignatureKind {
             Self::Ecdsa => "ecdsa",
             Self::EthSign => "eth_sign",
             Self::ApprovedHash => "approved on chain",
+            Self::Contract => "contract signature",
+            Self::Sender => "sends it",
         }
     }
 }
@@ -126,7 +132,7 @@ impl EcdsaSignature {
 pub fn signed_digest(hash: &SafeTxHash, kind: SignatureKind) -> B256 {
     match kind {
         SignatureKind::EthSign => eip191_hash_message(hash.word()),
-        SignatureKind::Ecdsa | SignatureKind::ApprovedHash => *hash.word(),
+        _ => *hash.word(),
     }
 }
 
@@ -147,53 +153,6 @@ fn recover(
         normal[64] += 4;
     }
     Ok(EcdsaSignature { bytes: normal, signer, kind })
-}
-
-/// One owner's part of the signature string.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Approval {
-    Signed(EcdsaSignature),
-    /// The owner called `approveHash` for this safeTxHash.
-    OnChain(Address),
-}
-
-impl Approval {
-    #[must_use]
-    pub const fn owner(&self) -> Address {
-        match self {
-            Self::Signed(signature) => signature.signer(),
-            Self::OnChain(owner) => *owner,
-        }
-    }
-
-    #[must_use]
-    pub const fn kind(&self) -> SignatureKind {
-        match self {
-            Self::Signed(signature) => signature.kind(),
-            Self::OnChain(_) => SignatureKind::ApprovedHash,
-        }
-    }
-
-    fn encoded(&self) -> [u8; 65] {
-        match self {
-            Self::Signed(signature) => *signature.bytes(),
-            Self::OnChain(owner) => {
-                let mut bytes = [0; 65];
-                bytes[12..32].copy_from_slice(owner.as_slice());
-                bytes[64] = 1;
-                bytes
-            }
-        }
-    }
-}
-
-/// The `signatures` argument: 65 bytes an owner, in ascending order of owner address, whatever order they came in.
-#[must_use]
-pub fn encode_approvals(approvals: &[Approval]) -> Bytes {
-    let mut sorted = approvals.to_vec();
-    sorted.sort_by_key(Approval::owner);
-    sorted.dedup_by_key(|a| a.owner());
-    sorted.iter().flat_map(Approval::encoded).collect()
 }
 
 /// Returns the owners whose approvals stand in the `signatures` of an executed transaction, in their order: recovered where a
@@ -311,23 +270,6 @@ mod tests {
     }
 
     proptest! {
-        #[test]
-        fn any_order_and_repeats_encode_alike(seeds in proptest::collection::vec(1u8..40, 1..12), shift in 0usize..12) {
-            let make = |seed: &u8| {
-                let (bytes, _) = sign(*seed, &hash(7), SignatureKind::Ecdsa);
-                Approval::Signed(EcdsaSignature::from_safe_bytes(&bytes, &hash(7), SafeVersion::V1_4_1).unwrap())
-            };
-            let straight: Vec<_> = seeds.iter().map(make).collect();
-            let mut turned = straight.clone();
-            turned.rotate_left(shift % straight.len());
-            turned.push(straight[0]);
-            let bytes = encode_approvals(&straight);
-            prop_assert_eq!(&bytes, &encode_approvals(&turned));
-            let owners: Vec<_> = bytes.chunks(65)
-                .map(|c| EcdsaSignature::from_safe_bytes(c, &hash(7), SafeVersion::V1_4_1).unwrap().signer()).collect();
-            prop_assert!(owners.windows(2).all(|w| w[0] < w[1]));
-        }
-
         #[test]
         fn no_bytes_panic(bytes in proptest::collection::vec(any::<u8>(), 0..80)) {
             let _ = EcdsaSignature::readings(&bytes, &hash(1), SafeVersion::V1_5_0);

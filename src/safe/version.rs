@@ -49,6 +49,13 @@ impl SafeVersion {
         self >= Self::V1_3_0
     }
 
+    /// From 1.5.0 on a contract that is an owner is asked by `isValidSignature(bytes32,bytes)`; before, by
+    /// `isValidSignature(bytes,bytes)`.
+    #[must_use]
+    pub fn asks_by_hash(self) -> bool {
+        self >= Self::V1_5_0
+    }
+
     /// From 1.4.1 on the result events carry the safeTxHash as an indexed topic.
     #[must_use]
     pub fn result_event_is_indexed(self) -> bool {

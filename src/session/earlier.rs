@@ -56,7 +56,7 @@ pub fn sent_before(
     }
     let Some(sent) = waiting(&all, from, prepared.nonce) else { return Ok(Before::Nothing) };
     let now = judged.seen()?.fresh()?;
-    let Some(ready) = reassemble(judged.proposal(), &sent.tx.input, &judged.on_chain(), now) else {
+    let Some(ready) = reassemble(judged.proposal(), &sent.tx.input, &judged.approvals(), now) else {
         let text =
             format!("{} was sent before, and the Safe does not take its approvals any more", sent.hash);
         session.ui.say(&Text::default().warn("stuck: ").add(&text));

@@ -175,7 +175,7 @@ impl<'a> Look<'a> {
     pub fn standing(&self, is_shown: bool) -> Result<Standing, Error> {
         let (session, accept, judged) = (self.session, &self.terms.accept, &self.judged);
         let now = judged.seen()?.fresh()?;
-        let ready = match assemble(judged.proposal(), &judged.derived.signatures, &judged.on_chain(), now) {
+        let ready = match assemble(judged.proposal(), &judged.approvals(), now) {
             Err(used @ NotReady::NonceUsed { .. }) => {
                 return self.executed(used);
             }

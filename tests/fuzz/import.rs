@@ -8,7 +8,7 @@ use alloy::primitives::{Address, B256, Bytes, U256, address};
 use breakglass::playbook::{PlaybookDigest, PlaybookId};
 use breakglass::evm::Readings;
 use breakglass::proposal::{
-    Binding, BoundLever, Claims, OwnerSignature, Proposal, SafeOwners, Wanted, count, find_signatures, gather,
+    Approvals, Binding, BoundLever, Claims, OwnerSignature, Proposal, SafeOwners, Wanted, count, find_signatures, gather,
 };
 use breakglass::evm::{Block, BlockHash};
 use breakglass::safe::{Nonce, Operation, Owners, SafeId, SafeState, SafeTx, SafeVersion};
@@ -74,6 +74,7 @@ fuzz_target!(init: seeds_are_signatures(), |text: &str| {
         assert_eq!((line.len(), line[0].ecdsa()), (1, signature.ecdsa()));
         assert_eq!(taken(&signature.to_json()), [signature.clone()]);
     }
-    let tally = count(&PROPOSAL, &taken_in, &[], PROPOSAL.snapshot());
+    let said = Readings::new();
+    let tally = count(&PROPOSAL, &Approvals::new(&taken_in, &[], &said), &PROPOSAL.snapshot().clone().into());
     assert_eq!(tally.approved.len() + tally.missing.len(), OWNERS.len());
 });

@@ -10,7 +10,9 @@ use super::fake::{Server, chain};
 use crate::chain::ChainError;
 use crate::evm::{Block, BlockHash, Fresh, Readings};
 use crate::playbook::{PlaybookDigest, PlaybookId};
-use crate::proposal::{Binding, BoundLever, OwnerSignature, Proposal, Ready, SafeOwners, Stated, assemble};
+use crate::proposal::{
+    Approvals, Binding, BoundLever, OwnerSignature, Proposal, Ready, SafeOwners, Stated, assemble,
+};
 use crate::safe::{Nonce, Operation, Owners, SafeId, SafeState, SafeTx, SafeVersion};
 
 fn sign(hash: &B256) -> Signature {
@@ -47,7 +49,9 @@ fn ready() -> Ready {
     let stated = Stated { hash: Some(proposal.hash()), bytes, accepted: Vec::new(), claims: None };
     let owners = SafeOwners::new((31337, address), Some(&state.owners), None).unwrap();
     let signature = OwnerSignature::verify(&stated, &proposal, &owners).unwrap();
-    assemble(&proposal, &[signature], &[], &Fresh::from_quorum(state)).unwrap()
+    let said = Readings::default();
+    let given = Approvals::new(std::slice::from_ref(&signature), &[], &said);
+    assemble(&proposal, &given, &Fresh::from_quorum(state.into())).unwrap()
 }
 
 fn signed(tx: TxEip1559) -> Vec<u8> {

@@ -19,7 +19,7 @@ use alloy::primitives::{Address, Bytes, Signature, U256};
 use super::apdu::AppVersion;
 use super::app_status::Status;
 use super::plugged::Model;
-use super::typed::{Field, TypedData, Value, safe_message_hashes};
+use super::typed::{Field, TypedData, Value};
 use super::{SigningRequest, Way};
 use crate::safe::{Hashes, SafeId, SafeTxHash, SignatureKind};
 
@@ -112,7 +112,7 @@ pub fn safe_message_pages(
     message: &Bytes,
     way: Way,
 ) -> Pages {
-    let hashes = safe_message_hashes(safe, message);
+    let hashes = safe.message_hashes(message);
     match way {
         Way::Hashes => hashes_pages(status, settings, &hashes),
         Way::Fields => fields_pages(status, settings, &TypedData::safe_message(safe, message), &hashes),

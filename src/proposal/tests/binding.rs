@@ -176,3 +176,13 @@ fn a_binding_is_named_by_the_words_that_everybody_types() {
     ];
     assert_eq!(command(&parts, &council).as_deref(), Some("vault fee --set 'fee.fee=$(x)'"));
 }
+
+#[test]
+fn differences_are_named_field_by_field() {
+    let (a, b) = (proposal(42), proposal(43));
+    let mut tx = b.tx().clone();
+    tx.operation = Operation::DelegateCall;
+    let found = differences((a.safe(), a.tx()), (b.safe(), &tx));
+    let fields: Vec<_> = found.iter().map(|d| (d.field, d.file.as_str(), d.own.as_str())).collect();
+    assert_eq!(fields, [("operation", "call", "delegatecall"), ("nonce", "42", "43")]);
+}

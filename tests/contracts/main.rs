@@ -4,8 +4,10 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot ask has failed")]
 
+mod nested;
+#[path = "../stage/mod.rs"]
 mod stage;
-#[path = "stage/tests.rs"]
+#[path = "../stage/tests.rs"]
 mod stage_tests;
 
 use std::collections::BTreeSet;
@@ -265,7 +267,7 @@ fn the_contracts_take_our_signatures_in_any_order() {
             stand.approve_on_chain(key(2).address, &hashes),
         ];
         for order in [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]] {
-            let signatures = encode_approvals(&order.map(|i| approvals[i]));
+            let signatures = encode_approvals(&order.map(|i| approvals[i].clone()));
             assert!(accepts(&stand, &hashes, &signatures, 3), "{version} {order:?}");
         }
         // The same questions must be able to end in a no.
@@ -274,9 +276,10 @@ fn the_contracts_take_our_signatures_in_any_order() {
         let sorted = encode_approvals(&approvals);
         let unsorted = [&sorted[65..], &sorted[..65]].concat().into();
         assert!(!accepts(&stand, &hashes, &unsorted, 3), "{version} takes any order by itself");
-        let stranger = encode_approvals(&[approvals[0], approvals[1], ecdsa(7, &hashes, version)]);
+        let stranger =
+            encode_approvals(&[approvals[0].clone(), approvals[1].clone(), ecdsa(7, &hashes, version)]);
         assert!(!accepts(&stand, &hashes, &stranger, 3), "{version} takes a stranger");
-        let unapproved = [approvals[0], approvals[1], Approval::OnChain(key(3).address)];
+        let unapproved = [approvals[0].clone(), approvals[1].clone(), Approval::OnChain(key(3).address)];
         assert!(!accepts(&stand, &hashes, &encode_approvals(&unapproved), 3), "{version}");
     }
 }

@@ -1,0 +1,20 @@
+//! Questions to the chain about one owner: has it approved, and does it say yes to a signature?
+
+use alloy::primitives::{Address, Bytes};
+use alloy::sol_types::SolCall;
+
+use crate::evm::Query;
+use crate::safe::{ISafe, Question, SafeTxHash};
+
+/// Asks if an owner of a Safe has approved a hash on chain.
+#[must_use]
+pub fn approval_query(safe: Address, hash: &SafeTxHash, owner: Address) -> Query {
+    let call = ISafe::approvedHashesCall { owner, hash: *hash.word() };
+    Query::Call { from: None, to: safe, data: call.abi_encode().into() }
+}
+
+/// Asks a contract if this is its signature, as the Safe asks it.
+#[must_use]
+pub fn contract_query(safe: Address, owner: Address, asks: &Question, data: &Bytes) -> Query {
+    Query::Call { from: Some(safe), to: owner, data: asks.calldata(data) }
+}

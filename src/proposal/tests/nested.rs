@@ -1,0 +1,486 @@
+//! Owners that are contracts: Safes, whose own owners sign, and wallets that only the chain can ask.
+
+use serde::Deserialize;
+
+use super::*;
+use crate::safe::{
+    Answering, Approval, ContractSignature, SafeMessage, encode_approvals, usual_handler, usual_singleton,
+};
+
+#[derive(Deserialize)]
+struct Row {
+    n: usize,
+    name: String,
+    #[serde(default)]
+    safes: Vec<RowSafe>,
+    wallet: Option<Address>,
+    safe: Option<Address>,
+    chain_id: Option<u64>,
+    safe_tx: Option<RowTx>,
+    safe_tx_hash: Option<String>,
+    #[serde(default)]
+    text: String,
+    expect: Option<String>,
+    #[serde(default)]
+    approvals: Vec<RowApproval>,
+    #[serde(default)]
+    approve_hash_first: Vec<Address>,
+    on_chain: Option<Bytes>,
+}
+
+#[derive(Deserialize)]
+struct RowSafe {
+    address: Address,
+    version: String,
+    chain_id: u64,
+    owners: Vec<Address>,
+    threshold: u64,
+    handler: Address,
+}
+
+#[derive(Deserialize)]
+struct RowTx {
+    to: Address,
+    value: String,
+    data: Bytes,
+    operation: u8,
+    nonce: String,
+    safe_tx_gas: String,
+    base_gas: String,
+    gas_price: String,
+    gas_token: Address,
+    refund_receiver: Address,
+}
+
+#[derive(Deserialize)]
+struct RowApproval {
+    owner: Address,
+    kind: String,
+}
+
+fn rows() -> (Vec<SafeState>, Address, Vec<Row>) {
+    let text = include_str!("../../../tests/vectors/foreign-owners.jsonl");
+    let mut rows: Vec<Row> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let stage = rows.remove(0);
+    let safe = |row: &RowSafe| {
+        let version: SafeVersion = row.version.parse().unwrap();
+        SafeState {
+            id: SafeId { chain_id: row.chain_id, address: row.address, version },
+            owners: Owners::new(row.owners.clone(), row.threshold).unwrap(),
+            nonce: Nonce::from(0),
+            singleton: usual_singleton(version).unwrap(),
+            guard: Address::ZERO,
+            module_guard: Address::ZERO,
+            fallback_handler: row.handler,
+            modules: Vec::new(),
+        }
+    };
+    (stage.safes.iter().map(safe).collect(), stage.wallet.unwrap(), rows)
+}
+
+/// The owners as a council file that has every Safe would give them.
+fn owners_of(tree: &SafeTree) -> SafeOwners {
+    let below = tree.children.iter().map(|child| OwnerSafe {
+        id: child.id,
+        by: Answering::of(&child.state),
+        owners: owners_of(child),
+    });
+    let id = &tree.id;
+    let owners = SafeOwners::new((id.chain_id, id.address), Some(&tree.owners), None).unwrap();
+    owners.with_safes(below.collect())
+}
+
+fn proposal_of(tx: SafeTx, state: &SafeState) -> Proposal {
+    let known = proposal(42);
+    let state = SafeState { nonce: tx.nonce, ..state.clone() };
+    Proposal::new(tx, state, known.block(), known.binding().clone(), Readings::default())
+}
+
+fn transaction(row: &RowTx) -> SafeTx {
+    let number = |text: &str| crate::safe::parse_uint(text).unwrap();
+    SafeTx {
+        to: row.to,
+        value: number(&row.value),
+        data: row.data.clone(),
+        operation: Operation::from_u8(row.operation).unwrap(),
+        safe_tx_gas: number(&row.safe_tx_gas),
+        base_gas: number(&row.base_gas),
+        gas_price: number(&row.gas_price),
+        gas_token: row.gas_token,
+        refund_receiver: row.refund_receiver,
+        nonce: row.nonce.parse().unwrap(),
+    }
+}
+
+/// The chain's answers where a wallet says yes to what it is asked, and these owners have approved.
+fn answered(
+    proposal: &Proposal,
+    tree: &SafeTree,
+    wallets: &[WalletSignature],
+    approved: &[Address],
+) -> Readings {
+    let mut said = said(proposal, approved);
+    let none = Readings::new();
+    let given = Approvals { wallets, ..Approvals::new(&[], &[], &none) };
+    for query in contract_queries(proposal, tree, &given) {
+        let Query::Call { data, .. } = &query else { panic!("{query}") };
+        let mut yes = [0; 32];
+        yes[..4].copy_from_slice(&data[..4]);
+        said.insert(query, Answer::Value(Bytes::copy_from_slice(&yes)));
+    }
+    said
+}
+
+/// Each text of other software gives the approvals that the real Safe took, packed into the very bytes that it took.
+#[test]
+fn approvals_of_other_software_are_packed_as_the_contracts_take_them() {
+    let (safes, wallet, rows) = rows();
+    assert_eq!(rows.len(), 50);
+    for row in rows {
+        let place = format!("{} {}", row.n, row.name);
+        let id = (row.chain_id.unwrap(), row.safe.unwrap());
+        let state = safes.iter().find(|s| (s.id.chain_id, s.id.address) == id).unwrap();
+        let tree = SafeTree::new(state.clone(), &safes);
+        let proposal = proposal_of(transaction(&row.safe_tx.unwrap()), state);
+        assert_eq!(proposal.hash().to_string(), row.safe_tx_hash.unwrap(), "{place}");
+        let finds = find_signatures(&row.text);
+        let owners = owners_of(&tree);
+        let wanted = Wanted { proposal: &proposal, owners };
+        let gathered = gather(std::slice::from_ref(&finds), &[wanted]);
+        let said = answered(&proposal, &tree, &gathered.contracts, &row.approve_hash_first);
+        let given = Approvals { wallets: &gathered.contracts, ..Approvals::new(&gathered.new, &[], &said) };
+        let tally = count(&proposal, &given, &tree);
+        let mut got: Vec<(Address, &str)> =
+            tally.approved.iter().map(|a| (a.owner(), a.kind().as_str())).collect();
+        let kind = |kind: &str| match kind {
+            "contract" => "contract signature",
+            "approved_hash" => "approved on chain",
+            "eth_sign" => "eth_sign",
+            _ => "ecdsa",
+        };
+        let mut expected: Vec<(Address, &str)> =
+            row.approvals.iter().map(|a| (a.owner, kind(&a.kind))).collect();
+        expected.sort_unstable();
+        got.sort_unstable();
+        let is_optional = row.expect.as_deref() == Some("optional") && got.is_empty();
+        assert!(got == expected || is_optional, "{place}: {got:?}, not {expected:?}");
+        if !is_optional && let Some(bytes) = row.on_chain {
+            assert_eq!(encode_approvals(&tally.approved), bytes, "{place}");
+        }
+        let is_told = !gathered.refused.is_empty() || !finds.damaged.is_empty() || !finds.approved.is_empty();
+        let is_known_part =
+            tally.children.iter().any(|c| c.tally.as_ref().is_some_and(|t| !t.approved.is_empty()));
+        assert!(!expected.is_empty() || is_told || is_known_part, "{place}: nothing is said");
+        assert!(gathered.contracts.iter().all(|c| c.signature().owner == wallet), "{place}");
+    }
+}
+
+fn safe_of(version: SafeVersion, n: u8, owners: &[Address], threshold: u64) -> SafeState {
+    SafeState {
+        id: SafeId { chain_id: 1, address: Address::repeat_byte(n), version },
+        owners: Owners::new(owners.to_vec(), threshold).unwrap(),
+        singleton: usual_singleton(version).unwrap(),
+        fallback_handler: usual_handler(version).unwrap(),
+        ..state(42)
+    }
+}
+
+/// A parent of a key and two Safes: that of keys 2 and 3 (both sign), and that of key 4.
+struct Family {
+    tree: SafeTree,
+    proposal: Proposal,
+}
+
+const BOTH: Address = Address::repeat_byte(0xb0);
+const ONE: Address = Address::repeat_byte(0x01);
+
+impl Family {
+    fn new(version: SafeVersion, threshold: u64) -> Self {
+        let parent = safe_of(version, 5, &[address(1), BOTH, ONE], threshold);
+        let both = safe_of(version, 0xb0, &[address(2), address(3)], 2);
+        let one = safe_of(version, 0x01, &[address(4)], 1);
+        let proposal = proposal_of(proposal(42).tx().clone(), &parent);
+        Self { tree: SafeTree::new(parent, &[both, one]), proposal }
+    }
+
+    /// The signature of a key for one of the Safes; for the parent's own where none is named.
+    fn sign(&self, seed: u8, through: &[Address]) -> OwnerSignature {
+        let owners = owners_of(&self.tree);
+        let ways = owners.ways(&self.proposal);
+        let way = ways.iter().find(|way| way.through == through).unwrap();
+        let (signature, id) = key(seed).sign_prehash_recoverable(way.signs.word().as_slice()).unwrap();
+        let mut bytes = [0; 65];
+        bytes[..64].copy_from_slice(&signature.to_bytes());
+        bytes[64] = 27 + id.to_byte();
+        OwnerSignature::verify(&Stated::bare(bytes), &self.proposal, &owners).unwrap()
+    }
+
+    fn count(&self, signatures: &[OwnerSignature], said: &Readings) -> Shortfall {
+        count(&self.proposal, &Approvals::new(signatures, &[], said), &self.tree)
+    }
+
+    fn assemble(&self, given: &Approvals) -> Result<Ready, NotReady> {
+        super::super::assemble(&self.proposal, given, &Fresh::from_quorum(self.tree.clone()))
+    }
+}
+
+fn kinds(tally: &Shortfall) -> Vec<(Address, SignatureKind)> {
+    let mut kinds: Vec<_> = tally.approved.iter().map(|a| (a.owner(), a.kind())).collect();
+    kinds.sort_unstable();
+    kinds
+}
+
+#[test]
+fn a_safe_approves_once_enough_of_its_own_owners_have_signed() {
+    for version in [SafeVersion::V1_3_0, SafeVersion::V1_4_1, SafeVersion::V1_5_0] {
+        let family = Family::new(version, 2);
+        let said = Readings::new();
+        let (two, three) = (family.sign(2, &[BOTH]), family.sign(3, &[BOTH]));
+        let half = family.count(std::slice::from_ref(&two), &said);
+        assert_eq!((half.approved.len(), half.missing.len()), (0, 3));
+        let child = half.children.iter().find(|child| child.safe == BOTH).unwrap().tally.clone().unwrap();
+        assert_eq!(
+            (child.approved.len(), child.threshold.get(), &child.missing[..]),
+            (1, 2, &[address(3)][..])
+        );
+        let whole = family.count(&[three.clone(), two.clone()], &said);
+        assert_eq!(kinds(&whole), [(BOTH, SignatureKind::Contract)]);
+        // The same whatever came first, and of a line and a file.
+        let read_back = |signature: &OwnerSignature| {
+            let owners = owners_of(&family.tree);
+            let from =
+                |text: &str| OwnerSignature::verify(&only(&find_signatures(text)), &family.proposal, &owners);
+            assert_eq!(from(&signature.to_json()).as_ref(), Ok(signature));
+            assert_eq!(from(&signature.line(&claims())).as_ref(), Ok(signature));
+            assert_eq!(only(&find_signatures(&signature.line(&claims()))).claims.unwrap().through, [BOTH]);
+        };
+        read_back(&two);
+        let mine = family.sign(1, &[]);
+        let orders = [vec![&mine, &two, &three], vec![&three, &mine, &two], vec![&two, &three, &mine]];
+        let ready = |order: Vec<&OwnerSignature>| {
+            let list: Vec<OwnerSignature> = order.into_iter().cloned().collect();
+            family.assemble(&Approvals::new(&list, &[], &said)).unwrap()
+        };
+        let [a, b, c] = orders.map(ready);
+        assert!(a == b && b == c, "{version}");
+        assert_eq!(a.signatures().len(), 2 * 65 + 32 + 2 * 65);
+    }
+}
+
+#[test]
+fn exactly_the_threshold_goes_in_plain_parts_before_contracts() {
+    let family = Family::new(SafeVersion::V1_4_1, 2);
+    let said = said(&family.proposal, &[BOTH]);
+    let all = [family.sign(1, &[]), family.sign(2, &[BOTH]), family.sign(3, &[BOTH]), family.sign(4, &[ONE])];
+    let ready = family.assemble(&Approvals::new(&all, &[], &said)).unwrap();
+    // The key and the hash that is approved; neither Safe's signature.
+    assert_eq!(ready.signatures().len(), 2 * 65);
+    // A child counts once, by signature and by hash.
+    let tally = family.count(&all, &said);
+    assert_eq!(
+        kinds(&tally),
+        [
+            (ONE, SignatureKind::Contract),
+            (BOTH, SignatureKind::ApprovedHash),
+            (address(1), SignatureKind::Ecdsa)
+        ]
+        .into_iter()
+        .collect::<std::collections::BTreeSet<_>>()
+        .into_iter()
+        .collect::<Vec<_>>()
+    );
+    let alone = family.assemble(&Approvals::new(&all[1..3], &[], &said));
+    assert!(matches!(alone, Err(NotReady::Shortfall(s)) if s.approved.len() == 1));
+}
+
+/// The owner's contract says no, or the transaction failed by it: the next owner's approval takes its place.
+#[test]
+fn an_approval_that_fails_when_it_counts_is_replaced_and_the_offsets_are_built_anew() {
+    let family = Family::new(SafeVersion::V1_4_1, 2);
+    let none = Readings::new();
+    let all = [family.sign(1, &[]), family.sign(2, &[BOTH]), family.sign(3, &[BOTH]), family.sign(4, &[ONE])];
+    let given = Approvals::new(&all, &[], &none);
+    let of = |ready: &Ready| {
+        let read = crate::safe::decode_approvals(ready.signatures()).unwrap();
+        let owners = read.into_iter().filter_map(|part| match part {
+            crate::safe::Packed::Contract(contract) => Some(contract.owner),
+            _ => None,
+        });
+        owners.collect::<Vec<_>>()
+    };
+    assert_eq!(of(&family.assemble(&given).unwrap()), [ONE]);
+    let failed = [ONE];
+    assert_eq!(of(&family.assemble(&Approvals { failed: &failed, ..given }).unwrap()), [BOTH]);
+    let queries = contract_queries(&family.proposal, &family.tree, &given);
+    assert_eq!(queries.len(), 2);
+    let is_of = |query: &&Query| matches!(query, Query::Call { to, .. } if *to == ONE);
+    let query = queries.iter().find(is_of).unwrap().clone();
+    for no in [Answer::Reverted(Bytes::new()), Answer::Value(Bytes::new()), Answer::Value(vec![0; 32].into())]
+    {
+        let said = [(query.clone(), no)].into_iter().collect();
+        let given = Approvals { said: &said, ..given };
+        assert_eq!(of(&family.assemble(&given).unwrap()), [BOTH]);
+        let tally = count(&family.proposal, &given, &family.tree);
+        assert!(tally.children.iter().any(|child| child.safe == ONE && child.says_no));
+        assert!(tally.missing.contains(&ONE));
+    }
+}
+
+#[test]
+fn a_safe_that_is_not_an_owner_any_more_does_not_count() {
+    let mut family = Family::new(SafeVersion::V1_4_1, 2);
+    let all = [family.sign(1, &[]), family.sign(4, &[ONE])];
+    let none = Readings::new();
+    assert!(family.assemble(&Approvals::new(&all, &[], &none)).is_ok());
+    family.tree.state.owners = Owners::new(vec![address(1), BOTH], 2).unwrap();
+    let Err(NotReady::Shortfall(shortfall)) = family.assemble(&Approvals::new(&all, &[], &none)) else {
+        panic!("a former owner counted")
+    };
+    assert_eq!((shortfall.approved.len(), shortfall.former), (1, vec![ONE]));
+    // Nor does who is an owner of the child no more.
+    let mut family = Family::new(SafeVersion::V1_4_1, 2);
+    family.tree.children[1].state.owners = Owners::new(vec![address(9)], 1).unwrap();
+    assert_eq!(family.tree.children[1].id.address, ONE);
+    assert!(family.assemble(&Approvals::new(&all, &[], &none)).is_err());
+}
+
+/// The message is another once the child's contracts are.
+#[test]
+fn a_signature_for_a_child_with_other_contracts_does_not_count() {
+    let mut family = Family::new(SafeVersion::V1_5_0, 2);
+    let all = [family.sign(1, &[]), family.sign(4, &[ONE])];
+    let none = Readings::new();
+    assert!(family.assemble(&Approvals::new(&all, &[], &none)).is_ok());
+    for handler in [Address::ZERO, Address::repeat_byte(7)] {
+        family.tree.children[1].state.fallback_handler = handler;
+        let tally = family.count(&all, &none);
+        let child = tally.children.iter().find(|child| child.safe == ONE).unwrap();
+        assert_eq!((tally.approved.len(), &child.tally), (1, &None), "it has to call approveHash");
+    }
+    let said = said(&family.proposal, &[ONE]);
+    assert!(family.assemble(&Approvals::new(&all, &[], &said)).is_ok());
+}
+
+#[test]
+fn a_signature_over_the_hash_or_for_another_parent_is_a_strangers() {
+    let family = Family::new(SafeVersion::V1_4_1, 2);
+    let owners = owners_of(&family.tree);
+    let child = family.tree.child(ONE).unwrap();
+    let other = proposal_of(family.proposal.tx().clone(), &safe_of(SafeVersion::V1_4_1, 6, &[ONE], 1));
+    let over = |message: Bytes| {
+        let hash = child.id.message_hashes(&message).safe_tx;
+        let (signature, id) = key(4).sign_prehash_recoverable(hash.word().as_slice()).unwrap();
+        let mut bytes = [0; 65];
+        bytes[..64].copy_from_slice(&signature.to_bytes());
+        bytes[64] = 27 + id.to_byte();
+        OwnerSignature::verify(&Stated::bare(bytes), &family.proposal, &owners)
+    };
+    assert!(over(family.proposal.hashes().pre_image()).is_ok());
+    let hash = Bytes::copy_from_slice(family.proposal.hash().word().as_slice());
+    for wrong in [hash, other.hashes().pre_image(), Bytes::new()] {
+        assert!(matches!(over(wrong), Err(VerifyError::NotAnOwner(_))));
+    }
+}
+
+#[test]
+fn the_sender_counts_only_where_they_are_wanted_to_and_for_nobody_else() {
+    let family = Family::new(SafeVersion::V1_4_1, 2);
+    let none = Readings::new();
+    let one = [family.sign(4, &[ONE])];
+    let given = Approvals::new(&one, &[], &none);
+    assert!(family.assemble(&given).is_err());
+    let by = |sender| family.assemble(&Approvals { sender: Some(sender), ..given });
+    let ready = by(address(1)).unwrap();
+    assert_eq!(ready.only_from(), Some(address(1)));
+    assert!(by(address(9)).is_err() && by(address(2)).is_err(), "an owner of a child is none of the parent");
+    // With a signature of theirs it can be sent by anybody.
+    let both = [family.sign(4, &[ONE]), family.sign(1, &[])];
+    let given = Approvals { sender: Some(address(1)), ..Approvals::new(&both, &[], &none) };
+    assert_eq!(family.assemble(&given).unwrap().only_from(), None);
+    // Inside of a child the sender is the parent.
+    let parent = safe_of(SafeVersion::V1_4_1, 5, &[BOTH], 1);
+    let proposal = proposal_of(family.proposal.tx().clone(), &parent);
+    let tree = SafeTree::new(parent, &[safe_of(SafeVersion::V1_4_1, 0xb0, &[address(2)], 1)]);
+    let given = Approvals { sender: Some(address(2)), ..Approvals::new(&[], &[], &none) };
+    assert_eq!(count(&proposal, &given, &tree).approved, []);
+}
+
+#[test]
+fn a_recorded_call_with_contract_signatures_is_ready_only_while_they_count() {
+    let family = Family::new(SafeVersion::V1_4_1, 2);
+    let none = Readings::new();
+    let all = [family.sign(2, &[BOTH]), family.sign(3, &[BOTH]), family.sign(4, &[ONE])];
+    let ready = family.assemble(&Approvals::new(&all, &[], &none)).unwrap();
+    let again = |tree: &SafeTree, sender| {
+        let given = Approvals { sender, ..Approvals::new(&[], &[], &none) };
+        reassemble(&family.proposal, ready.calldata(), &given, &Fresh::from_quorum(tree.clone()))
+    };
+    assert_eq!(again(&family.tree, None).as_ref(), Some(&ready));
+    let mut changed = family.tree.clone();
+    changed.children[0].state.owners = Owners::new(vec![address(2), address(3), address(9)], 3).unwrap();
+    assert_eq!(again(&changed, None), None, "the child's threshold");
+    let mut changed = family.tree.clone();
+    changed.children[1].state.owners = Owners::new(vec![address(9)], 1).unwrap();
+    assert_eq!(again(&changed, None), None, "the child's owner");
+    let by_sender = Approvals { sender: Some(address(1)), ..Approvals::new(&all[2..], &[], &none) };
+    let sent = family.assemble(&by_sender).unwrap();
+    let again = |sender| {
+        let given = Approvals { sender, ..Approvals::new(&[], &[], &none) };
+        reassemble(&family.proposal, sent.calldata(), &given, &Fresh::from_quorum(family.tree.clone()))
+    };
+    assert_eq!(
+        (again(Some(address(1))).as_ref(), again(Some(address(2))), again(None)),
+        (Some(&sent), None, None)
+    );
+}
+
+/// Nobody but its contract can tell whose such a signature is.
+#[test]
+fn a_wallets_signature_counts_once_it_has_said_yes() {
+    let family = Family::new(SafeVersion::V1_4_1, 2);
+    let owners = SafeOwners::new((1, Address::repeat_byte(5)), Some(&family.tree.owners), None).unwrap();
+    let signature = ContractSignature { owner: ONE, data: vec![1, 2, 3].into() };
+    let packed = encode_approvals(&[Approval::Contract(signature.clone())]);
+    let gathered = gather(
+        &[find_signatures(&packed.to_string())],
+        &[Wanted { proposal: &family.proposal, owners: owners.clone() }],
+    );
+    let [wallet] = &gathered.contracts[..] else { panic!("{gathered:?}") };
+    let stated = StatedContract::from_json(&wallet.to_json()).unwrap();
+    assert_eq!(WalletSignature::stated(&stated, &family.proposal, &owners).as_ref(), Ok(wallet));
+    let found = find_signatures(&wallet.line(&claims()).unwrap());
+    assert_eq!(WalletSignature::stated(&found.contracts[0], &family.proposal, &owners).as_ref(), Ok(wallet));
+    let tree = SafeTree::from(family.tree.state.clone());
+    let wallets = std::slice::from_ref(wallet);
+    let counted = |said: &Readings| {
+        let given = Approvals { wallets, ..Approvals::new(&[], &[], said) };
+        kinds(&count(&family.proposal, &given, &tree))
+    };
+    assert_eq!(counted(&Readings::new()), []);
+    let yes = answered(&family.proposal, &tree, wallets, &[]);
+    assert_eq!(counted(&yes), [(ONE, SignatureKind::Contract)]);
+    // A stranger's is not even asked about.
+    let stranger = ContractSignature { owner: Address::repeat_byte(0xee), ..signature };
+    let packed = encode_approvals(&[Approval::Contract(stranger)]).to_string();
+    let gathered = gather(&[find_signatures(&packed)], &[Wanted { proposal: &family.proposal, owners }]);
+    assert!(gathered.contracts.is_empty() && gathered.refused.first()[0].why.contains("is not an owner"));
+}
+
+#[test]
+fn every_safe_below_has_its_own_message_and_a_circle_ends() {
+    let version = SafeVersion::V1_4_1;
+    let parent = safe_of(version, 5, &[BOTH, ONE], 1);
+    let below =
+        [safe_of(version, 0xb0, &[ONE, Address::repeat_byte(5)], 1), safe_of(version, 0x01, &[BOTH], 1)];
+    let proposal = proposal_of(proposal(42).tx().clone(), &parent);
+    let owners = owners_of(&SafeTree::new(parent, &below));
+    let ways = owners.ways(&proposal);
+    let through: Vec<&[Address]> = ways.iter().map(|way| &way.through[..]).collect();
+    assert_eq!(through, [&[][..], &[BOTH], &[ONE], &[BOTH, ONE], &[ONE, BOTH]]);
+    let messages: std::collections::BTreeSet<SafeTxHash> = ways.iter().map(|way| way.signs).collect();
+    assert_eq!(messages.len(), ways.len());
+    assert!(
+        ways[0].message.is_none()
+            && matches!(&ways[3].message, Some(SafeMessage { message, .. }) if message.len() == 66)
+    );
+}
