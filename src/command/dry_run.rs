@@ -16,7 +16,8 @@ use crate::error::{Error, Exit};
 use crate::evm::BlockTag;
 use crate::session::each_part::each;
 use crate::view::summary::Answer;
-use crate::view::{review, trace_lines, what_changes};
+use crate::view::trace_lines::CallTree;
+use crate::view::{review, what_changes};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -74,10 +75,14 @@ fn view(session: &Session, args: &Args, safe: &council::Safe) -> Result<View, Er
 
 fn one(session: &Session, args: &Args, judged: &Judged) -> Result<Exit, Error> {
     let summary = session.review(judged, &[]);
+    session.ui.object(&object(judged));
     if args.trace {
-        session.ui.show(&trace_lines::lines(session, judged));
+        let calls = CallTree::new(session, judged);
+        if let Some(calls) = &calls {
+            session.ui.show(&calls.lines());
+        }
+        session.ui.object(&json!({ "trace": calls }));
     }
-    session.ui.object(&object(session, judged, args.trace));
     session.ui.object(&json!({ "summary": summary }));
     if let Answer::NothingToDo(_) = summary.answer {
         return Ok(Exit::Done);
@@ -105,16 +110,13 @@ fn one(session: &Session, args: &Args, judged: &Judged) -> Result<Exit, Error> {
     Ok(Exit::Done)
 }
 
-fn object(session: &Session, judged: &Judged, with_trace: bool) -> Value {
+fn object(judged: &Judged) -> Value {
     let mut object = what_changes::object(judged);
     if let Some(fields) = object.as_object_mut() {
         fields.insert("decided_by_the_chain".into(), review::decided_object(judged));
         fields.insert("safe_tx_hash".into(), json!(judged.proposal().hash().to_string()));
         if let Some(seen) = &judged.seen {
             fields.insert("rounds".into(), json!(seen.link.rounds()));
-        }
-        if with_trace {
-            fields.insert("trace".into(), trace_lines::object(session, judged));
         }
     }
     object

@@ -26,6 +26,7 @@ mod trace;
 mod world;
 
 pub use behind::code_behind;
+pub use changes::BalanceChange;
 use early_keys::next_keys;
 pub use early_keys::{access_list_calls, access_list_keys, first_keys};
 pub use env::gas_limit;
@@ -37,7 +38,7 @@ pub use slot_names::{PROXY_SLOTS, SlotNames, SlotTable};
 pub use trace::{End, Frame, Trace};
 pub use world::{Account, State, World};
 #[cfg(test)]
-pub use {cause::Revert, changes::BalanceChange, trace::FrameKind};
+pub use {cause::Revert, trace::FrameKind};
 
 use crate::evm::{Keys, Query};
 

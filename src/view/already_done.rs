@@ -7,7 +7,7 @@ use crate::ceremony::done_by::{Deed, DoneBy};
 use crate::ceremony::judged::Judged;
 use crate::incident::Utc;
 use crate::ui::Text;
-use crate::view::what_changes::shortened;
+use crate::view::slot_words::shortened;
 
 /// The promise, and where its state comes from.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

@@ -17,7 +17,7 @@ use crate::playbook::{Check, LeverPlan, PlannedCall, Playbook, Severity, Undo};
 use crate::proposal::calls_of;
 use crate::safe::{Call, Operation};
 use crate::view::already_done::{Done, Person};
-use crate::view::what_changes;
+use crate::view::{slot_words, what_changes};
 
 /// What stands right above the question.
 #[derive(Clone, Debug, Serialize)]
@@ -291,7 +291,7 @@ fn origin(judged: &Judged) -> Origin {
 }
 
 fn named(names: &AddressBook, address: Address) -> Place {
-    let name = names.name(address).map_or_else(|| what_changes::shortened(address), String::from);
+    let name = names.name(address).map_or_else(|| slot_words::shortened(address), String::from);
     Place { name, address: address.to_string() }
 }
 

@@ -1,11 +1,12 @@
-//! The calls and events of a rehearsal, in the words of the reader's own playbooks.
+//! The calls and events of a rehearsal, in the words of the reader's own playbooks: lines for a person, the calls for a
+//! script.
 
-use alloy::primitives::{Log, hex};
-use serde_json::{Value, json};
+use alloy::primitives::{Address, Bytes, Log, hex};
+use serde::{Serialize, Serializer};
 
 use crate::ceremony::desk::Desk;
 use crate::ceremony::judged::Judged;
-use crate::evm::decode_revert;
+use crate::evm::{AddressBook, decode_revert};
 use crate::fork::{End, Frame, Trace};
 use crate::playbook::{Dictionary, Entry};
 use crate::ui::{Lines, Text};
@@ -15,81 +16,137 @@ const MOST_SHOWN: usize = 1_000;
 /// Bytes of a call's data that are printed where no playbook knows the call.
 const SHOWN_DATA: usize = 36;
 
-/// The words of the judged's own playbook go before those of the others.
+/// The calls and events of a rehearsal. A script gets the list of calls: the events stand beside it.
+pub struct CallTree {
+    calls: Vec<Call>,
+    /// There are more calls than were recorded.
+    is_cut: bool,
+    events: Vec<(Option<String>, Address, String)>,
+}
+
+/// One call or creation.
+#[derive(Serialize)]
+struct Call {
+    depth: usize,
+    kind: &'static str,
+    from: String,
+    to: String,
+    value: String,
+    input: Bytes,
+    says: Option<String>,
+    output: Bytes,
+    succeeded: bool,
+    gas: u64,
+    #[serde(skip)]
+    name: Option<String>,
+    /// Why it failed.
+    #[serde(skip)]
+    failure: Option<String>,
+}
+
+impl CallTree {
+    /// Returns the calls of a rehearsal; `None` if nothing was rehearsed.
+    #[must_use]
+    pub fn new(desk: &Desk, judged: &Judged) -> Option<Self> {
+        let rehearsal = &judged.rehearsal.done()?.rehearsal;
+        let (words, book) = (dictionary(desk, judged), &judged.derived.names);
+        let errors = judged.plan().map_or(&[][..], |plan| &plan.errors);
+        let name = |address| book.name(address).map(String::from);
+        let Trace { frames, cut } = &rehearsal.trace;
+        let call = |frame: &Frame| Call {
+            failure: match &frame.end {
+                End::Returned => None,
+                End::Reverted => Some(format!("reverts: {}", decode_revert(&frame.output, errors))),
+                End::Halted(why) => Some(format!("stops: {why}")),
+            },
+            ..Call::new(frame, &words, book)
+        };
+        let event = |log: &Log| {
+            (name(log.address), log.address, words.event(log, book).unwrap_or_else(|| unknown(log)))
+        };
+        Some(Self {
+            calls: frames.iter().map(call).collect(),
+            is_cut: *cut,
+            events: rehearsal.events.iter().map(event).collect(),
+        })
+    }
+
+    #[must_use]
+    pub fn lines(&self) -> Lines {
+        let mut out = Lines::default();
+        out.say(&Text::new("  ").bold("Calls"));
+        self.calls.iter().take(MOST_SHOWN).for_each(|call| out.say(&call.line()));
+        if self.is_cut || self.calls.len() > MOST_SHOWN {
+            out.say(&Text::new("    ").warn("… and more calls than are shown"));
+        }
+        out.blank();
+        out.say(&Text::new("  ").bold("Events"));
+        for (name, address, says) in self.events.iter().take(MOST_SHOWN) {
+            let place = place(Text::new("    "), name.as_deref(), &address.to_string());
+            out.say(&place.add(&format!("  {says}")));
+        }
+        if self.events.len() > MOST_SHOWN {
+            out.say(&Text::new("    ").warn("… and more events than are shown"));
+        }
+        out.blank();
+        out
+    }
+}
+
+impl Serialize for CallTree {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.calls.serialize(serializer)
+    }
+}
+
+impl Call {
+    fn new(frame: &Frame, words: &Dictionary, book: &AddressBook) -> Self {
+        Self {
+            depth: frame.depth,
+            kind: frame.kind.as_str(),
+            from: frame.from.to_string(),
+            to: frame.to.to_string(),
+            value: frame.value.to_string(),
+            input: frame.input.clone(),
+            says: words.call(&frame.input, book),
+            output: frame.output.clone(),
+            succeeded: frame.succeeded(),
+            gas: frame.gas_used,
+            name: book.name(frame.to).map(Into::into),
+            failure: None,
+        }
+    }
+
+    fn line(&self) -> Text {
+        let lead = Text::new(&format!("    {}{} ", "  ".repeat(self.depth), self.kind));
+        let data = || {
+            let shown = hex::encode(&self.input[..self.input.len().min(SHOWN_DATA)]);
+            format!("0x{shown}{}", if self.input.len() > SHOWN_DATA { "…" } else { "" })
+        };
+        let says = self.says.clone().unwrap_or_else(data);
+        let line = place(lead, self.name.as_deref(), &self.to).add(&format!("  {says}"));
+        match &self.failure {
+            None => line,
+            Some(why) => line.bad(&format!("  {why}")),
+        }
+    }
+}
+
+/// Returns the words of the proposal's own playbooks, then those of all others.
 fn dictionary(desk: &Desk, judged: &Judged) -> Dictionary {
     let own = judged.derived.own.iter().flat_map(|own| own.order.playbooks());
     let all: Vec<Entry> = desk.catalogue.all();
     Dictionary::new(own.chain(all.iter().map(|entry| entry.playbook)))
 }
 
-#[must_use]
-pub fn lines(desk: &Desk, judged: &Judged) -> Lines {
-    let mut out = Lines::default();
-    let Some(done) = judged.rehearsal.done() else { return out };
-    let words = dictionary(desk, judged);
-    let Trace { frames, cut } = &done.rehearsal.trace;
-    out.say(&Text::new("  ").bold("Calls"));
-    for frame in frames.iter().take(MOST_SHOWN) {
-        out.say(&call(judged, &words, frame));
-    }
-    if *cut || frames.len() > MOST_SHOWN {
-        out.say(&Text::new("    ").warn("… and more calls than are shown"));
-    }
-    out.blank();
-    out.say(&Text::new("  ").bold("Events"));
-    for log in done.rehearsal.events.iter().take(MOST_SHOWN) {
-        let says = words.event(log, &judged.derived.names).unwrap_or_else(|| unknown(log));
-        out.say(&place(judged, Text::new("    "), log.address).add(&format!("  {says}")));
-    }
-    if done.rehearsal.events.len() > MOST_SHOWN {
-        out.say(&Text::new("    ").warn("… and more events than are shown"));
-    }
-    out.blank();
-    out
-}
-
-fn call(judged: &Judged, words: &Dictionary, frame: &Frame) -> Text {
-    let lead = Text::new(&format!("    {}{} ", "  ".repeat(frame.depth), frame.kind.as_str()));
-    let data = || {
-        let shown = hex::encode(&frame.input[..frame.input.len().min(SHOWN_DATA)]);
-        format!("0x{shown}{}", if frame.input.len() > SHOWN_DATA { "…" } else { "" })
-    };
-    let says = words.call(&frame.input, &judged.derived.names).unwrap_or_else(data);
-    let line = place(judged, lead, frame.to).add(&format!("  {says}"));
-    match &frame.end {
-        End::Returned => line,
-        End::Reverted => {
-            let errors = judged.plan().map_or(&[][..], |plan| &plan.errors);
-            line.bad(&format!("  reverts: {}", decode_revert(&frame.output, errors)))
-        }
-        End::Halted(why) => line.bad(&format!("  stops: {why}")),
-    }
-}
-
-fn place(judged: &Judged, lead: Text, address: alloy::primitives::Address) -> Text {
-    match judged.derived.names.name(address) {
+fn place(lead: Text, name: Option<&str>, address: &str) -> Text {
+    match name {
         Some(name) => lead.bold(name).add(&format!(" {address}")),
-        None => lead.add(&address.to_string()),
+        None => lead.add(address),
     }
 }
 
 fn unknown(log: &Log) -> String {
     let topic = log.topics().first().map_or("without a topic".into(), ToString::to_string);
     format!("event {topic}, {} bytes", log.data.data.len())
-}
-
-/// For `--json`; null where nothing was rehearsed.
-#[must_use]
-pub fn object(desk: &Desk, judged: &Judged) -> Value {
-    let Some(done) = judged.rehearsal.done() else { return Value::Null };
-    let words = dictionary(desk, judged);
-    let frame = |frame: &Frame| {
-        json!({
-            "depth": frame.depth, "kind": frame.kind.as_str(), "from": frame.from.to_string(),
-            "to": frame.to.to_string(), "value": frame.value.to_string(), "input": frame.input,
-            "says": words.call(&frame.input, &judged.derived.names),
-            "output": frame.output, "succeeded": frame.succeeded(), "gas": frame.gas_used,
-        })
-    };
-    json!(done.rehearsal.trace.frames.iter().map(frame).collect::<Vec<_>>())
 }
