@@ -90,6 +90,7 @@
 //! | outcome | what is read back at the receipt's block: checks, effects, code: [`Outcome`](ceremony::outcome::Outcome) |
 //! | journal | a line for each act, with the digest of the line before: [`Journal`](incident::Journal) |
 //! | incident | what is done between `incident open` and `incident close`: [`Belongs`](incident::Belongs) |
+//! | card | a transaction's hashes at several nonces, for paper: [`Card`](proposal::Card) |
 //! | quorum | how many RPCs must give the same answer before it counts: [`Chain`](chain::Chain) |
 //! | page | what a Ledger shows at once: [`Page`](device::Page) |
 //!

@@ -80,12 +80,14 @@ impl Order<'_> {
         BatchContract::of(self.chain.id, version, self.safe.batch)
     }
 
-    /// The plan that comes out if the Safe is as the council file has it: where it is, a round is saved.
-    fn likely(&self) -> Option<Plan> {
+    /// Returns the plans that come out if the Safe is as the council file has it, without asking the chain; `None` if the
+    /// chain decides something.
+    #[must_use]
+    pub fn offline_plans(&self) -> Option<CombinedPlan> {
         let mut readings = Readings::default();
         for _ in 0..MAX_TURNS {
             match self.turn(&readings).ok()? {
-                Turn::Ready(plans) => return Some(plans.merged()),
+                Turn::Ready(plans) => return Some(plans),
                 Turn::Needs(queries) => {
                     for query in queries {
                         let answer = self.pinned(&query)?;
@@ -95,6 +97,11 @@ impl Order<'_> {
             }
         }
         None
+    }
+
+    /// The plan that comes out if the Safe is as the council file has it: where it is, a round is saved.
+    fn likely(&self) -> Option<Plan> {
+        self.offline_plans().map(|plans| plans.merged())
     }
 
     /// Returns the parts of a plan that the chain decides, and the council file does not say as well.

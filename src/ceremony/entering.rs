@@ -32,7 +32,7 @@ impl Desk<'_> {
     /// If it cannot be written.
     pub fn enter(&self, act: Act, about: Option<About>) -> Result<Option<CutOff>, Error> {
         let draft = Draft {
-            time: Utc::from_millis(u64::try_from(clock::now().as_millis()).unwrap_or(u64::MAX)),
+            time: now(),
             who: settings(self.progress)?.me.as_deref().map(Plain::cut),
             program: Plain::cut(&program()),
             council: TextDigest::of(&self.text),
@@ -45,6 +45,12 @@ impl Desk<'_> {
         };
         self.incidents.journal().append(line)
     }
+}
+
+/// The time, as the journal has it.
+#[must_use]
+pub fn now() -> Utc {
+    Utc::from_millis(u64::try_from(clock::now().as_millis()).unwrap_or(u64::MAX))
 }
 
 fn too_long(bad: &BadEntry) -> Error {

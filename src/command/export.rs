@@ -6,20 +6,25 @@ use clap::ValueHint;
 use clap_complete::ArgValueCompleter;
 use serde_json::json;
 
+use crate::ceremony::entering::now;
 use crate::ceremony::named::Named;
+use crate::ceremony::order::Given;
 use crate::ceremony::words::words_for;
 use crate::command::Session;
-use crate::command::args::{ARGUMENTS, Derive};
+use crate::command::args::{ARGUMENTS, Accept, Derive};
 use crate::command::complete;
 use crate::error::{Error, Exit};
 use crate::proposal::OwnerSignature;
+use crate::safe::Nonces;
 use crate::store;
 use crate::ui::Text;
+use crate::view::by_hand::ByHand;
 
 const EXAMPLES: &str = "\
 Examples:
   breakglass export vault
-  breakglass export vault --to /media/stick";
+  breakglass export vault --to /media/stick
+  breakglass export vault --manual | lpr     for when breakglass is suspect";
 
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "What", after_help = EXAMPLES)]
@@ -34,12 +39,25 @@ pub struct Args {
     #[arg(long, value_name = "FOLDER", help_heading = "Output", value_hint = ValueHint::DirPath)]
     to: Option<PathBuf>,
 
+    /// Print what to do by hand when this program is suspect
+    ///
+    /// Beforehand, on paper: the calls to type into Safe{Wallet}, lines for Foundry's cast that compute the same hashes, and
+    /// whom to call. Of levers, not of files; at --nonce, or the next one.
+    #[arg(long, conflicts_with = "to", help_heading = "Output")]
+    manual: bool,
+
     #[command(flatten)]
     derive: Derive,
+
+    #[command(flatten)]
+    accept: Accept,
 }
 
 pub fn run(session: &Session, args: &Args) -> Result<Exit, Error> {
     let given = args.derive.given();
+    if args.manual {
+        return manual(session, args, &given);
+    }
     session.note_changes(&session.rests_of(&args.what, &given)?)?;
     let mut named = session.named(&args.what, &given)?;
     if named.len() == 1
@@ -53,6 +71,25 @@ pub fn run(session: &Session, args: &Args) -> Result<Exit, Error> {
         whole = whole.graver(session.ui.part(at, || session.ui.end(one(session, args, named))));
     }
     Ok(whole)
+}
+
+/// What to do without this program. It rests on texts that their reader has accepted: it is trusted later.
+fn manual(session: &Session, args: &Args, given: &Given) -> Result<Exit, Error> {
+    session.require_accepted(&session.rests_of(&args.what, given)?, &args.accept.accept)?;
+    let at = given.nonce.map(|nonce| Nonces::new(nonce, nonce)).transpose();
+    let at = at.map_err(|e| Error::new(Exit::Usage, e.to_string()))?;
+    let cards = session.cards(&args.what, given, at)?;
+    let pages: Vec<ByHand> = cards.iter().map(|card| ByHand::new(card, &session.council, now())).collect();
+    for (at, page) in pages.iter().enumerate() {
+        if at > 0 {
+            session.ui.data("");
+        }
+        for line in page.lines() {
+            session.ui.data(&line);
+        }
+    }
+    session.ui.object(&json!({ "by_hand": pages }));
+    Ok(Exit::Done)
 }
 
 fn one(session: &Session, args: &Args, named: Named) -> Result<Exit, Error> {

@@ -3,6 +3,7 @@
 
 mod alert;
 mod broadcast;
+mod card;
 mod check;
 mod completions;
 mod council;
@@ -112,6 +113,8 @@ enum Command {
     Import(import::Args),
     /// Print signatures as lines, or copy them as files
     Export(export::Args),
+    /// Print what a signer keeps on paper: the hashes to compare
+    Card(card::Args),
     /// Send it at threshold, and prove its effect on chain
     Broadcast(broadcast::Args),
     /// Read the alarms, and prepare the lever of one that fires
@@ -198,6 +201,7 @@ fn dispatch(ui: &Ui, cli: &Cli) -> Result<Exit, Error> {
         Some(Command::Status(args)) => status::run(&load()?, args),
         Some(Command::Import(args)) => import::run(&load()?, args),
         Some(Command::Export(args)) => export::run(&load()?, args),
+        Some(Command::Card(args)) => card::run(&load()?, args),
         Some(Command::Broadcast(args)) => broadcast::run(&load()?, args),
         Some(Command::DryRun(args)) => dry_run::run(&load()?, args),
         Some(Command::Watch(args)) => watch::run(&load()?, args),

@@ -11,7 +11,7 @@ use crate::council::TextDigest;
 use crate::evm::TxHash;
 use crate::excerpt::hide_urls;
 use crate::playbook::{Severity, Word};
-use crate::safe::{Nonce, SafeTxHash};
+use crate::safe::{Nonce, Nonces, SafeTxHash};
 
 const VERSION: u8 = 1;
 /// The longest line, in bytes, with its end.
@@ -145,6 +145,11 @@ pub enum Act {
     /// Refusals and changed texts that were accepted, by the words of `--accept`.
     Accepted {
         ids: Vec<Plain>,
+    },
+    /// A card was printed, for each of these nonces; the entry is about the first.
+    Card {
+        #[serde(with = "as_text")]
+        nonces: Nonces,
     },
     Sent {
         #[serde(with = "as_text")]

@@ -12,6 +12,7 @@ mod event;
 mod hashes;
 mod multisend;
 mod nested;
+mod nonces;
 mod owners;
 mod signature;
 mod slots;
@@ -29,6 +30,7 @@ pub(crate) use hashes::hash_type;
 pub use hashes::{BadHash, DomainHash, Hashes, MessageHash, SafeId, SafeTxHash, message_hash};
 pub use multisend::{BatchError, decode_batch, encode_batch};
 pub use nested::{Answering, Question, SafeMessage, usual_handler, usual_singleton};
+pub use nonces::{BadNonces, Nonces, listed};
 pub use owners::{MOST_OWNERS, Owners, OwnersError, SENTINEL, Threshold, previous_in_list};
 pub use signature::{EcdsaSignature, SignatureError, SignatureKind, approvers, signed_digest};
 pub use slots::{

@@ -26,7 +26,8 @@ impl Session<'_> {
         }
     }
 
-    fn note_about(&self, act: Act, about: Option<About>) {
+    /// Adds an entry about a transaction that is not a proposal here. One that cannot be written is said once.
+    pub fn note_about(&self, act: Act, about: Option<About>) {
         match self.enter(act, about) {
             Ok(cut_off) => self.say_cut_off(cut_off),
             Err(error) => {

@@ -62,6 +62,7 @@ pub fn describe(council: &Council, act: &Act) -> String {
         Act::Accepted { ids } => {
             format!("accepted {}", ids.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "))
         }
+        Act::Card { nonces } => format!("printed a card for nonces {nonces}"),
         Act::Sent { tx, payer } => format!("sent {}, paid by {}", short(tx), name(payer)),
         Act::Mined { tx, block, succeeded } => {
             let how = if *succeeded { "mined" } else { "mined, and failed" };

@@ -3,11 +3,14 @@
 //! May touch values only.
 
 pub mod already_done;
+pub mod by_hand;
+pub mod card_text;
 pub mod changed_texts;
 pub mod cost;
 pub mod imported;
 pub mod journal_table;
 pub mod ledger_pages;
+mod paper;
 pub mod playbook_list;
 pub mod playbook_text;
 pub mod review;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use alloy::primitives::{Address, hex};
+use alloy::primitives::Address;
 use serde::Serialize;
 
 use crate::ceremony::barred::{Barred, Entitled};
@@ -17,6 +17,7 @@ use crate::playbook::{Check, LeverPlan, PlannedCall, Playbook, Severity, Undo};
 use crate::proposal::calls_of;
 use crate::safe::{Call, Operation};
 use crate::view::already_done::{Done, Person};
+use crate::view::paper::upper;
 use crate::view::{slot_words, what_changes};
 
 /// What stands right above the question.
@@ -230,11 +231,6 @@ impl Summary {
     }
 }
 
-/// As a Ledger writes bytes.
-fn upper(bytes: &[u8]) -> String {
-    format!("0x{}", hex::encode_upper(bytes))
-}
-
 fn answer(findings: &[Finding], accepted: &[String]) -> Answer {
     if let Some(first) = first_refusal(findings, accepted) {
         let refused = standing(findings, accepted).into_iter().filter(|f| f.level == Level::Refuse);
@@ -251,7 +247,8 @@ fn answer(findings: &[Finding], accepted: &[String]) -> Answer {
     }
 }
 
-fn act(playbooks: &[&Playbook], undo: bool) -> String {
+/// `PAUSE`, `PAUSE + PARAM`, `UNDO`.
+pub(super) fn act(playbooks: &[&Playbook], undo: bool) -> String {
     if undo {
         return "UNDO".into();
     }
@@ -290,7 +287,7 @@ fn origin(judged: &Judged) -> Origin {
     }
 }
 
-fn named(names: &AddressBook, address: Address) -> Place {
+pub(super) fn named(names: &AddressBook, address: Address) -> Place {
     let name = names.name(address).map_or_else(|| slot_words::shortened(address), String::from);
     Place { name, address: address.to_string() }
 }
@@ -322,7 +319,7 @@ fn own_levers(judged: &Judged, own: &Own) -> Vec<Lever> {
     own.order.playbooks().zip(own.plans.levers()).map(lever).collect()
 }
 
-fn call_line(names: &AddressBook, planned: &PlannedCall) -> CallLine {
+pub(super) fn call_line(names: &AddressBook, planned: &PlannedCall) -> CallLine {
     let function = planned.signature.split('(').next().unwrap_or_default();
     let values: Vec<&str> = planned.arguments.iter().map(|(_, value)| value.as_str()).collect();
     CallLine { to: named(names, planned.call.to), call: format!("{function}({})", values.join(", ")) }

@@ -29,6 +29,7 @@ const COMMANDS: &[&str] = &[
     "broadcast",
     "watch",
     "alert",
+    "card",
     "incident",
     "incident open",
     "incident note",

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic)] // helpers of tests
 
+mod cards;
 mod emulator;
 mod faults;
 mod messages;

@@ -18,6 +18,7 @@ mod altered;
 mod at_once;
 mod attacks;
 mod bounds;
+mod cards;
 mod ceremony;
 mod council;
 mod crash;

@@ -1,0 +1,114 @@
+//! Lines for paper: plain text of at most 80 columns, in which nothing is cut off.
+
+use alloy::primitives::hex;
+use unicode_width::UnicodeWidthStr;
+
+const WIDTH: usize = 80;
+/// Where the values of fields begin.
+const VALUES: usize = 14;
+
+/// A page that is written from top to bottom.
+#[derive(Debug, Default)]
+pub struct Paper(Vec<String>);
+
+impl Paper {
+    /// One line of our own, known to fit.
+    pub fn line(&mut self, line: &str) {
+        self.text(0, line);
+    }
+
+    pub fn blank(&mut self) {
+        self.0.push(String::new());
+    }
+
+    /// A text that is wrapped between words, and inside a word only where it alone is longer than a line.
+    pub fn text(&mut self, indent: usize, text: &str) {
+        self.wrapped(&" ".repeat(indent), indent, text);
+    }
+
+    /// A line that is copied as it is: nothing stands before it.
+    pub fn verbatim(&mut self, line: &str) {
+        self.0.push(line.to_string());
+    }
+
+    /// What to type, below its label where it does not fit beside it.
+    pub fn pair(&mut self, label: &str, value: &str) {
+        const LABEL: usize = 26;
+        if LABEL + value.width() <= WIDTH {
+            self.0.push(format!("      {label:<20}{value}"));
+        } else {
+            self.0.push(format!("      {label}"));
+            self.text(6, value);
+        }
+    }
+
+    /// A label and its value; the further lines of the value stand below it.
+    pub fn field(&mut self, label: &str, value: &str) {
+        self.wrapped(&format!("   {label:<width$}", width = VALUES - 3), VALUES, value);
+    }
+
+    fn wrapped(&mut self, head: &str, indent: usize, text: &str) {
+        let mut line = head.to_string();
+        let mut is_empty = true;
+        for word in text.split(' ') {
+            for part in parts(word, WIDTH - indent) {
+                let gap = usize::from(!is_empty);
+                if line.width() + gap + part.width() > WIDTH && !is_empty {
+                    self.0.push(line.trim_end().to_string());
+                    line = " ".repeat(indent);
+                    is_empty = true;
+                }
+                if !is_empty {
+                    line.push(' ');
+                }
+                line.push_str(&part);
+                is_empty = false;
+            }
+        }
+        self.0.push(line.trim_end().to_string());
+    }
+
+    #[must_use]
+    pub fn into_lines(self) -> Vec<String> {
+        self.0
+    }
+}
+
+/// A word in pieces that fit a line: one, but for the longest words.
+fn parts(word: &str, room: usize) -> Vec<String> {
+    let mut parts = vec![String::new()];
+    for c in word.chars() {
+        if parts.last().is_some_and(|part| part.width() + c.to_string().width() > room) {
+            parts.push(String::new());
+        }
+        parts.iter_mut().last().into_iter().for_each(|part| part.push(c));
+    }
+    parts
+}
+
+/// As a Ledger writes bytes.
+#[must_use]
+pub fn upper(bytes: &[u8]) -> String {
+    format!("0x{}", hex::encode_upper(bytes))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_lost_and_nothing_is_wider_than_the_paper() {
+        let address = "0x12975173B87F7595EE45dFFb2Ab812ECE596Bf84";
+        let long = "ab".repeat(120);
+        let mut paper = Paper::default();
+        paper.field("to", &format!("vault {address} {address} {long} 大大大"));
+        paper.text(3, "one two");
+        let lines = paper.into_lines();
+        assert!(lines.iter().all(|line| line.width() <= WIDTH), "{lines:#?}");
+        // An address is on one line.
+        assert_eq!(lines.iter().filter(|line| line.contains(address)).count(), 2);
+        let all: String = lines.concat().split_whitespace().collect();
+        assert_eq!(all, format!("tovault{address}{address}{long}大大大onetwo"));
+        assert_eq!(lines.last().unwrap(), "   one two");
+    }
+}
