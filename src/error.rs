@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde_json::Value;
 
-/// How the program ends. The numbers are documented in the README and do not change.
+/// The end of the program. The numbers are documented in the README and do not change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(u8)]
 pub enum Exit {
@@ -46,7 +46,7 @@ impl Exit {
         }
     }
 
-    /// Of several parts of one run: the one that a person must know of first.
+    /// Returns the one of both that a person must know of first.
     #[must_use]
     pub fn graver(self, other: Self) -> Self {
         const ORDER: [Exit; 10] = [

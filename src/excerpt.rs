@@ -15,7 +15,7 @@ pub struct Fault {
 struct Place {
     line: usize,
     column: usize,
-    /// How many characters of `text` stand before the fault.
+    /// The number of characters of `text` before the fault.
     caret: usize,
     text: String,
     width: usize,
@@ -79,7 +79,7 @@ impl Fault {
     }
 }
 
-/// Of a line that is too long to be shown, the part around the character at `at`, and where that stands in it.
+/// Returns, of a line that is too long to be shown, the part around the character at `at`, and where that stands in it.
 fn window(line: &str, at: usize) -> (String, usize) {
     const BEFORE: usize = 60;
     const MOST: usize = 160;

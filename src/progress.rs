@@ -1,11 +1,11 @@
-//! How whoever runs a ceremony is told what is being waited for and what is worth knowing.
+//! The way in which a ceremony tells its caller what it waits for and what is worth knowing.
 //!
 //! May touch nothing: a trait, which the terminal implements.
 
 use std::fmt::Debug;
 use std::time::Duration;
 
-/// How grave a line is: it decides the colour.
+/// The gravity of a line, which decides its colour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Tone {
     Plain,

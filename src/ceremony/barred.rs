@@ -30,11 +30,11 @@ pub struct Barred {
     /// `pause()`
     pub call: String,
     pub to: Entitled,
-    /// Who holds it by the contract's word; `None` if the contract does not say.
+    /// The holder by the contract's word; `None` if the contract does not say.
     pub holder: Option<Address>,
 }
 
-/// What the contract asks for.
+/// The role that the contract asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Entitled {
     Owner,
@@ -70,7 +70,7 @@ pub fn find(desk: &Desk, judged: &Judged) -> Option<Barred> {
     Some(Barred { contract: planned.call.to, call: format!("{name}()"), to, holder })
 }
 
-/// What the contract asks of whoever makes the call, if it was tried as the Safe and refused for that.
+/// Returns the role that the contract asks of whoever makes the call, if it was tried as the Safe and refused for that.
 fn refused_to(planned: &PlannedCall, safe: Address, readings: &Readings) -> Option<Entitled> {
     let (to, data) = (planned.call.to, planned.call.data.clone());
     match readings.get(&Query::Call { from: Some(safe), to, data })? {

@@ -1,4 +1,4 @@
-//! How deep a mined transaction lies, and the wait until that is enough.
+//! The depth of a mined transaction, and the wait until it is enough.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use crate::chain::{Chain, Depth, Receipt};
 use crate::error::{Error, Exit};
 use crate::progress::Tone;
 
-/// How deep a mined transaction must lie before whoever waits is content.
+/// The depth that is asked of a mined transaction.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Wanted {
     pub confirmations: Option<u64>,

@@ -38,7 +38,7 @@ pub struct Desk<'a> {
     pub read: Mutex<BTreeMap<PathBuf, Proposal>>,
     /// The files of `incidents/` that were read.
     pub filed: Filed,
-    /// How many RPCs must agree in this run, in place of the council file's number.
+    /// The number of RPCs that must agree in this run, in place of the council file's number.
     pub quorum: Option<usize>,
 }
 

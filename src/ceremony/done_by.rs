@@ -1,4 +1,4 @@
-//! What a lever promises is so already: by which transaction of the Safe, since when, signed and sent by whom.
+//! The transaction by which a lever is done already: which one of the Safe, since when, signed and sent by whom.
 
 use std::collections::BTreeSet;
 
@@ -12,7 +12,7 @@ use crate::evm::TxHash;
 use crate::proposal::{Proposal, calls_of};
 use crate::safe::{Execution, Nonce, SafeTx, SafeTxHash, approvers, decode_exec};
 
-/// How far below the Safe's nonce the one of an executed transaction is looked for.
+/// The number of nonces below the Safe's at which an executed transaction is looked for.
 const MOST_NONCES: u64 = 1_000;
 
 /// Where the promised state comes from.

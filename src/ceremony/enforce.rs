@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::check::{Finding, Level, Sort, already_done, first_refusal, standing};
 use crate::error::{Error, Exit};
 
-/// How a changed text is accepted on the command line: by the first sixteen digits of its digest.
+/// The prefix by which a changed text is accepted on the command line: then come the first sixteen digits of its digest.
 pub const CHANGED: &str = "changed:";
 
 /// The most refusals whose ids are written out.

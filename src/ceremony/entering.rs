@@ -10,7 +10,7 @@ use crate::proposal::Proposal;
 use crate::store::{CutOff, NewLine};
 
 impl Desk<'_> {
-    /// What an entry says of a proposal.
+    /// Returns the statement of an entry about a proposal.
     #[must_use]
     pub fn about(&self, proposal: &Proposal) -> About {
         let id = proposal.safe();

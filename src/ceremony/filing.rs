@@ -64,7 +64,7 @@ impl Desk<'_> {
         Ok(self.kept_files(wanted)?.into_iter().map(|(_, proposal)| proposal).collect())
     }
 
-    /// The same, with their files.
+    /// Returns the same, with their files.
     pub fn kept_files(&self, wanted: impl Fn(&Proposal) -> bool) -> Result<Vec<(PathBuf, Proposal)>, Error> {
         Ok(self.kept_among(self.files(|file| wanted(&file.proposal))?))
     }

@@ -20,7 +20,7 @@ use crate::proposal::{
 };
 use crate::safe::{Nonce, Operation, Owners, SafeTxHash};
 
-/// How far before and after the nonce that is wanted others are looked for.
+/// The number of nonces before and after the wanted one at which others are looked for.
 const BEFORE: u64 = 3;
 const AFTER: u64 = 10;
 /// The most levers that are derived to find out what a signature is for.

@@ -140,7 +140,7 @@ impl<'a> Judged<'a> {
         }
     }
 
-    /// Who has approved, against the Safe as it is now (offline: as the proposal found it).
+    /// Returns the owners who have approved, against the Safe as it is now (offline: as the proposal found it).
     #[must_use]
     pub fn tally(&self) -> Shortfall {
         count(self.proposal(), &self.approvals(), &self.tree())

@@ -43,7 +43,7 @@ impl Desk<'_> {
         Ok(self.kept_signatures(proposal, owners)?.0)
     }
 
-    /// The same, and those of contracts, which only their contracts can verify.
+    /// Returns the same, and those of contracts, which only their contracts can verify.
     pub fn kept_signatures(
         &self,
         proposal: &Proposal,
@@ -116,7 +116,7 @@ impl Desk<'_> {
         Ok(nonces.into_keys().collect())
     }
 
-    /// Of the proposals kept for a lever: the one with the nonce asked for; where there are several, the one whose
+    /// Returns, of the proposals kept for a lever, the one with the nonce asked for; where there are several, the one whose
     /// turn it is by the Safe's nonce now, or the next after it, or else the last that was used. Among several for one
     /// nonce the one that the lever gives from the chain's values now, and then the one that more owners have signed.
     pub fn kept_for(&self, order: &Order, given: &Given, online: bool) -> Result<Option<Proposal>, Error> {

@@ -17,7 +17,7 @@ use crate::evm::Readings;
 use crate::fork::{Expected, Rehearsal};
 use crate::proposal::{Record, calls_of};
 
-/// How a mined transaction stands to its rehearsal.
+/// The relation of a mined transaction to its rehearsal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum AsRehearsed {
     Yes,

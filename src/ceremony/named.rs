@@ -1,4 +1,4 @@
-//! What a person named, and what exists of it already: nothing is derived.
+//! Levers and files that a person named, and what exists of them already: nothing is derived.
 
 use crate::ceremony::desk::Desk;
 use crate::ceremony::find::is_file;
@@ -60,7 +60,7 @@ impl<'a> Named<'a> {
         }
     }
 
-    /// The same.
+    /// Returns the proposal itself.
     pub fn into_proposal(self) -> Option<Proposal> {
         match self {
             Self::File { proposal, .. } => Some(*proposal),

@@ -48,7 +48,7 @@ pub struct Order<'a> {
     pub safe: &'a council::Safe,
     pub chain: &'a council::Chain,
     pub names: AddressBook,
-    /// How many transactions of the same pull come before it on its Safe.
+    /// The number of transactions of the same pull that come before it on its Safe.
     pub after: u64,
 }
 

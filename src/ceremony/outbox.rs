@@ -50,7 +50,7 @@ impl Outbox {
         })
     }
 
-    /// How long no RPC may see it yet.
+    /// Returns the time for which no RPC may see it yet.
     fn private_left(&self) -> Duration {
         match self.relay {
             Some(_) => self.public_from.saturating_duration_since(clock::moment()),

@@ -23,7 +23,7 @@ use crate::store::Stored;
 /// Outcomes recorded for one proposal.
 const MOST_OUTCOMES: usize = 20;
 
-/// How a proposal's transaction ended.
+/// The outcome of a proposal's transaction.
 #[derive(Debug)]
 pub struct Outcome {
     pub receipt: Receipt,

@@ -14,7 +14,7 @@ pub fn after_queries(plan: &Plan) -> Vec<Query> {
     plan.after.iter().flat_map(Check::queries).collect()
 }
 
-/// Of a proposal, as far as its file tells. Its owners are the council file's: the file could name any.
+/// Returns the keys of a proposal, as far as its file tells. Its owners are the council file's: the file could name any.
 #[must_use]
 pub fn of_proposal(
     proposal: &Proposal,
@@ -38,7 +38,7 @@ pub fn hints(proposal: &Proposal) -> Keys {
     proposal.record().map(|record| record.hints.clone()).unwrap_or_default()
 }
 
-/// Of a plan, once the chain has answered all that it needs. Its nonce is the next, if it is not said.
+/// Returns the keys of a plan, once the chain has answered all that it needs. Its nonce is the next, if it is not said.
 #[must_use]
 pub fn of_plan(
     plan: &Plan,

@@ -12,7 +12,7 @@ use crate::proposal::{Proposal, Record, RecordedBalance, RecordedCode, calls_of}
 /// The rehearsal, or why there is none.
 #[derive(Clone, Debug)]
 pub enum Rehearsing {
-    /// Nothing was to be rehearsed.
+    /// No rehearsal was wanted.
     Not,
     /// It could not be completed, and why.
     Failed(String),

@@ -67,7 +67,7 @@ impl Sent {
     }
 }
 
-/// Of the transactions of one account that may still be mined, the one that pays most: pools keep that one.
+/// Returns, of the transactions of one account that may still be mined, the one that pays most: pools keep that one.
 /// `used` is the number of transactions of the account that are mined.
 #[must_use]
 pub fn waiting(sent: &[Sent], from: Address, used: u64) -> Option<&Sent> {

@@ -1,4 +1,4 @@
-//! How far along a proposal is, and what comes next. Pure.
+//! The progress of a proposal, and what comes next. Pure.
 
 use std::fmt;
 

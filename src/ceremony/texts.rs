@@ -37,9 +37,9 @@ pub struct Item<'s> {
     pub note: &'static str,
 }
 
-/// How a text differs from the accepted one.
+/// The difference of a text from the accepted one.
 pub enum News {
-    /// Nothing was accepted before it.
+    /// No text was accepted before it.
     FirstUse,
     /// The council file was accepted, and this was not there to be.
     Added,

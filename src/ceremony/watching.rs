@@ -25,7 +25,7 @@ pub struct Watch<'a> {
     asked: BTreeMap<&'a str, BTreeSet<Query>>,
 }
 
-/// What the alarms are at one block.
+/// The state of the alarms at one block.
 pub struct Sight<'a> {
     pub block: BlockRef,
     pub looks: Vec<(&'a Alarm, Look)>,

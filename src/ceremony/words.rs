@@ -1,4 +1,4 @@
-//! How a lever or a proposal is named in a command that is printed for everybody: its levers and open arguments. Never a
+//! The words that name a lever or a proposal in a command that is printed for everybody: its levers and open arguments. Never a
 //! path, an acceptance or another setting of this machine or this reader.
 
 use std::path::Path;

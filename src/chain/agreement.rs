@@ -58,7 +58,7 @@ pub(super) fn decide(
     }
 }
 
-/// How many must agree: a quorum, and more than half of those that answered or are `awaited`. One that does not have
+/// Returns the number that must agree: a quorum, and more than half of those that answered or are `awaited`. One that does not have
 /// the block yet could contradict the others once it has; with a pinned block, whose hash is known, that does not matter.
 pub(super) fn needed(votes: &[Vote], quorum: usize, asked: BlockTag, awaited: usize) -> usize {
     let counts = |vote: &&Vote| match vote {

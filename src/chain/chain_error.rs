@@ -136,7 +136,7 @@ impl ChainError {
     }
 }
 
-/// How clients and providers word it that they have dropped old state.
+/// Words of clients and providers for state that they have dropped.
 const PRUNED: [&str; 9] = [
     "missing trie node",
     "historical state",

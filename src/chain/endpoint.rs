@@ -30,7 +30,7 @@ const FIRST_PAUSE: Duration = Duration::from_millis(250);
 /// A server that wants a longer one is given up, and what it wants is said.
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
-/// How long to wait, how often to try again, and how much to ask at once.
+/// Limits of a request: the time to wait, the number of tries, and the size of a batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Options {
     /// For one HTTP request, from connecting to the last byte.

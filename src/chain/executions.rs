@@ -12,7 +12,7 @@ use super::settle::{Settled, WireTransaction};
 use crate::evm::{BlockRef, BlockTag, TxHash};
 use crate::safe::{Execution, SafeId, SafeTxHash, result_of};
 
-/// How far back is searched, in ranges that a provider takes; each row is one round, tried only if the row before is refused.
+/// The range that is searched, in ranges that a provider takes; each row is one round, tried only if the row before is refused.
 const SEARCHES: [(u64, u64); 2] = [(10_000, 5), (1_000, 10)];
 /// The most executions that are looked at.
 const MOST: usize = 16;

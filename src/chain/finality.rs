@@ -1,4 +1,4 @@
-//! How deep a block lies, and whether it is final.
+//! The depth of a block, and its finality.
 
 use std::time::Duration;
 

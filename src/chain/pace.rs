@@ -1,4 +1,4 @@
-//! How much is asked of an endpoint at once, and what its refusals say about that. Pure: no network, no clock.
+//! The amount that is asked of an endpoint at once, and what its refusals say about that. Pure: no network, no clock.
 
 use std::ops::Range;
 
@@ -10,7 +10,7 @@ use super::json_rpc::RawReply;
 /// Room in a batch for a header at both ends and one question between them.
 const SMALLEST_BATCH: usize = 3;
 
-/// How many requests a batch holds, and how many batches are under way at once.
+/// The number of requests in a batch, and of batches under way at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Pace {
     pub batch: usize,
@@ -21,7 +21,7 @@ pub(super) struct Pace {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Chunk {
     pub part: Range<usize>,
-    /// How many times the header is asked for besides: at both ends, once, or never.
+    /// The number of times that the header is asked for besides: at both ends, once, or never.
     pub headers: usize,
 }
 

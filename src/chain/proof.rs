@@ -62,7 +62,7 @@ impl Claims {
     }
 }
 
-/// How a state root hangs on its block's hash.
+/// The link from a block's hash to its state root.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Root {
     /// The header that holds it hashes to the block's hash.

@@ -21,7 +21,7 @@ use crate::clock;
 use crate::council::SecretUrl;
 use crate::evm::{BlockRef, BlockTag, Header};
 
-/// How often a question is asked anew while endpoints stand at different blocks.
+/// The number of times that a question is asked anew while endpoints stand at different blocks.
 const ATTEMPTS: u32 = 4;
 /// For an endpoint that does not have the pinned block yet.
 const CATCH_UP: Duration = Duration::from_millis(400);
@@ -178,7 +178,7 @@ impl Chain {
         self.panel.rounds()
     }
 
-    /// How every endpoint stands, answers that came late included.
+    /// Returns the standing of every endpoint, answers that came late included.
     #[must_use]
     pub fn endpoints(&self) -> Vec<EndpointReport> {
         self.panel.hear_late(&self.handle);

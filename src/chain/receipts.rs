@@ -54,7 +54,7 @@ impl Hashed {
         self.logs.iter().filter_map(log).collect()
     }
 
-    /// Of every type it is status, gas, bloom and logs, after the type's own byte. OP Stack's deposits say their nonce and
+    /// Every type of receipt has status, gas, bloom and logs, after the type's own byte. OP Stack's deposits say their nonce and
     /// a version too, from Canyon on, which is where they have a version: before, a node tells the nonce and the root
     /// does not hold it. Arbitrum's own types have no more. What is encoded otherwise does not give the root. Sources:
     /// EIP-2718; OP Stack specification, deposits; op-geth `core/types/receipt.go`, `Receipts.EncodeIndex`; the same in

@@ -26,7 +26,7 @@ pub struct Replayed {
     pub is_direct: bool,
 }
 
-/// How `execTransaction` was called.
+/// The call of `execTransaction` that was mined.
 struct Call {
     sender: Address,
     signatures: Option<Bytes>,

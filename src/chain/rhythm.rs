@@ -1,4 +1,4 @@
-//! How fast a chain makes blocks, and how old its newest one may be. Pure.
+//! The block time of a chain, and the age that its newest block may have. Pure.
 
 use std::time::Duration;
 
@@ -68,7 +68,7 @@ pub fn is_on_demand(chain_id: u64) -> bool {
     ON_DEMAND.contains(&chain_id)
 }
 
-/// How old the newest block may be.
+/// Returns the age that the newest block may have.
 #[must_use]
 pub fn allowed_age(block_time: Duration) -> Duration {
     block_time.saturating_mul(FEW).max(LEAST)

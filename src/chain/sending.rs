@@ -107,7 +107,7 @@ impl Chain {
         }))
     }
 
-    /// Who has a transaction in a block, and who does not know it: where no quorum has the receipt. `None` while nobody
+    /// Returns the endpoints that have a transaction in a block, and those that do not know it: where no quorum has the receipt. `None` while nobody
     /// has it. One round.
     #[must_use]
     pub fn sighting(&self, tx: TxHash) -> Option<String> {

@@ -256,7 +256,7 @@ fn call(to: Address, call: &impl SolCall) -> Request {
     Request::call(None, to, &call.abi_encode().into())
 }
 
-/// Nothing for what the header says, which every round asks for.
+/// `None` for what the header says, which every round asks for.
 pub(super) fn request(query: &Query) -> Option<Request> {
     Some(match query {
         Query::Call { from, to, data } => Request::call(*from, *to, data),

@@ -1,9 +1,9 @@
-//! How the endpoints of a chain stand: for the review, and for whoever counts how many agree. Values only.
+//! The standing of a chain's endpoints: for the review, and for whoever counts how many agree. Values only.
 
 use super::chain_error::Fault;
 use crate::evm::BlockHash;
 
-/// How an endpoint stands to what was read of the newest block: it agrees only if it does so in every round.
+/// The standing of an endpoint to what was read of the newest block: it agrees only if it does so in every round.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Standing {
     Unasked,
@@ -28,7 +28,7 @@ pub struct EndpointReport {
     pub batch: Option<usize>,
 }
 
-/// How many independent endpoints agree, and of how many: an address that leads to the same host and port as another
+/// Returns the number of independent endpoints that agree, and their number in all: an address that leads to the same host and port as another
 /// counts for neither.
 #[must_use]
 pub fn agreeing(endpoints: &[EndpointReport]) -> (usize, usize) {
@@ -47,7 +47,7 @@ pub fn is_minority(endpoints: &[EndpointReport]) -> bool {
     agree > 0 && agree < least_to_believe(of)
 }
 
-/// How many of these must agree to be more than a minority.
+/// Returns the number of these that must agree to be more than a minority.
 pub(super) const fn least_to_believe(of: usize) -> usize {
     if of > 2 { of / 2 + 1 } else { 1 }
 }

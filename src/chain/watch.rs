@@ -20,7 +20,7 @@ const SHORTEST_POLL: Duration = Duration::from_millis(100);
 #[derive(Clone, Debug)]
 pub struct Sighting {
     pub header: Header,
-    /// Of those that are mined; at most one of several that share a nonce.
+    /// The receipts of those that are mined; at most one of several that share a nonce.
     pub receipts: Vec<Receipt>,
     /// The answers at `header`.
     pub readings: Readings,
@@ -34,7 +34,7 @@ impl Chain {
         self.told_block_time().or_else(|| self.seen_block_time()).unwrap_or(UNKNOWN)
     }
 
-    /// How long to wait between two questions: a tenth of the block time.
+    /// Returns the time to wait between two questions: a tenth of the block time.
     #[must_use]
     pub fn poll_interval(&self) -> Duration {
         (self.between_blocks() / 10).max(SHORTEST_POLL)

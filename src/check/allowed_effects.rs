@@ -15,7 +15,7 @@ use crate::safe::{self, SlotKind};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Problem {
     SafeAsDeclared,
-    /// Of the Safe itself.
+    /// Changes of the Safe itself.
     SafeChanges {
         undeclared: Vec<SafePart>,
         /// Each slot and its new word.

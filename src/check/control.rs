@@ -1,4 +1,4 @@
-//! Who controls the contracts afterwards: owners, roles, implementations and timelocks that change hands without the
+//! Control of the contracts afterwards: owners, roles, implementations and timelocks that change hands without the
 //! playbook saying so.
 
 use std::collections::{BTreeMap, BTreeSet};

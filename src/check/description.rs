@@ -1,4 +1,4 @@
-//! How a problem is named and told: its id, level, sentence and fix.
+//! The description of a problem: its id, level, sentence and fix.
 
 use std::fmt::Display;
 
@@ -36,7 +36,7 @@ pub enum Sort {
     Drift,
 }
 
-/// How a problem is named and told.
+/// The description of a problem.
 pub(super) struct Description {
     pub(super) id: Id,
     pub(super) level: Level,

@@ -13,7 +13,7 @@ use crate::playbook::{Check, Decided, Entry, Plan, PlannedCall, Verdict};
 use crate::proposal::{Difference, Proposal, RecordedCode, calls_of};
 use crate::safe::{Call, Nonce, SafeState};
 
-/// How a proposal stands to what its reader derives from their own files.
+/// The relation of a proposal to what its reader derives from their own files.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Match {
     /// Equal byte by byte, from the chain's values now.
@@ -53,11 +53,11 @@ pub struct Facts<'a> {
     pub signing: bool,
     /// The nonce was named on the command line, so that one out of line is meant.
     pub nonce_named: bool,
-    /// How the chain's endpoints stand; empty offline.
+    /// The standing of the chain's endpoints; empty offline.
     pub endpoints: &'a [EndpointReport],
     /// The age of the block that everything was read at; none offline.
     pub block_age: Option<Age>,
-    /// How many RPCs had to agree, and how many the council file asks for.
+    /// The number of RPCs that had to agree, and the number that the council file asks for.
     pub quorum: usize,
     pub council_quorum: usize,
     /// Nonces of other proposals kept here for the same Safe, with their hashes.

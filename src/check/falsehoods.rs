@@ -9,7 +9,7 @@ use crate::evm::cut_for_display;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Problem {
     ValuesNotProvable {
-        /// Of the values.
+        /// Statements about the values.
         digest: String,
         block: u64,
         why: String,

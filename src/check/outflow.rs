@@ -160,7 +160,7 @@ fn collectibles_lost(facts: &Facts, rehearsal: &Rehearsal) -> impl Iterator<Item
     })
 }
 
-/// Who receives an ERC-20 token from `safe`, and how much.
+/// Returns the receiver of an ERC-20 token from `safe`, and the amount.
 fn sent_to(rehearsal: &Rehearsal, token: Address, safe: Address) -> impl Iterator<Item = (B256, U256)> {
     let logs = rehearsal.events.iter().filter(move |log| log.address == token);
     logs.filter_map(move |log| match log.topics() {
@@ -171,7 +171,7 @@ fn sent_to(rehearsal: &Rehearsal, token: Address, safe: Address) -> impl Iterato
     })
 }
 
-/// Who receives an ERC-721 or ERC-1155 token that leaves `safe`.
+/// Returns the receiver of an ERC-721 or ERC-1155 token that leaves `safe`.
 fn collectible_from(log: &Log, safe: Address) -> Option<B256> {
     match log.topics() {
         [TRANSFER, holder, to, _] | [TRANSFER_SINGLE | TRANSFER_BATCH, _, holder, to] => {

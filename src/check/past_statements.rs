@@ -37,7 +37,7 @@ pub enum About {
 }
 
 impl Past {
-    /// Of a file's readings and its state of the Safe, against those of the chain at the same block.
+    /// Compares a file's readings and its state of the Safe, against those of the chain at the same block.
     #[must_use]
     pub fn compare(file: (&SafeState, Option<&Readings>), chain: (&SafeState, &Readings)) -> Self {
         let safe = file.0.drift(chain.0).into_iter().map(|d| Untrue {
@@ -58,7 +58,7 @@ impl Past {
         if all.is_empty() { Self::True } else { Self::False(all) }
     }
 
-    /// Of a block that the chain does not have.
+    /// Returns the lie about a block that the chain does not have.
     #[must_use]
     pub fn no_such_block(number: u64, file: String, chain: String) -> Self {
         Self::False(vec![Untrue { about: About::Block, what: format!("block {number}"), file, chain }])

@@ -1,4 +1,4 @@
-//! Who has power beside the owners: modules act for the Safe without any owner, the fallback handler answers for it,
+//! Contracts that have power beside the owners: modules act for the Safe without any owner, the fallback handler answers for it,
 //! guards can stop it. Each is one that the council pinned, or it is said.
 
 use std::fmt;

@@ -133,7 +133,7 @@ fn reverts(hash: &SafeTxHash, reason: &str, already_done: Option<&str>, pieces: 
     Description::refuse(id, sentence, fix)
 }
 
-/// How a lever is cut: the same for everybody.
+/// Returns the advice to leave a lever out, in the same words for everybody.
 fn cut(pieces: &[String]) -> Option<String> {
     let (last, first) = pieces.split_last()?;
     let set = |piece: &String| format!("--set piece={piece}");

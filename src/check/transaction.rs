@@ -72,7 +72,7 @@ pub enum Runs {
     Itself,
 }
 
-/// Who says that a published contract lies at an address of this chain.
+/// The source of the statement that a published contract lies at an address of this chain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AddressSource {
     Council,

@@ -14,7 +14,7 @@ use crate::safe::Nonce;
 /// The heading of what is named without a flag: clap's own, above all others.
 pub const ARGUMENTS: Option<&str> = None;
 
-/// How a lever is derived.
+/// Flags by which a lever is derived.
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "What")]
 pub struct Derive {
@@ -57,7 +57,7 @@ pub struct Proofs {
     pub proofs: bool,
 }
 
-/// How deep a mined transaction must lie before the command ends.
+/// Flags for the depth at which a mined transaction must lie before the command ends.
 #[derive(Clone, Copy, Debug, Default, Args)]
 #[command(next_help_heading = "Checks")]
 pub struct Depth {

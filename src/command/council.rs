@@ -40,7 +40,7 @@ pub struct CheckArgs {
     offline: bool,
 }
 
-/// What is wrong with the file besides its levers, and what could not be looked at.
+/// Faults of the file besides those of its levers, and what could not be looked at.
 #[derive(Default)]
 struct Besides {
     faults: Vec<String>,

@@ -162,7 +162,7 @@ struct Done {
     declined: Vec<String>,
     /// The titles that could not be looked at.
     unreached: Vec<String>,
-    /// How the program ends, if a person said no or something could not be looked at.
+    /// The exit code, if a person said no or something could not be looked at.
     exit: Option<Exit>,
 }
 
@@ -238,7 +238,7 @@ fn load<'a>(
     Ok(all)
 }
 
-/// Of two transactions for one nonce, one can be executed: signing both in one command is a mistake, or somebody's wish.
+/// Checks that no two transactions are for one nonce: only one of them could be executed.
 fn one_for_each_nonce(all: &[Judged]) -> Result<(), Error> {
     for (at, judged) in all.iter().enumerate() {
         let (nonce, safe, hash) =

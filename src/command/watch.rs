@@ -19,9 +19,9 @@ use crate::session::Session;
 use crate::session::raised::{Place, Told};
 use crate::ui::Text;
 
-/// How often a wish to end is looked for.
+/// Time between two looks for a wish to end.
 const SLICE: Duration = Duration::from_millis(100);
-/// How often an alarm that cannot be read is told of again.
+/// Time after which an alarm that cannot be read is told of again.
 const AGAIN: Duration = Duration::from_mins(1);
 
 const EXAMPLES: &str = "\
@@ -47,14 +47,14 @@ pub struct Args {
     run: Option<String>,
 }
 
-/// What a chain's reader tells.
+/// A message of a chain's reader.
 struct Report<'a> {
     chain: &'a str,
     names: Vec<&'a str>,
     sight: Result<Sight<'a>, Error>,
 }
 
-/// What is known of the alarms so far.
+/// The state of the alarms so far.
 #[derive(Default)]
 struct State<'a> {
     streaks: BTreeMap<&'a str, Streak>,

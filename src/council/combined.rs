@@ -21,7 +21,7 @@ pub struct Part {
     pub safe: String,
     /// Simple levers in the order of the council file: the order of the calls.
     pub levers: Vec<String>,
-    /// How many parts of the same Safe come before: what is added to its next nonce.
+    /// The number of parts of the same Safe that come before: it is added to its next nonce.
     pub after: usize,
 }
 

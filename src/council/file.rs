@@ -149,7 +149,7 @@ fn unique_names(source: &Source, wire: &Wire) -> Result<(), Fault> {
     Ok(())
 }
 
-/// How much a council file may hold of each kind. All of it is read by every command.
+/// The number of entries of each kind that a council file may hold. All of it is read by every command.
 ///
 /// # Errors
 /// With the first that is over its bound.

@@ -71,7 +71,7 @@ pub struct Council {
     pub program: Option<VersionReq>,
 }
 
-/// How soon the council wants to be: what drills and reports are measured against.
+/// The times that the council wants to keep: what drills and reports are measured against.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Response {
     pub first_signature: Option<Duration>,
@@ -86,9 +86,9 @@ pub struct Chain {
     pub rpc: Vec<RpcAddress>,
     /// Where a transaction is sent first: private relays. Empty where it goes to `rpc` at once.
     pub send: Vec<RpcAddress>,
-    /// How long only `send` sees a transaction, from its first sending on.
+    /// Time for which only `send` sees a transaction, from its first sending on.
     pub private_for: Duration,
-    /// How many endpoints must agree on every value. At least 1, at most their number.
+    /// The number of endpoints that must agree on every value. At least 1, at most their number.
     pub quorum: usize,
     /// The most requests in one JSON-RPC batch.
     pub batch: usize,
@@ -174,7 +174,7 @@ pub struct Alarm {
     pub chain: String,
     /// The time between two looks; zero for every block.
     pub every: Duration,
-    /// How many blocks, one after the other, it must be false for. At least 1.
+    /// The number of blocks, one after the other, for which it must be false. At least 1.
     pub blocks: u64,
     /// The claim as it is written, in the words of a playbook's checks; `None` if another monitor alone tells of it.
     claim: Option<toml::Table>,

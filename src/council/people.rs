@@ -17,7 +17,7 @@ use crate::near::near;
 pub struct Person {
     pub name: String,
     pub role: String,
-    /// How they are reached, as people write it: "Signal +49 …, phone …". On one line.
+    /// Their address, as people write it: "Signal +49 …, phone …". On one line.
     pub reach: String,
     pub zone: Option<Zone>,
     /// Another person, who is called while this one is away.

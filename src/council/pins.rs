@@ -33,10 +33,10 @@ pub struct Accepted {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Pins(BTreeMap<String, Accepted>);
 
-/// How a text stands to what was accepted before it.
+/// The standing of a text to what was accepted before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Standing {
-    /// Nothing was accepted yet.
+    /// No text was accepted yet.
     First,
     /// It was accepted.
     Same,
@@ -121,7 +121,7 @@ impl Pins {
         self.0.contains_key(what)
     }
 
-    /// How a text stands that is about all of these. A built-in playbook that another version of the program brings
+    /// Returns the standing of a text that is about all of these. A built-in playbook that another version of the program brings
     /// is the program's, which the person trusts.
     #[must_use]
     pub fn decide(&self, about: &[String], now: Accepted) -> Standing {

@@ -12,11 +12,11 @@ use super::transport::{PROMPTLY, Target};
 
 use crate::clock;
 
-/// How long the device may take to be ready, unless said otherwise.
+/// Time that the device may take to be ready, unless said otherwise.
 pub const PATIENCE: Duration = Duration::from_mins(2);
-/// How long a person may take to agree on the device that the app is opened; then they are told to open it by hand.
+/// Time that a person may take to agree on the device that the app is opened; then they are told to open it by hand.
 const AGREEING: Duration = Duration::from_secs(30);
-/// How long the device may be gone or without an app once it has agreed to open one: it connects anew.
+/// Time that the device may be gone or without an app once it has agreed to open one: it connects anew.
 const OPENING: Duration = Duration::from_secs(6);
 const BETWEEN_LOOKS: Duration = Duration::from_millis(500);
 

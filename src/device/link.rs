@@ -8,9 +8,9 @@ use super::app_status::Status;
 use super::path::DerivationPath;
 use super::transport::{PROMPTLY, Target, Transport};
 
-/// How long a device that is awake takes to name its app; asked again and again while it is waited for.
+/// Time that a device that is awake takes to name its app; asked again and again while it is waited for.
 const AWAKE: Duration = Duration::from_secs(2);
-/// How many answers to earlier questions are skipped before giving up.
+/// The number of answers to earlier questions that are skipped before giving up.
 const MOST_STALE: usize = 3;
 
 /// The connection, opened when it is needed and dropped after an error, since an answer may still be under way.

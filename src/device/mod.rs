@@ -59,7 +59,7 @@ pub struct SigningRequest<'a> {
     /// The owner that the signature must turn out to be from.
     pub owner: Address,
     pub kind: SignatureKind,
-    /// How the transaction reaches a hardware wallet; a keystore has no screen and does not ask.
+    /// The way in which the transaction reaches a hardware wallet; a keystore has no screen and does not ask.
     pub way: Way,
 }
 
@@ -95,7 +95,7 @@ impl SigningRequest<'_> {
     }
 }
 
-/// How much of a transaction a hardware wallet is given to sign.
+/// The part of a transaction that a hardware wallet is given to sign.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Way {
     /// Every field, so that the device can show them: full EIP-712.

@@ -9,9 +9,9 @@ const MOST_LEVELS: usize = 10;
 pub(super) const HARDENED: u32 = 1 << 31;
 const PURPOSE: u32 = 44 + HARDENED;
 const ETHER: u32 = 60 + HARDENED;
-/// How many paths of each wallet's layout are looked through.
+/// The number of paths of each wallet's layout that are looked through.
 const SEARCHED: u32 = 10;
-/// How many accounts are looked through for the keys of several owners: each is one question to the device.
+/// The number of accounts that are looked through for the keys of several owners: each is one question to the device.
 const NEAR: u32 = 3;
 
 /// A path such as `m/44'/60'/0'/0/0`: one to ten levels.

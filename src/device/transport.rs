@@ -17,7 +17,7 @@ use super::plugged::{Model, Plugged, choose_plugged};
 
 use crate::clock;
 
-/// How long an answer may take that no person has to give.
+/// Time that an answer may take that no person has to give.
 pub(super) const PROMPTLY: Duration = Duration::from_secs(10);
 const CONNECT: Duration = Duration::from_secs(3);
 /// An emulator's answer has at most 255 bytes; more is not an emulator.

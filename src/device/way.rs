@@ -1,4 +1,4 @@
-//! How a transaction is given to a Ledger: chosen by the act, its bytes and the device, and said with its reason. Pure.
+//! The way in which a transaction is given to a Ledger: chosen by the act, its bytes and the device, and said with its reason. Pure.
 
 use super::app_status::Status;
 use super::pages::DATA_SHOWN;
@@ -22,7 +22,7 @@ pub struct Chosen {
     pub why: &'static str,
 }
 
-/// How much a transaction asks of the person who reads it, beside the device.
+/// The work of the person who reads a transaction, beside the device.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Weight {
     /// One call that a Nano shows whole, of the kind that stops something.

@@ -22,7 +22,7 @@ hash_type!(
 );
 
 impl TxHash {
-    /// Of a signed transaction's bytes.
+    /// Returns the hash of a signed transaction's bytes.
     #[must_use]
     pub fn of(raw: &[u8]) -> Self {
         Self(keccak256(raw))

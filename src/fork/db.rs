@@ -91,7 +91,7 @@ impl<'a> ForkDb<'a> {
     }
 }
 
-/// Nothing for an account that does not exist: the price of a call depends on it.
+/// `None` for an account that does not exist: the price of a call depends on it.
 fn account_info(account: &Account) -> Option<AccountInfo> {
     if *account == Account::default() {
         return None;

@@ -58,7 +58,7 @@ fn own_cap(chain_id: u64) -> Option<u64> {
     CAPS.iter().find(|(id, _)| *id == chain_id).map(|(_, cap)| *cap)
 }
 
-/// How much gas the transaction may have.
+/// Returns the gas that the transaction may have.
 #[must_use]
 pub fn gas_limit(world: &World) -> u64 {
     let spec = spec(world.chain_id, &world.header, world.next_timestamp);

@@ -1,4 +1,4 @@
-//! How much gas a transaction is sent with. Pure.
+//! The gas that a transaction is sent with. Pure.
 //!
 //! The smallest limit at which the outer call succeeds is not enough: a contract that catches the failure of a call
 //! goes on when that call alone runs out of gas, because each call keeps a 64th of the gas back. So a limit is taken

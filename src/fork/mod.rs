@@ -5,7 +5,7 @@
 //! was missing. [`settle`] asks a [`StateSource`] for what was missing until nothing is. Nothing here knows what a
 //! network is: the source does.
 //!
-//! What differs from the real next block: its randomness, beneficiary and blob price (those of the pinned block stand
+//! Differences from the real next block: its randomness, beneficiary and blob price (those of the pinned block stand
 //! in), the price of gas (the base fee, and nobody is charged), and the writes that clients make before the first transaction of a
 //! block (EIP-2935, EIP-4788). On an L2, precompiled contracts and instructions of its own are not known here.
 

@@ -33,7 +33,7 @@ pub struct ExecTransaction<'a> {
     /// for are taken to have approved on chain: their `approvedHashes` entries are set for this run only. All that
     /// the transaction can see of it are the signature bytes; the gas is about 2 % lower.
     pub signatures: Option<&'a Bytes>,
-    /// Who broadcasts it.
+    /// The account that broadcasts it.
     pub sender: Address,
     /// The gas that it is sent with; `None` for the most that a transaction may have.
     pub gas: Option<u64>,
@@ -47,7 +47,7 @@ pub enum Outcome {
     Failed,
     /// `execTransaction` itself reverts: nothing happens.
     Reverted,
-    /// Nothing reverted, and no Safe of this version announced the transaction's success: what stands at the
+    /// No call reverted, and no Safe of this version announced the transaction's success: what stands at the
     /// address is not such a Safe.
     Unannounced,
 }

@@ -110,7 +110,7 @@ impl SlotTable {
     }
 }
 
-/// Of several names for one place the first.
+/// Returns the first of several names for one place.
 fn first_of_each<K: Eq + Hash>(named: impl Iterator<Item = (K, String)>) -> HashMap<K, String> {
     let mut map = HashMap::new();
     for (key, name) in named {

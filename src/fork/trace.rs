@@ -39,7 +39,7 @@ impl FrameKind {
     }
 }
 
-/// How a frame ended.
+/// The end of a frame.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum End {
     Returned,

@@ -81,7 +81,7 @@ pub struct World {
 }
 
 impl World {
-    /// Nothing known yet but the block. The next block comes at the earliest moment it can.
+    /// A world of which only the block is known. The next block comes at the earliest moment it can.
     #[must_use]
     pub fn new(chain_id: u64, header: Header, hash: BlockHash) -> Self {
         let next_timestamp = header.timestamp.saturating_add(1);

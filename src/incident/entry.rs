@@ -103,7 +103,7 @@ impl fmt::Display for Plain {
     }
 }
 
-/// What was done.
+/// The act that an entry records.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Act {
@@ -274,7 +274,7 @@ impl Entry {
     }
 }
 
-/// What is written as text.
+/// A value that is written as text.
 mod as_text {
     use std::fmt::Display;
     use std::str::FromStr;

@@ -115,7 +115,7 @@ fn whole_lines(bytes: &[u8]) -> (impl DoubleEndedIterator<Item = &[u8]>, &[u8]) 
     (lines.into_iter().flatten(), rest)
 }
 
-/// What is written to the end of a journal.
+/// The text that is written to the end of a journal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Append {
     /// The bytes after the last line are a whole entry that lacks only its end: it is given one, and none of them is cut

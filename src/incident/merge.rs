@@ -16,7 +16,7 @@ pub struct Merged<'j> {
     pub contradictions: Vec<Contradiction>,
 }
 
-/// What two journals, or two entries of one, say differently. At most one of them is true; the chain knows which.
+/// A contradiction between two journals, or between two entries of one. At most one of them is true; the chain knows which.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Contradiction {
     /// Two journals begin with the same line and go on differently from this number on: one of them was rewritten, or
@@ -75,7 +75,7 @@ fn forks(journals: &[Journal]) -> Vec<Contradiction> {
     found
 }
 
-/// What was said first of one hash.
+/// The first statement about one hash.
 #[derive(Default)]
 struct Told<'e> {
     about: Option<(usize, &'e About)>,
@@ -109,7 +109,7 @@ fn told_differently(entries: &[(usize, &Entry)]) -> Vec<Contradiction> {
     found
 }
 
-/// What a safeTxHash stands for: its names are each council's own.
+/// The transaction that a safeTxHash stands for: its names are each council's own.
 fn transaction(about: &About) -> String {
     format!("{}, nonce {} of {} on chain {}", about.what, about.nonce, about.address, about.chain_id)
 }

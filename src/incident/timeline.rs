@@ -1,10 +1,10 @@
-//! What belongs together: the entries between the opening and the closing of an incident, and otherwise those about one
+//! Entries that belong together: those between the opening and the closing of an incident, and otherwise those about one
 //! Safe transaction.
 
 use super::entry::{Act, Entry};
 use crate::safe::SafeTxHash;
 
-/// What an entry belongs to.
+/// The incident or proposal that an entry belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Belongs {
     /// The place of the entry that opened the incident.

@@ -1,4 +1,4 @@
-//! How much a playbook may hold. The longest of the library has 4 kB, 8 params, 5 reads and 2 steps: what is far above
+//! Bounds on the contents of a playbook. The longest of the library has 4 kB, 8 params, 5 reads and 2 steps: what is far above
 //! that was not written for people to read, and would make every command slow.
 
 use super::file::playbook_toml::Wire;

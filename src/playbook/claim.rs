@@ -25,7 +25,7 @@ pub enum Asked {
         slot: Template,
         ty: DynSolType,
     },
-    /// Of ETH in wei, or of an ERC-20 token in its smallest unit.
+    /// A balance of ETH in wei, or of an ERC-20 token in its smallest unit.
     Balance {
         of: Template,
         token: Option<Template>,
@@ -79,7 +79,7 @@ impl Step {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Claim {
     pub each: Option<Each>,
-    /// Of a check after the steps: why it may hold before them already.
+    /// For a check after the steps: the reason why it may hold before them already.
     pub kept: Option<String>,
     pub fact: Fact,
 }

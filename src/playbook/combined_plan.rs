@@ -194,7 +194,7 @@ impl LeverPlan {
         calls.chain(declared).any(|changed| changed == of)
     }
 
-    /// How a person is told what was read.
+    /// Returns the sentence that tells a person what was read.
     fn sentence(&self, query: &Query) -> String {
         let sources = self.plan.decided.iter().flat_map(|part| &part.by);
         let known =

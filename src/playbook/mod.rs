@@ -65,7 +65,7 @@ use crate::safe::hash_type;
 pub struct PlaybookId(String);
 
 impl PlaybookId {
-    /// Nothing for a text that is not an id.
+    /// `None` for a text that is not an id.
     #[must_use]
     pub fn new(text: &str) -> Option<Self> {
         let part = |p: &str| {
@@ -155,7 +155,7 @@ fn spelled<T: Word + PartialEq>(value: T) -> &'static str {
     T::ALL.iter().find(|(_, v)| *v == value).map_or("?", |(word, _)| *word)
 }
 
-/// How a playbook is taken back.
+/// The way to take a playbook back.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Undo {
     /// By this playbook; `set` gives its arguments from this one's, which it shares where `set` is absent.

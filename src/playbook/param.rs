@@ -50,7 +50,7 @@ pub enum ParamUnit {
 /// The meaning of zero to the contract.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Zero {
-    /// Nothing special.
+    /// Zero means nothing special.
     Number,
     Refuse,
     /// It must be written as this word. Bounds do not apply to it: the word says that it is not a quantity.
@@ -64,7 +64,7 @@ pub(super) enum Amount {
     Expr(Template),
 }
 
-/// How far the value may be from the one in force.
+/// The greatest distance of the value from the one in force.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct MaxChange {
     pub limit: Limit,

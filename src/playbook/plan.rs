@@ -43,7 +43,7 @@ pub struct Plan {
     pub skipped: Vec<Skipped>,
     pub before: Vec<Check>,
     pub after: Vec<Check>,
-    /// Of each check in `after`: whether it may hold before already.
+    /// `true` for each check in `after` that may hold before already.
     pub kept: Vec<bool>,
     /// The changes that are allowed beyond the storage of the contracts called.
     pub changes: Vec<Change>,

@@ -50,7 +50,7 @@ fn reverted(data: &[u8], errors: &[Error]) -> String {
     }
 }
 
-/// How a value relates to the one expected.
+/// The relation of a value to the expected one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Relation {
     Is,
@@ -132,7 +132,7 @@ pub struct EventCheck {
     pub args: Vec<Pattern>,
 }
 
-/// How a call must end.
+/// The required end of a call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Ending {
     Succeeds,

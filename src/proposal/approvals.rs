@@ -36,7 +36,7 @@ impl<'a> Approvals<'a> {
     }
 }
 
-/// How far along a Safe is.
+/// The progress of a Safe.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Shortfall {
     /// One approval for each owner who has approved, in the order of the owners' addresses.
@@ -120,7 +120,7 @@ impl<'t> Node<'t> {
         }
     }
 
-    /// Who has approved, counted against the Safe as it is. Each owner counts once; order does not matter.
+    /// Returns the owners who have approved, counted against the Safe as it is. Each owner counts once; order does not matter.
     pub(super) fn tally(&self, given: &Approvals) -> Shortfall {
         let owners = self.tree.owners.list();
         let direct = given.signatures.iter().filter(|s| s.through() == self.through);

@@ -44,7 +44,7 @@ pub struct OpenArgument {
     pub lever: Option<String>,
     pub param: String,
     pub value: String,
-    /// How `--set` names it: `fee`, or `bridge.fee` where more than that lever is pulled.
+    /// Its name in `--set`: `fee`, or `bridge.fee` where more than that lever is pulled.
     pub key: String,
 }
 

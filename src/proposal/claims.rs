@@ -78,9 +78,9 @@ pub struct Claims {
     pub undo: bool,
     /// The arguments that the signer's council file left open.
     pub args: Vec<(String, String)>,
-    /// Of the signer's council file.
+    /// The digest of the signer's council file.
     pub council: Option<ShortDigest>,
-    /// Of the playbooks, in the order of the calls.
+    /// The digests of the playbooks, in the order of the calls.
     pub playbooks: Vec<ShortDigest>,
     /// The program's version.
     pub program: Option<String>,

@@ -1,4 +1,4 @@
-//! What a signature that fits nothing is for, as far as it can be told: by the reader's own transactions around, which is
+//! The purpose of a signature that fits nothing, as far as it can be told: by the reader's own transactions around, which is
 //! a fact, or else by what its line claims, which explains and never counts.
 
 use std::fmt;
@@ -12,7 +12,7 @@ use crate::safe::{EcdsaSignature, Nonce, SafeTxHash, SafeVersion};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Candidate {
     pub hash: SafeTxHash,
-    /// What was pulled: `freeze`, or `undo of freeze`.
+    /// The levers that were pulled: `freeze`, or `undo of freeze`.
     pub title: String,
     pub nonce: Nonce,
     /// The arguments that the council file leaves open.
@@ -35,7 +35,7 @@ impl Candidate {
     }
 }
 
-/// What the reader has and wants, against which a signature is held.
+/// The reader's own values, against which a signature is held.
 #[derive(Clone, Debug)]
 pub struct Own<'r> {
     /// The transaction that is wanted.
@@ -49,11 +49,11 @@ pub struct Own<'r> {
     /// The levers of the council file.
     pub levers: &'r [&'r str],
     pub council: ShortDigest,
-    /// Of the playbooks of the wanted transaction.
+    /// Digests of the playbooks of the wanted transaction.
     pub playbooks: &'r [ShortDigest],
 }
 
-/// Who signed, and what.
+/// The signer, and the transaction that they signed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Explanation {
     /// By the signature itself over that hash; `None` if no key made it.
@@ -61,12 +61,12 @@ pub struct Explanation {
     pub meant: Meant,
 }
 
-/// What was signed in the place of what is wanted.
+/// The transaction that was signed in the place of the wanted one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Meant {
     /// Another lever, or the same at another nonce: by the reader's own files.
     Own { title: String, nonce: Nonce, wanted: (String, Nonce) },
-    /// The same with other arguments; `is_claim` if only its line says so.
+    /// The wanted levers with other arguments; `is_claim` if only its line says so.
     Arguments { title: String, theirs: Vec<(String, String)>, own: Vec<(String, String)>, is_claim: bool },
     /// By its line: for a Safe that the reader's council file does not have.
     Safe { chain_id: u64, safe: Address },

@@ -8,7 +8,7 @@ pub struct Few<T> {
 }
 
 impl<T> Few<T> {
-    /// How many are kept to be shown.
+    /// The number that is kept to be shown.
     pub const SHOWN: usize = 5;
 
     /// Counts one more; `make` is called only if it is one of the first.
@@ -19,7 +19,7 @@ impl<T> Few<T> {
         self.count += 1;
     }
 
-    /// The same with each of the first turned into something else.
+    /// Returns the same with each of the first turned into something else.
     #[must_use]
     pub fn map<U>(self, change: impl Fn(&T) -> U) -> Few<U> {
         Few { first: self.first.iter().map(change).collect(), count: self.count }
@@ -35,7 +35,7 @@ impl<T> Few<T> {
         self.count
     }
 
-    /// How many there are beside the first.
+    /// Returns the number of those beside the first.
     #[must_use]
     pub fn more(&self) -> usize {
         self.count - self.first.len()

@@ -25,7 +25,7 @@ pub struct Finds {
     pub approved: Vec<Address>,
     /// Lines that begin like ours and cannot be read.
     pub damaged: Few<Damaged>,
-    /// How many characters were looked at, those that were looked at twice counted twice.
+    /// The number of characters that were looked at, those that were looked at twice counted twice.
     pub work: usize,
 }
 

@@ -50,12 +50,12 @@ pub struct Gathered {
     pub known: Vec<OwnerSignature>,
     /// The signatures of contracts that are owners, to be verified by asking them. At most [`MOST_CONTRACTS`].
     pub contracts: Vec<WalletSignature>,
-    /// How many further good signatures there are by an owner who has signed the proposal already.
+    /// The number of further good signatures by an owner who has signed the proposal already.
     pub spare: BTreeMap<(SafeTxHash, Address), usize>,
     pub refused: Few<Refusal>,
-    /// How many were not looked at, because the bound was reached.
+    /// The number that was not looked at, because the bound was reached.
     pub not_looked_at: usize,
-    /// How many signatures were recovered: the work.
+    /// The number of signatures that were recovered: the work.
     pub recovered: usize,
 }
 

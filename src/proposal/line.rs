@@ -29,7 +29,7 @@ pub(super) enum Kind {
 impl Kind {
     pub(super) const ALL: [Self; 2] = [Self::Signature, Self::Drill];
 
-    /// How its lines begin.
+    /// Returns the beginning of its lines.
     pub(super) const fn head(self) -> &'static str {
         match self {
             Self::Signature => "bgsig2",
@@ -38,7 +38,7 @@ impl Kind {
     }
 }
 
-/// How every line of either version begins. It stands in no data.
+/// The beginning of every line of either version. It stands in no data.
 pub(super) const START: char = 'b';
 /// The characters of a line's data.
 pub(super) const ALPHABET: &str = "qpzry9x8gf2tvdw0s3jn54khce6mua7l";
@@ -113,7 +113,7 @@ pub(super) fn length(data: &str) -> Result<usize, &'static str> {
     Ok(((LENGTH_BYTES + bytes + CHECK_BYTES) * 8).div_ceil(5))
 }
 
-/// How many characters [`length`] needs.
+/// The number of characters that [`length`] needs.
 pub(super) const fn beginning() -> usize {
     LENGTH_CHARS
 }

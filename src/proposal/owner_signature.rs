@@ -13,7 +13,7 @@ use crate::safe::{DEEPEST, EcdsaSignature, SafeTxHash, SignatureError};
 
 /// Version 1 of a line: bech32m over version ‖ safeTxHash ‖ r ‖ s ‖ v. It is read, and written no more.
 const FIRST_PREFIX: &str = "bgsig";
-/// How a line of version 1 begins.
+/// The beginning of a line of version 1.
 pub(super) const FIRST_START: &str = "bgsig1";
 const FIRST_VERSION: u8 = 1;
 const FIRST_BYTES: usize = 1 + 32 + 65;

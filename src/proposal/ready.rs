@@ -69,7 +69,7 @@ pub enum NotReady {
     Moved(Vec<Drift>),
 }
 
-/// Who has approved, counted against the Safe as it is now.
+/// The owners who have approved, counted against the Safe as it is now.
 ///
 /// Each owner counts once; former owners and signatures of another proposal do not, and order does not matter.
 #[must_use]

@@ -55,7 +55,7 @@ pub struct RecordedBalance {
 }
 
 impl Record {
-    /// Nothing recorded yet but how it ended.
+    /// Returns a record of the end alone.
     #[must_use]
     pub fn new(block: u64, succeeded: bool, gas: u64, events: usize) -> Self {
         Self {

@@ -1,4 +1,4 @@
-//! How far along a proposal is, and what is to be done next: in one line, for people.
+//! The progress of a proposal, and what is to be done next: in one line, for people.
 
 use std::fmt;
 
@@ -6,7 +6,7 @@ use alloy::primitives::Address;
 
 use crate::safe::{Owners, SafeTxHash};
 
-/// Who has signed a proposal, by the names that its reader has for them.
+/// The owners who have signed a proposal, by the names that its reader has for them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tally {
     pub hash: SafeTxHash,

@@ -58,7 +58,7 @@ struct Wire {
     chain_id: String,
     safe: WireSafe,
     transaction: WireTx,
-    /// Of version 1 alone.
+    /// In version 1 alone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     playbook: Option<WirePlaybook>,
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -29,7 +29,7 @@ pub enum OwnersError {
     Threshold(u64, usize),
 }
 
-/// How many owners must sign. At least 1, at most the number of owners it stands with.
+/// The number of owners who must sign. At least 1, at most the number of owners it stands with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Threshold(usize);
 
@@ -108,7 +108,7 @@ impl Owners {
 }
 
 /// The entry before `item` in a Safe's linked list, which `swapOwner`, `removeOwner` and `disableModule` ask for.
-/// Nothing when `item` is not in the list.
+/// `None` if `item` is not in the list.
 #[must_use]
 pub fn previous_in_list(list: &[Address], item: Address) -> Option<Address> {
     let at = list.iter().position(|entry| *entry == item)?;

@@ -7,7 +7,7 @@ use alloy::primitives::{Address, B256, Signature, U256, eip191_hash_message};
 use super::hashes::SafeTxHash;
 use super::version::SafeVersion;
 
-/// How an owner approved.
+/// The way in which an owner approved.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum SignatureKind {
     /// ECDSA over the safeTxHash; v is 27 or 28.

@@ -30,7 +30,7 @@ impl Session<'_> {
         is_done
     }
 
-    /// The same where the proposal's nonce is used by another transaction: what it promises may be so all the same.
+    /// Looks also if the proposal's nonce is used by another transaction: what it promises may be so all the same.
     pub fn says_done_elsewhere(&self, judged: &Judged) -> bool {
         let of_the_nonce = judged.findings.iter().filter(|finding| finding.problem().is_of_the_nonce());
         let ids: Vec<String> = of_the_nonce.map(|finding| finding.id.clone()).collect();

@@ -24,9 +24,9 @@ use crate::ui::{Spinner, Text, Ui, has_terminal};
 
 /// The longest keystore: a real one has half a kilobyte.
 const LONGEST_KEYSTORE: usize = 64 << 10;
-/// How often a password may be typed.
+/// The number of times that a password may be typed.
 const TRIES: u8 = 3;
-/// How long a person without a terminal gets to leave the settings of the Ledger.
+/// Time for a person without a terminal to leave the settings of the Ledger.
 const LEAVING: Duration = Duration::from_secs(8);
 
 /// A key that is ready to be asked, and the person who holds it.

@@ -19,7 +19,7 @@ pub struct Asking {
     pub way: Asked,
     /// They go on although the Ledger does not show all of the data.
     pub unseen: bool,
-    /// How many transactions are signed in this sitting.
+    /// The number of transactions that are signed in this sitting.
     pub together: usize,
 }
 

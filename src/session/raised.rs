@@ -24,10 +24,10 @@ use crate::session::Session;
 use crate::store::{Lock, run_command};
 use crate::ui::Text;
 
-/// How often, and after what time, a lock that somebody holds is tried again.
+/// The number of times, and the time after which, a lock that somebody holds is tried again.
 const TRIES: usize = 10;
 const BETWEEN: Duration = Duration::from_millis(50);
-/// How long a command of `--run` is waited for; it goes on afterwards.
+/// Time that a command of `--run` is waited for; it goes on afterwards.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The one who told of an alarm, and in which words.
@@ -40,14 +40,14 @@ pub struct Told {
     pub block: Option<u64>,
 }
 
-/// What an alarm is in the journal.
+/// An alarm as the journal names it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Place {
     /// The first of its name in this incident: people are called.
     First,
     /// It joins the incident that is open.
     Again,
-    /// The same message was there before: nothing is done.
+    /// This message was there before: nothing is done.
     Repeated,
 }
 
@@ -239,7 +239,7 @@ impl Session<'_> {
     }
 }
 
-/// What an entry of the journal says of an alarm; `None` if it is about something else.
+/// Returns the statement of an entry of the journal about an alarm; `None` if it is about something else.
 fn told_of(entry: &Entry, alarm: &Alarm) -> Option<Told> {
     match &entry.draft.act {
         Act::Alarm { name, by, id, text } if name.to_string() == alarm.name => Some(Told {

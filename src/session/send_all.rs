@@ -31,7 +31,7 @@ struct Piece<'a> {
 
 enum Stage<'a> {
     Executed(Look<'a>, Box<Outcome>, String),
-    /// What it promises is so already, and that has been shown.
+    /// It is done already, and that has been shown.
     Done(Look<'a>),
     Ready(Look<'a>, Ready),
     Priced(Sending<'a>),
@@ -39,7 +39,7 @@ enum Stage<'a> {
     Behind(Look<'a>),
 }
 
-/// How each of them ends, with its title.
+/// The result of each of them, with its title.
 pub struct Board<'a> {
     ui: &'a Ui,
     titles: Vec<String>,
@@ -66,7 +66,7 @@ impl<'a> Board<'a> {
         self.ui.part(place, || self.ended_by(place, run()))
     }
 
-    /// The same where others run besides.
+    /// Returns the same for one of several that run side by side.
     fn step_beside<T>(&self, place: usize, run: impl FnOnce() -> Result<T, Error>) -> Option<T> {
         let label = format!("{}/{}", place + 1, self.titles.len());
         self.ui.beside(place, &label, || self.ended_by(place, run()))
@@ -193,7 +193,7 @@ fn review<'a>(board: &Board, looks: Vec<Result<Look<'a>, Error>>) -> Vec<Piece<'
     pieces
 }
 
-/// The same on the chain as it is now, for another payer.
+/// Looks again at the chain as it is now, for another payer.
 fn read_for(look: Look<'_>, from: Address) -> Result<Stage<'_>, Error> {
     let look = look.again(from)?;
     let standing = look.standing(false)?;
@@ -285,7 +285,7 @@ fn ask_each<'a>(
     (kept, was_asked)
 }
 
-/// What the others pay for on the same chain.
+/// Returns the gas cost of the others on the same chain.
 fn besides<'p, 'a: 'p>(others: impl Iterator<Item = &'p Piece<'a>>, stage: &Stage) -> Besides {
     let mut besides = Besides::default();
     let chain_id = stage.look().judged.derived.chain.id;

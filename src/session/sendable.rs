@@ -25,7 +25,7 @@ use crate::store::{Lock, StoreError};
 /// People to call who are listed.
 const MOST_CALLS: usize = 10;
 
-/// What a person wants of the sending.
+/// A person's wishes for the sending.
 pub struct Terms {
     pub what: Vec<String>,
     pub given: Given,
@@ -55,18 +55,18 @@ pub struct Look<'a> {
     since: Instant,
 }
 
-/// What a look finds.
+/// The result of a look.
 pub enum Standing {
     /// The Safe has executed it already, with how to say so.
     Executed(Box<Outcome>, String),
     Ready(Ready),
-    /// What it promises is so already, and that has been shown.
+    /// It is done already, and that has been shown.
     Done,
     /// Signed, and behind another that is sent before it.
     Behind,
 }
 
-/// How a transaction that is ready goes on.
+/// The next step of a transaction that is ready.
 pub enum Way {
     /// One that was sent before is mined and executed it, with how to say so.
     Executed(Box<Outcome>, String),
@@ -111,7 +111,7 @@ impl<'a> Look<'a> {
         Ok(Self { session, terms, judged: judge(session, terms, rehearsed)?, lock, since })
     }
 
-    /// The same, after somebody was asked: it must do what they were shown.
+    /// Looks again after somebody was asked: it must do what they were shown.
     pub fn unchanged(self, from: Address) -> Result<(Self, Standing), Error> {
         let record = |judged: &Judged| judged.rehearsal.done().map(|done| done.record(judged.proposal()));
         let before = record(&self.judged);

@@ -18,7 +18,7 @@ pub struct Stored {
 
 /// The most entries that are looked at, of one folder or of all below it.
 const MOST_ENTRIES: usize = 100_000;
-/// How far below a folder files are looked for.
+/// The depth below a folder to which files are looked for.
 const DEEPEST: usize = 16;
 /// The most files of one kind that are read for one question, and the most bytes of all of them.
 const MOST_FILES: usize = 10_000;
@@ -29,7 +29,7 @@ const MOST_BYTES: u64 = 64 << 20;
 pub struct Files {
     /// In order of path.
     pub paths: Vec<PathBuf>,
-    /// How many more files and folders there are at least: they are over a bound.
+    /// The least number of further files and folders: they are over a bound.
     pub left: usize,
 }
 

@@ -12,7 +12,7 @@ use super::read::{Kind, never_waiting};
 use super::write::{Disk, System, create_bytes, folder_of};
 use super::{StoreError, create_folder, shown};
 
-/// How much of the end is read to add a line: more than two of the longest lines.
+/// The length of the end that is read to add a line: more than two of the longest lines.
 const TAIL: u64 = 160 << 10;
 /// The largest file that is read whole.
 const LARGEST: u64 = 256 << 20;
@@ -28,16 +28,16 @@ pub struct Log {
     path: PathBuf,
 }
 
-/// What is added to a file of lines.
+/// An addition to a file of lines.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewLine {
-    /// What follows the last line is a line too, whose end is missing.
+    /// The text after the last line is a line too, whose end is missing.
     pub completes: bool,
     /// With its end.
     pub line: String,
 }
 
-/// What was cut off to add a line, and where it is kept.
+/// The text that was cut off to add a line, and where it is kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CutOff {
     pub bytes: usize,

@@ -1,10 +1,10 @@
 //! The only room that touches files and the environment. It knows names and bytes, not what the bytes mean.
 //!
-//! Nothing is ever overwritten: a file is written whole under a temporary name, made durable, and only then given its
+//! No file is ever overwritten: it is written whole under a temporary name, made durable, and only then given its
 //! name, which fails when the name is taken. A crash between any two steps leaves the file there or not there. Only the
 //! council file is replaced, when its owner adds to it: whole, and if it still says what was read.
 //!
-//! Nothing that is not a file is opened: a pipe without a writer, or a device, would keep the program waiting.
+//! Only files are opened: a pipe without a writer, or a device, would keep the program waiting.
 
 #![allow(clippy::disallowed_methods, reason = "the room of files and of the environment")]
 

@@ -284,7 +284,7 @@ mod tests {
         assert_eq!(find_upwards(&deep, "no-such-file"), Found::default());
     }
 
-    /// What somebody sent lies there, and whoever looks at it stands beside it.
+    /// A stranger's file lies there, and whoever looks at it stands beside it.
     #[test]
     fn no_file_among_the_incidents_is_found() {
         let dir = tempfile::tempdir().unwrap();

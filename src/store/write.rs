@@ -53,7 +53,7 @@ pub fn create_new(path: &Path, contents: &str) -> Result<(), StoreError> {
     create_on(&System, path, contents.as_bytes())
 }
 
-/// The same, of bytes that may not be text.
+/// Writes bytes that may not be text, in the same way.
 pub(super) fn create_bytes(path: &Path, contents: &[u8]) -> Result<(), StoreError> {
     create_on(&System, path, contents)
 }

@@ -46,10 +46,10 @@ const MAX_WIDTH: u16 = 120;
 /// Narrower than this, nothing can be read.
 const NARROWEST: u16 = 20;
 
-/// How long an input may take before the person is told what is being waited for.
+/// Time that an input may take before the person is told what is being waited for.
 const MOMENT: Duration = Duration::from_secs(1);
 
-/// How this run talks to its person.
+/// The terminal and the output of this run.
 #[derive(Debug)]
 pub struct Ui {
     json: bool,
@@ -71,7 +71,7 @@ pub struct Ui {
 #[derive(Clone, Debug)]
 struct At {
     place: usize,
-    /// What stands before each of its lines, where several parts run side by side.
+    /// The label before each of its lines, if several parts run side by side.
     label: Option<String>,
 }
 
@@ -164,7 +164,7 @@ impl Ui {
         self.at(At { place, label: None }, run)
     }
 
-    /// The same beside other parts: each of its lines begins with the label, and no spinner turns.
+    /// Runs a part beside others: each of its lines begins with the label, and no spinner turns.
     pub fn beside<T>(&self, place: usize, label: &str, run: impl FnOnce() -> T) -> T {
         self.at(At { place, label: Some(label.into()) }, run)
     }

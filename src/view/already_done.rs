@@ -1,4 +1,4 @@
-//! What is promised is so already: since when, by which transaction, signed and sent by whom.
+//! The answer that a lever is done already: since when, by which transaction, signed and sent by whom.
 
 use alloy::primitives::Address;
 use serde::Serialize;
@@ -35,7 +35,7 @@ pub struct By {
     pub people: People,
 }
 
-/// Who signed and who sent a transaction.
+/// The signers and the sender of a transaction.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct People {
     /// Recovered from the call's data; none where it was another call.

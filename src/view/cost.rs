@@ -5,7 +5,7 @@ use crate::ceremony::offer::Offer;
 use crate::evm::amount;
 use crate::ui::{Lines, Text};
 
-/// Who pays, and how much.
+/// Returns the payer, and the amount.
 #[must_use]
 pub fn lines(offer: &Offer, judged: &Judged) -> Lines {
     let payer = match judged.derived.names.name(offer.from) {

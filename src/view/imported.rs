@@ -1,4 +1,4 @@
-//! What became of the signatures that were handed over: the lines for a person and the object for a script.
+//! The result of an import: the lines for a person and the object for a script.
 
 use serde::Serialize;
 
@@ -19,10 +19,10 @@ pub struct Imported {
     pub not_looked_at: usize,
     pub files_not_read: usize,
     pub tallies: Vec<Progress>,
-    /// How many of `files_not_read` are over the bound on their number.
+    /// The part of `files_not_read` that is over the bound on their number.
     #[serde(skip)]
     pub files_over_bound: usize,
-    /// How many of `refused` are among `refused_count`: the others are files that were named.
+    /// The number of `refused` that are among `refused_count`: the others are files that were named.
     #[serde(skip)]
     pub refused_listed: usize,
     /// The first texts in which bytes that are not UTF-8 were passed over, and how many more there are.
@@ -55,7 +55,7 @@ pub struct Refused {
     pub why: String,
 }
 
-/// How far along a proposal is.
+/// The progress of a proposal.
 #[derive(Serialize)]
 pub struct Progress {
     safe_tx_hash: String,

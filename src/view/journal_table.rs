@@ -37,7 +37,7 @@ pub fn rows(council: &Council, merged: &Merged, several: bool, skipped: usize) -
     merged.entries.iter().zip(&belongs).skip(skipped).map(row).collect()
 }
 
-/// What was done, in a few words.
+/// Returns the act in a few words.
 #[must_use]
 pub fn describe(council: &Council, act: &Act) -> String {
     let name = |owner: &Address| {

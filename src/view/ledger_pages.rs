@@ -90,7 +90,7 @@ fn fact(fact: &Fact) -> String {
     format!("page {pages} {}{value}", fact.title)
 }
 
-/// How many pages at the beginning are the same.
+/// Returns the number of pages at the beginning that are the same.
 fn common(pages: &[Page], others: &[Page]) -> usize {
     pages.iter().zip(others).take_while(|(page, other)| page == other).count()
 }

@@ -76,7 +76,7 @@ pub fn findings(judged: &Judged) -> Lines {
     out
 }
 
-/// What a review without the chain does not know.
+/// Says what a review without the chain does not know.
 fn unasked(out: &mut Lines, judged: &Judged) {
     let block = judged.proposal().block().number;
     out.say(

@@ -173,7 +173,7 @@ fn combined(block: &mut Block, summary: &Summary, levers: &[Lever]) {
     read(block, summary);
 }
 
-/// What is worth a line: what does not hold, then the values that change, then the others.
+/// Returns the results that are worth a line: those that do not hold, then the values that change, then the others.
 fn told(results: &[AfterCheck]) -> Vec<&AfterCheck> {
     let changes = |result: &AfterCheck| result.after.is_some() && result.before != result.after;
     let mut told: Vec<&AfterCheck> = results.iter().filter(|result| !result.holds).collect();
@@ -199,7 +199,7 @@ fn changed(result: &AfterCheck, of: Option<&str>, width: usize) -> Text {
     line.add(&shown(&before)).dim("→ ").good(&shown(after))
 }
 
-/// What changes besides, and how many checks are not shown.
+/// Adds what changes besides, and the number of checks that are not shown.
 fn beside(block: &mut Block, summary: &Summary, unshown: usize) {
     let others = match &summary.beside[..] {
         [] => Text::new("nothing else changes"),

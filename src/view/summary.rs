@@ -1,4 +1,4 @@
-//! What a signer has to know of one transaction before they approve it: a few lines for a person, or data for a script.
+//! The facts that a signer has to know of one transaction before they approve it: a few lines for a person, or data for a script.
 
 use std::collections::BTreeSet;
 
@@ -20,7 +20,7 @@ use crate::view::already_done::{Done, Person};
 use crate::view::paper::upper;
 use crate::view::{slot_words, what_changes};
 
-/// What stands right above the question.
+/// The lines right above the question, as data.
 #[derive(Clone, Debug, Serialize)]
 pub struct Summary {
     pub answer: Answer,
@@ -47,12 +47,12 @@ pub struct Summary {
     pub read: Option<String>,
     /// Why there is no result: it was not rehearsed, or it fails.
     pub no_result: Option<String>,
-    /// What changes and no check reads.
+    /// Places that change and that no check reads.
     pub beside: Vec<String>,
     /// The command that takes it back, or why there is none.
     pub undo: String,
     pub checks: Checks,
-    /// What to read on a Ledger.
+    /// Values to read on a Ledger.
     pub device: OnDevice,
     pub hashes: ShownHashes,
     pub signed: Vec<String>,
@@ -61,12 +61,12 @@ pub struct Summary {
     pub threshold: usize,
 }
 
-/// What the checks leave to be done.
+/// The decision that the checks lead to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Answer {
     Decide,
-    /// What is promised is so already.
+    /// It is done already.
     NothingToDo(Done),
     Refused(Refusal),
 }
@@ -80,7 +80,7 @@ pub struct Refusal {
     pub holder: Option<Holder>,
 }
 
-/// Who may make a call that the Safe may not.
+/// The account that may make a call that the Safe may not.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Holder {
     /// `owner`, or `role 0x…`
@@ -108,12 +108,12 @@ impl Refusal {
     }
 }
 
-/// How the transaction relates to the reader's own files.
+/// The relation of the transaction to the reader's own files.
 #[derive(Clone, Debug, Serialize)]
 pub struct Origin {
     pub level: Level,
     pub sentence: String,
-    /// Of the playbooks' texts, in short.
+    /// Digests of the playbooks' texts, in short.
     pub digests: Vec<String>,
 }
 
@@ -123,13 +123,13 @@ pub struct Place {
     pub address: String,
 }
 
-/// What one lever does, and what comes of it.
+/// The act of one lever, and its effect.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Lever {
     pub name: Option<String>,
     pub calls: Vec<CallLine>,
     pub results: Vec<AfterCheck>,
-    /// What using it costs.
+    /// The cost of using it.
     pub cost: String,
     pub does_not_stop: String,
 }
@@ -325,7 +325,7 @@ pub(super) fn call_line(names: &AddressBook, planned: &PlannedCall) -> CallLine 
     CallLine { to: named(names, planned.call.to), call: format!("{function}({})", values.join(", ")) }
 }
 
-/// What a check reads before and after; `None` if nothing was rehearsed.
+/// Returns the values that a check reads before and after; `None` if nothing was rehearsed.
 fn result(judged: &Judged, check: &Check) -> Option<AfterCheck> {
     let done: &Performed = judged.rehearsal.done()?;
     let verdict = check.judge(&done.rehearsal.answers, &done.rehearsal.events);

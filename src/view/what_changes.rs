@@ -1,4 +1,4 @@
-//! What a rehearsal changes, by the reader's own names: the section of the review, and the object for a script.
+//! Effects of a rehearsal, by the reader's own names: the section of the review, and the object for a script.
 
 use std::collections::BTreeSet;
 

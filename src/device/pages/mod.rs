@@ -37,7 +37,7 @@ pub const DATA_SHOWN: usize = (MOST_CHARACTERS - 2) / 2 - 1;
 /// The chain id of a drill, the ASCII of "drill": shown like that of any chain that the app does not know.
 const DRILL_CHAIN_ID: u64 = 0x64_7269_6c6c;
 
-/// How much of the transaction's data the device shows.
+/// The part of the transaction's data that the device shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DataShown {
     All,

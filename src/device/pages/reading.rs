@@ -1,4 +1,4 @@
-//! How to read the pages: the few that carry facts, and from which page nothing can be skipped any more.
+//! Reading of the pages: the few that carry facts, and from which page nothing can be skipped any more.
 
 use super::Pages;
 

@@ -41,7 +41,7 @@ enum Tree {
 #[derive(Clone, Debug, PartialEq)]
 struct Fields<T> {
     named: Vec<(String, usize, T)>,
-    /// How many the tuple has.
+    /// The number of fields in the tuple.
     of: usize,
 }
 
@@ -55,7 +55,7 @@ enum Shape {
 /// The names that a template may hold besides literals.
 #[derive(Clone, Copy)]
 pub(in crate::playbook) enum Allowed<'a> {
-    /// Nothing: the text of an argument.
+    /// The text of an argument, which has none.
     Literals,
     Expressions(&'a Scope),
     /// Expressions and `_`.

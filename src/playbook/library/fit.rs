@@ -18,7 +18,7 @@ pub struct Fit<'p> {
     pub playbook: &'p Playbook,
     /// The param that takes the contract's address; `safe` where the Safe calls itself.
     pub param: String,
-    /// What its steps call on the contract.
+    /// The functions that its steps call on the contract.
     pub calls: BTreeMap<Selector, String>,
     /// The views that it asks of the contract, and that the contract has.
     pub asks: BTreeMap<Selector, String>,
@@ -41,7 +41,7 @@ impl Fit<'_> {
     }
 }
 
-/// What a playbook needs of the address in one param.
+/// The functions that a playbook needs of the address in one param.
 #[derive(Default)]
 struct Needs {
     calls: BTreeMap<Selector, String>,

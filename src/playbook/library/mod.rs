@@ -272,7 +272,7 @@ impl Catalogue {
     }
 }
 
-/// How the arguments that an undo is given fail to be those that it takes.
+/// The fault of arguments that an undo is given and does not take.
 fn misfits(playbook: &Playbook, undo: &Playbook, args: &BTreeMap<String, String>) -> Vec<String> {
     let (id, counter) = (&playbook.id, &undo.id);
     let lacks = undo.params.iter().filter(|p| p.default.is_none() && !args.contains_key(&p.name));

@@ -35,7 +35,7 @@ enum HeadUndo {
 }
 
 impl Summary {
-    /// Of a text that is known to be a playbook; nothing of one that does not begin like one.
+    /// Returns the summary of a text that is known to be a playbook; `None` if it does not begin like one.
     #[must_use]
     pub fn of_text(text: &str) -> Option<Self> {
         let head = text.find("\n[").map_or(text, |end| &text[..end]);
