@@ -96,8 +96,8 @@
 //!
 //! # Four walks
 //!
-//! **Where a pasted signature is verified.** `breakglass import` reads the text with [`store::read_stdin`].
-//! [`proposal::find_signatures`] finds lines and files in it, [`proposal::gather`] offers each to the proposals that it
+//! **Where a pasted signature is verified.** [`receive`](session::incoming::receive), for `import` and for
+//! `broadcast --chat`, reads the text with [`store::read_stdin`]. [`proposal::find_signatures`] finds lines and files in it, [`proposal::gather`] offers each to the proposals that it
 //! may be for, and [`OwnerSignature::verify`](proposal::OwnerSignature::verify) recovers the signer from the hash that
 //! this machine computed. There is no other way to make an `OwnerSignature`.
 //!
@@ -115,6 +115,20 @@
 //! **Where the pages are predicted.** [`prepare`](session::on_ledger::prepare) chooses how the device is asked with
 //! [`device::choose_way`], predicts the pages with [`device::safe_tx_pages`] from the device's model, app version and
 //! settings, and [`view::ledger_pages::lines`] lists them before the device is asked.
+//!
+//! # Where to look
+//!
+//! | Question | Place |
+//! |---|---|
+//! | Where could an RPC's lie reach a signature? | Every value of the chain comes from [`Chain::snapshot`](chain::Chain::snapshot), by the votes that `chain/agreement.rs` counts; with `--proofs`, [`Rehearsed::prove`](ceremony::rehearse::Rehearsed::prove) holds each against a state root. A lie of the whole quorum is met by the pins of the council file, in [`check::findings`] |
+//! | What is refused, and in which order? | [`check::findings`] runs the list `CHECKS`: one small function for each attack; a new check is one more function in its file |
+//! | How is another hardware wallet added? | One more variant of [`device::Key`] and a file beside [`device::Ledger`]; [`session::keys`] opens it |
+//! | How is another flag or command added? | A flag of several commands: [`cli::args`]. A command: a file in [`command`], and a row of its `Command` |
+//! | What decides the exit code? | [`error::Exit`] has the table, [`remedy`] says which error gets which, and what to do next |
+//! | Can a transaction be sent without its threshold? | No: [`Chain::send`](chain::Chain::send) takes a [`Ready`](proposal::Ready), which only [`proposal::assemble`] and [`proposal::reassemble`] make, from a [`Fresh`](evm::Fresh) state that only [`chain`] makes |
+//! | What if it waits in the pool, or was sent before? | [`sent_before`](session::earlier::sent_before) looks for it, [`sent`](ceremony::sent) decides whether it is replaced |
+//! | What is written to disk, and can it be overwritten? | [`store`] alone writes, and never over a file; [`ceremony::filing`] says where a proposal's files lie |
+//! | How is an effect proven after it was mined? | [`outcome::read`](ceremony::outcome::read) at the receipt's block, [`outcome::prove`](ceremony::outcome::prove) by Merkle proofs, [`report`](session::report::report) says it |
 
 #![deny(rustdoc::broken_intra_doc_links)]
 #![allow(rustdoc::private_intra_doc_links, reason = "the map is for those who read the code")]
