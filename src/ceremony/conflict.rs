@@ -11,24 +11,27 @@ use crate::proposal::{BatchSource, build_tx};
 
 /// Returns the first value that a later lever rests on and an earlier one changes. `None` if each reads the same when it
 /// runs as it read before, and where the earlier calls do not succeed: then the whole does not either, and its rehearsal
-/// says why.
+/// says why. The calls before a lever are run once, for all that it rests on.
 ///
 /// # Errors
 /// When a value cannot be had from a quorum.
 pub fn conflict(own: &Own, seen: &Seen) -> Result<Option<Conflict>, ChainError> {
-    for conflict in own.plans.conflicts(own.order.safe.address) {
-        let Some(then) = state_before(own, seen, &conflict)? else { return Ok(None) };
-        if !conflict.is_settled(&seen.snapshot.readings, &then) {
-            return Ok(Some(conflict));
+    let conflicts = own.plans.conflicts(own.order.safe.address);
+    for of_one in conflicts.chunk_by(|one, next| one.at == next.at) {
+        let Some(then) = state_before(own, seen, of_one)? else { return Ok(None) };
+        let found = of_one.iter().find(|conflict| !conflict.is_settled(&seen.snapshot.readings, &then));
+        if let Some(conflict) = found {
+            return Ok(Some(conflict.clone()));
         }
     }
     Ok(None)
 }
 
 /// Returns what a lever reads once the calls before it have run; `None` if they do not succeed.
-fn state_before(own: &Own, seen: &Seen, conflict: &Conflict) -> Result<Option<Readings>, ChainError> {
+fn state_before(own: &Own, seen: &Seen, of_one: &[Conflict]) -> Result<Option<Readings>, ChainError> {
+    let Some(first) = of_one.first() else { return Ok(None) };
     let (order, state) = (&own.order, &seen.snapshot.state);
-    let calls = own.plans.calls_before(conflict.at);
+    let calls = own.plans.calls_before(first.at);
     let (version, source) = (state.id.version, BatchSource::Chain(&seen.snapshot.readings));
     let Ok(tx) = build_tx(version, &calls, state.nonce, order.batch(version), source) else {
         return Ok(None);
@@ -41,7 +44,7 @@ fn state_before(own: &Own, seen: &Seen, conflict: &Conflict) -> Result<Option<Re
         sender: state.owners.list().first().copied().unwrap_or_default(),
         gas: None,
     };
-    let queries = [conflict.query.clone()];
+    let queries: Vec<_> = of_one.iter().map(|conflict| conflict.query.clone()).collect();
     let rehearsal = seen.link.forked(&seen.snapshot, clock::seconds()).run(&exec, &queries)?;
     Ok((rehearsal.outcome == Outcome::Succeeded).then_some(rehearsal.answers))
 }

@@ -12,8 +12,8 @@ use crate::check::Match;
 use crate::council;
 use crate::error::Error;
 use crate::evm::{AddressBook, Readings};
-use crate::playbook::{CombinedPlan, Plan, Repeat};
-use crate::proposal::{Approvals, OwnerSignature, Proposal, SafeOwners, WalletSignature};
+use crate::playbook::{Check, CombinedPlan, Plan, Repeat};
+use crate::proposal::{Approvals, Contender, OwnerSignature, Proposal, SafeOwners, WalletSignature};
 use crate::safe::{Nonce, SafeState};
 
 /// The reader's own lever, and what it comes to.
@@ -23,12 +23,20 @@ pub struct Own<'a> {
     pub plans: CombinedPlan,
     /// The whole as one.
     pub plan: Plan,
+    /// The checks after the calls by the chain's values of now, where those have moved since.
+    pub now: Option<Vec<Check>>,
 }
 
 impl<'a> Own<'a> {
     #[must_use]
     pub fn new(order: Order<'a>, plans: CombinedPlan) -> Self {
-        Self { order, plan: plans.merged(), plans }
+        Self { order, plan: plans.merged(), plans, now: None }
+    }
+
+    /// Returns it with the plans that the chain's values give now.
+    #[must_use]
+    pub fn with_now(self, plans: Option<&CombinedPlan>) -> Self {
+        Self { now: plans.map(|plans| plans.merged().after), ..self }
     }
 
     /// Where several levers are pulled together: each call as it would be made once more.
@@ -65,6 +73,8 @@ pub struct Derived<'a> {
     pub pins: BTreeMap<Address, Vec<B256>>,
     /// Nonces and hashes of the proposals kept for the same Safe.
     pub others: Vec<(Nonce, String)>,
+    /// Another lever that keeps the nonce that this one would have, or has.
+    pub keeper: Option<Contender>,
 }
 
 impl Derived<'_> {

@@ -100,6 +100,7 @@ impl<'a> Existing<'a> {
     pub fn offline(self, desk: &'a Desk, given: &Given) -> Result<Derived<'a>, Error> {
         let owners = self.owners.map_or_else(|| desk.pinned_owners(self.safe), Ok)?;
         let (matching, own) = compare(&self.proposal, self.order, None, BatchSource::Offline);
+        let keeper = desk.keeper(&self.proposal, self.safe, &owners)?;
         Ok(Derived {
             own,
             matching,
@@ -116,6 +117,7 @@ impl<'a> Existing<'a> {
             nonce_named: given.nonce.is_some(),
             pins: desk.council.pins_on(&self.safe.chain),
             others: desk.others(self.safe, self.proposal.nonce())?,
+            keeper,
             proposal: self.proposal,
         })
     }

@@ -3,6 +3,7 @@
 use alloy::primitives::Address;
 
 use crate::ceremony::derived::{Derived, Own};
+use crate::ceremony::online::Online;
 use crate::ceremony::rehearsal::Rehearsing;
 use crate::ceremony::rehearse::Rehearsed;
 use crate::ceremony::seen::{Seen, proven_at};
@@ -87,7 +88,16 @@ impl<'a> Judged<'a> {
     /// # Errors
     /// Where nothing was asked of the network.
     pub fn seen(&self) -> Result<&Seen, Error> {
-        self.seen.as_ref().ok_or_else(|| Error::new(Exit::Network, "nothing was asked of the network"))
+        self.seen.as_ref().ok_or_else(not_asked)
+    }
+
+    /// Returns it as it was before it was judged.
+    ///
+    /// # Errors
+    /// Where nothing was asked of the network.
+    pub fn rehearsed(self) -> Result<Rehearsed<'a>, Error> {
+        let seen = self.seen.ok_or_else(not_asked)?;
+        Ok(Rehearsed { online: Online { derived: self.derived, seen }, rehearsal: self.rehearsal })
     }
 
     /// The Safe as the chain has it now.
@@ -205,6 +215,9 @@ impl<'a> Judged<'a> {
             quorum: seen.map_or(derived.chain.quorum, |seen| seen.link.quorum()),
             council_quorum: derived.chain.quorum,
             others: &derived.others,
+            keeper: derived.keeper.as_ref(),
+            signers: self.tally().approved.len(),
+            after_now: done.map_or(&[], |done| &done.after_now),
             rehearsal: done.map(|done| &done.rehearsal),
             after: done.map_or(&[], |done| &done.after),
             rehearsed_otherwise: done.map_or(&[], |done| &done.differs),
@@ -217,4 +230,8 @@ impl<'a> Judged<'a> {
             changes: &gathered.changes,
         }
     }
+}
+
+fn not_asked() -> Error {
+    Error::new(Exit::Network, "nothing was asked of the network")
 }

@@ -4,8 +4,6 @@
 
 use std::collections::BTreeMap;
 
-use alloy::primitives::Address;
-
 use crate::ceremony::derivation::First;
 use crate::ceremony::desk::Desk;
 use crate::ceremony::matching::underived;
@@ -34,7 +32,7 @@ impl Desk<'_> {
         Ok(rivals.iter().map(|p| (p.nonce(), p.hash().to_string())).collect())
     }
 
-    fn is_of(&self, proposal: &Proposal, safe: &council::Safe) -> bool {
+    pub(super) fn is_of(&self, proposal: &Proposal, safe: &council::Safe) -> bool {
         self.safe_of(proposal).is_ok_and(|own| own.name == safe.name)
     }
 
@@ -169,12 +167,20 @@ impl Desk<'_> {
                 break;
             }
         }
+        let owners = self.owners(safe, Some(&seen.tree()));
+        if let Some(at) = kept.iter().position(|p| given.names(p.hash())) {
+            return Ok(Some(kept.swap_remove(at)));
+        }
+        // What somebody has signed comes before what only lies here.
+        let is_signed = |p: &Proposal| self.signed_by(p, owners.as_ref()) > 0;
+        if kept.iter().any(is_signed) {
+            kept.retain(is_signed);
+        }
         if let Ok(live) = live
             && let Some(at) = kept.iter().position(|p| live.proposal.at_nonce(p.nonce()) == p.hash())
         {
             return Ok(Some(kept.swap_remove(at)));
         }
-        let owners = self.owners(safe, Some(&seen.tree()));
         Ok(self.most_signed(kept, &set, owners.as_ref()))
     }
 
@@ -192,14 +198,11 @@ impl Desk<'_> {
         set: &BTreeMap<String, String>,
         owners: Option<&SafeOwners>,
     ) -> Option<Proposal> {
-        let signers = |p: &Proposal| -> usize {
-            let signatures = owners.and_then(|owners| self.signatures(p, owners).ok()).unwrap_or_default();
-            let mut signers: Vec<Address> = signatures.iter().map(OwnerSignature::owner).collect();
-            signers.sort();
-            signers.dedup();
-            signers.len()
-        };
-        kept.sort_by_cached_key(|p| (self.foreign(p, set).is_empty(), signers(p)));
+        kept.sort_by_cached_key(|p| (self.foreign(p, set).is_empty(), self.signed_by(p, owners)));
         kept.pop()
+    }
+
+    fn signed_by(&self, proposal: &Proposal, owners: Option<&SafeOwners>) -> usize {
+        owners.and_then(|owners| self.signers(proposal, owners).ok()).unwrap_or_default()
     }
 }

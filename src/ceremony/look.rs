@@ -12,6 +12,8 @@ use crate::ceremony::judged::Judged;
 use crate::ceremony::online::{View, propose};
 use crate::ceremony::order::{Given, Order};
 use crate::ceremony::rehearse::Rehearsed;
+use crate::ceremony::rivals::digits;
+use crate::check::Match;
 use crate::council;
 use crate::error::{Error, Exit};
 use crate::evm::BlockTag;
@@ -50,11 +52,55 @@ impl<'a> Desk<'a> {
     /// # Errors
     /// Unknown names. What is wrong with one transaction is told with it.
     pub fn look(&'a self, what: &[String], given: &Given, purpose: Purpose) -> Result<Vec<Part<'a>>, Error> {
-        Ok(self.look_at_each(self.parts(what, given)?, |found| {
-            let found = self.for_purpose(found, given, purpose)?;
-            let view = self.view(found.safe())?;
-            self.look_at(found, view, given, purpose != Purpose::Look, None)
-        }))
+        let found = self.parts(what, given)?;
+        let titles: Vec<String> = found.iter().map(Found::title).collect();
+        let looked = side_by_side(self.progress, found, |found| self.look_for(found, given, purpose));
+        let mut parts = Vec::new();
+        for (title, looked) in titles.into_iter().zip(looked) {
+            match looked {
+                Ok(all) => parts.extend(all.into_iter().enumerate().map(|(at, rehearsed)| {
+                    let hash = digits(&rehearsed.online.derived.proposal);
+                    let title = if at == 0 { title.clone() } else { format!("{title}, another: {hash}") };
+                    Part { title, result: Ok(rehearsed) }
+                })),
+                Err(error) => parts.push(Part { title, result: Err(error) }),
+            }
+        }
+        Ok(parts)
+    }
+
+    /// Looks at one transaction for a purpose. Where it is only to be seen, every signed proposal of its nonce is.
+    fn look_for(
+        &'a self,
+        found: Found<'a>,
+        given: &Given,
+        purpose: Purpose,
+    ) -> Result<Vec<Rehearsed<'a>>, Error> {
+        let order = match &found {
+            Found::Lever { order, .. } => Some((**order).clone()),
+            Found::Proposal(_) => None,
+        };
+        let found = self.for_purpose(found, given, purpose)?;
+        let is_new = matches!(found, Found::Lever { .. });
+        let view = self.view(found.safe())?;
+        let looked = self.look_at(found, view, given, purpose != Purpose::Look, None)?;
+        let Some(order) = order else { return Ok(vec![looked]) };
+        match purpose {
+            Purpose::Propose if is_new => Ok(vec![self.make_room(looked, order, given)?]),
+            Purpose::Sign if is_new => {
+                Ok(vec![self.or_signed_before(self.make_room(looked, order, given)?, given)?])
+            }
+            Purpose::Look => {
+                let mut all = vec![looked];
+                for sibling in self.siblings(&all[0].online.derived, &order, given)? {
+                    let found = Found::Proposal(Box::new(self.existing(sibling, given)?));
+                    let view = self.view(found.safe())?;
+                    all.push(self.look_at(found, view, given, false, None)?);
+                }
+                Ok(all)
+            }
+            _ => Ok(vec![looked]),
+        }
     }
 
     /// Looks at each of several at once.
@@ -87,7 +133,9 @@ impl<'a> Desk<'a> {
             Found::Proposal(_) => None,
         };
         let online = found.online(self, view, given, rehearse, payer)?;
-        Ok(if rehearse {
+        // Values that have moved are judged by what it does now.
+        let has_moved = matches!(online.derived.matching, Match::Moved(_));
+        Ok(if rehearse || has_moved {
             online.rehearse(self.progress, payer, guess.as_deref())
         } else {
             online.unrehearsed()

@@ -33,7 +33,10 @@ pub fn compare<'a>(
             let matching = match live {
                 _ if !mismatch.is_empty() => Match::Differs(mismatch),
                 None => Match::SameFromItsOwnValues,
-                Some(Ok(now)) => Match::Moved(against(&now)),
+                Some(Ok(now)) => {
+                    let moved = Match::Moved(against(&now));
+                    return (moved, own(order, then).map(|own| own.with_now(Some(&now.plans))));
+                }
                 Some(Err(error)) => Match::Moved(vec![Difference {
                     field: "the transaction",
                     file: "possible then".into(),

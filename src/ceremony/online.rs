@@ -75,6 +75,7 @@ pub fn propose<'a>(
     let owners = desk.owners(order.safe, Some(&snapshot.tree()));
     let owners = owners.map_or_else(|| desk.pinned_owners(order.safe), Ok)?;
     let (signatures, wallets) = desk.kept_signatures(&proposal, &owners)?;
+    let keeper = desk.keeper(&proposal, order.safe, &owners)?;
     let derived = Derived {
         signatures,
         wallets,
@@ -85,6 +86,7 @@ pub fn propose<'a>(
         chain: order.chain,
         names: order.names.clone(),
         others: desk.others(order.safe, proposal.nonce())?,
+        keeper,
         pins: desk.council.pins_on(&order.safe.chain),
         matching: Match::Same,
         foreign: Vec::new(),
@@ -127,6 +129,8 @@ impl<'a> Existing<'a> {
             None => proposal,
         };
         seen.past = past;
+        let is_open = proposal.nonce() >= seen.now().nonce;
+        let keeper = if is_open { desk.keeper(&proposal, safe, &owners)? } else { None };
         let derived = Derived {
             own,
             matching,
@@ -143,6 +147,7 @@ impl<'a> Existing<'a> {
             nonce_named: given.nonce.is_some(),
             pins: desk.council.pins_on(&safe.chain),
             others: desk.others(safe, proposal.nonce())?,
+            keeper,
             proposal,
         };
         Ok(Online { derived, seen })

@@ -13,7 +13,7 @@ use crate::playbook::{
     derive, former_values,
 };
 use crate::proposal::{Binding, BoundLever};
-use crate::safe::Nonce;
+use crate::safe::{Nonce, SafeTxHash};
 
 /// Parameter → text.
 pub type Arguments = BTreeMap<String, String>;
@@ -27,6 +27,8 @@ pub struct Given {
     pub undo: bool,
     /// The owner who sends it, where they count without a signature.
     pub sender: Option<Address>,
+    /// The first digits of the hashes of those that are meant, where several may be.
+    pub hashes: Vec<String>,
 }
 
 impl Given {
@@ -36,6 +38,14 @@ impl Given {
     /// If a name is given twice.
     pub fn arguments(&self) -> Result<Arguments, Error> {
         named_once(&self.set)
+    }
+
+    /// Returns `true` if a hash was named by its digits.
+    #[must_use]
+    pub fn names(&self, hash: SafeTxHash) -> bool {
+        let hash = hash.to_string();
+        let digits = hash.trim_start_matches("0x");
+        self.hashes.iter().any(|named| digits.starts_with(named.as_str()))
     }
 }
 
@@ -113,12 +123,22 @@ impl<'a> Act<'a> {
     /// A lever of the council file, with arguments for what it leaves open.
     fn lever(desk: &'a Desk, name: &str, undo: bool, set: &Arguments) -> Result<Self, Error> {
         let lever = desk.lever(name)?;
-        let params = desk.catalogue.get(&lever.playbook).map_or(&[][..], |entry| &entry.playbook.params);
+        let own = desk.catalogue.get(&lever.playbook).map(|entry| entry.playbook).ok();
+        let names = desk.council.safes.get(&lever.safe).map(|safe| desk.council.names_on(&safe.chain));
+        let names = names.unwrap_or_default();
+        let params = own.map_or(&[][..], |own| &own.params);
         let for_undo = |key: &String| params.iter().any(|param| param.for_undo && param.name == *key);
         let mut args = lever.set.clone();
         for (key, value) in set {
             // What only the undo needs is as it was when the act was made, whatever the council file says.
-            let fixed = args.get(key).filter(|fixed| *fixed != value && !for_undo(key));
+            let is_same = |fixed: &str| {
+                fixed == value || own.is_some_and(|own| own.is_same_argument(key, fixed, value, &names))
+            };
+            let fixed = args.get(key).filter(|_| !for_undo(key));
+            // Another text for the same value says nothing new: the file's stands.
+            if fixed.is_some_and(|fixed| is_same(fixed)) {
+                continue;
+            }
             if let Some(fixed) = fixed {
                 let message =
                     format!("lever {name} fixes {key} to {fixed:?}; {value:?} cannot be set instead");

@@ -88,6 +88,8 @@ impl<'a> Online<'a> {
         let plan = own.as_ref().map(|own| &own.plan);
         let repeats = own.as_ref().map(Own::repeats).unwrap_or_default();
         let mut queries = plan.map(prefetch::after_queries).unwrap_or_default();
+        let now_after = own.as_ref().and_then(|own| own.now.as_deref()).unwrap_or_default();
+        queries.extend(now_after.iter().flat_map(Check::queries));
         queries.extend(repeats.iter().map(|repeat| repeat.query.clone()));
         let exec = ExecTransaction {
             safe: proposal.safe(),
@@ -106,6 +108,7 @@ impl<'a> Online<'a> {
         let judge = |check: &Check| check.judge(&rehearsal.answers, &rehearsal.events);
         let mut done = Performed {
             after: plan.map(|plan| plan.after.iter().map(judge).collect()).unwrap_or_default(),
+            after_now: now_after.iter().map(judge).collect(),
             block: self.seen.snapshot.header.number,
             differs: Vec::new(),
             code_then: Vec::new(),

@@ -41,6 +41,7 @@ mod tests {
         let set = |set: &[(&str, &str)]| set.iter().map(|(k, v)| (k.to_string(), v.to_string())).collect();
         let given = Given {
             sender: None,
+            hashes: Vec::new(),
             set: set(&[("fee", "0.5 %"), ("to", "$(x)")]),
             undo: true,
             nonce: None,

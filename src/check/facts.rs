@@ -10,7 +10,7 @@ use crate::council;
 use crate::evm::{Answer, Query, Readings};
 use crate::fork::{Outcome, Rehearsal};
 use crate::playbook::{Check, Decided, Entry, Plan, PlannedCall, Verdict};
-use crate::proposal::{Difference, Proposal, RecordedCode, calls_of};
+use crate::proposal::{Contender, Difference, Proposal, RecordedCode, calls_of};
 use crate::safe::{Call, Nonce, SafeState};
 
 /// The relation of a proposal to what its reader derives from their own files.
@@ -62,6 +62,12 @@ pub struct Facts<'a> {
     pub council_quorum: usize,
     /// Nonces of other proposals kept here for the same Safe, with their hashes.
     pub others: &'a [(Nonce, String)],
+    /// Another lever that keeps the nonce that this one would have, or has.
+    pub keeper: Option<&'a Contender>,
+    /// How many owners have signed it.
+    pub signers: usize,
+    /// The `after` checks by the chain's values of now, where those have moved since; judged on the rehearsed state.
+    pub after_now: &'a [Verdict],
     /// The run of the transaction on the reader's own RPC.
     pub rehearsal: Option<&'a Rehearsal>,
     /// The `after` checks, judged on the rehearsed state.
@@ -85,6 +91,16 @@ pub struct Facts<'a> {
 }
 
 impl Facts<'_> {
+    /// It does what it promised when it was proposed, and what its playbook promises by the chain's values of now.
+    pub(super) fn still_works(&self) -> bool {
+        let all_hold = |verdicts: &[Verdict]| verdicts.iter().all(|verdict| verdict.holds);
+        let succeeds = self.rehearsal.is_some_and(|ran| ran.outcome == Outcome::Succeeded);
+        succeeds
+            && !self.after.is_empty()
+            && !self.after_now.is_empty()
+            && [self.before, self.after, self.after_now].into_iter().all(all_hold)
+    }
+
     /// The Safe as it is now or, offline, as the proposal found it.
     pub(super) fn state(&self) -> &SafeState {
         self.now.unwrap_or_else(|| self.proposal.snapshot())

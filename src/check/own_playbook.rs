@@ -38,6 +38,12 @@ pub enum Problem {
         hash: SafeTxHash,
         differences: Vec<Difference>,
     },
+    /// The same, where owners have signed it and it works all the same.
+    MovedAndWorks {
+        hash: SafeTxHash,
+        owners: usize,
+        differences: Vec<Difference>,
+    },
     Differs {
         hash: SafeTxHash,
         differences: Vec<Difference>,
@@ -98,6 +104,15 @@ impl Problem {
                 ),
                 "propose it again, so that it rests on the chain as it is",
             ),
+            Self::MovedAndWorks { hash, owners, differences } => Description::warn(
+                differing("values-moved", hash, &listed_differences(differences)),
+                format!(
+                    "{owners} signed it when other values were read, and it still does what is promised. A new one would \
+                     split the signatures: {}",
+                    listed_differences(differences)
+                ),
+                "go on with it; --nonce with the next nonce makes a new one",
+            ),
             Self::Differs { hash, differences } => Description::refuse(
                 differing("not-your-playbook", hash, &listed_differences(differences)),
                 format!("it is not what your own playbook gives: {}", listed_differences(differences)),
@@ -155,6 +170,9 @@ fn matches_the_playbook(facts: &Facts) -> Problem {
     match facts.matching {
         Match::Same => Problem::Matches { online: true },
         Match::SameFromItsOwnValues => Problem::Matches { online: false },
+        Match::Moved(differences) if facts.signers > 0 && facts.still_works() => {
+            Problem::MovedAndWorks { hash, owners: facts.signers, differences: differences.clone() }
+        }
         Match::Moved(differences) => Problem::Moved { hash, differences: differences.clone() },
         Match::Differs(differences) => Problem::Differs { hash, differences: differences.clone() },
         Match::Unbound(why) => Problem::Unbound { hash, why: why.clone() },

@@ -4,6 +4,7 @@ mod code;
 mod control;
 mod done;
 mod list;
+mod moved;
 mod rehearsal;
 mod safe;
 mod words;
@@ -20,7 +21,7 @@ use crate::evm::Readings;
 use crate::evm::{Block, BlockHash, Keys, Write};
 use crate::fork::{Outcome, Rehearsal, Trace};
 use crate::playbook::{Change, Decided, Entry, Plan, PlannedCall, PlaybookDigest, PlaybookId, Verdict};
-use crate::proposal::{Binding, BoundLever, Proposal, RecordedCode};
+use crate::proposal::{Binding, BoundLever, Contender, Proposal, RecordedCode};
 use crate::safe::{Call, Nonce, Operation, Owners, SafeId, SafeState, SafeTx, SafeVersion, slot, slot_word};
 
 const SAFE: Address = Address::repeat_byte(5);
@@ -123,6 +124,10 @@ struct Case {
     block_age: Option<Age>,
     council_quorum: usize,
     others: Vec<(Nonce, String)>,
+    keeper: Option<Contender>,
+    signers: usize,
+    after_now: Vec<Verdict>,
+    signing: bool,
     rehearsed_otherwise: Vec<String>,
     not_rehearsed: Option<&'static str>,
     decided: Vec<Decided>,
@@ -166,6 +171,10 @@ impl Case {
             block_age: None,
             council_quorum: 1,
             others: vec![],
+            keeper: None,
+            signers: 0,
+            after_now: vec![],
+            signing: true,
             rehearsed_otherwise: vec![],
             not_rehearsed: None,
             decided: vec![],
@@ -198,13 +207,16 @@ impl Case {
             foreign: &self.foreign,
             past: &self.past,
             is_from_file: self.is_from_file,
-            signing: true,
+            signing: self.signing,
             nonce_named: false,
             endpoints: &self.endpoints,
             block_age: self.block_age,
             quorum: 1,
             council_quorum: self.council_quorum,
             others: &self.others,
+            keeper: self.keeper.as_ref(),
+            signers: self.signers,
+            after_now: &self.after_now,
             rehearsal: self.is_rehearsed.then_some(&self.rehearsal),
             after: &self.after,
             rehearsed_otherwise: &self.rehearsed_otherwise,

@@ -7,14 +7,14 @@ use alloy::primitives::{Address, B256, Bytes, U256};
 
 use super::description::{Description, Id};
 use super::{Check, Facts, all};
-use crate::proposal::calls_of;
+use crate::proposal::{Contender, calls_of};
 use crate::safe::deployments::{Contract, Deployment, known_at};
 use crate::safe::{BatchError, Nonce, Operation, published_batch_contract};
 
 pub(super) const CHECKS: [Check; 3] = [
     ("refund", |facts| all([no_refund(facts)])),
     ("delegatecall", |facts| all([no_unknown_delegatecall(facts)])),
-    ("nonce", |facts| all(is_next(facts).into_iter().chain(nonce_conflicts(facts)))),
+    ("nonce", |facts| all(is_next(facts).into_iter().chain(nonce_kept(facts)).chain(nonce_conflicts(facts)))),
 ];
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,6 +48,12 @@ pub enum Problem {
         safe: Nonce,
         /// A signature far ahead waits for whoever wants to use it: it has to be meant.
         refuses: bool,
+    },
+    /// Another lever keeps the nonce that this one wants.
+    NonceKept {
+        own: Nonce,
+        keeper: Contender,
+        signing: bool,
     },
     NonceConflict {
         nonce: Nonce,
@@ -121,6 +127,7 @@ impl Problem {
                 "see with `breakglass status` whether it was this transaction; otherwise propose it again",
             ),
             Self::NonceGap { proposal, safe, refuses } => gap(*proposal, *safe, *refuses),
+            Self::NonceKept { own, keeper, signing } => kept(*own, keeper, *signing),
             Self::NonceConflict { nonce, other } => Description::warn(
                 Id::from("nonce-conflict").about(other),
                 format!("another proposal is kept here for nonce {nonce}: {other}"),
@@ -132,6 +139,27 @@ impl Problem {
 
 fn name(known: &Deployment) -> String {
     format!("{:?} of Safe {}", known.contract, known.version)
+}
+
+/// Two levers for one nonce: everybody must know which of them has it.
+fn kept(own: Nonce, keeper: &Contender, signing: bool) -> Description {
+    let (title, nonce, signers) = (&keeper.title, keeper.nonce, keeper.signers);
+    let id = Id::of("nonce-kept", nonce);
+    let keeps = format!("{title} keeps nonce {nonce}, for which {signers} signed it");
+    if own > nonce {
+        let sentence = format!("{keeps}: this one takes nonce {own}");
+        return Description::warn(id, sentence, "--nonce with that number takes it all the same");
+    }
+    let sentence = format!("{keeps}: only one of them can be executed");
+    if signing {
+        return Description::warn(
+            id,
+            sentence,
+            "agree which; without --nonce, a lever takes the next free one",
+        );
+    }
+    let id = id.digest([title as &dyn Display, &signers]);
+    Description::drift(id, sentence, "sign this one again: it then takes the next free nonce")
 }
 
 fn gap(proposal: Nonce, safe: Nonce, refuses: bool) -> Description {
@@ -240,6 +268,11 @@ fn is_next(facts: &Facts) -> Option<Problem> {
             Problem::NonceGap { proposal, safe, refuses: facts.signing && !facts.nonce_named }
         }
     })
+}
+
+fn nonce_kept(facts: &Facts) -> Option<Problem> {
+    let keeper = facts.keeper?.clone();
+    Some(Problem::NonceKept { own: facts.proposal.nonce(), keeper, signing: facts.signing })
 }
 
 fn nonce_conflicts(facts: &Facts) -> impl Iterator<Item = Problem> {

@@ -118,6 +118,7 @@ impl Derive {
             nonce: self.nonce,
             undo: self.undo,
             sender: None,
+            hashes: Vec::new(),
         }
     }
 }

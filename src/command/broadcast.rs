@@ -12,6 +12,7 @@ use serde_json::json;
 use crate::ceremony::find::Found;
 use crate::ceremony::look::side_by_side;
 use crate::ceremony::offer::{Besides, affordable_tip};
+use crate::ceremony::order::Given;
 use crate::cli::args::{ARGUMENTS, Accept, Depth, Derive, Key, Proofs};
 use crate::cli::complete;
 use crate::error::{Error, Exit};
@@ -73,6 +74,12 @@ pub struct Args {
     #[arg(long, value_name = "GAS", help_heading = "Checks")]
     gas: Option<u64>,
 
+    /// Which one, where several are signed for one nonce
+    ///
+    /// The first 16 digits of its safeTxHash, or more; may be given again.
+    #[arg(long, value_name = "DIGITS", value_parser = parse_digits)]
+    hash: Vec<String>,
+
     /// Take in the signatures of a chat first: a file, or `-` for standard input
     #[arg(long, value_name = "FILE")]
     chat: Option<PathBuf>,
@@ -85,11 +92,23 @@ pub struct Args {
     wait: u64,
 }
 
+/// The fewest digits that name a hash: nobody makes another one with as many in common.
+const FEWEST_DIGITS: usize = 16;
+
+fn parse_digits(text: &str) -> Result<String, String> {
+    let digits = text.strip_prefix("0x").unwrap_or(text).to_ascii_lowercase();
+    let is_hex = digits.bytes().all(|b| b.is_ascii_hexdigit());
+    if is_hex && (FEWEST_DIGITS..=64).contains(&digits.len()) {
+        return Ok(digits);
+    }
+    Err(format!("{text:?} is not at least {FEWEST_DIGITS} digits of a safeTxHash"))
+}
+
 impl Args {
     fn terms(&self) -> Terms {
         Terms {
             what: self.what.clone(),
-            given: self.derive.given(),
+            given: Given { hashes: self.hash.clone(), ..self.derive.given() },
             accept: self.accept.accept.clone(),
             proofs: self.proofs.proofs,
             confirm: self.confirm.clone(),
@@ -118,6 +137,7 @@ pub fn run(session: &Session, args: &Args) -> Result<Exit, Error> {
     let found = session.parts(&args.what, given)?;
     let titles = found.iter().map(Found::title).collect();
     let mut looks = side_by_side(session.ui, found, |found| Look::first(session, &terms, found, payer));
+    require_named(&terms.given.hashes, &looks)?;
     let mut open = named.as_ref().map(|named| {
         || {
             let mut signer = key::open(session.ui, &args.key, named)?;
@@ -133,6 +153,22 @@ pub fn run(session: &Session, args: &Args) -> Result<Exit, Error> {
     match &mut open {
         Some(open) => send_all(&board, looks, payer, open),
         None => Ok(print_calls(&board, looks, print_call)),
+    }
+}
+
+/// Checks that the digits of each hash that was named are those of something that was found.
+fn require_named(hashes: &[String], looks: &[Result<Look, Error>]) -> Result<(), Error> {
+    let is_found = |digits: &String| {
+        let given = Given { hashes: vec![digits.clone()], ..Given::default() };
+        // Where one could not be looked at, that is told.
+        looks.iter().any(|look| look.as_ref().map_or(true, |look| given.names(look.judged.proposal().hash())))
+    };
+    match hashes.iter().find(|digits| !is_found(digits)) {
+        Some(digits) => {
+            Err(Error::new(Exit::Usage, format!("no proposal of these has a hash that begins with {digits}"))
+                .hint("breakglass status lists the proposals of a lever with their hashes"))
+        }
+        None => Ok(()),
     }
 }
 

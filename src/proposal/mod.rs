@@ -26,6 +26,7 @@ mod binding;
 mod build;
 mod card;
 mod claims;
+mod contender;
 mod explain;
 mod few;
 mod finder;
@@ -49,6 +50,7 @@ pub use binding::{Binding, BindingError, BoundLever, Difference, OpenArgument, c
 pub use build::{BatchContract, BatchSource, BuildError, build_tx, calls_of};
 pub use card::{Card, PrintedCard, Stale};
 pub use claims::{Claims, ShortDigest};
+pub use contender::{Contender, keeper};
 pub use explain::{Candidate, Explanation, Meant, Own, explain};
 pub use few::Few;
 pub use finder::{Damaged, Finds, find_signatures};

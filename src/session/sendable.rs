@@ -91,6 +91,10 @@ impl<'a> Look<'a> {
         found: Found<'a>,
         payer: Option<Address>,
     ) -> Result<Self, Error> {
+        let order = match &found {
+            Found::Lever { order, .. } => Some((**order).clone()),
+            Found::Proposal(_) => None,
+        };
         let found = session.for_purpose(found, &terms.given, Purpose::Finish)?;
         let since = clock::moment();
         // Taken before the chain is asked: what another run does meanwhile would not be seen. Whoever only prints the call
@@ -99,6 +103,9 @@ impl<'a> Look<'a> {
         let early = found.proposal().map(lock);
         let view = session.view(found.safe())?;
         let rehearsed = session.look_at(found, view, &terms.given, true, payer)?;
+        if let Some(order) = order {
+            session.require_sole(&rehearsed.online.derived, &order, &terms.given)?;
+        }
         let lock = early.unwrap_or_else(|| lock(&rehearsed.online.derived.proposal));
         Ok(Self { session, terms, judged: judge(session, terms, rehearsed)?, lock, since })
     }

@@ -98,7 +98,8 @@ fn a_signature_that_fits_nothing_is_explained_whatever_its_version() {
     // Another argument than the reader's.
     let fee = ["fee", "--set", "fee=50"];
     alice.run(&[&["param"], &fee[..]].concat()).ended(0);
-    let forty = sign(bob, &["fee", "--set", "fee=40"]);
+    // Bob has signed the vault's pause for that nonce: he says that he means it.
+    let forty = sign(bob, &["fee", "--set", "fee=40", "--nonce", "0"]);
     for line in [forty.clone(), claiming(&forty, &kept_for(bob, "fee"), |claims| claims.council = None)] {
         refused(try_import(alice, &fee, &line), 4, &["bob signed fee with fee = 40, you have fee = 50"]);
     }

@@ -46,6 +46,7 @@ mod network;
 mod proofs;
 mod rehearsal;
 mod reviews;
+mod rivals;
 mod rpcs;
 mod screens;
 mod secrets;

@@ -122,6 +122,22 @@ fn levers_of_which_one_reads_what_the_other_changes_are_not_combined() {
         .says("1 of 4 levers are bad: both");
 }
 
+/// The fee is a value of the contract that is paused before it. Where somebody has paused it already, the pause would
+/// revert: that is the reason, and the fee can still be set.
+#[test]
+fn a_lever_that_is_done_already_does_not_make_the_next_one_clash() {
+    let mut ceremony = Ceremony::with_two_rpcs(Anvil::start(), SafeSetup::new(SafeVersion::V1_4_1, 3, 2));
+    ceremony.add_to_council(
+        "\n[levers.fee]\nplaybook = \"param/fee-bps\"\nsafe = \"guardian\"\n\
+         set = { target = \"vault\", was = \"0\", fee = \"40\" }\n",
+    );
+    let alice = &ceremony.desks[0];
+    alice.run(&["pause", "vault", "fee"]).ended(0).says("2 calls in one");
+    as_the_safe(&ceremony, ceremony.vault, PAUSE);
+    let run = try_sign(alice, &["vault", "fee"]).ended(4).never_says("cannot be combined");
+    run.says("vault: already done").says("breakglass sign fee");
+}
+
 /// A bad lever is found when the file is changed, and hides no other.
 #[test]
 fn the_council_file_is_checked_as_a_whole() {

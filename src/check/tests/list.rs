@@ -185,7 +185,21 @@ fn of_the_transaction() -> Faults {
     let delegating = |byte| sending(SafeTx { operation: Operation::DelegateCall, ..call(&[byte]) });
     let at = |nonce: u64| now(|state| state.nonce = Nonce::from(nonce));
     let beside = |hash: &str| changed(|case| case.others = vec![(Nonce::from(3), hash.into())]);
+    let kept = |signers: usize| {
+        changed(|case| {
+            case.signing = false;
+            case.keeper = Some(Contender {
+                title: "vault".into(),
+                levers: vec!["vault".into()],
+                nonce: case.proposal.nonce(),
+                signers,
+                severity: None,
+                place: 0,
+            });
+        })
+    };
     vec![
+        ("nonce", "nonce-kept", [1, 2].map(kept)),
         ("refund", "refund", [1, 2].map(refunding)),
         ("delegatecall", "delegatecall", [1, 2].map(delegating)),
         ("nonce", "nonce-used", [4, 5].map(at)),

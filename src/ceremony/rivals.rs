@@ -1,0 +1,147 @@
+//! Several proposals of one lever for one nonce: what others have signed is gone on with as long as it works, since each new
+//! one splits the signatures; and of several that are signed a person says which is meant.
+
+use crate::ceremony::derived::Derived;
+use crate::ceremony::desk::Desk;
+use crate::ceremony::find::Found;
+use crate::ceremony::judged::Judged;
+use crate::ceremony::online::Online;
+use crate::ceremony::order::{Given, Order};
+use crate::ceremony::rehearsal::Performed;
+use crate::ceremony::rehearse::Rehearsed;
+use crate::check::Level;
+use crate::error::{Error, Exit};
+use crate::progress::Tone;
+use crate::proposal::{Proposal, differences};
+
+/// Differences that are listed.
+const MOST_DIFFERENCES: usize = 4;
+
+impl<'a> Desk<'a> {
+    /// The other signed proposals that an order may mean beside the one that was found, for the same nonce.
+    pub fn siblings(&self, found: &Derived, order: &Order, given: &Given) -> Result<Vec<Proposal>, Error> {
+        let (nonce, hash) = (found.proposal.nonce(), found.proposal.hash());
+        let meant = self.meant(order, given)?;
+        let mut siblings = self.kept(|p| p.nonce() == nonce && p.hash() != hash && meant(p))?;
+        let mut unsigned = Vec::new();
+        for sibling in &siblings {
+            if self.signers(sibling, &found.owners)? == 0 {
+                unsigned.push(sibling.hash());
+            }
+        }
+        siblings.retain(|sibling| !unsigned.contains(&sibling.hash()));
+        Ok(siblings)
+    }
+
+    /// Checks that no other signed proposal may be meant, or that this one is named by its hash.
+    ///
+    /// # Errors
+    /// With the hash of each, and in what they differ.
+    pub fn require_sole(&self, found: &Derived, order: &Order, given: &Given) -> Result<(), Error> {
+        let proposal = &found.proposal;
+        if given.names(proposal.hash()) {
+            return Ok(());
+        }
+        let siblings = self.siblings(found, order, given)?;
+        if siblings.is_empty() {
+            return Ok(());
+        }
+        let message = format!(
+            "{} signed proposals of {} are kept for nonce {}: say which is meant",
+            siblings.len() + 1,
+            proposal.binding().title(),
+            proposal.nonce()
+        );
+        let mut error = Error::new(Exit::Usage, message);
+        for one in std::iter::once(proposal).chain(&siblings) {
+            let signers = self.signers(one, &found.owners)?;
+            let arguments: Vec<String> = one
+                .binding()
+                .open(&self.council)
+                .into_iter()
+                .map(|open| format!("{}={}", open.key, open.value))
+                .collect();
+            let arguments =
+                if arguments.is_empty() { String::new() } else { format!(", {}", arguments.join(", ")) };
+            error = error.hint(format!("--hash {}: {signers} signed it{arguments}", digits(one)));
+        }
+        for difference in siblings.iter().flat_map(|sibling| differing(proposal, sibling, order)) {
+            error = error.hint(difference);
+        }
+        Err(error)
+    }
+
+    /// Returns what others have signed at this nonce by the same levers and arguments, if it still works and nothing refuses
+    /// it that does not refuse the new one; else the new one.
+    pub fn or_signed_before(&'a self, new: Rehearsed<'a>, given: &Given) -> Result<Rehearsed<'a>, Error> {
+        let Some(rival) = self.rival(&new.online)? else { return Ok(new) };
+        let derived = &new.online.derived;
+        let nonce = derived.nonce_named.then_some(derived.proposal.nonce());
+        let given = &Given { nonce, ..given.clone() };
+        let hash = rival.hash();
+        let tried = self.existing(rival, given).and_then(|existing| {
+            let view = self.view(existing.safe)?;
+            let found = Found::Proposal(Box::new(existing));
+            let online = found.online(self, view, given, true, None)?;
+            Ok(online.rehearse(self.progress, None, None).judge(true))
+        });
+        let new = new.judge(true);
+        let why = match tried {
+            Ok(tried) if still_works(&tried, &new) => return tried.rehearsed(),
+            Ok(_) => "it no longer works as it was signed".to_string(),
+            Err(error) => error.message,
+        };
+        let text = format!("others have signed {hash} for this nonce, and a new one takes its place: {why}");
+        self.progress.tell(Tone::Warn, "note: ", &text);
+        new.rehearsed()
+    }
+
+    /// The kept proposal of the same levers and arguments for the same nonce that most owners have signed.
+    fn rival(&self, new: &Online) -> Result<Option<Proposal>, Error> {
+        let derived = &new.derived;
+        let (own, Some(order)) = (&derived.proposal, derived.own.as_ref().map(|own| &own.order)) else {
+            return Ok(None);
+        };
+        let is_rival = |p: &Proposal| {
+            let is_same = |bound: &_, param: &str, texts: (&str, &str)| order.is_same(bound, param, texts);
+            (p.nonce(), p.safe()) == (own.nonce(), own.safe())
+                && p.hash() != own.hash()
+                && p.binding().differences(own.binding(), is_same).is_empty()
+        };
+        // Those who have signed the new one count for it.
+        let mut best = (derived.signatures.len(), None);
+        for rival in self.kept(is_rival)? {
+            let signers = self.signers(&rival, &derived.owners)?;
+            if signers > best.0 {
+                best = (signers, Some(rival));
+            }
+        }
+        Ok(best.1)
+    }
+}
+
+/// It keeps the playbook's promise, and is refused for nothing for which the new one is not.
+fn still_works(tried: &Judged, new: &Judged) -> bool {
+    let refusals = |judged: &Judged| -> Vec<String> {
+        judged.findings.iter().filter(|f| f.level == Level::Refuse).map(|f| f.id.clone()).collect()
+    };
+    let known = refusals(new);
+    tried.rehearsal.done().is_some_and(Performed::holds)
+        && refusals(tried).iter().all(|refusal| known.contains(refusal))
+}
+
+/// The first 16 digits of its hash.
+pub fn digits(proposal: &Proposal) -> String {
+    proposal.hash().to_string().chars().skip(2).take(16).collect()
+}
+
+/// In what two proposals of one order differ.
+fn differing(one: &Proposal, other: &Proposal, order: &Order) -> Vec<String> {
+    let is_same = |bound: &_, param: &str, texts: (&str, &str)| order.is_same(bound, param, texts);
+    let mut found = one.binding().differences(other.binding(), is_same);
+    found.extend(differences((one.safe(), one.tx()), (other.safe(), other.tx())));
+    let line = |d: &crate::proposal::Difference| {
+        format!("{}: {} in {}, {} in {}", d.field, d.file, digits(one), d.own, digits(other))
+    };
+    found.iter().take(MOST_DIFFERENCES).map(line).collect()
+}

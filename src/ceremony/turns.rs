@@ -1,0 +1,104 @@
+//! Two levers that want one nonce of a Safe: which of them keeps it, and where the other goes.
+
+use crate::ceremony::desk::Desk;
+use crate::ceremony::online::propose;
+use crate::ceremony::order::{Given, Order};
+use crate::ceremony::rehearse::Rehearsed;
+use crate::council::{self, expand};
+use crate::error::Error;
+use crate::proposal::{BoundLever, Contender, OwnerSignature, Proposal, SafeOwners, keeper};
+use crate::safe::Nonce;
+
+/// Nonces that are looked at for a free one.
+const MOST_NONCES: usize = 20;
+
+impl<'a> Desk<'a> {
+    /// How many owners have signed a proposal that is kept here.
+    pub fn signers(&self, proposal: &Proposal, owners: &SafeOwners) -> Result<usize, Error> {
+        let mut signers: Vec<_> =
+            self.signatures(proposal, owners)?.iter().map(OwnerSignature::owner).collect();
+        signers.sort();
+        signers.dedup();
+        Ok(signers.len())
+    }
+
+    /// The other lever that keeps the nonce of a proposal; `None` if that may have it.
+    pub fn keeper(
+        &self,
+        proposal: &Proposal,
+        safe: &council::Safe,
+        owners: &SafeOwners,
+    ) -> Result<Option<Contender>, Error> {
+        self.keeper_at(proposal, proposal.nonce(), safe, owners)
+    }
+
+    fn keeper_at(
+        &self,
+        proposal: &Proposal,
+        nonce: Nonce,
+        safe: &council::Safe,
+        owners: &SafeOwners,
+    ) -> Result<Option<Contender>, Error> {
+        let mut own = self.contender(proposal, nonce);
+        let mut others: Vec<Contender> = Vec::new();
+        for kept in self.kept(|p| p.nonce() == nonce && self.is_of(p, safe))? {
+            let signers = self.signers(&kept, owners)?;
+            let one = Contender { signers, ..self.contender(&kept, nonce) };
+            if one.title == own.title {
+                own.signers = own.signers.max(signers);
+            } else {
+                others.push(one);
+            }
+        }
+        Ok(keeper(&own, &others).cloned())
+    }
+
+    fn contender(&self, proposal: &Proposal, nonce: Nonce) -> Contender {
+        let bound = proposal.binding().levers();
+        let place = |name: &String| self.council.levers.get(name).map(|lever| lever.place);
+        let entry = |bound: &BoundLever| self.catalogue.get(bound.playbook.as_str()).ok();
+        Contender {
+            title: proposal.binding().pull().words().unwrap_or_else(|| proposal.binding().title()),
+            levers: bound.iter().filter_map(|bound| bound.lever.clone()).collect(),
+            nonce,
+            signers: 0,
+            severity: bound.iter().filter_map(entry).map(|entry| entry.playbook.severity).min(),
+            place: bound
+                .iter()
+                .filter_map(|bound| bound.lever.as_ref())
+                .filter_map(place)
+                .min()
+                .unwrap_or(usize::MAX),
+        }
+    }
+
+    /// Takes the next free nonce where another lever keeps the one that this would have.
+    pub fn make_room(
+        &'a self,
+        new: Rehearsed<'a>,
+        order: Order<'a>,
+        given: &Given,
+    ) -> Result<Rehearsed<'a>, Error> {
+        let derived = &new.online.derived;
+        let Some(first) = derived.keeper.clone() else { return Ok(new) };
+        let pull = &order.pull;
+        let parts = expand(&self.council, &pull.names, &pull.without, pull.undo).map(|all| all.parts);
+        let of_safe = parts.unwrap_or_default().iter().filter(|part| part.safe == order.safe.name).count();
+        // Those that follow each other are not torn apart.
+        if given.nonce.is_some() || of_safe != 1 {
+            return Ok(new);
+        }
+        let mut nonce = derived.proposal.nonce();
+        for _ in 0..MOST_NONCES {
+            nonce = nonce.next();
+            if self.keeper_at(&derived.proposal, nonce, derived.safe, &derived.owners)?.is_none() {
+                break;
+            }
+        }
+        let given = Given { nonce: Some(nonce), ..given.clone() };
+        let view = self.view(order.safe)?;
+        let mut online = propose(self, order, view, &given, None, true)?;
+        online.derived.keeper = Some(first);
+        Ok(online.rehearse(self.progress, None, None))
+    }
+}
