@@ -42,7 +42,9 @@ pub enum Entitled {
 }
 
 impl Entitled {
-    fn query(self, to: Address) -> Query {
+    /// Returns the question that tells who it is.
+    #[must_use]
+    pub fn query(self, to: Address) -> Query {
         let data = match self {
             Self::Owner => abi::ownerCall {}.abi_encode(),
             Self::Role(role) => abi::getRoleMemberCall { role, index: U256::ZERO }.abi_encode(),
@@ -79,7 +81,9 @@ fn refused_to(planned: &PlannedCall, safe: Address, readings: &Readings) -> Opti
     }
 }
 
-fn entitled(data: &Bytes, safe: Address) -> Option<Entitled> {
+/// Returns what a contract asks for, by the error with which it refused the Safe.
+#[must_use]
+pub fn entitled(data: &Bytes, safe: Address) -> Option<Entitled> {
     if let Ok(error) = abi::OwnableUnauthorizedAccount::abi_decode(data) {
         return (error.account == safe).then_some(Entitled::Owner);
     }
@@ -94,7 +98,9 @@ fn entitled(data: &Bytes, safe: Address) -> Option<Entitled> {
     role.parse().ok().map(Entitled::Role)
 }
 
-fn address(answer: &Answer) -> Option<Address> {
+/// Returns the address in an answer; `None` for the zero address.
+#[must_use]
+pub fn address(answer: &Answer) -> Option<Address> {
     let Answer::Value(data) = answer else { return None };
     Address::abi_decode_validate(data).ok().filter(|address| !address.is_zero())
 }

@@ -34,6 +34,7 @@ pub mod online;
 pub mod order;
 pub mod outbox;
 pub mod outcome;
+pub mod overview;
 pub mod own_settings;
 pub mod owners;
 pub mod past_block;

@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::check::{Finding, Sort};
 use crate::error::Exit;
-use crate::proposal::{NotReady, Ready};
+use crate::proposal::{NotReady, Ready, Shortfall};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stage {
@@ -15,6 +15,8 @@ pub enum Stage {
     Signing,
     Ready,
     Sent,
+    /// Enough have signed, and nobody was asked whether it is its turn.
+    Enough,
 }
 
 impl Stage {
@@ -34,13 +36,22 @@ impl Stage {
         }
     }
 
+    /// The stage by what is kept here alone.
+    #[must_use]
+    pub fn offline(refused: &[Finding], tally: &Shortfall) -> Self {
+        if !refused.is_empty() {
+            return Self::Refused;
+        }
+        if tally.approved.len() < tally.threshold.get() { Self::Signing } else { Self::Enough }
+    }
+
     #[must_use]
     pub const fn exit(self) -> Exit {
         match self {
             Self::Refused => Exit::Refused,
             Self::Drifted | Self::Waiting => Exit::Drift,
             Self::Signing => Exit::Shortfall,
-            Self::Ready | Self::Sent => Exit::Done,
+            Self::Ready | Self::Sent | Self::Enough => Exit::Done,
         }
     }
 
@@ -52,7 +63,7 @@ impl Stage {
                 "an owner who is missing runs breakglass sign {what}; breakglass import {what} takes in the \
                  line"
             )),
-            Self::Ready => {
+            Self::Ready | Self::Enough => {
                 Some(format!("breakglass broadcast {what} --keystore FILE, or --ledger, sends and proves it"))
             }
             Self::Refused | Self::Drifted | Self::Waiting | Self::Sent => None,
@@ -69,6 +80,7 @@ impl fmt::Display for Stage {
             Self::Signing => "more signatures needed",
             Self::Ready => "ready to broadcast",
             Self::Sent => "sent, and not mined yet",
+            Self::Enough => "enough have signed",
         })
     }
 }

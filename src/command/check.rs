@@ -10,7 +10,7 @@ use crate::command::Session;
 use crate::command::args::{ARGUMENTS, Derive, Proofs};
 use crate::command::complete;
 use crate::error::{Error, Exit};
-use crate::session::each_part::each;
+use crate::session::each_part::{each, each_offline};
 use crate::view::review;
 
 const EXAMPLES: &str = "\
@@ -29,11 +29,21 @@ pub struct Args {
 
     #[command(flatten)]
     proofs: Proofs,
+
+    /// Ask nothing of the network
+    ///
+    /// Only what the file and your own files tell is checked.
+    #[arg(long, conflicts_with = "proofs", help_heading = "Checks")]
+    offline: bool,
 }
 
 pub fn run(session: &Session, args: &Args) -> Result<Exit, Error> {
     let given = args.derive.given();
     session.note_changes(&session.rests_of(&args.what, &given)?)?;
+    if args.offline {
+        let kept = session.offline(&args.what, &given)?;
+        return each_offline(session, kept, true, |judged| one(session, &judged));
+    }
     let parts = session.look(&args.what, &given, Purpose::Finish)?;
     each(session, parts, args.proofs.proofs, true, |judged| one(session, &judged))
 }

@@ -43,7 +43,7 @@ use crate::ui::Ui;
 /// Run a predefined playbook (pause a contract, change a parameter, rotate a key): it becomes a Safe transaction that
 /// every owner derives, checks and signs alone; at threshold somebody broadcasts it, and its effect is proven on chain.
 ///
-/// Without a command: lists the levers of your council file.
+/// Without a command: what is open, and the state of every lever of your council file.
 #[derive(Debug, Parser)]
 #[command(
     name = "breakglass", version, max_term_width = 80, after_help = EXAMPLES, disable_help_subcommand = true,
@@ -85,7 +85,7 @@ pub struct Cli {
 
 const EXAMPLES: &str = "\
 Examples:
-  breakglass                             the levers
+  breakglass                             what is open, and every lever's state
   breakglass sign vault --ledger         every owner, on their own machine
   breakglass broadcast vault             at threshold, anybody
 

@@ -14,15 +14,17 @@ use crate::clock;
 use crate::command::Session;
 use crate::command::args::{ARGUMENTS, Derive, Proofs};
 use crate::command::complete;
+use crate::command::home;
 use crate::command::report::report;
 use crate::council::Call;
 use crate::error::{Error, Exit};
 use crate::proposal::{NotReady, Shortfall, assemble};
-use crate::session::each_part::each;
+use crate::session::each_part::{each, each_offline};
 use crate::ui::Text;
 
 const EXAMPLES: &str = "\
 Examples:
+  breakglass status                      all that is open, and every lever
   breakglass status vault
   breakglass status vault --undo";
 
@@ -32,8 +34,8 @@ pub const MOST_CALLS: usize = 10;
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "What", after_help = EXAMPLES)]
 pub struct Args {
-    /// Levers or proposal files; levers named together are pulled together
-    #[arg(required = true, help_heading = ARGUMENTS, add = ArgValueCompleter::new(complete::levers))]
+    /// Levers or proposal files; without one, all that is open
+    #[arg(help_heading = ARGUMENTS, add = ArgValueCompleter::new(complete::levers))]
     what: Vec<String>,
 
     #[command(flatten)]
@@ -41,19 +43,50 @@ pub struct Args {
 
     #[command(flatten)]
     proofs: Proofs,
+
+    /// Ask nothing of the network
+    #[arg(long, conflicts_with = "proofs", help_heading = "Checks")]
+    offline: bool,
 }
 
 pub fn run(session: &Session, args: &Args) -> Result<Exit, Error> {
     let given = args.derive.given();
+    if args.what.is_empty() {
+        return home::now(session, args.offline);
+    }
     session.note_changes(&session.rests_of(&args.what, &given)?)?;
+    if args.offline {
+        let kept = session.offline(&args.what, &given)?;
+        return each_offline(session, kept, false, |judged| Ok(one_offline(session, args, &judged)));
+    }
     let parts = session.look(&args.what, &given, Purpose::Look)?;
     each(session, parts, args.proofs.proofs, false, |judged| one(session, args, &judged))
 }
 
-fn one(session: &Session, args: &Args, judged: &Judged) -> Result<Exit, Error> {
-    let tally = judged.tally();
+/// The refusals that do not merely come with its execution.
+fn refused(judged: &Judged) -> Vec<Finding> {
     let is_shown = |f: &&Finding| f.level == Level::Refuse && !f.problem().comes_with_execution();
-    let refused: Vec<Finding> = judged.findings.iter().filter(is_shown).cloned().collect();
+    judged.findings.iter().filter(is_shown).cloned().collect()
+}
+
+/// By what is kept here alone: whether its nonce is the next, nobody was asked.
+fn one_offline(session: &Session, args: &Args, judged: &Judged) -> Exit {
+    let (tally, refused) = (judged.tally(), refused(judged));
+    show(session, judged, &tally, &refused);
+    session.ui.say(
+        &Text::default().warn("offline: ").add("by what is kept here; nothing was asked of the network"),
+    );
+    let stage = Stage::offline(&refused, &tally);
+    session.ui.say(&Text::default().bold(&stage.to_string()));
+    if let Some(next) = stage.next(&session.words_of(judged.proposal(), &args.what)) {
+        session.ui.say(&Text::default().dim("  → ").add(&next));
+    }
+    session.ui.object(&object(judged, &tally, &refused, stage));
+    stage.exit()
+}
+
+fn one(session: &Session, args: &Args, judged: &Judged) -> Result<Exit, Error> {
+    let (tally, refused) = (judged.tally(), refused(judged));
     let ready = assemble(judged.proposal(), &judged.approvals(), judged.seen()?.fresh()?);
     let used = matches!(&ready, Err(NotReady::NonceUsed { .. }));
     if !used && session.says_done(judged, &[]) {

@@ -26,14 +26,16 @@ impl Utc {
         Self(if millis > LAST { LAST } else { millis })
     }
 
-    const fn seconds(self) -> u64 {
+    /// Returns the full seconds since 1970.
+    #[must_use]
+    pub const fn as_seconds(self) -> u64 {
         self.0 / 1_000
     }
 
     /// Returns year, month and day: the Gregorian calendar in years that begin with March, whose last day may be the 29th
     /// of February.
     const fn date(self) -> (u64, u64, u64) {
-        let days = self.seconds() / DAY + TO_1970;
+        let days = self.as_seconds() / DAY + TO_1970;
         let (era, day) = (days / ERA, days % ERA);
         let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
         let of_year = day - (365 * year + year / 4 - year / 100);
@@ -60,7 +62,7 @@ impl Utc {
 
 impl fmt::Display for Utc {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let ((year, month, day), of_day) = (self.date(), self.seconds() % DAY);
+        let ((year, month, day), of_day) = (self.date(), self.as_seconds() % DAY);
         let (hour, minute, second) = (of_day / 3_600, of_day / 60 % 60, of_day % 60);
         let milli = self.0 % 1_000;
         write!(f, "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{milli:03}Z")

@@ -182,6 +182,15 @@ pub struct Verdict {
 }
 
 impl Check {
+    /// Returns the last second at which it holds, in seconds since 1970, if it is about the time alone.
+    #[must_use]
+    pub fn deadline(&self) -> Option<u64> {
+        let Self::Value { subject, expectation } = self else { return None };
+        let is_limit = subject.query == Query::Time && expectation.relation == Relation::AtMost;
+        let (limit, _) = expectation.pattern.clone().into_value().ok().filter(|_| is_limit)?.as_uint()?;
+        limit.try_into().ok()
+    }
+
     /// Returns the questions of the check; none for an event.
     #[must_use]
     pub fn queries(&self) -> Vec<Query> {

@@ -1,10 +1,12 @@
 //! Several transactions in one command: one after the other, whatever becomes of the others.
 
+use crate::ceremony::derived::Derived;
 use crate::ceremony::judged::Judged;
 use crate::ceremony::look::Part;
+use crate::ceremony::rehearse::Rehearsed;
 use crate::error::{Error, Exit};
 use crate::session::Session;
-use crate::ui::Text;
+use crate::ui::{Text, Ui};
 
 /// Judges each and acts on it. A single one is the whole run; of several, each has its own object and a row in the table
 /// at the end, and the run ends as the gravest of them.
@@ -16,15 +18,37 @@ pub fn each<'a>(
     mut act: impl FnMut(Judged<'a>) -> Result<Exit, Error>,
 ) -> Result<Exit, Error> {
     let ui = session.ui;
-    let mut run = |part: Part<'a>| act(part.result?.prove(ui, proofs)?.judge(signing));
+    let parts = parts.into_iter().map(|part| (part.title, part.result)).collect();
+    run_each(ui, parts, |part: Result<Rehearsed<'a>, Error>| act(part?.prove(ui, proofs)?.judge(signing)))
+}
+
+/// The same, with nothing asked of the network.
+pub fn each_offline<'a>(
+    session: &Session,
+    derived: Vec<Derived<'a>>,
+    signing: bool,
+    mut act: impl FnMut(Judged<'a>) -> Result<Exit, Error>,
+) -> Result<Exit, Error> {
+    let titled = |one: Derived<'a>| {
+        let title = one.proposal.binding().title();
+        (format!("{title} · {} on {}", one.safe.name, one.chain.name), one)
+    };
+    let parts = derived.into_iter().map(titled).collect();
+    run_each(session.ui, parts, |one: Derived<'a>| act(one.judge(signing)))
+}
+
+fn run_each<T>(
+    ui: &Ui,
+    parts: Vec<(String, T)>,
+    mut run: impl FnMut(T) -> Result<Exit, Error>,
+) -> Result<Exit, Error> {
     let count = parts.len();
     if count == 1 {
-        return parts.into_iter().next().map_or(Ok(Exit::Done), run);
+        return parts.into_iter().next().map_or(Ok(Exit::Done), |(_, part)| run(part));
     }
     let mut rows = Vec::new();
     let mut whole = Exit::Done;
-    for (at, part) in parts.into_iter().enumerate() {
-        let title = part.title.clone();
+    for (at, (title, part)) in parts.into_iter().enumerate() {
         ui.blank();
         ui.say(&Text::default().bold(&format!("{} of {count}: {title}", at + 1)));
         let exit = ui.part(at, || ui.end(run(part)));

@@ -43,6 +43,7 @@ mod lines;
 mod many;
 mod mined;
 mod network;
+mod overview;
 mod proofs;
 mod rehearsal;
 mod reviews;

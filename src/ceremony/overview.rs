@@ -1,0 +1,320 @@
+//! All at once: which proposals are open, and the state that each lever's contracts are in now. One batch of requests for
+//! each chain, all chains side by side; a second one for levers that first read what they call.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::thread;
+
+use alloy::primitives::{Address, U256};
+use alloy::sol_types::SolCall;
+
+use crate::ceremony::barred::{Entitled, address, entitled};
+use crate::ceremony::desk::Desk;
+use crate::ceremony::order::{Given, Order, Turn, TurnError};
+use crate::chain::{Chain, ChainError, Sighting};
+use crate::clock;
+use crate::council::{self, Lever};
+use crate::error::{Error, Exit};
+use crate::evm::{Answer, Query, Readings};
+use crate::incident::{Act, Entry, Journal, Utc};
+use crate::playbook::{Check, Plan, PlanError};
+use crate::proposal::{Approvals, Proposal, Shortfall, count};
+use crate::safe::{ISafe, Nonce, Owners, SafeState, SafeTree, slot, slot_word};
+
+/// Batches of one chain: levers that still ask for more are not followed.
+const MOST_BATCHES: usize = 2;
+/// The most open proposals that are looked at.
+const MOST_OPEN: usize = 50;
+/// The most owners of a Safe whose approvals on chain are asked for.
+const MOST_OWNERS_ASKED: usize = 20;
+
+/// What is open and how the levers stand.
+#[derive(Debug, Default)]
+pub struct Overview {
+    pub open: Vec<Open>,
+    /// Kept proposals that were not looked at.
+    pub more_open: usize,
+    /// By the lever's name.
+    pub levers: BTreeMap<String, State>,
+    pub chains: Vec<ChainRead>,
+}
+
+/// Whether a chain was read.
+#[derive(Debug)]
+pub struct ChainRead {
+    pub chain: String,
+    /// Block and age in seconds; or why it was not read.
+    pub read: Result<(u64, u64), String>,
+}
+
+/// A proposal that was not executed yet.
+#[derive(Debug)]
+pub struct Open {
+    pub proposal: Proposal,
+    pub safe: String,
+    pub chain: String,
+    /// `None` if the chain was not read.
+    pub next: Option<Nonce>,
+    pub tally: Shortfall,
+    /// When this machine first entered it into its journal.
+    pub since: Option<Utc>,
+    /// The words of a command for it.
+    pub words: String,
+}
+
+/// The state of what a lever changes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum State {
+    /// What it promises is so; since the moment at which this machine saw it executed.
+    Done { since: Option<Utc> },
+    /// It can be pulled; until this second, where its contract says one.
+    Ready { until: Option<u64> },
+    /// It is not the Safe's to do, but that of a role's holder or of an owner, if the contract says whom.
+    Barred { to: Entitled, owner: Option<Address> },
+    /// A condition for it does not hold.
+    Cannot(String),
+    /// Arguments that are given when it is pulled.
+    Asks(Vec<String>),
+    /// Not known, and why.
+    Unknown(String),
+}
+
+/// Looks at all levers and kept proposals. `offline`, nothing is asked of the network.
+///
+/// # Errors
+/// If the kept files cannot be read.
+pub fn look(desk: &Desk, offline: bool) -> Result<Overview, Error> {
+    let journal = Journal::read(&desk.incidents.journal().read()?);
+    let mut kept = desk.kept_open()?;
+    let more_open = kept.len().saturating_sub(MOST_OPEN);
+    kept.drain(..more_open);
+    let chains: Vec<&council::Chain> = desk.council.chains.values().collect();
+    let look = |chain: &council::Chain| one_chain(desk, chain, &kept, &journal, offline);
+    let all: Vec<Overview> = desk.progress.wait("reading the state of all levers", || {
+        thread::scope(|scope| {
+            let look = &look;
+            let running: Vec<_> = chains.iter().map(|chain| scope.spawn(move || look(chain))).collect();
+            running.into_iter().filter_map(|one| one.join().ok()).collect::<Result<_, _>>()
+        })
+    })?;
+    let mut whole = Overview { more_open, ..Overview::default() };
+    for one in all {
+        whole.open.extend(one.open);
+        whole.levers.extend(one.levers);
+        whole.chains.extend(one.chains);
+    }
+    let place =
+        |open: &Open| (open.chain.clone(), open.safe.clone(), open.proposal.nonce(), open.words.clone());
+    whole.open.sort_by_cached_key(place);
+    Ok(whole)
+}
+
+/// What belongs to one chain.
+fn one_chain(
+    desk: &Desk,
+    chain: &council::Chain,
+    kept: &[Proposal],
+    journal: &Journal,
+    offline: bool,
+) -> Result<Overview, Error> {
+    let is_here =
+        |lever: &&Lever| desk.council.safes.get(&lever.safe).is_some_and(|safe| safe.chain == chain.name);
+    let levers: Vec<&Lever> = desk.council.levers.values().filter(is_here).collect();
+    let kept: Vec<&Proposal> = kept.iter().filter(|p| p.safe().chain_id == chain.id).collect();
+    if levers.is_empty() && kept.is_empty() {
+        return Ok(Overview::default());
+    }
+    let orders: Vec<(&Lever, Result<Order, Error>)> =
+        levers.into_iter().map(|lever| (lever, order(desk, &lever.name))).collect();
+    let seen =
+        if offline { Err("the network was not asked".into()) } else { read(desk, chain, &kept, &orders) };
+    let mut overview = Overview::default();
+    for (lever, order) in &orders {
+        let state = match (order, &seen) {
+            (Err(error), _) => State::Unknown(error.message.clone()),
+            (Ok(order), seen) => {
+                state(order, seen.as_ref().map(|seen| &seen.readings).map_err(String::as_str))
+            }
+        };
+        let state = match state {
+            State::Done { .. } => State::Done { since: last_mined(journal, &lever.name) },
+            other => other,
+        };
+        overview.levers.insert(lever.name.clone(), state);
+    }
+    for proposal in kept {
+        overview.open.extend(open(desk, chain, proposal, seen.as_ref().ok(), journal)?);
+    }
+    let read = seen.map(|seen| {
+        let (number, time) = (seen.header.number, seen.header.timestamp);
+        (number, clock::seconds().saturating_sub(time))
+    });
+    overview.chains.push(ChainRead { chain: chain.name.clone(), read });
+    Ok(overview)
+}
+
+fn order<'a>(desk: &'a Desk, name: &str) -> Result<Order<'a>, Error> {
+    let mut parts = Order::parts(desk, &[name.to_string()], &Given::default())?;
+    parts.pop().ok_or_else(|| Error::new(Exit::Failed, format!("lever {name} comes to nothing")))
+}
+
+/// All answers about one chain, at one block.
+fn read(
+    desk: &Desk,
+    chain: &council::Chain,
+    kept: &[&Proposal],
+    orders: &[(&Lever, Result<Order, Error>)],
+) -> Result<Sighting, String> {
+    let safe = desk.council.safes.values().find(|safe| safe.chain == chain.name);
+    let link: Chain = safe
+        .ok_or("no Safe is on it")
+        .map_err(String::from)
+        .and_then(|safe| desk.connect(safe).map_err(|error| error.message))?;
+    let orders: Vec<&Order> = orders.iter().filter_map(|(_, order)| order.as_ref().ok()).collect();
+    let mut queries: Vec<Query> = kept.iter().flat_map(|proposal| of_proposal(desk, proposal)).collect();
+    queries.extend(orders.iter().flat_map(|order| asks(order, &Readings::default())));
+    let told = |error: ChainError| error.to_string();
+    let mut seen = link.watch(&[], &unique(queries)).map_err(told)?;
+    for _ in 1..MOST_BATCHES {
+        let mut more: Vec<Query> = orders.iter().flat_map(|order| asks(order, &seen.readings)).collect();
+        more.retain(|query| seen.readings.get(query).is_none());
+        if more.is_empty() {
+            break;
+        }
+        seen.readings.extend(link.answers(&unique(more), &seen.header.block()).map_err(told)?);
+    }
+    Ok(seen)
+}
+
+fn unique(queries: Vec<Query>) -> Vec<Query> {
+    let all: BTreeSet<Query> = queries.into_iter().collect();
+    all.into_iter().collect()
+}
+
+/// The Safe's nonce, owners and threshold, and who approved on chain of those that the council file pins.
+fn of_proposal(desk: &Desk, proposal: &Proposal) -> Vec<Query> {
+    let pinned = desk.safe_of(proposal).ok().and_then(|safe| desk.owners(safe, None));
+    let approvals = pinned.map(|owners| owners.approval_queries(proposal, MOST_OWNERS_ASKED));
+    safe_queries(proposal.safe().address).into_iter().chain(approvals.unwrap_or_default()).collect()
+}
+
+fn safe_queries(address: Address) -> [Query; 3] {
+    let storage = |number| Query::Storage { address, slot: slot_word(number) };
+    let owners = ISafe::getOwnersCall {}.abi_encode().into();
+    [storage(slot::NONCE), storage(slot::THRESHOLD), Query::Call { from: None, to: address, data: owners }]
+}
+
+/// The questions of a lever that follow from what is known.
+fn asks(order: &Order, known: &Readings) -> Vec<Query> {
+    match order.turn(known) {
+        Ok(Turn::Needs(queries)) => queries,
+        Ok(Turn::Ready(plans)) => {
+            let plan = plans.merged();
+            let owners = plan.calls.iter().map(|planned| Entitled::Owner.query(planned.call.to));
+            plan.before.iter().chain(&plan.after).flat_map(Check::queries).chain(owners).collect()
+        }
+        Err(_) => Vec::new(),
+    }
+}
+
+/// The state of what one lever changes, by the answers at one block.
+fn state(order: &Order, seen: Result<&Readings, &str>) -> State {
+    let readings = match seen {
+        Ok(readings) => readings,
+        Err(why) => return State::Unknown(why.into()),
+    };
+    let plan = match order.turn(readings) {
+        Ok(Turn::Ready(plans)) => plans.merged(),
+        Ok(Turn::Needs(_)) => return State::Unknown("it reads more than is asked here".into()),
+        Err(TurnError { error: PlanError::NothingToDo(_), .. }) => return State::Done { since: None },
+        Err(TurnError { error: PlanError::Missing { names, .. }, .. }) => return State::Asks(names),
+        Err(error) => return State::Cannot(error.to_string()),
+    };
+    of_plan(&plan, order.safe.address, readings)
+}
+
+fn of_plan(plan: &Plan, safe: Address, readings: &Readings) -> State {
+    let mut promised = plan.after.iter().filter(|check| !check.queries().is_empty()).peekable();
+    if promised.peek().is_some() && promised.all(|check| check.judge(readings, &[]).holds) {
+        return State::Done { since: None };
+    }
+    let failed = plan.before.iter().find_map(|check| {
+        let verdict = check.judge(readings, &[]);
+        (!verdict.holds).then_some((check, verdict))
+    });
+    let Some((check, verdict)) = failed else {
+        return State::Ready { until: plan.before.iter().filter_map(Check::deadline).min() };
+    };
+    let answer = check.queries().into_iter().find_map(|query| Some((readings.get(&query)?, query)));
+    match answer {
+        Some((Answer::Reverted(data), Query::Call { to, .. })) => match entitled(data, safe) {
+            Some(asked) => {
+                let owner = readings.get(&Entitled::Owner.query(to)).and_then(address);
+                State::Barred { to: asked, owner: owner.filter(|_| asked == Entitled::Owner) }
+            }
+            None => State::Cannot(verdict.sentence),
+        },
+        _ => State::Cannot(verdict.sentence),
+    }
+}
+
+/// The proposal, unless its nonce is used.
+fn open(
+    desk: &Desk,
+    chain: &council::Chain,
+    proposal: &Proposal,
+    seen: Option<&Sighting>,
+    journal: &Journal,
+) -> Result<Option<Open>, Error> {
+    let safe = desk.safe_of(proposal)?;
+    let readings = seen.map(|seen| &seen.readings);
+    let now = readings.and_then(|readings| safe_now(proposal, readings));
+    let next = now.as_ref().map(|now| now.nonce);
+    if next.is_some_and(|next| proposal.nonce() < next) {
+        return Ok(None);
+    }
+    let tree = SafeTree::new(now.unwrap_or_else(|| proposal.snapshot().clone()), &desk.pinned_safes(safe));
+    let (signatures, wallets) = match desk.owners(safe, Some(&tree)) {
+        Some(owners) => desk.kept_signatures(proposal, &owners)?,
+        None => (Vec::new(), Vec::new()),
+    };
+    let none = Readings::default();
+    let approvals = Approvals::new(&signatures, &wallets, readings.unwrap_or(&none));
+    Ok(Some(Open {
+        safe: safe.name.clone(),
+        chain: chain.name.clone(),
+        next,
+        tally: count(proposal, &approvals, &tree),
+        since: first_entered(journal, proposal),
+        words: desk.words_of(proposal, &[proposal.hash().to_string()]),
+        proposal: proposal.clone(),
+    }))
+}
+
+/// The Safe as it is now, as far as it is asked here; `None` if it does not answer as a Safe does.
+fn safe_now(proposal: &Proposal, readings: &Readings) -> Option<SafeState> {
+    let [nonce, threshold, owners] = safe_queries(proposal.safe().address);
+    let value = |query: &Query| match readings.get(query)? {
+        Answer::Value(data) => Some(data.clone()),
+        Answer::Reverted(_) => None,
+    };
+    let number = |query: &Query| U256::try_from_be_slice(&value(query)?);
+    let list = ISafe::getOwnersCall::abi_decode_returns_validate(&value(&owners)?).ok()?;
+    let owners = Owners::new(list, number(&threshold)?.saturating_to()).ok()?;
+    Some(SafeState { nonce: Nonce(number(&nonce)?), owners, ..proposal.snapshot().clone() })
+}
+
+fn first_entered(journal: &Journal, proposal: &Proposal) -> Option<Utc> {
+    let about = |entry: &&Entry| {
+        entry.draft.about.as_ref().is_some_and(|about| about.safe_tx_hash == proposal.hash())
+    };
+    journal.entries.iter().map(|(_, entry)| entry).find(about).map(|entry| entry.draft.time)
+}
+
+/// When this machine last saw a lever's own transaction in a block.
+fn last_mined(journal: &Journal, lever: &str) -> Option<Utc> {
+    let is_of = |entry: &&Entry| {
+        let is_mined = matches!(entry.draft.act, Act::Mined { succeeded: true, .. } | Act::Proven { .. });
+        is_mined && entry.draft.about.as_ref().is_some_and(|about| about.what.to_string() == lever)
+    };
+    journal.entries.iter().rev().map(|(_, entry)| entry).find(is_of).map(|entry| entry.draft.time)
+}
