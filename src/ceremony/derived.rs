@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use alloy::primitives::{Address, B256};
 
 use crate::ceremony::desk::Desk;
-use crate::ceremony::order::Order;
+use crate::ceremony::order::{Given, Order};
 use crate::ceremony::seen::Seen;
 use crate::check::Match;
 use crate::council;
@@ -77,7 +77,56 @@ pub struct Derived<'a> {
     pub keeper: Option<Contender>,
 }
 
-impl Derived<'_> {
+/// The approvals that are kept for a proposal, and whose signatures count.
+pub struct Kept {
+    pub owners: SafeOwners,
+    pub signatures: Vec<OwnerSignature>,
+    pub wallets: Vec<WalletSignature>,
+    /// Another lever that keeps the nonce that this one would have, or has.
+    pub keeper: Option<Contender>,
+}
+
+impl<'a> Derived<'a> {
+    /// Returns a proposal of the reader's own lever, held against their files.
+    ///
+    /// # Errors
+    /// If the proposals that are kept for the same Safe cannot be read.
+    pub fn new(
+        desk: &'a Desk,
+        (safe, chain): (&'a council::Safe, &'a council::Chain),
+        proposal: Proposal,
+        (matching, own): (Match, Option<Own<'a>>),
+        kept: Kept,
+        given: &Given,
+    ) -> Result<Self, Error> {
+        let Kept { owners, signatures, wallets, keeper } = kept;
+        Ok(Self {
+            own,
+            matching,
+            safe,
+            chain,
+            names: desk.council.names_on(&safe.chain),
+            owners,
+            signatures,
+            wallets,
+            safes: desk.pinned_safes(safe),
+            sender: given.sender,
+            foreign: Vec::new(),
+            is_from_file: false,
+            nonce_named: given.nonce.is_some(),
+            pins: desk.council.pins_on(&safe.chain),
+            others: desk.others(safe, proposal.nonce())?,
+            keeper,
+            proposal,
+        })
+    }
+
+    /// Returns it as one that a file brought, with the arguments that come from the file alone.
+    #[must_use]
+    pub fn brought_by_file(self, foreign: Vec<(String, String)>) -> Self {
+        Self { foreign, is_from_file: true, ..self }
+    }
+
     /// All approvals that were gathered, and the chain's word on them; offline it says nothing.
     #[must_use]
     pub fn approvals<'s>(&'s self, seen: Option<&'s Seen>) -> Approvals<'s> {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::PoisonError;
 
-use crate::ceremony::derived::Derived;
+use crate::ceremony::derived::{Derived, Kept};
 use crate::ceremony::desk::Desk;
 use crate::ceremony::matching::compare;
 use crate::ceremony::order::{Arguments, Given, Order, open_params};
@@ -101,25 +101,10 @@ impl<'a> Existing<'a> {
         let owners = self.owners.map_or_else(|| desk.pinned_owners(self.safe), Ok)?;
         let (matching, own) = compare(&self.proposal, self.order, None, BatchSource::Offline);
         let keeper = desk.keeper(&self.proposal, self.safe, &owners)?;
-        Ok(Derived {
-            own,
-            matching,
-            safe: self.safe,
-            chain: self.chain,
-            names: desk.council.names_on(&self.safe.chain),
-            owners,
-            signatures: self.signatures,
-            wallets: self.wallets,
-            safes: desk.pinned_safes(self.safe),
-            sender: None,
-            foreign: self.foreign,
-            is_from_file: true,
-            nonce_named: given.nonce.is_some(),
-            pins: desk.council.pins_on(&self.safe.chain),
-            others: desk.others(self.safe, self.proposal.nonce())?,
-            keeper,
-            proposal: self.proposal,
-        })
+        let kept = Kept { owners, signatures: self.signatures, wallets: self.wallets, keeper };
+        let derived =
+            Derived::new(desk, (self.safe, self.chain), self.proposal, (matching, own), kept, given)?;
+        Ok(Derived { sender: None, ..derived.brought_by_file(self.foreign) })
     }
 }
 

@@ -7,7 +7,7 @@ use crate::check::Match;
 use crate::error::Error;
 use crate::proposal::{BatchSource, Difference, Proposal, differences};
 
-/// The reader's own transaction against the proposal's: from the chain's values, else from those it brings.
+/// Compares the reader's own transaction with the proposal's: from the chain's values, else from those it brings.
 pub fn compare<'a>(
     proposal: &Proposal,
     order: Result<Order<'a>, Error>,
@@ -18,46 +18,76 @@ pub fn compare<'a>(
         Ok(order) => order,
         Err(error) => return (Match::Unbound(error.message), None),
     };
-    let mut mismatch = differing_binding(proposal, &order);
+    let mismatch = differing_binding(proposal, &order);
     let from_values = order.derive_from(proposal, batch);
     let against = |derived: &Proposed| {
         differences((proposal.safe(), proposal.tx()), (derived.proposal.safe(), derived.proposal.tx()))
     };
-    let own = |order, derived: Proposed| Some(Own::new(order, derived.plans));
-    match (live, from_values) {
-        (Some(Ok(now)), _) if mismatch.is_empty() && against(&now).is_empty() => {
-            (Match::Same, own(order, now))
-        }
-        (live, Ok(then)) => {
-            mismatch.extend(against(&then));
-            let matching = match live {
+    let now = live.as_ref().map(|now| now.as_ref().map(against).map_err(|error| error.message.as_str()));
+    let then = from_values.as_ref().map(against).map_err(|error| error.message.as_str());
+    let (matching, by) = judge(mismatch, now, then);
+    let now = live.and_then(Result::ok);
+    let own = match by {
+        By::Now => now.map(|now| Own::new(order, now.plans)),
+        By::Then => from_values.ok().map(|then| {
+            let moved = now.filter(|_| matches!(matching, Match::Moved(_)));
+            Own::new(order, then.plans).with_now(moved.as_ref().map(|now| &now.plans))
+        }),
+        By::Neither => None,
+    };
+    (matching, own)
+}
+
+/// The reader's own transaction that a proposal is shown by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum By {
+    /// The one from the chain's values.
+    Now,
+    /// The one from the proposal's own values.
+    Then,
+    Neither,
+}
+
+/// Judges a proposal. `mismatch` is what its binding differs in. `now` and `then` are the differences from the reader's own
+/// transaction by the chain's values (`None` offline) and by those that the proposal brings, or why there is none.
+fn judge(
+    mut mismatch: Vec<Difference>,
+    now: Option<Result<Vec<Difference>, &str>>,
+    then: Result<Vec<Difference>, &str>,
+) -> (Match, By) {
+    match (now, then) {
+        (Some(Ok(now)), _) if mismatch.is_empty() && now.is_empty() => (Match::Same, By::Now),
+        (now, Ok(then)) => {
+            mismatch.extend(then);
+            let matching = match now {
                 _ if !mismatch.is_empty() => Match::Differs(mismatch),
                 None => Match::SameFromItsOwnValues,
-                Some(Ok(now)) => {
-                    let moved = Match::Moved(against(&now));
-                    return (moved, own(order, then).map(|own| own.with_now(Some(&now.plans))));
-                }
-                Some(Err(error)) => Match::Moved(vec![Difference {
+                Some(Ok(now)) => Match::Moved(now),
+                Some(Err(why)) => Match::Moved(vec![Difference {
                     field: "the transaction",
                     file: "possible then".into(),
-                    own: format!("not possible now ({})", error.message),
+                    own: format!("not possible now ({why})"),
                 }]),
             };
-            (matching, own(order, then))
+            (matching, By::Then)
         }
         (Some(Ok(now)), Err(_)) => {
-            mismatch.extend(against(&now));
-            (Match::Differs(mismatch), own(order, now))
+            mismatch.extend(now);
+            (Match::Differs(mismatch), By::Now)
         }
-        (_, Err(_)) if !mismatch.is_empty() => (Match::Differs(mismatch), None),
-        (_, Err(error)) => (Match::Unbound(error.message), None),
+        (_, Err(_)) if !mismatch.is_empty() => (Match::Differs(mismatch), By::Neither),
+        (_, Err(why)) => (Match::Unbound(why.into()), By::Neither),
     }
 }
 
-/// Why the reader's own files do not give a proposal from the values that it brings itself; `None` if they do. A batch
+/// Returns why the reader's own files do not give a proposal from the values that it brings itself; `None` if they do. A batch
 /// contract that only the chain can tell is taken from the file: it is held against the chain before anything is signed.
 pub fn underived(proposal: &Proposal, order: Result<Order, Error>) -> Option<String> {
-    match compare(proposal, order, None, BatchSource::Assumed(proposal.tx().to)).0 {
+    reason(compare(proposal, order, None, BatchSource::Assumed(proposal.tx().to)).0)
+}
+
+fn reason(matching: Match) -> Option<String> {
+    match matching {
         Match::Same | Match::SameFromItsOwnValues => None,
         Match::Differs(rows) | Match::Moved(rows) => {
             let row = |d: &Difference| format!("{} is {} and {} by your files", d.field, d.file, d.own);
@@ -87,4 +117,64 @@ fn differing_binding(proposal: &Proposal, order: &Order) -> Vec<Difference> {
         }
     }
     found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(field: &'static str) -> Vec<Difference> {
+        vec![Difference { field, file: "0x66".into(), own: "0x09".into() }]
+    }
+
+    fn is_differing(matching: &Match, fields: &[&str]) -> bool {
+        matches!(matching, Match::Differs(rows) if rows.iter().map(|row| row.field).eq(fields.iter().copied()))
+    }
+
+    /// Whatever differs from the reader's own files is never called the same, and never only moved.
+    #[test]
+    fn what_differs_from_the_readers_files_is_refused_whatever_the_chain_says() {
+        let same = || Ok(Vec::new());
+        for now in [None, Some(same()), Some(Ok(row("data"))), Some(Err("paused"))] {
+            let (matching, by) = judge(row("playbook"), now.clone(), same());
+            assert!(is_differing(&matching, &["playbook"]) && by == By::Then, "{now:?}: {matching:?}");
+        }
+        for now in [None, Some(Ok(row("data"))), Some(Err("paused"))] {
+            let (matching, by) = judge(Vec::new(), now.clone(), Ok(row("to")));
+            assert!(is_differing(&matching, &["to"]) && by == By::Then, "{now:?}: {matching:?}");
+        }
+        let (matching, by) = judge(row("Safe"), None, Err("a value is missing"));
+        assert!(is_differing(&matching, &["Safe"]) && by == By::Neither, "{matching:?}");
+        let (matching, by) = judge(row("Safe"), Some(Ok(row("to"))), Err("a value is missing"));
+        assert!(is_differing(&matching, &["Safe", "to"]) && by == By::Now, "{matching:?}");
+        let (matching, by) = judge(Vec::new(), Some(Ok(row("to"))), Err("a value is missing"));
+        assert!(is_differing(&matching, &["to"]) && by == By::Now, "{matching:?}");
+    }
+
+    #[test]
+    fn the_chains_values_decide_and_a_files_own_values_only_explain() {
+        let same = || Ok(Vec::new());
+        assert_eq!(judge(Vec::new(), Some(same()), Ok(row("data"))), (Match::Same, By::Now));
+        assert_eq!(judge(Vec::new(), Some(same()), Err("a value is missing")), (Match::Same, By::Now));
+        assert_eq!(judge(Vec::new(), None, same()), (Match::SameFromItsOwnValues, By::Then));
+        assert_eq!(judge(Vec::new(), Some(Ok(row("data"))), same()), (Match::Moved(row("data")), By::Then));
+        let (matching, by) = judge(Vec::new(), Some(Err("it is paused")), same());
+        let Match::Moved(rows) = matching else { panic!("{matching:?}") };
+        assert_eq!((rows[0].own.as_str(), by), ("not possible now (it is paused)", By::Then));
+        for now in [None, Some(Err("it is paused"))] {
+            let (matching, by) = judge(Vec::new(), now, Err("a value is missing"));
+            assert_eq!((matching, by), (Match::Unbound("a value is missing".into()), By::Neither));
+        }
+    }
+
+    #[test]
+    fn a_file_is_kept_only_if_the_readers_files_give_it() {
+        assert_eq!(reason(Match::Same), None);
+        assert_eq!(reason(Match::SameFromItsOwnValues), None);
+        let why = "it is not what your own playbook gives: to is 0x66 and 0x09 by your files";
+        assert_eq!(reason(Match::Differs(row("to"))).as_deref(), Some(why));
+        assert_eq!(reason(Match::Moved(row("to"))).as_deref(), Some(why));
+        let why = "your own files do not give it: no lever";
+        assert_eq!(reason(Match::Unbound("no lever".into())).as_deref(), Some(why));
+    }
 }

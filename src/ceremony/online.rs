@@ -3,7 +3,7 @@
 use alloy::primitives::Address;
 
 use crate::ceremony::derivation::{First, Proposed};
-use crate::ceremony::derived::{Derived, Own};
+use crate::ceremony::derived::{Derived, Kept, Own};
 use crate::ceremony::desk::Desk;
 use crate::ceremony::find::{Existing, Found};
 use crate::ceremony::matching::compare;
@@ -76,25 +76,9 @@ pub fn propose<'a>(
     let owners = owners.map_or_else(|| desk.pinned_owners(order.safe), Ok)?;
     let (signatures, wallets) = desk.kept_signatures(&proposal, &owners)?;
     let keeper = desk.keeper(&proposal, order.safe, &owners)?;
-    let derived = Derived {
-        signatures,
-        wallets,
-        safes: desk.pinned_safes(order.safe),
-        sender: given.sender,
-        owners,
-        safe: order.safe,
-        chain: order.chain,
-        names: order.names.clone(),
-        others: desk.others(order.safe, proposal.nonce())?,
-        keeper,
-        pins: desk.council.pins_on(&order.safe.chain),
-        matching: Match::Same,
-        foreign: Vec::new(),
-        is_from_file: false,
-        nonce_named: given.nonce.is_some(),
-        own: Some(Own::new(order, plans)),
-        proposal,
-    };
+    let kept = Kept { owners, signatures, wallets, keeper };
+    let (place, own) = ((order.safe, order.chain), Own::new(order, plans));
+    let derived = Derived::new(desk, place, proposal, (Match::Same, Some(own)), kept, given)?;
     Ok(Online { derived, seen: Seen::new(link, snapshot) })
 }
 
@@ -131,26 +115,9 @@ impl<'a> Existing<'a> {
         seen.past = past;
         let is_open = proposal.nonce() >= seen.now().nonce;
         let keeper = if is_open { desk.keeper(&proposal, safe, &owners)? } else { None };
-        let derived = Derived {
-            own,
-            matching,
-            safe,
-            chain,
-            names: desk.council.names_on(&safe.chain),
-            owners,
-            signatures,
-            wallets,
-            safes: desk.pinned_safes(safe),
-            sender: given.sender,
-            foreign,
-            is_from_file: true,
-            nonce_named: given.nonce.is_some(),
-            pins: desk.council.pins_on(&safe.chain),
-            others: desk.others(safe, proposal.nonce())?,
-            keeper,
-            proposal,
-        };
-        Ok(Online { derived, seen })
+        let kept = Kept { owners, signatures, wallets, keeper };
+        let derived = Derived::new(desk, (safe, chain), proposal, (matching, own), kept, given)?;
+        Ok(Online { derived: derived.brought_by_file(foreign), seen })
     }
 }
 

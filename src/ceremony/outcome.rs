@@ -41,11 +41,35 @@ impl Outcome {
     /// checks holds. Without a check to hold there is no proof.
     #[must_use]
     pub fn is_proven(&self, judged: &Judged) -> bool {
-        let own = !matches!(judged.derived.matching, Match::Differs(_) | Match::Unbound(_));
-        let checked = !self.verdicts.is_empty() && self.verdicts.iter().all(|v| v.holds);
-        let otherwise = matches!(self.as_rehearsed, AsRehearsed::No(_));
-        self.execution == Execution::Succeeded && own && checked && !otherwise
+        proves(self.execution, &judged.derived.matching, &self.verdicts, &self.as_rehearsed)
     }
+}
+
+fn proves(execution: Execution, matching: &Match, verdicts: &[Verdict], as_rehearsed: &AsRehearsed) -> bool {
+    let checked = !verdicts.is_empty() && verdicts.iter().all(|v| v.holds);
+    let otherwise = matches!(as_rehearsed, AsRehearsed::No(_));
+    execution == Execution::Succeeded && is_own(matching) && checked && !otherwise
+}
+
+/// Returns `true` if it is what the reader's own files give, now or for other values of the chain.
+const fn is_own(matching: &Match) -> bool {
+    !matches!(matching, Match::Differs(_) | Match::Unbound(_))
+}
+
+/// Returns why what it did is not compared with its rehearsal; `None` if it can be.
+fn not_compared(
+    execution: Execution,
+    matching: &Match,
+    mined: BlockRef,
+    judged_at: BlockRef,
+) -> Option<String> {
+    if !is_own(matching) {
+        return Some("it is not your playbook's".into());
+    }
+    if execution == Execution::Failed {
+        return Some("it failed".into());
+    }
+    (judged_at != mined).then(|| format!("no RPC keeps the state of block {} any more", mined.number))
 }
 
 /// The transaction in which the Safe executed this proposal, whoever sent it.
@@ -90,15 +114,9 @@ pub fn read_with(
         None => desk.progress.wait(&what, || answers(link, &queries(judged), receipt.block))?,
     };
     let verdicts = judge(judged, &found, &receipt.logs);
-    let as_rehearsed = match judged.derived.matching {
-        // What it did is not compared with anything that it could be.
-        Match::Differs(_) | Match::Unbound(_) => AsRehearsed::Unknown("it is not your playbook's".into()),
-        _ if execution == Execution::Failed => AsRehearsed::Unknown("it failed".into()),
-        _ if judged_at != receipt.block => {
-            let block = receipt.block.number;
-            AsRehearsed::Unknown(format!("no RPC keeps the state of block {block} any more"))
-        }
-        _ => mined::compare(desk, judged, link, &receipt, expected.as_ref(), &found),
+    let as_rehearsed = match not_compared(execution, &judged.derived.matching, receipt.block, judged_at) {
+        Some(why) => AsRehearsed::Unknown(why),
+        None => mined::compare(desk, judged, link, &receipt, expected.as_ref(), &found),
     };
     Ok(Some(Outcome { receipt, execution, verdicts, judged_at, as_rehearsed, code: found }))
 }
@@ -260,4 +278,64 @@ pub fn say_if_lost(desk: &Desk, judged: &Judged) -> Result<(), Error> {
         desk.progress.tell(Tone::Warn, "note: ", &text);
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use alloy::primitives::B256;
+
+    use super::*;
+    use crate::evm::BlockHash;
+    use crate::proposal::Difference;
+
+    fn verdict(holds: bool) -> Verdict {
+        let text = String::new;
+        Verdict { holds, sentence: text(), expected: text(), found: text() }
+    }
+
+    fn rows() -> Vec<Difference> {
+        vec![Difference { field: "to", file: "a".into(), own: "b".into() }]
+    }
+
+    #[test]
+    fn one_fault_is_enough_to_be_unproven() {
+        let (done, failed) = (Execution::Succeeded, Execution::Failed);
+        let (holds, broken) = (vec![verdict(true)], vec![verdict(true), verdict(false)]);
+        let (yes, no) = (AsRehearsed::Yes, AsRehearsed::No(vec!["an owner was added".into()]));
+        let unknown = AsRehearsed::Unknown("pruned".into());
+        let (same, moved) = (Match::Same, Match::Moved(rows()));
+        let cases = [
+            (done, &same, &holds, &yes, true),
+            (done, &moved, &holds, &yes, true),
+            (done, &Match::SameFromItsOwnValues, &holds, &yes, true),
+            (done, &same, &holds, &unknown, true),
+            (failed, &same, &holds, &yes, false),
+            (done, &Match::Differs(rows()), &holds, &yes, false),
+            (done, &Match::Unbound("no lever".into()), &holds, &yes, false),
+            (done, &same, &broken, &yes, false),
+            (done, &same, &Vec::new(), &yes, false),
+            (done, &same, &holds, &no, false),
+        ];
+        for (at, (execution, matching, verdicts, as_rehearsed, expected)) in cases.into_iter().enumerate() {
+            assert_eq!(proves(execution, matching, verdicts, as_rehearsed), expected, "case {at}");
+        }
+    }
+
+    #[test]
+    fn only_an_own_transaction_that_succeeded_is_compared_and_only_at_its_own_block() {
+        let block = |number: u64| {
+            let hash = BlockHash::claimed(B256::with_last_byte(number.to_le_bytes()[0]));
+            BlockRef { number, hash, timestamp: 0 }
+        };
+        let why = |execution, matching: &Match, judged_at| {
+            not_compared(execution, matching, block(7), block(judged_at)).unwrap_or_default()
+        };
+        let (done, failed) = (Execution::Succeeded, Execution::Failed);
+        assert_eq!(why(done, &Match::Same, 7), "");
+        assert_eq!(why(done, &Match::Moved(rows()), 7), "");
+        assert_eq!(why(done, &Match::Differs(rows()), 7), "it is not your playbook's");
+        assert_eq!(why(done, &Match::Unbound("no lever".into()), 7), "it is not your playbook's");
+        assert_eq!(why(failed, &Match::Same, 7), "it failed");
+        assert_eq!(why(done, &Match::Same, 8), "no RPC keeps the state of block 7 any more");
+    }
 }
