@@ -75,3 +75,83 @@ fn first_of(ids: &[&str]) -> String {
         more => format!("{first} and {more} more, which breakglass check --json lists"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::chain::{EndpointReport, Fault, Standing};
+    use crate::check::most_agree;
+
+    fn finding(id: &str, level: Level, sort: Sort) -> Finding {
+        let report =
+            |standing| EndpointReport { shown: "https://a".into(), standing, newest: None, batch: None };
+        let silent = || report(Standing::Outvoted(Fault::Slow));
+        let mut finding = most_agree(&[report(Standing::Agrees), silent(), silent()], false).unwrap();
+        (finding.id, finding.level, finding.sort) = (id.into(), level, sort);
+        (finding.sentence, finding.fix) = (format!("{id} is wrong"), format!("fix {id}"));
+        finding
+    }
+
+    fn ids(ids: &[&str]) -> Vec<String> {
+        ids.iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn a_danger_stops_before_a_drift_and_all_others_are_named() {
+        let found = [
+            finding("note", Level::Warn, Sort::Danger),
+            finding("owners", Level::Refuse, Sort::Drift),
+            finding("delegatecall", Level::Refuse, Sort::Danger),
+            finding("before:1", Level::Refuse, Sort::Danger),
+        ];
+        let error = enforce(&found, &[]).unwrap_err();
+        assert_eq!(
+            (error.exit, error.message.as_str()),
+            (Exit::Refused, "refused (delegatecall): delegatecall is wrong")
+        );
+        assert_eq!(error.hints[..2], ["fix delegatecall", "refused as well: owners, before:1"]);
+        let object = error.done.unwrap();
+        assert_eq!(object["refused"].as_array().unwrap().len(), 3);
+        let error = enforce(&found, &ids(&["delegatecall", "before:1"])).unwrap_err();
+        assert_eq!((error.exit, error.hints.len()), (Exit::Drift, 2));
+        assert!(enforce(&found, &ids(&["delegatecall", "before:1", "owners"])).is_ok());
+        assert!(enforce(&found[..1], &[]).is_ok(), "a warning stops nobody");
+    }
+
+    /// An acceptance is for its own id: a near one, a part of one or a typing error accepts nothing, and that is said.
+    #[test]
+    fn an_id_accepts_itself_alone() {
+        let found = [finding("before:1", Level::Refuse, Sort::Danger)];
+        for wrong in ["before", "before:10", "BEFORE:1", ""] {
+            let error = enforce(&found, &ids(&[wrong])).unwrap_err();
+            let idle = format!("--accept {wrong} accepts nothing here: no check has that name");
+            assert_eq!(error.hints.last(), Some(&idle));
+        }
+        let error = enforce(&found, &ids(&["changed:60157a0391cc20de"])).unwrap_err();
+        assert!(error.hints.iter().all(|hint| !hint.contains("accepts nothing")), "{:?}", error.hints);
+    }
+
+    #[test]
+    fn only_what_was_refused_is_recorded_as_accepted() {
+        let found =
+            [finding("before:1", Level::Refuse, Sort::Danger), finding("note", Level::Pass, Sort::Danger)];
+        assert_eq!(accepted(&found, &ids(&["before:1", "note", "before:2"])), ["before:1"]);
+        assert!(accepted(&found, &[]).is_empty());
+    }
+
+    #[test]
+    fn a_long_list_of_refusals_is_cut_and_counted() {
+        let many: Vec<String> = (0..23).map(|n| format!("after:{n}")).collect();
+        let many: Vec<&str> = many.iter().map(String::as_str).collect();
+        assert_eq!(first_of(&many[..2]), "after:0, after:1");
+        assert!(first_of(&many[..20]).ends_with("after:19"));
+        assert!(first_of(&many).ends_with("after:19 and 3 more, which breakglass check --json lists"));
+    }
+
+    #[test]
+    fn a_changed_text_is_accepted_by_its_digits() {
+        assert_eq!(changed_digits("changed:60157a03"), Some("60157a03"));
+        assert_eq!(changed_digits("before:1"), None);
+        assert_eq!(accept_changed("60157a03"), "--accept changed:60157a03");
+    }
+}
