@@ -43,6 +43,7 @@ pub mod rehearsal;
 pub mod rehearse;
 pub mod rivals;
 pub mod seen;
+pub mod seen_changes;
 pub mod sent;
 pub mod since;
 pub mod stage;

@@ -91,3 +91,44 @@ fn what_is_no_contract_or_on_no_chain_is_said() {
     list(alice, &[&nobody]).ended(2).says("may be on anvil or other").says("--chain NAME");
     list(alice, &[&nobody, "--chain", "other"]).ended(1).says("has no code on other");
 }
+
+/// The code of the contract and a rehearsal fill in what nobody has to write.
+#[test]
+fn a_first_playbook_comes_from_a_contract_and_works() {
+    let ceremony = Ceremony::with_two_rpcs(Anvil::start(), SafeSetup::new(SafeVersion::V1_4_1, 3, 2));
+    let alice = &ceremony.desks[0];
+    let new = |args: &[&str]| alice.run(&[&["playbook", "new"][..], args].concat());
+    let made = new(&["pause/mine", "--at", "vault", "--call", "pause"]).ended(0);
+    let made = made.says("changes: paused(): false → true");
+    let text = made.stdout.replace("TO SAY: ", "");
+    assert!(
+        text.contains("[[before]]\nview = \"paused()(bool)\"\non = \"{target}\"\nexpect = \"false\""),
+        "{text}"
+    );
+    std::fs::create_dir_all(alice.path("playbooks")).unwrap();
+    std::fs::write(alice.path("playbooks/mine.toml"), text).unwrap();
+    alice.run(&["playbook", "test", "pause/mine", "--set", "target=vault"]).ended(0).says("would succeed");
+    // With an argument: the view tells what was set.
+    let fee =
+        new(&["param/mine", "--at", "vault", "--call", "setFee(uint256 newFee)", "--set", "new_fee=30"])
+            .ended(0);
+    let fee = fee.says("changes: fee(): 0 → 30");
+    assert!(
+        fee.stdout
+            .contains("[[after]]\nview = \"fee()(uint256)\"\non = \"{target}\"\nexpect = \"{new_fee}\""),
+        "{}",
+        fee.stdout
+    );
+    // What does not work is said, and nothing is written.
+    let fails =
+        new(&["param/mine", "--at", "vault", "--call", "setFee(uint256 newFee)", "--set", "new_fee=5000"]);
+    let fails = fails.ended(1).says("setFee(uint256) fails from guardian: unknown error 0x7b931420");
+    assert!(fails.stdout.is_empty(), "{}", fails.stdout);
+    new(&["param/mine", "--at", "vault", "--call", "setFee(uint256 newFee)"])
+        .ended(2)
+        .says("--set new_fee=…");
+    new(&["param/mine", "--at", "vault", "--call", "setCap(uint256)"])
+        .ended(2)
+        .says("the contract's code has no function");
+    new(&["param/mine", "--call", "setFee(uint256)"]).ended(2).says("--view");
+}

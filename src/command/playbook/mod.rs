@@ -1,6 +1,7 @@
 //! `playbook list`, `show`, `check`, `new`, `schema`, `test`.
 
 mod list;
+mod new;
 
 use std::path::{Path, PathBuf};
 
@@ -18,9 +19,8 @@ use crate::clock;
 use crate::command::Session;
 use crate::error::{Error, Exit};
 use crate::evm::BlockTag;
-use crate::playbook::draft;
 use crate::playbook::schema;
-use crate::playbook::{self, Catalogue, Entry, Origin, Playbook, PlaybookDigest, Signatures, Summary, Undo};
+use crate::playbook::{self, Catalogue, Entry, Origin, Playbook, PlaybookDigest, Summary, Undo};
 use crate::store;
 use crate::ui::{Text, Ui};
 use crate::view::playbook_text::{explained, lever, origin};
@@ -40,7 +40,7 @@ pub enum Args {
     /// Say what is wrong with a playbook file, or with all in a folder
     Check(CheckArgs),
     /// Print a first playbook for a function, its checks included
-    New(NewArgs),
+    New(new::Args),
     /// Try a playbook on a fork; nothing is sent
     ///
     /// It is pulled, taken back, and denied to somebody without the role.
@@ -69,37 +69,6 @@ pub struct CheckArgs {
     /// A file, or a folder; exit code 1 where something is wrong
     #[arg(help_heading = ARGUMENTS, value_hint = ValueHint::AnyPath)]
     path: PathBuf,
-}
-
-const NEW_EXAMPLES: &str = "\
-Examples:
-  breakglass playbook new pause/my-vault --call 'pause()' \\
-    --view 'paused()(bool)' > playbooks/my-vault.toml";
-
-#[derive(Debug, clap::Args)]
-#[command(next_help_heading = "What", after_help = NEW_EXAMPLES)]
-pub struct NewArgs {
-    /// The id, such as pause/my-vault: kind, and a name
-    #[arg(help_heading = ARGUMENTS)]
-    id: String,
-
-    /// The function to call
-    ///
-    /// A signature such as "pause()", or with --abi its name.
-    #[arg(long, value_name = "FUNCTION")]
-    call: String,
-
-    /// The view that proves it
-    ///
-    /// Such as "paused()(bool)"; with --abi its name.
-    #[arg(long, value_name = "VIEW")]
-    view: String,
-
-    /// The contract's ABI as JSON
-    ///
-    /// Or an artifact with a field "abi".
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
-    abi: Option<PathBuf>,
 }
 
 const TEST_EXAMPLES: &str = "\
@@ -140,7 +109,7 @@ pub fn run(ui: &Ui, council: Option<&Path>, quorum: Option<u8>, args: &Args) -> 
         Args::List(args) => list::run(ui, council, quorum, args),
         Args::Show(args) => Ok(show(ui, &catalogue(ui, council)?.get(&args.id)?)),
         Args::Check(args) => check(ui, &args.path),
-        Args::New(args) => new(ui, args),
+        Args::New(args) => new::run(ui, council, quorum, args),
         Args::Test(args) => test(Session { ui, desk: Desk::load(ui, council)?.with_quorum(quorum) }, args),
         Args::Schema => {
             let schema = schema();
@@ -181,20 +150,6 @@ fn show(ui: &Ui, entry: &Entry) -> Exit {
     object["lever"] = lever(playbook).into();
     ui.object(&object);
     Exit::Done
-}
-
-/// A first playbook on standard output.
-fn new(ui: &Ui, args: &NewArgs) -> Result<Exit, Error> {
-    let from = match &args.abi {
-        Some(path) => Signatures::abi(&store::read_text(path)?),
-        None => Ok(Signatures::written()),
-    };
-    let text = from.and_then(|from| draft(&args.id, &from, &args.call, &args.view));
-    let text = text.map_err(|e| Error::new(Exit::Usage, e.to_string()))?;
-    ui.data_block(&text);
-    ui.object(&json!({ "id": args.id, "text": text }));
-    ui.say(&Text::new(&format!("save it as playbooks/{}.toml beside the council file, say what is left to say, then: breakglass playbook check playbooks", args.id)));
-    Ok(Exit::Done)
 }
 
 /// Every `.toml` in a folder: all of them, or an error.

@@ -4,6 +4,7 @@ pub(super) mod dictionary;
 pub(super) mod fit;
 pub(super) mod one_line;
 pub(super) mod scaffold;
+pub(super) mod signatures;
 mod symbols;
 
 use std::collections::BTreeMap;
