@@ -339,11 +339,13 @@ impl<'a> Desk<'a> {
         orders.into_iter().filter_map(derive).collect()
     }
 
-    /// The signer's name by the council file, or the address.
+    /// The name of a signer or Safe by the council file, or the address.
     #[must_use]
-    pub fn name_of(&self, signer: Address) -> String {
-        let known = self.council.signers.values().find(|known| known.address == signer);
-        known.map_or_else(|| signer.to_string(), |known| known.name.clone())
+    pub fn name_of(&self, owner: Address) -> String {
+        let signer = self.council.signers.values().find(|known| known.address == owner);
+        let safe = || self.council.safes.values().find(|known| known.address == owner);
+        let name = signer.map(|known| &known.name).or_else(|| safe().map(|known| &known.name));
+        name.cloned().unwrap_or_else(|| owner.to_string())
     }
 
     fn tallies(

@@ -13,7 +13,7 @@ use crate::error::{Error, Exit};
 use crate::evm::Readings;
 use crate::fork::Rehearsal;
 use crate::playbook::{Decided, Entry, Plan, Verdict};
-use crate::proposal::{Approvals, Proposal, Shortfall, count};
+use crate::proposal::{Approvals, Proposal, Shortfall, Way, count};
 use crate::safe::{SafeState, SafeTree};
 
 /// Values that the checks need and no step of the ceremony holds.
@@ -154,6 +154,14 @@ impl<'a> Judged<'a> {
     #[must_use]
     pub fn tally(&self) -> Shortfall {
         count(self.proposal(), &self.approvals(), &self.tree())
+    }
+
+    /// The owners of a Safe that can approve it, as they are now or, offline, as the council file pins them.
+    #[must_use]
+    pub fn owners_on(&self, way: &Way) -> Vec<Address> {
+        let tree = self.tree();
+        let below = way.through.iter().try_fold(&tree, |tree, safe| tree.child(*safe));
+        below.map_or_else(|| way.owners.list().to_vec(), |safe| safe.owners.list().to_vec())
     }
 
     /// An address by the reader's own name for it.

@@ -1,6 +1,5 @@
 //! `sign`: derive or load, check, show, ask, sign, write. One proposal after the other.
 
-use alloy::primitives::Address;
 use clap_complete::ArgValueCompleter;
 use serde_json::{Value, json};
 
@@ -16,10 +15,11 @@ use crate::command::on_ledger::Asking;
 use crate::device::{Asked, SigningRequest, Way};
 use crate::error::{Error, Exit};
 use crate::incident::{Act, Plain};
-use crate::proposal::{OwnerSignature, Stated};
+use crate::proposal::{self, Claims, OwnerSignature, Stated};
 use crate::safe::SignatureKind;
-use crate::session::keys::{Named, Signer, Use};
-use crate::session::{keys as key, on_ledger};
+use crate::session::keys::{self, Named, Signer, Use};
+use crate::session::on_ledger::{self, signs};
+use crate::session::signers::Signers;
 use crate::ui::{Text, Ui};
 use crate::view::review;
 use crate::view::summary::Summary;
@@ -69,6 +69,12 @@ pub struct Args {
     #[arg(long = "as", value_name = "NAME", help_heading = "Key", add = ArgValueCompleter::new(complete::signers))]
     signer: Option<String>,
 
+    /// Sign for this Safe, which owns it [default: the nearest that you have not signed for]
+    ///
+    /// Where your key is an owner of several.
+    #[arg(long = "for", value_name = "SAFE", help_heading = "Key", add = ArgValueCompleter::new(complete::safes))]
+    for_safe: Option<String>,
+
     /// Give the Ledger every field
     ///
     /// This is usual where its app takes them.
@@ -107,7 +113,7 @@ pub fn run(session: &Session, args: &Args) -> Result<Exit, Error> {
     let given = args.derive.given();
     session.are_known(&args.what)?;
     require_own_values(args)?;
-    let key = key::find(session.ui, &args.key, Use::Signing)?;
+    let key = keys::find(session.ui, &args.key, Use::Signing)?;
     session.require_accepted(&session.rests_of(&args.what, &given)?, &args.accept.accept)?;
     let ui = session.ui;
     let mut done = Done::default();
@@ -277,9 +283,10 @@ fn one(
     place: (usize, usize),
     signer: &mut Option<Signer>,
 ) -> Result<OwnerSignature, Error> {
+    let signers = Signers::of(session, (args.signer.as_deref(), args.for_safe.as_deref()), judged)?;
     // What is refused is told first, whoever asks.
     if enforce(&judged.findings, &args.accept.accept).is_ok()
-        && let Some(signature) = known_early(session, args, judged, key)?
+        && let Some(signature) = signers.known_early(key, args.eth_sign)?
     {
         return Ok(signature);
     }
@@ -289,105 +296,34 @@ fn one(
     if key.is_ledger() {
         let signer = match signer {
             Some(signer) => signer,
-            None => signer.insert(key::open(session.ui, &args.key, key)?),
+            None => signer.insert(keys::open(session.ui, &args.key, key)?),
         };
-        let owner = owner(session, args, judged, signer)?;
+        let owner = signers.choose(signer)?;
+        let way = signers.way(owner)?;
+        signers.show(way);
         let asking = Asking { way: args.asked(), unseen: args.unseen, together: place.1 };
-        let request = on_ledger::prepare(session, judged, signer, owner, &asking)?;
+        let request = on_ledger::prepare(session, judged, signer, (owner, way), &asking)?;
         judged.still_agreed()?;
-        let signature = sign(session, judged, signer, &request, accepted)?;
+        let signature = sign(session, judged, signer, (&request, way), accepted)?;
         // The person may have taken minutes.
         judged.still_agreed()?;
         return Ok(signature);
     }
+    if let Some(stated) = key.stated() {
+        signers.show(signers.way(stated)?);
+    }
     confirm(session, args, place)?;
     let signer = match signer {
         Some(signer) => signer,
-        None => signer.insert(key::open(session.ui, &args.key, key)?),
+        None => signer.insert(keys::open(session.ui, &args.key, key)?),
     };
-    let owner = owner(session, args, judged, signer)?;
+    let owner = signers.choose(signer)?;
+    let way = signers.way(owner)?;
     let kind = if args.eth_sign { SignatureKind::EthSign } else { SignatureKind::Ecdsa };
-    let request = SigningRequest {
-        safe: judged.proposal().safe(),
-        tx: judged.proposal().tx(),
-        owner,
-        kind,
-        way: Way::Fields,
-    };
+    let request =
+        SigningRequest { safe: &way.safe, signs: signs(judged, way), owner, kind, way: Way::Fields };
     judged.still_agreed()?;
-    sign(session, judged, signer, &request, accepted)
-}
-
-/// Whose key is wanted: the owners, and the one of them who signs if they say who they are.
-struct Wanted<'j> {
-    owners: &'j [Address],
-    person: Option<Address>,
-}
-
-impl<'j> Wanted<'j> {
-    fn of(session: &Session, args: &Args, judged: &'j Judged) -> Result<Self, Error> {
-        let owners = judged.now().map_or_else(|| judged.derived.owners.list(), |now| now.owners.list());
-        let person = key::person(session.ui, &session.council, args.signer.as_deref())?;
-        let person = person.filter(|person| args.signer.is_some() || owners.contains(person));
-        Ok(Self { owners, person })
-    }
-
-    fn list(&self, judged: &Judged) -> String {
-        let known = self.owners.iter().map(|owner| format!("{} {owner}", judged.name(*owner)));
-        format!("its owners: {}", known.collect::<Vec<_>>().join(", "))
-    }
-
-    /// Refuses the key of somebody else.
-    fn check(&self, judged: &Judged, key: Address) -> Result<(), Error> {
-        let message = match self.person {
-            Some(person) if person != key => format!("this key is {key}, and you sign as {person}"),
-            _ if !self.owners.contains(&key) => {
-                format!("this key is {key}, which is not an owner of {}", judged.derived.safe.name)
-            }
-            _ => return Ok(()),
-        };
-        Err(Error::new(Exit::Failed, message).hint(self.list(judged)))
-    }
-}
-
-/// Says what is known before anybody reads a review or types a password: the key is an owner's, and whether enough have
-/// signed. Returns the owner's signature if they have signed already.
-fn known_early(
-    session: &Session,
-    args: &Args,
-    judged: &Judged,
-    key: &Named,
-) -> Result<Option<OwnerSignature>, Error> {
-    let wanted = Wanted::of(session, args, judged)?;
-    if let Some(stated) = key.stated() {
-        wanted.check(judged, stated)?;
-    }
-    let signatures = &judged.derived.signatures;
-    let mine = key.stated().or(wanted.person);
-    let mine = mine.and_then(|mine| signatures.iter().find(|signature| signature.owner() == mine));
-    let is_new_kind = args.eth_sign && mine.is_some_and(|mine| mine.ecdsa().kind() != SignatureKind::EthSign);
-    if let Some(mine) = mine.filter(|_| !is_new_kind) {
-        let text = format!("{} has signed this before: here is the line again", judged.name(mine.owner()));
-        session.ui.say(&Text::default().good("already signed: ").add(&text));
-        return Ok(Some(mine.clone()));
-    }
-    let threshold = judged.state().owners.threshold().get();
-    if signatures.len() >= threshold {
-        let text =
-            format!("{} of {threshold} have signed: it can be broadcast without you", signatures.len());
-        session.ui.say(&Text::default().warn("note: ").add(&text));
-    }
-    Ok(None)
-}
-
-/// The owner whose key this is.
-fn owner(session: &Session, args: &Args, judged: &Judged, signer: &mut Signer) -> Result<Address, Error> {
-    let wanted = Wanted::of(session, args, judged)?;
-    let among = wanted.person.map_or_else(|| wanted.owners.to_vec(), |person| vec![person]);
-    let chosen = signer.choose_owner(session.ui, &session.council, &among);
-    let owner = chosen.map_err(|e| e.hint(wanted.list(judged)))?;
-    wanted.check(judged, owner)?;
-    Ok(owner)
+    sign(session, judged, signer, (&request, way), accepted)
 }
 
 /// One yes is for the one review above it.
@@ -405,14 +341,18 @@ fn sign(
     session: &Session,
     judged: &Judged,
     signer: &mut Signer,
-    request: &SigningRequest,
+    (request, way): (&SigningRequest, &proposal::Way),
     accepted: Vec<String>,
 ) -> Result<OwnerSignature, Error> {
     let ecdsa = signer.sign_safe_tx(session.ui, request)?;
-    let stated =
-        Stated { hash: Some(judged.proposal().hash()), bytes: *ecdsa.bytes(), accepted, claims: None };
+    let claims = Some(Claims { through: way.through.clone(), ..Claims::default() });
+    let stated = Stated { hash: Some(judged.proposal().hash()), bytes: *ecdsa.bytes(), accepted, claims };
     // Read back as any other machine will read it: what cannot be verified is not written.
-    Ok(OwnerSignature::verify(&stated, judged.proposal(), &judged.derived.owners.only(request.owner))?)
+    let read = OwnerSignature::verify(&stated, judged.proposal(), &judged.derived.owners)?;
+    if read.owner() == request.owner && read.through() == way.through {
+        return Ok(read);
+    }
+    Err(Error::new(Exit::Failed, format!("the signature reads as that of {}", read.owner())))
 }
 
 /// The line first: whatever happens to the disk, the signature is not lost. It is in `signed`, kept or not.
@@ -427,7 +367,9 @@ fn write(
     let owner = signature.owner().to_string();
     let name = judged.name(signature.owner());
     let line = signature.line(&session.claims(judged.proposal()));
-    ui.say(&Text::default().good("signed ").add(&format!("by {name} {owner}")));
+    let safes: Vec<String> = signature.through().iter().map(|safe| session.name_of(*safe)).collect();
+    let of = safes.last().map(|safe| format!(", for {safe}")).unwrap_or_default();
+    ui.say(&Text::default().good("signed ").add(&format!("by {name} {owner}{of}")));
     ui.say(&Text::new("paste this line to whoever broadcasts:"));
     ui.data(&line);
     if !signature.accepted().is_empty() {
@@ -441,6 +383,7 @@ fn write(
         "safe_tx_hash": hash,
         "owner": owner,
         "kind": signature.ecdsa().kind().to_string(),
+        "through": signature.through().iter().map(ToString::to_string).collect::<Vec<_>>(),
         "line": line,
         "accepted": signature.accepted(),
         "decided_by_the_chain": review::decided_object(judged),

@@ -98,17 +98,13 @@ pub(super) fn read_safe(
     source: &Source,
     name: String,
     wire: &WireSafe,
-    signers: &BTreeMap<String, Signer>,
+    named: (&BTreeMap<String, Signer>, &BTreeMap<Spanned<String>, WireSafe>),
 ) -> Result<Safe, Fault> {
     let version: Option<SafeVersion> = wire.version.as_ref().map(|v| source.parse(v)).transpose()?;
     let owners = match (&wire.owners, &wire.threshold) {
         (None, None) => None,
         (Some(list), Some(threshold)) => {
-            let owner = |text: &Spanned<String>| match signers.get(text.get_ref()) {
-                Some(signer) => Ok(signer.address),
-                None if text.get_ref().starts_with("0x") => source.address(text),
-                None => known(source, "signer", text, signers).map(|()| Address::ZERO),
-            };
+            let owner = |text| read_owner(source, text, (&name, wire), named);
             let addresses = list.get_ref().iter().map(owner).collect::<Result<Vec<_>, _>>()?;
             let owners = Owners::new(addresses, *threshold.get_ref())
                 .map_err(|e| source.fault(list.span(), e.to_string()))?;
@@ -142,6 +138,38 @@ pub(super) fn read_safe(
         proxy_code: proxy_code.transpose()?,
         batch: wire.batch.as_ref().map(|text| read_batch(source, text, version)).transpose()?,
     })
+}
+
+/// An owner is a signer, another Safe of the same chain, or an address.
+fn read_owner(
+    source: &Source,
+    text: &Spanned<String>,
+    (name, wire): (&str, &WireSafe),
+    (signers, safes): (&BTreeMap<String, Signer>, &BTreeMap<Spanned<String>, WireSafe>),
+) -> Result<Address, Fault> {
+    let owner = text.get_ref();
+    if let Some(signer) = signers.get(owner) {
+        return Ok(signer.address);
+    }
+    let Some((_, safe)) = safes.iter().find(|(name, _)| name.get_ref() == owner) else {
+        if owner.starts_with("0x") {
+            return source.address(text);
+        }
+        let all: BTreeMap<String, ()> = (signers.keys().cloned())
+            .chain(safes.keys().map(|name| name.get_ref().clone()))
+            .map(|name| (name, ()))
+            .collect();
+        return known(source, "signer or Safe", text, &all).map(|()| Address::ZERO);
+    };
+    if owner == name {
+        return Err(source.fault(text.span(), format!("Safe {owner} cannot own itself")));
+    }
+    if safe.chain.get_ref() != wire.chain.get_ref() {
+        let (theirs, own) = (safe.chain.get_ref(), wire.chain.get_ref());
+        let message = format!("Safe {owner} is on {theirs}, and {name} on {own}: only a Safe of its chain owns it");
+        return Err(source.fault(text.span(), message));
+    }
+    source.address(&safe.address)
 }
 
 /// A batch contract runs with the Safe's own storage: only a published one of its version is taken.

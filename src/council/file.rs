@@ -35,7 +35,7 @@ pub(super) fn parse(origin: &str, text: &str) -> Result<Council, Fault> {
     })?;
     let safes = each(&source, &wire.safes, |name, safe| {
         known(&source, "chain", &safe.chain, &chains)?;
-        read_safe(&source, name, safe, &signers)
+        read_safe(&source, name, safe, (&signers, &wire.safes))
     })?;
     one_name_each(&source, &wire, &safes, &chains)?;
     let targets = each(&source, &wire.targets, |_, places| {

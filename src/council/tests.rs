@@ -70,7 +70,7 @@ fn faults_point_at_the_word() {
         ("schema = 1", "schema = 2", "schema 2 is newer"),
         ("safe = \"guardian\"", "safe = \"gardian\"", "no Safe is called \"gardian\"; known: guardian"),
         ("chain = \"mainnet\"", "chain = \"main\"", "no chain is called \"main\"; known: mainnet"),
-        ("\"alice\", ", "\"alicia\", ", "no signer is called \"alicia\"; known: alice"),
+        ("\"alice\", ", "\"alicia\", ", "no signer or Safe is called \"alicia\"; known: alice, guardian"),
         ("0x1Db92e2", "0x1db92e2", "the checksum of 0x1db92e2EeBC8"),
         ("FCF4\"", "FC\"", "is not an address"),
         ("threshold = 2", "threshold = 3", "threshold 3 is not between 1 and the number of owners, 2"),

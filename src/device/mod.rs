@@ -26,7 +26,7 @@ mod way;
 
 use alloy::consensus::{SignableTransaction, TxEip1559};
 use alloy::network::eip2718::Encodable2718;
-use alloy::primitives::{Address, Signature};
+use alloy::primitives::{Address, Bytes, Signature};
 
 use crate::safe::{EcdsaSignature, Hashes, SafeId, SafeTx, SignatureError, SignatureKind};
 
@@ -51,11 +51,19 @@ pub use typed::TypedData;
 pub use udev::{UDEV_RULE, UDEV_RULE_PATH};
 pub use way::{Asked, Chosen, Weight, choose_way};
 
-/// A request to an owner's key: a Safe transaction in full, never a bare hash from outside.
+/// What an owner signs for a Safe.
+#[derive(Clone, Copy, Debug)]
+pub enum Signs<'a> {
+    Tx(&'a SafeTx),
+    /// An off-chain message of the Safe: its approval of what another Safe does.
+    Message(&'a Bytes),
+}
+
+/// A request to an owner's key: a Safe transaction or message in full, never a bare hash from outside.
 #[derive(Clone, Copy, Debug)]
 pub struct SigningRequest<'a> {
     pub safe: &'a SafeId,
-    pub tx: &'a SafeTx,
+    pub signs: Signs<'a>,
     /// The owner that the signature must turn out to be from.
     pub owner: Address,
     pub kind: SignatureKind,
@@ -66,7 +74,19 @@ pub struct SigningRequest<'a> {
 impl SigningRequest<'_> {
     #[must_use]
     pub fn hashes(&self) -> Hashes {
-        self.safe.hashes(self.tx)
+        match self.signs {
+            Signs::Tx(tx) => self.safe.hashes(tx),
+            Signs::Message(message) => self.safe.message_hashes(message),
+        }
+    }
+
+    /// Returns it field by field.
+    #[must_use]
+    pub fn typed_data(&self) -> TypedData {
+        match self.signs {
+            Signs::Tx(tx) => TypedData::safe_tx(self.safe, tx),
+            Signs::Message(message) => TypedData::safe_message(self.safe, message),
+        }
     }
 
     /// Returns the signature that these 65 bytes are, if the owner made it: r ‖ s ‖ v with v 27 or 28 whatever the kind.

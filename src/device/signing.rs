@@ -33,7 +33,7 @@ impl Ledger {
             (SignatureKind::EthSign, _) => {
                 self.sign_at_once(&Apdu::personal_message(&path, &hashes.safe_tx.word().0))?
             }
-            (_, Way::Fields) => self.sign_fields(&path, &TypedData::safe_tx(request.safe, request.tx))?,
+            (_, Way::Fields) => self.sign_fields(&path, &request.typed_data())?,
             (_, Way::Hashes) => self.sign_at_once(&Apdu::sign_hashes(&path, &hashes))?,
         };
         request.verified(bytes)

@@ -2,7 +2,7 @@
 
 use super::app_status::Status;
 use super::pages::DATA_SHOWN;
-use super::{SigningRequest, Way};
+use super::{SigningRequest, Signs, Way};
 use crate::safe::{Operation, SignatureKind};
 
 /// The way that the signer asked for.
@@ -31,6 +31,8 @@ pub enum Weight {
     Several,
     /// A batch, or data of which the device shows the beginning only.
     Long,
+    /// A Safe's approval of what another Safe does.
+    Message,
     /// It moves value or changes who or what may act.
     Heavy,
 }
@@ -39,7 +41,11 @@ impl Weight {
     /// `heavy`: the playbook does more than stop something. `together`: how many are signed in one sitting.
     #[must_use]
     pub fn of(request: &SigningRequest<'_>, heavy: bool, together: usize) -> Self {
-        let tx = request.tx;
+        let tx = match request.signs {
+            Signs::Tx(tx) => tx,
+            // The device shows the two hashes of what it approves, and no call.
+            Signs::Message(_) => return Self::Message,
+        };
         match () {
             () if tx.operation == Operation::DelegateCall || tx.data.len() > DATA_SHOWN => Self::Long,
             () if heavy || !tx.value.is_zero() => Self::Heavy,
@@ -86,6 +92,9 @@ fn why(status: &Status, weight: Weight) -> &'static str {
         Weight::Heavy => {
             "every field goes to the Ledger: this does more than stop something, so two people compare both hashes"
         }
+        Weight::Message => {
+            "a message of the Safe goes to the Ledger: it shows the hashes of what is approved, and no call"
+        }
         Weight::Long if large => {
             "every field goes to the Ledger: with Transaction hash on, compare both hashes"
         }
@@ -101,7 +110,7 @@ mod tests {
     use alloy::primitives::{Address, U256};
 
     use super::*;
-    use crate::device::{AppVersion, Model};
+    use crate::device::{AppVersion, Model, Signs};
     use crate::safe::{Nonce, SafeId, SafeTx, SafeVersion};
 
     fn weight(length: usize, value: u64, operation: Operation, heavy: bool, together: usize) -> Weight {
@@ -109,7 +118,7 @@ mod tests {
         let data = vec![1; length].into();
         let tx = SafeTx::new(Address::ZERO, U256::from(value), data, operation, Nonce::from(0));
         let kind = SignatureKind::Ecdsa;
-        let request = SigningRequest { safe: &safe, tx: &tx, owner: Address::ZERO, kind, way: Way::Fields };
+        let request = SigningRequest { safe: &safe, signs: Signs::Tx(&tx), owner: Address::ZERO, kind, way: Way::Fields };
         Weight::of(&request, heavy, together)
     }
 

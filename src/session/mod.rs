@@ -16,6 +16,7 @@ pub mod raised;
 pub mod report;
 pub mod send_all;
 pub mod sendable;
+pub mod signers;
 
 use std::ops::Deref;
 

@@ -4,11 +4,14 @@ use alloy::primitives::Address;
 
 use crate::ceremony::judged::Judged;
 use crate::ceremony::own_settings::stated;
-use crate::device::{Asked, DataShown, Prediction, SigningRequest, Way, Weight, choose_way, safe_tx_pages};
+use crate::device::{
+    Asked, DataShown, Prediction, Signs, SigningRequest, Way, Weight, choose_way, safe_tx_pages,
+};
 use crate::error::{Error, Exit};
 use crate::playbook::Kind;
+use crate::proposal;
 use crate::safe::deployments::batch_contracts;
-use crate::safe::{Operation, SignatureKind, published_batch_contract};
+use crate::safe::{Operation, SafeId, SignatureKind, published_batch_contract};
 use crate::session::Session;
 use crate::session::keys::Signer;
 use crate::ui::Text;
@@ -23,16 +26,22 @@ pub struct Asking {
     pub together: usize,
 }
 
+/// Returns what an owner signs for this Safe: the transaction, or a message of a Safe that owns it.
+#[must_use]
+pub fn signs<'s>(judged: &'s Judged, way: &'s proposal::Way) -> Signs<'s> {
+    way.message.as_ref().map_or_else(|| Signs::Tx(judged.proposal().tx()), |known| Signs::Message(&known.message))
+}
+
 /// Chooses the way and shows the pages. Asks for a yes of its own where the Ledger would not show all of the data.
 pub fn prepare<'s>(
     session: &Session,
     judged: &'s Judged,
     signer: &Signer,
-    owner: Address,
+    (owner, for_safe): (Address, &'s proposal::Way),
     asked: &Asking,
 ) -> Result<SigningRequest<'s>, Error> {
-    let (safe, tx) = (judged.proposal().safe(), judged.proposal().tx());
-    let mut request = SigningRequest { safe, tx, owner, kind: SignatureKind::Ecdsa, way: Way::Fields };
+    let (safe, signs) = (&for_safe.safe, signs(judged, for_safe));
+    let mut request = SigningRequest { safe, signs, owner, kind: SignatureKind::Ecdsa, way: Way::Fields };
     let Some(ledger) = signer.ledger() else { return Ok(request) };
     let mut status = *ledger.status();
     let chosen = choose_way(&status, asked.way, Weight::of(&request, is_heavy(judged), asked.together));
@@ -45,8 +54,10 @@ pub fn prepare<'s>(
     let stated = stated(session.ui)?;
     let predicted = stated.predict(&status, |settings| safe_tx_pages(&status, settings, &request));
     session.ui.show(&ledger_pages::lines(&status, owner, chosen.why, &predicted));
-    if tx.operation == Operation::DelegateCall {
-        say_batch(session, &request, judged.derived.safe.batch);
+    if let Signs::Tx(tx) = signs
+        && tx.operation == Operation::DelegateCall
+    {
+        say_batch(session, &request, tx.to, judged.derived.safe.batch);
     }
     let unseen = unseen(&predicted);
     if let Some(text) = &unseen {
@@ -73,11 +84,10 @@ fn is_heavy(judged: &Judged) -> bool {
 }
 
 /// "operation 1" runs another contract's code as the Safe: right only for the published batch contract.
-fn say_batch(session: &Session, request: &SigningRequest, pinned: Option<Address>) {
+fn say_batch(session: &Session, request: &SigningRequest, to: Address, pinned: Option<Address>) {
     let ui = session.ui;
     let version = request.safe.version;
-    let to = request.tx.to;
-    if is_batch_contract(request, pinned) {
+    if is_batch_contract(request.safe, to, pinned) {
         let text = format!("operation 1 is right only if `to` is, whole, MultiSendCallOnly {version}:");
         ui.say(&Text::new("    ").warn("! ").add(&text));
         ui.say(&Text::new("      ").bold(&to.to_string()));
@@ -91,11 +101,10 @@ fn say_batch(session: &Session, request: &SigningRequest, pinned: Option<Address
 
 /// Returns `true` if it calls a published batch contract of the Safe's version: the one that the council file pins, else that
 /// of its chain, where it is known.
-fn is_batch_contract(request: &SigningRequest, pinned: Option<Address>) -> bool {
-    let version = request.safe.version;
-    let listed = || published_batch_contract(request.safe.chain_id, version).map(|known| known.address);
-    batch_contracts(version).any(|known| known.address == request.tx.to)
-        && pinned.or_else(listed).is_none_or(|one| one == request.tx.to)
+fn is_batch_contract(safe: &SafeId, to: Address, pinned: Option<Address>) -> bool {
+    let listed = || published_batch_contract(safe.chain_id, safe.version).map(|known| known.address);
+    batch_contracts(safe.version).any(|known| known.address == to)
+        && pinned.or_else(listed).is_none_or(|one| one == to)
 }
 
 /// Returns the warning where the device may show neither all of the data nor a hash of it.
@@ -115,11 +124,9 @@ fn unseen(predicted: &[Prediction]) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use alloy::primitives::{Bytes, U256};
-
     use super::*;
     use crate::device::{Pages, Settings};
-    use crate::safe::{Nonce, SafeId, SafeTx, SafeVersion};
+    use crate::safe::SafeVersion;
 
     fn prediction(data: DataShown, hashes: bool) -> Prediction {
         let pages = Pages { all: Vec::new(), recorded: true, data, hashes, refused: false };
@@ -131,11 +138,7 @@ mod tests {
     fn operation_1_is_right_for_the_published_batch_contract_alone() {
         let is_right = |chain_id, version, to: &str| {
             let safe = SafeId { chain_id, address: Address::repeat_byte(5), version };
-            let to = to.parse().unwrap();
-            let tx = SafeTx::new(to, U256::ZERO, Bytes::new(), Operation::DelegateCall, Nonce::from(0));
-            let (kind, way) = (SignatureKind::Ecdsa, Way::Fields);
-            let request = SigningRequest { safe: &safe, tx: &tx, owner: Address::ZERO, kind, way };
-            is_batch_contract(&request, None)
+            is_batch_contract(&safe, to.parse().unwrap(), None)
         };
         let call_only = "0x9641d764fc13c8B624c04430C7356C1C7C8102e2"; // of 1.4.1
         let with_delegatecalls = "0x38869bf66a61cF6bDB996A6aE40D5853Fd43B526";

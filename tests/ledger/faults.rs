@@ -30,7 +30,7 @@ fn pause() -> SafeTx {
 }
 
 fn request(tx: &SafeTx, way: Way) -> SigningRequest<'_> {
-    SigningRequest { safe: &SAFE, tx, owner: OWNER, kind: SignatureKind::Ecdsa, way }
+    SigningRequest { safe: &SAFE, signs: Signs::Tx(tx), owner: OWNER, kind: SignatureKind::Ecdsa, way }
 }
 
 pub fn sign(ledger: &mut Ledger) -> Result<(), DeviceError> {

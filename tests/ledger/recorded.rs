@@ -72,7 +72,7 @@ fn the_emulator_answers_as_the_real_app() {
 }
 
 fn request<'a>(row: &Row, safe: &'a SafeId, tx: &'a SafeTx, way: Way) -> SigningRequest<'a> {
-    SigningRequest { safe, tx, owner: row.signer(), kind: SignatureKind::Ecdsa, way }
+    SigningRequest { safe, signs: Signs::Tx(tx), owner: row.signer(), kind: SignatureKind::Ecdsa, way }
 }
 
 fn way(row: &Row) -> Way {
@@ -161,7 +161,7 @@ fn signed_as_message() -> (SafeId, SafeTx) {
 
 fn personal_request<'a>(safe: &'a SafeId, tx: &'a SafeTx) -> SigningRequest<'a> {
     let owner = row("eip712 v0 ETH transfer approved").signer();
-    SigningRequest { safe, tx, owner, kind: SignatureKind::EthSign, way: Way::Fields }
+    SigningRequest { safe, signs: Signs::Tx(tx), owner, kind: SignatureKind::EthSign, way: Way::Fields }
 }
 
 fn personal_pages(row: &Row) -> Pages {

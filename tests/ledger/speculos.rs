@@ -240,7 +240,7 @@ fn pause() -> SafeTx {
 }
 
 fn request_for(tx: &SafeTx, kind: SignatureKind, way: Way) -> SigningRequest<'_> {
-    SigningRequest { safe: &SAFE, tx, owner: OWNER, kind, way }
+    SigningRequest { safe: &SAFE, signs: Signs::Tx(tx), owner: OWNER, kind, way }
 }
 
 #[test]

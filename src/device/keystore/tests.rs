@@ -5,7 +5,7 @@ use alloy::rpc::types::AccessList;
 use proptest::prelude::*;
 
 use super::*;
-use crate::device::Way;
+use crate::device::{Signs, Way};
 use crate::safe::{Nonce, Operation, SafeId, SafeTx, SafeVersion, SignatureKind};
 
 /// Source: the Web3 Secret Storage definition, "PBKDF2-SHA-256" and "Scrypt"; password "testpassword".
@@ -151,7 +151,7 @@ fn safe(version: SafeVersion) -> SafeId {
 }
 
 fn request<'a>(safe: &'a SafeId, tx: &'a SafeTx, kind: SignatureKind) -> SigningRequest<'a> {
-    SigningRequest { safe, tx, owner: OWNER, kind, way: Way::Fields }
+    SigningRequest { safe, signs: Signs::Tx(tx), owner: OWNER, kind, way: Way::Fields }
 }
 
 fn pause() -> SafeTx {

@@ -97,7 +97,7 @@ pub fn safe_tx_pages(status: &Status, settings: Settings, request: &SigningReque
         (SignatureKind::EthSign, _) => personal_message_pages(status, settings, &hashes.safe_tx),
         (_, Way::Hashes) => hashes_pages(status, settings, &hashes),
         (_, Way::Fields) => {
-            let data = TypedData::safe_tx(request.safe, request.tx);
+            let data = request.typed_data();
             fields_pages(status, settings, &data, &hashes)
         }
     }
@@ -303,6 +303,7 @@ fn data_shown(fields: &[Field]) -> DataShown {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::device::Signs;
     use crate::safe::{Nonce, Operation, SafeTx, SafeVersion};
 
     const MODERN: Status = Status {
@@ -326,7 +327,7 @@ mod tests {
         let data = vec![0xab; length].into();
         let tx = SafeTx::new(Address::ZERO, U256::MAX, data, Operation::Call, Nonce(U256::MAX));
         let kind = SignatureKind::Ecdsa;
-        let request = SigningRequest { safe: &safe, tx: &tx, owner: Address::ZERO, kind, way: Way::Fields };
+        let request = SigningRequest { safe: &safe, signs: Signs::Tx(&tx), owner: Address::ZERO, kind, way: Way::Fields };
         safe_tx_pages(status, settings, &request)
     }
 

@@ -85,7 +85,7 @@ mod tests {
     use alloy::primitives::{Address, U256};
 
     use super::*;
-    use crate::device::{AppVersion, Model, Settings, SigningRequest, Status, Way, safe_tx_pages};
+    use crate::device::{AppVersion, Model, Settings, SigningRequest, Signs, Status, Way, safe_tx_pages};
     use crate::safe::{Nonce, Operation, SafeId, SafeTx, SafeVersion, SignatureKind};
 
     fn predicted(model: Model, transaction_hash: bool) -> Pages {
@@ -104,7 +104,7 @@ mod tests {
         safe_tx_pages(
             &status,
             settings,
-            &SigningRequest { safe: &safe, tx: &tx, owner: safe.address, kind, way },
+            &SigningRequest { safe: &safe, signs: Signs::Tx(&tx), owner: safe.address, kind, way },
         )
     }
 

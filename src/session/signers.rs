@@ -1,0 +1,190 @@
+//! Whose key signs a proposal, and for which Safe: the proposal's own, or one that owns it.
+
+use alloy::primitives::{Address, hex};
+
+use crate::ceremony::judged::Judged;
+use crate::error::{Error, Exit};
+use crate::proposal::{OwnerSignature, Way};
+use crate::safe::SignatureKind;
+use crate::session::Session;
+use crate::session::keys::{self, Named, Signer};
+use crate::ui::Text;
+
+/// Those who can sign, the nearest Safe first.
+pub struct Signers<'j> {
+    session: &'j Session<'j>,
+    judged: &'j Judged<'j>,
+    /// Each Safe with its owners as they are now.
+    ways: Vec<(Way<'j>, Vec<Address>)>,
+    /// Who signs, if they say who they are.
+    person: Option<Address>,
+}
+
+impl<'j> Signers<'j> {
+    /// `named` are `--as` and `--for`.
+    ///
+    /// # Errors
+    /// If no signer, or no Safe that can approve by signatures, is called so.
+    pub fn of(
+        session: &'j Session<'j>,
+        (signer, safe): (Option<&str>, Option<&str>),
+        judged: &'j Judged<'j>,
+    ) -> Result<Self, Error> {
+        let all = judged.derived.owners.ways(judged.proposal());
+        let ways = all.into_iter().map(|way| {
+            let owners = judged.owners_on(&way);
+            (way, owners)
+        });
+        let mut signers = Self { session, judged, ways: ways.collect(), person: None };
+        if let Some(safe) = safe {
+            let known = signers.ways.iter().map(|(way, _)| signers.name(way.safe.address));
+            let known = known.collect::<Vec<_>>().join(", ");
+            signers.ways.retain(|(way, _)| judged.name(way.safe.address) == safe);
+            if signers.ways.is_empty() {
+                let message = format!("no Safe called {safe:?} can approve this by signatures");
+                return Err(Error::new(Exit::Usage, message).hint(format!("those that can: {known}")));
+            }
+        }
+        let person = keys::person(session.ui, &session.council, signer)?;
+        signers.person = person.filter(|person| signer.is_some() || signers.owners().contains(person));
+        Ok(signers)
+    }
+
+    fn name(&self, address: Address) -> String {
+        match self.judged.name(address) {
+            "-" => address.to_string(),
+            name => name.into(),
+        }
+    }
+
+    /// The owners of every Safe, each once.
+    fn owners(&self) -> Vec<Address> {
+        let mut owners: Vec<Address> = Vec::new();
+        for owner in self.ways.iter().flat_map(|(_, owners)| owners) {
+            if !owners.contains(owner) {
+                owners.push(*owner);
+            }
+        }
+        owners
+    }
+
+    fn list(&self) -> String {
+        let of = |(way, owners): &(Way, Vec<Address>)| {
+            let named = owners.iter().map(|owner| format!("{} {owner}", self.judged.name(*owner)));
+            let named = named.collect::<Vec<_>>().join(", ");
+            if way.through.is_empty() {
+                format!("its owners: {named}")
+            } else {
+                format!("those of {}: {named}", self.name(way.safe.address))
+            }
+        };
+        self.ways.iter().map(of).collect::<Vec<_>>().join("; ")
+    }
+
+    /// Refuses the key of somebody else.
+    fn check(&self, key: Address) -> Result<(), Error> {
+        let message = match self.person {
+            Some(person) if person != key => format!("this key is {key}, and you sign as {person}"),
+            _ if !self.owners().contains(&key) => {
+                format!("this key is {key}, which is not an owner of {}", self.judged.derived.safe.name)
+            }
+            _ => return Ok(()),
+        };
+        Err(Error::new(Exit::Failed, message).hint(self.list()))
+    }
+
+    /// Says what is known before anybody reads a review or types a password: the key is an owner's, and whether enough have
+    /// signed. Returns the owner's signature if they have signed already, for every Safe that they can sign for.
+    pub fn known_early(&self, key: &Named, eth_sign: bool) -> Result<Option<OwnerSignature>, Error> {
+        if let Some(stated) = key.stated() {
+            self.check(stated)?;
+        }
+        let ui = self.session.ui;
+        let mine = key.stated().or(self.person);
+        if let Some(mine) = mine
+            && let Some(signed) = self.signed_everywhere(mine)
+            && !(eth_sign && signed.ecdsa().kind() != SignatureKind::EthSign)
+        {
+            let name = self.judged.name(mine);
+            let text = format!("{name} has signed this before: here is the line again");
+            ui.say(&Text::default().good("already signed: ").add(&text));
+            return Ok(Some(signed.clone()));
+        }
+        let tally = self.judged.tally();
+        let (count, threshold) = (tally.approved.len(), tally.threshold.get());
+        if count >= threshold {
+            let text = format!("{count} of {threshold} have signed: it can be broadcast without you");
+            ui.say(&Text::default().warn("note: ").add(&text));
+        }
+        Ok(None)
+    }
+
+    fn signature(&self, owner: Address, way: &Way) -> Option<&OwnerSignature> {
+        let signatures = self.judged.derived.signatures.iter();
+        signatures
+            .filter(|signature| signature.owner() == owner && signature.signs() == way.signs)
+            .find(|signature| signature.through() == way.through)
+    }
+
+    /// The ways of an owner, the nearest first.
+    fn ways_of(&self, owner: Address) -> impl Iterator<Item = &Way<'j>> {
+        self.ways.iter().filter(move |(_, owners)| owners.contains(&owner)).map(|(way, _)| way)
+    }
+
+    /// `None` if the owner has not signed for each Safe yet.
+    fn signed_everywhere(&self, owner: Address) -> Option<&OwnerSignature> {
+        let signed: Vec<_> = self.ways_of(owner).map(|way| self.signature(owner, way)).collect();
+        if signed.iter().all(Option::is_some) { signed.into_iter().flatten().next() } else { None }
+    }
+
+    /// Chooses the owner whose key this is.
+    pub fn choose(&self, signer: &mut Signer) -> Result<Address, Error> {
+        let among = self.person.map_or_else(|| self.owners(), |person| vec![person]);
+        let chosen = signer.choose_owner(self.session.ui, &self.session.council, &among);
+        let owner = chosen.map_err(|e| e.hint(self.list()))?;
+        self.check(owner)?;
+        Ok(owner)
+    }
+
+    /// The Safe that an owner signs for: the nearest for which they have not signed, or else the nearest.
+    pub fn way(&self, owner: Address) -> Result<&Way<'j>, Error> {
+        let open = self.ways_of(owner).find(|way| self.signature(owner, way).is_none());
+        let way = open.or_else(|| self.ways_of(owner).next());
+        way.ok_or_else(|| Error::new(Exit::Failed, format!("{owner} is not an owner")).hint(self.list()))
+    }
+
+    /// Says for which Safe a signature is, where it is not the proposal's own: what is signed then, and what of it a device
+    /// shows.
+    pub fn show(&self, way: &Way) {
+        let Some(message) = &way.message else { return };
+        let ui = self.session.ui;
+        let (own, parent) = (self.name(way.safe.address), self.judged.derived.safe.name.clone());
+        let path: Vec<String> = way.through.iter().rev().map(|safe| self.name(*safe)).collect();
+        let line = |text: &str| ui.say(&Text::new("    ").add(text));
+        ui.blank();
+        ui.say(&Text::new("  ").bold(&format!("You sign for {own}")).add(&format!(" {}", way.safe.address)));
+        line(&format!("{} owns {parent}. You sign a message of {own}: with it {own}", path.join(" owns ")));
+        line("approves the transaction above, whole, and nothing else.");
+        let rows = [
+            ("message", hex::encode_prefixed(&message.message)),
+            ("domain", message.hashes.domain.to_string()),
+            ("message hash", message.hashes.message.to_string()),
+            ("to be signed", message.hashes.safe_tx.to_string()),
+        ];
+        for (label, value) in rows {
+            ui.say(&Text::new("    ").dim(&format!("{label:<13}")).add(&value));
+        }
+        if self.judged.proposal().hashes().pre_image() == message.message {
+            line("The message is 0x1901, then the domain hash and the message hash of the");
+            line("transaction above. A device shows these, and no call, target or nonce:");
+            line("compare them with the hashes above.");
+        } else if message.message[..] == self.judged.proposal().hash().word()[..] {
+            line("The message is the safeTxHash above. A device shows it, and no call,");
+            line("target or nonce: compare it with the hash above.");
+        } else {
+            line("A device shows the message, and no call, target or nonce: compare it");
+            line("with another signer's machine.");
+        }
+        ui.blank();
+    }
+}
