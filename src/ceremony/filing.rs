@@ -11,7 +11,7 @@ use crate::ceremony::sent::Sent;
 use crate::clock;
 use crate::error::Error;
 use crate::progress::Tone;
-use crate::proposal::{Few, OwnerSignature, Proposal};
+use crate::proposal::{Few, OwnerSignature, Proposal, WalletSignature};
 use crate::safe::{Nonce, SafeId, SafeTxHash};
 use crate::store::{Lock, StoreError, Stored};
 
@@ -167,6 +167,13 @@ impl Desk<'_> {
         let folder = self.folder(proposal)?;
         let owner = signature.owner().to_string();
         Ok(self.incidents.keep_signature(&folder, &owner, &signature.to_json())?)
+    }
+
+    /// Keeps a contract's signature beside its proposal.
+    pub fn keep_wallet(&self, proposal: &Proposal, wallet: &WalletSignature) -> Result<PathBuf, Error> {
+        let folder = self.folder(proposal)?;
+        let owner = wallet.signature().owner.to_string();
+        Ok(self.incidents.keep_signature(&folder, &owner, &wallet.to_json())?)
     }
 
     /// Records a transaction before it is sent.

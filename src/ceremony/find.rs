@@ -31,7 +31,8 @@ pub enum Purpose {
 /// One transaction that was named.
 pub enum Found<'a> {
     /// To be derived. The guess decides nothing but what is fetched early.
-    Lever { order: Box<Order<'a>>, guess: Option<Box<Proposal>> },
+    /// With `approvals` the chain is asked who has approved what comes out.
+    Lever { order: Box<Order<'a>>, guess: Option<Box<Proposal>>, approvals: bool },
     /// A proposal that was made before, here or elsewhere.
     Proposal(Box<Existing<'a>>),
 }
@@ -134,7 +135,8 @@ impl<'a> Desk<'a> {
         }
         let levers: Vec<String> = levers.into_iter().cloned().collect();
         let orders = self.orders(&levers, given)?.into_iter();
-        let pulled = orders.map(|order| Found::Lever { order: Box::new(order), guess: None });
+        let pulled =
+            orders.map(|order| Found::Lever { order: Box::new(order), guess: None, approvals: false });
         let files_first = what.first().is_some_and(|first| is_file(first));
         Ok(if files_first {
             found.into_iter().chain(pulled).collect()
@@ -167,7 +169,8 @@ impl<'a> Desk<'a> {
         }
         let likely = || self.likely_for(&order, given).map(Box::new);
         let guess = if purpose == Purpose::Propose { None } else { likely() };
-        Ok(Found::Lever { order, guess })
+        let approvals = matches!(purpose, Purpose::Finish | Purpose::Look);
+        Ok(Found::Lever { order, guess, approvals })
     }
 
     fn none_kept(&self, order: &Order) -> Error {

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashSet};
 
 use alloy::primitives::Address;
 
+use crate::ceremony::by_chain::Verified;
 use crate::ceremony::derived::Derived;
 use crate::ceremony::desk::Desk;
 use crate::ceremony::find::Found;
@@ -13,12 +14,14 @@ use crate::ceremony::order::{Given, Order};
 use crate::ceremony::words::words_for;
 use crate::council::TextDigest;
 use crate::error::{Error, Exit};
+use crate::evm::Readings;
 use crate::progress::Tone;
 use crate::proposal::{
-    BatchSource, Candidate, Claims, Explanation, Few, Finds, Gathered, Meant, Own, OwnerSignature, Proposal,
-    Refusal, SafeOwners, ShortDigest, Tally, Wanted, explain, gather,
+    Approvals, BatchSource, Candidate, Claims, Explanation, Few, Finds, Gathered, Meant, Own, OwnerSignature,
+    Proposal, Refusal, SafeOwners, ShortDigest, Shortfall, Tally, Wanted, contract_queries, count, explain,
+    gather, yes_to,
 };
-use crate::safe::{Nonce, Operation, Owners, SafeTxHash};
+use crate::safe::{Approval, Nonce, Operation, Owners, SafeState, SafeTree, SafeTxHash};
 
 /// The number of nonces before and after the wanted one at which others are looked for.
 const BEFORE: u64 = 3;
@@ -29,6 +32,8 @@ const MOST_LEVERS: usize = 200;
 /// The result of an import: signatures taken in, refused and known, and the tallies.
 pub struct Taken {
     pub gathered: Gathered,
+    /// The approvals that the chain verified.
+    pub verified: Verified,
     /// The proposals that signatures may be for.
     pub proposals: Vec<Proposal>,
     /// Signatures that could not be kept.
@@ -80,7 +85,9 @@ impl<'a> Desk<'a> {
         if leading > 0 {
             gathered = gather(found, &wanted(&targets));
         }
-        let signed = |hash| gathered.new.iter().any(|signature| signature.hash() == hash);
+        let asked = targets.iter().map(|target| (&target.proposal, &target.owners));
+        let verified = self.verify_by_chain(found, asked, &mut gathered);
+        let signed = |hash| gathered.new.iter().any(|s| s.hash() == hash) || verified.is_for(hash);
         for derived in derived.iter().filter(|derived| signed(derived.proposal.hash())) {
             derived.keep(self)?;
         }
@@ -99,12 +106,12 @@ impl<'a> Desk<'a> {
                 gathered = gathered.beside(&self.signatures(&target.proposal, &target.owners)?);
             }
         }
-        let unkept = self.keep_new(&targets, &mut gathered);
+        let unkept = self.keep_new(&targets, &mut gathered, &verified);
         let explained = |refusal: &Refusal| self.explained(refusal, leading, &targets);
         gathered.refused = std::mem::take(&mut gathered.refused).map(explained);
-        let tallies = self.tallies((what, given), leading, &targets, &gathered)?;
+        let tallies = self.tallies((what, given), leading, &targets, (&gathered, &verified))?;
         let proposals = targets.into_iter().map(|target| target.proposal).collect();
-        Ok(Taken { gathered, proposals, unkept, refused_files, tallies })
+        Ok(Taken { gathered, verified, proposals, unkept, refused_files, tallies })
     }
 
     /// Returns the proposals that signatures may be for: first what was named and exists, then the kept proposals that the hashes found name,
@@ -115,10 +122,11 @@ impl<'a> Desk<'a> {
         named: &[Named],
         owned: &Owned,
     ) -> Result<(RefusedFiles, Vec<Target>), Error> {
-        let stated: HashSet<SafeTxHash> =
-            found.iter().flat_map(|finds| &finds.stated).filter_map(|stated| stated.hash).collect();
+        let by_key = found.iter().flat_map(|finds| &finds.stated).filter_map(|stated| stated.hash);
+        let by_contract = found.iter().flat_map(|finds| &finds.contracts).filter_map(|stated| stated.hash);
+        let stated: HashSet<SafeTxHash> = by_key.chain(by_contract).collect();
         let mut kept = self.kept(|p| stated.contains(&p.hash()))?;
-        if found.iter().any(|finds| !finds.bare.is_empty()) {
+        if found.iter().any(Finds::has_bare) {
             kept.extend(self.kept_open()?.into_iter().filter(|p| !stated.contains(&p.hash())));
         }
         let mut targets: Vec<Target> =
@@ -171,7 +179,7 @@ impl<'a> Desk<'a> {
         found: &[Finds],
         (targets, gathered): (&[Target], &Gathered),
     ) -> Result<Vec<Derived<'a>>, Error> {
-        let is_empty = found.iter().all(|finds| finds.stated.is_empty() && finds.bare.is_empty());
+        let is_empty = found.iter().all(Finds::is_empty);
         if !gathered.new.is_empty() && gathered.refused.is_empty() {
             return Ok(Vec::new());
         }
@@ -183,7 +191,7 @@ impl<'a> Desk<'a> {
             let has_one = targets.iter().filter(fits).any(|target| meant(&target.proposal));
             let is_shown = is_empty && kept.is_some();
             if !has_one && !is_shown {
-                absent.push(Found::Lever { order: order.clone(), guess: None });
+                absent.push(Found::Lever { order: order.clone(), guess: None, approvals: false });
             }
         }
         let (mut derived, mut failed) = (Vec::new(), Vec::new());
@@ -207,8 +215,14 @@ impl<'a> Desk<'a> {
     }
 
     /// Keeps what is new. One that cannot be kept does not end the keeping of the rest: it is taken out and told.
-    fn keep_new(&self, targets: &[Target], gathered: &mut Gathered) -> Few<Error> {
+    fn keep_new(&self, targets: &[Target], gathered: &mut Gathered, verified: &Verified) -> Few<Error> {
         let mut unkept = Few::default();
+        for wallet in &verified.wallets {
+            let signed = targets.iter().find(|target| target.proposal.hash() == wallet.hash());
+            if let Some(Err(error)) = signed.map(|target| self.keep_wallet(&target.proposal, wallet)) {
+                unkept.push(|| error.about(&format!("the signature of {}", wallet.signature().owner)));
+            }
+        }
         gathered.new.retain(|signature| {
             let signed = targets.iter().find(|target| target.proposal.hash() == signature.hash());
             let Some(target) = signed else { return false };
@@ -348,12 +362,26 @@ impl<'a> Desk<'a> {
         name.cloned().unwrap_or_else(|| owner.to_string())
     }
 
+    /// Who has approved by what is kept here, against the owners that the council file or the chain has.
+    fn approved_here(&self, target: &Target) -> Result<Shortfall, Error> {
+        let proposal = &target.proposal;
+        let (signatures, wallets) = self.kept_signatures(proposal, &target.owners)?;
+        let state = SafeState { owners: target.now.clone(), ..proposal.snapshot().clone() };
+        let tree = SafeTree::new(state, &self.pinned_safes(self.safe_of(proposal)?));
+        let none = Readings::new();
+        let given = Approvals::new(&signatures, &wallets, &none);
+        // They said yes when they were taken in.
+        let said = contract_queries(proposal, &tree, &given).into_iter();
+        let said = said.filter_map(|query| Some((query.clone(), yes_to(&query)?))).collect();
+        Ok(count(proposal, &Approvals { said: &said, ..given }, &tree))
+    }
+
     fn tallies(
         &self,
         (what, given): (&[String], &Given),
         leading: usize,
         targets: &[Target],
-        gathered: &Gathered,
+        (gathered, verified): (&Gathered, &Verified),
     ) -> Result<Vec<Tally>, Error> {
         let has = |target: &&Target| {
             let hash = target.proposal.hash();
@@ -361,19 +389,34 @@ impl<'a> Desk<'a> {
             gathered.new.iter().any(of)
                 || gathered.known.iter().any(of)
                 || gathered.spare.keys().any(|(signed, _)| *signed == hash)
+                || verified.is_for(hash)
         };
         let touched = targets.iter().filter(has).count();
         let is_told =
             |(at, target): &(usize, &Target)| has(target) || *at < leading && (touched == 0 || leading > 1);
         let tally = |target: &Target| {
-            let signatures = self.signatures(&target.proposal, &target.owners)?;
-            let signed: Vec<Address> = signatures.iter().map(OwnerSignature::owner).collect();
+            let shortfall = self.approved_here(target)?;
+            let hash = target.proposal.hash();
+            let mut signed: Vec<Address> = shortfall.approved.iter().map(Approval::owner).collect();
+            signed.extend(verified.approved.iter().filter(|(of, _)| *of == hash).map(|(_, owner)| *owner));
             let words =
                 target.proposal.binding().command(&self.council).unwrap_or_else(|| words_for(what, given));
-            let name = |owner| self.name_of(owner);
+            let name = |owner| with_tally(self.name_of(owner), owner, &shortfall);
             Ok(Tally::new(target.proposal.hash(), &signed, &target.now, name, words))
         };
         targets.iter().enumerate().filter(is_told).map(|(_, target)| tally(target)).collect()
+    }
+}
+
+/// Returns `foundation (1 of 2)` for a Safe of which some owners have signed, and else the name.
+fn with_tally(name: String, owner: Address, shortfall: &Shortfall) -> String {
+    match shortfall
+        .child(owner)
+        .and_then(|child| child.tally.as_ref())
+        .filter(|tally| !tally.approved.is_empty())
+    {
+        Some(tally) if !tally.is_met() => format!("{name} ({} of {})", tally.approved.len(), tally.threshold),
+        _ => name,
     }
 }
 

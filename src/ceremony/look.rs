@@ -138,7 +138,7 @@ impl<'a> Desk<'a> {
         Ok(if rehearse || has_moved {
             online.rehearse(self.progress, payer, guess.as_deref())
         } else {
-            online.unrehearsed()
+            online.unrehearsed(self.progress)
         })
     }
 

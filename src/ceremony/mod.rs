@@ -4,6 +4,7 @@
 //! May touch `chain` and `store`. No terminal and no command line: whoever runs it is told by [`crate::progress`].
 
 pub mod barred;
+pub mod by_chain;
 pub mod cards;
 pub mod conflict;
 pub mod contract;

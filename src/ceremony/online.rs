@@ -45,9 +45,25 @@ impl<'a> Found<'a> {
         payer: Option<Address>,
     ) -> Result<Online<'a>, Error> {
         match self {
-            Found::Lever { order, guess } => propose(desk, *order, view, given, guess.as_deref(), rehearse),
+            Found::Lever { order, guess, approvals } => {
+                let mut online = propose(desk, *order, view, given, guess.as_deref(), rehearse)?;
+                if approvals {
+                    online.ask_approvals(desk)?;
+                }
+                Ok(online)
+            }
             Found::Proposal(existing) => existing.online(desk, view, given, rehearse, payer),
         }
+    }
+}
+
+impl Online<'_> {
+    /// Asks who has approved it on chain, with or without a signature here.
+    fn ask_approvals(&mut self, desk: &Desk) -> Result<(), Error> {
+        let queries = self.derived.owners.approval_queries(&self.derived.proposal, MOST_OWNERS);
+        let Seen { link, snapshot, .. } = &mut self.seen;
+        desk.progress.wait("looking who has approved", || link.look(snapshot, &queries, &[]))?;
+        Ok(())
     }
 }
 

@@ -11,10 +11,11 @@ use crate::ceremony::{past_block, prefetch};
 use crate::chain::ChainError;
 use crate::clock;
 use crate::error::Error;
-use crate::fork::ExecTransaction;
+use crate::fork::{ExecTransaction, Outcome};
 use crate::playbook::{Check, Conflict, Repeat};
 use crate::progress::Progress;
-use crate::proposal::{Proposal, Record, likely_approvals};
+use crate::proposal::{Proposal, Record, contract_queries, count, likely_approvals};
+use crate::safe::{Approval, Question, SignatureKind};
 
 /// A proposal on the chain, and what it would do there.
 pub struct Rehearsed<'a> {
@@ -24,8 +25,25 @@ pub struct Rehearsed<'a> {
 
 impl<'a> Online<'a> {
     /// Leaves it as it is: it is only looked at.
-    pub fn unrehearsed(self) -> Rehearsed<'a> {
-        Rehearsed { online: self, rehearsal: Rehearsing::Not }
+    pub fn unrehearsed(mut self, progress: &dyn Progress) -> Rehearsed<'a> {
+        let asked = self.ask_contracts(progress);
+        let rehearsal =
+            asked.map_or_else(|error| Rehearsing::Failed(error.to_string()), |()| Rehearsing::Not);
+        Rehearsed { online: self, rehearsal }
+    }
+
+    /// Asks each contract that is an owner, and has enough signatures, if it says yes to them. In this process, on the state
+    /// that the quorum agreed on: no RPC sees a signature before the transaction itself is sent.
+    fn ask_contracts(&mut self, progress: &dyn Progress) -> Result<(), ChainError> {
+        let (proposal, tree) = (&self.derived.proposal, self.seen.snapshot.tree());
+        let mut queries = contract_queries(proposal, &tree, &self.derived.approvals(Some(&self.seen)));
+        queries.retain(|query| self.seen.snapshot.readings.get(query).is_none());
+        if queries.is_empty() {
+            return Ok(());
+        }
+        let Seen { link, snapshot, .. } = &mut self.seen;
+        let ask = || link.ask_on_fork(snapshot, &queries, clock::seconds());
+        progress.wait("asking the contracts that are owners", ask)
     }
 
     /// Rehearses on what the first round brought, and asks for what it still lacks. With enough signatures they are
@@ -41,11 +59,16 @@ impl<'a> Online<'a> {
         let earlier = if self.derived.is_from_file { Some(proposal) } else { guess };
         let earlier = earlier.filter(|earlier| earlier.hash() == proposal.hash());
         let recorded = earlier.and_then(Proposal::record).cloned();
-        let mut rehearsal = match self.conflict(progress) {
+        let before = self.ask_contracts(progress).and_then(|()| self.conflict(progress));
+        let mut rehearsal = match before {
             Ok(None) => self.perform(progress, sender, recorded.as_ref()),
             Ok(Some(conflict)) => Rehearsing::Failed(conflict.to_string()),
             Err(error) => Rehearsing::Failed(error.to_string()),
         };
+        while let Some(owner) = self.failing_owner(&rehearsal) {
+            self.seen.failed.push(owner);
+            rehearsal = self.perform(progress, sender, recorded.as_ref());
+        }
         if self.derived.is_from_file {
             doubt_recorded_code(progress, &self.derived.proposal, &mut self.seen, &mut rehearsal);
         } else {
@@ -65,6 +88,27 @@ impl<'a> Online<'a> {
             }
             _ => Ok(None),
         }
+    }
+
+    /// Returns the contract that is an owner and did not say yes when the transaction itself asked it: its approval is to be
+    /// replaced by another owner's, if there is one.
+    fn failing_owner(&self, rehearsal: &Rehearsing) -> Option<Address> {
+        let done = rehearsal.done().filter(|done| done.is_signed)?;
+        if done.rehearsal.outcome != Outcome::Reverted {
+            return None;
+        }
+        let given = self.derived.approvals(Some(&self.seen));
+        let tally = count(&self.derived.proposal, &given, &self.seen.snapshot.tree());
+        let contracts = tally.approved.iter().filter(|approval| approval.kind() == SignatureKind::Contract);
+        let asks = Question::about(self.derived.proposal.safe().version, self.derived.proposal.hashes());
+        let safe = self.derived.proposal.safe().address;
+        let says_no = |owner: &Address| {
+            let frames = done.rehearsal.trace.frames.iter();
+            let mut asked = frames
+                .filter(|frame| frame.from == safe && frame.to == *owner && asks.is_asked(&frame.input));
+            asked.any(|frame| !frame.succeeded() || !asks.is_yes(&frame.output))
+        };
+        contracts.map(Approval::owner).find(says_no)
     }
 
     fn perform(

@@ -14,7 +14,7 @@ use crate::fork::{
     ExecTransaction, ForkError, Moment, PROXY_SLOTS, Rehearsal, State, StateSource, World, code_behind,
     complete, gas_limit, runs_elsewhere, settle, view,
 };
-use crate::safe::{slot, slot_word};
+use crate::safe::{SafeState, owner_slot, slot, slot_word};
 
 /// A chain at one block.
 pub(super) struct Pinned<'a> {
@@ -29,6 +29,19 @@ impl Pinned<'_> {
             other => ChainError::NotRehearsed { chain: self.chain.name().into(), why: other.to_string() },
         }
     }
+}
+
+/// The values that Safes read to answer for a signature: their contracts, thresholds and owners.
+fn safe_keys(safes: &[SafeState]) -> Keys {
+    let mut keys = Keys::default();
+    for safe in safes {
+        let known = [safe.id.address, safe.singleton, safe.fallback_handler];
+        keys.accounts.extend(known.into_iter().filter(|address| !address.is_zero()));
+        let fixed = [slot_word(slot::SINGLETON), slot_word(slot::THRESHOLD), slot::FALLBACK_HANDLER];
+        let owners = safe.owners.list().iter().take(MOST_LISTED).map(|owner| owner_slot(*owner));
+        keys.slots.extend(fixed.into_iter().chain(owners).map(|slot| (safe.id.address, slot)));
+    }
+    keys
 }
 
 impl StateSource for Pinned<'_> {
@@ -123,6 +136,23 @@ impl Chain {
             Keys { accounts: named.map(|word| Address::from_word(*word)).collect(), ..Keys::default() };
         let result = complete(&source, &mut world, hints, |world| code_behind(world, targets));
         result.map_err(|error| source.failed(error))
+    }
+
+    /// Answers queries in this process, in the block after `seen`'s, and adds the answers to it. Nobody is told what is asked:
+    /// only the values that it reads are asked for.
+    ///
+    /// # Errors
+    /// When a value cannot be had from a quorum.
+    pub fn ask_on_fork(&self, seen: &mut Snapshot, queries: &[Query], now: u64) -> Result<(), ChainError> {
+        let mut world = self.world(seen);
+        world.next_timestamp = world.next_timestamp.max(now);
+        let source = Pinned { chain: self, block: seen.header.block() };
+        let hints = safe_keys(&seen.safes);
+        let result = complete(&source, &mut world, hints, |world| view(world, Moment::Next, queries));
+        seen.known.state = world.state;
+        let (answers, _) = result.map_err(|error| source.failed(error))?;
+        seen.readings.extend(answers);
+        Ok(())
     }
 
     /// The most gas that a transaction may have in the block after `seen`'s.

@@ -25,7 +25,7 @@ impl Chain {
 }
 
 /// Returns `true` if a signed transaction gives the Safe transaction to its Safe on this chain, with no ether, and does
-/// nothing else.
+/// nothing else; and is from the one owner who may send it, where one counts because they do.
 fn gives(ready: &Ready, chain_id: u64, raw: &[u8]) -> bool {
     let Ok(TxEnvelope::Eip1559(signed)) = TxEnvelope::decode_2718_exact(raw) else { return false };
     let (tx, safe) = (signed.tx(), ready.safe());
@@ -34,4 +34,5 @@ fn gives(ready: &Ready, chain_id: u64, raw: &[u8]) -> bool {
         && tx.to == TxKind::Call(safe.address)
         && tx.value.is_zero()
         && tx.input == *ready.calldata()
+        && ready.only_from().is_none_or(|owner| signed.recover_signer().is_ok_and(|from| from == owner))
 }

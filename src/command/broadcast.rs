@@ -58,6 +58,12 @@ pub struct Args {
     #[arg(long, help_heading = "Output", conflicts_with_all = ["confirm", "keystore", "ledger"])]
     calldata: bool,
 
+    /// Count the payer, who is an owner, as one approval without a signature
+    ///
+    /// With a keystore only. The transaction is then good from this payer alone.
+    #[arg(long, conflicts_with_all = ["calldata", "ledger"], help_heading = "Key")]
+    approve_by_sending: bool,
+
     /// The most to pay per unit of gas, in gwei
     #[arg(long, value_name = "GWEI", default_value_t = 500, help_heading = "Checks")]
     max_fee: u64,
@@ -124,11 +130,14 @@ impl Args {
 
 pub fn run(session: &Session, args: &Args) -> Result<Exit, Error> {
     affordable_tip(args.priority_fee, args.max_fee)?;
-    let terms = args.terms();
-    let given = &terms.given;
-    session.require_accepted(&session.rests_of(&args.what, given)?, &args.accept.accept)?;
+    let mut terms = args.terms();
+    session.require_accepted(&session.rests_of(&args.what, &terms.given)?, &args.accept.accept)?;
     // The address that a keystore states: its key is asked for only once there is something to send.
     let named = if args.calldata { None } else { Some(key::find(session.ui, &args.key, Use::Paying)?) };
+    if args.approve_by_sending {
+        terms.given.sender = Some(sending_owner(session, named.as_ref())?);
+    }
+    let (terms, given) = (&terms, &terms.given);
     if let Some(chat) = &args.chat {
         let received = incoming::receive(session, &args.what, given, std::slice::from_ref(chat))?;
         received.require_read(session).map_err(|error| error.hint("nothing was sent"))?;
@@ -136,7 +145,7 @@ pub fn run(session: &Session, args: &Args) -> Result<Exit, Error> {
     let payer = named.as_ref().and_then(Named::stated);
     let found = session.parts(&args.what, given)?;
     let titles = found.iter().map(Found::title).collect();
-    let mut looks = side_by_side(session.ui, found, |found| Look::first(session, &terms, found, payer));
+    let mut looks = side_by_side(session.ui, found, |found| Look::first(session, terms, found, payer));
     require_named(&terms.given.hashes, &looks)?;
     let mut open = named.as_ref().map(|named| {
         || {
@@ -170,6 +179,29 @@ fn require_named(hashes: &[String], looks: &[Result<Look, Error>]) -> Result<(),
         }
         None => Ok(()),
     }
+}
+
+/// Returns the owner who is to count because they send it.
+///
+/// # Errors
+/// For a Ledger, which shows nothing of what it pays for: a host could have it approve another transaction.
+fn sending_owner(session: &Session, named: Option<&Named>) -> Result<Address, Error> {
+    const FLAG: &str = "--approve-by-sending";
+    let usage =
+        |message: String| Error::new(Exit::Usage, message).hint(format!("sign it, and leave out {FLAG}"));
+    let Some(named) = named.filter(|named| !named.is_ledger()) else {
+        return Err(usage(format!(
+            "{FLAG} is for a keystore: a Ledger does not show what it pays for, and could be made to approve something else"
+        )));
+    };
+    let from =
+        named.stated().ok_or_else(|| usage(format!("{FLAG} needs a keystore that states its address")))?;
+    let pinned = session.council.safes.values().filter_map(|safe| safe.owners.as_ref());
+    let is_pinned = session.council.safes.values().all(|safe| safe.owners.is_some());
+    if is_pinned && !pinned.into_iter().any(|owners| owners.contains(from)) {
+        return Err(usage(format!("the payer {from} is not an owner of any Safe of your council file")));
+    }
+    Ok(from)
 }
 
 /// Sends one transaction, and proves it. `payer` is the one for whom it was read.

@@ -19,6 +19,7 @@ use crate::command::report::report;
 use crate::council::Call;
 use crate::error::{Error, Exit};
 use crate::proposal::{NotReady, Shortfall, assemble};
+use crate::safe::SafeTree;
 use crate::session::each_part::{each, each_offline};
 use crate::ui::Text;
 
@@ -162,27 +163,65 @@ fn kind_of(tally: &Shortfall, owner: Address) -> Option<String> {
     tally.approved.iter().find(|a| a.owner() == owner).map(|a| a.kind().to_string())
 }
 
+/// A row for each owner and, below a Safe, for each of its own.
 fn rows(judged: &Judged, tally: &Shortfall) -> Vec<Vec<String>> {
-    let row = |owner: &Address| {
+    let mut rows = Vec::new();
+    add_rows(&mut rows, judged, (tally, &judged.tree()), 0);
+    rows
+}
+
+fn add_rows(
+    rows: &mut Vec<Vec<String>>,
+    judged: &Judged,
+    (tally, tree): (&Shortfall, &SafeTree),
+    depth: usize,
+) {
+    for owner in tree.owners.list() {
+        let (child, kind) = (tally.child(*owner), kind_of(tally, *owner));
+        let below = child.and_then(|child| child.tally.as_ref());
+        let signed = match (&kind, below) {
+            (Some(_), _) => "yes".into(),
+            (None, Some(below)) => format!("{} of {}", below.approved.len(), below.threshold),
+            (None, None) => "no".into(),
+        };
+        let open = child.map_or("", |child| match &child.tally {
+            _ if child.says_no => "says no to its signatures",
+            None => "a Safe: has to call approveHash",
+            Some(_) => "a Safe",
+        });
+        let name = format!("{}{}", "  ".repeat(depth), judged.name(*owner));
+        rows.push(vec![owner.to_string(), name, signed, kind.unwrap_or_else(|| open.into())]);
+        if let (Some(below), Some(tree)) = (below, tree.child(*owner)) {
+            add_rows(rows, judged, (below, tree), depth + 1);
+        }
+    }
+}
+
+fn owner_objects(judged: &Judged, tally: &Shortfall, tree: &SafeTree) -> Vec<Value> {
+    let object = |owner: &Address| {
         let kind = kind_of(tally, *owner);
-        vec![
-            owner.to_string(),
-            judged.name(*owner).to_string(),
-            if kind.is_some() { "yes" } else { "no" }.to_string(),
-            kind.unwrap_or_default(),
-        ]
+        let mut object = json!({
+            "owner": owner.to_string(), "name": judged.derived.names.name(*owner), "signed": kind.is_some(), "kind": kind,
+        });
+        if let (Some(child), Some(tree)) = (tally.child(*owner), tree.child(*owner)) {
+            object["safe"] = match &child.tally {
+                None => json!({ "by": "approveHash" }),
+                Some(below) => json!({
+                    "by": "signatures",
+                    "signed": below.approved.len(),
+                    "threshold": below.threshold.get(),
+                    "says_no": child.says_no,
+                    "owners": owner_objects(judged, below, tree),
+                }),
+            };
+        }
+        object
     };
-    judged.state().owners.list().iter().map(row).collect()
+    tree.owners.list().iter().map(object).collect()
 }
 
 fn object(judged: &Judged, tally: &Shortfall, refused: &[Finding], stage: Stage) -> Value {
-    let owner = |owner: &Address| {
-        let kind = kind_of(tally, *owner);
-        json!({
-            "owner": owner.to_string(), "name": judged.derived.names.name(*owner), "signed": kind.is_some(), "kind": kind,
-        })
-    };
-    let owners: Vec<Value> = judged.state().owners.list().iter().map(owner).collect();
+    let owners = owner_objects(judged, tally, &judged.tree());
     json!({
         "safe_tx_hash": judged.proposal().hash().to_string(),
         "nonce": judged.proposal().nonce().to_string(),

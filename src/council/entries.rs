@@ -8,7 +8,7 @@ use alloy::primitives::{Address, B256};
 use toml::Spanned;
 
 use super::council_toml::{WireChain, WireCode, WireLever, WirePinned, WirePlace, WireSafe};
-use super::text_source::{Source, known};
+use super::text_source::Source;
 use super::{Chain, Combined, Lever, RpcAddress, Safe, Signer, Target, duration};
 use crate::excerpt::Fault;
 use crate::safe::deployments::batch_contracts;
@@ -155,18 +155,18 @@ fn read_owner(
         if owner.starts_with("0x") {
             return source.address(text);
         }
-        let all: BTreeMap<String, ()> = (signers.keys().cloned())
-            .chain(safes.keys().map(|name| name.get_ref().clone()))
-            .map(|name| (name, ()))
-            .collect();
-        return known(source, "signer or Safe", text, &all).map(|()| Address::ZERO);
+        let all: Vec<&str> =
+            signers.keys().chain(safes.keys().map(Spanned::get_ref)).map(String::as_str).collect();
+        let message = format!("no signer or Safe is called {owner:?}; known: {}", all.join(", "));
+        return Err(source.fault(text.span(), message));
     };
     if owner == name {
         return Err(source.fault(text.span(), format!("Safe {owner} cannot own itself")));
     }
     if safe.chain.get_ref() != wire.chain.get_ref() {
         let (theirs, own) = (safe.chain.get_ref(), wire.chain.get_ref());
-        let message = format!("Safe {owner} is on {theirs}, and {name} on {own}: only a Safe of its chain owns it");
+        let message =
+            format!("Safe {owner} is on {theirs}, and {name} on {own}: only a Safe of its chain owns it");
         return Err(source.fault(text.span(), message));
     }
     source.address(&safe.address)

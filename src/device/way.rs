@@ -118,7 +118,13 @@ mod tests {
         let data = vec![1; length].into();
         let tx = SafeTx::new(Address::ZERO, U256::from(value), data, operation, Nonce::from(0));
         let kind = SignatureKind::Ecdsa;
-        let request = SigningRequest { safe: &safe, signs: Signs::Tx(&tx), owner: Address::ZERO, kind, way: Way::Fields };
+        let request = SigningRequest {
+            safe: &safe,
+            signs: Signs::Tx(&tx),
+            owner: Address::ZERO,
+            kind,
+            way: Way::Fields,
+        };
         Weight::of(&request, heavy, together)
     }
 

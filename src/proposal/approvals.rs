@@ -76,6 +76,12 @@ impl Shortfall {
         enough.then_some(chosen)
     }
 
+    /// The Safe among the owners with this address.
+    #[must_use]
+    pub fn child(&self, owner: Address) -> Option<&Child> {
+        self.children.iter().find(|child| child.safe == owner)
+    }
+
     #[must_use]
     pub const fn is_met(&self) -> bool {
         self.approved.len() >= self.threshold.get()

@@ -29,6 +29,22 @@ pub struct Finds {
     pub work: usize,
 }
 
+impl Finds {
+    /// Returns `true` if some of it does not say which proposal it is for.
+    #[must_use]
+    pub fn has_bare(&self) -> bool {
+        !self.bare.is_empty() || !self.approved.is_empty() || self.contracts.iter().any(|c| c.hash.is_none())
+    }
+
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.stated.is_empty()
+            && self.bare.is_empty()
+            && self.contracts.is_empty()
+            && self.approved.is_empty()
+    }
+}
+
 /// A line that begins like ours and cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Damaged {

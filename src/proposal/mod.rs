@@ -45,7 +45,7 @@ mod wire;
 mod wire_reading;
 
 pub use approvals::{Approvals, Child, Shortfall, contract_queries};
-pub use asking::{approval_query, contract_query};
+pub use asking::{approval_query, contract_query, yes_to};
 pub use binding::{Binding, BindingError, BoundLever, Difference, OpenArgument, command, differences};
 pub use build::{BatchContract, BatchSource, BuildError, build_tx, calls_of};
 pub use card::{Card, PrintedCard, Stale};

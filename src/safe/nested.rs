@@ -59,13 +59,23 @@ impl Question {
         }
     }
 
-    /// Returns `true` if this answer says yes.
+    /// Returns `true` if a call asks in this form, whatever about.
     #[must_use]
-    pub fn is_yes(&self, answer: &[u8]) -> bool {
-        let yes = match self {
+    pub fn is_asked(&self, calldata: &[u8]) -> bool {
+        calldata.starts_with(&self.selector())
+    }
+
+    const fn selector(&self) -> [u8; 4] {
+        match self {
             Self::Bytes(_) => by_bytes::isValidSignatureCall::SELECTOR,
             Self::Hash(_) => by_hash::isValidSignatureCall::SELECTOR,
-        };
+        }
+    }
+
+    /// Returns `true` if this answer says yes: with the function's own selector.
+    #[must_use]
+    pub fn is_yes(&self, answer: &[u8]) -> bool {
+        let yes = self.selector();
         // A bytes4 fills the beginning of a word. What a Safe makes of other bytes behind it depends on its compiler.
         answer.get(..32).is_some_and(|word| word[..4] == yes && word[4..].iter().all(|byte| *byte == 0))
     }

@@ -8,7 +8,7 @@ use crate::ceremony::outcome::{self, Outcome};
 use crate::ceremony::sent::{Sent, is_underpriced, waiting};
 use crate::error::{Error, Exit};
 use crate::evm::amount;
-use crate::proposal::{Ready, reassemble};
+use crate::proposal::{Approvals, Ready, reassemble};
 use crate::session::Session;
 use crate::ui::Text;
 
@@ -56,7 +56,9 @@ pub fn sent_before(
     }
     let Some(sent) = waiting(&all, from, prepared.nonce) else { return Ok(Before::Nothing) };
     let now = judged.seen()?.fresh()?;
-    let Some(ready) = reassemble(judged.proposal(), &sent.tx.input, &judged.approvals(), now) else {
+    // An owner who counted because they sent it still does.
+    let given = Approvals { sender: Some(sent.from), ..judged.approvals() };
+    let Some(ready) = reassemble(judged.proposal(), &sent.tx.input, &given, now) else {
         let text =
             format!("{} was sent before, and the Safe does not take its approvals any more", sent.hash);
         session.ui.say(&Text::default().warn("stuck: ").add(&text));

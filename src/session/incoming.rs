@@ -145,8 +145,23 @@ impl Received {
         let Self { sources, taken } = self;
         let gathered = &taken.gathered;
         let lines = |signatures: &[OwnerSignature]| {
-            signatures.iter().map(|one| Line::new(one, &session.name_of(one.owner()))).collect()
+            let line = |one: &OwnerSignature| {
+                let safe = one.through().last().map(|safe| format!(", for {}", session.name_of(*safe)));
+                let name = session.name_of(one.owner());
+                Line::new(one.owner(), one.hash(), &name, &safe.unwrap_or_default())
+            };
+            signatures.iter().map(line).collect::<Vec<_>>()
         };
+        let mut all_taken = lines(&gathered.new);
+        all_taken.extend(taken.verified.wallets.iter().map(|wallet| {
+            let owner = wallet.signature().owner;
+            Line::new(owner, wallet.hash(), &session.name_of(owner), ", a contract that says yes")
+        }));
+        all_taken.extend(
+            taken.verified.approved.iter().map(|(hash, owner)| {
+                Line::new(*owner, *hash, &session.name_of(*owner), ", approved on chain")
+            }),
+        );
         let spare = gathered.spare.iter().map(|((hash, owner), count)| Spare {
             owner: owner.to_string(),
             safe_tx_hash: hash.to_string(),
@@ -158,7 +173,7 @@ impl Received {
         });
         let listed: Vec<Refused> = sources.refused(gathered).collect();
         Imported {
-            taken: lines(&gathered.new),
+            taken: all_taken,
             known: lines(&gathered.known),
             not_needed: spare.collect(),
             refused_listed: listed.len(),
@@ -190,7 +205,8 @@ impl Received {
     pub fn report(&self, session: &Session) -> Result<Exit, Error> {
         let Taken { gathered, refused_files, tallies, .. } = &self.taken;
         let refused = self.require_read(session)?.refused;
-        if gathered.new.is_empty() && gathered.known.is_empty() && gathered.spare.is_empty() {
+        let is_none = gathered.new.is_empty() && gathered.known.is_empty() && gathered.spare.is_empty();
+        if is_none && self.taken.verified.wallets.is_empty() && self.taken.verified.approved.is_empty() {
             let first = refused.first().map(|one| (one.origin.as_str(), one.why.as_str()));
             let error = nothing_taken(first, !refused_files.is_empty());
             return Err(tallies.iter().fold(error, |error, tally| error.hint(tally.to_string())));

@@ -5,7 +5,7 @@ use alloy::primitives::Address;
 use crate::ceremony::judged::Judged;
 use crate::ceremony::own_settings::stated;
 use crate::device::{
-    Asked, DataShown, Prediction, Signs, SigningRequest, Way, Weight, choose_way, safe_tx_pages,
+    Asked, DataShown, Prediction, SigningRequest, Signs, Way, Weight, choose_way, safe_tx_pages,
 };
 use crate::error::{Error, Exit};
 use crate::playbook::Kind;
@@ -29,7 +29,9 @@ pub struct Asking {
 /// Returns what an owner signs for this Safe: the transaction, or a message of a Safe that owns it.
 #[must_use]
 pub fn signs<'s>(judged: &'s Judged, way: &'s proposal::Way) -> Signs<'s> {
-    way.message.as_ref().map_or_else(|| Signs::Tx(judged.proposal().tx()), |known| Signs::Message(&known.message))
+    way.message
+        .as_ref()
+        .map_or_else(|| Signs::Tx(judged.proposal().tx()), |known| Signs::Message(&known.message))
 }
 
 /// Chooses the way and shows the pages. Asks for a yes of its own where the Ledger would not show all of the data.

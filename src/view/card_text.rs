@@ -5,7 +5,7 @@ use alloy::primitives::utils::format_ether;
 use serde::Serialize;
 
 use crate::ceremony::cards::LeverCard;
-use crate::device::{AppVersion, Model, Pages, Settings, SigningRequest, Status, Way, safe_tx_pages};
+use crate::device::{AppVersion, Model, Pages, Settings, SigningRequest, Signs, Status, Way, safe_tx_pages};
 use crate::incident::Utc;
 use crate::playbook::{PlannedCall, Playbook};
 use crate::proposal::Card;
@@ -311,8 +311,13 @@ fn pages(model: Model, card: &Card, tx: &SafeTx) -> Pages {
     let settings = Settings { raw_messages: true, transaction_hash: true, ..Settings::default() };
     // Whose key it is changes no page.
     let owner = card.safe().address;
-    let request =
-        SigningRequest { safe: card.safe(), tx, owner, kind: SignatureKind::Ecdsa, way: Way::Fields };
+    let request = SigningRequest {
+        safe: card.safe(),
+        signs: Signs::Tx(tx),
+        owner,
+        kind: SignatureKind::Ecdsa,
+        way: Way::Fields,
+    };
     safe_tx_pages(&status, settings, &request)
 }
 

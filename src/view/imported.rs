@@ -1,8 +1,10 @@
 //! The result of an import: the lines for a person and the object for a script.
 
+use alloy::primitives::Address;
 use serde::Serialize;
 
-use crate::proposal::{OwnerSignature, Tally};
+use crate::proposal::Tally;
+use crate::safe::SafeTxHash;
 use crate::ui::{Lines, Text};
 
 /// The most signatures that are listed one by one.
@@ -66,11 +68,12 @@ pub struct Progress {
 }
 
 impl Line {
+    /// `note` says how the owner approved, where it is not by a plain signature: `, for foundation`.
     #[must_use]
-    pub fn new(signature: &OwnerSignature, name: &str) -> Self {
-        let (owner, hash) = (signature.owner().to_string(), signature.hash().to_string());
+    pub fn new(owner: Address, hash: SafeTxHash, name: &str, note: &str) -> Self {
+        let (owner, hash) = (owner.to_string(), hash.to_string());
         let shown = if name == owner { owner.clone() } else { format!("{name} {owner}") };
-        Self { owner, safe_tx_hash: hash, shown }
+        Self { owner, safe_tx_hash: hash, shown: format!("{shown}{note}") }
     }
 }
 

@@ -8,8 +8,8 @@ use alloy::consensus::TxEip1559;
 use alloy::primitives::{Address, Bytes, TxKind, U256, address};
 use alloy::rpc::types::AccessList;
 use breakglass::device::{
-    Asked, DerivationPath, DeviceError, Ledger, SearchPaths, SigningRequest, Waiting, Watcher, Way, Weight,
-    choose_way,
+    Asked, DerivationPath, DeviceError, Ledger, SearchPaths, SigningRequest, Signs, Waiting, Watcher, Way,
+    Weight, choose_way,
 };
 use breakglass::safe::{Nonce, Operation, SafeId, SafeTx, SafeVersion, SignatureKind};
 

@@ -6,8 +6,8 @@ use alloy::hex;
 use alloy::primitives::{Address, TxKind, U256};
 use alloy::rpc::types::AccessList;
 use breakglass::device::{
-    Ledger, Page, Pages, SearchPaths, SigningRequest, Way, address_pages, safe_message_pages, safe_tx_pages,
-    transaction_pages,
+    Ledger, Page, Pages, SearchPaths, SigningRequest, Signs, Way, address_pages, safe_message_pages,
+    safe_tx_pages, transaction_pages,
 };
 use breakglass::safe::{SafeId, SafeTx, SignatureKind};
 

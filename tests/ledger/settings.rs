@@ -5,8 +5,8 @@ use alloy::consensus::{SignableTransaction, Transaction, TxEip1559, TxLegacy};
 use alloy::hex;
 use alloy::primitives::{Address, Signature, TxKind, U256, address};
 use breakglass::device::{
-    Apdu, AppInfo, AppVersion, Configuration, DerivationPath, Kind, Model, Pages, Settings, SigningRequest, Signs,
-    Status, TypedData, Way, safe_message_pages, safe_tx_pages, transaction_pages,
+    Apdu, AppInfo, AppVersion, Configuration, DerivationPath, Kind, Model, Pages, Settings, SigningRequest,
+    Signs, Status, TypedData, Way, safe_message_pages, safe_tx_pages, transaction_pages,
 };
 use breakglass::safe::SignatureKind;
 use serde_json::Value;
@@ -124,7 +124,8 @@ impl Row {
         let tx = safe_tx_of(&self.input);
         let eth_sign = self.kind() == Kind::Message;
         let kind = if eth_sign { SignatureKind::EthSign } else { SignatureKind::Ecdsa };
-        let request = SigningRequest { safe: &safe, signs: Signs::Tx(&tx), owner: OWNER, kind, way: self.way() };
+        let request =
+            SigningRequest { safe: &safe, signs: Signs::Tx(&tx), owner: OWNER, kind, way: self.way() };
         let hash = *request.hashes().safe_tx.word();
         let digest = if eth_sign { alloy::primitives::eip191_hash_message(hash) } else { hash };
         (safe_tx_pages(&status, settings, &request), hex::encode(digest))

@@ -13,8 +13,8 @@ use alloy::consensus::TxEnvelope;
 use alloy::network::eip2718::Decodable2718;
 use alloy::primitives::{Address, Bytes, U256, address};
 use breakglass::device::{
-    DerivationPath, DeviceError, Ledger, Model, Page, Pages, SearchPaths, Settings, SigningRequest, Status,
-    Target, Waiting, Way, address_pages, safe_tx_pages, transaction_pages,
+    DerivationPath, DeviceError, Ledger, Model, Page, Pages, SearchPaths, Settings, SigningRequest, Signs,
+    Status, Target, Waiting, Way, address_pages, safe_tx_pages, transaction_pages,
 };
 use breakglass::safe::{Nonce, Operation, SafeId, SafeTx, SafeVersion, SignatureKind};
 use serde_json::{Value, json};

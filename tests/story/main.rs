@@ -42,6 +42,7 @@ mod ledger;
 mod lines;
 mod many;
 mod mined;
+mod nested;
 mod network;
 mod overview;
 mod proofs;

@@ -327,7 +327,13 @@ mod tests {
         let data = vec![0xab; length].into();
         let tx = SafeTx::new(Address::ZERO, U256::MAX, data, Operation::Call, Nonce(U256::MAX));
         let kind = SignatureKind::Ecdsa;
-        let request = SigningRequest { safe: &safe, signs: Signs::Tx(&tx), owner: Address::ZERO, kind, way: Way::Fields };
+        let request = SigningRequest {
+            safe: &safe,
+            signs: Signs::Tx(&tx),
+            owner: Address::ZERO,
+            kind,
+            way: Way::Fields,
+        };
         safe_tx_pages(status, settings, &request)
     }
 

@@ -123,10 +123,8 @@ fn answered(
     let none = Readings::new();
     let given = Approvals { wallets, ..Approvals::new(&[], &[], &none) };
     for query in contract_queries(proposal, tree, &given) {
-        let Query::Call { data, .. } = &query else { panic!("{query}") };
-        let mut yes = [0; 32];
-        yes[..4].copy_from_slice(&data[..4]);
-        said.insert(query, Answer::Value(Bytes::copy_from_slice(&yes)));
+        let yes = yes_to(&query).unwrap();
+        said.insert(query, yes);
     }
     said
 }

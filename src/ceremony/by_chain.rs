@@ -1,0 +1,136 @@
+//! Approvals that only the chain can verify: signatures of contracts that are not Safes of the council file, and approved
+//! hashes that somebody tells of.
+
+use alloy::primitives::Address;
+
+use crate::ceremony::desk::Desk;
+use crate::chain::{Ask, Snapshot};
+use crate::clock;
+use crate::error::Error;
+use crate::evm::{Answer, BlockTag, Query};
+use crate::proposal::{
+    Approvals, Finds, Gathered, Proposal, Refusal, SafeOwners, Stated, WalletSignature, approval_query,
+    contract_queries, count,
+};
+use crate::safe::{Approval, SafeTxHash, SignatureKind};
+
+/// The approvals that the chain verified.
+#[derive(Default)]
+pub struct Verified {
+    pub wallets: Vec<WalletSignature>,
+    pub approved: Vec<(SafeTxHash, Address)>,
+}
+
+impl Verified {
+    /// Returns `true` if one of them is for this proposal.
+    #[must_use]
+    pub fn is_for(&self, hash: SafeTxHash) -> bool {
+        self.wallets.iter().any(|wallet| wallet.hash() == hash)
+            || self.approved.iter().any(|(approved, _)| *approved == hash)
+    }
+}
+
+impl Desk<'_> {
+    /// Asks the chain about what was found and nobody else can verify. What it does not confirm is refused.
+    pub fn verify_by_chain<'t>(
+        &self,
+        found: &[Finds],
+        targets: impl Iterator<Item = (&'t Proposal, &'t SafeOwners)>,
+        gathered: &mut Gathered,
+    ) -> Verified {
+        let claimed: Vec<Address> = found.iter().flat_map(|finds| &finds.approved).copied().collect();
+        let mut verified = Verified::default();
+        let mut refused: Vec<String> = Vec::new();
+        let mut unknown: Vec<Address> = claimed.clone();
+        for (proposal, owners) in targets {
+            let wallets: Vec<WalletSignature> =
+                gathered.contracts.iter().filter(|w| w.hash() == proposal.hash()).cloned().collect();
+            let approvers: Vec<Address> = claimed.iter().copied().filter(|o| owners.contains(*o)).collect();
+            unknown.retain(|owner| !owners.contains(*owner));
+            if wallets.is_empty() && approvers.is_empty() {
+                continue;
+            }
+            match self.ask_chain(proposal, &wallets, &approvers) {
+                Ok(seen) => sort_out(proposal, &seen, wallets, &approvers, (&mut verified, &mut refused)),
+                Err(error) => refused.push(format!("the chain could not be asked about it: {error}")),
+            }
+        }
+        let stranger = |owner| format!("{owner} is said to have approved on chain, and is not an owner");
+        refused.extend(unknown.into_iter().map(stranger));
+        for why in refused {
+            gathered.refused.push(|| Refusal { text: 0, stated: Stated::bare([0; 65]), why });
+        }
+        verified
+    }
+
+    /// Asks in this process, on the state that the quorum agreed on: no RPC sees a signature.
+    fn ask_chain(
+        &self,
+        proposal: &Proposal,
+        wallets: &[WalletSignature],
+        approvers: &[Address],
+    ) -> Result<Snapshot, Error> {
+        let safe = self.safe_of(proposal)?;
+        let approvals: Vec<Query> = approvers
+            .iter()
+            .map(|owner| approval_query(proposal.safe().address, &proposal.hash(), *owner))
+            .collect();
+        let (link, safes) = (self.connect(safe)?, self.likely_safes(safe));
+        let ask = Ask { safe: safe.address, safes: &safes, queries: &approvals, ..Ask::default() };
+        self.progress.wait("asking the contracts that are owners", || {
+            let mut seen = link.snapshot(&ask, BlockTag::Latest)?;
+            let given = Approvals::new(&[], wallets, &seen.readings);
+            let queries = contract_queries(proposal, &seen.tree(), &given);
+            link.ask_on_fork(&mut seen, &queries, clock::seconds())?;
+            Ok(seen)
+        })
+    }
+}
+
+fn sort_out(
+    proposal: &Proposal,
+    seen: &Snapshot,
+    wallets: Vec<WalletSignature>,
+    approvers: &[Address],
+    (verified, refused): (&mut Verified, &mut Vec<String>),
+) {
+    let hash = proposal.hash();
+    for wallet in wallets {
+        let owner = wallet.signature().owner;
+        let given = Approvals::new(&[], std::slice::from_ref(&wallet), &seen.readings);
+        if said_yes(proposal, seen, &given, owner, wallet.through()) {
+            verified.wallets.push(wallet);
+        } else {
+            refused.push(format!("{owner} does not say that this is its signature for {hash}"));
+        }
+    }
+    for owner in approvers {
+        let query = approval_query(proposal.safe().address, &hash, *owner);
+        if seen.readings.get(&query).is_some_and(Answer::is_set) {
+            verified.approved.push((hash, *owner));
+        } else {
+            refused.push(format!(
+                "{owner} has not approved {hash} on chain: it would count only if {owner} sends the transaction"
+            ));
+        }
+    }
+}
+
+/// Returns `true` if a contract's signature counts for the Safe that it owns.
+fn said_yes(
+    proposal: &Proposal,
+    seen: &Snapshot,
+    given: &Approvals,
+    owner: Address,
+    through: &[Address],
+) -> bool {
+    let mut tally = count(proposal, given, &seen.tree());
+    for safe in through {
+        let below = tally.children.into_iter().find(|child| child.safe == *safe);
+        let Some(below) = below.and_then(|child| child.tally) else { return false };
+        tally = below;
+    }
+    let is_its =
+        |approval: &Approval| approval.owner() == owner && approval.kind() == SignatureKind::Contract;
+    tally.approved.iter().any(is_its)
+}
