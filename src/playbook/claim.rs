@@ -57,6 +57,8 @@ pub struct Step {
     pub args: Vec<Template>,
     /// In wei.
     pub value: Option<Template>,
+    /// An address whose 20 bytes follow the arguments, for a contract that reads its target there.
+    pub append: Option<Template>,
     /// The call, from the Safe and alone, must not revert before anybody signs.
     pub tried: bool,
     /// The step is left out when all of these hold already; never where there are none.
@@ -64,13 +66,24 @@ pub struct Step {
 }
 
 impl Step {
+    /// Returns the calldata, the values of the arguments in it, and the address that follows them.
+    pub(super) fn calldata(
+        &self,
+        values: &Values,
+    ) -> Result<(Bytes, Vec<DynSolValue>, Option<Address>), Stop> {
+        let (data, args) = encode(&self.function, &self.args, values)?;
+        let appended = self.append.as_ref().map(|address| address.address(values)).transpose()?;
+        let tail = appended.as_ref().map(|address| address.as_slice()).unwrap_or_default();
+        Ok(([&data, tail].concat().into(), args, appended))
+    }
+
     /// Adds the names that the calls depend on.
     pub(super) fn names(&self, into: &mut BTreeSet<String>) {
         if let Some(each) = &self.each {
             each.names(into);
         }
         self.to.names(into);
-        self.args.iter().chain(&self.value).for_each(|template| template.names(into));
+        self.args.iter().chain(&self.value).chain(&self.append).for_each(|template| template.names(into));
         self.skip_if.iter().for_each(|claim| claim.names(into));
     }
 }

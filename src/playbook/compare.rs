@@ -42,12 +42,13 @@ impl Playbook {
 fn written(step: &Step) -> String {
     let args = step.args.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
     let sends = step.value.as_ref().map_or_else(String::new, |value| format!(" with {value} wei"));
+    let append = step.append.as_ref().map_or_else(String::new, |address| format!(", followed by {address}"));
     let tried = if step.tried { ", tried before" } else { "" };
     let skips: Vec<String> = step.skip_if.iter().map(|claim| format!(", left out if {claim}")).collect();
     let skips = skips.concat();
     let args = if args.is_empty() { args } else { format!(" with {args}") };
     let each = step.each.as_ref().map_or_else(String::new, |each| format!("{each}: "));
-    format!("{each}{}{args} on {}{sends}{tried}{skips}", step.function.signature(), step.to)
+    format!("{each}{}{args}{append} on {}{sends}{tried}{skips}", step.function.signature(), step.to)
 }
 
 /// Lists in which the place counts.

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use alloy::dyn_abi::DynSolValue;
 use alloy::primitives::{Address, U256};
 
-use super::claim::{Claim, Step, encode};
+use super::claim::{Claim, Step};
 use super::each::{Item, once_each, turns};
 use super::language::expression::{Stop, Values};
 use super::language::template::Template;
@@ -357,7 +357,7 @@ impl<'a> Work<'a> {
     fn call(&self, playbook: &Playbook, act: &Act, args: &[ShownArg]) -> Result<PlannedCall, Stop> {
         let (step, known) = (act.step, self.values.with(act.item.clone()));
         let to = step.to.address(&known)?;
-        let (data, values) = encode(&step.function, &step.args, &known)?;
+        let (data, values, appended) = step.calldata(&known)?;
         let value = match step.value.as_ref().map(|v| v.eval(&known)).transpose()? {
             Some(DynSolValue::Uint(wei, _)) => wei,
             _ => U256::ZERO,
@@ -367,10 +367,13 @@ impl<'a> Work<'a> {
             let name = input.map_or("", |p| if p.name.is_empty() { &p.ty } else { &p.name });
             (name.to_string(), self.argument(playbook, step.args.get(i), value, args))
         };
+        let appended = appended.map(|address| {
+            ("appended".to_string(), render(&DynSolValue::Address(address), Some(self.values.names)))
+        });
         Ok(PlannedCall {
             call: Call { to, value, data },
             signature: step.function.signature(),
-            arguments: values.iter().enumerate().map(shown).collect(),
+            arguments: values.iter().enumerate().map(shown).chain(appended).collect(),
             to_name: self.values.names.name(to).map(str::to_string),
             step: act.index,
         })

@@ -160,14 +160,14 @@ pub enum Check {
 }
 
 impl Check {
-    /// Returns `true` if the check asks `contract` for an address and wants exactly this one.
+    /// Returns `true` if the check asks `contract` for an address, alone or as a field, and wants exactly this one.
     #[must_use]
     pub fn states(&self, contract: Address, address: Address) -> bool {
         let Self::Value { expectation, .. } = self else { return false };
         let asks = |query: &Query| matches!(query, Query::Call { to, .. } if *to == contract);
         expectation.relation == Relation::Is
             && self.queries().iter().any(asks)
-            && expectation.pattern.clone().into_value() == Ok(DynSolValue::Address(address))
+            && expectation.pattern.has_field(&DynSolValue::Address(address))
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::process::Command;
 
+use alloy::primitives::hex;
 use breakglass::playbook::Catalogue;
 
 use crate::stage::fixtures;
@@ -24,7 +25,8 @@ fn another_encoder_gives_the_same_calldata() {
         let id = &entry.playbook.id;
         let example = entry.playbook.example.as_ref().unwrap_or_else(|| panic!("{id} has no example"));
         for call in &example.calls {
-            assert_eq!(cast(&call.signature, &call.args), call.data.to_string(), "{id}");
+            let tail = call.appended.map_or_else(String::new, |address| hex::encode(address));
+            assert_eq!(cast(&call.signature, &call.args) + &tail, call.data.to_string(), "{id}");
         }
     }
 }

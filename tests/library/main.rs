@@ -14,6 +14,7 @@ mod stage;
 mod cli;
 mod finding;
 mod golden;
+mod levers;
 mod openzeppelin;
 mod protocols;
 mod registry;
@@ -26,9 +27,11 @@ mod windows;
 #[test]
 fn every_playbook_is_pulled_somewhere() {
     let stories = [
+        include_str!("levers.rs"),
         include_str!("openzeppelin.rs"),
         include_str!("protocols.rs"),
         include_str!("registry/aave.rs"),
+        include_str!("registry/aave_before_v31.rs"),
         include_str!("registry/arbitrum.rs"),
         include_str!("registry/balancer.rs"),
         include_str!("registry/balancer_v3.rs"),

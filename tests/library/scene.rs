@@ -270,7 +270,7 @@ impl Scene {
 
     /// A lever that is pulled already says so, or does again what its playbook says is harmless.
     #[track_caller]
-    fn again(&self, id: &str, safe: Address, args: &Args) {
+    pub fn again(&self, id: &str, safe: Address, args: &Args) {
         let repeatable = self.playbook(id).repeatable.is_some();
         self.aside(|| {
             self.pass(10);

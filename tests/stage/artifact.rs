@@ -17,6 +17,14 @@ struct Artifact {
     /// Library → the hole in the creation code where its address goes.
     #[serde(default)]
     links: BTreeMap<String, String>,
+    /// The same as Hardhat writes it: file → library → places in the creation code.
+    #[serde(default, rename = "linkReferences")]
+    references: BTreeMap<String, BTreeMap<String, Vec<Place>>>,
+}
+
+#[derive(Deserialize)]
+struct Place {
+    start: usize,
 }
 
 /// As Hardhat and Truffle write it, and as Forge does.
@@ -64,6 +72,18 @@ pub fn deploy(anvil: &Anvil, contract: &str, constructor_args: &[u8]) -> Address
         let beside =
             contract.rsplit_once('/').map_or(library.clone(), |(folder, _)| format!("{folder}/{library}"));
         code = code.replace(hole, &hex::encode(deploy(anvil, &beside, &[])));
+    }
+    // Of a package, from the folder that its files are named in.
+    let folder = contract.split_once("artifacts/").map(|(before, _)| format!("{before}artifacts"));
+    let libraries = artifact.references.iter().flat_map(|(file, all)| all.iter().map(move |one| (file, one)));
+    for (file, (library, places)) in libraries {
+        let path = format!("{}/{file}/{library}", folder.as_deref().unwrap_or_default());
+        if built.join(format!("{path}.json")).exists() {
+            let address = hex::encode(deploy(anvil, &path, &[]));
+            for Place { start } in places {
+                code.replace_range(2 + 2 * start..42 + 2 * start, &address);
+            }
+        }
     }
     // A library that comes in no artifact is one that no test calls.
     while let Some(at) = code.find("__$") {

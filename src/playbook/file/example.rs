@@ -13,7 +13,7 @@ use crate::evm::AddressBook;
 use crate::evm::render;
 use crate::excerpt::Fault;
 use crate::playbook::Read;
-use crate::playbook::claim::{Step, encode};
+use crate::playbook::claim::Step;
 use crate::playbook::each::{Item, turns};
 use crate::playbook::language::expression::{Stop, Values};
 use crate::playbook::language::template::{Allowed, Template};
@@ -38,6 +38,8 @@ pub struct ExampleCall {
     pub signature: String,
     /// As text: `0x…`, `7`, `true`, `[1, 2]`, `(1, true)`.
     pub args: Vec<String>,
+    /// The address that follows the arguments.
+    pub appended: Option<Address>,
     pub data: Bytes,
 }
 
@@ -114,13 +116,12 @@ fn calls(
     }
     let call = |((step, item), text): ((&Step, Item), &Text)| {
         let signature = step.function.signature();
-        let (data, args) = encode(&step.function, &step.args, &values.with(item))
-            .map_err(|stop| source.fault(wire.span(), format!("{signature}: {}", why(stop))))?;
+        let (data, args, appended) = step.calldata(&values.with(item)).map_err(|stop| source.fault(wire.span(), format!("{signature}: {}", why(stop))))?;
         if hex::encode_prefixed(&data) != *text.get_ref() {
             let message = format!("{signature} gives {data} and not this");
             return Err(source.fault(text.span(), message));
         }
-        Ok(ExampleCall { signature, args: args.iter().map(|a| render(a, None)).collect(), data })
+        Ok(ExampleCall { signature, args: args.iter().map(|a| render(a, None)).collect(), appended, data })
     };
     made.into_iter().zip(stated.get_ref()).map(call).collect()
 }

@@ -275,7 +275,8 @@ fn read_step(source: &Source, wire: &WireStep, changes: &[DeclaredChange]) -> Re
             source.fault(at.span(), "a call that carries ETH cannot be tried: only the rehearsal can")
         );
     }
-    Ok(Step { each, to, function, args, value, tried, skip_if })
+    let append = wire.append.as_ref().map(|text| source.address(text)).transpose()?;
+    Ok(Step { each, to, function, args, value, append, tried, skip_if })
 }
 
 /// An amount of ETH: `0.1 ether`, `1 gwei`, a number of wei or an expression.

@@ -135,6 +135,8 @@ pub(in crate::playbook) struct WireStep {
     pub call: Text,
     pub args: Option<Spanned<Vec<Text>>>,
     pub value: Option<Text>,
+    /// An address whose 20 bytes follow the arguments.
+    pub append: Option<Text>,
     /// `true` if the call is tried, from the Safe and alone, before anybody signs.
     pub tried: Option<Spanned<bool>>,
     #[serde(rename = "for")]

@@ -281,6 +281,17 @@ impl Pattern {
         }
     }
 
+    /// Returns `true` if it is this value, or a tuple with a field that is.
+    pub(in crate::playbook) fn has_field(&self, value: &DynSolValue) -> bool {
+        match &self.0 {
+            Inner::Value(DynSolValue::Tuple(items)) => items.contains(value),
+            Inner::Value(own) => own == value,
+            Inner::Parts(Shape::Tuple, parts) => parts.iter().any(|part| part.has_field(value)),
+            Inner::Fields(fields) => fields.named.iter().any(|(_, _, part)| part.has_field(value)),
+            Inner::Any | Inner::Parts(..) => false,
+        }
+    }
+
     /// The value, if no part of it is left open.
     pub(in crate::playbook) fn into_value(self) -> Result<DynSolValue, Stop> {
         match self.0 {

@@ -48,7 +48,14 @@ fn vault_and_pool(scene: &Scene) -> [Address; 2] {
     let fees = scene.deploy("registry/ProtocolFeeController", &(vault, zero, zero).abi_encode_params());
     let deployed = scene.deploy("registry/Vault", &(parts, authorizer, fees).abi_encode_params());
     assert_eq!(deployed, vault);
-    for signature in ["pauseVault()", "unpauseVault()", "pauseVaultBuffers()", "unpauseVaultBuffers()"] {
+    for signature in [
+        "pauseVault()",
+        "unpauseVault()",
+        "pauseVaultBuffers()",
+        "unpauseVaultBuffers()",
+        "enableRecoveryMode(address)",
+        "disableRecoveryMode(address)",
+    ] {
         let selector: [u8; 4] = keccak256(signature)[..4].try_into().unwrap();
         let role = scene.anvil.view(vault, &getActionIdCall { selector: selector.into() });
         scene.act(admin, authorizer, &grantRoleCall { role, account: COUNCIL });
@@ -94,7 +101,9 @@ fn balancer_v3() {
     let whole = args([("vault", text(vault))]);
     scene.life("pause/balancer-v3-vault", &whole, COUNCIL);
     scene.life("pause/balancer-v3-buffers", &whole, COUNCIL);
-    scene.life("pause/balancer-v3-pool", &args([("vault", text(vault)), ("pool", text(pool))]), COUNCIL);
+    let one = args([("vault", text(vault)), ("pool", text(pool))]);
+    scene.life("pause/balancer-v3-pool", &one, COUNCIL);
+    scene.life("pause/balancer-v3-recovery", &one, COUNCIL);
 }
 
 #[test]

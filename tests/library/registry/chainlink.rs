@@ -28,6 +28,10 @@ fn ccip() {
     // While all are cursed, each can still be cursed and lifted by itself.
     scene.proven("pause/ccip-curse", COUNCIL, &cursed(all));
     scene.life("pause/ccip-curse", &cursed(one), COUNCIL);
+    // Several at once, of which one is cursed already.
+    let several = args([("rmn", text(rmn)), ("subjects", format!("[{one}, 0x0000000000000000000000000000cafe]"))]);
+    scene.proven("pause/ccip-curse", COUNCIL, &cursed(one));
+    scene.life("pause/ccip-curse-many", &several, COUNCIL);
     // An authorised caller curses, and only the owner lifts it.
     scene.enrich(somebody(0xca));
     scene.proven("pause/ccip-curse", somebody(0xca), &cursed(one));

@@ -7,6 +7,8 @@ sol! {
         string name, string symbol, string currency, uint8 decimals,
         address masterMinter, address pauser, address blacklister, address owner
     ) external;
+    function updateMasterMinter(address next) external;
+    function configureMinter(address minter, uint256 amount) external;
     function initializeV2(string name) external;
     function initializeV2_1(address lostAndFound) external;
     function initializeV2_2(address[] blacklisted, string symbol) external;
@@ -38,6 +40,13 @@ fn fiat_token() {
     scene.life("pause/circle-fiat-token", &args([("token", text(token))]), COUNCIL);
     let account = args([("token", text(token)), ("account", text(somebody(1)))]);
     scene.life("pause/circle-blacklist", &account, COUNCIL);
+    // The master minter is the council now, and configures a minter.
+    scene.act(COUNCIL, token, &updateMasterMinterCall { next: COUNCIL });
+    let allowed = configureMinterCall { minter: somebody(5), amount: U256::from(7) };
+    scene.act(COUNCIL, token, &allowed);
+    let taken = args([("token", text(token)), ("minter", text(somebody(5))), ("allowance", "7".into())]);
+    scene.life("pause/circle-minter", &taken, COUNCIL);
+    scene.act(COUNCIL, token, &updateMasterMinterCall { next: minter });
     let given = args([("token", text(token)), ("old", text(minter)), ("new", text(somebody(2)))]);
     scene.life("rotate/circle-master-minter", &given, COUNCIL);
 }

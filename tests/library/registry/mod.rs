@@ -1,6 +1,7 @@
 //! Protocols whose contracts an npm package carries, as source or compiled: the very code, set up as its deployers do.
 
 mod aave;
+mod aave_before_v31;
 mod arbitrum;
 mod balancer;
 mod balancer_v3;
