@@ -123,10 +123,10 @@ fn a_wormhole_bridge_is_frozen_prolonged_and_lifted_by_anybody_when_its_time_is_
     scene.proven("pause/wormhole-token-bridge", COUNCIL, &bridge);
     scene.pass(10);
     scene.aside(|| scene.life("pause/wormhole-token-bridge-extend", &bridge, COUNCIL));
-    let why = scene.refused("pause/wormhole-token-bridge-expired-undo", COUNCIL, &bridge);
+    let why = scene.refused("pause/wormhole-token-bridge-lift", COUNCIL, &bridge);
     assert!(why.contains("the block's time is ") && why.contains("NotExpired()"), "{why}");
     scene.pass(5 * 86_400);
-    scene.course("pause/wormhole-token-bridge-expired-undo", &bridge, COUNCIL);
+    scene.course("pause/wormhole-token-bridge-lift", &bridge, COUNCIL);
     // A frozen bridge is not prolonged by who may only pause it.
     scene.proven("pause/wormhole-token-bridge-freeze", COUNCIL, &bridge);
     let why = scene.refused("pause/wormhole-token-bridge-extend", COUNCIL, &bridge);

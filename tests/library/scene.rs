@@ -1,6 +1,7 @@
 //! One lever on one chain: derived and judged by the library, its calls sent from the Safe's own address.
 
-use std::collections::BTreeMap;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
 use alloy::primitives::{Address, B256, Bytes, Log, U256, keccak256};
@@ -12,7 +13,7 @@ use breakglass::safe::SafeVersion;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::stage::{Anvil, Proxy, Run, SafeSetup, breakglass, deploy, place_safe, run};
+use crate::stage::{Anvil, Proxy, Run, SafeSetup, breakglass, deploy, origins, place_safe, run};
 
 /// Who holds every role in the scenes, and somebody who holds none.
 pub const COUNCIL: Address = Address::repeat_byte(0xc0);
@@ -45,6 +46,8 @@ pub struct Scene {
     catalogue: Catalogue,
     /// Where the program is run.
     desk: TempDir,
+    /// Where the code of the contracts comes from.
+    origins: RefCell<BTreeSet<String>>,
 }
 
 type Args = BTreeMap<String, String>;
@@ -61,7 +64,7 @@ impl Scene {
     pub fn on(anvil: Anvil) -> Self {
         let desk = tempfile::tempdir().unwrap();
         let second = Proxy::to(&anvil);
-        let scene = Self { anvil, second, catalogue: Catalogue::new(Vec::new()), desk };
+        let scene = Self { anvil, second, catalogue: Catalogue::new(Vec::new()), desk, origins: RefCell::default() };
         place_safe(&scene.anvil, COUNCIL, &SafeSetup::new(SafeVersion::V1_4_1, 3, 2));
         scene.enrich(COUNCIL);
         scene.enrich(STRANGER);
@@ -77,6 +80,7 @@ impl Scene {
     }
 
     pub fn deploy(&self, contract: &str, constructor_args: &[u8]) -> Address {
+        self.origins.borrow_mut().extend(origins(contract));
         deploy(&self.anvil, contract, constructor_args)
     }
 
@@ -222,6 +226,9 @@ impl Scene {
 
     #[track_caller]
     pub fn proven(&self, id: &str, safe: Address, args: &Args) {
+        let against = tested_against(id);
+        let has = against.starts_with("Safe ") || self.origins.borrow().contains(against);
+        assert!(has, "{id} is not tested against {against}: {:?}", self.origins.borrow());
         let ended = self.pull(id, safe, args);
         assert_eq!(ended, Ended::Proven, "{id}");
     }
@@ -287,6 +294,14 @@ impl Scene {
             }
         });
     }
+}
+
+/// Against what a playbook is tested, by the longest beginning of its name in the table that playbooks/README.md shows.
+fn tested_against(id: &str) -> &'static str {
+    let name = id.rsplit('/').next().unwrap();
+    let rows = include_str!("tested.txt").lines().filter_map(|line| line.split_once('\t'));
+    let found = rows.filter(|(beginning, _)| name.starts_with(beginning)).max_by_key(|(beginning, _)| beginning.len());
+    found.unwrap_or_else(|| panic!("{id} is not in tested.txt")).1
 }
 
 fn reverted(error: &Value) -> Bytes {

@@ -92,6 +92,26 @@ pub fn deploy(anvil: &Anvil, contract: &str, constructor_args: &[u8]) -> Address
     deploy_code(anvil, &code.parse().unwrap(), constructor_args)
 }
 
+/// Returns where the code of a contract that [`deploy`] takes comes from: a package and its version, or a file of ours
+/// and the package that it builds on.
+pub fn origins(contract: &str) -> Vec<String> {
+    if let Some(path) = contract.strip_prefix("npm/") {
+        let package: Vec<&str> = path.splitn(3, '/').collect();
+        let (name, version) = package[1].split_once('@').unwrap();
+        return vec![format!("{}/{name} {version}", package[0])];
+    }
+    let built = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/fixtures");
+    let source = read::<serde_json::Value>(&built.join(format!("{contract}.json")))["source"].clone();
+    let source = source.as_str().unwrap_or_else(|| panic!("{contract} says no source: run `make setup`"));
+    let mut all = vec![source.to_string()];
+    let own = fixtures().join("contracts").join(source);
+    if fs::read_to_string(own).is_ok_and(|text| text.contains("from \"@openzeppelin/contracts/")) {
+        let package: serde_json::Value = npm_json("@openzeppelin/contracts/package.json");
+        all.push(format!("@openzeppelin/contracts {}", package["version"].as_str().unwrap()));
+    }
+    all
+}
+
 /// Runs creation code.
 pub fn deploy_code(anvil: &Anvil, creation: &Bytes, constructor_args: &[u8]) -> Address {
     let data = [creation, constructor_args].concat().into();

@@ -26,7 +26,7 @@ mod safes;
 mod terminal;
 
 pub use anvil::{Anvil, Receipt};
-pub use artifact::{deploy, deploy_code, fixtures, npm_bytecode, npm_json};
+pub use artifact::{deploy, deploy_code, fixtures, npm_bytecode, npm_json, origins};
 pub use ceremony::Ceremony;
 pub use desk::{Desk, Run, breakglass, run};
 pub use keys::{KEYS, Key, key};

@@ -100,7 +100,7 @@ fn aave_v3_before_v31() {
     scene.life("pause/aave-v3-pool-before-v31", &whole, COUNCIL);
     // What is for the later versions says why it is not for this one.
     scene.aside(|| {
-        scene.proven("pause/aave-v3-reserve", COUNCIL, &one);
+        assert_eq!(scene.pull("pause/aave-v3-reserve", COUNCIL, &one), Ended::Proven);
         let why = scene.refused("pause/aave-v3-reserve-undo", COUNCIL, &one);
         assert!(why.contains("MAX_GRACE_PERIOD() reverted"), "{why}");
         scene.proven("pause/aave-v3-reserve-before-v31-undo", COUNCIL, &one);
