@@ -25,7 +25,7 @@ fn another_encoder_gives_the_same_calldata() {
         let id = &entry.playbook.id;
         let example = entry.playbook.example.as_ref().unwrap_or_else(|| panic!("{id} has no example"));
         for call in &example.calls {
-            let tail = call.appended.map_or_else(String::new, |address| hex::encode(address));
+            let tail = call.appended.map_or_else(String::new, hex::encode);
             assert_eq!(cast(&call.signature, &call.args) + &tail, call.data.to_string(), "{id}");
         }
     }

@@ -64,7 +64,8 @@ impl Scene {
     pub fn on(anvil: Anvil) -> Self {
         let desk = tempfile::tempdir().unwrap();
         let second = Proxy::to(&anvil);
-        let scene = Self { anvil, second, catalogue: Catalogue::new(Vec::new()), desk, origins: RefCell::default() };
+        let scene =
+            Self { anvil, second, catalogue: Catalogue::new(Vec::new()), desk, origins: RefCell::default() };
         place_safe(&scene.anvil, COUNCIL, &SafeSetup::new(SafeVersion::V1_4_1, 3, 2));
         scene.enrich(COUNCIL);
         scene.enrich(STRANGER);
@@ -300,7 +301,9 @@ impl Scene {
 fn tested_against(id: &str) -> &'static str {
     let name = id.rsplit('/').next().unwrap();
     let rows = include_str!("tested.txt").lines().filter_map(|line| line.split_once('\t'));
-    let found = rows.filter(|(beginning, _)| name.starts_with(beginning)).max_by_key(|(beginning, _)| beginning.len());
+    let found = rows
+        .filter(|(beginning, _)| name.starts_with(beginning))
+        .max_by_key(|(beginning, _)| beginning.len());
     found.unwrap_or_else(|| panic!("{id} is not in tested.txt")).1
 }
 

@@ -116,7 +116,9 @@ fn calls(
     }
     let call = |((step, item), text): ((&Step, Item), &Text)| {
         let signature = step.function.signature();
-        let (data, args, appended) = step.calldata(&values.with(item)).map_err(|stop| source.fault(wire.span(), format!("{signature}: {}", why(stop))))?;
+        let (data, args, appended) = step
+            .calldata(&values.with(item))
+            .map_err(|stop| source.fault(wire.span(), format!("{signature}: {}", why(stop))))?;
         if hex::encode_prefixed(&data) != *text.get_ref() {
             let message = format!("{signature} gives {data} and not this");
             return Err(source.fault(text.span(), message));

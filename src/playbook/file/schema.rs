@@ -188,7 +188,12 @@ fn step() -> Value {
             ("to", text("The contract.")),
             ("call", text("The function's signature.")),
             ("args", texts(HINT)),
-            ("append", text("An address whose 20 bytes follow the arguments, for a contract that reads its target there.")),
+            (
+                "append",
+                text(
+                    "An address whose 20 bytes follow the arguments, for a contract that reads its target there.",
+                ),
+            ),
             ("value", text("ETH to send: 0.1 ether, or an expression.")),
             (
                 "tried",

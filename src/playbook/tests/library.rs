@@ -104,9 +104,13 @@ fn tested(playbook: &Playbook) -> String {
     let name = playbook.id.as_str().rsplit('/').next().unwrap();
     let table = include_str!("../../../tests/library/tested.txt");
     let rows = table.lines().filter_map(|line| line.split_once('\t'));
-    let found = rows.filter(|(beginning, _)| name.starts_with(beginning)).max_by_key(|(beginning, _)| beginning.len());
+    let found = rows
+        .filter(|(beginning, _)| name.starts_with(beginning))
+        .max_by_key(|(beginning, _)| beginning.len());
     match found {
-        Some((_, file)) if file.ends_with(".sol") => format!("a stand-in: `{file}`"),
+        Some((_, file)) if Path::new(file).extension().is_some_and(|ending| ending == "sol") => {
+            format!("a stand-in: `{file}`")
+        }
         Some((_, package)) => format!("the real contracts: {package}"),
         None => "nothing: read only".into(),
     }

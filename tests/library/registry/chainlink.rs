@@ -29,7 +29,8 @@ fn ccip() {
     scene.proven("pause/ccip-curse", COUNCIL, &cursed(all));
     scene.life("pause/ccip-curse", &cursed(one), COUNCIL);
     // Several at once, of which one is cursed already.
-    let several = args([("rmn", text(rmn)), ("subjects", format!("[{one}, 0x0000000000000000000000000000cafe]"))]);
+    let several =
+        args([("rmn", text(rmn)), ("subjects", format!("[{one}, 0x0000000000000000000000000000cafe]"))]);
     scene.proven("pause/ccip-curse", COUNCIL, &cursed(one));
     scene.life("pause/ccip-curse-many", &several, COUNCIL);
     // An authorised caller curses, and only the owner lifts it.

@@ -44,8 +44,8 @@ fn fiat_token() {
     scene.act(COUNCIL, token, &updateMasterMinterCall { next: COUNCIL });
     let allowed = configureMinterCall { minter: somebody(5), amount: U256::from(7) };
     scene.act(COUNCIL, token, &allowed);
-    let taken = args([("token", text(token)), ("minter", text(somebody(5))), ("allowance", "7".into())]);
-    scene.life("pause/circle-minter", &taken, COUNCIL);
+    let removed = args([("token", text(token)), ("minter", text(somebody(5))), ("allowance", "7".into())]);
+    scene.life("pause/circle-minter", &removed, COUNCIL);
     scene.act(COUNCIL, token, &updateMasterMinterCall { next: minter });
     let given = args([("token", text(token)), ("old", text(minter)), ("new", text(somebody(2)))]);
     scene.life("rotate/circle-master-minter", &given, COUNCIL);
