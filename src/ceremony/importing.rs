@@ -401,6 +401,10 @@ impl<'a> Desk<'a> {
             signed.extend(verified.approved.iter().filter(|(of, _)| *of == hash).map(|(_, owner)| *owner));
             let words =
                 target.proposal.binding().command(&self.council).unwrap_or_else(|| words_for(what, given));
+            let safe = self.safe_of(&target.proposal)?;
+            for lost in self.lost(&target.proposal, safe, &target.owners)? {
+                self.progress.tell_once(Tone::Warn, "lost: ", &lost);
+            }
             let name = |owner| with_tally(self.name_of(owner), owner, &shortfall);
             Ok(Tally::new(target.proposal.hash(), &signed, &target.now, name, words))
         };

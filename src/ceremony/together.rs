@@ -45,6 +45,13 @@ pub fn advise(desk: &Desk, judged: &Judged, error: Error) -> Error {
     }
     let names: Vec<&str> = hindered.iter().map(|one| one.lever.as_str()).collect();
     let error = hindered.iter().fold(error, |error, one| error.hint(format!("{}: {}", one.lever, one.why)));
+    let signers: Vec<String> =
+        judged.derived.signatures.iter().map(|signature| desk.name_of(signature.owner())).collect();
+    let error = if signers.is_empty() {
+        error
+    } else {
+        error.hint(format!("the signatures of {} are lost by that: they sign again", signers.join(", ")))
+    };
     match without(desk, &own.order, &names) {
         Some(words) => {
             error.hint(format!("everybody leaves it out in the same words: breakglass sign {words}"))

@@ -1,5 +1,9 @@
 //! Two levers that want one nonce of a Safe: which of them keeps it, and where the other goes.
 
+use std::collections::BTreeSet;
+
+use alloy::primitives::Address;
+
 use crate::ceremony::desk::Desk;
 use crate::ceremony::online::propose;
 use crate::ceremony::order::{Given, Order};
@@ -51,6 +55,39 @@ impl<'a> Desk<'a> {
             }
         }
         Ok(keeper(&own, &others).cloned())
+    }
+
+    /// Returns a sentence for each other way to pull some of the same levers that owners have signed for the same nonce:
+    /// whose signatures do not count for this one, and what they sign instead.
+    pub fn lost(
+        &self,
+        proposal: &Proposal,
+        safe: &council::Safe,
+        owners: &SafeOwners,
+    ) -> Result<Vec<String>, Error> {
+        let nonce = proposal.nonce();
+        let own = self.contender(proposal, nonce);
+        let signed = |p: &Proposal| -> Result<BTreeSet<Address>, Error> {
+            Ok(self.signatures(p, owners)?.iter().map(OwnerSignature::owner).collect())
+        };
+        let counted = signed(proposal)?;
+        let instead = proposal.binding().command(&self.council).unwrap_or_else(|| own.title.clone());
+        let mut lost = Vec::new();
+        for kept in self.kept(|p| p.nonce() == nonce && self.is_of(p, safe))? {
+            let other = self.contender(&kept, nonce);
+            if other.title == own.title || !other.shares_a_lever(&own) {
+                continue;
+            }
+            let names: Vec<String> =
+                signed(&kept)?.difference(&counted).map(|owner| self.name_of(*owner)).collect();
+            if !names.is_empty() {
+                let (names, title) = (names.join(", "), &other.title);
+                lost.push(format!(
+                    "{names} signed {title} for nonce {nonce}, which does not count here: breakglass sign {instead}"
+                ));
+            }
+        }
+        Ok(lost)
     }
 
     fn contender(&self, proposal: &Proposal, nonce: Nonce) -> Contender {

@@ -147,6 +147,7 @@ fn matching(whole: &Value, told: &Value) -> Option<Vec<Hashed>> {
 #[cfg(test)]
 mod tests {
     use alloy::hex;
+    use alloy::primitives::Address;
 
     use super::*;
 
@@ -176,6 +177,22 @@ mod tests {
         let version = json!({"depositNonce": "0x3d3bbf", "depositReceiptVersion": "0x1"});
         let deposit = format!("7ef9010d0182b741b90100{bloom}c0833d3bbf01");
         assert_eq!(hex::encode(receipt("0x7e", &version).encode()), deposit);
+    }
+
+    /// A root that others published for a receipt of type 1. Source: paradigmxyz/reth, `crates/primitives/src/proofs.rs`, the
+    /// receipt and the root of `check_receipt_root_optimism`.
+    #[test]
+    fn a_published_root_is_that_of_its_receipts() {
+        let root = "0xfe70ae4a136d98944951b2123859698d59ad251a381abc9960fa81cae3d0d4a0";
+        let mut told = json!([{
+            "type": "0x1", "status": "0x1", "cumulativeGasUsed": "0x18eb4",
+            "logsBloom": format!("0x{}01", "00".repeat(255)),
+            "logs": [{ "address": Address::ZERO, "topics": [], "data": "0x" }],
+            "transactionHash": B256::ZERO,
+        }]);
+        assert!(matching(&json!({"receiptsRoot": root}), &told).is_some());
+        told[0]["logs"][0]["data"] = json!("0x00");
+        assert!(matching(&json!({"receiptsRoot": root}), &told).is_none());
     }
 
     #[test]

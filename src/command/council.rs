@@ -1,11 +1,15 @@
 //! `council check`: what is wrong with the council file, lever by lever. `council add` is a file of its own.
 
+use std::collections::BTreeSet;
+
+use alloy::primitives::Address;
 use clap::Subcommand;
 use serde_json::{Value, json};
 
 use crate::ceremony::council_check::{
     LeverReport, add_missing, bad_among, check_alarms, check_levers, contracts,
 };
+use crate::ceremony::look::side_by_side;
 use crate::command::Session;
 use crate::command::council_add;
 use crate::error::{Error, Exit};
@@ -86,10 +90,13 @@ impl Besides {
 
 /// Asks each chain whether what is called is a contract. A chain that cannot be asked does not stop the others.
 fn ask_chains(session: &Session, levers: &mut [LeverReport], besides: &mut Besides) {
-    for (chain, contracts) in contracts(&session.council, levers) {
-        match session.without_code(&chain, &contracts) {
-            Ok(missing) => besides.faults.extend(add_missing(&session.council, levers, &chain, &missing)),
-            Err(error) => besides.skip(&chain, &error),
+    let asked: Vec<_> = contracts(&session.council, levers).into_iter().collect();
+    let ask = |(chain, contracts): &(String, BTreeSet<Address>)| session.without_code(chain, contracts);
+    let answers = side_by_side(session.ui, asked.iter().collect(), ask);
+    for ((chain, _), answer) in asked.iter().zip(answers) {
+        match answer {
+            Ok(missing) => besides.faults.extend(add_missing(&session.council, levers, chain, &missing)),
+            Err(error) => besides.skip(chain, &error),
         }
     }
 }
@@ -97,28 +104,30 @@ fn ask_chains(session: &Session, levers: &mut [LeverReport], besides: &mut Besid
 /// Tries the levers of each combined one together. Levers that are bad or leave something open are not
 /// tried.
 fn try_together(session: &Session, levers: &mut [LeverReport], besides: &mut Besides) {
-    for at in 0..levers.len() {
-        let Some(lever) = levers.get(at).filter(|lever| lever.pulls.len() > 1) else { continue };
-        let together = format!("{}: not tried together", lever.lever);
+    let not_tried = |lever: &str| format!("{lever}: not tried together");
+    let mut tried = Vec::new();
+    for lever in levers.iter().filter(|lever| lever.pulls.len() > 1 && !is_bad(levers, lever)) {
         let open: Vec<&str> = (levers.iter())
             .filter(|one| lever.pulls.contains(&one.lever) && !one.open.is_empty())
             .map(|one| one.lever.as_str())
             .collect();
-        if is_bad(levers, lever) {
-            continue;
-        }
-        if !open.is_empty() {
+        if open.is_empty() {
+            tried.push(lever.lever.clone());
+        } else {
+            let together = not_tried(&lever.lever);
             besides.not_checked.push(format!("{together}: arguments are left open by {}", open.join(", ")));
-            continue;
         }
-        match session.conflict_of(&lever.lever) {
+    }
+    let conflicts = side_by_side(session.ui, tried.iter().collect(), |lever| session.conflict_of(lever));
+    for (name, conflict) in tried.iter().zip(conflicts) {
+        match conflict {
             Ok(conflict) => {
-                if let Some(lever) = levers.get_mut(at) {
+                if let Some(lever) = levers.iter_mut().find(|lever| lever.lever == *name) {
                     lever.faults.extend(conflict);
                 }
             }
             // The state of the chain, or the network: not a fault of the file.
-            Err(error) => besides.skip(&together, &error),
+            Err(error) => besides.skip(&not_tried(name), &error),
         }
     }
 }

@@ -106,6 +106,10 @@ fn one(session: &Session, args: &Args, judged: &Judged) -> Result<Exit, Error> {
         };
     }
     outcome::say_if_lost(session, judged)?;
+    let lost = session.lost(judged.proposal(), judged.derived.safe, &judged.derived.owners)?;
+    for line in &lost {
+        session.ui.say(&Text::default().warn("lost: ").add(line));
+    }
     let sent = waiting::show(session, judged)?;
     let stage = Stage::of(&refused, ready.as_ref(), !sent.is_empty());
     session.ui.say(&Text::default().bold(&stage.to_string()));
@@ -122,6 +126,7 @@ fn one(session: &Session, args: &Args, judged: &Judged) -> Result<Exit, Error> {
     let mut object = object(judged, &tally, &refused, stage);
     object["call"] = calls.iter().map(call_object).collect();
     object["sent"] = json!(sent);
+    object["lost"] = json!(lost);
     session.ui.object(&object);
     Ok(stage.exit())
 }

@@ -28,7 +28,8 @@ impl Contender {
     }
 
     /// Two that share a lever are two ways to do one thing: neither makes room for the other.
-    fn shares_a_lever(&self, other: &Self) -> bool {
+    #[must_use]
+    pub fn shares_a_lever(&self, other: &Self) -> bool {
         self.levers.iter().any(|lever| other.levers.contains(lever))
     }
 }

@@ -8,7 +8,7 @@ use crate::ceremony::judged::Judged;
 use crate::ceremony::mined::AsRehearsed;
 use crate::ceremony::outcome::{Now, Outcome, Proven, keep, now, prove};
 use crate::ceremony::undo_values;
-use crate::chain::{Chain, Events, Receipt, agreeing, is_minority};
+use crate::chain::{Chain, EndpointReport, Events, Receipt, agreeing, is_minority};
 use crate::check::Match;
 use crate::error::{Error, Exit};
 use crate::incident::Act;
@@ -120,13 +120,7 @@ pub fn report(
 
 /// Whose word it is, for a script and for a person: levels, not faults.
 fn level(link: &Chain, proven: Option<&Proven>) -> (&'static str, String) {
-    let (word, by) = match agreeing(&link.endpoints()) {
-        (0 | 1, _) => ("one RPC", "by the word of one RPC".into()),
-        (agree, of) if is_minority(&link.endpoints()) => {
-            ("minority", format!("by the word of {agree} of {of} RPCs, the others did not agree in time"))
-        }
-        (agree, of) => ("quorum", format!("{agree} of {of} RPCs")),
-    };
+    let (word, by) = word_of(&link.endpoints());
     let Some(Proven { state, events, mined, needs_events }) = proven else { return (word, by) };
     match events {
         Events::Proven(_) => {
@@ -137,6 +131,17 @@ fn level(link: &Chain, proven: Option<&Proven>) -> (&'static str, String) {
             let text = format!("{state}; its events {by}: {why}");
             (if *needs_events { word } else { "state root" }, text)
         }
+    }
+}
+
+/// The word of RPCs, where nothing is proven by roots.
+fn word_of(endpoints: &[EndpointReport]) -> (&'static str, String) {
+    match agreeing(endpoints) {
+        (0 | 1, _) => ("one RPC", "by the word of one RPC".into()),
+        (agree, of) if is_minority(endpoints) => {
+            ("minority", format!("by the word of {agree} of {of} RPCs, the others did not agree in time"))
+        }
+        (agree, of) => ("quorum", format!("{agree} of {of} RPCs")),
     }
 }
 
@@ -205,4 +210,31 @@ fn object(judged: &Judged, outcome: &Outcome, people: &People) -> Value {
             AsRehearsed::Yes | AsRehearsed::No(_) => None,
         },
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::chain::{Fault, Standing};
+
+    #[test]
+    fn a_minority_is_not_called_a_quorum() {
+        let word = |agree: usize, of: usize| {
+            let standing = |at| if at < agree { Standing::Agrees } else { Standing::Outvoted(Fault::Slow) };
+            let report = |at| EndpointReport {
+                shown: String::new(),
+                standing: standing(at),
+                newest: None,
+                batch: None,
+            };
+            word_of(&(0..of).map(report).collect::<Vec<_>>())
+        };
+        assert_eq!(word(1, 1).0, "one RPC");
+        assert_eq!(word(1, 3).0, "one RPC");
+        let (level, by) = word(2, 5);
+        assert_eq!(level, "minority");
+        assert!(by.contains("2 of 5 RPCs") && by.contains("did not agree in time"), "{by}");
+        assert_eq!(word(2, 3), ("quorum", "2 of 3 RPCs".into()));
+        assert_eq!(word(3, 4).0, "quorum");
+    }
 }

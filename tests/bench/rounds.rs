@@ -20,6 +20,7 @@ mod local;
 mod measure;
 mod peers;
 mod table;
+mod together;
 
 use std::fs;
 
@@ -31,6 +32,7 @@ fn main() {
     let mut rows = local::rows();
     let (ours, pause) = ceremony::rows();
     rows.extend(ours);
+    rows.extend(together::rows());
     rows.extend(peers::rows(pause));
     let table = table::of(&rows);
     println!("{table}");

@@ -78,10 +78,15 @@ fn what_is_left_out_stands_in_the_command() {
         .run(&["pause", "freeze"])
         .ended(0)
         .says("if somebody else makes the call of bridge, pause(), first, all of it reverts");
+    import(alice, &["freeze"], &sign(bob, &["freeze"]));
     // Somebody pauses the bridge first, by hand.
     as_the_safe(&ceremony, all[0], PAUSE);
     let command = "breakglass sign freeze --without bridge";
-    refused(try_sign(alice, &["freeze"]), 4, &["bridge: already done", command]);
+    let lost = "the signatures of bob are lost by that";
+    refused(try_sign(alice, &["freeze"]), 4, &["bridge: already done", lost, command]);
+    sign(alice, &["freeze", "--without", "bridge"]);
+    let says = format!("bob signed freeze for nonce 0, which does not count here: {command}");
+    alice.run(&["status", "freeze", "--without", "bridge"]).ended(3).says(&says);
     let lines =
         [sign(alice, &["freeze", "--without", "bridge"]), sign(bob, &["freeze", "--without", "bridge"])];
     import(alice, &["freeze", "--without", "bridge"], &lines.join("\n"));
