@@ -11,6 +11,7 @@ mod interrupt;
 mod line_input;
 mod lines;
 mod prompt;
+mod table;
 mod text;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -21,7 +22,6 @@ use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread::{self, ThreadId};
 use std::time::Duration;
 
-use comfy_table::{ContentArrangement, Table, presets};
 use dialoguer::console::Term;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Map, Value, json};
@@ -146,7 +146,7 @@ impl Ui {
     /// A table on standard output; left out under `--json`. Cells are made visible.
     pub fn table(&self, header: &[&str], rows: &[Vec<String>]) {
         if !self.json {
-            self.give(&format!("{}\n", render_table(header, rows, width())));
+            self.give(&format!("{}\n", table::render(header, rows, width())));
         }
     }
 
@@ -371,18 +371,6 @@ fn cut_values(value: &mut Value) {
         Value::Object(fields) => fields.values_mut().for_each(cut_values),
         _ => {}
     }
-}
-
-fn render_table(header: &[&str], rows: &[Vec<String>], width: u16) -> String {
-    let mut table = Table::new();
-    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic).set_width(width);
-    if header.iter().any(|h| !h.is_empty()) {
-        table.set_header(header.iter().map(|h| h.to_uppercase()));
-    }
-    for row in rows {
-        table.add_row(row.iter().map(|cell| bounded(cell)));
-    }
-    table.lines().map(|line| line.trim_end().to_string()).collect::<Vec<_>>().join("\n")
 }
 
 fn say(text: &Text) {

@@ -162,12 +162,12 @@ pub fn rows(shelves: &[Shelf<'_>]) -> Vec<Vec<String>> {
     rows
 }
 
-/// `-undo`, the other's id, `itself` where other arguments take it back, or that there is none.
+/// `-undo`, `another` act, `itself` where other arguments take it back, or that there is none.
 fn undo(summary: &Summary) -> String {
     match &summary.undo {
         None => "none".into(),
         Some(id) if *id == summary.id => "itself".into(),
-        Some(id) => id.strip_prefix(&summary.id).unwrap_or(id).into(),
+        Some(id) => id.strip_prefix(&summary.id).unwrap_or("another").into(),
     }
 }
 
@@ -183,7 +183,7 @@ pub fn fitting(found: &[(Entry<'_>, Fit<'_>)]) -> Vec<Vec<String>> {
         let knows = if fit.is_whole() {
             format!("{} of its functions", fit.known())
         } else {
-            format!("not found: {}", fit.lacks.join(", "))
+            format!("{} views not found", fit.lacks.len())
         };
         vec![summary.id.clone(), format!("{} = …", fit.param), undo(summary), knows]
     };
