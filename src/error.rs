@@ -22,6 +22,8 @@ pub enum Exit {
     /// Refused or not ready on the device.
     Device = 6,
     Network = 7,
+    /// Something must be repaired before an incident: `doctor` found it.
+    NotReady = 8,
     /// An alarm has fired (`watch --once`).
     Alarm = 9,
     /// Executed, and what it did is not what was rehearsed.
@@ -41,6 +43,7 @@ impl Exit {
             Self::Drift => "the chain has moved",
             Self::Device => "not signed by the device",
             Self::Network => "no answer from the network",
+            Self::NotReady => "not ready",
             Self::Alarm => "an alarm has fired",
             Self::MinedOtherwise => "mined, but not as rehearsed",
         }
@@ -49,7 +52,7 @@ impl Exit {
     /// Returns the one of both that a person must know of first.
     #[must_use]
     pub fn graver(self, other: Self) -> Self {
-        const ORDER: [Exit; 10] = [
+        const ORDER: [Exit; 11] = [
             Exit::MinedOtherwise,
             Exit::Alarm,
             Exit::Failed,
@@ -57,6 +60,7 @@ impl Exit {
             Exit::Drift,
             Exit::Device,
             Exit::Network,
+            Exit::NotReady,
             Exit::Usage,
             Exit::Shortfall,
             Exit::Done,

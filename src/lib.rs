@@ -45,11 +45,12 @@
 //!
 //! | Floor | Room | Holds |
 //! |---|---|---|
-//! | 11 | [`command`] | one file per command: load, decide, show |
-//! | 10 | [`session`] | the person at the terminal: review, key, Ledger, report, for several commands |
-//! | 9 | [`cli`] | shared flags, completions, suggestions |
-//! | 9 | [`remedy`] | every room's errors: the exit code, and what to do next |
-//! | 9 | [`view`] | what a person and what a script is shown |
+//! | 12 | [`command`] | one file per command: load, decide, show |
+//! | 11 | [`session`] | the person at the terminal: review, key, Ledger, report, for several commands |
+//! | 10 | [`cli`] | shared flags, completions, suggestions |
+//! | 10 | [`remedy`] | every room's errors: the exit code, and what to do next |
+//! | 10 | [`view`] | what a person and what a script is shown |
+//! | 9 | [`readiness`] | is everyone and everything ready: the questions and gaps of `doctor`, the roll call |
 //! | 8 | [`ceremony`] | the way from a lever or file to a verdict, and the proof after it was sent |
 //! | 7 | [`check`] | findings, each attack of record one small function |
 //! | 6 | [`chain`] | the only room that talks to a network |
@@ -89,6 +90,8 @@
 //! | ready | threshold met, by fresh state: the only thing that can be broadcast: [`Ready`](proposal::Ready) |
 //! | outcome | what is read back at the receipt's block: checks, effects, code: [`Outcome`](ceremony::outcome::Outcome) |
 //! | journal | a line for each act, with the digest of the line before: [`Journal`](incident::Journal) |
+//! | gap | what keeps the council from being ready: [`Gap`](readiness::Gap) |
+//! | roll call | each owner signs a dated sentence: who can sign, with which council file: [`Proof`](readiness::roll_call::Proof) |
 //! | incident | what is done between `incident open` and `incident close`: [`Belongs`](incident::Belongs) |
 //! | card | a transaction's hashes at several nonces, for paper: [`Card`](proposal::Card) |
 //! | quorum | how many RPCs must give the same answer before it counts: [`Chain`](chain::Chain) |
@@ -151,6 +154,7 @@ mod near;
 pub mod playbook;
 mod progress;
 pub mod proposal;
+mod readiness;
 mod remedy;
 pub mod safe;
 mod session;

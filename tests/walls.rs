@@ -29,6 +29,7 @@ const FLOORS: &[&[&str]] = &[
     &["chain"],
     &["check"],
     &["ceremony"],
+    &["readiness"],
     &["cli", "remedy", "view"],
     &["session"],
     &["command"],

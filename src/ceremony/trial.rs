@@ -57,7 +57,22 @@ pub struct Report {
     pub rows: Vec<Vec<String>>,
     pub parts: serde_json::Map<String, Value>,
     /// The first part that did not end as it must, and how the program ends for it.
-    pub wrong: Option<Error>,
+    pub wrong: Option<(Part, Error)>,
+    /// The calls of the lever, as far as there is a plan.
+    pub calls: Vec<Call>,
+    /// The gas of the lever's transaction.
+    pub gas: Option<u64>,
+    /// It is refused because it is done: all that it promises holds already.
+    pub is_done: bool,
+}
+
+/// A part of a trial.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    Lever,
+    Undo,
+    /// Somebody without the role, who must be denied.
+    Stranger,
 }
 
 impl Report {
@@ -66,8 +81,8 @@ impl Report {
         self.parts.insert(key.into(), object);
     }
 
-    fn wrong(&mut self, exit: Exit, message: String, hint: &str) {
-        self.wrong.get_or_insert_with(|| Error::new(exit, message).hint(hint));
+    fn wrong(&mut self, part: Part, exit: Exit, message: String, hint: &str) {
+        self.wrong.get_or_insert_with(|| (part, Error::new(exit, message).hint(hint)));
     }
 
     /// Notes what the undo did not bring back, slot by slot.
@@ -93,14 +108,15 @@ impl Report {
     }
 
     /// Notes a part that must be proven, and answers whether it is.
-    fn must_prove(&mut self, key: &str, name: &str, ended: &Ended, hint: &str) -> bool {
+    fn must_prove(&mut self, part: Part, name: &str, ended: &Ended, hint: &str) -> bool {
+        let key = if part == Part::Undo { "undo" } else { "lever" };
         self.part(key, name, ended.text(), ended.object());
         let exit = match ended {
             Ended::Proven { .. } => return true,
             Ended::Refused(_) => Exit::Refused,
             Ended::Failed(_) => Exit::Failed,
         };
-        self.wrong(exit, format!("{name}: {}", ended.text()), hint);
+        self.wrong(part, exit, format!("{name}: {}", ended.text()), hint);
         false
     }
 }
@@ -115,10 +131,17 @@ pub fn try_lever(
 ) -> Result<Report, Error> {
     let mut report = Report::default();
     without_role(order, fork, "without_role", "without the role", &mut report)?;
+    if let Ok(planned) = planned(order, fork, state.id.version)? {
+        report.calls = planned.plan.calls.iter().map(|planned| planned.call.clone()).collect();
+        report.is_done = planned.refused.is_some() && holds_after(&planned.plan, fork)?;
+    }
     let was = before(order, fork)?;
     let undo = undo.map(|undo| undo.restoring(&was));
     let (lever, done) = pull(order, fork, state, check::findings)?;
-    if !report.must_prove("lever", "the lever", &lever, "fix the playbook, or give the Safe its role") {
+    if let Ended::Proven { gas, .. } = &lever {
+        report.gas = Some(*gas);
+    }
+    if !report.must_prove(Part::Lever, "the lever", &lever, "fix the playbook, or give the Safe its role") {
         return Ok(report);
     }
     let again = refusal(&planned(order, fork, state.id.version)?);
@@ -146,7 +169,8 @@ pub fn try_lever(
     };
     // The council file describes the Safe as it was before the lever: only what the undo does is looked at.
     let (taken_back, undone) = pull(undo, fork, &undone_by, check::of_effects)?;
-    if report.must_prove("undo", &name, &taken_back, "where another Safe takes it back: --undo-safe NAME") {
+    if report.must_prove(Part::Undo, &name, &taken_back, "where another Safe takes it back: --undo-safe NAME")
+    {
         let left = left_over(&[done, undone].concat(), &[state.id.address, undone_by.id.address]);
         report.left_over(order, &left);
     }
@@ -163,6 +187,23 @@ fn before(order: &Order, fork: &mut Forked) -> Result<Vec<Arguments>, Error> {
         }
     }
     Err(Error::new(Exit::Failed, "the playbook keeps asking for more values"))
+}
+
+/// Returns `true` if all that a plan promises holds already.
+fn holds_after(plan: &Plan, fork: &mut Forked) -> Result<bool, Error> {
+    let answers = fork.answers(&after_queries(plan))?;
+    Ok(!plan.after.is_empty() && plan.after.iter().all(|check| check.judge(&answers, &[]).holds))
+}
+
+/// Pulls a lever alone. Returns why it cannot be pulled; `None` if it can.
+///
+/// # Errors
+/// When the chain cannot be asked.
+pub fn refused_by(order: &Order, fork: &mut Forked, state: &SafeState) -> Result<Option<String>, Error> {
+    Ok(match pull(order, fork, state, check::findings)?.0 {
+        Ended::Proven { .. } => None,
+        ended => Some(ended.text()),
+    })
 }
 
 /// A plan on the state as it stands.
@@ -397,7 +438,7 @@ fn without_role(
     let message = format!("{name}: {} does not revert from {NOBODY}, which holds no role", open.join(", "));
     let hint = "check the role; where anybody may do it, say so: anyone = true";
     report.part(key, name, "NOT DENIED: anybody may do it".into(), json!({ "ended": "not denied" }));
-    report.wrong(Exit::Failed, message, hint);
+    report.wrong(Part::Stranger, Exit::Failed, message, hint);
     Ok(())
 }
 

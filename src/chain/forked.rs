@@ -1,22 +1,41 @@
 //! A chain as it would go on: transactions one after another, run in this process on state that comes from the quorum.
 
+use std::sync::Mutex;
+
 use alloy::primitives::{Address, U256};
 use alloy::sol_types::SolCall;
 
 use super::chain_error::ChainError;
 use super::on_fork::Pinned;
+use super::panel::lock;
 use super::quorum::Chain;
 use super::snapshot::Snapshot;
 use crate::evm::BlockRef;
 use crate::evm::{Answer, Keys, Query, Readings};
-use crate::fork::{ExecTransaction, Moment, Rehearsal, World, complete, resume, view};
+use crate::fork::{ExecTransaction, Moment, Rehearsal, State, StateSource, World, complete, resume, view};
 use crate::safe::ISafe::getOwnersCall;
 use crate::safe::{Nonce, Owners, slot, slot_word};
 
 /// A chain from one block on, with nothing sent to anybody.
 pub struct Forked<'a> {
-    source: Pinned<'a>,
+    source: Noted<'a>,
     world: World,
+}
+
+/// The chain at the block of the fork, and all that was read of it there.
+struct Noted<'a> {
+    pinned: Pinned<'a>,
+    read: Mutex<State>,
+}
+
+impl StateSource for Noted<'_> {
+    type Error = ChainError;
+
+    fn fetch(&self, keys: &Keys) -> Result<State, ChainError> {
+        let state = self.pinned.fetch(keys)?;
+        lock(&self.read).extend(state.clone());
+        Ok(state)
+    }
 }
 
 impl Chain {
@@ -27,7 +46,8 @@ impl Chain {
         let mut world = World::new(self.id(), header.into(), header.hash);
         world.next_timestamp = world.next_timestamp.max(now);
         world.state = seen.known.state.clone();
-        Forked { source: Pinned { chain: self, block: header.block() }, world }
+        let pinned = Pinned { chain: self, block: header.block() };
+        Forked { source: Noted { pinned, read: Mutex::new(world.state.clone()) }, world }
     }
 }
 
@@ -35,7 +55,13 @@ impl Forked<'_> {
     /// The real block that it began at.
     #[must_use]
     pub fn began_at(&self) -> BlockRef {
-        self.source.block
+        self.source.pinned.block
+    }
+
+    /// Adds what was read so far, as it is at the real block, to what is known of the snapshot: another fork of it need not
+    /// ask again.
+    pub fn teach(&self, seen: &mut Snapshot) {
+        seen.known.state.extend(lock(&self.source.read).clone());
     }
 
     /// Asks of the state as it stands by now.
@@ -45,7 +71,7 @@ impl Forked<'_> {
     pub fn answers(&mut self, queries: &[Query]) -> Result<Readings, ChainError> {
         let Self { source, world } = self;
         let result = complete(source, world, Keys::default(), |world| view(world, Moment::Next, queries));
-        result.map(|(answers, _)| answers).map_err(|error| source.failed(error))
+        result.map(|(answers, _)| answers).map_err(|error| source.pinned.failed(error))
     }
 
     /// Runs a transaction in the next block, asks `queries` of the state that it leaves, and goes on from there.
@@ -54,7 +80,7 @@ impl Forked<'_> {
     /// When a value cannot be had from a quorum, or no block can hold the transaction.
     pub fn run(&mut self, exec: &ExecTransaction<'_>, queries: &[Query]) -> Result<Rehearsal, ChainError> {
         let Self { source, world } = self;
-        resume(source, world, exec, queries).map_err(|error| source.failed(error))
+        resume(source, world, exec, queries).map_err(|error| source.pinned.failed(error))
     }
 
     /// A Safe's owners and nonce by now.
@@ -67,7 +93,7 @@ impl Forked<'_> {
         let (threshold, nonce) = (slot(slot::THRESHOLD), slot(slot::NONCE));
         let answers = self.answers(&[list.clone(), threshold.clone(), nonce.clone()])?;
         let no_safe =
-            |why: String| ChainError::NotASafe { chain: self.source.chain.name().into(), safe, why };
+            |why: String| ChainError::NotASafe { chain: self.source.pinned.chain.name().into(), safe, why };
         let number = |query| match answers.get(query) {
             Some(Answer::Value(word)) => U256::try_from_be_slice(word).unwrap_or_default(),
             _ => U256::ZERO,

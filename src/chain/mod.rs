@@ -8,6 +8,7 @@
 
 mod agreement;
 mod chain_error;
+mod codes;
 mod distinct;
 mod draft;
 mod endpoint;

@@ -124,13 +124,14 @@ fn opened(session: &Session, args: &OpenArgs) -> Result<Act, Error> {
 /// A name of the council file.
 fn person(session: &Session, name: &str) -> Result<Plain, Error> {
     let council = &session.council;
-    if council.signers.contains_key(name) {
+    if council.people.contains_key(name) || council.signers.contains_key(name) {
         return plain("the name", name);
     }
     let error = Error::new(Exit::Usage, format!("nobody is called {name:?} in the council file"));
-    Err(match near(name, council.signers.keys().map(String::as_str)) {
+    let known = council.people.keys().chain(council.signers.keys());
+    Err(match near(name, known.map(String::as_str)) {
         Some(meant) => error.hint(format!("did you mean {meant}?")),
-        None => error.hint("[signers] has the names"),
+        None => error.hint("[people] and [signers] have the names"),
     })
 }
 

@@ -9,6 +9,7 @@ mod completions;
 mod council;
 mod council_add;
 mod device;
+mod doctor;
 mod dry_run;
 mod export;
 mod hash;
@@ -21,6 +22,7 @@ mod log;
 mod man;
 mod playbook;
 mod propose;
+mod roll_call;
 mod sign;
 mod status;
 mod watch;
@@ -126,6 +128,11 @@ enum Command {
     Incident(incident::Args),
     /// Show the journal: who did what, and when
     Log(log::Args),
+    /// Say whether everyone and everything is ready
+    ///
+    /// Reads every chain and Safe, tries every lever on a fork, and looks at people, keys and files. Exit code 8 if something
+    /// must be repaired before an incident.
+    Doctor(doctor::Args),
     /// Compute the hashes of a Safe transaction, offline
     Hash(hash::Args),
     /// Show whether the Ledger is ready, and whose keys it holds
@@ -208,6 +215,7 @@ fn dispatch(ui: &Ui, cli: &Cli) -> Result<Exit, Error> {
         Some(Command::Alert(args)) => alert::run(&load()?, args),
         Some(Command::Incident(args)) => incident::run(&load()?, args),
         Some(Command::Log(args)) => log::run(&load()?, args),
+        Some(Command::Doctor(args)) => doctor::run(&quietly()?, args),
         Some(Command::Hash(args)) => hash::run(ui, args),
         Some(Command::Device(args)) => device::run(ui, council, args),
         Some(Command::Playbook(args)) => playbook::run(ui, council, cli.quorum, args),

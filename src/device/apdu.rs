@@ -91,9 +91,13 @@ impl Apdu {
         Some(commands.map(|(i, part)| Self::ethereum(0x1c, u8::from(i < last), 0xff, part.into())).collect())
     }
 
-    pub(super) fn personal_message(path: &DerivationPath, message: &[u8; 32]) -> Self {
-        let length = [0, 0, 0, 32];
-        Self::ethereum(0x08, 0, 0, [&path.encode()[..], &length, message].concat())
+    /// A personal message with its length before it, in as many commands as it takes.
+    pub(super) fn personal_message(path: &DerivationPath, message: &[u8]) -> Vec<Self> {
+        let length = u32::try_from(message.len()).unwrap_or(u32::MAX).to_be_bytes();
+        let whole = [&path.encode()[..], &length, message].concat();
+        let more = |i: usize| if i == 0 { 0x00 } else { 0x80 };
+        let commands = whole.chunks(MOST_DATA).enumerate();
+        commands.map(|(i, part)| Self::ethereum(0x08, more(i), 0, part.into())).collect()
     }
 
     /// A transaction without its signature, in as many commands as it takes.

@@ -1,10 +1,10 @@
 //! A key of any kind, which signs as an owner and pays for gas. Another kind is one more variant here and one more file.
 
 use alloy::consensus::TxEip1559;
-use alloy::primitives::Address;
+use alloy::primitives::{Address, Signature};
 
 use super::path::SearchPaths;
-use super::{DeviceError, Keystore, Ledger, SigningRequest};
+use super::{DeviceError, Keystore, Ledger, LongText, SigningRequest};
 use crate::safe::EcdsaSignature;
 
 /// A key that is ready to be asked.
@@ -48,6 +48,17 @@ impl Key {
         match self {
             Self::Ledger(ledger) => ledger.sign_safe_tx(request),
             Self::Keystore(keystore) => keystore.sign_safe_tx(request),
+        }
+    }
+
+    /// Returns the signature of a text as a personal message, by an owner's key.
+    ///
+    /// # Errors
+    /// If the key or its person refuses.
+    pub fn sign_text(&mut self, text: &LongText, owner: Address) -> Result<Signature, DeviceError> {
+        match self {
+            Self::Ledger(ledger) => ledger.sign_text(text, owner),
+            Self::Keystore(keystore) => keystore.sign_text(text),
         }
     }
 

@@ -11,7 +11,7 @@ use std::fmt;
 use aes::Aes128;
 use alloy::consensus::{SignableTransaction, TxEip1559};
 use alloy::hex;
-use alloy::primitives::{Address, B256, Keccak256, Signature};
+use alloy::primitives::{Address, B256, Keccak256, Signature, eip191_hash_message};
 use ctr::Ctr128BE;
 use ctr::cipher::{KeyIvInit, StreamCipher};
 use k256::ecdsa::SigningKey;
@@ -22,7 +22,7 @@ use sha2::Sha256;
 use zeroize::Zeroizing;
 
 use super::scrypt::{Cost, scrypt};
-use super::{DeviceError, SigningRequest, expect_signer, sealed};
+use super::{DeviceError, LongText, SigningRequest, expect_signer, sealed};
 use crate::safe::{EcdsaSignature, signed_digest};
 
 /// The most PBKDF2 rounds that a file may ask for: 40 times the definition's example, some ten seconds.
@@ -98,6 +98,11 @@ impl Keystore {
         expect_signer(request.owner, self.address)?;
         let digest = signed_digest(&request.hashes().safe_tx, request.kind);
         request.verified(self.sign_digest(&digest)?.as_bytes())
+    }
+
+    /// Returns the signature of a text as a personal message.
+    pub fn sign_text(&self, text: &LongText) -> Result<Signature, DeviceError> {
+        self.sign_digest(&eip191_hash_message(text.as_bytes()))
     }
 
     /// Returns the raw transaction, signed by `from` and ready to be sent, if this is `from`.

@@ -14,6 +14,7 @@ mod key;
 mod keystore;
 mod ledger;
 mod link;
+mod long_text;
 mod pages;
 mod path;
 mod plugged;
@@ -40,6 +41,7 @@ pub use device_error::DeviceError;
 pub use key::Key;
 pub use keystore::Keystore;
 pub use ledger::{Ledger, PATIENCE, Waiting, Watcher};
+pub use long_text::LongText;
 pub use pages::{
     DataShown, Entry, Fact, Kind, Page, Pages, Prediction, Settings, StatedSettings, address_pages,
     safe_message_pages, safe_tx_pages, transaction_pages,

@@ -1,14 +1,14 @@
 //! Signing with a Ledger: which way, command by command, and what a refusal means.
 
 use alloy::consensus::{SignableTransaction, TxEip1559};
-use alloy::primitives::{Address, Bytes};
+use alloy::primitives::{Address, Bytes, Signature};
 
 use super::apdu::{self, Apdu, Reply};
 use super::ledger::Ledger;
 use super::link::granted;
 use super::path::DerivationPath;
 use super::typed::TypedData;
-use super::{DeviceError, SigningRequest, Way, expect_signer, sealed};
+use super::{DeviceError, LongText, SigningRequest, Way, expect_signer, sealed};
 use crate::safe::{EcdsaSignature, SafeId, SignatureKind};
 
 const MESSAGE: &str = "a message";
@@ -31,10 +31,10 @@ impl Ledger {
         let hashes = request.hashes();
         let bytes = match (request.kind, request.way) {
             (SignatureKind::EthSign, _) => {
-                self.sign_at_once(&Apdu::personal_message(&path, &hashes.safe_tx.word().0))?
+                self.sign_in_turn(&Apdu::personal_message(&path, &hashes.safe_tx.word().0))?
             }
             (_, Way::Fields) => self.sign_fields(&path, &request.typed_data())?,
-            (_, Way::Hashes) => self.sign_at_once(&Apdu::sign_hashes(&path, &hashes))?,
+            (_, Way::Hashes) => self.sign_in_turn(&[Apdu::sign_hashes(&path, &hashes)])?,
         };
         request.verified(bytes)
     }
@@ -76,18 +76,32 @@ impl Ledger {
         let hashes = safe.message_hashes(message);
         let bytes = match way {
             Way::Fields => self.sign_fields(&path, &TypedData::safe_message(safe, message))?,
-            Way::Hashes => self.sign_at_once(&Apdu::sign_hashes(&path, &hashes))?,
+            Way::Hashes => self.sign_in_turn(&[Apdu::sign_hashes(&path, &hashes)])?,
         };
         let signature = EcdsaSignature::from_safe_bytes(&bytes, &hashes.safe_tx, safe.version)?;
         expect_signer(owner, signature.signer())?;
         Ok(signature)
     }
 
-    /// One command, one review, one signature.
-    fn sign_at_once(&mut self, command: &Apdu) -> Result<[u8; 65], DeviceError> {
+    /// Returns the signature of a text that the device shows.
+    ///
+    /// # Errors
+    /// If the device or its person refuses.
+    pub fn sign_text(&mut self, text: &LongText, owner: Address) -> Result<Signature, DeviceError> {
+        self.ready()?;
+        let path = self.path_of(owner)?;
+        let bytes = self.sign_in_turn(&Apdu::personal_message(&path, text.as_bytes()))?;
+        Signature::from_raw(&bytes).map_err(|_| DeviceError::Senseless { what: MESSAGE })
+    }
+
+    /// One command or the parts of one, one review, one signature.
+    fn sign_in_turn(&mut self, commands: &[Apdu]) -> Result<[u8; 65], DeviceError> {
         self.ask_for_approval();
-        let reply = self.review(command)?;
-        let data = self.signed(MESSAGE, reply, DeviceError::BlindSigningOff)?;
+        let mut data = Vec::new();
+        for command in commands {
+            let reply = self.review(command)?;
+            data = self.signed(MESSAGE, reply, DeviceError::BlindSigningOff)?;
+        }
         apdu::read_message_signature(&data).ok_or(DeviceError::Senseless { what: MESSAGE })
     }
 

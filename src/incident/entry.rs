@@ -133,6 +133,17 @@ pub enum Act {
         id: Option<Plain>,
         text: Plain,
     },
+    /// Somebody proved that they can sign: the whole line of the roll call.
+    RollCall {
+        owner: Address,
+        line: Plain,
+    },
+    /// Somebody says that they are awake, since when.
+    Awake {
+        name: Plain,
+        #[serde(with = "as_text")]
+        at: Utc,
+    },
     Proposed {},
     Signed {
         owner: Address,

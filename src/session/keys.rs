@@ -7,14 +7,14 @@ use std::thread::sleep;
 use std::time::Duration;
 
 use alloy::consensus::TxEip1559;
-use alloy::primitives::Address;
+use alloy::primitives::{Address, Signature};
 
 use crate::ceremony::own_settings::settings;
 use crate::cli::args;
 use crate::council::Council;
 use crate::device::{
-    DerivationPath, DeviceError, Key, Keystore, Ledger, Plugged, SearchPaths, SigningRequest, Target,
-    Waiting, Watcher, choose_plugged, plugged_in,
+    DerivationPath, DeviceError, Key, Keystore, Ledger, LongText, Plugged, SearchPaths, SigningRequest,
+    Target, Waiting, Watcher, choose_plugged, plugged_in,
 };
 use crate::error::{Error, Exit};
 use crate::near::near;
@@ -112,6 +112,11 @@ impl Signer {
                 signature => return Ok(signature?),
             }
         }
+    }
+
+    /// Returns the signature of a text as a personal message, by the owner whose key was chosen.
+    pub fn sign_text(&mut self, text: &LongText, owner: Address) -> Result<Signature, Error> {
+        Ok(self.wait.during(|| self.key.sign_text(text, owner))?)
     }
 
     /// Returns the raw signed transaction. A Ledger signs a call only with "Blind signing" on, which is waited for.

@@ -54,6 +54,8 @@ pub fn describe(council: &Council, act: &Act) -> String {
         Act::Note { text } => format!("noted: {text}"),
         Act::Closed {} => "closed it".into(),
         Act::Alarm { name, by, text, .. } => format!("alarm {name} by {by}: {text}"),
+        Act::RollCall { owner, .. } => format!("roll call of {}", name(owner)),
+        Act::Awake { name, .. } => format!("{name} is awake"),
         Act::Proposed {} => "proposed".into(),
         Act::Signed { owner, .. } => format!("signed as {}", name(owner)),
         Act::Imported { owners } => {

@@ -35,6 +35,7 @@ const COMMANDS: &[&str] = &[
     "incident note",
     "incident close",
     "log",
+    "doctor",
     "hash",
     "device",
     "playbook",

@@ -67,7 +67,12 @@ impl Ceremony {
 
     /// Adds text at the end of the council file of every desk: levers, targets, contacts. Everybody agrees on it.
     pub fn add_to_council(&mut self, text: &str) {
-        self.council.push_str(text);
+        self.replace_council(format!("{}{text}", self.council));
+    }
+
+    /// Gives every desk another council file. Everybody agrees on it.
+    pub fn replace_council(&mut self, text: String) {
+        self.council = text;
         for desk in &self.desks {
             fs::write(desk.path("breakglass.toml"), &self.council).unwrap();
             desk.forgets();

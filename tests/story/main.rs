@@ -25,6 +25,7 @@ mod crash;
 mod decided;
 mod depth;
 mod disk;
+mod doctor;
 mod done;
 mod drift;
 mod early;

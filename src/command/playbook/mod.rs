@@ -260,7 +260,7 @@ fn test(mut session: Session, args: &TestArgs) -> Result<Exit, Error> {
     });
     object.extend(given.as_object().cloned().unwrap_or_default());
     let object = Value::Object(object);
-    if let Some(error) = report.wrong {
+    if let Some((_, error)) = report.wrong {
         return Err(error.having_done(object));
     }
     ui.object(&object);

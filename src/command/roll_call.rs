@@ -1,0 +1,130 @@
+//! `doctor --roll-call`: a dated sentence that each owner signs, and the lines that come back.
+
+use std::path::Path;
+
+use alloy::primitives::Address;
+use serde_json::{Value, json};
+
+use crate::cli::args::Key;
+use crate::clock;
+use crate::council::TextDigest;
+use crate::error::{Error, Exit};
+use crate::incident::{Act, Journal, Plain};
+use crate::readiness::roll_call::{Proof, Statement, day, find_lines};
+use crate::session::Session;
+use crate::session::keys::{self, Use};
+use crate::store;
+use crate::ui::Text;
+
+/// Returns the proofs that a journal keeps, each verified again: whoever writes to the file cannot make one.
+pub fn kept(journal: &Journal) -> Vec<Proof> {
+    let lines = journal.iter().filter_map(|entry| match &entry.draft.act {
+        Act::RollCall { line, .. } => Some(line.to_string()),
+        _ => None,
+    });
+    lines.filter_map(|line| line.parse().ok()).collect()
+}
+
+/// Signs the sentence with the reader's key, and keeps and prints the line. Without a key, prints everybody's sentence.
+pub fn sign(session: &Session, key: &Key, person: Option<&str>) -> Result<Exit, Error> {
+    let (date, council) = (day(clock::seconds()), TextDigest::of(&session.text));
+    let owners: Vec<Address> = session.council.signers.values().map(|signer| signer.address).collect();
+    let named = match keys::find(session.ui, key, Use::Signing) {
+        Ok(named) => named,
+        Err(error) if error.exit == Exit::Usage && person.is_none() => {
+            return Ok(list(session, date, council));
+        }
+        Err(error) => return Err(error),
+    };
+    let person = keys::person(session.ui, &session.council, person)?;
+    let mut signer = keys::open(session.ui, key, &named)?;
+    let of: Vec<Address> = person.map_or(owners, |one| vec![one]);
+    let owner = signer.choose_owner(session.ui, &session.council, &of)?;
+    let statement = Statement { date, owner, council };
+    let text = statement.text().ok_or_else(|| Error::new(Exit::Failed, "the sentence is not readable"))?;
+    session.ui.say(&Text::new("This sentence is signed. It approves nothing:"));
+    session.ui.say(&Text::default().bold(&text.to_string()));
+    let signature = signer.sign_text(&text, owner)?;
+    let proof =
+        Proof::verify(statement, signature).map_err(|bad| Error::new(Exit::Refused, bad.to_string()))?;
+    proof
+        .check_today(&session.council, date)
+        .map_err(|bad| Error::new(Exit::Usage, bad.to_string()).hint("sign with the key of a signer"))?;
+    keep(session, &proof)?;
+    session.ui.data(&proof.to_string());
+    session.ui.say(&Text::new("send this line to the others: breakglass doctor --lines - takes it in"));
+    session.ui.object(
+        &json!({ "owner": owner.to_string(), "sentence": text.to_string(), "line": proof.to_string() }),
+    );
+    Ok(Exit::Done)
+}
+
+/// Prints the sentence of each signer, for any wallet that signs personal messages.
+fn list(session: &Session, date: jiff::civil::Date, council: TextDigest) -> Exit {
+    let mut objects: Vec<Value> = Vec::new();
+    for signer in session.council.signers.values() {
+        let statement = Statement { date, owner: signer.address, council };
+        session.ui.data(&format!("{}:", signer.name));
+        session.ui.data(&format!("  sign as a personal message  {statement}"));
+        session.ui.data(&format!("  then send                   {} SIGNATURE", statement.head()));
+        objects.push(json!({
+            "name": signer.name, "owner": signer.address.to_string(), "sentence": statement.to_string(),
+            "line": format!("{} SIGNATURE", statement.head()),
+        }));
+    }
+    session.ui.say(&Text::new(
+        "with a key of this machine: breakglass doctor --roll-call --ledger, or --keystore FILE",
+    ));
+    session.ui.object(&json!({ "sentences": objects }));
+    Exit::Done
+}
+
+/// Takes in lines that others sent. A line that is refused does not stop the others.
+pub fn take_in(session: &Session, path: &Path) -> Result<Exit, Error> {
+    let foreign = if path.as_os_str() == "-" { store::read_stdin()? } else { store::read_foreign(path)? };
+    let today = day(clock::seconds());
+    let known = kept(&Journal::read(&session.incidents.journal().read()?));
+    let (mut taken, mut again, mut refused) = (Vec::new(), Vec::new(), Vec::new());
+    for found in find_lines(&foreign.text) {
+        let checked = found.and_then(|proof| proof.check_today(&session.council, today).map(|()| proof));
+        match checked {
+            Err(bad) => {
+                session.ui.say(&Text::default().bad("refused: ").add(&bad.to_string()));
+                refused.push(bad.to_string());
+            }
+            Ok(proof) if known.contains(&proof) || taken.contains(&proof) => again.push(proof),
+            Ok(proof) => {
+                keep(session, &proof)?;
+                session.ui.say(&Text::default().good("kept: ").add(&name(session, &proof)));
+                taken.push(proof);
+            }
+        }
+    }
+    for proof in &again {
+        session.ui.say(&Text::new(&format!("{}: known already", name(session, proof))));
+    }
+    let names = |proofs: &[Proof]| proofs.iter().map(|proof| name(session, proof)).collect::<Vec<_>>();
+    let object = json!({ "kept": names(&taken), "known": names(&again), "refused": refused });
+    if taken.is_empty() && again.is_empty() {
+        let message = if refused.is_empty() {
+            "no line of a roll call was found".to_string()
+        } else {
+            format!("{} lines were refused, and none was kept", refused.len())
+        };
+        let exit = if refused.is_empty() { Exit::Failed } else { Exit::Refused };
+        return Err(Error::new(exit, message).hint("a line begins with bgroll1").having_done(object));
+    }
+    session.ui.object(&object);
+    Ok(Exit::Done)
+}
+
+fn name(session: &Session, proof: &Proof) -> String {
+    let Statement { date, owner, .. } = proof.statement();
+    let signer = session.council.signers.values().find(|signer| signer.address == *owner);
+    format!("{} on {date}", signer.map_or_else(|| owner.to_string(), |signer| signer.name.clone()))
+}
+
+fn keep(session: &Session, proof: &Proof) -> Result<(), Error> {
+    let line = Plain::new(&proof.to_string()).map_err(|why| Error::new(Exit::Failed, why.to_string()))?;
+    session.write(Act::RollCall { owner: proof.statement().owner, line })
+}

@@ -1,0 +1,40 @@
+//! What keeps a council from being ready: one enum with data.
+
+use super::told::Told;
+use super::{levers, own_keys, people, roll_call, rpcs, safe_state};
+
+/// A gap. The order of the kinds is that of their worth.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Gap {
+    Rpc(rpcs::Gap),
+    Safe(safe_state::Gap),
+    Lever(levers::Gap),
+    Key(own_keys::Gap),
+    People(people::Gap),
+    RollCall(roll_call::Gap),
+    /// The council file asks for another version of this program.
+    Program {
+        asked: String,
+        is: String,
+    },
+}
+
+impl Gap {
+    /// Returns how it is told.
+    #[must_use]
+    pub fn tell(&self) -> Told {
+        match self {
+            Self::Rpc(gap) => gap.tell(),
+            Self::Safe(gap) => gap.tell(),
+            Self::Lever(gap) => gap.tell(),
+            Self::Key(gap) => gap.tell(),
+            Self::People(gap) => gap.tell(),
+            Self::RollCall(gap) => gap.tell(),
+            Self::Program { asked, is } => super::told::not_ready(
+                "program",
+                format!("the council file asks for breakglass {asked}, and this is {is}"),
+                "install that version",
+            ),
+        }
+    }
+}

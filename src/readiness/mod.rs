@@ -1,0 +1,19 @@
+//! Is everyone and everything ready, before the incident: what `doctor` asks, and what it finds.
+//!
+//! [`examine`](examine::examine) reads the chains and tries the levers on forks of them. All else is pure: values in,
+//! [`Gap`]s out, each question a small function.
+//!
+//! May touch `ceremony` and values. It prints nothing.
+
+pub mod examine;
+mod gap;
+pub mod levers;
+pub mod own_keys;
+pub mod people;
+pub mod roll_call;
+pub mod rpcs;
+pub mod safe_state;
+mod told;
+
+pub use gap::Gap;
+pub use told::{Level, Told};

@@ -1,0 +1,93 @@
+//! The keys on this machine: the reader's own, and the one that pays for gas. Pure.
+
+use alloy::primitives::{Address, U256};
+
+use super::told::{Told, not_ready, warning};
+use crate::council::Council;
+use crate::evm::amount;
+
+/// How many times today's fee a payer must be able to pay: fees rise where many flee at once.
+const TIMES: u64 = 10;
+/// The gas of a broadcast where no lever could be measured.
+const USUAL_GAS: u64 = 300_000;
+/// A tip that gets a transaction into the next blocks, in wei.
+const TIP: u64 = 1_000_000_000;
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Gap {
+    Unusable { named: String, why: String },
+    NotOwner { named: String, address: Address },
+    NoPayer,
+    Poor { address: Address, chain: String, balance: U256, needed: U256 },
+}
+
+impl Gap {
+    pub(super) fn tell(&self) -> Told {
+        match self {
+            Self::Unusable { named, why } => not_ready(
+                "key",
+                format!("your key {named} cannot be used: {why}"),
+                "breakglass help settings",
+            ),
+            Self::NotOwner { named, address } => not_ready(
+                "key-owner",
+                format!("your key {named} is {address}, which is not an owner of a Safe of your file"),
+                "name the right key",
+            ),
+            Self::NoPayer => warning(
+                "payer-unknown",
+                "no address that pays for gas is known on this machine".into(),
+                "name the key as payer in your settings, or pass --payer ADDRESS",
+            ),
+            Self::Poor { address, chain, balance, needed } => not_ready(
+                "payer",
+                format!(
+                    "{chain}: the payer {address} has {}, and a broadcast at {TIMES} times today's fee takes {}",
+                    amount::ether(*balance),
+                    amount::ether(*needed)
+                ),
+                format!("send it {} or more", amount::ether(needed.saturating_sub(*balance))),
+            ),
+        }
+    }
+}
+
+/// Returns what is wrong with a payer's balance on a chain, by the base fee of its newest block and the costliest lever.
+#[must_use]
+pub fn payer(
+    address: Address,
+    chain: &str,
+    balance: U256,
+    base_fee: Option<u64>,
+    gas: Option<u64>,
+) -> Option<Gap> {
+    let fee = U256::from(base_fee.unwrap_or(TIP)) + U256::from(TIP);
+    let needed = fee * U256::from(gas.unwrap_or(USUAL_GAS)) * U256::from(TIMES);
+    (balance < needed).then(|| Gap::Poor { address, chain: chain.into(), balance, needed })
+}
+
+/// Returns what is wrong with the address of the reader's own key.
+#[must_use]
+pub fn owner(council: &Council, named: &str, address: Address) -> Option<Gap> {
+    let is_signer = council.signers.values().any(|signer| signer.address == address);
+    let pinned = council.safes.values().filter_map(|safe| safe.owners.as_ref());
+    let is_owner = pinned.into_iter().any(|owners| owners.list().contains(&address));
+    (!is_signer && !is_owner).then(|| Gap::NotOwner { named: named.into(), address })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_payer_must_be_able_to_pay_ten_times_todays_fee() {
+        let (address, gwei) = (Address::repeat_byte(1), 1_000_000_000);
+        let poor =
+            |balance: u64, base_fee, gas| payer(address, "mainnet", U256::from(balance), base_fee, gas);
+        // (20 + 1) gwei × 100,000 × 10
+        let needed = 21 * gwei * 100_000 * 10;
+        assert_eq!(poor(needed, Some(20 * gwei), Some(100_000)), None);
+        assert!(poor(needed - 1, Some(20 * gwei), Some(100_000)).is_some());
+        assert!(poor(0, None, None).is_some());
+    }
+}

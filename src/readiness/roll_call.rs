@@ -1,0 +1,349 @@
+//! Roll call: each owner signs a dated sentence with their own key, as a personal message, and so proves that they can sign,
+//! and which council file they have. Pure.
+//!
+//! A personal message of more than 32 bytes is never a Safe's signature: those are over a hash of 32 bytes or typed data.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::str::FromStr;
+
+use alloy::primitives::{Address, Signature};
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, Unit};
+
+use super::told::{Told, not_ready, warning};
+use crate::council::{Council, TextDigest};
+use crate::device::LongText;
+use crate::safe::SafeState;
+
+/// How a line begins.
+const HEAD: &str = "bgroll1";
+/// A proof that is older, in days, is a gap.
+const OLD: i64 = 90;
+/// A line that is older, in days, is not taken in: it says nothing of today.
+const OLDEST_TAKEN: i64 = 7;
+/// The most lines that are looked for in one text.
+const MOST_LINES: usize = 1_000;
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Gap {
+    /// These never proved it.
+    Never {
+        names: Vec<String>,
+    },
+    Old {
+        name: String,
+        days: i64,
+    },
+    /// They signed with another council file beside them.
+    OtherCouncil {
+        name: String,
+        date: String,
+        theirs: String,
+        own: String,
+    },
+    TooFew {
+        safe: String,
+        proven: usize,
+        threshold: usize,
+    },
+}
+
+impl Gap {
+    pub(super) fn tell(&self) -> Told {
+        const CALL: &str = "breakglass doctor --roll-call";
+        match self {
+            Self::Never { names } => {
+                warning("roll-call", format!("never proved that they can sign: {}", names.join(", ")), CALL)
+            }
+            Self::Old { name, days } => not_ready(
+                "roll-call-old",
+                format!("{name} last proved {days} days ago that they can sign"),
+                CALL,
+            ),
+            Self::OtherCouncil { name, date, theirs, own } => not_ready(
+                "council-differs",
+                format!("{name} had another council file on {date}: digest {theirs}, yours is {own}"),
+                format!("compare the files, then: {CALL}"),
+            ),
+            Self::TooFew { safe, proven, threshold } => not_ready(
+                "roll-call-few",
+                format!("{safe}: {proven} owners proved that they can sign, and {threshold} must sign"),
+                CALL,
+            ),
+        }
+    }
+}
+
+/// The sentence that one owner signs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Statement {
+    pub date: Date,
+    pub owner: Address,
+    pub council: TextDigest,
+}
+
+/// A sentence with its owner's signature: there is no other way to make one than [`Proof::verify`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Proof {
+    statement: Statement,
+    signature: Signature,
+}
+
+#[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
+pub enum BadProof {
+    #[error("{0:?} is not a line of a roll call: it has a date, an address, a digest and a signature")]
+    Form(String),
+    #[error("the line of {stated} is signed by {signer}, or for another sentence")]
+    OtherSigner { stated: Address, signer: Address },
+    #[error("the signature of the line of {0} is not one")]
+    Signature(Address),
+    #[error("the line of {owner} is from {date}: sign today's sentence")]
+    Old { owner: Address, date: Date },
+    #[error("the line of {owner} is from {date}, which is not yet: check the clock there and here")]
+    Ahead { owner: Address, date: Date },
+    #[error("{0} is not a signer of your council file")]
+    Stranger(Address),
+}
+
+/// Returns the day of a second since 1970, in UTC.
+#[must_use]
+pub fn day(now: u64) -> Date {
+    let at = i64::try_from(now).ok().and_then(|s| Timestamp::from_second(s).ok()).unwrap_or(Timestamp::MAX);
+    TimeZone::UTC.to_datetime(at).date()
+}
+
+/// Returns the days from one date to another.
+fn days(from: Date, to: Date) -> i64 {
+    from.until((Unit::Day, to)).map_or(i64::MAX, |span| span.get_days().into())
+}
+
+/// The sentence itself: readable ASCII, so that a device shows it.
+impl fmt::Display for Statement {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { date, owner, council } = self;
+        write!(
+            f,
+            "breakglass roll call {date}: {owner} can sign for council {council}. This approves nothing."
+        )
+    }
+}
+
+impl Statement {
+    /// Returns the sentence, to be signed. `None` never: it is readable ASCII, and longer than a hash.
+    #[must_use]
+    pub fn text(&self) -> Option<LongText> {
+        LongText::new(&self.to_string())
+    }
+
+    /// Returns what stands before the signature in a line.
+    #[must_use]
+    pub fn head(&self) -> String {
+        let Self { date, owner, council } = self;
+        format!("{HEAD} {date} {owner} {council}")
+    }
+}
+
+/// The line that is sent back.
+impl fmt::Display for Proof {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} 0x{}", self.statement.head(), alloy::primitives::hex::encode(self.signature.as_bytes()))
+    }
+}
+
+impl Proof {
+    /// Verifies that the owner whom it names signed the sentence.
+    ///
+    /// # Errors
+    /// If another key signed, or another sentence.
+    pub fn verify(statement: Statement, signature: Signature) -> Result<Self, BadProof> {
+        let signer = signature.recover_address_from_msg(statement.to_string().as_bytes());
+        let signer = signer.map_err(|_| BadProof::Signature(statement.owner))?;
+        if signer != statement.owner {
+            return Err(BadProof::OtherSigner { stated: statement.owner, signer });
+        }
+        Ok(Self { statement, signature })
+    }
+
+    #[must_use]
+    pub const fn statement(&self) -> &Statement {
+        &self.statement
+    }
+
+    /// Returns why a line that comes in today says nothing of today, or is nobody's.
+    ///
+    /// # Errors
+    /// If it is too old, from the future, or of no signer.
+    pub fn check_today(&self, council: &Council, today: Date) -> Result<(), BadProof> {
+        let Statement { date, owner, .. } = self.statement;
+        if !council.signers.values().any(|signer| signer.address == owner) {
+            return Err(BadProof::Stranger(owner));
+        }
+        match days(date, today) {
+            age if age > OLDEST_TAKEN => Err(BadProof::Old { owner, date }),
+            age if age < -1 => Err(BadProof::Ahead { owner, date }),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl FromStr for Proof {
+    type Err = BadProof;
+
+    fn from_str(line: &str) -> Result<Self, BadProof> {
+        let wrong = || BadProof::Form(line.chars().take(60).collect());
+        let words: Vec<&str> = line.split_whitespace().take(6).collect();
+        let [HEAD, date, owner, council, signature] = words[..] else { return Err(wrong()) };
+        let date: Date = date.parse().map_err(|_| wrong())?;
+        let owner: Address = owner.parse().map_err(|_| wrong())?;
+        let council: TextDigest = council.parse().map_err(|_| wrong())?;
+        let signature: Signature = signature.parse().map_err(|_| wrong())?;
+        Self::verify(Statement { date, owner, council }, signature)
+    }
+}
+
+/// Finds the lines of a roll call in a text, a chat for instance. A line may be broken over several.
+#[must_use]
+pub fn find_lines(text: &str) -> Vec<Result<Proof, BadProof>> {
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let heads = words.iter().enumerate().filter(|(_, word)| **word == HEAD).take(MOST_LINES);
+    let line = |(at, _): (usize, &&str)| words[at..words.len().min(at + 5)].join(" ").parse();
+    heads.map(line).collect()
+}
+
+/// Returns what the proofs say of the council and of its Safes as they are on chain.
+#[must_use]
+pub fn gaps(
+    council: &Council,
+    own: TextDigest,
+    proofs: &[Proof],
+    safes: &[(&str, &SafeState)],
+    today: Date,
+) -> Vec<Gap> {
+    let mut newest: BTreeMap<Address, &Statement> = BTreeMap::new();
+    for Proof { statement, .. } in proofs {
+        let known = newest.entry(statement.owner).or_insert(statement);
+        if known.date <= statement.date {
+            *known = statement;
+        }
+    }
+    let owners: BTreeSet<Address> =
+        safes.iter().flat_map(|(_, state)| state.owners.list().iter().copied()).collect();
+    let name = |owner: &Address| {
+        let signer = council.signers.values().find(|signer| signer.address == *owner);
+        signer.map_or_else(|| owner.to_string(), |signer| signer.name.clone())
+    };
+    let (mut gaps, mut never) = (Vec::new(), Vec::new());
+    for owner in &owners {
+        let Some(statement) = newest.get(owner) else {
+            never.push(name(owner));
+            continue;
+        };
+        let age = days(statement.date, today);
+        if age > OLD {
+            gaps.push(Gap::Old { name: name(owner), days: age });
+        } else if statement.council != own {
+            let (theirs, own) = (statement.council.short(), own.short());
+            let date = statement.date.to_string();
+            gaps.push(Gap::OtherCouncil { name: name(owner), date, theirs, own });
+        }
+    }
+    never.sort();
+    if !never.is_empty() {
+        gaps.push(Gap::Never { names: never });
+    }
+    let is_proven =
+        |owner: &&Address| newest.get(*owner).is_some_and(|statement| days(statement.date, today) <= OLD);
+    for (safe, state) in safes.iter().filter(|_| !newest.is_empty()) {
+        let proven = state.owners.list().iter().filter(is_proven).count();
+        let threshold = state.owners.threshold().get();
+        if proven < threshold {
+            gaps.push(Gap::TooFew { safe: (*safe).into(), proven, threshold });
+        }
+    }
+    gaps
+}
+
+#[cfg(test)]
+mod tests {
+    use alloy::primitives::{U256, eip191_hash_message, keccak256};
+    use k256::ecdsa::SigningKey;
+
+    use super::*;
+
+    fn key(n: u8) -> (SigningKey, Address) {
+        let key = SigningKey::from_slice(&[n; 32]).unwrap();
+        let address = Address::from_public_key(key.verifying_key());
+        (key, address)
+    }
+
+    fn signed(n: u8, statement: &Statement) -> Signature {
+        let hash = eip191_hash_message(statement.to_string());
+        let (signature, parity) = key(n).0.sign_prehash_recoverable(hash.as_slice()).unwrap();
+        Signature::from_signature_and_parity(signature, parity.is_y_odd())
+    }
+
+    fn statement(n: u8, date: &str) -> Statement {
+        Statement { date: date.parse().unwrap(), owner: key(n).1, council: TextDigest::of("file") }
+    }
+
+    fn proof(n: u8, date: &str) -> Proof {
+        Proof::verify(statement(n, date), signed(n, &statement(n, date))).unwrap()
+    }
+
+    #[test]
+    fn the_sentence_is_ascii_fits_one_packet_of_a_ledger_and_is_never_a_hash() {
+        let text = statement(1, "2026-11-26").to_string();
+        assert!(statement(1, "2026-11-26").text().is_some());
+        assert!(text.is_ascii() && text.len() > 32 && text.len() <= 220, "{} {text}", text.len());
+        assert!(text.starts_with("breakglass roll call 2026-11-26: 0x") && text.contains("approves nothing"));
+        // The text that a Safe verifies for such a signature says 32 bytes.
+        let hash = keccak256("a safeTxHash");
+        assert_ne!(eip191_hash_message(hash), eip191_hash_message(&text));
+    }
+
+    #[test]
+    fn a_line_is_found_in_a_chat_and_any_change_to_it_is_seen() {
+        let good = proof(1, "2026-11-26").to_string();
+        let chat = format!("[09:12] alice: {}\nthanks! bgroll1", good.replace(" 0x", "\n0x"));
+        let found = find_lines(&chat);
+        assert_eq!(found[0], Ok(proof(1, "2026-11-26")));
+        assert!(matches!(found[1], Err(BadProof::Form(_))));
+        let other = Statement { council: TextDigest::of("other"), ..statement(1, "2026-11-26") };
+        for changed in [
+            good.replace("2026-11-26", "2026-11-27"),
+            good.replace(&key(1).1.to_string(), &key(2).1.to_string()),
+            good.replace(&statement(1, "2026-11-26").council.to_string(), &other.council.to_string()),
+        ] {
+            let error = changed.parse::<Proof>().unwrap_err();
+            assert!(matches!(error, BadProof::OtherSigner { .. }), "{error}");
+        }
+        let zero = Signature::new(U256::ZERO, U256::ZERO, false);
+        assert!(matches!(Proof::verify(other, zero), Err(BadProof::Signature(_))));
+    }
+
+    #[test]
+    fn a_line_of_another_day_or_of_a_stranger_is_not_taken_in() {
+        let text = format!(
+            "schema = 1\nname = \"x\"\n[signers.alice]\naddress = \"{}\"\n[signers.bob]\naddress = \"{}\"\n",
+            key(1).1,
+            key(2).1
+        );
+        let council = Council::parse("c", &text).unwrap();
+        let today = "2026-11-26".parse().unwrap();
+        assert_eq!(proof(1, "2026-11-26").check_today(&council, today), Ok(()));
+        assert_eq!(proof(2, "2026-11-27").check_today(&council, today), Ok(()), "it is later there");
+        assert!(matches!(proof(1, "2026-11-18").check_today(&council, today), Err(BadProof::Old { .. })));
+        assert!(matches!(proof(1, "2026-11-28").check_today(&council, today), Err(BadProof::Ahead { .. })));
+        assert!(matches!(proof(3, "2026-11-26").check_today(&council, today), Err(BadProof::Stranger(_))));
+    }
+
+    #[test]
+    fn days_are_counted_over_months() {
+        let date = |text: &str| text.parse::<Date>().unwrap();
+        assert_eq!(days(date("2026-08-28"), date("2026-11-26")), 90);
+        assert_eq!(days(date("2026-11-27"), date("2026-11-26")), -1);
+        assert_eq!(day(1_795_680_000).to_string(), "2026-11-26");
+    }
+}

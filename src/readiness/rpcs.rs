@@ -1,0 +1,172 @@
+//! Do the RPCs of a chain answer, are they several, and is what they show new? Pure.
+
+use std::time::Duration;
+
+use super::told::{Told, not_ready, warning};
+use crate::chain::{Age, EndpointReport, Standing, agreeing};
+
+/// An RPC may be this far behind the newest block.
+const ALLOWED_LAG: Duration = Duration::from_secs(30);
+/// The same, for a chain that makes blocks on demand.
+const ALLOWED_BLOCKS: u64 = 3;
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Gap {
+    /// The chain cannot be read at all.
+    Unread {
+        chain: String,
+        why: String,
+    },
+    SameHost {
+        rpc: String,
+        other: String,
+    },
+    Single {
+        chain: String,
+    },
+    /// It did not answer, or its answer was not used.
+    Unused {
+        rpc: String,
+        why: String,
+    },
+    Lagging {
+        rpc: String,
+        blocks: u64,
+    },
+    OldBlock {
+        chain: String,
+        seconds: u64,
+        allowed: u64,
+    },
+    Clock {
+        seconds: u64,
+    },
+}
+
+impl Gap {
+    pub(super) fn tell(&self) -> Told {
+        match self {
+            Self::Unread { chain, why } => not_ready(
+                "chain",
+                format!("{chain} cannot be read: {why}"),
+                "fix its rpc in the council file",
+            ),
+            Self::SameHost { rpc, other } => not_ready(
+                "rpc-same",
+                format!("RPC {rpc} is the same host as {other}: together they count as one"),
+                "name an RPC of another operator",
+            ),
+            Self::Single { chain } => warning(
+                "rpc-single",
+                format!("{chain}: one RPC alone says what the chain is"),
+                "name a second one, of another operator",
+            ),
+            Self::Unused { rpc, why } => {
+                not_ready("rpc", format!("RPC {rpc} {why}"), "find out why, or name another one")
+            }
+            Self::Lagging { rpc, blocks } => not_ready(
+                "rpc-lagging",
+                format!("RPC {rpc} is {blocks} blocks behind"),
+                "name another one, or ask its operator",
+            ),
+            Self::OldBlock { chain, seconds, allowed } => not_ready(
+                "block-age",
+                format!("{chain}: the newest block is {seconds} s old, and at most {allowed} s are usual"),
+                "name other RPCs; compare with a block explorer",
+            ),
+            Self::Clock { seconds } => not_ready(
+                "clock",
+                format!("this machine's clock is wrong: the newest block is {seconds} s in its future"),
+                "set the clock of this machine",
+            ),
+        }
+    }
+}
+
+/// Returns what is wrong with the RPCs of a chain that was read.
+#[must_use]
+pub fn gaps(
+    chain: &str,
+    endpoints: &[EndpointReport],
+    age: Option<Age>,
+    block_time: Option<Duration>,
+) -> Vec<Gap> {
+    let newest = endpoints.iter().filter_map(|endpoint| endpoint.newest).max();
+    let one = |endpoint: &EndpointReport| {
+        let rpc = endpoint.shown.clone();
+        match &endpoint.standing {
+            Standing::SameAs(other) => Some(Gap::SameHost { rpc, other: other.clone() }),
+            Standing::Lying(fault) | Standing::Outvoted(fault) => {
+                Some(Gap::Unused { rpc, why: fault.to_string() })
+            }
+            Standing::Unasked => None,
+            Standing::Agrees => {
+                let blocks = newest?.saturating_sub(endpoint.newest?);
+                is_behind(blocks, block_time).then_some(Gap::Lagging { rpc, blocks })
+            }
+        }
+    };
+    let mut gaps: Vec<Gap> = endpoints.iter().filter_map(one).collect();
+    if agreeing(endpoints).1 < 2 {
+        gaps.push(Gap::Single { chain: chain.into() });
+    }
+    gaps.extend(match age {
+        Some(Age::Old { seconds, allowed, .. }) => {
+            Some(Gap::OldBlock { chain: chain.into(), seconds, allowed })
+        }
+        Some(Age::Ahead { seconds, .. }) => Some(Gap::Clock { seconds }),
+        Some(Age::New(_)) | None => None,
+    });
+    gaps
+}
+
+fn is_behind(blocks: u64, block_time: Option<Duration>) -> bool {
+    match block_time.filter(|time| *time < ALLOWED_LAG) {
+        Some(time) => time.saturating_mul(u32::try_from(blocks).unwrap_or(u32::MAX)) > ALLOWED_LAG,
+        None => blocks >= ALLOWED_BLOCKS,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::chain::Fault;
+
+    fn endpoint(shown: &str, standing: Standing, newest: Option<u64>) -> EndpointReport {
+        EndpointReport { shown: shown.into(), standing, newest, batch: None }
+    }
+
+    fn ids(endpoints: &[EndpointReport], age: Option<Age>, block_time: u64) -> String {
+        let gaps = gaps("mainnet", endpoints, age, Some(Duration::from_millis(block_time)));
+        gaps.iter().map(|gap| gap.tell().id).collect::<Vec<_>>().join(" ")
+    }
+
+    #[test]
+    fn rpcs_that_agree_at_the_newest_block_are_good() {
+        let agree = |shown, newest| endpoint(shown, Standing::Agrees, Some(newest));
+        let two = [agree("a", 100), agree("b", 98)];
+        assert_eq!(ids(&two, Some(Age::New(5)), 12_000), "");
+        assert_eq!(ids(&[agree("a", 100), agree("b", 97)], None, 12_000), "rpc-lagging");
+        assert_eq!(
+            ids(&[agree("a", 200), agree("b", 100)], None, 250),
+            "",
+            "100 blocks of a quarter of a second"
+        );
+        assert_eq!(ids(&[agree("a", 100), agree("b", 97)], None, u64::MAX), "rpc-lagging");
+        let old = Age::Old { seconds: 100, allowed: 72, made: 1 };
+        assert_eq!(ids(&two, Some(old), 12_000), "block-age");
+        assert_eq!(ids(&two, Some(Age::Ahead { seconds: 60, made: 1 }), 12_000), "clock");
+        assert_eq!(ids(&[agree("a", 1)], None, 12_000), "rpc-single");
+    }
+
+    #[test]
+    fn each_that_is_not_used_is_named_with_why() {
+        let agree = endpoint("a", Standing::Agrees, Some(100));
+        let silent = endpoint("b", Standing::Outvoted(Fault::TimedOut(4)), None);
+        let same = endpoint("c", Standing::SameAs("a".into()), None);
+        assert_eq!(ids(&[agree.clone(), silent.clone()], None, 12_000), "rpc");
+        assert_eq!(ids(&[agree.clone(), same], None, 12_000), "rpc-same rpc-single");
+        let sentence = gaps("mainnet", &[agree, silent], None, None)[0].tell().sentence;
+        assert!(sentence.starts_with("RPC b "), "{sentence}");
+    }
+}

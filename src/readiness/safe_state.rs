@@ -1,0 +1,162 @@
+//! Is a Safe as the council file pins it, and can its owners act? Pure.
+
+use std::collections::BTreeSet;
+
+use alloy::primitives::Address;
+
+use super::told::{Told, not_ready, warning};
+use crate::council::{Council, Safe};
+use crate::evm::AddressBook;
+use crate::safe::SafeState;
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Gap {
+    Unread {
+        safe: String,
+        why: String,
+    },
+    /// A pin of the council file, and what is there instead.
+    Differs {
+        safe: String,
+        what: &'static str,
+        pinned: String,
+        found: String,
+    },
+    Unpinned {
+        safe: String,
+        what: Vec<&'static str>,
+    },
+    ThresholdOne {
+        safe: String,
+        owners: usize,
+    },
+    ThresholdAll {
+        safe: String,
+        owners: usize,
+    },
+    /// An owner who is no person of the file: nobody knows whom to wake.
+    Stranger {
+        safe: String,
+        owner: Address,
+        name: Option<String>,
+    },
+}
+
+impl Gap {
+    pub(super) fn tell(&self) -> Told {
+        match self {
+            Self::Unread { safe, why } => {
+                not_ready("safe", format!("{safe} cannot be read: {why}"), "fix its address and its chain")
+            }
+            Self::Differs { safe, what, pinned, found } => not_ready(
+                "safe-differs",
+                format!("{safe}: {what}: {found} on chain, {pinned} in your file"),
+                "if the council agreed to it, change the file; if not, find out who did it",
+            ),
+            Self::Unpinned { safe, what } => warning(
+                "safe-unpinned",
+                format!("{safe}: your file does not say: {}", what.join(", ")),
+                "breakglass init writes them into a new file: compare, and copy them",
+            ),
+            Self::ThresholdOne { safe, owners } => warning(
+                "threshold-one",
+                format!("{safe}: each of its {owners} owners can do everything alone"),
+                "ask for two signatures or more",
+            ),
+            Self::ThresholdAll { safe, owners } => warning(
+                "threshold-all",
+                format!("{safe}: all {owners} owners must sign, so one lost key stops everything"),
+                "have more owners than the threshold",
+            ),
+            Self::Stranger { safe, owner, name } => {
+                let name = name.as_ref().map(|name| format!("{name} ")).unwrap_or_default();
+                not_ready(
+                    "owner-unknown",
+                    format!("{safe}: your file does not say how to reach its owner {name}{owner}"),
+                    "breakglass council add person NAME --reach …, by the signer's name",
+                )
+            }
+        }
+    }
+}
+
+/// Returns what is wrong with a Safe as it is on chain.
+#[must_use]
+pub fn gaps(council: &Council, pinned: &Safe, state: &SafeState) -> Vec<Gap> {
+    let names = council.names_on(&pinned.chain);
+    let mut gaps = differences(pinned, state, &names);
+    let safe = || pinned.name.clone();
+    let missing: Vec<&'static str> = [
+        ("version", pinned.version.is_none()),
+        ("owners", pinned.owners.is_none()),
+        ("modules", pinned.modules.is_none()),
+        ("guard", pinned.guard.is_none()),
+        ("fallback_handler", pinned.fallback_handler.is_none()),
+    ]
+    .into_iter()
+    .filter_map(|(what, is_missing)| is_missing.then_some(what))
+    .collect();
+    if !missing.is_empty() {
+        gaps.push(Gap::Unpinned { safe: safe(), what: missing });
+    }
+    let (owners, threshold) = (state.owners.list(), state.owners.threshold().get());
+    if owners.len() > 1 && threshold == 1 {
+        gaps.push(Gap::ThresholdOne { safe: safe(), owners: owners.len() });
+    } else if threshold == owners.len() {
+        gaps.push(Gap::ThresholdAll { safe: safe(), owners: owners.len() });
+    }
+    if !council.people.is_empty() {
+        let is_safe = |owner: &Address| council.safes.values().any(|safe| safe.address == *owner);
+        let name = |owner: &Address| council.signers.values().find(|s| s.address == *owner).map(|s| &s.name);
+        let unknown = owners.iter().filter(|owner| !is_safe(owner));
+        let unknown =
+            unknown.filter(|owner| name(owner).is_none_or(|name| !council.people.contains_key(name)));
+        gaps.extend(unknown.map(|owner| Gap::Stranger {
+            safe: safe(),
+            owner: *owner,
+            name: name(owner).cloned(),
+        }));
+    }
+    gaps
+}
+
+fn differences(pinned: &Safe, state: &SafeState, names: &AddressBook) -> Vec<Gap> {
+    let name = |address: &Address| names.name(*address).map_or_else(|| address.to_string(), String::from);
+    let list = |addresses: &[Address]| match addresses {
+        [] => "none".to_string(),
+        all => all.iter().map(name).collect::<Vec<_>>().join(", "),
+    };
+    let one = |address: Address| if address.is_zero() { "none".to_string() } else { name(&address) };
+    let mut gaps = Vec::new();
+    let mut differs = |what, pinned_text: String, found: String| {
+        gaps.push(Gap::Differs { safe: pinned.name.clone(), what, pinned: pinned_text, found });
+    };
+    if let Some(owners) = &pinned.owners {
+        let (is, must) = (state.owners.list(), owners.list());
+        if is.iter().collect::<BTreeSet<_>>() != must.iter().collect::<BTreeSet<_>>() {
+            differs("owners", list(must), list(is));
+        }
+        let (is, must) = (state.owners.threshold().get(), owners.threshold().get());
+        if is != must {
+            differs("threshold", must.to_string(), is.to_string());
+        }
+    }
+    if let Some(version) = pinned.version.filter(|version| *version != state.id.version) {
+        differs("version", version.to_string(), state.id.version.to_string());
+    }
+    if let Some(modules) = &pinned.modules
+        && modules.iter().collect::<BTreeSet<_>>() != state.modules.iter().collect::<BTreeSet<_>>()
+    {
+        differs("modules", list(modules), list(&state.modules));
+    }
+    for (what, must, is) in [
+        ("guard", pinned.guard, state.guard),
+        ("module_guard", pinned.module_guard, state.module_guard),
+        ("fallback_handler", pinned.fallback_handler, state.fallback_handler),
+    ] {
+        if let Some(must) = must.filter(|must| *must != is) {
+            differs(what, one(must), one(is));
+        }
+    }
+    gaps
+}

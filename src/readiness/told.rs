@@ -1,0 +1,30 @@
+//! How a gap is told.
+
+/// How much a gap weighs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Level {
+    /// `doctor` exits with 8.
+    NotReady,
+    /// Worth a thought; `doctor` still exits with 0.
+    Warning,
+}
+
+/// A gap for a person and for a script.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Told {
+    /// A short name of its kind.
+    pub id: &'static str,
+    pub level: Level,
+    /// What is wrong, with the value at fault.
+    pub sentence: String,
+    /// What to do about it.
+    pub fix: String,
+}
+
+pub(super) fn not_ready(id: &'static str, sentence: String, fix: impl Into<String>) -> Told {
+    Told { id, level: Level::NotReady, sentence, fix: fix.into() }
+}
+
+pub(super) fn warning(id: &'static str, sentence: String, fix: impl Into<String>) -> Told {
+    Told { id, level: Level::Warning, sentence, fix: fix.into() }
+}
