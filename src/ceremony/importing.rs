@@ -17,7 +17,7 @@ use crate::error::{Error, Exit};
 use crate::evm::Readings;
 use crate::progress::Tone;
 use crate::proposal::{
-    Approvals, BatchSource, Candidate, Claims, Explanation, Few, Finds, Gathered, Meant, Own, OwnerSignature,
+    Approvals, BatchSource, Candidate, Claims, Explanation, Few, Finds, Gathered, SignedFor, Own, OwnerSignature,
     Proposal, Refusal, SafeOwners, ShortDigest, Shortfall, Tally, Wanted, contract_queries, count, explain,
     gather, yes_to,
 };
@@ -186,9 +186,9 @@ impl<'a> Desk<'a> {
         let mut absent = Vec::new();
         for one in named {
             let Named::Lever { order, kept } = one else { continue };
-            let meant = self.meant(order, given)?;
+            let is_wanted = self.wanted_by(order, given)?;
             let fits = |target: &&Target| gathered.new.iter().any(|s| s.hash() == target.proposal.hash());
-            let has_one = targets.iter().filter(fits).any(|target| meant(&target.proposal));
+            let has_one = targets.iter().filter(fits).any(|target| is_wanted(&target.proposal));
             let is_shown = is_empty && kept.is_some();
             if !has_one && !is_shown {
                 absent.push(Found::Lever { order: order.clone(), guess: None, approvals: false });
@@ -262,9 +262,9 @@ impl<'a> Desk<'a> {
     fn explained(&self, refusal: &Refusal, leading: usize, targets: &[Target]) -> Refusal {
         let first = &targets[..leading.max(1).min(targets.len())];
         let explained = first.iter().map(|target| (target, self.explain_beside(refusal, target, targets)));
-        let rank = |(_, explanation): &(&Target, Explanation)| match explanation.meant {
-            Meant::Own { .. } | Meant::Arguments { is_claim: false, .. } => 0,
-            Meant::Unknown { .. } => 2,
+        let rank = |(_, explanation): &(&Target, Explanation)| match explanation.signed_for {
+            SignedFor::Own { .. } | SignedFor::Arguments { is_claim: false, .. } => 0,
+            SignedFor::Unknown { .. } => 2,
             _ => 1,
         };
         let Some((target, explanation)) = explained.min_by_key(rank) else { return refusal.clone() };
@@ -274,9 +274,9 @@ impl<'a> Desk<'a> {
             None => "nobody's key".into(),
         };
         let claims_ours = |hash| targets.iter().any(|target| target.proposal.hash() == hash);
-        match explanation.meant {
+        match explanation.signed_for {
             // There is nothing to add: it was tried, and whose it is was said.
-            Meant::Unknown { hash } if hash.is_none_or(claims_ours) => refusal.clone(),
+            SignedFor::Unknown { hash } if hash.is_none_or(claims_ours) => refusal.clone(),
             _ => Refusal { why: explanation.sentence(&who), ..refusal.clone() },
         }
     }

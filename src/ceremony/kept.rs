@@ -91,8 +91,8 @@ impl Desk<'_> {
         Ok((signatures, wallets))
     }
 
-    /// Returns the test of what may be meant by an order, before it is derived.
-    pub fn meant(&self, order: &Order, given: &Given) -> Result<impl Fn(&Proposal) -> bool, Error> {
+    /// Returns the test of proposals that an order may name, before it is derived.
+    pub fn wanted_by(&self, order: &Order, given: &Given) -> Result<impl Fn(&Proposal) -> bool, Error> {
         let (safe, binding) = (order.safe, order.binding()?);
         let nonce = given.nonce.map(|nonce| nonce.plus(order.after));
         Ok(move |p: &Proposal| {
@@ -119,9 +119,9 @@ impl Desk<'_> {
     /// nonce the one that the lever gives from the chain's values now, and then the one that more owners have signed.
     pub fn kept_for(&self, order: &Order, given: &Given, online: bool) -> Result<Option<Proposal>, Error> {
         let (set, safe) = (given.arguments()?, order.safe);
-        let meant = self.meant(order, given)?;
-        let at = |nonce: Nonce| self.kept(|p| p.nonce() == nonce && meant(p));
-        let nonces = self.nonces(&meant)?;
+        let is_wanted = self.wanted_by(order, given)?;
+        let at = |nonce: Nonce| self.kept(|p| p.nonce() == nonce && is_wanted(p));
+        let nonces = self.nonces(&is_wanted)?;
         if !online {
             let mut found = Vec::new();
             for nonce in nonces {
@@ -186,9 +186,9 @@ impl Desk<'_> {
 
     /// The proposal kept for an order that is most likely to be the next: good for a guess at what will be read.
     pub fn likely_for(&self, order: &Order, given: &Given) -> Option<Proposal> {
-        let meant = self.meant(order, given).ok()?;
-        let last = self.nonces(&meant).ok()?.pop()?;
-        self.kept(|p| p.nonce() == last && meant(p)).ok()?.pop()
+        let is_wanted = self.wanted_by(order, given).ok()?;
+        let last = self.nonces(&is_wanted).ok()?.pop()?;
+        self.kept(|p| p.nonce() == last && is_wanted(p)).ok()?.pop()
     }
 
     /// Before all that bring arguments of their own, those that do not.

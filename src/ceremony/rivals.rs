@@ -21,8 +21,8 @@ impl<'a> Desk<'a> {
     /// The other signed proposals that an order may mean beside the one that was found, for the same nonce.
     pub fn siblings(&self, found: &Derived, order: &Order, given: &Given) -> Result<Vec<Proposal>, Error> {
         let (nonce, hash) = (found.proposal.nonce(), found.proposal.hash());
-        let meant = self.meant(order, given)?;
-        let mut siblings = self.kept(|p| p.nonce() == nonce && p.hash() != hash && meant(p))?;
+        let is_wanted = self.wanted_by(order, given)?;
+        let mut siblings = self.kept(|p| p.nonce() == nonce && p.hash() != hash && is_wanted(p))?;
         let mut unsigned = Vec::new();
         for sibling in &siblings {
             if self.signers(sibling, &found.owners)? == 0 {

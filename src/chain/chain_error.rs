@@ -177,7 +177,7 @@ impl fmt::Display for Fault {
             Self::TooLarge => f.write_str(
                 "answers with more than this program reads, which is 2 MB for one call and 64 MB in all",
             ),
-            Self::Garbage(what) => write!(f, "answers with nonsense: {what}"),
+            Self::Garbage(what) => write!(f, "did not answer as JSON-RPC asks (a web page?): {what}"),
             Self::Refused { method, error } => write!(f, "refuses {method}: {error}"),
             Self::WrongChain { found } => write!(f, "is on chain {found}"),
             Self::Lagging { at: Some(at), wanted } => write!(f, "lags behind: at block {at}, not {wanted}"),

@@ -188,7 +188,7 @@ fn control(facts: &Facts, rehearsal: &Rehearsal) -> Vec<Problem> {
 fn is_explained(facts: &Facts, write: &Write, moved: &[Moved], gains: &[Gain], writes: &[Write]) -> bool {
     let safe = facts.proposal.safe().address;
     let contract = write.address;
-    let says = |word: B256| !word.is_zero() && facts.says(contract, &word);
+    let says = |word: B256| !word.is_zero() && facts.mentions(contract, &word);
     let told = |word: B256| gains.iter().any(|gain| gain.contract == contract && gain.words.contains(&word));
     let after = facts.plan.map_or(&[][..], |plan| &plan.after);
     let promised = |moved: &Moved| after.iter().any(|check| check.states(contract, moved.new));
@@ -202,7 +202,7 @@ fn is_explained(facts: &Facts, write: &Write, moved: &[Moved], gains: &[Gain], w
     // Nobody gains: a call that clears something names it, passes zero, or says so by its name.
     says(write.old)
         || moved.iter().any(|moved| says(moved.old.into_word()))
-        || facts.says(contract, &B256::ZERO)
+        || facts.mentions(contract, &B256::ZERO)
         || facts.calls_about(contract).any(|planned| is_saying(&planned.signature))
 }
 

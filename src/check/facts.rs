@@ -126,7 +126,7 @@ impl Facts<'_> {
     }
 
     /// Returns `true` if one of the reader's own calls is about a contract and has a word among its arguments.
-    pub(super) fn says(&self, contract: Address, word: &B256) -> bool {
+    pub(super) fn mentions(&self, contract: Address, word: &B256) -> bool {
         self.calls_about(contract).any(|planned| has_word(&planned.call.data, word))
     }
 

@@ -144,7 +144,7 @@ fn tokens_lost(facts: &Facts, rehearsal: &Rehearsal) -> impl Iterator<Item = Los
     let tokens = rehearsal.tokens.iter().filter(move |t| t.holder == safe && t.sent > t.received);
     tokens.filter_map(move |t| {
         let to: Vec<(B256, U256)> = sent_to(rehearsal, t.token, safe).collect();
-        let said = !to.is_empty() && to.iter().all(|(to, _)| facts.says(t.token, to));
+        let said = !to.is_empty() && to.iter().all(|(to, _)| facts.mentions(t.token, to));
         let to = to.into_iter().map(|(to, amount)| (Address::from_word(to), amount)).collect();
         let amount = t.sent.saturating_sub(t.received);
         (!said).then_some(Loss::Token { token: t.token, amount, to })
@@ -155,7 +155,7 @@ fn collectibles_lost(facts: &Facts, rehearsal: &Rehearsal) -> impl Iterator<Item
     let safe = facts.proposal.safe().address;
     rehearsal.events.iter().filter_map(move |log| {
         let to = Address::from_word(collectible_from(log, safe)?);
-        let said = facts.says(log.address, &to.into_word());
+        let said = facts.mentions(log.address, &to.into_word());
         (!said).then(|| Loss::Collectible { event: log.clone(), to })
     })
 }
@@ -192,6 +192,6 @@ pub(super) fn approvals(facts: &Facts, rehearsal: &Rehearsal) -> Problem {
             _ => false,
         }
     });
-    let unsaid: Vec<Log> = given.filter(|log| !facts.says(log.address, &spender(log))).cloned().collect();
+    let unsaid: Vec<Log> = given.filter(|log| !facts.mentions(log.address, &spender(log))).cloned().collect();
     if unsaid.is_empty() { Problem::NothingApproved } else { Problem::Approved(unsaid) }
 }

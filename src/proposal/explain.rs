@@ -58,12 +58,12 @@ pub struct Own<'r> {
 pub struct Explanation {
     /// By the signature itself over that hash; `None` if no key made it.
     pub signer: Option<Address>,
-    pub meant: Meant,
+    pub signed_for: SignedFor,
 }
 
 /// The transaction that was signed in the place of the wanted one.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Meant {
+pub enum SignedFor {
     /// Another lever, or the same at another nonce: by the reader's own files.
     Own { title: String, nonce: Nonce, wanted: (String, Nonce) },
     /// The wanted levers with other arguments; `is_claim` if only its line says so.
@@ -82,7 +82,7 @@ pub enum Meant {
     Unknown { hash: Option<SafeTxHash> },
 }
 
-/// Explains a signature that is no owner's signature of what is wanted.
+/// Explains a signature that is not an owner's signature of what is wanted.
 #[must_use]
 pub fn explain(stated: &Stated, own: &Own) -> Explanation {
     let by_hash = |c: &&Candidate| stated.hash == Some(c.hash);
@@ -96,24 +96,24 @@ pub fn explain(stated: &Stated, own: &Own) -> Explanation {
     let stated_first = own.around.iter().filter(by_hash).chain(own.around.iter().filter(|c| !by_hash(c)));
     let found = stated_first.map(|c| (c, owner_of(c))).find(|(_, owner)| owner.is_some());
     if let Some((candidate, signer)) = found {
-        return Explanation { signer, meant: of_candidate(candidate, &own.wanted) };
+        return Explanation { signer, signed_for: of_candidate(candidate, &own.wanted) };
     }
     let signer = stated.hash.and_then(|hash| {
         let readings = signer_of(hash, own.wanted.version);
         let owner = readings.iter().find(|reading| own.owners.contains(reading.signer()));
         owner.or_else(|| readings.first()).map(EcdsaSignature::signer)
     });
-    let unknown = || Meant::Unknown { hash: stated.hash };
-    let meant = stated.claims.as_ref().and_then(|claims| of_claims(claims, own)).unwrap_or_else(unknown);
-    Explanation { signer, meant }
+    let unknown = || SignedFor::Unknown { hash: stated.hash };
+    let signed_for = stated.claims.as_ref().and_then(|claims| of_claims(claims, own)).unwrap_or_else(unknown);
+    Explanation { signer, signed_for }
 }
 
-fn of_candidate(candidate: &Candidate, wanted: &Candidate) -> Meant {
+fn of_candidate(candidate: &Candidate, wanted: &Candidate) -> SignedFor {
     if candidate.title == wanted.title && candidate.nonce == wanted.nonce && candidate.args != wanted.args {
         let (theirs, own) = differing(&candidate.args, &wanted.args);
-        return Meant::Arguments { title: candidate.title.clone(), theirs, own, is_claim: false };
+        return SignedFor::Arguments { title: candidate.title.clone(), theirs, own, is_claim: false };
     }
-    Meant::Own {
+    SignedFor::Own {
         title: candidate.title.clone(),
         nonce: candidate.nonce,
         wanted: (wanted.title.clone(), wanted.nonce),
@@ -121,30 +121,30 @@ fn of_candidate(candidate: &Candidate, wanted: &Candidate) -> Meant {
 }
 
 /// `None` if they claim nothing that explains it.
-fn of_claims(claims: &Claims, own: &Own) -> Option<Meant> {
+fn of_claims(claims: &Claims, own: &Own) -> Option<SignedFor> {
     let title = claimed_title(claims)?;
     if let (Some(chain_id), Some(safe)) = (claims.chain_id, claims.safe)
         && !own.safes.contains(&(chain_id, safe))
     {
-        return Some(Meant::Safe { chain_id, safe });
+        return Some(SignedFor::Safe { chain_id, safe });
     }
     if let Some(theirs) = claims.council.filter(|theirs| *theirs != own.council) {
-        return Some(Meant::Council { theirs, own: own.council });
+        return Some(SignedFor::Council { theirs, own: own.council });
     }
     if claims.levers.iter().chain(&claims.without).any(|lever| !own.levers.contains(&lever.as_str())) {
-        return Some(Meant::Lever { title });
+        return Some(SignedFor::Lever { title });
     }
     let is_wanted = title == own.wanted.title;
     if is_wanted && claims.nonce == Some(own.wanted.nonce) {
         let (theirs, mine) = differing(&claims.args, &own.wanted.args);
         if !(claims.is_cut || theirs.is_empty() && mine.is_empty()) {
-            return Some(Meant::Arguments { title, theirs, own: mine, is_claim: true });
+            return Some(SignedFor::Arguments { title, theirs, own: mine, is_claim: true });
         }
         if let Some(theirs) = claims.playbooks.iter().find(|digest| !own.playbooks.contains(digest)) {
-            return Some(Meant::Playbook { title, theirs: *theirs });
+            return Some(SignedFor::Playbook { title, theirs: *theirs });
         }
     }
-    Some(Meant::Claimed { title, nonce: claims.nonce, program: claims.program.clone() })
+    Some(SignedFor::Claimed { title, nonce: claims.nonce, program: claims.program.clone() })
 }
 
 /// `None` if no lever is claimed.
@@ -178,11 +178,11 @@ impl Explanation {
     /// Returns it in a sentence, with the signer as the reader calls them.
     #[must_use]
     pub fn sentence(&self, who: &str) -> String {
-        format!("{who} {}", self.meant)
+        format!("{who} {}", self.signed_for)
     }
 }
 
-impl fmt::Display for Meant {
+impl fmt::Display for SignedFor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Own { title, nonce, wanted: (wanted, at) } if title == wanted => {

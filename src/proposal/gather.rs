@@ -32,7 +32,7 @@ pub struct Wanted<'a> {
     pub owners: SafeOwners,
 }
 
-/// A signature that is no owner's signature of a proposal.
+/// A signature that is not an owner's signature of a proposal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
     /// The place of the text in which it was found.

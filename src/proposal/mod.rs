@@ -51,7 +51,7 @@ pub use build::{BatchContract, BatchSource, BuildError, build_tx, calls_of};
 pub use card::{Card, PrintedCard, Stale};
 pub use claims::{Claims, ShortDigest};
 pub use contender::{Contender, keeper};
-pub use explain::{Candidate, Explanation, Meant, Own, explain};
+pub use explain::{Candidate, Explanation, Own, SignedFor, explain};
 pub use few::Few;
 pub use finder::{Damaged, Finds, find_signatures};
 pub use gather::{Gathered, Refusal, Wanted, gather};

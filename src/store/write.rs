@@ -88,7 +88,7 @@ pub fn replace(path: &Path, before: &str, after: &str) -> Result<(), StoreError>
     let path = &path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
     let failed = |error| StoreError::Write { path: shown(path), error };
     let _lock = lock_on(&System, path)?;
-    if !says(path, before) {
+    if !has_contents(path, before) {
         return Err(StoreError::Changed { path: shown(path) });
     }
     let folder = folder_of(path);
@@ -202,7 +202,7 @@ pub fn let_all_read(path: &Path) -> Result<(), StoreError> {
 /// Creates the file, or finds that it says the same already.
 pub fn keep_new(path: &Path, contents: &str) -> Result<(), StoreError> {
     match create_new(path, contents) {
-        Err(StoreError::Exists { .. }) if says(path, contents) => Ok(()),
+        Err(StoreError::Exists { .. }) if has_contents(path, contents) => Ok(()),
         other => other,
     }
 }
@@ -211,14 +211,14 @@ pub fn keep_new(path: &Path, contents: &str) -> Result<(), StoreError> {
 pub fn keep_all(files: &[(PathBuf, String)]) -> Result<(), StoreError> {
     for (path, contents) in files {
         let found = fs::symlink_metadata(path);
-        if found.is_ok_and(|found| found.is_symlink() || !says(path, contents)) {
+        if found.is_ok_and(|found| found.is_symlink() || !has_contents(path, contents)) {
             return Err(name_taken(path));
         }
     }
     files.iter().try_for_each(|(path, contents)| keep_new(path, contents))
 }
 
-fn says(path: &Path, contents: &str) -> bool {
+fn has_contents(path: &Path, contents: &str) -> bool {
     read_text(path).is_ok_and(|there| there == contents)
 }
 

@@ -139,7 +139,7 @@ fn results(block: &mut Block, summary: &Summary, lever: &Lever, width: usize) {
         block.field("result", Text::default().bad(why));
         return read(block, summary);
     }
-    let first = told(&lever.results);
+    let first = worth_a_line(&lever.results);
     for (at, result) in first.iter().take(MOST_RESULTS).enumerate() {
         block.field(if at == 0 { "result" } else { "" }, changed(result, None, width));
     }
@@ -158,7 +158,7 @@ fn combined(block: &mut Block, summary: &Summary, levers: &[Lever]) {
             0 | 1 => line.add("  "),
             several => line.add(&format!(" and {} more  ", several - 1)),
         };
-        block.line(match told(&lever.results).first() {
+        block.line(match worth_a_line(&lever.results).first() {
             Some(result) if summary.no_result.is_none() => {
                 line.then(changed(result, Some(&first.to.name), 0))
             }
@@ -174,7 +174,7 @@ fn combined(block: &mut Block, summary: &Summary, levers: &[Lever]) {
 }
 
 /// Returns the results that are worth a line: those that do not hold, then the values that change, then the others.
-fn told(results: &[AfterCheck]) -> Vec<&AfterCheck> {
+fn worth_a_line(results: &[AfterCheck]) -> Vec<&AfterCheck> {
     let changes = |result: &AfterCheck| result.after.is_some() && result.before != result.after;
     let mut told: Vec<&AfterCheck> = results.iter().filter(|result| !result.holds).collect();
     told.extend(results.iter().filter(|result| result.holds && changes(result)));
@@ -394,9 +394,9 @@ mod tests {
         let moved = result("vault paused()", Some("false"), Some("true"), true);
         let wrong = result("vault fee()", Some("0"), Some("0"), false);
         let all = [same.clone(), moved, wrong];
-        let names: Vec<&str> = told(&all).iter().map(|result| result.what.as_str()).collect();
+        let names: Vec<&str> = worth_a_line(&all).iter().map(|result| result.what.as_str()).collect();
         assert_eq!(names, ["vault fee()", "vault paused()"]);
-        assert_eq!(told(&[same]).len(), 1, "something is always told");
+        assert_eq!(worth_a_line(&[same]).len(), 1, "something is always told");
     }
 
     #[test]

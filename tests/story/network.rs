@@ -30,8 +30,8 @@ fn a_broken_rpc_is_named_by_its_host_and_leaves_nothing_behind() {
     let (carol, host) = (&ceremony.desks[2], proxy.url().replace("http://", ""));
     for (fault, word) in [
         (Fault::Close, "cannot be reached"),
-        (Fault::Garbage, "nonsense"),
-        (Fault::Half, "nonsense"),
+        (Fault::Garbage, "did not answer as JSON-RPC asks"),
+        (Fault::Half, "did not answer as JSON-RPC asks"),
         (Fault::Status(403), "HTTP 403"),
         (Fault::Status(404), "404"),
         (Fault::Status(302), "redirection"),
