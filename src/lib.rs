@@ -137,6 +137,9 @@
 #![allow(rustdoc::private_intra_doc_links, reason = "the map is for those who read the code")]
 #![cfg_attr(not(test), warn(clippy::disallowed_methods, clippy::disallowed_macros))]
 
+#[cfg(test)]
+#[path = "../tests/stage/node.rs"]
+mod anvil_node;
 mod ceremony;
 mod chain;
 mod check;

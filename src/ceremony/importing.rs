@@ -17,9 +17,9 @@ use crate::error::{Error, Exit};
 use crate::evm::Readings;
 use crate::progress::Tone;
 use crate::proposal::{
-    Approvals, BatchSource, Candidate, Claims, Explanation, Few, Finds, Gathered, SignedFor, Own, OwnerSignature,
-    Proposal, Refusal, SafeOwners, ShortDigest, Shortfall, Tally, Wanted, contract_queries, count, explain,
-    gather, yes_to,
+    Approvals, BatchSource, Candidate, Claims, Explanation, Few, Finds, Gathered, Own, OwnerSignature,
+    Proposal, Refusal, SafeOwners, ShortDigest, Shortfall, SignedFor, Tally, Wanted, contract_queries, count,
+    explain, gather, yes_to,
 };
 use crate::safe::{Approval, Nonce, Operation, Owners, SafeState, SafeTree, SafeTxHash};
 

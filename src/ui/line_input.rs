@@ -1,5 +1,6 @@
 //! One line from the terminal, in which Ctrl-C is an answer and not the end of the process: however the question ends,
-//! the terminal is left as it was found, and a password typed unseen does not leave it mute.
+//! the terminal is left as it was found, and a password typed unseen does not leave it mute. dialoguer asks only where
+//! there are no Unix terminals: its prompts do not restore one after Ctrl-C.
 
 use std::io::{self, Stdin, Write};
 

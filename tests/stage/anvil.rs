@@ -1,8 +1,5 @@
 //! A local chain of its own for each test.
 
-use std::io::{BufRead, BufReader};
-use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
@@ -10,16 +7,15 @@ use alloy::primitives::{Address, B256, Bytes, Log, U256};
 use alloy::sol_types::SolCall;
 use serde_json::{Value, json};
 
-use super::artifact::fixtures;
 use super::http;
+use super::node::Node;
 
 /// More than any transaction here uses, so that anvil never estimates and a failing transaction is mined.
 const GAS: &str = "0xe4e1c0";
 
 /// A running anvil, killed when dropped.
 pub struct Anvil {
-    process: Child,
-    port: u16,
+    node: Node,
     pub chain_id: u64,
 }
 
@@ -34,15 +30,6 @@ pub struct Receipt {
     pub gas_used: u64,
 }
 
-/// npm's binary, which is for Linux on x86-64; elsewhere the one on the PATH.
-fn binary() -> PathBuf {
-    let packaged = fixtures().join("node_modules/@foundry-rs/anvil-linux-amd64/bin/anvil");
-    if packaged.exists() && cfg!(all(target_os = "linux", target_arch = "x86_64")) {
-        return packaged;
-    }
-    "anvil".into()
-}
-
 impl Anvil {
     pub fn start() -> Self {
         Self::with_chain_id(31_337)
@@ -54,34 +41,24 @@ impl Anvil {
 
     /// With more of anvil's own arguments, `--block-time` for instance.
     pub fn with_args(chain_id: u64, args: &[&str]) -> Self {
-        let mut process = Command::new(binary())
-            .args(["--port", "0", "--auto-impersonate", "--chain-id", &chain_id.to_string()])
-            .args(args)
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap_or_else(|e| panic!("anvil does not start ({e}): run `make setup`, or install Foundry"));
-        let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
-        let port = lines.find_map(|line| line.ok()?.strip_prefix("Listening on 127.0.0.1:")?.parse().ok());
-        let mut anvil = Self { process, port: 0, chain_id };
-        anvil.port = port.expect("anvil ended before it listened");
-        thread::spawn(move || lines.for_each(drop)); // a full pipe would stop anvil
-        anvil
+        let id = chain_id.to_string();
+        let all = [&["--auto-impersonate", "--chain-id", &id], args].concat();
+        Self { node: Node::start(&all), chain_id }
     }
 
     pub const fn port(&self) -> u16 {
-        self.port
+        self.node.port
     }
 
     pub fn url(&self) -> String {
-        format!("http://127.0.0.1:{}", self.port)
+        format!("http://127.0.0.1:{}", self.node.port)
     }
 
     /// One request; the error object when anvil answers with one.
     pub fn try_rpc(&self, method: &str, params: &Value) -> Result<Value, Value> {
         let request = json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params});
-        let mut answer = http::post_json(self.port, &request).unwrap_or_else(|e| panic!("{method}: {e}"));
+        let mut answer =
+            http::post_json(self.node.port, &request).unwrap_or_else(|e| panic!("{method}: {e}"));
         match answer.get_mut("error") {
             Some(error) => Err(error.take()),
             None => Ok(answer["result"].take()),
@@ -167,13 +144,6 @@ impl Anvil {
 
     pub fn mine(&self, blocks: u64) {
         self.rpc("anvil_mine", &json!([U256::from(blocks)]));
-    }
-}
-
-impl Drop for Anvil {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
     }
 }
 

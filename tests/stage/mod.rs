@@ -21,6 +21,7 @@ mod desk;
 mod http;
 mod keys;
 mod keystore;
+mod node;
 mod proxy;
 mod safes;
 mod terminal;

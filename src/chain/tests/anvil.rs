@@ -1,8 +1,6 @@
 //! Against a real node and the real Safe contracts.
 
-use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
 use std::time::Duration;
 
@@ -12,6 +10,7 @@ use alloy::sol_types::SolCall;
 use serde_json::{Value, json};
 
 use super::fake::{chain_of, options};
+use crate::anvil_node::Node;
 use crate::chain::json_rpc::Request;
 use crate::chain::{Ask, Chain, ChainError, Fees, Receipt, Sending};
 use crate::council::{RpcAddress, SecretUrl};
@@ -34,26 +33,19 @@ fn fixtures() -> PathBuf {
 }
 
 struct Anvil {
-    child: Child,
+    /// Ends the process when it is dropped.
+    _node: Node,
     url: SecretUrl,
     chain: Chain,
 }
 
 impl Anvil {
     fn start(arguments: &[&str]) -> Self {
-        let mut child = Command::new(fixtures().join("@foundry-rs/anvil-linux-amd64/bin/anvil"))
-            .args(["--port", "0"])
-            .args(arguments)
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("the test fixtures are installed");
-        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
-        let place = lines.find_map(|line| line.strip_prefix("Listening on ").map(str::to_string)).unwrap();
-        // Somebody has to read on, or the node stops once the pipe is full.
-        std::thread::spawn(move || lines.for_each(drop));
-        let url = RpcAddress::parse(&format!("http://{place}")).unwrap().resolve(|_| None).unwrap();
+        let node = Node::start(arguments);
+        let url = format!("http://127.0.0.1:{}", node.port);
+        let url = RpcAddress::parse(&url).unwrap().resolve(|_| None).unwrap();
         let chain = chain_of(vec![url.clone()], 1, 100);
-        Self { child, url, chain }
+        Self { _node: node, url, chain }
     }
 
     /// Just once: `ask` may ask again, and these requests change the node.
@@ -112,13 +104,6 @@ impl Anvil {
     fn enable_module(&self, module: Address) {
         let tx = self.transact(SAFE, SAFE, &enableModuleCall { module }.abi_encode().into());
         assert!(self.receipt(tx).succeeded);
-    }
-}
-
-impl Drop for Anvil {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
     }
 }
 

@@ -2,10 +2,10 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 use std::sync::OnceLock;
 
 use alloy::primitives::{Address, B256, Bytes, U256, address};
@@ -13,6 +13,7 @@ use alloy::sol_types::{SolCall, SolValue};
 use k256::ecdsa::SigningKey;
 use serde_json::{Value, json};
 
+use crate::anvil_node::Node;
 use crate::evm::{BlockHash, Keys};
 use crate::fork::{Account, State, StateSource, World};
 use crate::safe::SafeVersion::{self, V1_3_0, V1_4_1};
@@ -36,15 +37,7 @@ pub const SENDER: Address = address!("f39Fd6e51aad88F6F4ce6aB8827279cffFb92266")
 pub const GAS: u64 = 1 << 24;
 
 pub struct Anvil {
-    process: Child,
-    port: u16,
-}
-
-impl Drop for Anvil {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
+    node: Node,
 }
 
 fn fixtures() -> PathBuf {
@@ -53,23 +46,12 @@ fn fixtures() -> PathBuf {
 
 impl Anvil {
     pub fn start(args: &[&str]) -> Self {
-        let mut process = Command::new(fixtures().join("@foundry-rs/anvil-linux-amd64/bin/anvil"))
-            .args(["--port", "0", "--auto-impersonate"])
-            .args(args)
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("anvil: install tests/fixtures with npm first");
-        let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
-        let port = lines.find_map(|line| line.ok()?.strip_prefix("Listening on 127.0.0.1:")?.parse().ok());
-        std::thread::spawn(move || lines.for_each(drop));
-        Self { process, port: port.expect("anvil ended before it listened") }
+        Self { node: Node::start(&[&["--auto-impersonate"], args].concat()) }
     }
 
     fn post(&self, body: &Value) -> Value {
         let body = body.to_string();
-        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).unwrap();
+        let mut stream = TcpStream::connect(("127.0.0.1", self.node.port)).unwrap();
         let head = format!(
             "POST / HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\ncontent-type: application/json\r\n\
              content-length: {}\r\n\r\n{body}",
