@@ -50,7 +50,7 @@
 //! | 10 | [`cli`] | shared flags, completions, suggestions |
 //! | 10 | [`remedy`] | every room's errors: the exit code, and what to do next |
 //! | 10 | [`view`] | what a person and what a script is shown |
-//! | 9 | [`readiness`] | is everyone and everything ready: the questions and gaps of `doctor`, the roll call |
+//! | 9 | [`readiness`] | is everyone and everything ready: the questions and gaps of `doctor`, the roll call; what is signed ahead |
 //! | 8 | [`ceremony`] | the way from a lever or file to a verdict, and the proof after it was sent |
 //! | 7 | [`check`] | findings, each attack of record one small function |
 //! | 6 | [`chain`] | the only room that talks to a network |
@@ -89,6 +89,8 @@
 //! | way | from a proposal's Safe to a Safe that owns it, whose owners sign a message: [`Way`](proposal::Way) |
 //! | ready | threshold met, by fresh state: the only thing that can be broadcast: [`Ready`](proposal::Ready) |
 //! | outcome | what is read back at the receipt's block: checks, effects, code: [`Outcome`](ceremony::outcome::Outcome) |
+//! | set | signatures made ahead of one transaction at a range of nonces: [`Set`](proposal::Set) |
+//! | armed | what is signed ahead and what it is worth now: [`readiness::assessment`] |
 //! | journal | a line for each act, with the digest of the line before: [`Journal`](incident::Journal) |
 //! | gap | what keeps the council from being ready: [`Gap`](readiness::Gap) |
 //! | roll call | each owner signs a dated sentence: who can sign, with which council file: [`Proof`](readiness::roll_call::Proof) |

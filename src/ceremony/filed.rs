@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
-use crate::proposal::{OwnerSignature, Proposal, SafeOwners, Stated, VerifyError};
+use crate::proposal::{OwnerSignature, Proposal, SafeOwners, Set, Stated, VerifyError};
 use crate::safe::SafeTxHash;
 
 /// The files of `incidents/` that were read in this run.
@@ -13,6 +13,8 @@ pub struct Filed {
     /// The proposals' files that can be read: folder by folder, of each the last that was kept first. `None` before they
     /// are needed.
     pub files: Mutex<Option<Vec<Arc<KeptFile>>>>,
+    /// The sets that were signed ahead. `None` before they are needed.
+    pub sets: Mutex<Option<Vec<Arc<KeptSet>>>>,
     /// Signatures that were recovered, with the owners among whom they were looked for.
     recovered: Mutex<HashMap<(SafeTxHash, Stated), Recovered>>,
 }
@@ -27,6 +29,13 @@ pub struct KeptFile {
     pub proposal: Proposal,
     /// Why the reader's own files do not give it, if they do not.
     pub derived: OnceLock<Result<(), String>>,
+}
+
+/// The file of a set that was signed ahead.
+#[derive(Debug)]
+pub struct KeptSet {
+    pub path: PathBuf,
+    pub set: Set,
 }
 
 impl Filed {

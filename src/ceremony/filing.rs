@@ -232,7 +232,7 @@ fn folder_name(proposal: &Proposal, now: u64) -> String {
 }
 
 /// A text in small letters and digits, with a hyphen for anything else, cut to a length.
-fn plain(text: &str) -> String {
+pub(super) fn plain(text: &str) -> String {
     let lower = text.to_ascii_lowercase();
     let words = lower.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
     let joined = words.collect::<Vec<_>>().join("-");
@@ -240,7 +240,7 @@ fn plain(text: &str) -> String {
 }
 
 /// Returns the day in UTC, as `2026-11-25`.
-fn date(seconds: u64) -> String {
+pub(super) fn date(seconds: u64) -> String {
     // Days since 0000-03-01, in eras of 400 years: a leap day is then the last of its year.
     let days = seconds / 86_400 + 719_468;
     let (era, day) = (days / 146_097, days % 146_097);

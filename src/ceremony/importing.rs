@@ -30,6 +30,7 @@ const AFTER: u64 = 10;
 const MOST_LEVERS: usize = 200;
 
 /// The result of an import: signatures taken in, refused and known, and the tallies.
+#[derive(Default)]
 pub struct Taken {
     pub gathered: Gathered,
     /// The approvals that the chain verified.

@@ -88,6 +88,11 @@ impl Desk<'_> {
             }
         }
         self.say_left_out("signature", &left_out, unread);
+        for signature in self.signatures_ahead(proposal, owners)? {
+            if signatures.iter().all(|there| there.ecdsa() != signature.ecdsa()) {
+                signatures.push(signature);
+            }
+        }
         Ok((signatures, wallets))
     }
 
@@ -145,8 +150,9 @@ impl Desk<'_> {
             let kept = found.pop().map(|(_, kept)| kept).unwrap_or_default();
             return Ok(self.most_signed(kept, &set, self.owners(safe, None).as_ref()));
         }
-        if let [only] = nonces[..] {
-            let mut kept = at(only)?;
+        let ahead = self.nonces_ahead(order, given)?;
+        if let ([only], true) = (&nonces[..], ahead.is_empty()) {
+            let mut kept = at(*only)?;
             if kept.len() < 2 {
                 return Ok(kept.pop());
             }
@@ -160,6 +166,11 @@ impl Desk<'_> {
         let (seen, live) = self.progress.wait("reading the Safe's nonce", || order.live(&link, first))?;
         let (passed, open): (Vec<Nonce>, Vec<Nonce>) =
             nonces.into_iter().partition(|n| *n < seen.state.nonce);
+        let turn = nonce.unwrap_or(seen.state.nonce);
+        if ahead.contains(&turn) && !open.contains(&turn) {
+            // It is derived as the chain is now: the set's signatures fit it, or they are good for nothing.
+            return Ok(None);
+        }
         let mut kept = Vec::new();
         for nonce in open.into_iter().chain(passed.into_iter().rev()) {
             kept = at(nonce)?;

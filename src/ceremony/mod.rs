@@ -3,6 +3,7 @@
 //!
 //! May touch `chain` and `store`. No terminal and no command line: whoever runs it is told by [`crate::progress`].
 
+pub mod armed_sets;
 pub mod barred;
 pub mod by_chain;
 pub mod cards;
@@ -46,6 +47,7 @@ pub mod rivals;
 pub mod seen;
 pub mod seen_changes;
 pub mod sent;
+pub mod sets;
 pub mod since;
 pub mod stage;
 pub mod texts;

@@ -98,13 +98,22 @@ impl Desk<'_> {
         if let (Some(pinned), Some(owners)) = (self.owners(safe, None), &safe.owners) {
             return Ok((pinned, owners.clone()));
         }
+        let (all, now) = self.safe_now(safe)?;
+        Ok((all, now.owners))
+    }
+
+    /// Returns the Safe as the chain has it now, and nothing else.
+    ///
+    /// # Errors
+    /// If it cannot be reached.
+    pub fn safe_now(&self, safe: &council::Safe) -> Result<(SafeOwners, SafeState), Error> {
         let safes = self.likely_safes(safe);
         let ask = Ask { safe: safe.address, safes: &safes, ..Ask::default() };
         let link = self.connect(safe)?;
         let seen =
             self.progress.wait("reading the Safe's owners", || link.snapshot(&ask, BlockTag::Latest))?;
         let all = self.owners(safe, Some(&seen.tree())).ok_or_else(|| no_owners(safe))?;
-        Ok((all, seen.state.owners))
+        Ok((all, seen.state))
     }
 
     /// Returns the owners that the council file pins; the network is not asked.

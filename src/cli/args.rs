@@ -1,6 +1,6 @@
 //! Arguments that several commands share.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueHint};
 use clap_complete::ArgValueCompleter;
@@ -9,7 +9,7 @@ use crate::ceremony::depth::Wanted;
 use crate::ceremony::order::Given;
 use crate::cli::complete;
 use crate::device::Model;
-use crate::safe::Nonce;
+use crate::safe::{Nonce, Nonces};
 
 /// The heading of what is named without a flag: clap's own, above all others.
 pub const ARGUMENTS: Option<&str> = None;
@@ -35,6 +35,34 @@ pub struct Derive {
     /// The Safe's nonce [default: the next one]
     #[arg(long, value_name = "N")]
     pub nonce: Option<Nonce>,
+}
+
+/// Signatures that are made ahead.
+#[derive(Clone, Debug, Args)]
+pub struct Ahead {
+    /// Sign ahead, for nonces A to B, both included
+    ///
+    /// One review; each nonce is a signature. It can be stopped, and the same command goes on where it stood. Whoever
+    /// has enough signatures of a nonce can use them without asking anybody.
+    #[arg(long, value_name = "A..B", requires = "to", conflicts_with = "nonce", help_heading = "What")]
+    nonces: Option<Nonces>,
+
+    /// Where signatures made ahead are written: a file, or `-` for a pipe
+    ///
+    /// Nowhere else. A pipe into age or gpg leaves no file that others can use.
+    #[arg(long, value_name = "FILE", requires = "nonces", help_heading = "Output", value_hint = ValueHint::FilePath)]
+    to: Option<PathBuf>,
+
+    /// Write them in Base's form: signer:nonce:signature,
+    #[arg(long, requires = "nonces", help_heading = "Output")]
+    base: bool,
+}
+
+/// Where signatures made ahead go, and in which form.
+#[derive(Clone, Copy)]
+pub struct Target<'a> {
+    pub path: &'a Path,
+    pub base: bool,
 }
 
 #[derive(Clone, Debug, Args)]
@@ -120,6 +148,19 @@ impl Derive {
             sender: None,
             hashes: Vec::new(),
         }
+    }
+}
+
+impl Ahead {
+    /// The nonces and where to write, where it is signed ahead.
+    pub fn wanted(&self) -> Option<(Nonces, Target<'_>)> {
+        Some((self.nonces?, Target { path: self.to.as_deref()?, base: self.base }))
+    }
+}
+
+impl Target<'_> {
+    pub fn is_pipe(self) -> bool {
+        self.path == Path::new("-")
     }
 }
 

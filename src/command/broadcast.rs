@@ -18,6 +18,7 @@ use crate::cli::complete;
 use crate::error::{Error, Exit};
 use crate::evm::amount;
 use crate::proposal::Ready;
+use crate::safe::Nonces;
 use crate::session::hand_over::{Handed, Payer, Sending, out_of_turn};
 use crate::session::keys::{self as key, Named, Signer, Use};
 use crate::session::send_all::{Board, print_calls, send_all};
@@ -53,6 +54,12 @@ pub struct Args {
     /// Send without asking; NAME is the Safe's name
     #[arg(long, value_name = "NAME", help_heading = "Checks", add = ArgValueCompleter::new(complete::safes))]
     confirm: Vec<String>,
+
+    /// Send each of these nonces in turn, both included
+    ///
+    /// The next one when the one before is proven.
+    #[arg(long, value_name = "A..B", conflicts_with_all = ["nonce", "calldata"])]
+    nonces: Option<Nonces>,
 
     /// Send nothing: print the call for somebody else
     #[arg(long, help_heading = "Output", conflicts_with_all = ["confirm", "keystore", "ledger"])]
@@ -139,10 +146,13 @@ pub fn run(session: &Session, args: &Args) -> Result<Exit, Error> {
     }
     let (terms, given) = (&terms, &terms.given);
     if let Some(chat) = &args.chat {
-        let received = incoming::receive(session, &args.what, given, std::slice::from_ref(chat))?;
+        let received = incoming::receive(session, &args.what, given, std::slice::from_ref(chat), false)?;
         received.require_read(session).map_err(|error| error.hint("nothing was sent"))?;
     }
     let payer = named.as_ref().and_then(Named::stated);
+    if let (Some(nonces), Some(named)) = (args.nonces, &named) {
+        return in_turn(session, args, nonces, named);
+    }
     let found = session.parts(&args.what, given)?;
     let titles = found.iter().map(Found::title).collect();
     let mut looks = side_by_side(session.ui, found, |found| Look::first(session, terms, found, payer));
@@ -156,7 +166,7 @@ pub fn run(session: &Session, args: &Args) -> Result<Exit, Error> {
     });
     let is_one = looks.len() == 1;
     if is_one && let Some(only) = looks.pop() {
-        return one(only?, payer, open);
+        return one(only?, payer, open, &mut None);
     }
     let board = Board::new(session.ui, titles);
     match &mut open {
@@ -205,10 +215,41 @@ fn sending_owner(session: &Session, named: Option<&Named>) -> Result<Address, Er
 }
 
 /// Sends one transaction, and proves it. `payer` is the one for whom it was read.
+/// Sends one nonce after the other. The first that is not proven ends it: those after it cannot be executed before it.
+fn in_turn(session: &Session, args: &Args, nonces: Nonces, named: &Named) -> Result<Exit, Error> {
+    let mut known = None;
+    for (at, nonce) in (1..).zip(nonces.iter()) {
+        let mut terms = args.terms();
+        terms.given.nonce = Some(nonce);
+        session.ui.blank();
+        session.ui.say(&Text::default().bold(&format!("nonce {nonce}, {at} of {}", nonces.count())));
+        let mut found = session.parts(&args.what, &terms.given)?;
+        let (Some(only), true) = (found.pop(), found.is_empty()) else {
+            return Err(Error::new(Exit::Usage, "--nonces is for one transaction, and several are named")
+                .hint("name the levers of one Safe"));
+        };
+        let open = || {
+            let mut signer = key::open(session.ui, &args.key, named)?;
+            let from = signer.payer(&session.council)?;
+            Ok((signer, from))
+        };
+        let payer = named.stated();
+        let sent = Look::first(session, &terms, only, payer)
+            .and_then(|look| one(look, payer, Some(open), &mut known))
+            .map_err(|error| error.hint(format!("{nonce} to {} are not used by this run", nonces.last())))?;
+        if sent != Exit::Done {
+            return Ok(sent);
+        }
+    }
+    Ok(Exit::Done)
+}
+
+/// Sends one transaction, and proves it. `payer` is the one for whom it was read; the key is opened if it is not `known`.
 fn one(
     mut look: Look,
     payer: Option<Address>,
     open: Option<impl FnMut() -> Result<(Signer, Address), Error>>,
+    known: &mut Option<(Signer, Address)>,
 ) -> Result<Exit, Error> {
     let mut ready = match look.begin(false)? {
         Standing::Ready(ready) => ready,
@@ -220,7 +261,11 @@ fn one(
         print_call(look.session, &ready);
         return Ok(Exit::Done);
     };
-    let (signer, from) = open()?;
+    let (signer, from) = match known {
+        Some(known) => known,
+        None => known.insert(open()?),
+    };
+    let from = *from;
     if payer != Some(from) {
         look = look.again(from)?;
         ready = match look.standing(false)? {
@@ -232,7 +277,7 @@ fn one(
     }
     let mut none = Besides::default();
     let mut sending = Sending::new(look, ready, from, &none)?;
-    while sending.ask(&signer)? && sending.look.is_stale() {
+    while sending.ask(signer)? && sending.look.is_stale() {
         sending = sending.again(from, &none)?;
     }
     let ui = sending.look.session.ui;

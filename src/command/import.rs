@@ -14,7 +14,8 @@ use crate::session::incoming::receive;
 const EXAMPLES: &str = "\
 Examples:
   pbpaste | breakglass import vault
-  breakglass import vault /media/stick chat.txt";
+  breakglass import vault /media/stick chat.txt
+  age -d set.age | breakglass import vault";
 
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "What", after_help = EXAMPLES)]
@@ -29,13 +30,20 @@ pub struct Args {
 
     #[command(flatten)]
     derive: Derive,
+
+    /// Of a set signed ahead, keep as many signatures as the threshold asks for
+    ///
+    /// Without it one less is kept of each nonce, and the last one is made when it is needed: whoever has a complete set
+    /// can use it without asking anybody.
+    #[arg(long, help_heading = "Checks")]
+    complete: bool,
 }
 
 pub fn run(session: &Session, args: &Args) -> Result<Exit, Error> {
     let (what, from) = args.split(session);
     let given = args.derive.given();
     session.note_changes(&session.rests_of(&what, &given)?)?;
-    receive(session, &what, &given, &from)?.report(session)
+    receive(session, &what, &given, &from, args.complete)?.report(session)
 }
 
 impl Args {

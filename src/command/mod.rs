@@ -2,6 +2,7 @@
 //! prints nothing itself.
 
 mod alert;
+mod armed;
 mod broadcast;
 mod card;
 mod check;
@@ -123,6 +124,8 @@ enum Command {
     Watch(watch::Args),
     /// Prepare the lever of an alarm that another monitor tells of
     Alert(alert::Args),
+    /// Show what is signed ahead, and whether it is still good
+    Armed(armed::Args),
     /// Open and close an incident, and write notes
     #[command(subcommand)]
     Incident(incident::Args),
@@ -210,6 +213,7 @@ fn dispatch(ui: &Ui, cli: &Cli) -> Result<Exit, Error> {
         Some(Command::Export(args)) => export::run(&load()?, args),
         Some(Command::Card(args)) => card::run(&load()?, args),
         Some(Command::Broadcast(args)) => broadcast::run(&load()?, args),
+        Some(Command::Armed(args)) => armed::run(&load()?, args),
         Some(Command::DryRun(args)) => dry_run::run(&load()?, args),
         Some(Command::Watch(args)) => watch::run(&load()?, args),
         Some(Command::Alert(args)) => alert::run(&load()?, args),

@@ -9,7 +9,7 @@ use crate::ceremony::judged::Judged;
 use crate::ceremony::order::Given;
 use crate::ceremony::together::advise;
 use crate::command::Session;
-use crate::command::args::{ARGUMENTS, Accept, Derive, Key, Proofs};
+use crate::command::args::{ARGUMENTS, Accept, Ahead, Derive, Key, Proofs};
 use crate::command::complete;
 use crate::command::on_ledger::Asking;
 use crate::device::{Asked, SigningRequest, Way};
@@ -20,6 +20,7 @@ use crate::safe::SignatureKind;
 use crate::session::keys::{self, Named, Signer, Use};
 use crate::session::on_ledger::{self, signs};
 use crate::session::signers::Signers;
+use crate::session::signing_ahead::{self, Sitting};
 use crate::ui::{Text, Ui};
 use crate::view::review;
 use crate::view::summary::Summary;
@@ -29,7 +30,9 @@ Examples:
   breakglass sign vault
   breakglass sign vault --ledger
   breakglass sign vault --keystore alice
-  breakglass sign proposal.json --offline";
+  breakglass sign proposal.json --offline
+  breakglass sign vault --nonces 42..61 --to set.txt
+  breakglass sign vault --nonces 42..61 --to - | age -r age1… > set.age";
 
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "What", after_help = EXAMPLES)]
@@ -47,6 +50,9 @@ pub struct Args {
 
     #[command(flatten)]
     accept: Accept,
+
+    #[command(flatten)]
+    ahead: Ahead,
 
     #[command(flatten)]
     proofs: Proofs,
@@ -109,12 +115,34 @@ impl Args {
     }
 }
 
+impl Args {
+    /// What a set is signed with.
+    fn sitting<'s>(&'s self, given: &'s Given) -> Sitting<'s> {
+        Sitting {
+            what: &self.what,
+            given,
+            key: &self.key,
+            accept: &self.accept.accept,
+            proofs: self.proofs.proofs,
+            offline: self.offline,
+            yes: self.yes,
+            signer: self.signer.as_deref(),
+            eth_sign: self.eth_sign,
+            asked: self.asked(),
+            unseen: self.unseen,
+        }
+    }
+}
+
 pub fn run(session: &Session, args: &Args) -> Result<Exit, Error> {
     let given = args.derive.given();
     session.are_known(&args.what)?;
     require_own_values(args)?;
     let key = keys::find(session.ui, &args.key, Use::Signing)?;
     session.require_accepted(&session.rests_of(&args.what, &given)?, &args.accept.accept)?;
+    if let Some((nonces, target)) = args.ahead.wanted() {
+        return signing_ahead::run(session, &args.sitting(&given), &key, nonces, target);
+    }
     let ui = session.ui;
     let mut done = Done::default();
     let all = load(session, args, &given, &mut done)?;

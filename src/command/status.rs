@@ -110,6 +110,7 @@ fn one(session: &Session, args: &Args, judged: &Judged) -> Result<Exit, Error> {
     for line in &lost {
         session.ui.say(&Text::default().warn("lost: ").add(line));
     }
+    let armed = say_armed(session, judged)?;
     let sent = waiting::show(session, judged)?;
     let stage = Stage::of(&refused, ready.as_ref(), !sent.is_empty());
     session.ui.say(&Text::default().bold(&stage.to_string()));
@@ -127,8 +128,26 @@ fn one(session: &Session, args: &Args, judged: &Judged) -> Result<Exit, Error> {
     object["call"] = calls.iter().map(call_object).collect();
     object["sent"] = json!(sent);
     object["lost"] = json!(lost);
+    object["armed"] = json!(armed);
     session.ui.object(&object);
     Ok(stage.exit())
+}
+
+/// Names what else is signed ahead for this nonce: whoever has it can take the place of this transaction. Returns it for
+/// a script.
+fn say_armed(session: &Session, judged: &Judged) -> Result<Vec<Value>, Error> {
+    let (nonce, threshold) = (judged.proposal().nonce(), judged.state().owners.threshold().get());
+    let mut armed = Vec::new();
+    for (what, by) in session.rivals_ahead(judged.proposal(), &judged.derived.owners)? {
+        let signed = judged.state().owners.list().iter().filter(|owner| by.contains(owner));
+        let names: Vec<&str> = signed.map(|owner| judged.name(*owner)).collect();
+        let how =
+            if names.len() >= threshold { ": complete, and can be sent by anyone who has it" } else { "" };
+        let text = format!("nonce {nonce} can also be taken by {what}, signed by {}{how}", names.join(", "));
+        session.ui.say(&Text::default().warn("armed: ").add(&text));
+        armed.push(json!({ "what": what, "signed": names, "is_complete": names.len() >= threshold }));
+    }
+    Ok(armed)
 }
 
 fn show(session: &Session, judged: &Judged, tally: &Shortfall, refused: &[Finding]) {

@@ -153,6 +153,18 @@ pub enum Act {
     Imported {
         owners: Vec<Address>,
     },
+    /// Signed ahead, at each of these nonces.
+    SignedAhead {
+        owner: Address,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        name: Option<Plain>,
+        nonces: Plain,
+    },
+    /// Signatures made ahead were kept.
+    ImportedAhead {
+        owners: Vec<Address>,
+        nonces: Plain,
+    },
     /// Refusals and changed texts that were accepted, by the words of `--accept`.
     Accepted {
         ids: Vec<Plain>,

@@ -31,6 +31,7 @@ const PROGRAM: u8 = FIRST_CLAIM + 9;
 const THROUGH: u8 = FIRST_CLAIM + 11;
 /// Not all of it found room.
 const CUT: u8 = FIRST_CLAIM + 10;
+const MADE: u8 = FIRST_CLAIM + 11;
 
 /// The first half of the digits of a digest: enough to tell two files of one council apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -84,6 +85,8 @@ pub struct Claims {
     pub playbooks: Vec<ShortDigest>,
     /// The program's version.
     pub program: Option<String>,
+    /// When a signature made ahead was made, in seconds since 1970.
+    pub made: Option<u64>,
     /// The line had no room for all of it.
     pub is_cut: bool,
 }
@@ -108,6 +111,7 @@ impl Claims {
             council: Some(TextDigest::of(text).into()),
             playbooks: binding.playbooks().into_iter().map(|(_, digest)| digest.into()).collect(),
             program: Some(env!("CARGO_PKG_VERSION").into()),
+            made: None,
             is_cut: false,
         }
     }
@@ -125,6 +129,7 @@ impl Claims {
             self.safe.map(|safe| (SAFE, safe.to_vec())).into_iter().collect(),
             self.through.iter().take(DEEPEST).map(|safe| (THROUGH, safe.to_vec())).collect(),
             self.nonce.map(|nonce| (NONCE, trimmed(nonce.0))).into_iter().collect(),
+            self.made.map(|made| (MADE, trimmed(U256::from(made)))).into_iter().collect(),
             self.council.map(|digest| (COUNCIL, digest.0.to_vec())).into_iter().collect(),
             self.undo.then(|| (UNDO, Vec::new())).into_iter().collect(),
             texts(LEVER, &self.levers),
@@ -166,6 +171,7 @@ impl Claims {
             council: digests(COUNCIL).next(),
             playbooks: digests(PLAYBOOK).collect(),
             program: texts(PROGRAM, LONGEST_NAME).into_iter().next(),
+            made: number(MADE).and_then(|made| made.try_into().ok()),
             is_cut: values(CUT).next().is_some(),
         }
     }
@@ -216,6 +222,7 @@ mod tests {
             council: Some(ShortDigest([0x60; 8])),
             playbooks: vec![ShortDigest([1; 8]), ShortDigest([2; 8])],
             program: Some("0.1.0".into()),
+            made: None,
             is_cut: false,
         }
     }
@@ -226,6 +233,8 @@ mod tests {
         assert_eq!(read, claims());
         assert!(length < 370, "{length}");
         assert_eq!(read_back(&Claims::default()).1, Claims::default());
+        let ahead = Claims { made: Some(1_795_651_200), ..claims() };
+        assert_eq!(read_back(&ahead).1, ahead);
         assert_eq!(ShortDigest([0x60; 8]).to_string(), "6060 6060 6060 6060");
     }
 

@@ -9,6 +9,7 @@ use alloy::primitives::{Address, hex};
 use super::few::Few;
 use super::line::{self, ALPHABET, Kind};
 use super::owner_signature::{FIRST_LENGTH, FIRST_START, Stated};
+use super::stated_ahead::{StatedAhead, nonce_before};
 use super::wallet_signature::StatedContract;
 use crate::safe::{Nonce, Packed, decode_approvals, decode_exec};
 
@@ -23,6 +24,8 @@ pub struct Finds {
     pub contracts: Vec<StatedContract>,
     /// Owners who are said to have approved on chain.
     pub approved: Vec<Address>,
+    /// Signatures made ahead: each names the nonce that it is for.
+    pub ahead: Vec<StatedAhead>,
     /// Lines that begin like ours and cannot be read.
     pub damaged: Few<Damaged>,
     /// The number of characters that were looked at, those that were looked at twice counted twice.
@@ -67,7 +70,8 @@ const MOST_NOISE_IN_HEAD: usize = 12;
 ///
 /// A line of ours may be wrapped, indented, quoted (`>`, `|`, backticks, quotation marks) or capitalised. A bare signature is a run of
 /// exactly 130 hexadecimal digits, wrapped or not, with or without `0x`; `eip712sign` prints one after `Signature:`. A longer run on
-/// one line is read as the `signatures` argument of a Safe, or as the call that carries one.
+/// one line is read as the `signatures` argument of a Safe, or as the call that carries one. After `signer:nonce:` it is one
+/// made ahead, as Base writes them.
 #[must_use]
 pub fn find_signatures(text: &str) -> Finds {
     let mut finder = Finder::default();
@@ -98,6 +102,7 @@ struct Finder {
     finds: Finds,
     seen: HashSet<Stated>,
     seen_contracts: HashSet<StatedContract>,
+    seen_ahead: HashSet<StatedAhead>,
 }
 
 impl Finder {
@@ -137,6 +142,12 @@ impl Finder {
                 self.finds.damaged.push(|| Damaged { line, why: why.to_string() });
             }
             Err(_) => {}
+        }
+    }
+
+    fn add_ahead(&mut self, stated: StatedAhead) {
+        if self.seen_ahead.insert(stated.clone()) {
+            self.finds.ahead.push(stated);
         }
     }
 
@@ -186,6 +197,10 @@ impl Finder {
                 self.add(*stated);
                 used
             }
+            Ok((Line::Ahead(stated), used)) => {
+                self.add_ahead(*stated);
+                used
+            }
             Ok((Line::Contract(stated), used)) => {
                 self.add_contract(stated);
                 used
@@ -202,25 +217,32 @@ impl Finder {
         let mut inside_word = text[..at].ends_with(|c: char| c.is_ascii_alphanumeric());
         while let Some(c) = text[at..].chars().next() {
             let begins = c.is_ascii_hexdigit() && !inside_word;
-            at += if begins { self.read_hex(&text[at..]) } else { c.len_utf8() };
+            at += if begins { self.read_hex(text, at) } else { c.len_utf8() };
             inside_word = c.is_ascii_alphanumeric();
         }
     }
 
-    /// Reads a run of hexadecimal digits from the start of `text`; a signature has exactly the right length. Returns how many bytes are done with.
-    fn read_hex(&mut self, text: &str) -> usize {
+    /// Reads a run of hexadecimal digits of a text from `at` on; a signature has exactly the right length. Returns how many bytes are done with.
+    fn read_hex(&mut self, text: &str, at: usize) -> usize {
+        let (before, text) = text.split_at(at);
         let prefix = if text.starts_with("0x") { 2 } else { 0 };
         let digits = &text[prefix..];
         let straight = digits.find(|c: char| !c.is_ascii_hexdigit()).unwrap_or(digits.len());
         self.finds.work += straight;
-        if (HEX_BEGINNING..=HEX_LENGTH).contains(&straight) {
+        let nonce = nonce_before(before.chars().rev().filter(|c| !is_chat_noise(*c)));
+        // After `signer:nonce:` even a run that is folded near its beginning is a signature.
+        let least = if nonce.is_some() { 1 } else { HEX_BEGINNING };
+        if (least..=HEX_LENGTH).contains(&straight) {
             let gathered = gather(digits, HEX_LENGTH, |c| c.is_ascii_hexdigit());
             self.finds.work += gathered.seen;
             let ends = !digits[gathered.used..].starts_with(|c: char| c.is_ascii_alphanumeric());
             let whole = gathered.taken.len() == HEX_LENGTH && ends;
             let bytes = whole.then(|| hex::decode(&gathered.taken).ok()?.try_into().ok()).flatten();
             if let Some(bytes) = bytes {
-                self.add_packed(one_part(bytes));
+                match nonce {
+                    Some(nonce) => self.add_ahead(StatedAhead { nonce, stated: Stated::bare(bytes) }),
+                    None => self.add_packed(one_part(bytes)),
+                }
                 return prefix + gathered.used;
             }
         }
@@ -278,6 +300,12 @@ impl Form {
                     None => Stated::from_fields(&fields).map(|stated| Line::Signature(Box::new(stated))),
                 }
             }
+            Self::Second(kind @ Kind::Ahead) => {
+                let stated = Stated::from_fields(&line::read(kind, data)?)?;
+                let nonce = stated.claims.as_ref().and_then(|claims| claims.nonce);
+                let nonce = nonce.ok_or("it is of a set that is signed ahead, and names no nonce")?;
+                Ok(Line::Ahead(Box::new(StatedAhead { nonce, stated })))
+            }
         }
     }
 }
@@ -285,6 +313,7 @@ impl Form {
 /// The result of reading a line.
 enum Line {
     Signature(Box<Stated>),
+    Ahead(Box<StatedAhead>),
     Contract(StatedContract),
 }
 

@@ -24,16 +24,19 @@ pub(super) enum Kind {
     Signature,
     /// A signature of a drill: it can be used nowhere.
     Drill,
+    /// A signature made ahead, for a nonce that it names: whoever has enough of them needs nobody's agreement.
+    Ahead,
 }
 
 impl Kind {
-    pub(super) const ALL: [Self; 2] = [Self::Signature, Self::Drill];
+    pub(super) const ALL: [Self; 3] = [Self::Signature, Self::Drill, Self::Ahead];
 
     /// Returns the beginning of its lines.
     pub(super) const fn head(self) -> &'static str {
         match self {
             Self::Signature => "bgsig2",
             Self::Drill => "bgdrill2",
+            Self::Ahead => "bgset2",
         }
     }
 }

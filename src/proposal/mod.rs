@@ -32,10 +32,13 @@ mod few;
 mod finder;
 mod gather;
 mod line;
+mod made_ahead;
 mod owner_signature;
 mod ready;
 mod record;
 mod safe_owners;
+mod set_file;
+mod stated_ahead;
 mod tally;
 #[cfg(test)]
 mod tests;
@@ -55,10 +58,13 @@ pub use explain::{Candidate, Explanation, Own, SignedFor, explain};
 pub use few::Few;
 pub use finder::{Damaged, Finds, find_signatures};
 pub use gather::{Gathered, Refusal, Wanted, gather};
+pub use made_ahead::{GatheredAhead, SignedAhead, base_entry, gather_ahead, keep_at_most};
 pub use owner_signature::{OwnerSignature, Stated, VerifyError};
 pub use ready::{NotReady, Ready, assemble, count, likely_approvals, reassemble};
 pub use record::{Record, RecordedBalance, RecordedCode};
 pub use safe_owners::{OwnerSafe, SafeOwners, Way};
+pub use set_file::{Set, SetError};
+pub use stated_ahead::StatedAhead;
 pub use tally::Tally;
 pub use wallet_signature::{StatedContract, WalletSignature};
 pub use wire::ProposalError;
@@ -184,6 +190,13 @@ impl Proposal {
     #[must_use]
     pub const fn nonce(&self) -> Nonce {
         self.tx.nonce
+    }
+
+    /// Returns the same transaction at another nonce: a proposal of its own.
+    #[must_use]
+    pub fn with_nonce(&self, nonce: Nonce) -> Self {
+        let tx = SafeTx { nonce, ..self.tx.clone() };
+        Self { hashes: self.safe().hashes(&tx), tx, ..self.clone() }
     }
 
     /// The name that it would have with another nonce.

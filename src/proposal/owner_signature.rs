@@ -157,11 +157,21 @@ impl OwnerSignature {
     /// One line of text, with what it is for. A mistyped or cut line is an error and not another signature.
     #[must_use]
     pub fn line(&self, claims: &Claims) -> String {
+        self.line_of(Kind::Signature, claims)
+    }
+
+    /// One line of a set that is signed ahead; the claims name its nonce.
+    #[must_use]
+    pub fn line_ahead(&self, claims: &Claims) -> String {
+        self.line_of(Kind::Ahead, claims)
+    }
+
+    fn line_of(&self, kind: Kind, claims: &Claims) -> String {
         let mut writer = Writer::default();
         writer.add(HASH, self.hash.word().as_slice());
         writer.add(SIGNATURE, self.signature.bytes());
         Claims { through: self.through.clone(), ..claims.clone() }.write(&mut writer);
-        writer.line(Kind::Signature)
+        writer.line(kind)
     }
 
     /// The signature as a file.

@@ -73,6 +73,17 @@ impl SafeOwners {
         Self { set: list.iter().copied().collect(), list, children: Vec::new(), ..*self }
     }
 
+    /// Returns them with others whose signatures are recognised.
+    #[must_use]
+    pub fn and(mut self, others: &[Address]) -> Self {
+        for other in others {
+            if self.set.insert(*other) {
+                self.list.push(*other);
+            }
+        }
+        self
+    }
+
     #[must_use]
     pub fn are_of(&self, safe: &SafeId) -> bool {
         (safe.chain_id, safe.address) == (self.chain_id, self.safe)

@@ -1,5 +1,6 @@
 //! Stories of the proposal room: two owners of three, and everybody who would like to be one.
 
+mod ahead;
 mod binding;
 mod explain;
 mod flood;

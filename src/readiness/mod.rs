@@ -1,10 +1,12 @@
-//! Is everyone and everything ready, before the incident: what `doctor` asks, and what it finds.
+//! Is everyone and everything ready, before the incident: what `doctor` asks, and what it finds. And what is
+//! signed ahead, and what that is still worth: [`assessment`].
 //!
 //! [`examine`](examine::examine) reads the chains and tries the levers on forks of them. All else is pure: values in,
 //! [`Gap`]s out, each question a small function.
 //!
 //! May touch `ceremony` and values. It prints nothing.
 
+pub mod assessment;
 pub mod examine;
 mod gap;
 pub mod levers;

@@ -81,12 +81,13 @@ impl FromStr for Nonces {
     }
 }
 
-/// Returns the nonces in brief: `42 to 44, 47, 50 to 61`.
+/// Returns the nonces in brief: `nonce 42`, or `nonces 42 to 44, 47, 50 to 61`.
 #[must_use]
 pub fn listed(nonces: impl IntoIterator<Item = Nonce>) -> String {
     let mut sorted: Vec<Nonce> = nonces.into_iter().collect();
     sorted.sort();
     sorted.dedup();
+    let what = if sorted.len() == 1 { "nonce" } else { "nonces" };
     let mut runs: Vec<(Nonce, Nonce)> = Vec::new();
     for nonce in sorted {
         match runs.last_mut() {
@@ -99,7 +100,7 @@ pub fn listed(nonces: impl IntoIterator<Item = Nonce>) -> String {
         last if last == first.next() => format!("{first}, {last}"),
         last => format!("{first} to {last}"),
     };
-    runs.into_iter().map(run).collect::<Vec<_>>().join(", ")
+    format!("{what} {}", runs.into_iter().map(run).collect::<Vec<_>>().join(", "))
 }
 
 #[cfg(test)]
@@ -130,7 +131,7 @@ mod tests {
     #[test]
     fn nonces_are_listed_in_runs() {
         let of = |all: &[u64]| listed(all.iter().copied().map(Nonce::from));
-        assert_eq!(of(&[44, 42, 43, 47, 50, 51, 43]), "42 to 44, 47, 50, 51");
-        assert_eq!(of(&[]), "");
+        assert_eq!(of(&[44, 42, 43, 47, 50, 51, 43]), "nonces 42 to 44, 47, 50, 51");
+        assert_eq!([of(&[7, 7]), of(&[7, 8])], ["nonce 7", "nonces 7, 8"]);
     }
 }

@@ -8,12 +8,15 @@ use serde_json::json;
 
 use crate::ceremony::importing::{Taken, nothing_taken};
 use crate::ceremony::order::Given;
+use crate::ceremony::sets::{KeptAhead, TakenAhead};
 use crate::error::{Error, Exit};
-use crate::incident::{Act, MOST_LISTED};
+use crate::incident::{Act, MOST_LISTED, Plain};
 use crate::proposal::{Few, Finds, Gathered, OwnerSignature, find_signatures};
+use crate::safe::listed;
 use crate::session::Session;
 use crate::store::{self, Foreign, StoreError};
 use crate::ui::{Text, has_terminal};
+use crate::view::armed_lines;
 use crate::view::imported::{Imported, Line, Progress, Refused, Spare};
 
 /// The most files that are read, and the most bytes of all of them: far above what any council hands over at once.
@@ -38,19 +41,43 @@ struct Sources {
 pub struct Received {
     sources: Sources,
     taken: Taken,
+    /// What was signed ahead.
+    ahead: TakenAhead,
 }
 
-/// Reads what is handed over, and keeps what is an owner's signature.
+/// Reads what is handed over, and keeps what is an owner's signature; what was signed ahead one signature short, unless it
+/// shall be `complete`.
 pub fn receive(
     session: &Session,
     what: &[String],
     given: &Given,
     from: &[PathBuf],
+    complete: bool,
 ) -> Result<Received, Error> {
     let sources = read(session, from);
-    let taken = session.take_in(what, given, &sources.finds)?;
+    let mut ahead = TakenAhead::default();
+    if sources.finds.iter().any(|finds| !finds.ahead.is_empty()) {
+        ahead = session.take_in_ahead(what, given, &sources.finds, complete)?;
+        ahead.kept.iter().for_each(|kept| note_ahead(session, kept));
+    }
+    let taken = if ahead.kept.is_empty() || sources.finds.iter().any(|finds| !finds.is_empty()) {
+        session.take_in(what, given, &sources.finds)?
+    } else {
+        Taken::default()
+    };
     note(session, &taken);
-    Ok(Received { sources, taken })
+    Ok(Received { sources, taken, ahead })
+}
+
+fn note_ahead(session: &Session, kept: &KeptAhead) {
+    let mut owners: Vec<Address> = kept.signed.iter().map(|one| one.signature.owner()).collect();
+    owners.sort();
+    owners.dedup();
+    let nonces = Plain::cut(&listed(kept.signed.iter().map(|one| one.nonce)));
+    for owners in owners.chunks(MOST_LISTED) {
+        let act = Act::ImportedAhead { owners: owners.to_vec(), nonces: nonces.clone() };
+        session.note(act, &kept.proposal);
+    }
 }
 
 /// Whose signatures were taken in, an entry for each proposal.
@@ -134,6 +161,14 @@ impl Sources {
         damaged.take(Few::<()>::SHOWN).chain(strange)
     }
 
+    /// The same, of those that were made ahead.
+    fn refused_ahead<'s>(&'s self, ahead: &'s TakenAhead) -> impl Iterator<Item = Refused> {
+        let first = ahead.refused.first().iter();
+        first.filter_map(|(text, why)| {
+            Some(Refused { origin: self.origins.get(*text)?.clone(), why: why.clone() })
+        })
+    }
+
     fn damaged_lines(&self) -> usize {
         self.finds.iter().map(|finds| finds.damaged.count()).sum()
     }
@@ -142,7 +177,7 @@ impl Sources {
 impl Received {
     /// Returns the result as it is shown. The files that were named come first among what was refused.
     fn imported(&self, session: &Session) -> Imported {
-        let Self { sources, taken } = self;
+        let Self { sources, taken, ahead } = self;
         let gathered = &taken.gathered;
         let lines = |signatures: &[OwnerSignature]| {
             let line = |one: &OwnerSignature| {
@@ -171,15 +206,15 @@ impl Received {
             origin: path.clone(),
             why: format!("the proposal is not kept: {why}"),
         });
-        let listed: Vec<Refused> = sources.refused(gathered).collect();
+        let listed: Vec<Refused> = sources.refused(gathered).chain(sources.refused_ahead(ahead)).collect();
         Imported {
             taken: all_taken,
             known: lines(&gathered.known),
             not_needed: spare.collect(),
             refused_listed: listed.len(),
             refused: files.chain(listed).collect(),
-            refused_count: sources.damaged_lines() + gathered.refused.count(),
-            not_looked_at: gathered.not_looked_at,
+            refused_count: sources.damaged_lines() + gathered.refused.count() + ahead.refused.count(),
+            not_looked_at: gathered.not_looked_at + ahead.not_looked_at,
             files_not_read: sources.left + sources.failed.count(),
             tallies: taken.tallies.iter().map(Progress::from).collect(),
             files_over_bound: sources.left,
@@ -193,8 +228,13 @@ impl Received {
     /// If anything could not be read or kept.
     pub fn require_read(&self, session: &Session) -> Result<Imported, Error> {
         let imported = self.imported(session);
+        for kept in &self.ahead.kept {
+            session.ui.show(&armed_lines::taken(kept, |owner| session.name_of(owner)));
+        }
         session.ui.show(&imported.lines());
         session.ui.object(&json!(imported));
+        let ahead: Vec<_> = self.ahead.kept.iter().map(armed_lines::taken_object).collect();
+        session.ui.object(&json!({ "ahead": ahead }));
         failure(&self.sources, &self.taken.unkept).map_or(Ok(imported), Err)
     }
 
@@ -206,6 +246,7 @@ impl Received {
         let Taken { gathered, refused_files, tallies, .. } = &self.taken;
         let refused = self.require_read(session)?.refused;
         let is_none = gathered.new.is_empty() && gathered.known.is_empty() && gathered.spare.is_empty();
+        let is_none = is_none && self.ahead.kept.is_empty();
         if is_none && self.taken.verified.wallets.is_empty() && self.taken.verified.approved.is_empty() {
             let first = refused.first().map(|one| (one.origin.as_str(), one.why.as_str()));
             let error = nothing_taken(first, !refused_files.is_empty());

@@ -17,6 +17,7 @@ pub mod report;
 pub mod send_all;
 pub mod sendable;
 pub mod signers;
+pub mod signing_ahead;
 
 use std::ops::Deref;
 

@@ -107,7 +107,20 @@ impl<'a> Look<'a> {
             session.require_sole(&rehearsed.online.derived, &order, &terms.given)?;
         }
         let lock = early.unwrap_or_else(|| lock(&rehearsed.online.derived.proposal));
-        Ok(Self { session, terms, judged: judge(session, terms, rehearsed)?, lock, since })
+        let look = Self { session, terms, judged: judge(session, terms, rehearsed)?, lock, since };
+        match payer.filter(|_| look.is_unpriced()) {
+            Some(payer) => look.again(payer),
+            None => Ok(look),
+        }
+    }
+
+    /// Returns `true` if it was derived just now and can perhaps be sent: what that costs could not be asked before its
+    /// transaction was known.
+    fn is_unpriced(&self) -> bool {
+        let is_priced = |judged: &Judged| judged.seen().is_ok_and(|seen| seen.snapshot.prepared.is_some());
+        !self.judged.derived.is_from_file
+            && !self.judged.derived.signatures.is_empty()
+            && !is_priced(&self.judged)
     }
 
     /// Looks at the same proposal on the chain as it is now.

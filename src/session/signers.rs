@@ -82,7 +82,7 @@ impl<'j> Signers<'j> {
     }
 
     /// Refuses the key of somebody else.
-    fn check(&self, key: Address) -> Result<(), Error> {
+    pub fn check(&self, key: Address) -> Result<(), Error> {
         let message = match self.person {
             Some(person) if person != key => format!("this key is {key}, and you sign as {person}"),
             _ if !self.owners().contains(&key) => {

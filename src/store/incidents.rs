@@ -21,6 +21,8 @@ const SIGNATURE_END: &str = ".sig.json";
 const OUTCOME_START: &str = "outcome";
 const JOURNAL: &str = "journal.jsonl";
 const SENT_START: &str = "sent-";
+/// The folder of the sets that were signed ahead.
+const ARMED: &str = "armed";
 /// Numbered files of one owner for one proposal.
 const MOST_NAMES: usize = 20;
 /// Files of a proposal itself.
@@ -204,6 +206,19 @@ impl Incidents {
         let wanted = |name: &String| name.starts_with(start) && name.ends_with(JSON);
         let candidate = |(rank, name)| Candidate { path: path.join(name), folder: folder.into(), rank };
         Ok(names_in(&path)?.into_iter().filter(wanted).enumerate().map(candidate).collect())
+    }
+
+    /// Keeps a set that was signed ahead, under this name or the next that is free; its owner alone can read it.
+    pub fn keep_set(&self, name: &str, contents: &str) -> Result<PathBuf, StoreError> {
+        create_folder(&self.root)?;
+        let folder = self.path(ARMED);
+        create_folder(&folder)?;
+        keep_beside(&folder, name, JSON, contents)
+    }
+
+    /// The sets that were signed ahead and are kept here, in the order of their names.
+    pub fn sets(&self) -> Result<Shelf, StoreError> {
+        Ok(read_shelf(self.candidates(ARMED, "")?, LONGEST_PROPOSAL))
     }
 
     /// Takes the lock of the proposal with this hash, or says that somebody has it.

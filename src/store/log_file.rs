@@ -93,6 +93,16 @@ pub fn read_log(path: &Path) -> Result<Vec<u8>, StoreError> {
     Ok(bytes)
 }
 
+/// Adds text to the end of a file that its owner alone can read, and that is made if need be: whole on the disk, or not at
+/// all known to be there.
+pub fn append_private(path: &Path, text: &str) -> Result<(), StoreError> {
+    let failed = |error| StoreError::Write { path: shown(path), error };
+    let mut file = open(path, File::options().create(true).append(true), failed)?;
+    file.write_all(text.as_bytes()).and_then(|()| System.sync(&file)).map_err(failed)?;
+    let _ = System.sync_folder(folder_of(path));
+    Ok(())
+}
+
 /// Opens what is a file and not a link to one, without ever waiting.
 fn open(
     path: &Path,

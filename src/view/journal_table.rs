@@ -61,6 +61,13 @@ pub fn describe(council: &Council, act: &Act) -> String {
         Act::Imported { owners } => {
             format!("took in {}", owners.iter().map(name).collect::<Vec<_>>().join(", "))
         }
+        Act::SignedAhead { owner, nonces, .. } => {
+            format!("signed ahead as {}, {nonces}", name(owner))
+        }
+        Act::ImportedAhead { owners, nonces } => {
+            let owners = owners.iter().map(name).collect::<Vec<_>>().join(", ");
+            format!("took in {owners}, made ahead for {nonces}")
+        }
         Act::Accepted { ids } => {
             format!("accepted {}", ids.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "))
         }

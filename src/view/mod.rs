@@ -3,6 +3,7 @@
 //! May touch values only.
 
 pub mod already_done;
+pub mod armed_lines;
 pub mod by_hand;
 pub mod card_text;
 pub mod changed_texts;

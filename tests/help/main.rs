@@ -30,6 +30,7 @@ const COMMANDS: &[&str] = &[
     "watch",
     "alert",
     "card",
+    "armed",
     "incident",
     "incident open",
     "incident note",

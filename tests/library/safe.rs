@@ -48,6 +48,15 @@ fn owners_and_threshold() {
     }
 }
 
+/// The whole way with real signatures is in `tests/story/ahead.rs`: only the Safe's own transaction moves its nonce.
+#[test]
+fn a_nonce_is_used_up() {
+    let scene = Scene::new();
+    for version in VERSIONS {
+        scene.proposed("rotate/safe-burn-nonce", safe(&scene, version), &args([]));
+    }
+}
+
 #[test]
 fn modules() {
     let scene = Scene::new();

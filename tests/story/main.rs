@@ -13,6 +13,7 @@ mod stage;
 #[path = "../ledger/emulator/mod.rs"]
 mod emulator;
 
+mod ahead;
 mod alarms;
 mod altered;
 mod at_once;

@@ -1,0 +1,171 @@
+//! The sets that are kept here, each transaction once: derived as the chain is now and rehearsed as if it were its turn.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use alloy::primitives::Address;
+
+use crate::ceremony::desk::Desk;
+use crate::ceremony::filed::KeptSet;
+use crate::ceremony::find::Found;
+use crate::ceremony::judged::Judged;
+use crate::ceremony::order::{Given, Order};
+use crate::check::{Level, standing};
+use crate::council;
+use crate::error::{Error, Exit};
+use crate::proposal::{Proposal, differences};
+use crate::safe::{Drift, Nonce, SafeId, SafeState, SafeTxHash};
+
+/// Sets of one transaction.
+pub struct Group {
+    sets: Vec<Arc<KeptSet>>,
+}
+
+/// Sets of one transaction, held against the chain as it is now.
+pub struct Examined {
+    /// The words that name it in a command: `vault`.
+    pub words: String,
+    pub safe: String,
+    pub chain: String,
+    pub now: SafeState,
+    /// By nonce and signer: owners of now and of when they were made.
+    pub signatures: Vec<(Nonce, Address)>,
+    /// Signatures by nobody who is or was an owner.
+    pub strange: usize,
+    /// The threshold when they were made.
+    pub threshold_then: usize,
+    /// What changed about the Safe since.
+    pub drift: Vec<Drift>,
+    /// Why it cannot be used as it is, if it cannot: the first reason counts.
+    pub stale: Vec<String>,
+    /// What is promised is so already.
+    pub already_done: Option<String>,
+    pub files: Vec<PathBuf>,
+    /// When the first file was kept here, in seconds since 1970.
+    pub kept: u64,
+    /// When the first signature was made, by its line's own word.
+    pub made: Option<u64>,
+}
+
+impl Examined {
+    /// Returns `true` if it can be used as it is, as soon as it is its turn.
+    #[must_use]
+    pub fn is_good(&self) -> bool {
+        self.stale.is_empty() && self.already_done.is_none()
+    }
+}
+
+impl Group {
+    fn last_nonce(&self) -> Option<Nonce> {
+        self.sets.iter().flat_map(|kept| kept.set.nonces()).max()
+    }
+
+    /// Its transaction at the last of its nonces.
+    fn proposal(&self) -> Option<Proposal> {
+        Some(self.sets.first()?.set.proposal().with_nonce(self.last_nonce()?))
+    }
+}
+
+impl<'a> Desk<'a> {
+    /// The transactions that are signed ahead, of these levers or of all.
+    ///
+    /// # Errors
+    /// Unknown levers; a folder that cannot be read.
+    pub fn armed(&'a self, what: &[String], given: &Given) -> Result<Vec<Group>, Error> {
+        let mut groups: BTreeMap<(u64, Address, SafeTxHash), Group> = BTreeMap::new();
+        let sets = if what.is_empty() {
+            self.sets()?
+        } else {
+            let mut of_all = Vec::new();
+            for order in Order::parts(self, what, given)? {
+                of_all.extend(self.sets_of(&order, given)?);
+            }
+            of_all
+        };
+        for kept in sets {
+            let SafeId { chain_id, address, .. } = *kept.set.proposal().safe();
+            let key = (chain_id, address, kept.set.at(Nonce::from(0)));
+            groups.entry(key).or_insert_with(|| Group { sets: Vec::new() }).sets.push(kept);
+        }
+        Ok(groups.into_values().collect())
+    }
+
+    /// Derives the lever of a group as the chain is now, and rehearses it as if it were its turn.
+    ///
+    /// # Errors
+    /// If the Safe is not in the council file, or cannot be reached.
+    pub fn examine(&'a self, group: &Group) -> Result<Examined, Error> {
+        let none = || Error::new(Exit::Failed, "a set without a signature");
+        let proposal = group.proposal().ok_or_else(none)?;
+        let safe = self.safe_of(&proposal)?;
+        let words = proposal.binding().pull().words().unwrap_or_else(|| proposal.binding().title());
+        let (owners, now, stale, already_done) = match self.derived_now(&proposal, safe) {
+            Ok(judged) => {
+                let (stale, done) = judgement(&judged, &proposal);
+                (judged.derived.owners.clone(), judged.state().clone(), stale, done)
+            }
+            Err(error) if error.exit == Exit::Network => return Err(error),
+            // The Safe is there, and the lever cannot be derived.
+            Err(error) => {
+                let (owners, now) = self.safe_now(safe)?;
+                (owners, now, vec![format!("your own files do not give it now: {}", error.message)], None)
+            }
+        };
+        // Whoever owned it when it was signed is recognised, too.
+        let owners = owners.and(proposal.snapshot().owners.list());
+        let (mut signatures, mut strange) = (Vec::new(), 0);
+        for kept in &group.sets {
+            let (verified, others) = kept.set.verified(&owners);
+            signatures.extend(verified.iter().map(|(nonce, signature)| (*nonce, signature.owner())));
+            strange += others;
+        }
+        Ok(Examined {
+            words,
+            safe: safe.name.clone(),
+            chain: safe.chain.clone(),
+            signatures,
+            strange,
+            threshold_then: proposal.snapshot().owners.threshold().get(),
+            drift: proposal.snapshot().drift(&now),
+            stale,
+            already_done,
+            files: group.sets.iter().map(|kept| kept.path.clone()).collect(),
+            kept: group.sets.iter().map(|kept| kept.set.kept()).min().unwrap_or_default(),
+            made: group.sets.iter().filter_map(|kept| kept.set.made()).min(),
+            now,
+        })
+    }
+
+    fn derived_now(&'a self, proposal: &Proposal, safe: &'a council::Safe) -> Result<Judged<'a>, Error> {
+        let mut order = self.own_order(proposal, safe, &BTreeMap::new())?;
+        // Its nonce is said: nothing of the same pull comes before it.
+        order.after = 0;
+        let given = Given { nonce: Some(proposal.nonce()), ..Given::default() };
+        let guess = Some(Box::new(proposal.clone()));
+        let found = Found::Lever { order: Box::new(order), guess, approvals: false };
+        let rehearsed = self.look_at(found, self.view(safe)?, &given, true, None)?;
+        Ok(rehearsed.judge(false))
+    }
+}
+
+/// Why it is stale, and what is done already.
+fn judgement(judged: &Judged, signed: &Proposal) -> (Vec<String>, Option<String>) {
+    let own = judged.proposal();
+    if own.hash() != signed.hash() {
+        let what = differences((signed.safe(), signed.tx()), (own.safe(), own.tx()));
+        let what = what.iter().map(|d| format!("{} was {}, is {}", d.field, d.file, d.own));
+        let what = what.collect::<Vec<_>>().join("; ");
+        return (vec![format!("your own files give another transaction now: {what}")], None);
+    }
+    let mut done = None;
+    let mut stale = Vec::new();
+    for finding in standing(&judged.findings, &[]) {
+        match finding.problem().already_done() {
+            Some(promised) => done = Some(promised.to_string()),
+            None if finding.kind.starts_with("nonce") || finding.level != Level::Refuse => {}
+            None => stale.push(finding.sentence.clone()),
+        }
+    }
+    (stale, done)
+}

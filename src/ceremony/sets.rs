@@ -1,0 +1,224 @@
+//! Sets that were signed ahead: kept apart from the proposals, in files that their owner alone can read. A signature of a
+//! set counts like any other once it fits the transaction that the reader's own lever gives.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use alloy::primitives::Address;
+
+use crate::ceremony::desk::Desk;
+use crate::ceremony::filed::{KeptSet, lock};
+use crate::ceremony::filing::{date, plain};
+use crate::ceremony::find::{Found, Purpose};
+use crate::ceremony::order::{Given, Order};
+use crate::clock;
+use crate::error::{Error, Exit};
+use crate::proposal::{
+    Few, Finds, OwnerSignature, Proposal, SafeOwners, Set, SignedAhead, Wanted, gather_ahead, keep_at_most,
+};
+use crate::safe::{Nonce, SafeTxHash};
+use crate::store::Stored;
+
+/// The result of an import of signatures made ahead.
+#[derive(Default)]
+pub struct TakenAhead {
+    pub kept: Vec<KeptAhead>,
+    /// The place of the text in which it was found, and why it was refused.
+    pub refused: Few<(usize, String)>,
+    pub not_looked_at: usize,
+}
+
+/// One transaction of which signatures were taken in.
+pub struct KeptAhead {
+    /// At the first of the nonces that something was found for.
+    pub proposal: Proposal,
+    /// What it is called: `vault · guardian on mainnet`.
+    pub title: String,
+    /// `None` if nothing of it is kept.
+    pub path: Option<PathBuf>,
+    pub signed: Vec<SignedAhead>,
+    /// How many were left out of each nonce, because the last signature is made when it is needed.
+    pub left_out: BTreeMap<Nonce, usize>,
+    /// The nonces that the Safe has used already.
+    pub used: Vec<Nonce>,
+    /// How many were known already.
+    pub known: usize,
+    pub threshold: usize,
+}
+
+impl<'a> Desk<'a> {
+    /// The sets that are kept here. A file that is not one is named and left out.
+    ///
+    /// # Errors
+    /// If the folder cannot be read.
+    pub fn sets(&self) -> Result<Vec<Arc<KeptSet>>, Error> {
+        let mut read = lock(&self.filed.sets);
+        if let Some(sets) = &*read {
+            return Ok(sets.clone());
+        }
+        let stored = self.incidents.sets()?;
+        let (mut sets, mut left_out) = (Vec::new(), Few::default());
+        for Stored { path, text, .. } in stored.files {
+            let set = text
+                .map_err(|error| error.to_string())
+                .and_then(|text| Set::parse(&text).map_err(|error| error.to_string()));
+            match set {
+                Ok(set) => sets.push(Arc::new(KeptSet { path, set })),
+                Err(why) => left_out.push(|| (path, why)),
+            }
+        }
+        self.say_left_out("set", &left_out, stored.left);
+        Ok(read.insert(sets).clone())
+    }
+
+    /// The sets that are meant by a lever, whatever their nonces are.
+    ///
+    /// # Errors
+    /// If they cannot be read.
+    pub fn sets_of(&self, order: &Order, given: &Given) -> Result<Vec<Arc<KeptSet>>, Error> {
+        let mut sets = self.sets()?;
+        if !sets.is_empty() {
+            let at_any = Given { nonce: None, ..given.clone() };
+            let meant = self.meant(order, &at_any)?;
+            sets.retain(|kept| meant(kept.set.proposal()));
+        }
+        Ok(sets)
+    }
+
+    /// The nonces for which a lever is signed ahead, by the files alone.
+    pub(super) fn nonces_ahead(&self, order: &Order, given: &Given) -> Result<Vec<Nonce>, Error> {
+        Ok(self.sets_of(order, given)?.iter().flat_map(|kept| kept.set.nonces()).collect())
+    }
+
+    /// The signatures of a proposal that are kept in sets.
+    pub(super) fn signatures_ahead(
+        &self,
+        proposal: &Proposal,
+        owners: &SafeOwners,
+    ) -> Result<Vec<OwnerSignature>, Error> {
+        let sets = self.sets()?;
+        Ok(sets.iter().flat_map(|kept| kept.set.signatures_of(proposal, owners)).collect())
+    }
+
+    /// Returns what else is signed ahead for this nonce of the Safe of a proposal: what it is called, and who has signed.
+    ///
+    /// # Errors
+    /// If the sets cannot be read.
+    pub fn rivals_ahead(
+        &self,
+        proposal: &Proposal,
+        owners: &SafeOwners,
+    ) -> Result<Vec<(String, Vec<Address>)>, Error> {
+        let mut rivals: BTreeMap<SafeTxHash, (String, Vec<Address>)> = BTreeMap::new();
+        for kept in self.sets()? {
+            let other = kept.set.proposal().with_nonce(proposal.nonce());
+            if other.safe() != proposal.safe() || other.hash() == proposal.hash() {
+                continue;
+            }
+            for signature in kept.set.signatures_of(&other, owners) {
+                let title = other.binding().pull().words().unwrap_or_else(|| other.binding().title());
+                let (_, signed) = rivals.entry(other.hash()).or_insert_with(|| (title, Vec::new()));
+                if !signed.contains(&signature.owner()) {
+                    signed.push(signature.owner());
+                }
+            }
+        }
+        Ok(rivals.into_values().collect())
+    }
+
+    /// Sorts out signatures that were made ahead, and keeps what is an owner's signature of what was named, as the chain
+    /// is now. Of each nonce one signature less than the threshold is kept, unless the set shall be `complete`.
+    ///
+    /// # Errors
+    /// Unknown names; a Safe that cannot be reached; a file that cannot be written.
+    pub fn take_in_ahead(
+        &'a self,
+        what: &[String],
+        given: &Given,
+        found: &[Finds],
+        complete: bool,
+    ) -> Result<TakenAhead, Error> {
+        let named = self.find(what, given, Purpose::Propose)?;
+        for proposal in named.iter().filter_map(Found::proposal) {
+            self.derives(proposal).map_err(|why| Error::new(Exit::Refused, why))?;
+        }
+        let mut derived = Vec::new();
+        let look = |found: Found<'a>| {
+            let view = self.view(found.safe())?;
+            self.look_at(found, view, given, true, None)
+        };
+        for part in self.look_at_each(named, look) {
+            let online = part.result?.online;
+            let now = online.seen.now().clone();
+            derived.push((part.title, online.derived, now));
+        }
+        let wanted: Vec<Wanted> = derived
+            .iter()
+            .map(|(_, derived, _)| Wanted { proposal: &derived.proposal, owners: derived.owners.clone() })
+            .collect();
+        let gathered = gather_ahead(found, &wanted);
+        let mut taken =
+            TakenAhead { kept: Vec::new(), refused: gathered.refused, not_looked_at: gathered.not_looked_at };
+        for (at, (title, derived, now)) in derived.iter().enumerate() {
+            let of_it = gathered.new.iter().filter(|signed| signed.target == at).cloned();
+            let (used, open): (Vec<_>, Vec<_>) = of_it.partition(|signed| signed.nonce < now.nonce);
+            if used.is_empty() && open.is_empty() {
+                continue;
+            }
+            let threshold = now.owners.threshold().get();
+            let most = if complete { usize::MAX } else { threshold - 1 };
+            let kept = self.known_of(&derived.proposal, &derived.owners, &open)?;
+            let is_known =
+                |signed: &&SignedAhead| kept.contains(&(signed.signature.hash(), signed.signature.owner()));
+            let known = open.iter().filter(is_known).count();
+            let first = open.iter().chain(&used).map(|signed| signed.nonce).min();
+            let (signed, left_out) = keep_at_most(most, open, &kept);
+            let path = self.keep_set(&derived.proposal, &signed)?;
+            taken.kept.push(KeptAhead {
+                proposal: derived.proposal.with_nonce(first.unwrap_or(derived.proposal.nonce())),
+                title: title.clone(),
+                path,
+                signed,
+                left_out,
+                used: used.iter().map(|signed| signed.nonce).collect(),
+                known,
+                threshold,
+            });
+        }
+        Ok(taken)
+    }
+
+    /// Who has signed the transactions of these signatures already, in a set or beside a proposal.
+    fn known_of(
+        &self,
+        proposal: &Proposal,
+        owners: &SafeOwners,
+        open: &[SignedAhead],
+    ) -> Result<Vec<(SafeTxHash, Address)>, Error> {
+        let mut nonces: Vec<Nonce> = open.iter().map(|signed| signed.nonce).collect();
+        nonces.sort();
+        nonces.dedup();
+        let mut known = Vec::new();
+        for nonce in nonces {
+            let signatures = self.signatures(&proposal.with_nonce(nonce), owners)?;
+            known.extend(signatures.iter().map(|signature| (signature.hash(), signature.owner())));
+        }
+        Ok(known)
+    }
+
+    /// Keeps a set in a file of its own; `None` if there is nothing to keep.
+    fn keep_set(&self, proposal: &Proposal, signed: &[SignedAhead]) -> Result<Option<PathBuf>, Error> {
+        let now = clock::seconds();
+        let Some(set) = Set::new(proposal, now, signed) else { return Ok(None) };
+        let nonces = set.nonces();
+        let (first, last) = (nonces.first(), nonces.last());
+        let (Some(first), Some(last)) = (first, last) else { return Ok(None) };
+        let name = format!("{}-{}-n{first}-{last}", date(now), plain(&proposal.binding().title()));
+        let path = self.incidents.keep_set(&name, &set.to_json())?;
+        if let Some(sets) = &mut *lock(&self.filed.sets) {
+            sets.push(Arc::new(KeptSet { path: path.clone(), set }));
+        }
+        Ok(Some(path))
+    }
+}

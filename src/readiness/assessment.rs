@@ -1,0 +1,285 @@
+//! A transaction that is signed ahead, held against the Safe as it is now: which nonces have which signatures, who could
+//! use them, whether they are dead, and what the cheapest way is to make them so.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use alloy::primitives::Address;
+
+use crate::safe::{Nonce, SafeState};
+
+/// The most signers of a set among whom the fewest are looked for whose removal ends it.
+const MOST_TRIED: usize = 12;
+
+/// What is signed at one nonce.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Row {
+    pub nonce: Nonce,
+    /// Owners of now, in the order of the Safe's list.
+    pub signed: Vec<Address>,
+    /// Those who are not owners any more: their signatures do not count.
+    pub former: Vec<Address>,
+    pub standing: Standing,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// The Safe has used the nonce.
+    Used,
+    /// The threshold is met: whoever has the signatures can use them.
+    Complete,
+    /// So many more owners have to sign.
+    Short(usize),
+}
+
+/// Who could use what is signed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Use {
+    /// Anyone who has it.
+    Anyone,
+    /// Anyone who has it, with the signatures of so many owners more.
+    With(usize),
+    Nobody(Death),
+}
+
+/// Why a set can be used no more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Death {
+    /// The Safe has used the last of its nonces.
+    Used,
+    /// None of its signers is an owner.
+    NoOwner,
+    /// It met the threshold when it was signed. Owners were removed or the threshold was raised since.
+    TooFew,
+}
+
+/// A way to make a set useless.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// Use up the nonces, one transaction each.
+    Burn { first: Nonce, last: Nonce, count: u64 },
+    /// Remove these signers, one transaction each.
+    Remove(Vec<Address>),
+    /// Raise the threshold to this.
+    Raise(usize),
+}
+
+impl Way {
+    /// How many transactions it takes.
+    #[must_use]
+    pub fn transactions(&self) -> u64 {
+        match self {
+            Self::Burn { count, .. } => *count,
+            Self::Remove(owners) => owners.len().try_into().unwrap_or(u64::MAX),
+            Self::Raise(_) => 1,
+        }
+    }
+}
+
+/// What is signed ahead of one transaction, as it stands now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Armed {
+    /// In the order of the nonces.
+    pub rows: Vec<Row>,
+    /// Nonces between the next one of the Safe and the last of the set that nobody has signed.
+    pub gaps: Vec<Nonce>,
+    pub by: Use,
+    /// The cheapest first; none for what is dead.
+    pub ways: Vec<Way>,
+}
+
+/// Assesses signatures by their nonce and signer. `then` is the threshold when they were made.
+#[must_use]
+pub fn assess(signatures: &[(Nonce, Address)], then: usize, now: &SafeState) -> Armed {
+    let mut by_nonce: BTreeMap<Nonce, BTreeSet<Address>> = BTreeMap::new();
+    for (nonce, signer) in signatures {
+        by_nonce.entry(*nonce).or_default().insert(*signer);
+    }
+    let rows: Vec<Row> = by_nonce.iter().map(|(nonce, signers)| row(*nonce, signers, now)).collect();
+    let by = usable_by(&rows, then);
+    Armed { gaps: gaps(&by_nonce, now), ways: ways(&rows, by, now), by, rows }
+}
+
+fn row(nonce: Nonce, signers: &BTreeSet<Address>, now: &SafeState) -> Row {
+    let owners = now.owners.list();
+    let signed: Vec<Address> = owners.iter().copied().filter(|owner| signers.contains(owner)).collect();
+    let former = signers.iter().copied().filter(|signer| !owners.contains(signer)).collect();
+    let missing = now.owners.threshold().get().saturating_sub(signed.len());
+    let standing = match missing {
+        _ if nonce < now.nonce => Standing::Used,
+        0 => Standing::Complete,
+        missing => Standing::Short(missing),
+    };
+    Row { nonce, signed, former, standing }
+}
+
+/// The rows whose nonce is not used.
+fn open(rows: &[Row]) -> impl Iterator<Item = &Row> {
+    rows.iter().filter(|row| row.standing != Standing::Used)
+}
+
+fn usable_by(rows: &[Row], then: usize) -> Use {
+    let missing = |row: &Row| match row.standing {
+        Standing::Short(missing) => missing,
+        Standing::Complete | Standing::Used => 0,
+    };
+    let Some(least) = open(rows).map(missing).min() else { return Use::Nobody(Death::Used) };
+    if least == 0 {
+        return Use::Anyone;
+    }
+    if open(rows).all(|row| row.signed.is_empty()) {
+        return Use::Nobody(Death::NoOwner);
+    }
+    let was_complete = open(rows).any(|row| row.signed.len() + row.former.len() >= then);
+    if was_complete { Use::Nobody(Death::TooFew) } else { Use::With(least) }
+}
+
+fn gaps(by_nonce: &BTreeMap<Nonce, BTreeSet<Address>>, now: &SafeState) -> Vec<Nonce> {
+    let mut gaps = Vec::new();
+    let mut at = now.nonce;
+    for nonce in by_nonce.keys().filter(|nonce| **nonce >= now.nonce) {
+        while at < *nonce && gaps.len() < 1_000 {
+            gaps.push(at);
+            at = at.next();
+        }
+        at = nonce.next();
+    }
+    gaps
+}
+
+fn ways(rows: &[Row], by: Use, now: &SafeState) -> Vec<Way> {
+    let threshold = now.owners.threshold().get();
+    // A set that lacks signatures is harmless only once none of it counts: one more owner would do.
+    let enough = match by {
+        Use::Anyone => threshold,
+        Use::With(_) => 1,
+        Use::Nobody(_) => return Vec::new(),
+    };
+    let harmful: Vec<&Row> = open(rows).filter(|row| row.signed.len() >= enough).collect();
+    let Some(last) = harmful.iter().map(|row| row.nonce).max() else { return Vec::new() };
+    let count = u64::try_from(last.0.saturating_sub(now.nonce.0)).unwrap_or(u64::MAX).saturating_add(1);
+    let mut ways = vec![Way::Burn { first: now.nonce, last, count }];
+    let owners = now.owners.list().len();
+    let most = owners.saturating_sub(threshold);
+    ways.extend(fewest(&harmful, enough, most).map(Way::Remove));
+    let largest = harmful.iter().map(|row| row.signed.len()).max().unwrap_or(0);
+    if by == Use::Anyone && largest < owners {
+        ways.push(Way::Raise(largest + 1));
+    }
+    ways.sort_by_key(Way::transactions);
+    ways
+}
+
+/// The fewest signers, at most `most`, without whom no row has `least` signatures. `None` if there are none, or too many
+/// to try.
+fn fewest(rows: &[&Row], least: usize, most: usize) -> Option<Vec<Address>> {
+    let signers: Vec<Address> =
+        rows.iter().flat_map(|row| &row.signed).copied().collect::<BTreeSet<_>>().into_iter().collect();
+    if signers.len() > MOST_TRIED {
+        return None;
+    }
+    let chosen = |mask: u32| -> Vec<Address> {
+        signers.iter().enumerate().filter(|(n, _)| mask >> n & 1 == 1).map(|(_, signer)| *signer).collect()
+    };
+    let ends = |removed: &Vec<Address>| {
+        rows.iter().all(|row| row.signed.iter().filter(|signer| !removed.contains(signer)).count() < least)
+    };
+    let mut masks: Vec<u32> = (1..1_u32 << signers.len()).collect();
+    masks.sort_by_key(|mask| mask.count_ones());
+    masks.into_iter().map(chosen).filter(|removed| removed.len() <= most).find(ends)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::safe::{Owners, SafeId, SafeVersion};
+
+    fn who(n: u8) -> Address {
+        Address::repeat_byte(n)
+    }
+
+    fn safe(owners: &[u8], threshold: u64, nonce: u64) -> SafeState {
+        SafeState {
+            id: SafeId { chain_id: 1, address: who(99), version: SafeVersion::V1_4_1 },
+            owners: Owners::new(owners.iter().copied().map(who).collect(), threshold).unwrap(),
+            nonce: Nonce::from(nonce),
+            singleton: who(98),
+            guard: Address::ZERO,
+            module_guard: Address::ZERO,
+            fallback_handler: Address::ZERO,
+            modules: Vec::new(),
+        }
+    }
+
+    /// Signatures of these owners at each of these nonces.
+    fn set(nonces: std::ops::RangeInclusive<u64>, signers: &[u8]) -> Vec<(Nonce, Address)> {
+        nonces.flat_map(|n| signers.iter().map(move |s| (Nonce::from(n), who(*s)))).collect()
+    }
+
+    fn burn(first: u64, last: u64) -> Way {
+        Way::Burn { first: Nonce::from(first), last: Nonce::from(last), count: last - first + 1 }
+    }
+
+    #[test]
+    fn a_set_short_of_one_signature_needs_one_more_owner() {
+        let armed = assess(&set(42..=61, &[1]), 2, &safe(&[1, 2, 3], 2, 45));
+        let standings: Vec<Standing> = armed.rows.iter().map(|row| row.standing).collect();
+        assert_eq!(standings[..3], [Standing::Used; 3]);
+        assert_eq!(standings[3..], [Standing::Short(1); 17]);
+        assert_eq!((armed.by, armed.gaps.len()), (Use::With(1), 0));
+        // One more owner is always there: only the signer's removal ends it at once.
+        assert_eq!(armed.ways, [Way::Remove(vec![who(1)]), burn(45, 61)]);
+    }
+
+    #[test]
+    fn a_complete_set_is_anybodys_and_the_cheapest_end_comes_first() {
+        let armed = assess(&set(5..=24, &[1, 2]), 2, &safe(&[1, 2, 3], 2, 5));
+        assert_eq!(armed.by, Use::Anyone);
+        assert_eq!(armed.ways, [Way::Remove(vec![who(1)]), Way::Raise(3), burn(5, 24)]);
+        let last = assess(&set(5..=24, &[1, 2]), 2, &safe(&[1, 2, 3], 2, 24));
+        assert_eq!(last.ways[0], burn(24, 24), "one nonce is left, and burning it changes nobody's keys");
+        let all = assess(&set(5..=24, &[1, 2]), 2, &safe(&[1, 2], 2, 5));
+        assert_eq!(all.ways, [burn(5, 24)], "no owner can be spared, and no higher threshold is possible");
+    }
+
+    #[test]
+    fn several_signers_are_removed_where_one_is_not_enough() {
+        let armed = assess(&set(0..=19, &[1, 2, 3]), 2, &safe(&[1, 2, 3, 4, 5], 2, 0));
+        assert_eq!(armed.ways, [Way::Raise(4), Way::Remove(vec![who(1), who(2)]), burn(0, 19)]);
+        // Of two pairs the owner who is in both.
+        let pairs = [set(0..=9, &[1, 2]), set(10..=19, &[2, 3])].concat();
+        let armed = assess(&pairs, 2, &safe(&[1, 2, 3], 2, 0));
+        assert_eq!(armed.ways[0], Way::Remove(vec![who(2)]));
+    }
+
+    #[test]
+    fn a_set_is_dead_once_its_nonces_are_used_its_signers_gone_or_too_few() {
+        let signed = set(42..=61, &[1, 2]);
+        let of = |now: &SafeState| {
+            let armed = assess(&signed, 2, now);
+            assert!(armed.ways.is_empty() || !matches!(armed.by, Use::Nobody(_)));
+            armed.by
+        };
+        assert_eq!(of(&safe(&[1, 2, 3], 2, 62)), Use::Nobody(Death::Used));
+        assert_eq!(of(&safe(&[1, 3, 4], 2, 45)), Use::Nobody(Death::TooFew), "one was replaced");
+        assert_eq!(of(&safe(&[1, 2, 3], 3, 45)), Use::Nobody(Death::TooFew), "the threshold was raised");
+        assert_eq!(of(&safe(&[3, 4, 5], 2, 45)), Use::Nobody(Death::NoOwner));
+        assert_eq!(of(&safe(&[1, 2, 3], 2, 61)), Use::Anyone);
+    }
+
+    #[test]
+    fn a_replaced_owner_does_not_count_and_is_named() {
+        let armed = assess(&set(42..=61, &[1]), 2, &safe(&[2, 3, 4], 2, 42));
+        assert_eq!((&armed.rows[0].signed[..], &armed.rows[0].former[..]), (&[][..], &[who(1)][..]));
+        assert_eq!(armed.by, Use::Nobody(Death::NoOwner));
+    }
+
+    #[test]
+    fn nonces_that_nobody_signed_are_gaps_and_are_burnt_too() {
+        let signed = [set(5..=6, &[1, 2]), set(9..=9, &[1, 2])].concat();
+        let armed = assess(&signed, 2, &safe(&[1, 2, 3], 2, 4));
+        assert_eq!(armed.gaps, [4, 7, 8].map(Nonce::from));
+        assert!(armed.ways.contains(&burn(4, 9)));
+        let far = assess(&set(u64::MAX..=u64::MAX, &[1]), 2, &safe(&[1, 2], 2, 0));
+        assert_eq!(far.gaps.len(), 1_000, "bounded");
+    }
+}

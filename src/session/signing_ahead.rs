@@ -1,0 +1,309 @@
+//! `sign --nonces`: one review, and a signature for each nonce. They go where `--to` says and nowhere else: whoever has
+//! enough of them can use them without asking anybody.
+
+use std::path::Path;
+
+use alloy::primitives::Address;
+use serde_json::json;
+
+use crate::ceremony::enforce::{accepted, enforce};
+use crate::ceremony::find::Purpose;
+use crate::ceremony::judged::Judged;
+use crate::ceremony::order::Given;
+use crate::ceremony::together::advise;
+use crate::cli::args::{self, Target};
+use crate::clock;
+use crate::device::{Asked, SigningRequest, Signs, Way};
+use crate::error::{Error, Exit};
+use crate::incident::{Act, Plain};
+use crate::proposal::{
+    self, Claims, OwnerSignature, SafeOwners, SignedAhead, Stated, base_entry, find_signatures, gather_ahead,
+};
+use crate::safe::{Nonce, Nonces, SignatureKind, listed};
+use crate::session::keys::{Named, Signer};
+use crate::session::on_ledger::Asking;
+use crate::session::signers::Signers;
+use crate::session::{Session, keys, on_ledger};
+use crate::store;
+use crate::ui::Text;
+use crate::view::summary::Summary;
+use crate::view::{armed_lines, review};
+
+/// What the person said on the command line.
+#[derive(Clone, Copy)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
+pub struct Sitting<'a> {
+    pub what: &'a [String],
+    pub given: &'a Given,
+    pub key: &'a args::Key,
+    pub accept: &'a [String],
+    pub proofs: bool,
+    pub offline: bool,
+    pub yes: bool,
+    /// Their name, if they say it.
+    pub signer: Option<&'a str>,
+    pub eth_sign: bool,
+    pub asked: Asked,
+    pub unseen: bool,
+}
+
+/// What is signed, and what is not.
+struct Progress<'a> {
+    target: Target<'a>,
+    /// What was written, for a pipe.
+    written: String,
+    /// The nonces that were signed in this run.
+    signed: Vec<Nonce>,
+    /// Those of before.
+    known: Vec<Nonce>,
+}
+
+pub fn run(
+    session: &Session,
+    sitting: &Sitting,
+    key: &Named,
+    nonces: Nonces,
+    target: Target,
+) -> Result<Exit, Error> {
+    let judged = load(session, sitting, nonces)?;
+    let there = read(target)?;
+    let before = signed_before(&there, &judged, target.path)?;
+    // Those of the Safe itself: what an owner of an owning Safe signs is another message at each nonce.
+    let signers = Signers::of(session, (sitting.signer, Some(&judged.derived.safe.name)), &judged)?;
+    if let Some(stated) = key.stated() {
+        signers.check(stated)?;
+    }
+    show(session, sitting, &judged, nonces);
+    let accept = sitting.accept;
+    enforce(&judged.findings, accept)
+        .map_err(|error| advise(session, &judged, later(&judged, nonces, error)))?;
+    if !key.is_ledger() {
+        confirm(session, sitting, nonces)?;
+    }
+    let mut signer = keys::open(session.ui, sitting.key, key)?;
+    let owner = signers.choose(&mut signer)?;
+    let mine = before.iter().filter(|one| one.signature.owner() == owner);
+    let known: Vec<Nonce> =
+        mine.map(|one| one.nonce).filter(|nonce| nonces.iter().any(|n| n == *nonce)).collect();
+    if !known.is_empty() {
+        let text = format!("{}: signed already, it goes on with the others", listed(known.clone()));
+        session.ui.say(&Text::default().good("✓ ").add(&text));
+    }
+    let apart = !there.is_empty() && !there.ends_with(['\n', ',']);
+    let written = if apart { "\n".into() } else { String::new() };
+    let mut progress = Progress { target, written, signed: Vec::new(), known };
+    let end = sign_each(
+        session,
+        sitting,
+        &judged,
+        nonces,
+        (&mut signer, owner, signers.way(owner)?),
+        &mut progress,
+    );
+    report(session, &judged, owner, (&progress, &accepted(&judged.findings, accept)));
+    end.map_err(|error| stopped(error, nonces, &progress))?;
+    Ok(Exit::Done)
+}
+
+/// Judges the one transaction that was named, at the first of the nonces.
+fn load<'a>(session: &'a Session, sitting: &Sitting, nonces: Nonces) -> Result<Judged<'a>, Error> {
+    let given = Given { nonce: Some(nonces.first()), ..sitting.given.clone() };
+    if sitting.offline {
+        let derived = session.offline(sitting.what, &given)?;
+        return Ok(only(derived)?.judge(true));
+    }
+    let part = only(session.look(sitting.what, &given, Purpose::Sign)?)?;
+    Ok(part.result?.prove(session.ui, sitting.proofs)?.judge(true))
+}
+
+/// One transaction is signed ahead at a time.
+fn only<T>(all: Vec<T>) -> Result<T, Error> {
+    let count = all.len();
+    let mut all = all.into_iter();
+    match (all.next(), count) {
+        (Some(one), 1) => Ok(one),
+        _ => Err(Error::new(Exit::Usage, format!("--nonces is for one transaction, and these are {count}"))
+            .hint("name the levers of one Safe")),
+    }
+}
+
+/// The text that is there already.
+fn read(target: Target) -> Result<String, Error> {
+    if target.is_pipe() || !store::is_taken(target.path) {
+        return Ok(String::new());
+    }
+    Ok(store::read_text(target.path)?)
+}
+
+/// The text of one signature.
+fn entry(target: Target, nonce: Nonce, signature: &OwnerSignature, claims: &Claims) -> String {
+    if target.base {
+        return base_entry(nonce, signature.ecdsa());
+    }
+    signature.line_ahead(&Claims { nonce: Some(nonce), ..claims.clone() }) + "\n"
+}
+
+/// Returns the signatures in the file, which has to hold nothing but signatures of this transaction.
+fn signed_before(text: &str, judged: &Judged, path: &Path) -> Result<Vec<SignedAhead>, Error> {
+    let found = find_signatures(text);
+    let wanted = proposal::Wanted { proposal: judged.proposal(), owners: judged.derived.owners.clone() };
+    let is_other = !(found.stated.is_empty() && found.bare.is_empty());
+    let is_unlike = found.ahead.is_empty() && found.damaged.is_empty() && !text.trim().is_empty();
+    let gathered = gather_ahead(&[found], &[wanted]);
+    if !is_other && !is_unlike && gathered.refused.is_empty() {
+        return Ok(gathered.new);
+    }
+    let why =
+        gathered.refused.first().first().map_or("it is not a set of signatures", |(_, why)| why.as_str());
+    Err(Error::new(Exit::Refused, format!("{} holds something else: {why}", path.display()))
+        .hint("nothing was signed; name another file with --to"))
+}
+
+/// The hashes of every nonce, then the review with the range in the place of one nonce.
+fn show(session: &Session, sitting: &Sitting, judged: &Judged, nonces: Nonces) {
+    let mut summary = Summary::of(session, judged, sitting.accept);
+    summary.nonce_is = format!("the first of {}, to {}", nonces.count(), nonces.last());
+    session.ui.show(&armed_lines::hashes(judged.proposal(), nonces));
+    session.ui.show(&review::review(session, judged, &summary, session.ui.width()));
+    let text = format!(
+        "{} signatures, for nonces {} to {}: whoever has enough of them needs nobody's agreement",
+        nonces.count(),
+        nonces.first(),
+        nonces.last()
+    );
+    session.ui.say(&Text::new(" ").warn("AHEAD ").bold(&text));
+}
+
+/// Adds the range that is still to be signed, where the Safe has used the first of it.
+fn later(judged: &Judged, nonces: Nonces, error: Error) -> Error {
+    match judged.now().map(|now| now.nonce) {
+        Some(next) if next > nonces.first() && next <= nonces.last() => {
+            error.hint(format!("sign the nonces that are left: --nonces {next}..{}", nonces.last()))
+        }
+        _ => error,
+    }
+}
+
+fn confirm(session: &Session, sitting: &Sitting, nonces: Nonces) -> Result<(), Error> {
+    let question = format!("Sign this at each of {} nonces, {nonces}? Type yes", nonces.count());
+    if sitting.yes || session.ui.confirmed(&question, "--yes")? {
+        return Ok(());
+    }
+    let error = Error::new(Exit::Refused, "not signed: you did not type yes");
+    Err(Error { is_rejection: true, ..error }.hint("nothing was written"))
+}
+
+fn sign_each(
+    session: &Session,
+    sitting: &Sitting,
+    judged: &Judged,
+    nonces: Nonces,
+    (signer, owner, way): (&mut Signer, Address, &proposal::Way),
+    progress: &mut Progress,
+) -> Result<(), Error> {
+    let open: Vec<Nonce> = nonces.iter().filter(|nonce| !progress.known.contains(nonce)).collect();
+    let owners = judged.derived.owners.only(owner);
+    let kind = if sitting.eth_sign { SignatureKind::EthSign } else { SignatureKind::Ecdsa };
+    let (safe, signs) = (judged.proposal().safe(), Signs::Tx(judged.proposal().tx()));
+    let mut first = SigningRequest { safe, signs, owner, kind, way: Way::Fields };
+    if signer.ledger().is_some() && !open.is_empty() {
+        let asking = Asking { way: sitting.asked, unseen: sitting.unseen, together: open.len() };
+        first = on_ledger::prepare(session, judged, signer, (owner, way), &asking)?;
+    }
+    let made = Some(clock::seconds());
+    let claims = Claims { made, ..session.claims(judged.proposal()) };
+    for (at, nonce) in open.iter().enumerate() {
+        judged.still_agreed()?;
+        let proposal = judged.proposal().with_nonce(*nonce);
+        if signer.ledger().is_some() {
+            session.ui.show(&armed_lines::on_the_device(&proposal, (at + 1, open.len())));
+        }
+        let request = SigningRequest { signs: Signs::Tx(proposal.tx()), ..first };
+        let signature = sign_one(session, signer, &request, &proposal, &owners)?;
+        progress.add(*nonce, &signature, &claims)?;
+    }
+    Ok(())
+}
+
+fn sign_one(
+    session: &Session,
+    signer: &mut Signer,
+    request: &SigningRequest,
+    proposal: &proposal::Proposal,
+    owners: &SafeOwners,
+) -> Result<OwnerSignature, Error> {
+    let ecdsa = signer.sign_safe_tx(session.ui, request)?;
+    let stated =
+        Stated { hash: Some(proposal.hash()), bytes: *ecdsa.bytes(), accepted: Vec::new(), claims: None };
+    Ok(OwnerSignature::verify(&stated, proposal, owners)?)
+}
+
+impl Progress<'_> {
+    /// Writes a signature before the next is asked for: a run that is killed loses none.
+    fn add(&mut self, nonce: Nonce, signature: &OwnerSignature, claims: &Claims) -> Result<(), Error> {
+        self.written.push_str(&entry(self.target, nonce, signature, claims));
+        if !self.target.is_pipe() {
+            store::append_private(self.target.path, &std::mem::take(&mut self.written))?;
+        }
+        self.signed.push(nonce);
+        Ok(())
+    }
+
+    fn all(&self) -> Vec<Nonce> {
+        self.known.iter().chain(&self.signed).copied().collect()
+    }
+}
+
+/// What was signed, whether it came to its end or not.
+fn report(session: &Session, judged: &Judged, owner: Address, (progress, accepted): (&Progress, &[String])) {
+    let ui = session.ui;
+    let (target, all) = (progress.target, listed(progress.all()));
+    if target.is_pipe() {
+        ui.data_block(progress.written.trim_end_matches('\n'));
+    }
+    let mut object = json!({
+        "owner": owner.to_string(),
+        "nonces": progress.all().iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "signed": progress.signed.len(),
+        "to": target.path.display().to_string(),
+        "accepted": accepted,
+    });
+    if target.is_pipe() {
+        object["set"] = json!(progress.written);
+    }
+    ui.object(&object);
+    if progress.signed.is_empty() {
+        return;
+    }
+    let name = judged.name(owner);
+    let place = if target.is_pipe() { "standard output".into() } else { target.path.display().to_string() };
+    ui.say(&Text::default().good("signed ahead ").add(&format!("by {name}, {all}: in {place}")));
+    let words = session.words_of(judged.proposal(), &[]);
+    let file = if target.is_pipe() { "FILE".into() } else { place };
+    ui.say(&Text::new("whoever keeps the set runs ").bold(&format!("breakglass import {words} {file}")));
+    if !target.is_pipe() {
+        ui.say(
+            &Text::new("encrypt it before it leaves this machine: ").bold(&format!("age -r age1… {file}")),
+        );
+    }
+    let known = session.council.signers.values().find(|signer| signer.address == owner);
+    let name = known.map(|signer| Plain::cut(&signer.name));
+    let nonces = Plain::cut(&listed(progress.signed.clone()));
+    session.note(Act::SignedAhead { owner, name, nonces }, judged.proposal());
+    session.note_accepted(accepted, Some(judged.proposal()));
+}
+
+fn stopped(error: Error, nonces: Nonces, progress: &Progress) -> Error {
+    let done = progress.all();
+    if done.is_empty() {
+        return error;
+    }
+    let error = error.hint(format!("signed: {}, {} of {}", listed(done.clone()), done.len(), nonces.count()));
+    if !progress.target.is_pipe() {
+        return error.hint("run the same command again: it goes on where it stood");
+    }
+    match done.iter().max() {
+        Some(last) => error.hint(format!("go on with --nonces {}..{}", last.next(), nonces.last())),
+        None => error,
+    }
+}

@@ -1,0 +1,293 @@
+//! Sets that are signed ahead, for a person.
+
+use alloy::primitives::Address;
+
+use serde_json::{Value, json};
+
+use crate::ceremony::armed_sets::Examined;
+use crate::ceremony::sets::KeptAhead;
+use crate::incident::Utc;
+use crate::proposal::Proposal;
+use crate::readiness::assessment::{Armed, Death, Row, Standing, Use, Way};
+use crate::safe::{Nonce, Nonces, listed};
+use crate::ui::{Lines, Text};
+
+const DAY: u64 = 86_400;
+
+/// The hashes at each nonce: what a device shows, one after the other.
+#[must_use]
+pub fn hashes(proposal: &Proposal, nonces: Nonces) -> Lines {
+    let domain = Text::default().dim("domain hash, the same for every nonce  ");
+    let mut lines = vec![domain.add(&proposal.hashes().domain.to_string())];
+    for nonce in nonces.iter() {
+        let hashes = *proposal.with_nonce(nonce).hashes();
+        lines.push(Text::default().bold(&format!("nonce {nonce}")));
+        lines.push(Text::default().dim("  message  ").add(&hashes.message.to_string()));
+        lines.push(Text::default().dim("  safeTx   ").add(&hashes.safe_tx.to_string()));
+    }
+    lines.into_iter().collect()
+}
+
+/// What to compare on the device for one nonce of several.
+#[must_use]
+pub fn on_the_device(proposal: &Proposal, (at, of): (usize, usize)) -> Lines {
+    let upper = |hash: String| hash.trim_start_matches("0x").to_uppercase();
+    let line = |label: &str, hash: String| Text::new("   ").dim(label).to_column(11).bold(&upper(hash));
+    let title = format!("nonce {}", proposal.nonce());
+    [
+        Text::default().bold(&title).add(&format!("   {at} of {of}")),
+        line("domain", proposal.hashes().domain.to_string()),
+        line("message", proposal.hashes().message.to_string()),
+        line("safeTx", proposal.hashes().safe_tx.to_string()),
+    ]
+    .into_iter()
+    .collect()
+}
+
+/// What an import did with the signatures of one transaction.
+#[must_use]
+pub fn taken(kept: &KeptAhead, name: impl Fn(Address) -> String) -> Lines {
+    let mut lines = Vec::new();
+    let mut owners: Vec<Address> = kept.signed.iter().map(|one| one.signature.owner()).collect();
+    owners.sort();
+    owners.dedup();
+    for owner in owners {
+        let of_owner = kept.signed.iter().filter(|one| one.signature.owner() == owner);
+        let nonces: Vec<Nonce> = of_owner.map(|one| one.nonce).collect();
+        let text = format!("{} for {}, {}", name(owner), kept.title, listed(nonces));
+        lines.push(Text::default().good("kept      ").add(&text));
+    }
+    if let Some(path) = &kept.path {
+        lines.push(Text::new("in ").add(&path.display().to_string()).dim("  readable by you alone"));
+    }
+    if kept.known > 0 {
+        let text = format!("{} signatures of {} are kept already", kept.known, kept.title);
+        lines.push(Text::default().dim("known     ").add(&text));
+    }
+    if !kept.left_out.is_empty() {
+        let (count, most) = (kept.left_out.values().sum::<usize>(), kept.threshold - 1);
+        let text = format!(
+            "{count} signatures, {}: of each nonce at most {most} is kept, one less than the threshold. The last one \
+             is made when it is needed",
+            listed(kept.left_out.keys().copied())
+        );
+        lines.push(Text::default().warn("left out  ").add(&text));
+        lines.push(
+            Text::default()
+                .dim("  → ")
+                .add("--complete keeps all: whoever has the file can then use it alone"),
+        );
+    }
+    if !kept.used.is_empty() {
+        let text = format!("{}: used by the Safe already", listed(kept.used.iter().copied()));
+        lines.push(Text::default().warn("left out  ").add(&text));
+    }
+    lines.into_iter().collect()
+}
+
+/// The same for a script.
+#[must_use]
+pub fn taken_object(kept: &KeptAhead) -> Value {
+    let nonces = |nonces: Vec<Nonce>| nonces.iter().map(ToString::to_string).collect::<Vec<_>>();
+    let signed: Vec<Value> = kept
+        .signed
+        .iter()
+        .map(|one| json!({ "owner": one.signature.owner().to_string(), "nonce": one.nonce.to_string() }))
+        .collect();
+    json!({
+        "what": kept.title,
+        "file": kept.path.as_ref().map(|path| path.display().to_string()),
+        "kept": signed,
+        "known": kept.known,
+        "left_out": nonces(kept.left_out.keys().copied().collect()),
+        "used": nonces(kept.used.clone()),
+    })
+}
+
+/// How people are called.
+type Names<'n> = &'n dyn Fn(Address) -> String;
+
+fn names(owners: &[Address], name: Names) -> String {
+    owners.iter().map(|owner| name(*owner)).collect::<Vec<_>>().join(", ")
+}
+
+/// What is signed ahead of one transaction; `today` in seconds since 1970.
+#[must_use]
+pub fn armed(examined: &Examined, armed: &Armed, today: u64, name: Names) -> Lines {
+    let Examined { words, safe, chain, now, .. } = examined;
+    let mut lines = vec![Text::default().bold(words).add(&format!(
+        "   {safe} on {chain}, nonce {} is next, threshold {}",
+        now.nonce,
+        now.owners.threshold()
+    ))];
+    let field = |label: &str, text: Text| Text::new("  ").dim(label).to_column(11).then(text);
+    for (nonces, row) in runs(&armed.rows) {
+        let tone = match row.standing {
+            Standing::Used => Text::default().dim(&describe(row, name)),
+            Standing::Complete => Text::default().bold(&describe(row, name)),
+            Standing::Short(_) => Text::new(&describe(row, name)),
+        };
+        lines.push(field("signed", Text::default().bold(&nonces).add("  ").then(tone)));
+    }
+    if !armed.gaps.is_empty() {
+        let gaps = format!("{}: signed by nobody", listed(armed.gaps.iter().copied()));
+        lines.push(field("gaps", Text::default().warn(&gaps)));
+    }
+    if examined.strange > 0 {
+        let text = format!(
+            "{} signatures by nobody who is or was an owner: they count for nothing",
+            examined.strange
+        );
+        lines.push(field("strange", Text::default().warn(&text)));
+    }
+    for state in state(examined, armed) {
+        lines.push(field("now", state));
+    }
+    for drift in &examined.drift {
+        let text = format!("since it was signed, {}: {} → {}", drift.what, drift.was, drift.now);
+        lines.push(field("changed", Text::default().warn(&text)));
+    }
+    lines.push(field("who", Text::new(&usable(armed.by))));
+    for (at, way) in armed.ways.iter().enumerate() {
+        let label = if at == 0 { "to end it" } else { "or" };
+        lines.push(field(label, Text::new(&end(way, name))));
+    }
+    lines.push(field("age", Text::new(&age(examined, today))));
+    lines.extend(
+        examined.files.iter().map(|file| field("file", Text::default().dim(&file.display().to_string()))),
+    );
+    lines.into_iter().collect()
+}
+
+/// Rows that follow one another and say the same, with their nonces.
+fn runs(rows: &[Row]) -> Vec<(String, &Row)> {
+    let mut runs: Vec<(Vec<Nonce>, &Row)> = Vec::new();
+    for row in rows {
+        match runs.last_mut() {
+            Some((nonces, first))
+                if (&first.signed, &first.former, first.standing)
+                    == (&row.signed, &row.former, row.standing) =>
+            {
+                nonces.push(row.nonce);
+            }
+            _ => runs.push((vec![row.nonce], row)),
+        }
+    }
+    runs.into_iter().map(|(nonces, row)| (listed(nonces), row)).collect()
+}
+
+fn describe(row: &Row, name: Names) -> String {
+    let signed = if row.signed.is_empty() { "nobody".into() } else { names(&row.signed, name) };
+    let standing = match row.standing {
+        Standing::Used => "used".to_string(),
+        Standing::Complete => "complete".into(),
+        Standing::Short(missing) => format!("{missing} more needed"),
+    };
+    if row.former.is_empty() {
+        return format!("{signed}   {standing}");
+    }
+    format!("{signed}   {standing}; no owner any more: {}", names(&row.former, name))
+}
+
+/// Whether it can be used now, as far as the chain tells.
+fn state(examined: &Examined, armed: &Armed) -> Vec<Text> {
+    if let Use::Nobody(death) = armed.by {
+        let why = match death {
+            Death::Used => "the Safe has used the last of its nonces",
+            Death::NoOwner => "none of its signers is an owner any more",
+            Death::TooFew => "too few of its signers are owners now, or the threshold was raised",
+        };
+        return vec![Text::default().bad("DEAD: ").add(why).add(". Move its file away")];
+    }
+    let mut state: Vec<Text> =
+        examined.stale.iter().map(|why| Text::default().bad("STALE: ").add(why)).collect();
+    if let Some(promised) = &examined.already_done {
+        state.push(Text::default().warn("already done: ").add(promised));
+    }
+    if state.is_empty() {
+        state.push(
+            Text::default().good("good: ").add("rehearsed as if it were its turn, it does what it promises"),
+        );
+    }
+    state
+}
+
+fn usable(by: Use) -> String {
+    match by {
+        Use::Anyone => "anyone who has the file can use it, and needs nobody's agreement".into(),
+        Use::With(1) => "anyone who has the file, with one owner's signature more".into(),
+        Use::With(more) => format!("anyone who has the file, with {more} owners' signatures more"),
+        Use::Nobody(_) => "nobody".into(),
+    }
+}
+
+fn end(way: &Way, name: Names) -> String {
+    let count = way.transactions();
+    let cost = if count == 1 { "1 transaction".into() } else { format!("{count} transactions") };
+    match way {
+        Way::Burn { first, last, .. } => {
+            format!(
+                "{cost}: use up nonces {first} to {last} (rotate/safe-burn-nonce, --nonces {first}..{last})"
+            )
+        }
+        Way::Remove(owners) => format!("{cost}: remove {} (rotate/safe-remove-owner)", names(owners, name)),
+        Way::Raise(threshold) => {
+            format!("{cost}: raise the threshold to {threshold} (rotate/safe-threshold)")
+        }
+    }
+}
+
+fn age(examined: &Examined, today: u64) -> String {
+    let days = |then: u64| match today.saturating_sub(then) / DAY {
+        0 => "today".to_string(),
+        1 => "1 day ago".into(),
+        days => format!("{days} days ago"),
+    };
+    let at = |then: u64| format!("{} ({})", Utc::from_millis(then.saturating_mul(1_000)), days(then));
+    let kept = format!("kept here {}", at(examined.kept));
+    match examined.made {
+        Some(made) => format!("made {}, by its own word; {kept}", at(made)),
+        None => kept,
+    }
+}
+
+/// The same for a script.
+#[must_use]
+pub fn object(examined: &Examined, armed: &Armed) -> Value {
+    let addresses = |all: &[Address]| all.iter().map(ToString::to_string).collect::<Vec<_>>();
+    let row = |row: &Row| {
+        let standing = match row.standing {
+            Standing::Used => "used",
+            Standing::Complete => "complete",
+            Standing::Short(_) => "short",
+        };
+        json!({
+            "nonce": row.nonce.to_string(), "signed": addresses(&row.signed), "former": addresses(&row.former),
+            "standing": standing,
+        })
+    };
+    let way = |way: &Way| match way {
+        Way::Burn { first, last, count } => {
+            json!({ "burn": format!("{first}..{last}"), "transactions": count })
+        }
+        Way::Remove(owners) => json!({ "remove": addresses(owners), "transactions": owners.len() }),
+        Way::Raise(threshold) => json!({ "threshold": threshold, "transactions": 1 }),
+    };
+    json!({
+        "what": examined.words,
+        "safe": examined.safe,
+        "chain": examined.chain,
+        "next_nonce": examined.now.nonce.to_string(),
+        "threshold": examined.now.owners.threshold().get(),
+        "nonces": armed.rows.iter().map(row).collect::<Vec<_>>(),
+        "gaps": armed.gaps.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "stale": examined.stale,
+        "already_done": examined.already_done,
+        "is_dead": matches!(armed.by, Use::Nobody(_)),
+        "usable_by": usable(armed.by),
+        "ways_to_end_it": armed.ways.iter().map(way).collect::<Vec<_>>(),
+        "kept": examined.kept,
+        "made": examined.made,
+        "files": examined.files.iter().map(|file| file.display().to_string()).collect::<Vec<_>>(),
+    })
+}
