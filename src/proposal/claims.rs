@@ -31,7 +31,8 @@ const PROGRAM: u8 = FIRST_CLAIM + 9;
 const THROUGH: u8 = FIRST_CLAIM + 11;
 /// Not all of it found room.
 const CUT: u8 = FIRST_CLAIM + 10;
-const MADE: u8 = FIRST_CLAIM + 11;
+/// When a signature made ahead was made.
+const MADE: u8 = FIRST_CLAIM + 12;
 
 /// The first half of the digits of a digest: enough to tell two files of one council apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
