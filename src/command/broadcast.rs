@@ -214,7 +214,6 @@ fn sending_owner(session: &Session, named: Option<&Named>) -> Result<Address, Er
     Ok(from)
 }
 
-/// Sends one transaction, and proves it. `payer` is the one for whom it was read.
 /// Sends one nonce after the other. The first that is not proven ends it: those after it cannot be executed before it.
 fn in_turn(session: &Session, args: &Args, nonces: Nonces, named: &Named) -> Result<Exit, Error> {
     let mut known = None;
