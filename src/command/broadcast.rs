@@ -58,7 +58,7 @@ pub struct Args {
     /// Send each of these nonces in turn, both included
     ///
     /// The next one when the one before is proven.
-    #[arg(long, value_name = "A..B", conflicts_with_all = ["nonce", "calldata"])]
+    #[arg(long, value_name = "A..B", conflicts_with_all = ["nonce", "calldata", "approve_by_sending"])]
     nonces: Option<Nonces>,
 
     /// Send nothing: print the call for somebody else
