@@ -107,10 +107,10 @@ impl<'a> Look<'a> {
             session.require_sole(&rehearsed.online.derived, &order, &terms.given)?;
         }
         let lock = early.unwrap_or_else(|| lock(&rehearsed.online.derived.proposal));
-        let look = Self { session, terms, judged: judge(session, terms, rehearsed)?, lock, since };
-        match payer.filter(|_| look.is_unpriced()) {
-            Some(payer) => look.again(payer),
-            None => Ok(look),
+        let first = Self { session, terms, judged: judge(session, terms, rehearsed)?, lock, since };
+        match payer.filter(|_| first.is_unpriced()) {
+            Some(payer) => first.again(payer),
+            None => Ok(first),
         }
     }
 
