@@ -41,6 +41,7 @@ pub mod own_settings;
 pub mod owners;
 pub mod past_block;
 pub mod prefetch;
+pub mod recording;
 pub mod rehearsal;
 pub mod rehearse;
 pub mod rivals;

@@ -24,6 +24,7 @@ mod man;
 mod playbook;
 mod propose;
 mod roll_call;
+mod report;
 mod sign;
 mod status;
 mod watch;
@@ -38,7 +39,7 @@ use crate::ceremony::desk::Desk;
 use crate::cli::{args, complete, suggest};
 use crate::error::{Error, Exit};
 use crate::playbook::Kind;
-use crate::session::{Session, on_ledger, report};
+use crate::session::{Session, on_ledger};
 use crate::ui::Ui;
 
 /// Emergency actions for EVM multisigs
@@ -136,6 +137,8 @@ enum Command {
     /// Reads every chain and Safe, tries every lever on a fork, and looks at people, keys and files. Exit code 8 if something
     /// must be repaired before an incident.
     Doctor(doctor::Args),
+    /// Write the record of an incident, or a draft about it
+    Report(report::Args),
     /// Compute the hashes of a Safe transaction, offline
     Hash(hash::Args),
     /// Show whether the Ledger is ready, and whose keys it holds
@@ -220,6 +223,7 @@ fn dispatch(ui: &Ui, cli: &Cli) -> Result<Exit, Error> {
         Some(Command::Incident(args)) => incident::run(&load()?, args),
         Some(Command::Log(args)) => log::run(&load()?, args),
         Some(Command::Doctor(args)) => doctor::run(&quietly()?, args),
+        Some(Command::Report(args)) => report::run(&load()?, args),
         Some(Command::Hash(args)) => hash::run(ui, args),
         Some(Command::Device(args)) => device::run(ui, council, args),
         Some(Command::Playbook(args)) => playbook::run(ui, council, cli.quorum, args),

@@ -15,12 +15,12 @@ use crate::command::Session;
 use crate::command::args::{ARGUMENTS, Derive, Proofs};
 use crate::command::complete;
 use crate::command::home;
-use crate::command::report::report;
 use crate::council::Call;
 use crate::error::{Error, Exit};
 use crate::proposal::{NotReady, Shortfall, assemble};
 use crate::safe::SafeTree;
 use crate::session::each_part::{each, each_offline};
+use crate::session::report::report;
 use crate::ui::Text;
 
 const EXAMPLES: &str = "\

@@ -8,6 +8,7 @@ mod entry;
 mod journal;
 mod merge;
 mod message;
+mod record;
 mod streak;
 mod time;
 mod timeline;
@@ -16,6 +17,10 @@ pub use entry::{About, Act, BadEntry, Draft, Entry, LONGEST_LINE, MOST_LISTED, P
 pub use journal::{Journal, next};
 pub use merge::{Merged, merge};
 pub use message::{Message, Says};
+pub use record::{
+    Change, Executed, Facts, Happened, Lane, Measure, Moment, Record, Transaction, Used, Wanted, record,
+    select, transactions,
+};
 pub use streak::Streak;
 pub use time::Utc;
 pub use timeline::{Belongs, belonging, open_incident};

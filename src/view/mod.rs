@@ -14,6 +14,7 @@ pub mod ledger_pages;
 mod paper;
 pub mod playbook_list;
 pub mod playbook_text;
+pub mod record;
 pub mod review;
 mod review_block;
 mod slot_words;

@@ -37,6 +37,7 @@ const COMMANDS: &[&str] = &[
     "incident close",
     "log",
     "doctor",
+    "report",
     "hash",
     "device",
     "playbook",

@@ -48,6 +48,7 @@ mod nested;
 mod network;
 mod overview;
 mod proofs;
+mod record;
 mod rehearsal;
 mod reviews;
 mod rivals;

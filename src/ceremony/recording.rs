@@ -1,0 +1,141 @@
+//! What the chain and the kept files tell of the transactions that a journal names.
+
+use std::collections::BTreeMap;
+
+use crate::ceremony::desk::Desk;
+use crate::ceremony::order::Given;
+use crate::chain::{Ask, Carried, Chain, ChainError};
+use crate::error::Error;
+use crate::evm::{BlockTag, Query};
+use crate::incident::{About, Change, Executed, Facts, Used};
+use crate::playbook::Check;
+use crate::proposal::{Proposal, calls_of};
+use crate::safe::{Execution, SafeId, SafeTxHash, approvers, decode_exec};
+
+/// The most `after` checks of one transaction that are read back.
+const MOST_CHECKS: usize = 50;
+
+impl Desk<'_> {
+    /// Looks at each of them: offline in the kept files alone. A chain that cannot be asked stops none of the others.
+    pub fn facts(&self, all: &[About], offline: bool) -> BTreeMap<SafeTxHash, Facts> {
+        let look = |about: &About| (about.safe_tx_hash, self.facts_of(about, offline));
+        self.progress.wait("reading what was done", || all.iter().map(look).collect())
+    }
+
+    fn facts_of(&self, about: &About, offline: bool) -> Facts {
+        let proposal = self.kept_one(about.safe_tx_hash);
+        let mut facts = Facts::default();
+        if let Some(proposal) = &proposal {
+            facts.playbooks = used(proposal);
+        }
+        if offline {
+            facts.unknown = Some("the chain was not asked".into());
+            return facts;
+        }
+        if let Err(error) = self.ask_chain(about, proposal.as_ref(), &mut facts) {
+            facts.unknown = Some(error.message);
+        }
+        facts.lines = cast_lines(about, proposal.as_ref(), &facts);
+        facts
+    }
+
+    fn kept_one(&self, hash: SafeTxHash) -> Option<Proposal> {
+        let kept = self.kept_files(|proposal| proposal.hash() == hash).ok()?;
+        kept.into_iter().next().map(|(_, proposal)| proposal)
+    }
+
+    fn ask_chain(&self, about: &About, proposal: Option<&Proposal>, facts: &mut Facts) -> Result<(), Error> {
+        let Some(safe) = self.council.safe_at(about.chain_id, about.address) else {
+            facts.unknown = Some("your council file does not have this Safe".into());
+            return Ok(());
+        };
+        let link = self.connect(safe)?;
+        let now = link.snapshot(&Ask { safe: safe.address, ..Ask::default() }, BlockTag::Latest)?;
+        let all = link.last_executions(&now.state.id, &now.header.block())?;
+        let Some(carried) = all.into_iter().find(|one| one.hash == about.safe_tx_hash) else {
+            facts.unknown = Some(if now.state.nonce > about.nonce {
+                "it was none of the Safe's last transactions".into()
+            } else {
+                format!("it was not executed: the Safe's next nonce is {}", now.state.nonce)
+            });
+            return Ok(());
+        };
+        let time = match carried.time {
+            Some(time) => Some(time),
+            None => link.time_of(carried.block).ok(),
+        };
+        facts.executed = Some(executed(about, now.state.id, &carried, time));
+        if let Some(proposal) = proposal {
+            facts.changes = self.changes(&link, proposal, carried.block)?;
+        }
+        Ok(())
+    }
+
+    /// The values that the playbook looks at, in the block before and in the block of the transaction.
+    fn changes(&self, link: &Chain, proposal: &Proposal, block: u64) -> Result<Vec<Change>, Error> {
+        let given = Given::default();
+        let derived = self.existing(proposal.clone(), &given)?.offline(self, &given)?;
+        let checks: Vec<&Check> = derived.plan().map(|plan| plan.after.iter().collect()).unwrap_or_default();
+        let checks = checks.get(..checks.len().min(MOST_CHECKS)).unwrap_or_default();
+        let queries: Vec<Query> = checks.iter().flat_map(|check| check.queries()).collect();
+        let safe = proposal.safe().address;
+        let at = |number: u64| {
+            let ask = Ask { safe, queries: &queries, ..Ask::default() };
+            Ok::<_, ChainError>(link.snapshot(&ask, BlockTag::Number(number))?.readings)
+        };
+        // An RPC may know no state before the block.
+        let (before, after) = (at(block.saturating_sub(1)).unwrap_or_default(), at(block)?);
+        let change = |check: &&Check| {
+            let (before, after) = (check.value(&before), check.value(&after));
+            after.is_some().then(|| Change { label: check.label().into(), before, after })
+        };
+        Ok(checks.iter().filter_map(change).collect())
+    }
+}
+
+fn executed(about: &About, id: SafeId, carried: &Carried, time: Option<u64>) -> Executed {
+    let signatures = decode_exec(&carried.input, about.nonce).map(|(_, signatures)| signatures);
+    let signers = signatures.map(|signatures| approvers(&signatures, &about.safe_tx_hash, id.version));
+    Executed {
+        tx: carried.tx,
+        block: carried.block,
+        time,
+        succeeded: carried.outcome == Execution::Succeeded,
+        sender: carried.sender,
+        signers: signers.unwrap_or_default(),
+    }
+}
+
+fn used(proposal: &Proposal) -> Vec<Used> {
+    let mut all: Vec<Used> = Vec::new();
+    for bound in proposal.binding().levers() {
+        let used = Used {
+            id: bound.playbook.to_string(),
+            digest: bound.digest.to_string(),
+            text: bound.text.to_string(),
+        };
+        if !all.contains(&used) {
+            all.push(used);
+        }
+    }
+    all
+}
+
+/// Commands of Foundry's `cast` that show the same without this program.
+fn cast_lines(about: &About, proposal: Option<&Proposal>, facts: &Facts) -> Vec<String> {
+    let Some(executed) = &facts.executed else { return Vec::new() };
+    let safe = about.address;
+    let mut lines = vec![
+        format!("cast receipt {} --rpc-url $RPC", executed.tx),
+        format!("cast call {safe} 'nonce()(uint256)' --block {} --rpc-url $RPC", executed.block),
+        format!("cast call {safe} 'getOwners()(address[])' --block {} --rpc-url $RPC", executed.block),
+    ];
+    let calls = proposal.and_then(|proposal| calls_of(proposal.tx()).ok()).unwrap_or_default();
+    lines.extend(
+        calls
+            .iter()
+            .take(MOST_CHECKS)
+            .map(|call| format!("cast 4byte-decode {} # to {}", call.data, call.to)),
+    );
+    lines
+}

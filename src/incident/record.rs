@@ -1,0 +1,309 @@
+//! The record of an incident: what its journals state and what the chain itself says, in one order of time. Pure.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use alloy::primitives::Address;
+
+use super::entry::{About, Act, Entry, Plain};
+use super::merge::Merged;
+use super::time::Utc;
+use super::timeline::{Belongs, belonging};
+use crate::council::Response;
+use crate::evm::TxHash;
+use crate::playbook::Severity;
+use crate::safe::SafeTxHash;
+
+/// Which entries a record is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Wanted {
+    /// The incident that an entry of this number opened in the first journal.
+    Opened(u64),
+    /// The last transaction of this lever, and its incident if one was open.
+    Lever(String),
+    Since(Utc),
+    /// The last incident, or the last transaction where none was opened.
+    Last,
+}
+
+/// The chain's own word on one Safe transaction.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Executed {
+    pub tx: TxHash,
+    pub block: u64,
+    /// Seconds since 1970.
+    pub time: Option<u64>,
+    pub succeeded: bool,
+    pub sender: Address,
+    /// Recovered from the call's data.
+    pub signers: Vec<Address>,
+}
+
+/// One value that the playbook looks at, before and after.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    pub label: String,
+    pub before: Option<String>,
+    pub after: Option<String>,
+}
+
+/// A playbook that a transaction was derived from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Used {
+    pub id: String,
+    pub digest: String,
+    pub text: String,
+}
+
+/// Everything found of one transaction outside the journals.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Facts {
+    pub executed: Option<Executed>,
+    /// Why the chain could not be asked, or does not have it.
+    pub unknown: Option<String>,
+    pub changes: Vec<Change>,
+    pub playbooks: Vec<Used>,
+    /// `cast` lines that show the same.
+    pub lines: Vec<String>,
+}
+
+/// One Safe transaction of the incident.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Transaction {
+    pub about: About,
+    pub facts: Facts,
+    /// By a journal: in which transaction of the chain and which block it is.
+    pub stated: Option<(TxHash, u64)>,
+    pub is_proven: bool,
+}
+
+/// In whose lane a moment stands.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Lane {
+    Monitor,
+    Person(String),
+    Chain,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Moment {
+    pub at: Utc,
+    pub lane: Lane,
+    /// What happened; the entry itself where a journal states it.
+    pub what: Happened,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Happened {
+    Entered(Act, Option<About>),
+    /// By the chain: the Safe's transaction is in this block.
+    Mined {
+        about: About,
+        block: u64,
+        succeeded: bool,
+    },
+}
+
+/// How long something took from the beginning, beside what the council wants.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Measure {
+    pub what: &'static str,
+    pub took: Option<Duration>,
+    pub wanted: Option<Duration>,
+}
+
+impl Measure {
+    /// Returns `true` if it took longer than the council wants.
+    #[must_use]
+    pub fn is_late(&self) -> bool {
+        matches!((self.took, self.wanted), (Some(took), Some(wanted)) if took > wanted)
+    }
+}
+
+/// Who, and which refusals they accepted.
+pub type AcceptedIds = (Option<Plain>, Utc, Vec<Plain>);
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Record {
+    pub title: String,
+    pub severity: Option<Severity>,
+    /// Role and name.
+    pub roles: Vec<(&'static str, Plain)>,
+    pub began: Option<Utc>,
+    pub closed: Option<Utc>,
+    pub moments: Vec<Moment>,
+    pub transactions: Vec<Transaction>,
+    pub accepted: Vec<AcceptedIds>,
+    pub measures: Vec<Measure>,
+    /// Where the journals and the chain, or two journals, say different things.
+    pub contradictions: Vec<String>,
+}
+
+/// Returns the entries that are wanted, in the order of time.
+#[must_use]
+pub fn select<'e>(merged: &Merged<'e>, wanted: &Wanted) -> Vec<&'e Entry> {
+    let entries: Vec<&Entry> = merged.entries.iter().map(|(_, entry)| *entry).collect();
+    let belongs = belonging(&entries);
+    let of = |wanted: Belongs| {
+        let pairs = entries.iter().zip(&belongs);
+        pairs.filter(|(_, belongs)| **belongs == wanted).map(|(entry, _)| *entry).collect()
+    };
+    let last = |is_wanted: &dyn Fn(&Entry, &Belongs) -> bool| {
+        let mut pairs = entries.iter().zip(&belongs).rev();
+        pairs
+            .find(|(entry, belongs)| **belongs != Belongs::Nothing && is_wanted(entry, belongs))
+            .map(|(_, b)| *b)
+    };
+    let place = match wanted {
+        Wanted::Since(moment) => {
+            return entries.into_iter().filter(|entry| entry.draft.time >= *moment).collect();
+        }
+        Wanted::Opened(number) => {
+            let opens = |(journal, entry): &(usize, &Entry)| *journal == 0 && entry.number == *number;
+            merged.entries.iter().position(opens).map(Belongs::Incident)
+        }
+        Wanted::Lever(name) => {
+            last(&|entry, _| entry.draft.about.as_ref().is_some_and(|about| names(about, name)))
+        }
+        Wanted::Last => {
+            last(&|_, belongs| matches!(belongs, Belongs::Incident(_))).or_else(|| last(&|_, _| true))
+        }
+    };
+    place.map(of).unwrap_or_default()
+}
+
+/// `vault + bridge` names both.
+fn names(about: &About, lever: &str) -> bool {
+    about.what.to_string().split([' ', '+']).any(|word| word == lever)
+}
+
+/// Returns the transactions that the entries are about, each once, in the order of time.
+#[must_use]
+pub fn transactions(entries: &[&Entry]) -> Vec<About> {
+    let mut all: Vec<About> = Vec::new();
+    for about in entries.iter().filter_map(|entry| entry.draft.about.as_ref()) {
+        if !all.iter().any(|known| known.safe_tx_hash == about.safe_tx_hash) {
+            all.push(about.clone());
+        }
+    }
+    all
+}
+
+/// Puts together what the journals state and what was found.
+#[must_use]
+pub fn record(
+    entries: &[&Entry],
+    mut facts: BTreeMap<SafeTxHash, Facts>,
+    merged: &Merged,
+    response: &Response,
+) -> Record {
+    let transactions: Vec<Transaction> = transactions(entries)
+        .into_iter()
+        .map(|about| {
+            let facts = facts.remove(&about.safe_tx_hash).unwrap_or_default();
+            let (stated, is_proven) = stated(entries, &about);
+            Transaction { about, facts, stated, is_proven }
+        })
+        .collect();
+    let mut moments: Vec<Moment> = entries.iter().map(|entry| moment(entry)).collect();
+    moments.extend(transactions.iter().filter_map(|one| mined(one, entries)));
+    moments.sort_by_key(|moment| moment.at);
+    let began = moments.first().map(|moment| moment.at);
+    let opened = entries.iter().find_map(|entry| match &entry.draft.act {
+        Act::Opened { title, severity, leads, speaks, writes } => {
+            let roles = [("leads", leads), ("speaks", speaks), ("writes", writes)];
+            let roles = roles.into_iter().filter_map(|(role, who)| Some((role, who.clone()?))).collect();
+            Some((title.to_string(), *severity, roles))
+        }
+        _ => None,
+    });
+    let untitled = || transactions.first().map_or_else(|| "nothing".into(), |one| one.about.what.to_string());
+    let severity = opened.as_ref().map(|(_, severity, _)| *severity);
+    let (title, _, roles) = opened.unwrap_or_else(|| (untitled(), Severity::P1, Vec::new()));
+    let accepted = entries.iter().filter_map(|entry| match &entry.draft.act {
+        Act::Accepted { ids } => Some((entry.draft.who.clone(), entry.draft.time, ids.clone())),
+        _ => None,
+    });
+    let closed = entries.iter().rev().find(|entry| entry.draft.act == Act::Closed {});
+    let mut contradictions: Vec<String> = merged.contradictions.iter().map(ToString::to_string).collect();
+    contradictions.extend(transactions.iter().filter_map(against_the_chain));
+    Record {
+        title,
+        severity,
+        roles,
+        began,
+        closed: closed.map(|entry| entry.draft.time),
+        measures: measures(&moments, began, response),
+        accepted: accepted.collect(),
+        moments,
+        transactions,
+        contradictions,
+    }
+}
+
+fn moment(entry: &Entry) -> Moment {
+    let draft = &entry.draft;
+    let lane = match (&draft.act, &draft.who) {
+        (Act::Alarm { .. }, _) => Lane::Monitor,
+        (_, Some(who)) => Lane::Person(who.to_string()),
+        (_, None) => Lane::Person("unnamed".into()),
+    };
+    Moment { at: draft.time, lane, what: Happened::Entered(draft.act.clone(), draft.about.clone()) }
+}
+
+fn mined(one: &Transaction, entries: &[&Entry]) -> Option<Moment> {
+    let executed = one.facts.executed.as_ref()?;
+    let at = Utc::from_millis(executed.time?.saturating_mul(1_000));
+    // Blocks say whole seconds: what was sent in the same second was sent before.
+    let sent = entries.iter().filter(|entry| {
+        let is_ours = |about: &About| about.safe_tx_hash == one.about.safe_tx_hash;
+        matches!(entry.draft.act, Act::Sent { .. }) && entry.draft.about.as_ref().is_some_and(is_ours)
+    });
+    let sent = sent.map(|entry| entry.draft.time).filter(|sent| sent.since(at) < 1_000).max();
+    let at = sent.map_or(at, |sent| sent.max(at));
+    let (about, block, succeeded) = (one.about.clone(), executed.block, executed.succeeded);
+    Some(Moment { at, lane: Lane::Chain, what: Happened::Mined { about, block, succeeded } })
+}
+
+fn stated(entries: &[&Entry], about: &About) -> (Option<(TxHash, u64)>, bool) {
+    let ours = entries.iter().filter(|entry| {
+        entry.draft.about.as_ref().is_some_and(|known| known.safe_tx_hash == about.safe_tx_hash)
+    });
+    let (mut stated, mut is_proven) = (None, false);
+    for entry in ours {
+        match &entry.draft.act {
+            Act::Mined { tx, block, .. } => stated = Some((*tx, *block)),
+            Act::Proven { tx, block } => (stated, is_proven) = (Some((*tx, *block)), true),
+            _ => {}
+        }
+    }
+    (stated, is_proven)
+}
+
+/// A journal that states another transaction than the chain has.
+fn against_the_chain(one: &Transaction) -> Option<String> {
+    let (tx, block) = one.stated?;
+    let executed = one.facts.executed.as_ref()?;
+    (executed.tx != tx || executed.block != block).then(|| {
+        format!(
+            "{}: a journal says {tx} in block {block}, the chain has {} in block {}",
+            one.about.safe_tx_hash, executed.tx, executed.block
+        )
+    })
+}
+
+fn measures(moments: &[Moment], began: Option<Utc>, response: &Response) -> Vec<Measure> {
+    let until = |is_it: &dyn Fn(&Happened) -> bool| {
+        let moment = moments.iter().find(|moment| is_it(&moment.what))?;
+        Some(Duration::from_millis(moment.at.since(began?)))
+    };
+    let acted =
+        |is_it: fn(&Act) -> bool| until(&|what| matches!(what, Happened::Entered(act, _) if is_it(act)));
+    let rows = [
+        ("first signature", acted(|act| matches!(act, Act::Signed { .. })), response.first_signature),
+        ("sent", acted(|act| matches!(act, Act::Sent { .. })), None),
+        ("in a block", until(&|what| matches!(what, Happened::Mined { .. })), None),
+        ("proven", acted(|act| matches!(act, Act::Proven { .. })), response.proof),
+    ];
+    rows.into_iter().map(|(what, took, wanted)| Measure { what, took, wanted }).collect()
+}

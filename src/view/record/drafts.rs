@@ -1,0 +1,153 @@
+//! Drafts of messages: templates with the facts of a record filled in, to be finished by a person.
+
+use std::collections::BTreeMap;
+
+use super::markdown::short;
+use super::{Report, Row, Tx, spoken};
+
+/// For whom a draft is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Draft {
+    Users,
+    Partners,
+    Regulator,
+    PostMortem,
+}
+
+/// What a person must fill in.
+const OPEN: &str = "[TO BE FILLED]";
+/// The most rows of the timeline in a draft.
+const MOST_ROWS: usize = 100;
+
+impl Draft {
+    /// The name of its template, which a council can replace.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Users => "users",
+            Self::Partners => "partners",
+            Self::Regulator => "regulator",
+            Self::PostMortem => "post-mortem",
+        }
+    }
+}
+
+/// Returns the program's own template.
+#[must_use]
+pub const fn built_in(draft: Draft) -> &'static str {
+    match draft {
+        Draft::Users => include_str!("templates/users.md"),
+        Draft::Partners => include_str!("templates/partners.md"),
+        Draft::Regulator => include_str!("templates/regulator.md"),
+        Draft::PostMortem => include_str!("templates/post-mortem.md"),
+    }
+}
+
+/// Fills in a template: `{title}` and the others. A name that is not known stays, and is marked.
+#[must_use]
+pub fn fill(template: &str, report: &Report, id: &str, stage: &str) -> String {
+    let facts = facts(report, id, stage);
+    let mut out = String::with_capacity(template.len());
+    let mut rest = template;
+    while let Some((before, after)) = rest.split_once('{') {
+        out.push_str(before);
+        let Some((name, after)) = after.split_once('}') else {
+            out.push('{');
+            rest = after;
+            continue;
+        };
+        let is_name = !name.is_empty() && name.chars().all(|c| c.is_ascii_lowercase() || c == '_');
+        match facts.get(name) {
+            Some(fact) => out.push_str(fact),
+            None if is_name => out.extend(["[no fact is called ", name, "]"]),
+            None => out.extend(["{", name, "}"]),
+        }
+        rest = after;
+    }
+    out + rest
+}
+
+fn facts(report: &Report, id: &str, stage: &str) -> BTreeMap<&'static str, String> {
+    let time = |time: &Option<String>| time.as_deref().map_or_else(|| OPEN.into(), short);
+    let role = |role: &str| {
+        let found = report.roles.iter().find(|known| known.role == role);
+        found.map_or_else(|| OPEN.to_string(), |known| known.name.clone())
+    };
+    let took = |what: &str| {
+        let found = report.times.iter().find(|time| time.what == what).and_then(|time| time.seconds);
+        found.map_or_else(|| "-".into(), spoken)
+    };
+    let monitor = report.timeline.iter().any(|row| row.lane == "monitor");
+    let executed = report.transactions.iter().find_map(|one| one.on_chain.as_ref()?.time.clone());
+    let list =
+        |items: Vec<String>, none: &str| if items.is_empty() { none.to_string() } else { items.join("\n") };
+    let changes = report.transactions.iter().flat_map(|one| &one.changes).map(|change| {
+        let or = |value: &Option<String>| value.clone().unwrap_or_else(|| "not known".into());
+        format!("- {}: {} → {}", change.what, or(&change.before), or(&change.after))
+    });
+    let accepted = report.accepted.iter().map(|one| format!("- {}: {}", one.who, one.ids.join(", ")));
+    let one_line = |text: String| text.replace('|', "/").replace('\n', " ");
+    let actions_line = report.transactions.iter().map(action).collect::<Vec<_>>().join("; ");
+    let mut services: Vec<&str> = report.transactions.iter().map(|one| one.what.as_str()).collect();
+    services.dedup();
+    let components = report.transactions.iter().map(|one| format!("eip155:{}:{}", one.chain_id, one.address));
+    BTreeMap::from([
+        ("open", OPEN.into()),
+        ("title", one_line(report.title.clone())),
+        ("council", report.council.clone()),
+        ("severity", report.severity.clone().unwrap_or_else(|| OPEN.into())),
+        ("id", id.to_string()),
+        ("stage", stage.to_string()),
+        ("began", time(&report.began)),
+        ("closed", time(&report.closed)),
+        ("executed", time(&executed)),
+        ("leads", role("leads")),
+        ("speaks", role("speaks")),
+        ("writes", role("writes")),
+        ("discovery", if monitor { "monitoring_systems" } else { OPEN }.into()),
+        ("first_signature", took("first signature")),
+        ("proven_after", took("proven")),
+        ("duration", duration(report)),
+        ("actual", if report.closed.is_some() { "actual_figures" } else { "estimates" }.into()),
+        (
+            "actions",
+            list(
+                report.transactions.iter().map(|one| format!("- {}", action(one))).collect(),
+                "- nothing yet",
+            ),
+        ),
+        ("actions_line", one_line(actions_line)),
+        ("changes", list(changes.collect(), "- not known")),
+        ("accepted", list(accepted.collect(), "none")),
+        ("timeline", list(report.timeline.iter().take(MOST_ROWS).map(event).collect(), "- empty")),
+        ("services", one_line(services.join(", "))),
+        ("components", one_line(components.collect::<Vec<_>>().join(", "))),
+    ])
+}
+
+fn event(row: &Row) -> String {
+    format!("- {} {}: {}", short(&row.at), row.lane, row.text)
+}
+
+fn action(one: &Tx) -> String {
+    let state = match &one.on_chain {
+        Some(on_chain) if on_chain.succeeded => {
+            format!("executed in block {}, transaction {}", on_chain.block, on_chain.transaction)
+        }
+        Some(on_chain) => format!("failed in block {}, transaction {}", on_chain.block, on_chain.transaction),
+        None => "not executed, as far as the chain was asked".into(),
+    };
+    format!("{} by Safe {} {} on chain {}: {state}", one.what, one.safe, one.address, one.chain_id)
+}
+
+/// Days, hours and minutes as `000:00:00`.
+fn duration(report: &Report) -> String {
+    let (Some(first), Some(last)) = (report.timeline.first(), report.timeline.last()) else {
+        return OPEN.into();
+    };
+    if report.closed.is_none() {
+        return OPEN.into();
+    }
+    let minutes = last.millis.saturating_sub(first.millis) / 60_000;
+    format!("{:03}:{:02}:{:02}", minutes / 1_440, minutes / 60 % 24, minutes % 60)
+}

@@ -1,0 +1,186 @@
+//! The record as one page of HTML: no script, nothing from elsewhere, light and dark, on paper too.
+
+use std::fmt::Write;
+
+use super::lanes::picture;
+use super::markdown::short;
+use super::{Report, Tx, spoken};
+
+const STYLE: &str = include_str!("page.css");
+
+/// Returns the whole page.
+#[must_use]
+pub fn html(report: &Report) -> String {
+    let title = escaped(&report.headline());
+    let mut body = format!("<h1>{title}</h1>\n<p class=\"head\">{}", escaped(&report.council));
+    let began = report.began.as_deref().map_or_else(|| "not known".into(), short);
+    let closed = report.closed.as_deref().map_or_else(|| "still open".into(), short);
+    let _ = write!(body, " · began {began} UTC · closed {closed}");
+    for role in &report.roles {
+        let _ = write!(body, " · {} {}", escaped(&role.name), role.role);
+    }
+    body.push_str("</p>\n");
+    body.push_str(&picture(report));
+    body.push_str(&times(report));
+    body.push_str(&timeline(report));
+    report.transactions.iter().for_each(|one| body.push_str(&transaction(one)));
+    body.push_str(&last_parts(report));
+    format!(
+        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
+         <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n\
+         <title>{title}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n<main>\n{body}</main>\n</body>\n</html>\n"
+    )
+}
+
+fn times(report: &Report) -> String {
+    let mut out = "<h2>Times</h2>\n<div class=\"scroll\"><table><tr><th>from the beginning to</th><th>took</th><th>wanted</th></tr>\n".to_string();
+    for time in &report.times {
+        let took = time.seconds.map_or_else(|| "did not happen".into(), spoken);
+        let class = if time.is_late { " class=\"late\"" } else { "" };
+        let late = if time.is_late { ", late" } else { "" };
+        let wanted = time.wanted_seconds.map_or_else(|| "-".into(), spoken);
+        let _ = writeln!(
+            out,
+            "<tr><td>{}</td><td{class}>{took}{late}</td><td>{wanted}</td></tr>",
+            escaped(&time.what)
+        );
+    }
+    out + "</table></div>\n"
+}
+
+fn timeline(report: &Report) -> String {
+    let mut out =
+        "<h2>Timeline</h2>\n<div class=\"scroll\"><table><tr><th>UTC</th><th>who</th><th>what</th><th>by</th></tr>\n".to_string();
+    for row in &report.timeline {
+        let class = if row.is_grave { " class=\"late\"" } else { "" };
+        let _ = writeln!(
+            out,
+            "<tr{class}><td class=\"when\">{}</td><td>{}</td><td>{}</td><td>{}</td></tr>",
+            short(&row.at),
+            escaped(&row.lane),
+            escaped(&row.text),
+            row.by
+        );
+    }
+    out + "</table></div>\n<p class=\"note\">“journal” is the statement of whoever wrote it; “chain” is the chain's own word.</p>\n"
+}
+
+fn transaction(one: &Tx) -> String {
+    let mut out = format!("<h2>{}</h2>\n<dl>\n", escaped(&one.what));
+    let mut row = |what: &str, text: &str| {
+        let _ = writeln!(out, "<dt>{what}</dt><dd>{text}</dd>");
+    };
+    row(
+        "Safe",
+        &format!(
+            "{} <code>{}</code>, chain {}, nonce {}",
+            escaped(&one.safe),
+            one.address,
+            one.chain_id,
+            escaped(&one.nonce)
+        ),
+    );
+    row("safeTxHash", &format!("<code>{}</code>", one.safe_tx_hash));
+    match &one.on_chain {
+        Some(on_chain) => {
+            let how =
+                if on_chain.succeeded { "executed" } else { "<b class=\"late\">executed, and failed</b>" };
+            let time =
+                on_chain.time.as_deref().map(|time| format!(", {} UTC", short(time))).unwrap_or_default();
+            row(
+                "chain",
+                &format!("{how} in block {}{time}<br><code>{}</code>", on_chain.block, on_chain.transaction),
+            );
+            row(
+                "signed by",
+                &on_chain.signed_by.iter().map(|name| escaped(name)).collect::<Vec<_>>().join("<br>"),
+            );
+            row("paid by", &escaped(&on_chain.paid_by));
+        }
+        None => row(
+            "chain",
+            &format!("not confirmed: {}", escaped(one.unknown.as_deref().unwrap_or("not asked"))),
+        ),
+    }
+    if one.is_proven {
+        row("proof", "its effect was proven, by the journal");
+    }
+    for change in &one.changes {
+        let before = escaped(change.before.as_deref().unwrap_or("not known"));
+        let after = escaped(change.after.as_deref().unwrap_or("not known"));
+        row(&escaped(&change.what), &format!("{before} → <b>{after}</b>"));
+    }
+    out.push_str("</dl>\n");
+    if !one.check.is_empty() {
+        let lines = escaped(&one.check.join("\n"));
+        let _ = writeln!(out, "<p class=\"note\">To check it without breakglass:</p>\n<pre>{lines}</pre>");
+    }
+    out
+}
+
+fn last_parts(report: &Report) -> String {
+    let mut out = String::new();
+    if !report.accepted.is_empty() {
+        out.push_str("<h2 class=\"late\">Refusals that were accepted</h2>\n<ul>\n");
+        for one in &report.accepted {
+            let _ = writeln!(
+                out,
+                "<li class=\"late\">{} at {}: {}</li>",
+                escaped(&one.who),
+                short(&one.at),
+                escaped(&one.ids.join(", "))
+            );
+        }
+        out.push_str("</ul>\n");
+    }
+    if !report.contradictions.is_empty() {
+        out.push_str("<h2 class=\"late\">Contradictions</h2>\n<ul>\n");
+        report.contradictions.iter().for_each(|text| {
+            let _ = writeln!(out, "<li class=\"late\">{}</li>", escaped(text));
+        });
+        out.push_str("</ul>\n");
+    }
+    out.push_str("<h2>Journals</h2>\n<ul>\n");
+    for journal in &report.journals {
+        let whole =
+            if journal.is_whole { "whole" } else { "<b class=\"late\">its chain of digests is broken</b>" };
+        let digest = journal.digest.as_deref().unwrap_or("none");
+        let _ = writeln!(
+            out,
+            "<li>{}: {} entries, {whole}<br><code>{}</code></li>",
+            escaped(&journal.name),
+            journal.entries,
+            escaped(digest)
+        );
+    }
+    out.push_str("</ul>\n");
+    for playbook in &report.playbooks {
+        let _ = writeln!(
+            out,
+            "<h2>Playbook {}</h2>\n<p><code>{}</code></p>\n<pre>{}</pre>",
+            escaped(&playbook.id),
+            escaped(&playbook.digest),
+            escaped(&playbook.text)
+        );
+    }
+    out
+}
+
+/// A text in which no character means anything to HTML.
+pub(super) fn escaped(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            '\'' => out.push_str("&#39;"),
+            '\n' => out.push('\n'),
+            c if c.is_control() => out.push(' '),
+            c => out.push(c),
+        }
+    }
+    out
+}

@@ -1,0 +1,249 @@
+//! The record of an incident as people and scripts are given it: one struct, written as JSON, Markdown, HTML, and the
+//! drafts of messages.
+
+mod drafts;
+mod html;
+mod lanes;
+mod markdown;
+#[cfg(test)]
+mod tests;
+
+use std::time::Duration;
+
+use alloy::primitives::Address;
+use serde::Serialize;
+
+pub use drafts::{Draft, built_in, fill};
+pub use html::html;
+pub use markdown::markdown;
+
+use crate::council::Council;
+use crate::incident::{Act, Happened, Lane, Measure, Moment, Record, Transaction, Utc};
+use crate::view::journal_table::describe;
+
+/// One incident.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Report {
+    pub council: String,
+    pub title: String,
+    pub severity: Option<String>,
+    pub roles: Vec<Role>,
+    pub began: Option<String>,
+    pub closed: Option<String>,
+    pub times: Vec<Time>,
+    pub timeline: Vec<Row>,
+    pub transactions: Vec<Tx>,
+    pub accepted: Vec<Accepted>,
+    pub contradictions: Vec<String>,
+    pub journals: Vec<JournalDigest>,
+    pub playbooks: Vec<Playbook>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Role {
+    pub role: String,
+    pub name: String,
+}
+
+/// How long something took from the first moment on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Time {
+    pub what: String,
+    pub seconds: Option<u64>,
+    pub wanted_seconds: Option<u64>,
+    pub is_late: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Row {
+    /// `2026-11-26T22:31:04.000Z`
+    pub at: String,
+    #[serde(skip)]
+    pub millis: u64,
+    pub lane: String,
+    pub text: String,
+    /// `journal`: a statement of its writer. `chain`: the chain's own word.
+    pub by: &'static str,
+    /// A refusal that was accepted.
+    pub is_grave: bool,
+}
+
+/// One transaction: what the chain confirms of it, and what a journal alone states.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Tx {
+    pub what: String,
+    pub safe: String,
+    pub address: String,
+    pub chain_id: u64,
+    pub nonce: String,
+    pub safe_tx_hash: String,
+    pub on_chain: Option<OnChain>,
+    /// Why the chain does not confirm it.
+    pub unknown: Option<String>,
+    /// A journal states that its effect was proven.
+    pub is_proven: bool,
+    pub changes: Vec<Changed>,
+    /// Commands that show the same without this program.
+    pub check: Vec<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct OnChain {
+    pub transaction: String,
+    pub block: u64,
+    pub time: Option<String>,
+    pub succeeded: bool,
+    /// From the call's data.
+    pub signed_by: Vec<String>,
+    pub paid_by: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Changed {
+    pub what: String,
+    pub before: Option<String>,
+    pub after: Option<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Accepted {
+    pub who: String,
+    pub at: String,
+    pub ids: Vec<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct JournalDigest {
+    pub name: String,
+    pub entries: usize,
+    pub digest: Option<String>,
+    pub is_whole: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Playbook {
+    pub id: String,
+    pub digest: String,
+    pub text: String,
+}
+
+impl Report {
+    #[must_use]
+    pub fn new(council: &Council, record: &Record, journals: Vec<JournalDigest>) -> Self {
+        let text = |utc: Utc| utc.to_string();
+        let mut playbooks: Vec<Playbook> = Vec::new();
+        for used in record.transactions.iter().flat_map(|one| &one.facts.playbooks) {
+            let playbook =
+                Playbook { id: used.id.clone(), digest: used.digest.clone(), text: used.text.clone() };
+            if !playbooks.contains(&playbook) {
+                playbooks.push(playbook);
+            }
+        }
+        let accepted = record.accepted.iter().map(|(who, at, ids)| Accepted {
+            who: who.as_ref().map_or_else(|| "unnamed".into(), ToString::to_string),
+            at: at.to_string(),
+            ids: ids.iter().map(ToString::to_string).collect(),
+        });
+        Self {
+            council: council.name.clone(),
+            title: record.title.clone(),
+            severity: record.severity.map(|severity| severity.to_string()),
+            roles: record
+                .roles
+                .iter()
+                .map(|(role, name)| Role { role: (*role).into(), name: name.to_string() })
+                .collect(),
+            began: record.began.map(text),
+            closed: record.closed.map(text),
+            times: record.measures.iter().map(time).collect(),
+            timeline: record.moments.iter().map(|moment| row(council, moment)).collect(),
+            transactions: record.transactions.iter().map(|one| tx(council, one)).collect(),
+            accepted: accepted.collect(),
+            contradictions: record.contradictions.clone(),
+            journals,
+            playbooks,
+        }
+    }
+
+    /// `P1 · vault is drained`
+    #[must_use]
+    pub fn headline(&self) -> String {
+        let severity = self.severity.as_ref().map(|severity| format!("{severity} · ")).unwrap_or_default();
+        format!("{severity}{}", self.title)
+    }
+}
+
+fn time(measure: &Measure) -> Time {
+    Time {
+        what: measure.what.into(),
+        seconds: measure.took.map(|took| took.as_secs()),
+        wanted_seconds: measure.wanted.map(|wanted| wanted.as_secs()),
+        is_late: measure.is_late(),
+    }
+}
+
+fn row(council: &Council, moment: &Moment) -> Row {
+    let about =
+        |about: &crate::incident::About| format!("{} ({}, nonce {})", about.what, about.safe, about.nonce);
+    let (text, by) = match &moment.what {
+        Happened::Entered(act, of) => {
+            let of = of.as_ref().map(|of| format!(": {}", about(of))).unwrap_or_default();
+            (format!("{}{of}", describe(council, act)), "journal")
+        }
+        Happened::Mined { about: of, block, succeeded } => {
+            let how = if *succeeded { "executed" } else { "executed, and failed" };
+            (format!("{how} in block {block}: {}", about(of)), "chain")
+        }
+    };
+    let lane = match &moment.lane {
+        Lane::Monitor => "monitor".into(),
+        Lane::Chain => "chain".into(),
+        Lane::Person(name) => name.clone(),
+    };
+    let is_grave = matches!(moment.what, Happened::Entered(Act::Accepted { .. }, _));
+    Row { at: moment.at.to_string(), millis: moment.at.millis(), lane, text, by, is_grave }
+}
+
+fn tx(council: &Council, one: &Transaction) -> Tx {
+    let name = |address: &Address| {
+        let known = council.signers.values().find(|signer| signer.address == *address);
+        known.map_or_else(|| address.to_string(), |signer| format!("{} {address}", signer.name))
+    };
+    let on_chain = one.facts.executed.as_ref().map(|executed| OnChain {
+        transaction: executed.tx.to_string(),
+        block: executed.block,
+        time: executed.time.map(|time| Utc::from_millis(time.saturating_mul(1_000)).to_string()),
+        succeeded: executed.succeeded,
+        signed_by: executed.signers.iter().map(name).collect(),
+        paid_by: name(&executed.sender),
+    });
+    let changed = one.facts.changes.iter().map(|change| Changed {
+        what: change.label.clone(),
+        before: change.before.clone(),
+        after: change.after.clone(),
+    });
+    Tx {
+        what: one.about.what.to_string(),
+        safe: one.about.safe.to_string(),
+        address: one.about.address.to_string(),
+        chain_id: one.about.chain_id,
+        nonce: one.about.nonce.to_string(),
+        safe_tx_hash: one.about.safe_tx_hash.to_string(),
+        on_chain,
+        unknown: one.facts.unknown.clone(),
+        is_proven: one.is_proven,
+        changes: changed.collect(),
+        check: one.facts.lines.clone(),
+    }
+}
+
+/// `4 min 12 s`
+#[must_use]
+pub fn spoken(seconds: u64) -> String {
+    let time = Duration::from_secs(seconds).as_secs();
+    match (time / 3_600, time / 60 % 60, time % 60) {
+        (0, 0, seconds) => format!("{seconds} s"),
+        (0, minutes, seconds) => format!("{minutes} min {seconds} s"),
+        (hours, minutes, _) => format!("{hours} h {minutes} min"),
+    }
+}
