@@ -32,7 +32,7 @@ impl Desk<'_> {
             facts.unknown = Some("the chain was not asked".into());
             return facts;
         }
-        if let Err(error) = self.ask_chain(about, proposal.as_ref(), &mut facts) {
+        if let Err(error) = self.fill_from_chain(about, proposal.as_ref(), &mut facts) {
             facts.unknown = Some(error.message);
         }
         facts.lines = cast_lines(about, proposal.as_ref(), &facts);
@@ -44,7 +44,12 @@ impl Desk<'_> {
         kept.into_iter().next().map(|(_, proposal)| proposal)
     }
 
-    fn ask_chain(&self, about: &About, proposal: Option<&Proposal>, facts: &mut Facts) -> Result<(), Error> {
+    fn fill_from_chain(
+        &self,
+        about: &About,
+        proposal: Option<&Proposal>,
+        facts: &mut Facts,
+    ) -> Result<(), Error> {
         let Some(safe) = self.council.safe_at(about.chain_id, about.address) else {
             facts.unknown = Some("your council file does not have this Safe".into());
             return Ok(());

@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use super::escape::escaped;
 use super::lanes::picture;
 use super::markdown::short;
 use super::{Report, Tx, spoken};
@@ -36,7 +37,7 @@ pub fn html(report: &Report) -> String {
 fn times(report: &Report) -> String {
     let mut out = "<h2>Times</h2>\n<div class=\"scroll\"><table><tr><th>from the beginning to</th><th>took</th><th>wanted</th></tr>\n".to_string();
     for time in &report.times {
-        let took = time.seconds.map_or_else(|| "did not happen".into(), spoken);
+        let took = time.seconds.map_or_else(|| "not in these journals".into(), spoken);
         let class = if time.is_late { " class=\"late\"" } else { "" };
         let late = if time.is_late { ", late" } else { "" };
         let wanted = time.wanted_seconds.map_or_else(|| "-".into(), spoken);
@@ -163,24 +164,6 @@ fn last_parts(report: &Report) -> String {
             escaped(&playbook.digest),
             escaped(&playbook.text)
         );
-    }
-    out
-}
-
-/// A text in which no character means anything to HTML.
-pub(super) fn escaped(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\'' => out.push_str("&#39;"),
-            '\n' => out.push('\n'),
-            c if c.is_control() => out.push(' '),
-            c => out.push(c),
-        }
     }
     out
 }

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::Report;
-use super::html::escaped;
+use super::escape::escaped;
 
 const LEFT: u64 = 110;
 const WIDTH: u64 = 760;
@@ -35,7 +35,7 @@ pub(super) fn picture(report: &Report) -> String {
     let height = TOP + LANE * lanes.len() as u64 + 24;
     let full = LEFT + WIDTH + 30;
     let mut out = format!(
-        "<svg viewBox=\"0 0 {full} {height}\" role=\"img\" aria-label=\"Timeline\" xmlns=\"http://www.w3.org/2000/svg\">\n"
+        "<div class=\"scroll\">\n<svg viewBox=\"0 0 {full} {height}\" role=\"img\" aria-label=\"Timeline\" xmlns=\"http://www.w3.org/2000/svg\">\n"
     );
     for (at, lane) in lanes.iter().enumerate() {
         let y = TOP + LANE * at as u64 + LANE / 2;
@@ -69,5 +69,5 @@ pub(super) fn picture(report: &Report) -> String {
         LEFT + WIDTH,
         super::spoken(seconds)
     );
-    out + "</svg>\n"
+    out + "</svg>\n</div>\n"
 }

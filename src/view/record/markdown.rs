@@ -95,7 +95,7 @@ fn transaction(one: &Tx) -> String {
 
 pub(super) fn took(time: &Time) -> String {
     match time.seconds {
-        None => "did not happen".into(),
+        None => "not in these journals".into(),
         Some(seconds) if time.is_late => format!("**{} (late)**", spoken(seconds)),
         Some(seconds) => spoken(seconds),
     }

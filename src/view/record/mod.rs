@@ -2,6 +2,7 @@
 //! drafts of messages.
 
 mod drafts;
+mod escape;
 mod html;
 mod lanes;
 mod markdown;
