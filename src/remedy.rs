@@ -58,7 +58,7 @@ impl From<ProposalError> for Error {
             ProposalError::Altered { .. } => Self::new(Exit::Refused, error.to_string())
                 .hint("tell the council: somebody changed this file"),
             _ => Self::new(Exit::Failed, error.to_string())
-                .hint("ask for the file again; it was cut or damaged"),
+                .hint("name a proposal file; if it is one, it was cut or damaged: ask for it again"),
         }
     }
 }

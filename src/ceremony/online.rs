@@ -14,7 +14,7 @@ use crate::chain::{Ask, Chain, Sending};
 use crate::check::Match;
 use crate::council;
 use crate::error::Error;
-use crate::evm::BlockTag;
+use crate::evm::{BlockTag, Readings};
 use crate::proposal::{BatchSource, Proposal};
 use crate::safe::{Approval, MOST_OWNERS, Owners, approved_hash_slot, encode_approvals};
 
@@ -77,6 +77,8 @@ pub fn propose<'a>(
     rehearse: bool,
 ) -> Result<Online<'a>, Error> {
     let what = format!("reading {} on {}", order.safe.name, order.chain.name);
+    // What is wrong with its arguments is known before the chain is asked.
+    order.turn(&Readings::default())?;
     let safes = desk.likely_safes(order.safe);
     let first = First {
         at,

@@ -377,7 +377,9 @@ pub fn named_once(given: &[(String, String)]) -> Result<Arguments, Error> {
     let mut set = Arguments::new();
     for (name, value) in given {
         if set.insert(name.clone(), value.clone()).is_some() {
-            return Err(Error::new(Exit::Usage, format!("--set {name} is given twice")));
+            return Err(
+                Error::new(Exit::Usage, format!("--set {name} is given twice")).hint("leave one of them out")
+            );
         }
     }
     Ok(set)

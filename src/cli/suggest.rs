@@ -55,15 +55,16 @@ fn nearest_command(
     if let Some(verb) = verb_of(word) {
         return Some(format!("{verb} {word}"));
     }
-    // A playbook's own commands are not known at the top.
-    let nested = typed.iter().take_while(|arg| *arg != word).any(|arg| arg == "playbook");
-    let verbs = if nested { root.find_subcommand("playbook")? } else { root };
+    // A playbook's own commands are not known at the top, and the like.
+    let above = typed.iter().take_while(|arg| *arg != word).find_map(|arg| root.find_subcommand(arg));
+    let nested = above.filter(|command| command.has_subcommands());
+    let verbs = nested.unwrap_or(root);
     let lower = word.to_lowercase();
-    if !nested && near(&lower, UNDOING).is_some() {
+    if nested.is_none() && near(&lower, UNDOING).is_some() {
         let lever = typed.iter().skip_while(|arg| *arg != word).skip(1).find(|arg| !arg.starts_with('-'));
         return Some(format!("undo {}", lever.map_or("LEVER", String::as_str)));
     }
-    let prefix = if nested { "playbook " } else { "" };
+    let prefix = nested.map(|command| format!("{} ", command.get_name())).unwrap_or_default();
     let verb = near(&lower, verbs.get_subcommands().map(clap::Command::get_name))?;
     Some(format!("{prefix}{verb}"))
 }
@@ -77,7 +78,11 @@ mod tests {
 
     fn suggested(line: &str) -> Option<String> {
         let typed: Vec<String> = line.split(' ').map(String::from).collect();
-        let word = typed.iter().find(|word| !matches!(word.as_str(), "playbook" | "--json")).unwrap().clone();
+        let word = typed
+            .iter()
+            .find(|word| !matches!(word.as_str(), "playbook" | "council" | "--json"))
+            .unwrap()
+            .clone();
         nearest_command(&word, &typed, &Cli::command(), |name| (name == "vault").then(|| "pause".into()))
     }
 
@@ -97,6 +102,7 @@ mod tests {
             ("pasue vault", Some("pause")),
             ("sing vault", Some("sign")),
             ("playbook lst", Some("playbook list")),
+            ("council chek", Some("council check")),
             ("bridge", None),
         ] {
             assert_eq!(suggested(typed).as_deref(), expected, "{typed}");

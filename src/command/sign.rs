@@ -1,5 +1,6 @@
 //! `sign`: derive or load, check, show, ask, sign, write. One proposal after the other.
 
+use alloy::primitives::Address;
 use clap_complete::ArgValueCompleter;
 use serde_json::{Value, json};
 
@@ -138,6 +139,7 @@ pub fn run(session: &Session, args: &Args) -> Result<Exit, Error> {
     let given = args.derive.given();
     session.are_known(&args.what)?;
     require_own_values(args)?;
+    keys::person(session.ui, &session.council, args.signer.as_deref())?;
     let key = keys::find(session.ui, &args.key, Use::Signing)?;
     session.require_accepted(&session.rests_of(&args.what, &given)?, &args.accept.accept)?;
     if let Some((nonces, target)) = args.ahead.wanted() {
@@ -337,10 +339,11 @@ fn one(
         judged.still_agreed()?;
         return Ok(signature);
     }
+    let who = key.stated().or(signers.person());
     if let Some(stated) = key.stated() {
         signers.show(signers.way(stated)?);
     }
-    confirm(session, args, place)?;
+    confirm(session, args, judged, who, place)?;
     let signer = match signer {
         Some(signer) => signer,
         None => signer.insert(keys::open(session.ui, &args.key, key)?),
@@ -355,9 +358,14 @@ fn one(
 }
 
 /// One yes is for the one review above it.
-fn confirm(session: &Session, args: &Args, (at, of): (usize, usize)) -> Result<(), Error> {
-    let which = if of > 1 { format!(", {at} of {of}") } else { String::new() };
-    if args.yes || session.ui.confirmed(&format!("Sign this{which}? Type yes"), "--yes")? {
+fn confirm(
+    session: &Session,
+    args: &Args,
+    judged: &Judged,
+    who: Option<Address>,
+    place: (usize, usize),
+) -> Result<(), Error> {
+    if args.yes || session.asks_to_sign(judged, who, place, &args.accept.accept)? {
         return Ok(());
     }
     let error = Error::new(Exit::Refused, "not signed: you did not type yes");

@@ -12,6 +12,7 @@ pub mod incoming;
 pub mod keys;
 pub mod note;
 pub mod on_ledger;
+mod question;
 pub mod raised;
 pub mod report;
 pub mod send_all;

@@ -146,6 +146,12 @@ impl<'j> Signers<'j> {
         Ok(owner)
     }
 
+    /// Who signs, if they say who they are.
+    #[must_use]
+    pub const fn person(&self) -> Option<Address> {
+        self.person
+    }
+
     /// The Safe that an owner signs for: the nearest for which they have not signed, or else the nearest.
     pub fn way(&self, owner: Address) -> Result<&Way<'j>, Error> {
         let open = self.ways_of(owner).find(|way| self.signature(owner, way).is_none());

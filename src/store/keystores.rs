@@ -33,6 +33,7 @@ pub fn find_keystore(named: &Path) -> Result<PathBuf, Vec<String>> {
     if let Some(folder) = folder().filter(|_| is_name) {
         places.push(folder.join(named));
         places.push(folder.join(named).with_extension("json"));
+        places.dedup();
     }
     match places.iter().find(|path| path.symlink_metadata().is_ok()) {
         Some(found) => Ok(found.clone()),

@@ -359,6 +359,10 @@ fn width() -> u16 {
     columns().clamp(MIN_WIDTH, MAX_WIDTH)
 }
 
+fn rows() -> usize {
+    Term::stderr().size_checked().map_or(24, |(rows, _)| rows).into()
+}
+
 fn columns() -> u16 {
     Term::stderr().size_checked().map_or(100, |(_, columns)| columns)
 }

@@ -6,7 +6,10 @@ use zeroize::Zeroizing;
 
 #[cfg(unix)]
 use super::line_input;
-use super::{Text, Ui, has_terminal};
+use super::{Lines, Text, Ui, columns, has_terminal, rows};
+
+/// A terminal that says it is lower is taken to be this high.
+const LEAST_ROWS: usize = 5;
 
 /// A question that could not be asked, and the flag that answers it.
 #[derive(Debug, PartialEq, Eq)]
@@ -44,6 +47,45 @@ impl Ui {
             }
             self.say(&Text::default().warn("neither yes nor no: ").add("type yes, or no"));
         }
+    }
+
+    /// The same, where `more` shows the rest before it is asked again.
+    pub fn decided(
+        &self,
+        question: &str,
+        flag: &str,
+        mut more: impl FnMut() -> Result<(), PromptError>,
+    ) -> Result<bool, PromptError> {
+        loop {
+            let answer = ask(question, flag, true)?;
+            if let Some(answer) = yes_or_no(&answer) {
+                return Ok(answer);
+            }
+            if is_more(&answer) {
+                more()?;
+            } else {
+                self.say(&Text::default().warn("not an answer: ").add("type yes, no, or more"));
+            }
+        }
+    }
+
+    /// Shows lines as a book: a page of the terminal's height, then the next one after Enter.
+    pub fn pages(&self, lines: &Lines) -> Result<(), PromptError> {
+        let all: Vec<Text> = lines.iter().flat_map(|line| line.clone().wrapped(columns().into())).collect();
+        let height = rows().saturating_sub(1).max(LEAST_ROWS);
+        let pages = all.len().div_ceil(height);
+        for (at, page) in all.chunks(height).enumerate() {
+            for line in page {
+                self.say(line);
+            }
+            if at + 1 < pages {
+                let question = format!("page {} of {pages}; Enter shows the next, q ends it", at + 1);
+                if ask(&question, "", true)?.trim().eq_ignore_ascii_case("q") {
+                    return Ok(());
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Lists these and asks for the number of one, until it is one of them; answers its place, from 0.
@@ -99,6 +141,10 @@ fn yes_or_no(answer: &str) -> Option<bool> {
     }
 }
 
+fn is_more(answer: &str) -> bool {
+    matches!(answer.trim().to_lowercase().as_str(), "m" | "more")
+}
+
 /// The place, from 0, that a number from 1 names.
 fn place(answer: &str, count: usize) -> Option<usize> {
     answer.trim().parse::<usize>().ok()?.checked_sub(1).filter(|at| *at < count)
@@ -129,6 +175,13 @@ mod tests {
             ("guardian", None),
         ] {
             assert_eq!(yes_or_no(answer), meant, "{answer:?}");
+        }
+    }
+
+    #[test]
+    fn more_is_neither_yes_nor_no() {
+        for (answer, more) in [("more\n", true), ("M", true), ("yes", false), ("mor", false), ("", false)] {
+            assert_eq!((is_more(answer), more && yes_or_no(answer).is_some()), (more, false), "{answer:?}");
         }
     }
 

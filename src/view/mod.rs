@@ -17,7 +17,7 @@ pub mod playbook_text;
 pub mod record;
 pub mod review;
 mod review_block;
-mod slot_words;
+pub mod slot_words;
 pub mod state_now;
 pub mod summary;
 pub mod trace_lines;

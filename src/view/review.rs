@@ -27,14 +27,27 @@ const SHOWN_DATA: usize = 512;
 /// question. Where there is nothing to do, that alone.
 #[must_use]
 pub fn review(desk: &Desk, judged: &Judged, summary: &Summary, width: usize) -> Lines {
-    let council = desk.path.display().to_string();
     let mut out = Lines::default();
     out.blank();
-    if let Answer::NothingToDo(_) = summary.answer {
-        block(summary, width).iter().for_each(|line| out.say(line));
-        return out;
+    if !matches!(summary.answer, Answer::NothingToDo(_)) {
+        details(desk, judged).iter().for_each(|line| out.say(line));
+        out.blank();
     }
-    head(&mut out, &council, judged);
+    block(summary, width).iter().for_each(|line| out.say(line));
+    out
+}
+
+/// Returns the last lines of the review alone.
+#[must_use]
+pub fn block_of(desk: &Desk, judged: &Judged, accepted: &[String], width: usize) -> Lines {
+    block(&Summary::of(desk, judged, accepted), width)
+}
+
+/// Returns all that stands above the last lines, raw words and data too.
+#[must_use]
+pub fn details(desk: &Desk, judged: &Judged) -> Lines {
+    let mut out = Lines::default();
+    head(&mut out, &desk.path.display().to_string(), judged);
     origin(&mut out, judged);
     what_it_does(&mut out, judged);
     what_changes::show(&mut out, judged);
@@ -43,8 +56,6 @@ pub fn review(desk: &Desk, judged: &Judged, summary: &Summary, width: usize) -> 
         unasked(&mut out, judged);
     }
     hashes(&mut out, judged);
-    out.blank();
-    block(summary, width).iter().for_each(|line| out.say(line));
     out
 }
 

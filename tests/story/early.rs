@@ -26,10 +26,10 @@ fn sign_and_a_lever_is_the_whole_command_and_a_slip_of_the_fingers_ends_nothing(
     settle(alice, "me = \"alice\"\nkey = \"alices\"\npayer = \"alices\"\n", "alices");
     let mut terminal = Terminal::start(&mut alice.command(&["sign", "vault"]));
     terminal
-        .asks("Type yes: ")
+        .asks("?  yes / no / more: ")
         .types("ja\n")
-        .asks("type yes, or no")
-        .asks_times("Type yes: ", 2)
+        .asks("type yes, no, or more")
+        .asks_times("?  yes / no / more: ", 2)
         .types("Y\n");
     terminal.asks("password of").types("wrong\n").asks("two more tries");
     terminal.asks_times("password of", 2).types("wrong again\n").asks("one more try");

@@ -112,7 +112,7 @@ fn an_rpc_that_answers_late_and_contradicts_stops_the_signature() {
     let third = &proxies[2];
     let alice = &ceremony.desks[0];
     third.hold("eth_chainId").rewrite(says_paused);
-    let mut terminal = asked(alice, &["sign", "vault"], "Sign this? Type yes");
+    let mut terminal = asked(alice, &["sign", "vault"], "yes / no / more: ");
     third.release();
     thread::sleep(Duration::from_millis(500));
     terminal.types("yes\n");

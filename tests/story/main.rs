@@ -44,6 +44,7 @@ mod ledger;
 mod lines;
 mod many;
 mod mined;
+mod mistakes;
 mod nested;
 mod network;
 mod overview;

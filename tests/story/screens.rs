@@ -79,7 +79,7 @@ fn at_the_question(desk: &Desk, columns: u16, words: &[&str]) -> Vec<String> {
     let words = with_key(desk, words);
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     let mut terminal = Terminal::of_width(columns, &mut desk.command(&words));
-    terminal.asks("Sign this? Type yes: ");
+    terminal.asks("yes / no / more: ");
     let lines = terminal.lines();
     terminal.types("no\n");
     terminal.ends();
@@ -130,7 +130,11 @@ fn masked(line: &str) -> String {
     for (at, word) in words.iter().enumerate() {
         let next = words.get(at + 1).map_or("", String::as_str);
         let in_digest = line.contains("digest ") && word.len() == 4 && is_hex(word);
-        let is_count = next == "pass" || next == "s" || (at > 0 && words[at - 1] == "block");
+        let is_count = next == "pass"
+            || next == "UTC,"
+            || (at > 0 && words[at - 1] == "UTC,")
+            || next == "s"
+            || (at > 0 && words[at - 1] == "block");
         out.push(if in_digest || (word.chars().count() > 10 && is_hex(word)) {
             let start = if word.starts_with("0x") { "0x" } else { "" };
             format!("{start}{}", "h".repeat(word.chars().count() - start.len()))
@@ -245,6 +249,8 @@ fn what_is_done_is_an_answer_and_its_undo_has_the_same_window() {
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     let terminal = Terminal::of_width(80, &mut alice.command(&words));
     let run = terminal.ended(0);
+    let lines: Vec<String> = run.stdout.lines().map(str::to_string).collect();
+    compare("done", block(&lines, " NOTHING TO DO"));
     run.says("NOTHING TO DO: vault paused() is true").never_says("REAL · PAUSE").never_says("REFUSED");
     let lines = at_the_question(alice, 80, &["sign", "vault", "--undo"]);
     let screen = block(&lines, " REAL · UNDO vault");
@@ -270,4 +276,34 @@ fn a_refusal_stands_where_the_question_would() {
     has(screen, &["   what    PAUSE other   guardian nonce 0", "   checks  "]);
     assert!(!lines.iter().any(|line| line.starts_with(" REAL")), "{lines:?}");
     compare("refused", screen);
+}
+
+/// What has scrolled away is shown once more, and the question again; two transactions have a block each.
+#[test]
+fn more_shows_the_rest_and_asks_again() {
+    let (mut ceremony, _) = with_vaults(2);
+    ceremony.add_to_council("\n[levers.apart]\npull = [\"vault-1\", \"vault-2\"]\nalone = [\"vault-2\"]\n");
+    let alice = &ceremony.desks[0];
+    let words = with_key(alice, &["sign", "apart"]);
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let mut terminal = Terminal::of_width(80, &mut alice.command(&words));
+    terminal.asks("Sign as alice 0x");
+    terminal.asks("1 of 2?  yes / no / more: ");
+    let first = terminal.lines();
+    let screen = block(&first, " REAL · PAUSE apart: vault-1");
+    fits(screen, ROWS, 80);
+    has(screen, &["nonce 0, the next one"]);
+    compare("two-parts", screen);
+    let details = |lines: &[String]| lines.iter().filter(|line| line.contains("What it does")).count();
+    let before = details(&first);
+    terminal.types("more\n").asks("Enter shows the next, q ends it: ").types("q\n");
+    terminal.asks_times("1 of 2?  yes / no / more: ", 2);
+    let again = terminal.lines();
+    assert_eq!(details(&again), before + 1, "{again:?}");
+    assert_eq!(block(&again, " REAL").len(), screen.len());
+    terminal.types("what\n").asks("type yes, no, or more").asks_times("1 of 2?  yes / no / more: ", 3);
+    terminal.types("n\n").asks("2 of 2?  yes / no / more: ");
+    has(block(&terminal.lines(), " REAL · PAUSE apart: vault-2"), &["nonce 1, 0 comes first"]);
+    terminal.types("no\n");
+    terminal.ended(4).says("2 of 2 were not signed");
 }

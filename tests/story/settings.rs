@@ -267,7 +267,7 @@ fn one_yes_signs_one_review_and_the_password_is_asked_for_once() {
         let keystore = desk.keystore();
         Terminal::start(&mut desk.command(&["sign", "both", "--keystore", path(&keystore)]))
     };
-    let (first, second) = ("Sign this, 1 of 2? Type yes: ", "Sign this, 2 of 2? Type yes: ");
+    let (first, second) = (", 1 of 2?  yes / no / more: ", ", 2 of 2?  yes / no / more: ");
     let mut terminal = both(alice);
     terminal.asks("lever both").asks(first).types("yes\n").asks("password of").types(&password(alice));
     terminal.asks(second).types("no\n");

@@ -48,7 +48,11 @@ fn a_person_signs_and_sends_by_typing_and_the_password_is_never_seen() {
     let [alice, bob, _] = &ceremony.desks[..] else { unreachable!() };
     let keystore = alice.keystore();
     let mut terminal = at_a_terminal(alice, &asking(path(&keystore), &["sign", "vault"]));
-    terminal.asks("Type yes: ").types("yes\n").asks("password of").types(&format!("{}\n", password(alice)));
+    terminal
+        .asks("yes / no / more: ")
+        .types("yes\n")
+        .asks("password of")
+        .types(&format!("{}\n", password(alice)));
     terminal.ended(0).says("bgsig2").never_says(&password(alice));
     let bobs = sign(bob, &["vault"]);
 
@@ -77,7 +81,7 @@ fn ctrl_c_at_each_prompt_leaves_everything_as_it_was() {
             stopped(&ceremony, alice, &words, "password of", answer, 4).says("stopped at the question");
         }
         let words = asking(path(&carols), &["sign", "vault"]);
-        stopped(&ceremony, carol, &words, "Type yes", answer, 4).says("stopped at the question");
+        stopped(&ceremony, carol, &words, "no / more: ", answer, 4).says("stopped at the question");
         let words = asking(path(&carols), &["sign", "vault", "--yes"]);
         stopped(&ceremony, carol, &words, "password of", answer, 4).says("stopped at the question");
     }
@@ -96,7 +100,7 @@ fn a_no_is_a_no() {
     let carols = carol.keystore();
     for no in ["no\n", "N\n"] {
         let words = asking(path(&carols), &["sign", "vault"]);
-        stopped(&ceremony, carol, &words, "Type yes", no, 4).says("you did not type yes");
+        stopped(&ceremony, carol, &words, "no / more: ", no, 4).says("you did not type yes");
     }
     let words = with_key(alice, &["broadcast", "vault"]);
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
@@ -120,7 +124,7 @@ fn a_yes_typed_ahead_signs_nothing() {
     let bob = &ceremony.desks[1];
     let keystore = bob.keystore();
     let mut terminal = at_a_terminal(bob, &asking(path(&keystore), &["sign", "vault"]));
-    terminal.types("yes\n").asks("Type yes: ").types("no\n");
+    terminal.types("yes\n").asks("no / more: ").types("no\n");
     terminal.ended(4).says("you did not type yes");
 }
 
