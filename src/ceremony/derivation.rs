@@ -11,7 +11,7 @@ use crate::chain::{Ask, Chain, Draft, Sending, Snapshot};
 use crate::error::{Error, Exit};
 use crate::evm::Block;
 use crate::evm::BlockTag;
-use crate::evm::{Answer, Query, Readings};
+use crate::evm::{Answer, Keys, Query, Readings};
 use crate::playbook::{CombinedPlan, Decided, Plan, Playbook, Source};
 use crate::proposal::{BatchContract, BatchSource, Proposal, build_tx};
 use crate::safe::{Call, Nonce, SafeId, SafeState, SafeVersion};
@@ -30,6 +30,8 @@ pub struct First<'r> {
     pub send: Option<&'r Sending>,
     /// The proposal that will probably come out. It decides nothing but what is fetched early.
     pub guess: Option<&'r Proposal>,
+    /// Keys that an earlier rehearsal read: fetched early, and no more.
+    pub hints: Option<&'r Keys>,
     /// `true` if a rehearsal follows.
     pub rehearse: bool,
 }
@@ -43,6 +45,7 @@ impl First<'_> {
         safes: &[],
         send: None,
         guess: None,
+        hints: None,
         rehearse: false,
     };
 }
@@ -145,7 +148,12 @@ impl Order<'_> {
         let safe = |version| SafeId { chain_id, address, version };
         let likely =
             |version| prefetch::likely(safe(version), plan, self.batch(version), owners.clone(), sender);
-        self.versions().into_iter().filter_map(likely).collect()
+        let mut drafts: Vec<Draft> = self.versions().into_iter().filter_map(likely).collect();
+        // All of them are about one Safe: once is enough.
+        if let (Some(draft), Some(hints)) = (drafts.first_mut(), first.hints) {
+            draft.hints.extend(hints.clone());
+        }
+        drafts
     }
 
     /// Derives from the chain as it is now: what the Safe is, and what the playbook gives on it. One round where the

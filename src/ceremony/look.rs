@@ -8,6 +8,7 @@ use alloy::primitives::Address;
 use crate::ceremony::derived::Derived;
 use crate::ceremony::desk::Desk;
 use crate::ceremony::find::{Found, Purpose};
+use crate::ceremony::hints;
 use crate::ceremony::judged::Judged;
 use crate::ceremony::online::{View, propose};
 use crate::ceremony::order::{Given, Order};
@@ -135,11 +136,14 @@ impl<'a> Desk<'a> {
         let online = found.online(self, view, given, rehearse, payer)?;
         // Values that have moved are judged by what it does now.
         let has_moved = matches!(online.derived.matching, Match::Moved(_));
-        Ok(if rehearse || has_moved {
-            online.rehearse(self.progress, payer, guess.as_deref())
-        } else {
-            online.unrehearsed(self.progress)
-        })
+        if !rehearse && !has_moved {
+            return Ok(online.unrehearsed(self.progress));
+        }
+        let rehearsed = online.rehearse(self.progress, payer, guess.as_deref());
+        if let (Some(own), Some(done)) = (&rehearsed.online.derived.own, rehearsed.rehearsal.done()) {
+            hints::keep(&own.order, &done.rehearsal.read);
+        }
+        Ok(rehearsed)
     }
 
     /// Derives an order on the chain as it is now, and rehearses it.

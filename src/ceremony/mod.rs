@@ -23,6 +23,7 @@ pub mod filing;
 pub mod find;
 pub mod freshness;
 pub mod gas;
+pub mod hints;
 pub mod importing;
 pub mod judged;
 pub mod kept;

@@ -9,7 +9,7 @@ use crate::ceremony::find::{Existing, Found};
 use crate::ceremony::matching::compare;
 use crate::ceremony::order::{Given, Order};
 use crate::ceremony::seen::Seen;
-use crate::ceremony::{past_block, prefetch};
+use crate::ceremony::{hints, past_block, prefetch};
 use crate::chain::{Ask, Chain, Sending};
 use crate::check::Match;
 use crate::council;
@@ -80,11 +80,13 @@ pub fn propose<'a>(
     // What is wrong with its arguments is known before the chain is asked.
     order.turn(&Readings::default())?;
     let safes = desk.likely_safes(order.safe);
+    let hints = rehearse.then(|| hints::kept(&order));
     let first = First {
         at,
         nonce: given.nonce.map(|nonce| nonce.plus(order.after)),
         safes: &safes,
         guess,
+        hints: hints.as_ref(),
         rehearse,
         ..First::LATEST
     };
@@ -163,6 +165,7 @@ fn ask(
             extra: &extra,
             safes: &safes,
             send,
+            hints: None,
             guess: Some(proposal),
             rehearse,
         };

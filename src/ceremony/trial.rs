@@ -13,7 +13,7 @@ use crate::chain::{Ask, Chain, Forked};
 use crate::check::{self, Facts, Finding, Match, Past};
 use crate::council;
 use crate::error::{Error, Exit};
-use crate::evm::{Answer, Query, Readings, called, decode_revert};
+use crate::evm::{Answer, Keys, Query, Readings, called, decode_revert};
 use crate::evm::{Block, BlockTag, Write};
 use crate::fork::ExecTransaction;
 use crate::playbook::{self, CombinedPlan, Entry, Plan, PlanError, PlannedCall, Verdict};
@@ -26,7 +26,7 @@ const NOBODY: Address = address!("6e6f626f64790000000000000000000000000000");
 /// The result of one part.
 enum Ended {
     /// It succeeds, and every `after` check holds.
-    Proven { gas: u64, proofs: Vec<String> },
+    Proven { gas: u64, proofs: Vec<String>, read: Keys },
     /// Before anybody signs, and why.
     Refused(String),
     /// In the rehearsal, and why.
@@ -36,7 +36,7 @@ enum Ended {
 impl Ended {
     fn object(&self) -> Value {
         match self {
-            Self::Proven { gas, proofs } => json!({ "ended": "proven", "gas": gas, "proofs": proofs }),
+            Self::Proven { gas, proofs, .. } => json!({ "ended": "proven", "gas": gas, "proofs": proofs }),
             Self::Refused(why) => json!({ "ended": "refused", "why": why }),
             Self::Failed(why) => json!({ "ended": "failed", "why": why }),
         }
@@ -44,7 +44,7 @@ impl Ended {
 
     fn text(&self) -> String {
         match self {
-            Self::Proven { gas, proofs } => format!("would succeed, {gas} gas: {}", proofs.join("; ")),
+            Self::Proven { gas, proofs, .. } => format!("would succeed, {gas} gas: {}", proofs.join("; ")),
             Self::Refused(why) => format!("refused before anybody signs: {why}"),
             Self::Failed(why) => format!("fails: {why}"),
         }
@@ -60,6 +60,8 @@ pub struct Report {
     pub wrong: Option<(Part, Error)>,
     /// The calls of the lever, as far as there is a plan.
     pub calls: Vec<Call>,
+    /// The keys that the lever's transaction and its checks read.
+    pub read: Keys,
     /// The gas of the lever's transaction.
     pub gas: Option<u64>,
     /// It is refused because it is done: all that it promises holds already.
@@ -138,8 +140,9 @@ pub fn try_lever(
     let was = before(order, fork)?;
     let undo = undo.map(|undo| undo.restoring(&was));
     let (lever, done) = pull(order, fork, state, check::findings)?;
-    if let Ended::Proven { gas, .. } = &lever {
+    if let Ended::Proven { gas, read, .. } = &lever {
         report.gas = Some(*gas);
+        report.read.clone_from(read);
     }
     if !report.must_prove(Part::Lever, "the lever", &lever, "fix the playbook, or give the Safe its role") {
         return Ok(report);
@@ -345,7 +348,7 @@ fn pull(
         return Ok((Ended::Refused(refused.join("; ")), writes));
     }
     let proofs = said(&after.iter().collect::<Vec<_>>());
-    Ok((Ended::Proven { gas: ran.gas_used, proofs }, writes))
+    Ok((Ended::Proven { gas: ran.gas_used, proofs, read: ran.read }, writes))
 }
 
 /// Why it is not proven that the calls did anything: what held before proves nothing, unless the playbook says why it is

@@ -1,6 +1,7 @@
 //! One file per command: load, decide, show. The only room that knows all the others; it hashes, encodes, opens and
 //! prints nothing itself.
 
+mod ack;
 mod alert;
 mod armed;
 mod broadcast;
@@ -127,6 +128,8 @@ enum Command {
     Alert(alert::Args),
     /// Show what is signed ahead, and whether it is still good
     Armed(armed::Args),
+    /// Say that you are awake: a line to paste
+    Ack(ack::Args),
     /// Open and close an incident, and write notes
     #[command(subcommand)]
     Incident(incident::Args),
@@ -220,6 +223,7 @@ fn dispatch(ui: &Ui, cli: &Cli) -> Result<Exit, Error> {
         Some(Command::DryRun(args)) => dry_run::run(&load()?, args),
         Some(Command::Watch(args)) => watch::run(&load()?, args),
         Some(Command::Alert(args)) => alert::run(&load()?, args),
+        Some(Command::Ack(args)) => ack::run(&load()?, args),
         Some(Command::Incident(args)) => incident::run(&load()?, args),
         Some(Command::Log(args)) => log::run(&load()?, args),
         Some(Command::Doctor(args)) => doctor::run(&quietly()?, args),

@@ -1,5 +1,8 @@
 //! `status`: who has signed, what is missing, what has drifted.
 
+use std::collections::BTreeSet;
+use std::time::Duration;
+
 use alloy::primitives::Address;
 use clap_complete::ArgValueCompleter;
 use serde_json::{Value, json};
@@ -17,6 +20,7 @@ use crate::command::complete;
 use crate::command::home;
 use crate::council::Call;
 use crate::error::{Error, Exit};
+use crate::incident::{Journal, Utc, awake, began};
 use crate::proposal::{NotReady, Shortfall, assemble};
 use crate::safe::SafeTree;
 use crate::session::each_part::{each, each_offline};
@@ -117,15 +121,16 @@ fn one(session: &Session, args: &Args, judged: &Judged) -> Result<Exit, Error> {
     if let Some(next) = stage.next(&session.words_of(judged.proposal(), &args.what)) {
         session.ui.say(&Text::default().dim("  → ").add(&next));
     }
-    let calls = match stage {
-        Stage::Signing => session.council.calls_for(&tally.missing, clock::seconds()),
-        _ => Vec::new(),
-    };
-    for call in calls.iter().take(MOST_CALLS) {
-        session.ui.say(&Text::default().dim("  → call ").add(&call.to_string()));
-    }
     let mut object = object(judged, &tally, &refused, stage);
-    object["call"] = calls.iter().map(call_object).collect();
+    if stage == Stage::Signing {
+        let (awake, late) = waking(session, judged, &tally)?;
+        let mut calls = session.council.calls_for(&tally.missing, clock::seconds());
+        calls.retain(|call| !awake.contains(&call.person.name));
+        say_whom_to_call(session, &awake, late, &calls);
+        object["awake"] = json!(awake);
+        object["late_by_seconds"] = json!(late.map(|late| late.as_secs()));
+        object["call"] = calls.iter().map(call_object).collect();
+    }
     object["sent"] = json!(sent);
     object["lost"] = json!(lost);
     object["armed"] = json!(armed);
@@ -173,6 +178,36 @@ fn show(session: &Session, judged: &Judged, tally: &Shortfall, refused: &[Findin
         let mark = if finding.sort == Sort::Drift { "drift: " } else { "refused: " };
         ui.say(&Text::default().bad(mark).add(&finding.sentence));
         ui.say(&Text::default().dim("  → ").add(&finding.fix));
+    }
+}
+
+/// Returns who says that they are awake, and by how much the first signature is late.
+fn waking(
+    session: &Session,
+    judged: &Judged,
+    tally: &Shortfall,
+) -> Result<(BTreeSet<String>, Option<Duration>), Error> {
+    let journal = Journal::read(&session.incidents.journal().read()?);
+    let now = Utc::from_millis(u64::try_from(clock::now().as_millis()).unwrap_or(u64::MAX));
+    let began = began(journal.iter(), judged.proposal().hash()).filter(|_| tally.approved.is_empty());
+    let due = session.council.response.first_signature;
+    let late = began.zip(due).and_then(|(began, due)| now.since(began).checked_sub(due));
+    Ok((awake(&journal, now), late))
+}
+
+fn say_whom_to_call(session: &Session, awake: &BTreeSet<String>, late: Option<Duration>, calls: &[Call]) {
+    let ui = session.ui;
+    if !awake.is_empty() {
+        let names = awake.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
+        ui.say(&Text::default().dim("  awake: ").add(&names));
+    }
+    if let Some(late) = late {
+        let minutes = late.as_secs() / 60;
+        let text = format!("the first signature was due {minutes} min ago: call now");
+        ui.say(&Text::default().bad("  late: ").add(&text));
+    }
+    for call in calls.iter().take(MOST_CALLS) {
+        ui.say(&Text::default().dim("  → call ").add(&call.to_string()));
     }
 }
 

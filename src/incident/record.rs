@@ -259,7 +259,8 @@ fn mined(one: &Transaction, entries: &[&Entry]) -> Option<Moment> {
         let is_ours = |about: &About| about.safe_tx_hash == one.about.safe_tx_hash;
         matches!(entry.draft.act, Act::Sent { .. }) && entry.draft.about.as_ref().is_some_and(is_ours)
     });
-    let sent = sent.map(|entry| entry.draft.time).filter(|sent| sent.since(at) < 1_000).max();
+    let sent =
+        sent.map(|entry| entry.draft.time).filter(|sent| sent.since(at) < Duration::from_secs(1)).max();
     let at = sent.map_or(at, |sent| sent.max(at));
     let (about, block, succeeded) = (one.about.clone(), executed.block, executed.succeeded);
     Some(Moment { at, lane: Lane::Chain, what: Happened::Mined { about, block, succeeded } })
@@ -295,7 +296,7 @@ fn against_the_chain(one: &Transaction) -> Option<String> {
 fn measures(moments: &[Moment], began: Option<Utc>, response: &Response) -> Vec<Measure> {
     let until = |is_it: &dyn Fn(&Happened) -> bool| {
         let moment = moments.iter().find(|moment| is_it(&moment.what))?;
-        Some(Duration::from_millis(moment.at.since(began?)))
+        Some(moment.at.since(began?))
     };
     let acted =
         |is_it: fn(&Act) -> bool| until(&|what| matches!(what, Happened::Entered(act, _) if is_it(act)));

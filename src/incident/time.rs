@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::time::Duration;
 
 use jiff::Timestamp;
 
@@ -27,16 +28,22 @@ impl Utc {
         self.0.as_millisecond().unsigned_abs()
     }
 
+    /// Returns the moment that is so much later.
+    #[must_use]
+    pub fn later(self, by: Duration) -> Self {
+        Self::from_millis(self.millis().saturating_add(u64::try_from(by.as_millis()).unwrap_or(u64::MAX)))
+    }
+
+    /// Returns how long ago another moment was; nothing if it is yet to come.
+    #[must_use]
+    pub fn since(self, earlier: Self) -> Duration {
+        Duration::from_millis(self.millis().saturating_sub(earlier.millis()))
+    }
+
     /// Returns the full seconds since 1970.
     #[must_use]
     pub fn as_seconds(self) -> u64 {
         self.millis() / 1_000
-    }
-
-    /// Returns the milliseconds from an earlier moment to this one; zero if that is later.
-    #[must_use]
-    pub fn since(self, earlier: Self) -> u64 {
-        self.millis().saturating_sub(earlier.millis())
     }
 }
 

@@ -10,6 +10,7 @@ use alloy::primitives::{Address, Bytes, Selector, U256};
 use super::levers::{Contract, LeverSeen, Tried};
 use crate::ceremony::council_check::check_levers;
 use crate::ceremony::desk::Desk;
+use crate::ceremony::hints;
 use crate::ceremony::order::{Given, Order};
 use crate::ceremony::trial::{self, Part, Report};
 use crate::chain::{Age, Ask, Chain, EndpointReport, Snapshot, judge_age};
@@ -243,6 +244,7 @@ impl Work<'_, '_> {
         let mut fork = self.link.forked(&seen, self.now);
         let mut report = trial::try_lever(&order, undo.as_ref(), self.link, &mut fork, &seen.state)?;
         fork.teach(&mut seen);
+        hints::keep(&order, &report.read);
         if let (Some((Part::Undo, _)), Ok(undo)) = (&report.wrong, &undo)
             && self.others_take_it_back(&order, undo, &mut seen)
         {

@@ -8,6 +8,7 @@
 
 #![allow(clippy::disallowed_methods, reason = "the room of files and of the environment")]
 
+mod cache_folder;
 mod folder;
 mod incidents;
 mod keystores;
@@ -20,6 +21,7 @@ mod write;
 use std::io;
 use std::path::Path;
 
+pub use cache_folder::CacheFolder;
 pub use folder::{Stored, files_below};
 pub use incidents::{Incidents, Lock};
 pub use keystores::{find_keystore, keystores};

@@ -31,6 +31,7 @@ const COMMANDS: &[&str] = &[
     "alert",
     "card",
     "armed",
+    "ack",
     "incident",
     "incident open",
     "incident note",

@@ -10,7 +10,7 @@ use breakglass::safe::SafeVersion;
 use serde_json::Value;
 
 use crate::stage::{Anvil, Ceremony, Desk, KEYS, Proxy, Run, SafeSetup, dead_url, deploy};
-use crate::steps::{as_the_safe, path, run, with_key};
+use crate::steps::{as_the_safe, behind_a_proxy, path, run, sign, with_key};
 
 sol! {
     function changeThreshold(uint256 threshold) external;
@@ -264,4 +264,56 @@ fn a_roll_call_shows_who_can_sign_and_who_has_another_file() {
     let carols = roll_call(carol);
     take_in(alice, &carols).ended(0);
     is_not_ready(alice, "council-differs", "carol had another council file on 20");
+}
+
+/// Rounds and posts of the first `pause` of a lever at a desk.
+fn rounds_of_pause(ceremony: &Ceremony, proxy: &Proxy) -> usize {
+    proxy.forget_counts();
+    ceremony.desks[0].run(&["pause", "vault"]).ended(0);
+    proxy.counts().rounds
+}
+
+#[test]
+fn the_first_pause_after_doctor_takes_one_round() {
+    let (cold, proxy) = behind_a_proxy();
+    assert_eq!(rounds_of_pause(&cold, &proxy), 2);
+    let (ceremony, proxy) = behind_a_proxy();
+    doctor(&ceremony.desks[0]).ended(0);
+    assert_eq!(rounds_of_pause(&ceremony, &proxy), 1);
+    // What the cache says decides nothing: of another's keys, of garbage, the proposal is the same.
+    let (third, _) = behind_a_proxy();
+    let alice = &third.desks[0];
+    doctor(alice).ended(0);
+    let cache = alice.home().join(".cache/breakglass");
+    let file = fs::read_dir(&cache).unwrap().next().unwrap().unwrap().path();
+    let poisoned = format!("{{\"accounts\":[\"{POOR}\"],\"slots\":[],\"block_hashes\":[]}}");
+    for text in ["not JSON", poisoned.as_str()] {
+        fs::write(&file, text).unwrap();
+        alice.run(&["pause", "vault"]).ended(0);
+        fs::remove_dir_all(alice.path("incidents")).unwrap();
+    }
+}
+
+#[test]
+fn whoever_is_awake_is_not_called_and_a_late_first_signature_is_said() {
+    let mut ceremony = ready();
+    ceremony.add_to_council("\n[response]\nfirst_signature = \"0 seconds\"\n");
+    let [alice, bob, _] = &ceremony.desks[..] else { panic!() };
+    alice.run(&["pause", "vault"]).ended(0);
+    let run =
+        alice.run(&["status", "vault"]).ended(3).says("the first signature was due 0 min ago: call now");
+    run.says("call alice: phone").says("call bob: phone").says("call carol: phone");
+    let line = bob.run(&["ack", "--as", "bob"]).ended(0).stdout;
+    assert!(line.starts_with("bgawake1 bob 20"), "{line}");
+    fs::write(alice.path("chat.txt"), format!("bob: {line}\nbgawake1 eve 2026-01-01T00:00:00.000Z")).unwrap();
+    let run = alice.run(&["ack", path(&alice.path("chat.txt"))]).ended(0).says("awake: bob");
+    run.says("refused: nobody is called \"eve\"");
+    let run = alice.run(&["status", "vault"]).ended(3).says("awake: bob").never_says("call bob");
+    run.says("call carol: phone");
+    let old = "bgawake1 carol 2026-01-01T00:00:00.000Z";
+    fs::write(alice.path("chat.txt"), old).unwrap();
+    alice.run(&["ack", path(&alice.path("chat.txt"))]).ended(1).says("that is not of these hours");
+    alice.run(&["ack"]).ended(2).says("--as NAME");
+    sign(alice, &["vault"]);
+    alice.run(&["status", "vault"]).ended(3).never_says("the first signature was due");
 }

@@ -1,0 +1,44 @@
+//! Keys that an earlier rehearsal of a lever read, kept in the reader's cache: what is fetched early, and nothing else. A wrong
+//! one costs its fetching; the values come from the quorum each time.
+
+use crate::ceremony::order::Order;
+use crate::council::TextDigest;
+use crate::evm::Keys;
+use crate::store::CacheFolder;
+
+/// More keys than this are neither kept nor used.
+const MOST: usize = 2_000;
+
+/// Returns the keys that an earlier rehearsal of these levers read; none if there was none.
+#[must_use]
+pub fn kept(order: &Order) -> Keys {
+    let text = CacheFolder::find().and_then(|folder| folder.read(&name(order)));
+    let keys: Option<Keys> = text.and_then(|text| serde_json::from_str(&text).ok());
+    keys.filter(|keys| keys.len() <= MOST).map(without_blocks).unwrap_or_default()
+}
+
+/// Keeps the keys that a rehearsal of these levers read.
+pub fn keep(order: &Order, read: &Keys) {
+    if read.is_empty() || read.len() > MOST {
+        return;
+    }
+    if let (Some(folder), Ok(text)) =
+        (CacheFolder::find(), serde_json::to_string(&without_blocks(read.clone())))
+    {
+        folder.write(&name(order), &text);
+    }
+}
+
+/// Hashes of blocks are those of another day.
+fn without_blocks(mut keys: Keys) -> Keys {
+    keys.block_hashes.clear();
+    keys
+}
+
+/// One file for each set of levers and Safe, whatever the arguments.
+fn name(order: &Order) -> String {
+    let levers: Vec<&str> = order.levers().collect();
+    let playbooks: Vec<&str> = order.playbooks().map(|playbook| playbook.id.as_str()).collect();
+    let what = format!("{} {} {}", levers.join(" "), playbooks.join(" "), order.pull.undo);
+    format!("{}-{}-{}.json", order.chain.id, order.safe.address, TextDigest::of(&what).digits())
+}

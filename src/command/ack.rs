@@ -1,0 +1,107 @@
+//! `ack`: "I am awake", a line to paste. Nobody signs it: it says whom not to call.
+
+use std::path::PathBuf;
+
+use clap::ValueHint;
+use clap_complete::ArgValueCompleter;
+use serde_json::json;
+
+use crate::ceremony::own_settings::settings;
+use crate::cli::args::ARGUMENTS;
+use crate::cli::complete;
+use crate::clock;
+use crate::error::{Error, Exit};
+use crate::incident::{Act, Awake, Plain, Utc, find_awake};
+use crate::near::hint;
+use crate::session::Session;
+use crate::store;
+use crate::ui::Text;
+
+const EXAMPLES: &str = "\
+Examples:
+  breakglass ack                     prints a line; paste it to the others
+  pbpaste | breakglass ack -         takes in the lines of the others";
+
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "What", after_help = EXAMPLES)]
+pub struct Args {
+    /// A chat with the lines of others; - for standard input
+    #[arg(help_heading = ARGUMENTS, value_hint = ValueHint::FilePath)]
+    chat: Option<PathBuf>,
+
+    /// Who is awake, where your settings do not say who you are
+    #[arg(long = "as", value_name = "NAME", conflicts_with = "chat", add = ArgValueCompleter::new(complete::signers))]
+    person: Option<String>,
+}
+
+pub fn run(session: &Session, args: &Args) -> Result<Exit, Error> {
+    let now = Utc::from_millis(u64::try_from(clock::now().as_millis()).unwrap_or(u64::MAX));
+    match &args.chat {
+        Some(path) => take_in(session, path, now),
+        None => own(session, args.person.clone(), now),
+    }
+}
+
+fn own(session: &Session, person: Option<String>, now: Utc) -> Result<Exit, Error> {
+    let name = match person {
+        Some(name) => Some(name),
+        None => settings(session.ui)?.me,
+    };
+    let name = name.ok_or_else(|| {
+        Error::new(Exit::Usage, "it is not known who you are")
+            .hint("pass --as NAME, or name it once as me in your settings: breakglass help settings")
+    })?;
+    let name = known(session, &name)?;
+    let awake = Awake { name, at: now };
+    session.write(Act::Awake { name: awake.name.clone(), at: awake.at })?;
+    session.ui.data(&awake.to_string());
+    session.ui.say(&Text::new("paste this line to the others; what to do: breakglass"));
+    session.ui.object(&json!({ "name": awake.name.to_string(), "line": awake.to_string() }));
+    Ok(Exit::Done)
+}
+
+/// A name of the council file.
+fn known(session: &Session, name: &str) -> Result<Plain, Error> {
+    let council = &session.council;
+    if !council.signers.contains_key(name) && !council.people.contains_key(name) {
+        let all: Vec<&str> =
+            council.people.keys().chain(council.signers.keys()).map(String::as_str).collect();
+        let message = format!("nobody is called {name:?} in the council file; {}", hint(name, all));
+        return Err(Error::new(Exit::Usage, message).hint("[people] and [signers] have the names"));
+    }
+    Plain::new(name).map_err(|why| Error::new(Exit::Usage, format!("the name {name:?}: {why}")))
+}
+
+fn take_in(session: &Session, path: &std::path::Path, now: Utc) -> Result<Exit, Error> {
+    let foreign = if path.as_os_str() == "-" { store::read_stdin()? } else { store::read_foreign(path)? };
+    let (mut awake, mut refused) = (Vec::new(), Vec::new());
+    for found in find_awake(&foreign.text) {
+        let checked = found.and_then(|line| {
+            known(session, &line.name.to_string()).map_err(|error| error.message)?;
+            if line.is_of_now(now) {
+                Ok(line)
+            } else {
+                Err(format!("{}: that is not of these hours", line.at))
+            }
+        });
+        match checked {
+            Ok(line) => {
+                session.write(Act::Awake { name: line.name.clone(), at: line.at })?;
+                session.ui.say(&Text::default().good("awake: ").add(&line.name.to_string()));
+                awake.push(line.name.to_string());
+            }
+            Err(why) => {
+                session.ui.say(&Text::default().bad("refused: ").add(&why));
+                refused.push(why);
+            }
+        }
+    }
+    let object = json!({ "awake": awake, "refused": refused });
+    if awake.is_empty() {
+        return Err(Error::new(Exit::Failed, "no line of breakglass ack was taken in")
+            .hint("a line begins with bgawake1")
+            .having_done(object));
+    }
+    session.ui.object(&object);
+    Ok(Exit::Done)
+}
