@@ -27,6 +27,8 @@ pub struct First<'r> {
     pub extra: &'r [Query],
     /// Safes that may own it.
     pub safes: &'r [Address],
+    /// Its likely owners, and whoever pays.
+    pub accounts: &'r [Address],
     pub send: Option<&'r Sending>,
     /// The proposal that will probably come out. It decides nothing but what is fetched early.
     pub guess: Option<&'r Proposal>,
@@ -43,6 +45,7 @@ impl First<'_> {
         nonce: None,
         extra: &[],
         safes: &[],
+        accounts: &[],
         send: None,
         guess: None,
         hints: None,
@@ -177,6 +180,7 @@ impl Order<'_> {
         let ask = Ask {
             safe: self.safe.address,
             safes: first.safes,
+            accounts: first.accounts,
             queries: &queries,
             sending: first.send,
             drafts: &drafts,

@@ -1,5 +1,7 @@
 //! A proposal with everything that is known about it, judged: what a signer is shown and what is acted on.
 
+use std::collections::BTreeMap;
+
 use alloy::primitives::Address;
 
 use crate::ceremony::derived::{Derived, Own};
@@ -10,7 +12,7 @@ use crate::ceremony::seen::{Seen, proven_at};
 use crate::chain::EndpointReport;
 use crate::check::{self, Facts, Finding, Past};
 use crate::error::{Error, Exit};
-use crate::evm::Readings;
+use crate::evm::{AccountKind, Readings};
 use crate::fork::Rehearsal;
 use crate::playbook::{Decided, Entry, Plan, Verdict};
 use crate::proposal::{Approvals, Proposal, Shortfall, Way, count};
@@ -24,6 +26,7 @@ struct Gathered<'a> {
     decided: Vec<Decided>,
     entries: Vec<Entry<'a>>,
     changes: Vec<Address>,
+    owner_safes: Vec<Address>,
 }
 
 impl<'a> Gathered<'a> {
@@ -73,6 +76,7 @@ impl<'a> Judged<'a> {
         let gathered = Gathered {
             before: self.before(),
             endpoints: self.endpoints(),
+            owner_safes: self.derived.owners.children().iter().map(|safe| safe.id.address).collect(),
             ..Gathered::of(self.derived.own.as_ref())
         };
         check::findings(&self.facts(&gathered, signing))
@@ -203,6 +207,7 @@ impl<'a> Judged<'a> {
 
     fn facts<'s>(&'s self, gathered: &'s Gathered<'s>, signing: bool) -> Facts<'s> {
         const NOT_ASKED: &Past = &Past::NotAsked;
+        const NO_ACCOUNTS: &BTreeMap<Address, AccountKind> = &BTreeMap::new();
         let (derived, seen) = (&self.derived, self.seen.as_ref());
         let done = self.rehearsal.done();
         Facts {
@@ -232,6 +237,8 @@ impl<'a> Judged<'a> {
             not_rehearsed: self.rehearsal.failure(),
             code_then: done.map_or(&[], |done| &done.code_then),
             proxy_code: seen.map(|seen| seen.snapshot.code_hash),
+            accounts: seen.map_or(NO_ACCOUNTS, |seen| &seen.snapshot.accounts),
+            owner_safes: &gathered.owner_safes,
             pins: &derived.pins,
             decided: &gathered.decided,
             entries: &gathered.entries,

@@ -79,12 +79,13 @@ pub fn propose<'a>(
     let what = format!("reading {} on {}", order.safe.name, order.chain.name);
     // What is wrong with its arguments is known before the chain is asked.
     order.turn(&Readings::default())?;
-    let safes = desk.likely_safes(order.safe);
+    let (safes, accounts) = (desk.likely_safes(order.safe), desk.likely_accounts(order.safe, None));
     let hints = rehearse.then(|| hints::kept(&order));
     let first = First {
         at,
         nonce: given.nonce.map(|nonce| nonce.plus(order.after)),
         safes: &safes,
+        accounts: &accounts,
         guess,
         hints: hints.as_ref(),
         rehearse,
@@ -155,7 +156,8 @@ fn ask(
     let likely = safe.owners.as_ref().map(Owners::list).unwrap_or_default();
     let extra = desk.owners(safe, None);
     let extra = extra.map(|owners| owners.approval_queries(proposal, MOST_LIKELY)).unwrap_or_default();
-    let safes = desk.likely_safes(safe);
+    let payer = send.map(|sending| sending.from);
+    let (safes, accounts) = (desk.likely_safes(safe), desk.likely_accounts(safe, payer));
     let what = format!("reading {} on {}", safe.name, desk.chain_of(safe)?.name);
     // A lever of another Safe or chain is not even derived on this one.
     let (mut snapshot, live) = if let Some(order) = order.filter(|order| order.safe.name == safe.name) {
@@ -164,6 +166,7 @@ fn ask(
             nonce: Some(proposal.nonce()),
             extra: &extra,
             safes: &safes,
+            accounts: &accounts,
             send,
             hints: None,
             guess: Some(proposal),
@@ -177,6 +180,7 @@ fn ask(
         let ask = Ask {
             safe: safe.address,
             safes: &safes,
+            accounts: &accounts,
             queries: &extra,
             sending: send,
             drafts: draft.as_slice(),

@@ -14,6 +14,9 @@ use crate::safe::{
     usual_singleton,
 };
 
+/// The most owners whose code is looked at.
+const MOST_ACCOUNTS: usize = 50;
+
 impl Desk<'_> {
     /// The owners of a Safe by the council file and, where it was asked, by the chain.
     #[must_use]
@@ -84,6 +87,15 @@ impl Desk<'_> {
             }
         }
         found.into_iter().skip(1).map(|safe| safe.address).collect()
+    }
+
+    /// The accounts whose code is looked at: the owners that the council file pins, and whoever pays.
+    #[must_use]
+    pub fn likely_accounts(&self, safe: &council::Safe, payer: Option<Address>) -> Vec<Address> {
+        let owners = safe.owners.as_ref().map(Owners::list).unwrap_or_default();
+        let mut accounts: Vec<Address> = owners.iter().copied().take(MOST_ACCOUNTS).collect();
+        accounts.extend(payer.filter(|payer| !owners.contains(payer)));
+        accounts
     }
 
     /// The Safes that may own a Safe, as the council file pins them.

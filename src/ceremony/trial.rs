@@ -333,6 +333,8 @@ fn pull(
         not_rehearsed: None,
         code_then: &[],
         proxy_code: None,
+        accounts: &BTreeMap::new(),
+        owner_safes: &[],
         pins: &BTreeMap::new(),
         decided: &[],
         entries: &entries,

@@ -1,5 +1,7 @@
 //! A Safe and whatever else a plan or a check asks, all from one block and in one round.
 
+use std::collections::BTreeMap;
+
 use alloy::primitives::{Address, B256, U256, keccak256};
 use alloy::sol_types::SolCall;
 use serde_json::json;
@@ -10,7 +12,7 @@ use super::fees::{self, Prepared, Sending};
 use super::json_rpc::{AT, Reply, Request};
 use super::quorum::{Agreed, Chain};
 use super::settle::Settled;
-use crate::evm::{Answer, BlockRef, BlockTag, Fresh, Header, Query, Readings};
+use crate::evm::{AccountKind, Answer, BlockRef, BlockTag, Fresh, Header, Query, Readings};
 use crate::fork::{Expected, Rehearsal};
 use crate::safe::ISafe::{VERSIONCall, getModulesPaginatedCall, getOwnersCall};
 use crate::safe::{
@@ -31,6 +33,8 @@ pub struct Ask<'a> {
     pub safe: Address,
     /// Other Safes, to be read along: those that may own it.
     pub safes: &'a [Address],
+    /// Accounts whose code tells what acts for them: owners, and whoever pays.
+    pub accounts: &'a [Address],
     pub queries: &'a [Query],
     /// A transaction that is about to be sent.
     pub sending: Option<&'a Sending>,
@@ -45,6 +49,8 @@ pub struct Snapshot {
     pub state: SafeState,
     /// Those of [`Ask::safes`] that are Safes.
     pub safes: Vec<SafeState>,
+    /// For [`Ask::accounts`].
+    pub accounts: BTreeMap<Address, AccountKind>,
     /// keccak256 of the code at the Safe's own address: the proxy's.
     pub code_hash: B256,
     pub readings: Readings,
@@ -94,6 +100,8 @@ impl Chain {
         let state_end = requests.len();
         requests.extend(ask.safes.iter().flat_map(|safe| safe_requests(*safe)));
         let safes_end = requests.len();
+        requests.extend(ask.accounts.iter().map(|account| code(*account)));
+        let accounts_end = requests.len();
         requests.extend(ask.queries.iter().filter_map(request));
         let queries_end = requests.len();
         requests.extend(ask.sending.map(fees::requests).unwrap_or_default());
@@ -108,7 +116,13 @@ impl Chain {
         let read = |(at, safe): (usize, &Address)| self.safe_state(*safe, &agreed.header, safe_at(at)).ok();
         let safes: Vec<SafeState> =
             ask.safes.iter().enumerate().filter_map(read).map(|(state, _)| state).collect();
-        let answers = parts.values(safes_end..queries_end);
+        let answers = parts.values(accounts_end..queries_end);
+        let codes = parts.values(safes_end..accounts_end);
+        let kind = |(account, code): (&Address, Settled)| match code {
+            Settled::Data(code) => Some((*account, AccountKind::of(&code))),
+            _ => None,
+        };
+        let accounts = ask.accounts.iter().zip(codes).filter_map(kind).collect();
         let prepared = ask.sending.map(|_| {
             let range = queries_end..sending_end;
             fees::prepared(self.id(), &agreed.header, &parts.values(range.clone()), &parts.hints(range))
@@ -119,7 +133,7 @@ impl Chain {
         let fresh = (at == BlockTag::Latest).then(|| Fresh::from_quorum(tree()));
         let readings = readings(ask.queries, &answers, &agreed.header);
         let header = agreed.header.clone();
-        Ok(Snapshot { header, state, safes, code_hash, readings, prepared, known, fresh })
+        Ok(Snapshot { header, state, safes, accounts, code_hash, readings, prepared, known, fresh })
     }
 
     /// Answers at this very block, in one round.
@@ -242,10 +256,14 @@ impl Chain {
 /// The requests that [`Chain::safe_state`] reads, in its order, which ends with that of [`FIXED_SLOTS`].
 fn safe_requests(safe: Address) -> Vec<Request> {
     let calls = [call(safe, &VERSIONCall {}), call(safe, &getOwnersCall {}), modules_page(safe, SENTINEL)];
-    std::iter::once(Request::new("eth_getCode", json!([safe, AT])))
+    std::iter::once(code(safe))
         .chain(calls)
         .chain(FIXED_SLOTS.map(|(slot, ..)| Request::new("eth_getStorageAt", json!([safe, slot, AT]))))
         .collect()
+}
+
+fn code(address: Address) -> Request {
+    Request::new("eth_getCode", json!([address, AT]))
 }
 
 fn modules_page(safe: Address, start: Address) -> Request {

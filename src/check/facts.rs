@@ -7,7 +7,7 @@ use alloy::primitives::{Address, B256};
 use super::Past;
 use crate::chain::{Age, EndpointReport};
 use crate::council;
-use crate::evm::{Answer, Query, Readings};
+use crate::evm::{AccountKind, Answer, Query, Readings};
 use crate::fork::{Outcome, Rehearsal};
 use crate::playbook::{Check, Decided, Entry, Plan, PlannedCall, Verdict};
 use crate::proposal::{Contender, Difference, Proposal, RecordedCode, calls_of};
@@ -80,6 +80,10 @@ pub struct Facts<'a> {
     pub code_then: &'a [RecordedCode],
     /// keccak256 of the code at the Safe's own address; none offline.
     pub proxy_code: Option<B256>,
+    /// The code of the owners and of the payer, as far as they were looked up.
+    pub accounts: &'a BTreeMap<Address, AccountKind>,
+    /// The owners that are Safes of the council file.
+    pub owner_safes: &'a [Address],
     /// The code that the council file pins, by the target that runs it.
     pub pins: &'a BTreeMap<Address, Vec<B256>>,
     /// The parts of the transaction that the chain decides, and nothing else confirms.

@@ -13,6 +13,7 @@ mod facts;
 mod falsehoods;
 mod outflow;
 mod own_playbook;
+mod owner_accounts;
 mod past_statements;
 mod powers;
 mod problem;
@@ -33,13 +34,14 @@ pub use problem::{Finding, Problem, Readable, readable};
 type Check = (&'static str, fn(&Facts) -> Vec<Problem>);
 
 /// Every check, in the order in which a signer should doubt.
-const CHECKS: [&[Check]; 10] = [
+const CHECKS: [&[Check]; 11] = [
     &endpoints::FIRST,
     &own_playbook::CHECKS,
     &transaction::CHECKS,
     &safe_pins::CHECKS,
     &contracts::CHECKS,
     &powers::CHECKS,
+    &owner_accounts::CHECKS,
     &code::CHECKS,
     &rehearsal_checks::CHECKS,
     &control::CHECKS,

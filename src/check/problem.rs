@@ -8,8 +8,8 @@ use serde::Serialize;
 use super::description::{Description, Level, Sort};
 
 use super::{
-    allowed_effects, code, contracts, control, endpoints, falsehoods, outflow, own_playbook, powers,
-    rehearsal_checks, safe_pins, transaction,
+    allowed_effects, code, contracts, control, endpoints, falsehoods, outflow, own_playbook, owner_accounts,
+    powers, rehearsal_checks, safe_pins, transaction,
 };
 
 macro_rules! problems {
@@ -43,6 +43,7 @@ problems! {
     Safe(safe_pins),
     Contracts(contracts),
     Powers(powers),
+    OwnerAccounts(owner_accounts),
     Code(code),
     Rehearsal(rehearsal_checks),
     Effects(allowed_effects),

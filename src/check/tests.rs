@@ -223,6 +223,8 @@ impl Case {
             not_rehearsed: self.not_rehearsed,
             code_then: &self.code_then,
             proxy_code: self.proxy_code,
+            accounts: &BTreeMap::new(),
+            owner_safes: &[],
             pins: &self.pins,
             decided: &self.decided,
             entries: &self.entries,

@@ -11,7 +11,7 @@ use crate::ceremony::new_safe::{batch_queries, safe_fields, usual_name};
 use crate::chain::{Ask, Chain, Options, Snapshot};
 use crate::council::{Council, FILE_NAME, RpcAddress, RpcAddressError};
 use crate::error::{Error, Exit};
-use crate::evm::BlockTag;
+use crate::evm::{AccountKind, BlockTag};
 use crate::excerpt::hide_urls;
 use crate::safe::parse_address;
 use crate::store;
@@ -74,6 +74,11 @@ pub fn run(ui: &Ui, council: Option<&Path>, args: &Args) -> Result<Exit, Error> 
         state.owners.threshold(),
         state.owners.list().len()
     )));
+    for (name, owner) in names.iter().zip(state.owners.list()) {
+        if let Some(note) = snapshot.accounts.get(owner).and_then(|kind| note(*kind)) {
+            ui.say(&Text::default().warn("! ").add(&format!("{name} {owner}: {note}")));
+        }
+    }
     ui.say(&Text::new("next: compare the owners with your own records, name them, and bind a lever:"));
     ui.say(&Text::new("  breakglass playbook list"));
     ui.object(&json!({ "council": path.display().to_string(), "chain_id": chain_id }));
@@ -138,7 +143,24 @@ fn read(ui: &Ui, args: &Args) -> Result<(u64, Snapshot), Error> {
     let queries = batch_queries(id);
     let ask = Ask { safe: args.safe, queries: &queries, ..Ask::default() };
     let snapshot = ui.wait("reading the Safe", || link.snapshot(&ask, BlockTag::Latest))?;
+    let owners = snapshot.state.owners.list().to_vec();
+    let ask = Ask { accounts: &owners, ..ask };
+    let snapshot = ui.wait("reading its owners", || link.snapshot(&ask, BlockTag::Latest))?;
     Ok((id, snapshot))
+}
+
+/// Returns what is to be said of an owner that is not a plain key: it is a contract, or has delegated.
+fn note(kind: AccountKind) -> Option<String> {
+    match kind {
+        AccountKind::Key => None,
+        AccountKind::Contract => Some(
+            "A contract: this owner is a contract. If it is a Safe, describe it under [safes] and name it in owners."
+                .into(),
+        ),
+        AccountKind::Delegated(to) => {
+            Some(format!("This owner has delegated to the code at {to} (EIP-7702), which may act for it."))
+        }
+    }
 }
 
 fn council_file(args: &Args, chain: &str, chain_id: u64, snapshot: &Snapshot, names: &[String]) -> String {
@@ -161,7 +183,9 @@ fn council_file(args: &Args, chain: &str, chain_id: u64, snapshot: &Snapshot, na
         let _ = writeln!(text, "{key} = {value}");
     }
     for (name, owner) in names.iter().zip(state.owners.list()) {
-        let _ = write!(text, "\n[signers.{name}]\naddress = \"{owner}\"\n");
+        let note = snapshot.accounts.get(owner).and_then(|kind| note(*kind));
+        let note = note.map(|note| format!("# {note}\n")).unwrap_or_default();
+        let _ = write!(text, "\n{note}[signers.{name}]\naddress = \"{owner}\"\n");
     }
     let _ = write!(
         text,

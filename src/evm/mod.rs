@@ -3,6 +3,7 @@
 //!
 //! May touch values only: who asks a question, and of whom, is for the rooms above.
 
+mod account_kind;
 pub mod amount;
 mod block;
 mod effect;
@@ -13,6 +14,7 @@ mod query;
 mod render;
 mod revert;
 
+pub use account_kind::AccountKind;
 pub use block::{Block, BlockHash, BlockRef, BlockTag, Header, TxHash, WireHeader};
 pub use effect::{Keys, TokenChange, Write};
 pub use fresh::Fresh;

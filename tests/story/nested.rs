@@ -2,16 +2,19 @@
 
 use std::fmt::Write;
 
-use alloy::primitives::Address;
+use alloy::primitives::{Address, B256, Bytes, U256};
 use alloy::sol;
-use alloy::sol_types::SolValue;
-use breakglass::safe::SafeVersion;
+use alloy::sol_types::{SolCall, SolValue};
+use breakglass::proposal::find_signatures;
+use breakglass::safe::{Approval, ContractSignature, SafeId, SafeVersion, encode_approvals, slot};
 
 use crate::stage::{Anvil, Desk, SafeSetup, deploy, deploy_safe, key};
-use crate::steps::{broadcast, import, refused, sign, try_import, try_sign};
+use crate::steps::{broadcast, import, propose, read_json, refused, sign, try_import, try_sign};
 
 sol! {
     function paused() external view returns (bool);
+    function swapOwner(address previous, address old, address new) external;
+    function approveHash(bytes32 hash) external;
 }
 
 const NAMES: [&str; 6] = ["alice", "bob", "carol", "dave", "erin", "frank"];
@@ -20,6 +23,10 @@ const NAMES: [&str; 6] = ["alice", "bob", "carol", "dave", "erin", "frank"];
 struct Scene {
     anvil: Anvil,
     vault: Address,
+    guardian: Address,
+    foundation: Address,
+    labs: Address,
+    council: String,
     desks: Vec<Desk>,
 }
 
@@ -51,7 +58,7 @@ impl Scene {
         ];
         let council = council(&anvil, vault, &safes.concat());
         let desks = (0..5).map(|n| Desk::new(NAMES[n], key(n), &council)).collect();
-        Self { anvil, vault, desks }
+        Self { anvil, vault, guardian, foundation, labs, council, desks }
     }
 
     fn desk(&self, name: &str) -> &Desk {
@@ -61,6 +68,20 @@ impl Scene {
     /// The line of each of these people.
     fn lines(&self, names: &[&str]) -> Vec<String> {
         names.iter().map(|name| sign(self.desk(name), &["vault"])).collect()
+    }
+
+    /// The safeTxHash of the lever, by somebody else's machine.
+    fn hash(&self) -> B256 {
+        let desk = Desk::new("frank", key(5), &self.council);
+        let hash = read_json(&propose(&desk))["hashes"]["safe_tx_hash"].clone();
+        hash.as_str().unwrap().parse().unwrap()
+    }
+
+    /// Has an owner call `approveHash` on guardian.
+    fn approve(&self, owner: Address, hash: B256) {
+        self.anvil.set_balance(owner, U256::from(10).pow(U256::from(18)));
+        let call = approveHashCall { hash }.abi_encode().into();
+        self.anvil.send(owner, self.guardian, &call, U256::ZERO);
     }
 
     fn is_paused(&self) -> bool {
@@ -140,4 +161,201 @@ fn the_review_shows_the_act_and_says_what_is_signed_and_what_a_device_shows() {
     try_sign(scene.desk("bob"), &["vault"]).ended(0).says("already signed");
     refused(try_sign(scene.desk("alice"), &["vault", "--for", "foundation"]), 1, &["is not an owner"]);
     refused(try_sign(scene.desk("alice"), &["vault", "--for", "nobody"]), 2, &["foundation", "labs"]);
+}
+
+/// The approval on chain of a key, and of a Safe by its own transaction; nothing is kept on the machine that sends.
+#[test]
+fn approvals_on_chain_count_where_nothing_is_kept() {
+    let scene = Scene::new(SafeVersion::V1_4_1, 2);
+    let hash = scene.hash();
+    let sender = scene.desk("erin");
+    refused(broadcast(sender, &["vault"]), 3, &["alice"]);
+    for owner in [address(0), scene.foundation] {
+        scene.approve(owner, hash);
+    }
+    sender.run(&["status", "vault"]).says("2 of 2 signed").says("approved on chain");
+    broadcast(sender, &["vault"]).ended(0).says("done and proven");
+    assert!(scene.is_paused());
+}
+
+/// By signature and by hash: it is one owner.
+#[test]
+fn a_safe_that_approves_twice_counts_once() {
+    let scene = Scene::new(SafeVersion::V1_5_0, 2);
+    scene.approve(scene.labs, scene.hash());
+    let dave = scene.desk("dave");
+    sign(dave, &["vault"]);
+    refused(broadcast(dave, &["vault"]), 3, &["alice", "foundation"]);
+    assert!(!scene.is_paused());
+}
+
+#[test]
+fn an_owner_counts_by_sending_with_a_keystore_and_for_nobody_else() {
+    let scene = Scene::new(SafeVersion::V1_4_1, 2);
+    let line = scene.lines(&["dave"]).pop().unwrap();
+    let (alice, frank) = (scene.desk("alice"), scene.desk("bob"));
+    import(alice, &["vault"], &line);
+    import(frank, &["vault"], &line);
+    refused(broadcast(alice, &["vault"]), 3, &["alice"]);
+    // An owner of a child is no owner of the parent.
+    refused(broadcast(frank, &["vault", "--approve-by-sending"]), 3, &["alice"]);
+    alice.run(&["broadcast", "vault", "--approve-by-sending", "--calldata"]).ended(2);
+    alice.run(&["broadcast", "vault", "--approve-by-sending", "--ledger"]).ended(2);
+    broadcast(alice, &["vault", "--approve-by-sending"]).ended(0).says("done and proven");
+    assert!(scene.is_paused());
+}
+
+#[test]
+fn a_safe_three_levels_down_signs_for_the_one_at_the_top() {
+    for version in [SafeVersion::V1_3_0, SafeVersion::V1_4_1, SafeVersion::V1_5_0] {
+        let anvil = Anvil::start();
+        let inner = safe_of(&anvil, version, &[address(2), address(3)], 2);
+        let middle = safe_of(&anvil, version, &[address(1), inner], 1);
+        let guardian = safe_of(&anvil, version, &[address(0), middle], 2);
+        let vault = deploy(&anvil, "Vault", &guardian.abi_encode());
+        let safes = [
+            safe_text("guardian", guardian, version, &["alice", "middle"], 2),
+            safe_text("middle", middle, version, &["bob", "inner"], 1),
+            safe_text("inner", inner, version, &["carol", "dave"], 2),
+        ];
+        let council = council(&anvil, vault, &safes.concat());
+        let desks: Vec<Desk> = [0, 2, 3].map(|n| Desk::new(NAMES[n], key(n), &council)).into();
+        let lines: Vec<String> = desks.iter().map(|desk| sign(desk, &["vault"])).collect();
+        import(&desks[0], &["vault"], &lines[1..].join("\n"));
+        desks[0].run(&["status", "vault"]).says("2 of 2 signed").says("contract signature");
+        broadcast(&desks[0], &["vault"]).ended(0).says("done and proven");
+        assert!(anvil.view(vault, &pausedCall {}), "{version}");
+    }
+}
+
+#[test]
+fn a_safe_whose_handler_does_not_verify_has_to_call_approve_hash() {
+    let mut scene = Scene::new(SafeVersion::V1_4_1, 2);
+    scene.anvil.set_storage(scene.labs, slot::FALLBACK_HANDLER, B256::ZERO);
+    refused(try_sign(scene.desk("dave"), &["vault"]), 1, &["is not an owner", "bob"]);
+    scene.lines(&["alice"]);
+    scene.desk("alice").run(&["status", "vault"]).says("a Safe: has to call approveHash");
+    scene.approve(scene.labs, scene.hash());
+    broadcast(scene.desk("alice"), &["vault"]).ended(0).says("done and proven");
+    assert!(scene.is_paused());
+    scene.desks.clear();
+}
+
+/// Signed, and then no owner any more: it is named, and nothing is sent.
+#[test]
+fn a_safe_that_was_replaced_as_an_owner_does_not_count() {
+    let scene = Scene::new(SafeVersion::V1_4_1, 2);
+    let alice = scene.desk("alice");
+    let lines = scene.lines(&["alice", "dave"]);
+    import(alice, &["vault"], &lines[1]);
+    let swap = swapOwnerCall { previous: scene.foundation, old: scene.labs, new: address(5) };
+    scene.anvil.set_balance(scene.guardian, U256::from(10).pow(U256::from(18)));
+    scene.anvil.send(scene.guardian, scene.guardian, &swap.abi_encode().into(), U256::ZERO);
+    let run = broadcast(alice, &["vault"]);
+    assert_ne!(run.code, 0, "{run:?}");
+    assert!(!scene.is_paused());
+    let labs = scene.labs.to_string();
+    alice.run(&["status", "vault"]).says(&format!("{labs} is no longer an owner"));
+}
+
+/// A wallet that is not a Safe, by the bytes that its software gives.
+fn packed(owner: Address, data: &[u8]) -> String {
+    let owner = Approval::Contract(ContractSignature { owner, data: Bytes::copy_from_slice(data) });
+    encode_approvals(&[owner]).to_string()
+}
+
+/// alice, bob, and a contract with this code.
+fn with_contract(code: &[u8]) -> (Anvil, Address, Vec<Desk>, Address) {
+    let anvil = Anvil::start();
+    let contract = Address::repeat_byte(0x77);
+    anvil.set_code(contract, &Bytes::copy_from_slice(code));
+    let version = SafeVersion::V1_4_1;
+    let guardian = safe_of(&anvil, version, &[address(0), address(1), contract], 2);
+    let vault = deploy(&anvil, "Vault", &guardian.abi_encode());
+    let contract_name = contract.to_string();
+    let safes = safe_text("guardian", guardian, version, &["alice", "bob", &contract_name], 2);
+    let council = council(&anvil, vault, &safes);
+    let desks = [0, 1].map(|n| Desk::new(NAMES[n], key(n), &council)).into();
+    (anvil, vault, desks, contract)
+}
+
+/// `return 0x20c13b0b` of `isValidSignature(bytes,bytes)`.
+const YES: [u8; 15] =
+    [0x63, 0x20, 0xc1, 0x3b, 0x0b, 0x60, 0xe0, 0x1b, 0x5f, 0x52, 0x60, 0x20, 0x5f, 0xf3, 0x5b];
+
+#[test]
+fn a_wallet_that_is_not_a_safe_counts_once_it_says_yes() {
+    let (anvil, vault, desks, wallet) = with_contract(&YES);
+    let alice = &desks[0];
+    sign(alice, &["vault"]);
+    try_import(alice, &["vault"], &packed(wallet, &[1, 2, 3])).ended(0).says("a contract that says yes");
+    alice.run(&["status", "vault"]).says("2 of 2 signed").says("contract signature");
+    broadcast(alice, &["vault"]).ended(0).says("done and proven");
+    assert!(anvil.view(vault, &pausedCall {}));
+}
+
+#[test]
+fn a_wallet_that_says_no_is_refused_where_it_is_imported() {
+    let (_anvil, _, desks, wallet) = with_contract(&[0x5f, 0x5f, 0xfd]);
+    sign(&desks[0], &["vault"]);
+    refused(try_import(&desks[0], &["vault"], &packed(wallet, &[1])), 4, &["does not say"]);
+    let stranger = Address::repeat_byte(0x78);
+    let run = try_import(&desks[0], &["vault"], &packed(stranger, &[1]));
+    refused(run, 4, &["is not an owner"]);
+}
+
+/// Yes where the gas is free, as in every question, and no in a transaction: the rehearsal of the very transaction
+/// notices, another owner's approval takes its place, and nothing that would fail is sent.
+#[test]
+fn a_wallet_that_says_yes_when_checked_and_no_when_sent_is_replaced() {
+    let code = [&[0x3a, 0x60, 0x12, 0x57][..], &YES[..14], &[0x5b, 0x5f, 0x5f, 0xfd]].concat();
+    let (anvil, vault, desks, liar) = with_contract(&code);
+    let (alice, bob) = (&desks[0], &desks[1]);
+    sign(alice, &["vault"]);
+    try_import(alice, &["vault"], &packed(liar, &[1])).ended(0);
+    refused(broadcast(alice, &["vault"]), 3, &[&liar.to_string()]);
+    assert!(!anvil.view(vault, &pausedCall {}));
+    let line = sign(bob, &["vault"]);
+    import(alice, &["vault"], &line);
+    broadcast(alice, &["vault"]).ended(0).says("done and proven");
+}
+
+/// Over the hash where the Safe asks by the pre-image, and for another parent: whose that is, nobody here knows.
+#[test]
+fn a_signature_over_the_hash_and_one_for_another_parent_are_refused() {
+    let scene = Scene::new(SafeVersion::V1_4_1, 2);
+    sign(scene.desk("alice"), &["vault"]);
+    let labs = SafeId { chain_id: scene.anvil.chain_id, address: scene.labs, version: SafeVersion::V1_4_1 };
+    let of_hash = labs.message_hashes(&scene.hash().to_vec().into()).safe_tx;
+    let other = Scene::new(SafeVersion::V1_4_1, 3);
+    let line = sign(other.desk("dave"), &["vault"]);
+    let replayed = find_signatures(&line).stated[0].bytes;
+    for bytes in [key(3).sign(*of_hash.word()), key(3).sign(scene.hash()), replayed] {
+        let text = alloy::hex::encode_prefixed(bytes);
+        let run = try_import(scene.desk("alice"), &["vault"], &text);
+        refused(run, 4, &["not an owner"]);
+    }
+}
+
+/// The council file's first reader is told, and so is every signer.
+#[test]
+fn an_owner_that_is_a_contract_or_has_delegated_its_key_is_named() {
+    let (anvil, _, desks, wallet) = with_contract(&YES);
+    let code = [&[0xef, 0x01, 0x00][..], Address::repeat_byte(0x99).as_slice()].concat();
+    anvil.set_code(address(1), &code.into());
+    let run = desks[0].run(&["check", "vault"]);
+    let run = run.says(&format!("owner {wallet} is a contract and not a Safe of your council file"));
+    run.says(&format!("owner {} has delegated to the code at {}", address(1), Address::repeat_byte(0x99)));
+    let guardian = council_address(&desks[0], "guardian");
+    let rpc = anvil.url();
+    let init = ["--council", "new.toml", "init", "--safe", guardian.as_str(), "--rpc", rpc.as_str()];
+    desks[0].run(&init).ended(0).says("is a contract").says("EIP-7702");
+    let written = std::fs::read_to_string(desks[0].path("new.toml")).unwrap();
+    assert!(written.contains("# A contract") && written.contains("(EIP-7702)"), "{written}");
+}
+
+fn council_address(desk: &Desk, safe: &str) -> String {
+    let text = std::fs::read_to_string(desk.path("breakglass.toml")).unwrap();
+    let entry = text.split(&format!("[safes.{safe}]")).nth(1).unwrap();
+    entry.split("address = \"").nth(1).unwrap().split('"').next().unwrap().into()
 }

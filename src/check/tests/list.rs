@@ -31,6 +31,7 @@ const NAMES: [&str; 31] = [
     "singleton",
     "proxy",
     "powers beside the owners",
+    "what the owners are",
     "code",
     "rehearsed",
     "succeeds",
