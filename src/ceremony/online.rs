@@ -46,7 +46,14 @@ impl<'a> Found<'a> {
     ) -> Result<Online<'a>, Error> {
         match self {
             Found::Lever { order, guess, approvals } => {
+                let at = view.at;
                 let mut online = propose(desk, *order, view, given, guess.as_deref(), rehearse)?;
+                if approvals && payer.is_some() {
+                    // What sending costs depends on the transaction, which is known only now.
+                    let view = View { link: online.seen.link, at };
+                    let existing = desk.existing(online.derived.proposal, given)?;
+                    return existing.online(desk, view, given, rehearse, payer);
+                }
                 if approvals {
                     online.ask_approvals(desk)?;
                 }
