@@ -86,7 +86,7 @@ pub fn propose<'a>(
     let what = format!("reading {} on {}", order.safe.name, order.chain.name);
     // What is wrong with its arguments is known before the chain is asked.
     order.turn(&Readings::default())?;
-    let (safes, accounts) = (desk.likely_safes(order.safe), desk.likely_accounts(order.safe, None));
+    let (safes, accounts) = (desk.likely_safes(order.safe), Desk::likely_accounts(order.safe, None));
     let hints = rehearse.then(|| hints::kept(&order));
     let first = First {
         at,
@@ -164,7 +164,7 @@ fn ask(
     let extra = desk.owners(safe, None);
     let extra = extra.map(|owners| owners.approval_queries(proposal, MOST_LIKELY)).unwrap_or_default();
     let payer = send.map(|sending| sending.from);
-    let (safes, accounts) = (desk.likely_safes(safe), desk.likely_accounts(safe, payer));
+    let (safes, accounts) = (desk.likely_safes(safe), Desk::likely_accounts(safe, payer));
     let what = format!("reading {} on {}", safe.name, desk.chain_of(safe)?.name);
     // A lever of another Safe or chain is not even derived on this one.
     let (mut snapshot, live) = if let Some(order) = order.filter(|order| order.safe.name == safe.name) {

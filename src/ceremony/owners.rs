@@ -91,7 +91,7 @@ impl Desk<'_> {
 
     /// The accounts whose code is looked at: the owners that the council file pins, and whoever pays.
     #[must_use]
-    pub fn likely_accounts(&self, safe: &council::Safe, payer: Option<Address>) -> Vec<Address> {
+    pub fn likely_accounts(safe: &council::Safe, payer: Option<Address>) -> Vec<Address> {
         let owners = safe.owners.as_ref().map(Owners::list).unwrap_or_default();
         let mut accounts: Vec<Address> = owners.iter().copied().take(MOST_ACCOUNTS).collect();
         accounts.extend(payer.filter(|payer| !owners.contains(payer)));

@@ -338,7 +338,7 @@ fn each_mistake_says_what_was_wrong_and_what_to_do() {
     for (line, code, what, remedy) in ROWS {
         let run = typed(alice, line);
         let said = format!("{} {}", run.stdout, run.stderr).split_whitespace().collect::<Vec<_>>().join(" ");
-        let names = [what, remedy].iter().all(|text| said.contains(&**text));
+        let names = [what, remedy].iter().all(|text| said.contains(**text));
         if run.code != *code || !names {
             writeln!(
                 wrong,

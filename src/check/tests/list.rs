@@ -15,7 +15,7 @@ use crate::proposal::Difference;
 use crate::safe::deployments::{Contract, KNOWN};
 
 /// In the order in which a signer should doubt.
-const NAMES: [&str; 31] = [
+const NAMES: [&str; 32] = [
     "block age",
     "matches the playbook",
     "the reader's arguments",
