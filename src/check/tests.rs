@@ -17,7 +17,7 @@ use super::{Check, Facts, Finding, Level, Match, Past, Problem};
 use crate::chain::Age;
 use crate::chain::EndpointReport;
 use crate::council;
-use crate::evm::Readings;
+use crate::evm::{AccountKind, Readings};
 use crate::evm::{Block, BlockHash, Keys, Write};
 use crate::fork::{Outcome, Rehearsal, Trace};
 use crate::playbook::{Change, Decided, Entry, Plan, PlannedCall, PlaybookDigest, PlaybookId, Verdict};
@@ -142,6 +142,7 @@ struct Case {
     past: Past,
     is_from_file: bool,
     proxy_code: Option<B256>,
+    accounts: BTreeMap<Address, AccountKind>,
     pins: BTreeMap<Address, Vec<B256>>,
     changes: Vec<Address>,
     is_rehearsed: bool,
@@ -189,6 +190,7 @@ impl Case {
             past: Past::NotAsked,
             is_from_file: false,
             proxy_code: None,
+            accounts: BTreeMap::new(),
             pins: BTreeMap::new(),
             changes: vec![],
             is_rehearsed: true,
@@ -223,7 +225,7 @@ impl Case {
             not_rehearsed: self.not_rehearsed,
             code_then: &self.code_then,
             proxy_code: self.proxy_code,
-            accounts: &BTreeMap::new(),
+            accounts: &self.accounts,
             owner_safes: &[],
             pins: &self.pins,
             decided: &self.decided,

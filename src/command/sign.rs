@@ -76,9 +76,9 @@ pub struct Args {
     #[arg(long = "as", value_name = "NAME", help_heading = "Key", add = ArgValueCompleter::new(complete::signers))]
     signer: Option<String>,
 
-    /// Sign for this Safe, which owns it [default: the nearest that you have not signed for]
+    /// Sign for this Safe, which owns it
     ///
-    /// Where your key is an owner of several.
+    /// Where your key is an owner of several Safes. Without it: the nearest that you have not signed for.
     #[arg(long = "for", value_name = "SAFE", help_heading = "Key", add = ArgValueCompleter::new(complete::safes))]
     for_safe: Option<String>,
 

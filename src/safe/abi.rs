@@ -8,6 +8,7 @@ sol! {
         function VERSION() external view returns (string);
         function getOwners() external view returns (address[]);
         function getThreshold() external view returns (uint256);
+        function isOwner(address owner) external view returns (bool);
         /// From 1.1.1 on.
         function getModulesPaginated(address start, uint256 pageSize) external view returns (address[] array, address next);
         function approvedHashes(address owner, bytes32 hash) external view returns (uint256);

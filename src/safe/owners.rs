@@ -101,7 +101,7 @@ impl Owners {
             call if call == (ISafe::getThresholdCall {}).abi_encode() => {
                 U256::from(self.threshold.get()).abi_encode()
             }
-            _ => return None,
+            call => self.contains(ISafe::isOwnerCall::abi_decode(call).ok()?.owner).abi_encode(),
         };
         Some(answer.into())
     }

@@ -264,8 +264,9 @@ fn a_payers_nonce_belongs_to_the_proposal_that_it_was_signed_for() {
     let [alice, bob, ..] = &ceremony.desks[..] else { unreachable!() };
     sign(alice, &["vault"]);
     import(alice, &["vault"], &sign(bob, &["vault"]));
-    sign(alice, &["bridge"]);
-    import(alice, &["bridge"], &sign(bob, &["bridge"]));
+    // By name: a lever that others have not signed would take the next nonce.
+    sign(alice, &["bridge", "--nonce", "0"]);
+    import(alice, &["bridge"], &sign(bob, &["bridge", "--nonce", "0"]));
     // Recorded, and no RPC took it: the chain knows nothing of it.
     proxy.fail_at("eth_sendRawTransaction", Fault::Status(403));
     refused(broadcast(alice, &["vault"]), 7, &["403"]);

@@ -244,7 +244,16 @@ fn of_the_safe() -> Faults {
         (case.council_safe.guard, case.council_safe.module_guard) = (Some(VAULT), Some(VAULT));
         case
     };
+    let is = |kind: AccountKind| {
+        move |owner: Address| {
+            let mut case = now(|state| state.owners = Owners::new(vec![owner], 1).unwrap());
+            case.accounts = [(owner, kind)].into();
+            case
+        }
+    };
     vec![
+        ("what the owners are", "owner-contract", two.map(is(AccountKind::Contract))),
+        ("what the owners are", "delegated-account", two.map(is(AccountKind::Delegated(VAULT)))),
         ("as pinned", "safe-version", [SafeVersion::V1_3_0, SafeVersion::V1_5_0].map(version)),
         ("as pinned", "safe-owners", two.map(owned)),
         ("as told of its block", "safe-never-so:owners", two.map(told)),
