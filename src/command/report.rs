@@ -25,7 +25,7 @@ Examples:
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "What", after_help = EXAMPLES)]
 pub struct Args {
-    /// The number of the entry that opened the incident, or a lever [default: the last incident]
+    /// The entry that opened it, by its number, or a lever [default: the last]
     #[arg(help_heading = ARGUMENTS, value_name = "INCIDENT")]
     what: Option<String>,
 
