@@ -8,7 +8,7 @@ use alloy::sol_types::SolCall;
 use breakglass::safe::SafeVersion;
 
 use crate::stage::{Anvil, Ceremony, SafeSetup, key};
-use crate::steps::{broadcast, import, sign};
+use crate::steps::{broadcast, import, is_paused, sign, two_of_three};
 
 sol! {
     function paused() external view returns (bool);
@@ -184,4 +184,22 @@ fn somebody_else_sends_it_and_it_is_proven_all_the_same() {
     let sender = key(8).address.to_string();
     broadcast(alice, &["vault"]).ended(0).says("already executed by somebody else").says(&sender);
     assert_eq!(pausedCall::SELECTOR, [0x5c, 0x97, 0x5a, 0xbb]);
+}
+
+/// `undo` is a verb of its own, with every check of the counter-playbook.
+#[test]
+fn a_lever_is_taken_back_by_the_verb_undo() {
+    let ceremony = two_of_three();
+    let [alice, bob, _] = &ceremony.desks[..] else { unreachable!() };
+    // It runs: there is nothing to take back.
+    alice.run(&["undo", "vault"]).ended(0).says("NOTHING TO DO").says("vault paused() is false");
+    let lines = [sign(alice, &["vault"]), sign(bob, &["vault"])].join("\n");
+    import(alice, &["vault"], &lines);
+    broadcast(alice, &["vault"]).ended(0);
+    assert!(is_paused(&ceremony));
+    alice.run(&["undo", "vault"]).ended(0).says("breakglass sign vault --undo");
+    let lines = [sign(alice, &["vault", "--undo"]), sign(bob, &["vault", "--undo"])].join("\n");
+    import(alice, &["vault", "--undo"], &lines);
+    broadcast(alice, &["vault", "--undo"]).ended(0).says("done and proven");
+    assert!(!is_paused(&ceremony));
 }
