@@ -24,7 +24,7 @@ pub struct LeverCard<'a> {
     pub seen: Option<Seen>,
 }
 
-/// What the chain said for a card.
+/// The chain's answers for a card.
 pub struct Seen {
     pub block: Block,
     /// The parts of the transaction that the chain decides, each with its reason: another answer makes another

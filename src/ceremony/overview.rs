@@ -27,7 +27,7 @@ const MOST_OPEN: usize = 50;
 /// The most owners of a Safe whose approvals on chain are asked for.
 const MOST_OWNERS_ASKED: usize = 20;
 
-/// What is open and how the levers stand.
+/// Open proposals and the state of the levers.
 #[derive(Debug, Default)]
 pub struct Overview {
     pub open: Vec<Open>,
@@ -38,7 +38,7 @@ pub struct Overview {
     pub chains: Vec<ChainRead>,
 }
 
-/// Whether a chain was read.
+/// How far a chain was read.
 #[derive(Debug)]
 pub struct ChainRead {
     pub chain: String,
@@ -108,7 +108,7 @@ pub fn look(desk: &Desk, offline: bool) -> Result<Overview, Error> {
     Ok(whole)
 }
 
-/// What belongs to one chain.
+/// The part of one chain.
 fn one_chain(
     desk: &Desk,
     chain: &council::Chain,

@@ -1,4 +1,4 @@
-//! What the chain and the kept files tell of the transactions that a journal names.
+//! Facts that the chain and the kept files tell of the transactions that a journal names.
 
 use std::collections::BTreeMap;
 

@@ -21,7 +21,7 @@ use crate::safe::{Operation, SafeTx};
 /// Views that are asked; each takes a few values of the state.
 const MOST_VIEWS: usize = 200;
 
-/// What a rehearsal of one call saw.
+/// The result of rehearsing one call.
 pub struct Seen {
     pub changes: Vec<SeenChange>,
     /// How many slots of the contract were written.

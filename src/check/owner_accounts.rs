@@ -1,4 +1,4 @@
-//! What the owners are: keys, keys that have delegated to code, or contracts.
+//! The kinds of owners: keys, keys that have delegated to code, or contracts.
 
 use std::collections::BTreeMap;
 

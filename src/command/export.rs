@@ -73,7 +73,7 @@ pub fn run(session: &Session, args: &Args) -> Result<Exit, Error> {
     Ok(whole)
 }
 
-/// What to do without this program. It rests on texts that their reader has accepted: it is trusted later.
+/// Steps without this program. They rest on texts that their reader has accepted: they are trusted later.
 fn manual(session: &Session, args: &Args, given: &Given) -> Result<Exit, Error> {
     session.require_accepted(&session.rests_of(&args.what, given)?, &args.accept.accept)?;
     let at = given.nonce.map(|nonce| Nonces::new(nonce, nonce)).transpose();

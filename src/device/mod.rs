@@ -53,7 +53,7 @@ pub use typed::TypedData;
 pub use udev::{UDEV_RULE, UDEV_RULE_PATH};
 pub use way::{Asked, Chosen, Weight, choose_way};
 
-/// What an owner signs for a Safe.
+/// A request for an owner's signature for a Safe.
 #[derive(Clone, Copy, Debug)]
 pub enum Signs<'a> {
     Tx(&'a SafeTx),

@@ -5,7 +5,7 @@ use alloy::primitives::Address;
 /// How an account starts that has delegated to another's code: EIP-7702.
 const DELEGATED: [u8; 3] = [0xef, 0x01, 0x00];
 
-/// What acts for an account.
+/// The kind of an account: who acts for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AccountKind {
     /// Its key alone.

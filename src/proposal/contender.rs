@@ -5,7 +5,7 @@ use std::cmp::Reverse;
 use crate::playbook::Severity;
 use crate::safe::Nonce;
 
-/// What wants a nonce.
+/// A lever that wants a nonce.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Contender {
     /// `vault`, `freeze without bridge`

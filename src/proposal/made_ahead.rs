@@ -23,7 +23,7 @@ pub struct SignedAhead {
     pub target: usize,
     pub nonce: Nonce,
     pub signature: OwnerSignature,
-    /// When it was made, by its line's own word: seconds since 1970.
+    /// The time at which it was made, by its line's own word: seconds since 1970.
     pub made: Option<u64>,
 }
 

@@ -15,7 +15,7 @@ const MOST_SIGNATURES: usize = 10_000;
 pub struct Set {
     /// At the first of its nonces.
     proposal: Proposal,
-    /// When it was kept here, in seconds since 1970.
+    /// The time at which it was kept here, in seconds since 1970.
     kept: u64,
     /// When the first of it was made, by its lines' own word.
     made: Option<u64>,

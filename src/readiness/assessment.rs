@@ -10,7 +10,7 @@ use crate::safe::{Nonce, SafeState};
 /// The most signers of a set among whom the fewest are looked for whose removal ends it.
 const MOST_TRIED: usize = 12;
 
-/// What is signed at one nonce.
+/// The signatures of one nonce.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Row {
     pub nonce: Nonce,
@@ -31,7 +31,7 @@ pub enum Standing {
     Short(usize),
 }
 
-/// Who could use what is signed.
+/// The people who could use it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Use {
     /// Anyone who has it.

@@ -190,7 +190,7 @@ fn contracts(
     targets.map(contract).collect()
 }
 
-/// What every lever of a chain is tried with.
+/// The things that every lever of a chain is tried with.
 struct Work<'w, 'd> {
     desk: &'w Desk<'d>,
     link: &'w Chain,

@@ -1,4 +1,4 @@
-//! What keeps a council from being ready: one enum with data.
+//! Things that keep a council from being ready: one enum with data.
 
 use super::told::Told;
 use super::{levers, own_keys, people, roll_call, rpcs, safe_state};

@@ -105,7 +105,7 @@ pub enum Tried {
         why: String,
         gas: Option<u64>,
     },
-    /// What it leaves open, and no example says.
+    /// Arguments that it leaves open and no example gives.
     Open(Vec<String>),
     /// It is bad by the reader's own files.
     Bad(String),

@@ -1,4 +1,4 @@
-//! Who can be reached, and when too few are awake. Pure: the time is given.
+//! People who can be reached, and hours in which too few are awake. Pure: the time is given.
 
 use alloy::primitives::Address;
 

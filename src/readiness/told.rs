@@ -17,7 +17,7 @@ pub struct Told {
     pub level: Level,
     /// What is wrong, with the value at fault.
     pub sentence: String,
-    /// What to do about it.
+    /// The remedy.
     pub fix: String,
 }
 

@@ -41,7 +41,7 @@ struct Sources {
 pub struct Received {
     sources: Sources,
     taken: Taken,
-    /// What was signed ahead.
+    /// The signatures made ahead.
     ahead: TakenAhead,
 }
 

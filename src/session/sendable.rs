@@ -51,7 +51,7 @@ pub struct Look<'a> {
     pub judged: Judged<'a>,
     /// Nobody else here sends this proposal. An error until it is needed.
     lock: Result<Option<Lock>, StoreError>,
-    /// When it began.
+    /// Its beginning.
     since: Instant,
 }
 

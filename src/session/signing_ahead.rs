@@ -29,7 +29,7 @@ use crate::ui::Text;
 use crate::view::summary::Summary;
 use crate::view::{armed_lines, review};
 
-/// What the person said on the command line.
+/// The words of the command line.
 #[derive(Clone, Copy)]
 #[allow(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub struct Sitting<'a> {
@@ -47,10 +47,10 @@ pub struct Sitting<'a> {
     pub unseen: bool,
 }
 
-/// What is signed, and what is not.
+/// The nonces that are signed, and those that are not.
 struct Progress<'a> {
     target: Target<'a>,
-    /// What was written, for a pipe.
+    /// The text that was written, for a pipe.
     written: String,
     /// The nonces that were signed in this run.
     signed: Vec<Nonce>,
@@ -254,7 +254,7 @@ impl Progress<'_> {
     }
 }
 
-/// What was signed, whether it came to its end or not.
+/// The signatures that were made, to the end or not.
 fn report(session: &Session, judged: &Judged, owner: Address, (progress, accepted): (&Progress, &[String])) {
     let ui = session.ui;
     let (target, all) = (progress.target, listed(progress.all()));

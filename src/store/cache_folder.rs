@@ -1,4 +1,4 @@
-//! What may be lost: `$XDG_CACHE_HOME/breakglass`, else `~/.cache/breakglass`. A file there is replaced, and one that cannot
+//! Files that may be lost: `$XDG_CACHE_HOME/breakglass`, else `~/.cache/breakglass`. A file there is replaced, and one that cannot
 //! be read or written is as good as none.
 
 use std::env;

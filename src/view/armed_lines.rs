@@ -28,7 +28,7 @@ pub fn hashes(proposal: &Proposal, nonces: Nonces) -> Lines {
     lines.into_iter().collect()
 }
 
-/// What to compare on the device for one nonce of several.
+/// The values to compare on the device for one nonce of several.
 #[must_use]
 pub fn on_the_device(proposal: &Proposal, (at, of): (usize, usize)) -> Lines {
     let upper = |hash: String| hash.trim_start_matches("0x").to_uppercase();
@@ -44,7 +44,7 @@ pub fn on_the_device(proposal: &Proposal, (at, of): (usize, usize)) -> Lines {
     .collect()
 }
 
-/// What an import did with the signatures of one transaction.
+/// The result of an import for one transaction.
 #[must_use]
 pub fn taken(kept: &KeptAhead, name: impl Fn(Address) -> String) -> Lines {
     let mut lines = Vec::new();
@@ -189,7 +189,7 @@ fn describe(row: &Row, name: Names) -> String {
     format!("{signed}   {standing}; no owner any more: {}", names(&row.former, name))
 }
 
-/// Whether it can be used now, as far as the chain tells.
+/// Its use now, as far as the chain tells.
 fn state(examined: &Examined, armed: &Armed) -> Vec<Text> {
     if let Use::Nobody(death) = armed.by {
         let why = match death {

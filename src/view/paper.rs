@@ -31,7 +31,7 @@ impl Paper {
         self.0.push(line.to_string());
     }
 
-    /// What to type, below its label where it does not fit beside it.
+    /// A command to type, below its label where it does not fit beside it.
     pub fn pair(&mut self, label: &str, value: &str) {
         const LABEL: usize = 26;
         if LABEL + value.width() <= WIDTH {

@@ -1,4 +1,4 @@
-//! What is open, and the state of every lever now: for a table and for a script.
+//! Open proposals, and the state of every lever now: for a table and for a script.
 
 use alloy::primitives::Address;
 use serde_json::{Value, json};

@@ -22,7 +22,7 @@ pub struct SeenChange {
     pub after: String,
 }
 
-/// What a first playbook is made from.
+/// The beginnings of a first playbook.
 #[derive(Debug)]
 pub struct Wanted<'a> {
     pub id: &'a str,

@@ -14,7 +14,7 @@ pub enum Draft {
     PostMortem,
 }
 
-/// What a person must fill in.
+/// Stands where a person must fill something in.
 const OPEN: &str = "[TO BE FILLED]";
 /// The most rows of the timeline in a draft.
 const MOST_ROWS: usize = 100;
