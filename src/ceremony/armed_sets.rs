@@ -35,7 +35,7 @@ pub struct Examined {
     pub strange: usize,
     /// The threshold when they were made.
     pub threshold_then: usize,
-    /// What changed about the Safe since.
+    /// Changes of the Safe since.
     pub drift: Vec<Drift>,
     /// Why it cannot be used as it is, if it cannot: the first reason counts.
     pub stale: Vec<String>,

@@ -1,4 +1,4 @@
-//! What a call of a Safe changes, seen on a fork: which views of the contract tell another value afterwards.
+//! Changes that a call of a Safe makes, seen on a fork: which views of the contract tell another value afterwards.
 
 use std::collections::BTreeMap;
 

@@ -33,7 +33,7 @@ pub struct TakenAhead {
 pub struct KeptAhead {
     /// At the first of the nonces that something was found for.
     pub proposal: Proposal,
-    /// What it is called: `vault · guardian on mainnet`.
+    /// Its name: `vault · guardian on mainnet`.
     pub title: String,
     /// `None` if nothing of it is kept.
     pub path: Option<PathBuf>,
