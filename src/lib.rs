@@ -1,6 +1,6 @@
 //! breakglass: emergency actions for EVM multisigs.
 //!
-//! What a signer approves on the device is what the playbook says, and nobody else's machine, file, web page or RPC
+//! A signer approves on the device what the playbook says, and nobody else's machine, file, web page or RPC
 //! had to be trusted to know it.
 //!
 //! # The way data flows

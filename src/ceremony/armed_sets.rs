@@ -39,12 +39,12 @@ pub struct Examined {
     pub drift: Vec<Drift>,
     /// Why it cannot be used as it is, if it cannot: the first reason counts.
     pub stale: Vec<String>,
-    /// What is promised is so already.
+    /// Some, with the reason, if the promise already holds.
     pub already_done: Option<String>,
     pub files: Vec<PathBuf>,
-    /// When the first file was kept here, in seconds since 1970.
+    /// The time at which the first file was kept here, in seconds since 1970.
     pub kept: u64,
-    /// When the first signature was made, by its line's own word.
+    /// The time at which the first signature was made, as its line states it.
     pub made: Option<u64>,
 }
 

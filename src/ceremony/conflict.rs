@@ -14,7 +14,7 @@ use crate::proposal::{BatchSource, build_tx};
 /// says why. The calls before a lever are run once, for all that it rests on.
 ///
 /// # Errors
-/// When a value cannot be had from a quorum.
+/// If a value cannot be had from a quorum.
 pub fn conflict(own: &Own, seen: &Seen) -> Result<Option<Conflict>, ChainError> {
     let conflicts = own.plans.conflicts(own.order.safe.address);
     for of_one in conflicts.chunk_by(|one, next| one.at == next.at) {

@@ -33,7 +33,7 @@ const MOST_FAULTS: u32 = 5;
 /// Says where the transaction lies, after waiting for as much as is wanted.
 ///
 /// # Errors
-/// When its block is no longer part of the chain, or when the chain does not say which of its blocks are final.
+/// If its block is no longer part of the chain, or when the chain does not say which of its blocks are final.
 pub fn settle(desk: &Desk, link: &Chain, receipt: &Receipt, wanted: &Wanted) -> Result<Depth, Error> {
     let mut depth = look(desk, link, receipt)?;
     if wanted.finalized && depth.final_block.is_none() {

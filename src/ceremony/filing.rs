@@ -215,7 +215,7 @@ impl Desk<'_> {
     /// Takes the proposal's lock.
     ///
     /// # Errors
-    /// When somebody has it, or there can be none.
+    /// If somebody has it, or there can be none.
     pub fn lock(&self, proposal: &Proposal) -> Result<Lock, StoreError> {
         self.incidents.lock(&proposal.hash().to_string())
     }

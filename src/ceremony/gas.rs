@@ -15,7 +15,7 @@ use crate::proposal::Ready;
 /// An RPC's estimate is the smallest gas at which the outer call succeeds: it may raise the limit, and never lowers it.
 ///
 /// # Errors
-/// When it does something else than what was reviewed, or when nobody can tell how much gas it needs.
+/// If it does something else than what was reviewed, or when nobody can tell how much gas it needs.
 pub fn limit(
     desk: &Desk,
     judged: &Judged,

@@ -363,7 +363,7 @@ impl<'a> Desk<'a> {
         name.cloned().unwrap_or_else(|| owner.to_string())
     }
 
-    /// Who has approved by what is kept here, against the owners that the council file or the chain has.
+    /// Returns who has approved according to the files kept here; the owners are the council file's or the chain's.
     fn approved_here(&self, target: &Target) -> Result<Shortfall, Error> {
         let proposal = &target.proposal;
         let (signatures, wallets) = self.kept_signatures(proposal, &target.owners)?;

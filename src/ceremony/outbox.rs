@@ -18,9 +18,9 @@ pub struct Outbox {
     public_from: Instant,
     /// The RPCs have been given the newest transaction.
     is_public: Cell<bool>,
-    /// When to give it out again, because nobody has said that they took it.
+    /// The moment to give it out again if nobody has confirmed it.
     again: Cell<Option<Instant>>,
-    /// When to give it out again although somebody has: they may have dropped it, or never had a mind to pass it on.
+    /// The moment to give it out again although somebody confirmed it: they may have dropped it, or not passed it on.
     repeat: Cell<Option<Instant>>,
 }
 

@@ -38,7 +38,7 @@ pub struct Overview {
     pub chains: Vec<ChainRead>,
 }
 
-/// How far a chain was read.
+/// A chain that was read, and up to which block.
 #[derive(Debug)]
 pub struct ChainRead {
     pub chain: String,
@@ -55,7 +55,7 @@ pub struct Open {
     /// `None` if the chain was not read.
     pub next: Option<Nonce>,
     pub tally: Shortfall,
-    /// When this machine first entered it into its journal.
+    /// The time of this machine's first journal entry about it.
     pub since: Option<Utc>,
     /// The words of a command for it.
     pub words: String,
@@ -64,7 +64,7 @@ pub struct Open {
 /// The state of what a lever changes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum State {
-    /// What it promises is so; since the moment at which this machine saw it executed.
+    /// Its promise holds already; `since` is the moment at which this machine saw it executed.
     Done { since: Option<Utc> },
     /// It can be pulled; until this second, where its contract says one.
     Ready { until: Option<u64> },
@@ -310,7 +310,7 @@ fn first_entered(journal: &Journal, proposal: &Proposal) -> Option<Utc> {
     journal.entries.iter().map(|(_, entry)| entry).find(about).map(|entry| entry.draft.time)
 }
 
-/// When this machine last saw a lever's own transaction in a block.
+/// Returns the time at which this machine last saw a lever's own transaction in a block.
 fn last_mined(journal: &Journal, lever: &str) -> Option<Utc> {
     let is_of = |entry: &&Entry| {
         let is_mined = matches!(entry.draft.act, Act::Mined { succeeded: true, .. } | Act::Proven { .. });

@@ -27,7 +27,7 @@ pub struct Performed {
     pub block: u64,
     /// The `after` checks, judged on the state that the transaction would leave.
     pub after: Vec<Verdict>,
-    /// The same checks by the chain's values of now, where those have moved since it was proposed.
+    /// These checks again with the chain's current values, where those have moved since it was proposed.
     pub after_now: Vec<Verdict>,
     /// In what it differs from the one that was recorded when it was proposed.
     pub differs: Vec<String>,

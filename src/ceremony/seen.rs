@@ -35,7 +35,7 @@ impl Seen {
     /// The Safe as it is now: what a transaction is made ready from.
     ///
     /// # Errors
-    /// When an older block was asked for.
+    /// If an older block was asked for.
     pub fn fresh(&self) -> Result<&Fresh<SafeTree>, Error> {
         self.snapshot.fresh().ok_or_else(|| {
             let block = self.snapshot.header.number;

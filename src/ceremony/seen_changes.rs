@@ -24,13 +24,13 @@ const MOST_VIEWS: usize = 200;
 /// The result of rehearsing one call.
 pub struct Seen {
     pub changes: Vec<SeenChange>,
-    /// How many slots of the contract were written.
+    /// The number of the contract's slots that were written.
     pub slots: usize,
 }
 
 impl Desk<'_> {
     /// Rehearses a call by a Safe on a fork, and compares what these views without arguments say before and after it.
-    /// Nothing is sent.
+    /// It sends nothing.
     ///
     /// # Errors
     /// If the arguments do not fit the function, the chain cannot be asked, or the call fails from the Safe.

@@ -18,7 +18,7 @@ pub struct Sent {
     /// Recovered from its signature.
     pub from: Address,
     pub tx: TxEip1559,
-    /// When it was recorded, in seconds since 1970. `None` in records of earlier versions.
+    /// The time of the record, in seconds since 1970. `None` in records of earlier versions.
     pub recorded: Option<u64>,
 }
 

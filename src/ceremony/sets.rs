@@ -38,11 +38,11 @@ pub struct KeptAhead {
     /// `None` if nothing of it is kept.
     pub path: Option<PathBuf>,
     pub signed: Vec<SignedAhead>,
-    /// How many were left out of each nonce, because the last signature is made when it is needed.
+    /// The number left out of each nonce, because the last signature is made when it is needed.
     pub left_out: BTreeMap<Nonce, usize>,
     /// The nonces that the Safe has used already.
     pub used: Vec<Nonce>,
-    /// How many were known already.
+    /// The number that was known already.
     pub known: usize,
     pub threshold: usize,
 }
@@ -189,7 +189,7 @@ impl<'a> Desk<'a> {
         Ok(taken)
     }
 
-    /// Who has signed the transactions of these signatures already, in a set or beside a proposal.
+    /// Returns who has already signed the transactions of these signatures, in a set or beside a proposal.
     fn known_of(
         &self,
         proposal: &Proposal,

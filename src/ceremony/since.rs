@@ -48,7 +48,7 @@ fn places(readings: &Readings, target: Address) -> impl Iterator<Item = Address>
 /// say what it was then, or than the council file pins.
 ///
 /// # Errors
-/// When the chain cannot be asked.
+/// If the chain cannot be asked.
 pub fn changed(
     judged: &Judged,
     link: &Chain,

@@ -17,7 +17,7 @@ use crate::safe::Nonce;
 const MOST_NONCES: usize = 20;
 
 impl<'a> Desk<'a> {
-    /// How many owners have signed a proposal that is kept here.
+    /// Returns the number of owners who have signed a proposal that is kept here.
     pub fn signers(&self, proposal: &Proposal, owners: &SafeOwners) -> Result<usize, Error> {
         let mut signers: Vec<_> =
             self.signatures(proposal, owners)?.iter().map(OwnerSignature::owner).collect();

@@ -52,7 +52,7 @@ impl Kept {
 /// Reads what was in force before a proven transaction, and keeps it for the undo. By lever.
 ///
 /// # Errors
-/// When the values cannot be read or kept.
+/// If the values cannot be read or kept.
 pub fn keep(desk: &Desk, judged: &Judged, receipt: &Receipt) -> Result<BTreeMap<String, Arguments>, Error> {
     let Some(own) = &judged.derived.own else { return Ok(BTreeMap::new()) };
     let order = &own.order;

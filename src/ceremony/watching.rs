@@ -120,7 +120,7 @@ impl<'a> Watch<'a> {
     /// Reads the alarms that are `due` at the newest block: one round once their questions are known.
     ///
     /// # Errors
-    /// When no quorum agrees, or the newest block is old.
+    /// If no quorum agrees, or the newest block is old.
     pub fn look(&mut self, due: &BTreeSet<&str>, now: u64) -> Result<Sight<'a>, Error> {
         let alarms: Vec<&(&Alarm, Watched)> =
             self.alarms.iter().filter(|(alarm, _)| due.contains(alarm.name.as_str())).collect();

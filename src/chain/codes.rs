@@ -19,7 +19,7 @@ impl Chain {
     /// is a proxy.
     ///
     /// # Errors
-    /// When no quorum agrees.
+    /// If no quorum agrees.
     pub fn codes(
         &self,
         addresses: &[Address],

@@ -66,7 +66,7 @@ impl Drafted {
                 continue;
             }
             let calls = access_list_calls(safe, tx).into_iter().map(|call| (*sender, call.to, call.data));
-            // What is asked afterwards reads more than the transaction does.
+            // The queries afterwards read more than the transaction does.
             let asked = queries.iter().filter_map(|query| match query {
                 Query::Call { from, to, data } => Some((from.unwrap_or_default(), *to, data.clone())),
                 _ => None,

@@ -162,7 +162,7 @@ impl Endpoint {
         loop {
             let pace = self.pace();
             let chunks = pace.cut(&left, with_header, !answers.heads.is_empty());
-            // What does not leave at once waits for what did.
+            // Batches beyond the limit wait for those under way.
             let waves = chunks.len().div_ceil(pace.parallel);
             rounds += u32::try_from(waves).unwrap_or(u32::MAX);
             let sent = chunks.iter().cloned().map(|chunk| self.send(requests, chunk, block, &budget));

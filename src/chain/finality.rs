@@ -35,7 +35,7 @@ impl Chain {
     /// Returns where the block lies; `None` if it is not (or no longer) part of the chain. One round.
     ///
     /// # Errors
-    /// When no quorum agrees.
+    /// If no quorum agrees.
     pub fn depth(&self, block: &BlockRef) -> Result<Option<Depth>, ChainError> {
         let requests = [
             Request::new("eth_getBlockByNumber", json!([format!("{:#x}", block.number), false])),
@@ -62,7 +62,7 @@ impl Chain {
     /// Returns the time from one block to the next, averaged over the last ones. One round.
     ///
     /// # Errors
-    /// When no quorum agrees.
+    /// If no quorum agrees.
     pub fn block_time(&self, newest: &BlockRef) -> Result<Duration, ChainError> {
         let span = SPAN.min(newest.number);
         let before = self.ask(&[], BlockTag::Number(newest.number - span))?.0;

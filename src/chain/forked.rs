@@ -67,7 +67,7 @@ impl Forked<'_> {
     /// Asks of the state as it stands by now.
     ///
     /// # Errors
-    /// When a value cannot be had from a quorum.
+    /// If a value cannot be had from a quorum.
     pub fn answers(&mut self, queries: &[Query]) -> Result<Readings, ChainError> {
         let Self { source, world } = self;
         let result = complete(source, world, Keys::default(), |world| view(world, Moment::Next, queries));
@@ -77,7 +77,7 @@ impl Forked<'_> {
     /// Runs a transaction in the next block, asks `queries` of the state that it leaves, and goes on from there.
     ///
     /// # Errors
-    /// When a value cannot be had from a quorum, or no block can hold the transaction.
+    /// If a value cannot be had from a quorum, or no block can hold the transaction.
     pub fn run(&mut self, exec: &ExecTransaction<'_>, queries: &[Query]) -> Result<Rehearsal, ChainError> {
         let Self { source, world } = self;
         resume(source, world, exec, queries).map_err(|error| source.pinned.failed(error))
@@ -86,7 +86,7 @@ impl Forked<'_> {
     /// A Safe's owners and nonce by now.
     ///
     /// # Errors
-    /// When a value cannot be had from a quorum, or what stands there is not a Safe any more.
+    /// If a value cannot be had from a quorum, or what stands there is not a Safe any more.
     pub fn safe(&mut self, safe: Address) -> Result<(Owners, Nonce), ChainError> {
         let list = Query::Call { from: None, to: safe, data: getOwnersCall {}.abi_encode().into() };
         let slot = |number| Query::Storage { address: safe, slot: slot_word(number) };

@@ -60,7 +60,7 @@ impl Chain {
     /// A transaction that is not next in line is rehearsed as if it were.
     ///
     /// # Errors
-    /// When a value cannot be had from a quorum, or when no block can hold the transaction. Nothing is shown of a
+    /// If a value cannot be had from a quorum, or when no block can hold the transaction. Nothing is shown of a
     /// rehearsal that lacks a value.
     pub fn rehearse(
         &self,
@@ -120,7 +120,7 @@ impl Chain {
     /// implementation is found by calling it. One round, and one more for each link from proxy to implementation.
     ///
     /// # Errors
-    /// When a value cannot be had from a quorum.
+    /// If a value cannot be had from a quorum.
     pub fn code_behind(
         &self,
         targets: &BTreeSet<Address>,
@@ -142,7 +142,7 @@ impl Chain {
     /// only the values that it reads are asked for.
     ///
     /// # Errors
-    /// When a value cannot be had from a quorum.
+    /// If a value cannot be had from a quorum.
     pub fn ask_on_fork(&self, seen: &mut Snapshot, queries: &[Query], now: u64) -> Result<(), ChainError> {
         let mut world = self.world(seen);
         world.next_timestamp = world.next_timestamp.max(now);

@@ -155,7 +155,7 @@ mod tests {
         U256::from(n).into()
     }
 
-    /// What stood there when it was recorded: word i·i + 1 in each of 40 slots, and nothing in slot 99.
+    /// The recorded values: word i·i + 1 in each of 40 slots, and nothing in slot 99.
     fn present() -> Claim {
         Claim {
             balance: Some(U256::from(1_000_000_000_000_000_007_u64)),

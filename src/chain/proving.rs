@@ -19,7 +19,7 @@ impl Chain {
     /// read: none after a rehearsal that read it too, fewer with `hints`, which are what an earlier one read.
     ///
     /// # Errors
-    /// When no endpoint that agrees on the block proves everything; each is named with what it did not prove.
+    /// If no endpoint that agrees on the block proves everything; each is named with what it did not prove.
     pub fn prove(&self, seen: &mut Snapshot, read: &Keys, hints: Keys) -> Result<Root, ChainError> {
         let block = seen.header.number;
         let not_proven = |why: String| ChainError::NotProven { chain: self.name().into(), block, why };

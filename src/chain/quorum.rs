@@ -112,7 +112,7 @@ impl Chain {
     /// The chain id that these endpoints state, before anybody has written it down. They must all state the same.
     ///
     /// # Errors
-    /// When none answers, or two contradict each other.
+    /// If none answers, or two contradict each other.
     pub fn stated_id(urls: Vec<SecretUrl>, options: Options) -> Result<u64, ChainError> {
         let chain = Self::new("the chain", 0, urls, 1, 1, options)?;
         let request = Request::new("eth_chainId", json!([]));
@@ -208,7 +208,7 @@ impl Chain {
     /// Where agreement is needed, a reply is an error only if the call reverted (code 3).
     ///
     /// # Errors
-    /// When no quorum agrees on the block and on every value that needs agreement.
+    /// If no quorum agrees on the block and on every value that needs agreement.
     pub(super) fn ask(&self, requests: &[Request], at: BlockTag) -> Result<(Header, Vec<Reply>), ChainError> {
         let agreed = self.agree(requests, at)?;
         Ok((agreed.header, replies(requests, agreed.values, &agreed.hints)))

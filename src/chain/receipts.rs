@@ -83,7 +83,7 @@ impl Chain {
     /// word: one endpoint that tells all the receipts is enough.
     ///
     /// # Errors
-    /// When no quorum agrees on the block, or its receipts are proven and hold other events.
+    /// If no quorum agrees on the block, or its receipts are proven and hold other events.
     pub fn prove_events(&self, receipt: &Receipt) -> Result<Events, ChainError> {
         let requests = [
             Request::hint("eth_getBlockByNumber", json!([AT, false])),
@@ -99,7 +99,7 @@ impl Chain {
         for replies in &agreed.hints {
             let [Ok(whole), Ok(told)] = replies.as_slice() else { continue };
             let Ok(root) = bind(self.id(), &agreed.header, whole) else { continue };
-            // What no hash holds is one endpoint's word, unless the others say the same.
+            // A root that no block hash commits to is one endpoint's word, unless the others agree.
             if root == Root::Stated
                 && !is_stated(receipts_root(whole), &roots, self.quorum(), agreed.by.len())
             {

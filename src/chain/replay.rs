@@ -37,7 +37,7 @@ impl Chain {
     /// The block before one, as its header names it.
     ///
     /// # Errors
-    /// When no quorum agrees, or when the chain has another block at that height by now.
+    /// If no quorum agrees, or when the chain has another block at that height by now.
     pub fn parent(&self, block: &BlockRef) -> Result<BlockRef, ChainError> {
         Ok(before(&self.agree(&[], BlockTag::Pinned(*block))?.header))
     }
@@ -46,7 +46,7 @@ impl Chain {
     /// transactions did before it in the same block is not known here.
     ///
     /// # Errors
-    /// When a value cannot be had from a quorum: many nodes keep the state of 128 blocks only.
+    /// If a value cannot be had from a quorum: many nodes keep the state of 128 blocks only.
     pub fn replay(
         &self,
         safe: &SafeId,

@@ -83,7 +83,7 @@ pub enum Age {
     Old {
         seconds: u64,
         allowed: u64,
-        /// When it was made, in seconds since 1970.
+        /// The block's time, in seconds since 1970.
         made: u64,
     },
     /// From the future: this machine's clock is wrong, by this many seconds at least.

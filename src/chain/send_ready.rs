@@ -15,7 +15,7 @@ impl Chain {
     /// harmless.
     ///
     /// # Errors
-    /// When it does anything else, or when none took it; that error says whether it may have left all the same.
+    /// If it does anything else, or when none took it; that error says whether it may have left all the same.
     pub fn send(&self, ready: &Ready, raw: &[u8]) -> Result<TxHash, ChainError> {
         if gives(ready, self.id(), raw) {
             return self.send_raw(raw);

@@ -43,7 +43,7 @@ impl Chain {
     /// already has taken it. Sending the same bytes again is harmless.
     ///
     /// # Errors
-    /// When none took it; the error says whether it may have left all the same.
+    /// If none took it; the error says whether it may have left all the same.
     pub(super) fn send_raw(&self, raw: &[u8]) -> Result<TxHash, ChainError> {
         let tx = TxHash::of(raw);
         let request = Request::hint("eth_sendRawTransaction", json!([Bytes::copy_from_slice(raw)]));
@@ -66,7 +66,7 @@ impl Chain {
     /// The receipt that a quorum agrees on, with the call's data; `None` while a quorum has none.
     ///
     /// # Errors
-    /// When no quorum agrees.
+    /// If no quorum agrees.
     pub fn receipt(&self, tx: TxHash) -> Result<Option<Receipt>, ChainError> {
         let requests = [
             Request::new("eth_getTransactionReceipt", json!([tx.word()])),
@@ -137,7 +137,7 @@ impl Chain {
     /// One round where the provider takes the whole range, a few where it wants shorter ones.
     ///
     /// # Errors
-    /// When no quorum agrees, or when no range is short enough for the provider.
+    /// If no quorum agrees, or when no range is short enough for the provider.
     pub fn executions(
         &self,
         safe: &SafeId,

@@ -94,7 +94,7 @@ impl Chain {
     /// the Safe has more modules than fit one page, or it is a 1.0.0.
     ///
     /// # Errors
-    /// When no quorum agrees, when there is no Safe, or when it is none that this program knows.
+    /// If no quorum agrees, when there is no Safe, or when it is none that this program knows.
     pub fn snapshot(&self, ask: &Ask, at: BlockTag) -> Result<Snapshot, ChainError> {
         let mut requests = safe_requests(ask.safe);
         let state_end = requests.len();
@@ -139,7 +139,7 @@ impl Chain {
     /// Answers at this very block, in one round.
     ///
     /// # Errors
-    /// When no quorum agrees, or when the chain has another block at that height by now.
+    /// If no quorum agrees, or when the chain has another block at that height by now.
     pub fn answers(&self, queries: &[Query], block: &BlockRef) -> Result<Readings, ChainError> {
         let requests: Vec<Request> = queries.iter().filter_map(request).collect();
         let agreed = self.agree(&requests, BlockTag::Pinned(*block))?;
@@ -149,7 +149,7 @@ impl Chain {
     /// Asks more about the block of a snapshot, in one round, and adds the answers to it.
     ///
     /// # Errors
-    /// When no quorum agrees, or when the chain has another block at that height by now.
+    /// If no quorum agrees, or when the chain has another block at that height by now.
     pub fn look(&self, seen: &mut Snapshot, queries: &[Query], drafts: &[Draft]) -> Result<(), ChainError> {
         let drafted = Drafted::of(drafts, &seen.known);
         let mut requests: Vec<Request> = queries.iter().filter_map(request).collect();

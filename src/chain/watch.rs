@@ -44,7 +44,7 @@ impl Chain {
     /// takes a second one where its block is not the newest.
     ///
     /// # Errors
-    /// When no quorum agrees.
+    /// If no quorum agrees.
     pub fn watch(&self, transactions: &[TxHash], queries: &[Query]) -> Result<Sighting, ChainError> {
         let receipt = |tx: &TxHash| Request::new("eth_getTransactionReceipt", json!([tx.word()]));
         let mut requests: Vec<Request> = transactions.iter().map(receipt).collect();

@@ -64,7 +64,7 @@ pub struct Facts<'a> {
     pub others: &'a [(Nonce, String)],
     /// Another lever that keeps the nonce that this one would have, or has.
     pub keeper: Option<&'a Contender>,
-    /// How many owners have signed it.
+    /// The number of owners who have signed it.
     pub signers: usize,
     /// The `after` checks by the chain's values of now, where those have moved since; judged on the rehearsed state.
     pub after_now: &'a [Verdict],

@@ -235,7 +235,7 @@ impl Case {
         check(&facts).into_iter().map(Into::into).collect()
     }
 
-    /// What some checks do not pass, by id and without the digest at its end.
+    /// Returns the findings of some checks that do not pass: the id without the digest at its end, and the level.
     fn found<F: Into<Finding>>(&self, check: impl Fn(&Facts) -> Vec<F>) -> Vec<(String, Level)> {
         let all = self.all(check).into_iter().filter(|f| f.level != Level::Pass);
         all.map(|f| (without_digest(&f.id).to_string(), f.level)).collect()

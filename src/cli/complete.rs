@@ -63,7 +63,7 @@ pub fn levers(current: &OsStr) -> Vec<CompletionCandidate> {
         };
         let levers = desk.council.levers.values();
         let simple = levers.filter_map(|lever| Some((lever.name.as_str(), title(lever)?)));
-        // Of any kind: what they pull may be mixed.
+        // All of them: they may pull several kinds.
         let combined = desk.council.combined.values().map(|combined| {
             let pulls = || format!("pulls {}", combined.pull.join(", "));
             (combined.name.as_str(), combined.title.clone().unwrap_or_else(pulls))

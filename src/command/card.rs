@@ -55,7 +55,7 @@ pub struct Args {
 pub fn run(session: &Session, args: &Args) -> Result<Exit, Error> {
     let given =
         Given { set: args.set.clone(), without: args.without.clone(), undo: args.undo, ..Given::default() };
-    // What stands on paper is trusted later: it rests on texts that their reader has accepted.
+    // A card is trusted later: it must rest on texts that their reader has accepted.
     session.require_accepted(&session.rests_of(&args.levers, &given)?, &args.accept.accept)?;
     let cards = session.cards(&args.levers, &given, args.nonces)?;
     let texts: Vec<CardText> = cards.iter().map(|card| CardText::new(card, now())).collect();

@@ -32,7 +32,7 @@ pub enum Args {
     /// Add a chain, by its id
     #[command(after_help = "Examples:\n  breakglass council add chain base 8453 --rpc '${BASE_RPC}'")]
     Chain {
-        /// What to call it
+        /// Its name
         #[arg(help_heading = ARGUMENTS)]
         name: String,
         /// Its chain id
@@ -76,7 +76,7 @@ pub enum Args {
         after_help = "Examples:\n  breakglass council add lever vault pause/oz-pausable target=vault --safe guardian"
     )]
     Lever {
-        /// What to call it
+        /// Its name
         #[arg(help_heading = ARGUMENTS)]
         name: String,
         /// The playbook's id
@@ -97,16 +97,16 @@ pub enum Args {
         /// Their name
         #[arg(help_heading = ARGUMENTS)]
         name: String,
-        /// How they are reached
+        /// A phone number, messenger or other way to reach them
         #[arg(long, value_name = "TEXT", help_heading = "What")]
         reach: String,
-        /// What they do
+        /// Their role
         #[arg(long, value_name = "TEXT", help_heading = "What")]
         role: Option<String>,
         /// Their time zone, such as Europe/Berlin
         #[arg(long, value_name = "ZONE", help_heading = "What")]
         zone: Option<String>,
-        /// Who is called while they are away
+        /// The person to call while they are away
         #[arg(long, value_name = "NAME", help_heading = "What")]
         backup: Option<String>,
     },
@@ -114,7 +114,7 @@ pub enum Args {
 
 #[derive(Debug, clap::Args)]
 pub struct Named {
-    /// What to call it
+    /// Its name
     #[arg(help_heading = ARGUMENTS)]
     name: String,
     /// Its address

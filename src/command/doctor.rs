@@ -46,7 +46,7 @@ pub struct Args {
     #[arg(long, value_name = "ADDRESS", value_parser = parse_address)]
     payer: Option<Address>,
 
-    /// Who signs the roll call, where your settings do not say it
+    /// The name of the person who signs the roll call, if your settings do not say it
     #[arg(long = "as", value_name = "NAME")]
     person: Option<String>,
 

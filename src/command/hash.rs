@@ -62,7 +62,7 @@ pub struct Args {
     #[arg(long, value_name = "GAS", default_value = "0")]
     base_gas: Amount,
 
-    /// What a refund pays for a unit of gas
+    /// The price that a refund pays for a unit of gas
     #[arg(long, value_name = "WEI", default_value = "0")]
     gas_price: Amount,
 

@@ -22,7 +22,7 @@ pub fn run(ui: &Ui, council: Option<&Path>) -> Result<Exit, Error> {
     now(&session, false)
 }
 
-/// What is open, who is missing and what to type next; then every lever with the state of its target. `status` without a name
+/// Shows what is open, who is missing and what to type next; then every lever with the state of its target. `status` without a name
 /// is the same.
 pub fn now(session: &Session, offline: bool) -> Result<Exit, Error> {
     let ui = session.ui;

@@ -31,7 +31,7 @@ pub struct Args {
     #[command(flatten)]
     derive: Derive,
 
-    /// Of a set signed ahead, keep as many signatures as the threshold asks for
+    /// Keep as many signatures of a set signed ahead as the threshold asks for
     ///
     /// Without it one less is kept of each nonce, and the last one is made when it is needed: whoever has a complete set
     /// can use it without asking anybody.

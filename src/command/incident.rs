@@ -45,23 +45,23 @@ Examples:
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "What", after_help = OPEN_EXAMPLES)]
 pub struct OpenArgs {
-    /// What is going on, in a few words
+    /// A title: a few words on what is going on
     #[arg(help_heading = ARGUMENTS)]
     title: String,
 
-    /// How grave it is; P1 is the gravest
+    /// The severity; P1 is the gravest
     #[arg(long, value_name = "P1", value_parser = PossibleValuesParser::new(Severity::ALL.iter().map(|(word, _)| *word)), ignore_case = true)]
     severity: String,
 
-    /// Who leads
+    /// The person who leads
     #[arg(long, value_name = "NAME", add = ArgValueCompleter::new(complete::signers))]
     leads: Option<String>,
 
-    /// Who speaks to the public and to partners
+    /// The person who speaks to the public and to partners
     #[arg(long, value_name = "NAME", add = ArgValueCompleter::new(complete::signers))]
     speaks: Option<String>,
 
-    /// Who writes down what happens
+    /// The person who writes down what happens
     #[arg(long, value_name = "NAME", add = ArgValueCompleter::new(complete::signers))]
     writes: Option<String>,
 }
@@ -69,7 +69,7 @@ pub struct OpenArgs {
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "What", after_help = NOTE_EXAMPLES)]
 pub struct NoteArgs {
-    /// What happened
+    /// A sentence on what happened
     #[arg(help_heading = ARGUMENTS)]
     text: String,
 }

@@ -35,19 +35,19 @@ pub struct Args {
     #[arg(long, value_name = "URL")]
     rpc: Vec<String>,
 
-    /// What to call an owner, as NAME=ADDRESS; may be given again
+    /// A name for an owner, as NAME=ADDRESS; may be given again
     #[arg(long, value_name = "NAME=ADDRESS", value_parser = parse_owner)]
     owner: Vec<(String, Address)>,
 
-    /// What to call the protocol
+    /// A name for the protocol
     #[arg(long, value_name = "NAME", default_value = "My protocol")]
     name: String,
 
-    /// What to call the chain [default: its usual name]
+    /// A name for the chain [default: its usual name]
     #[arg(long, value_name = "NAME")]
     chain: Option<String>,
 
-    /// What to call the Safe
+    /// A name for the Safe
     #[arg(long, value_name = "NAME", default_value = "guardian")]
     safe_name: String,
 }
@@ -62,7 +62,7 @@ pub fn run(ui: &Ui, council: Option<&Path>, args: &Args) -> Result<Exit, Error> 
     let chain = args.chain.clone().unwrap_or_else(|| usual_name(chain_id));
     let names = owner_names(&args.owner, snapshot.state.owners.list())?;
     let text = council_file(args, &chain, chain_id, &snapshot, &names);
-    // What was written must be what will be read.
+    // The text must be readable before it is written.
     Council::parse(&path.display().to_string(), &text)?;
     store::create_new(&path, &text)?;
     let state = &snapshot.state;

@@ -31,7 +31,7 @@ pub struct Args {
 
     /// List nothing: say whether the chain of digests is whole
     ///
-    /// Nothing comes after the last line: compare the digest that is printed with a colleague's copy.
+    /// No other line vouches for the last one: compare the digest that is printed with a colleague's copy.
     #[arg(long, help_heading = "Checks")]
     verify: bool,
 }

@@ -64,7 +64,7 @@ pub struct Cli {
     )]
     council: Option<PathBuf>,
 
-    /// How many RPCs must agree in this run
+    /// The number of RPCs that must agree in this run
     ///
     /// In place of the council file's number; a smaller one is recorded.
     #[arg(
@@ -269,7 +269,7 @@ mod tests {
         });
     }
 
-    /// What weakens a check is typed each time.
+    /// A flag that weakens a check must be typed each time.
     #[test]
     fn no_variable_weakens_a_check() {
         let mut found = Vec::new();

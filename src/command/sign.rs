@@ -117,7 +117,7 @@ impl Args {
 }
 
 impl Args {
-    /// What a set is signed with.
+    /// Returns the flags that signing a set needs.
     fn sitting<'s>(&'s self, given: &'s Given) -> Sitting<'s> {
         Sitting {
             what: &self.what,
@@ -162,7 +162,7 @@ pub fn run(session: &Session, args: &Args) -> Result<Exit, Error> {
         let signature = one(session, args, &key, judged, (at + 1, all.len()), &mut signer);
         match signature.and_then(|signature| write(session, judged, &signature, &mut done.signed)) {
             Ok(()) => {}
-            // Nothing to do for one is not an answer to the others either.
+            // If one is already done, the others still have to be signed.
             Err(error) if error.exit == Exit::Done && all.len() > 1 => {
                 ui.say(&Text::default().good("nothing to do: ").add(&error.message));
                 say_held_up(ui, judged, &all[at + 1..]);
@@ -314,7 +314,7 @@ fn one(
     signer: &mut Option<Signer>,
 ) -> Result<OwnerSignature, Error> {
     let signers = Signers::of(session, (args.signer.as_deref(), args.for_safe.as_deref()), judged)?;
-    // What is refused is told first, whoever asks.
+    // A refusal comes first: a known signature is not returned for what is refused.
     if enforce(&judged.findings, &args.accept.accept).is_ok()
         && let Some(signature) = signers.known_early(key, args.eth_sign)?
     {

@@ -170,7 +170,7 @@ mod tests {
         assert_eq!(pins.decide(&other, pin("two")), Standing::First);
     }
 
-    /// What was accepted last counts: going back to an older text is a change too.
+    /// The text accepted last counts: going back to an older one is a change too.
     #[test]
     fn an_older_text_is_a_change_again() {
         let mut pins = pins(&[(council_of(SAFE), pin("one"))]);

@@ -44,7 +44,7 @@ impl RpcAddress {
     /// Reads an address, or `${NAME}` alone.
     ///
     /// # Errors
-    /// When a variable is only a part of it, or it is not an HTTP address.
+    /// If a variable is only a part of it, or it is not an HTTP address.
     pub fn parse(text: &str) -> Result<Self, RpcAddressError> {
         if let Some(name) = text.strip_prefix("${").and_then(|t| t.strip_suffix('}')).filter(|n| is_name(n)) {
             return Ok(Self(Form::Variable(name.into())));
@@ -67,7 +67,7 @@ impl RpcAddress {
     /// The address itself; `env` gives a variable's value.
     ///
     /// # Errors
-    /// When the variable is not set, or does not hold an HTTP address.
+    /// If the variable is not set, or does not hold an HTTP address.
     pub fn resolve(&self, env: impl Fn(&str) -> Option<String>) -> Result<SecretUrl, RpcAddressError> {
         let url = match &self.0 {
             Form::Literal(text) => Zeroizing::new(text.clone()),

@@ -14,7 +14,7 @@ impl Ledger {
     /// Returns the address at a path, not shown on the device.
     ///
     /// # Errors
-    /// When the device does not answer or refuses the path.
+    /// If the device does not answer or refuses the path.
     pub fn address_at(&mut self, path: &DerivationPath) -> Result<Address, DeviceError> {
         if let Some(known) = self.answered.address(path) {
             return Ok(known);
@@ -71,7 +71,7 @@ impl Ledger {
     /// Returns the keys at all of these paths, in their order.
     ///
     /// # Errors
-    /// When the device stops answering.
+    /// If the device stops answering.
     pub fn accounts(&mut self, paths: &SearchPaths) -> Result<Vec<Account>, DeviceError> {
         self.ready()?;
         let mut accounts = Vec::new();
@@ -84,7 +84,7 @@ impl Ledger {
     /// Returns the address at the first of these paths.
     ///
     /// # Errors
-    /// When the device does not answer or refuses the path.
+    /// If the device does not answer or refuses the path.
     pub fn first(&mut self, paths: &SearchPaths) -> Result<Address, DeviceError> {
         self.ready()?;
         let path = paths.all().next().cloned().unwrap_or_default();

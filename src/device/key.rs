@@ -18,7 +18,7 @@ impl Key {
     /// Returns the address that pays for gas: on a Ledger the one at the first of these paths.
     ///
     /// # Errors
-    /// When the device does not answer or refuses the path.
+    /// If the device does not answer or refuses the path.
     pub fn payer(&mut self, paths: &SearchPaths) -> Result<Address, DeviceError> {
         match self {
             Self::Ledger(ledger) => ledger.first(paths),

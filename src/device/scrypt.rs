@@ -49,7 +49,7 @@ impl Cost {
 /// Stretches a password to a key of any length.
 ///
 /// # Errors
-/// When this machine has not the memory.
+/// If this machine has not the memory.
 pub(super) fn scrypt(password: &[u8], salt: &[u8], cost: Cost, out: &mut [u8]) -> Result<(), String> {
     let mut bytes = Zeroizing::new(reserve(cost.p * cost.r * 128, 0_u8)?);
     pbkdf2_hmac::<Sha256>(password, salt, 1, &mut bytes);

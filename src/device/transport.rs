@@ -54,7 +54,7 @@ impl FromStr for Target {
 /// Every Ledger plugged in now.
 ///
 /// # Errors
-/// When the system cannot tell.
+/// If the system cannot tell.
 pub fn plugged_in() -> Result<Vec<Plugged>, DeviceError> {
     Ok(HidLedgerDevice::list().map_err(|e| native(&e))?.iter().map(plugged).collect())
 }
@@ -267,7 +267,7 @@ mod tests {
         }
     }
 
-    /// What is made of these bytes; a server that holds the line keeps it open until the client has given up.
+    /// Returns what the client makes of these bytes; a server that `holds` keeps the connection open until the client gives up.
     fn answering(bytes: &'static [u8], holds: bool) -> Result<Reply, DeviceError> {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let target = Target::Tcp { address: listener.local_addr().unwrap().to_string(), model: None };

@@ -65,7 +65,7 @@ impl TypedData {
     /// signature. 29 for a `SafeTx` with up to 253 bytes of data.
     ///
     /// # Errors
-    /// When a field is longer than the app's two length bytes can tell.
+    /// If a field is longer than the app's two length bytes can tell.
     pub fn commands(&self, path: &DerivationPath) -> Result<Vec<Apdu>, DeviceError> {
         let mut out = Vec::with_capacity(32);
         for (name, fields) in self.structs() {

@@ -2,7 +2,7 @@
 
 use alloy::primitives::Address;
 
-/// How an account starts that has delegated to another's code: EIP-7702.
+/// The first bytes of an account that has delegated to another's code: EIP-7702.
 const DELEGATED: [u8; 3] = [0xef, 0x01, 0x00];
 
 /// The kind of an account: who acts for it.

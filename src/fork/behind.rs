@@ -21,7 +21,7 @@ const UNKNOWN: [u8; 4] = [0xff; 4];
 /// it delegates, as a diamond does, shows only itself.
 ///
 /// # Errors
-/// When no block can hold the call.
+/// If no block can hold the call.
 pub fn code_behind(
     world: &World,
     targets: &BTreeSet<Address>,
@@ -102,7 +102,7 @@ mod tests {
         let missing = lens(&world(&known), &[PROXY]).unwrap_err();
         assert_eq!(missing.accounts.into_iter().collect::<Vec<_>>(), [DEEPER]);
         let whole = world(&[known.as_slice(), &[(DEEPER, vec![0xfe])]].concat());
-        // What stands further down runs on the first proxy's storage too.
+        // A contract further down runs on the first proxy's storage too.
         assert_eq!(lens(&whole, &[PROXY, DEEPER]).unwrap(), [vec![45, 45, 1], vec![1]]);
     }
 

@@ -34,7 +34,7 @@ impl Effects {
         let mut effects = Self::default();
         let sorted: BTreeMap<_, _> = state.iter().collect();
         for (address, account) in sorted {
-            // What is missing is reported apart, and no effects are shown then.
+            // A missing account is reported apart, and no effects are shown then.
             let Some(before) = world.state.accounts.get(address) else { continue };
             let new = if account.is_selfdestructed() { U256::ZERO } else { account.info.balance };
             if new != before.balance {

@@ -10,7 +10,7 @@ use revm::primitives::hardfork::SpecId;
 
 use super::world::World;
 
-/// When Osaka began, where the header alone cannot tell it from Prague. Sources: EIP-7607.
+/// The beginning of Osaka by chain id, where the header alone cannot tell it from Prague. Sources: EIP-7607.
 const OSAKA: [(u64, u64); 4] =
     [(1, 1_764_798_551), (11_155_111, 1_760_427_360), (17_000, 1_759_308_480), (560_048, 1_761_677_592)];
 

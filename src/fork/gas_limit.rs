@@ -84,7 +84,7 @@ mod tests {
     #[test]
     fn the_smallest_limit_leaves_an_eighth_to_spare() {
         assert_eq!(least(100_000, 100_000), 125_000);
-        // What a caught call keeps back at several depths is not in the gas used.
+        // Gas that caught calls keep back at several depths is not in the gas used.
         assert_eq!(least(100_000, 112_000), 150_000);
         assert_eq!(least(100_000, 170_000), 200_000);
         assert_eq!(least(100_000, 400_000), CAP);

@@ -79,7 +79,7 @@ fn first_of(keys: &Keys) -> String {
 /// known from the start no round is needed. `world` keeps all that was fetched.
 ///
 /// # Errors
-/// When the source fails or leaves a key out, or no end is in sight.
+/// If the source fails or leaves a key out, or no end is in sight.
 pub fn settle<S: StateSource>(
     source: &S,
     world: &mut World,
@@ -127,7 +127,7 @@ pub fn complete<S: StateSource, T>(
         wanted.extend(missing.clone());
         let asked = world.state.missing(&wanted);
         let fetched = match source.fetch(&asked) {
-            // What somebody only hinted at can be more than an honest source gives: it is not needed.
+            // Keys that somebody only hinted at are not needed: an honest source may refuse so many.
             Err(_) if asked != missing => source.fetch(&missing),
             fetched => fetched,
         };

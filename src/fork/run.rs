@@ -116,7 +116,7 @@ pub enum RehearsalError {
 /// Runs the transaction in the block after `world`'s, then asks `queries` of the state it leaves.
 ///
 /// # Errors
-/// When the Safe is on another chain, or the transaction is one that no block can hold.
+/// If the Safe is on another chain, or the transaction is one that no block can hold.
 pub fn rehearse(
     world: &World,
     exec: &ExecTransaction<'_>,
@@ -206,7 +206,7 @@ pub enum Moment {
 /// Asks `queries` of the state as it is, with no transaction before them; with every key that was read for it.
 ///
 /// # Errors
-/// When a query is a call that no block can hold.
+/// If a query is a call that no block can hold.
 pub fn view(
     world: &World,
     moment: Moment,

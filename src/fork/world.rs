@@ -75,7 +75,7 @@ pub struct World {
     pub header: Header,
     /// As the chain states it: a chain with header fields of its own hashes them in its own way.
     pub hash: BlockHash,
-    /// When the next block comes, in seconds since 1970; never before the second after [`World::header`].
+    /// The time of the next block, in seconds since 1970; never before the second after [`World::header`].
     pub next_timestamp: u64,
     pub state: State,
 }

@@ -1,4 +1,4 @@
-//! Who says that they are awake, and how long a transaction has waited: for whoever decides whom to call next.
+//! Lines by which people say that they are awake, and the time that a transaction has waited: to decide whom to call next.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -11,7 +11,7 @@ use super::time::Utc;
 use super::timeline::open_incident;
 use crate::safe::SafeTxHash;
 
-/// How a line begins.
+/// The first word of a line.
 const HEAD: &str = "bgawake1";
 /// Without an open incident, this is how long somebody stays awake.
 const LASTS: Duration = Duration::from_hours(12);

@@ -89,7 +89,7 @@ pub enum Lane {
 pub struct Moment {
     pub at: Utc,
     pub lane: Lane,
-    /// What happened; the entry itself where a journal states it.
+    /// The event; the entry itself where a journal states it.
     pub what: Happened,
 }
 
@@ -104,7 +104,7 @@ pub enum Happened {
     },
 }
 
-/// How long something took from the beginning, beside what the council wants.
+/// The time that something took from the beginning, and the council's goal for it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Measure {
     pub what: &'static str,

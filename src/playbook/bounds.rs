@@ -15,7 +15,7 @@ const MOST_CHECKS: usize = 100;
 const MOST_OTHERS: usize = 100;
 
 /// # Errors
-/// When the text is longer than any playbook.
+/// If the text is longer than any playbook.
 pub(super) fn check_text(origin: &str, text: &str) -> Result<(), Fault> {
     if text.len() <= MOST_BYTES {
         return Ok(());
@@ -27,7 +27,7 @@ pub(super) fn check_text(origin: &str, text: &str) -> Result<(), Fault> {
 }
 
 /// # Errors
-/// When one of the lists has more entries than any playbook needs.
+/// If one of the lists has more entries than any playbook needs.
 pub(super) fn check_lists(source: &Source, wire: &Wire) -> Result<(), Fault> {
     let conditions = wire.step.iter().map(|step| step.skip_if_all.len()).max().unwrap_or_default();
     let choices = wire.param.iter().map(|param| param.choices.len()).max().unwrap_or_default();

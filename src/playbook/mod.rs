@@ -264,7 +264,7 @@ pub struct Playbook {
     pub role: Option<String>,
     /// Anybody may do it.
     pub anyone: bool,
-    /// When it takes effect, if not at once; params and reads stand in braces.
+    /// The delay before it takes effect, if any; params and reads stand in braces.
     pub delay: Option<String>,
     /// Why it is harmless to pull it again when it is done; `None` where it then says that it is done.
     pub repeatable: Option<String>,
@@ -357,7 +357,7 @@ impl Playbook {
         piece::lists(self).is_some()
     }
 
-    /// When it takes effect, with the values of a plan; nothing where that is at once.
+    /// Returns when it takes effect, with the values of a plan; `None` if at once.
     #[must_use]
     pub fn takes_effect(&self, plan: &Plan) -> Option<String> {
         let mut sentence = self.delay.clone()?;

@@ -151,7 +151,7 @@ mod tests {
             prop_assert_eq!(DynSolValue::Array(items), list(len));
         }
 
-        /// Who has sent one half may cut the other.
+        /// A sender of one half may cut the other.
         #[test]
         fn half_of_a_piece_is_a_piece(len in 1_usize..300, of in 1_usize..32, at in 0_usize..32) {
             let piece = Piece { at: at % of + 1, of };

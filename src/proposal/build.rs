@@ -119,7 +119,7 @@ impl BatchContract {
 /// One call goes direct, several through the MultiSendCallOnly of the Safe. No refund fields, ever.
 ///
 /// # Errors
-/// When the version can't be built for, there is no call, or the batch contract is not known, see
+/// If the version can't be built for, there is no call, or the batch contract is not known, see
 /// [`BatchContract::address`].
 pub fn build_tx(
     version: SafeVersion,
@@ -144,7 +144,7 @@ pub fn build_tx(
 /// The calls that a transaction makes: itself, or the entries of its batch.
 ///
 /// # Errors
-/// When it is a delegatecall to anything but a known MultiSendCallOnly, or the batch is not plain calls: nothing can
+/// If it is a delegatecall to anything but a known MultiSendCallOnly, or the batch is not plain calls: nothing can
 /// then be said about what it does.
 pub fn calls_of(tx: &SafeTx) -> Result<Vec<Call>, BatchError> {
     match tx.operation {
@@ -226,7 +226,7 @@ mod tests {
         assert_eq!(two(open, version, Chain(&found)).unwrap().to, second.address);
         assert_eq!(two(open, version, Assumed(second.address)).unwrap().to, second.address);
         assert!(two(open, version, Assumed(Address::repeat_byte(9))).is_err());
-        // Of another version, or no batch contract at all: as if the council file named none.
+        // Another version, or no batch contract at all, counts as if the council file named none.
         for other in [batch_contracts(SafeVersion::V1_4_1).next().unwrap().address, Address::repeat_byte(9)] {
             assert_eq!(BatchContract::of(UNLISTED, version, Some(other)), open);
         }

@@ -31,7 +31,7 @@ const PROGRAM: u8 = FIRST_CLAIM + 9;
 const THROUGH: u8 = FIRST_CLAIM + 11;
 /// Not all of it found room.
 const CUT: u8 = FIRST_CLAIM + 10;
-/// When a signature made ahead was made.
+/// The time at which a signature made ahead was made.
 const MADE: u8 = FIRST_CLAIM + 12;
 
 /// The first half of the digits of a digest: enough to tell two files of one council apart.
@@ -86,7 +86,7 @@ pub struct Claims {
     pub playbooks: Vec<ShortDigest>,
     /// The program's version.
     pub program: Option<String>,
-    /// When a signature made ahead was made, in seconds since 1970.
+    /// The time at which a signature made ahead was made, in seconds since 1970.
     pub made: Option<u64>,
     /// The line had no room for all of it.
     pub is_cut: bool,

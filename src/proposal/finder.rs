@@ -270,7 +270,7 @@ impl Form {
         }
     }
 
-    /// How many characters of data say how many there are.
+    /// Returns the number of characters at the beginning that state the length.
     const fn beginning(self) -> usize {
         match self {
             Self::First => 0,

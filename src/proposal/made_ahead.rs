@@ -13,7 +13,7 @@ use crate::safe::{EcdsaSignature, Nonce, SafeTxHash};
 
 /// The most signatures of sets that are recovered in one run, those that are looked for at other nonces too.
 const MOST_RECOVERED: usize = 20_000;
-/// How far from the nonce that it names a signature is looked for, to say what it is.
+/// The distance from the nonce it names within which a signature is looked for, to say what it is.
 const WINDOW: u64 = 3;
 
 /// An owner's signature of a transaction at a nonce.

@@ -121,7 +121,7 @@ impl Proposal {
     /// Reads a proposal file and recomputes every hash in it.
     ///
     /// # Errors
-    /// When the file is not of this form, or states a hash that is not the one computed.
+    /// If the file is not of this form, or states a hash that is not the one computed.
     pub fn parse(text: &str) -> Result<Self, ProposalError> {
         wire::parse(text)
     }

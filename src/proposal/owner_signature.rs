@@ -68,7 +68,7 @@ impl OwnerSignature {
     /// [`count`](super::count) to say.
     ///
     /// # Errors
-    /// When it is for another hash, by somebody else, or no signature at all; when the owners are another Safe's.
+    /// If it is for another hash, by somebody else, or no signature at all; when the owners are another Safe's.
     pub fn verify(stated: &Stated, proposal: &Proposal, owners: &SafeOwners) -> Result<Self, VerifyError> {
         let hash = proposal.hash();
         if !owners.are_of(proposal.safe()) {

@@ -17,7 +17,7 @@ pub struct Set {
     proposal: Proposal,
     /// The time at which it was kept here, in seconds since 1970.
     kept: u64,
-    /// When the first of it was made, by its lines' own word.
+    /// The time at which the first of it was made, as its lines state it.
     made: Option<u64>,
     signatures: Vec<(Nonce, [u8; 65])>,
 }

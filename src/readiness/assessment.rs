@@ -64,7 +64,7 @@ pub enum Way {
 }
 
 impl Way {
-    /// How many transactions it takes.
+    /// Returns the number of transactions it takes.
     #[must_use]
     pub fn transactions(&self) -> u64 {
         match self {
@@ -75,7 +75,7 @@ impl Way {
     }
 }
 
-/// What is signed ahead of one transaction, as it stands now.
+/// The signatures made ahead of one transaction, and their worth now.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Armed {
     /// In the order of the nonces.
@@ -245,7 +245,7 @@ mod tests {
     fn several_signers_are_removed_where_one_is_not_enough() {
         let armed = assess(&set(0..=19, &[1, 2, 3]), 2, &safe(&[1, 2, 3, 4, 5], 2, 0));
         assert_eq!(armed.ways, [Way::Raise(4), Way::Remove(vec![who(1), who(2)]), burn(0, 19)]);
-        // Of two pairs the owner who is in both.
+        // The owner who is in both pairs is removed.
         let pairs = [set(0..=9, &[1, 2]), set(10..=19, &[2, 3])].concat();
         let armed = assess(&pairs, 2, &safe(&[1, 2, 3], 2, 0));
         assert_eq!(armed.ways[0], Way::Remove(vec![who(2)]));

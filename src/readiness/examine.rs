@@ -23,7 +23,7 @@ use crate::safe::SafeState;
 /// The levers that are tried at once: each keeps a connection and a processor busy.
 const AT_ONCE: usize = 16;
 const DAY: u64 = 86_400;
-/// How many days ahead each lever is tried.
+/// The number of days ahead at which each lever is tried.
 const AHEAD: u64 = 30;
 
 /// A chain, its Safes and its levers as they are now.

@@ -92,7 +92,7 @@ impl Gap {
     }
 }
 
-/// How a lever was tried.
+/// The result of trying a lever.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Tried {
     Works {

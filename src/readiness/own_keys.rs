@@ -6,7 +6,7 @@ use super::told::{Told, not_ready, warning};
 use crate::council::Council;
 use crate::evm::amount;
 
-/// How many times today's fee a payer must be able to pay: fees rise where many flee at once.
+/// A payer must be able to pay this many times today's fee: fees rise where many flee at once.
 const TIMES: u64 = 10;
 /// The gas of a broadcast where no lever could be measured.
 const USUAL_GAS: u64 = 300_000;

@@ -17,7 +17,7 @@ use crate::council::{Council, TextDigest};
 use crate::device::LongText;
 use crate::safe::SafeState;
 
-/// How a line begins.
+/// The first word of a line.
 const HEAD: &str = "bgroll1";
 /// A proof that is older, in days, is a gap.
 const OLD: i64 = 90;

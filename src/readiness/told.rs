@@ -1,6 +1,6 @@
-//! How a gap is told.
+//! The sentences of a gap.
 
-/// How much a gap weighs.
+/// The weight of a gap.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Level {
     /// `doctor` exits with 8.
@@ -15,7 +15,7 @@ pub struct Told {
     /// A short name of its kind.
     pub id: &'static str,
     pub level: Level,
-    /// What is wrong, with the value at fault.
+    /// The gap, with the value at fault.
     pub sentence: String,
     /// The remedy.
     pub fix: String,

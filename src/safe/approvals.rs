@@ -330,7 +330,7 @@ mod tests {
         fn any_order_and_repeats_encode_alike(
             approvals in proptest::collection::vec(any_approval(), 1..10), shift in 0usize..10,
         ) {
-            // Of two approvals of one owner the first counts: each owner has one here.
+            // The first of two approvals of one owner counts: each owner has one here.
             let mut straight: Vec<Approval> = Vec::new();
             for approval in approvals {
                 if straight.iter().all(|there| there.owner() != approval.owner()) {

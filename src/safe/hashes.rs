@@ -222,7 +222,7 @@ mod tests {
         }
     }
 
-    /// What Bybit's signers could not see: a delegatecall and a call never share a hash.
+    /// A delegatecall and a call never share a hash: Bybit's signers could not see the difference.
     #[test]
     fn the_operation_changes_the_hash() {
         let safe = SafeId {

@@ -181,7 +181,7 @@ mod tests {
             let known = known_at(address).unwrap();
             assert_eq!((known.contract, known.version), (Contract::FallbackHandler, version));
         }
-        // Of those that are published, one of 1.1.1 and two of 1.5.0 verify nothing in this way.
+        // Three published handlers verify nothing in this way: one of 1.1.1 and two of 1.5.0.
         let published = KNOWN.iter().filter(|known| known.contract == Contract::FallbackHandler);
         assert_eq!(published.count(), VERIFYING.len() + 3);
         for version in [SafeVersion::V1_3_0, SafeVersion::V1_4_1, SafeVersion::V1_5_0] {

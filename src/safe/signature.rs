@@ -70,7 +70,7 @@ impl EcdsaSignature {
     /// Reads a signature as the Safe would: the kind is in v.
     ///
     /// # Errors
-    /// When v belongs to no ECDSA kind, the version does not take the kind, or no key made it.
+    /// If v belongs to no ECDSA kind, the version does not take the kind, or no key made it.
     pub fn from_safe_bytes(
         bytes: &[u8],
         hash: &SafeTxHash,
@@ -91,7 +91,7 @@ impl EcdsaSignature {
     /// leaves v at 27/28 where the Safe wants 31/32. The caller keeps the reading whose signer is an owner.
     ///
     /// # Errors
-    /// When the length or v fits no wallet.
+    /// If the length or v fits no wallet.
     pub fn readings(
         bytes: &[u8],
         hash: &SafeTxHash,

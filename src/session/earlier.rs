@@ -83,7 +83,7 @@ pub fn sent_before(
 pub fn not_reserved(session: &Session, judged: &Judged, payer: Address, nonce: u64) -> Result<(), Error> {
     let own = session.folders(judged.proposal().hash())?;
     let (safe, now) = (judged.proposal().safe(), judged.seen()?.snapshot.state.nonce);
-    // What the Safe can execute no more only fails: it may be replaced.
+    // A transaction that the Safe can no longer execute only fails: it may be replaced.
     let is_over = |folder: &str| session.is_over(folder, safe, now).unwrap_or_default();
     for stored in session.incidents.all_sent()?.into_iter().filter(|stored| !own.contains(&stored.folder)) {
         let Some(sent) = stored.text.ok().and_then(|text| Sent::parse(&text)) else { continue };

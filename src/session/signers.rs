@@ -16,7 +16,7 @@ pub struct Signers<'j> {
     judged: &'j Judged<'j>,
     /// Each Safe with its owners as they are now.
     ways: Vec<(Way<'j>, Vec<Address>)>,
-    /// Who signs, if they say who they are.
+    /// The person who signs, if they say who they are.
     person: Option<Address>,
 }
 
@@ -146,7 +146,7 @@ impl<'j> Signers<'j> {
         Ok(owner)
     }
 
-    /// Who signs, if they say who they are.
+    /// The person who signs, if they say who they are.
     #[must_use]
     pub const fn person(&self) -> Option<Address> {
         self.person

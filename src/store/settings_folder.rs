@@ -37,7 +37,7 @@ pub fn variable(name: &str) -> Option<String> {
 /// The folder that the program was started in.
 ///
 /// # Errors
-/// When it is gone, or cannot be read.
+/// If it is gone, or cannot be read.
 pub fn working_folder() -> io::Result<PathBuf> {
     env::current_dir()
 }

@@ -34,7 +34,7 @@ pub(super) fn ask(question: &str, shown: bool) -> io::Result<Option<Zeroizing<St
     asking.local_modes.set(LocalModes::ECHO, shown);
     asking.special_codes[SpecialCodeIndex::VEOL] = CTRL_C;
     let _restore = Restore { terminal, before };
-    // What was typed before the question is not an answer to it.
+    // Keys typed before the question are not an answer to it.
     tcsetattr(terminal, OptionalActions::Flush, &asking)?;
     let mut screen = io::stderr();
     write!(screen, "{question}: ")?;

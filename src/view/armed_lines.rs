@@ -85,7 +85,7 @@ pub fn taken(kept: &KeptAhead, name: impl Fn(Address) -> String) -> Lines {
     lines.into_iter().collect()
 }
 
-/// The same for a script.
+/// Its JSON form.
 #[must_use]
 pub fn taken_object(kept: &KeptAhead) -> Value {
     let nonces = |nonces: Vec<Nonce>| nonces.iter().map(ToString::to_string).collect::<Vec<_>>();
@@ -104,14 +104,14 @@ pub fn taken_object(kept: &KeptAhead) -> Value {
     })
 }
 
-/// How people are called.
+/// Returns a person's name by address.
 type Names<'n> = &'n dyn Fn(Address) -> String;
 
 fn names(owners: &[Address], name: Names) -> String {
     owners.iter().map(|owner| name(*owner)).collect::<Vec<_>>().join(", ")
 }
 
-/// What is signed ahead of one transaction; `today` in seconds since 1970.
+/// Lines on the signatures made ahead of one transaction; `today` in seconds since 1970.
 #[must_use]
 pub fn armed(examined: &Examined, armed: &Armed, today: u64, name: Names) -> Lines {
     let Examined { words, safe, chain, now, .. } = examined;
@@ -251,7 +251,7 @@ fn age(examined: &Examined, today: u64) -> String {
     }
 }
 
-/// The same for a script.
+/// Its JSON form.
 #[must_use]
 pub fn object(examined: &Examined, armed: &Armed) -> Value {
     let addresses = |all: &[Address]| all.iter().map(ToString::to_string).collect::<Vec<_>>();

@@ -1,4 +1,4 @@
-//! What to do by hand when this program is suspect: the calls to type into Safe{Wallet}, lines for `cast` that compute the
+//! Steps to do by hand when this program is suspect: the calls to type into Safe{Wallet}, lines for `cast` that compute the
 //! same hashes, and whom to call. Printed beforehand.
 
 use alloy::primitives::{B256, b256, hex};

@@ -27,7 +27,7 @@ pub struct CardText {
     safe_version: String,
     chain: String,
     chain_id: u64,
-    /// What a device shows as `to`: the contract, or the one that makes several calls one.
+    /// The address that a device shows as `to`: the contract, or the one that makes several calls one.
     to: Place,
     is_batch: bool,
     calls: Vec<CallText>,

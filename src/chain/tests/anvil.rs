@@ -153,7 +153,7 @@ fn a_safe_of_each_version_is_read_in_one_round() {
         assert_eq!(state.modules, [Address::repeat_byte(0xd1)]);
         assert_eq!(snapshot.readings.get(&query), Some(&Answer::Value(slot_word(2).into())));
 
-        // The same block, pinned, says the same.
+        // That block, pinned, answers alike.
         anvil.rpc("anvil_mine", json!([3]));
         let again = chain.snapshot(&ask, BlockTag::Pinned(snapshot.header.block())).unwrap();
         assert_eq!((&again.state, &again.header), (state, &snapshot.header));

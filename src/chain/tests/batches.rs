@@ -1,4 +1,4 @@
-//! How a question is cut into batches, and how many of them are under way at once.
+//! Cutting a question into batches, and the number of them under way at once.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};

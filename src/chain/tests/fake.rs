@@ -17,7 +17,7 @@ use crate::council::{RpcAddress, SecretUrl};
 /// Stands in every address; no text of this program may ever hold it.
 pub const KEY: &str = "SECRETKEY123";
 
-/// What the server does with one HTTP request.
+/// The server's answer to one HTTP request.
 pub enum Act {
     Answer {
         status: u16,

@@ -1,4 +1,4 @@
-//! What is said of a transaction that was sent.
+//! Receipts and standing of a transaction that was sent.
 
 use alloy::primitives::{Address, keccak256};
 use serde_json::{Value, json};

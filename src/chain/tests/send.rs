@@ -1,4 +1,4 @@
-//! What may leave.
+//! Transactions that may be sent, and those that may not.
 
 use alloy::consensus::{SignableTransaction, TxEip1559, TxEnvelope};
 use alloy::network::eip2718::Encodable2718;
@@ -59,7 +59,7 @@ fn signed(tx: TxEip1559) -> Vec<u8> {
     TxEnvelope::Eip1559(tx.into_signed(signature)).encoded_2718()
 }
 
-/// What a payer signed is sent only if it gives the ready transaction to its Safe: nothing else leaves, whoever asks.
+/// A payer's transaction is sent only if it gives the ready transaction to its Safe: nothing else leaves, whoever asks.
 #[test]
 fn only_a_transaction_that_carries_what_is_ready_is_sent() {
     let ready = ready();

@@ -29,7 +29,7 @@ fn who_is_silent_is_waited_for_once() {
     assert!(second < Duration::from_millis(400), "{second:?}");
 }
 
-/// What comes after the others were believed is held against them.
+/// An answer that comes after the others were believed is compared with theirs.
 #[test]
 fn a_late_answer_that_contradicts_is_a_lie() {
     let (a, b) = (Server::node(good(9)), Server::node(good(9)));

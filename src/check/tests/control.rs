@@ -126,7 +126,7 @@ fn one_role_said_is_not_another_and_one_account_not_another() {
     assert_eq!(grant(revoked(THIEF)), control(VAULT));
 }
 
-/// What a timelock carries out is said inside the call that it is given.
+/// A call that a timelock will carry out is reported inside the call to the timelock.
 #[test]
 fn a_call_carried_by_another_says_it_too() {
     let inner = [&[1, 2, 3, 4][..], OWNER.into_word().as_slice()].concat();

@@ -1,4 +1,4 @@
-//! What is done already is not a refusal: no colleague who was faster is an attack.
+//! An act that is already done is not refused: a colleague was faster.
 
 use super::*;
 use crate::check::rehearsal_checks;
@@ -25,7 +25,7 @@ fn paused() -> Case {
 }
 
 impl Case {
-    /// What the vault answers to `paused()`.
+    /// Sets the vault's answer to `paused()`.
     fn says(&mut self, paused: bool) {
         let plan = self.plan.as_ref().unwrap();
         let word = Bytes::copy_from_slice(B256::with_last_byte(u8::from(paused)).as_slice());

@@ -1,4 +1,4 @@
-//! What a rehearsal shows.
+//! Findings about a rehearsal.
 
 use alloy::primitives::{B256, Bytes, Log, U256, keccak256};
 use alloy::sol_types::SolValue;

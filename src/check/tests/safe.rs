@@ -6,7 +6,7 @@ use crate::check::{all, contracts, powers};
 use crate::safe::deployments::{Contract, Deployment, KNOWN};
 use crate::safe::encode_batch;
 
-/// Of what the Safe is made.
+/// The findings about the contracts that the Safe consists of.
 fn known_contracts(facts: &Facts) -> Vec<Problem> {
     run(&contracts::CHECKS, facts)
 }

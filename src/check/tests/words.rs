@@ -1,4 +1,4 @@
-//! How problems are named and told, and what is decided by them.
+//! The ids and sentences of problems, and the decisions that they lead to.
 
 use super::*;
 use crate::chain::{Fault, Standing};

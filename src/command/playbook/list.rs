@@ -131,7 +131,7 @@ fn for_contract(ui: &Ui, desk: &Desk<'_>, args: &Args, contract: &str) -> Result
     let is_safe = desk.council.safe_at(place.chain.id, place.address).is_some();
     let mut found = desk.catalogue.fitting(&has);
     found.retain(|(entry, fit)| {
-        // What a Safe calls on itself is pulled by that Safe alone.
+        // Only the Safe itself pulls what a Safe calls on itself.
         (is_safe || fit.param != "safe") && args.admits(&desk.catalogue, &Summary::from(entry.playbook))
     });
     let words = Dictionary::new(desk.catalogue.all().iter().map(|entry| entry.playbook));

@@ -353,7 +353,7 @@ mod tests {
         }
     }
 
-    /// What the device does not tell and nobody says stays open, and both are shown.
+    /// A setting that neither the device nor the user states stays open, and both forms are shown.
     #[test]
     fn an_unknown_setting_is_not_taken_for_known() {
         let predict = |status: &Status, stated: StatedSettings| {

@@ -1,4 +1,4 @@
-//! How many rounds a rehearsal takes: with nothing known, with an earlier one's hints, and with endpoints that refuse.
+//! The number of rounds of a rehearsal: with nothing known, with an earlier one's hints, and with endpoints that refuse.
 
 use alloy::primitives::{Address, B256, Bytes, U256, address};
 use alloy::rpc::types::{AccessList, AccessListResult};
@@ -14,7 +14,7 @@ use crate::fork::{
 };
 use crate::safe::{Call, SafeTx, SafeVersion};
 
-/// Whether the endpoint answers `eth_createAccessList`.
+/// The endpoint's answer to `eth_createAccessList`.
 #[derive(Clone, Copy, PartialEq)]
 enum AccessLists {
     Answered,
@@ -73,7 +73,7 @@ fn pause(to: Address) -> Call {
     Call { to, value: U256::ZERO, data: ITarget::pauseCall {}.abi_encode().into() }
 }
 
-/// What the same transaction costs in rounds: cold, cold without access lists, and with hints.
+/// Returns the rounds of one transaction: cold, cold without access lists, and with hints.
 fn rounds(stage: &Stage, tx: &SafeTx, queries: &[Query]) -> (usize, usize, usize) {
     let nothing = Keys::default();
     let (cold, with_list, _) = rehearse(stage, tx, queries, AccessLists::Answered, &nothing);

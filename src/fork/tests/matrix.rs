@@ -12,7 +12,7 @@ use crate::evm::{Answer, Keys, Query};
 use crate::fork::{ExecTransaction, FrameKind, Outcome, Rehearsal, World, first_keys, settle};
 use crate::safe::{SafeVersion, slot};
 
-/// How the Safe is guarded.
+/// The Safe's guard.
 #[derive(Clone, Copy, PartialEq)]
 enum Guard {
     None,
@@ -227,7 +227,7 @@ fn logs(receipt: &Value) -> Vec<Log> {
     receipt["logs"].as_array().unwrap().iter().map(log).collect()
 }
 
-/// What the chain itself answers now.
+/// Compares the rehearsal's answers with what the chain itself answers now.
 fn answers(stage: &Stage, real: &Rehearsal, name: &str) {
     let anvil = &stage.anvil;
     for (query, answer) in real.answers.iter() {

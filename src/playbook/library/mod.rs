@@ -136,7 +136,7 @@ impl Catalogue {
     /// The playbook with this id.
     ///
     /// # Errors
-    /// When there is none, with the nearest ids.
+    /// If there is none, with the nearest ids.
     pub fn get(&self, id: &str) -> Result<Entry<'_>, LookupError> {
         if let Some((path, read)) = self.council.get(id) {
             let playbook = read.as_ref().map_err(Clone::clone)?;

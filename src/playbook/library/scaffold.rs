@@ -29,7 +29,7 @@ pub struct Wanted<'a> {
     pub call: &'a str,
     /// The view that proves it.
     pub view: Option<&'a str>,
-    /// What a rehearsal with these arguments saw.
+    /// The arguments of the rehearsal that saw the changes.
     pub given: &'a BTreeMap<String, String>,
     pub seen: &'a [SeenChange],
 }
@@ -247,7 +247,7 @@ mod tests {
         assert!(text.contains("call = \"stop((address,uint8)[])\"\nargs = [\"{who}\"]"), "{text}");
     }
 
-    /// What a view is asked with comes from the call where it can, and else from a param of its own.
+    /// A view's arguments come from the call where they can, and else from params of its own.
     #[test]
     fn a_view_may_have_arguments() {
         let view = Some("capOf(address,bytes32 key)(uint256)");

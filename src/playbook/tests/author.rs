@@ -1,4 +1,4 @@
-//! What a playbook's author is told about mistakes: the words and the place.
+//! The messages about an author's mistakes: the words and the place.
 
 use super::super::{Playbook, Undo};
 
@@ -136,7 +136,7 @@ fn the_commonest_mistakes_are_told_word_for_word() {
     }
 }
 
-/// What is changed, the word under the caret, the message.
+/// The text before and after the change, the word under the caret, the message.
 const FAULTS: &[(&str, &str, &str, &str)] = &[
     ("schema = 1", "schema = 2", "2", "schema 2 is not one that this program reads, which is 1"),
     (

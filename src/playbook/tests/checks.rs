@@ -1,4 +1,4 @@
-//! When a check holds, and what it says when it does not.
+//! Checks that hold, and the sentences of those that do not.
 
 use alloy::primitives::{Bytes, Log, keccak256};
 

@@ -1,4 +1,4 @@
-//! What is generated from the library and committed: `playbooks/README.md` and `playbooks/schema.json`. Run the tests
+//! The generated files of the library: `playbooks/README.md` and `playbooks/schema.json`. Run the tests
 //! with BREAKGLASS_WRITE=1 to write them again.
 
 use std::collections::BTreeSet;
@@ -188,7 +188,7 @@ fn the_schema_has_every_field_and_no_other() {
     }
 }
 
-/// What the library promises of every playbook of its own.
+/// Every playbook of the library states its purpose, its risk and its way back.
 #[test]
 fn every_playbook_says_what_a_council_needs_to_know() {
     let catalogue = Catalogue::new(vec![]);

@@ -3,7 +3,7 @@
 use super::super::Playbook;
 use super::author::GOOD;
 
-/// What is changed in the example's step, checks or example, the word under the caret, the message.
+/// A changed part of the example's step, checks or example, the word under the caret, the message.
 #[test]
 fn mistakes_in_trials_times_code_and_examples_are_named_too() {
     let good = format!(

@@ -1,4 +1,4 @@
-//! What a plan comes to, and what it refuses.
+//! The calls of a plan, and the arguments that it refuses.
 
 use alloy::primitives::{B256, Bytes, hex};
 use proptest::prelude::*;

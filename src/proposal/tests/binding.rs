@@ -1,4 +1,4 @@
-//! What a proposal is bound to: one lever or several, in files old and new.
+//! The binding of a proposal: to one lever or several, in files old and new.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! What a signature that fits nothing is for, in the words that its reader sees.
+//! The explanations of a signature that fits nothing, in the words that its reader sees.
 
 use alloy::primitives::keccak256;
 

@@ -118,7 +118,7 @@ fn the_parent_of_a_new_folder_is_synced() {
     assert!(matches!(error, StoreError::Write { .. }), "{error}");
 }
 
-/// What cannot be synced says so: the system is really asked.
+/// A file that cannot be synced is an error: the system is really asked.
 #[cfg(target_os = "linux")]
 #[test]
 fn a_sync_reaches_the_system() {

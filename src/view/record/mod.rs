@@ -46,7 +46,7 @@ pub struct Role {
     pub name: String,
 }
 
-/// How long something took from the first moment on.
+/// The time that something took from the first moment on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Time {
     pub what: String,
