@@ -2,6 +2,7 @@
 
 use crate::ceremony::order::TurnError;
 use crate::chain::ChainError;
+use crate::council::RpcAddressError;
 use crate::device::DeviceError;
 use crate::error::{Error, Exit};
 use crate::excerpt::Fault;
@@ -36,6 +37,18 @@ impl From<StoreError> for Error {
             StoreError::Locked { .. } => "then run the same command again: nothing is done twice",
         };
         Self::new(Exit::Failed, error.to_string()).hint(hint)
+    }
+}
+
+impl From<RpcAddressError> for Error {
+    fn from(error: RpcAddressError) -> Self {
+        let hint = match &error {
+            RpcAddressError::HoldsKey(_) => {
+                "put it into an environment variable, and write --rpc '${MAINNET_RPC}' in single quotes"
+            }
+            _ => "--rpc https://…, or --rpc '${MAINNET_RPC}' in single quotes",
+        };
+        Self::new(Exit::Usage, error.to_string()).hint(hint)
     }
 }
 

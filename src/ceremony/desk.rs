@@ -175,6 +175,23 @@ impl<'a> Desk<'a> {
         }
     }
 
+    /// Returns the chain of this name, or without a name the only one.
+    pub fn only_chain(&self, name: Option<&str>) -> Result<&council::Chain, Error> {
+        let chains = &self.council.chains;
+        let known = || chains.keys().cloned().collect::<Vec<_>>().join(", ");
+        match (name, chains.len()) {
+            (Some(name), _) => chains.get(name).ok_or_else(|| {
+                Error::new(Exit::Usage, format!("no chain is called {name:?}; known: {}", known()))
+                    .hint("breakglass council add chain NAME ID --rpc '${NAME}'")
+            }),
+            (None, 1) => chains.values().next().ok_or_else(|| Error::new(Exit::Usage, "there is no chain")),
+            (None, count) => {
+                Err(Error::new(Exit::Usage, format!("the council file has {count} chains: which one?"))
+                    .hint(format!("pass --chain NAME, one of: {}", known())))
+            }
+        }
+    }
+
     pub fn safe(&self, name: &str) -> Result<&council::Safe, Error> {
         self.council.safes.get(name).ok_or_else(|| {
             let known = self.council.safes.keys().cloned().collect::<Vec<_>>().join(", ");

@@ -21,6 +21,7 @@ pub mod entering;
 pub mod filed;
 pub mod filing;
 pub mod find;
+pub mod first_council;
 pub mod freshness;
 pub mod gas;
 pub mod hints;

@@ -1,16 +1,68 @@
-//! A Safe as the chain has it, as an entry of the council file. Pure.
+//! A Safe as the chain has it, for an entry of the council file.
 
 use alloy::primitives::Address;
 use toml::Value;
 
-use crate::chain::Snapshot;
-use crate::evm::Query;
+use crate::ceremony::desk::{Desk, resolve};
+use crate::chain::{Ask, Chain, Options, Snapshot};
+use crate::council::{self, RpcAddress};
+use crate::error::{Error, Exit};
+use crate::evm::{BlockTag, Query};
+use crate::progress::Progress;
 use crate::proposal::{BatchContract, BatchSource};
 use crate::safe::{SafeState, SafeVersion};
 
+/// Reads a Safe that no council file names: asks the first RPC for its chain id, then all of them for the Safe and the
+/// kinds of its owners.
+///
+/// # Errors
+/// If no RPC is named, an address may hold a key, or a quorum does not agree.
+pub fn read_first(progress: &dyn Progress, safe: Address, rpc: &[String]) -> Result<(u64, Snapshot), Error> {
+    if rpc.is_empty() {
+        return Err(Error::new(Exit::Usage, "no RPC address is named").hint("--rpc '${MAINNET_RPC}'"));
+    }
+    let mut urls = Vec::new();
+    for text in rpc {
+        urls.push(resolve(progress, &RpcAddress::without_key(text)?)?);
+    }
+    let quorum = urls.len().clamp(1, 2);
+    let id = Chain::stated_id(urls.clone(), Options::default())?;
+    let link = Chain::new("the chain", id, urls, quorum, 100, Options::default())?;
+    let queries = batch_queries(id);
+    let ask = Ask { safe, queries: &queries, ..Ask::default() };
+    let snapshot = progress.wait("reading the Safe", || link.snapshot(&ask, BlockTag::Latest))?;
+    let owners = snapshot.state.owners.list().to_vec();
+    let ask = Ask { accounts: &owners, ..ask };
+    let snapshot = progress.wait("reading its owners", || link.snapshot(&ask, BlockTag::Latest))?;
+    Ok((id, snapshot))
+}
+
+impl Desk<'_> {
+    /// Reads a Safe from its chain, for a new entry; owners by the names that the council file has for them.
+    ///
+    /// # Errors
+    /// If the chain cannot be asked, or no Safe is there.
+    pub fn fields_of_safe(
+        &self,
+        chain: &council::Chain,
+        address: Address,
+    ) -> Result<Vec<(String, Value)>, Error> {
+        let link = self.connect_to(chain)?;
+        let queries = batch_queries(chain.id);
+        let ask = Ask { safe: address, queries: &queries, ..Ask::default() };
+        let snapshot = self.progress.wait("reading the Safe", || link.snapshot(&ask, BlockTag::Latest))?;
+        let signers = &self.council.signers;
+        let named = |owner: &Address| {
+            let signer = signers.values().find(|signer| signer.address == *owner);
+            signer.map_or_else(|| owner.to_string(), |signer| signer.name.clone())
+        };
+        let owners = snapshot.state.owners.list().iter().map(named).collect();
+        Ok(safe_fields(&chain.name, chain.id, &snapshot, owners))
+    }
+}
+
 /// Returns what must be asked beside the Safe: which of the published batch contracts are there.
-#[must_use]
-pub fn batch_queries(chain_id: u64) -> Vec<Query> {
+fn batch_queries(chain_id: u64) -> Vec<Query> {
     let versions = SafeVersion::ALL.into_iter();
     versions.flat_map(|version| BatchContract::of(chain_id, version, None).all().queries()).collect()
 }

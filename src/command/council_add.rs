@@ -4,17 +4,13 @@ use alloy::primitives::Address;
 use clap::Subcommand;
 use clap_complete::ArgValueCompleter;
 use serde_json::json;
-use toml::Value;
+use toml::Table;
 
 use crate::ceremony::council_check::check_levers;
-use crate::ceremony::new_safe::{batch_queries, safe_fields};
-use crate::chain::Ask;
 use crate::cli::args::{ARGUMENTS, parse_set};
 use crate::cli::complete;
-use crate::command::init::rpc_without_key;
-use crate::council::{Chain, Council, Edited, EntryKind, NewEntry, TextDigest, add_entry};
+use crate::council::{Council, Edited, EntryKind, NewEntry, RpcAddress, TextDigest, add_entry};
 use crate::error::{Error, Exit};
-use crate::evm::BlockTag;
 use crate::safe::parse_address;
 use crate::session::Session;
 use crate::store;
@@ -152,71 +148,37 @@ pub fn run(session: &Session, args: &Args) -> Result<Exit, Error> {
 }
 
 fn entry(session: &Session, args: &Args) -> Result<NewEntry, Error> {
-    let text = |key: &str, value: &str| (key.to_string(), Value::String(value.into()));
-    let (kind, name, fields) = match args {
+    Ok(match args {
         Args::Chain { name, id, rpc } => {
-            rpc.iter().try_for_each(|url| rpc_without_key(url).map(drop))?;
-            let urls = rpc.iter().cloned().map(Value::String).collect();
-            let fields =
-                vec![("id".into(), Value::Integer((*id).into())), ("rpc".into(), Value::Array(urls))];
-            (EntryKind::Chain, name, fields)
+            rpc.iter().try_for_each(|url| RpcAddress::without_key(url).map(drop))?;
+            NewEntry::new(EntryKind::Chain, name, [("id", (*id).into()), ("rpc", rpc.clone().into())])
         }
         Args::Safe { named, chain } => {
-            let chain = the_chain(session, chain.as_deref())?;
-            (EntryKind::Safe, &named.name, on_chain(session, chain, named.address)?)
+            let chain = session.only_chain(chain.as_deref())?;
+            let fields = session.fields_of_safe(chain, named.address)?;
+            NewEntry { kind: EntryKind::Safe, name: named.name.clone(), fields }
         }
         Args::Signer { named, path } => {
-            let path = path.iter().map(|path| text("path", path));
-            let fields = [text("address", &named.address.to_string())].into_iter().chain(path);
-            (EntryKind::Signer, &named.name, fields.collect())
+            let address = named.address.to_string();
+            let texts = [("address", Some(address.as_str())), ("path", path.as_deref())];
+            NewEntry::of_texts(EntryKind::Signer, &named.name, &texts)
         }
         Args::Target { named, chain } => {
-            let chain = the_chain(session, chain.as_deref())?;
-            (EntryKind::Target, &named.name, vec![text(&chain.name, &named.address.to_string())])
+            let (chain, address) = (session.only_chain(chain.as_deref())?, named.address.to_string());
+            NewEntry::of_texts(EntryKind::Target, &named.name, &[(&chain.name, Some(&address))])
         }
         Args::Lever { name, playbook, set, safe } => {
             let safe = session.only_safe(safe.as_deref())?;
-            let set: toml::Table = set.iter().map(|(key, value)| text(key, value)).collect();
-            let set = (!set.is_empty()).then(|| ("set".to_string(), Value::Table(set)));
-            let fields = [text("playbook", playbook), text("safe", &safe.name)].into_iter().chain(set);
-            (EntryKind::Lever, name, fields.collect())
+            let set: Table = set.iter().map(|(key, value)| (key.clone(), value.as_str().into())).collect();
+            let set = (!set.is_empty()).then(|| ("set", set.into()));
+            let fields = [("playbook", playbook.as_str().into()), ("safe", safe.name.as_str().into())];
+            NewEntry::new(EntryKind::Lever, name, fields.into_iter().chain(set))
         }
         Args::Person { name, reach, role, zone, backup } => {
-            let optional = [("role", role), ("zone", zone), ("backup", backup)];
-            let optional = optional.into_iter().filter_map(|(key, value)| Some(text(key, value.as_ref()?)));
-            (EntryKind::Person, name, [text("reach", reach)].into_iter().chain(optional).collect())
+            let texts = [("reach", Some(reach)), ("role", role.as_ref()), ("zone", zone.as_ref())];
+            let texts = texts.into_iter().chain([("backup", backup.as_ref())]);
+            let texts: Vec<_> = texts.map(|(key, text)| (key, text.map(String::as_str))).collect();
+            NewEntry::of_texts(EntryKind::Person, name, &texts)
         }
-    };
-    Ok(NewEntry { kind, name: name.clone(), fields })
-}
-
-fn the_chain<'s>(session: &'s Session, name: Option<&str>) -> Result<&'s Chain, Error> {
-    let chains = &session.council.chains;
-    let known = || chains.keys().cloned().collect::<Vec<_>>().join(", ");
-    match (name, chains.len()) {
-        (Some(name), _) => chains.get(name).ok_or_else(|| {
-            Error::new(Exit::Usage, format!("no chain is called {name:?}; known: {}", known()))
-                .hint("breakglass council add chain NAME ID --rpc '${NAME}'")
-        }),
-        (None, 1) => chains.values().next().ok_or_else(|| Error::new(Exit::Usage, "there is no chain")),
-        (None, count) => {
-            Err(Error::new(Exit::Usage, format!("the council file has {count} chains: which one?"))
-                .hint(format!("pass --chain NAME, one of: {}", known())))
-        }
-    }
-}
-
-/// Reads a Safe from its chain; owners by the names that the council file has for them.
-fn on_chain(session: &Session, chain: &Chain, address: Address) -> Result<Vec<(String, Value)>, Error> {
-    let link = session.connect_to(chain)?;
-    let queries = batch_queries(chain.id);
-    let ask = Ask { safe: address, queries: &queries, ..Ask::default() };
-    let snapshot = session.ui.wait("reading the Safe", || link.snapshot(&ask, BlockTag::Latest))?;
-    let signers = &session.council.signers;
-    let named = |owner: &Address| {
-        let signer = signers.values().find(|signer| signer.address == *owner);
-        signer.map_or_else(|| owner.to_string(), |signer| signer.name.clone())
-    };
-    let owners = snapshot.state.owners.list().iter().map(named).collect();
-    Ok(safe_fields(&chain.name, chain.id, &snapshot, owners))
+    })
 }

@@ -24,6 +24,25 @@ pub struct NewEntry {
     pub fields: Vec<(String, toml::Value)>,
 }
 
+impl NewEntry {
+    /// Returns an entry with these texts; fields without one are left out.
+    #[must_use]
+    pub fn of_texts(kind: EntryKind, name: &str, texts: &[(&str, Option<&str>)]) -> Self {
+        let fields = texts.iter().filter_map(|(key, text)| Some((*key, (*text)?.into())));
+        Self::new(kind, name, fields)
+    }
+
+    #[must_use]
+    pub fn new<'k>(
+        kind: EntryKind,
+        name: &str,
+        fields: impl IntoIterator<Item = (&'k str, toml::Value)>,
+    ) -> Self {
+        let fields = fields.into_iter().map(|(key, value)| (key.to_string(), value));
+        Self { kind, name: name.into(), fields: fields.collect() }
+    }
+}
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Edited {
     /// The new text.
@@ -153,8 +172,7 @@ vault = { mainnet = \"0x01\" }
 ";
 
     fn entry(kind: EntryKind, name: &str, fields: &[(&str, &str)]) -> NewEntry {
-        let fields = fields.iter().map(|(key, value)| ((*key).into(), toml::Value::String((*value).into())));
-        NewEntry { kind, name: name.into(), fields: fields.collect() }
+        NewEntry::new(kind, name, fields.iter().map(|(key, value)| (*key, (*value).into())))
     }
 
     fn added(kind: EntryKind, name: &str, fields: &[(&str, &str)]) -> String {

@@ -38,6 +38,8 @@ pub enum RpcAddressError {
     Scheme(String),
     #[error("the environment variable {0} does not hold an http:// or https:// address")]
     Value(String),
+    #[error("the RPC address {0} may hold a key, and would be written to a file")]
+    HoldsKey(String),
 }
 
 impl RpcAddress {
@@ -58,10 +60,15 @@ impl RpcAddress {
         if is_http(text) { Ok(address) } else { Err(RpcAddressError::Scheme(address.to_string())) }
     }
 
-    /// Returns `true` if the file names a variable and not the address.
-    #[must_use]
-    pub const fn is_variable(&self) -> bool {
-        matches!(self.0, Form::Variable(_))
+    /// Reads an address that goes into the council file as it is.
+    ///
+    /// # Errors
+    /// If it is none, or may hold a key.
+    pub fn without_key(text: &str) -> Result<Self, RpcAddressError> {
+        let address = Self::parse(text)?;
+        let shown = hide_urls(text);
+        let is_whole = matches!(address.0, Form::Variable(_)) || shown == text.trim_end_matches('/');
+        if is_whole { Ok(address) } else { Err(RpcAddressError::HoldsKey(shown)) }
     }
 
     /// The address itself; `env` gives a variable's value.
@@ -184,6 +191,18 @@ mod tests {
         }
         let fault = RpcAddress::parse("https://h/${KEY}/SECRET").unwrap_err().to_string();
         assert!(!fault.contains("SECRET"), "{fault}");
+    }
+
+    #[test]
+    fn an_address_that_may_hold_a_key_is_not_for_a_file() {
+        for text in ["${URL}", "https://h.example", "https://h.example/", "http://127.0.0.1:8545"] {
+            assert!(RpcAddress::without_key(text).is_ok(), "{text}");
+        }
+        for text in ["https://h.example/v2/SECRET", "https://u:SECRET@h.example", "https://h/?key=SECRET"] {
+            let fault = RpcAddress::without_key(text).unwrap_err();
+            assert!(matches!(fault, RpcAddressError::HoldsKey(_)), "{text}");
+            assert!(!fault.to_string().contains("SECRET"), "{fault}");
+        }
     }
 
     #[test]

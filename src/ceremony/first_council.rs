@@ -1,0 +1,159 @@
+//! A first council file about one Safe, as the chain has it. Pure.
+
+use std::fmt::Write as _;
+
+use alloy::primitives::Address;
+
+use crate::ceremony::new_safe::safe_fields;
+use crate::chain::Snapshot;
+use crate::error::{Error, Exit};
+use crate::evm::AccountKind;
+
+/// The contents of a first council file.
+pub struct FirstCouncil<'a> {
+    pub name: &'a str,
+    pub chain: &'a str,
+    pub chain_id: u64,
+    /// As they were typed: addresses without keys, or variables.
+    pub rpc: &'a [String],
+    pub safe_name: &'a str,
+    /// The owners' names, in the Safe's order.
+    pub owners: Vec<String>,
+    pub snapshot: &'a Snapshot,
+}
+
+impl FirstCouncil<'_> {
+    /// Returns the text of the file.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let Self { name, chain, chain_id, rpc, safe_name, owners, snapshot } = self;
+        let quoted = |text: &str| toml::Value::String(text.into()).to_string();
+        let list = |items: &[String]| items.iter().map(|i| quoted(i)).collect::<Vec<_>>().join(", ");
+        let mut text = format!(
+            "# The council file: read it aloud together, and keep it in your protocol's repository.\n\
+             # Owners, modules and all else are what the RPC said at block {}: compare them with your own records.\n\
+             schema = 1\nname = {}\n\n\
+             [chains.{chain}]\nid = {chain_id}\nrpc = [{}]\n\n\
+             [safes.{safe_name}]\n",
+            snapshot.header.number,
+            quoted(name),
+            list(rpc),
+        );
+        for (key, value) in safe_fields(chain, *chain_id, snapshot, owners.clone()) {
+            // Writing to a String cannot fail.
+            let _ = writeln!(text, "{key} = {value}");
+        }
+        for (name, owner, note) in self.signers() {
+            let note = note.map(|note| format!("# {note}\n")).unwrap_or_default();
+            let _ = write!(text, "\n{note}[signers.{name}]\naddress = \"{owner}\"\n");
+        }
+        let _ = write!(
+            text,
+            "\n# Targets and levers, for example:\n\
+             # [targets.vault]\n# {chain} = \"0x…\"\n#\n\
+             # [levers.vault]\n# playbook = \"pause/oz-pausable\"\n# safe = {}\n# set = {{ target = \"vault\" }}\n",
+            quoted(safe_name),
+        );
+        text
+    }
+
+    /// Returns a sentence on the Safe that was read.
+    #[must_use]
+    pub fn headline(&self) -> String {
+        let state = &self.snapshot.state;
+        format!(
+            "Safe {} {} on {} ({}), {} of {} owners",
+            state.id.version,
+            state.id.address,
+            self.chain,
+            self.chain_id,
+            state.owners.threshold(),
+            state.owners.list().len()
+        )
+    }
+
+    /// Returns a sentence on each owner that is not a plain key.
+    #[must_use]
+    pub fn warnings(&self) -> Vec<String> {
+        let noted = self.signers().filter_map(|(name, owner, note)| Some((name, owner, note?)));
+        noted.map(|(name, owner, note)| format!("{name} {owner}: {note}")).collect()
+    }
+
+    fn signers(&self) -> impl Iterator<Item = (&String, &Address, Option<String>)> {
+        let owners = self.owners.iter().zip(self.snapshot.state.owners.list());
+        owners.map(|(name, owner)| {
+            (name, owner, self.snapshot.accounts.get(owner).and_then(|kind| note(*kind)))
+        })
+    }
+}
+
+/// Returns a note on an owner that is a contract or has delegated; `None` if it is a plain key.
+fn note(kind: AccountKind) -> Option<String> {
+    match kind {
+        AccountKind::Key => None,
+        AccountKind::Contract => Some(
+            "A contract: this owner is a contract. If it is a Safe, describe it under [safes] and name it in owners."
+                .into(),
+        ),
+        AccountKind::Delegated(to) => {
+            Some(format!("This owner has delegated to the code at {to} (EIP-7702), which may act for it."))
+        }
+    }
+}
+
+/// Returns the owners' names in their order: those that were given, and numbers for the others.
+///
+/// # Errors
+/// If a name is given to an address that is not an owner, or a name or an address is given twice.
+pub fn owner_names(given: &[(String, Address)], owners: &[Address]) -> Result<Vec<String>, Error> {
+    for (at, (name, address)) in given.iter().enumerate() {
+        let wrong = |why: String| Err(Error::new(Exit::Usage, format!("--owner {name}={address}: {why}")));
+        if !owners.contains(address) {
+            let all: Vec<String> = owners.iter().map(Address::to_string).collect();
+            return wrong(format!("it is not an owner of the Safe; they are {}", all.join(", ")));
+        }
+        if given[..at].iter().any(|(other, theirs)| other == name || theirs == address) {
+            return wrong("the name or the address is given twice".into());
+        }
+    }
+    let named = |(n, owner): (usize, &Address)| {
+        let name = given.iter().find(|(_, address)| address == owner).map(|(name, _)| name.clone());
+        name.unwrap_or_else(|| format!("owner-{}", n + 1))
+    };
+    Ok(owners.iter().enumerate().map(named).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn owners_without_a_name_are_numbered_by_their_place() {
+        let [a, b, c] = [1, 2, 3].map(Address::repeat_byte);
+        let named = owner_names(&[("bob".into(), b)], &[a, b, c]).unwrap();
+        assert_eq!(named, ["owner-1", "bob", "owner-3"]);
+    }
+
+    #[test]
+    fn a_name_for_nobody_or_given_twice_is_refused() {
+        let [a, b] = [1, 2].map(Address::repeat_byte);
+        let refused = |given: &[(&str, Address)]| {
+            let given: Vec<_> = given.iter().map(|(name, at)| ((*name).to_string(), *at)).collect();
+            let error = owner_names(&given, &[a]).unwrap_err();
+            assert_eq!(error.exit, Exit::Usage);
+            error.message
+        };
+        assert!(refused(&[("bob", b)]).contains("it is not an owner of the Safe; they are 0x0101"));
+        for twice in [[("ann", a), ("ann", a)], [("ann", a), ("bob", a)]] {
+            assert!(refused(&twice).contains("given twice"), "{twice:?}");
+        }
+    }
+
+    #[test]
+    fn only_an_owner_that_is_a_plain_key_has_no_note() {
+        assert_eq!(note(AccountKind::Key), None);
+        assert!(note(AccountKind::Contract).unwrap().contains("is a contract"));
+        let to = Address::repeat_byte(9);
+        assert!(note(AccountKind::Delegated(to)).unwrap().contains(&to.to_string()));
+    }
+}
