@@ -30,7 +30,6 @@ pub(super) fn check_text(origin: &str, text: &str) -> Result<(), Fault> {
 /// If one of the lists has more entries than any playbook needs.
 pub(super) fn check_lists(source: &Source, wire: &Wire) -> Result<(), Fault> {
     let conditions = wire.step.iter().map(|step| step.skip_if_all.len()).max().unwrap_or_default();
-    let choices = wire.param.iter().map(|param| param.choices.len()).max().unwrap_or_default();
     let lists = [
         ("[[param]]", wire.param.len(), MOST_PARAMS),
         ("[[read]]", wire.read.len(), MOST_READS),
@@ -38,10 +37,8 @@ pub(super) fn check_lists(source: &Source, wire: &Wire) -> Result<(), Fault> {
         ("skip_if_all", conditions, MOST_CONDITIONS),
         ("[[before]]", wire.before.len(), MOST_CHECKS),
         ("[[after]]", wire.after.len(), MOST_CHECKS),
-        ("choices", choices, MOST_OTHERS),
         ("changes", wire.changes.len(), MOST_OTHERS),
         ("errors", wire.errors.len(), MOST_OTHERS),
-        ("contacts", wire.contacts.len(), MOST_OTHERS),
     ];
     match lists.into_iter().find(|(_, count, most)| count > most) {
         None => Ok(()),

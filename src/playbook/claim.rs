@@ -315,7 +315,7 @@ impl Fact {
             Self::Call { call, ending } => {
                 let (label, query) = call.query(values)?;
                 let errors = values.errors.to_vec();
-                Ok(Check::Call(CallCheck { label, query, ending: ending.clone(), errors }))
+                Ok(Check::Call(CallCheck { label, query, ending: *ending, errors }))
             }
         }
     }

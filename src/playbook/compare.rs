@@ -31,7 +31,6 @@ impl Playbook {
             ("does_not_stop", self.does_not_stop != other.does_not_stop),
             ("cost", self.cost != other.cost),
             ("source", self.source != other.source),
-            ("contacts", self.contacts != other.contacts),
         ];
         found.extend(fields.into_iter().filter(|(_, differs)| *differs).map(|(name, _)| name.to_string()));
         found

@@ -268,7 +268,6 @@ pub struct Playbook {
     pub delay: Option<String>,
     /// Why it is harmless to pull it again when it is done; `None` where it then says that it is done.
     pub repeatable: Option<String>,
-    pub contacts: Vec<String>,
     pub params: Vec<Param>,
     pub reads: Vec<Read>,
     pub steps: Vec<Step>,

@@ -29,8 +29,6 @@ pub struct Param {
     pub(super) min: Option<Amount>,
     pub(super) max: Option<Amount>,
     pub(super) max_change: Option<MaxChange>,
-    /// The only values allowed, as written.
-    pub choices: Vec<String>,
     pub zero: Zero,
     pub default: Option<String>,
     /// Only the undo needs it: the act neither asks for it nor looks at it.
@@ -215,20 +213,13 @@ impl Param {
         }
     }
 
-    /// Checks a value against choices, minimum, maximum and greatest change.
+    /// Checks a value against minimum, maximum and greatest change.
     pub(super) fn check(&self, value: &DynSolValue, text: &str, values: &Values) -> Result<(), Stop> {
         if matches!(&self.zero, Zero::Word(word) if text.trim() == word) {
             return Ok(());
         }
         let unit = self.unit(values)?;
         let shown = |v: &DynSolValue| show(v, unit, values);
-        if !self.choices.is_empty() {
-            let choices =
-                self.choices.iter().map(|c| self.read(c, unit, values)).collect::<Result<Vec<_>, _>>()?;
-            if !choices.contains(value) {
-                return Err(format!("it must be one of {}", self.choices.join(", ")).into());
-            }
-        }
         if let Some(min) = &self.min {
             let min = self.bound(min, unit, values)?;
             if compare(value, &min).is_none_or(Ordering::is_lt) {

@@ -8,7 +8,7 @@ use std::fmt;
 
 use alloy::dyn_abi::{DynSolType, DynSolValue, EventExt};
 use alloy::json_abi::{Error, Event};
-use alloy::primitives::{Address, Log, keccak256};
+use alloy::primitives::{Address, Log};
 
 use super::language::template::Pattern;
 use super::language::value::{compare, decode};
@@ -133,12 +133,10 @@ pub struct EventCheck {
 }
 
 /// The required end of a call.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ending {
     Succeeds,
     Reverts,
-    /// With this error: `EnforcedPause()`.
-    RevertsWith(String),
 }
 
 /// A call that is tried and not sent.
@@ -302,7 +300,6 @@ impl fmt::Display for Ending {
         match self {
             Self::Succeeds => f.write_str("does not revert"),
             Self::Reverts => f.write_str("reverts"),
-            Self::RevertsWith(error) => write!(f, "reverts with {error}"),
         }
     }
 }
@@ -313,18 +310,8 @@ impl CallCheck {
             None => Err("was not asked".into()),
             Some(Answer::Value(_)) => Ok((self.ending == Ending::Succeeds, "does not revert".into())),
             Some(Answer::Reverted(data)) => {
-                let as_expected = match &self.ending {
-                    Ending::Succeeds => false,
-                    Ending::Reverts => true,
-                    Ending::RevertsWith(error) => data.starts_with(&selector(error)),
-                };
-                Ok((as_expected, reverted(data, &self.errors)))
+                Ok((self.ending == Ending::Reverts, reverted(data, &self.errors)))
             }
         }
     }
-}
-
-fn selector(signature: &str) -> [u8; 4] {
-    let [a, b, c, d, ..] = keccak256(signature).0;
-    [a, b, c, d]
 }

@@ -64,7 +64,6 @@ pub fn explained(playbook: &Playbook, from: &Origin) -> Vec<Vec<String>> {
         ("takes effect", playbook.delay.clone().unwrap_or_default()),
         ("once more", playbook.repeatable.clone().unwrap_or_default()),
         ("undo", undo),
-        ("contacts", playbook.contacts.join(", ")),
         ("source", playbook.source.clone()),
         ("found", origin(from)),
         ("digest", playbook.digest().to_string()),

@@ -100,7 +100,6 @@ pub(in crate::playbook) fn parse(origin: &str, text: &str) -> Result<Playbook, F
         anyone: wire.anyone,
         delay,
         repeatable: wire.repeatable.as_ref().map(|t| sentence(t, "repeatable")).transpose()?,
-        contacts: wire.contacts,
         params,
         reads,
         steps,

@@ -23,7 +23,6 @@ pub(in crate::playbook) fn read_param(source: &Source, wire: &WireParam) -> Resu
         min: None,
         max: None,
         max_change: None,
-        choices: Vec::new(),
         zero: Zero::Number,
         default: None,
         for_undo: wire.for_undo || wire.was.is_some(),
@@ -41,13 +40,12 @@ pub(in crate::playbook) fn read_param(source: &Source, wire: &WireParam) -> Resu
     let max_change = read_max_change(source, wire, &param)?;
     let zero = read_zero(source, wire, &param)?;
     let word = |text: &Text| matches!(&zero, Zero::Word(word) if word == text.get_ref().trim());
-    for text in wire.choices.iter().chain(&wire.default).filter(|t| !word(t)) {
+    if let Some(text) = wire.default.as_ref().filter(|t| !word(t)) {
         param::try_literal(&param, text.get_ref()).map_err(|why| source.fault(text.span(), why))?;
     }
-    let choices = wire.choices.iter().map(|c| c.get_ref().clone()).collect();
     let default = wire.default.as_ref().map(|d| d.get_ref().clone());
     (param.min, param.max, param.max_change) = (min, max, max_change);
-    (param.zero, param.choices, param.default) = (zero, choices, default);
+    (param.zero, param.default) = (zero, default);
     Ok(param)
 }
 

@@ -72,7 +72,6 @@ fn only(source: &Source, ask: &Spanned<WireAsk>, what: &str, allowed: &[&str]) -
         ("from", &w.from),
         ("type", &w.ty),
         ("token", &w.token),
-        ("with", &w.error),
         ("expect_not", &w.expect_not),
         ("at_least", &w.at_least),
         ("at_most", &w.at_most),
@@ -194,11 +193,8 @@ fn read_fact(source: &Source, ask: &Spanned<WireAsk>, what: &str) -> Result<Fact
         return Err(source.fault(event.span(), message));
     }
     if let (Some(signature), false) = (&wire.reverts, what == "skip_if") {
-        only(source, ask, what, &["reverts", "on", "args", "from", "with"])?;
-        let call = read_call(source, ask, signature)?;
-        let error = |text: &Text| source.function(text).map(|f| f.signature());
-        let error = wire.error.as_ref().map(error).transpose()?;
-        return Ok(Fact::Call { call, ending: error.map_or(Ending::Reverts, Ending::RevertsWith) });
+        only(source, ask, what, &["reverts", "on", "args", "from"])?;
+        return Ok(Fact::Call { call: read_call(source, ask, signature)?, ending: Ending::Reverts });
     }
     if let (Some(signature), false) = (&wire.succeeds, what == "skip_if") {
         only(source, ask, what, &["succeeds", "on", "args", "from"])?;

@@ -34,8 +34,6 @@ pub(in crate::playbook) struct Wire {
     /// Why it may be pulled again when it is done.
     pub repeatable: Option<Text>,
     #[serde(default)]
-    pub contacts: Vec<String>,
-    #[serde(default)]
     pub changes: Vec<Text>,
     /// Errors that its contracts revert with, so that a failure can be said in words.
     #[serde(default)]
@@ -80,8 +78,6 @@ pub(in crate::playbook) struct WireParam {
     pub max: Option<Text>,
     pub max_change: Option<Text>,
     pub current: Option<Text>,
-    #[serde(default)]
-    pub choices: Vec<Text>,
     pub zero: Option<Text>,
     /// Only the undo needs it.
     #[serde(default)]
@@ -112,8 +108,6 @@ pub(in crate::playbook) struct WireAsk {
     #[serde(rename = "type")]
     pub ty: Option<Text>,
     pub token: Option<Text>,
-    #[serde(rename = "with")]
-    pub error: Option<Text>,
     /// A text, or a table of fields.
     pub expect: Option<Spanned<toml::Value>>,
     pub expect_not: Option<Text>,

@@ -92,7 +92,6 @@ fn playbook() -> Vec<(&'static str, Value)> {
             "repeatable",
             text("Why it is harmless to pull it again when it is done; otherwise it says that it is done."),
         ),
-        ("contacts", texts("Whom to call.")),
         ("changes", texts("Effects beyond the contracts called: safe.owners, … or an address.")),
         ("errors", texts("Errors that the contracts revert with, such as NotOwner(address who).")),
         ("no_errors", text("Why no errors are named: the contracts revert with texts.")),
@@ -119,7 +118,6 @@ fn param() -> Value {
             ("max", text("The highest value.")),
             ("max_change", text("How far from the value in force: a number or a percentage.")),
             ("current", text("The value in force, for max_change.")),
-            ("choices", texts("The only values.")),
             ("zero", text("refuse, or the word to write where zero means it, such as unlimited.")),
             (
                 "flags",
@@ -161,7 +159,6 @@ fn ask() -> Value {
             ("from", text("Who calls.")),
             ("type", text("The type of a slot's word.")),
             ("token", text("The token of a balance.")),
-            ("with", text("The error of a revert.")),
             (
                 "expect",
                 json!({

@@ -17,25 +17,20 @@ pub(in crate::playbook) enum Builtin {
     Item,
     Indices,
     Or,
-    And,
     AndNot,
     Bit,
     Add,
     Sub,
     Mul,
     Div,
-    Min,
-    Max,
     Keccak,
-    Selector,
-    Bytes32,
 }
 
 /// The longest list whose items are read one by one.
 const MOST_INDICES: u64 = 1000;
 
 /// Name, meaning of each value, function.
-const TABLE: [(&str, &[&str], Builtin); 20] = [
+const TABLE: [(&str, &[&str], Builtin); 15] = [
     ("prev_owner", &["list", "item"], Builtin::PrevOwner),
     ("replaced", &["list", "old", "new"], Builtin::Replaced),
     ("without", &["list", "item"], Builtin::Without),
@@ -44,18 +39,13 @@ const TABLE: [(&str, &[&str], Builtin); 20] = [
     ("item", &["list or tuple", "position from 0"], Builtin::Item),
     ("indices", &["length"], Builtin::Indices),
     ("or", &["a", "b"], Builtin::Or),
-    ("and", &["a", "b"], Builtin::And),
     ("and_not", &["a", "b"], Builtin::AndNot),
     ("bit", &["n"], Builtin::Bit),
     ("add", &["a", "b"], Builtin::Add),
     ("sub", &["a", "b"], Builtin::Sub),
     ("mul", &["a", "b"], Builtin::Mul),
     ("div", &["a", "b"], Builtin::Div),
-    ("min", &["a", "b"], Builtin::Min),
-    ("max", &["a", "b"], Builtin::Max),
     ("keccak", &["text"], Builtin::Keccak),
-    ("selector", &["signature"], Builtin::Selector),
-    ("bytes32", &["value"], Builtin::Bytes32),
 ];
 
 /// The function of this name, and the meaning of each of its values.
@@ -124,12 +114,7 @@ impl Builtin {
                 Ok(n) if n < 256 => Ok(DynSolValue::Uint(U256::ONE << n, 256)),
                 _ => Err(format!("bit {n} does not exist: a word has bits 0 to 255")),
             },
-            (Self::Bytes32, [value]) => {
-                let word = value.as_word().map(|word| DynSolValue::FixedBytes(word, 32));
-                word.ok_or_else(|| format!("{} is not one word", render(value, None)))
-            }
             (Self::Or, [DynSolValue::Bool(a), DynSolValue::Bool(b)]) => Ok(DynSolValue::Bool(*a || *b)),
-            (Self::And, [DynSolValue::Bool(a), DynSolValue::Bool(b)]) => Ok(DynSolValue::Bool(*a && *b)),
             (Self::AndNot, [DynSolValue::Bool(a), DynSolValue::Bool(b)]) => Ok(DynSolValue::Bool(*a && !*b)),
             (_, [DynSolValue::Uint(a, _), DynSolValue::Uint(b, _)]) => self.unsigned(*a, *b),
             (_, [DynSolValue::Int(a, _), DynSolValue::Int(b, _)]) => self.signed(*a, *b),
@@ -140,15 +125,12 @@ impl Builtin {
     fn unsigned(self, a: U256, b: U256) -> Result<DynSolValue, String> {
         let result = match self {
             Self::Or => Some(a | b),
-            Self::And => Some(a & b),
             Self::AndNot => Some(a & !b),
             Self::Add => a.checked_add(b),
             Self::Sub => a.checked_sub(b),
             Self::Mul => a.checked_mul(b),
             // Without the fraction, as Solidity divides.
             Self::Div => a.checked_div(b),
-            Self::Min => Some(a.min(b)),
-            Self::Max => Some(a.max(b)),
             _ => None,
         };
         let wrong = || format!("{}({a}, {b}) is not a number from 0 to 2^256 - 1", self.name());
@@ -162,8 +144,6 @@ impl Builtin {
             Self::Mul => a.checked_mul(b),
             // Without the fraction, as Solidity divides.
             Self::Div => a.checked_div(b),
-            Self::Min => Some(a.min(b)),
-            Self::Max => Some(a.max(b)),
             _ => None,
         };
         let wrong = || format!("{}({a}, {b}) does not fit in int256", self.name());

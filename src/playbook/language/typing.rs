@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use alloy::dyn_abi::{DynSolType, DynSolValue};
-use alloy::primitives::{B256, keccak256};
+use alloy::primitives::keccak256;
 
 use super::builtin::{self, Builtin};
 use super::expression::Expr;
@@ -40,7 +40,7 @@ pub(in crate::playbook) fn check(
         NodeKind::Text(text) if expected == Some(&DynSolType::String) => {
             (Expr::Value(DynSolValue::String(text.clone())), DynSolType::String)
         }
-        NodeKind::Text(_) => return Err(node.flaw("a text stands only in keccak(…) or selector(…)")),
+        NodeKind::Text(_) => return Err(node.flaw("a text stands only in keccak(…)")),
         NodeKind::Call(name, args) => check_call(node, name, args, scope)?,
     };
     match expected {
@@ -100,7 +100,7 @@ fn check_call(call: &Node, name: &str, args: &[Node], scope: &Scope) -> Typed {
         (Builtin::Len, [list]) => call(vec![check_list(list, scope, None)?.0], UINT),
         (Builtin::Indices, [length]) => call(vec![unsigned(length, scope)?], array_of(UINT)),
         (Builtin::Item, [whole, position]) => check_item(whole, position, scope),
-        (Builtin::Or | Builtin::And | Builtin::AndNot, [a, b]) => {
+        (Builtin::Or | Builtin::AndNot, [a, b]) => {
             if check(a, scope, None)?.1 == DynSolType::Bool {
                 return call(
                     vec![typed(a, &DynSolType::Bool)?, typed(b, &DynSolType::Bool)?],
@@ -116,14 +116,7 @@ fn check_call(call: &Node, name: &str, args: &[Node], scope: &Scope) -> Typed {
             }
             call(vec![position], UINT)
         }
-        (Builtin::Keccak | Builtin::Selector, [text]) => constant(builtin, text),
-        (Builtin::Bytes32, [value]) => {
-            let (expr, ty) = check(value, scope, None)?;
-            if !matches!(ty, DynSolType::Uint(_) | DynSolType::Address | DynSolType::FixedBytes(_)) {
-                return Err(value.flaw(format!("this is {ty}, which is not one word of bytes")));
-            }
-            call(vec![expr], DynSolType::FixedBytes(32))
-        }
+        (Builtin::Keccak, [text]) => keccak(text),
         (_, [a, b]) => {
             let (args, ty) = numbers(a, b, scope)?;
             call(args, ty)
@@ -208,17 +201,12 @@ fn numbers(a: &Node, b: &Node, scope: &Scope) -> Result<(Vec<Expr>, DynSolType),
     Ok((vec![signed(a, first, &first_ty)?, signed(b, second, &second_ty)?], INT))
 }
 
-/// `keccak` and `selector` take a text, so that their value is known when the playbook is read.
-fn constant(builtin: Builtin, node: &Node) -> Typed {
+/// `keccak` takes a text, so that its value is known when the playbook is read.
+fn keccak(node: &Node) -> Typed {
     let NodeKind::Text(text) = &node.kind else {
         return Err(node.flaw("a text in quotes is needed here"));
     };
-    if builtin == Builtin::Keccak {
-        return Ok((Expr::Value(DynSolValue::FixedBytes(keccak256(text), 32)), DynSolType::FixedBytes(32)));
-    }
-    let function = value::parse_function(text).map_err(|why| node.flaw(why))?;
-    let word = B256::right_padding_from(function.selector().as_slice());
-    Ok((Expr::Value(DynSolValue::FixedBytes(word, 4)), DynSolType::FixedBytes(4)))
+    Ok((Expr::Value(DynSolValue::FixedBytes(keccak256(text), 32)), DynSolType::FixedBytes(32)))
 }
 
 #[cfg(test)]
@@ -255,10 +243,8 @@ mod tests {
             ("prev_owner(owners, old)", "address"),
             ("replaced( owners , old, new )", "address[]"),
             ("or(flags, bit(3))", "uint256"),
-            ("max(price, 0)", "int256"),
+            ("add(price, 0)", "int256"),
             ("keccak('PAUSER_ROLE')", "bytes32"),
-            ("selector(\"pause()\")", "bytes4"),
-            ("bytes32(old)", "bytes32"),
             ("item(owners, 0)", "address"),
             ("len(owners)", "uint256"),
             ("indices(len(owners))", "uint256[]"),
@@ -272,6 +258,7 @@ mod tests {
         for (text, ty, at, message) in [
             ("owner", None, 0..5, "\"owner\" is neither a param nor a read; did you mean \"owners\"?"),
             ("prev(owners, old)", None, 0..17, "no function is called \"prev\"; known: "),
+            ("min(flags, 1)", None, 0..13, "no function is called \"min\"; "),
             ("prev_ownr(owners, old)", None, 0..22, "did you mean \"prev_owner\"?"),
             ("prev_owner(owners)", None, 0..18, "prev_owner takes 2 values, list and item, and is given 1"),
             ("or(flags, old)", None, 10..13, "this is address, and a number is needed here"),
@@ -282,12 +269,11 @@ mod tests {
             ("bit(256)", None, 4..7, "bit 256 does not exist: a word has bits 0 to 255"),
             ("flags", Some("address"), 0..5, "this is uint256, and address is needed here"),
             ("300", Some("uint8"), 0..3, "300 does not fit in uint8"),
-            ("'text'", None, 0..6, "a text stands only in keccak(…) or selector(…)"),
+            ("'text'", None, 0..6, "a text stands only in keccak(…)"),
             ("or(flags, 1", None, 11..12, "a comma or a closing bracket of or(…) is missing here"),
             ("", None, 0..1, "a name, a number or a function is missing here"),
             ("old new", None, 4..5, "'n' is not expected after the end of the expression"),
             ("keccak('A", None, 7..9, "the text has no closing '"),
-            ("selector('pause')", None, 9..16, "\"pause\" is not a function signature"),
         ] {
             let flaw = typed(text, ty).unwrap_err();
             assert!(flaw.message.contains(message), "{text}: {}", flaw.message);
@@ -320,8 +306,8 @@ mod tests {
         fn no_likely_text_panics(
             parts in prop::collection::vec(
                 prop::sample::select(vec![
-                    "or", "bit", "item", "with", "replaced", "keccak", "selector", "bytes32", "prev_owner", "min",
-                    "owners", "flags", "price", "(", ")", ",", "0x", "-1", "7", "'", "\"", " ", "é", "_", "max(",
+                    "or", "bit", "item", "with", "replaced", "keccak", "prev_owner", "div",
+                    "owners", "flags", "price", "(", ")", ",", "0x", "-1", "7", "'", "\"", " ", "é", "_", "mul(",
                 ]),
                 0..14,
             )

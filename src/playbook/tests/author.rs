@@ -68,14 +68,13 @@ args = ["{cap}", "_"]
 reverts = "deposit(uint256)"
 on = "{target}"
 args = ["1"]
-with = "Full()"
 "#;
 
 #[test]
 fn the_example_is_good() {
     let playbook = Playbook::parse("a.toml", GOOD).unwrap_or_else(|fault| panic!("{fault}"));
     assert_eq!(playbook.after[0].to_string(), "{target} emits CapSet({cap}, _)");
-    assert_eq!(playbook.after[1].to_string(), "{target} deposit(1) reverts with Full()");
+    assert_eq!(playbook.after[1].to_string(), "{target} deposit(1) reverts");
     assert_eq!(playbook.before[0].to_string(), "{target} slot 3 is {safe}");
     assert_eq!(playbook.params[1].ask(), "cap (uint256 in token, or the word unlimited)");
     let (id, args) = playbook.undo_args(&super::args(&[("target", "vault"), ("cap", "7")])).unwrap();
@@ -103,7 +102,7 @@ const TOLD: &[(&str, &str, &str)] = &[
     (
         "{add(cap, 1)}",
         "{plus(cap, 1)}",
-        "playbooks/limit.toml:54:11: no function is called \"plus\"; known: prev_owner, replaced, without, with, len, item, indices, or, and, and_not, bit, add, sub, mul, div, min, max, keccak, selector, bytes32\n   |\n54 | args = [\"{plus(cap, 1)}\", \"[(true, {safe})]\"]\n   |           ^^^^^^^^^^^^",
+        "playbooks/limit.toml:54:11: no function is called \"plus\"; known: prev_owner, replaced, without, with, len, item, indices, or, and_not, bit, add, sub, mul, div, keccak\n   |\n54 | args = [\"{plus(cap, 1)}\", \"[(true, {safe})]\"]\n   |           ^^^^^^^^^^^^",
     ),
     (
         "current = \"{cap_now}\"\n",
@@ -178,7 +177,7 @@ const FAULTS: &[(&str, &str, &str, &str)] = &[
     ),
     ("name = \"was\"", "name = \"cap\"", "\"cap\"", "\"cap\" is the name of something else already"),
     ("name = \"was\"", "name = \"safe\"", "\"safe\"", "\"safe\" is the name of something else already"),
-    ("name = \"was\"", "name = \"max\"", "\"max\"", "\"max\" is the name of a function"),
+    ("name = \"was\"", "name = \"mul\"", "\"mul\"", "\"mul\" is the name of a function"),
     ("name = \"was\"", "name = \"Was\"", "\"Was\"", "\"Was\" is not a name: use small letters, digits and _"),
     ("type = \"uint16\"", "type = \"uint17\"", "\"uint17\"", "\"uint17\" is not a Solidity type such as"),
     ("type = \"uint16\"", "type = \"bool\"", "\"bps\"", "a unit is for numbers, and was is bool"),
@@ -314,8 +313,20 @@ const FAULTS: &[(&str, &str, &str, &str)] = &[
         "\"CapSet(foo)\"",
         "\"CapSet(foo)\" is not an event signature such as",
     ),
-    ("with = \"Full()\"", "with = \"Full\"", "\"Full\"", "\"Full\" is not a function signature such as"),
-    ("with = \"Full()\"", "expect = \"1\"", "\"1\"", "expect says nothing in a check"),
+    ("args = [\"1\"]", "args = [\"1\"]\nexpect = \"1\"", "\"1\"", "expect says nothing in a check"),
+    (
+        "args = [\"1\"]",
+        "args = [\"1\"]\nwith = \"Full()\"",
+        "with",
+        "unknown field `with`, expected one of `name`",
+    ),
+    ("min = \"0\"", "choices = [\"0\"]", "choices", "unknown field `choices`, expected one of `name`"),
+    (
+        "source = \"Vault.sol\"",
+        "contacts = [\"a\"]",
+        "contacts",
+        "unknown field `contacts`, expected one of `schema`",
+    ),
     ("value = \"0.1 ether\"", "value = 1", "1", "invalid type: integer `1`, expected a string"),
 ];
 

@@ -84,21 +84,12 @@ fn a_view_that_returns_nothing_must_only_not_revert() {
 fn a_call_that_must_revert() {
     let bare =
         "[[after]]\nreverts = \"deposit(uint256)\"\non = \"vault\"\nargs = [\"5\"]\nfrom = \"alice\"\n";
-    let named = format!("{bare}with = \"EnforcedPause()\"\n");
-    let error = Answer::Reverted(keccak256("EnforcedPause()")[..4].to_vec().into());
-    let other = Answer::Reverted(Bytes::from(vec![1, 2, 3, 4]));
-    for (after, answer, holds, sentence) in [
-        (bare, &other, true, "vault deposit(5) reverts"),
-        (bare, &number(0), false, "vault deposit(5) does not revert; expected: reverts"),
-        (&named, &error, true, "vault deposit(5) reverts with EnforcedPause()"),
-        (
-            &named,
-            &other,
-            false,
-            "vault deposit(5) reverted with 0x01020304; expected: reverts with EnforcedPause()",
-        ),
+    let error = Answer::Reverted(Bytes::from(vec![1, 2, 3, 4]));
+    for (answer, holds, sentence) in [
+        (error, true, "vault deposit(5) reverts"),
+        (number(0), false, "vault deposit(5) does not revert; expected: reverts"),
     ] {
-        let verdict = judged(after, Some(answer.clone()));
+        let verdict = judged(bare, Some(answer));
         assert_eq!((verdict.holds, verdict.sentence.as_str()), (holds, sentence));
     }
     assert!(!judged(bare, None).holds);

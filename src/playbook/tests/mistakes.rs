@@ -38,9 +38,9 @@ fn mistakes_in_trials_times_code_and_examples_are_named_too() {
         ),
         (
             slot,
-            "succeeds = \"f()\"\non = \"{safe}\"\nwith = \"E()\"",
-            "\"E()\"",
-            "with says nothing in a check",
+            "succeeds = \"f()\"\non = \"{safe}\"\ntoken = \"{safe}\"",
+            "\"{safe}\"",
+            "token says nothing in a check",
         ),
         (
             slot,

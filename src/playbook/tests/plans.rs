@@ -185,7 +185,7 @@ zero = "unlimited"
 [[param]]
 name = "mode"
 type = "uint8"
-choices = ["1", "2"]
+max = "2"
 default = "2"
 [[read]]
 name = "token"
@@ -261,7 +261,7 @@ fn reads_may_need_reads_and_units_too() {
         cap(&[("cap", "0.0000001")]).unwrap_err(),
         "cap=0.0000001: \"0.0000001\" has more decimals than the contract can hold, or is too large"
     );
-    assert_eq!(cap(&[("cap", "110"), ("mode", "3")]).unwrap_err(), "mode=3: it must be one of 1, 2");
+    assert_eq!(cap(&[("cap", "110"), ("mode", "3")]).unwrap_err(), "mode=3: 3 is above the maximum, 2");
 }
 
 #[test]
