@@ -19,6 +19,7 @@ mod param;
 mod piece;
 mod plan;
 mod postcheck;
+mod proof;
 mod provenance;
 #[cfg(test)]
 mod tests;

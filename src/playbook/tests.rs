@@ -8,6 +8,7 @@ mod library;
 mod mistakes;
 mod named;
 mod plans;
+mod proof;
 
 use std::collections::BTreeMap;
 

@@ -50,6 +50,16 @@ fn a_folder_of_playbooks_is_checked() {
     let said = new.stdout.replace("TO SAY: ", "");
     fs::write(&file, &said).unwrap();
     check().ended(0).says("no [example]");
+    // A weak proof is a warning: the author may have a good reason.
+    let skip = said.lines().find(|line| line.starts_with("skip_if")).unwrap();
+    fs::write(&file, said.replace(skip, "")).unwrap();
+    check()
+        .ended(0)
+        .says("! ")
+        .says("warning: [[after]] {target} stopped() is true: it may hold before the steps");
+    let listed = playbook(&["--json", "playbook", "check", file.to_str().unwrap()]).ended(0).json();
+    assert_eq!(listed["playbooks"][0]["faults"].as_array().unwrap().len(), 0);
+    assert_eq!(listed["playbooks"][0]["warnings"].as_array().unwrap().len(), 1);
     let undo = said.lines().find(|line| line.starts_with("undo")).unwrap();
     fs::write(&file, said.replace(undo, "undo = \"pause/aave-v3-reserve\"")).unwrap();
     check()

@@ -192,8 +192,10 @@ fn check(ui: &Ui, path: &Path) -> Result<Exit, Error> {
             },
             Err(fault) => vec![fault.clone()],
         };
+        let warnings = read.as_ref().map(Playbook::warnings).unwrap_or_default();
         if found.is_empty() {
-            let line = Text::default().good("✓ ").add(origin);
+            let mark = Text::default();
+            let line = if warnings.is_empty() { mark.good("✓ ") } else { mark.warn("! ") }.add(origin);
             let has_example = read.is_ok_and(|playbook| playbook.example.is_some());
             ui.say(&if has_example {
                 line
@@ -207,7 +209,10 @@ fn check(ui: &Ui, path: &Path) -> Result<Exit, Error> {
             }
             faults.push(origin.clone());
         }
-        results.push(json!({ "file": origin, "faults": found }));
+        for warning in &warnings {
+            ui.say(&Text::default().add("    warning: ").add(warning));
+        }
+        results.push(json!({ "file": origin, "faults": found, "warnings": warnings }));
     }
     if faults.is_empty() {
         ui.object(&json!({ "playbooks": results }));

@@ -129,6 +129,11 @@ impl Template {
     pub(in crate::playbook) const fn is_any(&self) -> bool {
         matches!(self.tree, Tree::Any)
     }
+
+    /// Returns `true` if an item of a list in it may be anything.
+    pub(in crate::playbook) fn leaves_items_open(&self) -> bool {
+        self.tree.leaves_items_open()
+    }
 }
 
 impl Tree {
@@ -149,6 +154,17 @@ impl Tree {
                 Pattern(Inner::Fields(Fields { named, of: *of }))
             }
         })
+    }
+
+    fn leaves_items_open(&self) -> bool {
+        match self {
+            Self::Parts(Shape::Tuple, parts) => parts.iter().any(Self::leaves_items_open),
+            Self::Parts(Shape::List | Shape::FixedList, parts) => {
+                parts.iter().any(|part| matches!(part, Self::Any) || part.leaves_items_open())
+            }
+            Self::Fields(fields) => fields.named.iter().any(|(_, _, tree)| tree.leaves_items_open()),
+            Self::Any | Self::Value(_) | Self::Named(_) | Self::Expr(_) => false,
+        }
     }
 
     fn names(&self, into: &mut BTreeSet<String>) {
