@@ -20,6 +20,8 @@ pub struct LeverReport {
     pub faults: Vec<String>,
     /// Parameters that it leaves open.
     pub open: Vec<String>,
+    /// What its act ignores of the council file, as sentences.
+    pub ignored: Vec<String>,
     /// The simple levers that it pulls; empty for a simple lever.
     pub pulls: Vec<String>,
     /// By chain, the contracts that it calls or reads, as far as they are known without the chain.
@@ -57,6 +59,19 @@ pub fn check_levers(council: &Council, catalogue: &Catalogue) -> Vec<LeverReport
     let mut reports: Vec<(usize, LeverReport)> = simple.chain(combined).collect();
     reports.sort_by_key(|(place, _)| *place);
     reports.into_iter().map(|(_, report)| report).collect()
+}
+
+/// Adds to each lever the values that its act reads from the chain instead. `not_used` has for each lever what the council
+/// file says of them.
+pub fn add_ignored(reports: &mut [LeverReport], not_used: &BTreeMap<String, BTreeMap<String, String>>) {
+    for report in reports {
+        let values = not_used.get(&report.lever).into_iter().flatten();
+        report.ignored.extend(values.map(|(param, value)| {
+            format!(
+                "{param} = {value:?} is ignored: the act reads it from the chain. Leave it out of the council file"
+            )
+        }));
+    }
 }
 
 /// Returns one line for all levers that are bad by the reader's own files: the first fault, and how many there are.

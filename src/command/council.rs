@@ -7,7 +7,7 @@ use clap::Subcommand;
 use serde_json::{Value, json};
 
 use crate::ceremony::council_check::{
-    LeverReport, add_missing, bad_among, check_alarms, check_levers, contracts,
+    LeverReport, add_ignored, add_missing, bad_among, check_alarms, check_levers, contracts,
 };
 use crate::ceremony::look::side_by_side;
 use crate::command::Session;
@@ -59,6 +59,7 @@ pub fn run(session: &Session, args: &Args) -> Result<Exit, Error> {
         Args::Add(args) => return council_add::run(session, args),
     };
     let mut levers = check_levers(&session.council, &session.catalogue);
+    add_ignored(&mut levers, &session.not_used);
     levers.extend(check_alarms(&session.council, &levers));
     let mut besides = Besides::default();
     if !offline {
@@ -150,6 +151,9 @@ fn show(session: &Session, levers: &[LeverReport], besides: &Besides) {
             (_, pulls) if bad.is_empty() => line.dim(&format!("   pulls {}", pulls.join(", "))),
             _ => line.add(&format!("   pulls {}, which cannot be pulled", bad.join(", "))),
         });
+        for ignored in &lever.ignored {
+            ui.say(&Text::default().add("    warning: ").add(ignored));
+        }
         for fault in lever.faults.iter().flat_map(|fault| Text::block(fault)) {
             ui.say(&fault);
         }
@@ -166,7 +170,7 @@ fn object(session: &Session, levers: &[LeverReport], besides: &Besides) -> Value
     let lever = |lever: &LeverReport| {
         json!({
             "lever": lever.lever, "good": !is_bad(levers, lever), "faults": lever.faults, "open": lever.open,
-            "pulls": lever.pulls,
+            "pulls": lever.pulls, "ignored": lever.ignored,
         })
     };
     json!({

@@ -66,7 +66,7 @@ fn owners() {
     let offered = args([("target", text(twice)), ("new", text(NEXT))]);
     scene.life("rotate/oz-ownable2step", &offered, COUNCIL);
     scene.proven("rotate/oz-ownable2step", COUNCIL, &offered);
-    let accepted = args([("target", text(twice)), ("old", text(COUNCIL))]);
+    let accepted = args([("target", text(twice))]);
     scene.refused("rotate/oz-ownable2step-accept", STRANGER, &accepted);
     scene.proven("rotate/oz-ownable2step-accept", NEXT, &accepted);
     let why = scene.refused("rotate/oz-ownable2step-accept", NEXT, &accepted);
@@ -101,7 +101,7 @@ fn default_admin() {
     let begun = args([("target", ruled.clone()), ("new", text(NEXT))]);
     scene.life("rotate/oz-default-admin", &begun, COUNCIL);
     scene.proven("rotate/oz-default-admin", COUNCIL, &begun);
-    let accepted = args([("target", ruled), ("old", text(COUNCIL))]);
+    let accepted = args([("target", ruled)]);
     let why = scene.refused("rotate/oz-default-admin-accept", NEXT, &accepted);
     assert!(why.contains("the block's time is "), "{why}");
     scene.pass(86_401);

@@ -231,6 +231,8 @@ fn a_council_file_that_is_behind_stops_no_freeze_and_is_not_brought_back() {
         alice.run(&[&["import", words[0], chat.to_str().unwrap()], &words[1..]].concat()).ended(0);
         with_key(&alice, &[&["broadcast"], words, &["--confirm", "guardian"]].concat()).ended(0)
     };
+    let checked = bob.run(&["council", "check", "--offline"]).ended(0);
+    checked.says("warning: ltv = \"7500\" is ignored: the act reads it from the chain");
     carry_out(&["freeze"]).says("done and proven");
     assert_eq!(ltv(), U256::ZERO);
 
