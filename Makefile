@@ -94,17 +94,15 @@ deny: tools
 	if $$deny fetch db >/dev/null 2>&1; then $$deny check --hide-inclusion-graph advisories; \
 	else echo "make: the advisory database cannot be had here: known vulnerabilities were not checked" >&2; fi
 
-# Each decision of the rooms that judge, changed one at a time, against the unit tests alone. What no test notices is listed in
-# target/mutants/mutants.out/missed.txt; run again, only that is tried. MUTANTS_OF='src/check/endpoints.rs' takes one file.
+# Each decision of the rooms that judge, changed one at a time, against the unit tests alone: all changes are compiled into
+# one copy of the crate, and each is tried with the tests that meet it. What no test notices must stand with its reason in
+# tests/mutants/explained.txt. MUTANTS_OF='src/check/endpoints.rs' takes one file, MUTANTS_OF='--missed src/check' what was
+# missed there the last time.
 MUTANTS_OF ?= src/safe src/proposal src/check src/ceremony src/chain/quorum.rs src/chain/agreement.rs src/chain/settle.rs
 
 mutants: tools libudev
-	@PATH="$$PWD/target/tools/bin:$$PATH" cargo mutants --version >/dev/null 2>&1 \
-		|| cargo install --quiet --locked --debug --root target/tools cargo-mutants
-	@mkdir -p target/mutants
-	@files=$$(find $(MUTANTS_OF) -name '*.rs' ! -path '*/tests/*' ! -name tests.rs | sed 's/^/--file /'); \
-	PATH="$$PWD/target/tools/bin:$$PATH" CARGO_TARGET_DIR="$$PWD/target/mutants/build" cargo mutants --jobs 1 --iterate \
-		--output target/mutants $$files -- --locked --lib -- --skip anvil
+	@CARGO_TARGET_DIR=target/mutants/tool cargo build --quiet --locked --manifest-path tests/mutants/Cargo.toml
+	@target/mutants/tool/debug/breakglass-mutants $(MUTANTS_OF)
 
 completions:
 	@cargo build --locked --quiet
