@@ -15,6 +15,7 @@
 #[path = "../stage/mod.rs"]
 mod stage;
 
+mod alarms;
 mod ceremony;
 mod local;
 mod measure;
@@ -33,6 +34,7 @@ fn main() {
     let (ours, pause) = ceremony::rows();
     rows.extend(ours);
     rows.extend(together::rows());
+    rows.push(alarms::row());
     rows.extend(peers::rows(pause));
     let table = table::of(&rows);
     println!("{table}");

@@ -293,7 +293,7 @@ fn ctrl_c_while_it_waits_says_that_it_is_sent_and_how_to_go_on() {
     rustix::process::kill_process(id, rustix::process::Signal::INT).unwrap();
     let begun = Instant::now();
     let status = process.wait().unwrap();
-    assert!(begun.elapsed() < Duration::from_secs(5));
+    assert!(begun.elapsed() < Duration::from_secs(30));
     let mut said = String::new();
     std::io::Read::read_to_string(&mut process.stderr.take().unwrap(), &mut said).unwrap();
     assert_eq!(status.code(), Some(7), "{said}");
@@ -404,6 +404,6 @@ fn the_proof_is_there_soon_after_the_block() {
         let mined = Instant::now();
         ceremony.anvil.mine(1);
         run.join().unwrap().ended(0).says("done and proven");
-        assert!(mined.elapsed() < Duration::from_millis(900), "{:?}", mined.elapsed());
+        assert!(mined.elapsed() < Duration::from_secs(3), "{:?}", mined.elapsed());
     });
 }

