@@ -26,7 +26,7 @@
 //! | lever → proposal, from the chain's values | [`Order::live`](ceremony::order::Order::live) |
 //! | proposal → proposal, from its own values | [`Order::derive_from`](ceremony::order::Order::derive_from) (pure) |
 //! | both compared | [`matching::compare`](ceremony::matching::compare) (pure) |
-//! | `Found` → `Derived`, without a network | [`Existing::offline`](ceremony::find::Existing::offline) |
+//! | `Found` → `Derived`, without a network | [`Existing::offline`](ceremony::find::Existing::offline); a lever for the [assumed](evm::Assumed) Safe of the council file: [`Desk::offline`](ceremony::desk::Desk::offline) |
 //! | `Found` → `Online` | [`Found::online`](ceremony::find::Found::online), which asks [`Chain::snapshot`](chain::Chain::snapshot) |
 //! | `Online` → `Rehearsed` | [`Online::rehearse`](ceremony::online::Online::rehearse), which runs [`fork::rehearse`] (pure) |
 //! | values proven by Merkle proofs | [`Rehearsed::prove`](ceremony::rehearse::Rehearsed::prove) |

@@ -127,7 +127,7 @@ impl<'a> Desk<'a> {
             signatures,
             strange,
             threshold_then: proposal.snapshot().owners.threshold().get(),
-            drift: proposal.snapshot().drift(&now),
+            drift: proposal.drift(&now),
             stale,
             already_done,
             files: group.sets.iter().map(|kept| kept.path.clone()).collect(),

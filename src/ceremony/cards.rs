@@ -1,7 +1,7 @@
 //! A lever's transaction at several nonces, for paper: from the reader's own files where they say all, else from one
 //! look at the chain.
 
-use crate::ceremony::derivation::First;
+use crate::ceremony::derivation::{First, read_at};
 use crate::ceremony::desk::Desk;
 use crate::ceremony::order::{Given, Order};
 use crate::error::{Error, Exit};
@@ -62,7 +62,7 @@ impl Desk<'_> {
         let nonces = shifted(nonces.map_or_else(usual, Ok)?, order.after)?;
         let decided = order.decided(&proposed.plans.merged()).iter().map(ToString::to_string).collect();
         let card = Card::new(*proposed.proposal.safe(), proposed.proposal.tx(), nonces);
-        let block = proposed.proposal.block();
+        let block = read_at(&snapshot);
         Ok(LeverCard { order, plans: proposed.plans, card, seen: Some(Seen { block, decided }) })
     }
 }

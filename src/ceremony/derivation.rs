@@ -9,11 +9,9 @@ use crate::ceremony::order::{Order, Turn};
 use crate::ceremony::prefetch;
 use crate::chain::{Ask, Chain, Draft, Sending, Snapshot};
 use crate::error::{Error, Exit};
-use crate::evm::Block;
-use crate::evm::BlockTag;
-use crate::evm::{Answer, Keys, Query, Readings};
+use crate::evm::{Answer, Assumed, Block, BlockTag, Keys, Query, Readings};
 use crate::playbook::{CombinedPlan, Decided, Plan, Playbook, Source};
-use crate::proposal::{BatchContract, BatchSource, Proposal, build_tx};
+use crate::proposal::{BatchContract, BatchSource, Few, Proposal, build_tx};
 use crate::safe::{Call, Nonce, SafeId, SafeState, SafeVersion};
 
 /// Reads that depend on reads settle in a few turns; more is a fault of the playbook.
@@ -198,8 +196,9 @@ impl Order<'_> {
                     // Only the checks before the steps are worth a round.
                     if unanswered(before_queries(&plan), &snapshot.readings).is_empty() {
                         let nonce = first.nonce.unwrap_or_else(|| snapshot.state.nonce.plus(self.after));
-                        let (block, source) = (block(&snapshot), BatchSource::Chain(&snapshot.readings));
-                        let derived = self.assemble(plans, snapshot.state.clone(), block, nonce, source);
+                        let (block, source) = (read_at(&snapshot), BatchSource::Chain(&snapshot.readings));
+                        let derived =
+                            self.assemble(plans, snapshot.state.clone(), Some(block), nonce, source);
                         return Ok((snapshot, derived));
                     }
                     let missing = unanswered(state_queries(&plan), &snapshot.readings);
@@ -226,11 +225,10 @@ impl Order<'_> {
         match self.turn(proposal.readings())? {
             Turn::Ready(plans) => self.assemble(plans, state, proposal.block(), proposal.nonce(), batch),
             Turn::Needs(missing) => {
-                let places: Vec<String> = missing.iter().map(asked_of).collect();
                 let message = format!(
-                    "{} reads {} by your files, and the value is not at hand",
+                    "{} reads {} by your files, and the proposal does not have it",
                     self.title(),
-                    places.join(" and ")
+                    self.named(&missing)
                 );
                 Err(Error::new(Exit::Refused, message)
                     .hint("sign from a proposal file, which brings them, or without --offline"))
@@ -238,35 +236,50 @@ impl Order<'_> {
         }
     }
 
-    /// The proposal of plans on a Safe as it is at a block.
+    /// Returns the questions by the reader's own names: `vault fee()`. More than a few are counted.
+    pub(super) fn named(&self, queries: &[Query]) -> String {
+        let name =
+            |address: &Address| self.names.name(*address).map_or_else(|| address.to_string(), str::to_string);
+        let one = |query: &Query| match query {
+            Query::Call { to, data, .. } => {
+                let view = self.playbooks().find_map(|playbook| playbook.view_called(data));
+                format!("{} {}", name(to), view.unwrap_or_else(|| data.to_string()))
+            }
+            Query::Storage { address, slot } => format!("slot {slot} of {}", name(address)),
+            Query::Balance { address } => format!("the balance of {}", name(address)),
+            Query::CodeHash { address } => format!("the code of {}", name(address)),
+            Query::Time => "the block's time".into(),
+        };
+        let all: BTreeSet<String> = queries.iter().map(one).collect();
+        let shown: Vec<&str> = all.iter().take(Few::<()>::SHOWN).map(String::as_str).collect();
+        match all.len() - shown.len() {
+            0 => shown.join(" and "),
+            more => format!("{} and {more} more values", shown.join(", ")),
+        }
+    }
+
+    /// The proposal of plans on a Safe as it is at a block; without one on a Safe as it is assumed.
     pub(super) fn assemble(
         &self,
         plans: CombinedPlan,
         state: SafeState,
-        block: Block,
+        block: Option<Block>,
         nonce: Nonce,
         batch: BatchSource,
     ) -> Result<Proposed, Error> {
         let calls: Vec<Call> = plans.calls().map(|(_, planned)| planned.call.clone()).collect();
         let version = state.id.version;
         let tx = build_tx(version, &calls, nonce, self.batch(version), batch)?;
-        let rests_on = plans.merged().rests_on;
-        let proposal = Proposal::new(tx, state, block, self.binding()?, rests_on);
+        let proposal = match block {
+            Some(block) => Proposal::new(tx, state, block, self.binding()?, plans.merged().rests_on),
+            None => Proposal::assuming(tx, Assumed::new(state), self.binding()?),
+        };
         Ok(Proposed { proposal, plans })
     }
 }
 
-fn asked_of(query: &Query) -> String {
-    match query {
-        Query::Call { to, .. } => to.to_string(),
-        Query::Storage { address, .. } | Query::Balance { address } | Query::CodeHash { address } => {
-            address.to_string()
-        }
-        Query::Time => "the block's time".into(),
-    }
-}
-
-fn block(snapshot: &Snapshot) -> Block {
+/// The block of a snapshot.
+pub(super) fn read_at(snapshot: &Snapshot) -> Block {
     Block { number: snapshot.header.number, hash: snapshot.header.hash }
 }
 

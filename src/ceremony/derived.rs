@@ -151,7 +151,9 @@ impl<'a> Derived<'a> {
         let code = |proposal: &Proposal| proposal.record().map(|record| record.code.clone());
         let own = code(&self.proposal);
         let says_the_same = |there: &Proposal| {
-            there.snapshot().drift(self.proposal.snapshot()).is_empty()
+            let is_as_good = there.block().is_some() || self.proposal.block().is_none();
+            is_as_good
+                && there.drift(self.proposal.snapshot()).is_empty()
                 && (own.is_none() || code(there) == own)
         };
         let kept = desk.kept_files(|there| there.hash() == hash)?;

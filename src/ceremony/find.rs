@@ -113,7 +113,7 @@ impl<'a> Desk<'a> {
     /// Finds what was named, for a purpose.
     ///
     /// # Errors
-    /// Unknown names; offline, a lever of which nothing is kept here.
+    /// Unknown names.
     pub fn find(&'a self, what: &[String], given: &Given, purpose: Purpose) -> Result<Vec<Found<'a>>, Error> {
         self.parts(what, given)?.into_iter().map(|found| self.for_purpose(found, given, purpose)).collect()
     }
@@ -164,20 +164,10 @@ impl<'a> Desk<'a> {
         if let Some(proposal) = kept {
             return Ok(Found::Proposal(Box::new(self.existing(proposal, given)?)));
         }
-        if purpose == Purpose::Offline {
-            return Err(self.none_kept(&order));
-        }
         let likely = || self.likely_for(&order, given).map(Box::new);
-        let guess = if purpose == Purpose::Propose { None } else { likely() };
+        let guess = if matches!(purpose, Purpose::Propose | Purpose::Offline) { None } else { likely() };
         let approvals = matches!(purpose, Purpose::Finish | Purpose::Look);
         Ok(Found::Lever { order, guess, approvals })
-    }
-
-    fn none_kept(&self, order: &Order) -> Error {
-        let (what, place) = (order.pull.title().unwrap_or_default(), self.path.display());
-        let message = format!("offline, lever {what} needs a proposal, and none is kept in {place}");
-        Error::new(Exit::Usage, message)
-            .hint("pass the proposal file: it brings the Safe's state and the values read from the chain")
     }
 
     /// Puts beside a proposal what the reader's own files have for it.

@@ -152,17 +152,31 @@ impl<'a> Desk<'a> {
         Ok(propose(self, order, view, given, None, true)?.rehearse(self.progress, None, None))
     }
 
-    /// Finds what was named with nothing asked of the network.
+    /// Finds what was named with nothing asked of the network. A lever of which no proposal is kept here is derived for the Safe
+    /// as the council file has it.
     ///
     /// # Errors
-    /// For a lever of which no proposal is kept here: that brings the Safe's state and the values read from the chain.
+    /// Where the lever or the Safe needs more than the reader's own files and command line say.
     pub fn offline(&'a self, what: &[String], given: &Given) -> Result<Vec<Derived<'a>>, Error> {
         let found = self.find(what, given, Purpose::Offline)?.into_iter();
-        let existing = found.filter_map(|found| match found {
-            Found::Proposal(existing) => Some(existing),
-            Found::Lever { .. } => None,
-        });
-        existing.map(|existing| existing.offline(self, given)).collect()
+        let derive = |found| match found {
+            Found::Proposal(existing) => existing.offline(self, given),
+            Found::Lever { order, .. } => self.assume(*order, given),
+        };
+        found.map(derive).collect()
+    }
+
+    /// Finds the kept proposals that were named, with nothing asked of the network.
+    ///
+    /// # Errors
+    /// For a lever of which no proposal is kept here.
+    pub fn kept_offline(&'a self, what: &[String], given: &Given) -> Result<Vec<Derived<'a>>, Error> {
+        let found = self.find(what, given, Purpose::Offline)?.into_iter();
+        let derive = |found| match found {
+            Found::Proposal(existing) => existing.offline(self, given),
+            Found::Lever { order, .. } => Err(self.none_kept(&order)),
+        };
+        found.map(derive).collect()
     }
 
     /// Looks at the same proposal on the chain as it is now, over the same connection: one round where the first look

@@ -4,6 +4,7 @@
 //! May touch `chain` and `store`. No terminal and no command line: whoever runs it is told by [`crate::progress`].
 
 pub mod armed_sets;
+pub mod assumed;
 pub mod barred;
 pub mod by_chain;
 pub mod cards;

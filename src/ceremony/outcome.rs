@@ -76,7 +76,7 @@ fn not_compared(
 fn executed(desk: &Desk, judged: &Judged) -> Result<Option<Executed>, Error> {
     let link = &judged.seen()?.link;
     // A proposal's block is a claim; one from the future must not hide what was done since.
-    let from = judged.proposal().block().number;
+    let from = judged.proposal().block().map_or(0, |block| block.number);
     let from = if from > judged.seen()?.snapshot.header.number { 0 } else { from };
     let find = || link.executions(judged.proposal().safe(), &judged.proposal().hash(), from);
     Ok(desk.progress.wait("looking for its execution", find)?)

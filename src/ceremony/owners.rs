@@ -136,7 +136,7 @@ impl Desk<'_> {
 
 /// A Safe as the council file pins it: what it does not say is as a Safe of its version has it from the setup on. `None` if
 /// it pins neither version nor owners.
-fn pinned_state(safe: &council::Safe, chain_id: u64) -> Option<SafeState> {
+pub(super) fn pinned_state(safe: &council::Safe, chain_id: u64) -> Option<SafeState> {
     let (version, owners) = (safe.version?, safe.owners.clone()?);
     Some(SafeState {
         id: SafeId { chain_id, address: safe.address, version },

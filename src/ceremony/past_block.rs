@@ -23,10 +23,11 @@ pub fn look(
 ) -> (Past, Option<SafeState>) {
     let now = &seen.snapshot;
     let rests_on = rests_on.filter(|_| matches!(matching, Match::Moved(_)));
-    if rests_on.is_none() && proposal.snapshot().drift(&now.state).is_empty() {
+    if rests_on.is_none() && proposal.drift(&now.state).is_empty() {
         return (Past::NotAsked, None);
     }
-    let block = proposal.block();
+    // A file that says that nobody read the Safe states nothing about a block.
+    let Some(block) = proposal.block() else { return (Past::NotAsked, None) };
     if block.number > now.header.number {
         let chain = format!("not there yet: it is at block {}", now.header.number);
         return (Past::no_such_block(block.number, block.hash.to_string(), chain), Some(now.state.clone()));
@@ -63,7 +64,8 @@ pub fn code_never_there(
     if moved.is_empty() {
         return Vec::new();
     }
-    let block = BlockRef { number: proposal.block().number, hash: proposal.block().hash, timestamp: 0 };
+    let Some(block) = proposal.block() else { return Vec::new() };
+    let block = BlockRef { number: block.number, hash: block.hash, timestamp: 0 };
     let query = |then: &&RecordedCode| Query::CodeHash { address: then.at };
     let queries: Vec<Query> = moved.iter().map(query).collect();
     let read = || seen.link.answers(&queries, &block);

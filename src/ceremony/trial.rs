@@ -274,7 +274,7 @@ fn pull(
     let now = SafeState { owners: owners.clone(), nonce, ..state.clone() };
     let began = fork.began_at();
     let block = Block { number: began.number, hash: began.hash };
-    let derived = order.assemble(plans, now.clone(), block, nonce, BatchSource::Chain(&readings))?;
+    let derived = order.assemble(plans, now.clone(), Some(block), nonce, BatchSource::Chain(&readings))?;
     let (plan, proposal) = (&plan, &derived.proposal);
     let sender = owners.list().first().copied().unwrap_or_default();
     let exec = ExecTransaction {

@@ -14,7 +14,7 @@ const READ_IT: &str = "do not sign before somebody you trust has read that contr
 const LIES: &str = "do not sign: an RPC lies, or the Safe was tampered with";
 
 pub(super) const CHECKS: [Check; 2] =
-    [("singleton", |facts| all([singleton(facts)])), ("proxy", |facts| all(proxy(facts)))];
+    [("singleton", |facts| all(singleton(facts))), ("proxy", |facts| all(proxy(facts)))];
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Problem {
@@ -65,21 +65,24 @@ impl Problem {
     }
 }
 
-fn singleton(facts: &Facts) -> Problem {
+/// `None` if nobody read which it is.
+fn singleton(facts: &Facts) -> Option<Problem> {
+    if facts.assumes_the_safe() {
+        return None;
+    }
     let state = facts.state();
     let (address, stated) = (state.singleton, state.id.version);
     let code = facts.code_of(address);
     let is_singleton = |contract| matches!(contract, Contract::Singleton | Contract::SingletonL2);
-    let Some(known) = known_at(address).filter(|known| is_singleton(known.contract)) else {
-        return Problem::UnknownSingleton { address, code: code.unwrap_or_default() };
-    };
-    if known.version != stated {
-        return Problem::SingletonOfOther { address, stated, published: known.version };
-    }
-    match code {
-        Some(code) if code != known.code_hash => Problem::OtherSingletonCode { address, code },
-        _ => Problem::PublishedSingleton { address, version: known.version },
-    }
+    let known = known_at(address).filter(|known| is_singleton(known.contract));
+    Some(match (known, code) {
+        (None, code) => Problem::UnknownSingleton { address, code: code.unwrap_or_default() },
+        (Some(known), _) if known.version != stated => {
+            Problem::SingletonOfOther { address, stated, published: known.version }
+        }
+        (Some(known), Some(code)) if code != known.code_hash => Problem::OtherSingletonCode { address, code },
+        (Some(known), _) => Problem::PublishedSingleton { address, version: known.version },
+    })
 }
 
 fn proxy(facts: &Facts) -> Option<Problem> {

@@ -110,6 +110,11 @@ impl Facts<'_> {
         self.now.unwrap_or_else(|| self.proposal.snapshot())
     }
 
+    /// Returns `true` if nobody read the Safe, neither now nor when it was proposed.
+    pub(super) fn assumes_the_safe(&self) -> bool {
+        self.now.is_none() && self.proposal.block().is_none()
+    }
+
     /// The calls that the Safe makes; none when that cannot be said.
     pub(super) fn calls(&self) -> Vec<Call> {
         calls_of(self.proposal.tx()).unwrap_or_default()

@@ -71,7 +71,7 @@ pub(super) fn values_were_true(facts: &Facts) -> Option<Problem> {
     match facts.past {
         Past::NotAsked | Past::True => None,
         Past::Unknown(why) => {
-            let block = facts.proposal.block().number;
+            let block = facts.proposal.block()?.number;
             Some(Problem::ValuesNotProvable { digest, block, why: why.clone() })
         }
         Past::False(all) if all.iter().all(|u| !matches!(u.about, About::Reading | About::Block)) => None,

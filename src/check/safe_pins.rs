@@ -7,12 +7,12 @@ use alloy::primitives::Address;
 
 use super::description::{Description, Id, listed};
 use super::{Check, Facts, all, falsehoods};
-use crate::safe::{Drift, Owners, SafeVersion};
+use crate::safe::{Drift, Owners, SafeVersion, Threshold};
 
 const WHO_CHANGED: &str = "find out who changed the Safe; if it was the council, update breakglass.toml";
 
 pub(super) const CHECKS: [Check; 3] = [
-    ("as pinned", |facts| all(version_as_pinned(facts).into_iter().chain(owners_as_pinned(facts)))),
+    ("as pinned", |facts| all(as_pinned(facts))),
     ("as told of its block", |facts| all(falsehoods::safe_was_as_told(facts))),
     ("as proposed", |facts| all(as_proposed(facts))),
 ];
@@ -20,9 +20,21 @@ pub(super) const CHECKS: [Check; 3] = [
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Problem {
     VersionAsPinned(SafeVersion),
-    OtherVersion { is: SafeVersion, pinned: SafeVersion },
+    OtherVersion {
+        is: SafeVersion,
+        pinned: SafeVersion,
+    },
     OwnersAsPinned,
-    OtherOwners { are: Owners, pinned: Owners },
+    /// Version, owners and threshold, which nobody read.
+    Assumed {
+        version: SafeVersion,
+        owners: usize,
+        threshold: Threshold,
+    },
+    OtherOwners {
+        are: Owners,
+        pinned: Owners,
+    },
     AsProposed,
     Changed(Drift),
 }
@@ -41,6 +53,14 @@ impl Problem {
             Self::OwnersAsPinned => {
                 Description::pass("safe-owners", "owners and threshold are as your council file says")
             }
+            Self::Assumed { version, owners, threshold } => Description::warn(
+                "safe-assumed",
+                format!(
+                    "Safe {version}, {owners} owners, threshold {threshold}: assumed from breakglass.toml, not read from \
+                     the chain"
+                ),
+                "compare the safeTxHash with your card, or with a signer who is online",
+            ),
             Self::OtherOwners { are, pinned } => other_owners(are, pinned),
             Self::AsProposed => {
                 Description::pass("safe-drift", "the Safe is as it was when this was proposed")
@@ -52,6 +72,19 @@ impl Problem {
             ),
         }
     }
+}
+
+/// The council file says nothing about a Safe that was assumed from it: that is told in place of what it confirms.
+fn as_pinned(facts: &Facts) -> Vec<Problem> {
+    let found = version_as_pinned(facts).into_iter().chain(owners_as_pinned(facts));
+    if !facts.assumes_the_safe() {
+        return found.collect();
+    }
+    let state = facts.state();
+    let (owners, threshold) = (state.owners.list().len(), state.owners.threshold());
+    let assumed = Problem::Assumed { version: state.id.version, owners, threshold };
+    let differs = found.filter(|p| !matches!(p, Problem::VersionAsPinned(_) | Problem::OwnersAsPinned));
+    std::iter::once(assumed).chain(differs).collect()
 }
 
 fn version_as_pinned(facts: &Facts) -> Option<Problem> {
@@ -101,7 +134,7 @@ fn missing(from: &[Address], among: &[Address]) -> String {
 /// Owners, threshold, singleton, guard, modules, fallback handler: as they were when it was proposed?
 fn as_proposed(facts: &Facts) -> Vec<Problem> {
     let Some(now) = facts.now else { return Vec::new() };
-    let changes = facts.proposal.snapshot().drift(now);
+    let changes = facts.proposal.drift(now);
     if changes.is_empty() {
         return vec![Problem::AsProposed];
     }

@@ -31,6 +31,7 @@ Examples:
   breakglass sign vault
   breakglass sign vault --ledger
   breakglass sign vault --keystore alice
+  breakglass sign vault --offline --nonce 42
   breakglass sign proposal.json --offline
   breakglass sign vault --nonces 42..61 --to set.txt
   breakglass sign vault --nonces 42..61 --to - | age -r age1… > set.age";

@@ -61,7 +61,7 @@ pub fn run(session: &Session, args: &Args) -> Result<Exit, Error> {
     }
     session.note_changes(&session.rests_of(&args.what, &given)?)?;
     if args.offline {
-        let kept = session.offline(&args.what, &given)?;
+        let kept = session.kept_offline(&args.what, &given)?;
         return each_offline(session, kept, false, |judged| Ok(one_offline(session, args, &judged)));
     }
     let parts = session.look(&args.what, &given, Purpose::Look)?;

@@ -1,4 +1,4 @@
-//! Values that are a chain's newest. Values only.
+//! Values that are a chain's newest, and values that nobody read. Values only.
 
 use std::ops::Deref;
 
@@ -15,6 +15,29 @@ impl<T> Fresh<T> {
 }
 
 impl<T> Deref for Fresh<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.0
+    }
+}
+
+/// A value that nobody read: the reader's own files say that the chain holds it. No function makes a [`Fresh`] from one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Assumed<T>(T);
+
+impl<T> Assumed<T> {
+    pub const fn new(value: T) -> Self {
+        Self(value)
+    }
+
+    /// Returns the value, for whoever keeps beside it that nobody read it.
+    pub(crate) fn into_value(self) -> T {
+        self.0
+    }
+}
+
+impl<T> Deref for Assumed<T> {
     type Target = T;
 
     fn deref(&self) -> &T {

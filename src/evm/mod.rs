@@ -17,7 +17,7 @@ mod revert;
 pub use account_kind::AccountKind;
 pub use block::{Block, BlockHash, BlockRef, BlockTag, Header, TxHash, WireHeader};
 pub use effect::{Keys, TokenChange, Write};
-pub use fresh::Fresh;
+pub use fresh::{Assumed, Fresh};
 pub use functions::{FoundFunction, functions, selectors};
 pub use names::AddressBook;
 pub use query::{Answer, Query, Readings, cut_for_display};

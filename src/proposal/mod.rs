@@ -69,15 +69,16 @@ pub use tally::Tally;
 pub use wallet_signature::{StatedContract, WalletSignature};
 pub use wire::ProposalError;
 
-use crate::evm::{Block, Readings};
-use crate::safe::{Hashes, Nonce, SafeId, SafeState, SafeTx, SafeTxHash};
+use crate::evm::{Assumed, Block, Readings};
+use crate::safe::{Drift, Hashes, Nonce, SafeField, SafeId, SafeState, SafeTx, SafeTxHash};
 
 /// A Safe transaction together with everything it was derived from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Proposal {
     tx: SafeTx,
     snapshot: SafeState,
-    block: Block,
+    /// `None` if the state of the Safe is assumed.
+    block: Option<Block>,
     binding: Binding,
     readings: Readings,
     accepted: Vec<String>,
@@ -86,9 +87,26 @@ pub struct Proposal {
 }
 
 impl Proposal {
-    /// `snapshot` and `readings` were read at `block`; the hashes are computed from `tx` and the snapshot's identity.
+    /// `snapshot` and `readings` were read at `block`.
     #[must_use]
     pub fn new(tx: SafeTx, snapshot: SafeState, block: Block, binding: Binding, readings: Readings) -> Self {
+        Self::of(tx, snapshot, Some(block), binding, readings)
+    }
+
+    /// A transaction that rests on nothing read from the chain, for a Safe whose state nobody read.
+    #[must_use]
+    pub fn assuming(tx: SafeTx, state: Assumed<SafeState>, binding: Binding) -> Self {
+        Self::of(tx, state.into_value(), None, binding, Readings::new())
+    }
+
+    /// The hashes are computed from `tx` and the Safe's identity.
+    fn of(
+        tx: SafeTx,
+        snapshot: SafeState,
+        block: Option<Block>,
+        binding: Binding,
+        readings: Readings,
+    ) -> Self {
         let hashes = snapshot.id.hashes(&tx);
         Self { tx, snapshot, block, binding, readings, accepted: Vec::new(), record: None, hashes }
     }
@@ -137,7 +155,7 @@ impl Proposal {
         &self.tx
     }
 
-    /// The Safe when the proposal was made.
+    /// The Safe when the proposal was made, read or assumed.
     #[must_use]
     pub const fn snapshot(&self) -> &SafeState {
         &self.snapshot
@@ -148,9 +166,20 @@ impl Proposal {
         &self.snapshot.id
     }
 
+    /// Returns the block at which the Safe and the values were read; `None` if its state is assumed.
     #[must_use]
-    pub const fn block(&self) -> Block {
+    pub const fn block(&self) -> Option<Block> {
         self.block
+    }
+
+    /// Returns the changes of the Safe since the proposal was made. Of an assumed state only what the hashes rest on counts.
+    #[must_use]
+    pub fn drift(&self, now: &SafeState) -> Vec<Drift> {
+        let mut drift = self.snapshot.drift(now);
+        if self.block.is_none() {
+            drift.retain(|d| matches!(d.what, SafeField::Chain | SafeField::Address | SafeField::Version));
+        }
+        drift
     }
 
     #[must_use]

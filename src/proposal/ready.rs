@@ -109,7 +109,7 @@ pub fn likely_approvals(proposal: &Proposal, given: &Approvals, now: &SafeTree) 
 
 /// Returns what makes it another Safe than the one that was signed for.
 fn moved(proposal: &Proposal, now: &SafeState) -> Vec<Drift> {
-    let mut drift = proposal.snapshot().drift(now);
+    let mut drift = proposal.drift(now);
     drift.retain(|d| d.what.is_identity());
     drift
 }

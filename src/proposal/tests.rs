@@ -1,6 +1,7 @@
 //! Stories of the proposal room: two owners of three, and everybody who would like to be one.
 
 mod ahead;
+mod assumed;
 mod binding;
 mod explain;
 mod flood;

@@ -36,6 +36,8 @@ pub enum ProposalError {
     Field { field: &'static str, text: String, why: String },
     #[error("it has {count} {what}, and this program reads at most {most}")]
     TooMany { what: &'static str, count: usize, most: usize },
+    #[error("it names no block, but has values that were read from the chain or a rehearsal")]
+    NoBlock,
     #[error(transparent)]
     Binding(#[from] BindingError),
     #[error("lever {lever} has no playbook text, and no lever before it has the text with digest {digest}")]
@@ -65,7 +67,9 @@ struct Wire {
     pull: Option<WirePull>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     levers: Vec<WireLever>,
-    block: WireBlock,
+    /// Left out where the state of the Safe is assumed: nobody read it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    block: Option<WireBlock>,
     readings: Vec<WireReading>,
     accepted: Vec<String>,
     /// No part of the transaction.
@@ -188,7 +192,7 @@ pub(super) fn to_json(proposal: &Proposal) -> String {
             undo: binding.undo(),
         }),
         levers: levers(binding),
-        block: WireBlock { number: block.number, hash: *block.hash.word() },
+        block: block.map(|block| WireBlock { number: block.number, hash: *block.hash.word() }),
         readings: readings
             .iter()
             .map(|(q, a)| WireReading { question: q.into(), answer: a.into() })
@@ -235,9 +239,12 @@ pub(super) fn parse(text: &str) -> Result<Proposal, ProposalError> {
     let snapshot = snapshot(&wire)?;
     let tx = transaction(&wire.transaction)?;
     let binding = binding(pull, wire.levers)?;
-    let block = Block { number: wire.block.number, hash: BlockHash::claimed(wire.block.hash) };
+    let block = wire.block.map(|block| Block { number: block.number, hash: BlockHash::claimed(block.hash) });
+    if block.is_none() && !(wire.readings.is_empty() && wire.rehearsal.is_none()) {
+        return Err(ProposalError::NoBlock);
+    }
     let readings = wire.readings.into_iter().map(|r| (r.question.into(), r.answer.into())).collect();
-    let proposal = Proposal::new(tx, snapshot, block, binding, readings).accepting(&bounded(wire.accepted));
+    let proposal = Proposal::of(tx, snapshot, block, binding, readings).accepting(&bounded(wire.accepted));
     let proposal = proposal.recording(recorded(wire.rehearsal)?);
     check_hashes(&wire.hashes, &proposal)?;
     Ok(proposal)

@@ -89,18 +89,31 @@ pub fn findings(judged: &Judged) -> Lines {
 
 /// Says what a review without the chain does not know.
 fn unasked(out: &mut Lines, judged: &Judged) {
-    let block = judged.proposal().block().number;
     out.say(
         &Text::default().warn("  Offline").add(": not checked, because nothing was asked of the network:"),
     );
-    for line in [
-        format!("whether the Safe still has these owners, threshold and nonce (as of block {block})"),
-        "whether the contract is in the state that the playbook expects, and runs the code that you pinned"
-            .into(),
-        "whether modules, guards and fallback handler of the Safe are those that the file says".into(),
-        "the values that the transaction rests on, where the playbook reads any".into(),
-    ] {
+    let of_the_safe = match judged.proposal().block() {
+        Some(block) => [
+            format!("does the Safe still have these owners, threshold and nonce (read at block {})", block.number),
+            "are modules, guards and fallback handler of the Safe those that the file says".into(),
+        ],
+        None => [
+            "does the Safe have this version, these owners and this threshold: they are assumed from your breakglass.toml"
+                .into(),
+            "has the Safe modules, guards or another fallback handler; is this its next nonce".into(),
+        ],
+    };
+    let of_the_contract =
+        "is the contract in the state that the playbook expects, and does it run the code that you pinned"
+            .into();
+    for line in of_the_safe.into_iter().chain([of_the_contract]) {
         out.say(&Text::new("    - ").add(&line));
+    }
+    if judged.proposal().block().is_some() {
+        out.say(
+            &Text::new("    - ")
+                .add("are the values that the transaction rests on true, where the playbook reads any"),
+        );
     }
     out.blank();
 }

@@ -4,7 +4,7 @@
 use crate::check::Level;
 use crate::ui::{Lines, Text};
 use crate::view::already_done::{Done, Person};
-use crate::view::summary::{AfterCheck, Answer, CallLine, Lever, Refusal, Summary};
+use crate::view::summary::{AfterCheck, Answer, CallLine, Lever, Refusal, SafeIs, Summary};
 
 /// The lines of a small terminal, without that of the question.
 const MOST_LINES: usize = 23;
@@ -215,6 +215,9 @@ fn read(block: &mut Block, summary: &Summary) {
         "read",
         match &summary.read {
             Some(read) => Text::default().dim(read),
+            None if summary.safe_is == SafeIs::Assumed => {
+                Text::default().warn("offline: version, owners, threshold ASSUMED from breakglass.toml")
+            }
             None => Text::default().warn("offline: nothing was asked of the network"),
         },
     );

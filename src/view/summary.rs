@@ -43,6 +43,7 @@ pub struct Summary {
     /// `the next one`
     pub nonce_is: String,
     pub safe_version: String,
+    pub safe_is: SafeIs,
     /// At which block, and on whose word; `None` offline.
     pub read: Option<String>,
     /// Why there is no result: it was not rehearsed, or it fails.
@@ -69,6 +70,18 @@ pub enum Answer {
     /// It is done already.
     NothingToDo(Done),
     Refused(Refusal),
+}
+
+/// The source of the Safe's version, owners and threshold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SafeIs {
+    /// Read from the chain now.
+    Read,
+    /// Read when it was proposed, by the word of its file.
+    FromFile,
+    /// Assumed from the council file.
+    Assumed,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -209,6 +222,11 @@ impl Summary {
             nonce: proposal.nonce().to_string(),
             nonce_is: nonce_is(judged),
             safe_version: proposal.safe().version.to_string(),
+            safe_is: match (judged.seen.is_some(), proposal.block()) {
+                (true, _) => SafeIs::Read,
+                (false, Some(_)) => SafeIs::FromFile,
+                (false, None) => SafeIs::Assumed,
+            },
             read: read(judged),
             no_result: no_result(judged),
             beside: done.map(|done| what_changes::beside(judged, &done.rehearsal)).unwrap_or_default(),

@@ -38,7 +38,7 @@ fn honest(ceremony: &Ceremony) -> Proposal {
 /// A proposal file that is in order in itself: the honest one's words around another transaction.
 fn forge(desk: &Desk, honest: &Proposal, tx: SafeTx) -> String {
     let (state, binding) = (honest.snapshot().clone(), honest.binding().clone());
-    let forged = Proposal::new(tx, state, honest.block(), binding, honest.readings().clone());
+    let forged = Proposal::new(tx, state, honest.block().unwrap(), binding, honest.readings().clone());
     let file = desk.path("urgent.json");
     fs::write(&file, forged.to_json()).unwrap();
     path(&file).into()

@@ -47,6 +47,7 @@ mod mined;
 mod mistakes;
 mod nested;
 mod network;
+mod offline;
 mod overview;
 mod proofs;
 mod record;

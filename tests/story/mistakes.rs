@@ -274,8 +274,8 @@ const ROWS: &[Row] = &[
     (
         "sign fee --offline --set 'fee=1 %' KEY --yes",
         2,
-        "offline, lever fee needs a proposal",
-        "pass the proposal file",
+        "no proposal of lever fee is kept",
+        "to sign it offline, say the nonce that the others sign: --nonce N",
     ),
     ("broadcast vault", 2, "no key is named that pays for the gas", "pass --ledger, or --keystore FILE"),
     (

@@ -78,6 +78,25 @@ impl Catalogue {
     }
 }
 
+impl Playbook {
+    /// Returns the signature of the view that a question's data calls; `None` if the playbook asks none such.
+    #[must_use]
+    pub fn view_called(&self, data: &[u8]) -> Option<String> {
+        let conditions = self.steps.iter().flat_map(|step| &step.skip_if);
+        let claims = conditions.chain(&self.before).chain(&self.after);
+        let asked = claims.filter_map(|claim| match &claim.fact {
+            Fact::Value { source, .. } => Some(source),
+            Fact::Call { .. } | Fact::Event { .. } => None,
+        });
+        self.reads.iter().map(|read| &read.source).chain(asked).find_map(|asked| match asked {
+            Asked::View(call) if data.starts_with(call.function.selector().as_slice()) => {
+                Some(call.function.signature())
+            }
+            _ => None,
+        })
+    }
+}
+
 fn needs(playbook: &Playbook) -> BTreeMap<String, Needs> {
     let mut needs: BTreeMap<String, Needs> = BTreeMap::new();
     for step in &playbook.steps {

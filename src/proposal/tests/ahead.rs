@@ -36,7 +36,8 @@ fn of_row(row: &Value) -> (Proposal, SafeOwners) {
     );
     let like = proposal(0);
     let safe_owners = SafeOwners::new((state.id.chain_id, state.id.address), Some(&state.owners), None);
-    let own = Proposal::new(tx, state, like.block(), like.binding().clone(), like.readings().clone());
+    let own =
+        Proposal::new(tx, state, like.block().unwrap(), like.binding().clone(), like.readings().clone());
     assert_eq!(own.hash().to_string(), text(row, "safe_tx_hash"));
     (own, safe_owners.unwrap())
 }

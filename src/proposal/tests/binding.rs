@@ -31,7 +31,7 @@ fn freeze() -> Binding {
 
 fn of(binding: Binding) -> Proposal {
     let like = proposal(42);
-    Proposal::new(like.tx, like.snapshot, like.block, binding, like.readings)
+    Proposal::new(like.tx, like.snapshot, like.block.unwrap(), binding, like.readings)
 }
 
 fn json_of(proposal: &Proposal) -> Value {

@@ -93,7 +93,7 @@ fn owners_of(tree: &SafeTree) -> SafeOwners {
 fn proposal_of(tx: SafeTx, state: &SafeState) -> Proposal {
     let known = proposal(42);
     let state = SafeState { nonce: tx.nonce, ..state.clone() };
-    Proposal::new(tx, state, known.block(), known.binding().clone(), Readings::default())
+    Proposal::new(tx, state, known.block().unwrap(), known.binding().clone(), Readings::default())
 }
 
 fn transaction(row: &RowTx) -> SafeTx {

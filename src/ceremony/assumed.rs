@@ -1,0 +1,86 @@
+//! A lever without the network and without a proposal file: the transaction for the Safe as the council file pins it, at the
+//! nonce of the command line. Nobody read that Safe: what is derived here can be signed, and nothing can be sent from it.
+
+use crate::ceremony::derived::{Derived, Kept, Own};
+use crate::ceremony::desk::Desk;
+use crate::ceremony::order::{Given, Order, Turn};
+use crate::ceremony::owners::pinned_state;
+use crate::check::Match;
+use crate::error::{Error, Exit};
+use crate::evm::{Assumed, Readings};
+use crate::playbook::CombinedPlan;
+use crate::proposal::{BatchSource, Proposal, build_tx};
+use crate::safe::{Call, Nonce};
+
+/// The way to sign a lever offline that needs the chain.
+const CARRY: &str = "on a machine with a network, propose it and run breakglass export; carry the file here and sign it \
+                     with --offline";
+
+impl<'a> Desk<'a> {
+    /// Derives an order for the Safe as the council file pins it.
+    ///
+    /// # Errors
+    /// With exit code 2, if the lever reads the chain, no nonce is given, or a pin is missing.
+    pub(super) fn assume(&'a self, order: Order<'a>, given: &Given) -> Result<Derived<'a>, Error> {
+        let plans = plans_of_files(&order)?;
+        let nonce = given.nonce.ok_or_else(|| self.none_kept(&order))?.plus(order.after);
+        let proposal = assumed_proposal(&order, &plans, nonce)?;
+        let owners = self.pinned_owners(order.safe)?;
+        let (signatures, wallets) = self.kept_signatures(&proposal, &owners)?;
+        let keeper = self.keeper(&proposal, order.safe, &owners)?;
+        let kept = Kept { owners, signatures, wallets, keeper };
+        let place = (order.safe, order.chain);
+        let own = Own::new(order, plans);
+        let matching = (Match::SameFromItsOwnValues, Some(own));
+        Ok(Derived { sender: None, ..Derived::new(self, place, proposal, matching, kept, given)? })
+    }
+
+    /// Returns the error for a lever of which no proposal is kept here.
+    pub(super) fn none_kept(&self, order: &Order) -> Error {
+        let (what, place) = (order.pull.title().unwrap_or_default(), self.path.display());
+        let message = format!("no proposal of lever {what} is kept beside {place}");
+        Error::new(Exit::Usage, message)
+            .hint("to sign it offline, say the nonce that the others sign: --nonce N")
+            .hint("or pass a proposal file")
+    }
+}
+
+/// Returns the plans of an order that needs nothing of the chain.
+fn plans_of_files(order: &Order) -> Result<CombinedPlan, Error> {
+    match order.turn(&Readings::default())? {
+        Turn::Ready(plans) => Ok(plans),
+        Turn::Needs(queries) => {
+            let (what, read) = (order.pull.title().unwrap_or_default(), order.named(&queries));
+            let message =
+                format!("lever {what} reads {read} from the chain: offline it needs a proposal file");
+            Err(Error::new(Exit::Usage, message).hint(CARRY))
+        }
+    }
+}
+
+/// Returns the transaction for the Safe as the council file pins it.
+///
+/// # Errors
+/// With the pins that are missing.
+fn assumed_proposal(order: &Order, plans: &CombinedPlan, nonce: Nonce) -> Result<Proposal, Error> {
+    let safe = order.safe;
+    let calls: Vec<Call> = plans.calls().map(|(_, planned)| planned.call.clone()).collect();
+    let has_batch_contract =
+        |version| calls.len() < 2 || order.batch(version).address(BatchSource::Offline).is_ok();
+    let pins = [
+        ("version", safe.version.is_some()),
+        ("owners and threshold", safe.owners.is_some()),
+        ("batch (several calls go through that contract)", safe.version.is_none_or(has_batch_contract)),
+    ];
+    let missing: Vec<&str> = pins.into_iter().filter(|(_, is_there)| !is_there).map(|(pin, _)| pin).collect();
+    let needs = |missing: &str| {
+        let text = format!("offline, [safes.{}] in breakglass.toml has to say its {missing}", safe.name);
+        Error::new(Exit::Usage, text)
+            .hint("breakglass init reads a Safe from its chain and writes all of it: copy it from there")
+            .hint("or pass a proposal file")
+    };
+    let version = safe.version.filter(|_| missing.is_empty()).ok_or_else(|| needs(&missing.join(", ")))?;
+    let tx = build_tx(version, &calls, nonce, order.batch(version), BatchSource::Offline)?;
+    let state = pinned_state(safe, order.chain.id).map(Assumed::new).ok_or_else(|| needs("version"))?;
+    Ok(Proposal::assuming(tx, state, order.binding()?))
+}
