@@ -33,7 +33,7 @@ pub struct Derive {
     pub undo: bool,
 
     /// The Safe's nonce [default: the next one]
-    #[arg(long, value_name = "N")]
+    #[arg(long, allow_negative_numbers = true, value_name = "N")]
     pub nonce: Option<Nonce>,
 }
 
@@ -90,7 +90,7 @@ pub struct Proofs {
 #[command(next_help_heading = "Checks")]
 pub struct Depth {
     /// Wait until its block and those after it are N
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=10_000))]
+    #[arg(long, allow_negative_numbers = true, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=10_000))]
     pub confirmations: Option<u64>,
 
     /// Wait until the chain calls its block final
@@ -124,7 +124,7 @@ pub struct Key {
     /// Seconds to wait until the Ledger is ready
     ///
     /// A review on it takes as long as its person needs.
-    #[arg(long, value_name = "SECONDS", default_value_t = 120, value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    #[arg(long, allow_negative_numbers = true, value_name = "SECONDS", default_value_t = 120, value_parser = clap::value_parser!(u64).range(1..=86_400))]
     pub timeout: u64,
 
     /// An encrypted keystore: a file, or its name

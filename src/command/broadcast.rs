@@ -72,19 +72,25 @@ pub struct Args {
     approve_by_sending: bool,
 
     /// The most to pay per unit of gas, in gwei
-    #[arg(long, value_name = "GWEI", default_value_t = 500, help_heading = "Checks")]
+    #[arg(
+        long,
+        allow_negative_numbers = true,
+        value_name = "GWEI",
+        default_value_t = 500,
+        help_heading = "Checks"
+    )]
     max_fee: u64,
 
     /// The tip per unit of gas, in gwei: 2 or 1.5
     ///
     /// In place of what the RPCs suggest; at most --max-fee.
-    #[arg(long, value_name = "GWEI", value_parser = amount::parse_gwei, help_heading = "Checks")]
+    #[arg(long, allow_negative_numbers = true, value_name = "GWEI", value_parser = amount::parse_gwei, help_heading = "Checks")]
     priority_fee: Option<u128>,
 
     /// The gas to send it with, if no RPC can estimate it
     ///
     /// It is checked like an estimate.
-    #[arg(long, value_name = "GAS", help_heading = "Checks")]
+    #[arg(long, allow_negative_numbers = true, value_name = "GAS", help_heading = "Checks")]
     gas: Option<u64>,
 
     /// Which one, where several are signed for one nonce
@@ -101,7 +107,7 @@ pub struct Args {
     depth: Depth,
 
     /// Seconds to wait until it is mined
-    #[arg(long, help_heading = "Checks", value_name = "SECONDS", default_value_t = 600, value_parser = clap::value_parser!(u64).range(0..=86_400))]
+    #[arg(long, allow_negative_numbers = true, help_heading = "Checks", value_name = "SECONDS", default_value_t = 600, value_parser = clap::value_parser!(u64).range(0..=86_400))]
     wait: u64,
 }
 

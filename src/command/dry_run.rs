@@ -36,7 +36,7 @@ pub struct Args {
     derive: Derive,
 
     /// After this block instead of the latest
-    #[arg(long, value_name = "BLOCK")]
+    #[arg(long, allow_negative_numbers = true, value_name = "BLOCK")]
     at: Option<u64>,
 
     /// On this RPC alone, a running anvil for instance

@@ -27,7 +27,7 @@ pub struct Args {
     proposal: Option<PathBuf>,
 
     /// The id of the chain
-    #[arg(long, value_name = "ID", required_unless_present = "proposal")]
+    #[arg(long, allow_negative_numbers = true, value_name = "ID", required_unless_present = "proposal")]
     chain_id: Option<u64>,
 
     /// The Safe's address
@@ -43,7 +43,7 @@ pub struct Args {
     to: Option<Address>,
 
     /// In wei
-    #[arg(long, value_name = "WEI", default_value = "0")]
+    #[arg(long, allow_negative_numbers = true, value_name = "WEI", default_value = "0")]
     value: Amount,
 
     /// Hexadecimal, or @FILE for long data
@@ -55,15 +55,15 @@ pub struct Args {
     operation: OperationName,
 
     /// Gas for the call; 0 for all
-    #[arg(long, value_name = "GAS", default_value = "0")]
+    #[arg(long, allow_negative_numbers = true, value_name = "GAS", default_value = "0")]
     safe_tx_gas: Amount,
 
     /// Gas that a refund adds
-    #[arg(long, value_name = "GAS", default_value = "0")]
+    #[arg(long, allow_negative_numbers = true, value_name = "GAS", default_value = "0")]
     base_gas: Amount,
 
     /// The price that a refund pays for a unit of gas
-    #[arg(long, value_name = "WEI", default_value = "0")]
+    #[arg(long, allow_negative_numbers = true, value_name = "WEI", default_value = "0")]
     gas_price: Amount,
 
     /// The token of a refund; zero for ether
@@ -79,7 +79,7 @@ pub struct Args {
     refund_receiver: Address,
 
     /// The Safe's nonce
-    #[arg(long, value_name = "N", required_unless_present = "proposal")]
+    #[arg(long, allow_negative_numbers = true, value_name = "N", required_unless_present = "proposal")]
     nonce: Option<Nonce>,
 }
 

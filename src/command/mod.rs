@@ -68,7 +68,7 @@ pub struct Cli {
     ///
     /// In place of the council file's number; a smaller one is recorded.
     #[arg(
-        long, global = true, value_name = "N", help_heading = "Checks", display_order = 901, value_parser = clap::value_parser!(u8).range(1..)
+        long, allow_negative_numbers = true, global = true, value_name = "N", help_heading = "Checks", display_order = 901, value_parser = clap::value_parser!(u8).range(1..)
     )]
     quorum: Option<u8>,
 

@@ -15,16 +15,43 @@ pub(super) fn render(header: &[&str], rows: &[Vec<String>], width: u16) -> Strin
     let rows: Vec<Vec<String>> =
         rows.iter().map(|row| row.iter().map(|cell| bounded(cell)).collect()).collect();
     let header: Vec<String> = header.iter().map(|name| name.to_uppercase()).collect();
-    let mut least = least_widths(&header, &rows);
-    if let [label, value] = &mut least[..] {
-        *value = (*value).min(usize::from(width).saturating_sub(*label + 2 * PADDING));
-    }
+    let least = least_widths(&header, &rows);
     if least.len() > 2 && least.iter().map(|least| least + PADDING).sum::<usize>() > usize::from(width) {
         let records = records(&header, &rows);
-        let least = least_widths(&[], &records);
-        return lay_out(&[], &records, &least, width);
+        return two_columns(&[], &records, width);
     }
-    lay_out(&header, &rows, &least, width)
+    if least.len() == 2 { two_columns(&header, &rows, width) } else { lay_out(&header, &rows, &least, width) }
+}
+
+/// Labels and values. A value with a word that has no room beside the longest label stands below its own.
+fn two_columns(header: &[String], rows: &[Vec<String>], width: u16) -> String {
+    let least = least_widths(header, rows);
+    let labels = rows.iter().filter_map(|row| row.first()).map(|label| label.width());
+    let label = labels.max().unwrap_or_default().min(usize::from(width) / 2);
+    let label = label.max(least.first().copied().unwrap_or_default());
+    let room = usize::from(width).saturating_sub(label + 2 * PADDING);
+    let fits = |row: &[String]| least_widths(&[], &[row.to_vec()]).get(1).is_none_or(|least| *least <= room);
+    if rows.iter().all(|row| fits(row)) {
+        return lay_out(header, rows, &least, width);
+    }
+    let mut pieces = Vec::new();
+    for (at, together) in rows.chunk_by(|one, next| fits(one) && fits(next)).enumerate() {
+        let header = if at == 0 { header } else { &[] };
+        match together {
+            [row] if !fits(row) => {
+                pieces.extend([lay_out(header, &[row[..1].to_vec()], &[], width), below(&row[1], width)]);
+            }
+            together => pieces.push(lay_out(header, together, &[label], width)),
+        }
+    }
+    pieces.join("\n")
+}
+
+/// A value on lines of its own, a little to the right.
+fn below(value: &str, width: u16) -> String {
+    const INDENT: &str = "  ";
+    let lines = lay_out(&[], &[vec![value.to_string()]], &[], width.saturating_sub(2));
+    lines.lines().map(|line| format!("{INDENT}{line}")).collect::<Vec<_>>().join("\n")
 }
 
 /// Each row as lines of its own, a name and a value: there is room for every value.
@@ -114,6 +141,23 @@ mod tests {
         keeps_whole(&text, &[SAFE, VAULT, HASH, "guardian", "TARGET"]);
         assert_eq!(text.lines().filter(|line| line.contains("ADDRESS")).count(), 2, "{text}");
         assert!(text.lines().any(str::is_empty), "{text}");
+    }
+
+    /// A value of 32 bytes beside a long label stands whole below it; the rows before and after stay side by side.
+    #[test]
+    fn a_hash_beside_a_long_label_stands_whole_below_it() {
+        let long = "the code at its address";
+        let text = table(&["", ""], &[&["Safe", SAFE], &[long, HASH], &["nonce", "42"]]);
+        keeps_whole(&text, &[SAFE, HASH, "42"]);
+        let lines: Vec<&str> = text.lines().collect();
+        assert_eq!((lines[1].trim(), lines[2]), (long, format!("   {HASH}").as_str()), "{text}");
+        let column = |line: &str, word: &str| line.find(word);
+        assert_eq!(column(lines[0], SAFE), column(lines[3], "42"), "{text}");
+        // With a heading, and where data has no space at all.
+        let data = "ab".repeat(300);
+        let text = table(&["what it is", "value"], &[&[long, HASH], &[long, &data]]);
+        keeps_whole(&text, &[HASH, "VALUE"]);
+        assert!(text.matches("ab").count() >= 290, "{text}");
     }
 
     /// Letters of Asia take two columns, and a mark over a letter none.

@@ -272,6 +272,12 @@ const ROWS: &[Row] = &[
     ),
     ("sign proposal.json --undo KEY --yes", 4, "the file is no undo of lever vault", "leave out --undo"),
     (
+        "sign vault --nonce -1 KEY --yes",
+        2,
+        "invalid value '-1' for '--nonce <N>'",
+        "is not a whole number below 2^256",
+    ),
+    (
         "sign fee --offline --set 'fee=1 %' KEY --yes",
         2,
         "no proposal of lever fee is kept",
