@@ -1,27 +1,135 @@
 //! The council file held against its chains: contracts that are not there, and levers that cannot be pulled together.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
 use alloy::primitives::Address;
 
+use crate::ceremony::council_check::{
+    LeverReport, add_ignored, add_missing, bad_among, check_alarms, check_levers, contracts,
+};
 use crate::ceremony::derivation::is_set;
 use crate::ceremony::desk::Desk;
 use crate::ceremony::find::Purpose;
+use crate::ceremony::look::side_by_side;
 use crate::ceremony::order::Given;
 use crate::chain::Ask;
 use crate::error::{Error, Exit};
 use crate::evm::{BlockTag, Query};
 
+/// The faults of a council file: of its levers, of the rest, and what could not be looked at.
+#[derive(Debug, Default)]
+pub struct CouncilReport {
+    pub levers: Vec<LeverReport>,
+    pub faults: Vec<String>,
+    pub not_checked: Vec<String>,
+    /// The gravest exit code of what could not be looked at.
+    exit: Option<Exit>,
+}
+
+impl CouncilReport {
+    /// Returns `true` if the lever has a fault itself, or pulls one that has.
+    #[must_use]
+    pub fn is_bad(&self, lever: &LeverReport) -> bool {
+        !lever.faults.is_empty() || !bad_among(&self.levers, &lever.pulls).is_empty()
+    }
+
+    /// Returns the exit code.
+    ///
+    /// # Errors
+    /// If a lever or the file has a fault.
+    pub fn verdict(&self, path: &Path) -> Result<Exit, Error> {
+        let bad = self.levers.iter().filter(|lever| self.is_bad(lever));
+        let bad: Vec<&str> = bad.map(|lever| lever.lever.as_str()).collect();
+        let message = match (bad.as_slice(), self.faults.first()) {
+            ([], None) => return Ok(self.exit.unwrap_or(Exit::Done)),
+            ([], Some(fault)) => fault.clone(),
+            (bad, _) => {
+                format!("{} of {} levers are bad: {}", bad.len(), self.levers.len(), bad.join(", "))
+            }
+        };
+        Err(Error::new(Exit::Failed, message).hint(format!("fix {}", path.display())))
+    }
+
+    fn skip(&mut self, what: &str, error: &Error) {
+        self.not_checked.push(format!("{what}: {error}"));
+        self.exit = Some(self.exit.unwrap_or(Exit::Done).graver(error.exit));
+    }
+
+    /// Returns the combined levers that can be tried, and records those that cannot. Levers that are bad or leave something
+    /// open are not tried.
+    fn triable(&mut self) -> Vec<String> {
+        let mut triable = Vec::new();
+        let mut not_tried = Vec::new();
+        for lever in self.levers.iter().filter(|lever| lever.pulls.len() > 1 && !self.is_bad(lever)) {
+            let open: Vec<&str> = (self.levers.iter())
+                .filter(|one| lever.pulls.contains(&one.lever) && !one.open.is_empty())
+                .map(|one| one.lever.as_str())
+                .collect();
+            if open.is_empty() {
+                triable.push(lever.lever.clone());
+            } else {
+                let why = format!("arguments are left open by {}", open.join(", "));
+                not_tried.push(format!("{}: not tried together: {why}", lever.lever));
+            }
+        }
+        self.not_checked.extend(not_tried);
+        triable
+    }
+}
+
 impl Desk<'_> {
+    /// Returns what is wrong with the council file; unless `offline`, by what the chains say too.
+    #[must_use]
+    pub fn check_council(&self, offline: bool) -> CouncilReport {
+        let mut levers = check_levers(&self.council, &self.catalogue);
+        add_ignored(&mut levers, &self.not_used);
+        levers.extend(check_alarms(&self.council, &levers));
+        let mut report = CouncilReport { levers, ..CouncilReport::default() };
+        if !offline {
+            self.ask_chains(&mut report);
+            self.try_together(&mut report);
+        }
+        report
+    }
+
+    /// Asks each chain whether what is called is a contract. A chain that cannot be asked does not stop the others.
+    fn ask_chains(&self, report: &mut CouncilReport) {
+        let asked: Vec<_> = contracts(&self.council, &report.levers).into_iter().collect();
+        let ask = |(chain, contracts): &(String, BTreeSet<Address>)| self.without_code(chain, contracts);
+        let answers = side_by_side(self.progress, asked.iter().collect(), ask);
+        for ((chain, _), answer) in asked.iter().zip(answers) {
+            match answer {
+                Ok(missing) => {
+                    let faults = add_missing(&self.council, &mut report.levers, chain, &missing);
+                    report.faults.extend(faults);
+                }
+                Err(error) => report.skip(chain, &error),
+            }
+        }
+    }
+
+    /// Tries the levers of each combined one together.
+    fn try_together(&self, report: &mut CouncilReport) {
+        let tried = report.triable();
+        let conflicts = side_by_side(self.progress, tried.iter().collect(), |lever| self.conflict_of(lever));
+        for (name, conflict) in tried.iter().zip(conflicts) {
+            match conflict {
+                Ok(conflict) => {
+                    let lever = report.levers.iter_mut().find(|lever| lever.lever == *name);
+                    lever.into_iter().for_each(|lever| lever.faults.extend(conflict.clone()));
+                }
+                // The state of the chain, or the network: not a fault of the file.
+                Err(error) => report.skip(&format!("{name}: not tried together"), &error),
+            }
+        }
+    }
+
     /// Returns the addresses that have no code on a chain: one round.
     ///
     /// # Errors
     /// If the chain cannot be asked, or the council has no Safe on it.
-    pub fn without_code(
-        &self,
-        chain: &str,
-        contracts: &BTreeSet<Address>,
-    ) -> Result<BTreeSet<Address>, Error> {
+    fn without_code(&self, chain: &str, contracts: &BTreeSet<Address>) -> Result<BTreeSet<Address>, Error> {
         let safe = self.council.safes.values().find(|safe| safe.chain == chain);
         let safe =
             safe.ok_or_else(|| Error::new(Exit::Usage, format!("no Safe of the council is on {chain}")))?;
@@ -40,7 +148,7 @@ impl Desk<'_> {
     ///
     /// # Errors
     /// If it cannot be derived now.
-    pub fn conflict_of(&self, combined: &str) -> Result<Option<String>, Error> {
+    fn conflict_of(&self, combined: &str) -> Result<Option<String>, Error> {
         let given = Given::default();
         for found in self.find(&[combined.into()], &given, Purpose::Propose)? {
             let view = self.view(found.safe())?;
@@ -50,5 +158,50 @@ impl Desk<'_> {
             }
         }
         Ok(None)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lever(name: &str, faults: &[&str], open: &[&str], pulls: &[&str]) -> LeverReport {
+        let owned = |all: &[&str]| all.iter().map(ToString::to_string).collect();
+        let (faults, open, pulls) = (owned(faults), owned(open), owned(pulls));
+        LeverReport { lever: name.into(), faults, open, pulls, ..LeverReport::default() }
+    }
+
+    fn report(levers: Vec<LeverReport>) -> CouncilReport {
+        CouncilReport { levers, ..CouncilReport::default() }
+    }
+
+    #[test]
+    fn only_a_combined_lever_that_is_good_and_leaves_nothing_open_is_tried() {
+        let mut all = report(vec![
+            lever("vault", &[], &[], &[]),
+            lever("cap", &[], &["amount"], &[]),
+            lever("broken", &["no such playbook"], &[], &[]),
+            lever("freeze", &[], &[], &["vault", "vault-2"]),
+            lever("with-cap", &[], &[], &["vault", "cap"]),
+            lever("with-broken", &[], &[], &["vault", "broken"]),
+        ]);
+        assert_eq!(all.triable(), ["freeze"]);
+        assert_eq!(all.not_checked, ["with-cap: not tried together: arguments are left open by cap"]);
+    }
+
+    #[test]
+    fn a_fault_comes_before_what_could_not_be_looked_at() {
+        let path = Path::new("breakglass.toml");
+        let mut all = report(vec![lever("vault", &[], &[], &[])]);
+        assert_eq!(all.verdict(path).unwrap(), Exit::Done);
+        all.skip("mainnet", &Error::new(Exit::Network, "no answer"));
+        all.skip("base", &Error::new(Exit::Usage, "no Safe"));
+        assert_eq!(all.verdict(path).unwrap(), Exit::Network, "the gravest");
+        all.faults.push("old is not a contract".into());
+        assert_eq!(all.verdict(path).unwrap_err().message, "old is not a contract");
+        all.levers.extend([lever("bad", &["why"], &[], &[]), lever("freeze", &[], &[], &["vault", "bad"])]);
+        let error = all.verdict(path).unwrap_err();
+        assert_eq!(error.message, "2 of 3 levers are bad: bad, freeze");
+        assert_eq!(error.exit, Exit::Failed);
     }
 }

@@ -1,10 +1,10 @@
 //! `hash`: the three hashes of a Safe transaction, from flags or from a proposal. No network.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use alloy::primitives::{Address, Bytes, U256, hex};
 use clap::{ValueEnum, ValueHint};
-use serde_json::json;
 
 use crate::ceremony::find::read_proposal;
 use crate::command::args::ARGUMENTS;
@@ -118,7 +118,7 @@ pub fn run(ui: &Ui, args: &Args) -> Result<Exit, Error> {
     for (name, hash) in &rows {
         ui.data(&format!("{name:<12}  {hash}"));
     }
-    ui.object(&rows.into_iter().map(|(name, hash)| (name.to_string(), json!(hash))).collect());
+    ui.object(&rows.into_iter().collect::<BTreeMap<_, _>>());
     Ok(Exit::Done)
 }
 

@@ -24,6 +24,7 @@ use std::time::Duration;
 
 use dialoguer::console::Term;
 use indicatif::{ProgressBar, ProgressStyle};
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 pub use interrupt::Interrupt;
@@ -151,11 +152,11 @@ impl Ui {
     }
 
     /// The object of `--json`, or fields to add to it. It is written when the run ends.
-    pub fn object(&self, value: &Value) {
-        let Value::Object(fields) = value else { return };
+    pub fn object(&self, value: &impl Serialize) {
+        let Ok(Value::Object(fields)) = serde_json::to_value(value) else { return };
         match self.place() {
-            Some(place) => lock(&self.parts).entry(place).or_default().extend(fields.clone()),
-            None => lock(&self.object).extend(fields.clone()),
+            Some(place) => lock(&self.parts).entry(place).or_default().extend(fields),
+            None => lock(&self.object).extend(fields),
         }
     }
 

@@ -8,6 +8,7 @@ pub mod by_hand;
 pub mod card_text;
 pub mod changed_texts;
 pub mod cost;
+pub mod council_report;
 pub mod imported;
 pub mod journal_table;
 pub mod ledger_pages;

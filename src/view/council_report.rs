@@ -1,0 +1,78 @@
+//! The report of `council check`: for a person, and as JSON.
+
+use serde::Serialize;
+
+use crate::ceremony::council_check::{LeverReport, bad_among};
+use crate::ceremony::council_online::CouncilReport;
+use crate::ui::{Lines, Text};
+
+/// Returns a line for each lever, then its faults, then those of the rest of the file.
+#[must_use]
+pub fn lines(report: &CouncilReport) -> Lines {
+    let mut lines = Lines::default();
+    for lever in &report.levers {
+        lines.say(&line(report, lever));
+        for ignored in &lever.ignored {
+            lines.say(&Text::default().add("    warning: ").add(ignored));
+        }
+        for fault in lever.faults.iter().flat_map(|fault| Text::block(fault)) {
+            lines.say(&fault);
+        }
+    }
+    for fault in &report.faults {
+        lines.say(&Text::default().bad("✗ ").add(fault));
+    }
+    for why in &report.not_checked {
+        lines.say(&Text::default().warn("not checked: ").add(why));
+    }
+    lines
+}
+
+fn line(report: &CouncilReport, lever: &LeverReport) -> Text {
+    let bad = bad_among(&report.levers, &lever.pulls);
+    let mark = if report.is_bad(lever) { Text::default().bad("✗ ") } else { Text::default().good("✓ ") };
+    let line = mark.add(&lever.lever);
+    match (lever.open.as_slice(), lever.pulls.as_slice()) {
+        ([], []) => line,
+        (open @ [_, ..], _) => line.dim(&format!("   leaves open: {}", open.join(", "))),
+        (_, pulls) if bad.is_empty() => line.dim(&format!("   pulls {}", pulls.join(", "))),
+        _ => line.add(&format!("   pulls {}, which cannot be pulled", bad.join(", "))),
+    }
+}
+
+#[derive(Debug, Serialize)]
+pub struct ReportObject<'a> {
+    council: &'a str,
+    levers: Vec<LeverObject<'a>>,
+    faults: &'a [String],
+    not_checked: &'a [String],
+}
+
+#[derive(Debug, Serialize)]
+struct LeverObject<'a> {
+    lever: &'a str,
+    good: bool,
+    faults: &'a [String],
+    open: &'a [String],
+    pulls: &'a [String],
+    ignored: &'a [String],
+}
+
+/// Returns the report of this council's file as JSON.
+#[must_use]
+pub fn object<'a>(council: &'a str, report: &'a CouncilReport) -> ReportObject<'a> {
+    let lever = |lever: &'a LeverReport| LeverObject {
+        lever: &lever.lever,
+        good: !report.is_bad(lever),
+        faults: &lever.faults,
+        open: &lever.open,
+        pulls: &lever.pulls,
+        ignored: &lever.ignored,
+    };
+    ReportObject {
+        council,
+        levers: report.levers.iter().map(lever).collect(),
+        faults: &report.faults,
+        not_checked: &report.not_checked,
+    }
+}
