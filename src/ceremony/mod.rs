@@ -60,5 +60,6 @@ pub mod trial;
 pub mod turns;
 pub mod undo_values;
 pub mod waiting;
+pub mod waking;
 pub mod watching;
 pub mod words;

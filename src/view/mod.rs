@@ -23,3 +23,4 @@ pub mod state_now;
 pub mod summary;
 pub mod trace_lines;
 pub mod what_changes;
+pub mod who_signed;

@@ -1,0 +1,241 @@
+//! The progress of a proposal: who has signed, who is missing, whom to call. For a person, and as JSON.
+
+use alloy::primitives::Address;
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use crate::ceremony::judged::Judged;
+use crate::ceremony::stage::Stage;
+use crate::ceremony::waking::Waking;
+use crate::check::{Finding, Sort};
+use crate::council::Call;
+use crate::proposal::Shortfall;
+use crate::safe::{Nonce, SafeTree};
+use crate::ui::{Lines, Text};
+
+/// The most people to call that are shown at once.
+const MOST_CALLS: usize = 10;
+
+/// The header of [`WhoSigned::rows`].
+pub const HEADER: [&str; 4] = ["owner", "name", "signed", "kind"];
+
+/// Who has signed a proposal.
+#[derive(Debug, Serialize)]
+pub struct WhoSigned {
+    #[serde(skip)]
+    safe: String,
+    #[serde(skip)]
+    chain: String,
+    safe_tx_hash: String,
+    nonce: String,
+    signed: usize,
+    threshold: usize,
+    owners: Vec<Owner>,
+    refused: Vec<Refused>,
+    read_at: Option<String>,
+    proven: Option<String>,
+}
+
+/// An owner, and if it is a Safe, its own owners.
+#[derive(Debug, Serialize)]
+struct Owner {
+    owner: String,
+    name: Option<String>,
+    signed: bool,
+    kind: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    safe: Option<Below>,
+}
+
+/// The way in which an owner that is a Safe approves.
+#[derive(Debug, Serialize)]
+#[serde(tag = "by")]
+enum Below {
+    #[serde(rename = "approveHash")]
+    ApproveHash,
+    #[serde(rename = "signatures")]
+    Signatures { signed: usize, threshold: usize, says_no: bool, owners: Vec<Owner> },
+}
+
+#[derive(Debug, Serialize)]
+struct Refused {
+    id: String,
+    sentence: String,
+}
+
+/// Another transaction that is signed ahead for the nonce of this one: whoever has it can take its place.
+#[derive(Debug, Serialize)]
+pub struct Rival {
+    what: String,
+    signed: Vec<String>,
+    is_complete: bool,
+}
+
+impl Rival {
+    /// `by` are those who signed it; only owners count.
+    #[must_use]
+    pub fn new(judged: &Judged, what: String, by: &[Address]) -> Self {
+        let owners = &judged.state().owners;
+        let signed = owners.list().iter().filter(|owner| by.contains(owner));
+        let signed: Vec<String> = signed.map(|owner| judged.name(*owner).to_string()).collect();
+        Self { what, is_complete: signed.len() >= owners.threshold().get(), signed }
+    }
+}
+
+impl WhoSigned {
+    #[must_use]
+    pub fn new(judged: &Judged, tally: &Shortfall, refused: &[Finding]) -> Self {
+        let (proposal, derived) = (judged.proposal(), &judged.derived);
+        let refusal = |f: &Finding| Refused { id: f.id.clone(), sentence: f.sentence.clone() };
+        Self {
+            safe: derived.safe.name.clone(),
+            chain: derived.chain.name.clone(),
+            safe_tx_hash: proposal.hash().to_string(),
+            nonce: proposal.nonce().to_string(),
+            signed: tally.approved.len(),
+            threshold: tally.threshold.get(),
+            owners: owners(&|owner| derived.names.name(owner).map(String::from), tally, &judged.tree()),
+            refused: refused.iter().map(refusal).collect(),
+            read_at: judged.read_at(),
+            proven: judged.proven(),
+        }
+    }
+
+    /// Returns the lines above the table.
+    #[must_use]
+    pub fn head(&self) -> Lines {
+        let Self { safe, chain, nonce, signed, threshold, .. } = self;
+        let first = Text::default().bold(safe).add(&format!(" on {chain} · nonce {nonce} · "));
+        let mut lines = Lines::default();
+        lines.say(&first.bold(&format!("{signed} of {threshold} signed")));
+        lines.say(&Text::default().dim(&format!("safeTxHash {}", self.safe_tx_hash)));
+        let read = self.read_at.as_ref().map(|at| format!("read at {at}"));
+        for line in read.iter().chain(&self.proven) {
+            lines.say(&Text::default().dim(line));
+        }
+        lines
+    }
+
+    /// Returns a row for each owner and, below a Safe, for each of its own.
+    #[must_use]
+    pub fn rows(&self) -> Vec<Vec<String>> {
+        let mut rows = Vec::new();
+        add_rows(&mut rows, &self.owners, 0);
+        rows
+    }
+}
+
+fn owners(name: &dyn Fn(Address) -> Option<String>, tally: &Shortfall, tree: &SafeTree) -> Vec<Owner> {
+    let one = |owner: &Address| {
+        let approval = tally.approved.iter().find(|approval| approval.owner() == *owner);
+        let safe = tally.child(*owner).zip(tree.child(*owner)).map(|(child, tree)| match &child.tally {
+            None => Below::ApproveHash,
+            Some(below) => Below::Signatures {
+                signed: below.approved.len(),
+                threshold: below.threshold.get(),
+                says_no: child.says_no,
+                owners: owners(name, below, tree),
+            },
+        });
+        Owner {
+            owner: owner.to_string(),
+            name: name(*owner),
+            signed: approval.is_some(),
+            kind: approval.map(|approval| approval.kind().to_string()),
+            safe,
+        }
+    };
+    tree.owners.list().iter().map(one).collect()
+}
+
+fn add_rows(rows: &mut Vec<Vec<String>>, owners: &[Owner], depth: usize) {
+    for Owner { owner, name, kind, safe, .. } in owners {
+        let signed = match (kind, safe) {
+            (Some(_), _) => "yes".into(),
+            (None, Some(Below::Signatures { signed, threshold, .. })) => format!("{signed} of {threshold}"),
+            (None, _) => "no".into(),
+        };
+        let open = match safe {
+            None => "",
+            Some(Below::ApproveHash) => "a Safe: has to call approveHash",
+            Some(Below::Signatures { says_no: true, .. }) => "says no to its signatures",
+            Some(Below::Signatures { .. }) => "a Safe",
+        };
+        let name = format!("{}{}", "  ".repeat(depth), name.as_deref().unwrap_or("-"));
+        rows.push(vec![owner.clone(), name, signed, kind.clone().unwrap_or_else(|| open.into())]);
+        if let Some(Below::Signatures { owners, .. }) = safe {
+            add_rows(rows, owners, depth + 1);
+        }
+    }
+}
+
+/// Returns the lines below the table: approvals that no longer count, and refusals.
+#[must_use]
+pub fn faults(tally: &Shortfall, refused: &[Finding]) -> Lines {
+    let mut lines = Lines::default();
+    for former in &tally.former {
+        lines.say(&Text::default().warn("set aside: ").add(&format!("{former} is no longer an owner")));
+    }
+    for finding in refused {
+        let mark = if finding.sort == Sort::Drift { "drift: " } else { "refused: " };
+        lines.say(&Text::default().bad(mark).add(&finding.sentence));
+        lines.say(&Text::default().dim("  → ").add(&finding.fix));
+    }
+    lines
+}
+
+/// Returns a line for each signature that does not count here, and for each rival that is signed ahead for this nonce.
+#[must_use]
+pub fn rivals(nonce: Nonce, lost: &[String], rivals: &[Rival]) -> Lines {
+    let mut lines = Lines::default();
+    for line in lost {
+        lines.say(&Text::default().warn("lost: ").add(line));
+    }
+    for Rival { what, signed, is_complete } in rivals {
+        let how = if *is_complete { ": complete, and can be sent by anyone who has it" } else { "" };
+        let text = format!("nonce {nonce} can also be taken by {what}, signed by {}{how}", signed.join(", "));
+        lines.say(&Text::default().warn("armed: ").add(&text));
+    }
+    lines
+}
+
+/// Returns the stage and the next step; `words` name the proposal in a command.
+#[must_use]
+pub fn stage(stage: Stage, words: &str) -> Lines {
+    let next = stage.next(words).map(|next| Text::default().dim("  → ").add(&next));
+    [Text::default().bold(&stage.to_string())].into_iter().chain(next).collect()
+}
+
+/// Returns who is awake, how late the first signature is, and whom to call.
+#[must_use]
+pub fn calls(waking: &Waking) -> Lines {
+    let mut lines = Lines::default();
+    if !waking.awake.is_empty() {
+        let names = waking.awake.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
+        lines.say(&Text::default().dim("  awake: ").add(&names));
+    }
+    if let Some(late) = waking.late {
+        let text = format!("the first signature was due {} min ago: call now", late.as_secs() / 60);
+        lines.say(&Text::default().bad("  late: ").add(&text));
+    }
+    for call in waking.calls.iter().take(MOST_CALLS) {
+        lines.say(&Text::default().dim("  → call ").add(&call.to_string()));
+    }
+    lines
+}
+
+/// Returns who is awake, how late the first signature is, and whom to call, as JSON.
+#[must_use]
+pub fn calls_object(waking: &Waking) -> Value {
+    let call = |call: &Call| {
+        json!({
+            "name": call.person.name, "instead_of": call.instead_of, "away": call.is_away,
+            "reach": call.person.reach, "local_time": call.local.map(|local| local.to_string()),
+        })
+    };
+    json!({
+        "awake": waking.awake,
+        "late_by_seconds": waking.late.map(|late| late.as_secs()),
+        "call": waking.calls.iter().map(call).collect::<Vec<_>>(),
+    })
+}
