@@ -52,9 +52,19 @@ pub fn open_row(desk: &Desk, open: &Open) -> Vec<String> {
     ]
 }
 
-/// Returns the command that comes next.
+/// Returns the command that comes next for each open proposal, and how many older ones there are.
 #[must_use]
-pub fn next(open: &Open) -> String {
+pub fn next_steps(overview: &Overview) -> Lines {
+    let next = overview.open.iter().map(|open| Text::default().dim("  → ").bold(&next(open)));
+    let older = (overview.more_open > 0).then(|| {
+        let text = format!("{} older proposals are kept, and were not looked at", overview.more_open);
+        Text::default().warn("note: ").add(&text)
+    });
+    next.chain(older).chain([Text::default()]).collect()
+}
+
+/// Returns the command that comes next.
+fn next(open: &Open) -> String {
     let Open { words, .. } = open;
     let is_enough = open.tally.approved.len() >= open.tally.threshold.get();
     match open.next.filter(|next| *next < open.proposal.nonce()) {

@@ -1,0 +1,204 @@
+//! The levers of a council file, with the state of their targets where it was looked up: as a table, and as JSON.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use crate::ceremony::desk::Desk;
+use crate::ceremony::overview::{Overview, State};
+use crate::council::{Combined, Lever, expand};
+use crate::playbook::{Kind, Playbook};
+use crate::ui::{Lines, Text};
+use crate::view::state_now;
+
+/// The levers of some kinds, then the combined ones that pull such.
+#[derive(Debug, Serialize)]
+pub struct LeverTable<'a> {
+    council: &'a str,
+    levers: Vec<Row<'a>>,
+    #[serde(skip)]
+    path: String,
+    #[serde(skip)]
+    has_state: bool,
+}
+
+/// A lever in the table and in the object of `--json`.
+#[derive(Debug, Serialize)]
+struct Row<'a> {
+    #[serde(skip)]
+    cells: Vec<String>,
+    kind: String,
+    lever: &'a str,
+    title: Option<&'a str>,
+    severity: String,
+    state_told: Option<String>,
+    #[serde(flatten)]
+    of: Of<'a>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+enum Of<'a> {
+    Playbook {
+        safe: &'a str,
+        playbook: String,
+        arguments: &'a BTreeMap<String, String>,
+        targets: Vec<&'a str>,
+        state: Option<&'static str>,
+    },
+    Levers {
+        pulls: Vec<String>,
+        safes: Vec<String>,
+        transactions: usize,
+    },
+}
+
+impl<'a> LeverTable<'a> {
+    /// Returns the levers of these kinds; `now` has the state of each where it was looked up.
+    #[must_use]
+    pub fn new(desk: &'a Desk, kinds: &[Kind], now: Option<&Overview>) -> Self {
+        let council = &desk.council;
+        let mut levers = Vec::new();
+        for kind in kinds {
+            levers.extend(council.levers.values().filter_map(|lever| simple(desk, lever, *kind, now)));
+        }
+        let mut in_order: Vec<&Combined> = council.combined.values().collect();
+        in_order.sort_by_key(|combined| combined.place);
+        levers.extend(in_order.into_iter().filter_map(|lever| combined(desk, lever, kinds, now)));
+        let path = desk.path.display().to_string();
+        Self { council: &council.name, levers, path, has_state: now.is_some() }
+    }
+
+    /// Returns the council's name, unless the state of the levers stands beside them: then it was said above.
+    #[must_use]
+    pub fn head(&self) -> Lines {
+        let name = Text::default().bold(self.council).dim(&format!("   {}", self.path));
+        (!self.levers.is_empty() && !self.has_state).then_some(name).into_iter().collect()
+    }
+
+    #[must_use]
+    pub const fn header(&self) -> [&'static str; 4] {
+        if self.has_state {
+            ["lever", "target", "state now", "Safe"]
+        } else {
+            ["lever", "what it does", "Safe", "severity"]
+        }
+    }
+
+    #[must_use]
+    pub fn rows(&self) -> Vec<Vec<String>> {
+        self.levers.iter().map(|row| row.cells.clone()).collect()
+    }
+
+    /// Returns what to type next.
+    #[must_use]
+    pub fn next(&self) -> Lines {
+        let lines = match self.levers.first() {
+            Some(Row { kind, lever, .. }) => {
+                vec![Text::new("propose one: ").bold(&format!("breakglass {kind} {lever}"))]
+            }
+            None => vec![
+                Text::new("no levers here yet: add a [levers.NAME] to ").add(&self.path),
+                Text::new("breakglass playbook list shows what they can be bound to"),
+            ],
+        };
+        lines.into_iter().collect()
+    }
+}
+
+/// Returns the lever if its playbook is of this kind.
+fn simple<'a>(desk: &'a Desk, lever: &'a Lever, kind: Kind, now: Option<&Overview>) -> Option<Row<'a>> {
+    let playbook = desk.catalogue.get(&lever.playbook).ok()?.playbook;
+    if playbook.kind != kind {
+        return None;
+    }
+    let state = now.and_then(|now| now.levers.get(&lever.name));
+    let (severity, targets) = (playbook.severity.to_string(), targets(desk, lever));
+    let told = state.map(|state| state_now::sentence(desk, lever, kind, state));
+    let (word, safe) = (format!("{kind} {}", lever.name), lever.safe.clone());
+    let cells = match &told {
+        Some(told) => vec![word, targets.join(", "), told.clone(), safe],
+        None => vec![word, playbook.title.clone(), safe, severity.clone()],
+    };
+    Some(Row {
+        cells,
+        kind: kind.to_string(),
+        lever: &lever.name,
+        title: Some(&playbook.title),
+        severity,
+        state_told: told,
+        of: Of::Playbook {
+            safe: &lever.safe,
+            playbook: playbook.id.to_string(),
+            arguments: &lever.set,
+            targets,
+            state: state.map(state_now::word),
+        },
+    })
+}
+
+/// The contracts of the council file that its arguments name.
+fn targets<'a>(desk: &Desk, lever: &'a Lever) -> Vec<&'a str> {
+    let council = &desk.council;
+    let is_named = |value: &&str| council.targets.contains_key(*value) || council.safes.contains_key(*value);
+    lever.set.values().map(String::as_str).filter(is_named).collect()
+}
+
+/// Returns the combined lever if it pulls a lever of one of these kinds.
+fn combined<'a>(
+    desk: &'a Desk,
+    combined: &'a Combined,
+    wanted: &[Kind],
+    now: Option<&Overview>,
+) -> Option<Row<'a>> {
+    let name = &combined.name;
+    let expansion = expand(&desk.council, std::slice::from_ref(name), &[], false).ok()?;
+    let pulled: Vec<String> = expansion.levers().map(String::from).collect();
+    let levers = pulled.iter().filter_map(|name| desk.council.levers.get(name));
+    let playbooks: Vec<&Playbook> =
+        levers.filter_map(|lever| Some(desk.catalogue.get(&lever.playbook).ok()?.playbook)).collect();
+    let kind = wanted.iter().find(|kind| playbooks.iter().any(|playbook| playbook.kind == **kind))?;
+    let severity = playbooks.iter().map(|playbook| playbook.severity).min()?.to_string();
+    let mut safes: Vec<String> = Vec::new();
+    for part in &expansion.parts {
+        if !safes.contains(&part.safe) {
+            safes.push(part.safe.clone());
+        }
+    }
+    let pulls = format!("pulls {}", pulled.join(", "));
+    let title = combined.title.as_deref();
+    let what = title.map_or_else(|| pulls.clone(), |title| format!("{title}: {pulls}"));
+    let done = now.map(|now| {
+        let is_done = |lever: &&String| matches!(now.levers.get(*lever), Some(State::Done { .. }));
+        format!("{} of {} done", pulled.iter().filter(is_done).count(), pulled.len())
+    });
+    let (word, safe) = (format!("{kind} {name}"), safes.join(", "));
+    let cells = match &done {
+        Some(done) => vec![word, what, done.clone(), safe],
+        None => vec![word, what, safe, severity.clone()],
+    };
+    Some(Row {
+        cells,
+        kind: kind.to_string(),
+        lever: name,
+        title,
+        severity,
+        state_told: done,
+        of: Of::Levers { pulls: pulled, safes, transactions: expansion.parts.len() },
+    })
+}
+
+/// Returns how to begin where there is no council file.
+#[must_use]
+pub fn beginning() -> Lines {
+    [
+        Text::default().bold("No council file here.").add(" To begin, with your Safe's address:"),
+        Text::default(),
+        Text::new("  breakglass init --safe 0x… --rpc '${MAINNET_RPC}'"),
+        Text::default(),
+        Text::new("It writes breakglass.toml: the Safe, its owners and threshold as the chain has them."),
+        Text::new("Then bind levers to it; breakglass playbook list shows the playbooks."),
+    ]
+    .into_iter()
+    .collect()
+}
