@@ -9,6 +9,7 @@ use crate::council::Chain;
 use crate::error::{Error, Exit};
 use crate::evm::selectors;
 use crate::near;
+use crate::playbook::{Entry, Fit};
 use crate::safe::parse_address;
 
 /// Where a contract is.
@@ -77,6 +78,18 @@ impl Desk<'_> {
                     .hint("check the address, or name its chain with --chain NAME"))
             }
         }
+    }
+}
+
+impl Desk<'_> {
+    /// Returns the playbooks that fit a contract with these functions.
+    #[must_use]
+    pub fn playbooks_for(&self, place: Place<'_>, has: &BTreeSet<Selector>) -> Vec<(Entry<'_>, Fit<'_>)> {
+        let is_safe = self.council.safe_at(place.chain.id, place.address).is_some();
+        let mut found = self.catalogue.fitting(has);
+        // Only the Safe itself pulls what a Safe calls on itself.
+        found.retain(|(_, fit)| is_safe || fit.param != "safe");
+        found
     }
 }
 

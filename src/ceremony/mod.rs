@@ -57,6 +57,7 @@ pub mod stage;
 pub mod texts;
 pub mod together;
 pub mod trial;
+pub mod trying;
 pub mod turns;
 pub mod undo_values;
 pub mod waiting;

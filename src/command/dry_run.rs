@@ -3,7 +3,6 @@
 use clap_complete::ArgValueCompleter;
 use serde_json::{Value, json};
 
-use crate::ceremony::desk::fork;
 use crate::ceremony::find::Purpose;
 use crate::ceremony::judged::Judged;
 use crate::ceremony::online::View;
@@ -66,10 +65,7 @@ pub fn run(session: &Session, args: &Args) -> Result<Exit, Error> {
 
 /// The chain and the block that the command line names, or else the newest.
 fn view(session: &Session, args: &Args, safe: &council::Safe) -> Result<View, Error> {
-    let link = match &args.fork_url {
-        Some(url) => fork(session.progress, session.chain_of(safe)?, url)?,
-        None => session.connect(safe)?,
-    };
+    let link = session.connect_or_fork(safe, args.fork_url.as_deref())?;
     Ok(View { link, at: args.at.map_or(BlockTag::Latest, BlockTag::Number) })
 }
 

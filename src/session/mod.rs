@@ -4,6 +4,7 @@
 //! May touch every room below it. It decides nothing that `ceremony` decides.
 
 pub mod accept;
+pub mod address_on_ledger;
 pub mod answer;
 pub mod each_part;
 pub mod earlier;
@@ -19,6 +20,7 @@ pub mod send_all;
 pub mod sendable;
 pub mod signers;
 pub mod signing_ahead;
+pub mod udev;
 
 use std::ops::Deref;
 

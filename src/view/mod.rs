@@ -12,6 +12,7 @@ pub mod council_report;
 pub mod imported;
 pub mod journal_table;
 pub mod ledger_pages;
+pub mod ledger_state;
 pub mod lever_table;
 mod paper;
 pub mod playbook_list;

@@ -2,9 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use alloy::primitives::Selector;
+use serde::Serialize;
 use unicode_width::UnicodeWidthStr;
 
-use crate::playbook::{Entry, Fit, Kind, Origin, Summary};
+use crate::ceremony::contract::Place;
+use crate::playbook::{Dictionary, Entry, Fit, Kind, Origin, Summary};
+use crate::view::playbook_text::Brief;
 
 /// The lines of a list without a filter: what fits into a window that one scrolls once.
 const MOST_LINES: usize = 58;
@@ -188,6 +192,60 @@ pub fn fitting(found: &[(Entry<'_>, Fit<'_>)]) -> Vec<Vec<String>> {
         vec![summary.id.clone(), format!("{} = …", fit.param), undo(summary), knows]
     };
     whole.iter().map(row).chain(parts.iter().take(MOST_PARTS).map(row)).collect()
+}
+
+/// A contract's functions, and the playbooks that fit it.
+#[derive(Debug, Serialize)]
+pub struct FittingObject<'a> {
+    address: String,
+    chain: &'a str,
+    chain_id: u64,
+    functions: Vec<FunctionObject>,
+    playbooks: Vec<FitObject<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+struct FunctionObject {
+    selector: String,
+    signature: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct FitObject<'a> {
+    #[serde(flatten)]
+    brief: Brief,
+    given_as: &'a str,
+    calls: Vec<&'a String>,
+    lacks: &'a [String],
+}
+
+impl<'a> FittingObject<'a> {
+    /// `has` are the selectors in the contract's code; `words` knows their names.
+    #[must_use]
+    pub fn new(
+        place: Place<'a>,
+        has: &BTreeSet<Selector>,
+        words: &Dictionary,
+        found: &'a [(Entry<'_>, Fit<'_>)],
+    ) -> Self {
+        let function = |selector: &Selector| FunctionObject {
+            selector: selector.to_string(),
+            signature: words.signature(*selector),
+        };
+        let playbook = |(entry, fit): &'a (Entry<'_>, Fit<'_>)| FitObject {
+            brief: Brief::from(entry),
+            given_as: &fit.param,
+            calls: fit.calls.values().collect(),
+            lacks: &fit.lacks,
+        };
+        Self {
+            address: place.address.to_string(),
+            chain: &place.chain.name,
+            chain_id: place.chain.id,
+            functions: has.iter().map(function).collect(),
+            playbooks: found.iter().map(playbook).collect(),
+        }
+    }
 }
 
 #[cfg(test)]

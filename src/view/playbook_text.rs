@@ -1,10 +1,84 @@
-//! A playbook in plain words, and the lever that binds it.
+//! A playbook in plain words, the lever that binds it, and both as JSON.
 
-use crate::playbook::{Origin, Playbook, Step, Undo};
+use serde::Serialize;
+
+use crate::playbook::{CheckedFile, Entry, Origin, Playbook, PlaybookDigest, Step, Summary, Undo};
+use crate::ui::{Lines, Text};
+
+/// One playbook of a list.
+#[derive(Debug, Serialize)]
+pub struct Brief {
+    id: String,
+    kind: String,
+    family: Option<String>,
+    title: String,
+    severity: String,
+    undo: Option<String>,
+    from: String,
+    digest: String,
+}
+
+impl Brief {
+    #[must_use]
+    pub fn new(summary: &Summary, from: &Origin, text: &str) -> Self {
+        Self {
+            id: summary.id.clone(),
+            kind: summary.kind.to_string(),
+            family: summary.family.clone(),
+            title: summary.title.clone(),
+            severity: summary.severity.to_string(),
+            undo: summary.undo.clone(),
+            from: origin(from),
+            digest: PlaybookDigest::of(text).to_string(),
+        }
+    }
+}
+
+impl From<&Entry<'_>> for Brief {
+    fn from(entry: &Entry<'_>) -> Self {
+        Self::new(&Summary::from(entry.playbook), &entry.origin, entry.playbook.text())
+    }
+}
+
+/// A playbook with its text, and a lever that binds it.
+#[derive(Debug, Serialize)]
+pub struct Whole<'a> {
+    #[serde(flatten)]
+    brief: Brief,
+    text: &'a str,
+    lever: String,
+}
+
+impl<'a> From<&Entry<'a>> for Whole<'a> {
+    fn from(entry: &Entry<'a>) -> Self {
+        Self { brief: Brief::from(entry), text: entry.playbook.text(), lever: lever(entry.playbook) }
+    }
+}
+
+/// Returns a line for a file that was checked, and its faults.
+#[must_use]
+pub fn checked(one: &CheckedFile) -> Lines {
+    let mut lines = Lines::default();
+    if one.faults.is_empty() {
+        let mark = Text::default();
+        let line = if one.warnings.is_empty() { mark.good("✓ ") } else { mark.warn("! ") }.add(&one.file);
+        let compared = one.has_example;
+        let note = if compared { "" } else { "   no [example]: its calldata is compared with nothing" };
+        lines.say(&line.dim(note));
+    } else {
+        lines.say(&Text::default().bad("✗ ").add(&one.file));
+        for line in one.faults.iter().flat_map(|fault| Text::block(fault)) {
+            lines.say(&line);
+        }
+    }
+    for warning in &one.warnings {
+        lines.say(&Text::default().add("    warning: ").add(warning));
+    }
+    lines
+}
 
 /// Where a playbook was found.
-#[must_use]
-pub fn origin(origin: &Origin) -> String {
+fn origin(origin: &Origin) -> String {
     match origin {
         Origin::Council(path) => path.clone(),
         Origin::BuiltIn => "built in".into(),

@@ -1,22 +1,21 @@
 //! `playbook list`: which playbooks there are, by protocol, by a text, or for a contract.
 
-use std::collections::BTreeSet;
 use std::path::Path;
 
-use alloy::primitives::Selector;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap_complete::ArgValueCompleter;
-use serde_json::{Value, json};
+use serde_json::json;
 
-use super::{brief, catalogue};
+use super::catalogue;
 use crate::ceremony::contract::selectors_of;
 use crate::ceremony::desk::Desk;
 use crate::cli::args::ARGUMENTS;
 use crate::cli::complete;
 use crate::error::{Error, Exit};
-use crate::playbook::{Catalogue, Dictionary, Entry, Fit, Kind, Origin, Severity, Summary, Word};
+use crate::playbook::{Catalogue, Dictionary, Entry, Filter, Fit, Kind, Origin, Severity, Summary, Word};
 use crate::ui::{Text, Ui};
-use crate::view::playbook_list::{fitting, overview, rows, shelves};
+use crate::view::playbook_list::{FittingObject, fitting, overview, rows, shelves};
+use crate::view::playbook_text::Brief;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -68,22 +67,9 @@ fn word<T: Word + Send + Sync>() -> impl TypedValueParser<Value = T> {
 }
 
 impl Args {
-    fn is_filtered(&self) -> bool {
-        !self.text.is_empty() || self.kind.is_some() || self.family.is_some() || self.severity.is_some()
-    }
-
-    fn admits(&self, catalogue: &Catalogue, summary: &Summary) -> bool {
-        let family =
-            format!("{} {}", summary.family.as_deref().unwrap_or_default(), summary.id).to_lowercase();
-        let is_about = || {
-            let text = self.text.join(" ");
-            let known = catalogue.get(&summary.id);
-            known.is_ok_and(|entry| entry.playbook.is_about(&text))
-        };
-        self.kind.is_none_or(|kind| kind == summary.kind)
-            && self.severity.is_none_or(|severity| severity == summary.severity)
-            && self.family.as_ref().is_none_or(|text| family.contains(&text.to_lowercase()))
-            && (self.text.is_empty() || is_about())
+    fn filter(&self) -> Filter {
+        let (family, text) = (self.family.clone(), self.text.join(" "));
+        Filter { text, kind: self.kind, family, severity: self.severity }
     }
 }
 
@@ -92,24 +78,24 @@ pub fn run(ui: &Ui, council: Option<&Path>, quorum: Option<u8>, args: &Args) -> 
         let desk = Desk::load(ui, council)?.with_quorum(quorum);
         return for_contract(ui, &desk, args, contract);
     }
-    list(ui, &catalogue(ui, council)?, args);
+    list(ui, &catalogue(ui, council)?, &args.filter());
     Ok(Exit::Done)
 }
 
-fn list(ui: &Ui, catalogue: &Catalogue, args: &Args) {
+fn list(ui: &Ui, catalogue: &Catalogue, filter: &Filter) {
     // Those of which not even the id can be told were named when the council's playbooks were read.
     for fault in catalogue.faults().iter().skip(catalogue.unnamed().len()) {
         ui.say(&Text::default().warn("left out: ").add(&fault.headline()));
     }
     let mut entries = catalogue.summaries();
-    entries.retain(|(summary, ..)| args.admits(catalogue, summary));
+    entries.retain(|(summary, ..)| filter.admits(catalogue, summary));
     let listed: Vec<(Summary, Origin)> =
         entries.iter().map(|(summary, origin, _)| (summary.clone(), origin.clone())).collect();
     let shelves = shelves(&listed);
     if listed.is_empty() {
         ui.say(&Text::new("no playbook is about that, of that kind, family and severity"));
         ui.say(&Text::new("see all: ").bold("breakglass playbook list"));
-    } else if args.is_filtered() {
+    } else if filter.is_set() {
         ui.table(&["playbook", "what it does", "undo", "severity"], &rows(&shelves));
     } else {
         for line in overview(&shelves, ui.width()) {
@@ -118,9 +104,9 @@ fn list(ui: &Ui, catalogue: &Catalogue, args: &Args) {
         ui.say(&Text::new("see their ids and what they do: ").bold("breakglass playbook list TEXT"));
     }
     if ui.is_json() {
-        let objects: Vec<Value> =
-            entries.iter().map(|(summary, origin, text)| brief(summary, origin, text)).collect();
-        ui.object(&json!({ "playbooks": objects }));
+        let all: Vec<Brief> =
+            entries.iter().map(|(summary, origin, text)| Brief::new(summary, origin, text)).collect();
+        ui.object(&json!({ "playbooks": all }));
     }
 }
 
@@ -128,13 +114,10 @@ fn list(ui: &Ui, catalogue: &Catalogue, args: &Args) {
 fn for_contract(ui: &Ui, desk: &Desk<'_>, args: &Args, contract: &str) -> Result<Exit, Error> {
     let place = desk.place(contract, args.chain.as_deref())?;
     let has = selectors_of(&desk.code_at(place)?);
-    let is_safe = desk.council.safe_at(place.chain.id, place.address).is_some();
-    let mut found = desk.catalogue.fitting(&has);
-    found.retain(|(entry, fit)| {
-        // Only the Safe itself pulls what a Safe calls on itself.
-        (is_safe || fit.param != "safe") && args.admits(&desk.catalogue, &Summary::from(entry.playbook))
-    });
-    let words = Dictionary::new(desk.catalogue.all().iter().map(|entry| entry.playbook));
+    let (found, filter) = (desk.playbooks_for(place, &has), args.filter());
+    let admitted =
+        |(entry, _): &(Entry<'_>, Fit<'_>)| filter.admits(&desk.catalogue, &Summary::from(entry.playbook));
+    let found: Vec<(Entry<'_>, Fit<'_>)> = found.into_iter().filter(admitted).collect();
     let named = desk.council.names_on(&place.chain.name).name(place.address).map(|name| format!(" ({name})"));
     let who = format!("{}{} on {}", place.address, named.unwrap_or_default(), place.chain.name);
     ui.say(&Text::default().bold(&who).add(&format!(": {} functions found in its code", has.len())));
@@ -146,23 +129,7 @@ fn for_contract(ui: &Ui, desk: &Desk<'_>, args: &Args, contract: &str) -> Result
         let try_it = "what a function does is not told by its name: try a playbook on a fork with ";
         ui.say(&Text::new(try_it).bold("breakglass playbook test"));
     }
-    ui.object(&json!({
-        "address": place.address.to_string(), "chain": place.chain.name, "chain_id": place.chain.id,
-        "functions": functions(&has, &words),
-        "playbooks": found.iter().map(fit_object).collect::<Vec<_>>(),
-    }));
+    let words = Dictionary::new(desk.catalogue.all().iter().map(|entry| entry.playbook));
+    ui.object(&FittingObject::new(place, &has, &words, &found));
     Ok(Exit::Done)
-}
-
-fn functions(has: &BTreeSet<Selector>, words: &Dictionary) -> Vec<Value> {
-    let function = |selector: &Selector| json!({ "selector": selector.to_string(), "signature": words.signature(*selector) });
-    has.iter().map(function).collect()
-}
-
-fn fit_object((entry, fit): &(Entry<'_>, Fit<'_>)) -> Value {
-    let mut object = brief(&Summary::from(entry.playbook), &entry.origin, entry.playbook.text());
-    object["given_as"] = fit.param.clone().into();
-    object["calls"] = json!(fit.calls.values().collect::<Vec<_>>());
-    object["lacks"] = json!(fit.lacks);
-    object
 }

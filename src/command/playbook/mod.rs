@@ -7,23 +7,17 @@ use std::path::{Path, PathBuf};
 
 use clap::{Subcommand, ValueHint};
 use clap_complete::ArgValueCompleter;
-use serde_json::{Value, json};
+use serde_json::json;
 
-use crate::ceremony::desk::{self, Desk, find_council};
-use crate::ceremony::order::{Order, named_once};
-use crate::ceremony::trial;
-use crate::chain::Ask;
+use crate::ceremony::desk::{Desk, find_council};
 use crate::cli::args::{ARGUMENTS, parse_set};
 use crate::cli::complete;
-use crate::clock;
-use crate::command::Session;
 use crate::error::{Error, Exit};
-use crate::evm::BlockTag;
-use crate::playbook::schema;
-use crate::playbook::{self, Catalogue, Entry, Origin, Playbook, PlaybookDigest, Summary, Undo};
+use crate::playbook::{self, Catalogue, Entry, check_files, schema};
+use crate::session::Session;
 use crate::store;
-use crate::ui::{Text, Ui};
-use crate::view::playbook_text::{explained, lever, origin};
+use crate::ui::Ui;
+use crate::view::playbook_text::{self, Whole, explained, lever};
 
 /// The most files that are checked together.
 const MOST_CHECKED: usize = 10_000;
@@ -128,13 +122,6 @@ fn catalogue(ui: &Ui, council: Option<&Path>) -> Result<Catalogue, Error> {
     Ok(Desk::load(ui, council)?.catalogue)
 }
 
-fn brief(summary: &Summary, from: &Origin, text: &str) -> Value {
-    json!({
-        "id": summary.id, "kind": summary.kind.to_string(), "family": summary.family, "title": summary.title,
-        "severity": summary.severity.to_string(), "undo": summary.undo, "from": origin(from), "digest": PlaybookDigest::of(text).to_string(),
-    })
-}
-
 fn show(ui: &Ui, entry: &Entry) -> Exit {
     let playbook = entry.playbook;
     ui.data(&format!("{}   {} · {}", playbook.id, playbook.kind, playbook.severity));
@@ -145,10 +132,7 @@ fn show(ui: &Ui, entry: &Entry) -> Exit {
     ui.data_block(&lever(playbook));
     ui.data("");
     ui.data_block(playbook.text());
-    let mut object = brief(&Summary::from(entry.playbook), &entry.origin, entry.playbook.text());
-    object["text"] = playbook.text().into();
-    object["lever"] = lever(playbook).into();
-    ui.object(&object);
+    ui.object(&Whole::from(entry));
     Exit::Done
 }
 
@@ -168,58 +152,22 @@ fn check(ui: &Ui, path: &Path) -> Result<Exit, Error> {
     if files.is_empty() {
         return Err(Error::new(Exit::Failed, format!("{} holds no .toml file", path.display())));
     }
-    // A counter-playbook may lie in another of these files.
-    let mut catalogue = Catalogue::new(Vec::new());
-    let mut texts = Vec::new();
-    for file in &files {
-        let (origin, text) = (file.display().to_string(), store::read_text_up_to(playbook::MOST_BYTES, file));
-        if let Ok(text) = &text {
-            catalogue.add(&origin, text);
-        }
-        texts.push((origin, text));
+    let read = |file: &PathBuf| {
+        let text = store::read_text_up_to(playbook::MOST_BYTES, file);
+        (file.display().to_string(), text.map_err(|error| error.to_string()))
+    };
+    let checked = check_files(&files.iter().map(read).collect::<Vec<_>>());
+    for one in &checked {
+        ui.show(&playbook_text::checked(one));
     }
-    let mut faults = Vec::new();
-    let mut results = Vec::new();
-    for (origin, text) in &texts {
-        let read = match text {
-            Ok(text) => Playbook::parse(origin, text).map_err(|fault| fault.to_string()),
-            Err(error) => Err(error.to_string()),
-        };
-        let found: Vec<String> = match &read {
-            Ok(playbook) => match catalogue.get(playbook.id.as_str()) {
-                Ok(_) => catalogue.lint(playbook),
-                Err(fault) => vec![fault.to_string()],
-            },
-            Err(fault) => vec![fault.clone()],
-        };
-        let warnings = read.as_ref().map(Playbook::warnings).unwrap_or_default();
-        if found.is_empty() {
-            let mark = Text::default();
-            let line = if warnings.is_empty() { mark.good("✓ ") } else { mark.warn("! ") }.add(origin);
-            let has_example = read.is_ok_and(|playbook| playbook.example.is_some());
-            ui.say(&if has_example {
-                line
-            } else {
-                line.dim("   no [example]: its calldata is compared with nothing")
-            });
-        } else {
-            ui.say(&Text::default().bad("✗ ").add(origin));
-            for line in found.iter().flat_map(|fault| Text::block(fault)) {
-                ui.say(&line);
-            }
-            faults.push(origin.clone());
-        }
-        for warning in &warnings {
-            ui.say(&Text::default().add("    warning: ").add(warning));
-        }
-        results.push(json!({ "file": origin, "faults": found, "warnings": warnings }));
-    }
-    if faults.is_empty() {
-        ui.object(&json!({ "playbooks": results }));
+    let faulty = checked.iter().filter(|one| !one.faults.is_empty()).map(|one| one.file.as_str());
+    let faulty: Vec<&str> = faulty.collect();
+    if faulty.is_empty() {
+        ui.object(&json!({ "playbooks": checked }));
         return Ok(Exit::Done);
     }
-    Err(Error::new(Exit::Failed, format!("{} of {} playbooks have faults", faults.len(), files.len()))
-        .hint(format!("fix {}", faults.join(", "))))
+    Err(Error::new(Exit::Failed, format!("{} of {} playbooks have faults", faulty.len(), files.len()))
+        .hint(format!("fix {}", faulty.join(", "))))
 }
 
 /// `playbook test`: nothing is sent.
@@ -231,43 +179,16 @@ fn test(mut session: Session, args: &TestArgs) -> Result<Exit, Error> {
         args.what.clone()
     };
     let (ui, desk) = (session.ui, &session.desk);
-    let set = named_once(&args.set)?;
     let safe = desk.only_safe(args.safe.as_deref())?;
-    let order = Order::playbook(desk, false, &playbook, &safe.name, set.clone())?;
-    let undo = match &order.acts()[0].entry.playbook.undo {
-        Undo::None { why } => Err(why.clone()),
-        Undo::Playbook { .. } => {
-            let by = args.undo_safe.as_deref().unwrap_or(&safe.name);
-            Ok(Order::playbook(desk, true, &playbook, by, set)?)
-        }
-    };
-    let link = match &args.fork_url {
-        Some(url) => desk::fork(ui, desk.chain_of(safe)?, url)?,
-        None => desk.connect(safe)?,
-    };
-    let reading = format!("reading {} on {}", safe.name, order.chain.name);
-    let ask = Ask { safe: safe.address, ..Ask::default() };
-    let seen = ui.wait(&reading, || link.snapshot(&ask, BlockTag::Latest))?;
-    let mut fork = link.forked(&seen, clock::seconds());
-    let tried = || trial::try_lever(&order, undo.as_ref(), &link, &mut fork, &seen.state);
-    let report = ui.wait("rehearsing", tried)?;
-    ui.data(&format!(
-        "{playbook} from block {} of {}, by {}",
-        fork.began_at().number,
-        order.chain.name,
-        safe.name
-    ));
-    ui.table(&["", ""], &report.rows);
-    let mut object = report.parts;
-    let given = json!({
-        "playbook": playbook, "digest": order.acts()[0].entry.playbook.digest().to_string(), "safe": safe.address.to_string(),
-        "chain_id": order.chain.id, "block": fork.began_at().number, "rounds": link.rounds(),
-    });
-    object.extend(given.as_object().cloned().unwrap_or_default());
-    let object = Value::Object(object);
-    if let Some((_, error)) = report.wrong {
-        return Err(error.having_done(object));
-    }
-    ui.object(&object);
-    Ok(Exit::Done)
+    let link = desk.connect_or_fork(safe, args.fork_url.as_deref())?;
+    let tried = desk.try_playbook(&playbook, safe, args.undo_safe.as_deref(), &args.set, &link)?;
+    let (block, chain) = (tried.block.number, &tried.chain.name);
+    ui.data(&format!("{playbook} from block {block} of {chain}, by {}", safe.name));
+    ui.table(&["", ""], &tried.report.rows);
+    ui.object(&tried.report.parts);
+    ui.object(&json!({
+        "playbook": playbook, "digest": tried.digest.to_string(), "safe": safe.address.to_string(),
+        "chain_id": tried.chain.id, "block": block, "rounds": link.rounds(),
+    }));
+    tried.report.wrong.map_or(Ok(Exit::Done), |(_, error)| Err(error))
 }

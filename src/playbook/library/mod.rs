@@ -1,6 +1,8 @@
 //! Where playbooks are found: the council's own first, then the library built into the program.
 
+pub(super) mod checked_files;
 pub(super) mod dictionary;
+pub(super) mod filter;
 pub(super) mod fit;
 pub(super) mod one_line;
 pub(super) mod scaffold;
