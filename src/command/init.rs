@@ -52,7 +52,7 @@ pub fn run(ui: &Ui, council: Option<&Path>, args: &Args) -> Result<Exit, Error> 
     let path = council.map_or_else(|| PathBuf::from(FILE_NAME), Path::to_path_buf);
     if store::is_taken(&path) {
         let message = format!("{} already exists, and nothing is overwritten", path.display());
-        return Err(Error::new(Exit::Usage, message).hint("name another file with --council FILE"));
+        return Err(Error::new(Exit::Failed, message).hint("name another file with --council FILE"));
     }
     let (chain_id, snapshot) = read_first(ui, args.safe, &args.rpc)?;
     let chain = args.chain.clone().unwrap_or_else(|| usual_name(chain_id));
