@@ -116,8 +116,9 @@ impl Desk<'_> {
         for (name, conflict) in tried.iter().zip(conflicts) {
             match conflict {
                 Ok(conflict) => {
-                    let lever = report.levers.iter_mut().find(|lever| lever.lever == *name);
-                    lever.into_iter().for_each(|lever| lever.faults.extend(conflict.clone()));
+                    if let Some(lever) = report.levers.iter_mut().find(|lever| lever.lever == *name) {
+                        lever.faults.extend(conflict);
+                    }
                 }
                 // The state of the chain, or the network: not a fault of the file.
                 Err(error) => report.skip(&format!("{name}: not tried together"), &error),

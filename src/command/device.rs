@@ -103,7 +103,7 @@ fn settings(ui: &Ui) -> Result<Exit, Error> {
     let path =
         SettingsFolder::find().map_or_else(String::new, |folder| folder.config_path().display().to_string());
     ui.show(&ledger_state::advice_on_settings(&path));
-    ui.data_block(&ledger_state::settings_to_state(&stated));
-    ui.object(&SettingsObject::new(&path, &stated));
+    ui.data_block(&ledger_state::settings_to_state(stated));
+    ui.object(&SettingsObject::new(&path, stated));
     Ok(Exit::Done)
 }

@@ -110,10 +110,10 @@ pub fn advice_on_settings(path: &str) -> Lines {
 
 /// Returns the lines of the settings file, with what was stated or else is recommended.
 #[must_use]
-pub fn settings_to_state(stated: &StatedSettings) -> String {
+pub fn settings_to_state(stated: StatedSettings) -> String {
     let StatedSettings { raw_messages, transaction_hash, nonce, debug_contracts } = stated;
     let stated = [raw_messages, transaction_hash, nonce, debug_contracts];
-    let line = |((name, recommended), stated): (&(&str, bool), &Option<bool>)| {
+    let line = |((name, recommended), stated): (&(&str, bool), Option<bool>)| {
         format!("{name} = {}\n", stated.unwrap_or(*recommended))
     };
     format!("[ledger]\n{}", RECOMMENDED.iter().zip(stated).map(line).collect::<String>())
@@ -131,8 +131,8 @@ pub struct SettingsObject<'a> {
 
 impl<'a> SettingsObject<'a> {
     #[must_use]
-    pub const fn new(file: &'a str, stated: &StatedSettings) -> Self {
-        let StatedSettings { raw_messages, transaction_hash, nonce, debug_contracts } = *stated;
+    pub const fn new(file: &'a str, stated: StatedSettings) -> Self {
+        let StatedSettings { raw_messages, transaction_hash, nonce, debug_contracts } = stated;
         Self { file, raw_messages, transaction_hash, nonce, debug_contracts }
     }
 }
@@ -146,9 +146,9 @@ mod tests {
         let none = StatedSettings::default();
         let recommended = "[ledger]\nraw_messages = true\ntransaction_hash = true\nnonce = false\n\
                            debug_contracts = false\n";
-        assert_eq!(settings_to_state(&none), recommended);
+        assert_eq!(settings_to_state(none), recommended);
         let stated = StatedSettings { raw_messages: Some(false), nonce: Some(true), ..none };
-        let own = settings_to_state(&stated);
+        let own = settings_to_state(stated);
         assert!(own.contains("raw_messages = false\n") && own.contains("\nnonce = true\n"), "{own}");
     }
 }

@@ -39,7 +39,8 @@ pub struct WhoSigned {
 /// An owner, and if it is a Safe, its own owners.
 #[derive(Debug, Serialize)]
 struct Owner {
-    owner: String,
+    #[serde(rename = "owner")]
+    address: String,
     name: Option<String>,
     signed: bool,
     kind: Option<String>,
@@ -138,7 +139,7 @@ fn owners(name: &dyn Fn(Address) -> Option<String>, tally: &Shortfall, tree: &Sa
             },
         });
         Owner {
-            owner: owner.to_string(),
+            address: owner.to_string(),
             name: name(*owner),
             signed: approval.is_some(),
             kind: approval.map(|approval| approval.kind().to_string()),
@@ -149,7 +150,7 @@ fn owners(name: &dyn Fn(Address) -> Option<String>, tally: &Shortfall, tree: &Sa
 }
 
 fn add_rows(rows: &mut Vec<Vec<String>>, owners: &[Owner], depth: usize) {
-    for Owner { owner, name, kind, safe, .. } in owners {
+    for Owner { address, name, kind, safe, .. } in owners {
         let signed = match (kind, safe) {
             (Some(_), _) => "yes".into(),
             (None, Some(Below::Signatures { signed, threshold, .. })) => format!("{signed} of {threshold}"),
@@ -162,7 +163,7 @@ fn add_rows(rows: &mut Vec<Vec<String>>, owners: &[Owner], depth: usize) {
             Some(Below::Signatures { .. }) => "a Safe",
         };
         let name = format!("{}{}", "  ".repeat(depth), name.as_deref().unwrap_or("-"));
-        rows.push(vec![owner.clone(), name, signed, kind.clone().unwrap_or_else(|| open.into())]);
+        rows.push(vec![address.clone(), name, signed, kind.clone().unwrap_or_else(|| open.into())]);
         if let Some(Below::Signatures { owners, .. }) = safe {
             add_rows(rows, owners, depth + 1);
         }
