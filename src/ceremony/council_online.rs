@@ -5,13 +5,13 @@ use std::path::Path;
 
 use alloy::primitives::Address;
 
+use crate::ceremony::at_once::side_by_side;
 use crate::ceremony::council_check::{
     LeverReport, add_ignored, add_missing, bad_among, check_alarms, check_levers, contracts,
 };
 use crate::ceremony::derivation::is_set;
 use crate::ceremony::desk::Desk;
 use crate::ceremony::find::Purpose;
-use crate::ceremony::look::side_by_side;
 use crate::ceremony::order::Given;
 use crate::chain::Ask;
 use crate::error::{Error, Exit};

@@ -1,10 +1,9 @@
 //! Follows what a person named as far as it is wanted: offline, on the chain, rehearsed, and once more. Several
 //! transactions are followed side by side: all of them take the rounds of one.
 
-use std::thread;
-
 use alloy::primitives::Address;
 
+use crate::ceremony::at_once::side_by_side;
 use crate::ceremony::derived::Derived;
 use crate::ceremony::desk::Desk;
 use crate::ceremony::find::{Found, Purpose};
@@ -16,35 +15,14 @@ use crate::ceremony::rehearse::Rehearsed;
 use crate::ceremony::rivals::digits;
 use crate::check::Match;
 use crate::council;
-use crate::error::{Error, Exit};
+use crate::error::Error;
 use crate::evm::BlockTag;
-use crate::progress::Progress;
 
 /// One transaction of several, and how far it came. What cannot be reached does not stop the others.
 pub struct Part<'a> {
     /// `vault + bridge · guardian on mainnet`
     pub title: String,
     pub result: Result<Rehearsed<'a>, Error>,
-}
-
-/// Runs this for each of several at once. What fails or waits does not stop the others.
-pub fn side_by_side<T: Send, R: Send>(
-    progress: &dyn Progress,
-    all: Vec<T>,
-    run: impl Fn(T) -> Result<R, Error> + Sync,
-) -> Vec<Result<R, Error>> {
-    if all.len() < 2 {
-        return all.into_iter().map(run).collect();
-    }
-    let ended_early = || Error::new(Exit::Failed, "this part ended early: a fault of this program");
-    progress.wait(&format!("reading {} Safes", all.len()), || {
-        thread::scope(|scope| {
-            let run = &run;
-            let running: Vec<_> = all.into_iter().map(|one| scope.spawn(move || run(one))).collect();
-            let ended = running.into_iter().map(|one| one.join().unwrap_or_else(|_| Err(ended_early())));
-            ended.collect()
-        })
-    })
 }
 
 impl<'a> Desk<'a> {

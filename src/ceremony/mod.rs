@@ -5,6 +5,7 @@
 
 pub mod armed_sets;
 pub mod assumed;
+pub mod at_once;
 pub mod barred;
 pub mod by_chain;
 pub mod cards;

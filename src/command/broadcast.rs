@@ -9,8 +9,8 @@ use alloy::primitives::Address;
 use clap_complete::ArgValueCompleter;
 use serde_json::json;
 
+use crate::ceremony::at_once::side_by_side;
 use crate::ceremony::find::Found;
-use crate::ceremony::look::side_by_side;
 use crate::ceremony::offer::{Besides, affordable_tip};
 use crate::ceremony::order::Given;
 use crate::cli::args::{ARGUMENTS, Accept, Depth, Derive, Key, Proofs};

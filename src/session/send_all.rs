@@ -9,7 +9,7 @@ use std::thread;
 use alloy::consensus::TxEip1559;
 use alloy::primitives::Address;
 
-use crate::ceremony::look::side_by_side;
+use crate::ceremony::at_once::side_by_side;
 use crate::ceremony::offer::Besides;
 use crate::ceremony::outcome::Outcome;
 use crate::error::{Error, Exit};
