@@ -8,6 +8,7 @@ use std::time::Duration;
 use alloy::primitives::{Address, Bytes, Selector, U256};
 
 use super::levers::{Contract, LeverSeen, Tried};
+use crate::ceremony::at_once::at_once;
 use crate::ceremony::council_check::check_levers;
 use crate::ceremony::desk::Desk;
 use crate::ceremony::hints;
@@ -20,8 +21,6 @@ use crate::evm::{Answer, BlockTag, Query, selectors};
 use crate::playbook::Undo;
 use crate::safe::SafeState;
 
-/// The levers that are tried at once: each keeps a connection and a processor busy.
-const AT_ONCE: usize = 16;
 const DAY: u64 = 86_400;
 /// The number of days ahead at which each lever is tried.
 const AHEAD: u64 = 30;
@@ -51,6 +50,16 @@ struct Trial {
     calls: Vec<(Address, Selector)>,
 }
 
+impl Trial {
+    fn without_calls(lever: &str, tried: Tried) -> Self {
+        Self { seen: LeverSeen { lever: lever.into(), tried, ends_in: None }, calls: Vec::new() }
+    }
+
+    fn wrong(lever: &str, why: &Error) -> Self {
+        Self::without_calls(lever, Tried::Wrong { part: Part::Lever, why: why.to_string(), gas: None })
+    }
+}
+
 /// Looks at every chain that has a Safe of the council. `now` is a second since 1970.
 #[must_use]
 pub fn examine(desk: &Desk, payer: Option<Address>, now: u64) -> Vec<ChainSeen> {
@@ -61,19 +70,21 @@ pub fn examine(desk: &Desk, payer: Option<Address>, now: u64) -> Vec<ChainSeen> 
         .into_iter()
         .filter_map(|report| Some((report.lever, report.faults.first()?.clone())))
         .collect();
-    let one = |chain: &council::Chain| {
-        let empty = || ChainSeen::empty(&chain.name);
-        let seen = desk.connect_to(chain).map(|link| chain_seen(desk, chain, &link, (payer, now), &bad));
-        seen.unwrap_or_else(|error| ChainSeen { failed: Some(error.to_string()), ..empty() })
+    let look = |chain: &council::Chain| {
+        desk.connect_to(chain).map(|link| chain_seen(desk, chain, &link, (payer, now), &bad))
     };
-    side_by_side(&chains, |chain| one(chain))
+    let seen = at_once(chains.clone(), look);
+    let or_failed = |(chain, seen): (&council::Chain, Result<ChainSeen, Error>)| {
+        seen.unwrap_or_else(|error| ChainSeen::failed(&chain.name, &error))
+    };
+    chains.into_iter().zip(seen).map(or_failed).collect()
 }
 
 impl ChainSeen {
-    fn empty(chain: &str) -> Self {
+    fn failed(chain: &str, why: &Error) -> Self {
         Self {
             chain: chain.into(),
-            failed: None,
+            failed: Some(why.to_string()),
             endpoints: Vec::new(),
             age: None,
             block_time: None,
@@ -88,19 +99,6 @@ impl ChainSeen {
     }
 }
 
-/// Runs the work for each, some at once, and returns what came out in their order. One that ends early is left out.
-fn side_by_side<T: Sync, R: Send>(all: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
-    let mut done = Vec::new();
-    for some in all.chunks(AT_ONCE) {
-        thread::scope(|scope| {
-            let work = &work;
-            let running: Vec<_> = some.iter().map(|one| scope.spawn(move || work(one))).collect();
-            done.extend(running.into_iter().filter_map(|one| one.join().ok()));
-        });
-    }
-    done
-}
-
 fn chain_seen(
     desk: &Desk,
     chain: &council::Chain,
@@ -112,16 +110,16 @@ fn chain_seen(
     let queries: Vec<Query> = payer.map(|address| Query::Balance { address }).into_iter().collect();
     let read = |safe: &&Safe| {
         let ask = Ask { safe: safe.address, queries: &queries, ..Ask::default() };
-        link.snapshot(&ask, BlockTag::Latest)
+        Ok(link.snapshot(&ask, BlockTag::Latest)?)
     };
-    let snapshots = side_by_side(&safes, read);
+    let snapshots = at_once(safes.clone(), |safe| read(&safe));
     let known: BTreeMap<&str, &Snapshot> = (safes.iter().zip(&snapshots))
         .filter_map(|(safe, snapshot)| Some((safe.name.as_str(), snapshot.as_ref().ok()?)))
         .collect();
     let Some(first) = known.values().next() else {
-        let endpoints = link.endpoints();
-        let why = snapshots.into_iter().find_map(Result::err).map_or_else(String::new, |e| e.to_string());
-        return ChainSeen { failed: Some(why), endpoints, ..ChainSeen::empty(&chain.name) };
+        let why = snapshots.into_iter().find_map(Result::err);
+        let why = why.unwrap_or_else(|| Error::new(Exit::Failed, "it has no Safe"));
+        return ChainSeen { endpoints: link.endpoints(), ..ChainSeen::failed(&chain.name, &why) };
     };
     let header = &first.header;
     let balance = queries.first().and_then(|query| match first.readings.get(query)? {
@@ -137,8 +135,11 @@ fn chain_seen(
     let work = Work { desk, link, known: &known, bad, now };
     let (trials, codes) = thread::scope(|scope| {
         let codes = scope.spawn(|| codes(desk, &chain.name, link, first));
-        let trials: Vec<Trial> =
-            side_by_side(&levers, |lever| work.lever(lever)).into_iter().flatten().collect();
+        let tried = at_once(levers.clone(), |lever| Ok(work.lever(lever)));
+        let trials = levers.iter().zip(tried).filter_map(|(lever, tried)| {
+            tried.unwrap_or_else(|error| Some(Trial::wrong(&lever.name, &error)))
+        });
+        let trials: Vec<Trial> = trials.collect();
         (trials, codes.join().unwrap_or_default())
     });
     let called: Vec<(Address, Selector)> = trials.iter().flat_map(|trial| trial.calls.clone()).collect();
@@ -203,10 +204,7 @@ impl Work<'_, '_> {
     /// `None` if its Safe could not be read, which is told of the Safe.
     fn lever(&self, lever: &Lever) -> Option<Trial> {
         let snapshot = *self.known.get(lever.safe.as_str())?;
-        let seen = |tried| Trial {
-            seen: LeverSeen { lever: lever.name.clone(), tried, ends_in: None },
-            calls: Vec::new(),
-        };
+        let seen = |tried| Trial::without_calls(&lever.name, tried);
         if let Some(why) = self.bad.get(&lever.name) {
             return Some(seen(Tried::Bad(why.clone())));
         }
@@ -214,9 +212,7 @@ impl Work<'_, '_> {
         if !open.is_empty() {
             return Some(seen(Tried::Open(open)));
         }
-        Some(self.try_lever(lever, snapshot).unwrap_or_else(|error| {
-            seen(Tried::Wrong { part: Part::Lever, why: error.to_string(), gas: None })
-        }))
+        Some(self.try_lever(lever, snapshot).unwrap_or_else(|error| Trial::wrong(&lever.name, &error)))
     }
 
     /// The arguments that neither the lever nor its examples give.

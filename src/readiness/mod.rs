@@ -7,10 +7,12 @@
 //! May touch `ceremony` and values. It prints nothing.
 
 pub mod assessment;
+pub mod council_gaps;
 pub mod examine;
 mod gap;
 pub mod levers;
 pub mod own_keys;
+pub mod own_ledger;
 pub mod people;
 pub mod roll_call;
 pub mod rpcs;

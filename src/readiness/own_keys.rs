@@ -2,6 +2,7 @@
 
 use alloy::primitives::{Address, U256};
 
+use super::own_ledger::{self, LedgerSeen};
 use super::told::{Told, not_ready, warning};
 use crate::council::Council;
 use crate::evm::amount;
@@ -13,8 +14,26 @@ const USUAL_GAS: u64 = 300_000;
 /// A tip that gets a transaction into the next blocks, in wei.
 const TIP: u64 = 1_000_000_000;
 
+/// A key that this machine's settings or flags name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeySeen {
+    /// `ledger`, or the name of a keystore.
+    pub named: String,
+    pub state: KeyState,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum KeyState {
+    /// A keystore that can be read, and the address that it states.
+    Keystore(Option<Address>),
+    Ledger(Box<LedgerSeen>),
+    /// Why it cannot be used now.
+    Unusable(String),
+}
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Gap {
+    Ledger(own_ledger::Gap),
     Unusable { named: String, why: String },
     NotOwner { named: String, address: Address },
     NoPayer,
@@ -24,10 +43,11 @@ pub enum Gap {
 impl Gap {
     pub(super) fn tell(&self) -> Told {
         match self {
+            Self::Ledger(gap) => gap.tell(),
             Self::Unusable { named, why } => not_ready(
                 "key",
-                format!("your key {named} cannot be used: {why}"),
-                "breakglass help settings",
+                format!("your key {named} cannot be used now: {why}"),
+                "try it: breakglass device for a Ledger; breakglass help settings for how a key is named",
             ),
             Self::NotOwner { named, address } => not_ready(
                 "key-owner",
@@ -66,9 +86,33 @@ pub fn payer(
     (balance < needed).then(|| Gap::Poor { address, chain: chain.into(), balance, needed })
 }
 
-/// Returns what is wrong with the address of the reader's own key.
+/// Returns what is wrong with the key that the reader signs with.
 #[must_use]
-pub fn owner(council: &Council, named: &str, address: Address) -> Option<Gap> {
+pub fn signing(council: &Council, key: &KeySeen) -> Vec<Gap> {
+    match &key.state {
+        KeyState::Unusable(_) => unusable(key).into_iter().collect(),
+        KeyState::Keystore(stated) => {
+            stated.and_then(|address| owner(council, &key.named, address)).into_iter().collect()
+        }
+        KeyState::Ledger(seen) => {
+            let not_owner = || Gap::NotOwner { named: key.named.clone(), address: seen.first };
+            let none = seen.held.is_empty().then(not_owner);
+            none.into_iter().chain(own_ledger::gaps(council, seen).into_iter().map(Gap::Ledger)).collect()
+        }
+    }
+}
+
+/// Returns the gap of a key that cannot be used now.
+#[must_use]
+pub fn unusable(key: &KeySeen) -> Option<Gap> {
+    match &key.state {
+        KeyState::Unusable(why) => Some(Gap::Unusable { named: key.named.clone(), why: why.clone() }),
+        KeyState::Keystore(_) | KeyState::Ledger(_) => None,
+    }
+}
+
+/// Returns what is wrong with the address of the reader's own key.
+fn owner(council: &Council, named: &str, address: Address) -> Option<Gap> {
     let is_signer = council.signers.values().any(|signer| signer.address == address);
     let pinned = council.safes.values().filter_map(|safe| safe.owners.as_ref());
     let is_owner = pinned.into_iter().any(|owners| owners.list().contains(&address));

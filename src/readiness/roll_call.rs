@@ -23,6 +23,8 @@ const HEAD: &str = "bgroll1";
 const OLD: i64 = 90;
 /// A line that is older, in days, is not taken in: it says nothing of today.
 const OLDEST_TAKEN: i64 = 7;
+/// Safes that own a Safe are followed so deep.
+const DEEPEST: usize = 4;
 /// The most lines that are looked for in one text.
 const MOST_LINES: usize = 1_000;
 
@@ -228,8 +230,10 @@ pub fn gaps(
             *known = statement;
         }
     }
-    let owners: BTreeSet<Address> =
-        safes.iter().flat_map(|(_, state)| state.owners.list().iter().copied()).collect();
+    // A Safe that owns another one has no key: its own owners prove that they can sign.
+    let is_safe = |owner: &Address| safes.iter().any(|(_, state)| state.id.address == *owner);
+    let owners = safes.iter().flat_map(|(_, state)| state.owners.list().iter().copied());
+    let owners: BTreeSet<Address> = owners.filter(|owner| !is_safe(owner)).collect();
     let name = |owner: &Address| {
         let signer = council.signers.values().find(|signer| signer.address == *owner);
         signer.map_or_else(|| owner.to_string(), |signer| signer.name.clone())
@@ -253,10 +257,12 @@ pub fn gaps(
     if !never.is_empty() {
         gaps.push(Gap::Never { names: never });
     }
-    let is_proven =
-        |owner: &&Address| newest.get(*owner).is_some_and(|statement| days(statement.date, today) <= OLD);
+    let keys: BTreeSet<Address> = (newest.iter())
+        .filter(|(_, statement)| days(statement.date, today) <= OLD)
+        .map(|(owner, _)| *owner)
+        .collect();
     for (safe, state) in safes.iter().filter(|_| !newest.is_empty()) {
-        let proven = state.owners.list().iter().filter(is_proven).count();
+        let proven = proven(state, safes, &keys, DEEPEST);
         let threshold = state.owners.threshold().get();
         if proven < threshold {
             gaps.push(Gap::TooFew { safe: (*safe).into(), proven, threshold });
@@ -265,12 +271,28 @@ pub fn gaps(
     gaps
 }
 
+/// Returns the number of a Safe's owners that can sign by these keys: a Safe among them can if enough of its own can.
+fn proven(state: &SafeState, safes: &[(&str, &SafeState)], keys: &BTreeSet<Address>, deeper: usize) -> usize {
+    let can = |owner: &&Address| {
+        let same_chain = |(_, other): &&(&str, &SafeState)| other.id.chain_id == state.id.chain_id;
+        let mut on_chain = safes.iter().filter(same_chain);
+        match on_chain.find(|(_, other)| other.id.address == **owner) {
+            Some((_, child)) => {
+                deeper > 0 && proven(child, safes, keys, deeper - 1) >= child.owners.threshold().get()
+            }
+            None => keys.contains(*owner),
+        }
+    };
+    state.owners.list().iter().filter(can).count()
+}
+
 #[cfg(test)]
 mod tests {
     use alloy::primitives::{U256, eip191_hash_message, keccak256};
     use k256::ecdsa::SigningKey;
 
     use super::*;
+    use crate::safe::{Nonce, Owners, SafeId, SafeVersion};
 
     fn key(n: u8) -> (SigningKey, Address) {
         let key = SigningKey::from_slice(&[n; 32]).unwrap();
@@ -337,6 +359,66 @@ mod tests {
         assert!(matches!(proof(1, "2026-11-18").check_today(&council, today), Err(BadProof::Old { .. })));
         assert!(matches!(proof(1, "2026-11-28").check_today(&council, today), Err(BadProof::Ahead { .. })));
         assert!(matches!(proof(3, "2026-11-26").check_today(&council, today), Err(BadProof::Stranger(_))));
+    }
+
+    fn safe(address: u8, owners: &[Address], threshold: u64) -> SafeState {
+        let address = Address::repeat_byte(address);
+        SafeState {
+            id: SafeId { chain_id: 1, address, version: SafeVersion::V1_4_1 },
+            owners: Owners::new(owners.to_vec(), threshold).unwrap(),
+            nonce: Nonce::from(0),
+            singleton: Address::ZERO,
+            guard: Address::ZERO,
+            module_guard: Address::ZERO,
+            fallback_handler: Address::ZERO,
+            modules: Vec::new(),
+        }
+    }
+
+    fn told(proofs: &[Proof], safes: &[(&str, &SafeState)], today: &str) -> Vec<String> {
+        let names = [("alice", 1), ("bob", 2), ("carol", 3)];
+        let signers =
+            names.map(|(name, n)| format!("[signers.{name}]\naddress = \"{}\"\n", key(n).1)).concat();
+        let council = Council::parse("c", &format!("schema = 1\nname = \"x\"\n{signers}")).unwrap();
+        let gaps = gaps(&council, TextDigest::of("file"), proofs, safes, today.parse().unwrap());
+        gaps.iter().map(|gap| gap.tell().sentence).collect()
+    }
+
+    #[test]
+    fn a_proof_of_more_than_90_days_counts_for_nothing_and_is_told() {
+        let guardian = safe(9, &[key(1).1, key(2).1], 2);
+        let safes = [("guardian", &guardian)];
+        let proofs = [proof(1, "2026-08-28"), proof(2, "2026-11-20")];
+        assert_eq!(told(&proofs, &safes, "2026-11-26"), [""; 0], "90 days");
+        let old = told(&proofs, &safes, "2026-11-27");
+        assert_eq!(
+            old,
+            [
+                "alice last proved 91 days ago that they can sign",
+                "guardian: 1 owners proved that they can sign, and 2 must sign"
+            ]
+        );
+        let again = [&proofs[..], &[proof(1, "2026-11-27")]].concat();
+        assert_eq!(told(&again, &safes, "2026-11-27"), [""; 0], "the newest proof counts");
+    }
+
+    #[test]
+    fn a_safe_that_owns_another_is_proven_by_its_own_owners() {
+        let (alice, bob, carol) = (key(1).1, key(2).1, key(3).1);
+        let foundation = safe(8, &[bob, carol], 2);
+        let guardian = safe(9, &[alice, foundation.id.address], 2);
+        let safes = [("foundation", &foundation), ("guardian", &guardian)];
+        let proofs = [1, 2, 3].map(|n| proof(n, "2026-11-26"));
+        assert_eq!(told(&proofs, &safes, "2026-11-26"), [""; 0]);
+        let short = told(&proofs[..2], &safes, "2026-11-26");
+        assert_eq!(
+            short,
+            [
+                "never proved that they can sign: carol",
+                "foundation: 1 owners proved that they can sign, and 2 must sign",
+                "guardian: 1 owners proved that they can sign, and 2 must sign"
+            ]
+        );
     }
 
     #[test]

@@ -13,6 +13,7 @@ pub mod incoming;
 pub mod keys;
 pub mod note;
 pub mod on_ledger;
+pub mod own_keys;
 mod question;
 pub mod raised;
 pub mod report;

@@ -9,6 +9,7 @@ pub mod card_text;
 pub mod changed_texts;
 pub mod cost;
 pub mod council_report;
+pub mod doctor;
 pub mod imported;
 pub mod journal_table;
 pub mod ledger_pages;

@@ -1,0 +1,117 @@
+//! Every gap of a council, from what was seen of it. Pure.
+
+use alloy::primitives::Address;
+
+use super::examine::ChainSeen;
+use super::levers::LeverSeen;
+use super::own_keys::KeySeen;
+use super::roll_call::Proof;
+use super::{Gap, levers, own_keys, people, roll_call, rpcs, safe_state};
+use crate::council::{Council, TextDigest};
+use crate::playbook::Catalogue;
+use crate::safe::SafeState;
+
+/// The version of this program.
+const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// Everything that was seen of a council.
+#[derive(Clone, Copy, Debug)]
+pub struct CouncilSeen<'a> {
+    pub council: &'a Council,
+    /// The digest of the reader's own council file.
+    pub digest: TextDigest,
+    pub catalogue: &'a Catalogue,
+    pub chains: &'a [ChainSeen],
+    /// The key that the reader signs with, and the one that pays, where it is another.
+    pub keys: [Option<&'a KeySeen>; 2],
+    pub payer: Option<Address>,
+    /// The roll calls that the journal keeps.
+    pub proofs: &'a [Proof],
+    /// Seconds since 1970.
+    pub now: u64,
+}
+
+impl CouncilSeen<'_> {
+    /// Returns every gap, in the order of worth.
+    #[must_use]
+    pub fn gaps(&self) -> Vec<Gap> {
+        let mut gaps = self.of_rpcs();
+        gaps.extend(self.of_safes());
+        gaps.extend(self.of_levers());
+        gaps.extend(self.of_keys());
+        gaps.extend(self.of_people());
+        let council = self.council;
+        if let Some(asked) = council.program.as_ref().filter(|_| !council.accepts_program(VERSION)) {
+            gaps.push(Gap::Program { asked: asked.to_string(), is: VERSION.into() });
+        }
+        gaps
+    }
+
+    /// The Safes that could be read.
+    fn states(&self) -> Vec<(&str, &SafeState)> {
+        let safes = self.chains.iter().flat_map(|chain| &chain.safes);
+        safes.filter_map(|(safe, state)| Some((safe.as_str(), state.as_ref().ok()?))).collect()
+    }
+
+    fn of_rpcs(&self) -> Vec<Gap> {
+        let of = |chain: &ChainSeen| {
+            let unread = |why: &String| rpcs::Gap::Unread { chain: chain.chain.clone(), why: why.clone() };
+            let mut gaps: Vec<rpcs::Gap> = chain.failed.iter().map(unread).collect();
+            gaps.extend(rpcs::gaps(&chain.chain, &chain.endpoints, chain.age, chain.block_time));
+            gaps
+        };
+        self.chains.iter().flat_map(of).map(Gap::Rpc).collect()
+    }
+
+    fn of_safes(&self) -> Vec<Gap> {
+        let of =
+            |(name, state): &(String, Result<SafeState, String>)| match (state, self.council.safes.get(name))
+            {
+                (Err(why), _) => vec![safe_state::Gap::Unread { safe: name.clone(), why: why.clone() }],
+                (Ok(state), Some(pinned)) => safe_state::gaps(self.council, pinned, state),
+                (Ok(_), None) => Vec::new(),
+            };
+        self.chains.iter().flat_map(|chain| &chain.safes).flat_map(of).map(Gap::Safe).collect()
+    }
+
+    fn of_levers(&self) -> Vec<Gap> {
+        let tried: Vec<LeverSeen> = self.chains.iter().flat_map(|chain| chain.levers.clone()).collect();
+        let contracts: Vec<levers::Contract> =
+            self.chains.iter().flat_map(|chain| chain.contracts.clone()).collect();
+        let stopping = levers::stopping(self.catalogue);
+        let gaps = levers::gaps(&tried).into_iter().chain(levers::uncovered(&contracts, &stopping));
+        gaps.map(Gap::Lever).collect()
+    }
+
+    fn of_keys(&self) -> Vec<Gap> {
+        let [signing, paying] = self.keys;
+        let mut gaps: Vec<own_keys::Gap> =
+            signing.map(|key| own_keys::signing(self.council, key)).unwrap_or_default();
+        gaps.extend(paying.and_then(own_keys::unusable));
+        let Some(address) = self.payer else {
+            gaps.push(own_keys::Gap::NoPayer);
+            return gaps.into_iter().map(Gap::Key).collect();
+        };
+        for chain in self.chains {
+            let costliest = chain.levers.iter().filter_map(LeverSeen::gas).max();
+            let poor = |balance| own_keys::payer(address, &chain.chain, balance, chain.base_fee, costliest);
+            gaps.extend(chain.balance.and_then(poor));
+        }
+        gaps.into_iter().map(Gap::Key).collect()
+    }
+
+    fn of_people(&self) -> Vec<Gap> {
+        let mut gaps = Vec::new();
+        if self.council.people.is_empty() {
+            gaps.push(Gap::People(people::Gap::Nobody));
+        }
+        let states = self.states();
+        for (safe, state) in &states {
+            gaps.extend(people::gaps(self.council, safe, state, self.now).into_iter().map(Gap::People));
+        }
+        let today = roll_call::day(self.now);
+        let found = roll_call::gaps(self.council, self.digest, self.proofs, &states, today);
+        gaps.extend(found.into_iter().map(Gap::RollCall));
+        gaps
+    }
+}

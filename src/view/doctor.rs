@@ -1,0 +1,92 @@
+//! The findings of `doctor` for a person and for a script.
+
+use serde_json::{Value, json};
+
+use crate::chain::{EndpointReport, Standing};
+use crate::readiness::examine::ChainSeen;
+use crate::readiness::levers::{LeverSeen, Tried};
+use crate::readiness::own_keys::{KeySeen, KeyState};
+use crate::readiness::{Level, Told};
+use crate::ui::{Lines, Text};
+
+/// Returns a row for each lever: its name, its chain, how it was tried, and its gas.
+#[must_use]
+pub fn lever_rows(seen: &[ChainSeen]) -> Vec<Vec<String>> {
+    let levers = seen.iter().flat_map(|chain| chain.levers.iter().map(move |lever| (chain, lever)));
+    let row = |(chain, lever): (&ChainSeen, &LeverSeen)| {
+        let gas = lever.gas().map(|gas| gas.to_string()).unwrap_or_default();
+        vec![lever.lever.clone(), chain.chain.clone(), state(&lever.tried).into(), gas]
+    };
+    levers.map(row).collect()
+}
+
+/// Returns the gaps as lines, each with what to do.
+#[must_use]
+pub fn gap_lines(told: &[Told]) -> Lines {
+    let lines = |told: &Told| {
+        let mark = match told.level {
+            Level::NotReady => Text::default().bad("✗ "),
+            Level::Warning => Text::default().warn("! "),
+        };
+        let what = mark.bold(told.id).add(&format!("  {}", told.sentence));
+        [what, Text::default().dim("  → ").add(&told.fix)]
+    };
+    told.iter().flat_map(lines).collect()
+}
+
+const fn state(tried: &Tried) -> &'static str {
+    match tried {
+        Tried::Works { .. } => "works",
+        Tried::Done => "done already",
+        Tried::Wrong { .. } => "see below",
+        Tried::Open(_) => "not tried",
+        Tried::Bad(_) => "bad",
+    }
+}
+
+#[must_use]
+pub fn gap_object(told: &Told) -> Value {
+    let level = if told.level == Level::NotReady { "not_ready" } else { "warning" };
+    json!({ "id": told.id, "level": level, "sentence": told.sentence, "fix": told.fix })
+}
+
+#[must_use]
+pub fn key_object(key: &KeySeen) -> Value {
+    match &key.state {
+        KeyState::Unusable(why) => json!({ "key": key.named, "usable": false, "why": why }),
+        KeyState::Keystore(stated) => {
+            let address = stated.map(|address| address.to_string());
+            json!({ "key": key.named, "usable": true, "address": address })
+        }
+        KeyState::Ledger(seen) => json!({
+            "key": key.named,
+            "usable": true,
+            "model": seen.status.model.map(|model| model.to_string()),
+            "app": seen.status.version.to_string(),
+            "blind_signing": seen.status.blind_signing,
+            "stated": {
+                "raw_messages": seen.stated.raw_messages, "transaction_hash": seen.stated.transaction_hash,
+            },
+            "signers": seen.held.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        }),
+    }
+}
+
+#[must_use]
+pub fn chain_object(chain: &ChainSeen) -> Value {
+    let endpoint = |endpoint: &EndpointReport| {
+        json!({
+            "rpc": endpoint.shown, "agrees": endpoint.standing == Standing::Agrees, "newest": endpoint.newest,
+        })
+    };
+    let lever = |lever: &LeverSeen| {
+        json!({
+            "lever": lever.lever, "state": state(&lever.tried), "gas": lever.gas(), "ends_in_days": lever.ends_in,
+        })
+    };
+    json!({
+        "chain": chain.chain, "block": chain.block, "rounds": chain.rounds,
+        "rpcs": chain.endpoints.iter().map(endpoint).collect::<Vec<_>>(),
+        "levers": chain.levers.iter().map(lever).collect::<Vec<_>>(),
+    })
+}
