@@ -91,6 +91,14 @@ impl<'a> Desk<'a> {
         Ok(groups.into_values().collect())
     }
 
+    /// Returns the words that name a group in a command, and the name of its Safe.
+    #[must_use]
+    pub fn name_of_group(&self, group: &Group) -> (String, String) {
+        let Some(proposal) = group.proposal() else { return Default::default() };
+        let safe = self.safe_of(&proposal).map_or("?", |safe| safe.name.as_str());
+        (words(&proposal), safe.into())
+    }
+
     /// Derives the lever of a group as the chain is now, and rehearses it as if it were its turn.
     ///
     /// # Errors
@@ -99,7 +107,6 @@ impl<'a> Desk<'a> {
         let none = || Error::new(Exit::Failed, "a set without a signature");
         let proposal = group.proposal().ok_or_else(none)?;
         let safe = self.safe_of(&proposal)?;
-        let words = proposal.binding().pull().words().unwrap_or_else(|| proposal.binding().title());
         let (owners, now, stale, already_done) = match self.derived_now(&proposal, safe) {
             Ok(judged) => {
                 let (stale, done) = judgement(&judged, &proposal);
@@ -121,7 +128,7 @@ impl<'a> Desk<'a> {
             strange += others;
         }
         Ok(Examined {
-            words,
+            words: words(&proposal),
             safe: safe.name.clone(),
             chain: safe.chain.clone(),
             signatures,
@@ -147,6 +154,10 @@ impl<'a> Desk<'a> {
         let rehearsed = self.look_at(found, self.view(safe)?, &given, true, None)?;
         Ok(rehearsed.judge(false))
     }
+}
+
+fn words(proposal: &Proposal) -> String {
+    proposal.binding().pull().words().unwrap_or_else(|| proposal.binding().title())
 }
 
 /// Why it is stale, and what is done already.

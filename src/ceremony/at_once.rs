@@ -42,7 +42,9 @@ pub fn at_once<T: Send, R: Send>(
         };
         let running: Vec<_> = (0..workers).map(|_| scope.spawn(worker)).collect();
         // The place of one that panicked says so.
-        running.into_iter().for_each(|one| drop(one.join()));
+        for one in running {
+            drop(one.join());
+        }
     });
     results
 }

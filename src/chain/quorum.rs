@@ -315,6 +315,11 @@ impl Chain {
         self.panel.endpoints.iter().map(|endpoint| endpoint.shown()).zip(results).collect()
     }
 
+    /// The different endpoints.
+    pub(super) fn endpoints_asked(&self) -> &[Arc<Endpoint>] {
+        &self.panel.endpoints
+    }
+
     pub(super) fn block_on<T>(&self, future: impl Future<Output = T>) -> T {
         self.handle.block_on(future)
     }

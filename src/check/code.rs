@@ -18,7 +18,7 @@ pub enum Problem {
     /// A pin that nobody could look at.
     NotSeen {
         target: Address,
-        /// Online it could have been looked at.
+        /// A rehearsal should have looked.
         refuses: bool,
     },
     NoCode(Address),
@@ -131,7 +131,8 @@ fn not_recorded(facts: &Facts, rehearsal: &Rehearsal, called: &BTreeSet<Address>
 }
 
 fn not_seen(facts: &Facts, target: Address) -> Option<Problem> {
-    let refuses = facts.now.is_some() || facts.rehearsal.is_some();
+    // Where nobody wanted it rehearsed, as in a look at who has signed, it is looked at before anybody signs.
+    let refuses = facts.rehearsal.is_some() || facts.not_rehearsed.is_some();
     facts.pins.contains_key(&target).then_some(Problem::NotSeen { target, refuses })
 }
 

@@ -62,27 +62,29 @@ pub fn run(session: &Session, args: &Args) -> Result<Exit, Error> {
     let now = clock::seconds();
     let keys = session.own_keys(&args.key)?;
     let payer = args.payer.or(keys.payer);
-    let chains = session.ui.wait("trying every lever on forks", || examine(session, payer, now));
     let journal = Journal::read(&session.incidents.journal().read()?);
-    let seen = CouncilSeen {
+    let seen = session.ui.wait("trying every lever on forks", || examine(session, &journal, payer, now));
+    let all = CouncilSeen {
         council: &session.council,
         digest: TextDigest::of(&session.text),
         catalogue: &session.catalogue,
-        chains: &chains,
+        seen: &seen,
         keys: [keys.signing.as_ref(), keys.paying.as_ref()],
         payer,
         proofs: &roll_call::kept(&journal),
         now,
     };
-    let mut told: Vec<Told> = seen.gaps().iter().map(Gap::tell).collect();
+    let mut told: Vec<Told> = all.gaps().iter().map(Gap::tell).collect();
     told.sort_by_key(|told| told.level);
-    show(session, &chains, &told);
+    show(session, &seen.chains, &told);
     let object = json!({
         "ready": told.iter().all(|told| told.level != Level::NotReady),
-        "chains": chains.iter().map(view::chain_object).collect::<Vec<_>>(),
-        "keys": seen.keys.iter().flatten().map(|key| view::key_object(key)).collect::<Vec<_>>(),
+        "chains": seen.chains.iter().map(view::chain_object).collect::<Vec<_>>(),
+        "keys": all.keys.iter().flatten().map(|key| view::key_object(key)).collect::<Vec<_>>(),
+        "armed": seen.sets.iter().map(view::set_object).collect::<Vec<_>>(),
+        "cards": seen.cards.iter().map(view::card_object).collect::<Vec<_>>(),
         "gaps": told.iter().map(view::gap_object).collect::<Vec<_>>(),
-        "council_digest": seen.digest.to_string(),
+        "council_digest": all.digest.to_string(),
     });
     let missing = told.iter().filter(|told| told.level == Level::NotReady).count();
     if missing > 0 {
@@ -99,6 +101,10 @@ fn show(session: &Session, chains: &[ChainSeen], told: &[Told]) {
     let rows = view::lever_rows(chains);
     if !rows.is_empty() {
         session.ui.table(&["lever", "chain", "on a fork", "gas"], &rows);
+    }
+    let rows = view::rpc_rows(chains);
+    if !rows.is_empty() {
+        session.ui.table(&["RPC", "ms", "access lists", "proofs", "old state"], &rows);
     }
     session.ui.show(&view::gap_lines(told));
 }

@@ -34,6 +34,21 @@ impl Pull {
         Some(format!("{}{without}", self.names.join(" + ")))
     }
 
+    /// Reads the words of [`Self::words`]. `None` if they are of no lever, or of one whose name needs quotes.
+    #[must_use]
+    pub fn read(words: &str) -> Option<Self> {
+        let mut pull = Self::default();
+        let mut words = words.split_whitespace();
+        while let Some(word) = words.next() {
+            match word {
+                "--undo" => pull.undo = true,
+                "--without" => pull.without.push(words.next()?.into()),
+                name => pull.names.push(name.into()),
+            }
+        }
+        (!pull.names.is_empty()).then_some(pull)
+    }
+
     /// Returns the pull as the words of a command: `freeze --without bridge`. `None` if no lever is named.
     #[must_use]
     pub fn words(&self) -> Option<String> {
@@ -69,8 +84,9 @@ mod tests {
             let pull = Pull { names: names(pulled), without: names(without), undo };
             assert_eq!(pull.title().as_deref(), Some(title));
             assert_eq!(pull.words().as_deref(), Some(words));
+            assert_eq!(Pull::read(words), Some(pull));
         }
-        assert_eq!(Pull::default().words(), None);
+        assert_eq!((Pull::default().words(), Pull::read("--undo")), (None, None));
         assert_eq!(Pull::lever("a;id", false).words().as_deref(), Some("'a;id'"), "a file may say any name");
     }
 }

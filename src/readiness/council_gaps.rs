@@ -2,12 +2,14 @@
 
 use alloy::primitives::Address;
 
-use super::examine::ChainSeen;
+use super::examine::{ChainSeen, Seen};
 use super::levers::LeverSeen;
 use super::own_keys::KeySeen;
 use super::roll_call::Proof;
-use super::{Gap, levers, own_keys, people, roll_call, rpcs, safe_state};
-use crate::council::{Council, TextDigest};
+use super::safe_state::SafeSeen;
+use super::targets::TargetSeen;
+use super::{Gap, levers, own_keys, people, prepared, roll_call, rpcs, safe_state, targets};
+use crate::council::{self, Council, TextDigest};
 use crate::playbook::Catalogue;
 use crate::safe::SafeState;
 
@@ -21,7 +23,7 @@ pub struct CouncilSeen<'a> {
     /// The digest of the reader's own council file.
     pub digest: TextDigest,
     pub catalogue: &'a Catalogue,
-    pub chains: &'a [ChainSeen],
+    pub seen: &'a Seen,
     /// The key that the reader signs with, and the one that pays, where it is another.
     pub keys: [Option<&'a KeySeen>; 2],
     pub payer: Option<Address>,
@@ -39,6 +41,7 @@ impl CouncilSeen<'_> {
         gaps.extend(self.of_safes());
         gaps.extend(self.of_levers());
         gaps.extend(self.of_keys());
+        gaps.extend(self.of_prepared());
         gaps.extend(self.of_people());
         let council = self.council;
         if let Some(asked) = council.program.as_ref().filter(|_| !council.accepts_program(VERSION)) {
@@ -49,8 +52,8 @@ impl CouncilSeen<'_> {
 
     /// The Safes that could be read.
     fn states(&self) -> Vec<(&str, &SafeState)> {
-        let safes = self.chains.iter().flat_map(|chain| &chain.safes);
-        safes.filter_map(|(safe, state)| Some((safe.as_str(), state.as_ref().ok()?))).collect()
+        let safes = self.seen.chains.iter().flat_map(|chain| &chain.safes);
+        safes.filter_map(|(safe, seen)| Some((safe.as_str(), &seen.as_ref().ok()?.state))).collect()
     }
 
     fn of_rpcs(&self) -> Vec<Gap> {
@@ -58,29 +61,38 @@ impl CouncilSeen<'_> {
             let unread = |why: &String| rpcs::Gap::Unread { chain: chain.chain.clone(), why: why.clone() };
             let mut gaps: Vec<rpcs::Gap> = chain.failed.iter().map(unread).collect();
             gaps.extend(rpcs::gaps(&chain.chain, &chain.endpoints, chain.age, chain.block_time));
+            gaps.extend(rpcs::of_relays(&chain.relays));
+            gaps.extend(rpcs::of_offers(&chain.chain, &chain.offers));
             gaps
         };
-        self.chains.iter().flat_map(of).map(Gap::Rpc).collect()
+        self.seen.chains.iter().flat_map(of).map(Gap::Rpc).collect()
     }
 
     fn of_safes(&self) -> Vec<Gap> {
         let of =
-            |(name, state): &(String, Result<SafeState, String>)| match (state, self.council.safes.get(name))
-            {
+            |(name, seen): &(String, Result<SafeSeen, String>)| match (seen, self.council.safes.get(name)) {
                 (Err(why), _) => vec![safe_state::Gap::Unread { safe: name.clone(), why: why.clone() }],
-                (Ok(state), Some(pinned)) => safe_state::gaps(self.council, pinned, state),
+                (Ok(seen), Some(pinned)) => safe_state::gaps(self.council, pinned, seen),
                 (Ok(_), None) => Vec::new(),
             };
-        self.chains.iter().flat_map(|chain| &chain.safes).flat_map(of).map(Gap::Safe).collect()
+        self.seen.chains.iter().flat_map(|chain| &chain.safes).flat_map(of).map(Gap::Safe).collect()
     }
 
     fn of_levers(&self) -> Vec<Gap> {
-        let tried: Vec<LeverSeen> = self.chains.iter().flat_map(|chain| chain.levers.clone()).collect();
-        let contracts: Vec<levers::Contract> =
-            self.chains.iter().flat_map(|chain| chain.contracts.clone()).collect();
-        let stopping = levers::stopping(self.catalogue);
-        let gaps = levers::gaps(&tried).into_iter().chain(levers::uncovered(&contracts, &stopping));
-        gaps.map(Gap::Lever).collect()
+        let tried: Vec<LeverSeen> = self.seen.chains.iter().flat_map(|chain| chain.levers.clone()).collect();
+        let cap = |safe: &council::Safe| {
+            self.seen.chains.iter().find(|chain| chain.chain == safe.chain).and_then(|chain| chain.gas_cap)
+        };
+        let gaps = levers::gaps(&tried).into_iter().chain(levers::too_much_gas(self.council, &tried, cap));
+        let targets: Vec<TargetSeen> =
+            self.seen.chains.iter().flat_map(|chain| chain.targets.clone()).collect();
+        let of_targets = targets::gaps(&targets, &targets::stopping(self.catalogue));
+        gaps.map(Gap::Lever).chain(of_targets.into_iter().map(Gap::Target)).collect()
+    }
+
+    fn of_prepared(&self) -> Vec<Gap> {
+        let Seen { sets, cards, .. } = self.seen;
+        prepared::gaps(sets, cards, &self.states()).into_iter().map(Gap::Prepared).collect()
     }
 
     fn of_keys(&self) -> Vec<Gap> {
@@ -92,7 +104,7 @@ impl CouncilSeen<'_> {
             gaps.push(own_keys::Gap::NoPayer);
             return gaps.into_iter().map(Gap::Key).collect();
         };
-        for chain in self.chains {
+        for chain in &self.seen.chains {
             let costliest = chain.levers.iter().filter_map(LeverSeen::gas).max();
             let poor = |balance| own_keys::payer(address, &chain.chain, balance, chain.base_fee, costliest);
             gaps.extend(chain.balance.and_then(poor));

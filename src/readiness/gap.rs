@@ -1,7 +1,7 @@
 //! Things that keep a council from being ready: one enum with data.
 
 use super::told::Told;
-use super::{levers, own_keys, people, roll_call, rpcs, safe_state};
+use super::{levers, own_keys, people, prepared, roll_call, rpcs, safe_state, targets};
 
 /// A gap. The order of the kinds is that of their worth.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -9,7 +9,9 @@ pub enum Gap {
     Rpc(rpcs::Gap),
     Safe(safe_state::Gap),
     Lever(levers::Gap),
+    Target(targets::Gap),
     Key(own_keys::Gap),
+    Prepared(prepared::Gap),
     People(people::Gap),
     RollCall(roll_call::Gap),
     /// The council file asks for another version of this program.
@@ -27,7 +29,9 @@ impl Gap {
             Self::Rpc(gap) => gap.tell(),
             Self::Safe(gap) => gap.tell(),
             Self::Lever(gap) => gap.tell(),
+            Self::Target(gap) => gap.tell(),
             Self::Key(gap) => gap.tell(),
+            Self::Prepared(gap) => gap.tell(),
             Self::People(gap) => gap.tell(),
             Self::RollCall(gap) => gap.tell(),
             Self::Program { asked, is } => super::told::not_ready(

@@ -1,13 +1,10 @@
-//! Can each lever be pulled, taken back, and by nobody else; and does one reach every function that stops a contract? Pure.
+//! Can each lever be pulled, taken back, and by nobody else, and all of a combined one in one transaction? Pure.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use alloy::json_abi::Function;
-use alloy::primitives::Selector;
-
-use super::told::{Level, Told, not_ready, warning};
+use super::told::{Told, not_ready, warning};
 use crate::ceremony::trial::Part;
-use crate::playbook::{Catalogue, Kind, Playbook, Undo};
+use crate::council::{self, Council};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Gap {
@@ -38,14 +35,12 @@ pub enum Gap {
         lever: String,
         open: Vec<String>,
     },
-    /// A function that stops the contract, and no lever calls it there.
-    Uncovered {
-        target: String,
-        chain: String,
-        function: String,
-        playbook: String,
-        /// Another lever calls the contract.
-        has_lever: bool,
+    /// Levers that are pulled together take more gas than one transaction may have.
+    TooMuchGas {
+        lever: String,
+        safe: String,
+        gas: u64,
+        cap: u64,
     },
 }
 
@@ -82,12 +77,13 @@ impl Gap {
                 format!("lever {lever} was not tried: it leaves open {}", open.join(", ")),
                 format!("write examples: [levers.{lever}.try]"),
             ),
-            Self::Uncovered { target, chain, function, playbook, has_lever } => {
-                let level = if *has_lever { Level::Warning } else { Level::NotReady };
-                let sentence = format!("{target} on {chain} has {function}, and no lever calls it");
-                let fix = format!("breakglass playbook show {playbook}, then breakglass council add lever");
-                Told { id: "uncovered", level, sentence, fix }
-            }
+            Self::TooMuchGas { lever, safe, gas, cap } => not_ready(
+                "lever-gas",
+                format!(
+                    "lever {lever}: its transaction of {safe} takes about {gas} gas, and one may have {cap}"
+                ),
+                format!("let some of its levers stand alone: alone = [\"…\"] in [levers.{lever}]"),
+            ),
         }
     }
 }
@@ -156,74 +152,27 @@ pub fn gaps(seen: &[LeverSeen]) -> Vec<Gap> {
     failing.chain(gaps).collect()
 }
 
-/// A contract of the council file, and what its code has.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Contract {
-    pub target: String,
-    pub chain: String,
-    pub functions: BTreeSet<Selector>,
-    /// The functions that levers call there.
-    pub called: BTreeSet<Selector>,
-}
-
-/// A function that stops a contract, by a playbook of the library.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Stopping {
-    pub selector: Selector,
-    /// `pause()`
-    pub signature: String,
-    pub playbook: String,
-}
-
-/// Parts of the names of functions that stop a contract. A library's playbooks also call `transfer`, `approve` and the like.
-const STOPS: [&str; 8] = ["pause", "freeze", "shutdown", "stop", "kill", "halt", "seal", "recovery"];
-
-/// Returns the functions by which playbooks stop a contract, and not those that take it back.
+/// Returns the combined levers whose levers together take more gas than one transaction of their chain may have. What they
+/// take each is added up: together they take no more. `cap` is that of a Safe's chain.
 #[must_use]
-pub fn stopping(catalogue: &Catalogue) -> Vec<Stopping> {
-    let all = catalogue.all();
-    let counters: BTreeSet<&str> = (all.iter())
-        .filter_map(|entry| match &entry.playbook.undo {
-            Undo::Playbook { id, .. } => Some(id.as_str()),
-            Undo::None { .. } => None,
-        })
-        .filter(|id| id.ends_with("-undo"))
-        .collect();
-    let pauses = all.iter().map(|entry| entry.playbook);
-    let pauses = pauses.filter(|p| p.kind == Kind::Pause && !counters.contains(p.id.as_str()));
-    let of = |playbook: &Playbook| {
-        let stops = |name: &str| STOPS.iter().any(|word| name.to_lowercase().contains(word));
-        let functions = playbook.steps.iter().map(|step| &step.function).filter(|f| stops(&f.name));
-        let stopping = |function: &Function| Stopping {
-            selector: function.selector(),
-            signature: function.signature(),
-            playbook: playbook.id.to_string(),
-        };
-        functions.map(stopping).collect::<Vec<_>>()
+pub fn too_much_gas(
+    council: &Council,
+    seen: &[LeverSeen],
+    cap: impl Fn(&council::Safe) -> Option<u64>,
+) -> Vec<Gap> {
+    let gas_of = |name: &String| seen.iter().find(|one| one.lever == *name).and_then(LeverSeen::gas);
+    let of_part = |lever: &str, part: &council::Part| {
+        let cap = cap(council.safes.get(&part.safe)?)?;
+        let gas = part.levers.iter().filter_map(gas_of).fold(0, u64::saturating_add);
+        let (lever, safe) = (lever.to_string(), part.safe.clone());
+        (gas > cap).then_some(Gap::TooMuchGas { lever, safe, gas, cap })
     };
-    pauses.flat_map(of).collect()
-}
-
-/// Returns the functions that stop a contract and that no lever calls there, the first playbook's for each.
-#[must_use]
-pub fn uncovered(contracts: &[Contract], stopping: &[Stopping]) -> Vec<Gap> {
-    let of = |contract: &Contract| {
-        let mut seen = BTreeSet::new();
-        let open = stopping.iter().filter(|one| {
-            contract.functions.contains(&one.selector)
-                && !contract.called.contains(&one.selector)
-                && seen.insert(one.selector)
-        });
-        open.map(|one| Gap::Uncovered {
-            target: contract.target.clone(),
-            chain: contract.chain.clone(),
-            function: one.signature.clone(),
-            playbook: one.playbook.clone(),
-            has_lever: !contract.called.is_empty(),
-        })
-        .collect::<Vec<_>>()
+    let of = |name: &String| {
+        let expansion = council::expand(council, std::slice::from_ref(name), &[], false);
+        let parts = expansion.map(|expansion| expansion.parts).unwrap_or_default();
+        parts.iter().filter_map(|part| of_part(name, part)).collect::<Vec<_>>()
     };
-    contracts.iter().flat_map(of).collect()
+    council.combined.keys().flat_map(of).collect()
 }
 
 #[cfg(test)]
@@ -235,13 +184,32 @@ mod tests {
     }
 
     #[test]
-    fn the_library_knows_what_stops_a_contract_and_not_what_starts_it_again() {
-        let known = stopping(&Catalogue::new(Vec::new()));
-        let has = |signature: &str| known.iter().any(|one| one.signature == signature);
-        assert!(has("pause()") && has("setPaused(bool)") && has("shutdown_vault()"));
-        for other in ["unpause()", "approve(address,uint256)", "transfer(address,uint256)"] {
-            assert!(!has(other), "{other}");
-        }
+    fn levers_that_together_take_more_than_one_transaction_may_are_told() {
+        let address = alloy::primitives::Address::repeat_byte(9);
+        let lever =
+            |name: &str| format!("[levers.{name}]\nplaybook = \"pause/oz-pausable\"\nsafe = \"guardian\"\n");
+        let text = format!(
+            "schema = 1\nname = \"x\"\n[chains.c]\nid = 1\nrpc = [\"https://a.example\"]\n[safes.guardian]\nchain = \"c\"\n\
+             address = \"{address}\"\n{}{}{}[levers.all]\npull = [\"a\", \"b\", \"d\"]\n[levers.apart]\n\
+             pull = [\"a\", \"b\", \"d\"]\nalone = [\"d\"]\n",
+            lever("a"),
+            lever("b"),
+            lever("d")
+        );
+        let council = Council::parse("c", &text).unwrap();
+        let all: Vec<LeverSeen> =
+            [("a", 6), ("b", 7), ("d", 8)].map(|(name, gas)| seen(name, Tried::Works { gas })).into();
+        let gaps = |cap: u64| too_much_gas(&council, &all, |_| Some(cap));
+        let gap = |lever: &str, gas, cap| Gap::TooMuchGas {
+            lever: lever.into(),
+            safe: "guardian".into(),
+            gas,
+            cap,
+        };
+        assert_eq!(gaps(21), []);
+        assert_eq!(gaps(20), [gap("all", 21, 20)]);
+        assert_eq!(gaps(12), [gap("all", 21, 12), gap("apart", 13, 12)]);
+        assert_eq!(too_much_gas(&council, &all, |_| None), [], "the cap is not known");
     }
 
     #[test]
@@ -266,28 +234,5 @@ mod tests {
             ids,
             ["lever-fails", "undo-fails", "lever-open", "lever-untried", "lever-bad", "lever-ends"]
         );
-    }
-
-    #[test]
-    fn a_function_that_stops_and_that_no_lever_calls_is_told_once() {
-        let selector = |n: u8| Selector::from([n; 4]);
-        let stopping = |n: u8, playbook: &str| Stopping {
-            selector: selector(n),
-            signature: format!("f{n}()"),
-            playbook: playbook.into(),
-        };
-        let contract = |functions: &[u8], called: &[u8]| Contract {
-            target: "router".into(),
-            chain: "mainnet".into(),
-            functions: functions.iter().map(|n| selector(*n)).collect(),
-            called: called.iter().map(|n| selector(*n)).collect(),
-        };
-        let known = [stopping(1, "pause/a"), stopping(1, "pause/b"), stopping(2, "pause/c")];
-        assert_eq!(uncovered(&[contract(&[1, 3], &[1])], &known), []);
-        assert_eq!(uncovered(&[contract(&[3], &[])], &known), []);
-        let bare = uncovered(&[contract(&[1, 3], &[])], &known);
-        assert!(matches!(&bare[..], [one] if one.tell().level == Level::NotReady), "{bare:?}");
-        let other = uncovered(&[contract(&[1, 2], &[2])], &known);
-        assert!(matches!(&other[..], [one] if one.tell().level == Level::Warning), "{other:?}");
     }
 }

@@ -14,9 +14,11 @@ pub mod levers;
 pub mod own_keys;
 pub mod own_ledger;
 pub mod people;
+pub mod prepared;
 pub mod roll_call;
 pub mod rpcs;
 pub mod safe_state;
+pub mod targets;
 mod told;
 
 pub use gap::Gap;

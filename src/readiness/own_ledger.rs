@@ -4,7 +4,7 @@ use alloy::primitives::Address;
 
 use super::told::{Told, not_ready, warning};
 use crate::council::Council;
-use crate::device::{AppVersion, StatedSettings, Status};
+use crate::device::{AppVersion, Model, StatedSettings, Status};
 
 /// The remedy for a setting of the app.
 const SETTINGS: &str = "set it in the Ethereum app; breakglass device --settings says how";
@@ -111,7 +111,7 @@ pub fn gaps(council: &Council, seen: &LedgerSeen) -> Vec<Gap> {
     }
     if status.takes_fields {
         // A large screen shows every field whatever the setting.
-        let is_large = status.model.is_some_and(|model| model.is_large());
+        let is_large = status.model.is_some_and(Model::is_large);
         let raw = stated.raw_messages.or(is_large.then_some(true));
         if raw == Some(false) {
             gaps.push(Gap::RawMessagesOff { refuses: !status.blind_signing });
@@ -149,7 +149,6 @@ fn shared(council: &Council, held: &[Address]) -> Vec<Gap> {
 mod tests {
     use super::super::Level;
     use super::*;
-    use crate::device::Model;
 
     const READY: StatedSettings = StatedSettings {
         raw_messages: Some(true),

@@ -3,12 +3,14 @@
 use std::time::Duration;
 
 use super::told::{Told, not_ready, warning};
-use crate::chain::{Age, EndpointReport, Standing, agreeing};
+use crate::chain::{Age, EndpointReport, Offers, Standing, agreeing};
 
 /// An RPC may be this far behind the newest block.
 const ALLOWED_LAG: Duration = Duration::from_secs(30);
-/// The same, for a chain that makes blocks on demand.
+/// An RPC may be so many blocks behind on a chain that makes blocks on demand.
 const ALLOWED_BLOCKS: u64 = 3;
+/// An RPC that takes longer for the smallest question costs a signer seconds in every round.
+const SLOW: Duration = Duration::from_secs(2);
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Gap {
@@ -41,6 +43,28 @@ pub enum Gap {
     Clock {
         seconds: u64,
     },
+    Slow {
+        rpc: String,
+        millis: u128,
+    },
+    /// None of a chain's RPCs offers it.
+    Missing {
+        chain: String,
+        service: Service,
+    },
+    /// A private endpoint for transactions does not answer, or is of another chain.
+    Relay {
+        relay: String,
+        why: String,
+    },
+}
+
+/// A service that an RPC may offer or not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Service {
+    AccessLists,
+    Proofs,
+    History,
 }
 
 impl Gap {
@@ -78,6 +102,30 @@ impl Gap {
                 "clock",
                 format!("this machine's clock is wrong: the newest block is {seconds} s in its future"),
                 "set the clock of this machine",
+            ),
+            Self::Slow { rpc, millis } => warning(
+                "rpc-slow",
+                format!("RPC {rpc} took {millis} ms for the smallest question"),
+                "ask again; name a faster one if it stays so",
+            ),
+            Self::Missing { chain, service } => {
+                let (what, then) = match service {
+                    Service::AccessLists => ("access lists", "a first rehearsal takes more rounds"),
+                    Service::Proofs => ("proofs", "--proofs cannot be used"),
+                    Service::History => {
+                        ("the state of old blocks", "what was done long ago cannot be looked at")
+                    }
+                };
+                warning(
+                    "rpc-service",
+                    format!("{chain}: none of its RPCs offers {what}: {then}"),
+                    "name one that does; your RPC's operator may offer it for another price",
+                )
+            }
+            Self::Relay { relay, why } => not_ready(
+                "relay",
+                format!("private endpoint {relay} {why}"),
+                "fix send in the council file: without it transactions are public at once",
             ),
         }
     }
@@ -118,6 +166,33 @@ pub fn gaps(
         Some(Age::New(_)) | None => None,
     });
     gaps
+}
+
+/// Returns what is wrong with the services of a chain's RPCs. One that does not answer is told with the votes.
+#[must_use]
+pub fn of_offers(chain: &str, offers: &[(String, Result<Offers, String>)]) -> Vec<Gap> {
+    let answered = || offers.iter().filter_map(|(rpc, offers)| Some((rpc, offers.as_ref().ok()?)));
+    let slow = answered().filter(|(_, offers)| offers.latency > SLOW);
+    let slow = slow.map(|(rpc, offers)| Gap::Slow { rpc: rpc.clone(), millis: offers.latency.as_millis() });
+    let mut gaps: Vec<Gap> = slow.collect();
+    if answered().next().is_some() {
+        let any = |has: fn(&Offers) -> bool| answered().any(|(_, offers)| has(offers));
+        let services = [
+            (Service::AccessLists, any(|offers| offers.access_lists)),
+            (Service::Proofs, any(|offers| offers.proofs)),
+            (Service::History, any(|offers| offers.history)),
+        ];
+        let missing = services.into_iter().filter(|(_, has)| !has);
+        gaps.extend(missing.map(|(service, _)| Gap::Missing { chain: chain.into(), service }));
+    }
+    gaps
+}
+
+/// Returns the private endpoints that do not answer.
+#[must_use]
+pub fn of_relays(relays: &[(String, Result<Duration, String>)]) -> Vec<Gap> {
+    let silent = relays.iter().filter_map(|(relay, answer)| Some((relay, answer.as_ref().err()?)));
+    silent.map(|(relay, why)| Gap::Relay { relay: relay.clone(), why: why.clone() }).collect()
 }
 
 fn is_behind(blocks: u64, block_time: Option<Duration>) -> bool {
@@ -168,5 +243,28 @@ mod tests {
         assert_eq!(ids(&[agree.clone(), same], None, 12_000), "rpc-same rpc-single");
         let sentence = gaps("mainnet", &[agree, silent], None, None)[0].tell().sentence;
         assert!(sentence.starts_with("RPC b "), "{sentence}");
+    }
+
+    #[test]
+    fn what_no_rpc_of_a_chain_offers_is_told_and_a_slow_one_is_named() {
+        let offers = |millis, access_lists, proofs, history| {
+            Ok(Offers { latency: Duration::from_millis(millis), access_lists, proofs, history })
+        };
+        let told = |all: &[Result<Offers, String>]| {
+            let all: Vec<_> = all.iter().cloned().map(|one| ("a".to_string(), one)).collect();
+            of_offers("mainnet", &all).iter().map(|gap| gap.tell().sentence).collect::<Vec<_>>()
+        };
+        assert_eq!(told(&[offers(90, true, true, true)]), [""; 0]);
+        assert_eq!(told(&[offers(90, true, false, false), offers(90, false, true, true)]), [""; 0]);
+        assert_eq!(told(&[Err("is away".into())]), [""; 0], "it is told with the votes");
+        assert_eq!(
+            told(&[offers(2_500, false, false, false), Err("is away".into())]),
+            [
+                "RPC a took 2500 ms for the smallest question",
+                "mainnet: none of its RPCs offers access lists: a first rehearsal takes more rounds",
+                "mainnet: none of its RPCs offers proofs: --proofs cannot be used",
+                "mainnet: none of its RPCs offers the state of old blocks: what was done long ago cannot be looked at"
+            ]
+        );
     }
 }

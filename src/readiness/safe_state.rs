@@ -1,13 +1,24 @@
 //! Is a Safe as the council file pins it, and can its owners act? Pure.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use alloy::primitives::Address;
+use alloy::primitives::{Address, B256};
 
 use super::told::{Told, not_ready, warning};
 use crate::council::{Council, Safe};
-use crate::evm::AddressBook;
+use crate::evm::{AccountKind, AddressBook};
 use crate::safe::SafeState;
+use crate::safe::deployments::{Contract, Deployment, is_proxy_code, known_at};
+
+/// A Safe as it is on chain.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SafeSeen {
+    pub state: SafeState,
+    /// keccak256 of the code at its own address.
+    pub proxy_code: B256,
+    /// The kinds of the owners that the council file pins and that are not Safes of it.
+    pub accounts: BTreeMap<Address, AccountKind>,
+}
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Gap {
@@ -33,6 +44,23 @@ pub enum Gap {
     ThresholdAll {
         safe: String,
         owners: usize,
+    },
+    /// It runs code that is not a published Safe's, and that the file does not pin.
+    OtherCode {
+        safe: String,
+        what: &'static str,
+        is: String,
+    },
+    /// An owner that is a contract, and no Safe of the file: nothing is known of its own owners.
+    Contract {
+        safe: String,
+        owner: String,
+    },
+    /// An owner whose key is not the only one that acts for it: EIP-7702.
+    Delegated {
+        safe: String,
+        owner: String,
+        to: Address,
     },
     /// An owner who is no person of the file: nobody knows whom to wake.
     Stranger {
@@ -68,6 +96,21 @@ impl Gap {
                 format!("{safe}: all {owners} owners must sign, so one lost key stops everything"),
                 "have more owners than the threshold",
             ),
+            Self::OtherCode { safe, what, is } => not_ready(
+                "safe-code",
+                format!("{safe}: its {what} {is} is not that of a published Safe of its version"),
+                "do not sign for it before somebody you trust has read that code; proxy_code pins it",
+            ),
+            Self::Contract { safe, owner } => warning(
+                "owner-contract",
+                format!("{safe}: its owner {owner} is a contract and not a Safe of your file"),
+                "if it is a Safe, add it to your file: its own owners and threshold are then looked at",
+            ),
+            Self::Delegated { safe, owner, to } => warning(
+                "owner-delegated",
+                format!("{safe}: its owner {owner} has delegated to the code at {to} (EIP-7702)"),
+                "ask its person if they did that; whoever controls that code acts as them",
+            ),
             Self::Stranger { safe, owner, name } => {
                 let name = name.as_ref().map(|name| format!("{name} ")).unwrap_or_default();
                 not_ready(
@@ -82,9 +125,12 @@ impl Gap {
 
 /// Returns what is wrong with a Safe as it is on chain.
 #[must_use]
-pub fn gaps(council: &Council, pinned: &Safe, state: &SafeState) -> Vec<Gap> {
+pub fn gaps(council: &Council, pinned: &Safe, seen: &SafeSeen) -> Vec<Gap> {
     let names = council.names_on(&pinned.chain);
+    let state = &seen.state;
     let mut gaps = differences(pinned, state, &names);
+    gaps.extend(of_code(pinned, seen));
+    gaps.extend(of_owners(pinned, seen, &names));
     let safe = || pinned.name.clone();
     let missing: Vec<&'static str> = [
         ("version", pinned.version.is_none()),
@@ -118,6 +164,33 @@ pub fn gaps(council: &Council, pinned: &Safe, state: &SafeState) -> Vec<Gap> {
         }));
     }
     gaps
+}
+
+/// Code of a Safe that is not the published one can do anything.
+fn of_code(pinned: &Safe, SafeSeen { state, proxy_code, .. }: &SafeSeen) -> Vec<Gap> {
+    let is_singleton = |known: &&Deployment| {
+        let contract = matches!(known.contract, Contract::Singleton | Contract::SingletonL2);
+        contract && known.version == state.id.version
+    };
+    let singleton = known_at(state.singleton).filter(is_singleton);
+    let proxy = is_proxy_code(*proxy_code) || pinned.proxy_code == Some(*proxy_code);
+    let gap = |what, is: String| Gap::OtherCode { safe: pinned.name.clone(), what, is };
+    let singleton = singleton.is_none().then(|| gap("singleton", state.singleton.to_string()));
+    let proxy = (!proxy).then(|| gap("own code", proxy_code.to_string()));
+    singleton.into_iter().chain(proxy).collect()
+}
+
+fn of_owners(pinned: &Safe, seen: &SafeSeen, names: &AddressBook) -> Vec<Gap> {
+    let gap = |owner: &Address| {
+        let safe = pinned.name.clone();
+        let shown = names.name(*owner).map_or_else(|| owner.to_string(), |name| format!("{name} {owner}"));
+        match seen.accounts.get(owner)? {
+            AccountKind::Key => None,
+            AccountKind::Contract => Some(Gap::Contract { safe, owner: shown }),
+            AccountKind::Delegated(to) => Some(Gap::Delegated { safe, owner: shown, to: *to }),
+        }
+    };
+    seen.state.owners.list().iter().filter_map(gap).collect()
 }
 
 fn differences(pinned: &Safe, state: &SafeState, names: &AddressBook) -> Vec<Gap> {

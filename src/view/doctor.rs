@@ -1,11 +1,14 @@
 //! The findings of `doctor` for a person and for a script.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
-use crate::chain::{EndpointReport, Standing};
+use crate::chain::{EndpointReport, Offers, Standing};
 use crate::readiness::examine::ChainSeen;
 use crate::readiness::levers::{LeverSeen, Tried};
 use crate::readiness::own_keys::{KeySeen, KeyState};
+use crate::readiness::prepared::{CardSeen, SetSeen};
 use crate::readiness::{Level, Told};
 use crate::ui::{Lines, Text};
 
@@ -18,6 +21,18 @@ pub fn lever_rows(seen: &[ChainSeen]) -> Vec<Vec<String>> {
         vec![lever.lever.clone(), chain.chain.clone(), state(&lever.tried).into(), gas]
     };
     levers.map(row).collect()
+}
+
+/// Returns a row for each RPC that answered: how fast it is, and what it offers.
+#[must_use]
+pub fn rpc_rows(seen: &[ChainSeen]) -> Vec<Vec<String>> {
+    let yes = |offered: bool| if offered { "yes" } else { "no" }.to_string();
+    let row = |(rpc, offers): &(String, Result<Offers, String>)| {
+        let Offers { latency, access_lists, proofs, history } = offers.as_ref().ok()?;
+        let millis = latency.as_millis().to_string();
+        Some(vec![rpc.clone(), millis, yes(*access_lists), yes(*proofs), yes(*history)])
+    };
+    seen.iter().flat_map(|chain| &chain.offers).filter_map(row).collect()
 }
 
 /// Returns the gaps as lines, each with what to do.
@@ -51,6 +66,22 @@ pub fn gap_object(told: &Told) -> Value {
 }
 
 #[must_use]
+pub fn set_object(set: &SetSeen) -> Value {
+    let why = set.state.as_ref().err().or(set.stale.first());
+    json!({ "what": set.what, "safe": set.safe, "nonces_left": set.left(), "why": why })
+}
+
+#[must_use]
+pub fn card_object(card: &CardSeen) -> Value {
+    let about = &card.kept.about;
+    json!({
+        "what": about.what.to_string(), "safe": about.safe.to_string(),
+        "printed": card.kept.time.to_string(), "nonces": card.kept.card.nonces.to_string(),
+        "why": card.now.as_ref().err(),
+    })
+}
+
+#[must_use]
 pub fn key_object(key: &KeySeen) -> Value {
     match &key.state {
         KeyState::Unusable(why) => json!({ "key": key.named, "usable": false, "why": why }),
@@ -79,6 +110,18 @@ pub fn chain_object(chain: &ChainSeen) -> Value {
             "rpc": endpoint.shown, "agrees": endpoint.standing == Standing::Agrees, "newest": endpoint.newest,
         })
     };
+    let offered = |(rpc, offers): &(String, Result<Offers, String>)| {
+        let offers = offers.as_ref().ok();
+        json!({
+            "rpc": rpc, "latency_ms": offers.map(|offers| offers.latency.as_millis()),
+            "access_lists": offers.map(|offers| offers.access_lists),
+            "proofs": offers.map(|offers| offers.proofs), "old_state": offers.map(|offers| offers.history),
+        })
+    };
+    let relay = |(relay, answer): &(String, Result<Duration, String>)| {
+        let millis = answer.as_ref().ok().map(Duration::as_millis);
+        json!({ "relay": relay, "latency_ms": millis, "why": answer.as_ref().err() })
+    };
     let lever = |lever: &LeverSeen| {
         json!({
             "lever": lever.lever, "state": state(&lever.tried), "gas": lever.gas(), "ends_in_days": lever.ends_in,
@@ -87,6 +130,8 @@ pub fn chain_object(chain: &ChainSeen) -> Value {
     json!({
         "chain": chain.chain, "block": chain.block, "rounds": chain.rounds,
         "rpcs": chain.endpoints.iter().map(endpoint).collect::<Vec<_>>(),
+        "offers": chain.offers.iter().map(offered).collect::<Vec<_>>(),
+        "relays": chain.relays.iter().map(relay).collect::<Vec<_>>(),
         "levers": chain.levers.iter().map(lever).collect::<Vec<_>>(),
     })
 }

@@ -3,14 +3,12 @@
 use std::fs;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use alloy::primitives::{Address, Bytes, U256, address, hex};
+use alloy::primitives::{Address, Bytes, U256, address, hex, keccak256};
 use alloy::sol;
 use alloy::sol_types::{SolCall, SolValue};
 use breakglass::safe::SafeVersion;
 use serde_json::Value;
 
-use crate::emulator::Emulator;
-use crate::emulator::app::{Behaviour, Open};
 use crate::stage::{Anvil, Ceremony, Desk, KEYS, Proxy, Run, SafeSetup, dead_url, deploy};
 use crate::steps::{as_the_safe, behind_a_proxy, path, run, sign, with_key};
 
@@ -26,7 +24,7 @@ const POOR: Address = address!("0x00000000000000000000000000000000000a11ce");
 const RICH: &str = "0xa0Ee7A142d267C1f36714E4a8F75612F20a79720";
 
 /// Two of three with two RPCs, all pinned, and everybody is reachable.
-fn ready() -> Ceremony {
+pub fn ready() -> Ceremony {
     let mut ceremony = Ceremony::with_two_rpcs(Anvil::start(), SafeSetup::new(SafeVersion::V1_4_1, 3, 2));
     let handler = ceremony.anvil.storage(
         ceremony.safe,
@@ -37,17 +35,21 @@ fn ready() -> Ceremony {
     let pins =
         format!("[safes.guardian]\nmodules = []\nguard = \"none\"\nfallback_handler = \"{handler}\"\n");
     let council = ceremony.council().replace("[safes.guardian]\n", &pins);
+    let code = keccak256(ceremony.anvil.code(ceremony.vault));
+    let vault = format!("anvil = \"{}\"", ceremony.vault);
+    let pinned = format!("anvil = {{ address = \"{}\", code = \"{code}\" }}", ceremony.vault);
+    let council = council.replacen(&vault, &pinned, 1);
     let people = ["alice", "bob", "carol"].map(|name| format!("[people.{name}]\nreach = \"phone\"\n"));
     ceremony.replace_council(format!("{council}{}", people.concat()));
     ceremony
 }
 
-fn doctor(desk: &Desk) -> Run {
+pub fn doctor(desk: &Desk) -> Run {
     desk.run(&["--json", "doctor", "--payer", RICH])
 }
 
 /// The gaps of a run, each as id, level and sentence.
-fn gaps(run: &Run) -> Vec<(String, String, String)> {
+pub fn gaps(run: &Run) -> Vec<(String, String, String)> {
     let object: Value = run.json();
     let gaps = if object["gaps"].is_array() { &object["gaps"] } else { &object["done"]["gaps"] };
     let text = |gap: &Value, key: &str| gap[key].as_str().unwrap().to_string();
@@ -55,9 +57,17 @@ fn gaps(run: &Run) -> Vec<(String, String, String)> {
     gaps.iter().map(|gap| (text(gap, "id"), text(gap, "level"), text(gap, "sentence"))).collect()
 }
 
+/// Is ready all the same, and warns of this.
+#[track_caller]
+pub fn warns(desk: &Desk, id: &str, said: &str) {
+    let all = gaps(&doctor(desk).ended(0));
+    let found = all.iter().any(|(i, level, s)| i == id && level == "warning" && s.contains(said));
+    assert!(found, "no {id} with {said:?} in {all:#?}");
+}
+
 /// Ends with 8 because of this, and says so.
 #[track_caller]
-fn is_not_ready(desk: &Desk, id: &str, said: &str) {
+pub fn is_not_ready(desk: &Desk, id: &str, said: &str) {
     let run = doctor(desk).ended(8);
     let all = gaps(&run);
     let found = all.iter().any(|(i, level, s)| i == id && level == "not_ready" && s.contains(said));
@@ -214,85 +224,6 @@ fn people_who_are_away_asleep_or_unknown_are_told() {
     is_not_ready(&ceremony.desks[0], "owner-unknown", "does not say how to reach its owner bob 0x7099");
     ceremony.replace_council(council.replacen("schema = 1", "schema = 1\nprogram = \">= 99\"", 1));
     is_not_ready(&ceremony.desks[0], "program", "asks for breakglass >=99");
-}
-
-fn settings(desk: &Desk, text: &str) {
-    let folder = desk.home().join(".config/breakglass");
-    fs::create_dir_all(&folder).unwrap();
-    fs::write(folder.join("config.toml"), text).unwrap();
-}
-
-/// The gaps of the keys alone, as id and level.
-fn of_keys(run: &Run) -> Vec<(String, String)> {
-    let all = gaps(run).into_iter();
-    all.map(|(id, level, _)| (id, level))
-        .filter(|(id, _)| id.starts_with("ledger") || id.starts_with("key"))
-        .collect()
-}
-
-/// The emulator holds the keys of every owner, as one device never should.
-#[test]
-fn the_ledger_of_this_machine_is_asked_and_each_setting_that_is_off_is_told() {
-    const STATED: &str = "[ledger]\nraw_messages = true\ntransaction_hash = true\n";
-    let ceremony = ready();
-    let alice = &ceremony.desks[0];
-    let is = |behaviour: Behaviour, stated: &str| {
-        let emulator = Emulator::start(behaviour);
-        settings(alice, &format!("key = \"{}\"\n{stated}", emulator.url()));
-        let run = doctor(alice);
-        assert_eq!(emulator.faults(), Vec::<String>::new());
-        assert_eq!(emulator.signed(), [], "doctor signs nothing");
-        run
-    };
-    let pair = |id: &str, level: &str| (id.to_string(), level.to_string());
-    let shared = pair("ledger-shared", "warning");
-    let run = is(Behaviour::default(), STATED).ended(0);
-    assert_eq!(of_keys(&run), [shared.clone()]);
-    let key = &run.json()["keys"][0];
-    assert_eq!((&key["app"], &key["blind_signing"]), (&"1.22.0".into(), &false.into()), "{key}");
-    assert_eq!(key["signers"].as_array().unwrap().len(), 3, "{key}");
-    // The app tells of one setting; of the others what its person states counts.
-    let run = is(Behaviour { blind_signing: true, ..Behaviour::default() }, STATED).ended(0);
-    assert_eq!(of_keys(&run), [pair("ledger-blind", "warning"), shared.clone()]);
-    let run = is(Behaviour::default(), "").ended(0);
-    assert_eq!(of_keys(&run), [pair("ledger-untold", "warning"), shared.clone()]);
-    let off = STATED.replacen("true", "false", 1);
-    let run = is(Behaviour { raw_messages: false, ..Behaviour::default() }, &off).ended(8);
-    assert_eq!(of_keys(&run), [pair("ledger-raw", "not_ready"), shared.clone()]);
-    let old = Behaviour { open: Open::Ethereum([1, 9, 18]), ..Behaviour::default() };
-    assert_eq!(of_keys(&is(old, STATED).ended(8)), [pair("ledger-app", "not_ready"), shared]);
-    let other = Behaviour { other_seed: true, ..Behaviour::default() };
-    let run = is(other, STATED).ended(8);
-    assert_eq!(of_keys(&run), [pair("key-owner", "not_ready")]);
-    assert!(gaps(&run).iter().any(|(.., said)| said.contains("which is not an owner")), "{}", run.stdout);
-    let locked = Behaviour { locked_for: usize::MAX, ..Behaviour::default() };
-    let run = is(locked, STATED).ended(8);
-    assert_eq!(of_keys(&run), [pair("key", "not_ready")]);
-    assert!(gaps(&run).iter().any(|(.., said)| said.contains("enter its PIN")), "{}", run.stdout);
-    assert_eq!(run.json()["keys"][0]["usable"], false, "{}", run.stdout);
-}
-
-#[test]
-fn a_keystore_that_is_missing_broken_or_a_strangers_is_told() {
-    let ceremony = ready();
-    let alice = &ceremony.desks[0];
-    let of = |path: &str| {
-        settings(alice, &format!("key = {path:?}\n"));
-        doctor(alice)
-    };
-    let own = path(&alice.keystore()).to_string();
-    let run = of(&own).ended(0);
-    assert_eq!(run.json()["keys"][0]["address"], alice.key.address.to_string());
-    assert!(of_keys(&run).is_empty(), "{}", run.stdout);
-    let is = |path: &str, id: &str, said: &str| {
-        let all = gaps(&of(path).ended(8));
-        assert!(all.iter().any(|(i, _, s)| i == id && s.contains(said)), "{all:#?}");
-    };
-    is("/nowhere/key.json", "key", "there is no keystore /nowhere/key.json");
-    fs::write(alice.path("broken.json"), "{\"version\": 3").unwrap();
-    is(path(&alice.path("broken.json")), "key", "keystore");
-    let mallory = ceremony.outsider("mallory", KEYS[8]);
-    is(path(&mallory.keystore()), "key-owner", "which is not an owner of a Safe of your file");
 }
 
 fn roll_call(desk: &Desk) -> String {

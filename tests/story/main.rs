@@ -42,6 +42,7 @@ mod json;
 mod laid;
 mod ledger;
 mod lines;
+mod made_ready;
 mod many;
 mod mined;
 mod mistakes;

@@ -1,0 +1,206 @@
+//! Reads every chain of the council and tries every lever on a fork of it. Chains, Safes and levers are looked at side by
+//! side: all of them take the rounds of one.
+
+mod ahead;
+mod contracts;
+mod trying;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::thread;
+use std::time::Duration;
+
+use alloy::primitives::{Address, Selector, U256};
+
+use crate::ceremony::at_once::at_once;
+use crate::ceremony::council_check::check_levers;
+use crate::ceremony::desk::{Desk, relay};
+use crate::chain::{Age, Ask, Chain, EndpointReport, Fault, Offers, Snapshot, judge_age};
+use crate::council::{self, Lever, Safe};
+use crate::error::{Error, Exit};
+use crate::evm::{Answer, BlockTag, Query};
+use crate::incident::Journal;
+use crate::readiness::levers::{LeverSeen, Tried};
+use crate::readiness::prepared::{CardSeen, SetSeen};
+use crate::readiness::safe_state::SafeSeen;
+use crate::readiness::targets::TargetSeen;
+use trying::{Trial, Work};
+
+/// A council as it is now.
+#[derive(Debug)]
+pub struct Seen {
+    pub chains: Vec<ChainSeen>,
+    /// Signed ahead.
+    pub sets: Vec<SetSeen>,
+    pub cards: Vec<CardSeen>,
+}
+
+/// A chain, its Safes and its levers as they are now.
+#[derive(Debug, Default)]
+pub struct ChainSeen {
+    pub chain: String,
+    /// Why it could not be read.
+    pub failed: Option<String>,
+    pub endpoints: Vec<EndpointReport>,
+    pub age: Option<Age>,
+    pub block_time: Option<Duration>,
+    pub block: Option<u64>,
+    pub base_fee: Option<u64>,
+    /// The payer's, in wei.
+    pub balance: Option<U256>,
+    pub safes: Vec<(String, Result<SafeSeen, String>)>,
+    pub levers: Vec<LeverSeen>,
+    pub targets: Vec<TargetSeen>,
+    /// The most gas of one transaction.
+    pub gas_cap: Option<u64>,
+    /// By RPC; why, if it did not answer.
+    pub offers: Vec<(String, Result<Offers, String>)>,
+    /// The private endpoints that transactions go to first, and the time of their answers.
+    pub relays: Vec<(String, Result<Duration, String>)>,
+    pub rounds: u32,
+}
+
+/// Looks at every chain that has a Safe of the council, and at what was made ready before. `now` is a second since 1970.
+#[must_use]
+pub fn examine(desk: &Desk, journal: &Journal, payer: Option<Address>, now: u64) -> Seen {
+    let (sets, cards, chains) = thread::scope(|scope| {
+        let sets = scope.spawn(|| ahead::sets(desk));
+        let cards = scope.spawn(|| ahead::cards(desk, journal));
+        let chains = chains(desk, payer, now);
+        (sets.join(), cards.join(), chains)
+    });
+    Seen { chains, sets: sets.unwrap_or_default(), cards: cards.unwrap_or_default() }
+}
+
+fn chains(desk: &Desk, payer: Option<Address>, now: u64) -> Vec<ChainSeen> {
+    let chains: BTreeSet<&str> = desk.council.safes.values().map(|safe| safe.chain.as_str()).collect();
+    let chains: Vec<&council::Chain> =
+        chains.iter().filter_map(|name| desk.council.chains.get(*name)).collect();
+    let bad: BTreeMap<String, String> = check_levers(&desk.council, &desk.catalogue)
+        .into_iter()
+        .filter_map(|report| Some((report.lever, report.faults.first()?.clone())))
+        .collect();
+    let look = |chain: &council::Chain| {
+        desk.connect_to(chain).map(|link| chain_seen(desk, chain, &link, (payer, now), &bad))
+    };
+    let seen = at_once(chains.clone(), look);
+    let or_failed = |(chain, seen): (&council::Chain, Result<ChainSeen, Error>)| {
+        seen.unwrap_or_else(|error| ChainSeen::failed(&chain.name, &error))
+    };
+    chains.into_iter().zip(seen).map(or_failed).collect()
+}
+
+impl ChainSeen {
+    fn failed(chain: &str, why: &Error) -> Self {
+        Self { chain: chain.into(), failed: Some(why.to_string()), ..Self::default() }
+    }
+}
+
+fn chain_seen(
+    desk: &Desk,
+    chain: &council::Chain,
+    link: &Chain,
+    (payer, now): (Option<Address>, u64),
+    bad: &BTreeMap<String, String>,
+) -> ChainSeen {
+    let safes: Vec<&Safe> = desk.council.safes.values().filter(|safe| safe.chain == chain.name).collect();
+    let queries: Vec<Query> = payer.map(|address| Query::Balance { address }).into_iter().collect();
+    let read = |safe: &Safe| {
+        // The owners who are not Safes of the file, as the file has them: what acts for each is read along.
+        let owners = safe.owners.as_ref().map(|owners| owners.list().to_vec()).unwrap_or_default();
+        let is_safe = |owner: &Address| safes.iter().any(|safe| safe.address == *owner);
+        let accounts: Vec<Address> = owners.into_iter().filter(|owner| !is_safe(owner)).collect();
+        let ask = Ask { safe: safe.address, queries: &queries, accounts: &accounts, ..Ask::default() };
+        Ok(link.snapshot(&ask, BlockTag::Latest)?)
+    };
+    let snapshots = at_once(safes.clone(), read);
+    let known: BTreeMap<&str, &Snapshot> = (safes.iter().zip(&snapshots))
+        .filter_map(|(safe, snapshot)| Some((safe.name.as_str(), snapshot.as_ref().ok()?)))
+        .collect();
+    let Some(first) = known.values().next() else {
+        let why = snapshots.into_iter().find_map(Result::err);
+        let why = why.unwrap_or_else(|| Error::new(Exit::Failed, "it has no Safe"));
+        return ChainSeen { endpoints: link.endpoints(), ..ChainSeen::failed(&chain.name, &why) };
+    };
+    let header = &first.header;
+    let balance = queries.first().and_then(|query| match first.readings.get(query)? {
+        Answer::Value(word) => U256::try_from_be_slice(word),
+        Answer::Reverted(_) => None,
+    });
+    let work = Work { desk, link, known: &known, bad, now };
+    let (trials, targets, offers, relays) = thread::scope(|scope| {
+        let targets = scope.spawn(|| contracts::look(desk, chain, link, &header.block()));
+        let offers = scope.spawn(|| told(link.offers(first.state.id.address, header.number)));
+        let relays = scope.spawn(|| relays(desk, chain));
+        let trials = trials(&work, chain);
+        // The RPCs' own gaps tell why targets could not be read.
+        let targets = targets.join().ok().and_then(Result::ok).unwrap_or_default();
+        (trials, targets, offers.join().unwrap_or_default(), relays.join().unwrap_or_default())
+    });
+    ChainSeen {
+        chain: chain.name.clone(),
+        failed: None,
+        age: Some(judge_age(header.timestamp, now, link.expected_block_time())),
+        block_time: link.expected_block_time(),
+        block: Some(header.number),
+        base_fee: header.base_fee,
+        balance,
+        gas_cap: Some(link.gas_cap(first)),
+        targets: targets.into_iter().map(|target| called(desk, target, &trials)).collect(),
+        levers: trials.into_iter().map(|trial| trial.seen).collect(),
+        endpoints: link.endpoints(),
+        rounds: link.rounds(),
+        offers,
+        relays,
+        safes: safes
+            .iter()
+            .zip(&snapshots)
+            .map(|(safe, seen)| (safe.name.clone(), safe_seen(seen)))
+            .collect(),
+    }
+}
+
+fn safe_seen(snapshot: &Result<Snapshot, Error>) -> Result<SafeSeen, String> {
+    let snapshot = snapshot.as_ref().map_err(ToString::to_string)?;
+    let (state, accounts) = (snapshot.state.clone(), snapshot.accounts.clone());
+    Ok(SafeSeen { state, proxy_code: snapshot.code_hash, accounts })
+}
+
+fn trials(work: &Work, chain: &council::Chain) -> Vec<Trial> {
+    let council = &work.desk.council;
+    let is_here =
+        |lever: &&Lever| council.safes.get(&lever.safe).is_some_and(|safe| safe.chain == chain.name);
+    let levers: Vec<&Lever> = council.levers.values().filter(is_here).collect();
+    let tried = at_once(levers.clone(), |lever| Ok(work.lever(lever)));
+    let named = levers.iter().zip(tried);
+    let trials = named
+        .filter_map(|(lever, tried)| tried.unwrap_or_else(|error| Some(Trial::wrong(&lever.name, &error))));
+    trials.collect()
+}
+
+/// Notes which functions of a contract the levers call.
+fn called(desk: &Desk, target: TargetSeen, trials: &[Trial]) -> TargetSeen {
+    let place = desk.council.targets.get(&target.target).and_then(|places| places.get(&target.chain));
+    let Some(address) = place.map(|place| place.address) else { return target };
+    let calls = |trial: &Trial| {
+        let its = trial.calls.iter().filter(|(to, _)| *to == address);
+        its.map(|(_, selector)| *selector).collect::<Vec<Selector>>()
+    };
+    let works = |trial: &&Trial| matches!(trial.seen.tried, Tried::Works { .. } | Tried::Done);
+    TargetSeen {
+        called: trials.iter().flat_map(calls).collect(),
+        is_reached: trials.iter().filter(works).any(|trial| !calls(trial).is_empty()),
+        ..target
+    }
+}
+
+fn told<T>(answers: Vec<(String, Result<T, Fault>)>) -> Vec<(String, Result<T, String>)> {
+    answers.into_iter().map(|(who, answer)| (who, answer.map_err(|fault| fault.to_string()))).collect()
+}
+
+fn relays(desk: &Desk, chain: &council::Chain) -> Vec<(String, Result<Duration, String>)> {
+    match relay(desk.progress, chain) {
+        Ok(None) => Vec::new(),
+        Ok(Some(relays)) => told(relays.answering()),
+        Err(error) => vec![(format!("of {}", chain.name), Err(format!("cannot be used: {}", error.message)))],
+    }
+}

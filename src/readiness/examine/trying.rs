@@ -1,0 +1,148 @@
+//! Tries each lever on a fork of its chain: pulled, taken back, denied to a stranger, and pulled on later days.
+
+use std::collections::BTreeMap;
+
+use alloy::primitives::{Address, Bytes, Selector};
+
+use crate::ceremony::desk::Desk;
+use crate::ceremony::hints;
+use crate::ceremony::order::{Given, Order};
+use crate::ceremony::trial::{self, Part, Report};
+use crate::chain::{Chain, Snapshot};
+use crate::council::Lever;
+use crate::error::{Error, Exit};
+use crate::playbook::Undo;
+use crate::readiness::levers::{LeverSeen, Tried};
+
+const DAY: u64 = 86_400;
+/// The number of days ahead at which each lever is tried.
+const AHEAD: u64 = 30;
+
+/// A lever that was tried, and what it calls.
+pub struct Trial {
+    pub seen: LeverSeen,
+    pub calls: Vec<(Address, Selector)>,
+}
+
+impl Trial {
+    fn without_calls(lever: &str, tried: Tried) -> Self {
+        Self { seen: LeverSeen { lever: lever.into(), tried, ends_in: None }, calls: Vec::new() }
+    }
+
+    pub fn wrong(lever: &str, why: &Error) -> Self {
+        Self::without_calls(lever, Tried::Wrong { part: Part::Lever, why: why.to_string(), gas: None })
+    }
+}
+
+/// The things that every lever of a chain is tried with.
+pub struct Work<'w, 'd> {
+    pub desk: &'w Desk<'d>,
+    pub link: &'w Chain,
+    /// The Safes of the chain that could be read, by their names.
+    pub known: &'w BTreeMap<&'w str, &'w Snapshot>,
+    /// The fault of each lever that is bad by the reader's own files.
+    pub bad: &'w BTreeMap<String, String>,
+    /// A second since 1970.
+    pub now: u64,
+}
+
+impl Work<'_, '_> {
+    /// `None` if its Safe could not be read, which is told of the Safe.
+    pub fn lever(&self, lever: &Lever) -> Option<Trial> {
+        let snapshot = *self.known.get(lever.safe.as_str())?;
+        let seen = |tried| Trial::without_calls(&lever.name, tried);
+        if let Some(why) = self.bad.get(&lever.name) {
+            return Some(seen(Tried::Bad(why.clone())));
+        }
+        let open = self.open(lever);
+        if !open.is_empty() {
+            return Some(seen(Tried::Open(open)));
+        }
+        Some(self.try_lever(lever, snapshot).unwrap_or_else(|error| Trial::wrong(&lever.name, &error)))
+    }
+
+    /// The arguments that neither the lever nor its examples give.
+    fn open(&self, lever: &Lever) -> Vec<String> {
+        let Ok(entry) = self.desk.catalogue.get(&lever.playbook) else { return Vec::new() };
+        let params = entry.playbook.params.iter().filter(|p| p.default.is_none() && !p.for_undo);
+        let given = |name: &String| lever.set.contains_key(name) || lever.examples.contains_key(name);
+        params.map(|param| param.name.clone()).filter(|name| !given(name)).collect()
+    }
+
+    fn order(&self, lever: &Lever, undo: bool) -> Result<Order<'_>, Error> {
+        let set = lever.examples.clone().into_iter().collect();
+        let given = Given { set, undo, ..Given::default() };
+        let mut parts = Order::parts(self.desk, std::slice::from_ref(&lever.name), &given)?;
+        parts.pop().ok_or_else(|| Error::new(Exit::Failed, "a lever without a transaction"))
+    }
+
+    fn try_lever(&self, lever: &Lever, snapshot: &Snapshot) -> Result<Trial, Error> {
+        let order = self.order(lever, false)?;
+        let undo = match &order.acts().first().map(|act| &act.entry.playbook.undo) {
+            Some(Undo::None { why }) => Err(why.clone()),
+            _ => self.order(lever, true).map_err(|error| error.to_string()),
+        };
+        let mut seen = snapshot.clone();
+        let mut fork = self.link.forked(&seen, self.now);
+        let mut report = trial::try_lever(&order, undo.as_ref(), self.link, &mut fork, &seen.state)?;
+        fork.teach(&mut seen);
+        hints::keep(&order, &report.read);
+        if let (Some((Part::Undo, _)), Ok(undo)) = (&report.wrong, &undo)
+            && self.others_take_it_back(&order, undo, &mut seen)
+        {
+            report.wrong = None;
+        }
+        let ends_in = if report.gas.is_some() { self.ends_in(&order, &mut seen)? } else { None };
+        let selector = |data: &Bytes| data.get(..4).map(Selector::from_slice);
+        let calls = report.calls.iter().filter_map(|call| Some((call.to, selector(&call.data)?))).collect();
+        Ok(Trial { seen: LeverSeen { lever: lever.name.clone(), tried: tried(report), ends_in }, calls })
+    }
+
+    /// Returns `true` if another Safe of the same chain can take the lever back.
+    fn others_take_it_back(&self, order: &Order, undo: &Order, seen: &mut Snapshot) -> bool {
+        let others = self.known.keys().filter(|name| **name != order.safe.name);
+        let others = others.filter_map(|name| self.desk.council.safes.get(*name));
+        for other in others {
+            let mut fork = self.link.forked(seen, self.now);
+            let report = trial::try_lever(order, Ok(&undo.by(other)), self.link, &mut fork, &seen.state);
+            fork.teach(seen);
+            if report.is_ok_and(|report| report.wrong.is_none()) {
+                return true;
+            }
+        }
+        false
+    }
+
+    /// Returns the first day on which the lever cannot be pulled any more; `None` if it still can at the end of the time
+    /// that is looked at. The state is known: nothing more is asked of the chain.
+    fn ends_in(&self, order: &Order, seen: &mut Snapshot) -> Result<Option<u64>, Error> {
+        let fails_on = |day: u64, seen: &mut Snapshot| -> Result<bool, Error> {
+            let mut fork = self.link.forked(seen, self.now.saturating_add(day * DAY));
+            let refused = trial::refused_by(order, &mut fork, &seen.state)?;
+            fork.teach(seen);
+            Ok(refused.is_some())
+        };
+        if !fails_on(AHEAD, seen)? {
+            return Ok(None);
+        }
+        let (mut works, mut fails) = (0, AHEAD);
+        while fails - works > 1 {
+            let middle = works.midpoint(fails);
+            if fails_on(middle, seen)? {
+                fails = middle;
+            } else {
+                works = middle;
+            }
+        }
+        Ok(Some(fails))
+    }
+}
+
+fn tried(report: Report) -> Tried {
+    match (report.wrong, report.gas) {
+        _ if report.is_done => Tried::Done,
+        (Some((part, error)), gas) => Tried::Wrong { part, why: error.message, gas },
+        (None, Some(gas)) => Tried::Works { gas },
+        (None, None) => Tried::Wrong { part: Part::Lever, why: "it was not tried".into(), gas: None },
+    }
+}

@@ -1,0 +1,224 @@
+//! Are the signatures made ahead and the cards on paper still good? Pure.
+
+use crate::ceremony::armed_sets::Examined;
+use crate::ceremony::cards::Kept;
+use crate::proposal::Stale;
+use crate::safe::{SafeId, SafeState, SafeTx};
+
+use super::assessment::{Armed, Standing, Use};
+use super::roll_call::day;
+use super::told::{Told, not_ready, warning};
+
+/// A set of which no more nonces than this are left is to be made anew.
+const FEW: usize = 2;
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Gap {
+    /// A set that cannot be read or looked at.
+    Unread {
+        what: String,
+        why: String,
+    },
+    /// It can be used no more.
+    Dead {
+        what: String,
+        safe: String,
+    },
+    /// It can be used, and does not do what it was signed for.
+    StaleSet {
+        what: String,
+        safe: String,
+        why: String,
+    },
+    FewNonces {
+        what: String,
+        safe: String,
+        left: usize,
+    },
+    /// A card that is to be printed again, with the day on which it was printed.
+    StaleCard {
+        what: String,
+        safe: String,
+        day: String,
+        nonces: String,
+        why: Stale,
+    },
+    /// A card whose lever does not come to any transaction now.
+    UnknownCard {
+        what: String,
+        safe: String,
+        day: String,
+        why: String,
+    },
+}
+
+impl Gap {
+    pub(super) fn tell(&self) -> Told {
+        match self {
+            Self::Unread { what, why } => not_ready(
+                "armed-unread",
+                format!("what is signed ahead of {what} cannot be looked at: {why}"),
+                format!("breakglass armed {what}"),
+            ),
+            Self::Dead { what, safe } => warning(
+                "armed-dead",
+                format!("{safe}: what is signed ahead of {what} can be used no more"),
+                format!("sign again: breakglass sign {what} --nonces A..B --to FILE; move the old file away"),
+            ),
+            Self::StaleSet { what, safe, why } => not_ready(
+                "armed-stale",
+                format!("{safe}: what is signed ahead of {what} is stale: {why}"),
+                format!("breakglass armed {what} says how it is ended; then sign again"),
+            ),
+            Self::FewNonces { what, safe, left } => warning(
+                "armed-few",
+                format!("{safe}: what is signed ahead of {what} is good for {} more", nonces(*left)),
+                format!("sign more: breakglass sign {what} --nonces A..B --to FILE"),
+            ),
+            Self::StaleCard { what, safe, day, nonces: printed, why } => {
+                let card = format!("{safe}: the card of {what} from {day}, nonces {printed},");
+                let fix = format!("print it again: breakglass card {what}; destroy the old one");
+                match why {
+                    Stale::OtherTransaction => {
+                        not_ready("card-stale", format!("{card} is of another transaction than now"), fix)
+                    }
+                    Stale::Used => warning("card-used", format!("{card} is used up"), fix),
+                    Stale::RunsOut(left) => {
+                        let left = usize::try_from(*left).unwrap_or(usize::MAX);
+                        warning("card-few", format!("{card} is good for {} more", nonces(left)), fix)
+                    }
+                }
+            }
+            Self::UnknownCard { what, safe, day, why } => warning(
+                "card-unknown",
+                format!("{safe}: the card of {what} from {day} cannot be compared: {why}"),
+                "if the lever is gone, destroy the card",
+            ),
+        }
+    }
+}
+
+fn nonces(count: usize) -> String {
+    format!("{count} nonce{}", if count == 1 { "" } else { "s" })
+}
+
+/// The signatures made ahead of one transaction, or why they could not be looked at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SetSeen {
+    pub what: String,
+    pub safe: String,
+    pub state: Result<Armed, String>,
+    /// Why it cannot be used as it is, if it cannot.
+    pub stale: Vec<String>,
+}
+
+impl SetSeen {
+    #[must_use]
+    pub fn new(examined: Examined, armed: Armed) -> Self {
+        Self { what: examined.words, safe: examined.safe, state: Ok(armed), stale: examined.stale }
+    }
+
+    /// Returns the number of its nonces that the Safe has not used; 0 if it can be used no more.
+    #[must_use]
+    pub fn left(&self) -> usize {
+        match &self.state {
+            Ok(armed) if !matches!(armed.by, Use::Nobody(_)) => {
+                armed.rows.iter().filter(|row| row.standing != Standing::Used).count()
+            }
+            _ => 0,
+        }
+    }
+
+    fn gap(&self) -> Option<Gap> {
+        let (what, safe) = (self.what.clone(), self.safe.clone());
+        let armed = match &self.state {
+            Ok(armed) => armed,
+            Err(why) => return Some(Gap::Unread { what, why: why.clone() }),
+        };
+        if matches!(armed.by, Use::Nobody(_)) {
+            return Some(Gap::Dead { what, safe });
+        }
+        if let Some(why) = self.stale.first() {
+            return Some(Gap::StaleSet { what, safe, why: why.clone() });
+        }
+        let left = self.left();
+        (left <= FEW && left < armed.rows.len()).then_some(Gap::FewNonces { what, safe, left })
+    }
+}
+
+/// A card that was printed, and the transaction that its lever comes to now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CardSeen {
+    pub kept: Kept,
+    pub now: Result<(SafeId, SafeTx), String>,
+}
+
+impl CardSeen {
+    /// Returns why it is to be printed again; `None` if it is good, or if its Safe is not among these.
+    fn gap(&self, safes: &[(&str, &SafeState)]) -> Option<Gap> {
+        let Kept { about, time, card } = &self.kept;
+        let (what, safe) = (about.what.to_string(), about.safe.to_string());
+        let day = day(time.as_seconds()).to_string();
+        match &self.now {
+            Ok((id, tx)) => {
+                let is_its =
+                    |state: &&SafeState| (state.id.chain_id, state.id.address) == (id.chain_id, id.address);
+                let next = safes.iter().map(|(_, state)| *state).find(is_its)?.nonce;
+                let nonces = card.nonces.to_string();
+                let why = card.stale(id, tx, next)?;
+                Some(Gap::StaleCard { what, safe, day, nonces, why })
+            }
+            Err(why) => Some(Gap::UnknownCard { what, safe, day, why: why.clone() }),
+        }
+    }
+}
+
+/// Returns what is wrong with what was made ready before.
+#[must_use]
+pub fn gaps(sets: &[SetSeen], cards: &[CardSeen], safes: &[(&str, &SafeState)]) -> Vec<Gap> {
+    sets.iter().filter_map(SetSeen::gap).chain(cards.iter().filter_map(|card| card.gap(safes))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Level;
+    use super::super::assessment::{Death, Row};
+    use super::*;
+    use crate::safe::Nonce;
+
+    fn set(by: Use, standings: &[Standing], stale: &[&str]) -> SetSeen {
+        let row = |(n, standing): (usize, &Standing)| Row {
+            nonce: Nonce::from(u64::try_from(n).unwrap()),
+            signed: Vec::new(),
+            former: Vec::new(),
+            standing: *standing,
+        };
+        let rows = standings.iter().enumerate().map(row).collect();
+        SetSeen {
+            what: "vault".into(),
+            safe: "guardian".into(),
+            state: Ok(Armed { rows, gaps: Vec::new(), by, ways: Vec::new() }),
+            stale: stale.iter().map(ToString::to_string).collect(),
+        }
+    }
+
+    fn told(set: &SetSeen) -> Option<(&'static str, Level)> {
+        set.gap().map(|gap| gap.tell()).map(|told| (told.id, told.level))
+    }
+
+    #[test]
+    fn a_set_is_told_when_it_is_dead_stale_or_nearly_used() {
+        use Standing::{Complete, Used};
+        assert_eq!(told(&set(Use::Anyone, &[Complete; 2], &[])), None, "it never had more");
+        assert_eq!(told(&set(Use::Anyone, &[Used, Complete, Complete, Complete], &[])), None);
+        let few = set(Use::Anyone, &[Used, Complete], &[]);
+        assert_eq!(told(&few), Some(("armed-few", Level::Warning)));
+        assert!(few.gap().unwrap().tell().sentence.ends_with("good for 1 nonce more"));
+        let stale = set(Use::With(1), &[Standing::Short(1)], &["the vault is another"]);
+        assert_eq!(told(&stale), Some(("armed-stale", Level::NotReady)));
+        let dead = set(Use::Nobody(Death::NoOwner), &[Standing::Short(2)], &["stale too"]);
+        assert_eq!((told(&dead), dead.left()), (Some(("armed-dead", Level::Warning)), 0));
+        let unread = SetSeen { state: Err("no chain".into()), ..dead };
+        assert_eq!(told(&unread), Some(("armed-unread", Level::NotReady)));
+    }
+}
