@@ -131,6 +131,7 @@
 //! | How is another flag or command added? | A flag of several commands: [`cli::args`]. A command: a file in [`command`], and a row of its `Command` |
 //! | What decides the exit code? | [`error::Exit`] has the table, [`remedy`] says which error gets which, and what to do next |
 //! | Can a transaction be sent without its threshold? | No: [`Chain::send`](chain::Chain::send) takes a [`Ready`](proposal::Ready), which only [`proposal::assemble`] and [`proposal::reassemble`] make, from a [`Fresh`](evm::Fresh) state that only [`chain`] makes |
+//! | How does a Safe that owns another approve on chain? | `--approve-as`: [`Order::approved_by`](ceremony::order::Order::approved_by) makes its transaction of the one that it approves, [`Desk::look_at`](ceremony::desk::Desk::look_at) judges that one first, and [`check::with_approved`] refuses both together |
 //! | What if it waits in the pool, or was sent before? | [`sent_before`](session::earlier::sent_before) looks for it, [`sent`](ceremony::sent) decides whether it is replaced |
 //! | What is written to disk, and can it be overwritten? | [`store`] alone writes, and never over a file; [`ceremony::filing`] says where a proposal's files lie |
 //! | How is an effect proven after it was mined? | [`outcome::read`](ceremony::outcome::read) at the receipt's block, [`outcome::prove`](ceremony::outcome::prove) by Merkle proofs, [`report`](session::report::report) says it |

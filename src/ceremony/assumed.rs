@@ -22,6 +22,10 @@ impl<'a> Desk<'a> {
     /// # Errors
     /// With exit code 2, if the lever reads the chain, no nonce is given, or a pin is missing.
     pub(super) fn assume(&'a self, order: Order<'a>, given: &Given) -> Result<Derived<'a>, Error> {
+        if order.approved().is_some() {
+            let message = "offline, an approval on chain needs a proposal file: two Safes have a nonce";
+            return Err(Error::new(Exit::Usage, message).hint(CARRY));
+        }
         let plans = plans_of_files(&order)?;
         let nonce = given.nonce.ok_or_else(|| self.none_kept(&order))?.plus(order.after);
         let proposal = assumed_proposal(&order, &plans, nonce)?;

@@ -274,6 +274,8 @@ impl Order<'_> {
             Some(block) => Proposal::new(tx, state, block, self.binding()?, plans.merged().rests_on),
             None => Proposal::assuming(tx, Assumed::new(state), self.binding()?),
         };
+        let approved = self.approved().and_then(|approved| approved.proposal.clone());
+        let proposal = proposal.approving(approved);
         Ok(Proposed { proposal, plans })
     }
 }

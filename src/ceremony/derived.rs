@@ -75,6 +75,8 @@ pub struct Derived<'a> {
     pub others: Vec<(Nonce, String)>,
     /// Another lever that keeps the nonce that this one would have, or has.
     pub keeper: Option<Contender>,
+    /// Offline, the transaction of another Safe that it approves on chain, held against the reader's files as well.
+    pub approved: Option<Box<Self>>,
 }
 
 /// The approvals that are kept for a proposal, and whose signatures count.
@@ -117,6 +119,7 @@ impl<'a> Derived<'a> {
             pins: desk.council.pins_on(&safe.chain),
             others: desk.others(safe, proposal.nonce())?,
             keeper,
+            approved: None,
             proposal,
         })
     }

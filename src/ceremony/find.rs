@@ -79,7 +79,8 @@ impl<'a> Found<'a> {
                 let levers = existing.proposal.binding().levers().iter();
                 let levers: Vec<&str> =
                     levers.map(|bound| bound.lever.as_deref().unwrap_or(bound.playbook.as_str())).collect();
-                format!("{} · {} on {}", levers.join(" + "), existing.safe.name, existing.chain.name)
+                let levers = existing.proposal.binding().pull().approved(&levers.join(" + "));
+                format!("{levers} · {} on {}", existing.safe.name, existing.chain.name)
             }
         }
     }
@@ -99,13 +100,19 @@ impl<'a> Existing<'a> {
     /// # Errors
     /// Where nobody but the chain can tell whose signatures count.
     pub fn offline(self, desk: &'a Desk, given: &Given) -> Result<Derived<'a>, Error> {
+        let approved = match self.proposal.approves() {
+            Some(of) => {
+                Some(Box::new(desk.existing(of.clone(), &given.of_approved())?.offline(desk, given)?))
+            }
+            None => None,
+        };
         let owners = self.owners.map_or_else(|| desk.pinned_owners(self.safe), Ok)?;
         let (matching, own) = compare(&self.proposal, self.order, None, BatchSource::Offline);
         let keeper = desk.keeper(&self.proposal, self.safe, &owners)?;
         let kept = Kept { owners, signatures: self.signatures, wallets: self.wallets, keeper };
         let derived =
             Derived::new(desk, (self.safe, self.chain), self.proposal, (matching, own), kept, given)?;
-        Ok(Derived { sender: None, ..derived.brought_by_file(self.foreign) })
+        Ok(Derived { sender: None, approved, ..derived.brought_by_file(self.foreign) })
     }
 }
 
@@ -127,8 +134,10 @@ impl<'a> Desk<'a> {
         let (files, levers): (Vec<&String>, Vec<&String>) = what.iter().partition(|what| is_file(what));
         let mut found = Vec::new();
         for file in files {
-            let proposal = self.file(file, given)?;
-            found.push(Found::Proposal(Box::new(self.existing(proposal, given)?)));
+            found.push(match self.approval_of(file, given)? {
+                Some(order) => Found::Lever { order: Box::new(order), guess: None, approvals: false },
+                None => Found::Proposal(Box::new(self.existing(self.file(file, given)?, given)?)),
+            });
         }
         if levers.is_empty() {
             return Ok(found);
@@ -143,6 +152,20 @@ impl<'a> Desk<'a> {
         } else {
             pulled.chain(found).collect()
         })
+    }
+
+    /// Returns the order that approves the proposal of a file on chain; `None` if no Safe is to.
+    ///
+    /// # Errors
+    /// If the reader's own files do not give what the file proposes, or that Safe does not own the file's.
+    pub fn approval_of(&'a self, path: &str, given: &Given) -> Result<Option<Order<'a>>, Error> {
+        if given.approve_as.is_empty() {
+            return Ok(None);
+        }
+        let existing = self.existing(self.file(path, &given.of_approved())?, given)?;
+        let Existing { order, proposal, .. } = existing;
+        let mut approvals = self.approvals(vec![(order?, Some(proposal))], given)?;
+        Ok(approvals.pop())
     }
 
     /// Finds the kept proposal of a lever where the purpose is to go on with one, or else what is likely to be fetched.
@@ -251,6 +274,12 @@ impl<'a> Desk<'a> {
         safe: &'a council::Safe,
         set: &BTreeMap<String, String>,
     ) -> Result<Order<'a>, Error> {
+        if let Some(of) = proposal.approves() {
+            let order = self.own_order(of, self.safe_of(of)?, set)?;
+            // The batch contract is held against the chain where that transaction itself is judged.
+            let own = order.derive_from(of, BatchSource::Assumed(of.tx().to))?.proposal;
+            return order.approved_by(safe, Some(own));
+        }
         let binding = proposal.binding();
         if !binding.is_of_levers() {
             let bound = &binding.levers()[0];

@@ -47,27 +47,36 @@ pub struct Judged<'a> {
     /// The chain; `None` offline.
     pub seen: Option<Seen>,
     pub rehearsal: Rehearsing,
-    /// In the order in which a signer should doubt.
+    /// In the order in which a signer should doubt; first those of what it approves.
     pub findings: Vec<Finding>,
+    /// The transaction of another Safe that it approves on chain.
+    pub approved: Option<Box<Self>>,
 }
 
 impl<'a> Derived<'a> {
     /// Judges it without the chain. `signing` where a signature is about to be made.
-    pub fn judge(self, signing: bool) -> Judged<'a> {
-        Judged::new(self, None, Rehearsing::Not, signing)
+    pub fn judge(mut self, signing: bool) -> Judged<'a> {
+        let approved = self.approved.take().map(|approved| Box::new(approved.judge(signing)));
+        Judged::new(self, None, (Rehearsing::Not, approved), signing)
     }
 }
 
 impl<'a> Rehearsed<'a> {
     /// Judges it. `signing` where a signature is about to be made.
     pub fn judge(self, signing: bool) -> Judged<'a> {
-        Judged::new(self.online.derived, Some(self.online.seen), self.rehearsal, signing)
+        let approved = self.approved.map(|approved| Box::new(approved.judge(signing)));
+        Judged::new(self.online.derived, Some(self.online.seen), (self.rehearsal, approved), signing)
     }
 }
 
 impl<'a> Judged<'a> {
-    fn new(derived: Derived<'a>, seen: Option<Seen>, rehearsal: Rehearsing, signing: bool) -> Self {
-        let mut judged = Self { derived, seen, rehearsal, findings: Vec::new() };
+    fn new(
+        derived: Derived<'a>,
+        seen: Option<Seen>,
+        (rehearsal, approved): (Rehearsing, Option<Box<Self>>),
+        signing: bool,
+    ) -> Self {
+        let mut judged = Self { derived, seen, rehearsal, findings: Vec::new(), approved };
         judged.findings = judged.judge(signing);
         judged
     }
@@ -79,7 +88,9 @@ impl<'a> Judged<'a> {
             owner_safes: self.derived.owners.children().iter().map(|safe| safe.id.address).collect(),
             ..Gathered::of(self.derived.own.as_ref())
         };
-        check::findings(&self.facts(&gathered, signing))
+        let own = check::findings(&self.facts(&gathered, signing));
+        let approved = self.approved.as_ref().map(|approved| (approved.proposal(), &approved.findings[..]));
+        check::with_approved(self.proposal(), approved, own)
     }
 
     #[must_use]
@@ -101,7 +112,8 @@ impl<'a> Judged<'a> {
     /// Where nothing was asked of the network.
     pub fn rehearsed(self) -> Result<Rehearsed<'a>, Error> {
         let seen = self.seen.ok_or_else(not_asked)?;
-        Ok(Rehearsed { online: Online { derived: self.derived, seen }, rehearsal: self.rehearsal })
+        let approved = self.approved.map(|approved| approved.rehearsed()).transpose()?.map(Box::new);
+        Ok(Rehearsed { online: Online { derived: self.derived, seen }, rehearsal: self.rehearsal, approved })
     }
 
     /// The Safe as the chain has it now.

@@ -15,8 +15,9 @@ use crate::ceremony::rehearse::Rehearsed;
 use crate::ceremony::rivals::digits;
 use crate::check::Match;
 use crate::council;
-use crate::error::Error;
+use crate::error::{Error, Exit};
 use crate::evm::BlockTag;
+use crate::proposal::Proposal;
 
 /// One transaction of several, and how far it came. What cannot be reached does not stop the others.
 pub struct Part<'a> {
@@ -64,6 +65,8 @@ impl<'a> Desk<'a> {
         let view = self.view(found.safe())?;
         let looked = self.look_at(found, view, given, purpose != Purpose::Look, None)?;
         let Some(order) = order else { return Ok(vec![looked]) };
+        // What it approves is known by now.
+        let order = looked.online.derived.own.as_ref().map_or(order, |own| own.order.clone());
         match purpose {
             Purpose::Propose if is_new => Ok(vec![self.make_room(looked, order, given)?]),
             Purpose::Sign if is_new => {
@@ -107,6 +110,7 @@ impl<'a> Desk<'a> {
         rehearse: bool,
         payer: Option<Address>,
     ) -> Result<Rehearsed<'a>, Error> {
+        let (found, approved) = self.with_approved(found, given, rehearse)?;
         let guess = match &found {
             Found::Lever { guess, .. } => guess.clone(),
             Found::Proposal(_) => None,
@@ -115,13 +119,48 @@ impl<'a> Desk<'a> {
         // Values that have moved are judged by what it does now.
         let has_moved = matches!(online.derived.matching, Match::Moved(_));
         if !rehearse && !has_moved {
-            return Ok(online.unrehearsed(self.progress));
+            return Ok(online.unrehearsed(self.progress).approving(approved));
         }
         let rehearsed = online.rehearse(self.progress, payer, guess.as_deref());
         if let (Some(own), Some(done)) = (&rehearsed.online.derived.own, rehearsed.rehearsal.done()) {
             hints::keep(&own.order, &done.rehearsal.read);
         }
-        Ok(rehearsed)
+        Ok(rehearsed.approving(approved))
+    }
+
+    /// Looks first at the transaction that it approves on chain, if it does: which one that is decides what is signed.
+    fn with_approved(
+        &'a self,
+        found: Found<'a>,
+        given: &Given,
+        rehearse: bool,
+    ) -> Result<(Found<'a>, Option<Box<Rehearsed<'a>>>), Error> {
+        let given = given.of_approved();
+        let existing = |proposal: &Proposal| {
+            Ok::<_, Error>(Found::Proposal(Box::new(self.existing(proposal.clone(), &given)?)))
+        };
+        match found {
+            Found::Lever { order, guess, approvals } => {
+                let Some(of) = order.approved() else {
+                    return Ok((Found::Lever { order, guess, approvals }, None));
+                };
+                let of = match &of.proposal {
+                    Some(proposal) => existing(proposal)?,
+                    None => Found::Lever { order: Box::new(of.order.clone()), guess: None, approvals: false },
+                };
+                let looked = self.look_for(of, &given, Purpose::Sign)?.pop();
+                let looked = looked.ok_or_else(|| Error::new(Exit::Failed, "nothing is approved"))?;
+                let order = Box::new(order.approving(looked.online.derived.proposal.clone()));
+                Ok((Found::Lever { order, guess, approvals }, Some(Box::new(looked))))
+            }
+            Found::Proposal(made) => {
+                let Some(of) = made.proposal.approves() else { return Ok((Found::Proposal(made), None)) };
+                let of = existing(of)?;
+                let view = self.view(of.safe())?;
+                let looked = self.look_at(of, view, &given, rehearse, None)?;
+                Ok((Found::Proposal(made), Some(Box::new(looked))))
+            }
+        }
     }
 
     /// Derives an order on the chain as it is now, and rehearses it.

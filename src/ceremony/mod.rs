@@ -3,6 +3,8 @@
 //!
 //! May touch `chain` and `store`. No terminal and no command line: whoever runs it is told by [`crate::progress`].
 
+mod act;
+mod approval;
 pub mod armed_sets;
 pub mod assumed;
 pub mod at_once;

@@ -29,6 +29,11 @@ impl<'a> Desk<'a> {
         let (files, levers): (Vec<&String>, Vec<&String>) = what.iter().partition(|what| is_file(what));
         let mut named = Vec::new();
         for path in files {
+            if let Some(order) = self.approval_of(path, given)? {
+                let kept = self.kept_for(&order, given, true)?.map(Box::new);
+                named.push(Named::Lever { order: Box::new(order), kept });
+                continue;
+            }
             named.push(Named::File { path: path.clone(), proposal: Box::new(self.file(path, given)?) });
         }
         if levers.is_empty() {

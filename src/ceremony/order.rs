@@ -4,19 +4,18 @@ use std::collections::BTreeMap;
 
 use alloy::primitives::Address;
 
+pub use crate::ceremony::act::{Act, Arguments};
+use crate::ceremony::approval;
 use crate::ceremony::desk::Desk;
 use crate::council::{self, Expansion, Part, Pull, by_lever, expand};
 use crate::error::{Error, Exit};
 use crate::evm::{AddressBook, Query, Readings};
 use crate::playbook::{
-    CombinedPlan, Derivation, Entry, Formerly, Inputs, LeverPlan, PIECE, Param, PlanError, Playbook, Undo,
-    derive, former_values,
+    CombinedPlan, Derivation, Formerly, Inputs, LeverPlan, PIECE, Param, PlanError, Playbook, derive,
+    former_values,
 };
-use crate::proposal::{Binding, BoundLever};
+use crate::proposal::{Binding, BoundLever, Proposal};
 use crate::safe::{Nonce, SafeTxHash};
-
-/// Parameter → text.
-pub type Arguments = BTreeMap<String, String>;
 
 /// Arguments of the command line that change levers or a file.
 #[derive(Clone, Debug, Default)]
@@ -27,11 +26,19 @@ pub struct Given {
     pub undo: bool,
     /// The owner who sends it, where they count without a signature.
     pub sender: Option<Address>,
+    /// Safes by their names: the first approves it on chain by a transaction of its own, the next approves that one.
+    pub approve_as: Vec<String>,
     /// The first digits of the hashes of those that are meant, where several may be.
     pub hashes: Vec<String>,
 }
 
 impl Given {
+    /// Returns those for the transaction that is approved.
+    #[must_use]
+    pub fn of_approved(&self) -> Self {
+        Self { nonce: None, sender: None, approve_as: Vec::new(), ..self.clone() }
+    }
+
     /// `--set` as a map.
     ///
     /// # Errors
@@ -60,21 +67,16 @@ pub struct Order<'a> {
     pub names: AddressBook,
     /// The number of transactions of the same pull that come before it on its Safe.
     pub after: u64,
+    /// The transaction that it approves on chain, in place of pulling levers.
+    approved: Option<Box<Approved<'a>>>,
 }
 
-/// One lever: a playbook with its arguments.
+/// The transaction of another Safe that an order approves on chain.
 #[derive(Clone, Debug)]
-pub struct Act<'a> {
-    pub lever: Option<String>,
-    pub entry: Entry<'a>,
-    /// The lever's own playbook, also where its undo is pulled: the arguments are given for it.
-    own: &'a Playbook,
-    /// The arguments as given: the lever's and those set besides.
-    pub given: Arguments,
-    /// The arguments of the playbook: as given, or turned round for its undo.
-    args: Arguments,
-    /// Contracts that the lever declares to change besides.
-    pub changes: Vec<Address>,
+pub struct Approved<'a> {
+    pub order: Order<'a>,
+    /// `None` until it is derived.
+    pub proposal: Option<Proposal>,
 }
 
 /// Why there is no plan for a lever.
@@ -99,109 +101,11 @@ pub enum Turn {
     Ready(CombinedPlan),
 }
 
-impl<'a> Act<'a> {
-    /// `undo` replaces playbook and arguments by those of the counter-playbook.
-    fn new(
-        desk: &'a Desk,
-        lever: Option<String>,
-        undo: bool,
-        playbook: &str,
-        given: Arguments,
-    ) -> Result<Self, Error> {
-        let mut entry = desk.catalogue.get(playbook)?;
-        let own = entry.playbook;
-        let mut args = given.clone();
-        if undo {
-            let (counter, counter_args) =
-                entry.playbook.undo_args(&given).ok_or_else(|| no_undo(entry.playbook))?;
-            entry = desk.catalogue.get(counter.as_str())?;
-            args = counter_args;
-        }
-        Ok(Self { lever, entry, own, given, args, changes: Vec::new() })
-    }
-
-    /// A lever of the council file, with arguments for what it leaves open.
-    fn lever(desk: &'a Desk, name: &str, undo: bool, set: &Arguments) -> Result<Self, Error> {
-        let lever = desk.lever(name)?;
-        let own = desk.catalogue.get(&lever.playbook).map(|entry| entry.playbook).ok();
-        let names = desk.council.safes.get(&lever.safe).map(|safe| desk.council.names_on(&safe.chain));
-        let names = names.unwrap_or_default();
-        let params = own.map_or(&[][..], |own| &own.params);
-        let for_undo = |key: &String| params.iter().any(|param| param.for_undo && param.name == *key);
-        let mut args = lever.set.clone();
-        for (key, value) in set {
-            // What only the undo needs is as it was when the act was made, whatever the council file says.
-            let is_same = |fixed: &str| {
-                fixed == value || own.is_some_and(|own| own.is_same_argument(key, fixed, value, &names))
-            };
-            let fixed = args.get(key).filter(|_| !for_undo(key));
-            // Another text for the same value says nothing new: the file's stands.
-            if fixed.is_some_and(|fixed| is_same(fixed)) {
-                continue;
-            }
-            if let Some(fixed) = fixed {
-                let message =
-                    format!("lever {name} fixes {key} to {fixed:?}; {value:?} cannot be set instead");
-                return Err(Error::new(Exit::Usage, message)
-                    .hint("without the lever: --playbook ID --safe NAME --set …"));
-            }
-            args.insert(key.clone(), value.clone());
-        }
-        let act = Self::new(desk, Some(name.into()), undo, &lever.playbook, args)?;
-        Ok(Self { changes: lever.changes.clone(), ..act })
-    }
-
-    /// The lever's own playbook, also where its undo is pulled.
-    #[must_use]
-    pub const fn own_playbook(&self) -> &'a Playbook {
-        self.own
-    }
-
-    /// Returns `true` if its undo brings back values that were in force before.
-    #[must_use]
-    pub fn has_former(&self) -> bool {
-        self.own.params.iter().any(Param::is_former)
-    }
-
-    /// Returns the values in force before the act that its undo needs and nobody gave.
-    #[must_use]
-    pub fn missing_former(&self) -> Vec<String> {
-        let former = self.own.params.iter().filter(|param| param.is_former());
-        former.map(|param| param.name.clone()).filter(|name| !self.given.contains_key(name)).collect()
-    }
-
-    /// Returns the arguments as given, without the values that were in force before the act.
-    #[must_use]
-    pub fn without_former(&self) -> Arguments {
-        let given = self.given.iter().filter(|(name, _)| !self.own.is_former(name));
-        given.map(|(name, text)| (name.clone(), text.clone())).collect()
-    }
-
-    /// Returns an undo that brings back these values, where nobody gave others.
-    fn restoring(&self, was: &Arguments) -> Self {
-        let mut given = was.clone();
-        given.extend(self.given.clone());
-        let args = self.own.undo_args(&given).map_or_else(|| self.args.clone(), |(_, args)| args);
-        Self { given, args, ..self.clone() }
-    }
-
-    fn bound(&self) -> BoundLever {
-        let playbook = self.entry.playbook;
-        BoundLever {
-            lever: self.lever.clone(),
-            playbook: playbook.id.clone(),
-            digest: playbook.digest(),
-            text: playbook.text().into(),
-            args: self.given.clone(),
-        }
-    }
-}
-
 impl<'a> Order<'a> {
     /// Returns `true` if two texts of an argument of one of its levers are one value: 0.4 % and 40 bps.
     #[must_use]
     pub fn is_same(&self, bound: &BoundLever, param: &str, (one, other): (&str, &str)) -> bool {
-        let act = self.acts.iter().find(|act| act.lever == bound.lever);
+        let act = self.pulling().acts.iter().find(|act| act.lever == bound.lever);
         act.is_some_and(|act| act.own.is_same_argument(param, one, other, &self.names))
     }
 
@@ -253,7 +157,49 @@ impl<'a> Order<'a> {
         let safe = desk.safe(safe)?;
         let chain = desk.chain_of(safe)?;
         let names = desk.council.names_on(&safe.chain);
-        Ok(Self { pull, acts, safe, chain, names, after: 0 })
+        Ok(Self { pull, acts, safe, chain, names, after: 0, approved: None })
+    }
+
+    /// Returns the order by which a Safe approves the transaction of this one on chain. Without a proposal of that, it is still
+    /// to be derived.
+    ///
+    /// # Errors
+    /// If the Safe is on another chain, or is not an owner by the council file.
+    pub fn approved_by(self, safe: &'a council::Safe, proposal: Option<Proposal>) -> Result<Self, Error> {
+        approval::require_owner(safe, self.safe)?;
+        let mut pull = self.pull.clone();
+        pull.approve_as.push(safe.name.clone());
+        let (chain, names) = (self.chain, self.names.clone());
+        let acts = vec![Act::of_program(approval::playbook()?, Arguments::new())];
+        let order = Self { pull, acts, safe, chain, names, after: 0, approved: None };
+        let approved = Approved { order: self, proposal: None };
+        let unknown = Self { approved: Some(Box::new(approved)), ..order };
+        Ok(match proposal {
+            Some(proposal) => unknown.approving(proposal),
+            None => unknown,
+        })
+    }
+
+    /// Returns it with the transaction that it approves.
+    #[must_use]
+    pub fn approving(self, proposal: Proposal) -> Self {
+        let Some(approved) = self.approved else { return self };
+        let args = approval::arguments(&proposal);
+        let acts = self.acts.into_iter().map(|act| Act { args: args.clone(), ..act }).collect();
+        let approved = Approved { proposal: Some(proposal), ..*approved };
+        Self { approved: Some(Box::new(approved)), acts, ..self }
+    }
+
+    /// The transaction that it approves on chain; `None` if it pulls the levers itself.
+    #[must_use]
+    pub fn approved(&self) -> Option<&Approved<'a>> {
+        self.approved.as_deref()
+    }
+
+    /// The order that pulls the levers: this one, or that which is approved by it, at whatever depth.
+    #[must_use]
+    pub fn pulling(&self) -> &Self {
+        self.approved().map_or(self, |approved| approved.order.pulling())
     }
 
     /// In the order of their calls; at least one.
@@ -270,8 +216,9 @@ impl<'a> Order<'a> {
     /// Returns the levers and the Safe, for a heading: `vault + bridge · guardian on mainnet`.
     #[must_use]
     pub fn words(&self) -> String {
-        let levers: Vec<&str> = self.levers().collect();
-        format!("{} · {} on {}", levers.join(" + "), self.safe.name, self.chain.name)
+        let levers: Vec<&str> = self.pulling().levers().collect();
+        let levers = self.pull.approved(&levers.join(" + "));
+        format!("{levers} · {} on {}", self.safe.name, self.chain.name)
     }
 
     /// Returns these acts for another Safe.
@@ -347,8 +294,33 @@ impl<'a> Order<'a> {
     /// # Errors
     /// Never for levers of one council file.
     pub fn binding(&self) -> Result<Binding, Error> {
+        if let Some(approved) = self.approved() {
+            return Ok(approved.order.binding()?.approved_by(&self.safe.name));
+        }
         let bound: Vec<BoundLever> = self.acts.iter().map(Act::bound).collect();
         Binding::new(self.pull.clone(), bound).map_err(|error| Error::new(Exit::Failed, error.to_string()))
+    }
+}
+
+impl<'a> Desk<'a> {
+    /// Returns the orders by which Safes approve these on chain, one after the other; these themselves if no Safe is to.
+    ///
+    /// # Errors
+    /// If a Safe is unknown, or does not own the one that it approves for.
+    pub fn approvals(
+        &'a self,
+        orders: Vec<(Order<'a>, Option<Proposal>)>,
+        given: &Given,
+    ) -> Result<Vec<Order<'a>>, Error> {
+        let mut approved = orders;
+        for name in &given.approve_as {
+            let safe = self.safe(name)?;
+            let by = |(after, (order, proposal)): (u64, (Order<'a>, Option<Proposal>))| {
+                Ok((Order { after, ..order.approved_by(safe, proposal)? }, None))
+            };
+            approved = (0..).zip(approved).map(by).collect::<Result<_, Error>>()?;
+        }
+        Ok(approved.into_iter().map(|(order, _)| order).collect())
     }
 }
 
@@ -362,14 +334,6 @@ pub fn open_params(desk: &Desk, lever: &str) -> Vec<String> {
     // Which piece of a lever that can be cut is open unless the lever says it.
     let piece = (entry.playbook.can_be_cut() && !lever.set.contains_key(PIECE)).then(|| PIECE.to_string());
     open.chain(piece).collect()
-}
-
-fn no_undo(playbook: &Playbook) -> Error {
-    let why = match &playbook.undo {
-        Undo::None { why } => why.as_str(),
-        Undo::Playbook { .. } => "its counter-playbook is missing",
-    };
-    Error::new(Exit::Usage, format!("{} cannot be taken back: {why}", playbook.id))
 }
 
 /// `--set` as a map; the same name twice is a mistake.

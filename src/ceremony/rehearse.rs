@@ -21,6 +21,8 @@ use crate::safe::{Approval, Question, SignatureKind};
 pub struct Rehearsed<'a> {
     pub online: Online<'a>,
     pub rehearsal: Rehearsing,
+    /// The transaction of another Safe that it approves on chain, looked at as well.
+    pub approved: Option<Box<Self>>,
 }
 
 impl<'a> Online<'a> {
@@ -29,7 +31,7 @@ impl<'a> Online<'a> {
         let asked = self.ask_contracts(progress);
         let rehearsal =
             asked.map_or_else(|error| Rehearsing::Failed(error.to_string()), |()| Rehearsing::Not);
-        Rehearsed { online: self, rehearsal }
+        Rehearsed { online: self, rehearsal, approved: None }
     }
 
     /// Asks each contract that is an owner, and has enough signatures, if it says yes to them. In this process, on the state
@@ -75,7 +77,7 @@ impl<'a> Online<'a> {
             let record = rehearsal.record(&self.derived.proposal);
             self.derived.proposal = self.derived.proposal.recording(record);
         }
-        Rehearsed { online: self, rehearsal }
+        Rehearsed { online: self, rehearsal, approved: None }
     }
 
     /// The first value by which its levers cannot be pulled together; `None` where its nonce is used.
@@ -185,7 +187,13 @@ fn doubt_recorded_code(
     }
 }
 
-impl Rehearsed<'_> {
+impl<'a> Rehearsed<'a> {
+    /// Returns it with the look at the transaction that it approves.
+    #[must_use]
+    pub fn approving(self, approved: Option<Box<Rehearsed<'a>>>) -> Self {
+        Self { approved, ..self }
+    }
+
     /// Proves all that it rests on, where that is wanted: the Safe's state, the answers to its checks and every value
     /// that the rehearsal read.
     pub fn prove(mut self, progress: &dyn Progress, wanted: bool) -> Result<Self, Error> {
@@ -195,6 +203,9 @@ impl Rehearsed<'_> {
             let Seen { link, snapshot, proven, .. } = &mut self.online.seen;
             let prove = || link.prove(snapshot, &read, hints);
             *proven = Some(progress.wait("proving what was read", prove)?);
+        }
+        if let Some(approved) = self.approved.take() {
+            self.approved = Some(Box::new(approved.prove(progress, wanted)?));
         }
         Ok(self)
     }

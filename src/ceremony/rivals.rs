@@ -74,6 +74,10 @@ impl<'a> Desk<'a> {
     /// Returns what others have signed at this nonce by the same levers and arguments, if it still works and nothing refuses
     /// it that does not refuse the new one; else the new one.
     pub fn or_signed_before(&'a self, new: Rehearsed<'a>, given: &Given) -> Result<Rehearsed<'a>, Error> {
+        // An approval follows from what it approves, for which the same was done.
+        if new.approved.is_some() {
+            return Ok(new);
+        }
         let Some(rival) = self.rival(&new.online)? else { return Ok(new) };
         let derived = &new.online.derived;
         let nonce = derived.nonce_named.then_some(derived.proposal.nonce());

@@ -136,6 +136,6 @@ impl<'a> Desk<'a> {
         let view = self.view(order.safe)?;
         let mut online = propose(self, order, view, &given, None, true)?;
         online.derived.keeper = Some(first);
-        Ok(online.rehearse(self.progress, None, None))
+        Ok(online.rehearse(self.progress, None, None).approving(new.approved))
     }
 }

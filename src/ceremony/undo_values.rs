@@ -104,11 +104,18 @@ fn read(desk: &Desk, judged: &Judged, order: &Order, receipt: &Receipt) -> Resul
 }
 
 impl<'a> Desk<'a> {
-    /// [`Order::parts`]; an undo takes the values that were kept when its act was proven here, unless they are given.
+    /// [`Order::parts`]; an undo takes the values that were kept when its act was proven here, unless they are given. Where Safes
+    /// are to approve them on chain, their approvals.
     ///
     /// # Errors
     /// Unknown names, or arguments that fit no lever or several.
     pub fn orders(&'a self, levers: &[String], given: &Given) -> Result<Vec<Order<'a>>, Error> {
+        let orders = self.pulling_orders(levers, given)?;
+        self.approvals(orders.into_iter().map(|order| (order, None)).collect(), given)
+    }
+
+    /// The transactions that pull these levers, whoever approves them.
+    fn pulling_orders(&'a self, levers: &[String], given: &Given) -> Result<Vec<Order<'a>>, Error> {
         let orders = Order::parts(self, levers, given)?;
         if !given.undo || !orders.iter().any(|order| order.acts().iter().any(Act::has_former)) {
             return Ok(orders);

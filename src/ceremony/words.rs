@@ -18,6 +18,7 @@ pub fn words_for(what: &[String], given: &Given) -> String {
     let mut words: Vec<String> = what.iter().map(name).collect();
     words.extend(given.without.iter().map(|lever| format!("--without {}", quoted(lever))));
     words.extend(given.undo.then(|| "--undo".into()));
+    words.extend(given.approve_as.iter().map(|safe| format!("--approve-as {}", quoted(safe))));
     let set = given.set.iter().map(|(key, value)| format!("--set {}", quoted(&format!("{key}={value}"))));
     words.extend(set);
     words.join(" ")
@@ -41,6 +42,7 @@ mod tests {
         let set = |set: &[(&str, &str)]| set.iter().map(|(k, v)| (k.to_string(), v.to_string())).collect();
         let given = Given {
             sender: None,
+            approve_as: vec!["labs".into()],
             hashes: Vec::new(),
             set: set(&[("fee", "0.5 %"), ("to", "$(x)")]),
             undo: true,
@@ -49,7 +51,7 @@ mod tests {
         };
         assert_eq!(
             words_for(&["fee".into()], &given),
-            "fee --without a --undo --set 'fee=0.5 %' --set 'to=$(x)'"
+            "fee --without a --undo --approve-as labs --set 'fee=0.5 %' --set 'to=$(x)'"
         );
         for (what, expected) in [
             ("/home/alice/a b/proposal.json", "proposal.json"),

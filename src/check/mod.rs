@@ -4,6 +4,7 @@
 //! Pure: values in, problems out. A refusal stops `sign` and `broadcast` until it is accepted by its id.
 
 mod allowed_effects;
+mod approved;
 mod code;
 mod contracts;
 mod control;
@@ -24,6 +25,7 @@ mod tests;
 mod transaction;
 
 use crate::chain::{Age, EndpointReport};
+use crate::proposal::Proposal;
 
 pub use description::{Level, Sort};
 pub use facts::{Facts, Match};
@@ -58,6 +60,29 @@ pub fn findings(facts: &Facts) -> Vec<Finding> {
 #[must_use]
 pub fn of_effects(facts: &Facts) -> Vec<Finding> {
     found(code::CHECKS.iter().chain(&rehearsal_checks::CHECKS).chain(&control::CHECKS), facts)
+}
+
+/// Returns the findings about a transaction with those about the one that it approves, if it does: those first, by ids of
+/// their own. The same RPCs are not told of twice, unless they are refused.
+#[must_use]
+pub fn with_approved(
+    proposal: &Proposal,
+    approved: Option<(&Proposal, &[Finding])>,
+    own: Vec<Finding>,
+) -> Vec<Finding> {
+    let Some(of) = proposal.approves() else { return own };
+    let hash = of.hash();
+    let (problem, theirs) = match approved {
+        Some((looked_at, findings)) if looked_at.hash() == hash => {
+            (approved::Problem::LookedAt { hash }, findings)
+        }
+        _ => (approved::Problem::NotLookedAt { hash }, &[][..]),
+    };
+    let is_new =
+        |finding: &&Finding| finding.level == Level::Refuse || !matches!(finding.problem(), Problem::Rpc(_));
+    let theirs = theirs.iter().filter(is_new).map(Finding::of_approved);
+    let looked = Finding::from(Problem::from(problem));
+    theirs.chain([looked]).chain(own).collect()
 }
 
 /// Looks at the age of the block that everything was read at. `None` offline.

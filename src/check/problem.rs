@@ -8,8 +8,8 @@ use serde::Serialize;
 use super::description::{Description, Level, Sort};
 
 use super::{
-    allowed_effects, code, contracts, control, endpoints, falsehoods, outflow, own_playbook, owner_accounts,
-    powers, rehearsal_checks, safe_pins, transaction,
+    allowed_effects, approved, code, contracts, control, endpoints, falsehoods, outflow, own_playbook,
+    owner_accounts, powers, rehearsal_checks, safe_pins, transaction,
 };
 
 macro_rules! problems {
@@ -37,6 +37,7 @@ macro_rules! problems {
 }
 
 problems! {
+    Approved(approved),
     Binding(own_playbook),
     Falsehoods(falsehoods),
     Transaction(transaction),
@@ -139,6 +140,15 @@ impl Finding {
     #[must_use]
     pub const fn problem(&self) -> &Problem {
         &self.problem
+    }
+
+    /// Returns it as a finding about a transaction that approves the one that it is about.
+    pub(super) fn of_approved(&self) -> Self {
+        Self {
+            id: format!("approved:{}", self.id),
+            sentence: format!("what it approves: {}", self.sentence),
+            ..self.clone()
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! Each attack of record, as values.
 
+mod approved;
 mod code;
 mod control;
 mod done;

@@ -35,6 +35,13 @@ pub struct Derive {
     /// The Safe's nonce [default: the next one]
     #[arg(long, allow_negative_numbers = true, value_name = "N")]
     pub nonce: Option<Nonce>,
+
+    /// Approve it on chain as this Safe, which owns the other
+    ///
+    /// A transaction of this Safe, for its own owners to sign: approveHash. For a Safe that cannot approve by signatures. Given
+    /// again, the next Safe approves the approval.
+    #[arg(long, value_name = "SAFE", add = ArgValueCompleter::new(complete::safes))]
+    pub approve_as: Vec<String>,
 }
 
 /// Signatures that are made ahead.
@@ -146,6 +153,7 @@ impl Derive {
             nonce: self.nonce,
             undo: self.undo,
             sender: None,
+            approve_as: self.approve_as.clone(),
             hashes: Vec::new(),
         }
     }

@@ -90,6 +90,10 @@ pub fn run(session: &Session, kind: Kind, args: &Args) -> Result<Exit, Error> {
             return Err(Error::new(Exit::Usage, "--undo needs a lever")
                 .hint("name the counter-playbook with --playbook"));
         }
+        if !given.approve_as.is_empty() {
+            return Err(Error::new(Exit::Usage, "--approve-as needs a lever, or the file of a proposal")
+                .hint("propose it, then: breakglass sign FILE --approve-as SAFE"));
+        }
         let order = Order::playbook(session, false, playbook, safe, given.arguments()?)?;
         right_kind(kind, std::slice::from_ref(&order), playbook)?;
         session.require_accepted(&[session.rests_on(playbook, safe, false)?], accept)?;

@@ -73,6 +73,7 @@ pub fn expand(
         names: council.in_order(chosen.iter().copied()),
         without: council.in_order(out.iter().copied()),
         undo,
+        approve_as: Vec::new(),
     };
     if let Some(name) = left_out.iter().find(|name| !all.contains(*name)) {
         let hint = hint(name, all.iter().copied().filter(|name| council.levers.contains_key(*name)));

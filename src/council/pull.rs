@@ -11,13 +11,16 @@ pub struct Pull {
     pub without: Vec<String>,
     /// The counter-playbooks were asked for.
     pub undo: bool,
+    /// Safes by their names: the first approves the transaction on chain by one of its own, the next approves that one, and so
+    /// on. Empty for the transaction itself.
+    pub approve_as: Vec<String>,
 }
 
 impl Pull {
     /// One lever, simple or combined, and nothing left out.
     #[must_use]
     pub fn lever(name: &str, undo: bool) -> Self {
-        Self { names: vec![name.into()], without: Vec::new(), undo }
+        Self { names: vec![name.into()], undo, ..Self::default() }
     }
 
     /// Returns the pull for a person: `freeze without bridge`, `vault + bridge`. `None` if no lever is named.
@@ -31,7 +34,14 @@ impl Pull {
         } else {
             format!(" without {}", self.without.join(", "))
         };
-        Some(format!("{}{without}", self.names.join(" + ")))
+        Some(self.approved(&format!("{}{without}", self.names.join(" + "))))
+    }
+
+    /// `vault, approved by foundation`
+    #[must_use]
+    pub fn approved(&self, title: &str) -> String {
+        let by = |title: String, safe: &String| format!("{title}, approved by {safe}");
+        self.approve_as.iter().fold(title.to_string(), by)
     }
 
     /// Reads the words of [`Self::words`]. `None` if they are of no lever, or of one whose name needs quotes.
@@ -43,6 +53,7 @@ impl Pull {
             match word {
                 "--undo" => pull.undo = true,
                 "--without" => pull.without.push(words.next()?.into()),
+                "--approve-as" => pull.approve_as.push(words.next()?.into()),
                 name => pull.names.push(name.into()),
             }
         }
@@ -58,6 +69,7 @@ impl Pull {
         let mut words: Vec<String> = self.names.iter().map(|name| quoted(name)).collect();
         words.extend(self.without.iter().map(|name| format!("--without {}", quoted(name))));
         words.extend(self.undo.then(|| "--undo".into()));
+        words.extend(self.approve_as.iter().map(|safe| format!("--approve-as {}", quoted(safe))));
         Some(words.join(" "))
     }
 }
@@ -81,12 +93,19 @@ mod tests {
                 "freeze --without bridge --without oracle",
             ),
         ] {
-            let pull = Pull { names: names(pulled), without: names(without), undo };
+            let pull = Pull { names: names(pulled), without: names(without), undo, approve_as: Vec::new() };
             assert_eq!(pull.title().as_deref(), Some(title));
             assert_eq!(pull.words().as_deref(), Some(words));
             assert_eq!(Pull::read(words), Some(pull));
         }
         assert_eq!((Pull::default().words(), Pull::read("--undo")), (None, None));
+        let mut pull = Pull { approve_as: names(&["labs"]), ..Pull::lever("vault", true) };
+        assert_eq!(pull.title().as_deref(), Some("vault, approved by labs"));
+        assert_eq!(pull.words().as_deref(), Some("vault --undo --approve-as labs"));
+        pull.approve_as.push("a b".into());
+        assert_eq!(pull.words().as_deref(), Some("vault --undo --approve-as labs --approve-as 'a b'"));
+        let read = Pull::read("vault --undo --approve-as labs").unwrap();
+        assert_eq!(read.approve_as, ["labs"]);
         assert_eq!(Pull::lever("a;id", false).words().as_deref(), Some("'a;id'"), "a file may say any name");
     }
 }

@@ -53,7 +53,7 @@ impl Binding {
     #[must_use]
     pub fn one(lever: BoundLever, undo: bool) -> Self {
         let names = lever.lever.iter().cloned().collect();
-        Self { pull: Pull { names, without: Vec::new(), undo }, levers: vec![lever] }
+        Self { pull: Pull { names, undo, ..Pull::default() }, levers: vec![lever] }
     }
 
     /// The levers of one transaction in their order, out of what was pulled.
@@ -72,6 +72,14 @@ impl Binding {
             return Err(BindingError::Twice);
         }
         Ok(Self { pull, levers })
+    }
+
+    /// Returns the binding of another Safe's transaction that approves a proposal of this one on chain.
+    #[must_use]
+    pub fn approved_by(&self, safe: &str) -> Self {
+        let mut approval = self.clone();
+        approval.pull.approve_as.push(safe.into());
+        approval
     }
 
     /// Returns the pull; this proposal may be one part of it.
@@ -104,7 +112,7 @@ impl Binding {
                     there.is_some_and(|there| there == value || is_same(own, key, (there, value)))
                 })
         };
-        self.undo() == other.undo()
+        (self.undo(), &self.pull.approve_as) == (other.undo(), &other.pull.approve_as)
             && self.levers.len() == other.levers.len()
             && self.levers.iter().zip(&other.levers).all(has)
     }
@@ -125,7 +133,7 @@ impl Binding {
     #[must_use]
     pub fn title(&self) -> String {
         let ids = || self.playbooks().iter().map(|(id, _)| id.as_str()).collect::<Vec<_>>().join(", ");
-        self.pull.title().unwrap_or_else(ids)
+        self.pull.title().unwrap_or_else(|| self.pull.approved(&ids()))
     }
 
     /// The playbooks with the digests of their texts, each once.
@@ -185,7 +193,8 @@ impl Binding {
                 .collect::<Vec<_>>()
                 .join(", ")
         };
-        let pulled = |binding: &Self| binding.pull.words().unwrap_or_else(|| "no lever".into());
+        let pulled =
+            |binding: &Self| binding.pull.words().unwrap_or_else(|| binding.pull.approved("no lever"));
         let mut row = |field, file: String, own: String| {
             if file != own {
                 found.push(Difference { field, file, own });

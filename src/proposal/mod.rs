@@ -34,6 +34,7 @@ mod gather;
 mod line;
 mod made_ahead;
 mod owner_signature;
+mod proposal_error;
 mod ready;
 mod record;
 mod safe_owners;
@@ -45,6 +46,7 @@ mod tests;
 mod unpack;
 mod wallet_signature;
 mod wire;
+mod wire_levers;
 mod wire_reading;
 
 pub use approvals::{Approvals, Child, Shortfall, contract_queries};
@@ -60,6 +62,7 @@ pub use finder::{Damaged, Finds, find_signatures};
 pub use gather::{Gathered, Refusal, Wanted, gather};
 pub use made_ahead::{GatheredAhead, SignedAhead, base_entry, gather_ahead, keep_at_most};
 pub use owner_signature::{OwnerSignature, Stated, VerifyError};
+pub use proposal_error::ProposalError;
 pub use ready::{NotReady, Ready, assemble, count, likely_approvals, reassemble};
 pub use record::{Record, RecordedBalance, RecordedCode};
 pub use safe_owners::{OwnerSafe, SafeOwners, Way};
@@ -67,7 +70,6 @@ pub use set_file::{Set, SetError};
 pub use stated_ahead::StatedAhead;
 pub use tally::Tally;
 pub use wallet_signature::{StatedContract, WalletSignature};
-pub use wire::ProposalError;
 
 use crate::evm::{Assumed, Block, Readings};
 use crate::safe::{Drift, Hashes, Nonce, SafeField, SafeId, SafeState, SafeTx, SafeTxHash};
@@ -84,6 +86,8 @@ pub struct Proposal {
     accepted: Vec<String>,
     record: Option<Record>,
     hashes: Hashes,
+    /// The transaction of another Safe that it approves on chain, in place of pulling the levers itself.
+    approves: Option<Box<Self>>,
 }
 
 impl Proposal {
@@ -108,7 +112,23 @@ impl Proposal {
         readings: Readings,
     ) -> Self {
         let hashes = snapshot.id.hashes(&tx);
-        Self { tx, snapshot, block, binding, readings, accepted: Vec::new(), record: None, hashes }
+        Self {
+            tx,
+            snapshot,
+            block,
+            binding,
+            readings,
+            accepted: Vec::new(),
+            record: None,
+            hashes,
+            approves: None,
+        }
+    }
+
+    /// Returns it as one that approves a transaction of another Safe.
+    #[must_use]
+    pub fn approving(self, other: Option<Self>) -> Self {
+        Self { approves: other.map(Box::new), ..self }
     }
 
     /// Returns it with the refusals that whoever proposes it accepts.
@@ -191,6 +211,18 @@ impl Proposal {
     #[must_use]
     pub const fn readings(&self) -> &Readings {
         &self.readings
+    }
+
+    /// The transaction of another Safe that it approves on chain; `None` if it pulls the levers itself.
+    #[must_use]
+    pub fn approves(&self) -> Option<&Self> {
+        self.approves.as_deref()
+    }
+
+    /// The transaction that pulls the levers: this one, or that which is approved by it, at whatever depth.
+    #[must_use]
+    pub fn pulling(&self) -> &Self {
+        self.approves().map_or(self, Self::pulling)
     }
 
     /// Refusals that whoever proposed chose to accept, by the finding's id.

@@ -1,6 +1,7 @@
 //! Stories of the proposal room: two owners of three, and everybody who would like to be one.
 
 mod ahead;
+mod approving;
 mod assumed;
 mod binding;
 mod explain;
@@ -171,8 +172,8 @@ fn a_cut_or_foreign_file_is_named() {
     }
     let extra = text.replacen('{', "{ \"note\": 1,", 1);
     assert!(Proposal::parse(&extra).unwrap_err().to_string().contains("unknown field `note`"));
-    let newer = text.replacen("\"breakglass_proposal\": 2", "\"breakglass_proposal\": 3, \"new\": 1", 1);
-    assert_eq!(Proposal::parse(&newer), Err(ProposalError::Version(3)));
+    let newer = text.replacen("\"breakglass_proposal\": 2", "\"breakglass_proposal\": 4, \"new\": 1", 1);
+    assert_eq!(Proposal::parse(&newer), Err(ProposalError::Version(4)));
     for (from, to, named) in [
         ("\"value\": \"0\"", "\"value\": \"-1\"", "transaction.value \"-1\""),
         ("\"operation\": 0", "\"operation\": 2", "transaction.operation \"2\""),

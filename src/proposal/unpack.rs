@@ -66,7 +66,7 @@ impl Taking<'_> {
         }
         through.push(owner);
         if self.owners(through).is_none() || through.len() > DEEPEST {
-            return Err(format!("Safe {owner} cannot approve by a signature: it has to call approveHash"));
+            return Err(format!("Safe {owner} cannot approve by a signature: it has to approve on chain"));
         }
         let packed = decode_approvals(&signature.data)
             .map_err(|why| format!("the signature of Safe {owner} cannot be read: {why}"))?;

@@ -1,52 +1,25 @@
 //! The proposal file: versioned JSON, and its way into [`Proposal`]. Every number is text, so that nothing rounds it.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
-
 use alloy::primitives::{B256, Bytes, U256};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::owner_signature::bounded;
+use super::proposal_error::{APPROVAL, FIRST, LEVERS, ProposalError, at_most, field};
+use super::wire_levers::{WireLever, WirePlaybook, WirePull, binding, check_levers, lever_list, levers};
 use super::wire_reading::{WireAddress, WireReading};
-use super::{Binding, BindingError, BoundLever, Proposal, Record};
-use crate::council::Pull;
+use super::{Proposal, Record};
 use crate::evm::{Block, BlockHash};
-use crate::playbook::{PlaybookDigest, PlaybookId};
 use crate::safe::{
-    MOST_MODULES, MOST_OWNERS, Nonce, Operation, Owners, SafeId, SafeState, SafeTx, parse_uint,
+    DEEPEST, MOST_MODULES, MOST_OWNERS, Nonce, Operation, Owners, SafeId, SafeState, SafeTx, parse_uint,
 };
 
-/// Version 1 had one lever, or one playbook without a lever; it is still read.
-const VERSION: u32 = 2;
-/// As many as a council file has.
-const MOST_LEVERS: usize = 500;
+/// The most transactions in each other.
+const MOST_APPROVED: usize = DEEPEST;
 /// More values than any set of levers reads.
 const MOST_READINGS: usize = 10_000;
-const MOST_ARGUMENTS: usize = 50;
-/// Twice the most data that a transaction can carry, in hexadecimal.
-const LONGEST_ARGUMENT: usize = 512 << 10;
-
-#[derive(Debug, thiserror::Error, PartialEq, Eq)]
-pub enum ProposalError {
-    #[error("it is not a proposal file: {0}")]
-    Json(String),
-    #[error("it is of version {0}, and this program reads 1 to {VERSION}")]
-    Version(u32),
-    #[error("{field} {text:?} {why}")]
-    Field { field: &'static str, text: String, why: String },
-    #[error("it has {count} {what}, and this program reads at most {most}")]
-    TooMany { what: &'static str, count: usize, most: usize },
-    #[error("it names no block, but has values that were read from the chain or a rehearsal")]
-    NoBlock,
-    #[error(transparent)]
-    Binding(#[from] BindingError),
-    #[error("lever {lever} has no playbook text, and no lever before it has the text with digest {digest}")]
-    NoText { lever: String, digest: String },
-    #[error(
-        "it states {what} {stated}, but its contents give {computed}: the file was altered; do not sign it"
-    )]
-    Altered { what: &'static str, stated: String, computed: String },
-}
+/// The longest name of a Safe.
+const LONGEST_NAME: usize = 64;
 
 #[derive(Deserialize)]
 struct Version {
@@ -67,6 +40,8 @@ struct Wire {
     pull: Option<WirePull>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     levers: Vec<WireLever>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    approval: Option<WireApproval>,
     /// Left out where the state of the Safe is assumed: nobody read it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     block: Option<WireBlock>,
@@ -108,36 +83,13 @@ struct WireTx {
     nonce: String,
 }
 
-/// The playbook of version 1.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct WirePlaybook {
-    id: String,
-    digest: String,
-    lever: Option<String>,
-    undo: bool,
-    arguments: BTreeMap<String, String>,
-    text: String,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct WirePull {
-    names: Vec<String>,
-    without: Vec<String>,
-    undo: bool,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct WireLever {
-    lever: Option<String>,
-    playbook: String,
-    digest: String,
-    arguments: BTreeMap<String, String>,
-    /// Left out where a lever before it has the text with this digest.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    text: Option<String>,
+struct WireApproval {
+    /// The name of the Safe that approves, in the council file of whoever proposed it.
+    approve_as: String,
+    /// Read step by step: a file within files without end is no more than text.
+    of: Value,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -157,9 +109,19 @@ struct WireHashes {
 }
 
 pub(super) fn to_json(proposal: &Proposal) -> String {
-    let Proposal { tx, snapshot, block, binding, readings, accepted, record, hashes } = proposal;
-    let wire = Wire {
-        breakglass_proposal: VERSION,
+    // Only maps with keys that are not text can fail here, and there are none.
+    serde_json::to_string_pretty(&wire(proposal)).map(|text| text + "\n").unwrap_or_default()
+}
+
+fn wire(proposal: &Proposal) -> Wire {
+    let Proposal { tx, snapshot, block, binding, readings, accepted, record, hashes, approves } = proposal;
+    let approval = approves.as_ref().map(|of| {
+        let approve_as = binding.pull().approve_as.last().cloned().unwrap_or_default();
+        WireApproval { approve_as, of: serde_json::to_value(wire(of)).unwrap_or_default() }
+    });
+    let pulls = approval.is_none();
+    Wire {
+        breakglass_proposal: if pulls { LEVERS } else { APPROVAL },
         chain_id: snapshot.id.chain_id.to_string(),
         safe: WireSafe {
             address: WireAddress(snapshot.id.address),
@@ -186,12 +148,9 @@ pub(super) fn to_json(proposal: &Proposal) -> String {
             nonce: tx.nonce.to_string(),
         },
         playbook: None,
-        pull: Some(WirePull {
-            names: binding.pull().names.clone(),
-            without: binding.pull().without.clone(),
-            undo: binding.undo(),
-        }),
-        levers: levers(binding),
+        pull: pulls.then(|| binding.pull().into()),
+        levers: if pulls { levers(binding) } else { Vec::new() },
+        approval,
         block: block.map(|block| WireBlock { number: block.number, hash: *block.hash.word() }),
         readings: readings
             .iter()
@@ -204,21 +163,7 @@ pub(super) fn to_json(proposal: &Proposal) -> String {
             message_hash: hashes.message.to_string(),
             safe_tx_hash: hashes.safe_tx.to_string(),
         },
-    };
-    // Only maps with keys that are not text can fail here, and there are none.
-    serde_json::to_string_pretty(&wire).map(|text| text + "\n").unwrap_or_default()
-}
-
-fn levers(binding: &Binding) -> Vec<WireLever> {
-    let mut written = BTreeSet::new();
-    let wire = |bound: &BoundLever| WireLever {
-        lever: bound.lever.clone(),
-        playbook: bound.playbook.to_string(),
-        digest: bound.digest.to_string(),
-        arguments: bound.args.clone(),
-        text: written.insert(bound.digest).then(|| bound.text.to_string()),
-    };
-    binding.levers().iter().map(wire).collect()
+    }
 }
 
 pub(super) fn parse(text: &str) -> Result<Proposal, ProposalError> {
@@ -226,72 +171,71 @@ pub(super) fn parse(text: &str) -> Result<Proposal, ProposalError> {
     let wire: Wire = serde_json::from_str(text).map_err(|error| {
         // A newer file has fields that are unknown here: its version says more than their names.
         match serde_json::from_str(text) {
-            Ok(Version { breakglass_proposal: newer }) if newer > VERSION => ProposalError::Version(newer),
+            Ok(Version { breakglass_proposal: newer }) if newer > APPROVAL => ProposalError::Version(newer),
             _ => json(error),
         }
     })?;
-    if !(1..=VERSION).contains(&wire.breakglass_proposal) {
+    read(wire, 0)
+}
+
+/// `depth` is the number of transactions that approve it.
+fn read(mut wire: Wire, depth: usize) -> Result<Proposal, ProposalError> {
+    if !(FIRST..=APPROVAL).contains(&wire.breakglass_proposal) {
         return Err(ProposalError::Version(wire.breakglass_proposal));
     }
-    let (pull, levers) = lever_list(wire.breakglass_proposal, wire.playbook, wire.pull, wire.levers)?;
-    let wire = Wire { playbook: None, pull: None, levers, ..wire };
-    check_bounds(&wire, &pull)?;
+    if depth > MOST_APPROVED {
+        return Err(ProposalError::TooMany {
+            what: "approvals in each other",
+            count: depth,
+            most: MOST_APPROVED,
+        });
+    }
+    let approves = approved(&mut wire, depth)?;
     let snapshot = snapshot(&wire)?;
     let tx = transaction(&wire.transaction)?;
-    let binding = binding(pull, wire.levers)?;
+    let binding = match &approves {
+        Some((name, of)) => of.binding().approved_by(name),
+        None => {
+            let (version, levers) = (wire.breakglass_proposal, std::mem::take(&mut wire.levers));
+            let (pull, levers) = lever_list(version, wire.playbook.take(), wire.pull.take(), levers)?;
+            check_levers(&levers, &pull)?;
+            binding(pull, levers)?
+        }
+    };
+    check_bounds(&wire)?;
     let block = wire.block.map(|block| Block { number: block.number, hash: BlockHash::claimed(block.hash) });
     if block.is_none() && !(wire.readings.is_empty() && wire.rehearsal.is_none()) {
         return Err(ProposalError::NoBlock);
     }
     let readings = wire.readings.into_iter().map(|r| (r.question.into(), r.answer.into())).collect();
     let proposal = Proposal::of(tx, snapshot, block, binding, readings).accepting(&bounded(wire.accepted));
-    let proposal = proposal.recording(recorded(wire.rehearsal)?);
+    let proposal = proposal.recording(recorded(wire.rehearsal)?).approving(approves.map(|(_, of)| of));
     check_hashes(&wire.hashes, &proposal)?;
     Ok(proposal)
 }
 
-/// The pull and its levers; those of version 1 are one lever, or none but the playbook.
-fn lever_list(
-    version: u32,
-    playbook: Option<WirePlaybook>,
-    pull: Option<WirePull>,
-    levers: Vec<WireLever>,
-) -> Result<(Pull, Vec<WireLever>), ProposalError> {
-    match (version, playbook, pull) {
-        (1, Some(old), None) if levers.is_empty() => {
-            let names = old.lever.iter().cloned().collect();
-            let lever = WireLever {
-                lever: old.lever,
-                playbook: old.id,
-                digest: old.digest,
-                arguments: old.arguments,
-                text: Some(old.text),
-            };
-            Ok((Pull { names, without: Vec::new(), undo: old.undo }, vec![lever]))
+/// The transaction that it approves, with the name of the Safe that does.
+fn approved(wire: &mut Wire, depth: usize) -> Result<Option<(String, Proposal)>, ProposalError> {
+    let has_levers = wire.playbook.is_some() || wire.pull.is_some() || !wire.levers.is_empty();
+    match (wire.breakglass_proposal, wire.approval.take()) {
+        (FIRST | LEVERS, None) => Ok(None),
+        (APPROVAL, Some(approval)) if !has_levers && approval.approve_as.len() <= LONGEST_NAME => {
+            let of = serde_json::from_value(approval.of).map_err(|e| ProposalError::Json(e.to_string()))?;
+            Ok(Some((approval.approve_as, read(of, depth + 1)?)))
         }
-        (2, None, Some(WirePull { names, without, undo })) => Ok((Pull { names, without, undo }, levers)),
-        (1, ..) => Err(ProposalError::Json("version 1 has one playbook, and no levers".into())),
-        _ => Err(ProposalError::Json("version 2 has pull and levers, and no playbook beside them".into())),
+        (APPROVAL, _) => {
+            Err(ProposalError::Json("version 3 has the transaction that it approves, and no levers".into()))
+        }
+        _ => Err(ProposalError::Json("only version 3 approves a transaction".into())),
     }
 }
 
-fn check_bounds(wire: &Wire, pull: &Pull) -> Result<(), ProposalError> {
-    let arguments = wire.levers.iter().map(|lever| &lever.arguments);
-    let most = arguments.clone().map(BTreeMap::len).max().unwrap_or_default();
-    let longest = arguments.flat_map(BTreeMap::values).map(String::len).max().unwrap_or_default();
-    let lists = [
+fn check_bounds(wire: &Wire) -> Result<(), ProposalError> {
+    at_most([
         ("owners", wire.safe.owners.len(), MOST_OWNERS),
         ("modules", wire.safe.modules.len(), MOST_MODULES),
         ("readings", wire.readings.len(), MOST_READINGS),
-        ("levers", wire.levers.len(), MOST_LEVERS),
-        ("names of levers", pull.names.len() + pull.without.len(), MOST_LEVERS),
-        ("arguments", most, MOST_ARGUMENTS),
-        ("characters in one argument", longest, LONGEST_ARGUMENT),
-    ];
-    match lists.into_iter().find(|(_, count, most)| count > most) {
-        None => Ok(()),
-        Some((what, count, most)) => Err(ProposalError::TooMany { what, count, most }),
-    }
+    ])
 }
 
 fn snapshot(wire: &Wire) -> Result<SafeState, ProposalError> {
@@ -337,29 +281,6 @@ fn transaction(wire: &WireTx) -> Result<SafeTx, ProposalError> {
     })
 }
 
-fn binding(pull: Pull, wire: Vec<WireLever>) -> Result<Binding, ProposalError> {
-    // A text is hashed and kept once, however many levers name it.
-    let mut texts: BTreeMap<String, (PlaybookDigest, Arc<str>)> = BTreeMap::new();
-    let mut levers = Vec::new();
-    for WireLever { lever, playbook, digest: stated, arguments: args, text } in wire {
-        if let Some(text) = text {
-            let digest = PlaybookDigest::of(&text);
-            if stated != digest.to_string() {
-                let computed = digest.to_string();
-                return Err(ProposalError::Altered { what: "the playbook digest", stated, computed });
-            }
-            texts.insert(stated.clone(), (digest, text.into()));
-        }
-        let Some((digest, text)) = texts.get(&stated).cloned() else {
-            return Err(ProposalError::NoText { lever: lever.unwrap_or_default(), digest: stated });
-        };
-        let playbook = PlaybookId::new(&playbook)
-            .ok_or_else(|| field("levers.playbook", &playbook, "is not a playbook's name"))?;
-        levers.push(BoundLever { lever, playbook, digest, text, args });
-    }
-    Ok(Binding::new(pull, levers)?)
-}
-
 fn check_hashes(stated: &WireHashes, proposal: &Proposal) -> Result<(), ProposalError> {
     let computed = proposal.hashes();
     let rows = [
@@ -387,8 +308,4 @@ fn recorded(wire: Option<Record>) -> Result<Option<Record>, ProposalError> {
 
 fn uint(name: &'static str, text: &str) -> Result<U256, ProposalError> {
     parse_uint(text).ok_or_else(|| field(name, text, "is not a whole number below 2^256"))
-}
-
-fn field(field: &'static str, text: &str, why: impl Into<String>) -> ProposalError {
-    ProposalError::Field { field, text: text.into(), why: why.into() }
 }

@@ -81,7 +81,7 @@ fn is_heavy(judged: &Judged) -> bool {
         .derived
         .own
         .as_ref()
-        .is_some_and(|own| own.order.playbooks().all(|playbook| playbook.kind == Kind::Pause));
+        .is_some_and(|own| own.order.pulling().playbooks().all(|playbook| playbook.kind == Kind::Pause));
     judged.proposal().binding().undo() || !pauses
 }
 

@@ -4,10 +4,11 @@ use alloy::primitives::{Address, hex};
 
 use crate::ceremony::judged::Judged;
 use crate::error::{Error, Exit};
-use crate::proposal::{OwnerSignature, Way};
+use crate::proposal::{OwnerSignature, SafeOwners, Way};
 use crate::safe::SignatureKind;
 use crate::session::Session;
 use crate::session::keys::{self, Named, Signer};
+use crate::shell::quoted;
 use crate::ui::Text;
 
 /// Those who can sign, the nearest Safe first.
@@ -18,6 +19,33 @@ pub struct Signers<'j> {
     ways: Vec<(Way<'j>, Vec<Address>)>,
     /// The person who signs, if they say who they are.
     person: Option<Address>,
+}
+
+/// Returns what to type for those of the Safes among the owners that cannot approve by signatures, and are meant.
+fn on_chain(
+    session: &Session,
+    judged: &Judged,
+    is_meant: impl Fn(Address, &SafeOwners) -> bool,
+) -> Vec<String> {
+    let ways = judged.derived.owners.ways(judged.proposal());
+    let words = session.words_of(judged.proposal(), &["FILE".into()]);
+    let mut found = Vec::new();
+    for way in &ways {
+        for child in way.owners.children() {
+            let through = [&way.through[..], &[child.id.address]].concat();
+            if ways.iter().any(|way| way.through == through) || !is_meant(child.id.address, &child.owners) {
+                continue;
+            }
+            let names: Vec<String> = through.iter().map(|safe| session.name_of(*safe)).collect();
+            let flags = names.iter().map(|name| format!(" --approve-as {}", quoted(name)));
+            let name = names.last().map(String::as_str).unwrap_or_default();
+            found.push(format!(
+                "{name} cannot approve by signatures, only by a transaction of its own: breakglass sign {words}{}",
+                flags.collect::<String>()
+            ));
+        }
+    }
+    found
 }
 
 impl<'j> Signers<'j> {
@@ -42,7 +70,9 @@ impl<'j> Signers<'j> {
             signers.ways.retain(|(way, _)| judged.name(way.safe.address) == safe);
             if signers.ways.is_empty() {
                 let message = format!("no Safe called {safe:?} can approve this by signatures");
-                return Err(Error::new(Exit::Usage, message).hint(format!("those that can: {known}")));
+                let error = Error::new(Exit::Usage, message).hint(format!("those that can: {known}"));
+                let on_chain = on_chain(session, judged, |child, _| judged.name(child) == safe);
+                return Err(on_chain.into_iter().fold(error, Error::hint));
             }
         }
         let person = keys::person(session.ui, &session.council, signer)?;
@@ -90,7 +120,8 @@ impl<'j> Signers<'j> {
             }
             _ => return Ok(()),
         };
-        Err(Error::new(Exit::Failed, message).hint(self.list()))
+        let on_chain = on_chain(self.session, self.judged, |_, owners| owners.contains(key));
+        Err(on_chain.into_iter().fold(Error::new(Exit::Failed, message).hint(self.list()), Error::hint))
     }
 
     /// Says what is known before anybody reads a review or types a password: the key is an owner's, and whether enough have

@@ -65,13 +65,20 @@ pub fn run(
     nonces: Nonces,
     target: Target,
 ) -> Result<Exit, Error> {
+    if !sitting.given.approve_as.is_empty() {
+        return Err(Error::new(
+            Exit::Usage,
+            "--nonces is not for an approval on chain: each is for one transaction",
+        )
+        .hint("sign the levers themselves ahead, by owners whose keys own the Safe"));
+    }
     let judged = load(session, sitting, nonces)?;
     let there = read(target)?;
     let before = signed_before(&there, &judged, target.path)?;
     // Those of the Safe itself: what an owner of an owning Safe signs is another message at each nonce.
     let signers = Signers::of(session, (sitting.signer, Some(&judged.derived.safe.name)), &judged)?;
     if let Some(stated) = key.stated() {
-        signers.check(stated)?;
+        signers.check(stated).map_err(|error| not_below(&judged, stated, error))?;
     }
     show(session, sitting, &judged, nonces);
     let accept = sitting.accept;
@@ -103,6 +110,18 @@ pub fn run(
     report(session, &judged, owner, (&progress, &accepted(&judged.findings, accept)));
     end.map_err(|error| stopped(error, nonces, &progress))?;
     Ok(Exit::Done)
+}
+
+/// Says that nothing is signed ahead for a Safe that owns the transaction's, if that is whose owner this key is.
+fn not_below(judged: &Judged, key: Address, error: Error) -> Error {
+    let ways = judged.derived.owners.ways(judged.proposal());
+    let Some(way) = ways.iter().find(|way| !way.through.is_empty() && way.owners.contains(key)) else {
+        return error;
+    };
+    let (own, safe) = (judged.name(way.safe.address), &judged.derived.safe.name);
+    let message =
+        format!("nothing is signed ahead for {own}, which owns {safe}: --nonces is for owners of {safe}");
+    Error::new(Exit::Usage, message).hint("sign without --nonces: one nonce at a time, when it is needed")
 }
 
 /// Judges the one transaction that was named, at the first of the nonces.

@@ -47,16 +47,34 @@ pub fn block_of(desk: &Desk, judged: &Judged, accepted: &[String], width: usize)
 #[must_use]
 pub fn details(desk: &Desk, judged: &Judged) -> Lines {
     let mut out = Lines::default();
-    head(&mut out, &desk.path.display().to_string(), judged);
-    origin(&mut out, judged);
-    what_it_does(&mut out, judged);
-    what_changes::show(&mut out, judged);
+    approved(&mut out, desk, judged);
+    effects(&mut out, desk, judged);
     checks(&mut out, judged, &judged.findings);
     if judged.seen.is_none() {
         unasked(&mut out, judged);
     }
     hashes(&mut out, judged);
     out
+}
+
+/// Shows what it approves on chain, whose findings stand among its own.
+fn approved(out: &mut Lines, desk: &Desk, judged: &Judged) {
+    let Some(of) = &judged.approved else { return };
+    approved(out, desk, of);
+    out.say(&Text::new("  ").bold(&format!("What {} is to approve", judged.derived.safe.name)));
+    out.blank();
+    effects(out, desk, of);
+    hashes(out, of);
+    out.blank();
+    out.say(&Text::new("  ").bold(&format!("The approval, a transaction of {}", judged.derived.safe.name)));
+    out.blank();
+}
+
+fn effects(out: &mut Lines, desk: &Desk, judged: &Judged) {
+    head(out, &desk.path.display().to_string(), judged);
+    origin(out, judged);
+    what_it_does(out, judged);
+    what_changes::show(out, judged);
 }
 
 /// Returns every finding, those that pass too.

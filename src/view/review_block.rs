@@ -68,7 +68,10 @@ fn decide(summary: &Summary, width: usize) -> Lines {
     let mut block = Block::default();
     head(&mut block, summary, width);
     if let [lever] = &summary.levers[..] {
-        calls(&mut block, lever, width);
+        calls(&mut block, lever, if summary.approves.is_some() { 0 } else { width });
+    }
+    if let Some(of) = &summary.approves {
+        approves(&mut block, of);
     }
     if let Some(batch) = &summary.batch {
         block.field("to", Text::new(batch).dim("  makes several calls one"));
@@ -126,6 +129,33 @@ fn calls(block: &mut Block, lever: &Lever, width: usize) {
         if at < 2 { block.line(line) } else { block.spare(line) }
     }
     more(block, lever.calls.len(), "calls");
+}
+
+/// Adds what a transaction does that is approved on chain: its hash alone says nothing.
+fn approves(block: &mut Block, of: &Summary) {
+    let Summary { safe, nonce, nonce_is, act, title, hashes, .. } = of;
+    let what = Text::default().bold(&format!("{act} {title}"));
+    block.field("approves", what.add(&format!("   of {}, nonce {nonce}, {nonce_is}", safe.name)));
+    match &of.approves {
+        Some(next) => approves(block, next),
+        None => {
+            for lever in of.levers.iter().take(MOST_LEVERS) {
+                for CallLine { to, call } in lever.calls.iter().take(2) {
+                    let line = labelled("", Text::default().bold(&to.name)).to_column(22);
+                    block.line(line.dim(&short(&to.address)).to_column(CALLS).bold(call));
+                }
+                more(block, lever.calls.len().saturating_sub(2) + MOST_LEVERS, "calls");
+                for result in worth_a_line(&lever.results).iter().take(1) {
+                    block.field("", changed(result, None, 0));
+                }
+            }
+            more(block, of.levers.len(), "levers");
+            if let Some(why) = &of.no_result {
+                block.field("", Text::default().bad(why));
+            }
+        }
+    }
+    block.field("its hash", Text::default().bold(&hashes.safe_tx.trim_start_matches("0x").to_uppercase()));
 }
 
 fn more(block: &mut Block, count: usize, what: &str) {

@@ -37,6 +37,9 @@ pub struct Summary {
     pub batch: Option<String>,
     /// At least one.
     pub levers: Vec<Lever>,
+    /// The transaction of another Safe that it approves on chain.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub approves: Option<Box<Self>>,
     pub chain: String,
     pub chain_id: u64,
     pub nonce: String,
@@ -203,13 +206,17 @@ impl Summary {
     pub fn of(desk: &Desk, judged: &Judged, accepted: &[String]) -> Self {
         let (proposal, derived) = (judged.proposal(), &judged.derived);
         let (binding, tx, hashes) = (proposal.binding(), proposal.tx(), proposal.hashes());
-        let playbooks: Vec<&Playbook> = derived.own.iter().flat_map(|own| own.order.playbooks()).collect();
+        let pulling = derived.own.iter().flat_map(|own| own.order.pulling().playbooks());
+        let playbooks: Vec<&Playbook> = pulling.collect();
         let tally = judged.tally();
         let name = |owner: Address| named(&derived.names, owner).name;
         let done = judged.rehearsal.done();
         Self {
             answer: answer(&judged.findings, accepted),
-            act: act(&playbooks, binding.undo()),
+            act: match &judged.approved {
+                Some(_) => "APPROVE".into(),
+                None => act(&playbooks, binding.undo()),
+            },
             title: title(judged),
             severity: playbooks.iter().map(|p| p.severity).min().map(|s: Severity| s.to_string()),
             playbooks: binding.playbooks().iter().map(|(id, _)| id.to_string()).collect(),
@@ -217,6 +224,7 @@ impl Summary {
             safe: Place { name: derived.safe.name.clone(), address: proposal.safe().address.to_string() },
             batch: (tx.operation == Operation::DelegateCall).then(|| tx.to.to_string()),
             levers: levers(judged),
+            approves: judged.approved.as_ref().map(|of| Box::new(Self::of(desk, of, accepted))),
             chain: derived.chain.name.clone(),
             chain_id: proposal.safe().chain_id,
             nonce: proposal.nonce().to_string(),
@@ -279,11 +287,12 @@ pub(super) fn act(playbooks: &[&Playbook], undo: bool) -> String {
 fn title(judged: &Judged) -> String {
     let binding = judged.proposal().binding();
     let names: Vec<&str> = binding.levers().iter().filter_map(|bound| bound.lever.as_deref()).collect();
-    match (&binding.pull().names[..], &names[..]) {
-        (_, []) => binding.title(),
+    let pulled = match (&binding.pull().names[..], &names[..]) {
+        (_, []) => return binding.title(),
         ([pulled], names) if names != [pulled.as_str()] => format!("{pulled}: {}", names.join(", ")),
         _ => names.join(", "),
-    }
+    };
+    binding.pull().approve_as.iter().fold(pulled, |title, safe| format!("{title} as {safe}"))
 }
 
 fn origin(judged: &Judged) -> Origin {

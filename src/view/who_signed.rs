@@ -158,7 +158,7 @@ fn add_rows(rows: &mut Vec<Vec<String>>, owners: &[Owner], depth: usize) {
         };
         let open = match safe {
             None => "",
-            Some(Below::ApproveHash) => "a Safe: has to call approveHash",
+            Some(Below::ApproveHash) => "a Safe: --approve-as",
             Some(Below::Signatures { says_no: true, .. }) => "says no to its signatures",
             Some(Below::Signatures { .. }) => "a Safe",
         };

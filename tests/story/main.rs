@@ -16,6 +16,7 @@ mod emulator;
 mod ahead;
 mod alarms;
 mod altered;
+mod as_a_safe;
 mod at_once;
 mod attacks;
 mod bounds;

@@ -20,7 +20,7 @@ fn names(names: &[&str]) -> Vec<String> {
 }
 
 fn freeze() -> Binding {
-    let pull = Pull { names: names(&["freeze"]), without: names(&["bridge"]), undo: false };
+    let pull = Pull { names: names(&["freeze"]), without: names(&["bridge"]), ..Pull::default() };
     let levers = vec![
         bound(Some("vault"), "one", &[("target", "vault")]),
         bound(Some("fee"), "two", &[("target", "vault"), ("fee", "0.5 %")]),
@@ -92,7 +92,7 @@ fn levers_that_name_no_text_or_no_lever_or_one_twice_are_refused() {
 fn a_text_that_many_levers_share_is_kept_once() {
     let text = "#".repeat(1 << 20);
     let names: Vec<String> = (0..500).map(|n| format!("l{n}")).collect();
-    let pull = Pull { names: names.clone(), without: Vec::new(), undo: false };
+    let pull = Pull { names: names.clone(), ..Pull::default() };
     let one = bound(None, &text, &[]);
     let levers = names.iter().map(|name| BoundLever { lever: Some(name.clone()), ..one.clone() }).collect();
     let file = of(Binding::new(pull, levers).unwrap()).to_json();
@@ -168,7 +168,7 @@ fn a_binding_is_named_by_the_words_that_everybody_types() {
     let alone = Binding::one(bound(None, "two", &[("target", "vault")]), false);
     assert_eq!((named(&alone), alone.title()), (None, "param/fee".into()));
     // A part with no open argument is named with those of the other part.
-    let pull = Pull { names: names(&["vault", "fee"]), without: vec![], undo: false };
+    let pull = Pull { names: names(&["vault", "fee"]), ..Pull::default() };
     let part = |lever| Binding::new(pull.clone(), vec![lever]).unwrap();
     let parts = [
         part(bound(Some("vault"), "one", &[("target", "vault")])),
@@ -185,4 +185,17 @@ fn differences_are_named_field_by_field() {
     let found = differences((a.safe(), a.tx()), (b.safe(), &tx));
     let fields: Vec<_> = found.iter().map(|d| (d.field, d.file.as_str(), d.own.as_str())).collect();
     assert_eq!(fields, [("operation", "call", "delegatecall"), ("nonce", "42", "43")]);
+}
+
+/// Which Safe approves is a part of what is meant: an approval is never taken for what it approves.
+#[test]
+fn an_approval_is_another_transaction_than_the_one_that_it_approves() {
+    let (own, same) = (freeze(), |_: &BoundLever, _: &str, (a, b): (&str, &str)| a == b);
+    let [labs, other] = ["labs", "other"].map(|safe| own.approved_by(safe));
+    assert!(labs.is_of(&labs, same) && !labs.is_of(&own, same) && !own.is_of(&labs, same));
+    assert!(!labs.is_of(&other, same) && !labs.is_of(&labs.approved_by("labs"), same));
+    let [row] = &labs.differences(&other, same)[..] else { panic!() };
+    assert_eq!(row.field, "pulled");
+    assert_eq!(row.file, "freeze --without bridge --approve-as labs");
+    assert_eq!(labs.title(), "freeze without bridge, approved by labs");
 }

@@ -1,0 +1,46 @@
+//! An approval on chain is refused with what it approves, and if nobody looked at that.
+
+use super::super::with_approved;
+use super::*;
+
+fn ids(findings: &[Finding], level: Level) -> Vec<&str> {
+    findings.iter().filter(|f| f.level == level).map(|f| f.id.as_str()).collect()
+}
+
+#[test]
+fn what_is_approved_is_judged_first_and_by_ids_of_its_own() {
+    let clean = Case::new(rehearsal()).all(super::super::findings);
+    let of = proposal();
+    let approval = proposing(of.tx().clone()).approving(Some(of.clone()));
+    let unbound = Match::Unbound("no lever".into());
+    let theirs = Case { matching: unbound, ..Case::new(rehearsal()) }.all(super::super::findings);
+    let refused = ids(&theirs, Level::Refuse).len();
+    assert!(refused > 0);
+    let all = with_approved(&approval, Some((&of, &theirs)), clean.clone());
+    let own = ids(&clean, Level::Refuse);
+    let (first, last) = all.split_at(all.len() - clean.len());
+    assert_eq!(last, clean, "its own are as they were");
+    let stands = ids(first, Level::Refuse);
+    assert!(stands.len() == refused && stands.iter().all(|id| id.starts_with("approved:")), "{stands:?}");
+    assert!(own.iter().all(|id| !stands.contains(id)));
+    assert!(all.iter().any(|finding| finding.sentence.starts_with("what it approves: ")));
+    // By its own id nothing of what it approves is accepted.
+    let theirs: Vec<String> = ids(&theirs, Level::Refuse).into_iter().map(String::from).collect();
+    assert!(super::super::standing(first, &theirs).len() >= refused);
+}
+
+#[test]
+fn what_nobody_looked_at_is_refused() {
+    let clean = || Case::new(rehearsal()).all(super::super::findings);
+    let of = proposal();
+    let approval = proposing(of.tx().clone()).approving(Some(of.clone()));
+    let other = of.with_nonce(Nonce::from(9));
+    for approved in [None, Some((&other, &[][..]))] {
+        let all = with_approved(&approval, approved, clean());
+        let refused = ids(&all[..all.len() - clean().len()], Level::Refuse);
+        assert!(refused.len() == 1 && refused[0].starts_with("approved-unknown"), "{refused:?}");
+    }
+    let all = with_approved(&approval, Some((&of, &[])), clean());
+    assert_eq!(ids(&all, Level::Refuse), ids(&clean(), Level::Refuse));
+    assert_eq!(with_approved(&of, None, clean()), clean(), "one that approves nothing is as it was");
+}
