@@ -127,7 +127,7 @@ fn a_file_that_approves_another_hash_than_the_levers_is_refused() {
     let pause = honest.approves().unwrap();
     assert_eq!(read_json(&path_of)["breakglass_proposal"], 3);
     let made = |tx: SafeTx, of: Option<Proposal>| {
-        let (snapshot, block) = (honest.snapshot().clone(), honest.block());
+        let (snapshot, block) = (honest.snapshot().clone(), honest.block().unwrap());
         let (binding, readings) = (honest.binding().clone(), honest.readings().clone());
         Proposal::new(tx, snapshot, block, binding, readings).approving(of)
     };
@@ -137,7 +137,7 @@ fn a_file_that_approves_another_hash_than_the_levers_is_refused() {
     let stolen = Proposal::new(
         steal,
         pause.snapshot().clone(),
-        pause.block(),
+        pause.block().unwrap(),
         pause.binding().clone(),
         pause.readings().clone(),
     );
