@@ -9,7 +9,7 @@ fn approval(times: usize) -> Proposal {
     (0..times).fold(proposal(7), |of, _| {
         let binding = of.binding().approved_by("labs");
         let tx = SafeTx { data: of.hash().word().to_vec().into(), ..of.tx().clone() };
-        Proposal::new(tx, state(7), of.block(), binding, Readings::default()).approving(Some(of))
+        Proposal::new(tx, state(7), of.block().unwrap(), binding, Readings::default()).approving(Some(of))
     })
 }
 
