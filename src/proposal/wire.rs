@@ -193,14 +193,13 @@ fn read(mut wire: Wire, depth: usize) -> Result<Proposal, ProposalError> {
     let approves = approved(&mut wire, depth)?;
     let snapshot = snapshot(&wire)?;
     let tx = transaction(&wire.transaction)?;
-    let binding = match &approves {
-        Some((name, of)) => of.binding().approved_by(name),
-        None => {
-            let (version, levers) = (wire.breakglass_proposal, std::mem::take(&mut wire.levers));
-            let (pull, levers) = lever_list(version, wire.playbook.take(), wire.pull.take(), levers)?;
-            check_levers(&levers, &pull)?;
-            binding(pull, levers)?
-        }
+    let binding = if let Some((name, of)) = &approves {
+        of.binding().approved_by(name)
+    } else {
+        let (version, levers) = (wire.breakglass_proposal, std::mem::take(&mut wire.levers));
+        let (pull, levers) = lever_list(version, wire.playbook.take(), wire.pull.take(), levers)?;
+        check_levers(&levers, &pull)?;
+        binding(pull, levers)?
     };
     check_bounds(&wire)?;
     let block = wire.block.map(|block| Block { number: block.number, hash: BlockHash::claimed(block.hash) });

@@ -136,26 +136,29 @@ fn approves(block: &mut Block, of: &Summary) {
     let Summary { safe, nonce, nonce_is, act, title, hashes, .. } = of;
     let what = Text::default().bold(&format!("{act} {title}"));
     block.field("approves", what.add(&format!("   of {}, nonce {nonce}, {nonce_is}", safe.name)));
-    match &of.approves {
-        Some(next) => approves(block, next),
-        None => {
-            for lever in of.levers.iter().take(MOST_LEVERS) {
-                for CallLine { to, call } in lever.calls.iter().take(2) {
-                    let line = labelled("", Text::default().bold(&to.name)).to_column(22);
-                    block.line(line.dim(&short(&to.address)).to_column(CALLS).bold(call));
-                }
-                more(block, lever.calls.len().saturating_sub(2) + MOST_LEVERS, "calls");
-                for result in worth_a_line(&lever.results).iter().take(1) {
-                    block.field("", changed(result, None, 0));
-                }
-            }
-            more(block, of.levers.len(), "levers");
-            if let Some(why) = &of.no_result {
-                block.field("", Text::default().bad(why));
-            }
-        }
+    if let Some(next) = &of.approves {
+        approves(block, next);
+    } else {
+        pulled(block, of);
     }
     block.field("its hash", Text::default().bold(&hashes.safe_tx.trim_start_matches("0x").to_uppercase()));
+}
+
+fn pulled(block: &mut Block, of: &Summary) {
+    for lever in of.levers.iter().take(MOST_LEVERS) {
+        for CallLine { to, call } in lever.calls.iter().take(2) {
+            let line = labelled("", Text::default().bold(&to.name)).to_column(22);
+            block.line(line.dim(&short(&to.address)).to_column(CALLS).bold(call));
+        }
+        more(block, lever.calls.len().saturating_sub(2) + MOST_LEVERS, "calls");
+        if let Some(result) = worth_a_line(&lever.results).first() {
+            block.field("", changed(result, None, 0));
+        }
+    }
+    more(block, of.levers.len(), "levers");
+    if let Some(why) = &of.no_result {
+        block.field("", Text::default().bad(why));
+    }
 }
 
 fn more(block: &mut Block, count: usize, what: &str) {
