@@ -134,8 +134,14 @@ fn read_on<'a>(mut watch: Watch<'a>, once: bool, stop: &AtomicBool, tell: &Sende
         }
         if let Ok(sight) = &sight {
             for (alarm, look) in &sight.looks {
-                let is_false = matches!(look, Look::False { .. });
-                pending.entry(&alarm.name).or_default().look(is_false, sight.block.number, alarm.blocks);
+                let streak = pending.entry(&alarm.name).or_default();
+                match look {
+                    Look::False { .. } | Look::Quiet { .. } => {
+                        let is_false = matches!(look, Look::False { .. });
+                        streak.look(is_false, sight.block.number, alarm.blocks);
+                    }
+                    Look::Unreadable(_) | Look::Needs(_) => streak.gap(),
+                }
             }
         }
         if once {
@@ -156,7 +162,7 @@ impl<'a> State<'a> {
             Err(error) => {
                 for name in &report.names {
                     self.unread.insert(name);
-                    self.streaks.remove(name);
+                    self.streaks.entry(name).or_default().gap();
                 }
                 self.cannot_read(session, report.chain, &error.message);
                 return;
@@ -179,12 +185,13 @@ impl<'a> State<'a> {
                 return;
             }
             Look::Unreadable(why) => {
-                streak.look(false, block, alarm.blocks);
+                streak.gap();
                 self.unread.insert(&alarm.name);
                 self.cannot_read(session, &alarm.name, why);
                 return;
             }
             Look::Needs(_) => {
+                streak.gap();
                 self.unread.insert(&alarm.name);
                 self.cannot_read(session, &alarm.name, "its questions rest on too many answers");
                 return;

@@ -10,8 +10,7 @@ pub struct Streak {
 
 impl Streak {
     /// Counts one look. Returns `true` once, as soon as the claim has been false for `blocks` blocks. A look at the same
-    /// or an older block says nothing new; one that holds begins anew, and so does one that could not be read: what was
-    /// true in between is not known.
+    /// or an older block says nothing new; one that holds begins anew.
     pub const fn look(&mut self, is_false: bool, block: u64, blocks: u64) -> bool {
         if !is_false {
             *self = Self { since: None, newest: block, has_fired: false };
@@ -29,6 +28,12 @@ impl Streak {
         let fires = !self.has_fired && self.newest - since + 1 >= blocks;
         self.has_fired |= fires;
         fires
+    }
+
+    /// Counts a look that could not be read. The blocks begin anew, because what was true in between is not known; what has
+    /// fired stays so until the claim is seen to hold.
+    pub const fn gap(&mut self) {
+        self.since = None;
     }
 
     /// Returns `true` while it is false and has not fired.
@@ -64,6 +69,30 @@ mod tests {
             [0; 0],
             "the same block three times is one block"
         );
+    }
+
+    #[test]
+    fn a_gap_is_no_second_alarm() {
+        let mut streak = Streak::default();
+        assert!(streak.look(true, 5, 1));
+        streak.gap();
+        assert!(!streak.look(true, 9, 1), "false before the gap and after it: the same firing");
+        streak.gap();
+        streak.gap();
+        assert!(!streak.look(true, 12, 1));
+        assert!(!streak.look(false, 13, 1));
+        assert!(streak.look(true, 14, 1), "it held in between");
+    }
+
+    #[test]
+    fn a_gap_counts_no_blocks() {
+        let mut streak = Streak::default();
+        assert!(!streak.look(true, 5, 3));
+        streak.gap();
+        assert!(!streak.is_pending());
+        assert!(!streak.look(true, 8, 3), "nobody saw blocks 6 and 7");
+        assert!(!streak.look(true, 9, 3));
+        assert!(streak.look(true, 10, 3));
     }
 
     #[test]
