@@ -4,14 +4,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use crate::ceremony::desk::Desk;
-use crate::chain::{Age, Chain, judge_age, usual_block_time};
+use crate::chain::{Age, Chain, ChainError, judge_age, usual_block_time};
 use crate::council::{self, Alarm};
 use crate::error::{Error, Exit};
-use crate::evm::{AddressBook, BlockRef, Query, Readings};
-use crate::playbook::{Look, Watched};
+use crate::evm::{AddressBook, BlockRef, BlockTag, FoundLogs, Header, LogFilter, Query, Readings};
+use crate::playbook::{Look, Needs, Watched};
 
 /// The most rounds of one look: a claim whose questions rest on answers needs more than one.
 const MOST_ROUNDS: usize = 6;
+/// The age in seconds up to which a block says well enough where a search for events begins.
+const RECENT: u64 = 120;
 /// Where a chain makes blocks on demand, or slowly.
 const LONGEST_PAUSE: Duration = Duration::from_secs(15);
 
@@ -22,7 +24,9 @@ pub struct Watch<'a> {
     names: AddressBook,
     alarms: Vec<(&'a Alarm, Watched)>,
     /// The questions of each alarm at its last look: asked at once the next time.
-    asked: BTreeMap<&'a str, BTreeSet<Query>>,
+    asked: BTreeMap<&'a str, Needs>,
+    /// The newest block of the last look; `None` after one that failed.
+    newest: Option<BlockRef>,
 }
 
 /// The state of the alarms at one block.
@@ -58,7 +62,7 @@ impl<'a> Desk<'a> {
             let chain =
                 chain.ok_or_else(|| Error::new(Exit::Usage, format!("no chain is called {name:?}")))?;
             let (link, book) = (self.connect_to(chain)?, self.council.names_on(name));
-            Ok(Watch { chain, link, names: book, alarms, asked: BTreeMap::new() })
+            Ok(Watch { chain, link, names: book, alarms, asked: BTreeMap::new(), newest: None })
         };
         chains.into_iter().map(watch).collect()
     }
@@ -93,7 +97,7 @@ impl<'a> Desk<'a> {
         let (names, id) =
             (self.council.names_on(&alarm.chain), self.council.chains.get(&alarm.chain).map_or(0, |c| c.id));
         // Before anything was asked, only a fault of the text is in the way.
-        match watched.look(id, &names, &Readings::default()) {
+        match watched.look(id, &names, &Readings::default(), &FoundLogs::new()) {
             Look::Unreadable(why) => Err(wrong(format!("alarm {}: {why}", alarm.name))),
             _ => Ok(Some(watched)),
         }
@@ -117,40 +121,64 @@ impl<'a> Watch<'a> {
         self.alarms.iter().map(|(alarm, _)| (*alarm, self.pause(alarm))).collect()
     }
 
-    /// Reads the alarms that are `due` at the newest block: one round once their questions are known.
+    /// Reads the alarms that are `due` at the newest block: one round once their questions are known. Events are searched
+    /// in that round too where the last look tells how high the chain is.
     ///
     /// # Errors
     /// If no quorum agrees, or the newest block is old.
     pub fn look(&mut self, due: &BTreeSet<&str>, now: u64) -> Result<Sight<'a>, Error> {
         let alarms: Vec<&(&Alarm, Watched)> =
             self.alarms.iter().filter(|(alarm, _)| due.contains(alarm.name.as_str())).collect();
-        let mut readings = Readings::default();
-        let judge = |readings: &Readings| -> Vec<(&'a Alarm, Look)> {
+        let (mut readings, mut logs) = (Readings::default(), FoundLogs::new());
+        let judge = |readings: &Readings, logs: &FoundLogs| -> Vec<(&'a Alarm, Look)> {
             let look = |(alarm, watched): &&(&'a Alarm, Watched)| {
-                (*alarm, watched.look(self.chain.id, &self.names, readings))
+                (*alarm, watched.look(self.chain.id, &self.names, readings, logs))
             };
             alarms.iter().map(look).collect()
         };
-        let mut looks = judge(&readings);
+        let mut looks = judge(&readings, &logs);
         let mut asked = self.asked.clone();
         remember(&mut asked, &looks);
-        let known = looks.iter().filter_map(|(alarm, _)| asked.get(alarm.name.as_str())).flatten();
-        let queries: Vec<Query> = known.cloned().collect::<BTreeSet<_>>().into_iter().collect();
-        let sighting = self.link.watch(&[], &queries)?;
-        let block = sighting.header.block();
+        let mut needs = Needs::default();
+        looks
+            .iter()
+            .filter_map(|(alarm, _)| asked.get(alarm.name.as_str()))
+            .for_each(|own| needs.extend(own));
+        let near = self.newest.take().filter(|block| now.saturating_sub(block.timestamp) <= RECENT);
+        if near.is_none() {
+            needs.events.clear();
+        }
+        let near = near.map_or(0, |block| block.number);
+        let (header, answers, found) = self.sight(&needs, near, BlockTag::Latest)?;
+        let block = header.block();
         self.is_new(&block, now)?;
-        readings.extend(sighting.readings);
+        readings.extend(answers);
+        logs.extend(found);
         for _ in 0..MOST_ROUNDS {
-            looks = judge(&readings);
+            looks = judge(&readings, &logs);
             remember(&mut asked, &looks);
-            let needs: Vec<Query> = needed(&looks).into_iter().collect();
+            let needs = needed(&looks);
             if needs.is_empty() {
                 break;
             }
-            readings.extend(self.link.answers(&needs, &block)?);
+            let (_, answers, found) = self.sight(&needs, block.number, BlockTag::Pinned(block))?;
+            readings.extend(answers);
+            logs.extend(found);
         }
         self.asked = asked;
+        self.newest = Some(block);
         Ok(Sight { block, looks })
+    }
+
+    fn sight(
+        &self,
+        needs: &Needs,
+        near: u64,
+        at: BlockTag,
+    ) -> Result<(Header, Readings, FoundLogs), ChainError> {
+        let queries: Vec<Query> = needs.queries.iter().cloned().collect();
+        let filters: Vec<LogFilter> = needs.events.iter().cloned().collect();
+        self.link.sight(&queries, &filters, near, at)
     }
 
     /// A chain that stands still, or an RPC that serves an old block, tells nothing of now.
@@ -172,18 +200,20 @@ impl<'a> Watch<'a> {
     }
 }
 
-fn remember<'a>(asked: &mut BTreeMap<&'a str, BTreeSet<Query>>, looks: &[(&'a Alarm, Look)]) {
+fn remember<'a>(asked: &mut BTreeMap<&'a str, Needs>, looks: &[(&'a Alarm, Look)]) {
     for (alarm, look) in looks {
-        if let Look::Needs(queries) = look {
-            asked.entry(&alarm.name).or_default().extend(queries.iter().cloned());
+        if let Look::Needs(needs) = look {
+            asked.entry(&alarm.name).or_default().extend(needs);
         }
     }
 }
 
-fn needed(looks: &[(&Alarm, Look)]) -> BTreeSet<Query> {
-    let needs = looks.iter().filter_map(|(_, look)| match look {
-        Look::Needs(queries) => Some(queries),
-        _ => None,
-    });
-    needs.flatten().cloned().collect()
+fn needed(looks: &[(&Alarm, Look)]) -> Needs {
+    let mut all = Needs::default();
+    for (_, look) in looks {
+        if let Look::Needs(needs) = look {
+            all.extend(needs);
+        }
+    }
+    all
 }

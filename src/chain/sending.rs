@@ -241,7 +241,7 @@ pub(super) fn read_logs(value: Settled) -> Vec<WireLog> {
 }
 
 /// Returns `true` if it was the search that no endpoint would do: too long a range, or too long a time for it.
-fn refuses_logs(error: &ChainError) -> bool {
+pub(super) fn refuses_logs(error: &ChainError) -> bool {
     let ChainError::NoQuorum { faults, .. } = error else { return false };
     faults.iter().any(|(_, fault)| {
         matches!(

@@ -9,6 +9,7 @@ mod block;
 mod effect;
 mod fresh;
 mod functions;
+mod logs;
 mod names;
 mod query;
 mod render;
@@ -19,6 +20,7 @@ pub use block::{Block, BlockHash, BlockRef, BlockTag, Header, TxHash, WireHeader
 pub use effect::{Keys, TokenChange, Write};
 pub use fresh::{Assumed, Fresh};
 pub use functions::{FoundFunction, functions, selectors};
+pub use logs::{FoundLogs, LogFilter};
 pub use names::AddressBook;
 pub use query::{Answer, Query, Readings, cut_for_display};
 pub use render::{called, render, shortened};

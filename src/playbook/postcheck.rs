@@ -8,13 +8,11 @@ use std::fmt;
 
 use alloy::dyn_abi::{DynSolType, DynSolValue, EventExt};
 use alloy::json_abi::{Error, Event};
-use alloy::primitives::{Address, Log};
+use alloy::primitives::{Address, B256, Log};
 
 use super::language::template::Pattern;
 use super::language::value::{compare, decode};
-use crate::evm::{Answer, Query, Readings};
-use crate::evm::{Reason, decode_revert};
-use crate::evm::{render, shortened};
+use crate::evm::{Answer, LogFilter, Query, Readings, Reason, decode_revert, render, shortened};
 
 /// A value on chain that can be asked for.
 #[derive(Clone, Debug, PartialEq)]
@@ -232,52 +230,91 @@ impl Check {
     pub fn judge(&self, readings: &Readings, logs: &[Log]) -> Verdict {
         let (subject, expected, outcome) = match self {
             Self::Value { subject, expectation } => {
-                let outcome = subject.value(readings.get(&subject.query)).map(|found| {
-                    let is = format!("is {}", expectation.pattern.render_found(&found));
-                    (expectation.holds(&found), is)
-                });
-                (&subject.label, expectation.text(), outcome)
+                return expectation.judge(&subject.label, subject.value(readings.get(&subject.query)));
             }
             Self::Event(check) => (&check.label, check.expected(), Ok(check.outcome(logs))),
             Self::Call(check) => {
                 (&check.label, check.ending.to_string(), check.outcome(readings.get(&check.query)))
             }
         };
-        let was_read = outcome.is_ok();
-        let (holds, found) = outcome.unwrap_or_else(|why| (false, format!("cannot be read: {why}")));
-        let sentence = match self {
-            _ if holds => format!("{subject} {expected}"),
-            Self::Value { expectation, .. } if was_read && expectation.relation == Relation::Is => {
-                format!("{subject} {found}, not {}", expectation.pattern.render(None))
-            }
-            _ => format!("{subject} {found}; expected: {expected}"),
+        let (holds, found) = outcome.unwrap_or_else(|why| (false, unread(&why)));
+        Verdict::new(subject, holds, expected, found)
+    }
+}
+
+fn unread(why: &str) -> String {
+    format!("cannot be read: {why}")
+}
+
+impl Verdict {
+    fn new(subject: &str, holds: bool, expected: String, found: String) -> Self {
+        let sentence = if holds {
+            format!("{subject} {expected}")
+        } else {
+            format!("{subject} {found}; expected: {expected}")
         };
-        Verdict { holds, sentence, expected, found }
+        Self { holds, sentence, expected, found }
+    }
+}
+
+impl Expectation {
+    /// Judges a value, or why it cannot be read; `subject` names what has it.
+    pub(super) fn judge(&self, subject: &str, value: Result<DynSolValue, String>) -> Verdict {
+        let value = match value {
+            Ok(value) => value,
+            Err(why) => return Verdict::new(subject, false, self.text(), unread(&why)),
+        };
+        let found = format!("is {}", self.pattern.render_found(&value));
+        let mut verdict = Verdict::new(subject, self.holds(&value), self.text(), found);
+        if !verdict.holds && self.relation == Relation::Is {
+            verdict.sentence = format!("{subject} {}, not {}", verdict.found, self.pattern.render(None));
+        }
+        verdict
     }
 }
 
 impl EventCheck {
+    /// Returns the search for it in the last blocks: by the event, and by its indexed values that are given.
+    pub(super) fn filter(&self, blocks: u64) -> LogFilter {
+        let word = |at: usize| self.args.get(at)?.clone().into_value().ok()?.as_word();
+        let indexed = self.event.inputs.iter().enumerate().filter(|(_, input)| input.indexed);
+        let mut topics: Vec<Option<B256>> =
+            std::iter::once(Some(self.event.selector())).chain(indexed.map(|(at, _)| word(at))).collect();
+        while topics.last().is_some_and(Option::is_none) {
+            topics.pop();
+        }
+        LogFilter { address: self.address, topics, blocks }
+    }
+
+    /// Returns the values of each log that is this event with these values, in the order of the signature.
+    pub(super) fn fitting(&self, logs: &[Log]) -> Vec<Vec<DynSolValue>> {
+        self.named(logs).into_iter().filter(|values| self.fits(values)).collect()
+    }
+
+    fn named(&self, logs: &[Log]) -> Vec<Vec<DynSolValue>> {
+        let topic = self.event.selector();
+        logs.iter()
+            .filter(|log| log.address == self.address && log.data.topics().first() == Some(&topic))
+            .filter_map(|log| self.values(log))
+            .collect()
+    }
+
+    fn fits(&self, values: &[DynSolValue]) -> bool {
+        self.args.is_empty() || self.args.iter().zip(values).all(|(pattern, value)| pattern.matches(value))
+    }
+
     fn expected(&self) -> String {
         format!("emits {}", self.signature())
     }
 
-    fn signature(&self) -> String {
+    pub(super) fn signature(&self) -> String {
         let args = self.args.iter().map(|a| a.render(None)).collect::<Vec<_>>().join(", ");
         if self.args.is_empty() { self.event.signature() } else { format!("{}({args})", self.event.name) }
     }
 
     fn outcome(&self, logs: &[Log]) -> (bool, String) {
-        let topic = self.event.selector();
-        let named: Vec<_> = logs
-            .iter()
-            .filter(|log| log.address == self.address && log.data.topics().first() == Some(&topic))
-            .filter_map(|log| self.values(log))
-            .collect();
-        let fits = |values: &Vec<DynSolValue>| {
-            self.args.is_empty()
-                || self.args.iter().zip(values).all(|(pattern, value)| pattern.matches(value))
-        };
-        if named.iter().any(fits) {
+        let named = self.named(logs);
+        if named.iter().any(|values| self.fits(values)) {
             return (true, self.expected());
         }
         let found = named.iter().map(|values| {

@@ -3,6 +3,7 @@
 mod author;
 mod checks;
 mod combined;
+mod counted;
 mod each;
 mod library;
 mod mistakes;

@@ -5,10 +5,13 @@ use std::collections::BTreeMap;
 use alloy::primitives::Address;
 use toml::{Table, Value};
 
+use super::claim::Fact;
+use super::counted::{self, Counted};
 use super::derive::derive;
-use super::plan::{Derivation, Inputs};
+use super::look::Look;
+use super::plan::{Derivation, Inputs, Plan};
 use super::{Check, Playbook};
-use crate::evm::{AddressBook, Query, Readings};
+use crate::evm::{AddressBook, FoundLogs, Query, Readings};
 use crate::excerpt::Fault;
 
 /// The fields that say what a value must be. Each that is given is a claim of its own.
@@ -20,22 +23,8 @@ const RELATIONS: [&str; 7] =
 pub struct Watched {
     /// A playbook whose `before` checks are the claims. Its step is never made.
     playbook: Playbook,
-}
-
-/// An alarm at one block.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Look {
-    /// These must be asked first.
-    Needs(Vec<Query>),
-    /// All claims hold.
-    Quiet {
-        sentences: Vec<String>,
-    },
-    /// Some do not: `vault totalAssets() is 5; expected: is at least 9`.
-    False {
-        sentences: Vec<String>,
-    },
-    Unreadable(String),
+    /// For claims about a number of events, which are those of its first `after` check.
+    counted: Option<Counted>,
 }
 
 impl Watched {
@@ -44,44 +33,55 @@ impl Watched {
     /// # Errors
     /// With the word at fault.
     pub fn parse(name: &str, claim: &Table) -> Result<Self, Fault> {
-        let text = as_playbook(claim).to_string();
-        Playbook::parse(&format!("alarm {name}"), &text).map(|playbook| Self { playbook })
+        let origin = format!("alarm {name}");
+        let mut claim = claim.clone();
+        let parts = counted::take(&origin, &mut claim)?;
+        if parts.is_some() {
+            // The claims are about a number, as those about the time are.
+            claim.insert("time".into(), "block".into());
+        }
+        let event = parts.as_ref().map(|parts| parts.event.clone());
+        let playbook = Playbook::parse(&origin, &as_playbook(claim, event).to_string())?;
+        let counted = match (parts, playbook.after.first().map(|claim| &claim.fact)) {
+            (Some(parts), Some(Fact::Event { event, .. })) => Some(parts.counted(&origin, event)?),
+            _ => None,
+        };
+        Ok(Self { playbook, counted })
     }
 
     /// Judges the claims by these answers.
     #[must_use]
-    pub fn look(&self, chain_id: u64, names: &AddressBook, readings: &Readings) -> Look {
+    pub fn look(&self, chain_id: u64, names: &AddressBook, readings: &Readings, logs: &FoundLogs) -> Look {
         let args = BTreeMap::new();
         let inputs = Inputs { args: &args, names, safe: Address::ZERO, chain_id };
         let plan = match derive(&self.playbook, &inputs, readings) {
-            Ok(Derivation::Needs(queries)) => return Look::Needs(queries),
+            Ok(Derivation::Needs(queries)) => return Look::asking(queries),
             Ok(Derivation::Ready(plan)) => plan,
             Err(why) => return Look::Unreadable(why.to_string()),
         };
-        let queries = plan.before.iter().flat_map(Check::queries);
-        let missing: Vec<Query> = queries.filter(|query| readings.get(query).is_none()).collect();
-        if !missing.is_empty() {
-            return Look::Needs(missing);
-        }
-        let was_read =
-            |check: &&Check| !matches!(check, Check::Value { .. }) || check.value(readings).is_some();
-        if let Some(check) = plan.before.iter().find(|check| !was_read(check)) {
-            return Look::Unreadable(check.judge(readings, &[]).sentence);
-        }
-        let verdicts: Vec<_> = plan.before.iter().map(|check| check.judge(readings, &[])).collect();
-        let (quiet, broken): (Vec<_>, Vec<_>) = verdicts.into_iter().partition(|verdict| verdict.holds);
-        let sentences = |verdicts: Vec<super::Verdict>| verdicts.into_iter().map(|v| v.sentence).collect();
-        if broken.is_empty() {
-            Look::Quiet { sentences: sentences(quiet) }
-        } else {
-            Look::False { sentences: sentences(broken) }
+        match &self.counted {
+            Some(counted) => counted.look(&plan, logs),
+            None => judge(&plan, readings),
         }
     }
 }
 
+/// Judges claims about values.
+fn judge(plan: &Plan, readings: &Readings) -> Look {
+    let queries = plan.before.iter().flat_map(Check::queries);
+    let missing: Vec<Query> = queries.filter(|query| readings.get(query).is_none()).collect();
+    if !missing.is_empty() {
+        return Look::asking(missing);
+    }
+    let was_read = |check: &&Check| !matches!(check, Check::Value { .. }) || check.value(readings).is_some();
+    if let Some(check) = plan.before.iter().find(|check| !was_read(check)) {
+        return Look::Unreadable(check.judge(readings, &[]).sentence);
+    }
+    Look::of(plan.before.iter().map(|check| check.judge(readings, &[])).collect())
+}
+
 /// The claim in a playbook that does nothing: its reads and checks are read as everybody's are.
-fn as_playbook(claim: &Table) -> Table {
-    let mut asked = claim.clone();
+fn as_playbook(mut asked: Table, event: Option<Table>) -> Table {
     let reads = asked.remove("read").unwrap_or_else(|| Value::Array(Vec::new()));
     let mut relations = Table::new();
     for key in RELATIONS {
@@ -100,7 +100,8 @@ fn as_playbook(claim: &Table) -> Table {
         checks.push(Value::Table(asked));
     }
     let step = [("to".to_string(), "{safe}".into()), ("call".to_string(), "nothing()".into())];
-    let after = [("code", "{safe}"), ("expect", "_")].map(|(key, value)| (key.to_string(), value.into()));
+    let any = [("code", "{safe}"), ("expect", "_")].map(|(key, value)| (key.to_string(), value.into()));
+    let after = event.unwrap_or_else(|| any.into_iter().collect());
     let texts = ["does_not_stop", "cost", "source", "title"].map(|key| (key.to_string(), "-".into()));
     let mut undo = Table::new();
     undo.insert("none".into(), "-".into());
@@ -114,7 +115,7 @@ fn as_playbook(claim: &Table) -> Table {
         ("read", reads),
         ("before", Value::Array(checks)),
         ("step", Value::Array(vec![Value::Table(step.into_iter().collect())])),
-        ("after", Value::Array(vec![Value::Table(after.into_iter().collect())])),
+        ("after", Value::Array(vec![Value::Table(after)])),
     ] {
         playbook.insert(key.into(), value);
     }
@@ -148,9 +149,9 @@ mod tests {
         let names = AddressBook::default();
         let mut readings = Readings::default();
         for _ in 0..4 {
-            match watched.look(1, &names, &readings) {
-                Look::Needs(queries) => {
-                    for query in queries {
+            match watched.look(1, &names, &readings, &FoundLogs::new()) {
+                Look::Needs(needs) => {
+                    for query in needs.queries {
                         let answer = value(&query);
                         readings.insert(query, answer);
                     }

@@ -5,9 +5,10 @@ use std::process::Stdio;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use alloy::primitives::{B256, U256};
+use alloy::primitives::{Address, B256, U256, address, keccak256};
+use alloy::sol_types::SolValue;
 use breakglass::safe::SafeVersion;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::stage::{Anvil, Ceremony, Desk, Fault, Proxy, Run, SafeSetup, deploy, run};
 use crate::steps::{behind_a_proxy, broadcast, import, is_paused, sign, two_of_three};
@@ -189,6 +190,99 @@ read = [{{ name = "debt", balance = "feed2" }}]
     set(0, 100_000_000);
     debt(1_499);
     alice.run(&["watch", "--once"]).ended(9).says("ALARM ratio").never_says("ALARM oracle");
+}
+
+/// Somewhat of a token: whoever calls it with three words has it tell of a transfer, from whom, to whom, how much.
+const TOKEN: Address = address!("0x7070707070707070707070707070707070707070");
+
+fn token_in(ceremony: &mut Ceremony) {
+    let topic = keccak256("Transfer(address,address,uint256)");
+    // MSTORE(0, word 2); LOG3(0, 32, topic, word 0, word 1)
+    let code = format!("0x6040356000526020356000357f{topic:x}60206000a300");
+    ceremony.anvil.set_code(TOKEN, &code.parse().unwrap());
+    ceremony.add_to_council(&format!(
+        r#"
+[targets.token]
+anvil = "{TOKEN}"
+
+[alarms.outflow]
+title = "more than 1,000 left the vault in 10 blocks"
+lever = "vault"
+every = "1 seconds"
+event = "Transfer(address indexed from,address indexed to,uint256 value)"
+on = "token"
+args = ["vault", "_", "_"]
+blocks = 10
+sum = "value"
+at_most = "1000"
+"#
+    ));
+}
+
+fn transfer(ceremony: &Ceremony, from: Address, value: u64) {
+    let data = (from, Address::repeat_byte(9), U256::from(value)).abi_encode_params();
+    let payer = ceremony.desks[0].key.address;
+    ceremony.anvil.send(payer, TOKEN, &data.into(), U256::ZERO);
+}
+
+#[test]
+fn what_left_the_vault_in_the_last_blocks_trips_its_alarm() {
+    let mut ceremony = two_of_three();
+    token_in(&mut ceremony);
+    let alice = &ceremony.desks[0];
+    let look = |code: i32| alice.run(&["watch", "--once"]).ended(code);
+    look(0);
+    transfer(&ceremony, ceremony.vault, 600);
+    transfer(&ceremony, Address::repeat_byte(8), 5_000);
+    transfer(&ceremony, ceremony.vault, 400);
+    look(0);
+    transfer(&ceremony, ceremony.vault, 1);
+    let run = look(9).says("ALARM outflow: more than 1,000 left the vault");
+    run.says("of token in 10 blocks is 1001; expected: is at most 1000");
+    assert_eq!(acts(alice), ["opened", "alarm", "proposed"]);
+    // The first transfer is too long ago.
+    ceremony.anvil.mine(7);
+    look(0);
+    alice.run(&["council", "check"]).ended(0).says("alarm outflow");
+}
+
+/// A provider that searches no events makes one alarm unreadable, and no other.
+#[test]
+fn a_search_that_is_refused_silences_no_other_alarm() {
+    let (mut ceremony, proxy) = behind_a_proxy();
+    token_in(&mut ceremony);
+    ceremony.add_to_council(DRAINED);
+    holds(&ceremony, 0);
+    proxy.rewrite(|method, _, honest| match method {
+        "eth_getLogs" => Err(json!({"code": -32005, "message": "query exceeds max block range"})),
+        _ => honest,
+    });
+    let run = ceremony.desks[0].run(&["watch", "--once"]).ended(9).says("ALARM drained");
+    run.says("cannot be read: outflow: its events cannot be had");
+    let run = ceremony.desks[0].run(&["watch", "--once", "outflow"]).ended(7);
+    run.says("could not be read: outflow");
+}
+
+/// Events are searched in the batch that reads everything else, once the height of the chain is known.
+#[test]
+fn events_are_searched_along_with_everything_else() {
+    let (mut ceremony, proxy) = behind_a_proxy();
+    token_in(&mut ceremony);
+    ceremony.add_to_council(&format!("{DRAINED}every = \"1 seconds\"\n"));
+    holds(&ceremony, ETHER);
+    proxy.forget_counts();
+    let mut child =
+        ceremony.desks[0].command(&["watch"]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let end = Instant::now() + Duration::from_mins(1);
+    let searches = || proxy.counts().by_method.get("eth_getLogs").copied().unwrap_or(0);
+    while searches() < 3 {
+        assert!(Instant::now() < end, "{:?}", proxy.counts());
+        thread::sleep(Duration::from_millis(20));
+    }
+    let counts = proxy.counts();
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert_eq!(counts.posts, counts.by_method["eth_getLogs"] + 1, "one more at the first look: {counts:?}");
 }
 
 /// Twenty alarms, one batch.

@@ -1,0 +1,57 @@
+//! An alarm at one block, and what must be asked of the chain before it can be judged.
+
+use std::collections::BTreeSet;
+
+use super::Verdict;
+use crate::evm::{LogFilter, Query};
+
+/// Everything that must be asked of the chain first.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Needs {
+    pub queries: BTreeSet<Query>,
+    pub events: BTreeSet<LogFilter>,
+}
+
+impl Needs {
+    pub fn extend(&mut self, other: &Self) {
+        self.queries.extend(other.queries.iter().cloned());
+        self.events.extend(other.events.iter().cloned());
+    }
+
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.queries.is_empty() && self.events.is_empty()
+    }
+}
+
+/// An alarm at one block.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Look {
+    Needs(Needs),
+    /// All claims hold.
+    Quiet {
+        sentences: Vec<String>,
+    },
+    /// Some do not: `vault totalAssets() is 5; expected: is at least 9`.
+    False {
+        sentences: Vec<String>,
+    },
+    Unreadable(String),
+}
+
+impl Look {
+    pub(super) fn asking(queries: Vec<Query>) -> Self {
+        Self::Needs(Needs { queries: queries.into_iter().collect(), ..Needs::default() })
+    }
+
+    /// The look by the verdicts on all claims.
+    pub(super) fn of(verdicts: Vec<Verdict>) -> Self {
+        let (quiet, broken): (Vec<_>, Vec<_>) = verdicts.into_iter().partition(|verdict| verdict.holds);
+        let sentences = |verdicts: Vec<Verdict>| verdicts.into_iter().map(|v| v.sentence).collect();
+        if broken.is_empty() {
+            Self::Quiet { sentences: sentences(quiet) }
+        } else {
+            Self::False { sentences: sentences(broken) }
+        }
+    }
+}
