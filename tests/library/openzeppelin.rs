@@ -183,7 +183,8 @@ fn governor() {
         description: "pause it".into(),
     };
     scene.anvil.mine(1);
-    send(&scene, STRANGER, governor, propose.abi_encode());
+    rich(&scene, NEXT);
+    send(&scene, NEXT, governor, propose.abi_encode());
     let veto = args([
         ("governor", text(governor)),
         ("targets", format!("[{target}]")),
