@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use serde_json::{Value, json};
-
 use crate::ceremony::desk::Desk;
 use crate::chain::{Chain, Depth, Receipt};
 use crate::error::{Error, Exit};
@@ -116,11 +114,4 @@ pub fn describe(depth: &Depth, receipt: &Receipt) -> String {
     };
     let s = if depth.confirmations == 1 { "" } else { "s" };
     format!("block {}, {} confirmation{s}, {finality}", receipt.block.number, depth.confirmations)
-}
-
-/// For `--json`.
-#[must_use]
-pub fn object(depth: &Depth, receipt: &Receipt) -> Value {
-    let is_final = depth.final_block.map(|_| depth.is_final(&receipt.block));
-    json!({ "confirmations": depth.confirmations, "newest_block": depth.newest.number, "final": is_final })
 }

@@ -15,6 +15,7 @@ pub mod journal_table;
 pub mod ledger_pages;
 pub mod ledger_state;
 pub mod lever_table;
+pub mod mined_report;
 mod paper;
 pub mod playbook_list;
 pub mod playbook_text;
