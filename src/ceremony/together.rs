@@ -1,12 +1,14 @@
-//! Levers of one transaction and each other: which of them cannot be pulled now, and the command without those.
+//! What is signed together: which levers of a transaction cannot be pulled now, and transactions that get into each
+//! other's way.
 
 use crate::ceremony::desk::Desk;
 use crate::ceremony::judged::Judged;
 use crate::ceremony::order::Order;
 use crate::council::expand;
-use crate::error::Error;
+use crate::error::{Error, Exit};
 use crate::evm::Readings;
 use crate::playbook::{Check, LeverPlan};
+use crate::safe::{Nonce, SafeTxHash};
 
 /// A lever that is done already or cannot be pulled now.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -66,4 +68,60 @@ pub fn without(desk: &Desk, order: &Order, levers: &[&str]) -> Option<String> {
     let pull = &order.pull;
     let whole = expand(&desk.council, &pull.names, &pull.without, pull.undo).ok()?;
     whole.leaving_out(&desk.council, levers).ok()?.pull.words()
+}
+
+/// A transaction's place: its nonce, its Safe's name, its hash.
+type Place<'p> = (Nonce, &'p str, SafeTxHash);
+
+fn place<'p>(judged: &'p Judged) -> Place<'p> {
+    (judged.proposal().nonce(), &judged.derived.safe.name, judged.proposal().hash())
+}
+
+/// Checks that no two transactions are for one nonce: only one of them could be executed.
+///
+/// # Errors
+/// The two that are.
+pub fn one_for_each_nonce(all: &[Judged]) -> Result<(), Error> {
+    let places: Vec<Place> = all.iter().map(place).collect();
+    let Some((one, other)) = clash(&places) else { return Ok(()) };
+    let (nonce, safe, hash) = one;
+    let message = format!(
+        "{hash} and {} are both for nonce {nonce} of {safe}: only one of them can be executed",
+        other.2
+    );
+    Err(Error::new(Exit::Usage, message).hint("agree which, and sign that one by itself"))
+}
+
+/// Returns the first transaction that wants the nonce of one before it, and that one.
+fn clash<'p>(places: &[Place<'p>]) -> Option<(Place<'p>, Place<'p>)> {
+    let wants_it = |one: &Place, other: &Place| (one.0, one.1) == (other.0, other.1) && one.2 != other.2;
+    places.iter().enumerate().find_map(|(at, one)| {
+        places[..at].iter().find(|before| wants_it(one, before)).map(|before| (*one, *before))
+    })
+}
+
+/// Returns a sentence on the first of the later ones that waits for the nonce of one that was not signed.
+#[must_use]
+pub fn held_up(judged: &Judged, later: &[Judged]) -> Option<String> {
+    let (nonce, safe, _) = place(judged);
+    let (waiting, ..) = later.iter().map(place).find(|(later, name, _)| *name == safe && *later > nonce)?;
+    Some(format!("nonce {waiting} of {safe} can be sent only once nonce {nonce} is used"))
+}
+
+#[cfg(test)]
+mod tests {
+    use alloy::primitives::B256;
+
+    use super::*;
+
+    #[test]
+    fn two_transactions_for_one_nonce_of_a_safe_clash() {
+        let hash = |byte| SafeTxHash::claimed(B256::repeat_byte(byte));
+        let (one, two) = (Nonce::from(1), Nonce::from(2));
+        let same = (one, "guardian", hash(1));
+        assert_eq!(clash(&[same, (two, "guardian", hash(2)), (one, "treasury", hash(3))]), None);
+        assert_eq!(clash(&[same, same]), None, "one transaction, named twice");
+        let other = (one, "guardian", hash(4));
+        assert_eq!(clash(&[same, (two, "guardian", hash(2)), other]), Some((other, same)));
+    }
 }

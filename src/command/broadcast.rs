@@ -1,30 +1,25 @@
 //! `broadcast`: at threshold, rehearse, ask, send, wait, and prove the effect on chain.
 
-use std::cell::RefCell;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use alloy::consensus::TxEip1559;
 use alloy::primitives::Address;
 use clap_complete::ArgValueCompleter;
-use serde_json::json;
 
 use crate::ceremony::at_once::side_by_side;
 use crate::ceremony::find::Found;
-use crate::ceremony::offer::{Besides, affordable_tip};
+use crate::ceremony::offer::affordable_tip;
 use crate::ceremony::order::Given;
 use crate::cli::args::{ARGUMENTS, Accept, Depth, Derive, Key, Proofs};
 use crate::cli::complete;
 use crate::error::{Error, Exit};
 use crate::evm::amount;
-use crate::proposal::Ready;
 use crate::safe::Nonces;
-use crate::session::hand_over::{Handed, Payer, Sending, out_of_turn};
-use crate::session::keys::{self as key, Named, Signer, Use};
+use crate::session::keys::{self as key, Named, Use};
 use crate::session::send_all::{Board, print_calls, send_all};
-use crate::session::sendable::{Look, Standing, Terms};
+use crate::session::send_one::{in_turn, one, print_call};
+use crate::session::sendable::{Look, Terms};
 use crate::session::{Session, incoming};
-use crate::ui::Text;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -156,13 +151,6 @@ pub fn run(session: &Session, args: &Args) -> Result<Exit, Error> {
         received.require_read(session).map_err(|error| error.hint("nothing was sent"))?;
     }
     let payer = named.as_ref().and_then(Named::stated);
-    if let (Some(nonces), Some(named)) = (args.nonces, &named) {
-        return in_turn(session, args, nonces, named);
-    }
-    let found = session.parts(&args.what, given)?;
-    let titles = found.iter().map(Found::title).collect();
-    let mut looks = side_by_side(session.ui, found, |found| Look::first(session, terms, found, payer));
-    require_named(&terms.given.hashes, &looks)?;
     let mut open = named.as_ref().map(|named| {
         || {
             let mut signer = key::open(session.ui, &args.key, named)?;
@@ -170,6 +158,13 @@ pub fn run(session: &Session, args: &Args) -> Result<Exit, Error> {
             Ok((signer, from))
         }
     });
+    if let (Some(nonces), Some(open)) = (args.nonces, &mut open) {
+        return in_turn(session, terms, nonces, payer, open);
+    }
+    let found = session.parts(&args.what, given)?;
+    let titles = found.iter().map(Found::title).collect();
+    let mut looks = side_by_side(session.ui, found, |found| Look::first(session, terms, found, payer));
+    require_named(&terms.given.hashes, &looks)?;
     let is_one = looks.len() == 1;
     if is_one && let Some(only) = looks.pop() {
         return one(only?, payer, open, &mut None);
@@ -218,90 +213,4 @@ fn sending_owner(session: &Session, named: Option<&Named>) -> Result<Address, Er
         return Err(usage(format!("the payer {from} is not an owner of any Safe of your council file")));
     }
     Ok(from)
-}
-
-/// Sends one nonce after the other. The first that is not proven ends it: those after it cannot be executed before it.
-fn in_turn(session: &Session, args: &Args, nonces: Nonces, named: &Named) -> Result<Exit, Error> {
-    let mut known = None;
-    for (at, nonce) in (1..).zip(nonces.iter()) {
-        let mut terms = args.terms();
-        terms.given.nonce = Some(nonce);
-        session.ui.blank();
-        session.ui.say(&Text::default().bold(&format!("nonce {nonce}, {at} of {}", nonces.count())));
-        let mut found = session.parts(&args.what, &terms.given)?;
-        let (Some(only), true) = (found.pop(), found.is_empty()) else {
-            return Err(Error::new(Exit::Usage, "--nonces is for one transaction, and several are named")
-                .hint("name the levers of one Safe"));
-        };
-        let open = || {
-            let mut signer = key::open(session.ui, &args.key, named)?;
-            let from = signer.payer(&session.council)?;
-            Ok((signer, from))
-        };
-        let payer = named.stated();
-        let sent = Look::first(session, &terms, only, payer)
-            .and_then(|look| one(look, payer, Some(open), &mut known))
-            .map_err(|error| error.hint(format!("{nonce} to {} are not used by this run", nonces.last())))?;
-        if sent != Exit::Done {
-            return Ok(sent);
-        }
-    }
-    Ok(Exit::Done)
-}
-
-/// Sends one transaction, and proves it. `payer` is the one for whom it was read; the key is opened if it is not `known`.
-fn one(
-    mut look: Look,
-    payer: Option<Address>,
-    open: Option<impl FnMut() -> Result<(Signer, Address), Error>>,
-    known: &mut Option<(Signer, Address)>,
-) -> Result<Exit, Error> {
-    let mut ready = match look.begin(false)? {
-        Standing::Ready(ready) => ready,
-        Standing::Executed(outcome, by) => return Handed::Executed(look, outcome, by).finish(),
-        Standing::Done => return Ok(Exit::Done),
-        Standing::Behind => return Err(out_of_turn()),
-    };
-    let Some(mut open) = open else {
-        print_call(look.session, &ready);
-        return Ok(Exit::Done);
-    };
-    let (signer, from) = match known {
-        Some(known) => known,
-        None => known.insert(open()?),
-    };
-    let from = *from;
-    if payer != Some(from) {
-        look = look.again(from)?;
-        ready = match look.standing(false)? {
-            Standing::Ready(ready) => ready,
-            Standing::Executed(outcome, by) => return Handed::Executed(look, outcome, by).finish(),
-            Standing::Done => return Ok(Exit::Done),
-            Standing::Behind => return Err(out_of_turn()),
-        };
-    }
-    let mut none = Besides::default();
-    let mut sending = Sending::new(look, ready, from, &none)?;
-    while sending.ask(signer)? && sending.look.is_stale() {
-        sending = sending.again(from, &none)?;
-    }
-    let ui = sending.look.session.ui;
-    let signer = RefCell::new(signer);
-    let sign = |tx: &TxEip1559| signer.borrow_mut().sign_transaction(ui, tx, from);
-    sending.hand_over(&Payer { from, sign: &sign }, &mut none)?.finish()
-}
-
-fn print_call(session: &Session, ready: &Ready) {
-    let ui = session.ui;
-    let safe = ready.safe();
-    ui.say(&Text::new("Nothing sent. Anybody can send this call, with no ether:"));
-    ui.say(&Text::new(&format!("to {} on chain {}", safe.address, safe.chain_id)));
-    ui.data(&ready.calldata().to_string());
-    ui.object(&json!({
-        "safe_tx_hash": ready.hash().to_string(),
-        "chain_id": safe.chain_id,
-        "to": safe.address.to_string(),
-        "value": "0",
-        "data": ready.calldata().to_string(),
-    }));
 }

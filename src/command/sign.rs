@@ -5,10 +5,10 @@ use clap_complete::ArgValueCompleter;
 use serde_json::{Value, json};
 
 use crate::ceremony::enforce::{accepted, changed_digits, enforce};
-use crate::ceremony::find::{Purpose, is_file};
+use crate::ceremony::find::is_file;
 use crate::ceremony::judged::Judged;
 use crate::ceremony::order::Given;
-use crate::ceremony::together::advise;
+use crate::ceremony::together::{advise, one_for_each_nonce};
 use crate::command::Session;
 use crate::command::args::{ARGUMENTS, Accept, Ahead, Derive, Key, Proofs};
 use crate::command::complete;
@@ -20,11 +20,13 @@ use crate::proposal::{self, Claims, OwnerSignature, Stated};
 use crate::safe::SignatureKind;
 use crate::session::keys::{self, Named, Signer, Use};
 use crate::session::on_ledger::{self, signs};
+use crate::session::round::Round;
 use crate::session::signers::Signers;
 use crate::session::signing_ahead::{self, Sitting};
-use crate::ui::{Text, Ui};
+use crate::ui::Text;
 use crate::view::review;
 use crate::view::summary::Summary;
+use crate::view::who_signed::to_sign;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -147,75 +149,25 @@ pub fn run(session: &Session, args: &Args) -> Result<Exit, Error> {
         return signing_ahead::run(session, &args.sitting(&given), &key, nonces, target);
     }
     let ui = session.ui;
-    let mut done = Done::default();
-    let all = load(session, args, &given, &mut done)?;
+    let mut round = Round::default();
+    let all = round.load(session, &args.what, &given, (args.offline, args.proofs.proofs))?;
     require_one(args, all.len())?;
     one_for_each_nonce(&all)?;
-    if all.len() > 1 {
-        list(session, &all);
+    let count = all.len();
+    if count > 1 {
+        ui.show(&to_sign(&all));
     }
     // Opened after the first review: its person can read while the Ledger is not there yet.
     let mut signer = None;
     for (at, judged) in all.iter().enumerate() {
-        if all.len() > 1 {
-            ui.say(&Text::default().bold(&format!("{} of {}", at + 1, all.len())));
+        if count > 1 {
+            ui.say(&Text::default().bold(&format!("{} of {count}", at + 1)));
         }
-        let signature = one(session, args, &key, judged, (at + 1, all.len()), &mut signer);
-        match signature.and_then(|signature| write(session, judged, &signature, &mut done.signed)) {
-            Ok(()) => {}
-            // If one is already done, the others still have to be signed.
-            Err(error) if error.exit == Exit::Done && all.len() > 1 => {
-                ui.say(&Text::default().good("nothing to do: ").add(&error.message));
-                say_held_up(ui, judged, &all[at + 1..]);
-            }
-            // A no to one, typed or on the device, is not an answer to the others.
-            Err(error) if error.is_rejection && all.len() > 1 => {
-                ui.say(&Text::default().warn("skipped: ").add(&error.message));
-                say_held_up(ui, judged, &all[at + 1..]);
-                done.declined.push(judged.proposal().hash().to_string());
-                done.exit = Some(done.exit.map_or(error.exit, |exit| exit.graver(error.exit)));
-            }
-            Err(error) => return Err(error.having_done(json!({ "signatures": done.signed }))),
-        }
+        let signature = one(session, args, &key, judged, (at + 1, count), &mut signer);
+        let result = signature.and_then(|signature| write(session, judged, &signature, &mut round.signed));
+        round.take(ui, result, judged, (&all[at + 1..], count))?;
     }
-    let object = json!({ "signatures": done.signed, "rejected": done.declined, "left_out": done.unreached });
-    let Some(exit) = done.exit else {
-        ui.object(&object);
-        return Ok(Exit::Done);
-    };
-    let message = if done.declined.is_empty() {
-        format!("{} could not be looked at, and were not signed", done.unreached.len())
-    } else {
-        format!("{} of {} were not signed: you said no", done.declined.len(), all.len())
-    };
-    let hint = if done.signed.is_empty() { "nothing was signed" } else { "the others are signed" };
-    Err(Error::new(exit, message).hint(hint).having_done(object))
-}
-
-/// The results of the proposals.
-#[derive(Default)]
-struct Done {
-    signed: Vec<Value>,
-    declined: Vec<String>,
-    /// The titles that could not be looked at.
-    unreached: Vec<String>,
-    /// The exit code, if a person said no or something could not be looked at.
-    exit: Option<Exit>,
-}
-
-/// Those that follow on the same Safe wait for its nonce.
-fn say_held_up(ui: &Ui, declined: &Judged, later: &[Judged]) {
-    let nonce = declined.proposal().nonce();
-    let waits =
-        |s: &&Judged| s.derived.safe.name == declined.derived.safe.name && s.proposal().nonce() > nonce;
-    if let Some(waiting) = later.iter().find(waits) {
-        let text = format!(
-            "nonce {} of {} can be sent only once nonce {nonce} is used",
-            waiting.proposal().nonce(),
-            waiting.derived.safe.name
-        );
-        ui.say(&Text::default().warn("! ").add(&text));
-    }
+    round.finish(ui, count)
 }
 
 /// Checks that a value that was said for a lever does not stand for one that a file chose.
@@ -240,68 +192,6 @@ fn require_one(args: &Args, count: usize) -> Result<(), Error> {
                 .hint("sign that one by itself"))
         }
         None => Ok(()),
-    }
-}
-
-/// Judges what was named. What cannot be reached is said, and does not stop the others.
-fn load<'a>(
-    session: &'a Session,
-    args: &Args,
-    given: &Given,
-    done: &mut Done,
-) -> Result<Vec<Judged<'a>>, Error> {
-    if args.offline {
-        return Ok(session
-            .offline(&args.what, given)?
-            .into_iter()
-            .map(|derived| derived.judge(true))
-            .collect());
-    }
-    let parts = session.look(&args.what, given, Purpose::Sign)?;
-    let count = parts.len();
-    let mut all = Vec::new();
-    for part in parts {
-        match part.result.and_then(|rehearsed| rehearsed.prove(session.ui, args.proofs.proofs)) {
-            Ok(rehearsed) => all.push(rehearsed.judge(true)),
-            Err(error) if count > 1 => {
-                let text = format!("{}: {error}", part.title);
-                session.ui.say(&Text::default().bad("left out: ").add(&text));
-                done.exit = Some(done.exit.map_or(error.exit, |exit| exit.graver(error.exit)));
-                done.unreached.push(text);
-            }
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(all)
-}
-
-/// Checks that no two transactions are for one nonce: only one of them could be executed.
-fn one_for_each_nonce(all: &[Judged]) -> Result<(), Error> {
-    for (at, judged) in all.iter().enumerate() {
-        let (nonce, safe, hash) =
-            (judged.proposal().nonce(), &judged.derived.safe.name, judged.proposal().hash());
-        let same_nonce = |other: &&Judged| {
-            other.derived.safe.name == *safe
-                && other.proposal().nonce() == nonce
-                && other.proposal().hash() != hash
-        };
-        if let Some(other) = all[..at].iter().find(same_nonce) {
-            let message = format!(
-                "{hash} and {} are both for nonce {nonce} of {safe}: only one of them can be executed",
-                other.proposal().hash()
-            );
-            return Err(Error::new(Exit::Usage, message).hint("agree which, and sign that one by itself"));
-        }
-    }
-    Ok(())
-}
-
-fn list(session: &Session, all: &[Judged]) {
-    session.ui.say(&Text::default().bold(&format!("{} to sign", all.len())));
-    for judged in all {
-        let what = judged.proposal().binding().title();
-        let line = format!("  {} · nonce {} · {what}", judged.derived.safe.name, judged.proposal().nonce());
-        session.ui.say(&Text::new(&line));
     }
 }
 

@@ -26,6 +26,7 @@ use crate::store::{Lock, StoreError};
 const MOST_CALLS: usize = 10;
 
 /// A person's wishes for the sending.
+#[derive(Clone)]
 pub struct Terms {
     pub what: Vec<String>,
     pub given: Given,

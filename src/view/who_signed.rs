@@ -240,3 +240,14 @@ pub fn calls_object(waking: &Waking) -> Value {
         "call": waking.calls.iter().map(call).collect::<Vec<_>>(),
     })
 }
+
+/// Returns the list of several proposals that are about to be signed.
+#[must_use]
+pub fn to_sign(all: &[Judged]) -> Lines {
+    let head = Text::default().bold(&format!("{} to sign", all.len()));
+    let line = |judged: &Judged| {
+        let (nonce, title) = (judged.proposal().nonce(), judged.proposal().binding().title());
+        Text::new(&format!("  {} · nonce {nonce} · {title}", judged.derived.safe.name))
+    };
+    [head].into_iter().chain(all.iter().map(line)).collect()
+}

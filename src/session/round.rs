@@ -1,0 +1,137 @@
+//! The proposals of one `sign`: loaded together, signed one after the other, and the end of all of them.
+
+use serde_json::{Value, json};
+
+use crate::ceremony::find::Purpose;
+use crate::ceremony::judged::Judged;
+use crate::ceremony::order::Given;
+use crate::ceremony::together::held_up;
+use crate::error::{Error, Exit};
+use crate::session::Session;
+use crate::ui::{Text, Ui};
+
+/// The results so far.
+#[derive(Default)]
+pub struct Round {
+    /// The objects of the signatures.
+    pub signed: Vec<Value>,
+    /// The hashes to which a person said no.
+    declined: Vec<String>,
+    /// The titles that could not be looked at.
+    unreached: Vec<String>,
+    /// The exit code, if a person said no or something could not be looked at.
+    exit: Option<Exit>,
+}
+
+impl Round {
+    /// Judges what was named. What cannot be reached is said, and does not stop the others.
+    ///
+    /// # Errors
+    /// If a name is unknown, or the only one cannot be reached.
+    pub fn load<'a>(
+        &mut self,
+        session: &'a Session,
+        what: &[String],
+        given: &Given,
+        (offline, proofs): (bool, bool),
+    ) -> Result<Vec<Judged<'a>>, Error> {
+        if offline {
+            let all = session.offline(what, given)?;
+            return Ok(all.into_iter().map(|derived| derived.judge(true)).collect());
+        }
+        let parts = session.look(what, given, Purpose::Sign)?;
+        let count = parts.len();
+        let mut all = Vec::new();
+        for part in parts {
+            match part.result.and_then(|rehearsed| rehearsed.prove(session.ui, proofs)) {
+                Ok(rehearsed) => all.push(rehearsed.judge(true)),
+                Err(error) if count > 1 => {
+                    let text = format!("{}: {error}", part.title);
+                    session.ui.say(&Text::default().bad("left out: ").add(&text));
+                    self.end_as(error.exit);
+                    self.unreached.push(text);
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(all)
+    }
+
+    fn end_as(&mut self, exit: Exit) {
+        self.exit = Some(self.exit.map_or(exit, |before| before.graver(exit)));
+    }
+
+    /// Takes the result of one. A no to one, typed or on the device, is not an answer to the others of the `count`; neither
+    /// is that one is already done.
+    ///
+    /// # Errors
+    /// The error, if it ends all.
+    pub fn take(
+        &mut self,
+        ui: &Ui,
+        result: Result<(), Error>,
+        judged: &Judged,
+        (later, count): (&[Judged], usize),
+    ) -> Result<(), Error> {
+        let Err(error) = result else { return Ok(()) };
+        let mark = match error.exit {
+            Exit::Done if count > 1 => Text::default().good("nothing to do: "),
+            _ if error.is_rejection && count > 1 => Text::default().warn("skipped: "),
+            _ => return Err(error.having_done(json!({ "signatures": self.signed }))),
+        };
+        ui.say(&mark.add(&error.message));
+        if let Some(text) = held_up(judged, later) {
+            ui.say(&Text::default().warn("! ").add(&text));
+        }
+        if error.exit != Exit::Done {
+            self.declined.push(judged.proposal().hash().to_string());
+            self.end_as(error.exit);
+        }
+        Ok(())
+    }
+
+    /// Ends the round.
+    ///
+    /// # Errors
+    /// If not all of the `count` were signed.
+    pub fn finish(self, ui: &Ui, count: usize) -> Result<Exit, Error> {
+        let Self { signed, declined, unreached, exit } = self;
+        let object = json!({ "signatures": signed, "rejected": declined, "left_out": unreached });
+        let Some(exit) = exit else {
+            ui.object(&object);
+            return Ok(Exit::Done);
+        };
+        let message = if declined.is_empty() {
+            format!("{} could not be looked at, and were not signed", unreached.len())
+        } else {
+            format!("{} of {count} were not signed: you said no", declined.len())
+        };
+        let hint = if signed.is_empty() { "nothing was signed" } else { "the others are signed" };
+        Err(Error::new(exit, message).hint(hint).having_done(object))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_round_ends_as_the_gravest_of_what_was_left_out() {
+        let ui = Ui::new(true);
+        assert_eq!(Round::default().finish(&ui, 2).unwrap(), Exit::Done);
+        let mut round = Round { unreached: vec!["a".into()], ..Round::default() };
+        round.end_as(Exit::Network);
+        round.end_as(Exit::Refused);
+        round.end_as(Exit::Usage);
+        let error = round.finish(&ui, 2).unwrap_err();
+        assert_eq!(error.exit, Exit::Refused);
+        assert!(
+            error.message.starts_with("1 could not be looked at") && error.hints == ["nothing was signed"]
+        );
+        let mut round = Round { declined: vec!["0x".into()], signed: vec![json!({})], ..Round::default() };
+        round.end_as(Exit::Refused);
+        let error = round.finish(&ui, 2).unwrap_err();
+        assert_eq!(error.message, "1 of 2 were not signed: you said no");
+        assert_eq!(error.hints, ["the others are signed"]);
+    }
+}

@@ -1,0 +1,110 @@
+//! One transaction, or one nonce after the other, sent and proven.
+
+use std::cell::RefCell;
+
+use alloy::consensus::TxEip1559;
+use alloy::primitives::Address;
+use serde_json::json;
+
+use crate::ceremony::offer::Besides;
+use crate::error::{Error, Exit};
+use crate::proposal::Ready;
+use crate::safe::Nonces;
+use crate::session::Session;
+use crate::session::hand_over::{Handed, Payer, Sending, out_of_turn};
+use crate::session::keys::Signer;
+use crate::session::sendable::{Look, Standing, Terms};
+use crate::ui::Text;
+
+/// Sends one nonce after the other. The first that is not proven ends it: those after it cannot be executed before it.
+///
+/// # Errors
+/// The first error, with the nonces that were not used.
+pub fn in_turn(
+    session: &Session,
+    terms: &Terms,
+    nonces: Nonces,
+    payer: Option<Address>,
+    mut open: impl FnMut() -> Result<(Signer, Address), Error>,
+) -> Result<Exit, Error> {
+    let mut known = None;
+    for (at, nonce) in (1..).zip(nonces.iter()) {
+        let mut terms = terms.clone();
+        terms.given.nonce = Some(nonce);
+        session.ui.blank();
+        session.ui.say(&Text::default().bold(&format!("nonce {nonce}, {at} of {}", nonces.count())));
+        let mut found = session.parts(&terms.what, &terms.given)?;
+        let (Some(only), true) = (found.pop(), found.is_empty()) else {
+            return Err(Error::new(Exit::Usage, "--nonces is for one transaction, and several are named")
+                .hint("name the levers of one Safe"));
+        };
+        let sent = Look::first(session, &terms, only, payer)
+            .and_then(|look| one(look, payer, Some(&mut open), &mut known))
+            .map_err(|error| error.hint(format!("{nonce} to {} are not used by this run", nonces.last())))?;
+        if sent != Exit::Done {
+            return Ok(sent);
+        }
+    }
+    Ok(Exit::Done)
+}
+
+/// Sends one transaction, and proves it. `payer` is the one for whom it was read; the key is opened if it is not `known`.
+///
+/// # Errors
+/// If it is not proven in the end.
+pub fn one(
+    mut look: Look,
+    payer: Option<Address>,
+    open: Option<impl FnMut() -> Result<(Signer, Address), Error>>,
+    known: &mut Option<(Signer, Address)>,
+) -> Result<Exit, Error> {
+    let mut ready = match look.begin(false)? {
+        Standing::Ready(ready) => ready,
+        Standing::Executed(outcome, by) => return Handed::Executed(look, outcome, by).finish(),
+        Standing::Done => return Ok(Exit::Done),
+        Standing::Behind => return Err(out_of_turn()),
+    };
+    let Some(mut open) = open else {
+        print_call(look.session, &ready);
+        return Ok(Exit::Done);
+    };
+    let (signer, from) = match known {
+        Some(known) => known,
+        None => known.insert(open()?),
+    };
+    let from = *from;
+    if payer != Some(from) {
+        look = look.again(from)?;
+        ready = match look.standing(false)? {
+            Standing::Ready(ready) => ready,
+            Standing::Executed(outcome, by) => return Handed::Executed(look, outcome, by).finish(),
+            Standing::Done => return Ok(Exit::Done),
+            Standing::Behind => return Err(out_of_turn()),
+        };
+    }
+    let mut none = Besides::default();
+    let mut sending = Sending::new(look, ready, from, &none)?;
+    while sending.ask(signer)? && sending.look.is_stale() {
+        sending = sending.again(from, &none)?;
+    }
+    let ui = sending.look.session.ui;
+    let signer = RefCell::new(signer);
+    let sign = |tx: &TxEip1559| signer.borrow_mut().sign_transaction(ui, tx, from);
+    sending.hand_over(&Payer { from, sign: &sign }, &mut none)?.finish()
+}
+
+/// Prints the call for somebody else to send.
+pub fn print_call(session: &Session, ready: &Ready) {
+    let ui = session.ui;
+    let safe = ready.safe();
+    ui.say(&Text::new("Nothing sent. Anybody can send this call, with no ether:"));
+    ui.say(&Text::new(&format!("to {} on chain {}", safe.address, safe.chain_id)));
+    ui.data(&ready.calldata().to_string());
+    ui.object(&json!({
+        "safe_tx_hash": ready.hash().to_string(),
+        "chain_id": safe.chain_id,
+        "to": safe.address.to_string(),
+        "value": "0",
+        "data": ready.calldata().to_string(),
+    }));
+}
