@@ -7,9 +7,9 @@ use alloy::primitives::{Address, Bytes, Selector};
 use crate::ceremony::desk::Desk;
 use crate::council::Chain;
 use crate::error::{Error, Exit};
-use crate::evm::selectors;
+use crate::evm::{functions, selectors};
 use crate::near;
-use crate::playbook::{Entry, Fit};
+use crate::playbook::{Entry, Fit, Signatures};
 use crate::safe::parse_address;
 
 /// Where a contract is.
@@ -82,6 +82,16 @@ impl Desk<'_> {
 }
 
 impl Desk<'_> {
+    /// Returns the functions of the code that runs at a place, a proxy's implementation included, by the names that the
+    /// library knows.
+    ///
+    /// # Errors
+    /// If the chain cannot be asked, or there is no code.
+    pub fn signatures_at(&self, place: Place<'_>) -> Result<Signatures, Error> {
+        let found = self.code_at(place)?.iter().flat_map(|code| functions(code)).collect();
+        Ok(Signatures::code(found, self.catalogue.all().iter().map(|entry| entry.playbook)))
+    }
+
     /// Returns the playbooks that fit a contract with these functions.
     #[must_use]
     pub fn playbooks_for(&self, place: Place<'_>, has: &BTreeSet<Selector>) -> Vec<(Entry<'_>, Fit<'_>)> {

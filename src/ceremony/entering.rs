@@ -6,6 +6,7 @@ use crate::clock;
 use crate::council::TextDigest;
 use crate::error::{Error, Exit};
 use crate::incident::{About, Act, BadEntry, Draft, LONGEST_LINE, Plain, Utc, next};
+use crate::near::hint;
 use crate::proposal::Proposal;
 use crate::store::{CutOff, NewLine};
 
@@ -44,6 +45,25 @@ impl Desk<'_> {
             Err(bad) => Err(too_long(&bad)),
         };
         self.incidents.journal().append(line)
+    }
+}
+
+impl Desk<'_> {
+    /// Returns the name of a person or a signer of the council file, for the journal.
+    ///
+    /// # Errors
+    /// If nobody is called so.
+    pub fn known_name(&self, name: &str) -> Result<Plain, Error> {
+        let council = &self.council;
+        let known = || council.people.keys().chain(council.signers.keys()).map(String::as_str);
+        if known().all(|one| one != name) {
+            let message = format!(
+                "nobody is called {name:?} in the council file; {}",
+                hint(name, known().collect::<Vec<_>>())
+            );
+            return Err(Error::new(Exit::Usage, message).hint("[people] and [signers] have the names"));
+        }
+        Plain::new(name).map_err(|why| Error::new(Exit::Usage, format!("the name {name:?}: {why}")))
     }
 }
 

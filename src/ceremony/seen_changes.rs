@@ -42,6 +42,11 @@ impl Desk<'_> {
         given: &BTreeMap<String, String>,
         views: &[Function],
     ) -> Result<Seen, Error> {
+        if safe.chain != place.chain.name {
+            let message =
+                format!("{} is on {}, and {} on {}", safe.name, safe.chain, place.address, place.chain.name);
+            return Err(Error::new(Exit::Usage, message).hint("name a Safe of that chain with --safe NAME"));
+        }
         let data = calldata(function, given)?;
         let queries: Vec<Query> = views.iter().take(MOST_VIEWS).map(|view| asks(place, view)).collect();
         let link = self.connect_to(place.chain)?;

@@ -6,13 +6,12 @@ use clap::ValueHint;
 use clap_complete::ArgValueCompleter;
 use serde_json::json;
 
+use crate::ceremony::entering::now;
 use crate::ceremony::own_settings::settings;
 use crate::cli::args::ARGUMENTS;
 use crate::cli::complete;
-use crate::clock;
 use crate::error::{Error, Exit};
-use crate::incident::{Act, Awake, Plain, Utc, find_awake};
-use crate::near::hint;
+use crate::incident::{Act, Awake, Utc, find_awake};
 use crate::session::Session;
 use crate::store;
 use crate::ui::Text;
@@ -35,7 +34,7 @@ pub struct Args {
 }
 
 pub fn run(session: &Session, args: &Args) -> Result<Exit, Error> {
-    let now = Utc::from_millis(u64::try_from(clock::now().as_millis()).unwrap_or(u64::MAX));
+    let now = now();
     match &args.chat {
         Some(path) => take_in(session, path, now),
         None => own(session, args.person.clone(), now),
@@ -51,7 +50,7 @@ fn own(session: &Session, person: Option<String>, now: Utc) -> Result<Exit, Erro
         Error::new(Exit::Usage, "it is not known who you are")
             .hint("pass --as NAME, or name it once as me in your settings: breakglass help settings")
     })?;
-    let name = known(session, &name)?;
+    let name = session.known_name(&name)?;
     let awake = Awake { name, at: now };
     session.write(Act::Awake { name: awake.name.clone(), at: awake.at })?;
     session.ui.data(&awake.to_string());
@@ -60,24 +59,12 @@ fn own(session: &Session, person: Option<String>, now: Utc) -> Result<Exit, Erro
     Ok(Exit::Done)
 }
 
-/// A name of the council file.
-fn known(session: &Session, name: &str) -> Result<Plain, Error> {
-    let council = &session.council;
-    if !council.signers.contains_key(name) && !council.people.contains_key(name) {
-        let all: Vec<&str> =
-            council.people.keys().chain(council.signers.keys()).map(String::as_str).collect();
-        let message = format!("nobody is called {name:?} in the council file; {}", hint(name, all));
-        return Err(Error::new(Exit::Usage, message).hint("[people] and [signers] have the names"));
-    }
-    Plain::new(name).map_err(|why| Error::new(Exit::Usage, format!("the name {name:?}: {why}")))
-}
-
 fn take_in(session: &Session, path: &std::path::Path, now: Utc) -> Result<Exit, Error> {
     let foreign = if path.as_os_str() == "-" { store::read_stdin()? } else { store::read_foreign(path)? };
     let (mut awake, mut refused) = (Vec::new(), Vec::new());
     for found in find_awake(&foreign.text) {
         let checked = found.and_then(|line| {
-            known(session, &line.name.to_string()).map_err(|error| error.message)?;
+            session.known_name(&line.name.to_string()).map_err(|error| error.message)?;
             if line.is_of_now(now) {
                 Ok(line)
             } else {

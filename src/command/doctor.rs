@@ -8,7 +8,6 @@ use serde_json::json;
 
 use crate::cli::args::Key;
 use crate::clock;
-use crate::command::roll_call;
 use crate::council::TextDigest;
 use crate::error::{Error, Exit};
 use crate::incident::Journal;
@@ -16,7 +15,7 @@ use crate::readiness::council_gaps::CouncilSeen;
 use crate::readiness::examine::{ChainSeen, examine};
 use crate::readiness::{Gap, Level, Told};
 use crate::safe::parse_address;
-use crate::session::Session;
+use crate::session::{Session, calling_roll};
 use crate::ui::Text;
 use crate::view::doctor as view;
 
@@ -54,10 +53,10 @@ pub struct Args {
 
 pub fn run(session: &Session, args: &Args) -> Result<Exit, Error> {
     if args.roll_call {
-        return roll_call::sign(session, &args.key, args.person.as_deref());
+        return calling_roll::sign(session, &args.key, args.person.as_deref());
     }
     if let Some(path) = &args.lines {
-        return roll_call::take_in(session, path);
+        return calling_roll::take_in(session, path);
     }
     let now = clock::seconds();
     let keys = session.own_keys(&args.key)?;
@@ -71,7 +70,7 @@ pub fn run(session: &Session, args: &Args) -> Result<Exit, Error> {
         seen: &seen,
         keys: [keys.signing.as_ref(), keys.paying.as_ref()],
         payer,
-        proofs: &roll_call::kept(&journal),
+        proofs: &calling_roll::kept(&journal),
         now,
     };
     let mut told: Vec<Told> = all.gaps().iter().map(Gap::tell).collect();

@@ -10,7 +10,6 @@ use crate::command::args::ARGUMENTS;
 use crate::command::complete;
 use crate::error::{Error, Exit};
 use crate::incident::{Act, Journal, Plain, open_incident};
-use crate::near::near;
 use crate::playbook::{Severity, Word};
 use crate::ui::Text;
 use crate::view::journal_table::describe;
@@ -111,27 +110,13 @@ pub fn run(session: &Session, args: &Args) -> Result<Exit, Error> {
 fn opened(session: &Session, args: &OpenArgs) -> Result<Act, Error> {
     let severity = Severity::ALL.iter().find(|(word, _)| word.eq_ignore_ascii_case(&args.severity));
     let severity = severity.map_or(Severity::P1, |(_, severity)| *severity);
-    let person = |name: &Option<String>| name.as_ref().map(|name| person(session, name)).transpose();
+    let person = |name: &Option<String>| name.as_ref().map(|name| session.known_name(name)).transpose();
     Ok(Act::Opened {
         title: plain("the title", &args.title)?,
         severity,
         leads: person(&args.leads)?,
         speaks: person(&args.speaks)?,
         writes: person(&args.writes)?,
-    })
-}
-
-/// A name of the council file.
-fn person(session: &Session, name: &str) -> Result<Plain, Error> {
-    let council = &session.council;
-    if council.people.contains_key(name) || council.signers.contains_key(name) {
-        return plain("the name", name);
-    }
-    let error = Error::new(Exit::Usage, format!("nobody is called {name:?} in the council file"));
-    let known = council.people.keys().chain(council.signers.keys());
-    Err(match near(name, known.map(String::as_str)) {
-        Some(meant) => error.hint(format!("did you mean {meant}?")),
-        None => error.hint("[people] and [signers] have the names"),
     })
 }
 

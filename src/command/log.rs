@@ -5,12 +5,13 @@ use std::path::PathBuf;
 use clap::ValueHint;
 use serde_json::{Value, json};
 
-use crate::command::Session;
-use crate::command::args::ARGUMENTS;
+use crate::cli::args::ARGUMENTS;
 use crate::error::{Error, Exit};
 use crate::incident::{Journal, merge};
+use crate::session::Session;
 use crate::store::read_log;
 use crate::ui::Text;
+use crate::view::journal_faults::{self, JournalObject};
 use crate::view::journal_table;
 
 /// The most entries in the table: the last ones.
@@ -46,13 +47,20 @@ pub fn run(session: &Session, args: &Args) -> Result<Exit, Error> {
     }
     let merged = merge(&journals);
     for (name, journal) in names.iter().zip(&journals) {
-        say_faults(session, name, journal, args.verify);
+        session.ui.show(&journal_faults::lines(name, journal));
+        if args.verify
+            && let Some(last) = journal.last.filter(|_| journal.breaks.is_empty())
+        {
+            let text = format!("{name}: {} entries, digest {last}", journal.entries.len());
+            session.ui.say(&Text::default().good("whole: ").add(&text));
+            session.ui.data(&last.to_string());
+        }
     }
     for contradiction in &merged.contradictions {
         session.ui.say(&Text::default().bad("contradiction: ").add(&contradiction.to_string()));
     }
     let mut object = json!({
-        "journals": names.iter().zip(&journals).map(|(name, j)| described(name, j)).collect::<Vec<_>>(),
+        "journals": names.iter().zip(&journals).map(|(name, j)| JournalObject::new(name, j)).collect::<Vec<_>>(),
         "contradictions": merged.contradictions.iter().map(ToString::to_string).collect::<Vec<_>>(),
     });
     if args.verify {
@@ -84,35 +92,4 @@ pub fn run(session: &Session, args: &Args) -> Result<Exit, Error> {
     }
     session.ui.object(&object);
     Ok(Exit::Done)
-}
-
-fn say_faults(session: &Session, name: &str, journal: &Journal, verify: bool) {
-    for found in &journal.breaks {
-        session.ui.say(&Text::default().bad("broken: ").add(&format!("{name}: {found}")));
-    }
-    if journal.more > 0 {
-        let text = format!("{name}: {} more breaks", journal.more);
-        session.ui.say(&Text::default().bad("broken: ").add(&text));
-    }
-    if journal.torn > 0 {
-        let text = format!("{name}: its last line is not written to its end ({} bytes)", journal.torn);
-        session.ui.say(&Text::default().warn("note: ").add(&text));
-    }
-    if verify && let Some(last) = journal.last.filter(|_| journal.breaks.is_empty()) {
-        let text = format!("{name}: {} entries, digest {last}", journal.entries.len());
-        session.ui.say(&Text::default().good("whole: ").add(&text));
-        session.ui.data(&last.to_string());
-    }
-}
-
-fn described(name: &str, journal: &Journal) -> Value {
-    let breaks = journal.breaks.iter().map(|found| json!({ "line": found.line, "why": found.to_string() }));
-    json!({
-        "path": name,
-        "entries": journal.entries.len(),
-        "digest": journal.last.map(|last| last.to_string()),
-        "breaks": breaks.collect::<Vec<_>>(),
-        "more_breaks": journal.more,
-        "torn_bytes": journal.torn,
-    })
 }

@@ -25,7 +25,6 @@ mod man;
 mod playbook;
 mod propose;
 mod report;
-mod roll_call;
 mod sign;
 mod status;
 mod watch;

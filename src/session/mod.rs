@@ -6,6 +6,7 @@
 pub mod accept;
 pub mod address_on_ledger;
 pub mod answer;
+pub mod calling_roll;
 pub mod each_part;
 pub mod earlier;
 pub mod hand_over;

@@ -1,23 +1,19 @@
 //! `playbook new`: a first playbook for a function, from signatures, an ABI or a contract on chain.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use clap::ValueHint;
 use clap_complete::ArgValueCompleter;
-use serde_json::json;
 
-use crate::ceremony::contract::Place;
 use crate::ceremony::desk::Desk;
 use crate::ceremony::order::named_once;
-use crate::ceremony::seen_changes::Seen;
 use crate::cli::args::{ARGUMENTS, parse_set};
 use crate::cli::complete;
 use crate::error::{Error, Exit};
-use crate::evm::functions;
-use crate::playbook::{DraftError, SeenChange, Signatures, Wanted, draft};
+use crate::playbook::{DraftError, Signatures, Wanted, draft};
 use crate::store;
 use crate::ui::{Text, Ui};
+use crate::view::playbook_draft;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -84,65 +80,25 @@ pub fn run(ui: &Ui, council: Option<&Path>, quorum: Option<u8>, args: &Args) -> 
             let place = desk.place(contract, args.chain.as_deref())?;
             let from = match abi {
                 Some(abi) => abi,
-                None => of_code(&desk, place)?,
+                None => desk.signatures_at(place)?,
             };
-            let seen = rehearse(ui, &desk, place, &from, args, &given)?;
-            (from, seen)
+            let function = from.function(&args.call).map_err(|error| usage(&error))?;
+            let (views, nameless) = from.bare_views();
+            let safe = desk.only_safe(args.safe.as_deref())?;
+            let seen = desk.seen_changes(place, safe, &function, &given, &views)?;
+            ui.show(&playbook_draft::changes(&seen, nameless));
+            (from, seen.changes)
         }
     };
     let wanted =
         Wanted { id: &args.id, call: &args.call, view: args.view.as_deref(), given: &given, seen: &seen };
     let text = draft(&from, &wanted).map_err(|error| usage(&error))?;
     ui.data_block(&text);
-    let seen: Vec<_> = seen
-        .iter()
-        .map(|change| json!({ "view": change.view.signature_with_outputs(), "before": change.before, "after": change.after }))
-        .collect();
-    ui.object(&json!({ "id": args.id, "text": text, "seen": seen }));
+    ui.object(&playbook_draft::object(&args.id, &text, &seen));
     ui.say(&Text::new(&format!("save it as playbooks/{}.toml beside the council file, say what is left to say, then: breakglass playbook check playbooks", args.id)));
     Ok(Exit::Done)
 }
 
 fn usage(error: &DraftError) -> Error {
     Error::new(Exit::Usage, error.to_string())
-}
-
-/// The functions of the code that runs at a place, a proxy's implementation included.
-fn of_code(desk: &Desk<'_>, place: Place<'_>) -> Result<Signatures, Error> {
-    let codes = desk.code_at(place)?;
-    let found = codes.iter().flat_map(|code| functions(code)).collect();
-    Ok(Signatures::code(found, desk.catalogue.all().iter().map(|entry| entry.playbook)))
-}
-
-/// Says what a rehearsal of the call changes.
-fn rehearse(
-    ui: &Ui,
-    desk: &Desk<'_>,
-    place: Place<'_>,
-    from: &Signatures,
-    args: &Args,
-    given: &BTreeMap<String, String>,
-) -> Result<Vec<SeenChange>, Error> {
-    let function = from.function(&args.call).map_err(|error| usage(&error))?;
-    let safe = desk.only_safe(args.safe.as_deref())?;
-    if safe.chain != place.chain.name {
-        let message =
-            format!("{} is on {}, and {} on {}", safe.name, safe.chain, place.address, place.chain.name);
-        return Err(Error::new(Exit::Usage, message).hint("name a Safe of that chain with --safe NAME"));
-    }
-    let (views, nameless) = from.bare_views();
-    let Seen { changes, slots } = desk.seen_changes(place, safe, &function, given, &views)?;
-    for change in &changes {
-        let text = format!("{}: {} → {}", change.view.signature(), change.before, change.after);
-        ui.say(&Text::default().good("changes: ").add(&text));
-    }
-    if changes.is_empty() {
-        let text = format!("{slots} slots of the contract change, and no view whose name is known tells it");
-        ui.say(&Text::default().warn("! ").add(&text));
-    }
-    if nameless > 0 {
-        let text = format!("{nameless} views were not asked: nobody knows their names; --abi FILE has them");
-        ui.say(&Text::default().dim(&text));
-    }
-    Ok(changes)
 }

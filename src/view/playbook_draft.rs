@@ -1,0 +1,52 @@
+//! The draft of a playbook, and the changes that its call was seen to make: for a person, and as JSON.
+
+use serde::Serialize;
+
+use crate::ceremony::seen_changes::Seen;
+use crate::playbook::SeenChange;
+use crate::ui::{Lines, Text};
+
+/// Returns the changes that a rehearsal saw; `nameless` views could not be asked.
+#[must_use]
+pub fn changes(seen: &Seen, nameless: usize) -> Lines {
+    let mut lines = Lines::default();
+    for change in &seen.changes {
+        let text = format!("{}: {} → {}", change.view.signature(), change.before, change.after);
+        lines.say(&Text::default().good("changes: ").add(&text));
+    }
+    if seen.changes.is_empty() {
+        let slots = seen.slots;
+        let text = format!("{slots} slots of the contract change, and no view whose name is known tells it");
+        lines.say(&Text::default().warn("! ").add(&text));
+    }
+    if nameless > 0 {
+        let text = format!("{nameless} views were not asked: nobody knows their names; --abi FILE has them");
+        lines.say(&Text::default().dim(&text));
+    }
+    lines
+}
+
+#[derive(Debug, Serialize)]
+pub struct DraftObject<'a> {
+    id: &'a str,
+    text: &'a str,
+    seen: Vec<SeenObject<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+struct SeenObject<'a> {
+    view: String,
+    before: &'a str,
+    after: &'a str,
+}
+
+/// Returns the draft as JSON.
+#[must_use]
+pub fn object<'a>(id: &'a str, text: &'a str, seen: &'a [SeenChange]) -> DraftObject<'a> {
+    let change = |change: &'a SeenChange| SeenObject {
+        view: change.view.signature_with_outputs(),
+        before: &change.before,
+        after: &change.after,
+    };
+    DraftObject { id, text, seen: seen.iter().map(change).collect() }
+}
