@@ -29,11 +29,11 @@ pub struct Examined {
     pub safe: String,
     pub chain: String,
     pub now: SafeState,
-    /// By nonce and signer: owners of now and of when they were made.
+    /// By nonce and signer: owners by the chain now and by the council file.
     pub signatures: Vec<(Nonce, Address)>,
-    /// Signatures by nobody who is or was an owner.
+    /// Signatures by nobody else.
     pub strange: usize,
-    /// The threshold when they were made.
+    /// The threshold by the council file.
     pub threshold_then: usize,
     /// Changes of the Safe since.
     pub drift: Vec<Drift>,
@@ -119,8 +119,9 @@ impl<'a> Desk<'a> {
                 (owners, now, vec![format!("your own files do not give it now: {}", error.message)], None)
             }
         };
-        // Whoever owned it when it was signed is recognised, too.
-        let owners = owners.and(proposal.snapshot().owners.list());
+        // Who owned it when it was signed, and what the threshold was, is the council file's to say: a set's own file may be
+        // anybody's.
+        let pinned = safe.owners.as_ref().unwrap_or(&now.owners);
         let (mut signatures, mut strange) = (Vec::new(), 0);
         for kept in &group.sets {
             let (verified, others) = kept.set.verified(&owners);
@@ -133,7 +134,7 @@ impl<'a> Desk<'a> {
             chain: safe.chain.clone(),
             signatures,
             strange,
-            threshold_then: proposal.snapshot().owners.threshold().get(),
+            threshold_then: pinned.threshold().get(),
             drift: proposal.drift(&now),
             stale,
             already_done,

@@ -8,9 +8,10 @@ use crate::chain::{Ask, Snapshot};
 use crate::clock;
 use crate::error::Error;
 use crate::evm::{Answer, BlockTag, Query};
+use crate::progress::Tone;
 use crate::proposal::{
-    Approvals, Finds, Gathered, Proposal, Refusal, SafeOwners, Stated, WalletSignature, approval_query,
-    contract_queries, count,
+    Approvals, Finds, Gathered, OwnerSignature, Proposal, Refusal, SafeOwners, Stated, WalletSignature,
+    approval_query, contract_queries, count,
 };
 use crate::safe::{Approval, SafeTxHash, SignatureKind};
 
@@ -63,6 +64,32 @@ impl Desk<'_> {
         verified
     }
 
+    /// Returns the signatures that are kept for a proposal; of those of contracts the ones to which their contracts say yes:
+    /// anybody can lay a file of one. None of these where the chain cannot be asked, which is told.
+    pub(super) fn confirmed_signatures(
+        &self,
+        proposal: &Proposal,
+        owners: &SafeOwners,
+        verified: &Verified,
+    ) -> Result<(Vec<OwnerSignature>, Vec<WalletSignature>), Error> {
+        let (signatures, mut wallets) = self.kept_signatures(proposal, owners)?;
+        let is_sure = |wallet: &WalletSignature| verified.wallets.contains(wallet);
+        let unsure: Vec<WalletSignature> = wallets.iter().filter(|w| !is_sure(w)).cloned().collect();
+        if unsure.is_empty() {
+            return Ok((signatures, wallets));
+        }
+        match self.ask_chain(proposal, &unsure, &[]) {
+            Ok(seen) => wallets.retain(|wallet| is_sure(wallet) || says_yes(proposal, &seen, wallet)),
+            Err(error) => {
+                let count = unsure.len();
+                let text = format!("{count} contracts' signatures, which could not be asked about: {error}");
+                self.progress.tell_once(Tone::Warn, "not counted: ", &text);
+                wallets.retain(is_sure);
+            }
+        }
+        Ok((signatures, wallets))
+    }
+
     /// Asks in this process, on the state that the quorum agreed on: no RPC sees a signature.
     fn ask_chain(
         &self,
@@ -96,11 +123,10 @@ fn sort_out(
 ) {
     let hash = proposal.hash();
     for wallet in wallets {
-        let owner = wallet.signature().owner;
-        let given = Approvals::new(&[], std::slice::from_ref(&wallet), &seen.readings);
-        if said_yes(proposal, seen, &given, owner, wallet.through()) {
+        if says_yes(proposal, seen, &wallet) {
             verified.wallets.push(wallet);
         } else {
+            let owner = wallet.signature().owner;
             refused.push(format!("{owner} does not say that this is its signature for {hash}"));
         }
     }
@@ -117,19 +143,15 @@ fn sort_out(
 }
 
 /// Returns `true` if a contract's signature counts for the Safe that it owns.
-fn said_yes(
-    proposal: &Proposal,
-    seen: &Snapshot,
-    given: &Approvals,
-    owner: Address,
-    through: &[Address],
-) -> bool {
-    let mut tally = count(proposal, given, &seen.tree());
-    for safe in through {
+fn says_yes(proposal: &Proposal, seen: &Snapshot, wallet: &WalletSignature) -> bool {
+    let given = Approvals::new(&[], std::slice::from_ref(wallet), &seen.readings);
+    let mut tally = count(proposal, &given, &seen.tree());
+    for safe in wallet.through() {
         let below = tally.children.into_iter().find(|child| child.safe == *safe);
         let Some(below) = below.and_then(|child| child.tally) else { return false };
         tally = below;
     }
+    let owner = wallet.signature().owner;
     let is_its =
         |approval: &Approval| approval.owner() == owner && approval.kind() == SignatureKind::Contract;
     tally.approved.iter().any(is_its)

@@ -10,7 +10,7 @@ use crate::chain::Carried;
 use crate::clock;
 use crate::evm::TxHash;
 use crate::proposal::{Proposal, calls_of};
-use crate::safe::{Execution, Nonce, SafeTx, SafeTxHash, approvers, decode_exec};
+use crate::safe::{Execution, Nonce, Owners, SafeState, SafeTx, SafeTxHash, approvers, decode_exec};
 
 /// The number of nonces below the Safe's at which an executed transaction is looked for.
 const MOST_NONCES: u64 = 1_000;
@@ -43,14 +43,14 @@ pub struct Deed {
 #[must_use]
 pub fn find(desk: &Desk, judged: &Judged) -> DoneBy {
     let Some(seen) = &judged.seen else { return DoneBy::Unknown("the network was not asked".into()) };
-    let (link, safe, next) = (&seen.link, seen.snapshot.state.id, seen.snapshot.state.nonce);
+    let (link, now) = (&seen.link, &seen.snapshot.state);
     let head = seen.snapshot.header.block();
-    let look = || link.last_executions(&safe, &head);
+    let look = || link.last_executions(&now.id, &head);
     let all = match desk.progress.wait("looking who did it", look) {
         Ok(all) => all,
         Err(error) => return DoneBy::Unknown(error.to_string()),
     };
-    let Some((mut deed, time)) = deed(judged.proposal(), next, &all) else {
+    let Some((mut deed, time)) = deed(judged.proposal(), now, &all) else {
         let name = &judged.derived.safe.name;
         return DoneBy::Unknown(format!("it was none of the last transactions of {name}"));
     };
@@ -61,12 +61,12 @@ pub fn find(desk: &Desk, judged: &Judged) -> DoneBy {
 
 /// Returns the last transaction that called one of the contracts, and the time of its block where it is known. `None` if it
 /// did not make all of the proposal's calls: an earlier one may have been taken back since.
-fn deed(proposal: &Proposal, next: Nonce, all: &[Carried]) -> Option<(Deed, Option<u64>)> {
+fn deed(proposal: &Proposal, now: &SafeState, all: &[Carried]) -> Option<(Deed, Option<u64>)> {
     let ours = calls_of(proposal.tx()).ok()?;
     let targets: BTreeSet<Address> = ours.iter().map(|call| call.to).collect();
     for one in all.iter().filter(|one| one.outcome == Execution::Succeeded) {
         // What cannot be read may have taken it back.
-        let (tx, signatures) = executed(proposal, next, one)?;
+        let (tx, signatures) = executed(proposal, now.nonce, one)?;
         let calls = calls_of(&tx).unwrap_or_default();
         if !calls.iter().any(|call| targets.contains(&call.to)) {
             continue;
@@ -80,7 +80,7 @@ fn deed(proposal: &Proposal, next: Nonce, all: &[Carried]) -> Option<(Deed, Opti
             block: one.block,
             time: None,
             sender: one.sender,
-            signers: approvers(&signatures, &one.hash, proposal.safe().version),
+            signers: approvers(&signatures, &one.hash, proposal.safe().version, &now.owners),
         };
         return did_all.then(|| (deed(), one.time));
     }
@@ -101,8 +101,8 @@ fn executed(proposal: &Proposal, next: Nonce, one: &Carried) -> Option<(SafeTx, 
 
 /// Returns the owners whose approvals carried a proposal's transaction, by the data of the call; `None` if it was another call.
 #[must_use]
-pub fn signers(proposal: &Proposal, input: &[u8]) -> Option<Vec<Address>> {
+pub fn signers(proposal: &Proposal, input: &[u8], owners: &Owners) -> Option<Vec<Address>> {
     let (tx, signatures) = decode_exec(input, proposal.nonce())?;
     let is_ours = proposal.safe().hashes(&tx).safe_tx == proposal.hash();
-    is_ours.then(|| approvers(&signatures, &proposal.hash(), proposal.safe().version))
+    is_ours.then(|| approvers(&signatures, &proposal.hash(), proposal.safe().version, owners))
 }

@@ -364,14 +364,13 @@ impl<'a> Desk<'a> {
     }
 
     /// Returns who has approved according to the files kept here; the owners are the council file's or the chain's.
-    fn approved_here(&self, target: &Target) -> Result<Shortfall, Error> {
+    fn approved_here(&self, target: &Target, verified: &Verified) -> Result<Shortfall, Error> {
         let proposal = &target.proposal;
-        let (signatures, wallets) = self.kept_signatures(proposal, &target.owners)?;
+        let (signatures, wallets) = self.confirmed_signatures(proposal, &target.owners, verified)?;
         let state = SafeState { owners: target.now.clone(), ..proposal.snapshot().clone() };
         let tree = SafeTree::new(state, &self.pinned_safes(self.safe_of(proposal)?));
         let none = Readings::new();
         let given = Approvals::new(&signatures, &wallets, &none);
-        // They said yes when they were taken in.
         let said = contract_queries(proposal, &tree, &given).into_iter();
         let said = said.filter_map(|query| Some((query.clone(), yes_to(&query)?))).collect();
         Ok(count(proposal, &Approvals { said: &said, ..given }, &tree))
@@ -396,7 +395,7 @@ impl<'a> Desk<'a> {
         let is_told =
             |(at, target): &(usize, &Target)| has(target) || *at < leading && (touched == 0 || leading > 1);
         let tally = |target: &Target| {
-            let shortfall = self.approved_here(target)?;
+            let shortfall = self.approved_here(target, verified)?;
             let hash = target.proposal.hash();
             let mut signed: Vec<Address> = shortfall.approved.iter().map(Approval::owner).collect();
             signed.extend(verified.approved.iter().filter(|(of, _)| *of == hash).map(|(_, owner)| *owner));

@@ -107,16 +107,13 @@ impl Desk<'_> {
         })
     }
 
-    /// The nonces of the proposals that are wanted, derived or not. Those that were executed count only if there is no
-    /// other.
-    fn nonces(&self, wanted: impl Fn(&Proposal) -> bool) -> Result<Vec<Nonce>, Error> {
+    /// The nonces of the proposals that are wanted, derived or not, and whether an outcome is recorded beside all of one.
+    fn nonces(&self, wanted: impl Fn(&Proposal) -> bool) -> Result<BTreeMap<Nonce, bool>, Error> {
         let mut nonces = BTreeMap::new();
         for (nonce, is_closed) in self.places(wanted)? {
             *nonces.entry(nonce).or_insert(true) &= is_closed;
         }
-        let has_open = nonces.values().any(|is_closed| !is_closed);
-        nonces.retain(|_, is_closed| !(has_open && *is_closed));
-        Ok(nonces.into_keys().collect())
+        Ok(nonces)
     }
 
     /// Returns, of the proposals kept for a lever, the one with the nonce asked for; where there are several, the one whose
@@ -126,7 +123,8 @@ impl Desk<'_> {
         let (set, safe) = (given.arguments()?, order.safe);
         let is_wanted = self.wanted_by(order, given)?;
         let at = |nonce: Nonce| self.kept(|p| p.nonce() == nonce && is_wanted(p));
-        let nonces = self.nonces(&is_wanted)?;
+        let all = self.nonces(&is_wanted)?;
+        let nonces = not_closed(&all);
         if !online {
             let mut found = Vec::new();
             for nonce in nonces {
@@ -153,7 +151,11 @@ impl Desk<'_> {
         let ahead = self.nonces_ahead(order, given)?;
         if let ([only], true) = (&nonces[..], ahead.is_empty()) {
             let mut kept = at(*only)?;
-            if kept.len() < 2 {
+            // Anybody can lay an outcome beside what was signed, and a proposal of another nonce that nobody signed.
+            let pinned = self.owners(safe, None);
+            let is_sole =
+                all.len() == 1 || kept.iter().any(|proposal| self.signed_by(proposal, pinned.as_ref()) > 0);
+            if kept.len() < 2 && is_sole {
                 return Ok(kept.pop());
             }
         } else if nonces.is_empty() {
@@ -164,10 +166,11 @@ impl Desk<'_> {
         let safes = self.likely_safes(safe);
         let first = First { nonce, safes: &safes, ..First::LATEST };
         let (seen, live) = self.progress.wait("reading the Safe's nonce", || order.live(&link, first))?;
-        let (passed, open): (Vec<Nonce>, Vec<Nonce>) =
-            nonces.into_iter().partition(|n| *n < seen.state.nonce);
+        let (passed, open): (Vec<Nonce>, Vec<Nonce>) = all.into_keys().partition(|n| *n < seen.state.nonce);
         let turn = nonce.unwrap_or(seen.state.nonce);
-        if ahead.contains(&turn) && !open.contains(&turn) {
+        let owners = self.owners(safe, Some(&seen.tree()));
+        let is_signed = |p: &Proposal| self.signed_by(p, owners.as_ref()) > 0;
+        if ahead.contains(&turn) && !at(turn)?.iter().any(|p| is_signed(p) || given.names(p.hash())) {
             // It is derived as the chain is now: the set's signatures fit it, or they are good for nothing.
             return Ok(None);
         }
@@ -178,12 +181,10 @@ impl Desk<'_> {
                 break;
             }
         }
-        let owners = self.owners(safe, Some(&seen.tree()));
         if let Some(at) = kept.iter().position(|p| given.names(p.hash())) {
             return Ok(Some(kept.swap_remove(at)));
         }
         // What somebody has signed comes before what only lies here.
-        let is_signed = |p: &Proposal| self.signed_by(p, owners.as_ref()) > 0;
         if kept.iter().any(is_signed) {
             kept.retain(is_signed);
         }
@@ -198,7 +199,7 @@ impl Desk<'_> {
     /// The proposal kept for an order that is most likely to be the next: good for a guess at what will be read.
     pub fn likely_for(&self, order: &Order, given: &Given) -> Option<Proposal> {
         let is_wanted = self.wanted_by(order, given).ok()?;
-        let last = self.nonces(&is_wanted).ok()?.pop()?;
+        let last = not_closed(&self.nonces(&is_wanted).ok()?).pop()?;
         self.kept(|p| p.nonce() == last && is_wanted(p)).ok()?.pop()
     }
 
@@ -216,4 +217,11 @@ impl Desk<'_> {
     fn signed_by(&self, proposal: &Proposal, owners: Option<&SafeOwners>) -> usize {
         owners.and_then(|owners| self.signers(proposal, owners).ok()).unwrap_or_default()
     }
+}
+
+/// Returns those beside which no outcome is recorded, or all where there is no such one.
+fn not_closed(nonces: &BTreeMap<Nonce, bool>) -> Vec<Nonce> {
+    let has_open = nonces.values().any(|is_closed| !is_closed);
+    let counts = |(_, is_closed): &(&Nonce, &bool)| !(has_open && **is_closed);
+    nonces.iter().filter(counts).map(|(nonce, _)| *nonce).collect()
 }

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use alloy::primitives::Bytes;
+
 use crate::ceremony::desk::Desk;
 use crate::ceremony::order::Given;
 use crate::chain::{Ask, Carried, Chain, ChainError};
@@ -10,7 +12,7 @@ use crate::evm::{BlockTag, Query};
 use crate::incident::{About, Change, Executed, Facts, Used};
 use crate::playbook::Check;
 use crate::proposal::{Proposal, calls_of};
-use crate::safe::{Execution, SafeId, SafeTxHash, approvers, decode_exec};
+use crate::safe::{Execution, SafeState, SafeTxHash, approvers, decode_exec};
 
 /// The most `after` checks of one transaction that are read back.
 const MOST_CHECKS: usize = 50;
@@ -69,7 +71,7 @@ impl Desk<'_> {
             Some(time) => Some(time),
             None => link.time_of(carried.block).ok(),
         };
-        facts.executed = Some(executed(about, now.state.id, &carried, time));
+        facts.executed = Some(executed(about, &now.state, &carried, time));
         if let Some(proposal) = proposal {
             facts.changes = self.changes(&link, proposal, carried.block)?;
         }
@@ -98,9 +100,10 @@ impl Desk<'_> {
     }
 }
 
-fn executed(about: &About, id: SafeId, carried: &Carried, time: Option<u64>) -> Executed {
+fn executed(about: &About, now: &SafeState, carried: &Carried, time: Option<u64>) -> Executed {
     let signatures = decode_exec(&carried.input, about.nonce).map(|(_, signatures)| signatures);
-    let signers = signatures.map(|signatures| approvers(&signatures, &about.safe_tx_hash, id.version));
+    let read = |signatures: Bytes| approvers(&signatures, &about.safe_tx_hash, now.id.version, &now.owners);
+    let signers = signatures.map(read);
     Executed {
         tx: carried.tx,
         block: carried.block,

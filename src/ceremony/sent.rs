@@ -1,5 +1,7 @@
 //! Transactions that were signed here for sending: their records, and whether one that waits must be replaced. Pure.
 
+use std::collections::HashSet;
+
 use alloy::consensus::{TxEip1559, TxEnvelope};
 use alloy::network::eip2718::Decodable2718;
 use alloy::primitives::{Address, TxKind, hex};
@@ -9,6 +11,9 @@ use crate::chain::Fees;
 use crate::evm::TxHash;
 use crate::proposal::Proposal;
 use crate::safe::decode_exec;
+
+/// The most transactions of other accounts that are looked for.
+const MOST_OF_OTHERS: usize = 20;
 
 /// A signed transaction that was recorded before it was sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -67,6 +72,17 @@ impl Sent {
     }
 }
 
+/// Returns those that are worth a question to the chain, each once: all of the account, whose signature nobody else can make,
+/// and the first of others. Anybody can lay as many records of others as they like.
+#[must_use]
+pub fn looked_for(all: Vec<Sent>, from: Option<Address>) -> Vec<Sent> {
+    let mut seen = HashSet::new();
+    let each = all.into_iter().filter(|sent| seen.insert(sent.hash));
+    let (mut own, others): (Vec<Sent>, Vec<Sent>) = each.partition(|sent| Some(sent.from) == from);
+    own.extend(others.into_iter().take(MOST_OF_OTHERS));
+    own
+}
+
 /// Returns, of the transactions of one account that may still be mined, the one that pays most: pools keep that one.
 /// `used` is the number of transactions of the account that are mined.
 #[must_use]
@@ -94,6 +110,13 @@ pub const fn least_to_replace(old: &TxEip1559) -> (u128, u128) {
 
 const fn raised(fee: u128) -> u128 {
     fee.saturating_add(fee.div_ceil(8)).saturating_add((fee == 0) as u128)
+}
+
+/// Returns the time of an account's first record, in seconds since 1970. A record of another account, and the time in it, may be
+/// anybody's: it ends no time for which a transaction is private.
+#[must_use]
+pub fn first_recorded(all: &[Sent], from: Address) -> Option<u64> {
+    all.iter().filter(|sent| sent.from == from).filter_map(|sent| sent.recorded).min()
 }
 
 /// Seconds for which no RPC may see the owners' signatures yet, of `private_for` from the first record on. A clock that
@@ -136,6 +159,15 @@ mod tests {
     }
 
     #[test]
+    fn records_of_others_by_the_thousand_cost_no_more_questions_than_a_few() {
+        let (own, mut all) = (sent(1, 5, 9_999), (0..3_000).map(|fee| sent(2, 0, fee)).collect::<Vec<_>>());
+        all.extend([own.clone(), own.clone()]);
+        let found = looked_for(all.clone(), Some(own.from));
+        assert_eq!((found.len(), &found[0]), (1 + MOST_OF_OTHERS, &own), "its own comes first, and once");
+        assert_eq!(looked_for(all, None).len(), MOST_OF_OTHERS);
+    }
+
+    #[test]
     fn a_transaction_is_underpriced_when_the_next_block_may_not_take_it() {
         let now = Fees::Dynamic { max_fee: 0, priority_fee: 2 * GWEI };
         let stuck = |max_fee, tip, base: u128| is_underpriced(&tx(0, max_fee, tip), base * GWEI, now);
@@ -162,6 +194,14 @@ mod tests {
         assert_eq!(private_left(25, Some(100), 200), 0);
         assert_eq!(private_left(25, Some(500), 100), 25, "the clock was set back");
         assert_eq!(private_left(25, None, 100), 0, "sent before there were relays");
+    }
+
+    #[test]
+    fn a_record_of_another_account_does_not_end_what_is_private() {
+        let at = |from, time| Sent { recorded: Some(time), ..sent(from, 5, 9) };
+        let all = [at(2, 1), at(1, 120), at(1, 100), sent(1, 5, 9)];
+        assert_eq!(first_recorded(&all, Address::repeat_byte(1)), Some(100));
+        assert_eq!(first_recorded(&all[..1], Address::repeat_byte(1)), None);
     }
 
     #[test]

@@ -14,6 +14,7 @@ use crate::ceremony::find::{Found, Purpose};
 use crate::ceremony::order::{Given, Order};
 use crate::clock;
 use crate::error::{Error, Exit};
+use crate::progress::Tone;
 use crate::proposal::{
     Few, Finds, OwnerSignature, Proposal, SafeOwners, Set, SignedAhead, Wanted, gather_ahead, keep_at_most,
 };
@@ -117,14 +118,22 @@ impl<'a> Desk<'a> {
                 continue;
             }
             for signature in kept.set.signatures_of(&other, owners) {
-                let title = other.binding().pull().words().unwrap_or_else(|| other.binding().title());
-                let (_, signed) = rivals.entry(other.hash()).or_insert_with(|| (title, Vec::new()));
+                let (_, signed) =
+                    rivals.entry(other.hash()).or_insert_with(|| (self.title_of(&other), Vec::new()));
                 if !signed.contains(&signature.owner()) {
                     signed.push(signature.owner());
                 }
             }
         }
         Ok(rivals.into_values().collect())
+    }
+
+    /// The levers of a proposal; its hash where the reader's own files do not give it: what it is called is its file's word.
+    fn title_of(&self, proposal: &Proposal) -> String {
+        match self.derives(proposal) {
+            Ok(()) => proposal.binding().pull().words().unwrap_or_else(|| proposal.binding().title()),
+            Err(_) => format!("a transaction that your own files do not give, {}", proposal.hash()),
+        }
     }
 
     /// Sorts out signatures that were made ahead, and keeps what is an owner's signature of what was named, as the chain
@@ -143,24 +152,37 @@ impl<'a> Desk<'a> {
         for proposal in named.iter().filter_map(Found::proposal) {
             self.derives(proposal).map_err(|why| Error::new(Exit::Refused, why))?;
         }
-        let mut derived = Vec::new();
+        let (mut derived, mut failed) = (Vec::new(), Vec::new());
         let look = |found: Found<'a>| {
             let view = self.view(found.safe())?;
             self.look_at(found, view, given, true, None)
         };
         for part in self.look_at_each(named, look) {
-            let online = part.result?.online;
-            let now = online.seen.now().clone();
-            derived.push((part.title, online.derived, now));
+            match part.result {
+                Ok(rehearsed) => {
+                    let online = rehearsed.online;
+                    let now = online.seen.now().clone();
+                    // Of each nonce so many are kept: what does not count for it takes no place.
+                    let owners = SafeOwners::of(&now);
+                    derived.push((part.title, online.derived.proposal, owners, now));
+                }
+                Err(error) => failed.push((part.title, error)),
+            }
+        }
+        if derived.is_empty() && !failed.is_empty() {
+            return Err(failed.swap_remove(0).1);
+        }
+        for (title, error) in failed {
+            self.progress.tell(Tone::Warn, "left out: ", &format!("{title}: {error}"));
         }
         let wanted: Vec<Wanted> = derived
             .iter()
-            .map(|(_, derived, _)| Wanted { proposal: &derived.proposal, owners: derived.owners.clone() })
+            .map(|(_, proposal, owners, _)| Wanted { proposal, owners: owners.clone() })
             .collect();
         let gathered = gather_ahead(found, &wanted);
         let mut taken =
             TakenAhead { kept: Vec::new(), refused: gathered.refused, not_looked_at: gathered.not_looked_at };
-        for (at, (title, derived, now)) in derived.iter().enumerate() {
+        for (at, (title, proposal, owners, now)) in derived.iter().enumerate() {
             let of_it = gathered.new.iter().filter(|signed| signed.target == at).cloned();
             let (used, open): (Vec<_>, Vec<_>) = of_it.partition(|signed| signed.nonce < now.nonce);
             if used.is_empty() && open.is_empty() {
@@ -168,15 +190,15 @@ impl<'a> Desk<'a> {
             }
             let threshold = now.owners.threshold().get();
             let most = if complete { usize::MAX } else { threshold - 1 };
-            let kept = self.known_of(&derived.proposal, &derived.owners, &open)?;
+            let kept = self.known_of(proposal, owners, &open)?;
             let is_known =
                 |signed: &&SignedAhead| kept.contains(&(signed.signature.hash(), signed.signature.owner()));
             let known = open.iter().filter(is_known).count();
             let first = open.iter().chain(&used).map(|signed| signed.nonce).min();
             let (signed, left_out) = keep_at_most(most, open, &kept);
-            let path = self.keep_set(&derived.proposal, &signed)?;
+            let path = self.keep_set(proposal, &signed)?;
             taken.kept.push(KeptAhead {
-                proposal: derived.proposal.with_nonce(first.unwrap_or(derived.proposal.nonce())),
+                proposal: proposal.with_nonce(first.unwrap_or(proposal.nonce())),
                 title: title.clone(),
                 path,
                 signed,

@@ -8,7 +8,7 @@ use crate::ceremony::desk::Desk;
 use crate::ceremony::judged::Judged;
 use crate::ceremony::outbox::Outbox;
 use crate::ceremony::outcome::{self, Outcome};
-use crate::ceremony::sent::{Sent, is_underpriced};
+use crate::ceremony::sent::{Sent, is_underpriced, looked_for};
 use crate::chain::{Fees, Sighting};
 use crate::clock;
 use crate::error::{Error, Exit};
@@ -78,7 +78,7 @@ pub fn finish(
 
 /// Says of each transaction that was sent and is not mined what it pays, against the base fee now. Returns their hashes.
 pub fn show(desk: &Desk, judged: &Judged) -> Result<Vec<String>, Error> {
-    let mut all = desk.sent(judged.proposal())?;
+    let mut all = looked_for(desk.sent(judged.proposal())?, None);
     if all.is_empty() {
         return Ok(Vec::new());
     }

@@ -26,7 +26,7 @@ pub struct Receipt {
     pub succeeded: bool,
     pub gas_used: u64,
     pub logs: Vec<Log>,
-    /// The data of the call, by one RPC's word; `None` if it was not asked for.
+    /// The data of the call, as every RPC of the quorum that knows it has it; `None` if they differ, or it was not asked for.
     pub input: Option<Bytes>,
 }
 
@@ -73,13 +73,14 @@ impl Chain {
             Request::hint("eth_getTransactionByHash", json!([tx.word()])),
         ];
         let agreed = self.agree(&requests, BlockTag::Latest)?;
-        let told = agreed.hints.iter().find_map(|replies| {
+        let told = agreed.hints.iter().filter_map(|replies| {
             let value = replies.first()?.as_ref().ok()?;
-            serde_json::from_value::<WireTransaction>(value.clone()).ok()
+            Some(serde_json::from_value::<WireTransaction>(value.clone()).ok()?.input)
         });
+        let input = told.map(Some).reduce(|one, other| if one == other { one } else { None }).flatten();
         let Some(value) = agreed.values.into_iter().next() else { return Ok(None) };
         let receipt = self.read_receipt(tx, value, &agreed.header)?;
-        Ok(receipt.map(|receipt| Receipt { input: told.map(|call| call.input), ..receipt }))
+        Ok(receipt.map(|receipt| Receipt { input, ..receipt }))
     }
 
     /// The receipt in an answer that was given at `head`.

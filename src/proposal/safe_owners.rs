@@ -6,7 +6,9 @@ use alloy::primitives::Address;
 
 use super::{Proposal, approval_query};
 use crate::evm::Query;
-use crate::safe::{Answering, DEEPEST, MOST_SAFES, Owners, Question, SafeId, SafeMessage, SafeTxHash};
+use crate::safe::{
+    Answering, DEEPEST, MOST_SAFES, Owners, Question, SafeId, SafeMessage, SafeState, SafeTxHash,
+};
 
 /// The owners of one Safe: as the reader's own council file pins them, as the chain has them, or both. Never as a
 /// proposal's file says, and nobody who only owns another Safe.
@@ -58,6 +60,15 @@ impl SafeOwners {
         Some(Self { chain_id, safe, list, set, children: Vec::new() })
     }
 
+    /// Returns the owners of a Safe as the chain has it, and nobody else: neither former ones nor the owners of the Safes among
+    /// them.
+    #[must_use]
+    pub fn of(safe: &SafeState) -> Self {
+        let list = safe.owners.list().to_vec();
+        let set = list.iter().copied().collect();
+        Self { chain_id: safe.id.chain_id, safe: safe.id.address, list, set, children: Vec::new() }
+    }
+
     /// Returns them with the Safes among them; others are left out.
     #[must_use]
     pub fn with_safes(self, safes: Vec<OwnerSafe>) -> Self {
@@ -71,17 +82,6 @@ impl SafeOwners {
     pub fn only(&self, owner: Address) -> Self {
         let list: Vec<Address> = self.contains(owner).then_some(owner).into_iter().collect();
         Self { set: list.iter().copied().collect(), list, children: Vec::new(), ..*self }
-    }
-
-    /// Returns them with others whose signatures are recognised.
-    #[must_use]
-    pub fn and(mut self, others: &[Address]) -> Self {
-        for other in others {
-            if self.set.insert(*other) {
-                self.list.push(*other);
-            }
-        }
-        self
     }
 
     #[must_use]

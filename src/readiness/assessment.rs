@@ -48,8 +48,9 @@ pub enum Death {
     Used,
     /// None of its signers is an owner.
     NoOwner,
-    /// It met the threshold when it was signed. Owners were removed or the threshold was raised since.
-    TooFew,
+    /// It met the threshold when it was signed. Owners were removed or the threshold was raised since: so many more owners
+    /// would have to sign.
+    TooFew(usize),
 }
 
 /// A way to make a set useless.
@@ -130,7 +131,7 @@ fn usable_by(rows: &[Row], then: usize) -> Use {
         return Use::Nobody(Death::NoOwner);
     }
     let was_complete = open(rows).any(|row| row.signed.len() + row.former.len() >= then);
-    if was_complete { Use::Nobody(Death::TooFew) } else { Use::With(least) }
+    if was_complete { Use::Nobody(Death::TooFew(least)) } else { Use::With(least) }
 }
 
 fn gaps(by_nonce: &BTreeMap<Nonce, BTreeSet<Address>>, now: &SafeState) -> Vec<Nonce> {
@@ -260,8 +261,8 @@ mod tests {
             armed.by
         };
         assert_eq!(of(&safe(&[1, 2, 3], 2, 62)), Use::Nobody(Death::Used));
-        assert_eq!(of(&safe(&[1, 3, 4], 2, 45)), Use::Nobody(Death::TooFew), "one was replaced");
-        assert_eq!(of(&safe(&[1, 2, 3], 3, 45)), Use::Nobody(Death::TooFew), "the threshold was raised");
+        assert_eq!(of(&safe(&[1, 3, 4], 2, 45)), Use::Nobody(Death::TooFew(1)), "one was replaced");
+        assert_eq!(of(&safe(&[1, 2, 3], 3, 45)), Use::Nobody(Death::TooFew(1)), "the threshold was raised");
         assert_eq!(of(&safe(&[3, 4, 5], 2, 45)), Use::Nobody(Death::NoOwner));
         assert_eq!(of(&safe(&[1, 2, 3], 2, 61)), Use::Anyone);
     }

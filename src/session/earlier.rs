@@ -5,7 +5,7 @@ use alloy::primitives::Address;
 use crate::ceremony::judged::Judged;
 use crate::ceremony::offer::prepared;
 use crate::ceremony::outcome::{self, Outcome};
-use crate::ceremony::sent::{Sent, is_underpriced, waiting};
+use crate::ceremony::sent::{Sent, is_underpriced, looked_for, waiting};
 use crate::error::{Error, Exit};
 use crate::evm::amount;
 use crate::proposal::{Approvals, Ready, reassemble};
@@ -31,7 +31,7 @@ pub fn sent_before(
     from: Address,
     tip: Option<u128>,
 ) -> Result<Before, Error> {
-    let all = session.sent(judged.proposal())?;
+    let all = looked_for(session.sent(judged.proposal())?, Some(from));
     if all.is_empty() {
         return Ok(Before::Nothing);
     }

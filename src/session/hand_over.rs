@@ -8,7 +8,7 @@ use crate::ceremony::offer::{Besides, Offer, prepared};
 use crate::ceremony::outbox::Outbox;
 use crate::ceremony::outcome::Outcome;
 use crate::ceremony::own_settings;
-use crate::ceremony::sent::Sent;
+use crate::ceremony::sent::{Sent, first_recorded, looked_for};
 use crate::ceremony::waiting::finish;
 use crate::chain::{ChainError, Receipt};
 use crate::clock;
@@ -185,8 +185,8 @@ fn wait_for(look: Look, sent: Sent, ready: Ready) -> Result<Handed, Error> {
 
 fn give_out(look: Look, sent: Sent, ready: Ready, is_new: bool) -> Result<Handed, Error> {
     let (session, judged) = (look.session, &look.judged);
-    let all = session.sent(judged.proposal())?;
-    let first = all.iter().filter_map(|sent| sent.recorded).min();
+    let all = looked_for(session.sent(judged.proposal())?, Some(sent.from));
+    let first = first_recorded(&all, sent.from);
     let outbox = Outbox::open(session.ui, judged.derived.chain, first, clock::seconds(), ready)?;
     let link = &judged.seen()?.link;
     match outbox.give(session.ui, link, &sent) {

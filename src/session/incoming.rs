@@ -56,11 +56,19 @@ pub fn receive(
 ) -> Result<Received, Error> {
     let sources = read(session, from);
     let mut ahead = TakenAhead::default();
-    if sources.finds.iter().any(|finds| !finds.ahead.is_empty()) {
-        ahead = session.take_in_ahead(what, given, &sources.finds, complete)?;
+    let has_others = sources.finds.iter().any(|finds| !finds.is_empty());
+    if let Some(first) = sources.finds.iter().position(|finds| !finds.ahead.is_empty()) {
+        match session.take_in_ahead(what, given, &sources.finds, complete) {
+            Ok(taken) => ahead = taken,
+            // Anybody can post a line of a set: it keeps no other signature out.
+            Err(error) if has_others => {
+                ahead.refused.push(|| (first, format!("what is signed ahead is left out: {error}")));
+            }
+            Err(error) => return Err(error),
+        }
         ahead.kept.iter().for_each(|kept| note_ahead(session, kept));
     }
-    let taken = if ahead.kept.is_empty() || sources.finds.iter().any(|finds| !finds.is_empty()) {
+    let taken = if ahead.kept.is_empty() || has_others {
         session.take_in(what, given, &sources.finds)?
     } else {
         Taken::default()

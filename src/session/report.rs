@@ -1,5 +1,6 @@
 //! Reports on a proposal whose transaction was mined: proven or not, and what to do next.
 
+use alloy::primitives::Bytes;
 use serde_json::{Value, json};
 
 use crate::ceremony::depth::{self, Wanted};
@@ -111,14 +112,11 @@ fn note(session: &Session, judged: &Judged, receipt: &Receipt, object: &Value) {
 
 /// Whose approvals carried it and who paid for it, by the call's data: our own record of it, or what the chain tells.
 fn people(session: &Session, judged: &Judged, receipt: &Receipt) -> Result<People, Error> {
-    let own = || {
-        let sent = session.sent(judged.proposal())?.into_iter().find(|sent| sent.hash == receipt.tx);
-        Ok::<_, Error>(sent.map(|sent| sent.tx.input))
-    };
-    let input = match &receipt.input {
-        Some(input) => Some(input.clone()),
-        None => own()?,
-    };
-    let signers = input.and_then(|input| done_by::signers(judged.proposal(), &input)).unwrap_or_default();
+    // The hash of our own record is computed from it.
+    let own = session.sent(judged.proposal())?.into_iter().find(|sent| sent.hash == receipt.tx);
+    let input = own.map(|sent| sent.tx.input).or_else(|| receipt.input.clone());
+    let owners = &judged.state().owners;
+    let read = |input: Bytes| done_by::signers(judged.proposal(), &input, owners);
+    let signers = input.and_then(read).unwrap_or_default();
     Ok(People::of(judged, &signers, receipt.from))
 }

@@ -135,7 +135,7 @@ pub fn armed(examined: &Examined, armed: &Armed, today: u64, name: Names) -> Lin
     }
     if examined.strange > 0 {
         let text = format!(
-            "{} signatures by nobody who is or was an owner: they count for nothing",
+            "{} signatures by nobody who is an owner, now or by your council file: they count for nothing",
             examined.strange
         );
         lines.push(field("strange", Text::default().warn(&text)));
@@ -195,7 +195,7 @@ fn state(examined: &Examined, armed: &Armed) -> Vec<Text> {
         let why = match death {
             Death::Used => "the Safe has used the last of its nonces",
             Death::NoOwner => "none of its signers is an owner any more",
-            Death::TooFew => "too few of its signers are owners now, or the threshold was raised",
+            Death::TooFew(_) => "too few of its signers are owners now, or the threshold was raised",
         };
         return vec![Text::default().bad("DEAD: ").add(why).add(". Move its file away")];
     }
@@ -217,6 +217,8 @@ fn usable(by: Use) -> String {
         Use::Anyone => "anyone who has the file can use it, and needs nobody's agreement".into(),
         Use::With(1) => "anyone who has the file, with one owner's signature more".into(),
         Use::With(more) => format!("anyone who has the file, with {more} owners' signatures more"),
+        Use::Nobody(Death::TooFew(1)) => "nobody, unless one more owner signs it".into(),
+        Use::Nobody(Death::TooFew(more)) => format!("nobody, unless {more} more owners sign it"),
         Use::Nobody(_) => "nobody".into(),
     }
 }

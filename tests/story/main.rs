@@ -51,6 +51,7 @@ mod nested;
 mod network;
 mod offline;
 mod overview;
+mod planted;
 mod proofs;
 mod record;
 mod rehearsal;

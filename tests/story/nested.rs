@@ -1,6 +1,7 @@
 //! Safes that are owned by Safes, and by contracts that are not: who signs what, what it comes to, and what goes wrong.
 
 use std::fmt::Write;
+use std::fs;
 
 use alloy::primitives::{Address, B256, Bytes, U256};
 use alloy::sol;
@@ -9,7 +10,7 @@ use breakglass::proposal::find_signatures;
 use breakglass::safe::{Approval, ContractSignature, SafeId, SafeVersion, encode_approvals};
 
 use crate::stage::{Anvil, Desk, SafeSetup, deploy, deploy_safe, key};
-use crate::steps::{broadcast, import, propose, read_json, refused, sign, try_import, try_sign};
+use crate::steps::{broadcast, files, import, propose, read_json, refused, sign, try_import, try_sign};
 
 sol! {
     function paused() external view returns (bool);
@@ -289,6 +290,24 @@ fn a_wallet_that_says_no_is_refused_where_it_is_imported() {
     let stranger = Address::repeat_byte(0x78);
     let run = try_import(&desks[0], &["vault"], &packed(stranger, &[1]));
     refused(run, 4, &["is not an owner"]);
+}
+
+/// Whoever plants a file beside a proposal is not believed: the contract is asked, also for the tally of an import.
+#[test]
+fn a_planted_signature_of_a_wallet_that_says_no_is_counted_nowhere() {
+    let (_anvil, _, desks, wallet) = with_contract(&[0x5f, 0x5f, 0xfd]);
+    let alice = &desks[0];
+    let line = sign(alice, &["vault"]);
+    let stated = find_signatures(&line).stated[0].clone();
+    let planted = serde_json::json!({
+        "breakglass_contract_signature": 1, "safe_tx_hash": stated.hash.unwrap().to_string(), "through": [],
+        "owner": wallet.to_string(), "data": "0x01",
+    });
+    let kept =
+        files(&alice.path("incidents")).into_iter().find(|file| file.ends_with("proposal.json")).unwrap();
+    fs::write(kept.with_file_name("x.sig.json"), planted.to_string()).unwrap();
+    try_import(alice, &["vault"], &line).ended(0).says("1 of 2: alice");
+    alice.run(&["status", "vault"]).ended(3).says("1 of 2 signed");
 }
 
 /// Yes where the gas is free, as in every question, and no in a transaction: the rehearsal of the very transaction
