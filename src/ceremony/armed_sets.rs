@@ -119,8 +119,9 @@ impl<'a> Desk<'a> {
                 (owners, now, vec![format!("your own files do not give it now: {}", error.message)], None)
             }
         };
-        // Who owned it when it was signed, and what the threshold was, is the council file's to say: a set's own file may be
-        // anybody's.
+        // The owners of a Safe among them sign something else. Who owned it when it was signed, and what the threshold was, is
+        // the council file's to say: a set's own file may be anybody's.
+        let owners = owners.with_safes(Vec::new());
         let pinned = safe.owners.as_ref().unwrap_or(&now.owners);
         let (mut signatures, mut strange) = (Vec::new(), 0);
         for kept in &group.sets {
