@@ -1,7 +1,7 @@
 //! The folders of `incidents/`: which holds which proposal is told by the hash recomputed from what lies in it, never by a
 //! name. What lies there is read once in a run, and each file is derived once.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
@@ -10,6 +10,7 @@ use crate::ceremony::filed::{KeptFile, lock};
 use crate::ceremony::sent::Sent;
 use crate::clock;
 use crate::error::Error;
+use crate::incident::{Entry, Journal};
 use crate::progress::Tone;
 use crate::proposal::{Few, OwnerSignature, Proposal, WalletSignature};
 use crate::safe::{Nonce, SafeId, SafeTxHash};
@@ -69,9 +70,15 @@ impl Desk<'_> {
         Ok(self.kept_among(self.files(|file| wanted(&file.proposal))?))
     }
 
-    /// Those beside which no outcome is recorded.
+    /// Those that are not known to be done: beside which no outcome is recorded, or whose outcome the journal does not have.
+    /// Anybody can lay such a file.
     pub fn kept_open(&self) -> Result<Vec<Proposal>, Error> {
-        let open = self.files(|file| !self.incidents.has_outcome(&file.folder))?;
+        let journal = self.incidents.journal().read().map(|bytes| Journal::read(&bytes)).unwrap_or_default();
+        let done: HashSet<SafeTxHash> = journal.iter().filter_map(Entry::proven).collect();
+        let is_done = |file: &KeptFile| {
+            self.incidents.has_outcome(&file.folder) && done.contains(&file.proposal.hash())
+        };
+        let open = self.files(|file| !is_done(file))?;
         Ok(self.kept_among(open).into_iter().map(|(_, proposal)| proposal).collect())
     }
 

@@ -16,10 +16,15 @@ use crate::clock;
 use crate::error::{Error, Exit};
 use crate::progress::Tone;
 use crate::proposal::{
-    Few, Finds, OwnerSignature, Proposal, SafeOwners, Set, SignedAhead, Wanted, gather_ahead, keep_at_most,
+    Few, Finds, OwnerSignature, Proposal, SafeOwners, Set, SignedAhead, Stated, Wanted, gather_ahead,
+    keep_at_most,
 };
 use crate::safe::{Nonce, SafeTxHash};
 use crate::store::Stored;
+
+/// The most signatures of one transaction, of all sets, that are recovered, and of one of another lever in one set.
+const MOST_RECOVERED: usize = 20_000;
+const MOST_RIVAL: usize = 200;
 
 /// The result of an import of signatures made ahead.
 #[derive(Default)]
@@ -99,7 +104,13 @@ impl<'a> Desk<'a> {
         owners: &SafeOwners,
     ) -> Result<Vec<OwnerSignature>, Error> {
         let sets = self.sets()?;
-        Ok(sets.iter().flat_map(|kept| kept.set.signatures_of(proposal, owners)).collect())
+        let mut all: Vec<(usize, Stated)> =
+            sets.iter().flat_map(|kept| kept.set.stated_for(proposal).enumerate()).collect();
+        // The first of every set before the second of any: one that somebody filled keeps no other out.
+        all.sort_by_key(|(rank, _)| *rank);
+        all.truncate(MOST_RECOVERED);
+        let verify = |(_, stated): &(usize, Stated)| self.filed.recover_once(stated, proposal, owners).ok();
+        Ok(all.iter().filter_map(verify).collect())
     }
 
     /// Returns what else is signed ahead for this nonce of the Safe of a proposal: what it is called, and who has signed.
@@ -117,7 +128,9 @@ impl<'a> Desk<'a> {
             if other.safe() != proposal.safe() || other.hash() == proposal.hash() {
                 continue;
             }
-            for signature in kept.set.signatures_of(&other, owners) {
+            let stated: Vec<Stated> = kept.set.stated_for(&other).take(MOST_RIVAL).collect();
+            let verify = |stated: &Stated| self.filed.recover_once(stated, &other, owners).ok();
+            for signature in stated.iter().filter_map(verify) {
                 let (_, signed) =
                     rivals.entry(other.hash()).or_insert_with(|| (self.title_of(&other), Vec::new()));
                 if !signed.contains(&signature.owner()) {

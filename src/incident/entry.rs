@@ -278,6 +278,13 @@ impl Entry {
         if entry.line().as_bytes() == line { Ok(entry) } else { Err(BadEntry::Rewritten) }
     }
 
+    /// Returns the transaction whose effect was proven; `None` if it tells of something else.
+    #[must_use]
+    pub fn proven(&self) -> Option<SafeTxHash> {
+        let about = self.draft.about.as_ref()?;
+        matches!(self.draft.act, Act::Proven { .. }).then_some(about.safe_tx_hash)
+    }
+
     /// Returns its line, without its end.
     #[must_use]
     pub fn line(&self) -> String {

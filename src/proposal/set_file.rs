@@ -92,16 +92,12 @@ impl Set {
         nonces
     }
 
-    /// Returns the signatures of a proposal that is one of the set's, by whoever of these made them.
-    #[must_use]
-    pub fn signatures_of(&self, proposal: &Proposal, owners: &SafeOwners) -> Vec<OwnerSignature> {
-        let nonce = proposal.nonce();
-        let (hash, is_of_it) = (proposal.hash(), self.at(nonce) == proposal.hash());
-        let of_nonce = self.signatures.iter().filter(|(at, _)| is_of_it && *at == nonce);
-        let verify = |(_, bytes): &(Nonce, [u8; 65])| {
-            OwnerSignature::verify(&stated(hash, *bytes), proposal, owners).ok()
-        };
-        of_nonce.filter_map(verify).collect()
+    /// Returns its signatures of a proposal that is one of the set's: whose each is, is still to be found.
+    pub fn stated_for(&self, proposal: &Proposal) -> impl Iterator<Item = Stated> {
+        let (nonce, hash) = (proposal.nonce(), proposal.hash());
+        let is_of_it = self.at(nonce) == hash;
+        let of_nonce = self.signatures.iter().filter(move |(at, _)| is_of_it && *at == nonce);
+        of_nonce.map(move |(_, bytes)| stated(hash, *bytes))
     }
 
     /// Returns all of its signatures by whoever of these made them, and how many are nobody's of these.

@@ -223,16 +223,25 @@ impl Incidents {
 
     /// Takes the lock of the proposal with this hash, or says that somebody has it.
     pub fn lock(&self, hash: &str) -> Result<Lock, StoreError> {
-        create_folder(&self.root)?;
-        let path = self.root.join(format!(".{hash}.lock"));
-        lock_on(&System, &path).map(|file| Lock { _file: file })
+        self.lock_on(&format!(".{hash}"))
     }
 
     /// Takes the lock of an account that pays for gas on a chain: while it is held, nobody else here signs with its nonce.
     pub fn lock_payer(&self, payer: &str, chain_id: u64) -> Result<Lock, StoreError> {
+        self.lock_on(&format!(".payer-{payer}-{chain_id}"))
+    }
+
+    /// Locks the first file of this name that can be one: whatever somebody laid in its place is passed over, by everybody.
+    fn lock_on(&self, name: &str) -> Result<Lock, StoreError> {
         create_folder(&self.root)?;
-        let path = self.root.join(format!(".payer-{payer}-{chain_id}.lock"));
-        lock_on(&System, &path).map(|file| Lock { _file: file })
+        let mut taken = PathBuf::new();
+        for path in (1..=MOST_NAMES).map(|n| self.root.join(numbered(name, n, ".lock"))) {
+            match lock_on(&System, &path) {
+                Err(StoreError::NotAFile { .. } | StoreError::Link { .. }) => taken = path,
+                result => return result.map(|file| Lock { _file: file }),
+            }
+        }
+        Err(StoreError::Exists { path: shown(&taken) })
     }
 }
 
@@ -318,6 +327,20 @@ mod tests {
         let texts: Vec<String> =
             incidents.proposals().unwrap().files.into_iter().filter_map(|f| f.text.ok()).collect();
         assert_eq!(texts, ["one", "two", "three"]);
+    }
+
+    #[test]
+    fn a_folder_in_the_place_of_a_lock_does_not_stop_a_broadcast_and_two_at_once_still_are() {
+        let dir = tempfile::tempdir().unwrap();
+        let incidents = Incidents::beside(dir.path());
+        for name in [".0x1.lock", ".payer-0x2-1.lock", ".payer-0x2-1-2.lock"] {
+            fs::create_dir_all(dir.path().join("incidents").join(name)).unwrap();
+        }
+        let held = (incidents.lock("0x1").unwrap(), incidents.lock_payer("0x2", 1).unwrap());
+        assert!(matches!(incidents.lock("0x1"), Err(StoreError::Locked { .. })));
+        assert!(matches!(incidents.lock_payer("0x2", 1), Err(StoreError::Locked { .. })));
+        drop(held);
+        assert!(incidents.lock("0x1").is_ok());
     }
 
     #[cfg(unix)]

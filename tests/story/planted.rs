@@ -63,10 +63,16 @@ fn a_planted_outcome_does_not_hide_what_was_signed() {
     let ceremony = two_of_three();
     let carol = &ceremony.desks[2];
     let alice = signed_by_two(&ceremony);
-    write(&only_folder(alice).join("outcome.json"), &json!({}));
+    let signed = only_folder(alice);
+    write(&signed.join("outcome.json"), &json!({}));
     carol.run(&["pause", "vault", "--nonce", "5"]).ended(0);
     plant(carol, alice);
     alice.run(&["status", "vault"]).ended(0).says("2 of 2 signed");
+    alice.run(&["status"]).ended(0).says("2 of 2").never_says("nothing is open");
+    for name in [".lock", "-2.lock"] {
+        let hash = read_json(&signed.join("proposal.json"))["hashes"]["safe_tx_hash"].clone();
+        fs::create_dir(alice.path("incidents").join(format!(".{}{name}", hash.as_str().unwrap()))).unwrap();
+    }
     broadcast(alice, &["vault"]).ended(0).says("done and proven");
     assert!(is_paused(&ceremony));
 }
