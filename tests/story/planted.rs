@@ -69,10 +69,6 @@ fn a_planted_outcome_does_not_hide_what_was_signed() {
     plant(carol, alice);
     alice.run(&["status", "vault"]).ended(0).says("2 of 2 signed");
     alice.run(&["status"]).ended(0).says("2 of 2").never_says("nothing is open");
-    for name in [".lock", "-2.lock"] {
-        let hash = read_json(&signed.join("proposal.json"))["hashes"]["safe_tx_hash"].clone();
-        fs::create_dir(alice.path("incidents").join(format!(".{}{name}", hash.as_str().unwrap()))).unwrap();
-    }
     broadcast(alice, &["vault"]).ended(0).says("done and proven");
     assert!(is_paused(&ceremony));
 }
