@@ -108,7 +108,7 @@ impl Problem {
             ),
             Self::Single { others } => Description::warn(
                 "rpc-single",
-                "the chain was read from a single RPC: nobody contradicts it if it lies",
+                "only one RPC was asked: no other can show that it lies",
                 if *others {
                     "ask again when the others answer, or name another one in the council file"
                 } else {
@@ -121,7 +121,7 @@ impl Problem {
                 !lowered,
                 Id::from("rpc-minority").about(listed(believed)).digest_all(believed),
                 format!("only {} of {of} RPCs agree, and no majority: {}", believed.len(), listed(believed)),
-                "try again in a minute: whoever runs these could lie while the others are silent. To go on, compare the \
+                "try again in a minute: those who run these could lie while the others do not answer. To go on, compare the \
                  block and the Safe's nonce with a block explorer, and accept it",
             ),
             Self::QuorumLowered { used, wanted } => Description::warn(
@@ -149,7 +149,7 @@ impl Problem {
                     "this machine's clock is wrong: the newest block is {} in its future",
                     duration(*seconds)
                 ),
-                "set the clock: the age of what the RPCs show cannot be told with it",
+                "set the clock: with a wrong clock, an old block is not recognised",
             ),
         }
     }
@@ -171,7 +171,7 @@ fn one_decides(decided: &[Decided]) -> Description {
     let rows: Vec<String> = decided.iter().map(ToString::to_string).collect();
     Description::refuse(
         Id::from("one-rpc-decides").digested(answers.short_digest()),
-        format!("the word of a single RPC decides: {}", listed(&rows)),
+        format!("one RPC alone decides: {}", listed(&rows)),
         "name a second RPC, of another operator, in the council file; or look these values up elsewhere and accept them",
     )
 }

@@ -17,6 +17,8 @@ const MOST_RESULTS: usize = 2;
 /// Where the values begin, and where the right part does.
 const VALUES: usize = 11;
 const RIGHT: usize = 54;
+/// The beginning of the command that takes it back.
+const UNDO: &str = "breakglass undo ";
 /// A long name on the right leaves the title so many columns.
 const LEAST_TITLE: usize = 40;
 /// Where the calls of several levers begin.
@@ -83,7 +85,7 @@ fn decide(summary: &Summary, width: usize) -> Lines {
         [lever] => results(&mut block, summary, lever, width),
         levers => combined(&mut block, summary, levers),
     }
-    consequences(&mut block, summary);
+    consequences(&mut block, summary, width);
     checks(&mut block, summary);
     on_the_device(&mut block, summary);
     approvals(&mut block, summary);
@@ -256,7 +258,7 @@ fn read(block: &mut Block, summary: &Summary) {
     );
 }
 
-fn consequences(block: &mut Block, summary: &Summary) {
+fn consequences(block: &mut Block, summary: &Summary, width: usize) {
     let each = |of: fn(&Lever) -> &str| {
         let first = summary.levers.first().map(of).unwrap_or_default();
         if summary.levers.iter().all(|lever| of(lever) == first) {
@@ -274,7 +276,14 @@ fn consequences(block: &mut Block, summary: &Summary) {
             block.field(label, Text::new(&text));
         }
     }
-    block.field("undo", Text::new(&summary.undo));
+    // A command that is cut would be another one.
+    let is_cut_command = summary.undo.starts_with(UNDO) && !fits(&summary.undo, width);
+    let undo = if is_cut_command {
+        format!("{UNDO}and the same {} levers", summary.levers.len())
+    } else {
+        summary.undo.clone()
+    };
+    block.field("undo", Text::new(&undo));
 }
 
 fn checks(block: &mut Block, summary: &Summary) {
@@ -332,7 +341,7 @@ fn approvals(block: &mut Block, summary: &Summary) {
             0 => line.good("enough"),
             needed => {
                 let more = if summary.signed.is_empty() { "" } else { " more" };
-                line.add(&format!("{needed}{more} of {}", summary.missing.join(", ")))
+                line.add(&format!("needs {needed}{more} of {}", summary.missing.join(", ")))
             }
         },
     );
@@ -370,8 +379,18 @@ fn refused(summary: &Summary, refusal: &Refusal, width: usize) -> Lines {
     }
     let what = format!("{} {}", summary.act, summary.title);
     block.field("what", Text::new(&what).add(&format!("   {} nonce {}", summary.safe.name, summary.nonce)));
-    block.field("checks", Text::new(&refusal.ids.join(", ")));
+    let ids: Vec<&str> = refusal.ids.iter().map(|id| without_digest(id)).collect();
+    block.field("checks", Text::new(&ids.join(", ")));
     block.into_lines(MOST_LINES, width)
+}
+
+/// `before:2` of `before:2:88a177ccc8e5ac20`: what `breakglass check` lists whole.
+fn without_digest(id: &str) -> &str {
+    let is_digest = |last: &str| last.len() == 16 && last.bytes().all(|b| b.is_ascii_hexdigit());
+    match id.rsplit_once(':') {
+        Some((first, last)) if is_digest(last) => first,
+        _ => id,
+    }
 }
 
 /// Returns `true` if the text has room beside its label.

@@ -13,7 +13,8 @@ use snapbox::{Assert, Data};
 use crate::stage::{Ceremony, Desk, SafeSetup, Terminal, deploy, key};
 use crate::steps::{as_the_safe, with_key};
 
-const ROWS: usize = 24;
+/// The windows: columns and rows.
+const WINDOWS: [(u16, usize); 2] = [(80, 24), (120, 40)];
 const PAUSE: [u8; 4] = hex!("8456cb59");
 
 /// Sets the fee of a vault.
@@ -110,6 +111,15 @@ fn has(lines: &[String], texts: &[&str]) {
     }
 }
 
+/// The lines of a command that ends without a question, in a terminal.
+#[track_caller]
+fn at_the_end(desk: &Desk, columns: u16, words: &[&str], code: i32) -> Vec<String> {
+    let words = with_key(desk, words);
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let run = Terminal::of_width(columns, &mut desk.command(&words)).ended(code);
+    run.stdout.lines().map(|line| line.trim_end_matches('\r').to_string()).collect()
+}
+
 /// Compares with the screen that is kept. Hexadecimal digits, ages and the count of checks are other ones each time.
 #[track_caller]
 fn compare(name: &str, lines: &[String]) {
@@ -151,10 +161,10 @@ fn masked(line: &str) -> String {
 fn a_pause_fits_the_window_above_the_question() {
     let ceremony = ceremony();
     let alice = &ceremony.desks[0];
-    for columns in [80, 120] {
+    for (columns, rows) in WINDOWS {
         let lines = at_the_question(alice, columns, &["sign", "vault"]);
         let screen = block(&lines, " REAL · PAUSE vault");
-        fits(screen, ROWS, columns.into());
+        fits(screen, rows, columns.into());
         let (safe, vault) = (ceremony.safe.to_string(), ceremony.vault.to_string());
         has(screen, &["P1 · pause/oz-pausable", &safe, &vault, "pause()", "vault paused()   false → true"]);
         has(
@@ -183,34 +193,26 @@ fn four_levers_fit_the_window_and_twelve_are_counted() {
     let (ceremony, _) = with_vaults(12);
     let alice = &ceremony.desks[0];
     let names: Vec<String> = (1..=12).map(|n| format!("vault-{n}")).collect();
-    let pull = |count: usize| -> Vec<String> {
-        let words: Vec<&str> =
-            std::iter::once("sign").chain(names[..count].iter().map(String::as_str)).collect();
-        at_the_question(alice, 80, &words)
-    };
-    let lines = pull(4);
-    let screen = block(&lines, " REAL · PAUSE vault-1, vault-2, vault-3, vault-4");
-    fits(screen, ROWS, 80);
-    for name in &names[..4] {
-        assert!(
-            screen.iter().any(|line| line.contains(name) && line.contains("paused() false → true")),
-            "{screen:?}"
-        );
+    for (columns, rows) in WINDOWS {
+        let pull = |count: usize| {
+            let words = std::iter::once("sign").chain(names[..count].iter().map(String::as_str));
+            at_the_question(alice, columns, &words.collect::<Vec<&str>>())
+        };
+        let lines = pull(4);
+        let screen = block(&lines, " REAL · PAUSE vault-1, vault-2, vault-3, vault-4");
+        fits(screen, rows, columns.into());
+        let is_shown =
+            |name: &String| screen.iter().any(|l| l.contains(name) && l.contains("paused() false → true"));
+        assert!(names[..4].iter().all(is_shown), "{screen:?}");
+        let undo = "undo    breakglass undo vault-1 vault-2 vault-3 vault-4";
+        has(screen, &["operation 1", "makes several calls one", undo]);
+        compare(&format!("combined-4-{columns}"), screen);
+        let lines = pull(12);
+        let screen = block(&lines, " REAL · PAUSE vault-1, vault-2");
+        fits(screen, rows + 5, columns.into());
+        has(screen, &["vault-8 ", "and 4 more levers: above"]);
+        compare(&format!("combined-12-{columns}"), screen);
     }
-    has(
-        screen,
-        &[
-            "operation 1",
-            "makes several calls one",
-            "undo    breakglass undo vault-1 vault-2 vault-3 vault-4",
-        ],
-    );
-    compare("combined-4", screen);
-    let lines = pull(12);
-    let screen = block(&lines, " REAL · PAUSE vault-1, vault-2");
-    fits(screen, ROWS + 5, 80);
-    has(screen, &["vault-8 ", "and 4 more levers: above"]);
-    compare("combined-12", screen);
 }
 
 #[test]
@@ -225,19 +227,33 @@ fn a_parameter_and_a_rotation_say_the_values_before_and_after() {
     let alice = &ceremony.desks[0];
     fs::create_dir(alice.path("playbooks")).unwrap();
     fs::write(alice.path("playbooks/fee.toml"), FEE).unwrap();
-    let lines = at_the_question(alice, 80, &["sign", "fee"]);
-    let screen = block(&lines, " REAL · PARAM fee");
-    fits(screen, ROWS, 80);
-    has(
-        screen,
-        &["P3 · param/fee", "setFee(7)", "vault fee()   0 → 7", "cannot be taken back: the fee that it had"],
-    );
-    compare("param", screen);
-    let lines = at_the_question(alice, 80, &["sign", "rotate"]);
-    let screen = block(&lines, " REAL · ROTATE rotate");
-    fits(screen, ROWS, 80);
-    has(screen, &["swapOwner(", "nothing else changes"]);
-    compare("rotate", screen);
+    for (columns, rows) in WINDOWS {
+        let lines = at_the_question(alice, columns, &["sign", "fee"]);
+        let screen = block(&lines, " REAL · PARAM fee");
+        fits(screen, rows, columns.into());
+        let never = "cannot be taken back: the fee that it had";
+        has(screen, &["P3 · param/fee", "setFee(7)", "vault fee()   0 → 7", never]);
+        compare(&format!("param-{columns}"), screen);
+        let lines = at_the_question(alice, columns, &["sign", "rotate"]);
+        let screen = block(&lines, " REAL · ROTATE rotate");
+        fits(screen, rows, columns.into());
+        has(screen, &["swapOwner(", "nothing else changes"]);
+        compare(&format!("rotate-{columns}"), screen);
+    }
+}
+
+/// The Safe that nobody read is said where the block would be named.
+#[test]
+fn a_lever_that_is_signed_offline_says_above_the_question_what_is_assumed() {
+    let ceremony = ceremony();
+    let alice = &ceremony.desks[0];
+    for (columns, rows) in WINDOWS {
+        let lines = at_the_question(alice, columns, &["sign", "vault", "--offline", "--nonce", "3"]);
+        let screen = block(&lines, " REAL · PAUSE vault");
+        fits(screen, rows, columns.into());
+        has(screen, &["nonce 3, not looked up", "ASSUMED from breakglass.toml", "not rehearsed"]);
+        compare(&format!("offline-{columns}"), screen);
+    }
 }
 
 #[test]
@@ -245,18 +261,18 @@ fn what_is_done_is_an_answer_and_its_undo_has_the_same_window() {
     let ceremony = ceremony();
     let alice = &ceremony.desks[0];
     as_the_safe(&ceremony, ceremony.vault, PAUSE);
-    let words = with_key(alice, &["sign", "vault"]);
-    let words: Vec<&str> = words.iter().map(String::as_str).collect();
-    let terminal = Terminal::of_width(80, &mut alice.command(&words));
-    let run = terminal.ended(0);
-    let lines: Vec<String> = run.stdout.lines().map(str::to_string).collect();
-    compare("done", block(&lines, " NOTHING TO DO"));
-    run.says("NOTHING TO DO: vault paused() is true").never_says("REAL · PAUSE").never_says("REFUSED");
-    let lines = at_the_question(alice, 80, &["sign", "vault", "--undo"]);
-    let screen = block(&lines, " REAL · UNDO vault");
-    fits(screen, ROWS, 80);
-    has(screen, &["unpause()", "vault paused()   true → false", "undo    pull vault again"]);
-    compare("undo", screen);
+    for (columns, rows) in WINDOWS {
+        let lines = at_the_end(alice, columns, &["sign", "vault"], 0);
+        assert!(!lines.iter().any(|line| line.contains("REAL") || line.contains("REFUSED")), "{lines:?}");
+        let screen = block(&lines, " NOTHING TO DO: vault paused() is true");
+        fits(screen, rows, columns.into());
+        compare(&format!("done-{columns}"), screen);
+        let lines = at_the_question(alice, columns, &["sign", "vault", "--undo"]);
+        let screen = block(&lines, " REAL · UNDO vault");
+        fits(screen, rows, columns.into());
+        has(screen, &["unpause()", "vault paused()   true → false", "undo    pull vault again"]);
+        compare(&format!("undo-{columns}"), screen);
+    }
 }
 
 /// Nobody is shown hashes to compare, nor asked, where the answer is no.
@@ -269,13 +285,22 @@ fn a_refusal_stands_where_the_question_would() {
          set = {{ target = \"other\" }}\n"
     ));
     let alice = &ceremony.desks[0];
-    let run = alice.run(&["pause", "other"]).ended(4);
-    let lines: Vec<String> = run.stderr.lines().map(str::to_string).collect();
-    let end = lines.iter().position(|line| line.starts_with("error: ")).unwrap();
-    let screen = block(&lines[..end], " REFUSED, do not sign: ");
-    has(screen, &["   what    PAUSE other   guardian nonce 0", "   checks  "]);
-    assert!(!lines.iter().any(|line| line.starts_with(" REAL")), "{lines:?}");
-    compare("refused", screen);
+    for (columns, rows) in WINDOWS {
+        for words in [&["pause", "other"][..], &["sign", "other"]] {
+            let lines = if words[0] == "sign" {
+                at_the_end(alice, columns, words, 4)
+            } else {
+                let run = Terminal::of_width(columns, &mut alice.command(words)).ended(4);
+                run.stdout.lines().map(|line| line.trim_end_matches('\r').to_string()).collect()
+            };
+            assert!(!lines.iter().any(|line| line.starts_with(" REAL")), "{lines:?}");
+            let end = lines.iter().position(|line| line.starts_with("error: ")).unwrap();
+            let screen = block(&lines[..end], " REFUSED, do not sign: ");
+            fits(screen, rows, columns.into());
+            has(screen, &["   what    PAUSE other   guardian nonce 0", "   checks  "]);
+            compare(&format!("refused-{columns}"), screen);
+        }
+    }
 }
 
 /// What has scrolled away is shown once more, and the question again; two transactions have a block each.
@@ -284,26 +309,39 @@ fn more_shows_the_rest_and_asks_again() {
     let (mut ceremony, _) = with_vaults(2);
     ceremony.add_to_council("\n[levers.apart]\npull = [\"vault-1\", \"vault-2\"]\nalone = [\"vault-2\"]\n");
     let alice = &ceremony.desks[0];
+    for (columns, rows) in WINDOWS {
+        two_parts(alice, columns, rows);
+    }
+}
+
+fn two_parts(alice: &Desk, columns: u16, rows: usize) {
     let words = with_key(alice, &["sign", "apart"]);
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
-    let mut terminal = Terminal::of_width(80, &mut alice.command(&words));
+    let mut terminal = Terminal::of_width(columns, &mut alice.command(&words));
     terminal.asks("Sign as alice 0x");
     terminal.asks("1 of 2?  yes / no / more: ");
     let first = terminal.lines();
     let screen = block(&first, " REAL · PAUSE apart: vault-1");
-    fits(screen, ROWS, 80);
+    fits(screen, rows, columns.into());
     has(screen, &["nonce 0, the next one"]);
-    compare("two-parts", screen);
+    compare(&format!("two-parts-{columns}"), screen);
     let details = |lines: &[String]| lines.iter().filter(|line| line.contains("What it does")).count();
     let before = details(&first);
-    terminal.types("more\n").asks("Enter shows the next, q ends it: ").types("q\n");
+    terminal.types("more\n");
+    // In the larger window the details are one page.
+    if rows == 24 {
+        terminal.asks("Enter shows the next, q ends it: ").types("q\n");
+    }
     terminal.asks_times("1 of 2?  yes / no / more: ", 2);
     let again = terminal.lines();
     assert_eq!(details(&again), before + 1, "{again:?}");
     assert_eq!(block(&again, " REAL").len(), screen.len());
     terminal.types("what\n").asks("type yes, no, or more").asks_times("1 of 2?  yes / no / more: ", 3);
     terminal.types("n\n").asks("2 of 2?  yes / no / more: ");
-    has(block(&terminal.lines(), " REAL · PAUSE apart: vault-2"), &["nonce 1, 0 comes first"]);
+    let second = terminal.lines();
+    let screen = block(&second, " REAL · PAUSE apart: vault-2");
+    fits(screen, rows, columns.into());
+    has(screen, &["nonce 1, 0 comes first"]);
     terminal.types("no\n");
     terminal.ended(4).says("2 of 2 were not signed");
 }
