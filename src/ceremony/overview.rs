@@ -17,7 +17,7 @@ use crate::error::{Error, Exit};
 use crate::evm::{Answer, Query, Readings};
 use crate::incident::{Act, Entry, Journal, Utc};
 use crate::playbook::{Check, Plan, PlanError};
-use crate::proposal::{Approvals, Proposal, Shortfall, count};
+use crate::proposal::{Approvals, Contender, Proposal, Shortfall, count};
 use crate::safe::{ISafe, Nonce, Owners, SafeState, SafeTree, slot, slot_word};
 
 /// Batches of one chain: levers that still ask for more are not followed.
@@ -55,6 +55,8 @@ pub struct Open {
     /// `None` if the chain was not read.
     pub next: Option<Nonce>,
     pub tally: Shortfall,
+    /// Another lever that keeps its nonce, or one before it that it would have.
+    pub keeper: Option<Contender>,
     /// The time of this machine's first journal entry about it.
     pub since: Option<Utc>,
     /// The words of a command for it.
@@ -154,7 +156,7 @@ fn one_chain(
 
 fn order<'a>(desk: &'a Desk, name: &str) -> Result<Order<'a>, Error> {
     let mut parts = Order::parts(desk, &[name.to_string()], &Given::default())?;
-    parts.pop().ok_or_else(|| Error::new(Exit::Failed, format!("lever {name} comes to nothing")))
+    parts.pop().ok_or_else(|| Error::new(Exit::Failed, format!("lever {name} gives no transaction")))
 }
 
 /// All answers about one chain, at one block.
@@ -224,7 +226,7 @@ fn state(order: &Order, seen: Result<&Readings, &str>) -> State {
     };
     let plan = match order.turn(readings) {
         Ok(Turn::Ready(plans)) => plans.merged(),
-        Ok(Turn::Needs(_)) => return State::Unknown("it reads more than is asked here".into()),
+        Ok(Turn::Needs(_)) => return State::Unknown("it reads more values than this list asks for".into()),
         Err(TurnError { error: PlanError::NothingToDo(_), .. }) => return State::Done { since: None },
         Err(TurnError { error: PlanError::Missing { names, .. }, .. }) => return State::Asks(names),
         Err(error) => return State::Cannot(error.to_string()),
@@ -273,10 +275,11 @@ fn open(
         return Ok(None);
     }
     let tree = SafeTree::new(now.unwrap_or_else(|| proposal.snapshot().clone()), &desk.pinned_safes(safe));
-    let (signatures, wallets) = match desk.owners(safe, Some(&tree)) {
-        Some(owners) => desk.kept_signatures(proposal, &owners)?,
-        None => (Vec::new(), Vec::new()),
-    };
+    let (mut signatures, mut wallets, mut keeper) = (Vec::new(), Vec::new(), None);
+    if let Some(owners) = desk.owners(safe, Some(&tree)) {
+        (signatures, wallets) = desk.kept_signatures(proposal, &owners)?;
+        keeper = desk.keeper_since(proposal, next.unwrap_or(proposal.nonce()), safe, &owners)?;
+    }
     let none = Readings::default();
     let approvals = Approvals::new(&signatures, &wallets, readings.unwrap_or(&none));
     Ok(Some(Open {
@@ -284,6 +287,7 @@ fn open(
         chain: chain.name.clone(),
         next,
         tally: count(proposal, &approvals, &tree),
+        keeper,
         since: first_entered(journal, proposal),
         words: desk.words_of(proposal, &[proposal.hash().to_string()]),
         proposal: proposal.clone(),

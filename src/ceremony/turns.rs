@@ -36,6 +36,28 @@ impl<'a> Desk<'a> {
         self.keeper_at(proposal, proposal.nonce(), safe, owners)
     }
 
+    /// Returns the other lever that keeps the nonce of an open proposal, or one from `next` on before it: the proposal has to
+    /// move, or has moved, to a later one.
+    pub fn keeper_since(
+        &self,
+        proposal: &Proposal,
+        next: Nonce,
+        safe: &council::Safe,
+        owners: &SafeOwners,
+    ) -> Result<Option<Contender>, Error> {
+        let mut nonce = next;
+        for _ in 0..MOST_NONCES {
+            if nonce > proposal.nonce() {
+                break;
+            }
+            if let Some(keeper) = self.keeper_at(proposal, nonce, safe, owners)? {
+                return Ok(Some(keeper));
+            }
+            nonce = nonce.next();
+        }
+        Ok(None)
+    }
+
     fn keeper_at(
         &self,
         proposal: &Proposal,

@@ -55,7 +55,9 @@ pub fn open_row(desk: &Desk, open: &Open) -> Vec<String> {
 /// Returns the command that comes next for each open proposal, and how many older ones there are.
 #[must_use]
 pub fn next_steps(overview: &Overview) -> Lines {
-    let next = overview.open.iter().map(|open| Text::default().dim("  → ").bold(&next(open)));
+    let kept = |open: &Open| kept_by(open).map(|text| Text::default().warn("  ! ").add(&text));
+    let line = |open: &Open| Text::default().dim("  → ").bold(&next(open));
+    let next = overview.open.iter().flat_map(|open| kept(open).into_iter().chain([line(open)]));
     let older = (overview.more_open > 0).then(|| {
         let text = format!("{} older proposals are kept, and were not looked at", overview.more_open);
         Text::default().warn("note: ").add(&text)
@@ -74,6 +76,18 @@ fn next(open: &Open) -> String {
     }
 }
 
+/// Returns which lever keeps the nonce that an open one would have, and what to do; `None` if none does.
+fn kept_by(open: &Open) -> Option<String> {
+    let (own, keeper) = (open.proposal.nonce(), open.keeper.as_ref()?);
+    let keeps =
+        format!("{} keeps nonce {}, for which {} signed it", keeper.title, keeper.nonce, keeper.signers);
+    Some(if keeper.nonce == own {
+        format!("{}: {keeps}. Sign {} again: it then takes the next free nonce", open.words, open.words)
+    } else {
+        format!("{} has nonce {own}: {keeps}", open.words)
+    })
+}
+
 /// Returns one open proposal for `--json`.
 #[must_use]
 pub fn open_object(desk: &Desk, open: &Open) -> Value {
@@ -86,6 +100,7 @@ pub fn open_object(desk: &Desk, open: &Open) -> Value {
         "threshold": open.tally.threshold.get(),
         "missing": names(desk, open, open.tally.missing.iter().copied()),
         "since": open.since.map(|since| since.to_string()),
+        "kept_by": open.keeper.as_ref().map(|keeper| &keeper.title),
         "next": next(open),
     })
 }

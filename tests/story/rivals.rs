@@ -156,8 +156,14 @@ fn the_graver_lever_keeps_its_nonce_and_the_other_takes_the_next() {
     let keeps = "vault keeps nonce 0, for which 1 signed it";
     carol.run(&["status", "fee"]).ended(5).says(keeps).says("sign this one again");
     carol.run(&["status", "vault"]).ended(3).never_says("keeps nonce");
+    // Said where everything is listed, too; and that it has moved, once somebody has signed it there.
+    for words in [&[][..], &["status"], &["status", "--offline"]] {
+        carol.run(words).ended(0).says(&format!("! fee: {keeps}. Sign fee again")).never_says("! vault");
+    }
     refused(broadcast(carol, &["fee"]), 5, &[keeps]);
     try_sign(carol, &["fee"]).ended(0).says(keeps).says("this one takes nonce 1");
+    let run = carol.run(&["--json"]).ended(0).says(&format!("! fee has nonce 1: {keeps}"));
+    assert_eq!(run.json()["open"][2]["kept_by"], "vault");
     import(carol, &["vault"], &sign(bob, &["vault"]));
     broadcast(carol, &["vault"]).ended(0).says("done and proven");
     try_import(bob, &["fee"], &sign(carol, &["fee"]));
