@@ -24,12 +24,18 @@ const INDENT: &str = "    ";
 const SHOWN_DATA: usize = 512;
 
 /// Returns the whole review for a terminal of this many columns: all details, and last what has to stand right above the
-/// question. Where there is nothing to do, that alone.
+/// question. That alone where there is nothing to do, and where its nonce is used.
 #[must_use]
 pub fn review(desk: &Desk, judged: &Judged, summary: &Summary, width: usize) -> Lines {
     let mut out = Lines::default();
     out.blank();
-    if !matches!(summary.answer, Answer::NothingToDo(_)) {
+    let is_used = judged.findings.iter().any(|f| f.level == Level::Refuse && f.problem().is_of_the_nonce());
+    let is_short = match &summary.answer {
+        Answer::NothingToDo(_) => true,
+        Answer::Refused(_) => is_used,
+        Answer::Decide => false,
+    };
+    if !is_short {
         details(desk, judged).iter().for_each(|line| out.say(line));
         out.blank();
     }
@@ -387,7 +393,7 @@ fn accepted_before(out: &mut Lines, judged: &Judged) {
         let text = format!("the file says that {who} accepted {}", listed(ids));
         Text::new(INDENT).warn("! ").add(&text)
     };
-    say_few(out, lines.map(line), "more who accepted something by their files");
+    say_few(out, lines.map(line), "more files say that somebody accepted something");
 }
 
 /// The first few of a list, and how many more there are.

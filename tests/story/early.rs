@@ -3,7 +3,7 @@
 use std::fs;
 
 use crate::stage::{Desk, KEYS, Terminal, encrypt, run};
-use crate::steps::{path, sign, two_of_three, with_key};
+use crate::steps::{broadcast, path, sign, signed_by_two, two_of_three, with_key};
 
 /// The settings, and a keystore of this name in Foundry's folder.
 fn settle(desk: &Desk, settings: &str, name: &str) {
@@ -81,6 +81,22 @@ fn a_strangers_key_is_refused_before_the_review_and_before_the_password() {
     let run = alice.run(&["sign", "vault", "--yes", "--keystore", path(&stranger)]).ended(1);
     assert!(run.stderr.lines().count() < 10, "a review: {}", run.stderr);
     run.says("stranger.json").says("name another file with --keystore");
+}
+
+#[test]
+fn a_nonce_that_is_used_is_said_without_a_review_and_before_the_password() {
+    let ceremony = two_of_three();
+    let alice = signed_by_two(&ceremony);
+    broadcast(alice, &["vault"]).ended(0);
+    let keystore = alice.keystore();
+    for words in [
+        &["sign", "vault", "--undo", "--nonce", "0", "--keystore", path(&keystore)][..],
+        &["undo", "vault", "--nonce", "0"],
+    ] {
+        let run = alice.run(words);
+        assert!(run.code != 0 && run.stderr.lines().count() < 14, "a review: {}", run.stderr);
+        run.says("REFUSED, do not sign: nonce 0 is used: the Safe is at 1").never_says("What it does");
+    }
 }
 
 #[test]
