@@ -48,6 +48,13 @@ pub struct Args {
     safe_name: String,
 }
 
+/// The commands after the first council file.
+const NEXT: [&str; 3] = [
+    "breakglass council add target vault 0xYourContract",
+    "breakglass playbook list --for vault",
+    "breakglass council add lever vault pause/oz-pausable target=vault",
+];
+
 pub fn run(ui: &Ui, council: Option<&Path>, args: &Args) -> Result<Exit, Error> {
     let path = council.map_or_else(|| PathBuf::from(FILE_NAME), Path::to_path_buf);
     if store::is_taken(&path) {
@@ -74,8 +81,12 @@ pub fn run(ui: &Ui, council: Option<&Path>, args: &Args) -> Result<Exit, Error> 
     for warning in first.warnings() {
         ui.say(&Text::default().warn("! ").add(&warning));
     }
-    ui.say(&Text::new("next: compare the owners with your own records, name them, and bind a lever:"));
-    ui.say(&Text::new("  breakglass playbook list"));
+    ui.say(&Text::new(
+        "next: compare the owners with your own records, and name them in the file. Then bind a lever:",
+    ));
+    for command in NEXT {
+        ui.say(&Text::new("  ").add(command));
+    }
     ui.object(&json!({ "council": path.display().to_string(), "chain_id": chain_id }));
     Ok(Exit::Done)
 }

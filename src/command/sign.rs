@@ -279,7 +279,7 @@ fn sign(
     if read.owner() == request.owner && read.through() == way.through {
         return Ok(read);
     }
-    Err(Error::new(Exit::Failed, format!("the signature reads as that of {}", read.owner())))
+    Err(Error::new(Exit::Failed, format!("the signature is that of {}, and not of your key", read.owner())))
 }
 
 /// The line first: whatever happens to the disk, the signature is not lost. It is in `signed`, kept or not.
@@ -297,13 +297,16 @@ fn write(
     let safes: Vec<String> = signature.through().iter().map(|safe| session.name_of(*safe)).collect();
     let of = safes.last().map(|safe| format!(", for {safe}")).unwrap_or_default();
     ui.say(&Text::default().good("signed ").add(&format!("by {name} {owner}{of}")));
-    ui.say(&Text::new("paste this line to whoever broadcasts:"));
+    let words = session.words_of(judged.proposal(), &[]);
+    ui.say(
+        &Text::new("send this line to whoever broadcasts: breakglass import ").add(&words).add(" reads it"),
+    );
     ui.data(&line);
     if !signature.accepted().is_empty() {
         // A line has no room for it.
         let text = format!("you accepted {}", signature.accepted().join(", "));
         ui.say(
-            &Text::default().warn("! ").add(&text).add(": say so beside the line, which does not tell it"),
+            &Text::default().warn("! ").add(&text).add(": write that beside the line, which does not say it"),
         );
     }
     let mut object = json!({

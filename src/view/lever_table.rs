@@ -98,8 +98,10 @@ impl<'a> LeverTable<'a> {
                 vec![Text::new("propose one: ").bold(&format!("breakglass {kind} {lever}"))]
             }
             None => vec![
-                Text::new("no levers here yet: add a [levers.NAME] to ").add(&self.path),
-                Text::new("breakglass playbook list shows what they can be bound to"),
+                Text::new("no levers yet in ").add(&self.path).add(": add one, for example"),
+                Text::new("  breakglass council add target vault 0xYourContract"),
+                Text::new("  breakglass council add lever vault pause/oz-pausable target=vault"),
+                Text::new("breakglass playbook list shows the playbooks"),
             ],
         };
         lines.into_iter().collect()
