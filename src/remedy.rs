@@ -195,7 +195,7 @@ impl From<NotReady> for Error {
                 let missing: Vec<String> = shortfall.missing.iter().map(ToString::to_string).collect();
                 Self::new(Exit::Shortfall, message)
                     .hint(format!("still to sign: {}", missing.join(", ")))
-                    .hint("breakglass import takes in their lines, or the whole chat")
+                    .hint("breakglass import reads their lines, or the whole chat")
             }
             NotReady::NonceUsed { proposal, safe } => Self::new(
                 Exit::Drift,

@@ -2,7 +2,7 @@
 //! the other tests too, so that it stays true.
 //!
 //! A 3-of-5 Safe on a chain of its own owns a vault. Alice proposes and signs on a Ledger; bob signs from the proposal file he was
-//! given; carol signs from the lever alone, having received nothing. Alice takes in their lines, broadcasts, and the
+//! given; carol signs from the lever alone, having received nothing. Alice reads their lines, broadcasts, and the
 //! chain proves it. Then two other contracts are paused by a combined lever, in one transaction, whatever each owner
 //! types. Everything is gone afterwards.
 
@@ -57,7 +57,7 @@ fn main() {
 
     let chat = alice.path("chat.txt");
     fs::write(&chat, format!("[12:03] bob:\n> {bobs}\n[12:04] carol: mine: {carols} good luck\n")).unwrap();
-    act(alice, "takes in the chat", &["import", "vault", "chat.txt"]);
+    act(alice, "imports the chat", &["import", "vault", "chat.txt"]);
     act(alice, "looks who has signed", &["status", "vault"]);
     broadcasts(alice, "vault");
     let taken = begun.elapsed();
@@ -74,7 +74,7 @@ fn main() {
         signed(carol, "names them in another order", &["oracle", "bridge"]),
     ];
     fs::write(&chat, lines.join("\n")).unwrap();
-    act(alice, "takes in the chat", &["import", "freeze", "chat.txt"]);
+    act(alice, "imports the chat", &["import", "freeze", "chat.txt"]);
     broadcasts(alice, "freeze");
     let taken = begun.elapsed();
     for (name, at) in ["bridge", "oracle"].into_iter().zip(others) {

@@ -56,7 +56,8 @@ impl Desk<'_> {
                 Err(error) => refused.push(format!("the chain could not be asked about it: {error}")),
             }
         }
-        let stranger = |owner| format!("{owner} is said to have approved on chain, and is not an owner");
+        let stranger =
+            |owner| format!("a line says that {owner} approved on chain, and {owner} is not an owner");
         refused.extend(unknown.into_iter().map(stranger));
         for why in refused {
             gathered.refused.push(|| Refusal { text: 0, stated: Stated::bare([0; 65]), why });

@@ -52,7 +52,7 @@ pub fn find(desk: &Desk, judged: &Judged) -> DoneBy {
     };
     let Some((mut deed, time)) = deed(judged.proposal(), now, &all) else {
         let name = &judged.derived.safe.name;
-        return DoneBy::Unknown(format!("it was none of the last transactions of {name}"));
+        return DoneBy::Unknown(format!("none of the last transactions of {name}"));
     };
     let time = time.or_else(|| desk.progress.wait("looking when", || link.time_of(deed.block)).ok());
     deed.time = time.map(|time| (time, clock::seconds().saturating_sub(time)));

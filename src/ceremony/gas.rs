@@ -82,7 +82,7 @@ impl Run<'_> {
         let message =
             format!("signed, and sent by {}, it does something else than what was shown", self.from);
         Err(Error::new(Exit::Refused, message).hint(
-            "nothing was sent; find out why the contract looks at who sends it, or send from another account",
+            "nothing was sent; ask why the contract treats this sender differently, or send from another account",
         ))
     }
 

@@ -440,10 +440,10 @@ pub fn nothing_taken(refused: Option<(&str, &str)>, is_forged: bool) -> Error {
     match refused {
         Some((origin, why)) if is_forged => {
             let fix = "do not sign it; ask in person where it comes from, or update your council file and playbooks";
-            Error::new(Exit::Refused, format!("no signature was taken in: {origin}: {why}")).hint(fix)
+            Error::new(Exit::Refused, format!("no signature was imported: {origin}: {why}")).hint(fix)
         }
         Some((origin, why)) => {
-            Error::new(Exit::Refused, format!("no signature was taken in: {origin}: {why}"))
+            Error::new(Exit::Refused, format!("no signature was imported: {origin}: {why}"))
         }
         None => Error::new(Exit::Failed, "no signature was found in what was given"),
     }

@@ -216,14 +216,13 @@ pub fn prove(desk: &Desk, judged: &Judged, receipt: &Receipt) -> Result<Option<P
             Exit::Network,
             format!("the RPC says that it was executed, and the outcome is not proven: {error}"),
         )
-        .hint("nothing need be sent again for that: breakglass status --proofs tries once more")
-        .hint("without --proofs, the RPCs' own word is taken")
+        .hint("nothing has to be sent again: breakglass status --proofs tries once more")
+        .hint("without --proofs, the RPCs are believed")
     })?;
     let block = seen.header.block();
     let lies = |what: String| {
         let message = format!("{what} in block {}, against whose state it was proven", block.number);
-        Error::new(Exit::Network, message)
-            .hint("the RPC said otherwise of the receipt: ask another one, and look")
+        Error::new(Exit::Network, message).hint("the receipt of the RPC says something else: ask another RPC")
     };
     if seen.state.nonce <= judged.proposal().nonce() {
         return Err(lies(format!("the Safe's nonce is still {}", seen.state.nonce)));
@@ -246,7 +245,7 @@ pub fn keep(desk: &Desk, judged: &Judged, object: &Value) -> Result<bool, Error>
         if ["transaction", "block", "block_hash"].into_iter().all(same) || kept.len() >= MOST_OUTCOMES {
             return Ok(false);
         }
-        let text = format!("{name} tells of another block: the chain was reorganised since");
+        let text = format!("{name} names another block: the chain was reorganised since");
         desk.progress.tell(Tone::Warn, "note: ", &text);
         if let Some(fields) = object.as_object_mut() {
             fields.insert("supersedes".into(), json!(name));

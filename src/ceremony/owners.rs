@@ -151,7 +151,8 @@ pub(super) fn pinned_state(safe: &council::Safe, chain_id: u64) -> Option<SafeSt
 }
 
 fn no_owners(safe: &council::Safe) -> Error {
-    let message = format!("the owners of {} are not in your council file, and nobody was asked", safe.name);
+    let message =
+        format!("the owners of {} are not in your council file, and the chain was not asked", safe.name);
     Error::new(Exit::Refused, message)
         .hint(format!("write owners and threshold into [safes.{}] of breakglass.toml", safe.name))
         .hint("or run it without --offline")

@@ -61,7 +61,7 @@ impl Desk<'_> {
         let all = link.last_executions(&now.state.id, &now.header.block())?;
         let Some(carried) = all.into_iter().find(|one| one.hash == about.safe_tx_hash) else {
             facts.unknown = Some(if now.state.nonce > about.nonce {
-                "it was none of the Safe's last transactions".into()
+                "none of the Safe's last transactions did it".into()
             } else {
                 format!("it was not executed: the Safe's next nonce is {}", now.state.nonce)
             });

@@ -60,7 +60,7 @@ impl Stage {
     pub fn next(self, what: &str) -> Option<String> {
         match self {
             Self::Signing => Some(format!(
-                "an owner who is missing runs breakglass sign {what}; breakglass import {what} takes in the \
+                "an owner who is missing runs breakglass sign {what}; breakglass import {what} reads the \
                  line"
             )),
             Self::Ready | Self::Enough => {

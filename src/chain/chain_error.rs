@@ -195,7 +195,7 @@ impl fmt::Display for Fault {
                 write!(f, "lies: it differs from the quorum about {what} at the same block {number}")
             }
             Self::Unproven { what, number } => {
-                write!(f, "answered what it cannot prove: {what} at block {number}")
+                write!(f, "cannot prove its answer: {what} at block {number}")
             }
         }
     }

@@ -56,7 +56,9 @@ impl Claims {
             self.0.entry(*address).or_default().slots.insert((*slot, *word));
         }
         match keys.block_hashes.first() {
-            Some(number) => Err(format!("the hash of block {number}, which no proof of state holds")),
+            Some(number) => {
+                Err(format!("the hash of block {number}, which a proof of state does not contain"))
+            }
             None => Ok(()),
         }
     }

@@ -90,7 +90,7 @@ impl Chain {
             Request::hint("eth_getBlockReceipts", json!([AT])),
         ];
         let agreed = self.agree(&requests, BlockTag::Pinned(receipt.block))?;
-        let mut why = "no RPC tells all the receipts of the block";
+        let mut why = "no RPC has all receipts of the block";
         let roots: Vec<B256> = agreed
             .hints
             .iter()
@@ -107,7 +107,7 @@ impl Chain {
                 continue;
             }
             let Some(receipts) = matching(whole, told) else {
-                why = "the receipts that are told do not give the block's receipts root";
+                why = "its receipts do not give the block's receipts root";
                 continue;
             };
             let ours = receipts.iter().find(|one| one.transaction_hash == *receipt.tx.word());
@@ -118,7 +118,7 @@ impl Chain {
                 chain: self.name().into(),
                 block: receipt.block.number,
                 why: format!(
-                    "the block's receipts root holds other events for {} than were told",
+                    "the block's receipts root holds other events for {} than the RPC said",
                     receipt.tx
                 ),
             });

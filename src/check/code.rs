@@ -59,13 +59,13 @@ impl Problem {
             Self::NotSeen { target, refuses } => Description::refuse_if(
                 *refuses,
                 Id::of("code-not-seen", target),
-                format!("the code of {target} is pinned, and nobody looked which code a call of it runs"),
+                format!("the code of {target} is pinned, and was not looked at"),
                 "sign online, where it can be rehearsed",
             ),
             Self::NoCode(target) => Description::refuse(
                 Id::of("no-code", target),
                 format!("{target} has no code: the call would succeed and do nothing"),
-                "look the address up: it is wrong here",
+                "check the address: no contract is there",
             ),
             Self::NotReached(target) => Description::pass(
                 Id::from("code").about(target),
@@ -85,7 +85,7 @@ impl Problem {
                     place(*at, *target),
                     pins.iter().map(ToString::to_string).collect::<Vec<_>>().join(" and ")
                 ),
-                "find out who replaced that code and what it does; if it was your protocol, pin the new one",
+                "ask who replaced that code, and what it does; if it was your protocol, pin the new one",
             ),
             Self::Moved { target, at, hash, then } => Description::drift(
                 Id::of("code-moved", target).digest([at as &dyn Display, hash]),
@@ -94,7 +94,7 @@ impl Problem {
                     place(*at, *target),
                     listed(then)
                 ),
-                "find out who replaced that code and what it does; if it was your protocol, propose again",
+                "ask who replaced that code, and what it does; if it was your protocol, propose again",
             ),
         }
     }

@@ -82,7 +82,7 @@ impl Problem {
         match self {
             Self::NobodyGains => Description::pass(
                 "control",
-                "nobody is seen to get control of a contract, and none is upgraded, but as the playbook says",
+                "no contract is upgraded or gets another owner, but as the playbook says",
             ),
             Self::Gained { contract, what } => {
                 let what: Vec<String> = what.iter().cloned().collect();

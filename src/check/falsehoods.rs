@@ -30,10 +30,10 @@ impl Problem {
             Self::ValuesNotProvable { digest, block, why } => Description::refuse(
                 Id::from("values-not-provable").digested(digest),
                 format!(
-                    "it rests on values that the chain does not have now, and nobody can tell whether it had them at \
+                    "it rests on values that the chain does not have now, and no RPC can say whether it had them at \
                      block {block}: {why}"
                 ),
-                "propose it again, so that it rests on the chain as it is",
+                "propose it again: it then rests on the values of now",
             ),
             Self::ValuesNeverTrue { digest, untrue } => Description::refuse(
                 Id::from("values-never-true").digested(digest),

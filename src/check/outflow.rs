@@ -53,7 +53,7 @@ impl Problem {
             }
             Self::NothingApproved => Description::pass(
                 "approvals",
-                "nobody is allowed to take tokens that the playbook does not name",
+                "no permission to take tokens is given but those of the playbook",
             ),
             Self::Approved(events) => {
                 let whole: Vec<String> = events.iter().map(in_full).collect();

@@ -102,7 +102,7 @@ impl Problem {
                     "values read from the chain have changed since it was proposed: {}",
                     listed_differences(differences)
                 ),
-                "propose it again, so that it rests on the chain as it is",
+                "propose it again: it then rests on the values of now",
             ),
             Self::MovedAndWorks { hash, owners, differences } => Description::warn(
                 differing("values-moved", hash, &listed_differences(differences)),
@@ -131,21 +131,18 @@ impl Problem {
             Self::ReplacesBuiltIn { own, origin, id, built_in, differences } => Description::warn(
                 Id::from("replaces-built-in").about(id).digest([own as &dyn Display]),
                 replacing(own, origin, id, built_in, differences),
-                "if the council did not mean it, take that file away; else give it an id of its own",
+                "if the council did not want this, remove that file; otherwise give it another id",
             ),
             Self::NothingRead => {
-                Description::pass("values-from-file", "it rests on no value read from the chain")
+                Description::pass("values-from-file", "it uses no value read from the chain")
             }
             Self::ReadByFile { values, left_out } => {
                 let left_out = left_out.iter().map(|step| format!("{step} is left out because of them"));
                 let told: Vec<String> = described(values).into_iter().chain(left_out).collect();
                 Description::refuse(
                     Id::from("values-from-file").digested(values.short_digest()),
-                    format!(
-                        "it rests on values for which there is only the file's word: {}",
-                        told.join("; ")
-                    ),
-                    "sign online, or have these values read to you by somebody who looked them up",
+                    format!("it rests on values that only the file states: {}", told.join("; ")),
+                    "sign online, or compare these values with somebody who looked them up",
                 )
             }
             Self::Before { number, verdict, already_done } => {
@@ -216,9 +213,9 @@ impl Foreign {
         let set = first.iter().map(|(name, value)| format!("--set {}", quoted(&format!("{name}={value}"))));
         let set = set.collect::<Vec<_>>().join(" ");
         let fix = if set.is_empty() {
-            "hear from the council in person that it wants this; a lever for it would make it your own".into()
+            "ask the council in person whether it wants this; a lever in your own file would say so".into()
         } else {
-            format!("hear the values from the council in person, then say them yourself: {set}")
+            format!("ask the council in person for the values, then type them yourself: {set}")
         };
         Description::refuse(id, sentence, fix)
     }
@@ -227,10 +224,10 @@ impl Foreign {
         let title = &self.title;
         match self.is_of_levers {
             false if chosen.is_empty() => {
-                format!("no lever of yours: whoever proposed it chose playbook {title}")
+                format!("no lever of yours: its proposer chose playbook {title}")
             }
-            false => format!("no lever of yours: whoever proposed it chose playbook {title} and {chosen}"),
-            true => format!("lever {title} leaves open, and whoever proposed it chose: {chosen}"),
+            false => format!("no lever of yours: its proposer chose playbook {title} and {chosen}"),
+            true => format!("lever {title} leaves open, and its proposer chose: {chosen}"),
         }
     }
 }
@@ -313,5 +310,9 @@ fn before(number: usize, verdict: &Verdict, already_done: Option<&str>) -> Descr
     if let Some(promised) = already_done {
         return Description::already_done(id, sentence, promised);
     }
-    Description::refuse(id, sentence, "look at the contract: it may already be done, or not be yours to do")
+    Description::refuse(
+        id,
+        sentence,
+        "look at the contract: it may be done already, or the Safe may not do it",
+    )
 }

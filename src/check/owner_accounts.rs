@@ -44,7 +44,7 @@ impl Problem {
                     "{} {account} has delegated to the code at {to} (EIP-7702): that code may pay, send and approve hashes for it",
                     if *pays { "the payer" } else { "owner" }
                 ),
-                "ask its person if they did that; whoever controls that code acts as them",
+                "ask its person if they did that; who controls that code can act as them",
             ),
         }
     }

@@ -73,8 +73,8 @@ impl Problem {
                 "find out who disabled it, and update breakglass.toml",
             ),
             Self::AsPinned { what, is } => {
-                let sentence = if is.is_zero() { "there is none" } else { "it is there" };
-                Description::pass(what.kind(), format!("its {what}: {sentence}, as your council file says"))
+                let none = if is.is_zero() { "no " } else { "" };
+                Description::pass(what.kind(), format!("{none}{what}, as pinned"))
             }
             Self::NotAsPinned { what, is, pinned } => Description::drift(
                 Id::of(what.kind(), is),

@@ -73,7 +73,7 @@ impl Problem {
             Self::NotRehearsed { hash, why, moved } => {
                 let id = Id::from("not-rehearsed").digest([hash as &dyn Display]);
                 let sentence = format!("it could not be rehearsed: {why}");
-                let fix = "try again, or on another RPC with `breakglass dry-run --fork-url`: nobody has seen what it does";
+                let fix = "try again, or on another RPC with `breakglass dry-run --fork-url`: what it does is not known";
                 if *moved {
                     Description::drift(id, sentence, fix)
                 } else {
@@ -91,7 +91,7 @@ impl Problem {
             ),
             Self::Unannounced { hash, reason } => Description::refuse(
                 failing("unannounced", hash, reason),
-                "the Safe does not announce its success: it is not a known Safe",
+                "the Safe reports no success: it is not a known Safe",
                 ASK,
             ),
             Self::MuchGas { used, limit, pieces } => Description::warn(
@@ -129,7 +129,7 @@ fn reverts(hash: &SafeTxHash, reason: &str, already_done: Option<&str>, pieces: 
     if let Some(cut) = cut(pieces) {
         return Description::refuse(id, sentence, format!("it may have run out of gas: {cut}"));
     }
-    let fix = "look at the reason; nothing happens on chain when it is sent like this";
+    let fix = "look at the reason; sent like this, it changes nothing on chain";
     Description::refuse(id, sentence, fix)
 }
 
@@ -156,7 +156,7 @@ fn after(number: usize, verdict: &Verdict, already_done: Option<&str>) -> Descri
     if let Some(promised) = already_done {
         return Description::already_done(id, sentence, promised);
     }
-    Description::refuse(id, sentence, "it would not do what the playbook promises: find out why")
+    Description::refuse(id, sentence, "it would not do what the playbook promises: ask why")
 }
 
 fn is_rehearsed(facts: &Facts) -> Option<Problem> {

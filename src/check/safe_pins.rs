@@ -56,8 +56,8 @@ impl Problem {
             Self::Assumed { version, owners, threshold } => Description::warn(
                 "safe-assumed",
                 format!(
-                    "Safe {version}, {owners} owners, threshold {threshold}: assumed from breakglass.toml, not read from \
-                     the chain"
+                    "assumed from breakglass.toml, not read from the chain: Safe {version}, {owners} owners, threshold \
+                     {threshold}"
                 ),
                 "compare the safeTxHash with your card, or with a signer who is online",
             ),
@@ -103,18 +103,10 @@ fn owners_as_pinned(facts: &Facts) -> Option<Problem> {
 }
 
 fn other_owners(are: &Owners, pinned: &Owners) -> Description {
-    let (theirs, ours) = (sorted(are), sorted(pinned));
-    let all = theirs.iter().map(ToString::to_string).chain([are.threshold().to_string()]);
+    let all = sorted(are).into_iter().map(|owner| owner.to_string()).chain([are.threshold().to_string()]);
     Description::drift(
         Id::from("safe-owners").digest_all(&all.collect::<Vec<_>>()),
-        format!(
-            "the Safe's owners are not those of your council file: {} not in the file, {} not in the Safe, threshold \
-             {} and {} in the file",
-            missing(&theirs, &ours),
-            missing(&ours, &theirs),
-            are.threshold(),
-            pinned.threshold(),
-        ),
+        format!("the Safe is not as in your council file: {}", differing(are, pinned)),
         WHO_CHANGED,
     )
 }
@@ -125,10 +117,28 @@ fn sorted(owners: &Owners) -> Vec<Address> {
     list
 }
 
-fn missing(from: &[Address], among: &[Address]) -> String {
-    let among: HashSet<&Address> = among.iter().collect();
-    let names: Vec<String> = from.iter().filter(|a| !among.contains(a)).map(ToString::to_string).collect();
-    if names.is_empty() { "none".into() } else { listed(&names) }
+/// `owners not in your file: 0x…; threshold: 3 in the Safe, 4 in your file`, without what is the same.
+fn differing(are: &Owners, pinned: &Owners) -> String {
+    let mut parts = Vec::new();
+    for (label, from, among) in [
+        ("owners not in your file", are.list(), pinned.list()),
+        ("owners not in the Safe", pinned.list(), are.list()),
+    ] {
+        let among: HashSet<&Address> = among.iter().collect();
+        let names: Vec<String> =
+            from.iter().filter(|a| !among.contains(a)).map(ToString::to_string).collect();
+        if !names.is_empty() {
+            parts.push(format!("{label}: {}", listed(&names)));
+        }
+    }
+    if are.threshold() != pinned.threshold() {
+        parts.push(format!(
+            "threshold: {} in the Safe, {} in your file",
+            are.threshold(),
+            pinned.threshold()
+        ));
+    }
+    parts.join("; ")
 }
 
 /// Owners, threshold, singleton, guard, modules, fallback handler: as they were when it was proposed?

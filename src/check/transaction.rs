@@ -120,7 +120,7 @@ impl Problem {
                 ),
                 "sign online, where its code is compared with the published one",
             ),
-            Self::NonceNext(nonce) => Description::pass("nonce", format!("nonce {nonce} is next in line")),
+            Self::NonceNext(nonce) => Description::pass("nonce", format!("nonce {nonce} is the next one")),
             Self::NonceUsed { proposal, safe } => Description::drift(
                 Id::of("nonce-used", proposal).and(safe),
                 format!("nonce {proposal} is used: the Safe is at {safe}"),
@@ -148,7 +148,7 @@ fn kept(own: Nonce, keeper: &Contender, signing: bool) -> Description {
     let keeps = format!("{title} keeps nonce {nonce}, for which {signers} signed it");
     if own > nonce {
         let sentence = format!("{keeps}: this one takes nonce {own}");
-        return Description::warn(id, sentence, "--nonce with that number takes it all the same");
+        return Description::warn(id, sentence, "--nonce with that number uses it all the same");
     }
     let sentence = format!("{keeps}: only one of them can be executed");
     if signing {

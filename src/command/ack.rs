@@ -19,7 +19,7 @@ use crate::ui::Text;
 const EXAMPLES: &str = "\
 Examples:
   breakglass ack                     prints a line; paste it to the others
-  pbpaste | breakglass ack -         takes in the lines of the others";
+  pbpaste | breakglass ack -         reads the lines of the others";
 
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "What", after_help = EXAMPLES)]
@@ -54,7 +54,7 @@ fn own(session: &Session, person: Option<String>, now: Utc) -> Result<Exit, Erro
     let awake = Awake { name, at: now };
     session.write(Act::Awake { name: awake.name.clone(), at: awake.at })?;
     session.ui.data(&awake.to_string());
-    session.ui.say(&Text::new("paste this line to the others; what to do: breakglass"));
+    session.ui.say(&Text::new("send this line to the others. Next: breakglass shows what to do"));
     session.ui.object(&json!({ "name": awake.name.to_string(), "line": awake.to_string() }));
     Ok(Exit::Done)
 }
@@ -68,7 +68,7 @@ fn take_in(session: &Session, path: &std::path::Path, now: Utc) -> Result<Exit, 
             if line.is_of_now(now) {
                 Ok(line)
             } else {
-                Err(format!("{}: that is not of these hours", line.at))
+                Err(format!("{}: the line is too old, or from the future", line.at))
             }
         });
         match checked {
@@ -85,7 +85,7 @@ fn take_in(session: &Session, path: &std::path::Path, now: Utc) -> Result<Exit, 
     }
     let object = json!({ "awake": awake, "refused": refused });
     if awake.is_empty() {
-        return Err(Error::new(Exit::Failed, "no line of breakglass ack was taken in")
+        return Err(Error::new(Exit::Failed, "no line of breakglass ack was found")
             .hint("a line begins with bgawake1")
             .having_done(object));
     }

@@ -24,7 +24,7 @@ Examples:
   breakglass doctor
   breakglass doctor --json                   every week; exit code 8: not ready
   breakglass doctor --roll-call --ledger     prove that you can sign
-  pbpaste | breakglass doctor --lines -      take in the proofs of the others";
+  pbpaste | breakglass doctor --lines -      read the proofs of the others";
 
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "What", after_help = EXAMPLES)]

@@ -96,7 +96,7 @@ pub enum DeviceError {
     FieldTooLong { name: &'static str, length: usize, most: usize },
     #[error("the Ledger refused {what} with {status}")]
     Refused { what: &'static str, status: StatusWord },
-    #[error("the Ledger's answer to {what} makes no sense")]
+    #[error("the Ledger's answer to {what} cannot be read")]
     Senseless { what: &'static str },
     #[error("the connection to the Ledger failed: {0}")]
     Transport(String),

@@ -150,8 +150,8 @@ fn explain_safe(code: &str) -> Option<&'static str> {
         "GS203" => "the address cannot be an owner",
         "GS204" => "the address is already an owner",
         "GS205" => "the owner given as the previous one is not",
-        "GS300" => "the guard does not say that it is one",
-        "GS301" => "the module guard does not say that it is one",
+        "GS300" => "the contract given as guard does not say that it is a guard",
+        "GS301" => "the contract given as module guard does not say that it is a module guard",
         "GS400" => "the Safe cannot be its own fallback handler",
         _ => return None,
     })

@@ -47,11 +47,11 @@ impl fmt::Display for Break {
         match &self.why {
             Why::Bad(bad) => write!(f, "line {line}: {bad}"),
             Why::Digest if before == 0 => {
-                write!(f, "line 1 names a line before it: the beginning of the journal was taken away")
+                write!(f, "line 1 names a line before it: the beginning of the journal is missing")
             }
             Why::Digest => write!(
                 f,
-                "line {line} does not continue line {before}: one of the two was altered, or lines were moved or taken out"
+                "line {line} does not continue line {before}: one of the two was altered, or lines were moved or removed"
             ),
             Why::Number { expected, found } => {
                 write!(f, "line {line} has the number {found}, not {expected}")

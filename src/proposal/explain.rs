@@ -192,27 +192,27 @@ impl fmt::Display for SignedFor {
                 write!(f, "signed {title} at nonce {nonce}, not {wanted}")
             }
             Self::Arguments { title, theirs, own, is_claim } => {
-                let by = if *is_claim { ", by the line's own word" } else { "" };
+                let by = if *is_claim { ", as the line says" } else { "" };
                 write!(f, "signed {} with {}, you have {}{by}", spelt(title), listed(theirs), listed(own))
             }
             Self::Safe { chain_id, safe } => write!(
                 f,
-                "signed for Safe {safe} on chain {chain_id}, by the line's own word, which your council file does not have"
+                "signed for Safe {safe} on chain {chain_id}, as the line says, and your council file does not have it"
             ),
             Self::Council { theirs, own } => {
                 write!(
                     f,
-                    "signed from council file {theirs}, yours is {own}: pull, and compare with whoever keeps it"
+                    "signed from council file {theirs}, yours is {own}: pull, and compare with the person who keeps it"
                 )
             }
             Self::Lever { title } => write!(
                 f,
-                "signed {}, by the line's own word, which your council file does not have: pull",
+                "signed {}, as the line says, and your council file does not have it: pull",
                 spelt(title)
             ),
             Self::Playbook { title, theirs } => write!(
                 f,
-                "signed {} with another text of its playbook, {theirs}, by the line's own word: pull",
+                "signed {} with another text of its playbook, {theirs}, as the line says: pull",
                 spelt(title)
             ),
             Self::Claimed { title, nonce, program } => {
@@ -220,14 +220,14 @@ impl fmt::Display for SignedFor {
                 let of = program.as_ref().map(|p| format!(" of breakglass {}", spelt(p))).unwrap_or_default();
                 write!(
                     f,
-                    "signed over another transaction than any of yours; the line{of} says {}{at}",
+                    "signed a transaction that is none of yours; the line{of} says {}{at}",
                     spelt(title)
                 )
             }
             Self::Unknown { hash: Some(hash) } => {
-                write!(f, "signed over another transaction than any of yours, {hash}")
+                write!(f, "signed a transaction that is none of yours, {hash}")
             }
-            Self::Unknown { hash: None } => f.write_str("signed over another transaction than any of yours"),
+            Self::Unknown { hash: None } => f.write_str("signed a transaction that is none of yours"),
         }
     }
 }

@@ -24,7 +24,7 @@ pub(super) enum Kind {
     Signature,
     /// A signature of a drill: it can be used nowhere.
     Drill,
-    /// A signature made ahead, for a nonce that it names: whoever has enough of them needs nobody's agreement.
+    /// A signature made ahead, for a nonce that it names: who has enough of them can use them without asking anybody.
     Ahead,
 }
 

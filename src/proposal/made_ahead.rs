@@ -89,7 +89,7 @@ fn why(ahead: &StatedAhead, wanted: &[Wanted]) -> String {
             .any(|one| (one.proposal.safe().chain_id, one.proposal.safe().address) == (*chain, *safe))
     };
     if let Some((chain, safe)) = safe.filter(|safe| !is_here(safe)) {
-        return format!("by its own word it is for Safe {safe} on chain {chain}, which is not the one named");
+        return format!("it says that it is for Safe {safe} on chain {chain}, which is not the one named");
     }
     let nonce = ahead.nonce;
     let first = wanted.first().map(|one| verify(0, ahead, one));

@@ -54,7 +54,7 @@ pub struct OwnerSignature {
 pub enum VerifyError {
     #[error("it signs another transaction, {0}")]
     OtherHash(SafeTxHash),
-    #[error("it is for Safe {0}, and the owners of another were looked up")]
+    #[error("it is for Safe {0}, and the owners of another Safe were read")]
     OtherSafe(Address),
     #[error("it was made by {0}, which is not an owner of this Safe, or for another transaction")]
     NotAnOwner(Address),

@@ -109,7 +109,7 @@ impl Gap {
             Self::Delegated { safe, owner, to } => warning(
                 "owner-delegated",
                 format!("{safe}: its owner {owner} has delegated to the code at {to} (EIP-7702)"),
-                "ask its person if they did that; whoever controls that code acts as them",
+                "ask its person if they did that; who controls that code can act as them",
             ),
             Self::Stranger { safe, owner, name } => {
                 let name = name.as_ref().map(|name| format!("{name} ")).unwrap_or_default();

@@ -78,7 +78,7 @@ impl Gap {
             Self::OtherCode { target, chain, at, hash } => not_ready(
                 "code-differs",
                 format!("{target} on {chain} runs code {hash} at {at}, which your file does not pin"),
-                "find out who replaced that code and what it does; if it was your protocol, pin the new one",
+                "ask who replaced that code, and what it does; if it was your protocol, pin the new one",
             ),
             Self::Unpinned(targets) => warning(
                 "code-unpinned",

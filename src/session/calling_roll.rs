@@ -52,7 +52,7 @@ pub fn sign(session: &Session, key: &Key, person: Option<&str>) -> Result<Exit, 
         .map_err(|bad| Error::new(Exit::Usage, bad.to_string()).hint("sign with the key of a signer"))?;
     keep(session, &proof)?;
     session.ui.data(&proof.to_string());
-    session.ui.say(&Text::new("send this line to the others: breakglass doctor --lines - takes it in"));
+    session.ui.say(&Text::new("send this line to the others: breakglass doctor --lines - reads it"));
     session.ui.object(
         &json!({ "owner": owner.to_string(), "sentence": text.to_string(), "line": proof.to_string() }),
     );

@@ -249,6 +249,6 @@ pub fn confirm(look: &Look, replaced: Option<&Sent>) -> Result<(), Error> {
 
 /// It was ready when somebody was asked.
 pub fn out_of_turn() -> Error {
-    Error::new(Exit::Drift, "it is not to be sent any more: another was faster")
+    Error::new(Exit::Drift, "do not send it: another transaction was faster")
         .hint("nothing was sent; run it again")
 }

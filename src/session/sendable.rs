@@ -247,7 +247,7 @@ impl<'a> Look<'a> {
             let what = self.session.words_of(self.judged.proposal(), &self.terms.what);
             error.hints = vec![
                 format!("still to sign: {}", named.collect::<Vec<_>>().join(", ")),
-                format!("breakglass import {what} takes in their lines, or the whole chat"),
+                format!("breakglass import {what} reads their lines, or the whole chat"),
             ];
             let calls = self.session.council.calls_for(&missing, clock::seconds());
             error.hints.extend(calls.iter().take(MOST_CALLS).map(|call| format!("call {call}")));

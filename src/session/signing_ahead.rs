@@ -185,7 +185,7 @@ fn show(session: &Session, sitting: &Sitting, judged: &Judged, nonces: Nonces) {
     session.ui.show(&armed_lines::hashes(judged.proposal(), nonces));
     session.ui.show(&review::review(session, judged, &summary, session.ui.width()));
     let text = format!(
-        "{} signatures, for nonces {} to {}: whoever has enough of them needs nobody's agreement",
+        "{} signatures, for nonces {} to {}: who has enough of them can use them without asking anybody",
         nonces.count(),
         nonces.first(),
         nonces.last()
@@ -299,7 +299,7 @@ fn report(session: &Session, judged: &Judged, owner: Address, (progress, accepte
     ui.say(&Text::default().good("signed ahead ").add(&format!("by {name}, {all}: in {place}")));
     let words = session.words_of(judged.proposal(), &[]);
     let file = if target.is_pipe() { "FILE".into() } else { place };
-    ui.say(&Text::new("whoever keeps the set runs ").bold(&format!("breakglass import {words} {file}")));
+    ui.say(&Text::new("the keeper of the set runs ").bold(&format!("breakglass import {words} {file}")));
     if !target.is_pipe() {
         ui.say(
             &Text::new("encrypt it before it leaves this machine: ").bold(&format!("age -r age1… {file}")),
@@ -319,7 +319,7 @@ fn stopped(error: Error, nonces: Nonces, progress: &Progress) -> Error {
     }
     let error = error.hint(format!("signed: {}, {} of {}", listed(done.clone()), done.len(), nonces.count()));
     if !progress.target.is_pipe() {
-        return error.hint("run the same command again: it goes on where it stood");
+        return error.hint("run the same command again: it goes on from there");
     }
     match done.iter().max() {
         Some(last) => error.hint(format!("go on with --nonces {}..{}", last.next(), nonces.last())),

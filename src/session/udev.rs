@@ -25,7 +25,7 @@ pub fn print(ui: &Ui) -> Exit {
 /// If this user may not write there, or another rule is there.
 pub fn install(ui: &Ui, path: &Path) -> Result<Exit, Error> {
     let shown = path.display();
-    ui.say(&Text::new(&format!("writing to {shown}, so that whoever sits here may open a Ledger:")));
+    ui.say(&Text::new(&format!("writing to {shown}, so that the user of this machine may open a Ledger:")));
     for line in Text::block(UDEV_RULE) {
         ui.say(&Text::new("  ").then(line));
     }

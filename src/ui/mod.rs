@@ -217,9 +217,9 @@ impl Ui {
             self.give(&format!("{}\n", escaped(&format!("{object:#}"))));
         }
         let Some(why) = self.lost.get() else { return exit };
-        let message = format!("standard output did not take everything: {why}");
+        let message = format!("standard output could not be written to the end: {why}");
         self.say(&Text::default().bad("error: ").add(&message));
-        self.say(&Text::default().dim("  → ").add("what it did not take is shown above, on standard error"));
+        self.say(&Text::default().dim("  → ").add("the rest is shown above, on standard error"));
         if exit == Exit::Done { Exit::Failed } else { exit }
     }
 
@@ -262,7 +262,7 @@ impl Ui {
     /// Reads what somebody else has to provide, and says after a second what is being waited for.
     pub fn receive<T>(&self, what: &str, read: impl FnOnce() -> T) -> T {
         let (read_all, waiting) = mpsc::channel::<()>();
-        let text = Text::new(&format!("reading {what}, until whoever writes it ends it …"));
+        let text = Text::new(&format!("reading {what}, until its writer ends it …"));
         thread::scope(|scope| {
             scope.spawn(move || {
                 if waiting.recv_timeout(MOMENT) == Err(RecvTimeoutError::Timeout) {

@@ -122,7 +122,7 @@ impl Done {
     #[must_use]
     pub fn lines(&self) -> Vec<(&'static str, Text)> {
         let Some(by) = &self.by else {
-            let why = self.unknown.as_deref().unwrap_or("nobody looked");
+            let why = self.unknown.as_deref().unwrap_or("not looked up");
             return vec![("since", Text::new("not known: ").add(why))];
         };
         let ago = by.seconds_ago.map(|seconds| format!(", {} ago", length(seconds))).unwrap_or_default();
@@ -187,11 +187,10 @@ mod tests {
             by: None,
             unknown: unknown.map(str::to_string),
         };
-        let [(label, text)] = &done(Some("it was none of the last transactions of guardian")).lines()[..]
-        else {
+        let [(label, text)] = &done(Some("none of the last transactions of guardian")).lines()[..] else {
             panic!("one line")
         };
         assert_eq!(*label, "since");
-        assert_eq!(text.plain(), "not known: it was none of the last transactions of guardian");
+        assert_eq!(text.plain(), "not known: none of the last transactions of guardian");
     }
 }

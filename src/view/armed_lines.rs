@@ -135,7 +135,7 @@ pub fn armed(examined: &Examined, armed: &Armed, today: u64, name: Names) -> Lin
     }
     if examined.strange > 0 {
         let text = format!(
-            "{} signatures by nobody who is an owner, now or by your council file: they count for nothing",
+            "{} signatures by people who are not owners, now or in your council file: they do not count",
             examined.strange
         );
         lines.push(field("strange", Text::default().warn(&text)));
@@ -186,7 +186,7 @@ fn describe(row: &Row, name: Names) -> String {
     if row.former.is_empty() {
         return format!("{signed}   {standing}");
     }
-    format!("{signed}   {standing}; no owner any more: {}", names(&row.former, name))
+    format!("{signed}   {standing}; no longer owners: {}", names(&row.former, name))
 }
 
 /// Its use now, as far as the chain tells.
@@ -194,7 +194,7 @@ fn state(examined: &Examined, armed: &Armed) -> Vec<Text> {
     if let Use::Nobody(death) = armed.by {
         let why = match death {
             Death::Used => "the Safe has used the last of its nonces",
-            Death::NoOwner => "none of its signers is an owner any more",
+            Death::NoOwner => "none of its signers is still an owner",
             Death::TooFew(_) => "too few of its signers are owners now, or the threshold was raised",
         };
         return vec![Text::default().bad("DEAD: ").add(why).add(". Move its file away")];
@@ -214,7 +214,7 @@ fn state(examined: &Examined, armed: &Armed) -> Vec<Text> {
 
 fn usable(by: Use) -> String {
     match by {
-        Use::Anyone => "anyone who has the file can use it, and needs nobody's agreement".into(),
+        Use::Anyone => "anyone who has the file can use it without asking anybody".into(),
         Use::With(1) => "anyone who has the file, with one owner's signature more".into(),
         Use::With(more) => format!("anyone who has the file, with {more} owners' signatures more"),
         Use::Nobody(Death::TooFew(1)) => "nobody, unless one more owner signs it".into(),
@@ -248,7 +248,7 @@ fn age(examined: &Examined, today: u64) -> String {
     let at = |then: u64| format!("{} ({})", Utc::from_millis(then.saturating_mul(1_000)), days(then));
     let kept = format!("kept here {}", at(examined.kept));
     match examined.made {
-        Some(made) => format!("made {}, by its own word; {kept}", at(made)),
+        Some(made) => format!("made {}, as it says itself; {kept}", at(made)),
         None => kept,
     }
 }

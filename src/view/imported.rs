@@ -93,7 +93,7 @@ impl Imported {
     #[must_use]
     pub fn lines(&self) -> Lines {
         let mut out = Lines::default();
-        list(&mut out, "taken in  ", Text::good, &self.taken);
+        list(&mut out, "imported  ", Text::good, &self.taken);
         list(&mut out, "known     ", Text::dim, &self.known);
         for Refused { origin, why } in &self.refused {
             out.say(&Text::default().bad("refused   ").add(&format!("{origin}: {why}")));
@@ -166,8 +166,8 @@ mod tests {
             damaged: (vec!["b.txt".into()], 2),
         };
         let lines: Vec<String> = imported.lines().iter().map(Text::plain).collect();
-        assert_eq!(lines[0], "taken in  0 for 0xh");
-        assert_eq!(lines[20], "taken in  and 5 more");
+        assert_eq!(lines[0], "imported  0 for 0xh");
+        assert_eq!(lines[20], "imported  and 5 more");
         assert_eq!(lines[21], "refused   a.txt: cut");
         assert_eq!(lines[22], "! 0 has signed 0xh already: 2 more of theirs not needed");
         let counted = [

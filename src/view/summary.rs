@@ -117,7 +117,7 @@ impl Refusal {
         let safe = &judged.derived.safe.name;
         Self {
             sentence: format!("{safe} may not call {} of {contract}{needs}", barred.call),
-            fix: "this lever cannot work: tell whoever keeps breakglass.toml".into(),
+            fix: "this lever cannot work: tell the person who keeps breakglass.toml".into(),
             holder: Some(Holder { of, held_by: barred.holder.map(|holder| Person::of(judged, holder)) }),
             ..self
         }
@@ -328,7 +328,7 @@ fn levers(judged: &Judged) -> Vec<Lever> {
         _ => {
             let bare = |call: &Call| CallLine {
                 to: named(names, call.to),
-                call: format!("{} bytes that your playbook does not explain", call.data.len()),
+                call: format!("{} bytes of data that your playbook does not explain", call.data.len()),
             };
             vec![Lever { calls: calls.iter().map(bare).collect(), ..Lever::default() }]
         }

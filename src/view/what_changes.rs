@@ -225,7 +225,7 @@ impl Effects {
             lines.push(Text::default().warn(&text));
         }
         if self.as_if_next {
-            let text = "as if it were next: what comes before it may change what it does";
+            let text = "simulated as if the nonces before it had changed nothing";
             lines.push(Text::default().warn(text));
         }
         lines.extend(self.why_not.iter().map(|why| Text::default().bad("IT FAILS: ").add(why)));

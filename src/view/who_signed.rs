@@ -175,7 +175,7 @@ fn add_rows(rows: &mut Vec<Vec<String>>, owners: &[Owner], depth: usize) {
 pub fn faults(tally: &Shortfall, refused: &[Finding]) -> Lines {
     let mut lines = Lines::default();
     for former in &tally.former {
-        lines.say(&Text::default().warn("set aside: ").add(&format!("{former} is no longer an owner")));
+        lines.say(&Text::default().warn("not counted: ").add(&format!("{former} is no longer an owner")));
     }
     for finding in refused {
         let mark = if finding.sort == Sort::Drift { "drift: " } else { "refused: " };

@@ -115,7 +115,7 @@ fn a_set_is_kept_one_signature_short_unless_it_shall_be_complete() {
 
     take_in(carol, "vault", &bobs, &["--complete"]).ended(0).says("nonces 2 to 4");
     let said = carol.run(&["armed", "vault"]).ended(0).says("complete").says("0, 1").says("5, 6");
-    said.says("anyone who has the file can use it, and needs nobody's agreement")
+    said.says("anyone who has the file can use it without asking anybody")
         .says("1 transaction: remove bob")
         .says("1 transaction: raise the threshold to 3")
         .says("5 transactions: use up nonces 0 to 4");
@@ -190,10 +190,10 @@ fn a_set_is_good_for_no_other_safe() {
     let text = fs::read_to_string(&set).unwrap();
     let before = contents(bob.folder());
     let safe = ceremony.safe.to_string();
-    refused(take_in(bob, "second", &set, &[]), 4, &["by its own word it is for Safe", &safe]);
+    refused(take_in(bob, "second", &set, &[]), 4, &["it says that it is for Safe", &safe]);
     refused(try_import(bob, &["second"], &text), 4, &[&safe]);
     let chat = ["broadcast", "second", "--chat", path(&set), "--confirm", "other"];
-    run(bob, &with_key(bob, &chat)).ended(3).says("by its own word it is for Safe");
+    run(bob, &with_key(bob, &chat)).ended(3).says("it says that it is for Safe");
     let records = files(bob.folder()).into_iter().filter(|file| path(file).contains("sent-")).count();
     assert_eq!((records, executed(&ceremony)), (0, 0));
     let armed =
@@ -219,7 +219,7 @@ fn what_is_stopped_in_the_middle_goes_on_where_it_stood() {
     let stopped = on_device(&Emulator::start_with(Behaviour::default(), pulled)).ended(6);
     let done = lines(&file).len();
     assert!((1..6).contains(&done), "{done} of 6 were signed before the cable was pulled");
-    stopped.says(&format!("{done} of 6")).says("run the same command again: it goes on where it stood");
+    stopped.says(&format!("{done} of 6")).says("run the same command again: it goes on from there");
 
     let emulator = Emulator::start(Behaviour::default());
     on_device(&emulator)

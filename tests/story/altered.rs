@@ -169,7 +169,13 @@ fn each_field_of_the_snapshot_altered_in_turn() {
     // Offline the pins of bob's own council file are what remains.
     let with_stranger = json!([ceremony.setup.owners[0], ceremony.setup.owners[1], STRANGER]);
     bob_refuses(bob, &changed(&good, "/safe/owners", &with_stranger), &["--offline"], 5, &[STRANGER]);
-    bob_refuses(bob, &changed(&good, "/safe/threshold", &json!(1)), &["--offline"], 5, &["threshold 1"]);
+    bob_refuses(
+        bob,
+        &changed(&good, "/safe/threshold", &json!(1)),
+        &["--offline"],
+        5,
+        &["threshold: 1 in the Safe"],
+    );
     bob_refuses(bob, &changed(&good, "/safe/singleton", &json!(STRANGER)), &["--offline"], 4, &[STRANGER]);
 }
 
@@ -243,7 +249,7 @@ fn a_strangers_arguments_are_not_bobs() {
     // Heard in person and said on the own command line, they are the signer's own.
     let heard = format!("new={new}");
     let own = [file.as_str(), "--set", &heard, "--set", &format!("old={old}")];
-    refused(try_sign(carol, &own), 4, &["no lever of yours"]).never_says("say them yourself");
+    refused(try_sign(carol, &own), 4, &["no lever of yours"]).never_says("type them yourself");
 }
 
 /// A lever that leaves an argument open: whoever proposes chooses it, and every signer says it again.

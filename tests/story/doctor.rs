@@ -324,7 +324,10 @@ fn whoever_is_awake_is_not_called_and_a_late_first_signature_is_said() {
     run.says("call carol: phone");
     let old = "bgawake1 carol 2026-01-01T00:00:00.000Z";
     fs::write(alice.path("chat.txt"), old).unwrap();
-    alice.run(&["ack", path(&alice.path("chat.txt"))]).ended(1).says("that is not of these hours");
+    alice
+        .run(&["ack", path(&alice.path("chat.txt"))])
+        .ended(1)
+        .says("the line is too old, or from the future");
     alice.run(&["ack"]).ended(2).says("--as NAME");
     sign(alice, &["vault"]);
     alice.run(&["status", "vault"]).ended(3).never_says("the first signature was due");

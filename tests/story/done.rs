@@ -98,9 +98,7 @@ fn who_did_it_is_not_guessed() {
     as_the_safe(&ceremony, ceremony.vault, PAUSE);
     assert!(is_paused(&ceremony));
     for run in answers(carol) {
-        run.ended(0)
-            .says("NOTHING TO DO")
-            .says("since not known: it was none of the last transactions of guardian");
+        run.ended(0).says("NOTHING TO DO").says("since not known: none of the last transactions of guardian");
     }
 }
 

@@ -55,15 +55,18 @@ fn one_below_the_threshold_is_exit_code_3_and_sends_nothing() {
     let alice = &ceremony.desks[0];
     sign(alice, &["vault"]);
     let missing: Vec<String> = ceremony.setup.owners[1..].iter().map(Address::to_string).collect();
-    alice.run(&["status", "vault"]).ended(3).says("1 of 2 signed").says("more signatures needed").says(
-        "an owner who is missing runs breakglass sign vault; breakglass import vault takes in the line",
-    );
+    alice
+        .run(&["status", "vault"])
+        .ended(3)
+        .says("1 of 2 signed")
+        .says("more signatures needed")
+        .says("an owner who is missing runs breakglass sign vault; breakglass import vault reads the line");
     let named: Vec<&str> = missing.iter().map(String::as_str).collect();
     refused(broadcast(alice, &["vault"]), 3, &named);
     broadcast(alice, &["vault"])
         .ended(3)
         .says(&format!("still to sign: bob {}, carol {}", missing[0], missing[1]))
-        .says("breakglass import vault takes in their lines");
+        .says("breakglass import vault reads their lines");
     refused(alice.run(&["broadcast", "vault", "--calldata"]), 3, &named);
     nothing_was_sent(&ceremony, alice);
 }
@@ -119,7 +122,7 @@ fn a_signature_of_another_hash_and_one_by_a_stranger_are_named() {
     alice.run(&["status", "vault"]).ended(3).says("0 of 2 signed");
     let good = sign(bob, &["vault"]);
     let run = try_import(alice, &["vault"], &format!("{other}\n{bare}\n{good}\n{}", &good[..80]));
-    run.ended(4).says("taken in").says("refused").says("cannot be read");
+    run.ended(4).says("imported").says("refused").says("cannot be read");
     alice.run(&["status", "vault"]).ended(3).says("1 of 2 signed");
 }
 
@@ -185,7 +188,7 @@ fn what_somebody_did_in_between_is_seen_before_anything_is_sent() {
     as_the_safe(&ceremony, ceremony.vault, pauseCall {}.abi_encode());
     for run in [broadcast(alice, &["vault"]), try_sign(&ceremony.desks[2], &["vault"])] {
         let run = run.ended(0).says("NOTHING TO DO: vault paused() is true").never_says("REFUSE");
-        run.says("since not known: it was none of the last transactions of guardian").never_says("--accept");
+        run.says("since not known: none of the last transactions of guardian").never_says("--accept");
     }
     // Whoever wants it done all the same finds the ids in `check`; what then stops it is the chain's own answer.
     let check = alice.run(&["--json", "check", "vault"]).ended(0).json();

@@ -106,7 +106,7 @@ fn a_damaged_file_among_the_kept_ones_stops_nobody() {
     run.says(path(&bobs)).says("0xdead");
     // The good one again: what is in its place is not taken for it, and stays as it is.
     let run = try_import(alice, &["vault"], &sign(bob, &["vault"]));
-    run.ended(0).says("taken in");
+    run.ended(0).says("imported");
     assert_eq!(fs::read(&bobs).unwrap(), whole[..whole.len() / 2]);
     broadcast(alice, &["vault"]).ended(0);
 }

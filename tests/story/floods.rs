@@ -195,13 +195,13 @@ fn an_invented_list_of_acceptances_hides_no_other() {
     with("first.json", &invented[..2]);
     with("second.json", &["module:real".into()]);
     with("third.json", &invented);
-    alice.run(&["import", "vault", "first.json"]).ended(0).says("taken in");
-    alice.run(&["import", "vault", "second.json"]).ended(0).says("taken in");
+    alice.run(&["import", "vault", "first.json"]).ended(0).says("imported");
+    alice.run(&["import", "vault", "second.json"]).ended(0).says("imported");
     alice.run(&["import", "vault", "second.json"]).ended(0).says("known");
     let run = alice.run(&["dry-run", "vault"]);
     let said = "the file says that bob accepted invented:0, invented:1, module:real";
     assert!(run.stderr.contains(said) || run.stdout.contains(said), "{}", run.stderr);
-    alice.run(&["import", "vault", "third.json"]).ended(0).says("taken in");
+    alice.run(&["import", "vault", "third.json"]).ended(0).says("imported");
     let run = alice.run(&["dry-run", "vault"]);
     let said = "invented:0, invented:1, module:real, invented:2, invented:3, and 46 more";
     assert!(run.stderr.contains(said), "{}", run.stderr);

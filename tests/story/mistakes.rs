@@ -297,7 +297,7 @@ const ROWS: &[Row] = &[
         "broadcast vault KEY --confirm treasury",
         3,
         "of 2 owners have signed",
-        "breakglass import vault takes in their lines",
+        "breakglass import vault reads their lines",
     ),
     ("import vault nope.txt", 1, "nope.txt", "check the path"),
     ("hash --chain-id one", 2, "invalid value 'one' for '--chain-id <ID>'", "try '--help'"),

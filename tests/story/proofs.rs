@@ -93,7 +93,7 @@ fn a_single_rpc_that_lies_about_a_slot_is_refused() {
 
     let slot = format!("slot {} of {}", B256::ZERO, ceremony.vault);
     let host = proxy.url().replace("http://", "");
-    let named = ["is not proven", &host, "answered what it cannot prove", &slot];
+    let named = ["is not proven", &host, "cannot prove its answer", &slot];
     for command in [&["pause", "vault", "--proofs"][..], &["dry-run", "vault", "--proofs"]] {
         refused(alice.run(command), 7, &named);
     }
@@ -198,7 +198,7 @@ fn proofs_that_end_with_the_sending_leave_no_doubt_that_it_was_sent() {
         _ => truth,
     });
     let run = refused(broadcast(alice, &["vault", "--proofs"]), 7, &["the outcome is not proven"]);
-    run.says("nothing need be sent again").never_says("nothing was done").never_says("done and proven");
+    run.says("nothing has to be sent again").never_says("nothing was done").never_says("done and proven");
     assert!(is_paused(&ceremony));
     alice.run(&["status", "vault"]).ended(0).says("done and proven");
 }
@@ -238,7 +238,7 @@ fn an_rpc_without_proofs_is_said_to_have_none() {
         }),
         _ => truth,
     });
-    refused(alice.run(&["pause", "vault", "--proofs"]), 7, &["answered what it cannot prove"]);
+    refused(alice.run(&["pause", "vault", "--proofs"]), 7, &["cannot prove its answer"]);
 }
 
 /// A proof needs nobody's word: one RPC that has it is enough, and what a quorum agreed on without it is refused.
@@ -288,7 +288,7 @@ fn the_events_of_a_receipt_are_proven_or_not_said_to_be() {
     alice
         .run(&["status", "vault", "--proofs"])
         .ended(0)
-        .says("its events by the word of one RPC: no RPC tells");
+        .says("its events by the word of one RPC: no RPC has all receipts");
     let made_up = |receipt: &mut Value| {
         let logs = receipt["logs"].as_array_mut().unwrap();
         let mut more = logs[0].clone();
@@ -302,7 +302,7 @@ fn the_events_of_a_receipt_are_proven_or_not_said_to_be() {
         }),
         _ => truth,
     });
-    let why = "the receipts that are told do not give the block's receipts root";
+    let why = "its receipts do not give the block's receipts root";
     alice.run(&["status", "vault", "--proofs"]).ended(0).says(why);
     proxy.rewrite(move |method, _, truth| match method {
         "eth_getTransactionReceipt" => truth.map(|mut receipt| {

@@ -60,7 +60,7 @@ fn a_person_signs_and_sends_by_typing_and_the_password_is_never_seen() {
     let mut terminal = at_a_terminal(alice, &["import", "vault"]);
     let (head, tail) = bobs.split_at(90);
     terminal.asks("press Ctrl-D").types(&format!("> {head}\n> {tail}\n{CTRL_D}"));
-    terminal.ended(0).says("taken in  bob 0x").says("2 of 2: alice, bob. Next: breakglass broadcast vault");
+    terminal.ended(0).says("imported  bob 0x").says("2 of 2: alice, bob. Next: breakglass broadcast vault");
 
     let mut terminal = at_a_terminal(alice, &asking(path(&keystore), &["broadcast", "vault"]));
     terminal.asks("password of").types(&format!("{}\n", password(alice)));

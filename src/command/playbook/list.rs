@@ -126,7 +126,7 @@ fn for_contract(ui: &Ui, desk: &Desk<'_>, args: &Args, contract: &str) -> Result
         ui.say(&Text::new("no playbook fits: write one with ").bold("breakglass playbook new"));
     } else {
         ui.table(&["playbook", "given as", "undo", "knows"], &rows);
-        let try_it = "what a function does is not told by its name: try a playbook on a fork with ";
+        let try_it = "a name does not say what a function does: try a playbook on a fork with ";
         ui.say(&Text::new(try_it).bold("breakglass playbook test"));
     }
     let words = Dictionary::new(desk.catalogue.all().iter().map(|entry| entry.playbook));

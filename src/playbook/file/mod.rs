@@ -214,7 +214,7 @@ fn read_order(source: &Source, wire: &Wire, params: &[Param], reads: &[Read]) ->
     let names = wire.read.iter().filter_map(|r| r.get_ref().name.as_ref());
     let stuck = names.into_iter().find(|n| open.contains_key(n.get_ref().as_str()));
     let names = open.into_keys().collect::<Vec<_>>().join(", ");
-    let message = format!("these can never be known, because they need each other: {names}");
+    let message = format!("these need each other, so none of them can be read: {names}");
     Err(stuck.map_or_else(|| Fault::whole(source.origin, &message), |n| source.fault(n.span(), &message)))
 }
 

@@ -112,9 +112,7 @@ fn read_flags(source: &Source, wire: &WireParam, ty: &DynSolType) -> Result<Flag
     }
     let bounds = [&wire.unit, &wire.min, &wire.max, &wire.max_change];
     if let Some(text) = bounds.into_iter().flatten().next() {
-        return Err(
-            source.fault(text.span(), "what has flags is not a quantity: it has no unit and no bounds")
-        );
+        return Err(source.fault(text.span(), "a param with flags has no unit and no bounds"));
     }
     Flags::new(given.get_ref()).or_else(refuse)
 }

@@ -279,7 +279,7 @@ fn read_expected(
                 .fault(text.span(), "what the view returns is not written: write view = \"name()(type)\"")),
         },
         (Relation::IsNot, _) if text.get_ref().trim() == "_" => {
-            Err(source.fault(text.span(), "nothing is ever other than anything"))
+            Err(source.fault(text.span(), "_ matches every value, so this never holds"))
         }
         (Relation::Is | Relation::IsNot, _) => source.pattern(text, ty),
         (Relation::AtLeast | Relation::AtMost, _) if is_number(ty) => source.template(text, ty),

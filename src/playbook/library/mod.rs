@@ -223,8 +223,10 @@ impl Catalogue {
         let said = [&playbook.title, &playbook.does_not_stop, &playbook.cost, &playbook.source];
         if said.into_iter().chain(&playbook.role).any(|text| text.starts_with(super::library::scaffold::SAY))
         {
-            found
-                .push(format!("something is left to say where it reads {:?}", super::library::scaffold::SAY));
+            found.push(format!(
+                "replace {:?}: the scaffold leaves this to you",
+                super::library::scaffold::SAY
+            ));
         }
         found
     }

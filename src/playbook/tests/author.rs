@@ -251,7 +251,7 @@ const FAULTS: &[(&str, &str, &str, &str)] = &[
     ),
     ("expect = \"{safe}\"", "at_least = \"1\"", "\"1\"", "this compares numbers, and the value is address"),
     ("expect = \"{safe}\"", "contains = \"1\"", "\"1\"", "this compares lists, and the value is address"),
-    ("expect = \"{safe}\"", "expect_not = \"_\"", "\"_\"", "nothing is ever other than anything"),
+    ("expect = \"{safe}\"", "expect_not = \"_\"", "\"_\"", "_ matches every value, so this never holds"),
     (
         "expect = \"{safe}\"",
         "expect = \"{safe}\"\nexpect_not = \"bob\"",

@@ -104,7 +104,7 @@ fn the_author_is_told_what_is_wrong_with_a_name() {
             "the view does not name what it returns",
         ),
         ("deposit = 1,", "deposit = 0,", "deposit is 0, which is not a bit"),
-        ("zero = \"refuse\"", "min = \"1\"", "it has no unit and no bounds"),
+        ("zero = \"refuse\"", "min = \"1\"", "has no unit and no bounds"),
         ("type = \"uint8\"", "type = \"int8\"", "flags are the bits of an unsigned number"),
     ] {
         assert!(TEXT.contains(from), "{from}");

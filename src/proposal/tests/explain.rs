@@ -101,22 +101,19 @@ fn what_only_the_line_says_is_called_its_word_and_the_likeliest_cause_comes_firs
     assert!(said(other_council).starts_with(&expected));
     let elsewhere =
         Claims { safe: Some(Address::repeat_byte(6)), council: Some(theirs), ..claiming(&["vault"], 42) };
-    assert!(said(elsewhere).contains("which your council file does not have"));
+    assert!(said(elsewhere).contains("your council file does not have it"));
     assert!(
         said(claiming(&["moat"], 42))
-            .contains("signed moat, by the line's own word, which your council file does not have")
+            .contains("signed moat, as the line says, and your council file does not have it")
     );
     let fee = Claims { args: vec![("fee".into(), "40".into())], ..claiming(&["vault"], 42) };
-    assert_eq!(
-        said(fee),
-        "alice signed vault with fee = 40, you have nothing of that, by the line's own word"
-    );
+    assert_eq!(said(fee), "alice signed vault with fee = 40, you have nothing of that, as the line says");
     let text = Claims { playbooks: vec![theirs], ..claiming(&["vault"], 42) };
     assert!(said(text).contains("with another text of its playbook"));
-    let expected = "alice signed over another transaction than any of yours; the line of breakglass 0.1.0 says freeze without bridge at nonce 99";
+    let expected = "alice signed a transaction that is none of yours; the line of breakglass 0.1.0 says freeze without bridge at nonce 99";
     assert_eq!(said(Claims { without: vec!["bridge".into()], ..claiming(&["freeze"], 99) }), expected);
     let plain = |claims| said_of(&stated(1, other, Some(other), claims), vault);
-    let unknown = format!("alice signed over another transaction than any of yours, {other}");
+    let unknown = format!("alice signed a transaction that is none of yours, {other}");
     assert_eq!([plain(None), plain(Some(Claims::default()))], [unknown.clone(), unknown]);
     assert!(
         said_of(&stated(9, other, Some(other), None), vault).starts_with("a stranger signed over another")
