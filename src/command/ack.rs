@@ -28,7 +28,7 @@ pub struct Args {
     #[arg(help_heading = ARGUMENTS, value_hint = ValueHint::FilePath)]
     chat: Option<PathBuf>,
 
-    /// The name of the person who is awake, if your settings do not say who you are
+    /// The person who is awake, if your settings do not name you
     #[arg(long = "as", value_name = "NAME", conflicts_with = "chat", add = ArgValueCompleter::new(complete::signers))]
     person: Option<String>,
 }

@@ -20,7 +20,8 @@ pub fn changes(seen: &Seen, nameless: usize) -> Lines {
         lines.say(&Text::default().warn("! ").add(&text));
     }
     if nameless > 0 {
-        let text = format!("{nameless} views were not asked: nobody knows their names; --abi FILE has them");
+        let text =
+            format!("{nameless} views without a known name were not asked; --abi FILE gives the names");
         lines.say(&Text::default().dim(&text));
     }
     lines

@@ -117,7 +117,7 @@ const TOLD: &[(&str, &str, &str)] = &[
     (
         "view = \"decimals()(uint8)\"\non = \"{target}\"",
         "view = \"decimals(uint256)(uint8)\"\non = \"{target}\"\nargs = [\"{cap}\"]",
-        "playbooks/limit.toml:35:8: these can never be known, because they need each other: cap, decimals\n   |\n35 | name = \"decimals\"\n   |        ^^^^^^^^^^",
+        "playbooks/limit.toml:35:8: these need each other, so none of them can be read: cap, decimals\n   |\n35 | name = \"decimals\"\n   |        ^^^^^^^^^^",
     ),
     (
         "max = \"10 %\"",
@@ -372,7 +372,7 @@ fn reads_that_need_each_other_are_a_fault() {
         .replace("view = \"cap(address)(uint256)\"", "view = \"cap(uint256)(uint256)\"")
         .replace("args = [\"{safe}\"]", "args = [\"{decimals}\"]");
     let fault = Playbook::parse("a.toml", &text).unwrap_err().to_string();
-    assert!(fault.contains("need each other: cap, cap_now, decimals"), "{fault}");
+    assert!(fault.contains("so none of them can be read: cap, cap_now, decimals"), "{fault}");
 }
 
 #[test]

@@ -116,7 +116,8 @@ fn what_only_the_line_says_is_called_its_word_and_the_likeliest_cause_comes_firs
     let unknown = format!("alice signed a transaction that is none of yours, {other}");
     assert_eq!([plain(None), plain(Some(Claims::default()))], [unknown.clone(), unknown]);
     assert!(
-        said_of(&stated(9, other, Some(other), None), vault).starts_with("a stranger signed over another")
+        said_of(&stated(9, other, Some(other), None), vault)
+            .starts_with("a stranger signed a transaction that is none")
     );
 }
 
