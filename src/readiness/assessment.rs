@@ -88,6 +88,14 @@ pub struct Armed {
     pub ways: Vec<Way>,
 }
 
+impl Armed {
+    /// Returns `true` if whoever has the set can use its next nonce before any transaction that ends it.
+    #[must_use]
+    pub fn races(&self) -> bool {
+        self.by == Use::Anyone && !self.ways.is_empty()
+    }
+}
+
 /// Assesses signatures by their nonce and signer. `then` is the threshold when they were made.
 #[must_use]
 pub fn assess(signatures: &[(Nonce, Address)], then: usize, now: &SafeState) -> Armed {
@@ -236,6 +244,7 @@ mod tests {
         let armed = assess(&set(5..=24, &[1, 2]), 2, &safe(&[1, 2, 3], 2, 5));
         assert_eq!(armed.by, Use::Anyone);
         assert_eq!(armed.ways, [Way::Remove(vec![who(1)]), Way::Raise(3), burn(5, 24)]);
+        assert!(armed.races() && !assess(&set(5..=24, &[1]), 2, &safe(&[1, 2, 3], 2, 5)).races());
         let last = assess(&set(5..=24, &[1, 2]), 2, &safe(&[1, 2, 3], 2, 24));
         assert_eq!(last.ways[0], burn(24, 24), "one nonce is left, and burning it changes nobody's keys");
         let all = assess(&set(5..=24, &[1, 2]), 2, &safe(&[1, 2], 2, 5));

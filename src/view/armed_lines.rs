@@ -152,6 +152,14 @@ pub fn armed(examined: &Examined, armed: &Armed, today: u64, name: Names) -> Lin
         let label = if at == 0 { "to end it" } else { "or" };
         lines.push(field(label, Text::new(&end(way, name))));
     }
+    if armed.races() {
+        for text in [
+            "each of these takes the next nonce, and whoever has the set can take it first:",
+            "name a private relay (send, in breakglass.toml), so that they do not see it coming",
+        ] {
+            lines.push(field("race", Text::default().warn(text)));
+        }
+    }
     lines.push(field("age", Text::new(&age(examined, today))));
     lines.extend(
         examined.files.iter().map(|file| field("file", Text::default().dim(&file.display().to_string()))),
@@ -281,6 +289,7 @@ pub fn object(examined: &Examined, armed: &Armed) -> Value {
         "chain": examined.chain,
         "next_nonce": examined.now.nonce.to_string(),
         "threshold": examined.now.owners.threshold().get(),
+        "races": armed.races(),
         "nonces": armed.rows.iter().map(row).collect::<Vec<_>>(),
         "gaps": armed.gaps.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "stale": examined.stale,

@@ -118,7 +118,8 @@ fn a_set_is_kept_one_signature_short_unless_it_shall_be_complete() {
     said.says("anyone who has the file can use it without asking anybody")
         .says("1 transaction: remove bob")
         .says("1 transaction: raise the threshold to 3")
-        .says("5 transactions: use up nonces 0 to 4");
+        .says("5 transactions: use up nonces 0 to 4")
+        .says("whoever has the set can take it first");
 }
 
 #[test]

@@ -53,6 +53,8 @@ fn a_safe_that_cannot_sign_approves_by_a_transaction_of_its_own() {
     let next = "breakglass sign vault --approve-as foundation";
     refused(try_sign(bob, &["vault"]), 1, &["is not an owner", "cannot approve by signatures", next]);
     refused(try_sign(bob, &["vault", "--for", "foundation"]), 2, &[next]);
+    let ahead = ["--nonces", "0..3", "--to", "set.txt"];
+    refused(try_sign(bob, &[&AS[..], &ahead].concat()), 2, &["--nonces is not for an approval on chain"]);
     let vault = scene.vault.to_string();
     let signed = try_sign(bob, &AS)
         .ended(0)

@@ -158,6 +158,9 @@ fn the_review_shows_the_act_and_says_what_is_signed_and_what_a_device_shows() {
         .says("0x1901, then the domain hash and the message hash")
         .says("no call, target or nonce")
         .says("for foundation");
+    // Ahead, nothing is signed for a Safe below.
+    let ahead = ["vault", "--nonces", "0..3", "--to", "set.txt"];
+    refused(try_sign(scene.desk("bob"), &ahead), 2, &["nothing is signed ahead for foundation"]);
     // Once more, it is the same line.
     try_sign(scene.desk("bob"), &["vault"]).ended(0).says("already signed");
     refused(try_sign(scene.desk("alice"), &["vault", "--for", "foundation"]), 1, &["is not an owner"]);
@@ -324,6 +327,25 @@ fn a_wallet_that_says_yes_when_checked_and_no_when_sent_is_replaced() {
     let line = sign(bob, &["vault"]);
     import(alice, &["vault"], &line);
     broadcast(alice, &["vault"]).ended(0).says("done and proven");
+}
+
+/// It is asked as the Safe will ask it: a yes to everybody but the Safe is no signature, and a yes to the Safe alone is one.
+#[test]
+fn a_wallet_that_answers_by_caller_is_asked_by_the_safe() {
+    let (anvil, vault, desks, wallet) = with_contract(&[]);
+    let alice = &desks[0];
+    let guardian: Address = council_address(alice, "guardian").parse().unwrap();
+    let no = [0x5b, 0x5f, 0x5f, 0xfd];
+    let is_guardian = [&[0x33, 0x73][..], guardian.as_slice(), &[0x14]].concat();
+    let refuses = [&is_guardian[..], &[0x60, 0x28, 0x57], &YES[..14], &no].concat();
+    let answers = [&is_guardian[..], &[0x15, 0x60, 0x29, 0x57], &YES[..14], &no].concat();
+    sign(alice, &["vault"]);
+    anvil.set_code(wallet, &refuses.into());
+    refused(try_import(alice, &["vault"], &packed(wallet, &[1])), 4, &["does not say"]);
+    anvil.set_code(wallet, &answers.into());
+    try_import(alice, &["vault"], &packed(wallet, &[1])).ended(0);
+    broadcast(alice, &["vault"]).ended(0).says("done and proven");
+    assert!(anvil.view(vault, &pausedCall {}));
 }
 
 /// Over the hash where the Safe asks by the pre-image, and for another parent: whose that is, nobody here knows.
