@@ -6,10 +6,10 @@ use serde_json::json;
 use crate::ceremony::enforce::enforce;
 use crate::ceremony::find::Purpose;
 use crate::ceremony::judged::Judged;
-use crate::command::Session;
-use crate::command::args::{ARGUMENTS, Derive, Proofs};
-use crate::command::complete;
+use crate::cli::args::{ARGUMENTS, Derive, Proofs};
+use crate::cli::complete;
 use crate::error::{Error, Exit};
+use crate::session::Session;
 use crate::session::each_part::{each, each_offline};
 use crate::view::review;
 

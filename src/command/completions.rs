@@ -4,8 +4,8 @@ use clap::builder::PossibleValuesParser;
 use clap_complete::env::Shells;
 use serde_json::json;
 
-use crate::command::args::ARGUMENTS;
-use crate::command::complete;
+use crate::cli::args::ARGUMENTS;
+use crate::cli::complete;
 use crate::error::{Error, Exit};
 use crate::ui::Ui;
 

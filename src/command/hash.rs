@@ -7,7 +7,7 @@ use alloy::primitives::{Address, Bytes, U256, hex};
 use clap::{ValueEnum, ValueHint};
 
 use crate::ceremony::find::read_proposal;
-use crate::command::args::ARGUMENTS;
+use crate::cli::args::ARGUMENTS;
 use crate::error::{Error, Exit};
 use crate::safe::{Hashes, Nonce, Operation, SafeId, SafeTx, SafeVersion, parse_address, parse_uint};
 use crate::store;

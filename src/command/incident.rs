@@ -5,12 +5,12 @@ use clap::builder::PossibleValuesParser;
 use clap_complete::ArgValueCompleter;
 use serde_json::json;
 
-use crate::command::Session;
-use crate::command::args::ARGUMENTS;
-use crate::command::complete;
+use crate::cli::args::ARGUMENTS;
+use crate::cli::complete;
 use crate::error::{Error, Exit};
 use crate::incident::{Act, Journal, Plain, open_incident};
 use crate::playbook::{Severity, Word};
+use crate::session::Session;
 use crate::ui::Text;
 use crate::view::journal_table::describe;
 

@@ -6,8 +6,8 @@ use clap::{CommandFactory, ValueHint};
 use clap_mangen::Man;
 use serde_json::json;
 
+use crate::cli::args::ARGUMENTS;
 use crate::command::Cli;
-use crate::command::args::ARGUMENTS;
 use crate::error::{Error, Exit};
 use crate::store;
 use crate::ui::Ui;

@@ -12,6 +12,7 @@ pub mod earlier;
 pub mod hand_over;
 pub mod incoming;
 pub mod keys;
+pub mod lookout;
 pub mod note;
 pub mod on_ledger;
 pub mod own_keys;

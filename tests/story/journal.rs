@@ -148,7 +148,7 @@ fn an_incident_is_opened_once_and_closed_once_and_its_people_are_the_councils() 
     refused(
         alice.run(&["incident", "open", "drained", "--severity", "P1", "--leads", "alise"]),
         2,
-        &["alise", "did you mean alice?"],
+        &["alise", "did you mean \"alice\"?"],
     );
     refused(alice.run(&["incident", "note", "two\nlines"]), 2, &["line break"]);
     refused(alice.run(&["incident", "note", &"x".repeat(501)]), 2, &["501 characters"]);
