@@ -1,6 +1,7 @@
 //! `doctor`: is everyone and everything ready. `--roll-call` is a file of its own.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use alloy::primitives::Address;
 use clap::ValueHint;
@@ -11,18 +12,24 @@ use crate::clock;
 use crate::council::TextDigest;
 use crate::error::{Error, Exit};
 use crate::incident::Journal;
+use crate::readiness::by_cast::{Compared, compare};
 use crate::readiness::council_gaps::CouncilSeen;
-use crate::readiness::examine::{ChainSeen, examine};
-use crate::readiness::{Gap, Level, Told};
+use crate::readiness::examine::{ChainSeen, Seen, examine};
+use crate::readiness::{Gap, Level, Told, seal};
 use crate::safe::parse_address;
 use crate::session::{Session, calling_roll};
+use crate::store::output_of;
 use crate::ui::Text;
 use crate::view::doctor as view;
+
+/// Time for one hash of `cast`.
+const CAST_PATIENCE: Duration = Duration::from_secs(10);
 
 const EXAMPLES: &str = "\
 Examples:
   breakglass doctor
   breakglass doctor --json                   every week; exit code 8: not ready
+  breakglass doctor --seal                   for a certification: what is met, and by what
   breakglass doctor --roll-call --ledger     prove that you can sign
   pbpaste | breakglass doctor --lines -      read the proofs of the others";
 
@@ -38,6 +45,10 @@ pub struct Args {
     /// Take in lines of a roll call; - for standard input
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with = "roll_call")]
     lines: Option<PathBuf>,
+
+    /// List SEAL's controls for multisigs too, with the evidence of each
+    #[arg(long, conflicts_with_all = ["roll_call", "lines"])]
+    seal: bool,
 
     /// Whose balance must pay for gas [default: your settings]
     #[arg(long, value_name = "ADDRESS", value_parser = parse_address)]
@@ -63,6 +74,7 @@ pub fn run(session: &Session, args: &Args) -> Result<Exit, Error> {
     let payer = args.payer.or(keys.payer);
     let journal = Journal::read(&session.incidents.journal().read()?);
     let seen = session.ui.wait("trying every lever on forks", || examine(session, &journal, payer, now));
+    let compared = compare_with_cast(&seen);
     let all = CouncilSeen {
         council: &session.council,
         digest: TextDigest::of(&session.text),
@@ -71,11 +83,14 @@ pub fn run(session: &Session, args: &Args) -> Result<Exit, Error> {
         keys: [keys.signing.as_ref(), keys.paying.as_ref()],
         payer,
         proofs: &calling_roll::kept(&journal),
+        compared: &compared,
         now,
     };
     let mut told: Vec<Told> = all.gaps().iter().map(Gap::tell).collect();
     told.sort_by_key(|told| told.level);
+    let controls = if args.seal { seal::controls(&all, &told, &journal) } else { Vec::new() };
     show(session, &seen.chains, &told);
+    session.ui.show(&view::seal_lines(&controls));
     let object = json!({
         "ready": told.iter().all(|told| told.level != Level::NotReady),
         "chains": seen.chains.iter().map(view::chain_object).collect::<Vec<_>>(),
@@ -83,6 +98,8 @@ pub fn run(session: &Session, args: &Args) -> Result<Exit, Error> {
         "armed": seen.sets.iter().map(view::set_object).collect::<Vec<_>>(),
         "cards": seen.cards.iter().map(view::card_object).collect::<Vec<_>>(),
         "gaps": told.iter().map(view::gap_object).collect::<Vec<_>>(),
+        "cast": view::compared_object(&compared),
+        "seal": args.seal.then(|| view::seal_object(&controls)),
         "council_digest": all.digest.to_string(),
     });
     let missing = told.iter().filter(|told| told.level == Level::NotReady).count();
@@ -94,6 +111,14 @@ pub fn run(session: &Session, args: &Args) -> Result<Exit, Error> {
     session.ui.say(&Text::default().good("ready"));
     session.ui.object(&object);
     Ok(Exit::Done)
+}
+
+/// Compares one hash with Foundry's `cast`, where it is in PATH.
+fn compare_with_cast(seen: &Seen) -> Compared {
+    let Some((safe, tx)) = seen.chains.iter().find_map(|chain| chain.sample.as_ref()) else {
+        return Compared::Not;
+    };
+    compare(safe, tx, |args| output_of("cast", args, CAST_PATIENCE).map_err(|error| error.to_string()))
 }
 
 fn show(session: &Session, chains: &[ChainSeen], told: &[Told]) {

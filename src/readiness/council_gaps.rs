@@ -2,6 +2,7 @@
 
 use alloy::primitives::Address;
 
+use super::by_cast::Compared;
 use super::examine::{ChainSeen, Seen};
 use super::levers::LeverSeen;
 use super::own_keys::KeySeen;
@@ -29,6 +30,8 @@ pub struct CouncilSeen<'a> {
     pub payer: Option<Address>,
     /// The roll calls that the journal keeps.
     pub proofs: &'a [Proof],
+    /// A hash held against another program's.
+    pub compared: &'a Compared,
     /// Seconds since 1970.
     pub now: u64,
 }
@@ -41,6 +44,7 @@ impl CouncilSeen<'_> {
         gaps.extend(self.of_safes());
         gaps.extend(self.of_levers());
         gaps.extend(self.of_keys());
+        gaps.extend(self.compared.gap().map(Gap::Cast));
         gaps.extend(self.of_prepared());
         gaps.extend(self.of_people());
         let council = self.council;

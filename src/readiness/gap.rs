@@ -1,7 +1,7 @@
 //! Things that keep a council from being ready: one enum with data.
 
 use super::told::Told;
-use super::{levers, own_keys, people, prepared, roll_call, rpcs, safe_state, targets};
+use super::{by_cast, levers, own_keys, people, prepared, roll_call, rpcs, safe_state, targets};
 
 /// A gap. The order of the kinds is that of their worth.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -12,6 +12,7 @@ pub enum Gap {
     Target(targets::Gap),
     Key(own_keys::Gap),
     Prepared(prepared::Gap),
+    Cast(by_cast::Gap),
     People(people::Gap),
     RollCall(roll_call::Gap),
     /// The council file asks for another version of this program.
@@ -32,6 +33,7 @@ impl Gap {
             Self::Target(gap) => gap.tell(),
             Self::Key(gap) => gap.tell(),
             Self::Prepared(gap) => gap.tell(),
+            Self::Cast(gap) => gap.tell(),
             Self::People(gap) => gap.tell(),
             Self::RollCall(gap) => gap.tell(),
             Self::Program { asked, is } => super::told::not_ready(

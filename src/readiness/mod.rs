@@ -7,6 +7,7 @@
 //! May touch `ceremony` and values. It prints nothing.
 
 pub mod assessment;
+pub mod by_cast;
 pub mod council_gaps;
 pub mod examine;
 mod gap;
@@ -18,6 +19,7 @@ pub mod prepared;
 pub mod roll_call;
 pub mod rpcs;
 pub mod safe_state;
+pub mod seal;
 pub mod targets;
 mod told;
 

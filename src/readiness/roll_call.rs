@@ -20,7 +20,7 @@ use crate::safe::SafeState;
 /// The first word of a line.
 const HEAD: &str = "bgroll1";
 /// A proof that is older, in days, is a gap.
-const OLD: i64 = 90;
+pub const OLD: i64 = 90;
 /// A line that is older, in days, is not taken in: it says nothing of today.
 const OLDEST_TAKEN: i64 = 7;
 /// Safes that own a Safe are followed so deep.

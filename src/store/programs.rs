@@ -2,11 +2,13 @@
 //! names one.
 
 use std::ffi::OsString;
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::process::{Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::Duration;
 
+/// The most that is read of what a program prints.
+const LONGEST_OUTPUT: u64 = 64 << 10;
 const SLICE: Duration = Duration::from_millis(10);
 
 /// Runs a command of the shell with this on its standard input. What it prints goes to standard error. Returns how it
@@ -31,6 +33,47 @@ pub fn run_command(command: &str, input: &str, patience: Duration) -> io::Result
         thread::sleep(SLICE);
     }
     child.try_wait()
+}
+
+/// Runs a program of PATH, without a shell, and returns what it printed on standard output, of bounded length. It is given
+/// the variables PATH and HOME alone: addresses of RPCs with their keys are none of its business. `None` if there is no
+/// such program.
+///
+/// # Errors
+/// If it fails, prints no text, or still runs after this time: it is then ended.
+pub fn output_of(program: &str, args: &[&str], patience: Duration) -> io::Result<Option<String>> {
+    let mut command = Command::new(program);
+    command.args(args).env_clear().stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
+    for name in ["PATH", "HOME"] {
+        if let Some(value) = std::env::var_os(name) {
+            command.env(name, value);
+        }
+    }
+    let mut child = match command.spawn() {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        child => child?,
+    };
+    let deadline = patience.as_millis() / SLICE.as_millis();
+    for _ in 0..deadline {
+        if child.try_wait()?.is_some() {
+            break;
+        }
+        thread::sleep(SLICE);
+    }
+    let Some(ended) = child.try_wait()? else {
+        // It waits, or prints more than anybody reads.
+        child.kill()?;
+        child.wait()?;
+        return Err(io::Error::other(format!("it did not end within {} s", patience.as_secs())));
+    };
+    if !ended.success() {
+        return Err(io::Error::other(format!("it failed: {ended}")));
+    }
+    let mut text = String::new();
+    if let Some(stdout) = child.stdout.take() {
+        stdout.take(LONGEST_OUTPUT).read_to_string(&mut text)?;
+    }
+    Ok(Some(text))
 }
 
 /// Starts this program once more, and does not wait for it: it holds no stream of ours open.
@@ -60,5 +103,20 @@ mod tests {
         let much = "x".repeat(1 << 20);
         assert!(run_command("true", &much, long).unwrap().unwrap().success(), "it need not read");
         assert_eq!(run_command("sleep 2", "", Duration::ZERO).unwrap(), None);
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn what_a_program_prints_is_returned_and_a_missing_one_is_none() {
+        let long = Duration::from_mins(1);
+        assert_eq!(
+            output_of("echo", &["$HOME", "a b"], long).unwrap().as_deref(),
+            Some("$HOME a b\n"),
+            "no shell"
+        );
+        assert_eq!(output_of("no-program-is-called-so", &[], long).unwrap(), None);
+        assert!(output_of("sh", &["-c", "exit 3"], long).is_err());
+        let endless = output_of("sh", &["-c", "while true; do echo yes; done"], Duration::from_millis(100));
+        assert!(endless.unwrap_err().to_string().contains("did not end"));
     }
 }

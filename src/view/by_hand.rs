@@ -1,20 +1,17 @@
 //! Steps to do by hand when this program is suspect: the calls to type into Safe{Wallet}, lines for `cast` that compute the
 //! same hashes, and whom to call. Printed beforehand.
 
-use alloy::primitives::{B256, b256, hex};
+use alloy::primitives::hex;
 use serde::Serialize;
 
 use crate::ceremony::cards::LeverCard;
 use crate::council::{Council, Person};
 use crate::incident::Utc;
 use crate::playbook::PlannedCall;
+use crate::readiness::by_cast::{DOMAIN_TYPE, SAFE_TX_TYPE};
 use crate::safe::{Operation, SafeVersion};
 use crate::view::card_text::CardText;
 use crate::view::paper::Paper;
-
-/// Source: Safe.sol, `DOMAIN_SEPARATOR_TYPEHASH` and `SAFE_TX_TYPEHASH`, the same from 1.3.0 on.
-const DOMAIN_TYPE: B256 = b256!("47e79534a245952e8b16893a336b85a3d9ea9fa8c573f3d803afb92a79469218");
-const SAFE_TX_TYPE: B256 = b256!("bb8310d486368db6bd6f849402fdd73ad53d316b5a4b2644ad6efe0f941286d8");
 
 /// The longest line of the script.
 const WIDTH: usize = 76;

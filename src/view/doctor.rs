@@ -5,10 +5,12 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::chain::{EndpointReport, Offers, Standing};
+use crate::readiness::by_cast::Compared;
 use crate::readiness::examine::ChainSeen;
 use crate::readiness::levers::{LeverSeen, Tried};
 use crate::readiness::own_keys::{KeySeen, KeyState};
 use crate::readiness::prepared::{CardSeen, SetSeen};
+use crate::readiness::seal::{Control, State};
 use crate::readiness::{Level, Told};
 use crate::ui::{Lines, Text};
 
@@ -63,6 +65,44 @@ const fn state(tried: &Tried) -> &'static str {
 pub fn gap_object(told: &Told) -> Value {
     let level = if told.level == Level::NotReady { "not_ready" } else { "warning" };
     json!({ "id": told.id, "level": level, "sentence": told.sentence, "fix": told.fix })
+}
+
+/// Returns SEAL's controls as lines: whether each is met, what it asks, and the evidence.
+#[must_use]
+pub fn seal_lines(controls: &[Control]) -> Lines {
+    let lines = |control: &Control| {
+        let state = match control.state {
+            State::Met => Text::default().good("✓ "),
+            State::NotMet => Text::default().bad("✗ "),
+            State::Unknown => Text::default().dim("? "),
+        };
+        let asks = state.bold(control.id).add(&format!("  {}: {}", control.asks, control.state.text()));
+        let evidence =
+            (!control.evidence.is_empty()).then(|| Text::default().dim("  → ").add(&control.evidence));
+        std::iter::once(asks).chain(evidence).collect::<Vec<_>>()
+    };
+    controls.iter().flat_map(lines).collect()
+}
+
+#[must_use]
+pub fn seal_object(controls: &[Control]) -> Value {
+    let control = |control: &Control| {
+        json!({
+            "id": control.id, "asks": control.asks, "state": control.state.text(), "evidence": control.evidence,
+        })
+    };
+    controls.iter().map(control).collect()
+}
+
+/// Returns the hash that `cast` computes too; `null` if it was not asked.
+#[must_use]
+pub fn compared_object(compared: &Compared) -> Value {
+    match compared {
+        Compared::Not => Value::Null,
+        Compared::Same(hash) => json!({ "safe_tx_hash": hash.to_string(), "agrees": true }),
+        Compared::Differs { own, .. } => json!({ "safe_tx_hash": own.to_string(), "agrees": false }),
+        Compared::Failed(why) => json!({ "why": why }),
+    }
 }
 
 #[must_use]

@@ -21,7 +21,7 @@ sol! {
 /// Holds nothing.
 const POOR: Address = address!("0x00000000000000000000000000000000000a11ce");
 /// One of anvil's accounts: 10,000 ether.
-const RICH: &str = "0xa0Ee7A142d267C1f36714E4a8F75612F20a79720";
+pub const RICH: &str = "0xa0Ee7A142d267C1f36714E4a8F75612F20a79720";
 
 /// Two of three with two RPCs, all pinned, and everybody is reachable.
 pub fn ready() -> Ceremony {
@@ -226,12 +226,12 @@ fn people_who_are_away_asleep_or_unknown_are_told() {
     is_not_ready(&ceremony.desks[0], "program", "asks for breakglass >=99");
 }
 
-fn roll_call(desk: &Desk) -> String {
+pub fn roll_call(desk: &Desk) -> String {
     let run = run(desk, &with_key(desk, &["doctor", "--roll-call"])).ended(0).says("It approves nothing");
     run.stdout.trim().to_string()
 }
 
-fn take_in(desk: &Desk, chat: &str) -> Run {
+pub fn take_in(desk: &Desk, chat: &str) -> Run {
     fs::write(desk.path("chat.txt"), chat).unwrap();
     desk.run(&["doctor", "--lines", path(&desk.path("chat.txt"))])
 }

@@ -2,6 +2,7 @@
 //! council file, and private endpoints. `doctor` says what is wrong with each.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 
 use alloy::primitives::{Address, B256, Bytes, U256, b256, hex};
 use alloy::sol;
@@ -11,7 +12,9 @@ use breakglass::safe::{SafeVersion, slot, slot_word};
 use crate::doctor::{doctor, gaps, is_not_ready, ready, warns};
 use crate::emulator::Emulator;
 use crate::emulator::app::{Behaviour, Open};
-use crate::stage::{Ceremony, Desk, Fault, KEYS, Proxy, Run, SafeSetup, dead_url, deploy, deploy_safe, key};
+use crate::stage::{
+    Ceremony, Desk, Fault, KEYS, Proxy, Run, SafeSetup, dead_url, deploy, deploy_safe, fixtures, key,
+};
 use crate::steps::{as_the_safe, path, run, with_key};
 
 sol! {
@@ -286,4 +289,71 @@ fn what_each_rpc_offers_is_shown_and_what_none_offers_is_told() {
     }
     assert_eq!(offers.as_array().unwrap().len(), 2, "{offers}");
     alice.run(&["doctor"]).says("ACCESS LISTS").says("OLD STATE");
+}
+
+/// Doctor's JSON with nothing in PATH but this folder.
+fn with_path(desk: &Desk, folder: &std::path::Path) -> Run {
+    let mut command = desk.command(&["--json", "doctor", "--payer", crate::doctor::RICH]);
+    crate::stage::run(command.env("PATH", folder))
+}
+
+#[test]
+fn a_hash_is_held_against_cast_where_it_is_installed() {
+    let ceremony = ready();
+    let alice = &ceremony.desks[0];
+    let empty = alice.path("empty");
+    fs::create_dir(&empty).unwrap();
+    assert!(with_path(alice, &empty).ended(0).json()["cast"].is_null());
+    let real = fixtures().join("node_modules/@foundry-rs/cast-linux-amd64/bin");
+    let run = with_path(alice, &real).ended(0);
+    assert_eq!(run.json()["cast"]["agrees"], true, "{}", run.stdout);
+    // A cast that lies, or this program does: the two differ.
+    let lying = alice.path("lying");
+    fs::create_dir(&lying).unwrap();
+    let script = format!("#!/bin/sh\necho 0x{}\n", "11".repeat(32));
+    fs::write(lying.join("cast"), script).unwrap();
+    fs::set_permissions(lying.join("cast"), std::fs::Permissions::from_mode(0o755)).unwrap();
+    let run = with_path(alice, &lying).ended(8);
+    assert!(
+        gaps(&run).iter().any(|(id, level, _)| id == "cast-differs" && level == "not_ready"),
+        "{}",
+        run.stdout
+    );
+}
+
+#[test]
+fn seals_controls_are_listed_with_what_is_met_and_by_what() {
+    let ceremony = ready();
+    let alice = &ceremony.desks[0];
+    let run = alice.run(&["--json", "doctor", "--seal", "--payer", crate::doctor::RICH]).ended(0);
+    let object = run.json();
+    let control = |id: &str| {
+        let all = object["seal"].as_array().unwrap();
+        let found = all.iter().find(|control| control["id"] == id).unwrap_or_else(|| panic!("no {id}"));
+        (found["state"].as_str().unwrap().to_string(), found["evidence"].as_str().unwrap().to_string())
+    };
+    let is = |id: &str, state: &str, evidence: &str| {
+        let (found, by) = control(id);
+        assert!(found == state && by.contains(evidence), "{id}: {found}, {by}");
+    };
+    is("ms-1.1.2", "met", "1 Safes are on chain as the council file pins them");
+    is("ms-2.1.1", "met", "1 Safes");
+    is("ms-3.1.1", "not met", "0 signers have proven their key");
+    is("ms-4.1.1", "not met", "no private endpoint on anvil");
+    is("ms-4.1.2", "not met", "0 entries");
+    is("ms-4.1.4", "met", "two RPCs or more agree");
+    is("ms-6.1.1", "met", "1 of 1 levers were pulled on a fork");
+    is("ms-6.1.3", "not met", "0 alarms");
+    is("ir-3.1.3", "not met", "0 transactions are signed ahead");
+    is("ms-2.1.3", "not known here", "");
+    assert!(doctor(alice).json()["seal"].is_null(), "asked for alone");
+    // An owner with a threshold of one, and a whole journal with the roll call of everybody.
+    let one = changeThresholdCall { threshold: U256::from(1) }.abi_encode();
+    as_the_safe(&ceremony, ceremony.safe, one);
+    let lines = ceremony.desks.iter().map(crate::doctor::roll_call).collect::<Vec<_>>().join("\n");
+    crate::doctor::take_in(alice, &lines).ended(0);
+    let run = alice.run(&["doctor", "--seal", "--payer", crate::doctor::RICH]).ended(8);
+    let run = run.says("✗ ms-2.1.1").says("guardian is 1 of 3");
+    let run = run.says("✓ ms-3.1.1").says("3 signers have proven their key by a roll call");
+    run.says("✓ ir-2.1.4").says("the journal has 3 entries and 0 breaks of its chain");
 }

@@ -23,6 +23,7 @@ use crate::readiness::levers::{LeverSeen, Tried};
 use crate::readiness::prepared::{CardSeen, SetSeen};
 use crate::readiness::safe_state::SafeSeen;
 use crate::readiness::targets::TargetSeen;
+use crate::safe::{Call, Operation, SafeId, SafeTx};
 use trying::{Trial, Work};
 
 /// A council as it is now.
@@ -56,6 +57,8 @@ pub struct ChainSeen {
     pub offers: Vec<(String, Result<Offers, String>)>,
     /// The private endpoints that transactions go to first, and the time of their answers.
     pub relays: Vec<(String, Result<Duration, String>)>,
+    /// A transaction of one of its levers, and its Safe.
+    pub sample: Option<(SafeId, SafeTx)>,
     pub rounds: u32,
 }
 
@@ -146,6 +149,7 @@ fn chain_seen(
         balance,
         gas_cap: Some(link.gas_cap(first)),
         targets: targets.into_iter().map(|target| called(desk, target, &trials)).collect(),
+        sample: trials.iter().find_map(|trial| sample(&trial.calls, first)),
         levers: trials.into_iter().map(|trial| trial.seen).collect(),
         endpoints: link.endpoints(),
         rounds: link.rounds(),
@@ -182,8 +186,8 @@ fn called(desk: &Desk, target: TargetSeen, trials: &[Trial]) -> TargetSeen {
     let place = desk.council.targets.get(&target.target).and_then(|places| places.get(&target.chain));
     let Some(address) = place.map(|place| place.address) else { return target };
     let calls = |trial: &Trial| {
-        let its = trial.calls.iter().filter(|(to, _)| *to == address);
-        its.map(|(_, selector)| *selector).collect::<Vec<Selector>>()
+        let its = trial.calls.iter().filter(|call| call.to == address);
+        its.filter_map(|call| call.data.get(..4)).map(Selector::from_slice).collect::<Vec<_>>()
     };
     let works = |trial: &&Trial| matches!(trial.seen.tried, Tried::Works { .. } | Tried::Done);
     TargetSeen {
@@ -191,6 +195,12 @@ fn called(desk: &Desk, target: TargetSeen, trials: &[Trial]) -> TargetSeen {
         is_reached: trials.iter().filter(works).any(|trial| !calls(trial).is_empty()),
         ..target
     }
+}
+
+/// Returns the transaction of a lever's first call, at the next nonce of a Safe.
+fn sample(calls: &[Call], safe: &Snapshot) -> Option<(SafeId, SafeTx)> {
+    let Call { to, value, data } = calls.first()?.clone();
+    Some((safe.state.id, SafeTx::new(to, value, data, Operation::Call, safe.state.nonce)))
 }
 
 fn told<T>(answers: Vec<(String, Result<T, Fault>)>) -> Vec<(String, Result<T, String>)> {

@@ -2,8 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use alloy::primitives::{Address, Bytes, Selector};
-
 use crate::ceremony::desk::Desk;
 use crate::ceremony::hints;
 use crate::ceremony::order::{Given, Order};
@@ -13,6 +11,7 @@ use crate::council::Lever;
 use crate::error::{Error, Exit};
 use crate::playbook::Undo;
 use crate::readiness::levers::{LeverSeen, Tried};
+use crate::safe::Call;
 
 const DAY: u64 = 86_400;
 /// The number of days ahead at which each lever is tried.
@@ -21,7 +20,7 @@ const AHEAD: u64 = 30;
 /// A lever that was tried, and what it calls.
 pub struct Trial {
     pub seen: LeverSeen,
-    pub calls: Vec<(Address, Selector)>,
+    pub calls: Vec<Call>,
 }
 
 impl Trial {
@@ -93,8 +92,7 @@ impl Work<'_, '_> {
             report.wrong = None;
         }
         let ends_in = if report.gas.is_some() { self.ends_in(&order, &mut seen)? } else { None };
-        let selector = |data: &Bytes| data.get(..4).map(Selector::from_slice);
-        let calls = report.calls.iter().filter_map(|call| Some((call.to, selector(&call.data)?))).collect();
+        let calls = report.calls.clone();
         Ok(Trial { seen: LeverSeen { lever: lever.name.clone(), tried: tried(report), ends_in }, calls })
     }
 
