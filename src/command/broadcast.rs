@@ -94,7 +94,7 @@ pub struct Args {
     #[arg(long, value_name = "DIGITS", value_parser = parse_digits)]
     hash: Vec<String>,
 
-    /// Take in the signatures of a chat first: a file, or `-` for standard input
+    /// Import the signatures of a chat first: a file, or `-` for standard input
     #[arg(long, value_name = "FILE")]
     chat: Option<PathBuf>,
 

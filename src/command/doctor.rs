@@ -42,7 +42,7 @@ pub struct Args {
     #[arg(long)]
     roll_call: bool,
 
-    /// Take in lines of a roll call; - for standard input
+    /// Read lines of a roll call; - for standard input
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with = "roll_call")]
     lines: Option<PathBuf>,
 
@@ -54,7 +54,7 @@ pub struct Args {
     #[arg(long, value_name = "ADDRESS", value_parser = parse_address)]
     payer: Option<Address>,
 
-    /// The name of the person who signs the roll call, if your settings do not say it
+    /// The person who signs the roll call, if your settings do not name you
     #[arg(long = "as", value_name = "NAME")]
     person: Option<String>,
 
