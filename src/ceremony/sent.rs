@@ -128,9 +128,16 @@ pub fn private_left(private_for: u64, first: Option<u64>, now: u64) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use alloy::primitives::{B256, U256};
+    use alloy::consensus::SignableTransaction;
+    use alloy::network::eip2718::Encodable2718;
+    use alloy::primitives::{B256, Bytes, Signature, U256};
+    use k256::ecdsa::SigningKey;
 
     use super::*;
+    use crate::evm::{Block, BlockHash, Readings};
+    use crate::playbook::{PlaybookDigest, PlaybookId};
+    use crate::proposal::{Binding, BoundLever};
+    use crate::safe::{Nonce, Operation, Owners, SafeId, SafeState, SafeTx, SafeVersion};
 
     const GWEI: u128 = 1_000_000_000;
 
@@ -194,6 +201,78 @@ mod tests {
         assert_eq!(private_left(25, Some(100), 200), 0);
         assert_eq!(private_left(25, Some(500), 100), 25, "the clock was set back");
         assert_eq!(private_left(25, None, 100), 0, "sent before there were relays");
+    }
+
+    const SAFE: Address = Address::repeat_byte(5);
+
+    fn proposal(data: u8) -> Proposal {
+        let tx = SafeTx::new(
+            Address::repeat_byte(9),
+            U256::ZERO,
+            Bytes::from(vec![data]),
+            Operation::Call,
+            Nonce::from(3),
+        );
+        let state = SafeState {
+            id: SafeId { chain_id: 1, address: SAFE, version: SafeVersion::V1_4_1 },
+            owners: Owners::new(vec![Address::repeat_byte(1)], 1).unwrap(),
+            nonce: Nonce::from(3),
+            singleton: Address::repeat_byte(6),
+            guard: Address::ZERO,
+            module_guard: Address::ZERO,
+            fallback_handler: Address::ZERO,
+            modules: vec![],
+        };
+        let lever = BoundLever {
+            lever: None,
+            playbook: PlaybookId::new("pause/x").unwrap(),
+            digest: PlaybookDigest::of(""),
+            text: "".into(),
+            args: std::collections::BTreeMap::new(),
+        };
+        let block = Block { number: 1, hash: BlockHash::claimed(B256::ZERO) };
+        Proposal::new(tx, state, block, Binding::one(lever, false), Readings::default())
+    }
+
+    /// Signs a transaction that gives the proposal to the Safe, changed by `change`.
+    fn signed(change: impl FnOnce(&mut TxEip1559)) -> Vec<u8> {
+        let mut tx = TxEip1559 {
+            chain_id: 1,
+            to: TxKind::Call(SAFE),
+            input: proposal(1).tx().exec_calldata(Bytes::from(vec![7; 65])),
+            ..tx(4, 20, 2)
+        };
+        change(&mut tx);
+        let key = SigningKey::from_slice(&[7; 32]).unwrap();
+        let (signature, parity) = key.sign_prehash_recoverable(tx.signature_hash().as_slice()).unwrap();
+        TxEnvelope::Eip1559(tx.into_signed(Signature::from((signature, parity)))).encoded_2718()
+    }
+
+    #[test]
+    fn a_record_gives_back_the_transaction_and_its_sender() {
+        let raw = signed(|_| {});
+        let sent = Sent::new(raw.clone(), Some(99)).unwrap();
+        let signer = Address::from_private_key(&SigningKey::from_slice(&[7; 32]).unwrap());
+        assert_eq!((sent.from, sent.hash, sent.tx.nonce), (signer, TxHash::of(&raw), 4));
+        assert_eq!(Sent::parse(&sent.to_json()), Some(sent));
+    }
+
+    #[test]
+    fn a_transaction_is_for_the_proposal_that_it_gives_to_its_safe() {
+        let is_for = |raw: Vec<u8>, data| Sent::new(raw, None).unwrap().is_for(&proposal(data));
+        assert!(is_for(signed(|_| {}), 1));
+        assert!(!is_for(signed(|_| {}), 2), "another call");
+        assert!(!is_for(signed(|tx| tx.chain_id = 2), 1));
+        assert!(!is_for(signed(|tx| tx.to = TxKind::Call(Address::repeat_byte(6))), 1));
+        assert!(!is_for(signed(|tx| tx.to = TxKind::Create), 1));
+        assert!(!is_for(signed(|tx| tx.input = Bytes::from(vec![1, 2])), 1));
+    }
+
+    #[test]
+    fn fees_that_just_reach_are_enough() {
+        let now = Fees::Dynamic { max_fee: 0, priority_fee: 2 * GWEI };
+        assert!(!is_underpriced(&tx(0, 18, 2), 16 * GWEI, now), "18 is 16 and an eighth");
+        assert!(!is_underpriced(&tx(0, 18, 1), 8 * GWEI, now), "1 is half of 2");
     }
 
     #[test]

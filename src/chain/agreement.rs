@@ -373,6 +373,24 @@ mod tests {
         let mut votes = [at(100, 1), at(100, 1)];
         without_stale(&mut votes, 1, 80);
         assert_eq!(votes, [at(100, 1), at(100, 1)]);
+        // A block of that very second is not too old.
+        let mut votes = [at(200, 1), at(160, 1)];
+        without_stale(&mut votes, 1, 80);
+        assert_eq!(votes, [at(200, 1), at(160, 1)]);
+        let mut votes = [at(160, 1), at(100, 1)];
+        without_stale(&mut votes, 1, 80);
+        assert_eq!(votes[1], Vote::Fault(Fault::Stale { at: 100, behind: 30 }));
+    }
+
+    #[test]
+    fn of_two_blocks_of_one_height_each_is_called_a_fork_and_an_older_one_behind() {
+        let Decision::None { faults } = pinned(&[view(9, 0, 1, true), view(9, 1, 1, true), at(8, 1)], 3, 9)
+        else {
+            panic!()
+        };
+        assert!(matches!(faults[0], Some(Fault::Forked { number: 9, .. })), "{faults:?}");
+        assert!(matches!(faults[1], Some(Fault::Forked { number: 9, .. })), "{faults:?}");
+        assert_eq!(faults[2], Some(Fault::Lagging { at: Some(8), wanted: 9 }));
     }
 
     fn any_vote() -> impl Strategy<Value = Vote> {

@@ -180,3 +180,40 @@ impl Settled {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn settled(method: &'static str, reply: &str) -> Result<Settled, Fault> {
+        let raw = RawValue::from_string(reply.to_owned()).unwrap();
+        settle(&Request::new(method, json!([])), Ok(raw), 9)
+    }
+
+    /// A string of `length` bytes with its quotes.
+    fn text(length: usize) -> String {
+        format!("\"0x{}\"", "0".repeat(length - 4))
+    }
+
+    #[test]
+    fn an_answer_of_the_largest_size_is_read_and_a_larger_one_is_not() {
+        for (method, largest) in [("eth_call", LARGEST_CALL), ("eth_getCode", LARGEST_CALL)] {
+            assert!(matches!(settled(method, &text(largest)), Ok(Settled::Data(_))), "{method}");
+            assert_eq!(settled(method, &text(largest + 2)), Err(Fault::TooLarge), "{method}");
+        }
+        assert!(matches!(settled("debug_anything", &text(LARGEST_JSON)), Ok(Settled::Json(_))));
+        assert_eq!(settled("debug_anything", &text(LARGEST_JSON + 1)), Err(Fault::TooLarge));
+        let logs = |length: usize| format!("[{}]", " ".repeat(length - 2));
+        assert_eq!(settled("eth_getLogs", &logs(LARGEST_JSON)), Ok(Settled::Json(json!([]))));
+        assert_eq!(settled("eth_getLogs", &logs(LARGEST_JSON + 1)), Err(Fault::TooLarge));
+    }
+
+    #[test]
+    fn hexadecimal_text_is_compared_in_lower_case_and_no_other_text() {
+        let reply = r#"{"a": ["0xABCD", "Chain"], "b": {"c": "0xEF"}}"#;
+        let expected = json!({ "a": ["0xabcd", "Chain"], "b": { "c": "0xef" } });
+        assert_eq!(settled("debug_anything", reply), Ok(Settled::Json(expected)));
+    }
+}

@@ -4,10 +4,12 @@ mod approved;
 mod code;
 mod control;
 mod done;
+mod edges;
 mod list;
 mod moved;
 mod rehearsal;
 mod safe;
+mod silent;
 mod words;
 
 use std::collections::BTreeMap;

@@ -176,6 +176,16 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_question_by_bytes_is_not_one_by_hash() {
+        let (bytes, hash) = (Question::Bytes(Bytes::from(vec![1])), Question::Hash(B256::ZERO));
+        for (one, other) in [(&bytes, &hash), (&hash, &bytes)] {
+            let asked = one.calldata(&Bytes::new());
+            assert!(one.is_asked(&asked) && !other.is_asked(&asked), "{one:?}");
+            assert!(!one.is_asked(&asked[..3]));
+        }
+    }
+
+    #[test]
     fn the_verifying_handlers_are_published_ones() {
         for (address, version) in VERIFYING {
             let known = known_at(address).unwrap();

@@ -124,6 +124,18 @@ mod tests {
     }
 
     #[test]
+    fn calls_about_the_owners_are_answered_as_the_safe_does_and_no_others() {
+        let owners = Owners::new(vec![a(2), a(3)], 2).unwrap();
+        let answer = |call: Vec<u8>| owners.answer(&call).map(|bytes| bytes.to_vec());
+        let list = ISafe::getOwnersCall {}.abi_encode();
+        assert_eq!(answer(list), Some(vec![a(2), a(3)].abi_encode()));
+        assert_eq!(answer(ISafe::getThresholdCall {}.abi_encode()), Some(U256::from(2).abi_encode()));
+        let is_owner = |owner| answer(ISafe::isOwnerCall { owner }.abi_encode());
+        assert_eq!((is_owner(a(3)), is_owner(a(4))), (Some(true.abi_encode()), Some(false.abi_encode())));
+        assert_eq!(answer(vec![1, 2, 3, 4]), None);
+    }
+
+    #[test]
     fn only_possible_owner_sets_exist() {
         assert_eq!(Owners::new(vec![], 1), Err(OwnersError::Empty));
         assert_eq!(Owners::new(vec![a(2), a(3), a(2)], 1), Err(OwnersError::Twice(a(2))));

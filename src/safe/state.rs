@@ -131,3 +131,36 @@ fn ring(list: &[Address]) -> impl Iterator<Item = (Address, Address)> {
     let at = std::iter::once(SENTINEL).chain(list.iter().copied());
     at.zip(list.iter().copied().chain([SENTINEL]))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::safe::SafeVersion;
+
+    /// Source: `OwnerManager.sol` and `ModuleManager.sol`: each entry of a list holds the next, the sentinel the first.
+    #[test]
+    fn every_entry_of_both_lists_has_its_slot() {
+        let a = Address::repeat_byte;
+        let state = SafeState {
+            id: SafeId { chain_id: 1, address: a(5), version: SafeVersion::V1_4_1 },
+            owners: Owners::new(vec![a(2), a(3)], 1).unwrap(),
+            nonce: Nonce::from(4),
+            singleton: a(6),
+            guard: Address::ZERO,
+            module_guard: Address::ZERO,
+            fallback_handler: a(7),
+            modules: vec![a(8)],
+        };
+        let slots = state.slots();
+        let word = |slot: B256| slots.iter().find(|(at, _)| *at == slot).map(|(_, word)| *word);
+        let next = |slot: B256| word(slot).map(Address::from_word);
+        assert_eq!(slots.len(), 7 + 3 + 2);
+        let owners = [SENTINEL, a(2), a(3)].map(|owner| next(owner_slot(owner)));
+        assert_eq!(owners, [Some(a(2)), Some(a(3)), Some(SENTINEL)]);
+        let modules = [SENTINEL, a(8)].map(|module| next(module_slot(module)));
+        assert_eq!(modules, [Some(a(8)), Some(SENTINEL)]);
+        assert_eq!(word(slot_word(slot::NONCE)), Some(B256::with_last_byte(4)));
+        assert_eq!(word(slot_word(slot::THRESHOLD)), Some(B256::with_last_byte(1)));
+        assert_eq!(word(slot_word(slot::OWNER_COUNT)), Some(B256::with_last_byte(2)));
+    }
+}

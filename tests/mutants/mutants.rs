@@ -52,8 +52,7 @@ fn run(words: &[String]) -> Result<bool> {
         !dropped.contains(number) && before.as_ref().is_none_or(listed)
     };
     let wanted: Vec<usize> = (0..mutants.len()).filter(wanted).collect();
-    let missed = trial::missed(&mutants, &wanted, &binary, &tree, SKIPPED)?;
-    fs::write(&list, missed.iter().map(|mutant| mutant.key() + "\n").collect::<String>())?;
+    let missed = trial::missed(&mutants, &wanted, &binary, &tree, SKIPPED, &list)?;
     explained::judge(&missed, &files, wanted.len(), before.is_none())
 }
 

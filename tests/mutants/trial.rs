@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::Write as _;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
@@ -18,15 +19,17 @@ struct Test {
     took: Duration,
 }
 
-/// Returns the mutants that no test notices.
+/// Returns the mutants that no test notices, and writes each into the list as soon as it is known.
 pub fn missed(
     mutants: &[Mutant],
     wanted: &[usize],
     binary: &Path,
     tree: &Path,
     skipped: &[&str],
+    list: &Path,
 ) -> Result<Vec<Mutant>> {
     let (tests, met) = meetings(binary, tree, skipped)?;
+    let mut list = fs::File::create(list)?;
     let mut missed = Vec::new();
     for (done, number) in wanted.iter().enumerate() {
         if done % 100 == 0 {
@@ -35,7 +38,9 @@ pub fn missed(
         let mut those: Vec<&Test> = met.get(number).into_iter().flatten().map(|test| &tests[*test]).collect();
         those.sort_by_key(|test| test.took);
         if !noticed(*number, &those, binary, tree)? {
-            missed.push(mutants[*number].clone());
+            let mutant = mutants[*number].clone();
+            writeln!(list, "{}", mutant.key())?;
+            missed.push(mutant);
         }
     }
     Ok(missed)
