@@ -4,7 +4,7 @@
 comma := ,
 MISSING = { echo "make: $(1)" >&2; exit 1; }
 
-.PHONY: setup fixtures test demo bench bench-peers fuzz speculos mutants completions clean deny tools libudev
+.PHONY: setup fixtures test demo bench bench-peers fuzz look speculos mutants completions clean deny tools libudev
 .NOTPARALLEL:
 
 setup: tools libudev
@@ -71,6 +71,12 @@ fuzz: tools libudev
 			-max_total_time=$(FUZZ_SECONDS) -max_len=4096 -print_final_stats=1 -verbosity=0 -artifact_prefix=target/fuzz/finds/ \
 			|| exit 1; \
 	done
+
+# The record's page in a real browser, narrow and wide, light and dark: pictures of it in target/look.
+look: fixtures
+	@rm -rf target/look && mkdir -p target/look
+	@BREAKGLASS_LOOK="$$PWD/target/look" cargo test --locked --quiet --test story record::from_the_alarm >/dev/null
+	@node tests/look/look.mjs target/look/incident.html target/look
 
 # The real Ethereum app in Ledger's own emulator; SPECULOS_APP_STAX=path/to/app.elf and the like take a newer one for a model.
 speculos: fixtures

@@ -93,6 +93,7 @@
 //! | armed | what is signed ahead and what it is worth now: [`readiness::assessment`] |
 //! | journal | a line for each act, with the digest of the line before: [`Journal`](incident::Journal) |
 //! | gap | what keeps the council from being ready: [`Gap`](readiness::Gap) |
+//! | deputy | one key that may act alone, by a lever of its own, to be confirmed afterwards: [`By`](council::By), [`Act`](ceremony::deputy::Act) |
 //! | roll call | each owner signs a dated sentence: who can sign, with which council file: [`Proof`](readiness::roll_call::Proof) |
 //! | incident | what is done between `incident open` and `incident close`: [`Belongs`](incident::Belongs) |
 //! | card | a transaction's hashes at several nonces, for paper: [`Card`](proposal::Card) |
@@ -130,8 +131,9 @@
 //! | How is another hardware wallet added? | One more variant of [`device::Key`] and a file beside [`device::Ledger`]; [`session::keys`] opens it |
 //! | How is another flag or command added? | A flag of several commands: [`cli::args`]. A command: a file in [`command`], and a row of its `Command` |
 //! | What decides the exit code? | [`error::Exit`] has the table, [`remedy`] says which error gets which, and what to do next |
-//! | Can a transaction be sent without its threshold? | No: [`Chain::send`](chain::Chain::send) takes a [`Ready`](proposal::Ready), which only [`proposal::assemble`] and [`proposal::reassemble`] make, from a [`Fresh`](evm::Fresh) state that only [`chain`] makes |
+//! | Can a transaction be sent without its threshold? | No: [`Chain::send`](chain::Chain::send) takes an [`Outgoing`](proposal::Outgoing), of a [`Ready`](proposal::Ready), which only [`proposal::assemble`] and [`proposal::reassemble`] make, from a [`Fresh`](evm::Fresh) state that only [`chain`] makes; or of a deputy, whose key alone signs it |
 //! | How does a Safe that owns another approve on chain? | `--approve-as`: [`Order::approved_by`](ceremony::order::Order::approved_by) makes its transaction of the one that it approves, [`Desk::look_at`](ceremony::desk::Desk::look_at) judges that one first, and [`check::with_approved`] refuses both together |
+//! | What may one key do alone? | The call of its lever's playbook: [`Desk::look_as_deputy`](ceremony::desk::Desk::look_as_deputy) derives and rehearses it, [`check::of_deputy`] judges it |
 //! | What if it waits in the pool, or was sent before? | [`sent_before`](session::earlier::sent_before) looks for it, [`sent`](ceremony::sent) decides whether it is replaced |
 //! | What is written to disk, and can it be overwritten? | [`store`] alone writes, and never over a file; [`ceremony::filing`] says where a proposal's files lie |
 //! | How is an effect proven after it was mined? | [`outcome::read`](ceremony::outcome::read) at the receipt's block, [`outcome::prove`](ceremony::outcome::prove) by Merkle proofs, [`report`](session::report::report) says it |

@@ -5,12 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use alloy::primitives::Address;
 
-use crate::council::{Alarm, Council, Lever, Safe, expand};
+use crate::council::{Alarm, By, Council, Lever, Safe, expand};
 use crate::evm::{Query, Readings};
 use crate::excerpt::Fault;
 use crate::playbook::{
     Catalogue, Derivation, Entry, Inputs, Param, PlanError, Playbook, Undo, Watched, argument_faults, derive,
 };
+use crate::safe::PauseForm;
 
 /// A lever, simple or combined, and what is wrong with it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -105,7 +106,9 @@ fn simple(council: &Council, catalogue: &Catalogue, lever: &Lever) -> LeverRepor
         }
     };
     let names = council.names_on(&safe.chain);
-    let inputs = Inputs { args: &lever.set, names: &names, safe: safe.address, chain_id: chain.id };
+    // Whoever makes the calls.
+    let acts = if let By::Key(account) = &lever.by { account.address } else { safe.address };
+    let inputs = Inputs { args: &lever.set, names: &names, safe: acts, chain_id: chain.id };
     let mut faults = argument_faults(playbook, &inputs);
     faults.extend(argument_faults(playbook, &Inputs { args: &lever.examples, ..inputs }));
     report.faults.extend(faults.iter().map(|fault| explained(council, safe, fault)));
@@ -114,6 +117,7 @@ fn simple(council: &Council, catalogue: &Catalogue, lever: &Lever) -> LeverRepor
     if report.faults.is_empty() && report.open.is_empty() {
         match derive(playbook, &inputs, &Readings::default()) {
             Ok(derivation) => {
+                report.faults.extend(not_a_deputys(&lever.by, &derivation));
                 let called = called(&derivation);
                 report.calls = called.into_iter().map(|address| (safe.chain.clone(), address)).collect();
             }
@@ -121,6 +125,18 @@ fn simple(council: &Council, catalogue: &Catalogue, lever: &Lever) -> LeverRepor
         }
     }
     report
+}
+
+/// Why one key alone cannot make these calls, as far as they are known without the chain.
+fn not_a_deputys(by: &By, derivation: &Derivation) -> Option<String> {
+    let Derivation::Ready(plan) = derivation else { return None };
+    let (_, calls) = (by.deputy()?, &plan.calls);
+    let [planned] = &calls[..] else {
+        return Some(format!("a deputy makes one call, and its playbook gives {}", calls.len()));
+    };
+    let is_a_pause = PauseForm::of_call(&planned.call.data).is_some();
+    (matches!(by, By::Module { .. }) && !is_a_pause)
+        .then(|| format!("no DeputyPauseModule calls {}: take away module", planned.signature))
 }
 
 /// The parameters that must be given when it is pulled.

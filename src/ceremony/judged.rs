@@ -70,6 +70,26 @@ impl<'a> Rehearsed<'a> {
 }
 
 impl<'a> Judged<'a> {
+    /// Judges what one key does alone, with what the chain says of its `module`, where one makes the call.
+    #[must_use]
+    pub fn of_deputy(
+        derived: Derived<'a>,
+        seen: Seen,
+        rehearsal: Rehearsing,
+        module: Option<&check::Module>,
+    ) -> Self {
+        let mut judged = Self { derived, seen: Some(seen), rehearsal, findings: Vec::new(), approved: None };
+        let mut gathered = Gathered {
+            before: judged.before(),
+            endpoints: judged.endpoints(),
+            ..Gathered::of(judged.derived.own.as_ref())
+        };
+        // The module remembers which messages were used.
+        gathered.changes.extend(module.map(|module| module.address));
+        judged.findings = check::of_deputy(&judged.facts(&gathered, true), module);
+        judged
+    }
+
     fn new(
         derived: Derived<'a>,
         seen: Option<Seen>,

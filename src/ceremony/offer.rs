@@ -11,7 +11,7 @@ use crate::ceremony::sent::{Sent, least_to_replace};
 use crate::chain::{Fees, Prepared};
 use crate::error::{Error, Exit};
 use crate::evm::amount;
-use crate::proposal::Ready;
+use crate::proposal::Outgoing;
 
 const GWEI: u128 = 1_000_000_000;
 
@@ -59,9 +59,10 @@ pub struct Offer {
 
 impl Offer {
     /// `replaced` is a transaction of the same account that waits, and whose place this one takes.
+    /// `place` is the chain's name and its base fee now.
     pub fn new(
-        judged: &Judged,
-        ready: &Ready,
+        place: (&str, Option<u64>),
+        call: &Outgoing,
         from: Address,
         prepared: &Prepared,
         gas_limit: u64,
@@ -69,12 +70,11 @@ impl Offer {
         replaced: Option<&Sent>,
     ) -> Result<Self, Error> {
         let Fees::Dynamic { max_fee, priority_fee } = prepared.fees else {
-            let message = format!("chain {} has no EIP-1559 fees", judged.derived.chain.name);
+            let message = format!("chain {} has no EIP-1559 fees", place.0);
             return Err(Error::new(Exit::Failed, message)
                 .hint("breakglass broadcast --calldata prints the call for another wallet"));
         };
-        let header = judged.seen.as_ref().map(|online| &online.snapshot.header);
-        let base_fee = u128::from(header.and_then(|header| header.base_fee).unwrap_or_default());
+        let base_fee = u128::from(place.1.unwrap_or_default());
         let cap = u128::from(max_fee_gwei) * GWEI;
         let fees = fees((max_fee, priority_fee), base_fee, cap, replaced.map(|sent| &sent.tx));
         let (max_fee, priority_fee) = fees.map_err(|error| match replaced {
@@ -90,15 +90,15 @@ impl Offer {
                 .hint("nothing was sent; use another --keystore, or wait for them"));
         }
         let tx = TxEip1559 {
-            chain_id: ready.safe().chain_id,
+            chain_id: call.chain_id(),
             nonce: replaced.map_or(prepared.nonce, |sent| sent.tx.nonce),
             gas_limit,
             max_fee_per_gas: max_fee,
             max_priority_fee_per_gas: priority_fee,
-            to: TxKind::Call(ready.safe().address),
+            to: TxKind::Call(call.to()),
             value: U256::ZERO,
             access_list: AccessList::default(),
-            input: ready.calldata().clone(),
+            input: call.data().clone(),
         };
         let offer = Self { tx, from, base_fee };
         if prepared.balance < offer.most() {

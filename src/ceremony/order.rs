@@ -7,7 +7,7 @@ use alloy::primitives::Address;
 pub use crate::ceremony::act::{Act, Arguments};
 use crate::ceremony::approval;
 use crate::ceremony::desk::Desk;
-use crate::council::{self, Expansion, Part, Pull, by_lever, expand};
+use crate::council::{self, By, Expansion, Part, Pull, by_lever, expand};
 use crate::error::{Error, Exit};
 use crate::evm::{AddressBook, Query, Readings};
 use crate::playbook::{
@@ -131,11 +131,29 @@ impl<'a> Order<'a> {
         part: &Part,
         args: &BTreeMap<String, Arguments>,
     ) -> Result<Self, Error> {
+        if let Some(lever) =
+            part.levers.iter().find_map(|name| by_a_deputy(desk, name)).filter(|_| !pull.undo)
+        {
+            return Err(not_the_safes(lever));
+        }
         let none = Arguments::new();
         let act = |name: &String| Act::lever(desk, name, pull.undo, args.get(name).unwrap_or(&none));
         let acts = part.levers.iter().map(act).collect::<Result<Vec<_>, _>>()?;
         let after = part.after.try_into().unwrap_or(u64::MAX);
         Ok(Self { after, ..Self::new(desk, pull.clone(), acts, &part.safe)? })
+    }
+
+    /// What a deputy does by a lever of the council file: `{safe}` is whoever makes the calls.
+    ///
+    /// # Errors
+    /// Where a lever contradicts its arguments.
+    pub fn of_deputy(desk: &'a Desk, lever: &'a council::Lever, set: &Arguments) -> Result<Self, Error> {
+        let act = Act::lever(desk, &lever.name, false, set)?;
+        let order = Self::new(desk, Pull::lever(&lever.name, false), vec![act], &lever.safe)?;
+        Ok(match &lever.by {
+            By::Key(account) => order.by(account),
+            By::Safe | By::Module { .. } => order,
+        })
     }
 
     /// A playbook that no lever binds.
@@ -334,6 +352,17 @@ pub fn open_params(desk: &Desk, lever: &str) -> Vec<String> {
     // Which piece of a lever that can be cut is open unless the lever says it.
     let piece = (entry.playbook.can_be_cut() && !lever.set.contains_key(PIECE)).then(|| PIECE.to_string());
     open.chain(piece).collect()
+}
+
+/// Returns the lever if one key alone makes its calls.
+fn by_a_deputy<'a>(desk: &'a Desk, name: &str) -> Option<&'a council::Lever> {
+    desk.council.levers.get(name).filter(|lever| lever.by.deputy().is_some())
+}
+
+fn not_the_safes(lever: &council::Lever) -> Error {
+    let (name, _) = lever.by.deputy().unwrap_or_default();
+    let message = format!("lever {} is pulled by its deputy, {name}, and needs no signatures", lever.name);
+    Error::new(Exit::Usage, message).hint(format!("breakglass deputy {}", lever.name))
 }
 
 /// `--set` as a map; the same name twice is a mistake.

@@ -10,10 +10,10 @@ use crate::clock;
 use crate::council;
 use crate::error::Error;
 use crate::progress::{Progress, Tone};
-use crate::proposal::Ready;
+use crate::proposal::Outgoing;
 
 pub struct Outbox {
-    ready: Ready,
+    call: Outgoing,
     relay: Option<Chain>,
     public_from: Instant,
     /// The RPCs have been given the newest transaction.
@@ -30,18 +30,18 @@ const AGAIN: Duration = Duration::from_secs(5);
 const REPEAT: Duration = Duration::from_secs(15);
 
 impl Outbox {
-    /// For the transactions that give `ready` to its Safe. `first` is when a transaction of the proposal was first recorded, `now` what the clock says, both in seconds since 1970.
+    /// For the transactions that make this call. `first` is when one of them was first recorded, `now` what the clock says, both in seconds since 1970.
     pub fn open(
         progress: &dyn Progress,
         chain: &council::Chain,
         first: Option<u64>,
         now: u64,
-        ready: Ready,
+        call: Outgoing,
     ) -> Result<Self, Error> {
         let left = private_left(chain.private_for.as_secs(), first, now);
         let relay = if left == 0 { None } else { desk::relay(progress, chain)? };
         Ok(Self {
-            ready,
+            call,
             relay,
             public_from: clock::moment() + Duration::from_secs(left),
             is_public: Cell::new(false),
@@ -64,7 +64,7 @@ impl Outbox {
         let left = self.private_left();
         let way = self.relay.as_ref().filter(|_| !left.is_zero());
         self.is_public.set(way.is_none());
-        let given = progress.wait("sending", || way.unwrap_or(link).send(&self.ready, &sent.raw));
+        let given = progress.wait("sending", || way.unwrap_or(link).send(&self.call, &sent.raw));
         self.again.set(given.is_err().then(|| clock::moment() + AGAIN));
         self.repeat.set((given.is_ok() && way.is_none()).then(|| clock::moment() + REPEAT));
         let then = way.map(|_| format!("; it goes to the RPCs in {} s", left.as_secs() + 1));
@@ -102,7 +102,7 @@ impl Outbox {
         if self.is_old() {
             self.repeat.set(Some(clock::moment() + REPEAT));
             // Whoever has it says so, and one that is mined by now is refused: neither is news.
-            return link.send(&self.ready, &sent.raw).map(|_| ()).or(Ok(()));
+            return link.send(&self.call, &sent.raw).map(|_| ()).or(Ok(()));
         }
         if !self.is_public.get() && self.private_left().is_zero() {
             progress.tell(Tone::Plain, "", "not mined by way of the private relay: it goes to the RPCs now");

@@ -122,7 +122,11 @@ pub fn read_with(
 }
 
 /// The answers at a block or, where no RPC keeps its state any more, at the newest.
-fn answers(link: &Chain, queries: &[Query], block: BlockRef) -> Result<(Readings, BlockRef), ChainError> {
+pub(super) fn answers(
+    link: &Chain,
+    queries: &[Query],
+    block: BlockRef,
+) -> Result<(Readings, BlockRef), ChainError> {
     match link.answers(queries, &block) {
         Err(error) if error.is_pruned() => {
             let newest = link.watch(&[], &[])?.header.block();

@@ -9,7 +9,7 @@ use alloy::sol_types::SolCall;
 
 use crate::ceremony::barred::{Entitled, address, entitled};
 use crate::ceremony::desk::Desk;
-use crate::ceremony::order::{Given, Order, Turn, TurnError};
+use crate::ceremony::order::{Arguments, Given, Order, Turn, TurnError};
 use crate::chain::{Chain, ChainError, Sighting};
 use crate::clock;
 use crate::council::{self, Lever};
@@ -126,7 +126,7 @@ fn one_chain(
         return Ok(Overview::default());
     }
     let orders: Vec<(&Lever, Result<Order, Error>)> =
-        levers.into_iter().map(|lever| (lever, order(desk, &lever.name))).collect();
+        levers.into_iter().map(|lever| (lever, order(desk, lever))).collect();
     let seen =
         if offline { Err("the network was not asked".into()) } else { read(desk, chain, &kept, &orders) };
     let mut overview = Overview::default();
@@ -154,8 +154,12 @@ fn one_chain(
     Ok(overview)
 }
 
-fn order<'a>(desk: &'a Desk, name: &str) -> Result<Order<'a>, Error> {
-    let mut parts = Order::parts(desk, &[name.to_string()], &Given::default())?;
+fn order<'a>(desk: &'a Desk, lever: &'a Lever) -> Result<Order<'a>, Error> {
+    if lever.by.deputy().is_some() {
+        return Order::of_deputy(desk, lever, &Arguments::new());
+    }
+    let name = &lever.name;
+    let mut parts = Order::parts(desk, std::slice::from_ref(name), &Given::default())?;
     parts.pop().ok_or_else(|| Error::new(Exit::Failed, format!("lever {name} gives no transaction")))
 }
 

@@ -9,7 +9,7 @@ use crate::ceremony::order::Given;
 use crate::chain::{Ask, Carried, Chain, ChainError};
 use crate::error::Error;
 use crate::evm::{BlockTag, Query};
-use crate::incident::{About, Change, Executed, Facts, Used};
+use crate::incident::{About, Act, Change, Entry, Executed, Facts, Receipts, Step, Used};
 use crate::playbook::Check;
 use crate::proposal::{Proposal, calls_of};
 use crate::safe::{Execution, SafeState, SafeTxHash, approvers, decode_exec};
@@ -22,6 +22,26 @@ impl Desk<'_> {
     pub fn facts(&self, all: &[About], offline: bool) -> BTreeMap<SafeTxHash, Facts> {
         let look = |about: &About| (about.safe_tx_hash, self.facts_of(about, offline));
         self.progress.wait("reading what was done", || all.iter().map(look).collect())
+    }
+
+    /// Asks each chain for the transactions that deputies sent. One that cannot be asked says nothing.
+    pub fn receipts(&self, entries: &[&Entry], offline: bool) -> Receipts {
+        if offline {
+            return Receipts::new();
+        }
+        let sent = entries.iter().filter_map(|entry| match &entry.draft.act {
+            Act::Deputy(act) => match act.step {
+                Step::Sent { tx, .. } => Some((act.chain_id, tx)),
+                Step::Signed {} | Step::Unproven { .. } | Step::Proven { .. } => None,
+            },
+            _ => None,
+        });
+        let receipt = |(chain_id, tx)| {
+            let chain = self.council.chains.values().find(|chain| chain.id == chain_id)?;
+            let receipt = self.connect_to(chain).ok()?.receipt(tx).ok()??;
+            Some((tx, (receipt.block.number, receipt.succeeded)))
+        };
+        self.progress.wait("reading what deputies did", || sent.filter_map(receipt).collect())
     }
 
     fn facts_of(&self, about: &About, offline: bool) -> Facts {

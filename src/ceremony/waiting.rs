@@ -37,7 +37,9 @@ pub fn finish(
     by: &str,
 ) -> Result<(Outcome, String), Error> {
     let interrupt = desk.progress.stop();
-    let (mined, newest) = match wait(desk, judged, (last, all), outbox, &*interrupt, most)? {
+    let nonce = Query::Storage { address: judged.derived.safe.address, slot: slot_word(slot::NONCE) };
+    let wanted = Wanted { last, all, nonce: Some(&nonce), most };
+    let (mined, newest) = match wait(desk, judged, &wanted, outbox, &*interrupt)? {
         Ended::Mined(seen) => (seen.receipts, Some((seen.header.block(), seen.readings))),
         Ended::Elsewhere => (Vec::new(), None),
     };
@@ -106,23 +108,50 @@ pub fn show(desk: &Desk, judged: &Judged) -> Result<Vec<String>, Error> {
     Ok(all.iter().map(|sent| sent.hash.to_string()).collect())
 }
 
+/// Waits for a transaction that anybody else's does not take the place of.
+///
+/// # Errors
+/// If it is not mined in this time, or the person stops waiting.
+pub fn alone(
+    desk: &Desk,
+    judged: &Judged,
+    sent: &Sent,
+    outbox: &Outbox,
+    most: Duration,
+) -> Result<Box<Sighting>, Error> {
+    let interrupt = desk.progress.stop();
+    let wanted = Wanted { last: sent, all: std::slice::from_ref(sent), nonce: None, most };
+    match wait(desk, judged, &wanted, outbox, &*interrupt)? {
+        Ended::Mined(seen) => Ok(seen),
+        Ended::Elsewhere => Err(Error::new(Exit::Failed, "another transaction took its place")),
+    }
+}
+
+/// The transactions that are waited for.
+struct Wanted<'w> {
+    last: &'w Sent,
+    all: &'w [Sent],
+    /// The Safe's nonce: once it is used, nothing more is waited for.
+    nonce: Option<&'w Query>,
+    most: Duration,
+}
+
 fn wait(
     desk: &Desk,
     judged: &Judged,
-    (last, all): (&Sent, &[Sent]),
+    Wanted { last, all, nonce, most }: &Wanted,
     outbox: &Outbox,
     stop: &dyn Stop,
-    most: Duration,
 ) -> Result<Ended, Error> {
+    let (last, nonce, most) = (*last, *nonce, *most);
     let link = &judged.seen()?.link;
     let hashes: Vec<TxHash> = all.iter().map(|sent| sent.hash).collect();
-    let nonce = Query::Storage { address: judged.derived.safe.address, slot: slot_word(slot::NONCE) };
     let text = format!(
         "waiting for {} to mine {}; Ctrl-C stops only the waiting",
         judged.derived.chain.name, last.hash
     );
     let mut along = outcome::queries(judged);
-    along.push(nonce.clone());
+    along.extend(nonce.cloned());
     let mut shown = desk.progress.begin(&text);
     let start = clock::moment();
     let fault = loop {
@@ -130,7 +159,7 @@ fn wait(
         let fault = match link.watch(&hashes, &along) {
             Ok(seen) if !seen.receipts.is_empty() => return Ok(Ended::Mined(Box::new(seen))),
             Ok(seen) => {
-                let used = match seen.readings.get(&nonce) {
+                let used = match nonce.and_then(|nonce| seen.readings.get(nonce)) {
                     Some(Answer::Value(word)) => U256::try_from_be_slice(word).unwrap_or_default(),
                     _ => U256::ZERO,
                 };
@@ -141,7 +170,7 @@ fn wait(
             }
             Err(error) => {
                 // What cannot be answered must not hide the receipt.
-                along = vec![nonce.clone()];
+                along = nonce.into_iter().cloned().collect();
                 Some(error)
             }
         };

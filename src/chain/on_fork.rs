@@ -2,17 +2,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use alloy::primitives::{Address, Bytes};
+use alloy::primitives::{Address, B256, Bytes};
 
 use super::chain_error::ChainError;
 use super::draft::{Draft, MOST_LISTED, requests, state};
 use super::quorum::Chain;
 use super::snapshot::Snapshot;
+use crate::evm::{Answer, Query, Readings};
 use crate::evm::{BlockRef, BlockTag, Keys};
-use crate::evm::{Query, Readings};
 use crate::fork::{
-    ExecTransaction, ForkError, Moment, PROXY_SLOTS, Rehearsal, State, StateSource, World, code_behind,
-    complete, gas_limit, runs_elsewhere, settle, view,
+    DirectCall, ExecTransaction, ForkError, Moment, PROXY_SLOTS, Rehearsal, State, StateSource, World,
+    code_behind, complete, gas_limit, runs_elsewhere, settle, settle_direct, view,
 };
 use crate::safe::{SafeState, owner_slot, slot, slot_word};
 
@@ -69,11 +69,7 @@ impl Chain {
         queries: &[Query],
         now: u64,
     ) -> Result<Rehearsal, ChainError> {
-        if runs_elsewhere(self.id()) {
-            let why = "its contracts do not run on the EVM, and this program rehearses nothing else; \
-                       read the calls, and look at the contract afterwards";
-            return Err(ChainError::NotRehearsed { chain: self.name().into(), why: why.into() });
-        }
+        self.runs_here()?;
         if !seen.known.is_listed(exec.tx) {
             let draft = Draft {
                 safe: *exec.safe,
@@ -136,6 +132,63 @@ impl Chain {
             Keys { accounts: named.map(|word| Address::from_word(*word)).collect(), ..Keys::default() };
         let result = complete(&source, &mut world, hints, |world| code_behind(world, targets));
         result.map_err(|error| source.failed(error))
+    }
+
+    /// Runs a call that an account makes by itself in the block after `seen`'s, and asks `queries` of the state that it
+    /// leaves. Nobody is told of the call: only the values that it reads are asked for.
+    ///
+    /// # Errors
+    /// If a value cannot be had from a quorum, or when no block can hold the transaction.
+    pub fn rehearse_direct(
+        &self,
+        seen: &mut Snapshot,
+        call: &DirectCall,
+        queries: &[Query],
+        now: u64,
+    ) -> Result<Rehearsal, ChainError> {
+        self.runs_here()?;
+        let mut world = self.world(seen);
+        world.next_timestamp = world.next_timestamp.max(now);
+        let source = Pinned { chain: self, block: seen.header.block() };
+        let result = settle_direct(&source, &mut world, call, queries);
+        seen.known.state = world.state;
+        result.map_err(|error| source.failed(error))
+    }
+
+    /// Returns the slot of `to` that holds the address which a call of it returns, and the slot's word; `None` if the call
+    /// returns no address, or works it out.
+    ///
+    /// # Errors
+    /// If a value cannot be had from a quorum.
+    pub fn slot_of(
+        &self,
+        seen: &mut Snapshot,
+        to: Address,
+        query: &Query,
+    ) -> Result<Option<(B256, B256)>, ChainError> {
+        let mut world = self.world(seen);
+        let source = Pinned { chain: self, block: seen.header.block() };
+        let asked = std::slice::from_ref(query);
+        let result = complete(&source, &mut world, Keys::default(), |world| view(world, Moment::Next, asked));
+        seen.known.state = world.state;
+        let (answers, read) = result.map_err(|error| source.failed(error))?;
+        let Some(Answer::Value(answer)) = answers.get(query) else { return Ok(None) };
+        let Some(address) = answer.get(12..32).filter(|_| answer.len() == 32) else { return Ok(None) };
+        let holds = |(at, slot): &&(Address, B256)| {
+            *at == to && seen.known.state.slots.get(&(*at, *slot)).is_some_and(|word| word[12..] == *address)
+        };
+        let found = read.slots.iter().find(holds);
+        Ok(found.and_then(|key| Some((key.1, *seen.known.state.slots.get(key)?))))
+    }
+
+    /// Checks that the chain's contracts run on the EVM.
+    fn runs_here(&self) -> Result<(), ChainError> {
+        if !runs_elsewhere(self.id()) {
+            return Ok(());
+        }
+        let why = "its contracts do not run on the EVM, and this program rehearses nothing else; \
+                   read the calls, and look at the contract afterwards";
+        Err(ChainError::NotRehearsed { chain: self.name().into(), why: why.into() })
     }
 
     /// Answers queries in this process, in the block after `seen`'s, and adds the answers to it. Nobody is told what is asked:

@@ -8,6 +8,7 @@ mod approved;
 mod code;
 mod contracts;
 mod control;
+mod deputy;
 mod description;
 mod endpoints;
 mod facts;
@@ -27,6 +28,7 @@ mod transaction;
 use crate::chain::{Age, EndpointReport};
 use crate::proposal::Proposal;
 
+pub use deputy::Module;
 pub use description::{Level, Sort};
 pub use facts::{Facts, Match};
 pub use past_statements::{About, Past, Untrue};
@@ -83,6 +85,22 @@ pub fn with_approved(
     let theirs = theirs.iter().filter(is_new).map(Finding::of_approved);
     let looked = Finding::from(Problem::from(problem));
     theirs.chain([looked]).chain(own).collect()
+}
+
+/// Looks at what one key does alone, or makes the Safe do by a module of it: everything but the owners' approvals. `facts`
+/// take the account for a Safe.
+#[must_use]
+pub fn of_deputy(facts: &Facts, module: Option<&Module>) -> Vec<Finding> {
+    let first = endpoints::FIRST.iter().chain(&own_playbook::CHECKS);
+    let safe = safe_pins::CHECKS.iter().chain(&contracts::CHECKS).chain(&powers::CHECKS);
+    let effects = code::CHECKS.iter().chain(&rehearsal_checks::CHECKS).chain(&control::CHECKS);
+    let mut all = found(first, facts);
+    if let Some(module) = module {
+        all.extend(deputy::module(facts, module).into_iter().map(|problem| Problem::from(problem).into()));
+        all.extend(found(safe, facts));
+    }
+    all.extend(found(effects.chain(&endpoints::CHECKS), facts));
+    all
 }
 
 /// Looks at the age of the block that everything was read at. `None` offline.

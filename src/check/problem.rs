@@ -8,8 +8,8 @@ use serde::Serialize;
 use super::description::{Description, Level, Sort};
 
 use super::{
-    allowed_effects, approved, code, contracts, control, endpoints, falsehoods, outflow, own_playbook,
-    owner_accounts, powers, rehearsal_checks, safe_pins, transaction,
+    allowed_effects, approved, code, contracts, control, deputy, endpoints, falsehoods, outflow,
+    own_playbook, owner_accounts, powers, rehearsal_checks, safe_pins, transaction,
 };
 
 macro_rules! problems {
@@ -50,6 +50,7 @@ problems! {
     Effects(allowed_effects),
     Outflow(outflow),
     Control(control),
+    Deputy(deputy),
     Rpc(endpoints),
 }
 
@@ -101,9 +102,8 @@ impl Problem {
             | Self::Rehearsal(rehearsal_checks::Problem::After { already_done, verdict, .. }) => {
                 already_done.as_deref().filter(|_| !verdict.holds)
             }
-            Self::Rehearsal(rehearsal_checks::Problem::Reverts { already_done, .. }) => {
-                already_done.as_deref()
-            }
+            Self::Rehearsal(rehearsal_checks::Problem::Reverts { already_done, .. })
+            | Self::Deputy(deputy::Problem::Used { already_done, .. }) => already_done.as_deref(),
             _ => None,
         }
     }

@@ -3,6 +3,7 @@
 mod approved;
 mod code;
 mod control;
+mod deputy;
 mod done;
 mod edges;
 mod list;

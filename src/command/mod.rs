@@ -10,6 +10,7 @@ mod check;
 mod completions;
 mod council;
 mod council_add;
+mod deputy;
 mod device;
 mod doctor;
 mod dry_run;
@@ -121,6 +122,8 @@ enum Command {
     Card(card::Args),
     /// Send it at threshold, and prove its effect on chain
     Broadcast(broadcast::Args),
+    /// Act at once, by a lever that one key pulls alone
+    Deputy(deputy::Args),
     /// Read the alarms, and prepare the lever of one that fires
     Watch(watch::Args),
     /// Prepare the lever of an alarm that another monitor tells of
@@ -218,6 +221,7 @@ fn dispatch(ui: &Ui, cli: &Cli) -> Result<Exit, Error> {
         Some(Command::Export(args)) => export::run(&load()?, args),
         Some(Command::Card(args)) => card::run(&load()?, args),
         Some(Command::Broadcast(args)) => broadcast::run(&load()?, args),
+        Some(Command::Deputy(args)) => deputy::run(&load()?, args),
         Some(Command::Armed(args)) => armed::run(&load()?, args),
         Some(Command::DryRun(args)) => dry_run::run(&load()?, args),
         Some(Command::Watch(args)) => watch::run(&load()?, args),

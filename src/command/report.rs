@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{ValueEnum, ValueHint};
+use clap::ValueHint;
 use serde_json::json;
 
 use crate::cli::args::ARGUMENTS;
@@ -11,7 +11,7 @@ use crate::incident::{Journal, Utc, Wanted, merge, record, select, transactions}
 use crate::session::Session;
 use crate::store::{self, create_new, read_log, read_text_up_to};
 use crate::ui::Text;
-use crate::view::record::{Draft, JournalDigest, Report, built_in, fill, html, markdown};
+use crate::view::record::{Dora, Draft, JournalDigest, Report, Stage, built_in, dora, fill, html, markdown};
 
 /// The longest template of a council.
 const MOST_TEMPLATE: usize = 64 << 10;
@@ -56,24 +56,6 @@ pub struct Args {
     stage: Stage,
 }
 
-/// By the words of the regulator's form.
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum Stage {
-    Initial,
-    Intermediate,
-    Final,
-}
-
-impl Stage {
-    const fn word(self) -> &'static str {
-        match self {
-            Self::Initial => "initial_notification",
-            Self::Intermediate => "intermediate_report",
-            Self::Final => "final_report",
-        }
-    }
-}
-
 pub fn run(session: &Session, args: &Args) -> Result<Exit, Error> {
     let own = session.incidents.journal();
     let mut names = vec!["this machine's".to_string()];
@@ -97,7 +79,8 @@ pub fn run(session: &Session, args: &Args) -> Result<Exit, Error> {
         digest: journal.last.map(|last| last.to_string()),
         is_whole: journal.breaks.is_empty(),
     });
-    let record = record(&entries, facts, &merged, &session.council.response);
+    let receipts = session.receipts(&entries, args.offline);
+    let record = record(&entries, (facts, &receipts), &merged, &session.council);
     let report = Report::new(&session.council, &record, digests.collect());
     give(session, args, &report)?;
     let unsure = report.transactions.iter().filter(|one| one.on_chain.is_none()).count();
@@ -147,6 +130,12 @@ fn give(session: &Session, args: &Args, report: &Report) -> Result<(), Error> {
     if !session.ui.is_json() {
         session.ui.script(&text);
     }
-    session.ui.object(&json!({ "draft": draft.name(), "text": text }));
+    let mut object = json!({ "draft": draft.name(), "text": text });
+    if draft == Draft::Regulator {
+        let Dora { report, open } = dora(report, &id, args.stage);
+        object["report"] = report;
+        object["open"] = json!(open);
+    }
+    session.ui.object(&object);
     Ok(())
 }

@@ -96,6 +96,9 @@ pub(super) struct WireSigner {
 pub(super) struct WireLever {
     pub(super) playbook: Option<String>,
     pub(super) safe: Option<Spanned<String>>,
+    pub(super) by: Option<Spanned<String>>,
+    pub(super) deputy: Option<Spanned<String>>,
+    pub(super) module: Option<Spanned<String>>,
     #[serde(default)]
     pub(super) set: BTreeMap<String, Spanned<toml::Value>>,
     #[serde(default)]

@@ -9,7 +9,7 @@ use toml::Spanned;
 
 use super::council_toml::{WireChain, WireCode, WireLever, WirePinned, WirePlace, WireSafe};
 use super::text_source::Source;
-use super::{Chain, Combined, Lever, RpcAddress, Safe, Signer, Target, duration};
+use super::{By, Chain, Combined, Lever, RpcAddress, Safe, Signer, Target, duration};
 use crate::excerpt::Fault;
 use crate::safe::deployments::batch_contracts;
 use crate::safe::{Owners, SafeVersion, parse_address};
@@ -241,6 +241,9 @@ pub(super) fn read_combined(
     let of_simple = [
         ("playbook", wire.playbook.is_some()),
         ("safe", wire.safe.is_some()),
+        ("by", wire.by.is_some()),
+        ("deputy", wire.deputy.is_some()),
+        ("module", wire.module.is_some()),
         ("set", !wire.set.is_empty()),
         ("try", !wire.examples.is_empty()),
         ("changes", !wire.changes.is_empty()),
@@ -262,6 +265,7 @@ pub(super) fn read_lever(
     source: &Source,
     (name, place): (String, usize),
     (playbook, safe): (&str, &str),
+    by: By,
     wire: &WireLever,
     target: impl Fn(&str) -> Option<Address>,
 ) -> Result<Lever, Fault> {
@@ -281,7 +285,7 @@ pub(super) fn read_lever(
     };
     let set = wire.set.iter().map(argument).collect::<Result<_, _>>()?;
     let examples = read_examples(source, wire)?;
-    Ok(Lever { name, place, playbook: playbook.into(), safe: safe.into(), set, changes, examples })
+    Ok(Lever { name, place, playbook: playbook.into(), safe: safe.into(), by, set, changes, examples })
 }
 
 /// Reads the examples of arguments that the lever leaves open.

@@ -6,6 +6,7 @@ use alloy::primitives::{Address, B256};
 use toml::Spanned;
 
 use super::alarms::{self, Known};
+use super::by::{is_of_a_deputy, read_by};
 use super::combined::{circle, simple_levers};
 use super::council_toml::{Wire, WireCode, WirePinned, WirePlace};
 use super::entries::{read_chain, read_combined, read_lever, read_place, read_safe, simple_parts};
@@ -46,7 +47,7 @@ pub(super) fn parse(origin: &str, text: &str) -> Result<Council, Fault> {
         places.iter().map(place).collect::<Result<BTreeMap<_, _>, Fault>>()
     })?;
     one_pin_each(&source, &wire, &targets)?;
-    let (levers, combined) = read_levers(&source, &wire, &safes, &targets)?;
+    let (levers, combined) = read_levers(&source, &wire, (&signers, &safes), &targets)?;
     let people = read_people(&source, &wire)?;
     let response = read_response(&source, &wire.response)?;
     let program = wire.program.as_ref().map(|text| read_program(&source, text)).transpose()?;
@@ -73,7 +74,7 @@ type Levers = (BTreeMap<String, Lever>, BTreeMap<String, Combined>);
 fn read_levers(
     source: &Source,
     wire: &Wire,
-    safes: &BTreeMap<String, Safe>,
+    (signers, safes): (&BTreeMap<String, Signer>, &BTreeMap<String, Safe>),
     targets: &BTreeMap<String, BTreeMap<String, Target>>,
 ) -> Result<Levers, Fault> {
     let (mut levers, mut combined) = (BTreeMap::new(), BTreeMap::new());
@@ -87,11 +88,12 @@ fn read_levers(
         }
         let (playbook, safe) = simple_parts(source, key, lever)?;
         known(source, "Safe", safe, safes)?;
-        let chain = safes.get(safe.get_ref()).map_or("", |safe| safe.chain.as_str());
-        let target = |target: &str| targets.get(target)?.get(chain).map(|place| place.address);
+        let Some(found) = safes.get(safe.get_ref()) else { continue };
+        let target = |target: &str| targets.get(target)?.get(&found.chain).map(|place| place.address);
+        let by = read_by(source, lever, found, signers, target)?;
         levers.insert(
             name.clone(),
-            read_lever(source, (name, place), (playbook, safe.get_ref()), lever, target)?,
+            read_lever(source, (name, place), (playbook, safe.get_ref()), by, lever, target)?,
         );
     }
     pulled_are_levers(source, wire, &levers, &combined)?;
@@ -107,6 +109,11 @@ fn pulled_are_levers(
 ) -> Result<(), Fault> {
     for (name, lever) in &wire.levers {
         for pulled in lever.pull.iter().flat_map(Spanned::get_ref) {
+            if is_of_a_deputy(&wire.levers, pulled.get_ref()) {
+                let message =
+                    format!("{:?} is a deputy's: no Safe can pull it together with others", pulled.get_ref());
+                return Err(source.fault(pulled.span(), message));
+            }
             if !levers.contains_key(pulled.get_ref()) && !combined.contains_key(pulled.get_ref()) {
                 let all = levers.keys().chain(combined.keys()).map(String::as_str).collect::<Vec<_>>();
                 let message =

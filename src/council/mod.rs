@@ -6,6 +6,7 @@
 
 mod alarms;
 mod arguments;
+mod by;
 mod combined;
 mod council_toml;
 mod difference;
@@ -31,6 +32,7 @@ use alloy::primitives::{Address, B256};
 use semver::{Version, VersionReq};
 
 pub use arguments::{ArgumentError, by_lever};
+pub use by::By;
 pub use combined::{Expansion, Part, PullError, expand};
 pub use difference::{Difference, Mark, difference};
 pub use digest::TextDigest;
@@ -119,6 +121,26 @@ pub struct Safe {
     pub batch: Option<Address>,
 }
 
+impl Safe {
+    /// An account that makes calls and is not a Safe: nothing is pinned of it.
+    #[must_use]
+    pub fn account(name: &str, chain: &str, address: Address) -> Self {
+        Self {
+            name: name.into(),
+            chain: chain.into(),
+            address,
+            version: None,
+            owners: None,
+            modules: None,
+            guard: None,
+            module_guard: None,
+            fallback_handler: None,
+            proxy_code: None,
+            batch: None,
+        }
+    }
+}
+
 /// A contract of the protocol on one chain.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Target {
@@ -144,6 +166,7 @@ pub struct Lever {
     pub place: usize,
     pub playbook: String,
     pub safe: String,
+    pub by: By,
     /// Arguments as text: what they mean is for the playbook to say.
     pub set: BTreeMap<String, String>,
     /// Contracts that change with it, beside those that the playbook calls or declares.

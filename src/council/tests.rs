@@ -1,6 +1,7 @@
 //! Council files, good and bad.
 
 mod combined;
+mod deputies;
 mod people;
 
 use super::*;

@@ -6,7 +6,7 @@ use alloy::primitives::Address;
 
 use super::apdu::{AppVersion, StatusWord};
 use super::path::{BadPath, DerivationPath};
-use crate::safe::{SignatureError, SignatureKind};
+use crate::safe::{PauseSignatureError, SignatureError, SignatureKind};
 
 /// Everything that can go wrong with a key.
 #[derive(Debug, thiserror::Error)]
@@ -108,6 +108,8 @@ pub enum DeviceError {
     BadPath(#[from] BadPath),
     #[error(transparent)]
     Signature(#[from] SignatureError),
+    #[error(transparent)]
+    Pause(#[from] PauseSignatureError),
 }
 
 impl DeviceError {

@@ -5,7 +5,7 @@ use alloy::primitives::{Address, Signature};
 
 use super::path::SearchPaths;
 use super::{DeviceError, Keystore, Ledger, LongText, SigningRequest};
-use crate::safe::EcdsaSignature;
+use crate::safe::{EcdsaSignature, Pause, PauseSignature};
 
 /// A key that is ready to be asked.
 pub enum Key {
@@ -59,6 +59,17 @@ impl Key {
         match self {
             Self::Ledger(ledger) => ledger.sign_text(text, owner),
             Self::Keystore(keystore) => keystore.sign_text(text),
+        }
+    }
+
+    /// Returns the deputy's signature of a pause. A Ledger shows its two hashes and nothing else.
+    ///
+    /// # Errors
+    /// If the key is not the deputy's, or the key or its person refuses.
+    pub fn sign_pause(&mut self, pause: &Pause, deputy: Address) -> Result<PauseSignature, DeviceError> {
+        match self {
+            Self::Ledger(ledger) => ledger.sign_pause(pause, deputy),
+            Self::Keystore(keystore) => keystore.sign_pause(pause, deputy),
         }
     }
 

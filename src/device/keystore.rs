@@ -23,7 +23,7 @@ use zeroize::Zeroizing;
 
 use super::scrypt::{Cost, scrypt};
 use super::{DeviceError, LongText, SigningRequest, expect_signer, sealed};
-use crate::safe::{EcdsaSignature, signed_digest};
+use crate::safe::{EcdsaSignature, Pause, PauseSignature, signed_digest};
 
 /// The most PBKDF2 rounds that a file may ask for: 40 times the definition's example, some ten seconds.
 const MOST_ROUNDS: u64 = 10_000_000;
@@ -103,6 +103,13 @@ impl Keystore {
     /// Returns the signature of a text as a personal message.
     pub fn sign_text(&self, text: &LongText) -> Result<Signature, DeviceError> {
         self.sign_digest(&eip191_hash_message(text.as_bytes()))
+    }
+
+    /// Returns the deputy's signature of a pause, if this is the deputy.
+    pub fn sign_pause(&self, pause: &Pause, deputy: Address) -> Result<PauseSignature, DeviceError> {
+        expect_signer(deputy, self.address)?;
+        let bytes = self.sign_digest(pause.hashes().safe_tx.word())?.as_bytes();
+        Ok(PauseSignature::of_deputy(pause, deputy, &bytes)?)
     }
 
     /// Returns the raw transaction, signed by `from` and ready to be sent, if this is `from`.

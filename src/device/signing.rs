@@ -9,7 +9,7 @@ use super::link::granted;
 use super::path::DerivationPath;
 use super::typed::TypedData;
 use super::{DeviceError, LongText, SigningRequest, Way, expect_signer, sealed};
-use crate::safe::{EcdsaSignature, SafeId, SignatureKind};
+use crate::safe::{EcdsaSignature, Pause, PauseSignature, SafeId, SignatureKind};
 
 const MESSAGE: &str = "a message";
 
@@ -37,6 +37,17 @@ impl Ledger {
             (_, Way::Hashes) => self.sign_in_turn(&[Apdu::sign_hashes(&path, &hashes)])?,
         };
         request.verified(bytes)
+    }
+
+    /// Returns the deputy's signature of a pause: the device shows the two hashes alone.
+    ///
+    /// # Errors
+    /// If the device or its person refuses, or another key answers.
+    pub fn sign_pause(&mut self, pause: &Pause, deputy: Address) -> Result<PauseSignature, DeviceError> {
+        self.ready()?;
+        let path = self.path_of(deputy)?;
+        let bytes = self.sign_in_turn(&[Apdu::sign_hashes(&path, &pause.hashes())])?;
+        Ok(PauseSignature::of_deputy(pause, deputy, &bytes)?)
     }
 
     /// Returns the raw transaction, signed by `from` and ready to be sent.

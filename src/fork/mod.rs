@@ -26,6 +26,8 @@ mod trace;
 mod world;
 
 pub use behind::code_behind;
+#[cfg(test)]
+pub use cause::Revert;
 pub use changes::BalanceChange;
 use early_keys::next_keys;
 pub use early_keys::{access_list_calls, access_list_keys, first_keys};
@@ -33,12 +35,12 @@ pub use env::gas_limit;
 pub use expected::Expected;
 pub use gas_limit::{is_estimated, raised, runs_elsewhere, same_effects, smallest};
 pub use packed::Moved;
-pub use run::{Attempt, ExecTransaction, Moment, Outcome, Rehearsal, RehearsalError, rehearse, view};
+pub use run::{
+    Attempt, DirectCall, ExecTransaction, Moment, Outcome, Rehearsal, RehearsalError, rehearse, view,
+};
 pub use slot_names::{PROXY_SLOTS, SlotNames, SlotTable};
-pub use trace::{End, Frame, Trace};
+pub use trace::{End, Frame, FrameKind, Trace};
 pub use world::{Account, State, World};
-#[cfg(test)]
-pub use {cause::Revert, trace::FrameKind};
 
 use crate::evm::{Keys, Query};
 
@@ -106,6 +108,22 @@ pub fn resume<S: StateSource>(
     let (rehearsal, left) = complete(source, world, wanted, |world| run::run(world, exec, queries))?;
     world.resume(left);
     Ok(rehearsal)
+}
+
+/// Runs a call that an account makes by itself. `world` stays as it was, and keeps all that was fetched.
+///
+/// # Errors
+/// As [`settle`].
+pub fn settle_direct<S: StateSource>(
+    source: &S,
+    world: &mut World,
+    call: &DirectCall,
+    queries: &[Query],
+) -> Result<Rehearsal, ForkError<S::Error>> {
+    let accounts = [call.from, call.to].into_iter().collect();
+    let wanted = Keys { accounts, ..Keys::default() };
+    complete(source, world, wanted, |world| run::run_direct(world, call, queries))
+        .map(|(rehearsal, _)| rehearsal)
 }
 
 /// Attempts again and again, with what was missing fetched, until nothing is.

@@ -39,6 +39,18 @@ pub struct ExecTransaction<'a> {
     pub gas: Option<u64>,
 }
 
+/// A call that an account makes by itself, with no ether.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DirectCall {
+    pub from: Address,
+    pub to: Address,
+    pub data: Bytes,
+    /// The gas that it is sent with; `None` for the most that a transaction may have.
+    pub gas: Option<u64>,
+    /// What these slots are taken to hold, for this run only.
+    pub assumed: BTreeMap<(Address, B256), U256>,
+}
+
 /// The result of the Safe's transaction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
@@ -139,12 +151,42 @@ pub(super) fn run(
         return Err(RehearsalError::WrongChain { safe: safe.chain_id, world: chain_id });
     }
     let (signatures, assumed) = approve(exec);
+    let data = exec.tx.exec_calldata(signatures);
+    let call = DirectCall { from: exec.sender, to: safe.address, data, gas: exec.gas, assumed };
+    run_judged(world, &call, queries, |result| judge(result, exec))
+}
+
+/// Runs a call that an account makes by itself: it succeeds or reverts. With what it changed, as it leaves it.
+pub(super) fn run_direct(
+    world: &World,
+    call: &DirectCall,
+    queries: &[Query],
+) -> Result<Attempt<(Rehearsal, State)>, RehearsalError> {
+    run_judged(
+        world,
+        call,
+        queries,
+        |result| {
+            if result.is_success() { Outcome::Succeeded } else { Outcome::Reverted }
+        },
+    )
+}
+
+/// Runs a call in the next block. `judge` tells its outcome.
+fn run_judged(
+    world: &World,
+    direct: &DirectCall,
+    queries: &[Query],
+    judge: impl Fn(&ExecutionResult) -> Outcome,
+) -> Result<Attempt<(Rehearsal, State)>, RehearsalError> {
+    let chain_id = world.chain_id;
     let block = env::block(world);
-    let (timestamp, gas_limit) = (block.timestamp.saturating_to(), exec.gas.unwrap_or(env::gas_limit(world)));
-    let mut evm = evm(world, block, assumed);
+    let gas_limit = direct.gas.unwrap_or(env::gas_limit(world));
+    let timestamp = block.timestamp.saturating_to();
+    let mut evm = evm(world, block, direct.assumed.clone());
     let call = TxEnv {
         gas_price: u128::from(evm.ctx.block.basefee),
-        ..transaction(chain_id, exec.sender, safe.address, exec.tx.exec_calldata(signatures))
+        ..transaction(chain_id, direct.from, direct.to, direct.data.clone())
     };
     let call = TxEnv { gas_limit, ..call };
     let run = evm.inspect_tx(call).map_err(|e| RehearsalError::Impossible(e.to_string()))?;
@@ -164,12 +206,12 @@ pub(super) fn run(
     if !missing.is_empty() {
         return Ok(Attempt::Missing(missing));
     }
-    let outcome = judge(&run.result, exec);
+    let outcome = judge(&run.result);
     let gas_used = run.result.tx_gas_used();
     let events = if outcome == Outcome::Reverted { Vec::new() } else { run.result.into_logs() };
     let rehearsal = Rehearsal {
         outcome,
-        reverts: causes(outcome, &trace, safe.address),
+        reverts: causes(outcome, &trace, direct.to),
         trace,
         tokens: token_changes(&events),
         events,

@@ -191,6 +191,46 @@ pub enum Act {
         tx: TxHash,
         block: u64,
     },
+    /// One key acted alone: the Safe is to confirm it, or to take it back.
+    Deputy(Deputed),
+}
+
+/// A step of what a deputy does by a lever.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Deputed {
+    pub lever: Plain,
+    pub deputy: Address,
+    /// The module that takes the deputy's signature; `None` if the key makes the call itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub module: Option<Address>,
+    /// The Safe's name in the council file.
+    pub safe: Plain,
+    pub chain_id: u64,
+    pub step: Step,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "did", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Step {
+    /// The signature is in a file, and can be used by whoever has it.
+    Signed {},
+    Sent {
+        #[serde(with = "as_text")]
+        tx: TxHash,
+        payer: Address,
+    },
+    /// It is in a block, and does not what the playbook promises.
+    Unproven {
+        #[serde(with = "as_text")]
+        tx: TxHash,
+        block: u64,
+    },
+    Proven {
+        #[serde(with = "as_text")]
+        tx: TxHash,
+        block: u64,
+    },
 }
 
 /// Which Safe transaction an entry is about.

@@ -4,6 +4,8 @@
 //! moved or taken out shows where the chain of digests breaks. Whoever can write the file can also write a new chain, so
 //! a journal proves nothing about the chain of blocks; other people's journals and the chain itself are compared with it.
 
+mod alone;
+mod asked;
 mod awake;
 mod entry;
 mod journal;
@@ -14,8 +16,9 @@ mod streak;
 mod time;
 mod timeline;
 
+pub use alone::{Alone, Receipts};
 pub use awake::{Awake, awake, began, find_awake};
-pub use entry::{About, Act, BadEntry, Draft, Entry, LONGEST_LINE, MOST_LISTED, Plain};
+pub use entry::{About, Act, BadEntry, Deputed, Draft, Entry, LONGEST_LINE, MOST_LISTED, Plain, Step};
 pub use journal::{Journal, next};
 pub use merge::{Merged, merge};
 pub use message::{Message, Says};

@@ -5,11 +5,13 @@ use std::time::Duration;
 
 use alloy::primitives::Address;
 
-use super::entry::{About, Act, Entry, Plain};
+use super::alone::{Alone, Receipts, alone};
+use super::asked::unanswered;
+use super::entry::{About, Act, Deputed, Entry, Plain, Step};
 use super::merge::Merged;
 use super::time::Utc;
 use super::timeline::{Belongs, belonging};
-use crate::council::Response;
+use crate::council::{Council, Response};
 use crate::evm::TxHash;
 use crate::playbook::Severity;
 use crate::safe::SafeTxHash;
@@ -102,6 +104,10 @@ pub enum Happened {
         block: u64,
         succeeded: bool,
     },
+    /// An owner was asked to sign it, and nothing was heard of them.
+    Unanswered {
+        about: About,
+    },
 }
 
 /// The time that something took from the beginning, and the council's goal for it.
@@ -133,6 +139,8 @@ pub struct Record {
     pub closed: Option<Utc>,
     pub moments: Vec<Moment>,
     pub transactions: Vec<Transaction>,
+    /// Acts of deputies, to be confirmed.
+    pub alone: Vec<Alone>,
     pub accepted: Vec<AcceptedIds>,
     pub measures: Vec<Measure>,
     /// Where the journals and the chain, or two journals, say different things.
@@ -162,9 +170,10 @@ pub fn select<'e>(merged: &Merged<'e>, wanted: &Wanted) -> Vec<&'e Entry> {
             let opens = |(journal, entry): &(usize, &Entry)| *journal == 0 && entry.number == *number;
             merged.entries.iter().position(opens).map(Belongs::Incident)
         }
-        Wanted::Lever(name) => {
-            last(&|entry, _| entry.draft.about.as_ref().is_some_and(|about| names(about, name)))
-        }
+        Wanted::Lever(name) => last(&|entry, _| {
+            let is_deputys = matches!(&entry.draft.act, Act::Deputy(act) if act.lever.to_string() == *name);
+            is_deputys || entry.draft.about.as_ref().is_some_and(|about| names(about, name))
+        }),
         Wanted::Last => {
             last(&|_, belongs| matches!(belongs, Belongs::Incident(_))).or_else(|| last(&|_, _| true))
         }
@@ -193,9 +202,9 @@ pub fn transactions(entries: &[&Entry]) -> Vec<About> {
 #[must_use]
 pub fn record(
     entries: &[&Entry],
-    mut facts: BTreeMap<SafeTxHash, Facts>,
+    (mut facts, receipts): (BTreeMap<SafeTxHash, Facts>, &Receipts),
     merged: &Merged,
-    response: &Response,
+    council: &Council,
 ) -> Record {
     let transactions: Vec<Transaction> = transactions(entries)
         .into_iter()
@@ -207,6 +216,7 @@ pub fn record(
         .collect();
     let mut moments: Vec<Moment> = entries.iter().map(|entry| moment(entry)).collect();
     moments.extend(transactions.iter().filter_map(|one| mined(one, entries)));
+    moments.extend(not_heard_of(council, entries, &transactions));
     moments.sort_by_key(|moment| moment.at);
     let began = moments.first().map(|moment| moment.at);
     let opened = entries.iter().find_map(|entry| match &entry.draft.act {
@@ -217,7 +227,9 @@ pub fn record(
         }
         _ => None,
     });
-    let untitled = || transactions.first().map_or_else(|| "nothing".into(), |one| one.about.what.to_string());
+    let alone = alone(entries, receipts);
+    let of_deputy = || alone.first().map_or_else(|| "nothing".into(), |one| one.act.lever.to_string());
+    let untitled = || transactions.first().map_or_else(of_deputy, |one| one.about.what.to_string());
     let severity = opened.as_ref().map(|(_, severity, _)| *severity);
     let (title, _, roles) = opened.unwrap_or_else(|| (untitled(), Severity::P1, Vec::new()));
     let accepted = entries.iter().filter_map(|entry| match &entry.draft.act {
@@ -233,12 +245,26 @@ pub fn record(
         roles,
         began,
         closed: closed.map(|entry| entry.draft.time),
-        measures: measures(&moments, began, response),
+        measures: measures(&moments, began, &council.response),
         accepted: accepted.collect(),
         moments,
         transactions,
+        alone,
         contradictions,
     }
+}
+
+fn not_heard_of(council: &Council, entries: &[&Entry], transactions: &[Transaction]) -> Vec<Moment> {
+    let signers = |one: &Transaction| one.facts.executed.as_ref().map(|executed| executed.signers.clone());
+    let asked: Vec<_> =
+        transactions.iter().map(|one| (one.about.clone(), signers(one).unwrap_or_default())).collect();
+    let all = unanswered(council, entries, &asked).into_iter();
+    all.map(|one| Moment {
+        at: one.asked,
+        lane: Lane::Person(one.name),
+        what: Happened::Unanswered { about: one.about },
+    })
+    .collect()
 }
 
 fn moment(entry: &Entry) -> Moment {
@@ -302,9 +328,23 @@ fn measures(moments: &[Moment], began: Option<Utc>, response: &Response) -> Vec<
         |is_it: fn(&Act) -> bool| until(&|what| matches!(what, Happened::Entered(act, _) if is_it(act)));
     let rows = [
         ("first signature", acted(|act| matches!(act, Act::Signed { .. })), response.first_signature),
-        ("sent", acted(|act| matches!(act, Act::Sent { .. })), None),
+        (
+            "sent",
+            acted(|act| matches!(act, Act::Sent { .. }) || is_step(act, |s| matches!(s, Step::Sent { .. }))),
+            None,
+        ),
         ("in a block", until(&|what| matches!(what, Happened::Mined { .. })), None),
-        ("proven", acted(|act| matches!(act, Act::Proven { .. })), response.proof),
+        (
+            "proven",
+            acted(|act| {
+                matches!(act, Act::Proven { .. }) || is_step(act, |s| matches!(s, Step::Proven { .. }))
+            }),
+            response.proof,
+        ),
     ];
     rows.into_iter().map(|(what, took, wanted)| Measure { what, took, wanted }).collect()
+}
+
+fn is_step(act: &Act, is_it: fn(&Step) -> bool) -> bool {
+    matches!(act, Act::Deputy(Deputed { step, .. }) if is_it(step))
 }

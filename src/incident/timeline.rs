@@ -1,6 +1,8 @@
 //! Entries that belong together: those between the opening and the closing of an incident, and otherwise those about one
 //! Safe transaction.
 
+use std::collections::BTreeMap;
+
 use super::entry::{Act, Entry};
 use crate::safe::SafeTxHash;
 
@@ -11,13 +13,15 @@ pub enum Belongs {
     Incident(usize),
     /// No incident was open.
     Transaction(SafeTxHash),
+    /// No incident was open: the place of the first entry about what a deputy does by this lever.
+    Deputy(usize),
     Nothing,
 }
 
 /// Returns what each entry belongs to; they are in the order of time.
 #[must_use]
 pub fn belonging(entries: &[&Entry]) -> Vec<Belongs> {
-    let mut open = None;
+    let (mut open, mut deputies) = (None, BTreeMap::new());
     let mut all = Vec::with_capacity(entries.len());
     for (at, entry) in entries.iter().enumerate() {
         let draft = &entry.draft;
@@ -25,7 +29,12 @@ pub fn belonging(entries: &[&Entry]) -> Vec<Belongs> {
             open = Some(at);
         }
         let transaction = || draft.about.as_ref().map(|about| Belongs::Transaction(about.safe_tx_hash));
-        all.push(open.map(Belongs::Incident).or_else(transaction).unwrap_or(Belongs::Nothing));
+        let deputy = || match &draft.act {
+            Act::Deputy(act) => Some(Belongs::Deputy(*deputies.entry(act.lever.clone()).or_insert(at))),
+            _ => None,
+        };
+        let belongs = open.map(Belongs::Incident).or_else(transaction);
+        all.push(belongs.or_else(deputy).unwrap_or(Belongs::Nothing));
         if draft.act == (Act::Closed {}) {
             open = None;
         }

@@ -22,6 +22,7 @@
 
 mod approvals;
 mod asking;
+mod bearer;
 mod binding;
 mod build;
 mod card;
@@ -33,6 +34,7 @@ mod finder;
 mod gather;
 mod line;
 mod made_ahead;
+mod outgoing;
 mod owner_signature;
 mod proposal_error;
 mod ready;
@@ -51,6 +53,7 @@ mod wire_reading;
 
 pub use approvals::{Approvals, Child, Shortfall, contract_queries};
 pub use asking::{approval_query, contract_query, yes_to};
+pub use bearer::{BadBearer, Bearer, MOST_BEARER};
 pub use binding::{Binding, BindingError, BoundLever, Difference, OpenArgument, command, differences};
 pub use build::{BatchContract, BatchSource, BuildError, build_tx, calls_of};
 pub use card::{Card, PrintedCard, Stale};
@@ -61,6 +64,7 @@ pub use few::Few;
 pub use finder::{Damaged, Finds, find_signatures};
 pub use gather::{Gathered, Refusal, Wanted, gather};
 pub use made_ahead::{GatheredAhead, SignedAhead, base_entry, gather_ahead, keep_at_most};
+pub use outgoing::Outgoing;
 pub use owner_signature::{OwnerSignature, Stated, VerifyError};
 pub use proposal_error::ProposalError;
 pub use ready::{NotReady, Ready, assemble, count, likely_approvals, reassemble};

@@ -81,7 +81,7 @@ pub struct Hashes {
 }
 
 impl Hashes {
-    fn new(domain: DomainHash, message: MessageHash) -> Self {
+    pub(super) fn new(domain: DomainHash, message: MessageHash) -> Self {
         let mut hashes = Self { domain, message, safe_tx: SafeTxHash(B256::ZERO) };
         hashes.safe_tx = SafeTxHash(keccak256(hashes.pre_image()));
         hashes

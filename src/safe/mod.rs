@@ -14,6 +14,7 @@ mod multisend;
 mod nested;
 mod nonces;
 mod owners;
+mod pause;
 mod signature;
 mod slots;
 mod state;
@@ -32,6 +33,10 @@ pub use multisend::{BatchError, decode_batch, encode_batch};
 pub use nested::{Answering, Question, SafeMessage, usual_handler, usual_singleton};
 pub use nonces::{BadNonces, Nonces, listed};
 pub use owners::{MOST_OWNERS, Owners, OwnersError, SENTINEL, Threshold, previous_in_list};
+pub use pause::{
+    IDeputyGuardianModule, IDeputyPauseModule, IModules, Pause, PauseForm, PauseSignature,
+    PauseSignatureError,
+};
 pub use signature::{EcdsaSignature, SignatureError, SignatureKind, approvers, signed_digest};
 pub use slots::{
     FIXED_SLOTS, SlotKind, approved_hash_slot, module_slot, owner_slot, safe_slots, slot, slot_word,

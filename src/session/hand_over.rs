@@ -16,7 +16,7 @@ use crate::device::{Status, transaction_pages};
 use crate::error::{Error, Exit};
 use crate::evm::amount;
 use crate::incident::Act;
-use crate::proposal::Ready;
+use crate::proposal::{Outgoing, Ready};
 use crate::safe::Execution;
 use crate::session::earlier::not_reserved;
 use crate::session::keys::Signer;
@@ -97,7 +97,7 @@ impl<'a> Sending<'a> {
         if self.agreed.is_some() {
             ui.say(&Text::new("  ").warn("it costs more now than when you were asked:"));
         }
-        ui.show(&cost::lines(&priced.offer, &self.look.judged));
+        ui.show(&cost::lines(&priced.offer, &self.look.judged.derived.names));
         ui.blank();
         confirm(&self.look, priced.replaces.as_ref())?;
         self.look.judged.still_agreed()?;
@@ -111,7 +111,7 @@ impl<'a> Sending<'a> {
         let Self { mut look, way, .. } = self;
         let Priced { mut ready, mut offer, replaces } = match way {
             Way::Executed(outcome, by) => return Ok(Handed::Executed(look, outcome, by)),
-            Way::Waits(sent, ready) => return wait_for(look, *sent, ready),
+            Way::Waits(sent, ready) => return wait_for(look, *sent, &ready),
             Way::Send(priced) => *priced,
         };
         let (session, from) = (look.session, payer.from);
@@ -139,7 +139,7 @@ impl<'a> Sending<'a> {
             .ok_or_else(|| Error::new(Exit::Failed, "the key signed something else; nothing was sent"))?;
         session.keep_sent(look.judged.proposal(), &sent).map_err(not_kept)?;
         drop(lock);
-        let handed = give_out(look, sent, ready, true)?;
+        let handed = give_out(look, sent, &ready, true)?;
         besides.add(&offer);
         Ok(handed)
     }
@@ -165,7 +165,7 @@ impl Handed<'_> {
 }
 
 /// One that was sent before is given out again, which is harmless.
-fn wait_for(look: Look, sent: Sent, ready: Ready) -> Result<Handed, Error> {
+fn wait_for<'a>(look: Look<'a>, sent: Sent, ready: &Ready) -> Result<Handed<'a>, Error> {
     let (ui, max_fee) = (look.session.ui, look.terms.max_fee);
     ui.say(&Text::new(&format!("Nothing new sent: {} was sent before and is on its way", sent.hash)));
     let paid = sent.tx.max_fee_per_gas;
@@ -183,11 +183,12 @@ fn wait_for(look: Look, sent: Sent, ready: Ready) -> Result<Handed, Error> {
     give_out(look, sent, ready, false)
 }
 
-fn give_out(look: Look, sent: Sent, ready: Ready, is_new: bool) -> Result<Handed, Error> {
+fn give_out<'a>(look: Look<'a>, sent: Sent, ready: &Ready, is_new: bool) -> Result<Handed<'a>, Error> {
     let (session, judged) = (look.session, &look.judged);
     let all = looked_for(session.sent(judged.proposal())?, Some(sent.from));
     let first = first_recorded(&all, sent.from);
-    let outbox = Outbox::open(session.ui, judged.derived.chain, first, clock::seconds(), ready)?;
+    let outbox =
+        Outbox::open(session.ui, judged.derived.chain, first, clock::seconds(), Outgoing::from(ready))?;
     let link = &judged.seen()?.link;
     match outbox.give(session.ui, link, &sent) {
         // Mined in this very moment, or its nonce is: the receipts will tell.

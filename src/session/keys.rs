@@ -18,7 +18,7 @@ use crate::device::{
 };
 use crate::error::{Error, Exit};
 use crate::near::near;
-use crate::safe::EcdsaSignature;
+use crate::safe::{EcdsaSignature, Pause, PauseSignature};
 use crate::store;
 use crate::ui::{Spinner, Text, Ui, has_terminal};
 
@@ -117,6 +117,16 @@ impl Signer {
     /// Returns the signature of a text as a personal message, by the owner whose key was chosen.
     pub fn sign_text(&mut self, text: &LongText, owner: Address) -> Result<Signature, Error> {
         Ok(self.wait.during(|| self.key.sign_text(text, owner))?)
+    }
+
+    /// Returns the deputy's signature of a pause. A Ledger shows its two hashes, with "Blind signing" on, and nothing else.
+    pub fn sign_pause(&mut self, ui: &Ui, pause: &Pause, deputy: Address) -> Result<PauseSignature, Error> {
+        if self.ledger().is_some() {
+            let text = "the Ledger shows two hashes, domain and message: compare both with the lines above";
+            ui.say(&Text::default().warn("! ").add(text));
+            self.await_blind_signing(ui)?;
+        }
+        Ok(self.wait.during(|| self.key.sign_pause(pause, deputy))?)
     }
 
     /// Returns the raw signed transaction. A Ledger signs a call only with "Blind signing" on, which is waited for.

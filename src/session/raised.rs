@@ -176,14 +176,15 @@ impl Session<'_> {
         })
     }
 
-    /// Whom to call: the owners of the Safes of the alarm's lever whom the council file names as people, or who stands in
-    /// for them.
+    /// Whom to call: the owners of the Safes of the alarm's lever, or its deputy, as the council file names them as people, or
+    /// who stands in for them.
     fn page(&self, alarm: &Alarm) -> Vec<Value> {
         let orders = Order::parts(self, std::slice::from_ref(&alarm.lever), &Given::default());
         let orders = orders.unwrap_or_default();
         let owners =
             orders.iter().filter_map(|order| order.safe.owners.as_ref()).flat_map(Owners::list).copied();
-        let owners: BTreeSet<Address> = owners.collect();
+        let deputy = self.council.levers.get(&alarm.lever).and_then(|lever| lever.by.deputy());
+        let owners: BTreeSet<Address> = owners.chain(deputy.map(|(_, address)| address)).collect();
         let signers = self.council.signers.values().filter(|signer| owners.contains(&signer.address));
         let now = clock::seconds();
         let calls = signers.filter_map(|signer| self.council.whom_to_call(&signer.name, now));

@@ -17,7 +17,7 @@ use crate::ceremony::rehearse::Rehearsed;
 use crate::ceremony::sent::Sent;
 use crate::clock;
 use crate::error::{Error, Exit};
-use crate::proposal::{NotReady, Proposal, Ready, Shortfall, assemble};
+use crate::proposal::{NotReady, Outgoing, Proposal, Ready, Shortfall, assemble};
 use crate::session::Session;
 use crate::session::earlier::{Before, sent_before};
 use crate::store::{Lock, StoreError};
@@ -266,7 +266,10 @@ impl<'a> Look<'a> {
         };
         let prepared = besides.leave(&prepared(judged, terms.priority_fee)?);
         let limit = gas::limit(self.session, judged, &ready, from, prepared.gas, terms.gas)?;
-        let offer = Offer::new(judged, &ready, from, &prepared, limit, terms.max_fee, replaces.as_ref())?;
+        let header = judged.seen.as_ref().map(|online| &online.snapshot.header);
+        let place = (judged.derived.chain.name.as_str(), header.and_then(|header| header.base_fee));
+        let call = Outgoing::from(&ready);
+        let offer = Offer::new(place, &call, from, &prepared, limit, terms.max_fee, replaces.as_ref())?;
         Ok(Way::Send(Box::new(Priced { ready, offer, replaces })))
     }
 }

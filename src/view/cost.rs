@@ -1,14 +1,13 @@
 //! The cost of sending, before the question.
 
-use crate::ceremony::judged::Judged;
 use crate::ceremony::offer::Offer;
-use crate::evm::amount;
+use crate::evm::{AddressBook, amount};
 use crate::ui::{Lines, Text};
 
 /// Returns the payer, and the amount.
 #[must_use]
-pub fn lines(offer: &Offer, judged: &Judged) -> Lines {
-    let payer = match judged.derived.names.name(offer.from) {
+pub fn lines(offer: &Offer, names: &AddressBook) -> Lines {
+    let payer = match names.name(offer.from) {
         Some(name) => format!("{name} {}", offer.from),
         None => offer.from.to_string(),
     };

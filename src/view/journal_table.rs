@@ -4,7 +4,7 @@ use alloy::primitives::Address;
 use serde_json::{Value, json};
 
 use crate::council::Council;
-use crate::incident::{Act, Belongs, Entry, Merged, belonging};
+use crate::incident::{Act, Belongs, Deputed, Entry, Merged, Step, belonging};
 
 pub const HEADER: [&str; 6] = ["no", "time (UTC)", "of", "who", "did", "about"];
 
@@ -20,7 +20,7 @@ pub fn rows(council: &Council, merged: &Merged, several: bool, skipped: usize) -
         let draft = &at.1.draft;
         let of = match belongs {
             Belongs::Incident(opened) => merged.entries.get(*opened).map(number).unwrap_or_default(),
-            Belongs::Transaction(_) | Belongs::Nothing => String::new(),
+            Belongs::Transaction(_) | Belongs::Deputy(_) | Belongs::Nothing => String::new(),
         };
         let about = draft.about.as_ref();
         vec![
@@ -78,7 +78,23 @@ pub fn describe(council: &Council, act: &Act) -> String {
             format!("{how} in block {block}: {}", short(tx))
         }
         Act::Proven { tx, block } => format!("proven at block {block}: {}", short(tx)),
+        Act::Deputy(act) => deputed(council, act),
     }
+}
+
+/// `alice alone, lever freeze: sent 0x12…34, paid by bob`
+fn deputed(council: &Council, act: &Deputed) -> String {
+    let name = |address: &Address| {
+        let known = council.signers.values().find(|signer| signer.address == *address);
+        known.map_or_else(|| address.to_string(), |signer| signer.name.clone())
+    };
+    let did = match &act.step {
+        Step::Signed {} => "signed, and the signature is in a file".into(),
+        Step::Sent { tx, payer } => format!("sent {}, paid by {}", short(tx), name(payer)),
+        Step::Unproven { tx, block } => format!("mined in block {block}, and not proven: {}", short(tx)),
+        Step::Proven { tx, block } => format!("proven at block {block}: {}", short(tx)),
+    };
+    format!("{} alone, lever {}: {did}", name(&act.deputy), act.lever)
 }
 
 fn short(hash: &impl ToString) -> String {
@@ -98,7 +114,7 @@ pub fn objects(merged: &Merged) -> Vec<Value> {
         object["journal"] = json!(journal + 1);
         let opened = match belongs {
             Belongs::Incident(opened) => merged.entries.get(opened),
-            Belongs::Transaction(_) | Belongs::Nothing => None,
+            Belongs::Transaction(_) | Belongs::Deputy(_) | Belongs::Nothing => None,
         };
         object["incident"] = json!(opened.map(|(journal, entry)| json!({
             "journal": journal + 1, "number": entry.number,

@@ -2,6 +2,7 @@
 //!
 //! May touch values only.
 
+mod acting;
 pub mod already_done;
 pub mod armed_lines;
 pub mod by_hand;
@@ -9,6 +10,7 @@ pub mod card_text;
 pub mod changed_texts;
 pub mod cost;
 pub mod council_report;
+pub mod deputy_review;
 pub mod doctor;
 pub mod imported;
 pub mod journal_faults;

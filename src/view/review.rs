@@ -166,7 +166,7 @@ fn head(out: &mut Lines, council: &str, judged: &Judged) {
     out.blank();
 }
 
-fn origin(out: &mut Lines, judged: &Judged) {
+pub(super) fn origin(out: &mut Lines, judged: &Judged) {
     let binding = judged.proposal().binding();
     let (mark, words) = match &judged.derived.matching {
         Match::Same | Match::SameFromItsOwnValues if judged.derived.foreign.is_empty() => {
@@ -223,7 +223,7 @@ fn origin(out: &mut Lines, judged: &Judged) {
 
 /// Shows the calls of the transaction itself; words come from the reader's own plan, call by call, where it gives
 /// exactly this call.
-fn what_it_does(out: &mut Lines, judged: &Judged) {
+pub(super) fn what_it_does(out: &mut Lines, judged: &Judged) {
     out.say(&Text::new("  ").bold("What it does"));
     let plan = judged.plan();
     for act in judged.derived.own.iter().flat_map(|own| own.order.acts()) {
@@ -341,7 +341,7 @@ fn data(out: &mut Lines, bytes: &Bytes) {
     }
 }
 
-fn checks(out: &mut Lines, judged: &Judged, findings: &[Finding]) {
+pub(super) fn checks(out: &mut Lines, judged: &Judged, findings: &[Finding]) {
     let count = |level| findings.iter().filter(|f| f.level == level).count();
     let line = Text::new("  ").bold("Checks").add(&format!("   {} pass", count(Level::Pass)));
     let line = match count(Level::Warn) {

@@ -3,6 +3,7 @@
 
 use crate::check::Level;
 use crate::ui::{Lines, Text};
+use crate::view::acting::{self, Acting};
 use crate::view::already_done::{Done, Person};
 use crate::view::summary::{AfterCheck, Answer, CallLine, Lever, Refusal, SafeIs, Summary};
 
@@ -79,7 +80,10 @@ fn decide(summary: &Summary, width: usize) -> Lines {
         block.field("to", Text::new(batch).dim("  makes several calls one"));
     }
     let Summary { chain, chain_id, nonce, nonce_is, safe_version, .. } = summary;
-    let at = format!(" ({chain_id})   nonce {nonce}, {nonce_is}   Safe {safe_version}");
+    let at = match &summary.acting {
+        Acting::Safe => format!(" ({chain_id})   nonce {nonce}, {nonce_is}   Safe {safe_version}"),
+        Acting::Key { .. } | Acting::Module { .. } => format!(" ({chain_id})"),
+    };
     block.field("chain", Text::default().bold(chain).add(&at));
     match &summary.levers[..] {
         [lever] => results(&mut block, summary, lever, width),
@@ -87,8 +91,17 @@ fn decide(summary: &Summary, width: usize) -> Lines {
     }
     consequences(&mut block, summary, width);
     checks(&mut block, summary);
-    on_the_device(&mut block, summary);
-    approvals(&mut block, summary);
+    if summary.acting.is_safe() {
+        on_the_device(&mut block, summary);
+        approvals(&mut block, summary);
+    } else {
+        block.spare(Text::default());
+        let hashes = &summary.hashes;
+        let hashes = [&*hashes.domain, &*hashes.message, &*hashes.safe_tx];
+        for (label, value) in acting::consequences(&summary.acting, hashes) {
+            block.field(label, value);
+        }
+    }
     let further = summary.levers.len().min(MOST_LEVERS + 1).saturating_sub(LEVERS_THAT_FIT);
     block.into_lines(MOST_LINES + further, width)
 }
@@ -114,6 +127,13 @@ fn head(block: &mut Block, summary: &Summary, width: usize) {
         [digest] => line.to_column(RIGHT).dim("digest ").add(digest),
         several => line.to_column(RIGHT).dim(&format!("{} digests, above", several.len())),
     });
+    match acting::account(&summary.acting) {
+        Some((label, account)) => block.field(label, account),
+        None => safe(block, summary),
+    }
+}
+
+fn safe(block: &mut Block, summary: &Summary) {
     block.field("Safe", Text::default().bold(&summary.safe.name).to_column(11).add(&summary.safe.address));
 }
 
@@ -351,7 +371,10 @@ fn nothing_to_do(summary: &Summary, done: &Done, width: usize) -> Lines {
     let mut block = Block::default();
     block.line(Text::new(" ").good("NOTHING TO DO: ").bold(&done.promised));
     done.lines().into_iter().for_each(|(label, value)| block.field(label, value));
-    block.field("Safe", Text::default().bold(&summary.safe.name).to_column(11).add(&summary.safe.address));
+    match acting::account(&summary.acting) {
+        Some((label, account)) => block.field(label, account),
+        None => safe(&mut block, summary),
+    }
     read(&mut block, summary);
     block.into_lines(MOST_LINES, width)
 }
@@ -378,7 +401,11 @@ fn refused(summary: &Summary, refusal: &Refusal, width: usize) -> Lines {
         block.line(Text::new("   → ").add(&refusal.fix));
     }
     let what = format!("{} {}", summary.act, summary.title);
-    block.field("what", Text::new(&what).add(&format!("   {} nonce {}", summary.safe.name, summary.nonce)));
+    let by = match &summary.acting {
+        Acting::Safe => format!("   {} nonce {}", summary.safe.name, summary.nonce),
+        Acting::Key { deputy, .. } | Acting::Module { deputy, .. } => format!("   {deputy} alone"),
+    };
+    block.field("what", Text::new(&what).add(&by));
     let ids: Vec<&str> = refusal.ids.iter().map(|id| without_digest(id)).collect();
     block.field("checks", Text::new(&ids.join(", ")));
     block.into_lines(MOST_LINES, width)

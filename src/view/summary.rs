@@ -6,6 +6,7 @@ use alloy::primitives::Address;
 use serde::Serialize;
 
 use crate::ceremony::barred::{Barred, Entitled};
+use crate::ceremony::deputy::{Act, How};
 use crate::ceremony::derived::Own;
 use crate::ceremony::desk::Desk;
 use crate::ceremony::judged::Judged;
@@ -15,7 +16,8 @@ use crate::check::{Finding, Level, Match, already_done, first_refusal, standing}
 use crate::evm::AddressBook;
 use crate::playbook::{Check, LeverPlan, PlannedCall, Playbook, Severity, Undo};
 use crate::proposal::calls_of;
-use crate::safe::{Call, Operation};
+use crate::safe::{Call, Hashes, Operation};
+use crate::view::acting::Acting;
 use crate::view::already_done::{Done, Person};
 use crate::view::paper::upper;
 use crate::view::{slot_words, what_changes};
@@ -32,6 +34,8 @@ pub struct Summary {
     pub severity: Option<String>,
     pub playbooks: Vec<String>,
     pub origin: Origin,
+    #[serde(skip_serializing_if = "Acting::is_safe")]
+    pub acting: Acting,
     pub safe: Place,
     /// The contract that makes several calls one: what a device shows as `to`.
     pub batch: Option<String>,
@@ -221,6 +225,7 @@ impl Summary {
             severity: playbooks.iter().map(|p| p.severity).min().map(|s: Severity| s.to_string()),
             playbooks: binding.playbooks().iter().map(|(id, _)| id.to_string()).collect(),
             origin: origin(judged),
+            acting: Acting::Safe,
             safe: Place { name: derived.safe.name.clone(), address: proposal.safe().address.to_string() },
             batch: (tx.operation == Operation::DelegateCall).then(|| tx.to.to_string()),
             levers: levers(judged),
@@ -245,14 +250,33 @@ impl Summary {
                 operation: tx.operation.as_u8(),
                 value: tx.value.to_string(),
             },
-            hashes: ShownHashes {
-                domain: hashes.domain.to_string(),
-                message: hashes.message.to_string(),
-                safe_tx: hashes.safe_tx.to_string(),
-            },
+            hashes: ShownHashes::of(hashes),
             signed: tally.approved.iter().map(|approval| name(approval.owner())).collect(),
             missing: tally.missing.iter().map(|owner| name(*owner)).collect(),
             threshold: tally.threshold.get(),
+        }
+    }
+}
+
+impl Summary {
+    /// Returns the summary of what one key does alone.
+    #[must_use]
+    pub fn of_deputy(desk: &Desk, act: &Act, accepted: &[String]) -> Self {
+        let summary = Self::of(desk, &act.judged, accepted);
+        let hashes = match &act.how {
+            How::Key(_) => summary.hashes,
+            How::Module(pause, _) => ShownHashes::of(&pause.hashes()),
+        };
+        Self { acting: Acting::of_deputy(act), hashes, ..summary }
+    }
+}
+
+impl ShownHashes {
+    fn of(hashes: &Hashes) -> Self {
+        Self {
+            domain: hashes.domain.to_string(),
+            message: hashes.message.to_string(),
+            safe_tx: hashes.safe_tx.to_string(),
         }
     }
 }

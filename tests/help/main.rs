@@ -27,6 +27,7 @@ const COMMANDS: &[&str] = &[
     "import",
     "export",
     "broadcast",
+    "deputy",
     "watch",
     "alert",
     "card",

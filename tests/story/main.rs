@@ -26,6 +26,7 @@ mod council;
 mod crash;
 mod decided;
 mod depth;
+mod deputies;
 mod disk;
 mod doctor;
 mod done;

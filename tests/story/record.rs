@@ -4,7 +4,9 @@ use std::fs;
 
 use serde_json::{Value, json};
 
-use crate::stage::Desk;
+use breakglass::safe::SafeVersion;
+
+use crate::stage::{Ceremony, Desk, SafeSetup};
 use crate::steps::{broadcast, import, path, sign, try_sign, two_of_three};
 
 fn is_named(desk: &Desk, name: &str) {
@@ -24,7 +26,7 @@ fn in_order(text: &str, words: &[&str]) {
 
 #[test]
 fn from_the_alarm_to_a_record_that_the_chain_confirms() {
-    let mut ceremony = two_of_three();
+    let mut ceremony = Ceremony::new(SafeSetup::new(SafeVersion::V1_4_1, 3, 3));
     ceremony.add_to_council(
         "\n[response]\nfirst_signature = \"10 minutes\"\nproof = \"30 minutes\"\n
 [alarms.drained]\ntitle = \"vault is drained\"\nlever = \"vault\"\nbalance = \"vault\"\nat_least = \"1\"\n",
@@ -36,6 +38,7 @@ fn from_the_alarm_to_a_record_that_the_chain_confirms() {
     alice.run(&["watch", "--once"]).ended(9);
     let lines = [sign(bob, &["vault"]), sign(carol, &["vault"])].join("\n");
     import(alice, &["vault"], &lines);
+    sign(alice, &["vault"]);
     broadcast(alice, &["vault"]).ended(0).says("done and proven");
     alice.run(&["incident", "note", "frontend <b>taken</b> down"]).ended(0);
     alice.run(&["incident", "close"]).ended(0);
@@ -65,9 +68,10 @@ fn from_the_alarm_to_a_record_that_the_chain_confirms() {
     let one = &object["transactions"][0];
     let name =
         |at: usize| one["on_chain"]["signed_by"][at].as_str().unwrap().split(' ').next().unwrap().to_string();
-    let mut signers = [name(0), name(1)];
+    let mut signers = [name(0), name(1), name(2)];
     signers.sort();
-    assert_eq!(signers, ["bob", "carol"], "{one}");
+    assert_eq!(signers, ["alice", "bob", "carol"], "{one}");
+    times_are_the_journals_and_the_blocks(&ceremony, &object);
     assert_eq!(one["changes"], json!([{ "what": "vault paused()", "before": "false", "after": "true" }]));
     assert_eq!((&one["is_proven"], &object["contradictions"]), (&json!(true), &json!([])));
     let late: Vec<&Value> =
@@ -98,6 +102,10 @@ fn from_the_alarm_to_a_record_that_the_chain_confirms() {
         "what a person wrote is no markup"
     );
     report(&["--html", path(&page)]).ended(1).says("already exists");
+    // `make look` opens it in a browser.
+    if let Some(folder) = std::env::var_os("BREAKGLASS_LOOK") {
+        fs::copy(&page, std::path::Path::new(&folder).join("incident.html")).unwrap();
+    }
 
     // Drafts, from the program's templates and from the council's own.
     let users = report(&["--draft", "users"]).ended(0).stdout;
@@ -111,6 +119,59 @@ fn from_the_alarm_to_a_record_that_the_chain_confirms() {
     fs::write(alice.path("drafts/users.md"), "We paused {services}. {nobody}").unwrap();
     let own = report(&["--draft", "users"]).ended(0).stdout;
     assert_eq!(own.trim(), "We paused vault. [no fact is called nobody]");
+}
+
+/// Every moment of the record is one of a journal or of a block, and so is what is measured.
+fn times_are_the_journals_and_the_blocks(ceremony: &Ceremony, record: &Value) {
+    let journal = |desk: &Desk| fs::read_to_string(desk.path("incidents/journal.jsonl")).unwrap();
+    let lines = ceremony.desks.iter().map(journal).collect::<String>();
+    let entries: Vec<Value> = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let time = |entry: &Value| entry["time"].as_str().unwrap().to_string();
+    let first = |kind: &str| entries.iter().filter(|one| one["act"]["kind"] == kind).map(time).min().unwrap();
+    let all: Vec<String> = entries.iter().map(time).collect();
+    let rows = record["timeline"].as_array().unwrap();
+    let (chain, stated): (Vec<&Value>, Vec<&Value>) = rows.iter().partition(|row| row["by"] == "chain");
+    assert_eq!(stated.len(), all.len(), "each entry once: {rows:?}");
+    for row in stated {
+        assert!(all.contains(&row["at"].as_str().unwrap().to_string()), "{row}");
+    }
+    let [mined] = &chain[..] else { panic!("{chain:?}") };
+    let block = record["transactions"][0]["on_chain"]["block"].as_u64().unwrap();
+    let header = ceremony.anvil.rpc("eth_getBlockByNumber", &json!([format!("{block:#x}"), false]));
+    let timestamp =
+        u64::from_str_radix(header["timestamp"].as_str().unwrap().trim_start_matches("0x"), 16).unwrap();
+    let on_chain = record["transactions"][0]["on_chain"]["time"].as_str().unwrap();
+    assert_eq!(seconds(on_chain), timestamp, "by the block");
+    // A block says whole seconds: it does not come before what was sent in its second.
+    let at = mined["at"].as_str().unwrap();
+    assert!(seconds(at).abs_diff(timestamp) <= 1 && at >= first("sent").as_str(), "{at}, {timestamp}");
+
+    let began = record["began"].as_str().unwrap();
+    assert_eq!(began, all.iter().min().unwrap());
+    let measured = |what: &str| {
+        let times = record["times"].as_array().unwrap();
+        times.iter().find(|time| time["what"] == what).unwrap()["seconds"].as_u64().unwrap()
+    };
+    for (what, kind) in [("first signature", "signed"), ("sent", "sent"), ("proven", "proven")] {
+        let took = (millis(&first(kind)) - millis(began)) / 1_000;
+        assert_eq!(measured(what), took, "{what}");
+    }
+}
+
+/// Seconds since midnight, and milliseconds, of `2026-11-26T22:31:04.000Z`.
+fn millis(time: &str) -> u64 {
+    let part = |from: usize, to: usize| time[from..to].parse::<u64>().unwrap();
+    (part(8, 10) * 86_400 + part(11, 13) * 3_600 + part(14, 16) * 60 + part(17, 19)) * 1_000 + part(20, 23)
+}
+
+/// Seconds since 1970 of such a time, by the day's number.
+fn seconds(time: &str) -> u64 {
+    let (year, month) = (time[..4].parse::<u64>().unwrap(), time[5..7].parse::<u64>().unwrap());
+    // Days before the month, by Howard Hinnant's days_from_civil.
+    let (y, m) = if month <= 2 { (year - 1, month + 9) } else { (year, month - 3) };
+    let (era, of_era) = (y / 400, y % 400);
+    let days = era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + (153 * m + 2) / 5 - 719_468 - 1;
+    days * 86_400 + millis(time) / 1_000
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use alloy::consensus::{SignableTransaction, TxEip1559, TxEnvelope};
 use alloy::network::eip2718::Encodable2718;
-use alloy::primitives::{Address, B256, Signature, TxKind, U256, keccak256};
+use alloy::primitives::{Address, B256, Bytes, Signature, TxKind, U256, keccak256};
 use k256::ecdsa::SigningKey;
 use serde_json::json;
 
@@ -11,9 +11,9 @@ use crate::chain::ChainError;
 use crate::evm::{Block, BlockHash, Fresh, Readings};
 use crate::playbook::{PlaybookDigest, PlaybookId};
 use crate::proposal::{
-    Approvals, Binding, BoundLever, OwnerSignature, Proposal, Ready, SafeOwners, Stated, assemble,
+    Approvals, Binding, BoundLever, Outgoing, OwnerSignature, Proposal, Ready, SafeOwners, Stated, assemble,
 };
-use crate::safe::{Nonce, Operation, Owners, SafeId, SafeState, SafeTx, SafeVersion};
+use crate::safe::{Call, Nonce, Operation, Owners, SafeId, SafeState, SafeTx, SafeVersion};
 
 fn sign(hash: &B256) -> Signature {
     let key = SigningKey::from_slice(&[1; 32]).unwrap();
@@ -63,6 +63,7 @@ fn signed(tx: TxEip1559) -> Vec<u8> {
 #[test]
 fn only_a_transaction_that_carries_what_is_ready_is_sent() {
     let ready = ready();
+    let call = Outgoing::from(&ready);
     let good = TxEip1559 {
         chain_id: 31337,
         to: TxKind::Call(ready.safe().address),
@@ -83,10 +84,27 @@ fn only_a_transaction_that_carries_what_is_ready_is_sent() {
     for alter in altered {
         let mut tx = good.clone();
         alter(&mut tx);
-        let error = chain.send(&ready, &signed(tx)).unwrap_err();
+        let error = chain.send(&call, &signed(tx)).unwrap_err();
         assert!(matches!(error, ChainError::NotReady { .. }), "{error}");
     }
-    assert!(matches!(chain.send(&ready, &[0xc0]), Err(ChainError::NotReady { .. })));
+    assert!(matches!(chain.send(&call, &[0xc0]), Err(ChainError::NotReady { .. })));
     assert_eq!(chain.rounds(), 0, "nothing left");
-    assert_eq!(chain.send(&ready, &raw).unwrap().word(), &hash);
+    assert_eq!(chain.send(&call, &raw).unwrap().word(), &hash);
+}
+
+/// What one key may do alone leaves from that key and from no other, and the signature of a module's deputy from anybody.
+#[test]
+fn a_deputys_own_call_leaves_from_their_key_alone() {
+    let deputy = Address::from_public_key(SigningKey::from_slice(&[1; 32]).unwrap().verifying_key());
+    let (to, data) = (Address::repeat_byte(5), Bytes::from_static(&[1, 2, 3, 4]));
+    let own = Call { to, value: U256::ZERO, data: data.clone() };
+    assert_eq!(Outgoing::of_key(31337, deputy, &Call { value: U256::ONE, ..own.clone() }), None);
+    let tx = TxEip1559 { chain_id: 31337, to: TxKind::Call(to), input: data, ..TxEip1559::default() };
+    let raw = signed(tx);
+    let hash = keccak256(&raw);
+    let server = Server::node(move |_, _| json!({"result": hash}));
+    let chain = chain(&[&server], 1);
+    let others = Outgoing::of_key(31337, Address::repeat_byte(1), &own).unwrap();
+    assert!(matches!(chain.send(&others, &raw), Err(ChainError::NotReady { .. })));
+    assert_eq!(chain.send(&Outgoing::of_key(31337, deputy, &own).unwrap(), &raw).unwrap().word(), &hash);
 }

@@ -2,7 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use alloy::primitives::Address;
+
+use crate::ceremony::deputy::{Wish, new_nonce};
 use crate::ceremony::desk::Desk;
+use crate::ceremony::enforce::enforce;
 use crate::ceremony::hints;
 use crate::ceremony::order::{Given, Order};
 use crate::ceremony::trial::{self, Part, Report};
@@ -57,7 +61,26 @@ impl Work<'_, '_> {
         if !open.is_empty() {
             return Some(seen(Tried::Open(open)));
         }
-        Some(self.try_lever(lever, snapshot).unwrap_or_else(|error| Trial::wrong(&lever.name, &error)))
+        let tried = match lever.by.deputy() {
+            Some((_, deputy)) => self.try_deputy(lever, deputy),
+            None => self.try_lever(lever, snapshot),
+        };
+        Some(tried.unwrap_or_else(|error| Trial::wrong(&lever.name, &error)))
+    }
+
+    /// Tries what one key does alone, without its signature.
+    fn try_deputy(&self, lever: &Lever, deputy: Address) -> Result<Trial, Error> {
+        let wish = Wish { set: &lever.examples, payer: deputy, bearer: None, nonce: new_nonce(lever) };
+        let act = self.desk.look_as_deputy(lever, &wish)?;
+        let gas = act.judged.rehearsal.done().map_or(0, |done| done.rehearsal.gas_used);
+        let tried = match enforce(&act.judged.findings, &[]) {
+            Err(error) if error.exit == Exit::Done => Tried::Done,
+            Err(error) => Tried::Wrong { part: Part::Lever, why: error.message, gas: None },
+            Ok(()) => Tried::Works { gas },
+        };
+        let calls = act.judged.plan().map_or(&[][..], |plan| &plan.calls).iter();
+        let calls = calls.map(|planned| planned.call.clone());
+        Ok(Trial { calls: calls.collect(), ..Trial::without_calls(&lever.name, tried) })
     }
 
     /// The arguments that neither the lever nor its examples give.

@@ -15,7 +15,7 @@ pub enum Draft {
 }
 
 /// Stands where a person must fill something in.
-const OPEN: &str = "[TO BE FILLED]";
+pub(super) const OPEN: &str = "[TO BE FILLED]";
 /// The most rows of the timeline in a draft.
 const MOST_ROWS: usize = 100;
 
@@ -107,7 +107,7 @@ fn facts(report: &Report, id: &str, stage: &str) -> BTreeMap<&'static str, Strin
         ("discovery", if monitor { "monitoring_systems" } else { OPEN }.into()),
         ("first_signature", took("first signature")),
         ("proven_after", took("proven")),
-        ("duration", duration(report)),
+        ("duration", duration(report).unwrap_or_else(|| OPEN.into())),
         ("actual", if report.closed.is_some() { "actual_figures" } else { "estimates" }.into()),
         (
             "actions",
@@ -129,7 +129,7 @@ fn event(row: &Row) -> String {
     format!("- {} {}: {}", short(&row.at), row.lane, row.text)
 }
 
-fn action(one: &Tx) -> String {
+pub(super) fn action(one: &Tx) -> String {
     let state = match &one.on_chain {
         Some(on_chain) if on_chain.succeeded => {
             format!("executed in block {}, transaction {}", on_chain.block, on_chain.transaction)
@@ -140,14 +140,15 @@ fn action(one: &Tx) -> String {
     format!("{} by Safe {} {} on chain {}: {state}", one.what, one.safe, one.address, one.chain_id)
 }
 
-/// Days, hours and minutes as `000:00:00`.
-fn duration(report: &Report) -> String {
-    let (Some(first), Some(last)) = (report.timeline.first(), report.timeline.last()) else {
-        return OPEN.into();
-    };
-    if report.closed.is_none() {
-        return OPEN.into();
-    }
+/// Days, hours and minutes from the beginning to the end; `None` while it is open, or for more than the form can say.
+pub(super) fn duration(report: &Report) -> Option<String> {
+    let (first, last) = (report.timeline.first()?, report.timeline.last()?);
+    report.closed.as_ref()?;
     let minutes = last.millis.saturating_sub(first.millis) / 60_000;
+    (minutes < 1_000 * 1_440).then(|| days(minutes))
+}
+
+/// Days, hours and minutes as `000:00:00`.
+pub(super) fn days(minutes: u64) -> String {
     format!("{:03}:{:02}:{:02}", minutes / 1_440, minutes / 60 % 24, minutes % 60)
 }

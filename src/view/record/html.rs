@@ -25,6 +25,7 @@ pub fn html(report: &Report) -> String {
     body.push_str(&times(report));
     body.push_str(&timeline(report));
     report.transactions.iter().for_each(|one| body.push_str(&transaction(one)));
+    body.push_str(&to_be_confirmed(report));
     body.push_str(&last_parts(report));
     format!(
         "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
@@ -118,6 +119,29 @@ fn transaction(one: &Tx) -> String {
         let _ = writeln!(out, "<p class=\"note\">To check it without breakglass:</p>\n<pre>{lines}</pre>");
     }
     out
+}
+
+fn to_be_confirmed(report: &Report) -> String {
+    if report.to_be_confirmed.is_empty() {
+        return String::new();
+    }
+    let mut out = "<h2>To be confirmed</h2>\n<p>One key acted alone. Nothing on chain confirms it: the council does, in a decision of its own.</p>\n<dl>\n".to_string();
+    for one in &report.to_be_confirmed {
+        let by = one.module.as_ref().map(|module| format!("<br>by module <code>{module}</code>"));
+        let _ = writeln!(
+            out,
+            "<dt>{}</dt><dd>lever {} by {} <code>{}</code>{}<br>{}<br>{} confirms it, or takes it back: <code>{}</code></dd>",
+            short(&one.at),
+            escaped(&one.lever),
+            escaped(&one.deputy),
+            one.address,
+            by.unwrap_or_default(),
+            escaped(&one.state()),
+            escaped(&one.safe),
+            escaped(&one.undo)
+        );
+    }
+    out + "</dl>\n"
 }
 
 fn last_parts(report: &Report) -> String {

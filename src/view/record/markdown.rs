@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::{Report, Time, Tx, spoken};
+use super::{Report, Time, ToConfirm, Tx, spoken};
 
 /// Returns the whole record. Texts that others wrote cannot begin a link, a table cell or HTML.
 #[must_use]
@@ -36,6 +36,10 @@ pub fn markdown(report: &Report) -> String {
     for one in &report.transactions {
         line(transaction(one));
     }
+    if !report.to_be_confirmed.is_empty() {
+        line("\n## To be confirmed\n\nOne key acted alone. Nothing on chain confirms it: the council does, in a decision of its own.\n".into());
+        report.to_be_confirmed.iter().for_each(|one| line(to_confirm(one)));
+    }
     if !report.accepted.is_empty() {
         line("\n## Refusals that were accepted\n".into());
         for one in &report.accepted {
@@ -57,6 +61,17 @@ pub fn markdown(report: &Report) -> String {
         line(fenced(&playbook.text, "toml"));
     }
     out
+}
+
+fn to_confirm(one: &ToConfirm) -> String {
+    let by = one.module.as_ref().map(|module| format!(" by module `{module}`")).unwrap_or_default();
+    let (at, deputy, lever) = (short(&one.at), plain(&one.deputy), plain(&one.lever));
+    let (address, chain_id, safe) = (&one.address, one.chain_id, plain(&one.safe));
+    format!(
+        "- {at}: lever {lever} by {deputy} `{address}`{by}, chain {chain_id}: {}. {safe} confirms it, or takes it back: {}",
+        plain(&one.state()),
+        plain(&one.undo)
+    )
 }
 
 fn transaction(one: &Tx) -> String {

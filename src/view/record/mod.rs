@@ -1,6 +1,7 @@
 //! The record of an incident as people and scripts are given it: one struct, written as JSON, Markdown, HTML, and the
 //! drafts of messages.
 
+mod dora;
 mod drafts;
 mod escape;
 mod html;
@@ -14,12 +15,13 @@ use std::time::Duration;
 use alloy::primitives::Address;
 use serde::Serialize;
 
+pub use dora::{Dora, Stage, dora};
 pub use drafts::{Draft, built_in, fill};
 pub use html::html;
 pub use markdown::markdown;
 
 use crate::council::Council;
-use crate::incident::{Act, Happened, Lane, Measure, Moment, Record, Transaction, Utc};
+use crate::incident::{Act, Alone, Happened, Lane, Measure, Moment, Record, Step, Transaction, Utc};
 use crate::view::journal_table::describe;
 
 /// One incident.
@@ -34,6 +36,8 @@ pub struct Report {
     pub times: Vec<Time>,
     pub timeline: Vec<Row>,
     pub transactions: Vec<Tx>,
+    /// What one key did alone.
+    pub to_be_confirmed: Vec<ToConfirm>,
     pub accepted: Vec<Accepted>,
     pub contradictions: Vec<String>,
     pub journals: Vec<JournalDigest>,
@@ -86,6 +90,42 @@ pub struct Tx {
     pub changes: Vec<Changed>,
     /// Commands that show the same without this program.
     pub check: Vec<String>,
+}
+
+/// An act of a deputy, which a Safe confirms or takes back.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ToConfirm {
+    pub at: String,
+    pub lever: String,
+    pub deputy: String,
+    pub address: String,
+    /// The Safe that confirms it.
+    pub safe: String,
+    pub chain_id: u64,
+    pub module: Option<String>,
+    /// `signed`, `sent`, `unproven` or `proven`, by the journal.
+    pub step: &'static str,
+    pub transaction: Option<String>,
+    /// `true` if the chain has it, and it went through; `None` if the chain was not asked or does not have it.
+    pub on_chain: Option<bool>,
+    pub block: Option<u64>,
+    /// The command that takes it back.
+    pub undo: String,
+}
+
+impl ToConfirm {
+    /// Returns its state in a sentence.
+    #[must_use]
+    pub fn state(&self) -> String {
+        match (self.on_chain, self.block, &self.transaction) {
+            (Some(true), Some(block), Some(tx)) => {
+                format!("done in block {block}, transaction {tx}, {}", self.step)
+            }
+            (Some(false), Some(block), Some(tx)) => format!("failed in block {block}, transaction {tx}"),
+            (_, _, Some(tx)) => format!("{}, not confirmed by the chain: {tx}", self.step),
+            (_, _, None) => "signed to a file: whoever has it can use it, once".into(),
+        }
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -159,6 +199,7 @@ impl Report {
             times: record.measures.iter().map(time).collect(),
             timeline: record.moments.iter().map(|moment| row(council, moment)).collect(),
             transactions: record.transactions.iter().map(|one| tx(council, one)).collect(),
+            to_be_confirmed: record.alone.iter().map(|one| to_confirm(council, one)).collect(),
             accepted: accepted.collect(),
             contradictions: record.contradictions.clone(),
             journals,
@@ -195,14 +236,43 @@ fn row(council: &Council, moment: &Moment) -> Row {
             let how = if *succeeded { "executed" } else { "executed, and failed" };
             (format!("{how} in block {block}: {}", about(of)), "chain")
         }
+        Happened::Unanswered { about: of } => {
+            (format!("asked to sign, and no answer: {}", about(of)), "journal")
+        }
     };
     let lane = match &moment.lane {
         Lane::Monitor => "monitor".into(),
         Lane::Chain => "chain".into(),
         Lane::Person(name) => name.clone(),
     };
-    let is_grave = matches!(moment.what, Happened::Entered(Act::Accepted { .. }, _));
+    let is_grave =
+        matches!(moment.what, Happened::Entered(Act::Accepted { .. }, _) | Happened::Unanswered { .. });
     Row { at: moment.at.to_string(), millis: moment.at.millis(), lane, text, by, is_grave }
+}
+
+fn to_confirm(council: &Council, one: &Alone) -> ToConfirm {
+    let act = &one.act;
+    let known = council.signers.values().find(|signer| signer.address == act.deputy);
+    let step = match act.step {
+        Step::Signed {} => "signed",
+        Step::Sent { .. } => "sent",
+        Step::Unproven { .. } => "unproven",
+        Step::Proven { .. } => "proven",
+    };
+    ToConfirm {
+        at: one.at.to_string(),
+        lever: act.lever.to_string(),
+        deputy: known.map_or_else(|| act.deputy.to_string(), |signer| signer.name.clone()),
+        address: act.deputy.to_string(),
+        safe: act.safe.to_string(),
+        chain_id: act.chain_id,
+        module: act.module.map(|module| module.to_string()),
+        step,
+        transaction: one.tx().map(|tx| tx.to_string()),
+        on_chain: one.on_chain.map(|(_, succeeded)| succeeded),
+        block: one.on_chain.map(|(block, _)| block),
+        undo: format!("breakglass undo {}", act.lever),
+    }
 }
 
 fn tx(council: &Council, one: &Transaction) -> Tx {

@@ -48,6 +48,20 @@ fn report() -> Report {
             }],
             check: vec!["cast receipt 0x02".into()],
         }],
+        to_be_confirmed: vec![ToConfirm {
+            at: Utc::from_millis(2_000).to_string(),
+            lever: hostile.into(),
+            deputy: hostile.into(),
+            address: Address::repeat_byte(2).to_string(),
+            safe: hostile.into(),
+            chain_id: 1,
+            module: Some(Address::repeat_byte(3).to_string()),
+            step: "proven",
+            transaction: Some("0x04".into()),
+            on_chain: Some(true),
+            block: Some(7),
+            undo: format!("breakglass undo {hostile}"),
+        }],
         accepted: vec![Accepted {
             who: "alice".into(),
             at: Utc::from_millis(1_000).to_string(),
@@ -128,4 +142,121 @@ fn times_are_said_as_people_say_them() {
     for (seconds, text) in [(0, "0 s"), (59, "59 s"), (60, "1 min 0 s"), (3_661, "1 h 1 min")] {
         assert_eq!(spoken(seconds), text);
     }
+}
+
+/// The keys of the ESAs' schema IR-1.2.1 that a draft can have, each with the keys below it; other keys are refused there.
+const KEYS: [(&str, &[&str]); 9] = [
+    (
+        "",
+        &[
+            "incidentSubmission",
+            "submittingEntity",
+            "affectedEntity",
+            "primaryContact",
+            "incident",
+            "impactAssessment",
+            "informationDurationServiceDowntimeActualOrEstimate",
+        ],
+    ),
+    ("submittingEntity", &["entityType", "name", "code"]),
+    ("affectedEntity", &["entityType", "name", "affectedEntityType"]),
+    ("primaryContact", &["name", "email"]),
+    (
+        "incident",
+        &[
+            "financialEntityCode",
+            "incidentDescription",
+            "classificationTypes",
+            "detectionDateTime",
+            "classificationDateTime",
+            "incidentDiscovery",
+            "incidentDuration",
+            "incidentResolutionDateTime",
+            "incidentResolutionSummary",
+            "incidentResolutionVsPlannedImplementation",
+        ],
+    ),
+    (
+        "impactAssessment",
+        &[
+            "criticalServicesAffected",
+            "affectedAssets",
+            "isAffectedInfrastructureComponents",
+            "affectedInfrastructureComponents",
+            "serviceImpact",
+        ],
+    ),
+    ("affectedAssets", &[]),
+    (
+        "serviceImpact",
+        &[
+            "isTemporaryActionsMeasuresForRecovery",
+            "descriptionOfTemporaryActionsMeasuresForRecovery",
+            "serviceDowntime",
+            "serviceRestorationDateTime",
+        ],
+    ),
+    ("classificationTypes", &[]),
+];
+
+fn has_only_known_keys(of: &str, value: &serde_json::Value) {
+    let known = KEYS.iter().find(|(name, _)| *name == of).map(|(_, keys)| *keys);
+    for (key, value) in value.as_object().into_iter().flatten() {
+        assert!(known.is_some_and(|keys| keys.contains(&key.as_str())), "{key} in {of:?}");
+        assert!(!value.is_null(), "{key} is null");
+        has_only_known_keys(key, value);
+    }
+    value.as_array().into_iter().flatten().for_each(|item| has_only_known_keys(of, item));
+}
+
+/// A pause at 10:00 that was taken back at 12:31, in an incident that is closed.
+fn closed() -> Report {
+    let minute = |minute: u64| Utc::from_millis(minute * 60_000).to_string();
+    let executed = |what: &str, at: u64| Tx {
+        what: what.into(),
+        on_chain: Some(OnChain {
+            transaction: "0x05".into(),
+            block: at,
+            time: Some(minute(at)),
+            succeeded: true,
+            signed_by: vec![],
+            paid_by: "erin".into(),
+        }),
+        ..report().transactions.remove(0)
+    };
+    let mut timeline = report().timeline;
+    timeline.insert(1, row(30 * 60_000, "alice", "noted: classified as major"));
+    timeline.push(row(26 * 3_600_000, "alice", "closed it"));
+    let transactions = vec![executed("vault", 600), executed("vault --undo", 751)];
+    Report { closed: Some(minute(26 * 60)), timeline, transactions, ..report() }
+}
+
+#[test]
+fn the_regulators_report_as_data_has_what_is_known_and_names_what_is_open() {
+    for stage in [Stage::Initial, Stage::Intermediate, Stage::Final] {
+        for report in [report(), closed()] {
+            let Dora { report: object, open } = dora(&report, "id", stage);
+            has_only_known_keys("", &object);
+            assert_eq!(object["incidentSubmission"], stage.word());
+            assert!(open.contains(&"2.5-2.6 incident.classificationTypes".into()), "{open:?}");
+            assert_eq!(object.get("impactAssessment").is_some(), stage != Stage::Initial);
+        }
+    }
+    let Dora { report: first, open } = dora(&report(), "id", Stage::Initial);
+    assert_eq!(first["incident"]["detectionDateTime"], "1970-01-01T00:00:00Z");
+    assert_eq!(first["incident"]["incidentDiscovery"], "monitoring_systems");
+    assert!(open.contains(&"2.3 incident.classificationDateTime".into()), "nobody noted it: {open:?}");
+
+    let Dora { report: last, open } = dora(&closed(), "id", Stage::Final);
+    let (incident, service) = (&last["incident"], &last["impactAssessment"]["serviceImpact"]);
+    assert_eq!(incident["classificationDateTime"], "1970-01-01T00:30:00Z");
+    assert_eq!(incident["incidentDuration"], "001:02:00");
+    assert_eq!(incident["incidentResolutionDateTime"], "1970-01-02T02:00:00Z");
+    assert_eq!(service["serviceDowntime"], "000:02:31", "from the pause's block to that of its undo");
+    assert_eq!(service["serviceRestorationDateTime"], "1970-01-01T12:31:00Z");
+    assert_eq!(last["informationDurationServiceDowntimeActualOrEstimate"], "actual_figures");
+    assert!(!open.iter().any(|field| field.starts_with("3.15") || field.starts_with("3.16")), "{open:?}");
+    // In the order of the form.
+    let place = |number: &str| open.iter().position(|field| field.starts_with(number)).unwrap();
+    assert!(place("3.4-3.7") < place("3.13-3.14") && place("3.35") < place("4.1-4.5"), "{open:?}");
 }

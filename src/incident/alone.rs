@@ -1,0 +1,53 @@
+//! Acts that deputies did alone in an incident: listed, so that the council confirms them or takes them back.
+
+use std::collections::BTreeMap;
+
+use super::entry::{Act, Deputed, Entry, Plain, Step};
+use super::time::Utc;
+use crate::evm::TxHash;
+
+/// The chain's own word on a transaction: its block, and if it went through.
+pub type Receipts = BTreeMap<TxHash, (u64, bool)>;
+
+/// One act of a deputy, by its last step.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Alone {
+    pub at: Utc,
+    /// The person whose journal states it.
+    pub who: Option<Plain>,
+    pub act: Deputed,
+    /// `None` if the chain was not asked, or does not have it.
+    pub on_chain: Option<(u64, bool)>,
+}
+
+impl Alone {
+    #[must_use]
+    pub const fn tx(&self) -> Option<TxHash> {
+        tx_of(&self.act.step)
+    }
+}
+
+const fn tx_of(step: &Step) -> Option<TxHash> {
+    match step {
+        Step::Signed {} => None,
+        Step::Sent { tx, .. } | Step::Unproven { tx, .. } | Step::Proven { tx, .. } => Some(*tx),
+    }
+}
+
+/// Returns the transactions that deputies sent, each once, and the signatures that are in files. In the order of time.
+#[must_use]
+pub fn alone(entries: &[&Entry], receipts: &Receipts) -> Vec<Alone> {
+    let mut all: Vec<Alone> = Vec::new();
+    for entry in entries {
+        let Act::Deputy(act) = &entry.draft.act else { continue };
+        let tx = tx_of(&act.step);
+        let on_chain = tx.and_then(|tx| receipts.get(&tx).copied());
+        let one = Alone { at: entry.draft.time, who: entry.draft.who.clone(), act: act.clone(), on_chain };
+        match all.iter_mut().find(|known| tx.is_some() && known.tx() == tx) {
+            // It began when it was sent.
+            Some(known) => known.act.step = act.step.clone(),
+            None => all.push(one),
+        }
+    }
+    all
+}

@@ -1,0 +1,59 @@
+//! The wishes of whoever acts as a deputy, or sends a deputy's signature, and the journal of it.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use alloy::primitives::B256;
+
+use crate::ceremony::deputy::{Act, How};
+use crate::ceremony::order::Arguments;
+use crate::council::Lever;
+use crate::incident::{self, Deputed, Plain, Step};
+use crate::session::Session;
+
+/// A person's wishes.
+pub struct Terms {
+    pub lever: String,
+    pub set: Vec<(String, String)>,
+    pub accept: Vec<String>,
+    /// The file with the deputy's signature, which somebody else sends.
+    pub relay: Option<PathBuf>,
+    /// The file for the deputy's signature: nothing is sent.
+    pub to: Option<PathBuf>,
+    pub yes: bool,
+    /// In gwei.
+    pub max_fee: u64,
+    /// In wei.
+    pub priority_fee: Option<u128>,
+    pub gas: Option<u64>,
+    pub wait: Duration,
+}
+
+/// One run: what was asked for, and by whose lever.
+pub struct Sitting<'a> {
+    pub session: &'a Session<'a>,
+    pub terms: &'a Terms,
+    pub lever: &'a Lever,
+    pub set: Arguments,
+    /// Names the message of this run, where no file brings one.
+    pub nonce: B256,
+}
+
+impl Sitting<'_> {
+    /// Adds a step to the journal.
+    pub fn note(&self, act: &Act, step: Step) {
+        let module = match &act.how {
+            How::Key(_) => None,
+            How::Module(pause, _) => Some(pause.module),
+        };
+        let deputed = Deputed {
+            lever: Plain::cut(&self.lever.name),
+            deputy: act.deputy.1,
+            module,
+            safe: Plain::cut(&act.safe.name),
+            chain_id: act.judged.derived.chain.id,
+            step,
+        };
+        self.session.note_act(incident::Act::Deputy(deputed));
+    }
+}
