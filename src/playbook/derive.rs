@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use alloy::dyn_abi::DynSolValue;
 use alloy::primitives::{Address, U256};
 
+use super::argument_texts::{Texts, text_of, texts, wrong_argument, wrong_piece};
 use super::claim::{Claim, Step};
 use super::each::{Item, once_each, turns};
 use super::language::expression::{Stop, Values};
@@ -18,7 +19,6 @@ use super::provenance::{Act, Provenance};
 use super::{Change, DeclaredChange, Playbook, Read};
 use crate::evm::{Query, Readings};
 use crate::evm::{called, render};
-use crate::near::hint;
 use crate::safe::Call;
 
 /// Derives the plan, or says what must be asked first. Call again with the answers added until it is ready.
@@ -40,32 +40,6 @@ pub fn derive(playbook: &Playbook, inputs: &Inputs, readings: &Readings) -> Resu
         return Ok(Derivation::Needs(work.needs.into_iter().collect()));
     }
     work.finish(playbook, &texts, &acts).map(Derivation::Ready)
-}
-
-/// Parameter → its text and whether it is the default. Every fault of the names at once, before anything is asked.
-type Texts<'a> = BTreeMap<&'a str, (&'a str, bool)>;
-
-fn texts<'a>(playbook: &'a Playbook, inputs: &Inputs<'a>) -> Result<Texts<'a>, PlanError> {
-    let id = playbook.id.to_string();
-    let known: Vec<&str> = playbook.params.iter().map(|p| p.name.as_str()).collect();
-    if let Some(name) = inputs.args.keys().find(|name| *name != PIECE && !known.contains(&name.as_str())) {
-        return Err(PlanError::Unknown { playbook: id, name: name.clone(), hint: hint(name, known) });
-    }
-    let mut texts = Texts::new();
-    let mut missing = Vec::new();
-    for param in &playbook.params {
-        match (inputs.args.get(&param.name), &param.default) {
-            (Some(text), _) => drop(texts.insert(&param.name, (text, false))),
-            (None, _) if param.for_undo => {}
-            (None, Some(text)) => drop(texts.insert(&param.name, (text, true))),
-            (None, None) => missing.push(param),
-        }
-    }
-    if missing.is_empty() {
-        return Ok(texts);
-    }
-    let names = missing.iter().map(|p| p.name.clone()).collect();
-    Err(PlanError::Missing { playbook: id, names, asks: missing.iter().map(|p| p.ask()).collect() })
 }
 
 pub(super) struct Work<'a> {
@@ -435,18 +409,6 @@ fn known<T>(value: Result<T, Stop>) -> Result<Option<T>, String> {
         Err(Stop::Wrong(why)) => Err(why),
         Err(Stop::Missing) => Ok(None),
     }
-}
-
-fn text_of<'a>(param: &Param, texts: &Texts<'a>) -> &'a str {
-    texts.get(param.name.as_str()).map_or("", |(text, _)| *text)
-}
-
-fn wrong_argument(param: &Param, text: &str, why: String) -> PlanError {
-    PlanError::Argument { name: param.name.clone(), text: text.into(), why }
-}
-
-fn wrong_piece(text: &str, why: String) -> PlanError {
-    PlanError::Argument { name: PIECE.into(), text: text.into(), why }
 }
 
 fn placed(place: String, stop: Stop) -> PlanError {

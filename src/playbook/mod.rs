@@ -4,6 +4,7 @@
 //! has to be known from the chain is asked for as [`Query`](crate::evm::Query)s and comes back as
 //! [`Readings`](crate::evm::Readings). The same playbook, arguments and readings give the same plan, always.
 
+mod argument_texts;
 mod bounds;
 mod claim;
 mod combined_plan;
