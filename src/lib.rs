@@ -136,7 +136,8 @@
 //! | What may one key do alone? | The call of its lever's playbook: [`Desk::look_as_deputy`](ceremony::desk::Desk::look_as_deputy) derives and rehearses it, [`check::of_deputy`] judges it |
 //! | What if it waits in the pool, or was sent before? | [`sent_before`](session::earlier::sent_before) looks for it, [`sent`](ceremony::sent) decides whether it is replaced |
 //! | What is written to disk, and can it be overwritten? | [`store`] alone writes, and never over a file; [`ceremony::filing`] says where a proposal's files lie |
-//! | How is an effect proven after it was mined? | [`outcome::read`](ceremony::outcome::read) at the receipt's block, [`outcome::prove`](ceremony::outcome::prove) by Merkle proofs, [`report`](session::report::report) says it |
+//! | How is an effect proven after it was mined? | [`outcome::read`](ceremony::outcome::read) at the receipt's block, [`outcome::prove`](ceremony::outcome::prove) by Merkle proofs, [`report`](session::report::report) says it, from one [`MinedReport`](view::mined_report::MinedReport) |
+//! | Where does a text or a JSON object come from? | [`view`]: one struct gives the lines and, by `Serialize`, the object of `--json`; [`session`] prompts for answers and [`Ui`](ui::Ui) prints |
 
 #![deny(rustdoc::broken_intra_doc_links)]
 #![allow(rustdoc::private_intra_doc_links, reason = "the map is for those who read the code")]

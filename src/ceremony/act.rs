@@ -58,7 +58,7 @@ impl<'a> Act<'a> {
         let for_undo = |key: &String| params.iter().any(|param| param.for_undo && param.name == *key);
         let mut args = lever.set.clone();
         for (key, value) in set {
-            // What only the undo needs is as it was when the act was made, whatever the council file says.
+            // Values that only the undo needs are those of the time of the act, whatever the council file says.
             let is_same = |fixed: &str| {
                 fixed == value || own.is_some_and(|own| own.is_same_argument(key, fixed, value, &names))
             };

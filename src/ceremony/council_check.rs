@@ -21,7 +21,7 @@ pub struct LeverReport {
     pub faults: Vec<String>,
     /// Parameters that it leaves open.
     pub open: Vec<String>,
-    /// What its act ignores of the council file, as sentences.
+    /// Parts of the council file that its act ignores, as sentences.
     pub ignored: Vec<String>,
     /// The simple levers that it pulls; empty for a simple lever.
     pub pulls: Vec<String>,

@@ -65,7 +65,7 @@ fn deed(proposal: &Proposal, now: &SafeState, all: &[Carried]) -> Option<(Deed, 
     let ours = calls_of(proposal.tx()).ok()?;
     let targets: BTreeSet<Address> = ours.iter().map(|call| call.to).collect();
     for one in all.iter().filter(|one| one.outcome == Execution::Succeeded) {
-        // What cannot be read may have taken it back.
+        // A call that cannot be read may have taken it back.
         let (tx, signatures) = executed(proposal, now.nonce, one)?;
         let calls = calls_of(&tx).unwrap_or_default();
         if !calls.iter().any(|call| targets.contains(&call.to)) {

@@ -96,7 +96,7 @@ impl Desk<'_> {
                     Some(at) => kept[at] = file,
                     None => kept.push(file),
                 },
-                // What was done long ago may be from an older council file.
+                // An old act may be from an older council file.
                 Err(_) if self.incidents.has_outcome(&file.folder) => {}
                 Err(why) => left_out.push(|| (file.path.clone(), why.clone())),
             }

@@ -306,7 +306,7 @@ impl<'a> Desk<'a> {
             let message = format!("by your council file, {} are not one transaction", names.join(", "));
             Error::new(Exit::Refused, message)
         })?;
-        // What the reader says stands, and contradicts the lever aloud.
+        // The reader's value stands, and the contradiction is reported.
         let said =
             by_lever(set, &names.iter().map(|name| (name.clone(), open_params(self, name))).collect())?;
         let args = binding.levers().iter().filter_map(|bound| {

@@ -184,7 +184,7 @@ impl Desk<'_> {
         if let Some(at) = kept.iter().position(|p| given.names(p.hash())) {
             return Ok(Some(kept.swap_remove(at)));
         }
-        // What somebody has signed comes before what only lies here.
+        // Proposals that somebody has signed come first.
         if kept.iter().any(is_signed) {
             kept.retain(is_signed);
         }

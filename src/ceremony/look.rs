@@ -65,7 +65,7 @@ impl<'a> Desk<'a> {
         let view = self.view(found.safe())?;
         let looked = self.look_at(found, view, given, purpose != Purpose::Look, None)?;
         let Some(order) = order else { return Ok(vec![looked]) };
-        // What it approves is known by now; any other order stays as it was asked for, with what it leaves open.
+        // The transaction that it approves is known by now; any other order stays as it was asked for, with what it leaves open.
         let approves = order.approved().is_some();
         let own = looked.online.derived.own.as_ref().filter(|_| approves);
         let order = own.map_or(order, |own| own.order.clone());

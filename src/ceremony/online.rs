@@ -49,7 +49,7 @@ impl<'a> Found<'a> {
                 let at = view.at;
                 let mut online = propose(desk, *order, view, given, guess.as_deref(), rehearse)?;
                 if approvals && payer.is_some() {
-                    // What sending costs depends on the transaction, which is known only now.
+                    // The cost of sending depends on the transaction, which is known only now.
                     let view = View { link: online.seen.link, at };
                     let existing = desk.existing(online.derived.proposal, given)?;
                     return existing.online(desk, view, given, rehearse, payer);
@@ -84,7 +84,7 @@ pub fn propose<'a>(
     rehearse: bool,
 ) -> Result<Online<'a>, Error> {
     let what = format!("reading {} on {}", order.safe.name, order.chain.name);
-    // What is wrong with its arguments is known before the chain is asked.
+    // Faults of its arguments are known before the chain is asked.
     order.turn(&Readings::default())?;
     let (safes, accounts) = (desk.likely_safes(order.safe), Desk::likely_accounts(order.safe, None));
     let hints = rehearse.then(|| hints::kept(&order));
@@ -134,7 +134,7 @@ impl<'a> Existing<'a> {
         let (matching, own) = compare(&proposal, order, live, batch);
         let rests_on = own.as_ref().map(|own| &own.plan.rests_on);
         let (past, truth) = past_block::look(desk.progress, &seen, &proposal, &matching, rests_on);
-        // What was never so is left aside: what changed since is then told against what was.
+        // A promise that never held is left aside: changes are then reported against the state before.
         let lies = past.beside_the_readings().next().is_some();
         let proposal = match truth.filter(|_| lies) {
             Some(truth) => proposal.restated(truth),

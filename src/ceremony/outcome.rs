@@ -214,7 +214,7 @@ pub fn prove(desk: &Desk, judged: &Judged, receipt: &Receipt) -> Result<Option<P
         let events = online.link.prove_events(receipt)?;
         Ok::<_, ChainError>((root, seen, events))
     });
-    // What was sent stays sent, whatever can be proven of it.
+    // A transaction that was sent stays sent, whatever can be proven of it.
     let (root, seen, events) = proof.map_err(|error| {
         Error::new(
             Exit::Network,

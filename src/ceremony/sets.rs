@@ -175,7 +175,7 @@ impl<'a> Desk<'a> {
                 Ok(rehearsed) => {
                     let online = rehearsed.online;
                     let now = online.seen.now().clone();
-                    // Of each nonce so many are kept: what does not count for it takes no place.
+                    // Only signatures that count take one of the places of a nonce.
                     let owners = SafeOwners::of(&now);
                     derived.push((part.title, online.derived.proposal, owners, now));
                 }

@@ -1,4 +1,4 @@
-//! What is signed together: which levers of a transaction cannot be pulled now, and transactions that get into each
+//! Signing together: levers of a transaction that cannot be pulled now, and transactions that get into each
 //! other's way.
 
 use crate::ceremony::desk::Desk;

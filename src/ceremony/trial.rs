@@ -405,7 +405,7 @@ fn without_role(
     }
     let nobody = council::Safe { address: NOBODY, owners: None, version: None, ..order.safe.clone() };
     let theirs = order.by(&nobody);
-    // Nothing is batched for nobody: any version serves.
+    // A caller without the role batches nothing: any version serves.
     let planned = planned(&theirs, fork, SafeVersion::V1_4_1)?;
     if let Err(why @ PlanError::NothingToDo(_)) = &planned {
         // That there is nothing to do for nobody says nothing of who may do it.

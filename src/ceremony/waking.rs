@@ -10,7 +10,7 @@ use crate::error::Error;
 use crate::incident::{Journal, Utc, awake, began};
 use crate::proposal::{Proposal, Shortfall};
 
-/// Who is awake, and whom to call, while signatures are missing.
+/// The people who are awake and those to call, while signatures are missing.
 #[derive(Debug)]
 pub struct Waking<'c> {
     /// The names of those who said that they are awake.

@@ -68,7 +68,7 @@ impl Chain {
     /// Where the endpoints do not make the search, the answers are asked for again without it.
     ///
     /// # Errors
-    /// When no quorum agrees.
+    /// If no quorum agrees.
     pub fn sight(
         &self,
         queries: &[Query],

@@ -116,7 +116,7 @@ impl Problem {
                 },
             ),
             Self::Agree { rpcs, of } => Description::pass("rpc", format!("{rpcs} of {of} RPCs agree")),
-            // What is accepted is to believe these.
+            // The acceptance is to believe these.
             Self::Minority { believed, of, lowered } => Description::refuse_if(
                 !lowered,
                 Id::from("rpc-minority").about(listed(believed)).digest_all(believed),

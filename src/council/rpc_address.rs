@@ -115,7 +115,7 @@ impl fmt::Display for RpcAddress {
         match &self.0 {
             Form::Variable(name) => write!(f, "${{{name}}}"),
             Form::Literal(text) if text.contains("://") => f.write_str(&hide_urls(text)),
-            // What has no scheme may be an address all the same, key included.
+            // A text without a scheme may be an address all the same, key included.
             Form::Literal(_) => f.write_str("… (not shown: it may hold a key)"),
         }
     }

@@ -137,7 +137,7 @@ mod tests {
         assert_eq!(weight(4, 0, batch, false, 1), Weight::Long);
         assert_eq!(weight(4, 1, call, false, 1), Weight::Heavy);
         assert_eq!(weight(4, 0, call, true, 1), Weight::Heavy);
-        // Of several, each keeps what is heavier than their number.
+        // Several keep what is heavier than their number.
         assert_eq!(weight(4, 0, call, false, 3), Weight::Several);
         assert_eq!(weight(4, 0, call, true, 3), Weight::Heavy);
         assert_eq!(weight(189, 0, call, true, 3), Weight::Long);

@@ -94,7 +94,7 @@ pub(super) fn lists(playbook: &Playbook) -> Option<BTreeSet<String>> {
     while let Some(each) = open.pop() {
         for list in each.lists() {
             let name = list.sole_name()?;
-            // What is read item by item has as many items as the list that it is read for.
+            // A list that is read item by item has as many items as the list it is read for.
             match playbook.reads.iter().find(|read| read.name == name) {
                 Some(Read { each: Some(each), .. }) => open.push(each),
                 _ => drop(found.insert(name.to_string())),

@@ -136,7 +136,7 @@ impl Provenance {
             if made.is_empty() {
                 continue;
             }
-            // Of a single call, another answer leaves no transaction at all.
+            // A single call that another answer leaves out leaves no transaction at all.
             if acts.len() > 1 {
                 note(Part::Made, &conditions(&made));
             }

@@ -132,7 +132,7 @@ pub(super) fn read(kind: Kind, data: &str) -> Result<Vec<Field>, &'static str> {
     let digits = data.chars().map(|c| Fe32::from_char(c).map_err(|_| WRONG));
     let digits: Vec<Fe32> = digits.collect::<Result<_, _>>()?;
     let bytes: Vec<u8> = digits.iter().copied().fes_to_bytes().collect();
-    // Of the bits over, none may be set: one line has one form.
+    // No bit left over may be set: one line has one form.
     if bytes.iter().copied().bytes_to_fes().ne(digits) {
         return Err(WRONG);
     }

@@ -52,7 +52,7 @@ pub fn files_below(folder: &Path, extension: &str, most: usize) -> Result<Files,
                 room -= 1;
                 let kind = entry.file_type().map_err(error)?;
                 let path = entry.path();
-                // What an operating system leaves behind (`._name`) is not what anybody put there.
+                // Files that an operating system leaves behind (`._name`) were put there by nobody.
                 if entry.file_name().to_string_lossy().starts_with('.') {
                     continue;
                 }

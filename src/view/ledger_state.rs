@@ -34,7 +34,7 @@ struct Held<'a> {
 }
 
 impl<'a> LedgerState<'a> {
-    /// Of the accounts, keeps the first and each that the council names.
+    /// Keeps the first account, and each that the council names.
     #[must_use]
     pub fn new(status: &Status, accounts: &[Account], council: Option<&'a Council>) -> Self {
         let mut held: Vec<Held> = Vec::new();

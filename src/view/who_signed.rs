@@ -19,7 +19,7 @@ const MOST_CALLS: usize = 10;
 /// The header of [`WhoSigned::rows`].
 pub const HEADER: [&str; 4] = ["owner", "name", "signed", "kind"];
 
-/// Who has signed a proposal.
+/// The owners who have signed a proposal, and the others.
 #[derive(Debug, Serialize)]
 pub struct WhoSigned {
     #[serde(skip)]

@@ -63,7 +63,7 @@ fn a_rehearsal_that_reverts_was_judged_on_the_chain_as_it_is() {
     let mut case = paused();
     case.answers = None;
     assert!(levels(&case).iter().all(|(_, level)| *level == Level::AlreadyDone));
-    // Of one that succeeds, `after` says only what it would leave.
+    // If it succeeds, `after` says only what it would leave.
     case.rehearsal.outcome = Outcome::Succeeded;
     assert_eq!(levels(&case), [refused("before:1"), refused("before:2")].concat());
 }

@@ -35,7 +35,7 @@ fn what_breaks_one_promise_or_is_signed_by_nobody_is_refused() {
         |case| case.before = verdict(false),
         |case| case.after = verdict(false),
         |case| case.after = vec![],
-        // What the playbook promises by the values of now.
+        // The playbook's promise by the current values.
         |case| case.after_now = verdict(false),
         |case| case.after_now = vec![],
         |case| case.rehearsal.outcome = Outcome::Reverted,

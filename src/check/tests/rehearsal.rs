@@ -38,7 +38,7 @@ fn what_fails_is_refused_with_its_innermost_reason() {
         let failing = Rehearsal { outcome, reverts, ..rehearsal() };
         assert_eq!(found(&failing, &[], &[]), refused(id));
     }
-    // What is no Safe that is known is looked at all the more.
+    // A contract that is not a known Safe is looked at all the more.
     let mut unannounced = Rehearsal { outcome: Outcome::Unannounced, ..rehearsal() };
     unannounced.writes.push(to(SAFE, slot_word(slot::SINGLETON), THIEF));
     assert_eq!(found(&unannounced, &[], &[]), [refused("unannounced"), refused("safe-slots")].concat());

@@ -173,7 +173,7 @@ proptest! {
         let repeated: Vec<&str> = words.iter().copied().chain(words.get(again).copied()).collect();
         let once = expand(&council, &list(&sorted), &[], false).unwrap();
         prop_assert_eq!(&expand(&council, &list(&repeated), &[], false).unwrap(), &once);
-        // What it calls itself gives it again.
+        // Its own words give it again.
         prop_assert_eq!(&expand(&council, &once.pull.names, &once.pull.without, false).unwrap(), &once);
     }
 }

@@ -69,7 +69,7 @@ fn a_step_is_a_call_for_each_item_that_is_not_done() {
         ("{pool} fee() for each pool of {pools}", "[2, 3, 4]")
     );
     assert_eq!(plan.rests_on.iter().count(), 6);
-    // What the chain decides is told once for a step.
+    // The chain's part in a step is reported once.
     let decided: Vec<String> = plan.decided.iter().map(ToString::to_string).collect();
     assert_eq!(decided.len(), 3, "{decided:#?}");
     assert_eq!(decided[0], "that stop(uint256) is left out, because bob stopped() is true");

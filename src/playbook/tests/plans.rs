@@ -121,7 +121,7 @@ fn a_fee_is_given_and_shown_in_percent() {
     assert_eq!(plan.args[1].text, "0.5 %");
     assert_eq!(plan.before.len(), 1, "no value in force stands in its way: the call is only tried");
     assert_eq!(plan.after[0].describe(), "vault fee() is 50");
-    // The same query is asked once, and is what the plan rests on.
+    // A query is asked once, and the plan rests on its answer.
     assert_eq!(plan.rests_on.iter().count(), 1);
     let (id, back) = shipped("param/fee-bps").undo_args(&args(&given)).unwrap();
     assert_eq!(id.as_str(), "param/fee-bps-undo");
@@ -300,7 +300,7 @@ proptest! {
                 let args = args(&given);
                 let names = book();
                 let inputs = Inputs { args: &args, names: &names, safe: SAFE, chain_id: 1 };
-                // What it rests on is enough to derive it again.
+                // Its readings are enough to derive it again.
                 prop_assert_eq!(derive(lever, &inputs, &plan.rests_on), Ok(Derivation::Ready(plan.clone())));
                 let queries = plan.before.iter().chain(&plan.after).flat_map(Check::queries);
                 let readings: Readings = queries.map(|q| (q.clone(), chain(&q))).collect();

@@ -116,7 +116,7 @@ fn of_each_nonce_no_more_is_kept_than_was_asked_for() {
         left_out.into_iter().map(|(n, count)| (n.0.to(), count)).collect::<Vec<_>>(),
         [(4, 1), (5, 1)]
     );
-    // What is kept already counts, and is not kept again.
+    // A signature that is kept already counts, and is not kept again.
     let kept: Vec<_> = keep.iter().map(|one| (one.signature.hash(), one.signature.owner())).collect();
     let (again, left_out) = keep_at_most(1, found.clone(), &kept);
     assert_eq!((again.len(), left_out.len()), (0, 2));

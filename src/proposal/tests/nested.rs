@@ -243,7 +243,7 @@ fn a_safe_approves_once_enough_of_its_own_owners_have_signed() {
         );
         let whole = family.count(&[three.clone(), two.clone()], &said);
         assert_eq!(kinds(&whole), [(BOTH, SignatureKind::Contract)]);
-        // The same whatever came first, and of a line and a file.
+        // The order makes no difference, nor that one is a line and one a file.
         let read_back = |signature: &OwnerSignature| {
             let owners = owners_of(&family.tree);
             let from =
