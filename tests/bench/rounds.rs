@@ -17,6 +17,7 @@ mod stage;
 
 mod alarms;
 mod ceremony;
+mod doctor;
 mod local;
 mod measure;
 mod peers;
@@ -35,6 +36,7 @@ fn main() {
     rows.extend(ours);
     rows.extend(together::rows());
     rows.push(alarms::row());
+    rows.extend(doctor::rows());
     rows.extend(peers::rows(pause));
     let table = table::of(&rows);
     println!("{table}");
