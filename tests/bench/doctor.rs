@@ -113,9 +113,9 @@ fn of_the_journal() -> Vec<Row> {
 }
 
 /// Writes a journal of many entries, each with the digest of the one before, after the likeness of another's first line.
-fn fill(path: &Path, like: &Path) {
+fn fill(path: &Path, sample: &Path) {
     use sha2::{Digest, Sha256};
-    let first = fs::read_to_string(like).unwrap().lines().next().unwrap().to_string();
+    let first = fs::read_to_string(sample).unwrap().lines().next().unwrap().to_string();
     let entry: Value = serde_json::from_str(&first).unwrap();
     let previous = entry["previous"].as_str().unwrap().to_string();
     let number = |n: usize| format!("\"number\":{n},");
