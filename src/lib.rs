@@ -50,7 +50,7 @@
 //! | 10 | [`cli`] | shared flags, completions, suggestions |
 //! | 10 | [`remedy`] | every room's errors: the exit code, and what to do next |
 //! | 10 | [`view`] | what a person and what a script is shown |
-//! | 9 | [`readiness`] | is everyone and everything ready: the questions and gaps of `doctor`, the roll call; what is signed ahead |
+//! | 9 | [`readiness`] | is everyone and everything ready: the questions and gaps of `doctor`, the roll call; what is signed ahead; what drills took |
 //! | 8 | [`ceremony`] | the way from a lever or file to a verdict, and the proof after it was sent |
 //! | 7 | [`check`] | findings, each attack of record one small function |
 //! | 6 | [`chain`] | the only room that talks to a network |
@@ -94,6 +94,7 @@
 //! | journal | a line for each act, with the digest of the line before: [`Journal`](incident::Journal) |
 //! | gap | what keeps the council from being ready: [`Gap`](readiness::Gap) |
 //! | deputy | one key that may act alone, by a lever of its own, to be confirmed afterwards: [`By`](council::By), [`Act`](ceremony::deputy::Act) |
+//! | drill | a ceremony whose signatures are good on no chain: [`Domain`](safe::Domain), [`DrillName`](proposal::DrillName) |
 //! | roll call | each owner signs a dated sentence: who can sign, with which council file: [`Proof`](readiness::roll_call::Proof) |
 //! | incident | what is done between `incident open` and `incident close`: [`Belongs`](incident::Belongs) |
 //! | card | a transaction's hashes at several nonces, for paper: [`Card`](proposal::Card) |
@@ -134,6 +135,7 @@
 //! | Can a transaction be sent without its threshold? | No: [`Chain::send`](chain::Chain::send) takes an [`Outgoing`](proposal::Outgoing), of a [`Ready`](proposal::Ready), which only [`proposal::assemble`] and [`proposal::reassemble`] make, from a [`Fresh`](evm::Fresh) state that only [`chain`] makes; or of a deputy, whose key alone signs it |
 //! | How does a Safe that owns another approve on chain? | `--approve-as`: [`Order::approved_by`](ceremony::order::Order::approved_by) makes its transaction of the one that it approves, [`Desk::look_at`](ceremony::desk::Desk::look_at) judges that one first, and [`check::with_approved`] refuses both together |
 //! | What may one key do alone? | The call of its lever's playbook: [`Desk::look_as_deputy`](ceremony::desk::Desk::look_as_deputy) derives and rehearses it, [`check::of_deputy`] judges it |
+//! | Can a drill's signature become a real one? | No: it is over the hash of another [`Domain`](safe::Domain), [`OwnerSignature::verify`](proposal::OwnerSignature::verify) refuses it for what is real, and [`proposal::assemble`] never makes a drill ready |
 //! | What if it waits in the pool, or was sent before? | [`sent_before`](session::earlier::sent_before) looks for it, [`sent`](ceremony::sent) decides whether it is replaced |
 //! | What is written to disk, and can it be overwritten? | [`store`] alone writes, and never over a file; [`ceremony::filing`] says where a proposal's files lie |
 //! | How is an effect proven after it was mined? | [`outcome::read`](ceremony::outcome::read) at the receipt's block, [`outcome::prove`](ceremony::outcome::prove) by Merkle proofs, [`report`](session::report::report) says it, from one [`MinedReport`](view::mined_report::MinedReport) |

@@ -7,7 +7,8 @@ use crate::device::DeviceError;
 use crate::error::{Error, Exit};
 use crate::excerpt::Fault;
 use crate::playbook::{LookupError, PlanError};
-use crate::proposal::{BuildError, NotReady, ProposalError, VerifyError};
+use crate::proposal::{BadDrillName, BuildError, NotReady, ProposalError, VerifyError};
+use crate::safe::NoDrill;
 use crate::store::StoreError;
 use crate::ui::PromptError;
 
@@ -73,6 +74,19 @@ impl From<ProposalError> for Error {
             _ => Self::new(Exit::Failed, error.to_string())
                 .hint("name a proposal file; if it is one, it was cut or damaged: ask for it again"),
         }
+    }
+}
+
+impl From<BadDrillName> for Error {
+    fn from(error: BadDrillName) -> Self {
+        Self::new(Exit::Usage, error.to_string()).hint("copy it from the line in the chat, whole")
+    }
+}
+
+impl From<NoDrill> for Error {
+    fn from(error: NoDrill) -> Self {
+        Self::new(Exit::Refused, error.to_string())
+            .hint("nothing was signed; update that Safe, or drill a lever of another one")
     }
 }
 
@@ -211,6 +225,8 @@ impl From<NotReady> for Error {
                     ),
                 )
             }
+            NotReady::Drill => Self::new(Exit::Refused, "it is a DRILL: nothing of it can be sent")
+                .hint("breakglass broadcast drill:… proves it on a fork"),
             NotReady::Moved(drift) => {
                 let rows: Vec<String> =
                     drift.iter().map(|d| format!("{} was {}, is {}", d.what, d.was, d.now)).collect();

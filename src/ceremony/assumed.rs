@@ -10,7 +10,7 @@ use crate::error::{Error, Exit};
 use crate::evm::{Assumed, Readings};
 use crate::playbook::CombinedPlan;
 use crate::proposal::{BatchSource, Proposal, build_tx};
-use crate::safe::{Call, Nonce};
+use crate::safe::{Call, Domain, Nonce};
 
 /// The way to sign a lever offline that needs the chain.
 const CARRY: &str = "on a machine with a network, propose it and run breakglass export; carry the file here and sign it \
@@ -27,8 +27,9 @@ impl<'a> Desk<'a> {
             return Err(Error::new(Exit::Usage, message).hint(CARRY));
         }
         let plans = plans_of_files(&order)?;
-        let nonce = given.nonce.ok_or_else(|| self.none_kept(&order))?.plus(order.after);
+        let nonce = order.nonce(given).ok_or_else(|| self.none_kept(&order))?;
         let proposal = assumed_proposal(&order, &plans, nonce)?;
+        self.require_drillable_offline(&proposal, order.safe)?;
         let owners = self.pinned_owners(order.safe)?;
         let (signatures, wallets) = self.kept_signatures(&proposal, &owners)?;
         let keeper = self.keeper(&proposal, order.safe, &owners)?;
@@ -84,7 +85,10 @@ fn assumed_proposal(order: &Order, plans: &CombinedPlan, nonce: Nonce) -> Result
             .hint("or pass a proposal file")
     };
     let version = safe.version.filter(|_| missing.is_empty()).ok_or_else(|| needs(&missing.join(", ")))?;
+    if let Some(state) = pinned_state(safe, order.chain.id) {
+        Domain::of(state.id, order.purpose)?;
+    }
     let tx = build_tx(version, &calls, nonce, order.batch(version), BatchSource::Offline)?;
     let state = pinned_state(safe, order.chain.id).map(Assumed::new).ok_or_else(|| needs("version"))?;
-    Ok(Proposal::assuming(tx, state, order.binding()?))
+    order.for_its_purpose(Proposal::assuming(tx, state, order.binding()?))
 }

@@ -109,7 +109,7 @@ impl Desk<'_> {
             let mut seen = link.snapshot(&ask, BlockTag::Latest)?;
             let given = Approvals::new(&[], wallets, &seen.readings);
             let queries = contract_queries(proposal, &seen.tree(), &given);
-            link.ask_on_fork(&mut seen, &queries, clock::seconds())?;
+            link.ask_on_fork(&mut seen, proposal.purpose(), &queries, clock::seconds())?;
             Ok(seen)
         })
     }

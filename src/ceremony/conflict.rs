@@ -8,6 +8,7 @@ use crate::evm::Readings;
 use crate::fork::{ExecTransaction, Outcome};
 use crate::playbook::Conflict;
 use crate::proposal::{BatchSource, build_tx};
+use crate::safe::Domain;
 
 /// Returns the first value that a later lever rests on and an earlier one changes. `None` if each reads the same when it
 /// runs as it read before, and where the earlier calls do not succeed: then the whole does not either, and its rehearsal
@@ -37,7 +38,7 @@ fn state_before(own: &Own, seen: &Seen, of_one: &[Conflict]) -> Result<Option<Re
         return Ok(None);
     };
     let exec = ExecTransaction {
-        safe: &state.id,
+        domain: Domain::real(state.id),
         owners: &state.owners,
         tx: &tx,
         signatures: None,

@@ -12,7 +12,7 @@ use crate::error::{Error, Exit};
 use crate::evm::{Answer, Assumed, Block, BlockTag, Keys, Query, Readings};
 use crate::playbook::{CombinedPlan, Decided, Plan, Playbook, Source};
 use crate::proposal::{BatchContract, BatchSource, Few, Proposal, build_tx};
-use crate::safe::{Call, Nonce, SafeId, SafeState, SafeVersion};
+use crate::safe::{Call, Domain, Nonce, SafeId, SafeState, SafeVersion};
 
 /// Reads that depend on reads settle in a few turns; more is a fault of the playbook.
 pub const MAX_TURNS: usize = 8;
@@ -269,6 +269,7 @@ impl Order<'_> {
     ) -> Result<Proposed, Error> {
         let calls: Vec<Call> = plans.calls().map(|(_, planned)| planned.call.clone()).collect();
         let version = state.id.version;
+        Domain::of(state.id, self.purpose)?;
         let tx = build_tx(version, &calls, nonce, self.batch(version), batch)?;
         let proposal = match block {
             Some(block) => Proposal::new(tx, state, block, self.binding()?, plans.merged().rests_on),
@@ -276,7 +277,7 @@ impl Order<'_> {
         };
         let approved = self.approved().and_then(|approved| approved.proposal.clone());
         let proposal = proposal.approving(approved);
-        Ok(Proposed { proposal, plans })
+        Ok(Proposed { proposal: self.for_its_purpose(proposal)?, plans })
     }
 }
 

@@ -69,6 +69,8 @@ pub struct Derived<'a> {
     pub is_from_file: bool,
     /// The nonce was named on the command line.
     pub nonce_named: bool,
+    /// It is a drill, and this machine's journal has its announcement.
+    pub announced: bool,
     /// The code that the council file pins.
     pub pins: BTreeMap<Address, Vec<B256>>,
     /// Nonces and hashes of the proposals kept for the same Safe.
@@ -116,8 +118,9 @@ impl<'a> Derived<'a> {
             foreign: Vec::new(),
             is_from_file: false,
             nonce_named: given.nonce.is_some(),
+            announced: proposal.is_drill() && desk.is_announced(&proposal)?,
             pins: desk.council.pins_on(&safe.chain),
-            others: desk.others(safe, proposal.nonce())?,
+            others: if proposal.is_drill() { Vec::new() } else { desk.others(safe, proposal.nonce())? },
             keeper,
             approved: None,
             proposal,
@@ -159,7 +162,7 @@ impl<'a> Derived<'a> {
                 && there.drift(self.proposal.snapshot()).is_empty()
                 && (own.is_none() || code(there) == own)
         };
-        let kept = desk.kept_files(|there| there.hash() == hash)?;
+        let kept = desk.files_of(hash)?;
         let kept = kept.into_iter().find(|(_, there)| says_the_same(there));
         if let Some((path, _)) = kept {
             return Ok(path);

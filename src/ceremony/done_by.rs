@@ -95,7 +95,7 @@ fn executed(proposal: &Proposal, next: Nonce, one: &Carried) -> Option<(SafeTx, 
     let (tx, signatures) = decode_exec(&one.input, next)?;
     let nonces = (1..=MOST_NONCES).map_while(|back| next.minus(back));
     let with = |nonce| SafeTx { nonce, ..tx.clone() };
-    let tx = nonces.map(with).find(|tx| proposal.safe().hashes(tx).safe_tx == one.hash)?;
+    let tx = nonces.map(with).find(|tx| proposal.domain().hashes(tx).safe_tx == one.hash)?;
     Some((tx, signatures))
 }
 
@@ -103,6 +103,6 @@ fn executed(proposal: &Proposal, next: Nonce, one: &Carried) -> Option<(SafeTx, 
 #[must_use]
 pub fn signers(proposal: &Proposal, input: &[u8], owners: &Owners) -> Option<Vec<Address>> {
     let (tx, signatures) = decode_exec(input, proposal.nonce())?;
-    let is_ours = proposal.safe().hashes(&tx).safe_tx == proposal.hash();
+    let is_ours = proposal.domain().hashes(&tx).safe_tx == proposal.hash();
     is_ours.then(|| approvers(&signatures, &proposal.hash(), proposal.safe().version, owners))
 }

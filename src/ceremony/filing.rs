@@ -60,14 +60,14 @@ impl Desk<'_> {
         Ok(files)
     }
 
-    /// The proposals kept here that are wanted and that the reader's own files give, of each the file that was kept last.
+    /// The real proposals kept here that are wanted and that the reader's own files give, of each the file that was kept last.
     pub fn kept(&self, wanted: impl Fn(&Proposal) -> bool) -> Result<Vec<Proposal>, Error> {
         Ok(self.kept_files(wanted)?.into_iter().map(|(_, proposal)| proposal).collect())
     }
 
     /// Returns the same, with their files.
     pub fn kept_files(&self, wanted: impl Fn(&Proposal) -> bool) -> Result<Vec<(PathBuf, Proposal)>, Error> {
-        Ok(self.kept_among(self.files(|file| wanted(&file.proposal))?))
+        Ok(self.kept_among(self.files(|file| !file.proposal.is_drill() && wanted(&file.proposal))?))
     }
 
     /// Those that are not known to be done: beside which no outcome is recorded, or whose outcome the journal does not have.
@@ -78,8 +78,19 @@ impl Desk<'_> {
         let is_done = |file: &KeptFile| {
             self.incidents.has_outcome(&file.folder) && done.contains(&file.proposal.hash())
         };
-        let open = self.files(|file| !is_done(file))?;
+        let open = self.files(|file| !file.proposal.is_drill() && !is_done(file))?;
         Ok(self.kept_among(open).into_iter().map(|(_, proposal)| proposal).collect())
+    }
+
+    /// The drills kept here that are wanted and that the reader's own files give.
+    pub fn kept_drills(&self, wanted: impl Fn(&Proposal) -> bool) -> Result<Vec<Proposal>, Error> {
+        let files = self.files(|file| file.proposal.is_drill() && wanted(&file.proposal))?;
+        Ok(self.kept_among(files).into_iter().map(|(_, proposal)| proposal).collect())
+    }
+
+    /// The files of one proposal, real or a drill.
+    pub fn files_of(&self, hash: SafeTxHash) -> Result<Vec<(PathBuf, Proposal)>, Error> {
+        Ok(self.kept_among(self.files(|file| file.proposal.hash() == hash)?))
     }
 
     fn kept_among(&self, files: Vec<Arc<KeptFile>>) -> Vec<(PathBuf, Proposal)> {
@@ -105,9 +116,9 @@ impl Desk<'_> {
         kept.into_iter().map(|file| (file.path.clone(), file.proposal.clone())).collect()
     }
 
-    /// The nonces of the proposals that are wanted, derived or not, and whether an outcome is recorded beside each.
+    /// The nonces of the real proposals that are wanted, derived or not, and whether an outcome is recorded beside each.
     pub fn places(&self, wanted: impl Fn(&Proposal) -> bool) -> Result<Vec<(Nonce, bool)>, Error> {
-        let files = self.files(|file| wanted(&file.proposal))?;
+        let files = self.files(|file| !file.proposal.is_drill() && wanted(&file.proposal))?;
         let place = |file: &Arc<KeptFile>| (file.proposal.nonce(), self.incidents.has_outcome(&file.folder));
         Ok(files.iter().map(place).collect())
     }
@@ -229,13 +240,14 @@ impl Desk<'_> {
 }
 
 /// Returns the name of the folder of a proposal that is kept at this time, in seconds since 1970:
-/// `2026-11-25-vault-n42-41e5da7e`.
+/// `2026-11-25-vault-n42-41e5da7e`; `DRILL-2026-11-25-vault-n42-7f3a91bc` for a drill.
 fn folder_name(proposal: &Proposal, now: u64) -> String {
     let binding = proposal.binding();
     let title = if binding.undo() { format!("{}-undo", binding.title()) } else { binding.title() };
     let hash = proposal.hash().to_string();
     let head = hash.get(2..10).unwrap_or_default();
-    format!("{}-{}-n{}-{head}", date(now), plain(&title), proposal.nonce())
+    let drill = if proposal.is_drill() { "DRILL-" } else { "" };
+    format!("{drill}{}-{}-n{}-{head}", date(now), plain(&title), proposal.nonce())
 }
 
 /// A text in small letters and digits, with a hyphen for anything else, cut to a length.

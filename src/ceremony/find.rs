@@ -6,11 +6,12 @@ use std::sync::PoisonError;
 
 use crate::ceremony::derived::{Derived, Kept};
 use crate::ceremony::desk::Desk;
+use crate::ceremony::drill_names::pulled;
 use crate::ceremony::matching::compare;
 use crate::ceremony::order::{Arguments, Given, Order, open_params};
 use crate::council::{self, Expansion, by_lever, expand};
 use crate::error::{Error, Exit};
-use crate::proposal::{BatchSource, OwnerSignature, Proposal, SafeOwners, WalletSignature};
+use crate::proposal::{BatchSource, DrillName, OwnerSignature, Proposal, SafeOwners, WalletSignature};
 use crate::store;
 
 /// The purpose of a command: it decides which proposal a lever means.
@@ -51,9 +52,11 @@ pub struct Existing<'a> {
     pub wallets: Vec<WalletSignature>,
 }
 
-/// A file is named by its path; everything else is a lever.
+/// A file is named by its path; everything else is a lever, or a drill of levers.
 pub fn is_file(what: &str) -> bool {
-    Path::new(what).extension().is_some_and(|e| e == "json") || what.contains(std::path::MAIN_SEPARATOR)
+    !DrillName::is_meant(what)
+        && (Path::new(what).extension().is_some_and(|e| e == "json")
+            || what.contains(std::path::MAIN_SEPARATOR))
 }
 
 /// Reads a proposal file.
@@ -100,6 +103,7 @@ impl<'a> Existing<'a> {
     /// # Errors
     /// Where nobody but the chain can tell whose signatures count.
     pub fn offline(self, desk: &'a Desk, given: &Given) -> Result<Derived<'a>, Error> {
+        desk.require_drillable_offline(&self.proposal, self.safe)?;
         let approved = match self.proposal.approves() {
             Some(of) => {
                 Some(Box::new(desk.existing(of.clone(), &given.of_approved())?.offline(desk, given)?))
@@ -143,7 +147,7 @@ impl<'a> Desk<'a> {
             return Ok(found);
         }
         let levers: Vec<String> = levers.into_iter().cloned().collect();
-        let orders = self.orders(&levers, given)?.into_iter();
+        let orders = self.orders_named(&levers, given)?.into_iter();
         let pulled =
             orders.map(|order| Found::Lever { order: Box::new(order), guess: None, approvals: false });
         let files_first = what.first().is_some_and(|first| is_file(first));
@@ -218,7 +222,8 @@ impl<'a> Desk<'a> {
 
     /// Checks that these are names of files, or of levers that the council file has: before anything slow.
     pub fn are_known(&self, what: &[String]) -> Result<(), Error> {
-        what.iter().filter(|what| !is_file(what)).try_for_each(|name| self.is_lever(name))
+        let names: Vec<&String> = what.iter().filter(|what| !is_file(what)).collect();
+        pulled(&names)?.iter().try_for_each(|name| self.is_lever(name))
     }
 
     /// The proposal of a file, which is what was asked for.
@@ -317,7 +322,8 @@ impl<'a> Desk<'a> {
             args.extend(said.get(&name).cloned().unwrap_or_default());
             Some((name, args))
         });
-        Order::part(self, &pull, &part, &args.collect())
+        let order = Order::part(self, &pull, &part, &args.collect())?;
+        Ok(if proposal.is_drill() { order.drilling(None) } else { order })
     }
 
     /// The arguments for which the reader has only the file's word.

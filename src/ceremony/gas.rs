@@ -9,6 +9,7 @@ use crate::error::{Error, Exit};
 use crate::fork::{ExecTransaction, Rehearsal, is_estimated, raised, same_effects, smallest};
 use crate::progress::Tone;
 use crate::proposal::Ready;
+use crate::safe::Domain;
 
 /// Rehearses the signed transaction with the gas that it will be sent with.
 ///
@@ -63,7 +64,7 @@ impl Run<'_> {
     fn rehearse(&self, gas: Option<u64>) -> Result<Rehearsal, Error> {
         let (proposal, seen) = (self.judged.proposal(), &self.online.snapshot);
         let exec = ExecTransaction {
-            safe: proposal.safe(),
+            domain: Domain::real(*proposal.safe()),
             owners: &seen.state.owners,
             tx: proposal.tx(),
             signatures: Some(self.ready.signatures()),

@@ -10,24 +10,16 @@ use crate::ceremony::derived::Derived;
 use crate::ceremony::desk::Desk;
 use crate::ceremony::find::Found;
 use crate::ceremony::named::Named;
-use crate::ceremony::order::{Given, Order};
+use crate::ceremony::order::Given;
 use crate::ceremony::words::words_for;
-use crate::council::TextDigest;
 use crate::error::{Error, Exit};
 use crate::evm::Readings;
 use crate::progress::Tone;
 use crate::proposal::{
-    Approvals, BatchSource, Candidate, Claims, Explanation, Few, Finds, Gathered, Own, OwnerSignature,
-    Proposal, Refusal, SafeOwners, ShortDigest, Shortfall, SignedFor, Tally, Wanted, contract_queries, count,
-    explain, gather, yes_to,
+    Approvals, Few, Finds, Gathered, OwnerSignature, Proposal, Refusal, SafeOwners, Shortfall, Tally, Wanted,
+    contract_queries, count, gather, yes_to,
 };
-use crate::safe::{Approval, Nonce, Operation, Owners, SafeState, SafeTree, SafeTxHash};
-
-/// The number of nonces before and after the wanted one at which others are looked for.
-const BEFORE: u64 = 3;
-const AFTER: u64 = 10;
-/// The most levers that are derived to find out what a signature is for.
-const MOST_LEVERS: usize = 200;
+use crate::safe::{Approval, Owners, SafeState, SafeTree, SafeTxHash};
 
 /// The result of an import: signatures taken in, refused and known, and the tallies.
 #[derive(Default)]
@@ -49,10 +41,10 @@ pub struct Taken {
 type RefusedFiles = Vec<(String, String)>;
 
 /// A proposal that signatures may be for.
-struct Target {
-    proposal: Proposal,
+pub(super) struct Target {
+    pub(super) proposal: Proposal,
     /// Whose signatures are taken.
-    owners: SafeOwners,
+    pub(super) owners: SafeOwners,
     /// The owners and the threshold, by the council file or else by the chain.
     now: Owners,
 }
@@ -126,8 +118,10 @@ impl<'a> Desk<'a> {
         let by_key = found.iter().flat_map(|finds| &finds.stated).filter_map(|stated| stated.hash);
         let by_contract = found.iter().flat_map(|finds| &finds.contracts).filter_map(|stated| stated.hash);
         let stated: HashSet<SafeTxHash> = by_key.chain(by_contract).collect();
-        let mut kept = self.kept(|p| stated.contains(&p.hash()))?;
-        if found.iter().any(Finds::has_bare) {
+        // Of drills only those that were named: nothing of one is taken for anything real.
+        let is_drill = named.iter().any(Named::is_drill);
+        let mut kept = if is_drill { Vec::new() } else { self.kept(|p| stated.contains(&p.hash()))? };
+        if !is_drill && found.iter().any(Finds::has_bare) {
             kept.extend(self.kept_open()?.into_iter().filter(|p| !stated.contains(&p.hash())));
         }
         let mut targets: Vec<Target> =
@@ -258,102 +252,6 @@ impl<'a> Desk<'a> {
         Ok(())
     }
 
-    /// Returns a refusal that says what its signature is for: by the first of the targets for which there is a fact, or else a
-    /// claim.
-    fn explained(&self, refusal: &Refusal, leading: usize, targets: &[Target]) -> Refusal {
-        let first = &targets[..leading.max(1).min(targets.len())];
-        let explained = first.iter().map(|target| (target, self.explain_beside(refusal, target, targets)));
-        let rank = |(_, explanation): &(&Target, Explanation)| match explanation.signed_for {
-            SignedFor::Own { .. } | SignedFor::Arguments { is_claim: false, .. } => 0,
-            SignedFor::Unknown { .. } => 2,
-            _ => 1,
-        };
-        let Some((target, explanation)) = explained.min_by_key(rank) else { return refusal.clone() };
-        let who = match explanation.signer {
-            Some(signer) if target.owners.contains(signer) => self.name_of(signer),
-            Some(signer) => format!("{signer}, which is not an owner of this Safe,"),
-            None => "nobody's key".into(),
-        };
-        let claims_ours = |hash| targets.iter().any(|target| target.proposal.hash() == hash);
-        match explanation.signed_for {
-            // There is nothing to add: it was tried, and whose it is was said.
-            SignedFor::Unknown { hash } if hash.is_none_or(claims_ours) => refusal.clone(),
-            _ => Refusal { why: explanation.sentence(&who), ..refusal.clone() },
-        }
-    }
-
-    fn explain_beside(&self, refusal: &Refusal, target: &Target, targets: &[Target]) -> Explanation {
-        let wanted = &target.proposal;
-        let open = |p: &Proposal| -> Vec<(String, String)> {
-            p.binding().open(&self.council).into_iter().map(|open| (open.key, open.value)).collect()
-        };
-        let mut around: Vec<Candidate> = targets
-            .iter()
-            .map(|t| Candidate::of(&t.proposal, t.proposal.nonce(), open(&t.proposal)))
-            .collect();
-        for proposal in self.around(wanted, refusal.stated.claims.as_ref()) {
-            around
-                .extend(window(wanted.nonce()).map(|nonce| Candidate::of(&proposal, nonce, open(&proposal))));
-        }
-        let safes: Vec<(u64, Address)> = (self.council.safes.values())
-            .filter_map(|safe| Some((self.council.chain_of(safe)?.id, safe.address)))
-            .collect();
-        let levers: Vec<&str> = self.lever_names().map(String::as_str).collect();
-        let playbooks: Vec<ShortDigest> =
-            wanted.binding().playbooks().into_iter().map(|(_, digest)| digest.into()).collect();
-        let own = Own {
-            wanted: Candidate::of(wanted, wanted.nonce(), open(wanted)),
-            around: &around,
-            owners: &target.owners,
-            safes: &safes,
-            levers: &levers,
-            council: TextDigest::of(&self.text).into(),
-            playbooks: &playbooks,
-        };
-        explain(&refusal.stated, &own)
-    }
-
-    /// The names of the levers, simple and combined.
-    fn lever_names(&self) -> impl Iterator<Item = &String> {
-        self.council.levers.keys().chain(self.council.combined.keys())
-    }
-
-    /// The reader's own transactions that a signature may be meant for: every lever of the Safe, and what its line claims,
-    /// as far as they can be derived from what is at hand. Their nonces are still to be set.
-    fn around(&self, wanted: &Proposal, claims: Option<&Claims>) -> Vec<Proposal> {
-        let mut all = vec![wanted.clone()];
-        if let Some(Claims { levers, without, args, undo, .. }) = claims {
-            let given =
-                Given { set: args.clone(), without: without.clone(), undo: *undo, ..Given::default() };
-            all.extend(self.derived_beside(wanted, levers, &given));
-        }
-        for lever in self.lever_names().take(MOST_LEVERS) {
-            for undo in [false, true] {
-                let given = Given { undo, ..Given::default() };
-                all.extend(self.derived_beside(wanted, std::slice::from_ref(lever), &given));
-            }
-        }
-        all
-    }
-
-    /// The transactions that levers come to on the same Safe: each from the values of a proposal of it that is kept, or
-    /// else from those of `wanted`.
-    fn derived_beside(&self, wanted: &Proposal, levers: &[String], given: &Given) -> Vec<Proposal> {
-        let id = wanted.safe();
-        let mut orders = Order::parts(self, levers, given).unwrap_or_default();
-        orders.retain(|order| (order.chain.id, order.safe.address) == (id.chain_id, id.address));
-        let derive = |order: Order| {
-            let kept = self.likely_for(&order, given);
-            let values = kept.as_ref().unwrap_or(wanted);
-            let batch = match values.tx().operation {
-                Operation::DelegateCall => BatchSource::Assumed(values.tx().to),
-                Operation::Call => BatchSource::Offline,
-            };
-            Some(order.derive_from(values, batch).ok()?.proposal)
-        };
-        orders.into_iter().filter_map(derive).collect()
-    }
-
     /// The name of a signer or Safe by the council file, or the address.
     #[must_use]
     pub fn name_of(&self, owner: Address) -> String {
@@ -399,8 +297,9 @@ impl<'a> Desk<'a> {
             let hash = target.proposal.hash();
             let mut signed: Vec<Address> = shortfall.approved.iter().map(Approval::owner).collect();
             signed.extend(verified.approved.iter().filter(|(of, _)| *of == hash).map(|(_, owner)| *owner));
-            let words =
-                target.proposal.binding().command(&self.council).unwrap_or_else(|| words_for(what, given));
+            let command = || target.proposal.binding().command(&self.council);
+            let words = self.words_of_drill(&target.proposal).or_else(command);
+            let words = words.unwrap_or_else(|| words_for(what, given));
             let safe = self.safe_of(&target.proposal)?;
             for lost in self.lost(&target.proposal, safe, &target.owners)? {
                 self.progress.tell_once(Tone::Warn, "lost: ", &lost);
@@ -426,12 +325,6 @@ fn with_tally(name: String, owner: Address, shortfall: &Shortfall) -> String {
 
 fn wanted(targets: &[Target]) -> Vec<Wanted<'_>> {
     targets.iter().map(Target::wanted).collect()
-}
-
-/// The nonces around one.
-fn window(nonce: Nonce) -> impl Iterator<Item = Nonce> {
-    let at = u64::try_from(nonce.0).unwrap_or(u64::MAX);
-    (at.saturating_sub(BEFORE)..=at.saturating_add(AFTER)).map(Nonce::from)
 }
 
 /// No signature was taken in, and why.

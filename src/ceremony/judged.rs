@@ -254,6 +254,7 @@ impl<'a> Judged<'a> {
             past: seen.map_or(NOT_ASKED, |seen| &seen.past),
             is_from_file: derived.is_from_file,
             signing,
+            announced: derived.announced,
             nonce_named: derived.nonce_named || self.is_in_turn(),
             endpoints: &gathered.endpoints,
             block_age: self.block_age(),

@@ -99,9 +99,10 @@ impl Desk<'_> {
     /// Returns the test of proposals that an order may name, before it is derived.
     pub fn wanted_by(&self, order: &Order, given: &Given) -> Result<impl Fn(&Proposal) -> bool, Error> {
         let (safe, binding) = (order.safe, order.binding()?);
-        let nonce = given.nonce.map(|nonce| nonce.plus(order.after));
+        let (purpose, nonce) = (order.purpose, order.nonce(given));
         Ok(move |p: &Proposal| {
-            p.binding().is_of(&binding, |bound, param, texts| order.is_same(bound, param, texts))
+            p.purpose() == purpose
+                && p.binding().is_of(&binding, |bound, param, texts| order.is_same(bound, param, texts))
                 && nonce.is_none_or(|n| n == p.nonce())
                 && self.is_of(p, safe)
         })
@@ -120,6 +121,9 @@ impl Desk<'_> {
     /// turn it is by the Safe's nonce now, or the next after it, or else the last that was used. Among several for one
     /// nonce the one that the lever gives from the chain's values now, and then the one that more owners have signed.
     pub fn kept_for(&self, order: &Order, given: &Given, online: bool) -> Result<Option<Proposal>, Error> {
+        if order.is_drill() {
+            return self.kept_drill(order, given);
+        }
         let (set, safe) = (given.arguments()?, order.safe);
         let is_wanted = self.wanted_by(order, given)?;
         let at = |nonce: Nonce| self.kept(|p| p.nonce() == nonce && is_wanted(p));

@@ -64,7 +64,8 @@ impl<'a> Desk<'a> {
         let is_new = matches!(found, Found::Lever { .. });
         let view = self.view(found.safe())?;
         let looked = self.look_at(found, view, given, purpose != Purpose::Look, None)?;
-        let Some(order) = order else { return Ok(vec![looked]) };
+        // A drill is what was announced, and makes room for nothing.
+        let Some(order) = order.filter(|order| !order.is_drill()) else { return Ok(vec![looked]) };
         // The transaction that it approves is known by now; any other order stays as it was asked for, with what it leaves open.
         let approves = order.approved().is_some();
         let own = looked.online.derived.own.as_ref().filter(|_| approves);

@@ -4,7 +4,7 @@ use crate::ceremony::desk::Desk;
 use crate::ceremony::find::is_file;
 use crate::ceremony::order::{Given, Order};
 use crate::council;
-use crate::error::Error;
+use crate::error::{Error, Exit};
 use crate::proposal::Proposal;
 
 /// One transaction of what was named.
@@ -36,15 +36,21 @@ impl<'a> Desk<'a> {
             }
             named.push(Named::File { path: path.clone(), proposal: Box::new(self.file(path, given)?) });
         }
-        if levers.is_empty() {
-            return Ok(named);
+        if !levers.is_empty() {
+            let levers: Vec<String> = levers.into_iter().cloned().collect();
+            for order in self.orders_named(&levers, given)? {
+                let kept = self.kept_for(&order, given, true)?.map(Box::new);
+                named.push(Named::Lever { order: Box::new(order), kept });
+            }
         }
-        let levers: Vec<String> = levers.into_iter().cloned().collect();
-        for order in self.orders(&levers, given)? {
-            let kept = self.kept_for(&order, given, true)?.map(Box::new);
-            named.push(Named::Lever { order: Box::new(order), kept });
+        let is_first_drill = named.first().is_some_and(Named::is_drill);
+        match named.iter().find(|one| one.is_drill() != is_first_drill) {
+            Some(other) => {
+                let message = format!("{} and {} are not both drills", named[0].title(), other.title());
+                Err(Error::new(Exit::Usage, message).hint("name drills by themselves"))
+            }
+            None => Ok(named),
         }
-        Ok(named)
     }
 }
 
@@ -54,6 +60,13 @@ impl<'a> Named<'a> {
         match self {
             Self::File { proposal, .. } => desk.safe_of(proposal),
             Self::Lever { order, .. } => Ok(order.safe),
+        }
+    }
+
+    pub fn is_drill(&self) -> bool {
+        match self {
+            Self::File { proposal, .. } => proposal.is_drill(),
+            Self::Lever { order, .. } => order.is_drill(),
         }
     }
 

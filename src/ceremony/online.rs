@@ -5,6 +5,7 @@ use alloy::primitives::Address;
 use crate::ceremony::derivation::{First, Proposed};
 use crate::ceremony::derived::{Derived, Kept, Own};
 use crate::ceremony::desk::Desk;
+use crate::ceremony::drill_names::require_drillable;
 use crate::ceremony::find::{Existing, Found};
 use crate::ceremony::matching::compare;
 use crate::ceremony::order::{Given, Order};
@@ -90,7 +91,7 @@ pub fn propose<'a>(
     let hints = rehearse.then(|| hints::kept(&order));
     let first = First {
         at,
-        nonce: given.nonce.map(|nonce| nonce.plus(order.after)),
+        nonce: order.nonce(given),
         safes: &safes,
         accounts: &accounts,
         guess,
@@ -100,6 +101,7 @@ pub fn propose<'a>(
     };
     let (snapshot, proposed) = desk.progress.wait(&what, || order.live(&link, first))?;
     let Proposed { proposal, plans } = proposed?;
+    require_drillable(&proposal, &snapshot.tree())?;
     let owners = desk.owners(order.safe, Some(&snapshot.tree()));
     let owners = owners.map_or_else(|| desk.pinned_owners(order.safe), Ok)?;
     let (signatures, wallets) = desk.kept_signatures(&proposal, &owners)?;
@@ -130,6 +132,7 @@ impl<'a> Existing<'a> {
         if pinned.as_ref() != Some(&owners) {
             (signatures, wallets) = desk.kept_signatures(&proposal, &owners)?;
         }
+        require_drillable(&proposal, &seen.snapshot.tree())?;
         let batch = BatchSource::Chain(&seen.snapshot.readings);
         let (matching, own) = compare(&proposal, order, live, batch);
         let rests_on = own.as_ref().map(|own| &own.plan.rests_on);

@@ -14,8 +14,8 @@ use crate::playbook::{
     CombinedPlan, Derivation, Formerly, Inputs, LeverPlan, PIECE, Param, PlanError, Playbook, derive,
     former_values,
 };
-use crate::proposal::{Binding, BoundLever, Proposal};
-use crate::safe::{Nonce, SafeTxHash};
+use crate::proposal::{Binding, BoundLever, DrillName, Proposal};
+use crate::safe::{Nonce, Purpose, SafeTxHash};
 
 /// Arguments of the command line that change levers or a file.
 #[derive(Clone, Debug, Default)]
@@ -69,6 +69,10 @@ pub struct Order<'a> {
     pub after: u64,
     /// The transaction that it approves on chain, in place of pulling levers.
     approved: Option<Box<Approved<'a>>>,
+    /// The use of its signatures.
+    pub purpose: Purpose,
+    /// The drill that it has to come to, where one was named.
+    pub announced: Option<DrillName>,
 }
 
 /// The transaction of another Safe that an order approves on chain.
@@ -175,7 +179,7 @@ impl<'a> Order<'a> {
         let safe = desk.safe(safe)?;
         let chain = desk.chain_of(safe)?;
         let names = desk.council.names_on(&safe.chain);
-        Ok(Self { pull, acts, safe, chain, names, after: 0, approved: None })
+        Ok(Self { pull, acts, safe, chain, names, after: 0, approved: None, purpose: Purpose::Real, announced: None })
     }
 
     /// Returns the order by which a Safe approves the transaction of this one on chain. Without a proposal of that, it is still
@@ -189,7 +193,7 @@ impl<'a> Order<'a> {
         pull.approve_as.push(safe.name.clone());
         let (chain, names) = (self.chain, self.names.clone());
         let acts = vec![Act::of_program(approval::playbook()?, Arguments::new())];
-        let order = Self { pull, acts, safe, chain, names, after: 0, approved: None };
+        let order = Self { pull, acts, safe, chain, names, after: 0, approved: None, purpose: Purpose::Real, announced: None };
         let approved = Approved { order: self, proposal: None };
         let unknown = Self { approved: Some(Box::new(approved)), ..order };
         Ok(match proposal {
@@ -237,6 +241,36 @@ impl<'a> Order<'a> {
         let levers: Vec<&str> = self.pulling().levers().collect();
         let levers = self.pull.approved(&levers.join(" + "));
         format!("{levers} · {} on {}", self.safe.name, self.chain.name)
+    }
+
+    /// Returns the nonce that was said for it: on the command line, or by the name of a drill. `None` for the next one.
+    #[must_use]
+    pub fn nonce(&self, given: &Given) -> Option<Nonce> {
+        let announced = self.announced.as_ref().map(DrillName::nonce);
+        announced.or_else(|| given.nonce.map(|nonce| nonce.plus(self.after)))
+    }
+
+    /// Returns it as a drill: the one that was announced, where one was.
+    #[must_use]
+    pub fn drilling(self, announced: Option<DrillName>) -> Self {
+        Self { purpose: Purpose::Drill, announced, ..self }
+    }
+
+    /// Returns it with no transaction before it.
+    #[must_use]
+    pub fn first(self) -> Self {
+        Self { after: 0, ..self }
+    }
+
+    /// Returns the same transaction as what these levers come to by themselves.
+    #[must_use]
+    pub fn pulled_as(self, pull: Pull) -> Self {
+        Self { pull, ..self }
+    }
+
+    #[must_use]
+    pub fn is_drill(&self) -> bool {
+        self.purpose == Purpose::Drill
     }
 
     /// Returns these acts for another Safe.

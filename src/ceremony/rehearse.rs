@@ -15,7 +15,7 @@ use crate::fork::{ExecTransaction, Outcome};
 use crate::playbook::{Check, Conflict, Repeat};
 use crate::progress::Progress;
 use crate::proposal::{Proposal, Record, contract_queries, count, likely_approvals};
-use crate::safe::{Approval, Question, SignatureKind};
+use crate::safe::{Approval, Domain, Question, SignatureKind};
 
 /// A proposal on the chain, and what it would do there.
 pub struct Rehearsed<'a> {
@@ -43,8 +43,9 @@ impl<'a> Online<'a> {
         if queries.is_empty() {
             return Ok(());
         }
+        let purpose = proposal.purpose();
         let Seen { link, snapshot, .. } = &mut self.seen;
-        let ask = || link.ask_on_fork(snapshot, &queries, clock::seconds());
+        let ask = || link.ask_on_fork(snapshot, purpose, &queries, clock::seconds());
         progress.wait("asking the contracts that are owners", ask)
     }
 
@@ -129,7 +130,9 @@ impl<'a> Online<'a> {
         }
         let ahead = proposal.nonce() > now.nonce;
         let given = self.derived.approvals(Some(&self.seen));
-        let signatures = likely_approvals(proposal, &given, &self.seen.snapshot.tree());
+        // What a drill does is rehearsed as if it were real: with the owners taken to have approved.
+        let signatures =
+            likely_approvals(proposal, &given, &self.seen.snapshot.tree()).filter(|_| !proposal.is_drill());
         let owners = now.owners.clone();
         let plan = own.as_ref().map(|own| &own.plan);
         let repeats = own.as_ref().map(Own::repeats).unwrap_or_default();
@@ -138,7 +141,7 @@ impl<'a> Online<'a> {
         queries.extend(now_after.iter().flat_map(Check::queries));
         queries.extend(repeats.iter().map(|repeat| repeat.query.clone()));
         let exec = ExecTransaction {
-            safe: proposal.safe(),
+            domain: Domain::real(*proposal.safe()),
             owners: &owners,
             tx: proposal.tx(),
             signatures: signatures.as_ref(),

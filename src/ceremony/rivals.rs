@@ -42,7 +42,7 @@ impl<'a> Desk<'a> {
         if given.names(proposal.hash()) {
             return Ok(());
         }
-        let siblings = self.siblings(found, order, given)?;
+        let siblings = if proposal.is_drill() { Vec::new() } else { self.siblings(found, order, given)? };
         if siblings.is_empty() {
             return Ok(());
         }

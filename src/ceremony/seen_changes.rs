@@ -16,7 +16,7 @@ use crate::error::{Error, Exit};
 use crate::evm::{Answer, BlockTag, Query, render};
 use crate::fork::ExecTransaction;
 use crate::playbook::{SeenChange, params_of};
-use crate::safe::{Operation, SafeTx};
+use crate::safe::{Domain, Operation, SafeTx};
 
 /// Views that are asked; each takes a few values of the state.
 const MOST_VIEWS: usize = 200;
@@ -58,7 +58,7 @@ impl Desk<'_> {
         let state = &seen.state;
         let tx = SafeTx::new(place.address, U256::ZERO, data, Operation::Call, state.nonce);
         let exec = ExecTransaction {
-            safe: &state.id,
+            domain: Domain::real(state.id),
             owners: &state.owners,
             tx: &tx,
             signatures: None,

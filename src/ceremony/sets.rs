@@ -122,6 +122,10 @@ impl<'a> Desk<'a> {
         proposal: &Proposal,
         owners: &SafeOwners,
     ) -> Result<Vec<(String, Vec<Address>)>, Error> {
+        // A drill takes no nonce.
+        if proposal.is_drill() {
+            return Ok(Vec::new());
+        }
         let mut rivals: BTreeMap<SafeTxHash, (String, Vec<Address>)> = BTreeMap::new();
         for kept in self.sets()? {
             let other = kept.set.proposal().with_nonce(proposal.nonce());

@@ -15,6 +15,8 @@ pub enum Stage {
     Signing,
     Ready,
     Sent,
+    /// Enough have signed a drill: nothing is sent.
+    Drill,
     /// Enough have signed, and nobody was asked whether it is its turn.
     Enough,
 }
@@ -32,6 +34,7 @@ impl Stage {
             Ok(_) => Self::Ready,
             Err(NotReady::Shortfall(_)) => Self::Signing,
             Err(NotReady::NonceAhead { .. }) => Self::Waiting,
+            Err(NotReady::Drill) => Self::Drill,
             Err(NotReady::Moved(_) | NotReady::NonceUsed { .. }) => Self::Drifted,
         }
     }
@@ -51,7 +54,7 @@ impl Stage {
             Self::Refused => Exit::Refused,
             Self::Drifted | Self::Waiting => Exit::Drift,
             Self::Signing => Exit::Shortfall,
-            Self::Ready | Self::Sent | Self::Enough => Exit::Done,
+            Self::Ready | Self::Sent | Self::Enough | Self::Drill => Exit::Done,
         }
     }
 
@@ -65,6 +68,9 @@ impl Stage {
             )),
             Self::Ready | Self::Enough => {
                 Some(format!("breakglass broadcast {what} --keystore FILE, or --ledger, sends and proves it"))
+            }
+            Self::Drill => {
+                Some(format!("breakglass broadcast {what} proves it on a fork, and sends nothing"))
             }
             Self::Refused | Self::Drifted | Self::Waiting | Self::Sent => None,
         }
@@ -81,6 +87,7 @@ impl fmt::Display for Stage {
             Self::Ready => "ready to broadcast",
             Self::Sent => "sent, and not mined yet",
             Self::Enough => "enough have signed",
+            Self::Drill => "DRILL: enough have signed",
         })
     }
 }

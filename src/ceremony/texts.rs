@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use crate::ceremony::desk::Desk;
+use crate::ceremony::drill_names::pulled;
 use crate::ceremony::enforce::{accept_changed, changed_digits};
 use crate::ceremony::find::is_file;
 use crate::ceremony::order::Given;
@@ -135,7 +136,7 @@ impl Desk<'_> {
         let mut rests =
             files.into_iter().map(|file| self.rests_of_file(file)).collect::<Result<Vec<_>, _>>()?;
         if !levers.is_empty() {
-            let names: Vec<String> = levers.into_iter().cloned().collect();
+            let names = pulled(&levers)?;
             let expansion = expand(&self.council, &names, &given.without, given.undo)?;
             for name in expansion.levers() {
                 let lever = self.lever(name)?;

@@ -18,7 +18,7 @@ use crate::evm::{Block, BlockTag, Write};
 use crate::fork::ExecTransaction;
 use crate::playbook::{self, CombinedPlan, Entry, Plan, PlanError, PlannedCall, Verdict};
 use crate::proposal::BatchSource;
-use crate::safe::{Call, SafeState, SafeVersion, slot, slot_word};
+use crate::safe::{Call, Domain, SafeState, SafeVersion, slot, slot_word};
 
 /// An account that holds no role and no token anywhere: "nobody" in ASCII.
 const NOBODY: Address = address!("6e6f626f64790000000000000000000000000000");
@@ -278,7 +278,7 @@ fn pull(
     let (plan, proposal) = (&plan, &derived.proposal);
     let sender = owners.list().first().copied().unwrap_or_default();
     let exec = ExecTransaction {
-        safe: &state.id,
+        domain: Domain::real(state.id),
         owners: &owners,
         tx: proposal.tx(),
         signatures: None,
@@ -318,6 +318,7 @@ fn pull(
         past: &Past::NotAsked,
         is_from_file: false,
         signing: false,
+        announced: false,
         nonce_named: true,
         endpoints: &[],
         block_age: None,

@@ -33,6 +33,10 @@ impl<'a> Desk<'a> {
         safe: &council::Safe,
         owners: &SafeOwners,
     ) -> Result<Option<Contender>, Error> {
+        // A drill uses no nonce.
+        if proposal.is_drill() {
+            return Ok(None);
+        }
         self.keeper_at(proposal, proposal.nonce(), safe, owners)
     }
 
@@ -87,6 +91,9 @@ impl<'a> Desk<'a> {
         safe: &council::Safe,
         owners: &SafeOwners,
     ) -> Result<Vec<String>, Error> {
+        if proposal.is_drill() {
+            return Ok(Vec::new());
+        }
         let nonce = proposal.nonce();
         let own = self.contender(proposal, nonce);
         let signed = |p: &Proposal| -> Result<BTreeSet<Address>, Error> {

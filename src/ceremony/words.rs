@@ -29,7 +29,8 @@ impl Desk<'_> {
     #[must_use]
     pub fn words_of(&self, proposal: &Proposal, what: &[String]) -> String {
         let file = || words_for(what, &Given::default());
-        proposal.binding().command(&self.council).unwrap_or_else(file)
+        let command = || proposal.binding().command(&self.council);
+        self.words_of_drill(proposal).or_else(command).unwrap_or_else(file)
     }
 }
 

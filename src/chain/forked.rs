@@ -70,7 +70,9 @@ impl Forked<'_> {
     /// If a value cannot be had from a quorum.
     pub fn answers(&mut self, queries: &[Query]) -> Result<Readings, ChainError> {
         let Self { source, world } = self;
-        let result = complete(source, world, Keys::default(), |world| view(world, Moment::Next, queries));
+        let result = complete(source, world, Keys::default(), |world| {
+            view(world, world.chain_id, Moment::Next, queries)
+        });
         result.map(|(answers, _)| answers).map_err(|error| source.pinned.failed(error))
     }
 

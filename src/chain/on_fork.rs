@@ -14,7 +14,7 @@ use crate::fork::{
     DirectCall, ExecTransaction, ForkError, Moment, PROXY_SLOTS, Rehearsal, State, StateSource, World,
     code_behind, complete, gas_limit, runs_elsewhere, settle, settle_direct, view,
 };
-use crate::safe::{SafeState, owner_slot, slot, slot_word};
+use crate::safe::{Purpose, SafeState, owner_slot, slot, slot_word};
 
 /// A chain at one block.
 pub(super) struct Pinned<'a> {
@@ -72,7 +72,7 @@ impl Chain {
         self.runs_here()?;
         if !seen.known.is_listed(exec.tx) {
             let draft = Draft {
-                safe: *exec.safe,
+                safe: *exec.domain.safe(),
                 tx: exec.tx.clone(),
                 sender: exec.sender,
                 owners: exec.owners.list().to_vec(),
@@ -84,19 +84,22 @@ impl Chain {
         let mut world = self.world(seen);
         world.next_timestamp = world.next_timestamp.max(now);
         if exec.tx.nonce > seen.state.nonce {
-            let place = (exec.safe.address, slot_word(slot::NONCE));
+            let place = (exec.domain.safe().address, slot_word(slot::NONCE));
             world.state.slots.insert(place, exec.tx.nonce.0.into());
         }
         let source = Pinned { chain: self, block: seen.header.block() };
         let result = settle(&source, &mut world, exec, queries, seen.known.wanted.clone());
         seen.known.state = world.state;
         // As it is, not as it will be when it is this transaction's turn.
-        seen.known.state.slots.insert((exec.safe.address, slot_word(slot::NONCE)), seen.state.nonce.0.into());
+        seen.known
+            .state
+            .slots
+            .insert((exec.domain.safe().address, slot_word(slot::NONCE)), seen.state.nonce.0.into());
         result.map_err(|error| source.failed(error))
     }
 
     /// Rehearses once more on what is known of `seen`'s block, at a moment that was rehearsed before: with other gas,
-    /// another sender, or the owners' own signatures.
+    /// another sender, or the owners' own signatures; those of a drill in the drill's domain.
     ///
     /// # Errors
     /// As [`Chain::rehearse`].
@@ -108,6 +111,10 @@ impl Chain {
     ) -> Result<Rehearsal, ChainError> {
         let mut world = self.world(seen);
         world.next_timestamp = timestamp;
+        if exec.tx.nonce > seen.state.nonce {
+            let place = (exec.domain.safe().address, slot_word(slot::NONCE));
+            world.state.slots.insert(place, exec.tx.nonce.0.into());
+        }
         let source = Pinned { chain: self, block: seen.header.block() };
         settle(&source, &mut world, exec, &[], Keys::default()).map_err(|error| source.failed(error))
     }
@@ -192,16 +199,24 @@ impl Chain {
     }
 
     /// Answers queries in this process, in the block after `seen`'s, and adds the answers to it. Nobody is told what is asked:
-    /// only the values that it reads are asked for.
+    /// only the values that it reads are asked for. For a drill, what is asked runs with the drill's chain id.
     ///
     /// # Errors
     /// If a value cannot be had from a quorum.
-    pub fn ask_on_fork(&self, seen: &mut Snapshot, queries: &[Query], now: u64) -> Result<(), ChainError> {
+    pub fn ask_on_fork(
+        &self,
+        seen: &mut Snapshot,
+        purpose: Purpose,
+        queries: &[Query],
+        now: u64,
+    ) -> Result<(), ChainError> {
         let mut world = self.world(seen);
         world.next_timestamp = world.next_timestamp.max(now);
         let source = Pinned { chain: self, block: seen.header.block() };
         let hints = safe_keys(&seen.safes);
-        let result = complete(&source, &mut world, hints, |world| view(world, Moment::Next, queries));
+        let chain_id = purpose.chain_id(self.id());
+        let ask = |world: &World| view(world, chain_id, Moment::Next, queries);
+        let result = complete(&source, &mut world, hints, ask);
         seen.known.state = world.state;
         let (answers, _) = result.map_err(|error| source.failed(error))?;
         seen.readings.extend(answers);
@@ -221,7 +236,8 @@ impl Chain {
         let mut world = self.world(seen);
         let source = Pinned { chain: self, block: seen.header.block() };
         let hints = if hints.len() <= MOST_LISTED { hints } else { Keys::default() };
-        let result = complete(&source, &mut world, hints, |world| view(world, Moment::Now, &queries));
+        let ask = |world: &World| view(world, world.chain_id, Moment::Now, &queries);
+        let result = complete(&source, &mut world, hints, ask);
         seen.known.state = world.state;
         result.map_err(|error| source.failed(error))
     }

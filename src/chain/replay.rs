@@ -13,7 +13,7 @@ use super::settle::{Settled, WireTransaction};
 use super::snapshot::Ask;
 use crate::evm::{BlockRef, BlockTag, Header, Keys};
 use crate::fork::{ExecTransaction, Expected, Rehearsal, settle};
-use crate::safe::{SafeId, SafeState, SafeTx, decode_exec, slot, slot_word};
+use crate::safe::{Domain, SafeId, SafeState, SafeTx, decode_exec, slot, slot_word};
 
 /// The effects of a mined transaction when it is run again.
 #[derive(Clone, Debug)]
@@ -84,7 +84,7 @@ impl Chain {
             world.state.slots.insert((safe.address, slot_word(slot::NONCE)), tx.nonce.0.into());
         }
         let exec = ExecTransaction {
-            safe,
+            domain: Domain::real(*safe),
             owners: &seen.state.owners,
             tx,
             signatures: call.signatures.as_ref(),

@@ -30,6 +30,7 @@ pub enum Match {
 
 /// Everything that the checks look at.
 #[derive(Clone, Copy, Debug)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct Facts<'a> {
     pub proposal: &'a Proposal,
     pub matching: &'a Match,
@@ -51,6 +52,8 @@ pub struct Facts<'a> {
     pub past: &'a Past,
     /// A signature is about to be made; when it is not, the signers have decided what a file may choose.
     pub signing: bool,
+    /// It is a drill, and this machine's journal has its announcement.
+    pub announced: bool,
     /// The nonce was named on the command line, so that one out of line is meant.
     pub nonce_named: bool,
     /// The standing of the chain's endpoints; empty offline.

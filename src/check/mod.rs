@@ -10,6 +10,7 @@ mod contracts;
 mod control;
 mod deputy;
 mod description;
+mod drill;
 mod endpoints;
 mod facts;
 mod falsehoods;
@@ -38,7 +39,8 @@ pub use problem::{Finding, Problem, Readable, readable};
 type Check = (&'static str, fn(&Facts) -> Vec<Problem>);
 
 /// Every check, in the order in which a signer should doubt.
-const CHECKS: [&[Check]; 11] = [
+const CHECKS: [&[Check]; 12] = [
+    &drill::CHECKS,
     &endpoints::FIRST,
     &own_playbook::CHECKS,
     &transaction::CHECKS,

@@ -119,6 +119,7 @@ fn to(address: Address, slot: B256, new: Address) -> Write {
 
 /// Everything that a check looks at, innocent until changed.
 #[derive(Clone)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 struct Case {
     proposal: Proposal,
     matching: Match,
@@ -132,6 +133,7 @@ struct Case {
     signers: usize,
     after_now: Vec<Verdict>,
     signing: bool,
+    announced: bool,
     rehearsed_otherwise: Vec<String>,
     not_rehearsed: Option<&'static str>,
     decided: Vec<Decided>,
@@ -180,6 +182,7 @@ impl Case {
             signers: 0,
             after_now: vec![],
             signing: true,
+            announced: false,
             rehearsed_otherwise: vec![],
             not_rehearsed: None,
             decided: vec![],
@@ -214,6 +217,7 @@ impl Case {
             past: &self.past,
             is_from_file: self.is_from_file,
             signing: self.signing,
+            announced: self.announced,
             nonce_named: false,
             endpoints: &self.endpoints,
             block_age: self.block_age,

@@ -39,6 +39,7 @@ pub enum Problem {
         source: AddressSource,
     },
     NonceNext(Nonce),
+    NonceOfDrill(Nonce),
     NonceUsed {
         proposal: Nonce,
         safe: Nonce,
@@ -120,6 +121,9 @@ impl Problem {
                 ),
                 "sign online, where its code is compared with the published one",
             ),
+            Self::NonceOfDrill(nonce) => {
+                Description::pass("nonce", format!("nonce {nonce} is not used, and a drill uses none"))
+            }
             Self::NonceNext(nonce) => Description::pass("nonce", format!("nonce {nonce} is the next one")),
             Self::NonceUsed { proposal, safe } => Description::drift(
                 Id::of("nonce-used", proposal).and(safe),
@@ -264,6 +268,7 @@ fn is_next(facts: &Facts) -> Option<Problem> {
     Some(match proposal.cmp(&safe) {
         Ordering::Equal => Problem::NonceNext(proposal),
         Ordering::Less => Problem::NonceUsed { proposal, safe },
+        Ordering::Greater if facts.proposal.is_drill() => Problem::NonceOfDrill(proposal),
         Ordering::Greater => {
             Problem::NonceGap { proposal, safe, refuses: facts.signing && !facts.nonce_named }
         }

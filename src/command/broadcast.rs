@@ -7,6 +7,7 @@ use alloy::primitives::Address;
 use clap_complete::ArgValueCompleter;
 
 use crate::ceremony::at_once::side_by_side;
+use crate::ceremony::drill_names::names_drill;
 use crate::ceremony::find::Found;
 use crate::ceremony::offer::affordable_tip;
 use crate::ceremony::order::Given;
@@ -19,7 +20,7 @@ use crate::session::keys::{self as key, Named, Use};
 use crate::session::send_all::{Board, print_calls, send_all};
 use crate::session::send_one::{in_turn, one, print_call};
 use crate::session::sendable::{Look, Terms};
-use crate::session::{Session, incoming};
+use crate::session::{Session, drilled, incoming};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -30,7 +31,7 @@ Examples:
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "What", after_help = EXAMPLES)]
 pub struct Args {
-    /// Levers or proposal files; levers named together are pulled together
+    /// Levers, drills or proposal files; levers named together are pulled together
     #[arg(required = true, help_heading = ARGUMENTS, add = ArgValueCompleter::new(complete::levers))]
     what: Vec<String>,
 
@@ -137,6 +138,9 @@ impl Args {
 }
 
 pub fn run(session: &Session, args: &Args) -> Result<Exit, Error> {
+    if names_drill(&args.what) {
+        return drill(session, args);
+    }
     affordable_tip(args.priority_fee, args.max_fee)?;
     let mut terms = args.terms();
     session.require_accepted(&session.rests_of(&args.what, &terms.given)?, &args.accept.accept)?;
@@ -174,6 +178,26 @@ pub fn run(session: &Session, args: &Args) -> Result<Exit, Error> {
         Some(open) => send_all(&board, looks, payer, open),
         None => Ok(print_calls(&board, looks, print_call)),
     }
+}
+
+/// Proves drills on forks: there is no payer, and nothing is sent.
+fn drill(session: &Session, args: &Args) -> Result<Exit, Error> {
+    let (given, accept) = (args.derive.given(), &args.accept.accept);
+    let flags = [
+        ("--nonces", args.nonces.is_some()),
+        ("--calldata", args.calldata),
+        ("--approve-by-sending", args.approve_by_sending),
+    ];
+    if let Some((flag, _)) = flags.iter().find(|(_, is_given)| *is_given) {
+        return Err(Error::new(Exit::Usage, format!("{flag} is for what is sent, and a drill is not"))
+            .hint(format!("leave out {flag}")));
+    }
+    session.require_accepted(&session.rests_of(&args.what, &given)?, accept)?;
+    if let Some(chat) = &args.chat {
+        let received = incoming::receive(session, &args.what, &given, std::slice::from_ref(chat), false)?;
+        received.require_read(session).map_err(|error| error.hint("nothing was proven"))?;
+    }
+    drilled::broadcast(session, &args.what, &given, accept, args.proofs.proofs)
 }
 
 /// Checks that the digits of each hash that was named are those of something that was found.

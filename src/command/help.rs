@@ -10,8 +10,9 @@ use crate::near::near;
 use crate::ui::Ui;
 
 /// Name, title, text.
-const TOPICS: [(&str, &str, &str); 7] = [
+const TOPICS: [(&str, &str, &str); 8] = [
     ("alarms", "Alarms, watch and alert", include_str!("topics/alarms.txt")),
+    ("drill", "The whole ceremony, with signatures good on no chain", include_str!("topics/drill.txt")),
     ("exit-codes", "How a run ends", include_str!("topics/exit-codes.txt")),
     ("files", "What is kept where", include_str!("topics/files.txt")),
     ("ledger", "Signing on a Ledger", include_str!("topics/ledger.txt")),
@@ -21,7 +22,7 @@ const TOPICS: [(&str, &str, &str); 7] = [
 ];
 
 const EXAMPLES: &str = "\
-Topics: alarms, exit-codes, files, ledger, offline, refusals, settings
+Topics: alarms, drill, exit-codes, files, ledger, offline, refusals, settings
 
 Examples:
   breakglass help offline

@@ -8,6 +8,7 @@ use clap_complete::ArgValueCompleter;
 use crate::cli::args::{ARGUMENTS, Derive};
 use crate::cli::complete;
 use crate::error::{Error, Exit};
+use crate::proposal::DrillName;
 use crate::session::Session;
 use crate::session::incoming::receive;
 
@@ -52,7 +53,8 @@ impl Args {
         let mut what = vec![self.what.clone()];
         let mut from = Vec::new();
         for path in &self.from {
-            match path.to_str().filter(|name| session.is_lever(name).is_ok()) {
+            let is_named = |name: &&str| DrillName::is_meant(name) || session.is_lever(name).is_ok();
+            match path.to_str().filter(is_named) {
                 Some(name) => what.push(name.into()),
                 None => from.push(path.clone()),
             }

@@ -13,6 +13,7 @@ mod council_add;
 mod deputy;
 mod device;
 mod doctor;
+mod drill;
 mod dry_run;
 mod export;
 mod hash;
@@ -142,6 +143,10 @@ enum Command {
     /// Reads every chain and Safe, tries every lever on a fork, and looks at people, keys and files. Exit code 8 if something
     /// must be repaired before an incident.
     Doctor(doctor::Args),
+    /// Rehearse with everybody's keys: signatures good on no chain
+    ///
+    /// The same transaction, signed for a chain id that no chain has: breakglass help drill.
+    Drill(drill::Args),
     /// Write the record of an incident, or a draft about it
     Report(report::Args),
     /// Compute the hashes of a Safe transaction, offline
@@ -230,6 +235,7 @@ fn dispatch(ui: &Ui, cli: &Cli) -> Result<Exit, Error> {
         Some(Command::Incident(args)) => incident::run(&load()?, args),
         Some(Command::Log(args)) => log::run(&load()?, args),
         Some(Command::Doctor(args)) => doctor::run(&quietly()?, args),
+        Some(Command::Drill(args)) => drill::run(&load()?, args),
         Some(Command::Report(args)) => report::run(&load()?, args),
         Some(Command::Hash(args)) => hash::run(ui, args),
         Some(Command::Device(args)) => device::run(ui, council, args),

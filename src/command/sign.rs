@@ -4,11 +4,13 @@ use alloy::primitives::Address;
 use clap_complete::ArgValueCompleter;
 use serde_json::{Value, json};
 
+use crate::ceremony::drill_names::names_drill;
 use crate::ceremony::enforce::{accepted, changed_digits, enforce};
 use crate::ceremony::find::is_file;
 use crate::ceremony::judged::Judged;
 use crate::ceremony::order::Given;
 use crate::ceremony::together::{advise, one_for_each_nonce};
+use crate::clock;
 use crate::command::Session;
 use crate::command::args::{ARGUMENTS, Accept, Ahead, Derive, Key, Proofs};
 use crate::command::complete;
@@ -16,7 +18,7 @@ use crate::command::on_ledger::Asking;
 use crate::device::{Asked, SigningRequest, Way};
 use crate::error::{Error, Exit};
 use crate::incident::{Act, Plain};
-use crate::proposal::{self, Claims, OwnerSignature, Stated};
+use crate::proposal::{Claims, OwnerSignature};
 use crate::safe::SignatureKind;
 use crate::session::keys::{self, Named, Signer, Use};
 use crate::session::on_ledger::{self, signs};
@@ -146,6 +148,11 @@ pub fn run(session: &Session, args: &Args) -> Result<Exit, Error> {
     let key = keys::find(session.ui, &args.key, Use::Signing)?;
     session.require_accepted(&session.rests_of(&args.what, &given)?, &args.accept.accept)?;
     if let Some((nonces, target)) = args.ahead.wanted() {
+        if names_drill(&args.what) {
+            return Err(
+                Error::new(Exit::Usage, "a drill is signed once, and not ahead").hint("leave out --nonces")
+            );
+        }
         return signing_ahead::run(session, &args.sitting(&given), &key, nonces, target);
     }
     let ui = session.ui;
@@ -225,7 +232,7 @@ fn one(
         let asking = Asking { way: args.asked(), unseen: args.unseen, together: place.1 };
         let request = on_ledger::prepare(session, judged, signer, (owner, way), &asking)?;
         judged.still_agreed()?;
-        let signature = sign(session, judged, signer, (&request, way), accepted)?;
+        let signature = signers.sign(signer, (&request, way), accepted)?;
         // The person may have taken minutes.
         judged.still_agreed()?;
         return Ok(signature);
@@ -243,9 +250,9 @@ fn one(
     let way = signers.way(owner)?;
     let kind = if args.eth_sign { SignatureKind::EthSign } else { SignatureKind::Ecdsa };
     let request =
-        SigningRequest { safe: &way.safe, signs: signs(judged, way), owner, kind, way: Way::Fields };
+        SigningRequest { domain: &way.domain, signs: signs(judged, way), owner, kind, way: Way::Fields };
     judged.still_agreed()?;
-    sign(session, judged, signer, (&request, way), accepted)
+    signers.sign(signer, (&request, way), accepted)
 }
 
 /// One yes is for the one review above it.
@@ -264,24 +271,6 @@ fn confirm(
         .hint("nothing was written; run it again and type yes, or leave it"))
 }
 
-fn sign(
-    session: &Session,
-    judged: &Judged,
-    signer: &mut Signer,
-    (request, way): (&SigningRequest, &proposal::Way),
-    accepted: Vec<String>,
-) -> Result<OwnerSignature, Error> {
-    let ecdsa = signer.sign_safe_tx(session.ui, request)?;
-    let claims = Some(Claims { through: way.through.clone(), ..Claims::default() });
-    let stated = Stated { hash: Some(judged.proposal().hash()), bytes: *ecdsa.bytes(), accepted, claims };
-    // Read back as any other machine will read it: what cannot be verified is not written.
-    let read = OwnerSignature::verify(&stated, judged.proposal(), &judged.derived.owners)?;
-    if read.owner() == request.owner && read.through() == way.through {
-        return Ok(read);
-    }
-    Err(Error::new(Exit::Failed, format!("the signature is that of {}, and not of your key", read.owner())))
-}
-
 /// The line first: whatever happens to the disk, the signature is not lost. It is in `signed`, kept or not.
 fn write(
     session: &Session,
@@ -293,10 +282,14 @@ fn write(
     let hash = signature.hash().to_string();
     let owner = signature.owner().to_string();
     let name = judged.name(signature.owner());
-    let line = signature.line(&session.claims(judged.proposal()));
+    let is_drill = judged.proposal().is_drill();
+    let claims = session.claims(judged.proposal());
+    // A drill measures when each was made.
+    let line = signature.line(&Claims { made: is_drill.then(clock::seconds), ..claims });
     let safes: Vec<String> = signature.through().iter().map(|safe| session.name_of(*safe)).collect();
     let of = safes.last().map(|safe| format!(", for {safe}")).unwrap_or_default();
-    ui.say(&Text::default().good("signed ").add(&format!("by {name} {owner}{of}")));
+    let drill = if is_drill { "DRILL " } else { "" };
+    ui.say(&Text::default().good(drill).good("signed ").add(&format!("by {name} {owner}{of}")));
     let words = session.words_of(judged.proposal(), &[]);
     ui.say(
         &Text::new("send this line to whoever broadcasts: breakglass import ").add(&words).add(" reads it"),
@@ -310,6 +303,7 @@ fn write(
         );
     }
     let mut object = json!({
+        "purpose": judged.proposal().purpose().to_string(),
         "safe_tx_hash": hash,
         "owner": owner,
         "kind": signature.ecdsa().kind().to_string(),

@@ -34,7 +34,7 @@ pub(super) struct Wire {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct WireChain {
-    pub(super) id: u64,
+    pub(super) id: Spanned<u64>,
     #[serde(default)]
     pub(super) rpc: Vec<Spanned<String>>,
     #[serde(default)]

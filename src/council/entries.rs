@@ -12,7 +12,7 @@ use super::text_source::Source;
 use super::{By, Chain, Combined, Lever, RpcAddress, Safe, Signer, Target, duration};
 use crate::excerpt::Fault;
 use crate::safe::deployments::batch_contracts;
-use crate::safe::{Owners, SafeVersion, parse_address};
+use crate::safe::{DRILL_CHAIN_ID, Owners, SafeVersion, parse_address};
 
 const DEFAULT_BATCH: usize = 100;
 const DEFAULT_PARALLEL: usize = 24;
@@ -50,7 +50,13 @@ pub(super) fn read_chain(source: &Source, name: String, wire: &WireChain) -> Res
         .as_ref()
         .map(|text| parse_block_time(text.get_ref()).map_err(|message| source.fault(text.span(), message)));
     let block_time = block_time.transpose()?;
-    Ok(Chain { name, id: wire.id, rpc, send, private_for, quorum, batch, parallel, block_time })
+    let id = *wire.id.get_ref();
+    if id == DRILL_CHAIN_ID {
+        let message =
+            format!("{id} is the chain id of drills: whoever drills here would sign for that chain");
+        return Err(source.fault(wire.id.span(), message));
+    }
+    Ok(Chain { name, id, rpc, send, private_for, quorum, batch, parallel, block_time })
 }
 
 fn parse_block_time(text: &str) -> Result<Duration, String> {

@@ -29,7 +29,7 @@ use alloy::consensus::{SignableTransaction, TxEip1559};
 use alloy::network::eip2718::Encodable2718;
 use alloy::primitives::{Address, Bytes, Signature};
 
-use crate::safe::{EcdsaSignature, Hashes, SafeId, SafeTx, SignatureError, SignatureKind};
+use crate::safe::{Domain, EcdsaSignature, Hashes, SafeTx, SignatureError, SignatureKind};
 
 pub use answered::Account;
 pub use apdu::{
@@ -64,7 +64,8 @@ pub enum Signs<'a> {
 /// A request to an owner's key: a Safe transaction or message in full, never a bare hash from outside.
 #[derive(Clone, Copy, Debug)]
 pub struct SigningRequest<'a> {
-    pub safe: &'a SafeId,
+    /// In which domain it is signed: the Safe's own, or that of a drill.
+    pub domain: &'a Domain,
     pub signs: Signs<'a>,
     /// The owner that the signature must turn out to be from.
     pub owner: Address,
@@ -77,8 +78,8 @@ impl SigningRequest<'_> {
     #[must_use]
     pub fn hashes(&self) -> Hashes {
         match self.signs {
-            Signs::Tx(tx) => self.safe.hashes(tx),
-            Signs::Message(message) => self.safe.message_hashes(message),
+            Signs::Tx(tx) => self.domain.hashes(tx),
+            Signs::Message(message) => self.domain.message_hashes(message),
         }
     }
 
@@ -86,8 +87,8 @@ impl SigningRequest<'_> {
     #[must_use]
     pub fn typed_data(&self) -> TypedData {
         match self.signs {
-            Signs::Tx(tx) => TypedData::safe_tx(self.safe, tx),
-            Signs::Message(message) => TypedData::safe_message(self.safe, message),
+            Signs::Tx(tx) => TypedData::safe_tx(self.domain, tx),
+            Signs::Message(message) => TypedData::safe_message(self.domain, message),
         }
     }
 
@@ -99,7 +100,8 @@ impl SigningRequest<'_> {
         if self.kind == SignatureKind::EthSign {
             bytes[64] = bytes[64].saturating_add(4);
         }
-        let signature = EcdsaSignature::from_safe_bytes(&bytes, &self.hashes().safe_tx, self.safe.version)?;
+        let version = self.domain.safe().version;
+        let signature = EcdsaSignature::from_safe_bytes(&bytes, &self.hashes().safe_tx, version)?;
         expect_signer(self.owner, signature.signer())?;
         Ok(signature)
     }
@@ -108,8 +110,10 @@ impl SigningRequest<'_> {
     fn check_kind(&self) -> Result<(), DeviceError> {
         match self.kind {
             SignatureKind::Ecdsa => Ok(()),
-            SignatureKind::EthSign if self.safe.version.takes_eth_sign() => Ok(()),
-            SignatureKind::EthSign => Err(SignatureError::NoEthSign(self.safe.version).into()),
+            SignatureKind::EthSign => match self.domain.safe().version {
+                version if version.takes_eth_sign() => Ok(()),
+                version => Err(SignatureError::NoEthSign(version).into()),
+            },
             SignatureKind::ApprovedHash | SignatureKind::Contract | SignatureKind::Sender => {
                 Err(DeviceError::NotASignature(self.kind))
             }

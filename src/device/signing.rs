@@ -9,7 +9,7 @@ use super::link::granted;
 use super::path::DerivationPath;
 use super::typed::TypedData;
 use super::{DeviceError, LongText, SigningRequest, Way, expect_signer, sealed};
-use crate::safe::{EcdsaSignature, Pause, PauseSignature, SafeId, SignatureKind};
+use crate::safe::{Domain, EcdsaSignature, Pause, PauseSignature, SafeId, SignatureKind};
 
 const MESSAGE: &str = "a message";
 
@@ -77,19 +77,19 @@ impl Ledger {
     /// As for a transaction.
     pub fn sign_safe_message(
         &mut self,
-        safe: &SafeId,
+        domain: &Domain,
         message: &Bytes,
         owner: Address,
         way: Way,
     ) -> Result<EcdsaSignature, DeviceError> {
         self.ready()?;
         let path = self.path_of(owner)?;
-        let hashes = safe.message_hashes(message);
+        let hashes = domain.message_hashes(message);
         let bytes = match way {
-            Way::Fields => self.sign_fields(&path, &TypedData::safe_message(safe, message))?,
+            Way::Fields => self.sign_fields(&path, &TypedData::safe_message(domain, message))?,
             Way::Hashes => self.sign_in_turn(&[Apdu::sign_hashes(&path, &hashes)])?,
         };
-        let signature = EcdsaSignature::from_safe_bytes(&bytes, &hashes.safe_tx, safe.version)?;
+        let signature = EcdsaSignature::from_safe_bytes(&bytes, &hashes.safe_tx, domain.safe().version)?;
         expect_signer(owner, signature.signer())?;
         Ok(signature)
     }

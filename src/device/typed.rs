@@ -5,7 +5,7 @@ use alloy::primitives::{Address, Bytes, U256};
 use super::DeviceError;
 use super::apdu::Apdu;
 use super::path::DerivationPath;
-use crate::safe::{SafeId, SafeTx};
+use crate::safe::{Domain, SafeTx};
 
 /// The most bytes that one field can have: two length bytes go before it.
 const MOST_BYTES: usize = u16::MAX as usize;
@@ -37,7 +37,7 @@ pub(super) enum Value {
 impl TypedData {
     /// Source: Safe contracts, `SafeTx(address to,uint256 value,bytes data,…)`; see [`crate::safe::message_hash`].
     #[must_use]
-    pub fn safe_tx(safe: &SafeId, tx: &SafeTx) -> Self {
+    pub fn safe_tx(signed_in: &Domain, tx: &SafeTx) -> Self {
         use Value::{Address, Bytes, Uint8, Uint256};
         let message = [
             ("to", Address(tx.to)),
@@ -51,14 +51,14 @@ impl TypedData {
             ("refundReceiver", Address(tx.refund_receiver)),
             ("nonce", Uint256(tx.nonce.0)),
         ];
-        Self { domain: domain(safe), primary: "SafeTx", message: fields(message) }
+        Self { domain: domain(signed_in), primary: "SafeTx", message: fields(message) }
     }
 
     /// An off-chain message of a Safe. Source: Safe contracts, `SafeMessage(bytes message)`.
     #[must_use]
-    pub fn safe_message(safe: &SafeId, message: &Bytes) -> Self {
+    pub fn safe_message(signed_in: &Domain, message: &Bytes) -> Self {
         let message = [("message", Value::Bytes(message.clone()))];
-        Self { domain: domain(safe), primary: "SafeMessage", message: fields(message) }
+        Self { domain: domain(signed_in), primary: "SafeMessage", message: fields(message) }
     }
 
     /// Every command of the flow in order: all definitions, the values of the domain, those of the message, the
@@ -92,8 +92,9 @@ impl TypedData {
     }
 }
 
-fn domain(safe: &SafeId) -> Vec<Field> {
-    let chain_id = ("chainId", Value::Uint256(U256::from(safe.chain_id)));
+fn domain(signed_in: &Domain) -> Vec<Field> {
+    let safe = signed_in.safe();
+    let chain_id = ("chainId", Value::Uint256(U256::from(signed_in.chain_id())));
     let contract = ("verifyingContract", Value::Address(safe.address));
     if safe.version.domain_has_chain_id() { fields([chain_id, contract]) } else { fields([contract]) }
 }

@@ -111,7 +111,7 @@ mod tests {
 
     use super::*;
     use crate::device::{AppVersion, Model, Signs};
-    use crate::safe::{Nonce, SafeId, SafeTx, SafeVersion};
+    use crate::safe::{Domain, Nonce, SafeId, SafeTx, SafeVersion};
 
     fn weight(length: usize, value: u64, operation: Operation, heavy: bool, together: usize) -> Weight {
         let safe = SafeId { chain_id: 1, address: Address::ZERO, version: SafeVersion::V1_4_1 };
@@ -119,7 +119,7 @@ mod tests {
         let tx = SafeTx::new(Address::ZERO, U256::from(value), data, operation, Nonce::from(0));
         let kind = SignatureKind::Ecdsa;
         let request = SigningRequest {
-            safe: &safe,
+            domain: &Domain::real(safe),
             signs: Signs::Tx(&tx),
             owner: Address::ZERO,
             kind,

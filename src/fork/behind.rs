@@ -26,7 +26,7 @@ pub fn code_behind(
     world: &World,
     targets: &BTreeSet<Address>,
 ) -> Result<Attempt<BTreeMap<Address, Vec<Bytes>>>, RehearsalError> {
-    let mut evm = evm(world, env::block(world), BTreeMap::new());
+    let mut evm = evm(world, world.chain_id, env::block(world), BTreeMap::new());
     let mut places = BTreeMap::new();
     for target in targets {
         let call = transaction(world.chain_id, Address::ZERO, *target, UNKNOWN.into());

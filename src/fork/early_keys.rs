@@ -83,7 +83,7 @@ pub fn first_keys(
 /// Returns the keys that the first answers point at, and a run would meet only after a few more rounds: the owners' entries, the
 /// Safe's singleton and guard, the implementations and beacons of proxies.
 pub(super) fn next_keys(exec: &ExecTransaction<'_>, state: &State) -> Keys {
-    let safe = exec.safe.address;
+    let safe = exec.domain.safe().address;
     let mut keys = Keys::default();
     keys.slots.extend(exec.owners.list().iter().map(|owner| (safe, owner_slot(*owner))));
     let points = |address: Address, slot: B256| {

@@ -113,9 +113,10 @@ fn next_base_fee(header: &Header) -> u64 {
 }
 
 /// The rules without those that belong to a paying sender: nothing is charged, and whoever earns the fees is not read.
-pub(super) fn configure(cfg: &mut CfgEnv, world: &World) {
+/// `chain_id` is what `CHAINID` gives.
+pub(super) fn configure(cfg: &mut CfgEnv, world: &World, chain_id: u64) {
     cfg.set_spec_and_mainnet_gas_params(spec(world.chain_id, &world.header, world.next_timestamp));
-    cfg.chain_id = world.chain_id;
+    cfg.chain_id = chain_id;
     cfg.disable_nonce_check = true;
     cfg.disable_balance_check = true;
     cfg.disable_block_gas_limit = true;

@@ -16,7 +16,7 @@ use super::trace::{FrameKind, Trace, Tracer};
 use super::world::{State, World};
 use crate::evm::{Answer, Keys, Query, Readings, TokenChange, Write};
 use crate::safe::{
-    Approval, Execution, Owners, SafeId, SafeTx, SafeVersion, approved_hash_slot, encode_approvals,
+    Approval, Domain, Execution, Owners, SafeTx, SafeVersion, approved_hash_slot, encode_approvals,
     find_execution,
 };
 
@@ -26,7 +26,8 @@ const QUERY_GAS: u64 = 50_000_000;
 /// The transaction to rehearse: exactly what a sender would broadcast.
 #[derive(Clone, Copy, Debug)]
 pub struct ExecTransaction<'a> {
-    pub safe: &'a SafeId,
+    /// The Safe and the domain in which its owners signed: in that of a drill, the code that runs is told the drill's chain id.
+    pub domain: Domain,
     pub owners: &'a Owners,
     pub tx: &'a SafeTx,
     /// The real signatures: the gas is then that of the receipt. Without them, as many owners as the threshold asks
@@ -146,14 +147,14 @@ pub(super) fn run(
     exec: &ExecTransaction<'_>,
     queries: &[Query],
 ) -> Result<Attempt<(Rehearsal, State)>, RehearsalError> {
-    let (safe, chain_id) = (exec.safe, world.chain_id);
-    if safe.chain_id != chain_id {
-        return Err(RehearsalError::WrongChain { safe: safe.chain_id, world: chain_id });
+    let (safe, chain_id) = (exec.domain.safe(), exec.domain.chain_id());
+    if safe.chain_id != world.chain_id {
+        return Err(RehearsalError::WrongChain { safe: safe.chain_id, world: world.chain_id });
     }
     let (signatures, assumed) = approve(exec);
     let data = exec.tx.exec_calldata(signatures);
     let call = DirectCall { from: exec.sender, to: safe.address, data, gas: exec.gas, assumed };
-    run_judged(world, &call, queries, |result| judge(result, exec))
+    run_judged(world, chain_id, &call, queries, |result| judge(result, exec))
 }
 
 /// Runs a call that an account makes by itself: it succeeds or reverts. With what it changed, as it leaves it.
@@ -164,6 +165,7 @@ pub(super) fn run_direct(
 ) -> Result<Attempt<(Rehearsal, State)>, RehearsalError> {
     run_judged(
         world,
+        world.chain_id,
         call,
         queries,
         |result| {
@@ -175,15 +177,15 @@ pub(super) fn run_direct(
 /// Runs a call in the next block. `judge` tells its outcome.
 fn run_judged(
     world: &World,
+    chain_id: u64,
     direct: &DirectCall,
     queries: &[Query],
     judge: impl Fn(&ExecutionResult) -> Outcome,
 ) -> Result<Attempt<(Rehearsal, State)>, RehearsalError> {
-    let chain_id = world.chain_id;
     let block = env::block(world);
     let gas_limit = direct.gas.unwrap_or(env::gas_limit(world));
     let timestamp = block.timestamp.saturating_to();
-    let mut evm = evm(world, block, direct.assumed.clone());
+    let mut evm = evm(world, chain_id, block, direct.assumed.clone());
     let call = TxEnv {
         gas_price: u128::from(evm.ctx.block.basefee),
         ..transaction(chain_id, direct.from, direct.to, direct.data.clone())
@@ -251,6 +253,7 @@ pub enum Moment {
 /// If a query is a call that no block can hold.
 pub fn view(
     world: &World,
+    chain_id: u64,
     moment: Moment,
     queries: &[Query],
 ) -> Result<Attempt<(Readings, Keys)>, RehearsalError> {
@@ -258,10 +261,10 @@ pub fn view(
         Moment::Now => env::present(world),
         Moment::Next => env::block(world),
     };
-    let mut evm = evm(world, block, BTreeMap::new());
+    let mut evm = evm(world, chain_id, block, BTreeMap::new());
     let mut answers = Readings::default();
     for query in queries {
-        answers.insert(query.clone(), answer(&mut evm, world.chain_id, query)?.0);
+        answers.insert(query.clone(), answer(&mut evm, chain_id, query)?.0);
     }
     let ForkDb { read, missing, .. } = evm.ctx.journaled_state.database;
     if missing.is_empty() {
@@ -273,11 +276,17 @@ pub fn view(
 
 pub(super) type Evm<'a> = MainnetEvm<MainnetContext<ForkDb<'a>>, Tracer>;
 
-pub(super) fn evm(world: &World, block: BlockEnv, assumed: BTreeMap<(Address, B256), U256>) -> Evm<'_> {
+/// `chain_id` is what the code is told: the rules are always those of the world's own chain.
+pub(super) fn evm(
+    world: &World,
+    chain_id: u64,
+    block: BlockEnv,
+    assumed: BTreeMap<(Address, B256), U256>,
+) -> Evm<'_> {
     Context::mainnet()
         .with_db(ForkDb::new(world, assumed))
         .with_block(block)
-        .modify_cfg_chained(|cfg| env::configure(cfg, world))
+        .modify_cfg_chained(|cfg| env::configure(cfg, world, chain_id))
         .build_mainnet_with_inspector(Tracer::default())
 }
 
@@ -318,10 +327,11 @@ fn approve(exec: &ExecTransaction<'_>) -> (Bytes, BTreeMap<(Address, B256), U256
     if let Some(bytes) = exec.signatures {
         return (bytes.clone(), BTreeMap::new());
     }
-    let hash = exec.safe.hashes(exec.tx).safe_tx;
+    let hash = exec.domain.hashes(exec.tx).safe_tx;
     let enough = exec.owners.threshold().get();
     let approving: Vec<_> = exec.owners.list().iter().take(enough).copied().collect();
-    let slots = approving.iter().map(|o| ((exec.safe.address, approved_hash_slot(*o, &hash)), U256::ONE));
+    let slots =
+        approving.iter().map(|o| ((exec.domain.safe().address, approved_hash_slot(*o, &hash)), U256::ONE));
     let approvals: Vec<_> = approving.iter().map(|o| Approval::OnChain(*o)).collect();
     (encode_approvals(&approvals), slots.collect())
 }
@@ -353,11 +363,11 @@ fn judge(result: &ExecutionResult, exec: &ExecTransaction<'_>) -> Outcome {
     if !result.is_success() {
         return Outcome::Reverted;
     }
-    let hash = exec.safe.hashes(exec.tx).safe_tx;
-    match find_execution(result.logs(), exec.safe.address, exec.safe.version, &hash) {
+    let hash = exec.domain.hashes(exec.tx).safe_tx;
+    match find_execution(result.logs(), exec.domain.safe().address, exec.domain.safe().version, &hash) {
         Some(Execution::Failed) => Outcome::Failed,
         // Only 1.0.0 announces no success.
-        None if exec.safe.version > SafeVersion::V1_0_0 => Outcome::Unannounced,
+        None if exec.domain.safe().version > SafeVersion::V1_0_0 => Outcome::Unannounced,
         _ => Outcome::Succeeded,
     }
 }

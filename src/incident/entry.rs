@@ -191,6 +191,10 @@ pub enum Act {
         tx: TxHash,
         block: u64,
     },
+    /// A step of a drill: never one of the acts above, and nothing of it is on any chain.
+    Drill {
+        step: DrillStep,
+    },
     /// One key acted alone: the Safe is to confirm it, or to take it back.
     Deputy(Deputed),
 }
@@ -230,6 +234,34 @@ pub enum Step {
         #[serde(with = "as_text")]
         tx: TxHash,
         block: u64,
+    },
+}
+
+/// A step of a drill.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "did", rename_all = "snake_case", deny_unknown_fields)]
+pub enum DrillStep {
+    /// Its name was printed for the chat.
+    Announced {},
+    Signed {
+        owner: Address,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        name: Option<Plain>,
+    },
+    /// A signature was taken in; its line claims when it was made.
+    Imported {
+        owner: Address,
+        #[serde(default, skip_serializing_if = "Option::is_none", with = "as_optional_text")]
+        made: Option<Utc>,
+    },
+    Accepted {
+        ids: Vec<Plain>,
+    },
+    /// The real Safe code took its signatures on a fork, and the act does there what was promised.
+    Proven {
+        block: u64,
+        /// The number of keys whose signatures it took.
+        keys: u32,
     },
 }
 
@@ -361,6 +393,30 @@ mod as_text {
         D: Deserializer<'de>,
     {
         String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
+    }
+}
+
+/// A value that is written as text, or is left out.
+mod as_optional_text {
+    use std::fmt::Display;
+    use std::str::FromStr;
+
+    use serde::{Deserialize, Deserializer, Serializer, de};
+
+    #[allow(clippy::ref_option, reason = "as serde calls it")]
+    pub fn serialize<T: Display, S: Serializer>(value: &Option<T>, serializer: S) -> Result<S::Ok, S::Error> {
+        match value {
+            Some(value) => serializer.collect_str(value),
+            None => serializer.serialize_none(),
+        }
+    }
+
+    pub fn deserialize<'de, T, D>(deserializer: D) -> Result<Option<T>, D::Error>
+    where
+        T: FromStr<Err: Display>,
+        D: Deserializer<'de>,
+    {
+        String::deserialize(deserializer)?.parse().map(Some).map_err(de::Error::custom)
     }
 }
 

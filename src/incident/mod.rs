@@ -7,6 +7,7 @@
 mod alone;
 mod asked;
 mod awake;
+mod drill_step;
 mod entry;
 mod journal;
 mod merge;
@@ -18,7 +19,10 @@ mod timeline;
 
 pub use alone::{Alone, Receipts};
 pub use awake::{Awake, awake, began, find_awake};
-pub use entry::{About, Act, BadEntry, Deputed, Draft, Entry, LONGEST_LINE, MOST_LISTED, Plain, Step};
+pub use drill_step::{is_announced, is_proven};
+pub use entry::{
+    About, Act, BadEntry, Deputed, Draft, DrillStep, Entry, LONGEST_LINE, MOST_LISTED, Plain, Step,
+};
 pub use journal::{Journal, next};
 pub use merge::{Merged, merge};
 pub use message::{Message, Says};

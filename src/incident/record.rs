@@ -159,7 +159,9 @@ pub fn select<'e>(merged: &Merged<'e>, wanted: &Wanted) -> Vec<&'e Entry> {
     let last = |is_wanted: &dyn Fn(&Entry, &Belongs) -> bool| {
         let mut pairs = entries.iter().zip(&belongs).rev();
         pairs
-            .find(|(entry, belongs)| **belongs != Belongs::Nothing && is_wanted(entry, belongs))
+            .find(|(entry, belongs)| {
+                matches!(belongs, Belongs::Incident(_) | Belongs::Transaction(_)) && is_wanted(entry, belongs)
+            })
             .map(|(_, b)| *b)
     };
     let place = match wanted {
@@ -186,11 +188,12 @@ fn names(about: &About, lever: &str) -> bool {
     about.what.to_string().split([' ', '+']).any(|word| word == lever)
 }
 
-/// Returns the transactions that the entries are about, each once, in the order of time.
+/// Returns the transactions that the entries are about, each once, in the order of time. A drill is none.
 #[must_use]
 pub fn transactions(entries: &[&Entry]) -> Vec<About> {
     let mut all: Vec<About> = Vec::new();
-    for about in entries.iter().filter_map(|entry| entry.draft.about.as_ref()) {
+    let real = entries.iter().filter(|entry| !entry.draft.act.is_of_drill());
+    for about in real.filter_map(|entry| entry.draft.about.as_ref()) {
         if !all.iter().any(|known| known.safe_tx_hash == about.safe_tx_hash) {
             all.push(about.clone());
         }

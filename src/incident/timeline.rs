@@ -1,5 +1,5 @@
 //! Entries that belong together: those between the opening and the closing of an incident, and otherwise those about one
-//! Safe transaction.
+//! Safe transaction. A drill belongs to no incident, whenever it is.
 
 use std::collections::BTreeMap;
 
@@ -15,6 +15,8 @@ pub enum Belongs {
     Transaction(SafeTxHash),
     /// No incident was open: the place of the first entry about what a deputy does by this lever.
     Deputy(usize),
+    /// It is a step of this drill, which is no incident.
+    Drill(SafeTxHash),
     Nothing,
 }
 
@@ -27,6 +29,10 @@ pub fn belonging(entries: &[&Entry]) -> Vec<Belongs> {
         let draft = &entry.draft;
         if matches!(draft.act, Act::Opened { .. }) {
             open = Some(at);
+        }
+        if let Some((_, hash)) = entry.drill() {
+            all.push(Belongs::Drill(hash));
+            continue;
         }
         let transaction = || draft.about.as_ref().map(|about| Belongs::Transaction(about.safe_tx_hash));
         let deputy = || match &draft.act {

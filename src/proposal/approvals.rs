@@ -7,8 +7,8 @@ use alloy::primitives::{Address, Bytes};
 use super::{OwnerSignature, Proposal, WalletSignature, approval_query, contract_query};
 use crate::evm::{Answer, Query, Readings};
 use crate::safe::{
-    Answering, Approval, ContractSignature, EcdsaSignature, Packed, Question, SafeMessage, SafeTree,
-    SafeTxHash, Threshold, decode_approvals, encode_approvals,
+    Answering, Approval, ContractSignature, Domain, EcdsaSignature, Packed, Purpose, Question, SafeMessage,
+    SafeTree, SafeTxHash, Threshold, decode_approvals, encode_approvals,
 };
 
 /// All that was gathered for a proposal.
@@ -96,20 +96,23 @@ pub(super) struct Node<'t> {
     signs: SafeTxHash,
     /// Its question to a contract among its owners; `None` if it has none that can be answered.
     asks: Option<Question>,
+    purpose: Purpose,
 }
 
 impl<'t> Node<'t> {
     pub(super) fn root(proposal: &Proposal, tree: &'t SafeTree) -> Self {
         let asks = Some(Question::about(proposal.safe().version, proposal.hashes()));
-        Self { tree, through: Vec::new(), signs: proposal.hash(), asks }
+        Self { tree, through: Vec::new(), signs: proposal.hash(), asks, purpose: proposal.purpose() }
     }
 
     /// `None` if the child cannot answer by a signature.
     fn below(&self, child: &'t SafeTree) -> Option<Self> {
         let by = Answering::of(&child.state)?;
-        let message = SafeMessage::answering(&child.id, by, self.asks.as_ref()?)?;
+        let domain = Domain::of(child.id, self.purpose).ok()?;
+        let message = SafeMessage::answering(&domain, by, self.asks.as_ref()?)?;
         let through = [&self.through[..], &[child.id.address]].concat();
-        Some(Self { tree: child, through, signs: message.hashes.safe_tx, asks: message.asks })
+        let (signs, asks) = (message.hashes.safe_tx, message.asks);
+        Some(Self { tree: child, through, signs, asks, purpose: self.purpose })
     }
 
     fn has_approved(&self, owner: Address, said: &Readings) -> bool {

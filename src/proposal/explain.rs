@@ -6,7 +6,7 @@ use std::fmt;
 use alloy::primitives::Address;
 
 use super::{Claims, Proposal, SafeOwners, ShortDigest, Stated};
-use crate::safe::{EcdsaSignature, Nonce, SafeTxHash, SafeVersion};
+use crate::safe::{EcdsaSignature, Nonce, Purpose, SafeTxHash, SafeVersion};
 
 /// A transaction of the reader's own that a signature may be for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,6 +18,7 @@ pub struct Candidate {
     /// The arguments that the council file leaves open.
     pub args: Vec<(String, String)>,
     pub version: SafeVersion,
+    pub purpose: Purpose,
 }
 
 impl Candidate {
@@ -31,6 +32,7 @@ impl Candidate {
             nonce,
             args,
             version: proposal.safe().version,
+            purpose: proposal.purpose(),
         }
     }
 }
@@ -66,6 +68,8 @@ pub struct Explanation {
 pub enum SignedFor {
     /// Another lever, or the same at another nonce: by the reader's own files.
     Own { title: String, nonce: Nonce, wanted: (String, Nonce) },
+    /// A drill where something real is wanted, or the reverse: by the reader's own files.
+    Purpose { purpose: Purpose, title: String, nonce: Nonce },
     /// The wanted levers with other arguments; `is_claim` if only its line says so.
     Arguments { title: String, theirs: Vec<(String, String)>, own: Vec<(String, String)>, is_claim: bool },
     /// By its line: for a Safe that the reader's council file does not have.
@@ -109,6 +113,10 @@ pub fn explain(stated: &Stated, own: &Own) -> Explanation {
 }
 
 fn of_candidate(candidate: &Candidate, wanted: &Candidate) -> SignedFor {
+    if candidate.purpose != wanted.purpose {
+        let (title, nonce) = (candidate.title.clone(), candidate.nonce);
+        return SignedFor::Purpose { purpose: candidate.purpose, title, nonce };
+    }
     if candidate.title == wanted.title && candidate.nonce == wanted.nonce && candidate.args != wanted.args {
         let (theirs, own) = differing(&candidate.args, &wanted.args);
         return SignedFor::Arguments { title: candidate.title.clone(), theirs, own, is_claim: false };
@@ -187,6 +195,12 @@ impl fmt::Display for SignedFor {
         match self {
             Self::Own { title, nonce, wanted: (wanted, at) } if title == wanted => {
                 write!(f, "signed {title} at nonce {nonce}, not at nonce {at}")
+            }
+            Self::Purpose { purpose: Purpose::Drill, title, nonce } => {
+                write!(f, "signed a DRILL of {title} at nonce {nonce}, which signs nothing real")
+            }
+            Self::Purpose { purpose: Purpose::Real, title, nonce } => {
+                write!(f, "signed the REAL {title} at nonce {nonce}, and not a drill: keep it out of drills")
             }
             Self::Own { title, nonce, wanted: (wanted, _) } => {
                 write!(f, "signed {title} at nonce {nonce}, not {wanted}")

@@ -11,7 +11,7 @@ use super::line::{self, ALPHABET, Kind};
 use super::owner_signature::{FIRST_LENGTH, FIRST_START, Stated};
 use super::stated_ahead::{StatedAhead, nonce_before};
 use super::wallet_signature::StatedContract;
-use crate::safe::{Nonce, Packed, decode_approvals, decode_exec};
+use crate::safe::{Nonce, Packed, Purpose, decode_approvals, decode_exec};
 
 /// The signatures of one text: every well-formed one, once, in order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -289,19 +289,18 @@ impl Form {
         match self {
             Self::First => Stated::from_line(&format!("{FIRST_START}{data}"))
                 .map(|stated| Line::Signature(Box::new(stated))),
-            Self::Second(kind @ Kind::Drill) => {
-                line::read(kind, data)?;
-                Err("it is of a DRILL, and signs nothing real")
-            }
-            Self::Second(kind @ Kind::Signature) => {
+            Self::Second(kind @ (Kind::Signature | Kind::Drill)) => {
+                let purpose = if kind == Kind::Drill { Purpose::Drill } else { Purpose::Real };
                 let fields = line::read(kind, data)?;
-                match StatedContract::from_fields(&fields)? {
+                match StatedContract::from_fields(&fields, purpose)? {
                     Some(stated) => Ok(Line::Contract(stated)),
-                    None => Stated::from_fields(&fields).map(|stated| Line::Signature(Box::new(stated))),
+                    None => {
+                        Stated::from_fields(&fields, purpose).map(|stated| Line::Signature(Box::new(stated)))
+                    }
                 }
             }
             Self::Second(kind @ Kind::Ahead) => {
-                let stated = Stated::from_fields(&line::read(kind, data)?)?;
+                let stated = Stated::from_fields(&line::read(kind, data)?, Purpose::Real)?;
                 let nonce = stated.claims.as_ref().and_then(|claims| claims.nonce);
                 let nonce = nonce.ok_or("it is of a set that is signed ahead, and names no nonce")?;
                 Ok(Line::Ahead(Box::new(StatedAhead { nonce, stated })))

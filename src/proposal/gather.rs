@@ -80,12 +80,20 @@ pub fn gather(found: &[Finds], wanted: &[Wanted]) -> Gathered {
     gathering.take_bare(bare, wanted, before + MOST_BARE);
     for (text, stated) in others {
         let why = || match (wanted, stated.hash) {
+            ([first, ..], Some(_)) if let Some(other) = of_another_purpose(&stated, first) => {
+                other.to_string()
+            }
             ([_, ..], Some(hash)) => VerifyError::OtherHash(hash).to_string(),
             _ => "there is no proposal here that it could be for".into(),
         };
         gathering.gathered.refused.push(|| Refusal { text, stated: stated.clone(), why: why() });
     }
     gathering.gathered
+}
+
+/// Returns the error for a signature of a drill among real ones, and the reverse.
+fn of_another_purpose(stated: &Stated, wanted: &Wanted) -> Option<VerifyError> {
+    stated.purpose.filter(|claimed| *claimed != wanted.proposal.purpose()).map(VerifyError::OtherPurpose)
 }
 
 /// Every different signature with the place of its text: the first of each text, then the second of each, and so on.
@@ -175,7 +183,7 @@ impl Gathering {
             self.gathered.not_looked_at += parts.contracts.len().saturating_sub(room);
             self.gathered.contracts.extend(parts.contracts.into_iter().take(room));
             if let Some(why) = parts.refused.filter(|_| !parts.is_taken) {
-                let stated = Stated { hash: stated.hash, ..Stated::bare([0; 65]) };
+                let stated = Stated { hash: stated.hash, purpose: stated.purpose, ..Stated::bare([0; 65]) };
                 self.gathered.refused.push(|| Refusal { text, stated, why });
             }
         }

@@ -17,6 +17,8 @@
 use alloy::primitives::keccak256;
 use bech32::{ByteIterExt, Fe32, Fe32IterExt};
 
+use crate::safe::Purpose;
+
 /// The kind of a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
@@ -29,6 +31,14 @@ pub(super) enum Kind {
 }
 
 impl Kind {
+    /// Returns the kind of the lines of signatures for a purpose.
+    pub(super) const fn of(purpose: Purpose) -> Self {
+        match purpose {
+            Purpose::Real => Self::Signature,
+            Purpose::Drill => Self::Drill,
+        }
+    }
+
     pub(super) const ALL: [Self; 3] = [Self::Signature, Self::Drill, Self::Ahead];
 
     /// Returns the beginning of its lines.

@@ -28,6 +28,7 @@ mod build;
 mod card;
 mod claims;
 mod contender;
+mod drill_name;
 mod explain;
 mod few;
 mod finder;
@@ -59,6 +60,7 @@ pub use build::{BatchContract, BatchSource, BuildError, build_tx, calls_of};
 pub use card::{Card, PrintedCard, Stale};
 pub use claims::{Claims, ShortDigest};
 pub use contender::{Contender, keeper};
+pub use drill_name::{BadDrillName, DrillName};
 pub use explain::{Candidate, Explanation, Own, SignedFor, explain};
 pub use few::Few;
 pub use finder::{Damaged, Finds, find_signatures};
@@ -76,7 +78,7 @@ pub use tally::Tally;
 pub use wallet_signature::{StatedContract, WalletSignature};
 
 use crate::evm::{Assumed, Block, Readings};
-use crate::safe::{Drift, Hashes, Nonce, SafeField, SafeId, SafeState, SafeTx, SafeTxHash};
+use crate::safe::{Domain, Drift, Hashes, NoDrill, Nonce, Purpose, SafeField, SafeId, SafeState, SafeTx, SafeTxHash};
 
 /// A Safe transaction together with everything it was derived from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -89,13 +91,15 @@ pub struct Proposal {
     readings: Readings,
     accepted: Vec<String>,
     record: Option<Record>,
+    /// That in which its owners sign; its Safe is that of the snapshot.
+    domain: Domain,
     hashes: Hashes,
     /// The transaction of another Safe that it approves on chain, in place of pulling the levers itself.
     approves: Option<Box<Self>>,
 }
 
 impl Proposal {
-    /// `snapshot` and `readings` were read at `block`.
+    /// `snapshot` and `readings` were read at `block`. It is real: see [`Proposal::for_drill`].
     #[must_use]
     pub fn new(tx: SafeTx, snapshot: SafeState, block: Block, binding: Binding, readings: Readings) -> Self {
         Self::of(tx, snapshot, Some(block), binding, readings)
@@ -115,7 +119,8 @@ impl Proposal {
         binding: Binding,
         readings: Readings,
     ) -> Self {
-        let hashes = snapshot.id.hashes(&tx);
+        let domain = Domain::real(snapshot.id);
+        let hashes = domain.hashes(&tx);
         Self {
             tx,
             snapshot,
@@ -124,6 +129,7 @@ impl Proposal {
             readings,
             accepted: Vec::new(),
             record: None,
+            domain,
             hashes,
             approves: None,
         }
@@ -133,6 +139,15 @@ impl Proposal {
     #[must_use]
     pub fn approving(self, other: Option<Self>) -> Self {
         Self { approves: other.map(Box::new), ..self }
+    }
+
+    /// Returns the same transaction as a drill: its signatures are good on no chain, and it can never be ready to be sent.
+    ///
+    /// # Errors
+    /// For a Safe before 1.3.0: its owners sign no chain id.
+    pub fn for_drill(self) -> Result<Self, NoDrill> {
+        let domain = Domain::drill(self.snapshot.id)?;
+        Ok(Self { hashes: domain.hashes(&self.tx), domain, ..self })
     }
 
     /// Returns it with the refusals that whoever proposes it accepts.
@@ -153,11 +168,12 @@ impl Proposal {
     /// it would be another transaction for that Safe.
     #[must_use]
     pub fn restated(self, snapshot: SafeState) -> Self {
-        let hashes = snapshot.id.hashes(&self.tx);
-        if hashes != self.hashes {
-            return self;
+        match Domain::of(snapshot.id, self.purpose()) {
+            Ok(domain) if domain.hashes(&self.tx) == self.hashes => {
+                Self { snapshot, domain, record: None, ..self }
+            }
+            _ => self,
         }
-        Self { snapshot, record: None, ..self }
     }
 
     /// Reads a proposal file and recomputes every hash in it.
@@ -188,6 +204,23 @@ impl Proposal {
     #[must_use]
     pub const fn safe(&self) -> &SafeId {
         &self.snapshot.id
+    }
+
+    /// The domain in which its owners sign.
+    #[must_use]
+    pub const fn domain(&self) -> &Domain {
+        &self.domain
+    }
+
+    /// Returns the use of its signatures.
+    #[must_use]
+    pub const fn purpose(&self) -> Purpose {
+        self.domain.purpose()
+    }
+
+    #[must_use]
+    pub fn is_drill(&self) -> bool {
+        self.purpose() == Purpose::Drill
     }
 
     /// Returns the block at which the Safe and the values were read; `None` if its state is assumed.
@@ -261,12 +294,12 @@ impl Proposal {
     #[must_use]
     pub fn with_nonce(&self, nonce: Nonce) -> Self {
         let tx = SafeTx { nonce, ..self.tx.clone() };
-        Self { hashes: self.safe().hashes(&tx), tx, ..self.clone() }
+        Self { hashes: self.domain.hashes(&tx), tx, ..self.clone() }
     }
 
     /// The name that it would have with another nonce.
     #[must_use]
     pub fn at_nonce(&self, nonce: Nonce) -> SafeTxHash {
-        self.safe().hashes(&SafeTx { nonce, ..self.tx.clone() }).safe_tx
+        self.domain.hashes(&SafeTx { nonce, ..self.tx.clone() }).safe_tx
     }
 }

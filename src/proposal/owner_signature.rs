@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::line::{self, Field, Kind, Writer};
 use super::{Claims, Proposal, SafeOwners, Way};
-use crate::safe::{DEEPEST, EcdsaSignature, SafeTxHash, SignatureError};
+use crate::safe::{DEEPEST, EcdsaSignature, Purpose, SafeTxHash, SignatureError};
 
 /// Version 1 of a line: bech32m over version ‖ safeTxHash ‖ r ‖ s ‖ v. It is read, and written no more.
 const FIRST_PREFIX: &str = "bgsig";
@@ -29,6 +29,8 @@ const SIGNATURE: u8 = 2;
 pub struct Stated {
     /// The hash that it claims to sign; `None` for a bare signature.
     pub hash: Option<SafeTxHash>,
+    /// What it claims to be good for; `None` for a bare signature.
+    pub purpose: Option<Purpose>,
     /// r ‖ s ‖ v
     pub bytes: [u8; 65],
     /// Refusals that its signer accepted, by the finding's id.
@@ -42,6 +44,8 @@ pub struct Stated {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OwnerSignature {
     hash: SafeTxHash,
+    /// That of the proposal over whose hash it was recovered.
+    purpose: Purpose,
     /// The Safes from the proposal's own down to the signer's, without the first; empty for an owner of the proposal's own.
     through: Vec<Address>,
     /// The hash that was signed.
@@ -54,6 +58,8 @@ pub struct OwnerSignature {
 pub enum VerifyError {
     #[error("it signs another transaction, {0}")]
     OtherHash(SafeTxHash),
+    #[error("{}", of_another_purpose(*.0))]
+    OtherPurpose(Purpose),
     #[error("it is for Safe {0}, and the owners of another Safe were read")]
     OtherSafe(Address),
     #[error("it was made by {0}, which is not an owner of this Safe, or for another transaction")]
@@ -74,6 +80,9 @@ impl OwnerSignature {
         if !owners.are_of(proposal.safe()) {
             return Err(VerifyError::OtherSafe(proposal.safe().address));
         }
+        if let Some(other) = stated.purpose.filter(|claimed| *claimed != proposal.purpose()) {
+            return Err(VerifyError::OtherPurpose(other));
+        }
         if let Some(other) = stated.hash.filter(|claimed| *claimed != hash) {
             return Err(VerifyError::OtherHash(other));
         }
@@ -82,7 +91,7 @@ impl OwnerSignature {
         ways.sort_by_key(|way| way.through != stated.through());
         let mut first = None;
         for way in &ways {
-            match Self::on_way(stated, hash, way) {
+            match Self::on_way(stated, (hash, proposal.purpose()), way) {
                 Ok(signature) => return Ok(signature),
                 Err(error) => _ = first.get_or_insert(error),
             }
@@ -90,8 +99,12 @@ impl OwnerSignature {
         Err(first.unwrap_or(VerifyError::Signature(SignatureError::Unrecoverable)))
     }
 
-    fn on_way(stated: &Stated, hash: SafeTxHash, way: &Way) -> Result<Self, VerifyError> {
-        let (signs, version) = (way.signs, way.safe.version);
+    fn on_way(
+        stated: &Stated,
+        (hash, purpose): (SafeTxHash, Purpose),
+        way: &Way,
+    ) -> Result<Self, VerifyError> {
+        let (signs, version) = (way.signs, way.domain.safe().version);
         // Lines and files of ours are written as the Safe reads them; only another wallet's may be meant otherwise.
         let readings = match stated.hash {
             Some(_) => vec![EcdsaSignature::from_safe_bytes(&stated.bytes, &signs, version)?],
@@ -101,7 +114,7 @@ impl OwnerSignature {
         match (by_owner, readings.first()) {
             (Some(found), _) => {
                 let (through, accepted) = (way.through.clone(), stated.accepted.clone());
-                Ok(Self { hash, through, signs, signature: *found, accepted })
+                Ok(Self { hash, purpose, through, signs, signature: *found, accepted })
             }
             (None, Some(stranger)) => Err(VerifyError::NotAnOwner(stranger.signer())),
             (None, None) => Err(VerifyError::Signature(SignatureError::Unrecoverable)),
@@ -116,6 +129,12 @@ impl OwnerSignature {
     #[must_use]
     pub const fn hash(&self) -> SafeTxHash {
         self.hash
+    }
+
+    /// The use of the signature: that of its proposal.
+    #[must_use]
+    pub const fn purpose(&self) -> Purpose {
+        self.purpose
     }
 
     /// The Safes from the proposal's own down to the signer's, without the first; empty for an owner of the proposal's own.
@@ -157,7 +176,7 @@ impl OwnerSignature {
     /// One line of text, with what it is for. A mistyped or cut line is an error and not another signature.
     #[must_use]
     pub fn line(&self, claims: &Claims) -> String {
-        self.line_of(Kind::Signature, claims)
+        self.line_of(Kind::of(self.purpose), claims)
     }
 
     /// One line of a set that is signed ahead; the claims name its nonce.
@@ -178,7 +197,11 @@ impl OwnerSignature {
     #[must_use]
     pub fn to_json(&self) -> String {
         let wire = Wire {
-            breakglass_signature: if self.through.is_empty() { 1 } else { 2 },
+            breakglass_signature: match self.purpose {
+                Purpose::Drill => DRILL_VERSION,
+                Purpose::Real if self.through.is_empty() => 1,
+                Purpose::Real => 2,
+            },
             safe_tx_hash: self.hash.to_string(),
             through: self.through.iter().map(Address::to_string).collect(),
             owner: self.owner().to_string(),
@@ -187,6 +210,16 @@ impl OwnerSignature {
             accepted: self.accepted.clone(),
         };
         serde_json::to_string_pretty(&wire).map(|text| text + "\n").unwrap_or_default()
+    }
+}
+
+/// The version of the file of a drill's signature: a program that knows no drills reads none.
+const DRILL_VERSION: u32 = 3;
+
+fn of_another_purpose(purpose: Purpose) -> &'static str {
+    match purpose {
+        Purpose::Drill => "it is of a DRILL, and signs nothing real",
+        Purpose::Real => "it is REAL, and not of a drill: keep it out of drills",
     }
 }
 
@@ -243,15 +276,18 @@ impl Stated {
     #[must_use]
     pub fn from_json(text: &str) -> Option<Self> {
         let wire: Wire = serde_json::from_str(text).ok()?;
-        if !(1..=2).contains(&wire.breakglass_signature) {
-            return None;
-        }
+        let purpose = match wire.breakglass_signature {
+            1 | 2 => Purpose::Real,
+            DRILL_VERSION => Purpose::Drill,
+            _ => return None,
+        };
         let bytes = hex::decode(wire.signature).ok()?.try_into().ok()?;
         let accepted = bounded(wire.accepted);
         let through = wire.through.iter().take(DEEPEST).map(|safe| safe.parse().ok());
         let through: Vec<Address> = through.collect::<Option<_>>()?;
         let claims = (!through.is_empty()).then(|| Claims { through, ..Claims::default() });
-        Some(Self { hash: Some(wire.safe_tx_hash.parse().ok()?), bytes, accepted, claims })
+        let hash = Some(wire.safe_tx_hash.parse().ok()?);
+        Some(Self { hash, purpose: Some(purpose), bytes, accepted, claims })
     }
 
     /// The Safes through which it claims to approve.
@@ -262,21 +298,22 @@ impl Stated {
     /// A signature that says nothing of itself.
     #[must_use]
     pub const fn bare(bytes: [u8; 65]) -> Self {
-        Self { hash: None, bytes, accepted: Vec::new(), claims: None }
+        Self { hash: None, purpose: None, bytes, accepted: Vec::new(), claims: None }
     }
 
     /// Reads the fields of a line of version 2.
     ///
     /// # Errors
     /// A sentence that says what is wrong with it.
-    pub(super) fn from_fields(fields: &[Field]) -> Result<Self, &'static str> {
+    pub(super) fn from_fields(fields: &[Field], purpose: Purpose) -> Result<Self, &'static str> {
         line::only(fields, &[HASH, SIGNATURE])?;
         let missing = "it carries no signature";
         let hash = line::single(fields, HASH)?.and_then(|hash| B256::try_from(hash).ok()).ok_or(missing)?;
         let bytes =
             line::single(fields, SIGNATURE)?.and_then(|bytes| bytes.try_into().ok()).ok_or(missing)?;
         let claims = Some(Claims::read(fields));
-        Ok(Self { hash: Some(SafeTxHash::claimed(hash)), bytes, accepted: Vec::new(), claims })
+        let (hash, purpose) = (Some(SafeTxHash::claimed(hash)), Some(purpose));
+        Ok(Self { hash, purpose, bytes, accepted: Vec::new(), claims })
     }
 
     /// Reads one line of version 1, white space and quoting already removed.
@@ -296,7 +333,7 @@ impl Stated {
         }
         let mut bytes = [0; 65];
         bytes.copy_from_slice(&payload[33..]);
-        let hash = SafeTxHash::claimed(B256::from_slice(&payload[1..33]));
-        Ok(Self { hash: Some(hash), bytes, accepted: Vec::new(), claims: None })
+        let hash = Some(SafeTxHash::claimed(B256::from_slice(&payload[1..33])));
+        Ok(Self { hash, purpose: Some(Purpose::Real), bytes, accepted: Vec::new(), claims: None })
     }
 }

@@ -1,18 +1,21 @@
 //! The versions of a proposal file, and what can be wrong with one.
 
 use super::BindingError;
+use crate::safe::NoDrill;
 
 /// Version 1 had one lever, or one playbook without a lever; it is still read.
 pub(super) const FIRST: u32 = 1;
 pub(super) const LEVERS: u32 = 2;
 /// Version 3 approves a transaction of another Safe, and has it in place of levers.
 pub(super) const APPROVAL: u32 = 3;
+/// Version 4 is of a drill, and says so: a program that knows no drills reads none.
+pub(super) const DRILL: u32 = 4;
 
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum ProposalError {
     #[error("it is not a proposal file: {0}")]
     Json(String),
-    #[error("it is of version {0}, and this program reads 1 to {APPROVAL}")]
+    #[error("it is of version {0}, and this program reads 1 to {DRILL}")]
     Version(u32),
     #[error("{field} {text:?} {why}")]
     Field { field: &'static str, text: String, why: String },
@@ -22,6 +25,8 @@ pub enum ProposalError {
     NoBlock,
     #[error(transparent)]
     Binding(#[from] BindingError),
+    #[error(transparent)]
+    NoDrill(#[from] NoDrill),
     #[error("lever {lever} has no playbook text, and no lever before it has the text with digest {digest}")]
     NoText { lever: String, digest: String },
     #[error(

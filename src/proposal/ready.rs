@@ -10,7 +10,7 @@ use crate::safe::{
     encode_approvals,
 };
 
-/// A transaction that the Safe will accept: the only thing that can be sent. [`assemble`] and [`reassemble`] alone make one,
+/// A transaction that the Safe will accept: the only thing that can be sent, and never a drill. [`assemble`] and [`reassemble`] alone make one,
 /// from the Safe as the chain room has just read it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ready {
@@ -65,6 +65,8 @@ pub enum NotReady {
         proposal: Nonce,
         safe: Nonce,
     },
+    /// Enough have signed, and it is a drill: its signatures are good on no chain, and nothing is sent.
+    Drill,
     /// The Safe is not the one that was signed for: its chain, address, version or singleton is another.
     Moved(Vec<Drift>),
 }
@@ -123,10 +125,14 @@ fn ready(proposal: &Proposal, tally: Shortfall, now: &Fresh<SafeTree>) -> Result
     if nonces.0 < nonces.1 {
         return Err(NotReady::NonceUsed { proposal: nonces.0, safe: nonces.1 });
     }
-    if nonces.0 > nonces.1 {
+    // A drill uses no nonce: any that is not used will do.
+    if nonces.0 > nonces.1 && !proposal.is_drill() {
         return Err(NotReady::NonceAhead { proposal: nonces.0, safe: nonces.1 });
     }
     let Some(chosen) = tally.chosen() else { return Err(NotReady::Shortfall(tally)) };
+    if proposal.is_drill() {
+        return Err(NotReady::Drill);
+    }
     let sender = chosen.iter().find(|approval| approval.kind() == SignatureKind::Sender);
     let signatures = encode_approvals(&chosen);
     Ok(Ready {

@@ -7,7 +7,7 @@ use alloy::primitives::Address;
 use super::{Proposal, approval_query};
 use crate::evm::Query;
 use crate::safe::{
-    Answering, DEEPEST, MOST_SAFES, Owners, Question, SafeId, SafeMessage, SafeState, SafeTxHash,
+    Answering, DEEPEST, Domain, MOST_SAFES, Owners, Question, SafeId, SafeMessage, SafeState, SafeTxHash,
 };
 
 /// The owners of one Safe: as the reader's own council file pins them, as the chain has them, or both. Never as a
@@ -36,7 +36,8 @@ pub struct OwnerSafe {
 pub struct Way<'o> {
     /// The Safes from the proposal's own down to this one, without the first; empty for the proposal's own.
     pub through: Vec<Address>,
-    pub safe: SafeId,
+    /// In which domain its owners sign.
+    pub domain: Domain,
     /// The hash that its owners sign: the proposal's, or that of the message.
     pub signs: SafeTxHash,
     /// `None` for the proposal's own Safe, whose owners sign the transaction.
@@ -115,7 +116,7 @@ impl SafeOwners {
     pub fn approval_queries(&self, proposal: &Proposal, most: usize) -> Vec<Query> {
         let ways = self.ways(proposal);
         let of = |way: &Way| {
-            let ask = |owner: &Address| approval_query(way.safe.address, &way.signs, *owner);
+            let ask = |owner: &Address| approval_query(way.domain.safe().address, &way.signs, *owner);
             way.owners.list.iter().take(most).map(ask).collect::<Vec<_>>()
         };
         ways.iter().flat_map(of).collect()
@@ -127,7 +128,7 @@ impl SafeOwners {
     pub fn ways(&self, proposal: &Proposal) -> Vec<Way<'_>> {
         let own = Way {
             through: Vec::new(),
-            safe: *proposal.safe(),
+            domain: *proposal.domain(),
             signs: proposal.hash(),
             message: None,
             owners: self,
@@ -138,12 +139,14 @@ impl SafeOwners {
             at += 1;
             let Some(asks) = asks.filter(|_| way.through.len() < DEEPEST) else { continue };
             for child in &way.owners.children {
-                let message = child.by.and_then(|by| SafeMessage::answering(&child.id, by, &asks));
+                // One that can take no part in a drill is not a way in it.
+                let Ok(domain) = Domain::of(child.id, proposal.purpose()) else { continue };
+                let message = child.by.and_then(|by| SafeMessage::answering(&domain, by, &asks));
                 let Some(message) = message.filter(|_| ways.len() <= MOST_SAFES) else { continue };
                 let through = [&way.through[..], &[child.id.address]].concat();
                 let (signs, asks) = (message.hashes.safe_tx, message.asks.clone());
                 let owners = &child.owners;
-                ways.push((Way { through, safe: child.id, signs, message: Some(message), owners }, asks));
+                ways.push((Way { through, domain, signs, message: Some(message), owners }, asks));
             }
         }
         ways.into_iter().map(|(way, _)| way).collect()

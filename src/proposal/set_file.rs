@@ -4,7 +4,7 @@ use alloy::primitives::hex;
 use serde::{Deserialize, Serialize};
 
 use super::{OwnerSignature, Proposal, ProposalError, SafeOwners, SignedAhead, Stated};
-use crate::safe::{Nonce, SafeTxHash};
+use crate::safe::{Nonce, Purpose, SafeTxHash};
 
 const VERSION: u32 = 1;
 /// More than any council signs ahead.
@@ -154,7 +154,7 @@ impl Set {
 }
 
 fn stated(hash: SafeTxHash, bytes: [u8; 65]) -> Stated {
-    Stated { hash: Some(hash), bytes, accepted: Vec::new(), claims: None }
+    Stated { hash: Some(hash), purpose: Some(Purpose::Real), bytes, accepted: Vec::new(), claims: None }
 }
 
 fn read(wire: &WireSignature) -> Result<(Nonce, [u8; 65]), SetError> {

@@ -4,6 +4,7 @@ mod ahead;
 mod approving;
 mod assumed;
 mod binding;
+mod drills;
 mod explain;
 mod flood;
 mod nested;
@@ -94,7 +95,13 @@ fn raw(seed: u8, proposal: &Proposal, kind: SignatureKind) -> [u8; 65] {
 
 fn signed(seed: u8, proposal: &Proposal) -> OwnerSignature {
     let bytes = raw(seed, proposal, SignatureKind::Ecdsa);
-    let stated = Stated { hash: Some(proposal.hash()), bytes, accepted: Vec::new(), claims: None };
+    let stated = Stated {
+        hash: Some(proposal.hash()),
+        purpose: Some(proposal.purpose()),
+        bytes,
+        accepted: Vec::new(),
+        claims: None,
+    };
     OwnerSignature::verify(&stated, proposal, &owners()).unwrap()
 }
 
@@ -248,7 +255,7 @@ fn a_cut_or_mistyped_line_is_an_error_and_not_another_signature() {
 }
 
 #[test]
-fn a_line_says_what_it_is_for_and_one_of_a_drill_is_not_taken() {
+fn a_line_says_what_it_is_for() {
     let signature = signed(1, &proposal(42));
     let [first, second] = both_lines(&signature);
     assert_eq!(only(&find_signatures(&first)).claims, None);
@@ -264,9 +271,9 @@ fn a_line_says_what_it_is_for_and_one_of_a_drill_is_not_taken() {
     let mut writer = line::Writer::default();
     writer.add(1, proposal(42).hash().word().as_slice());
     writer.add(2, &stated.bytes);
-    let drill = find_signatures(&writer.line(line::Kind::Drill));
-    assert!(drill.stated.is_empty() && drill.damaged.first()[0].why.contains("DRILL"), "{drill:?}");
-    assert_eq!(find_signatures(&writer.line(line::Kind::Signature)).stated.len(), 1);
+    for (kind, purpose) in [(line::Kind::Drill, Purpose::Drill), (line::Kind::Signature, Purpose::Real)] {
+        assert_eq!(only(&find_signatures(&writer.line(kind))).purpose, Some(purpose));
+    }
     writer.add(3, b"of a newer version, and it counts");
     let newer = find_signatures(&writer.line(line::Kind::Signature));
     assert!(newer.stated.is_empty() && newer.damaged.first()[0].why.contains("newer"), "{newer:?}");
@@ -313,7 +320,7 @@ fn addresses_and_hashes_in_a_chat_are_not_signatures() {
 #[test]
 fn a_stranger_and_a_signature_of_another_hash_are_refused() {
     let (mine, other) = (proposal(42), proposal(43));
-    let stated = |bytes, hash| Stated { hash, bytes, accepted: Vec::new(), claims: None };
+    let stated = |bytes, hash| Stated { hash, purpose: None, bytes, accepted: Vec::new(), claims: None };
     let stranger = stated(raw(4, &mine, SignatureKind::Ecdsa), Some(mine.hash()));
     assert_eq!(OwnerSignature::verify(&stranger, &mine, &owners()), Err(VerifyError::NotAnOwner(address(4))));
     let foreign = stated(raw(1, &other, SignatureKind::Ecdsa), Some(other.hash()));

@@ -3,7 +3,7 @@
 use alloy::primitives::Address;
 
 use super::{Proposal, SafeOwners, WalletSignature, Way};
-use crate::safe::{ContractSignature, DEEPEST, Packed, SafeTxHash, decode_approvals};
+use crate::safe::{ContractSignature, DEEPEST, Packed, decode_approvals};
 
 /// The parts of a contract's signature.
 #[derive(Debug, Default)]
@@ -28,7 +28,7 @@ impl Parts {
         signature: ContractSignature,
     ) {
         let ways = owners.ways(proposal);
-        let taking = Taking { hash: proposal.hash(), ways: &ways };
+        let taking = Taking { proposal, ways: &ways };
         match taking.below(self, &mut through.to_vec(), signature) {
             Ok(()) => self.is_taken = true,
             Err(why) => self.refused = Some(why),
@@ -37,7 +37,7 @@ impl Parts {
 }
 
 struct Taking<'w> {
-    hash: SafeTxHash,
+    proposal: &'w Proposal,
     ways: &'w [Way<'w>],
 }
 
@@ -58,7 +58,7 @@ impl Taking<'_> {
             return Err(format!("{owner} is not an owner of this Safe"));
         }
         if owners.child(owner).is_none() {
-            let known = WalletSignature::new(self.hash, through.clone(), signature);
+            let known = WalletSignature::new(self.proposal, through.clone(), signature);
             if !parts.contracts.contains(&known) {
                 parts.contracts.push(known);
             }

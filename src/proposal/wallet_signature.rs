@@ -5,20 +5,28 @@ use alloy::primitives::{Address, B256, Bytes};
 use serde::{Deserialize, Serialize};
 
 use super::line::{self, Field, Kind, Writer};
-use super::{Claims, Proposal, SafeOwners};
-use crate::safe::{ContractSignature, DEEPEST, SafeTxHash};
+use super::{Claims, Proposal, SafeOwners, VerifyError};
+use crate::safe::{ContractSignature, DEEPEST, Purpose, SafeTxHash};
 
 /// The fields of a line that are not claims, beside the hash.
 pub(super) const OWNER: u8 = 3;
 pub(super) const DATA: u8 = 4;
 
-const VERSION: u32 = 1;
+/// The version of a file: a program that knows no drills reads none of a drill.
+const fn version(purpose: Purpose) -> u32 {
+    match purpose {
+        Purpose::Real => 1,
+        Purpose::Drill => 2,
+    }
+}
 
 /// A contract's signature as somebody hands it over.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct StatedContract {
     /// The proposal that it claims to approve; `None` for a bare one.
     pub hash: Option<SafeTxHash>,
+    /// What it claims to be good for; `None` for a bare one.
+    pub purpose: Option<Purpose>,
     /// The Safes from the proposal's own down to that which the contract owns.
     pub through: Vec<Address>,
     pub signature: ContractSignature,
@@ -29,13 +37,14 @@ pub struct StatedContract {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WalletSignature {
     hash: SafeTxHash,
+    purpose: Purpose,
     through: Vec<Address>,
     signature: ContractSignature,
 }
 
 impl WalletSignature {
-    pub(super) const fn new(hash: SafeTxHash, through: Vec<Address>, signature: ContractSignature) -> Self {
-        Self { hash, through, signature }
+    pub(super) fn new(proposal: &Proposal, through: Vec<Address>, signature: ContractSignature) -> Self {
+        Self { hash: proposal.hash(), purpose: proposal.purpose(), through, signature }
     }
 
     /// Takes a stated one that is by an owner who is not a Safe that we know.
@@ -43,6 +52,9 @@ impl WalletSignature {
     /// # Errors
     /// A sentence that says for what it is none.
     pub fn stated(stated: &StatedContract, proposal: &Proposal, owners: &SafeOwners) -> Result<Self, String> {
+        if let Some(other) = stated.purpose.filter(|purpose| *purpose != proposal.purpose()) {
+            return Err(VerifyError::OtherPurpose(other).to_string());
+        }
         if let Some(other) = stated.hash.filter(|hash| *hash != proposal.hash()) {
             return Err(format!("it is for another transaction, {other}"));
         }
@@ -50,7 +62,7 @@ impl WalletSignature {
         let ways = owners.ways(proposal);
         match ways.iter().find(|way| way.through == stated.through) {
             Some(way) if way.owners.contains(owner) && way.owners.child(owner).is_none() => {
-                Ok(Self::new(proposal.hash(), stated.through.clone(), stated.signature.clone()))
+                Ok(Self::new(proposal, stated.through.clone(), stated.signature.clone()))
             }
             _ => Err(format!("{owner} is not a contract that owns this Safe")),
         }
@@ -75,7 +87,7 @@ impl WalletSignature {
     #[must_use]
     pub fn to_json(&self) -> String {
         let wire = Wire {
-            breakglass_contract_signature: VERSION,
+            breakglass_contract_signature: version(self.purpose),
             safe_tx_hash: self.hash.to_string(),
             through: self.through.iter().map(Address::to_string).collect(),
             owner: self.signature.owner.to_string(),
@@ -95,7 +107,7 @@ impl WalletSignature {
         ];
         let fits = fields.into_iter().all(|(tag, value)| writer.add(tag, value));
         Claims { through: self.through.clone(), ..claims.clone() }.write(&mut writer);
-        fits.then(|| writer.line(Kind::Signature))
+        fits.then(|| writer.line(Kind::of(self.purpose)))
     }
 }
 
@@ -112,7 +124,7 @@ struct Wire {
 impl StatedContract {
     #[must_use]
     pub const fn bare(signature: ContractSignature) -> Self {
-        Self { hash: None, through: Vec::new(), signature }
+        Self { hash: None, purpose: None, through: Vec::new(), signature }
     }
 
     /// Reads a file; `None` when the text is not one.
@@ -123,11 +135,13 @@ impl StatedContract {
         let (through, owner) = (through.collect::<Option<_>>()?, wire.owner.parse().ok()?);
         let signature = ContractSignature { owner, data: wire.data };
         let hash = Some(wire.safe_tx_hash.parse().ok()?);
-        (wire.breakglass_contract_signature == VERSION).then_some(Self { hash, through, signature })
+        let purposes = [Purpose::Real, Purpose::Drill];
+        let purpose = purposes.into_iter().find(|one| version(*one) == wire.breakglass_contract_signature)?;
+        Some(Self { hash, purpose: Some(purpose), through, signature })
     }
 
     /// Reads the fields of a line. `None` if it is another line.
-    pub(super) fn from_fields(fields: &[Field]) -> Result<Option<Self>, &'static str> {
+    pub(super) fn from_fields(fields: &[Field], purpose: Purpose) -> Result<Option<Self>, &'static str> {
         let Some(data) = line::single(fields, DATA)? else { return Ok(None) };
         let missing = "it carries no signature";
         let owner = line::single(fields, OWNER)?.and_then(|owner| Address::try_from(owner).ok());
@@ -137,6 +151,7 @@ impl StatedContract {
         let signature =
             ContractSignature { owner: owner.ok_or(missing)?, data: Bytes::copy_from_slice(data) };
         let through = Claims::read(fields).through;
-        Ok(Some(Self { hash: Some(SafeTxHash::claimed(hash)), through, signature }))
+        let (hash, purpose) = (Some(SafeTxHash::claimed(hash)), Some(purpose));
+        Ok(Some(Self { hash, purpose, through, signature }))
     }
 }

@@ -5,13 +5,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::owner_signature::bounded;
-use super::proposal_error::{APPROVAL, FIRST, LEVERS, ProposalError, at_most, field};
+use super::proposal_error::{APPROVAL, DRILL, FIRST, LEVERS, ProposalError, at_most, field};
 use super::wire_levers::{WireLever, WirePlaybook, WirePull, binding, check_levers, lever_list, levers};
 use super::wire_reading::{WireAddress, WireReading};
 use super::{Proposal, Record};
 use crate::evm::{Block, BlockHash};
 use crate::safe::{
-    DEEPEST, MOST_MODULES, MOST_OWNERS, Nonce, Operation, Owners, SafeId, SafeState, SafeTx, parse_uint,
+    DEEPEST, DRILL_CHAIN_ID, MOST_MODULES, MOST_OWNERS, Nonce, Operation, Owners, Purpose, SafeId, SafeState, SafeTx, parse_uint,
 };
 
 /// The most transactions in each other.
@@ -20,6 +20,8 @@ const MOST_APPROVED: usize = DEEPEST;
 const MOST_READINGS: usize = 10_000;
 /// The longest name of a Safe.
 const LONGEST_NAME: usize = 64;
+/// The first words of a file of a drill.
+const DRILL_WORDS: &str = "DRILL: its signatures are good on no chain";
 
 #[derive(Deserialize)]
 struct Version {
@@ -30,6 +32,9 @@ struct Version {
 #[serde(deny_unknown_fields)]
 struct Wire {
     breakglass_proposal: u32,
+    /// In version 4, which is a drill's, alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    purpose: Option<String>,
     chain_id: String,
     safe: WireSafe,
     transaction: WireTx,
@@ -114,14 +119,20 @@ pub(super) fn to_json(proposal: &Proposal) -> String {
 }
 
 fn wire(proposal: &Proposal) -> Wire {
-    let Proposal { tx, snapshot, block, binding, readings, accepted, record, hashes, approves } = proposal;
+    let Proposal { tx, snapshot, block, binding, readings, accepted, record, domain, hashes, approves } = proposal;
+    let is_drill = domain.purpose() == Purpose::Drill;
     let approval = approves.as_ref().map(|of| {
         let approve_as = binding.pull().approve_as.last().cloned().unwrap_or_default();
         WireApproval { approve_as, of: serde_json::to_value(wire(of)).unwrap_or_default() }
     });
     let pulls = approval.is_none();
     Wire {
-        breakglass_proposal: if pulls { LEVERS } else { APPROVAL },
+        breakglass_proposal: match (is_drill, pulls) {
+            (true, _) => DRILL,
+            (false, true) => LEVERS,
+            (false, false) => APPROVAL,
+        },
+        purpose: is_drill.then(|| DRILL_WORDS.into()),
         chain_id: snapshot.id.chain_id.to_string(),
         safe: WireSafe {
             address: WireAddress(snapshot.id.address),
@@ -171,7 +182,7 @@ pub(super) fn parse(text: &str) -> Result<Proposal, ProposalError> {
     let wire: Wire = serde_json::from_str(text).map_err(|error| {
         // A newer file has fields that are unknown here: its version says more than their names.
         match serde_json::from_str(text) {
-            Ok(Version { breakglass_proposal: newer }) if newer > APPROVAL => ProposalError::Version(newer),
+            Ok(Version { breakglass_proposal: newer }) if newer > DRILL => ProposalError::Version(newer),
             _ => json(error),
         }
     })?;
@@ -180,7 +191,7 @@ pub(super) fn parse(text: &str) -> Result<Proposal, ProposalError> {
 
 /// `depth` is the number of transactions that approve it.
 fn read(mut wire: Wire, depth: usize) -> Result<Proposal, ProposalError> {
-    if !(FIRST..=APPROVAL).contains(&wire.breakglass_proposal) {
+    if !(FIRST..=DRILL).contains(&wire.breakglass_proposal) {
         return Err(ProposalError::Version(wire.breakglass_proposal));
     }
     if depth > MOST_APPROVED {
@@ -189,6 +200,15 @@ fn read(mut wire: Wire, depth: usize) -> Result<Proposal, ProposalError> {
             count: depth,
             most: MOST_APPROVED,
         });
+    }
+    let is_drill = wire.breakglass_proposal == DRILL;
+    if wire.purpose.as_deref() != is_drill.then_some(DRILL_WORDS) || (is_drill && depth > 0) {
+        let stated = wire.purpose.unwrap_or_default();
+        return Err(field("purpose", &stated, "does not fit the version of the file"));
+    }
+    if is_drill {
+        // What it does is said as in that version.
+        wire.breakglass_proposal = LEVERS;
     }
     let approves = approved(&mut wire, depth)?;
     let snapshot = snapshot(&wire)?;
@@ -209,6 +229,7 @@ fn read(mut wire: Wire, depth: usize) -> Result<Proposal, ProposalError> {
     let readings = wire.readings.into_iter().map(|r| (r.question.into(), r.answer.into())).collect();
     let proposal = Proposal::of(tx, snapshot, block, binding, readings).accepting(&bounded(wire.accepted));
     let proposal = proposal.recording(recorded(wire.rehearsal)?).approving(approves.map(|(_, of)| of));
+    let proposal = if is_drill { proposal.for_drill()? } else { proposal };
     check_hashes(&wire.hashes, &proposal)?;
     Ok(proposal)
 }
@@ -242,6 +263,9 @@ fn snapshot(wire: &Wire) -> Result<SafeState, ProposalError> {
     let chain_id = uint("chain_id", &wire.chain_id)?;
     let chain_id = u64::try_from(chain_id)
         .map_err(|_| field("chain_id", &wire.chain_id, "is larger than any chain id"))?;
+    if chain_id == DRILL_CHAIN_ID {
+        return Err(field("chain_id", &wire.chain_id, "is that of drills, and no Safe is on it"));
+    }
     let version =
         safe.version.parse().map_err(|e| field("safe.version", &safe.version, format!("is unknown: {e}")))?;
     let owners = Owners::new(safe.owners.iter().map(|o| o.0).collect(), safe.threshold)

@@ -1,5 +1,5 @@
 //! Is everyone and everything ready, before the incident: what `doctor` asks, and what it finds. And what is
-//! signed ahead, and what that is still worth: [`assessment`].
+//! signed ahead, and what that is still worth: [`assessment`]; and what drills took: [`drill`].
 //!
 //! [`examine`](examine::examine) reads the chains and tries the levers on forks of them. All else is pure: values in,
 //! [`Gap`]s out, each question a small function.
@@ -9,6 +9,7 @@
 pub mod assessment;
 pub mod by_cast;
 pub mod council_gaps;
+pub mod drill;
 pub mod examine;
 mod gap;
 pub mod levers;

@@ -9,7 +9,8 @@ use alloy::sol;
 use alloy::sol_types::{SolCall, SolValue};
 
 use super::deployments::{Contract, Deployment, KNOWN, known_at};
-use super::hashes::{Hashes, SafeId};
+use super::domain::Domain;
+use super::hashes::Hashes;
 use super::state::SafeState;
 use super::version::SafeVersion;
 
@@ -138,7 +139,7 @@ pub fn usual_singleton(version: SafeVersion) -> Option<Address> {
 /// The message that the owners of a Safe sign so that it says yes to a question.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SafeMessage {
-    pub safe: SafeId,
+    pub domain: Domain,
     /// The one field of `SafeMessage(bytes message)`: 66 bytes, or 32 where it was asked by a hash.
     pub message: Bytes,
     pub hashes: Hashes,
@@ -149,7 +150,7 @@ pub struct SafeMessage {
 impl SafeMessage {
     /// `None` if a Safe with this singleton and handler cannot say yes, whoever signs: it has to call `approveHash`.
     #[must_use]
-    pub fn answering(safe: &SafeId, by: Answering, question: &Question) -> Option<Self> {
+    pub fn answering(domain: &Domain, by: Answering, question: &Question) -> Option<Self> {
         use SafeVersion::{V1_3_0, V1_4_1, V1_5_0};
         let message = match (by.handler, question) {
             // Its handler has no `isValidSignature(bytes,bytes)`.
@@ -159,7 +160,7 @@ impl SafeMessage {
             (_, Question::Bytes(data)) => data.clone(),
             (_, Question::Hash(hash)) => hash.abi_encode().into(),
         };
-        let hashes = safe.message_hashes(&message);
+        let hashes = domain.message_hashes(&message);
         let asks = match (by.singleton, by.handler) {
             (V1_5_0, _) => Some(Question::Hash(*hashes.safe_tx.word())),
             // This handler hands down what it was asked, and 1.4.1 demands the data of the hash: GS027.
@@ -167,13 +168,14 @@ impl SafeMessage {
             (_, V1_3_0) => Some(Question::Bytes(message.clone())),
             _ => Some(Question::Bytes(hashes.pre_image())),
         };
-        Some(Self { safe: *safe, message, hashes, asks })
+        Some(Self { domain: *domain, message, hashes, asks })
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::safe::SafeId;
 
     #[test]
     fn a_question_by_bytes_is_not_one_by_hash() {

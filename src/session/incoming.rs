@@ -10,7 +10,7 @@ use crate::ceremony::importing::{Taken, nothing_taken};
 use crate::ceremony::order::Given;
 use crate::ceremony::sets::{KeptAhead, TakenAhead};
 use crate::error::{Error, Exit};
-use crate::incident::{Act, MOST_LISTED, Plain};
+use crate::incident::{Act, DrillStep, MOST_LISTED, Plain, Utc};
 use crate::proposal::{Few, Finds, Gathered, OwnerSignature, find_signatures};
 use crate::safe::listed;
 use crate::session::Session;
@@ -73,7 +73,7 @@ pub fn receive(
     } else {
         Taken::default()
     };
-    note(session, &taken);
+    note(session, &taken, &sources);
     Ok(Received { sources, taken, ahead })
 }
 
@@ -88,9 +88,17 @@ fn note_ahead(session: &Session, kept: &KeptAhead) {
     }
 }
 
-/// Whose signatures were taken in, an entry for each proposal.
-fn note(session: &Session, taken: &Taken) {
+/// Whose signatures were taken in, an entry for each proposal; of a drill one for each, with the time that its line claims.
+fn note(session: &Session, taken: &Taken, sources: &Sources) {
     for proposal in &taken.proposals {
+        if proposal.is_drill() {
+            let of = taken.gathered.new.iter().filter(|signature| signature.hash() == proposal.hash());
+            for signature in of {
+                let (owner, made) = (signature.owner(), sources.made(signature));
+                session.note(Act::Drill { step: DrillStep::Imported { owner, made } }, proposal);
+            }
+            continue;
+        }
         let of = taken.gathered.new.iter().filter(|signature| signature.hash() == proposal.hash());
         let owners: Vec<Address> = of.map(OwnerSignature::owner).collect();
         for owners in owners.chunks(MOST_LISTED) {
@@ -132,6 +140,16 @@ fn read(session: &Session, from: &[PathBuf]) -> Sources {
 }
 
 impl Sources {
+    /// When a signature was made, by the claim of a line that carries it.
+    fn made(&self, signature: &OwnerSignature) -> Option<Utc> {
+        let mut stated = self.finds.iter().flat_map(|finds| &finds.stated);
+        let seconds = stated.find_map(|stated| {
+            let is_it = stated.bytes == *signature.ecdsa().bytes();
+            stated.claims.as_ref().filter(|_| is_it).and_then(|claims| claims.made)
+        })?;
+        Some(Utc::from_millis(seconds.saturating_mul(1_000)))
+    }
+
     fn add_file(&mut self, path: &Path) {
         self.add(path.display().to_string(), || store::read_foreign(path));
     }

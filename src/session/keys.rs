@@ -261,7 +261,7 @@ pub fn find(ui: &Ui, key: &args::Key, purpose: Use) -> Result<Named, Error> {
 }
 
 /// Finds and reads a keystore, by its path or its name.
-fn keystore(named: &Path) -> Result<Named, Error> {
+pub fn keystore(named: &Path) -> Result<Named, Error> {
     let path = store::find_keystore(named).map_err(|places| {
         let message =
             format!("there is no keystore {}: looked for {}", named.display(), places.join(" and "));
@@ -284,11 +284,25 @@ pub fn open(ui: &Ui, key: &args::Key, named: &Named) -> Result<Signer, Error> {
     let key = match named {
         Named::Ledger(target) => Key::Ledger(Box::new(ledger(ui, key, target, &wait)?)),
         Named::Keystore { path, text, .. } => {
-            let unlocked = unlock(ui, path, text, key.password_file.as_deref());
-            Key::Keystore(unlocked.map_err(|e| e.about(&path.display().to_string()))?)
+            Key::Keystore(unlocked(ui, path, text, key.password_file.as_deref())?)
         }
     };
     Ok(Signer { key, wait, owner: None })
+}
+
+/// Opens a keystore; its password is asked for unless a file holds it.
+pub fn open_keystore(
+    ui: &Ui,
+    path: &Path,
+    text: &str,
+    password_file: Option<&Path>,
+) -> Result<Signer, Error> {
+    let key = Key::Keystore(unlocked(ui, path, text, password_file)?);
+    Ok(Signer { key, wait: Wait::default(), owner: None })
+}
+
+fn unlocked(ui: &Ui, path: &Path, text: &str, password_file: Option<&Path>) -> Result<Keystore, Error> {
+    unlock(ui, path, text, password_file).map_err(|e| e.about(&path.display().to_string()))
 }
 
 /// A person who types the password has three tries.

@@ -10,6 +10,7 @@ pub mod calling_roll;
 pub mod deputy;
 mod deputy_sending;
 pub mod deputy_terms;
+pub mod drilled;
 pub mod each_part;
 pub mod earlier;
 pub mod hand_over;
@@ -28,6 +29,7 @@ pub mod send_one;
 pub mod sendable;
 pub mod signers;
 pub mod signing_ahead;
+pub mod solo;
 pub mod udev;
 
 use std::ops::Deref;

@@ -10,7 +10,15 @@ use crate::ui::Text;
 impl Session<'_> {
     /// Adds an entry to the journal. One that cannot be written is said once, and stops nothing.
     pub fn note(&self, act: Act, proposal: &Proposal) {
-        self.note_about(act, Some(self.about(proposal)));
+        let about = self.about(proposal);
+        if proposal.is_drill() {
+            // Never as something real.
+            for step in act.in_drill() {
+                self.note_about(Act::Drill { step }, Some(about.clone()));
+            }
+        } else {
+            self.note_about(act, Some(about));
+        }
     }
 
     /// Adds an entry about no transaction. One that cannot be written is said once, and stops nothing.
@@ -22,7 +30,10 @@ impl Session<'_> {
     pub fn note_accepted(&self, ids: &[String], proposal: Option<&Proposal>) {
         for ids in ids.chunks(MOST_LISTED) {
             let ids = ids.iter().map(|id| Plain::cut(id)).collect();
-            self.note_about(Act::Accepted { ids }, proposal.map(|proposal| self.about(proposal)));
+            match proposal {
+                Some(proposal) => self.note(Act::Accepted { ids }, proposal),
+                None => self.note_act(Act::Accepted { ids }),
+            }
         }
     }
 

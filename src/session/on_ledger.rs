@@ -42,8 +42,8 @@ pub fn prepare<'s>(
     (owner, for_safe): (Address, &'s proposal::Way),
     asked: &Asking,
 ) -> Result<SigningRequest<'s>, Error> {
-    let (safe, signs) = (&for_safe.safe, signs(judged, for_safe));
-    let mut request = SigningRequest { safe, signs, owner, kind: SignatureKind::Ecdsa, way: Way::Fields };
+    let (domain, signs) = (&for_safe.domain, signs(judged, for_safe));
+    let mut request = SigningRequest { domain, signs, owner, kind: SignatureKind::Ecdsa, way: Way::Fields };
     let Some(ledger) = signer.ledger() else { return Ok(request) };
     let mut status = *ledger.status();
     let chosen = choose_way(&status, asked.way, Weight::of(&request, is_heavy(judged), asked.together));
@@ -88,8 +88,8 @@ fn is_heavy(judged: &Judged) -> bool {
 /// "operation 1" runs another contract's code as the Safe: right only for the published batch contract.
 fn say_batch(session: &Session, request: &SigningRequest, to: Address, pinned: Option<Address>) {
     let ui = session.ui;
-    let version = request.safe.version;
-    if is_batch_contract(request.safe, to, pinned) {
+    let version = request.domain.safe().version;
+    if is_batch_contract(request.domain.safe(), to, pinned) {
         let text = format!("operation 1 is right only if `to` is, whole, MultiSendCallOnly {version}:");
         ui.say(&Text::new("    ").warn("! ").add(&text));
         ui.say(&Text::new("      ").bold(&to.to_string()));

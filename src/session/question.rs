@@ -4,6 +4,7 @@ use alloy::primitives::Address;
 
 use crate::ceremony::judged::Judged;
 use crate::error::Error;
+use crate::safe::Purpose;
 use crate::session::Session;
 use crate::view::review::{block_of, details};
 use crate::view::slot_words::shortened;
@@ -24,7 +25,8 @@ impl Session<'_> {
         accepted: &[String],
     ) -> Result<bool, Error> {
         let named = who.map(|address| (judged.name(address).to_string(), address));
-        let question = question(named.as_ref().map(|(name, address)| (name.as_str(), *address)), place);
+        let who = named.as_ref().map(|(name, address)| (name.as_str(), *address));
+        let question = question(judged.proposal().purpose(), who, place);
         let more = || {
             self.ui.pages(&details(self, judged))?;
             self.ui.blank();
@@ -36,9 +38,10 @@ impl Session<'_> {
 }
 
 /// `Sign as bob 0x70…C8?  yes / no / more`, with as much of the address as one line has room for.
-fn question(who: Option<(&str, Address)>, (at, of): (usize, usize)) -> String {
+fn question(purpose: Purpose, who: Option<(&str, Address)>, (at, of): (usize, usize)) -> String {
     let which = if of > 1 { format!(", {at} of {of}") } else { String::new() };
-    let ask = |who: &str| format!("Sign{who}{which}?  yes / no / more");
+    let drill = if purpose == Purpose::Drill { " DRILL" } else { "" };
+    let ask = |who: &str| format!("Sign{drill}{who}{which}?  yes / no / more");
     let Some((name, address)) = who else { return ask(" this") };
     let whole = ask(&format!(" as {name} {address}"));
     if whole.chars().count() <= MOST { whole } else { ask(&format!(" as {name} {}", shortened(address))) }
@@ -51,13 +54,17 @@ mod tests {
     #[test]
     fn the_question_says_who_signs_and_stays_on_one_line() {
         let address = Address::repeat_byte(0x11);
-        assert_eq!(question(None, (1, 1)), "Sign this?  yes / no / more");
-        assert_eq!(question(None, (1, 2)), "Sign this, 1 of 2?  yes / no / more");
+        assert_eq!(question(Purpose::Real, None, (1, 1)), "Sign this?  yes / no / more");
+        assert_eq!(question(Purpose::Real, None, (1, 2)), "Sign this, 1 of 2?  yes / no / more");
         assert_eq!(
-            question(Some(("bob", address)), (1, 1)),
+            question(Purpose::Real, Some(("bob", address)), (1, 1)),
             format!("Sign as bob {address}?  yes / no / more")
         );
-        let long = question(Some(("the-emergency-officer", address)), (2, 3));
+        let long = question(Purpose::Real, Some(("the-emergency-officer", address)), (2, 3));
+        assert_eq!(
+            question(Purpose::Drill, Some(("bob", address)), (1, 1)),
+            "Sign DRILL as bob 0x1111…1111?  yes / no / more"
+        );
         assert_eq!(long, "Sign as the-emergency-officer 0x1111…1111, 2 of 3?  yes / no / more");
     }
 }

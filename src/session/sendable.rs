@@ -237,22 +237,7 @@ impl<'a> Look<'a> {
 
     /// Returns why it cannot be sent, with the missing owners by name.
     fn not_ready(&self, why: NotReady) -> Error {
-        let missing = match &why {
-            NotReady::Shortfall(Shortfall { missing, .. }) => missing.clone(),
-            _ => Vec::new(),
-        };
-        let mut error = Error::from(why);
-        if !missing.is_empty() {
-            let named = missing.iter().map(|owner| format!("{} {owner}", self.judged.name(*owner)));
-            let what = self.session.words_of(self.judged.proposal(), &self.terms.what);
-            error.hints = vec![
-                format!("still to sign: {}", named.collect::<Vec<_>>().join(", ")),
-                format!("breakglass import {what} reads their lines, or the whole chat"),
-            ];
-            let calls = self.session.council.calls_for(&missing, clock::seconds());
-            error.hints.extend(calls.iter().take(MOST_CALLS).map(|call| format!("call {call}")));
-        }
-        error
+        not_ready(self.session, &self.judged, &self.terms.what, why)
     }
 
     /// Looks for what was sent before, and else says what it costs to send it now, beside others of the same run.
@@ -272,6 +257,26 @@ impl<'a> Look<'a> {
         let offer = Offer::new(place, &call, from, &prepared, limit, terms.max_fee, replaces.as_ref())?;
         Ok(Way::Send(Box::new(Priced { ready, offer, replaces })))
     }
+}
+
+/// Returns why a proposal cannot be sent, with the missing owners by name.
+pub fn not_ready(session: &Session, judged: &Judged, what: &[String], why: NotReady) -> Error {
+    let missing = match &why {
+        NotReady::Shortfall(Shortfall { missing, .. }) => missing.clone(),
+        _ => Vec::new(),
+    };
+    let mut error = Error::from(why);
+    if !missing.is_empty() {
+        let named = missing.iter().map(|owner| format!("{} {owner}", judged.name(*owner)));
+        let what = session.words_of(judged.proposal(), what);
+        error.hints = vec![
+            format!("still to sign: {}", named.collect::<Vec<_>>().join(", ")),
+            format!("breakglass import {what} reads their lines, or the whole chat"),
+        ];
+        let calls = session.council.calls_for(&missing, clock::seconds());
+        error.hints.extend(calls.iter().take(MOST_CALLS).map(|call| format!("call {call}")));
+    }
+    error
 }
 
 /// Before anything is said of the Safe: what a single RPC says of its nonce too.

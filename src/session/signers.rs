@@ -3,8 +3,9 @@
 use alloy::primitives::{Address, hex};
 
 use crate::ceremony::judged::Judged;
+use crate::device::SigningRequest;
 use crate::error::{Error, Exit};
-use crate::proposal::{OwnerSignature, SafeOwners, Way};
+use crate::proposal::{Claims, OwnerSignature, SafeOwners, Stated, Way};
 use crate::safe::SignatureKind;
 use crate::session::Session;
 use crate::session::keys::{self, Named, Signer};
@@ -65,9 +66,9 @@ impl<'j> Signers<'j> {
         });
         let mut signers = Self { session, judged, ways: ways.collect(), person: None };
         if let Some(safe) = safe {
-            let known = signers.ways.iter().map(|(way, _)| signers.name(way.safe.address));
+            let known = signers.ways.iter().map(|(way, _)| signers.name(way.domain.safe().address));
             let known = known.collect::<Vec<_>>().join(", ");
-            signers.ways.retain(|(way, _)| judged.name(way.safe.address) == safe);
+            signers.ways.retain(|(way, _)| judged.name(way.domain.safe().address) == safe);
             if signers.ways.is_empty() {
                 let message = format!("no Safe called {safe:?} can approve this by signatures");
                 let error = Error::new(Exit::Usage, message).hint(format!("those that can: {known}"));
@@ -105,7 +106,7 @@ impl<'j> Signers<'j> {
             if way.through.is_empty() {
                 format!("its owners: {named}")
             } else {
-                format!("those of {}: {named}", self.name(way.safe.address))
+                format!("those of {}: {named}", self.name(way.domain.safe().address))
             }
         };
         self.ways.iter().map(of).collect::<Vec<_>>().join("; ")
@@ -190,16 +191,43 @@ impl<'j> Signers<'j> {
         way.ok_or_else(|| Error::new(Exit::Failed, format!("{owner} is not an owner")).hint(self.list()))
     }
 
+    /// Makes a signature, read back as any other machine will read it: one that cannot be verified is an error.
+    pub fn sign(
+        &self,
+        signer: &mut Signer,
+        (request, way): (&SigningRequest, &Way),
+        accepted: Vec<String>,
+    ) -> Result<OwnerSignature, Error> {
+        let ecdsa = signer.sign_safe_tx(self.session.ui, request)?;
+        let proposal = self.judged.proposal();
+        let stated = Stated {
+            hash: Some(proposal.hash()),
+            purpose: Some(proposal.purpose()),
+            bytes: *ecdsa.bytes(),
+            accepted,
+            claims: Some(Claims { through: way.through.clone(), ..Claims::default() }),
+        };
+        let read = OwnerSignature::verify(&stated, proposal, &self.judged.derived.owners)?;
+        if read.owner() == request.owner && read.through() == way.through {
+            return Ok(read);
+        }
+        Err(Error::new(Exit::Failed, format!("the signature is that of {}, and not of your key", read.owner())))
+    }
+
     /// Says for which Safe a signature is, where it is not the proposal's own: what is signed then, and what of it a device
     /// shows.
     pub fn show(&self, way: &Way) {
         let Some(message) = &way.message else { return };
         let ui = self.session.ui;
-        let (own, parent) = (self.name(way.safe.address), self.judged.derived.safe.name.clone());
+        let (own, parent) = (self.name(way.domain.safe().address), self.judged.derived.safe.name.clone());
         let path: Vec<String> = way.through.iter().rev().map(|safe| self.name(*safe)).collect();
         let line = |text: &str| ui.say(&Text::new("    ").add(text));
         ui.blank();
-        ui.say(&Text::new("  ").bold(&format!("You sign for {own}")).add(&format!(" {}", way.safe.address)));
+        ui.say(
+            &Text::new("  ")
+                .bold(&format!("You sign for {own}"))
+                .add(&format!(" {}", way.domain.safe().address)),
+        );
         line(&format!("{} owns {parent}. You sign a message of {own}: with it {own}", path.join(" owns ")));
         line("approves the transaction above, whole, and nothing else.");
         let rows = [

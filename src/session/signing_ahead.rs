@@ -223,8 +223,8 @@ fn sign_each(
     let open: Vec<Nonce> = nonces.iter().filter(|nonce| !progress.known.contains(nonce)).collect();
     let owners = judged.derived.owners.only(owner);
     let kind = if sitting.eth_sign { SignatureKind::EthSign } else { SignatureKind::Ecdsa };
-    let (safe, signs) = (judged.proposal().safe(), Signs::Tx(judged.proposal().tx()));
-    let mut first = SigningRequest { safe, signs, owner, kind, way: Way::Fields };
+    let (domain, signs) = (judged.proposal().domain(), Signs::Tx(judged.proposal().tx()));
+    let mut first = SigningRequest { domain, signs, owner, kind, way: Way::Fields };
     if signer.ledger().is_some() && !open.is_empty() {
         let asking = Asking { way: sitting.asked, unseen: sitting.unseen, together: open.len() };
         first = on_ledger::prepare(session, judged, signer, (owner, way), &asking)?;
@@ -252,8 +252,13 @@ fn sign_one(
     owners: &SafeOwners,
 ) -> Result<OwnerSignature, Error> {
     let ecdsa = signer.sign_safe_tx(session.ui, request)?;
-    let stated =
-        Stated { hash: Some(proposal.hash()), bytes: *ecdsa.bytes(), accepted: Vec::new(), claims: None };
+    let stated = Stated {
+        hash: Some(proposal.hash()),
+        purpose: Some(proposal.purpose()),
+        bytes: *ecdsa.bytes(),
+        accepted: Vec::new(),
+        claims: None,
+    };
     Ok(OwnerSignature::verify(&stated, proposal, owners)?)
 }
 

@@ -9,7 +9,7 @@ use crate::device::{AppVersion, Model, Pages, Settings, SigningRequest, Signs, S
 use crate::incident::Utc;
 use crate::playbook::{PlannedCall, Playbook};
 use crate::proposal::Card;
-use crate::safe::{Operation, SafeTx, SignatureKind};
+use crate::safe::{Domain, Operation, SafeTx, SignatureKind};
 use crate::view::paper::{Paper, upper};
 use crate::view::summary::{CallLine, Place, act, call_line, named};
 
@@ -312,7 +312,7 @@ fn pages(model: Model, card: &Card, tx: &SafeTx) -> Pages {
     // Whose key it is changes no page.
     let owner = card.safe().address;
     let request = SigningRequest {
-        safe: card.safe(),
+        domain: &Domain::real(*card.safe()),
         signs: Signs::Tx(tx),
         owner,
         kind: SignatureKind::Ecdsa,

@@ -4,7 +4,7 @@ use alloy::primitives::Address;
 use serde_json::{Value, json};
 
 use crate::council::Council;
-use crate::incident::{Act, Belongs, Deputed, Entry, Merged, Step, belonging};
+use crate::incident::{Act, Belongs, Deputed, DrillStep, Entry, Merged, Step, belonging};
 
 pub const HEADER: [&str; 6] = ["no", "time (UTC)", "of", "who", "did", "about"];
 
@@ -20,6 +20,7 @@ pub fn rows(council: &Council, merged: &Merged, several: bool, skipped: usize) -
         let draft = &at.1.draft;
         let of = match belongs {
             Belongs::Incident(opened) => merged.entries.get(*opened).map(number).unwrap_or_default(),
+            Belongs::Drill(_) => "drill".into(),
             Belongs::Transaction(_) | Belongs::Deputy(_) | Belongs::Nothing => String::new(),
         };
         let about = draft.about.as_ref();
@@ -79,6 +80,19 @@ pub fn describe(council: &Council, act: &Act) -> String {
         }
         Act::Proven { tx, block } => format!("proven at block {block}: {}", short(tx)),
         Act::Deputy(act) => deputed(council, act),
+        Act::Drill { step } => format!("DRILL: {}", drilled(step, name)),
+    }
+}
+
+fn drilled(step: &DrillStep, name: impl Fn(&Address) -> String) -> String {
+    match step {
+        DrillStep::Announced {} => "announced".into(),
+        DrillStep::Signed { owner, .. } => format!("signed as {}", name(owner)),
+        DrillStep::Imported { owner, .. } => format!("took in {}", name(owner)),
+        DrillStep::Accepted { ids } => {
+            format!("accepted {}", ids.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "))
+        }
+        DrillStep::Proven { block, .. } => format!("proven on a fork of block {block}"),
     }
 }
 
@@ -114,7 +128,7 @@ pub fn objects(merged: &Merged) -> Vec<Value> {
         object["journal"] = json!(journal + 1);
         let opened = match belongs {
             Belongs::Incident(opened) => merged.entries.get(opened),
-            Belongs::Transaction(_) | Belongs::Deputy(_) | Belongs::Nothing => None,
+            Belongs::Transaction(_) | Belongs::Deputy(_) | Belongs::Drill(_) | Belongs::Nothing => None,
         };
         object["incident"] = json!(opened.map(|(journal, entry)| json!({
             "journal": journal + 1, "number": entry.number,

@@ -12,6 +12,7 @@ pub mod cost;
 pub mod council_report;
 pub mod deputy_review;
 pub mod doctor;
+pub mod drill_lines;
 pub mod imported;
 pub mod journal_faults;
 pub mod journal_table;

@@ -13,7 +13,7 @@ use crate::check::{Finding, Level, Match, Readable, Sort, readable};
 use crate::evm::amount::ether;
 use crate::playbook::{Decided, Origin, Part, PlannedCall, PlaybookDigest, PlaybookId, Skipped};
 use crate::proposal::{Few, calls_of};
-use crate::safe::{Call, Operation};
+use crate::safe::{Call, DRILL_CHAIN_ID, Operation};
 use crate::ui::{Lines, Text};
 use crate::view::review_block::block;
 use crate::view::summary::{Answer, Summary};
@@ -143,6 +143,10 @@ fn unasked(out: &mut Lines, judged: &Judged) {
 }
 
 fn head(out: &mut Lines, council: &str, judged: &Judged) {
+    if judged.proposal().is_drill() {
+        let text = format!(": signed for chain {DRILL_CHAIN_ID}, and good on no chain");
+        out.say(&Text::new("  ").good("DRILL").add(&text));
+    }
     let id = judged.proposal().safe();
     let tally = judged.tally();
     out.say(

@@ -2,6 +2,7 @@
 //! takes one line more. No line wraps: what does not fit is cut here, and stands whole above.
 
 use crate::check::Level;
+use crate::safe::Purpose;
 use crate::ui::{Lines, Text};
 use crate::view::acting::{self, Acting};
 use crate::view::already_done::{Done, Person};
@@ -50,6 +51,14 @@ impl Block {
             self.0.remove(at);
         }
         self.0.into_iter().map(|(line, _)| line.cut(width)).collect()
+    }
+}
+
+/// The first word that a signer reads.
+fn purpose(line: Text, purpose: Purpose) -> Text {
+    match purpose {
+        Purpose::Real => line.bad("REAL"),
+        Purpose::Drill => line.good("DRILL"),
     }
 }
 
@@ -114,7 +123,7 @@ fn head(block: &mut Block, summary: &Summary, width: usize) {
     let severity = summary.severity.as_deref().map(|severity| format!("{severity} · ")).unwrap_or_default();
     let right = format!("{severity}{what}");
     let title = format!("{} ", summary.act);
-    let line = Text::new(" ").bad("REAL").add(" · ").bold(&title).bold(&summary.title);
+    let line = purpose(Text::new(" "), summary.purpose).add(" · ").bold(&title).bold(&summary.title);
     let at = RIGHT.min(width.saturating_sub(right.chars().count())).max(LEAST_TITLE);
     block.line(line.cut(at - 2).to_column(at).add(&right));
     let origin = &summary.origin;
@@ -337,8 +346,17 @@ fn on_the_device(block: &mut Block, summary: &Summary) {
     let value = if device.value == "0" { String::new() } else { format!("value {}, ", device.value) };
     let text =
         format!("to, {value}data {}, operation {}, nonce {},", device.data, device.operation, summary.nonce);
-    block.field("Ledger", Text::default().bold("read: ").add(&text));
-    block.field("", Text::new("every other number 0, then these hashes, whole:"));
+    let others = Text::new("every other number 0, then these hashes, whole:");
+    match summary.purpose {
+        Purpose::Real => block.field("Ledger", Text::default().bold("read: ").add(&text)),
+        // By its chain id alone a device tells it from the real one.
+        Purpose::Drill => {
+            let chain = format!("chainId {} (DRILL),", summary.signed_chain_id);
+            block.field("Ledger", Text::default().bold("read: ").good(&chain));
+            block.field("", Text::new(&text));
+        }
+    }
+    block.field("", others);
     let hashes = &summary.hashes;
     for (label, hash) in
         [("domain", &hashes.domain), ("message", &hashes.message), ("safeTx", &hashes.safe_tx)]
@@ -369,7 +387,8 @@ fn approvals(block: &mut Block, summary: &Summary) {
 
 fn nothing_to_do(summary: &Summary, done: &Done, width: usize) -> Lines {
     let mut block = Block::default();
-    block.line(Text::new(" ").good("NOTHING TO DO: ").bold(&done.promised));
+    let drill = if summary.purpose == Purpose::Drill { "DRILL · " } else { "" };
+    block.line(Text::new(" ").good(drill).good("NOTHING TO DO: ").bold(&done.promised));
     done.lines().into_iter().for_each(|(label, value)| block.field(label, value));
     match acting::account(&summary.acting) {
         Some((label, account)) => block.field(label, account),
@@ -381,7 +400,8 @@ fn nothing_to_do(summary: &Summary, done: &Done, width: usize) -> Lines {
 
 fn refused(summary: &Summary, refusal: &Refusal, width: usize) -> Lines {
     let mut block = Block::default();
-    block.line(Text::new(" ").bad("REFUSED, do not sign: ").bold(&refusal.sentence));
+    let drill = if summary.purpose == Purpose::Drill { "DRILL · " } else { "" };
+    block.line(Text::new(" ").good(drill).bad("REFUSED, do not sign: ").bold(&refusal.sentence));
     if let Some(holder) = &refusal.holder {
         let by = match &holder.held_by {
             Some(Person { name: Some(name), address }) => {

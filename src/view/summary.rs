@@ -16,7 +16,7 @@ use crate::check::{Finding, Level, Match, already_done, first_refusal, standing}
 use crate::evm::AddressBook;
 use crate::playbook::{Check, LeverPlan, PlannedCall, Playbook, Severity, Undo};
 use crate::proposal::calls_of;
-use crate::safe::{Call, Hashes, Operation};
+use crate::safe::{Call, Hashes, Operation, Purpose};
 use crate::view::acting::Acting;
 use crate::view::already_done::{Done, Person};
 use crate::view::paper::upper;
@@ -25,6 +25,8 @@ use crate::view::{slot_words, what_changes};
 /// The lines right above the question, as data.
 #[derive(Clone, Debug, Serialize)]
 pub struct Summary {
+    #[serde(serialize_with = "as_word")]
+    pub purpose: Purpose,
     pub answer: Answer,
     /// `PAUSE`, `PAUSE + PARAM`, `UNDO`.
     pub act: String,
@@ -46,6 +48,8 @@ pub struct Summary {
     pub approves: Option<Box<Self>>,
     pub chain: String,
     pub chain_id: u64,
+    /// The chain id that a device shows: the chain's own, or that of a drill.
+    pub signed_chain_id: u64,
     pub nonce: String,
     /// `the next one`
     pub nonce_is: String,
@@ -216,6 +220,7 @@ impl Summary {
         let name = |owner: Address| named(&derived.names, owner).name;
         let done = judged.rehearsal.done();
         Self {
+            purpose: proposal.purpose(),
             answer: answer(&judged.findings, accepted),
             act: match &judged.approved {
                 Some(_) => "APPROVE".into(),
@@ -232,6 +237,7 @@ impl Summary {
             approves: judged.approved.as_ref().map(|of| Box::new(Self::of(desk, of, accepted))),
             chain: derived.chain.name.clone(),
             chain_id: proposal.safe().chain_id,
+            signed_chain_id: proposal.domain().chain_id(),
             nonce: proposal.nonce().to_string(),
             nonce_is: nonce_is(judged),
             safe_version: proposal.safe().version.to_string(),
@@ -279,6 +285,11 @@ impl ShownHashes {
             safe_tx: hashes.safe_tx.to_string(),
         }
     }
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
+fn as_word<S: serde::Serializer>(purpose: &Purpose, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(purpose)
 }
 
 fn answer(findings: &[Finding], accepted: &[String]) -> Answer {

@@ -46,7 +46,13 @@ fn ready() -> Ready {
     let block = Block { number: 1, hash: BlockHash::claimed(B256::ZERO) };
     let proposal = Proposal::new(tx, state.clone(), block, Binding::one(lever, false), Readings::default());
     let bytes = sign(proposal.hash().word()).as_bytes();
-    let stated = Stated { hash: Some(proposal.hash()), bytes, accepted: Vec::new(), claims: None };
+    let stated = Stated {
+        hash: Some(proposal.hash()),
+        purpose: Some(proposal.purpose()),
+        bytes,
+        accepted: Vec::new(),
+        claims: None,
+    };
     let owners = SafeOwners::new((31337, address), Some(&state.owners), None).unwrap();
     let signature = OwnerSignature::verify(&stated, &proposal, &owners).unwrap();
     let said = Readings::default();

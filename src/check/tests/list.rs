@@ -15,7 +15,8 @@ use crate::proposal::Difference;
 use crate::safe::deployments::{Contract, KNOWN};
 
 /// In the order in which a signer should doubt.
-const NAMES: [&str; 32] = [
+const NAMES: [&str; 33] = [
+    "drill",
     "block age",
     "matches the playbook",
     "the reader's arguments",
@@ -199,7 +200,11 @@ fn of_the_transaction() -> Faults {
             });
         })
     };
+    let drill = |nonce: u64| {
+        changed(|case| case.proposal = case.proposal.with_nonce(Nonce::from(nonce)).for_drill().unwrap())
+    };
     vec![
+        ("drill", "drill-unannounced", [3, 4].map(drill)),
         ("nonce", "nonce-kept", [1, 2].map(kept)),
         ("refund", "refund", [1, 2].map(refunding)),
         ("delegatecall", "delegatecall", [1, 2].map(delegating)),
@@ -417,4 +422,19 @@ fn of_the_rpcs() -> Faults {
         ("block age", "block-age:", [100, 200].map(old)),
         ("quorum", "quorum:1", [2, 3].map(lowered)),
     ]
+}
+
+#[test]
+fn a_drill_that_nobody_announced_is_told_to_whoever_signs_and_nothing_real_is() {
+    let look = |case: &Case| case.all(check("drill"));
+    let unannounced = changed(|case| case.proposal = case.proposal.clone().for_drill().unwrap());
+    assert_eq!(look(&unannounced)[0].level, Level::Warn);
+    let announced = Case { announced: true, ..unannounced.clone() };
+    assert_eq!(look(&announced)[0].level, Level::Pass);
+    assert!(look(&Case { signing: false, ..unannounced }).is_empty());
+    assert!(look(&innocent()).is_empty());
+    // A drill takes no nonce: one that is not the next is no gap.
+    let mut later = now(|state| state.nonce = Nonce::from(1));
+    later.proposal = later.proposal.for_drill().unwrap();
+    assert!(later.all(check("nonce")).iter().all(|finding| finding.level == Level::Pass));
 }

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::device::{Signs, Way};
-use crate::safe::{Nonce, Operation, SafeId, SafeTx, SafeVersion, SignatureKind};
+use crate::safe::{Domain, Nonce, Operation, SafeId, SafeTx, SafeVersion, SignatureKind};
 
 /// Source: the Web3 Secret Storage definition, "PBKDF2-SHA-256" and "Scrypt"; password "testpassword".
 const PBKDF2: &str = r#"{
@@ -146,12 +146,13 @@ fn a_bare_key_is_not_repeated() {
     }
 }
 
-fn safe(version: SafeVersion) -> SafeId {
-    SafeId { chain_id: 1, address: address!("1Db92e2EeBC8E0c075a02BeA49a2935BcD2dFCF4"), version }
+fn safe(version: SafeVersion) -> Domain {
+    let address = address!("1Db92e2EeBC8E0c075a02BeA49a2935BcD2dFCF4");
+    Domain::real(SafeId { chain_id: 1, address, version })
 }
 
-fn request<'a>(safe: &'a SafeId, tx: &'a SafeTx, kind: SignatureKind) -> SigningRequest<'a> {
-    SigningRequest { safe, signs: Signs::Tx(tx), owner: OWNER, kind, way: Way::Fields }
+fn request<'a>(domain: &'a Domain, tx: &'a SafeTx, kind: SignatureKind) -> SigningRequest<'a> {
+    SigningRequest { domain, signs: Signs::Tx(tx), owner: OWNER, kind, way: Way::Fields }
 }
 
 fn pause() -> SafeTx {
@@ -180,9 +181,9 @@ fn signs_as_the_owner_and_as_nobody_else() {
         assert!(keystore.sign_safe_tx(&request(&safe, &tx, SignatureKind::ApprovedHash)).is_err());
     }
     let safe = safe(SafeVersion::V1_4_1);
-    let stranger = SigningRequest { owner: safe.address, ..request(&safe, &tx, SignatureKind::Ecdsa) };
+    let stranger = SigningRequest { owner: safe.safe().address, ..request(&safe, &tx, SignatureKind::Ecdsa) };
     let told = keystore.sign_safe_tx(&stranger).unwrap_err().to_string();
-    assert!(told.contains(&OWNER.to_string()) && told.contains(&safe.address.to_string()), "{told}");
+    assert!(told.contains(&OWNER.to_string()) && told.contains(&safe.safe().address.to_string()), "{told}");
 }
 
 #[test]

@@ -21,7 +21,7 @@ use super::app_status::Status;
 use super::plugged::Model;
 use super::typed::{Field, TypedData, Value};
 use super::{SigningRequest, Way};
-use crate::safe::{Hashes, SafeId, SafeTxHash, SignatureKind};
+use crate::safe::{DRILL_CHAIN_ID, Domain, Hashes, SafeTxHash, SignatureKind};
 
 pub use app_settings::{Prediction, Settings, StatedSettings};
 pub use page::{Entry, Kind, Page};
@@ -34,9 +34,6 @@ use page::{Item, Review, lay_out, refusal};
 const MOST_CHARACTERS: usize = 379;
 /// The bytes of data that a value shows when it is cut.
 pub const DATA_SHOWN: usize = (MOST_CHARACTERS - 2) / 2 - 1;
-/// The chain id of a drill, the ASCII of "drill": shown like that of any chain that the app does not know.
-const DRILL_CHAIN_ID: u64 = 0x64_7269_6c6c;
-
 /// The part of the transaction's data that the device shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DataShown {
@@ -108,14 +105,14 @@ pub fn safe_tx_pages(status: &Status, settings: Settings, request: &SigningReque
 pub fn safe_message_pages(
     status: &Status,
     settings: Settings,
-    safe: &SafeId,
+    domain: &Domain,
     message: &Bytes,
     way: Way,
 ) -> Pages {
-    let hashes = safe.message_hashes(message);
+    let hashes = domain.message_hashes(message);
     match way {
         Way::Hashes => hashes_pages(status, settings, &hashes),
-        Way::Fields => fields_pages(status, settings, &TypedData::safe_message(safe, message), &hashes),
+        Way::Fields => fields_pages(status, settings, &TypedData::safe_message(domain, message), &hashes),
     }
 }
 
@@ -304,7 +301,7 @@ fn data_shown(fields: &[Field]) -> DataShown {
 mod tests {
     use super::*;
     use crate::device::Signs;
-    use crate::safe::{Nonce, Operation, SafeTx, SafeVersion};
+    use crate::safe::{Nonce, Operation, SafeId, SafeTx, SafeVersion};
 
     const MODERN: Status = Status {
         model: Some(Model::NanoSPlus),
@@ -328,7 +325,7 @@ mod tests {
         let tx = SafeTx::new(Address::ZERO, U256::MAX, data, Operation::Call, Nonce(U256::MAX));
         let kind = SignatureKind::Ecdsa;
         let request = SigningRequest {
-            safe: &safe,
+            domain: &Domain::real(safe),
             signs: Signs::Tx(&tx),
             owner: Address::ZERO,
             kind,

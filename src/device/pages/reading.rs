@@ -86,7 +86,7 @@ mod tests {
 
     use super::*;
     use crate::device::{AppVersion, Model, Settings, SigningRequest, Signs, Status, Way, safe_tx_pages};
-    use crate::safe::{Nonce, Operation, SafeId, SafeTx, SafeVersion, SignatureKind};
+    use crate::safe::{Domain, Nonce, Operation, SafeId, SafeTx, SafeVersion, SignatureKind};
 
     fn predicted(model: Model, transaction_hash: bool) -> Pages {
         let status = Status {
@@ -104,7 +104,13 @@ mod tests {
         safe_tx_pages(
             &status,
             settings,
-            &SigningRequest { safe: &safe, signs: Signs::Tx(&tx), owner: safe.address, kind, way },
+            &SigningRequest {
+                domain: &Domain::real(safe),
+                signs: Signs::Tx(&tx),
+                owner: safe.address,
+                kind,
+                way,
+            },
         )
     }
 

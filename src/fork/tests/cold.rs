@@ -12,7 +12,7 @@ use crate::fork::{
     Attempt, ExecTransaction, ForkError, Outcome, Rehearsal, SlotNames, SlotTable, State, StateSource, World,
     access_list_calls, access_list_keys, first_keys, settle,
 };
-use crate::safe::{Call, SafeTx, SafeVersion};
+use crate::safe::{Call, Domain, SafeTx, SafeVersion};
 
 /// The endpoint's answer to `eth_createAccessList`.
 #[derive(Clone, Copy, PartialEq)]
@@ -46,7 +46,7 @@ fn rehearse(
     world.state = source.fetch(&first).unwrap();
     let wanted = if lists == AccessLists::Answered { access_list(stage, tx) } else { Keys::default() };
     let exec = ExecTransaction {
-        safe: &stage.id,
+        domain: Domain::real(stage.id),
         owners: &stage.owners,
         tx,
         signatures: None,
@@ -174,7 +174,7 @@ fn what_an_endpoint_leaves_out_is_an_error_that_names_it() {
     let mut world = stage.anvil.world();
     let source = Forgetful(Source::at(&stage.anvil, &world));
     let exec = ExecTransaction {
-        safe: &stage.id,
+        domain: Domain::real(stage.id),
         owners: &stage.owners,
         tx: &tx,
         signatures: None,
@@ -209,7 +209,7 @@ fn hints_that_are_too_much_are_left_and_the_rehearsal_is_not() {
     let burden = Address::repeat_byte(0x66);
     let source = Burdened(Source::at(&stage.anvil, &world), burden);
     let exec = ExecTransaction {
-        safe: &stage.id,
+        domain: Domain::real(stage.id),
         owners: &stage.owners,
         tx: &tx,
         signatures: None,
@@ -242,7 +242,7 @@ fn every_key_that_was_read_is_needed() {
     let (rehearsal, _, world) =
         rehearse(&stage, &tx, &[paused(stage.target)], AccessLists::Denied, &Keys::default());
     let exec = ExecTransaction {
-        safe: &stage.id,
+        domain: Domain::real(stage.id),
         owners: &stage.owners,
         tx: &tx,
         signatures: None,

@@ -10,7 +10,7 @@ use super::acts::{Act, DELEGATED, ITarget, NOBODY, acts};
 use super::stage::{GAS, SENDER, Source, Stage, artifact, compiled};
 use crate::evm::{Answer, Keys, Query};
 use crate::fork::{ExecTransaction, FrameKind, Outcome, Rehearsal, World, first_keys, settle};
-use crate::safe::{SafeVersion, slot};
+use crate::safe::{Domain, SafeVersion, slot};
 
 /// The Safe's guard.
 #[derive(Clone, Copy, PartialEq)]
@@ -94,7 +94,7 @@ fn rehearse(stage: &Stage, act: &Act, signatures: Option<&Bytes>, queries: &[Que
     let mut world = stage.anvil.world();
     let source = Source::at(&stage.anvil, &world);
     let exec = ExecTransaction {
-        safe: &stage.id,
+        domain: Domain::real(stage.id),
         owners: &stage.owners,
         tx: &act.tx,
         signatures,

@@ -11,7 +11,7 @@ use crate::evm::{Answer, Keys, Query};
 use crate::fork::{
     Account, Attempt, End, ExecTransaction, Outcome, Rehearsal, RehearsalError, World, rehearse,
 };
-use crate::safe::{Nonce, Operation, Owners, SafeId, SafeTx, SafeVersion, approved_hash_slot};
+use crate::safe::{Domain, Nonce, Operation, Owners, SafeId, SafeTx, SafeVersion, approved_hash_slot};
 
 const SAFE: Address = Address::repeat_byte(0x5a);
 const SENDER: Address = Address::repeat_byte(0x11);
@@ -37,7 +37,7 @@ fn attempt(world: &World, queries: &[Query]) -> Result<Attempt, RehearsalError> 
     let owners = Owners::new(vec![OTHER], 1).unwrap();
     let tx = SafeTx::new(OTHER, U256::ZERO, Bytes::new(), Operation::Call, Nonce::from(3));
     let exec = ExecTransaction {
-        safe: &safe,
+        domain: Domain::real(safe),
         owners: &owners,
         tx: &tx,
         signatures: None,

@@ -12,6 +12,7 @@ fn around() -> Vec<Candidate> {
         nonce: Nonce::from(nonce),
         args: args.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect(),
         version: SafeVersion::V1_4_1,
+        purpose: Purpose::Real,
     };
     let mut all: Vec<Candidate> = (41..=52).map(|nonce| named(1, "vault", nonce, &[])).collect();
     all.extend((41..=52).map(|nonce| named(2, "bridge", nonce, &[])));
@@ -30,7 +31,7 @@ fn stated(seed: u8, signs: SafeTxHash, states: Option<SafeTxHash>, claims: Optio
     let mut bytes = [0; 65];
     bytes[..64].copy_from_slice(&signature.to_bytes());
     bytes[64] = 27 + id.to_byte();
-    Stated { hash: states, bytes, accepted: Vec::new(), claims }
+    Stated { hash: states, purpose: states.map(|_| Purpose::Real), bytes, accepted: Vec::new(), claims }
 }
 
 fn said_of(stated: &Stated, wanted: &Candidate) -> String {

@@ -33,7 +33,13 @@ fn another_signature(seed: u8, proposal: &Proposal, number: u8) -> OwnerSignatur
     let mut bytes = [0; 65];
     bytes[..64].copy_from_slice(&signature.to_bytes());
     bytes[64] = 27 + id.unwrap().to_byte();
-    let stated = Stated { hash: Some(proposal.hash()), bytes, accepted: Vec::new(), claims: None };
+    let stated = Stated {
+        hash: Some(proposal.hash()),
+        purpose: Some(proposal.purpose()),
+        bytes,
+        accepted: Vec::new(),
+        claims: None,
+    };
     OwnerSignature::verify(&stated, proposal, &owners()).unwrap()
 }
 

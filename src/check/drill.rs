@@ -1,0 +1,36 @@
+//! Is a drill one that somebody announced? Whoever wants real signatures may call the real thing a drill, and whoever wants to
+//! waste the council's time may do the reverse.
+
+use super::description::Description;
+use super::{Check, Facts, all};
+use crate::safe::DRILL_CHAIN_ID;
+
+pub(super) const CHECKS: [Check; 1] = [("drill", |facts| all(is_announced(facts)))];
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Problem {
+    Announced,
+    Unannounced,
+}
+
+impl Problem {
+    pub(super) fn describe(&self) -> Description {
+        match self {
+            Self::Announced => Description::pass("drill", "it is a drill that your own journal announces"),
+            Self::Unannounced => Description::warn(
+                "drill-unannounced",
+                "not announced in your journal: call its author",
+                format!(
+                    "call whoever is said to have announced it; what you sign is a drill only if your device shows chain \
+                     {DRILL_CHAIN_ID}"
+                ),
+            ),
+        }
+    }
+}
+
+/// Says nothing of what is real.
+fn is_announced(facts: &Facts) -> Option<Problem> {
+    let is_asked = facts.proposal.is_drill() && facts.signing;
+    is_asked.then_some(if facts.announced { Problem::Announced } else { Problem::Unannounced })
+}

@@ -1,0 +1,59 @@
+//! The steps of a drill, as the journal has them. They are acts of their own: whoever counts what is real never meets one.
+
+use super::entry::{Act, DrillStep, Entry};
+use crate::safe::SafeTxHash;
+
+impl Act {
+    /// Returns the steps of a drill that stand for an act about one: none of its acts is entered as a real one.
+    #[must_use]
+    pub fn in_drill(self) -> Vec<DrillStep> {
+        match self {
+            Self::Proposed {} => vec![DrillStep::Announced {}],
+            Self::Signed { owner, name } => vec![DrillStep::Signed { owner, name }],
+            Self::Imported { owners } => {
+                owners.into_iter().map(|owner| DrillStep::Imported { owner, made: None }).collect()
+            }
+            Self::Accepted { ids } => vec![DrillStep::Accepted { ids }],
+            Self::Drill { step } => vec![step],
+            // Nothing else is done with one: it is not sent, not mined and not signed ahead.
+            Self::Opened { .. }
+            | Self::Note { .. }
+            | Self::Closed {}
+            | Self::Alarm { .. }
+            | Self::RollCall { .. }
+            | Self::Awake { .. }
+            | Self::SignedAhead { .. }
+            | Self::ImportedAhead { .. }
+            | Self::Card { .. }
+            | Self::Sent { .. }
+            | Self::Mined { .. }
+            | Self::Proven { .. } => Vec::new(),
+        }
+    }
+
+    #[must_use]
+    pub const fn is_of_drill(&self) -> bool {
+        matches!(self, Self::Drill { .. })
+    }
+}
+
+impl Entry {
+    /// Returns the step of a drill that it records, and of which drill.
+    #[must_use]
+    pub fn drill(&self) -> Option<(&DrillStep, SafeTxHash)> {
+        match (&self.draft.act, &self.draft.about) {
+            (Act::Drill { step }, Some(about)) => Some((step, about.safe_tx_hash)),
+            _ => None,
+        }
+    }
+}
+
+/// Returns `true` if the drill with this hash was proven by these entries.
+pub fn is_proven<'e>(mut entries: impl Iterator<Item = &'e Entry>, hash: SafeTxHash) -> bool {
+    entries.any(|entry| matches!(entry.drill(), Some((DrillStep::Proven { .. }, of)) if of == hash))
+}
+
+/// Returns `true` if somebody announced the drill with this hash by these entries.
+pub fn is_announced<'e>(mut entries: impl Iterator<Item = &'e Entry>, hash: SafeTxHash) -> bool {
+    entries.any(|entry| entry.drill() == Some((&DrillStep::Announced {}, hash)))
+}
