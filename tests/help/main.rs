@@ -39,6 +39,7 @@ const COMMANDS: &[&str] = &[
     "incident close",
     "log",
     "doctor",
+    "drill",
     "report",
     "hash",
     "device",
@@ -63,7 +64,8 @@ const COMMANDS: &[&str] = &[
     "man",
     "help",
 ];
-const TOPICS: &[&str] = &["alarms", "exit-codes", "files", "ledger", "offline", "refusals", "settings"];
+const TOPICS: &[&str] =
+    &["alarms", "drill", "exit-codes", "files", "ledger", "offline", "refusals", "settings"];
 const SCRIPTS: [(&str, &str); 5] = [
     ("bash", "breakglass.bash"),
     ("zsh", "_breakglass"),

@@ -11,13 +11,14 @@ use breakglass::device::{
     Asked, DerivationPath, DeviceError, Ledger, SearchPaths, SigningRequest, Signs, Waiting, Watcher, Way,
     Weight, choose_way,
 };
-use breakglass::safe::{Nonce, Operation, SafeId, SafeTx, SafeVersion, SignatureKind};
+use breakglass::safe::{Domain, Nonce, Operation, SafeId, SafeTx, SafeVersion, SignatureKind};
 
 use crate::emulator::app::{Behaviour, Open, Reject, Signed};
 use crate::emulator::{Emulator, Wire};
 use crate::open;
 
 pub const OWNER: Address = address!("f39Fd6e51aad88F6F4ce6aB8827279cffFb92266");
+const DOMAIN: Domain = Domain::real(SAFE);
 const SAFE: SafeId = SafeId {
     chain_id: 1,
     address: address!("1c511D88ba898b4D9cd9113D13B9c360a02Fcea1"),
@@ -30,7 +31,7 @@ fn pause() -> SafeTx {
 }
 
 fn request(tx: &SafeTx, way: Way) -> SigningRequest<'_> {
-    SigningRequest { safe: &SAFE, signs: Signs::Tx(tx), owner: OWNER, kind: SignatureKind::Ecdsa, way }
+    SigningRequest { domain: &DOMAIN, signs: Signs::Tx(tx), owner: OWNER, kind: SignatureKind::Ecdsa, way }
 }
 
 pub fn sign(ledger: &mut Ledger) -> Result<(), DeviceError> {
@@ -275,7 +276,7 @@ fn an_answer_that_came_too_late_is_not_taken_for_the_next_one() {
     let wire = Wire { thinks_for: Duration::from_mins(1), ..Wire::default() };
     let emulator = Emulator::start_with(Behaviour::default(), wire);
     let path = DerivationPath::default();
-    let commands = breakglass::device::TypedData::safe_tx(&SAFE, &pause()).commands(&path).unwrap();
+    let commands = breakglass::device::TypedData::safe_tx(&DOMAIN, &pause()).commands(&path).unwrap();
     left_after(&emulator, &commands);
     emulator.change_wire(|wire| wire.thinks_for = Duration::ZERO);
     std::thread::sleep(Duration::from_millis(100));
@@ -351,7 +352,7 @@ fn left_after(emulator: &Emulator, commands: &[breakglass::device::Apdu]) {
 #[test]
 fn a_flow_that_somebody_left_unfinished_is_cleared() {
     let tx = pause();
-    let commands = breakglass::device::TypedData::safe_tx(&SAFE, &tx).commands(&DerivationPath::default());
+    let commands = breakglass::device::TypedData::safe_tx(&DOMAIN, &tx).commands(&DerivationPath::default());
     for left in [1, 2, 14, 15, 18, 25] {
         let emulator = Emulator::start(Behaviour::default());
         let mut ledger = open(&emulator);
@@ -400,9 +401,9 @@ fn what_a_safe_does_not_take_is_not_asked_for() {
     let mut ledger = open(&emulator);
     emulator.forget_commands();
     let tx = pause();
-    let old = SafeId { version: SafeVersion::V1_0_0, ..SAFE };
+    let old = Domain::real(SafeId { version: SafeVersion::V1_0_0, ..SAFE });
     for kind in [SignatureKind::EthSign, SignatureKind::ApprovedHash] {
-        let request = SigningRequest { safe: &old, kind, ..request(&tx, Way::Fields) };
+        let request = SigningRequest { domain: &old, kind, ..request(&tx, Way::Fields) };
         assert!(ledger.sign_safe_tx(&request).is_err());
     }
     let huge = SafeTx { data: vec![0; 65_536].into(), ..tx };

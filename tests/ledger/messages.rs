@@ -3,7 +3,7 @@
 use alloy::primitives::{Address, B256, Bytes, U256, address};
 use alloy::sol_types::{Eip712Domain, SolStruct};
 use breakglass::device::{DerivationPath, DeviceError, TypedData, Way};
-use breakglass::safe::{SafeId, SafeVersion};
+use breakglass::safe::{Domain, SafeId, SafeVersion};
 use proptest::prelude::*;
 
 use crate::emulator::Emulator;
@@ -33,7 +33,8 @@ fn a_message_is_signed_field_by_field_for_every_version() {
     let emulator = Emulator::start(Behaviour::default());
     let mut ledger = open(&emulator);
     for (i, version) in SafeVersion::ALL.into_iter().enumerate() {
-        let made = ledger.sign_safe_message(&safe(version), &message, OWNER, Way::Fields).unwrap();
+        let made =
+            ledger.sign_safe_message(&Domain::real(safe(version)), &message, OWNER, Way::Fields).unwrap();
         assert_eq!(made.signer(), OWNER);
         let signed = emulator.signed();
         let Signed::Fields(received) = &signed[i] else { panic!("{:?}", signed[i]) };
@@ -52,7 +53,8 @@ fn a_message_is_signed_by_its_hashes_for_every_version() {
         let emulator = Emulator::start(behaviour);
         let mut ledger = open(&emulator);
         for version in SafeVersion::ALL {
-            let made = ledger.sign_safe_message(&safe(version), &message, OWNER, Way::Hashes).unwrap();
+            let made =
+                ledger.sign_safe_message(&Domain::real(safe(version)), &message, OWNER, Way::Hashes).unwrap();
             assert_eq!(made.signer(), OWNER);
             let last = emulator.signed().pop();
             assert_eq!(last, Some(Signed::Hashes(hash(&safe(version), &message))), "{version}");
@@ -79,11 +81,11 @@ fn a_message_that_is_not_approved_is_not_signed() {
             *device = Behaviour::default();
             change(device);
         });
-        let error = ledger.sign_safe_message(&safe, &message, OWNER, Way::Fields).unwrap_err();
+        let error = ledger.sign_safe_message(&Domain::real(safe), &message, OWNER, Way::Fields).unwrap_err();
         assert!(refused(&error), "{error}");
     }
     let stranger = Address::repeat_byte(7);
-    let error = ledger.sign_safe_message(&safe, &message, stranger, Way::Fields).unwrap_err();
+    let error = ledger.sign_safe_message(&Domain::real(safe), &message, stranger, Way::Fields).unwrap_err();
     assert!(matches!(error, DeviceError::NoOwner { .. }), "{error}");
 }
 
@@ -96,7 +98,7 @@ proptest! {
         let message: Bytes = (0..length).map(|i| seed.wrapping_add(u8::try_from(i % 251).unwrap())).collect();
         let safe = SafeId { chain_id, ..safe(SafeVersion::ALL[version]) };
         let mut app = App::new(Behaviour::default());
-        for command in TypedData::safe_message(&safe, &message).commands(&DerivationPath::default()).unwrap() {
+        for command in TypedData::safe_message(&Domain::real(safe), &message).commands(&DerivationPath::default()).unwrap() {
             prop_assert_eq!(app.handle(&command.encode()).word, 0x9000);
         }
         let [Signed::Fields(received)] = &app.signed[..] else { panic!("{:?}", app.signed) };

@@ -2,7 +2,7 @@
 
 use alloy::primitives::{Address, U256};
 use breakglass::device::{DerivationPath, TypedData};
-use breakglass::safe::{Nonce, Operation, SafeId, SafeTx, SafeVersion};
+use breakglass::safe::{Domain, Nonce, Operation, SafeId, SafeTx, SafeVersion};
 use proptest::prelude::*;
 
 use crate::emulator::app::{App, Behaviour, Signed};
@@ -58,7 +58,7 @@ prop_compose! {
 fn received(safe: &SafeId, tx: &SafeTx) -> Received {
     let mut app = App::new(Behaviour::default());
     let path = DerivationPath::default();
-    for command in TypedData::safe_tx(safe, tx).commands(&path).unwrap() {
+    for command in TypedData::safe_tx(&Domain::real(*safe), tx).commands(&path).unwrap() {
         let answer = app.handle(&command.encode());
         assert_eq!(answer.word, 0x9000, "{command:?}");
     }

@@ -9,7 +9,7 @@ use breakglass::device::{
     Ledger, Page, Pages, SearchPaths, SigningRequest, Signs, Way, address_pages, safe_message_pages,
     safe_tx_pages, transaction_pages,
 };
-use breakglass::safe::{SafeId, SafeTx, SignatureKind};
+use breakglass::safe::{Domain, SafeTx, SignatureKind};
 
 use crate::emulator::Emulator;
 use crate::emulator::app::{App, Behaviour, Open, Reject, transaction_fields};
@@ -71,8 +71,8 @@ fn the_emulator_answers_as_the_real_app() {
     assert_eq!(tried, 111);
 }
 
-fn request<'a>(row: &Row, safe: &'a SafeId, tx: &'a SafeTx, way: Way) -> SigningRequest<'a> {
-    SigningRequest { safe, signs: Signs::Tx(tx), owner: row.signer(), kind: SignatureKind::Ecdsa, way }
+fn request<'a>(row: &Row, domain: &'a Domain, tx: &'a SafeTx, way: Way) -> SigningRequest<'a> {
+    SigningRequest { domain, signs: Signs::Tx(tx), owner: row.signer(), kind: SignatureKind::Ecdsa, way }
 }
 
 fn way(row: &Row) -> Way {
@@ -102,17 +102,17 @@ fn every_recorded_signature_is_made_again_with_the_same_commands() {
         let (r, s) = (row.expected("r").unwrap(), row.expected("s").unwrap());
         match row.primary_type() {
             Some("SafeTx") => {
-                let (safe, tx) = (row.safe(), row.safe_tx());
-                let hashes = safe.hashes(&tx);
+                let (domain, tx) = (row.domain(), row.safe_tx());
+                let hashes = domain.hashes(&tx);
                 assert_eq!(hashes.domain.word()[..], row.expected("domain_hash").unwrap());
                 assert_eq!(hashes.message.word()[..], row.expected("message_hash").unwrap());
                 assert_eq!(hashes.safe_tx.word()[..], row.expected("digest").unwrap());
-                let made = ledger.sign_safe_tx(&request(row, &safe, &tx, way(row))).unwrap();
+                let made = ledger.sign_safe_tx(&request(row, &domain, &tx, way(row))).unwrap();
                 assert_eq!(made.bytes()[..64], [r, s].concat(), "{}", row.name());
             }
             Some(_) => {
-                let (safe, message) = (row.safe(), row.safe_message());
-                let made = ledger.sign_safe_message(&safe, &message, row.signer(), way(row)).unwrap();
+                let (domain, message) = (row.domain(), row.safe_message());
+                let made = ledger.sign_safe_message(&domain, &message, row.signer(), way(row)).unwrap();
                 assert_eq!(made.bytes()[..64], [r, s].concat(), "{}", row.name());
             }
             None if row.name().contains("eip1559") => {
@@ -154,19 +154,19 @@ fn eip1559(row: &Row) -> TxEip1559 {
 }
 
 /// The safeTxHash that the recorded personal messages sign is that of this transaction.
-fn signed_as_message() -> (SafeId, SafeTx) {
+fn signed_as_message() -> (Domain, SafeTx) {
     let row = row("eip712 v0 ETH transfer approved");
-    (row.safe(), row.safe_tx())
+    (row.domain(), row.safe_tx())
 }
 
-fn personal_request<'a>(safe: &'a SafeId, tx: &'a SafeTx) -> SigningRequest<'a> {
+fn personal_request<'a>(domain: &'a Domain, tx: &'a SafeTx) -> SigningRequest<'a> {
     let owner = row("eip712 v0 ETH transfer approved").signer();
-    SigningRequest { safe, signs: Signs::Tx(tx), owner, kind: SignatureKind::EthSign, way: Way::Fields }
+    SigningRequest { domain, signs: Signs::Tx(tx), owner, kind: SignatureKind::EthSign, way: Way::Fields }
 }
 
 fn personal_pages(row: &Row) -> Pages {
-    let (safe, tx) = signed_as_message();
-    safe_tx_pages(&row.status(), row.settings(), &personal_request(&safe, &tx))
+    let (domain, tx) = signed_as_message();
+    safe_tx_pages(&row.status(), row.settings(), &personal_request(&domain, &tx))
 }
 
 #[test]
@@ -175,11 +175,11 @@ fn an_eth_sign_signature_is_the_personal_message_with_v_plus_four() {
         let row = row(name);
         let recorded = row.exchanges();
         let (command, answer) = &recorded[0];
-        let (safe, tx) = signed_as_message();
-        assert!(command.ends_with(safe.hashes(&tx).safe_tx.word().as_slice()));
+        let (domain, tx) = signed_as_message();
+        assert!(command.ends_with(domain.hashes(&tx).safe_tx.word().as_slice()));
         let emulator = Emulator::start(behaviour(&row));
         let mut ledger = connect(&emulator, &row);
-        let request = personal_request(&safe, &tx);
+        let request = personal_request(&domain, &tx);
         let made = ledger.sign_safe_tx(&request).unwrap();
         assert_eq!(sent(&emulator), std::slice::from_ref(command));
         assert_eq!((made.bytes()[..64].to_vec(), made.bytes()[64]), (answer[1..65].to_vec(), answer[0] + 4));
@@ -206,9 +206,9 @@ fn every_recorded_screen_was_predicted() {
         let settings = row.settings();
         let predicted = match row.primary_type() {
             Some("SafeTx") => {
-                safe_tx_pages(&status, settings, &request(&row, &row.safe(), &row.safe_tx(), way(&row)))
+                safe_tx_pages(&status, settings, &request(&row, &row.domain(), &row.safe_tx(), way(&row)))
             }
-            Some(_) => safe_message_pages(&status, settings, &row.safe(), &row.safe_message(), way(&row)),
+            Some(_) => safe_message_pages(&status, settings, &row.domain(), &row.safe_message(), way(&row)),
             None if name.contains("personal_sign 32-byte") => personal_pages(&row),
             None if name.contains("get_address") && !name.contains("137") => {
                 address_pages(&status, "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266".parse().unwrap())

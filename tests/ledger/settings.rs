@@ -14,7 +14,7 @@ use sha2::{Digest, Sha256};
 
 use crate::emulator::app::{App, Behaviour, Reject, Signed};
 use crate::person::Person;
-use crate::vectors::{safe_of, safe_tx_of};
+use crate::vectors::{domain_of, safe_tx_of};
 
 const OWNER: Address = address!("f39Fd6e51aad88F6F4ce6aB8827279cffFb92266");
 
@@ -116,16 +116,16 @@ impl Row {
                 shown(&status, settings, &legacy(tx))
             };
         }
-        let safe = safe_of(&self.input);
+        let domain = domain_of(&self.input);
         if self.input["type"] == "SafeMessage" {
-            let pages = safe_message_pages(&status, settings, &safe, &self.message(), self.way());
+            let pages = safe_message_pages(&status, settings, &domain, &self.message(), self.way());
             return (pages, String::new());
         }
         let tx = safe_tx_of(&self.input);
         let eth_sign = self.kind() == Kind::Message;
         let kind = if eth_sign { SignatureKind::EthSign } else { SignatureKind::Ecdsa };
         let request =
-            SigningRequest { safe: &safe, signs: Signs::Tx(&tx), owner: OWNER, kind, way: self.way() };
+            SigningRequest { domain: &domain, signs: Signs::Tx(&tx), owner: OWNER, kind, way: self.way() };
         let hash = *request.hashes().safe_tx.word();
         let digest = if eth_sign { alloy::primitives::eip191_hash_message(hash) } else { hash };
         (safe_tx_pages(&status, settings, &request), hex::encode(digest))
@@ -234,9 +234,9 @@ fn every_recorded_flow_is_sent_again() {
         let typed = match row.kind() {
             Kind::TypedMessage if row.is_by_hashes() => continue,
             Kind::TypedMessage if row.input["type"] == "SafeMessage" => {
-                TypedData::safe_message(&safe_of(&row.input), &row.message())
+                TypedData::safe_message(&domain_of(&row.input), &row.message())
             }
-            Kind::TypedMessage => TypedData::safe_tx(&safe_of(&row.input), &safe_tx_of(&row.input)),
+            Kind::TypedMessage => TypedData::safe_tx(&domain_of(&row.input), &safe_tx_of(&row.input)),
             Kind::Message | Kind::Transaction => continue,
         };
         let commands = typed.commands(&path).unwrap();

@@ -16,7 +16,7 @@ use breakglass::device::{
     DerivationPath, DeviceError, Ledger, Model, Page, Pages, SearchPaths, Settings, SigningRequest, Signs,
     Status, Target, Waiting, Way, address_pages, safe_tx_pages, transaction_pages,
 };
-use breakglass::safe::{Nonce, Operation, SafeId, SafeTx, SafeVersion, SignatureKind};
+use breakglass::safe::{Domain, Nonce, Operation, SafeId, SafeTx, SafeVersion, SignatureKind};
 use serde_json::{Value, json};
 
 use crate::faults::exec;
@@ -24,6 +24,7 @@ use crate::http::request;
 
 const OWNER: Address = address!("f39Fd6e51aad88F6F4ce6aB8827279cffFb92266");
 const MNEMONIC: &str = "test test test test test test test test test test test junk";
+const DOMAIN: Domain = Domain::real(SAFE);
 const SAFE: SafeId = SafeId {
     chain_id: 1,
     address: address!("1c511D88ba898b4D9cd9113D13B9c360a02Fcea1"),
@@ -240,7 +241,7 @@ fn pause() -> SafeTx {
 }
 
 fn request_for(tx: &SafeTx, kind: SignatureKind, way: Way) -> SigningRequest<'_> {
-    SigningRequest { safe: &SAFE, signs: Signs::Tx(tx), owner: OWNER, kind, way }
+    SigningRequest { domain: &DOMAIN, signs: Signs::Tx(tx), owner: OWNER, kind, way }
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use alloy::hex;
 use alloy::primitives::{Address, Bytes, U256};
 use breakglass::device::{AppVersion, DerivationPath, Model, Settings, Status};
-use breakglass::safe::{Nonce, Operation, SafeId, SafeTx, SafeVersion};
+use breakglass::safe::{DRILL_CHAIN_ID, Domain, Nonce, Operation, SafeId, SafeTx, SafeVersion};
 use serde_json::Value;
 
 /// One line of `tests/vectors/ledger-exchanges.jsonl`.
@@ -89,8 +89,8 @@ impl Row {
         self.0["typed_data"]["primaryType"].as_str()
     }
 
-    pub fn safe(&self) -> SafeId {
-        safe_of(&self.0["typed_data"])
+    pub fn domain(&self) -> Domain {
+        domain_of(&self.0["typed_data"])
     }
 
     pub fn safe_tx(&self) -> SafeTx {
@@ -102,13 +102,16 @@ impl Row {
     }
 }
 
-/// A domain without a chain id is that of a Safe below 1.3.0.
-pub fn safe_of(typed_data: &Value) -> SafeId {
+/// A domain without a chain id is that of a Safe below 1.3.0; one with that of a drill is a drill's, of a Safe on mainnet.
+pub fn domain_of(typed_data: &Value) -> Domain {
     let domain = &typed_data["domain"];
     let address = domain["verifyingContract"].as_str().unwrap().parse().unwrap();
     match domain["chainId"].as_u64() {
-        Some(chain_id) => SafeId { chain_id, address, version: SafeVersion::V1_4_1 },
-        None => SafeId { chain_id: 1, address, version: SafeVersion::V1_1_1 },
+        Some(DRILL_CHAIN_ID) => {
+            Domain::drill(SafeId { chain_id: 1, address, version: SafeVersion::V1_4_1 }).unwrap()
+        }
+        Some(chain_id) => Domain::real(SafeId { chain_id, address, version: SafeVersion::V1_4_1 }),
+        None => Domain::real(SafeId { chain_id: 1, address, version: SafeVersion::V1_1_1 }),
     }
 }
 

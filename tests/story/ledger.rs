@@ -10,7 +10,7 @@ use alloy::primitives::{Bytes, keccak256};
 use alloy::sol;
 use alloy::sol_types::SolCall;
 use breakglass::device::{Ledger, Way};
-use breakglass::safe::{SafeId, SafeVersion};
+use breakglass::safe::{Domain, SafeId, SafeVersion};
 
 use crate::emulator::app::{Behaviour, Open, Opening, Reject, Signed};
 use crate::emulator::{Emulator, Wire};
@@ -313,7 +313,8 @@ fn every_safe_takes_the_message_that_its_owner_signed_on_a_ledger() {
         let anvil = Anvil::start();
         let address = deploy_safe(&anvil, &SafeSetup::new(version, 1, 1));
         let safe = SafeId { chain_id: anvil.chain_id, address, version };
-        let made = ledger.sign_safe_message(&safe, &message, key(0).address, Way::Fields).unwrap();
+        let made =
+            ledger.sign_safe_message(&Domain::real(safe), &message, key(0).address, Way::Fields).unwrap();
         let signed = emulator.signed();
         let Some(Signed::Fields(received)) = signed.last() else { panic!("{signed:?}") };
         let named = anvil.view(address, &getMessageHashCall { message: message.clone() });

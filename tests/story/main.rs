@@ -31,6 +31,7 @@ mod disk;
 mod doctor;
 mod done;
 mod drift;
+mod drills;
 mod early;
 mod escapes;
 mod files;

@@ -387,3 +387,34 @@ fn council_address(desk: &Desk, safe: &str) -> String {
     let entry = text.split(&format!("[safes.{safe}]")).nth(1).unwrap();
     entry.split("address = \"").nth(1).unwrap().split('"').next().unwrap().into()
 }
+
+/// What a child's owners sign is of the drill too; and a child that signs no chain id ends it for the whole tree.
+#[test]
+fn a_tree_of_safes_is_drilled_by_its_own_code() {
+    for version in [SafeVersion::V1_3_0, SafeVersion::V1_4_1, SafeVersion::V1_5_0] {
+        let scene = Scene::new(version, 2);
+        let alice = scene.desk("alice");
+        let announced = alice.run(&["drill", "vault"]).ended(0).stdout;
+        let name = announced.trim().split(' ').next_back().unwrap();
+        let lines: Vec<String> = ["bob", "carol", "dave"]
+            .map(|who| try_sign(scene.desk(who), &[name]).ended(0).says("DRILL").stdout.trim().to_string())
+            .into();
+        assert!(lines.iter().all(|line| line.starts_with("bgdrill2")), "{lines:?}");
+        import(alice, &[name], &lines.join("\n"));
+        let run = alice.run(&["broadcast", name]).ended(0).says("DRILL proven");
+        run.says("signed by dave").never_says("REAL");
+        assert!(!scene.is_paused());
+        refused(try_import(alice, &["vault"], &lines[0]), 4, &["it is of a DRILL"]);
+    }
+    let anvil = Anvil::start();
+    let old = safe_of(&anvil, SafeVersion::V1_1_1, &[address(1)], 1);
+    let guardian = safe_of(&anvil, SafeVersion::V1_4_1, &[address(0), old], 1);
+    let vault = deploy(&anvil, "Vault", &guardian.abi_encode());
+    let safes = [
+        safe_text("guardian", guardian, SafeVersion::V1_4_1, &["alice", "foundation"], 1),
+        safe_text("foundation", old, SafeVersion::V1_1_1, &["bob"], 1),
+    ];
+    let desk = Desk::new("alice", key(0), &council(&anvil, vault, &safes.concat()));
+    refused(desk.run(&["drill", "vault"]), 4, &["1.1.1", &old.to_string()]);
+    assert!(!desk.path("incidents").exists());
+}

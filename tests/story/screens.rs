@@ -345,3 +345,18 @@ fn two_parts(alice: &Desk, columns: u16, rows: usize) {
     terminal.types("no\n");
     terminal.ended(4).says("2 of 2 were not signed");
 }
+
+/// The first word tells it from the real thing, and the chain that a device shows.
+#[test]
+fn a_drill_fits_the_window_and_says_what_it_is() {
+    let ceremony = ceremony();
+    let [alice, bob, ..] = &ceremony.desks[..] else { unreachable!() };
+    let line = alice.run(&["drill", "vault"]).ended(0).stdout;
+    let name = line.trim().split(' ').next_back().unwrap();
+    let lines = at_the_question(bob, 80, &["sign", name]);
+    let screen = block(&lines, " DRILL · PAUSE vault");
+    fits(screen, ROWS, 80);
+    has(screen, &["chainId 431416241260 (DRILL)", "drill-unannounced", "Sign DRILL as bob", "false → true"]);
+    assert!(!lines.iter().any(|line| line.contains("REAL")), "{lines:?}");
+    compare("drill", screen);
+}
