@@ -78,7 +78,9 @@ pub use tally::Tally;
 pub use wallet_signature::{StatedContract, WalletSignature};
 
 use crate::evm::{Assumed, Block, Readings};
-use crate::safe::{Domain, Drift, Hashes, NoDrill, Nonce, Purpose, SafeField, SafeId, SafeState, SafeTx, SafeTxHash};
+use crate::safe::{
+    Domain, Drift, Hashes, NoDrill, Nonce, Purpose, SafeField, SafeId, SafeState, SafeTx, SafeTxHash,
+};
 
 /// A Safe transaction together with everything it was derived from.
 #[derive(Clone, Debug, PartialEq, Eq)]
