@@ -179,7 +179,17 @@ impl<'a> Order<'a> {
         let safe = desk.safe(safe)?;
         let chain = desk.chain_of(safe)?;
         let names = desk.council.names_on(&safe.chain);
-        Ok(Self { pull, acts, safe, chain, names, after: 0, approved: None, purpose: Purpose::Real, announced: None })
+        Ok(Self {
+            pull,
+            acts,
+            safe,
+            chain,
+            names,
+            after: 0,
+            approved: None,
+            purpose: Purpose::Real,
+            announced: None,
+        })
     }
 
     /// Returns the order by which a Safe approves the transaction of this one on chain. Without a proposal of that, it is still
@@ -193,7 +203,17 @@ impl<'a> Order<'a> {
         pull.approve_as.push(safe.name.clone());
         let (chain, names) = (self.chain, self.names.clone());
         let acts = vec![Act::of_program(approval::playbook()?, Arguments::new())];
-        let order = Self { pull, acts, safe, chain, names, after: 0, approved: None, purpose: Purpose::Real, announced: None };
+        let order = Self {
+            pull,
+            acts,
+            safe,
+            chain,
+            names,
+            after: 0,
+            approved: None,
+            purpose: Purpose::Real,
+            announced: None,
+        };
         let approved = Approved { order: self, proposal: None };
         let unknown = Self { approved: Some(Box::new(approved)), ..order };
         Ok(match proposal {

@@ -179,8 +179,8 @@ fn a_cut_or_foreign_file_is_named() {
     }
     let extra = text.replacen('{', "{ \"note\": 1,", 1);
     assert!(Proposal::parse(&extra).unwrap_err().to_string().contains("unknown field `note`"));
-    let newer = text.replacen("\"breakglass_proposal\": 2", "\"breakglass_proposal\": 4, \"new\": 1", 1);
-    assert_eq!(Proposal::parse(&newer), Err(ProposalError::Version(4)));
+    let newer = text.replacen("\"breakglass_proposal\": 2", "\"breakglass_proposal\": 5, \"new\": 1", 1);
+    assert_eq!(Proposal::parse(&newer), Err(ProposalError::Version(5)));
     for (from, to, named) in [
         ("\"value\": \"0\"", "\"value\": \"-1\"", "transaction.value \"-1\""),
         ("\"operation\": 0", "\"operation\": 2", "transaction.operation \"2\""),

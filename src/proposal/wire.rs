@@ -11,7 +11,8 @@ use super::wire_reading::{WireAddress, WireReading};
 use super::{Proposal, Record};
 use crate::evm::{Block, BlockHash};
 use crate::safe::{
-    DEEPEST, DRILL_CHAIN_ID, MOST_MODULES, MOST_OWNERS, Nonce, Operation, Owners, Purpose, SafeId, SafeState, SafeTx, parse_uint,
+    DEEPEST, DRILL_CHAIN_ID, MOST_MODULES, MOST_OWNERS, Nonce, Operation, Owners, Purpose, SafeId, SafeState,
+    SafeTx, parse_uint,
 };
 
 /// The most transactions in each other.
@@ -119,7 +120,8 @@ pub(super) fn to_json(proposal: &Proposal) -> String {
 }
 
 fn wire(proposal: &Proposal) -> Wire {
-    let Proposal { tx, snapshot, block, binding, readings, accepted, record, domain, hashes, approves } = proposal;
+    let Proposal { tx, snapshot, block, binding, readings, accepted, record, domain, hashes, approves } =
+        proposal;
     let is_drill = domain.purpose() == Purpose::Drill;
     let approval = approves.as_ref().map(|of| {
         let approve_as = binding.pull().approve_as.last().cloned().unwrap_or_default();

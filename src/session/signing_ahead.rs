@@ -118,7 +118,7 @@ fn not_below(judged: &Judged, key: Address, error: Error) -> Error {
     let Some(way) = ways.iter().find(|way| !way.through.is_empty() && way.owners.contains(key)) else {
         return error;
     };
-    let (own, safe) = (judged.name(way.safe.address), &judged.derived.safe.name);
+    let (own, safe) = (judged.name(way.domain.safe().address), &judged.derived.safe.name);
     let message =
         format!("nothing is signed ahead for {own}, which owns {safe}: --nonces is for owners of {safe}");
     Error::new(Exit::Usage, message).hint("sign without --nonces: one nonce at a time, when it is needed")

@@ -25,7 +25,7 @@ fn a_cut_oversized_or_foreign_proposal_is_named_and_not_signed() {
     let deep = format!("{}1{}", "[".repeat(200_000), "]".repeat(200_000));
     let surplus = text.replacen('{', "{ \"note\": 1,", 1);
     let doubled = text.replacen("\"chain_id\"", "\"chain_id\": \"1\", \"chain_id\"", 1);
-    let newer = text.replacen("\"breakglass_proposal\": 2", "\"breakglass_proposal\": 4, \"new\": 1", 1);
+    let newer = text.replacen("\"breakglass_proposal\": 2", "\"breakglass_proposal\": 5, \"new\": 1", 1);
     for (contents, named) in [
         ("", "it is not a proposal file"),
         (&text[..1], "it is not a proposal file"),
