@@ -211,7 +211,10 @@ impl<'j> Signers<'j> {
         if read.owner() == request.owner && read.through() == way.through {
             return Ok(read);
         }
-        Err(Error::new(Exit::Failed, format!("the signature is that of {}, and not of your key", read.owner())))
+        Err(Error::new(
+            Exit::Failed,
+            format!("the signature is that of {}, and not of your key", read.owner()),
+        ))
     }
 
     /// Says for which Safe a signature is, where it is not the proposal's own: what is signed then, and what of it a device

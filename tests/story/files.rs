@@ -36,7 +36,7 @@ fn a_cut_oversized_or_foreign_proposal_is_named_and_not_signed() {
         (&deep, "it is not a proposal file"),
         (&surplus, "unknown field `note`"),
         (&doubled, "duplicate field `chain_id`"),
-        (&newer, "it is of version 4, and this program reads 1 to 3"),
+        (&newer, "it is of version 5, and this program reads 1 to 4"),
     ] {
         fs::write(&file, contents).unwrap();
         refused_without_a_trace(bob, &words, 1, &["carried.json", named]);

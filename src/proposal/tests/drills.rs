@@ -29,7 +29,7 @@ fn there_is_none_with_a_safe_that_signs_no_chain_id() {
         let mut old = state(42);
         old.id.version = version;
         let real = proposal(42);
-        let (tx, block, binding) = (real.tx().clone(), real.block(), real.binding().clone());
+        let (tx, block, binding) = (real.tx().clone(), real.block().unwrap(), real.binding().clone());
         let old = Proposal::new(tx, old, block, binding, Readings::default());
         assert!(old.for_drill().unwrap_err().to_string().contains(&version.to_string()));
     }
