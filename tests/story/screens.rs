@@ -355,7 +355,7 @@ fn a_drill_fits_the_window_and_says_what_it_is() {
     let name = line.trim().split(' ').next_back().unwrap();
     let lines = at_the_question(bob, 80, &["sign", name]);
     let screen = block(&lines, " DRILL · PAUSE vault");
-    fits(screen, ROWS, 80);
+    fits(screen, 24, 80);
     has(screen, &["chainId 431416241260 (DRILL)", "drill-unannounced", "Sign DRILL as bob", "false → true"]);
     assert!(!lines.iter().any(|line| line.contains("REAL")), "{lines:?}");
     compare("drill", screen);
