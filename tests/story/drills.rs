@@ -175,7 +175,7 @@ fn a_drills_signatures_are_refused_by_the_real_chain() {
         let packed = encode_approvals(&approvals);
         let text = fs::read_to_string(alice.path(object["proposal"].as_str().unwrap())).unwrap();
         let drilled = Proposal::parse(&text).unwrap();
-        let real = drilled.safe().hashes(drilled.tx());
+        let signed_for_real = drilled.safe().hashes(drilled.tx());
         let check = |hash| {
             let data = drilled.hashes().pre_image();
             let call = checkSignaturesCall { dataHash: hash, data, signatures: packed.clone() };
@@ -183,7 +183,7 @@ fn a_drills_signatures_are_refused_by_the_real_chain() {
         };
         // They are good signatures of the drill's hash, and of nothing that this Safe can be made to execute.
         assert!(check(*drilled.hash().word()).is_ok());
-        assert!(check(*real.safe_tx.word()).is_err());
+        assert!(check(*signed_for_real.safe_tx.word()).is_err());
         let call: Bytes = drilled.tx().exec_calldata(packed.clone());
         assert!(ceremony.anvil.try_call(key(8).address, ceremony.safe, &call).is_err());
         let receipt = ceremony.anvil.try_send(key(8).address, Some(ceremony.safe), &call, U256::ZERO);
