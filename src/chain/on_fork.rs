@@ -176,7 +176,9 @@ impl Chain {
         let mut world = self.world(seen);
         let source = Pinned { chain: self, block: seen.header.block() };
         let asked = std::slice::from_ref(query);
-        let result = complete(&source, &mut world, Keys::default(), |world| view(world, Moment::Next, asked));
+        let result = complete(&source, &mut world, Keys::default(), |world| {
+            view(world, world.chain_id, Moment::Next, asked)
+        });
         seen.known.state = world.state;
         let (answers, read) = result.map_err(|error| source.failed(error))?;
         let Some(Answer::Value(answer)) = answers.get(query) else { return Ok(None) };

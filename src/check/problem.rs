@@ -8,8 +8,8 @@ use serde::Serialize;
 use super::description::{Description, Level, Sort};
 
 use super::{
-    allowed_effects, approved, code, contracts, control, deputy, drill, endpoints, falsehoods, outflow, own_playbook,
-    owner_accounts, powers, rehearsal_checks, safe_pins, transaction,
+    allowed_effects, approved, code, contracts, control, deputy, drill, endpoints, falsehoods, outflow,
+    own_playbook, owner_accounts, powers, rehearsal_checks, safe_pins, transaction,
 };
 
 macro_rules! problems {

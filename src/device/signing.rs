@@ -9,7 +9,7 @@ use super::link::granted;
 use super::path::DerivationPath;
 use super::typed::TypedData;
 use super::{DeviceError, LongText, SigningRequest, Way, expect_signer, sealed};
-use crate::safe::{Domain, EcdsaSignature, Pause, PauseSignature, SafeId, SignatureKind};
+use crate::safe::{Domain, EcdsaSignature, Pause, PauseSignature, SignatureKind};
 
 const MESSAGE: &str = "a message";
 

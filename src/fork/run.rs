@@ -163,15 +163,9 @@ pub(super) fn run_direct(
     call: &DirectCall,
     queries: &[Query],
 ) -> Result<Attempt<(Rehearsal, State)>, RehearsalError> {
-    run_judged(
-        world,
-        world.chain_id,
-        call,
-        queries,
-        |result| {
-            if result.is_success() { Outcome::Succeeded } else { Outcome::Reverted }
-        },
-    )
+    run_judged(world, world.chain_id, call, queries, |result| {
+        if result.is_success() { Outcome::Succeeded } else { Outcome::Reverted }
+    })
 }
 
 /// Runs a call in the next block. `judge` tells its outcome.

@@ -27,7 +27,8 @@ impl Act {
             | Self::Card { .. }
             | Self::Sent { .. }
             | Self::Mined { .. }
-            | Self::Proven { .. } => Vec::new(),
+            | Self::Proven { .. }
+            | Self::Deputy(_) => Vec::new(),
         }
     }
 
