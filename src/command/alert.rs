@@ -77,7 +77,7 @@ pub fn run(session: &Session, args: &Args) -> Result<Exit, Error> {
     if args.wait {
         return Ok(prepare(session, args, alarm, &told, place));
     }
-    let again: Vec<OsString> = arguments().skip(1).chain([AFTER.into(), id.into()]).collect();
+    let again: Vec<OsString> = arguments().skip(1).chain([format!("{AFTER}={id}").into()]).collect();
     match start_again(&again) {
         Ok(()) => {
             session.ui.say(&Text::new(&format!("{} is prepared now: breakglass log shows it", alarm.lever)));

@@ -34,6 +34,9 @@ pub enum Says {
 }
 
 impl Message {
+    /// Stands for the monitor of a text in no known form. Its id is a digest of its words alone.
+    pub const BARE: &'static str = "alert";
+
     /// Reads the text of a message.
     #[must_use]
     pub fn read(text: &str) -> Self {
@@ -44,8 +47,9 @@ impl Message {
                 Some("resolved") => Says::Resolved,
                 _ => Says::Firing,
             };
-            ("alert", digest(text.trim()), says)
+            (Self::BARE, digest(text.trim()), says)
         });
+        let id = if is_id(&id) { id } else { digest(&id) };
         let line: String = text.split_whitespace().collect::<Vec<_>>().join(" ");
         Self { by, id, says, text: Plain::cut(&line) }
     }
@@ -68,6 +72,13 @@ fn field<'v>(value: &'v Value, path: &[&str]) -> Option<&'v str> {
 fn digest(text: &str) -> String {
     let hash = Sha256::digest(text.as_bytes());
     alloy::primitives::hex::encode(hash.get(..8).unwrap_or_default())
+}
+
+/// Returns `true` for an id as monitors give them. Another might be taken for an option of the command line, or be
+/// altered in the journal.
+fn is_id(id: &str) -> bool {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+    id.len() <= 100 && id.starts_with(|c: char| c.is_ascii_alphanumeric()) && id.chars().all(is_plain)
 }
 
 /// It has no id: the monitor, the transaction and the logs that matched.
@@ -184,6 +195,18 @@ mod tests {
         let two = r#"{"version":"4","status":"firing","alerts":[
             {"status":"resolved","fingerprint":"a","startsAt":"t"},{"status":"firing","fingerprint":"b","startsAt":"t"}]}"#;
         assert_eq!(Message::read(two).says, Says::Firing);
+    }
+
+    #[test]
+    fn an_id_is_never_an_option_and_is_the_same_in_the_journal() {
+        for id in ["--help", "-h", "", "http://h/secret", "a b", &"x".repeat(501)] {
+            let text = serde_json::json!({ "id": id, "event_type": "ALERT" }).to_string();
+            let message = Message::read(&text);
+            assert_eq!(message.by, "tenderly");
+            assert!(message.id.len() == 16 && is_id(&message.id), "{id:?} became {:?}", message.id);
+            assert_eq!(Plain::cut(&message.id).to_string(), message.id);
+            assert_eq!(Message::read(&text).id, message.id);
+        }
     }
 
     #[test]

@@ -25,7 +25,7 @@ impl Streak {
         };
         self.since = Some(since);
         self.newest = block;
-        let fires = !self.has_fired && self.newest - since + 1 >= blocks;
+        let fires = !self.has_fired && (self.newest - since).saturating_add(1) >= blocks;
         self.has_fired |= fires;
         fires
     }
@@ -69,6 +69,11 @@ mod tests {
             [0; 0],
             "the same block three times is one block"
         );
+    }
+
+    #[test]
+    fn no_number_of_a_block_is_too_large() {
+        assert_eq!(fired(2, &[(true, 0), (true, u64::MAX)]), [u64::MAX]);
     }
 
     #[test]

@@ -17,7 +17,7 @@ use crate::ceremony::order::{Given, Order};
 use crate::clock;
 use crate::council::{Alarm, Call};
 use crate::error::{Error, Exit};
-use crate::incident::{Act, Entry, Journal, Plain, open_incident};
+use crate::incident::{Act, Entry, Journal, Message, Plain, open_incident};
 use crate::playbook::Severity;
 use crate::safe::Owners;
 use crate::session::Session;
@@ -76,7 +76,7 @@ impl Session<'_> {
         // Two messages at once: the second must see the first.
         let _held = self.hold();
         let journal = self.incidents.journal().read().map(|bytes| Journal::read(&bytes)).unwrap_or_default();
-        let place = place(&journal, alarm, told);
+        let place = place(&journal, &alarm.name, told);
         if place == Place::Repeated {
             return place;
         }
@@ -112,12 +112,11 @@ impl Session<'_> {
     /// Returns the alarm that was written into the journal with this id, and what it was there.
     pub fn alarm_entered(&self, alarm: &Alarm, id: &str) -> Option<(Told, Place)> {
         let mut journal = Journal::read(&self.incidents.journal().read().ok()?);
-        let at = journal
-            .iter()
-            .position(|entry| told_of(entry, alarm).is_some_and(|told| told.id.as_deref() == Some(id)))?;
-        let told = told_of(&journal.entries.get(at)?.1, alarm)?;
+        let is_it = |entry| told_of(entry, &alarm.name).is_some_and(|told| told.id.as_deref() == Some(id));
+        let at = journal.entries.iter().rposition(|(_, entry)| is_it(entry))?;
+        let told = told_of(&journal.entries.get(at)?.1, &alarm.name)?;
         journal.entries.truncate(at);
-        let place = place(&journal, alarm, &told);
+        let place = place(&journal, &alarm.name, &told);
         Some((told, place))
     }
 
@@ -241,9 +240,9 @@ impl Session<'_> {
 }
 
 /// Returns the statement of an entry of the journal about an alarm; `None` if it is about something else.
-fn told_of(entry: &Entry, alarm: &Alarm) -> Option<Told> {
+fn told_of(entry: &Entry, alarm: &str) -> Option<Told> {
     match &entry.draft.act {
-        Act::Alarm { name, by, id, text } if name.to_string() == alarm.name => Some(Told {
+        Act::Alarm { name, by, id, text } if name.to_string() == alarm => Some(Told {
             by: by.to_string(),
             id: id.as_ref().map(ToString::to_string),
             text: text.clone(),
@@ -254,13 +253,18 @@ fn told_of(entry: &Entry, alarm: &Alarm) -> Option<Told> {
 }
 
 /// Where an alarm belongs in a journal.
-fn place(journal: &Journal, alarm: &Alarm, told: &Told) -> Place {
+fn place(journal: &Journal, alarm: &str, told: &Told) -> Place {
     let id = told.id.as_deref().map(|id| Plain::cut(id).to_string());
     let is_same = |known: Told| id.is_some() && known.id == id && known.by == told.by;
-    if journal.iter().filter_map(|entry| told_of(entry, alarm)).any(is_same) {
+    let opened = open_incident(journal.iter());
+    // A bare text has no id of its own: after an incident, the same words tell of another one.
+    let counts = |entry: &&Entry| {
+        told.by != Message::BARE || opened.is_some_and(|opened| entry.number >= opened.number)
+    };
+    if journal.iter().filter(counts).filter_map(|entry| told_of(entry, alarm)).any(is_same) {
         return Place::Repeated;
     }
-    let Some(opened) = open_incident(journal.iter()) else { return Place::First };
+    let Some(opened) = opened else { return Place::First };
     let mut since = journal.iter().filter(|entry| entry.number >= opened.number);
     if since.any(|entry| told_of(entry, alarm).is_some()) { Place::Again } else { Place::First }
 }
@@ -292,4 +296,59 @@ fn paragraph(alarm: &Alarm, told: &Told, prepared: &[Prepared]) -> String {
         lines.push(format!("look now: breakglass check {}", crate::shell::quoted(&alarm.lever)));
     }
     lines.join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::council::TextDigest;
+    use crate::incident::{Draft, Utc, next};
+
+    fn journal(acts: &[Act]) -> Journal {
+        let mut lines = String::new();
+        for act in acts {
+            let draft = Draft {
+                time: Utc::from_millis(1),
+                who: None,
+                program: Plain::cut("0.1.0"),
+                council: TextDigest::of("council"),
+                act: act.clone(),
+                about: None,
+            };
+            lines.push_str(&next(lines.as_bytes(), draft).unwrap().line);
+        }
+        Journal::read(lines.as_bytes())
+    }
+
+    fn opened() -> Act {
+        let title = Plain::cut("drained");
+        Act::Opened { title, severity: Severity::P1, leads: None, speaks: None, writes: None }
+    }
+
+    fn told(by: &str) -> Told {
+        Told { by: by.into(), id: Some("7".into()), text: Plain::cut("drained"), block: None }
+    }
+
+    fn alarm(by: &str) -> Act {
+        let Told { by, id, text, .. } = told(by);
+        let id = id.as_deref().map(Plain::cut);
+        Act::Alarm { name: Plain::cut("drained"), by: Plain::cut(&by), id, text }
+    }
+
+    /// Somebody who posts the words of an alarm beforehand must not silence the alarm itself later.
+    #[test]
+    fn the_same_words_after_an_incident_are_a_new_alarm() {
+        let is = |acts: &[Act], by: &str| place(&journal(acts), "drained", &told(by));
+        for by in [Message::BARE, "tenderly"] {
+            assert_eq!(is(&[], by), Place::First);
+            assert_eq!(is(&[opened(), alarm(by)], by), Place::Repeated);
+        }
+        let bare = alarm(Message::BARE);
+        let closed = [opened(), bare.clone(), Act::Closed {}];
+        assert_eq!(is(&closed, Message::BARE), Place::First);
+        assert_eq!(is(&[&closed[..], &[opened()]].concat(), Message::BARE), Place::First);
+        assert_eq!(is(&[&closed[..], &[opened(), bare]].concat(), Message::BARE), Place::Repeated);
+        // An id of the monitor's own is of one event for ever.
+        assert_eq!(is(&[opened(), alarm("tenderly"), Act::Closed {}], "tenderly"), Place::Repeated);
+    }
 }

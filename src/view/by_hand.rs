@@ -131,7 +131,7 @@ fn script(lever: &LeverCard<'_>) -> String {
     let mut lines: Vec<String> = Vec::new();
     let calls: Vec<&PlannedCall> = lever.plans.calls().map(|(_, planned)| planned).collect();
     for planned in &calls {
-        lines.push(format!("cast sig '{}'", planned.signature));
+        lines.push(format!("cast sig {}", quoted_in_pieces(&planned.signature)));
     }
     match tx.operation {
         Operation::Call => lines.push(format!("DATA={}", tx.data)),
@@ -180,6 +180,14 @@ fn batch(calls: &[&PlannedCall]) -> Vec<String> {
     lines
 }
 
+/// Returns one word of a shell, on several lines if it is long: inside quotes, a backslash at the end of a line joins nothing.
+fn quoted_in_pieces(text: &str) -> String {
+    const PIECE: usize = 60;
+    let chars: Vec<char> = text.chars().collect();
+    let pieces = chars.chunks(PIECE).map(|piece| format!("'{}'", piece.iter().collect::<String>()));
+    pieces.collect::<Vec<_>>().join("\\\n")
+}
+
 /// Breaks a line that is too long: the shell joins what stands before and after a backslash at its end.
 fn folded(line: &str) -> String {
     let (mut out, mut used) = (String::new(), 0);
@@ -205,5 +213,15 @@ mod tests {
         assert!(folded.lines().all(|line| line.chars().count() <= WIDTH + 1), "{folded}");
         assert_eq!(folded.replace("\\\n", ""), line);
         assert_eq!(super::folded("short \\"), "short \\");
+    }
+
+    #[test]
+    fn a_long_signature_is_one_word_for_the_shell() {
+        let signature = format!("set$Caps(({})[])", ["address"; 30].join(","));
+        let script = format!("printf %s {}", quoted_in_pieces(&signature));
+        let script = script.split('\n').map(super::folded).collect::<Vec<_>>().join("\n");
+        assert!(script.lines().all(|line| line.chars().count() <= WIDTH + 1), "{script}");
+        let read = script.replace("'\\\n'", "").replace("printf %s ", "");
+        assert_eq!(read, format!("'{signature}'"));
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::markdown::short;
+use super::markdown::{plain, short};
 use super::{Report, Row, Tx, spoken};
 
 /// For whom a draft is.
@@ -43,7 +43,8 @@ pub const fn built_in(draft: Draft) -> &'static str {
     }
 }
 
-/// Fills in a template: `{title}` and the others. A name that is not known stays, and is marked.
+/// Fills in a template: `{title}` and the others. A name that is not known stays, and is marked. What others wrote cannot
+/// begin a link or HTML in it.
 #[must_use]
 pub fn fill(template: &str, report: &Report, id: &str, stage: &str) -> String {
     let facts = facts(report, id, stage);
@@ -71,7 +72,7 @@ fn facts(report: &Report, id: &str, stage: &str) -> BTreeMap<&'static str, Strin
     let time = |time: &Option<String>| time.as_deref().map_or_else(|| OPEN.into(), short);
     let role = |role: &str| {
         let found = report.roles.iter().find(|known| known.role == role);
-        found.map_or_else(|| OPEN.to_string(), |known| known.name.clone())
+        found.map_or_else(|| OPEN.to_string(), |known| plain(&known.name))
     };
     let took = |what: &str| {
         let found = report.times.iter().find(|time| time.what == what).and_then(|time| time.seconds);
@@ -82,19 +83,19 @@ fn facts(report: &Report, id: &str, stage: &str) -> BTreeMap<&'static str, Strin
     let list =
         |items: Vec<String>, none: &str| if items.is_empty() { none.to_string() } else { items.join("\n") };
     let changes = report.transactions.iter().flat_map(|one| &one.changes).map(|change| {
-        let or = |value: &Option<String>| value.clone().unwrap_or_else(|| "not known".into());
-        format!("- {}: {} → {}", change.what, or(&change.before), or(&change.after))
+        let or = |value: &Option<String>| plain(value.as_deref().unwrap_or("not known"));
+        format!("- {}: {} → {}", plain(&change.what), or(&change.before), or(&change.after))
     });
-    let accepted = report.accepted.iter().map(|one| format!("- {}: {}", one.who, one.ids.join(", ")));
-    let one_line = |text: String| text.replace('|', "/").replace('\n', " ");
-    let actions_line = report.transactions.iter().map(action).collect::<Vec<_>>().join("; ");
-    let mut services: Vec<&str> = report.transactions.iter().map(|one| one.what.as_str()).collect();
+    let accepted =
+        report.accepted.iter().map(|one| format!("- {}: {}", plain(&one.who), plain(&one.ids.join(", "))));
+    let actions_line = plain(&report.transactions.iter().map(action).collect::<Vec<_>>().join("; "));
+    let mut services: Vec<String> = report.transactions.iter().map(|one| plain(&one.what)).collect();
     services.dedup();
     let components = report.transactions.iter().map(|one| format!("eip155:{}:{}", one.chain_id, one.address));
     BTreeMap::from([
         ("open", OPEN.into()),
-        ("title", one_line(report.title.clone())),
-        ("council", report.council.clone()),
+        ("title", plain(&report.title)),
+        ("council", plain(&report.council)),
         ("severity", report.severity.clone().unwrap_or_else(|| OPEN.into())),
         ("id", id.to_string()),
         ("stage", stage.to_string()),
@@ -112,21 +113,21 @@ fn facts(report: &Report, id: &str, stage: &str) -> BTreeMap<&'static str, Strin
         (
             "actions",
             list(
-                report.transactions.iter().map(|one| format!("- {}", action(one))).collect(),
+                report.transactions.iter().map(|one| format!("- {}", plain(&action(one)))).collect(),
                 "- nothing yet",
             ),
         ),
-        ("actions_line", one_line(actions_line)),
+        ("actions_line", actions_line),
         ("changes", list(changes.collect(), "- not known")),
         ("accepted", list(accepted.collect(), "none")),
         ("timeline", list(report.timeline.iter().take(MOST_ROWS).map(event).collect(), "- empty")),
-        ("services", one_line(services.join(", "))),
-        ("components", one_line(components.collect::<Vec<_>>().join(", "))),
+        ("services", services.join(", ")),
+        ("components", components.collect::<Vec<_>>().join(", ")),
     ])
 }
 
 fn event(row: &Row) -> String {
-    format!("- {} {}: {}", short(&row.at), row.lane, row.text)
+    format!("- {} {}: {}", short(&row.at), plain(&row.lane), plain(&row.text))
 }
 
 pub(super) fn action(one: &Tx) -> String {

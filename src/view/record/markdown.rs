@@ -2,7 +2,9 @@
 
 use std::fmt::Write;
 
+use super::escape::shown;
 use super::{Report, Time, ToConfirm, Tx, spoken};
+use crate::ui::visible;
 
 /// Returns the whole record. Texts that others wrote cannot begin a link, a table cell or HTML.
 #[must_use]
@@ -127,19 +129,18 @@ fn fenced(text: &str, language: &str) -> String {
     while text.contains(&fence) {
         fence.push('`');
     }
-    format!("{fence}{language}\n{}\n{fence}", text.trim_end())
+    format!("{fence}{language}\n{}\n{fence}", shown(text.trim_end()))
 }
 
 /// A text on one line in which no character means anything to Markdown or HTML.
-fn plain(text: &str) -> String {
+pub(super) fn plain(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
+    for c in visible(text).chars() {
         match c {
-            '\\' | '`' | '*' | '_' | '[' | ']' | '<' | '>' | '|' | '#' | '!' | '&' => {
+            '\\' | '`' | '*' | '_' | '[' | ']' | '<' | '>' | '|' | '#' | '!' | '&' | '~' | '@' => {
                 out.push('\\');
                 out.push(c);
             }
-            c if c.is_control() => out.push(' '),
             c => out.push(c),
         }
     }

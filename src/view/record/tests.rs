@@ -12,7 +12,7 @@ fn row(millis: u64, lane: &str, text: &str) -> Row {
 }
 
 fn report() -> Report {
-    let hostile = "<script>alert(1)</script> [x](http://a) | `\u{1b}[2J & \"'";
+    let hostile = "<script>alert(1)</script> [x](http://a) | `\u{1b}[2J & \"' \u{202e}\u{200b}";
     Report {
         council: "Example".into(),
         title: hostile.into(),
@@ -72,7 +72,7 @@ fn report() -> Report {
         playbooks: vec![Playbook {
             id: "pause/x".into(),
             digest: "0x03".into(),
-            text: "```\n</pre><script>".into(),
+            text: "```\n</pre><script>\u{202e}".into(),
         }],
     }
 }
@@ -129,12 +129,27 @@ fn the_markdown_cannot_be_broken_by_what_others_wrote() {
 fn every_template_is_filled_and_what_is_not_known_is_marked() {
     for draft in [Draft::Users, Draft::Partners, Draft::Regulator, Draft::PostMortem] {
         let text = fill(built_in(draft), &report(), "id", "initial_notification");
-        assert!(!text.contains("[no fact") && !text.contains('{'), "{text}");
+        // A hidden character is shown as \u{…}.
+        assert!(!text.contains("[no fact") && !text.replace("u{", "").contains('{'), "{text}");
         assert!(text.contains("[TO BE FILLED]"), "{text}");
     }
     let filled = fill("{title} {nobody} {Not a name} {", &report(), "id", "x");
     assert!(filled.ends_with("[no fact is called nobody] {Not a name} {"), "{filled}");
     assert!(fill("{discovery}", &report(), "id", "x").contains("monitoring_systems"));
+}
+
+#[test]
+fn nobody_puts_a_link_or_hidden_characters_into_a_draft_or_a_record() {
+    let drafts = [Draft::Users, Draft::Partners, Draft::Regulator, Draft::PostMortem];
+    let texts = drafts.map(|draft| fill(built_in(draft), &report(), "id", "initial_notification"));
+    for text in &texts {
+        assert!(text.contains("\\<script\\>") && text.contains("\\[x\\](http"), "{text}");
+        assert!(!text.contains("[x](") && !text.contains(" <script"), "{text}");
+    }
+    for text in texts.iter().chain([&markdown(&report()), &html(&report())]) {
+        assert!(!text.contains(['\u{1b}', '\u{202e}', '\u{200b}']), "{text}");
+        assert!(text.contains("u{202e}"), "it is seen that it was there: {text}");
+    }
 }
 
 #[test]
