@@ -4,8 +4,8 @@ use alloy::primitives::{Address, Bytes, U256};
 use breakglass::safe::SafeVersion::{self, V1_3_0, V1_4_1, V1_5_0};
 use breakglass::safe::deployments::Contract;
 use breakglass::safe::{
-    Answering, Approval, ContractSignature, EcdsaSignature, Hashes, Nonce, Operation, Question, SafeId,
-    SafeMessage, SafeTx, encode_approvals, slot, usual_handler,
+    Answering, Approval, ContractSignature, Domain, EcdsaSignature, Hashes, Nonce, Operation, Question,
+    SafeId, SafeMessage, SafeTx, encode_approvals, slot, usual_handler,
 };
 
 use crate::stage::{Anvil, SafeSetup, deploy_contracts, deploy_safe, key, published};
@@ -101,10 +101,12 @@ fn each_singleton_with_each_handler_answers_as_the_table_says() {
             let safe = id(*child, by.singleton);
             let pair = handler.and_then(|handler| Answering::new(by.singleton, handler));
             assert_eq!(pair.is_some(), handler.is_some());
-            let Some(message) = pair.and_then(|pair| SafeMessage::answering(&safe, pair, &asked)) else {
+            let Some(message) =
+                pair.and_then(|pair| SafeMessage::answering(&Domain::real(safe), pair, &asked))
+            else {
                 // Every message that another pair would have made of it.
                 for other in [V1_3_0, V1_4_1].map(|version| Answering::usual(version).unwrap()) {
-                    let message = SafeMessage::answering(&safe, other, &asked).unwrap();
+                    let message = SafeMessage::answering(&Domain::real(safe), other, &asked).unwrap();
                     let said = says_yes(&anvil, *child, &asked, &[signed(0, &message.hashes)]);
                     assert!(said != Ok(true), "{place}: {said:?}");
                 }
@@ -119,8 +121,10 @@ fn each_singleton_with_each_handler_answers_as_the_table_says() {
             for below in &grandchildren {
                 let place = format!("{place}, below {}", below.id.version);
                 let usual = Answering::usual(below.id.version).unwrap();
-                let inner =
-                    message.asks.as_ref().and_then(|asks| SafeMessage::answering(&below.id, usual, asks));
+                let inner = message
+                    .asks
+                    .as_ref()
+                    .and_then(|asks| SafeMessage::answering(&Domain::real(below.id), usual, asks));
                 if let Some(inner) = inner {
                     let said = says_yes(&anvil, *child, &asked, &[below.part(&inner)]);
                     assert_eq!(said, Ok(true), "{place}");
@@ -132,7 +136,9 @@ fn each_singleton_with_each_handler_answers_as_the_table_says() {
                     Question::Bytes(message.hashes.pre_image()),
                     Question::Hash(*message.hashes.safe_tx.word()),
                 ] {
-                    let Some(tried) = SafeMessage::answering(&below.id, usual, &asks) else { continue };
+                    let Some(tried) = SafeMessage::answering(&Domain::real(below.id), usual, &asks) else {
+                        continue;
+                    };
                     let said = says_yes(&anvil, *child, &asked, &[below.part(&tried)]);
                     assert!(said != Ok(true), "{place}, {asks:?}");
                     let is_gs027 = (by.singleton, by.handler) == (V1_4_1, V1_3_0);
@@ -153,7 +159,7 @@ fn the_singleton_that_emits_events_answers_alike() {
         let child = deploy_safe(&anvil, &SafeSetup { l2: true, ..SafeSetup::new(version, 1, 1) });
         let usual = Answering::usual(version).unwrap();
         let asked = question(version);
-        let message = SafeMessage::answering(&id(child, version), usual, &asked).unwrap();
+        let message = SafeMessage::answering(&Domain::real(id(child, version)), usual, &asked).unwrap();
         assert_eq!(says_yes(&anvil, child, &asked, &[signed(0, &message.hashes)]), Ok(true), "{version}");
         assert_ne!(published(Contract::SingletonL2, version), published(Contract::Singleton, version));
     }
