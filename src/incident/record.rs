@@ -160,7 +160,7 @@ pub fn select<'e>(merged: &Merged<'e>, wanted: &Wanted) -> Vec<&'e Entry> {
         let mut pairs = entries.iter().zip(&belongs).rev();
         pairs
             .find(|(entry, belongs)| {
-                matches!(belongs, Belongs::Incident(_) | Belongs::Transaction(_)) && is_wanted(entry, belongs)
+                !matches!(belongs, Belongs::Nothing | Belongs::Drill(_)) && is_wanted(entry, belongs)
             })
             .map(|(_, b)| *b)
     };

@@ -46,7 +46,7 @@ fn a_folder_of_playbooks_is_checked() {
     let new = playbook(&["playbook", "new", "pause/mine", "--call", "stop()", "--view", "stopped()(bool)"])
         .ended(0);
     fs::write(&file, &new.stdout).unwrap();
-    check().ended(1).says("something is left to say where it reads \"TO SAY\"");
+    check().ended(1).says("replace \"TO SAY\": the scaffold leaves this to you");
     let said = new.stdout.replace("TO SAY: ", "");
     fs::write(&file, &said).unwrap();
     check().ended(0).says("no [example]");

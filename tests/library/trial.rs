@@ -34,7 +34,7 @@ fn a_lever_is_pulled_taken_back_and_denied_to_others_and_nothing_is_sent() {
     let tried = tested(&ceremony, &["pause/oz-pausable", "--set", "target=vault"]).ended(0);
     let tried = tried.says("without the role refused before anybody signs: ").says("vault paused() is true");
     let tried = tried.says("once more refused before anybody signs: ");
-    let tried = tried.says("its undo, would succeed").says("vault paused() is false");
+    let tried = tried.says("its undo, pause/oz-pausable-undo would succeed").says("vault paused() is false");
     tried.says("left over after its undo nothing: every slot is as it was");
     assert_eq!(ceremony.anvil.block_number(), before);
 

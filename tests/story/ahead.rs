@@ -151,7 +151,7 @@ fn an_owner_replaced_in_the_middle_leaves_the_set_dead_and_says_so() {
     let swap = swapOwnerCall { prevOwner: SENTINEL, oldOwner: alice.key.address, newOwner: new };
     as_the_safe(&ceremony, ceremony.safe, swap.abi_encode());
     // Nothing has moved but the owners: by the council file of before, and by one that follows.
-    let said = bob.run(&["armed", "vault"]).ended(0).says("no owner any more: alice");
+    let said = bob.run(&["armed", "vault"]).ended(0).says("no longer owners: alice");
     said.says("DEAD: too few of its signers are owners now").says("since it was signed, owners:");
     assert_eq!(armed(bob, "vault")["is_dead"], true);
     broadcast(bob, &["vault"]).ended(5);

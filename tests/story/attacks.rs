@@ -346,7 +346,7 @@ fn what_one_signer_accepted_is_shown_to_every_later_one() {
     );
     // A line in a chat has no room for it; the signature's file has.
     let run = try_sign(alice, &[&["vault"], &accept[..]].concat()).ended(0);
-    run.says(&format!("you accepted {id}: say so beside the line"));
+    run.says(&format!("you accepted {id}: write that beside the line"));
     let folder = alice.path("out");
     fs::create_dir(&folder).unwrap();
     alice.run(&["export", "vault", "--to", path(&folder)]).ended(0);
