@@ -1,4 +1,4 @@
-//! What a refused signature is for: by the reader's own transactions around the one that was wanted, or by its line's claims.
+//! The purpose of a refused signature: by the reader's own transactions around the one that was wanted, or by its line's claims.
 
 use alloy::primitives::Address;
 

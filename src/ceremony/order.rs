@@ -147,7 +147,7 @@ impl<'a> Order<'a> {
         Ok(Self { after, ..Self::new(desk, pull.clone(), acts, &part.safe)? })
     }
 
-    /// What a deputy does by a lever of the council file: `{safe}` is whoever makes the calls.
+    /// The act of a deputy by a lever of the council file: `{safe}` is whoever makes the calls.
     ///
     /// # Errors
     /// Where a lever contradicts its arguments.

@@ -48,7 +48,7 @@ pub struct DirectCall {
     pub data: Bytes,
     /// The gas that it is sent with; `None` for the most that a transaction may have.
     pub gas: Option<u64>,
-    /// What these slots are taken to hold, for this run only.
+    /// The words that these slots are taken to hold, for this run only.
     pub assumed: BTreeMap<(Address, B256), U256>,
 }
 

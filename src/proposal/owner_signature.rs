@@ -29,7 +29,7 @@ const SIGNATURE: u8 = 2;
 pub struct Stated {
     /// The hash that it claims to sign; `None` for a bare signature.
     pub hash: Option<SafeTxHash>,
-    /// What it claims to be good for; `None` for a bare signature.
+    /// The purpose that it claims; `None` for a bare signature.
     pub purpose: Option<Purpose>,
     /// r ‖ s ‖ v
     pub bytes: [u8; 65],

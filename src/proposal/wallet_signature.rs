@@ -25,7 +25,7 @@ const fn version(purpose: Purpose) -> u32 {
 pub struct StatedContract {
     /// The proposal that it claims to approve; `None` for a bare one.
     pub hash: Option<SafeTxHash>,
-    /// What it claims to be good for; `None` for a bare one.
+    /// The purpose that it claims; `None` for a bare one.
     pub purpose: Option<Purpose>,
     /// The Safes from the proposal's own down to that which the contract owns.
     pub through: Vec<Address>,

@@ -15,7 +15,7 @@ pub struct Drill {
     /// The levers.
     pub what: Plain,
     pub nonce: Nonce,
-    /// When it was announced, or else when it first appears here.
+    /// The time when it was announced, or else of its first entry here.
     pub began: Utc,
     /// Its announcement is in this journal.
     pub is_announced: bool,

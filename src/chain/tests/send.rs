@@ -98,7 +98,7 @@ fn only_a_transaction_that_carries_what_is_ready_is_sent() {
     assert_eq!(chain.send(&call, &raw).unwrap().word(), &hash);
 }
 
-/// What one key may do alone leaves from that key and from no other, and the signature of a module's deputy from anybody.
+/// The act of one key alone leaves from that key and from no other, and the signature of a module's deputy from anybody.
 #[test]
 fn a_deputys_own_call_leaves_from_their_key_alone() {
     let deputy = Address::from_public_key(SigningKey::from_slice(&[1; 32]).unwrap().verifying_key());
