@@ -8,11 +8,11 @@ use std::ops::Range;
 pub struct Fault {
     origin: String,
     message: String,
-    place: Option<Place>,
+    place: Option<TextPosition>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Place {
+struct TextPosition {
     line: usize,
     column: usize,
     /// The number of characters of `text` before the fault.
@@ -33,7 +33,7 @@ impl Fault {
         let (line_text, caret) = window(&hide_urls(line_text), before);
         let room = line_text.chars().count().saturating_sub(caret).max(1);
         let width = text.get(start..span.end).map_or(1, |t| t.chars().count()).clamp(1, room);
-        let place = Place {
+        let place = TextPosition {
             line: text[..start].matches('\n').count() + 1,
             column: before + 1,
             caret,

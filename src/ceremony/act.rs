@@ -14,7 +14,7 @@ pub type Arguments = BTreeMap<String, String>;
 
 /// One lever: a playbook with its arguments.
 #[derive(Clone, Debug)]
-pub struct Act<'a> {
+pub struct BoundPlaybook<'a> {
     pub lever: Option<String>,
     pub entry: Entry<'a>,
     /// The lever's own playbook, also where its undo is pulled: the arguments are given for it.
@@ -27,7 +27,7 @@ pub struct Act<'a> {
     pub changes: Vec<Address>,
 }
 
-impl<'a> Act<'a> {
+impl<'a> BoundPlaybook<'a> {
     /// `undo` replaces playbook and arguments by those of the counter-playbook.
     pub(super) fn new(
         desk: &'a Desk,

@@ -1,7 +1,7 @@
 //! A lever without the network and without a proposal file: the transaction for the Safe as the council file pins it, at the
 //! nonce of the command line. Nobody read that Safe: what is derived here can be signed, and nothing can be sent from it.
 
-use crate::ceremony::derived::{Derived, Kept, Own};
+use crate::ceremony::derived::{Derived, Own, StoredApprovals};
 use crate::ceremony::desk::Desk;
 use crate::ceremony::order::{Given, Order, Turn};
 use crate::ceremony::owners::pinned_state;
@@ -33,7 +33,7 @@ impl<'a> Desk<'a> {
         let owners = self.pinned_owners(order.safe)?;
         let (signatures, wallets) = self.kept_signatures(&proposal, &owners)?;
         let keeper = self.keeper(&proposal, order.safe, &owners)?;
-        let kept = Kept { owners, signatures, wallets, keeper };
+        let kept = StoredApprovals { owners, signatures, wallets, keeper };
         let place = (order.safe, order.chain);
         let own = Own::new(order, plans);
         let matching = (Match::SameFromItsOwnValues, Some(own));

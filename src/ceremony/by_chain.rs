@@ -10,7 +10,7 @@ use crate::error::Error;
 use crate::evm::{Answer, BlockTag, Query};
 use crate::progress::Tone;
 use crate::proposal::{
-    Approvals, Finds, Gathered, OwnerSignature, Proposal, Refusal, SafeOwners, Stated, WalletSignature,
+    Approvals, Finds, GatherResult, OwnerSignature, Proposal, Refusal, SafeOwners, Stated, WalletSignature,
     approval_query, contract_queries, count,
 };
 use crate::safe::{Approval, SafeTxHash, SignatureKind};
@@ -37,7 +37,7 @@ impl Desk<'_> {
         &self,
         found: &[Finds],
         targets: impl Iterator<Item = (&'t Proposal, &'t SafeOwners)>,
-        gathered: &mut Gathered,
+        gathered: &mut GatherResult,
     ) -> Verified {
         let claimed: Vec<Address> = found.iter().flat_map(|finds| &finds.approved).copied().collect();
         let mut verified = Verified::default();

@@ -6,7 +6,7 @@ use crate::ceremony::desk::Desk;
 use crate::ceremony::order::{Given, Order};
 use crate::error::{Error, Exit};
 use crate::evm::Block;
-use crate::incident::{About, Act, Journal, Plain, Utc};
+use crate::incident::{About, Journal, JournalAct, Plain, Utc};
 use crate::playbook::CombinedPlan;
 use crate::proposal::{BatchSource, Card, PrintedCard, build_tx};
 use crate::safe::{Nonces, SafeId, SafeTx};
@@ -21,11 +21,11 @@ pub struct LeverCard<'a> {
     pub plans: CombinedPlan,
     pub card: Card,
     /// `None` if it rests on the reader's own files alone.
-    pub seen: Option<Seen>,
+    pub seen: Option<CardAnswers>,
 }
 
 /// The chain's answers for a card.
-pub struct Seen {
+pub struct CardAnswers {
     pub block: Block,
     /// The parts of the transaction that the chain decides, each with its reason: another answer makes another
     /// transaction.
@@ -63,7 +63,7 @@ impl Desk<'_> {
         let decided = order.decided(&proposed.plans.merged()).iter().map(ToString::to_string).collect();
         let card = Card::new(*proposed.proposal.safe(), proposed.proposal.tx(), nonces);
         let block = read_at(&snapshot);
-        Ok(LeverCard { order, plans: proposed.plans, card, seen: Some(Seen { block, decided }) })
+        Ok(LeverCard { order, plans: proposed.plans, card, seen: Some(CardAnswers { block, decided }) })
     }
 }
 
@@ -86,7 +86,7 @@ impl LeverCard<'_> {
 
 /// A card as the journal has it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Kept {
+pub struct JournaledCard {
     /// Its levers and Safe, and its transaction at the first nonce.
     pub about: About,
     pub time: Utc,
@@ -95,13 +95,15 @@ pub struct Kept {
 
 /// Returns the newest card of each lever and Safe.
 #[must_use]
-pub fn printed(journal: &Journal) -> Vec<Kept> {
-    let mut newest: Vec<Kept> = Vec::new();
+pub fn printed(journal: &Journal) -> Vec<JournaledCard> {
+    let mut newest: Vec<JournaledCard> = Vec::new();
     for entry in journal.iter() {
-        let (Act::Card { nonces }, Some(about)) = (&entry.draft.act, &entry.draft.about) else { continue };
+        let (JournalAct::Card { nonces }, Some(about)) = (&entry.draft.act, &entry.draft.about) else {
+            continue;
+        };
         let card = PrintedCard { nonces: *nonces, first: about.safe_tx_hash };
         newest.retain(|kept| !is_same(&kept.about, about));
-        newest.push(Kept { about: about.clone(), time: entry.draft.time, card });
+        newest.push(JournaledCard { about: about.clone(), time: entry.draft.time, card });
     }
     newest
 }

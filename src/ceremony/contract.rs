@@ -14,7 +14,7 @@ use crate::safe::parse_address;
 
 /// Where a contract is.
 #[derive(Clone, Copy, Debug)]
-pub struct Place<'a> {
+pub struct ContractLocation<'a> {
     pub chain: &'a Chain,
     pub address: Address,
 }
@@ -25,7 +25,7 @@ impl Desk<'_> {
     ///
     /// # Errors
     /// A name or chain that the council file does not have, or several chains to choose from.
-    pub fn place(&self, contract: &str, chain: Option<&str>) -> Result<Place<'_>, Error> {
+    pub fn place(&self, contract: &str, chain: Option<&str>) -> Result<ContractLocation<'_>, Error> {
         let council = &self.council;
         if let Some(name) = chain.filter(|name| !council.chains.contains_key(*name)) {
             let hint = near::hint(name, council.chains.keys().map(String::as_str));
@@ -37,9 +37,10 @@ impl Desk<'_> {
             Err(_) => council.names_on(&chain.name).address(contract),
         };
         let wanted = council.chains.values().filter(|known| chain.is_none_or(|name| name == known.name));
-        let mut places: Vec<Place> =
-            wanted.filter_map(|chain| Some(Place { chain, address: on(chain)? })).collect();
-        let names = |place: &Place| council.names_on(&place.chain.name).name(place.address).is_some();
+        let mut places: Vec<ContractLocation> =
+            wanted.filter_map(|chain| Some(ContractLocation { chain, address: on(chain)? })).collect();
+        let names =
+            |place: &ContractLocation| council.names_on(&place.chain.name).name(place.address).is_some();
         if places.iter().any(names) {
             // An address that the file names is meant there; another may be on any chain.
             places.retain(names);
@@ -65,8 +66,8 @@ impl Desk<'_> {
     ///
     /// # Errors
     /// If the chain cannot be asked, or there is no code.
-    pub fn code_at(&self, place: Place<'_>) -> Result<Vec<Bytes>, Error> {
-        let Place { chain, address } = place;
+    pub fn code_at(&self, place: ContractLocation<'_>) -> Result<Vec<Bytes>, Error> {
+        let ContractLocation { chain, address } = place;
         let link = self.connect_to(chain)?;
         let reading = format!("reading {address} on {}", chain.name);
         let mut found = self.progress.wait(&reading, || link.code_behind(&BTreeSet::from([address])))?;
@@ -87,14 +88,18 @@ impl Desk<'_> {
     ///
     /// # Errors
     /// If the chain cannot be asked, or there is no code.
-    pub fn signatures_at(&self, place: Place<'_>) -> Result<Signatures, Error> {
+    pub fn signatures_at(&self, place: ContractLocation<'_>) -> Result<Signatures, Error> {
         let found = self.code_at(place)?.iter().flat_map(|code| functions(code)).collect();
         Ok(Signatures::code(found, self.catalogue.all().iter().map(|entry| entry.playbook)))
     }
 
     /// Returns the playbooks that fit a contract with these functions.
     #[must_use]
-    pub fn playbooks_for(&self, place: Place<'_>, has: &BTreeSet<Selector>) -> Vec<(Entry<'_>, Fit<'_>)> {
+    pub fn playbooks_for(
+        &self,
+        place: ContractLocation<'_>,
+        has: &BTreeSet<Selector>,
+    ) -> Vec<(Entry<'_>, Fit<'_>)> {
         let is_safe = self.council.safe_at(place.chain.id, place.address).is_some();
         let mut found = self.catalogue.fitting(has);
         // Only the Safe itself pulls what a Safe calls on itself.

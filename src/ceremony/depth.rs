@@ -9,12 +9,12 @@ use crate::progress::Tone;
 
 /// The depth that is asked of a mined transaction.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Wanted {
+pub struct RequiredDepth {
     pub confirmations: Option<u64>,
     pub finalized: bool,
 }
 
-impl Wanted {
+impl RequiredDepth {
     /// Returns `true` if there is something to wait for.
     #[must_use]
     pub const fn is_asked(&self) -> bool {
@@ -32,7 +32,7 @@ const MOST_FAULTS: u32 = 5;
 ///
 /// # Errors
 /// If its block is no longer part of the chain, or when the chain does not say which of its blocks are final.
-pub fn settle(desk: &Desk, link: &Chain, receipt: &Receipt, wanted: &Wanted) -> Result<Depth, Error> {
+pub fn settle(desk: &Desk, link: &Chain, receipt: &Receipt, wanted: &RequiredDepth) -> Result<Depth, Error> {
     let mut depth = look(desk, link, receipt)?;
     if wanted.finalized && depth.final_block.is_none() {
         let message = format!("{} does not say which of its blocks are final", link.name());
@@ -76,12 +76,12 @@ fn gone(receipt: &Receipt) -> Error {
     )
 }
 
-fn is_enough(depth: &Depth, receipt: &Receipt, wanted: &Wanted) -> bool {
+fn is_enough(depth: &Depth, receipt: &Receipt, wanted: &RequiredDepth) -> bool {
     let deep = wanted.confirmations.is_none_or(|least| depth.confirmations >= least);
     deep && (!wanted.finalized || depth.is_final(&receipt.block))
 }
 
-fn goal(wanted: &Wanted) -> String {
+fn goal(wanted: &RequiredDepth) -> String {
     match (wanted.confirmations, wanted.finalized) {
         (Some(least), false) => format!("it has {least} confirmations"),
         (Some(least), true) => format!("it is final and has {least} confirmations"),
@@ -90,7 +90,7 @@ fn goal(wanted: &Wanted) -> String {
 }
 
 /// The finalised block follows the newest at about the distance that it has now.
-fn left(depth: &Depth, receipt: &Receipt, wanted: &Wanted, each: Duration) -> Duration {
+fn left(depth: &Depth, receipt: &Receipt, wanted: &RequiredDepth, each: Duration) -> Duration {
     let deeper = wanted.confirmations.unwrap_or(0).saturating_sub(depth.confirmations);
     let unfinal = depth.final_block.filter(|_| wanted.finalized);
     let unfinal = unfinal.map_or(0, |number| receipt.block.number.saturating_sub(number));

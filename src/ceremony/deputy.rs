@@ -9,13 +9,13 @@ use alloy::sol_types::SolValue;
 
 use crate::ceremony::deputy_module::{deputy_query, more_queries, queries, read};
 use crate::ceremony::derivation::{MAX_TURNS, Proposed, before_queries};
-use crate::ceremony::derived::{Derived, Kept, Own};
+use crate::ceremony::derived::{Derived, Own, StoredApprovals};
 use crate::ceremony::desk::Desk;
 use crate::ceremony::judged::Judged;
 use crate::ceremony::order::{Arguments, Given, Order, Turn};
 use crate::ceremony::prefetch::after_queries;
 use crate::ceremony::rehearsal::{Performed, Rehearsing};
-use crate::ceremony::seen::Seen;
+use crate::ceremony::seen::ChainView;
 use crate::chain::{Ask, Chain, ChainError, Sending, Snapshot};
 use crate::check::Match;
 use crate::clock;
@@ -125,7 +125,7 @@ impl Desk<'_> {
         let rehearse = || rehearse(&link, &mut snapshot, (&how, deputy.1), &plan, wish.payer);
         let rehearsal = self.progress.wait("rehearsing", rehearse);
         let derived = derived(self, order, plans, &snapshot)?;
-        let seen = Seen::new(link, snapshot);
+        let seen = ChainView::new(link, snapshot);
         let judged = Judged::of_deputy(derived, seen, rehearsal, module.as_ref());
         Ok(Act { safe, deputy, how, judged, payer: wish.payer })
     }
@@ -235,7 +235,7 @@ fn derived<'a>(
     let owners = SafeOwners::new((state.id.chain_id, state.id.address), Some(&state.owners), None);
     let owners = owners.ok_or_else(|| Error::new(Exit::Failed, "the account has no owner"))?;
     let Proposed { proposal, plans } = order.assemble(plans, state, Some(block), nonce, source)?;
-    let kept = Kept { owners, signatures: Vec::new(), wallets: Vec::new(), keeper: None };
+    let kept = StoredApprovals { owners, signatures: Vec::new(), wallets: Vec::new(), keeper: None };
     let place = (order.safe, order.chain);
     Derived::new(desk, place, proposal, (Match::Same, Some(Own::new(order, plans))), kept, &Given::default())
 }

@@ -7,7 +7,7 @@ use alloy::primitives::{Address, B256};
 
 use crate::ceremony::desk::Desk;
 use crate::ceremony::order::{Given, Order};
-use crate::ceremony::seen::Seen;
+use crate::ceremony::seen::ChainView;
 use crate::check::Match;
 use crate::council;
 use crate::error::Error;
@@ -82,7 +82,7 @@ pub struct Derived<'a> {
 }
 
 /// The approvals that are kept for a proposal, and whose signatures count.
-pub struct Kept {
+pub struct StoredApprovals {
     pub owners: SafeOwners,
     pub signatures: Vec<OwnerSignature>,
     pub wallets: Vec<WalletSignature>,
@@ -100,10 +100,10 @@ impl<'a> Derived<'a> {
         (safe, chain): (&'a council::Safe, &'a council::Chain),
         proposal: Proposal,
         (matching, own): (Match, Option<Own<'a>>),
-        kept: Kept,
+        kept: StoredApprovals,
         given: &Given,
     ) -> Result<Self, Error> {
-        let Kept { owners, signatures, wallets, keeper } = kept;
+        let StoredApprovals { owners, signatures, wallets, keeper } = kept;
         Ok(Self {
             own,
             matching,
@@ -135,7 +135,7 @@ impl<'a> Derived<'a> {
 
     /// All approvals that were gathered, and the chain's word on them; offline it says nothing.
     #[must_use]
-    pub fn approvals<'s>(&'s self, seen: Option<&'s Seen>) -> Approvals<'s> {
+    pub fn approvals<'s>(&'s self, seen: Option<&'s ChainView>) -> Approvals<'s> {
         static NONE: Readings = Readings::new();
         let said = seen.map_or(&NONE, |seen| &seen.snapshot.readings);
         Approvals {

@@ -3,7 +3,7 @@
 use crate::ceremony::desk::Desk;
 use crate::ceremony::drill_names::{drills, require_drillable};
 use crate::ceremony::find::Found;
-use crate::ceremony::look::Part;
+use crate::ceremony::look::PartResult;
 use crate::ceremony::order::{Given, Order};
 use crate::council::{self, Pull};
 use crate::error::{Error, Exit};
@@ -65,7 +65,7 @@ impl<'a> Desk<'a> {
 
     /// Looks at each drill on the chain as it is now, at a nonce at which it was not proven here before: what was signed for
     /// an earlier drill is not taken for a new one.
-    pub fn look_at_drills(&'a self, orders: Vec<Order<'a>>, given: &Given) -> Vec<Part<'a>> {
+    pub fn look_at_drills(&'a self, orders: Vec<Order<'a>>, given: &Given) -> Vec<PartResult<'a>> {
         let found = |order| Found::Lever { order: Box::new(order), guess: None, approvals: false };
         self.look_at_each(orders.into_iter().map(found).collect(), |found| {
             let Found::Lever { order, .. } = &found else { return Err(not_drilled()) };

@@ -79,14 +79,14 @@ fn first_of(ids: &[&str]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::chain::{EndpointReport, Fault, Standing};
+    use crate::chain::{EndpointFault, EndpointReport, EndpointStatus};
     use crate::check::most_agree;
 
     fn finding(id: &str, level: Level, sort: Sort) -> Finding {
         let report =
             |standing| EndpointReport { shown: "https://a".into(), standing, newest: None, batch: None };
-        let silent = || report(Standing::Outvoted(Fault::Slow));
-        let mut finding = most_agree(&[report(Standing::Agrees), silent(), silent()], false).unwrap();
+        let silent = || report(EndpointStatus::Outvoted(EndpointFault::Slow));
+        let mut finding = most_agree(&[report(EndpointStatus::Agrees), silent(), silent()], false).unwrap();
         (finding.id, finding.level, finding.sort) = (id.into(), level, sort);
         (finding.sentence, finding.fix) = (format!("{id} is wrong"), format!("fix {id}"));
         finding

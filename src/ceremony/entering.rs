@@ -5,7 +5,7 @@ use crate::ceremony::own_settings::settings;
 use crate::clock;
 use crate::council::TextDigest;
 use crate::error::{Error, Exit};
-use crate::incident::{About, Act, BadEntry, Draft, LONGEST_LINE, Plain, Utc, next};
+use crate::incident::{About, BadEntry, Draft, JournalAct, LONGEST_LINE, Plain, Utc, next};
 use crate::near::hint;
 use crate::proposal::Proposal;
 use crate::store::{CutOff, NewLine};
@@ -31,7 +31,7 @@ impl Desk<'_> {
     ///
     /// # Errors
     /// If it cannot be written.
-    pub fn enter(&self, act: Act, about: Option<About>) -> Result<Option<CutOff>, Error> {
+    pub fn enter(&self, act: JournalAct, about: Option<About>) -> Result<Option<CutOff>, Error> {
         let draft = Draft {
             time: now(),
             who: settings(self.progress)?.me.as_deref().map(Plain::cut),

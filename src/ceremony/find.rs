@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::PoisonError;
 
-use crate::ceremony::derived::{Derived, Kept};
+use crate::ceremony::derived::{Derived, StoredApprovals};
 use crate::ceremony::desk::Desk;
 use crate::ceremony::drill_names::pulled;
 use crate::ceremony::matching::compare;
@@ -113,7 +113,7 @@ impl<'a> Existing<'a> {
         let owners = self.owners.map_or_else(|| desk.pinned_owners(self.safe), Ok)?;
         let (matching, own) = compare(&self.proposal, self.order, None, BatchSource::Offline);
         let keeper = desk.keeper(&self.proposal, self.safe, &owners)?;
-        let kept = Kept { owners, signatures: self.signatures, wallets: self.wallets, keeper };
+        let kept = StoredApprovals { owners, signatures: self.signatures, wallets: self.wallets, keeper };
         let derived =
             Derived::new(desk, (self.safe, self.chain), self.proposal, (matching, own), kept, given)?;
         Ok(Derived { sender: None, approved, ..derived.brought_by_file(self.foreign) })

@@ -2,7 +2,7 @@
 
 use crate::ceremony::enforce::enforce;
 use crate::ceremony::judged::Judged;
-use crate::chain::{Age, EndpointReport, Fault, Standing, agreeing, judge_age};
+use crate::chain::{Age, EndpointFault, EndpointReport, EndpointStatus, agreeing, judge_age};
 use crate::check::{self, Finding};
 use crate::clock;
 use crate::error::{Error, Exit};
@@ -45,7 +45,7 @@ impl Judged<'_> {
         let endpoints = self.endpoints();
         let told = |rpc: &str| self.findings.iter().any(|f| f.problem().lying_rpc() == Some(rpc));
         let liar = endpoints.iter().find_map(|endpoint| match &endpoint.standing {
-            Standing::Lying(fault) if !told(&endpoint.shown) => {
+            EndpointStatus::Lying(fault) if !told(&endpoint.shown) => {
                 Some(format!("RPC {} {fault}", endpoint.shown))
             }
             _ => None,
@@ -62,7 +62,7 @@ impl Judged<'_> {
 fn outnumbered(endpoints: &[EndpointReport], known: &[Finding]) -> Option<String> {
     let against: Vec<String> = (endpoints.iter())
         .filter_map(|endpoint| match &endpoint.standing {
-            Standing::Outvoted(fault @ Fault::Forked { .. }) => {
+            EndpointStatus::Outvoted(fault @ EndpointFault::Forked { .. }) => {
                 Some(format!("RPC {} {fault}", endpoint.shown))
             }
             _ => None,
@@ -84,7 +84,10 @@ mod tests {
     #[test]
     fn as_many_that_have_another_block_as_agree_stop_it() {
         let forked = || {
-            Standing::Outvoted(Fault::Forked { number: 7, hash: BlockHash::claimed(B256::repeat_byte(1)) })
+            EndpointStatus::Outvoted(EndpointFault::Forked {
+                number: 7,
+                hash: BlockHash::claimed(B256::repeat_byte(1)),
+            })
         };
         let report = |shown: &str, standing| EndpointReport {
             shown: shown.into(),
@@ -92,13 +95,13 @@ mod tests {
             newest: None,
             batch: None,
         };
-        let agrees = || Standing::Agrees;
+        let agrees = || EndpointStatus::Agrees;
         let of = |all: &[EndpointReport]| outnumbered(all, &[]);
         let [a, b, c] = ["a", "b", "c"];
         assert_eq!(of(&[report(a, agrees()), report(b, agrees()), report(c, forked())]), None);
         let two = [report(a, agrees()), report(b, forked())];
         assert!(of(&two).is_some_and(|who| who.starts_with("RPC b has another block 7")));
-        let silent = [report(a, agrees()), report(b, Standing::Outvoted(Fault::Slow))];
+        let silent = [report(a, agrees()), report(b, EndpointStatus::Outvoted(EndpointFault::Slow))];
         assert_eq!(of(&silent), None);
     }
 }

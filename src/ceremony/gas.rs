@@ -4,7 +4,7 @@ use alloy::primitives::Address;
 
 use crate::ceremony::desk::Desk;
 use crate::ceremony::judged::Judged;
-use crate::ceremony::seen::Seen;
+use crate::ceremony::seen::ChainView;
 use crate::error::{Error, Exit};
 use crate::fork::{ExecTransaction, Rehearsal, is_estimated, raised, same_effects, smallest};
 use crate::progress::Tone;
@@ -56,7 +56,7 @@ struct Run<'s> {
     judged: &'s Judged<'s>,
     ready: &'s Ready,
     from: Address,
-    online: &'s Seen,
+    online: &'s ChainView,
     timestamp: u64,
 }
 

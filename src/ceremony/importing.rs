@@ -16,15 +16,15 @@ use crate::error::{Error, Exit};
 use crate::evm::Readings;
 use crate::progress::Tone;
 use crate::proposal::{
-    Approvals, Few, Finds, Gathered, OwnerSignature, Proposal, Refusal, SafeOwners, Shortfall, Tally, Wanted,
-    contract_queries, count, gather, yes_to,
+    Approvals, Few, Finds, GatherResult, OwnerSignature, Proposal, ProposalAndOwners, Refusal, SafeOwners,
+    Shortfall, Tally, contract_queries, count, gather, yes_to,
 };
 use crate::safe::{Approval, Owners, SafeState, SafeTree, SafeTxHash};
 
 /// The result of an import: signatures taken in, refused and known, and the tallies.
 #[derive(Default)]
 pub struct Taken {
-    pub gathered: Gathered,
+    pub gathered: GatherResult,
     /// The approvals that the chain verified.
     pub verified: Verified,
     /// The proposals that signatures may be for.
@@ -50,8 +50,8 @@ pub(super) struct Target {
 }
 
 impl Target {
-    fn wanted(&self) -> Wanted<'_> {
-        Wanted { proposal: &self.proposal, owners: self.owners.clone() }
+    fn wanted(&self) -> ProposalAndOwners<'_> {
+        ProposalAndOwners { proposal: &self.proposal, owners: self.owners.clone() }
     }
 }
 
@@ -172,7 +172,7 @@ impl<'a> Desk<'a> {
         named: &[Named<'a>],
         given: &Given,
         found: &[Finds],
-        (targets, gathered): (&[Target], &Gathered),
+        (targets, gathered): (&[Target], &GatherResult),
     ) -> Result<Vec<Derived<'a>>, Error> {
         let is_empty = found.iter().all(Finds::is_empty);
         if !gathered.new.is_empty() && gathered.refused.is_empty() {
@@ -210,7 +210,7 @@ impl<'a> Desk<'a> {
     }
 
     /// Keeps what is new. One that cannot be kept does not end the keeping of the rest: it is taken out and told.
-    fn keep_new(&self, targets: &[Target], gathered: &mut Gathered, verified: &Verified) -> Few<Error> {
+    fn keep_new(&self, targets: &[Target], gathered: &mut GatherResult, verified: &Verified) -> Few<Error> {
         let mut unkept = Few::default();
         for wallet in &verified.wallets {
             let signed = targets.iter().find(|target| target.proposal.hash() == wallet.hash());
@@ -279,7 +279,7 @@ impl<'a> Desk<'a> {
         (what, given): (&[String], &Given),
         leading: usize,
         targets: &[Target],
-        (gathered, verified): (&Gathered, &Verified),
+        (gathered, verified): (&GatherResult, &Verified),
     ) -> Result<Vec<Tally>, Error> {
         let has = |target: &&Target| {
             let hash = target.proposal.hash();
@@ -323,7 +323,7 @@ fn with_tally(name: String, owner: Address, shortfall: &Shortfall) -> String {
     }
 }
 
-fn wanted(targets: &[Target]) -> Vec<Wanted<'_>> {
+fn wanted(targets: &[Target]) -> Vec<ProposalAndOwners<'_>> {
     targets.iter().map(Target::wanted).collect()
 }
 

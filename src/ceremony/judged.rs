@@ -8,7 +8,7 @@ use crate::ceremony::derived::{Derived, Own};
 use crate::ceremony::online::Online;
 use crate::ceremony::rehearsal::Rehearsing;
 use crate::ceremony::rehearse::Rehearsed;
-use crate::ceremony::seen::{Seen, proven_at};
+use crate::ceremony::seen::{ChainView, proven_at};
 use crate::chain::EndpointReport;
 use crate::check::{self, Facts, Finding, Past};
 use crate::error::{Error, Exit};
@@ -20,7 +20,7 @@ use crate::safe::{SafeState, SafeTree};
 
 /// Values that the checks need and no step of the ceremony holds.
 #[derive(Default)]
-struct Gathered<'a> {
+struct CheckInputs<'a> {
     before: Vec<Verdict>,
     endpoints: Vec<EndpointReport>,
     decided: Vec<Decided>,
@@ -29,7 +29,7 @@ struct Gathered<'a> {
     owner_safes: Vec<Address>,
 }
 
-impl<'a> Gathered<'a> {
+impl<'a> CheckInputs<'a> {
     fn of(own: Option<&Own<'a>>) -> Self {
         let Some(Own { order, plan, .. }) = own else { return Self::default() };
         Self {
@@ -45,7 +45,7 @@ impl<'a> Gathered<'a> {
 pub struct Judged<'a> {
     pub derived: Derived<'a>,
     /// The chain; `None` offline.
-    pub seen: Option<Seen>,
+    pub seen: Option<ChainView>,
     pub rehearsal: Rehearsing,
     /// In the order in which a signer should doubt; first those of what it approves.
     pub findings: Vec<Finding>,
@@ -74,15 +74,15 @@ impl<'a> Judged<'a> {
     #[must_use]
     pub fn of_deputy(
         derived: Derived<'a>,
-        seen: Seen,
+        seen: ChainView,
         rehearsal: Rehearsing,
         module: Option<&check::Module>,
     ) -> Self {
         let mut judged = Self { derived, seen: Some(seen), rehearsal, findings: Vec::new(), approved: None };
-        let mut gathered = Gathered {
+        let mut gathered = CheckInputs {
             before: judged.before(),
             endpoints: judged.endpoints(),
-            ..Gathered::of(judged.derived.own.as_ref())
+            ..CheckInputs::of(judged.derived.own.as_ref())
         };
         // The module remembers which messages were used.
         gathered.changes.extend(module.map(|module| module.address));
@@ -92,7 +92,7 @@ impl<'a> Judged<'a> {
 
     fn new(
         derived: Derived<'a>,
-        seen: Option<Seen>,
+        seen: Option<ChainView>,
         (rehearsal, approved): (Rehearsing, Option<Box<Self>>),
         signing: bool,
     ) -> Self {
@@ -102,11 +102,11 @@ impl<'a> Judged<'a> {
     }
 
     fn judge(&self, signing: bool) -> Vec<Finding> {
-        let gathered = Gathered {
+        let gathered = CheckInputs {
             before: self.before(),
             endpoints: self.endpoints(),
             owner_safes: self.derived.owners.children().iter().map(|safe| safe.id.address).collect(),
-            ..Gathered::of(self.derived.own.as_ref())
+            ..CheckInputs::of(self.derived.own.as_ref())
         };
         let own = check::findings(&self.facts(&gathered, signing));
         let approved = self.approved.as_ref().map(|approved| (approved.proposal(), &approved.findings[..]));
@@ -122,7 +122,7 @@ impl<'a> Judged<'a> {
     ///
     /// # Errors
     /// Where nothing was asked of the network.
-    pub fn seen(&self) -> Result<&Seen, Error> {
+    pub fn seen(&self) -> Result<&ChainView, Error> {
         self.seen.as_ref().ok_or_else(not_asked)
     }
 
@@ -139,7 +139,7 @@ impl<'a> Judged<'a> {
     /// The Safe as the chain has it now.
     #[must_use]
     pub fn now(&self) -> Option<&SafeState> {
-        self.seen.as_ref().map(Seen::now)
+        self.seen.as_ref().map(ChainView::now)
     }
 
     /// The Safe as it is now or, offline, as the proposal found it.
@@ -218,7 +218,7 @@ impl<'a> Judged<'a> {
     #[must_use]
     pub fn effects_of(&self, mined: &Rehearsal, before: &SafeState) -> Vec<Finding> {
         let code_then = self.proposal().record().map_or(&[][..], |record| &record.code);
-        let gathered = Gathered::of(self.derived.own.as_ref());
+        let gathered = CheckInputs::of(self.derived.own.as_ref());
         let facts = self.facts(&gathered, false);
         check::of_effects(&Facts {
             now: Some(before),
@@ -237,7 +237,7 @@ impl<'a> Judged<'a> {
         self.now().is_some_and(|now| self.proposal().nonce() <= now.nonce.plus(after))
     }
 
-    fn facts<'s>(&'s self, gathered: &'s Gathered<'s>, signing: bool) -> Facts<'s> {
+    fn facts<'s>(&'s self, gathered: &'s CheckInputs<'s>, signing: bool) -> Facts<'s> {
         const NOT_ASKED: &Past = &Past::NotAsked;
         const NO_ACCOUNTS: &BTreeMap<Address, AccountKind> = &BTreeMap::new();
         let (derived, seen) = (&self.derived, self.seen.as_ref());

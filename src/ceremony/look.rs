@@ -9,7 +9,7 @@ use crate::ceremony::desk::Desk;
 use crate::ceremony::find::{Found, Purpose};
 use crate::ceremony::hints;
 use crate::ceremony::judged::Judged;
-use crate::ceremony::online::{View, propose};
+use crate::ceremony::online::{ReadPoint, propose};
 use crate::ceremony::order::{Given, Order};
 use crate::ceremony::rehearse::Rehearsed;
 use crate::ceremony::rivals::digits;
@@ -20,7 +20,7 @@ use crate::evm::BlockTag;
 use crate::proposal::Proposal;
 
 /// One transaction of several, and how far it came. What cannot be reached does not stop the others.
-pub struct Part<'a> {
+pub struct PartResult<'a> {
     /// `vault + bridge · guardian on mainnet`
     pub title: String,
     pub result: Result<Rehearsed<'a>, Error>,
@@ -31,7 +31,12 @@ impl<'a> Desk<'a> {
     ///
     /// # Errors
     /// Unknown names. What is wrong with one transaction is told with it.
-    pub fn look(&'a self, what: &[String], given: &Given, purpose: Purpose) -> Result<Vec<Part<'a>>, Error> {
+    pub fn look(
+        &'a self,
+        what: &[String],
+        given: &Given,
+        purpose: Purpose,
+    ) -> Result<Vec<PartResult<'a>>, Error> {
         let found = self.parts(what, given)?;
         let titles: Vec<String> = found.iter().map(Found::title).collect();
         let looked = side_by_side(self.progress, found, |found| self.look_for(found, given, purpose));
@@ -41,9 +46,9 @@ impl<'a> Desk<'a> {
                 Ok(all) => parts.extend(all.into_iter().enumerate().map(|(at, rehearsed)| {
                     let hash = digits(&rehearsed.online.derived.proposal);
                     let title = if at == 0 { title.clone() } else { format!("{title}, another: {hash}") };
-                    Part { title, result: Ok(rehearsed) }
+                    PartResult { title, result: Ok(rehearsed) }
                 })),
-                Err(error) => parts.push(Part { title, result: Err(error) }),
+                Err(error) => parts.push(PartResult { title, result: Err(error) }),
             }
         }
         Ok(parts)
@@ -93,22 +98,22 @@ impl<'a> Desk<'a> {
         &self,
         found: Vec<Found<'a>>,
         look: impl Fn(Found<'a>) -> Result<Rehearsed<'a>, Error> + Sync,
-    ) -> Vec<Part<'a>> {
+    ) -> Vec<PartResult<'a>> {
         let titles: Vec<String> = found.iter().map(Found::title).collect();
         let results = side_by_side(self.progress, found, look);
-        titles.into_iter().zip(results).map(|(title, result)| Part { title, result }).collect()
+        titles.into_iter().zip(results).map(|(title, result)| PartResult { title, result }).collect()
     }
 
     /// The chain of a Safe, as it is now.
-    pub fn view(&self, safe: &council::Safe) -> Result<View, Error> {
-        Ok(View { link: self.connect(safe)?, at: BlockTag::Latest })
+    pub fn view(&self, safe: &council::Safe) -> Result<ReadPoint, Error> {
+        Ok(ReadPoint { link: self.connect(safe)?, at: BlockTag::Latest })
     }
 
     /// Holds what was found against a view of the chain. With a payer, what sending costs them is asked along.
     pub fn look_at(
         &'a self,
         found: Found<'a>,
-        view: View,
+        view: ReadPoint,
         given: &Given,
         rehearse: bool,
         payer: Option<Address>,
@@ -216,7 +221,7 @@ impl<'a> Desk<'a> {
             Some(seen) => seen.link,
             None => self.connect(judged.derived.safe)?,
         };
-        let view = View { link, at: BlockTag::Latest };
+        let view = ReadPoint { link, at: BlockTag::Latest };
         let found = Found::Proposal(Box::new(self.existing(proposal.recording(record), given)?));
         self.look_at(found, view, given, true, payer)
     }

@@ -3,13 +3,13 @@
 use alloy::primitives::Address;
 
 use crate::ceremony::derivation::{First, Proposed};
-use crate::ceremony::derived::{Derived, Kept, Own};
+use crate::ceremony::derived::{Derived, Own, StoredApprovals};
 use crate::ceremony::desk::Desk;
 use crate::ceremony::drill_names::require_drillable;
 use crate::ceremony::find::{Existing, Found};
 use crate::ceremony::matching::compare;
 use crate::ceremony::order::{Given, Order};
-use crate::ceremony::seen::Seen;
+use crate::ceremony::seen::ChainView;
 use crate::ceremony::{hints, past_block, prefetch};
 use crate::chain::{Ask, Chain, Sending};
 use crate::check::Match;
@@ -23,7 +23,7 @@ use crate::safe::{Approval, MOST_OWNERS, Owners, approved_hash_slot, encode_appr
 const MOST_LIKELY: usize = 100;
 
 /// Where and when a proposal is looked at.
-pub struct View {
+pub struct ReadPoint {
     pub link: Chain,
     pub at: BlockTag,
 }
@@ -31,7 +31,7 @@ pub struct View {
 /// A derived proposal, and the chain.
 pub struct Online<'a> {
     pub derived: Derived<'a>,
-    pub seen: Seen,
+    pub seen: ChainView,
 }
 
 impl<'a> Found<'a> {
@@ -40,7 +40,7 @@ impl<'a> Found<'a> {
     pub fn online(
         self,
         desk: &'a Desk,
-        view: View,
+        view: ReadPoint,
         given: &Given,
         rehearse: bool,
         payer: Option<Address>,
@@ -51,7 +51,7 @@ impl<'a> Found<'a> {
                 let mut online = propose(desk, *order, view, given, guess.as_deref(), rehearse)?;
                 if approvals && payer.is_some() {
                     // The cost of sending depends on the transaction, which is known only now.
-                    let view = View { link: online.seen.link, at };
+                    let view = ReadPoint { link: online.seen.link, at };
                     let existing = desk.existing(online.derived.proposal, given)?;
                     return existing.online(desk, view, given, rehearse, payer);
                 }
@@ -69,7 +69,7 @@ impl Online<'_> {
     /// Asks who has approved it on chain, with or without a signature here.
     fn ask_approvals(&mut self, desk: &Desk) -> Result<(), Error> {
         let queries = self.derived.owners.approval_queries(&self.derived.proposal, MOST_OWNERS);
-        let Seen { link, snapshot, .. } = &mut self.seen;
+        let ChainView { link, snapshot, .. } = &mut self.seen;
         desk.progress.wait("looking who has approved", || link.look(snapshot, &queries, &[]))?;
         Ok(())
     }
@@ -79,7 +79,7 @@ impl Online<'_> {
 pub fn propose<'a>(
     desk: &'a Desk,
     order: Order<'a>,
-    View { link, at }: View,
+    ReadPoint { link, at }: ReadPoint,
     given: &Given,
     guess: Option<&Proposal>,
     rehearse: bool,
@@ -106,10 +106,10 @@ pub fn propose<'a>(
     let owners = owners.map_or_else(|| desk.pinned_owners(order.safe), Ok)?;
     let (signatures, wallets) = desk.kept_signatures(&proposal, &owners)?;
     let keeper = desk.keeper(&proposal, order.safe, &owners)?;
-    let kept = Kept { owners, signatures, wallets, keeper };
+    let kept = StoredApprovals { owners, signatures, wallets, keeper };
     let (place, own) = ((order.safe, order.chain), Own::new(order, plans));
     let derived = Derived::new(desk, place, proposal, (Match::Same, Some(own)), kept, given)?;
-    Ok(Online { derived, seen: Seen::new(link, snapshot) })
+    Ok(Online { derived, seen: ChainView::new(link, snapshot) })
 }
 
 impl<'a> Existing<'a> {
@@ -117,7 +117,7 @@ impl<'a> Existing<'a> {
     fn online(
         self,
         desk: &'a Desk,
-        view: View,
+        view: ReadPoint,
         given: &Given,
         rehearse: bool,
         payer: Option<Address>,
@@ -146,7 +146,7 @@ impl<'a> Existing<'a> {
         seen.past = past;
         let is_open = proposal.nonce() >= seen.now().nonce;
         let keeper = if is_open { desk.keeper(&proposal, safe, &owners)? } else { None };
-        let kept = Kept { owners, signatures, wallets, keeper };
+        let kept = StoredApprovals { owners, signatures, wallets, keeper };
         let derived = Derived::new(desk, (safe, chain), proposal, (matching, own), kept, given)?;
         Ok(Online { derived: derived.brought_by_file(foreign), seen })
     }
@@ -155,13 +155,13 @@ impl<'a> Existing<'a> {
 /// Asks the chain all that a proposal has to be held against, and derives the reader's own lever there.
 fn ask(
     desk: &Desk,
-    View { link, at }: View,
+    ReadPoint { link, at }: ReadPoint,
     safe: &council::Safe,
     proposal: &Proposal,
     order: Option<&Order>,
     send: Option<&Sending>,
     rehearse: bool,
-) -> Result<(Seen, Option<Result<Proposed, Error>>), Error> {
+) -> Result<(ChainView, Option<Result<Proposed, Error>>), Error> {
     // Never for those that the file names: without the council's word the chain is asked first.
     let likely = safe.owners.as_ref().map(Owners::list).unwrap_or_default();
     let extra = desk.owners(safe, None);
@@ -201,7 +201,7 @@ fn ask(
     let mut unasked = owners.map(|owners| owners.approval_queries(proposal, MOST_OWNERS)).unwrap_or_default();
     unasked.retain(|query| snapshot.readings.get(query).is_none());
     desk.progress.wait(&what, || link.look(&mut snapshot, &unasked, &[]))?;
-    Ok((Seen::new(link, snapshot), live))
+    Ok((ChainView::new(link, snapshot), live))
 }
 
 /// The call with approved hashes in place of signatures, for its estimate: no RPC sees an owner's signature before the

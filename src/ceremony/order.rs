@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use alloy::primitives::Address;
 
-pub use crate::ceremony::act::{Act, Arguments};
+pub use crate::ceremony::act::{Arguments, BoundPlaybook};
 use crate::ceremony::approval;
 use crate::ceremony::desk::Desk;
 use crate::council::{self, By, Expansion, Part, Pull, by_lever, expand};
@@ -61,7 +61,7 @@ impl Given {
 pub struct Order<'a> {
     pub pull: Pull,
     /// In the order of their calls; at least one.
-    acts: Vec<Act<'a>>,
+    acts: Vec<BoundPlaybook<'a>>,
     pub safe: &'a council::Safe,
     pub chain: &'a council::Chain,
     pub names: AddressBook,
@@ -141,7 +141,8 @@ impl<'a> Order<'a> {
             return Err(not_the_safes(lever));
         }
         let none = Arguments::new();
-        let act = |name: &String| Act::lever(desk, name, pull.undo, args.get(name).unwrap_or(&none));
+        let act =
+            |name: &String| BoundPlaybook::lever(desk, name, pull.undo, args.get(name).unwrap_or(&none));
         let acts = part.levers.iter().map(act).collect::<Result<Vec<_>, _>>()?;
         let after = part.after.try_into().unwrap_or(u64::MAX);
         Ok(Self { after, ..Self::new(desk, pull.clone(), acts, &part.safe)? })
@@ -152,7 +153,7 @@ impl<'a> Order<'a> {
     /// # Errors
     /// Where a lever contradicts its arguments.
     pub fn of_deputy(desk: &'a Desk, lever: &'a council::Lever, set: &Arguments) -> Result<Self, Error> {
-        let act = Act::lever(desk, &lever.name, false, set)?;
+        let act = BoundPlaybook::lever(desk, &lever.name, false, set)?;
         let order = Self::new(desk, Pull::lever(&lever.name, false), vec![act], &lever.safe)?;
         Ok(match &lever.by {
             By::Key(account) => order.by(account),
@@ -171,11 +172,11 @@ impl<'a> Order<'a> {
         safe: &str,
         given: Arguments,
     ) -> Result<Self, Error> {
-        let act = Act::new(desk, None, undo, id, given)?;
+        let act = BoundPlaybook::new(desk, None, undo, id, given)?;
         Self::new(desk, Pull { undo, ..Pull::default() }, vec![act], safe)
     }
 
-    fn new(desk: &'a Desk, pull: Pull, acts: Vec<Act<'a>>, safe: &str) -> Result<Self, Error> {
+    fn new(desk: &'a Desk, pull: Pull, acts: Vec<BoundPlaybook<'a>>, safe: &str) -> Result<Self, Error> {
         let safe = desk.safe(safe)?;
         let chain = desk.chain_of(safe)?;
         let names = desk.council.names_on(&safe.chain);
@@ -202,7 +203,7 @@ impl<'a> Order<'a> {
         let mut pull = self.pull.clone();
         pull.approve_as.push(safe.name.clone());
         let (chain, names) = (self.chain, self.names.clone());
-        let acts = vec![Act::of_program(approval::playbook()?, Arguments::new())];
+        let acts = vec![BoundPlaybook::of_program(approval::playbook()?, Arguments::new())];
         let order = Self {
             pull,
             acts,
@@ -227,7 +228,7 @@ impl<'a> Order<'a> {
     pub fn approving(self, proposal: Proposal) -> Self {
         let Some(approved) = self.approved else { return self };
         let args = approval::arguments(&proposal);
-        let acts = self.acts.into_iter().map(|act| Act { args: args.clone(), ..act }).collect();
+        let acts = self.acts.into_iter().map(|act| BoundPlaybook { args: args.clone(), ..act }).collect();
         let approved = Approved { proposal: Some(proposal), ..*approved };
         Self { approved: Some(Box::new(approved)), acts, ..self }
     }
@@ -246,7 +247,7 @@ impl<'a> Order<'a> {
 
     /// In the order of their calls; at least one.
     #[must_use]
-    pub fn acts(&self) -> &[Act<'a>] {
+    pub fn acts(&self) -> &[BoundPlaybook<'a>] {
         &self.acts
     }
 
@@ -352,12 +353,12 @@ impl<'a> Order<'a> {
         Self { acts, ..self.clone() }
     }
 
-    fn inputs<'o>(&'o self, act: &'o Act) -> Inputs<'o> {
+    fn inputs<'o>(&'o self, act: &'o BoundPlaybook) -> Inputs<'o> {
         let (safe, chain_id) = (self.safe.address, self.chain.id);
         Inputs { args: &act.args, names: &self.names, safe, chain_id }
     }
 
-    fn name_of(&self, act: &Act) -> Option<String> {
+    fn name_of(&self, act: &BoundPlaybook) -> Option<String> {
         act.lever.clone().filter(|_| self.acts.len() > 1)
     }
 
@@ -369,7 +370,7 @@ impl<'a> Order<'a> {
         if let Some(approved) = self.approved() {
             return Ok(approved.order.binding()?.approved_by(&self.safe.name));
         }
-        let bound: Vec<BoundLever> = self.acts.iter().map(Act::bound).collect();
+        let bound: Vec<BoundLever> = self.acts.iter().map(BoundPlaybook::bound).collect();
         Binding::new(self.pull.clone(), bound).map_err(|error| Error::new(Exit::Failed, error.to_string()))
     }
 }

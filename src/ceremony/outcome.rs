@@ -7,7 +7,7 @@ use crate::ceremony::desk::Desk;
 use crate::ceremony::judged::Judged;
 use crate::ceremony::mined::{self, AsRehearsed};
 use crate::ceremony::prefetch::after_queries;
-use crate::ceremony::seen::{Seen, proven_at};
+use crate::ceremony::seen::{ChainView, proven_at};
 use crate::ceremony::since;
 use crate::chain::{Ask, Chain, ChainError, Events, Executed, Receipt};
 use crate::check::Match;
@@ -160,7 +160,7 @@ pub struct Now {
 
 /// Looks at the newest block, if it is newer: what was done may have been undone since, or be the word of other code.
 pub fn now(desk: &Desk, judged: &Judged, outcome: &Outcome) -> Result<Option<Now>, Error> {
-    let Seen { link, snapshot, .. } = judged.seen()?;
+    let ChainView { link, snapshot, .. } = judged.seen()?;
     let (then, block) = (outcome.judged_at, snapshot.header.block());
     let what = format!("looking at block {}", block.number);
     if then != outcome.receipt.block {

@@ -15,7 +15,7 @@ use crate::clock;
 use crate::council::{self, Lever};
 use crate::error::{Error, Exit};
 use crate::evm::{Answer, Query, Readings};
-use crate::incident::{Act, Entry, Journal, Utc};
+use crate::incident::{Entry, Journal, JournalAct, Utc};
 use crate::playbook::{Check, Plan, PlanError};
 use crate::proposal::{Approvals, Contender, Proposal, Shortfall, count};
 use crate::safe::{ISafe, Nonce, Owners, SafeState, SafeTree, slot, slot_word};
@@ -321,7 +321,8 @@ fn first_entered(journal: &Journal, proposal: &Proposal) -> Option<Utc> {
 /// Returns the time at which this machine last saw a lever's own transaction in a block.
 fn last_mined(journal: &Journal, lever: &str) -> Option<Utc> {
     let is_of = |entry: &&Entry| {
-        let is_mined = matches!(entry.draft.act, Act::Mined { succeeded: true, .. } | Act::Proven { .. });
+        let is_mined =
+            matches!(entry.draft.act, JournalAct::Mined { succeeded: true, .. } | JournalAct::Proven { .. });
         is_mined && entry.draft.about.as_ref().is_some_and(|about| about.what.to_string() == lever)
     };
     journal.entries.iter().rev().map(|(_, entry)| entry).find(is_of).map(|entry| entry.draft.time)

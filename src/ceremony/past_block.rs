@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use alloy::primitives::{Address, B256};
 
-use crate::ceremony::seen::Seen;
+use crate::ceremony::seen::ChainView;
 use crate::chain::{Ask, ChainError};
 use crate::check::{About, Match, Past, Untrue};
 use crate::evm::{Answer, Query, Readings};
@@ -16,7 +16,7 @@ use crate::safe::SafeState;
 /// Returns the chain's word on the file's block, and the Safe as it was there if the chain still knows it.
 pub fn look(
     progress: &dyn Progress,
-    seen: &Seen,
+    seen: &ChainView,
     proposal: &Proposal,
     matching: &Match,
     rests_on: Option<&Readings>,
@@ -54,7 +54,7 @@ pub fn look(
 /// Code that a file records and that was not there at its block. It is asked only where the code that runs now differs.
 pub fn code_never_there(
     progress: &dyn Progress,
-    seen: &Seen,
+    seen: &ChainView,
     proposal: &Proposal,
     recorded: &[RecordedCode],
     runs: impl Fn(Address) -> BTreeMap<Address, B256>,

@@ -9,7 +9,7 @@ use crate::ceremony::order::Given;
 use crate::chain::{Ask, Carried, Chain, ChainError};
 use crate::error::Error;
 use crate::evm::{BlockTag, Query};
-use crate::incident::{About, Act, Change, Entry, Executed, Facts, Receipts, Step, Used};
+use crate::incident::{About, Change, Entry, Executed, Facts, JournalAct, Receipts, Step, Used};
 use crate::playbook::Check;
 use crate::proposal::{Proposal, calls_of};
 use crate::safe::{Execution, SafeState, SafeTxHash, approvers, decode_exec};
@@ -30,7 +30,7 @@ impl Desk<'_> {
             return Receipts::new();
         }
         let sent = entries.iter().filter_map(|entry| match &entry.draft.act {
-            Act::Deputy(act) => match act.step {
+            JournalAct::Deputy(act) => match act.step {
                 Step::Sent { tx, .. } => Some((act.chain_id, tx)),
                 Step::Signed {} | Step::Unproven { .. } | Step::Proven { .. } => None,
             },

@@ -6,7 +6,7 @@ use crate::ceremony::conflict::conflict;
 use crate::ceremony::derived::{Derived, Own};
 use crate::ceremony::online::Online;
 use crate::ceremony::rehearsal::{Performed, Rehearsing};
-use crate::ceremony::seen::Seen;
+use crate::ceremony::seen::ChainView;
 use crate::ceremony::{past_block, prefetch};
 use crate::chain::ChainError;
 use crate::clock;
@@ -44,7 +44,7 @@ impl<'a> Online<'a> {
             return Ok(());
         }
         let purpose = proposal.purpose();
-        let Seen { link, snapshot, .. } = &mut self.seen;
+        let ChainView { link, snapshot, .. } = &mut self.seen;
         let ask = || link.ask_on_fork(snapshot, purpose, &queries, clock::seconds());
         progress.wait("asking the contracts that are owners", ask)
     }
@@ -178,7 +178,7 @@ impl<'a> Online<'a> {
 fn doubt_recorded_code(
     progress: &dyn Progress,
     proposal: &Proposal,
-    seen: &mut Seen,
+    seen: &mut ChainView,
     rehearsal: &mut Rehearsing,
 ) {
     let Rehearsing::Done(done) = rehearsal else { return };
@@ -203,7 +203,7 @@ impl<'a> Rehearsed<'a> {
         if wanted {
             let read = self.rehearsal.done().map(|done| done.rehearsal.read.clone()).unwrap_or_default();
             let hints = prefetch::hints(&self.online.derived.proposal);
-            let Seen { link, snapshot, proven, .. } = &mut self.online.seen;
+            let ChainView { link, snapshot, proven, .. } = &mut self.online.seen;
             let prove = || link.prove(snapshot, &read, hints);
             *proven = Some(progress.wait("proving what was read", prove)?);
         }

@@ -9,7 +9,7 @@ use crate::evm::{BlockRef, Fresh};
 use crate::safe::{SafeState, SafeTree};
 
 /// The connection to a chain, and what it said.
-pub struct Seen {
+pub struct ChainView {
     pub link: Chain,
     pub snapshot: Snapshot,
     /// The chain's word on the block that a proposal's file names.
@@ -20,7 +20,7 @@ pub struct Seen {
     pub proven: Option<Root>,
 }
 
-impl Seen {
+impl ChainView {
     #[must_use]
     pub const fn new(link: Chain, snapshot: Snapshot) -> Self {
         Self { link, snapshot, past: Past::NotAsked, failed: Vec::new(), proven: None }

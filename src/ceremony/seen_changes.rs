@@ -6,7 +6,7 @@ use alloy::dyn_abi::{DynSolType, DynSolValue, FunctionExt, JsonAbiExt, Specifier
 use alloy::json_abi::Function;
 use alloy::primitives::{Bytes, U256};
 
-use crate::ceremony::contract::Place;
+use crate::ceremony::contract::ContractLocation;
 use crate::ceremony::desk::Desk;
 use crate::ceremony::rehearsal;
 use crate::chain::Ask;
@@ -22,7 +22,7 @@ use crate::safe::{Domain, Operation, SafeTx};
 const MOST_VIEWS: usize = 200;
 
 /// The result of rehearsing one call.
-pub struct Seen {
+pub struct ObservedChanges {
     pub changes: Vec<SeenChange>,
     /// The number of the contract's slots that were written.
     pub slots: usize,
@@ -36,12 +36,12 @@ impl Desk<'_> {
     /// If the arguments do not fit the function, the chain cannot be asked, or the call fails from the Safe.
     pub fn seen_changes(
         &self,
-        place: Place<'_>,
+        place: ContractLocation<'_>,
         safe: &council::Safe,
         function: &Function,
         given: &BTreeMap<String, String>,
         views: &[Function],
-    ) -> Result<Seen, Error> {
+    ) -> Result<ObservedChanges, Error> {
         if safe.chain != place.chain.name {
             let message =
                 format!("{} is on {}, and {} on {}", safe.name, safe.chain, place.address, place.chain.name);
@@ -86,11 +86,11 @@ impl Desk<'_> {
         };
         let changes = views.iter().zip(&queries).filter_map(change).collect();
         let slots = ran.writes.iter().filter(|write| write.address == place.address).count();
-        Ok(Seen { changes, slots })
+        Ok(ObservedChanges { changes, slots })
     }
 }
 
-fn asks(place: Place<'_>, view: &Function) -> Query {
+fn asks(place: ContractLocation<'_>, view: &Function) -> Query {
     Query::Call { from: None, to: place.address, data: Bytes::copy_from_slice(view.selector().as_slice()) }
 }
 

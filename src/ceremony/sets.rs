@@ -16,8 +16,8 @@ use crate::clock;
 use crate::error::{Error, Exit};
 use crate::progress::Tone;
 use crate::proposal::{
-    Few, Finds, OwnerSignature, Proposal, SafeOwners, Set, SignedAhead, Stated, Wanted, gather_ahead,
-    keep_at_most,
+    Few, Finds, OwnerSignature, Proposal, ProposalAndOwners, SafeOwners, Set, SignedAhead, Stated,
+    gather_ahead, keep_at_most,
 };
 use crate::safe::{Nonce, SafeTxHash};
 use crate::store::Stored;
@@ -192,9 +192,9 @@ impl<'a> Desk<'a> {
         for (title, error) in failed {
             self.progress.tell(Tone::Warn, "left out: ", &format!("{title}: {error}"));
         }
-        let wanted: Vec<Wanted> = derived
+        let wanted: Vec<ProposalAndOwners> = derived
             .iter()
-            .map(|(_, proposal, owners, _)| Wanted { proposal, owners: owners.clone() })
+            .map(|(_, proposal, owners, _)| ProposalAndOwners { proposal, owners: owners.clone() })
             .collect();
         let gathered = gather_ahead(found, &wanted);
         let mut taken =

@@ -7,7 +7,7 @@ use crate::error::Exit;
 use crate::proposal::{NotReady, Ready, Shortfall};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Stage {
+pub enum ProposalStage {
     Refused,
     Drifted,
     /// Its nonce is not the next.
@@ -21,7 +21,7 @@ pub enum Stage {
     Enough,
 }
 
-impl Stage {
+impl ProposalStage {
     /// `refused` is what nobody accepted; `is_sent` if a transaction that was sent is not mined yet.
     #[must_use]
     pub fn of(refused: &[Finding], ready: Result<&Ready, &NotReady>, is_sent: bool) -> Self {
@@ -77,7 +77,7 @@ impl Stage {
     }
 }
 
-impl fmt::Display for Stage {
+impl fmt::Display for ProposalStage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Refused => "refused: do not sign or send it",
@@ -106,23 +106,31 @@ mod tests {
         let used = NotReady::NonceUsed { proposal: safe, safe: proposal };
         let danger: Vec<Finding> =
             block_age(Some(Age::Ahead { seconds: 60, made: 1 }), &[]).into_iter().collect();
-        assert_eq!(Stage::of(&danger, Err(&ahead), false), Stage::Refused);
-        assert_eq!(Stage::of(&[], Err(&ahead), false), Stage::Waiting);
-        assert_eq!(Stage::of(&[], Err(&ahead), true), Stage::Waiting, "another of this nonce may be sent");
-        assert_eq!(Stage::of(&[], Err(&used), false), Stage::Drifted);
-        assert_eq!(Stage::of(&[], Err(&NotReady::Moved(Vec::new())), false), Stage::Drifted);
+        assert_eq!(ProposalStage::of(&danger, Err(&ahead), false), ProposalStage::Refused);
+        assert_eq!(ProposalStage::of(&[], Err(&ahead), false), ProposalStage::Waiting);
+        assert_eq!(
+            ProposalStage::of(&[], Err(&ahead), true),
+            ProposalStage::Waiting,
+            "another of this nonce may be sent"
+        );
+        assert_eq!(ProposalStage::of(&[], Err(&used), false), ProposalStage::Drifted);
+        assert_eq!(ProposalStage::of(&[], Err(&NotReady::Moved(Vec::new())), false), ProposalStage::Drifted);
     }
 
     #[test]
     fn only_what_one_command_does_is_next() {
         assert!(
-            Stage::Signing
+            ProposalStage::Signing
                 .next("vault --undo")
                 .unwrap()
                 .contains("sign vault --undo; breakglass import vault --undo")
         );
-        assert!(Stage::Ready.next("vault").unwrap().starts_with("breakglass broadcast vault --keystore"));
-        for stage in [Stage::Refused, Stage::Drifted, Stage::Waiting, Stage::Sent] {
+        assert!(
+            ProposalStage::Ready.next("vault").unwrap().starts_with("breakglass broadcast vault --keystore")
+        );
+        for stage in
+            [ProposalStage::Refused, ProposalStage::Drifted, ProposalStage::Waiting, ProposalStage::Sent]
+        {
             assert_eq!(stage.next("vault"), None);
         }
     }

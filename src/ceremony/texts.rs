@@ -11,7 +11,7 @@ use crate::ceremony::find::is_file;
 use crate::ceremony::order::Given;
 use crate::ceremony::own_settings::pins;
 use crate::council::{
-    Accepted, Difference, Pins, SafeAt, Standing, TextDigest, council_at, council_of, difference, expand,
+    Accepted, Difference, PinStatus, Pins, SafeAt, TextDigest, council_at, council_of, difference, expand,
     playbook_of,
 };
 use crate::error::Error;
@@ -233,11 +233,11 @@ impl<'d> Texts<'d> {
 
     fn news_of(&self, item: &Item) -> Option<News> {
         match self.pins.decide(&item.about, item.now) {
-            Standing::Same => None,
-            Standing::First if item.now.built_in => None,
-            Standing::First if item.is_new_to(&self.pins) => Some(News::Added),
-            Standing::First => Some(News::FirstUse),
-            Standing::Changed { from } => Some(News::Changed(self.change(item, from))),
+            PinStatus::Same => None,
+            PinStatus::First if item.now.built_in => None,
+            PinStatus::First if item.is_new_to(&self.pins) => Some(News::Added),
+            PinStatus::First => Some(News::FirstUse),
+            PinStatus::Changed { from } => Some(News::Changed(self.change(item, from))),
         }
     }
 
@@ -255,9 +255,9 @@ impl<'d> Texts<'d> {
     #[must_use]
     pub fn flags(&self, ids: &[String]) -> String {
         let is_open = |item: &&Item| match self.pins.decide(&item.about, item.now) {
-            Standing::Same => false,
-            Standing::First => !item.now.built_in && item.is_new_to(&self.pins),
-            Standing::Changed { .. } => true,
+            PinStatus::Same => false,
+            PinStatus::First => !item.now.built_in && item.is_new_to(&self.pins),
+            PinStatus::Changed { .. } => true,
         };
         let open = self.items.iter().filter(is_open).filter(|item| !item.is_accepted_by(ids));
         open.map(Item::flag).collect::<Vec<_>>().join(" ")
@@ -270,7 +270,7 @@ impl<'d> Texts<'d> {
         for item in &self.items {
             new.extend(item.about.iter().map(|what| (what.clone(), item.now)));
         }
-        if self.items.iter().any(|item| self.pins.decide(&item.about, item.now) != Standing::Same) {
+        if self.items.iter().any(|item| self.pins.decide(&item.about, item.now) != PinStatus::Same) {
             self.desk.pin_all(&self.pins, &mut new);
         }
         self.keep(&new);

@@ -24,7 +24,7 @@ use crate::safe::{Call, Domain, SafeState, SafeVersion, slot, slot_word};
 const NOBODY: Address = address!("6e6f626f64790000000000000000000000000000");
 
 /// The result of one part.
-enum Ended {
+enum TrialResult {
     /// It succeeds, and every `after` check holds.
     Proven { gas: u64, proofs: Vec<String>, read: Keys },
     /// Before anybody signs, and why.
@@ -33,7 +33,7 @@ enum Ended {
     Failed(String),
 }
 
-impl Ended {
+impl TrialResult {
     fn object(&self) -> Value {
         match self {
             Self::Proven { gas, proofs, .. } => json!({ "ended": "proven", "gas": gas, "proofs": proofs }),
@@ -53,11 +53,11 @@ impl Ended {
 
 /// The results of the parts, in their order.
 #[derive(Default)]
-pub struct Report {
+pub struct TrialReport {
     pub rows: Vec<Vec<String>>,
     pub parts: serde_json::Map<String, Value>,
     /// The first part that did not end as it must, and how the program ends for it.
-    pub wrong: Option<(Part, Error)>,
+    pub wrong: Option<(TrialPart, Error)>,
     /// The calls of the lever, as far as there is a plan.
     pub calls: Vec<Call>,
     /// The keys that the lever's transaction and its checks read.
@@ -70,20 +70,20 @@ pub struct Report {
 
 /// A part of a trial.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Part {
+pub enum TrialPart {
     Lever,
     Undo,
     /// Somebody without the role, who must be denied.
     Stranger,
 }
 
-impl Report {
+impl TrialReport {
     fn part(&mut self, key: &str, name: &str, text: String, object: Value) {
         self.rows.push(vec![name.into(), text]);
         self.parts.insert(key.into(), object);
     }
 
-    fn wrong(&mut self, part: Part, exit: Exit, message: String, hint: &str) {
+    fn wrong(&mut self, part: TrialPart, exit: Exit, message: String, hint: &str) {
         self.wrong.get_or_insert_with(|| (part, Error::new(exit, message).hint(hint)));
     }
 
@@ -110,13 +110,13 @@ impl Report {
     }
 
     /// Notes a part that must be proven, and answers whether it is.
-    fn must_prove(&mut self, part: Part, name: &str, ended: &Ended, hint: &str) -> bool {
-        let key = if part == Part::Undo { "undo" } else { "lever" };
+    fn must_prove(&mut self, part: TrialPart, name: &str, ended: &TrialResult, hint: &str) -> bool {
+        let key = if part == TrialPart::Undo { "undo" } else { "lever" };
         self.part(key, name, ended.text(), ended.object());
         let exit = match ended {
-            Ended::Proven { .. } => return true,
-            Ended::Refused(_) => Exit::Refused,
-            Ended::Failed(_) => Exit::Failed,
+            TrialResult::Proven { .. } => return true,
+            TrialResult::Refused(_) => Exit::Refused,
+            TrialResult::Failed(_) => Exit::Failed,
         };
         self.wrong(part, exit, format!("{name}: {}", ended.text()), hint);
         false
@@ -130,8 +130,8 @@ pub fn try_lever(
     link: &Chain,
     fork: &mut Forked,
     state: &SafeState,
-) -> Result<Report, Error> {
-    let mut report = Report::default();
+) -> Result<TrialReport, Error> {
+    let mut report = TrialReport::default();
     without_role(order, fork, "without_role", "without the role", &mut report)?;
     if let Ok(planned) = planned(order, fork, state.id.version)? {
         report.calls = planned.plan.calls.iter().map(|planned| planned.call.clone()).collect();
@@ -140,15 +140,20 @@ pub fn try_lever(
     let was = before(order, fork)?;
     let undo = undo.map(|undo| undo.restoring(&was));
     let (lever, done) = pull(order, fork, state, check::findings)?;
-    if let Ended::Proven { gas, read, .. } = &lever {
+    if let TrialResult::Proven { gas, read, .. } = &lever {
         report.gas = Some(*gas);
         report.read.clone_from(read);
     }
-    if !report.must_prove(Part::Lever, "the lever", &lever, "fix the playbook, or give the Safe its role") {
+    if !report.must_prove(
+        TrialPart::Lever,
+        "the lever",
+        &lever,
+        "fix the playbook, or give the Safe its role",
+    ) {
         return Ok(report);
     }
     let again = refusal(&planned(order, fork, state.id.version)?);
-    let text = again.clone().map_or("may be pulled again".into(), |why| Ended::Refused(why).text());
+    let text = again.clone().map_or("may be pulled again".into(), |why| TrialResult::Refused(why).text());
     report.part("again", "once more", text, json!({ "refused": again }));
     let undo = match &undo {
         Ok(undo) => undo,
@@ -172,8 +177,12 @@ pub fn try_lever(
     };
     // The council file describes the Safe as it was before the lever: only what the undo does is looked at.
     let (taken_back, undone) = pull(undo, fork, &undone_by, check::of_effects)?;
-    if report.must_prove(Part::Undo, &name, &taken_back, "where another Safe takes it back: --undo-safe NAME")
-    {
+    if report.must_prove(
+        TrialPart::Undo,
+        &name,
+        &taken_back,
+        "where another Safe takes it back: --undo-safe NAME",
+    ) {
         let left = left_over(&[done, undone].concat(), &[state.id.address, undone_by.id.address]);
         report.left_over(order, &left);
     }
@@ -204,7 +213,7 @@ fn holds_after(plan: &Plan, fork: &mut Forked) -> Result<bool, Error> {
 /// If the chain cannot be asked.
 pub fn refused_by(order: &Order, fork: &mut Forked, state: &SafeState) -> Result<Option<String>, Error> {
     Ok(match pull(order, fork, state, check::findings)?.0 {
-        Ended::Proven { .. } => None,
+        TrialResult::Proven { .. } => None,
         ended => Some(ended.text()),
     })
 }
@@ -263,11 +272,11 @@ fn pull(
     fork: &mut Forked,
     state: &SafeState,
     look: fn(&Facts) -> Vec<Finding>,
-) -> Result<(Ended, Vec<Write>), Error> {
+) -> Result<(TrialResult, Vec<Write>), Error> {
     let planned = planned(order, fork, state.id.version)?;
     let (plans, plan, readings) = match (refusal(&planned), planned) {
         (None, Ok(Planned { plans, plan, readings, .. })) => (plans, plan, readings),
-        (why, _) => return Ok((Ended::Refused(why.unwrap_or_default()), Vec::new())),
+        (why, _) => return Ok((TrialResult::Refused(why.unwrap_or_default()), Vec::new())),
     };
     let earlier = fork.answers(&after_queries(&plan))?;
     let (owners, nonce) = fork.safe(state.id.address)?;
@@ -288,7 +297,7 @@ fn pull(
     let ran = fork.run(&exec, &after_queries(plan))?;
     let writes = ran.writes.clone();
     if let Err(why) = rehearsal::outcome(&ran, Some(plan), &order.names) {
-        return Ok((Ended::Failed(why), writes));
+        return Ok((TrialResult::Failed(why), writes));
     }
     let judge = |check: &playbook::Check| check.judge(&ran.answers, &ran.events);
     let after: Vec<Verdict> = plan.after.iter().map(judge).collect();
@@ -297,12 +306,12 @@ fn pull(
     let failed: Vec<&Verdict> = after.iter().filter(|verdict| !verdict.holds).collect();
     if !failed.is_empty() {
         return Ok((
-            Ended::Failed(format!("it would not do its work: {}", said(&failed).join("; "))),
+            TrialResult::Failed(format!("it would not do its work: {}", said(&failed).join("; "))),
             writes,
         ));
     }
     if let Some(why) = unproven(plan, &earlier) {
-        return Ok((Ended::Failed(why), writes));
+        return Ok((TrialResult::Failed(why), writes));
     }
     let before: Vec<Verdict> = plan.before.iter().map(|check| check.judge(&readings, &[])).collect();
     let entries: Vec<Entry> = order.acts().iter().map(|act| act.entry.clone()).collect();
@@ -348,10 +357,10 @@ fn pull(
         .map(|finding| format!("{} ({})", finding.sentence, finding.id))
         .collect();
     if !refused.is_empty() {
-        return Ok((Ended::Refused(refused.join("; ")), writes));
+        return Ok((TrialResult::Refused(refused.join("; ")), writes));
     }
     let proofs = said(&after.iter().collect::<Vec<_>>());
-    Ok((Ended::Proven { gas: ran.gas_used, proofs, read: ran.read }, writes))
+    Ok((TrialResult::Proven { gas: ran.gas_used, proofs, read: ran.read }, writes))
 }
 
 /// Why it is not proven that the calls did anything: what held before proves nothing, unless the playbook says why it is
@@ -398,7 +407,7 @@ fn without_role(
     fork: &mut Forked,
     key: &str,
     name: &str,
-    report: &mut Report,
+    report: &mut TrialReport,
 ) -> Result<(), Error> {
     if order.playbooks().all(|playbook| playbook.anyone) {
         report.part(key, name, "not tried: anybody may do it".into(), json!({ "not_tried": "anyone" }));
@@ -429,9 +438,9 @@ fn without_role(
         format!("; but {} does not revert from {NOBODY}", open.join(" and "))
     };
     if let Some(why) = refused {
-        let mut object = Ended::Refused(why.clone()).object();
+        let mut object = TrialResult::Refused(why.clone()).object();
         object["does_not_revert"] = json!(open);
-        report.part(key, name, format!("{}{doubt}", Ended::Refused(why).text()), object);
+        report.part(key, name, format!("{}{doubt}", TrialResult::Refused(why).text()), object);
         return Ok(());
     }
     if !denied.is_empty() {
@@ -444,7 +453,7 @@ fn without_role(
     let message = format!("{name}: {} does not revert from {NOBODY}, which holds no role", open.join(", "));
     let hint = "check the role; where anybody may do it, say so: anyone = true";
     report.part(key, name, "NOT DENIED: anybody may do it".into(), json!({ "ended": "not denied" }));
-    report.wrong(Part::Stranger, Exit::Failed, message, hint);
+    report.wrong(TrialPart::Stranger, Exit::Failed, message, hint);
     Ok(())
 }
 

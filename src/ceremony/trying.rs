@@ -2,7 +2,7 @@
 
 use crate::ceremony::desk::{Desk, fork};
 use crate::ceremony::order::{Order, named_once};
-use crate::ceremony::trial::{self, Report};
+use crate::ceremony::trial::{self, TrialReport};
 use crate::chain::{Ask, Chain};
 use crate::clock;
 use crate::council;
@@ -11,8 +11,8 @@ use crate::evm::{BlockRef, BlockTag};
 use crate::playbook::{PlaybookDigest, Undo};
 
 /// The report of a trial, and where it began.
-pub struct Tried<'a> {
-    pub report: Report,
+pub struct TrialRun<'a> {
+    pub report: TrialReport,
     pub chain: &'a council::Chain,
     pub block: BlockRef,
     pub digest: PlaybookDigest,
@@ -41,7 +41,7 @@ impl Desk<'_> {
         undo_safe: Option<&str>,
         set: &[(String, String)],
         link: &Chain,
-    ) -> Result<Tried<'_>, Error> {
+    ) -> Result<TrialRun<'_>, Error> {
         let set = named_once(set)?;
         let order = Order::playbook(self, false, playbook, &safe.name, set.clone())?;
         let tried = order.acts()[0].entry.playbook;
@@ -57,6 +57,6 @@ impl Desk<'_> {
         let mut fork = link.forked(&seen, clock::seconds());
         let run = || trial::try_lever(&order, undo.as_ref(), link, &mut fork, &seen.state);
         let report = self.progress.wait("rehearsing", run)?;
-        Ok(Tried { report, chain: order.chain, block: fork.began_at(), digest: tried.digest() })
+        Ok(TrialRun { report, chain: order.chain, block: fork.began_at(), digest: tried.digest() })
     }
 }

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::ceremony::derivation::MAX_TURNS;
 use crate::ceremony::desk::Desk;
 use crate::ceremony::judged::Judged;
-use crate::ceremony::order::{Act, Arguments, Former, Given, Order};
+use crate::ceremony::order::{Arguments, BoundPlaybook, Former, Given, Order};
 use crate::chain::Receipt;
 use crate::error::{Error, Exit};
 use crate::evm::Readings;
@@ -23,7 +23,7 @@ const VERSION: u32 = 1;
 /// The values of one lever, before a transaction of it that was proven here.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Kept {
+struct UndoRecord {
     version: u32,
     chain_id: u64,
     safe: Address,
@@ -38,9 +38,9 @@ struct Kept {
     was: Arguments,
 }
 
-impl Kept {
+impl UndoRecord {
     /// Returns `true` if it is about this lever on this Safe.
-    fn is_of(&self, order: &Order, act: &Act) -> bool {
+    fn is_of(&self, order: &Order, act: &BoundPlaybook) -> bool {
         self.version == VERSION
             && (self.chain_id, self.safe) == (order.chain.id, order.safe.address)
             && act.lever.as_ref() == Some(&self.lever)
@@ -56,7 +56,7 @@ impl Kept {
 pub fn keep(desk: &Desk, judged: &Judged, receipt: &Receipt) -> Result<BTreeMap<String, Arguments>, Error> {
     let Some(own) = &judged.derived.own else { return Ok(BTreeMap::new()) };
     let order = &own.order;
-    if order.pull.undo || !order.acts().iter().any(Act::has_former) {
+    if order.pull.undo || !order.acts().iter().any(BoundPlaybook::has_former) {
         return Ok(BTreeMap::new());
     }
     let was = read(desk, judged, order, receipt)?;
@@ -67,7 +67,7 @@ pub fn keep(desk: &Desk, judged: &Judged, receipt: &Receipt) -> Result<BTreeMap<
         let Some(lever) = act.lever.clone().filter(|_| !was.is_empty()) else { continue };
         let Nonce(nonce) = judged.proposal().nonce();
         let hash = judged.proposal().hash().to_string();
-        let kept = Kept {
+        let kept = UndoRecord {
             version: VERSION,
             chain_id: order.chain.id,
             safe: order.safe.address,
@@ -117,7 +117,7 @@ impl<'a> Desk<'a> {
     /// The transactions that pull these levers, whoever approves them.
     fn pulling_orders(&'a self, levers: &[String], given: &Given) -> Result<Vec<Order<'a>>, Error> {
         let orders = Order::parts(self, levers, given)?;
-        if !given.undo || !orders.iter().any(|order| order.acts().iter().any(Act::has_former)) {
+        if !given.undo || !orders.iter().any(|order| order.acts().iter().any(BoundPlaybook::has_former)) {
             return Ok(orders);
         }
         let all = self.kept_values();
@@ -129,7 +129,7 @@ impl<'a> Desk<'a> {
     }
 
     /// The values of a lever before its last proven act, as far as nobody gave them.
-    fn was(&self, order: &Order, act: &Act, all: &[Kept]) -> Arguments {
+    fn was(&self, order: &Order, act: &BoundPlaybook, all: &[UndoRecord]) -> Arguments {
         let missing = act.missing_former();
         let Some(lever) = act.lever.as_ref().filter(|_| !missing.is_empty()) else {
             return Arguments::new();
@@ -157,7 +157,7 @@ impl<'a> Desk<'a> {
         was
     }
 
-    fn kept_values(&self) -> Vec<Kept> {
+    fn kept_values(&self) -> Vec<UndoRecord> {
         let texts = SettingsFolder::find().map_or_else(|| Ok(Vec::new()), |folder| folder.undo_values());
         match texts {
             Ok(texts) => texts.iter().filter_map(|text| serde_json::from_str(text).ok()).collect(),

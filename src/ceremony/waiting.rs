@@ -38,7 +38,7 @@ pub fn finish(
 ) -> Result<(Outcome, String), Error> {
     let interrupt = desk.progress.stop();
     let nonce = Query::Storage { address: judged.derived.safe.address, slot: slot_word(slot::NONCE) };
-    let wanted = Wanted { last, all, nonce: Some(&nonce), most };
+    let wanted = AwaitedTxs { last, all, nonce: Some(&nonce), most };
     let (mined, newest) = match wait(desk, judged, &wanted, outbox, &*interrupt)? {
         Ended::Mined(seen) => (seen.receipts, Some((seen.header.block(), seen.readings))),
         Ended::Elsewhere => (Vec::new(), None),
@@ -120,7 +120,7 @@ pub fn alone(
     most: Duration,
 ) -> Result<Box<Sighting>, Error> {
     let interrupt = desk.progress.stop();
-    let wanted = Wanted { last: sent, all: std::slice::from_ref(sent), nonce: None, most };
+    let wanted = AwaitedTxs { last: sent, all: std::slice::from_ref(sent), nonce: None, most };
     match wait(desk, judged, &wanted, outbox, &*interrupt)? {
         Ended::Mined(seen) => Ok(seen),
         Ended::Elsewhere => Err(Error::new(Exit::Failed, "another transaction took its place")),
@@ -128,7 +128,7 @@ pub fn alone(
 }
 
 /// The transactions that are waited for.
-struct Wanted<'w> {
+struct AwaitedTxs<'w> {
     last: &'w Sent,
     all: &'w [Sent],
     /// The Safe's nonce: once it is used, nothing more is waited for.
@@ -139,7 +139,7 @@ struct Wanted<'w> {
 fn wait(
     desk: &Desk,
     judged: &Judged,
-    Wanted { last, all, nonce, most }: &Wanted,
+    AwaitedTxs { last, all, nonce, most }: &AwaitedTxs,
     outbox: &Outbox,
     stop: &dyn Stop,
 ) -> Result<Ended, Error> {

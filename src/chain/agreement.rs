@@ -5,7 +5,7 @@
 
 use std::cmp::Ordering;
 
-use super::chain_error::Fault;
+use super::chain_error::EndpointFault;
 use super::settle::Settled;
 use crate::evm::{BlockTag, Header};
 
@@ -13,13 +13,13 @@ use crate::evm::{BlockTag, Header};
 #[derive(Clone, Debug, PartialEq)]
 #[allow(clippy::large_enum_variant, reason = "there are as many as endpoints: a handful")]
 pub(super) enum Vote {
-    View(View),
-    Fault(Fault),
+    View(EndpointView),
+    Fault(EndpointFault),
 }
 
 /// A chain as one endpoint shows it.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct View {
+pub(super) struct EndpointView {
     /// The oldest block among its answers.
     pub head: Header,
     /// `true` if all its answers are known to come from that block.
@@ -32,11 +32,11 @@ pub(super) struct View {
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Decision {
     /// These endpoints agree; the faults of the others, by endpoint.
-    Agreed { by: Vec<usize>, faults: Vec<Option<Fault>> },
+    Agreed { by: Vec<usize>, faults: Vec<Option<EndpointFault>> },
     /// Not yet: the newest block that a quorum has. Ask about it.
     Pin(u64),
     /// No quorum can be had from these votes.
-    None { faults: Vec<Option<Fault>> },
+    None { faults: Vec<Option<EndpointFault>> },
 }
 
 /// Decides. `label` names a value for the faults. Those that agree are at least a quorum, and the majority: a minority
@@ -63,7 +63,7 @@ pub(super) fn decide(
 pub(super) fn needed(votes: &[Vote], quorum: usize, asked: BlockTag, awaited: usize) -> usize {
     let counts = |vote: &&Vote| match vote {
         Vote::View(_) => true,
-        Vote::Fault(Fault::Lagging { .. }) => !matches!(asked, BlockTag::Pinned(_)),
+        Vote::Fault(EndpointFault::Lagging { .. }) => !matches!(asked, BlockTag::Pinned(_)),
         Vote::Fault(_) => false,
     };
     let all = votes.iter().filter(counts).count() + awaited;
@@ -77,8 +77,8 @@ pub(super) fn is_settled(votes: &[Vote], quorum: usize, asked: BlockTag, awaited
 }
 
 /// The endpoints that show the same, by what they show. What is not known to come from one block is not a vote.
-fn groups(votes: &[Vote]) -> Vec<(&View, Vec<usize>)> {
-    let mut groups: Vec<(&View, Vec<usize>)> = Vec::new();
+fn groups(votes: &[Vote]) -> Vec<(&EndpointView, Vec<usize>)> {
+    let mut groups: Vec<(&EndpointView, Vec<usize>)> = Vec::new();
     for (at, vote) in votes.iter().enumerate() {
         let Some(view) = vote.view().filter(|view| view.whole) else { continue };
         match groups.iter_mut().find(|(first, _)| first.head == view.head && first.values == view.values) {
@@ -101,30 +101,36 @@ pub(super) fn without_stale(votes: &mut [Vote], quorum: usize, oldest: u64) {
     for vote in votes {
         let Some(view) = vote.view().filter(|view| view.head.timestamp < oldest) else { continue };
         let behind = newest.timestamp.saturating_sub(view.head.timestamp);
-        *vote = Vote::Fault(Fault::Stale { at: view.head.number, behind });
+        *vote = Vote::Fault(EndpointFault::Stale { at: view.head.number, behind });
     }
 }
 
 /// Returns the fault of a vote, seen from the view that a quorum holds.
-pub(super) fn fault_beside(vote: &Vote, chosen: &View, label: &dyn Fn(usize) -> String) -> Option<Fault> {
+pub(super) fn fault_beside(
+    vote: &Vote,
+    chosen: &EndpointView,
+    label: &dyn Fn(usize) -> String,
+) -> Option<EndpointFault> {
     let view = match vote {
         Vote::View(view) => view,
         Vote::Fault(fault) => return Some(fault.clone()),
     };
     let (at, wanted) = (view.head.number, chosen.head.number);
     match at.cmp(&wanted) {
-        Ordering::Less => Some(Fault::Lagging { at: Some(at), wanted }),
-        Ordering::Greater => Some(Fault::Ahead { at, wanted }),
+        Ordering::Less => Some(EndpointFault::Lagging { at: Some(at), wanted }),
+        Ordering::Greater => Some(EndpointFault::Ahead { at, wanted }),
         Ordering::Equal if view.head.hash != chosen.head.hash => {
-            Some(Fault::Forked { number: at, hash: view.head.hash })
+            Some(EndpointFault::Forked { number: at, hash: view.head.hash })
         }
-        Ordering::Equal if !view.whole => Some(Fault::Straddles),
-        Ordering::Equal => difference(view, chosen, label).map(|what| Fault::Lying { what, number: at }),
+        Ordering::Equal if !view.whole => Some(EndpointFault::Straddles),
+        Ordering::Equal => {
+            difference(view, chosen, label).map(|what| EndpointFault::Lying { what, number: at })
+        }
     }
 }
 
 /// The first thing on which two views of one block differ.
-fn difference(a: &View, b: &View, label: &dyn Fn(usize) -> String) -> Option<String> {
+fn difference(a: &EndpointView, b: &EndpointView, label: &dyn Fn(usize) -> String) -> Option<String> {
     if a.head != b.head {
         return Some("the header".into());
     }
@@ -148,7 +154,7 @@ fn all_at_one_block(votes: &[Vote]) -> bool {
 }
 
 /// Nobody is believed, so nobody is called a liar: each view is set against another one of its height.
-fn faults_without_quorum(votes: &[Vote], label: &dyn Fn(usize) -> String) -> Vec<Option<Fault>> {
+fn faults_without_quorum(votes: &[Vote], label: &dyn Fn(usize) -> String) -> Vec<Option<EndpointFault>> {
     let newest = votes.iter().filter_map(|v| v.view().map(|view| view.head.number)).max().unwrap_or(0);
     let fault = |(at, vote): (usize, &Vote)| {
         let view = match vote {
@@ -157,24 +163,24 @@ fn faults_without_quorum(votes: &[Vote], label: &dyn Fn(usize) -> String) -> Vec
         };
         let number = view.head.number;
         if !view.whole {
-            return Some(Fault::Straddles);
+            return Some(EndpointFault::Straddles);
         }
         let others = || (votes.iter().enumerate()).filter(|(i, _)| *i != at).filter_map(|(_, v)| v.view());
         let contradicted = (others().filter(|other| other.whole && other.head.hash == view.head.hash))
             .find_map(|other| difference(view, other, label));
         if let Some(what) = contradicted {
-            return Some(Fault::Contradicted { what, number });
+            return Some(EndpointFault::Contradicted { what, number });
         }
         if others().any(|other| other.head.number == number && other.head.hash != view.head.hash) {
-            return Some(Fault::Forked { number, hash: view.head.hash });
+            return Some(EndpointFault::Forked { number, hash: view.head.hash });
         }
-        (number < newest).then_some(Fault::Lagging { at: Some(number), wanted: newest })
+        (number < newest).then_some(EndpointFault::Lagging { at: Some(number), wanted: newest })
     };
     votes.iter().enumerate().map(fault).collect()
 }
 
 impl Vote {
-    pub(super) const fn view(&self) -> Option<&View> {
+    pub(super) const fn view(&self) -> Option<&EndpointView> {
         match self {
             Self::View(view) => Some(view),
             Self::Fault(_) => None,
@@ -220,11 +226,11 @@ mod tests {
 
     fn view(number: u64, fork: u8, value: u64, whole: bool) -> Vote {
         let values = vec![Settled::Number(U256::ONE), Settled::Number(U256::from(value))];
-        Vote::View(View { head: header(number, fork), whole, values })
+        Vote::View(EndpointView { head: header(number, fork), whole, values })
     }
 
     fn down() -> Vote {
-        Vote::Fault(Fault::Slow)
+        Vote::Fault(EndpointFault::Slow)
     }
 
     fn latest(votes: &[Vote], quorum: usize) -> Decision {
@@ -235,8 +241,8 @@ mod tests {
         decide(votes, quorum, BlockTag::Number(number), &|i| format!("value {i}"))
     }
 
-    fn lying(number: u64) -> Fault {
-        Fault::Lying { what: "value 1".into(), number }
+    fn lying(number: u64) -> EndpointFault {
+        EndpointFault::Lying { what: "value 1".into(), number }
     }
 
     #[test]
@@ -254,9 +260,9 @@ mod tests {
 
     #[test]
     fn one_behind_is_outvoted_and_named() {
-        let faults = vec![None, Some(Fault::Lagging { at: Some(7), wanted: 9 }), None];
+        let faults = vec![None, Some(EndpointFault::Lagging { at: Some(7), wanted: 9 }), None];
         assert_eq!(latest(&[at(9, 1), at(7, 5), at(9, 1)], 2), Decision::Agreed { by: vec![0, 2], faults });
-        let faults = vec![None, None, Some(Fault::Ahead { at: 10, wanted: 9 })];
+        let faults = vec![None, None, Some(EndpointFault::Ahead { at: 10, wanted: 9 })];
         assert_eq!(latest(&[at(9, 1), at(9, 1), at(10, 2)], 2), Decision::Agreed { by: vec![0, 1], faults });
     }
 
@@ -268,16 +274,19 @@ mod tests {
 
     #[test]
     fn a_failing_one_is_outvoted_or_missed() {
-        let faults = vec![Some(Fault::Slow), None, None];
+        let faults = vec![Some(EndpointFault::Slow), None, None];
         assert_eq!(latest(&[down(), at(9, 1), at(9, 1)], 2), Decision::Agreed { by: vec![1, 2], faults });
-        assert_eq!(latest(&[down(), at(9, 1)], 2), Decision::None { faults: vec![Some(Fault::Slow), None] });
+        assert_eq!(
+            latest(&[down(), at(9, 1)], 2),
+            Decision::None { faults: vec![Some(EndpointFault::Slow), None] }
+        );
     }
 
     #[test]
     fn a_lying_one_is_named() {
         let faults = vec![None, Some(lying(9)), None];
         assert_eq!(latest(&[at(9, 1), at(9, 2), at(9, 1)], 2), Decision::Agreed { by: vec![0, 2], faults });
-        let forked = Some(Fault::Forked { number: 9, hash: header(9, 1).hash });
+        let forked = Some(EndpointFault::Forked { number: 9, hash: header(9, 1).hash });
         let votes = [at(9, 1), at(9, 1), view(9, 1, 1, true)];
         assert_eq!(latest(&votes, 2), Decision::Agreed { by: vec![0, 1], faults: vec![None, None, forked] });
     }
@@ -287,15 +296,15 @@ mod tests {
         let mut altered = header(9, 0);
         altered.timestamp += 1;
         let values = vec![Settled::Number(U256::ONE), Settled::Number(U256::ONE)];
-        let votes = [at(9, 1), Vote::View(View { head: altered, whole: true, values }), at(9, 1)];
+        let votes = [at(9, 1), Vote::View(EndpointView { head: altered, whole: true, values }), at(9, 1)];
         let Decision::Agreed { faults, .. } = latest(&votes, 2) else { panic!() };
-        assert_eq!(faults[1], Some(Fault::Lying { what: "the header".into(), number: 9 }));
+        assert_eq!(faults[1], Some(EndpointFault::Lying { what: "the header".into(), number: 9 }));
     }
 
     /// With two endpoints nobody can say which one lies, and asking again would not help.
     #[test]
     fn one_word_against_another_is_no_quorum() {
-        let fault = Some(Fault::Contradicted { what: "value 1".into(), number: 9 });
+        let fault = Some(EndpointFault::Contradicted { what: "value 1".into(), number: 9 });
         let none = Decision::None { faults: vec![fault.clone(), fault] };
         assert_eq!(latest(&[at(9, 1), at(9, 2)], 2), none);
         assert_eq!(latest(&[at(9, 1), at(9, 2)], 1), none);
@@ -314,7 +323,7 @@ mod tests {
     fn a_straddling_view_counts_for_nothing_but_its_height() {
         assert_eq!(latest(&[view(9, 0, 1, false)], 1), Decision::Pin(9));
         assert_eq!(latest(&[view(9, 0, 1, false), at(9, 1)], 2), Decision::Pin(9));
-        let faults = vec![Some(Fault::Straddles)];
+        let faults = vec![Some(EndpointFault::Straddles)];
         assert_eq!(pinned(&[view(9, 0, 1, false)], 1, 9), Decision::None { faults });
     }
 
@@ -323,13 +332,13 @@ mod tests {
         let votes = [at(9, 1), view(9, 1, 1, true)];
         assert_eq!(latest(&votes, 2), Decision::Pin(9));
         let Decision::None { faults } = pinned(&votes, 2, 9) else { panic!() };
-        assert!(faults.iter().all(|f| matches!(f, Some(Fault::Forked { number: 9, .. }))));
+        assert!(faults.iter().all(|f| matches!(f, Some(EndpointFault::Forked { number: 9, .. }))));
     }
 
     #[test]
     fn nobody_answers() {
         assert_eq!(latest(&[], 1), Decision::None { faults: vec![] });
-        assert_eq!(latest(&[down()], 1), Decision::None { faults: vec![Some(Fault::Slow)] });
+        assert_eq!(latest(&[down()], 1), Decision::None { faults: vec![Some(EndpointFault::Slow)] });
     }
 
     /// Two of one attacker, ahead on a chain of their own, against three: whatever the heights of the three.
@@ -338,14 +347,14 @@ mod tests {
         let attacker = |number| view(number, 1, 6, true);
         let votes = [attacker(14), at(9, 1), attacker(14), at(9, 1), at(9, 1)];
         let Decision::Agreed { by, faults } = latest(&votes, 2) else { panic!() };
-        assert_eq!((by, &faults[0]), (vec![1, 3, 4], &Some(Fault::Ahead { at: 14, wanted: 9 })));
+        assert_eq!((by, &faults[0]), (vec![1, 3, 4], &Some(EndpointFault::Ahead { at: 14, wanted: 9 })));
         // Before the third of the honest ones has answered, nothing is settled.
         assert!(!is_settled(&[attacker(14), attacker(14), down(), down(), down()], 2, BlockTag::Latest, 3));
         assert!(is_settled(&votes, 2, BlockTag::Latest, 0));
         let votes = [attacker(14), at(9, 1), attacker(14), at(8, 1), at(8, 1)];
         assert_eq!(latest(&votes, 2), Decision::Pin(9));
         // Two of the honest ones do not have block 9 yet: nobody is believed there, everybody a block deeper.
-        let behind = || Vote::Fault(Fault::Lagging { at: None, wanted: 9 });
+        let behind = || Vote::Fault(EndpointFault::Lagging { at: None, wanted: 9 });
         let votes = [attacker(9), at(9, 1), attacker(9), behind(), behind()];
         assert!(matches!(pinned(&votes, 2, 9), Decision::None { .. }));
         let votes = [attacker(8), at(8, 1), attacker(8), at(8, 1), at(8, 1)];
@@ -361,7 +370,7 @@ mod tests {
 
     #[test]
     fn one_that_stands_still_does_not_hold_the_others_back() {
-        let stale = Vote::Fault(Fault::Stale { at: 100, behind: 50 });
+        let stale = Vote::Fault(EndpointFault::Stale { at: 100, behind: 50 });
         let mut votes = [at(200, 1), at(100, 1)];
         without_stale(&mut votes, 1, 80);
         assert_eq!(votes, [at(200, 1), stale.clone()]);
@@ -379,7 +388,7 @@ mod tests {
         assert_eq!(votes, [at(200, 1), at(160, 1)]);
         let mut votes = [at(160, 1), at(100, 1)];
         without_stale(&mut votes, 1, 80);
-        assert_eq!(votes[1], Vote::Fault(Fault::Stale { at: 100, behind: 30 }));
+        assert_eq!(votes[1], Vote::Fault(EndpointFault::Stale { at: 100, behind: 30 }));
     }
 
     #[test]
@@ -388,9 +397,9 @@ mod tests {
         else {
             panic!()
         };
-        assert!(matches!(faults[0], Some(Fault::Forked { number: 9, .. })), "{faults:?}");
-        assert!(matches!(faults[1], Some(Fault::Forked { number: 9, .. })), "{faults:?}");
-        assert_eq!(faults[2], Some(Fault::Lagging { at: Some(8), wanted: 9 }));
+        assert!(matches!(faults[0], Some(EndpointFault::Forked { number: 9, .. })), "{faults:?}");
+        assert!(matches!(faults[1], Some(EndpointFault::Forked { number: 9, .. })), "{faults:?}");
+        assert_eq!(faults[2], Some(EndpointFault::Lagging { at: Some(8), wanted: 9 }));
     }
 
     fn any_vote() -> impl Strategy<Value = Vote> {

@@ -31,7 +31,7 @@ pub enum ChainError {
     )]
     WrongChain { chain: String, endpoint: String, expected: u64, found: String },
     #[error("{}", no_quorum(chain, *quorum, faults))]
-    NoQuorum { chain: String, quorum: usize, faults: Vec<(String, Option<Fault>)> },
+    NoQuorum { chain: String, quorum: usize, faults: Vec<(String, Option<EndpointFault>)> },
     #[error("block {number} of {chain} was {was} and is now {now}: the chain was reorganised; start again")]
     Reorganised { chain: String, number: u64, was: BlockHash, now: BlockHash },
     #[error("the transaction could not be rehearsed on {chain}: {why}")]
@@ -51,7 +51,7 @@ pub enum ChainError {
         if *unsure { " for certain (it may have left: look for it before sending again)" } else { "" },
         listed(faults)
     )]
-    NotSent { chain: String, tx: TxHash, unsure: bool, faults: Vec<(String, Fault)> },
+    NotSent { chain: String, tx: TxHash, unsure: bool, faults: Vec<(String, EndpointFault)> },
     #[error(
         "the RPCs of {chain} refuse to search events from block {from} to {to}: ask a provider with a longer range"
     )]
@@ -60,7 +60,7 @@ pub enum ChainError {
 
 /// A fault in one endpoint's answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Fault {
+pub enum EndpointFault {
     Unreachable(String),
     /// Seconds waited.
     TimedOut(u64),
@@ -121,7 +121,7 @@ pub enum Fault {
     },
 }
 
-impl Fault {
+impl EndpointFault {
     pub(super) fn garbage(what: impl Into<String>) -> Self {
         Self::Garbage(what.into())
     }
@@ -132,7 +132,7 @@ impl ChainError {
     #[must_use]
     pub fn is_pruned(&self) -> bool {
         let Self::NoQuorum { faults, .. } = self else { return false };
-        faults.iter().filter_map(|(_, fault)| fault.as_ref()).any(Fault::is_pruned)
+        faults.iter().filter_map(|(_, fault)| fault.as_ref()).any(EndpointFault::is_pruned)
     }
 }
 
@@ -149,7 +149,7 @@ const PRUNED: [&str; 9] = [
     "state already discarded",
 ];
 
-impl Fault {
+impl EndpointFault {
     fn is_pruned(&self) -> bool {
         let Self::Refused { error, .. } = self else { return false };
         let text = error.message.to_ascii_lowercase();
@@ -157,7 +157,7 @@ impl Fault {
     }
 }
 
-impl fmt::Display for Fault {
+impl fmt::Display for EndpointFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Unreachable(why) => write!(f, "cannot be reached ({why})"),
@@ -238,7 +238,7 @@ impl fmt::Display for RpcErrorObject {
     }
 }
 
-fn no_quorum(chain: &str, quorum: usize, faults: &[(String, Option<Fault>)]) -> String {
+fn no_quorum(chain: &str, quorum: usize, faults: &[(String, Option<EndpointFault>)]) -> String {
     if let [(endpoint, Some(fault))] = faults {
         return format!("chain {chain}: RPC {endpoint} {fault}");
     }
@@ -261,7 +261,7 @@ fn too_few(endpoints: usize, repeated: &[(String, String)]) -> String {
     format!("only {endpoints} different ones are named: {}", same.join("; "))
 }
 
-fn listed(faults: &[(String, Fault)]) -> String {
+fn listed(faults: &[(String, EndpointFault)]) -> String {
     faults.iter().map(|(endpoint, fault)| format!("{endpoint} {fault}")).collect::<Vec<_>>().join("; ")
 }
 

@@ -8,12 +8,12 @@ use crate::council::SecretUrl;
 
 /// Where an address leads: the host in one spelling, and the port where it is not the scheme's own.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Place {
+struct HostPort {
     host: String,
     port: Option<u16>,
 }
 
-impl Place {
+impl HostPort {
     /// None if the address names no host.
     fn of(url: &SecretUrl) -> Option<Self> {
         let url = Url::parse(url.expose()).ok()?;
@@ -41,9 +41,9 @@ const LOCAL: &str = "localhost";
 ///
 /// Path, key and scheme make no difference: they are the same operator's.
 pub(super) fn repeats(urls: &[SecretUrl]) -> Vec<Option<usize>> {
-    let places: Vec<Option<Place>> = urls.iter().map(Place::of).collect();
-    let earlier = |(at, place): (usize, &Option<Place>)| {
-        let same = |other: &Option<Place>| place.is_some() && other == place;
+    let places: Vec<Option<HostPort>> = urls.iter().map(HostPort::of).collect();
+    let earlier = |(at, place): (usize, &Option<HostPort>)| {
+        let same = |other: &Option<HostPort>| place.is_some() && other == place;
         places.iter().take(at).position(same)
     };
     places.iter().enumerate().map(earlier).collect()

@@ -15,7 +15,7 @@ use rustls::crypto::ring;
 use rustls::{ClientConfig, RootCertStore};
 use serde_json::json;
 
-use super::chain_error::{ChainError, Fault, RpcErrorObject};
+use super::chain_error::{ChainError, EndpointFault, RpcErrorObject};
 use super::intermediary::is_here;
 use super::json_rpc::{self, AT, Body, RawReply, Request, Secrets};
 use super::pace::{Chunk, Pace, is_rate_limit, is_size_limit, refused_alike, refuses_size};
@@ -77,12 +77,12 @@ enum Failed {
     /// The batch as such, perhaps for its size.
     Batch(RpcErrorObject),
     /// Worth another try, after this pause where the server named one.
-    Again(Fault, Option<Duration>),
-    Fault(Fault),
+    Again(EndpointFault, Option<Duration>),
+    Fault(EndpointFault),
 }
 
-impl From<Fault> for Failed {
-    fn from(fault: Fault) -> Self {
+impl From<EndpointFault> for Failed {
+    fn from(fault: EndpointFault) -> Self {
         Self::Fault(fault)
     }
 }
@@ -137,15 +137,20 @@ impl Endpoint {
     ///
     /// A batch that is refused as such is sent again in smaller ones, at last in single requests; after a rate limit
     /// half as much is sent at once.
-    pub(super) async fn fetch(&self, requests: &[Request], block: BlockTag) -> (Result<Fetched, Fault>, u32) {
+    pub(super) async fn fetch(
+        &self,
+        requests: &[Request],
+        block: BlockTag,
+    ) -> (Result<Fetched, EndpointFault>, u32) {
         self.exchange(requests, block, true).await
     }
 
     /// One request, no header around it and no block: for sending a transaction.
-    pub(super) async fn single(&self, request: &Request) -> (Result<RawReply, Fault>, u32) {
+    pub(super) async fn single(&self, request: &Request) -> (Result<RawReply, EndpointFault>, u32) {
         let (result, rounds) = self.exchange(std::slice::from_ref(request), BlockTag::Latest, false).await;
-        let reply =
-            |fetched: Fetched| fetched.replies.into_iter().next().ok_or_else(|| Fault::garbage("no answer"));
+        let reply = |fetched: Fetched| {
+            fetched.replies.into_iter().next().ok_or_else(|| EndpointFault::garbage("no answer"))
+        };
         (result.and_then(reply), rounds)
     }
 
@@ -154,7 +159,7 @@ impl Endpoint {
         requests: &[Request],
         block: BlockTag,
         with_header: bool,
-    ) -> (Result<Fetched, Fault>, u32) {
+    ) -> (Result<Fetched, EndpointFault>, u32) {
         let budget = AtomicUsize::new(LARGEST_BODY);
         let mut answers = Answers::to(requests.len());
         let mut left: Vec<_> = std::iter::once(0..requests.len()).collect();
@@ -192,11 +197,17 @@ impl Endpoint {
     }
 
     /// Returns the pause before the next try, at the pace that is set here.
-    fn after(&self, failed: Failed, sent: usize, pace: Pace, tries: &mut u32) -> Result<Duration, Fault> {
+    fn after(
+        &self,
+        failed: Failed,
+        sent: usize,
+        pace: Pace,
+        tries: &mut u32,
+    ) -> Result<Duration, EndpointFault> {
         let (fault, wanted) = match failed {
             Failed::Batch(error) => {
                 let smaller = pace.smaller(sent, &error);
-                let smaller = smaller.ok_or(Fault::Refused { method: "the batch", error })?;
+                let smaller = smaller.ok_or(EndpointFault::Refused { method: "the batch", error })?;
                 self.set_pace(smaller);
                 return Ok(Duration::ZERO);
             }
@@ -208,7 +219,7 @@ impl Endpoint {
         if *tries > self.options.max_retries || pause > LONGEST_PAUSE {
             return Err(fault);
         }
-        if matches!(fault, Fault::Throttled { .. }) {
+        if matches!(fault, EndpointFault::Throttled { .. }) {
             self.set_pace(pace.halved());
         }
         Ok(pause)
@@ -247,7 +258,7 @@ impl Endpoint {
         while let Some(piece) = response.chunk().await.map_err(|e| self.transport(e))? {
             let less = |left: usize| left.checked_sub(piece.len());
             let left = budget.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less);
-            left.map_err(|_| Fault::TooLarge)?;
+            left.map_err(|_| EndpointFault::TooLarge)?;
             body.extend_from_slice(&piece);
         }
         Ok(body)
@@ -257,10 +268,10 @@ impl Endpoint {
         let connecting = error.is_connect() || error.is_builder();
         if error.is_timeout() && connecting {
             let seconds = CONNECT.min(self.options.timeout).as_secs().max(1);
-            return Fault::Unreachable(format!("no connection within {seconds} s")).into();
+            return EndpointFault::Unreachable(format!("no connection within {seconds} s")).into();
         }
         if error.is_timeout() {
-            return Fault::TimedOut(self.options.timeout.as_secs().max(1)).into();
+            return EndpointFault::TimedOut(self.options.timeout.as_secs().max(1)).into();
         }
         // The innermost cause says it in the fewest words: "connection refused", "invalid certificate".
         let error = error.without_url();
@@ -268,7 +279,7 @@ impl Endpoint {
         while let Some(deeper) = cause.source() {
             cause = deeper;
         }
-        let fault = Fault::Unreachable(self.secrets.hide(&cause.to_string()));
+        let fault = EndpointFault::Unreachable(self.secrets.hide(&cause.to_string()));
         if connecting { fault.into() } else { Failed::Again(fault, None) }
     }
 }
@@ -277,17 +288,18 @@ impl Endpoint {
 fn judge(
     status: StatusCode,
     pause: Option<Duration>,
-    decoded: Result<Body, Fault>,
+    decoded: Result<Body, EndpointFault>,
     asked: usize,
 ) -> Result<Vec<RawReply>, Failed> {
-    let throttled = || Failed::Again(Fault::Throttled { wait: pause.map(|pause| pause.as_secs()) }, pause);
+    let throttled =
+        || Failed::Again(EndpointFault::Throttled { wait: pause.map(|pause| pause.as_secs()) }, pause);
     match decoded {
         _ if status == StatusCode::TOO_MANY_REQUESTS => Err(throttled()),
         Ok(Body::BatchRefused(error)) if is_rate_limit(&Err(error.clone())) => Err(throttled()),
         Ok(Body::BatchRefused(error)) if !status.is_server_error() || is_size_limit(&error) => {
             Err(Failed::Batch(error))
         }
-        _ if status.is_server_error() => Err(Failed::Again(Fault::Http(status.as_u16()), pause)),
+        _ if status.is_server_error() => Err(Failed::Again(EndpointFault::Http(status.as_u16()), pause)),
         // An error that came with a status of its own is still the better word for what is wrong.
         Ok(Body::Replies(replies)) if status.is_success() || replies.iter().all(Result::is_err) => {
             if replies.iter().any(is_rate_limit) {
@@ -302,8 +314,8 @@ fn judge(
             let message = format!("HTTP status {}", status.as_u16());
             Err(Failed::Batch(RpcErrorObject { code: 0, message, data: None }))
         }
-        _ if !status.is_success() => Err(Fault::Http(status.as_u16()).into()),
-        Ok(_) => Err(Fault::garbage("answers to a failed request").into()),
+        _ if !status.is_success() => Err(EndpointFault::Http(status.as_u16()).into()),
+        Ok(_) => Err(EndpointFault::garbage("answers to a failed request").into()),
         Err(fault) => Err(fault.into()),
     }
 }
@@ -313,7 +325,7 @@ impl Answers {
         Self { heads: Vec::new(), bracketed: true, replies: (0..requests).map(|_| None).collect() }
     }
 
-    fn take(&mut self, chunk: &Chunk, replies: Vec<RawReply>, pace: Pace) -> Result<(), Fault> {
+    fn take(&mut self, chunk: &Chunk, replies: Vec<RawReply>, pace: Pace) -> Result<(), EndpointFault> {
         self.bracketed &= pace.brackets();
         let mut replies = replies.into_iter();
         if chunk.headers > 0 {

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
-use super::chain_error::{Fault, RpcErrorObject};
+use super::chain_error::{EndpointFault, RpcErrorObject};
 use crate::council::SecretUrl;
 use crate::evm::BlockTag;
 use crate::excerpt::hide_urls;
@@ -94,7 +94,11 @@ struct WireRequest {
 }
 
 /// The body of a batch whose ids count from `first_id`; of a plain request when there is just one.
-pub(super) fn encode(requests: &[&Request], block: BlockTag, first_id: u64) -> Result<Vec<u8>, Fault> {
+pub(super) fn encode(
+    requests: &[&Request],
+    block: BlockTag,
+    first_id: u64,
+) -> Result<Vec<u8>, EndpointFault> {
     let block = block.text();
     let mut wire: Vec<WireRequest> = (first_id..)
         .zip(requests)
@@ -112,7 +116,7 @@ pub(super) fn encode(requests: &[&Request], block: BlockTag, first_id: u64) -> R
             serde_json::to_vec(&wire)
         }
     };
-    body.map_err(|e| Fault::garbage(format!("the request cannot be written: {e}")))
+    body.map_err(|e| EndpointFault::garbage(format!("the request cannot be written: {e}")))
 }
 
 #[derive(Deserialize)]
@@ -150,13 +154,19 @@ pub(super) enum Body {
 }
 
 /// Reads the answer to `count` requests numbered from `first_id`. Every id once and no other, or it is garbage.
-pub(super) fn decode(body: &[u8], count: usize, first_id: u64, secrets: &Secrets) -> Result<Body, Fault> {
-    let text = std::str::from_utf8(body).map_err(|_| Fault::garbage("not UTF-8"))?;
+pub(super) fn decode(
+    body: &[u8],
+    count: usize,
+    first_id: u64,
+    secrets: &Secrets,
+) -> Result<Body, EndpointFault> {
+    let text = std::str::from_utf8(body).map_err(|_| EndpointFault::garbage("not UTF-8"))?;
     let replies = if text.trim_start().starts_with('[') {
         let read = serde_json::Deserializer::from_str(text).deserialize_seq(AtMost(count));
-        read.map_err(|_| Fault::garbage("not a JSON-RPC batch"))?
+        read.map_err(|_| EndpointFault::garbage("not a JSON-RPC batch"))?
     } else {
-        let reply: WireReply = serde_json::from_str(text).map_err(|_| Fault::garbage("not JSON-RPC"))?;
+        let reply: WireReply =
+            serde_json::from_str(text).map_err(|_| EndpointFault::garbage("not JSON-RPC"))?;
         vec![reply]
     };
     if count > 1
@@ -172,18 +182,19 @@ pub(super) fn decode(body: &[u8], count: usize, first_id: u64, secrets: &Secrets
             None => (count == 1 && reply.error.is_some()).then_some(0),
         };
         let slot = at.and_then(|at| slots.get_mut(at));
-        let slot = slot.ok_or_else(|| Fault::garbage("an answer to a question that was not asked"))?;
+        let slot =
+            slot.ok_or_else(|| EndpointFault::garbage("an answer to a question that was not asked"))?;
         let reply = match (reply.result, reply.error) {
             (_, Some(error)) => Err(secrets.error(&error)),
             (Some(result), None) => Ok(result),
-            (None, None) => return Err(Fault::garbage("an answer with neither result nor error")),
+            (None, None) => return Err(EndpointFault::garbage("an answer with neither result nor error")),
         };
         if slot.replace(reply).is_some() {
-            return Err(Fault::garbage("two answers to one question"));
+            return Err(EndpointFault::garbage("two answers to one question"));
         }
     }
     let all: Option<Vec<RawReply>> = slots.into_iter().collect();
-    all.map(Body::Replies).ok_or_else(|| Fault::garbage("a question left unanswered"))
+    all.map(Body::Replies).ok_or_else(|| EndpointFault::garbage("a question left unanswered"))
 }
 
 /// A sequence of at most this many replies: a longer one is an error before it fills the memory.
@@ -278,7 +289,7 @@ mod tests {
         Secrets::of(&RpcAddress::parse(url).unwrap().resolve(|_| None).unwrap())
     }
 
-    fn read(body: &str, count: usize) -> Result<Body, Fault> {
+    fn read(body: &str, count: usize) -> Result<Body, EndpointFault> {
         decode(body.as_bytes(), count, 7, &secrets())
     }
 

@@ -35,7 +35,7 @@ mod snapshot;
 mod standing;
 mod watch;
 
-pub use chain_error::{ChainError, Fault};
+pub use chain_error::{ChainError, EndpointFault};
 pub use codes::Codes;
 pub use draft::Draft;
 pub use endpoint::Options;
@@ -52,7 +52,7 @@ pub use replay::Replayed;
 pub use rhythm::{Age, judge_age, usual_block_time};
 pub use sending::{Executed, Receipt};
 pub use snapshot::{Ask, Snapshot};
-pub use standing::{EndpointReport, Standing, agreeing, is_minority};
+pub use standing::{EndpointReport, EndpointStatus, agreeing, is_minority};
 pub use watch::Sighting;
 
 #[cfg(test)]

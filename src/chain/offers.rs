@@ -10,7 +10,7 @@ use futures_util::future::join;
 use serde_json::{Value, json};
 use tokio::time::{Instant, timeout};
 
-use super::chain_error::Fault;
+use super::chain_error::EndpointFault;
 use super::endpoint::Endpoint;
 use super::json_rpc::{AT, RawReply, Request};
 use super::quorum::Chain;
@@ -37,7 +37,7 @@ pub struct Offers {
 impl Chain {
     /// Asks each endpoint what it offers, all of them at once. `account` is one with code, `newest` the newest block.
     #[must_use]
-    pub fn offers(&self, account: Address, newest: u64) -> Vec<(String, Result<Offers, Fault>)> {
+    pub fn offers(&self, account: Address, newest: u64) -> Vec<(String, Result<Offers, EndpointFault>)> {
         let before = format!("{:#x}", newest.saturating_sub(OLD));
         let requests: Arc<[Request]> = Arc::new([
             Request::hint("eth_createAccessList", json!([{ "to": account, "data": "0x" }, AT])),
@@ -67,7 +67,7 @@ impl Chain {
 
     /// Asks each endpoint if it is there, all of them at once: a relay takes transactions and may answer nothing else.
     #[must_use]
-    pub fn answering(&self) -> Vec<(String, Result<Duration, Fault>)> {
+    pub fn answering(&self) -> Vec<(String, Result<Duration, EndpointFault>)> {
         let id = self.id();
         self.of_each(|endpoint| async move { latency(&endpoint, id).await })
     }
@@ -75,9 +75,9 @@ impl Chain {
     fn of_each<T: Send + 'static, F>(
         &self,
         ask: impl Fn(Arc<Endpoint>) -> F,
-    ) -> Vec<(String, Result<T, Fault>)>
+    ) -> Vec<(String, Result<T, EndpointFault>)>
     where
-        F: Future<Output = Result<T, Fault>> + Send + 'static,
+        F: Future<Output = Result<T, EndpointFault>> + Send + 'static,
     {
         self.block_on(async {
             let begin = |endpoint: &Arc<Endpoint>| {
@@ -87,8 +87,8 @@ impl Chain {
             let running: Vec<_> = self.endpoints_asked().iter().map(begin).collect();
             let mut done = Vec::new();
             for (shown, task) in running {
-                let late = Fault::TimedOut(PATIENCE.as_secs());
-                let result = task.await.map_or(Err(Fault::Slow), |ended| ended.unwrap_or(Err(late)));
+                let late = EndpointFault::TimedOut(PATIENCE.as_secs());
+                let result = task.await.map_or(Err(EndpointFault::Slow), |ended| ended.unwrap_or(Err(late)));
                 done.push((shown, result));
             }
             done
@@ -97,15 +97,15 @@ impl Chain {
 }
 
 /// Returns the time of the smallest question. An error is an answer too; another chain's id is not.
-async fn latency(endpoint: &Endpoint, id: u64) -> Result<Duration, Fault> {
+async fn latency(endpoint: &Endpoint, id: u64) -> Result<Duration, EndpointFault> {
     let begun = Instant::now();
     let reply = endpoint.single(&Request::hint("eth_chainId", json!([]))).await.0?;
     let taken = begun.elapsed();
     match reply.ok().map(|raw| serde_json::from_str::<U64>(raw.get())) {
         Some(Ok(found)) if found.to::<u64>() != id => {
-            Err(Fault::WrongChain { found: found.to::<u64>().to_string() })
+            Err(EndpointFault::WrongChain { found: found.to::<u64>().to_string() })
         }
-        Some(Err(_)) => Err(Fault::garbage("no chain id")),
+        Some(Err(_)) => Err(EndpointFault::garbage("no chain id")),
         Some(Ok(_)) | None => Ok(taken),
     }
 }

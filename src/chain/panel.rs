@@ -12,12 +12,12 @@ use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::time::Instant;
 use tokio::time::error::Elapsed;
 
-use super::agreement::{Decision, View, Vote, decide, fault_beside, is_settled};
-use super::chain_error::Fault;
+use super::agreement::{Decision, EndpointView, Vote, decide, fault_beside, is_settled};
+use super::chain_error::EndpointFault;
 use super::endpoint::{Endpoint, Fetched};
 use super::json_rpc::{RawReply, Reply, Request, no_reply};
 use super::settle::{Settled, hint, settle};
-use super::standing::{Record, Standing, least_to_believe};
+use super::standing::{EndpointStatus, Record, least_to_believe};
 use crate::evm::{BlockHash, BlockTag, Header};
 
 /// The least time that slower endpoints get once enough have answered.
@@ -28,10 +28,10 @@ const PATIENCE: Duration = Duration::from_secs(4);
 const NEARLY: Duration = Duration::from_millis(80);
 
 /// The number of an endpoint, what it shows, and the sequential rounds that it took.
-type Answer = (usize, Result<(View, Vec<Reply>), Fault>, u32);
+type Answer = (usize, Result<(EndpointView, Vec<Reply>), EndpointFault>, u32);
 
 /// The answers of a round.
-pub(super) struct Gathered {
+pub(super) struct RoundAnswers {
     pub votes: Vec<Vote>,
     pub hints: Vec<Vec<Reply>>,
     /// Those that have not answered yet.
@@ -43,15 +43,15 @@ pub(super) struct Gathered {
 pub(super) struct Late {
     missing: Vec<usize>,
     answers: UnboundedReceiver<Answer>,
-    chosen: View,
+    chosen: EndpointView,
     labels: Vec<String>,
     /// Its number in the record.
     round: usize,
 }
 
-impl Gathered {
+impl RoundAnswers {
     /// None if all have answered.
-    pub(super) fn late(self, chosen: View, labels: Vec<String>, round: usize) -> Option<Late> {
+    pub(super) fn late(self, chosen: EndpointView, labels: Vec<String>, round: usize) -> Option<Late> {
         let Self { missing, answers, .. } = self;
         (!missing.is_empty()).then_some(Late { missing, answers, chosen, labels, round })
     }
@@ -91,23 +91,28 @@ impl Panel {
         lock(&self.late).extend(late);
     }
 
-    pub(super) fn standings(&self) -> Vec<Standing> {
+    pub(super) fn standings(&self) -> Vec<EndpointStatus> {
         lock(&self.record).standings()
     }
 
     /// See [`Record::decide`].
-    pub(super) fn remember(&self, block: Option<BlockHash>, faults: &[Option<Fault>], anew: bool) -> usize {
+    pub(super) fn remember(
+        &self,
+        block: Option<BlockHash>,
+        faults: &[Option<EndpointFault>],
+        anew: bool,
+    ) -> usize {
         lock(&self.record).decide(block, faults.to_vec(), anew)
     }
 
     /// Asks all, and waits until enough have answered. Not for those that were silent before, unless they are needed.
-    pub(super) async fn gather(&self, asked: &Arc<[Request]>, block: BlockTag) -> Gathered {
+    pub(super) async fn gather(&self, asked: &Arc<[Request]>, block: BlockTag) -> RoundAnswers {
         let begun = Instant::now();
         let standings = self.standings();
         let silent = lock(&self.silent).clone();
         let mut votes: Vec<Vote> = standings.iter().map(Vote::before).collect();
         let mut hints = vec![Vec::new(); votes.len()];
-        let trusted = |standing: &Standing| !matches!(standing, Standing::Lying(_));
+        let trusted = |standing: &EndpointStatus| !matches!(standing, EndpointStatus::Lying(_));
         let mut missing: Vec<usize> = (0..votes.len()).filter(|at| trusted(&standings[*at])).collect();
         let mut answers = self.ask_all(&missing, asked, block);
         let mut rounds = 0;
@@ -143,7 +148,7 @@ impl Panel {
         }
         self.note_silent(&missing, &silent, begun.elapsed(), &mut votes);
         self.count_rounds(rounds);
-        Gathered { votes, hints, missing, answers }
+        RoundAnswers { votes, hints, missing, answers }
     }
 
     fn ask_all(&self, whom: &[usize], asked: &Arc<[Request]>, block: BlockTag) -> UnboundedReceiver<Answer> {
@@ -165,7 +170,7 @@ impl Panel {
     pub(super) fn ask_singly(
         &self,
         request: &Request,
-    ) -> UnboundedReceiver<(usize, Result<RawReply, Fault>, u32)> {
+    ) -> UnboundedReceiver<(usize, Result<RawReply, EndpointFault>, u32)> {
         let (sender, answers) = unbounded_channel();
         for (at, endpoint) in self.endpoints.iter().cloned().enumerate() {
             let (sender, request) = (sender.clone(), request.clone());
@@ -187,7 +192,7 @@ impl Panel {
         for at in missing {
             silent[*at] = true;
             if waited >= PATIENCE || before[*at] {
-                votes[*at] = Vote::Fault(Fault::TimedOut(waited.as_secs().max(1)));
+                votes[*at] = Vote::Fault(EndpointFault::TimedOut(waited.as_secs().max(1)));
             }
         }
     }
@@ -223,17 +228,17 @@ impl Panel {
 
 impl Vote {
     /// The vote of an endpoint that has not answered yet.
-    fn before(standing: &Standing) -> Self {
+    fn before(standing: &EndpointStatus) -> Self {
         match standing {
-            Standing::Lying(fault) => Self::Fault(fault.clone()),
-            _ => Self::Fault(Fault::Slow),
+            EndpointStatus::Lying(fault) => Self::Fault(fault.clone()),
+            _ => Self::Fault(EndpointFault::Slow),
         }
     }
 
-    pub(super) fn fault(&self) -> Option<Fault> {
+    pub(super) fn fault(&self) -> Option<EndpointFault> {
         match self {
             Self::Fault(fault) => Some(fault.clone()),
-            Self::View(view) => (!view.whole).then_some(Fault::Straddles),
+            Self::View(view) => (!view.whole).then_some(EndpointFault::Straddles),
         }
     }
 }
@@ -254,14 +259,19 @@ pub(super) async fn before<T>(
 }
 
 /// One endpoint's view, with its hints. The first request asks for the chain id.
-fn view(fetched: Fetched, asked: &[Request], id: u64, block: BlockTag) -> Result<(View, Vec<Reply>), Fault> {
+fn view(
+    fetched: Fetched,
+    asked: &[Request],
+    id: u64,
+    block: BlockTag,
+) -> Result<(EndpointView, Vec<Reply>), EndpointFault> {
     let wanted = block.number();
-    let missing = || Fault::Lagging { at: None, wanted: wanted.unwrap_or(0) };
+    let missing = || EndpointFault::Lagging { at: None, wanted: wanted.unwrap_or(0) };
     let heads: Vec<Header> = fetched.heads.into_iter().collect::<Option<_>>().ok_or_else(missing)?;
     let head = heads.iter().min_by_key(|head| head.number).cloned();
-    let head = head.ok_or_else(|| Fault::garbage("no header"))?;
+    let head = head.ok_or_else(|| EndpointFault::garbage("no header"))?;
     if wanted.is_some_and(|number| number != head.number) {
-        return Err(Fault::garbage(format!("block {} when asked for {}", head.number, block.text())));
+        return Err(EndpointFault::garbage(format!("block {} when asked for {}", head.number, block.text())));
     }
     let whole = heads.iter().all(|other| *other == head) && (fetched.bracketed || wanted.is_some());
     let (mut values, mut hints) = (Vec::new(), Vec::new());
@@ -274,8 +284,8 @@ fn view(fetched: Fetched, asked: &[Request], id: u64, block: BlockTag) -> Result
     }
     match values.first() {
         Some(Settled::Number(found)) if *found == U256::from(id) => {}
-        Some(Settled::Number(found)) => return Err(Fault::WrongChain { found: found.to_string() }),
-        _ => return Err(Fault::garbage("no chain id")),
+        Some(Settled::Number(found)) => return Err(EndpointFault::WrongChain { found: found.to_string() }),
+        _ => return Err(EndpointFault::garbage("no chain id")),
     }
-    Ok((View { head, whole, values }, hints))
+    Ok((EndpointView { head, whole, values }, hints))
 }

@@ -4,7 +4,7 @@ use alloy::primitives::Address;
 use alloy::rpc::types::EIP1186AccountProofResponse;
 use serde_json::{Value, json};
 
-use super::chain_error::{ChainError, Fault};
+use super::chain_error::{ChainError, EndpointFault};
 use super::json_rpc::{AT, Reply, Request};
 use super::proof::{Claim, Claims, Root, bind, verify};
 use super::quorum::Chain;
@@ -72,26 +72,26 @@ fn requests(claims: &Claims) -> Vec<Request> {
 }
 
 /// Verifies one endpoint's answers to [`requests`].
-fn proven(chain_id: u64, header: &Header, claims: &Claims, replies: &[Reply]) -> Result<Root, Fault> {
+fn proven(chain_id: u64, header: &Header, claims: &Claims, replies: &[Reply]) -> Result<Root, EndpointFault> {
     let number = header.number;
-    let unproven = |what: &str| Fault::Unproven { what: what.into(), number };
+    let unproven = |what: &str| EndpointFault::Unproven { what: what.into(), number };
     let mut replies = replies.iter();
     let whole = answer(replies.next(), "eth_getBlockByNumber")?;
     let root = bind(chain_id, header, whole).map_err(unproven)?;
     for (address, claim) in &claims.0 {
         let told = answer(replies.next(), "eth_getProof")?;
         let proof = serde_json::from_value::<EIP1186AccountProofResponse>(told.clone());
-        let proof = proof.map_err(|_| Fault::garbage("a proof is not what it should be"))?;
+        let proof = proof.map_err(|_| EndpointFault::garbage("a proof is not what it should be"))?;
         verify(header.state_root, *address, claim, &proof).map_err(|what| unproven(&what))?;
     }
     Ok(root)
 }
 
-fn answer<'r>(reply: Option<&'r Reply>, method: &'static str) -> Result<&'r Value, Fault> {
+fn answer<'r>(reply: Option<&'r Reply>, method: &'static str) -> Result<&'r Value, EndpointFault> {
     match reply {
         Some(Ok(value)) => Ok(value),
-        Some(Err(error)) => Err(Fault::Refused { method, error: error.clone() }),
-        None => Err(Fault::garbage("no answer")),
+        Some(Err(error)) => Err(EndpointFault::Refused { method, error: error.clone() }),
+        None => Err(EndpointFault::garbage("no answer")),
     }
 }
 

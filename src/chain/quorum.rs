@@ -9,14 +9,14 @@ use tokio::runtime::{Handle, Runtime};
 use tokio::time::Instant;
 
 use super::agreement::{Decision, Vote, decide, needed, without_stale};
-use super::chain_error::{ChainError, Fault};
+use super::chain_error::{ChainError, EndpointFault};
 use super::distinct::repeats;
 use super::endpoint::{Endpoint, Options};
 use super::json_rpc::{RawReply, Reply, Request, no_reply};
 use super::panel::{GRACE, Panel, before, lock};
 use super::rhythm::{allowed_age, is_on_demand, known_block_time, seen_block_time, usual_block_time};
 use super::settle::Settled;
-use super::standing::{EndpointReport, Standing};
+use super::standing::{EndpointReport, EndpointStatus};
 use crate::clock;
 use crate::council::SecretUrl;
 use crate::evm::{BlockRef, BlockTag, Header};
@@ -36,7 +36,7 @@ pub struct Chain {
     /// Addresses that lead to an endpoint which stands in the list already, and its address.
     repeated: Vec<(String, String)>,
     /// Whose newest block was old, when it was last asked for.
-    stale: Mutex<Vec<Option<Fault>>>,
+    stale: Mutex<Vec<Option<EndpointFault>>>,
     /// The newest block that each showed, when it was last asked for.
     newest: Mutex<Vec<Option<u64>>>,
     /// The time between two blocks, if it is known; for the age of a block.
@@ -117,9 +117,9 @@ impl Chain {
         let chain = Self::new("the chain", 0, urls, 1, 1, options)?;
         let request = Request::new("eth_chainId", json!([]));
         let stated = chain.each(&request, |reply| {
-            let text = reply?.map_err(|error| Fault::Refused { method: "eth_chainId", error })?;
+            let text = reply?.map_err(|error| EndpointFault::Refused { method: "eth_chainId", error })?;
             let id = serde_json::from_str::<alloy::primitives::U64>(text.get());
-            id.map(|id| id.to::<u64>()).map_err(|_| Fault::garbage("no chain id"))
+            id.map(|id| id.to::<u64>()).map_err(|_| EndpointFault::garbage("no chain id"))
         });
         let mut ids = stated.iter().filter_map(|(_, id)| id.as_ref().ok());
         let Some(id) = ids.next().copied() else {
@@ -182,7 +182,7 @@ impl Chain {
     #[must_use]
     pub fn endpoints(&self) -> Vec<EndpointReport> {
         self.panel.hear_late(&self.handle);
-        let report = |(endpoint, standing): (&Arc<Endpoint>, Standing)| EndpointReport {
+        let report = |(endpoint, standing): (&Arc<Endpoint>, EndpointStatus)| EndpointReport {
             shown: endpoint.shown(),
             standing,
             newest: None,
@@ -190,7 +190,7 @@ impl Chain {
         };
         let repeated = self.repeated.iter().map(|(shown, of)| EndpointReport {
             shown: shown.clone(),
-            standing: Standing::SameAs(of.clone()),
+            standing: EndpointStatus::SameAs(of.clone()),
             newest: None,
             batch: None,
         });
@@ -271,13 +271,15 @@ impl Chain {
                 without_stale(votes, self.panel.quorum, oldest);
             }
             let mut stale = lock(&self.stale);
-            *stale =
-                votes.iter().map(|vote| vote.fault().filter(|f| matches!(f, Fault::Stale { .. }))).collect();
+            *stale = votes
+                .iter()
+                .map(|vote| vote.fault().filter(|f| matches!(f, EndpointFault::Stale { .. })))
+                .collect();
             return;
         }
         let stale = lock(&self.stale);
         for (vote, stale) in votes.iter_mut().zip(stale.iter()) {
-            if let (Vote::Fault(Fault::Lagging { .. }), Some(fault)) = (&*vote, stale) {
+            if let (Vote::Fault(EndpointFault::Lagging { .. }), Some(fault)) = (&*vote, stale) {
                 *vote = Vote::Fault(fault.clone());
             }
         }
@@ -295,10 +297,10 @@ impl Chain {
     pub(super) fn each<T>(
         &self,
         request: &Request,
-        verdict: impl Fn(Result<RawReply, Fault>) -> Result<T, Fault>,
-    ) -> Vec<(String, Result<T, Fault>)> {
-        let mut results: Vec<Result<T, Fault>> =
-            self.panel.endpoints.iter().map(|_| Err(Fault::Slow)).collect();
+        verdict: impl Fn(Result<RawReply, EndpointFault>) -> Result<T, EndpointFault>,
+    ) -> Vec<(String, Result<T, EndpointFault>)> {
+        let mut results: Vec<Result<T, EndpointFault>> =
+            self.panel.endpoints.iter().map(|_| Err(EndpointFault::Slow)).collect();
         let mut rounds = 0;
         self.block_on(async {
             let mut answers = self.panel.ask_singly(request);
@@ -336,12 +338,12 @@ impl Chain {
         }
     }
 
-    fn no_quorum(&self, votes: &[Vote], block: BlockTag, faults: Vec<Option<Fault>>) -> ChainError {
+    fn no_quorum(&self, votes: &[Vote], block: BlockTag, faults: Vec<Option<EndpointFault>>) -> ChainError {
         self.panel.remember(None, &faults, block == BlockTag::Latest);
         let faults: Vec<_> =
             self.panel.endpoints.iter().map(|endpoint| endpoint.shown()).zip(faults).collect();
         let wrong = faults.iter().find_map(|(endpoint, fault)| match fault {
-            Some(Fault::WrongChain { found }) => Some((endpoint.clone(), found.clone())),
+            Some(EndpointFault::WrongChain { found }) => Some((endpoint.clone(), found.clone())),
             _ => None,
         });
         let chain = self.name.clone();
@@ -362,8 +364,14 @@ impl Drop for Chain {
 }
 
 /// Returns `true` if a fault may be gone when asked again.
-const fn passes(fault: &Fault) -> bool {
-    matches!(fault, Fault::Lagging { .. } | Fault::Ahead { .. } | Fault::Forked { .. } | Fault::Straddles)
+const fn passes(fault: &EndpointFault) -> bool {
+    matches!(
+        fault,
+        EndpointFault::Lagging { .. }
+            | EndpointFault::Ahead { .. }
+            | EndpointFault::Forked { .. }
+            | EndpointFault::Straddles
+    )
 }
 
 /// One reply per request, in the order of the requests.

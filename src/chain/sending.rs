@@ -4,7 +4,7 @@ use alloy::primitives::{Address, B256, Bytes, Log};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
-use super::chain_error::{ChainError, Fault, RpcErrorObject};
+use super::chain_error::{ChainError, EndpointFault, RpcErrorObject};
 use super::json_rpc::{AT, RawReply, Request};
 use super::quorum::Chain;
 use super::settle::{Settled, WireLog, WireReceipt, WireTransaction};
@@ -47,10 +47,10 @@ impl Chain {
     pub(super) fn send_raw(&self, raw: &[u8]) -> Result<TxHash, ChainError> {
         let tx = TxHash::of(raw);
         let request = Request::hint("eth_sendRawTransaction", json!([Bytes::copy_from_slice(raw)]));
-        let verdict = |result: Result<RawReply, Fault>| match result {
+        let verdict = |result: Result<RawReply, EndpointFault>| match result {
             Ok(Ok(said)) => took(&said, tx),
             Ok(Err(error)) if is_known(&error) => Ok(()),
-            Ok(Err(error)) => Err(Fault::Refused { method: "the transaction", error }),
+            Ok(Err(error)) => Err(EndpointFault::Refused { method: "the transaction", error }),
             Err(fault) => Err(fault),
         };
         let results = self.each(&request, verdict);
@@ -113,15 +113,16 @@ impl Chain {
     #[must_use]
     pub fn sighting(&self, tx: TxHash) -> Option<String> {
         let request = Request::hint("eth_getTransactionReceipt", json!([tx.word()]));
-        let block = |reply: Result<RawReply, Fault>| {
-            let raw =
-                reply?.map_err(|error| Fault::Refused { method: "eth_getTransactionReceipt", error })?;
+        let block = |reply: Result<RawReply, EndpointFault>| {
+            let raw = reply?
+                .map_err(|error| EndpointFault::Refused { method: "eth_getTransactionReceipt", error })?;
             let receipt = serde_json::from_str::<Option<WireReceipt>>(raw.get());
-            let receipt = receipt.map_err(|_| Fault::garbage("a receipt is not what it should be"))?;
+            let receipt =
+                receipt.map_err(|_| EndpointFault::garbage("a receipt is not what it should be"))?;
             Ok(receipt.map(|receipt| receipt.block_number.to::<u64>()))
         };
         let seen = self.each(&request, block);
-        let mined = |(who, result): &(String, Result<Option<u64>, Fault>)| match result {
+        let mined = |(who, result): &(String, Result<Option<u64>, EndpointFault>)| match result {
             Ok(Some(number)) => Some(format!("RPC {who} has it in block {number}")),
             _ => None,
         };
@@ -203,16 +204,18 @@ impl Chain {
     }
 }
 
-fn took(said: &RawValue, tx: TxHash) -> Result<(), Fault> {
+fn took(said: &RawValue, tx: TxHash) -> Result<(), EndpointFault> {
     let hash = serde_json::from_str::<B256>(said.get()).ok();
-    (hash == Some(*tx.word())).then_some(()).ok_or_else(|| Fault::garbage("the hash of another transaction"))
+    (hash == Some(*tx.word()))
+        .then_some(())
+        .ok_or_else(|| EndpointFault::garbage("the hash of another transaction"))
 }
 
 /// Returns `true` if the endpoint may have passed a transaction on although it did not answer.
-const fn may_have_left(fault: &Fault) -> bool {
+const fn may_have_left(fault: &EndpointFault) -> bool {
     match fault {
-        Fault::Http(status) => *status >= 500,
-        Fault::Refused { .. } | Fault::Throttled { .. } => false,
+        EndpointFault::Http(status) => *status >= 500,
+        EndpointFault::Refused { .. } | EndpointFault::Throttled { .. } => false,
         _ => true,
     }
 }
@@ -247,7 +250,11 @@ pub(super) fn refuses_logs(error: &ChainError) -> bool {
     faults.iter().any(|(_, fault)| {
         matches!(
             fault,
-            Some(Fault::Refused { method: "eth_getLogs", .. } | Fault::TimedOut(_) | Fault::TooLarge)
+            Some(
+                EndpointFault::Refused { method: "eth_getLogs", .. }
+                    | EndpointFault::TimedOut(_)
+                    | EndpointFault::TooLarge
+            )
         )
     })
 }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::chain_error::{Fault, RpcErrorObject};
+use super::chain_error::{EndpointFault, RpcErrorObject};
 use super::json_rpc::{RawReply, Reply, Request};
 use crate::evm::Answer;
 use crate::evm::{Header, WireHeader};
@@ -63,37 +63,38 @@ pub(super) struct WireTransaction {
     pub input: Bytes,
 }
 
-fn read<T: DeserializeOwned>(raw: &RawValue, what: &str) -> Result<T, Fault> {
-    serde_json::from_str(raw.get()).map_err(|_| Fault::garbage(format!("{what} is not what it should be")))
+fn read<T: DeserializeOwned>(raw: &RawValue, what: &str) -> Result<T, EndpointFault> {
+    serde_json::from_str(raw.get())
+        .map_err(|_| EndpointFault::garbage(format!("{what} is not what it should be")))
 }
 
 /// The header in a block; nothing when the endpoint has no such block.
-pub(super) fn header(reply: RawReply) -> Result<Option<Header>, Fault> {
-    let raw = reply.map_err(|error| Fault::Refused { method: "eth_getBlockByNumber", error })?;
+pub(super) fn header(reply: RawReply) -> Result<Option<Header>, EndpointFault> {
+    let raw = reply.map_err(|error| EndpointFault::Refused { method: "eth_getBlockByNumber", error })?;
     let wire: Option<WireHeader> = read(&raw, "a block header")?;
     Ok(wire.map(Header::from))
 }
 
 /// The form in which one answer is compared. `head` is the block at which it was asked: a receipt from a later block
 /// is not there yet.
-pub(super) fn settle(request: &Request, reply: RawReply, head: u64) -> Result<Settled, Fault> {
+pub(super) fn settle(request: &Request, reply: RawReply, head: u64) -> Result<Settled, EndpointFault> {
     let method = request.method;
     let raw = match reply {
         Ok(raw) => raw,
         Err(error) => {
             let reverted = (method == "eth_call").then(|| error.reverted()).flatten();
-            return reverted.map(Settled::Reverted).ok_or(Fault::Refused { method, error });
+            return reverted.map(Settled::Reverted).ok_or(EndpointFault::Refused { method, error });
         }
     };
     Ok(match method {
         "eth_chainId" | "eth_getBalance" | "eth_getStorageAt" | "eth_getTransactionCount" => {
             Settled::Number(read(&raw, method)?)
         }
-        "eth_call" | "eth_getCode" if raw.get().len() > LARGEST_CALL => return Err(Fault::TooLarge),
+        "eth_call" | "eth_getCode" if raw.get().len() > LARGEST_CALL => return Err(EndpointFault::TooLarge),
         "eth_call" | "eth_getCode" => {
             let text: String = read(&raw, method)?;
             let data = text.strip_prefix("0x").and_then(|hex| hex.parse().ok());
-            Settled::Data(data.ok_or_else(|| Fault::garbage(format!("{method} is not hexadecimal")))?)
+            Settled::Data(data.ok_or_else(|| EndpointFault::garbage(format!("{method} is not hexadecimal")))?)
         }
         // Only what execution can see: clients and chains add fields of their own.
         "eth_getBlockByNumber" | "eth_getBlockByHash" => {
@@ -117,20 +118,20 @@ fn fields<T: Serialize + DeserializeOwned>(
     raw: &RawValue,
     method: &str,
     there: impl Fn(&T) -> bool,
-) -> Result<Value, Fault> {
+) -> Result<Value, EndpointFault> {
     if raw.get().len() > LARGEST_JSON {
-        return Err(Fault::TooLarge);
+        return Err(EndpointFault::TooLarge);
     }
     let wire: T = read(raw, method)?;
     if !there(&wire) {
         return Ok(Value::Null);
     }
-    serde_json::to_value(wire).map_err(|_| Fault::garbage(method))
+    serde_json::to_value(wire).map_err(|_| EndpointFault::garbage(method))
 }
 
-fn json(raw: &RawValue, method: &str) -> Result<Value, Fault> {
+fn json(raw: &RawValue, method: &str) -> Result<Value, EndpointFault> {
     if raw.get().len() > LARGEST_JSON {
-        return Err(Fault::TooLarge);
+        return Err(EndpointFault::TooLarge);
     }
     let mut value = read(raw, method)?;
     lower_hex(&mut value);
@@ -148,7 +149,7 @@ fn lower_hex(value: &mut Value) {
 }
 
 /// An answer that nobody has to agree with, as it came.
-pub(super) fn hint(method: &'static str, reply: RawReply) -> Result<Reply, Fault> {
+pub(super) fn hint(method: &'static str, reply: RawReply) -> Result<Reply, EndpointFault> {
     match reply {
         Ok(raw) => json(&raw, method).map(Ok),
         Err(error) => Ok(Err(error)),
@@ -187,7 +188,7 @@ mod tests {
 
     use super::*;
 
-    fn settled(method: &'static str, reply: &str) -> Result<Settled, Fault> {
+    fn settled(method: &'static str, reply: &str) -> Result<Settled, EndpointFault> {
         let raw = RawValue::from_string(reply.to_owned()).unwrap();
         settle(&Request::new(method, json!([])), Ok(raw), 9)
     }
@@ -201,13 +202,13 @@ mod tests {
     fn an_answer_of_the_largest_size_is_read_and_a_larger_one_is_not() {
         for (method, largest) in [("eth_call", LARGEST_CALL), ("eth_getCode", LARGEST_CALL)] {
             assert!(matches!(settled(method, &text(largest)), Ok(Settled::Data(_))), "{method}");
-            assert_eq!(settled(method, &text(largest + 2)), Err(Fault::TooLarge), "{method}");
+            assert_eq!(settled(method, &text(largest + 2)), Err(EndpointFault::TooLarge), "{method}");
         }
         assert!(matches!(settled("debug_anything", &text(LARGEST_JSON)), Ok(Settled::Json(_))));
-        assert_eq!(settled("debug_anything", &text(LARGEST_JSON + 1)), Err(Fault::TooLarge));
+        assert_eq!(settled("debug_anything", &text(LARGEST_JSON + 1)), Err(EndpointFault::TooLarge));
         let logs = |length: usize| format!("[{}]", " ".repeat(length - 2));
         assert_eq!(settled("eth_getLogs", &logs(LARGEST_JSON)), Ok(Settled::Json(json!([]))));
-        assert_eq!(settled("eth_getLogs", &logs(LARGEST_JSON + 1)), Err(Fault::TooLarge));
+        assert_eq!(settled("eth_getLogs", &logs(LARGEST_JSON + 1)), Err(EndpointFault::TooLarge));
     }
 
     #[test]

@@ -110,7 +110,7 @@ impl Chain {
         requests.extend(drafted.requests());
 
         let agreed = self.agree(&requests, at)?;
-        let parts = Parts { requests: &requests, agreed: &agreed };
+        let parts = BatchAnswers { requests: &requests, agreed: &agreed };
         let (state, code_hash) = self.safe_state(ask.safe, &agreed.header, parts.values(0..state_end))?;
         let safe_at = |at: usize| parts.values(state_end * (at + 1)..state_end * (at + 2));
         let read = |(at, safe): (usize, &Address)| self.safe_state(*safe, &agreed.header, safe_at(at)).ok();
@@ -159,7 +159,7 @@ impl Chain {
             return Ok(());
         }
         let agreed = self.agree(&requests, BlockTag::Pinned(seen.header.block()))?;
-        let parts = Parts { requests: &requests, agreed: &agreed };
+        let parts = BatchAnswers { requests: &requests, agreed: &agreed };
         seen.readings.extend(readings(queries, &parts.values(0..asked), &agreed.header));
         drafted.learn(&parts.replies(asked..requests.len()), &mut seen.known);
         Ok(())
@@ -324,12 +324,12 @@ fn returned<C: SolCall>(value: &Settled) -> Option<C::Return> {
 }
 
 /// The answers to a list of requests that was put together from several.
-struct Parts<'a> {
+struct BatchAnswers<'a> {
     requests: &'a [Request],
     agreed: &'a Agreed,
 }
 
-impl Parts<'_> {
+impl BatchAnswers<'_> {
     /// Where the `at`-th request stands among those that need agreement, or among the hints.
     fn rank(&self, at: usize, agreed: bool) -> usize {
         self.requests.iter().take(at).filter(|request| request.agreed == agreed).count()

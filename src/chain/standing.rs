@@ -1,17 +1,17 @@
 //! The standing of a chain's endpoints: for the review, and for whoever counts how many agree. Values only.
 
-use super::chain_error::Fault;
+use super::chain_error::EndpointFault;
 use crate::evm::BlockHash;
 
 /// The standing of an endpoint to what was read of the newest block: it agrees only if it does so in every round.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Standing {
+pub enum EndpointStatus {
     Unasked,
     Agrees,
     /// An answer of it was not used, and why.
-    Outvoted(Fault),
+    Outvoted(EndpointFault),
     /// A quorum contradicts it about the same block. It stays so and is not asked again.
-    Lying(Fault),
+    Lying(EndpointFault),
     /// An address with the host and port of another, shown here. It is not asked, and counts for nothing.
     SameAs(String),
 }
@@ -21,7 +21,7 @@ pub enum Standing {
 pub struct EndpointReport {
     /// Its address without the key.
     pub shown: String,
-    pub standing: Standing,
+    pub standing: EndpointStatus,
     /// The newest block that it showed.
     pub newest: Option<u64>,
     /// The size of a batch that it turned out to take, if it is a smaller one than it was sent at first.
@@ -32,10 +32,10 @@ pub struct EndpointReport {
 /// counts for neither.
 #[must_use]
 pub fn agreeing(endpoints: &[EndpointReport]) -> (usize, usize) {
-    let count = |is: fn(&Standing) -> bool| endpoints.iter().filter(|e| is(&e.standing)).count();
+    let count = |is: fn(&EndpointStatus) -> bool| endpoints.iter().filter(|e| is(&e.standing)).count();
     (
-        count(|standing| *standing == Standing::Agrees),
-        count(|standing| !matches!(standing, Standing::SameAs(_))),
+        count(|standing| *standing == EndpointStatus::Agrees),
+        count(|standing| !matches!(standing, EndpointStatus::SameAs(_))),
     )
 }
 
@@ -56,10 +56,10 @@ pub(super) const fn least_to_believe(of: usize) -> usize {
 #[derive(Debug, Default)]
 pub(super) struct Record {
     /// Once caught, an endpoint is not asked again.
-    lies: Vec<Option<Fault>>,
+    lies: Vec<Option<EndpointFault>>,
     block: Option<BlockHash>,
     /// By round, what is wrong with the answer of each endpoint.
-    rounds: Vec<Vec<Option<Fault>>>,
+    rounds: Vec<Vec<Option<EndpointFault>>>,
     /// Rounds about blocks that were looked at before.
     before: usize,
 }
@@ -74,7 +74,7 @@ impl Record {
     pub(super) fn decide(
         &mut self,
         block: Option<BlockHash>,
-        faults: Vec<Option<Fault>>,
+        faults: Vec<Option<EndpointFault>>,
         anew: bool,
     ) -> usize {
         for (at, fault) in faults.iter().enumerate() {
@@ -93,7 +93,7 @@ impl Record {
     }
 
     /// Takes an answer that came after its round was decided.
-    pub(super) fn hear_late(&mut self, round: usize, at: usize, fault: Option<Fault>) {
+    pub(super) fn hear_late(&mut self, round: usize, at: usize, fault: Option<EndpointFault>) {
         self.note_lie(at, fault.as_ref());
         let faults = round.checked_sub(self.before + 1).and_then(|index| self.rounds.get_mut(index));
         if let Some(place) = faults.and_then(|faults| faults.get_mut(at)) {
@@ -101,23 +101,24 @@ impl Record {
         }
     }
 
-    fn note_lie(&mut self, at: usize, fault: Option<&Fault>) {
-        if let (Some(lie @ None), Some(fault @ Fault::Lying { .. })) = (self.lies.get_mut(at), fault) {
+    fn note_lie(&mut self, at: usize, fault: Option<&EndpointFault>) {
+        if let (Some(lie @ None), Some(fault @ EndpointFault::Lying { .. })) = (self.lies.get_mut(at), fault)
+        {
             *lie = Some(fault.clone());
         }
     }
 
-    pub(super) fn standings(&self) -> Vec<Standing> {
-        let standing = |(at, lie): (usize, &Option<Fault>)| {
+    pub(super) fn standings(&self) -> Vec<EndpointStatus> {
+        let standing = |(at, lie): (usize, &Option<EndpointFault>)| {
             if let Some(lie) = lie {
-                return Standing::Lying(lie.clone());
+                return EndpointStatus::Lying(lie.clone());
             }
             let faults = || self.rounds.iter().filter_map(|round| round.get(at)?.as_ref());
-            let worst = faults().find(|fault| **fault != Fault::Slow).or_else(|| faults().next());
+            let worst = faults().find(|fault| **fault != EndpointFault::Slow).or_else(|| faults().next());
             match worst {
-                Some(fault) => Standing::Outvoted(fault.clone()),
-                None if self.rounds.is_empty() => Standing::Unasked,
-                None => Standing::Agrees,
+                Some(fault) => EndpointStatus::Outvoted(fault.clone()),
+                None if self.rounds.is_empty() => EndpointStatus::Unasked,
+                None => EndpointStatus::Agrees,
             }
         };
         self.lies.iter().enumerate().map(standing).collect()
@@ -137,45 +138,59 @@ mod tests {
     #[test]
     fn who_agreed_in_one_round_and_was_silent_in_another_does_not_agree() {
         let mut record = Record::of(2);
-        assert_eq!(record.standings(), [Standing::Unasked, Standing::Unasked]);
-        let first = record.decide(Some(block(1)), vec![None, Some(Fault::Slow)], true);
-        let second = record.decide(Some(block(1)), vec![None, Some(Fault::Slow)], false);
+        assert_eq!(record.standings(), [EndpointStatus::Unasked, EndpointStatus::Unasked]);
+        let first = record.decide(Some(block(1)), vec![None, Some(EndpointFault::Slow)], true);
+        let second = record.decide(Some(block(1)), vec![None, Some(EndpointFault::Slow)], false);
         record.hear_late(first, 1, None);
-        assert_eq!(record.standings(), [Standing::Agrees, Standing::Outvoted(Fault::Slow)]);
-        record.hear_late(second, 1, None);
-        assert_eq!(record.standings(), [Standing::Agrees, Standing::Agrees]);
-        record.decide(Some(block(1)), vec![Some(Fault::Straddles), None], false);
-        assert_eq!(record.standings(), [Standing::Outvoted(Fault::Straddles), Standing::Agrees]);
-        // Another block, and the newest once more.
-        record.decide(Some(block(7)), vec![None, Some(Fault::Slow)], false);
-        assert_eq!(record.standings(), [Standing::Outvoted(Fault::Straddles), Standing::Agrees]);
-        record.decide(Some(block(2)), vec![None, None], true);
-        assert_eq!(record.standings(), [Standing::Agrees, Standing::Agrees]);
-        record.hear_late(second, 1, Some(Fault::Slow));
         assert_eq!(
             record.standings(),
-            [Standing::Agrees, Standing::Agrees],
+            [EndpointStatus::Agrees, EndpointStatus::Outvoted(EndpointFault::Slow)]
+        );
+        record.hear_late(second, 1, None);
+        assert_eq!(record.standings(), [EndpointStatus::Agrees, EndpointStatus::Agrees]);
+        record.decide(Some(block(1)), vec![Some(EndpointFault::Straddles), None], false);
+        assert_eq!(
+            record.standings(),
+            [EndpointStatus::Outvoted(EndpointFault::Straddles), EndpointStatus::Agrees]
+        );
+        // Another block, and the newest once more.
+        record.decide(Some(block(7)), vec![None, Some(EndpointFault::Slow)], false);
+        assert_eq!(
+            record.standings(),
+            [EndpointStatus::Outvoted(EndpointFault::Straddles), EndpointStatus::Agrees]
+        );
+        record.decide(Some(block(2)), vec![None, None], true);
+        assert_eq!(record.standings(), [EndpointStatus::Agrees, EndpointStatus::Agrees]);
+        record.hear_late(second, 1, Some(EndpointFault::Slow));
+        assert_eq!(
+            record.standings(),
+            [EndpointStatus::Agrees, EndpointStatus::Agrees],
             "of a block that is left behind"
         );
     }
 
     #[test]
     fn a_lie_stays_one_whenever_it_is_heard() {
-        let lie = Fault::Lying { what: "slot".into(), number: 1 };
+        let lie = EndpointFault::Lying { what: "slot".into(), number: 1 };
         let mut record = Record::of(2);
-        let first = record.decide(Some(block(1)), vec![None, Some(Fault::Slow)], true);
+        let first = record.decide(Some(block(1)), vec![None, Some(EndpointFault::Slow)], true);
         record.decide(Some(block(2)), vec![None, None], true);
         record.hear_late(first, 1, Some(lie.clone()));
         record.decide(Some(block(3)), vec![None, None], true);
-        assert_eq!(record.standings(), [Standing::Agrees, Standing::Lying(lie)]);
+        assert_eq!(record.standings(), [EndpointStatus::Agrees, EndpointStatus::Lying(lie)]);
     }
 
     #[test]
     fn half_of_more_than_two_is_a_minority() {
         let report = |standing| EndpointReport { shown: String::new(), standing, newest: None, batch: None };
         let minority = |agree: usize, of: usize| {
-            let standings =
-                (0..of).map(|at| if at < agree { Standing::Agrees } else { Standing::Outvoted(Fault::Slow) });
+            let standings = (0..of).map(|at| {
+                if at < agree {
+                    EndpointStatus::Agrees
+                } else {
+                    EndpointStatus::Outvoted(EndpointFault::Slow)
+                }
+            });
             is_minority(&standings.map(report).collect::<Vec<_>>())
         };
         for (agree, of) in [(2, 5), (2, 4), (1, 3), (1, 4)] {

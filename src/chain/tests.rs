@@ -14,7 +14,7 @@ use alloy::primitives::{Address, Bytes, U256, keccak256};
 use serde_json::{Value, json};
 
 use super::json_rpc::{AT, Request};
-use super::{Chain, ChainError, Fault, Options, Standing};
+use super::{Chain, ChainError, EndpointFault, EndpointStatus, Options};
 use crate::council::RpcAddress;
 use crate::evm::BlockTag;
 use crate::evm::{Answer, Query};
@@ -38,14 +38,14 @@ fn read(chain: &Chain) -> Result<(u64, Value), ChainError> {
     result.map(|(header, replies)| (header.number, replies[0].clone().unwrap()))
 }
 
-fn fault(server: &Server) -> Fault {
+fn fault(server: &Server) -> EndpointFault {
     match read(&chain(&[server], 1)) {
         Err(ChainError::NoQuorum { mut faults, .. }) => faults.pop().unwrap().1.unwrap(),
         other => panic!("{other:?}"),
     }
 }
 
-fn standings(chain: &Chain) -> Vec<Standing> {
+fn standings(chain: &Chain) -> Vec<EndpointStatus> {
     chain.endpoints().into_iter().map(|report| report.standing).collect()
 }
 
@@ -55,7 +55,7 @@ fn one_good_endpoint_takes_one_round() {
     let chain = chain(&[&server], 1);
     assert_eq!(read(&chain), Ok((9, json!("0x5"))));
     assert_eq!((chain.rounds(), server.hits()), (1, 1));
-    assert_eq!(standings(&chain), [Standing::Agrees]);
+    assert_eq!(standings(&chain), [EndpointStatus::Agrees]);
 }
 
 #[test]
@@ -79,11 +79,11 @@ fn a_liar_is_outvoted_named_and_not_asked_again() {
     let (a, b, c) = (Server::node(good(9)), Server::node(with_balance(9, 6)), Server::node(good(9)));
     let chain = chain(&[&a, &b, &c], 2);
     assert_eq!(read(&chain), Ok((9, json!("0x5"))));
-    let Standing::Lying(fault) = &standings(&chain)[1] else { panic!("{:?}", chain.endpoints()) };
+    let EndpointStatus::Lying(fault) = &standings(&chain)[1] else { panic!("{:?}", chain.endpoints()) };
     assert!(fault.to_string().contains("eth_getBalance"), "{fault}");
     assert_eq!(read(&chain), Ok((9, json!("0x5"))));
     assert_eq!(b.hits(), 1);
-    assert!(matches!(standings(&chain)[1], Standing::Lying(_)));
+    assert!(matches!(standings(&chain)[1], EndpointStatus::Lying(_)));
 }
 
 #[test]
@@ -115,7 +115,7 @@ fn a_refused_connection_is_named_and_outvoted() {
     let closed = RpcAddress::parse(&format!("http://127.0.0.1:1/{KEY}")).unwrap().resolve(|_| None).unwrap();
     let both = chain_of(vec![closed.clone(), good.url()], 1, 100);
     assert_eq!(read(&both), Ok((9, json!("0x5"))));
-    assert!(matches!(&standings(&both)[0], Standing::Outvoted(Fault::Unreachable(_))));
+    assert!(matches!(&standings(&both)[0], EndpointStatus::Outvoted(EndpointFault::Unreachable(_))));
     let error = read(&chain_of(vec![closed], 1, 100)).unwrap_err().to_string();
     assert!(error.contains("http://127.0.0.1:1/… cannot be reached (Connection refused"), "{error}");
 }
@@ -124,7 +124,7 @@ fn a_refused_connection_is_named_and_outvoted() {
 fn a_silent_endpoint_times_out() {
     let server = Server::new(|_, _| Act::Late(Duration::from_secs(10), String::new()));
     let begun = Instant::now();
-    assert_eq!(fault(&server), Fault::TimedOut(2));
+    assert_eq!(fault(&server), EndpointFault::TimedOut(2));
     assert!(begun.elapsed() < Duration::from_secs(8));
 }
 
@@ -136,7 +136,7 @@ fn a_silent_endpoint_does_not_hold_up_a_quorum() {
     let begun = Instant::now();
     assert_eq!(read(&chain), Ok((9, json!("0x5"))));
     assert!(begun.elapsed() < Duration::from_secs(8));
-    assert_eq!(standings(&chain)[2], Standing::Outvoted(Fault::Slow));
+    assert_eq!(standings(&chain)[2], EndpointStatus::Outvoted(EndpointFault::Slow));
 }
 
 #[test]
@@ -154,7 +154,7 @@ fn garbage_is_a_fault_and_no_more() {
         "\u{feff}[]",
     ] {
         let server = Server::new(move |_, _| Act::Answer { status: 200, headers: "", body: body.into() });
-        assert!(matches!(fault(&server), Fault::Garbage(_)), "{body}");
+        assert!(matches!(fault(&server), EndpointFault::Garbage(_)), "{body}");
     }
 }
 
@@ -205,7 +205,7 @@ fn a_header_with_a_missing_or_impossible_field_is_a_fault() {
             }
             answer
         });
-        assert!(matches!(fault(&server), Fault::Garbage(_)), "{field}");
+        assert!(matches!(fault(&server), EndpointFault::Garbage(_)), "{field}");
     }
 }
 
@@ -217,7 +217,7 @@ fn an_error_for_state_is_the_endpoints_fault() {
         }
         _ => good(9)(method, params),
     });
-    let Fault::Refused { method: "eth_getBalance", error } = fault(&server) else { panic!() };
+    let EndpointFault::Refused { method: "eth_getBalance", error } = fault(&server) else { panic!() };
     assert_eq!(error.message, "missing trie node …\\u{1b}[2J");
 }
 
@@ -268,7 +268,7 @@ fn clients_may_differ_in_form() {
     let block = Request::new("eth_getBlockByNumber", json!(["0x8", false]));
     let (_, replies) = chain.ask(&[block, balance()], BlockTag::Latest).unwrap();
     assert_eq!(replies[0].as_ref().unwrap()["hash"], header(8, 0)["hash"]);
-    assert_eq!(standings(&chain), [Standing::Agrees, Standing::Agrees]);
+    assert_eq!(standings(&chain), [EndpointStatus::Agrees, EndpointStatus::Agrees]);
 }
 
 #[test]
@@ -302,7 +302,7 @@ fn ids_that_do_not_match_are_refused() {
             answers[0]["id"] = json!(id ^ change);
             Act::ok(&answers)
         });
-        assert!(matches!(fault(&server), Fault::Garbage(_)));
+        assert!(matches!(fault(&server), EndpointFault::Garbage(_)));
     }
 }
 

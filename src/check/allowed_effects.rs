@@ -80,7 +80,7 @@ fn words(written: &[(B256, B256)]) -> Vec<String> {
 pub(super) fn safe_slots(facts: &Facts, rehearsal: &Rehearsal) -> Problem {
     let declared = declared(facts);
     let safe = facts.proposal.safe().address;
-    let parts = Parts::new(facts, rehearsal);
+    let parts = SafeSlots::new(facts, rehearsal);
     let (mut undeclared, mut written) = (Vec::new(), Vec::new());
     let mut seen = HashSet::new();
     for write in rehearsal.writes.iter().filter(|write| write.address == safe) {
@@ -98,9 +98,9 @@ pub(super) fn safe_slots(facts: &Facts, rehearsal: &Rehearsal) -> Problem {
 }
 
 /// The slots of a Safe that mean something, worked out once.
-struct Parts(HashMap<B256, SlotKind>);
+struct SafeSlots(HashMap<B256, SlotKind>);
 
-impl Parts {
+impl SafeSlots {
     fn new(facts: &Facts, rehearsal: &Rehearsal) -> Self {
         let state = facts.state();
         // A linked list names its members in the words written.

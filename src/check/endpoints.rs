@@ -4,7 +4,7 @@ use std::fmt::Display;
 
 use super::description::{Description, Id, listed};
 use super::{Check, Facts, all};
-use crate::chain::{Age, EndpointReport, Fault, Standing, agreeing, is_minority};
+use crate::chain::{Age, EndpointFault, EndpointReport, EndpointStatus, agreeing, is_minority};
 use crate::evm::Readings;
 use crate::playbook::Decided;
 
@@ -31,11 +31,11 @@ pub enum Problem {
     },
     Outvoted {
         rpc: String,
-        fault: Fault,
+        fault: EndpointFault,
     },
     Lying {
         rpc: String,
-        fault: Fault,
+        fault: EndpointFault,
     },
     SmallBatch {
         rpc: String,
@@ -193,10 +193,10 @@ fn endpoints_agree(endpoints: &[EndpointReport]) -> Vec<Problem> {
 fn standing(endpoint: &EndpointReport) -> Option<Problem> {
     let rpc = endpoint.shown.clone();
     match &endpoint.standing {
-        Standing::Agrees | Standing::Unasked => None,
-        Standing::SameAs(other) => Some(Problem::Same { rpc, other: other.clone() }),
-        Standing::Outvoted(fault) => Some(Problem::Outvoted { rpc, fault: fault.clone() }),
-        Standing::Lying(fault) => Some(Problem::Lying { rpc, fault: fault.clone() }),
+        EndpointStatus::Agrees | EndpointStatus::Unasked => None,
+        EndpointStatus::SameAs(other) => Some(Problem::Same { rpc, other: other.clone() }),
+        EndpointStatus::Outvoted(fault) => Some(Problem::Outvoted { rpc, fault: fault.clone() }),
+        EndpointStatus::Lying(fault) => Some(Problem::Lying { rpc, fault: fault.clone() }),
     }
 }
 
@@ -207,7 +207,7 @@ pub(super) fn most_agree(endpoints: &[EndpointReport], lowered: bool) -> Option<
         return None;
     }
     let (_, of) = agreeing(endpoints);
-    let believed = endpoints.iter().filter(|endpoint| endpoint.standing == Standing::Agrees);
+    let believed = endpoints.iter().filter(|endpoint| endpoint.standing == EndpointStatus::Agrees);
     Some(Problem::Minority { believed: believed.map(|one| one.shown.clone()).collect(), of, lowered })
 }
 
@@ -217,9 +217,9 @@ fn quorum_is_the_councils(facts: &Facts) -> Option<Problem> {
 }
 
 /// Returns what an endpoint lies about; at which block is left out, or every block would need an id of its own.
-fn lied_about(fault: &Fault) -> String {
+fn lied_about(fault: &EndpointFault) -> String {
     match fault {
-        Fault::Lying { what, .. } | Fault::Unproven { what, .. } => what.clone(),
+        EndpointFault::Lying { what, .. } | EndpointFault::Unproven { what, .. } => what.clone(),
         other => other.to_string(),
     }
 }

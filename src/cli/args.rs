@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueHint};
 use clap_complete::ArgValueCompleter;
 
-use crate::ceremony::depth::Wanted;
+use crate::ceremony::depth::RequiredDepth;
 use crate::ceremony::order::Given;
 use crate::cli::complete;
 use crate::device::Model;
@@ -95,7 +95,7 @@ pub struct Proofs {
 /// Flags for the depth at which a mined transaction must lie before the command ends.
 #[derive(Clone, Copy, Debug, Default, Args)]
 #[command(next_help_heading = "Checks")]
-pub struct Depth {
+pub struct DepthArgs {
     /// Wait until its block and those after it are N
     #[arg(long, allow_negative_numbers = true, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=10_000))]
     pub confirmations: Option<u64>,
@@ -172,9 +172,9 @@ impl Target<'_> {
     }
 }
 
-impl Depth {
-    pub const fn wanted(&self) -> Wanted {
-        Wanted { confirmations: self.confirmations, finalized: self.finalized }
+impl DepthArgs {
+    pub const fn wanted(&self) -> RequiredDepth {
+        RequiredDepth { confirmations: self.confirmations, finalized: self.finalized }
     }
 }
 

@@ -11,7 +11,7 @@ use crate::ceremony::own_settings::settings;
 use crate::cli::args::ARGUMENTS;
 use crate::cli::complete;
 use crate::error::{Error, Exit};
-use crate::incident::{Act, Awake, Utc, find_awake};
+use crate::incident::{Awake, JournalAct, Utc, find_awake};
 use crate::session::Session;
 use crate::store;
 use crate::ui::Text;
@@ -52,7 +52,7 @@ fn own(session: &Session, person: Option<String>, now: Utc) -> Result<Exit, Erro
     })?;
     let name = session.known_name(&name)?;
     let awake = Awake { name, at: now };
-    session.write(Act::Awake { name: awake.name.clone(), at: awake.at })?;
+    session.write(JournalAct::Awake { name: awake.name.clone(), at: awake.at })?;
     session.ui.data(&awake.to_string());
     session.ui.say(&Text::new("send this line to the others. Next: breakglass shows what to do"));
     session.ui.object(&json!({ "name": awake.name.to_string(), "line": awake.to_string() }));
@@ -73,7 +73,7 @@ fn take_in(session: &Session, path: &std::path::Path, now: Utc) -> Result<Exit, 
         });
         match checked {
             Ok(line) => {
-                session.write(Act::Awake { name: line.name.clone(), at: line.at })?;
+                session.write(JournalAct::Awake { name: line.name.clone(), at: line.at })?;
                 session.ui.say(&Text::default().good("awake: ").add(&line.name.to_string()));
                 awake.push(line.name.to_string());
             }

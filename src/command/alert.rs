@@ -7,9 +7,9 @@ use serde_json::json;
 use crate::cli::args::ARGUMENTS;
 use crate::council::Alarm;
 use crate::error::{Error, Exit};
-use crate::incident::{Act, Message, Plain, Says};
+use crate::incident::{JournalAct, Message, Plain, Says};
 use crate::session::Session;
-use crate::session::raised::{Place, Told};
+use crate::session::raised::{AlarmOccurrence, AlarmReport};
 use crate::store::{arguments, read_stdin, start_again};
 use crate::ui::Text;
 
@@ -62,14 +62,14 @@ pub fn run(session: &Session, args: &Args) -> Result<Exit, Error> {
     if message.says != Says::Firing {
         return Ok(only_noted(session, alarm, &message));
     }
-    let told = Told { by: message.by.into(), id: Some(message.id), text: message.text, block: None };
+    let told = AlarmReport { by: message.by.into(), id: Some(message.id), text: message.text, block: None };
     let place = session.enter_alarm(alarm, &told);
     let (what, id) = (format!("{} by {}", alarm.name, told.by), told.id.as_deref().unwrap_or_default());
     session.ui.object(&json!({
         "alarm": alarm.name, "by": told.by, "id": id,
-        "is_first": place == Place::First, "is_repeated": place == Place::Repeated,
+        "is_first": place == AlarmOccurrence::First, "is_repeated": place == AlarmOccurrence::Repeated,
     }));
-    if place == Place::Repeated {
+    if place == AlarmOccurrence::Repeated {
         session.ui.say(&Text::default().good("known: ").add(&format!("{what}: this message came before")));
         return Ok(Exit::Done);
     }
@@ -90,7 +90,13 @@ pub fn run(session: &Session, args: &Args) -> Result<Exit, Error> {
     }
 }
 
-fn prepare(session: &Session, args: &Args, alarm: &Alarm, told: &Told, place: Place) -> Exit {
+fn prepare(
+    session: &Session,
+    args: &Args,
+    alarm: &Alarm,
+    told: &AlarmReport,
+    place: AlarmOccurrence,
+) -> Exit {
     let prepared = session.prepare(alarm);
     session.announce(alarm, told, place, &prepared, args.run.as_deref());
     Exit::Done
@@ -100,7 +106,7 @@ fn prepare(session: &Session, args: &Args, alarm: &Alarm, told: &Told, place: Pl
 fn only_noted(session: &Session, alarm: &Alarm, message: &Message) -> Exit {
     let says = if message.says == Says::Test { "a test" } else { "over, or taken on by somebody" };
     let text = format!("alarm {} by {}: {says}. Nothing was prepared", alarm.name, message.by);
-    session.note_act(Act::Note { text: Plain::cut(&format!("{text}: {}", message.text)) });
+    session.note_act(JournalAct::Note { text: Plain::cut(&format!("{text}: {}", message.text)) });
     session.ui.say(&Text::new(&text));
     session.ui.object(&json!({ "alarm": alarm.name, "by": message.by, "id": message.id, "fires": false }));
     Exit::Done

@@ -11,7 +11,7 @@ use crate::ceremony::drill_names::names_drill;
 use crate::ceremony::find::Found;
 use crate::ceremony::offer::affordable_tip;
 use crate::ceremony::order::Given;
-use crate::cli::args::{ARGUMENTS, Accept, Depth, Derive, Key, Proofs};
+use crate::cli::args::{ARGUMENTS, Accept, DepthArgs, Derive, Key, Proofs};
 use crate::cli::complete;
 use crate::error::{Error, Exit};
 use crate::evm::amount;
@@ -100,7 +100,7 @@ pub struct Args {
     chat: Option<PathBuf>,
 
     #[command(flatten)]
-    depth: Depth,
+    depth: DepthArgs,
 
     /// Seconds to wait until it is mined
     #[arg(long, allow_negative_numbers = true, help_heading = "Checks", value_name = "SECONDS", default_value_t = 600, value_parser = clap::value_parser!(u64).range(0..=86_400))]

@@ -9,7 +9,7 @@ use crate::ceremony::order::Given;
 use crate::cli::args::{ARGUMENTS, Accept, parse_set};
 use crate::cli::complete;
 use crate::error::{Error, Exit};
-use crate::incident::{Act, Journal};
+use crate::incident::{Journal, JournalAct};
 use crate::proposal::Stale;
 use crate::safe::Nonces;
 use crate::session::Session;
@@ -73,7 +73,7 @@ pub fn run(session: &Session, args: &Args) -> Result<Exit, Error> {
     session.ui.object(&json!({ "cards": texts }));
     for card in &cards {
         say_older(session, card)?;
-        session.note_about(Act::Card { nonces: card.card.nonces() }, Some(card.about()));
+        session.note_about(JournalAct::Card { nonces: card.card.nonces() }, Some(card.about()));
     }
     Ok(Exit::Done)
 }

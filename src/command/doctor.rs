@@ -14,8 +14,8 @@ use crate::error::{Error, Exit};
 use crate::incident::Journal;
 use crate::readiness::by_cast::{Compared, compare};
 use crate::readiness::council_gaps::CouncilSeen;
-use crate::readiness::examine::{ChainSeen, Seen, examine};
-use crate::readiness::{Gap, Level, Told, seal};
+use crate::readiness::examine::{ChainSeen, CouncilState, examine};
+use crate::readiness::{Gap, GapLevel, GapReport, seal};
 use crate::safe::parse_address;
 use crate::session::{Session, calling_roll};
 use crate::store::output_of;
@@ -86,13 +86,13 @@ pub fn run(session: &Session, args: &Args) -> Result<Exit, Error> {
         compared: &compared,
         now,
     };
-    let mut told: Vec<Told> = all.gaps().iter().map(Gap::tell).collect();
+    let mut told: Vec<GapReport> = all.gaps().iter().map(Gap::tell).collect();
     told.sort_by_key(|told| told.level);
     let controls = if args.seal { seal::controls(&all, &told, &journal) } else { Vec::new() };
     show(session, &seen.chains, &told);
     session.ui.show(&view::seal_lines(&controls));
     let object = json!({
-        "ready": told.iter().all(|told| told.level != Level::NotReady),
+        "ready": told.iter().all(|told| told.level != GapLevel::NotReady),
         "chains": seen.chains.iter().map(view::chain_object).collect::<Vec<_>>(),
         "keys": all.keys.iter().flatten().map(|key| view::key_object(key)).collect::<Vec<_>>(),
         "armed": seen.sets.iter().map(view::set_object).collect::<Vec<_>>(),
@@ -102,7 +102,7 @@ pub fn run(session: &Session, args: &Args) -> Result<Exit, Error> {
         "seal": args.seal.then(|| view::seal_object(&controls)),
         "council_digest": all.digest.to_string(),
     });
-    let missing = told.iter().filter(|told| told.level == Level::NotReady).count();
+    let missing = told.iter().filter(|told| told.level == GapLevel::NotReady).count();
     if missing > 0 {
         let things = if missing == 1 { "thing is" } else { "things are" };
         let message = format!("not ready: {missing} {things} to be repaired");
@@ -114,14 +114,14 @@ pub fn run(session: &Session, args: &Args) -> Result<Exit, Error> {
 }
 
 /// Compares one hash with Foundry's `cast`, where it is in PATH.
-fn compare_with_cast(seen: &Seen) -> Compared {
+fn compare_with_cast(seen: &CouncilState) -> Compared {
     let Some((safe, tx)) = seen.chains.iter().find_map(|chain| chain.sample.as_ref()) else {
         return Compared::Not;
     };
     compare(safe, tx, |args| output_of("cast", args, CAST_PATIENCE).map_err(|error| error.to_string()))
 }
 
-fn show(session: &Session, chains: &[ChainSeen], told: &[Told]) {
+fn show(session: &Session, chains: &[ChainSeen], told: &[GapReport]) {
     let rows = view::lever_rows(chains);
     if !rows.is_empty() {
         session.ui.table(&["lever", "chain", "on a fork", "gas"], &rows);

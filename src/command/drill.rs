@@ -12,7 +12,7 @@ use crate::ceremony::together::advise;
 use crate::cli::args::{ARGUMENTS, Accept, Derive, Proofs};
 use crate::cli::complete;
 use crate::error::{Error, Exit};
-use crate::incident::Act;
+use crate::incident::JournalAct;
 use crate::proposal::DrillName;
 use crate::session::each_part::each;
 use crate::session::solo::{self, Keystores};
@@ -76,7 +76,7 @@ fn announce(session: &Session, args: &Args, judged: &Judged) -> Result<Exit, Err
     let drill = judged.proposal();
     let words = session.words_of(drill, &args.lever);
     let path = judged.derived.keep(session)?;
-    session.note(Act::Proposed {}, drill);
+    session.note(JournalAct::Proposed {}, drill);
     session.note_accepted(accept, Some(drill));
     if args.solo {
         return solo(session, args, judged);

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::ceremony::find::Purpose;
 use crate::ceremony::judged::Judged;
-use crate::ceremony::online::View;
+use crate::ceremony::online::ReadPoint;
 use crate::ceremony::rehearsal;
 use crate::cli::args::{ARGUMENTS, Derive, Proofs};
 use crate::cli::complete;
@@ -64,9 +64,9 @@ pub fn run(session: &Session, args: &Args) -> Result<Exit, Error> {
 }
 
 /// The chain and the block that the command line names, or else the newest.
-fn view(session: &Session, args: &Args, safe: &council::Safe) -> Result<View, Error> {
+fn view(session: &Session, args: &Args, safe: &council::Safe) -> Result<ReadPoint, Error> {
     let link = session.connect_or_fork(safe, args.fork_url.as_deref())?;
-    Ok(View { link, at: args.at.map_or(BlockTag::Latest, BlockTag::Number) })
+    Ok(ReadPoint { link, at: args.at.map_or(BlockTag::Latest, BlockTag::Number) })
 }
 
 fn one(session: &Session, args: &Args, judged: &Judged) -> Result<Exit, Error> {

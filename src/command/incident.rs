@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::cli::args::ARGUMENTS;
 use crate::cli::complete;
 use crate::error::{Error, Exit};
-use crate::incident::{Act, Journal, Plain, open_incident};
+use crate::incident::{Journal, JournalAct, Plain, open_incident};
 use crate::playbook::{Severity, Word};
 use crate::session::Session;
 use crate::ui::Text;
@@ -90,13 +90,13 @@ pub fn run(session: &Session, args: &Args) -> Result<Exit, Error> {
             }
             opened(session, args)?
         }
-        Args::Note(args) => Act::Note { text: plain("the note", &args.text)? },
+        Args::Note(args) => JournalAct::Note { text: plain("the note", &args.text)? },
         Args::Close if open.is_none() => {
             return Err(
                 Error::new(Exit::Usage, "no incident is open").hint("breakglass log shows the last ones")
             );
         }
-        Args::Close => Act::Closed {},
+        Args::Close => JournalAct::Closed {},
     };
     let text = describe(&session.council, &act);
     session.write(act)?;
@@ -107,11 +107,11 @@ pub fn run(session: &Session, args: &Args) -> Result<Exit, Error> {
     Ok(Exit::Done)
 }
 
-fn opened(session: &Session, args: &OpenArgs) -> Result<Act, Error> {
+fn opened(session: &Session, args: &OpenArgs) -> Result<JournalAct, Error> {
     let severity = Severity::ALL.iter().find(|(word, _)| word.eq_ignore_ascii_case(&args.severity));
     let severity = severity.map_or(Severity::P1, |(_, severity)| *severity);
     let person = |name: &Option<String>| name.as_ref().map(|name| session.known_name(name)).transpose();
-    Ok(Act::Opened {
+    Ok(JournalAct::Opened {
         title: plain("the title", &args.title)?,
         severity,
         leads: person(&args.leads)?,

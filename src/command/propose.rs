@@ -12,7 +12,7 @@ use crate::cli::args::{ARGUMENTS, Accept, Derive, Proofs};
 use crate::cli::complete;
 use crate::command::home;
 use crate::error::{Error, Exit};
-use crate::incident::Act;
+use crate::incident::JournalAct;
 use crate::playbook::Kind;
 use crate::session::Session;
 use crate::session::each_part::each;
@@ -132,7 +132,7 @@ fn one(session: &Session, args: &Args, mut judged: Judged) -> Result<Exit, Error
 
 fn finish(session: &Session, judged: &Judged, accepted: &[String]) -> Result<Exit, Error> {
     let path = judged.derived.keep(session)?;
-    session.note(Act::Proposed {}, judged.proposal());
+    session.note(JournalAct::Proposed {}, judged.proposal());
     session.note_accepted(accepted, Some(judged.proposal()));
     let ui = session.ui;
     let what = session.words_of(judged.proposal(), &[path.display().to_string()]);

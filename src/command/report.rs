@@ -7,11 +7,13 @@ use serde_json::json;
 
 use crate::cli::args::ARGUMENTS;
 use crate::error::{Error, Exit};
-use crate::incident::{Journal, Utc, Wanted, merge, record, select, transactions};
+use crate::incident::{Journal, RecordScope, Utc, merge, record, select, transactions};
 use crate::session::Session;
 use crate::store::{self, create_new, read_log, read_text_up_to};
 use crate::ui::Text;
-use crate::view::record::{Dora, Draft, JournalDigest, Report, Stage, built_in, dora, fill, html, markdown};
+use crate::view::record::{
+    Dora, DoraStage, Draft, IncidentReport, JournalDigest, built_in, dora, fill, html, markdown,
+};
 
 /// The longest template of a council.
 const MOST_TEMPLATE: usize = 64 << 10;
@@ -53,7 +55,7 @@ pub struct Args {
 
     /// Which report of the three a regulator gets
     #[arg(long, value_enum, value_name = "STAGE", default_value = "initial", help_heading = "Output")]
-    stage: Stage,
+    stage: DoraStage,
 }
 
 pub fn run(session: &Session, args: &Args) -> Result<Exit, Error> {
@@ -81,7 +83,7 @@ pub fn run(session: &Session, args: &Args) -> Result<Exit, Error> {
     });
     let receipts = session.receipts(&entries, args.offline);
     let record = record(&entries, (facts, &receipts), &merged, &session.council);
-    let report = Report::new(&session.council, &record, digests.collect());
+    let report = IncidentReport::new(&session.council, &record, digests.collect());
     give(session, args, &report)?;
     let unsure = report.transactions.iter().filter(|one| one.on_chain.is_none()).count();
     if unsure > 0 && !args.offline {
@@ -95,18 +97,18 @@ pub fn run(session: &Session, args: &Args) -> Result<Exit, Error> {
     Ok(Exit::Done)
 }
 
-fn wanted(session: &Session, args: &Args) -> Result<Wanted, Error> {
+fn wanted(session: &Session, args: &Args) -> Result<RecordScope, Error> {
     let Some(what) = &args.what else {
-        return Ok(args.since.map_or(Wanted::Last, Wanted::Since));
+        return Ok(args.since.map_or(RecordScope::Last, RecordScope::Since));
     };
     if let Ok(number) = what.parse() {
-        return Ok(Wanted::Opened(number));
+        return Ok(RecordScope::Opened(number));
     }
     session.is_lever(what)?;
-    Ok(Wanted::Lever(what.clone()))
+    Ok(RecordScope::Lever(what.clone()))
 }
 
-fn give(session: &Session, args: &Args, report: &Report) -> Result<(), Error> {
+fn give(session: &Session, args: &Args, report: &IncidentReport) -> Result<(), Error> {
     if let Some(path) = &args.html {
         create_new(path, &html(report))?;
         session.ui.say(&Text::default().good("written: ").add(&path.display().to_string()));

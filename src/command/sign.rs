@@ -15,9 +15,9 @@ use crate::command::Session;
 use crate::command::args::{ARGUMENTS, Accept, Ahead, Derive, Key, Proofs};
 use crate::command::complete;
 use crate::command::on_ledger::Asking;
-use crate::device::{Asked, SigningRequest, Way};
+use crate::device::{RequestedMode, SigningMode, SigningRequest};
 use crate::error::{Error, Exit};
-use crate::incident::{Act, Plain};
+use crate::incident::{JournalAct, Plain};
 use crate::proposal::{Claims, OwnerSignature};
 use crate::safe::SignatureKind;
 use crate::session::keys::{self, Named, Signer, Use};
@@ -111,12 +111,12 @@ pub struct Args {
 }
 
 impl Args {
-    const fn asked(&self) -> Asked {
+    const fn asked(&self) -> RequestedMode {
         match (self.eth_sign, self.hashes, self.fields) {
-            (true, _, _) => Asked::EthSign,
-            (_, true, _) => Asked::Hashes,
-            (_, _, true) => Asked::Fields,
-            _ => Asked::Nothing,
+            (true, _, _) => RequestedMode::EthSign,
+            (_, true, _) => RequestedMode::Hashes,
+            (_, _, true) => RequestedMode::Fields,
+            _ => RequestedMode::Nothing,
         }
     }
 }
@@ -249,8 +249,13 @@ fn one(
     let owner = signers.choose(signer)?;
     let way = signers.way(owner)?;
     let kind = if args.eth_sign { SignatureKind::EthSign } else { SignatureKind::Ecdsa };
-    let request =
-        SigningRequest { domain: &way.domain, signs: signs(judged, way), owner, kind, way: Way::Fields };
+    let request = SigningRequest {
+        domain: &way.domain,
+        signs: signs(judged, way),
+        owner,
+        kind,
+        way: SigningMode::Fields,
+    };
     judged.still_agreed()?;
     signers.sign(signer, (&request, way), accepted)
 }
@@ -322,7 +327,7 @@ fn write(
     signed.push(object);
     let known = session.council.signers.values().find(|signer| signer.address == signature.owner());
     let name = known.map(|signer| Plain::cut(&signer.name));
-    session.note(Act::Signed { owner: signature.owner(), name }, judged.proposal());
+    session.note(JournalAct::Signed { owner: signature.owner(), name }, judged.proposal());
     session.note_accepted(signature.accepted(), Some(judged.proposal()));
     kept.map(|_| ()).map_err(|error| {
         error.hint("the signature was made: the line above is good, and only the file is missing")

@@ -3,10 +3,10 @@
 use clap_complete::ArgValueCompleter;
 use serde_json::json;
 
-use crate::ceremony::depth::Wanted;
+use crate::ceremony::depth::RequiredDepth;
 use crate::ceremony::find::Purpose;
 use crate::ceremony::judged::Judged;
-use crate::ceremony::stage::Stage;
+use crate::ceremony::stage::ProposalStage;
 use crate::ceremony::{outcome, waiting};
 use crate::check::{Finding, Level};
 use crate::cli::args::{ARGUMENTS, Derive, Proofs};
@@ -71,7 +71,7 @@ fn one_offline(session: &Session, args: &Args, judged: &Judged) -> Exit {
     session.ui.say(
         &Text::default().warn("offline: ").add("by what is kept here; nothing was asked of the network"),
     );
-    let stage = Stage::offline(&refused, &tally);
+    let stage = ProposalStage::offline(&refused, &tally);
     session.ui.show(&who_signed::stage(stage, &session.words_of(judged.proposal(), &args.what)));
     session.ui.object(&who);
     session.ui.object(&json!({ "status": stage.to_string() }));
@@ -95,13 +95,13 @@ fn one(session: &Session, args: &Args, judged: &Judged) -> Result<Exit, Error> {
     let rivals: Vec<Rival> = ahead.into_iter().map(|(what, by)| Rival::new(judged, what, &by)).collect();
     session.ui.show(&who_signed::rivals(judged.proposal().nonce(), &lost, &rivals));
     let sent = waiting::show(session, judged)?;
-    let stage = Stage::of(&refused, ready.as_ref(), !sent.is_empty());
+    let stage = ProposalStage::of(&refused, ready.as_ref(), !sent.is_empty());
     session.ui.show(&who_signed::stage(stage, &session.words_of(judged.proposal(), &args.what)));
     session.ui.object(&who);
     session.ui.object(&json!({
         "status": stage.to_string(), "sent": sent, "lost": lost, "armed": rivals,
     }));
-    if stage == Stage::Signing {
+    if stage == ProposalStage::Signing {
         let waking = session.waking(judged.proposal(), &tally)?;
         session.ui.show(&who_signed::calls(&waking));
         session.ui.object(&who_signed::calls_object(&waking));
@@ -113,7 +113,7 @@ fn one(session: &Session, args: &Args, judged: &Judged) -> Result<Exit, Error> {
 fn executed(session: &Session, judged: &Judged) -> Result<Exit, Error> {
     judged.enforce_fresh(&[])?;
     match outcome::of_executed(session, judged)? {
-        Some(outcome) => report(session, judged, &outcome, "Executed", Some(&Wanted::default())),
+        Some(outcome) => report(session, judged, &outcome, "Executed", Some(&RequiredDepth::default())),
         None if session.says_done_elsewhere(judged) => Ok(Exit::Done),
         None => Err(Error::from(NotReady::NonceUsed {
             proposal: judged.proposal().nonce(),

@@ -38,7 +38,7 @@ pub use difference::{Difference, Mark, difference};
 pub use digest::TextDigest;
 pub use edit::{EditError, Edited, EntryKind, NewEntry, add_entry};
 pub use people::{Call, Days, LocalTime, Person, Zone};
-pub use pins::{Accepted, Pins, SafeAt, Standing, council_at, council_of, playbook_of};
+pub use pins::{Accepted, PinStatus, Pins, SafeAt, council_at, council_of, playbook_of};
 pub use pull::Pull;
 pub use rpc_address::{RpcAddress, RpcAddressError, SecretUrl};
 pub use settings::Settings;

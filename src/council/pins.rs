@@ -35,7 +35,7 @@ pub struct Pins(BTreeMap<String, Accepted>);
 
 /// The standing of a text to what was accepted before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Standing {
+pub enum PinStatus {
     /// No text was accepted yet.
     First,
     /// It was accepted.
@@ -124,13 +124,13 @@ impl Pins {
     /// Returns the standing of a text that is about all of these. A built-in playbook that another version of the program brings
     /// is the program's, which the person trusts.
     #[must_use]
-    pub fn decide(&self, about: &[String], now: Accepted) -> Standing {
-        let mut standing = Standing::First;
+    pub fn decide(&self, about: &[String], now: Accepted) -> PinStatus {
+        let mut standing = PinStatus::First;
         for accepted in about.iter().filter_map(|what| self.0.get(what)) {
             if accepted.digest != now.digest && !(accepted.built_in && now.built_in) {
-                return Standing::Changed { from: *accepted };
+                return PinStatus::Changed { from: *accepted };
             }
-            standing = Standing::Same;
+            standing = PinStatus::Same;
         }
         standing
     }
@@ -156,18 +156,18 @@ mod tests {
     #[test]
     fn a_change_is_found_at_the_same_path_and_in_a_copy_elsewhere() {
         let about = |path: &str| [council_at(path), council_of(SAFE)];
-        assert_eq!(Pins::default().decide(&about("/a"), pin("one")), Standing::First);
+        assert_eq!(Pins::default().decide(&about("/a"), pin("one")), PinStatus::First);
         let of_one = about("/a").map(|what| (what, pin("one")));
         let pins = pins(&of_one);
-        let changed = Standing::Changed { from: pin("one") };
-        assert_eq!(pins.decide(&about("/a"), pin("one")), Standing::Same);
+        let changed = PinStatus::Changed { from: pin("one") };
+        assert_eq!(pins.decide(&about("/a"), pin("one")), PinStatus::Same);
         assert_eq!(pins.decide(&about("/a"), pin("two")), changed);
         assert_eq!(pins.decide(&about("/copy"), pin("two")), changed, "another path, the same Safe");
-        assert_eq!(pins.decide(&about("/copy"), pin("one")), Standing::Same);
+        assert_eq!(pins.decide(&about("/copy"), pin("one")), PinStatus::Same);
         let other = [council_at("/a"), council_of((5, Address::ZERO))];
         assert_eq!(pins.decide(&other, pin("two")), changed, "the same path, another Safe");
         let other = [council_at("/copy"), council_of((5, Address::ZERO))];
-        assert_eq!(pins.decide(&other, pin("two")), Standing::First);
+        assert_eq!(pins.decide(&other, pin("two")), PinStatus::First);
     }
 
     /// The text accepted last counts: going back to an older one is a change too.
@@ -176,7 +176,7 @@ mod tests {
         let mut pins = pins(&[(council_of(SAFE), pin("one"))]);
         let newer = BTreeMap::from([(council_of(SAFE), pin("two"))]);
         pins.read("2.toml", &pins.file_of(&newer).unwrap()).unwrap();
-        assert_eq!(pins.decide(&[council_of(SAFE)], pin("one")), Standing::Changed { from: pin("two") });
+        assert_eq!(pins.decide(&[council_of(SAFE)], pin("one")), PinStatus::Changed { from: pin("two") });
         assert_eq!(pins.file_of(&newer), None, "nothing is written twice");
     }
 
@@ -185,9 +185,9 @@ mod tests {
         let about = [playbook_of("pause/oz-pausable", SAFE)];
         let built_in = |text| Accepted { built_in: true, ..pin(text) };
         let pins = pins(&[(about[0].clone(), built_in("one"))]);
-        assert_eq!(pins.decide(&about, pin("two")), Standing::Changed { from: built_in("one") });
-        assert_eq!(pins.decide(&about, pin("one")), Standing::Same);
-        assert_eq!(pins.decide(&about, built_in("two")), Standing::Same);
+        assert_eq!(pins.decide(&about, pin("two")), PinStatus::Changed { from: built_in("one") });
+        assert_eq!(pins.decide(&about, pin("one")), PinStatus::Same);
+        assert_eq!(pins.decide(&about, built_in("two")), PinStatus::Same);
     }
 
     #[test]

@@ -51,7 +51,7 @@ pub use plugged::{Model, Plugged, choose_plugged};
 pub use transport::{Target, plugged_in};
 pub use typed::TypedData;
 pub use udev::{UDEV_RULE, UDEV_RULE_PATH};
-pub use way::{Asked, Chosen, Weight, choose_way};
+pub use way::{Chosen, RequestedMode, Weight, choose_way};
 
 /// A request for an owner's signature for a Safe.
 #[derive(Clone, Copy, Debug)]
@@ -71,7 +71,7 @@ pub struct SigningRequest<'a> {
     pub owner: Address,
     pub kind: SignatureKind,
     /// The way in which the transaction reaches a hardware wallet; a keystore has no screen and does not ask.
-    pub way: Way,
+    pub way: SigningMode,
 }
 
 impl SigningRequest<'_> {
@@ -123,7 +123,7 @@ impl SigningRequest<'_> {
 
 /// The part of a transaction that a hardware wallet is given to sign.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Way {
+pub enum SigningMode {
     /// Every field, so that the device can show them: full EIP-712.
     Fields,
     /// The domain hash and the message hash alone; the device shows nothing but these.

@@ -8,7 +8,7 @@ use super::ledger::Ledger;
 use super::link::granted;
 use super::path::DerivationPath;
 use super::typed::TypedData;
-use super::{DeviceError, LongText, SigningRequest, Way, expect_signer, sealed};
+use super::{DeviceError, LongText, SigningMode, SigningRequest, expect_signer, sealed};
 use crate::safe::{Domain, EcdsaSignature, Pause, PauseSignature, SignatureKind};
 
 const MESSAGE: &str = "a message";
@@ -17,7 +17,7 @@ impl Ledger {
     /// Returns `true` if this is signed only with "Blind signing" on: the app takes no fields of it.
     #[must_use]
     pub fn needs_blind_signing(&self, request: &SigningRequest<'_>) -> bool {
-        self.status.takes_fields && request.kind == SignatureKind::Ecdsa && request.way == Way::Hashes
+        self.status.takes_fields && request.kind == SignatureKind::Ecdsa && request.way == SigningMode::Hashes
     }
 
     /// Returns an owner's signature; given out only if the request's owner made it.
@@ -33,8 +33,8 @@ impl Ledger {
             (SignatureKind::EthSign, _) => {
                 self.sign_in_turn(&Apdu::personal_message(&path, &hashes.safe_tx.word().0))?
             }
-            (_, Way::Fields) => self.sign_fields(&path, &request.typed_data())?,
-            (_, Way::Hashes) => self.sign_in_turn(&[Apdu::sign_hashes(&path, &hashes)])?,
+            (_, SigningMode::Fields) => self.sign_fields(&path, &request.typed_data())?,
+            (_, SigningMode::Hashes) => self.sign_in_turn(&[Apdu::sign_hashes(&path, &hashes)])?,
         };
         request.verified(bytes)
     }
@@ -80,14 +80,14 @@ impl Ledger {
         domain: &Domain,
         message: &Bytes,
         owner: Address,
-        way: Way,
+        way: SigningMode,
     ) -> Result<EcdsaSignature, DeviceError> {
         self.ready()?;
         let path = self.path_of(owner)?;
         let hashes = domain.message_hashes(message);
         let bytes = match way {
-            Way::Fields => self.sign_fields(&path, &TypedData::safe_message(domain, message))?,
-            Way::Hashes => self.sign_in_turn(&[Apdu::sign_hashes(&path, &hashes)])?,
+            SigningMode::Fields => self.sign_fields(&path, &TypedData::safe_message(domain, message))?,
+            SigningMode::Hashes => self.sign_in_turn(&[Apdu::sign_hashes(&path, &hashes)])?,
         };
         let signature = EcdsaSignature::from_safe_bytes(&bytes, &hashes.safe_tx, domain.safe().version)?;
         expect_signer(owner, signature.signer())?;

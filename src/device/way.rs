@@ -2,12 +2,12 @@
 
 use super::app_status::Status;
 use super::pages::DATA_SHOWN;
-use super::{SigningRequest, Signs, Way};
+use super::{SigningMode, SigningRequest, Signs};
 use crate::safe::{Operation, SignatureKind};
 
 /// The way that the signer asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Asked {
+pub enum RequestedMode {
     Nothing,
     Fields,
     Hashes,
@@ -17,7 +17,7 @@ pub enum Asked {
 /// The way, the kind of signature and why.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Chosen {
-    pub way: Way,
+    pub way: SigningMode,
     pub kind: SignatureKind,
     pub why: &'static str,
 }
@@ -57,24 +57,26 @@ impl Weight {
 
 /// Every field, unless the app cannot or the signer says otherwise.
 #[must_use]
-pub fn choose_way(status: &Status, asked: Asked, weight: Weight) -> Chosen {
-    let (way, kind) = (Way::Fields, SignatureKind::Ecdsa);
+pub fn choose_way(status: &Status, asked: RequestedMode, weight: Weight) -> Chosen {
+    let (way, kind) = (SigningMode::Fields, SignatureKind::Ecdsa);
     match asked {
-        Asked::EthSign => Chosen {
+        RequestedMode::EthSign => Chosen {
             way,
             kind: SignatureKind::EthSign,
             why: "the safeTxHash goes to the Ledger as a personal message, as asked for: compare all of it",
         },
-        Asked::Hashes => {
-            Chosen { way: Way::Hashes, kind, why: "only the two hashes go to the Ledger, as asked for" }
-        }
+        RequestedMode::Hashes => Chosen {
+            way: SigningMode::Hashes,
+            kind,
+            why: "only the two hashes go to the Ledger, as asked for",
+        },
         _ if !status.takes_fields => Chosen {
-            way: Way::Hashes,
+            way: SigningMode::Hashes,
             kind,
             why: "only the two hashes go to the Ledger: its Ethereum app is too old to take the fields",
         },
-        Asked::Fields => Chosen { way, kind, why: "every field goes to the Ledger, as asked for" },
-        Asked::Nothing => Chosen { way, kind, why: why(status, weight) },
+        RequestedMode::Fields => Chosen { way, kind, why: "every field goes to the Ledger, as asked for" },
+        RequestedMode::Nothing => Chosen { way, kind, why: why(status, weight) },
     }
 }
 
@@ -123,7 +125,7 @@ mod tests {
             signs: Signs::Tx(&tx),
             owner: Address::ZERO,
             kind,
-            way: Way::Fields,
+            way: SigningMode::Fields,
         };
         Weight::of(&request, heavy, together)
     }
@@ -154,18 +156,18 @@ mod tests {
         };
         let old = Status { takes_fields: false, ..status };
         let chosen = |status, asked| choose_way(status, asked, Weight::Long);
-        assert_eq!(chosen(&status, Asked::Nothing).way, Way::Fields);
-        assert!(chosen(&status, Asked::Nothing).why.contains("--eth-sign"));
-        let several = choose_way(&status, Asked::Nothing, Weight::Several);
+        assert_eq!(chosen(&status, RequestedMode::Nothing).way, SigningMode::Fields);
+        assert!(chosen(&status, RequestedMode::Nothing).why.contains("--eth-sign"));
+        let several = choose_way(&status, RequestedMode::Nothing, Weight::Several);
         assert_eq!(
             (several.way, several.why.contains("--eth-sign shows all of it in 4 presses each")),
-            (Way::Fields, true)
+            (SigningMode::Fields, true)
         );
-        assert_eq!(chosen(&status, Asked::Hashes).way, Way::Hashes);
-        assert_eq!(chosen(&old, Asked::Fields).way, Way::Hashes);
-        assert!(chosen(&old, Asked::Fields).why.contains("too old"));
-        assert_eq!(chosen(&old, Asked::EthSign).kind, SignatureKind::EthSign);
+        assert_eq!(chosen(&status, RequestedMode::Hashes).way, SigningMode::Hashes);
+        assert_eq!(chosen(&old, RequestedMode::Fields).way, SigningMode::Hashes);
+        assert!(chosen(&old, RequestedMode::Fields).why.contains("too old"));
+        assert_eq!(chosen(&old, RequestedMode::EthSign).kind, SignatureKind::EthSign);
         let flex = Status { model: Some(Model::Flex), ..status };
-        assert!(!chosen(&flex, Asked::Nothing).why.contains("--eth-sign"));
+        assert!(!chosen(&flex, RequestedMode::Nothing).why.contains("--eth-sign"));
     }
 }

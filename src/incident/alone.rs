@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::entry::{Act, Deputed, Entry, Plain, Step};
+use super::entry::{Deputed, Entry, JournalAct, Plain, Step};
 use super::time::Utc;
 use crate::evm::TxHash;
 
@@ -39,7 +39,7 @@ const fn tx_of(step: &Step) -> Option<TxHash> {
 pub fn alone(entries: &[&Entry], receipts: &Receipts) -> Vec<Alone> {
     let mut all: Vec<Alone> = Vec::new();
     for entry in entries {
-        let Act::Deputy(act) = &entry.draft.act else { continue };
+        let JournalAct::Deputy(act) = &entry.draft.act else { continue };
         let tx = tx_of(&act.step);
         let on_chain = tx.and_then(|tx| receipts.get(&tx).copied());
         let one = Alone { at: entry.draft.time, who: entry.draft.who.clone(), act: act.clone(), on_chain };

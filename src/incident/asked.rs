@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use alloy::primitives::Address;
 
-use super::entry::{About, Act, Entry};
+use super::entry::{About, Entry, JournalAct};
 use super::time::Utc;
 use crate::council::Council;
 
@@ -48,10 +48,10 @@ pub fn unanswered(
     all
 }
 
-fn signed_by(act: &Act) -> Vec<Address> {
+fn signed_by(act: &JournalAct) -> Vec<Address> {
     match act {
-        Act::Signed { owner, .. } | Act::SignedAhead { owner, .. } => vec![*owner],
-        Act::Imported { owners } | Act::ImportedAhead { owners, .. } => owners.clone(),
+        JournalAct::Signed { owner, .. } | JournalAct::SignedAhead { owner, .. } => vec![*owner],
+        JournalAct::Imported { owners } | JournalAct::ImportedAhead { owners, .. } => owners.clone(),
         _ => Vec::new(),
     }
 }
@@ -59,6 +59,7 @@ fn signed_by(act: &Act) -> Vec<Address> {
 /// They wrote in a journal of theirs, or said that they are awake.
 fn is_heard(entry: &Entry, name: &str) -> bool {
     let wrote = entry.draft.who.as_ref().is_some_and(|who| who.to_string() == name);
-    let is_awake = matches!(&entry.draft.act, Act::Awake { name: awake, .. } if awake.to_string() == name);
+    let is_awake =
+        matches!(&entry.draft.act, JournalAct::Awake { name: awake, .. } if awake.to_string() == name);
     wrote || is_awake
 }

@@ -5,7 +5,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
-use super::entry::{Act, Entry, Plain};
+use super::entry::{Entry, JournalAct, Plain};
 use super::journal::Journal;
 use super::time::Utc;
 use super::timeline::open_incident;
@@ -71,7 +71,7 @@ pub fn awake(journal: &Journal, now: Utc) -> BTreeSet<String> {
         None => now <= at.later(LASTS),
     };
     let said = journal.iter().filter_map(|entry| match &entry.draft.act {
-        Act::Awake { name, at } => Some((name, *at)),
+        JournalAct::Awake { name, at } => Some((name, *at)),
         _ => None,
     });
     said.filter(|(_, at)| counts(*at)).map(|(name, _)| name.to_string()).collect()

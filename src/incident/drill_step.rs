@@ -1,9 +1,9 @@
 //! The steps of a drill, as the journal has them. They are acts of their own: whoever counts what is real never meets one.
 
-use super::entry::{Act, DrillStep, Entry};
+use super::entry::{DrillStep, Entry, JournalAct};
 use crate::safe::SafeTxHash;
 
-impl Act {
+impl JournalAct {
     /// Returns the steps of a drill that stand for an act about one: none of its acts is entered as a real one.
     #[must_use]
     pub fn in_drill(self) -> Vec<DrillStep> {
@@ -43,7 +43,7 @@ impl Entry {
     #[must_use]
     pub fn drill(&self) -> Option<(&DrillStep, SafeTxHash)> {
         match (&self.draft.act, &self.draft.about) {
-            (Act::Drill { step }, Some(about)) => Some((step, about.safe_tx_hash)),
+            (JournalAct::Drill { step }, Some(about)) => Some((step, about.safe_tx_hash)),
             _ => None,
         }
     }

@@ -106,7 +106,7 @@ impl fmt::Display for Plain {
 /// The act that an entry records.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
-pub enum Act {
+pub enum JournalAct {
     /// An incident was opened. Its roles are names of people.
     Opened {
         title: Plain,
@@ -290,7 +290,7 @@ pub struct Draft {
     /// Version and build of the program.
     pub program: Plain,
     pub council: TextDigest,
-    pub act: Act,
+    pub act: JournalAct,
     pub about: Option<About>,
 }
 
@@ -315,7 +315,7 @@ struct Wire {
     program: Plain,
     #[serde(with = "as_text")]
     council: TextDigest,
-    act: Act,
+    act: JournalAct,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     about: Option<About>,
     previous: LineDigest,
@@ -354,7 +354,7 @@ impl Entry {
     #[must_use]
     pub fn proven(&self) -> Option<SafeTxHash> {
         let about = self.draft.about.as_ref()?;
-        matches!(self.draft.act, Act::Proven { .. }).then_some(about.safe_tx_hash)
+        matches!(self.draft.act, JournalAct::Proven { .. }).then_some(about.safe_tx_hash)
     }
 
     /// Returns its line, without its end.

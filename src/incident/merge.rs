@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use super::entry::{About, Act, Entry, LineDigest};
+use super::entry::{About, Entry, JournalAct, LineDigest};
 use super::journal::Journal;
 use crate::evm::TxHash;
 use crate::safe::SafeTxHash;
@@ -77,13 +77,13 @@ fn forks(journals: &[Journal]) -> Vec<Contradiction> {
 
 /// The first statement about one hash.
 #[derive(Default)]
-struct Told<'e> {
+struct FirstStatement<'e> {
     about: Option<(usize, &'e About)>,
     mined: Option<(usize, (TxHash, u64, bool))>,
 }
 
 fn told_differently(entries: &[(usize, &Entry)]) -> Vec<Contradiction> {
-    let mut told: BTreeMap<SafeTxHash, Told> = BTreeMap::new();
+    let mut told: BTreeMap<SafeTxHash, FirstStatement> = BTreeMap::new();
     let mut found: Vec<Contradiction> = Vec::new();
     for (journal, entry) in entries {
         let Some(about) = &entry.draft.about else { continue };
@@ -114,10 +114,10 @@ fn transaction(about: &About) -> String {
     format!("{}, nonce {} of {} on chain {}", about.what, about.nonce, about.address, about.chain_id)
 }
 
-const fn outcome(act: &Act) -> Option<(TxHash, u64, bool)> {
+const fn outcome(act: &JournalAct) -> Option<(TxHash, u64, bool)> {
     match act {
-        Act::Mined { tx, block, succeeded } => Some((*tx, *block, *succeeded)),
-        Act::Proven { tx, block } => Some((*tx, *block, true)),
+        JournalAct::Mined { tx, block, succeeded } => Some((*tx, *block, *succeeded)),
+        JournalAct::Proven { tx, block } => Some((*tx, *block, true)),
         _ => None,
     }
 }

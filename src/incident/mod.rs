@@ -21,13 +21,13 @@ pub use alone::{Alone, Receipts};
 pub use awake::{Awake, awake, began, find_awake};
 pub use drill_step::{is_announced, is_proven};
 pub use entry::{
-    About, Act, BadEntry, Deputed, Draft, DrillStep, Entry, LONGEST_LINE, MOST_LISTED, Plain, Step,
+    About, BadEntry, Deputed, Draft, DrillStep, Entry, JournalAct, LONGEST_LINE, MOST_LISTED, Plain, Step,
 };
 pub use journal::{Journal, next};
 pub use merge::{Merged, merge};
 pub use message::{Message, Says};
 pub use record::{
-    Change, Executed, Facts, Happened, Lane, Measure, Moment, Record, Transaction, Used, Wanted, record,
+    Change, Executed, Facts, Happened, Lane, Measure, Moment, Record, RecordScope, Transaction, Used, record,
     select, transactions,
 };
 pub use streak::Streak;

@@ -7,7 +7,7 @@ use alloy::primitives::Address;
 
 use super::alone::{Alone, Receipts, alone};
 use super::asked::unanswered;
-use super::entry::{About, Act, Deputed, Entry, Plain, Step};
+use super::entry::{About, Deputed, Entry, JournalAct, Plain, Step};
 use super::merge::Merged;
 use super::time::Utc;
 use super::timeline::{Belongs, belonging};
@@ -18,7 +18,7 @@ use crate::safe::SafeTxHash;
 
 /// Which entries a record is about.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Wanted {
+pub enum RecordScope {
     /// The incident that an entry of this number opened in the first journal.
     Opened(u64),
     /// The last transaction of this lever, and its incident if one was open.
@@ -97,7 +97,7 @@ pub struct Moment {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Happened {
-    Entered(Act, Option<About>),
+    Entered(JournalAct, Option<About>),
     /// By the chain: the Safe's transaction is in this block.
     Mined {
         about: About,
@@ -149,7 +149,7 @@ pub struct Record {
 
 /// Returns the entries that are wanted, in the order of time.
 #[must_use]
-pub fn select<'e>(merged: &Merged<'e>, wanted: &Wanted) -> Vec<&'e Entry> {
+pub fn select<'e>(merged: &Merged<'e>, wanted: &RecordScope) -> Vec<&'e Entry> {
     let entries: Vec<&Entry> = merged.entries.iter().map(|(_, entry)| *entry).collect();
     let belongs = belonging(&entries);
     let of = |wanted: Belongs| {
@@ -165,18 +165,19 @@ pub fn select<'e>(merged: &Merged<'e>, wanted: &Wanted) -> Vec<&'e Entry> {
             .map(|(_, b)| *b)
     };
     let place = match wanted {
-        Wanted::Since(moment) => {
+        RecordScope::Since(moment) => {
             return entries.into_iter().filter(|entry| entry.draft.time >= *moment).collect();
         }
-        Wanted::Opened(number) => {
+        RecordScope::Opened(number) => {
             let opens = |(journal, entry): &(usize, &Entry)| *journal == 0 && entry.number == *number;
             merged.entries.iter().position(opens).map(Belongs::Incident)
         }
-        Wanted::Lever(name) => last(&|entry, _| {
-            let is_deputys = matches!(&entry.draft.act, Act::Deputy(act) if act.lever.to_string() == *name);
+        RecordScope::Lever(name) => last(&|entry, _| {
+            let is_deputys =
+                matches!(&entry.draft.act, JournalAct::Deputy(act) if act.lever.to_string() == *name);
             is_deputys || entry.draft.about.as_ref().is_some_and(|about| names(about, name))
         }),
-        Wanted::Last => {
+        RecordScope::Last => {
             last(&|_, belongs| matches!(belongs, Belongs::Incident(_))).or_else(|| last(&|_, _| true))
         }
     };
@@ -223,7 +224,7 @@ pub fn record(
     moments.sort_by_key(|moment| moment.at);
     let began = moments.first().map(|moment| moment.at);
     let opened = entries.iter().find_map(|entry| match &entry.draft.act {
-        Act::Opened { title, severity, leads, speaks, writes } => {
+        JournalAct::Opened { title, severity, leads, speaks, writes } => {
             let roles = [("leads", leads), ("speaks", speaks), ("writes", writes)];
             let roles = roles.into_iter().filter_map(|(role, who)| Some((role, who.clone()?))).collect();
             Some((title.to_string(), *severity, roles))
@@ -236,10 +237,10 @@ pub fn record(
     let severity = opened.as_ref().map(|(_, severity, _)| *severity);
     let (title, _, roles) = opened.unwrap_or_else(|| (untitled(), Severity::P1, Vec::new()));
     let accepted = entries.iter().filter_map(|entry| match &entry.draft.act {
-        Act::Accepted { ids } => Some((entry.draft.who.clone(), entry.draft.time, ids.clone())),
+        JournalAct::Accepted { ids } => Some((entry.draft.who.clone(), entry.draft.time, ids.clone())),
         _ => None,
     });
-    let closed = entries.iter().rev().find(|entry| entry.draft.act == Act::Closed {});
+    let closed = entries.iter().rev().find(|entry| entry.draft.act == JournalAct::Closed {});
     let mut contradictions: Vec<String> = merged.contradictions.iter().map(ToString::to_string).collect();
     contradictions.extend(transactions.iter().filter_map(against_the_chain));
     Record {
@@ -273,7 +274,7 @@ fn not_heard_of(council: &Council, entries: &[&Entry], transactions: &[Transacti
 fn moment(entry: &Entry) -> Moment {
     let draft = &entry.draft;
     let lane = match (&draft.act, &draft.who) {
-        (Act::Alarm { .. }, _) => Lane::Monitor,
+        (JournalAct::Alarm { .. }, _) => Lane::Monitor,
         (_, Some(who)) => Lane::Person(who.to_string()),
         (_, None) => Lane::Person("unnamed".into()),
     };
@@ -286,7 +287,7 @@ fn mined(one: &Transaction, entries: &[&Entry]) -> Option<Moment> {
     // Blocks say whole seconds: what was sent in the same second was sent before.
     let sent = entries.iter().filter(|entry| {
         let is_ours = |about: &About| about.safe_tx_hash == one.about.safe_tx_hash;
-        matches!(entry.draft.act, Act::Sent { .. }) && entry.draft.about.as_ref().is_some_and(is_ours)
+        matches!(entry.draft.act, JournalAct::Sent { .. }) && entry.draft.about.as_ref().is_some_and(is_ours)
     });
     let sent =
         sent.map(|entry| entry.draft.time).filter(|sent| sent.since(at) < Duration::from_secs(1)).max();
@@ -302,8 +303,8 @@ fn stated(entries: &[&Entry], about: &About) -> (Option<(TxHash, u64)>, bool) {
     let (mut stated, mut is_proven) = (None, false);
     for entry in ours {
         match &entry.draft.act {
-            Act::Mined { tx, block, .. } => stated = Some((*tx, *block)),
-            Act::Proven { tx, block } => (stated, is_proven) = (Some((*tx, *block)), true),
+            JournalAct::Mined { tx, block, .. } => stated = Some((*tx, *block)),
+            JournalAct::Proven { tx, block } => (stated, is_proven) = (Some((*tx, *block)), true),
             _ => {}
         }
     }
@@ -327,20 +328,23 @@ fn measures(moments: &[Moment], began: Option<Utc>, response: &Response) -> Vec<
         let moment = moments.iter().find(|moment| is_it(&moment.what))?;
         Some(moment.at.since(began?))
     };
-    let acted =
-        |is_it: fn(&Act) -> bool| until(&|what| matches!(what, Happened::Entered(act, _) if is_it(act)));
+    let acted = |is_it: fn(&JournalAct) -> bool| {
+        until(&|what| matches!(what, Happened::Entered(act, _) if is_it(act)))
+    };
     let rows = [
-        ("first signature", acted(|act| matches!(act, Act::Signed { .. })), response.first_signature),
+        ("first signature", acted(|act| matches!(act, JournalAct::Signed { .. })), response.first_signature),
         (
             "sent",
-            acted(|act| matches!(act, Act::Sent { .. }) || is_step(act, |s| matches!(s, Step::Sent { .. }))),
+            acted(|act| {
+                matches!(act, JournalAct::Sent { .. }) || is_step(act, |s| matches!(s, Step::Sent { .. }))
+            }),
             None,
         ),
         ("in a block", until(&|what| matches!(what, Happened::Mined { .. })), None),
         (
             "proven",
             acted(|act| {
-                matches!(act, Act::Proven { .. }) || is_step(act, |s| matches!(s, Step::Proven { .. }))
+                matches!(act, JournalAct::Proven { .. }) || is_step(act, |s| matches!(s, Step::Proven { .. }))
             }),
             response.proof,
         ),
@@ -348,6 +352,6 @@ fn measures(moments: &[Moment], began: Option<Utc>, response: &Response) -> Vec<
     rows.into_iter().map(|(what, took, wanted)| Measure { what, took, wanted }).collect()
 }
 
-fn is_step(act: &Act, is_it: fn(&Step) -> bool) -> bool {
-    matches!(act, Act::Deputy(Deputed { step, .. }) if is_it(step))
+fn is_step(act: &JournalAct, is_it: fn(&Step) -> bool) -> bool {
+    matches!(act, JournalAct::Deputy(Deputed { step, .. }) if is_it(step))
 }

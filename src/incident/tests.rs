@@ -21,7 +21,7 @@ fn about(hash: u8) -> About {
     }
 }
 
-fn draft(time: u64, who: &str, act: Act, about: Option<About>) -> Draft {
+fn draft(time: u64, who: &str, act: JournalAct, about: Option<About>) -> Draft {
     Draft {
         time: Utc::from_millis(time),
         who: Some(Plain::cut(who)),
@@ -33,20 +33,26 @@ fn draft(time: u64, who: &str, act: Act, about: Option<About>) -> Draft {
 }
 
 fn note(time: u64, text: &str) -> Draft {
-    draft(time, "alice", Act::Note { text: Plain::cut(text) }, None)
+    draft(time, "alice", JournalAct::Note { text: Plain::cut(text) }, None)
 }
 
-fn opened() -> Act {
+fn opened() -> JournalAct {
     let leads = Some(Plain::cut("alice"));
-    Act::Opened { title: Plain::cut("drained"), severity: Severity::P1, leads, speaks: None, writes: None }
+    JournalAct::Opened {
+        title: Plain::cut("drained"),
+        severity: Severity::P1,
+        leads,
+        speaks: None,
+        writes: None,
+    }
 }
 
 fn tx(byte: u8) -> TxHash {
     TxHash::claimed(B256::repeat_byte(byte))
 }
 
-fn deputed(module: Option<Address>, step: Step) -> Act {
-    Act::Deputy(Deputed {
+fn deputed(module: Option<Address>, step: Step) -> JournalAct {
+    JournalAct::Deputy(Deputed {
         lever: Plain::cut("freeze"),
         deputy: Address::repeat_byte(1),
         module,
@@ -57,31 +63,36 @@ fn deputed(module: Option<Address>, step: Step) -> Act {
 }
 
 /// Every act, once.
-fn every_act() -> Vec<Act> {
+fn every_act() -> Vec<JournalAct> {
     let owner = Address::repeat_byte(1);
     vec![
         opened(),
-        Act::Note { text: Plain::cut("\"quoted\" \\ é") },
-        Act::Alarm {
+        JournalAct::Note { text: Plain::cut("\"quoted\" \\ é") },
+        JournalAct::Alarm {
             name: Plain::cut("drained"),
             by: Plain::cut("tenderly"),
             id: Some(Plain::cut("5f1d2c3a")),
             text: Plain::cut("{}"),
         },
-        Act::Alarm { name: Plain::cut("drained"), by: Plain::cut("watch"), id: None, text: Plain::cut("x") },
-        Act::Proposed {},
-        Act::Signed { owner, name: Some(Plain::cut("alice")) },
-        Act::Signed { owner, name: None },
-        Act::Imported { owners: vec![owner, Address::repeat_byte(2)] },
-        Act::Accepted { ids: vec![Plain::cut("before:1")] },
-        Act::Sent { tx: tx(3), payer: owner },
-        Act::Mined { tx: tx(3), block: 7, succeeded: true },
-        Act::Proven { tx: tx(3), block: 7 },
+        JournalAct::Alarm {
+            name: Plain::cut("drained"),
+            by: Plain::cut("watch"),
+            id: None,
+            text: Plain::cut("x"),
+        },
+        JournalAct::Proposed {},
+        JournalAct::Signed { owner, name: Some(Plain::cut("alice")) },
+        JournalAct::Signed { owner, name: None },
+        JournalAct::Imported { owners: vec![owner, Address::repeat_byte(2)] },
+        JournalAct::Accepted { ids: vec![Plain::cut("before:1")] },
+        JournalAct::Sent { tx: tx(3), payer: owner },
+        JournalAct::Mined { tx: tx(3), block: 7, succeeded: true },
+        JournalAct::Proven { tx: tx(3), block: 7 },
         deputed(None, Step::Signed {}),
         deputed(Some(owner), Step::Sent { tx: tx(4), payer: owner }),
         deputed(Some(owner), Step::Unproven { tx: tx(4), block: 7 }),
         deputed(None, Step::Proven { tx: tx(4), block: 7 }),
-        Act::Closed {},
+        JournalAct::Closed {},
     ]
 }
 
@@ -106,8 +117,12 @@ fn all_acts() -> Vec<u8> {
 
 #[test]
 fn a_line_is_as_it_is_documented() {
-    let bytes =
-        journal([draft(0, "alice", Act::Sent { tx: tx(3), payer: Address::repeat_byte(1) }, Some(about(2)))]);
+    let bytes = journal([draft(
+        0,
+        "alice",
+        JournalAct::Sent { tx: tx(3), payer: Address::repeat_byte(1) },
+        Some(about(2)),
+    )]);
     let expected = concat!(
         r#"{"v":1,"number":1,"time":"1970-01-01T00:00:00.000Z","who":"alice","program":"0.1.0","#,
         r#""council":"COUNCIL","#,
@@ -130,7 +145,7 @@ fn every_act_is_read_back_and_the_chain_is_whole() {
     let bytes = all_acts();
     let journal = Journal::read(&bytes);
     assert_eq!((journal.breaks.as_slice(), journal.torn), (&[][..], 0));
-    let acts: Vec<Act> = journal.iter().map(|entry| entry.draft.act.clone()).collect();
+    let acts: Vec<JournalAct> = journal.iter().map(|entry| entry.draft.act.clone()).collect();
     assert_eq!(acts, every_act());
     let numbers: Vec<u64> = journal.iter().map(|entry| entry.number).collect();
     assert_eq!(numbers, (1..=acts.len() as u64).collect::<Vec<_>>());
@@ -226,9 +241,9 @@ fn what_is_too_long_or_not_on_one_line_is_refused() {
     assert_eq!(Plain::cut(&"x\n".repeat(600)).to_string().chars().count(), 500);
     assert_eq!(Entry::parse(&vec![b'a'; LONGEST_LINE]), Err(BadEntry::Long));
     let ids = vec![Plain::cut(&"\"".repeat(500)); MOST_LISTED];
-    assert!(next(b"", draft(0, "alice", Act::Accepted { ids: ids.clone() }, None)).is_ok());
+    assert!(next(b"", draft(0, "alice", JournalAct::Accepted { ids: ids.clone() }, None)).is_ok());
     let ids = ids.into_iter().cycle().take(200).collect();
-    assert_eq!(next(b"", draft(0, "alice", Act::Accepted { ids }, None)), Err(BadEntry::Long));
+    assert_eq!(next(b"", draft(0, "alice", JournalAct::Accepted { ids }, None)), Err(BadEntry::Long));
 }
 
 #[test]
@@ -253,7 +268,7 @@ fn an_entry_is_written_in_one_way_only() {
 #[test]
 fn journals_are_merged_in_the_order_of_time_and_a_copy_adds_nothing() {
     let alice = journal([note(10, "a"), note(30, "c")]);
-    let bob = journal([draft(20, "bob", Act::Note { text: Plain::cut("b") }, None)]);
+    let bob = journal([draft(20, "bob", JournalAct::Note { text: Plain::cut("b") }, None)]);
     let first_of_alices = alice.split_inclusive(|b| *b == b'\n').next().unwrap();
     let journals = [&alice[..], &bob, first_of_alices].map(Journal::read);
     let merged = merge(&journals);
@@ -264,11 +279,11 @@ fn journals_are_merged_in_the_order_of_time_and_a_copy_adds_nothing() {
 
 #[test]
 fn journals_that_tell_one_thing_differently_contradict_each_other() {
-    let mined = |block| Act::Mined { tx: tx(1), block, succeeded: true };
-    let proven = Act::Proven { tx: tx(1), block: 7 };
+    let mined = |block| JournalAct::Mined { tx: tx(1), block, succeeded: true };
+    let proven = JournalAct::Proven { tx: tx(1), block: 7 };
     let other = About { nonce: Nonce::from(9), ..about(1) };
     let alice = journal([
-        draft(1, "alice", Act::Proposed {}, Some(about(1))),
+        draft(1, "alice", JournalAct::Proposed {}, Some(about(1))),
         draft(2, "alice", mined(7), Some(about(1))),
     ]);
     let found = |bob: Vec<u8>| merge(&[&alice, &bob].map(|j| Journal::read(j))).contradictions;
@@ -279,21 +294,27 @@ fn journals_that_tell_one_thing_differently_contradict_each_other() {
         [],
         "a Safe's name is each council's own"
     );
-    let told = found(journal([draft(3, "bob", Act::Proposed {}, Some(other))]));
+    let told = found(journal([draft(3, "bob", JournalAct::Proposed {}, Some(other))]));
     assert!(matches!(told[..], [Contradiction::Transaction { journals: (0, 1), .. }]), "{told:?}");
     let told = found(journal([draft(3, "bob", mined(8), Some(about(1)))]));
     assert!(matches!(told[..], [Contradiction::Outcome { journals: (0, 1), .. }]), "{told:?}");
     assert!(told[0].to_string().contains("journal 1 says mined in block 7"), "{}", told[0]);
     // Rewritten from its second line on.
     let rewritten =
-        journal([draft(1, "alice", Act::Proposed {}, Some(about(1))), note(5, "nothing happened")]);
+        journal([draft(1, "alice", JournalAct::Proposed {}, Some(about(1))), note(5, "nothing happened")]);
     let told = found(rewritten);
     assert_eq!(told, [Contradiction::Forked { journals: (0, 1), number: 2 }]);
 }
 
 #[test]
 fn what_is_done_while_an_incident_is_open_belongs_to_it() {
-    let acts = [Act::Proposed {}, opened(), Act::Proposed {}, Act::Closed {}, Act::Proposed {}];
+    let acts = [
+        JournalAct::Proposed {},
+        opened(),
+        JournalAct::Proposed {},
+        JournalAct::Closed {},
+        JournalAct::Proposed {},
+    ];
     let bytes = journal((0..).zip(acts).map(|(at, act)| draft(at, "alice", act, Some(about(1)))));
     let journal = Journal::read(&bytes);
     let entries: Vec<&Entry> = journal.iter().collect();
@@ -325,9 +346,9 @@ proptest! {
     #[test]
     fn texts_are_read_back(text in "\\PC{1,60}") {
         let Ok(text) = Plain::new(&text) else { return Ok(()) };
-        let bytes = journal([draft(0, "alice", Act::Note { text: text.clone() }, None)]);
+        let bytes = journal([draft(0, "alice", JournalAct::Note { text: text.clone() }, None)]);
         let read = Journal::read(&bytes);
-        prop_assert_eq!(&read.iter().next().unwrap().draft.act, &Act::Note { text });
+        prop_assert_eq!(&read.iter().next().unwrap().draft.act, &JournalAct::Note { text });
     }
 }
 
@@ -346,7 +367,7 @@ fn council() -> crate::council::Council {
     crate::council::Council::parse("breakglass.toml", &text).unwrap()
 }
 
-fn record_of(drafts: Vec<Draft>, wanted: &Wanted, receipts: &Receipts) -> Record {
+fn record_of(drafts: Vec<Draft>, wanted: &RecordScope, receipts: &Receipts) -> Record {
     let bytes = journal(drafts);
     let journals = [Journal::read(&bytes)];
     let merged = merge(&journals);
@@ -356,10 +377,10 @@ fn record_of(drafts: Vec<Draft>, wanted: &Wanted, receipts: &Receipts) -> Record
 
 #[test]
 fn an_owner_who_neither_signed_nor_is_awake_was_asked_without_answer() {
-    let proposed = draft(1_000, "alice", Act::Proposed {}, Some(about(1)));
+    let proposed = draft(1_000, "alice", JournalAct::Proposed {}, Some(about(1)));
     let unheard = |more: Vec<Draft>| {
         let drafts = std::iter::once(proposed.clone()).chain(more).collect();
-        let record = record_of(drafts, &Wanted::Since(Utc::from_millis(0)), &Receipts::new());
+        let record = record_of(drafts, &RecordScope::Since(Utc::from_millis(0)), &Receipts::new());
         let unanswered = |moment: &Moment| match (&moment.what, &moment.lane) {
             (Happened::Unanswered { .. }, Lane::Person(name)) => Some((name.clone(), moment.at.millis())),
             _ => None,
@@ -369,16 +390,16 @@ fn an_owner_who_neither_signed_nor_is_awake_was_asked_without_answer() {
     let named = |names: &[&str]| names.iter().map(|name| ((*name).to_string(), 1_000)).collect::<Vec<_>>();
     // Alice wrote in her own journal.
     assert_eq!(unheard(vec![]), named(&["bob", "carol"]));
-    let imported = Act::Imported { owners: vec![Address::repeat_byte(2)] };
+    let imported = JournalAct::Imported { owners: vec![Address::repeat_byte(2)] };
     assert_eq!(unheard(vec![draft(2_000, "alice", imported, Some(about(1)))]), named(&["carol"]));
-    let awake = Act::Awake { name: Plain::cut("carol"), at: Utc::from_millis(1_500) };
+    let awake = JournalAct::Awake { name: Plain::cut("carol"), at: Utc::from_millis(1_500) };
     let drafts = vec![
-        draft(2_000, "alice", Act::Note { text: Plain::cut("x") }, Some(about(1))),
+        draft(2_000, "alice", JournalAct::Note { text: Plain::cut("x") }, Some(about(1))),
         draft(3_000, "alice", awake, Some(about(1))),
     ];
     assert_eq!(unheard(drafts), named(&["bob"]));
     // A signature of something else is no answer to this.
-    let other = Act::Imported { owners: vec![Address::repeat_byte(2)] };
+    let other = JournalAct::Imported { owners: vec![Address::repeat_byte(2)] };
     let found = unheard(vec![draft(2_000, "alice", other, Some(about(2)))]);
     let all: Vec<&str> = found.iter().map(|(name, _)| name.as_str()).collect();
     assert_eq!(all, ["bob", "carol", "carol"]);
@@ -394,7 +415,7 @@ fn what_a_deputy_did_is_listed_once_with_the_chains_word() {
         draft(4_000, "alice", sent(5), None),
     ];
     let receipts = Receipts::from([(tx(4), (7, true))]);
-    let record = record_of(drafts, &Wanted::Lever("freeze".into()), &receipts);
+    let record = record_of(drafts, &RecordScope::Lever("freeze".into()), &receipts);
     let rows: Vec<_> = record.alone.iter().map(|one| (one.at.millis(), one.tx(), one.on_chain)).collect();
     assert_eq!(
         rows,
@@ -411,23 +432,27 @@ fn what_a_deputy_did_is_listed_once_with_the_chains_word() {
 /// From an alarm to the proof, at times that the test chose.
 #[test]
 fn the_records_times_are_those_of_the_journal_and_of_the_block() {
-    let of = |time: u64, who: &str, act: Act| draft(time, who, act, Some(about(1)));
-    let alarm =
-        Act::Alarm { name: Plain::cut("drained"), by: Plain::cut("watch"), id: None, text: Plain::cut("x") };
-    let signed = |byte: u8| Act::Signed { owner: Address::repeat_byte(byte), name: None };
+    let of = |time: u64, who: &str, act: JournalAct| draft(time, who, act, Some(about(1)));
+    let alarm = JournalAct::Alarm {
+        name: Plain::cut("drained"),
+        by: Plain::cut("watch"),
+        id: None,
+        text: Plain::cut("x"),
+    };
+    let signed = |byte: u8| JournalAct::Signed { owner: Address::repeat_byte(byte), name: None };
     let drafts = vec![
         draft(10_000, "alice", opened(), None),
         draft(10_500, "alice", alarm, None),
-        of(11_000, "alice", Act::Proposed {}),
+        of(11_000, "alice", JournalAct::Proposed {}),
         of(75_000, "bob", signed(2)),
         of(80_000, "carol", signed(3)),
-        of(90_400, "alice", Act::Sent { tx: tx(3), payer: Address::repeat_byte(1) }),
-        of(95_000, "alice", Act::Proven { tx: tx(3), block: 7 }),
+        of(90_400, "alice", JournalAct::Sent { tx: tx(3), payer: Address::repeat_byte(1) }),
+        of(95_000, "alice", JournalAct::Proven { tx: tx(3), block: 7 }),
     ];
     let bytes = journal(drafts);
     let journals = [Journal::read(&bytes)];
     let merged = merge(&journals);
-    let entries = select(&merged, &Wanted::Last);
+    let entries = select(&merged, &RecordScope::Last);
     let executed = |time: u64| Executed {
         tx: tx(3),
         block: 7,

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::entry::{Act, Entry};
+use super::entry::{Entry, JournalAct};
 use crate::safe::SafeTxHash;
 
 /// The incident or proposal that an entry belongs to.
@@ -27,7 +27,7 @@ pub fn belonging(entries: &[&Entry]) -> Vec<Belongs> {
     let mut all = Vec::with_capacity(entries.len());
     for (at, entry) in entries.iter().enumerate() {
         let draft = &entry.draft;
-        if matches!(draft.act, Act::Opened { .. }) {
+        if matches!(draft.act, JournalAct::Opened { .. }) {
             open = Some(at);
         }
         if let Some((_, hash)) = entry.drill() {
@@ -36,12 +36,14 @@ pub fn belonging(entries: &[&Entry]) -> Vec<Belongs> {
         }
         let transaction = || draft.about.as_ref().map(|about| Belongs::Transaction(about.safe_tx_hash));
         let deputy = || match &draft.act {
-            Act::Deputy(act) => Some(Belongs::Deputy(*deputies.entry(act.lever.clone()).or_insert(at))),
+            JournalAct::Deputy(act) => {
+                Some(Belongs::Deputy(*deputies.entry(act.lever.clone()).or_insert(at)))
+            }
             _ => None,
         };
         let belongs = open.map(Belongs::Incident).or_else(transaction);
         all.push(belongs.or_else(deputy).unwrap_or(Belongs::Nothing));
-        if draft.act == (Act::Closed {}) {
+        if draft.act == (JournalAct::Closed {}) {
             open = None;
         }
     }
@@ -50,6 +52,7 @@ pub fn belonging(entries: &[&Entry]) -> Vec<Belongs> {
 
 /// Returns the entry that opened the incident which is still open; `None` if there is none.
 pub fn open_incident<'e>(entries: impl DoubleEndedIterator<Item = &'e Entry>) -> Option<&'e Entry> {
-    let mut bounds = entries.rev().filter(|e| matches!(e.draft.act, Act::Opened { .. } | Act::Closed {}));
-    bounds.next().filter(|entry| entry.draft.act != Act::Closed {})
+    let mut bounds =
+        entries.rev().filter(|e| matches!(e.draft.act, JournalAct::Opened { .. } | JournalAct::Closed {}));
+    bounds.next().filter(|entry| entry.draft.act != JournalAct::Closed {})
 }

@@ -27,7 +27,7 @@ pub(super) struct Counted {
 }
 
 /// The parts of an alarm about events, before the names in them are looked at.
-pub(super) struct Parts {
+pub(super) struct EventAlarmParts {
     /// The check for the events.
     pub event: Table,
     blocks: u64,
@@ -38,7 +38,7 @@ pub(super) struct Parts {
 ///
 /// # Errors
 /// With the field at fault.
-pub(super) fn take(origin: &str, claim: &mut Table) -> Result<Option<Parts>, Fault> {
+pub(super) fn take(origin: &str, claim: &mut Table) -> Result<Option<EventAlarmParts>, Fault> {
     let fault = |message: &str| Fault::whole(origin, message);
     let (blocks, sum) = (claim.remove("blocks"), claim.remove("sum"));
     if !claim.contains_key("event") {
@@ -59,10 +59,10 @@ pub(super) fn take(origin: &str, claim: &mut Table) -> Result<Option<Parts>, Fau
         Some(_) => return Err(fault("sum is the name of one of the event's values, in quotes")),
     };
     let event = EVENT.iter().filter_map(|key| Some(((*key).to_string(), claim.remove(*key)?))).collect();
-    Ok(Some(Parts { event, blocks, sum }))
+    Ok(Some(EventAlarmParts { event, blocks, sum }))
 }
 
-impl Parts {
+impl EventAlarmParts {
     /// # Errors
     /// If the event has no such number to sum up.
     pub(super) fn counted(self, origin: &str, event: &Event) -> Result<Counted, Fault> {

@@ -15,7 +15,7 @@ use super::param::{Param, unit_names};
 use super::piece::{self, PIECE, Piece};
 use super::plan::{Derivation, Inputs, Plan, PlanError, PlannedCall, ShownArg, ShownRead, Skipped};
 use super::postcheck::{CallCheck, Check, Ending, Subject};
-use super::provenance::{Act, Provenance};
+use super::provenance::{Provenance, StepCall};
 use super::{Change, DeclaredChange, Playbook, Read};
 use crate::evm::{Query, Readings};
 use crate::evm::{called, render};
@@ -183,14 +183,14 @@ impl<'a> Work<'a> {
     }
 
     /// The calls of a step, of which some may be left out. None while its list is not known.
-    fn acts<'p>(&mut self, index: usize, step: &'p Step) -> Result<Vec<Act<'p>>, PlanError> {
+    fn acts<'p>(&mut self, index: usize, step: &'p Step) -> Result<Vec<StepCall<'p>>, PlanError> {
         let place = |why| PlanError::Place { place: format!("step {}", index + 1), why };
         let items = known(turns(step.each.as_ref(), &self.values)).map_err(place)?;
         let Some(items) = items else { return Ok(Vec::new()) };
         once_each(&items).map_err(place)?;
         let act = |item: Item| {
             let (skipped, conditions) = self.skip(index, step, &item)?;
-            Ok(Act { index, step, item, skipped, conditions })
+            Ok(StepCall { index, step, item, skipped, conditions })
         };
         items.into_iter().map(act).collect()
     }
@@ -227,13 +227,14 @@ impl<'a> Work<'a> {
         Ok((done.then(|| reasons.join(" and ")), rests_on))
     }
 
-    fn finish(self, playbook: &Playbook, texts: &Texts, acts: &[Act]) -> Result<Plan, PlanError> {
+    fn finish(self, playbook: &Playbook, texts: &Texts, acts: &[StepCall]) -> Result<Plan, PlanError> {
         let mut args = Vec::new();
         for param in playbook.params.iter().filter(|param| texts.contains_key(param.name.as_str())) {
             args.push(self.shown(param, texts)?);
         }
         args.extend(self.piece.filter(|piece| *piece != Piece::WHOLE).map(shown_piece));
-        let (left_out, made): (Vec<&Act>, Vec<&Act>) = acts.iter().partition(|act| act.skipped.is_some());
+        let (left_out, made): (Vec<&StepCall>, Vec<&StepCall>) =
+            acts.iter().partition(|act| act.skipped.is_some());
         let skipped: Vec<Skipped> = left_out.into_iter().map(left_out_of).collect();
         if made.is_empty() && skipped.is_empty() {
             let why = "their lists are empty: nothing is called".into();
@@ -242,7 +243,7 @@ impl<'a> Work<'a> {
         if made.is_empty() {
             return Err(PlanError::NothingToDo(skipped));
         }
-        let call = |act: &&Act| {
+        let call = |act: &&StepCall| {
             let placed = |stop| placed(format!("step {}", act.index + 1), stop);
             self.call(playbook, act, &args).map_err(placed)
         };
@@ -328,7 +329,7 @@ impl<'a> Work<'a> {
         Ok(ShownArg { name: param.name.clone(), text: text.into(), value, shown, note })
     }
 
-    fn call(&self, playbook: &Playbook, act: &Act, args: &[ShownArg]) -> Result<PlannedCall, Stop> {
+    fn call(&self, playbook: &Playbook, act: &StepCall, args: &[ShownArg]) -> Result<PlannedCall, Stop> {
         let (step, known) = (act.step, self.values.with(act.item.clone()));
         let to = step.to.address(&known)?;
         let (data, values, appended) = step.calldata(&known)?;
@@ -383,7 +384,7 @@ fn written(read: &Read) -> String {
     format!("{}{each}", read.source)
 }
 
-fn left_out_of(act: &Act) -> Skipped {
+fn left_out_of(act: &StepCall) -> Skipped {
     let reason = act.skipped.clone().unwrap_or_default();
     Skipped { step: act.index, signature: act.step.function.signature(), reason }
 }

@@ -52,7 +52,7 @@ pub use library::dictionary::Dictionary;
 pub use library::filter::Filter;
 pub use library::fit::{Fit, fits};
 pub use library::one_line::Summary;
-pub use library::scaffold::{SeenChange, Wanted, draft, params_of};
+pub use library::scaffold::{ScaffoldInput, SeenChange, draft, params_of};
 pub use library::signatures::{DraftError, Signatures};
 pub use library::{Catalogue, Entry, LookupError, Origin};
 pub use look::{Look, Needs};
@@ -60,7 +60,7 @@ pub use param::{Param, ParamUnit, Zero};
 pub use piece::{NEAR, PIECE, Piece};
 pub use plan::{Derivation, Inputs, Plan, PlanError, PlannedCall, ShownArg, ShownRead, Skipped};
 pub use postcheck::{CallCheck, Check, Ending, EventCheck, Expectation, Relation, Subject, Verdict};
-pub use provenance::{Decided, Part, Source};
+pub use provenance::{CallPart, Decided, Source};
 pub use watched::Watched;
 
 use crate::council::TextDigest;

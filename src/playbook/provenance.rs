@@ -16,13 +16,13 @@ const SHOWN_SOURCES: usize = 4;
 pub struct Decided {
     /// The function of the step: `transfer(address,uint256)`.
     pub signature: String,
-    pub part: Part,
+    pub part: CallPart,
     /// The answers that decide it; at least one.
     pub by: Vec<Source>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Part {
+pub enum CallPart {
     Target,
     /// By its name, or its type where it has none.
     Argument(String),
@@ -41,7 +41,7 @@ pub struct Source {
     pub sentence: String,
 }
 
-impl fmt::Display for Part {
+impl fmt::Display for CallPart {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Target => f.write_str("target"),
@@ -61,11 +61,11 @@ impl fmt::Display for Decided {
         let by = by.join(" and ");
         let call = &self.signature;
         match &self.part {
-            Part::Target => write!(f, "which contract {call} goes to")?,
-            Part::Argument(name) => write!(f, "{name} of {call}")?,
-            Part::Value => write!(f, "how much ETH {call} sends")?,
-            Part::Made => write!(f, "that {call} is called")?,
-            Part::LeftOut => write!(f, "that {call} is left out")?,
+            CallPart::Target => write!(f, "which contract {call} goes to")?,
+            CallPart::Argument(name) => write!(f, "{name} of {call}")?,
+            CallPart::Value => write!(f, "how much ETH {call} sends")?,
+            CallPart::Made => write!(f, "that {call} is called")?,
+            CallPart::LeftOut => write!(f, "that {call} is left out")?,
         }
         write!(f, ", because {by}")?;
         if more > 0 { write!(f, " and {more} more values") } else { Ok(()) }
@@ -73,7 +73,7 @@ impl fmt::Display for Decided {
 }
 
 /// One call of a step, made or left out.
-pub(super) struct Act<'p> {
+pub(super) struct StepCall<'p> {
     /// Which step, from 0.
     pub index: usize,
     pub step: &'p Step,
@@ -119,35 +119,36 @@ impl Provenance {
     }
 
     /// The parts of the transaction that the chain decides, step by step.
-    pub(super) fn decided(&self, acts: &[Act], readings: &Readings) -> Vec<Decided> {
+    pub(super) fn decided(&self, acts: &[StepCall], readings: &Readings) -> Vec<Decided> {
         let mut found = Vec::new();
         for of_step in acts.chunk_by(|a, b| a.index == b.index) {
-            let Some(Act { step, .. }) = of_step.first() else { continue };
+            let Some(StepCall { step, .. }) = of_step.first() else { continue };
             let mut note = |part, queries: &BTreeSet<Query>| {
                 let by = self.sources(queries, readings);
                 if !by.is_empty() {
                     found.push(Decided { signature: step.function.signature(), part, by });
                 }
             };
-            let (left_out, made): (Vec<&Act>, Vec<&Act>) =
+            let (left_out, made): (Vec<&StepCall>, Vec<&StepCall>) =
                 of_step.iter().partition(|act| act.skipped.is_some());
-            let conditions = |acts: &[&Act]| acts.iter().flat_map(|act| act.conditions.clone()).collect();
-            note(Part::LeftOut, &conditions(&left_out));
+            let conditions =
+                |acts: &[&StepCall]| acts.iter().flat_map(|act| act.conditions.clone()).collect();
+            note(CallPart::LeftOut, &conditions(&left_out));
             if made.is_empty() {
                 continue;
             }
             // A single call that another answer leaves out leaves no transaction at all.
             if acts.len() > 1 {
-                note(Part::Made, &conditions(&made));
+                note(CallPart::Made, &conditions(&made));
             }
-            note(Part::Target, &self.of(step, &step.to));
+            note(CallPart::Target, &self.of(step, &step.to));
             for (at, argument) in step.args.iter().enumerate() {
                 let input = step.function.inputs.get(at);
                 let name = input.map_or("", |p| if p.name.is_empty() { &p.ty } else { &p.name });
-                note(Part::Argument(name.into()), &self.of(step, argument));
+                note(CallPart::Argument(name.into()), &self.of(step, argument));
             }
             if let Some(value) = &step.value {
-                note(Part::Value, &self.of(step, value));
+                note(CallPart::Value, &self.of(step, value));
             }
         }
         found

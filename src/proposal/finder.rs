@@ -332,7 +332,7 @@ fn looks_packed(bytes: &[u8]) -> bool {
 }
 
 /// Characters of an alphabet, taken out of what chats put between them.
-struct Gathered {
+struct CollectedChars {
     taken: String,
     /// Bytes up to the end of the last one taken.
     used: usize,
@@ -341,8 +341,8 @@ struct Gathered {
 }
 
 /// Takes up to `count` characters of an alphabet, and ends at the first that belongs neither to it nor to a chat.
-fn gather(text: &str, count: usize, belongs: impl Fn(char) -> bool) -> Gathered {
-    let mut gathered = Gathered { taken: String::new(), used: 0, seen: 0 };
+fn gather(text: &str, count: usize, belongs: impl Fn(char) -> bool) -> CollectedChars {
+    let mut gathered = CollectedChars { taken: String::new(), used: 0, seen: 0 };
     for (at, c) in text.char_indices() {
         if gathered.taken.len() == count || gathered.seen > 2 * count + MOST_NOISE {
             break;

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use alloy::primitives::Address;
 
 use super::few::Few;
-use super::unpack::Parts;
+use super::unpack::SignatureParts;
 use super::{
     Finds, OwnerSignature, Proposal, SafeOwners, Stated, StatedContract, VerifyError, WalletSignature,
 };
@@ -26,7 +26,7 @@ const MOST_CONTRACTS: usize = 100;
 
 /// A proposal whose signatures are looked for.
 #[derive(Clone, Debug)]
-pub struct Wanted<'a> {
+pub struct ProposalAndOwners<'a> {
     pub proposal: &'a Proposal,
     /// Whose signatures count.
     pub owners: SafeOwners,
@@ -43,7 +43,7 @@ pub struct Refusal {
 
 /// The result for all that was found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Gathered {
+pub struct GatherResult {
     /// At most one an owner and proposal: more are not needed.
     pub new: Vec<OwnerSignature>,
     /// Those that were found again.
@@ -64,9 +64,10 @@ pub struct Gathered {
 ///
 /// The first of every text are looked at before the second of any: one text that is flooded keeps no other out.
 #[must_use]
-pub fn gather(found: &[Finds], wanted: &[Wanted]) -> Gathered {
+pub fn gather(found: &[Finds], wanted: &[ProposalAndOwners]) -> GatherResult {
     let mut gathering = Gathering::default();
-    let by_hash: HashMap<SafeTxHash, &Wanted> = wanted.iter().map(|w| (w.proposal.hash(), w)).collect();
+    let by_hash: HashMap<SafeTxHash, &ProposalAndOwners> =
+        wanted.iter().map(|w| (w.proposal.hash(), w)).collect();
     let stated = in_turn(found, |finds| &finds.stated);
     let (ours, others): (Vec<_>, Vec<_>) =
         stated.into_iter().partition(|(_, s)| s.hash.is_some_and(|hash| by_hash.contains_key(&hash)));
@@ -92,7 +93,7 @@ pub fn gather(found: &[Finds], wanted: &[Wanted]) -> Gathered {
 }
 
 /// Returns the error for a signature of a drill among real ones, and the reverse.
-fn of_another_purpose(stated: &Stated, wanted: &Wanted) -> Option<VerifyError> {
+fn of_another_purpose(stated: &Stated, wanted: &ProposalAndOwners) -> Option<VerifyError> {
     stated.purpose.filter(|claimed| *claimed != wanted.proposal.purpose()).map(VerifyError::OtherPurpose)
 }
 
@@ -118,7 +119,7 @@ fn in_turn<'f>(found: &'f [Finds], list: impl Fn(&'f Finds) -> &'f Vec<Stated>) 
     different
 }
 
-impl Gathered {
+impl GatherResult {
     /// Returns it with these signatures as known, because they are kept already.
     #[must_use]
     pub fn beside(mut self, kept: &[OwnerSignature]) -> Self {
@@ -143,13 +144,13 @@ impl Gathered {
 
 #[derive(Default)]
 struct Gathering {
-    gathered: Gathered,
+    gathered: GatherResult,
     held: HashMap<(SafeTxHash, Vec<Address>, Address), OwnerSignature>,
 }
 
 impl Gathering {
     /// Tries a signature on the proposal that it states, until `bound` signatures have been recovered in all.
-    fn take(&mut self, text: usize, stated: &Stated, target: Option<&Wanted>, bound: usize) {
+    fn take(&mut self, text: usize, stated: &Stated, target: Option<&ProposalAndOwners>, bound: usize) {
         let Some(target) = target else { return };
         match self.recover(stated, target, bound) {
             None => self.gathered.not_looked_at += 1,
@@ -163,7 +164,7 @@ impl Gathering {
 
     /// Takes contracts' signatures apart. Those in one of a Safe are owners' signatures, and are returned as bare ones; those of
     /// other owners are to be asked about.
-    fn take_contracts(&mut self, found: &[Finds], wanted: &[Wanted]) -> Vec<(usize, Stated)> {
+    fn take_contracts(&mut self, found: &[Finds], wanted: &[ProposalAndOwners]) -> Vec<(usize, Stated)> {
         let mut bare = Vec::new();
         let mut all: Vec<(usize, usize, &StatedContract)> = Vec::new();
         for (text, finds) in found.iter().enumerate() {
@@ -173,8 +174,9 @@ impl Gathering {
         self.gathered.not_looked_at += all.len().saturating_sub(MOST_APART);
         all.truncate(MOST_APART);
         for (_, text, stated) in all {
-            let is_for = |target: &&Wanted| stated.hash.is_none_or(|hash| hash == target.proposal.hash());
-            let mut parts = Parts::default();
+            let is_for =
+                |target: &&ProposalAndOwners| stated.hash.is_none_or(|hash| hash == target.proposal.hash());
+            let mut parts = SignatureParts::default();
             for target in wanted.iter().filter(is_for) {
                 parts.take(target.proposal, &target.owners, &stated.through, stated.signature.clone());
             }
@@ -190,7 +192,7 @@ impl Gathering {
         bare
     }
 
-    fn take_bare(&mut self, mut open: Vec<(usize, Stated)>, wanted: &[Wanted], bound: usize) {
+    fn take_bare(&mut self, mut open: Vec<(usize, Stated)>, wanted: &[ProposalAndOwners], bound: usize) {
         let mut reasons: HashMap<[u8; 65], VerifyError> = HashMap::new();
         let mut over = HashSet::new();
         for target in wanted {
@@ -224,7 +226,7 @@ impl Gathering {
     fn recover(
         &mut self,
         stated: &Stated,
-        target: &Wanted,
+        target: &ProposalAndOwners,
         bound: usize,
     ) -> Option<Result<OwnerSignature, VerifyError>> {
         if self.gathered.recovered >= bound {

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, HashSet};
 use alloy::primitives::{Address, hex};
 
 use super::few::Few;
-use super::{Finds, OwnerSignature, StatedAhead, VerifyError, Wanted};
+use super::{Finds, OwnerSignature, ProposalAndOwners, StatedAhead, VerifyError};
 use crate::safe::{EcdsaSignature, Nonce, SafeTxHash};
 
 /// The most signatures of sets that are recovered in one run, those that are looked for at other nonces too.
@@ -40,7 +40,7 @@ pub struct GatheredAhead {
 /// Sorts out the signatures made ahead that were found: each is verified over the wanted transactions at the very nonce
 /// that it names, and over no other.
 #[must_use]
-pub fn gather_ahead(found: &[Finds], wanted: &[Wanted]) -> GatheredAhead {
+pub fn gather_ahead(found: &[Finds], wanted: &[ProposalAndOwners]) -> GatheredAhead {
     let mut gathered = GatheredAhead::default();
     let mut seen: HashSet<(SafeTxHash, Address)> = HashSet::new();
     let mut left = MOST_RECOVERED;
@@ -64,7 +64,11 @@ pub fn gather_ahead(found: &[Finds], wanted: &[Wanted]) -> GatheredAhead {
     gathered
 }
 
-fn verify(target: usize, ahead: &StatedAhead, wanted: &Wanted) -> Result<SignedAhead, VerifyError> {
+fn verify(
+    target: usize,
+    ahead: &StatedAhead,
+    wanted: &ProposalAndOwners,
+) -> Result<SignedAhead, VerifyError> {
     let proposal = wanted.proposal.with_nonce(ahead.nonce);
     let signature = OwnerSignature::verify(&ahead.stated, &proposal, &wanted.owners)?;
     let made = ahead.stated.claims.as_ref().and_then(|claims| claims.made);
@@ -72,7 +76,7 @@ fn verify(target: usize, ahead: &StatedAhead, wanted: &Wanted) -> Result<SignedA
 }
 
 /// Says what a signature that is refused is: of another nonce, or of another transaction.
-fn why(ahead: &StatedAhead, wanted: &[Wanted]) -> String {
+fn why(ahead: &StatedAhead, wanted: &[ProposalAndOwners]) -> String {
     let named = u64::try_from(ahead.nonce.0).unwrap_or(u64::MAX);
     for nonce in (named.saturating_sub(WINDOW)..=named.saturating_add(WINDOW)).map(Nonce::from) {
         let other = StatedAhead { nonce, ..ahead.clone() };

@@ -64,7 +64,7 @@ pub use drill_name::{BadDrillName, DrillName};
 pub use explain::{Candidate, Explanation, Own, SignedFor, explain};
 pub use few::Few;
 pub use finder::{Damaged, Finds, find_signatures};
-pub use gather::{Gathered, Refusal, Wanted, gather};
+pub use gather::{GatherResult, ProposalAndOwners, Refusal, gather};
 pub use made_ahead::{GatheredAhead, SignedAhead, base_entry, gather_ahead, keep_at_most};
 pub use outgoing::Outgoing;
 pub use owner_signature::{OwnerSignature, Stated, VerifyError};

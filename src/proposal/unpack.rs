@@ -7,7 +7,7 @@ use crate::safe::{ContractSignature, DEEPEST, Packed, decode_approvals};
 
 /// The parts of a contract's signature.
 #[derive(Debug, Default)]
-pub(super) struct Parts {
+pub(super) struct SignatureParts {
     /// Signatures by keys: whose, and for which Safe, is for recovery to say.
     pub(super) bare: Vec<[u8; 65]>,
     /// Signatures by contracts that are not Safes.
@@ -18,7 +18,7 @@ pub(super) struct Parts {
     pub(super) is_taken: bool,
 }
 
-impl Parts {
+impl SignatureParts {
     /// Takes a signature apart that is said to be for the Safe of a proposal, or for one that owns it.
     pub(super) fn take(
         &mut self,
@@ -48,7 +48,7 @@ impl Taking<'_> {
 
     fn below(
         &self,
-        parts: &mut Parts,
+        parts: &mut SignatureParts,
         through: &mut Vec<Address>,
         signature: ContractSignature,
     ) -> Result<(), String> {

@@ -18,11 +18,11 @@ pub struct Row {
     pub signed: Vec<Address>,
     /// Those who are not owners any more: their signatures do not count.
     pub former: Vec<Address>,
-    pub standing: Standing,
+    pub standing: NonceStatus,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Standing {
+pub enum NonceStatus {
     /// The Safe has used the nonce.
     Used,
     /// The threshold is met: whoever has the signatures can use them.
@@ -55,7 +55,7 @@ pub enum Death {
 
 /// A way to make a set useless.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Way {
+pub enum Revocation {
     /// Use up the nonces, one transaction each.
     Burn { first: Nonce, last: Nonce, count: u64 },
     /// Remove these signers, one transaction each.
@@ -64,7 +64,7 @@ pub enum Way {
     Raise(usize),
 }
 
-impl Way {
+impl Revocation {
     /// Returns the number of transactions it takes.
     #[must_use]
     pub fn transactions(&self) -> u64 {
@@ -85,7 +85,7 @@ pub struct Armed {
     pub gaps: Vec<Nonce>,
     pub by: Use,
     /// The cheapest first; none for what is dead.
-    pub ways: Vec<Way>,
+    pub ways: Vec<Revocation>,
 }
 
 impl Armed {
@@ -114,22 +114,22 @@ fn row(nonce: Nonce, signers: &BTreeSet<Address>, now: &SafeState) -> Row {
     let former = signers.iter().copied().filter(|signer| !owners.contains(signer)).collect();
     let missing = now.owners.threshold().get().saturating_sub(signed.len());
     let standing = match missing {
-        _ if nonce < now.nonce => Standing::Used,
-        0 => Standing::Complete,
-        missing => Standing::Short(missing),
+        _ if nonce < now.nonce => NonceStatus::Used,
+        0 => NonceStatus::Complete,
+        missing => NonceStatus::Short(missing),
     };
     Row { nonce, signed, former, standing }
 }
 
 /// The rows whose nonce is not used.
 fn open(rows: &[Row]) -> impl Iterator<Item = &Row> {
-    rows.iter().filter(|row| row.standing != Standing::Used)
+    rows.iter().filter(|row| row.standing != NonceStatus::Used)
 }
 
 fn usable_by(rows: &[Row], then: usize) -> Use {
     let missing = |row: &Row| match row.standing {
-        Standing::Short(missing) => missing,
-        Standing::Complete | Standing::Used => 0,
+        NonceStatus::Short(missing) => missing,
+        NonceStatus::Complete | NonceStatus::Used => 0,
     };
     let Some(least) = open(rows).map(missing).min() else { return Use::Nobody(Death::Used) };
     if least == 0 {
@@ -155,7 +155,7 @@ fn gaps(by_nonce: &BTreeMap<Nonce, BTreeSet<Address>>, now: &SafeState) -> Vec<N
     gaps
 }
 
-fn ways(rows: &[Row], by: Use, now: &SafeState) -> Vec<Way> {
+fn ways(rows: &[Row], by: Use, now: &SafeState) -> Vec<Revocation> {
     let threshold = now.owners.threshold().get();
     // A set that lacks signatures is harmless only once none of it counts: one more owner would do.
     let enough = match by {
@@ -166,15 +166,15 @@ fn ways(rows: &[Row], by: Use, now: &SafeState) -> Vec<Way> {
     let harmful: Vec<&Row> = open(rows).filter(|row| row.signed.len() >= enough).collect();
     let Some(last) = harmful.iter().map(|row| row.nonce).max() else { return Vec::new() };
     let count = u64::try_from(last.0.saturating_sub(now.nonce.0)).unwrap_or(u64::MAX).saturating_add(1);
-    let mut ways = vec![Way::Burn { first: now.nonce, last, count }];
+    let mut ways = vec![Revocation::Burn { first: now.nonce, last, count }];
     let owners = now.owners.list().len();
     let most = owners.saturating_sub(threshold);
-    ways.extend(fewest(&harmful, enough, most).map(Way::Remove));
+    ways.extend(fewest(&harmful, enough, most).map(Revocation::Remove));
     let largest = harmful.iter().map(|row| row.signed.len()).max().unwrap_or(0);
     if by == Use::Anyone && largest < owners {
-        ways.push(Way::Raise(largest + 1));
+        ways.push(Revocation::Raise(largest + 1));
     }
-    ways.sort_by_key(Way::transactions);
+    ways.sort_by_key(Revocation::transactions);
     ways
 }
 
@@ -224,26 +224,26 @@ mod tests {
         nonces.flat_map(|n| signers.iter().map(move |s| (Nonce::from(n), who(*s)))).collect()
     }
 
-    fn burn(first: u64, last: u64) -> Way {
-        Way::Burn { first: Nonce::from(first), last: Nonce::from(last), count: last - first + 1 }
+    fn burn(first: u64, last: u64) -> Revocation {
+        Revocation::Burn { first: Nonce::from(first), last: Nonce::from(last), count: last - first + 1 }
     }
 
     #[test]
     fn a_set_short_of_one_signature_needs_one_more_owner() {
         let armed = assess(&set(42..=61, &[1]), 2, &safe(&[1, 2, 3], 2, 45));
-        let standings: Vec<Standing> = armed.rows.iter().map(|row| row.standing).collect();
-        assert_eq!(standings[..3], [Standing::Used; 3]);
-        assert_eq!(standings[3..], [Standing::Short(1); 17]);
+        let standings: Vec<NonceStatus> = armed.rows.iter().map(|row| row.standing).collect();
+        assert_eq!(standings[..3], [NonceStatus::Used; 3]);
+        assert_eq!(standings[3..], [NonceStatus::Short(1); 17]);
         assert_eq!((armed.by, armed.gaps.len()), (Use::With(1), 0));
         // One more owner is always there: only the signer's removal ends it at once.
-        assert_eq!(armed.ways, [Way::Remove(vec![who(1)]), burn(45, 61)]);
+        assert_eq!(armed.ways, [Revocation::Remove(vec![who(1)]), burn(45, 61)]);
     }
 
     #[test]
     fn a_complete_set_is_anybodys_and_the_cheapest_end_comes_first() {
         let armed = assess(&set(5..=24, &[1, 2]), 2, &safe(&[1, 2, 3], 2, 5));
         assert_eq!(armed.by, Use::Anyone);
-        assert_eq!(armed.ways, [Way::Remove(vec![who(1)]), Way::Raise(3), burn(5, 24)]);
+        assert_eq!(armed.ways, [Revocation::Remove(vec![who(1)]), Revocation::Raise(3), burn(5, 24)]);
         assert!(armed.races() && !assess(&set(5..=24, &[1]), 2, &safe(&[1, 2, 3], 2, 5)).races());
         let last = assess(&set(5..=24, &[1, 2]), 2, &safe(&[1, 2, 3], 2, 24));
         assert_eq!(last.ways[0], burn(24, 24), "one nonce is left, and burning it changes nobody's keys");
@@ -254,11 +254,11 @@ mod tests {
     #[test]
     fn several_signers_are_removed_where_one_is_not_enough() {
         let armed = assess(&set(0..=19, &[1, 2, 3]), 2, &safe(&[1, 2, 3, 4, 5], 2, 0));
-        assert_eq!(armed.ways, [Way::Raise(4), Way::Remove(vec![who(1), who(2)]), burn(0, 19)]);
+        assert_eq!(armed.ways, [Revocation::Raise(4), Revocation::Remove(vec![who(1), who(2)]), burn(0, 19)]);
         // The owner who is in both pairs is removed.
         let pairs = [set(0..=9, &[1, 2]), set(10..=19, &[2, 3])].concat();
         let armed = assess(&pairs, 2, &safe(&[1, 2, 3], 2, 0));
-        assert_eq!(armed.ways[0], Way::Remove(vec![who(2)]));
+        assert_eq!(armed.ways[0], Revocation::Remove(vec![who(2)]));
     }
 
     #[test]

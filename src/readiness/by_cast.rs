@@ -3,7 +3,7 @@
 
 use alloy::primitives::{Address, B256, b256};
 
-use super::told::{Told, not_ready, warning};
+use super::told::{GapReport, not_ready, warning};
 use crate::safe::{SafeId, SafeTx, SafeTxHash};
 
 /// Source: Safe.sol, `DOMAIN_SEPARATOR_TYPEHASH`, the same from 1.3.0 on.
@@ -34,7 +34,7 @@ pub enum Gap {
 }
 
 impl Gap {
-    pub(super) fn tell(&self) -> Told {
+    pub(super) fn tell(&self) -> GapReport {
         match self {
             Self::Differs { own, cast } => not_ready(
                 "cast-differs",

@@ -3,7 +3,7 @@
 use alloy::primitives::Address;
 
 use super::by_cast::Compared;
-use super::examine::{ChainSeen, Seen};
+use super::examine::{ChainSeen, CouncilState};
 use super::levers::LeverSeen;
 use super::own_keys::KeySeen;
 use super::roll_call::Proof;
@@ -24,7 +24,7 @@ pub struct CouncilSeen<'a> {
     /// The digest of the reader's own council file.
     pub digest: TextDigest,
     pub catalogue: &'a Catalogue,
-    pub seen: &'a Seen,
+    pub seen: &'a CouncilState,
     /// The key that the reader signs with, and the one that pays, where it is another.
     pub keys: [Option<&'a KeySeen>; 2],
     pub payer: Option<Address>,
@@ -95,7 +95,7 @@ impl CouncilSeen<'_> {
     }
 
     fn of_prepared(&self) -> Vec<Gap> {
-        let Seen { sets, cards, .. } = self.seen;
+        let CouncilState { sets, cards, .. } = self.seen;
         prepared::gaps(sets, cards, &self.states()).into_iter().map(Gap::Prepared).collect()
     }
 

@@ -140,7 +140,7 @@ mod tests {
 
     use super::*;
     use crate::council::TextDigest;
-    use crate::incident::{About, Act, Draft, Journal, next};
+    use crate::incident::{About, Draft, Journal, JournalAct, next};
 
     fn at(minute: u64) -> Utc {
         Utc::from_millis(1_795_680_000_000).later(Duration::from_mins(minute))
@@ -171,7 +171,7 @@ mod tests {
                 who: None,
                 program: Plain::new("0").unwrap(),
                 council: TextDigest::of(""),
-                act: Act::Drill { step: step.clone() },
+                act: JournalAct::Drill { step: step.clone() },
                 about: Some(about),
             };
             text += &next(text.as_bytes(), draft).unwrap().line;

@@ -1,6 +1,6 @@
 //! Things that keep a council from being ready: one enum with data.
 
-use super::told::Told;
+use super::told::GapReport;
 use super::{by_cast, levers, own_keys, people, prepared, roll_call, rpcs, safe_state, targets};
 
 /// A gap. The order of the kinds is that of their worth.
@@ -25,7 +25,7 @@ pub enum Gap {
 impl Gap {
     /// Returns how it is told.
     #[must_use]
-    pub fn tell(&self) -> Told {
+    pub fn tell(&self) -> GapReport {
         match self {
             Self::Rpc(gap) => gap.tell(),
             Self::Safe(gap) => gap.tell(),

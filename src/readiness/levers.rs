@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::told::{Told, not_ready, warning};
-use crate::ceremony::trial::Part;
+use super::told::{GapReport, not_ready, warning};
+use crate::ceremony::trial::TrialPart;
 use crate::council::{self, Council};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,7 +45,7 @@ pub enum Gap {
 }
 
 impl Gap {
-    pub(super) fn tell(&self) -> Told {
+    pub(super) fn tell(&self) -> GapReport {
         match self {
             Self::Bad { lever, why } => not_ready(
                 "lever-bad",
@@ -90,14 +90,14 @@ impl Gap {
 
 /// The result of trying a lever.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Tried {
+pub enum LeverTrial {
     Works {
         gas: u64,
     },
     /// All that it promises holds already.
     Done,
     Wrong {
-        part: Part,
+        part: TrialPart,
         why: String,
         gas: Option<u64>,
     },
@@ -111,7 +111,7 @@ pub enum Tried {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LeverSeen {
     pub lever: String,
-    pub tried: Tried,
+    pub tried: LeverTrial,
     /// The first day from now on which it cannot be pulled any more, within the time that was looked at.
     pub ends_in: Option<u64>,
 }
@@ -121,8 +121,8 @@ impl LeverSeen {
     #[must_use]
     pub const fn gas(&self) -> Option<u64> {
         match self.tried {
-            Tried::Works { gas } => Some(gas),
-            Tried::Wrong { gas, .. } => gas,
+            LeverTrial::Works { gas } => Some(gas),
+            LeverTrial::Wrong { gas, .. } => gas,
             _ => None,
         }
     }
@@ -137,15 +137,19 @@ pub fn gaps(seen: &[LeverSeen]) -> Vec<Gap> {
         let (lever, own) = (lever.clone(), |why: &String| why.clone());
         gaps.extend(ends_in.map(|days| Gap::Ends { lever: lever.clone(), days }));
         gaps.extend(match tried {
-            Tried::Works { .. } | Tried::Done => None,
-            Tried::Wrong { part: Part::Lever, why, .. } => {
+            LeverTrial::Works { .. } | LeverTrial::Done => None,
+            LeverTrial::Wrong { part: TrialPart::Lever, why, .. } => {
                 failing.entry(why).or_default().push(lever);
                 None
             }
-            Tried::Wrong { part: Part::Undo, why, .. } => Some(Gap::NotTakenBack { lever, why: own(why) }),
-            Tried::Wrong { part: Part::Stranger, why, .. } => Some(Gap::Open { lever, why: own(why) }),
-            Tried::Open(open) => Some(Gap::NotTried { lever, open: open.clone() }),
-            Tried::Bad(why) => Some(Gap::Bad { lever, why: own(why) }),
+            LeverTrial::Wrong { part: TrialPart::Undo, why, .. } => {
+                Some(Gap::NotTakenBack { lever, why: own(why) })
+            }
+            LeverTrial::Wrong { part: TrialPart::Stranger, why, .. } => {
+                Some(Gap::Open { lever, why: own(why) })
+            }
+            LeverTrial::Open(open) => Some(Gap::NotTried { lever, open: open.clone() }),
+            LeverTrial::Bad(why) => Some(Gap::Bad { lever, why: own(why) }),
         });
     }
     let failing = failing.into_iter().map(|(why, levers)| Gap::Fails { levers, why: why.into() });
@@ -179,7 +183,7 @@ pub fn too_much_gas(
 mod tests {
     use super::*;
 
-    fn seen(lever: &str, tried: Tried) -> LeverSeen {
+    fn seen(lever: &str, tried: LeverTrial) -> LeverSeen {
         LeverSeen { lever: lever.into(), tried, ends_in: None }
     }
 
@@ -198,7 +202,7 @@ mod tests {
         );
         let council = Council::parse("c", &text).unwrap();
         let all: Vec<LeverSeen> =
-            [("a", 6), ("b", 7), ("d", 8)].map(|(name, gas)| seen(name, Tried::Works { gas })).into();
+            [("a", 6), ("b", 7), ("d", 8)].map(|(name, gas)| seen(name, LeverTrial::Works { gas })).into();
         let gaps = |cap: u64| too_much_gas(&council, &all, |_| Some(cap));
         let gap = |lever: &str, gas, cap| Gap::TooMuchGas {
             lever: lever.into(),
@@ -214,17 +218,17 @@ mod tests {
 
     #[test]
     fn levers_that_fail_for_one_reason_are_one_gap() {
-        let wrong = |part, why: &str| Tried::Wrong { part, why: why.into(), gas: None };
+        let wrong = |part, why: &str| LeverTrial::Wrong { part, why: why.into(), gas: None };
         let all = [
-            seen("a", Tried::Works { gas: 1 }),
-            seen("b", wrong(Part::Lever, "no role")),
-            seen("c", Tried::Done),
-            seen("d", wrong(Part::Lever, "no role")),
-            seen("e", wrong(Part::Undo, "not the owner")),
-            seen("f", wrong(Part::Stranger, "not denied")),
-            seen("g", Tried::Open(vec!["fee".into()])),
-            seen("h", Tried::Bad("no playbook".into())),
-            LeverSeen { ends_in: Some(9), ..seen("i", Tried::Works { gas: 1 }) },
+            seen("a", LeverTrial::Works { gas: 1 }),
+            seen("b", wrong(TrialPart::Lever, "no role")),
+            seen("c", LeverTrial::Done),
+            seen("d", wrong(TrialPart::Lever, "no role")),
+            seen("e", wrong(TrialPart::Undo, "not the owner")),
+            seen("f", wrong(TrialPart::Stranger, "not denied")),
+            seen("g", LeverTrial::Open(vec!["fee".into()])),
+            seen("h", LeverTrial::Bad("no playbook".into())),
+            LeverSeen { ends_in: Some(9), ..seen("i", LeverTrial::Works { gas: 1 }) },
         ];
         let gaps = gaps(&all);
         let told: Vec<String> = gaps.iter().map(|gap| gap.tell().sentence).collect();

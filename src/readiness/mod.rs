@@ -25,4 +25,4 @@ pub mod targets;
 mod told;
 
 pub use gap::Gap;
-pub use told::{Level, Told};
+pub use told::{GapLevel, GapReport};

@@ -3,7 +3,7 @@
 use alloy::primitives::{Address, U256};
 
 use super::own_ledger::{self, LedgerSeen};
-use super::told::{Told, not_ready, warning};
+use super::told::{GapReport, not_ready, warning};
 use crate::council::Council;
 use crate::evm::amount;
 
@@ -41,7 +41,7 @@ pub enum Gap {
 }
 
 impl Gap {
-    pub(super) fn tell(&self) -> Told {
+    pub(super) fn tell(&self) -> GapReport {
         match self {
             Self::Ledger(gap) => gap.tell(),
             Self::Unusable { named, why } => not_ready(

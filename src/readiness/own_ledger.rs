@@ -2,7 +2,7 @@
 
 use alloy::primitives::Address;
 
-use super::told::{Told, not_ready, warning};
+use super::told::{GapReport, not_ready, warning};
 use crate::council::Council;
 use crate::device::{AppVersion, Model, StatedSettings, Status};
 
@@ -47,7 +47,7 @@ pub enum Gap {
 }
 
 impl Gap {
-    pub(super) fn tell(&self) -> Told {
+    pub(super) fn tell(&self) -> GapReport {
         match self {
             Self::OldApp(version) => not_ready(
                 "ledger-app",
@@ -147,7 +147,7 @@ fn shared(council: &Council, held: &[Address]) -> Vec<Gap> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Level;
+    use super::super::GapLevel;
     use super::*;
 
     const READY: StatedSettings = StatedSettings {
@@ -177,7 +177,7 @@ mod tests {
         Council::parse("c", &text).unwrap()
     }
 
-    fn ids(change: impl FnOnce(&mut LedgerSeen)) -> Vec<(&'static str, Level)> {
+    fn ids(change: impl FnOnce(&mut LedgerSeen)) -> Vec<(&'static str, GapLevel)> {
         let first = Address::repeat_byte(1);
         let mut seen =
             LedgerSeen { status: STATUS, stated: READY, held: vec![first], first, signs: true, pays: false };
@@ -187,7 +187,7 @@ mod tests {
 
     #[test]
     fn each_setting_that_is_off_or_untold_is_a_gap_of_its_own() {
-        use Level::{NotReady, Warning};
+        use GapLevel::{NotReady, Warning};
         assert_eq!(ids(|_| ()), []);
         assert_eq!(ids(|seen| seen.status.blind_signing = true), [("ledger-blind", Warning)]);
         assert_eq!(ids(|seen| seen.stated.raw_messages = Some(false)), [("ledger-raw", NotReady)]);

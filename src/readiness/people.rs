@@ -2,7 +2,7 @@
 
 use alloy::primitives::Address;
 
-use super::told::{Told, not_ready, warning};
+use super::told::{GapReport, not_ready, warning};
 use crate::council::{Council, LocalTime, Person};
 use crate::safe::SafeState;
 
@@ -19,7 +19,7 @@ pub enum Gap {
 }
 
 impl Gap {
-    pub(super) fn tell(&self) -> Told {
+    pub(super) fn tell(&self) -> GapReport {
         match self {
             Self::Nobody => warning(
                 "people",

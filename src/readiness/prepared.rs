@@ -1,13 +1,13 @@
 //! Are the signatures made ahead and the cards on paper still good? Pure.
 
 use crate::ceremony::armed_sets::Examined;
-use crate::ceremony::cards::Kept;
+use crate::ceremony::cards::JournaledCard;
 use crate::proposal::Stale;
 use crate::safe::{SafeId, SafeState, SafeTx};
 
-use super::assessment::{Armed, Standing, Use};
+use super::assessment::{Armed, NonceStatus, Use};
 use super::roll_call::day;
-use super::told::{Told, not_ready, warning};
+use super::told::{GapReport, not_ready, warning};
 
 /// A set of which no more nonces than this are left is to be made anew.
 const FEW: usize = 2;
@@ -53,7 +53,7 @@ pub enum Gap {
 }
 
 impl Gap {
-    pub(super) fn tell(&self) -> Told {
+    pub(super) fn tell(&self) -> GapReport {
         match self {
             Self::Unread { what, why } => not_ready(
                 "armed-unread",
@@ -123,7 +123,7 @@ impl SetSeen {
     pub fn left(&self) -> usize {
         match &self.state {
             Ok(armed) if !matches!(armed.by, Use::Nobody(_)) => {
-                armed.rows.iter().filter(|row| row.standing != Standing::Used).count()
+                armed.rows.iter().filter(|row| row.standing != NonceStatus::Used).count()
             }
             _ => 0,
         }
@@ -149,14 +149,14 @@ impl SetSeen {
 /// A card that was printed, and the transaction that its lever comes to now.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CardSeen {
-    pub kept: Kept,
+    pub kept: JournaledCard,
     pub now: Result<(SafeId, SafeTx), String>,
 }
 
 impl CardSeen {
     /// Returns why it is to be printed again; `None` if it is good, or if its Safe is not among these.
     fn gap(&self, safes: &[(&str, &SafeState)]) -> Option<Gap> {
-        let Kept { about, time, card } = &self.kept;
+        let JournaledCard { about, time, card } = &self.kept;
         let (what, safe) = (about.what.to_string(), about.safe.to_string());
         let day = day(time.as_seconds()).to_string();
         match &self.now {
@@ -181,13 +181,13 @@ pub fn gaps(sets: &[SetSeen], cards: &[CardSeen], safes: &[(&str, &SafeState)]) 
 
 #[cfg(test)]
 mod tests {
-    use super::super::Level;
+    use super::super::GapLevel;
     use super::super::assessment::{Death, Row};
     use super::*;
     use crate::safe::Nonce;
 
-    fn set(by: Use, standings: &[Standing], stale: &[&str]) -> SetSeen {
-        let row = |(n, standing): (usize, &Standing)| Row {
+    fn set(by: Use, standings: &[NonceStatus], stale: &[&str]) -> SetSeen {
+        let row = |(n, standing): (usize, &NonceStatus)| Row {
             nonce: Nonce::from(u64::try_from(n).unwrap()),
             signed: Vec::new(),
             former: Vec::new(),
@@ -202,23 +202,23 @@ mod tests {
         }
     }
 
-    fn told(set: &SetSeen) -> Option<(&'static str, Level)> {
+    fn told(set: &SetSeen) -> Option<(&'static str, GapLevel)> {
         set.gap().map(|gap| gap.tell()).map(|told| (told.id, told.level))
     }
 
     #[test]
     fn a_set_is_told_when_it_is_dead_stale_or_nearly_used() {
-        use Standing::{Complete, Used};
+        use NonceStatus::{Complete, Used};
         assert_eq!(told(&set(Use::Anyone, &[Complete; 2], &[])), None, "it never had more");
         assert_eq!(told(&set(Use::Anyone, &[Used, Complete, Complete, Complete], &[])), None);
         let few = set(Use::Anyone, &[Used, Complete], &[]);
-        assert_eq!(told(&few), Some(("armed-few", Level::Warning)));
+        assert_eq!(told(&few), Some(("armed-few", GapLevel::Warning)));
         assert!(few.gap().unwrap().tell().sentence.ends_with("good for 1 nonce more"));
-        let stale = set(Use::With(1), &[Standing::Short(1)], &["the vault is another"]);
-        assert_eq!(told(&stale), Some(("armed-stale", Level::NotReady)));
-        let dead = set(Use::Nobody(Death::NoOwner), &[Standing::Short(2)], &["stale too"]);
-        assert_eq!((told(&dead), dead.left()), (Some(("armed-dead", Level::Warning)), 0));
+        let stale = set(Use::With(1), &[NonceStatus::Short(1)], &["the vault is another"]);
+        assert_eq!(told(&stale), Some(("armed-stale", GapLevel::NotReady)));
+        let dead = set(Use::Nobody(Death::NoOwner), &[NonceStatus::Short(2)], &["stale too"]);
+        assert_eq!((told(&dead), dead.left()), (Some(("armed-dead", GapLevel::Warning)), 0));
         let unread = SetSeen { state: Err("no chain".into()), ..dead };
-        assert_eq!(told(&unread), Some(("armed-unread", Level::NotReady)));
+        assert_eq!(told(&unread), Some(("armed-unread", GapLevel::NotReady)));
     }
 }

@@ -12,7 +12,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, Unit};
 
-use super::told::{Told, not_ready, warning};
+use super::told::{GapReport, not_ready, warning};
 use crate::council::{Council, TextDigest};
 use crate::device::LongText;
 use crate::safe::SafeState;
@@ -53,7 +53,7 @@ pub enum Gap {
 }
 
 impl Gap {
-    pub(super) fn tell(&self) -> Told {
+    pub(super) fn tell(&self) -> GapReport {
         const CALL: &str = "breakglass doctor --roll-call";
         match self {
             Self::Never { names } => {

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use super::told::{Told, not_ready, warning};
-use crate::chain::{Age, EndpointReport, Offers, Standing, agreeing};
+use super::told::{GapReport, not_ready, warning};
+use crate::chain::{Age, EndpointReport, EndpointStatus, Offers, agreeing};
 
 /// An RPC may be this far behind the newest block.
 const ALLOWED_LAG: Duration = Duration::from_secs(30);
@@ -68,7 +68,7 @@ pub enum Service {
 }
 
 impl Gap {
-    pub(super) fn tell(&self) -> Told {
+    pub(super) fn tell(&self) -> GapReport {
         match self {
             Self::Unread { chain, why } => not_ready(
                 "chain",
@@ -143,12 +143,12 @@ pub fn gaps(
     let one = |endpoint: &EndpointReport| {
         let rpc = endpoint.shown.clone();
         match &endpoint.standing {
-            Standing::SameAs(other) => Some(Gap::SameHost { rpc, other: other.clone() }),
-            Standing::Lying(fault) | Standing::Outvoted(fault) => {
+            EndpointStatus::SameAs(other) => Some(Gap::SameHost { rpc, other: other.clone() }),
+            EndpointStatus::Lying(fault) | EndpointStatus::Outvoted(fault) => {
                 Some(Gap::Unused { rpc, why: fault.to_string() })
             }
-            Standing::Unasked => None,
-            Standing::Agrees => {
+            EndpointStatus::Unasked => None,
+            EndpointStatus::Agrees => {
                 let blocks = newest?.saturating_sub(endpoint.newest?);
                 is_behind(blocks, block_time).then_some(Gap::Lagging { rpc, blocks })
             }
@@ -205,9 +205,9 @@ fn is_behind(blocks: u64, block_time: Option<Duration>) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::chain::Fault;
+    use crate::chain::EndpointFault;
 
-    fn endpoint(shown: &str, standing: Standing, newest: Option<u64>) -> EndpointReport {
+    fn endpoint(shown: &str, standing: EndpointStatus, newest: Option<u64>) -> EndpointReport {
         EndpointReport { shown: shown.into(), standing, newest, batch: None }
     }
 
@@ -218,7 +218,7 @@ mod tests {
 
     #[test]
     fn rpcs_that_agree_at_the_newest_block_are_good() {
-        let agree = |shown, newest| endpoint(shown, Standing::Agrees, Some(newest));
+        let agree = |shown, newest| endpoint(shown, EndpointStatus::Agrees, Some(newest));
         let two = [agree("a", 100), agree("b", 98)];
         assert_eq!(ids(&two, Some(Age::New(5)), 12_000), "");
         assert_eq!(ids(&[agree("a", 100), agree("b", 97)], None, 12_000), "rpc-lagging");
@@ -236,9 +236,9 @@ mod tests {
 
     #[test]
     fn each_that_is_not_used_is_named_with_why() {
-        let agree = endpoint("a", Standing::Agrees, Some(100));
-        let silent = endpoint("b", Standing::Outvoted(Fault::TimedOut(4)), None);
-        let same = endpoint("c", Standing::SameAs("a".into()), None);
+        let agree = endpoint("a", EndpointStatus::Agrees, Some(100));
+        let silent = endpoint("b", EndpointStatus::Outvoted(EndpointFault::TimedOut(4)), None);
+        let same = endpoint("c", EndpointStatus::SameAs("a".into()), None);
         assert_eq!(ids(&[agree.clone(), silent.clone()], None, 12_000), "rpc");
         assert_eq!(ids(&[agree.clone(), same], None, 12_000), "rpc-same rpc-single");
         let sentence = gaps("mainnet", &[agree, silent], None, None)[0].tell().sentence;

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use alloy::primitives::{Address, B256};
 
-use super::told::{Told, not_ready, warning};
+use super::told::{GapReport, not_ready, warning};
 use crate::council::{Council, Safe};
 use crate::evm::{AccountKind, AddressBook};
 use crate::safe::SafeState;
@@ -71,7 +71,7 @@ pub enum Gap {
 }
 
 impl Gap {
-    pub(super) fn tell(&self) -> Told {
+    pub(super) fn tell(&self) -> GapReport {
         match self {
             Self::Unread { safe, why } => {
                 not_ready("safe", format!("{safe} cannot be read: {why}"), "fix its address and its chain")

@@ -6,9 +6,9 @@
 use std::collections::BTreeSet;
 
 use super::council_gaps::CouncilSeen;
-use super::levers::Tried;
+use super::levers::LeverTrial;
 use super::safe_state::SafeSeen;
-use super::{Told, roll_call};
+use super::{GapReport, roll_call};
 use crate::chain::agreeing;
 use crate::incident::Journal;
 
@@ -63,7 +63,7 @@ const UNKNOWN: [(&str, &str); 13] = [
 
 /// Returns the controls in the order of their names. `told` are the gaps that were found.
 #[must_use]
-pub fn controls(seen: &CouncilSeen, told: &[Told], journal: &Journal) -> Vec<Control> {
+pub fn controls(seen: &CouncilSeen, told: &[GapReport], journal: &Journal) -> Vec<Control> {
     let has = |ids: &[&str]| told.iter().filter(|told| ids.contains(&told.id)).count();
     let mut all = of_safes(seen, &has);
     all.extend(of_signers(seen, &has));
@@ -189,7 +189,8 @@ fn of_transactions(seen: &CouncilSeen, journal: &Journal) -> Vec<Control> {
 
 fn of_levers(seen: &CouncilSeen, has: &dyn Fn(&[&str]) -> usize) -> Vec<Control> {
     let levers = || seen.seen.chains.iter().flat_map(|chain| &chain.levers);
-    let works = levers().filter(|lever| matches!(lever.tried, Tried::Works { .. } | Tried::Done)).count();
+    let works =
+        levers().filter(|lever| matches!(lever.tried, LeverTrial::Works { .. } | LeverTrial::Done)).count();
     let all = levers().count();
     let tried = format!("{works} of {all} levers were pulled on a fork");
     let is_ready = State::of(all > 0 && works == all);

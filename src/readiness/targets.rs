@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use alloy::json_abi::Function;
 use alloy::primitives::{Address, B256, Selector};
 
-use super::told::{Level, Told, not_ready, warning};
+use super::told::{GapLevel, GapReport, not_ready, warning};
 use crate::playbook::{Catalogue, Kind, Playbook, Undo};
 
 /// A contract of the council file, and what it is on its chain.
@@ -68,7 +68,7 @@ pub enum Gap {
 }
 
 impl Gap {
-    pub(super) fn tell(&self) -> Told {
+    pub(super) fn tell(&self) -> GapReport {
         match self {
             Self::NoCode { target, chain } => not_ready(
                 "target-empty",
@@ -97,10 +97,10 @@ impl Gap {
                 )
             }
             Self::Uncovered { target, chain, function, playbook, has_lever } => {
-                let level = if *has_lever { Level::Warning } else { Level::NotReady };
+                let level = if *has_lever { GapLevel::Warning } else { GapLevel::NotReady };
                 let sentence = format!("{target} on {chain} has {function}, and no lever calls it");
                 let fix = format!("breakglass playbook show {playbook}, then breakglass council add lever");
-                Told { id: "uncovered", level, sentence, fix }
+                GapReport { id: "uncovered", level, sentence, fix }
             }
         }
     }
@@ -227,9 +227,9 @@ mod tests {
         assert_eq!(uncovered(&contract(&[1, 3], &[1]), &known), []);
         assert_eq!(uncovered(&contract(&[3], &[]), &known), []);
         let bare = uncovered(&contract(&[1, 3], &[]), &known);
-        assert!(matches!(&bare[..], [one] if one.tell().level == Level::NotReady), "{bare:?}");
+        assert!(matches!(&bare[..], [one] if one.tell().level == GapLevel::NotReady), "{bare:?}");
         let other = uncovered(&contract(&[1, 2], &[2]), &known);
-        assert!(matches!(&other[..], [one] if one.tell().level == Level::Warning), "{other:?}");
+        assert!(matches!(&other[..], [one] if one.tell().level == GapLevel::Warning), "{other:?}");
     }
 
     #[test]

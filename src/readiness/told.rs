@@ -2,7 +2,7 @@
 
 /// The weight of a gap.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Level {
+pub enum GapLevel {
     /// `doctor` exits with 8.
     NotReady,
     /// Worth a thought; `doctor` still exits with 0.
@@ -11,20 +11,20 @@ pub enum Level {
 
 /// A gap for a person and for a script.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Told {
+pub struct GapReport {
     /// A short name of its kind.
     pub id: &'static str,
-    pub level: Level,
+    pub level: GapLevel,
     /// The gap, with the value at fault.
     pub sentence: String,
     /// The remedy.
     pub fix: String,
 }
 
-pub(super) fn not_ready(id: &'static str, sentence: String, fix: impl Into<String>) -> Told {
-    Told { id, level: Level::NotReady, sentence, fix: fix.into() }
+pub(super) fn not_ready(id: &'static str, sentence: String, fix: impl Into<String>) -> GapReport {
+    GapReport { id, level: GapLevel::NotReady, sentence, fix: fix.into() }
 }
 
-pub(super) fn warning(id: &'static str, sentence: String, fix: impl Into<String>) -> Told {
-    Told { id, level: Level::Warning, sentence, fix: fix.into() }
+pub(super) fn warning(id: &'static str, sentence: String, fix: impl Into<String>) -> GapReport {
+    GapReport { id, level: GapLevel::Warning, sentence, fix: fix.into() }
 }

@@ -9,7 +9,7 @@ use crate::cli::args::Key;
 use crate::clock;
 use crate::council::TextDigest;
 use crate::error::{Error, Exit};
-use crate::incident::{Act, Journal, Plain};
+use crate::incident::{Journal, JournalAct, Plain};
 use crate::readiness::roll_call::{Proof, Statement, day, find_lines};
 use crate::session::Session;
 use crate::session::keys::{self, Use};
@@ -19,7 +19,7 @@ use crate::ui::Text;
 /// Returns the proofs that a journal keeps, each verified again: whoever writes to the file cannot make one.
 pub fn kept(journal: &Journal) -> Vec<Proof> {
     let lines = journal.iter().filter_map(|entry| match &entry.draft.act {
-        Act::RollCall { line, .. } => Some(line.to_string()),
+        JournalAct::RollCall { line, .. } => Some(line.to_string()),
         _ => None,
     });
     lines.filter_map(|line| line.parse().ok()).collect()
@@ -126,5 +126,5 @@ fn name(session: &Session, proof: &Proof) -> String {
 
 fn keep(session: &Session, proof: &Proof) -> Result<(), Error> {
     let line = Plain::new(&proof.to_string()).map_err(|why| Error::new(Exit::Failed, why.to_string()))?;
-    session.write(Act::RollCall { owner: proof.statement().owner, line })
+    session.write(JournalAct::RollCall { owner: proof.statement().owner, line })
 }

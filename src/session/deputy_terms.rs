@@ -54,6 +54,6 @@ impl Sitting<'_> {
             chain_id: act.judged.derived.chain.id,
             step,
         };
-        self.session.note_act(incident::Act::Deputy(deputed));
+        self.session.note_act(incident::JournalAct::Deputy(deputed));
     }
 }

@@ -8,7 +8,7 @@ use crate::ceremony::find::Purpose;
 use crate::ceremony::judged::Judged;
 use crate::ceremony::order::Given;
 use crate::error::{Error, Exit};
-use crate::incident::{Act, DrillStep, Journal};
+use crate::incident::{DrillStep, Journal, JournalAct};
 use crate::proposal::{NotReady, assemble};
 use crate::readiness::drill::{Drill, trend};
 use crate::session::Session;
@@ -52,7 +52,7 @@ fn one(session: &Session, what: &[String], accept: &[String], judged: &Judged) -
     say(session, judged, &proof);
     let keys = u32::try_from(proof.keys).unwrap_or(u32::MAX);
     let step = DrillStep::Proven { block: proof.block.number, keys };
-    session.note(Act::Drill { step }, judged.proposal());
+    session.note(JournalAct::Drill { step }, judged.proposal());
     let hash = judged.proposal().hash();
     ui.object(&json!({
         "purpose": "drill",

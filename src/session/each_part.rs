@@ -2,7 +2,7 @@
 
 use crate::ceremony::derived::Derived;
 use crate::ceremony::judged::Judged;
-use crate::ceremony::look::Part;
+use crate::ceremony::look::PartResult;
 use crate::ceremony::rehearse::Rehearsed;
 use crate::error::{Error, Exit};
 use crate::session::Session;
@@ -12,7 +12,7 @@ use crate::ui::{Text, Ui};
 /// at the end, and the run ends as the gravest of them.
 pub fn each<'a>(
     session: &Session,
-    parts: Vec<Part<'a>>,
+    parts: Vec<PartResult<'a>>,
     proofs: bool,
     signing: bool,
     mut act: impl FnMut(Judged<'a>) -> Result<Exit, Error>,

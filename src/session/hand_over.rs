@@ -15,13 +15,13 @@ use crate::clock;
 use crate::device::{Status, transaction_pages};
 use crate::error::{Error, Exit};
 use crate::evm::amount;
-use crate::incident::Act;
+use crate::incident::JournalAct;
 use crate::proposal::{Outgoing, Ready};
 use crate::safe::Execution;
 use crate::session::earlier::not_reserved;
 use crate::session::keys::Signer;
 use crate::session::report::report;
-use crate::session::sendable::{Look, Priced, Standing, Way, not_kept, nothing_sent};
+use crate::session::sendable::{Look, Priced, SendStatus, SendStep, not_kept, nothing_sent};
 use crate::ui::Text;
 use crate::view::cost;
 use crate::view::ledger_pages;
@@ -36,7 +36,7 @@ pub struct Payer<'k> {
 /// A transaction that may be sent.
 pub struct Sending<'a> {
     pub look: Look<'a>,
-    pub way: Way,
+    pub way: SendStep,
     /// Wei that somebody agreed to pay at most.
     agreed: Option<U256>,
 }
@@ -67,9 +67,9 @@ impl<'a> Sending<'a> {
         let Self { look, agreed, .. } = self;
         let (look, standing) = look.unchanged(from)?;
         let way = match standing {
-            Standing::Ready(ready) => look.price(ready, from, besides)?,
-            Standing::Executed(outcome, by) => Way::Executed(outcome, by),
-            Standing::Behind | Standing::Done => return Err(out_of_turn()),
+            SendStatus::Ready(ready) => look.price(ready, from, besides)?,
+            SendStatus::Executed(outcome, by) => SendStep::Executed(outcome, by),
+            SendStatus::Behind | SendStatus::Done => return Err(out_of_turn()),
         };
         Ok(Self { look, way, agreed })
     }
@@ -78,8 +78,8 @@ impl<'a> Sending<'a> {
     #[must_use]
     pub fn offer(&self) -> Option<&Offer> {
         match &self.way {
-            Way::Send(priced) => Some(&priced.offer),
-            Way::Executed(..) | Way::Waits(..) => None,
+            SendStep::Send(priced) => Some(&priced.offer),
+            SendStep::Executed(..) | SendStep::Waits(..) => None,
         }
     }
 
@@ -88,7 +88,7 @@ impl<'a> Sending<'a> {
     /// # Errors
     /// If they say no.
     pub fn ask(&mut self, signer: &Signer) -> Result<bool, Error> {
-        let Way::Send(priced) = &self.way else { return Ok(false) };
+        let SendStep::Send(priced) = &self.way else { return Ok(false) };
         if self.agreed.is_some_and(|most| priced.offer.most() <= most) {
             return Ok(false);
         }
@@ -110,9 +110,9 @@ impl<'a> Sending<'a> {
     pub fn hand_over(self, payer: &Payer, besides: &mut Besides) -> Result<Handed<'a>, Error> {
         let Self { mut look, way, .. } = self;
         let Priced { mut ready, mut offer, replaces } = match way {
-            Way::Executed(outcome, by) => return Ok(Handed::Executed(look, outcome, by)),
-            Way::Waits(sent, ready) => return wait_for(look, *sent, &ready),
-            Way::Send(priced) => *priced,
+            SendStep::Executed(outcome, by) => return Ok(Handed::Executed(look, outcome, by)),
+            SendStep::Waits(sent, ready) => return wait_for(look, *sent, &ready),
+            SendStep::Send(priced) => *priced,
         };
         let (session, from) = (look.session, payer.from);
         if replaces.is_none() {
@@ -125,10 +125,10 @@ impl<'a> Sending<'a> {
         if look.is_stale() {
             let (now, standing) = look.unchanged(from)?;
             (look, ready) = match standing {
-                Standing::Ready(ready) => (now, ready),
-                Standing::Executed(outcome, by) => return Ok(Handed::Executed(now, outcome, by)),
-                Standing::Done => return Ok(Handed::Done),
-                Standing::Behind => return Err(out_of_turn()),
+                SendStatus::Ready(ready) => (now, ready),
+                SendStatus::Executed(outcome, by) => return Ok(Handed::Executed(now, outcome, by)),
+                SendStatus::Done => return Ok(Handed::Done),
+                SendStatus::Behind => return Err(out_of_turn()),
             };
         }
         if offer.tx.input != *ready.calldata() {
@@ -159,7 +159,7 @@ impl Handed<'_> {
         let (outcome, by) = finish(session, judged, (sent, all), outbox, terms.wait, by)?;
         let succeeded = outcome.execution == Execution::Succeeded;
         let Receipt { tx, block, .. } = &outcome.receipt;
-        session.note(Act::Mined { tx: *tx, block: block.number, succeeded }, judged.proposal());
+        session.note(JournalAct::Mined { tx: *tx, block: block.number, succeeded }, judged.proposal());
         report(session, judged, &outcome, &by, terms.wanted.is_asked().then_some(&terms.wanted))
     }
 }
@@ -199,7 +199,7 @@ fn give_out<'a>(look: Look<'a>, sent: Sent, ready: &Ready, is_new: bool) -> Resu
         Err(error) => return Err(error.into()),
     }
     if is_new {
-        session.note(Act::Sent { tx: sent.hash, payer: sent.from }, judged.proposal());
+        session.note(JournalAct::Sent { tx: sent.hash, payer: sent.from }, judged.proposal());
         let accepted = accepted(&judged.findings, &look.terms.accept);
         session.note_accepted(&accepted, Some(judged.proposal()));
     }

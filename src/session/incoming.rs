@@ -10,8 +10,8 @@ use crate::ceremony::importing::{Taken, nothing_taken};
 use crate::ceremony::order::Given;
 use crate::ceremony::sets::{KeptAhead, TakenAhead};
 use crate::error::{Error, Exit};
-use crate::incident::{Act, DrillStep, MOST_LISTED, Plain, Utc};
-use crate::proposal::{Few, Finds, Gathered, OwnerSignature, find_signatures};
+use crate::incident::{DrillStep, JournalAct, MOST_LISTED, Plain, Utc};
+use crate::proposal::{Few, Finds, GatherResult, OwnerSignature, find_signatures};
 use crate::safe::listed;
 use crate::session::Session;
 use crate::store::{self, Foreign, StoreError};
@@ -83,7 +83,7 @@ fn note_ahead(session: &Session, kept: &KeptAhead) {
     owners.dedup();
     let nonces = Plain::cut(&listed(kept.signed.iter().map(|one| one.nonce)));
     for owners in owners.chunks(MOST_LISTED) {
-        let act = Act::ImportedAhead { owners: owners.to_vec(), nonces: nonces.clone() };
+        let act = JournalAct::ImportedAhead { owners: owners.to_vec(), nonces: nonces.clone() };
         session.note(act, &kept.proposal);
     }
 }
@@ -95,14 +95,14 @@ fn note(session: &Session, taken: &Taken, sources: &Sources) {
             let of = taken.gathered.new.iter().filter(|signature| signature.hash() == proposal.hash());
             for signature in of {
                 let (owner, made) = (signature.owner(), sources.made(signature));
-                session.note(Act::Drill { step: DrillStep::Imported { owner, made } }, proposal);
+                session.note(JournalAct::Drill { step: DrillStep::Imported { owner, made } }, proposal);
             }
             continue;
         }
         let of = taken.gathered.new.iter().filter(|signature| signature.hash() == proposal.hash());
         let owners: Vec<Address> = of.map(OwnerSignature::owner).collect();
         for owners in owners.chunks(MOST_LISTED) {
-            session.note(Act::Imported { owners: owners.to_vec() }, proposal);
+            session.note(JournalAct::Imported { owners: owners.to_vec() }, proposal);
         }
     }
 }
@@ -173,7 +173,7 @@ impl Sources {
     }
 
     /// Returns where it is from and what is wrong with it, of the first of each kind.
-    fn refused<'s>(&'s self, gathered: &'s Gathered) -> impl Iterator<Item = Refused> {
+    fn refused<'s>(&'s self, gathered: &'s GatherResult) -> impl Iterator<Item = Refused> {
         let damaged = self.finds.iter().zip(&self.origins).flat_map(|(finds, origin)| {
             finds.damaged.first().iter().map(|damaged| {
                 let head: String = damaged.line.chars().take(20).collect();

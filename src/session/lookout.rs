@@ -13,7 +13,7 @@ use crate::error::Error;
 use crate::incident::{Plain, Streak};
 use crate::playbook::Look;
 use crate::session::Session;
-use crate::session::raised::{Place, Told};
+use crate::session::raised::{AlarmOccurrence, AlarmReport};
 use crate::ui::Text;
 
 /// Time between two looks for a wish to end.
@@ -22,7 +22,7 @@ const SLICE: Duration = Duration::from_millis(100);
 const AGAIN: Duration = Duration::from_mins(1);
 
 /// A message of a chain's reader.
-struct Report<'a> {
+struct ReaderMessage<'a> {
     chain: &'a str,
     names: Vec<&'a str>,
     sight: Result<Sight<'a>, Error>,
@@ -72,7 +72,7 @@ pub fn look_on<'a>(
 
 /// Reads the alarms of one chain when they are due, until it is to stop; with `once` until none is waiting for more
 /// blocks.
-fn read_on<'a>(mut watch: Watch<'a>, once: bool, stop: &AtomicBool, tell: &Sender<Report<'a>>) {
+fn read_on<'a>(mut watch: Watch<'a>, once: bool, stop: &AtomicBool, tell: &Sender<ReaderMessage<'a>>) {
     let chain = watch.chain.name.as_str();
     let names: Vec<&str> = watch.names().collect();
     let mut next: BTreeMap<&str, Instant> = names.iter().map(|name| (*name, clock::moment())).collect();
@@ -107,14 +107,14 @@ fn read_on<'a>(mut watch: Watch<'a>, once: bool, stop: &AtomicBool, tell: &Sende
             next.retain(|name, _| sight.is_ok() && is_pending(name));
         }
         let is_last = next.is_empty();
-        if tell.send(Report { chain, names: due.into_iter().collect(), sight }).is_err() || is_last {
+        if tell.send(ReaderMessage { chain, names: due.into_iter().collect(), sight }).is_err() || is_last {
             break;
         }
     }
 }
 
 impl<'a> Lookout<'a> {
-    fn take(&mut self, session: &Session, run: Option<&str>, report: Report<'a>) {
+    fn take(&mut self, session: &Session, run: Option<&str>, report: ReaderMessage<'a>) {
         let sight = match report.sight {
             Ok(sight) => sight,
             Err(error) => {
@@ -161,7 +161,7 @@ impl<'a> Lookout<'a> {
         }
         self.fired.push(&alarm.name);
         let text = Plain::cut(&sentences.join("; "));
-        fire(session, alarm, &Told { by: "watch".into(), id: None, text, block: Some(block) }, run);
+        fire(session, alarm, &AlarmReport { by: "watch".into(), id: None, text, block: Some(block) }, run);
     }
 
     fn cannot_read(&mut self, session: &Session, what: &'a str, why: &str) {
@@ -174,11 +174,11 @@ impl<'a> Lookout<'a> {
 }
 
 /// Writes, prepares and tells.
-fn fire(session: &Session, alarm: &Alarm, told: &Told, run: Option<&str>) {
+fn fire(session: &Session, alarm: &Alarm, told: &AlarmReport, run: Option<&str>) {
     let text = format!("{}: {} ({})", alarm.name, alarm.title, told.text);
     session.ui.say(&Text::default().bad("ALARM ").add(&text));
     let place = session.enter_alarm(alarm, told);
-    if place == Place::Repeated {
+    if place == AlarmOccurrence::Repeated {
         return;
     }
     let prepared = session.prepare(alarm);

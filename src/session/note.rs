@@ -1,7 +1,7 @@
 //! The journal, as every command that acts writes it: one call, which stops nobody.
 
 use crate::error::Error;
-use crate::incident::{About, Act, MOST_LISTED, Plain};
+use crate::incident::{About, JournalAct, MOST_LISTED, Plain};
 use crate::proposal::Proposal;
 use crate::session::Session;
 use crate::store::CutOff;
@@ -9,12 +9,12 @@ use crate::ui::Text;
 
 impl Session<'_> {
     /// Adds an entry to the journal. One that cannot be written is said once, and stops nothing.
-    pub fn note(&self, act: Act, proposal: &Proposal) {
+    pub fn note(&self, act: JournalAct, proposal: &Proposal) {
         let about = self.about(proposal);
         if proposal.is_drill() {
             // Never as something real.
             for step in act.in_drill() {
-                self.note_about(Act::Drill { step }, Some(about.clone()));
+                self.note_about(JournalAct::Drill { step }, Some(about.clone()));
             }
         } else {
             self.note_about(act, Some(about));
@@ -22,7 +22,7 @@ impl Session<'_> {
     }
 
     /// Adds an entry about no transaction. One that cannot be written is said once, and stops nothing.
-    pub fn note_act(&self, act: Act) {
+    pub fn note_act(&self, act: JournalAct) {
         self.note_about(act, None);
     }
 
@@ -31,14 +31,14 @@ impl Session<'_> {
         for ids in ids.chunks(MOST_LISTED) {
             let ids = ids.iter().map(|id| Plain::cut(id)).collect();
             match proposal {
-                Some(proposal) => self.note(Act::Accepted { ids }, proposal),
-                None => self.note_act(Act::Accepted { ids }),
+                Some(proposal) => self.note(JournalAct::Accepted { ids }, proposal),
+                None => self.note_act(JournalAct::Accepted { ids }),
             }
         }
     }
 
     /// Adds an entry about a transaction that is not a proposal here. One that cannot be written is said once.
-    pub fn note_about(&self, act: Act, about: Option<About>) {
+    pub fn note_about(&self, act: JournalAct, about: Option<About>) {
         match self.enter(act, about) {
             Ok(cut_off) => self.say_cut_off(cut_off),
             Err(error) => {
@@ -52,7 +52,7 @@ impl Session<'_> {
     ///
     /// # Errors
     /// If it cannot be written.
-    pub fn write(&self, act: Act) -> Result<(), Error> {
+    pub fn write(&self, act: JournalAct) -> Result<(), Error> {
         self.enter(act, None).map(|cut_off| self.say_cut_off(cut_off))
     }
 

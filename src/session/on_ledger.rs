@@ -5,7 +5,8 @@ use alloy::primitives::Address;
 use crate::ceremony::judged::Judged;
 use crate::ceremony::own_settings::stated;
 use crate::device::{
-    Asked, DataShown, Prediction, SigningRequest, Signs, Way, Weight, choose_way, safe_tx_pages,
+    DataShown, Prediction, RequestedMode, SigningMode, SigningRequest, Signs, Weight, choose_way,
+    safe_tx_pages,
 };
 use crate::error::{Error, Exit};
 use crate::playbook::Kind;
@@ -19,7 +20,7 @@ use crate::view::ledger_pages;
 
 /// The signer's choices on the command line.
 pub struct Asking {
-    pub way: Asked,
+    pub way: RequestedMode,
     /// They go on although the Ledger does not show all of the data.
     pub unseen: bool,
     /// The number of transactions that are signed in this sitting.
@@ -43,7 +44,8 @@ pub fn prepare<'s>(
     asked: &Asking,
 ) -> Result<SigningRequest<'s>, Error> {
     let (domain, signs) = (&for_safe.domain, signs(judged, for_safe));
-    let mut request = SigningRequest { domain, signs, owner, kind: SignatureKind::Ecdsa, way: Way::Fields };
+    let mut request =
+        SigningRequest { domain, signs, owner, kind: SignatureKind::Ecdsa, way: SigningMode::Fields };
     let Some(ledger) = signer.ledger() else { return Ok(request) };
     let mut status = *ledger.status();
     let chosen = choose_way(&status, asked.way, Weight::of(&request, is_heavy(judged), asked.together));

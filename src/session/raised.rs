@@ -12,12 +12,12 @@ use serde_json::{Value, json};
 use crate::ceremony::enforce::enforce;
 use crate::ceremony::find::Purpose;
 use crate::ceremony::judged::Judged;
-use crate::ceremony::look::Part;
+use crate::ceremony::look::PartResult;
 use crate::ceremony::order::{Given, Order};
 use crate::clock;
 use crate::council::{Alarm, Call};
 use crate::error::{Error, Exit};
-use crate::incident::{Act, Entry, Journal, Message, Plain, open_incident};
+use crate::incident::{Entry, Journal, JournalAct, Message, Plain, open_incident};
 use crate::playbook::Severity;
 use crate::safe::Owners;
 use crate::session::Session;
@@ -32,7 +32,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The one who told of an alarm, and in which words.
 #[derive(Clone, Debug)]
-pub struct Told {
+pub struct AlarmReport {
     pub by: String,
     pub id: Option<String>,
     pub text: Plain,
@@ -42,7 +42,7 @@ pub struct Told {
 
 /// An alarm as the journal names it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Place {
+pub enum AlarmOccurrence {
     /// The first of its name in this incident: people are called.
     First,
     /// It joins the incident that is open.
@@ -72,16 +72,16 @@ pub struct Prepared {
 impl Session<'_> {
     /// Writes an alarm into the journal, and opens an incident where none is open. A journal that cannot be read or
     /// written stops nothing: the alarm is taken for the first.
-    pub fn enter_alarm(&self, alarm: &Alarm, told: &Told) -> Place {
+    pub fn enter_alarm(&self, alarm: &Alarm, told: &AlarmReport) -> AlarmOccurrence {
         // Two messages at once: the second must see the first.
         let _held = self.hold();
         let journal = self.incidents.journal().read().map(|bytes| Journal::read(&bytes)).unwrap_or_default();
         let place = place(&journal, &alarm.name, told);
-        if place == Place::Repeated {
+        if place == AlarmOccurrence::Repeated {
             return place;
         }
         if open_incident(journal.iter()).is_none() {
-            self.note_act(Act::Opened {
+            self.note_act(JournalAct::Opened {
                 title: Plain::cut(&format!("alarm {}: {}", alarm.name, alarm.title)),
                 severity: self.severity(alarm),
                 leads: None,
@@ -89,7 +89,7 @@ impl Session<'_> {
                 writes: None,
             });
         }
-        self.note_act(Act::Alarm {
+        self.note_act(JournalAct::Alarm {
             name: Plain::cut(&alarm.name),
             by: Plain::cut(&told.by),
             id: told.id.as_deref().map(Plain::cut),
@@ -110,7 +110,7 @@ impl Session<'_> {
     }
 
     /// Returns the alarm that was written into the journal with this id, and what it was there.
-    pub fn alarm_entered(&self, alarm: &Alarm, id: &str) -> Option<(Told, Place)> {
+    pub fn alarm_entered(&self, alarm: &Alarm, id: &str) -> Option<(AlarmReport, AlarmOccurrence)> {
         let mut journal = Journal::read(&self.incidents.journal().read().ok()?);
         let is_it = |entry| told_of(entry, &alarm.name).is_some_and(|told| told.id.as_deref() == Some(id));
         let at = journal.entries.iter().rposition(|(_, entry)| is_it(entry))?;
@@ -133,16 +133,18 @@ impl Session<'_> {
     pub fn prepare(&self, alarm: &Alarm) -> Vec<Prepared> {
         let parts = self.look(std::slice::from_ref(&alarm.lever), &Given::default(), Purpose::Propose);
         let parts =
-            parts.unwrap_or_else(|error| vec![Part { title: alarm.lever.clone(), result: Err(error) }]);
+            parts.unwrap_or_else(|error| vec![PartResult { title: alarm.lever.clone(), result: Err(error) }]);
         let prepared: Vec<Prepared> = parts.into_iter().map(|part| self.prepare_one(part)).collect();
         for one in prepared.iter().filter(|one| one.safe_tx_hash.is_none()) {
             let why = one.why.as_deref().unwrap_or_default();
-            self.note_act(Act::Note { text: Plain::cut(&format!("{} was not prepared: {why}", one.title)) });
+            self.note_act(JournalAct::Note {
+                text: Plain::cut(&format!("{} was not prepared: {why}", one.title)),
+            });
         }
         prepared
     }
 
-    fn prepare_one(&self, part: Part) -> Prepared {
+    fn prepare_one(&self, part: PartResult) -> Prepared {
         let title = part.title;
         let judged = part.result.map(|rehearsed| rehearsed.judge(false));
         let kept = judged.and_then(|judged| {
@@ -164,7 +166,7 @@ impl Session<'_> {
 
     fn keep_prepared(&self, judged: &Judged) -> Result<Prepared, Error> {
         let path = judged.derived.keep(self)?;
-        self.note(Act::Proposed {}, judged.proposal());
+        self.note(JournalAct::Proposed {}, judged.proposal());
         Ok(Prepared {
             title: String::new(),
             nonce: Some(judged.proposal().nonce().to_string()),
@@ -201,8 +203,8 @@ impl Session<'_> {
     pub fn announce(
         &self,
         alarm: &Alarm,
-        told: &Told,
-        place: Place,
+        told: &AlarmReport,
+        place: AlarmOccurrence,
         prepared: &[Prepared],
         run: Option<&str>,
     ) {
@@ -215,7 +217,7 @@ impl Session<'_> {
             "by": told.by,
             "id": told.id,
             "text": told.text.to_string(),
-            "is_first": place == Place::First,
+            "is_first": place == AlarmOccurrence::First,
             "lever": alarm.lever,
             "sign": sign_command(alarm),
             "page": self.page(alarm),
@@ -240,9 +242,9 @@ impl Session<'_> {
 }
 
 /// Returns the statement of an entry of the journal about an alarm; `None` if it is about something else.
-fn told_of(entry: &Entry, alarm: &str) -> Option<Told> {
+fn told_of(entry: &Entry, alarm: &str) -> Option<AlarmReport> {
     match &entry.draft.act {
-        Act::Alarm { name, by, id, text } if name.to_string() == alarm => Some(Told {
+        JournalAct::Alarm { name, by, id, text } if name.to_string() == alarm => Some(AlarmReport {
             by: by.to_string(),
             id: id.as_ref().map(ToString::to_string),
             text: text.clone(),
@@ -253,20 +255,24 @@ fn told_of(entry: &Entry, alarm: &str) -> Option<Told> {
 }
 
 /// Where an alarm belongs in a journal.
-fn place(journal: &Journal, alarm: &str, told: &Told) -> Place {
+fn place(journal: &Journal, alarm: &str, told: &AlarmReport) -> AlarmOccurrence {
     let id = told.id.as_deref().map(|id| Plain::cut(id).to_string());
-    let is_same = |known: Told| id.is_some() && known.id == id && known.by == told.by;
+    let is_same = |known: AlarmReport| id.is_some() && known.id == id && known.by == told.by;
     let opened = open_incident(journal.iter());
     // A bare text has no id of its own: after an incident, the same words tell of another one.
     let counts = |entry: &&Entry| {
         told.by != Message::BARE || opened.is_some_and(|opened| entry.number >= opened.number)
     };
     if journal.iter().filter(counts).filter_map(|entry| told_of(entry, alarm)).any(is_same) {
-        return Place::Repeated;
+        return AlarmOccurrence::Repeated;
     }
-    let Some(opened) = opened else { return Place::First };
+    let Some(opened) = opened else { return AlarmOccurrence::First };
     let mut since = journal.iter().filter(|entry| entry.number >= opened.number);
-    if since.any(|entry| told_of(entry, alarm).is_some()) { Place::Again } else { Place::First }
+    if since.any(|entry| told_of(entry, alarm).is_some()) {
+        AlarmOccurrence::Again
+    } else {
+        AlarmOccurrence::First
+    }
 }
 
 fn sign_command(alarm: &Alarm) -> String {
@@ -274,7 +280,7 @@ fn sign_command(alarm: &Alarm) -> String {
 }
 
 /// The lines for the chat.
-fn paragraph(alarm: &Alarm, told: &Told, prepared: &[Prepared]) -> String {
+fn paragraph(alarm: &Alarm, told: &AlarmReport, prepared: &[Prepared]) -> String {
     let at = told.block.map(|block| format!(", block {block}")).unwrap_or_default();
     let mut lines = vec![
         format!("ALARM {}: {} ({}{at})", alarm.name, alarm.title, alarm.chain),
@@ -304,7 +310,7 @@ mod tests {
     use crate::council::TextDigest;
     use crate::incident::{Draft, Utc, next};
 
-    fn journal(acts: &[Act]) -> Journal {
+    fn journal(acts: &[JournalAct]) -> Journal {
         let mut lines = String::new();
         for act in acts {
             let draft = Draft {
@@ -320,35 +326,38 @@ mod tests {
         Journal::read(lines.as_bytes())
     }
 
-    fn opened() -> Act {
+    fn opened() -> JournalAct {
         let title = Plain::cut("drained");
-        Act::Opened { title, severity: Severity::P1, leads: None, speaks: None, writes: None }
+        JournalAct::Opened { title, severity: Severity::P1, leads: None, speaks: None, writes: None }
     }
 
-    fn told(by: &str) -> Told {
-        Told { by: by.into(), id: Some("7".into()), text: Plain::cut("drained"), block: None }
+    fn told(by: &str) -> AlarmReport {
+        AlarmReport { by: by.into(), id: Some("7".into()), text: Plain::cut("drained"), block: None }
     }
 
-    fn alarm(by: &str) -> Act {
-        let Told { by, id, text, .. } = told(by);
+    fn alarm(by: &str) -> JournalAct {
+        let AlarmReport { by, id, text, .. } = told(by);
         let id = id.as_deref().map(Plain::cut);
-        Act::Alarm { name: Plain::cut("drained"), by: Plain::cut(&by), id, text }
+        JournalAct::Alarm { name: Plain::cut("drained"), by: Plain::cut(&by), id, text }
     }
 
     /// Somebody who posts the words of an alarm beforehand must not silence the alarm itself later.
     #[test]
     fn the_same_words_after_an_incident_are_a_new_alarm() {
-        let is = |acts: &[Act], by: &str| place(&journal(acts), "drained", &told(by));
+        let is = |acts: &[JournalAct], by: &str| place(&journal(acts), "drained", &told(by));
         for by in [Message::BARE, "tenderly"] {
-            assert_eq!(is(&[], by), Place::First);
-            assert_eq!(is(&[opened(), alarm(by)], by), Place::Repeated);
+            assert_eq!(is(&[], by), AlarmOccurrence::First);
+            assert_eq!(is(&[opened(), alarm(by)], by), AlarmOccurrence::Repeated);
         }
         let bare = alarm(Message::BARE);
-        let closed = [opened(), bare.clone(), Act::Closed {}];
-        assert_eq!(is(&closed, Message::BARE), Place::First);
-        assert_eq!(is(&[&closed[..], &[opened()]].concat(), Message::BARE), Place::First);
-        assert_eq!(is(&[&closed[..], &[opened(), bare]].concat(), Message::BARE), Place::Repeated);
+        let closed = [opened(), bare.clone(), JournalAct::Closed {}];
+        assert_eq!(is(&closed, Message::BARE), AlarmOccurrence::First);
+        assert_eq!(is(&[&closed[..], &[opened()]].concat(), Message::BARE), AlarmOccurrence::First);
+        assert_eq!(is(&[&closed[..], &[opened(), bare]].concat(), Message::BARE), AlarmOccurrence::Repeated);
         // An id of the monitor's own is of one event for ever.
-        assert_eq!(is(&[opened(), alarm("tenderly"), Act::Closed {}], "tenderly"), Place::Repeated);
+        assert_eq!(
+            is(&[opened(), alarm("tenderly"), JournalAct::Closed {}], "tenderly"),
+            AlarmOccurrence::Repeated
+        );
     }
 }

@@ -3,7 +3,7 @@
 use alloy::primitives::Bytes;
 use serde_json::{Value, json};
 
-use crate::ceremony::depth::{self, Wanted};
+use crate::ceremony::depth::{self, RequiredDepth};
 use crate::ceremony::done_by;
 use crate::ceremony::judged::Judged;
 use crate::ceremony::mined::AsRehearsed;
@@ -12,7 +12,7 @@ use crate::ceremony::undo_values;
 use crate::chain::Receipt;
 use crate::check::Match;
 use crate::error::{Error, Exit};
-use crate::incident::Act;
+use crate::incident::JournalAct;
 use crate::safe::Execution;
 use crate::session::Session;
 use crate::ui::Text;
@@ -28,7 +28,7 @@ pub fn report(
     judged: &Judged,
     outcome: &Outcome,
     by: &str,
-    wanted: Option<&Wanted>,
+    wanted: Option<&RequiredDepth>,
 ) -> Result<Exit, Error> {
     let ui = session.ui;
     let receipt = &outcome.receipt;
@@ -99,7 +99,8 @@ pub fn report(
 fn note(session: &Session, judged: &Judged, receipt: &Receipt, object: &Value) {
     match keep(session, judged, object) {
         Ok(true) => {
-            session.note(Act::Proven { tx: receipt.tx, block: receipt.block.number }, judged.proposal());
+            session
+                .note(JournalAct::Proven { tx: receipt.tx, block: receipt.block.number }, judged.proposal());
         }
         Ok(false) => {}
         Err(error) => {

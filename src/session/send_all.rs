@@ -17,19 +17,19 @@ use crate::proposal::Ready;
 use crate::session::Session;
 use crate::session::hand_over::{Handed, Payer, Sending, confirm, out_of_turn};
 use crate::session::keys::Signer;
-use crate::session::sendable::{Look, Standing};
+use crate::session::sendable::{Look, SendStatus};
 use crate::ui::{Text, Ui};
 
 /// Opens the payer's key; returns its address with it.
 pub type Open<'o> = &'o mut dyn FnMut() -> Result<(Signer, Address), Error>;
 
 /// One of them, and its place among all.
-struct Piece<'a> {
+struct QueuedTx<'a> {
     place: usize,
-    stage: Stage<'a>,
+    stage: TxStage<'a>,
 }
 
-enum Stage<'a> {
+enum TxStage<'a> {
     Executed(Look<'a>, Box<Outcome>, String),
     /// It is done already, and that has been shown.
     Done(Look<'a>),
@@ -104,14 +104,14 @@ pub fn print_calls(
     print: impl Fn(&Session, &Ready),
 ) -> Exit {
     for piece in review(board, looks) {
-        let Piece { place, stage } = piece;
+        let QueuedTx { place, stage } = piece;
         board.ui.part(place, || match &stage {
-            Stage::Ready(look, ready) => {
+            TxStage::Ready(look, ready) => {
                 print(look.session, ready);
                 board.end(place, Ok(Exit::Done));
             }
-            Stage::Executed(..) | Stage::Done(_) | Stage::Priced(_) => board.end(place, finish(stage)),
-            Stage::Behind(look) => {
+            TxStage::Executed(..) | TxStage::Done(_) | TxStage::Priced(_) => board.end(place, finish(stage)),
+            TxStage::Behind(look) => {
                 board.end(place, look.standing(false).map(|_| Exit::Done));
             }
         });
@@ -119,10 +119,10 @@ pub fn print_calls(
     board.close()
 }
 
-fn finish(stage: Stage) -> Result<Exit, Error> {
+fn finish(stage: TxStage) -> Result<Exit, Error> {
     match stage {
-        Stage::Executed(look, outcome, by) => Handed::Executed(look, outcome, by).finish(),
-        Stage::Done(_) | Stage::Ready(..) | Stage::Priced(_) | Stage::Behind(_) => Ok(Exit::Done),
+        TxStage::Executed(look, outcome, by) => Handed::Executed(look, outcome, by).finish(),
+        TxStage::Done(_) | TxStage::Ready(..) | TxStage::Priced(_) | TxStage::Behind(_) => Ok(Exit::Done),
     }
 }
 
@@ -134,8 +134,8 @@ pub fn send_all(
     open: Open,
 ) -> Result<Exit, Error> {
     let mut pieces = review(board, looks);
-    if pieces.iter().all(|piece| matches!(piece.stage, Stage::Executed(..) | Stage::Done(_))) {
-        for Piece { place, stage } in pieces {
+    if pieces.iter().all(|piece| matches!(piece.stage, TxStage::Executed(..) | TxStage::Done(_))) {
+        for QueuedTx { place, stage } in pieces {
             board.ui.part(place, || board.end(place, finish(stage)));
         }
         return Ok(board.close());
@@ -143,7 +143,7 @@ pub fn send_all(
     let (mut signer, from) = open()?;
     if payer != Some(from) {
         pieces = again(board, pieces, |_, stage| match stage {
-            Stage::Ready(look, _) => read_for(look, from),
+            TxStage::Ready(look, _) => read_for(look, from),
             stage => Ok(stage),
         });
     }
@@ -151,15 +151,15 @@ pub fn send_all(
     board.ui.blank();
     let text = format!("sending {} transactions at once; Ctrl-C stops only the waiting", pieces.len());
     board.ui.say(&Text::new(&text));
-    let (requests, asked) = mpsc::channel::<Request>();
+    let (requests, asked) = mpsc::channel::<PaymentToSign>();
     thread::scope(|scope| {
         let mut running = Vec::new();
         for pieces in grouped(pieces, |look| look.judged.derived.chain.id) {
-            let lane = Lane { board, from, requests: requests.clone(), left: Mutex::default() };
+            let lane = PayerQueue { board, from, requests: requests.clone(), left: Mutex::default() };
             running.push(scope.spawn(move || send_on_chain(&lane, pieces)));
         }
         drop(requests);
-        for Request { place, tx, signed } in asked {
+        for PaymentToSign { place, tx, signed } in asked {
             if signer.ledger().is_some() {
                 board.say_title(place);
             }
@@ -174,50 +174,51 @@ pub fn send_all(
 }
 
 /// Reviews each, and keeps those that can be sent or were executed.
-fn review<'a>(board: &Board, looks: Vec<Result<Look<'a>, Error>>) -> Vec<Piece<'a>> {
-    let mut pieces: Vec<Piece> = Vec::new();
+fn review<'a>(board: &Board, looks: Vec<Result<Look<'a>, Error>>) -> Vec<QueuedTx<'a>> {
+    let mut pieces: Vec<QueuedTx> = Vec::new();
     for (place, look) in looks.into_iter().enumerate() {
         board.say_title(place);
         let stage = board.step(place, || {
             let mut look = look?;
-            let goes_before = |piece: &Piece| match &piece.stage {
-                Stage::Ready(before, _) | Stage::Behind(before) => before.is_before(&look),
-                Stage::Executed(..) | Stage::Done(_) | Stage::Priced(_) => false,
+            let goes_before = |piece: &QueuedTx| match &piece.stage {
+                TxStage::Ready(before, _) | TxStage::Behind(before) => before.is_before(&look),
+                TxStage::Executed(..) | TxStage::Done(_) | TxStage::Priced(_) => false,
             };
             let is_behind = pieces.iter().any(goes_before);
             let standing = look.begin(is_behind)?;
-            Ok(Stage::of(look, standing))
+            Ok(TxStage::of(look, standing))
         });
-        pieces.extend(stage.map(|stage| Piece { place, stage }));
+        pieces.extend(stage.map(|stage| QueuedTx { place, stage }));
     }
     pieces
 }
 
 /// Looks again at the chain as it is now, for another payer.
-fn read_for(look: Look<'_>, from: Address) -> Result<Stage<'_>, Error> {
+fn read_for(look: Look<'_>, from: Address) -> Result<TxStage<'_>, Error> {
     let look = look.again(from)?;
     let standing = look.standing(false)?;
-    Ok(Stage::of(look, standing))
+    Ok(TxStage::of(look, standing))
 }
 
 /// Takes each a step further, side by side.
 fn again<'a>(
     board: &Board,
-    pieces: Vec<Piece<'a>>,
-    step: impl Fn(usize, Stage<'a>) -> Result<Stage<'a>, Error> + Sync,
-) -> Vec<Piece<'a>> {
-    let one = |Piece { place, stage }| {
-        Ok(board.step_beside(place, || step(place, stage)).map(|stage| Piece { place, stage }))
+    pieces: Vec<QueuedTx<'a>>,
+    step: impl Fn(usize, TxStage<'a>) -> Result<TxStage<'a>, Error> + Sync,
+) -> Vec<QueuedTx<'a>> {
+    let one = |QueuedTx { place, stage }| {
+        Ok(board.step_beside(place, || step(place, stage)).map(|stage| QueuedTx { place, stage }))
     };
     side_by_side(board.ui, pieces, one).into_iter().filter_map(|piece| piece.ok().flatten()).collect()
 }
 
 /// Prices each and asks about it. What is older than a block by then is read again, and asked about again only if it costs
 /// more.
-fn ask<'a>(board: &Board, pieces: Vec<Piece<'a>>, signer: &Signer, from: Address) -> Vec<Piece<'a>> {
+fn ask<'a>(board: &Board, pieces: Vec<QueuedTx<'a>>, signer: &Signer, from: Address) -> Vec<QueuedTx<'a>> {
     let (mut pieces, mut asked) = (ask_each(board, pieces, signer, from).0, true);
     while asked {
-        let is_stale = |piece: &&Piece| matches!(&piece.stage, Stage::Priced(one) if one.look.is_stale());
+        let is_stale =
+            |piece: &&QueuedTx| matches!(&piece.stage, TxStage::Priced(one) if one.look.is_stale());
         let older: BTreeMap<usize, Besides> = pieces
             .iter()
             .filter(is_stale)
@@ -229,13 +230,13 @@ fn ask<'a>(board: &Board, pieces: Vec<Piece<'a>>, signer: &Signer, from: Address
             break;
         }
         pieces = again(board, pieces, |place, stage| match (stage, older.get(&place)) {
-            (Stage::Priced(one), Some(besides)) => Ok(Stage::Priced(one.again(from, besides)?)),
+            (TxStage::Priced(one), Some(besides)) => Ok(TxStage::Priced(one.again(from, besides)?)),
             (stage, _) => Ok(stage),
         });
         (pieces, asked) = ask_each(board, pieces, signer, from);
     }
     pieces.retain(|piece| match &piece.stage {
-        Stage::Behind(look) => board.step(piece.place, || ask_behind(board, piece.place, look)).is_some(),
+        TxStage::Behind(look) => board.step(piece.place, || ask_behind(board, piece.place, look)).is_some(),
         _ => true,
     });
     pieces
@@ -257,40 +258,40 @@ fn ask_behind(board: &Board, place: usize, look: &Look) -> Result<(), Error> {
 /// Asks about each at its price. Returns with them `true` if somebody was asked.
 fn ask_each<'a>(
     board: &Board,
-    pieces: Vec<Piece<'a>>,
+    pieces: Vec<QueuedTx<'a>>,
     signer: &Signer,
     from: Address,
-) -> (Vec<Piece<'a>>, bool) {
-    let (mut kept, mut was_asked): (Vec<Piece>, bool) = (Vec::new(), false);
-    for Piece { place, stage } in pieces {
+) -> (Vec<QueuedTx<'a>>, bool) {
+    let (mut kept, mut was_asked): (Vec<QueuedTx>, bool) = (Vec::new(), false);
+    for QueuedTx { place, stage } in pieces {
         let besides = besides(kept.iter(), &stage);
         let asked = board.step(place, || match stage {
-            Stage::Ready(look, ready) => {
+            TxStage::Ready(look, ready) => {
                 board.say_title(place);
                 let mut one = Sending::new(look, ready, from, &besides)?;
                 let asked = one.ask(signer)?;
-                Ok((Stage::Priced(one), asked))
+                Ok((TxStage::Priced(one), asked))
             }
-            Stage::Priced(mut one) => {
+            TxStage::Priced(mut one) => {
                 let asked = one.ask(signer)?;
-                Ok((Stage::Priced(one), asked))
+                Ok((TxStage::Priced(one), asked))
             }
-            stage @ (Stage::Executed(..) | Stage::Done(_) | Stage::Behind(_)) => Ok((stage, false)),
+            stage @ (TxStage::Executed(..) | TxStage::Done(_) | TxStage::Behind(_)) => Ok((stage, false)),
         });
         if let Some((stage, asked)) = asked {
             was_asked |= asked;
-            kept.push(Piece { place, stage });
+            kept.push(QueuedTx { place, stage });
         }
     }
     (kept, was_asked)
 }
 
 /// Returns the gas cost of the others on the same chain.
-fn besides<'p, 'a: 'p>(others: impl Iterator<Item = &'p Piece<'a>>, stage: &Stage) -> Besides {
+fn besides<'p, 'a: 'p>(others: impl Iterator<Item = &'p QueuedTx<'a>>, stage: &TxStage) -> Besides {
     let mut besides = Besides::default();
     let chain_id = stage.look().judged.derived.chain.id;
     for other in others.filter(|other| other.stage.look().judged.derived.chain.id == chain_id) {
-        if let Stage::Priced(one) = &other.stage
+        if let TxStage::Priced(one) = &other.stage
             && let Some(offer) = one.offer()
         {
             besides.add(offer);
@@ -299,13 +300,13 @@ fn besides<'p, 'a: 'p>(others: impl Iterator<Item = &'p Piece<'a>>, stage: &Stag
     besides
 }
 
-impl<'a> Stage<'a> {
-    fn of(look: Look<'a>, standing: Standing) -> Self {
+impl<'a> TxStage<'a> {
+    fn of(look: Look<'a>, standing: SendStatus) -> Self {
         match standing {
-            Standing::Executed(outcome, by) => Self::Executed(look, outcome, by),
-            Standing::Done => Self::Done(look),
-            Standing::Ready(ready) => Self::Ready(look, ready),
-            Standing::Behind => Self::Behind(look),
+            SendStatus::Executed(outcome, by) => Self::Executed(look, outcome, by),
+            SendStatus::Done => Self::Done(look),
+            SendStatus::Ready(ready) => Self::Ready(look, ready),
+            SendStatus::Behind => Self::Behind(look),
         }
     }
 
@@ -318,15 +319,15 @@ impl<'a> Stage<'a> {
 }
 
 /// Asks the thread that has the key to sign.
-struct Request {
+struct PaymentToSign {
     place: usize,
     tx: TxEip1559,
     signed: Sender<Result<Vec<u8>, Error>>,
 }
 
 /// Groups them, each group in their order.
-fn grouped<K: PartialEq>(pieces: Vec<Piece<'_>>, key: impl Fn(&Look) -> K) -> Vec<Vec<Piece<'_>>> {
-    let mut groups: Vec<(K, Vec<Piece>)> = Vec::new();
+fn grouped<K: PartialEq>(pieces: Vec<QueuedTx<'_>>, key: impl Fn(&Look) -> K) -> Vec<Vec<QueuedTx<'_>>> {
+    let mut groups: Vec<(K, Vec<QueuedTx>)> = Vec::new();
     for piece in pieces {
         let key = key(piece.stage.look());
         match groups.iter_mut().find(|(known, _)| *known == key) {
@@ -338,27 +339,27 @@ fn grouped<K: PartialEq>(pieces: Vec<Piece<'_>>, key: impl Fn(&Look) -> K) -> Ve
 }
 
 /// The transactions of one chain that one account pays for.
-struct Lane<'l> {
+struct PayerQueue<'l> {
     board: &'l Board<'l>,
     from: Address,
-    requests: Sender<Request>,
+    requests: Sender<PaymentToSign>,
     /// Those that have left.
     left: Mutex<Besides>,
 }
 
 /// Hands over those of one chain in their order, which is that of the payer's nonces, and waits for all of them at once.
-fn send_on_chain(lane: &Lane, pieces: Vec<Piece>) {
+fn send_on_chain(lane: &PayerQueue, pieces: Vec<QueuedTx>) {
     thread::scope(|scope| {
         let mut running = Vec::new();
         for queue in grouped(pieces, |look| *look.judged.proposal().safe()) {
             let mut queue = queue.into_iter();
-            let Some(Piece { place, stage }) = queue.next() else { continue };
+            let Some(QueuedTx { place, stage }) = queue.next() else { continue };
             let handed = lane.board.step_beside(place, || lane.hand_over(place, stage));
             running.push(scope.spawn(move || {
                 if let Some(handed) = handed {
                     lane.finish(place, &handed);
                 }
-                for Piece { place, stage } in queue {
+                for QueuedTx { place, stage } in queue {
                     let handed =
                         lane.board.step_beside(place, || lane.hand_over(place, stage.in_turn(lane.from)?));
                     if let Some(handed) = handed {
@@ -374,21 +375,21 @@ fn send_on_chain(lane: &Lane, pieces: Vec<Piece>) {
     });
 }
 
-impl Lane<'_> {
-    fn hand_over<'a>(&self, place: usize, stage: Stage<'a>) -> Result<Handed<'a>, Error> {
+impl PayerQueue<'_> {
+    fn hand_over<'a>(&self, place: usize, stage: TxStage<'a>) -> Result<Handed<'a>, Error> {
         let sign = |tx: &TxEip1559| {
             let (signed, answer) = mpsc::channel();
             let gone = |()| Error::new(Exit::Failed, "the key was closed early: a fault of this program");
-            self.requests.send(Request { place, tx: tx.clone(), signed }).map_err(|_| gone(()))?;
+            self.requests.send(PaymentToSign { place, tx: tx.clone(), signed }).map_err(|_| gone(()))?;
             answer.recv().map_err(|_| gone(()))?
         };
         let mut left = self.left.lock().unwrap_or_else(PoisonError::into_inner);
         let one = match stage {
-            Stage::Executed(look, outcome, by) => return Ok(Handed::Executed(look, outcome, by)),
-            Stage::Done(_) => return Ok(Handed::Done),
-            Stage::Ready(look, ready) => Sending::new(look, ready, self.from, &left)?,
-            Stage::Priced(one) => one,
-            Stage::Behind(look) => {
+            TxStage::Executed(look, outcome, by) => return Ok(Handed::Executed(look, outcome, by)),
+            TxStage::Done(_) => return Ok(Handed::Done),
+            TxStage::Ready(look, ready) => Sending::new(look, ready, self.from, &left)?,
+            TxStage::Priced(one) => one,
+            TxStage::Behind(look) => {
                 return Err(look.standing(false).map_or_else(|error| error, |_| out_of_turn()));
             }
         };
@@ -404,7 +405,7 @@ impl Lane<'_> {
     }
 }
 
-impl Stage<'_> {
+impl TxStage<'_> {
     /// Looks at it again once the one before it on its Safe has ended.
     fn in_turn(self, from: Address) -> Result<Self, Error> {
         match self {

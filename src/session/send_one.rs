@@ -13,7 +13,7 @@ use crate::safe::Nonces;
 use crate::session::Session;
 use crate::session::hand_over::{Handed, Payer, Sending, out_of_turn};
 use crate::session::keys::Signer;
-use crate::session::sendable::{Look, Standing, Terms};
+use crate::session::sendable::{Look, SendStatus, Terms};
 use crate::ui::Text;
 
 /// Sends one nonce after the other. The first that is not proven ends it: those after it cannot be executed before it.
@@ -59,10 +59,10 @@ pub fn one(
     known: &mut Option<(Signer, Address)>,
 ) -> Result<Exit, Error> {
     let mut ready = match look.begin(false)? {
-        Standing::Ready(ready) => ready,
-        Standing::Executed(outcome, by) => return Handed::Executed(look, outcome, by).finish(),
-        Standing::Done => return Ok(Exit::Done),
-        Standing::Behind => return Err(out_of_turn()),
+        SendStatus::Ready(ready) => ready,
+        SendStatus::Executed(outcome, by) => return Handed::Executed(look, outcome, by).finish(),
+        SendStatus::Done => return Ok(Exit::Done),
+        SendStatus::Behind => return Err(out_of_turn()),
     };
     let Some(mut open) = open else {
         print_call(look.session, &ready);
@@ -76,10 +76,10 @@ pub fn one(
     if payer != Some(from) {
         look = look.again(from)?;
         ready = match look.standing(false)? {
-            Standing::Ready(ready) => ready,
-            Standing::Executed(outcome, by) => return Handed::Executed(look, outcome, by).finish(),
-            Standing::Done => return Ok(Exit::Done),
-            Standing::Behind => return Err(out_of_turn()),
+            SendStatus::Ready(ready) => ready,
+            SendStatus::Executed(outcome, by) => return Handed::Executed(look, outcome, by).finish(),
+            SendStatus::Done => return Ok(Exit::Done),
+            SendStatus::Behind => return Err(out_of_turn()),
         };
     }
     let mut none = Besides::default();

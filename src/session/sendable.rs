@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use alloy::primitives::Address;
 
-use crate::ceremony::depth::Wanted;
+use crate::ceremony::depth::RequiredDepth;
 use crate::ceremony::enforce::enforce;
 use crate::ceremony::find::{Found, Purpose};
 use crate::ceremony::gas;
@@ -41,7 +41,7 @@ pub struct Terms {
     /// In wei.
     pub priority_fee: Option<u128>,
     pub gas: Option<u64>,
-    pub wanted: Wanted,
+    pub wanted: RequiredDepth,
     pub wait: Duration,
 }
 
@@ -57,7 +57,7 @@ pub struct Look<'a> {
 }
 
 /// The result of a look.
-pub enum Standing {
+pub enum SendStatus {
     /// The Safe has executed it already, with how to say so.
     Executed(Box<Outcome>, String),
     Ready(Ready),
@@ -68,7 +68,7 @@ pub enum Standing {
 }
 
 /// The next step of a transaction that is ready.
-pub enum Way {
+pub enum SendStep {
     /// One that was sent before is mined and executed it, with how to say so.
     Executed(Box<Outcome>, String),
     /// One that was sent before waits, and its fees will do.
@@ -133,12 +133,12 @@ impl<'a> Look<'a> {
     }
 
     /// Looks again after somebody was asked: it must do what they were shown.
-    pub fn unchanged(self, from: Address) -> Result<(Self, Standing), Error> {
+    pub fn unchanged(self, from: Address) -> Result<(Self, SendStatus), Error> {
         let record = |judged: &Judged| judged.rehearsal.done().map(|done| done.record(judged.proposal()));
         let before = record(&self.judged);
         let look = self.again(from)?;
         let standing = look.standing(false)?;
-        if let (Standing::Ready(_), Some(before), Some(now)) = (&standing, before, record(&look.judged))
+        if let (SendStatus::Ready(_), Some(before), Some(now)) = (&standing, before, record(&look.judged))
             && let Some(difference) = now.differences(&before).first()
         {
             let message = format!("it does something else now than when you were asked: {difference}");
@@ -160,12 +160,12 @@ impl<'a> Look<'a> {
 
     /// Shows the review, and stops where a check refuses it, where approvals are missing and where it would fail. With
     /// `is_behind`, one of a lower nonce is sent before it.
-    pub fn begin(&mut self, is_behind: bool) -> Result<Standing, Error> {
+    pub fn begin(&mut self, is_behind: bool) -> Result<SendStatus, Error> {
         if is_behind {
             return self.behind();
         }
         let standing = self.standing(true)?;
-        if let Standing::Ready(_) = standing {
+        if let SendStatus::Ready(_) = standing {
             self.require_lock()?;
         }
         Ok(standing)
@@ -180,7 +180,7 @@ impl<'a> Look<'a> {
         Ok(())
     }
 
-    fn behind(&mut self) -> Result<Standing, Error> {
+    fn behind(&mut self) -> Result<SendStatus, Error> {
         let tally = self.judged.tally();
         if tally.approved.len() < tally.threshold.get() {
             return Err(self.not_ready(NotReady::Shortfall(tally)));
@@ -189,11 +189,11 @@ impl<'a> Look<'a> {
         enforce(&self.judged.findings, &self.terms.accept)?;
         would_succeed(&self.judged)?;
         self.require_lock()?;
-        Ok(Standing::Behind)
+        Ok(SendStatus::Behind)
     }
 
     /// Is it executed already, has it been approved, does any check refuse it, and will it succeed?
-    pub fn standing(&self, is_shown: bool) -> Result<Standing, Error> {
+    pub fn standing(&self, is_shown: bool) -> Result<SendStatus, Error> {
         let (session, accept, judged) = (self.session, &self.terms.accept, &self.judged);
         let now = judged.seen()?.fresh()?;
         let ready = match assemble(judged.proposal(), &judged.approvals(), now) {
@@ -205,7 +205,7 @@ impl<'a> Look<'a> {
         outcome::say_if_lost(session, judged)?;
         let ready = match ready {
             Ok(ready) => ready,
-            Err(_) if session.says_done(judged, accept) => return Ok(Standing::Done),
+            Err(_) if session.says_done(judged, accept) => return Ok(SendStatus::Done),
             Err(not_ready) => {
                 enforce(&judged.findings, accept)?;
                 return Err(self.not_ready(not_ready));
@@ -216,15 +216,15 @@ impl<'a> Look<'a> {
         }
         enforce(&judged.findings, accept)?;
         would_succeed(judged)?;
-        Ok(Standing::Ready(ready))
+        Ok(SendStatus::Ready(ready))
     }
 
     /// A proposal that the Safe has executed, sent by us or by somebody else, is proven and not sent again.
-    fn executed(&self, used: NotReady) -> Result<Standing, Error> {
+    fn executed(&self, used: NotReady) -> Result<SendStatus, Error> {
         let (session, judged) = (self.session, &self.judged);
         judged.enforce_fresh(&self.terms.accept)?;
         let Some(outcome) = outcome::of_executed(session, judged)? else {
-            return if session.says_done_elsewhere(judged) { Ok(Standing::Done) } else { Err(used.into()) };
+            return if session.says_done_elsewhere(judged) { Ok(SendStatus::Done) } else { Err(used.into()) };
         };
         let ours = session.sent(judged.proposal())?.iter().any(|sent| sent.hash == outcome.receipt.tx);
         let by = if ours {
@@ -232,7 +232,7 @@ impl<'a> Look<'a> {
         } else {
             format!("Nothing sent: already executed by somebody else, {}", outcome.receipt.from)
         };
-        Ok(Standing::Executed(Box::new(outcome), by))
+        Ok(SendStatus::Executed(Box::new(outcome), by))
     }
 
     /// Returns why it cannot be sent, with the missing owners by name.
@@ -241,11 +241,11 @@ impl<'a> Look<'a> {
     }
 
     /// Looks for what was sent before, and else says what it costs to send it now, beside others of the same run.
-    pub fn price(&self, ready: Ready, from: Address, besides: &Besides) -> Result<Way, Error> {
+    pub fn price(&self, ready: Ready, from: Address, besides: &Besides) -> Result<SendStep, Error> {
         let (judged, terms) = (&self.judged, self.terms);
         let replaces = match sent_before(self.session, judged, from, terms.priority_fee)? {
-            Before::Mined(outcome, by) => return Ok(Way::Executed(outcome, by)),
-            Before::Waits(sent, ready) => return Ok(Way::Waits(Box::new(sent), ready)),
+            Before::Mined(outcome, by) => return Ok(SendStep::Executed(outcome, by)),
+            Before::Waits(sent, ready) => return Ok(SendStep::Waits(Box::new(sent), ready)),
             Before::Stuck(sent) => Some(sent),
             Before::Nothing => None,
         };
@@ -255,7 +255,7 @@ impl<'a> Look<'a> {
         let place = (judged.derived.chain.name.as_str(), header.and_then(|header| header.base_fee));
         let call = Outgoing::from(&ready);
         let offer = Offer::new(place, &call, from, &prepared, limit, terms.max_fee, replaces.as_ref())?;
-        Ok(Way::Send(Box::new(Priced { ready, offer, replaces })))
+        Ok(SendStep::Send(Box::new(Priced { ready, offer, replaces })))
     }
 }
 

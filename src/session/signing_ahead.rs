@@ -13,9 +13,9 @@ use crate::ceremony::order::Given;
 use crate::ceremony::together::advise;
 use crate::cli::args::{self, Target};
 use crate::clock;
-use crate::device::{Asked, SigningRequest, Signs, Way};
+use crate::device::{RequestedMode, SigningMode, SigningRequest, Signs};
 use crate::error::{Error, Exit};
-use crate::incident::{Act, Plain};
+use crate::incident::{JournalAct, Plain};
 use crate::proposal::{
     self, Claims, OwnerSignature, SafeOwners, SignedAhead, Stated, base_entry, find_signatures, gather_ahead,
 };
@@ -43,7 +43,7 @@ pub struct Sitting<'a> {
     /// Their name, if they say it.
     pub signer: Option<&'a str>,
     pub eth_sign: bool,
-    pub asked: Asked,
+    pub asked: RequestedMode,
     pub unseen: bool,
 }
 
@@ -165,7 +165,8 @@ fn entry(target: Target, nonce: Nonce, signature: &OwnerSignature, claims: &Clai
 /// Returns the signatures in the file, which has to hold nothing but signatures of this transaction.
 fn signed_before(text: &str, judged: &Judged, path: &Path) -> Result<Vec<SignedAhead>, Error> {
     let found = find_signatures(text);
-    let wanted = proposal::Wanted { proposal: judged.proposal(), owners: judged.derived.owners.clone() };
+    let wanted =
+        proposal::ProposalAndOwners { proposal: judged.proposal(), owners: judged.derived.owners.clone() };
     let is_other = !(found.stated.is_empty() && found.bare.is_empty());
     let is_unlike = found.ahead.is_empty() && found.damaged.is_empty() && !text.trim().is_empty();
     let gathered = gather_ahead(&[found], &[wanted]);
@@ -224,7 +225,7 @@ fn sign_each(
     let owners = judged.derived.owners.only(owner);
     let kind = if sitting.eth_sign { SignatureKind::EthSign } else { SignatureKind::Ecdsa };
     let (domain, signs) = (judged.proposal().domain(), Signs::Tx(judged.proposal().tx()));
-    let mut first = SigningRequest { domain, signs, owner, kind, way: Way::Fields };
+    let mut first = SigningRequest { domain, signs, owner, kind, way: SigningMode::Fields };
     if signer.ledger().is_some() && !open.is_empty() {
         let asking = Asking { way: sitting.asked, unseen: sitting.unseen, together: open.len() };
         first = on_ledger::prepare(session, judged, signer, (owner, way), &asking)?;
@@ -313,7 +314,7 @@ fn report(session: &Session, judged: &Judged, owner: Address, (progress, accepte
     let known = session.council.signers.values().find(|signer| signer.address == owner);
     let name = known.map(|signer| Plain::cut(&signer.name));
     let nonces = Plain::cut(&listed(progress.signed.clone()));
-    session.note(Act::SignedAhead { owner, name, nonces }, judged.proposal());
+    session.note(JournalAct::SignedAhead { owner, name, nonces }, judged.proposal());
     session.note_accepted(accepted, Some(judged.proposal()));
 }
 

@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use alloy::primitives::Address;
 
 use crate::ceremony::judged::Judged;
-use crate::device::{SigningRequest, Way};
+use crate::device::{SigningMode, SigningRequest};
 use crate::error::{Error, Exit};
-use crate::incident::{Act, Plain};
+use crate::incident::{JournalAct, Plain};
 use crate::proposal::{Approvals, OwnerSignature, Shortfall, count};
 use crate::safe::SignatureKind;
 use crate::session::Session;
@@ -111,12 +111,13 @@ fn one_key(
             continue;
         }
         let (domain, kind) = (&way.domain, SignatureKind::Ecdsa);
-        let request = SigningRequest { domain, signs: signs(judged, &way), owner, kind, way: Way::Fields };
+        let request =
+            SigningRequest { domain, signs: signs(judged, &way), owner, kind, way: SigningMode::Fields };
         let signature = signers.sign(signer, (&request, &way), Vec::new())?;
         session.keep_signature(drill, &signature)?;
         let known = session.council.signers.values().find(|signer| signer.address == owner);
         let name = known.map(|signer| Plain::cut(&signer.name));
-        session.note(Act::Signed { owner, name }, drill);
+        session.note(JournalAct::Signed { owner, name }, drill);
         session.ui.say(&Text::default().good("DRILL signed ").add(&format!("by {}", session.name_of(owner))));
         signatures.push(signature);
     }

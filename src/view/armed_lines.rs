@@ -8,7 +8,7 @@ use crate::ceremony::armed_sets::Examined;
 use crate::ceremony::sets::KeptAhead;
 use crate::incident::Utc;
 use crate::proposal::Proposal;
-use crate::readiness::assessment::{Armed, Death, Row, Standing, Use, Way};
+use crate::readiness::assessment::{Armed, Death, NonceStatus, Revocation, Row, Use};
 use crate::safe::{Nonce, Nonces, listed};
 use crate::ui::{Lines, Text};
 
@@ -123,9 +123,9 @@ pub fn armed(examined: &Examined, armed: &Armed, today: u64, name: Names) -> Lin
     let field = |label: &str, text: Text| Text::new("  ").dim(label).to_column(11).then(text);
     for (nonces, row) in runs(&armed.rows) {
         let tone = match row.standing {
-            Standing::Used => Text::default().dim(&describe(row, name)),
-            Standing::Complete => Text::default().bold(&describe(row, name)),
-            Standing::Short(_) => Text::new(&describe(row, name)),
+            NonceStatus::Used => Text::default().dim(&describe(row, name)),
+            NonceStatus::Complete => Text::default().bold(&describe(row, name)),
+            NonceStatus::Short(_) => Text::new(&describe(row, name)),
         };
         lines.push(field("signed", Text::default().bold(&nonces).add("  ").then(tone)));
     }
@@ -187,9 +187,9 @@ fn runs(rows: &[Row]) -> Vec<(String, &Row)> {
 fn describe(row: &Row, name: Names) -> String {
     let signed = if row.signed.is_empty() { "nobody".into() } else { names(&row.signed, name) };
     let standing = match row.standing {
-        Standing::Used => "used".to_string(),
-        Standing::Complete => "complete".into(),
-        Standing::Short(missing) => format!("{missing} more needed"),
+        NonceStatus::Used => "used".to_string(),
+        NonceStatus::Complete => "complete".into(),
+        NonceStatus::Short(missing) => format!("{missing} more needed"),
     };
     if row.former.is_empty() {
         return format!("{signed}   {standing}");
@@ -231,17 +231,19 @@ fn usable(by: Use) -> String {
     }
 }
 
-fn end(way: &Way, name: Names) -> String {
+fn end(way: &Revocation, name: Names) -> String {
     let count = way.transactions();
     let cost = if count == 1 { "1 transaction".into() } else { format!("{count} transactions") };
     match way {
-        Way::Burn { first, last, .. } => {
+        Revocation::Burn { first, last, .. } => {
             format!(
                 "{cost}: use up nonces {first} to {last} (rotate/safe-burn-nonce, --nonces {first}..{last})"
             )
         }
-        Way::Remove(owners) => format!("{cost}: remove {} (rotate/safe-remove-owner)", names(owners, name)),
-        Way::Raise(threshold) => {
+        Revocation::Remove(owners) => {
+            format!("{cost}: remove {} (rotate/safe-remove-owner)", names(owners, name))
+        }
+        Revocation::Raise(threshold) => {
             format!("{cost}: raise the threshold to {threshold} (rotate/safe-threshold)")
         }
     }
@@ -267,21 +269,21 @@ pub fn object(examined: &Examined, armed: &Armed) -> Value {
     let addresses = |all: &[Address]| all.iter().map(ToString::to_string).collect::<Vec<_>>();
     let row = |row: &Row| {
         let standing = match row.standing {
-            Standing::Used => "used",
-            Standing::Complete => "complete",
-            Standing::Short(_) => "short",
+            NonceStatus::Used => "used",
+            NonceStatus::Complete => "complete",
+            NonceStatus::Short(_) => "short",
         };
         json!({
             "nonce": row.nonce.to_string(), "signed": addresses(&row.signed), "former": addresses(&row.former),
             "standing": standing,
         })
     };
-    let way = |way: &Way| match way {
-        Way::Burn { first, last, count } => {
+    let way = |way: &Revocation| match way {
+        Revocation::Burn { first, last, count } => {
             json!({ "burn": format!("{first}..{last}"), "transactions": count })
         }
-        Way::Remove(owners) => json!({ "remove": addresses(owners), "transactions": owners.len() }),
-        Way::Raise(threshold) => json!({ "threshold": threshold, "transactions": 1 }),
+        Revocation::Remove(owners) => json!({ "remove": addresses(owners), "transactions": owners.len() }),
+        Revocation::Raise(threshold) => json!({ "threshold": threshold, "transactions": 1 }),
     };
     json!({
         "what": examined.words,

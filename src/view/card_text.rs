@@ -5,13 +5,15 @@ use alloy::primitives::utils::format_ether;
 use serde::Serialize;
 
 use crate::ceremony::cards::LeverCard;
-use crate::device::{AppVersion, Model, Pages, Settings, SigningRequest, Signs, Status, Way, safe_tx_pages};
+use crate::device::{
+    AppVersion, Model, Pages, Settings, SigningMode, SigningRequest, Signs, Status, safe_tx_pages,
+};
 use crate::incident::Utc;
 use crate::playbook::{PlannedCall, Playbook};
 use crate::proposal::Card;
 use crate::safe::{Domain, Operation, SafeTx, SignatureKind};
 use crate::view::paper::{Paper, upper};
-use crate::view::summary::{CallLine, Place, act, call_line, named};
+use crate::view::summary::{CallLine, NamedAddress, act, call_line, named};
 
 /// One transaction, with the hashes of each nonce.
 #[derive(Clone, Debug, Serialize)]
@@ -23,12 +25,12 @@ pub struct CardText {
     /// The levers' names.
     levers: Vec<String>,
     titles: Vec<String>,
-    safe: Place,
+    safe: NamedAddress,
     safe_version: String,
     chain: String,
     chain_id: u64,
     /// The address that a device shows as `to`: the contract, or the one that makes several calls one.
-    to: Place,
+    to: NamedAddress,
     is_batch: bool,
     calls: Vec<CallText>,
     /// As a device writes it, whole.
@@ -106,7 +108,7 @@ impl CardText {
             printed: now.to_string().replace('T', " ").chars().take(16).collect(),
             levers: order.levers().map(str::to_string).collect(),
             titles: playbooks.iter().map(|playbook| playbook.title.clone()).collect(),
-            safe: Place { name: order.safe.name.clone(), address: card.safe().address.to_string() },
+            safe: NamedAddress { name: order.safe.name.clone(), address: card.safe().address.to_string() },
             safe_version: card.safe().version.to_string(),
             chain: order.chain.name.clone(),
             chain_id: card.safe().chain_id,
@@ -316,7 +318,7 @@ fn pages(model: Model, card: &Card, tx: &SafeTx) -> Pages {
         signs: Signs::Tx(tx),
         owner,
         kind: SignatureKind::Ecdsa,
-        way: Way::Fields,
+        way: SigningMode::Fields,
     };
     safe_tx_pages(&status, settings, &request)
 }

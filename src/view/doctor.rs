@@ -4,14 +4,14 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::chain::{EndpointReport, Offers, Standing};
+use crate::chain::{EndpointReport, EndpointStatus, Offers};
 use crate::readiness::by_cast::Compared;
 use crate::readiness::examine::ChainSeen;
-use crate::readiness::levers::{LeverSeen, Tried};
+use crate::readiness::levers::{LeverSeen, LeverTrial};
 use crate::readiness::own_keys::{KeySeen, KeyState};
 use crate::readiness::prepared::{CardSeen, SetSeen};
 use crate::readiness::seal::{Control, State};
-use crate::readiness::{Level, Told};
+use crate::readiness::{GapLevel, GapReport};
 use crate::ui::{Lines, Text};
 
 /// Returns a row for each lever: its name, its chain, how it was tried, and its gas.
@@ -39,11 +39,11 @@ pub fn rpc_rows(seen: &[ChainSeen]) -> Vec<Vec<String>> {
 
 /// Returns the gaps as lines, each with what to do.
 #[must_use]
-pub fn gap_lines(told: &[Told]) -> Lines {
-    let lines = |told: &Told| {
+pub fn gap_lines(told: &[GapReport]) -> Lines {
+    let lines = |told: &GapReport| {
         let mark = match told.level {
-            Level::NotReady => Text::default().bad("✗ "),
-            Level::Warning => Text::default().warn("! "),
+            GapLevel::NotReady => Text::default().bad("✗ "),
+            GapLevel::Warning => Text::default().warn("! "),
         };
         let what = mark.bold(told.id).add(&format!("  {}", told.sentence));
         [what, Text::default().dim("  → ").add(&told.fix)]
@@ -51,19 +51,19 @@ pub fn gap_lines(told: &[Told]) -> Lines {
     told.iter().flat_map(lines).collect()
 }
 
-const fn state(tried: &Tried) -> &'static str {
+const fn state(tried: &LeverTrial) -> &'static str {
     match tried {
-        Tried::Works { .. } => "works",
-        Tried::Done => "done already",
-        Tried::Wrong { .. } => "see below",
-        Tried::Open(_) => "not tried",
-        Tried::Bad(_) => "bad",
+        LeverTrial::Works { .. } => "works",
+        LeverTrial::Done => "done already",
+        LeverTrial::Wrong { .. } => "see below",
+        LeverTrial::Open(_) => "not tried",
+        LeverTrial::Bad(_) => "bad",
     }
 }
 
 #[must_use]
-pub fn gap_object(told: &Told) -> Value {
-    let level = if told.level == Level::NotReady { "not_ready" } else { "warning" };
+pub fn gap_object(told: &GapReport) -> Value {
+    let level = if told.level == GapLevel::NotReady { "not_ready" } else { "warning" };
     json!({ "id": told.id, "level": level, "sentence": told.sentence, "fix": told.fix })
 }
 
@@ -147,7 +147,7 @@ pub fn key_object(key: &KeySeen) -> Value {
 pub fn chain_object(chain: &ChainSeen) -> Value {
     let endpoint = |endpoint: &EndpointReport| {
         json!({
-            "rpc": endpoint.shown, "agrees": endpoint.standing == Standing::Agrees, "newest": endpoint.newest,
+            "rpc": endpoint.shown, "agrees": endpoint.standing == EndpointStatus::Agrees, "newest": endpoint.newest,
         })
     };
     let offered = |(rpc, offers): &(String, Result<Offers, String>)| {

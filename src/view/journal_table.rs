@@ -4,7 +4,7 @@ use alloy::primitives::Address;
 use serde_json::{Value, json};
 
 use crate::council::Council;
-use crate::incident::{Act, Belongs, Deputed, DrillStep, Entry, Merged, Step, belonging};
+use crate::incident::{Belongs, Deputed, DrillStep, Entry, JournalAct, Merged, Step, belonging};
 
 pub const HEADER: [&str; 6] = ["no", "time (UTC)", "of", "who", "did", "about"];
 
@@ -40,47 +40,47 @@ pub fn rows(council: &Council, merged: &Merged, several: bool, skipped: usize) -
 
 /// Returns the act in a few words.
 #[must_use]
-pub fn describe(council: &Council, act: &Act) -> String {
+pub fn describe(council: &Council, act: &JournalAct) -> String {
     let name = |owner: &Address| {
         let known = council.signers.values().find(|signer| signer.address == *owner);
         known.map_or_else(|| owner.to_string(), |signer| signer.name.clone())
     };
     match act {
-        Act::Opened { title, severity, leads, speaks, writes } => {
+        JournalAct::Opened { title, severity, leads, speaks, writes } => {
             let roles = [("leads", leads), ("speaks", speaks), ("writes", writes)];
             let roles =
                 roles.into_iter().filter_map(|(role, who)| Some(format!("; {} {role}", who.as_ref()?)));
             format!("opened {severity}: {title}{}", roles.collect::<String>())
         }
-        Act::Note { text } => format!("noted: {text}"),
-        Act::Closed {} => "closed it".into(),
-        Act::Alarm { name, by, text, .. } => format!("alarm {name} by {by}: {text}"),
-        Act::RollCall { owner, .. } => format!("roll call of {}", name(owner)),
-        Act::Awake { name, .. } => format!("{name} is awake"),
-        Act::Proposed {} => "proposed".into(),
-        Act::Signed { owner, .. } => format!("signed as {}", name(owner)),
-        Act::Imported { owners } => {
+        JournalAct::Note { text } => format!("noted: {text}"),
+        JournalAct::Closed {} => "closed it".into(),
+        JournalAct::Alarm { name, by, text, .. } => format!("alarm {name} by {by}: {text}"),
+        JournalAct::RollCall { owner, .. } => format!("roll call of {}", name(owner)),
+        JournalAct::Awake { name, .. } => format!("{name} is awake"),
+        JournalAct::Proposed {} => "proposed".into(),
+        JournalAct::Signed { owner, .. } => format!("signed as {}", name(owner)),
+        JournalAct::Imported { owners } => {
             format!("took in {}", owners.iter().map(name).collect::<Vec<_>>().join(", "))
         }
-        Act::SignedAhead { owner, nonces, .. } => {
+        JournalAct::SignedAhead { owner, nonces, .. } => {
             format!("signed ahead as {}, {nonces}", name(owner))
         }
-        Act::ImportedAhead { owners, nonces } => {
+        JournalAct::ImportedAhead { owners, nonces } => {
             let owners = owners.iter().map(name).collect::<Vec<_>>().join(", ");
             format!("took in {owners}, made ahead for {nonces}")
         }
-        Act::Accepted { ids } => {
+        JournalAct::Accepted { ids } => {
             format!("accepted {}", ids.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "))
         }
-        Act::Card { nonces } => format!("printed a card for nonces {nonces}"),
-        Act::Sent { tx, payer } => format!("sent {}, paid by {}", short(tx), name(payer)),
-        Act::Mined { tx, block, succeeded } => {
+        JournalAct::Card { nonces } => format!("printed a card for nonces {nonces}"),
+        JournalAct::Sent { tx, payer } => format!("sent {}, paid by {}", short(tx), name(payer)),
+        JournalAct::Mined { tx, block, succeeded } => {
             let how = if *succeeded { "mined" } else { "mined, and failed" };
             format!("{how} in block {block}: {}", short(tx))
         }
-        Act::Proven { tx, block } => format!("proven at block {block}: {}", short(tx)),
-        Act::Deputy(act) => deputed(council, act),
-        Act::Drill { step } => format!("DRILL: {}", drilled(step, name)),
+        JournalAct::Proven { tx, block } => format!("proven at block {block}: {}", short(tx)),
+        JournalAct::Deputy(act) => deputed(council, act),
+        JournalAct::Drill { step } => format!("DRILL: {}", drilled(step, name)),
     }
 }
 

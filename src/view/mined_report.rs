@@ -162,12 +162,18 @@ fn word_of(endpoints: &[EndpointReport]) -> (&'static str, String) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::chain::{Fault, Standing};
+    use crate::chain::{EndpointFault, EndpointStatus};
 
     #[test]
     fn a_minority_is_not_called_a_quorum() {
         let word = |agree: usize, of: usize| {
-            let standing = |at| if at < agree { Standing::Agrees } else { Standing::Outvoted(Fault::Slow) };
+            let standing = |at| {
+                if at < agree {
+                    EndpointStatus::Agrees
+                } else {
+                    EndpointStatus::Outvoted(EndpointFault::Slow)
+                }
+            };
             let report = |at| EndpointReport {
                 shown: String::new(),
                 standing: standing(at),

@@ -2,13 +2,13 @@
 
 use serde::Serialize;
 
-use crate::ceremony::seen_changes::Seen;
+use crate::ceremony::seen_changes::ObservedChanges;
 use crate::playbook::SeenChange;
 use crate::ui::{Lines, Text};
 
 /// Returns the changes that a rehearsal saw; `nameless` views could not be asked.
 #[must_use]
-pub fn changes(seen: &Seen, nameless: usize) -> Lines {
+pub fn changes(seen: &ObservedChanges, nameless: usize) -> Lines {
     let mut lines = Lines::default();
     for change in &seen.changes {
         let text = format!("{}: {} → {}", change.view.signature(), change.before, change.after);

@@ -6,7 +6,7 @@ use alloy::primitives::Selector;
 use serde::Serialize;
 use unicode_width::UnicodeWidthStr;
 
-use crate::ceremony::contract::Place;
+use crate::ceremony::contract::ContractLocation;
 use crate::playbook::{Dictionary, Entry, Fit, Kind, Origin, Summary};
 use crate::view::playbook_text::Brief;
 
@@ -223,7 +223,7 @@ impl<'a> FittingObject<'a> {
     /// `has` are the selectors in the contract's code; `words` knows their names.
     #[must_use]
     pub fn new(
-        place: Place<'a>,
+        place: ContractLocation<'a>,
         has: &BTreeSet<Selector>,
         words: &Dictionary,
         found: &'a [(Entry<'_>, Fit<'_>)],

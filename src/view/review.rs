@@ -11,7 +11,7 @@ use crate::ceremony::judged::Judged;
 use crate::chain::agreeing;
 use crate::check::{Finding, Level, Match, Readable, Sort, readable};
 use crate::evm::amount::ether;
-use crate::playbook::{Decided, Origin, Part, PlannedCall, PlaybookDigest, PlaybookId, Skipped};
+use crate::playbook::{CallPart, Decided, Origin, PlannedCall, PlaybookDigest, PlaybookId, Skipped};
 use crate::proposal::{Few, calls_of};
 use crate::safe::{Call, DRILL_CHAIN_ID, Operation};
 use crate::ui::{Lines, Text};
@@ -288,7 +288,7 @@ pub(super) fn what_it_does(out: &mut Lines, judged: &Judged) {
             Text::new(INDENT).warn("left out: ").add(&text)
         };
         say_few(out, plan.skipped.iter().map(left_out), "more calls are left out, because they are done");
-        for decided in plan.decided.iter().filter(|decided| decided.part != Part::LeftOut) {
+        for decided in plan.decided.iter().filter(|decided| decided.part != CallPart::LeftOut) {
             out.say(&Text::new(INDENT).add("the chain decides ").bold(&decided.to_string()));
         }
         for read in &plan.reads {

@@ -38,7 +38,7 @@ pub struct Summary {
     pub origin: Origin,
     #[serde(skip_serializing_if = "Acting::is_safe")]
     pub acting: Acting,
-    pub safe: Place,
+    pub safe: NamedAddress,
     /// The contract that makes several calls one: what a device shows as `to`.
     pub batch: Option<String>,
     /// At least one.
@@ -142,7 +142,7 @@ pub struct Origin {
 }
 
 #[derive(Clone, Debug, Serialize)]
-pub struct Place {
+pub struct NamedAddress {
     pub name: String,
     pub address: String,
 }
@@ -160,7 +160,7 @@ pub struct Lever {
 
 #[derive(Clone, Debug, Serialize)]
 pub struct CallLine {
-    pub to: Place,
+    pub to: NamedAddress,
     /// `pause()`, `setFee(0.5 % (50))`
     pub call: String,
 }
@@ -183,11 +183,11 @@ pub struct Checks {
     pub already_done: usize,
     pub refuse: usize,
     /// Refusals first.
-    pub told: Vec<Told>,
+    pub told: Vec<FindingLine>,
 }
 
 #[derive(Clone, Debug, Serialize)]
-pub struct Told {
+pub struct FindingLine {
     pub level: Level,
     pub id: String,
     pub sentence: String,
@@ -231,7 +231,10 @@ impl Summary {
             playbooks: binding.playbooks().iter().map(|(id, _)| id.to_string()).collect(),
             origin: origin(judged),
             acting: Acting::Safe,
-            safe: Place { name: derived.safe.name.clone(), address: proposal.safe().address.to_string() },
+            safe: NamedAddress {
+                name: derived.safe.name.clone(),
+                address: proposal.safe().address.to_string(),
+            },
             batch: (tx.operation == Operation::DelegateCall).then(|| tx.to.to_string()),
             levers: levers(judged),
             approves: judged.approved.as_ref().map(|of| Box::new(Self::of(desk, of, accepted))),
@@ -349,9 +352,9 @@ fn origin(judged: &Judged) -> Origin {
     }
 }
 
-pub(super) fn named(names: &AddressBook, address: Address) -> Place {
+pub(super) fn named(names: &AddressBook, address: Address) -> NamedAddress {
     let name = names.name(address).map_or_else(|| slot_words::shortened(address), String::from);
-    Place { name, address: address.to_string() }
+    NamedAddress { name, address: address.to_string() }
 }
 
 /// The reader's own levers, or else the bare calls.
@@ -460,7 +463,7 @@ fn checks(findings: &[Finding]) -> Checks {
     let count = |level| findings.iter().filter(|f| f.level == level).count();
     let mut told: Vec<&Finding> = findings.iter().filter(|f| f.level != Level::Pass).collect();
     told.sort_by_key(|f| std::cmp::Reverse(f.level));
-    let tell = |f: &Finding| Told { level: f.level, id: f.id.clone(), sentence: f.sentence.clone() };
+    let tell = |f: &Finding| FindingLine { level: f.level, id: f.id.clone(), sentence: f.sentence.clone() };
     Checks {
         pass: count(Level::Pass),
         warn: count(Level::Warn),

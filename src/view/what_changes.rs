@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::ceremony::judged::Judged;
 use crate::ceremony::rehearsal::{Performed, Rehearsing, outcome};
-use crate::chain::{Standing, agreeing};
+use crate::chain::{EndpointStatus, agreeing};
 use crate::evm::amount::ether;
 use crate::evm::{AddressBook, TokenChange, Write};
 use crate::fork::{BalanceChange, Outcome, Rehearsal};
@@ -161,9 +161,11 @@ pub fn agreement(judged: &Judged) -> String {
     let (agree, of) = agreeing(&endpoints);
     let others: String = (endpoints.iter())
         .filter_map(|e| match &e.standing {
-            Standing::Outvoted(fault) | Standing::Lying(fault) => Some(format!("; {} {fault}", e.shown)),
-            Standing::SameAs(other) => Some(format!("; {} is the same as {other}", e.shown)),
-            Standing::Agrees | Standing::Unasked => None,
+            EndpointStatus::Outvoted(fault) | EndpointStatus::Lying(fault) => {
+                Some(format!("; {} {fault}", e.shown))
+            }
+            EndpointStatus::SameAs(other) => Some(format!("; {} is the same as {other}", e.shown)),
+            EndpointStatus::Agrees | EndpointStatus::Unasked => None,
         })
         .collect();
     let proven = judged.proven().map(|proven| format!(", {proven}")).unwrap_or_default();

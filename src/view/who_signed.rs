@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::ceremony::judged::Judged;
-use crate::ceremony::stage::Stage;
+use crate::ceremony::stage::ProposalStage;
 use crate::ceremony::waking::Waking;
 use crate::check::{Finding, Sort};
 use crate::council::Call;
@@ -202,7 +202,7 @@ pub fn rivals(nonce: Nonce, lost: &[String], rivals: &[Rival]) -> Lines {
 
 /// Returns the stage and the next step; `words` name the proposal in a command.
 #[must_use]
-pub fn stage(stage: Stage, words: &str) -> Lines {
+pub fn stage(stage: ProposalStage, words: &str) -> Lines {
     let next = stage.next(words).map(|next| Text::default().dim("  → ").add(&next));
     [Text::default().bold(&stage.to_string())].into_iter().chain(next).collect()
 }

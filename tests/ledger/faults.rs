@@ -8,8 +8,8 @@ use alloy::consensus::TxEip1559;
 use alloy::primitives::{Address, Bytes, TxKind, U256, address};
 use alloy::rpc::types::AccessList;
 use breakglass::device::{
-    Asked, DerivationPath, DeviceError, Ledger, SearchPaths, SigningRequest, Signs, Waiting, Watcher, Way,
-    Weight, choose_way,
+    DerivationPath, DeviceError, Ledger, RequestedMode, SearchPaths, SigningMode, SigningRequest, Signs,
+    Waiting, Watcher, Weight, choose_way,
 };
 use breakglass::safe::{Domain, Nonce, Operation, SafeId, SafeTx, SafeVersion, SignatureKind};
 
@@ -30,15 +30,15 @@ fn pause() -> SafeTx {
     SafeTx::new(OWNER, U256::ZERO, data, Operation::Call, Nonce::from(42))
 }
 
-fn request(tx: &SafeTx, way: Way) -> SigningRequest<'_> {
+fn request(tx: &SafeTx, way: SigningMode) -> SigningRequest<'_> {
     SigningRequest { domain: &DOMAIN, signs: Signs::Tx(tx), owner: OWNER, kind: SignatureKind::Ecdsa, way }
 }
 
 pub fn sign(ledger: &mut Ledger) -> Result<(), DeviceError> {
-    sign_by(ledger, Way::Fields)
+    sign_by(ledger, SigningMode::Fields)
 }
 
-fn sign_by(ledger: &mut Ledger, way: Way) -> Result<(), DeviceError> {
+fn sign_by(ledger: &mut Ledger, way: SigningMode) -> Result<(), DeviceError> {
     let tx = pause();
     let signature = ledger.sign_safe_tx(&request(&tx, way))?;
     assert_eq!(signature.signer(), OWNER);
@@ -166,11 +166,11 @@ fn it_waits_again_between_two_signatures() {
 
 #[test]
 fn a_rejection_is_a_rejection_and_the_next_one_goes_on() {
-    for way in [Way::Fields, Way::Hashes] {
+    for way in [SigningMode::Fields, SigningMode::Hashes] {
         for point in [Reject::Warning, Reject::End] {
             let behaviour = Behaviour {
                 reject: Some(point),
-                blind_signing: way == Way::Hashes,
+                blind_signing: way == SigningMode::Hashes,
                 garbage: true,
                 ..Behaviour::default()
             };
@@ -190,7 +190,7 @@ fn settings_that_forbid_it_are_named() {
     let emulator = Emulator::start(both_off);
     let mut ledger = watch(&emulator, Duration::from_millis(100)).0.unwrap();
     assert!(matches!(sign(&mut ledger), Err(DeviceError::RawMessagesOff)));
-    assert!(matches!(sign_by(&mut ledger, Way::Hashes), Err(DeviceError::BlindSigningOff)));
+    assert!(matches!(sign_by(&mut ledger, SigningMode::Hashes), Err(DeviceError::BlindSigningOff)));
     assert!(matches!(ledger.sign_transaction(&exec(), OWNER), Err(DeviceError::BlindSigningOff)));
     emulator.change(|device| device.raw_messages = true);
     sign(&mut ledger).unwrap();
@@ -205,14 +205,14 @@ fn blind_signing_is_waited_for_and_its_loss_is_told() {
         let emulator = Emulator::start(Behaviour::default());
         let (ledger, told) = watch_on(&emulator, Duration::from_secs(20));
         let mut ledger = ledger.unwrap();
-        assert!(ledger.needs_blind_signing(&request(&tx, Way::Hashes)));
-        assert!(!ledger.needs_blind_signing(&request(&tx, Way::Fields)));
+        assert!(ledger.needs_blind_signing(&request(&tx, SigningMode::Hashes)));
+        assert!(!ledger.needs_blind_signing(&request(&tx, SigningMode::Fields)));
         emulator.change(|device| device.blind_signing_in = 4);
         assert!(ledger.await_blind_signing().unwrap(), "it was off");
         assert!(told.take().iter().all(|line| line.contains("turn it on in the Ethereum app's settings")));
         assert!(!ledger.await_blind_signing().unwrap(), "it is on");
         if hashes {
-            sign_by(&mut ledger, Way::Hashes).unwrap();
+            sign_by(&mut ledger, SigningMode::Hashes).unwrap();
         } else {
             ledger.sign_transaction(&exec(), OWNER).unwrap();
         }
@@ -240,13 +240,13 @@ pub fn exec() -> TxEip1559 {
 fn an_old_app_signs_hashes_and_never_silently() {
     let emulator = Emulator::start(Behaviour { open: Open::Ethereum([1, 9, 18]), ..Behaviour::default() });
     let mut ledger = open(&emulator);
-    let chosen = choose_way(ledger.status(), Asked::Nothing, Weight::Short);
-    assert_eq!((ledger.status().takes_fields, chosen.way), (false, Way::Hashes));
+    let chosen = choose_way(ledger.status(), RequestedMode::Nothing, Weight::Short);
+    assert_eq!((ledger.status().takes_fields, chosen.way), (false, SigningMode::Hashes));
     assert!(chosen.why.contains("too old"));
     let error = sign(&mut ledger).unwrap_err();
     assert!(matches!(error, DeviceError::AppTooOld(_)) && error.to_string().contains("1.9.18"));
     assert!(emulator.signed().is_empty());
-    sign_by(&mut ledger, Way::Hashes).unwrap();
+    sign_by(&mut ledger, SigningMode::Hashes).unwrap();
     let hash = *SAFE.hashes(&pause()).safe_tx.word();
     assert_eq!(emulator.signed(), [Signed::Hashes(hash)]);
 }
@@ -291,7 +291,7 @@ fn a_review_takes_as_long_as_its_person_needs() {
     let target = emulator.url().parse().unwrap();
     let mut ledger = Ledger::open(target, Duration::from_millis(400), Box::new(|_| {})).unwrap();
     sign(&mut ledger).unwrap();
-    sign_by(&mut ledger, Way::Hashes).unwrap();
+    sign_by(&mut ledger, SigningMode::Hashes).unwrap();
     ledger.sign_transaction(&exec(), OWNER).unwrap();
     ledger.show_address(&DerivationPath::default()).unwrap();
     assert!(emulator.faults().is_empty(), "{:?}", emulator.faults());
@@ -403,12 +403,12 @@ fn what_a_safe_does_not_take_is_not_asked_for() {
     let tx = pause();
     let old = Domain::real(SafeId { version: SafeVersion::V1_0_0, ..SAFE });
     for kind in [SignatureKind::EthSign, SignatureKind::ApprovedHash] {
-        let request = SigningRequest { domain: &old, kind, ..request(&tx, Way::Fields) };
+        let request = SigningRequest { domain: &old, kind, ..request(&tx, SigningMode::Fields) };
         assert!(ledger.sign_safe_tx(&request).is_err());
     }
     let huge = SafeTx { data: vec![0; 65_536].into(), ..tx };
     assert!(matches!(
-        ledger.sign_safe_tx(&request(&huge, Way::Fields)),
+        ledger.sign_safe_tx(&request(&huge, SigningMode::Fields)),
         Err(DeviceError::FieldTooLong { .. })
     ));
     assert!(emulator.signed().is_empty());

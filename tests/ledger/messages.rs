@@ -2,7 +2,7 @@
 
 use alloy::primitives::{Address, B256, Bytes, U256, address};
 use alloy::sol_types::{Eip712Domain, SolStruct};
-use breakglass::device::{DerivationPath, DeviceError, TypedData, Way};
+use breakglass::device::{DerivationPath, DeviceError, SigningMode, TypedData};
 use breakglass::safe::{Domain, SafeId, SafeVersion};
 use proptest::prelude::*;
 
@@ -33,8 +33,9 @@ fn a_message_is_signed_field_by_field_for_every_version() {
     let emulator = Emulator::start(Behaviour::default());
     let mut ledger = open(&emulator);
     for (i, version) in SafeVersion::ALL.into_iter().enumerate() {
-        let made =
-            ledger.sign_safe_message(&Domain::real(safe(version)), &message, OWNER, Way::Fields).unwrap();
+        let made = ledger
+            .sign_safe_message(&Domain::real(safe(version)), &message, OWNER, SigningMode::Fields)
+            .unwrap();
         assert_eq!(made.signer(), OWNER);
         let signed = emulator.signed();
         let Signed::Fields(received) = &signed[i] else { panic!("{:?}", signed[i]) };
@@ -53,8 +54,9 @@ fn a_message_is_signed_by_its_hashes_for_every_version() {
         let emulator = Emulator::start(behaviour);
         let mut ledger = open(&emulator);
         for version in SafeVersion::ALL {
-            let made =
-                ledger.sign_safe_message(&Domain::real(safe(version)), &message, OWNER, Way::Hashes).unwrap();
+            let made = ledger
+                .sign_safe_message(&Domain::real(safe(version)), &message, OWNER, SigningMode::Hashes)
+                .unwrap();
             assert_eq!(made.signer(), OWNER);
             let last = emulator.signed().pop();
             assert_eq!(last, Some(Signed::Hashes(hash(&safe(version), &message))), "{version}");
@@ -81,11 +83,13 @@ fn a_message_that_is_not_approved_is_not_signed() {
             *device = Behaviour::default();
             change(device);
         });
-        let error = ledger.sign_safe_message(&Domain::real(safe), &message, OWNER, Way::Fields).unwrap_err();
+        let error =
+            ledger.sign_safe_message(&Domain::real(safe), &message, OWNER, SigningMode::Fields).unwrap_err();
         assert!(refused(&error), "{error}");
     }
     let stranger = Address::repeat_byte(7);
-    let error = ledger.sign_safe_message(&Domain::real(safe), &message, stranger, Way::Fields).unwrap_err();
+    let error =
+        ledger.sign_safe_message(&Domain::real(safe), &message, stranger, SigningMode::Fields).unwrap_err();
     assert!(matches!(error, DeviceError::NoOwner { .. }), "{error}");
 }
 

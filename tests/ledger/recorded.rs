@@ -6,7 +6,7 @@ use alloy::hex;
 use alloy::primitives::{Address, TxKind, U256};
 use alloy::rpc::types::AccessList;
 use breakglass::device::{
-    Ledger, Page, Pages, SearchPaths, SigningRequest, Signs, Way, address_pages, safe_message_pages,
+    Ledger, Page, Pages, SearchPaths, SigningMode, SigningRequest, Signs, address_pages, safe_message_pages,
     safe_tx_pages, transaction_pages,
 };
 use breakglass::safe::{Domain, SafeTx, SignatureKind};
@@ -71,12 +71,12 @@ fn the_emulator_answers_as_the_real_app() {
     assert_eq!(tried, 111);
 }
 
-fn request<'a>(row: &Row, domain: &'a Domain, tx: &'a SafeTx, way: Way) -> SigningRequest<'a> {
+fn request<'a>(row: &Row, domain: &'a Domain, tx: &'a SafeTx, way: SigningMode) -> SigningRequest<'a> {
     SigningRequest { domain, signs: Signs::Tx(tx), owner: row.signer(), kind: SignatureKind::Ecdsa, way }
 }
 
-fn way(row: &Row) -> Way {
-    if row.name().contains(" v0") { Way::Hashes } else { Way::Fields }
+fn way(row: &Row) -> SigningMode {
+    if row.name().contains(" v0") { SigningMode::Hashes } else { SigningMode::Fields }
 }
 
 fn connect(emulator: &Emulator, row: &Row) -> Ledger {
@@ -161,7 +161,13 @@ fn signed_as_message() -> (Domain, SafeTx) {
 
 fn personal_request<'a>(domain: &'a Domain, tx: &'a SafeTx) -> SigningRequest<'a> {
     let owner = row("eip712 v0 ETH transfer approved").signer();
-    SigningRequest { domain, signs: Signs::Tx(tx), owner, kind: SignatureKind::EthSign, way: Way::Fields }
+    SigningRequest {
+        domain,
+        signs: Signs::Tx(tx),
+        owner,
+        kind: SignatureKind::EthSign,
+        way: SigningMode::Fields,
+    }
 }
 
 fn personal_pages(row: &Row) -> Pages {

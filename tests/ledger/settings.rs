@@ -5,8 +5,8 @@ use alloy::consensus::{SignableTransaction, Transaction, TxEip1559, TxLegacy};
 use alloy::hex;
 use alloy::primitives::{Address, Signature, TxKind, U256, address};
 use breakglass::device::{
-    Apdu, AppInfo, AppVersion, Configuration, DerivationPath, Kind, Model, Pages, Settings, SigningRequest,
-    Signs, Status, TypedData, Way, safe_message_pages, safe_tx_pages, transaction_pages,
+    Apdu, AppInfo, AppVersion, Configuration, DerivationPath, Kind, Model, Pages, Settings, SigningMode,
+    SigningRequest, Signs, Status, TypedData, safe_message_pages, safe_tx_pages, transaction_pages,
 };
 use breakglass::safe::SignatureKind;
 use serde_json::Value;
@@ -98,8 +98,8 @@ impl Row {
         self.act().starts_with("hashes")
     }
 
-    fn way(&self) -> Way {
-        if self.is_by_hashes() { Way::Hashes } else { Way::Fields }
+    fn way(&self) -> SigningMode {
+        if self.is_by_hashes() { SigningMode::Hashes } else { SigningMode::Fields }
     }
 
     fn message(&self) -> alloy::primitives::Bytes {

@@ -13,8 +13,8 @@ use alloy::consensus::TxEnvelope;
 use alloy::network::eip2718::Decodable2718;
 use alloy::primitives::{Address, Bytes, U256, address};
 use breakglass::device::{
-    DerivationPath, DeviceError, Ledger, Model, Page, Pages, SearchPaths, Settings, SigningRequest, Signs,
-    Status, Target, Waiting, Way, address_pages, safe_tx_pages, transaction_pages,
+    DerivationPath, DeviceError, Ledger, Model, Page, Pages, SearchPaths, Settings, SigningMode,
+    SigningRequest, Signs, Status, Target, Waiting, address_pages, safe_tx_pages, transaction_pages,
 };
 use breakglass::safe::{Domain, Nonce, Operation, SafeId, SafeTx, SafeVersion, SignatureKind};
 use serde_json::{Value, json};
@@ -240,7 +240,7 @@ fn pause() -> SafeTx {
     SafeTx::new(OWNER, U256::ZERO, data, Operation::Call, Nonce::from(42))
 }
 
-fn request_for(tx: &SafeTx, kind: SignatureKind, way: Way) -> SigningRequest<'_> {
+fn request_for(tx: &SafeTx, kind: SignatureKind, way: SigningMode) -> SigningRequest<'_> {
     SigningRequest { domain: &DOMAIN, signs: Signs::Tx(tx), owner: OWNER, kind, way }
 }
 
@@ -278,7 +278,7 @@ fn the_real_app_signs_hashes_and_messages_and_takes_no_for_an_answer() {
         device.leave_menu();
         ledger = device.open().0;
     }
-    let (tx, way) = (pause(), Way::Hashes);
+    let (tx, way) = (pause(), SigningMode::Hashes);
     for kind in kinds {
         let request = request_for(&tx, kind, way);
         let pages = safe_tx_pages(ledger.status(), settings(ledger.status(), false), &request);
@@ -322,7 +322,7 @@ fn the_real_app_takes_every_field_or_is_told_to_be_too_old() {
     let device = Speculos::start();
     let (mut ledger, _) = device.open();
     let tx = pause();
-    let request = request_for(&tx, SignatureKind::Ecdsa, Way::Fields);
+    let request = request_for(&tx, SignatureKind::Ecdsa, SigningMode::Fields);
     if !ledger.status().takes_fields {
         let made = ledger.sign_safe_tx(&request);
         assert!(matches!(made, Err(DeviceError::AppTooOld(_))), "{made:?}");

@@ -19,14 +19,14 @@ fn a_busy_server_is_asked_again() {
 fn a_server_that_stays_busy_is_given_up() {
     let server =
         Server::new(|_, _| Act::Answer { status: 429, headers: "retry-after: 0\r\n", body: String::new() });
-    assert_eq!(fault(&server), Fault::Throttled { wait: Some(0) });
+    assert_eq!(fault(&server), EndpointFault::Throttled { wait: Some(0) });
     assert_eq!(server.hits(), 3);
     let patient = Server::new(|_, _| Act::Answer {
         status: 429,
         headers: "retry-after: 3600\r\n",
         body: String::new(),
     });
-    assert_eq!(fault(&patient), Fault::Throttled { wait: Some(3600) });
+    assert_eq!(fault(&patient), EndpointFault::Throttled { wait: Some(3600) });
     assert_eq!(patient.hits(), 1);
 }
 
@@ -56,16 +56,16 @@ fn other_statuses_are_faults_at_once() {
             headers: "location: http://127.0.0.1:1/\r\n",
             body: "no".into(),
         });
-        assert_eq!(fault(&server), Fault::Http(status));
+        assert_eq!(fault(&server), EndpointFault::Http(status));
         assert_eq!(server.hits(), 1);
     }
-    assert_eq!(fault(&Server::new(|_, _| Act::status(404))), Fault::Http(404));
+    assert_eq!(fault(&Server::new(|_, _| Act::status(404))), EndpointFault::Http(404));
 }
 
 #[test]
 fn an_endless_answer_is_cut_off() {
     let server = Server::new(|_, _| Act::Flood(200 << 20));
-    assert_eq!(fault(&server), Fault::TooLarge);
+    assert_eq!(fault(&server), EndpointFault::TooLarge);
 }
 
 #[test]
@@ -76,5 +76,5 @@ fn a_packed_answer_is_read_and_its_unpacked_size_is_bounded() {
     let options = Options { timeout: Duration::from_mins(1), ..fake::options() };
     let chain = Chain::new("local", 31337, vec![bomb.url()], 1, 100, options).unwrap();
     let error = read(&chain).unwrap_err().to_string();
-    assert!(error.ends_with(&Fault::TooLarge.to_string()), "{error}");
+    assert!(error.ends_with(&EndpointFault::TooLarge.to_string()), "{error}");
 }

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::fake::{Act, Server, chain as chain_of_servers, good, header, reply, with_balance};
 use super::{WHO, read, standings};
 use crate::chain::json_rpc::{AT, Request};
-use crate::chain::{Chain, Fault, Options, Standing};
+use crate::chain::{Chain, EndpointFault, EndpointStatus, Options};
 use crate::evm::{BlockTag, TxHash};
 
 /// Waited for once, when its word could still tip the balance, and not again.
@@ -38,9 +38,9 @@ fn a_late_answer_that_contradicts_is_a_lie() {
     });
     let chain = chain_of_servers(&[&a, &b, &late], 2);
     assert_eq!(read(&chain), Ok((9, json!("0x5"))));
-    assert_eq!(standings(&chain)[2], Standing::Outvoted(Fault::Slow));
+    assert_eq!(standings(&chain)[2], EndpointStatus::Outvoted(EndpointFault::Slow));
     std::thread::sleep(Duration::from_millis(1200));
-    assert!(matches!(&standings(&chain)[2], Standing::Lying(Fault::Lying { number: 9, .. })));
+    assert!(matches!(&standings(&chain)[2], EndpointStatus::Lying(EndpointFault::Lying { number: 9, .. })));
 }
 
 /// Three of five stand at different heights, and two of one attacker ahead of them on a chain of their own.
@@ -120,11 +120,11 @@ fn who_was_silent_is_asked_again_when_nobody_else_settles_it() {
     let (honest, liar, slow) = (node(5, 0), node(6, 0), node(5, 900));
     let chain = chain_of_servers(&[&honest, &liar, &slow], 2);
     assert_eq!(read(&chain), Ok((10, json!("0x5"))));
-    assert_eq!(standings(&chain)[2], Standing::Outvoted(Fault::Slow));
+    assert_eq!(standings(&chain)[2], EndpointStatus::Outvoted(EndpointFault::Slow));
     let balance = Request::new("eth_getBalance", json!([WHO, AT]));
     let (head, replies) = chain.ask(&[balance], BlockTag::Number(10)).unwrap();
     assert_eq!((head.number, &replies[0]), (10, &Ok(json!("0x5"))));
-    assert!(matches!(standings(&chain)[1], Standing::Lying(_)));
+    assert!(matches!(standings(&chain)[1], EndpointStatus::Lying(_)));
 }
 
 /// A chain that nobody wrote down is as fast as its headers say.

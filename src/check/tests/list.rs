@@ -5,12 +5,12 @@ use std::collections::BTreeSet;
 use alloy::primitives::{Log, keccak256};
 
 use super::*;
-use crate::chain::{Fault, Standing};
+use crate::chain::{EndpointFault, EndpointStatus};
 use crate::check::outflow::{APPROVAL, TRANSFER};
 use crate::check::{CHECKS, findings};
 use crate::evm::{Answer, Query, TokenChange};
 use crate::fork::{BalanceChange, End, Frame, FrameKind, Revert};
-use crate::playbook::{Catalogue, Origin, Part, Playbook, Source};
+use crate::playbook::{CallPart, Catalogue, Origin, Playbook, Source};
 use crate::proposal::Difference;
 use crate::safe::deployments::{Contract, KNOWN};
 
@@ -384,7 +384,7 @@ fn of_the_effects() -> Faults {
 
 fn of_the_rpcs() -> Faults {
     let endpoint = |shown: &str, what: &str| {
-        let standing = Standing::Lying(Fault::Lying { what: what.into(), number: 1 });
+        let standing = EndpointStatus::Lying(EndpointFault::Lying { what: what.into(), number: 1 });
         changed(|case| {
             case.endpoints =
                 vec![EndpointReport { shown: shown.into(), standing, newest: None, batch: None }];
@@ -397,10 +397,10 @@ fn of_the_rpcs() -> Faults {
             newest: None,
             batch: None,
         };
-        let silent = || Standing::Outvoted(Fault::Slow);
+        let silent = || EndpointStatus::Outvoted(EndpointFault::Slow);
         changed(|case| {
             case.endpoints =
-                vec![report(believed, Standing::Agrees), report("c", silent()), report("d", silent())];
+                vec![report(believed, EndpointStatus::Agrees), report("c", silent()), report("d", silent())];
         })
     };
     let decimals = |answer: u8| {
@@ -408,7 +408,7 @@ fn of_the_rpcs() -> Faults {
         let answer = Answer::Value(Bytes::copy_from_slice(B256::with_last_byte(answer).as_slice()));
         let (query, sentence) = (Query::Balance { address: VAULT }, String::new());
         let by = vec![Source { query, answer, sentence }];
-        let (signature, part) = ("transfer(address,uint256)".into(), Part::Argument("amount".into()));
+        let (signature, part) = ("transfer(address,uint256)".into(), CallPart::Argument("amount".into()));
         case.decided = vec![Decided { signature, part, by }];
         case
     };

@@ -1,17 +1,17 @@
 //! The ids and sentences of problems, and the decisions that they lead to.
 
 use super::*;
-use crate::chain::{Fault, Standing};
+use crate::chain::{EndpointFault, EndpointStatus};
 use crate::check::description::listed;
 use crate::check::{all, block_age, endpoints, rehearsal_checks, standing, transaction};
 use crate::evm::{Answer, Query};
 
-fn endpoint(shown: &str, standing: Standing, newest: u64) -> EndpointReport {
+fn endpoint(shown: &str, standing: EndpointStatus, newest: u64) -> EndpointReport {
     EndpointReport { shown: shown.into(), standing, newest: Some(newest), batch: None }
 }
 
 fn lying(shown: &str) -> EndpointReport {
-    endpoint(shown, Standing::Lying(Fault::Lying { what: "slot 1".into(), number: 1 }), 1)
+    endpoint(shown, EndpointStatus::Lying(EndpointFault::Lying { what: "slot 1".into(), number: 1 }), 1)
 }
 
 fn rpcs(endpoints: &[EndpointReport]) -> Vec<Finding> {
@@ -31,8 +31,8 @@ fn only_a_refusal_and_what_is_done_stop_anybody() {
 
 #[test]
 fn an_rpc_that_lies_is_told_by_its_name_and_no_other_is() {
-    let outvoted = endpoint("b", Standing::Outvoted(Fault::Slow), 1);
-    let same = endpoint("c", Standing::SameAs("a".into()), 1);
+    let outvoted = endpoint("b", EndpointStatus::Outvoted(EndpointFault::Slow), 1);
+    let same = endpoint("c", EndpointStatus::SameAs("a".into()), 1);
     let found = rpcs(&[lying("a"), outvoted, same]);
     let liars: Vec<&str> = found.iter().filter_map(|f| f.problem().lying_rpc()).collect();
     assert_eq!(liars, ["a"]);
@@ -50,8 +50,8 @@ fn an_rpc_that_lies_is_told_by_its_name_and_no_other_is() {
 
 #[test]
 fn how_many_rpcs_agree_is_said() {
-    let agrees = |shown: &str| endpoint(shown, Standing::Agrees, 1);
-    let silent = || endpoint("z", Standing::Outvoted(Fault::Slow), 1);
+    let agrees = |shown: &str| endpoint(shown, EndpointStatus::Agrees, 1);
+    let silent = || endpoint("z", EndpointStatus::Outvoted(EndpointFault::Slow), 1);
     let last = |endpoints: &[EndpointReport]| {
         let mut found = rpcs(endpoints);
         let last = found.pop().unwrap();
@@ -81,7 +81,8 @@ fn what_the_command_line_chose_is_told_from_what_was_found() {
 fn the_heights_of_rpcs_are_told_where_they_differ() {
     let old = Some(Age::Old { seconds: 100, allowed: 72, made: 5 });
     let told = |one, other| {
-        let endpoints = [endpoint("a", Standing::Agrees, one), endpoint("b", Standing::Agrees, other)];
+        let endpoints =
+            [endpoint("a", EndpointStatus::Agrees, one), endpoint("b", EndpointStatus::Agrees, other)];
         block_age(old, &endpoints).unwrap().sentence.contains("(a is at block")
     };
     assert!(!told(7, 7) && told(7, 8));
@@ -93,10 +94,10 @@ fn one_rpc_decides_nothing_alone() {
         let query = Query::Balance { address: VAULT };
         let answer = Answer::Value(Bytes::new());
         let by = vec![crate::playbook::Source { query, answer, sentence: "fee".into() }];
-        vec![Decided { signature: "f()".into(), part: crate::playbook::Part::Target, by }]
+        vec![Decided { signature: "f()".into(), part: crate::playbook::CallPart::Target, by }]
     };
     let found = |rpcs: usize, decided: Vec<Decided>, is_online: bool| {
-        let endpoints = (0..rpcs).map(|n| endpoint(&n.to_string(), Standing::Agrees, 1)).collect();
+        let endpoints = (0..rpcs).map(|n| endpoint(&n.to_string(), EndpointStatus::Agrees, 1)).collect();
         let mut case = Case { endpoints, decided, ..Case::new(rehearsal()) };
         case.now = is_online.then(|| case.proposal.snapshot().clone());
         let found = case.all(|facts| run(&endpoints::CHECKS[..1], facts));

@@ -10,7 +10,7 @@ use crate::ceremony::order::named_once;
 use crate::cli::args::{ARGUMENTS, parse_set};
 use crate::cli::complete;
 use crate::error::{Error, Exit};
-use crate::playbook::{DraftError, Signatures, Wanted, draft};
+use crate::playbook::{DraftError, ScaffoldInput, Signatures, draft};
 use crate::store;
 use crate::ui::{Text, Ui};
 use crate::view::playbook_draft;
@@ -90,8 +90,13 @@ pub fn run(ui: &Ui, council: Option<&Path>, quorum: Option<u8>, args: &Args) -> 
             (from, seen.changes)
         }
     };
-    let wanted =
-        Wanted { id: &args.id, call: &args.call, view: args.view.as_deref(), given: &given, seen: &seen };
+    let wanted = ScaffoldInput {
+        id: &args.id,
+        call: &args.call,
+        view: args.view.as_deref(),
+        given: &given,
+        seen: &seen,
+    };
     let text = draft(&from, &wanted).map_err(|error| usage(&error))?;
     ui.data_block(&text);
     ui.object(&playbook_draft::object(&args.id, &text, &seen));

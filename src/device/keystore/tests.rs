@@ -5,7 +5,7 @@ use alloy::rpc::types::AccessList;
 use proptest::prelude::*;
 
 use super::*;
-use crate::device::{Signs, Way};
+use crate::device::{SigningMode, Signs};
 use crate::safe::{Domain, Nonce, Operation, SafeId, SafeTx, SafeVersion, SignatureKind};
 
 /// Source: the Web3 Secret Storage definition, "PBKDF2-SHA-256" and "Scrypt"; password "testpassword".
@@ -152,7 +152,7 @@ fn safe(version: SafeVersion) -> Domain {
 }
 
 fn request<'a>(domain: &'a Domain, tx: &'a SafeTx, kind: SignatureKind) -> SigningRequest<'a> {
-    SigningRequest { domain, signs: Signs::Tx(tx), owner: OWNER, kind, way: Way::Fields }
+    SigningRequest { domain, signs: Signs::Tx(tx), owner: OWNER, kind, way: SigningMode::Fields }
 }
 
 fn pause() -> SafeTx {

@@ -20,7 +20,7 @@ use super::apdu::AppVersion;
 use super::app_status::Status;
 use super::plugged::Model;
 use super::typed::{Field, TypedData, Value};
-use super::{SigningRequest, Way};
+use super::{SigningMode, SigningRequest};
 use crate::safe::{DRILL_CHAIN_ID, Domain, Hashes, SafeTxHash, SignatureKind};
 
 pub use app_settings::{Prediction, Settings, StatedSettings};
@@ -92,8 +92,8 @@ pub fn safe_tx_pages(status: &Status, settings: Settings, request: &SigningReque
     let hashes = request.hashes();
     match (request.kind, request.way) {
         (SignatureKind::EthSign, _) => personal_message_pages(status, settings, &hashes.safe_tx),
-        (_, Way::Hashes) => hashes_pages(status, settings, &hashes),
-        (_, Way::Fields) => {
+        (_, SigningMode::Hashes) => hashes_pages(status, settings, &hashes),
+        (_, SigningMode::Fields) => {
             let data = request.typed_data();
             fields_pages(status, settings, &data, &hashes)
         }
@@ -107,12 +107,14 @@ pub fn safe_message_pages(
     settings: Settings,
     domain: &Domain,
     message: &Bytes,
-    way: Way,
+    way: SigningMode,
 ) -> Pages {
     let hashes = domain.message_hashes(message);
     match way {
-        Way::Hashes => hashes_pages(status, settings, &hashes),
-        Way::Fields => fields_pages(status, settings, &TypedData::safe_message(domain, message), &hashes),
+        SigningMode::Hashes => hashes_pages(status, settings, &hashes),
+        SigningMode::Fields => {
+            fields_pages(status, settings, &TypedData::safe_message(domain, message), &hashes)
+        }
     }
 }
 
@@ -329,7 +331,7 @@ mod tests {
             signs: Signs::Tx(&tx),
             owner: Address::ZERO,
             kind,
-            way: Way::Fields,
+            way: SigningMode::Fields,
         };
         safe_tx_pages(status, settings, &request)
     }

@@ -85,7 +85,9 @@ mod tests {
     use alloy::primitives::{Address, U256};
 
     use super::*;
-    use crate::device::{AppVersion, Model, Settings, SigningRequest, Signs, Status, Way, safe_tx_pages};
+    use crate::device::{
+        AppVersion, Model, Settings, SigningMode, SigningRequest, Signs, Status, safe_tx_pages,
+    };
     use crate::safe::{Domain, Nonce, Operation, SafeId, SafeTx, SafeVersion, SignatureKind};
 
     fn predicted(model: Model, transaction_hash: bool) -> Pages {
@@ -100,7 +102,7 @@ mod tests {
         let safe = SafeId { chain_id: 1, address: Address::repeat_byte(5), version: SafeVersion::V1_4_1 };
         let data = vec![0x84, 0x56, 0xcb, 0x59].into();
         let tx = SafeTx::new(Address::repeat_byte(6), U256::ZERO, data, Operation::Call, Nonce::from(42));
-        let (kind, way) = (SignatureKind::Ecdsa, Way::Fields);
+        let (kind, way) = (SignatureKind::Ecdsa, SigningMode::Fields);
         safe_tx_pages(
             &status,
             settings,

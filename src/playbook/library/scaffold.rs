@@ -24,7 +24,7 @@ pub struct SeenChange {
 
 /// The beginnings of a first playbook.
 #[derive(Debug)]
-pub struct Wanted<'a> {
+pub struct ScaffoldInput<'a> {
     pub id: &'a str,
     pub call: &'a str,
     /// The view that proves it.
@@ -53,7 +53,7 @@ pub fn params_of(function: &Function) -> Vec<(String, String)> {
 ///
 /// # Errors
 /// An id or a function that is none, or nothing that proves it.
-pub fn draft(from: &Signatures, wanted: &Wanted<'_>) -> Result<String, DraftError> {
+pub fn draft(from: &Signatures, wanted: &ScaffoldInput<'_>) -> Result<String, DraftError> {
     let id_ok = PlaybookId::new(wanted.id).filter(|id| {
         let kind = id.as_str().split('/').next();
         ["pause", "param", "rotate"].iter().any(|known| kind == Some(known))
@@ -225,7 +225,7 @@ mod tests {
     const NONE: BTreeMap<String, String> = BTreeMap::new();
 
     fn with(from: &Signatures, id: &str, call: &str, view: Option<&str>) -> Result<String, DraftError> {
-        draft(from, &Wanted { id, call, view, given: &NONE, seen: &[] })
+        draft(from, &ScaffoldInput { id, call, view, given: &NONE, seen: &[] })
     }
 
     #[test]
@@ -273,8 +273,13 @@ mod tests {
             seen("feeBps()(uint256)", "10", "30"),
             seen("last()(uint256)", "1", "2"),
         ];
-        let wanted =
-            Wanted { id: "param/x", call: "setFee(uint256 fee)", view: None, given: &given, seen: &seen };
+        let wanted = ScaffoldInput {
+            id: "param/x",
+            call: "setFee(uint256 fee)",
+            view: None,
+            given: &given,
+            seen: &seen,
+        };
         let playbook = Playbook::parse("x", &draft(&Signatures::written(), &wanted).unwrap()).unwrap();
         let after: Vec<String> = playbook.after.iter().map(ToString::to_string).collect();
         assert_eq!(

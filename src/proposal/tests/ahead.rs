@@ -44,7 +44,7 @@ fn of_row(row: &Value) -> (Proposal, SafeOwners) {
 
 fn gathered(row: &Value, text: &str) -> GatheredAhead {
     let (proposal, owners) = of_row(row);
-    gather_ahead(&[find_signatures(text)], &[Wanted { proposal: &proposal, owners }])
+    gather_ahead(&[find_signatures(text)], &[ProposalAndOwners { proposal: &proposal, owners }])
 }
 
 #[test]

@@ -49,7 +49,7 @@ fn no_signature_of_one_is_a_signature_of_the_other() {
             assert_eq!(OwnerSignature::verify(&stated, own, &owners()).as_ref(), Ok(&signature));
             let refused = OwnerSignature::verify(&stated, other, &owners());
             assert_eq!(refused, Err(VerifyError::OtherPurpose(own.purpose())));
-            let wanted = [Wanted { proposal: other, owners: owners() }];
+            let wanted = [ProposalAndOwners { proposal: other, owners: owners() }];
             let gathered = gather(&[find_signatures(&text)], &wanted);
             assert!(gathered.new.is_empty(), "{gathered:?}");
             let why = &gathered.refused.first()[0].why;

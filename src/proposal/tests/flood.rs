@@ -15,12 +15,12 @@ fn invented(hash: SafeTxHash, number: u64) -> String {
     bech32::encode::<Bech32m>(Hrp::parse("bgsig").unwrap(), &payload).unwrap()
 }
 
-fn gathered(texts: &[&str], proposal: &Proposal) -> Gathered {
+fn gathered(texts: &[&str], proposal: &Proposal) -> GatherResult {
     let found: Vec<Finds> = texts.iter().map(|text| find_signatures(text)).collect();
-    gather(&found, &[Wanted { proposal, owners: owners() }])
+    gather(&found, &[ProposalAndOwners { proposal, owners: owners() }])
 }
 
-fn taken(gathered: &Gathered) -> Vec<Address> {
+fn taken(gathered: &GatherResult) -> Vec<Address> {
     gathered.new.iter().map(OwnerSignature::owner).collect()
 }
 
@@ -123,7 +123,7 @@ fn each_signature_is_recovered_once() {
     assert_eq!((gathered.recovered, gathered.new.len()), (3, 3));
     let others: String = (0..300).map(|n| invented(super::proposal(43).hash(), n) + "\n").collect();
     let found = [find_signatures(&others)];
-    let nothing = gather(&found, &[Wanted { proposal: &proposal, owners: owners() }]);
+    let nothing = gather(&found, &[ProposalAndOwners { proposal: &proposal, owners: owners() }]);
     assert_eq!((nothing.recovered, nothing.refused.count()), (0, 300));
 }
 
@@ -233,7 +233,8 @@ fn a_thousand_owners_are_counted_in_one_pass() {
 #[test]
 fn a_bare_signature_of_the_named_proposal_is_tried_before_all_others() {
     let all: Vec<Proposal> = (0..500).map(|nonce| super::proposal(42 + nonce)).collect();
-    let wanted: Vec<Wanted> = all.iter().map(|proposal| Wanted { proposal, owners: owners() }).collect();
+    let wanted: Vec<ProposalAndOwners> =
+        all.iter().map(|proposal| ProposalAndOwners { proposal, owners: owners() }).collect();
     let mut chat: String =
         (0..200u32).map(|n| hex::encode(keccak256(n.to_be_bytes())).repeat(2) + "1b\n").collect();
     chat += &hex::encode(signed(1, &all[0]).ecdsa().bytes());

@@ -143,7 +143,7 @@ fn approvals_of_other_software_are_packed_as_the_contracts_take_them() {
         assert_eq!(proposal.hash().to_string(), row.safe_tx_hash.unwrap(), "{place}");
         let finds = find_signatures(&row.text);
         let owners = owners_of(&tree);
-        let wanted = Wanted { proposal: &proposal, owners };
+        let wanted = ProposalAndOwners { proposal: &proposal, owners };
         let gathered = gather(std::slice::from_ref(&finds), &[wanted]);
         let said = answered(&proposal, &tree, &gathered.contracts, &row.approve_hash_first);
         let given = Approvals { wallets: &gathered.contracts, ..Approvals::new(&gathered.new, &[], &said) };
@@ -441,7 +441,7 @@ fn a_wallets_signature_counts_once_it_has_said_yes() {
     let packed = encode_approvals(&[Approval::Contract(signature.clone())]);
     let gathered = gather(
         &[find_signatures(&packed.to_string())],
-        &[Wanted { proposal: &family.proposal, owners: owners.clone() }],
+        &[ProposalAndOwners { proposal: &family.proposal, owners: owners.clone() }],
     );
     let [wallet] = &gathered.contracts[..] else { panic!("{gathered:?}") };
     let stated = StatedContract::from_json(&wallet.to_json()).unwrap();
@@ -460,7 +460,8 @@ fn a_wallets_signature_counts_once_it_has_said_yes() {
     // A stranger's is not even asked about.
     let stranger = ContractSignature { owner: Address::repeat_byte(0xee), ..signature };
     let packed = encode_approvals(&[Approval::Contract(stranger)]).to_string();
-    let gathered = gather(&[find_signatures(&packed)], &[Wanted { proposal: &family.proposal, owners }]);
+    let gathered =
+        gather(&[find_signatures(&packed)], &[ProposalAndOwners { proposal: &family.proposal, owners }]);
     assert!(gathered.contracts.is_empty() && gathered.refused.first()[0].why.contains("is not an owner"));
 }
 

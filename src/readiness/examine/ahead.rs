@@ -3,7 +3,7 @@
 
 use crate::ceremony::armed_sets::Group;
 use crate::ceremony::at_once::at_once;
-use crate::ceremony::cards::{Kept, is_same, printed};
+use crate::ceremony::cards::{JournaledCard, is_same, printed};
 use crate::ceremony::desk::Desk;
 use crate::ceremony::order::Given;
 use crate::council::Pull;
@@ -45,7 +45,7 @@ pub fn cards(desk: &Desk, journal: &Journal) -> Vec<CardSeen> {
 }
 
 /// Returns the transaction that the lever of a card comes to now.
-fn transaction_now(desk: &Desk, kept: &Kept) -> Result<(SafeId, SafeTx), Error> {
+fn transaction_now(desk: &Desk, kept: &JournaledCard) -> Result<(SafeId, SafeTx), Error> {
     let none = || Error::new(Exit::Failed, "your files have no such lever");
     let pull = Pull::read(&kept.about.what.to_string()).ok_or_else(none)?;
     let given = Given { without: pull.without, undo: pull.undo, ..Given::default() };

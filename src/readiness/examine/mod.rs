@@ -14,12 +14,12 @@ use alloy::primitives::{Address, Selector, U256};
 use crate::ceremony::at_once::at_once;
 use crate::ceremony::council_check::check_levers;
 use crate::ceremony::desk::{Desk, relay};
-use crate::chain::{Age, Ask, Chain, EndpointReport, Fault, Offers, Snapshot, judge_age};
+use crate::chain::{Age, Ask, Chain, EndpointFault, EndpointReport, Offers, Snapshot, judge_age};
 use crate::council::{self, Lever, Safe};
 use crate::error::{Error, Exit};
 use crate::evm::{Answer, BlockTag, Query};
 use crate::incident::Journal;
-use crate::readiness::levers::{LeverSeen, Tried};
+use crate::readiness::levers::{LeverSeen, LeverTrial};
 use crate::readiness::prepared::{CardSeen, SetSeen};
 use crate::readiness::safe_state::SafeSeen;
 use crate::readiness::targets::TargetSeen;
@@ -28,7 +28,7 @@ use trying::{Trial, Work};
 
 /// A council as it is now.
 #[derive(Debug)]
-pub struct Seen {
+pub struct CouncilState {
     pub chains: Vec<ChainSeen>,
     /// Signed ahead.
     pub sets: Vec<SetSeen>,
@@ -64,14 +64,14 @@ pub struct ChainSeen {
 
 /// Looks at every chain that has a Safe of the council, and at what was made ready before. `now` is a second since 1970.
 #[must_use]
-pub fn examine(desk: &Desk, journal: &Journal, payer: Option<Address>, now: u64) -> Seen {
+pub fn examine(desk: &Desk, journal: &Journal, payer: Option<Address>, now: u64) -> CouncilState {
     let (sets, cards, chains) = thread::scope(|scope| {
         let sets = scope.spawn(|| ahead::sets(desk));
         let cards = scope.spawn(|| ahead::cards(desk, journal));
         let chains = chains(desk, payer, now);
         (sets.join(), cards.join(), chains)
     });
-    Seen { chains, sets: sets.unwrap_or_default(), cards: cards.unwrap_or_default() }
+    CouncilState { chains, sets: sets.unwrap_or_default(), cards: cards.unwrap_or_default() }
 }
 
 fn chains(desk: &Desk, payer: Option<Address>, now: u64) -> Vec<ChainSeen> {
@@ -189,7 +189,7 @@ fn called(desk: &Desk, target: TargetSeen, trials: &[Trial]) -> TargetSeen {
         let its = trial.calls.iter().filter(|call| call.to == address);
         its.filter_map(|call| call.data.get(..4)).map(Selector::from_slice).collect::<Vec<_>>()
     };
-    let works = |trial: &&Trial| matches!(trial.seen.tried, Tried::Works { .. } | Tried::Done);
+    let works = |trial: &&Trial| matches!(trial.seen.tried, LeverTrial::Works { .. } | LeverTrial::Done);
     TargetSeen {
         called: trials.iter().flat_map(calls).collect(),
         is_reached: trials.iter().filter(works).any(|trial| !calls(trial).is_empty()),
@@ -203,7 +203,7 @@ fn sample(calls: &[Call], safe: &Snapshot) -> Option<(SafeId, SafeTx)> {
     Some((safe.state.id, SafeTx::new(to, value, data, Operation::Call, safe.state.nonce)))
 }
 
-fn told<T>(answers: Vec<(String, Result<T, Fault>)>) -> Vec<(String, Result<T, String>)> {
+fn told<T>(answers: Vec<(String, Result<T, EndpointFault>)>) -> Vec<(String, Result<T, String>)> {
     answers.into_iter().map(|(who, answer)| (who, answer.map_err(|fault| fault.to_string()))).collect()
 }
 

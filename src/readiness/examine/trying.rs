@@ -9,12 +9,12 @@ use crate::ceremony::desk::Desk;
 use crate::ceremony::enforce::enforce;
 use crate::ceremony::hints;
 use crate::ceremony::order::{Given, Order};
-use crate::ceremony::trial::{self, Part, Report};
+use crate::ceremony::trial::{self, TrialPart, TrialReport};
 use crate::chain::{Chain, Snapshot};
 use crate::council::Lever;
 use crate::error::{Error, Exit};
 use crate::playbook::Undo;
-use crate::readiness::levers::{LeverSeen, Tried};
+use crate::readiness::levers::{LeverSeen, LeverTrial};
 use crate::safe::Call;
 
 const DAY: u64 = 86_400;
@@ -28,12 +28,15 @@ pub struct Trial {
 }
 
 impl Trial {
-    fn without_calls(lever: &str, tried: Tried) -> Self {
+    fn without_calls(lever: &str, tried: LeverTrial) -> Self {
         Self { seen: LeverSeen { lever: lever.into(), tried, ends_in: None }, calls: Vec::new() }
     }
 
     pub fn wrong(lever: &str, why: &Error) -> Self {
-        Self::without_calls(lever, Tried::Wrong { part: Part::Lever, why: why.to_string(), gas: None })
+        Self::without_calls(
+            lever,
+            LeverTrial::Wrong { part: TrialPart::Lever, why: why.to_string(), gas: None },
+        )
     }
 }
 
@@ -55,11 +58,11 @@ impl Work<'_, '_> {
         let snapshot = *self.known.get(lever.safe.as_str())?;
         let seen = |tried| Trial::without_calls(&lever.name, tried);
         if let Some(why) = self.bad.get(&lever.name) {
-            return Some(seen(Tried::Bad(why.clone())));
+            return Some(seen(LeverTrial::Bad(why.clone())));
         }
         let open = self.open(lever);
         if !open.is_empty() {
-            return Some(seen(Tried::Open(open)));
+            return Some(seen(LeverTrial::Open(open)));
         }
         let tried = match lever.by.deputy() {
             Some((_, deputy)) => self.try_deputy(lever, deputy),
@@ -74,9 +77,9 @@ impl Work<'_, '_> {
         let act = self.desk.look_as_deputy(lever, &wish)?;
         let gas = act.judged.rehearsal.done().map_or(0, |done| done.rehearsal.gas_used);
         let tried = match enforce(&act.judged.findings, &[]) {
-            Err(error) if error.exit == Exit::Done => Tried::Done,
-            Err(error) => Tried::Wrong { part: Part::Lever, why: error.message, gas: None },
-            Ok(()) => Tried::Works { gas },
+            Err(error) if error.exit == Exit::Done => LeverTrial::Done,
+            Err(error) => LeverTrial::Wrong { part: TrialPart::Lever, why: error.message, gas: None },
+            Ok(()) => LeverTrial::Works { gas },
         };
         let calls = act.judged.plan().map_or(&[][..], |plan| &plan.calls).iter();
         let calls = calls.map(|planned| planned.call.clone());
@@ -109,7 +112,7 @@ impl Work<'_, '_> {
         let mut report = trial::try_lever(&order, undo.as_ref(), self.link, &mut fork, &seen.state)?;
         fork.teach(&mut seen);
         hints::keep(&order, &report.read);
-        if let (Some((Part::Undo, _)), Ok(undo)) = (&report.wrong, &undo)
+        if let (Some((TrialPart::Undo, _)), Ok(undo)) = (&report.wrong, &undo)
             && self.others_take_it_back(&order, undo, &mut seen)
         {
             report.wrong = None;
@@ -159,11 +162,13 @@ impl Work<'_, '_> {
     }
 }
 
-fn tried(report: Report) -> Tried {
+fn tried(report: TrialReport) -> LeverTrial {
     match (report.wrong, report.gas) {
-        _ if report.is_done => Tried::Done,
-        (Some((part, error)), gas) => Tried::Wrong { part, why: error.message, gas },
-        (None, Some(gas)) => Tried::Works { gas },
-        (None, None) => Tried::Wrong { part: Part::Lever, why: "it was not tried".into(), gas: None },
+        _ if report.is_done => LeverTrial::Done,
+        (Some((part, error)), gas) => LeverTrial::Wrong { part, why: error.message, gas },
+        (None, Some(gas)) => LeverTrial::Works { gas },
+        (None, None) => {
+            LeverTrial::Wrong { part: TrialPart::Lever, why: "it was not tried".into(), gas: None }
+        }
     }
 }

@@ -7,18 +7,18 @@
 use serde_json::{Value, json};
 
 use super::drafts::{OPEN, action, days, duration};
-use super::{Report, Tx};
+use super::{IncidentReport, Tx};
 use crate::incident::Utc;
 
 /// Which of the three reports it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, clap::ValueEnum)]
-pub enum Stage {
+pub enum DoraStage {
     Initial,
     Intermediate,
     Final,
 }
 
-impl Stage {
+impl DoraStage {
     /// By the words of the regulator's form.
     #[must_use]
     pub const fn word(self) -> &'static str {
@@ -37,39 +37,39 @@ pub struct Dora {
 }
 
 /// The fields that only a person knows, by the report in which they are first due.
-const PERSONS: [(Stage, &str); 27] = [
-    (Stage::Initial, "1.2-1.3 submittingEntity"),
-    (Stage::Initial, "1.4-1.6 affectedEntity"),
-    (Stage::Initial, "1.8-1.9 primaryContact: email and phone"),
-    (Stage::Initial, "1.10-1.12 secondaryContact"),
-    (Stage::Initial, "1.13-1.14 ultimateParentUndertaking"),
-    (Stage::Initial, "1.15 reportCurrency"),
-    (Stage::Initial, "2.5-2.6 incident.classificationTypes"),
-    (Stage::Initial, "2.8 incident.originatesFromThirdPartyProvider"),
-    (Stage::Initial, "2.9 incident.isBusinessContinuityActivated"),
-    (Stage::Intermediate, "3.1 incident.competentAuthorityCode"),
-    (Stage::Intermediate, "3.2 incident.incidentOccurrenceDateTime"),
-    (Stage::Intermediate, "3.4-3.7 impactAssessment.affectedAssets: clients and counterparts"),
-    (Stage::Intermediate, "3.8 impactAssessment.hasImpactOnRelevantClients"),
-    (Stage::Intermediate, "3.9-3.12 impactAssessment.affectedAssets: transactions"),
-    (Stage::Intermediate, "3.13-3.14 reputational impact"),
-    (Stage::Intermediate, "3.18-3.21 member states and data losses"),
-    (Stage::Intermediate, "3.23-3.26 incident.incidentType"),
-    (Stage::Intermediate, "3.27 impactAssessment.affectedFunctionalAreas"),
-    (Stage::Intermediate, "3.30 impactAssessment.isImpactOnFinancialInterest"),
-    (Stage::Intermediate, "3.31-3.32 reportingToOtherAuthorities"),
-    (Stage::Intermediate, "3.35 incident.incidentType.indicatorsOfCompromise"),
-    (Stage::Final, "4.1-4.5 root causes"),
-    (Stage::Final, "4.6 incident.incidentResolutionSummary"),
-    (Stage::Final, "4.7 incident.rootCauseAddressingDateTime"),
-    (Stage::Final, "4.9 incident.incidentResolutionVsPlannedImplementation"),
-    (Stage::Final, "4.10-4.13 risk, resolution authorities and costs"),
-    (Stage::Final, "4.14-4.16 recoveries and recurrence"),
+const PERSONS: [(DoraStage, &str); 27] = [
+    (DoraStage::Initial, "1.2-1.3 submittingEntity"),
+    (DoraStage::Initial, "1.4-1.6 affectedEntity"),
+    (DoraStage::Initial, "1.8-1.9 primaryContact: email and phone"),
+    (DoraStage::Initial, "1.10-1.12 secondaryContact"),
+    (DoraStage::Initial, "1.13-1.14 ultimateParentUndertaking"),
+    (DoraStage::Initial, "1.15 reportCurrency"),
+    (DoraStage::Initial, "2.5-2.6 incident.classificationTypes"),
+    (DoraStage::Initial, "2.8 incident.originatesFromThirdPartyProvider"),
+    (DoraStage::Initial, "2.9 incident.isBusinessContinuityActivated"),
+    (DoraStage::Intermediate, "3.1 incident.competentAuthorityCode"),
+    (DoraStage::Intermediate, "3.2 incident.incidentOccurrenceDateTime"),
+    (DoraStage::Intermediate, "3.4-3.7 impactAssessment.affectedAssets: clients and counterparts"),
+    (DoraStage::Intermediate, "3.8 impactAssessment.hasImpactOnRelevantClients"),
+    (DoraStage::Intermediate, "3.9-3.12 impactAssessment.affectedAssets: transactions"),
+    (DoraStage::Intermediate, "3.13-3.14 reputational impact"),
+    (DoraStage::Intermediate, "3.18-3.21 member states and data losses"),
+    (DoraStage::Intermediate, "3.23-3.26 incident.incidentType"),
+    (DoraStage::Intermediate, "3.27 impactAssessment.affectedFunctionalAreas"),
+    (DoraStage::Intermediate, "3.30 impactAssessment.isImpactOnFinancialInterest"),
+    (DoraStage::Intermediate, "3.31-3.32 reportingToOtherAuthorities"),
+    (DoraStage::Intermediate, "3.35 incident.incidentType.indicatorsOfCompromise"),
+    (DoraStage::Final, "4.1-4.5 root causes"),
+    (DoraStage::Final, "4.6 incident.incidentResolutionSummary"),
+    (DoraStage::Final, "4.7 incident.rootCauseAddressingDateTime"),
+    (DoraStage::Final, "4.9 incident.incidentResolutionVsPlannedImplementation"),
+    (DoraStage::Final, "4.10-4.13 risk, resolution authorities and costs"),
+    (DoraStage::Final, "4.14-4.16 recoveries and recurrence"),
 ];
 
 /// Returns the draft. `id` names the incident for the regulator.
 #[must_use]
-pub fn dora(report: &Report, id: &str, stage: Stage) -> Dora {
+pub fn dora(report: &IncidentReport, id: &str, stage: DoraStage) -> Dora {
     let mut open: Vec<String> =
         PERSONS.iter().filter(|(due, _)| *due <= stage).map(|(_, field)| (*field).into()).collect();
     let mut object = json!({
@@ -87,10 +87,10 @@ pub fn dora(report: &Report, id: &str, stage: Stage) -> Dora {
     known("2.3", "classificationDateTime", noted(report, "classified").map(Value::from));
     let monitor = report.timeline.iter().any(|row| row.lane == "monitor");
     known("2.7", "incidentDiscovery", monitor.then(|| json!("monitoring_systems")));
-    if stage >= Stage::Intermediate {
+    if stage >= DoraStage::Intermediate {
         known("3.15", "incidentDuration", duration(report).map(Value::from));
     }
-    if stage == Stage::Final {
+    if stage == DoraStage::Final {
         known(
             "4.8",
             "incidentResolutionDateTime",
@@ -99,7 +99,7 @@ pub fn dora(report: &Report, id: &str, stage: Stage) -> Dora {
         object["incident"]["incidentResolutionSummary"] = json!(OPEN);
         object["incident"]["incidentResolutionVsPlannedImplementation"] = json!(OPEN);
     }
-    if stage >= Stage::Intermediate {
+    if stage >= DoraStage::Intermediate {
         let (impact, unknown) = impact(report);
         object["impactAssessment"] = impact;
         open.extend(unknown.into_iter().map(String::from));
@@ -119,7 +119,7 @@ fn number(field: &str) -> (u32, u32) {
 }
 
 /// The contracts, what was done about them, and how long they stood still; with what of it is not known.
-fn impact(report: &Report) -> (Value, Vec<&'static str>) {
+fn impact(report: &IncidentReport) -> (Value, Vec<&'static str>) {
     let services: Vec<&str> = report.transactions.iter().map(|one| one.what.as_str()).collect();
     let components = report.transactions.iter().map(|one| format!("eip155:{}:{}", one.chain_id, one.address));
     let mut components: Vec<String> = components.collect();
@@ -160,7 +160,7 @@ fn impact(report: &Report) -> (Value, Vec<&'static str>) {
 }
 
 /// From the first act that was executed to the undo that was executed last, by the blocks' times: minutes, and when it ended.
-fn standstill(report: &Report) -> Option<(u64, &str)> {
+fn standstill(report: &IncidentReport) -> Option<(u64, &str)> {
     let time = |one: &Tx| one.on_chain.as_ref().filter(|there| there.succeeded)?.time.clone();
     let is_undo = |one: &&Tx| one.what.ends_with("--undo");
     let from = report.transactions.iter().filter(|one| !is_undo(one)).filter_map(time).min()?;
@@ -170,18 +170,18 @@ fn standstill(report: &Report) -> Option<(u64, &str)> {
     Some((millis(last)?.checked_sub(millis(&from)?)? / 60_000, last))
 }
 
-fn contact(report: &Report) -> Option<&str> {
+fn contact(report: &IncidentReport) -> Option<&str> {
     report.roles.iter().find(|role| role.role == "speaks").map(|role| role.name.as_str())
 }
 
 /// The facts, without a cause.
-fn description(report: &Report) -> String {
+fn description(report: &IncidentReport) -> String {
     let first = report.timeline.iter().find(|row| row.lane == "monitor").map(|row| row.text.as_str());
     cut(&[Some(report.title.as_str()), first].into_iter().flatten().collect::<Vec<_>>().join(". "))
 }
 
 /// The moment of the first note that begins with this word.
-fn noted(report: &Report, word: &str) -> Option<String> {
+fn noted(report: &IncidentReport, word: &str) -> Option<String> {
     let is_it =
         |text: &str| text.strip_prefix("noted: ").is_some_and(|note| note.trim_start().starts_with(word));
     let row = report.timeline.iter().find(|row| is_it(&row.text))?;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::markdown::{plain, short};
-use super::{Report, Row, Tx, spoken};
+use super::{IncidentReport, Row, Tx, spoken};
 
 /// For whom a draft is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -46,7 +46,7 @@ pub const fn built_in(draft: Draft) -> &'static str {
 /// Fills in a template: `{title}` and the others. A name that is not known stays, and is marked. What others wrote cannot
 /// begin a link or HTML in it.
 #[must_use]
-pub fn fill(template: &str, report: &Report, id: &str, stage: &str) -> String {
+pub fn fill(template: &str, report: &IncidentReport, id: &str, stage: &str) -> String {
     let facts = facts(report, id, stage);
     let mut out = String::with_capacity(template.len());
     let mut rest = template;
@@ -68,7 +68,7 @@ pub fn fill(template: &str, report: &Report, id: &str, stage: &str) -> String {
     out + rest
 }
 
-fn facts(report: &Report, id: &str, stage: &str) -> BTreeMap<&'static str, String> {
+fn facts(report: &IncidentReport, id: &str, stage: &str) -> BTreeMap<&'static str, String> {
     let time = |time: &Option<String>| time.as_deref().map_or_else(|| OPEN.into(), short);
     let role = |role: &str| {
         let found = report.roles.iter().find(|known| known.role == role);
@@ -142,7 +142,7 @@ pub(super) fn action(one: &Tx) -> String {
 }
 
 /// Days, hours and minutes from the beginning to the end; `None` while it is open, or for more than the form can say.
-pub(super) fn duration(report: &Report) -> Option<String> {
+pub(super) fn duration(report: &IncidentReport) -> Option<String> {
     let (first, last) = (report.timeline.first()?, report.timeline.last()?);
     report.closed.as_ref()?;
     let minutes = last.millis.saturating_sub(first.millis) / 60_000;

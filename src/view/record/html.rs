@@ -5,13 +5,13 @@ use std::fmt::Write;
 use super::escape::escaped;
 use super::lanes::picture;
 use super::markdown::short;
-use super::{Report, Tx, spoken};
+use super::{IncidentReport, Tx, spoken};
 
 const STYLE: &str = include_str!("page.css");
 
 /// Returns the whole page.
 #[must_use]
-pub fn html(report: &Report) -> String {
+pub fn html(report: &IncidentReport) -> String {
     let title = escaped(&report.headline());
     let mut body = format!("<h1>{title}</h1>\n<p class=\"head\">{}", escaped(&report.council));
     let began = report.began.as_deref().map_or_else(|| "not known".into(), short);
@@ -35,7 +35,7 @@ pub fn html(report: &Report) -> String {
     )
 }
 
-fn times(report: &Report) -> String {
+fn times(report: &IncidentReport) -> String {
     let mut out = "<h2>Times</h2>\n<div class=\"scroll\"><table><tr><th>from the beginning to</th><th>took</th><th>wanted</th></tr>\n".to_string();
     for time in &report.times {
         let took = time.seconds.map_or_else(|| "not in these journals".into(), spoken);
@@ -51,7 +51,7 @@ fn times(report: &Report) -> String {
     out + "</table></div>\n"
 }
 
-fn timeline(report: &Report) -> String {
+fn timeline(report: &IncidentReport) -> String {
     let mut out =
         "<h2>Timeline</h2>\n<div class=\"scroll\"><table><tr><th>UTC</th><th>who</th><th>what</th><th>by</th></tr>\n".to_string();
     for row in &report.timeline {
@@ -121,7 +121,7 @@ fn transaction(one: &Tx) -> String {
     out
 }
 
-fn to_be_confirmed(report: &Report) -> String {
+fn to_be_confirmed(report: &IncidentReport) -> String {
     if report.to_be_confirmed.is_empty() {
         return String::new();
     }
@@ -144,7 +144,7 @@ fn to_be_confirmed(report: &Report) -> String {
     out + "</dl>\n"
 }
 
-fn last_parts(report: &Report) -> String {
+fn last_parts(report: &IncidentReport) -> String {
     let mut out = String::new();
     if !report.accepted.is_empty() {
         out.push_str("<h2 class=\"late\">Refusals that were accepted</h2>\n<ul>\n");

@@ -3,12 +3,12 @@
 use std::fmt::Write;
 
 use super::escape::shown;
-use super::{Report, Time, ToConfirm, Tx, spoken};
+use super::{IncidentReport, Time, ToConfirm, Tx, spoken};
 use crate::ui::visible;
 
 /// Returns the whole record. Texts that others wrote cannot begin a link, a table cell or HTML.
 #[must_use]
-pub fn markdown(report: &Report) -> String {
+pub fn markdown(report: &IncidentReport) -> String {
     let mut out = format!("# {}\n\n", plain(&report.headline()));
     let mut line = |text: String| {
         let _ = writeln!(out, "{text}");

@@ -15,18 +15,18 @@ use std::time::Duration;
 use alloy::primitives::Address;
 use serde::Serialize;
 
-pub use dora::{Dora, Stage, dora};
+pub use dora::{Dora, DoraStage, dora};
 pub use drafts::{Draft, built_in, fill};
 pub use html::html;
 pub use markdown::markdown;
 
 use crate::council::Council;
-use crate::incident::{Act, Alone, Happened, Lane, Measure, Moment, Record, Step, Transaction, Utc};
+use crate::incident::{Alone, Happened, JournalAct, Lane, Measure, Moment, Record, Step, Transaction, Utc};
 use crate::view::journal_table::describe;
 
 /// One incident.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Report {
+pub struct IncidentReport {
     pub council: String,
     pub title: String,
     pub severity: Option<String>,
@@ -168,7 +168,7 @@ pub struct Playbook {
     pub text: String,
 }
 
-impl Report {
+impl IncidentReport {
     #[must_use]
     pub fn new(council: &Council, record: &Record, journals: Vec<JournalDigest>) -> Self {
         let text = |utc: Utc| utc.to_string();
@@ -245,8 +245,10 @@ fn row(council: &Council, moment: &Moment) -> Row {
         Lane::Chain => "chain".into(),
         Lane::Person(name) => name.clone(),
     };
-    let is_grave =
-        matches!(moment.what, Happened::Entered(Act::Accepted { .. }, _) | Happened::Unanswered { .. });
+    let is_grave = matches!(
+        moment.what,
+        Happened::Entered(JournalAct::Accepted { .. }, _) | Happened::Unanswered { .. }
+    );
     Row { at: moment.at.to_string(), millis: moment.at.millis(), lane, text, by, is_grave }
 }
 

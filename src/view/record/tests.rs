@@ -11,9 +11,9 @@ fn row(millis: u64, lane: &str, text: &str) -> Row {
     }
 }
 
-fn report() -> Report {
+fn report() -> IncidentReport {
     let hostile = "<script>alert(1)</script> [x](http://a) | `\u{1b}[2J & \"' \u{202e}\u{200b}";
-    Report {
+    IncidentReport {
         council: "Example".into(),
         title: hostile.into(),
         severity: Some("P1".into()),
@@ -225,7 +225,7 @@ fn has_only_known_keys(of: &str, value: &serde_json::Value) {
 }
 
 /// A pause at 10:00 that was taken back at 12:31, in an incident that is closed.
-fn closed() -> Report {
+fn closed() -> IncidentReport {
     let minute = |minute: u64| Utc::from_millis(minute * 60_000).to_string();
     let executed = |what: &str, at: u64| Tx {
         what: what.into(),
@@ -243,26 +243,26 @@ fn closed() -> Report {
     timeline.insert(1, row(30 * 60_000, "alice", "noted: classified as major"));
     timeline.push(row(26 * 3_600_000, "alice", "closed it"));
     let transactions = vec![executed("vault", 600), executed("vault --undo", 751)];
-    Report { closed: Some(minute(26 * 60)), timeline, transactions, ..report() }
+    IncidentReport { closed: Some(minute(26 * 60)), timeline, transactions, ..report() }
 }
 
 #[test]
 fn the_regulators_report_as_data_has_what_is_known_and_names_what_is_open() {
-    for stage in [Stage::Initial, Stage::Intermediate, Stage::Final] {
+    for stage in [DoraStage::Initial, DoraStage::Intermediate, DoraStage::Final] {
         for report in [report(), closed()] {
             let Dora { report: object, open } = dora(&report, "id", stage);
             has_only_known_keys("", &object);
             assert_eq!(object["incidentSubmission"], stage.word());
             assert!(open.contains(&"2.5-2.6 incident.classificationTypes".into()), "{open:?}");
-            assert_eq!(object.get("impactAssessment").is_some(), stage != Stage::Initial);
+            assert_eq!(object.get("impactAssessment").is_some(), stage != DoraStage::Initial);
         }
     }
-    let Dora { report: first, open } = dora(&report(), "id", Stage::Initial);
+    let Dora { report: first, open } = dora(&report(), "id", DoraStage::Initial);
     assert_eq!(first["incident"]["detectionDateTime"], "1970-01-01T00:00:00Z");
     assert_eq!(first["incident"]["incidentDiscovery"], "monitoring_systems");
     assert!(open.contains(&"2.3 incident.classificationDateTime".into()), "nobody noted it: {open:?}");
 
-    let Dora { report: last, open } = dora(&closed(), "id", Stage::Final);
+    let Dora { report: last, open } = dora(&closed(), "id", DoraStage::Final);
     let (incident, service) = (&last["incident"], &last["impactAssessment"]["serviceImpact"]);
     assert_eq!(incident["classificationDateTime"], "1970-01-01T00:30:00Z");
     assert_eq!(incident["incidentDuration"], "001:02:00");
