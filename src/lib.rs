@@ -93,7 +93,7 @@
 //! | armed | what is signed ahead and what it is worth now: [`readiness::assessment`] |
 //! | journal | a line for each act, with the digest of the line before: [`Journal`](incident::Journal) |
 //! | gap | what keeps the council from being ready: [`Gap`](readiness::Gap) |
-//! | deputy | one key that may act alone, by a lever of its own, to be confirmed afterwards: [`By`](council::By), [`Act`](ceremony::deputy::Act) |
+//! | deputy | one key that may act alone, by a lever of its own, to be confirmed afterwards: [`By`](council::By), [`Act`](ceremony::deputy_act::Act) |
 //! | drill | a ceremony whose signatures are good on no chain: [`Domain`](safe::Domain), [`DrillName`](proposal::DrillName) |
 //! | roll call | each owner signs a dated sentence: who can sign, with which council file: [`Proof`](readiness::roll_call::Proof) |
 //! | incident | what is done between `incident open` and `incident close`: [`Belongs`](incident::Belongs) |
@@ -138,7 +138,7 @@
 //! | Can a drill's signature become a real one? | No: it is over the hash of another [`Domain`](safe::Domain), [`OwnerSignature::verify`](proposal::OwnerSignature::verify) refuses it for what is real, and [`proposal::assemble`] never makes a drill ready |
 //! | What if it waits in the pool, or was sent before? | [`sent_before`](session::earlier::sent_before) looks for it, [`sent`](ceremony::sent) decides whether it is replaced |
 //! | What is written to disk, and can it be overwritten? | [`store`] alone writes, and never over a file; [`ceremony::filing`] says where a proposal's files lie |
-//! | How is an effect proven after it was mined? | [`outcome::read`](ceremony::outcome::read) at the receipt's block, [`outcome::prove`](ceremony::outcome::prove) by Merkle proofs, [`report`](session::report::report) says it, from one [`MinedReport`](view::mined_report::MinedReport) |
+//! | How is an effect proven after it was mined? | [`outcome::read`](ceremony::outcome::read) at the receipt's block, [`outcome::prove`](ceremony::outcome::prove) by Merkle proofs, [`report`](session::after_mining::report) says it, from one [`MinedReport`](view::mined_report::MinedReport) |
 //! | Where does a text or a JSON object come from? | [`view`]: one struct gives the lines and, by `Serialize`, the object of `--json`; [`session`] prompts for answers and [`Ui`](ui::Ui) prints |
 
 #![deny(rustdoc::broken_intra_doc_links)]

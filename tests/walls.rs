@@ -241,6 +241,25 @@ fn no_files_of_a_room_need_each_other() {
     assert!(circles.is_empty(), "files that need each other:\n{}", circles.join("\n"));
 }
 
+/// A file is named in errors and in conversation by its stem alone: each stem is one file's. A room's face and tests aside.
+#[test]
+fn no_two_files_have_one_name() {
+    let mut by_stem: BTreeMap<String, Vec<Module>> = BTreeMap::new();
+    for module in sources().into_keys().filter(is_plain_file) {
+        by_stem.entry(module.last().cloned().unwrap_or_default()).or_default().push(module);
+    }
+    let twice: Vec<String> = (by_stem.values().filter(|modules| modules.len() > 1))
+        .map(|modules| modules.iter().map(|module| module.join("::")).collect::<Vec<_>>().join(" and "))
+        .collect();
+    assert!(twice.is_empty(), "one name for two files:\n{}", twice.join("\n"));
+}
+
+/// Returns `true` if a module is a file of its own name, and not a folder's `mod.rs`.
+fn is_plain_file(module: &Module) -> bool {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("src").join(module.join("/"));
+    path.with_extension("rs").is_file()
+}
+
 /// A `Fresh` value is an agreed one of the newest block: only the chain room makes it. All that is ready comes from it.
 #[test]
 fn only_the_chain_room_says_that_a_value_is_fresh() {

@@ -2,7 +2,7 @@
 
 use alloy::primitives::{Address, B256, Log};
 
-use crate::ceremony::deputy::Act;
+use crate::ceremony::deputy_act::Act;
 use crate::ceremony::desk::Desk;
 use crate::ceremony::outcome::{answers, queries};
 use crate::chain::{Receipt, Sighting};

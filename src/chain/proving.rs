@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::chain_error::{ChainError, EndpointFault};
 use super::json_rpc::{AT, Reply, Request};
-use super::proof::{Claim, Claims, Root, bind, verify};
+use super::merkle::{Claim, Claims, Root, bind, verify};
 use super::quorum::Chain;
 use super::snapshot::Snapshot;
 use crate::evm::{Answer, Keys, Query, Readings};

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::chain_error::ChainError;
 use super::json_rpc::{AT, Request};
-use super::proof::{Root, bind};
+use super::merkle::{Root, bind};
 use super::quorum::Chain;
 use super::sending::Receipt;
 use crate::evm::BlockTag;

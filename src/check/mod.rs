@@ -4,13 +4,13 @@
 //! Pure: values in, problems out. A refusal stops `sign` and `broadcast` until it is accepted by its id.
 
 mod allowed_effects;
+mod announced;
 mod approved;
 mod code;
 mod contracts;
 mod control;
-mod deputy;
+mod deputy_power;
 mod description;
-mod drill;
 mod endpoints;
 mod facts;
 mod falsehoods;
@@ -29,7 +29,7 @@ mod transaction;
 use crate::chain::{Age, EndpointReport};
 use crate::proposal::Proposal;
 
-pub use deputy::Module;
+pub use deputy_power::Module;
 pub use description::{Level, Sort};
 pub use facts::{Facts, Match};
 pub use past_statements::{About, Past, Untrue};
@@ -40,7 +40,7 @@ type Check = (&'static str, fn(&Facts) -> Vec<Problem>);
 
 /// Every check, in the order in which a signer should doubt.
 const CHECKS: [&[Check]; 12] = [
-    &drill::CHECKS,
+    &announced::CHECKS,
     &endpoints::FIRST,
     &own_playbook::CHECKS,
     &transaction::CHECKS,
@@ -98,7 +98,9 @@ pub fn of_deputy(facts: &Facts, module: Option<&Module>) -> Vec<Finding> {
     let effects = code::CHECKS.iter().chain(&rehearsal_checks::CHECKS).chain(&control::CHECKS);
     let mut all = found(first, facts);
     if let Some(module) = module {
-        all.extend(deputy::module(facts, module).into_iter().map(|problem| Problem::from(problem).into()));
+        all.extend(
+            deputy_power::module(facts, module).into_iter().map(|problem| Problem::from(problem).into()),
+        );
         all.extend(found(safe, facts));
     }
     all.extend(found(effects.chain(&endpoints::CHECKS), facts));

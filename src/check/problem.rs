@@ -8,8 +8,8 @@ use serde::Serialize;
 use super::description::{Description, Level, Sort};
 
 use super::{
-    allowed_effects, approved, code, contracts, control, deputy, drill, endpoints, falsehoods, outflow,
-    own_playbook, owner_accounts, powers, rehearsal_checks, safe_pins, transaction,
+    allowed_effects, announced, approved, code, contracts, control, deputy_power, endpoints, falsehoods,
+    outflow, own_playbook, owner_accounts, powers, rehearsal_checks, safe_pins, transaction,
 };
 
 macro_rules! problems {
@@ -37,7 +37,7 @@ macro_rules! problems {
 }
 
 problems! {
-    Drill(drill),
+    Drill(announced),
     Approved(approved),
     Binding(own_playbook),
     Falsehoods(falsehoods),
@@ -51,7 +51,7 @@ problems! {
     Effects(allowed_effects),
     Outflow(outflow),
     Control(control),
-    Deputy(deputy),
+    Deputy(deputy_power),
     Rpc(endpoints),
 }
 
@@ -104,7 +104,7 @@ impl Problem {
                 already_done.as_deref().filter(|_| !verdict.holds)
             }
             Self::Rehearsal(rehearsal_checks::Problem::Reverts { already_done, .. })
-            | Self::Deputy(deputy::Problem::Used { already_done, .. }) => already_done.as_deref(),
+            | Self::Deputy(deputy_power::Problem::Used { already_done, .. }) => already_done.as_deref(),
             _ => None,
         }
     }

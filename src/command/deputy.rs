@@ -11,7 +11,7 @@ use crate::cli::complete;
 use crate::error::{Error, Exit};
 use crate::evm::amount;
 use crate::session::Session;
-use crate::session::deputy;
+use crate::session::deputy_run;
 use crate::session::deputy_terms::Terms;
 
 const EXAMPLES: &str = "\
@@ -83,5 +83,5 @@ pub fn run(session: &Session, args: &Args) -> Result<Exit, Error> {
         gas: args.gas,
         wait: Duration::from_secs(args.wait),
     };
-    deputy::run(session, &args.key, &terms)
+    deputy_run::run(session, &args.key, &terms)
 }

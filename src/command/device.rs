@@ -11,7 +11,7 @@ use crate::cli::complete;
 use crate::device::{Account, DerivationPath, SearchPaths, UDEV_RULE_PATH};
 use crate::error::{Error, Exit};
 use crate::session::keys;
-use crate::session::{address_on_ledger, udev};
+use crate::session::{address_on_ledger, udev_rule};
 use crate::store::SettingsFolder;
 use crate::ui::{Text, Ui};
 use crate::view::ledger_state::{self, LedgerState, SettingsObject};
@@ -61,10 +61,10 @@ pub struct Args {
 
 pub fn run(ui: &Ui, council: Option<&Path>, args: &Args) -> Result<Exit, Error> {
     if args.udev {
-        return Ok(udev::print(ui));
+        return Ok(udev_rule::print(ui));
     }
     if let Some(path) = &args.install_udev {
-        return udev::install(ui, path);
+        return udev_rule::install(ui, path);
     }
     if args.settings {
         return settings(ui);

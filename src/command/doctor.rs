@@ -20,7 +20,7 @@ use crate::safe::parse_address;
 use crate::session::{Session, calling_roll};
 use crate::store::output_of;
 use crate::ui::Text;
-use crate::view::doctor as view;
+use crate::view::doctor_lines as view;
 
 /// Time for one hash of `cast`.
 const CAST_PATIENCE: Duration = Duration::from_secs(10);

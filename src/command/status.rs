@@ -15,8 +15,8 @@ use crate::command::home;
 use crate::error::{Error, Exit};
 use crate::proposal::{NotReady, Shortfall, assemble};
 use crate::session::Session;
+use crate::session::after_mining::report;
 use crate::session::each_part::{each, each_offline};
-use crate::session::report::report;
 use crate::ui::Text;
 use crate::view::who_signed::{self, Rival, WhoSigned};
 

@@ -5,7 +5,7 @@ use alloy::json_abi::Event;
 use alloy::primitives::{Log, U256};
 use toml::{Table, Value};
 
-use super::look::{Look, Needs};
+use super::alarm_look::{Look, Needs};
 use super::plan::Plan;
 use super::postcheck::EventCheck;
 use super::{Check, Verdict};

@@ -4,6 +4,7 @@
 //! has to be known from the chain is asked for as [`Query`](crate::evm::Query)s and comes back as
 //! [`Readings`](crate::evm::Readings). The same playbook, arguments and readings give the same plan, always.
 
+mod alarm_look;
 mod argument_texts;
 mod bounds;
 mod claim;
@@ -17,16 +18,15 @@ mod former;
 mod given;
 mod language;
 mod library;
-mod look;
 mod param;
 mod piece;
 mod plan;
 mod postcheck;
-mod proof;
 mod provenance;
 #[cfg(test)]
 mod tests;
 mod watched;
+mod weak_proof;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -35,6 +35,7 @@ use alloy::dyn_abi::DynSolType;
 use alloy::json_abi::Error;
 use alloy::primitives::{Address, keccak256};
 
+pub use alarm_look::{Look, Needs};
 pub use bounds::MOST_BYTES;
 pub use claim::{Asked, Claim, Fact, StaticCall, Step};
 pub use combined_plan::{CombinedPlan, Conflict, LeverPlan, Repeat};
@@ -55,7 +56,6 @@ pub use library::one_line::Summary;
 pub use library::scaffold::{ScaffoldInput, SeenChange, draft, params_of};
 pub use library::signatures::{DraftError, Signatures};
 pub use library::{Catalogue, Entry, LookupError, Origin};
-pub use look::{Look, Needs};
 pub use param::{Param, ParamUnit, Zero};
 pub use piece::{NEAR, PIECE, Piece};
 pub use plan::{Derivation, Inputs, Plan, PlanError, PlannedCall, ShownArg, ShownRead, Skipped};

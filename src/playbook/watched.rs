@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use alloy::primitives::Address;
 use toml::{Table, Value};
 
+use super::alarm_look::Look;
 use super::claim::Fact;
 use super::counted::{self, Counted};
 use super::derive::derive;
-use super::look::Look;
 use super::plan::{Derivation, Inputs, Plan};
 use super::{Check, Playbook};
 use crate::evm::{AddressBook, FoundLogs, Query, Readings};

@@ -4,12 +4,12 @@ use alloy::primitives::Address;
 
 use super::by_cast::Compared;
 use super::examine::{ChainSeen, CouncilState};
+use super::key_gaps::KeySeen;
 use super::levers::LeverSeen;
-use super::own_keys::KeySeen;
 use super::roll_call::Proof;
 use super::safe_state::SafeSeen;
 use super::targets::TargetSeen;
-use super::{Gap, levers, own_keys, people, prepared, roll_call, rpcs, safe_state, targets};
+use super::{Gap, key_gaps, levers, people_gaps, prepared, roll_call, rpcs, safe_state, targets};
 use crate::council::{self, Council, TextDigest};
 use crate::playbook::Catalogue;
 use crate::safe::SafeState;
@@ -101,16 +101,16 @@ impl CouncilSeen<'_> {
 
     fn of_keys(&self) -> Vec<Gap> {
         let [signing, paying] = self.keys;
-        let mut gaps: Vec<own_keys::Gap> =
-            signing.map(|key| own_keys::signing(self.council, key)).unwrap_or_default();
-        gaps.extend(paying.and_then(own_keys::unusable));
+        let mut gaps: Vec<key_gaps::Gap> =
+            signing.map(|key| key_gaps::signing(self.council, key)).unwrap_or_default();
+        gaps.extend(paying.and_then(key_gaps::unusable));
         let Some(address) = self.payer else {
-            gaps.push(own_keys::Gap::NoPayer);
+            gaps.push(key_gaps::Gap::NoPayer);
             return gaps.into_iter().map(Gap::Key).collect();
         };
         for chain in &self.seen.chains {
             let costliest = chain.levers.iter().filter_map(LeverSeen::gas).max();
-            let poor = |balance| own_keys::payer(address, &chain.chain, balance, chain.base_fee, costliest);
+            let poor = |balance| key_gaps::payer(address, &chain.chain, balance, chain.base_fee, costliest);
             gaps.extend(chain.balance.and_then(poor));
         }
         gaps.into_iter().map(Gap::Key).collect()
@@ -119,11 +119,11 @@ impl CouncilSeen<'_> {
     fn of_people(&self) -> Vec<Gap> {
         let mut gaps = Vec::new();
         if self.council.people.is_empty() {
-            gaps.push(Gap::People(people::Gap::Nobody));
+            gaps.push(Gap::People(people_gaps::Gap::Nobody));
         }
         let states = self.states();
         for (safe, state) in &states {
-            gaps.extend(people::gaps(self.council, safe, state, self.now).into_iter().map(Gap::People));
+            gaps.extend(people_gaps::gaps(self.council, safe, state, self.now).into_iter().map(Gap::People));
         }
         let today = roll_call::day(self.now);
         let found = roll_call::gaps(self.council, self.digest, self.proofs, &states, today);

@@ -1,7 +1,7 @@
 //! Things that keep a council from being ready: one enum with data.
 
 use super::told::GapReport;
-use super::{by_cast, levers, own_keys, people, prepared, roll_call, rpcs, safe_state, targets};
+use super::{by_cast, key_gaps, levers, people_gaps, prepared, roll_call, rpcs, safe_state, targets};
 
 /// A gap. The order of the kinds is that of their worth.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -10,10 +10,10 @@ pub enum Gap {
     Safe(safe_state::Gap),
     Lever(levers::Gap),
     Target(targets::Gap),
-    Key(own_keys::Gap),
+    Key(key_gaps::Gap),
     Prepared(prepared::Gap),
     Cast(by_cast::Gap),
-    People(people::Gap),
+    People(people_gaps::Gap),
     RollCall(roll_call::Gap),
     /// The council file asks for another version of this program.
     Program {

@@ -1,5 +1,5 @@
 //! Is everyone and everything ready, before the incident: what `doctor` asks, and what it finds. And what is
-//! signed ahead, and what that is still worth: [`assessment`]; and what drills took: [`drill`].
+//! signed ahead, and what that is still worth: [`assessment`]; and what drills took: [`drill_times`].
 //!
 //! [`examine`](examine::examine) reads the chains and tries the levers on forks of them. All else is pure: values in,
 //! [`Gap`]s out, each question a small function.
@@ -9,13 +9,13 @@
 pub mod assessment;
 pub mod by_cast;
 pub mod council_gaps;
-pub mod drill;
+pub mod drill_times;
 pub mod examine;
 mod gap;
+pub mod key_gaps;
 pub mod levers;
-pub mod own_keys;
 pub mod own_ledger;
-pub mod people;
+pub mod people_gaps;
 pub mod prepared;
 pub mod roll_call;
 pub mod rpcs;

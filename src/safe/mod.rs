@@ -5,7 +5,6 @@
 
 mod abi;
 mod address;
-mod approvals;
 mod batch_contract;
 pub mod deployments;
 mod domain;
@@ -15,6 +14,7 @@ mod multisend;
 mod nested;
 mod nonces;
 mod owners;
+mod packed_signatures;
 mod pause;
 mod signature;
 mod slots;
@@ -25,7 +25,6 @@ mod version;
 
 pub use abi::ISafe;
 pub use address::{BadAddress, parse_address};
-pub use approvals::{Approval, ContractSignature, PackError, Packed, decode_approvals, encode_approvals};
 pub use batch_contract::{published_batch_contract, published_chains};
 pub use domain::{DRILL_CHAIN_ID, Domain, NoDrill, Purpose};
 pub use event::{Execution, RESULT_TOPICS, find_execution, result_of};
@@ -35,6 +34,9 @@ pub use multisend::{BatchError, decode_batch, encode_batch};
 pub use nested::{Answering, Question, SafeMessage, usual_handler, usual_singleton};
 pub use nonces::{BadNonces, Nonces, listed};
 pub use owners::{MOST_OWNERS, Owners, OwnersError, SENTINEL, Threshold, previous_in_list};
+pub use packed_signatures::{
+    Approval, ContractSignature, PackError, Packed, decode_approvals, encode_approvals,
+};
 pub use pause::{
     IDeputyGuardianModule, IDeputyPauseModule, IModules, Pause, PauseForm, PauseSignature,
     PauseSignatureError,

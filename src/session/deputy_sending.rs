@@ -3,7 +3,7 @@
 use alloy::primitives::{Address, U256};
 use serde_json::{Value, json};
 
-use crate::ceremony::deputy::Act;
+use crate::ceremony::deputy_act::Act;
 use crate::ceremony::deputy_mined::{Effect, read};
 use crate::ceremony::offer::{Offer, prepared};
 use crate::ceremony::outbox::Outbox;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use alloy::primitives::B256;
 
-use crate::ceremony::deputy::{Act, How};
+use crate::ceremony::deputy_act::{Act, How};
 use crate::ceremony::order::Arguments;
 use crate::council::Lever;
 use crate::incident::{self, Deputed, Plain, Step};

@@ -10,7 +10,7 @@ use crate::ceremony::order::Given;
 use crate::error::{Error, Exit};
 use crate::incident::{DrillStep, Journal, JournalAct};
 use crate::proposal::{NotReady, assemble};
-use crate::readiness::drill::{Drill, trend};
+use crate::readiness::drill_times::{Drill, trend};
 use crate::session::Session;
 use crate::session::each_part::each;
 use crate::session::sendable::not_ready;

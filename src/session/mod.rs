@@ -5,9 +5,10 @@
 
 pub mod accept;
 pub mod address_on_ledger;
+pub mod after_mining;
 pub mod answer;
 pub mod calling_roll;
-pub mod deputy;
+pub mod deputy_run;
 mod deputy_sending;
 pub mod deputy_terms;
 pub mod drilled;
@@ -22,7 +23,6 @@ pub mod on_ledger;
 pub mod own_keys;
 mod question;
 pub mod raised;
-pub mod report;
 pub mod round;
 pub mod send_all;
 pub mod send_one;
@@ -30,7 +30,7 @@ pub mod sendable;
 pub mod signers;
 pub mod signing_ahead;
 pub mod solo;
-pub mod udev;
+pub mod udev_rule;
 
 use std::ops::Deref;
 

@@ -9,7 +9,7 @@ use crate::ceremony::own_settings::{settings, stated};
 use crate::cli::args;
 use crate::device::{DeviceError, Ledger};
 use crate::error::Error;
-use crate::readiness::own_keys::{KeySeen, KeyState};
+use crate::readiness::key_gaps::{KeySeen, KeyState};
 use crate::readiness::own_ledger::LedgerSeen;
 use crate::session::Session;
 use crate::session::keys::{self, Named, Use, Wait, find};

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::ceremony::deputy::{Act, How};
+use crate::ceremony::deputy_act::{Act, How};
 use crate::ui::Text;
 
 /// The account that makes the call, and whose approval it takes.

@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::council::Response;
 use crate::incident::Measure;
 use crate::proposal::{DrillName, Proposal};
-use crate::readiness::drill::Drill;
+use crate::readiness::drill_times::Drill;
 use crate::view::record::spoken;
 
 pub const HEADER: [&str; 5] = ["phase", "at (UTC)", "after", "target", ""];
@@ -59,7 +59,7 @@ impl Times {
             target_seconds: measure.wanted.map(seconds),
             is_late: measure.is_late(),
         };
-        let person = |signed: &crate::readiness::drill::Signed| Person {
+        let person = |signed: &crate::readiness::drill_times::Signed| Person {
             name: name(signed.owner),
             at: signed.at.to_string(),
             after_seconds: signed.at.since(drill.began).as_secs(),
@@ -127,7 +127,7 @@ mod tests {
 
     use super::*;
     use crate::incident::{Plain, Utc};
-    use crate::readiness::drill::{Proven, Signed};
+    use crate::readiness::drill_times::{Proven, Signed};
     use crate::safe::{Nonce, SafeTxHash};
 
     fn at(seconds: u64) -> Utc {

@@ -11,7 +11,7 @@ pub mod changed_texts;
 pub mod cost;
 pub mod council_report;
 pub mod deputy_review;
-pub mod doctor;
+pub mod doctor_lines;
 pub mod drill_lines;
 pub mod imported;
 pub mod journal_faults;

@@ -6,7 +6,7 @@ use alloy::primitives::Address;
 use serde::Serialize;
 
 use crate::ceremony::barred::{Barred, Entitled};
-use crate::ceremony::deputy::{Act, How};
+use crate::ceremony::deputy_act::{Act, How};
 use crate::ceremony::derived::Own;
 use crate::ceremony::desk::Desk;
 use crate::ceremony::judged::Judged;

@@ -2,8 +2,8 @@
 //! side: all of them take the rounds of one.
 
 mod ahead;
-mod contracts;
-mod trying;
+mod council_contracts;
+mod lever_trials;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::thread;
@@ -24,7 +24,7 @@ use crate::readiness::prepared::{CardSeen, SetSeen};
 use crate::readiness::safe_state::SafeSeen;
 use crate::readiness::targets::TargetSeen;
 use crate::safe::{Call, Operation, SafeId, SafeTx};
-use trying::{Trial, Work};
+use lever_trials::{Trial, Work};
 
 /// A council as it is now.
 #[derive(Debug)]
@@ -131,7 +131,7 @@ fn chain_seen(
     });
     let work = Work { desk, link, known: &known, bad, now };
     let (trials, targets, offers, relays) = thread::scope(|scope| {
-        let targets = scope.spawn(|| contracts::look(desk, chain, link, &header.block()));
+        let targets = scope.spawn(|| council_contracts::look(desk, chain, link, &header.block()));
         let offers = scope.spawn(|| told(link.offers(first.state.id.address, header.number)));
         let relays = scope.spawn(|| relays(desk, chain));
         let trials = trials(&work, chain);

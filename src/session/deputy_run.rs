@@ -7,7 +7,7 @@ use std::time::Instant;
 use alloy::primitives::Address;
 use serde_json::json;
 
-use crate::ceremony::deputy::{Act, How, Wish, new_nonce};
+use crate::ceremony::deputy_act::{Act, How, Wish, new_nonce};
 use crate::ceremony::enforce::{accepted, enforce};
 use crate::ceremony::offer::{Offer, affordable_tip};
 use crate::ceremony::order::{Given, named_once};

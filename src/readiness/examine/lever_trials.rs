@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use alloy::primitives::Address;
 
-use crate::ceremony::deputy::{Wish, new_nonce};
+use crate::ceremony::deputy_act::{Wish, new_nonce};
 use crate::ceremony::desk::Desk;
 use crate::ceremony::enforce::enforce;
 use crate::ceremony::hints;
