@@ -6,7 +6,7 @@ use alloy::primitives::Address;
 
 use crate::ceremony::desk::Desk;
 use crate::error::{Error, Exit};
-use crate::playbook::{Entry, Origin, Param, Playbook, Undo};
+use crate::playbook::{LibraryEntry, Origin, Param, Playbook, Undo};
 use crate::proposal::BoundLever;
 
 /// Parameter → text.
@@ -16,7 +16,7 @@ pub type Arguments = BTreeMap<String, String>;
 #[derive(Clone, Debug)]
 pub struct BoundPlaybook<'a> {
     pub lever: Option<String>,
-    pub entry: Entry<'a>,
+    pub entry: LibraryEntry<'a>,
     /// The lever's own playbook, also where its undo is pulled: the arguments are given for it.
     pub(super) own: &'a Playbook,
     /// The arguments as given: the lever's and those set besides.
@@ -115,7 +115,7 @@ impl<'a> BoundPlaybook<'a> {
 
     /// One of a playbook that nobody pulls by its name.
     pub(super) const fn of_program(playbook: &'static Playbook, args: Arguments) -> Self {
-        let entry = Entry { playbook, origin: Origin::BuiltIn, replaces: None };
+        let entry = LibraryEntry { playbook, origin: Origin::BuiltIn, replaces: None };
         Self { lever: None, entry, own: playbook, given: Arguments::new(), args, changes: Vec::new() }
     }
 

@@ -1,7 +1,7 @@
 //! A lever without the network and without a proposal file: the transaction for the Safe as the council file pins it, at the
 //! nonce of the command line. Nobody read that Safe: what is derived here can be signed, and nothing can be sent from it.
 
-use crate::ceremony::derived::{Derived, Own, StoredApprovals};
+use crate::ceremony::derived::{Derived, OwnDerivation, StoredApprovals};
 use crate::ceremony::desk::Desk;
 use crate::ceremony::known_owners::pinned_state;
 use crate::ceremony::order::{Given, Order, Turn};
@@ -35,7 +35,7 @@ impl<'a> Desk<'a> {
         let keeper = self.keeper(&proposal, order.safe, &owners)?;
         let kept = StoredApprovals { owners, signatures, wallets, keeper };
         let place = (order.safe, order.chain);
-        let own = Own::new(order, plans);
+        let own = OwnDerivation::new(order, plans);
         let matching = (Match::SameFromItsOwnValues, Some(own));
         Ok(Derived { sender: None, ..Derived::new(self, place, proposal, matching, kept, given)? })
     }

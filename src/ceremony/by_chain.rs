@@ -10,8 +10,8 @@ use crate::error::Error;
 use crate::evm::{Answer, BlockTag, Query};
 use crate::progress::Tone;
 use crate::proposal::{
-    Approvals, Finds, GatherResult, OwnerSignature, Proposal, Refusal, SafeOwners, Stated, WalletSignature,
-    approval_query, contract_queries, count,
+    Approvals, Finds, GatherResult, OwnerSignature, Proposal, RefusedSignature, SafeOwners, Stated,
+    WalletSignature, approval_query, contract_queries, count,
 };
 use crate::safe::{Approval, SafeTxHash, SignatureKind};
 
@@ -60,7 +60,7 @@ impl Desk<'_> {
             |owner| format!("a line says that {owner} approved on chain, and {owner} is not an owner");
         refused.extend(unknown.into_iter().map(stranger));
         for why in refused {
-            gathered.refused.push(|| Refusal { text: 0, stated: Stated::bare([0; 65]), why });
+            gathered.refused.push(|| RefusedSignature { text: 0, stated: Stated::bare([0; 65]), why });
         }
         verified
     }

@@ -6,7 +6,7 @@ use crate::ceremony::desk::Desk;
 use crate::ceremony::order::{Given, Order};
 use crate::error::{Error, Exit};
 use crate::evm::Block;
-use crate::incident::{About, Journal, JournalAct, Plain, Utc};
+use crate::incident::{Journal, JournalAct, Plain, TransactionRef, Utc};
 use crate::playbook::CombinedPlan;
 use crate::proposal::{BatchSource, Card, PrintedCard, build_tx};
 use crate::safe::{Nonces, SafeId, SafeTx};
@@ -70,10 +70,10 @@ impl Desk<'_> {
 impl LeverCard<'_> {
     /// Returns what a journal's entry says of the card: its transaction at the first nonce.
     #[must_use]
-    pub fn about(&self) -> About {
+    pub fn about(&self) -> TransactionRef {
         let (id, tx) = (self.card.safe(), self.card.tx());
         let what = self.order.pull.words().unwrap_or_else(|| self.order.words());
-        About {
+        TransactionRef {
             what: Plain::cut(&what),
             safe: Plain::cut(&self.order.safe.name),
             address: id.address,
@@ -88,7 +88,7 @@ impl LeverCard<'_> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct JournaledCard {
     /// Its levers and Safe, and its transaction at the first nonce.
-    pub about: About,
+    pub about: TransactionRef,
     pub time: Utc,
     pub card: PrintedCard,
 }
@@ -110,7 +110,7 @@ pub fn printed(journal: &Journal) -> Vec<JournaledCard> {
 
 /// Returns `true` if both are about the same levers of the same Safe.
 #[must_use]
-pub fn is_same(one: &About, other: &About) -> bool {
+pub fn is_same(one: &TransactionRef, other: &TransactionRef) -> bool {
     (&one.what, one.address, one.chain_id) == (&other.what, other.address, other.chain_id)
 }
 

@@ -1,11 +1,11 @@
 //! Levers of one transaction that cannot be: a later one rests on a value that an earlier one changes.
 
-use crate::ceremony::derived::Own;
+use crate::ceremony::derived::OwnDerivation;
 use crate::ceremony::seen::ChainView;
 use crate::chain::ChainError;
 use crate::clock;
 use crate::evm::Readings;
-use crate::fork::{ExecTransaction, Outcome};
+use crate::fork::{ExecTransaction, RunResult};
 use crate::playbook::Conflict;
 use crate::proposal::{BatchSource, build_tx};
 use crate::safe::Domain;
@@ -16,7 +16,7 @@ use crate::safe::Domain;
 ///
 /// # Errors
 /// If a value cannot be had from a quorum.
-pub fn conflict(own: &Own, seen: &ChainView) -> Result<Option<Conflict>, ChainError> {
+pub fn conflict(own: &OwnDerivation, seen: &ChainView) -> Result<Option<Conflict>, ChainError> {
     let conflicts = own.plans.conflicts(own.order.safe.address);
     for of_one in conflicts.chunk_by(|one, next| one.at == next.at) {
         let Some(then) = state_before(own, seen, of_one)? else { return Ok(None) };
@@ -29,7 +29,11 @@ pub fn conflict(own: &Own, seen: &ChainView) -> Result<Option<Conflict>, ChainEr
 }
 
 /// Returns what a lever reads once the calls before it have run; `None` if they do not succeed.
-fn state_before(own: &Own, seen: &ChainView, of_one: &[Conflict]) -> Result<Option<Readings>, ChainError> {
+fn state_before(
+    own: &OwnDerivation,
+    seen: &ChainView,
+    of_one: &[Conflict],
+) -> Result<Option<Readings>, ChainError> {
     let Some(first) = of_one.first() else { return Ok(None) };
     let (order, state) = (&own.order, &seen.snapshot.state);
     let calls = own.plans.calls_before(first.at);
@@ -47,5 +51,5 @@ fn state_before(own: &Own, seen: &ChainView, of_one: &[Conflict]) -> Result<Opti
     };
     let queries: Vec<_> = of_one.iter().map(|conflict| conflict.query.clone()).collect();
     let rehearsal = seen.link.forked(&seen.snapshot, clock::seconds()).run(&exec, &queries)?;
-    Ok((rehearsal.outcome == Outcome::Succeeded).then_some(rehearsal.answers))
+    Ok((rehearsal.outcome == RunResult::Succeeded).then_some(rehearsal.answers))
 }

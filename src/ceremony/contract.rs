@@ -5,17 +5,17 @@ use std::collections::BTreeSet;
 use alloy::primitives::{Address, Bytes, Selector};
 
 use crate::ceremony::desk::Desk;
-use crate::council::Chain;
+use crate::council::CouncilChain;
 use crate::error::{Error, Exit};
 use crate::evm::{functions, selectors};
 use crate::near;
-use crate::playbook::{Entry, Fit, Signatures};
+use crate::playbook::{Fit, LibraryEntry, Signatures};
 use crate::safe::parse_address;
 
 /// Where a contract is.
 #[derive(Clone, Copy, Debug)]
 pub struct ContractLocation<'a> {
-    pub chain: &'a Chain,
+    pub chain: &'a CouncilChain,
     pub address: Address,
 }
 
@@ -32,7 +32,7 @@ impl Desk<'_> {
             return Err(Error::new(Exit::Usage, format!("no chain is called {name:?}")).hint(hint));
         }
         let parsed = parse_address(contract);
-        let on = |chain: &Chain| match &parsed {
+        let on = |chain: &CouncilChain| match &parsed {
             Ok(address) => Some(*address),
             Err(_) => council.names_on(&chain.name).address(contract),
         };
@@ -99,7 +99,7 @@ impl Desk<'_> {
         &self,
         place: ContractLocation<'_>,
         has: &BTreeSet<Selector>,
-    ) -> Vec<(Entry<'_>, Fit<'_>)> {
+    ) -> Vec<(LibraryEntry<'_>, Fit<'_>)> {
         let is_safe = self.council.safe_at(place.chain.id, place.address).is_some();
         let mut found = self.catalogue.fitting(has);
         // Only the Safe itself pulls what a Safe calls on itself.

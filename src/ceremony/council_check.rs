@@ -9,7 +9,8 @@ use crate::council::{Alarm, By, Council, Lever, Safe, expand};
 use crate::evm::{Query, Readings};
 use crate::excerpt::Fault;
 use crate::playbook::{
-    Catalogue, Derivation, Entry, Inputs, Param, PlanError, Playbook, Undo, Watched, argument_faults, derive,
+    Catalogue, Derivation, Inputs, LibraryEntry, Param, PlanError, Playbook, Undo, Watched, argument_faults,
+    derive,
 };
 use crate::safe::PauseForm;
 
@@ -98,7 +99,7 @@ fn simple(council: &Council, catalogue: &Catalogue, lever: &Lever) -> LeverRepor
         report.faults.push(format!("no Safe is called {:?}", lever.safe));
         return report;
     };
-    let Entry { playbook, .. } = match catalogue.get(&lever.playbook) {
+    let LibraryEntry { playbook, .. } = match catalogue.get(&lever.playbook) {
         Ok(entry) => entry,
         Err(error) => {
             report.faults.push(error.to_string());

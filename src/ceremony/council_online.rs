@@ -11,7 +11,7 @@ use crate::ceremony::council_check::{
 };
 use crate::ceremony::derivation::is_set;
 use crate::ceremony::desk::Desk;
-use crate::ceremony::find::Purpose;
+use crate::ceremony::find::CommandPurpose;
 use crate::ceremony::order::Given;
 use crate::chain::Ask;
 use crate::error::{Error, Exit};
@@ -151,7 +151,7 @@ impl Desk<'_> {
     /// If it cannot be derived now.
     fn conflict_of(&self, combined: &str) -> Result<Option<String>, Error> {
         let given = Given::default();
-        for found in self.find(&[combined.into()], &given, Purpose::Propose)? {
+        for found in self.find(&[combined.into()], &given, CommandPurpose::Propose)? {
             let view = self.view(found.safe())?;
             let online = found.online(self, view, &given, true, None)?;
             if let Some(conflict) = online.conflict(self.progress)? {

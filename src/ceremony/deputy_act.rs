@@ -9,14 +9,14 @@ use alloy::sol_types::SolValue;
 
 use crate::ceremony::deputy_module::{deputy_query, more_queries, queries, read};
 use crate::ceremony::derivation::{MAX_TURNS, Proposed, before_queries};
-use crate::ceremony::derived::{Derived, Own, StoredApprovals};
+use crate::ceremony::derived::{Derived, OwnDerivation, StoredApprovals};
 use crate::ceremony::desk::Desk;
 use crate::ceremony::judged::Judged;
 use crate::ceremony::order::{Arguments, Given, Order, Turn};
 use crate::ceremony::prefetch::after_queries;
 use crate::ceremony::rehearsal::{Performed, Rehearsing};
 use crate::ceremony::seen::ChainView;
-use crate::chain::{Ask, Chain, ChainError, Sending, Snapshot};
+use crate::chain::{Ask, CallRequest, Chain, ChainError, Snapshot};
 use crate::check::Match;
 use crate::clock;
 use crate::council::{By, Lever, Safe};
@@ -173,11 +173,11 @@ fn checks_of(plan: &Plan) -> Vec<Query> {
 
 /// The transaction for which the RPCs say what gas costs. That of a module would show them the deputy's signature: they are
 /// asked about an empty one.
-fn sending(by: &By, likely: Option<&Plan>, from: Address) -> Sending {
+fn sending(by: &By, likely: Option<&Plan>, from: Address) -> CallRequest {
     let call = likely.and_then(|plan| plan.calls.first()).filter(|_| matches!(by, By::Key(_)));
     let (to, data) =
         call.map_or((from, Bytes::new()), |planned| (planned.call.to, planned.call.data.clone()));
-    Sending { from, to, data, approved: Vec::new() }
+    CallRequest { from, to, data, approved: Vec::new() }
 }
 
 /// The way by which the lever's one call is made.
@@ -237,7 +237,14 @@ fn derived<'a>(
     let Proposed { proposal, plans } = order.assemble(plans, state, Some(block), nonce, source)?;
     let kept = StoredApprovals { owners, signatures: Vec::new(), wallets: Vec::new(), keeper: None };
     let place = (order.safe, order.chain);
-    Derived::new(desk, place, proposal, (Match::Same, Some(Own::new(order, plans))), kept, &Given::default())
+    Derived::new(
+        desk,
+        place,
+        proposal,
+        (Match::Same, Some(OwnDerivation::new(order, plans))),
+        kept,
+        &Given::default(),
+    )
 }
 
 /// Runs it as the deputy's own transaction, or as the payer's who gives the deputy's signature to the module.

@@ -8,7 +8,7 @@ use crate::ceremony::outcome::{answers, queries};
 use crate::chain::{Receipt, Sighting};
 use crate::error::{Error, Exit};
 use crate::evm::BlockRef;
-use crate::fork::Outcome;
+use crate::fork::RunResult;
 use crate::playbook::Verdict;
 
 /// The effect of a deputy's transaction.
@@ -52,7 +52,7 @@ pub fn read(desk: &Desk, act: &Act, seen: Sighting) -> Result<Effect, Error> {
     let verdicts = checks.iter().map(|check| check.judge(&found, &receipt.logs)).collect();
     let rehearsed = act.judged.rehearsal.done().filter(|done| done.is_signed);
     let is_otherwise = rehearsed.is_some_and(|done| {
-        let succeeds = done.rehearsal.outcome == Outcome::Succeeded;
+        let succeeds = done.rehearsal.outcome == RunResult::Succeeded;
         succeeds != receipt.succeeded || kinds(&done.rehearsal.events) != kinds(&receipt.logs)
     });
     Ok(Effect { receipt, verdicts, judged_at, is_otherwise })

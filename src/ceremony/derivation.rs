@@ -7,7 +7,7 @@ use alloy::primitives::Address;
 
 use crate::ceremony::order::{Order, Turn};
 use crate::ceremony::prefetch;
-use crate::chain::{Ask, Chain, Draft, Sending, Snapshot};
+use crate::chain::{Ask, CallRequest, Chain, RehearsalDraft, Snapshot};
 use crate::error::{Error, Exit};
 use crate::evm::{Answer, Assumed, Block, BlockTag, Keys, Query, Readings};
 use crate::playbook::{CombinedPlan, Decided, Plan, Playbook, Source};
@@ -27,7 +27,7 @@ pub struct First<'r> {
     pub safes: &'r [Address],
     /// Its likely owners, and whoever pays.
     pub accounts: &'r [Address],
-    pub send: Option<&'r Sending>,
+    pub send: Option<&'r CallRequest>,
     /// The proposal that will probably come out. It decides nothing but what is fetched early.
     pub guess: Option<&'r Proposal>,
     /// Keys that an earlier rehearsal read: fetched early, and no more.
@@ -139,7 +139,7 @@ impl Order<'_> {
     }
 
     /// The transactions that may come out, before anything is known: what they read is fetched in the first round.
-    fn drafts(&self, first: &First, plan: Option<&Plan>) -> Vec<Draft> {
+    fn drafts(&self, first: &First, plan: Option<&Plan>) -> Vec<RehearsalDraft> {
         let sender = first.send.map(|sending| sending.from);
         let owners = self.safe.owners.as_ref().map(|owners| owners.list().to_vec()).unwrap_or_default();
         if let Some(guess) = first.guess {
@@ -149,7 +149,7 @@ impl Order<'_> {
         let safe = |version| SafeId { chain_id, address, version };
         let likely =
             |version| prefetch::likely(safe(version), plan, self.batch(version), owners.clone(), sender);
-        let mut drafts: Vec<Draft> = self.versions().into_iter().filter_map(likely).collect();
+        let mut drafts: Vec<RehearsalDraft> = self.versions().into_iter().filter_map(likely).collect();
         // All of them are about one Safe: once is enough.
         if let (Some(draft), Some(hints)) = (drafts.first_mut(), first.hints) {
             draft.hints.extend(hints.clone());

@@ -17,7 +17,7 @@ use crate::proposal::{Approvals, Contender, OwnerSignature, Proposal, SafeOwners
 use crate::safe::{Nonce, SafeState};
 
 /// The reader's own lever, and what it comes to.
-pub struct Own<'a> {
+pub struct OwnDerivation<'a> {
     pub order: Order<'a>,
     /// Lever by lever.
     pub plans: CombinedPlan,
@@ -27,7 +27,7 @@ pub struct Own<'a> {
     pub now: Option<Vec<Check>>,
 }
 
-impl<'a> Own<'a> {
+impl<'a> OwnDerivation<'a> {
     #[must_use]
     pub fn new(order: Order<'a>, plans: CombinedPlan) -> Self {
         Self { order, plan: plans.merged(), plans, now: None }
@@ -50,10 +50,10 @@ impl<'a> Own<'a> {
 pub struct Derived<'a> {
     pub proposal: Proposal,
     /// `None` where the reader's files do not have what the proposal names.
-    pub own: Option<Own<'a>>,
+    pub own: Option<OwnDerivation<'a>>,
     pub matching: Match,
     pub safe: &'a council::Safe,
-    pub chain: &'a council::Chain,
+    pub chain: &'a council::CouncilChain,
     pub names: AddressBook,
     /// Whose signatures count.
     pub owners: SafeOwners,
@@ -97,9 +97,9 @@ impl<'a> Derived<'a> {
     /// If the proposals that are kept for the same Safe cannot be read.
     pub fn new(
         desk: &'a Desk,
-        (safe, chain): (&'a council::Safe, &'a council::Chain),
+        (safe, chain): (&'a council::Safe, &'a council::CouncilChain),
         proposal: Proposal,
-        (matching, own): (Match, Option<Own<'a>>),
+        (matching, own): (Match, Option<OwnDerivation<'a>>),
         kept: StoredApprovals,
         given: &Given,
     ) -> Result<Self, Error> {

@@ -129,11 +129,11 @@ impl<'a> Desk<'a> {
     }
 
     /// Opens a chain of the council file, with the RPC addresses' variables filled in.
-    pub fn connect_to(&self, chain: &council::Chain) -> Result<Chain, Error> {
+    pub fn connect_to(&self, chain: &council::CouncilChain) -> Result<Chain, Error> {
         connect(self.progress, chain, self.quorum)
     }
 
-    pub fn chain_of(&self, safe: &council::Safe) -> Result<&council::Chain, Error> {
+    pub fn chain_of(&self, safe: &council::Safe) -> Result<&council::CouncilChain, Error> {
         self.council.chain_of(safe).ok_or_else(|| {
             Error::new(Exit::Usage, format!("the council file has no chain called {:?}", safe.chain))
         })
@@ -176,7 +176,7 @@ impl<'a> Desk<'a> {
     }
 
     /// Returns the chain of this name, or without a name the only one.
-    pub fn only_chain(&self, name: Option<&str>) -> Result<&council::Chain, Error> {
+    pub fn only_chain(&self, name: Option<&str>) -> Result<&council::CouncilChain, Error> {
         let chains = &self.council.chains;
         let known = || chains.keys().cloned().collect::<Vec<_>>().join(", ");
         match (name, chains.len()) {
@@ -233,7 +233,7 @@ fn council_playbooks(folder: &Path) -> Result<Catalogue, Error> {
 }
 
 /// Opens the private relays of a chain; `None` where the council file names none.
-pub fn relay(progress: &dyn Progress, chain: &council::Chain) -> Result<Option<Chain>, Error> {
+pub fn relay(progress: &dyn Progress, chain: &council::CouncilChain) -> Result<Option<Chain>, Error> {
     if chain.send.is_empty() {
         return Ok(None);
     }
@@ -243,7 +243,7 @@ pub fn relay(progress: &dyn Progress, chain: &council::Chain) -> Result<Option<C
 
 fn all_resolved(
     progress: &dyn Progress,
-    chain: &council::Chain,
+    chain: &council::CouncilChain,
     addresses: &[RpcAddress],
 ) -> Result<Vec<SecretUrl>, Error> {
     addresses.iter().map(|address| resolve(progress, address)).collect::<Result<Vec<_>, _>>().map_err(|e| {
@@ -253,7 +253,11 @@ fn all_resolved(
 }
 
 /// Opens a chain of a council file; the environment fills in the RPC addresses.
-fn connect(progress: &dyn Progress, chain: &council::Chain, quorum: Option<usize>) -> Result<Chain, Error> {
+fn connect(
+    progress: &dyn Progress,
+    chain: &council::CouncilChain,
+    quorum: Option<usize>,
+) -> Result<Chain, Error> {
     if chain.rpc.is_empty() {
         let message = format!("chain {} has no RPC address in the council file", chain.name);
         return Err(Error::new(Exit::Usage, message).hint("add rpc = [\"${MAINNET_RPC}\"] to it"));
@@ -265,7 +269,7 @@ fn connect(progress: &dyn Progress, chain: &council::Chain, quorum: Option<usize
 }
 
 /// One endpoint of the caller's choice in place of the council's.
-pub fn fork(progress: &dyn Progress, chain: &council::Chain, url: &str) -> Result<Chain, Error> {
+pub fn fork(progress: &dyn Progress, chain: &council::CouncilChain, url: &str) -> Result<Chain, Error> {
     let url = RpcAddress::parse(url).and_then(|address| resolve(progress, &address)).map_err(|e| {
         Error::new(Exit::Usage, format!("--fork-url: {e}"))
             .hint("--fork-url https://…, or --fork-url '${NAME}' in single quotes")

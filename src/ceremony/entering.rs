@@ -5,7 +5,9 @@ use crate::ceremony::own_settings::settings;
 use crate::clock;
 use crate::council::TextDigest;
 use crate::error::{Error, Exit};
-use crate::incident::{About, BadEntry, Draft, JournalAct, LONGEST_LINE, Plain, Utc, next};
+use crate::incident::{
+    BadEntry, JournalAct, LONGEST_LINE, Plain, TransactionRef, UnnumberedEntry, Utc, next,
+};
 use crate::near::hint;
 use crate::proposal::Proposal;
 use crate::store::{CutOff, NewLine};
@@ -13,11 +15,11 @@ use crate::store::{CutOff, NewLine};
 impl Desk<'_> {
     /// Returns the statement of an entry about a proposal.
     #[must_use]
-    pub fn about(&self, proposal: &Proposal) -> About {
+    pub fn about(&self, proposal: &Proposal) -> TransactionRef {
         let id = proposal.safe();
         let safe = self.council.safe_at(id.chain_id, id.address).map_or("?", |safe| safe.name.as_str());
         let what = proposal.binding().pull().words().unwrap_or_else(|| proposal.binding().title());
-        About {
+        TransactionRef {
             what: Plain::cut(&what),
             safe: Plain::cut(safe),
             address: id.address,
@@ -31,8 +33,8 @@ impl Desk<'_> {
     ///
     /// # Errors
     /// If it cannot be written.
-    pub fn enter(&self, act: JournalAct, about: Option<About>) -> Result<Option<CutOff>, Error> {
-        let draft = Draft {
+    pub fn enter(&self, act: JournalAct, about: Option<TransactionRef>) -> Result<Option<CutOff>, Error> {
+        let draft = UnnumberedEntry {
             time: now(),
             who: settings(self.progress)?.me.as_deref().map(Plain::cut),
             program: Plain::cut(&program()),

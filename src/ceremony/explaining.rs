@@ -3,11 +3,12 @@
 use alloy::primitives::Address;
 
 use crate::ceremony::desk::Desk;
-use crate::ceremony::importing::Target;
+use crate::ceremony::importing::ImportTarget;
 use crate::ceremony::order::{Given, Order};
 use crate::council::TextDigest;
 use crate::proposal::{
-    BatchSource, Candidate, Claims, Explanation, Own, Proposal, Refusal, ShortDigest, SignedFor, explain,
+    BatchSource, Candidate, Claims, ExplainContext, Explanation, Proposal, RefusedSignature, ShortDigest,
+    SignedFor, explain,
 };
 use crate::safe::{Nonce, Operation};
 
@@ -20,8 +21,13 @@ const MOST_LEVERS: usize = 200;
 impl Desk<'_> {
     /// Returns a refusal that says what its signature is for: by the first of the targets for which there is a fact, or else a
     /// claim.
-    pub(super) fn explained(&self, refusal: &Refusal, leading: usize, targets: &[Target]) -> Refusal {
-        let of_another_purpose = |target: &Target| {
+    pub(super) fn explained(
+        &self,
+        refusal: &RefusedSignature,
+        leading: usize,
+        targets: &[ImportTarget],
+    ) -> RefusedSignature {
+        let of_another_purpose = |target: &ImportTarget| {
             refusal.stated.purpose.is_some_and(|purpose| purpose != target.proposal.purpose())
         };
         if targets.first().is_some_and(of_another_purpose) {
@@ -29,7 +35,7 @@ impl Desk<'_> {
         }
         let first = &targets[..leading.max(1).min(targets.len())];
         let explained = first.iter().map(|target| (target, self.explain_beside(refusal, target, targets)));
-        let rank = |(_, explanation): &(&Target, Explanation)| match explanation.signed_for {
+        let rank = |(_, explanation): &(&ImportTarget, Explanation)| match explanation.signed_for {
             SignedFor::Own { .. }
             | SignedFor::Purpose { .. }
             | SignedFor::Arguments { is_claim: false, .. } => 0,
@@ -46,11 +52,16 @@ impl Desk<'_> {
         match explanation.signed_for {
             // There is nothing to add: it was tried, and whose it is was said.
             SignedFor::Unknown { hash } if hash.is_none_or(claims_ours) => refusal.clone(),
-            _ => Refusal { why: explanation.sentence(&who), ..refusal.clone() },
+            _ => RefusedSignature { why: explanation.sentence(&who), ..refusal.clone() },
         }
     }
 
-    fn explain_beside(&self, refusal: &Refusal, target: &Target, targets: &[Target]) -> Explanation {
+    fn explain_beside(
+        &self,
+        refusal: &RefusedSignature,
+        target: &ImportTarget,
+        targets: &[ImportTarget],
+    ) -> Explanation {
         let wanted = &target.proposal;
         let open = |p: &Proposal| -> Vec<(String, String)> {
             p.binding().open(&self.council).into_iter().map(|open| (open.key, open.value)).collect()
@@ -73,7 +84,7 @@ impl Desk<'_> {
         let levers: Vec<&str> = self.lever_names().map(String::as_str).collect();
         let playbooks: Vec<ShortDigest> =
             wanted.binding().playbooks().into_iter().map(|(_, digest)| digest.into()).collect();
-        let own = Own {
+        let own = ExplainContext {
             wanted: Candidate::of(wanted, wanted.nonce(), open(wanted)),
             around: &around,
             owners: &target.owners,

@@ -16,7 +16,7 @@ use crate::store;
 
 /// The purpose of a command: it decides which proposal a lever means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Purpose {
+pub enum CommandPurpose {
     /// A lever means the transaction at the Safe's next nonce, derived now, whatever is kept here.
     Propose,
     /// Like `Propose`; a kept proposal says what to fetch early.
@@ -42,7 +42,7 @@ pub enum Found<'a> {
 pub struct Existing<'a> {
     pub proposal: Proposal,
     pub safe: &'a council::Safe,
-    pub chain: &'a council::Chain,
+    pub chain: &'a council::CouncilChain,
     /// The reader's own lever, or why there is none.
     pub order: Result<Order<'a>, Error>,
     pub foreign: Vec<(String, String)>,
@@ -125,7 +125,12 @@ impl<'a> Desk<'a> {
     ///
     /// # Errors
     /// Unknown names.
-    pub fn find(&'a self, what: &[String], given: &Given, purpose: Purpose) -> Result<Vec<Found<'a>>, Error> {
+    pub fn find(
+        &'a self,
+        what: &[String],
+        given: &Given,
+        purpose: CommandPurpose,
+    ) -> Result<Vec<Found<'a>>, Error> {
         self.parts(what, given)?.into_iter().map(|found| self.for_purpose(found, given, purpose)).collect()
     }
 
@@ -180,20 +185,24 @@ impl<'a> Desk<'a> {
         &'a self,
         found: Found<'a>,
         given: &Given,
-        purpose: Purpose,
+        purpose: CommandPurpose,
     ) -> Result<Found<'a>, Error> {
         let Found::Lever { order, .. } = found else { return Ok(found) };
         let kept = match purpose {
-            Purpose::Propose | Purpose::Sign => None,
-            Purpose::Finish | Purpose::Look => self.kept_for(&order, given, true)?,
-            Purpose::Offline => self.kept_for(&order, given, false)?,
+            CommandPurpose::Propose | CommandPurpose::Sign => None,
+            CommandPurpose::Finish | CommandPurpose::Look => self.kept_for(&order, given, true)?,
+            CommandPurpose::Offline => self.kept_for(&order, given, false)?,
         };
         if let Some(proposal) = kept {
             return Ok(Found::Proposal(Box::new(self.existing(proposal, given)?)));
         }
         let likely = || self.likely_for(&order, given).map(Box::new);
-        let guess = if matches!(purpose, Purpose::Propose | Purpose::Offline) { None } else { likely() };
-        let approvals = matches!(purpose, Purpose::Finish | Purpose::Look);
+        let guess = if matches!(purpose, CommandPurpose::Propose | CommandPurpose::Offline) {
+            None
+        } else {
+            likely()
+        };
+        let approvals = matches!(purpose, CommandPurpose::Finish | CommandPurpose::Look);
         Ok(Found::Lever { order, guess, approvals })
     }
 

@@ -9,15 +9,15 @@ use crate::ceremony::by_chain::Verified;
 use crate::ceremony::derived::Derived;
 use crate::ceremony::desk::Desk;
 use crate::ceremony::find::Found;
-use crate::ceremony::named::Named;
+use crate::ceremony::named::NamedTransaction;
 use crate::ceremony::order::Given;
 use crate::ceremony::words::words_for;
 use crate::error::{Error, Exit};
 use crate::evm::Readings;
 use crate::progress::Tone;
 use crate::proposal::{
-    Approvals, Few, Finds, GatherResult, OwnerSignature, Proposal, ProposalAndOwners, Refusal, SafeOwners,
-    Shortfall, Tally, contract_queries, count, gather, yes_to,
+    Approvals, Few, Finds, GatherResult, OwnerSignature, Proposal, ProposalAndOwners, RefusedSignature,
+    SafeOwners, Shortfall, Tally, contract_queries, count, gather, yes_to,
 };
 use crate::safe::{Approval, Owners, SafeState, SafeTree, SafeTxHash};
 
@@ -41,7 +41,7 @@ pub struct Taken {
 type RefusedFiles = Vec<(String, String)>;
 
 /// A proposal that signatures may be for.
-pub(super) struct Target {
+pub(super) struct ImportTarget {
     pub(super) proposal: Proposal,
     /// Whose signatures are taken.
     pub(super) owners: SafeOwners,
@@ -49,7 +49,7 @@ pub(super) struct Target {
     now: Owners,
 }
 
-impl Target {
+impl ImportTarget {
     fn wanted(&self) -> ProposalAndOwners<'_> {
         ProposalAndOwners { proposal: &self.proposal, owners: self.owners.clone() }
     }
@@ -85,7 +85,7 @@ impl<'a> Desk<'a> {
             derived.keep(self)?;
         }
         for one in &named {
-            if let Named::File { path, proposal } = one
+            if let NamedTransaction::File { path, proposal } = one
                 && !refused_files.iter().any(|(refused, _)| refused == path)
                 && signed(proposal.hash())
             {
@@ -100,7 +100,7 @@ impl<'a> Desk<'a> {
             }
         }
         let unkept = self.keep_new(&targets, &mut gathered, &verified);
-        let explained = |refusal: &Refusal| self.explained(refusal, leading, &targets);
+        let explained = |refusal: &RefusedSignature| self.explained(refusal, leading, &targets);
         gathered.refused = std::mem::take(&mut gathered.refused).map(explained);
         let tallies = self.tallies((what, given), leading, &targets, (&gathered, &verified))?;
         let proposals = targets.into_iter().map(|target| target.proposal).collect();
@@ -112,25 +112,25 @@ impl<'a> Desk<'a> {
     fn targets(
         &self,
         found: &[Finds],
-        named: &[Named],
+        named: &[NamedTransaction],
         owned: &Owned,
-    ) -> Result<(RefusedFiles, Vec<Target>), Error> {
+    ) -> Result<(RefusedFiles, Vec<ImportTarget>), Error> {
         let by_key = found.iter().flat_map(|finds| &finds.stated).filter_map(|stated| stated.hash);
         let by_contract = found.iter().flat_map(|finds| &finds.contracts).filter_map(|stated| stated.hash);
         let stated: HashSet<SafeTxHash> = by_key.chain(by_contract).collect();
         // Of drills only those that were named: nothing of one is taken for anything real.
-        let is_drill = named.iter().any(Named::is_drill);
+        let is_drill = named.iter().any(NamedTransaction::is_drill);
         let mut kept = if is_drill { Vec::new() } else { self.kept(|p| stated.contains(&p.hash()))? };
         if !is_drill && found.iter().any(Finds::has_bare) {
             kept.extend(self.kept_open()?.into_iter().filter(|p| !stated.contains(&p.hash())));
         }
-        let mut targets: Vec<Target> =
+        let mut targets: Vec<ImportTarget> =
             kept.into_iter().filter_map(|proposal| self.target(proposal, owned)).collect();
         let (mut refused, mut first) = (Vec::new(), Vec::new());
         for one in named {
             let Some(proposal) = one.proposal() else { continue };
             match one {
-                Named::File { path, .. } if let Err(why) = self.derives(proposal) => {
+                NamedTransaction::File { path, .. } if let Err(why) = self.derives(proposal) => {
                     refused.push((path.clone(), why));
                 }
                 _ => first.push(proposal),
@@ -140,22 +140,22 @@ impl<'a> Desk<'a> {
         Ok((refused, targets))
     }
 
-    fn target(&self, proposal: Proposal, owned: &Owned) -> Option<Target> {
+    fn target(&self, proposal: Proposal, owned: &Owned) -> Option<ImportTarget> {
         let safe = self.safe_of(&proposal).ok()?;
         if let Some((owners, now)) = owned.get(safe.name.as_str()) {
-            return Some(Target { proposal, owners: owners.clone(), now: now.clone() });
+            return Some(ImportTarget { proposal, owners: owners.clone(), now: now.clone() });
         }
-        Some(Target { owners: self.owners(safe, None)?, now: safe.owners.clone()?, proposal })
+        Some(ImportTarget { owners: self.owners(safe, None)?, now: safe.owners.clone()?, proposal })
     }
 
     /// Puts proposals before all others, in their order. Returns how many.
     fn name_first<'p>(
         &self,
-        targets: &mut Vec<Target>,
+        targets: &mut Vec<ImportTarget>,
         proposals: impl Iterator<Item = &'p Proposal>,
         owned: &Owned,
     ) -> usize {
-        let first: Vec<Target> = proposals.filter_map(|p| self.target(p.clone(), owned)).collect();
+        let first: Vec<ImportTarget> = proposals.filter_map(|p| self.target(p.clone(), owned)).collect();
         targets.retain(|target| first.iter().all(|named| named.proposal.hash() != target.proposal.hash()));
         let count = first.len();
         targets.splice(0..0, first);
@@ -169,10 +169,10 @@ impl<'a> Desk<'a> {
     /// Where none can be derived, and nothing else fits either.
     fn derive_absent(
         &'a self,
-        named: &[Named<'a>],
+        named: &[NamedTransaction<'a>],
         given: &Given,
         found: &[Finds],
-        (targets, gathered): (&[Target], &GatherResult),
+        (targets, gathered): (&[ImportTarget], &GatherResult),
     ) -> Result<Vec<Derived<'a>>, Error> {
         let is_empty = found.iter().all(Finds::is_empty);
         if !gathered.new.is_empty() && gathered.refused.is_empty() {
@@ -180,9 +180,10 @@ impl<'a> Desk<'a> {
         }
         let mut absent = Vec::new();
         for one in named {
-            let Named::Lever { order, kept } = one else { continue };
+            let NamedTransaction::Lever { order, kept } = one else { continue };
             let is_wanted = self.wanted_by(order, given)?;
-            let fits = |target: &&Target| gathered.new.iter().any(|s| s.hash() == target.proposal.hash());
+            let fits =
+                |target: &&ImportTarget| gathered.new.iter().any(|s| s.hash() == target.proposal.hash());
             let has_one = targets.iter().filter(fits).any(|target| is_wanted(&target.proposal));
             let is_shown = is_empty && kept.is_some();
             if !has_one && !is_shown {
@@ -210,7 +211,12 @@ impl<'a> Desk<'a> {
     }
 
     /// Keeps what is new. One that cannot be kept does not end the keeping of the rest: it is taken out and told.
-    fn keep_new(&self, targets: &[Target], gathered: &mut GatherResult, verified: &Verified) -> Few<Error> {
+    fn keep_new(
+        &self,
+        targets: &[ImportTarget],
+        gathered: &mut GatherResult,
+        verified: &Verified,
+    ) -> Few<Error> {
         let mut unkept = Few::default();
         for wallet in &verified.wallets {
             let signed = targets.iter().find(|target| target.proposal.hash() == wallet.hash());
@@ -262,7 +268,7 @@ impl<'a> Desk<'a> {
     }
 
     /// Returns who has approved according to the files kept here; the owners are the council file's or the chain's.
-    fn approved_here(&self, target: &Target, verified: &Verified) -> Result<Shortfall, Error> {
+    fn approved_here(&self, target: &ImportTarget, verified: &Verified) -> Result<Shortfall, Error> {
         let proposal = &target.proposal;
         let (signatures, wallets) = self.confirmed_signatures(proposal, &target.owners, verified)?;
         let state = SafeState { owners: target.now.clone(), ..proposal.snapshot().clone() };
@@ -278,10 +284,10 @@ impl<'a> Desk<'a> {
         &self,
         (what, given): (&[String], &Given),
         leading: usize,
-        targets: &[Target],
+        targets: &[ImportTarget],
         (gathered, verified): (&GatherResult, &Verified),
     ) -> Result<Vec<Tally>, Error> {
-        let has = |target: &&Target| {
+        let has = |target: &&ImportTarget| {
             let hash = target.proposal.hash();
             let of = |s: &OwnerSignature| s.hash() == hash;
             gathered.new.iter().any(of)
@@ -290,9 +296,10 @@ impl<'a> Desk<'a> {
                 || verified.is_for(hash)
         };
         let touched = targets.iter().filter(has).count();
-        let is_told =
-            |(at, target): &(usize, &Target)| has(target) || *at < leading && (touched == 0 || leading > 1);
-        let tally = |target: &Target| {
+        let is_told = |(at, target): &(usize, &ImportTarget)| {
+            has(target) || *at < leading && (touched == 0 || leading > 1)
+        };
+        let tally = |target: &ImportTarget| {
             let shortfall = self.approved_here(target, verified)?;
             let hash = target.proposal.hash();
             let mut signed: Vec<Address> = shortfall.approved.iter().map(Approval::owner).collect();
@@ -323,8 +330,8 @@ fn with_tally(name: String, owner: Address, shortfall: &Shortfall) -> String {
     }
 }
 
-fn wanted(targets: &[Target]) -> Vec<ProposalAndOwners<'_>> {
-    targets.iter().map(Target::wanted).collect()
+fn wanted(targets: &[ImportTarget]) -> Vec<ProposalAndOwners<'_>> {
+    targets.iter().map(ImportTarget::wanted).collect()
 }
 
 /// No signature was taken in, and why.

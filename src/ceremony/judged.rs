@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use alloy::primitives::Address;
 
-use crate::ceremony::derived::{Derived, Own};
+use crate::ceremony::derived::{Derived, OwnDerivation};
 use crate::ceremony::online::Online;
 use crate::ceremony::rehearsal::Rehearsing;
 use crate::ceremony::rehearse::Rehearsed;
@@ -14,7 +14,7 @@ use crate::check::{self, Facts, Finding, Past};
 use crate::error::{Error, Exit};
 use crate::evm::{AccountKind, Readings};
 use crate::fork::Rehearsal;
-use crate::playbook::{Decided, Entry, Plan, Verdict};
+use crate::playbook::{Decided, LibraryEntry, Plan, Verdict};
 use crate::proposal::{Approvals, Proposal, Shortfall, Way, count};
 use crate::safe::{SafeState, SafeTree};
 
@@ -24,14 +24,14 @@ struct CheckInputs<'a> {
     before: Vec<Verdict>,
     endpoints: Vec<EndpointReport>,
     decided: Vec<Decided>,
-    entries: Vec<Entry<'a>>,
+    entries: Vec<LibraryEntry<'a>>,
     changes: Vec<Address>,
     owner_safes: Vec<Address>,
 }
 
 impl<'a> CheckInputs<'a> {
-    fn of(own: Option<&Own<'a>>) -> Self {
-        let Some(Own { order, plan, .. }) = own else { return Self::default() };
+    fn of(own: Option<&OwnDerivation<'a>>) -> Self {
+        let Some(OwnDerivation { order, plan, .. }) = own else { return Self::default() };
         Self {
             decided: order.decided(plan),
             entries: order.acts().iter().map(|act| act.entry.clone()).collect(),

@@ -6,7 +6,7 @@ use alloy::primitives::Address;
 use crate::ceremony::at_once::side_by_side;
 use crate::ceremony::derived::Derived;
 use crate::ceremony::desk::Desk;
-use crate::ceremony::find::{Found, Purpose};
+use crate::ceremony::find::{CommandPurpose, Found};
 use crate::ceremony::hints;
 use crate::ceremony::judged::Judged;
 use crate::ceremony::online::{ReadPoint, propose};
@@ -35,7 +35,7 @@ impl<'a> Desk<'a> {
         &'a self,
         what: &[String],
         given: &Given,
-        purpose: Purpose,
+        purpose: CommandPurpose,
     ) -> Result<Vec<PartResult<'a>>, Error> {
         let found = self.parts(what, given)?;
         let titles: Vec<String> = found.iter().map(Found::title).collect();
@@ -59,7 +59,7 @@ impl<'a> Desk<'a> {
         &'a self,
         found: Found<'a>,
         given: &Given,
-        purpose: Purpose,
+        purpose: CommandPurpose,
     ) -> Result<Vec<Rehearsed<'a>>, Error> {
         let order = match &found {
             Found::Lever { order, .. } => Some((**order).clone()),
@@ -68,7 +68,7 @@ impl<'a> Desk<'a> {
         let found = self.for_purpose(found, given, purpose)?;
         let is_new = matches!(found, Found::Lever { .. });
         let view = self.view(found.safe())?;
-        let looked = self.look_at(found, view, given, purpose != Purpose::Look, None)?;
+        let looked = self.look_at(found, view, given, purpose != CommandPurpose::Look, None)?;
         // A drill is what was announced, and makes room for nothing.
         let Some(order) = order.filter(|order| !order.is_drill()) else { return Ok(vec![looked]) };
         // The transaction that it approves is known by now; any other order stays as it was asked for, with what it leaves open.
@@ -76,11 +76,11 @@ impl<'a> Desk<'a> {
         let own = looked.online.derived.own.as_ref().filter(|_| approves);
         let order = own.map_or(order, |own| own.order.clone());
         match purpose {
-            Purpose::Propose if is_new => Ok(vec![self.make_room(looked, order, given)?]),
-            Purpose::Sign if is_new => {
+            CommandPurpose::Propose if is_new => Ok(vec![self.make_room(looked, order, given)?]),
+            CommandPurpose::Sign if is_new => {
                 Ok(vec![self.or_signed_before(self.make_room(looked, order, given)?, given)?])
             }
-            Purpose::Look => {
+            CommandPurpose::Look => {
                 let mut all = vec![looked];
                 for sibling in self.siblings(&all[0].online.derived, &order, given)? {
                     let found = Found::Proposal(Box::new(self.existing(sibling, given)?));
@@ -156,7 +156,7 @@ impl<'a> Desk<'a> {
                     Some(proposal) => existing(proposal)?,
                     None => Found::Lever { order: Box::new(of.order.clone()), guess: None, approvals: false },
                 };
-                let looked = self.look_for(of, &given, Purpose::Sign)?.pop();
+                let looked = self.look_for(of, &given, CommandPurpose::Sign)?.pop();
                 let looked = looked.ok_or_else(|| Error::new(Exit::Failed, "nothing is approved"))?;
                 let order = Box::new(order.approving(looked.online.derived.proposal.clone()));
                 Ok((Found::Lever { order, guess, approvals }, Some(Box::new(looked))))
@@ -183,7 +183,7 @@ impl<'a> Desk<'a> {
     /// # Errors
     /// Where the lever or the Safe needs more than the reader's own files and command line say.
     pub fn offline(&'a self, what: &[String], given: &Given) -> Result<Vec<Derived<'a>>, Error> {
-        let found = self.find(what, given, Purpose::Offline)?.into_iter();
+        let found = self.find(what, given, CommandPurpose::Offline)?.into_iter();
         let derive = |found| match found {
             Found::Proposal(existing) => existing.offline(self, given),
             Found::Lever { order, .. } => self.assume(*order, given),
@@ -196,7 +196,7 @@ impl<'a> Desk<'a> {
     /// # Errors
     /// For a lever of which no proposal is kept here.
     pub fn kept_offline(&'a self, what: &[String], given: &Given) -> Result<Vec<Derived<'a>>, Error> {
-        let found = self.find(what, given, Purpose::Offline)?.into_iter();
+        let found = self.find(what, given, CommandPurpose::Offline)?.into_iter();
         let derive = |found| match found {
             Found::Proposal(existing) => existing.offline(self, given),
             Found::Lever { order, .. } => Err(self.none_kept(&order)),

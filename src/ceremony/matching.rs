@@ -1,11 +1,11 @@
 //! A proposal against what its reader's own files give: the same, moved with the chain, or another.
 
 use crate::ceremony::derivation::Proposed;
-use crate::ceremony::derived::Own;
+use crate::ceremony::derived::OwnDerivation;
 use crate::ceremony::order::Order;
 use crate::check::Match;
 use crate::error::Error;
-use crate::proposal::{BatchSource, Difference, Proposal, differences};
+use crate::proposal::{BatchSource, FieldDifference, Proposal, differences};
 
 /// Compares the reader's own transaction with the proposal's: from the chain's values, else from those it brings.
 pub fn compare<'a>(
@@ -13,7 +13,7 @@ pub fn compare<'a>(
     order: Result<Order<'a>, Error>,
     live: Option<Result<Proposed, Error>>,
     batch: BatchSource,
-) -> (Match, Option<Own<'a>>) {
+) -> (Match, Option<OwnDerivation<'a>>) {
     let order = match order {
         Ok(order) => order,
         Err(error) => return (Match::Unbound(error.message), None),
@@ -28,19 +28,19 @@ pub fn compare<'a>(
     let (matching, by) = judge(mismatch, now, then);
     let now = live.and_then(Result::ok);
     let own = match by {
-        By::Now => now.map(|now| Own::new(order, now.plans)),
-        By::Then => from_values.ok().map(|then| {
+        MatchedValues::Now => now.map(|now| OwnDerivation::new(order, now.plans)),
+        MatchedValues::Then => from_values.ok().map(|then| {
             let moved = now.filter(|_| matches!(matching, Match::Moved(_)));
-            Own::new(order, then.plans).with_now(moved.as_ref().map(|now| &now.plans))
+            OwnDerivation::new(order, then.plans).with_now(moved.as_ref().map(|now| &now.plans))
         }),
-        By::Neither => None,
+        MatchedValues::Neither => None,
     };
     (matching, own)
 }
 
 /// The reader's own transaction that a proposal is shown by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum By {
+enum MatchedValues {
     /// The one from the chain's values.
     Now,
     /// The one from the proposal's own values.
@@ -51,32 +51,32 @@ enum By {
 /// Judges a proposal. `mismatch` is what its binding differs in. `now` and `then` are the differences from the reader's own
 /// transaction by the chain's values (`None` offline) and by those that the proposal brings, or why there is none.
 fn judge(
-    mut mismatch: Vec<Difference>,
-    now: Option<Result<Vec<Difference>, &str>>,
-    then: Result<Vec<Difference>, &str>,
-) -> (Match, By) {
+    mut mismatch: Vec<FieldDifference>,
+    now: Option<Result<Vec<FieldDifference>, &str>>,
+    then: Result<Vec<FieldDifference>, &str>,
+) -> (Match, MatchedValues) {
     match (now, then) {
-        (Some(Ok(now)), _) if mismatch.is_empty() && now.is_empty() => (Match::Same, By::Now),
+        (Some(Ok(now)), _) if mismatch.is_empty() && now.is_empty() => (Match::Same, MatchedValues::Now),
         (now, Ok(then)) => {
             mismatch.extend(then);
             let matching = match now {
                 _ if !mismatch.is_empty() => Match::Differs(mismatch),
                 None => Match::SameFromItsOwnValues,
                 Some(Ok(now)) => Match::Moved(now),
-                Some(Err(why)) => Match::Moved(vec![Difference {
+                Some(Err(why)) => Match::Moved(vec![FieldDifference {
                     field: "the transaction",
                     file: "possible then".into(),
                     own: format!("not possible now ({why})"),
                 }]),
             };
-            (matching, By::Then)
+            (matching, MatchedValues::Then)
         }
         (Some(Ok(now)), Err(_)) => {
             mismatch.extend(now);
-            (Match::Differs(mismatch), By::Now)
+            (Match::Differs(mismatch), MatchedValues::Now)
         }
-        (_, Err(_)) if !mismatch.is_empty() => (Match::Differs(mismatch), By::Neither),
-        (_, Err(why)) => (Match::Unbound(why.into()), By::Neither),
+        (_, Err(_)) if !mismatch.is_empty() => (Match::Differs(mismatch), MatchedValues::Neither),
+        (_, Err(why)) => (Match::Unbound(why.into()), MatchedValues::Neither),
     }
 }
 
@@ -90,7 +90,7 @@ fn reason(matching: Match) -> Option<String> {
     match matching {
         Match::Same | Match::SameFromItsOwnValues => None,
         Match::Differs(rows) | Match::Moved(rows) => {
-            let row = |d: &Difference| format!("{} is {} and {} by your files", d.field, d.file, d.own);
+            let row = |d: &FieldDifference| format!("{} is {} and {} by your files", d.field, d.file, d.own);
             let rows = rows.iter().map(row).collect::<Vec<_>>().join("; ");
             Some(format!("it is not what your own playbook gives: {rows}"))
         }
@@ -99,21 +99,25 @@ fn reason(matching: Match) -> Option<String> {
 }
 
 /// Playbook, its text and Safe must be the reader's own before the transactions are even compared.
-fn differing_binding(proposal: &Proposal, order: &Order) -> Vec<Difference> {
+fn differing_binding(proposal: &Proposal, order: &Order) -> Vec<FieldDifference> {
     let rows = [
         ("chain id", proposal.safe().chain_id.to_string(), order.chain.id.to_string()),
         ("Safe", proposal.safe().address.to_string(), order.safe.address.to_string()),
     ];
-    let mut found: Vec<Difference> = rows
+    let mut found: Vec<FieldDifference> = rows
         .into_iter()
         .filter(|(_, file, own)| file != own)
-        .map(|(field, file, own)| Difference { field, file, own })
+        .map(|(field, file, own)| FieldDifference { field, file, own })
         .collect();
     let is_same = |bound: &_, param: &str, texts: (&str, &str)| order.is_same(bound, param, texts);
     match order.binding() {
         Ok(own) => found.extend(proposal.binding().differences(&own, is_same)),
         Err(error) => {
-            found.push(Difference { field: "levers", file: proposal.binding().title(), own: error.message });
+            found.push(FieldDifference {
+                field: "levers",
+                file: proposal.binding().title(),
+                own: error.message,
+            });
         }
     }
     found
@@ -123,8 +127,8 @@ fn differing_binding(proposal: &Proposal, order: &Order) -> Vec<Difference> {
 mod tests {
     use super::*;
 
-    fn row(field: &'static str) -> Vec<Difference> {
-        vec![Difference { field, file: "0x66".into(), own: "0x09".into() }]
+    fn row(field: &'static str) -> Vec<FieldDifference> {
+        vec![FieldDifference { field, file: "0x66".into(), own: "0x09".into() }]
     }
 
     fn is_differing(matching: &Match, fields: &[&str]) -> bool {
@@ -137,33 +141,42 @@ mod tests {
         let same = || Ok(Vec::new());
         for now in [None, Some(same()), Some(Ok(row("data"))), Some(Err("paused"))] {
             let (matching, by) = judge(row("playbook"), now.clone(), same());
-            assert!(is_differing(&matching, &["playbook"]) && by == By::Then, "{now:?}: {matching:?}");
+            assert!(
+                is_differing(&matching, &["playbook"]) && by == MatchedValues::Then,
+                "{now:?}: {matching:?}"
+            );
         }
         for now in [None, Some(Ok(row("data"))), Some(Err("paused"))] {
             let (matching, by) = judge(Vec::new(), now.clone(), Ok(row("to")));
-            assert!(is_differing(&matching, &["to"]) && by == By::Then, "{now:?}: {matching:?}");
+            assert!(is_differing(&matching, &["to"]) && by == MatchedValues::Then, "{now:?}: {matching:?}");
         }
         let (matching, by) = judge(row("Safe"), None, Err("a value is missing"));
-        assert!(is_differing(&matching, &["Safe"]) && by == By::Neither, "{matching:?}");
+        assert!(is_differing(&matching, &["Safe"]) && by == MatchedValues::Neither, "{matching:?}");
         let (matching, by) = judge(row("Safe"), Some(Ok(row("to"))), Err("a value is missing"));
-        assert!(is_differing(&matching, &["Safe", "to"]) && by == By::Now, "{matching:?}");
+        assert!(is_differing(&matching, &["Safe", "to"]) && by == MatchedValues::Now, "{matching:?}");
         let (matching, by) = judge(Vec::new(), Some(Ok(row("to"))), Err("a value is missing"));
-        assert!(is_differing(&matching, &["to"]) && by == By::Now, "{matching:?}");
+        assert!(is_differing(&matching, &["to"]) && by == MatchedValues::Now, "{matching:?}");
     }
 
     #[test]
     fn the_chains_values_decide_and_a_files_own_values_only_explain() {
         let same = || Ok(Vec::new());
-        assert_eq!(judge(Vec::new(), Some(same()), Ok(row("data"))), (Match::Same, By::Now));
-        assert_eq!(judge(Vec::new(), Some(same()), Err("a value is missing")), (Match::Same, By::Now));
-        assert_eq!(judge(Vec::new(), None, same()), (Match::SameFromItsOwnValues, By::Then));
-        assert_eq!(judge(Vec::new(), Some(Ok(row("data"))), same()), (Match::Moved(row("data")), By::Then));
+        assert_eq!(judge(Vec::new(), Some(same()), Ok(row("data"))), (Match::Same, MatchedValues::Now));
+        assert_eq!(
+            judge(Vec::new(), Some(same()), Err("a value is missing")),
+            (Match::Same, MatchedValues::Now)
+        );
+        assert_eq!(judge(Vec::new(), None, same()), (Match::SameFromItsOwnValues, MatchedValues::Then));
+        assert_eq!(
+            judge(Vec::new(), Some(Ok(row("data"))), same()),
+            (Match::Moved(row("data")), MatchedValues::Then)
+        );
         let (matching, by) = judge(Vec::new(), Some(Err("it is paused")), same());
         let Match::Moved(rows) = matching else { panic!("{matching:?}") };
-        assert_eq!((rows[0].own.as_str(), by), ("not possible now (it is paused)", By::Then));
+        assert_eq!((rows[0].own.as_str(), by), ("not possible now (it is paused)", MatchedValues::Then));
         for now in [None, Some(Err("it is paused"))] {
             let (matching, by) = judge(Vec::new(), now, Err("a value is missing"));
-            assert_eq!((matching, by), (Match::Unbound("a value is missing".into()), By::Neither));
+            assert_eq!((matching, by), (Match::Unbound("a value is missing".into()), MatchedValues::Neither));
         }
     }
 

@@ -15,7 +15,7 @@ use crate::chain::{Chain, ChainError, Receipt, Replayed};
 use crate::check::Finding;
 use crate::evm::Readings;
 use crate::fork::{Expected, Rehearsal};
-use crate::proposal::{Record, calls_of};
+use crate::proposal::{RehearsalRecord, calls_of};
 
 /// The relation of a mined transaction to its rehearsal.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -131,7 +131,7 @@ fn kinds_of(rehearsal: &Rehearsal) -> BTreeSet<Kind> {
     written(rehearsal).into_iter().chain(events).collect()
 }
 
-fn kinds_of_record(record: &Record) -> BTreeSet<Kind> {
+fn kinds_of_record(record: &RehearsalRecord) -> BTreeSet<Kind> {
     record.writes.iter().map(|write| (write.address, None)).collect()
 }
 

@@ -8,7 +8,7 @@ use crate::error::{Error, Exit};
 use crate::proposal::Proposal;
 
 /// One transaction of what was named.
-pub enum Named<'a> {
+pub enum NamedTransaction<'a> {
     File {
         path: String,
         proposal: Box<Proposal>,
@@ -25,25 +25,28 @@ impl<'a> Desk<'a> {
     ///
     /// # Errors
     /// Unknown names, and files that are not what was asked for.
-    pub fn named(&'a self, what: &[String], given: &Given) -> Result<Vec<Named<'a>>, Error> {
+    pub fn named(&'a self, what: &[String], given: &Given) -> Result<Vec<NamedTransaction<'a>>, Error> {
         let (files, levers): (Vec<&String>, Vec<&String>) = what.iter().partition(|what| is_file(what));
         let mut named = Vec::new();
         for path in files {
             if let Some(order) = self.approval_of(path, given)? {
                 let kept = self.kept_for(&order, given, true)?.map(Box::new);
-                named.push(Named::Lever { order: Box::new(order), kept });
+                named.push(NamedTransaction::Lever { order: Box::new(order), kept });
                 continue;
             }
-            named.push(Named::File { path: path.clone(), proposal: Box::new(self.file(path, given)?) });
+            named.push(NamedTransaction::File {
+                path: path.clone(),
+                proposal: Box::new(self.file(path, given)?),
+            });
         }
         if !levers.is_empty() {
             let levers: Vec<String> = levers.into_iter().cloned().collect();
             for order in self.orders_named(&levers, given)? {
                 let kept = self.kept_for(&order, given, true)?.map(Box::new);
-                named.push(Named::Lever { order: Box::new(order), kept });
+                named.push(NamedTransaction::Lever { order: Box::new(order), kept });
             }
         }
-        let is_first_drill = named.first().is_some_and(Named::is_drill);
+        let is_first_drill = named.first().is_some_and(NamedTransaction::is_drill);
         match named.iter().find(|one| one.is_drill() != is_first_drill) {
             Some(other) => {
                 let message = format!("{} and {} are not both drills", named[0].title(), other.title());
@@ -54,7 +57,7 @@ impl<'a> Desk<'a> {
     }
 }
 
-impl<'a> Named<'a> {
+impl<'a> NamedTransaction<'a> {
     /// Its Safe, by the council file.
     pub fn safe(&self, desk: &'a Desk) -> Result<&'a council::Safe, Error> {
         match self {

@@ -44,7 +44,7 @@ impl Desk<'_> {
     /// If the chain cannot be asked, or no Safe is there.
     pub fn fields_of_safe(
         &self,
-        chain: &council::Chain,
+        chain: &council::CouncilChain,
         address: Address,
     ) -> Result<Vec<(String, Value)>, Error> {
         let link = self.connect_to(chain)?;

@@ -8,7 +8,7 @@ use alloy::rpc::types::AccessList;
 
 use crate::ceremony::judged::Judged;
 use crate::ceremony::sent::{Sent, least_to_replace};
-use crate::chain::{Fees, Prepared};
+use crate::chain::{Fees, SenderState};
 use crate::error::{Error, Exit};
 use crate::evm::amount;
 use crate::proposal::Outgoing;
@@ -31,8 +31,8 @@ impl Besides {
 
     /// Returns the payer's balance and next nonce once these are counted.
     #[must_use]
-    pub fn leave(&self, prepared: &Prepared) -> Prepared {
-        Prepared {
+    pub fn leave(&self, prepared: &SenderState) -> SenderState {
+        SenderState {
             nonce: self.free(prepared.nonce),
             balance: prepared.balance.saturating_sub(self.most),
             ..prepared.clone()
@@ -64,7 +64,7 @@ impl Offer {
         place: (&str, Option<u64>),
         call: &Outgoing,
         from: Address,
-        prepared: &Prepared,
+        prepared: &SenderState,
         gas_limit: u64,
         max_fee_gwei: u64,
         replaced: Option<&Sent>,
@@ -127,12 +127,12 @@ impl Offer {
 }
 
 /// Returns the payer's balance and the fees of now, with the tip that the person names in place of the suggested one.
-pub fn prepared(judged: &Judged, tip: Option<u128>) -> Result<Prepared, Error> {
+pub fn prepared(judged: &Judged, tip: Option<u128>) -> Result<SenderState, Error> {
     let prepared = judged.seen()?.snapshot.prepared.clone();
     let prepared =
         prepared.ok_or_else(|| Error::new(Exit::Network, "the chain did not say what gas costs"))?;
     let fees = tip.map_or(prepared.fees, |tip| prepared.fees.with_tip(tip));
-    Ok(Prepared { fees, ..prepared })
+    Ok(SenderState { fees, ..prepared })
 }
 
 /// A tip is a part of the fee: no more of it than is paid at most.
@@ -186,7 +186,7 @@ mod tests {
         besides.add(&Offer { tx: tx.clone(), from, base_fee: 0 });
         besides.add(&Offer { tx: TxEip1559 { nonce: 8, ..tx }, from, base_fee: 0 });
         assert_eq!([6, 7, 8, 9].map(|from| besides.free(from)), [6, 9, 9, 9]);
-        let prepared = Prepared {
+        let prepared = SenderState {
             nonce: 7,
             pending_nonce: 9,
             balance: U256::from(100),

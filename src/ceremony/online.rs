@@ -3,7 +3,7 @@
 use alloy::primitives::Address;
 
 use crate::ceremony::derivation::{First, Proposed};
-use crate::ceremony::derived::{Derived, Own, StoredApprovals};
+use crate::ceremony::derived::{Derived, OwnDerivation, StoredApprovals};
 use crate::ceremony::desk::Desk;
 use crate::ceremony::drill_names::require_drillable;
 use crate::ceremony::find::{Existing, Found};
@@ -11,7 +11,7 @@ use crate::ceremony::matching::compare;
 use crate::ceremony::order::{Given, Order};
 use crate::ceremony::seen::ChainView;
 use crate::ceremony::{hints, past_block, prefetch};
-use crate::chain::{Ask, Chain, Sending};
+use crate::chain::{Ask, CallRequest, Chain};
 use crate::check::Match;
 use crate::council;
 use crate::error::Error;
@@ -107,7 +107,7 @@ pub fn propose<'a>(
     let (signatures, wallets) = desk.kept_signatures(&proposal, &owners)?;
     let keeper = desk.keeper(&proposal, order.safe, &owners)?;
     let kept = StoredApprovals { owners, signatures, wallets, keeper };
-    let (place, own) = ((order.safe, order.chain), Own::new(order, plans));
+    let (place, own) = ((order.safe, order.chain), OwnDerivation::new(order, plans));
     let derived = Derived::new(desk, place, proposal, (Match::Same, Some(own)), kept, given)?;
     Ok(Online { derived, seen: ChainView::new(link, snapshot) })
 }
@@ -159,7 +159,7 @@ fn ask(
     safe: &council::Safe,
     proposal: &Proposal,
     order: Option<&Order>,
-    send: Option<&Sending>,
+    send: Option<&CallRequest>,
     rehearse: bool,
 ) -> Result<(ChainView, Option<Result<Proposed, Error>>), Error> {
     // Never for those that the file names: without the council's word the chain is asked first.
@@ -206,11 +206,11 @@ fn ask(
 
 /// The call with approved hashes in place of signatures, for its estimate: no RPC sees an owner's signature before the
 /// transaction itself is sent.
-fn sending(from: Address, proposal: &Proposal) -> Sending {
+fn sending(from: Address, proposal: &Proposal) -> CallRequest {
     let (safe, owners) = (proposal.safe(), &proposal.snapshot().owners);
     let approving = owners.list().iter().take(owners.threshold().get());
     let approvals: Vec<Approval> = approving.clone().map(|owner| Approval::OnChain(*owner)).collect();
-    Sending {
+    CallRequest {
         from,
         to: safe.address,
         data: proposal.tx().exec_calldata(encode_approvals(&approvals)),

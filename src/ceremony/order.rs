@@ -63,7 +63,7 @@ pub struct Order<'a> {
     /// In the order of their calls; at least one.
     acts: Vec<BoundPlaybook<'a>>,
     pub safe: &'a council::Safe,
-    pub chain: &'a council::Chain,
+    pub chain: &'a council::CouncilChain,
     pub names: AddressBook,
     /// The number of transactions of the same pull that come before it on its Safe.
     pub after: u64,

@@ -33,7 +33,7 @@ impl Outbox {
     /// For the transactions that make this call. `first` is when one of them was first recorded, `now` what the clock says, both in seconds since 1970.
     pub fn open(
         progress: &dyn Progress,
-        chain: &council::Chain,
+        chain: &council::CouncilChain,
         first: Option<u64>,
         now: u64,
         call: Outgoing,

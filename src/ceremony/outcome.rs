@@ -9,7 +9,7 @@ use crate::ceremony::mined::{self, AsRehearsed};
 use crate::ceremony::prefetch::after_queries;
 use crate::ceremony::seen::{ChainView, proven_at};
 use crate::ceremony::since;
-use crate::chain::{Ask, Chain, ChainError, Events, Executed, Receipt};
+use crate::chain::{Ask, Chain, ChainError, Events, ExecutedTx, Receipt};
 use crate::check::Match;
 use crate::error::{Error, Exit};
 use crate::evm::{BlockRef, BlockTag, Keys};
@@ -73,7 +73,7 @@ fn not_compared(
 }
 
 /// The transaction in which the Safe executed this proposal, whoever sent it.
-fn executed(desk: &Desk, judged: &Judged) -> Result<Option<Executed>, Error> {
+fn executed(desk: &Desk, judged: &Judged) -> Result<Option<ExecutedTx>, Error> {
     let link = &judged.seen()?.link;
     // A proposal's block is a claim; one from the future must not hide what was done since.
     let from = judged.proposal().block().map_or(0, |block| block.number);
@@ -185,7 +185,7 @@ pub fn now(desk: &Desk, judged: &Judged, outcome: &Outcome) -> Result<Option<Now
 }
 
 /// The parts of the outcome that `--proofs` proves.
-pub struct Proven {
+pub struct OutcomeProof {
     /// Against which root the state is.
     pub state: String,
     pub events: Events,
@@ -196,7 +196,7 @@ pub struct Proven {
 
 /// Where every value is to be proven, the outcome is too, whatever a receipt says: in the state of the newest block the
 /// Safe's nonce is used, and the `after` checks that ask the state hold.
-pub fn prove(desk: &Desk, judged: &Judged, receipt: &Receipt) -> Result<Option<Proven>, Error> {
+pub fn prove(desk: &Desk, judged: &Judged, receipt: &Receipt) -> Result<Option<OutcomeProof>, Error> {
     let mined = receipt.block;
     let online = judged.seen()?;
     if online.proven.is_none() {
@@ -236,7 +236,7 @@ pub fn prove(desk: &Desk, judged: &Judged, receipt: &Receipt) -> Result<Option<P
         return Err(lies(failed.sentence));
     }
     let needs_events = checks.iter().any(|check| check.queries().is_empty());
-    Ok(Some(Proven { state: proven_at(root, &block), events, mined, needs_events }))
+    Ok(Some(OutcomeProof { state: proven_at(root, &block), events, mined, needs_events }))
 }
 
 /// Keeps a proven outcome beside the proposal. Nothing is overwritten: after a reorganisation the next file supersedes
@@ -289,15 +289,15 @@ mod tests {
 
     use super::*;
     use crate::evm::BlockHash;
-    use crate::proposal::Difference;
+    use crate::proposal::FieldDifference;
 
     fn verdict(holds: bool) -> Verdict {
         let text = String::new;
         Verdict { holds, sentence: text(), expected: text(), found: text() }
     }
 
-    fn rows() -> Vec<Difference> {
-        vec![Difference { field: "to", file: "a".into(), own: "b".into() }]
+    fn rows() -> Vec<FieldDifference> {
+        vec![FieldDifference { field: "to", file: "a".into(), own: "b".into() }]
     }
 
     #[test]

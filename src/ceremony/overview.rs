@@ -34,7 +34,7 @@ pub struct Overview {
     /// Kept proposals that were not looked at.
     pub more_open: usize,
     /// By the lever's name.
-    pub levers: BTreeMap<String, State>,
+    pub levers: BTreeMap<String, LeverState>,
     pub chains: Vec<ChainRead>,
 }
 
@@ -65,7 +65,7 @@ pub struct Open {
 
 /// The state of what a lever changes.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum State {
+pub enum LeverState {
     /// Its promise holds already; `since` is the moment at which this machine saw it executed.
     Done { since: Option<Utc> },
     /// It can be pulled; until this second, where its contract says one.
@@ -89,8 +89,8 @@ pub fn look(desk: &Desk, offline: bool) -> Result<Overview, Error> {
     let mut kept = desk.kept_open()?;
     let more_open = kept.len().saturating_sub(MOST_OPEN);
     kept.drain(..more_open);
-    let chains: Vec<&council::Chain> = desk.council.chains.values().collect();
-    let look = |chain: &council::Chain| one_chain(desk, chain, &kept, &journal, offline);
+    let chains: Vec<&council::CouncilChain> = desk.council.chains.values().collect();
+    let look = |chain: &council::CouncilChain| one_chain(desk, chain, &kept, &journal, offline);
     let all: Vec<Overview> = desk.progress.wait("reading the state of all levers", || {
         thread::scope(|scope| {
             let look = &look;
@@ -113,7 +113,7 @@ pub fn look(desk: &Desk, offline: bool) -> Result<Overview, Error> {
 /// The part of one chain.
 fn one_chain(
     desk: &Desk,
-    chain: &council::Chain,
+    chain: &council::CouncilChain,
     kept: &[Proposal],
     journal: &Journal,
     offline: bool,
@@ -132,13 +132,13 @@ fn one_chain(
     let mut overview = Overview::default();
     for (lever, order) in &orders {
         let state = match (order, &seen) {
-            (Err(error), _) => State::Unknown(error.message.clone()),
+            (Err(error), _) => LeverState::Unknown(error.message.clone()),
             (Ok(order), seen) => {
                 state(order, seen.as_ref().map(|seen| &seen.readings).map_err(String::as_str))
             }
         };
         let state = match state {
-            State::Done { .. } => State::Done { since: last_mined(journal, &lever.name) },
+            LeverState::Done { .. } => LeverState::Done { since: last_mined(journal, &lever.name) },
             other => other,
         };
         overview.levers.insert(lever.name.clone(), state);
@@ -166,7 +166,7 @@ fn order<'a>(desk: &'a Desk, lever: &'a Lever) -> Result<Order<'a>, Error> {
 /// All answers about one chain, at one block.
 fn read(
     desk: &Desk,
-    chain: &council::Chain,
+    chain: &council::CouncilChain,
     kept: &[&Proposal],
     orders: &[(&Lever, Result<Order, Error>)],
 ) -> Result<Sighting, String> {
@@ -223,50 +223,52 @@ fn asks(order: &Order, known: &Readings) -> Vec<Query> {
 }
 
 /// The state of what one lever changes, by the answers at one block.
-fn state(order: &Order, seen: Result<&Readings, &str>) -> State {
+fn state(order: &Order, seen: Result<&Readings, &str>) -> LeverState {
     let readings = match seen {
         Ok(readings) => readings,
-        Err(why) => return State::Unknown(why.into()),
+        Err(why) => return LeverState::Unknown(why.into()),
     };
     let plan = match order.turn(readings) {
         Ok(Turn::Ready(plans)) => plans.merged(),
-        Ok(Turn::Needs(_)) => return State::Unknown("it reads more values than this list asks for".into()),
-        Err(TurnError { error: PlanError::NothingToDo(_), .. }) => return State::Done { since: None },
-        Err(TurnError { error: PlanError::Missing { names, .. }, .. }) => return State::Asks(names),
-        Err(error) => return State::Cannot(error.to_string()),
+        Ok(Turn::Needs(_)) => {
+            return LeverState::Unknown("it reads more values than this list asks for".into());
+        }
+        Err(TurnError { error: PlanError::NothingToDo(_), .. }) => return LeverState::Done { since: None },
+        Err(TurnError { error: PlanError::Missing { names, .. }, .. }) => return LeverState::Asks(names),
+        Err(error) => return LeverState::Cannot(error.to_string()),
     };
     of_plan(&plan, order.safe.address, readings)
 }
 
-fn of_plan(plan: &Plan, safe: Address, readings: &Readings) -> State {
+fn of_plan(plan: &Plan, safe: Address, readings: &Readings) -> LeverState {
     let mut promised = plan.after.iter().filter(|check| !check.queries().is_empty()).peekable();
     if promised.peek().is_some() && promised.all(|check| check.judge(readings, &[]).holds) {
-        return State::Done { since: None };
+        return LeverState::Done { since: None };
     }
     let failed = plan.before.iter().find_map(|check| {
         let verdict = check.judge(readings, &[]);
         (!verdict.holds).then_some((check, verdict))
     });
     let Some((check, verdict)) = failed else {
-        return State::Ready { until: plan.before.iter().filter_map(Check::deadline).min() };
+        return LeverState::Ready { until: plan.before.iter().filter_map(Check::deadline).min() };
     };
     let answer = check.queries().into_iter().find_map(|query| Some((readings.get(&query)?, query)));
     match answer {
         Some((Answer::Reverted(data), Query::Call { to, .. })) => match entitled(data, safe) {
             Some(asked) => {
                 let owner = readings.get(&Entitled::Owner.query(to)).and_then(address);
-                State::Barred { to: asked, owner: owner.filter(|_| asked == Entitled::Owner) }
+                LeverState::Barred { to: asked, owner: owner.filter(|_| asked == Entitled::Owner) }
             }
-            None => State::Cannot(verdict.sentence),
+            None => LeverState::Cannot(verdict.sentence),
         },
-        _ => State::Cannot(verdict.sentence),
+        _ => LeverState::Cannot(verdict.sentence),
     }
 }
 
 /// The proposal, unless its nonce is used.
 fn open(
     desk: &Desk,
-    chain: &council::Chain,
+    chain: &council::CouncilChain,
     proposal: &Proposal,
     seen: Option<&Sighting>,
     journal: &Journal,

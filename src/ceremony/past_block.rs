@@ -6,7 +6,7 @@ use alloy::primitives::{Address, B256};
 
 use crate::ceremony::seen::ChainView;
 use crate::chain::{Ask, ChainError};
-use crate::check::{About, Match, Past, Untrue};
+use crate::check::{Match, Past, PastSubject, Untrue};
 use crate::evm::{Answer, Query, Readings};
 use crate::evm::{BlockRef, BlockTag};
 use crate::progress::Progress;
@@ -80,7 +80,7 @@ pub fn code_never_there(
         };
         let file = then.hash.to_string();
         (file != there).then(|| Untrue {
-            about: About::Code,
+            about: PastSubject::Code,
             what: format!("code of {}", then.at),
             file,
             chain: there,

@@ -2,7 +2,7 @@
 
 use alloy::primitives::{Address, Bytes, U256};
 
-use crate::chain::{Draft, Snapshot};
+use crate::chain::{RehearsalDraft, Snapshot};
 use crate::evm::{Keys, Query};
 use crate::playbook::{Check, Plan};
 use crate::proposal::{BatchContract, BatchSource, Proposal, build_tx};
@@ -21,8 +21,8 @@ pub fn of_proposal(
     owners: Vec<Address>,
     plan: Option<&Plan>,
     sender: Option<Address>,
-) -> Draft {
-    Draft {
+) -> RehearsalDraft {
+    RehearsalDraft {
         safe: *proposal.safe(),
         tx: proposal.tx().clone(),
         sender: sender.or(owners.first().copied()).unwrap_or_default(),
@@ -46,14 +46,14 @@ pub fn of_plan(
     batch: BatchContract,
     nonce: Option<Nonce>,
     sender: Option<Address>,
-) -> Option<Draft> {
+) -> Option<RehearsalDraft> {
     let nonce = nonce.unwrap_or(seen.state.nonce);
     let source = BatchSource::Chain(&seen.readings);
     let tx = build_tx(seen.state.id.version, &calls(plan), nonce, batch, source).ok()?;
     let owners = seen.state.owners.list().to_vec();
     let sender = sender.or(owners.first().copied()).unwrap_or_default();
     let (safe, queries, hints) = (seen.state.id, after_queries(plan), Keys::default());
-    Some(Draft { safe, tx, sender, owners, queries, hints })
+    Some(RehearsalDraft { safe, tx, sender, owners, queries, hints })
 }
 
 /// Before anything is asked, of a Safe of this version. Without a plan yet, only what the Safe itself reads.
@@ -64,7 +64,7 @@ pub fn likely(
     batch: BatchContract,
     owners: Vec<Address>,
     sender: Option<Address>,
-) -> Option<Draft> {
+) -> Option<RehearsalDraft> {
     let nonce = Nonce::from(0);
     let tx = match plan {
         Some(plan) => {
@@ -75,7 +75,7 @@ pub fn likely(
     };
     let sender = sender.or(owners.first().copied()).unwrap_or_default();
     let queries = plan.map(after_queries).unwrap_or_default();
-    Some(Draft { safe, tx, sender, owners, queries, hints: Keys::default() })
+    Some(RehearsalDraft { safe, tx, sender, owners, queries, hints: Keys::default() })
 }
 
 fn calls(plan: &Plan) -> Vec<Call> {

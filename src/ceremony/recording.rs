@@ -9,7 +9,9 @@ use crate::ceremony::order::Given;
 use crate::chain::{Ask, Carried, Chain, ChainError};
 use crate::error::Error;
 use crate::evm::{BlockTag, Query};
-use crate::incident::{About, Change, Entry, Executed, Facts, JournalAct, Receipts, Step, Used};
+use crate::incident::{
+    Entry, ExecutionFacts, JournalAct, Receipts, TransactionRef, TxFacts, TxStep, Used, ValueChange,
+};
 use crate::playbook::Check;
 use crate::proposal::{Proposal, calls_of};
 use crate::safe::{Execution, SafeState, SafeTxHash, approvers, decode_exec};
@@ -19,8 +21,8 @@ const MOST_CHECKS: usize = 50;
 
 impl Desk<'_> {
     /// Looks at each of them: offline in the kept files alone. A chain that cannot be asked stops none of the others.
-    pub fn facts(&self, all: &[About], offline: bool) -> BTreeMap<SafeTxHash, Facts> {
-        let look = |about: &About| (about.safe_tx_hash, self.facts_of(about, offline));
+    pub fn facts(&self, all: &[TransactionRef], offline: bool) -> BTreeMap<SafeTxHash, TxFacts> {
+        let look = |about: &TransactionRef| (about.safe_tx_hash, self.facts_of(about, offline));
         self.progress.wait("reading what was done", || all.iter().map(look).collect())
     }
 
@@ -31,8 +33,8 @@ impl Desk<'_> {
         }
         let sent = entries.iter().filter_map(|entry| match &entry.draft.act {
             JournalAct::Deputy(act) => match act.step {
-                Step::Sent { tx, .. } => Some((act.chain_id, tx)),
-                Step::Signed {} | Step::Unproven { .. } | Step::Proven { .. } => None,
+                TxStep::Sent { tx, .. } => Some((act.chain_id, tx)),
+                TxStep::Signed {} | TxStep::Unproven { .. } | TxStep::Proven { .. } => None,
             },
             _ => None,
         });
@@ -44,9 +46,9 @@ impl Desk<'_> {
         self.progress.wait("reading what deputies did", || sent.filter_map(receipt).collect())
     }
 
-    fn facts_of(&self, about: &About, offline: bool) -> Facts {
+    fn facts_of(&self, about: &TransactionRef, offline: bool) -> TxFacts {
         let proposal = self.kept_one(about.safe_tx_hash);
-        let mut facts = Facts::default();
+        let mut facts = TxFacts::default();
         if let Some(proposal) = &proposal {
             facts.playbooks = used(proposal);
         }
@@ -68,9 +70,9 @@ impl Desk<'_> {
 
     fn fill_from_chain(
         &self,
-        about: &About,
+        about: &TransactionRef,
         proposal: Option<&Proposal>,
-        facts: &mut Facts,
+        facts: &mut TxFacts,
     ) -> Result<(), Error> {
         let Some(safe) = self.council.safe_at(about.chain_id, about.address) else {
             facts.unknown = Some("your council file does not have this Safe".into());
@@ -99,7 +101,7 @@ impl Desk<'_> {
     }
 
     /// The values that the playbook looks at, in the block before and in the block of the transaction.
-    fn changes(&self, link: &Chain, proposal: &Proposal, block: u64) -> Result<Vec<Change>, Error> {
+    fn changes(&self, link: &Chain, proposal: &Proposal, block: u64) -> Result<Vec<ValueChange>, Error> {
         let given = Given::default();
         let derived = self.existing(proposal.clone(), &given)?.offline(self, &given)?;
         let checks: Vec<&Check> = derived.plan().map(|plan| plan.after.iter().collect()).unwrap_or_default();
@@ -114,17 +116,17 @@ impl Desk<'_> {
         let (before, after) = (at(block.saturating_sub(1)).unwrap_or_default(), at(block)?);
         let change = |check: &&Check| {
             let (before, after) = (check.value(&before), check.value(&after));
-            after.is_some().then(|| Change { label: check.label().into(), before, after })
+            after.is_some().then(|| ValueChange { label: check.label().into(), before, after })
         };
         Ok(checks.iter().filter_map(change).collect())
     }
 }
 
-fn executed(about: &About, now: &SafeState, carried: &Carried, time: Option<u64>) -> Executed {
+fn executed(about: &TransactionRef, now: &SafeState, carried: &Carried, time: Option<u64>) -> ExecutionFacts {
     let signatures = decode_exec(&carried.input, about.nonce).map(|(_, signatures)| signatures);
     let read = |signatures: Bytes| approvers(&signatures, &about.safe_tx_hash, now.id.version, &now.owners);
     let signers = signatures.map(read);
-    Executed {
+    ExecutionFacts {
         tx: carried.tx,
         block: carried.block,
         time,
@@ -150,7 +152,7 @@ fn used(proposal: &Proposal) -> Vec<Used> {
 }
 
 /// Commands of Foundry's `cast` that show the same without this program.
-fn cast_lines(about: &About, proposal: Option<&Proposal>, facts: &Facts) -> Vec<String> {
+fn cast_lines(about: &TransactionRef, proposal: Option<&Proposal>, facts: &TxFacts) -> Vec<String> {
     let Some(executed) = &facts.executed else { return Vec::new() };
     let safe = about.address;
     let mut lines = vec![

@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use alloy::primitives::{Address, U256};
 
 use crate::evm::AddressBook;
-use crate::fork::{Outcome, Rehearsal};
+use crate::fork::{Rehearsal, RunResult};
 use crate::playbook::{Plan, Repeat, Verdict};
-use crate::proposal::{Proposal, Record, RecordedBalance, RecordedCode, calls_of};
+use crate::proposal::{Proposal, RecordedBalance, RecordedCode, RehearsalRecord, calls_of};
 
 /// The rehearsal, or why there is none.
 #[derive(Clone, Debug)]
@@ -61,7 +61,7 @@ impl Rehearsing {
 
     /// In brief, for the proposal file.
     #[must_use]
-    pub fn record(&self, proposal: &Proposal) -> Option<Record> {
+    pub fn record(&self, proposal: &Proposal) -> Option<RehearsalRecord> {
         self.done().and_then(|done| done.record(proposal).bounded())
     }
 }
@@ -70,12 +70,13 @@ impl Performed {
     /// It succeeds, and leaves what the playbook promises.
     #[must_use]
     pub fn holds(&self) -> bool {
-        self.rehearsal.outcome == Outcome::Succeeded && self.after.iter().all(|verdict| verdict.holds)
+        self.rehearsal.outcome == RunResult::Succeeded && self.after.iter().all(|verdict| verdict.holds)
     }
 
-    pub fn record(&self, proposal: &Proposal) -> Record {
+    pub fn record(&self, proposal: &Proposal) -> RehearsalRecord {
         let Rehearsal { outcome, events, writes, balances, tokens, gas_used, read, .. } = &self.rehearsal;
-        let mut record = Record::new(self.block, *outcome == Outcome::Succeeded, *gas_used, events.len());
+        let mut record =
+            RehearsalRecord::new(self.block, *outcome == RunResult::Succeeded, *gas_used, events.len());
         let moved = balances.iter().map(|b| RecordedBalance {
             address: b.address,
             gained: b.new.checked_sub(b.old).unwrap_or(U256::ZERO),
@@ -104,10 +105,12 @@ pub fn outcome(rehearsal: &Rehearsal, plan: Option<&Plan>, names: &AddressBook) 
         None => "no reason given".into(),
     };
     match rehearsal.outcome {
-        Outcome::Succeeded => Ok(()),
-        Outcome::Failed => Err(format!("the Safe reports ExecutionFailure and uses its nonce: {}", reason())),
-        Outcome::Reverted => Err(reason()),
-        Outcome::Unannounced => Err("the Safe does not announce its success".into()),
+        RunResult::Succeeded => Ok(()),
+        RunResult::Failed => {
+            Err(format!("the Safe reports ExecutionFailure and uses its nonce: {}", reason()))
+        }
+        RunResult::Reverted => Err(reason()),
+        RunResult::Unannounced => Err("the Safe does not announce its success".into()),
     }
 }
 

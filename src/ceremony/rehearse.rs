@@ -3,7 +3,7 @@
 use alloy::primitives::Address;
 
 use crate::ceremony::conflict::conflict;
-use crate::ceremony::derived::{Derived, Own};
+use crate::ceremony::derived::{Derived, OwnDerivation};
 use crate::ceremony::online::Online;
 use crate::ceremony::rehearsal::{Performed, Rehearsing};
 use crate::ceremony::seen::ChainView;
@@ -11,10 +11,10 @@ use crate::ceremony::{past_block, prefetch};
 use crate::chain::ChainError;
 use crate::clock;
 use crate::error::Error;
-use crate::fork::{ExecTransaction, Outcome};
+use crate::fork::{ExecTransaction, RunResult};
 use crate::playbook::{Check, Conflict, Repeat};
 use crate::progress::Progress;
-use crate::proposal::{Proposal, Record, contract_queries, count, likely_approvals};
+use crate::proposal::{Proposal, RehearsalRecord, contract_queries, count, likely_approvals};
 use crate::safe::{Approval, Domain, Question, SignatureKind};
 
 /// A proposal on the chain, and what it would do there.
@@ -97,7 +97,7 @@ impl<'a> Online<'a> {
     /// replaced by another owner's, if there is one.
     fn failing_owner(&self, rehearsal: &Rehearsing) -> Option<Address> {
         let done = rehearsal.done().filter(|done| done.is_signed)?;
-        if done.rehearsal.outcome != Outcome::Reverted {
+        if done.rehearsal.outcome != RunResult::Reverted {
             return None;
         }
         let given = self.derived.approvals(Some(&self.seen));
@@ -118,7 +118,7 @@ impl<'a> Online<'a> {
         &mut self,
         progress: &dyn Progress,
         sender: Option<Address>,
-        recorded: Option<&Record>,
+        recorded: Option<&RehearsalRecord>,
     ) -> Rehearsing {
         let Derived { proposal, own, .. } = &self.derived;
         let now = self.seen.now();
@@ -135,7 +135,7 @@ impl<'a> Online<'a> {
             likely_approvals(proposal, &given, &self.seen.snapshot.tree()).filter(|_| !proposal.is_drill());
         let owners = now.owners.clone();
         let plan = own.as_ref().map(|own| &own.plan);
-        let repeats = own.as_ref().map(Own::repeats).unwrap_or_default();
+        let repeats = own.as_ref().map(OwnDerivation::repeats).unwrap_or_default();
         let mut queries = plan.map(prefetch::after_queries).unwrap_or_default();
         let now_after = own.as_ref().and_then(|own| own.now.as_deref()).unwrap_or_default();
         queries.extend(now_after.iter().flat_map(Check::queries));

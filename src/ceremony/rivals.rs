@@ -144,7 +144,7 @@ fn differing(one: &Proposal, other: &Proposal, order: &Order) -> Vec<String> {
     let is_same = |bound: &_, param: &str, texts: (&str, &str)| order.is_same(bound, param, texts);
     let mut found = one.binding().differences(other.binding(), is_same);
     found.extend(differences((one.safe(), one.tx()), (other.safe(), other.tx())));
-    let line = |d: &crate::proposal::Difference| {
+    let line = |d: &crate::proposal::FieldDifference| {
         format!("{}: {} in {}, {} in {}", d.field, d.file, digits(one), d.own, digits(other))
     };
     found.iter().take(MOST_DIFFERENCES).map(line).collect()

@@ -29,7 +29,7 @@ pub struct Sent {
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Wire {
+struct WireSent {
     transaction: String,
     raw: String,
     #[serde(default)]
@@ -48,13 +48,13 @@ impl Sent {
     /// Reads a record: only the transaction in it is believed.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        let wire: Wire = serde_json::from_str(text).ok()?;
+        let wire: WireSent = serde_json::from_str(text).ok()?;
         Self::new(hex::decode(wire.raw).ok()?, wire.recorded)
     }
 
     #[must_use]
     pub fn to_json(&self) -> String {
-        let wire = Wire {
+        let wire = WireSent {
             transaction: self.hash.to_string(),
             raw: hex::encode_prefixed(&self.raw),
             recorded: self.recorded,

@@ -10,7 +10,7 @@ use alloy::primitives::Address;
 use crate::ceremony::desk::Desk;
 use crate::ceremony::filed::{KeptSet, lock};
 use crate::ceremony::filing::{date, plain};
-use crate::ceremony::find::{Found, Purpose};
+use crate::ceremony::find::{CommandPurpose, Found};
 use crate::ceremony::order::{Given, Order};
 use crate::clock;
 use crate::error::{Error, Exit};
@@ -165,7 +165,7 @@ impl<'a> Desk<'a> {
         found: &[Finds],
         complete: bool,
     ) -> Result<TakenAhead, Error> {
-        let named = self.find(what, given, Purpose::Propose)?;
+        let named = self.find(what, given, CommandPurpose::Propose)?;
         for proposal in named.iter().filter_map(Found::proposal) {
             self.derives(proposal).map_err(|why| Error::new(Exit::Refused, why))?;
         }

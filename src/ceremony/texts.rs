@@ -11,8 +11,8 @@ use crate::ceremony::find::is_file;
 use crate::ceremony::order::Given;
 use crate::ceremony::own_settings::pins;
 use crate::council::{
-    Accepted, Difference, PinStatus, Pins, SafeAt, TextDigest, council_at, council_of, difference, expand,
-    playbook_of,
+    AcceptedText, PinStatus, Pins, SafeAt, TextDifference, TextDigest, council_at, council_of, difference,
+    expand, playbook_of,
 };
 use crate::error::Error;
 use crate::excerpt::mark_urls;
@@ -27,14 +27,14 @@ pub struct Rests {
 }
 
 /// A text of the reader's own files.
-pub struct Item<'s> {
+pub struct PinnedText<'s> {
     pub name: String,
     /// Its key among the pins.
     about: Vec<String>,
     /// The council files that name it.
     of: Vec<String>,
     text: &'s str,
-    pub now: Accepted,
+    pub now: AcceptedText,
     pub note: &'static str,
 }
 
@@ -44,14 +44,14 @@ pub enum News {
     FirstUse,
     /// The council file was accepted, and this was not there to be.
     Added,
-    Changed(Change),
+    Changed(TextChange),
 }
 
 /// From one text to another.
-pub struct Change {
-    pub from: Accepted,
+pub struct TextChange {
+    pub from: AcceptedText,
     /// `None` if the text that was accepted is not at hand.
-    pub difference: Option<Difference>,
+    pub difference: Option<TextDifference>,
     /// Where the text that was accepted is kept.
     pub kept: Option<PathBuf>,
 }
@@ -72,10 +72,10 @@ pub struct Texts<'d> {
     desk: &'d Desk<'d>,
     folder: Option<SettingsFolder>,
     pins: Pins,
-    items: Vec<Item<'d>>,
+    items: Vec<PinnedText<'d>>,
 }
 
-impl<'s> Item<'s> {
+impl<'s> PinnedText<'s> {
     fn council(desk: &'s Desk, safe: SafeAt) -> Self {
         let path = real_path(&desk.path).display().to_string();
         Self {
@@ -83,7 +83,7 @@ impl<'s> Item<'s> {
             of: Vec::new(),
             name: path,
             text: &desk.text,
-            now: Accepted { digest: TextDigest::of(&desk.text), built_in: false },
+            now: AcceptedText { digest: TextDigest::of(&desk.text), built_in: false },
             note: "",
         }
     }
@@ -99,7 +99,7 @@ impl<'s> Item<'s> {
             Origin::Council(path) => (path, false, ""),
             Origin::BuiltIn => (format!("{id} (built into this program)"), true, ""),
         };
-        let now = Accepted { digest: TextDigest::of(playbook.text()), built_in };
+        let now = AcceptedText { digest: TextDigest::of(playbook.text()), built_in };
         Some(Self {
             name,
             about: vec![playbook_of(id, safe)],
@@ -176,11 +176,11 @@ impl Desk<'_> {
         [id.to_string()].into_iter().chain(counter).collect()
     }
 
-    fn items(&self, rests: &[Rests]) -> Vec<Item<'_>> {
-        let mut items: Vec<Item> = Vec::new();
+    fn items(&self, rests: &[Rests]) -> Vec<PinnedText<'_>> {
+        let mut items: Vec<PinnedText> = Vec::new();
         for rest in rests {
-            let playbooks = rest.playbooks.iter().filter_map(|id| Item::playbook(self, id, rest.safe));
-            for item in [Item::council(self, rest.safe)].into_iter().chain(playbooks) {
+            let playbooks = rest.playbooks.iter().filter_map(|id| PinnedText::playbook(self, id, rest.safe));
+            for item in [PinnedText::council(self, rest.safe)].into_iter().chain(playbooks) {
                 // The council file of several Safes is one text: one question.
                 match items.iter_mut().find(|known| known.name == item.name && known.now == item.now) {
                     Some(known) => {
@@ -194,15 +194,15 @@ impl Desk<'_> {
         items
     }
 
-    fn pin_all(&self, pins: &Pins, new: &mut BTreeMap<String, Accepted>) {
-        let now = Accepted { digest: TextDigest::of(&self.text), built_in: false };
+    fn pin_all(&self, pins: &Pins, new: &mut BTreeMap<String, AcceptedText>) {
+        let now = AcceptedText { digest: TextDigest::of(&self.text), built_in: false };
         for safe in self.council.safes.values() {
             let Some(chain) = self.council.chain_of(safe) else { continue };
             let at = (chain.id, safe.address);
             new.insert(council_of(at), now);
             for lever in self.council.levers.values().filter(|lever| lever.safe == safe.name) {
                 let ids = self.with_undo(&lever.playbook, true);
-                for item in ids.iter().filter_map(|id| Item::playbook(self, id, at)) {
+                for item in ids.iter().filter_map(|id| PinnedText::playbook(self, id, at)) {
                     for what in item.about.into_iter().filter(|what| !pins.has(what)) {
                         new.entry(what).or_insert(item.now);
                     }
@@ -227,11 +227,11 @@ impl<'d> Texts<'d> {
     }
 
     /// Returns each text that is not accepted as it is.
-    pub fn news(&self) -> impl Iterator<Item = (&Item<'d>, News)> {
+    pub fn news(&self) -> impl Iterator<Item = (&PinnedText<'d>, News)> {
         self.items.iter().filter_map(|item| Some((item, self.news_of(item)?)))
     }
 
-    fn news_of(&self, item: &Item) -> Option<News> {
+    fn news_of(&self, item: &PinnedText) -> Option<News> {
         match self.pins.decide(&item.about, item.now) {
             PinStatus::Same => None,
             PinStatus::First if item.now.built_in => None,
@@ -241,10 +241,10 @@ impl<'d> Texts<'d> {
         }
     }
 
-    fn change(&self, item: &Item, from: Accepted) -> Change {
+    fn change(&self, item: &PinnedText, from: AcceptedText) -> TextChange {
         let digest = from.digest.to_string();
         let old = self.folder.as_ref().and_then(|folder| folder.text(&digest).ok());
-        Change {
+        TextChange {
             from,
             difference: old.map(|old| difference(&old, &comparable(item.text))),
             kept: self.folder.as_ref().map(|folder| folder.text_path(&digest)),
@@ -254,13 +254,13 @@ impl<'d> Texts<'d> {
     /// The flags that accept what is not accepted yet.
     #[must_use]
     pub fn flags(&self, ids: &[String]) -> String {
-        let is_open = |item: &&Item| match self.pins.decide(&item.about, item.now) {
+        let is_open = |item: &&PinnedText| match self.pins.decide(&item.about, item.now) {
             PinStatus::Same => false,
             PinStatus::First => !item.now.built_in && item.is_new_to(&self.pins),
             PinStatus::Changed { .. } => true,
         };
         let open = self.items.iter().filter(is_open).filter(|item| !item.is_accepted_by(ids));
-        open.map(Item::flag).collect::<Vec<_>>().join(" ")
+        open.map(PinnedText::flag).collect::<Vec<_>>().join(" ")
     }
 
     /// Keeps all of them as accepted. With a new council file, every playbook that its levers use is accepted, unless
@@ -277,7 +277,7 @@ impl<'d> Texts<'d> {
     }
 
     /// Keeps what is new, the texts first. Nobody is stopped where that cannot be written: it is asked again next time.
-    fn keep(&self, new: &BTreeMap<String, Accepted>) {
+    fn keep(&self, new: &BTreeMap<String, AcceptedText>) {
         let (Some(folder), Some(file)) = (&self.folder, self.pins.file_of(new)) else { return };
         for digest in new.values().map(|accepted| accepted.digest) {
             if let Some(text) = self.desk.text_of(digest) {

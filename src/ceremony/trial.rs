@@ -16,7 +16,7 @@ use crate::error::{Error, Exit};
 use crate::evm::{Answer, Keys, Query, Readings, called, decode_revert};
 use crate::evm::{Block, BlockTag, Write};
 use crate::fork::ExecTransaction;
-use crate::playbook::{self, CombinedPlan, Entry, Plan, PlanError, PlannedCall, Verdict};
+use crate::playbook::{self, CombinedPlan, LibraryEntry, Plan, PlanError, PlannedCall, Verdict};
 use crate::proposal::BatchSource;
 use crate::safe::{Call, Domain, SafeState, SafeVersion, slot, slot_word};
 
@@ -314,7 +314,7 @@ fn pull(
         return Ok((TrialResult::Failed(why), writes));
     }
     let before: Vec<Verdict> = plan.before.iter().map(|check| check.judge(&readings, &[])).collect();
-    let entries: Vec<Entry> = order.acts().iter().map(|act| act.entry.clone()).collect();
+    let entries: Vec<LibraryEntry> = order.acts().iter().map(|act| act.entry.clone()).collect();
     let facts = Facts {
         proposal,
         matching: &Match::Same,

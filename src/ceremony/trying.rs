@@ -13,7 +13,7 @@ use crate::playbook::{PlaybookDigest, Undo};
 /// The report of a trial, and where it began.
 pub struct TrialRun<'a> {
     pub report: TrialReport,
-    pub chain: &'a council::Chain,
+    pub chain: &'a council::CouncilChain,
     pub block: BlockRef,
     pub digest: PlaybookDigest,
 }

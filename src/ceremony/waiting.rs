@@ -19,7 +19,7 @@ use crate::progress::{Stop, Tone};
 use crate::safe::{slot, slot_word};
 
 /// The end of a wait.
-enum Ended {
+enum WaitResult {
     /// With what the newest block says, asked along.
     Mined(Box<Sighting>),
     /// The Safe's nonce is used, and by none of ours.
@@ -40,8 +40,8 @@ pub fn finish(
     let nonce = Query::Storage { address: judged.derived.safe.address, slot: slot_word(slot::NONCE) };
     let wanted = AwaitedTxs { last, all, nonce: Some(&nonce), most };
     let (mined, newest) = match wait(desk, judged, &wanted, outbox, &*interrupt)? {
-        Ended::Mined(seen) => (seen.receipts, Some((seen.header.block(), seen.readings))),
-        Ended::Elsewhere => (Vec::new(), None),
+        WaitResult::Mined(seen) => (seen.receipts, Some((seen.header.block(), seen.readings))),
+        WaitResult::Elsewhere => (Vec::new(), None),
     };
     let asked = outcome::queries(judged);
     drop(interrupt);
@@ -122,8 +122,8 @@ pub fn alone(
     let interrupt = desk.progress.stop();
     let wanted = AwaitedTxs { last: sent, all: std::slice::from_ref(sent), nonce: None, most };
     match wait(desk, judged, &wanted, outbox, &*interrupt)? {
-        Ended::Mined(seen) => Ok(seen),
-        Ended::Elsewhere => Err(Error::new(Exit::Failed, "another transaction took its place")),
+        WaitResult::Mined(seen) => Ok(seen),
+        WaitResult::Elsewhere => Err(Error::new(Exit::Failed, "another transaction took its place")),
     }
 }
 
@@ -142,7 +142,7 @@ fn wait(
     AwaitedTxs { last, all, nonce, most }: &AwaitedTxs,
     outbox: &Outbox,
     stop: &dyn Stop,
-) -> Result<Ended, Error> {
+) -> Result<WaitResult, Error> {
     let (last, nonce, most) = (*last, *nonce, *most);
     let link = &judged.seen()?.link;
     let hashes: Vec<TxHash> = all.iter().map(|sent| sent.hash).collect();
@@ -157,14 +157,14 @@ fn wait(
     let fault = loop {
         // It was sent: one bad answer is not a reason to stop looking.
         let fault = match link.watch(&hashes, &along) {
-            Ok(seen) if !seen.receipts.is_empty() => return Ok(Ended::Mined(Box::new(seen))),
+            Ok(seen) if !seen.receipts.is_empty() => return Ok(WaitResult::Mined(Box::new(seen))),
             Ok(seen) => {
                 let used = match nonce.and_then(|nonce| seen.readings.get(nonce)) {
                     Some(Answer::Value(word)) => U256::try_from_be_slice(word).unwrap_or_default(),
                     _ => U256::ZERO,
                 };
                 if used > judged.proposal().nonce().0 {
-                    return Ok(Ended::Elsewhere);
+                    return Ok(WaitResult::Elsewhere);
                 }
                 None
             }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::ceremony::desk::Desk;
 use crate::ceremony::entering::now;
-use crate::council::Call;
+use crate::council::PersonToCall;
 use crate::error::Error;
 use crate::incident::{Journal, Utc, awake, began};
 use crate::proposal::{Proposal, Shortfall};
@@ -18,7 +18,7 @@ pub struct Waking<'c> {
     /// The time since the first signature was due; `None` if it is made or not due yet.
     pub late: Option<Duration>,
     /// Those whose signature is missing and who are not awake.
-    pub calls: Vec<Call<'c>>,
+    pub calls: Vec<PersonToCall<'c>>,
 }
 
 impl Desk<'_> {

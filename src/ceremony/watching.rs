@@ -8,7 +8,7 @@ use crate::chain::{Age, Chain, ChainError, judge_age, usual_block_time};
 use crate::council::{self, Alarm};
 use crate::error::{Error, Exit};
 use crate::evm::{AddressBook, BlockRef, BlockTag, FoundLogs, Header, LogFilter, Query, Readings};
-use crate::playbook::{Look, Needs, Watched};
+use crate::playbook::{AlarmEvaluation, NeededReadings, Watched};
 
 /// The most rounds of one look: a claim whose questions rest on answers needs more than one.
 const MOST_ROUNDS: usize = 6;
@@ -19,12 +19,12 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(15);
 
 /// A connection to one chain, and the alarms that are read there.
 pub struct Watch<'a> {
-    pub chain: &'a council::Chain,
+    pub chain: &'a council::CouncilChain,
     link: Chain,
     names: AddressBook,
     alarms: Vec<(&'a Alarm, Watched)>,
     /// The questions of each alarm at its last look: asked at once the next time.
-    asked: BTreeMap<&'a str, Needs>,
+    asked: BTreeMap<&'a str, NeededReadings>,
     /// The newest block of the last look; `None` after one that failed.
     newest: Option<BlockRef>,
 }
@@ -32,7 +32,7 @@ pub struct Watch<'a> {
 /// The state of the alarms at one block.
 pub struct Sight<'a> {
     pub block: BlockRef,
-    pub looks: Vec<(&'a Alarm, Look)>,
+    pub looks: Vec<(&'a Alarm, AlarmEvaluation)>,
 }
 
 impl<'a> Desk<'a> {
@@ -98,7 +98,7 @@ impl<'a> Desk<'a> {
             (self.council.names_on(&alarm.chain), self.council.chains.get(&alarm.chain).map_or(0, |c| c.id));
         // Before anything was asked, only a fault of the text is in the way.
         match watched.look(id, &names, &Readings::default(), &FoundLogs::new()) {
-            Look::Unreadable(why) => Err(wrong(format!("alarm {}: {why}", alarm.name))),
+            AlarmEvaluation::Unreadable(why) => Err(wrong(format!("alarm {}: {why}", alarm.name))),
             _ => Ok(Some(watched)),
         }
     }
@@ -130,7 +130,7 @@ impl<'a> Watch<'a> {
         let alarms: Vec<&(&Alarm, Watched)> =
             self.alarms.iter().filter(|(alarm, _)| due.contains(alarm.name.as_str())).collect();
         let (mut readings, mut logs) = (Readings::default(), FoundLogs::new());
-        let judge = |readings: &Readings, logs: &FoundLogs| -> Vec<(&'a Alarm, Look)> {
+        let judge = |readings: &Readings, logs: &FoundLogs| -> Vec<(&'a Alarm, AlarmEvaluation)> {
             let look = |(alarm, watched): &&(&'a Alarm, Watched)| {
                 (*alarm, watched.look(self.chain.id, &self.names, readings, logs))
             };
@@ -139,7 +139,7 @@ impl<'a> Watch<'a> {
         let mut looks = judge(&readings, &logs);
         let mut asked = self.asked.clone();
         remember(&mut asked, &looks);
-        let mut needs = Needs::default();
+        let mut needs = NeededReadings::default();
         looks
             .iter()
             .filter_map(|(alarm, _)| asked.get(alarm.name.as_str()))
@@ -172,7 +172,7 @@ impl<'a> Watch<'a> {
 
     fn sight(
         &self,
-        needs: &Needs,
+        needs: &NeededReadings,
         near: u64,
         at: BlockTag,
     ) -> Result<(Header, Readings, FoundLogs), ChainError> {
@@ -200,18 +200,18 @@ impl<'a> Watch<'a> {
     }
 }
 
-fn remember<'a>(asked: &mut BTreeMap<&'a str, Needs>, looks: &[(&'a Alarm, Look)]) {
+fn remember<'a>(asked: &mut BTreeMap<&'a str, NeededReadings>, looks: &[(&'a Alarm, AlarmEvaluation)]) {
     for (alarm, look) in looks {
-        if let Look::Needs(needs) = look {
+        if let AlarmEvaluation::Needs(needs) = look {
             asked.entry(&alarm.name).or_default().extend(needs);
         }
     }
 }
 
-fn needed(looks: &[(&Alarm, Look)]) -> Needs {
-    let mut all = Needs::default();
+fn needed(looks: &[(&Alarm, AlarmEvaluation)]) -> NeededReadings {
+    let mut all = NeededReadings::default();
     for (_, look) in looks {
-        if let Look::Needs(needs) = look {
+        if let AlarmEvaluation::Needs(needs) = look {
             all.extend(needs);
         }
     }

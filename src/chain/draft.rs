@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::json_rpc::{AT, Reply, Request};
 use crate::evm::Query;
 use crate::evm::{BlockHash, Keys};
-use crate::fork::{Account, State, access_list_calls, access_list_keys, first_keys};
+use crate::fork::{Account, WorldState, access_list_calls, access_list_keys, first_keys};
 use crate::safe::{SafeId, SafeTx};
 
 /// The gas of an access list: as much as the transaction itself may use.
@@ -17,7 +17,7 @@ pub(super) const MOST_LISTED: usize = 2_000;
 
 /// A transaction that may be rehearsed, as far as it is known before the first round.
 #[derive(Clone, Debug)]
-pub struct Draft {
+pub struct RehearsalDraft {
     pub safe: SafeId,
     /// Its nonce may be a guess.
     pub tx: SafeTx,
@@ -32,15 +32,15 @@ pub struct Draft {
 
 /// State that is known at a block for rehearsing there.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Known {
-    pub(super) state: State,
+pub struct KnownState {
+    pub(super) state: WorldState,
     /// Keys that access lists name and nobody fetched yet.
     pub(super) wanted: Keys,
     /// The transactions that access lists were asked for.
     listed: Vec<SafeTx>,
 }
 
-impl Known {
+impl KnownState {
     pub(super) fn is_listed(&self, tx: &SafeTx) -> bool {
         self.listed.iter().any(|listed| SafeTx { nonce: tx.nonce, ..listed.clone() } == *tx)
     }
@@ -58,9 +58,9 @@ pub(super) struct Drafted {
 
 impl Drafted {
     /// Without what is known already.
-    pub(super) fn of(drafts: &[Draft], known: &Known) -> Self {
+    pub(super) fn of(drafts: &[RehearsalDraft], known: &KnownState) -> Self {
         let (mut keys, mut lists, mut txs) = (known.wanted.clone(), Vec::new(), Vec::new());
-        for Draft { safe, tx, sender, owners, queries, hints } in drafts {
+        for RehearsalDraft { safe, tx, sender, owners, queries, hints } in drafts {
             keys.extend(first_keys(safe, tx, *sender, owners, queries, hints));
             if known.is_listed(tx) {
                 continue;
@@ -92,7 +92,7 @@ impl Drafted {
     }
 
     /// Takes the answers to [`Drafted::requests`]. An access list that was denied or makes no sense is none.
-    pub(super) fn learn(&self, replies: &[Reply], known: &mut Known) {
+    pub(super) fn learn(&self, replies: &[Reply], known: &mut KnownState) {
         let (values, lists) = replies.split_at(requests_len(&self.keys).min(replies.len()));
         known.state.extend(state(&self.keys, values));
         for reply in lists {
@@ -127,10 +127,10 @@ fn requests_len(keys: &Keys) -> usize {
 }
 
 /// The answers to [`requests`]. What is not an answer is left out, and found missing then.
-pub(super) fn state(keys: &Keys, replies: &[Reply]) -> State {
+pub(super) fn state(keys: &Keys, replies: &[Reply]) -> WorldState {
     let mut replies = replies.iter().map(|reply| reply.as_ref().ok());
     let mut next = || replies.next().flatten();
-    let mut state = State::default();
+    let mut state = WorldState::default();
     for address in &keys.accounts {
         let (balance, nonce, code) = (read::<U256>(next()), read::<U256>(next()), read::<Bytes>(next()));
         if let (Some(balance), Some(nonce), Some(code)) = (balance, nonce, code) {

@@ -19,7 +19,7 @@ const POLYGON: u64 = 137;
 /// A transaction about to be sent, as any RPC may see it: the owners have approved its hash instead of signing it, in
 /// slots that are set for the estimate only. It carries no value; `from` pays the gas.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Sending {
+pub struct CallRequest {
     pub from: Address,
     pub to: Address,
     pub data: Bytes,
@@ -29,7 +29,7 @@ pub struct Sending {
 
 /// The values that are needed to sign a transaction.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Prepared {
+pub struct SenderState {
     /// The sender's transactions up to the block; agreed on.
     pub nonce: u64,
     /// The nonce after those still waiting: the lower median of what the endpoints say, so that of two none can invent one.
@@ -66,8 +66,8 @@ impl Fees {
 }
 
 /// Returns the requests that [`prepared`] reads: two values to agree on, then four hints.
-pub(super) fn requests(sending: &Sending) -> Vec<Request> {
-    let Sending { from, to, data, approved } = sending;
+pub(super) fn requests(sending: &CallRequest) -> Vec<Request> {
+    let CallRequest { from, to, data, approved } = sending;
     let slots: serde_json::Map<String, Value> =
         approved.iter().map(|slot| (slot.to_string(), json!(B256::from(U256::ONE)))).collect();
     let estimate =
@@ -83,7 +83,12 @@ pub(super) fn requests(sending: &Sending) -> Vec<Request> {
 }
 
 /// `hints` are those of each agreeing endpoint.
-pub(super) fn prepared(chain_id: u64, header: &Header, values: &[Settled], hints: &[&[Reply]]) -> Prepared {
+pub(super) fn prepared(
+    chain_id: u64,
+    header: &Header,
+    values: &[Settled],
+    hints: &[&[Reply]],
+) -> SenderState {
     let number = |at: usize| match values.get(at) {
         Some(Settled::Number(n)) => *n,
         _ => U256::ZERO,
@@ -95,7 +100,7 @@ pub(super) fn prepared(chain_id: u64, header: &Header, values: &[Settled], hints
         hint(0).into_iter().filter(|n| u64::try_from(*n).is_ok_and(|n| plausible.contains(&n))).collect();
     let middle = if is_estimated(chain_id) { upper_median } else { lower_median };
     let gas = middle(hint(1)).map(|gas| u64::try_from(gas).unwrap_or(u64::MAX).min(header.gas_limit));
-    Prepared {
+    SenderState {
         nonce,
         pending_nonce: lower_median(pending).map_or(nonce, |n| u64::try_from(n).unwrap_or(nonce)),
         balance: number(1),

@@ -12,7 +12,9 @@ use super::quorum::Chain;
 use super::snapshot::Snapshot;
 use crate::evm::BlockRef;
 use crate::evm::{Answer, Keys, Query, Readings};
-use crate::fork::{ExecTransaction, Moment, Rehearsal, State, StateSource, World, complete, resume, view};
+use crate::fork::{
+    ExecTransaction, Rehearsal, RunBlock, StateSource, World, WorldState, complete, resume, view,
+};
 use crate::safe::ISafe::getOwnersCall;
 use crate::safe::{Nonce, Owners, slot, slot_word};
 
@@ -25,13 +27,13 @@ pub struct Forked<'a> {
 /// The chain at the block of the fork, and all that was read of it there.
 struct Noted<'a> {
     pinned: Pinned<'a>,
-    read: Mutex<State>,
+    read: Mutex<WorldState>,
 }
 
 impl StateSource for Noted<'_> {
     type Error = ChainError;
 
-    fn fetch(&self, keys: &Keys) -> Result<State, ChainError> {
+    fn fetch(&self, keys: &Keys) -> Result<WorldState, ChainError> {
         let state = self.pinned.fetch(keys)?;
         lock(&self.read).extend(state.clone());
         Ok(state)
@@ -71,7 +73,7 @@ impl Forked<'_> {
     pub fn answers(&mut self, queries: &[Query]) -> Result<Readings, ChainError> {
         let Self { source, world } = self;
         let result = complete(source, world, Keys::default(), |world| {
-            view(world, world.chain_id, Moment::Next, queries)
+            view(world, world.chain_id, RunBlock::Next, queries)
         });
         result.map(|(answers, _)| answers).map_err(|error| source.pinned.failed(error))
     }

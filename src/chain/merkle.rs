@@ -11,7 +11,7 @@ use alloy::trie::{EMPTY_ROOT_HASH, Nibbles, TrieAccount};
 use serde_json::Value;
 
 use crate::evm::{Header, Keys, WireHeader};
-use crate::fork::State;
+use crate::fork::WorldState;
 use crate::safe::SafeState;
 
 /// Chains whose headers are Ethereum's own: there a header that does not hash to the block's hash is a false one.
@@ -19,7 +19,7 @@ const ETHEREUM: [u64; 4] = [1, 11_155_111, 17_000, 560_048];
 
 /// The answers about one account. `None` is not claimed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Claim {
+pub(super) struct AccountClaim {
     pub balance: Option<U256>,
     pub nonce: Option<u64>,
     pub code_hash: Option<B256>,
@@ -29,9 +29,9 @@ pub(super) struct Claim {
 
 /// Everything that was answered at one block and has to be proven.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Claims(pub BTreeMap<Address, Claim>);
+pub(super) struct AccountClaims(pub BTreeMap<Address, AccountClaim>);
 
-impl Claims {
+impl AccountClaims {
     /// The Safe as it was read, whichever way: the lists of owners and modules are slots too.
     pub(super) fn of_safe(&mut self, safe: &SafeState, code_hash: B256) {
         let claim = self.0.entry(safe.id.address).or_default();
@@ -40,7 +40,7 @@ impl Claims {
     }
 
     /// The values of these keys. What is not at hand cannot be claimed: the first such key is the error.
-    pub(super) fn of_keys(&mut self, keys: &Keys, state: &State) -> Result<(), String> {
+    pub(super) fn of_keys(&mut self, keys: &Keys, state: &WorldState) -> Result<(), String> {
         for address in &keys.accounts {
             let Some(account) = state.accounts.get(address) else { return Err(format!("account {address}")) };
             let claim = self.0.entry(*address).or_default();
@@ -92,7 +92,7 @@ pub(super) fn bind(chain_id: u64, header: &Header, whole: &Value) -> Result<Root
 pub(super) fn verify(
     root: B256,
     address: Address,
-    claim: &Claim,
+    claim: &AccountClaim,
     proof: &EIP1186AccountProofResponse,
 ) -> Result<(), String> {
     let account = TrieAccount {
@@ -158,8 +158,8 @@ mod tests {
     }
 
     /// The recorded values: word i·i + 1 in each of 40 slots, and nothing in slot 99.
-    fn present() -> Claim {
-        Claim {
+    fn present() -> AccountClaim {
+        AccountClaim {
             balance: Some(U256::from(1_000_000_000_000_000_007_u64)),
             nonce: Some(0),
             code_hash: Some(keccak256([0x5f])),
@@ -167,8 +167,8 @@ mod tests {
         }
     }
 
-    fn absent() -> Claim {
-        Claim {
+    fn absent() -> AccountClaim {
+        AccountClaim {
             balance: Some(U256::ZERO),
             nonce: Some(0),
             code_hash: Some(KECCAK256_EMPTY),
@@ -182,22 +182,25 @@ mod tests {
         assert_eq!(verify(root, PRESENT, &present(), &proof("present")), Ok(()));
         assert_eq!(verify(root, ABSENT, &absent(), &proof("absent")), Ok(()));
         let precompile = Address::with_last_byte(1);
-        let nothing = Claim { slots: BTreeSet::new(), ..absent() };
+        let nothing = AccountClaim { slots: BTreeSet::new(), ..absent() };
         assert_eq!(verify(root, precompile, &nothing, &proof("precompile")), Ok(()));
         // Only the slots are claimed: the account's own values are the proof's.
-        let slots = Claim { slots: present().slots, ..Claim::default() };
+        let slots = AccountClaim { slots: present().slots, ..AccountClaim::default() };
         assert_eq!(verify(root, PRESENT, &slots, &proof("present")), Ok(()));
     }
 
     #[test]
     fn no_other_value_is() {
         let root = header().state_root;
-        let not = |claim: &Claim| verify(root, PRESENT, claim, &proof("present")).unwrap_err();
-        assert!(not(&Claim { balance: Some(U256::ONE), ..present() }).starts_with("account"));
-        assert!(not(&Claim { nonce: Some(1), ..present() }).starts_with("account"));
-        assert!(not(&Claim { code_hash: Some(word(1)), ..present() }).starts_with("account"));
+        let not = |claim: &AccountClaim| verify(root, PRESENT, claim, &proof("present")).unwrap_err();
+        assert!(not(&AccountClaim { balance: Some(U256::ONE), ..present() }).starts_with("account"));
+        assert!(not(&AccountClaim { nonce: Some(1), ..present() }).starts_with("account"));
+        assert!(not(&AccountClaim { code_hash: Some(word(1)), ..present() }).starts_with("account"));
         let slots = |slots: &[(u64, u64)]| {
-            not(&Claim { slots: slots.iter().map(|(s, w)| (word(*s), word(*w))).collect(), ..present() })
+            not(&AccountClaim {
+                slots: slots.iter().map(|(s, w)| (word(*s), word(*w))).collect(),
+                ..present()
+            })
         };
         assert_eq!(slots(&[(0, 1), (7, 51), (99, 0)]), format!("slot {} of {PRESENT}", word(7)));
         assert_eq!(slots(&[(0, 1), (7, 0), (99, 0)]), format!("slot {} of {PRESENT}", word(7)));
@@ -206,10 +209,12 @@ mod tests {
         assert_eq!(slots(&[(0, 1), (7, 50)]), format!("the slots of {PRESENT}"));
         // Somebody else's account, and a slot that was answered in two ways.
         assert!(verify(root, ABSENT, &present(), &proof("present")).is_err());
-        assert!(verify(root, ABSENT, &Claim { nonce: Some(1), ..absent() }, &proof("absent")).is_err());
+        assert!(
+            verify(root, ABSENT, &AccountClaim { nonce: Some(1), ..absent() }, &proof("absent")).is_err()
+        );
         let mut twice = proof("present");
         twice.storage_proof.insert(1, twice.storage_proof[0].clone());
-        let claim = Claim { slots: [(word(0), word(1)), (word(0), word(2))].into(), ..present() };
+        let claim = AccountClaim { slots: [(word(0), word(1)), (word(0), word(2))].into(), ..present() };
         twice.storage_proof.truncate(2);
         assert!(verify(root, PRESENT, &claim, &twice).is_err());
     }
@@ -243,13 +248,13 @@ mod tests {
 
     #[test]
     fn code_that_was_answered_in_two_ways_is_not_claimed() {
-        let mut claims = Claims::default();
+        let mut claims = AccountClaims::default();
         claims.0.entry(PRESENT).or_default().code_hash = Some(word(1));
         let account = crate::fork::Account { code: Bytes::from_static(&[0x5f]), ..Default::default() };
-        let state = State { accounts: [(PRESENT, account)].into(), ..State::default() };
+        let state = WorldState { accounts: [(PRESENT, account)].into(), ..WorldState::default() };
         let keys = Keys { accounts: [PRESENT].into(), ..Keys::default() };
         assert!(claims.of_keys(&keys, &state).unwrap_err().contains("in two ways"));
-        let mut claims = Claims::default();
+        let mut claims = AccountClaims::default();
         claims.0.entry(PRESENT).or_default().code_hash = Some(keccak256([0x5f]));
         assert_eq!(claims.of_keys(&keys, &state), Ok(()));
     }

@@ -5,13 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use alloy::primitives::{Address, B256, Bytes};
 
 use super::chain_error::ChainError;
-use super::draft::{Draft, MOST_LISTED, requests, state};
+use super::draft::{MOST_LISTED, RehearsalDraft, requests, state};
 use super::quorum::Chain;
 use super::snapshot::Snapshot;
 use crate::evm::{Answer, Query, Readings};
 use crate::evm::{BlockRef, BlockTag, Keys};
 use crate::fork::{
-    DirectCall, ExecTransaction, ForkError, Moment, PROXY_SLOTS, Rehearsal, State, StateSource, World,
+    DirectCall, ExecTransaction, ForkError, PROXY_SLOTS, Rehearsal, RunBlock, StateSource, World, WorldState,
     code_behind, complete, gas_limit, runs_elsewhere, settle, settle_direct, view,
 };
 use crate::safe::{Purpose, SafeState, owner_slot, slot, slot_word};
@@ -47,7 +47,7 @@ fn safe_keys(safes: &[SafeState]) -> Keys {
 impl StateSource for Pinned<'_> {
     type Error = ChainError;
 
-    fn fetch(&self, keys: &Keys) -> Result<State, ChainError> {
+    fn fetch(&self, keys: &Keys) -> Result<WorldState, ChainError> {
         let (_, replies) = self.chain.ask(&requests(keys), BlockTag::Pinned(self.block))?;
         Ok(state(keys, &replies))
     }
@@ -71,7 +71,7 @@ impl Chain {
     ) -> Result<Rehearsal, ChainError> {
         self.runs_here()?;
         if !seen.known.is_listed(exec.tx) {
-            let draft = Draft {
+            let draft = RehearsalDraft {
                 safe: *exec.domain.safe(),
                 tx: exec.tx.clone(),
                 sender: exec.sender,
@@ -177,7 +177,7 @@ impl Chain {
         let source = Pinned { chain: self, block: seen.header.block() };
         let asked = std::slice::from_ref(query);
         let result = complete(&source, &mut world, Keys::default(), |world| {
-            view(world, world.chain_id, Moment::Next, asked)
+            view(world, world.chain_id, RunBlock::Next, asked)
         });
         seen.known.state = world.state;
         let (answers, read) = result.map_err(|error| source.failed(error))?;
@@ -217,7 +217,7 @@ impl Chain {
         let source = Pinned { chain: self, block: seen.header.block() };
         let hints = safe_keys(&seen.safes);
         let chain_id = purpose.chain_id(self.id());
-        let ask = |world: &World| view(world, chain_id, Moment::Next, queries);
+        let ask = |world: &World| view(world, chain_id, RunBlock::Next, queries);
         let result = complete(&source, &mut world, hints, ask);
         seen.known.state = world.state;
         let (answers, _) = result.map_err(|error| source.failed(error))?;
@@ -238,7 +238,7 @@ impl Chain {
         let mut world = self.world(seen);
         let source = Pinned { chain: self, block: seen.header.block() };
         let hints = if hints.len() <= MOST_LISTED { hints } else { Keys::default() };
-        let ask = |world: &World| view(world, world.chain_id, Moment::Now, &queries);
+        let ask = |world: &World| view(world, world.chain_id, RunBlock::Now, &queries);
         let result = complete(&source, &mut world, hints, ask);
         seen.known.state = world.state;
         result.map_err(|error| source.failed(error))

@@ -17,7 +17,7 @@ use super::chain_error::EndpointFault;
 use super::endpoint::{Endpoint, Fetched};
 use super::json_rpc::{RawReply, Reply, Request, no_reply};
 use super::settle::{Settled, hint, settle};
-use super::standing::{EndpointStatus, Record, least_to_believe};
+use super::standing::{EndpointRecord, EndpointStatus, least_to_believe};
 use crate::evm::{BlockHash, BlockTag, Header};
 
 /// The least time that slower endpoints get once enough have answered.
@@ -62,7 +62,7 @@ pub(super) struct Panel {
     id: u64,
     pub quorum: usize,
     pub endpoints: Vec<Arc<Endpoint>>,
-    record: Mutex<Record>,
+    record: Mutex<EndpointRecord>,
     /// The endpoints that were waited for in vain.
     silent: Mutex<Vec<bool>>,
     /// Answers that nobody waited for.
@@ -72,7 +72,7 @@ pub(super) struct Panel {
 
 impl Panel {
     pub(super) fn new(id: u64, quorum: usize, endpoints: Vec<Arc<Endpoint>>) -> Self {
-        let record = Mutex::new(Record::of(endpoints.len()));
+        let record = Mutex::new(EndpointRecord::of(endpoints.len()));
         let silent = Mutex::new(vec![false; endpoints.len()]);
         let (late, rounds) = (Mutex::default(), AtomicU32::new(0));
         Self { id, quorum, endpoints, record, silent, late, rounds }
@@ -95,7 +95,7 @@ impl Panel {
         lock(&self.record).standings()
     }
 
-    /// See [`Record::decide`].
+    /// See [`EndpointRecord::decide`].
     pub(super) fn remember(
         &self,
         block: Option<BlockHash>,

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::chain_error::{ChainError, EndpointFault};
 use super::json_rpc::{AT, Reply, Request};
-use super::merkle::{Claim, Claims, Root, bind, verify};
+use super::merkle::{AccountClaim, AccountClaims, Root, bind, verify};
 use super::quorum::Chain;
 use super::snapshot::Snapshot;
 use crate::evm::{Answer, Keys, Query, Readings};
@@ -27,7 +27,7 @@ impl Chain {
         if let Some(query) = contradiction(&seen.readings, &answers) {
             return Err(not_proven(format!("the answer to the {query} is not what the state there gives")));
         }
-        let mut claims = Claims::default();
+        let mut claims = AccountClaims::default();
         claims.of_safe(&seen.state, seen.code_hash);
         for keys in [read, &viewed] {
             let claimed = claims.of_keys(keys, &seen.known.state);
@@ -62,8 +62,8 @@ fn contradiction<'r>(told: &'r Readings, worked_out: &Readings) -> Option<&'r Qu
 }
 
 /// The whole header, then a proof for each account.
-fn requests(claims: &Claims) -> Vec<Request> {
-    let proof = |(address, claim): (&Address, &Claim)| {
+fn requests(claims: &AccountClaims) -> Vec<Request> {
+    let proof = |(address, claim): (&Address, &AccountClaim)| {
         let slots: Vec<_> = claim.slots.iter().map(|(slot, _)| slot).collect();
         Request::hint("eth_getProof", json!([address, slots, AT]))
     };
@@ -72,7 +72,12 @@ fn requests(claims: &Claims) -> Vec<Request> {
 }
 
 /// Verifies one endpoint's answers to [`requests`].
-fn proven(chain_id: u64, header: &Header, claims: &Claims, replies: &[Reply]) -> Result<Root, EndpointFault> {
+fn proven(
+    chain_id: u64,
+    header: &Header,
+    claims: &AccountClaims,
+    replies: &[Reply],
+) -> Result<Root, EndpointFault> {
     let number = header.number;
     let unproven = |what: &str| EndpointFault::Unproven { what: what.into(), number };
     let mut replies = replies.iter();

@@ -4,7 +4,7 @@ use alloy::primitives::{Address, Bytes};
 use serde_json::json;
 
 use super::chain_error::ChainError;
-use super::draft::Draft;
+use super::draft::RehearsalDraft;
 use super::json_rpc::Request;
 use super::on_fork::Pinned;
 use super::quorum::Chain;
@@ -27,7 +27,7 @@ pub struct Replayed {
 }
 
 /// The call of `execTransaction` that was mined.
-struct Call {
+struct MinedCall {
     sender: Address,
     signatures: Option<Bytes>,
     gas: Option<u64>,
@@ -63,7 +63,7 @@ impl Chain {
             _ => None,
         };
         let call = call(sent.as_ref(), safe, tx, receipt);
-        let draft = Draft {
+        let draft = RehearsalDraft {
             safe: *safe,
             tx: tx.clone(),
             sender: call.sender,
@@ -106,14 +106,14 @@ const fn before(header: &Header) -> BlockRef {
 
 /// Sent to the Safe itself it is known whole; through another contract, that one is the sender and the owners are taken
 /// to have approved.
-fn call(sent: Option<&WireTransaction>, safe: &SafeId, tx: &SafeTx, receipt: &Receipt) -> Call {
+fn call(sent: Option<&WireTransaction>, safe: &SafeId, tx: &SafeTx, receipt: &Receipt) -> MinedCall {
     let direct = sent.filter(|sent| sent.to == Some(safe.address));
     let decoded = direct.and_then(|sent| Some((sent, decode_exec(&sent.input, tx.nonce)?)));
     match decoded {
         Some((sent, (called, signatures))) if called == *tx => {
-            Call { sender: sent.from, signatures: Some(signatures), gas: Some(sent.gas.to()) }
+            MinedCall { sender: sent.from, signatures: Some(signatures), gas: Some(sent.gas.to()) }
         }
-        _ => Call {
+        _ => MinedCall {
             sender: sent.and_then(|sent| sent.to).unwrap_or(receipt.from),
             signatures: None,
             gas: None,

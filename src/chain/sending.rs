@@ -32,7 +32,7 @@ pub struct Receipt {
 
 /// Where a Safe transaction was executed, by whomever.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Executed {
+pub struct ExecutedTx {
     pub tx: TxHash,
     pub block: BlockRef,
     pub outcome: Execution,
@@ -145,7 +145,7 @@ impl Chain {
         safe: &SafeId,
         hash: &SafeTxHash,
         from_block: u64,
-    ) -> Result<Option<Executed>, ChainError> {
+    ) -> Result<Option<ExecutedTx>, ChainError> {
         let whole = logs_request(safe, Some(hash), from_block, AT);
         let (head, values) = match self.agree(&[whole], BlockTag::Latest) {
             Ok(agreed) => (agreed.header, agreed.values),
@@ -159,7 +159,7 @@ impl Chain {
             let (number, block_hash) = (found.block_number.to(), BlockHash::claimed(found.block_hash));
             if let Some(block) = self.block_of(number, block_hash, &head)? {
                 let tx = TxHash::claimed(found.transaction_hash);
-                return Ok(Some(Executed { tx, block, outcome }));
+                return Ok(Some(ExecutedTx { tx, block, outcome }));
             }
         }
         Ok(None)

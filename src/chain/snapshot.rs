@@ -7,8 +7,8 @@ use alloy::sol_types::SolCall;
 use serde_json::json;
 
 use super::chain_error::ChainError;
-use super::draft::{Draft, Drafted, Known};
-use super::fees::{self, Prepared, Sending};
+use super::draft::{Drafted, KnownState, RehearsalDraft};
+use super::fees::{self, CallRequest, SenderState};
 use super::json_rpc::{AT, Reply, Request};
 use super::quorum::{Agreed, Chain};
 use super::settle::Settled;
@@ -37,9 +37,9 @@ pub struct Ask<'a> {
     pub accounts: &'a [Address],
     pub queries: &'a [Query],
     /// A transaction that is about to be sent.
-    pub sending: Option<&'a Sending>,
+    pub sending: Option<&'a CallRequest>,
     /// Transactions that may be rehearsed afterwards: what they will read is fetched along.
-    pub drafts: &'a [Draft],
+    pub drafts: &'a [RehearsalDraft],
 }
 
 /// The values of one block.
@@ -55,9 +55,9 @@ pub struct Snapshot {
     pub code_hash: B256,
     pub readings: Readings,
     /// For [`Ask::sending`].
-    pub prepared: Option<Prepared>,
+    pub prepared: Option<SenderState>,
     /// For [`Ask::drafts`]: what a rehearsal at this block can build on.
-    pub known: Known,
+    pub known: KnownState,
     /// The state once more, where the newest block was asked for.
     fresh: Option<Fresh<SafeTree>>,
 }
@@ -106,7 +106,7 @@ impl Chain {
         let queries_end = requests.len();
         requests.extend(ask.sending.map(fees::requests).unwrap_or_default());
         let sending_end = requests.len();
-        let drafted = Drafted::of(ask.drafts, &Known::default());
+        let drafted = Drafted::of(ask.drafts, &KnownState::default());
         requests.extend(drafted.requests());
 
         let agreed = self.agree(&requests, at)?;
@@ -127,7 +127,7 @@ impl Chain {
             let range = queries_end..sending_end;
             fees::prepared(self.id(), &agreed.header, &parts.values(range.clone()), &parts.hints(range))
         });
-        let mut known = Known::default();
+        let mut known = KnownState::default();
         drafted.learn(&parts.replies(sending_end..requests.len()), &mut known);
         let tree = || SafeTree::new(state.clone(), &safes);
         let fresh = (at == BlockTag::Latest).then(|| Fresh::from_quorum(tree()));
@@ -150,7 +150,12 @@ impl Chain {
     ///
     /// # Errors
     /// If no quorum agrees, or when the chain has another block at that height by now.
-    pub fn look(&self, seen: &mut Snapshot, queries: &[Query], drafts: &[Draft]) -> Result<(), ChainError> {
+    pub fn look(
+        &self,
+        seen: &mut Snapshot,
+        queries: &[Query],
+        drafts: &[RehearsalDraft],
+    ) -> Result<(), ChainError> {
         let drafted = Drafted::of(drafts, &seen.known);
         let mut requests: Vec<Request> = queries.iter().filter_map(request).collect();
         let asked = requests.len();

@@ -54,7 +54,7 @@ pub(super) const fn least_to_believe(of: usize) -> usize {
 
 /// The votes of each endpoint, in every round about the block that is looked at.
 #[derive(Debug, Default)]
-pub(super) struct Record {
+pub(super) struct EndpointRecord {
     /// Once caught, an endpoint is not asked again.
     lies: Vec<Option<EndpointFault>>,
     block: Option<BlockHash>,
@@ -64,12 +64,12 @@ pub(super) struct Record {
     before: usize,
 }
 
-impl Record {
+impl EndpointRecord {
     pub(super) fn of(endpoints: usize) -> Self {
         Self { lies: vec![None; endpoints], ..Self::default() }
     }
 
-    /// Takes what a round came to, and returns its number for [`Record::hear_late`]. `anew`: it asked for the newest
+    /// Takes what a round came to, and returns its number for [`EndpointRecord::hear_late`]. `anew`: it asked for the newest
     /// block, and what was read before no longer counts. Of rounds about other blocks only lies are kept.
     pub(super) fn decide(
         &mut self,
@@ -137,7 +137,7 @@ mod tests {
 
     #[test]
     fn who_agreed_in_one_round_and_was_silent_in_another_does_not_agree() {
-        let mut record = Record::of(2);
+        let mut record = EndpointRecord::of(2);
         assert_eq!(record.standings(), [EndpointStatus::Unasked, EndpointStatus::Unasked]);
         let first = record.decide(Some(block(1)), vec![None, Some(EndpointFault::Slow)], true);
         let second = record.decide(Some(block(1)), vec![None, Some(EndpointFault::Slow)], false);
@@ -172,7 +172,7 @@ mod tests {
     #[test]
     fn a_lie_stays_one_whenever_it_is_heard() {
         let lie = EndpointFault::Lying { what: "slot".into(), number: 1 };
-        let mut record = Record::of(2);
+        let mut record = EndpointRecord::of(2);
         let first = record.decide(Some(block(1)), vec![None, Some(EndpointFault::Slow)], true);
         record.decide(Some(block(2)), vec![None, None], true);
         record.hear_late(first, 1, Some(lie.clone()));

@@ -13,7 +13,7 @@ use crate::playbook::Change;
 use crate::safe::{self, SlotKind};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Problem {
+pub enum EffectProblem {
     SafeAsDeclared,
     /// Changes of the Safe itself.
     SafeChanges {
@@ -35,7 +35,7 @@ pub enum SafePart {
     Slot(B256),
 }
 
-impl Problem {
+impl EffectProblem {
     pub(super) fn describe(&self) -> Description {
         match self {
             Self::SafeAsDeclared => Description::pass(
@@ -77,7 +77,7 @@ fn words(written: &[(B256, B256)]) -> Vec<String> {
 }
 
 /// Bybit's attack: whoever writes these slots owns the Safe.
-pub(super) fn safe_slots(facts: &Facts, rehearsal: &Rehearsal) -> Problem {
+pub(super) fn safe_slots(facts: &Facts, rehearsal: &Rehearsal) -> EffectProblem {
     let declared = declared(facts);
     let safe = facts.proposal.safe().address;
     let parts = SafeSlots::new(facts, rehearsal);
@@ -94,7 +94,11 @@ pub(super) fn safe_slots(facts: &Facts, rehearsal: &Rehearsal) -> Problem {
             undeclared.push(part);
         }
     }
-    if undeclared.is_empty() { Problem::SafeAsDeclared } else { Problem::SafeChanges { undeclared, written } }
+    if undeclared.is_empty() {
+        EffectProblem::SafeAsDeclared
+    } else {
+        EffectProblem::SafeChanges { undeclared, written }
+    }
 }
 
 /// The slots of a Safe that mean something, worked out once.
@@ -146,7 +150,7 @@ fn may_change(facts: &Facts, contract: Address) -> bool {
 }
 
 /// One for each contract: accepting one accepts no other.
-pub(super) fn undeclared(facts: &Facts, rehearsal: &Rehearsal) -> Vec<Problem> {
+pub(super) fn undeclared(facts: &Facts, rehearsal: &Rehearsal) -> Vec<EffectProblem> {
     let safe = facts.proposal.safe().address;
     let mut others: BTreeMap<Address, Vec<(B256, B256)>> = BTreeMap::new();
     for write in &rehearsal.writes {
@@ -157,7 +161,10 @@ pub(super) fn undeclared(facts: &Facts, rehearsal: &Rehearsal) -> Vec<Problem> {
     }
     others.retain(|contract, _| *contract != safe && !may_change(facts, *contract));
     if others.is_empty() {
-        return vec![Problem::ContractsAsDeclared];
+        return vec![EffectProblem::ContractsAsDeclared];
     }
-    others.into_iter().map(|(contract, written)| Problem::ContractChanges { contract, written }).collect()
+    others
+        .into_iter()
+        .map(|(contract, written)| EffectProblem::ContractChanges { contract, written })
+        .collect()
 }

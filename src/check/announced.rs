@@ -8,12 +8,12 @@ use crate::safe::DRILL_CHAIN_ID;
 pub(super) const CHECKS: [Check; 1] = [("drill", |facts| all(is_announced(facts)))];
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Problem {
+pub enum DrillProblem {
     Announced,
     Unannounced,
 }
 
-impl Problem {
+impl DrillProblem {
     pub(super) fn describe(&self) -> Description {
         match self {
             Self::Announced => Description::pass("drill", "it is a drill that your own journal announces"),
@@ -30,7 +30,7 @@ impl Problem {
 }
 
 /// Says nothing of what is real.
-fn is_announced(facts: &Facts) -> Option<Problem> {
+fn is_announced(facts: &Facts) -> Option<DrillProblem> {
     let is_asked = facts.proposal.is_drill() && facts.signing;
-    is_asked.then_some(if facts.announced { Problem::Announced } else { Problem::Unannounced })
+    is_asked.then_some(if facts.announced { DrillProblem::Announced } else { DrillProblem::Unannounced })
 }

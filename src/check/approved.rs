@@ -4,14 +4,14 @@ use super::description::{Description, Id};
 use crate::safe::SafeTxHash;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Problem {
+pub enum ApprovedProblem {
     /// The transaction that is approved was looked at, and it is the one that is named.
     LookedAt { hash: SafeTxHash },
     /// It was not looked at, or another one was.
     NotLookedAt { hash: SafeTxHash },
 }
 
-impl Problem {
+impl ApprovedProblem {
     pub(super) fn describe(&self) -> Description {
         match self {
             Self::LookedAt { hash } => {

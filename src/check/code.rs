@@ -7,12 +7,12 @@ use alloy::primitives::{Address, B256};
 
 use super::description::{Description, Id};
 use super::{Check, Facts, all};
-use crate::fork::{Outcome, Rehearsal};
+use crate::fork::{Rehearsal, RunResult};
 
 pub(super) const CHECKS: [Check; 1] = [("code", |facts| all(code(facts)))];
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Problem {
+pub enum CodeProblem {
     /// Contracts whose code at the time of the proposal nobody recorded.
     NotRecorded(Vec<Address>),
     /// A pin that nobody could look at.
@@ -42,7 +42,7 @@ pub enum Problem {
     },
 }
 
-impl Problem {
+impl CodeProblem {
     pub(super) fn describe(&self) -> Description {
         match self {
             Self::NotRecorded(targets) => {
@@ -109,7 +109,7 @@ fn listed(code: &BTreeMap<Address, B256>) -> String {
     code.iter().map(|(at, hash)| format!("{hash} at {at}")).collect::<Vec<_>>().join(" and ")
 }
 
-fn code(facts: &Facts) -> Vec<Problem> {
+fn code(facts: &Facts) -> Vec<CodeProblem> {
     let called: BTreeSet<Address> =
         facts.calls().into_iter().filter(|call| !call.data.is_empty()).map(|call| call.to).collect();
     let Some(rehearsal) = facts.rehearsal else {
@@ -122,50 +122,52 @@ fn code(facts: &Facts) -> Vec<Problem> {
     targets.into_iter().flat_map(|target| code_of(facts, rehearsal, target)).chain(unrecorded).collect()
 }
 
-fn not_recorded(facts: &Facts, rehearsal: &Rehearsal, called: &BTreeSet<Address>) -> Option<Problem> {
+fn not_recorded(facts: &Facts, rehearsal: &Rehearsal, called: &BTreeSet<Address>) -> Option<CodeProblem> {
     let recorded = |target: &Address| facts.code_then.iter().any(|then| then.called == *target);
     let runs = |target: &Address| !rehearsal.runs(*target).is_empty();
     let is_missing = |target: &Address| facts.is_from_file && runs(target) && !recorded(target);
     let missing: Vec<Address> = called.iter().copied().filter(is_missing).collect();
-    (!missing.is_empty()).then_some(Problem::NotRecorded(missing))
+    (!missing.is_empty()).then_some(CodeProblem::NotRecorded(missing))
 }
 
-fn not_seen(facts: &Facts, target: Address) -> Option<Problem> {
+fn not_seen(facts: &Facts, target: Address) -> Option<CodeProblem> {
     // Where nobody wanted it rehearsed, as in a look at who has signed, it is looked at before anybody signs.
     let refuses = facts.rehearsal.is_some() || facts.not_rehearsed.is_some();
-    facts.pins.contains_key(&target).then_some(Problem::NotSeen { target, refuses })
+    facts.pins.contains_key(&target).then_some(CodeProblem::NotSeen { target, refuses })
 }
 
-fn code_of(facts: &Facts, rehearsal: &Rehearsal, target: Address) -> Vec<Problem> {
+fn code_of(facts: &Facts, rehearsal: &Rehearsal, target: Address) -> Vec<CodeProblem> {
     if facts.code_of(target) == Some(B256::ZERO) {
-        return vec![Problem::NoCode(target)];
+        return vec![CodeProblem::NoCode(target)];
     }
     let (code, pinned) = (rehearsal.runs(target), facts.pins.contains_key(&target));
     let unseen = code.is_empty() || rehearsal.trace.cut;
-    if unseen && rehearsal.outcome == Outcome::Succeeded && pinned {
+    if unseen && rehearsal.outcome == RunResult::Succeeded && pinned {
         return not_seen(facts, target).into_iter().collect();
     }
     if code.is_empty() {
-        return vec![Problem::NotReached(target)];
+        return vec![CodeProblem::NotReached(target)];
     }
     let wrong = [unpinned(facts, target, &code), moved(facts, target, &code)].concat();
-    if wrong.is_empty() { vec![Problem::Runs { target, code, pinned }] } else { wrong }
+    if wrong.is_empty() { vec![CodeProblem::Runs { target, code, pinned }] } else { wrong }
 }
 
 /// Code that runs and that the council did not pin; each by its hash, so that accepting one accepts no other.
-fn unpinned(facts: &Facts, target: Address, code: &BTreeMap<Address, B256>) -> Vec<Problem> {
+fn unpinned(facts: &Facts, target: Address, code: &BTreeMap<Address, B256>) -> Vec<CodeProblem> {
     let Some(pins) = facts.pins.get(&target) else { return Vec::new() };
     let others = code.iter().filter(|(_, hash)| !pins.contains(hash));
-    others.map(|(at, hash)| Problem::Unpinned { target, at: *at, hash: *hash, pins: pins.clone() }).collect()
+    others
+        .map(|(at, hash)| CodeProblem::Unpinned { target, at: *at, hash: *hash, pins: pins.clone() })
+        .collect()
 }
 
 /// Code that did not run when it was proposed, as far as the proposal recorded it.
-fn moved(facts: &Facts, target: Address, code: &BTreeMap<Address, B256>) -> Vec<Problem> {
+fn moved(facts: &Facts, target: Address, code: &BTreeMap<Address, B256>) -> Vec<CodeProblem> {
     let recorded = facts.code_then.iter().filter(|then| then.called == target);
     let then: BTreeMap<Address, B256> = recorded.map(|then| (then.at, then.hash)).collect();
     if then.is_empty() {
         return Vec::new();
     }
     let others = code.iter().filter(|(at, hash)| then.get(*at) != Some(hash));
-    others.map(|(at, hash)| Problem::Moved { target, at: *at, hash: *hash, then: then.clone() }).collect()
+    others.map(|(at, hash)| CodeProblem::Moved { target, at: *at, hash: *hash, then: then.clone() }).collect()
 }

@@ -17,7 +17,7 @@ pub(super) const CHECKS: [Check; 2] =
     [("singleton", |facts| all(singleton(facts))), ("proxy", |facts| all(proxy(facts)))];
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Problem {
+pub enum ContractProblem {
     PublishedSingleton { address: Address, version: SafeVersion },
     UnknownSingleton { address: Address, code: B256 },
     SingletonOfOther { address: Address, stated: SafeVersion, published: SafeVersion },
@@ -27,7 +27,7 @@ pub enum Problem {
     UnknownProxy(B256),
 }
 
-impl Problem {
+impl ContractProblem {
     pub(super) fn describe(&self) -> Description {
         match self {
             Self::PublishedSingleton { address, version } => Description::pass(
@@ -66,7 +66,7 @@ impl Problem {
 }
 
 /// `None` if nobody read which it is.
-fn singleton(facts: &Facts) -> Option<Problem> {
+fn singleton(facts: &Facts) -> Option<ContractProblem> {
     if facts.assumes_the_safe() {
         return None;
     }
@@ -76,22 +76,24 @@ fn singleton(facts: &Facts) -> Option<Problem> {
     let is_singleton = |contract| matches!(contract, Contract::Singleton | Contract::SingletonL2);
     let known = known_at(address).filter(|known| is_singleton(known.contract));
     Some(match (known, code) {
-        (None, code) => Problem::UnknownSingleton { address, code: code.unwrap_or_default() },
+        (None, code) => ContractProblem::UnknownSingleton { address, code: code.unwrap_or_default() },
         (Some(known), _) if known.version != stated => {
-            Problem::SingletonOfOther { address, stated, published: known.version }
+            ContractProblem::SingletonOfOther { address, stated, published: known.version }
         }
-        (Some(known), Some(code)) if code != known.code_hash => Problem::OtherSingletonCode { address, code },
-        (Some(known), _) => Problem::PublishedSingleton { address, version: known.version },
+        (Some(known), Some(code)) if code != known.code_hash => {
+            ContractProblem::OtherSingletonCode { address, code }
+        }
+        (Some(known), _) => ContractProblem::PublishedSingleton { address, version: known.version },
     })
 }
 
-fn proxy(facts: &Facts) -> Option<Problem> {
+fn proxy(facts: &Facts) -> Option<ContractProblem> {
     let code = facts.proxy_code?;
     Some(if is_proxy_code(code) {
-        Problem::PublishedProxy(code)
+        ContractProblem::PublishedProxy(code)
     } else if facts.council_safe.proxy_code == Some(code) {
-        Problem::PinnedProxy(code)
+        ContractProblem::PinnedProxy(code)
     } else {
-        Problem::UnknownProxy(code)
+        ContractProblem::UnknownProxy(code)
     })
 }

@@ -62,7 +62,7 @@ pub(super) const CHECKS: [Check; 2] = [
 ];
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Problem {
+pub enum ControlProblem {
     NobodyGains,
     /// Control of a contract that changes hands.
     Gained {
@@ -73,11 +73,11 @@ pub enum Problem {
     AnyOrder {
         timelock: Address,
         /// In their order.
-        operations: Vec<Operation>,
+        operations: Vec<TimelockOperation>,
     },
 }
 
-impl Problem {
+impl ControlProblem {
     pub(super) fn describe(&self) -> Description {
         match self {
             Self::NobodyGains => Description::pass(
@@ -140,7 +140,7 @@ fn address_of(word: B256) -> Option<Address> {
 }
 
 /// An owner swapped behind a harmless call: one refusal for each contract.
-fn control(facts: &Facts, rehearsal: &Rehearsal) -> Vec<Problem> {
+fn control(facts: &Facts, rehearsal: &Rehearsal) -> Vec<ControlProblem> {
     let safe = facts.proposal.safe().address;
     let gained = GAINS.map(|(event, words)| (keccak256(event), event, words, false));
     let lost = LOSSES.map(|(event, words)| (keccak256(event), event, words, true));
@@ -177,9 +177,9 @@ fn control(facts: &Facts, rehearsal: &Rehearsal) -> Vec<Problem> {
         }
     }
     if undeclared.is_empty() {
-        return vec![Problem::NobodyGains];
+        return vec![ControlProblem::NobodyGains];
     }
-    undeclared.into_iter().map(|(contract, what)| Problem::Gained { contract, what }).collect()
+    undeclared.into_iter().map(|(contract, what)| ControlProblem::Gained { contract, what }).collect()
 }
 
 /// A slot that no event speaks of is harmless if the reader's own call names what it gets or loses, if their own
@@ -261,31 +261,31 @@ fn is_said(facts: &Facts, gain: &Gain) -> bool {
 
 /// Operations queued apart can be executed apart: each after the first has to name the one before it. Only those of
 /// one transaction on an OpenZeppelin TimelockController are seen here.
-fn order(facts: &Facts) -> Option<Problem> {
-    let mut queued: BTreeMap<Address, Vec<Operation>> = BTreeMap::new();
+fn order(facts: &Facts) -> Option<ControlProblem> {
+    let mut queued: BTreeMap<Address, Vec<TimelockOperation>> = BTreeMap::new();
     for call in facts.calls() {
         if let Some(operation) = scheduled(&call.data) {
             queued.entry(call.to).or_default().push(operation);
         }
     }
     let count = queued.values().map(Vec::len).sum::<usize>();
-    let is_loose = |own: &[Operation]| own.windows(2).any(|pair| pair[1].predecessor != pair[0].id);
+    let is_loose = |own: &[TimelockOperation]| own.windows(2).any(|pair| pair[1].predecessor != pair[0].id);
     match queued.into_iter().find(|(_, own)| is_loose(own)) {
-        None => (count > 1).then_some(Problem::InOrder),
-        Some((timelock, operations)) => Some(Problem::AnyOrder { timelock, operations }),
+        None => (count > 1).then_some(ControlProblem::InOrder),
+        Some((timelock, operations)) => Some(ControlProblem::AnyOrder { timelock, operations }),
     }
 }
 
 /// An operation that is queued on a timelock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Operation {
+pub struct TimelockOperation {
     id: B256,
     predecessor: B256,
 }
 
 /// Source: OpenZeppelin TimelockController, `hashOperation` and `hashOperationBatch`: the id is the hash of all arguments
 /// but the delay. Without that word, everything behind it lies one word nearer.
-fn scheduled(data: &Bytes) -> Option<Operation> {
+fn scheduled(data: &Bytes) -> Option<TimelockOperation> {
     let moving: &[usize] = match data.get(..4)? {
         selector if selector == selector_of("schedule(address,uint256,bytes,bytes32,bytes32,uint256)") => {
             &[2]
@@ -309,7 +309,7 @@ fn scheduled(data: &Bytes) -> Option<Operation> {
         }
     }
     encoded.extend_from_slice(tail);
-    Some(Operation { id: keccak256(encoded), predecessor: B256::from_slice(head.get(96..128)?) })
+    Some(TimelockOperation { id: keccak256(encoded), predecessor: B256::from_slice(head.get(96..128)?) })
 }
 
 fn selector_of(signature: &str) -> [u8; 4] {

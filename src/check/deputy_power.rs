@@ -26,7 +26,7 @@ pub struct Module {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Problem {
+pub enum DeputyProblem {
     Known(String),
     Unknown { module: Address, version: Option<String> },
     IsDeputy(String),
@@ -41,7 +41,7 @@ pub enum Problem {
     MakesAnother { module: Address, made: Vec<String> },
 }
 
-impl Problem {
+impl DeputyProblem {
     pub(super) fn describe(&self) -> Description {
         match self {
             Self::Known(version) => {
@@ -108,44 +108,48 @@ fn used(nonce: &B256, already_done: Option<&str>) -> Description {
 }
 
 /// Looks at the answers of the module, and at what the rehearsal made the Safe do.
-pub(super) fn module(facts: &Facts, module: &Module) -> Vec<Problem> {
+pub(super) fn module(facts: &Facts, module: &Module) -> Vec<DeputyProblem> {
     let (address, is_version) = (module.address, |version: &&String| module.form.is_of_version(version));
     let safe = facts.proposal.safe().address;
     let mut all = vec![
         match module.version.as_ref().filter(is_version).filter(|_| module.is_used.is_some()) {
-            Some(version) => Problem::Known(version.clone()),
-            None => Problem::Unknown { module: address, version: module.version.clone() },
+            Some(version) => DeputyProblem::Known(version.clone()),
+            None => DeputyProblem::Unknown { module: address, version: module.version.clone() },
         },
         if module.deputy == Some(module.named.1) {
-            Problem::IsDeputy(module.named.0.clone())
+            DeputyProblem::IsDeputy(module.named.0.clone())
         } else {
-            Problem::NotTheDeputy { module: address, is: module.deputy, named: module.named.clone() }
+            DeputyProblem::NotTheDeputy { module: address, is: module.deputy, named: module.named.clone() }
         },
         if module.acts_for == Some(safe) {
-            Problem::ActsForIt
+            DeputyProblem::ActsForIt
         } else {
-            Problem::ActsForAnother { module: address, is: module.acts_for }
+            DeputyProblem::ActsForAnother { module: address, is: module.acts_for }
         },
-        if module.is_enabled { Problem::Enabled } else { Problem::NotEnabled(address) },
+        if module.is_enabled { DeputyProblem::Enabled } else { DeputyProblem::NotEnabled(address) },
     ];
     all.extend(module.is_used.map(|is_used| {
         let already_done = facts.already_done();
-        if is_used { Problem::Used { nonce: module.nonce, already_done } } else { Problem::Unused }
+        if is_used {
+            DeputyProblem::Used { nonce: module.nonce, already_done }
+        } else {
+            DeputyProblem::Unused
+        }
     }));
     all.extend(made(facts, address));
     all
 }
 
 /// The calls that the Safe made in the rehearsal must be those of the playbook. `None` where it reverted.
-fn made(facts: &Facts, module: Address) -> Option<Problem> {
+fn made(facts: &Facts, module: Address) -> Option<DeputyProblem> {
     let (safe, rehearsal) = (facts.proposal.safe().address, facts.effects()?);
     let frames = rehearsal.trace.frames.iter();
     let made: Vec<_> = frames.filter(|f| f.from == safe && f.kind == FrameKind::Call).collect();
     let planned =
         facts.planned().iter().map(|planned| (planned.call.to, planned.call.value, &planned.call.data));
     if !rehearsal.trace.cut && made.iter().map(|f| (f.to, f.value, &f.input)).eq(planned) {
-        return Some(Problem::MakesTheCall);
+        return Some(DeputyProblem::MakesTheCall);
     }
     let made = made.iter().map(|frame| format!("{} to {}", frame.input, frame.to)).collect();
-    Some(Problem::MakesAnother { module, made })
+    Some(DeputyProblem::MakesAnother { module, made })
 }

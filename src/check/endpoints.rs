@@ -20,7 +20,7 @@ pub(super) const FIRST: [Check; 1] =
     [("block age", |facts| all(block_age(facts.block_age, facts.endpoints)))];
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Problem {
+pub enum EndpointProblem {
     SeveralDecide {
         rpcs: usize,
     },
@@ -78,7 +78,7 @@ pub enum Problem {
     },
 }
 
-impl Problem {
+impl EndpointProblem {
     pub(super) fn describe(&self) -> Description {
         match self {
             Self::SeveralDecide { rpcs } => Description::pass(
@@ -157,12 +157,16 @@ impl Problem {
 
 /// A value that only one RPC tells may be made up, with the block and the proofs that it lies in: it decides neither
 /// what is called nor with what.
-fn one_rpc_decides(facts: &Facts) -> Option<Problem> {
+fn one_rpc_decides(facts: &Facts) -> Option<EndpointProblem> {
     if facts.now.is_none() || facts.decided.is_empty() {
         return None;
     }
     let (rpcs, _) = agreeing(facts.endpoints);
-    Some(if rpcs > 1 { Problem::SeveralDecide { rpcs } } else { Problem::OneDecides(facts.decided.to_vec()) })
+    Some(if rpcs > 1 {
+        EndpointProblem::SeveralDecide { rpcs }
+    } else {
+        EndpointProblem::OneDecides(facts.decided.to_vec())
+    })
 }
 
 fn one_decides(decided: &[Decided]) -> Description {
@@ -177,43 +181,43 @@ fn one_decides(decided: &[Decided]) -> Description {
 }
 
 /// A single endpoint can freeze or bend what is read; one that contradicted the others is named.
-fn endpoints_agree(endpoints: &[EndpointReport]) -> Vec<Problem> {
+fn endpoints_agree(endpoints: &[EndpointReport]) -> Vec<EndpointProblem> {
     let stands = endpoints.iter().filter_map(standing);
     let small = endpoints.iter().filter_map(|endpoint| {
-        Some(Problem::SmallBatch { rpc: endpoint.shown.clone(), batch: endpoint.batch? })
+        Some(EndpointProblem::SmallBatch { rpc: endpoint.shown.clone(), batch: endpoint.batch? })
     });
     let together = match agreeing(endpoints) {
         (0, _) => None,
-        (1, of) => Some(Problem::Single { others: of > 1 }),
-        (rpcs, of) => Some(Problem::Agree { rpcs, of }),
+        (1, of) => Some(EndpointProblem::Single { others: of > 1 }),
+        (rpcs, of) => Some(EndpointProblem::Agree { rpcs, of }),
     };
     stands.chain(small).chain(together).collect()
 }
 
-fn standing(endpoint: &EndpointReport) -> Option<Problem> {
+fn standing(endpoint: &EndpointReport) -> Option<EndpointProblem> {
     let rpc = endpoint.shown.clone();
     match &endpoint.standing {
         EndpointStatus::Agrees | EndpointStatus::Unasked => None,
-        EndpointStatus::SameAs(other) => Some(Problem::Same { rpc, other: other.clone() }),
-        EndpointStatus::Outvoted(fault) => Some(Problem::Outvoted { rpc, fault: fault.clone() }),
-        EndpointStatus::Lying(fault) => Some(Problem::Lying { rpc, fault: fault.clone() }),
+        EndpointStatus::SameAs(other) => Some(EndpointProblem::Same { rpc, other: other.clone() }),
+        EndpointStatus::Outvoted(fault) => Some(EndpointProblem::Outvoted { rpc, fault: fault.clone() }),
+        EndpointStatus::Lying(fault) => Some(EndpointProblem::Lying { rpc, fault: fault.clone() }),
     }
 }
 
 /// A quorum that comes about only because the others are silent, behind or set aside is the word of whoever silenced
 /// them. With a quorum that was `lowered` for this run it is said and not refused: that is recorded already.
-pub(super) fn most_agree(endpoints: &[EndpointReport], lowered: bool) -> Option<Problem> {
+pub(super) fn most_agree(endpoints: &[EndpointReport], lowered: bool) -> Option<EndpointProblem> {
     if !is_minority(endpoints) {
         return None;
     }
     let (_, of) = agreeing(endpoints);
     let believed = endpoints.iter().filter(|endpoint| endpoint.standing == EndpointStatus::Agrees);
-    Some(Problem::Minority { believed: believed.map(|one| one.shown.clone()).collect(), of, lowered })
+    Some(EndpointProblem::Minority { believed: believed.map(|one| one.shown.clone()).collect(), of, lowered })
 }
 
-fn quorum_is_the_councils(facts: &Facts) -> Option<Problem> {
+fn quorum_is_the_councils(facts: &Facts) -> Option<EndpointProblem> {
     let (used, wanted) = (facts.quorum, facts.council_quorum);
-    (used < wanted).then_some(Problem::QuorumLowered { used, wanted })
+    (used < wanted).then_some(EndpointProblem::QuorumLowered { used, wanted })
 }
 
 /// Returns what an endpoint lies about; at which block is left out, or every block would need an id of its own.
@@ -225,14 +229,14 @@ fn lied_about(fault: &EndpointFault) -> String {
 }
 
 /// An endpoint that serves an old chain shows a Safe as it no longer is. None offline.
-pub(super) fn block_age(age: Option<Age>, endpoints: &[EndpointReport]) -> Option<Problem> {
+pub(super) fn block_age(age: Option<Age>, endpoints: &[EndpointReport]) -> Option<EndpointProblem> {
     let heights = || endpoints.iter().filter_map(|e| Some((e.shown.clone(), e.newest?))).collect();
     Some(match age? {
-        Age::New(seconds) => Problem::NewBlock { seconds },
+        Age::New(seconds) => EndpointProblem::NewBlock { seconds },
         Age::Old { seconds, allowed, made } => {
-            Problem::OldBlock { seconds, allowed, made, heights: heights() }
+            EndpointProblem::OldBlock { seconds, allowed, made, heights: heights() }
         }
-        Age::Ahead { seconds, made } => Problem::BlockAhead { seconds, made },
+        Age::Ahead { seconds, made } => EndpointProblem::BlockAhead { seconds, made },
     })
 }
 

@@ -8,9 +8,9 @@ use super::Past;
 use crate::chain::{Age, EndpointReport};
 use crate::council;
 use crate::evm::{AccountKind, Answer, Query, Readings};
-use crate::fork::{Outcome, Rehearsal};
-use crate::playbook::{Check, Decided, Entry, Plan, PlannedCall, Verdict};
-use crate::proposal::{Contender, Difference, Proposal, RecordedCode, calls_of};
+use crate::fork::{Rehearsal, RunResult};
+use crate::playbook::{Check, Decided, LibraryEntry, Plan, PlannedCall, Verdict};
+use crate::proposal::{Contender, FieldDifference, Proposal, RecordedCode, calls_of};
 use crate::safe::{Call, Nonce, SafeState};
 
 /// The relation of a proposal to what its reader derives from their own files.
@@ -21,9 +21,9 @@ pub enum Match {
     /// Equal, but only from the values that the proposal itself brings: nothing was asked of the chain.
     SameFromItsOwnValues,
     /// Equal playbook and arguments, but values read from the chain have changed since.
-    Moved(Vec<Difference>),
+    Moved(Vec<FieldDifference>),
     /// Another transaction than the reader's own playbook gives.
-    Differs(Vec<Difference>),
+    Differs(Vec<FieldDifference>),
     /// The reader's own files do not have what the proposal names; why.
     Unbound(String),
 }
@@ -92,7 +92,7 @@ pub struct Facts<'a> {
     /// The parts of the transaction that the chain decides, and nothing else confirms.
     pub decided: &'a [Decided],
     /// The reader's own playbook.
-    pub entries: &'a [Entry<'a>],
+    pub entries: &'a [LibraryEntry<'a>],
     /// Contracts that the lever in the council file says to change as well.
     pub changes: &'a [Address],
 }
@@ -101,7 +101,7 @@ impl Facts<'_> {
     /// It does what it promised when it was proposed, and what its playbook promises by the chain's values of now.
     pub(super) fn still_works(&self) -> bool {
         let all_hold = |verdicts: &[Verdict]| verdicts.iter().all(|verdict| verdict.holds);
-        let succeeds = self.rehearsal.is_some_and(|ran| ran.outcome == Outcome::Succeeded);
+        let succeeds = self.rehearsal.is_some_and(|ran| ran.outcome == RunResult::Succeeded);
         succeeds
             && !self.after.is_empty()
             && !self.after_now.is_empty()
@@ -144,13 +144,13 @@ impl Facts<'_> {
 
     /// The rehearsal, where it left effects to look at.
     pub(super) fn effects(&self) -> Option<&Rehearsal> {
-        self.rehearsal.filter(|rehearsal| rehearsal.outcome != Outcome::Reverted)
+        self.rehearsal.filter(|rehearsal| rehearsal.outcome != RunResult::Reverted)
     }
 
     /// Returns what the reader's own playbook promises if all of it, events left out, is so on the chain now. A rehearsal
     /// that reverts leaves the chain as it is, so that its `after` checks were judged on it as well.
     pub(super) fn already_done(&self) -> Option<String> {
-        let reverted = self.rehearsal.is_some_and(|rehearsal| rehearsal.outcome == Outcome::Reverted);
+        let reverted = self.rehearsal.is_some_and(|rehearsal| rehearsal.outcome == RunResult::Reverted);
         let holds_now = |(at, check): (usize, &Check)| {
             let queries = check.queries();
             match self.answers.filter(|answers| queries.iter().all(|query| answers.get(query).is_some())) {

@@ -3,11 +3,11 @@
 use std::fmt::Display;
 
 use super::description::{Description, Id};
-use super::{About, Facts, Match, Past, Untrue};
+use super::{Facts, Match, Past, PastSubject, Untrue};
 use crate::evm::cut_for_display;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Problem {
+pub enum FalsehoodProblem {
     ValuesNotProvable {
         /// Statements about the values.
         digest: String,
@@ -24,7 +24,7 @@ pub enum Problem {
     },
 }
 
-impl Problem {
+impl FalsehoodProblem {
     pub(super) fn describe(&self) -> Description {
         match self {
             Self::ValuesNotProvable { digest, block, why } => Description::refuse(
@@ -63,7 +63,7 @@ fn listed(all: &[Untrue]) -> String {
 }
 
 /// A transaction that rests on other values than the chain's now: were they ever the chain's?
-pub(super) fn values_were_true(facts: &Facts) -> Option<Problem> {
+pub(super) fn values_were_true(facts: &Facts) -> Option<FalsehoodProblem> {
     if !matches!(facts.matching, Match::Moved(_)) {
         return None;
     }
@@ -72,15 +72,19 @@ pub(super) fn values_were_true(facts: &Facts) -> Option<Problem> {
         Past::NotAsked | Past::True => None,
         Past::Unknown(why) => {
             let block = facts.proposal.block()?.number;
-            Some(Problem::ValuesNotProvable { digest, block, why: why.clone() })
+            Some(FalsehoodProblem::ValuesNotProvable { digest, block, why: why.clone() })
         }
-        Past::False(all) if all.iter().all(|u| !matches!(u.about, About::Reading | About::Block)) => None,
-        Past::False(all) => Some(Problem::ValuesNeverTrue { digest, untrue: all.clone() }),
+        Past::False(all)
+            if all.iter().all(|u| !matches!(u.about, PastSubject::Reading | PastSubject::Block)) =>
+        {
+            None
+        }
+        Past::False(all) => Some(FalsehoodProblem::ValuesNeverTrue { digest, untrue: all.clone() }),
     }
 }
 
 /// Refuses a file whose statements about the Safe or code never were true. Nothing rests on them, but whoever wrote it lies.
-pub(super) fn safe_was_as_told(facts: &Facts) -> Option<Problem> {
+pub(super) fn safe_was_as_told(facts: &Facts) -> Option<FalsehoodProblem> {
     let untrue: Vec<Untrue> = facts.past.beside_the_readings().cloned().collect();
-    (!untrue.is_empty()).then_some(Problem::SafeNeverSo { untrue, signing: facts.signing })
+    (!untrue.is_empty()).then_some(FalsehoodProblem::SafeNeverSo { untrue, signing: facts.signing })
 }

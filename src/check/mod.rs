@@ -32,7 +32,7 @@ use crate::proposal::Proposal;
 pub use deputy_power::Module;
 pub use description::{Level, Sort};
 pub use facts::{Facts, Match};
-pub use past_statements::{About, Past, Untrue};
+pub use past_statements::{Past, PastSubject, Untrue};
 pub use problem::{Finding, Problem, Readable, readable};
 
 /// The name of a check, by which a test pins the list, and the check.
@@ -78,9 +78,9 @@ pub fn with_approved(
     let hash = of.hash();
     let (problem, theirs) = match approved {
         Some((looked_at, findings)) if looked_at.hash() == hash => {
-            (approved::Problem::LookedAt { hash }, findings)
+            (approved::ApprovedProblem::LookedAt { hash }, findings)
         }
-        _ => (approved::Problem::NotLookedAt { hash }, &[][..]),
+        _ => (approved::ApprovedProblem::NotLookedAt { hash }, &[][..]),
     };
     let is_new =
         |finding: &&Finding| finding.level == Level::Refuse || !matches!(finding.problem(), Problem::Rpc(_));

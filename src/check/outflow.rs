@@ -21,7 +21,7 @@ pub(super) const TRANSFER_BATCH: B256 =
     b256!("4a39dc06d4c0dbc64b70af90fd698a233a518aa5d07e595d983b8c0526c8f7fb");
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Problem {
+pub enum OutflowProblem {
     NothingLeaves,
     Leaves(Vec<Loss>),
     NothingApproved,
@@ -36,7 +36,7 @@ pub enum Loss {
     Collectible { event: Log, to: Address },
 }
 
-impl Problem {
+impl OutflowProblem {
     pub(super) fn describe(&self) -> Description {
         match self {
             Self::NothingLeaves => {
@@ -120,13 +120,13 @@ fn spender(log: &Log) -> B256 {
     log.topics().get(2).copied().unwrap_or_default()
 }
 
-pub(super) fn outflow(facts: &Facts, rehearsal: &Rehearsal) -> Problem {
+pub(super) fn outflow(facts: &Facts, rehearsal: &Rehearsal) -> OutflowProblem {
     let lost: Vec<Loss> = ether_lost(facts, rehearsal)
         .into_iter()
         .chain(tokens_lost(facts, rehearsal))
         .chain(collectibles_lost(facts, rehearsal))
         .collect();
-    if lost.is_empty() { Problem::NothingLeaves } else { Problem::Leaves(lost) }
+    if lost.is_empty() { OutflowProblem::NothingLeaves } else { OutflowProblem::Leaves(lost) }
 }
 
 fn ether_lost(facts: &Facts, rehearsal: &Rehearsal) -> Option<Loss> {
@@ -182,7 +182,7 @@ fn collectible_from(log: &Log, safe: Address) -> Option<B256> {
 }
 
 /// A permission to take tokens outlives the transaction.
-pub(super) fn approvals(facts: &Facts, rehearsal: &Rehearsal) -> Problem {
+pub(super) fn approvals(facts: &Facts, rehearsal: &Rehearsal) -> OutflowProblem {
     let safe = facts.proposal.safe().address.into_word();
     let given = rehearsal.events.iter().filter(|log| {
         let grants = log.data.data.iter().any(|byte| *byte != 0);
@@ -193,5 +193,5 @@ pub(super) fn approvals(facts: &Facts, rehearsal: &Rehearsal) -> Problem {
         }
     });
     let unsaid: Vec<Log> = given.filter(|log| !facts.mentions(log.address, &spender(log))).cloned().collect();
-    if unsaid.is_empty() { Problem::NothingApproved } else { Problem::Approved(unsaid) }
+    if unsaid.is_empty() { OutflowProblem::NothingApproved } else { OutflowProblem::Approved(unsaid) }
 }

@@ -7,8 +7,8 @@ use alloy::primitives::{Address, hex};
 use super::description::{Description, Id, listed};
 use super::{Check, Facts, Match, all, falsehoods};
 use crate::evm::{Readings, cut_for_display};
-use crate::playbook::{Entry, Origin, PlaybookDigest, PlaybookId, Verdict};
-use crate::proposal::Difference;
+use crate::playbook::{LibraryEntry, Origin, PlaybookDigest, PlaybookId, Verdict};
+use crate::proposal::FieldDifference;
 use crate::safe::SafeTxHash;
 use crate::shell::quoted;
 
@@ -29,31 +29,31 @@ pub(super) const CHECKS: [Check; 5] = [
 ];
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Problem {
+pub enum PlaybookProblem {
     Matches {
         /// From the chain's values, and not only from those that the file brings.
         online: bool,
     },
     Moved {
         hash: SafeTxHash,
-        differences: Vec<Difference>,
+        differences: Vec<FieldDifference>,
     },
     /// The same, where owners have signed it and it works all the same.
     MovedAndWorks {
         hash: SafeTxHash,
         owners: usize,
-        differences: Vec<Difference>,
+        differences: Vec<FieldDifference>,
     },
     Differs {
         hash: SafeTxHash,
-        differences: Vec<Difference>,
+        differences: Vec<FieldDifference>,
     },
     Unbound {
         hash: SafeTxHash,
         why: String,
     },
     OwnArguments,
-    ForeignArguments(Foreign),
+    ForeignArguments(ForeignProposal),
     ReplacesBuiltIn {
         own: PlaybookDigest,
         origin: Origin,
@@ -78,7 +78,7 @@ pub enum Problem {
 
 /// Arguments that come from the proposal's file alone.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Foreign {
+pub struct ForeignProposal {
     chain_id: u64,
     safe: Address,
     /// If not, the title is the playbook's id.
@@ -89,7 +89,7 @@ pub struct Foreign {
     signing: bool,
 }
 
-impl Problem {
+impl PlaybookProblem {
     pub(super) fn describe(&self) -> Description {
         match self {
             Self::Matches { online } => {
@@ -156,34 +156,35 @@ fn differing(kind: &'static str, hash: &SafeTxHash, how: &str) -> Id {
     Id::from(kind).digest([hash as &dyn Display, &how])
 }
 
-fn listed_differences(differences: &[Difference]) -> String {
-    let one = |d: &Difference| format!("{} is {} in the file and {} by your files", d.field, d.file, d.own);
+fn listed_differences(differences: &[FieldDifference]) -> String {
+    let one =
+        |d: &FieldDifference| format!("{} is {} in the file and {} by your files", d.field, d.file, d.own);
     differences.iter().map(one).collect::<Vec<_>>().join("; ")
 }
 
 /// The Bybit check: a transaction that the signer's own files do not give is not signed.
-fn matches_the_playbook(facts: &Facts) -> Problem {
+fn matches_the_playbook(facts: &Facts) -> PlaybookProblem {
     let hash = facts.proposal.hash();
     match facts.matching {
-        Match::Same => Problem::Matches { online: true },
-        Match::SameFromItsOwnValues => Problem::Matches { online: false },
+        Match::Same => PlaybookProblem::Matches { online: true },
+        Match::SameFromItsOwnValues => PlaybookProblem::Matches { online: false },
         Match::Moved(differences) if facts.signers > 0 && facts.still_works() => {
-            Problem::MovedAndWorks { hash, owners: facts.signers, differences: differences.clone() }
+            PlaybookProblem::MovedAndWorks { hash, owners: facts.signers, differences: differences.clone() }
         }
-        Match::Moved(differences) => Problem::Moved { hash, differences: differences.clone() },
-        Match::Differs(differences) => Problem::Differs { hash, differences: differences.clone() },
-        Match::Unbound(why) => Problem::Unbound { hash, why: why.clone() },
+        Match::Moved(differences) => PlaybookProblem::Moved { hash, differences: differences.clone() },
+        Match::Differs(differences) => PlaybookProblem::Differs { hash, differences: differences.clone() },
+        Match::Unbound(why) => PlaybookProblem::Unbound { hash, why: why.clone() },
     }
 }
 
 /// A playbook with a stranger's arguments is a stranger's transaction: "swap an owner" matches every playbook library.
-fn arguments_are_the_readers(facts: &Facts) -> Problem {
+fn arguments_are_the_readers(facts: &Facts) -> PlaybookProblem {
     let binding = facts.proposal.binding();
     if facts.foreign.is_empty() && (binding.is_of_levers() || !facts.signing) {
-        return Problem::OwnArguments;
+        return PlaybookProblem::OwnArguments;
     }
     let safe = facts.proposal.safe();
-    Problem::ForeignArguments(Foreign {
+    PlaybookProblem::ForeignArguments(ForeignProposal {
         chain_id: safe.chain_id,
         safe: safe.address,
         is_of_levers: binding.is_of_levers(),
@@ -194,7 +195,7 @@ fn arguments_are_the_readers(facts: &Facts) -> Problem {
     })
 }
 
-impl Foreign {
+impl ForeignProposal {
     fn describe(&self) -> Description {
         // More than this no playbook of ours takes: the whole list is only what the problem is named by.
         let (first, more) = self.arguments.split_at(self.arguments.len().min(MOST_ARGUMENTS));
@@ -237,10 +238,10 @@ fn chosen(arguments: &[(String, String)]) -> String {
 }
 
 /// A file in `playbooks/` takes the place of the built-in playbook with its id: the name on the screen is the same.
-fn replaces_a_built_in_one(facts: &Facts) -> Vec<Problem> {
-    let replaces = |Entry { playbook: own, origin, replaces }: &Entry| {
+fn replaces_a_built_in_one(facts: &Facts) -> Vec<PlaybookProblem> {
+    let replaces = |LibraryEntry { playbook: own, origin, replaces }: &LibraryEntry| {
         let built_in = (*replaces)?;
-        Some(Problem::ReplacesBuiltIn {
+        Some(PlaybookProblem::ReplacesBuiltIn {
             own: own.digest(),
             origin: origin.clone(),
             id: own.id.clone(),
@@ -270,15 +271,15 @@ fn replacing(
 
 /// Offline, what a playbook reads is the file's word, and it decides the transaction: a forged reading can leave out a
 /// step, choose another argument or pass a bound. The id names the values, so that accepting them accepts no others.
-fn values_are_from_the_chain(facts: &Facts) -> Option<Problem> {
+fn values_are_from_the_chain(facts: &Facts) -> Option<PlaybookProblem> {
     if *facts.matching != Match::SameFromItsOwnValues {
         return None;
     }
     let Some(plan) = facts.plan.filter(|plan| !plan.rests_on.is_empty()) else {
-        return Some(Problem::NothingRead);
+        return Some(PlaybookProblem::NothingRead);
     };
     let left_out = plan.skipped.iter().map(|step| step.signature.clone()).collect();
-    Some(Problem::ReadByFile { values: plan.rests_on.clone(), left_out })
+    Some(PlaybookProblem::ReadByFile { values: plan.rests_on.clone(), left_out })
 }
 
 /// Each reading in a bounded line.
@@ -288,11 +289,11 @@ fn described(readings: &Readings) -> Vec<String> {
 }
 
 /// The playbook's own conditions for being used.
-fn before_holds(facts: &Facts) -> Vec<Problem> {
+fn before_holds(facts: &Facts) -> Vec<PlaybookProblem> {
     let already_done = facts.already_done();
     let judged = facts.before.iter().zip(1..);
     judged
-        .map(|(verdict, number)| Problem::Before {
+        .map(|(verdict, number)| PlaybookProblem::Before {
             number,
             verdict: verdict.clone(),
             already_done: already_done.clone(),

@@ -11,7 +11,7 @@ use crate::evm::AccountKind;
 pub(super) const CHECKS: [Check; 1] = [("what the owners are", |facts| all(owner_accounts(facts)))];
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Problem {
+pub enum OwnerProblem {
     /// A Safe of the council file.
     Safe(Address),
     /// A contract that is not.
@@ -24,7 +24,7 @@ pub enum Problem {
     },
 }
 
-impl Problem {
+impl OwnerProblem {
     pub(super) fn describe(&self) -> Description {
         match self {
             Self::Safe(owner) => Description::pass(
@@ -50,7 +50,7 @@ impl Problem {
     }
 }
 
-fn owner_accounts(facts: &Facts) -> Vec<Problem> {
+fn owner_accounts(facts: &Facts) -> Vec<OwnerProblem> {
     let Some(now) = facts.now else { return Vec::new() };
     of_accounts(facts.accounts, now.owners.list(), facts.owner_safes)
 }
@@ -60,16 +60,18 @@ fn of_accounts(
     accounts: &BTreeMap<Address, AccountKind>,
     owners: &[Address],
     safes: &[Address],
-) -> Vec<Problem> {
+) -> Vec<OwnerProblem> {
     let of_owner = |owner: &Address| match accounts.get(owner)? {
         AccountKind::Key => None,
-        AccountKind::Delegated(to) => Some(Problem::Delegated { account: *owner, to: *to, pays: false }),
-        AccountKind::Contract if safes.contains(owner) => Some(Problem::Safe(*owner)),
-        AccountKind::Contract => Some(Problem::Contract(*owner)),
+        AccountKind::Delegated(to) => Some(OwnerProblem::Delegated { account: *owner, to: *to, pays: false }),
+        AccountKind::Contract if safes.contains(owner) => Some(OwnerProblem::Safe(*owner)),
+        AccountKind::Contract => Some(OwnerProblem::Contract(*owner)),
     };
     let others = accounts.iter().filter(|(account, _)| !owners.contains(account));
     let of_payer = |(account, kind): (&Address, &AccountKind)| match kind {
-        AccountKind::Delegated(to) => Some(Problem::Delegated { account: *account, to: *to, pays: true }),
+        AccountKind::Delegated(to) => {
+            Some(OwnerProblem::Delegated { account: *account, to: *to, pays: true })
+        }
         AccountKind::Key | AccountKind::Contract => None,
     };
     owners.iter().filter_map(of_owner).chain(others.filter_map(of_payer)).collect()
@@ -91,10 +93,15 @@ mod tests {
             (at(6), AccountKind::Contract),
         ]);
         let found = of_accounts(&accounts, &[1, 2, 3, 4].map(at), &[at(2)]);
-        let delegated = |n, pays| Problem::Delegated { account: at(n), to: at(9), pays };
+        let delegated = |n, pays| OwnerProblem::Delegated { account: at(n), to: at(9), pays };
         assert_eq!(
             found,
-            [Problem::Safe(at(2)), Problem::Contract(at(3)), delegated(4, false), delegated(5, true)]
+            [
+                OwnerProblem::Safe(at(2)),
+                OwnerProblem::Contract(at(3)),
+                delegated(4, false),
+                delegated(5, true)
+            ]
         );
     }
 }

@@ -20,7 +20,7 @@ pub enum Past {
 /// One thing that a file says and the chain did not.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Untrue {
-    pub about: About,
+    pub about: PastSubject,
     /// `owners`, or the question of a reading.
     pub what: String,
     pub file: String,
@@ -29,7 +29,7 @@ pub struct Untrue {
 
 /// The thing that a statement of a file is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum About {
+pub enum PastSubject {
     Block,
     Code,
     Reading,
@@ -41,7 +41,7 @@ impl Past {
     #[must_use]
     pub fn compare(file: (&SafeState, Option<&Readings>), chain: (&SafeState, &Readings)) -> Self {
         let safe = file.0.drift(chain.0).into_iter().map(|d| Untrue {
-            about: About::Safe,
+            about: PastSubject::Safe,
             what: d.what.to_string(),
             file: d.was,
             chain: d.now,
@@ -49,7 +49,7 @@ impl Past {
         let readings = file.1.into_iter().flat_map(Readings::iter);
         let readings = readings.filter(|(query, answer)| chain.1.get(query) != Some(*answer));
         let readings = readings.map(|(query, answer)| Untrue {
-            about: About::Reading,
+            about: PastSubject::Reading,
             what: query.to_string(),
             file: answer.to_string(),
             chain: chain.1.get(query).map_or("nothing".into(), ToString::to_string),
@@ -61,7 +61,7 @@ impl Past {
     /// Returns the lie about a block that the chain does not have.
     #[must_use]
     pub fn no_such_block(number: u64, file: String, chain: String) -> Self {
-        Self::False(vec![Untrue { about: About::Block, what: format!("block {number}"), file, chain }])
+        Self::False(vec![Untrue { about: PastSubject::Block, what: format!("block {number}"), file, chain }])
     }
 
     /// Returns it with what else is untrue.
@@ -77,7 +77,7 @@ impl Past {
     /// Returns the untrue statements about anything but the values that the transaction rests on.
     pub fn beside_the_readings(&self) -> impl Iterator<Item = &Untrue> {
         let all = if let Self::False(all) = self { &all[..] } else { &[] };
-        all.iter().filter(|untrue| untrue.about != About::Reading)
+        all.iter().filter(|untrue| untrue.about != PastSubject::Reading)
     }
 }
 
@@ -105,8 +105,8 @@ mod tests {
             Past::False(all) => all.into_iter().map(|u| u.about).collect(),
             _ => Vec::new(),
         };
-        assert_eq!(about(past(&honest, Some(&reading(2)))), [About::Reading]);
+        assert_eq!(about(past(&honest, Some(&reading(2)))), [PastSubject::Reading]);
         let poisoned = SafeState { guard: Address::repeat_byte(9), ..honest.clone() };
-        assert_eq!(about(past(&poisoned, Some(&reading(2)))), [About::Safe, About::Reading]);
+        assert_eq!(about(past(&poisoned, Some(&reading(2)))), [PastSubject::Safe, PastSubject::Reading]);
     }
 }

@@ -18,7 +18,7 @@ pub(super) const CHECKS: [Check; 1] = [("powers beside the owners", |facts| {
 })];
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Problem {
+pub enum PowerProblem {
     NoModules,
     ModulesPinned,
     Module(Address),
@@ -57,7 +57,7 @@ impl fmt::Display for Attachment {
     }
 }
 
-impl Problem {
+impl PowerProblem {
     pub(super) fn describe(&self) -> Description {
         match self {
             Self::NoModules => Description::pass("modules", "no module can act for the Safe"),
@@ -121,20 +121,22 @@ fn unpinned(what: Attachment, is: Address) -> Description {
     }
 }
 
-fn modules(facts: &Facts) -> Vec<Problem> {
+fn modules(facts: &Facts) -> Vec<PowerProblem> {
     let (enabled, pinned) =
         (&facts.state().modules, facts.council_safe.modules.as_deref().unwrap_or_default());
-    let unpinned = enabled.iter().filter(|module| !pinned.contains(module)).copied().map(Problem::Module);
-    let gone = pinned.iter().filter(|module| !enabled.contains(module)).copied().map(Problem::ModuleGone);
-    let found: Vec<Problem> = unpinned.chain(gone).collect();
+    let unpinned =
+        enabled.iter().filter(|module| !pinned.contains(module)).copied().map(PowerProblem::Module);
+    let gone =
+        pinned.iter().filter(|module| !enabled.contains(module)).copied().map(PowerProblem::ModuleGone);
+    let found: Vec<PowerProblem> = unpinned.chain(gone).collect();
     match found.is_empty() {
         false => found,
-        true if enabled.is_empty() => vec![Problem::NoModules],
-        true => vec![Problem::ModulesPinned],
+        true if enabled.is_empty() => vec![PowerProblem::NoModules],
+        true => vec![PowerProblem::ModulesPinned],
     }
 }
 
-fn attachments(facts: &Facts) -> impl Iterator<Item = Problem> {
+fn attachments(facts: &Facts) -> impl Iterator<Item = PowerProblem> {
     let (state, pinned) = (facts.state(), facts.council_safe);
     let all = [
         (Attachment::Guard, state.guard, pinned.guard),
@@ -145,16 +147,16 @@ fn attachments(facts: &Facts) -> impl Iterator<Item = Problem> {
 }
 
 /// `None` if there is none, and none is pinned.
-fn attached(what: Attachment, is: Address, pinned: Option<Address>) -> Option<Problem> {
+fn attached(what: Attachment, is: Address, pinned: Option<Address>) -> Option<PowerProblem> {
     let published = || known_at(is).filter(|known| known.contract == Contract::FallbackHandler);
     match (pinned, what) {
-        (Some(pinned), _) if pinned == is => Some(Problem::AsPinned { what, is }),
-        (Some(pinned), _) => Some(Problem::NotAsPinned { what, is, pinned }),
+        (Some(pinned), _) if pinned == is => Some(PowerProblem::AsPinned { what, is }),
+        (Some(pinned), _) => Some(PowerProblem::NotAsPinned { what, is, pinned }),
         (None, _) if is.is_zero() => None,
         (None, Attachment::FallbackHandler) => Some(match published() {
-            Some(known) => Problem::PublishedHandler(known.version),
-            None => Problem::Unpinned { what, is },
+            Some(known) => PowerProblem::PublishedHandler(known.version),
+            None => PowerProblem::Unpinned { what, is },
         }),
-        (None, Attachment::Guard | Attachment::ModuleGuard) => Some(Problem::Unpinned { what, is }),
+        (None, Attachment::Guard | Attachment::ModuleGuard) => Some(PowerProblem::Unpinned { what, is }),
     }
 }

@@ -13,11 +13,11 @@ use super::{
 };
 
 macro_rules! problems {
-    ($($variant:ident($file:ident)),* $(,)?) => {
+    ($($variant:ident($file:ident::$problem:ident)),* $(,)?) => {
         /// The result of a check: it passes, warns, refuses, or is already done. One variant for each file of checks.
         #[derive(Clone, Debug, PartialEq, Eq)]
         pub enum Problem {
-            $($variant($file::Problem),)*
+            $($variant($file::$problem),)*
         }
 
         impl Problem {
@@ -28,8 +28,8 @@ macro_rules! problems {
             }
         }
 
-        $(impl From<$file::Problem> for Problem {
-            fn from(problem: $file::Problem) -> Self {
+        $(impl From<$file::$problem> for Problem {
+            fn from(problem: $file::$problem) -> Self {
                 Self::$variant(problem)
             }
         })*
@@ -37,22 +37,22 @@ macro_rules! problems {
 }
 
 problems! {
-    Drill(announced),
-    Approved(approved),
-    Binding(own_playbook),
-    Falsehoods(falsehoods),
-    Transaction(transaction),
-    Safe(safe_pins),
-    Contracts(contracts),
-    Powers(powers),
-    OwnerAccounts(owner_accounts),
-    Code(code),
-    Rehearsal(rehearsal_checks),
-    Effects(allowed_effects),
-    Outflow(outflow),
-    Control(control),
-    Deputy(deputy_power),
-    Rpc(endpoints),
+    Drill(announced::DrillProblem),
+    Approved(approved::ApprovedProblem),
+    Binding(own_playbook::PlaybookProblem),
+    Falsehoods(falsehoods::FalsehoodProblem),
+    Transaction(transaction::TransactionProblem),
+    Safe(safe_pins::PinProblem),
+    Contracts(contracts::ContractProblem),
+    Powers(powers::PowerProblem),
+    OwnerAccounts(owner_accounts::OwnerProblem),
+    Code(code::CodeProblem),
+    Rehearsal(rehearsal_checks::RehearsalProblem),
+    Effects(allowed_effects::EffectProblem),
+    Outflow(outflow::OutflowProblem),
+    Control(control::ControlProblem),
+    Deputy(deputy_power::DeputyProblem),
+    Rpc(endpoints::EndpointProblem),
 }
 
 impl Problem {
@@ -62,15 +62,15 @@ impl Problem {
     pub const fn comes_with_execution(&self) -> bool {
         matches!(
             self,
-            Self::Transaction(transaction::Problem::NonceUsed { .. })
-                | Self::Binding(own_playbook::Problem::Before { .. })
+            Self::Transaction(transaction::TransactionProblem::NonceUsed { .. })
+                | Self::Binding(own_playbook::PlaybookProblem::Before { .. })
         )
     }
 
     /// Returns `true` if the Safe has used the proposal's nonce.
     #[must_use]
     pub const fn is_of_the_nonce(&self) -> bool {
-        matches!(self, Self::Transaction(transaction::Problem::NonceUsed { .. }))
+        matches!(self, Self::Transaction(transaction::TransactionProblem::NonceUsed { .. }))
     }
 
     /// Returns `true` if the contracts do not let the Safe do it: a condition for the act that does not hold, or a revert.
@@ -78,10 +78,10 @@ impl Problem {
     pub const fn is_of_the_contract(&self) -> bool {
         matches!(
             self,
-            Self::Binding(own_playbook::Problem::Before { .. })
+            Self::Binding(own_playbook::PlaybookProblem::Before { .. })
                 | Self::Rehearsal(
-                    rehearsal_checks::Problem::Reverts { .. }
-                        | rehearsal_checks::Problem::ExecutionFailure { .. }
+                    rehearsal_checks::RehearsalProblem::Reverts { .. }
+                        | rehearsal_checks::RehearsalProblem::ExecutionFailure { .. }
                 )
         )
     }
@@ -90,7 +90,7 @@ impl Problem {
     #[must_use]
     pub fn lying_rpc(&self) -> Option<&str> {
         match self {
-            Self::Rpc(endpoints::Problem::Lying { rpc, .. }) => Some(rpc),
+            Self::Rpc(endpoints::EndpointProblem::Lying { rpc, .. }) => Some(rpc),
             _ => None,
         }
     }
@@ -99,12 +99,12 @@ impl Problem {
     #[must_use]
     pub fn already_done(&self) -> Option<&str> {
         match self {
-            Self::Binding(own_playbook::Problem::Before { already_done, verdict, .. })
-            | Self::Rehearsal(rehearsal_checks::Problem::After { already_done, verdict, .. }) => {
+            Self::Binding(own_playbook::PlaybookProblem::Before { already_done, verdict, .. })
+            | Self::Rehearsal(rehearsal_checks::RehearsalProblem::After { already_done, verdict, .. }) => {
                 already_done.as_deref().filter(|_| !verdict.holds)
             }
-            Self::Rehearsal(rehearsal_checks::Problem::Reverts { already_done, .. })
-            | Self::Deputy(deputy_power::Problem::Used { already_done, .. }) => already_done.as_deref(),
+            Self::Rehearsal(rehearsal_checks::RehearsalProblem::Reverts { already_done, .. })
+            | Self::Deputy(deputy_power::DeputyProblem::Used { already_done, .. }) => already_done.as_deref(),
             _ => None,
         }
     }
@@ -113,7 +113,7 @@ impl Problem {
     /// accepted.
     #[must_use]
     pub const fn is_chosen(&self) -> bool {
-        matches!(self, Self::Rpc(endpoints::Problem::QuorumLowered { .. }))
+        matches!(self, Self::Rpc(endpoints::EndpointProblem::QuorumLowered { .. }))
     }
 }
 

@@ -4,7 +4,7 @@ use std::fmt::Display;
 
 use super::description::{ASK, Description, Id};
 use super::{Check, Facts, all, allowed_effects, outflow};
-use crate::fork::{Outcome, Rehearsal};
+use crate::fork::{Rehearsal, RunResult};
 use crate::playbook::{NEAR, Verdict};
 use crate::safe::SafeTxHash;
 
@@ -23,7 +23,7 @@ pub(super) const CHECKS: [Check; 9] = [
 ];
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Problem {
+pub enum RehearsalProblem {
     NotRehearsed {
         hash: SafeTxHash,
         why: String,
@@ -67,7 +67,7 @@ pub enum Problem {
     },
 }
 
-impl Problem {
+impl RehearsalProblem {
     pub(super) fn describe(&self) -> Description {
         match self {
             Self::NotRehearsed { hash, why, moved } => {
@@ -159,47 +159,47 @@ fn after(number: usize, verdict: &Verdict, already_done: Option<&str>) -> Descri
     Description::refuse(id, sentence, "it would not do what the playbook promises: ask why")
 }
 
-fn is_rehearsed(facts: &Facts) -> Option<Problem> {
+fn is_rehearsed(facts: &Facts) -> Option<RehearsalProblem> {
     // On another Safe than the proposal's it cannot be: then that is the trouble.
     let moved = facts.now.is_some_and(|now| now.id != *facts.proposal.safe());
     let (hash, why) = (facts.proposal.hash(), facts.not_rehearsed?.to_string());
-    Some(Problem::NotRehearsed { hash, why, moved })
+    Some(RehearsalProblem::NotRehearsed { hash, why, moved })
 }
 
-fn succeeds(facts: &Facts, rehearsal: &Rehearsal) -> Problem {
+fn succeeds(facts: &Facts, rehearsal: &Rehearsal) -> RehearsalProblem {
     let hash = facts.proposal.hash();
     let errors = facts.plan.map_or(&[][..], |plan| &plan.errors);
     let revert = rehearsal.reverts.last();
     let reason = revert.map_or_else(String::new, |r| format!(": {} (in {})", r.reason(errors), r.by));
     match rehearsal.outcome {
-        Outcome::Succeeded => Problem::Succeeds,
-        Outcome::Reverted => Problem::Reverts {
+        RunResult::Succeeded => RehearsalProblem::Succeeds,
+        RunResult::Reverted => RehearsalProblem::Reverts {
             hash,
             reason,
             already_done: facts.already_done(),
             // One that runs out of gas has used all of it.
             pieces: pieces(facts, share(rehearsal.gas_used, rehearsal.gas_limit)),
         },
-        Outcome::Failed => Problem::ExecutionFailure { hash, reason },
-        Outcome::Unannounced => Problem::Unannounced { hash, reason },
+        RunResult::Failed => RehearsalProblem::ExecutionFailure { hash, reason },
+        RunResult::Unannounced => RehearsalProblem::Unannounced { hash, reason },
     }
 }
 
 /// No block takes a transaction above the limit, and what it costs may still grow.
-fn gas(facts: &Facts, rehearsal: &Rehearsal) -> Option<Problem> {
+fn gas(facts: &Facts, rehearsal: &Rehearsal) -> Option<RehearsalProblem> {
     let (used, limit) = (rehearsal.gas_used, rehearsal.gas_limit);
     let share = share(used, limit);
-    (share > NEAR).then(|| Problem::MuchGas { used, limit, pieces: pieces(facts, share) })
+    (share > NEAR).then(|| RehearsalProblem::MuchGas { used, limit, pieces: pieces(facts, share) })
 }
 
 fn share(used: u64, limit: u64) -> u64 {
     used.saturating_mul(100) / limit.max(1)
 }
 
-fn after_holds(facts: &Facts) -> Vec<Problem> {
-    let reverted = facts.rehearsal.is_some_and(|rehearsal| rehearsal.outcome == Outcome::Reverted);
+fn after_holds(facts: &Facts) -> Vec<RehearsalProblem> {
+    let reverted = facts.rehearsal.is_some_and(|rehearsal| rehearsal.outcome == RunResult::Reverted);
     let already_done = facts.already_done().filter(|_| reverted);
-    let judged = |(verdict, number): (&Verdict, usize)| Problem::After {
+    let judged = |(verdict, number): (&Verdict, usize)| RehearsalProblem::After {
         number,
         verdict: verdict.clone(),
         already_done: already_done.clone(),
@@ -207,7 +207,7 @@ fn after_holds(facts: &Facts) -> Vec<Problem> {
     facts.after.iter().zip(1..).map(judged).collect()
 }
 
-fn as_recorded(facts: &Facts) -> Option<Problem> {
+fn as_recorded(facts: &Facts) -> Option<RehearsalProblem> {
     let (first, others) = facts.rehearsed_otherwise.split_first()?;
-    Some(Problem::Otherwise { first: first.clone(), more: others.len() })
+    Some(RehearsalProblem::Otherwise { first: first.clone(), more: others.len() })
 }

@@ -18,7 +18,7 @@ pub(super) const CHECKS: [Check; 3] = [
 ];
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Problem {
+pub enum PinProblem {
     VersionAsPinned(SafeVersion),
     OtherVersion {
         is: SafeVersion,
@@ -39,7 +39,7 @@ pub enum Problem {
     Changed(Drift),
 }
 
-impl Problem {
+impl PinProblem {
     pub(super) fn describe(&self) -> Description {
         match self {
             Self::VersionAsPinned(version) => {
@@ -75,30 +75,30 @@ impl Problem {
 }
 
 /// The council file says nothing about a Safe that was assumed from it: that is told in place of what it confirms.
-fn as_pinned(facts: &Facts) -> Vec<Problem> {
+fn as_pinned(facts: &Facts) -> Vec<PinProblem> {
     let found = version_as_pinned(facts).into_iter().chain(owners_as_pinned(facts));
     if !facts.assumes_the_safe() {
         return found.collect();
     }
     let state = facts.state();
     let (owners, threshold) = (state.owners.list().len(), state.owners.threshold());
-    let assumed = Problem::Assumed { version: state.id.version, owners, threshold };
-    let differs = found.filter(|p| !matches!(p, Problem::VersionAsPinned(_) | Problem::OwnersAsPinned));
+    let assumed = PinProblem::Assumed { version: state.id.version, owners, threshold };
+    let differs = found.filter(|p| !matches!(p, PinProblem::VersionAsPinned(_) | PinProblem::OwnersAsPinned));
     std::iter::once(assumed).chain(differs).collect()
 }
 
-fn version_as_pinned(facts: &Facts) -> Option<Problem> {
+fn version_as_pinned(facts: &Facts) -> Option<PinProblem> {
     let (is, pinned) = (facts.state().id.version, facts.council_safe.version?);
-    Some(if is == pinned { Problem::VersionAsPinned(is) } else { Problem::OtherVersion { is, pinned } })
+    Some(if is == pinned { PinProblem::VersionAsPinned(is) } else { PinProblem::OtherVersion { is, pinned } })
 }
 
-fn owners_as_pinned(facts: &Facts) -> Option<Problem> {
+fn owners_as_pinned(facts: &Facts) -> Option<PinProblem> {
     let (are, pinned) = (&facts.state().owners, facts.council_safe.owners.as_ref()?);
     let is_same = sorted(are) == sorted(pinned) && are.threshold() == pinned.threshold();
     Some(if is_same {
-        Problem::OwnersAsPinned
+        PinProblem::OwnersAsPinned
     } else {
-        Problem::OtherOwners { are: are.clone(), pinned: pinned.clone() }
+        PinProblem::OtherOwners { are: are.clone(), pinned: pinned.clone() }
     })
 }
 
@@ -142,11 +142,11 @@ fn differing(are: &Owners, pinned: &Owners) -> String {
 }
 
 /// Owners, threshold, singleton, guard, modules, fallback handler: as they were when it was proposed?
-fn as_proposed(facts: &Facts) -> Vec<Problem> {
+fn as_proposed(facts: &Facts) -> Vec<PinProblem> {
     let Some(now) = facts.now else { return Vec::new() };
     let changes = facts.proposal.drift(now);
     if changes.is_empty() {
-        return vec![Problem::AsProposed];
+        return vec![PinProblem::AsProposed];
     }
-    changes.into_iter().map(Problem::Changed).collect()
+    changes.into_iter().map(PinProblem::Changed).collect()
 }

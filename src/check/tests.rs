@@ -23,8 +23,10 @@ use crate::chain::EndpointReport;
 use crate::council;
 use crate::evm::{AccountKind, Readings};
 use crate::evm::{Block, BlockHash, Keys, Write};
-use crate::fork::{Outcome, Rehearsal, Trace};
-use crate::playbook::{Change, Decided, Entry, Plan, PlannedCall, PlaybookDigest, PlaybookId, Verdict};
+use crate::fork::{Rehearsal, RunResult, Trace};
+use crate::playbook::{
+    Change, Decided, LibraryEntry, Plan, PlannedCall, PlaybookDigest, PlaybookId, Verdict,
+};
 use crate::proposal::{Binding, BoundLever, Contender, Proposal, RecordedCode};
 use crate::safe::{Call, Nonce, Operation, Owners, SafeId, SafeState, SafeTx, SafeVersion, slot, slot_word};
 
@@ -90,7 +92,7 @@ fn plan(changes: &[Change]) -> Plan {
 
 fn rehearsal() -> Rehearsal {
     Rehearsal {
-        outcome: Outcome::Succeeded,
+        outcome: RunResult::Succeeded,
         reverts: vec![],
         trace: Trace::default(),
         events: vec![],
@@ -137,7 +139,7 @@ struct Case {
     rehearsed_otherwise: Vec<String>,
     not_rehearsed: Option<&'static str>,
     decided: Vec<Decided>,
-    entries: Vec<Entry<'static>>,
+    entries: Vec<LibraryEntry<'static>>,
     plan: Option<Plan>,
     council_safe: council::Safe,
     now: Option<SafeState>,

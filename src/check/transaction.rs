@@ -18,7 +18,7 @@ pub(super) const CHECKS: [Check; 3] = [
 ];
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Problem {
+pub enum TransactionProblem {
     NoRefund,
     /// Each field with its value.
     Refund(Vec<(&'static str, String)>),
@@ -87,7 +87,7 @@ pub enum AddressSource {
     OtherChains,
 }
 
-impl Problem {
+impl TransactionProblem {
     pub(super) fn describe(&self) -> Description {
         match self {
             Self::NoRefund => {
@@ -214,7 +214,7 @@ impl fmt::Display for AddressSource {
 
 /// Gas refunds pay whoever sends the transaction from the Safe; with safeTxGas or gasPrice set, a failing call no longer
 /// reverts and burns the nonce.
-fn no_refund(facts: &Facts) -> Problem {
+fn no_refund(facts: &Facts) -> TransactionProblem {
     let tx = facts.proposal.tx();
     let amounts = [("safeTxGas", tx.safe_tx_gas), ("baseGas", tx.base_gas), ("gasPrice", tx.gas_price)];
     let addresses = [("gasToken", tx.gas_token), ("refundReceiver", tx.refund_receiver)];
@@ -223,17 +223,17 @@ fn no_refund(facts: &Facts) -> Problem {
     let addresses =
         addresses.into_iter().filter(|(_, a)| !a.is_zero()).map(|(name, a)| (name, a.to_string()));
     let set: Vec<(&str, String)> = amounts.chain(addresses).collect();
-    if set.is_empty() { Problem::NoRefund } else { Problem::Refund(set) }
+    if set.is_empty() { TransactionProblem::NoRefund } else { TransactionProblem::Refund(set) }
 }
 
 /// A delegatecall runs foreign code with the Safe's own storage: only the published libraries may, with the published
 /// code, and of a batch only plain calls.
-pub(super) fn no_unknown_delegatecall(facts: &Facts) -> Problem {
+pub(super) fn no_unknown_delegatecall(facts: &Facts) -> TransactionProblem {
     let tx = facts.proposal.tx();
     if tx.operation == Operation::Call {
-        return Problem::NoDelegatecall;
+        return TransactionProblem::NoDelegatecall;
     }
-    let unknown = |why| Problem::UnknownDelegatecall { to: tx.to, data: tx.data.clone(), why };
+    let unknown = |why| TransactionProblem::UnknownDelegatecall { to: tx.to, data: tx.data.clone(), why };
     let Some(known) = known_at(tx.to) else { return unknown(Unknown::Address) };
     let code = facts.code_of(tx.to);
     match code {
@@ -250,7 +250,7 @@ pub(super) fn no_unknown_delegatecall(facts: &Facts) -> Problem {
         _ => return unknown(Unknown::Purpose),
     };
     if code.is_some() {
-        return Problem::PublishedDelegatecall { known, runs };
+        return TransactionProblem::PublishedDelegatecall { known, runs };
     }
     let (chain_id, pinned) = (facts.proposal.safe().chain_id, facts.council_safe.batch == Some(tx.to));
     let listed = published_batch_contract(chain_id, known.version).is_some_and(|d| d.address == tx.to);
@@ -259,29 +259,29 @@ pub(super) fn no_unknown_delegatecall(facts: &Facts) -> Problem {
         (false, true) => AddressSource::ThisChain,
         (false, false) => AddressSource::OtherChains,
     };
-    Problem::UnseenDelegatecall { known, runs, source }
+    TransactionProblem::UnseenDelegatecall { known, runs, source }
 }
 
 /// A nonce is used once, and in order.
-fn is_next(facts: &Facts) -> Option<Problem> {
+fn is_next(facts: &Facts) -> Option<TransactionProblem> {
     let (proposal, safe) = (facts.proposal.nonce(), facts.now?.nonce);
     Some(match proposal.cmp(&safe) {
-        Ordering::Equal => Problem::NonceNext(proposal),
-        Ordering::Less => Problem::NonceUsed { proposal, safe },
-        Ordering::Greater if facts.proposal.is_drill() => Problem::NonceOfDrill(proposal),
+        Ordering::Equal => TransactionProblem::NonceNext(proposal),
+        Ordering::Less => TransactionProblem::NonceUsed { proposal, safe },
+        Ordering::Greater if facts.proposal.is_drill() => TransactionProblem::NonceOfDrill(proposal),
         Ordering::Greater => {
-            Problem::NonceGap { proposal, safe, refuses: facts.signing && !facts.nonce_named }
+            TransactionProblem::NonceGap { proposal, safe, refuses: facts.signing && !facts.nonce_named }
         }
     })
 }
 
-fn nonce_kept(facts: &Facts) -> Option<Problem> {
+fn nonce_kept(facts: &Facts) -> Option<TransactionProblem> {
     let keeper = facts.keeper?.clone();
-    Some(Problem::NonceKept { own: facts.proposal.nonce(), keeper, signing: facts.signing })
+    Some(TransactionProblem::NonceKept { own: facts.proposal.nonce(), keeper, signing: facts.signing })
 }
 
-fn nonce_conflicts(facts: &Facts) -> impl Iterator<Item = Problem> {
+fn nonce_conflicts(facts: &Facts) -> impl Iterator<Item = TransactionProblem> {
     let (mine, own) = (facts.proposal.nonce(), facts.proposal.hash().to_string());
     let others = facts.others.iter().filter(move |(nonce, hash)| *nonce == mine && *hash != own);
-    others.map(|(nonce, other)| Problem::NonceConflict { nonce: *nonce, other: other.clone() })
+    others.map(|(nonce, other)| TransactionProblem::NonceConflict { nonce: *nonce, other: other.clone() })
 }

@@ -67,7 +67,7 @@ pub struct Ahead {
 
 /// Where signatures made ahead go, and in which form.
 #[derive(Clone, Copy)]
-pub struct Target<'a> {
+pub struct AheadOutput<'a> {
     pub path: &'a Path,
     pub base: bool,
 }
@@ -108,7 +108,7 @@ pub struct DepthArgs {
 /// A key: on a Ledger, or in an encrypted file.
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Key")]
-pub struct Key {
+pub struct KeyArgs {
     /// The Ledger that is plugged in [default: your settings]
     ///
     /// Or an emulator at tcp://HOST:PORT. Without --ledger and --keystore, your settings or the environment name the
@@ -161,12 +161,12 @@ impl Derive {
 
 impl Ahead {
     /// The nonces and where to write, where it is signed ahead.
-    pub fn wanted(&self) -> Option<(Nonces, Target<'_>)> {
-        Some((self.nonces?, Target { path: self.to.as_deref()?, base: self.base }))
+    pub fn wanted(&self) -> Option<(Nonces, AheadOutput<'_>)> {
+        Some((self.nonces?, AheadOutput { path: self.to.as_deref()?, base: self.base }))
     }
 }
 
-impl Target<'_> {
+impl AheadOutput<'_> {
     pub fn is_pipe(self) -> bool {
         self.path == Path::new("-")
     }
@@ -178,7 +178,7 @@ impl DepthArgs {
     }
 }
 
-impl Key {
+impl KeyArgs {
     /// Returns which Ledger to use: naming one asks for it. `None` if no Ledger is named.
     pub fn ledger(&self) -> Option<&str> {
         self.ledger.as_deref().or_else(|| self.ledger_serial.as_ref().map(|_| "usb"))

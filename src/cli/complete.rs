@@ -9,7 +9,7 @@ use clap_complete::{CompleteEnv, CompletionCandidate, PathCompleter};
 
 use crate::ceremony::desk::Desk;
 use crate::council::Lever;
-use crate::playbook::{Catalogue, Kind, Param};
+use crate::playbook::{Catalogue, Param, PlaybookKind};
 use crate::progress::SILENT;
 use crate::store;
 
@@ -33,7 +33,7 @@ fn desk() -> Option<Desk<'static>> {
 }
 
 /// Returns the kind of a lever of the council file that these words name.
-pub fn lever_kind(words: &[String], lever: &str) -> Option<Kind> {
+pub fn lever_kind(words: &[String], lever: &str) -> Option<PlaybookKind> {
     let desk = desk_of(words)?;
     let playbook = &desk.council.levers.get(lever)?.playbook;
     Some(desk.catalogue.get(playbook).ok()?.playbook.kind)
@@ -78,8 +78,10 @@ pub fn levers(current: &OsStr) -> Vec<CompletionCandidate> {
 }
 
 /// The kind of lever that a verb is for.
-fn kind_of(verb: &str) -> Option<Kind> {
-    [Kind::Pause, Kind::Param, Kind::Rotate].into_iter().find(|kind| kind.to_string() == verb)
+fn kind_of(verb: &str) -> Option<PlaybookKind> {
+    [PlaybookKind::Pause, PlaybookKind::Param, PlaybookKind::Rotate]
+        .into_iter()
+        .find(|kind| kind.to_string() == verb)
 }
 
 pub fn safes(current: &OsStr) -> Vec<CompletionCandidate> {

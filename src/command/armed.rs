@@ -9,7 +9,7 @@ use crate::cli::args::ARGUMENTS;
 use crate::cli::complete;
 use crate::clock;
 use crate::error::{Error, Exit};
-use crate::readiness::assessment::{Use, assess};
+use crate::readiness::assessment::{Usability, assess};
 use crate::session::Session;
 use crate::ui::Text;
 use crate::view::armed_lines;
@@ -60,7 +60,7 @@ fn one(session: &Session, group: &Group) -> Result<(serde_json::Value, Exit), Er
     let name = |owner| session.name_of(owner);
     session.ui.show(&armed_lines::armed(&examined, &armed, clock::seconds(), &name));
     session.ui.blank();
-    let is_dead = matches!(armed.by, Use::Nobody(_));
+    let is_dead = matches!(armed.by, Usability::Nobody(_));
     let exit = if is_dead || examined.is_good() { Exit::Done } else { Exit::Drift };
     Ok((armed_lines::object(&examined, &armed), exit))
 }

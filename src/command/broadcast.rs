@@ -11,15 +11,15 @@ use crate::ceremony::drill_names::names_drill;
 use crate::ceremony::find::Found;
 use crate::ceremony::offer::affordable_tip;
 use crate::ceremony::order::Given;
-use crate::cli::args::{ARGUMENTS, Accept, DepthArgs, Derive, Key, Proofs};
+use crate::cli::args::{ARGUMENTS, Accept, DepthArgs, Derive, KeyArgs, Proofs};
 use crate::cli::complete;
 use crate::error::{Error, Exit};
 use crate::evm::amount;
 use crate::safe::Nonces;
-use crate::session::keys::{self as key, Named, Use};
+use crate::session::keys::{self as key, KeyPurpose, NamedKey};
 use crate::session::send_all::{Board, print_calls, send_all};
 use crate::session::send_one::{in_turn, one, print_call};
-use crate::session::sendable::{Look, Terms};
+use crate::session::sendable::{JudgedSend, SendTerms};
 use crate::session::{Session, drilled, incoming};
 
 const EXAMPLES: &str = "\
@@ -36,7 +36,7 @@ pub struct Args {
     what: Vec<String>,
 
     #[command(flatten)]
-    key: Key,
+    key: KeyArgs,
 
     #[command(flatten)]
     derive: Derive,
@@ -120,8 +120,8 @@ fn parse_digits(text: &str) -> Result<String, String> {
 }
 
 impl Args {
-    fn terms(&self) -> Terms {
-        Terms {
+    fn terms(&self) -> SendTerms {
+        SendTerms {
             what: self.what.clone(),
             given: Given { hashes: self.hash.clone(), ..self.derive.given() },
             accept: self.accept.accept.clone(),
@@ -145,7 +145,8 @@ pub fn run(session: &Session, args: &Args) -> Result<Exit, Error> {
     let mut terms = args.terms();
     session.require_accepted(&session.rests_of(&args.what, &terms.given)?, &args.accept.accept)?;
     // The address that a keystore states: its key is asked for only once there is something to send.
-    let named = if args.calldata { None } else { Some(key::find(session.ui, &args.key, Use::Paying)?) };
+    let named =
+        if args.calldata { None } else { Some(key::find(session.ui, &args.key, KeyPurpose::Paying)?) };
     if args.approve_by_sending {
         terms.given.sender = Some(sending_owner(session, named.as_ref())?);
     }
@@ -154,7 +155,7 @@ pub fn run(session: &Session, args: &Args) -> Result<Exit, Error> {
         let received = incoming::receive(session, &args.what, given, std::slice::from_ref(chat), false)?;
         received.require_read(session).map_err(|error| error.hint("nothing was sent"))?;
     }
-    let payer = named.as_ref().and_then(Named::stated);
+    let payer = named.as_ref().and_then(NamedKey::stated);
     let mut open = named.as_ref().map(|named| {
         || {
             let mut signer = key::open(session.ui, &args.key, named)?;
@@ -167,7 +168,7 @@ pub fn run(session: &Session, args: &Args) -> Result<Exit, Error> {
     }
     let found = session.parts(&args.what, given)?;
     let titles = found.iter().map(Found::title).collect();
-    let mut looks = side_by_side(session.ui, found, |found| Look::first(session, terms, found, payer));
+    let mut looks = side_by_side(session.ui, found, |found| JudgedSend::first(session, terms, found, payer));
     require_named(&terms.given.hashes, &looks)?;
     let is_one = looks.len() == 1;
     if is_one && let Some(only) = looks.pop() {
@@ -201,7 +202,7 @@ fn drill(session: &Session, args: &Args) -> Result<Exit, Error> {
 }
 
 /// Checks that the digits of each hash that was named are those of something that was found.
-fn require_named(hashes: &[String], looks: &[Result<Look, Error>]) -> Result<(), Error> {
+fn require_named(hashes: &[String], looks: &[Result<JudgedSend, Error>]) -> Result<(), Error> {
     let is_found = |digits: &String| {
         let given = Given { hashes: vec![digits.clone()], ..Given::default() };
         // Where one could not be looked at, that is told.
@@ -220,7 +221,7 @@ fn require_named(hashes: &[String], looks: &[Result<Look, Error>]) -> Result<(),
 ///
 /// # Errors
 /// For a Ledger, which shows nothing of what it pays for: a host could have it approve another transaction.
-fn sending_owner(session: &Session, named: Option<&Named>) -> Result<Address, Error> {
+fn sending_owner(session: &Session, named: Option<&NamedKey>) -> Result<Address, Error> {
     const FLAG: &str = "--approve-by-sending";
     let usage =
         |message: String| Error::new(Exit::Usage, message).hint(format!("sign it, and leave out {FLAG}"));

@@ -4,7 +4,7 @@ use clap_complete::ArgValueCompleter;
 use serde_json::json;
 
 use crate::ceremony::enforce::enforce;
-use crate::ceremony::find::Purpose;
+use crate::ceremony::find::CommandPurpose;
 use crate::ceremony::judged::Judged;
 use crate::cli::args::{ARGUMENTS, Derive, Proofs};
 use crate::cli::complete;
@@ -44,7 +44,7 @@ pub fn run(session: &Session, args: &Args) -> Result<Exit, Error> {
         let kept = session.offline(&args.what, &given)?;
         return each_offline(session, kept, true, |judged| one(session, &judged));
     }
-    let parts = session.look(&args.what, &given, Purpose::Finish)?;
+    let parts = session.look(&args.what, &given, CommandPurpose::Finish)?;
     each(session, parts, args.proofs.proofs, true, |judged| one(session, &judged))
 }
 

@@ -20,7 +20,7 @@ pub enum Args {
     ///
     /// Every lever's playbook, arguments and targets; on the chain, that each target is a contract, and that the levers
     /// of a combined one can be pulled together. Run it whenever the file has changed.
-    Check(CheckArgs),
+    Check(CouncilCheckArgs),
     /// Add an entry to the council file; comments stay
     ///
     /// The whole file is checked before it is written, and nothing that is there is changed.
@@ -30,14 +30,14 @@ pub enum Args {
 
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Checks", after_help = EXAMPLES)]
-pub struct CheckArgs {
+pub struct CouncilCheckArgs {
     /// Ask no network: the chains are not looked at
     #[arg(long)]
     offline: bool,
 }
 
 pub fn run(session: &Session, args: &Args) -> Result<Exit, Error> {
-    let CheckArgs { offline } = match args {
+    let CouncilCheckArgs { offline } = match args {
         Args::Check(args) => args,
         Args::Add(args) => return council_add::run(session, args),
     };

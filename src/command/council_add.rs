@@ -44,7 +44,7 @@ pub enum Args {
     #[command(after_help = "Examples:\n  breakglass council add safe guardian 0x… --chain base")]
     Safe {
         #[command(flatten)]
-        named: Named,
+        named: NamedAddressArgs,
         /// The chain's name in the council file [default: the only one]
         #[arg(long, value_name = "NAME", help_heading = "What")]
         chain: Option<String>,
@@ -53,7 +53,7 @@ pub enum Args {
     #[command(after_help = "Examples:\n  breakglass council add signer alice 0x…")]
     Signer {
         #[command(flatten)]
-        named: Named,
+        named: NamedAddressArgs,
         /// Derivation path on the hardware wallet
         #[arg(long, value_name = "PATH", help_heading = "What")]
         path: Option<String>,
@@ -62,7 +62,7 @@ pub enum Args {
     #[command(after_help = "Examples:\n  breakglass council add target vault 0x… --chain base")]
     Target {
         #[command(flatten)]
-        named: Named,
+        named: NamedAddressArgs,
         /// The chain's name in the council file [default: the only one]
         #[arg(long, value_name = "NAME", help_heading = "What")]
         chain: Option<String>,
@@ -109,7 +109,7 @@ pub enum Args {
 }
 
 #[derive(Debug, clap::Args)]
-pub struct Named {
+pub struct NamedAddressArgs {
     /// Its name
     #[arg(help_heading = ARGUMENTS)]
     name: String,

@@ -6,13 +6,13 @@ use std::time::Duration;
 use clap::ValueHint;
 use clap_complete::ArgValueCompleter;
 
-use crate::cli::args::{ARGUMENTS, Accept, Key, parse_set};
+use crate::cli::args::{ARGUMENTS, Accept, KeyArgs, parse_set};
 use crate::cli::complete;
 use crate::error::{Error, Exit};
 use crate::evm::amount;
 use crate::session::Session;
 use crate::session::deputy_run;
-use crate::session::deputy_terms::Terms;
+use crate::session::deputy_terms::DeputyTerms;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -28,7 +28,7 @@ pub struct Args {
     lever: String,
 
     #[command(flatten)]
-    key: Key,
+    key: KeyArgs,
 
     /// An argument that the lever leaves open; may be given again
     #[arg(long, help_heading = "What", value_name = "NAME=VALUE", value_parser = parse_set, add = ArgValueCompleter::new(complete::arguments))]
@@ -71,7 +71,7 @@ pub struct Args {
 }
 
 pub fn run(session: &Session, args: &Args) -> Result<Exit, Error> {
-    let terms = Terms {
+    let terms = DeputyTerms {
         lever: args.lever.clone(),
         set: args.set.clone(),
         accept: args.accept.accept.clone(),

@@ -6,9 +6,9 @@ use clap_complete::ArgValueCompleter;
 
 use crate::ceremony::desk::{Desk, find_council};
 use crate::ceremony::own_settings::stated;
-use crate::cli::args::Key;
+use crate::cli::args::KeyArgs;
 use crate::cli::complete;
-use crate::device::{Account, DerivationPath, SearchPaths, UDEV_RULE_PATH};
+use crate::device::{DerivationPath, LedgerAccount, SearchPaths, UDEV_RULE_PATH};
 use crate::error::{Error, Exit};
 use crate::session::keys;
 use crate::session::{address_on_ledger, udev_rule};
@@ -27,7 +27,7 @@ Examples:
 #[command(next_help_heading = "What", after_help = EXAMPLES)]
 pub struct Args {
     #[command(flatten)]
-    key: Key,
+    key: KeyArgs,
 
     /// Show the address at a derivation path on the device
     #[arg(long, value_name = "PATH", num_args = 0..=1, default_missing_value = "m/44'/60'/0'/0/0")]
@@ -76,7 +76,12 @@ pub fn run(ui: &Ui, council: Option<&Path>, args: &Args) -> Result<Exit, Error> 
     ui.show(&ledger_state::lines(ledger.status()));
     if let Some(path) = &args.show_address {
         let address = wait.during(|| ledger.address_at(path))?;
-        return address_on_ledger::show(ui, &mut ledger, &wait, &Account { path: path.clone(), address });
+        return address_on_ledger::show(
+            ui,
+            &mut ledger,
+            &wait,
+            &LedgerAccount { path: path.clone(), address },
+        );
     }
     let paths =
         desk.as_ref().map_or_else(|| Ok(SearchPaths::default()), |desk| keys::paths(&desk.council))?;
@@ -88,7 +93,7 @@ pub fn run(ui: &Ui, council: Option<&Path>, args: &Args) -> Result<Exit, Error> 
         let found = wait.during(|| ledger.find(&paths, &[address]))?;
         let path = found.into_iter().next().map(|one| one.path).unwrap_or_default();
         ui.say(&Text::new(&format!("{name} is {address} in {}, at {path}", desk.path.display())));
-        return address_on_ledger::show(ui, &mut ledger, &wait, &Account { path, address });
+        return address_on_ledger::show(ui, &mut ledger, &wait, &LedgerAccount { path, address });
     }
     let accounts = wait.during(|| ledger.accounts(&paths))?;
     let state = LedgerState::new(ledger.status(), &accounts, desk.as_ref().map(|desk| &desk.council));

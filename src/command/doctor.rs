@@ -7,7 +7,7 @@ use alloy::primitives::Address;
 use clap::ValueHint;
 use serde_json::json;
 
-use crate::cli::args::Key;
+use crate::cli::args::KeyArgs;
 use crate::clock;
 use crate::council::TextDigest;
 use crate::error::{Error, Exit};
@@ -59,7 +59,7 @@ pub struct Args {
     person: Option<String>,
 
     #[command(flatten)]
-    key: Key,
+    key: KeyArgs,
 }
 
 pub fn run(session: &Session, args: &Args) -> Result<Exit, Error> {

@@ -3,7 +3,7 @@
 use clap_complete::ArgValueCompleter;
 use serde_json::{Value, json};
 
-use crate::ceremony::find::Purpose;
+use crate::ceremony::find::CommandPurpose;
 use crate::ceremony::judged::Judged;
 use crate::ceremony::online::ReadPoint;
 use crate::ceremony::rehearsal;
@@ -14,7 +14,7 @@ use crate::error::{Error, Exit};
 use crate::evm::BlockTag;
 use crate::session::Session;
 use crate::session::each_part::each;
-use crate::view::summary::Answer;
+use crate::view::summary::ReviewAnswer;
 use crate::view::trace_lines::CallTree;
 use crate::view::{review, what_changes};
 
@@ -56,7 +56,7 @@ pub fn run(session: &Session, args: &Args) -> Result<Exit, Error> {
     let given = args.derive.given();
     session.note_changes(&session.rests_of(&args.what, &given)?)?;
     let parts = session.look_at_each(session.parts(&args.what, &given)?, |found| {
-        let found = session.for_purpose(found, &given, Purpose::Finish)?;
+        let found = session.for_purpose(found, &given, CommandPurpose::Finish)?;
         let view = view(session, args, found.safe())?;
         session.look_at(found, view, &given, true, None)
     });
@@ -80,7 +80,7 @@ fn one(session: &Session, args: &Args, judged: &Judged) -> Result<Exit, Error> {
         session.ui.object(&json!({ "trace": calls }));
     }
     session.ui.object(&json!({ "summary": summary }));
-    if let Answer::NothingToDo(_) = summary.answer {
+    if let ReviewAnswer::NothingToDo(_) = summary.answer {
         return Ok(Exit::Done);
     }
     let Some(done) = judged.rehearsal.done() else {

@@ -7,7 +7,7 @@ use clap_complete::ArgValueCompleter;
 use serde_json::json;
 
 use crate::ceremony::entering::now;
-use crate::ceremony::named::Named;
+use crate::ceremony::named::NamedTransaction;
 use crate::ceremony::order::Given;
 use crate::ceremony::words::words_for;
 use crate::cli::args::{ARGUMENTS, Accept, Derive};
@@ -92,7 +92,7 @@ fn manual(session: &Session, args: &Args, given: &Given) -> Result<Exit, Error> 
     Ok(Exit::Done)
 }
 
-fn one(session: &Session, args: &Args, named: Named) -> Result<Exit, Error> {
+fn one(session: &Session, args: &Args, named: NamedTransaction) -> Result<Exit, Error> {
     let what = words_for(&args.what, &args.derive.given());
     let proposal = named.into_proposal().ok_or_else(|| {
         Error::new(Exit::Failed, format!("nothing is kept here for lever {what}"))

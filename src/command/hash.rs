@@ -44,7 +44,7 @@ pub struct Args {
 
     /// In wei
     #[arg(long, allow_negative_numbers = true, value_name = "WEI", default_value = "0")]
-    value: Amount,
+    value: Wei,
 
     /// Hexadecimal, or @FILE for long data
     #[arg(long, value_name = "HEX", default_value = "0x")]
@@ -56,15 +56,15 @@ pub struct Args {
 
     /// Gas for the call; 0 for all
     #[arg(long, allow_negative_numbers = true, value_name = "GAS", default_value = "0")]
-    safe_tx_gas: Amount,
+    safe_tx_gas: Wei,
 
     /// Gas that a refund adds
     #[arg(long, allow_negative_numbers = true, value_name = "GAS", default_value = "0")]
-    base_gas: Amount,
+    base_gas: Wei,
 
     /// The price that a refund pays for a unit of gas
     #[arg(long, allow_negative_numbers = true, value_name = "WEI", default_value = "0")]
-    gas_price: Amount,
+    gas_price: Wei,
 
     /// The token of a refund; zero for ether
     #[arg(
@@ -95,9 +95,9 @@ enum OperationName {
 
 /// A number below 2^256, decimal or 0x.
 #[derive(Clone, Copy, Debug)]
-struct Amount(U256);
+struct Wei(U256);
 
-impl std::str::FromStr for Amount {
+impl std::str::FromStr for Wei {
     type Err = String;
 
     fn from_str(s: &str) -> Result<Self, Self::Err> {

@@ -7,7 +7,7 @@ use serde_json::json;
 use crate::ceremony::desk::{Desk, find_council};
 use crate::ceremony::overview::{self, Overview};
 use crate::error::{Error, Exit};
-use crate::playbook::Kind;
+use crate::playbook::PlaybookKind;
 use crate::session::Session;
 use crate::ui::{Text, Ui};
 use crate::view::lever_table::{LeverTable, beginning};
@@ -41,18 +41,18 @@ pub fn now(session: &Session, offline: bool) -> Result<Exit, Error> {
         "open": overview.open.iter().map(|open| state_now::open_object(session, open)).collect::<Vec<_>>(),
         "chains": overview.chains.iter().map(state_now::chain_object).collect::<Vec<_>>(),
     }));
-    list(session, &[Kind::Pause, Kind::Param, Kind::Rotate], Some(&overview));
+    list(session, &[PlaybookKind::Pause, PlaybookKind::Param, PlaybookKind::Rotate], Some(&overview));
     session.desk.warn_of_bad_levers();
     Ok(Exit::Done)
 }
 
 /// The levers of one kind, and the combined ones that pull such: what `pause`, `param` and `rotate` print when no lever is named.
-pub fn of_kind(session: &Session, kind: Kind) -> Exit {
+pub fn of_kind(session: &Session, kind: PlaybookKind) -> Exit {
     list(session, &[kind], None);
     Exit::Done
 }
 
-fn list(session: &Session, kinds: &[Kind], now: Option<&Overview>) {
+fn list(session: &Session, kinds: &[PlaybookKind], now: Option<&Overview>) {
     let (ui, table) = (session.ui, LeverTable::new(session, kinds, now));
     ui.object(&table);
     ui.show(&table.head());

@@ -40,7 +40,7 @@ use clap::{ArgAction, CommandFactory, Parser, Subcommand, ValueHint};
 use crate::ceremony::desk::Desk;
 use crate::cli::{args, complete, suggest};
 use crate::error::{Error, Exit};
-use crate::playbook::Kind;
+use crate::playbook::PlaybookKind;
 use crate::session::{Session, on_ledger};
 use crate::ui::Ui;
 
@@ -215,9 +215,9 @@ fn dispatch(ui: &Ui, cli: &Cli) -> Result<Exit, Error> {
     };
     match &cli.command {
         None => home::run(ui, council),
-        Some(Command::Pause(args)) => propose::run(&load()?, Kind::Pause, args),
-        Some(Command::Param(args)) => propose::run(&load()?, Kind::Param, args),
-        Some(Command::Rotate(args)) => propose::run(&load()?, Kind::Rotate, args),
+        Some(Command::Pause(args)) => propose::run(&load()?, PlaybookKind::Pause, args),
+        Some(Command::Param(args)) => propose::run(&load()?, PlaybookKind::Param, args),
+        Some(Command::Rotate(args)) => propose::run(&load()?, PlaybookKind::Rotate, args),
         Some(Command::Undo(args)) => propose::undo(&load()?, args),
         Some(Command::Sign(args)) => sign::run(&load()?, args),
         Some(Command::Check(args)) => check::run(&load()?, args),

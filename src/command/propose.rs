@@ -4,7 +4,7 @@ use clap_complete::ArgValueCompleter;
 use serde_json::json;
 
 use crate::ceremony::enforce::{accepted, enforce};
-use crate::ceremony::find::Purpose;
+use crate::ceremony::find::CommandPurpose;
 use crate::ceremony::judged::Judged;
 use crate::ceremony::order::Order;
 use crate::ceremony::together::advise;
@@ -13,7 +13,7 @@ use crate::cli::complete;
 use crate::command::home;
 use crate::error::{Error, Exit};
 use crate::incident::JournalAct;
-use crate::playbook::Kind;
+use crate::playbook::PlaybookKind;
 use crate::session::Session;
 use crate::session::each_part::each;
 use crate::ui::Text;
@@ -80,10 +80,10 @@ pub fn undo(session: &Session, args: &UndoArgs) -> Result<Exit, Error> {
     let kind = orders.iter().flat_map(Order::playbooks).map(|playbook| playbook.kind).next();
     let (lever, accept, proofs) = (args.lever.clone(), args.accept.clone(), args.proofs);
     let args = Args { lever, playbook: None, safe: None, derive, accept, proofs };
-    run(session, kind.unwrap_or(Kind::Pause), &args)
+    run(session, kind.unwrap_or(PlaybookKind::Pause), &args)
 }
 
-pub fn run(session: &Session, kind: Kind, args: &Args) -> Result<Exit, Error> {
+pub fn run(session: &Session, kind: PlaybookKind, args: &Args) -> Result<Exit, Error> {
     let (given, accept) = (args.derive.given(), &args.accept.accept);
     if let (Some(playbook), Some(safe)) = (&args.playbook, &args.safe) {
         if given.undo {
@@ -105,13 +105,14 @@ pub fn run(session: &Session, kind: Kind, args: &Args) -> Result<Exit, Error> {
     }
     right_kind(kind, &Order::parts(session, &args.lever, &given)?, &args.lever.join(" "))?;
     session.require_accepted(&session.rests_of(&args.lever, &given)?, accept)?;
-    let parts = session.look(&args.lever, &given, Purpose::Propose)?;
+    let parts = session.look(&args.lever, &given, CommandPurpose::Propose)?;
     each(session, parts, args.proofs.proofs, false, |judged| one(session, args, judged))
 }
 
 /// Levers that are pulled together may be of several kinds: one of them must be of this one.
-fn right_kind(kind: Kind, orders: &[Order], what: &str) -> Result<(), Error> {
-    let kinds: Vec<Kind> = orders.iter().flat_map(Order::playbooks).map(|playbook| playbook.kind).collect();
+fn right_kind(kind: PlaybookKind, orders: &[Order], what: &str) -> Result<(), Error> {
+    let kinds: Vec<PlaybookKind> =
+        orders.iter().flat_map(Order::playbooks).map(|playbook| playbook.kind).collect();
     match kinds.first() {
         Some(found) if !kinds.contains(&kind) => {
             let error = Error::new(Exit::Usage, format!("{what} is a {found} playbook, not {kind}"));

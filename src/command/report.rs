@@ -12,7 +12,7 @@ use crate::session::Session;
 use crate::store::{self, create_new, read_log, read_text_up_to};
 use crate::ui::Text;
 use crate::view::record::{
-    Dora, DoraStage, Draft, IncidentReport, JournalDigest, built_in, dora, fill, html, markdown,
+    Dora, DoraStage, DraftAudience, IncidentReport, JournalDigest, built_in, dora, fill, html, markdown,
 };
 
 /// The longest template of a council.
@@ -51,7 +51,7 @@ pub struct Args {
     ///
     /// A file drafts/NAME.md beside the council file replaces the program's own template.
     #[arg(long, value_enum, value_name = "FOR", help_heading = "Output")]
-    draft: Option<Draft>,
+    draft: Option<DraftAudience>,
 
     /// Which report of the three a regulator gets
     #[arg(long, value_enum, value_name = "STAGE", default_value = "initial", help_heading = "Output")]
@@ -133,7 +133,7 @@ fn give(session: &Session, args: &Args, report: &IncidentReport) -> Result<(), E
         session.ui.script(&text);
     }
     let mut object = json!({ "draft": draft.name(), "text": text });
-    if draft == Draft::Regulator {
+    if draft == DraftAudience::Regulator {
         let Dora { report, open } = dora(report, &id, args.stage);
         object["report"] = report;
         object["open"] = json!(open);

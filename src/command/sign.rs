@@ -12,7 +12,7 @@ use crate::ceremony::order::Given;
 use crate::ceremony::together::{advise, one_for_each_nonce};
 use crate::clock;
 use crate::command::Session;
-use crate::command::args::{ARGUMENTS, Accept, Ahead, Derive, Key, Proofs};
+use crate::command::args::{ARGUMENTS, Accept, Ahead, Derive, KeyArgs, Proofs};
 use crate::command::complete;
 use crate::command::on_ledger::Asking;
 use crate::device::{RequestedMode, SigningMode, SigningRequest};
@@ -20,11 +20,11 @@ use crate::error::{Error, Exit};
 use crate::incident::{JournalAct, Plain};
 use crate::proposal::{Claims, OwnerSignature};
 use crate::safe::SignatureKind;
-use crate::session::keys::{self, Named, Signer, Use};
+use crate::session::keys::{self, KeyHolder, KeyPurpose, NamedKey};
 use crate::session::on_ledger::{self, signs};
 use crate::session::round::Round;
 use crate::session::signers::Signers;
-use crate::session::signing_ahead::{self, Sitting};
+use crate::session::signing_ahead::{self, AheadOptions};
 use crate::ui::Text;
 use crate::view::review;
 use crate::view::summary::Summary;
@@ -49,7 +49,7 @@ pub struct Args {
     what: Vec<String>,
 
     #[command(flatten)]
-    key: Key,
+    key: KeyArgs,
 
     #[command(flatten)]
     derive: Derive,
@@ -123,8 +123,8 @@ impl Args {
 
 impl Args {
     /// Returns the flags that signing a set needs.
-    fn sitting<'s>(&'s self, given: &'s Given) -> Sitting<'s> {
-        Sitting {
+    fn sitting<'s>(&'s self, given: &'s Given) -> AheadOptions<'s> {
+        AheadOptions {
             what: &self.what,
             given,
             key: &self.key,
@@ -145,7 +145,7 @@ pub fn run(session: &Session, args: &Args) -> Result<Exit, Error> {
     session.are_known(&args.what)?;
     require_own_values(args)?;
     keys::person(session.ui, &session.council, args.signer.as_deref())?;
-    let key = keys::find(session.ui, &args.key, Use::Signing)?;
+    let key = keys::find(session.ui, &args.key, KeyPurpose::Signing)?;
     session.require_accepted(&session.rests_of(&args.what, &given)?, &args.accept.accept)?;
     if let Some((nonces, target)) = args.ahead.wanted() {
         if names_drill(&args.what) {
@@ -206,10 +206,10 @@ fn require_one(args: &Args, count: usize) -> Result<(), Error> {
 fn one(
     session: &Session,
     args: &Args,
-    key: &Named,
+    key: &NamedKey,
     judged: &Judged,
     place: (usize, usize),
-    signer: &mut Option<Signer>,
+    signer: &mut Option<KeyHolder>,
 ) -> Result<OwnerSignature, Error> {
     let signers = Signers::of(session, (args.signer.as_deref(), args.for_safe.as_deref()), judged)?;
     // A refusal comes first: a known signature is not returned for what is refused.

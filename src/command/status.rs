@@ -4,7 +4,7 @@ use clap_complete::ArgValueCompleter;
 use serde_json::json;
 
 use crate::ceremony::depth::RequiredDepth;
-use crate::ceremony::find::Purpose;
+use crate::ceremony::find::CommandPurpose;
 use crate::ceremony::judged::Judged;
 use crate::ceremony::stage::ProposalStage;
 use crate::ceremony::{outcome, waiting};
@@ -54,7 +54,7 @@ pub fn run(session: &Session, args: &Args) -> Result<Exit, Error> {
         let kept = session.kept_offline(&args.what, &given)?;
         return each_offline(session, kept, false, |judged| Ok(one_offline(session, args, &judged)));
     }
-    let parts = session.look(&args.what, &given, Purpose::Look)?;
+    let parts = session.look(&args.what, &given, CommandPurpose::Look)?;
     each(session, parts, args.proofs.proofs, false, |judged| one(session, args, &judged))
 }
 

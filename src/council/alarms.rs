@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use toml::Spanned;
 
-use super::text_source::Source;
-use super::{Alarm, Chain, Combined, Council, Lever, Safe, duration};
+use super::text_source::SourceText;
+use super::{Alarm, Combined, Council, CouncilChain, Lever, Safe, duration};
 use crate::excerpt::Fault;
 use crate::near::hint;
 
@@ -22,18 +22,18 @@ const ADDRESSES: [&str; 5] = ["on", "from", "token", "balance", "code"];
 pub(super) type Wire = BTreeMap<Spanned<String>, Spanned<toml::Table>>;
 
 /// Everything of a council that an alarm names.
-pub(super) struct Known<'a> {
-    pub chains: &'a BTreeMap<String, Chain>,
+pub(super) struct AlarmNames<'a> {
+    pub chains: &'a BTreeMap<String, CouncilChain>,
     pub safes: &'a BTreeMap<String, Safe>,
     pub levers: &'a BTreeMap<String, Lever>,
     pub combined: &'a BTreeMap<String, Combined>,
 }
 
 pub(super) fn read(
-    source: &Source,
+    source: &SourceText,
     name: String,
     wire: &Spanned<toml::Table>,
-    known: &Known,
+    known: &AlarmNames,
 ) -> Result<Alarm, Fault> {
     let table = wire.get_ref();
     let fault = |message: String| source.fault(wire.span(), format!("alarm {name}: {message}"));
@@ -87,7 +87,7 @@ pub(super) fn read(
 }
 
 /// The chain of all Safes that a lever is pulled on; `None` if there are several.
-fn only_chain(lever: &str, known: &Known) -> Option<String> {
+fn only_chain(lever: &str, known: &AlarmNames) -> Option<String> {
     let simple = super::combined::simple_levers(known.combined, [lever]);
     let mut chains = simple
         .iter()

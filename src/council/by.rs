@@ -6,7 +6,7 @@ use alloy::primitives::Address;
 use toml::Spanned;
 
 use super::council_toml::WireLever;
-use super::text_source::Source;
+use super::text_source::SourceText;
 use super::{Safe, Signer};
 use crate::excerpt::Fault;
 use crate::near::hint;
@@ -37,7 +37,7 @@ impl By {
 
 /// Reads who acts. `target` finds a contract of the Safe's chain by its name.
 pub(super) fn read_by(
-    source: &Source,
+    source: &SourceText,
     wire: &WireLever,
     safe: &Safe,
     signers: &BTreeMap<String, Signer>,

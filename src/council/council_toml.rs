@@ -7,7 +7,7 @@ use toml::Spanned;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Wire {
+pub(super) struct WireCouncil {
     pub(super) schema: Spanned<u32>,
     pub(super) name: String,
     pub(super) program: Option<Spanned<String>>,

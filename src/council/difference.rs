@@ -18,7 +18,7 @@ pub enum Mark {
 
 /// The lines that changed, with some around them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Difference {
+pub struct TextDifference {
     pub lines: Vec<(Mark, String)>,
     /// Returns `false` if a line, or the end of one, is left out.
     pub is_whole: bool,
@@ -26,12 +26,12 @@ pub struct Difference {
 
 /// Compares two texts; both are somebody's, and may be made to be slow or long.
 #[must_use]
-pub fn difference(old: &str, new: &str) -> Difference {
+pub fn difference(old: &str, new: &str) -> TextDifference {
     if old.lines().count() + new.lines().count() > MOST_LINES {
-        return Difference { lines: Vec::new(), is_whole: false };
+        return TextDifference { lines: Vec::new(), is_whole: false };
     }
     let diff = TextDiff::from_lines(old, new);
-    let mut difference = Difference { lines: Vec::new(), is_whole: true };
+    let mut difference = TextDifference { lines: Vec::new(), is_whole: true };
     for group in diff.grouped_ops(CONTEXT) {
         for change in group.iter().flat_map(|op| diff.iter_changes(op)) {
             if difference.lines.len() == SHOWN_LINES {
@@ -66,7 +66,7 @@ fn shown(line: &str) -> (String, bool) {
 mod tests {
     use super::*;
 
-    fn text(difference: &Difference) -> String {
+    fn text(difference: &TextDifference) -> String {
         let sign = |mark: &Mark| match mark {
             Mark::Unchanged => ' ',
             Mark::Removed => '-',
@@ -83,7 +83,7 @@ mod tests {
         let found = difference(old, &new);
         assert_eq!(text(&found), " b\n c\n-threshold = 3\n+threshold = 1\n d\n e");
         assert!(found.is_whole);
-        assert_eq!(difference(old, old), Difference { lines: Vec::new(), is_whole: true });
+        assert_eq!(difference(old, old), TextDifference { lines: Vec::new(), is_whole: true });
     }
 
     #[test]
@@ -95,6 +95,6 @@ mod tests {
         let wide = difference("", &format!("{}modules = []\n", " ".repeat(SHOWN_CHARS)));
         assert!(!wide.is_whole && wide.lines[0].1.ends_with("… and 12 more characters"), "{wide:?}");
         let huge = difference(&lines(MOST_LINES), &"y\n".repeat(MOST_LINES));
-        assert_eq!(huge, Difference { lines: Vec::new(), is_whole: false });
+        assert_eq!(huge, TextDifference { lines: Vec::new(), is_whole: false });
     }
 }

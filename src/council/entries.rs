@@ -8,8 +8,8 @@ use alloy::primitives::{Address, B256};
 use toml::Spanned;
 
 use super::council_toml::{WireChain, WireCode, WireLever, WirePinned, WirePlace, WireSafe};
-use super::text_source::Source;
-use super::{By, Chain, Combined, Lever, RpcAddress, Safe, Signer, Target, duration};
+use super::text_source::SourceText;
+use super::{By, Combined, CouncilChain, Lever, RpcAddress, Safe, Signer, Target, duration};
 use crate::excerpt::Fault;
 use crate::safe::deployments::batch_contracts;
 use crate::safe::{DRILL_CHAIN_ID, Owners, SafeVersion, parse_address};
@@ -19,7 +19,7 @@ const DEFAULT_PARALLEL: usize = 24;
 /// Two blocks of Ethereum, and a second.
 const DEFAULT_PRIVATE: Duration = Duration::from_secs(25);
 
-pub(super) fn read_chain(source: &Source, name: String, wire: &WireChain) -> Result<Chain, Fault> {
+pub(super) fn read_chain(source: &SourceText, name: String, wire: &WireChain) -> Result<CouncilChain, Fault> {
     let quorum = match &wire.quorum {
         None => wire.rpc.len().clamp(1, 2),
         Some(q) if (1..=wire.rpc.len().max(1)).contains(q.get_ref()) => *q.get_ref(),
@@ -56,7 +56,7 @@ pub(super) fn read_chain(source: &Source, name: String, wire: &WireChain) -> Res
             format!("{id} is the chain id of drills: whoever drills here would sign for that chain");
         return Err(source.fault(wire.id.span(), message));
     }
-    Ok(Chain { name, id, rpc, send, private_for, quorum, batch, parallel, block_time })
+    Ok(CouncilChain { name, id, rpc, send, private_for, quorum, batch, parallel, block_time })
 }
 
 fn parse_block_time(text: &str) -> Result<Duration, String> {
@@ -78,7 +78,7 @@ fn parse_block_time(text: &str) -> Result<Duration, String> {
 }
 
 /// Without `send` nothing is private.
-fn read_private_for(source: &Source, wire: &WireChain) -> Result<Duration, Fault> {
+fn read_private_for(source: &SourceText, wire: &WireChain) -> Result<Duration, Fault> {
     match &wire.private_for {
         None if wire.send.is_empty() => Ok(Duration::ZERO),
         None => Ok(DEFAULT_PRIVATE),
@@ -90,7 +90,7 @@ fn read_private_for(source: &Source, wire: &WireChain) -> Result<Duration, Fault
 }
 
 /// An address may hold a key, whatever is wrong with it: the fault points at its place and shows none of them.
-fn read_rpc(source: &Source, text: &Spanned<String>, all: &[Range<usize>]) -> Result<RpcAddress, Fault> {
+fn read_rpc(source: &SourceText, text: &Spanned<String>, all: &[Range<usize>]) -> Result<RpcAddress, Fault> {
     RpcAddress::parse(text.get_ref()).map_err(|error| {
         let mut hidden = source.text.to_string();
         for span in all {
@@ -101,7 +101,7 @@ fn read_rpc(source: &Source, text: &Spanned<String>, all: &[Range<usize>]) -> Re
 }
 
 pub(super) fn read_safe(
-    source: &Source,
+    source: &SourceText,
     name: String,
     wire: &WireSafe,
     named: (&BTreeMap<String, Signer>, &BTreeMap<Spanned<String>, WireSafe>),
@@ -148,7 +148,7 @@ pub(super) fn read_safe(
 
 /// An owner is a signer, another Safe of the same chain, or an address.
 fn read_owner(
-    source: &Source,
+    source: &SourceText,
     text: &Spanned<String>,
     (name, wire): (&str, &WireSafe),
     (signers, safes): (&BTreeMap<String, Signer>, &BTreeMap<Spanned<String>, WireSafe>),
@@ -180,7 +180,7 @@ fn read_owner(
 
 /// A batch contract runs with the Safe's own storage: only a published one of its version is taken.
 fn read_batch(
-    source: &Source,
+    source: &SourceText,
     text: &Spanned<String>,
     version: Option<SafeVersion>,
 ) -> Result<Address, Fault> {
@@ -198,7 +198,7 @@ fn read_batch(
     Err(source.fault(text.span(), message))
 }
 
-pub(super) fn read_place(source: &Source, wire: &Spanned<WirePlace>) -> Result<Target, Fault> {
+pub(super) fn read_place(source: &SourceText, wire: &Spanned<WirePlace>) -> Result<Target, Fault> {
     let fault = |message| source.fault(wire.span(), message);
     let (address, code) = match wire.get_ref() {
         WirePlace::Address(address) => (address, &[][..]),
@@ -218,7 +218,7 @@ fn parse_code(text: &str) -> Result<B256, String> {
 
 /// A playbook and a Safe, which every lever needs that pulls no others.
 pub(super) fn simple_parts<'w>(
-    source: &Source,
+    source: &SourceText,
     name: &Spanned<String>,
     wire: &'w WireLever,
 ) -> Result<(&'w str, &'w Spanned<String>), Fault> {
@@ -239,7 +239,7 @@ pub(super) fn simple_parts<'w>(
 }
 
 pub(super) fn read_combined(
-    source: &Source,
+    source: &SourceText,
     (name, place): (String, usize),
     wire: &WireLever,
     pull: &Spanned<Vec<Spanned<String>>>,
@@ -268,7 +268,7 @@ pub(super) fn read_combined(
 }
 
 pub(super) fn read_lever(
-    source: &Source,
+    source: &SourceText,
     (name, place): (String, usize),
     (playbook, safe): (&str, &str),
     by: By,
@@ -295,7 +295,7 @@ pub(super) fn read_lever(
 }
 
 /// Reads the examples of arguments that the lever leaves open.
-fn read_examples(source: &Source, wire: &WireLever) -> Result<BTreeMap<String, String>, Fault> {
+fn read_examples(source: &SourceText, wire: &WireLever) -> Result<BTreeMap<String, String>, Fault> {
     let example = |(key, value): (&Spanned<String>, &Spanned<toml::Value>)| {
         let name = key.get_ref();
         if wire.set.contains_key(name) {

@@ -5,14 +5,14 @@ use std::collections::BTreeMap;
 use alloy::primitives::{Address, B256};
 use toml::Spanned;
 
-use super::alarms::{self, Known};
+use super::alarms::{self, AlarmNames};
 use super::by::{is_of_a_deputy, read_by};
 use super::combined::{circle, simple_levers};
-use super::council_toml::{Wire, WireCode, WirePinned, WirePlace};
+use super::council_toml::{WireCode, WireCouncil, WirePinned, WirePlace};
 use super::entries::{read_chain, read_combined, read_lever, read_place, read_safe, simple_parts};
 use super::people_entries::{read_people, read_program, read_response};
-use super::text_source::{Source, known};
-use super::{Chain, Combined, Council, Lever, Safe, Signer, Target};
+use super::text_source::{SourceText, known};
+use super::{Combined, Council, CouncilChain, Lever, Safe, Signer, Target};
 use crate::excerpt::Fault;
 use crate::near::hint;
 use crate::safe::{MOST_MODULES, MOST_OWNERS};
@@ -21,8 +21,8 @@ use crate::safe::{MOST_MODULES, MOST_OWNERS};
 const MOST_RPC: usize = 20;
 
 pub(super) fn parse(origin: &str, text: &str) -> Result<Council, Fault> {
-    let wire: Wire = toml::from_str(text).map_err(|e| Fault::toml(origin, text, &e))?;
-    let source = Source { origin, text };
+    let wire: WireCouncil = toml::from_str(text).map_err(|e| Fault::toml(origin, text, &e))?;
+    let source = SourceText { origin, text };
     if *wire.schema.get_ref() != 1 {
         let message = format!("schema {} is newer than this program, which reads 1", wire.schema.get_ref());
         return Err(source.fault(wire.schema.span(), message));
@@ -51,14 +51,14 @@ pub(super) fn parse(origin: &str, text: &str) -> Result<Council, Fault> {
     let people = read_people(&source, &wire)?;
     let response = read_response(&source, &wire.response)?;
     let program = wire.program.as_ref().map(|text| read_program(&source, text)).transpose()?;
-    let known = Known { chains: &chains, safes: &safes, levers: &levers, combined: &combined };
+    let known = AlarmNames { chains: &chains, safes: &safes, levers: &levers, combined: &combined };
     let alarms = each(&source, &wire.alarms, |name, alarm| alarms::read(&source, name, alarm, &known))?;
     let name = wire.name;
     Ok(Council { name, chains, safes, signers, targets, levers, combined, people, response, alarms, program })
 }
 
 fn each<W, T>(
-    source: &Source,
+    source: &SourceText,
     entries: &BTreeMap<Spanned<String>, W>,
     read: impl Fn(String, &W) -> Result<T, Fault>,
 ) -> Result<BTreeMap<String, T>, Fault> {
@@ -72,8 +72,8 @@ fn each<W, T>(
 type Levers = (BTreeMap<String, Lever>, BTreeMap<String, Combined>);
 
 fn read_levers(
-    source: &Source,
-    wire: &Wire,
+    source: &SourceText,
+    wire: &WireCouncil,
     (signers, safes): (&BTreeMap<String, Signer>, &BTreeMap<String, Safe>),
     targets: &BTreeMap<String, BTreeMap<String, Target>>,
 ) -> Result<Levers, Fault> {
@@ -102,8 +102,8 @@ fn read_levers(
 
 /// Every name in `pull` and `alone` is a lever's, and no lever pulls itself.
 fn pulled_are_levers(
-    source: &Source,
-    wire: &Wire,
+    source: &SourceText,
+    wire: &WireCouncil,
     levers: &BTreeMap<String, Lever>,
     combined: &BTreeMap<String, Combined>,
 ) -> Result<(), Fault> {
@@ -142,7 +142,7 @@ fn pulled_are_levers(
 }
 
 /// Signers, Safes and targets share one set of names: a name in an argument means one address.
-fn unique_names(source: &Source, wire: &Wire) -> Result<(), Fault> {
+fn unique_names(source: &SourceText, wire: &WireCouncil) -> Result<(), Fault> {
     let mut seen: BTreeMap<&str, &str> = BTreeMap::new();
     let named = (wire.signers.keys().map(|n| ("signer", n)))
         .chain(wire.safes.keys().map(|n| ("Safe", n)))
@@ -160,7 +160,7 @@ fn unique_names(source: &Source, wire: &Wire) -> Result<(), Fault> {
 ///
 /// # Errors
 /// With the first that is over its bound.
-fn check_bounds(source: &Source, wire: &Wire) -> Result<(), Fault> {
+fn check_bounds(source: &SourceText, wire: &WireCouncil) -> Result<(), Fault> {
     fn longest<'w, T: 'w>(entries: impl Iterator<Item = &'w T>, length: impl Fn(&T) -> usize) -> usize {
         entries.map(length).max().unwrap_or_default()
     }
@@ -213,10 +213,10 @@ fn check_bounds(source: &Source, wire: &Wire) -> Result<(), Fault> {
 
 /// A Safe with two names would be signed for at one nonce twice. Chains are told apart by their ids.
 fn one_name_each(
-    source: &Source,
-    wire: &Wire,
+    source: &SourceText,
+    wire: &WireCouncil,
     safes: &BTreeMap<String, Safe>,
-    chains: &BTreeMap<String, Chain>,
+    chains: &BTreeMap<String, CouncilChain>,
 ) -> Result<(), Fault> {
     let mut seen: BTreeMap<(u64, Address), &str> = BTreeMap::new();
     for name in wire.safes.keys() {
@@ -235,8 +235,8 @@ fn one_name_each(
 
 /// Two names for one address are one contract: its code cannot be pinned in two ways.
 fn one_pin_each(
-    source: &Source,
-    wire: &Wire,
+    source: &SourceText,
+    wire: &WireCouncil,
     targets: &BTreeMap<String, BTreeMap<String, Target>>,
 ) -> Result<(), Fault> {
     let mut pins: BTreeMap<(&str, Address), &[B256]> = BTreeMap::new();

@@ -34,11 +34,11 @@ use semver::{Version, VersionReq};
 pub use arguments::{ArgumentError, by_lever};
 pub use by::By;
 pub use combined::{Expansion, Part, PullError, expand};
-pub use difference::{Difference, Mark, difference};
+pub use difference::{Mark, TextDifference, difference};
 pub use digest::TextDigest;
 pub use edit::{EditError, Edited, EntryKind, NewEntry, add_entry};
-pub use people::{Call, Days, LocalTime, Person, Zone};
-pub use pins::{Accepted, PinStatus, Pins, SafeAt, council_at, council_of, playbook_of};
+pub use people::{Days, LocalTime, Person, PersonToCall, Zone};
+pub use pins::{AcceptedText, PinStatus, Pins, SafeAt, council_at, council_of, playbook_of};
 pub use pull::Pull;
 pub use rpc_address::{RpcAddress, RpcAddressError, SecretUrl};
 pub use settings::Settings;
@@ -57,7 +57,7 @@ pub const MOST_BYTES: usize = 256 << 10;
 #[derive(Clone, Debug, PartialEq)]
 pub struct Council {
     pub name: String,
-    pub chains: BTreeMap<String, Chain>,
+    pub chains: BTreeMap<String, CouncilChain>,
     pub safes: BTreeMap<String, Safe>,
     pub signers: BTreeMap<String, Signer>,
     /// Target → chain → where it is there.
@@ -82,7 +82,7 @@ pub struct Response {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Chain {
+pub struct CouncilChain {
     pub name: String,
     pub id: u64,
     pub rpc: Vec<RpcAddress>,
@@ -219,7 +219,7 @@ impl Council {
 
     /// The chain of a Safe of this council. Present for every Safe in [`Council::safes`].
     #[must_use]
-    pub fn chain_of(&self, safe: &Safe) -> Option<&Chain> {
+    pub fn chain_of(&self, safe: &Safe) -> Option<&CouncilChain> {
         self.chains.get(&safe.chain)
     }
 

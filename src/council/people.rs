@@ -50,7 +50,7 @@ pub struct LocalTime {
 
 /// Whom to call for an owner.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Call<'c> {
+pub struct PersonToCall<'c> {
     pub person: &'c Person,
     /// The person who is away, where `person` stands in.
     pub instead_of: Option<&'c str>,
@@ -64,7 +64,7 @@ impl Council {
     /// Returns whom to call for `name` at a second since 1970: that person, or the first of their backups who is not away.
     /// If all of them are away, that is the person themselves. `None` if no person is called so.
     #[must_use]
-    pub fn whom_to_call(&self, name: &str, now: u64) -> Option<Call<'_>> {
+    pub fn whom_to_call(&self, name: &str, now: u64) -> Option<PersonToCall<'_>> {
         let first = self.people.get(name)?;
         let (mut asked, mut person) = (BTreeSet::new(), first);
         while person.is_away(now) && asked.insert(&person.name) {
@@ -74,7 +74,12 @@ impl Council {
         let is_away = person.is_away(now);
         let person = if is_away { first } else { person };
         let instead_of = (person.name != first.name).then_some(first.name.as_str());
-        Some(Call { person, instead_of, is_away, local: person.zone.as_ref().map(|zone| zone.local(now)) })
+        Some(PersonToCall {
+            person,
+            instead_of,
+            is_away,
+            local: person.zone.as_ref().map(|zone| zone.local(now)),
+        })
     }
 }
 
@@ -82,9 +87,9 @@ impl Council {
     /// Returns whom to call for these owners, each person once: first those for whom it is day, last those who are away.
     /// Owners whose signer is no person of the file are left out.
     #[must_use]
-    pub fn calls_for(&self, owners: &[Address], now: u64) -> Vec<Call<'_>> {
+    pub fn calls_for(&self, owners: &[Address], now: u64) -> Vec<PersonToCall<'_>> {
         let signers = owners.iter().filter_map(|owner| self.signers.values().find(|s| s.address == *owner));
-        let mut calls: Vec<Call> =
+        let mut calls: Vec<PersonToCall> =
             signers.filter_map(|signer| self.whom_to_call(&signer.name, now)).collect();
         calls.sort_by_key(|call| (call.is_away, call.local.is_some_and(LocalTime::is_night)));
         let mut called = BTreeSet::new();
@@ -173,7 +178,7 @@ impl fmt::Display for LocalTime {
 }
 
 /// `frank (for bob, who is away): phone +49 …, 04:12 there`.
-impl fmt::Display for Call<'_> {
+impl fmt::Display for PersonToCall<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.person.name)?;
         match self.instead_of {

@@ -6,9 +6,9 @@ use std::str::FromStr;
 use semver::VersionReq;
 use toml::Spanned;
 
-use super::council_toml::{Wire, WireContact, WirePerson, WireResponse};
+use super::council_toml::{WireContact, WireCouncil, WirePerson, WireResponse};
 use super::people::Person;
-use super::text_source::{Source, known};
+use super::text_source::{SourceText, known};
 use super::{Response, duration};
 use crate::excerpt::Fault;
 
@@ -16,7 +16,10 @@ use crate::excerpt::Fault;
 const LONGEST_LINE: usize = 200;
 
 /// Reads `[people]` and `[contacts]` into one table.
-pub(super) fn read_people(source: &Source, wire: &Wire) -> Result<BTreeMap<String, Person>, Fault> {
+pub(super) fn read_people(
+    source: &SourceText,
+    wire: &WireCouncil,
+) -> Result<BTreeMap<String, Person>, Fault> {
     let mut people = BTreeMap::new();
     for (name, contact) in &wire.contacts {
         let name = source.name(name)?;
@@ -56,7 +59,7 @@ fn read_contact(name: String, wire: &WireContact) -> Person {
     Person { name, role, reach, zone: None, backup: None, away: Vec::new() }
 }
 
-fn read_person(source: &Source, name: String, wire: &WirePerson) -> Result<Person, Fault> {
+fn read_person(source: &SourceText, name: String, wire: &WirePerson) -> Result<Person, Fault> {
     let role = wire.role.as_ref().map(|role| read_line(source, role)).transpose()?;
     Ok(Person {
         name,
@@ -68,7 +71,7 @@ fn read_person(source: &Source, name: String, wire: &WirePerson) -> Result<Perso
     })
 }
 
-fn read_line(source: &Source, text: &Spanned<String>) -> Result<String, Fault> {
+fn read_line(source: &SourceText, text: &Spanned<String>) -> Result<String, Fault> {
     let fault = |message: String| Err(source.fault(text.span(), message));
     let value = text.get_ref();
     let length = value.chars().count();
@@ -84,11 +87,11 @@ fn read_line(source: &Source, text: &Spanned<String>) -> Result<String, Fault> {
     Ok(value.clone())
 }
 
-fn parse<T: FromStr<Err = String>>(source: &Source, text: &Spanned<String>) -> Result<T, Fault> {
+fn parse<T: FromStr<Err = String>>(source: &SourceText, text: &Spanned<String>) -> Result<T, Fault> {
     text.get_ref().parse().map_err(|message: String| source.fault(text.span(), message))
 }
 
-pub(super) fn read_response(source: &Source, wire: &WireResponse) -> Result<Response, Fault> {
+pub(super) fn read_response(source: &SourceText, wire: &WireResponse) -> Result<Response, Fault> {
     let time = |text: &Option<Spanned<String>>| {
         let time = text.as_ref().map(|text| {
             duration::parse(text.get_ref()).map_err(|message| source.fault(text.span(), message))
@@ -105,7 +108,7 @@ pub(super) fn read_response(source: &Source, wire: &WireResponse) -> Result<Resp
 }
 
 /// Reads which versions of the program the council asks for.
-pub(super) fn read_program(source: &Source, text: &Spanned<String>) -> Result<VersionReq, Fault> {
+pub(super) fn read_program(source: &SourceText, text: &Spanned<String>) -> Result<VersionReq, Fault> {
     VersionReq::parse(text.get_ref()).map_err(|error| {
         let message = format!("{:?} does not say versions: write \">= 0.2\" ({error})", text.get_ref());
         source.fault(text.span(), message)

@@ -24,14 +24,14 @@ pub type SafeAt = (u64, Address);
 
 /// Accepted: a text, and whether it was the program's own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Accepted {
+pub struct AcceptedText {
     pub digest: TextDigest,
     pub built_in: bool,
 }
 
 /// The accepted digests, by what they are of.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Pins(BTreeMap<String, Accepted>);
+pub struct Pins(BTreeMap<String, AcceptedText>);
 
 /// The standing of a text to what was accepted before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,7 +41,7 @@ pub enum PinStatus {
     /// It was accepted.
     Same,
     /// Another text was accepted.
-    Changed { from: Accepted },
+    Changed { from: AcceptedText },
 }
 
 /// A council file, by its path.
@@ -64,7 +64,7 @@ pub fn playbook_of(id: &str, (chain, safe): SafeAt) -> String {
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Wire {
+struct WirePins {
     version: u32,
     accepted: Vec<Spanned<WirePin>>,
 }
@@ -84,7 +84,7 @@ impl Pins {
     /// # Errors
     /// With the line and the word at fault.
     pub fn read(&mut self, origin: &str, text: &str) -> Result<(), Fault> {
-        let wire: Wire = toml::from_str(text).map_err(|e| Fault::toml(origin, text, &e))?;
+        let wire: WirePins = toml::from_str(text).map_err(|e| Fault::toml(origin, text, &e))?;
         if wire.version != VERSION {
             let message =
                 format!("version {} is newer than this program, which reads {VERSION}", wire.version);
@@ -95,14 +95,14 @@ impl Pins {
             let WirePin { what, digest, built_in } = pin.into_inner();
             let digest =
                 digest.parse().map_err(|why: BadHash| Fault::at(origin, text, span, why.to_string()))?;
-            self.0.insert(what, Accepted { digest, built_in });
+            self.0.insert(what, AcceptedText { digest, built_in });
         }
         Ok(())
     }
 
     /// The file that says what is new in these, beside what is accepted already; `None` if nothing is.
     #[must_use]
-    pub fn file_of(&self, pins: &BTreeMap<String, Accepted>) -> Option<String> {
+    pub fn file_of(&self, pins: &BTreeMap<String, AcceptedText>) -> Option<String> {
         let mut text = format!("{HEAD}version = {VERSION}\n");
         let new = pins.iter().filter(|(what, pin)| self.0.get(*what) != Some(pin));
         let before = text.len();
@@ -124,7 +124,7 @@ impl Pins {
     /// Returns the standing of a text that is about all of these. A built-in playbook that another version of the program brings
     /// is the program's, which the person trusts.
     #[must_use]
-    pub fn decide(&self, about: &[String], now: Accepted) -> PinStatus {
+    pub fn decide(&self, about: &[String], now: AcceptedText) -> PinStatus {
         let mut standing = PinStatus::First;
         for accepted in about.iter().filter_map(|what| self.0.get(what)) {
             if accepted.digest != now.digest && !(accepted.built_in && now.built_in) {
@@ -142,11 +142,11 @@ mod tests {
 
     const SAFE: SafeAt = (1, Address::ZERO);
 
-    fn pin(text: &str) -> Accepted {
-        Accepted { digest: TextDigest::of(text), built_in: false }
+    fn pin(text: &str) -> AcceptedText {
+        AcceptedText { digest: TextDigest::of(text), built_in: false }
     }
 
-    fn pins(of: &[(String, Accepted)]) -> Pins {
+    fn pins(of: &[(String, AcceptedText)]) -> Pins {
         let mut pins = Pins::default();
         let text = pins.file_of(&of.iter().cloned().collect()).unwrap();
         pins.read("1.toml", &text).unwrap();
@@ -183,7 +183,7 @@ mod tests {
     #[test]
     fn a_file_in_the_place_of_a_built_in_playbook_is_a_change_and_another_program_version_is_none() {
         let about = [playbook_of("pause/oz-pausable", SAFE)];
-        let built_in = |text| Accepted { built_in: true, ..pin(text) };
+        let built_in = |text| AcceptedText { built_in: true, ..pin(text) };
         let pins = pins(&[(about[0].clone(), built_in("one"))]);
         assert_eq!(pins.decide(&about, pin("two")), PinStatus::Changed { from: built_in("one") });
         assert_eq!(pins.decide(&about, pin("one")), PinStatus::Same);

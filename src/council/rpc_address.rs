@@ -10,10 +10,10 @@ use crate::excerpt::hide_urls;
 /// An RPC address as the council file writes it: the address itself, or the one variable that holds all of it. A
 /// variable inside an address would send any secret of the reader's shell to the host that the file names.
 #[derive(Clone, PartialEq, Eq)]
-pub struct RpcAddress(Form);
+pub struct RpcAddress(AddressForm);
 
 #[derive(Clone, PartialEq, Eq)]
-enum Form {
+enum AddressForm {
     Literal(String),
     Variable(String),
 }
@@ -49,14 +49,14 @@ impl RpcAddress {
     /// If a variable is only a part of it, or it is not an HTTP address.
     pub fn parse(text: &str) -> Result<Self, RpcAddressError> {
         if let Some(name) = text.strip_prefix("${").and_then(|t| t.strip_suffix('}')).filter(|n| is_name(n)) {
-            return Ok(Self(Form::Variable(name.into())));
+            return Ok(Self(AddressForm::Variable(name.into())));
         }
         if text.contains('$') {
             // Braces would end what is taken for the address, and show the rest.
-            let shown = Self(Form::Literal(text.replace(['{', '}'], ""))).to_string();
+            let shown = Self(AddressForm::Literal(text.replace(['{', '}'], ""))).to_string();
             return Err(RpcAddressError::Part { shown, name: variable_in(text) });
         }
-        let address = Self(Form::Literal(text.into()));
+        let address = Self(AddressForm::Literal(text.into()));
         if is_http(text) { Ok(address) } else { Err(RpcAddressError::Scheme(address.to_string())) }
     }
 
@@ -67,7 +67,7 @@ impl RpcAddress {
     pub fn without_key(text: &str) -> Result<Self, RpcAddressError> {
         let address = Self::parse(text)?;
         let shown = hide_urls(text);
-        let is_whole = matches!(address.0, Form::Variable(_)) || shown == text.trim_end_matches('/');
+        let is_whole = matches!(address.0, AddressForm::Variable(_)) || shown == text.trim_end_matches('/');
         if is_whole { Ok(address) } else { Err(RpcAddressError::HoldsKey(shown)) }
     }
 
@@ -77,8 +77,8 @@ impl RpcAddress {
     /// If the variable is not set, or does not hold an HTTP address.
     pub fn resolve(&self, env: impl Fn(&str) -> Option<String>) -> Result<SecretUrl, RpcAddressError> {
         let url = match &self.0 {
-            Form::Literal(text) => Zeroizing::new(text.clone()),
-            Form::Variable(name) => {
+            AddressForm::Literal(text) => Zeroizing::new(text.clone()),
+            AddressForm::Variable(name) => {
                 let value = env(name).filter(|v| !v.is_empty()).map(Zeroizing::new);
                 let value = value.ok_or_else(|| RpcAddressError::Unset(name.clone()))?;
                 if !is_http(&value) {
@@ -113,10 +113,10 @@ fn variable_in(text: &str) -> String {
 impl fmt::Display for RpcAddress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
-            Form::Variable(name) => write!(f, "${{{name}}}"),
-            Form::Literal(text) if text.contains("://") => f.write_str(&hide_urls(text)),
+            AddressForm::Variable(name) => write!(f, "${{{name}}}"),
+            AddressForm::Literal(text) if text.contains("://") => f.write_str(&hide_urls(text)),
             // A text without a scheme may be an address all the same, key included.
-            Form::Literal(_) => f.write_str("… (not shown: it may hold a key)"),
+            AddressForm::Literal(_) => f.write_str("… (not shown: it may hold a key)"),
         }
     }
 }

@@ -34,7 +34,7 @@ pub struct LedgerSettings {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Wire {
+struct WireSettings {
     me: Option<String>,
     key: Option<String>,
     payer: Option<String>,
@@ -49,7 +49,7 @@ impl Settings {
     /// # Errors
     /// With the line and the word at fault: bad TOML, an unknown field, a path that depends on the working folder.
     pub fn parse(origin: &str, text: &str, home: Option<&Path>) -> Result<Self, Fault> {
-        let wire: Wire = toml::from_str(text).map_err(|e| Fault::toml(origin, text, &e))?;
+        let wire: WireSettings = toml::from_str(text).map_err(|e| Fault::toml(origin, text, &e))?;
         let path = |written: Spanned<String>| {
             let path = match (written.get_ref().strip_prefix("~/"), home) {
                 (Some(rest), Some(home)) => home.join(rest),

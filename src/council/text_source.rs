@@ -12,12 +12,12 @@ use crate::excerpt::Fault;
 use crate::safe::parse_address;
 
 /// The text being read: makes faults that point into it.
-pub(super) struct Source<'a> {
+pub(super) struct SourceText<'a> {
     pub(super) origin: &'a str,
     pub(super) text: &'a str,
 }
 
-impl Source<'_> {
+impl SourceText<'_> {
     pub(super) fn fault(&self, span: Range<usize>, message: impl Into<String>) -> Fault {
         Fault::at(self.origin, self.text, span, message)
     }
@@ -47,7 +47,7 @@ impl Source<'_> {
 
 /// That an entry names another that there is.
 pub(super) fn known<T>(
-    source: &Source,
+    source: &SourceText,
     what: &str,
     name: &Spanned<String>,
     among: &BTreeMap<String, T>,

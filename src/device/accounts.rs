@@ -3,7 +3,7 @@
 use alloy::primitives::Address;
 
 use super::DeviceError;
-use super::answered::Account;
+use super::answered::LedgerAccount;
 use super::apdu::{self, Apdu};
 use super::ledger::{Ledger, Waiting};
 use super::link::granted;
@@ -23,7 +23,7 @@ impl Ledger {
             Some(address) => address,
             None => self.asked_address(path)?,
         };
-        self.answered.accounts.push(Account { path: path.clone(), address });
+        self.answered.accounts.push(LedgerAccount { path: path.clone(), address });
         Ok(address)
     }
 
@@ -72,7 +72,7 @@ impl Ledger {
     ///
     /// # Errors
     /// If the device stops answering.
-    pub fn accounts(&mut self, paths: &SearchPaths) -> Result<Vec<Account>, DeviceError> {
+    pub fn accounts(&mut self, paths: &SearchPaths) -> Result<Vec<LedgerAccount>, DeviceError> {
         self.ready()?;
         let mut accounts = Vec::new();
         for (done, path) in paths.all().enumerate() {
@@ -89,7 +89,7 @@ impl Ledger {
         self.ready()?;
         let path = paths.all().next().cloned().unwrap_or_default();
         let address = self.address_at(&path)?;
-        self.answered.held.push(Account { path, address });
+        self.answered.held.push(LedgerAccount { path, address });
         Ok(address)
     }
 
@@ -98,13 +98,21 @@ impl Ledger {
     ///
     /// # Errors
     /// [`DeviceError::NoOwner`] when there is none.
-    pub fn find(&mut self, paths: &SearchPaths, among: &[Address]) -> Result<Vec<Account>, DeviceError> {
+    pub fn find(
+        &mut self,
+        paths: &SearchPaths,
+        among: &[Address],
+    ) -> Result<Vec<LedgerAccount>, DeviceError> {
         self.ready()?;
         self.find_now(paths, among)
     }
 
-    fn find_now(&mut self, paths: &SearchPaths, among: &[Address]) -> Result<Vec<Account>, DeviceError> {
-        let mut held: Vec<Account> = Vec::new();
+    fn find_now(
+        &mut self,
+        paths: &SearchPaths,
+        among: &[Address],
+    ) -> Result<Vec<LedgerAccount>, DeviceError> {
+        let mut held: Vec<LedgerAccount> = Vec::new();
         for (done, path) in paths.all().enumerate() {
             let far = done >= paths.near.len();
             if held.len() == among.len() || (far && !held.is_empty()) {
@@ -127,9 +135,9 @@ impl Ledger {
         path: &DerivationPath,
         done: usize,
         paths: &SearchPaths,
-    ) -> Result<Account, DeviceError> {
+    ) -> Result<LedgerAccount, DeviceError> {
         (self.watcher)(&Waiting::Searching { done: done + 1, of: paths.all().count() });
-        Ok(Account { path: path.clone(), address: self.address_at(path)? })
+        Ok(LedgerAccount { path: path.clone(), address: self.address_at(path)? })
     }
 
     fn none_of(&mut self, paths: &SearchPaths, among: &[Address]) -> DeviceError {
@@ -155,12 +163,12 @@ impl Ledger {
     /// [`DeviceError::WrongAddress`] when it is another key.
     pub(super) fn check_again(&mut self) -> Result<(), DeviceError> {
         let before = std::mem::take(&mut self.answered);
-        for Account { path, address: expected } in before.held {
+        for LedgerAccount { path, address: expected } in before.held {
             let found = self.address_at(&path)?;
             if found != expected {
                 return Err(DeviceError::WrongAddress { path, expected, found });
             }
-            self.answered.held.push(Account { path, address: expected });
+            self.answered.held.push(LedgerAccount { path, address: expected });
         }
         Ok(())
     }

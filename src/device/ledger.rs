@@ -8,7 +8,7 @@ use super::answered::Answered;
 use super::apdu::{Apdu, Reply};
 use super::app_status::Status;
 use super::link::Link;
-use super::transport::{PROMPTLY, Target};
+use super::transport::{LedgerLocation, PROMPTLY};
 
 use crate::clock;
 
@@ -50,7 +50,11 @@ impl Ledger {
     ///
     /// # Errors
     /// The last reason why it was not ready, once `patience` is over.
-    pub fn open(target: Target, patience: Duration, mut watcher: Watcher) -> Result<Self, DeviceError> {
+    pub fn open(
+        target: LedgerLocation,
+        patience: Duration,
+        mut watcher: Watcher,
+    ) -> Result<Self, DeviceError> {
         let mut link = Link::new(target);
         let status = wait_for_app(&mut link, patience, &mut watcher)?;
         Ok(Self { link, status, answered: Answered::default(), patience, watcher })

@@ -6,7 +6,7 @@ use super::DeviceError;
 use super::apdu::{self, Apdu, AppInfo, AppVersion, Configuration, DASHBOARD, Reply, StatusWord};
 use super::app_status::Status;
 use super::path::DerivationPath;
-use super::transport::{PROMPTLY, Target, Transport};
+use super::transport::{LedgerLocation, PROMPTLY, Transport};
 
 /// Time that a device that is awake takes to name its app; asked again and again while it is waited for.
 const AWAKE: Duration = Duration::from_secs(2);
@@ -15,12 +15,12 @@ const MOST_STALE: usize = 3;
 
 /// The connection, opened when it is needed and dropped after an error, since an answer may still be under way.
 pub(super) struct Link {
-    target: Target,
+    target: LedgerLocation,
     transport: Option<Transport>,
 }
 
 impl Link {
-    pub(super) const fn new(target: Target) -> Self {
+    pub(super) const fn new(target: LedgerLocation) -> Self {
         Self { target, transport: None }
     }
 

@@ -31,7 +31,7 @@ use alloy::primitives::{Address, Bytes, Signature};
 
 use crate::safe::{Domain, EcdsaSignature, Hashes, SafeTx, SignatureError, SignatureKind};
 
-pub use answered::Account;
+pub use answered::LedgerAccount;
 pub use apdu::{
     Apdu, AppInfo, AppVersion, Configuration, Reply, StatusWord, read_address, read_message_signature,
     read_transaction_signature,
@@ -43,15 +43,15 @@ pub use keystore::Keystore;
 pub use ledger::{Ledger, PATIENCE, Waiting, Watcher};
 pub use long_text::LongText;
 pub use pages::{
-    DataShown, Entry, Fact, Kind, Page, Pages, Prediction, Settings, StatedSettings, address_pages,
-    safe_message_pages, safe_tx_pages, transaction_pages,
+    AppSettings, DataShown, Page, PageEntry, PageFact, Pages, Prediction, RequestKind, StatedSettings,
+    address_pages, safe_message_pages, safe_tx_pages, transaction_pages,
 };
 pub use path::{BadPath, DerivationPath, SearchPaths};
 pub use plugged::{Model, Plugged, choose_plugged};
-pub use transport::{Target, plugged_in};
+pub use transport::{LedgerLocation, plugged_in};
 pub use typed::TypedData;
 pub use udev::{UDEV_RULE, UDEV_RULE_PATH};
-pub use way::{Chosen, RequestedMode, Weight, choose_way};
+pub use way::{ChosenMode, RequestedMode, Weight, choose_way};
 
 /// A request for an owner's signature for a Safe.
 #[derive(Clone, Copy, Debug)]

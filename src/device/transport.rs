@@ -25,14 +25,14 @@ const MOST_ANSWER: u32 = 1024;
 
 /// Where the Ledger is.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Target {
+pub enum LedgerLocation {
     /// Plugged in; with a serial number or a path when there are several.
     Usb { which: Option<String> },
     /// An emulator at HOST:PORT, which does not say its model.
     Tcp { address: String, model: Option<Model> },
 }
 
-impl FromStr for Target {
+impl FromStr for LedgerLocation {
     type Err = DeviceError;
 
     /// `usb`, or `tcp://HOST:PORT`.
@@ -74,10 +74,12 @@ pub(super) enum Transport {
 }
 
 impl Transport {
-    pub(super) fn open(target: &Target) -> Result<Self, DeviceError> {
+    pub(super) fn open(target: &LedgerLocation) -> Result<Self, DeviceError> {
         match target {
-            Target::Usb { which } => open_usb(which.as_deref()).map(Box::new).map(Self::Usb),
-            Target::Tcp { address, model } => open_tcp(address).map(|stream| Self::Tcp(stream, *model)),
+            LedgerLocation::Usb { which } => open_usb(which.as_deref()).map(Box::new).map(Self::Usb),
+            LedgerLocation::Tcp { address, model } => {
+                open_tcp(address).map(|stream| Self::Tcp(stream, *model))
+            }
         }
     }
 
@@ -227,14 +229,14 @@ mod tests {
 
     #[test]
     fn a_target_is_usb_or_an_emulator() {
-        assert_eq!("usb".parse::<Target>().unwrap(), Target::Usb { which: None });
+        assert_eq!("usb".parse::<LedgerLocation>().unwrap(), LedgerLocation::Usb { which: None });
         for text in ["tcp://127.0.0.1:9999", "tcp://localhost:9999/", "tcp://[::1]:9999"] {
-            assert!(matches!(text.parse(), Ok(Target::Tcp { .. })), "{text}");
+            assert!(matches!(text.parse(), Ok(LedgerLocation::Tcp { .. })), "{text}");
         }
         for text in
             ["", "tcp://", "tcp://:1", "tcp://h", "tcp://h:", "tcp://h:70000", "http://h:1", "USB", "h:1"]
         {
-            assert!(matches!(text.parse::<Target>(), Err(DeviceError::BadTarget(_))), "{text}");
+            assert!(matches!(text.parse::<LedgerLocation>(), Err(DeviceError::BadTarget(_))), "{text}");
         }
     }
 
@@ -260,7 +262,7 @@ mod tests {
         let address = listener.local_addr().unwrap().to_string();
         drop(listener);
         for address in [address, "no-such-host.invalid:1".into()] {
-            let error = Transport::open(&Target::Tcp { address: address.clone(), model: None })
+            let error = Transport::open(&LedgerLocation::Tcp { address: address.clone(), model: None })
                 .map(|_| ())
                 .unwrap_err();
             assert!(matches!(&error, DeviceError::NoEmulator(a) if *a == address), "{error}");
@@ -270,7 +272,7 @@ mod tests {
     /// Returns what the client makes of these bytes; a server that `holds` keeps the connection open until the client gives up.
     fn answering(bytes: &'static [u8], holds: bool) -> Result<Reply, DeviceError> {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        let target = Target::Tcp { address: listener.local_addr().unwrap().to_string(), model: None };
+        let target = LedgerLocation::Tcp { address: listener.local_addr().unwrap().to_string(), model: None };
         let server = std::thread::spawn(move || {
             let (mut stream, _) = listener.accept().unwrap();
             let mut command = [0; 9];

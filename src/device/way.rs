@@ -16,7 +16,7 @@ pub enum RequestedMode {
 
 /// The way, the kind of signature and why.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Chosen {
+pub struct ChosenMode {
     pub way: SigningMode,
     pub kind: SignatureKind,
     pub why: &'static str,
@@ -57,26 +57,28 @@ impl Weight {
 
 /// Every field, unless the app cannot or the signer says otherwise.
 #[must_use]
-pub fn choose_way(status: &Status, asked: RequestedMode, weight: Weight) -> Chosen {
+pub fn choose_way(status: &Status, asked: RequestedMode, weight: Weight) -> ChosenMode {
     let (way, kind) = (SigningMode::Fields, SignatureKind::Ecdsa);
     match asked {
-        RequestedMode::EthSign => Chosen {
+        RequestedMode::EthSign => ChosenMode {
             way,
             kind: SignatureKind::EthSign,
             why: "the safeTxHash goes to the Ledger as a personal message, as asked for: compare all of it",
         },
-        RequestedMode::Hashes => Chosen {
+        RequestedMode::Hashes => ChosenMode {
             way: SigningMode::Hashes,
             kind,
             why: "only the two hashes go to the Ledger, as asked for",
         },
-        _ if !status.takes_fields => Chosen {
+        _ if !status.takes_fields => ChosenMode {
             way: SigningMode::Hashes,
             kind,
             why: "only the two hashes go to the Ledger: its Ethereum app is too old to take the fields",
         },
-        RequestedMode::Fields => Chosen { way, kind, why: "every field goes to the Ledger, as asked for" },
-        RequestedMode::Nothing => Chosen { way, kind, why: why(status, weight) },
+        RequestedMode::Fields => {
+            ChosenMode { way, kind, why: "every field goes to the Ledger, as asked for" }
+        }
+        RequestedMode::Nothing => ChosenMode { way, kind, why: why(status, weight) },
     }
 }
 

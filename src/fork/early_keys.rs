@@ -7,7 +7,7 @@ use alloy::sol_types::SolCall;
 
 use super::run::ExecTransaction;
 use super::slot_names::PROXY_SLOTS;
-use super::world::State;
+use super::world::WorldState;
 use crate::evm::{Keys, Query};
 use crate::safe::deployments::{Contract, KNOWN};
 use crate::safe::{
@@ -82,7 +82,7 @@ pub fn first_keys(
 
 /// Returns the keys that the first answers point at, and a run would meet only after a few more rounds: the owners' entries, the
 /// Safe's singleton and guard, the implementations and beacons of proxies.
-pub(super) fn next_keys(exec: &ExecTransaction<'_>, state: &State) -> Keys {
+pub(super) fn next_keys(exec: &ExecTransaction<'_>, state: &WorldState) -> Keys {
     let safe = exec.domain.safe().address;
     let mut keys = Keys::default();
     keys.slots.extend(exec.owners.list().iter().map(|owner| (safe, owner_slot(*owner))));

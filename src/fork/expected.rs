@@ -6,7 +6,7 @@ use std::fmt;
 use alloy::primitives::{Address, B256, Log, keccak256};
 
 use super::run::Rehearsal;
-use super::world::State;
+use super::world::WorldState;
 use crate::evm::{Answer, Query, Readings};
 use crate::safe::{SafeState, slot, slot_word};
 
@@ -28,7 +28,7 @@ pub struct Expected {
 
 /// One thing that is not as rehearsed.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Difference {
+pub enum EffectDifference {
     Slot {
         address: Address,
         slot: B256,
@@ -54,7 +54,7 @@ pub enum Difference {
 impl Expected {
     /// `before` is the state that the rehearsal rests on, and `safe` the Safe in it.
     #[must_use]
-    pub fn of(rehearsal: &Rehearsal, before: &State, safe: &SafeState) -> Self {
+    pub fn of(rehearsal: &Rehearsal, before: &WorldState, safe: &SafeState) -> Self {
         let at = safe.id.address;
         let mut slots: BTreeMap<(Address, B256), B256> =
             safe.slots().into_iter().map(|(slot, word)| ((at, slot), word)).collect();
@@ -83,7 +83,7 @@ impl Expected {
 
     /// Compares with what a block answered to [`Expected::queries`].
     #[must_use]
-    pub fn state_differences(&self, found: &Readings) -> Vec<Difference> {
+    pub fn state_differences(&self, found: &Readings) -> Vec<EffectDifference> {
         let word = |query: &Query| match found.get(query) {
             Some(Answer::Value(word)) => B256::try_from(word.as_ref()).ok(),
             _ => None,
@@ -91,12 +91,12 @@ impl Expected {
         let slots = self.slots.iter().filter_map(|((address, slot), expected)| {
             let (address, slot, expected) = (*address, *slot, *expected);
             let found = word(&Query::Storage { address, slot });
-            (found != Some(expected)).then_some(Difference::Slot { address, slot, expected, found })
+            (found != Some(expected)).then_some(EffectDifference::Slot { address, slot, expected, found })
         });
         let code = self.code.iter().filter_map(|(address, expected)| {
             let (address, expected) = (*address, *expected);
             let found = word(&Query::CodeHash { address });
-            (found != Some(expected)).then_some(Difference::Code { address, expected, found })
+            (found != Some(expected)).then_some(EffectDifference::Code { address, expected, found })
         });
         slots.chain(code).collect()
     }
@@ -104,7 +104,7 @@ impl Expected {
     /// Compares with the events of a receipt. Where the Safe was called by another contract, that one may have events
     /// of its own before and after.
     #[must_use]
-    pub fn event_differences(&self, found: &[Log], is_direct: bool) -> Vec<Difference> {
+    pub fn event_differences(&self, found: &[Log], is_direct: bool) -> Vec<EffectDifference> {
         if is_direct {
             return compare(&self.events, found);
         }
@@ -117,20 +117,21 @@ impl Expected {
     }
 }
 
-fn compare(expected: &[Log], found: &[Log]) -> Vec<Difference> {
+fn compare(expected: &[Log], found: &[Log]) -> Vec<EffectDifference> {
     if expected == found {
         return Vec::new();
     }
-    let missing = expected.iter().filter(|log| !found.contains(log)).cloned().map(Difference::Missing);
-    let unexpected = found.iter().filter(|log| !expected.contains(log)).cloned().map(Difference::Unexpected);
-    let all: Vec<Difference> = missing.chain(unexpected).collect();
+    let missing = expected.iter().filter(|log| !found.contains(log)).cloned().map(EffectDifference::Missing);
+    let unexpected =
+        found.iter().filter(|log| !expected.contains(log)).cloned().map(EffectDifference::Unexpected);
+    let all: Vec<EffectDifference> = missing.chain(unexpected).collect();
     if all.is_empty() {
-        return vec![Difference::Events { expected: expected.len(), found: found.len() }];
+        return vec![EffectDifference::Events { expected: expected.len(), found: found.len() }];
     }
     all
 }
 
-impl fmt::Display for Difference {
+impl fmt::Display for EffectDifference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let word = |found: &Option<B256>| found.map_or("nothing".into(), |word| word.to_string());
         let topic = |log: &Log| log.topics().first().copied().unwrap_or_default();
@@ -190,9 +191,9 @@ mod tests {
     fn every_slot_and_code_counts() {
         assert!(expected().state_differences(&found(5, 9)).is_empty());
         let slot = expected().state_differences(&found(6, 9));
-        assert!(matches!(slot[..], [Difference::Slot { found: Some(_), .. }]), "{slot:?}");
+        assert!(matches!(slot[..], [EffectDifference::Slot { found: Some(_), .. }]), "{slot:?}");
         let code = expected().state_differences(&found(5, 8));
-        assert!(matches!(code[..], [Difference::Code { .. }]), "{code:?}");
+        assert!(matches!(code[..], [EffectDifference::Code { .. }]), "{code:?}");
         assert_eq!(expected().state_differences(&Readings::default()).len(), 2, "no answer is not a proof");
     }
 

@@ -36,11 +36,11 @@ pub use expected::Expected;
 pub use gas_limit::{is_estimated, raised, runs_elsewhere, same_effects, smallest};
 pub use packed::Moved;
 pub use run::{
-    Attempt, DirectCall, ExecTransaction, Moment, Outcome, Rehearsal, RehearsalError, rehearse, view,
+    Attempt, DirectCall, ExecTransaction, Rehearsal, RehearsalError, RunBlock, RunResult, rehearse, view,
 };
 pub use slot_names::{PROXY_SLOTS, SlotNames, SlotTable};
 pub use trace::{End, Frame, FrameKind, Trace};
-pub use world::{Account, State, World};
+pub use world::{Account, World, WorldState};
 
 use crate::evm::{Keys, Query};
 
@@ -52,7 +52,7 @@ pub trait StateSource {
     type Error: std::error::Error;
 
     /// All of these keys at the pinned block, in one round.
-    fn fetch(&self, keys: &Keys) -> Result<State, Self::Error>;
+    fn fetch(&self, keys: &Keys) -> Result<WorldState, Self::Error>;
 }
 
 #[derive(Debug, thiserror::Error)]

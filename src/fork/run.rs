@@ -13,7 +13,7 @@ use super::changes::{BalanceChange, Effects, token_changes};
 use super::db::ForkDb;
 use super::env;
 use super::trace::{FrameKind, Trace, Tracer};
-use super::world::{State, World};
+use super::world::{World, WorldState};
 use crate::evm::{Answer, Keys, Query, Readings, TokenChange, Write};
 use crate::safe::{
     Approval, Domain, Execution, Owners, SafeTx, SafeVersion, approved_hash_slot, encode_approvals,
@@ -54,7 +54,7 @@ pub struct DirectCall {
 
 /// The result of the Safe's transaction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Outcome {
+pub enum RunResult {
     Succeeded,
     /// The Safe says `ExecutionFailure`: nothing was done and the nonce is used.
     Failed,
@@ -68,7 +68,7 @@ pub enum Outcome {
 /// Everything a transaction does in the next block.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rehearsal {
-    pub outcome: Outcome,
+    pub outcome: RunResult,
     /// The failed calls from the outermost to the one where it began; none when it succeeded.
     pub reverts: Vec<Revert>,
     pub trace: Trace,
@@ -146,7 +146,7 @@ pub(super) fn run(
     world: &World,
     exec: &ExecTransaction<'_>,
     queries: &[Query],
-) -> Result<Attempt<(Rehearsal, State)>, RehearsalError> {
+) -> Result<Attempt<(Rehearsal, WorldState)>, RehearsalError> {
     let (safe, chain_id) = (exec.domain.safe(), exec.domain.chain_id());
     if safe.chain_id != world.chain_id {
         return Err(RehearsalError::WrongChain { safe: safe.chain_id, world: world.chain_id });
@@ -162,9 +162,9 @@ pub(super) fn run_direct(
     world: &World,
     call: &DirectCall,
     queries: &[Query],
-) -> Result<Attempt<(Rehearsal, State)>, RehearsalError> {
+) -> Result<Attempt<(Rehearsal, WorldState)>, RehearsalError> {
     run_judged(world, world.chain_id, call, queries, |result| {
-        if result.is_success() { Outcome::Succeeded } else { Outcome::Reverted }
+        if result.is_success() { RunResult::Succeeded } else { RunResult::Reverted }
     })
 }
 
@@ -174,8 +174,8 @@ fn run_judged(
     chain_id: u64,
     direct: &DirectCall,
     queries: &[Query],
-    judge: impl Fn(&ExecutionResult) -> Outcome,
-) -> Result<Attempt<(Rehearsal, State)>, RehearsalError> {
+    judge: impl Fn(&ExecutionResult) -> RunResult,
+) -> Result<Attempt<(Rehearsal, WorldState)>, RehearsalError> {
     let block = env::block(world);
     let gas_limit = direct.gas.unwrap_or(env::gas_limit(world));
     let timestamp = block.timestamp.saturating_to();
@@ -189,7 +189,7 @@ fn run_judged(
     let trace = std::mem::take(&mut evm.inspector.trace);
     let db = &mut evm.ctx.journaled_state.database;
     let Effects { writes, balances, created, destroyed } = Effects::of(&run.state, world, db);
-    let left = State::left_by(&run.state);
+    let left = WorldState::left_by(&run.state);
     db.resume_after(run.state);
     let (mut answers, mut read_by) = (Readings::default(), BTreeMap::new());
     for query in queries {
@@ -204,7 +204,7 @@ fn run_judged(
     }
     let outcome = judge(&run.result);
     let gas_used = run.result.tx_gas_used();
-    let events = if outcome == Outcome::Reverted { Vec::new() } else { run.result.into_logs() };
+    let events = if outcome == RunResult::Reverted { Vec::new() } else { run.result.into_logs() };
     let rehearsal = Rehearsal {
         outcome,
         reverts: causes(outcome, &trace, direct.to),
@@ -234,7 +234,7 @@ fn code_hashes(world: &World, read: &Keys) -> BTreeMap<Address, B256> {
 
 /// The block in which a state is asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Moment {
+pub enum RunBlock {
     /// The world's own.
     Now,
     /// The one after it.
@@ -248,12 +248,12 @@ pub enum Moment {
 pub fn view(
     world: &World,
     chain_id: u64,
-    moment: Moment,
+    moment: RunBlock,
     queries: &[Query],
 ) -> Result<Attempt<(Readings, Keys)>, RehearsalError> {
     let block = match moment {
-        Moment::Now => env::present(world),
-        Moment::Next => env::block(world),
+        RunBlock::Now => env::present(world),
+        RunBlock::Next => env::block(world),
     };
     let mut evm = evm(world, chain_id, block, BTreeMap::new());
     let mut answers = Readings::default();
@@ -344,25 +344,25 @@ pub(super) fn transaction(chain_id: u64, caller: Address, to: Address, data: Byt
     }
 }
 
-fn causes(outcome: Outcome, trace: &Trace, safe: Address) -> Vec<Revert> {
+fn causes(outcome: RunResult, trace: &Trace, safe: Address) -> Vec<Revert> {
     let start = match outcome {
-        Outcome::Succeeded | Outcome::Unannounced => None,
-        Outcome::Failed => inner_failure(trace, safe),
-        Outcome::Reverted => Some(0),
+        RunResult::Succeeded | RunResult::Unannounced => None,
+        RunResult::Failed => inner_failure(trace, safe),
+        RunResult::Reverted => Some(0),
     };
     start.map_or_else(Vec::new, |frame| chain(trace, frame))
 }
 
-fn judge(result: &ExecutionResult, exec: &ExecTransaction<'_>) -> Outcome {
+fn judge(result: &ExecutionResult, exec: &ExecTransaction<'_>) -> RunResult {
     if !result.is_success() {
-        return Outcome::Reverted;
+        return RunResult::Reverted;
     }
     let hash = exec.domain.hashes(exec.tx).safe_tx;
     match find_execution(result.logs(), exec.domain.safe().address, exec.domain.safe().version, &hash) {
-        Some(Execution::Failed) => Outcome::Failed,
+        Some(Execution::Failed) => RunResult::Failed,
         // Only 1.0.0 announces no success.
-        None if exec.domain.safe().version > SafeVersion::V1_0_0 => Outcome::Unannounced,
-        _ => Outcome::Succeeded,
+        None if exec.domain.safe().version > SafeVersion::V1_0_0 => RunResult::Unannounced,
+        _ => RunResult::Succeeded,
     }
 }
 

@@ -24,13 +24,13 @@ pub struct Account {
 
 /// Values from the chain, all at one block.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct State {
+pub struct WorldState {
     pub accounts: BTreeMap<Address, Account>,
     pub slots: BTreeMap<(Address, B256), B256>,
     pub block_hashes: BTreeMap<u64, BlockHash>,
 }
 
-impl State {
+impl WorldState {
     /// Returns those of these keys whose value is not known.
     #[must_use]
     pub fn missing(&self, keys: &Keys) -> Keys {
@@ -77,7 +77,7 @@ pub struct World {
     pub hash: BlockHash,
     /// The time of the next block, in seconds since 1970; never before the second after [`World::header`].
     pub next_timestamp: u64,
-    pub state: State,
+    pub state: WorldState,
 }
 
 impl World {
@@ -85,11 +85,11 @@ impl World {
     #[must_use]
     pub fn new(chain_id: u64, header: Header, hash: BlockHash) -> Self {
         let next_timestamp = header.timestamp.saturating_add(1);
-        Self { chain_id, header, hash, next_timestamp, state: State::default() }
+        Self { chain_id, header, hash, next_timestamp, state: WorldState::default() }
     }
 
     /// The world after the rehearsed block. Its hash is not known: that of the last real block stands for it.
-    pub(super) fn resume(&mut self, left: State) {
+    pub(super) fn resume(&mut self, left: WorldState) {
         self.state.extend(left);
         self.header.number = self.header.number.saturating_add(1);
         self.header.timestamp = self.next_timestamp;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::entry::{Deputed, Entry, JournalAct, Plain, Step};
+use super::entry::{Deputed, Entry, JournalAct, Plain, TxStep};
 use super::time::Utc;
 use crate::evm::TxHash;
 
@@ -27,10 +27,10 @@ impl Alone {
     }
 }
 
-const fn tx_of(step: &Step) -> Option<TxHash> {
+const fn tx_of(step: &TxStep) -> Option<TxHash> {
     match step {
-        Step::Signed {} => None,
-        Step::Sent { tx, .. } | Step::Unproven { tx, .. } | Step::Proven { tx, .. } => Some(*tx),
+        TxStep::Signed {} => None,
+        TxStep::Sent { tx, .. } | TxStep::Unproven { tx, .. } | TxStep::Proven { tx, .. } => Some(*tx),
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use alloy::primitives::Address;
 
-use super::entry::{About, Entry, JournalAct};
+use super::entry::{Entry, JournalAct, TransactionRef};
 use super::time::Utc;
 use crate::council::Council;
 
@@ -14,7 +14,7 @@ pub struct Unanswered {
     pub name: String,
     /// The moment when the transaction was there to be signed.
     pub asked: Utc,
-    pub about: About,
+    pub about: TransactionRef,
 }
 
 /// Returns the owners of each transaction's Safe, by the council file, from whom there is no answer in the journals, nor in what
@@ -23,7 +23,7 @@ pub struct Unanswered {
 pub fn unanswered(
     council: &Council,
     entries: &[&Entry],
-    transactions: &[(About, Vec<Address>)],
+    transactions: &[(TransactionRef, Vec<Address>)],
 ) -> Vec<Unanswered> {
     let mut all: Vec<Unanswered> = Vec::new();
     for (about, signers) in transactions {

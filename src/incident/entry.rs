@@ -211,12 +211,12 @@ pub struct Deputed {
     /// The Safe's name in the council file.
     pub safe: Plain,
     pub chain_id: u64,
-    pub step: Step,
+    pub step: TxStep,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "did", rename_all = "snake_case", deny_unknown_fields)]
-pub enum Step {
+pub enum TxStep {
     /// The signature is in a file, and can be used by whoever has it.
     Signed {},
     Sent {
@@ -268,7 +268,7 @@ pub enum DrillStep {
 /// Which Safe transaction an entry is about.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct About {
+pub struct TransactionRef {
     /// The levers, or the playbook where none was named.
     pub what: Plain,
     /// The Safe's name in the council file.
@@ -283,7 +283,7 @@ pub struct About {
 
 /// An entry before it has its place in a journal.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Draft {
+pub struct UnnumberedEntry {
     pub time: Utc,
     /// The person's name by their own settings.
     pub who: Option<Plain>,
@@ -291,21 +291,21 @@ pub struct Draft {
     pub program: Plain,
     pub council: TextDigest,
     pub act: JournalAct,
-    pub about: Option<About>,
+    pub about: Option<TransactionRef>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
     /// From 1 on.
     pub number: u64,
-    pub draft: Draft,
+    pub draft: UnnumberedEntry,
     /// The digest of the line before.
     pub previous: LineDigest,
 }
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Wire {
+struct WireEntry {
     v: u8,
     number: u64,
     #[serde(with = "as_text")]
@@ -317,7 +317,7 @@ struct Wire {
     council: TextDigest,
     act: JournalAct,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    about: Option<About>,
+    about: Option<TransactionRef>,
     previous: LineDigest,
 }
 
@@ -341,12 +341,13 @@ impl Entry {
             return Err(BadEntry::Long);
         }
         let unreadable = |why: String| BadEntry::Unreadable(Plain::cut(&why).0);
-        let wire: Wire = serde_json::from_slice(line).map_err(|e| unreadable(e.to_string()))?;
+        let wire: WireEntry = serde_json::from_slice(line).map_err(|e| unreadable(e.to_string()))?;
         if wire.v != VERSION {
             return Err(unreadable(format!("version {}; this program reads version {VERSION}", wire.v)));
         }
-        let Wire { number, time, who, program, council, act, about, previous, .. } = wire;
-        let entry = Self { number, draft: Draft { time, who, program, council, act, about }, previous };
+        let WireEntry { number, time, who, program, council, act, about, previous, .. } = wire;
+        let entry =
+            Self { number, draft: UnnumberedEntry { time, who, program, council, act, about }, previous };
         if entry.line().as_bytes() == line { Ok(entry) } else { Err(BadEntry::Rewritten) }
     }
 
@@ -360,8 +361,8 @@ impl Entry {
     /// Returns its line, without its end.
     #[must_use]
     pub fn line(&self) -> String {
-        let Draft { time, who, program, council, act, about } = self.draft.clone();
-        let wire = Wire {
+        let UnnumberedEntry { time, who, program, council, act, about } = self.draft.clone();
+        let wire = WireEntry {
             v: VERSION,
             number: self.number,
             time,

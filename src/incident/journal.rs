@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::entry::{BadEntry, Draft, Entry, LONGEST_LINE, LineDigest};
+use super::entry::{BadEntry, Entry, LONGEST_LINE, LineDigest, UnnumberedEntry};
 
 /// The most breaks that are listed; more are counted.
 const MOST_BREAKS: usize = 20;
@@ -129,7 +129,7 @@ pub struct Append {
 ///
 /// # Errors
 /// If the entry is too long for a line.
-pub fn next(tail: &[u8], draft: Draft) -> Result<Append, BadEntry> {
+pub fn next(tail: &[u8], draft: UnnumberedEntry) -> Result<Append, BadEntry> {
     let (lines, rest) = whole_lines(tail);
     let ended = Entry::parse(rest).ok();
     let mut number = ended.as_ref().map(|entry| entry.number.saturating_add(1));

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use super::entry::{About, Entry, JournalAct, LineDigest};
+use super::entry::{Entry, JournalAct, LineDigest, TransactionRef};
 use super::journal::Journal;
 use crate::evm::TxHash;
 use crate::safe::SafeTxHash;
@@ -78,7 +78,7 @@ fn forks(journals: &[Journal]) -> Vec<Contradiction> {
 /// The first statement about one hash.
 #[derive(Default)]
 struct FirstStatement<'e> {
-    about: Option<(usize, &'e About)>,
+    about: Option<(usize, &'e TransactionRef)>,
     mined: Option<(usize, (TxHash, u64, bool))>,
 }
 
@@ -110,7 +110,7 @@ fn told_differently(entries: &[(usize, &Entry)]) -> Vec<Contradiction> {
 }
 
 /// The transaction that a safeTxHash stands for: its names are each council's own.
-fn transaction(about: &About) -> String {
+fn transaction(about: &TransactionRef) -> String {
     format!("{}, nonce {} of {} on chain {}", about.what, about.nonce, about.address, about.chain_id)
 }
 

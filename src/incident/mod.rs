@@ -21,14 +21,15 @@ pub use alone::{Alone, Receipts};
 pub use awake::{Awake, awake, began, find_awake};
 pub use drill_step::{is_announced, is_proven};
 pub use entry::{
-    About, BadEntry, Deputed, Draft, DrillStep, Entry, JournalAct, LONGEST_LINE, MOST_LISTED, Plain, Step,
+    BadEntry, Deputed, DrillStep, Entry, JournalAct, LONGEST_LINE, MOST_LISTED, Plain, TransactionRef,
+    TxStep, UnnumberedEntry,
 };
 pub use journal::{Journal, next};
 pub use merge::{Merged, merge};
 pub use message::{Message, Says};
 pub use record::{
-    Change, Executed, Facts, Happened, Lane, Measure, Moment, Record, RecordScope, Transaction, Used, record,
-    select, transactions,
+    ExecutionFacts, Happened, Lane, Measure, Moment, Record, RecordScope, Transaction, TxFacts, Used,
+    ValueChange, record, select, transactions,
 };
 pub use streak::Streak;
 pub use time::Utc;

@@ -7,7 +7,7 @@ use alloy::primitives::Address;
 
 use super::alone::{Alone, Receipts, alone};
 use super::asked::unanswered;
-use super::entry::{About, Deputed, Entry, JournalAct, Plain, Step};
+use super::entry::{Deputed, Entry, JournalAct, Plain, TransactionRef, TxStep};
 use super::merge::Merged;
 use super::time::Utc;
 use super::timeline::{Belongs, belonging};
@@ -30,7 +30,7 @@ pub enum RecordScope {
 
 /// The chain's own word on one Safe transaction.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Executed {
+pub struct ExecutionFacts {
     pub tx: TxHash,
     pub block: u64,
     /// Seconds since 1970.
@@ -43,7 +43,7 @@ pub struct Executed {
 
 /// One value that the playbook looks at, before and after.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Change {
+pub struct ValueChange {
     pub label: String,
     pub before: Option<String>,
     pub after: Option<String>,
@@ -59,11 +59,11 @@ pub struct Used {
 
 /// Everything found of one transaction outside the journals.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Facts {
-    pub executed: Option<Executed>,
+pub struct TxFacts {
+    pub executed: Option<ExecutionFacts>,
     /// Why the chain could not be asked, or does not have it.
     pub unknown: Option<String>,
-    pub changes: Vec<Change>,
+    pub changes: Vec<ValueChange>,
     pub playbooks: Vec<Used>,
     /// `cast` lines that show the same.
     pub lines: Vec<String>,
@@ -72,8 +72,8 @@ pub struct Facts {
 /// One Safe transaction of the incident.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Transaction {
-    pub about: About,
-    pub facts: Facts,
+    pub about: TransactionRef,
+    pub facts: TxFacts,
     /// By a journal: in which transaction of the chain and which block it is.
     pub stated: Option<(TxHash, u64)>,
     pub is_proven: bool,
@@ -97,16 +97,16 @@ pub struct Moment {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Happened {
-    Entered(JournalAct, Option<About>),
+    Entered(JournalAct, Option<TransactionRef>),
     /// By the chain: the Safe's transaction is in this block.
     Mined {
-        about: About,
+        about: TransactionRef,
         block: u64,
         succeeded: bool,
     },
     /// An owner was asked to sign it, and nothing was heard of them.
     Unanswered {
-        about: About,
+        about: TransactionRef,
     },
 }
 
@@ -185,14 +185,14 @@ pub fn select<'e>(merged: &Merged<'e>, wanted: &RecordScope) -> Vec<&'e Entry> {
 }
 
 /// `vault + bridge` names both.
-fn names(about: &About, lever: &str) -> bool {
+fn names(about: &TransactionRef, lever: &str) -> bool {
     about.what.to_string().split([' ', '+']).any(|word| word == lever)
 }
 
 /// Returns the transactions that the entries are about, each once, in the order of time. A drill is none.
 #[must_use]
-pub fn transactions(entries: &[&Entry]) -> Vec<About> {
-    let mut all: Vec<About> = Vec::new();
+pub fn transactions(entries: &[&Entry]) -> Vec<TransactionRef> {
+    let mut all: Vec<TransactionRef> = Vec::new();
     let real = entries.iter().filter(|entry| !entry.draft.act.is_of_drill());
     for about in real.filter_map(|entry| entry.draft.about.as_ref()) {
         if !all.iter().any(|known| known.safe_tx_hash == about.safe_tx_hash) {
@@ -206,7 +206,7 @@ pub fn transactions(entries: &[&Entry]) -> Vec<About> {
 #[must_use]
 pub fn record(
     entries: &[&Entry],
-    (mut facts, receipts): (BTreeMap<SafeTxHash, Facts>, &Receipts),
+    (mut facts, receipts): (BTreeMap<SafeTxHash, TxFacts>, &Receipts),
     merged: &Merged,
     council: &Council,
 ) -> Record {
@@ -286,7 +286,7 @@ fn mined(one: &Transaction, entries: &[&Entry]) -> Option<Moment> {
     let at = Utc::from_millis(executed.time?.saturating_mul(1_000));
     // Blocks say whole seconds: what was sent in the same second was sent before.
     let sent = entries.iter().filter(|entry| {
-        let is_ours = |about: &About| about.safe_tx_hash == one.about.safe_tx_hash;
+        let is_ours = |about: &TransactionRef| about.safe_tx_hash == one.about.safe_tx_hash;
         matches!(entry.draft.act, JournalAct::Sent { .. }) && entry.draft.about.as_ref().is_some_and(is_ours)
     });
     let sent =
@@ -296,7 +296,7 @@ fn mined(one: &Transaction, entries: &[&Entry]) -> Option<Moment> {
     Some(Moment { at, lane: Lane::Chain, what: Happened::Mined { about, block, succeeded } })
 }
 
-fn stated(entries: &[&Entry], about: &About) -> (Option<(TxHash, u64)>, bool) {
+fn stated(entries: &[&Entry], about: &TransactionRef) -> (Option<(TxHash, u64)>, bool) {
     let ours = entries.iter().filter(|entry| {
         entry.draft.about.as_ref().is_some_and(|known| known.safe_tx_hash == about.safe_tx_hash)
     });
@@ -336,7 +336,7 @@ fn measures(moments: &[Moment], began: Option<Utc>, response: &Response) -> Vec<
         (
             "sent",
             acted(|act| {
-                matches!(act, JournalAct::Sent { .. }) || is_step(act, |s| matches!(s, Step::Sent { .. }))
+                matches!(act, JournalAct::Sent { .. }) || is_step(act, |s| matches!(s, TxStep::Sent { .. }))
             }),
             None,
         ),
@@ -344,7 +344,8 @@ fn measures(moments: &[Moment], began: Option<Utc>, response: &Response) -> Vec<
         (
             "proven",
             acted(|act| {
-                matches!(act, JournalAct::Proven { .. }) || is_step(act, |s| matches!(s, Step::Proven { .. }))
+                matches!(act, JournalAct::Proven { .. })
+                    || is_step(act, |s| matches!(s, TxStep::Proven { .. }))
             }),
             response.proof,
         ),
@@ -352,6 +353,6 @@ fn measures(moments: &[Moment], began: Option<Utc>, response: &Response) -> Vec<
     rows.into_iter().map(|(what, took, wanted)| Measure { what, took, wanted }).collect()
 }
 
-fn is_step(act: &JournalAct, is_it: fn(&Step) -> bool) -> bool {
+fn is_step(act: &JournalAct, is_it: fn(&TxStep) -> bool) -> bool {
     matches!(act, JournalAct::Deputy(Deputed { step, .. }) if is_it(step))
 }

@@ -10,8 +10,8 @@ use crate::evm::TxHash;
 use crate::playbook::Severity;
 use crate::safe::{Nonce, SafeTxHash};
 
-fn about(hash: u8) -> About {
-    About {
+fn about(hash: u8) -> TransactionRef {
+    TransactionRef {
         what: Plain::cut("vault"),
         safe: Plain::cut("guardian"),
         address: Address::repeat_byte(0xaa),
@@ -21,8 +21,8 @@ fn about(hash: u8) -> About {
     }
 }
 
-fn draft(time: u64, who: &str, act: JournalAct, about: Option<About>) -> Draft {
-    Draft {
+fn draft(time: u64, who: &str, act: JournalAct, about: Option<TransactionRef>) -> UnnumberedEntry {
+    UnnumberedEntry {
         time: Utc::from_millis(time),
         who: Some(Plain::cut(who)),
         program: Plain::cut("0.1.0"),
@@ -32,7 +32,7 @@ fn draft(time: u64, who: &str, act: JournalAct, about: Option<About>) -> Draft {
     }
 }
 
-fn note(time: u64, text: &str) -> Draft {
+fn note(time: u64, text: &str) -> UnnumberedEntry {
     draft(time, "alice", JournalAct::Note { text: Plain::cut(text) }, None)
 }
 
@@ -51,7 +51,7 @@ fn tx(byte: u8) -> TxHash {
     TxHash::claimed(B256::repeat_byte(byte))
 }
 
-fn deputed(module: Option<Address>, step: Step) -> JournalAct {
+fn deputed(module: Option<Address>, step: TxStep) -> JournalAct {
     JournalAct::Deputy(Deputed {
         lever: Plain::cut("freeze"),
         deputy: Address::repeat_byte(1),
@@ -88,16 +88,16 @@ fn every_act() -> Vec<JournalAct> {
         JournalAct::Sent { tx: tx(3), payer: owner },
         JournalAct::Mined { tx: tx(3), block: 7, succeeded: true },
         JournalAct::Proven { tx: tx(3), block: 7 },
-        deputed(None, Step::Signed {}),
-        deputed(Some(owner), Step::Sent { tx: tx(4), payer: owner }),
-        deputed(Some(owner), Step::Unproven { tx: tx(4), block: 7 }),
-        deputed(None, Step::Proven { tx: tx(4), block: 7 }),
+        deputed(None, TxStep::Signed {}),
+        deputed(Some(owner), TxStep::Sent { tx: tx(4), payer: owner }),
+        deputed(Some(owner), TxStep::Unproven { tx: tx(4), block: 7 }),
+        deputed(None, TxStep::Proven { tx: tx(4), block: 7 }),
         JournalAct::Closed {},
     ]
 }
 
 /// A journal of these entries, each appended to those before.
-fn journal(drafts: impl IntoIterator<Item = Draft>) -> Vec<u8> {
+fn journal(drafts: impl IntoIterator<Item = UnnumberedEntry>) -> Vec<u8> {
     let mut bytes = Vec::new();
     for draft in drafts {
         let append = next(&bytes, draft).unwrap();
@@ -281,14 +281,14 @@ fn journals_are_merged_in_the_order_of_time_and_a_copy_adds_nothing() {
 fn journals_that_tell_one_thing_differently_contradict_each_other() {
     let mined = |block| JournalAct::Mined { tx: tx(1), block, succeeded: true };
     let proven = JournalAct::Proven { tx: tx(1), block: 7 };
-    let other = About { nonce: Nonce::from(9), ..about(1) };
+    let other = TransactionRef { nonce: Nonce::from(9), ..about(1) };
     let alice = journal([
         draft(1, "alice", JournalAct::Proposed {}, Some(about(1))),
         draft(2, "alice", mined(7), Some(about(1))),
     ]);
     let found = |bob: Vec<u8>| merge(&[&alice, &bob].map(|j| Journal::read(j))).contradictions;
     assert_eq!(found(journal([draft(3, "bob", proven, Some(about(1)))])), []);
-    let named = About { safe: Plain::cut("its name at bob's"), ..about(1) };
+    let named = TransactionRef { safe: Plain::cut("its name at bob's"), ..about(1) };
     assert_eq!(
         found(journal([draft(3, "bob", mined(7), Some(named))])),
         [],
@@ -367,7 +367,7 @@ fn council() -> crate::council::Council {
     crate::council::Council::parse("breakglass.toml", &text).unwrap()
 }
 
-fn record_of(drafts: Vec<Draft>, wanted: &RecordScope, receipts: &Receipts) -> Record {
+fn record_of(drafts: Vec<UnnumberedEntry>, wanted: &RecordScope, receipts: &Receipts) -> Record {
     let bytes = journal(drafts);
     let journals = [Journal::read(&bytes)];
     let merged = merge(&journals);
@@ -378,7 +378,7 @@ fn record_of(drafts: Vec<Draft>, wanted: &RecordScope, receipts: &Receipts) -> R
 #[test]
 fn an_owner_who_neither_signed_nor_is_awake_was_asked_without_answer() {
     let proposed = draft(1_000, "alice", JournalAct::Proposed {}, Some(about(1)));
-    let unheard = |more: Vec<Draft>| {
+    let unheard = |more: Vec<UnnumberedEntry>| {
         let drafts = std::iter::once(proposed.clone()).chain(more).collect();
         let record = record_of(drafts, &RecordScope::Since(Utc::from_millis(0)), &Receipts::new());
         let unanswered = |moment: &Moment| match (&moment.what, &moment.lane) {
@@ -407,11 +407,11 @@ fn an_owner_who_neither_signed_nor_is_awake_was_asked_without_answer() {
 
 #[test]
 fn what_a_deputy_did_is_listed_once_with_the_chains_word() {
-    let sent = |byte: u8| deputed(None, Step::Sent { tx: tx(byte), payer: Address::repeat_byte(2) });
+    let sent = |byte: u8| deputed(None, TxStep::Sent { tx: tx(byte), payer: Address::repeat_byte(2) });
     let drafts = vec![
-        draft(1_000, "alice", deputed(Some(Address::repeat_byte(9)), Step::Signed {}), None),
+        draft(1_000, "alice", deputed(Some(Address::repeat_byte(9)), TxStep::Signed {}), None),
         draft(2_000, "alice", sent(4), None),
-        draft(3_000, "alice", deputed(None, Step::Proven { tx: tx(4), block: 7 }), None),
+        draft(3_000, "alice", deputed(None, TxStep::Proven { tx: tx(4), block: 7 }), None),
         draft(4_000, "alice", sent(5), None),
     ];
     let receipts = Receipts::from([(tx(4), (7, true))]);
@@ -422,7 +422,7 @@ fn what_a_deputy_did_is_listed_once_with_the_chains_word() {
         [(1_000, None, None), (2_000, Some(tx(4)), Some((7, true))), (4_000, Some(tx(5)), None)],
         "a signature in a file stands by itself: it may be used at any time"
     );
-    assert!(matches!(record.alone[1].act.step, Step::Proven { block: 7, .. }));
+    assert!(matches!(record.alone[1].act.step, TxStep::Proven { block: 7, .. }));
     assert_eq!(record.title, "freeze");
     let took =
         |what: &str| record.measures.iter().find(|m| m.what == what).unwrap().took.map(|t| t.as_secs());
@@ -453,7 +453,7 @@ fn the_records_times_are_those_of_the_journal_and_of_the_block() {
     let journals = [Journal::read(&bytes)];
     let merged = merge(&journals);
     let entries = select(&merged, &RecordScope::Last);
-    let executed = |time: u64| Executed {
+    let executed = |time: u64| ExecutionFacts {
         tx: tx(3),
         block: 7,
         time: Some(time),
@@ -462,7 +462,7 @@ fn the_records_times_are_those_of_the_journal_and_of_the_block() {
         signers: vec![Address::repeat_byte(2), Address::repeat_byte(3)],
     };
     let at = |block_time: u64| {
-        let facts = Facts { executed: Some(executed(block_time)), ..Facts::default() };
+        let facts = TxFacts { executed: Some(executed(block_time)), ..TxFacts::default() };
         let facts = std::collections::BTreeMap::from([(about(1).safe_tx_hash, facts)]);
         record(&entries, (facts, &Receipts::new()), &merged, &council())
     };

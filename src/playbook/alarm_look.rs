@@ -7,12 +7,12 @@ use crate::evm::{LogFilter, Query};
 
 /// Everything that must be asked of the chain first.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Needs {
+pub struct NeededReadings {
     pub queries: BTreeSet<Query>,
     pub events: BTreeSet<LogFilter>,
 }
 
-impl Needs {
+impl NeededReadings {
     pub fn extend(&mut self, other: &Self) {
         self.queries.extend(other.queries.iter().cloned());
         self.events.extend(other.events.iter().cloned());
@@ -26,8 +26,8 @@ impl Needs {
 
 /// An alarm at one block.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Look {
-    Needs(Needs),
+pub enum AlarmEvaluation {
+    Needs(NeededReadings),
     /// All claims hold.
     Quiet {
         sentences: Vec<String>,
@@ -39,9 +39,9 @@ pub enum Look {
     Unreadable(String),
 }
 
-impl Look {
+impl AlarmEvaluation {
     pub(super) fn asking(queries: Vec<Query>) -> Self {
-        Self::Needs(Needs { queries: queries.into_iter().collect(), ..Needs::default() })
+        Self::Needs(NeededReadings { queries: queries.into_iter().collect(), ..NeededReadings::default() })
     }
 
     /// The look by the verdicts on all claims.

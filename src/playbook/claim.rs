@@ -18,7 +18,7 @@ use crate::evm::{called, render};
 
 /// A value on chain: a view's result, a storage slot or a balance.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Asked {
+pub enum ValueSource {
     View(StaticCall),
     Slot {
         on: Template,
@@ -100,7 +100,7 @@ pub struct Claim {
 /// Something that must be true.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Fact {
-    Value { source: Asked, relation: Relation, expected: Template },
+    Value { source: ValueSource, relation: Relation, expected: Template },
     Event { on: Template, event: Event, args: Vec<Template> },
     Call { call: StaticCall, ending: Ending },
 }
@@ -118,7 +118,7 @@ impl fmt::Display for StaticCall {
     }
 }
 
-impl fmt::Display for Asked {
+impl fmt::Display for ValueSource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::View(call) => call.fmt(f),
@@ -179,7 +179,7 @@ pub(super) fn encode(
     Ok((data.into(), args))
 }
 
-impl Asked {
+impl ValueSource {
     /// The type of the value: a tuple where a view returns several.
     pub(super) fn ty(&self) -> DynSolType {
         match self {

@@ -5,7 +5,7 @@ use alloy::json_abi::Event;
 use alloy::primitives::{Log, U256};
 use toml::{Table, Value};
 
-use super::alarm_look::{Look, Needs};
+use super::alarm_look::{AlarmEvaluation, NeededReadings};
 use super::plan::Plan;
 use super::postcheck::EventCheck;
 use super::{Check, Verdict};
@@ -84,14 +84,19 @@ impl EventAlarmParts {
 
 impl Counted {
     /// Judges the claims of a plan, all of which are about this number.
-    pub(super) fn look(&self, plan: &Plan, logs: &FoundLogs) -> Look {
+    pub(super) fn look(&self, plan: &Plan, logs: &FoundLogs) -> AlarmEvaluation {
         let Some(Check::Event(event)) = plan.after.first() else {
-            return Look::Unreadable("it names no event".into());
+            return AlarmEvaluation::Unreadable("it names no event".into());
         };
         let filter = event.filter(self.blocks);
         let found = match logs.get(&filter) {
-            None => return Look::Needs(Needs { events: [filter].into(), ..Needs::default() }),
-            Some(Err(why)) => return Look::Unreadable(why.clone()),
+            None => {
+                return AlarmEvaluation::Needs(NeededReadings {
+                    events: [filter].into(),
+                    ..NeededReadings::default()
+                });
+            }
+            Some(Err(why)) => return AlarmEvaluation::Unreadable(why.clone()),
             Some(Ok(logs)) => self.number(event, logs),
         };
         let number = DynSolValue::Uint(found, 256);
@@ -100,7 +105,7 @@ impl Counted {
             Check::Value { expectation, .. } => Some(expectation.judge(&label, Ok(number.clone()))),
             Check::Event(_) | Check::Call(_) => None,
         });
-        Look::of(verdicts.collect::<Vec<Verdict>>())
+        AlarmEvaluation::of(verdicts.collect::<Vec<Verdict>>())
     }
 
     fn number(&self, event: &EventCheck, logs: &[Log]) -> U256 {

@@ -27,7 +27,7 @@ use crate::safe::Call;
 /// An argument that is missing, unknown, not of its type or out of bounds; a read that reverted; a value that a step
 /// or check cannot be made from; every step done already.
 pub fn derive(playbook: &Playbook, inputs: &Inputs, readings: &Readings) -> Result<Derivation, PlanError> {
-    let mut work = Work::new(playbook, inputs, readings)?;
+    let mut work = DerivationState::new(playbook, inputs, readings)?;
     let texts = work.settle(playbook, inputs, |read| !playbook.for_former_only.contains(&read.name))?;
     for param in &playbook.params {
         work.check_bounds(param, &texts)?;
@@ -42,7 +42,7 @@ pub fn derive(playbook: &Playbook, inputs: &Inputs, readings: &Readings) -> Resu
     work.finish(playbook, &texts, &acts).map(Derivation::Ready)
 }
 
-pub(super) struct Work<'a> {
+pub(super) struct DerivationState<'a> {
     safe: Address,
     pub values: Values<'a>,
     readings: &'a Readings,
@@ -55,7 +55,7 @@ pub(super) struct Work<'a> {
     cut: BTreeSet<String>,
 }
 
-impl<'a> Work<'a> {
+impl<'a> DerivationState<'a> {
     pub fn new(
         playbook: &'a Playbook,
         inputs: &Inputs<'a>,

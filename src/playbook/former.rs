@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use alloy::dyn_abi::DynSolValue;
 use alloy::primitives::Address;
 
-use super::derive::Work;
+use super::derive::DerivationState;
 use super::param::{Param, Zero};
 use super::plan::{Inputs, PlanError};
 use super::{Playbook, Read};
@@ -30,7 +30,7 @@ pub fn former_values(
     inputs: &Inputs,
     readings: &Readings,
 ) -> Result<Formerly, PlanError> {
-    let mut work = Work::new(playbook, inputs, readings)?;
+    let mut work = DerivationState::new(playbook, inputs, readings)?;
     work.settle(playbook, inputs, |_| true)?;
     if !work.needs.is_empty() {
         return Ok(Formerly::Needs(work.needs.into_iter().collect()));

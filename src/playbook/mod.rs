@@ -35,9 +35,9 @@ use alloy::dyn_abi::DynSolType;
 use alloy::json_abi::Error;
 use alloy::primitives::{Address, keccak256};
 
-pub use alarm_look::{Look, Needs};
+pub use alarm_look::{AlarmEvaluation, NeededReadings};
 pub use bounds::MOST_BYTES;
-pub use claim::{Asked, Claim, Fact, StaticCall, Step};
+pub use claim::{Claim, Fact, StaticCall, Step, ValueSource};
 pub use combined_plan::{CombinedPlan, Conflict, LeverPlan, Repeat};
 pub use derive::derive;
 pub use each::Each;
@@ -52,10 +52,10 @@ pub use library::checked_files::{CheckedFile, check_files};
 pub use library::dictionary::Dictionary;
 pub use library::filter::Filter;
 pub use library::fit::{Fit, fits};
-pub use library::one_line::Summary;
+pub use library::one_line::PlaybookSummary;
 pub use library::scaffold::{ScaffoldInput, SeenChange, draft, params_of};
 pub use library::signatures::{DraftError, Signatures};
-pub use library::{Catalogue, Entry, LookupError, Origin};
+pub use library::{Catalogue, LibraryEntry, LookupError, Origin};
 pub use param::{Param, ParamUnit, Zero};
 pub use piece::{NEAR, PIECE, Piece};
 pub use plan::{Derivation, Inputs, Plan, PlanError, PlannedCall, ShownArg, ShownRead, Skipped};
@@ -121,18 +121,18 @@ pub(crate) trait Word: Copy + 'static {
 
 /// The purpose of a playbook.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Kind {
+pub enum PlaybookKind {
     Pause,
     Param,
     Rotate,
 }
 
-impl Word for Kind {
+impl Word for PlaybookKind {
     const ALL: &'static [(&'static str, Self)] =
         &[("pause", Self::Pause), ("param", Self::Param), ("rotate", Self::Rotate)];
 }
 
-impl fmt::Display for Kind {
+impl fmt::Display for PlaybookKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(spelled(*self))
     }
@@ -232,7 +232,7 @@ pub struct Read {
     pub name: String,
     /// The lists that it is read for; its value is then a list, with one item for each turn.
     pub each: Option<Each>,
-    pub source: Asked,
+    pub source: ValueSource,
 }
 
 impl Read {
@@ -255,7 +255,7 @@ impl Read {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Playbook {
     pub id: PlaybookId,
-    pub kind: Kind,
+    pub kind: PlaybookKind,
     /// The protocol that it is for.
     pub family: Option<String>,
     pub title: String,

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use alloy::primitives::Address;
 use toml::{Table, Value};
 
-use super::alarm_look::Look;
+use super::alarm_look::AlarmEvaluation;
 use super::claim::Fact;
 use super::counted::{self, Counted};
 use super::derive::derive;
@@ -51,13 +51,19 @@ impl Watched {
 
     /// Judges the claims by these answers.
     #[must_use]
-    pub fn look(&self, chain_id: u64, names: &AddressBook, readings: &Readings, logs: &FoundLogs) -> Look {
+    pub fn look(
+        &self,
+        chain_id: u64,
+        names: &AddressBook,
+        readings: &Readings,
+        logs: &FoundLogs,
+    ) -> AlarmEvaluation {
         let args = BTreeMap::new();
         let inputs = Inputs { args: &args, names, safe: Address::ZERO, chain_id };
         let plan = match derive(&self.playbook, &inputs, readings) {
-            Ok(Derivation::Needs(queries)) => return Look::asking(queries),
+            Ok(Derivation::Needs(queries)) => return AlarmEvaluation::asking(queries),
             Ok(Derivation::Ready(plan)) => plan,
-            Err(why) => return Look::Unreadable(why.to_string()),
+            Err(why) => return AlarmEvaluation::Unreadable(why.to_string()),
         };
         match &self.counted {
             Some(counted) => counted.look(&plan, logs),
@@ -67,17 +73,17 @@ impl Watched {
 }
 
 /// Judges claims about values.
-fn judge(plan: &Plan, readings: &Readings) -> Look {
+fn judge(plan: &Plan, readings: &Readings) -> AlarmEvaluation {
     let queries = plan.before.iter().flat_map(Check::queries);
     let missing: Vec<Query> = queries.filter(|query| readings.get(query).is_none()).collect();
     if !missing.is_empty() {
-        return Look::asking(missing);
+        return AlarmEvaluation::asking(missing);
     }
     let was_read = |check: &&Check| !matches!(check, Check::Value { .. }) || check.value(readings).is_some();
     if let Some(check) = plan.before.iter().find(|check| !was_read(check)) {
-        return Look::Unreadable(check.judge(readings, &[]).sentence);
+        return AlarmEvaluation::Unreadable(check.judge(readings, &[]).sentence);
     }
-    Look::of(plan.before.iter().map(|check| check.judge(readings, &[])).collect())
+    AlarmEvaluation::of(plan.before.iter().map(|check| check.judge(readings, &[])).collect())
 }
 
 /// The claim in a playbook that does nothing: its reads and checks are read as everybody's are.
@@ -145,12 +151,12 @@ mod tests {
         Watched::parse("drained", &claim.parse().unwrap())
     }
 
-    fn answered(watched: &Watched, value: impl Fn(&Query) -> Answer) -> Look {
+    fn answered(watched: &Watched, value: impl Fn(&Query) -> Answer) -> AlarmEvaluation {
         let names = AddressBook::default();
         let mut readings = Readings::default();
         for _ in 0..4 {
             match watched.look(1, &names, &readings, &FoundLogs::new()) {
-                Look::Needs(needs) => {
+                AlarmEvaluation::Needs(needs) => {
                     for query in needs.queries {
                         let answer = value(&query);
                         readings.insert(query, answer);
@@ -182,8 +188,8 @@ mod tests {
                 _ => number(100),
             })
         };
-        assert!(matches!(assets(90), Look::Quiet { .. }));
-        let Look::False { sentences } = assets(89) else { panic!("it does not hold") };
+        assert!(matches!(assets(90), AlarmEvaluation::Quiet { .. }));
+        let AlarmEvaluation::False { sentences } = assets(89) else { panic!("it does not hold") };
         assert_eq!(sentences.len(), 1);
         assert!(sentences[0].contains("89") && sentences[0].contains("90"), "{sentences:?}");
     }
@@ -192,12 +198,12 @@ mod tests {
     fn a_view_that_reverts_is_neither_true_nor_false() {
         let watched = watched(OWED).unwrap();
         let look = answered(&watched, |_| Answer::Reverted(Vec::new().into()));
-        assert!(matches!(look, Look::Unreadable(_)), "{look:?}");
+        assert!(matches!(look, AlarmEvaluation::Unreadable(_)), "{look:?}");
         let look = answered(&watched, |query| match query {
             Query::Call { to, .. } if *to == Address::repeat_byte(0x11) => Answer::Value(vec![1].into()),
             _ => number(100),
         });
-        assert!(matches!(look, Look::Unreadable(_)), "{look:?}");
+        assert!(matches!(look, AlarmEvaluation::Unreadable(_)), "{look:?}");
     }
 
     #[test]
@@ -208,7 +214,7 @@ mod tests {
         .unwrap();
         for (value, holds) in [(4, false), (5, true), (9, true), (10, false)] {
             let look = answered(&watched, |_| number(value));
-            assert_eq!(matches!(look, Look::Quiet { .. }), holds, "{value}: {look:?}");
+            assert_eq!(matches!(look, AlarmEvaluation::Quiet { .. }), holds, "{value}: {look:?}");
         }
     }
 

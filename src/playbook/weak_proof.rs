@@ -3,7 +3,7 @@
 
 use alloy::json_abi::Function;
 
-use super::claim::{Asked, Claim, Fact, StaticCall};
+use super::claim::{Claim, Fact, StaticCall, ValueSource};
 use super::postcheck::Relation;
 use super::{DeclaredChange, Playbook};
 
@@ -27,7 +27,7 @@ impl Playbook {
         let is_compared =
             self.before.iter().chain(conditions).any(|other| asks_the_same(&claim.fact, &other.fact));
         let is_read = match &claim.fact {
-            Fact::Value { source: Asked::Time, .. } => return None,
+            Fact::Value { source: ValueSource::Time, .. } => return None,
             Fact::Value { expected, .. } if expected.is_any() => false,
             Fact::Value { source, .. } => self.reads.iter().any(|read| reads_the_same(source, &read.source)),
             Fact::Event { .. } | Fact::Call { .. } => false,
@@ -56,7 +56,7 @@ impl Playbook {
         })
     }
 
-    fn compares_whole(&self, source: &Asked) -> bool {
+    fn compares_whole(&self, source: &ValueSource) -> bool {
         self.after.iter().any(|claim| match &claim.fact {
             Fact::Value { source: other, relation: Relation::Is, expected } => {
                 reads_the_same(source, other) && !expected.is_any() && !expected.leaves_items_open()
@@ -68,10 +68,10 @@ impl Playbook {
 
     /// Returns `true` for the length of a list that is not empty, and for an item at a place that is written out, where no
     /// claim goes over all items.
-    fn is_length_or_item(&self, claim: &Claim, source: &Asked, expected: &str) -> bool {
-        let Asked::View(call) = source else { return false };
+    fn is_length_or_item(&self, claim: &Claim, source: &ValueSource, expected: &str) -> bool {
+        let ValueSource::View(call) = source else { return false };
         let goes_over_all = |other: &Claim| match &other.fact {
-            Fact::Value { source: Asked::View(of), .. } => other.each.is_some() && of.on == call.on,
+            Fact::Value { source: ValueSource::View(of), .. } => other.each.is_some() && of.on == call.on,
             _ => false,
         };
         let is_place = claim.each.is_none()
@@ -90,14 +90,14 @@ impl Playbook {
         })?;
         let is_called = |on: &str| self.steps.iter().any(|step| step.to.to_string() == on);
         let asks_another = self.after.iter().any(|claim| match &claim.fact {
-            Fact::Value { source: Asked::View(call), .. } | Fact::Call { call, .. } => {
+            Fact::Value { source: ValueSource::View(call), .. } | Fact::Call { call, .. } => {
                 !is_called(&call.on.to_string())
             }
-            Fact::Value { source: Asked::Slot { on, .. }, .. } | Fact::Event { on, .. } => {
+            Fact::Value { source: ValueSource::Slot { on, .. }, .. } | Fact::Event { on, .. } => {
                 !is_called(&on.to_string())
             }
-            Fact::Value { source: Asked::Balance { .. } | Asked::Code { .. }, .. } => true,
-            Fact::Value { source: Asked::Time, .. } => false,
+            Fact::Value { source: ValueSource::Balance { .. } | ValueSource::Code { .. }, .. } => true,
+            Fact::Value { source: ValueSource::Time, .. } => false,
         });
         (!asks_another).then(|| {
             format!(
@@ -126,14 +126,14 @@ fn asks_the_same(one: &Fact, other: &Fact) -> bool {
 /// Returns the call of a claim about a view, or about a call that must end in a certain way.
 const fn called(fact: &Fact) -> Option<&StaticCall> {
     match fact {
-        Fact::Call { call, .. } | Fact::Value { source: Asked::View(call), .. } => Some(call),
+        Fact::Call { call, .. } | Fact::Value { source: ValueSource::View(call), .. } => Some(call),
         Fact::Value { .. } | Fact::Event { .. } => None,
     }
 }
 
-fn reads_the_same(one: &Asked, other: &Asked) -> bool {
+fn reads_the_same(one: &ValueSource, other: &ValueSource) -> bool {
     match (one, other) {
-        (Asked::View(one), Asked::View(other)) => calls_the_same(one, other),
+        (ValueSource::View(one), ValueSource::View(other)) => calls_the_same(one, other),
         _ => one == other,
     }
 }

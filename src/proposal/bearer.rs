@@ -32,7 +32,7 @@ pub enum BadBearer {
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Wire {
+struct WireBearer {
     breakglass_deputy: u8,
     chain_id: u64,
     module: Address,
@@ -51,7 +51,7 @@ impl Bearer {
             PauseForm::Second { identifier } => Some(identifier),
         };
         let signature = hex::encode_prefixed(self.signature.bytes());
-        let wire = Wire { breakglass_deputy: VERSION, chain_id, module, nonce, identifier, signature };
+        let wire = WireBearer { breakglass_deputy: VERSION, chain_id, module, nonce, identifier, signature };
         serde_json::to_string_pretty(&wire).map(|text| text + "\n").unwrap_or_default()
     }
 
@@ -60,7 +60,7 @@ impl Bearer {
     /// # Errors
     /// If it is about another chain, module or pause, or the deputy did not sign it.
     pub fn parse(text: &str, own: &Pause, deputy: Address) -> Result<Self, BadBearer> {
-        let wire: Wire = serde_json::from_str(text)
+        let wire: WireBearer = serde_json::from_str(text)
             .map_err(|e| BadBearer::Unreadable(format!("line {}, column {}", e.line(), e.column())))?;
         if wire.breakglass_deputy != VERSION {
             let why = format!("version {}; this program reads version {VERSION}", wire.breakglass_deputy);

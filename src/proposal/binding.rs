@@ -183,7 +183,7 @@ impl Binding {
         &self,
         own: &Self,
         is_same: impl Fn(&BoundLever, &str, (&str, &str)) -> bool,
-    ) -> Vec<Difference> {
+    ) -> Vec<FieldDifference> {
         let mut found = Vec::new();
         let names = |binding: &Self| {
             binding
@@ -197,7 +197,7 @@ impl Binding {
             |binding: &Self| binding.pull.words().unwrap_or_else(|| binding.pull.approved("no lever"));
         let mut row = |field, file: String, own: String| {
             if file != own {
-                found.push(Difference { field, file, own });
+                found.push(FieldDifference { field, file, own });
             }
         };
         row("pulled", pulled(self), pulled(own));
@@ -247,14 +247,14 @@ pub fn command<'b>(parts: impl IntoIterator<Item = &'b Binding>, council: &Counc
 
 /// A field in which a file differs from what its reader derives.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Difference {
+pub struct FieldDifference {
     pub field: &'static str,
     pub file: String,
     pub own: String,
 }
 /// Compares a stated transaction with the reader's own, field by field.
 #[must_use]
-pub fn differences(file: (&SafeId, &SafeTx), own: (&SafeId, &SafeTx)) -> Vec<Difference> {
+pub fn differences(file: (&SafeId, &SafeTx), own: (&SafeId, &SafeTx)) -> Vec<FieldDifference> {
     let rows = |(safe, tx): (&SafeId, &SafeTx)| {
         [
             ("chain id", safe.chain_id.to_string()),
@@ -276,6 +276,6 @@ pub fn differences(file: (&SafeId, &SafeTx), own: (&SafeId, &SafeTx)) -> Vec<Dif
         .into_iter()
         .zip(rows(own))
         .filter(|((_, file), (_, own))| file != own)
-        .map(|((field, file), (_, own))| Difference { field, file, own })
+        .map(|((field, file), (_, own))| FieldDifference { field, file, own })
         .collect()
 }

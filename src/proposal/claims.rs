@@ -197,7 +197,7 @@ fn cut(bytes: &[u8], longest: usize) -> String {
 mod tests {
     use proptest::prelude::*;
 
-    use super::super::line::{Kind, read};
+    use super::super::line::{LineKind, read};
     use super::*;
 
     fn read_back(claims: &Claims) -> (usize, Claims) {
@@ -205,8 +205,8 @@ mod tests {
         writer.add(1, &[7; 32]);
         writer.add(2, &[7; 65]);
         claims.write(&mut writer);
-        let line = writer.line(Kind::Signature);
-        let fields = read(Kind::Signature, line.strip_prefix("bgsig2").unwrap()).unwrap();
+        let line = writer.line(LineKind::Signature);
+        let fields = read(LineKind::Signature, line.strip_prefix("bgsig2").unwrap()).unwrap();
         (line.len(), Claims::read(&fields))
     }
 

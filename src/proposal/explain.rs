@@ -39,7 +39,7 @@ impl Candidate {
 
 /// The reader's own values, against which a signature is held.
 #[derive(Clone, Debug)]
-pub struct Own<'r> {
+pub struct ExplainContext<'r> {
     /// The transaction that is wanted.
     pub wanted: Candidate,
     /// Those around it, by the reader's own files.
@@ -88,7 +88,7 @@ pub enum SignedFor {
 
 /// Explains a signature that is not an owner's signature of what is wanted.
 #[must_use]
-pub fn explain(stated: &Stated, own: &Own) -> Explanation {
+pub fn explain(stated: &Stated, own: &ExplainContext) -> Explanation {
     let by_hash = |c: &&Candidate| stated.hash == Some(c.hash);
     let signer_of =
         |hash, version| EcdsaSignature::readings(&stated.bytes, &hash, version).unwrap_or_default();
@@ -129,7 +129,7 @@ fn of_candidate(candidate: &Candidate, wanted: &Candidate) -> SignedFor {
 }
 
 /// `None` if they claim nothing that explains it.
-fn of_claims(claims: &Claims, own: &Own) -> Option<SignedFor> {
+fn of_claims(claims: &Claims, own: &ExplainContext) -> Option<SignedFor> {
     let title = claimed_title(claims)?;
     if let (Some(chain_id), Some(safe)) = (claims.chain_id, claims.safe)
         && !own.safes.contains(&(chain_id, safe))

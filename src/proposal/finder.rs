@@ -7,7 +7,7 @@ use std::collections::HashSet;
 use alloy::primitives::{Address, hex};
 
 use super::few::Few;
-use super::line::{self, ALPHABET, Kind};
+use super::line::{self, ALPHABET, LineKind};
 use super::owner_signature::{FIRST_LENGTH, FIRST_START, Stated};
 use super::stated_ahead::{StatedAhead, nonce_before};
 use super::wallet_signature::StatedContract;
@@ -152,8 +152,8 @@ impl Finder {
     }
 
     /// The form of the line that begins with `text`, and how many bytes its head takes. A fold may go through it.
-    fn form(&mut self, text: &str) -> Option<(Form, usize)> {
-        let mut forms = [Form::First].into_iter().chain(Kind::ALL.map(Form::Second));
+    fn form(&mut self, text: &str) -> Option<(LineFormat, usize)> {
+        let mut forms = [LineFormat::First].into_iter().chain(LineKind::ALL.map(LineFormat::Second));
         forms.find_map(|form| {
             let mut head = form.head().chars().peekable();
             let mut noise = 0;
@@ -177,7 +177,7 @@ impl Finder {
     }
 
     /// Reads the data of a line of ours from the start of `data`. Returns how many bytes are done with.
-    fn read_line(&mut self, form: Form, data: &str) -> usize {
+    fn read_line(&mut self, form: LineFormat, data: &str) -> usize {
         let head = form.head();
         let belongs = |c| ALPHABET.contains(c);
         let beginning = gather(data, form.beginning(), belongs);
@@ -193,15 +193,15 @@ impl Finder {
             Ok((form.read(&gathered.taken)?, gathered.used))
         });
         match read {
-            Ok((Line::Signature(stated), used)) => {
+            Ok((ParsedLine::Signature(stated), used)) => {
                 self.add(*stated);
                 used
             }
-            Ok((Line::Ahead(stated), used)) => {
+            Ok((ParsedLine::Ahead(stated), used)) => {
                 self.add_ahead(*stated);
                 used
             }
-            Ok((Line::Contract(stated), used)) => {
+            Ok((ParsedLine::Contract(stated), used)) => {
                 self.add_contract(stated);
                 used
             }
@@ -257,12 +257,12 @@ impl Finder {
 
 /// The forms of a line: each begins otherwise.
 #[derive(Clone, Copy)]
-enum Form {
+enum LineFormat {
     First,
-    Second(Kind),
+    Second(LineKind),
 }
 
-impl Form {
+impl LineFormat {
     const fn head(self) -> &'static str {
         match self {
             Self::First => FIRST_START,
@@ -285,32 +285,31 @@ impl Form {
         }
     }
 
-    fn read(self, data: &str) -> Result<Line, &'static str> {
+    fn read(self, data: &str) -> Result<ParsedLine, &'static str> {
         match self {
             Self::First => Stated::from_line(&format!("{FIRST_START}{data}"))
-                .map(|stated| Line::Signature(Box::new(stated))),
-            Self::Second(kind @ (Kind::Signature | Kind::Drill)) => {
-                let purpose = if kind == Kind::Drill { Purpose::Drill } else { Purpose::Real };
+                .map(|stated| ParsedLine::Signature(Box::new(stated))),
+            Self::Second(kind @ (LineKind::Signature | LineKind::Drill)) => {
+                let purpose = if kind == LineKind::Drill { Purpose::Drill } else { Purpose::Real };
                 let fields = line::read(kind, data)?;
                 match StatedContract::from_fields(&fields, purpose)? {
-                    Some(stated) => Ok(Line::Contract(stated)),
-                    None => {
-                        Stated::from_fields(&fields, purpose).map(|stated| Line::Signature(Box::new(stated)))
-                    }
+                    Some(stated) => Ok(ParsedLine::Contract(stated)),
+                    None => Stated::from_fields(&fields, purpose)
+                        .map(|stated| ParsedLine::Signature(Box::new(stated))),
                 }
             }
-            Self::Second(kind @ Kind::Ahead) => {
+            Self::Second(kind @ LineKind::Ahead) => {
                 let stated = Stated::from_fields(&line::read(kind, data)?, Purpose::Real)?;
                 let nonce = stated.claims.as_ref().and_then(|claims| claims.nonce);
                 let nonce = nonce.ok_or("it is of a set that is signed ahead, and names no nonce")?;
-                Ok(Line::Ahead(Box::new(StatedAhead { nonce, stated })))
+                Ok(ParsedLine::Ahead(Box::new(StatedAhead { nonce, stated })))
             }
         }
     }
 }
 
 /// The result of reading a line.
-enum Line {
+enum ParsedLine {
     Signature(Box<Stated>),
     Ahead(Box<StatedAhead>),
     Contract(StatedContract),

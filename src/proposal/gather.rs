@@ -34,7 +34,7 @@ pub struct ProposalAndOwners<'a> {
 
 /// A signature that is not an owner's signature of a proposal.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Refusal {
+pub struct RefusedSignature {
     /// The place of the text in which it was found.
     pub text: usize,
     pub stated: Stated,
@@ -52,7 +52,7 @@ pub struct GatherResult {
     pub contracts: Vec<WalletSignature>,
     /// The number of further good signatures by an owner who has signed the proposal already.
     pub spare: BTreeMap<(SafeTxHash, Address), usize>,
-    pub refused: Few<Refusal>,
+    pub refused: Few<RefusedSignature>,
     /// The number that was not looked at, because the bound was reached.
     pub not_looked_at: usize,
     /// The number of signatures that were recovered: the work.
@@ -87,7 +87,7 @@ pub fn gather(found: &[Finds], wanted: &[ProposalAndOwners]) -> GatherResult {
             ([_, ..], Some(hash)) => VerifyError::OtherHash(hash).to_string(),
             _ => "there is no proposal here that it could be for".into(),
         };
-        gathering.gathered.refused.push(|| Refusal { text, stated: stated.clone(), why: why() });
+        gathering.gathered.refused.push(|| RefusedSignature { text, stated: stated.clone(), why: why() });
     }
     gathering.gathered
 }
@@ -156,7 +156,7 @@ impl Gathering {
             None => self.gathered.not_looked_at += 1,
             Some(Ok(signature)) => self.hold(signature),
             Some(Err(error)) => {
-                let refusal = || Refusal { text, why: error.to_string(), stated: stated.clone() };
+                let refusal = || RefusedSignature { text, why: error.to_string(), stated: stated.clone() };
                 self.gathered.refused.push(refusal);
             }
         }
@@ -186,7 +186,7 @@ impl Gathering {
             self.gathered.contracts.extend(parts.contracts.into_iter().take(room));
             if let Some(why) = parts.refused.filter(|_| !parts.is_taken) {
                 let stated = Stated { hash: stated.hash, purpose: stated.purpose, ..Stated::bare([0; 65]) };
-                self.gathered.refused.push(|| Refusal { text, stated, why });
+                self.gathered.refused.push(|| RefusedSignature { text, stated, why });
             }
         }
         bare
@@ -217,7 +217,7 @@ impl Gathering {
                 self.gathered.not_looked_at += 1;
             } else {
                 let why = reasons.get(&stated.bytes).map_or_else(none, ToString::to_string);
-                self.gathered.refused.push(|| Refusal { text, stated, why });
+                self.gathered.refused.push(|| RefusedSignature { text, stated, why });
             }
         }
     }

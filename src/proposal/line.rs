@@ -5,7 +5,7 @@
 //! field = tag (1 byte) ‖ length of value (1 byte below 128, else 2 with the highest bit set) ‖ value
 //! ```
 //!
-//! - The head says what kind of line it is, [`Kind`]: a line of a drill begins otherwise than a line of an incident. What
+//! - The head says what kind of line it is, [`LineKind`]: a line of a drill begins otherwise than a line of an incident. What
 //!   later kinds carry (an "I am awake", a roll call, signatures for a set of nonces) gets a head of its own.
 //! - Base32 in bech32's alphabet: letters of either case, no `b`, `i`, `o` and `1`. So no head can stand inside of data, and
 //!   nothing in it means anything to a chat, a mail program or a shell. In capitals it fits the letters of a QR code.
@@ -21,7 +21,7 @@ use crate::safe::Purpose;
 
 /// The kind of a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum LineKind {
     /// An owner's signature.
     Signature,
     /// A signature of a drill: it can be used nowhere.
@@ -30,7 +30,7 @@ pub(super) enum Kind {
     Ahead,
 }
 
-impl Kind {
+impl LineKind {
     /// Returns the kind of the lines of signatures for a purpose.
     pub(super) const fn of(purpose: Purpose) -> Self {
         match purpose {
@@ -104,7 +104,7 @@ impl Writer {
         true
     }
 
-    pub(super) fn line(&self, kind: Kind) -> String {
+    pub(super) fn line(&self, kind: LineKind) -> String {
         // Bounded above, see `add`.
         let length = u16::try_from(self.bytes.len()).unwrap_or_default().to_be_bytes();
         let checked = [&length[..], &self.bytes].concat();
@@ -135,7 +135,7 @@ pub(super) const fn beginning() -> usize {
 ///
 /// # Errors
 /// A sentence that says what is wrong with it.
-pub(super) fn read(kind: Kind, data: &str) -> Result<Vec<Field>, &'static str> {
+pub(super) fn read(kind: LineKind, data: &str) -> Result<Vec<Field>, &'static str> {
     if data.chars().count() != length(data)? {
         return Err(WRONG);
     }
@@ -190,7 +190,7 @@ fn to_bits(c: char) -> Option<u8> {
     Fe32::from_char(c).ok().map(Fe32::to_u8)
 }
 
-fn checksum(kind: Kind, checked: &[u8]) -> [u8; CHECK_BYTES] {
+fn checksum(kind: LineKind, checked: &[u8]) -> [u8; CHECK_BYTES] {
     let digest = keccak256([kind.head().as_bytes(), checked].concat());
     let mut check = [0; CHECK_BYTES];
     check.copy_from_slice(&digest[..CHECK_BYTES]);
@@ -205,11 +205,11 @@ mod tests {
 
     fn written(fields: &[Field]) -> Option<String> {
         let mut writer = Writer::default();
-        fields.iter().all(|(tag, value)| writer.add(*tag, value)).then(|| writer.line(Kind::Signature))
+        fields.iter().all(|(tag, value)| writer.add(*tag, value)).then(|| writer.line(LineKind::Signature))
     }
 
     fn data(line: &str) -> &str {
-        line.strip_prefix(Kind::Signature.head()).unwrap()
+        line.strip_prefix(LineKind::Signature.head()).unwrap()
     }
 
     #[test]
@@ -218,15 +218,15 @@ mod tests {
         let line = written(&fields).unwrap();
         assert_eq!(length(data(&line)), Ok(data(&line).len()));
         assert_eq!(length(&format!("{}qqqq", data(&line))), Ok(data(&line).len()));
-        assert_eq!(read(Kind::Signature, data(&line)), Ok(fields));
-        assert_eq!(read(Kind::Drill, data(&line)), Err(WRONG), "its head is part of what is checked");
+        assert_eq!(read(LineKind::Signature, data(&line)), Ok(fields));
+        assert_eq!(read(LineKind::Drill, data(&line)), Err(WRONG), "its head is part of what is checked");
     }
 
     #[test]
     fn a_writer_is_full_before_a_line_is_too_long_for_a_chat() {
         let mut writer = Writer::default();
         let count = (0..1_000).take_while(|_| writer.add(20, &[1; 5])).count();
-        let lines = Kind::ALL.map(|kind| writer.line(kind).len());
+        let lines = LineKind::ALL.map(|kind| writer.line(kind).len());
         assert!(count > 40 && lines.iter().all(|length| (580..=MOST_CHARS).contains(length)), "{lines:?}");
         assert!(!writer.add(1, &vec![0; 40_000]));
     }
@@ -256,7 +256,7 @@ mod tests {
         ) {
             if let Some(line) = written(&fields) {
                 prop_assert!(line.len() <= MOST_CHARS);
-                prop_assert_eq!(read(Kind::Signature, data(&line)), Ok(fields));
+                prop_assert_eq!(read(LineKind::Signature, data(&line)), Ok(fields));
             }
         }
 
@@ -266,12 +266,12 @@ mod tests {
             let mut wrong = data(&line).as_bytes().to_vec();
             prop_assume!(at < wrong.len() && wrong[at] != ALPHABET.as_bytes()[with]);
             wrong[at] = ALPHABET.as_bytes()[with];
-            prop_assert!(read(Kind::Signature, &String::from_utf8(wrong).unwrap()).is_err());
+            prop_assert!(read(LineKind::Signature, &String::from_utf8(wrong).unwrap()).is_err());
         }
 
         #[test]
         fn no_data_panics(text in "[qpzry9x8gf2tvdw0s3jn54khce6mua7lb1é ]{0,200}") {
-            let _ = read(Kind::Signature, &text);
+            let _ = read(LineKind::Signature, &text);
         }
     }
 }

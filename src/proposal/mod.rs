@@ -55,22 +55,22 @@ mod wire_reading;
 pub use approvals::{Approvals, Child, Shortfall, contract_queries};
 pub use asking::{approval_query, contract_query, yes_to};
 pub use bearer::{BadBearer, Bearer, MOST_BEARER};
-pub use binding::{Binding, BindingError, BoundLever, Difference, OpenArgument, command, differences};
+pub use binding::{Binding, BindingError, BoundLever, FieldDifference, OpenArgument, command, differences};
 pub use build::{BatchContract, BatchSource, BuildError, build_tx, calls_of};
 pub use claims::{Claims, ShortDigest};
 pub use contender::{Contender, keeper};
 pub use drill_name::{BadDrillName, DrillName};
-pub use explain::{Candidate, Explanation, Own, SignedFor, explain};
+pub use explain::{Candidate, ExplainContext, Explanation, SignedFor, explain};
 pub use few::Few;
 pub use finder::{Damaged, Finds, find_signatures};
-pub use gather::{GatherResult, ProposalAndOwners, Refusal, gather};
+pub use gather::{GatherResult, ProposalAndOwners, RefusedSignature, gather};
 pub use made_ahead::{GatheredAhead, SignedAhead, base_entry, gather_ahead, keep_at_most};
 pub use outgoing::Outgoing;
 pub use owner_signature::{OwnerSignature, Stated, VerifyError};
 pub use printed_card::{Card, PrintedCard, Stale};
 pub use proposal_error::ProposalError;
 pub use ready::{NotReady, Ready, assemble, count, likely_approvals, reassemble};
-pub use recorded::{Record, RecordedBalance, RecordedCode};
+pub use recorded::{RecordedBalance, RecordedCode, RehearsalRecord};
 pub use safe_owners::{OwnerSafe, SafeOwners, Way};
 pub use set_file::{Set, SetError};
 pub use stated_ahead::StatedAhead;
@@ -92,7 +92,7 @@ pub struct Proposal {
     binding: Binding,
     readings: Readings,
     accepted: Vec<String>,
-    record: Option<Record>,
+    record: Option<RehearsalRecord>,
     /// That in which its owners sign; its Safe is that of the snapshot.
     domain: Domain,
     hashes: Hashes,
@@ -161,7 +161,7 @@ impl Proposal {
 
     /// Returns it with the record of a rehearsal.
     #[must_use]
-    pub fn recording(mut self, record: Option<Record>) -> Self {
+    pub fn recording(mut self, record: Option<RehearsalRecord>) -> Self {
         self.record = record;
         self
     }
@@ -272,7 +272,7 @@ impl Proposal {
 
     /// Returns the rehearsal's result, as whoever wrote the file says.
     #[must_use]
-    pub const fn record(&self) -> Option<&Record> {
+    pub const fn record(&self) -> Option<&RehearsalRecord> {
         self.record.as_ref()
     }
 

@@ -7,7 +7,7 @@ use bech32::Bech32m;
 use bech32::primitives::decode::CheckedHrpstring;
 use serde::{Deserialize, Serialize};
 
-use super::line::{self, Field, Kind, Writer};
+use super::line::{self, Field, LineKind, Writer};
 use super::{Claims, Proposal, SafeOwners, Way};
 use crate::safe::{DEEPEST, EcdsaSignature, Purpose, SafeTxHash, SignatureError};
 
@@ -176,16 +176,16 @@ impl OwnerSignature {
     /// One line of text, with what it is for. A mistyped or cut line is an error and not another signature.
     #[must_use]
     pub fn line(&self, claims: &Claims) -> String {
-        self.line_of(Kind::of(self.purpose), claims)
+        self.line_of(LineKind::of(self.purpose), claims)
     }
 
     /// One line of a set that is signed ahead; the claims name its nonce.
     #[must_use]
     pub fn line_ahead(&self, claims: &Claims) -> String {
-        self.line_of(Kind::Ahead, claims)
+        self.line_of(LineKind::Ahead, claims)
     }
 
-    fn line_of(&self, kind: Kind, claims: &Claims) -> String {
+    fn line_of(&self, kind: LineKind, claims: &Claims) -> String {
         let mut writer = Writer::default();
         writer.add(HASH, self.hash.word().as_slice());
         writer.add(SIGNATURE, self.signature.bytes());
@@ -196,7 +196,7 @@ impl OwnerSignature {
     /// The signature as a file.
     #[must_use]
     pub fn to_json(&self) -> String {
-        let wire = Wire {
+        let wire = WireOwnerSignature {
             breakglass_signature: match self.purpose {
                 Purpose::Drill => DRILL_VERSION,
                 Purpose::Real if self.through.is_empty() => 1,
@@ -225,7 +225,7 @@ fn of_another_purpose(purpose: Purpose) -> &'static str {
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Wire {
+struct WireOwnerSignature {
     breakglass_signature: u32,
     safe_tx_hash: String,
     /// From version 2 on: the Safes down to that whose owner signed.
@@ -275,7 +275,7 @@ impl Stated {
     /// Reads a signature file; nothing when the text is not one. Its owner and kind are claims and are not read.
     #[must_use]
     pub fn from_json(text: &str) -> Option<Self> {
-        let wire: Wire = serde_json::from_str(text).ok()?;
+        let wire: WireOwnerSignature = serde_json::from_str(text).ok()?;
         let purpose = match wire.breakglass_signature {
             1 | 2 => Purpose::Real,
             DRILL_VERSION => Purpose::Drill,

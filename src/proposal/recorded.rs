@@ -17,7 +17,7 @@ const MOST_HINTS: usize = 2_000;
 /// A rehearsal in brief.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Record {
+pub struct RehearsalRecord {
     version: u32,
     /// The number of the block after which it was rehearsed.
     pub block: u64,
@@ -54,7 +54,7 @@ pub struct RecordedBalance {
     pub lost: U256,
 }
 
-impl Record {
+impl RehearsalRecord {
     /// Returns a record of the end alone.
     #[must_use]
     pub fn new(block: u64, succeeded: bool, gas: u64, events: usize) -> Self {
@@ -135,9 +135,9 @@ mod tests {
 
     #[test]
     fn what_differs_is_said_in_both_directions_and_block_and_gas_do_not_count() {
-        let mut then = Record::new(1, true, 50, 2);
+        let mut then = RehearsalRecord::new(1, true, 50, 2);
         then.writes = vec![write(1, 1), write(2, 2)];
-        let mut now = Record::new(9, true, 70, 2);
+        let mut now = RehearsalRecord::new(9, true, 70, 2);
         now.writes = then.writes.clone();
         assert!(now.differences(&then).is_empty());
         now.writes[1] = write(2, 3);
@@ -151,7 +151,7 @@ mod tests {
 
     #[test]
     fn a_record_beyond_its_bounds_is_none() {
-        let mut record = Record::new(1, true, 1, 1);
+        let mut record = RehearsalRecord::new(1, true, 1, 1);
         record.hints.block_hashes = (0..=MOST_HINTS as u64).collect();
         assert!(record.clone().bounded().is_some_and(|r| r.hints == Keys::default()));
         record.writes = vec![write(1, 1); MOST_CHANGES + 1];

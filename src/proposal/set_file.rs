@@ -40,7 +40,7 @@ pub enum SetError {
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Wire {
+struct WireSet {
     breakglass_set: u32,
     kept: u64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -122,7 +122,7 @@ impl Set {
     /// # Errors
     /// If it is not the file of a set, or its proposal was altered.
     pub fn parse(text: &str) -> Result<Self, SetError> {
-        let wire: Wire = serde_json::from_str(text).map_err(|error| SetError::Json(error.to_string()))?;
+        let wire: WireSet = serde_json::from_str(text).map_err(|error| SetError::Json(error.to_string()))?;
         if wire.breakglass_set != VERSION {
             return Err(SetError::Version(wire.breakglass_set));
         }
@@ -142,7 +142,7 @@ impl Set {
             nonce: nonce.to_string(),
             signature: hex::encode_prefixed(bytes),
         };
-        let wire = Wire {
+        let wire = WireSet {
             breakglass_set: VERSION,
             kept: self.kept,
             made: self.made,

@@ -4,7 +4,7 @@
 use alloy::primitives::{Address, B256, Bytes};
 use serde::{Deserialize, Serialize};
 
-use super::line::{self, Field, Kind, Writer};
+use super::line::{self, Field, LineKind, Writer};
 use super::{Claims, Proposal, SafeOwners, VerifyError};
 use crate::safe::{ContractSignature, DEEPEST, Purpose, SafeTxHash};
 
@@ -86,7 +86,7 @@ impl WalletSignature {
     /// The signature as a file.
     #[must_use]
     pub fn to_json(&self) -> String {
-        let wire = Wire {
+        let wire = WireWalletSignature {
             breakglass_contract_signature: version(self.purpose),
             safe_tx_hash: self.hash.to_string(),
             through: self.through.iter().map(Address::to_string).collect(),
@@ -107,13 +107,13 @@ impl WalletSignature {
         ];
         let fits = fields.into_iter().all(|(tag, value)| writer.add(tag, value));
         Claims { through: self.through.clone(), ..claims.clone() }.write(&mut writer);
-        fits.then(|| writer.line(Kind::of(self.purpose)))
+        fits.then(|| writer.line(LineKind::of(self.purpose)))
     }
 }
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Wire {
+struct WireWalletSignature {
     breakglass_contract_signature: u32,
     safe_tx_hash: String,
     through: Vec<String>,
@@ -130,7 +130,7 @@ impl StatedContract {
     /// Reads a file; `None` when the text is not one.
     #[must_use]
     pub fn from_json(text: &str) -> Option<Self> {
-        let wire: Wire = serde_json::from_str(text).ok()?;
+        let wire: WireWalletSignature = serde_json::from_str(text).ok()?;
         let through = wire.through.iter().take(DEEPEST).map(|safe| safe.parse().ok());
         let (through, owner) = (through.collect::<Option<_>>()?, wire.owner.parse().ok()?);
         let signature = ContractSignature { owner, data: wire.data };

@@ -6,9 +6,11 @@ use serde_json::Value;
 
 use super::owner_signature::bounded;
 use super::proposal_error::{APPROVAL, DRILL, FIRST, LEVERS, ProposalError, at_most, field};
-use super::wire_levers::{WireLever, WirePlaybook, WirePull, binding, check_levers, lever_list, levers};
+use super::wire_levers::{
+    WirePlaybook, WireProposalLever, WirePull, binding, check_levers, lever_list, levers,
+};
 use super::wire_reading::{WireAddress, WireReading};
-use super::{Proposal, Record};
+use super::{Proposal, RehearsalRecord};
 use crate::evm::{Block, BlockHash};
 use crate::safe::{
     DEEPEST, DRILL_CHAIN_ID, MOST_MODULES, MOST_OWNERS, Nonce, Operation, Owners, Purpose, SafeId, SafeState,
@@ -31,13 +33,13 @@ struct Version {
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Wire {
+struct WireProposal {
     breakglass_proposal: u32,
     /// In version 4, which is a drill's, alone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     purpose: Option<String>,
     chain_id: String,
-    safe: WireSafe,
+    safe: WireProposalSafe,
     transaction: WireTx,
     /// In version 1 alone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -45,7 +47,7 @@ struct Wire {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pull: Option<WirePull>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    levers: Vec<WireLever>,
+    levers: Vec<WireProposalLever>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     approval: Option<WireApproval>,
     /// Left out where the state of the Safe is assumed: nobody read it.
@@ -55,13 +57,13 @@ struct Wire {
     accepted: Vec<String>,
     /// No part of the transaction.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    rehearsal: Option<Record>,
+    rehearsal: Option<RehearsalRecord>,
     hashes: WireHashes,
 }
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct WireSafe {
+struct WireProposalSafe {
     address: WireAddress,
     version: String,
     singleton: WireAddress,
@@ -119,7 +121,7 @@ pub(super) fn to_json(proposal: &Proposal) -> String {
     serde_json::to_string_pretty(&wire(proposal)).map(|text| text + "\n").unwrap_or_default()
 }
 
-fn wire(proposal: &Proposal) -> Wire {
+fn wire(proposal: &Proposal) -> WireProposal {
     let Proposal { tx, snapshot, block, binding, readings, accepted, record, domain, hashes, approves } =
         proposal;
     let is_drill = domain.purpose() == Purpose::Drill;
@@ -128,7 +130,7 @@ fn wire(proposal: &Proposal) -> Wire {
         WireApproval { approve_as, of: serde_json::to_value(wire(of)).unwrap_or_default() }
     });
     let pulls = approval.is_none();
-    Wire {
+    WireProposal {
         breakglass_proposal: match (is_drill, pulls) {
             (true, _) => DRILL,
             (false, true) => LEVERS,
@@ -136,7 +138,7 @@ fn wire(proposal: &Proposal) -> Wire {
         },
         purpose: is_drill.then(|| DRILL_WORDS.into()),
         chain_id: snapshot.id.chain_id.to_string(),
-        safe: WireSafe {
+        safe: WireProposalSafe {
             address: WireAddress(snapshot.id.address),
             version: snapshot.id.version.to_string(),
             singleton: WireAddress(snapshot.singleton),
@@ -181,7 +183,7 @@ fn wire(proposal: &Proposal) -> Wire {
 
 pub(super) fn parse(text: &str) -> Result<Proposal, ProposalError> {
     let json = |e: serde_json::Error| ProposalError::Json(e.to_string());
-    let wire: Wire = serde_json::from_str(text).map_err(|error| {
+    let wire: WireProposal = serde_json::from_str(text).map_err(|error| {
         // A newer file has fields that are unknown here: its version says more than their names.
         match serde_json::from_str(text) {
             Ok(Version { breakglass_proposal: newer }) if newer > DRILL => ProposalError::Version(newer),
@@ -192,7 +194,7 @@ pub(super) fn parse(text: &str) -> Result<Proposal, ProposalError> {
 }
 
 /// `depth` is the number of transactions that approve it.
-fn read(mut wire: Wire, depth: usize) -> Result<Proposal, ProposalError> {
+fn read(mut wire: WireProposal, depth: usize) -> Result<Proposal, ProposalError> {
     if !(FIRST..=DRILL).contains(&wire.breakglass_proposal) {
         return Err(ProposalError::Version(wire.breakglass_proposal));
     }
@@ -237,7 +239,7 @@ fn read(mut wire: Wire, depth: usize) -> Result<Proposal, ProposalError> {
 }
 
 /// The transaction that it approves, with the name of the Safe that does.
-fn approved(wire: &mut Wire, depth: usize) -> Result<Option<(String, Proposal)>, ProposalError> {
+fn approved(wire: &mut WireProposal, depth: usize) -> Result<Option<(String, Proposal)>, ProposalError> {
     let has_levers = wire.playbook.is_some() || wire.pull.is_some() || !wire.levers.is_empty();
     match (wire.breakglass_proposal, wire.approval.take()) {
         (FIRST | LEVERS, None) => Ok(None),
@@ -252,7 +254,7 @@ fn approved(wire: &mut Wire, depth: usize) -> Result<Option<(String, Proposal)>,
     }
 }
 
-fn check_bounds(wire: &Wire) -> Result<(), ProposalError> {
+fn check_bounds(wire: &WireProposal) -> Result<(), ProposalError> {
     at_most([
         ("owners", wire.safe.owners.len(), MOST_OWNERS),
         ("modules", wire.safe.modules.len(), MOST_MODULES),
@@ -260,7 +262,7 @@ fn check_bounds(wire: &Wire) -> Result<(), ProposalError> {
     ])
 }
 
-fn snapshot(wire: &Wire) -> Result<SafeState, ProposalError> {
+fn snapshot(wire: &WireProposal) -> Result<SafeState, ProposalError> {
     let safe = &wire.safe;
     let chain_id = uint("chain_id", &wire.chain_id)?;
     let chain_id = u64::try_from(chain_id)
@@ -322,12 +324,12 @@ fn check_hashes(stated: &WireHashes, proposal: &Proposal) -> Result<(), Proposal
 }
 
 /// One that is too large is left out: nothing rests on it.
-fn recorded(wire: Option<Record>) -> Result<Option<Record>, ProposalError> {
+fn recorded(wire: Option<RehearsalRecord>) -> Result<Option<RehearsalRecord>, ProposalError> {
     match wire {
         Some(record) if !record.is_this_version() => {
             Err(field("rehearsal.version", "", "is not one that this program reads"))
         }
-        other => Ok(other.and_then(Record::bounded)),
+        other => Ok(other.and_then(RehearsalRecord::bounded)),
     }
 }
 

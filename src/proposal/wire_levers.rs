@@ -44,7 +44,7 @@ impl From<&Pull> for WirePull {
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct WireLever {
+pub(super) struct WireProposalLever {
     lever: Option<String>,
     playbook: String,
     digest: String,
@@ -54,9 +54,9 @@ pub(super) struct WireLever {
     text: Option<String>,
 }
 
-pub(super) fn levers(binding: &Binding) -> Vec<WireLever> {
+pub(super) fn levers(binding: &Binding) -> Vec<WireProposalLever> {
     let mut written = BTreeSet::new();
-    let wire = |bound: &BoundLever| WireLever {
+    let wire = |bound: &BoundLever| WireProposalLever {
         lever: bound.lever.clone(),
         playbook: bound.playbook.to_string(),
         digest: bound.digest.to_string(),
@@ -71,12 +71,12 @@ pub(super) fn lever_list(
     version: u32,
     playbook: Option<WirePlaybook>,
     pull: Option<WirePull>,
-    levers: Vec<WireLever>,
-) -> Result<(Pull, Vec<WireLever>), ProposalError> {
+    levers: Vec<WireProposalLever>,
+) -> Result<(Pull, Vec<WireProposalLever>), ProposalError> {
     match (version, playbook, pull) {
         (FIRST, Some(old), None) if levers.is_empty() => {
             let names = old.lever.iter().cloned().collect();
-            let lever = WireLever {
+            let lever = WireProposalLever {
                 lever: old.lever,
                 playbook: old.id,
                 digest: old.digest,
@@ -93,7 +93,7 @@ pub(super) fn lever_list(
     }
 }
 
-pub(super) fn check_levers(levers: &[WireLever], pull: &Pull) -> Result<(), ProposalError> {
+pub(super) fn check_levers(levers: &[WireProposalLever], pull: &Pull) -> Result<(), ProposalError> {
     let arguments = levers.iter().map(|lever| &lever.arguments);
     let most = arguments.clone().map(BTreeMap::len).max().unwrap_or_default();
     let longest = arguments.flat_map(BTreeMap::values).map(String::len).max().unwrap_or_default();
@@ -105,11 +105,11 @@ pub(super) fn check_levers(levers: &[WireLever], pull: &Pull) -> Result<(), Prop
     ])
 }
 
-pub(super) fn binding(pull: Pull, wire: Vec<WireLever>) -> Result<Binding, ProposalError> {
+pub(super) fn binding(pull: Pull, wire: Vec<WireProposalLever>) -> Result<Binding, ProposalError> {
     // A text is hashed and kept once, however many levers name it.
     let mut texts: BTreeMap<String, (PlaybookDigest, Arc<str>)> = BTreeMap::new();
     let mut levers = Vec::new();
-    for WireLever { lever, playbook, digest: stated, arguments: args, text } in wire {
+    for WireProposalLever { lever, playbook, digest: stated, arguments: args, text } in wire {
         if let Some(text) = text {
             let digest = PlaybookDigest::of(&text);
             if stated != digest.to_string() {

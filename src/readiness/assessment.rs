@@ -12,7 +12,7 @@ const MOST_TRIED: usize = 12;
 
 /// The signatures of one nonce.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Row {
+pub struct NonceRow {
     pub nonce: Nonce,
     /// Owners of now, in the order of the Safe's list.
     pub signed: Vec<Address>,
@@ -33,7 +33,7 @@ pub enum NonceStatus {
 
 /// The people who could use it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Use {
+pub enum Usability {
     /// Anyone who has it.
     Anyone,
     /// Anyone who has it, with the signatures of so many owners more.
@@ -80,10 +80,10 @@ impl Revocation {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Armed {
     /// In the order of the nonces.
-    pub rows: Vec<Row>,
+    pub rows: Vec<NonceRow>,
     /// Nonces between the next one of the Safe and the last of the set that nobody has signed.
     pub gaps: Vec<Nonce>,
-    pub by: Use,
+    pub by: Usability,
     /// The cheapest first; none for what is dead.
     pub ways: Vec<Revocation>,
 }
@@ -92,7 +92,7 @@ impl Armed {
     /// Returns `true` if whoever has the set can use its next nonce before any transaction that ends it.
     #[must_use]
     pub fn races(&self) -> bool {
-        self.by == Use::Anyone && !self.ways.is_empty()
+        self.by == Usability::Anyone && !self.ways.is_empty()
     }
 }
 
@@ -103,12 +103,12 @@ pub fn assess(signatures: &[(Nonce, Address)], then: usize, now: &SafeState) -> 
     for (nonce, signer) in signatures {
         by_nonce.entry(*nonce).or_default().insert(*signer);
     }
-    let rows: Vec<Row> = by_nonce.iter().map(|(nonce, signers)| row(*nonce, signers, now)).collect();
+    let rows: Vec<NonceRow> = by_nonce.iter().map(|(nonce, signers)| row(*nonce, signers, now)).collect();
     let by = usable_by(&rows, then);
     Armed { gaps: gaps(&by_nonce, now), ways: ways(&rows, by, now), by, rows }
 }
 
-fn row(nonce: Nonce, signers: &BTreeSet<Address>, now: &SafeState) -> Row {
+fn row(nonce: Nonce, signers: &BTreeSet<Address>, now: &SafeState) -> NonceRow {
     let owners = now.owners.list();
     let signed: Vec<Address> = owners.iter().copied().filter(|owner| signers.contains(owner)).collect();
     let former = signers.iter().copied().filter(|signer| !owners.contains(signer)).collect();
@@ -118,28 +118,28 @@ fn row(nonce: Nonce, signers: &BTreeSet<Address>, now: &SafeState) -> Row {
         0 => NonceStatus::Complete,
         missing => NonceStatus::Short(missing),
     };
-    Row { nonce, signed, former, standing }
+    NonceRow { nonce, signed, former, standing }
 }
 
 /// The rows whose nonce is not used.
-fn open(rows: &[Row]) -> impl Iterator<Item = &Row> {
+fn open(rows: &[NonceRow]) -> impl Iterator<Item = &NonceRow> {
     rows.iter().filter(|row| row.standing != NonceStatus::Used)
 }
 
-fn usable_by(rows: &[Row], then: usize) -> Use {
-    let missing = |row: &Row| match row.standing {
+fn usable_by(rows: &[NonceRow], then: usize) -> Usability {
+    let missing = |row: &NonceRow| match row.standing {
         NonceStatus::Short(missing) => missing,
         NonceStatus::Complete | NonceStatus::Used => 0,
     };
-    let Some(least) = open(rows).map(missing).min() else { return Use::Nobody(Death::Used) };
+    let Some(least) = open(rows).map(missing).min() else { return Usability::Nobody(Death::Used) };
     if least == 0 {
-        return Use::Anyone;
+        return Usability::Anyone;
     }
     if open(rows).all(|row| row.signed.is_empty()) {
-        return Use::Nobody(Death::NoOwner);
+        return Usability::Nobody(Death::NoOwner);
     }
     let was_complete = open(rows).any(|row| row.signed.len() + row.former.len() >= then);
-    if was_complete { Use::Nobody(Death::TooFew(least)) } else { Use::With(least) }
+    if was_complete { Usability::Nobody(Death::TooFew(least)) } else { Usability::With(least) }
 }
 
 fn gaps(by_nonce: &BTreeMap<Nonce, BTreeSet<Address>>, now: &SafeState) -> Vec<Nonce> {
@@ -155,15 +155,15 @@ fn gaps(by_nonce: &BTreeMap<Nonce, BTreeSet<Address>>, now: &SafeState) -> Vec<N
     gaps
 }
 
-fn ways(rows: &[Row], by: Use, now: &SafeState) -> Vec<Revocation> {
+fn ways(rows: &[NonceRow], by: Usability, now: &SafeState) -> Vec<Revocation> {
     let threshold = now.owners.threshold().get();
     // A set that lacks signatures is harmless only once none of it counts: one more owner would do.
     let enough = match by {
-        Use::Anyone => threshold,
-        Use::With(_) => 1,
-        Use::Nobody(_) => return Vec::new(),
+        Usability::Anyone => threshold,
+        Usability::With(_) => 1,
+        Usability::Nobody(_) => return Vec::new(),
     };
-    let harmful: Vec<&Row> = open(rows).filter(|row| row.signed.len() >= enough).collect();
+    let harmful: Vec<&NonceRow> = open(rows).filter(|row| row.signed.len() >= enough).collect();
     let Some(last) = harmful.iter().map(|row| row.nonce).max() else { return Vec::new() };
     let count = u64::try_from(last.0.saturating_sub(now.nonce.0)).unwrap_or(u64::MAX).saturating_add(1);
     let mut ways = vec![Revocation::Burn { first: now.nonce, last, count }];
@@ -171,7 +171,7 @@ fn ways(rows: &[Row], by: Use, now: &SafeState) -> Vec<Revocation> {
     let most = owners.saturating_sub(threshold);
     ways.extend(fewest(&harmful, enough, most).map(Revocation::Remove));
     let largest = harmful.iter().map(|row| row.signed.len()).max().unwrap_or(0);
-    if by == Use::Anyone && largest < owners {
+    if by == Usability::Anyone && largest < owners {
         ways.push(Revocation::Raise(largest + 1));
     }
     ways.sort_by_key(Revocation::transactions);
@@ -180,7 +180,7 @@ fn ways(rows: &[Row], by: Use, now: &SafeState) -> Vec<Revocation> {
 
 /// The fewest signers, at most `most`, without whom no row has `least` signatures. `None` if there are none, or too many
 /// to try.
-fn fewest(rows: &[&Row], least: usize, most: usize) -> Option<Vec<Address>> {
+fn fewest(rows: &[&NonceRow], least: usize, most: usize) -> Option<Vec<Address>> {
     let signers: Vec<Address> =
         rows.iter().flat_map(|row| &row.signed).copied().collect::<BTreeSet<_>>().into_iter().collect();
     if signers.len() > MOST_TRIED {
@@ -234,7 +234,7 @@ mod tests {
         let standings: Vec<NonceStatus> = armed.rows.iter().map(|row| row.standing).collect();
         assert_eq!(standings[..3], [NonceStatus::Used; 3]);
         assert_eq!(standings[3..], [NonceStatus::Short(1); 17]);
-        assert_eq!((armed.by, armed.gaps.len()), (Use::With(1), 0));
+        assert_eq!((armed.by, armed.gaps.len()), (Usability::With(1), 0));
         // One more owner is always there: only the signer's removal ends it at once.
         assert_eq!(armed.ways, [Revocation::Remove(vec![who(1)]), burn(45, 61)]);
     }
@@ -242,7 +242,7 @@ mod tests {
     #[test]
     fn a_complete_set_is_anybodys_and_the_cheapest_end_comes_first() {
         let armed = assess(&set(5..=24, &[1, 2]), 2, &safe(&[1, 2, 3], 2, 5));
-        assert_eq!(armed.by, Use::Anyone);
+        assert_eq!(armed.by, Usability::Anyone);
         assert_eq!(armed.ways, [Revocation::Remove(vec![who(1)]), Revocation::Raise(3), burn(5, 24)]);
         assert!(armed.races() && !assess(&set(5..=24, &[1]), 2, &safe(&[1, 2, 3], 2, 5)).races());
         let last = assess(&set(5..=24, &[1, 2]), 2, &safe(&[1, 2, 3], 2, 24));
@@ -266,21 +266,25 @@ mod tests {
         let signed = set(42..=61, &[1, 2]);
         let of = |now: &SafeState| {
             let armed = assess(&signed, 2, now);
-            assert!(armed.ways.is_empty() || !matches!(armed.by, Use::Nobody(_)));
+            assert!(armed.ways.is_empty() || !matches!(armed.by, Usability::Nobody(_)));
             armed.by
         };
-        assert_eq!(of(&safe(&[1, 2, 3], 2, 62)), Use::Nobody(Death::Used));
-        assert_eq!(of(&safe(&[1, 3, 4], 2, 45)), Use::Nobody(Death::TooFew(1)), "one was replaced");
-        assert_eq!(of(&safe(&[1, 2, 3], 3, 45)), Use::Nobody(Death::TooFew(1)), "the threshold was raised");
-        assert_eq!(of(&safe(&[3, 4, 5], 2, 45)), Use::Nobody(Death::NoOwner));
-        assert_eq!(of(&safe(&[1, 2, 3], 2, 61)), Use::Anyone);
+        assert_eq!(of(&safe(&[1, 2, 3], 2, 62)), Usability::Nobody(Death::Used));
+        assert_eq!(of(&safe(&[1, 3, 4], 2, 45)), Usability::Nobody(Death::TooFew(1)), "one was replaced");
+        assert_eq!(
+            of(&safe(&[1, 2, 3], 3, 45)),
+            Usability::Nobody(Death::TooFew(1)),
+            "the threshold was raised"
+        );
+        assert_eq!(of(&safe(&[3, 4, 5], 2, 45)), Usability::Nobody(Death::NoOwner));
+        assert_eq!(of(&safe(&[1, 2, 3], 2, 61)), Usability::Anyone);
     }
 
     #[test]
     fn a_replaced_owner_does_not_count_and_is_named() {
         let armed = assess(&set(42..=61, &[1]), 2, &safe(&[2, 3, 4], 2, 42));
         assert_eq!((&armed.rows[0].signed[..], &armed.rows[0].former[..]), (&[][..], &[who(1)][..]));
-        assert_eq!(armed.by, Use::Nobody(Death::NoOwner));
+        assert_eq!(armed.by, Usability::Nobody(Death::NoOwner));
     }
 
     #[test]

@@ -28,12 +28,12 @@ pub enum Compared {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Gap {
+pub enum CastGap {
     Differs { own: SafeTxHash, cast: String },
     Failed(String),
 }
 
-impl Gap {
+impl CastGap {
     pub(super) fn tell(&self) -> GapReport {
         match self {
             Self::Differs { own, cast } => not_ready(
@@ -52,11 +52,11 @@ impl Gap {
 
 impl Compared {
     #[must_use]
-    pub fn gap(&self) -> Option<Gap> {
+    pub fn gap(&self) -> Option<CastGap> {
         match self {
             Self::Not | Self::Same(_) => None,
-            Self::Differs { own, cast } => Some(Gap::Differs { own: *own, cast: cast.clone() }),
-            Self::Failed(why) => Some(Gap::Failed(why.clone())),
+            Self::Differs { own, cast } => Some(CastGap::Differs { own: *own, cast: cast.clone() }),
+            Self::Failed(why) => Some(CastGap::Failed(why.clone())),
         }
     }
 }

@@ -62,8 +62,8 @@ impl CouncilSeen<'_> {
 
     fn of_rpcs(&self) -> Vec<Gap> {
         let of = |chain: &ChainSeen| {
-            let unread = |why: &String| rpcs::Gap::Unread { chain: chain.chain.clone(), why: why.clone() };
-            let mut gaps: Vec<rpcs::Gap> = chain.failed.iter().map(unread).collect();
+            let unread = |why: &String| rpcs::RpcGap::Unread { chain: chain.chain.clone(), why: why.clone() };
+            let mut gaps: Vec<rpcs::RpcGap> = chain.failed.iter().map(unread).collect();
             gaps.extend(rpcs::gaps(&chain.chain, &chain.endpoints, chain.age, chain.block_time));
             gaps.extend(rpcs::of_relays(&chain.relays));
             gaps.extend(rpcs::of_offers(&chain.chain, &chain.offers));
@@ -75,7 +75,7 @@ impl CouncilSeen<'_> {
     fn of_safes(&self) -> Vec<Gap> {
         let of =
             |(name, seen): &(String, Result<SafeSeen, String>)| match (seen, self.council.safes.get(name)) {
-                (Err(why), _) => vec![safe_state::Gap::Unread { safe: name.clone(), why: why.clone() }],
+                (Err(why), _) => vec![safe_state::SafeGap::Unread { safe: name.clone(), why: why.clone() }],
                 (Ok(seen), Some(pinned)) => safe_state::gaps(self.council, pinned, seen),
                 (Ok(_), None) => Vec::new(),
             };
@@ -101,11 +101,11 @@ impl CouncilSeen<'_> {
 
     fn of_keys(&self) -> Vec<Gap> {
         let [signing, paying] = self.keys;
-        let mut gaps: Vec<key_gaps::Gap> =
+        let mut gaps: Vec<key_gaps::KeyGap> =
             signing.map(|key| key_gaps::signing(self.council, key)).unwrap_or_default();
         gaps.extend(paying.and_then(key_gaps::unusable));
         let Some(address) = self.payer else {
-            gaps.push(key_gaps::Gap::NoPayer);
+            gaps.push(key_gaps::KeyGap::NoPayer);
             return gaps.into_iter().map(Gap::Key).collect();
         };
         for chain in &self.seen.chains {
@@ -119,7 +119,7 @@ impl CouncilSeen<'_> {
     fn of_people(&self) -> Vec<Gap> {
         let mut gaps = Vec::new();
         if self.council.people.is_empty() {
-            gaps.push(Gap::People(people_gaps::Gap::Nobody));
+            gaps.push(Gap::People(people_gaps::PeopleGap::Nobody));
         }
         let states = self.states();
         for (safe, state) in &states {

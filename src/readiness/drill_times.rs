@@ -21,7 +21,7 @@ pub struct Drill {
     pub is_announced: bool,
     /// Each owner once, the earliest first.
     pub signed: Vec<Signed>,
-    pub proven: Option<Proven>,
+    pub proven: Option<ProvenDrill>,
 }
 
 /// An owner's signature, and when it was made.
@@ -32,7 +32,7 @@ pub struct Signed {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Proven {
+pub struct ProvenDrill {
     pub at: Utc,
     /// The number of keys whose signatures it took.
     pub keys: usize,
@@ -90,7 +90,7 @@ impl Drill {
             }
             DrillStep::Proven { keys, .. } if self.proven.is_none() => {
                 let keys = usize::try_from(*keys).unwrap_or(usize::MAX);
-                self.proven = Some(Proven { at: time, keys });
+                self.proven = Some(ProvenDrill { at: time, keys });
             }
             DrillStep::Announced {} | DrillStep::Accepted { .. } | DrillStep::Proven { .. } => {}
         }
@@ -140,7 +140,7 @@ mod tests {
 
     use super::*;
     use crate::council::TextDigest;
-    use crate::incident::{About, Draft, Journal, JournalAct, next};
+    use crate::incident::{Journal, JournalAct, TransactionRef, UnnumberedEntry, next};
 
     fn at(minute: u64) -> Utc {
         Utc::from_millis(1_795_680_000_000).later(Duration::from_mins(minute))
@@ -158,7 +158,7 @@ mod tests {
     fn journal(steps: &[(u64, u8, DrillStep)]) -> Journal {
         let mut text = String::new();
         for (minute, drill, step) in steps {
-            let about = About {
+            let about = TransactionRef {
                 what: Plain::new("vault").unwrap(),
                 safe: Plain::new("guardian").unwrap(),
                 address: owner(9),
@@ -166,7 +166,7 @@ mod tests {
                 nonce: Nonce::from(u64::from(*drill)),
                 safe_tx_hash: hash(*drill),
             };
-            let draft = Draft {
+            let draft = UnnumberedEntry {
                 time: at(*minute),
                 who: None,
                 program: Plain::new("0").unwrap(),

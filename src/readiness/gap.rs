@@ -6,15 +6,15 @@ use super::{by_cast, key_gaps, levers, people_gaps, prepared, roll_call, rpcs, s
 /// A gap. The order of the kinds is that of their worth.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Gap {
-    Rpc(rpcs::Gap),
-    Safe(safe_state::Gap),
-    Lever(levers::Gap),
-    Target(targets::Gap),
-    Key(key_gaps::Gap),
-    Prepared(prepared::Gap),
-    Cast(by_cast::Gap),
-    People(people_gaps::Gap),
-    RollCall(roll_call::Gap),
+    Rpc(rpcs::RpcGap),
+    Safe(safe_state::SafeGap),
+    Lever(levers::LeverGap),
+    Target(targets::TargetGap),
+    Key(key_gaps::KeyGap),
+    Prepared(prepared::PreparedGap),
+    Cast(by_cast::CastGap),
+    People(people_gaps::PeopleGap),
+    RollCall(roll_call::RollCallGap),
     /// The council file asks for another version of this program.
     Program {
         asked: String,

@@ -32,15 +32,15 @@ pub enum KeyState {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Gap {
-    Ledger(own_ledger::Gap),
+pub enum KeyGap {
+    Ledger(own_ledger::LedgerGap),
     Unusable { named: String, why: String },
     NotOwner { named: String, address: Address },
     NoPayer,
     Poor { address: Address, chain: String, balance: U256, needed: U256 },
 }
 
-impl Gap {
+impl KeyGap {
     pub(super) fn tell(&self) -> GapReport {
         match self {
             Self::Ledger(gap) => gap.tell(),
@@ -80,43 +80,43 @@ pub fn payer(
     balance: U256,
     base_fee: Option<u64>,
     gas: Option<u64>,
-) -> Option<Gap> {
+) -> Option<KeyGap> {
     let fee = U256::from(base_fee.unwrap_or(TIP)) + U256::from(TIP);
     let needed = fee * U256::from(gas.unwrap_or(USUAL_GAS)) * U256::from(TIMES);
-    (balance < needed).then(|| Gap::Poor { address, chain: chain.into(), balance, needed })
+    (balance < needed).then(|| KeyGap::Poor { address, chain: chain.into(), balance, needed })
 }
 
 /// Returns what is wrong with the key that the reader signs with.
 #[must_use]
-pub fn signing(council: &Council, key: &KeySeen) -> Vec<Gap> {
+pub fn signing(council: &Council, key: &KeySeen) -> Vec<KeyGap> {
     match &key.state {
         KeyState::Unusable(_) => unusable(key).into_iter().collect(),
         KeyState::Keystore(stated) => {
             stated.and_then(|address| owner(council, &key.named, address)).into_iter().collect()
         }
         KeyState::Ledger(seen) => {
-            let not_owner = || Gap::NotOwner { named: key.named.clone(), address: seen.first };
+            let not_owner = || KeyGap::NotOwner { named: key.named.clone(), address: seen.first };
             let none = seen.held.is_empty().then(not_owner);
-            none.into_iter().chain(own_ledger::gaps(council, seen).into_iter().map(Gap::Ledger)).collect()
+            none.into_iter().chain(own_ledger::gaps(council, seen).into_iter().map(KeyGap::Ledger)).collect()
         }
     }
 }
 
 /// Returns the gap of a key that cannot be used now.
 #[must_use]
-pub fn unusable(key: &KeySeen) -> Option<Gap> {
+pub fn unusable(key: &KeySeen) -> Option<KeyGap> {
     match &key.state {
-        KeyState::Unusable(why) => Some(Gap::Unusable { named: key.named.clone(), why: why.clone() }),
+        KeyState::Unusable(why) => Some(KeyGap::Unusable { named: key.named.clone(), why: why.clone() }),
         KeyState::Keystore(_) | KeyState::Ledger(_) => None,
     }
 }
 
 /// Returns what is wrong with the address of the reader's own key.
-fn owner(council: &Council, named: &str, address: Address) -> Option<Gap> {
+fn owner(council: &Council, named: &str, address: Address) -> Option<KeyGap> {
     let is_signer = council.signers.values().any(|signer| signer.address == address);
     let pinned = council.safes.values().filter_map(|safe| safe.owners.as_ref());
     let is_owner = pinned.into_iter().any(|owners| owners.list().contains(&address));
-    (!is_signer && !is_owner).then(|| Gap::NotOwner { named: named.into(), address })
+    (!is_signer && !is_owner).then(|| KeyGap::NotOwner { named: named.into(), address })
 }
 
 #[cfg(test)]

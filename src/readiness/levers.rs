@@ -7,7 +7,7 @@ use crate::ceremony::trial::TrialPart;
 use crate::council::{self, Council};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Gap {
+pub enum LeverGap {
     /// By the reader's own files.
     Bad {
         lever: String,
@@ -44,7 +44,7 @@ pub enum Gap {
     },
 }
 
-impl Gap {
+impl LeverGap {
     pub(super) fn tell(&self) -> GapReport {
         match self {
             Self::Bad { lever, why } => not_ready(
@@ -130,12 +130,12 @@ impl LeverSeen {
 
 /// Returns what is wrong with the levers. Those that fail for one reason are one gap.
 #[must_use]
-pub fn gaps(seen: &[LeverSeen]) -> Vec<Gap> {
+pub fn gaps(seen: &[LeverSeen]) -> Vec<LeverGap> {
     let mut failing: BTreeMap<&str, Vec<String>> = BTreeMap::new();
     let mut gaps = Vec::new();
     for LeverSeen { lever, tried, ends_in } in seen {
         let (lever, own) = (lever.clone(), |why: &String| why.clone());
-        gaps.extend(ends_in.map(|days| Gap::Ends { lever: lever.clone(), days }));
+        gaps.extend(ends_in.map(|days| LeverGap::Ends { lever: lever.clone(), days }));
         gaps.extend(match tried {
             LeverTrial::Works { .. } | LeverTrial::Done => None,
             LeverTrial::Wrong { part: TrialPart::Lever, why, .. } => {
@@ -143,16 +143,16 @@ pub fn gaps(seen: &[LeverSeen]) -> Vec<Gap> {
                 None
             }
             LeverTrial::Wrong { part: TrialPart::Undo, why, .. } => {
-                Some(Gap::NotTakenBack { lever, why: own(why) })
+                Some(LeverGap::NotTakenBack { lever, why: own(why) })
             }
             LeverTrial::Wrong { part: TrialPart::Stranger, why, .. } => {
-                Some(Gap::Open { lever, why: own(why) })
+                Some(LeverGap::Open { lever, why: own(why) })
             }
-            LeverTrial::Open(open) => Some(Gap::NotTried { lever, open: open.clone() }),
-            LeverTrial::Bad(why) => Some(Gap::Bad { lever, why: own(why) }),
+            LeverTrial::Open(open) => Some(LeverGap::NotTried { lever, open: open.clone() }),
+            LeverTrial::Bad(why) => Some(LeverGap::Bad { lever, why: own(why) }),
         });
     }
-    let failing = failing.into_iter().map(|(why, levers)| Gap::Fails { levers, why: why.into() });
+    let failing = failing.into_iter().map(|(why, levers)| LeverGap::Fails { levers, why: why.into() });
     failing.chain(gaps).collect()
 }
 
@@ -163,13 +163,13 @@ pub fn too_much_gas(
     council: &Council,
     seen: &[LeverSeen],
     cap: impl Fn(&council::Safe) -> Option<u64>,
-) -> Vec<Gap> {
+) -> Vec<LeverGap> {
     let gas_of = |name: &String| seen.iter().find(|one| one.lever == *name).and_then(LeverSeen::gas);
     let of_part = |lever: &str, part: &council::Part| {
         let cap = cap(council.safes.get(&part.safe)?)?;
         let gas = part.levers.iter().filter_map(gas_of).fold(0, u64::saturating_add);
         let (lever, safe) = (lever.to_string(), part.safe.clone());
-        (gas > cap).then_some(Gap::TooMuchGas { lever, safe, gas, cap })
+        (gas > cap).then_some(LeverGap::TooMuchGas { lever, safe, gas, cap })
     };
     let of = |name: &String| {
         let expansion = council::expand(council, std::slice::from_ref(name), &[], false);
@@ -204,7 +204,7 @@ mod tests {
         let all: Vec<LeverSeen> =
             [("a", 6), ("b", 7), ("d", 8)].map(|(name, gas)| seen(name, LeverTrial::Works { gas })).into();
         let gaps = |cap: u64| too_much_gas(&council, &all, |_| Some(cap));
-        let gap = |lever: &str, gas, cap| Gap::TooMuchGas {
+        let gap = |lever: &str, gas, cap| LeverGap::TooMuchGas {
             lever: lever.into(),
             safe: "guardian".into(),
             gas,

@@ -26,7 +26,7 @@ pub struct LedgerSeen {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Gap {
+pub enum LedgerGap {
     /// An app that shows two hashes and no field.
     OldApp(AppVersion),
     BlindSigningOn,
@@ -46,7 +46,7 @@ pub enum Gap {
     },
 }
 
-impl Gap {
+impl LedgerGap {
     pub(super) fn tell(&self) -> GapReport {
         match self {
             Self::OldApp(version) => not_ready(
@@ -98,47 +98,47 @@ impl Gap {
 
 /// Returns what is wrong with a Ledger that answered. One that holds no owner's key is told with the keys.
 #[must_use]
-pub fn gaps(council: &Council, seen: &LedgerSeen) -> Vec<Gap> {
+pub fn gaps(council: &Council, seen: &LedgerSeen) -> Vec<LedgerGap> {
     let LedgerSeen { status, stated, signs, pays, .. } = seen;
     let mut gaps = Vec::new();
     if !signs {
         return gaps;
     }
     if *pays {
-        gaps.push(Gap::SignsAndPays);
+        gaps.push(LedgerGap::SignsAndPays);
     } else if status.blind_signing {
-        gaps.push(Gap::BlindSigningOn);
+        gaps.push(LedgerGap::BlindSigningOn);
     }
     if status.takes_fields {
         // A large screen shows every field whatever the setting.
         let is_large = status.model.is_some_and(Model::is_large);
         let raw = stated.raw_messages.or(is_large.then_some(true));
         if raw == Some(false) {
-            gaps.push(Gap::RawMessagesOff { refuses: !status.blind_signing });
+            gaps.push(LedgerGap::RawMessagesOff { refuses: !status.blind_signing });
         }
         if stated.transaction_hash == Some(false) {
-            gaps.push(Gap::TransactionHashOff);
+            gaps.push(LedgerGap::TransactionHashOff);
         }
         let settings = [("Raw messages", raw), ("Transaction hash", stated.transaction_hash)];
         let untold: Vec<&str> =
             settings.iter().filter(|(_, told)| told.is_none()).map(|(name, _)| *name).collect();
-        gaps.extend((!untold.is_empty()).then_some(Gap::Untold(untold)));
+        gaps.extend((!untold.is_empty()).then_some(LedgerGap::Untold(untold)));
     } else {
-        gaps.push(Gap::OldApp(status.version));
+        gaps.push(LedgerGap::OldApp(status.version));
     }
     gaps.extend(shared(council, &seen.held));
     gaps
 }
 
 /// Returns the Safes of which the device holds several owners' keys, by the council file.
-fn shared(council: &Council, held: &[Address]) -> Vec<Gap> {
+fn shared(council: &Council, held: &[Address]) -> Vec<LedgerGap> {
     let name = |owner: &Address| {
         let signer = council.signers.values().find(|signer| signer.address == *owner);
         signer.map_or_else(|| owner.to_string(), |signer| signer.name.clone())
     };
     let of_safe = |(safe, owners): (&String, Vec<&Address>)| {
         let names: Vec<String> = owners.into_iter().filter(|owner| held.contains(owner)).map(name).collect();
-        (names.len() > 1).then(|| Gap::Shared { safe: safe.clone(), names })
+        (names.len() > 1).then(|| LedgerGap::Shared { safe: safe.clone(), names })
     };
     let safes = council.safes.iter();
     let owners = safes.filter_map(|(name, safe)| Some((name, safe.owners.as_ref()?.list().iter().collect())));
@@ -182,7 +182,7 @@ mod tests {
         let mut seen =
             LedgerSeen { status: STATUS, stated: READY, held: vec![first], first, signs: true, pays: false };
         change(&mut seen);
-        gaps(&council(), &seen).iter().map(Gap::tell).map(|told| (told.id, told.level)).collect()
+        gaps(&council(), &seen).iter().map(LedgerGap::tell).map(|told| (told.id, told.level)).collect()
     }
 
     #[test]

@@ -9,7 +9,7 @@ use crate::safe::SafeState;
 const HOUR: u64 = 3_600;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Gap {
+pub enum PeopleGap {
     /// The file names nobody.
     Nobody,
     /// Too few are there now.
@@ -18,7 +18,7 @@ pub enum Gap {
     Asleep { safe: String, hours: String, threshold: usize },
 }
 
-impl Gap {
+impl PeopleGap {
     pub(super) fn tell(&self) -> GapReport {
         match self {
             Self::Nobody => warning(
@@ -45,7 +45,7 @@ impl Gap {
 
 /// Returns what is wrong with the people of a Safe, from `now`, a second since 1970, for a day.
 #[must_use]
-pub fn gaps(council: &Council, safe: &str, state: &SafeState, now: u64) -> Vec<Gap> {
+pub fn gaps(council: &Council, safe: &str, state: &SafeState, now: u64) -> Vec<PeopleGap> {
     let person = |owner: &Address| {
         let signer = council.signers.values().find(|signer| signer.address == *owner)?;
         council.people.get(&signer.name)
@@ -58,7 +58,7 @@ pub fn gaps(council: &Council, safe: &str, state: &SafeState, now: u64) -> Vec<G
         owners.iter().flatten().copied().filter(is_away).map(|person| person.name.clone()).collect();
     let there = owners.len() - away.len();
     if there < threshold {
-        gaps.push(Gap::Away { safe: safe.into(), away, there, threshold });
+        gaps.push(PeopleGap::Away { safe: safe.into(), away, there, threshold });
     }
     if owners.iter().flatten().any(|person| person.zone.is_some()) {
         let this_hour = now / HOUR;
@@ -72,7 +72,7 @@ pub fn gaps(council: &Council, safe: &str, state: &SafeState, now: u64) -> Vec<G
         }
         let hours = ranges(&asleep);
         if !hours.is_empty() {
-            gaps.push(Gap::Asleep { safe: safe.into(), hours, threshold });
+            gaps.push(PeopleGap::Asleep { safe: safe.into(), hours, threshold });
         }
     }
     gaps

@@ -5,7 +5,7 @@ use crate::ceremony::cards::JournaledCard;
 use crate::proposal::Stale;
 use crate::safe::{SafeId, SafeState, SafeTx};
 
-use super::assessment::{Armed, NonceStatus, Use};
+use super::assessment::{Armed, NonceStatus, Usability};
 use super::roll_call::day;
 use super::told::{GapReport, not_ready, warning};
 
@@ -13,7 +13,7 @@ use super::told::{GapReport, not_ready, warning};
 const FEW: usize = 2;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Gap {
+pub enum PreparedGap {
     /// A set that cannot be read or looked at.
     Unread {
         what: String,
@@ -52,7 +52,7 @@ pub enum Gap {
     },
 }
 
-impl Gap {
+impl PreparedGap {
     pub(super) fn tell(&self) -> GapReport {
         match self {
             Self::Unread { what, why } => not_ready(
@@ -122,27 +122,27 @@ impl SetSeen {
     #[must_use]
     pub fn left(&self) -> usize {
         match &self.state {
-            Ok(armed) if !matches!(armed.by, Use::Nobody(_)) => {
+            Ok(armed) if !matches!(armed.by, Usability::Nobody(_)) => {
                 armed.rows.iter().filter(|row| row.standing != NonceStatus::Used).count()
             }
             _ => 0,
         }
     }
 
-    fn gap(&self) -> Option<Gap> {
+    fn gap(&self) -> Option<PreparedGap> {
         let (what, safe) = (self.what.clone(), self.safe.clone());
         let armed = match &self.state {
             Ok(armed) => armed,
-            Err(why) => return Some(Gap::Unread { what, why: why.clone() }),
+            Err(why) => return Some(PreparedGap::Unread { what, why: why.clone() }),
         };
-        if matches!(armed.by, Use::Nobody(_)) {
-            return Some(Gap::Dead { what, safe });
+        if matches!(armed.by, Usability::Nobody(_)) {
+            return Some(PreparedGap::Dead { what, safe });
         }
         if let Some(why) = self.stale.first() {
-            return Some(Gap::StaleSet { what, safe, why: why.clone() });
+            return Some(PreparedGap::StaleSet { what, safe, why: why.clone() });
         }
         let left = self.left();
-        (left <= FEW && left < armed.rows.len()).then_some(Gap::FewNonces { what, safe, left })
+        (left <= FEW && left < armed.rows.len()).then_some(PreparedGap::FewNonces { what, safe, left })
     }
 }
 
@@ -155,7 +155,7 @@ pub struct CardSeen {
 
 impl CardSeen {
     /// Returns why it is to be printed again; `None` if it is good, or if its Safe is not among these.
-    fn gap(&self, safes: &[(&str, &SafeState)]) -> Option<Gap> {
+    fn gap(&self, safes: &[(&str, &SafeState)]) -> Option<PreparedGap> {
         let JournaledCard { about, time, card } = &self.kept;
         let (what, safe) = (about.what.to_string(), about.safe.to_string());
         let day = day(time.as_seconds()).to_string();
@@ -166,28 +166,28 @@ impl CardSeen {
                 let next = safes.iter().map(|(_, state)| *state).find(is_its)?.nonce;
                 let nonces = card.nonces.to_string();
                 let why = card.stale(id, tx, next)?;
-                Some(Gap::StaleCard { what, safe, day, nonces, why })
+                Some(PreparedGap::StaleCard { what, safe, day, nonces, why })
             }
-            Err(why) => Some(Gap::UnknownCard { what, safe, day, why: why.clone() }),
+            Err(why) => Some(PreparedGap::UnknownCard { what, safe, day, why: why.clone() }),
         }
     }
 }
 
 /// Returns what is wrong with what was made ready before.
 #[must_use]
-pub fn gaps(sets: &[SetSeen], cards: &[CardSeen], safes: &[(&str, &SafeState)]) -> Vec<Gap> {
+pub fn gaps(sets: &[SetSeen], cards: &[CardSeen], safes: &[(&str, &SafeState)]) -> Vec<PreparedGap> {
     sets.iter().filter_map(SetSeen::gap).chain(cards.iter().filter_map(|card| card.gap(safes))).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::GapLevel;
-    use super::super::assessment::{Death, Row};
+    use super::super::assessment::{Death, NonceRow};
     use super::*;
     use crate::safe::Nonce;
 
-    fn set(by: Use, standings: &[NonceStatus], stale: &[&str]) -> SetSeen {
-        let row = |(n, standing): (usize, &NonceStatus)| Row {
+    fn set(by: Usability, standings: &[NonceStatus], stale: &[&str]) -> SetSeen {
+        let row = |(n, standing): (usize, &NonceStatus)| NonceRow {
             nonce: Nonce::from(u64::try_from(n).unwrap()),
             signed: Vec::new(),
             former: Vec::new(),
@@ -209,14 +209,14 @@ mod tests {
     #[test]
     fn a_set_is_told_when_it_is_dead_stale_or_nearly_used() {
         use NonceStatus::{Complete, Used};
-        assert_eq!(told(&set(Use::Anyone, &[Complete; 2], &[])), None, "it never had more");
-        assert_eq!(told(&set(Use::Anyone, &[Used, Complete, Complete, Complete], &[])), None);
-        let few = set(Use::Anyone, &[Used, Complete], &[]);
+        assert_eq!(told(&set(Usability::Anyone, &[Complete; 2], &[])), None, "it never had more");
+        assert_eq!(told(&set(Usability::Anyone, &[Used, Complete, Complete, Complete], &[])), None);
+        let few = set(Usability::Anyone, &[Used, Complete], &[]);
         assert_eq!(told(&few), Some(("armed-few", GapLevel::Warning)));
         assert!(few.gap().unwrap().tell().sentence.ends_with("good for 1 nonce more"));
-        let stale = set(Use::With(1), &[NonceStatus::Short(1)], &["the vault is another"]);
+        let stale = set(Usability::With(1), &[NonceStatus::Short(1)], &["the vault is another"]);
         assert_eq!(told(&stale), Some(("armed-stale", GapLevel::NotReady)));
-        let dead = set(Use::Nobody(Death::NoOwner), &[NonceStatus::Short(2)], &["stale too"]);
+        let dead = set(Usability::Nobody(Death::NoOwner), &[NonceStatus::Short(2)], &["stale too"]);
         assert_eq!((told(&dead), dead.left()), (Some(("armed-dead", GapLevel::Warning)), 0));
         let unread = SetSeen { state: Err("no chain".into()), ..dead };
         assert_eq!(told(&unread), Some(("armed-unread", GapLevel::NotReady)));

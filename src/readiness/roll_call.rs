@@ -29,7 +29,7 @@ const DEEPEST: usize = 4;
 const MOST_LINES: usize = 1_000;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Gap {
+pub enum RollCallGap {
     /// These never proved it.
     Never {
         names: Vec<String>,
@@ -52,7 +52,7 @@ pub enum Gap {
     },
 }
 
-impl Gap {
+impl RollCallGap {
     pub(super) fn tell(&self) -> GapReport {
         const CALL: &str = "breakglass doctor --roll-call";
         match self {
@@ -222,7 +222,7 @@ pub fn gaps(
     proofs: &[Proof],
     safes: &[(&str, &SafeState)],
     today: Date,
-) -> Vec<Gap> {
+) -> Vec<RollCallGap> {
     let mut newest: BTreeMap<Address, &Statement> = BTreeMap::new();
     for Proof { statement, .. } in proofs {
         let known = newest.entry(statement.owner).or_insert(statement);
@@ -246,16 +246,16 @@ pub fn gaps(
         };
         let age = days(statement.date, today);
         if age > OLD {
-            gaps.push(Gap::Old { name: name(owner), days: age });
+            gaps.push(RollCallGap::Old { name: name(owner), days: age });
         } else if statement.council != own {
             let (theirs, own) = (statement.council.short(), own.short());
             let date = statement.date.to_string();
-            gaps.push(Gap::OtherCouncil { name: name(owner), date, theirs, own });
+            gaps.push(RollCallGap::OtherCouncil { name: name(owner), date, theirs, own });
         }
     }
     never.sort();
     if !never.is_empty() {
-        gaps.push(Gap::Never { names: never });
+        gaps.push(RollCallGap::Never { names: never });
     }
     let keys: BTreeSet<Address> = (newest.iter())
         .filter(|(_, statement)| days(statement.date, today) <= OLD)
@@ -265,7 +265,7 @@ pub fn gaps(
         let proven = proven(state, safes, &keys, DEEPEST);
         let threshold = state.owners.threshold().get();
         if proven < threshold {
-            gaps.push(Gap::TooFew { safe: (*safe).into(), proven, threshold });
+            gaps.push(RollCallGap::TooFew { safe: (*safe).into(), proven, threshold });
         }
     }
     gaps

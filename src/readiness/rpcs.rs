@@ -13,7 +13,7 @@ const ALLOWED_BLOCKS: u64 = 3;
 const SLOW: Duration = Duration::from_secs(2);
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Gap {
+pub enum RpcGap {
     /// The chain cannot be read at all.
     Unread {
         chain: String,
@@ -67,7 +67,7 @@ pub enum Service {
     History,
 }
 
-impl Gap {
+impl RpcGap {
     pub(super) fn tell(&self) -> GapReport {
         match self {
             Self::Unread { chain, why } => not_ready(
@@ -138,31 +138,31 @@ pub fn gaps(
     endpoints: &[EndpointReport],
     age: Option<Age>,
     block_time: Option<Duration>,
-) -> Vec<Gap> {
+) -> Vec<RpcGap> {
     let newest = endpoints.iter().filter_map(|endpoint| endpoint.newest).max();
     let one = |endpoint: &EndpointReport| {
         let rpc = endpoint.shown.clone();
         match &endpoint.standing {
-            EndpointStatus::SameAs(other) => Some(Gap::SameHost { rpc, other: other.clone() }),
+            EndpointStatus::SameAs(other) => Some(RpcGap::SameHost { rpc, other: other.clone() }),
             EndpointStatus::Lying(fault) | EndpointStatus::Outvoted(fault) => {
-                Some(Gap::Unused { rpc, why: fault.to_string() })
+                Some(RpcGap::Unused { rpc, why: fault.to_string() })
             }
             EndpointStatus::Unasked => None,
             EndpointStatus::Agrees => {
                 let blocks = newest?.saturating_sub(endpoint.newest?);
-                is_behind(blocks, block_time).then_some(Gap::Lagging { rpc, blocks })
+                is_behind(blocks, block_time).then_some(RpcGap::Lagging { rpc, blocks })
             }
         }
     };
-    let mut gaps: Vec<Gap> = endpoints.iter().filter_map(one).collect();
+    let mut gaps: Vec<RpcGap> = endpoints.iter().filter_map(one).collect();
     if agreeing(endpoints).1 < 2 {
-        gaps.push(Gap::Single { chain: chain.into() });
+        gaps.push(RpcGap::Single { chain: chain.into() });
     }
     gaps.extend(match age {
         Some(Age::Old { seconds, allowed, .. }) => {
-            Some(Gap::OldBlock { chain: chain.into(), seconds, allowed })
+            Some(RpcGap::OldBlock { chain: chain.into(), seconds, allowed })
         }
-        Some(Age::Ahead { seconds, .. }) => Some(Gap::Clock { seconds }),
+        Some(Age::Ahead { seconds, .. }) => Some(RpcGap::Clock { seconds }),
         Some(Age::New(_)) | None => None,
     });
     gaps
@@ -170,11 +170,12 @@ pub fn gaps(
 
 /// Returns what is wrong with the services of a chain's RPCs. One that does not answer is told with the votes.
 #[must_use]
-pub fn of_offers(chain: &str, offers: &[(String, Result<Offers, String>)]) -> Vec<Gap> {
+pub fn of_offers(chain: &str, offers: &[(String, Result<Offers, String>)]) -> Vec<RpcGap> {
     let answered = || offers.iter().filter_map(|(rpc, offers)| Some((rpc, offers.as_ref().ok()?)));
     let slow = answered().filter(|(_, offers)| offers.latency > SLOW);
-    let slow = slow.map(|(rpc, offers)| Gap::Slow { rpc: rpc.clone(), millis: offers.latency.as_millis() });
-    let mut gaps: Vec<Gap> = slow.collect();
+    let slow =
+        slow.map(|(rpc, offers)| RpcGap::Slow { rpc: rpc.clone(), millis: offers.latency.as_millis() });
+    let mut gaps: Vec<RpcGap> = slow.collect();
     if answered().next().is_some() {
         let any = |has: fn(&Offers) -> bool| answered().any(|(_, offers)| has(offers));
         let services = [
@@ -183,16 +184,16 @@ pub fn of_offers(chain: &str, offers: &[(String, Result<Offers, String>)]) -> Ve
             (Service::History, any(|offers| offers.history)),
         ];
         let missing = services.into_iter().filter(|(_, has)| !has);
-        gaps.extend(missing.map(|(service, _)| Gap::Missing { chain: chain.into(), service }));
+        gaps.extend(missing.map(|(service, _)| RpcGap::Missing { chain: chain.into(), service }));
     }
     gaps
 }
 
 /// Returns the private endpoints that do not answer.
 #[must_use]
-pub fn of_relays(relays: &[(String, Result<Duration, String>)]) -> Vec<Gap> {
+pub fn of_relays(relays: &[(String, Result<Duration, String>)]) -> Vec<RpcGap> {
     let silent = relays.iter().filter_map(|(relay, answer)| Some((relay, answer.as_ref().err()?)));
-    silent.map(|(relay, why)| Gap::Relay { relay: relay.clone(), why: why.clone() }).collect()
+    silent.map(|(relay, why)| RpcGap::Relay { relay: relay.clone(), why: why.clone() }).collect()
 }
 
 fn is_behind(blocks: u64, block_time: Option<Duration>) -> bool {

@@ -21,7 +21,7 @@ pub struct SafeSeen {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Gap {
+pub enum SafeGap {
     Unread {
         safe: String,
         why: String,
@@ -70,7 +70,7 @@ pub enum Gap {
     },
 }
 
-impl Gap {
+impl SafeGap {
     pub(super) fn tell(&self) -> GapReport {
         match self {
             Self::Unread { safe, why } => {
@@ -125,7 +125,7 @@ impl Gap {
 
 /// Returns what is wrong with a Safe as it is on chain.
 #[must_use]
-pub fn gaps(council: &Council, pinned: &Safe, seen: &SafeSeen) -> Vec<Gap> {
+pub fn gaps(council: &Council, pinned: &Safe, seen: &SafeSeen) -> Vec<SafeGap> {
     let names = council.names_on(&pinned.chain);
     let state = &seen.state;
     let mut gaps = differences(pinned, state, &names);
@@ -143,13 +143,13 @@ pub fn gaps(council: &Council, pinned: &Safe, seen: &SafeSeen) -> Vec<Gap> {
     .filter_map(|(what, is_missing)| is_missing.then_some(what))
     .collect();
     if !missing.is_empty() {
-        gaps.push(Gap::Unpinned { safe: safe(), what: missing });
+        gaps.push(SafeGap::Unpinned { safe: safe(), what: missing });
     }
     let (owners, threshold) = (state.owners.list(), state.owners.threshold().get());
     if owners.len() > 1 && threshold == 1 {
-        gaps.push(Gap::ThresholdOne { safe: safe(), owners: owners.len() });
+        gaps.push(SafeGap::ThresholdOne { safe: safe(), owners: owners.len() });
     } else if threshold == owners.len() {
-        gaps.push(Gap::ThresholdAll { safe: safe(), owners: owners.len() });
+        gaps.push(SafeGap::ThresholdAll { safe: safe(), owners: owners.len() });
     }
     if !council.people.is_empty() {
         let is_safe = |owner: &Address| council.safes.values().any(|safe| safe.address == *owner);
@@ -157,7 +157,7 @@ pub fn gaps(council: &Council, pinned: &Safe, seen: &SafeSeen) -> Vec<Gap> {
         let unknown = owners.iter().filter(|owner| !is_safe(owner));
         let unknown =
             unknown.filter(|owner| name(owner).is_none_or(|name| !council.people.contains_key(name)));
-        gaps.extend(unknown.map(|owner| Gap::Stranger {
+        gaps.extend(unknown.map(|owner| SafeGap::Stranger {
             safe: safe(),
             owner: *owner,
             name: name(owner).cloned(),
@@ -167,33 +167,33 @@ pub fn gaps(council: &Council, pinned: &Safe, seen: &SafeSeen) -> Vec<Gap> {
 }
 
 /// Code of a Safe that is not the published one can do anything.
-fn of_code(pinned: &Safe, SafeSeen { state, proxy_code, .. }: &SafeSeen) -> Vec<Gap> {
+fn of_code(pinned: &Safe, SafeSeen { state, proxy_code, .. }: &SafeSeen) -> Vec<SafeGap> {
     let is_singleton = |known: &&Deployment| {
         let contract = matches!(known.contract, Contract::Singleton | Contract::SingletonL2);
         contract && known.version == state.id.version
     };
     let singleton = known_at(state.singleton).filter(is_singleton);
     let proxy = is_proxy_code(*proxy_code) || pinned.proxy_code == Some(*proxy_code);
-    let gap = |what, is: String| Gap::OtherCode { safe: pinned.name.clone(), what, is };
+    let gap = |what, is: String| SafeGap::OtherCode { safe: pinned.name.clone(), what, is };
     let singleton = singleton.is_none().then(|| gap("singleton", state.singleton.to_string()));
     let proxy = (!proxy).then(|| gap("own code", proxy_code.to_string()));
     singleton.into_iter().chain(proxy).collect()
 }
 
-fn of_owners(pinned: &Safe, seen: &SafeSeen, names: &AddressBook) -> Vec<Gap> {
+fn of_owners(pinned: &Safe, seen: &SafeSeen, names: &AddressBook) -> Vec<SafeGap> {
     let gap = |owner: &Address| {
         let safe = pinned.name.clone();
         let shown = names.name(*owner).map_or_else(|| owner.to_string(), |name| format!("{name} {owner}"));
         match seen.accounts.get(owner)? {
             AccountKind::Key => None,
-            AccountKind::Contract => Some(Gap::Contract { safe, owner: shown }),
-            AccountKind::Delegated(to) => Some(Gap::Delegated { safe, owner: shown, to: *to }),
+            AccountKind::Contract => Some(SafeGap::Contract { safe, owner: shown }),
+            AccountKind::Delegated(to) => Some(SafeGap::Delegated { safe, owner: shown, to: *to }),
         }
     };
     seen.state.owners.list().iter().filter_map(gap).collect()
 }
 
-fn differences(pinned: &Safe, state: &SafeState, names: &AddressBook) -> Vec<Gap> {
+fn differences(pinned: &Safe, state: &SafeState, names: &AddressBook) -> Vec<SafeGap> {
     let name = |address: &Address| names.name(*address).map_or_else(|| address.to_string(), String::from);
     let list = |addresses: &[Address]| match addresses {
         [] => "none".to_string(),
@@ -202,7 +202,7 @@ fn differences(pinned: &Safe, state: &SafeState, names: &AddressBook) -> Vec<Gap
     let one = |address: Address| if address.is_zero() { "none".to_string() } else { name(&address) };
     let mut gaps = Vec::new();
     let mut differs = |what, pinned_text: String, found: String| {
-        gaps.push(Gap::Differs { safe: pinned.name.clone(), what, pinned: pinned_text, found });
+        gaps.push(SafeGap::Differs { safe: pinned.name.clone(), what, pinned: pinned_text, found });
     };
     if let Some(owners) = &pinned.owners {
         let (is, must) = (state.owners.list(), owners.list());

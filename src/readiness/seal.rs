@@ -17,19 +17,19 @@ use crate::incident::Journal;
 pub struct Control {
     pub id: &'static str,
     pub asks: &'static str,
-    pub state: State,
+    pub state: ConditionState,
     pub evidence: String,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum State {
+pub enum ConditionState {
     Met,
     NotMet,
     /// Nothing that this program sees tells.
     Unknown,
 }
 
-impl State {
+impl ConditionState {
     const fn of(is_met: bool) -> Self {
         if is_met { Self::Met } else { Self::NotMet }
     }
@@ -69,12 +69,12 @@ pub fn controls(seen: &CouncilSeen, told: &[GapReport], journal: &Journal) -> Ve
     all.extend(of_signers(seen, &has));
     all.extend(of_transactions(seen, journal));
     all.extend(of_levers(seen, &has));
-    all.extend(UNKNOWN.map(|(id, asks)| control(id, asks, State::Unknown, String::new())));
+    all.extend(UNKNOWN.map(|(id, asks)| control(id, asks, ConditionState::Unknown, String::new())));
     all.sort_by_key(|control| control.id);
     all
 }
 
-const fn control(id: &'static str, asks: &'static str, state: State, evidence: String) -> Control {
+const fn control(id: &'static str, asks: &'static str, state: ConditionState, evidence: String) -> Control {
     Control { id, asks, state, evidence }
 }
 
@@ -103,11 +103,16 @@ fn of_safes(seen: &CouncilSeen, has: &dyn Fn(&[&str]) -> usize) -> Vec<Control> 
     };
     let is_strong = weak.is_empty() && unread == 0 && !safes.is_empty();
     vec![
-        control("ms-1.1.2", "a registry of multisigs, true and current", State::of(differ == 0), registry),
+        control(
+            "ms-1.1.2",
+            "a registry of multisigs, true and current",
+            ConditionState::of(differ == 0),
+            registry,
+        ),
         control(
             "ms-2.1.1",
             "3 signers or more, threshold of half or more, never all",
-            State::of(is_strong),
+            ConditionState::of(is_strong),
             strong,
         ),
     ]
@@ -131,18 +136,18 @@ fn of_signers(seen: &CouncilSeen, has: &dyn Fn(&[&str]) -> usize) -> Vec<Control
         control(
             "ms-3.1.1",
             "each signer's address is proven",
-            State::of(!never && !proven.is_empty()),
+            ConditionState::of(!never && !proven.is_empty()),
             count,
         ),
-        control("ms-3.1.4", "access is reviewed every quarter", State::of(current), quarter.clone()),
-        control("ms-5.1.2", "a list of contacts", State::of(strangers == 0), reach),
+        control("ms-3.1.4", "access is reviewed every quarter", ConditionState::of(current), quarter.clone()),
+        control("ms-5.1.2", "a list of contacts", ConditionState::of(strangers == 0), reach),
         control(
             "ms-6.1.2",
             "signers are reachable, tested every quarter",
-            State::of(current),
+            ConditionState::of(current),
             quarter.clone(),
         ),
-        control("ir-3.1.2", "signers are reachable in an incident", State::of(current), quarter),
+        control("ir-3.1.2", "signers are reachable in an incident", ConditionState::of(current), quarter),
     ]
 }
 
@@ -172,18 +177,23 @@ fn of_transactions(seen: &CouncilSeen, journal: &Journal) -> Vec<Control> {
         control(
             "ms-4.1.1",
             "a transaction is verified, and sent privately",
-            State::of(public.is_empty()),
+            ConditionState::of(public.is_empty()),
             private,
         ),
         control(
             "ms-4.1.2",
             "a record of who proposed, approved and sent",
-            State::of(is_whole),
+            ConditionState::of(is_whole),
             chained.clone(),
         ),
-        control("ms-4.1.3", "tools are vetted, their versions known", State::of(entries > 0), version),
-        control("ms-4.1.4", "another interface and 2 or 3 RPCs", State::of(single.is_empty()), rpcs),
-        control("ir-2.1.4", "records show tampering", State::of(is_whole), chained),
+        control(
+            "ms-4.1.3",
+            "tools are vetted, their versions known",
+            ConditionState::of(entries > 0),
+            version,
+        ),
+        control("ms-4.1.4", "another interface and 2 or 3 RPCs", ConditionState::of(single.is_empty()), rpcs),
+        control("ir-2.1.4", "records show tampering", ConditionState::of(is_whole), chained),
     ]
 }
 
@@ -193,7 +203,7 @@ fn of_levers(seen: &CouncilSeen, has: &dyn Fn(&[&str]) -> usize) -> Vec<Control>
         levers().filter(|lever| matches!(lever.tried, LeverTrial::Works { .. } | LeverTrial::Done)).count();
     let all = levers().count();
     let tried = format!("{works} of {all} levers were pulled on a fork");
-    let is_ready = State::of(all > 0 && works == all);
+    let is_ready = ConditionState::of(all > 0 && works == all);
     let uncovered = has(&["uncovered", "target-not-yours"]);
     let coverage = format!("{uncovered} functions or targets without a lever");
     let alarms = seen.council.alarms.len();
@@ -203,14 +213,14 @@ fn of_levers(seen: &CouncilSeen, has: &dyn Fn(&[&str]) -> usize) -> Vec<Control>
     let ahead = format!("{sets} transactions are signed ahead and good");
     vec![
         control("ms-6.1.1", "playbooks for emergencies", is_ready, tried.clone()),
-        control("ms-6.1.3", "the multisigs are watched", State::of(alarms > 0), watched),
+        control("ms-6.1.3", "the multisigs are watched", ConditionState::of(alarms > 0), watched),
         control(
             "ir-2.1.2",
             "monitoring covers what matters",
-            State::of(uncovered == 0 && alarms > 0),
+            ConditionState::of(uncovered == 0 && alarms > 0),
             coverage,
         ),
         control("ir-3.1.1", "playbooks for incidents", is_ready, tried),
-        control("ir-3.1.3", "emergency transactions made ahead", State::of(sets > 0), ahead),
+        control("ir-3.1.3", "emergency transactions made ahead", ConditionState::of(sets > 0), ahead),
     ]
 }

@@ -6,7 +6,7 @@ use alloy::json_abi::Function;
 use alloy::primitives::{Address, B256, Selector};
 
 use super::told::{GapLevel, GapReport, not_ready, warning};
-use crate::playbook::{Catalogue, Kind, Playbook, Undo};
+use crate::playbook::{Catalogue, Playbook, PlaybookKind, Undo};
 
 /// A contract of the council file, and what it is on its chain.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -36,7 +36,7 @@ pub struct Stranger {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Gap {
+pub enum TargetGap {
     NoCode {
         target: String,
         chain: String,
@@ -67,7 +67,7 @@ pub enum Gap {
     },
 }
 
-impl Gap {
+impl TargetGap {
     pub(super) fn tell(&self) -> GapReport {
         match self {
             Self::NoCode { target, chain } => not_ready(
@@ -108,23 +108,23 @@ impl Gap {
 
 /// Returns what is wrong with the contracts.
 #[must_use]
-pub fn gaps(seen: &[TargetSeen], stopping: &[Stopping]) -> Vec<Gap> {
-    let mut gaps: Vec<Gap> = seen.iter().flat_map(of_code).collect();
+pub fn gaps(seen: &[TargetSeen], stopping: &[Stopping]) -> Vec<TargetGap> {
+    let mut gaps: Vec<TargetGap> = seen.iter().flat_map(of_code).collect();
     gaps.extend(seen.iter().flat_map(|one| uncovered(one, stopping)));
     gaps.extend(seen.iter().filter_map(not_yours));
     let unpinned = seen.iter().filter(|one| one.pins.is_empty() && !one.code.is_empty());
     let unpinned: Vec<String> = unpinned.map(|one| one.target.clone()).collect();
-    gaps.extend((!unpinned.is_empty()).then_some(Gap::Unpinned(unpinned)));
+    gaps.extend((!unpinned.is_empty()).then_some(TargetGap::Unpinned(unpinned)));
     gaps
 }
 
-fn of_code(seen: &TargetSeen) -> Vec<Gap> {
+fn of_code(seen: &TargetSeen) -> Vec<TargetGap> {
     let (target, chain) = (&seen.target, &seen.chain);
     if seen.code.is_empty() {
-        return vec![Gap::NoCode { target: target.clone(), chain: chain.clone() }];
+        return vec![TargetGap::NoCode { target: target.clone(), chain: chain.clone() }];
     }
     let others = seen.code.iter().filter(|(_, hash)| !seen.pins.is_empty() && !seen.pins.contains(hash));
-    let gap = |(at, hash): &(Address, B256)| Gap::OtherCode {
+    let gap = |(at, hash): &(Address, B256)| TargetGap::OtherCode {
         target: target.clone(),
         chain: chain.clone(),
         at: *at,
@@ -133,9 +133,9 @@ fn of_code(seen: &TargetSeen) -> Vec<Gap> {
     others.map(gap).collect()
 }
 
-fn not_yours(seen: &TargetSeen) -> Option<Gap> {
+fn not_yours(seen: &TargetSeen) -> Option<TargetGap> {
     let by = seen.strangers.first().filter(|_| !seen.is_reached)?.clone();
-    Some(Gap::NotYours { target: seen.target.clone(), chain: seen.chain.clone(), by })
+    Some(TargetGap::NotYours { target: seen.target.clone(), chain: seen.chain.clone(), by })
 }
 
 /// A function that stops a contract, by a playbook of the library.
@@ -162,7 +162,7 @@ pub fn stopping(catalogue: &Catalogue) -> Vec<Stopping> {
         .filter(|id| id.ends_with("-undo"))
         .collect();
     let pauses = all.iter().map(|entry| entry.playbook);
-    let pauses = pauses.filter(|p| p.kind == Kind::Pause && !counters.contains(p.id.as_str()));
+    let pauses = pauses.filter(|p| p.kind == PlaybookKind::Pause && !counters.contains(p.id.as_str()));
     let of = |playbook: &Playbook| {
         let stops = |name: &str| STOPS.iter().any(|word| name.to_lowercase().contains(word));
         let functions = playbook.steps.iter().map(|step| &step.function).filter(|f| stops(&f.name));
@@ -177,14 +177,14 @@ pub fn stopping(catalogue: &Catalogue) -> Vec<Stopping> {
 }
 
 /// Returns the functions that stop a contract and that no lever calls there, the first playbook's for each.
-fn uncovered(contract: &TargetSeen, stopping: &[Stopping]) -> Vec<Gap> {
+fn uncovered(contract: &TargetSeen, stopping: &[Stopping]) -> Vec<TargetGap> {
     let mut seen = BTreeSet::new();
     let open = stopping.iter().filter(|one| {
         contract.functions.contains(&one.selector)
             && !contract.called.contains(&one.selector)
             && seen.insert(one.selector)
     });
-    open.map(|one| Gap::Uncovered {
+    open.map(|one| TargetGap::Uncovered {
         target: contract.target.clone(),
         chain: contract.chain.clone(),
         function: one.signature.clone(),

@@ -1,7 +1,7 @@
 //! The questions that come before any review: is a changed council file or playbook what its reader accepts?
 
 use crate::ceremony::enforce::CHANGED;
-use crate::ceremony::texts::{Item, News, Rests, Texts};
+use crate::ceremony::texts::{News, PinnedText, Rests, Texts};
 use crate::error::{Error, Exit};
 use crate::session::Session;
 use crate::ui::Text;
@@ -30,7 +30,7 @@ impl Session<'_> {
         Ok(())
     }
 
-    fn ask(&self, item: &Item, whole: bool, flags: &str) -> Result<(), Error> {
+    fn ask(&self, item: &PinnedText, whole: bool, flags: &str) -> Result<(), Error> {
         let digits = item.now.digest.digits();
         let is_accepted = if whole {
             self.ui.confirmed("Is this change what your council agreed on? Type yes", flags)?

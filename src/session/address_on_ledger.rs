@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::device::{Account, DeviceError, Ledger, Prediction, Settings, address_pages};
+use crate::device::{AppSettings, DeviceError, Ledger, LedgerAccount, Prediction, address_pages};
 use crate::error::{Error, Exit};
 use crate::session::keys::Wait;
 use crate::ui::{Text, Ui};
@@ -12,11 +12,11 @@ use crate::view::ledger_pages;
 ///
 /// # Errors
 /// If the person says no, or the key at that path is another one.
-pub fn show(ui: &Ui, ledger: &mut Ledger, wait: &Wait, account: &Account) -> Result<Exit, Error> {
+pub fn show(ui: &Ui, ledger: &mut Ledger, wait: &Wait, account: &LedgerAccount) -> Result<Exit, Error> {
     let status = *ledger.status();
     let (path, expected) = (&account.path, account.address);
     let pages = address_pages(&status, expected);
-    let predicted = [Prediction { settings: Settings::default(), pages }];
+    let predicted = [Prediction { settings: AppSettings::default(), pages }];
     let why = "confirm only if every character is the same";
     ui.show(&ledger_pages::lines(&status, expected, why, &predicted));
     let found = wait.during(|| ledger.show_address(path))?;

@@ -8,14 +8,14 @@ use crate::check::{already_done, first_refusal};
 use crate::session::Session;
 use crate::view::already_done::Done;
 use crate::view::review;
-use crate::view::summary::{Answer, Summary};
+use crate::view::summary::{ReviewAnswer, Summary};
 
 impl Session<'_> {
     /// Shows the review of a proposal, and returns its last lines as data. What was `accepted` does not refuse it.
     pub fn review(&self, judged: &Judged, accepted: &[String]) -> Summary {
         let summary = self.summary(judged, accepted);
         self.ui.show(&review::review(self, judged, &summary, self.ui.width()));
-        if !matches!(summary.answer, Answer::Decide) {
+        if !matches!(summary.answer, ReviewAnswer::Decide) {
             self.ui.object(&json!({ "summary": summary }));
         }
         summary
@@ -43,13 +43,15 @@ impl Session<'_> {
         let is_barred =
             || first_refusal(&judged.findings, accepted).is_some_and(|f| f.problem().is_of_the_contract());
         summary.answer = match summary.answer {
-            Answer::NothingToDo(Done { promised, .. }) => {
-                Answer::NothingToDo(Done::of(judged, &promised, done_by::find(self, judged)))
+            ReviewAnswer::NothingToDo(Done { promised, .. }) => {
+                ReviewAnswer::NothingToDo(Done::of(judged, &promised, done_by::find(self, judged)))
             }
-            Answer::Refused(refusal) if is_barred() => Answer::Refused(match barred::find(self, judged) {
-                Some(barred) => refusal.of_a_barred_call(judged, &barred),
-                None => refusal,
-            }),
+            ReviewAnswer::Refused(refusal) if is_barred() => {
+                ReviewAnswer::Refused(match barred::find(self, judged) {
+                    Some(barred) => refusal.of_a_barred_call(judged, &barred),
+                    None => refusal,
+                })
+            }
             answer => answer,
         };
         summary

@@ -5,14 +5,14 @@ use std::path::Path;
 use alloy::primitives::Address;
 use serde_json::{Value, json};
 
-use crate::cli::args::Key;
+use crate::cli::args::KeyArgs;
 use crate::clock;
 use crate::council::TextDigest;
 use crate::error::{Error, Exit};
 use crate::incident::{Journal, JournalAct, Plain};
 use crate::readiness::roll_call::{Proof, Statement, day, find_lines};
 use crate::session::Session;
-use crate::session::keys::{self, Use};
+use crate::session::keys::{self, KeyPurpose};
 use crate::store;
 use crate::ui::Text;
 
@@ -26,10 +26,10 @@ pub fn kept(journal: &Journal) -> Vec<Proof> {
 }
 
 /// Signs the sentence with the reader's key, and keeps and prints the line. Without a key, prints everybody's sentence.
-pub fn sign(session: &Session, key: &Key, person: Option<&str>) -> Result<Exit, Error> {
+pub fn sign(session: &Session, key: &KeyArgs, person: Option<&str>) -> Result<Exit, Error> {
     let (date, council) = (day(clock::seconds()), TextDigest::of(&session.text));
     let owners: Vec<Address> = session.council.signers.values().map(|signer| signer.address).collect();
-    let named = match keys::find(session.ui, key, Use::Signing) {
+    let named = match keys::find(session.ui, key, KeyPurpose::Signing) {
         Ok(named) => named,
         Err(error) if error.exit == Exit::Usage && person.is_none() => {
             return Ok(list(session, date, council));

@@ -15,17 +15,17 @@ use crate::cli::args;
 use crate::clock;
 use crate::council::{By, Lever};
 use crate::error::{Error, Exit};
-use crate::incident::Step;
+use crate::incident::TxStep;
 use crate::proposal::{Bearer, MOST_BEARER};
 use crate::session::Session;
 use crate::session::deputy_sending::{price, send};
-use crate::session::deputy_terms::{Sitting, Terms};
-use crate::session::keys::{self, Named, Signer, Use};
+use crate::session::deputy_terms::{DeputyRun, DeputyTerms};
+use crate::session::keys::{self, KeyHolder, KeyPurpose, NamedKey};
 use crate::store::{create_new, read_text_up_to};
 use crate::ui::Text;
 use crate::view::cost;
 use crate::view::deputy_review::{block_of, details, review};
-use crate::view::summary::{Answer, Summary};
+use crate::view::summary::{ReviewAnswer, Summary};
 
 /// The end of a run.
 enum Goal<'t> {
@@ -35,16 +35,20 @@ enum Goal<'t> {
     Send(Box<Offer>),
 }
 
-pub fn run(session: &Session, key: &args::Key, terms: &Terms) -> Result<Exit, Error> {
+pub fn run(session: &Session, key: &args::KeyArgs, terms: &DeputyTerms) -> Result<Exit, Error> {
     affordable_tip(terms.priority_fee, terms.max_fee)?;
     let lever = session.deputys(&terms.lever)?;
-    let named = keys::find(session.ui, key, if terms.relay.is_some() { Use::Paying } else { Use::Signing })?;
+    let named = keys::find(
+        session.ui,
+        key,
+        if terms.relay.is_some() { KeyPurpose::Paying } else { KeyPurpose::Signing },
+    )?;
     require_fitting(lever, terms, &named)?;
     let bearer = terms.relay.as_deref().map(|file| read_text_up_to(MOST_BEARER, file)).transpose()?;
     let rests = session.rests_of(std::slice::from_ref(&terms.lever), &Given::default())?;
     session.require_accepted(&rests, &terms.accept)?;
     let (set, nonce) = (named_once(&terms.set)?, new_nonce(lever));
-    let sitting = Sitting { session, terms, lever, set, nonce };
+    let sitting = DeputyRun { session, terms, lever, set, nonce };
     let deputy = lever.by.deputy().unwrap_or_default();
     // A Ledger only signs here; a keystore that does not state its address is opened first.
     let mut signer = None;
@@ -77,7 +81,7 @@ pub fn run(session: &Session, key: &args::Key, terms: &Terms) -> Result<Exit, Er
 }
 
 /// Refuses files for a lever without a module, and a Ledger for a transaction: it does not show what the call does.
-fn require_fitting(lever: &Lever, terms: &Terms, named: &Named) -> Result<(), Error> {
+fn require_fitting(lever: &Lever, terms: &DeputyTerms, named: &NamedKey) -> Result<(), Error> {
     let usage = |message: String, hint: &str| Err(Error::new(Exit::Usage, message).hint(hint));
     let name = &lever.name;
     let flag = if terms.to.is_some() { "--to" } else { "--relay" };
@@ -113,7 +117,7 @@ fn not_the_deputy(lever: &Lever, key: Address) -> Error {
     }
 }
 
-impl<'a> Sitting<'a> {
+impl<'a> DeputyRun<'a> {
     fn look(&self, payer: Address, bearer: Option<&str>) -> Result<Act<'a>, Error> {
         let wish = Wish { set: &self.set, payer, bearer, nonce: self.nonce };
         self.session.desk.look_as_deputy(self.lever, &wish)
@@ -121,10 +125,10 @@ impl<'a> Sitting<'a> {
 
     fn open<'s>(
         &self,
-        key: &args::Key,
-        named: &Named,
-        signer: &'s mut Option<Signer>,
-    ) -> Result<&'s mut Signer, Error> {
+        key: &args::KeyArgs,
+        named: &NamedKey,
+        signer: &'s mut Option<KeyHolder>,
+    ) -> Result<&'s mut KeyHolder, Error> {
         Ok(match signer {
             Some(signer) => signer,
             None => signer.insert(keys::open(self.session.ui, key, named)?),
@@ -135,7 +139,7 @@ impl<'a> Sitting<'a> {
         let ui = self.session.ui;
         let summary = Summary::of_deputy(self.session, act, &self.terms.accept);
         ui.show(&review(self.session, act, &summary, ui.width()));
-        if !matches!(summary.answer, Answer::Decide) {
+        if !matches!(summary.answer, ReviewAnswer::Decide) {
             ui.object(&json!({ "summary": summary }));
         }
     }
@@ -175,7 +179,7 @@ impl<'a> Sitting<'a> {
         &self,
         act: Act<'a>,
         bearer: Option<&str>,
-        signer: &mut Signer,
+        signer: &mut KeyHolder,
         payer: Address,
         since: Instant,
     ) -> Result<Act<'a>, Error> {
@@ -216,7 +220,7 @@ impl<'a> Sitting<'a> {
             "written": file, "lever": self.lever.name, "module": pause.module.to_string(),
             "nonce": pause.nonce.to_string(), "chain_id": pause.chain_id,
         }));
-        self.note(act, Step::Signed {});
+        self.note(act, TxStep::Signed {});
         Ok(Exit::Done)
     }
 }

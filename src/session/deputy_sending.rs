@@ -12,16 +12,16 @@ use crate::ceremony::waiting::alone;
 use crate::chain::ChainError;
 use crate::clock;
 use crate::error::{Error, Exit};
-use crate::incident::Step;
+use crate::incident::TxStep;
 use crate::playbook::Verdict;
-use crate::session::deputy_terms::{Sitting, Terms};
+use crate::session::deputy_terms::{DeputyRun, DeputyTerms};
 use crate::session::earlier::not_reserved;
-use crate::session::keys::Signer;
+use crate::session::keys::KeyHolder;
 use crate::session::sendable::nothing_sent;
 use crate::ui::Text;
 
 /// Returns the transaction at its price. Until the deputy has signed, another signature stands in the call.
-pub fn price(act: &Act, terms: &Terms, from: Address) -> Result<Offer, Error> {
+pub fn price(act: &Act, terms: &DeputyTerms, from: Address) -> Result<Offer, Error> {
     let call = act.outgoing()?;
     let (judged, gas) = (&act.judged, act.gas_limit(terms.gas)?);
     let place = (judged.derived.chain.name.as_str(), judged.seen()?.snapshot.header.base_fee);
@@ -31,10 +31,10 @@ pub fn price(act: &Act, terms: &Terms, from: Address) -> Result<Offer, Error> {
 
 /// Signs the transaction, sends it, waits for it and proves it.
 pub fn send(
-    sitting: &Sitting,
+    sitting: &DeputyRun,
     act: &Act,
     shown: &Offer,
-    signer: &mut Signer,
+    signer: &mut KeyHolder,
     from: Address,
 ) -> Result<Exit, Error> {
     let (session, terms, judged) = (sitting.session, sitting.terms, &act.judged);
@@ -62,14 +62,14 @@ pub fn send(
         Err(ChainError::NotSent { .. }) | Ok(()) => {}
         Err(error) => return Err(error.into()),
     }
-    sitting.note(act, Step::Sent { tx: sent.hash, payer: from });
+    sitting.note(act, TxStep::Sent { tx: sent.hash, payer: from });
     drop(lock);
     let seen = alone(session, judged, &sent, &outbox, terms.wait)?;
     report(sitting, act, &read(session, act, *seen)?)
 }
 
 /// Says whether it is proven, and who has to confirm it.
-fn report(sitting: &Sitting, act: &Act, effect: &Effect) -> Result<Exit, Error> {
+fn report(sitting: &DeputyRun, act: &Act, effect: &Effect) -> Result<Exit, Error> {
     let ui = sitting.session.ui;
     let (tx, block) = (effect.receipt.tx, effect.receipt.block.number);
     ui.say(&Text::new(&format!("Sent, and mined in block {block}")));
@@ -87,10 +87,10 @@ fn report(sitting: &Sitting, act: &Act, effect: &Effect) -> Result<Exit, Error> 
     }
     let object = object(sitting, act, effect);
     if !effect.is_proven() {
-        sitting.note(act, Step::Unproven { tx, block });
+        sitting.note(act, TxStep::Unproven { tx, block });
         return Err(unproven(effect).having_done(object));
     }
-    sitting.note(act, Step::Proven { tx, block });
+    sitting.note(act, TxStep::Proven { tx, block });
     ui.say(&Text::default().good("done and proven"));
     let (deputy, safe, lever) = (act.deputy.0, &act.safe.name, &sitting.lever.name);
     let text = format!(
@@ -120,7 +120,7 @@ fn unproven(effect: &Effect) -> Error {
         .hint("look at the contract before you rely on it")
 }
 
-fn object(sitting: &Sitting, act: &Act, effect: &Effect) -> Value {
+fn object(sitting: &DeputyRun, act: &Act, effect: &Effect) -> Value {
     let verdict = |verdict: &Verdict| json!({ "holds": verdict.holds, "sentence": verdict.sentence });
     json!({
         "lever": sitting.lever.name,

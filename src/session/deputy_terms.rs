@@ -8,11 +8,11 @@ use alloy::primitives::B256;
 use crate::ceremony::deputy_act::{Act, How};
 use crate::ceremony::order::Arguments;
 use crate::council::Lever;
-use crate::incident::{self, Deputed, Plain, Step};
+use crate::incident::{self, Deputed, Plain, TxStep};
 use crate::session::Session;
 
 /// A person's wishes.
-pub struct Terms {
+pub struct DeputyTerms {
     pub lever: String,
     pub set: Vec<(String, String)>,
     pub accept: Vec<String>,
@@ -30,18 +30,18 @@ pub struct Terms {
 }
 
 /// One run: what was asked for, and by whose lever.
-pub struct Sitting<'a> {
+pub struct DeputyRun<'a> {
     pub session: &'a Session<'a>,
-    pub terms: &'a Terms,
+    pub terms: &'a DeputyTerms,
     pub lever: &'a Lever,
     pub set: Arguments,
     /// Names the message of this run, where no file brings one.
     pub nonce: B256,
 }
 
-impl Sitting<'_> {
+impl DeputyRun<'_> {
     /// Adds a step to the journal.
-    pub fn note(&self, act: &Act, step: Step) {
+    pub fn note(&self, act: &Act, step: TxStep) {
         let module = match &act.how {
             How::Key(_) => None,
             How::Module(pause, _) => Some(pause.module),

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use crate::ceremony::drill_proof::{DrillProof, prove};
 use crate::ceremony::enforce::enforce;
-use crate::ceremony::find::Purpose;
+use crate::ceremony::find::CommandPurpose;
 use crate::ceremony::judged::Judged;
 use crate::ceremony::order::Given;
 use crate::error::{Error, Exit};
@@ -28,7 +28,7 @@ pub fn broadcast(
     accept: &[String],
     proofs: bool,
 ) -> Result<Exit, Error> {
-    let parts = session.look(what, given, Purpose::Finish)?;
+    let parts = session.look(what, given, CommandPurpose::Finish)?;
     each(session, parts, proofs, false, |judged| one(session, what, accept, &judged))
 }
 

@@ -20,8 +20,8 @@ use crate::proposal::{Outgoing, Ready};
 use crate::safe::Execution;
 use crate::session::after_mining::report;
 use crate::session::earlier::not_reserved;
-use crate::session::keys::Signer;
-use crate::session::sendable::{Look, Priced, SendStatus, SendStep, not_kept, nothing_sent};
+use crate::session::keys::KeyHolder;
+use crate::session::sendable::{JudgedSend, Priced, SendStatus, SendStep, not_kept, nothing_sent};
 use crate::ui::Text;
 use crate::view::cost;
 use crate::view::ledger_pages;
@@ -34,8 +34,8 @@ pub struct Payer<'k> {
 }
 
 /// A transaction that may be sent.
-pub struct Sending<'a> {
-    pub look: Look<'a>,
+pub struct SendCandidate<'a> {
+    pub look: JudgedSend<'a>,
     pub way: SendStep,
     /// Wei that somebody agreed to pay at most.
     agreed: Option<U256>,
@@ -43,11 +43,11 @@ pub struct Sending<'a> {
 
 /// A transaction that has left, or was there already.
 pub enum Handed<'a> {
-    Executed(Look<'a>, Box<Outcome>, String),
+    Executed(JudgedSend<'a>, Box<Outcome>, String),
     /// There was nothing to do any more, and that has been shown.
     Done,
     OnItsWay {
-        look: Look<'a>,
+        look: JudgedSend<'a>,
         sent: Box<Sent>,
         all: Vec<Sent>,
         outbox: Box<Outbox>,
@@ -55,9 +55,9 @@ pub enum Handed<'a> {
     },
 }
 
-impl<'a> Sending<'a> {
+impl<'a> SendCandidate<'a> {
     /// Prices one that is ready, beside others of the same run.
-    pub fn new(look: Look<'a>, ready: Ready, from: Address, besides: &Besides) -> Result<Self, Error> {
+    pub fn new(look: JudgedSend<'a>, ready: Ready, from: Address, besides: &Besides) -> Result<Self, Error> {
         let way = look.price(ready, from, besides)?;
         Ok(Self { look, way, agreed: None })
     }
@@ -87,7 +87,7 @@ impl<'a> Sending<'a> {
     ///
     /// # Errors
     /// If they say no.
-    pub fn ask(&mut self, signer: &Signer) -> Result<bool, Error> {
+    pub fn ask(&mut self, signer: &KeyHolder) -> Result<bool, Error> {
         let SendStep::Send(priced) = &self.way else { return Ok(false) };
         if self.agreed.is_some_and(|most| priced.offer.most() <= most) {
             return Ok(false);
@@ -165,7 +165,7 @@ impl Handed<'_> {
 }
 
 /// One that was sent before is given out again, which is harmless.
-fn wait_for<'a>(look: Look<'a>, sent: Sent, ready: &Ready) -> Result<Handed<'a>, Error> {
+fn wait_for<'a>(look: JudgedSend<'a>, sent: Sent, ready: &Ready) -> Result<Handed<'a>, Error> {
     let (ui, max_fee) = (look.session.ui, look.terms.max_fee);
     ui.say(&Text::new(&format!("Nothing new sent: {} was sent before and is on its way", sent.hash)));
     let paid = sent.tx.max_fee_per_gas;
@@ -183,7 +183,7 @@ fn wait_for<'a>(look: Look<'a>, sent: Sent, ready: &Ready) -> Result<Handed<'a>,
     give_out(look, sent, ready, false)
 }
 
-fn give_out<'a>(look: Look<'a>, sent: Sent, ready: &Ready, is_new: bool) -> Result<Handed<'a>, Error> {
+fn give_out<'a>(look: JudgedSend<'a>, sent: Sent, ready: &Ready, is_new: bool) -> Result<Handed<'a>, Error> {
     let (session, judged) = (look.session, &look.judged);
     let all = looked_for(session.sent(judged.proposal())?, Some(sent.from));
     let first = first_recorded(&all, sent.from);
@@ -208,7 +208,7 @@ fn give_out<'a>(look: Look<'a>, sent: Sent, ready: &Ready, is_new: bool) -> Resu
 }
 
 /// The call has data, which a Ledger signs only with a setting on. Lists what it will show.
-fn show_pages(look: &Look, priced: &Priced, signer: &Signer) -> Result<(), Error> {
+fn show_pages(look: &JudgedSend, priced: &Priced, signer: &KeyHolder) -> Result<(), Error> {
     let Some(ledger) = signer.ledger() else { return Ok(()) };
     let (ui, offer) = (look.session.ui, &priced.offer);
     let status = Status { blind_signing: true, ..*ledger.status() };
@@ -230,7 +230,7 @@ fn show_pages(look: &Look, priced: &Priced, signer: &Signer) -> Result<(), Error
 ///
 /// # Errors
 /// If they say no.
-pub fn confirm(look: &Look, replaced: Option<&Sent>) -> Result<(), Error> {
+pub fn confirm(look: &JudgedSend, replaced: Option<&Sent>) -> Result<(), Error> {
     let name = &look.judged.derived.safe.name;
     let yes = if look.terms.confirm.is_empty() {
         let what = if replaced.is_some() { "Replace it now?" } else { "Send it now?" };

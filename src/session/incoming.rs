@@ -14,10 +14,10 @@ use crate::incident::{DrillStep, JournalAct, MOST_LISTED, Plain, Utc};
 use crate::proposal::{Few, Finds, GatherResult, OwnerSignature, find_signatures};
 use crate::safe::listed;
 use crate::session::Session;
-use crate::store::{self, Foreign, StoreError};
+use crate::store::{self, ForeignText, StoreError};
 use crate::ui::{Text, has_terminal};
 use crate::view::armed_lines;
-use crate::view::imported::{Imported, Line, Progress, Refused, Spare};
+use crate::view::imported::{Imported, ImportedLine, RefusedImport, SigningProgress, Spare};
 
 /// The most files that are read, and the most bytes of all of them: far above what any council hands over at once.
 const MOST_FILES: usize = 10_000;
@@ -154,13 +154,13 @@ impl Sources {
         self.add(path.display().to_string(), || store::read_foreign(path));
     }
 
-    fn add(&mut self, origin: String, read: impl FnOnce() -> Result<Foreign, StoreError>) {
+    fn add(&mut self, origin: String, read: impl FnOnce() -> Result<ForeignText, StoreError>) {
         if self.finds.len() >= MOST_FILES || self.bytes >= MOST_BYTES {
             self.left += 1;
             return;
         }
         match read() {
-            Ok(Foreign { text, is_damaged }) => {
+            Ok(ForeignText { text, is_damaged }) => {
                 self.bytes += text.len();
                 self.finds.push(find_signatures(&text));
                 if is_damaged {
@@ -173,25 +173,25 @@ impl Sources {
     }
 
     /// Returns where it is from and what is wrong with it, of the first of each kind.
-    fn refused<'s>(&'s self, gathered: &'s GatherResult) -> impl Iterator<Item = Refused> {
+    fn refused<'s>(&'s self, gathered: &'s GatherResult) -> impl Iterator<Item = RefusedImport> {
         let damaged = self.finds.iter().zip(&self.origins).flat_map(|(finds, origin)| {
             finds.damaged.first().iter().map(|damaged| {
                 let head: String = damaged.line.chars().take(20).collect();
                 let why = format!("the line {head}… cannot be read: {}", damaged.why);
-                Refused { origin: origin.clone(), why }
+                RefusedImport { origin: origin.clone(), why }
             })
         });
         let strange = gathered.refused.first().iter().filter_map(|refusal| {
-            Some(Refused { origin: self.origins.get(refusal.text)?.clone(), why: refusal.why.clone() })
+            Some(RefusedImport { origin: self.origins.get(refusal.text)?.clone(), why: refusal.why.clone() })
         });
         damaged.take(Few::<()>::SHOWN).chain(strange)
     }
 
     /// The same, of those that were made ahead.
-    fn refused_ahead<'s>(&'s self, ahead: &'s TakenAhead) -> impl Iterator<Item = Refused> {
+    fn refused_ahead<'s>(&'s self, ahead: &'s TakenAhead) -> impl Iterator<Item = RefusedImport> {
         let first = ahead.refused.first().iter();
         first.filter_map(|(text, why)| {
-            Some(Refused { origin: self.origins.get(*text)?.clone(), why: why.clone() })
+            Some(RefusedImport { origin: self.origins.get(*text)?.clone(), why: why.clone() })
         })
     }
 
@@ -209,30 +209,29 @@ impl Received {
             let line = |one: &OwnerSignature| {
                 let safe = one.through().last().map(|safe| format!(", for {}", session.name_of(*safe)));
                 let name = session.name_of(one.owner());
-                Line::new(one.owner(), one.hash(), &name, &safe.unwrap_or_default())
+                ImportedLine::new(one.owner(), one.hash(), &name, &safe.unwrap_or_default())
             };
             signatures.iter().map(line).collect::<Vec<_>>()
         };
         let mut all_taken = lines(&gathered.new);
         all_taken.extend(taken.verified.wallets.iter().map(|wallet| {
             let owner = wallet.signature().owner;
-            Line::new(owner, wallet.hash(), &session.name_of(owner), ", a contract that says yes")
+            ImportedLine::new(owner, wallet.hash(), &session.name_of(owner), ", a contract that says yes")
         }));
-        all_taken.extend(
-            taken.verified.approved.iter().map(|(hash, owner)| {
-                Line::new(*owner, *hash, &session.name_of(*owner), ", approved on chain")
-            }),
-        );
+        all_taken.extend(taken.verified.approved.iter().map(|(hash, owner)| {
+            ImportedLine::new(*owner, *hash, &session.name_of(*owner), ", approved on chain")
+        }));
         let spare = gathered.spare.iter().map(|((hash, owner), count)| Spare {
             owner: owner.to_string(),
             safe_tx_hash: hash.to_string(),
             count: *count,
         });
-        let files = taken.refused_files.iter().map(|(path, why)| Refused {
+        let files = taken.refused_files.iter().map(|(path, why)| RefusedImport {
             origin: path.clone(),
             why: format!("the proposal is not kept: {why}"),
         });
-        let listed: Vec<Refused> = sources.refused(gathered).chain(sources.refused_ahead(ahead)).collect();
+        let listed: Vec<RefusedImport> =
+            sources.refused(gathered).chain(sources.refused_ahead(ahead)).collect();
         Imported {
             taken: all_taken,
             known: lines(&gathered.known),
@@ -242,7 +241,7 @@ impl Received {
             refused_count: sources.damaged_lines() + gathered.refused.count() + ahead.refused.count(),
             not_looked_at: gathered.not_looked_at + ahead.not_looked_at,
             files_not_read: sources.left + sources.failed.count(),
-            tallies: taken.tallies.iter().map(Progress::from).collect(),
+            tallies: taken.tallies.iter().map(SigningProgress::from).collect(),
             files_over_bound: sources.left,
             damaged: (sources.damaged.first().to_vec(), sources.damaged.more()),
         }

@@ -13,8 +13,8 @@ use crate::ceremony::own_settings::settings;
 use crate::cli::args;
 use crate::council::Council;
 use crate::device::{
-    DerivationPath, DeviceError, Key, Keystore, Ledger, LongText, Plugged, SearchPaths, SigningRequest,
-    Target, Waiting, Watcher, choose_plugged, plugged_in,
+    DerivationPath, DeviceError, Key, Keystore, Ledger, LedgerLocation, LongText, Plugged, SearchPaths,
+    SigningRequest, Waiting, Watcher, choose_plugged, plugged_in,
 };
 use crate::error::{Error, Exit};
 use crate::near::near;
@@ -30,7 +30,7 @@ const TRIES: u8 = 3;
 const LEAVING: Duration = Duration::from_secs(8);
 
 /// A key that is ready to be asked, and the person who holds it.
-pub struct Signer {
+pub struct KeyHolder {
     key: Key,
     wait: Wait,
     /// Whose key was chosen: the next transaction is theirs too.
@@ -72,7 +72,7 @@ impl Wait {
     }
 }
 
-impl Signer {
+impl KeyHolder {
     /// Returns the address that pays for gas: on a Ledger at the council's first path, else at the usual one.
     pub fn payer(&mut self, council: &Council) -> Result<Address, Error> {
         let paths = paths(council)?;
@@ -93,7 +93,7 @@ impl Signer {
         } else {
             0
         };
-        let owner = held.get(chosen).copied().ok_or_else(|| unnamed(Use::Signing))?;
+        let owner = held.get(chosen).copied().ok_or_else(|| unnamed(KeyPurpose::Signing))?;
         self.owner = Some(owner);
         Ok(owner)
     }
@@ -206,13 +206,13 @@ pub fn paths(council: &Council) -> Result<SearchPaths, Error> {
 
 /// The use of a key: it decides which of the person's settings names it.
 #[derive(Clone, Copy, Debug)]
-pub enum Use {
+pub enum KeyPurpose {
     Signing,
     Paying,
 }
 
 /// A key that is named, and not open yet.
-pub enum Named {
+pub enum NamedKey {
     /// Where the Ledger is.
     Ledger(String),
     Keystore {
@@ -223,7 +223,7 @@ pub enum Named {
     },
 }
 
-impl Named {
+impl NamedKey {
     /// Returns the address that a keystore states. `None` for a Ledger, which says it when asked.
     #[must_use]
     pub const fn stated(&self) -> Option<Address> {
@@ -240,28 +240,28 @@ impl Named {
 }
 
 /// Finds the key: the flag's, or else that of the person's settings. Asked before anything slow; a keystore is read.
-pub fn find(ui: &Ui, key: &args::Key, purpose: Use) -> Result<Named, Error> {
+pub fn find(ui: &Ui, key: &args::KeyArgs, purpose: KeyPurpose) -> Result<NamedKey, Error> {
     if let Some(target) = key.ledger() {
-        return Ok(Named::Ledger(target.into()));
+        return Ok(NamedKey::Ledger(target.into()));
     }
     if let Some(path) = &key.keystore {
         return keystore(path);
     }
     let settings = settings(ui)?;
     let word = match purpose {
-        Use::Signing => settings.key,
-        Use::Paying => settings.payer,
+        KeyPurpose::Signing => settings.key,
+        KeyPurpose::Paying => settings.payer,
     };
     match word.as_deref() {
         None => Err(unnamed(purpose)),
-        Some("ledger") => Ok(Named::Ledger("usb".into())),
-        Some(target) if target.starts_with("tcp://") => Ok(Named::Ledger(target.into())),
+        Some("ledger") => Ok(NamedKey::Ledger("usb".into())),
+        Some(target) if target.starts_with("tcp://") => Ok(NamedKey::Ledger(target.into())),
         Some(name) => keystore(Path::new(name)),
     }
 }
 
 /// Finds and reads a keystore, by its path or its name.
-pub fn keystore(named: &Path) -> Result<Named, Error> {
+pub fn keystore(named: &Path) -> Result<NamedKey, Error> {
     let path = store::find_keystore(named).map_err(|places| {
         let message =
             format!("there is no keystore {}: looked for {}", named.display(), places.join(" and "));
@@ -275,19 +275,19 @@ pub fn keystore(named: &Path) -> Result<Named, Error> {
     })?;
     let text = store::read_text_up_to(LONGEST_KEYSTORE, &path)?;
     let stated = Keystore::stated(&text).map_err(|e| Error::from(e).about(&path.display().to_string()))?;
-    Ok(Named::Keystore { path, text, stated })
+    Ok(NamedKey::Keystore { path, text, stated })
 }
 
 /// Opens the key; a keystore's password is asked for unless a file holds it.
-pub fn open(ui: &Ui, key: &args::Key, named: &Named) -> Result<Signer, Error> {
+pub fn open(ui: &Ui, key: &args::KeyArgs, named: &NamedKey) -> Result<KeyHolder, Error> {
     let wait = Wait::default();
     let key = match named {
-        Named::Ledger(target) => Key::Ledger(Box::new(ledger(ui, key, target, &wait)?)),
-        Named::Keystore { path, text, .. } => {
+        NamedKey::Ledger(target) => Key::Ledger(Box::new(ledger(ui, key, target, &wait)?)),
+        NamedKey::Keystore { path, text, .. } => {
             Key::Keystore(unlocked(ui, path, text, key.password_file.as_deref())?)
         }
     };
-    Ok(Signer { key, wait, owner: None })
+    Ok(KeyHolder { key, wait, owner: None })
 }
 
 /// Opens a keystore; its password is asked for unless a file holds it.
@@ -296,9 +296,9 @@ pub fn open_keystore(
     path: &Path,
     text: &str,
     password_file: Option<&Path>,
-) -> Result<Signer, Error> {
+) -> Result<KeyHolder, Error> {
     let key = Key::Keystore(unlocked(ui, path, text, password_file)?);
-    Ok(Signer { key, wait: Wait::default(), owner: None })
+    Ok(KeyHolder { key, wait: Wait::default(), owner: None })
 }
 
 fn unlocked(ui: &Ui, path: &Path, text: &str, password_file: Option<&Path>) -> Result<Keystore, Error> {
@@ -325,15 +325,15 @@ fn unlock(ui: &Ui, path: &Path, text: &str, password_file: Option<&Path>) -> Res
 }
 
 /// Waits until the Ledger is ready, and says what for.
-pub fn ledger(ui: &Ui, key: &args::Key, target: &str, wait: &Wait) -> Result<Ledger, Error> {
-    let mut target: Target = target.parse()?;
-    if let Target::Usb { which } = &mut target {
+pub fn ledger(ui: &Ui, key: &args::KeyArgs, target: &str, wait: &Wait) -> Result<Ledger, Error> {
+    let mut target: LedgerLocation = target.parse()?;
+    if let LedgerLocation::Usb { which } = &mut target {
         *which = match &key.ledger_serial {
             Some(wanted) => Some(wanted.clone()),
             None => one_of(ui, &plugged_in()?, has_terminal())?,
         };
     }
-    if let Target::Tcp { model, .. } = &mut target {
+    if let LedgerLocation::Tcp { model, .. } = &mut target {
         *model = key.model;
     }
     let patience = Duration::from_secs(key.timeout);
@@ -354,10 +354,10 @@ fn one_of(ui: &Ui, all: &[Plugged], can_ask: bool) -> Result<Option<String>, Err
     }
 }
 
-fn unnamed(purpose: Use) -> Error {
+fn unnamed(purpose: KeyPurpose) -> Error {
     let (what, setting) = match purpose {
-        Use::Signing => ("to sign with", "key"),
-        Use::Paying => ("that pays for the gas", "payer"),
+        KeyPurpose::Signing => ("to sign with", "key"),
+        KeyPurpose::Paying => ("that pays for the gas", "payer"),
     };
     Error::new(Exit::Usage, format!("no key is named {what}"))
         .hint("pass --ledger, or --keystore FILE")

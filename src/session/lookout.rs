@@ -11,7 +11,7 @@ use crate::clock;
 use crate::council::Alarm;
 use crate::error::Error;
 use crate::incident::{Plain, Streak};
-use crate::playbook::Look;
+use crate::playbook::AlarmEvaluation;
 use crate::session::Session;
 use crate::session::raised::{AlarmOccurrence, AlarmReport};
 use crate::ui::Text;
@@ -94,11 +94,11 @@ fn read_on<'a>(mut watch: Watch<'a>, once: bool, stop: &AtomicBool, tell: &Sende
             for (alarm, look) in &sight.looks {
                 let streak = pending.entry(&alarm.name).or_default();
                 match look {
-                    Look::False { .. } | Look::Quiet { .. } => {
-                        let is_false = matches!(look, Look::False { .. });
+                    AlarmEvaluation::False { .. } | AlarmEvaluation::Quiet { .. } => {
+                        let is_false = matches!(look, AlarmEvaluation::False { .. });
                         streak.look(is_false, sight.block.number, alarm.blocks);
                     }
-                    Look::Unreadable(_) | Look::Needs(_) => streak.gap(),
+                    AlarmEvaluation::Unreadable(_) | AlarmEvaluation::Needs(_) => streak.gap(),
                 }
             }
         }
@@ -131,24 +131,31 @@ impl<'a> Lookout<'a> {
         }
     }
 
-    fn look(&mut self, session: &Session, run: Option<&str>, alarm: &'a Alarm, block: u64, look: &Look) {
+    fn look(
+        &mut self,
+        session: &Session,
+        run: Option<&str>,
+        alarm: &'a Alarm,
+        block: u64,
+        look: &AlarmEvaluation,
+    ) {
         let streak = self.streaks.entry(&alarm.name).or_default();
         let sentences = match look {
-            Look::False { sentences } => sentences,
-            Look::Quiet { .. } => {
+            AlarmEvaluation::False { sentences } => sentences,
+            AlarmEvaluation::Quiet { .. } => {
                 streak.look(false, block, alarm.blocks);
                 if self.unread.remove(alarm.name.as_str()) {
                     session.ui.say(&Text::default().good("read again: ").add(&alarm.name));
                 }
                 return;
             }
-            Look::Unreadable(why) => {
+            AlarmEvaluation::Unreadable(why) => {
                 streak.gap();
                 self.unread.insert(&alarm.name);
                 self.cannot_read(session, &alarm.name, why);
                 return;
             }
-            Look::Needs(_) => {
+            AlarmEvaluation::Needs(_) => {
                 streak.gap();
                 self.unread.insert(&alarm.name);
                 self.cannot_read(session, &alarm.name, "its questions rest on too many answers");

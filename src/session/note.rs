@@ -1,7 +1,7 @@
 //! The journal, as every command that acts writes it: one call, which stops nobody.
 
 use crate::error::Error;
-use crate::incident::{About, JournalAct, MOST_LISTED, Plain};
+use crate::incident::{JournalAct, MOST_LISTED, Plain, TransactionRef};
 use crate::proposal::Proposal;
 use crate::session::Session;
 use crate::store::CutOff;
@@ -38,7 +38,7 @@ impl Session<'_> {
     }
 
     /// Adds an entry about a transaction that is not a proposal here. One that cannot be written is said once.
-    pub fn note_about(&self, act: JournalAct, about: Option<About>) {
+    pub fn note_about(&self, act: JournalAct, about: Option<TransactionRef>) {
         match self.enter(act, about) {
             Ok(cut_off) => self.say_cut_off(cut_off),
             Err(error) => {

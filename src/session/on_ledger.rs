@@ -9,12 +9,12 @@ use crate::device::{
     safe_tx_pages,
 };
 use crate::error::{Error, Exit};
-use crate::playbook::Kind;
+use crate::playbook::PlaybookKind;
 use crate::proposal;
 use crate::safe::deployments::batch_contracts;
 use crate::safe::{Operation, SafeId, SignatureKind, published_batch_contract};
 use crate::session::Session;
-use crate::session::keys::Signer;
+use crate::session::keys::KeyHolder;
 use crate::ui::Text;
 use crate::view::ledger_pages;
 
@@ -39,7 +39,7 @@ pub fn signs<'s>(judged: &'s Judged, way: &'s proposal::Way) -> Signs<'s> {
 pub fn prepare<'s>(
     session: &Session,
     judged: &'s Judged,
-    signer: &Signer,
+    signer: &KeyHolder,
     (owner, for_safe): (Address, &'s proposal::Way),
     asked: &Asking,
 ) -> Result<SigningRequest<'s>, Error> {
@@ -79,11 +79,9 @@ pub fn prepare<'s>(
 
 /// Returns `true` if it does more than stop something; what the reader's own files do not say counts as more.
 fn is_heavy(judged: &Judged) -> bool {
-    let pauses = judged
-        .derived
-        .own
-        .as_ref()
-        .is_some_and(|own| own.order.pulling().playbooks().all(|playbook| playbook.kind == Kind::Pause));
+    let pauses = judged.derived.own.as_ref().is_some_and(|own| {
+        own.order.pulling().playbooks().all(|playbook| playbook.kind == PlaybookKind::Pause)
+    });
     judged.proposal().binding().undo() || !pauses
 }
 
@@ -129,12 +127,12 @@ fn unseen(predicted: &[Prediction]) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::device::{Pages, Settings};
+    use crate::device::{AppSettings, Pages};
     use crate::safe::SafeVersion;
 
     fn prediction(data: DataShown, hashes: bool) -> Prediction {
         let pages = Pages { all: Vec::new(), recorded: true, data, hashes, refused: false };
-        Prediction { settings: Settings::default(), pages }
+        Prediction { settings: AppSettings::default(), pages }
     }
 
     /// A batch contract of another version, or one that also calls with the Safe's storage, is to be rejected.

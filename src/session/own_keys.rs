@@ -12,7 +12,7 @@ use crate::error::Error;
 use crate::readiness::key_gaps::{KeySeen, KeyState};
 use crate::readiness::own_ledger::LedgerSeen;
 use crate::session::Session;
-use crate::session::keys::{self, Named, Use, Wait, find};
+use crate::session::keys::{self, KeyPurpose, NamedKey, Wait, find};
 
 /// Seconds that a Ledger may take to be ready: nobody waits for one that is not plugged in.
 const LOOK: u64 = 5;
@@ -31,16 +31,17 @@ impl Session<'_> {
     ///
     /// # Errors
     /// If the settings or the council file name something that is not one.
-    pub fn own_keys(&self, flags: &args::Key) -> Result<OwnKeys, Error> {
+    pub fn own_keys(&self, flags: &args::KeyArgs) -> Result<OwnKeys, Error> {
         let settings = settings(self.ui)?;
         let by_flag = flags.ledger().map(|_| "ledger".to_string());
         let by_flag = by_flag.or_else(|| flags.keystore.as_ref().map(|path| path.display().to_string()));
-        let patient = args::Key { timeout: flags.timeout.min(LOOK), ..flags.clone() };
-        let of_settings = args::Key { ledger: None, keystore: None, ..patient.clone() };
-        let signing = by_flag.or(settings.key).map(|word| (word, find(self.ui, &patient, Use::Signing)));
-        let paying = settings.payer.map(|word| (word, find(self.ui, &of_settings, Use::Paying)));
+        let patient = args::KeyArgs { timeout: flags.timeout.min(LOOK), ..flags.clone() };
+        let of_settings = args::KeyArgs { ledger: None, keystore: None, ..patient.clone() };
+        let signing =
+            by_flag.or(settings.key).map(|word| (word, find(self.ui, &patient, KeyPurpose::Signing)));
+        let paying = settings.payer.map(|word| (word, find(self.ui, &of_settings, KeyPurpose::Paying)));
         let pays_too = signing.as_ref().zip(paying.as_ref()).is_some_and(|((_, one), (_, other))| {
-            let of = |found: &Result<Named, Error>| found.as_ref().is_ok_and(Named::is_ledger);
+            let of = |found: &Result<NamedKey, Error>| found.as_ref().is_ok_and(NamedKey::is_ledger);
             of(one) && of(other)
         });
         let mut keys = OwnKeys::default();
@@ -60,13 +61,13 @@ impl Session<'_> {
     fn look_at_key(
         &self,
         named: String,
-        found: Result<Named, Error>,
-        key: &args::Key,
+        found: Result<NamedKey, Error>,
+        key: &args::KeyArgs,
         (signs, pays): (bool, bool),
     ) -> Result<KeySeen, Error> {
         let state = match found {
-            Ok(Named::Keystore { stated, .. }) => KeyState::Keystore(stated),
-            Ok(Named::Ledger(target)) => {
+            Ok(NamedKey::Keystore { stated, .. }) => KeyState::Keystore(stated),
+            Ok(NamedKey::Ledger(target)) => {
                 let wait = Wait::default();
                 match keys::ledger(self.ui, key, &target, &wait) {
                     Ok(mut ledger) => self

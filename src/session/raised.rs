@@ -10,12 +10,12 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::ceremony::enforce::enforce;
-use crate::ceremony::find::Purpose;
+use crate::ceremony::find::CommandPurpose;
 use crate::ceremony::judged::Judged;
 use crate::ceremony::look::PartResult;
 use crate::ceremony::order::{Given, Order};
 use crate::clock;
-use crate::council::{Alarm, Call};
+use crate::council::{Alarm, PersonToCall};
 use crate::error::{Error, Exit};
 use crate::incident::{Entry, Journal, JournalAct, Message, Plain, open_incident};
 use crate::playbook::Severity;
@@ -53,7 +53,7 @@ pub enum AlarmOccurrence {
 
 /// One transaction of an alarm's lever.
 #[derive(Clone, Debug, Serialize)]
-pub struct Prepared {
+pub struct PreparedTx {
     /// `vault · guardian on mainnet`
     pub title: String,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -130,11 +130,11 @@ impl Session<'_> {
 
     /// Derives and rehearses the lever of an alarm, and writes its proposals. What cannot be prepared is told, and noted
     /// in the journal.
-    pub fn prepare(&self, alarm: &Alarm) -> Vec<Prepared> {
-        let parts = self.look(std::slice::from_ref(&alarm.lever), &Given::default(), Purpose::Propose);
+    pub fn prepare(&self, alarm: &Alarm) -> Vec<PreparedTx> {
+        let parts = self.look(std::slice::from_ref(&alarm.lever), &Given::default(), CommandPurpose::Propose);
         let parts =
             parts.unwrap_or_else(|error| vec![PartResult { title: alarm.lever.clone(), result: Err(error) }]);
-        let prepared: Vec<Prepared> = parts.into_iter().map(|part| self.prepare_one(part)).collect();
+        let prepared: Vec<PreparedTx> = parts.into_iter().map(|part| self.prepare_one(part)).collect();
         for one in prepared.iter().filter(|one| one.safe_tx_hash.is_none()) {
             let why = one.why.as_deref().unwrap_or_default();
             self.note_act(JournalAct::Note {
@@ -144,7 +144,7 @@ impl Session<'_> {
         prepared
     }
 
-    fn prepare_one(&self, part: PartResult) -> Prepared {
+    fn prepare_one(&self, part: PartResult) -> PreparedTx {
         let title = part.title;
         let judged = part.result.map(|rehearsed| rehearsed.judge(false));
         let kept = judged.and_then(|judged| {
@@ -152,8 +152,8 @@ impl Session<'_> {
             self.keep_prepared(&judged)
         });
         match kept {
-            Ok(prepared) => Prepared { title, ..prepared },
-            Err(error) => Prepared {
+            Ok(prepared) => PreparedTx { title, ..prepared },
+            Err(error) => PreparedTx {
                 title,
                 nonce: None,
                 safe_tx_hash: None,
@@ -164,10 +164,10 @@ impl Session<'_> {
         }
     }
 
-    fn keep_prepared(&self, judged: &Judged) -> Result<Prepared, Error> {
+    fn keep_prepared(&self, judged: &Judged) -> Result<PreparedTx, Error> {
         let path = judged.derived.keep(self)?;
         self.note(JournalAct::Proposed {}, judged.proposal());
-        Ok(Prepared {
+        Ok(PreparedTx {
             title: String::new(),
             nonce: Some(judged.proposal().nonce().to_string()),
             safe_tx_hash: Some(judged.proposal().hash().to_string()),
@@ -189,7 +189,7 @@ impl Session<'_> {
         let signers = self.council.signers.values().filter(|signer| owners.contains(&signer.address));
         let now = clock::seconds();
         let calls = signers.filter_map(|signer| self.council.whom_to_call(&signer.name, now));
-        let call = |call: Call| {
+        let call = |call: PersonToCall| {
             json!({
                 "name": call.person.name, "reach": call.person.reach, "instead_of": call.instead_of,
                 "is_away": call.is_away, "local": call.local.map(|local| local.to_string()),
@@ -205,7 +205,7 @@ impl Session<'_> {
         alarm: &Alarm,
         told: &AlarmReport,
         place: AlarmOccurrence,
-        prepared: &[Prepared],
+        prepared: &[PreparedTx],
         run: Option<&str>,
     ) {
         let object = json!({
@@ -280,7 +280,7 @@ fn sign_command(alarm: &Alarm) -> String {
 }
 
 /// The lines for the chat.
-fn paragraph(alarm: &Alarm, told: &AlarmReport, prepared: &[Prepared]) -> String {
+fn paragraph(alarm: &Alarm, told: &AlarmReport, prepared: &[PreparedTx]) -> String {
     let at = told.block.map(|block| format!(", block {block}")).unwrap_or_default();
     let mut lines = vec![
         format!("ALARM {}: {} ({}{at})", alarm.name, alarm.title, alarm.chain),
@@ -308,12 +308,12 @@ fn paragraph(alarm: &Alarm, told: &AlarmReport, prepared: &[Prepared]) -> String
 mod tests {
     use super::*;
     use crate::council::TextDigest;
-    use crate::incident::{Draft, Utc, next};
+    use crate::incident::{UnnumberedEntry, Utc, next};
 
     fn journal(acts: &[JournalAct]) -> Journal {
         let mut lines = String::new();
         for act in acts {
-            let draft = Draft {
+            let draft = UnnumberedEntry {
                 time: Utc::from_millis(1),
                 who: None,
                 program: Plain::cut("0.1.0"),

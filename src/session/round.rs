@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::ceremony::find::Purpose;
+use crate::ceremony::find::CommandPurpose;
 use crate::ceremony::judged::Judged;
 use crate::ceremony::order::Given;
 use crate::ceremony::together::held_up;
@@ -39,7 +39,7 @@ impl Round {
             let all = session.offline(what, given)?;
             return Ok(all.into_iter().map(|derived| derived.judge(true)).collect());
         }
-        let parts = session.look(what, given, Purpose::Sign)?;
+        let parts = session.look(what, given, CommandPurpose::Sign)?;
         let count = parts.len();
         let mut all = Vec::new();
         for part in parts {

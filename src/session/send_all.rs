@@ -15,13 +15,13 @@ use crate::ceremony::outcome::Outcome;
 use crate::error::{Error, Exit};
 use crate::proposal::Ready;
 use crate::session::Session;
-use crate::session::hand_over::{Handed, Payer, Sending, confirm, out_of_turn};
-use crate::session::keys::Signer;
-use crate::session::sendable::{Look, SendStatus};
+use crate::session::hand_over::{Handed, Payer, SendCandidate, confirm, out_of_turn};
+use crate::session::keys::KeyHolder;
+use crate::session::sendable::{JudgedSend, SendStatus};
 use crate::ui::{Text, Ui};
 
 /// Opens the payer's key; returns its address with it.
-pub type Open<'o> = &'o mut dyn FnMut() -> Result<(Signer, Address), Error>;
+pub type Open<'o> = &'o mut dyn FnMut() -> Result<(KeyHolder, Address), Error>;
 
 /// One of them, and its place among all.
 struct QueuedTx<'a> {
@@ -30,13 +30,13 @@ struct QueuedTx<'a> {
 }
 
 enum TxStage<'a> {
-    Executed(Look<'a>, Box<Outcome>, String),
+    Executed(JudgedSend<'a>, Box<Outcome>, String),
     /// It is done already, and that has been shown.
-    Done(Look<'a>),
-    Ready(Look<'a>, Ready),
-    Priced(Sending<'a>),
+    Done(JudgedSend<'a>),
+    Ready(JudgedSend<'a>, Ready),
+    Priced(SendCandidate<'a>),
     /// It is sent once the one before it is mined.
-    Behind(Look<'a>),
+    Behind(JudgedSend<'a>),
 }
 
 /// The result of each of them, with its title.
@@ -100,7 +100,7 @@ impl<'a> Board<'a> {
 /// Reviews each, prints the call of those that are ready, and ends.
 pub fn print_calls(
     board: &Board,
-    looks: Vec<Result<Look<'_>, Error>>,
+    looks: Vec<Result<JudgedSend<'_>, Error>>,
     print: impl Fn(&Session, &Ready),
 ) -> Exit {
     for piece in review(board, looks) {
@@ -129,7 +129,7 @@ fn finish(stage: TxStage) -> Result<Exit, Error> {
 /// Reviews each, asks about each, sends all of them at once and proves each. `payer` is the one for whom they were read.
 pub fn send_all(
     board: &Board,
-    looks: Vec<Result<Look<'_>, Error>>,
+    looks: Vec<Result<JudgedSend<'_>, Error>>,
     payer: Option<Address>,
     open: Open,
 ) -> Result<Exit, Error> {
@@ -174,7 +174,7 @@ pub fn send_all(
 }
 
 /// Reviews each, and keeps those that can be sent or were executed.
-fn review<'a>(board: &Board, looks: Vec<Result<Look<'a>, Error>>) -> Vec<QueuedTx<'a>> {
+fn review<'a>(board: &Board, looks: Vec<Result<JudgedSend<'a>, Error>>) -> Vec<QueuedTx<'a>> {
     let mut pieces: Vec<QueuedTx> = Vec::new();
     for (place, look) in looks.into_iter().enumerate() {
         board.say_title(place);
@@ -194,7 +194,7 @@ fn review<'a>(board: &Board, looks: Vec<Result<Look<'a>, Error>>) -> Vec<QueuedT
 }
 
 /// Looks again at the chain as it is now, for another payer.
-fn read_for(look: Look<'_>, from: Address) -> Result<TxStage<'_>, Error> {
+fn read_for(look: JudgedSend<'_>, from: Address) -> Result<TxStage<'_>, Error> {
     let look = look.again(from)?;
     let standing = look.standing(false)?;
     Ok(TxStage::of(look, standing))
@@ -214,7 +214,7 @@ fn again<'a>(
 
 /// Prices each and asks about it. What is older than a block by then is read again, and asked about again only if it costs
 /// more.
-fn ask<'a>(board: &Board, pieces: Vec<QueuedTx<'a>>, signer: &Signer, from: Address) -> Vec<QueuedTx<'a>> {
+fn ask<'a>(board: &Board, pieces: Vec<QueuedTx<'a>>, signer: &KeyHolder, from: Address) -> Vec<QueuedTx<'a>> {
     let (mut pieces, mut asked) = (ask_each(board, pieces, signer, from).0, true);
     while asked {
         let is_stale =
@@ -243,7 +243,7 @@ fn ask<'a>(board: &Board, pieces: Vec<QueuedTx<'a>>, signer: &Signer, from: Addr
 }
 
 /// Asks about one whose price is known only once the one before it is mined.
-fn ask_behind(board: &Board, place: usize, look: &Look) -> Result<(), Error> {
+fn ask_behind(board: &Board, place: usize, look: &JudgedSend) -> Result<(), Error> {
     board.say_title(place);
     let gas = look.judged.rehearsal.done().map(|done| done.rehearsal.gas_used);
     let gas = gas.map(|gas| format!(", with about {gas} gas")).unwrap_or_default();
@@ -259,7 +259,7 @@ fn ask_behind(board: &Board, place: usize, look: &Look) -> Result<(), Error> {
 fn ask_each<'a>(
     board: &Board,
     pieces: Vec<QueuedTx<'a>>,
-    signer: &Signer,
+    signer: &KeyHolder,
     from: Address,
 ) -> (Vec<QueuedTx<'a>>, bool) {
     let (mut kept, mut was_asked): (Vec<QueuedTx>, bool) = (Vec::new(), false);
@@ -268,7 +268,7 @@ fn ask_each<'a>(
         let asked = board.step(place, || match stage {
             TxStage::Ready(look, ready) => {
                 board.say_title(place);
-                let mut one = Sending::new(look, ready, from, &besides)?;
+                let mut one = SendCandidate::new(look, ready, from, &besides)?;
                 let asked = one.ask(signer)?;
                 Ok((TxStage::Priced(one), asked))
             }
@@ -301,7 +301,7 @@ fn besides<'p, 'a: 'p>(others: impl Iterator<Item = &'p QueuedTx<'a>>, stage: &T
 }
 
 impl<'a> TxStage<'a> {
-    fn of(look: Look<'a>, standing: SendStatus) -> Self {
+    fn of(look: JudgedSend<'a>, standing: SendStatus) -> Self {
         match standing {
             SendStatus::Executed(outcome, by) => Self::Executed(look, outcome, by),
             SendStatus::Done => Self::Done(look),
@@ -310,7 +310,7 @@ impl<'a> TxStage<'a> {
         }
     }
 
-    const fn look(&self) -> &Look<'a> {
+    const fn look(&self) -> &JudgedSend<'a> {
         match self {
             Self::Executed(look, ..) | Self::Done(look) | Self::Ready(look, _) | Self::Behind(look) => look,
             Self::Priced(one) => &one.look,
@@ -326,7 +326,10 @@ struct PaymentToSign {
 }
 
 /// Groups them, each group in their order.
-fn grouped<K: PartialEq>(pieces: Vec<QueuedTx<'_>>, key: impl Fn(&Look) -> K) -> Vec<Vec<QueuedTx<'_>>> {
+fn grouped<K: PartialEq>(
+    pieces: Vec<QueuedTx<'_>>,
+    key: impl Fn(&JudgedSend) -> K,
+) -> Vec<Vec<QueuedTx<'_>>> {
     let mut groups: Vec<(K, Vec<QueuedTx>)> = Vec::new();
     for piece in pieces {
         let key = key(piece.stage.look());
@@ -387,7 +390,7 @@ impl PayerQueue<'_> {
         let one = match stage {
             TxStage::Executed(look, outcome, by) => return Ok(Handed::Executed(look, outcome, by)),
             TxStage::Done(_) => return Ok(Handed::Done),
-            TxStage::Ready(look, ready) => Sending::new(look, ready, self.from, &left)?,
+            TxStage::Ready(look, ready) => SendCandidate::new(look, ready, self.from, &left)?,
             TxStage::Priced(one) => one,
             TxStage::Behind(look) => {
                 return Err(look.standing(false).map_or_else(|error| error, |_| out_of_turn()));

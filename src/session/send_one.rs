@@ -11,9 +11,9 @@ use crate::error::{Error, Exit};
 use crate::proposal::Ready;
 use crate::safe::Nonces;
 use crate::session::Session;
-use crate::session::hand_over::{Handed, Payer, Sending, out_of_turn};
-use crate::session::keys::Signer;
-use crate::session::sendable::{Look, SendStatus, Terms};
+use crate::session::hand_over::{Handed, Payer, SendCandidate, out_of_turn};
+use crate::session::keys::KeyHolder;
+use crate::session::sendable::{JudgedSend, SendStatus, SendTerms};
 use crate::ui::Text;
 
 /// Sends one nonce after the other. The first that is not proven ends it: those after it cannot be executed before it.
@@ -22,10 +22,10 @@ use crate::ui::Text;
 /// The first error, with the nonces that were not used.
 pub fn in_turn(
     session: &Session,
-    terms: &Terms,
+    terms: &SendTerms,
     nonces: Nonces,
     payer: Option<Address>,
-    mut open: impl FnMut() -> Result<(Signer, Address), Error>,
+    mut open: impl FnMut() -> Result<(KeyHolder, Address), Error>,
 ) -> Result<Exit, Error> {
     let mut known = None;
     for (at, nonce) in (1..).zip(nonces.iter()) {
@@ -38,7 +38,7 @@ pub fn in_turn(
             return Err(Error::new(Exit::Usage, "--nonces is for one transaction, and several are named")
                 .hint("name the levers of one Safe"));
         };
-        let sent = Look::first(session, &terms, only, payer)
+        let sent = JudgedSend::first(session, &terms, only, payer)
             .and_then(|look| one(look, payer, Some(&mut open), &mut known))
             .map_err(|error| error.hint(format!("{nonce} to {} are not used by this run", nonces.last())))?;
         if sent != Exit::Done {
@@ -53,10 +53,10 @@ pub fn in_turn(
 /// # Errors
 /// If it is not proven in the end.
 pub fn one(
-    mut look: Look,
+    mut look: JudgedSend,
     payer: Option<Address>,
-    open: Option<impl FnMut() -> Result<(Signer, Address), Error>>,
-    known: &mut Option<(Signer, Address)>,
+    open: Option<impl FnMut() -> Result<(KeyHolder, Address), Error>>,
+    known: &mut Option<(KeyHolder, Address)>,
 ) -> Result<Exit, Error> {
     let mut ready = match look.begin(false)? {
         SendStatus::Ready(ready) => ready,
@@ -83,7 +83,7 @@ pub fn one(
         };
     }
     let mut none = Besides::default();
-    let mut sending = Sending::new(look, ready, from, &none)?;
+    let mut sending = SendCandidate::new(look, ready, from, &none)?;
     while sending.ask(signer)? && sending.look.is_stale() {
         sending = sending.again(from, &none)?;
     }

@@ -6,7 +6,7 @@ use alloy::primitives::Address;
 
 use crate::ceremony::depth::RequiredDepth;
 use crate::ceremony::enforce::enforce;
-use crate::ceremony::find::{Found, Purpose};
+use crate::ceremony::find::{CommandPurpose, Found};
 use crate::ceremony::gas;
 use crate::ceremony::judged::Judged;
 use crate::ceremony::offer::{Besides, Offer, prepared};
@@ -27,7 +27,7 @@ const MOST_CALLS: usize = 10;
 
 /// A person's wishes for the sending.
 #[derive(Clone)]
-pub struct Terms {
+pub struct SendTerms {
     pub what: Vec<String>,
     pub given: Given,
     pub accept: Vec<String>,
@@ -46,9 +46,9 @@ pub struct Terms {
 }
 
 /// A look at the chain.
-pub struct Look<'a> {
+pub struct JudgedSend<'a> {
     pub session: &'a Session<'a>,
-    pub terms: &'a Terms,
+    pub terms: &'a SendTerms,
     pub judged: Judged<'a>,
     /// Nobody else here sends this proposal. An error until it is needed.
     lock: Result<Option<Lock>, StoreError>,
@@ -84,11 +84,11 @@ pub struct Priced {
     pub replaces: Option<Sent>,
 }
 
-impl<'a> Look<'a> {
+impl<'a> JudgedSend<'a> {
     /// Finds the proposal of what was named, and holds it against its chain as it is now.
     pub fn first(
         session: &'a Session<'a>,
-        terms: &'a Terms,
+        terms: &'a SendTerms,
         found: Found<'a>,
         payer: Option<Address>,
     ) -> Result<Self, Error> {
@@ -96,7 +96,7 @@ impl<'a> Look<'a> {
             Found::Lever { order, .. } => Some((**order).clone()),
             Found::Proposal(_) => None,
         };
-        let found = session.for_purpose(found, &terms.given, Purpose::Finish)?;
+        let found = session.for_purpose(found, &terms.given, CommandPurpose::Finish)?;
         let since = clock::moment();
         // Taken before the chain is asked: what another run does meanwhile would not be seen. Whoever only prints the call
         // may have a folder that cannot be written.
@@ -280,7 +280,7 @@ pub fn not_ready(session: &Session, judged: &Judged, what: &[String], why: NotRe
 }
 
 /// Before anything is said of the Safe: what a single RPC says of its nonce too.
-fn judge<'a>(session: &Session, terms: &Terms, rehearsed: Rehearsed<'a>) -> Result<Judged<'a>, Error> {
+fn judge<'a>(session: &Session, terms: &SendTerms, rehearsed: Rehearsed<'a>) -> Result<Judged<'a>, Error> {
     Ok(rehearsed.prove(session.ui, terms.proofs)?.judge(false))
 }
 

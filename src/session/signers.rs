@@ -8,7 +8,7 @@ use crate::error::{Error, Exit};
 use crate::proposal::{Claims, OwnerSignature, SafeOwners, Stated, Way};
 use crate::safe::SignatureKind;
 use crate::session::Session;
-use crate::session::keys::{self, Named, Signer};
+use crate::session::keys::{self, KeyHolder, NamedKey};
 use crate::shell::quoted;
 use crate::ui::Text;
 
@@ -127,7 +127,7 @@ impl<'j> Signers<'j> {
 
     /// Says what is known before anybody reads a review or types a password: the key is an owner's, and whether enough have
     /// signed. Returns the owner's signature if they have signed already, for every Safe that they can sign for.
-    pub fn known_early(&self, key: &Named, eth_sign: bool) -> Result<Option<OwnerSignature>, Error> {
+    pub fn known_early(&self, key: &NamedKey, eth_sign: bool) -> Result<Option<OwnerSignature>, Error> {
         if let Some(stated) = key.stated() {
             self.check(stated)?;
         }
@@ -170,7 +170,7 @@ impl<'j> Signers<'j> {
     }
 
     /// Chooses the owner whose key this is.
-    pub fn choose(&self, signer: &mut Signer) -> Result<Address, Error> {
+    pub fn choose(&self, signer: &mut KeyHolder) -> Result<Address, Error> {
         let among = self.person.map_or_else(|| self.owners(), |person| vec![person]);
         let chosen = signer.choose_owner(self.session.ui, &self.session.council, &among);
         let owner = chosen.map_err(|e| e.hint(self.list()))?;
@@ -194,7 +194,7 @@ impl<'j> Signers<'j> {
     /// Makes a signature, read back as any other machine will read it: one that cannot be verified is an error.
     pub fn sign(
         &self,
-        signer: &mut Signer,
+        signer: &mut KeyHolder,
         (request, way): (&SigningRequest, &Way),
         accepted: Vec<String>,
     ) -> Result<OwnerSignature, Error> {

@@ -7,11 +7,11 @@ use alloy::primitives::Address;
 use serde_json::json;
 
 use crate::ceremony::enforce::{accepted, enforce};
-use crate::ceremony::find::Purpose;
+use crate::ceremony::find::CommandPurpose;
 use crate::ceremony::judged::Judged;
 use crate::ceremony::order::Given;
 use crate::ceremony::together::advise;
-use crate::cli::args::{self, Target};
+use crate::cli::args::{self, AheadOutput};
 use crate::clock;
 use crate::device::{RequestedMode, SigningMode, SigningRequest, Signs};
 use crate::error::{Error, Exit};
@@ -20,7 +20,7 @@ use crate::proposal::{
     self, Claims, OwnerSignature, SafeOwners, SignedAhead, Stated, base_entry, find_signatures, gather_ahead,
 };
 use crate::safe::{Nonce, Nonces, SignatureKind, listed};
-use crate::session::keys::{Named, Signer};
+use crate::session::keys::{KeyHolder, NamedKey};
 use crate::session::on_ledger::Asking;
 use crate::session::signers::Signers;
 use crate::session::{Session, keys, on_ledger};
@@ -32,10 +32,10 @@ use crate::view::{armed_lines, review};
 /// The words of the command line.
 #[derive(Clone, Copy)]
 #[allow(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
-pub struct Sitting<'a> {
+pub struct AheadOptions<'a> {
     pub what: &'a [String],
     pub given: &'a Given,
-    pub key: &'a args::Key,
+    pub key: &'a args::KeyArgs,
     pub accept: &'a [String],
     pub proofs: bool,
     pub offline: bool,
@@ -48,8 +48,8 @@ pub struct Sitting<'a> {
 }
 
 /// The nonces that are signed, and those that are not.
-struct Progress<'a> {
-    target: Target<'a>,
+struct AheadProgress<'a> {
+    target: AheadOutput<'a>,
     /// The text that was written, for a pipe.
     written: String,
     /// The nonces that were signed in this run.
@@ -60,10 +60,10 @@ struct Progress<'a> {
 
 pub fn run(
     session: &Session,
-    sitting: &Sitting,
-    key: &Named,
+    sitting: &AheadOptions,
+    key: &NamedKey,
     nonces: Nonces,
-    target: Target,
+    target: AheadOutput,
 ) -> Result<Exit, Error> {
     if !sitting.given.approve_as.is_empty() {
         return Err(Error::new(
@@ -98,7 +98,7 @@ pub fn run(
     }
     let apart = !there.is_empty() && !there.ends_with(['\n', ',']);
     let written = if apart { "\n".into() } else { String::new() };
-    let mut progress = Progress { target, written, signed: Vec::new(), known };
+    let mut progress = AheadProgress { target, written, signed: Vec::new(), known };
     let end = sign_each(
         session,
         sitting,
@@ -125,13 +125,13 @@ fn not_below(judged: &Judged, key: Address, error: Error) -> Error {
 }
 
 /// Judges the one transaction that was named, at the first of the nonces.
-fn load<'a>(session: &'a Session, sitting: &Sitting, nonces: Nonces) -> Result<Judged<'a>, Error> {
+fn load<'a>(session: &'a Session, sitting: &AheadOptions, nonces: Nonces) -> Result<Judged<'a>, Error> {
     let given = Given { nonce: Some(nonces.first()), ..sitting.given.clone() };
     if sitting.offline {
         let derived = session.offline(sitting.what, &given)?;
         return Ok(only(derived)?.judge(true));
     }
-    let part = only(session.look(sitting.what, &given, Purpose::Sign)?)?;
+    let part = only(session.look(sitting.what, &given, CommandPurpose::Sign)?)?;
     Ok(part.result?.prove(session.ui, sitting.proofs)?.judge(true))
 }
 
@@ -147,7 +147,7 @@ fn only<T>(all: Vec<T>) -> Result<T, Error> {
 }
 
 /// The text that is there already.
-fn read(target: Target) -> Result<String, Error> {
+fn read(target: AheadOutput) -> Result<String, Error> {
     if target.is_pipe() || !store::is_taken(target.path) {
         return Ok(String::new());
     }
@@ -155,7 +155,7 @@ fn read(target: Target) -> Result<String, Error> {
 }
 
 /// The text of one signature.
-fn entry(target: Target, nonce: Nonce, signature: &OwnerSignature, claims: &Claims) -> String {
+fn entry(target: AheadOutput, nonce: Nonce, signature: &OwnerSignature, claims: &Claims) -> String {
     if target.base {
         return base_entry(nonce, signature.ecdsa());
     }
@@ -180,7 +180,7 @@ fn signed_before(text: &str, judged: &Judged, path: &Path) -> Result<Vec<SignedA
 }
 
 /// The hashes of every nonce, then the review with the range in the place of one nonce.
-fn show(session: &Session, sitting: &Sitting, judged: &Judged, nonces: Nonces) {
+fn show(session: &Session, sitting: &AheadOptions, judged: &Judged, nonces: Nonces) {
     let mut summary = Summary::of(session, judged, sitting.accept);
     summary.nonce_is = format!("the first of {}, to {}", nonces.count(), nonces.last());
     session.ui.show(&armed_lines::hashes(judged.proposal(), nonces));
@@ -204,7 +204,7 @@ fn later(judged: &Judged, nonces: Nonces, error: Error) -> Error {
     }
 }
 
-fn confirm(session: &Session, sitting: &Sitting, nonces: Nonces) -> Result<(), Error> {
+fn confirm(session: &Session, sitting: &AheadOptions, nonces: Nonces) -> Result<(), Error> {
     let question = format!("Sign this at each of {} nonces, {nonces}? Type yes", nonces.count());
     if sitting.yes || session.ui.confirmed(&question, "--yes")? {
         return Ok(());
@@ -215,11 +215,11 @@ fn confirm(session: &Session, sitting: &Sitting, nonces: Nonces) -> Result<(), E
 
 fn sign_each(
     session: &Session,
-    sitting: &Sitting,
+    sitting: &AheadOptions,
     judged: &Judged,
     nonces: Nonces,
-    (signer, owner, way): (&mut Signer, Address, &proposal::Way),
-    progress: &mut Progress,
+    (signer, owner, way): (&mut KeyHolder, Address, &proposal::Way),
+    progress: &mut AheadProgress,
 ) -> Result<(), Error> {
     let open: Vec<Nonce> = nonces.iter().filter(|nonce| !progress.known.contains(nonce)).collect();
     let owners = judged.derived.owners.only(owner);
@@ -247,7 +247,7 @@ fn sign_each(
 
 fn sign_one(
     session: &Session,
-    signer: &mut Signer,
+    signer: &mut KeyHolder,
     request: &SigningRequest,
     proposal: &proposal::Proposal,
     owners: &SafeOwners,
@@ -263,7 +263,7 @@ fn sign_one(
     Ok(OwnerSignature::verify(&stated, proposal, owners)?)
 }
 
-impl Progress<'_> {
+impl AheadProgress<'_> {
     /// Writes a signature before the next is asked for: a run that is killed loses none.
     fn add(&mut self, nonce: Nonce, signature: &OwnerSignature, claims: &Claims) -> Result<(), Error> {
         self.written.push_str(&entry(self.target, nonce, signature, claims));
@@ -280,7 +280,12 @@ impl Progress<'_> {
 }
 
 /// The signatures that were made, to the end or not.
-fn report(session: &Session, judged: &Judged, owner: Address, (progress, accepted): (&Progress, &[String])) {
+fn report(
+    session: &Session,
+    judged: &Judged,
+    owner: Address,
+    (progress, accepted): (&AheadProgress, &[String]),
+) {
     let ui = session.ui;
     let (target, all) = (progress.target, listed(progress.all()));
     if target.is_pipe() {
@@ -318,7 +323,7 @@ fn report(session: &Session, judged: &Judged, owner: Address, (progress, accepte
     session.note_accepted(accepted, Some(judged.proposal()));
 }
 
-fn stopped(error: Error, nonces: Nonces, progress: &Progress) -> Error {
+fn stopped(error: Error, nonces: Nonces, progress: &AheadProgress) -> Error {
     let done = progress.all();
     if done.is_empty() {
         return error;

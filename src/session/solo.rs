@@ -11,7 +11,7 @@ use crate::incident::{JournalAct, Plain};
 use crate::proposal::{Approvals, OwnerSignature, Shortfall, count};
 use crate::safe::SignatureKind;
 use crate::session::Session;
-use crate::session::keys::{Named, Signer, keystore, open_keystore};
+use crate::session::keys::{KeyHolder, NamedKey, keystore, open_keystore};
 use crate::session::on_ledger::signs;
 use crate::session::signers::Signers;
 use crate::store;
@@ -41,7 +41,7 @@ impl Keystores<'_> {
         };
         let mut found = Vec::new();
         for (at, path) in self.named.iter().enumerate() {
-            if let Named::Keystore { path, text, .. } = keystore(path)? {
+            if let NamedKey::Keystore { path, text, .. } = keystore(path)? {
                 found.push(AtHand { path, text, password_file: file(at) });
             }
         }
@@ -49,7 +49,7 @@ impl Keystores<'_> {
             return Ok(found);
         }
         for name in store::keystores() {
-            if let Ok(Named::Keystore { path, text, stated: Some(stated) }) = keystore(Path::new(&name))
+            if let Ok(NamedKey::Keystore { path, text, stated: Some(stated) }) = keystore(Path::new(&name))
                 && owners.contains(&stated)
             {
                 found.push(AtHand { path, text, password_file: file(0) });
@@ -98,7 +98,7 @@ pub fn sign(session: &Session, judged: &Judged, keys: &Keystores) -> Result<(), 
 fn one_key(
     session: &Session,
     judged: &Judged,
-    signer: &mut Signer,
+    signer: &mut KeyHolder,
     owner: Address,
     signatures: &mut Vec<OwnerSignature>,
 ) -> Result<(), Error> {

@@ -95,14 +95,14 @@ fn entries(folder: &Path) -> Result<Option<ReadDir>, StoreError> {
 
 /// Files that were read, and how many more there are.
 #[derive(Debug, Default)]
-pub struct Shelf {
+pub struct StoredFiles {
     pub files: Vec<Stored>,
     /// Files over the bound, which were not read.
     pub left: usize,
 }
 
 /// A file that may be read.
-pub(super) struct Candidate {
+pub(super) struct CandidateFile {
     pub path: PathBuf,
     /// The name of its folder.
     pub folder: String,
@@ -112,10 +112,10 @@ pub(super) struct Candidate {
 
 /// Reads files in the order given. Where they are too many, or too long together, those of the lowest rank are read,
 /// and of one rank the shortest: no flood of long files keeps an honest one out.
-pub(super) fn read_shelf(candidates: Vec<Candidate>, longest: usize) -> Shelf {
+pub(super) fn read_shelf(candidates: Vec<CandidateFile>, longest: usize) -> StoredFiles {
     let length = |path: &Path| fs::metadata(path).ok().filter(fs::Metadata::is_file).map(|m| m.len());
     let there = candidates.into_iter().filter_map(|file| Some((length(&file.path)?, file)));
-    let mut there: Vec<(usize, (u64, Candidate))> = there.enumerate().collect();
+    let mut there: Vec<(usize, (u64, CandidateFile))> = there.enumerate().collect();
     there.sort_by_key(|(at, (length, file))| (file.rank, *length, *at));
     let (mut count, mut bytes) = (0, 0_u64);
     let all = there.len();
@@ -127,12 +127,12 @@ pub(super) fn read_shelf(candidates: Vec<Candidate>, longest: usize) -> Shelf {
     });
     let left = all - there.len();
     there.sort_by_key(|(at, _)| *at);
-    let read = |(_, (_, file)): (usize, (u64, Candidate))| Stored {
+    let read = |(_, (_, file)): (usize, (u64, CandidateFile))| Stored {
         text: read_text_up_to(longest, &file.path),
         path: file.path,
         folder: file.folder,
     };
-    Shelf { files: there.into_iter().map(read).collect(), left }
+    StoredFiles { files: there.into_iter().map(read).collect(), left }
 }
 
 #[cfg(test)]
@@ -179,9 +179,9 @@ mod tests {
         let file = |name: String, text: &str, rank| {
             let path = dir.path().join(name);
             fs::write(&path, text).unwrap();
-            Candidate { path, folder: String::new(), rank }
+            CandidateFile { path, folder: String::new(), rank }
         };
-        let mut candidates: Vec<Candidate> = (0..70).map(|n| file(format!("{n}"), &long, 2)).collect();
+        let mut candidates: Vec<CandidateFile> = (0..70).map(|n| file(format!("{n}"), &long, 2)).collect();
         candidates.push(file("honest".into(), "short", 2));
         candidates.push(file("named".into(), &long, 1));
         candidates.push(file("longer".into(), &format!("{long}x"), 1));

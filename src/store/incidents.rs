@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use alloy::primitives::{hex, keccak256};
 
-use super::folder::{Candidate, Shelf, Stored, names_in, read_shelf};
+use super::folder::{CandidateFile, Stored, StoredFiles, names_in, read_shelf};
 use super::log_file::Log;
 use super::read::INCIDENTS;
 use super::write::{System, lock_on};
@@ -127,7 +127,7 @@ impl Incidents {
 
     /// The files of the proposals kept here, folder by folder, the last that was kept first. Where there are too many,
     /// the last file of every folder that is named as ours are is read before all others.
-    pub fn proposals(&self) -> Result<Shelf, StoreError> {
+    pub fn proposals(&self) -> Result<StoredFiles, StoreError> {
         let mut candidates = Vec::new();
         for name in names_in(&self.root)? {
             let folder = self.path(&name);
@@ -140,7 +140,7 @@ impl Incidents {
                 numbers.take_while(|path| path.symlink_metadata().is_ok()).collect();
             paths.reverse();
             let of_others = if is_ours(&name) { 0 } else { MOST_PROPOSALS };
-            let candidate = |(at, path)| Candidate { path, folder: name.clone(), rank: at + of_others };
+            let candidate = |(at, path)| CandidateFile { path, folder: name.clone(), rank: at + of_others };
             candidates.extend(paths.into_iter().enumerate().map(candidate));
         }
         Ok(read_shelf(candidates, LONGEST_PROPOSAL))
@@ -148,7 +148,7 @@ impl Incidents {
 
     /// The signatures in the folders of one proposal, in the order of their names. Where there are too many, those that
     /// are named by one of these owners are read before all others.
-    pub fn signatures(&self, folders: &[String], owners: &[String]) -> Result<Shelf, StoreError> {
+    pub fn signatures(&self, folders: &[String], owners: &[String]) -> Result<StoredFiles, StoreError> {
         let mut candidates = Vec::new();
         for folder in folders {
             candidates.extend(self.signatures_in(folder, owners)?);
@@ -156,7 +156,7 @@ impl Incidents {
         Ok(read_shelf(candidates, LONGEST_NOTE))
     }
 
-    fn signatures_in(&self, folder: &str, owners: &[String]) -> Result<Vec<Candidate>, StoreError> {
+    fn signatures_in(&self, folder: &str, owners: &[String]) -> Result<Vec<CandidateFile>, StoreError> {
         let path = self.path(folder);
         let numbers = 1..=MOST_NAMES;
         let by_owner =
@@ -172,7 +172,7 @@ impl Incidents {
         }
         names.sort();
         names.dedup_by(|later, first| later.0 == first.0);
-        let candidate = |(name, rank)| Candidate { path: path.join(name), folder: folder.into(), rank };
+        let candidate = |(name, rank)| CandidateFile { path: path.join(name), folder: folder.into(), rank };
         Ok(names.into_iter().map(candidate).collect())
     }
 
@@ -197,14 +197,14 @@ impl Incidents {
         Ok(read_shelf(candidates, LONGEST_NOTE).files)
     }
 
-    fn candidates(&self, folder: &str, start: &str) -> Result<Vec<Candidate>, StoreError> {
+    fn candidates(&self, folder: &str, start: &str) -> Result<Vec<CandidateFile>, StoreError> {
         let path = self.path(folder);
         // A link leads elsewhere, perhaps to a whole disk.
         if !path.symlink_metadata().is_ok_and(|there| there.is_dir()) {
             return Ok(Vec::new());
         }
         let wanted = |name: &String| name.starts_with(start) && name.ends_with(JSON);
-        let candidate = |(rank, name)| Candidate { path: path.join(name), folder: folder.into(), rank };
+        let candidate = |(rank, name)| CandidateFile { path: path.join(name), folder: folder.into(), rank };
         Ok(names_in(&path)?.into_iter().filter(wanted).enumerate().map(candidate).collect())
     }
 
@@ -217,7 +217,7 @@ impl Incidents {
     }
 
     /// The sets that were signed ahead and are kept here, in the order of their names.
-    pub fn sets(&self) -> Result<Shelf, StoreError> {
+    pub fn sets(&self) -> Result<StoredFiles, StoreError> {
         Ok(read_shelf(self.candidates(ARMED, "")?, LONGEST_PROPOSAL))
     }
 

@@ -8,7 +8,7 @@ use std::thread;
 use std::time::Duration;
 
 use super::folder::names_in;
-use super::read::{Kind, never_waiting};
+use super::read::{FileKind, never_waiting};
 use super::write::{Disk, System, create_bytes, folder_of};
 use super::{StoreError, create_folder, shown};
 
@@ -109,8 +109,8 @@ fn open(
     options: &mut fs::OpenOptions,
     failed: impl Fn(io::Error) -> StoreError,
 ) -> Result<File, StoreError> {
-    let is_file = |kind| match Kind::of(kind) {
-        Kind::File => Ok(()),
+    let is_file = |kind| match FileKind::of(kind) {
+        FileKind::File => Ok(()),
         other => Err(StoreError::NotAFile { path: shown(path), what: other.text() }),
     };
     if let Ok(found) = fs::symlink_metadata(path) {

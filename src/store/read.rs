@@ -22,7 +22,7 @@ pub fn read_text_up_to(most: usize, path: &Path) -> Result<String, StoreError> {
 }
 
 fn file_bytes(path: &Path, most: u64) -> Result<Vec<u8>, StoreError> {
-    let file = open(path, &[Kind::File])?;
+    let file = open(path, &[FileKind::File])?;
     let length = file.metadata().map_err(|error| StoreError::Read { path: shown(path), error })?.len();
     if length > most {
         return Err(StoreError::TooLarge { path: shown(path), most });
@@ -37,12 +37,12 @@ fn text(bytes: Vec<u8>, path: &Path) -> Result<String, StoreError> {
 
 /// A text that somebody else wrote. Bytes in it that are not UTF-8 are replaced.
 #[derive(Debug)]
-pub struct Foreign {
+pub struct ForeignText {
     pub text: String,
     pub is_damaged: bool,
 }
 
-impl From<Vec<u8>> for Foreign {
+impl From<Vec<u8>> for ForeignText {
     fn from(bytes: Vec<u8>) -> Self {
         match String::from_utf8(bytes) {
             Ok(text) => Self { text, is_damaged: false },
@@ -60,8 +60,8 @@ pub fn read_stream(path: &Path) -> Result<String, StoreError> {
 }
 
 /// Reads a text that somebody else wrote.
-pub fn read_foreign(path: &Path) -> Result<Foreign, StoreError> {
-    stream_bytes(path).map(Foreign::from)
+pub fn read_foreign(path: &Path) -> Result<ForeignText, StoreError> {
+    stream_bytes(path).map(ForeignText::from)
 }
 
 fn stream_bytes(path: &Path) -> Result<Vec<u8>, StoreError> {
@@ -72,15 +72,15 @@ fn stream_bytes(path: &Path) -> Result<Vec<u8>, StoreError> {
     if folder != Some(Path::new("/dev/fd")) && folder != Some(Path::new("/proc/self/fd")) {
         return file_bytes(path, MAX_BYTES);
     }
-    let file = open(path, &[Kind::File, Kind::Pipe])?;
+    let file = open(path, &[FileKind::File, FileKind::Pipe])?;
     let error = |error| StoreError::Read { path: shown(path), error };
     waiting_for_bytes(&file).map_err(error)?;
     read_bounded(file, path, MAX_BYTES)
 }
 
 /// Reads standard input to its end, of bounded size.
-pub fn read_stdin() -> Result<Foreign, StoreError> {
-    stdin_bytes().map(Foreign::from)
+pub fn read_stdin() -> Result<ForeignText, StoreError> {
+    stdin_bytes().map(ForeignText::from)
 }
 
 fn stdin_bytes() -> Result<Vec<u8>, StoreError> {
@@ -100,7 +100,7 @@ fn read_bounded(source: impl Read, path: &Path, most: u64) -> Result<Vec<u8>, St
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum FileKind {
     File,
     Folder,
     Pipe,
@@ -108,7 +108,7 @@ pub(super) enum Kind {
     Device,
 }
 
-impl Kind {
+impl FileKind {
     pub(super) fn of(kind: FileType) -> Self {
         #[cfg(unix)]
         {
@@ -139,10 +139,10 @@ impl Kind {
 
 /// Opens what is of one of these kinds, without ever waiting. It is looked at before, because opening a device may
 /// already act on it, and again afterwards, because the path may lead elsewhere by then.
-fn open(path: &Path, kinds: &[Kind]) -> Result<File, StoreError> {
+fn open(path: &Path, kinds: &[FileKind]) -> Result<File, StoreError> {
     let error = |error| StoreError::Read { path: shown(path), error };
     let expected = |kind| {
-        let kind = Kind::of(kind);
+        let kind = FileKind::of(kind);
         let refused = StoreError::NotAFile { path: shown(path), what: kind.text() };
         if kinds.contains(&kind) { Ok(()) } else { Err(refused) }
     };
@@ -190,7 +190,7 @@ fn is_within(path: &Path) -> bool {
 
 /// The result of a search upwards.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub struct Found {
+pub struct FoundFile {
     pub path: Option<PathBuf>,
     /// Nearer files of that name that are never taken: they lie in a folder of incidents, among what others sent.
     pub passed_over: Vec<PathBuf>,
@@ -198,8 +198,8 @@ pub struct Found {
 
 /// The file of this name in `start` or the nearest folder above it, outside of folders of incidents.
 #[must_use]
-pub fn find_upwards(start: &Path, name: &str) -> Found {
-    let mut found = Found::default();
+pub fn find_upwards(start: &Path, name: &str) -> FoundFile {
+    let mut found = FoundFile::default();
     for path in start.ancestors().map(|folder| folder.join(name)).filter(|path| path.is_file()) {
         if !is_within(&path) {
             found.path = Some(path);
@@ -279,9 +279,9 @@ mod tests {
         fs::create_dir_all(&deep).unwrap();
         fs::write(dir.path().join("a/breakglass.toml"), "").unwrap();
         fs::write(dir.path().join("breakglass.toml"), "").unwrap();
-        let found = |path: &str| Found { path: Some(dir.path().join(path)), passed_over: Vec::new() };
+        let found = |path: &str| FoundFile { path: Some(dir.path().join(path)), passed_over: Vec::new() };
         assert_eq!(find_upwards(&deep, "breakglass.toml"), found("a/breakglass.toml"));
-        assert_eq!(find_upwards(&deep, "no-such-file"), Found::default());
+        assert_eq!(find_upwards(&deep, "no-such-file"), FoundFile::default());
     }
 
     /// A stranger's file lies there, and whoever looks at it stands beside it.
@@ -297,7 +297,7 @@ mod tests {
             passed_over.insert(0, folder.join("breakglass.toml"));
             fs::write(&passed_over[0], "").unwrap();
             let found = find_upwards(&folder, "breakglass.toml");
-            assert_eq!(found, Found { path: Some(own.clone()), passed_over: passed_over.clone() });
+            assert_eq!(found, FoundFile { path: Some(own.clone()), passed_over: passed_over.clone() });
         }
         fs::remove_file(&own).unwrap();
         let found = find_upwards(&dir.path().join("incidents"), "breakglass.toml");

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tempfile::{Builder, NamedTempFile, PersistError};
 
-use super::read::{Kind, never_waiting, read_text};
+use super::read::{FileKind, never_waiting, read_text};
 use super::{StoreError, shown};
 
 /// The name of a file until it is whole.
@@ -140,7 +140,7 @@ fn is_unused(path: &Path) -> bool {
 
 /// Returns the file, locked, if whoever was writing it is gone.
 fn abandoned(path: &Path) -> Option<File> {
-    if Kind::of(fs::symlink_metadata(path).ok()?.file_type()) != Kind::File {
+    if FileKind::of(fs::symlink_metadata(path).ok()?.file_type()) != FileKind::File {
         return None;
     }
     let file = never_waiting(File::options().read(true)).open(path).ok()?;
@@ -168,8 +168,8 @@ fn clear_temporary(folder: &Path) {
 /// Opens or makes the file at this path and locks it. The lock ends with the process, however that ends.
 pub(super) fn lock_on(disk: &impl Disk, path: &Path) -> Result<File, StoreError> {
     let failed = |error| StoreError::Write { path: shown(path), error };
-    let is_file = |kind| match Kind::of(kind) {
-        Kind::File => Ok(()),
+    let is_file = |kind| match FileKind::of(kind) {
+        FileKind::File => Ok(()),
         other => Err(StoreError::NotAFile { path: shown(path), what: other.text() }),
     };
     if let Ok(found) = fs::symlink_metadata(path) {

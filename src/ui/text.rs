@@ -101,7 +101,7 @@ fn is_hidden(c: char) -> bool {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Tone {
+enum TextStyle {
     Plain,
     Bold,
     Dim,
@@ -112,7 +112,7 @@ enum Tone {
 
 /// Text of several tones. Everything that goes in is made visible, so that a `Text` can be shown as it is.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Text(Vec<(Tone, String)>);
+pub struct Text(Vec<(TextStyle, String)>);
 
 impl Text {
     #[must_use]
@@ -129,32 +129,32 @@ impl Text {
     #[must_use]
     #[allow(clippy::should_implement_trait, reason = "a text is added to, not summed")]
     pub fn add(self, text: &str) -> Self {
-        self.with(Tone::Plain, text)
+        self.with(TextStyle::Plain, text)
     }
 
     #[must_use]
     pub fn bold(self, text: &str) -> Self {
-        self.with(Tone::Bold, text)
+        self.with(TextStyle::Bold, text)
     }
 
     #[must_use]
     pub fn dim(self, text: &str) -> Self {
-        self.with(Tone::Dim, text)
+        self.with(TextStyle::Dim, text)
     }
 
     #[must_use]
     pub fn good(self, text: &str) -> Self {
-        self.with(Tone::Good, text)
+        self.with(TextStyle::Good, text)
     }
 
     #[must_use]
     pub fn warn(self, text: &str) -> Self {
-        self.with(Tone::Warn, text)
+        self.with(TextStyle::Warn, text)
     }
 
     #[must_use]
     pub fn bad(self, text: &str) -> Self {
-        self.with(Tone::Bad, text)
+        self.with(TextStyle::Bad, text)
     }
 
     /// This text, and then the other.
@@ -164,7 +164,7 @@ impl Text {
         self
     }
 
-    fn with(mut self, tone: Tone, text: &str) -> Self {
+    fn with(mut self, tone: TextStyle, text: &str) -> Self {
         // Only the program's own text begins a line, and so with spaces.
         let text = if self.0.is_empty() { bounded(text) } else { without_padding(bounded(text)) };
         self.0.push((tone, text));
@@ -175,7 +175,7 @@ impl Text {
     #[must_use]
     pub fn to_column(mut self, column: usize) -> Self {
         let missing = column.saturating_sub(columns(&self.plain())).max(1);
-        self.0.push((Tone::Plain, " ".repeat(missing)));
+        self.0.push((TextStyle::Plain, " ".repeat(missing)));
         self
     }
 
@@ -198,7 +198,7 @@ impl Text {
             kept.0.push((tone, text[..end].to_string()));
         }
         kept.trim_end();
-        kept.0.push((Tone::Plain, "…".into()));
+        kept.0.push((TextStyle::Plain, "…".into()));
         kept
     }
 
@@ -214,7 +214,7 @@ impl Text {
         let indent = self.plain().chars().take_while(|c| *c == ' ').count().min(width / 2);
         let begin = |lines: &mut Vec<Self>| {
             lines.last_mut().iter_mut().for_each(|line| line.trim_end());
-            lines.push(Self(vec![(Tone::Dim, format!("{}{WRAPPED}", " ".repeat(indent)))]));
+            lines.push(Self(vec![(TextStyle::Dim, format!("{}{WRAPPED}", " ".repeat(indent)))]));
             indent + 2
         };
         let room = width.saturating_sub(indent + 2).max(1);
@@ -251,15 +251,15 @@ impl Text {
 
     /// The text for standard error, coloured where that is a terminal and nobody asked for none.
     pub(super) fn painted(&self) -> String {
-        let style = |tone: Tone| {
+        let style = |tone: TextStyle| {
             let style = Style::new().for_stderr();
             match tone {
-                Tone::Plain => style,
-                Tone::Bold => style.bold(),
-                Tone::Dim => style.dim(),
-                Tone::Good => style.green(),
-                Tone::Warn => style.yellow().bold(),
-                Tone::Bad => style.red().bold(),
+                TextStyle::Plain => style,
+                TextStyle::Bold => style.bold(),
+                TextStyle::Dim => style.dim(),
+                TextStyle::Good => style.green(),
+                TextStyle::Warn => style.yellow().bold(),
+                TextStyle::Bad => style.red().bold(),
             }
         };
         self.0.iter().map(|(tone, text)| style(*tone).apply_to(text).to_string()).collect()

@@ -15,13 +15,13 @@ pub struct Done {
     /// `vault paused() is true`
     pub promised: String,
     #[serde(flatten)]
-    pub by: Option<By>,
+    pub by: Option<ExecutedBy>,
     /// Why it is not known who did it.
     pub unknown: Option<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct By {
+pub struct ExecutedBy {
     pub block: u64,
     /// `2026-11-26T22:39:31.000Z`
     pub time: Option<String>,
@@ -39,8 +39,8 @@ pub struct By {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct People {
     /// Recovered from the call's data; none where it was another call.
-    pub signers: Vec<Person>,
-    pub sender: Person,
+    pub signers: Vec<PersonAddress>,
+    pub sender: PersonAddress,
 }
 
 impl People {
@@ -50,12 +50,12 @@ impl People {
         let mut signers = signers.to_vec();
         let owners = judged.state().owners.list();
         signers.sort_by_key(|signer| owners.iter().position(|owner| owner == signer).unwrap_or(owners.len()));
-        let signers = signers.iter().map(|signer| Person::of(judged, *signer)).collect();
-        Self { signers, sender: Person::of(judged, sender) }
+        let signers = signers.iter().map(|signer| PersonAddress::of(judged, *signer)).collect();
+        Self { signers, sender: PersonAddress::of(judged, sender) }
     }
 
     fn words(&self) -> Text {
-        let signers: Vec<String> = self.signers.iter().map(Person::short).collect();
+        let signers: Vec<String> = self.signers.iter().map(PersonAddress::short).collect();
         let signers = if signers.is_empty() { "not known".into() } else { signers.join(", ") };
         Text::default().bold(&signers).add(&format!("   sent by {}", self.sender.short()))
     }
@@ -69,12 +69,12 @@ impl People {
 
 /// An address, by the reader's own name where there is one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Person {
+pub struct PersonAddress {
     pub name: Option<String>,
     pub address: String,
 }
 
-impl Person {
+impl PersonAddress {
     #[must_use]
     pub fn of(judged: &Judged, address: Address) -> Self {
         let name = judged.derived.names.name(address).map(str::to_string);
@@ -89,7 +89,7 @@ impl Person {
     }
 }
 
-impl By {
+impl ExecutedBy {
     /// The time of day if it was within a day, else the date.
     fn at(&self) -> String {
         let Some((date, time)) = self.time.as_deref().and_then(|time| time.split_once('T')) else {
@@ -137,8 +137,8 @@ impl Done {
     }
 }
 
-fn by_deed(judged: &Judged, deed: &Deed) -> By {
-    By {
+fn by_deed(judged: &Judged, deed: &Deed) -> ExecutedBy {
+    ExecutedBy {
         block: deed.block,
         time: deed.time.map(|(time, _)| Utc::from_millis(time.saturating_mul(1_000)).to_string()),
         seconds_ago: deed.time.map(|(_, ago)| ago),

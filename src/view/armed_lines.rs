@@ -8,7 +8,7 @@ use crate::ceremony::armed_sets::Examined;
 use crate::ceremony::sets::KeptAhead;
 use crate::incident::Utc;
 use crate::proposal::Proposal;
-use crate::readiness::assessment::{Armed, Death, NonceStatus, Revocation, Row, Use};
+use crate::readiness::assessment::{Armed, Death, NonceRow, NonceStatus, Revocation, Usability};
 use crate::safe::{Nonce, Nonces, listed};
 use crate::ui::{Lines, Text};
 
@@ -168,8 +168,8 @@ pub fn armed(examined: &Examined, armed: &Armed, today: u64, name: Names) -> Lin
 }
 
 /// Rows that follow one another and say the same, with their nonces.
-fn runs(rows: &[Row]) -> Vec<(String, &Row)> {
-    let mut runs: Vec<(Vec<Nonce>, &Row)> = Vec::new();
+fn runs(rows: &[NonceRow]) -> Vec<(String, &NonceRow)> {
+    let mut runs: Vec<(Vec<Nonce>, &NonceRow)> = Vec::new();
     for row in rows {
         match runs.last_mut() {
             Some((nonces, first))
@@ -184,7 +184,7 @@ fn runs(rows: &[Row]) -> Vec<(String, &Row)> {
     runs.into_iter().map(|(nonces, row)| (listed(nonces), row)).collect()
 }
 
-fn describe(row: &Row, name: Names) -> String {
+fn describe(row: &NonceRow, name: Names) -> String {
     let signed = if row.signed.is_empty() { "nobody".into() } else { names(&row.signed, name) };
     let standing = match row.standing {
         NonceStatus::Used => "used".to_string(),
@@ -199,7 +199,7 @@ fn describe(row: &Row, name: Names) -> String {
 
 /// Its use now, as far as the chain tells.
 fn state(examined: &Examined, armed: &Armed) -> Vec<Text> {
-    if let Use::Nobody(death) = armed.by {
+    if let Usability::Nobody(death) = armed.by {
         let why = match death {
             Death::Used => "the Safe has used the last of its nonces",
             Death::NoOwner => "none of its signers is still an owner",
@@ -220,14 +220,14 @@ fn state(examined: &Examined, armed: &Armed) -> Vec<Text> {
     state
 }
 
-fn usable(by: Use) -> String {
+fn usable(by: Usability) -> String {
     match by {
-        Use::Anyone => "anyone who has the file can use it without asking anybody".into(),
-        Use::With(1) => "anyone who has the file, with one owner's signature more".into(),
-        Use::With(more) => format!("anyone who has the file, with {more} owners' signatures more"),
-        Use::Nobody(Death::TooFew(1)) => "nobody, unless one more owner signs it".into(),
-        Use::Nobody(Death::TooFew(more)) => format!("nobody, unless {more} more owners sign it"),
-        Use::Nobody(_) => "nobody".into(),
+        Usability::Anyone => "anyone who has the file can use it without asking anybody".into(),
+        Usability::With(1) => "anyone who has the file, with one owner's signature more".into(),
+        Usability::With(more) => format!("anyone who has the file, with {more} owners' signatures more"),
+        Usability::Nobody(Death::TooFew(1)) => "nobody, unless one more owner signs it".into(),
+        Usability::Nobody(Death::TooFew(more)) => format!("nobody, unless {more} more owners sign it"),
+        Usability::Nobody(_) => "nobody".into(),
     }
 }
 
@@ -267,7 +267,7 @@ fn age(examined: &Examined, today: u64) -> String {
 #[must_use]
 pub fn object(examined: &Examined, armed: &Armed) -> Value {
     let addresses = |all: &[Address]| all.iter().map(ToString::to_string).collect::<Vec<_>>();
-    let row = |row: &Row| {
+    let row = |row: &NonceRow| {
         let standing = match row.standing {
             NonceStatus::Used => "used",
             NonceStatus::Complete => "complete",
@@ -296,7 +296,7 @@ pub fn object(examined: &Examined, armed: &Armed) -> Value {
         "gaps": armed.gaps.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "stale": examined.stale,
         "already_done": examined.already_done,
-        "is_dead": matches!(armed.by, Use::Nobody(_)),
+        "is_dead": matches!(armed.by, Usability::Nobody(_)),
         "usable_by": usable(armed.by),
         "ways_to_end_it": armed.ways.iter().map(way).collect::<Vec<_>>(),
         "kept": examined.kept,

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::ceremony::cards::LeverCard;
 use crate::device::{
-    AppVersion, Model, Pages, Settings, SigningMode, SigningRequest, Signs, Status, safe_tx_pages,
+    AppSettings, AppVersion, Model, Pages, SigningMode, SigningRequest, Signs, Status, safe_tx_pages,
 };
 use crate::incident::Utc;
 use crate::playbook::{PlannedCall, Playbook};
@@ -310,7 +310,7 @@ fn pages(model: Model, card: &Card, tx: &SafeTx) -> Pages {
         transaction_check: false,
         takes_fields: true,
     };
-    let settings = Settings { raw_messages: true, transaction_hash: true, ..Settings::default() };
+    let settings = AppSettings { raw_messages: true, transaction_hash: true, ..AppSettings::default() };
     // Whose key it is changes no page.
     let owner = card.safe().address;
     let request = SigningRequest {

@@ -1,12 +1,12 @@
 //! Changes in the reader's own files since they accepted them.
 
-use crate::ceremony::texts::{Change, Item, News};
+use crate::ceremony::texts::{News, PinnedText, TextChange};
 use crate::council::Mark;
 use crate::ui::{Lines, Text};
 
 /// Returns what is new about a text.
 #[must_use]
-pub fn lines(item: &Item, news: &News) -> Lines {
+pub fn lines(item: &PinnedText, news: &News) -> Lines {
     let mut out = Lines::default();
     match news {
         News::FirstUse => first_use(&mut out, item),
@@ -16,20 +16,20 @@ pub fn lines(item: &Item, news: &News) -> Lines {
     out
 }
 
-fn first_use(out: &mut Lines, item: &Item) {
+fn first_use(out: &mut Lines, item: &PinnedText) {
     let text = format!("digest {}", item.now.digest.short());
     let line = Text::default().warn("first use: ").bold(&text).add(", compare it with a colleague");
     out.say(&line.dim(&format!("   {}{}", item.name, item.note)));
 }
 
-fn added(out: &mut Lines, item: &Item) {
+fn added(out: &mut Lines, item: &PinnedText) {
     out.blank();
     let heading = format!("NEW since you accepted the council file{}: ", item.note);
     out.say(&Text::default().bad(&heading).bold(&item.name));
     out.say(&Text::new(&format!("  digest  {}", item.now.digest.short())));
 }
 
-fn changed(out: &mut Lines, item: &Item, change: &Change) {
+fn changed(out: &mut Lines, item: &PinnedText, change: &TextChange) {
     out.blank();
     let heading = format!("CHANGED since you accepted it{}: ", item.note);
     out.say(&Text::default().bad(&heading).bold(&item.name));

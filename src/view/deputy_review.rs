@@ -6,7 +6,7 @@ use crate::chain::agreeing;
 use crate::ui::{Lines, Text};
 use crate::view::review::{checks, origin, what_it_does};
 use crate::view::review_block::block;
-use crate::view::summary::{Answer, Summary};
+use crate::view::summary::{ReviewAnswer, Summary};
 use crate::view::what_changes;
 
 /// Returns the whole review for a terminal of this many columns, with what has to stand above the question at its end.
@@ -14,7 +14,7 @@ use crate::view::what_changes;
 pub fn review(desk: &Desk, act: &Act, summary: &Summary, width: usize) -> Lines {
     let mut out = Lines::default();
     out.blank();
-    if !matches!(summary.answer, Answer::NothingToDo(_)) {
+    if !matches!(summary.answer, ReviewAnswer::NothingToDo(_)) {
         details(desk, act).iter().for_each(|line| out.say(line));
         out.blank();
     }

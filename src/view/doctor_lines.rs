@@ -10,7 +10,7 @@ use crate::readiness::examine::ChainSeen;
 use crate::readiness::key_gaps::{KeySeen, KeyState};
 use crate::readiness::levers::{LeverSeen, LeverTrial};
 use crate::readiness::prepared::{CardSeen, SetSeen};
-use crate::readiness::seal::{Control, State};
+use crate::readiness::seal::{ConditionState, Control};
 use crate::readiness::{GapLevel, GapReport};
 use crate::ui::{Lines, Text};
 
@@ -72,9 +72,9 @@ pub fn gap_object(told: &GapReport) -> Value {
 pub fn seal_lines(controls: &[Control]) -> Lines {
     let lines = |control: &Control| {
         let state = match control.state {
-            State::Met => Text::default().good("✓ "),
-            State::NotMet => Text::default().bad("✗ "),
-            State::Unknown => Text::default().dim("? "),
+            ConditionState::Met => Text::default().good("✓ "),
+            ConditionState::NotMet => Text::default().bad("✗ "),
+            ConditionState::Unknown => Text::default().dim("? "),
         };
         let asks = state.bold(control.id).add(&format!("  {}: {}", control.asks, control.state.text()));
         let evidence =

@@ -29,13 +29,13 @@ pub struct Times {
     pub safe_tx_hash: String,
     pub lever: String,
     pub began: String,
-    pub signed: Vec<Person>,
+    pub signed: Vec<DrillSigner>,
     pub phases: Vec<Phase>,
 }
 
 /// When an owner signed.
 #[derive(Clone, Debug, Serialize)]
-pub struct Person {
+pub struct DrillSigner {
     pub name: String,
     pub at: String,
     pub after_seconds: u64,
@@ -59,7 +59,7 @@ impl Times {
             target_seconds: measure.wanted.map(seconds),
             is_late: measure.is_late(),
         };
-        let person = |signed: &crate::readiness::drill_times::Signed| Person {
+        let person = |signed: &crate::readiness::drill_times::Signed| DrillSigner {
             name: name(signed.owner),
             at: signed.at.to_string(),
             after_seconds: signed.at.since(drill.began).as_secs(),
@@ -127,7 +127,7 @@ mod tests {
 
     use super::*;
     use crate::incident::{Plain, Utc};
-    use crate::readiness::drill_times::{Proven, Signed};
+    use crate::readiness::drill_times::{ProvenDrill, Signed};
     use crate::safe::{Nonce, SafeTxHash};
 
     fn at(seconds: u64) -> Utc {
@@ -144,7 +144,7 @@ mod tests {
             began: at(0),
             is_announced: true,
             signed: vec![signed(1, 209), signed(2, 291)],
-            proven: Some(Proven { at: at(362), keys: 2 }),
+            proven: Some(ProvenDrill { at: at(362), keys: 2 }),
         };
         let response =
             Response { first_signature: Some(Duration::from_mins(3)), proof: Some(Duration::from_mins(30)) };

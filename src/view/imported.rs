@@ -13,14 +13,14 @@ const LISTED: usize = 20;
 /// The result of an import. Lists are whole for a script; a person sees the first of each.
 #[derive(Serialize)]
 pub struct Imported {
-    pub taken: Vec<Line>,
-    pub known: Vec<Line>,
+    pub taken: Vec<ImportedLine>,
+    pub known: Vec<ImportedLine>,
     pub not_needed: Vec<Spare>,
-    pub refused: Vec<Refused>,
+    pub refused: Vec<RefusedImport>,
     pub refused_count: usize,
     pub not_looked_at: usize,
     pub files_not_read: usize,
-    pub tallies: Vec<Progress>,
+    pub tallies: Vec<SigningProgress>,
     /// The part of `files_not_read` that is over the bound on their number.
     #[serde(skip)]
     pub files_over_bound: usize,
@@ -34,7 +34,7 @@ pub struct Imported {
 
 /// An owner's signature.
 #[derive(Serialize)]
-pub struct Line {
+pub struct ImportedLine {
     owner: String,
     safe_tx_hash: String,
     /// The owner's name in the council file and their address.
@@ -52,14 +52,14 @@ pub struct Spare {
 
 /// A text, or a line of one, that was not taken.
 #[derive(Serialize)]
-pub struct Refused {
+pub struct RefusedImport {
     pub origin: String,
     pub why: String,
 }
 
 /// The progress of a proposal.
 #[derive(Serialize)]
-pub struct Progress {
+pub struct SigningProgress {
     safe_tx_hash: String,
     signed: Vec<String>,
     missing: Vec<String>,
@@ -67,7 +67,7 @@ pub struct Progress {
     next: String,
 }
 
-impl Line {
+impl ImportedLine {
     /// `note` says how the owner approved, where it is not by a plain signature: `, for foundation`.
     #[must_use]
     pub fn new(owner: Address, hash: SafeTxHash, name: &str, note: &str) -> Self {
@@ -77,7 +77,7 @@ impl Line {
     }
 }
 
-impl From<&Tally> for Progress {
+impl From<&Tally> for SigningProgress {
     fn from(tally: &Tally) -> Self {
         Self {
             safe_tx_hash: tally.hash.to_string(),
@@ -95,7 +95,7 @@ impl Imported {
         let mut out = Lines::default();
         list(&mut out, "imported  ", Text::good, &self.taken);
         list(&mut out, "known     ", Text::dim, &self.known);
-        for Refused { origin, why } in &self.refused {
+        for RefusedImport { origin, why } in &self.refused {
             out.say(&Text::default().bad("refused   ").add(&format!("{origin}: {why}")));
         }
         for sentence in self.leftovers() {
@@ -131,8 +131,8 @@ impl Imported {
     }
 }
 
-fn list(out: &mut Lines, what: &str, tone: impl Fn(Text, &str) -> Text, signatures: &[Line]) {
-    for Line { shown, safe_tx_hash, .. } in signatures.iter().take(LISTED) {
+fn list(out: &mut Lines, what: &str, tone: impl Fn(Text, &str) -> Text, signatures: &[ImportedLine]) {
+    for ImportedLine { shown, safe_tx_hash, .. } in signatures.iter().take(LISTED) {
         out.say(&tone(Text::default(), what).add(&format!("{shown} for {safe_tx_hash}")));
     }
     if signatures.len() > LISTED {
@@ -149,14 +149,14 @@ mod tests {
     #[test]
     fn what_is_not_listed_is_counted() {
         let text = |n: usize| n.to_string();
-        let line = |n| Line { owner: text(n), safe_tx_hash: "0xh".into(), shown: text(n) };
+        let line = |n| ImportedLine { owner: text(n), safe_tx_hash: "0xh".into(), shown: text(n) };
         let imported = Imported {
             taken: (0..25).map(line).collect(),
             known: Vec::new(),
             not_needed: (0..21)
                 .map(|n| Spare { owner: text(n), safe_tx_hash: "0xh".into(), count: 2 })
                 .collect(),
-            refused: vec![Refused { origin: "a.txt".into(), why: "cut".into() }],
+            refused: vec![RefusedImport { origin: "a.txt".into(), why: "cut".into() }],
             refused_count: 7,
             not_looked_at: 3,
             files_not_read: 5,

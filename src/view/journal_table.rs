@@ -4,7 +4,7 @@ use alloy::primitives::Address;
 use serde_json::{Value, json};
 
 use crate::council::Council;
-use crate::incident::{Belongs, Deputed, DrillStep, Entry, JournalAct, Merged, Step, belonging};
+use crate::incident::{Belongs, Deputed, DrillStep, Entry, JournalAct, Merged, TxStep, belonging};
 
 pub const HEADER: [&str; 6] = ["no", "time (UTC)", "of", "who", "did", "about"];
 
@@ -103,10 +103,10 @@ fn deputed(council: &Council, act: &Deputed) -> String {
         known.map_or_else(|| address.to_string(), |signer| signer.name.clone())
     };
     let did = match &act.step {
-        Step::Signed {} => "signed, and the signature is in a file".into(),
-        Step::Sent { tx, payer } => format!("sent {}, paid by {}", short(tx), name(payer)),
-        Step::Unproven { tx, block } => format!("mined in block {block}, and not proven: {}", short(tx)),
-        Step::Proven { tx, block } => format!("proven at block {block}: {}", short(tx)),
+        TxStep::Signed {} => "signed, and the signature is in a file".into(),
+        TxStep::Sent { tx, payer } => format!("sent {}, paid by {}", short(tx), name(payer)),
+        TxStep::Unproven { tx, block } => format!("mined in block {block}, and not proven: {}", short(tx)),
+        TxStep::Proven { tx, block } => format!("proven at block {block}: {}", short(tx)),
     };
     format!("{} alone, lever {}: {did}", name(&act.deputy), act.lever)
 }

@@ -2,7 +2,7 @@
 
 use alloy::primitives::Address;
 
-use crate::device::{DataShown, Fact, Page, Pages, Prediction, Status};
+use crate::device::{DataShown, Page, PageFact, Pages, Prediction, Status};
 use crate::ui::{Lines, Text};
 
 /// Returns what the device can show: the pages that are the same whatever its settings, then each possible rest.
@@ -80,7 +80,7 @@ fn guide(out: &mut Lines, pages: &Pages) {
 }
 
 /// Page and value: `15 data 0x8456CB59`.
-fn fact(fact: &Fact) -> String {
+fn fact(fact: &PageFact) -> String {
     let pages = if fact.first == fact.last {
         fact.first.to_string()
     } else {

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::council::Council;
-use crate::device::{Account, StatedSettings, Status};
+use crate::device::{LedgerAccount, StatedSettings, Status};
 use crate::ui::{Lines, Text};
 
 /// The header of [`LedgerState::rows`].
@@ -36,7 +36,7 @@ struct Held<'a> {
 impl<'a> LedgerState<'a> {
     /// Keeps the first account, and each that the council names.
     #[must_use]
-    pub fn new(status: &Status, accounts: &[Account], council: Option<&'a Council>) -> Self {
+    pub fn new(status: &Status, accounts: &[LedgerAccount], council: Option<&'a Council>) -> Self {
         let mut held: Vec<Held> = Vec::new();
         for account in accounts {
             let signers = council.into_iter().flat_map(|council| council.signers.values());

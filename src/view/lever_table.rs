@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::ceremony::desk::Desk;
-use crate::ceremony::overview::{Overview, State};
+use crate::ceremony::overview::{LeverState, Overview};
 use crate::council::{Combined, Lever, expand};
-use crate::playbook::{Kind, Playbook};
+use crate::playbook::{Playbook, PlaybookKind};
 use crate::ui::{Lines, Text};
 use crate::view::state_now;
 
@@ -15,7 +15,7 @@ use crate::view::state_now;
 #[derive(Debug, Serialize)]
 pub struct LeverTable<'a> {
     council: &'a str,
-    levers: Vec<Row<'a>>,
+    levers: Vec<LeverRow<'a>>,
     #[serde(skip)]
     path: String,
     #[serde(skip)]
@@ -24,7 +24,7 @@ pub struct LeverTable<'a> {
 
 /// A lever in the table and in the object of `--json`.
 #[derive(Debug, Serialize)]
-struct Row<'a> {
+struct LeverRow<'a> {
     #[serde(skip)]
     cells: Vec<String>,
     kind: String,
@@ -56,7 +56,7 @@ enum Of<'a> {
 impl<'a> LeverTable<'a> {
     /// Returns the levers of these kinds; `now` has the state of each where it was looked up.
     #[must_use]
-    pub fn new(desk: &'a Desk, kinds: &[Kind], now: Option<&Overview>) -> Self {
+    pub fn new(desk: &'a Desk, kinds: &[PlaybookKind], now: Option<&Overview>) -> Self {
         let council = &desk.council;
         let mut levers = Vec::new();
         for kind in kinds {
@@ -94,7 +94,7 @@ impl<'a> LeverTable<'a> {
     #[must_use]
     pub fn next(&self) -> Lines {
         let lines = match self.levers.first() {
-            Some(Row { kind, lever, .. }) => {
+            Some(LeverRow { kind, lever, .. }) => {
                 vec![Text::new("propose one: ").bold(&format!("breakglass {kind} {lever}"))]
             }
             None => vec![
@@ -109,7 +109,12 @@ impl<'a> LeverTable<'a> {
 }
 
 /// Returns the lever if its playbook is of this kind.
-fn simple<'a>(desk: &'a Desk, lever: &'a Lever, kind: Kind, now: Option<&Overview>) -> Option<Row<'a>> {
+fn simple<'a>(
+    desk: &'a Desk,
+    lever: &'a Lever,
+    kind: PlaybookKind,
+    now: Option<&Overview>,
+) -> Option<LeverRow<'a>> {
     let playbook = desk.catalogue.get(&lever.playbook).ok()?.playbook;
     if playbook.kind != kind {
         return None;
@@ -122,7 +127,7 @@ fn simple<'a>(desk: &'a Desk, lever: &'a Lever, kind: Kind, now: Option<&Overvie
         Some(told) => vec![word, targets.join(", "), told.clone(), safe],
         None => vec![word, playbook.title.clone(), safe, severity.clone()],
     };
-    Some(Row {
+    Some(LeverRow {
         cells,
         kind: kind.to_string(),
         lever: &lever.name,
@@ -150,9 +155,9 @@ fn targets<'a>(desk: &Desk, lever: &'a Lever) -> Vec<&'a str> {
 fn combined<'a>(
     desk: &'a Desk,
     combined: &'a Combined,
-    wanted: &[Kind],
+    wanted: &[PlaybookKind],
     now: Option<&Overview>,
-) -> Option<Row<'a>> {
+) -> Option<LeverRow<'a>> {
     let name = &combined.name;
     let expansion = expand(&desk.council, std::slice::from_ref(name), &[], false).ok()?;
     let pulled: Vec<String> = expansion.levers().map(String::from).collect();
@@ -171,7 +176,7 @@ fn combined<'a>(
     let title = combined.title.as_deref();
     let what = title.map_or_else(|| pulls.clone(), |title| format!("{title}: {pulls}"));
     let done = now.map(|now| {
-        let is_done = |lever: &&String| matches!(now.levers.get(*lever), Some(State::Done { .. }));
+        let is_done = |lever: &&String| matches!(now.levers.get(*lever), Some(LeverState::Done { .. }));
         format!("{} of {} done", pulled.iter().filter(is_done).count(), pulled.len())
     });
     let (word, safe) = (format!("{kind} {name}"), safes.join(", "));
@@ -179,7 +184,7 @@ fn combined<'a>(
         Some(done) => vec![word, what, done.clone(), safe],
         None => vec![word, what, safe, severity.clone()],
     };
-    Some(Row {
+    Some(LeverRow {
         cells,
         kind: kind.to_string(),
         lever: name,

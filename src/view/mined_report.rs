@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::ceremony::judged::Judged;
 use crate::ceremony::mined::AsRehearsed;
 use crate::ceremony::order::Arguments;
-use crate::ceremony::outcome::{Outcome, Proven};
+use crate::ceremony::outcome::{Outcome, OutcomeProof};
 use crate::chain::{Depth, EndpointReport, Events, Receipt, agreeing, is_minority};
 use crate::safe::Execution;
 use crate::ui::{Lines, Text};
@@ -133,9 +133,9 @@ pub fn mined_otherwise(differences: &[String]) -> String {
 
 /// Returns on whose word the proof rests, for a script and for a person: levels, not faults.
 #[must_use]
-pub fn level(endpoints: &[EndpointReport], proven: Option<&Proven>) -> (&'static str, String) {
+pub fn level(endpoints: &[EndpointReport], proven: Option<&OutcomeProof>) -> (&'static str, String) {
     let (word, by) = word_of(endpoints);
-    let Some(Proven { state, events, mined, needs_events }) = proven else { return (word, by) };
+    let Some(OutcomeProof { state, events, mined, needs_events }) = proven else { return (word, by) };
     match events {
         Events::Proven(_) => {
             let text = format!("{state}; its events against the receipts root of block {}", mined.number);

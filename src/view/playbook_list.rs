@@ -7,7 +7,7 @@ use serde::Serialize;
 use unicode_width::UnicodeWidthStr;
 
 use crate::ceremony::contract::ContractLocation;
-use crate::playbook::{Dictionary, Entry, Fit, Kind, Origin, Summary};
+use crate::playbook::{Dictionary, Fit, LibraryEntry, Origin, PlaybookKind, PlaybookSummary};
 use crate::view::playbook_text::Brief;
 
 /// The lines of a list without a filter: what fits into a window that one scrolls once.
@@ -19,16 +19,16 @@ const MOST_PARTS: usize = 8;
 
 /// The playbooks of one protocol, without those that only take another back.
 #[derive(Debug)]
-pub struct Shelf<'a> {
+pub struct ProtocolPlaybooks<'a> {
     pub protocol: String,
-    pub acts: Vec<&'a Summary>,
+    pub acts: Vec<&'a PlaybookSummary>,
 }
 
 /// Returns the acts by protocol: the council's own first, then by name. An undo is left out where its act is listed.
 #[must_use]
-pub fn shelves(listed: &[(Summary, Origin)]) -> Vec<Shelf<'_>> {
+pub fn shelves(listed: &[(PlaybookSummary, Origin)]) -> Vec<ProtocolPlaybooks<'_>> {
     let undone = undone(listed.iter().map(|(summary, _)| summary));
-    let mut shelves: BTreeMap<(bool, String), Vec<&Summary>> = BTreeMap::new();
+    let mut shelves: BTreeMap<(bool, String), Vec<&PlaybookSummary>> = BTreeMap::new();
     for (summary, origin) in listed.iter().filter(|(summary, _)| !is_folded(summary, &undone)) {
         let key = match (origin, &summary.family) {
             (Origin::Council(_), _) => (false, "your own".into()),
@@ -38,24 +38,24 @@ pub fn shelves(listed: &[(Summary, Origin)]) -> Vec<Shelf<'_>> {
     }
     let mut shelves: Vec<_> = shelves
         .into_iter()
-        .map(|((built_in, protocol), acts)| (built_in, Shelf { protocol, acts }))
+        .map(|((built_in, protocol), acts)| (built_in, ProtocolPlaybooks { protocol, acts }))
         .collect();
     shelves.sort_by_key(|(built_in, shelf)| (*built_in, shelf.protocol.to_lowercase()));
     shelves.into_iter().map(|(_, shelf)| shelf).collect()
 }
 
 /// Returns the ids by which some playbooks are taken back.
-fn undone<'a>(summaries: impl IntoIterator<Item = &'a Summary>) -> BTreeSet<&'a str> {
+fn undone<'a>(summaries: impl IntoIterator<Item = &'a PlaybookSummary>) -> BTreeSet<&'a str> {
     summaries.into_iter().filter_map(|summary| summary.undo.as_deref()).collect()
 }
 
-fn is_folded(summary: &Summary, undone: &BTreeSet<&str>) -> bool {
+fn is_folded(summary: &PlaybookSummary, undone: &BTreeSet<&str>) -> bool {
     summary.id.ends_with("-undo") && undone.contains(summary.id.as_str())
 }
 
 /// Returns a line or a few for each protocol, all in all no more than fit a window.
 #[must_use]
-pub fn overview(shelves: &[Shelf<'_>], width: usize) -> Vec<String> {
+pub fn overview(shelves: &[ProtocolPlaybooks<'_>], width: usize) -> Vec<String> {
     let name_width =
         shelves.iter().map(|shelf| shelf.protocol.width()).max().unwrap_or_default().min(WIDEST_NAME);
     let room = width.saturating_sub(name_width + 2);
@@ -91,12 +91,13 @@ fn allotted(needs: &[usize], most: usize) -> Vec<usize> {
 }
 
 /// `pause`, `freeze,`, `pool,` …: the names without what they all begin with, by kind.
-fn words(shelf: &Shelf<'_>) -> Vec<String> {
-    let name = |summary: &Summary| summary.id.split_once('/').map_or("", |(_, name)| name).to_string();
+fn words(shelf: &ProtocolPlaybooks<'_>) -> Vec<String> {
+    let name =
+        |summary: &PlaybookSummary| summary.id.split_once('/').map_or("", |(_, name)| name).to_string();
     let names: Vec<String> = shelf.acts.iter().map(|summary| name(summary)).collect();
     let common = common_beginning(&names);
     let mut words = Vec::new();
-    for kind in [Kind::Pause, Kind::Param, Kind::Rotate] {
+    for kind in [PlaybookKind::Pause, PlaybookKind::Param, PlaybookKind::Rotate] {
         let of_kind = || shelf.acts.iter().zip(&names).filter(|(summary, _)| summary.kind == kind);
         let count = of_kind().count();
         for (at, (_, name)) in of_kind().enumerate() {
@@ -150,7 +151,7 @@ fn cut(words: &[String], room: usize, most: usize) -> Vec<String> {
 
 /// Returns the rows of a list with a filter: a row for the protocol, and one for each act below it.
 #[must_use]
-pub fn rows(shelves: &[Shelf<'_>]) -> Vec<Vec<String>> {
+pub fn rows(shelves: &[ProtocolPlaybooks<'_>]) -> Vec<Vec<String>> {
     let mut rows = Vec::new();
     for shelf in shelves {
         rows.push(vec![shelf.protocol.clone()]);
@@ -167,7 +168,7 @@ pub fn rows(shelves: &[Shelf<'_>]) -> Vec<Vec<String>> {
 }
 
 /// `-undo`, `another` act, `itself` where other arguments take it back, or that there is none.
-fn undo(summary: &Summary) -> String {
+fn undo(summary: &PlaybookSummary) -> String {
     match &summary.undo {
         None => "none".into(),
         Some(id) if *id == summary.id => "itself".into(),
@@ -178,12 +179,13 @@ fn undo(summary: &Summary) -> String {
 /// Returns the rows of the playbooks that fit a contract: first those that have all they ask for, then, where there are
 /// none, a few of which a view is missing.
 #[must_use]
-pub fn fitting(found: &[(Entry<'_>, Fit<'_>)]) -> Vec<Vec<String>> {
-    let summaries: Vec<Summary> = found.iter().map(|(entry, _)| Summary::from(entry.playbook)).collect();
+pub fn fitting(found: &[(LibraryEntry<'_>, Fit<'_>)]) -> Vec<Vec<String>> {
+    let summaries: Vec<PlaybookSummary> =
+        found.iter().map(|(entry, _)| PlaybookSummary::from(entry.playbook)).collect();
     let undone = undone(&summaries);
     let acts = found.iter().zip(&summaries).filter(|(_, summary)| !is_folded(summary, &undone));
     let (whole, parts): (Vec<_>, Vec<_>) = acts.partition(|((_, fit), _)| fit.is_whole());
-    let row = |((_, fit), summary): &(&(Entry<'_>, Fit<'_>), &Summary)| {
+    let row = |((_, fit), summary): &(&(LibraryEntry<'_>, Fit<'_>), &PlaybookSummary)| {
         let knows = if fit.is_whole() {
             format!("{} of its functions", fit.known())
         } else {
@@ -226,13 +228,13 @@ impl<'a> FittingObject<'a> {
         place: ContractLocation<'a>,
         has: &BTreeSet<Selector>,
         words: &Dictionary,
-        found: &'a [(Entry<'_>, Fit<'_>)],
+        found: &'a [(LibraryEntry<'_>, Fit<'_>)],
     ) -> Self {
         let function = |selector: &Selector| FunctionObject {
             selector: selector.to_string(),
             signature: words.signature(*selector),
         };
-        let playbook = |(entry, fit): &'a (Entry<'_>, Fit<'_>)| FitObject {
+        let playbook = |(entry, fit): &'a (LibraryEntry<'_>, Fit<'_>)| FitObject {
             brief: Brief::from(entry),
             given_as: &fit.param,
             calls: fit.calls.values().collect(),
@@ -253,7 +255,7 @@ mod tests {
     use super::*;
     use crate::playbook::Catalogue;
 
-    fn library() -> Vec<(Summary, Origin)> {
+    fn library() -> Vec<(PlaybookSummary, Origin)> {
         let catalogue = Catalogue::new(Vec::new());
         catalogue.summaries().into_iter().map(|(summary, origin, _)| (summary, origin)).collect()
     }
@@ -280,7 +282,7 @@ mod tests {
     fn an_undo_is_folded_under_its_act_and_stands_alone_where_the_act_is_left_out() {
         let mut listed = library();
         listed.retain(|(summary, _)| summary.id.starts_with("pause/oz-pausable"));
-        let ids = |listed: &[(Summary, Origin)]| -> Vec<String> {
+        let ids = |listed: &[(PlaybookSummary, Origin)]| -> Vec<String> {
             shelves(listed).iter().flat_map(|s| s.acts.iter().map(|a| a.id.clone())).collect()
         };
         assert_eq!(ids(&listed), ["pause/oz-pausable", "pause/oz-pausable-many"]);

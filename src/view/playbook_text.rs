@@ -2,7 +2,9 @@
 
 use serde::Serialize;
 
-use crate::playbook::{CheckedFile, Entry, Origin, Playbook, PlaybookDigest, Step, Summary, Undo};
+use crate::playbook::{
+    CheckedFile, LibraryEntry, Origin, Playbook, PlaybookDigest, PlaybookSummary, Step, Undo,
+};
 use crate::ui::{Lines, Text};
 
 /// One playbook of a list.
@@ -20,7 +22,7 @@ pub struct Brief {
 
 impl Brief {
     #[must_use]
-    pub fn new(summary: &Summary, from: &Origin, text: &str) -> Self {
+    pub fn new(summary: &PlaybookSummary, from: &Origin, text: &str) -> Self {
         Self {
             id: summary.id.clone(),
             kind: summary.kind.to_string(),
@@ -34,9 +36,9 @@ impl Brief {
     }
 }
 
-impl From<&Entry<'_>> for Brief {
-    fn from(entry: &Entry<'_>) -> Self {
-        Self::new(&Summary::from(entry.playbook), &entry.origin, entry.playbook.text())
+impl From<&LibraryEntry<'_>> for Brief {
+    fn from(entry: &LibraryEntry<'_>) -> Self {
+        Self::new(&PlaybookSummary::from(entry.playbook), &entry.origin, entry.playbook.text())
     }
 }
 
@@ -49,8 +51,8 @@ pub struct Whole<'a> {
     lever: String,
 }
 
-impl<'a> From<&Entry<'a>> for Whole<'a> {
-    fn from(entry: &Entry<'a>) -> Self {
+impl<'a> From<&LibraryEntry<'a>> for Whole<'a> {
+    fn from(entry: &LibraryEntry<'a>) -> Self {
         Self { brief: Brief::from(entry), text: entry.playbook.text(), lever: lever(entry.playbook) }
     }
 }

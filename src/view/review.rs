@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use alloy::primitives::{Address, Bytes, U256, hex};
 use serde_json::{Value, json};
 
-use crate::ceremony::derived::Own;
+use crate::ceremony::derived::OwnDerivation;
 use crate::ceremony::desk::Desk;
 use crate::ceremony::judged::Judged;
 use crate::chain::agreeing;
@@ -16,7 +16,7 @@ use crate::proposal::{Few, calls_of};
 use crate::safe::{Call, DRILL_CHAIN_ID, Operation};
 use crate::ui::{Lines, Text};
 use crate::view::review_block::block;
-use crate::view::summary::{Answer, Summary};
+use crate::view::summary::{ReviewAnswer, Summary};
 use crate::view::what_changes;
 
 const INDENT: &str = "    ";
@@ -31,9 +31,9 @@ pub fn review(desk: &Desk, judged: &Judged, summary: &Summary, width: usize) -> 
     out.blank();
     let is_used = judged.findings.iter().any(|f| f.level == Level::Refuse && f.problem().is_of_the_nonce());
     let is_short = match &summary.answer {
-        Answer::NothingToDo(_) => true,
-        Answer::Refused(_) => is_used,
-        Answer::Decide => false,
+        ReviewAnswer::NothingToDo(_) => true,
+        ReviewAnswer::Refused(_) => is_used,
+        ReviewAnswer::Decide => false,
     };
     if !is_short {
         details(desk, judged).iter().for_each(|line| out.say(line));
@@ -275,7 +275,7 @@ pub(super) fn what_it_does(out: &mut Lines, judged: &Judged) {
             None => data(out, &call.data),
         }
     }
-    if let Some(Own { order, plans, .. }) = &judged.derived.own {
+    if let Some(OwnDerivation { order, plans, .. }) = &judged.derived.own {
         for (act, one) in order.acts().iter().zip(plans.levers()) {
             if let Some(when) = act.entry.playbook.takes_effect(&one.plan) {
                 out.say(&Text::new(INDENT).warn("takes effect: ").add(&when));

@@ -5,8 +5,8 @@ use crate::check::Level;
 use crate::safe::Purpose;
 use crate::ui::{Lines, Text};
 use crate::view::acting::{self, Acting};
-use crate::view::already_done::{Done, Person};
-use crate::view::summary::{AfterCheck, Answer, CallLine, Lever, Refusal, SafeIs, Summary};
+use crate::view::already_done::{Done, PersonAddress};
+use crate::view::summary::{AfterCheck, CallLine, LeverSummary, Refusal, ReviewAnswer, SafeIs, Summary};
 
 /// The lines of a small terminal, without that of the question.
 const MOST_LINES: usize = 23;
@@ -28,9 +28,9 @@ const CALLS: usize = 36;
 
 /// Lines, some of which are left out where there are too many.
 #[derive(Default)]
-struct Block(Vec<(Text, bool)>);
+struct ReviewBlock(Vec<(Text, bool)>);
 
-impl Block {
+impl ReviewBlock {
     fn line(&mut self, line: Text) {
         self.0.push((line, true));
     }
@@ -70,14 +70,14 @@ fn labelled(label: &str, value: Text) -> Text {
 #[must_use]
 pub fn block(summary: &Summary, width: usize) -> Lines {
     match &summary.answer {
-        Answer::Decide => decide(summary, width),
-        Answer::NothingToDo(done) => nothing_to_do(summary, done, width),
-        Answer::Refused(refusal) => refused(summary, refusal, width),
+        ReviewAnswer::Decide => decide(summary, width),
+        ReviewAnswer::NothingToDo(done) => nothing_to_do(summary, done, width),
+        ReviewAnswer::Refused(refusal) => refused(summary, refusal, width),
     }
 }
 
 fn decide(summary: &Summary, width: usize) -> Lines {
-    let mut block = Block::default();
+    let mut block = ReviewBlock::default();
     head(&mut block, summary, width);
     if let [lever] = &summary.levers[..] {
         calls(&mut block, lever, if summary.approves.is_some() { 0 } else { width });
@@ -115,7 +115,7 @@ fn decide(summary: &Summary, width: usize) -> Lines {
     block.into_lines(MOST_LINES + further, width)
 }
 
-fn head(block: &mut Block, summary: &Summary, width: usize) {
+fn head(block: &mut ReviewBlock, summary: &Summary, width: usize) {
     let what = match &summary.playbooks[..] {
         [one] => one.clone(),
         several => format!("{} playbooks", several.len()),
@@ -142,12 +142,12 @@ fn head(block: &mut Block, summary: &Summary, width: usize) {
     }
 }
 
-fn safe(block: &mut Block, summary: &Summary) {
+fn safe(block: &mut ReviewBlock, summary: &Summary) {
     block.field("Safe", Text::default().bold(&summary.safe.name).to_column(11).add(&summary.safe.address));
 }
 
 /// The calls of a single lever: one of them with its arguments on a line of its own.
-fn calls(block: &mut Block, lever: &Lever, width: usize) {
+fn calls(block: &mut ReviewBlock, lever: &LeverSummary, width: usize) {
     if let [CallLine { to, call }] = &lever.calls[..] {
         block.field("call", Text::default().bold(&to.name).to_column(11).add(&to.address));
         block.field("", Text::default().bold(&compact(call, width)));
@@ -163,7 +163,7 @@ fn calls(block: &mut Block, lever: &Lever, width: usize) {
 }
 
 /// Adds what a transaction does that is approved on chain: its hash alone says nothing.
-fn approves(block: &mut Block, of: &Summary) {
+fn approves(block: &mut ReviewBlock, of: &Summary) {
     let Summary { safe, nonce, nonce_is, act, title, hashes, .. } = of;
     let what = Text::default().bold(&format!("{act} {title}"));
     block.field("approves", what.add(&format!("   of {}, nonce {nonce}, {nonce_is}", safe.name)));
@@ -175,7 +175,7 @@ fn approves(block: &mut Block, of: &Summary) {
     block.field("its hash", Text::default().bold(&hashes.safe_tx.trim_start_matches("0x").to_uppercase()));
 }
 
-fn pulled(block: &mut Block, of: &Summary) {
+fn pulled(block: &mut ReviewBlock, of: &Summary) {
     for lever in of.levers.iter().take(MOST_LEVERS) {
         for CallLine { to, call } in lever.calls.iter().take(2) {
             let line = labelled("", Text::default().bold(&to.name)).to_column(22);
@@ -192,13 +192,13 @@ fn pulled(block: &mut Block, of: &Summary) {
     }
 }
 
-fn more(block: &mut Block, count: usize, what: &str) {
+fn more(block: &mut ReviewBlock, count: usize, what: &str) {
     if let Some(more) = count.checked_sub(MOST_LEVERS).filter(|more| *more > 0) {
         block.field("", Text::default().warn(&format!("and {more} more {what}: above")));
     }
 }
 
-fn results(block: &mut Block, summary: &Summary, lever: &Lever, width: usize) {
+fn results(block: &mut ReviewBlock, summary: &Summary, lever: &LeverSummary, width: usize) {
     if let Some(why) = &summary.no_result {
         block.field("result", Text::default().bad(why));
         return read(block, summary);
@@ -212,7 +212,7 @@ fn results(block: &mut Block, summary: &Summary, lever: &Lever, width: usize) {
 }
 
 /// One line for each lever: what it calls, and what comes of it.
-fn combined(block: &mut Block, summary: &Summary, levers: &[Lever]) {
+fn combined(block: &mut ReviewBlock, summary: &Summary, levers: &[LeverSummary]) {
     for (at, lever) in levers.iter().take(MOST_LEVERS).enumerate() {
         let name = lever.name.as_deref().unwrap_or("-");
         let line = labelled(if at == 0 { "calls" } else { "" }, Text::default().bold(name));
@@ -264,7 +264,7 @@ fn changed(result: &AfterCheck, of: Option<&str>, width: usize) -> Text {
 }
 
 /// Adds what changes besides, and the number of checks that are not shown.
-fn beside(block: &mut Block, summary: &Summary, unshown: usize) {
+fn beside(block: &mut ReviewBlock, summary: &Summary, unshown: usize) {
     let others = match &summary.beside[..] {
         [] => Text::new("nothing else changes"),
         some => Text::default().warn("also changes: ").add(&some.join(", ")),
@@ -274,7 +274,7 @@ fn beside(block: &mut Block, summary: &Summary, unshown: usize) {
     block.field(label, others.dim(&more));
 }
 
-fn read(block: &mut Block, summary: &Summary) {
+fn read(block: &mut ReviewBlock, summary: &Summary) {
     block.field(
         "read",
         match &summary.read {
@@ -287,8 +287,8 @@ fn read(block: &mut Block, summary: &Summary) {
     );
 }
 
-fn consequences(block: &mut Block, summary: &Summary, width: usize) {
-    let each = |of: fn(&Lever) -> &str| {
+fn consequences(block: &mut ReviewBlock, summary: &Summary, width: usize) {
+    let each = |of: fn(&LeverSummary) -> &str| {
         let first = summary.levers.first().map(of).unwrap_or_default();
         if summary.levers.iter().all(|lever| of(lever) == first) {
             return first.to_string();
@@ -315,7 +315,7 @@ fn consequences(block: &mut Block, summary: &Summary, width: usize) {
     block.field("undo", Text::new(&undo));
 }
 
-fn checks(block: &mut Block, summary: &Summary) {
+fn checks(block: &mut ReviewBlock, summary: &Summary) {
     let checks = &summary.checks;
     let mut line = Text::new(&format!("{} pass", checks.pass));
     for (count, word) in [(checks.warn, "warning"), (checks.already_done, "already done")] {
@@ -340,7 +340,7 @@ fn checks(block: &mut Block, summary: &Summary) {
     }
 }
 
-fn on_the_device(block: &mut Block, summary: &Summary) {
+fn on_the_device(block: &mut ReviewBlock, summary: &Summary) {
     block.spare(Text::default());
     let device = &summary.device;
     let value = if device.value == "0" { String::new() } else { format!("value {}, ", device.value) };
@@ -365,7 +365,7 @@ fn on_the_device(block: &mut Block, summary: &Summary) {
     }
 }
 
-fn approvals(block: &mut Block, summary: &Summary) {
+fn approvals(block: &mut ReviewBlock, summary: &Summary) {
     block.spare(Text::default());
     block.spare(labelled(
         "compare",
@@ -386,7 +386,7 @@ fn approvals(block: &mut Block, summary: &Summary) {
 }
 
 fn nothing_to_do(summary: &Summary, done: &Done, width: usize) -> Lines {
-    let mut block = Block::default();
+    let mut block = ReviewBlock::default();
     let drill = if summary.purpose == Purpose::Drill { "DRILL · " } else { "" };
     block.line(Text::new(" ").good(drill).good("NOTHING TO DO: ").bold(&done.promised));
     done.lines().into_iter().for_each(|(label, value)| block.field(label, value));
@@ -399,15 +399,17 @@ fn nothing_to_do(summary: &Summary, done: &Done, width: usize) -> Lines {
 }
 
 fn refused(summary: &Summary, refusal: &Refusal, width: usize) -> Lines {
-    let mut block = Block::default();
+    let mut block = ReviewBlock::default();
     let drill = if summary.purpose == Purpose::Drill { "DRILL · " } else { "" };
     block.line(Text::new(" ").good(drill).bad("REFUSED, do not sign: ").bold(&refusal.sentence));
     if let Some(holder) = &refusal.holder {
         let by = match &holder.held_by {
-            Some(Person { name: Some(name), address }) => {
+            Some(PersonAddress { name: Some(name), address }) => {
                 Text::default().bold(name).add(&format!(" {address}"))
             }
-            Some(Person { name: None, address }) => Text::new(address).dim("   not in your council file"),
+            Some(PersonAddress { name: None, address }) => {
+                Text::new(address).dim("   not in your council file")
+            }
             None => Text::new("the contract does not say who holds it"),
         };
         if holder.of == "owner" {
@@ -503,13 +505,13 @@ mod tests {
 
     #[test]
     fn too_many_lines_lose_the_spare_ones_from_below() {
-        let mut block = Block::default();
+        let mut block = ReviewBlock::default();
         for (text, is_spare) in [("1", false), ("2", true), ("3", false), ("4", true)] {
             if is_spare { block.spare(Text::new(text)) } else { block.line(Text::new(text)) }
         }
         let plain = |lines: &Lines| lines.iter().map(Text::plain).collect::<String>();
         assert_eq!(plain(&block.into_lines(3, 80)), "123");
-        let mut needed = Block::default();
+        let mut needed = ReviewBlock::default();
         (0..5).for_each(|_| needed.line(Text::new("n")));
         assert_eq!(plain(&needed.into_lines(3, 80)), "nnnnn", "what is needed is never left out");
     }

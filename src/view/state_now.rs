@@ -5,12 +5,12 @@ use serde_json::{Value, json};
 
 use crate::ceremony::barred::Entitled;
 use crate::ceremony::desk::Desk;
-use crate::ceremony::overview::{ChainRead, Open, Overview, State};
+use crate::ceremony::overview::{ChainRead, LeverState, Open, Overview};
 use crate::clock;
 use crate::council::Lever;
 use crate::evm::AddressBook;
 use crate::incident::Utc;
-use crate::playbook::Kind;
+use crate::playbook::PlaybookKind;
 use crate::safe::Approval;
 use crate::ui::{Lines, Text};
 use crate::view::already_done::length;
@@ -116,47 +116,47 @@ pub fn chain_object(one: &ChainRead) -> Value {
 
 /// Returns the state in one word, for a script.
 #[must_use]
-pub const fn word(state: &State) -> &'static str {
+pub const fn word(state: &LeverState) -> &'static str {
     match state {
-        State::Done { .. } => "done",
-        State::Ready { .. } => "ready",
-        State::Barred { .. } => "barred",
-        State::Cannot(_) => "cannot",
-        State::Asks(_) => "asks",
-        State::Unknown(_) => "unknown",
+        LeverState::Done { .. } => "done",
+        LeverState::Ready { .. } => "ready",
+        LeverState::Barred { .. } => "barred",
+        LeverState::Cannot(_) => "cannot",
+        LeverState::Asks(_) => "asks",
+        LeverState::Unknown(_) => "unknown",
     }
 }
 
 /// Returns the state of what a lever changes, in a few words: `running`, `paused since 22:39 UTC`, `cannot: owned by erin`.
 #[must_use]
-pub fn sentence(desk: &Desk, lever: &Lever, kind: Kind, state: &State) -> String {
+pub fn sentence(desk: &Desk, lever: &Lever, kind: PlaybookKind, state: &LeverState) -> String {
     let named = |address: Address| {
         let chain = desk.council.safes.get(&lever.safe).map(|safe| desk.council.names_on(&safe.chain));
         let name = chain.as_ref().and_then(|names| names.name(address)).map(str::to_string);
         name.unwrap_or_else(|| shortened(address))
     };
     match state {
-        State::Done { since } => {
+        LeverState::Done { since } => {
             let since = since.map(|since| format!(" since {}", moment(since, clock::seconds())));
-            let done = if kind == Kind::Pause { "paused" } else { "done" };
+            let done = if kind == PlaybookKind::Pause { "paused" } else { "done" };
             format!("{done}{}", since.unwrap_or_default())
         }
-        State::Ready { until } => {
+        LeverState::Ready { until } => {
             let until = until.map(|until| {
                 let left = until.saturating_sub(clock::seconds());
                 format!(", window ends in {}", length(left))
             });
-            let ready = if kind == Kind::Pause { "running" } else { "ready" };
+            let ready = if kind == PlaybookKind::Pause { "running" } else { "ready" };
             format!("{ready}{}", until.unwrap_or_default())
         }
-        State::Barred { to: Entitled::Owner, owner: Some(owner) } => {
+        LeverState::Barred { to: Entitled::Owner, owner: Some(owner) } => {
             format!("cannot: owned by {}", named(*owner))
         }
-        State::Barred { to: Entitled::Owner, .. } => format!("cannot: {} is not its owner", lever.safe),
-        State::Barred { to: Entitled::Role(_), .. } => format!("cannot: {} lacks the role", lever.safe),
-        State::Cannot(why) => format!("cannot: {why}"),
-        State::Asks(missing) => format!("asks for {}", missing.join(", ")),
-        State::Unknown(_) => "not known".into(),
+        LeverState::Barred { to: Entitled::Owner, .. } => format!("cannot: {} is not its owner", lever.safe),
+        LeverState::Barred { to: Entitled::Role(_), .. } => format!("cannot: {} lacks the role", lever.safe),
+        LeverState::Cannot(why) => format!("cannot: {why}"),
+        LeverState::Asks(missing) => format!("asks for {}", missing.join(", ")),
+        LeverState::Unknown(_) => "not known".into(),
     }
 }
 

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::ceremony::barred::{Barred, Entitled};
 use crate::ceremony::deputy_act::{Act, How};
-use crate::ceremony::derived::Own;
+use crate::ceremony::derived::OwnDerivation;
 use crate::ceremony::desk::Desk;
 use crate::ceremony::judged::Judged;
 use crate::ceremony::rehearsal::{Performed, Rehearsing, outcome};
@@ -18,7 +18,7 @@ use crate::playbook::{Check, LeverPlan, PlannedCall, Playbook, Severity, Undo};
 use crate::proposal::calls_of;
 use crate::safe::{Call, Hashes, Operation, Purpose};
 use crate::view::acting::Acting;
-use crate::view::already_done::{Done, Person};
+use crate::view::already_done::{Done, PersonAddress};
 use crate::view::paper::upper;
 use crate::view::{slot_words, what_changes};
 
@@ -27,7 +27,7 @@ use crate::view::{slot_words, what_changes};
 pub struct Summary {
     #[serde(serialize_with = "as_word")]
     pub purpose: Purpose,
-    pub answer: Answer,
+    pub answer: ReviewAnswer,
     /// `PAUSE`, `PAUSE + PARAM`, `UNDO`.
     pub act: String,
     /// The levers' names, or the playbook where no lever was named.
@@ -35,14 +35,14 @@ pub struct Summary {
     /// The gravest; `None` without a playbook of the reader's own.
     pub severity: Option<String>,
     pub playbooks: Vec<String>,
-    pub origin: Origin,
+    pub origin: OriginLine,
     #[serde(skip_serializing_if = "Acting::is_safe")]
     pub acting: Acting,
     pub safe: NamedAddress,
     /// The contract that makes several calls one: what a device shows as `to`.
     pub batch: Option<String>,
     /// At least one.
-    pub levers: Vec<Lever>,
+    pub levers: Vec<LeverSummary>,
     /// The transaction of another Safe that it approves on chain.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub approves: Option<Box<Self>>,
@@ -76,7 +76,7 @@ pub struct Summary {
 /// The decision that the checks lead to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Answer {
+pub enum ReviewAnswer {
     Decide,
     /// It is done already.
     NothingToDo(Done),
@@ -110,14 +110,14 @@ pub struct Holder {
     /// `owner`, or `role 0x…`
     pub of: String,
     /// `None` if the contract does not say.
-    pub held_by: Option<Person>,
+    pub held_by: Option<PersonAddress>,
 }
 
 impl Refusal {
     /// Returns the refusal of a call that is not the Safe's to make.
     #[must_use]
     pub fn of_a_barred_call(self, judged: &Judged, barred: &Barred) -> Self {
-        let contract = Person::of(judged, barred.contract).short();
+        let contract = PersonAddress::of(judged, barred.contract).short();
         let (of, needs) = match barred.to {
             Entitled::Owner => ("owner".to_string(), String::new()),
             Entitled::Role(role) => (format!("role {role}"), " without a role".into()),
@@ -126,7 +126,10 @@ impl Refusal {
         Self {
             sentence: format!("{safe} may not call {} of {contract}{needs}", barred.call),
             fix: "this lever cannot work: tell the person who keeps breakglass.toml".into(),
-            holder: Some(Holder { of, held_by: barred.holder.map(|holder| Person::of(judged, holder)) }),
+            holder: Some(Holder {
+                of,
+                held_by: barred.holder.map(|holder| PersonAddress::of(judged, holder)),
+            }),
             ..self
         }
     }
@@ -134,7 +137,7 @@ impl Refusal {
 
 /// The relation of the transaction to the reader's own files.
 #[derive(Clone, Debug, Serialize)]
-pub struct Origin {
+pub struct OriginLine {
     pub level: Level,
     pub sentence: String,
     /// Digests of the playbooks' texts, in short.
@@ -149,7 +152,7 @@ pub struct NamedAddress {
 
 /// The act of one lever, and its effect.
 #[derive(Clone, Debug, Default, Serialize)]
-pub struct Lever {
+pub struct LeverSummary {
     pub name: Option<String>,
     pub calls: Vec<CallLine>,
     pub results: Vec<AfterCheck>,
@@ -295,10 +298,10 @@ fn as_word<S: serde::Serializer>(purpose: &Purpose, serializer: S) -> Result<S::
     serializer.collect_str(purpose)
 }
 
-fn answer(findings: &[Finding], accepted: &[String]) -> Answer {
+fn answer(findings: &[Finding], accepted: &[String]) -> ReviewAnswer {
     if let Some(first) = first_refusal(findings, accepted) {
         let refused = standing(findings, accepted).into_iter().filter(|f| f.level == Level::Refuse);
-        return Answer::Refused(Refusal {
+        return ReviewAnswer::Refused(Refusal {
             sentence: first.sentence.clone(),
             fix: first.fix.clone(),
             ids: refused.map(|f| f.id.clone()).collect(),
@@ -306,8 +309,8 @@ fn answer(findings: &[Finding], accepted: &[String]) -> Answer {
         });
     }
     match already_done(findings, accepted) {
-        Some(promised) => Answer::NothingToDo(Done::promised(promised)),
-        None => Answer::Decide,
+        Some(promised) => ReviewAnswer::NothingToDo(Done::promised(promised)),
+        None => ReviewAnswer::Decide,
     }
 }
 
@@ -333,7 +336,7 @@ fn title(judged: &Judged) -> String {
     binding.pull().approve_as.iter().fold(pulled, |title, safe| format!("{title} as {safe}"))
 }
 
-fn origin(judged: &Judged) -> Origin {
+fn origin(judged: &Judged) -> OriginLine {
     let (level, sentence) = match &judged.derived.matching {
         Match::Same | Match::SameFromItsOwnValues if judged.derived.foreign.is_empty() => {
             (Level::Pass, "what your own breakglass.toml and playbook give")
@@ -345,7 +348,7 @@ fn origin(judged: &Judged) -> Origin {
         Match::Differs(_) | Match::Unbound(_) => (Level::Refuse, "NOT WHAT YOUR PLAYBOOK GIVES"),
     };
     let digests = judged.proposal().binding().playbooks();
-    Origin {
+    OriginLine {
         level,
         sentence: sentence.into(),
         digests: digests.iter().map(|(_, digest)| digest.short()).collect(),
@@ -358,7 +361,7 @@ pub(super) fn named(names: &AddressBook, address: Address) -> NamedAddress {
 }
 
 /// The reader's own levers, or else the bare calls.
-fn levers(judged: &Judged) -> Vec<Lever> {
+fn levers(judged: &Judged) -> Vec<LeverSummary> {
     let names = &judged.derived.names;
     let calls = calls_of(judged.proposal().tx()).unwrap_or_default();
     match &judged.derived.own {
@@ -368,13 +371,13 @@ fn levers(judged: &Judged) -> Vec<Lever> {
                 to: named(names, call.to),
                 call: format!("{} bytes of data that your playbook does not explain", call.data.len()),
             };
-            vec![Lever { calls: calls.iter().map(bare).collect(), ..Lever::default() }]
+            vec![LeverSummary { calls: calls.iter().map(bare).collect(), ..LeverSummary::default() }]
         }
     }
 }
 
-fn own_levers(judged: &Judged, own: &Own) -> Vec<Lever> {
-    let lever = |(playbook, one): (&Playbook, &LeverPlan)| Lever {
+fn own_levers(judged: &Judged, own: &OwnDerivation) -> Vec<LeverSummary> {
+    let lever = |(playbook, one): (&Playbook, &LeverPlan)| LeverSummary {
         name: one.lever.clone(),
         calls: one.plan.calls.iter().map(|planned| call_line(&judged.derived.names, planned)).collect(),
         results: one.plan.after.iter().filter_map(|check| result(judged, check)).collect(),

@@ -8,7 +8,7 @@ use crate::ceremony::desk::Desk;
 use crate::ceremony::judged::Judged;
 use crate::evm::{AddressBook, decode_revert};
 use crate::fork::{End, Frame, Trace};
-use crate::playbook::{Dictionary, Entry};
+use crate::playbook::{Dictionary, LibraryEntry};
 use crate::ui::{Lines, Text};
 
 /// Frames and events that are printed.
@@ -18,7 +18,7 @@ const SHOWN_DATA: usize = 36;
 
 /// The calls and events of a rehearsal. A script gets the list of calls: the events stand beside it.
 pub struct CallTree {
-    calls: Vec<Call>,
+    calls: Vec<TraceCall>,
     /// There are more calls than were recorded.
     is_cut: bool,
     events: Vec<(Option<String>, Address, String)>,
@@ -26,7 +26,7 @@ pub struct CallTree {
 
 /// One call or creation.
 #[derive(Serialize)]
-struct Call {
+struct TraceCall {
     depth: usize,
     kind: &'static str,
     from: String,
@@ -53,13 +53,13 @@ impl CallTree {
         let errors = judged.plan().map_or(&[][..], |plan| &plan.errors);
         let name = |address| book.name(address).map(String::from);
         let Trace { frames, cut } = &rehearsal.trace;
-        let call = |frame: &Frame| Call {
+        let call = |frame: &Frame| TraceCall {
             failure: match &frame.end {
                 End::Returned => None,
                 End::Reverted => Some(format!("reverts: {}", decode_revert(&frame.output, errors))),
                 End::Halted(why) => Some(format!("stops: {why}")),
             },
-            ..Call::new(frame, &words, book)
+            ..TraceCall::new(frame, &words, book)
         };
         let event = |log: &Log| {
             (name(log.address), log.address, words.event(log, book).unwrap_or_else(|| unknown(log)))
@@ -99,7 +99,7 @@ impl Serialize for CallTree {
     }
 }
 
-impl Call {
+impl TraceCall {
     fn new(frame: &Frame, words: &Dictionary, book: &AddressBook) -> Self {
         Self {
             depth: frame.depth,
@@ -135,7 +135,7 @@ impl Call {
 /// Returns the words of the proposal's own playbooks, then those of all others.
 fn dictionary(desk: &Desk, judged: &Judged) -> Dictionary {
     let own = judged.derived.own.iter().flat_map(|own| own.order.playbooks());
-    let all: Vec<Entry> = desk.catalogue.all();
+    let all: Vec<LibraryEntry> = desk.catalogue.all();
     Dictionary::new(own.chain(all.iter().map(|entry| entry.playbook)))
 }
 

@@ -11,7 +11,7 @@ use crate::ceremony::rehearsal::{Performed, Rehearsing, outcome};
 use crate::chain::{EndpointStatus, agreeing};
 use crate::evm::amount::ether;
 use crate::evm::{AddressBook, TokenChange, Write};
-use crate::fork::{BalanceChange, Outcome, Rehearsal};
+use crate::fork::{BalanceChange, Rehearsal, RunResult};
 use crate::playbook::Dictionary;
 use crate::proposal::Few;
 use crate::safe::{slot, slot_word};
@@ -27,7 +27,7 @@ const MOST_TELLING: usize = 200;
 /// A completed rehearsal, as it is shown.
 #[derive(Serialize)]
 #[allow(clippy::struct_excessive_bools, reason = "each is a field of the object")]
-struct Effects {
+struct EffectLines {
     rehearsed: bool,
     block: u64,
     read_at: Option<String>,
@@ -134,7 +134,7 @@ pub fn show(out: &mut Lines, judged: &Judged) {
             out.say(&heading.bad("   NOT REHEARSED").add(&format!(": {why}")));
         }
         Rehearsing::Done(done) => {
-            let rehearsed = Effects::new(judged, done);
+            let rehearsed = EffectLines::new(judged, done);
             let text = format!("   rehearsed at block {}, {}", rehearsed.block, rehearsed.agreement);
             out.say(&heading.dim(&text));
             rehearsed.lines().iter().for_each(|line| out.say(&Text::new(INDENT).then(line.clone())));
@@ -149,7 +149,7 @@ pub fn object(judged: &Judged) -> Value {
     match &judged.rehearsal {
         Rehearsing::Not => Value::Null,
         Rehearsing::Failed(why) => json!({ "rehearsed": false, "why": why }),
-        Rehearsing::Done(done) => json!(Effects::new(judged, done)),
+        Rehearsing::Done(done) => json!(EffectLines::new(judged, done)),
     }
 }
 
@@ -172,7 +172,7 @@ pub fn agreement(judged: &Judged) -> String {
     format!("{agree} of {of} RPCs agree{proven}{others}")
 }
 
-impl Effects {
+impl EffectLines {
     fn new(judged: &Judged, done: &Performed) -> Self {
         let (rehearsal, book) = (&done.rehearsal, &judged.derived.names);
         let slots = Names::new(judged, rehearsal);
@@ -199,7 +199,7 @@ impl Effects {
             read_at: judged.read_at(),
             agreement: agreement(judged),
             proven: judged.proven(),
-            succeeds: rehearsal.outcome == Outcome::Succeeded,
+            succeeds: rehearsal.outcome == RunResult::Succeeded,
             why_not: outcome(rehearsal, judged.plan(), book).err(),
             holds: done.holds(),
             after: after.map(|v| After { holds: v.holds, sentence: v.sentence.clone() }).collect(),

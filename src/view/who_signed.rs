@@ -8,7 +8,7 @@ use crate::ceremony::judged::Judged;
 use crate::ceremony::stage::ProposalStage;
 use crate::ceremony::waking::Waking;
 use crate::check::{Finding, Sort};
-use crate::council::Call;
+use crate::council::PersonToCall;
 use crate::proposal::Shortfall;
 use crate::safe::{Nonce, SafeTree};
 use crate::ui::{Lines, Text};
@@ -31,7 +31,7 @@ pub struct WhoSigned {
     signed: usize,
     threshold: usize,
     owners: Vec<Owner>,
-    refused: Vec<Refused>,
+    refused: Vec<RefusalLine>,
     read_at: Option<String>,
     proven: Option<String>,
 }
@@ -59,7 +59,7 @@ enum Below {
 }
 
 #[derive(Debug, Serialize)]
-struct Refused {
+struct RefusalLine {
     id: String,
     sentence: String,
 }
@@ -87,7 +87,7 @@ impl WhoSigned {
     #[must_use]
     pub fn new(judged: &Judged, tally: &Shortfall, refused: &[Finding]) -> Self {
         let (proposal, derived) = (judged.proposal(), &judged.derived);
-        let refusal = |f: &Finding| Refused { id: f.id.clone(), sentence: f.sentence.clone() };
+        let refusal = |f: &Finding| RefusalLine { id: f.id.clone(), sentence: f.sentence.clone() };
         Self {
             safe: derived.safe.name.clone(),
             chain: derived.chain.name.clone(),
@@ -228,7 +228,7 @@ pub fn calls(waking: &Waking) -> Lines {
 /// Returns who is awake, how late the first signature is, and whom to call, as JSON.
 #[must_use]
 pub fn calls_object(waking: &Waking) -> Value {
-    let call = |call: &Call| {
+    let call = |call: &PersonToCall| {
         json!({
             "name": call.person.name, "instead_of": call.instead_of, "away": call.is_away,
             "reach": call.person.reach, "local_time": call.local.map(|local| local.to_string()),

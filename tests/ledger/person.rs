@@ -1,6 +1,6 @@
 //! A person at a device: which page is shown after each press or touch, given the pages of the review.
 
-use breakglass::device::{Kind, Page};
+use breakglass::device::{Page, RequestKind};
 
 /// Where the person is.
 #[derive(Clone, Copy, PartialEq)]
@@ -18,7 +18,7 @@ enum At {
 pub struct Person<'p> {
     pub pages: &'p [Page],
     /// What is to be signed: "Message" or "Transaction".
-    pub kind: Kind,
+    pub kind: RequestKind,
     /// Only the two hashes.
     pub hashes: bool,
     pub large: bool,
@@ -83,8 +83,8 @@ impl Person<'_> {
 
     fn shown(&self, at: At) -> Vec<String> {
         let what = match self.kind {
-            Kind::Transaction => "transaction",
-            Kind::Message | Kind::TypedMessage => "message",
+            RequestKind::Transaction => "transaction",
+            RequestKind::Message | RequestKind::TypedMessage => "message",
         };
         let own = |texts: &[&str]| texts.iter().map(|text| text.trim_end().to_string()).collect();
         match at {

@@ -5,8 +5,9 @@ use alloy::consensus::{SignableTransaction, Transaction, TxEip1559, TxLegacy};
 use alloy::hex;
 use alloy::primitives::{Address, Signature, TxKind, U256, address};
 use breakglass::device::{
-    Apdu, AppInfo, AppVersion, Configuration, DerivationPath, Kind, Model, Pages, Settings, SigningMode,
-    SigningRequest, Signs, Status, TypedData, safe_message_pages, safe_tx_pages, transaction_pages,
+    Apdu, AppInfo, AppSettings, AppVersion, Configuration, DerivationPath, Model, Pages, RequestKind,
+    SigningMode, SigningRequest, Signs, Status, TypedData, safe_message_pages, safe_tx_pages,
+    transaction_pages,
 };
 use breakglass::safe::SignatureKind;
 use serde_json::Value;
@@ -58,9 +59,9 @@ impl Row {
         format!("{} {} [{}] {}", self.text("model"), self.act(), self.text("settings"), self.text("outcome"))
     }
 
-    fn settings(&self) -> Settings {
+    fn settings(&self) -> AppSettings {
         let on = |letter: char| self.text("settings").contains(letter);
-        Settings {
+        AppSettings {
             raw_messages: on('R'),
             blind_signing: on('B'),
             transaction_hash: on('T'),
@@ -86,11 +87,11 @@ impl Row {
         buttons.chain(touches.map(|touch| touch.as_str().unwrap().to_string())).collect()
     }
 
-    fn kind(&self) -> Kind {
+    fn kind(&self) -> RequestKind {
         match &self.input {
-            input if input.get("transaction").is_some() => Kind::Transaction,
-            input if input.get("personal").is_some() => Kind::Message,
-            _ => Kind::TypedMessage,
+            input if input.get("transaction").is_some() => RequestKind::Transaction,
+            input if input.get("personal").is_some() => RequestKind::Message,
+            _ => RequestKind::TypedMessage,
         }
     }
 
@@ -122,7 +123,7 @@ impl Row {
             return (pages, String::new());
         }
         let tx = safe_tx_of(&self.input);
-        let eth_sign = self.kind() == Kind::Message;
+        let eth_sign = self.kind() == RequestKind::Message;
         let kind = if eth_sign { SignatureKind::EthSign } else { SignatureKind::Ecdsa };
         let request =
             SigningRequest { domain: &domain, signs: Signs::Tx(&tx), owner: OWNER, kind, way: self.way() };
@@ -134,7 +135,7 @@ impl Row {
 
 fn shown<T: Transaction + SignableTransaction<Signature>>(
     status: &Status,
-    settings: Settings,
+    settings: AppSettings,
     tx: &T,
 ) -> (Pages, String) {
     (transaction_pages(status, settings, OWNER, tx), hex::encode(tx.signature_hash()))
@@ -232,12 +233,12 @@ fn every_recorded_flow_is_sent_again() {
     for row in rows().iter().filter(|row| !row.input.is_null() && row.fields.get("commands").is_some()) {
         let path = DerivationPath::default();
         let typed = match row.kind() {
-            Kind::TypedMessage if row.is_by_hashes() => continue,
-            Kind::TypedMessage if row.input["type"] == "SafeMessage" => {
+            RequestKind::TypedMessage if row.is_by_hashes() => continue,
+            RequestKind::TypedMessage if row.input["type"] == "SafeMessage" => {
                 TypedData::safe_message(&domain_of(&row.input), &row.message())
             }
-            Kind::TypedMessage => TypedData::safe_tx(&domain_of(&row.input), &safe_tx_of(&row.input)),
-            Kind::Message | Kind::Transaction => continue,
+            RequestKind::TypedMessage => TypedData::safe_tx(&domain_of(&row.input), &safe_tx_of(&row.input)),
+            RequestKind::Message | RequestKind::Transaction => continue,
         };
         let commands = typed.commands(&path).unwrap();
         let count = usize::try_from(row.fields["commands"][0].as_u64().unwrap()).unwrap();

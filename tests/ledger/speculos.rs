@@ -13,8 +13,8 @@ use alloy::consensus::TxEnvelope;
 use alloy::network::eip2718::Decodable2718;
 use alloy::primitives::{Address, Bytes, U256, address};
 use breakglass::device::{
-    DerivationPath, DeviceError, Ledger, Model, Page, Pages, SearchPaths, Settings, SigningMode,
-    SigningRequest, Signs, Status, Target, Waiting, address_pages, safe_tx_pages, transaction_pages,
+    AppSettings, DerivationPath, DeviceError, Ledger, LedgerLocation, Model, Page, Pages, SearchPaths,
+    SigningMode, SigningRequest, Signs, Status, Waiting, address_pages, safe_tx_pages, transaction_pages,
 };
 use breakglass::safe::{Domain, Nonce, Operation, SafeId, SafeTx, SafeVersion, SignatureKind};
 use serde_json::{Value, json};
@@ -87,7 +87,8 @@ impl Speculos {
                 }
             }
         });
-        let target = Target::Tcp { address: format!("127.0.0.1:{}", self.apdu), model: Some(self.model) };
+        let target =
+            LedgerLocation::Tcp { address: format!("127.0.0.1:{}", self.apdu), model: Some(self.model) };
         (Ledger::open(target, Duration::from_mins(1), watcher).unwrap(), told)
     }
 
@@ -231,8 +232,8 @@ impl Drop for Speculos {
 }
 
 /// A fresh emulator has every other setting off.
-fn settings(status: &Status, raw_messages: bool) -> Settings {
-    Settings { blind_signing: status.blind_signing, raw_messages, ..Settings::default() }
+fn settings(status: &Status, raw_messages: bool) -> AppSettings {
+    AppSettings { blind_signing: status.blind_signing, raw_messages, ..AppSettings::default() }
 }
 
 fn pause() -> SafeTx {

@@ -2,7 +2,7 @@
 
 use alloy::hex;
 use alloy::primitives::{Address, Bytes, U256};
-use breakglass::device::{AppVersion, DerivationPath, Model, Settings, Status};
+use breakglass::device::{AppSettings, AppVersion, DerivationPath, Model, Status};
 use breakglass::safe::{DRILL_CHAIN_ID, Domain, Nonce, Operation, SafeId, SafeTx, SafeVersion};
 use serde_json::Value;
 
@@ -76,12 +76,12 @@ impl Row {
         }
     }
 
-    pub fn settings(&self) -> Settings {
-        Settings {
+    pub fn settings(&self) -> AppSettings {
+        AppSettings {
             blind_signing: self.setting("blind_signing"),
             raw_messages: self.setting("raw_messages"),
             transaction_hash: self.setting("transaction_hash"),
-            ..Settings::default()
+            ..AppSettings::default()
         }
     }
 

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use super::fake::{chain_of, options};
 use crate::anvil_node::Node;
 use crate::chain::json_rpc::Request;
-use crate::chain::{Ask, Chain, ChainError, Fees, Receipt, Sending};
+use crate::chain::{Ask, CallRequest, Chain, ChainError, Fees, Receipt};
 use crate::council::{RpcAddress, SecretUrl};
 use crate::evm::{Answer, Query};
 use crate::evm::{BlockTag, TxHash};
@@ -215,7 +215,7 @@ fn a_transaction_is_prepared_sent_and_found() {
     let (package, singleton, proxy, _) = SAFES[1];
     anvil.deploy_safe(package, singleton, proxy);
     let data = Bytes::from_static(&[0xff, 0xa1, 0xad, 0x74]);
-    let sending = Sending { from: ALICE, to: SAFE, data, approved: vec![B256::ZERO] };
+    let sending = CallRequest { from: ALICE, to: SAFE, data, approved: vec![B256::ZERO] };
     let chain = anvil.fresh();
     let ask = Ask { sending: Some(&sending), ..ask() };
     let snapshot = chain.snapshot(&ask, BlockTag::Latest).unwrap();

@@ -76,7 +76,7 @@ fn a_pin_that_nobody_could_look_at_is_refused() {
     assert_eq!(case.found(findings), not_seen, "too large to follow");
     case.rehearsal.trace = Trace::default();
     assert_eq!(case.found(findings), not_seen, "never called");
-    case.rehearsal.outcome = Outcome::Reverted;
+    case.rehearsal.outcome = RunResult::Reverted;
     assert!(case.found(findings).is_empty(), "it fails before: that is the trouble, and is said");
     case.is_rehearsed = false;
     case.not_rehearsed = Some("no answer");

@@ -105,7 +105,7 @@ fn a_key_alone_is_held_against_its_playbook_and_its_effects() {
     };
     case.rehearsal.writes = vec![write(THIEF, B256::ZERO, 1)];
     assert_eq!(refused(&case), 1, "a change that nobody declared");
-    case.rehearsal.outcome = Outcome::Reverted;
+    case.rehearsal.outcome = RunResult::Reverted;
     let all = case.found(|facts| of_deputy(facts, None));
     assert!(all.contains(&("rehearsal-fails".to_string(), Level::Refuse)), "{all:?}");
 }

@@ -18,7 +18,7 @@ fn paused() -> Case {
         panic!("it reads nothing")
     };
     let reverts = vec![Revert { by: VAULT, data: Bytes::new(), halt: None }];
-    let reverted = Rehearsal { outcome: Outcome::Reverted, reverts, ..rehearsal() };
+    let reverted = Rehearsal { outcome: RunResult::Reverted, reverts, ..rehearsal() };
     let mut case = Case { plan: Some(plan), ..Case::new(reverted) };
     case.says(true);
     case
@@ -64,7 +64,7 @@ fn a_rehearsal_that_reverts_was_judged_on_the_chain_as_it_is() {
     case.answers = None;
     assert!(levels(&case).iter().all(|(_, level)| *level == Level::AlreadyDone));
     // If it succeeds, `after` says only what it would leave.
-    case.rehearsal.outcome = Outcome::Succeeded;
+    case.rehearsal.outcome = RunResult::Succeeded;
     assert_eq!(levels(&case), [refused("before:1"), refused("before:2")].concat());
 }
 
@@ -93,7 +93,7 @@ fn a_check_that_holds_passes_whatever_is_done() {
     let mut case = paused();
     case.before[0].holds = true;
     assert_eq!(levels(&case)[0].0, "before:2");
-    case.rehearsal.outcome = Outcome::Succeeded;
+    case.rehearsal.outcome = RunResult::Succeeded;
     case.before.clear();
     assert!(levels(&case).is_empty(), "doing it again is allowed");
     assert!(case.all(stopping).iter().all(|finding| finding.problem().already_done().is_none()));

@@ -1,9 +1,9 @@
 //! Each side of a comparison: what just passes beside what just does not.
 
 use super::*;
-use crate::check::past_statements::{About, Untrue};
+use crate::check::past_statements::{PastSubject, Untrue};
 use crate::check::{falsehoods, first_refusal, safe_pins, transaction};
-use crate::proposal::Difference;
+use crate::proposal::FieldDifference;
 
 fn tx() -> SafeTx {
     SafeTx::new(VAULT, U256::ZERO, Bytes::new(), Operation::Call, Nonce::from(3))
@@ -119,9 +119,9 @@ fn state_of(proposal: &Proposal) -> SafeState {
 
 #[test]
 fn values_that_never_were_true_are_told_apart_from_what_is_told_of_the_safe() {
-    let moved = || Match::Moved(vec![Difference { field: "data", file: "1".into(), own: "2".into() }]);
-    let found = |matching: Match, about: &[About]| {
-        let untrue = |about: &About| {
+    let moved = || Match::Moved(vec![FieldDifference { field: "data", file: "1".into(), own: "2".into() }]);
+    let found = |matching: Match, about: &[PastSubject]| {
+        let untrue = |about: &PastSubject| {
             let (what, file, chain) = ("x".into(), "1".into(), "2".into());
             Untrue { about: *about, what, file, chain }
         };
@@ -130,10 +130,10 @@ fn values_that_never_were_true_are_told_apart_from_what_is_told_of_the_safe() {
         let found = case.all(|facts| crate::check::all(falsehoods::values_were_true(facts)));
         ids(&found).iter().any(|id| id.starts_with("values-never-true"))
     };
-    assert!(found(moved(), &[About::Reading]) && found(moved(), &[About::Block]));
-    assert!(found(moved(), &[About::Safe, About::Reading]));
-    assert!(!found(moved(), &[About::Safe]) && !found(moved(), &[About::Code]));
-    assert!(!found(Match::Same, &[About::Reading]), "nothing rests on it");
+    assert!(found(moved(), &[PastSubject::Reading]) && found(moved(), &[PastSubject::Block]));
+    assert!(found(moved(), &[PastSubject::Safe, PastSubject::Reading]));
+    assert!(!found(moved(), &[PastSubject::Safe]) && !found(moved(), &[PastSubject::Code]));
+    assert!(!found(Match::Same, &[PastSubject::Reading]), "nothing rests on it");
 }
 
 #[test]

@@ -11,7 +11,7 @@ use crate::check::{CHECKS, findings};
 use crate::evm::{Answer, Query, TokenChange};
 use crate::fork::{BalanceChange, End, Frame, FrameKind, Revert};
 use crate::playbook::{CallPart, Catalogue, Origin, Playbook, Source};
-use crate::proposal::Difference;
+use crate::proposal::FieldDifference;
 use crate::safe::deployments::{Contract, KNOWN};
 
 /// In the order in which a signer should doubt.
@@ -124,8 +124,8 @@ fn call(data: &[u8]) -> SafeTx {
     SafeTx::new(VAULT, U256::ZERO, Bytes::copy_from_slice(data), Operation::Call, Nonce::from(3))
 }
 
-fn differing(own: &str) -> Vec<Difference> {
-    vec![Difference { field: "data", file: "0x01".into(), own: own.into() }]
+fn differing(own: &str) -> Vec<FieldDifference> {
+    vec![FieldDifference { field: "data", file: "0x01".into(), own: own.into() }]
 }
 
 fn verdict(found: &str) -> Vec<Verdict> {
@@ -167,7 +167,7 @@ fn of_the_playbook() -> Faults {
             };
             let own = text.replace("title = \"", &format!("title = \"{title}"));
             let origin = Origin::Council("pause.toml".into());
-            case.entries = vec![Entry { playbook: read(&own), origin, replaces: Some(read(&text)) }];
+            case.entries = vec![LibraryEntry { playbook: read(&own), origin, replaces: Some(read(&text)) }];
         })
     };
     let before = |found| changed(|case| case.before = verdict(found));
@@ -309,7 +309,7 @@ fn of_the_code() -> Faults {
 }
 
 fn of_the_effects() -> Faults {
-    let failing = |outcome: Outcome| {
+    let failing = |outcome: RunResult| {
         move |byte: u8| {
             let revert = Revert { by: Address::repeat_byte(byte), data: Bytes::new(), halt: None };
             seen(|done| (done.outcome, done.reverts) = (outcome, vec![revert]))
@@ -360,9 +360,9 @@ fn of_the_effects() -> Faults {
     let two = [OWNER, THIEF];
     vec![
         ("rehearsed", "not-rehearsed", [1, 2].map(unseen)),
-        ("succeeds", "rehearsal-fails", [1, 2].map(failing(Outcome::Reverted))),
-        ("succeeds", "execution-failure", [1, 2].map(failing(Outcome::Failed))),
-        ("succeeds", "unannounced", [1, 2].map(failing(Outcome::Unannounced))),
+        ("succeeds", "rehearsal-fails", [1, 2].map(failing(RunResult::Reverted))),
+        ("succeeds", "execution-failure", [1, 2].map(failing(RunResult::Failed))),
+        ("succeeds", "unannounced", [1, 2].map(failing(RunResult::Unannounced))),
         ("gas", "gas", [90, 95].map(|used| seen(|done| (done.gas_used, done.gas_limit) = (used, 100)))),
         ("safe slots", "safe-slots", [1, 2].map(slot)),
         ("outflow", "outflow", [(20, THIEF), (21, THIEF)].map(ether)),

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::check::own_playbook::CHECKS;
-use crate::proposal::Difference;
+use crate::proposal::FieldDifference;
 
 fn verdict(holds: bool) -> Vec<Verdict> {
     vec![Verdict { holds, sentence: "fee()".into(), expected: "is 30".into(), found: "30".into() }]
@@ -12,7 +12,7 @@ fn verdict(holds: bool) -> Vec<Verdict> {
 fn signed() -> Case {
     let mut case = Case::new(rehearsal());
     let (file, own) = ("0x02".into(), "0x03".into());
-    case.matching = Match::Moved(vec![Difference { field: "data", file, own }]);
+    case.matching = Match::Moved(vec![FieldDifference { field: "data", file, own }]);
     (case.signers, case.before, case.after, case.after_now) =
         (1, verdict(true), verdict(true), verdict(true));
     case
@@ -38,7 +38,7 @@ fn what_breaks_one_promise_or_is_signed_by_nobody_is_refused() {
         // The playbook's promise by the current values.
         |case| case.after_now = verdict(false),
         |case| case.after_now = vec![],
-        |case| case.rehearsal.outcome = Outcome::Reverted,
+        |case| case.rehearsal.outcome = RunResult::Reverted,
     ];
     for change in changes {
         let mut case = signed();

@@ -30,22 +30,22 @@ fn a_plain_pause_passes() {
 #[test]
 fn what_fails_is_refused_with_its_innermost_reason() {
     for (outcome, id) in [
-        (Outcome::Failed, "execution-failure"),
-        (Outcome::Reverted, "rehearsal-fails"),
-        (Outcome::Unannounced, "unannounced"),
+        (RunResult::Failed, "execution-failure"),
+        (RunResult::Reverted, "rehearsal-fails"),
+        (RunResult::Unannounced, "unannounced"),
     ] {
         let reverts = vec![Revert { by: VAULT, data: Bytes::new(), halt: None }];
         let failing = Rehearsal { outcome, reverts, ..rehearsal() };
         assert_eq!(found(&failing, &[], &[]), refused(id));
     }
     // A contract that is not a known Safe is looked at all the more.
-    let mut unannounced = Rehearsal { outcome: Outcome::Unannounced, ..rehearsal() };
+    let mut unannounced = Rehearsal { outcome: RunResult::Unannounced, ..rehearsal() };
     unannounced.writes.push(to(SAFE, slot_word(slot::SINGLETON), THIEF));
     assert_eq!(found(&unannounced, &[], &[]), [refused("unannounced"), refused("safe-slots")].concat());
     let text = ("no".to_string(),).abi_encode_params();
     let data = [&keccak256("Error(string)")[..4], &text].concat().into();
     let reverts = vec![Revert { by: VAULT, data, halt: None }];
-    let reverted = Rehearsal { outcome: Outcome::Reverted, reverts, ..rehearsal() };
+    let reverted = Rehearsal { outcome: RunResult::Reverted, reverts, ..rehearsal() };
     let sentence = Case::new(reverted).all(findings)[0].sentence.clone();
     assert!(sentence.contains("\"no\"") && sentence.contains(&VAULT.to_string()), "{sentence}");
 }

@@ -12,7 +12,9 @@ use crate::ceremony::desk::Desk;
 use crate::cli::args::ARGUMENTS;
 use crate::cli::complete;
 use crate::error::{Error, Exit};
-use crate::playbook::{Catalogue, Dictionary, Entry, Filter, Fit, Kind, Origin, Severity, Summary, Word};
+use crate::playbook::{
+    Catalogue, Dictionary, Filter, Fit, LibraryEntry, Origin, PlaybookKind, PlaybookSummary, Severity, Word,
+};
 use crate::ui::{Text, Ui};
 use crate::view::playbook_list::{FittingObject, fitting, overview, rows, shelves};
 use crate::view::playbook_text::Brief;
@@ -35,8 +37,8 @@ pub struct Args {
     text: Vec<String>,
 
     /// Only this kind
-    #[arg(long, value_name = "KIND", value_parser = word::<Kind>(), ignore_case = true)]
-    kind: Option<Kind>,
+    #[arg(long, value_name = "KIND", value_parser = word::<PlaybookKind>(), ignore_case = true)]
+    kind: Option<PlaybookKind>,
 
     /// Only protocols whose name contains this
     #[arg(long, value_name = "TEXT")]
@@ -89,7 +91,7 @@ fn list(ui: &Ui, catalogue: &Catalogue, filter: &Filter) {
     }
     let mut entries = catalogue.summaries();
     entries.retain(|(summary, ..)| filter.admits(catalogue, summary));
-    let listed: Vec<(Summary, Origin)> =
+    let listed: Vec<(PlaybookSummary, Origin)> =
         entries.iter().map(|(summary, origin, _)| (summary.clone(), origin.clone())).collect();
     let shelves = shelves(&listed);
     if listed.is_empty() {
@@ -115,9 +117,10 @@ fn for_contract(ui: &Ui, desk: &Desk<'_>, args: &Args, contract: &str) -> Result
     let place = desk.place(contract, args.chain.as_deref())?;
     let has = selectors_of(&desk.code_at(place)?);
     let (found, filter) = (desk.playbooks_for(place, &has), args.filter());
-    let admitted =
-        |(entry, _): &(Entry<'_>, Fit<'_>)| filter.admits(&desk.catalogue, &Summary::from(entry.playbook));
-    let found: Vec<(Entry<'_>, Fit<'_>)> = found.into_iter().filter(admitted).collect();
+    let admitted = |(entry, _): &(LibraryEntry<'_>, Fit<'_>)| {
+        filter.admits(&desk.catalogue, &PlaybookSummary::from(entry.playbook))
+    };
+    let found: Vec<(LibraryEntry<'_>, Fit<'_>)> = found.into_iter().filter(admitted).collect();
     let named = desk.council.names_on(&place.chain.name).name(place.address).map(|name| format!(" ({name})"));
     let who = format!("{}{} on {}", place.address, named.unwrap_or_default(), place.chain.name);
     ui.say(&Text::default().bold(&who).add(&format!(": {} functions found in its code", has.len())));

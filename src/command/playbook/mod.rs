@@ -13,7 +13,7 @@ use crate::ceremony::desk::{Desk, find_council};
 use crate::cli::args::{ARGUMENTS, parse_set};
 use crate::cli::complete;
 use crate::error::{Error, Exit};
-use crate::playbook::{self, Catalogue, Entry, check_files, schema};
+use crate::playbook::{self, Catalogue, LibraryEntry, check_files, schema};
 use crate::session::Session;
 use crate::store;
 use crate::ui::Ui;
@@ -32,7 +32,7 @@ pub enum Args {
     /// Explain a playbook, with its parameters and an example lever
     Show(ShowArgs),
     /// Say what is wrong with a playbook file, or with all in a folder
-    Check(CheckArgs),
+    Check(PlaybookCheckArgs),
     /// Print a first playbook for a function, its checks included
     New(new::Args),
     /// Try a playbook on a fork; nothing is sent
@@ -59,7 +59,7 @@ pub struct ShowArgs {
 
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "What", after_help = "Examples:\n  breakglass playbook check playbooks")]
-pub struct CheckArgs {
+pub struct PlaybookCheckArgs {
     /// A file, or a folder; exit code 1 where something is wrong
     #[arg(help_heading = ARGUMENTS, value_hint = ValueHint::AnyPath)]
     path: PathBuf,
@@ -122,7 +122,7 @@ fn catalogue(ui: &Ui, council: Option<&Path>) -> Result<Catalogue, Error> {
     Ok(Desk::load(ui, council)?.catalogue)
 }
 
-fn show(ui: &Ui, entry: &Entry) -> Exit {
+fn show(ui: &Ui, entry: &LibraryEntry) -> Exit {
     let playbook = entry.playbook;
     ui.data(&format!("{}   {} · {}", playbook.id, playbook.kind, playbook.severity));
     ui.data(&playbook.title);

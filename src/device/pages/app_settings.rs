@@ -6,7 +6,7 @@ use crate::device::app_status::Status;
 /// The settings of the app. Only [`Self::blind_signing`] and [`Self::transaction_check`] can be read from outside.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[allow(clippy::struct_excessive_bools)] // independent switches, named as on the device
-pub struct Settings {
+pub struct AppSettings {
     pub blind_signing: bool,
     pub raw_messages: bool,
     /// "Transaction hash": always show the hashes of what is signed.
@@ -29,13 +29,13 @@ pub struct StatedSettings {
 /// The pages that are shown with these settings.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Prediction {
-    pub settings: Settings,
+    pub settings: AppSettings,
     pub pages: Pages,
 }
 
-type Switch = fn(&Settings) -> bool;
+type Switch = fn(&AppSettings) -> bool;
 
-impl Settings {
+impl AppSettings {
     /// The settings that cannot be read from outside and differ among these, in words.
     #[must_use]
     pub fn describe(self, all: &[Prediction]) -> String {
@@ -58,14 +58,14 @@ impl StatedSettings {
     /// Every setting that the device can have, given what it answers and what its person says. The recommended one is
     /// first where it is possible. "Debug contracts" counts as off unless it is said to be on.
     #[must_use]
-    pub fn possible(&self, status: &Status) -> Vec<Settings> {
+    pub fn possible(&self, status: &Status) -> Vec<AppSettings> {
         let both =
             |said: Option<bool>, first: bool| said.map_or_else(|| vec![first, !first], |said| vec![said]);
         let mut all = Vec::new();
         for nonce in both(self.nonce, false) {
             for raw_messages in both(self.raw_messages, !status.blind_signing) {
                 for transaction_hash in both(self.transaction_hash, true) {
-                    all.push(Settings {
+                    all.push(AppSettings {
                         blind_signing: status.blind_signing,
                         raw_messages,
                         transaction_hash,
@@ -81,7 +81,7 @@ impl StatedSettings {
 
     /// Returns what the device can show, each once. Where some of the possible settings sign, those that refuse are left out.
     #[must_use]
-    pub fn predict(&self, status: &Status, show: impl Fn(Settings) -> Pages) -> Vec<Prediction> {
+    pub fn predict(&self, status: &Status, show: impl Fn(AppSettings) -> Pages) -> Vec<Prediction> {
         let mut all: Vec<Prediction> = Vec::new();
         for settings in self.possible(status) {
             let pages = show(settings);

@@ -23,12 +23,12 @@ use super::typed::{Field, TypedData, Value};
 use super::{SigningMode, SigningRequest};
 use crate::safe::{DRILL_CHAIN_ID, Domain, Hashes, SafeTxHash, SignatureKind};
 
-pub use app_settings::{Prediction, Settings, StatedSettings};
-pub use page::{Entry, Kind, Page};
-pub use reading::Fact;
+pub use app_settings::{AppSettings, Prediction, StatedSettings};
+pub use page::{Page, PageEntry, RequestKind};
+pub use reading::PageFact;
 
 use old::Old;
-use page::{Item, Review, lay_out, refusal};
+use page::{PageItem, Review, lay_out, refusal};
 
 /// The characters that the app keeps of one value; of longer bytes it shows the beginning and three dots.
 const MOST_CHARACTERS: usize = 379;
@@ -88,7 +88,7 @@ impl Status {
 
 /// Pages for a Safe transaction.
 #[must_use]
-pub fn safe_tx_pages(status: &Status, settings: Settings, request: &SigningRequest<'_>) -> Pages {
+pub fn safe_tx_pages(status: &Status, settings: AppSettings, request: &SigningRequest<'_>) -> Pages {
     let hashes = request.hashes();
     match (request.kind, request.way) {
         (SignatureKind::EthSign, _) => personal_message_pages(status, settings, &hashes.safe_tx),
@@ -104,7 +104,7 @@ pub fn safe_tx_pages(status: &Status, settings: Settings, request: &SigningReque
 #[must_use]
 pub fn safe_message_pages(
     status: &Status,
-    settings: Settings,
+    settings: AppSettings,
     domain: &Domain,
     message: &Bytes,
     way: SigningMode,
@@ -119,7 +119,7 @@ pub fn safe_message_pages(
 }
 
 /// Pages for the two hashes alone.
-fn hashes_pages(status: &Status, settings: Settings, hashes: &Hashes) -> Pages {
+fn hashes_pages(status: &Status, settings: AppSettings, hashes: &Hashes) -> Pages {
     if !status.takes_fields {
         return Pages { hashes: true, ..Old::new(status).hashes(hashes) };
     }
@@ -128,36 +128,36 @@ fn hashes_pages(status: &Status, settings: Settings, hashes: &Hashes) -> Pages {
     }
     let items = vec![domain_hash(hashes), message_hash(hashes)];
     let skippable = settings.raw_messages || status.shown_as().is_large();
-    let review = Review { kind: Kind::TypedMessage, blind: true, skippable, items };
+    let review = Review { kind: RequestKind::TypedMessage, blind: true, skippable, items };
     let pages = lay_out(status.shown_as(), settings, &review);
     Pages { hashes: true, ..Pages::of(pages, Pages::is_recorded(status)) }
 }
 
 /// Pages for typed data given field by field. "Raw messages" decides on a Nano which fields are shown; a large screen
 /// shows them all.
-fn fields_pages(status: &Status, settings: Settings, data: &TypedData, hashes: &Hashes) -> Pages {
+fn fields_pages(status: &Status, settings: AppSettings, data: &TypedData, hashes: &Hashes) -> Pages {
     let model = status.shown_as();
     if !(settings.raw_messages || settings.blind_signing) {
         return Pages::refused(status);
     }
     let every_field = settings.raw_messages || model.is_large();
-    let named = |field: &Field| Item::new(field.name, text(field));
-    let mut items: Vec<Item> = Vec::new();
+    let named = |field: &Field| PageItem::new(field.name, text(field));
+    let mut items: Vec<PageItem> = Vec::new();
     if every_field {
-        items.push(Item::new("Review struct", "EIP712Domain"));
+        items.push(PageItem::new("Review struct", "EIP712Domain"));
         items.extend(data.domain.iter().map(named));
-        items.push(Item::new("Review struct", data.primary));
+        items.push(PageItem::new("Review struct", data.primary));
         items.extend(data.message.iter().map(named));
     } else {
         items.extend(data.domain.iter().map(named));
     }
     if settings.transaction_hash {
-        items.push(Item { apart: true, ..domain_hash(hashes) });
+        items.push(PageItem { apart: true, ..domain_hash(hashes) });
     }
     if settings.transaction_hash || !every_field {
         items.push(message_hash(hashes));
     }
-    let review = Review { kind: Kind::TypedMessage, blind: true, skippable: every_field, items };
+    let review = Review { kind: RequestKind::TypedMessage, blind: true, skippable: every_field, items };
     let pages = lay_out(model, settings, &review);
     Pages {
         data: if every_field { data_shown(&data.message) } else { DataShown::Nothing },
@@ -167,10 +167,10 @@ fn fields_pages(status: &Status, settings: Settings, data: &TypedData, hashes: &
 }
 
 /// Pages for the `personal_sign` of a safeTxHash.
-fn personal_message_pages(status: &Status, settings: Settings, hash: &SafeTxHash) -> Pages {
+fn personal_message_pages(status: &Status, settings: AppSettings, hash: &SafeTxHash) -> Pages {
     let shown = if status.takes_fields {
-        let items = vec![Item::new("Message", hash.to_string())];
-        let review = Review { kind: Kind::Message, blind: false, skippable: false, items };
+        let items = vec![PageItem::new("Message", hash.to_string())];
+        let review = Review { kind: RequestKind::Message, blind: false, skippable: false, items };
         Pages::of(lay_out(status.shown_as(), settings, &review), Pages::is_recorded(status))
     } else {
         Old::new(status).personal_message(hash)
@@ -180,7 +180,7 @@ fn personal_message_pages(status: &Status, settings: Settings, hash: &SafeTxHash
 
 /// Pages for the transaction that a gas payer signs.
 #[must_use]
-pub fn transaction_pages<T>(status: &Status, settings: Settings, from: Address, tx: &T) -> Pages
+pub fn transaction_pages<T>(status: &Status, settings: AppSettings, from: Address, tx: &T) -> Pages
 where
     T: Transaction + SignableTransaction<Signature>,
 {
@@ -196,21 +196,21 @@ where
         return Pages::refused(status);
     }
     let (network, ticker, recorded) = network(chain);
-    let mut items = vec![Item::new("From", from.to_string())];
+    let mut items = vec![PageItem::new("From", from.to_string())];
     if !blind || tx.value() > U256::ZERO {
-        items.push(Item::new("Amount", format!("{} {ticker}", ether(tx.value()))));
+        items.push(PageItem::new("Amount", format!("{} {ticker}", ether(tx.value()))));
     }
-    items.push(Item::new("To", to));
+    items.push(PageItem::new("To", to));
     if settings.nonce {
-        items.push(Item::new("Nonce", tx.nonce().to_string()));
+        items.push(PageItem::new("Nonce", tx.nonce().to_string()));
     }
-    items.push(Item::new("Max fees", format!("{} {ticker}", ether(fees))));
+    items.push(PageItem::new("Max fees", format!("{} {ticker}", ether(fees))));
     if let Some(network) = network {
-        items.push(Item::new("Network", network));
+        items.push(PageItem::new("Network", network));
     }
     if blind {
         let title = if model.is_large() { "Transaction hash" } else { "Tx hash" };
-        items.push(Item::new(title, tx.signature_hash().to_string()));
+        items.push(PageItem::new(title, tx.signature_hash().to_string()));
     }
     let mut pages = Vec::new();
     if blind && settings.debug_contracts {
@@ -219,7 +219,7 @@ where
     pages.extend(lay_out(
         model,
         settings,
-        &Review { kind: Kind::Transaction, blind, skippable: false, items },
+        &Review { kind: RequestKind::Transaction, blind, skippable: false, items },
     ));
     let recorded = recorded && !(blind && tx.value() > U256::ZERO) && (blind || !model.is_large());
     Pages::of(pages, recorded && Pages::is_recorded(status))
@@ -256,12 +256,12 @@ pub fn address_pages(status: &Status, address: Address) -> Pages {
     Pages::of(pages, Pages::is_recorded(status) && !status.shown_as().is_large())
 }
 
-fn domain_hash(hashes: &Hashes) -> Item {
-    Item::new("Domain hash", upper(hashes.domain.word().as_slice()))
+fn domain_hash(hashes: &Hashes) -> PageItem {
+    PageItem::new("Domain hash", upper(hashes.domain.word().as_slice()))
 }
 
-fn message_hash(hashes: &Hashes) -> Item {
-    Item::new("Message hash", upper(hashes.message.word().as_slice()))
+fn message_hash(hashes: &Hashes) -> PageItem {
+    PageItem::new("Message hash", upper(hashes.message.word().as_slice()))
 }
 
 fn upper(bytes: &[u8]) -> String {
@@ -312,7 +312,7 @@ mod tests {
         transaction_check: false,
         takes_fields: true,
     };
-    const RAW: Settings = Settings {
+    const RAW: AppSettings = AppSettings {
         blind_signing: false,
         raw_messages: true,
         transaction_hash: false,
@@ -321,7 +321,7 @@ mod tests {
         transaction_check: false,
     };
 
-    fn predicted(status: &Status, settings: Settings, length: usize) -> Pages {
+    fn predicted(status: &Status, settings: AppSettings, length: usize) -> Pages {
         let safe = SafeId { chain_id: 1, address: Address::ZERO, version: SafeVersion::V1_4_1 };
         let data = vec![0xab; length].into();
         let tx = SafeTx::new(Address::ZERO, U256::MAX, data, Operation::Call, Nonce(U256::MAX));

@@ -1,12 +1,12 @@
 //! One page, and how a device lays out what it was given: a Nano value by value, a large screen several to a page.
 
-use super::Settings;
+use super::AppSettings;
 use super::font::{large_lines, nano_lines, small_lines};
 use crate::device::plugged::Model;
 
 /// A title and the lines below it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Entry {
+pub struct PageEntry {
     pub title: String,
     pub lines: Vec<String>,
 }
@@ -17,7 +17,7 @@ pub struct Page {
     /// On a large screen "Skip" is above: it leads to the page that signs.
     pub skip: bool,
     /// One on a Nano.
-    pub entries: Vec<Entry>,
+    pub entries: Vec<PageEntry>,
     /// The text below them on a large screen: "More", "Reject", "2 of 7", "Hold to sign".
     pub foot: Vec<String>,
     /// The pages that "More" leads to, in order.
@@ -26,7 +26,7 @@ pub struct Page {
 
 /// The thing that the app asks for a yes to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum RequestKind {
     TypedMessage,
     Message,
     Transaction,
@@ -34,22 +34,22 @@ pub enum Kind {
 
 /// The contents of a review, whatever the screen.
 pub struct Review {
-    pub kind: Kind,
+    pub kind: RequestKind,
     /// The warning "Blind signing ahead" comes first.
     pub blind: bool,
     /// `true` if what was not yet shown can be skipped.
     pub skippable: bool,
-    pub items: Vec<Item>,
+    pub items: Vec<PageItem>,
 }
 
-pub struct Item {
+pub struct PageItem {
     pub title: String,
     pub value: String,
     /// Begins a new page on a large screen.
     pub apart: bool,
 }
 
-impl Item {
+impl PageItem {
     pub fn new(title: &str, value: impl Into<String>) -> Self {
         Self { title: title.into(), value: value.into(), apart: false }
     }
@@ -58,7 +58,7 @@ impl Item {
 impl Page {
     pub fn of(title: &str, lines: &[&str]) -> Self {
         let lines = lines.iter().map(ToString::to_string).collect();
-        Self { entries: vec![Entry { title: title.into(), lines }], ..Self::default() }
+        Self { entries: vec![PageEntry { title: title.into(), lines }], ..Self::default() }
     }
 
     /// Every line on the screen from top to bottom.
@@ -82,7 +82,7 @@ const OFFER: (&str, &[&str]) = ("Press right button to", &["continue message or"
 const NANO_LINES: usize = 3;
 
 /// The pages of a review.
-pub fn lay_out(model: Model, settings: Settings, review: &Review) -> Vec<Page> {
+pub fn lay_out(model: Model, settings: AppSettings, review: &Review) -> Vec<Page> {
     if model.is_large() { large(model, settings, review) } else { nano(review) }
 }
 
@@ -92,9 +92,9 @@ fn nano(review: &Review) -> Vec<Page> {
         pages.push(Page::of("Blind signing ahead", &["To accept risk, press", "both buttons"]));
     }
     pages.push(match review.kind {
-        Kind::TypedMessage => Page::of("Review typed", &["message"]),
-        Kind::Message => Page::of("Review message", &[]),
-        Kind::Transaction => Page::of("Review transaction", &[]),
+        RequestKind::TypedMessage => Page::of("Review typed", &["message"]),
+        RequestKind::Message => Page::of("Review message", &[]),
+        RequestKind::Transaction => Page::of("Review transaction", &[]),
     });
     for (i, item) in review.items.iter().enumerate() {
         if review.skippable && i > 0 {
@@ -103,9 +103,9 @@ fn nano(review: &Review) -> Vec<Page> {
         pages.extend(paged(&item.title, &nano_lines(&item.value), NANO_LINES));
     }
     pages.push(match (review.kind, review.blind) {
-        (Kind::TypedMessage | Kind::Message, _) => Page::of("Sign message", &[]),
-        (Kind::Transaction, true) => Page::of("Accept risk and", &["sign transaction"]),
-        (Kind::Transaction, false) => Page::of("Sign transaction", &[]),
+        (RequestKind::TypedMessage | RequestKind::Message, _) => Page::of("Sign message", &[]),
+        (RequestKind::Transaction, true) => Page::of("Accept risk and", &["sign transaction"]),
+        (RequestKind::Transaction, false) => Page::of("Sign transaction", &[]),
     });
     pages
 }
@@ -116,7 +116,7 @@ pub fn paged(title: &str, lines: &[String], lines_a_page: usize) -> Vec<Page> {
     let count = chunks.len();
     let page = |(i, lines): (usize, &[String])| {
         let title = if count == 1 { title.into() } else { format!("{title} ({}/{count})", i + 1) };
-        Page { entries: vec![Entry { title, lines: lines.into() }], ..Page::default() }
+        Page { entries: vec![PageEntry { title, lines: lines.into() }], ..Page::default() }
     };
     chunks.into_iter().enumerate().map(page).collect()
 }
@@ -167,7 +167,7 @@ const fn room(model: Model) -> Room {
     }
 }
 
-fn large(model: Model, settings: Settings, review: &Review) -> Vec<Page> {
+fn large(model: Model, settings: AppSettings, review: &Review) -> Vec<Page> {
     let mut pages = vec![first(model, review.kind)];
     pages.extend(filled(model, review));
     pages.push(last(review));
@@ -208,21 +208,21 @@ fn warning() -> Page {
     Page::of("Blind signing ahead", &lines)
 }
 
-fn first(model: Model, kind: Kind) -> Page {
+fn first(model: Model, kind: RequestKind) -> Page {
     match kind {
-        Kind::TypedMessage if model == Model::Stax => Page::of("Review typed", &["message"]),
-        Kind::TypedMessage => Page::of("Review typed message", &[]),
-        Kind::Message => Page::of("Review message", &["Swipe to review"]),
-        Kind::Transaction => Page::of("Review transaction", &[]),
+        RequestKind::TypedMessage if model == Model::Stax => Page::of("Review typed", &["message"]),
+        RequestKind::TypedMessage => Page::of("Review typed message", &[]),
+        RequestKind::Message => Page::of("Review message", &["Swipe to review"]),
+        RequestKind::Transaction => Page::of("Review transaction", &[]),
     }
 }
 
 fn last(review: &Review) -> Page {
     match (review.kind, review.blind) {
-        (Kind::Message, _) => Page::of("Sign message?", &[]),
-        (Kind::TypedMessage, _) => Page::of("Accept risk and sign", &["typed message?"]),
-        (Kind::Transaction, true) => Page::of("Accept risk and sign", &["transaction?"]),
-        (Kind::Transaction, false) => Page::of("Sign transaction?", &[]),
+        (RequestKind::Message, _) => Page::of("Sign message?", &[]),
+        (RequestKind::TypedMessage, _) => Page::of("Accept risk and sign", &["typed message?"]),
+        (RequestKind::Transaction, true) => Page::of("Accept risk and sign", &["transaction?"]),
+        (RequestKind::Transaction, false) => Page::of("Sign transaction?", &[]),
     }
 }
 
@@ -249,12 +249,12 @@ fn filled(model: Model, review: &Review) -> Vec<Page> {
         }
         used += if cut { usize::MAX / 2 } else { height };
         if let Some(page) = pages.last_mut() {
-            page.entries.push(Entry { title: item.title.clone(), lines });
+            page.entries.push(PageEntry { title: item.title.clone(), lines });
             if cut {
                 page.foot.push("More".into());
                 let small = small_lines(model, &item.value);
                 let more = |lines: &[String]| Page {
-                    entries: vec![Entry { title: item.title.clone(), lines: lines.into() }],
+                    entries: vec![PageEntry { title: item.title.clone(), lines: lines.into() }],
                     ..Page::default()
                 };
                 page.more = small.chunks(room.more).map(more).collect();

@@ -4,7 +4,7 @@ use super::Pages;
 
 /// A value to compare, and the numbers of the pages that show it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Fact {
+pub struct PageFact {
     pub first: usize,
     pub last: usize,
     pub title: String,
@@ -30,8 +30,8 @@ impl Pages {
 
     /// The values that a person has to compare; every other one is zero. The domain is among them where no hash is shown.
     #[must_use]
-    pub fn facts(&self) -> Vec<Fact> {
-        let mut facts: Vec<Fact> = Vec::new();
+    pub fn facts(&self) -> Vec<PageFact> {
+        let mut facts: Vec<PageFact> = Vec::new();
         for (i, page) in self.all.iter().enumerate() {
             for entry in &page.entries {
                 let title = entry.title.split(" (").next().unwrap_or_default();
@@ -47,7 +47,7 @@ impl Pages {
                         fact.last = self.number(i);
                         fact.value.push_str(&value);
                     }
-                    None => facts.push(Fact {
+                    None => facts.push(PageFact {
                         first: self.number(i),
                         last: self.number(i),
                         title: title.into(),
@@ -86,7 +86,7 @@ mod tests {
 
     use super::*;
     use crate::device::{
-        AppVersion, Model, Settings, SigningMode, SigningRequest, Signs, Status, safe_tx_pages,
+        AppSettings, AppVersion, Model, SigningMode, SigningRequest, Signs, Status, safe_tx_pages,
     };
     use crate::safe::{Domain, Nonce, Operation, SafeId, SafeTx, SafeVersion, SignatureKind};
 
@@ -98,7 +98,7 @@ mod tests {
             transaction_check: false,
             takes_fields: true,
         };
-        let settings = Settings { raw_messages: true, transaction_hash, ..Settings::default() };
+        let settings = AppSettings { raw_messages: true, transaction_hash, ..AppSettings::default() };
         let safe = SafeId { chain_id: 1, address: Address::repeat_byte(5), version: SafeVersion::V1_4_1 };
         let data = vec![0x84, 0x56, 0xcb, 0x59].into();
         let tx = SafeTx::new(Address::repeat_byte(6), U256::ZERO, data, Operation::Call, Nonce::from(42));
@@ -117,7 +117,7 @@ mod tests {
     }
 
     fn told(pages: &Pages) -> Vec<String> {
-        let fact = |fact: &Fact| format!("{}-{} {}", fact.first, fact.last, fact.title);
+        let fact = |fact: &PageFact| format!("{}-{} {}", fact.first, fact.last, fact.title);
         pages.facts().iter().map(fact).collect()
     }
 

@@ -4,7 +4,7 @@ use alloy::primitives::{Address, U256, address};
 use alloy::sol_types::SolCall;
 
 use super::stage::Stage;
-use crate::fork::Outcome;
+use crate::fork::RunResult;
 use crate::safe::{Call, Operation, SafeTx, encode_batch};
 
 alloy::sol! {
@@ -47,17 +47,17 @@ pub const DELEGATED: Address = address!("000000000000000000000000000000000000770
 pub struct Act {
     pub name: &'static str,
     pub tx: SafeTx,
-    pub outcome: Outcome,
+    pub outcome: RunResult,
     /// The reason at the bottom, where it fails.
     pub reason: &'static str,
 }
 
 fn succeeds(name: &'static str, tx: SafeTx) -> Act {
-    Act { name, tx, outcome: Outcome::Succeeded, reason: "" }
+    Act { name, tx, outcome: RunResult::Succeeded, reason: "" }
 }
 
 fn reverts(name: &'static str, tx: SafeTx, reason: &'static str) -> Act {
-    Act { name, tx, outcome: Outcome::Reverted, reason }
+    Act { name, tx, outcome: RunResult::Reverted, reason }
 }
 
 pub fn batch(stage: &Stage, calls: &[Call]) -> SafeTx {
@@ -173,7 +173,7 @@ fn failing(stage: &Stage) -> Vec<Act> {
         Act {
             name: "safeTxGas and a failure",
             tx: with_gas(ask(fail(1).abi_encode())),
-            outcome: Outcome::Failed,
+            outcome: RunResult::Failed,
             reason: text,
         },
         reverts("custom error", ask(fail(0).abi_encode()), "Refused("),

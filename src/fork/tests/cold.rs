@@ -9,8 +9,8 @@ use super::acts::{ITarget, batch};
 use super::stage::{GAS, SENDER, Source, Stage, artifact, compiled};
 use crate::evm::{Keys, Query};
 use crate::fork::{
-    Attempt, ExecTransaction, ForkError, Outcome, Rehearsal, SlotNames, SlotTable, State, StateSource, World,
-    access_list_calls, access_list_keys, first_keys, settle,
+    Attempt, ExecTransaction, ForkError, Rehearsal, RunResult, SlotNames, SlotTable, StateSource, World,
+    WorldState, access_list_calls, access_list_keys, first_keys, settle,
 };
 use crate::safe::{Call, Domain, SafeTx, SafeVersion};
 
@@ -54,7 +54,7 @@ fn rehearse(
         gas: None,
     };
     let rehearsal = settle(&source, &mut world, &exec, queries, wanted).unwrap();
-    assert_eq!(rehearsal.outcome, Outcome::Succeeded, "{:?}", rehearsal.reverts);
+    assert_eq!(rehearsal.outcome, RunResult::Succeeded, "{:?}", rehearsal.reverts);
     let rounds = source.rounds.borrow().len();
     (rehearsal, rounds, world)
 }
@@ -160,7 +160,7 @@ struct Forgetful<'a>(Source<'a>);
 impl StateSource for Forgetful<'_> {
     type Error = super::stage::BadAnswer;
 
-    fn fetch(&self, keys: &Keys) -> Result<State, Self::Error> {
+    fn fetch(&self, keys: &Keys) -> Result<WorldState, Self::Error> {
         let mut state = self.0.fetch(keys)?;
         state.slots.pop_first();
         Ok(state)
@@ -192,7 +192,7 @@ struct Burdened<'a>(Source<'a>, Address);
 impl StateSource for Burdened<'_> {
     type Error = super::stage::BadAnswer;
 
-    fn fetch(&self, keys: &Keys) -> Result<State, Self::Error> {
+    fn fetch(&self, keys: &Keys) -> Result<WorldState, Self::Error> {
         if keys.accounts.contains(&self.1) {
             Err(super::stage::BadAnswer(json!("too much")))
         } else {
@@ -218,7 +218,7 @@ fn hints_that_are_too_much_are_left_and_the_rehearsal_is_not() {
     };
     let hints = Keys { accounts: [burden].into(), ..Keys::default() };
     let rehearsal = settle(&source, &mut world, &exec, &[], hints).unwrap();
-    assert_eq!(rehearsal.outcome, Outcome::Succeeded);
+    assert_eq!(rehearsal.outcome, RunResult::Succeeded);
 }
 
 #[test]

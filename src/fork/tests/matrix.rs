@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::acts::{Act, DELEGATED, ITarget, NOBODY, acts};
 use super::stage::{GAS, SENDER, Source, Stage, artifact, compiled};
 use crate::evm::{Answer, Keys, Query};
-use crate::fork::{ExecTransaction, FrameKind, Outcome, Rehearsal, World, first_keys, settle};
+use crate::fork::{ExecTransaction, FrameKind, Rehearsal, RunResult, World, first_keys, settle};
 use crate::safe::{Domain, SafeVersion, slot};
 
 /// The Safe's guard.
@@ -46,7 +46,7 @@ fn run(version: SafeVersion, guard: Guard) {
     let (stage, proxy) = stage(version, guard);
     for mut act in acts(&stage, proxy) {
         if guard == Guard::Stopper && !act.reason.starts_with("GS") {
-            (act.outcome, act.reason) = (Outcome::Reverted, "Stopped()");
+            (act.outcome, act.reason) = (RunResult::Reverted, "Stopped()");
         }
         let name = format!("{version}, {}", act.name);
         let snapshot = stage.anvil.rpc("evm_snapshot", &json!([]));
@@ -191,7 +191,7 @@ fn against_execution(stage: &Stage, world: &World, calldata: &Bytes, real: &Rehe
     let receipt = anvil.send(SENDER, Some(stage.id.address), calldata, 0);
 
     let number = |field: &str| serde_json::from_value::<U256>(receipt[field].clone()).unwrap();
-    assert_eq!(number("status") == U256::ONE, real.outcome != Outcome::Reverted, "{name}: status");
+    assert_eq!(number("status") == U256::ONE, real.outcome != RunResult::Reverted, "{name}: status");
     assert_eq!(number("gasUsed"), U256::from(real.gas_used), "{name}: gas");
     assert_eq!(logs(&receipt), real.events, "{name}: events");
     for (address, slot) in &real.read.slots {

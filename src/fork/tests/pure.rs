@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use crate::evm::BlockHash;
 use crate::evm::{Answer, Keys, Query};
 use crate::fork::{
-    Account, Attempt, End, ExecTransaction, Outcome, Rehearsal, RehearsalError, World, rehearse,
+    Account, Attempt, End, ExecTransaction, Rehearsal, RehearsalError, RunResult, World, rehearse,
 };
 use crate::safe::{Domain, Nonce, Operation, Owners, SafeId, SafeTx, SafeVersion, approved_hash_slot};
 
@@ -73,7 +73,7 @@ fn nothing_is_shown_while_a_key_is_missing() {
     world.state.accounts.insert(OTHER, Account::default());
     world.state.slots.insert((SAFE, B256::with_last_byte(9)), B256::ZERO);
     world.state.block_hashes.insert(6, BlockHash::claimed(B256::ZERO));
-    assert_eq!(complete(&world, &[]).outcome, Outcome::Unannounced, "this is no Safe");
+    assert_eq!(complete(&world, &[]).outcome, RunResult::Unannounced, "this is no Safe");
 }
 
 #[test]
@@ -93,7 +93,7 @@ fn a_revert_leaves_nothing_behind() {
     let world = world(&hex!("6002600055600080a060006000fd"), &[], &[(SAFE, 0, 1)]);
     let slot = Query::Storage { address: SAFE, slot: B256::ZERO };
     let rehearsal = complete(&world, std::slice::from_ref(&slot));
-    assert_eq!(rehearsal.outcome, Outcome::Reverted);
+    assert_eq!(rehearsal.outcome, RunResult::Reverted);
     assert!(rehearsal.writes.is_empty() && rehearsal.events.is_empty());
     assert_eq!(rehearsal.answers.get(&slot), Some(&Answer::Value(B256::with_last_byte(1).into())));
 }
@@ -129,7 +129,7 @@ fn a_flood_of_calls_does_not_fill_the_memory() {
     let mut world = world(&code, &[(callee, &[])], &[]);
     world.header.gas_limit = 5_000_000;
     let rehearsal = complete(&world, &[]);
-    assert_eq!(rehearsal.outcome, Outcome::Reverted);
+    assert_eq!(rehearsal.outcome, RunResult::Reverted);
     assert!(matches!(&rehearsal.reverts[0].halt, Some(halt) if halt == "OutOfGas"));
     assert!(rehearsal.trace.cut && rehearsal.trace.frames.len() <= 10_000);
     let kept: usize = rehearsal.trace.frames.iter().map(|f| f.input.len() + f.output.len()).sum();

@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 
 use crate::anvil_node::Node;
 use crate::evm::{BlockHash, Keys};
-use crate::fork::{Account, State, StateSource, World};
+use crate::fork::{Account, StateSource, World, WorldState};
 use crate::safe::SafeVersion::{self, V1_3_0, V1_4_1};
 use crate::safe::deployments::known_at;
 use crate::safe::{
@@ -156,7 +156,7 @@ impl<'a> Source<'a> {
 impl StateSource for Source<'_> {
     type Error = BadAnswer;
 
-    fn fetch(&self, keys: &Keys) -> Result<State, BadAnswer> {
+    fn fetch(&self, keys: &Keys) -> Result<WorldState, BadAnswer> {
         self.rounds.borrow_mut().push(keys.clone());
         let at = format!("{:#x}", self.block);
         let mut batch = Vec::new();
@@ -179,7 +179,7 @@ impl StateSource for Source<'_> {
         answers.sort_by_key(|a| a["id"].as_u64());
         let mut answers = answers.into_iter().map(|mut a| a["result"].take());
         let mut next = || answers.next().unwrap_or_default();
-        let mut state = State::default();
+        let mut state = WorldState::default();
         for account in &keys.accounts {
             let (balance, nonce) = (read(next())?, read::<U256>(next())?.to());
             state.accounts.insert(*account, Account { balance, nonce, code: read(next())? });

@@ -22,7 +22,9 @@ use super::language::template::Template;
 use super::language::typing::Scope;
 use super::language::value::{param_types, parse_error, parse_type};
 use super::param::{Param, unit_names};
-use super::{Change, DeclaredChange, Kind, Playbook, PlaybookId, Read, Undo, bounds, former, spelled};
+use super::{
+    Change, DeclaredChange, Playbook, PlaybookId, PlaybookKind, Read, Undo, bounds, former, spelled,
+};
 use crate::excerpt::Fault;
 use crate::near::hint;
 
@@ -38,7 +40,7 @@ pub(in crate::playbook) fn parse(origin: &str, text: &str) -> Result<Playbook, F
     bounds::check_lists(&source, &wire)?;
     read_scope(&mut source, &wire)?;
     let source = source;
-    let kind: Kind = word(&source, &wire.kind, "kind")?;
+    let kind: PlaybookKind = word(&source, &wire.kind, "kind")?;
     let id = read_id(&source, &wire.id, kind)?;
     let params = wire.param.iter().map(|p| read_param(&source, p)).collect::<Result<Vec<_>, _>>()?;
     let reads = wire.read.iter().map(|r| {
@@ -136,7 +138,7 @@ fn word<T: super::Word>(source: &Source, text: &Text, what: &str) -> Result<T, F
     })
 }
 
-fn read_id(source: &Source, text: &Text, kind: Kind) -> Result<PlaybookId, Fault> {
+fn read_id(source: &Source, text: &Text, kind: PlaybookKind) -> Result<PlaybookId, Fault> {
     let id = PlaybookId::new(text.get_ref()).ok_or_else(|| {
         let message = format!(
             "{:?} is not an id such as \"pause/my-vault\": small letters, digits and -",

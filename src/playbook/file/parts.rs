@@ -7,7 +7,7 @@ use super::playbook_toml::{Text, WireAsk};
 use super::source::Source;
 use crate::excerpt::Fault;
 use crate::near::hint;
-use crate::playbook::claim::{Asked, Claim, Fact, StaticCall, slot_number};
+use crate::playbook::claim::{Claim, Fact, StaticCall, ValueSource, slot_number};
 use crate::playbook::language::syntax::Flaw;
 use crate::playbook::language::template::Template;
 use crate::playbook::language::value::{is_number, param_types, parse_event, parse_function, parse_type};
@@ -96,7 +96,7 @@ pub(in crate::playbook) fn read_source(
     source: &Source,
     ask: &Spanned<WireAsk>,
     what: &str,
-) -> Result<Asked, Fault> {
+) -> Result<ValueSource, Fault> {
     let wire = ask.get_ref();
     let is_read = what == "a read";
     let allowed = |own: &[&'static str]| {
@@ -106,7 +106,7 @@ pub(in crate::playbook) fn read_source(
     match (&wire.view, &wire.slot, &wire.balance, &wire.code, &wire.time) {
         (Some(view), None, None, None, None) => {
             only(source, ask, what, &allowed(&["view", "on", "args", "from"]))?;
-            read_call(source, ask, view).map(Asked::View)
+            read_call(source, ask, view).map(ValueSource::View)
         }
         (None, Some(slot), None, None, None) => {
             only(source, ask, what, &allowed(&["slot", "on", "type"]))?;
@@ -115,16 +115,16 @@ pub(in crate::playbook) fn read_source(
                 Some(word) => Template::known(slot.get_ref(), word),
                 None => source.template(slot, &DynSolType::FixedBytes(32))?,
             };
-            Ok(Asked::Slot { on: target(source, ask)?, slot, ty })
+            Ok(ValueSource::Slot { on: target(source, ask)?, slot, ty })
         }
         (None, None, Some(of), None, None) => {
             only(source, ask, what, &allowed(&["balance", "token"]))?;
             let token = wire.token.as_ref().map(|t| source.address(t)).transpose()?;
-            Ok(Asked::Balance { of: source.address(of)?, token })
+            Ok(ValueSource::Balance { of: source.address(of)?, token })
         }
         (None, None, None, Some(of), None) => {
             only(source, ask, what, &allowed(&["code"]))?;
-            Ok(Asked::Code { of: source.address(of)? })
+            Ok(ValueSource::Code { of: source.address(of)? })
         }
         (None, None, None, None, Some(word)) => {
             only(source, ask, what, &allowed(&["time"]))?;
@@ -142,13 +142,13 @@ pub(in crate::playbook) fn read_source(
 }
 
 /// Only checks may ask for the time: what a plan is made from must be the same for every signer.
-fn read_time(source: &Source, word: &Text, what: &str) -> Result<Asked, Fault> {
+fn read_time(source: &Source, word: &Text, what: &str) -> Result<ValueSource, Fault> {
     if !what.starts_with("a check") {
         let message = format!("{what} cannot ask for the time: every block would give another transaction");
         return Err(source.fault(word.span(), message));
     }
     match word.get_ref().as_str() {
-        "block" => Ok(Asked::Time),
+        "block" => Ok(ValueSource::Time),
         other => Err(source.fault(word.span(), format!("{other:?} is not a time; write time = \"block\""))),
     }
 }
@@ -224,7 +224,7 @@ fn read_fact(source: &Source, ask: &Spanned<WireAsk>, what: &str) -> Result<Fact
 }
 
 /// A value in a text, or the fields of a tuple by their names.
-fn read_expect(source: &Source, asked: &Asked, wire: &Spanned<toml::Value>) -> Result<Template, Fault> {
+fn read_expect(source: &Source, asked: &ValueSource, wire: &Spanned<toml::Value>) -> Result<Template, Fault> {
     let texts = match wire.get_ref() {
         toml::Value::String(text) => {
             let text = Spanned::new(wire.span(), text.clone());

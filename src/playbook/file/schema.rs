@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::playbook::{Kind, Severity, Word};
+use crate::playbook::{PlaybookKind, Severity, Word};
 
 const HINT: &str = "A literal, or an expression in braces such as {safe}, {target} or {or(flags, bit(3))}.";
 
@@ -76,7 +76,7 @@ fn playbook() -> Vec<(&'static str, Value)> {
     vec![
         ("schema", json!({ "const": 1 })),
         ("id", json!({ "type": "string", "pattern": "^(pause|param|rotate)/[a-z0-9][a-z0-9-]*$" })),
-        ("kind", words::<Kind>()),
+        ("kind", words::<PlaybookKind>()),
         ("family", text("The protocol that it is for.")),
         ("title", text("What it does, in one line.")),
         ("summary", text("More about what it does.")),

@@ -1,14 +1,14 @@
 //! Playbooks by kind, severity, protocol and text. Pure.
 
 use super::Catalogue;
-use crate::playbook::{Kind, Severity, Summary};
+use crate::playbook::{PlaybookKind, PlaybookSummary, Severity};
 
 /// The playbooks that are wanted; without any condition, all.
 #[derive(Clone, Debug, Default)]
 pub struct Filter {
     /// All of these words must be there; empty for any text.
     pub text: String,
-    pub kind: Option<Kind>,
+    pub kind: Option<PlaybookKind>,
     /// A part of the protocol's name or of the id.
     pub family: Option<String>,
     pub severity: Option<Severity>,
@@ -23,7 +23,7 @@ impl Filter {
 
     /// Returns `true` if a playbook of the catalogue meets all conditions.
     #[must_use]
-    pub fn admits(&self, catalogue: &Catalogue, summary: &Summary) -> bool {
+    pub fn admits(&self, catalogue: &Catalogue, summary: &PlaybookSummary) -> bool {
         let family =
             format!("{} {}", summary.family.as_deref().unwrap_or_default(), summary.id).to_lowercase();
         let is_about = || catalogue.get(&summary.id).is_ok_and(|entry| entry.playbook.is_about(&self.text));
@@ -48,7 +48,7 @@ mod tests {
         let all = Filter::default();
         assert!(!all.is_set());
         assert_eq!(count(&all), catalogue.summaries().len());
-        let pauses = Filter { kind: Some(Kind::Pause), ..Filter::default() };
+        let pauses = Filter { kind: Some(PlaybookKind::Pause), ..Filter::default() };
         let of_aave = Filter { family: Some("AAVE".into()), ..pauses.clone() };
         let frozen = Filter { text: "freeze".into(), ..of_aave.clone() };
         let (pauses, of_aave, frozen) = (count(&pauses), count(&of_aave), count(&frozen));

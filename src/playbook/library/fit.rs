@@ -7,10 +7,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use alloy::primitives::Selector;
 
-use crate::playbook::claim::{Asked, Claim, Fact, StaticCall};
+use crate::playbook::claim::{Claim, Fact, StaticCall, ValueSource};
 use crate::playbook::each::Each;
 use crate::playbook::language::template::Template;
-use crate::playbook::{Catalogue, Ending, Entry, Playbook};
+use crate::playbook::{Catalogue, Ending, LibraryEntry, Playbook};
 
 /// A playbook every call of which a contract can answer.
 #[derive(Clone, Debug, PartialEq)]
@@ -43,7 +43,7 @@ impl Fit<'_> {
 
 /// The functions that a playbook needs of the address in one param.
 #[derive(Default)]
-struct Needs {
+struct RequiredFunctions {
     calls: BTreeMap<Selector, String>,
     views: BTreeMap<Selector, String>,
 }
@@ -54,7 +54,7 @@ pub fn fits<'p>(playbook: &'p Playbook, has: &BTreeSet<Selector>) -> Vec<Fit<'p>
     let needs = needs(playbook).into_iter();
     let called =
         needs.filter(|(_, needs)| !needs.calls.is_empty() && needs.calls.keys().all(|s| has.contains(s)));
-    let fit = |(param, Needs { calls, views }): (String, Needs)| {
+    let fit = |(param, RequiredFunctions { calls, views }): (String, RequiredFunctions)| {
         let (asks, lacks): (BTreeMap<_, _>, BTreeMap<_, _>) =
             views.into_iter().partition(|(selector, _)| has.contains(selector));
         Fit { playbook, param, calls, asks, lacks: lacks.into_values().collect() }
@@ -66,7 +66,7 @@ impl Catalogue {
     /// Returns the playbooks that fit a contract with these functions: first those that lack nothing, and of them those
     /// that know most of its functions.
     #[must_use]
-    pub fn fitting(&self, has: &BTreeSet<Selector>) -> Vec<(Entry<'_>, Fit<'_>)> {
+    pub fn fitting(&self, has: &BTreeSet<Selector>) -> Vec<(LibraryEntry<'_>, Fit<'_>)> {
         let entries = self.all().into_iter();
         let mut found: Vec<_> = entries
             .flat_map(|entry| fits(entry.playbook, has).into_iter().map(move |fit| (entry.clone(), fit)))
@@ -89,7 +89,7 @@ impl Playbook {
             Fact::Call { .. } | Fact::Event { .. } => None,
         });
         self.reads.iter().map(|read| &read.source).chain(asked).find_map(|asked| match asked {
-            Asked::View(call) if data.starts_with(call.function.selector().as_slice()) => {
+            ValueSource::View(call) if data.starts_with(call.function.selector().as_slice()) => {
                 Some(call.function.signature())
             }
             _ => None,
@@ -97,8 +97,8 @@ impl Playbook {
     }
 }
 
-fn needs(playbook: &Playbook) -> BTreeMap<String, Needs> {
-    let mut needs: BTreeMap<String, Needs> = BTreeMap::new();
+fn needs(playbook: &Playbook) -> BTreeMap<String, RequiredFunctions> {
+    let mut needs: BTreeMap<String, RequiredFunctions> = BTreeMap::new();
     for step in &playbook.steps {
         if let Some(param) = param_of(&step.to, step.each.as_ref()) {
             let calls = &mut needs.entry(param).or_default().calls;
@@ -115,7 +115,7 @@ fn needs(playbook: &Playbook) -> BTreeMap<String, Needs> {
     needs
 }
 
-fn ask_claim(claim: &Claim, each: Option<&Each>, needs: &mut BTreeMap<String, Needs>) {
+fn ask_claim(claim: &Claim, each: Option<&Each>, needs: &mut BTreeMap<String, RequiredFunctions>) {
     match &claim.fact {
         Fact::Value { source, .. } => ask(source, each, needs),
         // A call that must revert may be one that the contract does not have.
@@ -124,13 +124,13 @@ fn ask_claim(claim: &Claim, each: Option<&Each>, needs: &mut BTreeMap<String, Ne
     }
 }
 
-fn ask(asked: &Asked, each: Option<&Each>, needs: &mut BTreeMap<String, Needs>) {
-    if let Asked::View(call) = asked {
+fn ask(asked: &ValueSource, each: Option<&Each>, needs: &mut BTreeMap<String, RequiredFunctions>) {
+    if let ValueSource::View(call) = asked {
         ask_view(call, each, needs);
     }
 }
 
-fn ask_view(call: &StaticCall, each: Option<&Each>, needs: &mut BTreeMap<String, Needs>) {
+fn ask_view(call: &StaticCall, each: Option<&Each>, needs: &mut BTreeMap<String, RequiredFunctions>) {
     let Some(param) = param_of(&call.on, each) else { return };
     let (selector, signature) = (call.function.selector(), call.function.signature());
     needs.entry(param).or_default().views.insert(selector, signature);
@@ -152,7 +152,7 @@ mod tests {
         signatures.iter().map(|text| Selector::from_slice(&keccak256(text)[..4])).collect()
     }
 
-    fn ids(found: &[(Entry<'_>, Fit<'_>)]) -> Vec<(String, String)> {
+    fn ids(found: &[(LibraryEntry<'_>, Fit<'_>)]) -> Vec<(String, String)> {
         found.iter().map(|(entry, fit)| (entry.playbook.id.to_string(), fit.param.clone())).collect()
     }
 

@@ -17,7 +17,7 @@ use include_dir::{Dir, include_dir};
 
 use super::claim::Claim;
 use super::piece;
-use super::{Kind, Playbook, PlaybookId, Summary, Word};
+use super::{Playbook, PlaybookId, PlaybookKind, PlaybookSummary, Word};
 use crate::excerpt::Fault;
 use crate::near::near;
 
@@ -55,7 +55,7 @@ impl fmt::Display for Origin {
 
 /// A playbook and where it was found.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Entry<'a> {
+pub struct LibraryEntry<'a> {
     pub playbook: &'a Playbook,
     pub origin: Origin,
     /// The built-in playbook of the same id, if this is another text.
@@ -139,36 +139,38 @@ impl Catalogue {
     ///
     /// # Errors
     /// If there is none, with the nearest ids.
-    pub fn get(&self, id: &str) -> Result<Entry<'_>, LookupError> {
+    pub fn get(&self, id: &str) -> Result<LibraryEntry<'_>, LookupError> {
         if let Some((path, read)) = self.council.get(id) {
             let playbook = read.as_ref().map_err(Clone::clone)?;
             let built_in = self.built_in(id).and_then(Result::ok);
             let replaces = built_in.filter(|built_in| built_in.text() != playbook.text());
-            return Ok(Entry { playbook, origin: Origin::Council(path.clone()), replaces });
+            return Ok(LibraryEntry { playbook, origin: Origin::Council(path.clone()), replaces });
         }
         match self.built_in(id) {
-            Some(playbook) => Ok(Entry { playbook: playbook?, origin: Origin::BuiltIn, replaces: None }),
+            Some(playbook) => {
+                Ok(LibraryEntry { playbook: playbook?, origin: Origin::BuiltIn, replaces: None })
+            }
             None => Err(LookupError::Unknown { id: id.into(), hint: self.hint(id) }),
         }
     }
 
     /// All playbooks that can be read, in the order of their ids.
     #[must_use]
-    pub fn all(&self) -> Vec<Entry<'_>> {
+    pub fn all(&self) -> Vec<LibraryEntry<'_>> {
         self.ids().into_iter().filter_map(|id| self.get(id).ok()).collect()
     }
 
     /// All of [`Catalogue::all`] in brief, in its order; of the library, without reading the whole of it.
     #[must_use]
-    pub fn summaries(&self) -> Vec<(Summary, Origin, &str)> {
+    pub fn summaries(&self) -> Vec<(PlaybookSummary, Origin, &str)> {
         let brief = |id: &str| match self.council.get(id) {
             Some((path, Ok(playbook))) => {
-                Some((Summary::from(playbook), Origin::Council(path.clone()), playbook.text()))
+                Some((PlaybookSummary::from(playbook), Origin::Council(path.clone()), playbook.text()))
             }
             Some((_, Err(_))) => None,
             None => {
                 let (_, text) = LIBRARY.iter().find(|(known, _)| *known == id)?;
-                Some((Summary::of_text(text)?, Origin::BuiltIn, *text))
+                Some((PlaybookSummary::of_text(text)?, Origin::BuiltIn, *text))
             }
         };
         self.ids().into_iter().filter_map(brief).collect()
@@ -303,7 +305,7 @@ fn stated_id(text: &str) -> Option<String> {
 fn path_id(path: &str) -> Option<String> {
     let (folders, name) = path.strip_suffix(".toml")?.rsplit_once(['/', '\\'])?;
     let kind = folders.rsplit(['/', '\\']).next()?;
-    Kind::ALL.iter().find(|(word, _)| *word == kind)?;
+    PlaybookKind::ALL.iter().find(|(word, _)| *word == kind)?;
     PlaybookId::new(&format!("{kind}/{name}")).map(|id| id.to_string())
 }
 

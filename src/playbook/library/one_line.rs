@@ -2,13 +2,13 @@
 
 use serde::Deserialize;
 
-use crate::playbook::{Kind, Playbook, Severity, Undo, Word};
+use crate::playbook::{Playbook, PlaybookKind, Severity, Undo, Word};
 
 /// One playbook, for a list.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Summary {
+pub struct PlaybookSummary {
     pub id: String,
-    pub kind: Kind,
+    pub kind: PlaybookKind,
     pub family: Option<String>,
     pub title: String,
     pub severity: Severity,
@@ -34,7 +34,7 @@ enum HeadUndo {
     Table { playbook: Option<String> },
 }
 
-impl Summary {
+impl PlaybookSummary {
     /// Returns the summary of a text that is known to be a playbook; `None` if it does not begin like one.
     #[must_use]
     pub fn of_text(text: &str) -> Option<Self> {
@@ -54,7 +54,7 @@ impl Summary {
     }
 }
 
-impl From<&Playbook> for Summary {
+impl From<&Playbook> for PlaybookSummary {
     fn from(playbook: &Playbook) -> Self {
         Self {
             id: playbook.id.to_string(),
@@ -86,8 +86,11 @@ mod tests {
         let all = catalogue.all();
         assert!(all.len() > 100);
         for entry in all {
-            assert_eq!(Summary::of_text(entry.playbook.text()), Some(Summary::from(entry.playbook)));
+            assert_eq!(
+                PlaybookSummary::of_text(entry.playbook.text()),
+                Some(PlaybookSummary::from(entry.playbook))
+            );
         }
-        assert_eq!(Summary::of_text("id = 5"), None);
+        assert_eq!(PlaybookSummary::of_text("id = 5"), None);
     }
 }

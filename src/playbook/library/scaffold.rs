@@ -35,7 +35,7 @@ pub struct ScaffoldInput<'a> {
 }
 
 /// A check before or after the steps, as text.
-struct Proof {
+struct ScaffoldCheck {
     view: Function,
     args: Vec<String>,
     before: Option<String>,
@@ -72,7 +72,7 @@ pub fn draft(from: &Signatures, wanted: &ScaffoldInput<'_>) -> Result<String, Dr
         proofs.push(by_view(view, &inputs, &mut params));
     }
     for seen in wanted.seen {
-        if proofs.iter().all(|proof: &Proof| proof.view.selector() != seen.view.selector()) {
+        if proofs.iter().all(|proof: &ScaffoldCheck| proof.view.selector() != seen.view.selector()) {
             proofs.push(by_change(seen, &inputs, wanted.given));
         }
     }
@@ -115,7 +115,7 @@ fn head(id: &PlaybookId, kind: &str, errors: &[String]) -> String {
 }
 
 /// The call, left out where what the first check promises is so already.
-fn step(text: &mut String, function: &Function, inputs: &[(String, String)], proofs: &[Proof]) {
+fn step(text: &mut String, function: &Function, inputs: &[(String, String)], proofs: &[ScaffoldCheck]) {
     let written =
         function.inputs.iter().zip(inputs).map(|(p, (name, ty))| {
             if p.ty.starts_with("tuple") { ty.clone() } else { format!("{ty} {name}") }
@@ -135,7 +135,7 @@ fn step(text: &mut String, function: &Function, inputs: &[(String, String)], pro
 }
 
 /// The lines that ask a view.
-fn asked(proof: &Proof) -> String {
+fn asked(proof: &ScaffoldCheck) -> String {
     let args = proof.args.iter().map(|arg| format!("\"{arg}\"")).collect::<Vec<_>>().join(", ");
     let args = if args.is_empty() { String::new() } else { format!("args = [{args}]\n") };
     format!("view = \"{}\"\non = \"{{target}}\"\n{args}", proof.view.signature_with_outputs())
@@ -143,7 +143,7 @@ fn asked(proof: &Proof) -> String {
 
 /// By a view: it becomes true where it is a bool, or the argument where one has its type. What it is asked with are the
 /// call's own arguments where one fits, else params of its own.
-fn by_view(view: Function, inputs: &[(String, String)], params: &mut Vec<(String, String)>) -> Proof {
+fn by_view(view: Function, inputs: &[(String, String)], params: &mut Vec<(String, String)>) -> ScaffoldCheck {
     let mut args = Vec::new();
     for (i, input) in view.inputs.iter().enumerate() {
         let ty = full(input);
@@ -171,16 +171,20 @@ fn by_view(view: Function, inputs: &[(String, String)], params: &mut Vec<(String
         }
         _ => None,
     };
-    Proof { view, args, before: None, after }
+    ScaffoldCheck { view, args, before: None, after }
 }
 
 /// By what a rehearsal saw: the argument where the value is one. Only a switch has a value that it must have before: another
 /// may be anything by then.
-fn by_change(seen: &SeenChange, inputs: &[(String, String)], given: &BTreeMap<String, String>) -> Proof {
+fn by_change(
+    seen: &SeenChange,
+    inputs: &[(String, String)],
+    given: &BTreeMap<String, String>,
+) -> ScaffoldCheck {
     let ty = seen.view.outputs.first().map(full).unwrap_or_default();
     let is_it = |(name, other): &&(String, String)| *other == ty && given.get(name) == Some(&seen.after);
     let argument = inputs.iter().find(is_it).map(|(name, _)| format!("{{{name}}}"));
-    Proof {
+    ScaffoldCheck {
         view: seen.view.clone(),
         args: Vec::new(),
         before: (ty == "bool").then(|| seen.before.clone()),

@@ -31,10 +31,10 @@ pub enum DraftError {
 
 /// Where signatures come from.
 #[derive(Debug)]
-pub struct Signatures(Known);
+pub struct Signatures(SignatureSource);
 
 #[derive(Debug)]
-enum Known {
+enum SignatureSource {
     Written,
     Abi(JsonAbi),
     /// The functions of a contract's code, and signatures by which some of them go.
@@ -45,7 +45,7 @@ impl Signatures {
     /// As written on the command line.
     #[must_use]
     pub const fn written() -> Self {
-        Self(Known::Written)
+        Self(SignatureSource::Written)
     }
 
     /// From a contract's ABI, or an artifact that has one.
@@ -58,7 +58,7 @@ impl Signatures {
         if let Some(abi) = value.get_mut("abi") {
             value = abi.take();
         }
-        serde_json::from_value(value).map(|abi| Self(Known::Abi(abi))).map_err(wrong)
+        serde_json::from_value(value).map(|abi| Self(SignatureSource::Abi(abi))).map_err(wrong)
     }
 
     /// From the functions of a contract's code, with the names that these playbooks have for them.
@@ -71,22 +71,22 @@ impl Signatures {
                 names.insert(function.selector(), function.clone());
             }
         }
-        Self(Known::Code(found, names))
+        Self(SignatureSource::Code(found, names))
     }
 
     /// Returns the views without arguments whose result is known, and how many others there are.
     #[must_use]
     pub fn bare_views(&self) -> (Vec<Function>, usize) {
         match &self.0 {
-            Known::Written => (Vec::new(), 0),
-            Known::Abi(abi) => {
+            SignatureSource::Written => (Vec::new(), 0),
+            SignatureSource::Abi(abi) => {
                 let is_bare = |f: &&Function| {
                     let reads = matches!(f.state_mutability, StateMutability::View | StateMutability::Pure);
                     reads && f.inputs.is_empty() && !f.outputs.is_empty()
                 };
                 (abi.functions().filter(is_bare).cloned().collect(), 0)
             }
-            Known::Code(found, names) => {
+            SignatureSource::Code(found, names) => {
                 let bare: Vec<_> = found.iter().filter(|f| f.is_view && f.arguments.is_empty()).collect();
                 let known = bare.iter().filter_map(|f| names.get(&f.selector));
                 let known: Vec<_> = known.filter(|f| !f.outputs.is_empty()).cloned().collect();
@@ -98,7 +98,7 @@ impl Signatures {
 
     /// The contract's own errors that a playbook can name.
     pub(super) fn errors(&self) -> Vec<String> {
-        let Known::Abi(abi) = &self.0 else { return Vec::new() };
+        let SignatureSource::Abi(abi) = &self.0 else { return Vec::new() };
         let all = abi.errors().map(json_abi::Error::signature);
         all.filter(|signature| parse_error(signature).is_ok()).collect()
     }
@@ -109,8 +109,8 @@ impl Signatures {
     /// A text that is none, or that the contract does not have.
     pub fn function(&self, text: &str) -> Result<Function, DraftError> {
         match &self.0 {
-            Known::Written => parse_function(text).map_err(DraftError::Signature),
-            Known::Abi(abi) => {
+            SignatureSource::Written => parse_function(text).map_err(DraftError::Signature),
+            SignatureSource::Abi(abi) => {
                 let all = || abi.functions().filter(|f| f.name == text || f.signature() == text);
                 match (all().next(), all().count()) {
                     (Some(function), 1) => Ok(function.clone()),
@@ -121,7 +121,7 @@ impl Signatures {
                     }
                 }
             }
-            Known::Code(found, names) => in_code(text, found, names),
+            SignatureSource::Code(found, names) => in_code(text, found, names),
         }
     }
 }

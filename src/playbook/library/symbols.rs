@@ -4,7 +4,7 @@ use alloy::json_abi::{Error, Event, Function};
 use alloy::primitives::hex;
 
 use crate::playbook::Playbook;
-use crate::playbook::claim::{Asked, Claim, Fact, StaticCall};
+use crate::playbook::claim::{Claim, Fact, StaticCall, ValueSource};
 
 impl Playbook {
     /// Returns every function that it calls or asks, in the order of its parts.
@@ -47,9 +47,9 @@ impl Playbook {
     }
 }
 
-fn asked(asked: &Asked) -> Option<&Function> {
+fn asked(asked: &ValueSource) -> Option<&Function> {
     match asked {
-        Asked::View(StaticCall { function, .. }) => Some(function),
+        ValueSource::View(StaticCall { function, .. }) => Some(function),
         _ => None,
     }
 }

@@ -36,7 +36,7 @@ fn stated(seed: u8, signs: SafeTxHash, states: Option<SafeTxHash>, claims: Optio
 
 fn said_of(stated: &Stated, wanted: &Candidate) -> String {
     let (around, owners) = (around(), owners());
-    let own = Own {
+    let own = ExplainContext {
         wanted: wanted.clone(),
         around: &around,
         owners: &owners,

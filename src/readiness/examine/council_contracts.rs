@@ -40,7 +40,7 @@ const ADMIN_ROLE: (&str, B256) = ("DEFAULT_ADMIN_ROLE", B256::ZERO);
 /// If no quorum agrees.
 pub fn look(
     desk: &Desk,
-    chain: &council::Chain,
+    chain: &council::CouncilChain,
     link: &Chain,
     block: &BlockRef,
 ) -> Result<Vec<TargetSeen>, ChainError> {
@@ -68,7 +68,7 @@ pub fn look(
 fn of_code(
     name: &str,
     target: &Target,
-    chain: &council::Chain,
+    chain: &council::CouncilChain,
     codes: &BTreeMap<Address, Codes>,
 ) -> TargetSeen {
     let codes = codes.get(&target.address).map(|codes| codes.codes.as_slice()).unwrap_or_default();

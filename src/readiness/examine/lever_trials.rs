@@ -41,7 +41,7 @@ impl Trial {
 }
 
 /// The things that every lever of a chain is tried with.
-pub struct Work<'w, 'd> {
+pub struct TrialContext<'w, 'd> {
     pub desk: &'w Desk<'d>,
     pub link: &'w Chain,
     /// The Safes of the chain that could be read, by their names.
@@ -52,7 +52,7 @@ pub struct Work<'w, 'd> {
     pub now: u64,
 }
 
-impl Work<'_, '_> {
+impl TrialContext<'_, '_> {
     /// `None` if its Safe could not be read, which is told of the Safe.
     pub fn lever(&self, lever: &Lever) -> Option<Trial> {
         let snapshot = *self.known.get(lever.safe.as_str())?;

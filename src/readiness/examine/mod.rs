@@ -24,7 +24,7 @@ use crate::readiness::prepared::{CardSeen, SetSeen};
 use crate::readiness::safe_state::SafeSeen;
 use crate::readiness::targets::TargetSeen;
 use crate::safe::{Call, Operation, SafeId, SafeTx};
-use lever_trials::{Trial, Work};
+use lever_trials::{Trial, TrialContext};
 
 /// A council as it is now.
 #[derive(Debug)]
@@ -76,17 +76,17 @@ pub fn examine(desk: &Desk, journal: &Journal, payer: Option<Address>, now: u64)
 
 fn chains(desk: &Desk, payer: Option<Address>, now: u64) -> Vec<ChainSeen> {
     let chains: BTreeSet<&str> = desk.council.safes.values().map(|safe| safe.chain.as_str()).collect();
-    let chains: Vec<&council::Chain> =
+    let chains: Vec<&council::CouncilChain> =
         chains.iter().filter_map(|name| desk.council.chains.get(*name)).collect();
     let bad: BTreeMap<String, String> = check_levers(&desk.council, &desk.catalogue)
         .into_iter()
         .filter_map(|report| Some((report.lever, report.faults.first()?.clone())))
         .collect();
-    let look = |chain: &council::Chain| {
+    let look = |chain: &council::CouncilChain| {
         desk.connect_to(chain).map(|link| chain_seen(desk, chain, &link, (payer, now), &bad))
     };
     let seen = at_once(chains.clone(), look);
-    let or_failed = |(chain, seen): (&council::Chain, Result<ChainSeen, Error>)| {
+    let or_failed = |(chain, seen): (&council::CouncilChain, Result<ChainSeen, Error>)| {
         seen.unwrap_or_else(|error| ChainSeen::failed(&chain.name, &error))
     };
     chains.into_iter().zip(seen).map(or_failed).collect()
@@ -100,7 +100,7 @@ impl ChainSeen {
 
 fn chain_seen(
     desk: &Desk,
-    chain: &council::Chain,
+    chain: &council::CouncilChain,
     link: &Chain,
     (payer, now): (Option<Address>, u64),
     bad: &BTreeMap<String, String>,
@@ -129,7 +129,7 @@ fn chain_seen(
         Answer::Value(word) => U256::try_from_be_slice(word),
         Answer::Reverted(_) => None,
     });
-    let work = Work { desk, link, known: &known, bad, now };
+    let work = TrialContext { desk, link, known: &known, bad, now };
     let (trials, targets, offers, relays) = thread::scope(|scope| {
         let targets = scope.spawn(|| council_contracts::look(desk, chain, link, &header.block()));
         let offers = scope.spawn(|| told(link.offers(first.state.id.address, header.number)));
@@ -169,7 +169,7 @@ fn safe_seen(snapshot: &Result<Snapshot, Error>) -> Result<SafeSeen, String> {
     Ok(SafeSeen { state, proxy_code: snapshot.code_hash, accounts })
 }
 
-fn trials(work: &Work, chain: &council::Chain) -> Vec<Trial> {
+fn trials(work: &TrialContext, chain: &council::CouncilChain) -> Vec<Trial> {
     let council = &work.desk.council;
     let is_here =
         |lever: &&Lever| council.safes.get(&lever.safe).is_some_and(|safe| safe.chain == chain.name);
@@ -207,7 +207,7 @@ fn told<T>(answers: Vec<(String, Result<T, EndpointFault>)>) -> Vec<(String, Res
     answers.into_iter().map(|(who, answer)| (who, answer.map_err(|fault| fault.to_string()))).collect()
 }
 
-fn relays(desk: &Desk, chain: &council::Chain) -> Vec<(String, Result<Duration, String>)> {
+fn relays(desk: &Desk, chain: &council::CouncilChain) -> Vec<(String, Result<Duration, String>)> {
     match relay(desk.progress, chain) {
         Ok(None) => Vec::new(),
         Ok(Some(relays)) => told(relays.answering()),

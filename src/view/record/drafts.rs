@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use super::markdown::{plain, short};
-use super::{IncidentReport, Row, Tx, spoken};
+use super::{IncidentReport, TimelineRow, Tx, spoken};
 
 /// For whom a draft is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-pub enum Draft {
+pub enum DraftAudience {
     Users,
     Partners,
     Regulator,
@@ -19,7 +19,7 @@ pub(super) const OPEN: &str = "[TO BE FILLED]";
 /// The most rows of the timeline in a draft.
 const MOST_ROWS: usize = 100;
 
-impl Draft {
+impl DraftAudience {
     /// The name of its template, which a council can replace.
     #[must_use]
     pub const fn name(self) -> &'static str {
@@ -34,12 +34,12 @@ impl Draft {
 
 /// Returns the program's own template.
 #[must_use]
-pub const fn built_in(draft: Draft) -> &'static str {
+pub const fn built_in(draft: DraftAudience) -> &'static str {
     match draft {
-        Draft::Users => include_str!("templates/users.md"),
-        Draft::Partners => include_str!("templates/partners.md"),
-        Draft::Regulator => include_str!("templates/regulator.md"),
-        Draft::PostMortem => include_str!("templates/post-mortem.md"),
+        DraftAudience::Users => include_str!("templates/users.md"),
+        DraftAudience::Partners => include_str!("templates/partners.md"),
+        DraftAudience::Regulator => include_str!("templates/regulator.md"),
+        DraftAudience::PostMortem => include_str!("templates/post-mortem.md"),
     }
 }
 
@@ -126,7 +126,7 @@ fn facts(report: &IncidentReport, id: &str, stage: &str) -> BTreeMap<&'static st
     ])
 }
 
-fn event(row: &Row) -> String {
+fn event(row: &TimelineRow) -> String {
     format!("- {} {}: {}", short(&row.at), plain(&row.lane), plain(&row.text))
 }
 

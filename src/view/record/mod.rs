@@ -16,12 +16,12 @@ use alloy::primitives::Address;
 use serde::Serialize;
 
 pub use dora::{Dora, DoraStage, dora};
-pub use drafts::{Draft, built_in, fill};
+pub use drafts::{DraftAudience, built_in, fill};
 pub use html::html;
 pub use markdown::markdown;
 
 use crate::council::Council;
-use crate::incident::{Alone, Happened, JournalAct, Lane, Measure, Moment, Record, Step, Transaction, Utc};
+use crate::incident::{Alone, Happened, JournalAct, Lane, Measure, Moment, Record, Transaction, TxStep, Utc};
 use crate::view::journal_table::describe;
 
 /// One incident.
@@ -34,14 +34,14 @@ pub struct IncidentReport {
     pub began: Option<String>,
     pub closed: Option<String>,
     pub times: Vec<Time>,
-    pub timeline: Vec<Row>,
+    pub timeline: Vec<TimelineRow>,
     pub transactions: Vec<Tx>,
     /// What one key did alone.
     pub to_be_confirmed: Vec<ToConfirm>,
-    pub accepted: Vec<Accepted>,
+    pub accepted: Vec<AcceptedFindings>,
     pub contradictions: Vec<String>,
     pub journals: Vec<JournalDigest>,
-    pub playbooks: Vec<Playbook>,
+    pub playbooks: Vec<PlaybookText>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -60,7 +60,7 @@ pub struct Time {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Row {
+pub struct TimelineRow {
     /// `2026-11-26T22:31:04.000Z`
     pub at: String,
     #[serde(skip)]
@@ -147,7 +147,7 @@ pub struct Changed {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Accepted {
+pub struct AcceptedFindings {
     pub who: String,
     pub at: String,
     pub ids: Vec<String>,
@@ -162,7 +162,7 @@ pub struct JournalDigest {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Playbook {
+pub struct PlaybookText {
     pub id: String,
     pub digest: String,
     pub text: String,
@@ -172,15 +172,15 @@ impl IncidentReport {
     #[must_use]
     pub fn new(council: &Council, record: &Record, journals: Vec<JournalDigest>) -> Self {
         let text = |utc: Utc| utc.to_string();
-        let mut playbooks: Vec<Playbook> = Vec::new();
+        let mut playbooks: Vec<PlaybookText> = Vec::new();
         for used in record.transactions.iter().flat_map(|one| &one.facts.playbooks) {
             let playbook =
-                Playbook { id: used.id.clone(), digest: used.digest.clone(), text: used.text.clone() };
+                PlaybookText { id: used.id.clone(), digest: used.digest.clone(), text: used.text.clone() };
             if !playbooks.contains(&playbook) {
                 playbooks.push(playbook);
             }
         }
-        let accepted = record.accepted.iter().map(|(who, at, ids)| Accepted {
+        let accepted = record.accepted.iter().map(|(who, at, ids)| AcceptedFindings {
             who: who.as_ref().map_or_else(|| "unnamed".into(), ToString::to_string),
             at: at.to_string(),
             ids: ids.iter().map(ToString::to_string).collect(),
@@ -224,9 +224,10 @@ fn time(measure: &Measure) -> Time {
     }
 }
 
-fn row(council: &Council, moment: &Moment) -> Row {
-    let about =
-        |about: &crate::incident::About| format!("{} ({}, nonce {})", about.what, about.safe, about.nonce);
+fn row(council: &Council, moment: &Moment) -> TimelineRow {
+    let about = |about: &crate::incident::TransactionRef| {
+        format!("{} ({}, nonce {})", about.what, about.safe, about.nonce)
+    };
     let (text, by) = match &moment.what {
         Happened::Entered(act, of) => {
             let of = of.as_ref().map(|of| format!(": {}", about(of))).unwrap_or_default();
@@ -249,17 +250,17 @@ fn row(council: &Council, moment: &Moment) -> Row {
         moment.what,
         Happened::Entered(JournalAct::Accepted { .. }, _) | Happened::Unanswered { .. }
     );
-    Row { at: moment.at.to_string(), millis: moment.at.millis(), lane, text, by, is_grave }
+    TimelineRow { at: moment.at.to_string(), millis: moment.at.millis(), lane, text, by, is_grave }
 }
 
 fn to_confirm(council: &Council, one: &Alone) -> ToConfirm {
     let act = &one.act;
     let known = council.signers.values().find(|signer| signer.address == act.deputy);
     let step = match act.step {
-        Step::Signed {} => "signed",
-        Step::Sent { .. } => "sent",
-        Step::Unproven { .. } => "unproven",
-        Step::Proven { .. } => "proven",
+        TxStep::Signed {} => "signed",
+        TxStep::Sent { .. } => "sent",
+        TxStep::Unproven { .. } => "unproven",
+        TxStep::Proven { .. } => "proven",
     };
     ToConfirm {
         at: one.at.to_string(),

@@ -1,7 +1,7 @@
 use super::*;
 
-fn row(millis: u64, lane: &str, text: &str) -> Row {
-    Row {
+fn row(millis: u64, lane: &str, text: &str) -> TimelineRow {
+    TimelineRow {
         at: Utc::from_millis(millis).to_string(),
         millis,
         lane: lane.into(),
@@ -62,14 +62,14 @@ fn report() -> IncidentReport {
             block: Some(7),
             undo: format!("breakglass undo {hostile}"),
         }],
-        accepted: vec![Accepted {
+        accepted: vec![AcceptedFindings {
             who: "alice".into(),
             at: Utc::from_millis(1_000).to_string(),
             ids: vec!["before:1".into()],
         }],
         contradictions: vec![hostile.into()],
         journals: vec![JournalDigest { name: "alice".into(), entries: 3, digest: None, is_whole: false }],
-        playbooks: vec![Playbook {
+        playbooks: vec![PlaybookText {
             id: "pause/x".into(),
             digest: "0x03".into(),
             text: "```\n</pre><script>\u{202e}".into(),
@@ -127,7 +127,9 @@ fn the_markdown_cannot_be_broken_by_what_others_wrote() {
 
 #[test]
 fn every_template_is_filled_and_what_is_not_known_is_marked() {
-    for draft in [Draft::Users, Draft::Partners, Draft::Regulator, Draft::PostMortem] {
+    for draft in
+        [DraftAudience::Users, DraftAudience::Partners, DraftAudience::Regulator, DraftAudience::PostMortem]
+    {
         let text = fill(built_in(draft), &report(), "id", "initial_notification");
         // A hidden character is shown as \u{…}.
         assert!(!text.contains("[no fact") && !text.replace("u{", "").contains('{'), "{text}");
@@ -140,7 +142,8 @@ fn every_template_is_filled_and_what_is_not_known_is_marked() {
 
 #[test]
 fn nobody_puts_a_link_or_hidden_characters_into_a_draft_or_a_record() {
-    let drafts = [Draft::Users, Draft::Partners, Draft::Regulator, Draft::PostMortem];
+    let drafts =
+        [DraftAudience::Users, DraftAudience::Partners, DraftAudience::Regulator, DraftAudience::PostMortem];
     let texts = drafts.map(|draft| fill(built_in(draft), &report(), "id", "initial_notification"));
     for text in &texts {
         assert!(text.contains("\\<script\\>") && text.contains("\\[x\\](http"), "{text}");
