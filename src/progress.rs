@@ -15,7 +15,7 @@ pub enum Tone {
     Dim,
 }
 
-/// Whoever is told.
+/// The receiver of progress.
 pub trait Progress: Debug + Sync {
     /// Says what is being waited for, until the answer is dropped.
     fn begin(&self, what: &str) -> Box<dyn Shown>;

@@ -13,7 +13,7 @@ mod tests {
     use super::quoted;
 
     #[test]
-    fn what_is_copied_from_the_screen_is_one_word() {
+    fn a_quoted_text_is_one_word_when_pasted() {
         for (word, expected) in [
             ("", "''"),
             ("target=vault", "target=vault"),

@@ -38,12 +38,12 @@ const FLOORS: &[&[&str]] = &[
 /// A module: its path below the crate, `chain::fork::db`.
 type Module = Vec<String>;
 
-/// What one source file says outside its tests.
+/// The paths in one source file, outside its tests.
 #[derive(Default)]
 struct Source {
     /// Every path in it, as written.
     paths: Vec<Vec<String>>,
-    /// What it passes on by `pub use`, as written.
+    /// The paths that it passes on by `pub use`, as written.
     passed_on: Vec<Vec<String>>,
 }
 
@@ -150,7 +150,7 @@ fn absolute(module: &Module, path: &[String]) -> Module {
     base
 }
 
-/// What a module passes on: name → the path it stands for, below the crate.
+/// Returns the names that a module passes on: name → the path it stands for, below the crate.
 fn passed_on(module: &Module, source: &Source) -> BTreeMap<String, Module> {
     let paths = source.passed_on.iter().map(|path| absolute(module, path));
     paths.filter_map(|path| Some((path.last()?.clone(), path))).collect()
@@ -330,7 +330,7 @@ fn only_the_rooms_that_are_named_open_a_wall() {
     assert_eq!(open, ["clock.rs", "store/mod.rs", "ui/mod.rs"].map(String::from).into());
 }
 
-/// The reader of paths itself: what it would miss, the walls would not hold.
+/// The reader of paths finds every path: the walls do not hold for one that it misses.
 #[test]
 fn paths_are_read_whole() {
     let code = "use crate::a::{b, c::{D, E as F}}; pub use self::k::L;

@@ -114,7 +114,7 @@ mod tests {
     const SAFE: Address = Address::repeat_byte(5);
 
     #[test]
-    fn what_a_contract_asks_for_is_read_from_its_error() {
+    fn the_missing_role_is_read_from_the_contracts_error() {
         let (other, role) = (Address::repeat_byte(6), B256::repeat_byte(7));
         let old = |text: String| Revert::from(text).abi_encode();
         let role_text = format!("AccessControl: account {SAFE} is missing role {role}");

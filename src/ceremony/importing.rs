@@ -238,7 +238,7 @@ impl<'a> Desk<'a> {
         unkept
     }
 
-    /// Whoever signs or sends it later has to know that these were not their own choice.
+    /// A person who signs or sends it later has to know that these were not their own choice.
     fn say_foreign(&self, proposal: &Proposal, given: &Given) -> Result<(), Error> {
         let foreign = self.foreign(proposal, &given.arguments()?);
         if foreign.is_empty() {

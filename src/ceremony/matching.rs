@@ -137,7 +137,7 @@ mod tests {
 
     /// Whatever differs from the reader's own files is never called the same, and never only moved.
     #[test]
-    fn what_differs_from_the_readers_files_is_refused_whatever_the_chain_says() {
+    fn a_proposal_unlike_the_readers_files_is_refused_whatever_the_chain_says() {
         let same = || Ok(Vec::new());
         for now in [None, Some(same()), Some(Ok(row("data"))), Some(Err("paused"))] {
             let (matching, by) = judge(row("playbook"), now.clone(), same());

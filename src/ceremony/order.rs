@@ -83,7 +83,7 @@ pub struct Approved<'a> {
     pub proposal: Option<Proposal>,
 }
 
-/// Why there is no plan for a lever.
+/// The reason that there is no plan for a lever.
 #[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
 #[error("{}{error}", .lever.as_ref().map(|lever| format!("{lever}: ")).unwrap_or_default())]
 pub struct TurnError {

@@ -50,7 +50,7 @@ impl Rehearsing {
         }
     }
 
-    /// Why there is none, if one was wanted.
+    /// The reason that there is none, if one was wanted.
     #[must_use]
     pub fn failure(&self) -> Option<&str> {
         match self {

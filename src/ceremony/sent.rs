@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn what_waits_is_the_dearest_of_the_accounts_own_that_is_not_mined() {
+    fn the_waiting_transaction_is_the_accounts_dearest_that_is_not_mined() {
         let all = [sent(1, 4, 90), sent(1, 5, 10), sent(1, 5, 20), sent(2, 5, 30)];
         let limit = |from: u8, used| {
             waiting(&all, Address::repeat_byte(from), used).map(|s| s.tx.max_fee_per_gas / GWEI)
@@ -195,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_private_stays_so_for_its_time_from_the_first_record() {
+    fn a_private_transaction_stays_private_for_its_time_from_the_first_record() {
         assert_eq!(private_left(25, Some(100), 100), 25);
         assert_eq!(private_left(25, Some(100), 120), 5);
         assert_eq!(private_left(25, Some(100), 200), 0);

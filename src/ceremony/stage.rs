@@ -100,7 +100,7 @@ mod tests {
     use crate::safe::Nonce;
 
     #[test]
-    fn what_is_refused_comes_before_how_far_it_is() {
+    fn a_refusal_comes_before_the_stage() {
         let (proposal, safe) = (Nonce::from(2), Nonce::from(1));
         let ahead = NotReady::NonceAhead { proposal, safe };
         let used = NotReady::NonceUsed { proposal: safe, safe: proposal };

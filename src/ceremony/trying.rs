@@ -2,7 +2,8 @@
 
 use crate::ceremony::desk::{Desk, fork};
 use crate::ceremony::order::{Order, named_once};
-use crate::ceremony::trial::{self, TrialReport};
+use crate::ceremony::trial;
+use crate::ceremony::trial_report::Report;
 use crate::chain::{Ask, Chain};
 use crate::clock;
 use crate::council;

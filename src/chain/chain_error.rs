@@ -7,7 +7,7 @@ use alloy::primitives::{Address, Bytes};
 
 use crate::evm::{BlockHash, TxHash};
 
-/// Why a chain could not be read or written.
+/// The reason that a chain could not be read or written.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ChainError {
     #[error("chain {0} names no RPC address: add one to its `rpc` in the council file")]

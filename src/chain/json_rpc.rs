@@ -358,7 +358,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_server_says_is_made_safe_to_show() {
+    fn a_servers_message_is_escaped_and_cut() {
         let secrets = secrets();
         for text in [
             "no SECRETKEY1 here",

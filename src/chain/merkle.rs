@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_there_and_what_is_not_is_proven() {
+    fn presence_and_absence_are_proven() {
         let root = header().state_root;
         assert_eq!(verify(root, PRESENT, &present(), &proof("present")), Ok(()));
         assert_eq!(verify(root, ABSENT, &absent(), &proof("absent")), Ok(()));

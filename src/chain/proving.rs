@@ -107,7 +107,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_it_reverts_with_is_told_right_or_left_out() {
+    fn the_reason_of_a_revert_is_right_or_left_out() {
         let query = Query::Call { from: None, to: Address::ZERO, data: Bytes::new() };
         let reverted = |data: &[u8]| -> Readings {
             [(query.clone(), Answer::Reverted(Bytes::copy_from_slice(data)))].into_iter().collect()

@@ -40,7 +40,7 @@ pub fn agreeing(endpoints: &[EndpointReport]) -> (usize, usize) {
 }
 
 /// Returns `true` if too few of the named endpoints agree to believe them: with more than two, no more than half.
-/// Whoever owns two of five needs only to keep the other three silent. Of two, the council file says if one is enough.
+/// The owner of two of five needs only to keep the other three silent. For two RPCs the council file says if one is enough.
 #[must_use]
 pub fn is_minority(endpoints: &[EndpointReport]) -> bool {
     let (agree, of) = agreeing(endpoints);
@@ -136,11 +136,11 @@ mod tests {
     }
 
     #[test]
-    fn who_agreed_in_one_round_and_was_silent_in_another_does_not_agree() {
-        let mut record = EndpointRecord::of(2);
-        assert_eq!(record.standings(), [EndpointStatus::Unasked, EndpointStatus::Unasked]);
-        let first = record.decide(Some(block(1)), vec![None, Some(EndpointFault::Slow)], true);
-        let second = record.decide(Some(block(1)), vec![None, Some(EndpointFault::Slow)], false);
+    fn a_slow_rpc_agrees_only_after_it_answered_every_round() {
+        let mut record = Record::of(2);
+        assert_eq!(record.standings(), [Standing::Unasked, Standing::Unasked]);
+        let first = record.decide(Some(block(1)), vec![None, Some(Fault::Slow)], true);
+        let second = record.decide(Some(block(1)), vec![None, Some(Fault::Slow)], false);
         record.hear_late(first, 1, None);
         assert_eq!(
             record.standings(),

@@ -7,6 +7,7 @@ mod http;
 mod receipts;
 mod send;
 mod several;
+mod votes;
 
 use std::time::{Duration, Instant};
 

@@ -100,7 +100,7 @@ impl CodeProblem {
     }
 }
 
-/// Where the code lies, if that is not the target itself.
+/// The address of the code, if that is not the target itself.
 fn place(at: Address, target: Address) -> String {
     if at == target { String::new() } else { format!(" at {at}") }
 }

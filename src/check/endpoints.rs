@@ -69,7 +69,7 @@ pub enum EndpointProblem {
         allowed: u64,
         /// In seconds since 1970.
         made: u64,
-        /// Where each endpoint stands.
+        /// The state of each endpoint.
         heights: Vec<(String, u64)>,
     },
     BlockAhead {
@@ -240,7 +240,7 @@ pub(super) fn block_age(age: Option<Age>, endpoints: &[EndpointReport]) -> Optio
     })
 }
 
-/// Where each endpoint stands, if they differ.
+/// Returns the state of each endpoint, if they differ.
 fn differing(heights: &[(String, u64)]) -> String {
     if heights.iter().all(|(_, newest)| Some(newest) == heights.first().map(|(_, first)| first)) {
         return String::new();

@@ -60,7 +60,7 @@ pub enum RehearsalProblem {
         /// The playbook's promise, if it holds already.
         already_done: Option<String>,
     },
-    /// Whoever proposed it saw something else.
+    /// The rehearsal of the proposer had other results.
     Otherwise {
         first: String,
         more: usize,

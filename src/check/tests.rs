@@ -6,6 +6,7 @@ mod control;
 mod deputy;
 mod done;
 mod edges;
+mod faults;
 mod list;
 mod moved;
 mod rehearsal;

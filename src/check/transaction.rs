@@ -62,7 +62,7 @@ pub enum TransactionProblem {
     },
 }
 
-/// Why a delegatecall is not one to published code.
+/// The reason that a delegatecall is not one to published code.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Unknown {
     Address,

@@ -11,7 +11,7 @@ use crate::cli::complete;
 use crate::error::{Error, Exit};
 use crate::session::Session;
 use crate::session::each_part::{each, each_offline};
-use crate::view::review;
+use crate::view::{finding_lines, what_it_does};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -51,11 +51,11 @@ pub fn run(session: &Session, args: &Args) -> Result<Exit, Error> {
 fn one(session: &Session, judged: &Judged) -> Result<Exit, Error> {
     let findings = &judged.findings;
     let ui = session.ui;
-    ui.show(&review::findings(judged));
+    ui.show(&finding_lines::findings(judged));
     let all = json!({
         "safe_tx_hash": judged.proposal().hash().to_string(),
         "proven": judged.proven(),
-        "decided_by_the_chain": review::decided_object(judged),
+        "decided_by_the_chain": what_it_does::decided_object(judged),
         "findings": findings,
     });
     enforce(findings, &[]).map_err(|error| error.having_done(all.clone()))?;

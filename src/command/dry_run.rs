@@ -14,9 +14,9 @@ use crate::error::{Error, Exit};
 use crate::evm::BlockTag;
 use crate::session::Session;
 use crate::session::each_part::each;
-use crate::view::summary::ReviewAnswer;
+use crate::view::decision::Answer;
 use crate::view::trace_lines::CallTree;
-use crate::view::{review, what_changes};
+use crate::view::{what_changes, what_it_does};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -109,7 +109,7 @@ fn one(session: &Session, args: &Args, judged: &Judged) -> Result<Exit, Error> {
 fn object(judged: &Judged) -> Value {
     let mut object = what_changes::object(judged);
     if let Some(fields) = object.as_object_mut() {
-        fields.insert("decided_by_the_chain".into(), review::decided_object(judged));
+        fields.insert("decided_by_the_chain".into(), what_it_does::decided_object(judged));
         fields.insert("safe_tx_hash".into(), json!(judged.proposal().hash().to_string()));
         if let Some(seen) = &judged.seen {
             fields.insert("rounds".into(), json!(seen.link.rounds()));

@@ -17,7 +17,7 @@ use crate::playbook::PlaybookKind;
 use crate::session::Session;
 use crate::session::each_part::each;
 use crate::ui::Text;
-use crate::view::{review, what_changes};
+use crate::view::{what_changes, what_it_does};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -152,7 +152,7 @@ fn finish(session: &Session, judged: &Judged, accepted: &[String]) -> Result<Exi
         "nonce": judged.proposal().nonce().to_string(),
         "safe": judged.derived.safe.address.to_string(),
         "chain_id": judged.derived.chain.id,
-        "decided_by_the_chain": review::decided_object(judged),
+        "decided_by_the_chain": what_it_does::decided_object(judged),
         "rehearsal": what_changes::object(judged),
         "rounds": judged.seen.as_ref().map(|seen| seen.link.rounds()),
     }));

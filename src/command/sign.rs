@@ -26,8 +26,8 @@ use crate::session::round::Round;
 use crate::session::signers::Signers;
 use crate::session::signing_ahead::{self, AheadOptions};
 use crate::ui::Text;
-use crate::view::review;
 use crate::view::summary::Summary;
+use crate::view::what_it_does;
 use crate::view::who_signed::to_sign;
 
 const EXAMPLES: &str = "\
@@ -315,7 +315,7 @@ fn write(
         "through": signature.through().iter().map(ToString::to_string).collect::<Vec<_>>(),
         "line": line,
         "accepted": signature.accepted(),
-        "decided_by_the_chain": review::decided_object(judged),
+        "decided_by_the_chain": what_it_does::decided_object(judged),
         "summary": Summary::of(session, judged, signature.accepted()),
     });
     let kept =

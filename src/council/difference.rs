@@ -87,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_left_out_of_a_long_change_is_never_called_whole() {
+    fn a_shortened_change_is_never_called_whole() {
         let lines = |n: usize| "x\n".repeat(n);
         let many = difference("", &lines(SHOWN_LINES + 1));
         assert_eq!((many.lines.len(), many.is_whole), (SHOWN_LINES, false));

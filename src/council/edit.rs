@@ -195,7 +195,7 @@ vault = { mainnet = \"0x01\" }
     }
 
     #[test]
-    fn the_same_again_is_already_there_and_another_is_refused() {
+    fn an_equal_entry_is_already_there_and_a_different_one_is_refused() {
         let again = |kind, name: &str, fields: &[(&str, &str)]| add_entry(FILE, &entry(kind, name, fields));
         assert_eq!(again(EntryKind::Target, "vault", &[("mainnet", "0x01")]), Ok(Edited::AlreadyThere));
         for (kind, name, fields) in [

@@ -206,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_used_is_named_and_not_shown() {
+    fn an_unusable_address_is_named_and_its_key_is_not_shown() {
         let fault = |text: &str| RpcAddress::parse(text).and_then(|a| a.resolve(env)).unwrap_err();
         assert_eq!(fault("${NO_SUCH}"), RpcAddressError::Unset("NO_SUCH".into()));
         assert_eq!(fault("${KEY}"), RpcAddressError::Value("KEY".into()));

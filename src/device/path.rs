@@ -254,7 +254,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_searched_is_told_in_ranges() {
+    fn searched_paths_are_listed_as_ranges() {
         assert_eq!(
             SearchPaths::default().describe(),
             "m/44'/60'/0'/0/0 to m/44'/60'/0'/0/9, m/44'/60'/0'/0 to m/44'/60'/0'/9, m/44'/60'/1'/0/0 to \

@@ -257,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_at_home_is_told_as_such() {
+    fn an_emulator_that_does_not_answer_is_named() {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap().to_string();
         drop(listener);

@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_asked_for_is_done_and_an_old_app_gets_hashes() {
+    fn the_requested_way_is_chosen_and_an_old_app_gets_hashes() {
         let status = Status {
             model: Some(Model::NanoSPlus),
             version: AppVersion(1, 22, 0),

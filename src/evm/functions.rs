@@ -88,14 +88,14 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_found_in_what_is_not_code_or_is_too_long() {
+    fn no_functions_are_found_in_data_or_in_code_that_is_too_long() {
         for code in [&[][..], &[0], &vec![0x5b; MOST_CODE + 1]] {
             assert!(selectors(code).is_empty() && functions(code).is_empty());
         }
     }
 
     proptest! {
-        /// Whoever writes the code decides what the analysis reads.
+        /// The author of the code decides what the analysis reads.
         #[test]
         fn no_code_stops_the_program(
             changes in prop::collection::vec((0..CODE.len(), any::<u8>()), 0..12), tail in prop::collection::vec(any::<u8>(), 0..200)

@@ -1,4 +1,4 @@
-//! Why a call reverted, in words. Pure; what a contract says of itself is quoted, escaped and cut short.
+//! The reason of a reverted call, in words. Pure; a contract's own text is quoted, escaped and cut short.
 
 use std::fmt;
 

@@ -46,7 +46,7 @@ pub fn code_behind(
     Ok(Attempt::Complete(Box::new(places.into_iter().map(code).collect())))
 }
 
-/// Where the code lies that ran on the storage of `target`, besides its own; each once.
+/// Returns the addresses of the code that ran on the storage of `target`, besides its own; each once.
 fn delegated(trace: &Trace, target: Address) -> Vec<Address> {
     let mut places = Vec::new();
     for frame in &trace.frames {
@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn what_it_only_calls_is_not_its_code_and_an_account_without_code_has_none() {
+    fn a_contract_that_is_only_called_is_not_counted_as_its_code() {
         // CALL(gas, BEHIND, 0, 0, 0, 0, 0)
         let calls = [&hex!("6000600060006000600073")[..], BEHIND.as_slice(), &hex!("5af100")].concat();
         let world = world(&[(PROXY, calls.clone()), (BEHIND, vec![0x00]), (DEEPER, vec![])]);

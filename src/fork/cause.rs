@@ -1,4 +1,4 @@
-//! Where a transaction failed. Pure.
+//! The place where a transaction failed. Pure.
 
 use alloy::json_abi;
 use alloy::primitives::{Address, Bytes};

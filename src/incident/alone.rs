@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::entry::{Deputed, Entry, JournalAct, Plain, TxStep};
+use super::entry::{Act, Deputed, Entry, Step};
+use super::plain::Plain;
 use super::time::Utc;
 use crate::evm::TxHash;
 

@@ -5,8 +5,9 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
-use super::entry::{Entry, JournalAct, Plain};
+use super::entry::{Act, Entry};
 use super::journal::Journal;
+use super::plain::Plain;
 use super::time::Utc;
 use super::timeline::open_incident;
 use crate::safe::SafeTxHash;

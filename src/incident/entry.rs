@@ -6,18 +6,17 @@ use alloy::primitives::{Address, B256};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use super::plain::Plain;
+use super::text_values::{as_optional_text, as_text, as_word};
 use super::time::Utc;
 use crate::council::TextDigest;
 use crate::evm::TxHash;
-use crate::excerpt::hide_urls;
-use crate::playbook::{Severity, Word};
+use crate::playbook::Severity;
 use crate::safe::{Nonce, Nonces, SafeTxHash};
 
 const VERSION: u8 = 1;
 /// The longest line, in bytes, with its end.
 pub const LONGEST_LINE: usize = 64 << 10;
-/// The most characters of one text in an entry.
-pub const LONGEST_TEXT: usize = 500;
 /// The most values of one list in an entry; more become entries of their own.
 pub const MOST_LISTED: usize = 20;
 
@@ -40,66 +39,9 @@ impl LineDigest {
     }
 }
 
-/// A text on one line, at most [`LONGEST_TEXT`] characters long, without control characters.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(try_from = "String")]
-pub struct Plain(String);
-
-#[derive(Clone, Copy, Debug, thiserror::Error, PartialEq, Eq)]
-pub enum NotPlain {
-    #[error("it is empty")]
-    Empty,
-    #[error("it has {0} characters, and at most {LONGEST_TEXT} are kept")]
-    Long(usize),
-    #[error("it has a line break or another control character")]
-    Control,
-}
-
-impl TryFrom<String> for Plain {
-    type Error = NotPlain;
-
-    fn try_from(text: String) -> Result<Self, NotPlain> {
-        let length = text.chars().count();
-        if text.trim().is_empty() {
-            return Err(NotPlain::Empty);
-        }
-        if length > LONGEST_TEXT {
-            return Err(NotPlain::Long(length));
-        }
-        if text.chars().any(char::is_control) { Err(NotPlain::Control) } else { Ok(Self(text)) }
-    }
-}
-
-impl Plain {
-    /// Reads what a person wrote. What follows the host of a server's address is left out: it may be a key.
-    ///
-    /// # Errors
-    /// If it is empty, too long, or not on one line.
-    pub fn new(text: &str) -> Result<Self, NotPlain> {
-        Self::try_from(hide_urls(text))
-    }
-
-    /// Returns the beginning of a text, with spaces in the place of control characters.
-    #[must_use]
-    pub fn cut(text: &str) -> Self {
-        let text: String = hide_urls(text)
-            .chars()
-            .take(LONGEST_TEXT)
-            .map(|c| if c.is_control() { ' ' } else { c })
-            .collect();
-        if text.trim().is_empty() { Self("?".into()) } else { Self(text) }
-    }
-}
-
 impl fmt::Display for LineDigest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
-    }
-}
-
-impl fmt::Display for Plain {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
     }
 }
 
@@ -340,8 +282,8 @@ impl Entry {
         if line.len() >= LONGEST_LINE {
             return Err(BadEntry::Long);
         }
-        let unreadable = |why: String| BadEntry::Unreadable(Plain::cut(&why).0);
-        let wire: WireEntry = serde_json::from_slice(line).map_err(|e| unreadable(e.to_string()))?;
+        let unreadable = |why: String| BadEntry::Unreadable(Plain::cut(&why).to_string());
+        let wire: Wire = serde_json::from_slice(line).map_err(|e| unreadable(e.to_string()))?;
         if wire.v != VERSION {
             return Err(unreadable(format!("version {}; this program reads version {VERSION}", wire.v)));
         }
@@ -374,66 +316,5 @@ impl Entry {
             previous: self.previous,
         };
         serde_json::to_string(&wire).unwrap_or_default()
-    }
-}
-
-/// A value that is written as text.
-mod as_text {
-    use std::fmt::Display;
-    use std::str::FromStr;
-
-    use serde::{Deserialize, Deserializer, Serializer, de};
-
-    pub fn serialize<T: Display, S: Serializer>(value: &T, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(value)
-    }
-
-    pub fn deserialize<'de, T, D>(deserializer: D) -> Result<T, D::Error>
-    where
-        T: FromStr<Err: Display>,
-        D: Deserializer<'de>,
-    {
-        String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
-    }
-}
-
-/// A value that is written as text, or is left out.
-mod as_optional_text {
-    use std::fmt::Display;
-    use std::str::FromStr;
-
-    use serde::{Deserialize, Deserializer, Serializer, de};
-
-    #[allow(clippy::ref_option, reason = "as serde calls it")]
-    pub fn serialize<T: Display, S: Serializer>(value: &Option<T>, serializer: S) -> Result<S::Ok, S::Error> {
-        match value {
-            Some(value) => serializer.collect_str(value),
-            None => serializer.serialize_none(),
-        }
-    }
-
-    pub fn deserialize<'de, T, D>(deserializer: D) -> Result<Option<T>, D::Error>
-    where
-        T: FromStr<Err: Display>,
-        D: Deserializer<'de>,
-    {
-        String::deserialize(deserializer)?.parse().map(Some).map_err(de::Error::custom)
-    }
-}
-
-mod as_word {
-    use serde::{Deserialize, Deserializer, Serializer, de};
-
-    use super::{Severity, Word};
-
-    #[allow(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
-    pub fn serialize<S: Serializer>(value: &Severity, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(value)
-    }
-
-    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Severity, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        let found = Severity::ALL.iter().find(|(word, _)| *word == text);
-        found.map(|(_, severity)| *severity).ok_or_else(|| de::Error::custom("severity is from P1 to P5"))
     }
 }

@@ -8,7 +8,7 @@
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use super::entry::Plain;
+use super::plain::Plain;
 
 /// The most alerts of one message that are looked at.
 const MOST_ALERTS: usize = 200;

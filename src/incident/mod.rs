@@ -12,21 +12,21 @@ mod entry;
 mod journal;
 mod merge;
 mod message;
+mod plain;
 mod record;
 mod streak;
+mod text_values;
 mod time;
 mod timeline;
 
 pub use alone::{Alone, Receipts};
 pub use awake::{Awake, awake, began, find_awake};
 pub use drill_step::{is_announced, is_proven};
-pub use entry::{
-    BadEntry, Deputed, DrillStep, Entry, JournalAct, LONGEST_LINE, MOST_LISTED, Plain, TransactionRef,
-    TxStep, UnnumberedEntry,
-};
+pub use entry::{About, Act, BadEntry, Deputed, Draft, DrillStep, Entry, LONGEST_LINE, MOST_LISTED, Step};
 pub use journal::{Journal, next};
 pub use merge::{Merged, merge};
 pub use message::{Message, Says};
+pub use plain::Plain;
 pub use record::{
     ExecutionFacts, Happened, Lane, Measure, Moment, Record, RecordScope, Transaction, TxFacts, Used,
     ValueChange, record, select, transactions,

@@ -7,8 +7,9 @@ use alloy::primitives::Address;
 
 use super::alone::{Alone, Receipts, alone};
 use super::asked::unanswered;
-use super::entry::{Deputed, Entry, JournalAct, Plain, TransactionRef, TxStep};
+use super::entry::{About, Act, Deputed, Entry, Step};
 use super::merge::Merged;
+use super::plain::Plain;
 use super::time::Utc;
 use super::timeline::{Belongs, belonging};
 use crate::council::{Council, Response};

@@ -219,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_claim_is_refused() {
+    fn a_text_that_is_not_a_claim_is_refused() {
         for claim in [
             "",
             "view = \"a()(bool)\"",

@@ -122,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn what_it_is_not_about_is_told_before_the_signature() {
+    fn a_signature_of_another_transaction_is_named_first() {
         let (bearer, deputy) = signed(pause());
         let text = bearer.to_json();
         let read = |own: &Pause, deputy| Bearer::parse(&text, own, deputy).unwrap_err().to_string();

@@ -38,7 +38,7 @@ pub enum BatchContract {
     Open(SafeVersion),
 }
 
-/// Where the answer comes from if [`BatchContract`] leaves it open.
+/// The source of the batch contract's address if [`BatchContract`] leaves it open.
 #[derive(Clone, Copy, Debug)]
 pub enum BatchSource<'r> {
     /// The chain's own answers to [`BatchContract::queries`]. The contract must have its published code, known or not.
@@ -217,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn where_neither_knows_it_only_the_chain_can_tell() {
+    fn an_unknown_batch_contract_is_asked_of_the_chain() {
         let version = SafeVersion::V1_3_0;
         let open = BatchContract::of(UNLISTED, version, None);
         assert_eq!(two(open, version, Offline), Err(BuildError::BatchContractUnknown(version)));
@@ -246,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_built_for_safes_that_burn_their_nonce() {
+    fn no_transaction_is_built_for_safes_that_lose_the_nonce_of_a_failed_one() {
         let version = SafeVersion::V1_2_0;
         let batch = BatchContract::of(1, version, None);
         let built = build_tx(version, &[call(1)], Nonce::from(0), batch, Offline);

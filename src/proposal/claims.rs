@@ -240,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn what_has_no_room_is_left_out_and_that_is_said() {
+    fn claims_that_do_not_fit_are_left_out_and_counted() {
         let long = |n: usize| (format!("name{n}"), "x".repeat(100));
         let (length, read) = read_back(&Claims { args: (0..9).map(long).collect(), ..claims() });
         assert!(length < 600, "{length}");

@@ -22,7 +22,7 @@ pub struct Contender {
 }
 
 impl Contender {
-    /// Whoever comes first keeps the nonce.
+    /// The first place keeps the nonce.
     fn rank(&self) -> impl Ord + use<> {
         (Reverse(self.signers), self.severity.is_none(), self.severity, self.place)
     }
@@ -84,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn what_nobody_has_signed_and_another_way_to_do_the_same_keep_nothing() {
+    fn an_unsigned_or_equivalent_proposal_keeps_no_nonce() {
         let fee = contender("fee", 0, Severity::P2, 1);
         assert_eq!(kept(&fee, &[contender("vault", 0, Severity::P1, 0)]), None);
         let later = contender("vault", 1, Severity::P5, 9);

@@ -61,7 +61,7 @@ pub struct PrintedCard {
     pub first: SafeTxHash,
 }
 
-/// Why a card is to be printed again.
+/// The reason to print a card again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stale {
     /// The lever comes to another transaction by now, or the Safe has another version.

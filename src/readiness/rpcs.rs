@@ -247,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn what_no_rpc_of_a_chain_offers_is_told_and_a_slow_one_is_named() {
+    fn a_method_that_no_rpc_offers_and_a_slow_rpc_are_named() {
         let offers = |millis, access_lists, proofs, history| {
             Ok(Offers { latency: Duration::from_millis(millis), access_lists, proofs, history })
         };

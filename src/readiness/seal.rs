@@ -25,7 +25,7 @@ pub struct Control {
 pub enum ConditionState {
     Met,
     NotMet,
-    /// Nothing that this program sees tells.
+    /// Unknown: this program sees no sign of either.
     Unknown,
 }
 

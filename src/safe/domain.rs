@@ -49,7 +49,7 @@ pub struct Domain {
     purpose: Purpose,
 }
 
-/// Why a Safe can take no part in a drill.
+/// The reason that a Safe cannot take part in a drill.
 #[derive(Clone, Copy, Debug, thiserror::Error, PartialEq, Eq)]
 #[error(
     "no drill with Safe {safe} of version {version}: before 1.3.0 the chain id is not signed, so a drill's signature would be a real one"

@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_row_of_nonces_is_refused() {
+    fn a_text_that_is_not_a_range_of_nonces_is_refused() {
         for text in ["", "42", "42..", "..61", "42...61", "a..b", "-1..2", "1..0x5", "1 ..2", "+1..2"] {
             assert!(matches!(text.parse::<Nonces>(), Err(BadNonces::Form(_))), "{text}");
         }

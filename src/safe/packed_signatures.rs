@@ -344,7 +344,7 @@ mod tests {
         }
 
         #[test]
-        fn what_is_encoded_is_decoded_and_lies_as_a_safe_demands(
+        fn encoded_approvals_are_decoded_again_and_sorted_for_the_safe(
             approvals in proptest::collection::vec(any_approval(), 1..10),
         ) {
             let mut sorted = approvals.clone();

@@ -1,4 +1,4 @@
-//! Where a Safe keeps what decides: the one table of its storage slots. Source: Safe contracts, storage layout 1.0.0 to 1.5.0.
+//! The one table of a Safe's storage slots. Source: Safe contracts, storage layout 1.0.0 to 1.5.0.
 
 use alloy::primitives::{Address, B256, U256, b256, keccak256};
 use alloy::sol_types::SolValue;
@@ -87,20 +87,20 @@ pub const fn slot_word(slot: u8) -> B256 {
     B256::with_last_byte(slot)
 }
 
-/// Where `approvedHashes[owner][hash]` lies.
+/// Returns the slot of `approvedHashes[owner][hash]`.
 #[must_use]
 pub fn approved_hash_slot(owner: Address, hash: &SafeTxHash) -> B256 {
     let outer = keccak256((owner, U256::from(slot::APPROVED_HASHES)).abi_encode());
     keccak256((*hash.word(), outer).abi_encode())
 }
 
-/// Where a Safe's list of owners has the entry after `owner`.
+/// Returns the slot of the entry after `owner` in a Safe's list of owners.
 #[must_use]
 pub fn owner_slot(owner: Address) -> B256 {
     keccak256((owner, U256::from(slot::OWNERS)).abi_encode())
 }
 
-/// Where a Safe's list of modules has the entry after `module`.
+/// Returns the slot of the entry after `module` in a Safe's list of modules.
 #[must_use]
 pub fn module_slot(module: Address) -> B256 {
     keccak256((module, U256::from(slot::MODULES)).abi_encode())

@@ -7,8 +7,9 @@ use crate::ceremony::{barred, done_by};
 use crate::check::{already_done, first_refusal};
 use crate::session::Session;
 use crate::view::already_done::Done;
+use crate::view::decision::Answer;
 use crate::view::review;
-use crate::view::summary::{ReviewAnswer, Summary};
+use crate::view::summary::Summary;
 
 impl Session<'_> {
     /// Shows the review of a proposal, and returns its last lines as data. What was `accepted` does not refuse it.

@@ -1,4 +1,4 @@
-//! What one key does alone is sent, waited for and proven: a private relay first, as for every transaction.
+//! The transaction of one key alone is sent, waited for and proven: a private relay first, as for every transaction.
 
 use alloy::primitives::{Address, U256};
 use serde_json::{Value, json};

@@ -26,7 +26,7 @@ use crate::ui::Text;
 use crate::view::cost;
 use crate::view::ledger_pages;
 
-/// Whoever pays for the gas.
+/// The account that pays for the gas.
 pub struct Payer<'k> {
     pub from: Address,
     /// Signs a transaction: the raw signed one.

@@ -140,7 +140,7 @@ fn read(session: &Session, from: &[PathBuf]) -> Sources {
 }
 
 impl Sources {
-    /// When a signature was made, by the claim of a line that carries it.
+    /// The time at which a signature was made, by the claim of a line that carries it.
     fn made(&self, signature: &OwnerSignature) -> Option<Utc> {
         let mut stated = self.finds.iter().flat_map(|finds| &finds.stated);
         let seconds = stated.find_map(|stated| {

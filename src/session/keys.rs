@@ -151,7 +151,7 @@ impl KeyHolder {
     }
 }
 
-/// Whoever changed a setting is in the menu, and would not see a review that begins there: it begins when they say so, or
+/// A person who changed a setting is in the menu, and would not see a review that begins there: it begins when they say so, or
 /// after a moment where nobody can.
 fn leave_the_menu(ui: &Ui) -> Result<(), Error> {
     if has_terminal() {

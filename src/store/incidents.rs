@@ -345,7 +345,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn nothing_is_written_through_a_link_nor_read_through_one() {
+    fn links_are_neither_written_nor_read_through() {
         let dir = tempfile::tempdir().unwrap();
         let elsewhere = tempfile::tempdir().unwrap();
         fs::write(elsewhere.path().join("proposal.json"), "theirs").unwrap();
@@ -372,7 +372,7 @@ mod tests {
     }
 
     #[test]
-    fn what_lies_in_several_folders_of_one_proposal_is_read_together() {
+    fn files_in_several_folders_of_one_proposal_are_read_together() {
         let dir = tempfile::tempdir().unwrap();
         let incidents = Incidents::beside(dir.path());
         let folders: Vec<String> =

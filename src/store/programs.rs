@@ -107,7 +107,7 @@ mod tests {
 
     #[test]
     #[cfg(unix)]
-    fn what_a_program_prints_is_returned_and_a_missing_one_is_none() {
+    fn the_output_of_a_program_is_returned_and_none_if_it_is_missing() {
         let long = Duration::from_mins(1);
         assert_eq!(
             output_of("echo", &["$HOME", "a b"], long).unwrap().as_deref(),

@@ -169,7 +169,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_accepted_later_comes_later_and_nothing_is_replaced() {
+    fn accepted_texts_are_added_in_order_and_none_is_replaced() {
         let dir = tempfile::tempdir().unwrap();
         let folder = SettingsFolder { root: dir.path().join("breakglass") };
         assert!(folder.config().unwrap().is_none() && folder.acceptances().unwrap().is_empty());

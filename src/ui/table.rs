@@ -135,7 +135,7 @@ mod tests {
 
     /// Two addresses and a name do not fit beside each other: they stand below each other, each with its name.
     #[test]
-    fn what_has_no_room_beside_each_other_stands_below_each_other() {
+    fn columns_that_do_not_fit_are_put_below_each_other() {
         let rows: [&[&str]; 2] = [&["guardian", SAFE, VAULT], &["council", VAULT, HASH]];
         let text = table(&["Safe", "address", "target"], &rows);
         keeps_whole(&text, &[SAFE, VAULT, HASH, "guardian", "TARGET"]);

@@ -306,7 +306,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_could_deceive_is_written_out() {
+    fn deceptive_characters_are_escaped() {
         for (text, shown) in [
             ("\u{1b}[2Jsafe", "\\u{1b}[2Jsafe"),
             ("a\rb\nc", "a\\u{d}b\\u{a}c"),
@@ -359,7 +359,7 @@ mod tests {
     }
 
     #[test]
-    fn what_has_no_room_is_cut_and_says_so() {
+    fn a_text_too_long_for_its_room_is_cut_with_a_mark() {
         let line = || Text::new("   safe").to_column(9).bold("0x12").add(" 大大");
         assert_eq!(line().plain(), "   safe  0x12 大大");
         assert_eq!(line().cut(18).plain(), line().plain(), "what just fits is whole");

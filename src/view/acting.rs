@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use crate::ceremony::deputy_act::{Act, How};
 use crate::ui::Text;
+use crate::view::labelled_lines::digits;
 
 /// The account that makes the call, and whose approval it takes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -67,7 +68,7 @@ pub fn consequences(acting: &Acting, [domain, message, whole]: [&str; 3]) -> Vec
             after(confirmed_by),
         ],
         Acting::Module { module, nonce, confirmed_by, .. } => {
-            let hash = |hash: &str| Text::default().bold(&hash.trim_start_matches("0x").to_uppercase());
+            let hash = |hash: &str| Text::default().bold(&digits(hash));
             vec![
                 ("module", Text::new(&format!("{module}   nonce {}…", nonce.get(..10).unwrap_or_default()))),
                 ("signs", Text::default().warn("whoever has the signature can use it, once, at any time")),

@@ -181,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_known_is_said_to_be() {
+    fn an_unknown_date_and_signer_are_shown_as_not_known() {
         let done = |unknown: Option<&str>| Done {
             promised: "vault paused() is true".into(),
             by: None,

@@ -11,6 +11,7 @@ use crate::proposal::Proposal;
 use crate::readiness::assessment::{Armed, Death, NonceRow, NonceStatus, Revocation, Usability};
 use crate::safe::{Nonce, Nonces, listed};
 use crate::ui::{Lines, Text};
+use crate::view::labelled_lines::digits;
 
 const DAY: u64 = 86_400;
 
@@ -31,8 +32,7 @@ pub fn hashes(proposal: &Proposal, nonces: Nonces) -> Lines {
 /// The values to compare on the device for one nonce of several.
 #[must_use]
 pub fn on_the_device(proposal: &Proposal, (at, of): (usize, usize)) -> Lines {
-    let upper = |hash: String| hash.trim_start_matches("0x").to_uppercase();
-    let line = |label: &str, hash: String| Text::new("   ").dim(label).to_column(11).bold(&upper(hash));
+    let line = |label: &str, hash: String| Text::new("   ").dim(label).to_column(11).bold(&digits(&hash));
     let title = format!("nonce {}", proposal.nonce());
     [
         Text::default().bold(&title).add(&format!("   {at} of {of}")),

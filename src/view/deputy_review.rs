@@ -4,10 +4,13 @@ use crate::ceremony::deputy_act::{Act, How};
 use crate::ceremony::desk::Desk;
 use crate::chain::agreeing;
 use crate::ui::{Lines, Text};
-use crate::view::review::{checks, origin, what_it_does};
+use crate::view::decision::Answer;
+use crate::view::finding_lines::checks;
+use crate::view::review::origin;
 use crate::view::review_block::block;
-use crate::view::summary::{ReviewAnswer, Summary};
+use crate::view::summary::Summary;
 use crate::view::what_changes;
+use crate::view::what_it_does::what_it_does;
 
 /// Returns the whole review for a terminal of this many columns, with what has to stand above the question at its end.
 #[must_use]

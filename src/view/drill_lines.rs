@@ -33,7 +33,7 @@ pub struct Times {
     pub phases: Vec<Phase>,
 }
 
-/// When an owner signed.
+/// The time at which an owner signed.
 #[derive(Clone, Debug, Serialize)]
 pub struct DrillSigner {
     pub name: String,

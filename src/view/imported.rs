@@ -147,7 +147,7 @@ mod tests {
 
     /// A flood takes a bounded number of lines, and each number that is not listed is said.
     #[test]
-    fn what_is_not_listed_is_counted() {
+    fn imports_that_are_not_listed_are_counted() {
         let text = |n: usize| n.to_string();
         let line = |n| ImportedLine { owner: text(n), safe_tx_hash: "0xh".into(), shown: text(n) };
         let imported = Imported {

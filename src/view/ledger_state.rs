@@ -142,7 +142,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_not_stated_is_proposed_as_recommended() {
+    fn settings_that_are_not_stated_are_proposed_as_recommended() {
         let none = StatedSettings::default();
         let recommended = "[ledger]\nraw_messages = true\ntransaction_hash = true\nnonce = false\n\
                            debug_contracts = false\n";

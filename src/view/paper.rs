@@ -97,7 +97,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nothing_is_lost_and_nothing_is_wider_than_the_paper() {
+    fn every_word_is_printed_and_no_line_is_wider_than_the_paper() {
         let address = "0x12975173B87F7595EE45dFFb2Ab812ECE596Bf84";
         let long = "ab".repeat(120);
         let mut paper = Paper::default();

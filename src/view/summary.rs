@@ -5,22 +5,19 @@ use std::collections::BTreeSet;
 use alloy::primitives::Address;
 use serde::Serialize;
 
-use crate::ceremony::barred::{Barred, Entitled};
-use crate::ceremony::deputy_act::{Act, How};
-use crate::ceremony::derived::OwnDerivation;
+use crate::ceremony::deputy::{Act, How};
 use crate::ceremony::desk::Desk;
 use crate::ceremony::judged::Judged;
-use crate::ceremony::rehearsal::{Performed, Rehearsing, outcome};
+use crate::ceremony::rehearsal::{Rehearsing, outcome};
 use crate::chain::agreeing;
-use crate::check::{Finding, Level, Match, already_done, first_refusal, standing};
-use crate::evm::AddressBook;
-use crate::playbook::{Check, LeverPlan, PlannedCall, Playbook, Severity, Undo};
-use crate::proposal::calls_of;
-use crate::safe::{Call, Hashes, Operation, Purpose};
+use crate::check::{Finding, Level, Match};
+use crate::playbook::{Playbook, Severity, Undo};
+use crate::safe::{Hashes, Operation, Purpose};
 use crate::view::acting::Acting;
-use crate::view::already_done::{Done, PersonAddress};
+use crate::view::decision::Answer;
 use crate::view::paper::upper;
-use crate::view::{slot_words, what_changes};
+use crate::view::shown_lever::{Lever, Place, levers, named};
+use crate::view::what_changes;
 
 /// The lines right above the question, as data.
 #[derive(Clone, Debug, Serialize)]
@@ -73,16 +70,6 @@ pub struct Summary {
     pub threshold: usize,
 }
 
-/// The decision that the checks lead to.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ReviewAnswer {
-    Decide,
-    /// It is done already.
-    NothingToDo(Done),
-    Refused(Refusal),
-}
-
 /// The source of the Safe's version, owners and threshold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -95,46 +82,6 @@ pub enum SafeIs {
     Assumed,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Refusal {
-    pub sentence: String,
-    pub fix: String,
-    pub ids: Vec<String>,
-    /// Whose it is to do, by the contract's word.
-    pub holder: Option<Holder>,
-}
-
-/// The account that may make a call that the Safe may not.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Holder {
-    /// `owner`, or `role 0x…`
-    pub of: String,
-    /// `None` if the contract does not say.
-    pub held_by: Option<PersonAddress>,
-}
-
-impl Refusal {
-    /// Returns the refusal of a call that is not the Safe's to make.
-    #[must_use]
-    pub fn of_a_barred_call(self, judged: &Judged, barred: &Barred) -> Self {
-        let contract = PersonAddress::of(judged, barred.contract).short();
-        let (of, needs) = match barred.to {
-            Entitled::Owner => ("owner".to_string(), String::new()),
-            Entitled::Role(role) => (format!("role {role}"), " without a role".into()),
-        };
-        let safe = &judged.derived.safe.name;
-        Self {
-            sentence: format!("{safe} may not call {} of {contract}{needs}", barred.call),
-            fix: "this lever cannot work: tell the person who keeps breakglass.toml".into(),
-            holder: Some(Holder {
-                of,
-                held_by: barred.holder.map(|holder| PersonAddress::of(judged, holder)),
-            }),
-            ..self
-        }
-    }
-}
-
 /// The relation of the transaction to the reader's own files.
 #[derive(Clone, Debug, Serialize)]
 pub struct OriginLine {
@@ -142,41 +89,6 @@ pub struct OriginLine {
     pub sentence: String,
     /// Digests of the playbooks' texts, in short.
     pub digests: Vec<String>,
-}
-
-#[derive(Clone, Debug, Serialize)]
-pub struct NamedAddress {
-    pub name: String,
-    pub address: String,
-}
-
-/// The act of one lever, and its effect.
-#[derive(Clone, Debug, Default, Serialize)]
-pub struct LeverSummary {
-    pub name: Option<String>,
-    pub calls: Vec<CallLine>,
-    pub results: Vec<AfterCheck>,
-    /// The cost of using it.
-    pub cost: String,
-    pub does_not_stop: String,
-}
-
-#[derive(Clone, Debug, Serialize)]
-pub struct CallLine {
-    pub to: NamedAddress,
-    /// `pause()`, `setFee(0.5 % (50))`
-    pub call: String,
-}
-
-/// One check after the calls, with the value before and after where it reads one.
-#[derive(Clone, Debug, Serialize)]
-pub struct AfterCheck {
-    /// `vault paused()`
-    pub what: String,
-    pub before: Option<String>,
-    pub after: Option<String>,
-    pub holds: bool,
-    pub sentence: String,
 }
 
 #[derive(Clone, Debug, Default, Serialize)]
@@ -224,7 +136,7 @@ impl Summary {
         let done = judged.rehearsal.done();
         Self {
             purpose: proposal.purpose(),
-            answer: answer(&judged.findings, accepted),
+            answer: Answer::of(&judged.findings, accepted),
             act: match &judged.approved {
                 Some(_) => "APPROVE".into(),
                 None => act(&playbooks, binding.undo()),
@@ -298,22 +210,6 @@ fn as_word<S: serde::Serializer>(purpose: &Purpose, serializer: S) -> Result<S::
     serializer.collect_str(purpose)
 }
 
-fn answer(findings: &[Finding], accepted: &[String]) -> ReviewAnswer {
-    if let Some(first) = first_refusal(findings, accepted) {
-        let refused = standing(findings, accepted).into_iter().filter(|f| f.level == Level::Refuse);
-        return ReviewAnswer::Refused(Refusal {
-            sentence: first.sentence.clone(),
-            fix: first.fix.clone(),
-            ids: refused.map(|f| f.id.clone()).collect(),
-            holder: None,
-        });
-    }
-    match already_done(findings, accepted) {
-        Some(promised) => ReviewAnswer::NothingToDo(Done::promised(promised)),
-        None => ReviewAnswer::Decide,
-    }
-}
-
 /// `PAUSE`, `PAUSE + PARAM`, `UNDO`.
 pub(super) fn act(playbooks: &[&Playbook], undo: bool) -> String {
     if undo {
@@ -353,57 +249,6 @@ fn origin(judged: &Judged) -> OriginLine {
         sentence: sentence.into(),
         digests: digests.iter().map(|(_, digest)| digest.short()).collect(),
     }
-}
-
-pub(super) fn named(names: &AddressBook, address: Address) -> NamedAddress {
-    let name = names.name(address).map_or_else(|| slot_words::shortened(address), String::from);
-    NamedAddress { name, address: address.to_string() }
-}
-
-/// The reader's own levers, or else the bare calls.
-fn levers(judged: &Judged) -> Vec<LeverSummary> {
-    let names = &judged.derived.names;
-    let calls = calls_of(judged.proposal().tx()).unwrap_or_default();
-    match &judged.derived.own {
-        Some(own) if own.plan.calls.iter().map(|planned| &planned.call).eq(&calls) => own_levers(judged, own),
-        _ => {
-            let bare = |call: &Call| CallLine {
-                to: named(names, call.to),
-                call: format!("{} bytes of data that your playbook does not explain", call.data.len()),
-            };
-            vec![LeverSummary { calls: calls.iter().map(bare).collect(), ..LeverSummary::default() }]
-        }
-    }
-}
-
-fn own_levers(judged: &Judged, own: &OwnDerivation) -> Vec<LeverSummary> {
-    let lever = |(playbook, one): (&Playbook, &LeverPlan)| LeverSummary {
-        name: one.lever.clone(),
-        calls: one.plan.calls.iter().map(|planned| call_line(&judged.derived.names, planned)).collect(),
-        results: one.plan.after.iter().filter_map(|check| result(judged, check)).collect(),
-        cost: playbook.cost.clone(),
-        does_not_stop: playbook.does_not_stop.clone(),
-    };
-    own.order.playbooks().zip(own.plans.levers()).map(lever).collect()
-}
-
-pub(super) fn call_line(names: &AddressBook, planned: &PlannedCall) -> CallLine {
-    let function = planned.signature.split('(').next().unwrap_or_default();
-    let values: Vec<&str> = planned.arguments.iter().map(|(_, value)| value.as_str()).collect();
-    CallLine { to: named(names, planned.call.to), call: format!("{function}({})", values.join(", ")) }
-}
-
-/// Returns the values that a check reads before and after; `None` if nothing was rehearsed.
-fn result(judged: &Judged, check: &Check) -> Option<AfterCheck> {
-    let done: &Performed = judged.rehearsal.done()?;
-    let verdict = check.judge(&done.rehearsal.answers, &done.rehearsal.events);
-    Some(AfterCheck {
-        what: check.label().into(),
-        before: judged.readings().and_then(|readings| check.value(readings)),
-        after: check.value(&done.rehearsal.answers),
-        holds: verdict.holds,
-        sentence: verdict.sentence,
-    })
 }
 
 fn nonce_is(judged: &Judged) -> String {

@@ -135,7 +135,7 @@ fn kept(desk: &Desk) -> PathBuf {
     folders.filter(|folder| folder.to_str().unwrap().contains("-vault-n")).map(file).next().unwrap()
 }
 
-/// Who signed from a file names the file.
+/// Returns the file for an owner who signed from one.
 fn carried_or_kept(desk: &Desk) -> String {
     let file = desk.path("proposal.json");
     if file.is_file() { file } else { kept(desk) }.to_str().unwrap().into()

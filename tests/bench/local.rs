@@ -1,4 +1,4 @@
-//! Commands that ask nothing of a network. The best of several runs: what the program itself needs, with as little of
+//! Commands that ask nothing of a network. The best of several runs: the program's own need, with as little of
 //! the machine's noise as can be.
 
 use std::fs;

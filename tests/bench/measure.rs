@@ -10,7 +10,7 @@ use nix::sys::time::TimeVal;
 /// The argument by which the bench runs itself for that.
 pub const ALONE: &str = "--measure-one";
 
-/// What one run took.
+/// The time, processor and memory of one run.
 #[derive(Clone, Copy, Debug)]
 pub struct Cost {
     pub millis: f64,

@@ -1,4 +1,4 @@
-//! What others take for the same: a dry run of the same pause, behind the same proxy, with the state as it was left
+//! The cost of other tools: a dry run of the same pause, behind the same proxy, with the state as it was left
 //! before anybody signed. `make bench-peers` installs them into `target/peers`; one that is not there is a row that
 //! says so.
 
@@ -17,7 +17,7 @@ use crate::measure::{Cost, cost, myself};
 use crate::stage::{Anvil, Ceremony, Proxy, SafeSetup, fixtures, key};
 use crate::table::Row;
 
-/// Of what `safe` takes, `pause` may take this much.
+/// The part of the time of `safe` that `pause` may take.
 const SHARE: f64 = 0.08;
 
 sol! {

@@ -1,4 +1,4 @@
-//! `make bench`: what each command costs, as a table: time, processor, peak memory, and sequential network rounds.
+//! `make bench`: the cost of each command as a table: time, processor, peak memory, and sequential network rounds.
 //! Measured on the release build against a chain of its own, behind a proxy that delays every request by 100 ms.
 //! `make bench-peers` installs what others use for the same; a peer that is not there is a row that says so.
 //!

@@ -2,7 +2,7 @@
 
 use crate::measure::Cost;
 
-/// One line. What was not measured is a dash.
+/// One line. A value that was not measured is a dash.
 #[derive(Clone, Debug, Default)]
 pub struct Row {
     what: String,
@@ -57,7 +57,7 @@ impl Row {
         self
     }
 
-    /// Something that is not a number of the table: it holds or does not.
+    /// A condition that is not a number of the table: it holds or does not.
     pub fn must(mut self, holds: bool, what: &str) -> Self {
         self.exceeded |= !holds;
         self.note(what)

@@ -1,4 +1,4 @@
-//! One decision for several contracts and chains: what a signer does for it, and what more of them cost.
+//! One decision for several contracts and chains: the steps of a signer, and the cost of more of them.
 
 use std::fmt::Write;
 use std::fs;
@@ -79,7 +79,7 @@ fn three_contracts() -> Vec<Row> {
     vec![sign, whole.note("1 command, 1 paste of the whole chat")]
 }
 
-/// The same lever on eight chains, each behind its own RPC, beside one of them.
+/// A lever on eight chains, each behind its own RPC, beside one of them.
 fn eight_chains() -> Vec<Row> {
     let anvils: Vec<Anvil> = (1..CHAINS).map(|n| Anvil::with_chain_id(41_000 + n)).collect();
     let first = Anvil::start();
@@ -123,7 +123,7 @@ fn eight_chains() -> Vec<Row> {
     ]
 }
 
-/// What was done in years lies beside what is open.
+/// The files of years of done work beside those that are open.
 fn many_kept() -> Row {
     let anvil = Anvil::start();
     let proxy = Proxy::to(&anvil);

@@ -116,7 +116,7 @@ fn known_deployments_are_the_published_ones_and_all_of_them() {
     }
 }
 
-/// Of every chain that the package lists, and every other has none.
+/// Compares the addresses on every chain that the package lists; every other chain has none.
 #[test]
 fn the_batch_contract_of_each_chain_is_the_first_one_published() {
     let assets = "node_modules/@safe-global/safe-deployments/dist/assets";

@@ -1,4 +1,4 @@
-//! Safes that own Safes: what each singleton with each handler says yes to, by the contracts themselves.
+//! Safes that own Safes: the signatures that each singleton with each handler accepts, by the contracts themselves.
 
 use alloy::primitives::{Address, Bytes, U256};
 use breakglass::safe::SafeVersion::{self, V1_3_0, V1_4_1, V1_5_0};
@@ -12,7 +12,7 @@ use crate::stage::{Anvil, SafeSetup, deploy_contracts, deploy_safe, key, publish
 
 const CHAIN: u64 = 31_337;
 const VERSIONS: [SafeVersion; 3] = [V1_3_0, V1_4_1, V1_5_0];
-/// Who asks; no contract has to be there.
+/// The account that asks; no contract has to be there.
 const PARENT: Address = Address::repeat_byte(0x5a);
 
 fn id(address: Address, version: SafeVersion) -> SafeId {
@@ -151,7 +151,7 @@ fn each_singleton_with_each_handler_answers_as_the_table_says() {
     assert_eq!((yes, no), (58, 35), "rows");
 }
 
-/// Of two singletons of a version one emits events, and answers alike.
+/// One of two singletons of a version emits events; both answer alike.
 #[test]
 fn the_singleton_that_emits_events_answers_alike() {
     let anvil = Anvil::with_chain_id(CHAIN);

@@ -1,4 +1,4 @@
-//! Whatever people paste: every signature found in it is checked against a proposal, and what is taken can be given out
+//! Any pasted text: every signature found in it is checked against a proposal, and what is taken can be given out
 //! again, as a line and as a file, and is then the same.
 #![no_main]
 
@@ -46,7 +46,7 @@ fn proposal() -> Proposal {
     Proposal::new(tx, snapshot, block, binding, Readings::default())
 }
 
-/// What is found in a text and is a signature of this proposal by one of its owners.
+/// Returns the signatures in a text that are of this proposal by one of its owners.
 fn taken(text: &str) -> Vec<OwnerSignature> {
     let finds = find_signatures(text);
     assert!(finds.work <= 40 * text.len() + 1_000, "{} steps for {} bytes", finds.work, text.len());

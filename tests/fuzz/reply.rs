@@ -1,4 +1,4 @@
-//! Whatever a device, or what calls itself one, answers: it is read without a panic, and only if it is well formed.
+//! Any answer of a device, or of a program that poses as one: it is read without a panic, and only if it is well formed.
 #![no_main]
 
 use breakglass::device::{

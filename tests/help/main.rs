@@ -123,7 +123,7 @@ fn words(command: &str) -> Vec<&str> {
     command.split(' ').filter(|word| !word.is_empty()).collect()
 }
 
-/// A page is as it was, fits 80 columns, and is there at all.
+/// Every page is equal to its snapshot and fits 80 columns.
 fn compare(name: &str, page: &str) {
     assert!(page.lines().count() > 5, "{name}: {page}");
     for line in page.lines() {
@@ -201,7 +201,7 @@ impl Desk {
         self.0.path().into()
     }
 
-    /// What the program answers to a shell's question about the last of these words.
+    /// Returns the program's answer to a shell that completes the last of these words.
     fn completes(&self, line: &[&str]) -> Vec<String> {
         let index = line.len().to_string();
         let mut command = breakglass(&["--", "breakglass"]);

@@ -1,4 +1,4 @@
-//! Every state of a person and a device has a sentence and a way on.
+//! Every state of a person and a device has a sentence that says what to do next.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -107,7 +107,7 @@ fn it_waits_for_the_pin_and_goes_on_by_itself() {
     }
 }
 
-/// What somebody does while the program waits, and what it had said until then.
+/// An act while the program waits, and the words that it had said until then.
 fn helped(behaviour: Behaviour, wire: Wire, help: impl Fn(&Emulator) + Sync) -> Vec<String> {
     let emulator = Emulator::start_with(behaviour, wire);
     std::thread::scope(|scope| {
@@ -196,7 +196,7 @@ fn settings_that_forbid_it_are_named() {
     sign(&mut ledger).unwrap();
 }
 
-/// Whoever turned it on is still in the menu, and the caller is told so. Turned off behind the program's back, it is found
+/// A person who turned it on is still in the menu, and the caller is told so. Turned off behind the program's back, it is found
 /// out when the app refuses.
 #[test]
 fn blind_signing_is_waited_for_and_its_loss_is_told() {
@@ -396,7 +396,7 @@ fn one_signature_takes_thirty_commands() {
 }
 
 #[test]
-fn what_a_safe_does_not_take_is_not_asked_for() {
+fn a_kind_of_signature_that_a_safe_refuses_is_not_asked_for() {
     let emulator = Emulator::start(Behaviour::default());
     let mut ledger = open(&emulator);
     emulator.forget_commands();

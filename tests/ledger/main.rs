@@ -24,7 +24,7 @@ use std::time::Duration;
 use breakglass::device::Ledger;
 use emulator::Emulator;
 
-/// How long these tests let the device be not ready.
+/// The time that these tests wait for a device that is not ready.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 fn open(emulator: &Emulator) -> Ledger {

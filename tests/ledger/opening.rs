@@ -1,4 +1,4 @@
-//! No app is open: the program asks the dashboard to open the Ethereum app, once, and waits for whoever refuses that.
+//! No app is open: the program asks the dashboard to open the Ethereum app, once, and waits if that is refused.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ fn dashboard(opening: Opening) -> Behaviour {
     Behaviour { open: Open::Dashboard, opening, ..Behaviour::default() }
 }
 
-/// How many times the dashboard was asked.
+/// Returns how many times the dashboard was asked.
 fn asked(emulator: &Emulator) -> usize {
     emulator.commands().iter().filter(|command| *command == COMMAND).count()
 }
@@ -33,7 +33,7 @@ fn the_app_is_opened_once_its_person_agrees() {
 
 /// Refused on the device, or unknown to its firmware: it is not asked again, and somebody opens the app by hand.
 #[test]
-fn where_it_is_refused_it_is_opened_by_hand() {
+fn after_a_refusal_the_app_is_opened_by_hand() {
     for opening in [Opening::Refused, Opening::Unknown] {
         let emulator = Emulator::start(dashboard(opening));
         std::thread::scope(|scope| {
@@ -52,7 +52,7 @@ fn where_it_is_refused_it_is_opened_by_hand() {
 
 /// Nobody looks at the device: the patience ends with the words for somebody who comes back.
 #[test]
-fn where_nobody_agrees_the_patience_ends() {
+fn without_an_answer_the_waiting_ends() {
     let wire = Wire { thinks_for: Duration::from_mins(1), ..Wire::default() };
     let emulator = Emulator::start_with(dashboard(Opening::Agreed), wire);
     let (ledger, told) = watch(&emulator, Duration::from_millis(700));

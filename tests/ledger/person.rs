@@ -2,7 +2,7 @@
 
 use breakglass::device::{Page, RequestKind};
 
-/// Where the person is.
+/// The page on which the person is.
 #[derive(Clone, Copy, PartialEq)]
 enum At {
     Page(usize),
@@ -17,8 +17,8 @@ enum At {
 
 pub struct Person<'p> {
     pub pages: &'p [Page],
-    /// What is to be signed: "Message" or "Transaction".
-    pub kind: RequestKind,
+    /// The kind of text to sign: "Message" or "Transaction".
+    pub kind: Kind,
     /// Only the two hashes.
     pub hashes: bool,
     pub large: bool,

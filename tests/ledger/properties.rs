@@ -54,7 +54,7 @@ prop_compose! {
     }
 }
 
-/// What the strict device understood.
+/// Returns the transaction as the strict device understood it.
 fn received(safe: &SafeId, tx: &SafeTx) -> Received {
     let mut app = App::new(Behaviour::default());
     let path = DerivationPath::default();

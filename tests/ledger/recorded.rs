@@ -36,7 +36,7 @@ fn behaviour(row: &Row) -> Behaviour {
     }
 }
 
-/// What a client had sent before the rows that begin with an unfinished flow: up to the second struct's name.
+/// The commands that a client had sent before the rows that begin with an unfinished flow: up to the second struct's name.
 fn left_unfinished() -> Vec<Vec<u8>> {
     let whole = row("eip712 full ETH transfer approved, blind on").exchanges();
     whole.into_iter().map(|(command, _)| command).take(18).collect()

@@ -1,4 +1,4 @@
-//! Which key of the device is whose, and how few questions that takes.
+//! The search for the owner's key on the device, and the number of questions that it takes.
 
 use alloy::primitives::{Address, address};
 use breakglass::device::{DerivationPath, DeviceError, SearchPaths};

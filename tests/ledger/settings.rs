@@ -107,7 +107,7 @@ impl Row {
         self.input["message"]["message"].as_str().unwrap().parse().unwrap()
     }
 
-    /// What is predicted for this row, and the digest that it stands for.
+    /// Returns the pages predicted for this row, and the digest that they stand for.
     fn predicted(&self) -> (Pages, String) {
         let (status, settings) = (self.status(), self.settings());
         if let Some(tx) = self.input.get("transaction") {

@@ -32,7 +32,7 @@ const SAFE: SafeId = SafeId {
 };
 /// The emulator starts, turns a page or answers within this.
 const SOON: Duration = Duration::from_secs(20);
-/// How long a finger rests: for a tap, and to sign.
+/// The time that a finger rests: for a tap, and to sign.
 const TAP: Duration = Duration::from_millis(100);
 const HOLD: Duration = Duration::from_secs(4);
 
@@ -92,7 +92,7 @@ impl Speculos {
         (Ledger::open(target, Duration::from_mins(1), watcher).unwrap(), told)
     }
 
-    /// What is on the screen now; nothing before there is something.
+    /// Returns the text on the screen now; an empty one before the first page.
     fn events(&self) -> Vec<Value> {
         let Ok(body) = request(self.buttons, "GET /events?currentscreenonly=true", b"") else {
             return Vec::new();
@@ -262,7 +262,7 @@ fn the_real_app_tells_its_address() {
     assert!(matches!(shown, Err(DeviceError::Rejected)), "{shown:?}");
 }
 
-/// Where blind signing is off and needed, the person turns it on while the program waits.
+/// If blind signing is off and needed, the person turns it on while the program waits.
 #[test]
 #[ignore = "needs Ledger's emulator and an app: make speculos"]
 fn the_real_app_signs_hashes_and_messages_and_takes_no_for_an_answer() {

@@ -92,7 +92,7 @@ fn a_lever_of_the_library_goes_through_the_whole_program() {
     alice.run(&["pause", "theirs"]).ended(4).says("from the Safe");
 }
 
-/// What does not act at once says so in the review, with the time that the contract has.
+/// A lever that takes effect later says so in the review, with the contract's own time.
 #[test]
 fn a_lever_that_waits_says_how_long_in_its_review() {
     let ceremony = Ceremony::new(SafeSetup::new(SafeVersion::V1_4_1, 3, 2));

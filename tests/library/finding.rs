@@ -74,7 +74,7 @@ fn a_contract_says_which_playbooks_fit_it_also_behind_a_proxy() {
 }
 
 #[test]
-fn what_is_no_contract_or_on_no_chain_is_said() {
+fn an_account_without_code_and_an_unknown_chain_are_named() {
     let mut ceremony = Ceremony::new(SafeSetup::new(SafeVersion::V1_4_1, 3, 2));
     let alice = &ceremony.desks[0];
     let list = |desk: &Desk, args: &[&str]| desk.run(&[&["playbook", "list", "--for"][..], args].concat());

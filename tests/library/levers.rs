@@ -33,7 +33,7 @@ fn compound_transfers_and_a_strategy_that_can_be_unpaused() {
 }
 
 #[test]
-fn what_is_pending_in_a_metamorpho_vault_is_vetoed_and_a_market_is_left() {
+fn pending_changes_of_a_metamorpho_vault_are_vetoed_and_a_market_is_left() {
     let scene = Scene::new();
     let of = |n: u8| [somebody(n), somebody(n + 1), somebody(n + 2), somebody(n + 3)];
     let id = |parts: [Address; 4]| {

@@ -23,7 +23,7 @@ mod scene;
 mod trial;
 mod windows;
 
-/// A playbook that no story pulls is a promise that nobody tried.
+/// Every playbook of the library is pulled by a story.
 #[test]
 fn every_playbook_is_pulled_somewhere() {
     let stories = [

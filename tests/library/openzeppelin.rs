@@ -195,7 +195,7 @@ fn governor() {
     scene.life("pause/oz-governor-cancel", &veto, COUNCIL);
 }
 
-/// What was queued is cancelled in the timelock too: the lever names it, or the program refuses the change.
+/// The queued operation is cancelled in the timelock too: the lever names it, or the program refuses the change.
 #[test]
 fn a_governor_with_a_timelock() {
     let scene = Scene::new();

@@ -15,7 +15,7 @@ use tempfile::TempDir;
 
 use crate::stage::{Anvil, Proxy, Run, SafeSetup, breakglass, deploy, origins, place_safe, run};
 
-/// Who holds every role in the scenes, and somebody who holds none.
+/// The account that holds every role in the scenes, and one that holds none.
 pub const COUNCIL: Address = Address::repeat_byte(0xc0);
 pub const STRANGER: Address = Address::repeat_byte(0x57);
 /// An account by a number, for owners, members, feeds.
@@ -29,7 +29,7 @@ pub fn text(value: impl ToString) -> String {
     value.to_string()
 }
 
-/// What came of a lever.
+/// The result of pulling a lever.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Ended {
     Proven,
@@ -44,9 +44,9 @@ pub struct Scene {
     /// A second way to the chain: what a single RPC says decides no transaction.
     second: Proxy,
     catalogue: Catalogue,
-    /// Where the program is run.
+    /// The desk at which the program is run.
     desk: TempDir,
-    /// Where the code of the contracts comes from.
+    /// The source of the contracts' code.
     origins: RefCell<BTreeSet<String>>,
 }
 
@@ -136,7 +136,7 @@ impl Scene {
         queries.into_iter().map(|query| (query.clone(), self.answer(&query))).collect()
     }
 
-    /// The plan, or why there is none. Reads never take more than two rounds.
+    /// Returns the plan, or why there is none. Reads never take more than two rounds.
     pub fn plan(&self, id: &str, safe: Address, args: &Args) -> Result<Plan, String> {
         let names = AddressBook::default();
         let inputs = Inputs { args, names: &names, safe, chain_id: self.anvil.chain_id };
@@ -197,7 +197,7 @@ impl Scene {
         }
     }
 
-    /// The same through the program, cold: with every check.
+    /// Pulls the lever through the program, cold: with every check.
     fn program(&self, id: &str, safe: Address, args: &Args) -> Run {
         // A council file that pins what the Safe has by now.
         let file = self.desk.path().join("breakglass.toml");
@@ -237,7 +237,7 @@ impl Scene {
         assert_eq!(ended, Ended::Proven, "{id}");
     }
 
-    /// Why it is refused before anything is signed.
+    /// Returns why it is refused before anything is signed.
     #[track_caller]
     pub fn refused(&self, id: &str, safe: Address, args: &Args) -> String {
         match self.pull(id, safe, args) {
@@ -246,7 +246,7 @@ impl Scene {
         }
     }
 
-    /// The whole life of a lever: refused to a stranger, proven, refused or left out when it is done already, taken back
+    /// Pulls a lever in every state: refused to a stranger, proven, refused or left out when it is done already, taken back
     /// where that is possible. `undone_by` holds the role of the counter-playbook.
     #[track_caller]
     pub fn life(&self, id: &str, args: &Args, undone_by: Address) {
@@ -260,7 +260,7 @@ impl Scene {
         self.course(id, args, undone_by);
     }
 
-    /// The life of a lever that nobody lacks the role for: a holder's own.
+    /// Pulls a lever that needs no role: a holder's own.
     #[track_caller]
     pub fn course(&self, id: &str, args: &Args, undone_by: Address) {
         self.proposed(id, COUNCIL, args);

@@ -1,4 +1,4 @@
-//! Copied into the changed crate: which mutant is awake, and which were met.
+//! Copied into the changed crate: which mutant is active, and which were reached.
 
 use std::io::Write as _;
 use std::sync::{LazyLock, Mutex};

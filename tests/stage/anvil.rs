@@ -19,7 +19,7 @@ pub struct Anvil {
     pub chain_id: u64,
 }
 
-/// What the tests ask of a receipt.
+/// The fields of a receipt that the tests use.
 #[derive(Clone, Debug)]
 pub struct Receipt {
     pub succeeded: bool,

@@ -17,7 +17,7 @@ struct Artifact {
     /// Library → the hole in the creation code where its address goes.
     #[serde(default)]
     links: BTreeMap<String, String>,
-    /// The same as Hardhat writes it: file → library → places in the creation code.
+    /// Link references as Hardhat writes them: file → library → places in the creation code.
     #[serde(default, rename = "linkReferences")]
     references: BTreeMap<String, BTreeMap<String, Vec<Place>>>,
 }

@@ -1,4 +1,4 @@
-//! A protocol in trouble: a chain, a Safe, a vault that the Safe owns, and a desk for each of its owners.
+//! The setting of a story: a chain, a Safe, a vault that the Safe owns, and a desk for each of its owners.
 
 use std::fmt::Write;
 use std::fs;

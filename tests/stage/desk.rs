@@ -22,11 +22,11 @@ pub struct Desk {
     pub name: String,
     pub key: Key,
     folder: TempDir,
-    /// What the person's own settings lie in: apart from the folder, which a refusal leaves as it was.
+    /// The folder of the person's own settings, apart from the desk's, which a refusal leaves as it was.
     home: TempDir,
 }
 
-/// What a run of the program gave.
+/// The result of one run of the program.
 #[derive(Debug)]
 pub struct Run {
     pub code: i32,

@@ -1,4 +1,4 @@
-//! As much HTTP/1.1 as JSON-RPC needs: one message with a content-length, from either side.
+//! The part of HTTP/1.1 that JSON-RPC needs: one message with a content-length, from either side.
 
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
@@ -38,7 +38,7 @@ pub fn write_response(stream: &mut TcpStream, status: u16, body: &[u8]) -> io::R
     stream.write_all(&[head.as_bytes(), body].concat())
 }
 
-/// The same with a body that is packed with gzip.
+/// Answers with a body that is packed with gzip.
 pub fn write_packed(stream: &mut TcpStream, body: &[u8]) -> io::Result<()> {
     let head = format!(
         "HTTP/1.1 200 Answer\r\ncontent-type: application/json\r\ncontent-encoding: gzip\r\ncontent-length: {}\r\n\r\n",

@@ -43,7 +43,7 @@ impl Key {
         bytes
     }
 
-    /// What a wallet's `personal_sign` gives, v moved to where a Safe wants it: 31 or 32.
+    /// Returns the signature of a wallet's `personal_sign`, with the v that a Safe wants: 31 or 32.
     pub fn eth_sign(&self, digest: B256) -> [u8; 65] {
         let mut bytes = self.sign(eip191_hash_message(digest));
         bytes[64] += 4;

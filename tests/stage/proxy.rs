@@ -17,7 +17,7 @@ use super::http;
 
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// What the proxy does instead of answering.
+/// The fault of the proxy in place of an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
     /// Reads the request and closes the connection.
@@ -32,7 +32,7 @@ pub enum Fault {
     Status(u16),
 }
 
-/// What has been asked so far.
+/// The requests so far.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
     /// HTTP requests.
@@ -119,7 +119,7 @@ impl Proxy {
         self
     }
 
-    /// The same for the requests that hold this method.
+    /// Fails in this way the requests that hold this method, or no more.
     pub fn fail_at(&self, method: &str, fault: Fault) -> &Self {
         let mut behaviour = lock(&self.behaviour);
         (behaviour.fault, behaviour.only) = (Some(fault), Some(method.into()));
@@ -186,7 +186,7 @@ impl Proxy {
         lock(&self.behaviour).counts.clone()
     }
 
-    /// How many JSON-RPC requests with this method hold this text anywhere; with every method for `None`.
+    /// Returns how many JSON-RPC requests with this method hold this text anywhere; of every method for `None`.
     pub fn asked_with(&self, method: Option<&str>, text: &str) -> usize {
         let posts = lock(&self.behaviour).posts.clone();
         let holds = |single: &Value| {

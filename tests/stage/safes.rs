@@ -1,6 +1,6 @@
 //! The Safe contracts of the npm packages at their published addresses, and Safes behind the real proxy factory.
 //!
-//! Of 1.0.0 and 1.2.0 the packages hold the right source compiled in another folder than the published code, so
+//! The packages of 1.0.0 and 1.2.0 hold the right source, compiled in another folder than the published code, so
 //! that its hash differs: good for asking what a Safe of that version computes, not for code hashes. No package
 //! holds the published SignMessageLib 1.3.0 and SafeMigration 1.4.1.
 

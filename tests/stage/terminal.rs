@@ -1,4 +1,4 @@
-//! A terminal with somebody at it: the program asks, the test types.
+//! A terminal at which the test answers the program's questions.
 
 use std::ffi::OsStr;
 use std::fs::File;
@@ -110,7 +110,7 @@ impl Terminal {
         self
     }
 
-    /// What Ctrl-C does while nothing is asked: the terminal sends the program a signal.
+    /// Sends the signal of Ctrl-C, as the terminal does while no question stands.
     pub fn interrupts(&mut self) -> &mut Self {
         kill_process(Pid::from_child(&self.process), Signal::INT).unwrap();
         self

@@ -1,4 +1,4 @@
-//! Signed ahead of time: a set of twenty nonces, what becomes of it while the Safe moves on, and who could use it.
+//! Signed ahead of time: a set of twenty nonces, its state while the Safe executes others, and who could use it.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -207,7 +207,7 @@ fn a_set_is_good_for_no_other_safe() {
 }
 
 #[test]
-fn what_is_stopped_in_the_middle_goes_on_where_it_stood() {
+fn an_interrupted_set_is_continued_at_its_next_nonce() {
     let ceremony = two_of_three();
     let [alice, bob, _] = &ceremony.desks[..] else { unreachable!() };
     let file = alice.path("set.txt");
@@ -279,7 +279,7 @@ fn a_set_goes_through_a_pipe_and_in_bases_form_and_needs_a_place_to_go() {
 
 /// The kept proposal of an incident comes before a set, and a set whose nonces are used stands in nobody's way.
 #[test]
-fn what_was_signed_in_the_incident_is_sent_with_and_without_a_set_beside_it() {
+fn signatures_of_the_incident_are_sent_with_and_without_a_set() {
     let ceremony = two_of_three();
     let carol = &ceremony.desks[2];
     let set = sign_ahead(carol, "vault", "0..3");

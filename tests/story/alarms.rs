@@ -1,4 +1,4 @@
-//! Alarms: a false claim prepares its lever, a flicker wakes nobody, and a monitor's message chooses nothing.
+//! Alarms: a false claim prepares its lever, one short failure wakes nobody, and a monitor's message chooses no lever.
 
 use std::fs::{self, File};
 use std::process::Stdio;
@@ -192,7 +192,7 @@ read = [{{ name = "debt", balance = "feed2" }}]
     alice.run(&["watch", "--once"]).ended(9).says("ALARM ratio").never_says("ALARM oracle");
 }
 
-/// Somewhat of a token: whoever calls it with three words has it tell of a transfer, from whom, to whom, how much.
+/// Code of a token: a call with three words (from, to, amount) makes it emit that transfer.
 const TOKEN: Address = address!("0x7070707070707070707070707070707070707070");
 
 fn token_in(ceremony: &mut Ceremony) {
@@ -226,7 +226,7 @@ fn transfer(ceremony: &Ceremony, from: Address, value: u64) {
 }
 
 #[test]
-fn what_left_the_vault_in_the_last_blocks_trips_its_alarm() {
+fn an_outflow_of_the_last_blocks_trips_its_alarm() {
     let mut ceremony = two_of_three();
     token_in(&mut ceremony);
     let alice = &ceremony.desks[0];
@@ -330,7 +330,7 @@ fn each_monitors_message_is_taken_once_and_chooses_nothing() {
     alert(alice, &["drained", "--wait"], hostile).ended(0).never_says("\u{1b}[2J");
 }
 
-/// A monitor gives a script a second.
+/// A monitor ends a script after one second.
 #[test]
 fn a_message_is_acknowledged_at_once_and_prepared_after_it() {
     let (mut ceremony, proxy) = behind_a_proxy();
@@ -352,7 +352,7 @@ fn a_message_is_acknowledged_at_once_and_prepared_after_it() {
 }
 
 #[test]
-fn what_is_wrong_with_an_alarm_is_said_with_its_place() {
+fn a_faulty_alarm_is_named_with_its_place() {
     let mut ceremony = two_of_three();
     let refused = |ceremony: &Ceremony, text: &str, code: i32, says: &str| {
         let desk = ceremony.outsider("mallory", ceremony.desks[0].key);

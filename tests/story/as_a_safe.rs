@@ -44,7 +44,7 @@ fn upper(hash: B256) -> String {
     alloy::hex::encode_upper(hash)
 }
 
-/// Where its handler does not verify, its owners are told what to type; the review shows what the transaction does that
+/// If its handler does not verify, its owners are told what to type; the review shows what the transaction does that
 /// is approved, and its approval on chain counts.
 #[test]
 fn a_safe_that_cannot_sign_approves_by_a_transaction_of_its_own() {

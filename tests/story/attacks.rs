@@ -61,7 +61,7 @@ fn sign_a_strangers(bob: &Desk, file: &str, more: &[&str]) -> Run {
     accepting(&[&["not-your-playbook"], more].concat(), |words| try_sign(bob, &[&[file], words].concat()))
 }
 
-/// What Bybit's signers were shown was a transfer; what they signed replaced the Safe's code.
+/// Bybit's signers were shown a transfer; the transaction that they signed replaced the Safe's code.
 #[test]
 fn a_delegatecall_that_replaces_the_safes_code_is_shown_and_refused() {
     let ceremony = two_of_three();
@@ -329,9 +329,9 @@ fn a_safe_behind_code_that_no_factory_makes_is_refused() {
     ceremony.desks[0].run(&["pause", "vault"]).ended(4).says("refused (unknown-proxy:0x");
 }
 
-/// Whoever knows better says so by name, and everybody after them reads it.
+/// A signer accepts a refusal by its name, and every later signer reads that.
 #[test]
-fn what_one_signer_accepted_is_shown_to_every_later_one() {
+fn a_refusal_that_one_signer_accepted_is_shown_to_every_later_one() {
     let ceremony = two_of_three();
     as_the_safe(&ceremony, ceremony.safe, enableModuleCall { module: THIEF }.abi_encode());
     let [alice, bob, _] = &ceremony.desks[..] else { panic!("three desks") };

@@ -106,7 +106,7 @@ fn a_playbook_with_thousands_of_reads_stops_no_lever_and_is_refused_by_the_bound
     ));
 }
 
-/// What somebody else wrote, however long, takes no more than a screen, and says how much is left out.
+/// A foreign text of any length takes no more than a screen, and says how much is left out.
 #[test]
 fn a_long_text_of_a_strangers_is_shown_by_its_beginning() {
     let (ceremony, _proxy) = behind_a_proxy();

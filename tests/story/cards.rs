@@ -1,4 +1,4 @@
-//! What is kept on paper: a card that a signer compares with the device, and what to do without this program.
+//! Paper: a card that a signer compares with the device, and what to do without this program.
 
 use std::process::Command;
 

@@ -136,7 +136,7 @@ fn bad_levers_are_said_in_one_line_and_hide_no_other() {
 }
 
 #[test]
-fn whoever_is_missing_is_named_with_how_to_reach_them_and_their_backup() {
+fn missing_owners_are_named_with_their_contact_and_backup() {
     let mut ceremony = two_of_three();
     ceremony.add_to_council(
         "\n[people.bob]\nreach = \"phone 1\"\nbackup = \"frank\"\naway = [\"2020-01-01..2099-12-31\"]\n\

@@ -157,7 +157,7 @@ fn a_single_rpc_that_tells_a_tokens_decimals_decides_nothing() {
     lied.ended(4).says("refused (one-rpc-decides:").says("decimals() is 17");
 }
 
-/// What rests on nothing that a single RPC says stays as it was: a pause, and a rotation whose owners are pinned.
+/// Levers that need no value of the chain are not affected: a pause, and a rotation whose owners are pinned.
 #[test]
 fn a_single_rpc_is_enough_where_it_decides_nothing() {
     let (mut ceremony, _proxies) = behind(1);

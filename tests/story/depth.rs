@@ -1,4 +1,4 @@
-//! How deep a mined transaction lies: a block can still be replaced.
+//! The depth of a mined transaction: its block can still be replaced.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -55,7 +55,7 @@ fn confirmations_and_finality_are_said_and_waited_for() {
 }
 
 #[test]
-fn what_is_not_final_is_said_not_to_be() {
+fn a_block_that_is_not_final_is_marked() {
     let ceremony = two_of_three();
     let alice = signed_by_two(&ceremony);
     broadcast(alice, &["vault"]).ended(0).says("just mined, not final yet");

@@ -247,7 +247,7 @@ fn a_module_that_makes_the_safe_do_more_than_the_playbook_is_refused() {
 }
 
 #[test]
-fn what_is_not_the_module_is_refused() {
+fn a_contract_that_is_not_the_module_is_refused() {
     let mut chain = Superchain::new(Anvil::start(), &[]);
     let wrong = format!("[targets.pauser]\nanvil = \"{}\"", chain.config);
     let text =

@@ -1,4 +1,4 @@
-//! What a disk may refuse, and what may lie in the place of a file: pipes, devices, folders that cannot be written,
+//! Faults of a disk, and things in the place of a file: pipes, devices, folders that cannot be written,
 //! a full disk behind standard output.
 
 use std::fs::{self, File, Permissions};
@@ -240,7 +240,7 @@ fn in_a_folder_that_cannot_be_written_nothing_is_sent_and_what_was_executed_is_p
 }
 
 #[test]
-fn what_a_killed_run_left_is_cleared_by_the_next_that_writes_there() {
+fn files_of_a_killed_run_are_cleared_by_the_next_that_writes_there() {
     let ceremony = two_of_three();
     let alice = &ceremony.desks[0];
     let folder = propose(alice).parent().unwrap().to_path_buf();

@@ -181,7 +181,7 @@ fn rpcs_that_are_one_that_are_dead_or_behind_are_told() {
 }
 
 #[test]
-fn what_no_lever_stops_a_poor_payer_and_a_misspelt_target_are_told() {
+fn a_target_without_lever_a_poor_payer_and_a_misspelt_target_are_named() {
     let mut ceremony = ready();
     let gate = deploy(&ceremony.anvil, "Vault", &ceremony.safe.abi_encode());
     ceremony.add_to_council(&format!("\n[targets.gate]\nanvil = \"{gate}\"\n"));
@@ -307,7 +307,7 @@ fn the_first_pause_after_doctor_takes_one_round() {
 }
 
 #[test]
-fn whoever_is_awake_is_not_called_and_a_late_first_signature_is_said() {
+fn owners_awake_are_not_called_and_a_late_first_signature_is_named() {
     let mut ceremony = ready();
     ceremony.add_to_council("\n[response]\nfirst_signature = \"0 seconds\"\n");
     let [alice, bob, _] = &ceremony.desks[..] else { panic!() };

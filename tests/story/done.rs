@@ -1,4 +1,4 @@
-//! What is done already is an answer, in every verb and on every machine; and whose it is to do, where it is not the Safe's.
+//! "Done already" is an answer, in every verb and on every machine; and so is whose it is to do, if it is not the Safe's.
 
 use alloy::primitives::{Address, hex};
 use alloy::sol_types::SolValue;
@@ -21,7 +21,7 @@ fn sent(run: &Run) -> String {
     run.stdout.trim().to_string()
 }
 
-/// What each verb answers at a desk where nothing is kept.
+/// Returns what each verb answers at a desk where nothing is kept.
 fn answers(desk: &Desk) -> [Run; 5] {
     [
         desk.run(&["pause", "vault"]),
@@ -67,7 +67,7 @@ fn a_colleague_was_faster_and_every_machine_says_who_when_and_by_which_transacti
 
 /// Its own signatures are for a nonce that another transaction has used.
 #[test]
-fn what_another_lever_did_is_done_too() {
+fn a_state_that_another_lever_brought_is_done_too() {
     let mut ceremony = two_of_three();
     let bridge = deploy(&ceremony.anvil, "Vault", &ceremony.safe.abi_encode());
     ceremony.add_to_council(&format!(
@@ -86,7 +86,7 @@ fn what_another_lever_did_is_done_too() {
 }
 
 #[test]
-fn who_did_it_is_not_guessed() {
+fn the_author_of_a_done_state_is_not_guessed() {
     let ceremony = two_of_three();
     let [alice, bob, carol] = &ceremony.desks[..] else { unreachable!() };
     signed_by_two(&ceremony);

@@ -1,4 +1,4 @@
-//! The chain is not, or is no longer, as the signers found it; and signatures that do not count.
+//! The chain is not, or not any more, as the signers found it; and signatures that do not count.
 
 use std::fs;
 
@@ -42,7 +42,7 @@ fn set_nonce(ceremony: &Ceremony, nonce: u64) {
     ceremony.anvil.set_storage(ceremony.safe, slot_word(slot::NONCE), B256::from(U256::from(nonce)));
 }
 
-/// Nothing was recorded as sent at this desk.
+/// Fails the test if a transaction was recorded as sent at this desk.
 #[track_caller]
 fn nothing_was_sent(ceremony: &Ceremony, desk: &Desk) {
     assert!(!files(desk.folder()).iter().any(|f| path(f).contains("sent-")), "a transaction was recorded");
@@ -182,7 +182,7 @@ fn a_future_nonce_may_be_signed_and_waits_for_its_turn() {
 }
 
 #[test]
-fn what_somebody_did_in_between_is_seen_before_anything_is_sent() {
+fn a_change_made_in_between_is_seen_before_sending() {
     let ceremony = two_of_three();
     let alice = signed_by_two(&ceremony);
     as_the_safe(&ceremony, ceremony.vault, pauseCall {}.abi_encode());

@@ -1,5 +1,5 @@
-//! Drills: the whole ceremony with real keys and a real Safe's code, whose signatures are good on no chain. And whoever takes one
-//! for the real thing, or the reverse.
+//! Drills: the whole ceremony with real keys and a real Safe's code, with signatures that are good on no chain; and a drill
+//! that is taken for the real thing, or the reverse.
 
 use std::fs::{self, OpenOptions};
 use std::io::Write;

@@ -1,4 +1,4 @@
-//! What can be known early is said before a review and before a password; and a person's own settings name their key.
+//! Faults that can be known early are named before a review and before a password; a person's own settings name their key.
 
 use std::fs;
 
@@ -100,7 +100,7 @@ fn a_nonce_that_is_used_is_said_without_a_review_and_before_the_password() {
 }
 
 #[test]
-fn whoever_has_signed_gets_the_line_again_without_a_password() {
+fn an_owner_who_has_signed_gets_the_line_again_without_a_password() {
     let ceremony = two_of_three();
     let [alice, bob, carol] = &ceremony.desks[..] else { unreachable!() };
     let line = sign(alice, &["vault"]);

@@ -54,7 +54,7 @@ fn an_owner_who_signs_many_times_keeps_no_other_owner_out() {
 }
 
 #[test]
-fn nothing_that_strangers_post_in_front_of_the_owners_lines_keeps_them_out() {
+fn owners_lines_are_found_behind_any_posts_of_strangers() {
     let ceremony = two_of_three();
     let [alice, bob, carol] = &ceremony.desks[..] else { unreachable!() };
     let hash: B256 = read_json(&propose(alice))["hashes"]["safe_tx_hash"].as_str().unwrap().parse().unwrap();
@@ -140,7 +140,7 @@ fn one_signature_that_cannot_be_kept_ends_the_keeping_of_no_other() {
     broadcast(alice, &["vault"]).ended(0);
 }
 
-/// Whoever can write into `incidents/` lays thousands of files there: the work and what is said of them are bounded, and
+/// A person who can write into `incidents/` lays thousands of files there: the work and the output are bounded, and
 /// the honest proposal and its signatures count.
 #[test]
 fn thousands_of_files_laid_into_the_incidents_hide_nothing_and_are_counted() {

@@ -1,4 +1,4 @@
-//! Files that say what was never so: about the chain, about the Safe, about what they are.
+//! Files with false statements: about the chain, about the Safe, about what they are.
 
 use std::fs;
 use std::path::PathBuf;
@@ -90,7 +90,7 @@ fn a_file_does_not_choose_the_batch_contract() {
 
 /// On a chain for which Safe has published nothing, the council file says it; `init` writes it from the chain.
 #[test]
-fn where_no_constant_names_the_batch_contract_the_council_file_does_or_nothing_is_signed_offline() {
+fn a_batch_contract_without_a_constant_needs_the_council_file_offline() {
     let mut ceremony = on_chain(31_337);
     with_two_calls(&mut ceremony, "");
     let [alice, bob, _] = &ceremony.desks[..] else { unreachable!() };
@@ -210,7 +210,7 @@ fn a_forged_proposal_does_not_take_a_levers_name() {
     assert!(is_paused(&ceremony));
 }
 
-/// What derives from the reader's own lever with the file's arguments is kept, marked, and signed only with them said.
+/// A proposal of the reader's own lever with the file's arguments is kept and marked, and signed only if they are named.
 #[test]
 fn an_argument_that_a_file_chose_is_marked_and_does_not_become_the_levers() {
     let mut ceremony = two_of_three();
@@ -229,7 +229,7 @@ fn an_argument_that_a_file_chose_is_marked_and_does_not_become_the_levers() {
     try_sign(bob, &[&offline[..], &["--set", "target=vault"]].concat()).ended(0);
 }
 
-/// Who signs for one Safe of the council is nobody at its other one.
+/// An owner of one Safe of the council is not an owner of its other one.
 #[test]
 fn an_owner_of_another_safe_of_the_council_is_no_owner() {
     let mut ceremony = two_of_three();

@@ -1,4 +1,4 @@
-//! The gas that a transaction is sent with: too little of it does something else than what was reviewed.
+//! The gas of a sent transaction: with too little it does something else than was reviewed.
 
 use alloy::primitives::{Address, U256};
 use alloy::sol;
@@ -69,7 +69,7 @@ fn too_little_gas_by_name_is_refused_and_more_than_a_transaction_may_have() {
     assert_eq!(gas_of_the_last(&ceremony), 9_000_000);
 }
 
-/// One of two that says too little made every broadcast fail, at a cost; one that says too much makes it dear.
+/// An RPC whose estimate is too low made every broadcast fail, at a cost; one that is too high makes it expensive.
 #[test]
 fn an_estimate_that_lies_changes_little() {
     for (told, most) in [("0xc350", 200_000), ("0xffffff", 400_000)] {

@@ -74,7 +74,7 @@ fn two_rpcs_of_five_are_not_believed_while_three_are_silent() {
 
 /// "Already executed", by the word of two of five.
 #[test]
-fn what_is_done_is_no_minoritys_word() {
+fn a_minority_cannot_say_that_a_lever_is_done() {
     let (ceremony, proxies) = behind::<5>();
     let alice = signed_by_two(&ceremony);
     broadcast(alice, &["vault"]).ended(0).says("5 of 5 RPCs");
@@ -161,7 +161,7 @@ fn a_signature_is_kept_back_when_an_answer_comes_during_the_approval() {
 
 /// The payer's Ledger takes longer than a block, and somebody else sends: it is read again before anything leaves.
 #[test]
-fn what_changed_during_the_approval_of_a_ledger_is_read_before_anything_leaves() {
+fn a_change_during_a_ledgers_approval_is_read_before_sending() {
     let (ceremony, proxies) = behind::<2>();
     let alice = signed_by_two(&ceremony);
     let dave = ceremony.outsider("dave", crate::stage::key(5));

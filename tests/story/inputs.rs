@@ -1,4 +1,4 @@
-//! What a council file, a command line and the environment may not do: name a secret of the shell, a Safe twice, a
+//! Council files, command lines and environments that are refused: they name a secret of the shell, a Safe twice, a
 //! mistyped address, or a way through somebody else's machine without a word.
 
 use std::fs;
@@ -6,7 +6,7 @@ use std::fs;
 use crate::stage::{Proxy, run};
 use crate::steps::{behind_a_proxy, refused, refused_without_a_trace, sign, two_of_three, with_key};
 
-/// Whoever looks at what they were sent stands beside it.
+/// A person who looks at a file that they were sent runs the program in its folder.
 #[test]
 fn a_council_file_laid_among_the_incidents_is_never_used() {
     let ceremony = two_of_three();
@@ -94,7 +94,7 @@ fn no_variable_of_the_shell_goes_into_an_address_of_the_files_choice() {
     refused("http://localhost:1", &dry_run, 2, &[way]);
 }
 
-/// Whoever runs the proxy sees the address, and with http:// its key.
+/// The owner of the proxy sees the address, and with http:// its key.
 #[test]
 fn a_proxy_in_force_is_said_once_and_without_its_password() {
     let (ceremony, node) = behind_a_proxy();

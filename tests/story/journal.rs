@@ -1,4 +1,4 @@
-//! The journal: who did what, when. It is there afterwards, whoever was killed, and stops nobody.
+//! The journal: who did what, when. It survives a killed run, and a fault in it stops no command.
 
 use std::fs::{self, OpenOptions};
 use std::io::Write;

@@ -1,4 +1,4 @@
-//! What somebody lays into the shared folder keeps nobody from signing and sending, takes no time and fills no screen.
+//! Files that somebody lays into the shared folder: they stop no signature and no sending, take no time and fill no screen.
 
 use std::fs;
 use std::os::unix::fs::symlink;

@@ -90,7 +90,7 @@ fn a_device_with_several_owners_keys_signs_as_the_one_who_is_named() {
     run.says("never press both on pages 4 to 33").says("every other value must be 0");
 }
 
-/// Of a batch a Ledger shows the beginning. Without a page that commits to the rest, its person says yes to that apart.
+/// A Ledger shows the beginning of a batch. Without a page that commits to the rest, its person accepts that separately.
 #[test]
 fn a_batch_that_the_device_does_not_show_whole_needs_a_yes_of_its_own() {
     let mut ceremony = Ceremony::with_two_rpcs(Anvil::start(), SafeSetup::new(SafeVersion::V1_4_1, 3, 2));

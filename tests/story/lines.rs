@@ -1,4 +1,4 @@
-//! What people paste: lines of both versions in whatever a chat makes of them, and what a signature that fits nothing is for.
+//! Pasted text: lines of both versions as chats change them, and what a signature that fits nothing is for.
 
 use std::fs;
 
@@ -26,7 +26,7 @@ fn three_of_five() -> Ceremony {
     ceremony
 }
 
-/// The same signature as a line of version 1.
+/// Returns the signature as a line of version 1.
 fn first_version(line: &str) -> String {
     let found = find_signatures(line);
     let stated = &found.stated[0];
@@ -40,7 +40,7 @@ fn kept(desk: &Desk) -> Proposal {
     Proposal::parse(&fs::read_to_string(file).unwrap()).unwrap()
 }
 
-/// The same signature with other claims: whoever passes a line on can write them.
+/// Returns the signature with other claims: anybody who passes a line on can write them.
 fn claiming(line: &str, proposal: &Proposal, change: impl Fn(&mut Claims)) -> String {
     let stated: Stated = find_signatures(line).stated[0].clone();
     let state = proposal.snapshot();

@@ -276,7 +276,7 @@ fn a_private_endpoint_that_is_away_or_of_another_chain_is_told() {
 }
 
 #[test]
-fn what_each_rpc_offers_is_shown_and_what_none_offers_is_told() {
+fn the_methods_of_each_rpc_are_shown_and_the_missing_ones_named() {
     let ceremony = ready();
     let alice = &ceremony.desks[0];
     let offers = &doctor(alice).ended(0).json()["chains"][0]["offers"];

@@ -57,7 +57,7 @@ fn a_lever_of_128_pools_is_one_transaction() {
 
 /// The block takes half of it at most: everybody cuts it at the same place, whatever the gas was on their machine.
 #[test]
-fn what_is_too_large_for_one_transaction_is_cut_at_the_same_place_for_everybody() {
+fn a_lever_too_large_for_one_transaction_is_cut_alike_for_everybody() {
     let (ceremony, pools) = with_pools(Anvil::start());
     ceremony.anvil.rpc("evm_setBlockGasLimit", &json!(["0x16e360"]));
     ceremony.anvil.mine(1);

@@ -1,4 +1,4 @@
-//! What was mined is held against what was rehearsed: a view that says "paused" is not enough.
+//! The mined transaction is compared with the rehearsal: a view that says "paused" is not enough.
 
 use std::thread;
 
@@ -120,7 +120,7 @@ fn a_view_that_lies_is_not_believed() {
     refused(run, 10, &["mined, but not as rehearsed", &vault.to_string()]).never_says("done and proven");
 }
 
-/// What time changes by itself is not a difference.
+/// A value that changes with time is not a difference.
 #[test]
 fn a_contract_that_writes_the_time_is_proven_all_the_same() {
     let (mut ceremony, proxy) = behind_a_proxy();
@@ -139,7 +139,7 @@ fn a_contract_that_writes_the_time_is_proven_all_the_same() {
 
 /// Somebody else acts on the same contract in between: it is run again on what was there.
 #[test]
-fn what_somebody_else_changes_in_between_is_no_difference() {
+fn a_change_by_somebody_else_in_between_is_not_a_difference() {
     let (mut ceremony, proxy) = behind_a_proxy();
     let dated = deploy(&ceremony.anvil, "Dated", &ceremony.safe.abi_encode());
     signed_for(&mut ceremony, dated);
@@ -175,7 +175,7 @@ fn status_says_what_held_then_and_what_holds_now() {
     refused(alice.run(&["status", "it"]), 5, &["no longer holds", "paused() is false"]);
 }
 
-/// What a node with the state of 128 blocks answers about an older one.
+/// The answer of a node with the state of 128 blocks about an older one.
 fn prune(proxy: &Proxy, kept: u64) {
     proxy.rewrite(move |method, params, truth| {
         let state =
@@ -193,7 +193,7 @@ fn prune(proxy: &Proxy, kept: u64) {
 }
 
 #[test]
-fn where_the_state_of_that_time_is_gone_it_is_judged_now() {
+fn without_the_state_of_that_block_the_newest_is_judged() {
     let (mut ceremony, proxy) = behind_a_proxy();
     let (proxied, liar) = upgradeable(&ceremony);
     signed_for(&mut ceremony, proxied);

@@ -1,4 +1,4 @@
-//! What people type when they are tired, frightened or in the wrong folder: each gets told what was wrong and what to do, with
+//! Mistakes of people who are tired, frightened or in the wrong folder: each is told what was wrong and what to do, with
 //! the exit code of its kind. One chain and three desks for all of it.
 
 use std::fmt::Write;
@@ -362,7 +362,7 @@ fn each_mistake_says_what_was_wrong_and_what_to_do() {
     assert_eq!(executed(&ceremony), 0);
 }
 
-/// What is pasted is not always what was meant.
+/// The wrong text is pasted.
 #[test]
 fn a_paste_that_is_no_signature_says_what_it_is() {
     let ceremony = stage();

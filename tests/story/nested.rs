@@ -295,7 +295,7 @@ fn a_wallet_that_says_no_is_refused_where_it_is_imported() {
     refused(run, 4, &["is not an owner"]);
 }
 
-/// Whoever plants a file beside a proposal is not believed: the contract is asked, also for the tally of an import.
+/// A file planted beside a proposal is not believed: the contract is asked, also for the tally of an import.
 #[test]
 fn a_planted_signature_of_a_wallet_that_says_no_is_counted_nowhere() {
     let (_anvil, _, desks, wallet) = with_contract(&[0x5f, 0x5f, 0xfd]);
@@ -388,7 +388,7 @@ fn council_address(desk: &Desk, safe: &str) -> String {
     entry.split("address = \"").nth(1).unwrap().split('"').next().unwrap().into()
 }
 
-/// What a child's owners sign is of the drill too; and a child that signs no chain id ends it for the whole tree.
+/// The owners of a child sign for the drill too; a child that signs no chain id makes a drill of the whole tree impossible.
 #[test]
 fn a_tree_of_safes_is_drilled_by_its_own_code() {
     for version in [SafeVersion::V1_3_0, SafeVersion::V1_4_1, SafeVersion::V1_5_0] {

@@ -17,7 +17,7 @@ fn owned(words: &[&str]) -> Vec<String> {
     words.iter().map(ToString::to_string).collect()
 }
 
-/// Whether a call's parameters are a call of this function.
+/// Returns `true` if a call's parameters are a call of this function.
 fn calls<C: SolCall>(params: &Value) -> bool {
     let data = params[0]["data"].as_str().or(params[0]["input"].as_str()).unwrap_or("");
     data.starts_with(&alloy::hex::encode_prefixed(C::SELECTOR))
@@ -112,7 +112,7 @@ fn an_rpc_that_lies_about_the_owners_meets_the_council_files_pins() {
     refused_without_a_trace(alice, &words, 5, &["safe-owners", &stranger.to_string()]);
 }
 
-/// Of two RPCs that must agree, one lies or is down: nothing is taken from the other alone.
+/// Two RPCs must agree, and one lies or is down: no value is taken from the other alone.
 #[test]
 fn two_rpcs_must_agree() {
     let anvil = Anvil::start();
@@ -186,7 +186,7 @@ fn a_transaction_that_is_not_mined_in_time_is_waited_for_and_no_other_is_made() 
     assert_eq!((records(alice), executed(&ceremony)), (1, 1));
 }
 
-/// Nonsense where numbers are due.
+/// Texts that are not numbers in the place of numbers.
 #[test]
 fn numbers_out_of_range_are_refused_and_never_panic() {
     let (ceremony, proxy) = behind_a_proxy();

@@ -1,4 +1,4 @@
-//! All at once: what is open, who is missing and what to type next; then every lever with the state of its target now.
+//! The overview: open proposals, missing owners and the next command; then every lever with the state of its target.
 
 use alloy::primitives::hex;
 use alloy::sol_types::SolValue;
@@ -52,7 +52,7 @@ fn every_lever_stands_with_its_state_and_every_open_proposal_with_who_is_missing
 }
 
 #[test]
-fn what_is_signed_by_enough_is_sent_next_and_what_was_sent_is_open_no_more() {
+fn a_signed_proposal_is_to_be_sent_and_a_sent_one_is_closed() {
     let ceremony = two_of_three();
     let alice = signed_by_two(&ceremony);
     alice.run(&["status"]).ended(0).says("2 of 2").says("→ breakglass broadcast vault");
@@ -91,7 +91,7 @@ fn unreachable_says_so(desk: &Desk) {
     run.says("pause vault vault not known guardian").says("→ breakglass sign vault");
 }
 
-/// What is kept here is told without the network; whether it is still so is not.
+/// The files of this desk are listed without the network; their state on the chain is not.
 #[test]
 fn status_and_check_ask_nothing_where_they_are_told_to() {
     let (ceremony, proxy) = behind_a_proxy();

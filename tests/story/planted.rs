@@ -125,7 +125,7 @@ fn a_line_of_a_set_in_the_chat_keeps_no_signature_out() {
     run.says("signed ahead");
 }
 
-/// Whoever plants the file of a set states in it what the Safe was: nobody is told by it that a set is dead.
+/// A planted file of a set states a former state of the Safe: by it no set is called dead.
 #[test]
 fn a_planted_set_does_not_make_a_live_one_dead_nor_name_what_was_not_signed() {
     let mut ceremony = two_of_three();

@@ -54,7 +54,7 @@ fn everything_that_is_shown_is_proven_in_one_round_more() {
     alice.run(&["sign", "vault", "--offline", "--proofs"]).ended(2).says("cannot be used with");
 }
 
-/// What the Safe rests on is read and proven too where its lever works on the Safe itself.
+/// The Safe's own storage is read and proven too if its lever works on the Safe itself.
 #[test]
 fn a_rotation_is_proven_whole() {
     let (mut ceremony, _proxy) = behind_a_proxy();
@@ -181,7 +181,7 @@ fn a_single_rpc_that_invents_the_execution_is_refused() {
     run.never_says("done and proven");
 }
 
-/// What was sent is never said to be nothing, whatever the RPC proves of it afterwards.
+/// A sent transaction is never called not sent, whatever the RPC proves of it afterwards.
 #[test]
 fn proofs_that_end_with_the_sending_leave_no_doubt_that_it_was_sent() {
     let (ceremony, proxy) = behind_a_proxy();

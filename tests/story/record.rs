@@ -15,7 +15,7 @@ fn is_named(desk: &Desk, name: &str) {
     fs::write(folder.join("config.toml"), format!("me = \"{name}\"\n")).unwrap();
 }
 
-/// Where the words stand, one after the other.
+/// Returns the places of the words, each after the one before.
 fn in_order(text: &str, words: &[&str]) {
     let mut from = 0;
     for word in words {

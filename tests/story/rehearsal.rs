@@ -1,4 +1,4 @@
-//! What a transaction would do, shown before anybody signs: in how few rounds, by how many RPCs, and what no one
+//! The rehearsed effects of a transaction, shown before anybody signs: the rounds and RPCs that they take, and what no one
 //! should sign.
 
 use std::fs;
@@ -131,7 +131,7 @@ fn a_broadcast_leaves_in_its_second_round_with_the_rehearsed_gas() {
 
 /// An owner is not of the vault: the execution reverts, and the innermost reason is said.
 #[test]
-fn what_would_revert_says_why_and_is_refused() {
+fn a_transaction_that_would_revert_is_refused_with_its_reason() {
     let mut ceremony = Ceremony::new(setup());
     let foreign = deploy(&ceremony.anvil, "Vault", &key(9).address.abi_encode());
     ceremony.add_to_council(&format!(
@@ -146,7 +146,7 @@ fn what_would_revert_says_why_and_is_refused() {
 
 /// The file's own record decides nothing: where the reader's rehearsal differs, that is what is read first.
 #[test]
-fn what_differs_from_the_recorded_rehearsal_is_shown_first() {
+fn differences_from_the_recorded_rehearsal_are_shown_first() {
     let ceremony = Ceremony::new(setup());
     let (alice, bob) = (&ceremony.desks[0], &ceremony.desks[1]);
     let file = proposed(alice, "pause", "vault");

@@ -114,7 +114,7 @@ fn raw_messages_is_turned_on_and_the_signing_goes_on() {
     assert_eq!(emulator.signed().len(), 1);
 }
 
-/// Whoever turned Blind signing on is still in the menu: the review begins once they say that they left it. Its pages were
+/// A person who turned Blind signing on is still in the menu: the review begins once they say that they left it. Its pages were
 /// shown before.
 #[test]
 fn a_review_does_not_begin_under_the_menu() {

@@ -1,4 +1,4 @@
-//! Several proposals for one nonce: which of them is gone on with, which has to make room, and who decides.
+//! Several proposals for one nonce: which of them is continued, which has to wait, and who decides.
 
 use std::fs;
 
@@ -55,7 +55,7 @@ fn handed(from: &Desk, to: &Desk, words: &[&str]) {
 
 /// A call that is left out by now does no harm: those who sign later go on with what was signed.
 #[test]
-fn what_others_have_signed_is_gone_on_with_while_it_works() {
+fn a_proposal_that_others_signed_is_continued_while_it_works() {
     let ceremony = with_playbook(
         "[[step]]\nto = \"{target}\"\ncall = \"pause()\"\n\
          skip_if = { view = \"fee()(uint256)\", on = \"{target}\", expect = \"17\" }\n\
@@ -76,7 +76,7 @@ fn what_others_have_signed_is_gone_on_with_while_it_works() {
 
 /// The flags that were signed would clear one that was set since: that is not what the playbook promises.
 #[test]
-fn what_would_undo_what_was_done_since_is_not_gone_on_with() {
+fn a_proposal_that_would_undo_a_later_act_is_not_continued() {
     let ceremony = with_playbook(
         "[[read]]\nname = \"now\"\nview = \"fee()(uint256)\"\non = \"{target}\"\n\n\
          [[step]]\nto = \"{target}\"\ncall = \"setFee(uint256)\"\nargs = [\"{or(now, 8)}\"]\n\n\

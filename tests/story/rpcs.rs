@@ -1,4 +1,4 @@
-//! Several RPCs: which of them count, whom to believe, and what happens when one is down, slow, behind or hostile.
+//! Several RPCs: which of them count, and what happens when one is down, slow, behind or hostile.
 
 use std::fs;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -57,7 +57,7 @@ fn old_chain(seconds: u64) -> Anvil {
     Anvil::with_args(31_337, &["--timestamp", &(now() - seconds).to_string()])
 }
 
-/// One block whose time is this.
+/// Mines one block with this time.
 fn mine_at(anvil: &Anvil, timestamp: u64) {
     anvil.rpc("evm_setNextBlockTimestamp", &json!([timestamp]));
     anvil.mine(1);
@@ -176,7 +176,7 @@ fn a_provider_that_takes_three_requests_at_once_is_asked_by_three() {
     alice.run(&["pause", "vault"]).ended(0).never_says("takes only");
 }
 
-/// A laggard does not make a mined transaction "not mined": who knows it is told, and who does not.
+/// An RPC that is behind does not make a mined transaction "not mined": the RPCs that know it are named, and those that do not.
 #[test]
 fn a_transaction_that_one_rpc_does_not_know_yet_is_told_by_the_other() {
     let anvil = Anvil::start();
@@ -191,7 +191,7 @@ fn a_transaction_that_one_rpc_does_not_know_yet_is_told_by_the_other() {
     broadcast(alice, &["vault"]).ended(0).says("done and proven");
 }
 
-/// A signer in the mountains: the first look at a lever costs two rounds and little to download.
+/// A signer on a slow network: the first look at a lever costs two rounds and little to download.
 #[test]
 fn a_first_look_downloads_little() {
     let anvil = Anvil::start();

@@ -1,4 +1,4 @@
-//! What stands in the last lines of a small terminal when the program asks, or stops. `SNAPSHOTS=overwrite` writes the
+//! The last lines of a small terminal when the program asks, or stops. `SNAPSHOTS=overwrite` writes the
 //! screens anew.
 
 use std::fmt::Write;
@@ -257,7 +257,7 @@ fn a_lever_that_is_signed_offline_says_above_the_question_what_is_assumed() {
 }
 
 #[test]
-fn what_is_done_is_an_answer_and_its_undo_has_the_same_window() {
+fn a_done_lever_and_its_undo_are_shown_in_one_form() {
     let ceremony = ceremony();
     let alice = &ceremony.desks[0];
     as_the_safe(&ceremony, ceremony.vault, PAUSE);
@@ -303,7 +303,7 @@ fn a_refusal_stands_where_the_question_would() {
     }
 }
 
-/// What has scrolled away is shown once more, and the question again; two transactions have a block each.
+/// The lines that have scrolled away are shown once more, and the question again; two transactions have a block each.
 #[test]
 fn more_shows_the_rest_and_asks_again() {
     let (mut ceremony, _) = with_vaults(2);

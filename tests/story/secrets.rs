@@ -11,7 +11,7 @@ use crate::steps::{behind_a_proxy, contents, path, propose, with_key};
 
 const RPC_KEY: &str = "S3cretRpcKey0123456789";
 
-/// How a council file may hold the address.
+/// The ways in which a council file may hold the address.
 const FORMS: [&str; 2] = ["literal", "a variable"];
 
 struct Told {
@@ -28,7 +28,7 @@ impl Told {
         run
     }
 
-    /// The same words with `--json`.
+    /// These words with `--json`.
     fn both(&mut self, desk: &Desk, proxy: &Proxy, words: &[&str]) -> Run {
         let words: Vec<String> = words.iter().map(ToString::to_string).collect();
         self.run(desk, proxy, &[&["--json".to_string()], &words[..]].concat());
@@ -138,7 +138,7 @@ fn everything_wrong(told: &mut Told, ceremony: &Ceremony, proxy: &Proxy, council
 }
 
 #[test]
-fn nothing_that_is_printed_or_written_holds_a_secret() {
+fn no_output_and_no_file_holds_a_secret() {
     for form in FORMS {
         let (ceremony, proxy) = behind_a_proxy();
         let council = council(&ceremony, &proxy, form);

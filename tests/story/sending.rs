@@ -44,7 +44,7 @@ fn signatures(desk: &Desk) -> Vec<String> {
     all
 }
 
-/// How many requests with this method (or any) showed a signature to an RPC.
+/// Returns how many requests with this method (or any) showed a signature to an RPC.
 fn shown(proxy: &Proxy, method: Option<&str>, signatures: &[String]) -> usize {
     signatures.iter().map(|signature| proxy.asked_with(method, signature)).sum()
 }
@@ -76,7 +76,7 @@ fn no_rpc_sees_a_signature_before_the_transaction_itself() {
 }
 
 #[test]
-fn what_somebody_sent_while_the_question_stood_is_found_and_nothing_is_sent() {
+fn a_transaction_sent_during_the_question_is_found_and_none_is_sent() {
     let (ceremony, proxy) = behind_a_proxy();
     let alice = signed_by_two(&ceremony);
     let dave = ceremony.outsider("dave", crate::stage::key(5));
@@ -121,7 +121,7 @@ fn fees_that_rose_while_the_question_stood_are_asked_for_again() {
 }
 
 #[test]
-fn who_pays_and_how_much_is_shown_before_the_question() {
+fn the_payer_and_the_cost_are_shown_before_the_question() {
     let ceremony = two_of_three();
     let alice = signed_by_two(&ceremony);
     let run = run(alice, &with_key(alice, &["broadcast", "vault"])).ended(2);
@@ -176,7 +176,7 @@ fn the_person_overrules_the_tip_and_raises_it_for_one_that_waits() {
 }
 
 #[test]
-fn what_is_not_ready_or_done_is_known_before_a_password_is_asked_for() {
+fn a_proposal_not_ready_or_done_is_known_before_the_password() {
     let ceremony = two_of_three();
     let alice = &ceremony.desks[0];
     sign(alice, &["vault"]);

@@ -25,7 +25,7 @@ fn at(desk: &Desk, words: &[String]) -> Run {
     crate::steps::run(desk, words)
 }
 
-/// The same council, with the lever at a contract of the attacker's.
+/// The council file, with the lever at a contract of the attacker's.
 fn poisoned(ceremony: &Ceremony) -> String {
     let other = deploy(&ceremony.anvil, "Vault", &ceremony.safe.abi_encode());
     ceremony.council().replace(&ceremony.vault.to_string(), &other.to_string())
@@ -102,7 +102,7 @@ fn at_a_terminal_the_difference_stands_above_its_own_question() {
     alice.run(&words).ended(0).never_says("CHANGED");
 }
 
-/// What does not fit on a screen is not taken for read.
+/// A change that does not fit on a screen is not accepted as read.
 #[test]
 fn a_change_that_is_too_long_to_show_is_accepted_by_its_digest_only() {
     let ceremony = two_of_three();

@@ -28,12 +28,12 @@ pub fn behind_a_proxy() -> (Ceremony, Proxy) {
     (Ceremony::on(anvil, SafeSetup::new(SafeVersion::V1_4_1, 3, 2), &rpc), proxy)
 }
 
-/// How often a transaction was given to the chain.
+/// Returns how often a transaction was given to the chain.
 pub fn sent(proxy: &Proxy) -> usize {
     proxy.counts().by_method.get("eth_sendRawTransaction").copied().unwrap_or(0)
 }
 
-/// How many transactions a desk has ever signed for sending.
+/// Returns how many transactions a desk has ever signed for sending.
 pub fn records(desk: &Desk) -> usize {
     files(desk.folder()).iter().filter(|f| path(f).contains("sent-")).count()
 }
@@ -42,7 +42,7 @@ pub fn is_paused(ceremony: &Ceremony) -> bool {
     ceremony.anvil.view(ceremony.vault, &pausedCall {})
 }
 
-/// How many transactions the Safe has executed.
+/// Returns how many transactions the Safe has executed.
 pub fn executed(ceremony: &Ceremony) -> u64 {
     let nonce: U256 = ceremony.anvil.view(ceremony.safe, &nonceCall {});
     nonce.to()

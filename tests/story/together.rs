@@ -1,4 +1,4 @@
-//! Several levers in one command: one transaction for each Safe, the same for everybody, whatever was typed.
+//! Several levers in one command: one transaction for each Safe, equal for everybody in any order of the names.
 
 use std::fmt::Write;
 use std::fs;
@@ -70,7 +70,7 @@ fn a_combined_lever_is_derived_and_rehearsed_in_two_rounds() {
 }
 
 #[test]
-fn what_is_left_out_stands_in_the_command() {
+fn levers_left_out_are_named_in_the_command() {
     let mut ceremony = two_of_three();
     let all = with_contracts(&mut ceremony, &["bridge", "oracle"], "");
     let [alice, bob, _] = &ceremony.desks[..] else { unreachable!() };

@@ -184,7 +184,7 @@ fn modules_beyond_one_page_are_all_read() {
 }
 
 #[test]
-fn what_is_no_safe_is_said_to_be_none() {
+fn a_contract_that_is_not_a_safe_is_named() {
     let anvil = Anvil::start(&[]);
     let error = anvil.chain.snapshot(&ask(), BlockTag::Latest).unwrap_err();
     assert!(matches!(error, ChainError::NoSafe { safe: SAFE, .. }), "{error}");

@@ -15,7 +15,7 @@ use crate::evm::{BlockTag, TxHash};
 
 /// Waited for once, when its word could still tip the balance, and not again.
 #[test]
-fn who_is_silent_is_waited_for_once() {
+fn a_silent_rpc_is_waited_for_once() {
     let (good, silent) =
         (Server::node(good(9)), Server::new(|_, _| Act::Late(Duration::from_secs(30), String::new())));
     let chain = chain_of_servers(&[&silent, &good], 1);
@@ -109,7 +109,7 @@ fn a_slow_endpoint_is_given_the_transaction_although_a_fast_one_took_it() {
 
 /// Two contradict each other, and a third that was silent before can settle it.
 #[test]
-fn who_was_silent_is_asked_again_when_nobody_else_settles_it() {
+fn a_silent_rpc_is_asked_again_if_the_others_do_not_agree() {
     let node = |balance, pause| {
         Server::new(move |_, body| {
             let asks_anew = body.to_string().contains("0xa");

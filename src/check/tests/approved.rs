@@ -8,7 +8,7 @@ fn ids(findings: &[Finding], level: Level) -> Vec<&str> {
 }
 
 #[test]
-fn what_is_approved_is_judged_first_and_by_ids_of_its_own() {
+fn an_approved_transaction_is_judged_first_with_its_own_ids() {
     let clean = Case::new(rehearsal()).all(super::super::findings);
     let of = proposal();
     let approval = proposing(of.tx().clone()).approving(Some(of.clone()));
@@ -30,7 +30,7 @@ fn what_is_approved_is_judged_first_and_by_ids_of_its_own() {
 }
 
 #[test]
-fn what_nobody_looked_at_is_refused() {
+fn an_approved_transaction_that_was_not_examined_is_refused() {
     let clean = || Case::new(rehearsal()).all(super::super::findings);
     let of = proposal();
     let approval = proposing(of.tx().clone()).approving(Some(of.clone()));

@@ -69,7 +69,7 @@ fn a_rehearsal_that_reverts_was_judged_on_the_chain_as_it_is() {
 }
 
 #[test]
-fn what_is_not_promised_or_not_so_is_refused() {
+fn a_state_that_is_not_promised_or_not_true_is_refused() {
     let mut case = paused();
     case.says(false);
     case.before[0].holds = false;

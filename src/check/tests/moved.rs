@@ -24,12 +24,12 @@ fn level(case: &Case) -> Level {
 }
 
 #[test]
-fn what_is_signed_and_still_works_is_gone_on_with() {
+fn a_signed_proposal_that_still_works_is_continued() {
     assert_eq!(level(&signed()), Level::Warn);
 }
 
 #[test]
-fn what_breaks_one_promise_or_is_signed_by_nobody_is_refused() {
+fn a_proposal_that_breaks_a_promise_or_is_unsigned_is_refused() {
     let changes: [fn(&mut Case); 7] = [
         |case| case.signers = 0,
         |case| case.before = verdict(false),

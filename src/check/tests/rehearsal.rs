@@ -28,7 +28,7 @@ fn a_plain_pause_passes() {
 }
 
 #[test]
-fn what_fails_is_refused_with_its_innermost_reason() {
+fn a_failing_rehearsal_is_refused_with_its_innermost_reason() {
     for (outcome, id) in [
         (RunResult::Failed, "execution-failure"),
         (RunResult::Reverted, "rehearsal-fails"),
@@ -109,7 +109,7 @@ fn each_other_contract_is_refused_unless_it_is_declared() {
 }
 
 #[test]
-fn what_leaves_the_safe_beyond_the_calls_value_is_refused() {
+fn an_outflow_beyond_the_calls_value_is_refused() {
     let n = |n: u64| U256::from(n);
     let lost = |new| BalanceChange { address: SAFE, old: n(100), new: n(new) };
     assert!(found(&Rehearsal { balances: vec![lost(90)], ..rehearsal() }, &[], &[]).is_empty());

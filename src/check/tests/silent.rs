@@ -73,7 +73,7 @@ fn an_event_that_is_judged_by_itself_explains_its_slot() {
 }
 
 #[test]
-fn whoever_is_cleared_is_named_or_the_function_says_it() {
+fn an_address_set_to_zero_is_named_or_its_function_is() {
     let cleared = [change(VAULT, SLOT, OWNER, Address::ZERO)];
     assert!(!passes(&case("pause()", &[], &cleared)));
     assert!(passes(&case("remove(address)", &[OWNER.into_word()], &cleared)));

@@ -49,9 +49,9 @@ fn an_rpc_that_lies_is_told_by_its_name_and_no_other_is() {
 }
 
 #[test]
-fn how_many_rpcs_agree_is_said() {
-    let agrees = |shown: &str| endpoint(shown, EndpointStatus::Agrees, 1);
-    let silent = || endpoint("z", EndpointStatus::Outvoted(EndpointFault::Slow), 1);
+fn the_number_of_rpcs_that_agree_is_shown() {
+    let agrees = |shown: &str| endpoint(shown, Standing::Agrees, 1);
+    let silent = || endpoint("z", Standing::Outvoted(Fault::Slow), 1);
     let last = |endpoints: &[EndpointReport]| {
         let mut found = rpcs(endpoints);
         let last = found.pop().unwrap();
@@ -66,7 +66,7 @@ fn how_many_rpcs_agree_is_said() {
 }
 
 #[test]
-fn what_the_command_line_chose_is_told_from_what_was_found() {
+fn a_lower_quorum_of_the_command_line_is_marked_as_chosen() {
     let chosen = |council_quorum| {
         let case = Case { council_quorum, ..Case::new(rehearsal()) };
         let found = case.all(|facts| run(&endpoints::CHECKS, facts));
@@ -110,7 +110,7 @@ fn one_rpc_decides_nothing_alone() {
 }
 
 #[test]
-fn what_execution_itself_brings_about_is_told_from_the_rest() {
+fn effects_of_every_execution_are_told_from_the_others() {
     let mut case = Case::new(rehearsal());
     let verdict = Verdict { holds: false, sentence: "s".into(), expected: "e".into(), found: "f".into() };
     (case.before, case.after) = (vec![verdict.clone()], vec![verdict]);

@@ -103,7 +103,7 @@ fn a_name_that_is_wrong_is_said_with_the_one_that_was_meant() {
 
 /// The command that everybody is told to type when some of it is done already.
 #[test]
-fn what_is_done_is_left_out_of_the_names_or_by_without() {
+fn levers_already_done_are_left_out_by_name_or_by_without() {
     let council = council();
     for (names, without, done, expected) in [
         (

@@ -29,7 +29,7 @@ fn a_lever_is_its_safes_a_keys_or_a_modules() {
 }
 
 #[test]
-fn what_does_not_fit_a_deputy_is_told_at_its_place() {
+fn a_faulty_deputy_entry_is_named_with_its_line() {
     for (lines, said) in [
         ("deputy = \"alice\"", "this needs by = \"deputy\" beside it"),
         ("module = \"vault\"", "this needs by = \"deputy\" beside it"),

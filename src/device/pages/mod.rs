@@ -371,7 +371,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_not_recorded_is_said_not_to_be() {
+    fn pages_of_an_unrecorded_app_are_marked_as_not_recorded() {
         assert!(predicted(&MODERN, RAW, 4).recorded);
         for model in [Model::NanoX, Model::Stax, Model::Flex, Model::ApexP] {
             assert!(predicted(&Status { model: Some(model), ..MODERN }, RAW, 4).recorded, "{model}");

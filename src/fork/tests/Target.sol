@@ -115,7 +115,7 @@ contract Target {
         seen[7] = keccak256(p256);
     }
 
-    /// What the block and the transaction say of themselves.
+    /// Returns the fields of the block and the transaction.
     function environment() external {
         seen[0] = blockhash(block.number - 1);
         seen[1] = blockhash(block.number - 2);
@@ -147,7 +147,7 @@ contract Target {
         }
     }
 
-    /// Whoever owns a Safe through a module: acts without signatures.
+    /// A module of a Safe: acts without signatures.
     function throughModule(address safe, address to, bytes calldata data) external {
         (bool ok,) = safe.call(
             abi.encodeWithSignature("execTransactionFromModule(address,uint256,bytes,uint8)", to, 0, data, 0)

@@ -168,7 +168,7 @@ impl StateSource for Forgetful<'_> {
 }
 
 #[test]
-fn what_an_endpoint_leaves_out_is_an_error_that_names_it() {
+fn an_answer_that_an_endpoint_leaves_out_is_named() {
     let stage = Stage::new(SafeVersion::V1_4_1);
     let tx = stage.tx(stage.target, 0, &ITarget::pauseCall {}.abi_encode());
     let mut world = stage.anvil.world();

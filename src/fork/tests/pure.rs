@@ -62,7 +62,7 @@ fn missing(world: &World, queries: &[Query]) -> Keys {
 }
 
 #[test]
-fn nothing_is_shown_while_a_key_is_missing() {
+fn no_result_is_shown_while_a_key_is_missing() {
     // SLOAD(9), BALANCE(OTHER), BLOCKHASH(6)
     let code = [&hex!("60095450") as &[u8], &[0x73], OTHER.as_slice(), &hex!("3150600640500000")].concat();
     let mut world = world(&code, &[], &[]);

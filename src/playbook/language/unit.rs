@@ -225,7 +225,7 @@ mod tests {
     ];
 
     #[test]
-    fn what_people_write_is_what_the_contract_takes() {
+    fn written_amounts_become_the_contracts_numbers() {
         for (unit, text, stored, shown) in [
             (Unit::Ether, "1.5", "1500000000000000000", "1.5 ether (1500000000000000000)"),
             (Unit::Ether, "2 gwei", "2000000000", "0.000000002 ether (2000000000)"),
@@ -249,7 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_rounded_and_no_unit_is_guessed() {
+    fn no_amount_is_rounded_and_no_unit_is_guessed() {
         let long = "9".repeat(78);
         for (unit, text, message) in [
             (Unit::Ether, "2 hours", "\"hours\" is not a unit of ether; known: ether, gwei, wei"),

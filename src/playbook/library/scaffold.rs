@@ -265,7 +265,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_rehearsal_saw_becomes_checks() {
+    fn changes_in_a_rehearsal_become_checks() {
         let seen = |view: &str, before: &str, after: &str| SeenChange {
             view: parse_function(view).unwrap(),
             before: before.into(),
@@ -295,7 +295,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_drafted_is_named() {
+    fn a_part_that_cannot_be_drafted_is_named() {
         let abi = Signatures::abi(ABI).unwrap();
         for (id, from, call, view, message) in [
             ("x", &abi, "stop", Some("stopped"), "\"x\" is not an id such as"),

@@ -56,7 +56,7 @@ fn lists_and_tuples() {
 }
 
 #[test]
-fn what_cannot_be_read_never_holds() {
+fn a_check_that_cannot_be_read_does_not_hold() {
     for expectation in ["expect = \"1\"", "expect_not = \"1\"", "at_most = \"9\"", "expect = \"_\""] {
         for (answer, why) in [
             (None, "vault f() cannot be read: was not asked"),

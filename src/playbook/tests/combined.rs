@@ -95,7 +95,7 @@ fn a_conflict_is_settled_by_the_value_at_its_turn() {
 }
 
 #[test]
-fn what_reverts_when_it_is_repeated_is_named_with_its_lever() {
+fn a_call_that_reverts_when_repeated_is_named_with_its_lever() {
     let all = together(&[pause("vault", VAULT), fee("fee", BRIDGE)]);
     let repeats = all.repeats(SAFE);
     assert!(repeats.iter().all(|r| matches!(&r.query, Query::Call { from: Some(SAFE), .. })));

@@ -54,7 +54,7 @@ fn the_sum_of_a_value_is_held_against_a_bound() {
 
 /// A search is a question to an RPC, which may answer with something else.
 #[test]
-fn what_was_not_asked_for_does_not_count() {
+fn an_event_that_was_not_asked_for_does_not_count() {
     let other = vec![transfer(0x12, 7, 5_000), transfer(0x11, 8, 5_000), transfer(0x11, 7, 1_000)];
     assert!(matches!(look(OUTFLOW, Ok(other)).1, AlarmEvaluation::Quiet { .. }));
 }

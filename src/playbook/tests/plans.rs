@@ -54,7 +54,7 @@ fn skipping() -> Playbook {
 }
 
 #[test]
-fn what_is_paused_is_not_paused_again() {
+fn a_paused_contract_is_not_paused_again() {
     let why = plan_with(&skipping(), &[("target", "vault")], fee_chain(1)).expect_err("done").to_string();
     assert_eq!(why, "already done: vault paused() is true");
 }
@@ -284,7 +284,7 @@ fn answers() -> impl Strategy<Value = Answer> {
 proptest! {
     /// Whatever the chain says, and whatever a person gives: no panic, and twice the same.
     #[test]
-    fn the_same_inputs_give_the_same_plan(pool in prop::collection::vec(answers(), 4), text in "\\PC{0,12}") {
+    fn equal_inputs_give_equal_plans(pool in prop::collection::vec(answers(), 4), text in "\\PC{0,12}") {
         let levers = [shipped("rotate/safe-swap-owner"), shipped("param/fee-bps"), Playbook::parse("c", CAP).unwrap()];
         for lever in &levers {
             for free in [None, Some(text.as_str())] {
@@ -352,7 +352,7 @@ fn former(
 }
 
 #[test]
-fn what_an_undo_brings_back_is_said_as_a_person_would_say_it() {
+fn the_values_of_an_undo_are_written_in_units() {
     let fee = shipped("param/fee-bps");
     let given = [("target", "vault"), ("fee", "0.5 %")];
     assert_eq!(former(&fee, &given, fee_chain(74)).1, args(&[("was", "0.74 %")]));

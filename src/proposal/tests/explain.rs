@@ -66,7 +66,7 @@ fn claiming(levers: &[&str], nonce: u64) -> Claims {
 
 /// The reader's own files give the transaction: nobody's word is needed.
 #[test]
-fn what_the_readers_own_files_give_is_named() {
+fn a_signature_that_fits_the_readers_own_lever_is_explained_by_it() {
     let all = around();
     let find = |title, nonce| all.iter().find(is(title, nonce)).unwrap();
     let vault = find("vault", 42);
@@ -91,7 +91,7 @@ fn what_the_readers_own_files_give_is_named() {
 }
 
 #[test]
-fn what_only_the_line_says_is_called_its_word_and_the_likeliest_cause_comes_first() {
+fn a_claim_of_the_line_is_called_a_claim_and_the_likeliest_cause_is_first() {
     let other = SafeTxHash::claimed(B256::repeat_byte(7));
     let all = around();
     let vault = all.iter().find(is("vault", 42)).unwrap();

@@ -45,7 +45,7 @@ fn another_signature(seed: u8, proposal: &Proposal, number: u8) -> OwnerSignatur
 
 /// Each of these once kept the lines behind it out: damaged ones, random digits, and what looks like a beginning.
 #[test]
-fn nothing_in_front_of_the_owners_lines_keeps_them_out() {
+fn owners_lines_are_found_behind_any_other_text() {
     let proposal = proposal(42);
     let good = format!("{}\n{}", signed(1, &proposal).line(&claims()), signed(2, &proposal).line(&claims()));
     let cut = format!("{}\n", &signed(3, &proposal).line(&claims())[..160]);
@@ -71,7 +71,7 @@ fn nothing_in_front_of_the_owners_lines_keeps_them_out() {
 }
 
 #[test]
-fn what_is_damaged_is_counted_and_only_the_first_are_kept() {
+fn damaged_lines_are_counted_and_the_first_are_kept() {
     let found = find_signatures(&"bgsig1".repeat(100_000));
     assert_eq!((found.damaged.count(), found.damaged.first().len()), (100_000, Few::<()>::SHOWN));
     assert_eq!(found.damaged.more(), 100_000 - Few::<()>::SHOWN);

@@ -105,7 +105,7 @@ fn cut_at_every_byte_no_whole_line_is_lost() {
 }
 
 #[test]
-fn what_is_cut_off_later_does_not_replace_what_was_cut_off_before() {
+fn a_second_torn_line_does_not_replace_the_first_one_kept() {
     let dir = tempfile::tempdir().unwrap();
     let log = log(&dir);
     log.append(line("one")).unwrap();

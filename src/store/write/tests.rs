@@ -72,7 +72,7 @@ fn names(folder: &Path) -> Vec<String> {
 }
 
 #[test]
-fn nothing_is_overwritten_and_no_link_is_followed() {
+fn no_file_is_overwritten_and_no_link_is_followed() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("a.json");
     create_new(&path, "one").unwrap();
@@ -170,7 +170,7 @@ fn a_name_taken_by_a_killed_run_is_free_again_and_one_of_a_living_run_is_not() {
 }
 
 #[test]
-fn what_killed_runs_left_is_cleared_and_nothing_else() {
+fn only_files_of_killed_runs_are_cleared() {
     let dir = tempfile::tempdir().unwrap();
     let make = |name: &str, age: Duration| {
         let path = dir.path().join(name);

@@ -36,7 +36,7 @@ pub struct IncidentReport {
     pub times: Vec<Time>,
     pub timeline: Vec<TimelineRow>,
     pub transactions: Vec<Tx>,
-    /// What one key did alone.
+    /// The acts of one key alone.
     pub to_be_confirmed: Vec<ToConfirm>,
     pub accepted: Vec<AcceptedFindings>,
     pub contradictions: Vec<String>,

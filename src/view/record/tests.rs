@@ -141,9 +141,8 @@ fn every_template_is_filled_and_what_is_not_known_is_marked() {
 }
 
 #[test]
-fn nobody_puts_a_link_or_hidden_characters_into_a_draft_or_a_record() {
-    let drafts =
-        [DraftAudience::Users, DraftAudience::Partners, DraftAudience::Regulator, DraftAudience::PostMortem];
+fn foreign_text_puts_no_link_or_hidden_character_into_a_draft_or_record() {
+    let drafts = [Draft::Users, Draft::Partners, Draft::Regulator, Draft::PostMortem];
     let texts = drafts.map(|draft| fill(built_in(draft), &report(), "id", "initial_notification"));
     for text in &texts {
         assert!(text.contains("\\<script\\>") && text.contains("\\[x\\](http"), "{text}");

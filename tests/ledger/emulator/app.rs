@@ -34,7 +34,7 @@ pub enum Open {
     Dashboard,
 }
 
-/// What comes of the dashboard's question whether an app may be opened.
+/// The answer to the dashboard's question if an app may be opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Opening {
     Agreed,
@@ -44,14 +44,14 @@ pub enum Opening {
     Unknown,
 }
 
-/// Where the person says no.
+/// The question to which the person says no.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reject {
     Warning,
     End,
 }
 
-/// What the device and the person do.
+/// The acts of the device and of the person.
 #[derive(Clone, Debug)]
 #[allow(clippy::struct_excessive_bools)] // independent switches of a device
 pub struct Behaviour {
@@ -109,7 +109,7 @@ pub struct Answer {
     pub by_person: bool,
 }
 
-/// What the app signed.
+/// The text or transaction that the app signed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Signed {
     Fields(Received),
@@ -346,7 +346,7 @@ impl App {
         if rejects { Err(REJECTED) } else { Ok(()) }
     }
 
-    /// Whether the person says no to the review that is under way, there.
+    /// Returns `true` if the person says no at this place of the review.
     fn rejects(&self, point: Reject) -> bool {
         self.behaviour.reject == Some(point) || self.behaviour.reject_at == Some((self.reviewed, point))
     }
@@ -425,7 +425,7 @@ fn has_data(bytes: &[u8]) -> bool {
     transaction_fields(bytes).is_none_or(|fields| fields.get(at).is_none_or(|data| !data.is_empty()))
 }
 
-/// What is added to the parity: nothing for EIP-1559, 35 + 2·chainId for a legacy transaction.
+/// Returns the number to add to the parity: 0 for EIP-1559, 35 + 2·chainId for a legacy transaction.
 fn transaction_v(bytes: &[u8]) -> u8 {
     if bytes.first() == Some(&2) {
         return 0;

@@ -19,7 +19,7 @@ pub fn key(path: &[u32]) -> SigningKey {
     extended(path).0
 }
 
-/// The same and its chain code.
+/// The key and its chain code.
 pub fn extended(path: &[u32]) -> (SigningKey, [u8; 32]) {
     static MASTER: OnceLock<[u8; 64]> = OnceLock::new();
     let master = MASTER.get_or_init(|| {

@@ -16,11 +16,11 @@ use std::time::{Duration, Instant};
 
 use app::{App, Behaviour, Signed};
 
-/// What goes wrong on the wire, and how long the person takes.
+/// The faults of the wire, and the time that the person takes.
 #[derive(Clone, Debug, Default)]
 pub struct Wire {
     pub thinks_for: Duration,
-    /// How long the device itself takes for every answer.
+    /// The time that the device takes for every answer.
     pub answers_after: Duration,
     /// Answers nothing until it is woken.
     pub asleep: bool,
@@ -93,12 +93,12 @@ impl Emulator {
         self.lock().commands.clear();
     }
 
-    /// What was signed, in order.
+    /// The signed texts and transactions, in order.
     pub fn signed(&self) -> Vec<Signed> {
         self.lock().app.signed.clone()
     }
 
-    /// What no client may do: a second command during a review.
+    /// A fault of the client: a second command during a review.
     pub fn faults(&self) -> Vec<String> {
         self.lock().faults.clone()
     }

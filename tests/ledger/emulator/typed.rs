@@ -63,7 +63,7 @@ impl Struct {
 #[derive(Default)]
 pub struct Flow {
     structs: Vec<Struct>,
-    /// How many structs have been entered for their values.
+    /// The number of structs that have been entered for their values.
     entered: usize,
     /// A value's bytes so far, its two length bytes first.
     partial: Vec<u8>,
@@ -71,7 +71,7 @@ pub struct Flow {
     spoilt: bool,
 }
 
-/// What was received, for the tests to look at.
+/// The message as it was received, for the tests to look at.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Received {
     pub domain_hash: B256,

@@ -9,7 +9,7 @@ sol! {
 
 const CCIP: &str = "npm/@chainlink/contracts-ccip@2.0.0/bytecode/latest";
 
-/// What its deployer owns becomes the council's.
+/// Gives the contracts of its deployer to the council.
 fn hand_over(scene: &Scene, contract: Address) {
     scene.act(key(9).address, contract, &transferOwnershipCall { to: COUNCIL });
     scene.act(COUNCIL, contract, &acceptOwnershipCall {});

@@ -1,0 +1,75 @@
+//! The decision that the checks of one proposal lead to: to be taken by the signer, nothing to do, or refused.
+
+use serde::Serialize;
+
+use crate::ceremony::barred::{Barred, Entitled};
+use crate::ceremony::judged::Judged;
+use crate::check::{Finding, Level, already_done, first_refusal, standing};
+use crate::view::already_done::{Done, Person};
+
+/// The decision that the checks lead to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Answer {
+    Decide,
+    /// It is done already.
+    NothingToDo(Done),
+    Refused(Refusal),
+}
+
+impl Answer {
+    /// Returns the answer of these findings; what was `accepted` by its id does not refuse.
+    #[must_use]
+    pub fn of(findings: &[Finding], accepted: &[String]) -> Self {
+        if let Some(first) = first_refusal(findings, accepted) {
+            let refused = standing(findings, accepted).into_iter().filter(|f| f.level == Level::Refuse);
+            return Self::Refused(Refusal {
+                sentence: first.sentence.clone(),
+                fix: first.fix.clone(),
+                ids: refused.map(|f| f.id.clone()).collect(),
+                holder: None,
+            });
+        }
+        match already_done(findings, accepted) {
+            Some(promised) => Self::NothingToDo(Done::promised(promised)),
+            None => Self::Decide,
+        }
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Refusal {
+    pub sentence: String,
+    pub fix: String,
+    pub ids: Vec<String>,
+    /// Whose it is to do, by the contract's word.
+    pub holder: Option<Holder>,
+}
+
+/// The account that may make a call that the Safe may not.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Holder {
+    /// `owner`, or `role 0x…`
+    pub of: String,
+    /// `None` if the contract does not say.
+    pub held_by: Option<Person>,
+}
+
+impl Refusal {
+    /// Returns the refusal of a call that is not the Safe's to make.
+    #[must_use]
+    pub fn of_a_barred_call(self, judged: &Judged, barred: &Barred) -> Self {
+        let contract = Person::of(judged, barred.contract).short();
+        let (of, needs) = match barred.to {
+            Entitled::Owner => ("owner".to_string(), String::new()),
+            Entitled::Role(role) => (format!("role {role}"), " without a role".into()),
+        };
+        let safe = &judged.derived.safe.name;
+        Self {
+            sentence: format!("{safe} may not call {} of {contract}{needs}", barred.call),
+            fix: "this lever cannot work: tell the person who keeps breakglass.toml".into(),
+            holder: Some(Holder { of, held_by: barred.holder.map(|holder| Person::of(judged, holder)) }),
+            ..self
+        }
+    }
+}
