@@ -43,6 +43,12 @@ impl Fault {
         Self { origin: one_line(origin), message: one_line(&hide_urls(&message.into())), place: Some(place) }
     }
 
+    /// Returns the number of the line, from 1 on; `None` for a fault of the whole text.
+    #[must_use]
+    pub fn line(&self) -> Option<usize> {
+        self.place.as_ref().map(|place| place.line)
+    }
+
     /// A fault of the whole text.
     #[must_use]
     pub fn whole(origin: &str, message: impl Into<String>) -> Self {

@@ -1,4 +1,4 @@
-//! Every room's errors as the program's: which exit code, and what to do next. The one place that decides it.
+//! The exit code and the hint of every room's errors, decided in this one place.
 
 use crate::ceremony::order::TurnError;
 use crate::chain::ChainError;
@@ -14,7 +14,8 @@ use crate::ui::PromptError;
 
 impl From<Fault> for Error {
     fn from(fault: Fault) -> Self {
-        let mut error = Self::new(Exit::Failed, fault.headline()).hint("fix that line");
+        let hint = fault.line().map_or("fix that file".into(), |line| format!("fix line {line}"));
+        let mut error = Self::new(Exit::Failed, fault.headline()).hint(hint);
         error.excerpt = fault.excerpt();
         error
     }
@@ -24,18 +25,20 @@ impl From<StoreError> for Error {
     fn from(error: StoreError) -> Self {
         let hint = match &error {
             StoreError::Read { .. } => "check the path",
-            StoreError::NotAFile { .. } => "name a file; import reads standard input too, as -",
+            StoreError::NotAFile { .. } => "name a file; import also reads standard input: write - for it",
             StoreError::NoLock { .. } => "this file system may have no locks: use a folder on another disk",
             StoreError::Exists { .. } | StoreError::Link { .. } => {
                 "name another path, or move that file away"
             }
             StoreError::Write { .. } => {
-                "check the folder, its permissions and the free space; that file was not written"
+                "that file was not written: check the folder, its permissions and the free space"
             }
-            StoreError::NoLine { .. } => "nothing else is stopped by it",
-            StoreError::TooLarge { .. } | StoreError::NotText { .. } => "name the file you mean",
+            StoreError::NoLine { .. } => "the command itself goes on without it",
+            StoreError::TooLarge { .. } | StoreError::NotText { .. } => {
+                "check the path, and name another file"
+            }
             StoreError::Changed { .. } => "nothing was written",
-            StoreError::Locked { .. } => "then run the same command again: nothing is done twice",
+            StoreError::Locked { .. } => "then run the same command again; nothing is done twice",
         };
         Self::new(Exit::Failed, error.to_string()).hint(hint)
     }
@@ -45,9 +48,9 @@ impl From<RpcAddressError> for Error {
     fn from(error: RpcAddressError) -> Self {
         let hint = match &error {
             RpcAddressError::HoldsKey(_) => {
-                "put it into an environment variable, and write --rpc '${MAINNET_RPC}' in single quotes"
+                "put it into a variable of your shell, and write --rpc '${MAINNET_RPC}' in single quotes"
             }
-            _ => "--rpc https://…, or --rpc '${MAINNET_RPC}' in single quotes",
+            _ => "write --rpc https://…, or --rpc '${MAINNET_RPC}' in single quotes",
         };
         Self::new(Exit::Usage, error.to_string()).hint(hint)
     }
@@ -60,7 +63,7 @@ impl From<PromptError> for Error {
                 Self::new(Exit::Usage, error.to_string()).hint(format!("pass {}", missing.flag))
             }
             PromptError::Stopped(_) => Self::new(Exit::Refused, error.to_string())
-                .hint("nothing was done with it; run the same command again when you are ready"),
+                .hint("nothing was done; run the same command again when you are ready"),
             PromptError::Interrupted(_) => Self::new(Exit::Refused, error.to_string()),
         }
     }
@@ -70,16 +73,16 @@ impl From<ProposalError> for Error {
     fn from(error: ProposalError) -> Self {
         match error {
             ProposalError::Altered { .. } => Self::new(Exit::Refused, error.to_string())
-                .hint("tell the council: somebody changed this file"),
+                .hint("do not sign it; tell the council that somebody changed this file"),
             _ => Self::new(Exit::Failed, error.to_string())
-                .hint("name a proposal file; if it is one, it was cut or damaged: ask for it again"),
+                .hint("name a proposal file; if this is one, it is cut or damaged: ask for it again"),
         }
     }
 }
 
 impl From<BadDrillName> for Error {
     fn from(error: BadDrillName) -> Self {
-        Self::new(Exit::Usage, error.to_string()).hint("copy it from the line in the chat, whole")
+        Self::new(Exit::Usage, error.to_string()).hint("copy the whole name from the line in the chat")
     }
 }
 
@@ -115,7 +118,7 @@ impl From<TurnError> for Error {
         if is_done {
             // The other levers are not done.
             Self::new(Exit::Refused, message)
-                .hint(format!("leave it out, everybody in the same words: --without {lever}"))
+                .hint(format!("everybody leaves it out in the same words: --without {lever}"))
         } else {
             Self { message, ..plain }
         }
@@ -129,10 +132,10 @@ impl From<PlanError> for Error {
                 .hint("nothing was signed or sent, and nothing needs to be"),
             PlanError::Missing { .. } | PlanError::Unknown { .. } | PlanError::Argument { .. } => {
                 Self::new(Exit::Usage, error.to_string())
-                    .hint("breakglass playbook show ID tells what each argument means")
+                    .hint("breakglass playbook show ID explains each argument")
             }
             PlanError::Read { .. } | PlanError::Place { .. } => Self::new(Exit::Usage, error.to_string())
-                .hint("look at the contract, and at the playbook's text"),
+                .hint("check the target's address and chain, and the playbook: breakglass playbook show ID"),
         }
     }
 }
@@ -141,7 +144,7 @@ impl From<LookupError> for Error {
     fn from(error: LookupError) -> Self {
         match error {
             LookupError::Unknown { .. } => {
-                Self::new(Exit::Usage, error.to_string()).hint("breakglass playbook list shows those at hand")
+                Self::new(Exit::Usage, error.to_string()).hint("breakglass playbook list shows all playbooks")
             }
             LookupError::Fault(fault) => fault.into(),
         }
@@ -160,7 +163,7 @@ impl From<DeviceError> for Error {
             }
             DeviceError::Several(_) => {
                 plain.exit = Exit::Usage;
-                plain.hint("or unplug the others")
+                plain.hint("or unplug the other Ledgers")
             }
             _ => plain,
         }
@@ -174,23 +177,23 @@ impl From<ChainError> for Error {
                 "correct the id and rpc of that chain in the council file"
             }
             ChainError::Quorum { .. } => {
-                "name an RPC of another operator in the council file, or ask for a smaller quorum there"
+                "add an RPC of another operator to the council file, or write a smaller quorum there"
             }
             ChainError::NoSafe { .. } | ChainError::NotASafe { .. } => {
                 "check the Safe's address and chain in the council file"
             }
-            ChainError::NotReady { .. } => "run the same command again: it reads the Safe and asks anew",
+            ChainError::NotReady { .. } => "run the same command again: it reads the Safe again",
             ChainError::NotSent { .. } => {
                 "run the same command again: it looks for the transaction before it sends anything"
             }
             ChainError::NotProven { .. } => {
-                "nothing was done; compare with another RPC before anybody signs. If that one only lacks eth_getProof, \
+                "nothing was done; compare with another RPC before anybody signs. If this RPC only lacks eth_getProof, \
                  leave out --proofs"
             }
             ChainError::NoQuorum { quorum, faults, .. }
                 if *quorum > 1 && faults.iter().any(|(_, f)| f.is_none()) =>
             {
-                "try again; to go on with the RPC that answers, for this run: --quorum 1, which is recorded and shown to \
+                "try again; or go on with the RPC that answers, in this run: --quorum 1, which is recorded and shown to \
                  every later signer"
             }
             _ => "try again, or name another RPC address in the council file",
@@ -217,7 +220,7 @@ impl From<NotReady> for Error {
                     "nonce {proposal} is used, the Safe is at {safe}, and it did not report this transaction"
                 ),
             )
-            .hint("find out which; then propose it again"),
+            .hint("find out which transaction used it: breakglass status; then propose again"),
             NotReady::NonceAhead { proposal, safe } => {
                 Self::new(Exit::Drift, format!("nonce {proposal} is not next: the Safe is at {safe}")).hint(
                     format!(
@@ -232,7 +235,7 @@ impl From<NotReady> for Error {
                     drift.iter().map(|d| format!("{} was {}, is {}", d.what, d.was, d.now)).collect();
                 Self::new(
                     Exit::Drift,
-                    format!("the Safe is not the one that was signed for: {}", rows.join("; ")),
+                    format!("the Safe has changed since it was signed: {}", rows.join("; ")),
                 )
                 .hint("do not send; find out who changed it")
             }

@@ -133,7 +133,7 @@ fn not_a_deputys(by: &By, derivation: &Derivation) -> Option<String> {
     let Derivation::Ready(plan) = derivation else { return None };
     let (_, calls) = (by.deputy()?, &plan.calls);
     let [planned] = &calls[..] else {
-        return Some(format!("a deputy makes one call, and its playbook gives {}", calls.len()));
+        return Some(format!("a deputy makes one call, and its playbook makes {}", calls.len()));
     };
     let is_a_pause = PauseForm::of_call(&planned.call.data).is_some();
     (matches!(by, By::Module { .. }) && !is_a_pause)

@@ -70,12 +70,12 @@ impl Desk<'_> {
     /// Returns a lever that one key pulls alone.
     ///
     /// # Errors
-    /// If no lever is called so, or its Safe pulls it.
+    /// If no lever has this name, or it is not a deputy's.
     pub fn deputys(&self, name: &str) -> Result<&Lever, Error> {
         self.is_lever(name)?;
         let lever = self.council.levers.get(name).filter(|lever| lever.by.deputy().is_some());
         lever.ok_or_else(|| {
-            Error::new(Exit::Usage, format!("lever {name} has no deputy: its Safe pulls it"))
+            Error::new(Exit::Usage, format!("lever {name} has no deputy: its Safe's owners sign it"))
                 .hint(format!("breakglass sign {name}"))
         })
     }
@@ -185,14 +185,13 @@ fn how(order: &Order, by: &By, plan: &Plan, wish: &Wish) -> Result<How, Error> {
     let lever = order.levers().next().unwrap_or_default();
     let refused = |why: &str| Error::new(Exit::Usage, format!("lever {lever}: {why}"));
     let [planned] = &plan.calls[..] else {
-        let why = format!("a deputy makes one call, and its playbook gives {}", plan.calls.len());
-        return Err(
-            refused(&why).hint("a lever of the Safe makes several calls one: leave out by = \"deputy\"")
-        );
+        let why = format!("a deputy makes one call, and its playbook makes {}", plan.calls.len());
+        return Err(refused(&why)
+            .hint("a lever of the Safe can make several calls in one: leave out by = \"deputy\""));
     };
     let call = &planned.call;
     if !call.value.is_zero() {
-        return Err(refused("a deputy sends no ether, and its call does"));
+        return Err(refused("a deputy cannot send ether, and its call does"));
     }
     let By::Module { module, deputy } = by else { return Ok(How::Key(call.clone())) };
     let form = PauseForm::of_call(&call.data).ok_or_else(|| {
@@ -203,7 +202,7 @@ fn how(order: &Order, by: &By, plan: &Plan, wish: &Wish) -> Result<How, Error> {
     let Some(text) = wish.bearer else { return Ok(How::Module(pause, None)) };
     let Bearer { pause, signature } = Bearer::parse(text, &pause, deputy.address).map_err(|why| {
         Error::new(Exit::Refused, format!("the deputy's signature is not for this: {why}"))
-            .hint("nothing was sent; ask the deputy for one that is made for this lever")
+            .hint("nothing was sent; ask the deputy for a signature for this lever")
     })?;
     Ok(How::Module(pause, Some(signature)))
 }
@@ -335,8 +334,9 @@ impl Act<'_> {
         if places(self) == places(shown) {
             return Ok(());
         }
-        let message = "it does something else now than when you were asked";
-        Err(Error::new(Exit::Drift, message).hint("nothing was sent; run it again and look"))
+        let message = "its effects are not the same now as when you were asked";
+        Err(Error::new(Exit::Drift, message)
+            .hint("nothing was sent; run the same command again and read the review"))
     }
 
     /// Returns the gas to send it with: at which it does what was rehearsed. No RPC is asked.
@@ -345,8 +345,8 @@ impl Act<'_> {
     /// If it was not rehearsed, or does something else with the gas that was named.
     pub fn gas_limit(&self, named: Option<u64>) -> Result<u64, Error> {
         let (Some(done), Ok(seen)) = (self.judged.rehearsal.done(), self.judged.seen()) else {
-            let message = "it was not rehearsed, so that nobody knows how much gas it needs";
-            return named.ok_or_else(|| Error::new(Exit::Failed, message).hint("say it with --gas"));
+            let message = "it was not rehearsed, so it is not known how much gas it needs";
+            return named.ok_or_else(|| Error::new(Exit::Failed, message).hint("give the gas with --gas"));
         };
         let mut snapshot = seen.snapshot.clone();
         let call = direct(&seen.link, &mut snapshot, (&self.how, self.deputy.1), self.payer)?;
@@ -360,9 +360,9 @@ impl Act<'_> {
             None => smallest(done.rehearsal.gas_used, done.rehearsal.gas_limit, alike),
             Some(gas) if alike(gas)? => Ok(gas),
             Some(gas) => {
-                let message = format!("with --gas {gas} it does not do what was shown");
+                let message = format!("with --gas {gas} its effects are not those that were shown");
                 Err(Error::new(Exit::Refused, message).hint(format!(
-                    "nothing was sent; the rehearsal uses {}, name more or leave out --gas",
+                    "nothing was sent; the rehearsal uses {}: give more, or leave out --gas",
                     done.rehearsal.gas_used
                 )))
             }

@@ -17,12 +17,12 @@ impl Order<'_> {
         let drill = proposal.for_drill()?;
         let Some(name) = self.announced.as_ref().filter(|name| !name.names(&drill)) else { return Ok(drill) };
         let hash = drill.hash();
-        let message = format!("{name} is not the drill of your own files: theirs is {hash}");
+        let message = format!("{name} is not the drill that your own files give: that is {hash}");
         Err(Error::new(Exit::Refused, message)
             .hint(
-                "nothing was signed; compare council file, playbook and arguments with whoever announced it",
+                "nothing was signed; compare council file, playbook and arguments with the person who announced it",
             )
-            .hint("their digests: breakglass council check; a value on the chain may have changed since"))
+            .hint("breakglass council check prints their digests; a value on the chain may have changed since"))
     }
 }
 
@@ -61,7 +61,7 @@ pub(super) fn drills(names: &[String]) -> Result<Vec<DrillName>, Error> {
     }
     if let Some(lever) = names.iter().find(|name| !DrillName::is_meant(name)) {
         let message = format!("{lever} is REAL, and a drill is named beside it");
-        return Err(Error::new(Exit::Usage, message).hint("name drills by themselves"));
+        return Err(Error::new(Exit::Usage, message).hint("name drills and levers in separate commands"));
     }
     names.iter().map(|name| Ok(name.parse::<DrillName>()?)).collect()
 }

@@ -30,7 +30,7 @@ pub fn prove(judged: &Judged) -> Result<DrillProof, Error> {
     let approvals = judged.approvals();
     let signatures = likely_approvals(drill, &approvals, &tree)
         .filter(|_| drill.is_drill())
-        .ok_or_else(|| Error::new(Exit::Shortfall, "not enough have signed this drill"))?;
+        .ok_or_else(|| Error::new(Exit::Shortfall, "not enough owners have signed this drill"))?;
     let Some(done) = judged.rehearsal.done() else {
         let why = judged.rehearsal.failure().unwrap_or("it was not rehearsed");
         return Err(Error::new(Exit::Failed, format!("the drill is not proven: {why}")));
@@ -56,7 +56,7 @@ pub fn prove(judged: &Judged) -> Result<DrillProof, Error> {
     };
     let ran = seen.link.rehearse_again(&seen.snapshot, &exec, done.rehearsal.timestamp)?;
     rehearsal::outcome(&ran, judged.plan(), names)
-        .map_err(|why| failed("the Safe's own code does not take it for the drill's chain", why))?;
+        .map_err(|why| failed("the Safe's own code refuses its signatures for the drill's chain", why))?;
     Ok(DrillProof {
         block: seen.snapshot.header.block(),
         keys: keys(&judged.tally()),

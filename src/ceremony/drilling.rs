@@ -27,7 +27,7 @@ impl<'a> Desk<'a> {
 
     fn order_of_drill(&'a self, name: DrillName, given: &Given) -> Result<Order<'a>, Error> {
         if given.nonce.is_some_and(|nonce| nonce != name.nonce()) {
-            return Err(Error::new(Exit::Usage, format!("{name} says its nonce itself"))
+            return Err(Error::new(Exit::Usage, format!("{name} names its nonce already"))
                 .hint("leave out --nonce, or drill the lever again"));
         }
         let mut orders = self.orders(name.levers(), given)?;
@@ -37,7 +37,7 @@ impl<'a> Desk<'a> {
                 Exit::Refused,
                 format!("by your council file, {} are not one transaction", name.levers().join(", ")),
             )
-            .hint("compare your council file with that of whoever announced the drill")),
+            .hint("compare your council file with that of the person who announced the drill")),
         }
     }
 

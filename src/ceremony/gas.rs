@@ -103,9 +103,9 @@ impl Run<'_> {
         if self.with(gas)?.is_some_and(|again| same_effects(&again, reviewed)) {
             return Ok(gas);
         }
-        let message = format!("with --gas {gas} it does not do what was shown");
+        let message = format!("with --gas {gas} its effects are not those that were shown");
         Err(Error::new(Exit::Refused, message).hint(format!(
-            "nothing was sent; the rehearsal uses {}, name more or leave out --gas",
+            "nothing was sent; the rehearsal uses {}: give more, or leave out --gas",
             reviewed.gas_used
         )))
     }

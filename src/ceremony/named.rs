@@ -50,7 +50,7 @@ impl<'a> Desk<'a> {
         match named.iter().find(|one| one.is_drill() != is_first_drill) {
             Some(other) => {
                 let message = format!("{} and {} are not both drills", named[0].title(), other.title());
-                Err(Error::new(Exit::Usage, message).hint("name drills by themselves"))
+                Err(Error::new(Exit::Usage, message).hint("name drills and levers in separate commands"))
             }
             None => Ok(named),
         }

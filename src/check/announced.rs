@@ -21,7 +21,7 @@ impl DrillProblem {
                 "drill-unannounced",
                 "not announced in your journal: call its author",
                 format!(
-                    "call whoever is said to have announced it; what you sign is a drill only if your device shows chain \
+                    "call the person who is said to have announced it; it is a drill only if your device shows chain \
                      {DRILL_CHAIN_ID}"
                 ),
             ),

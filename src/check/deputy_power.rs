@@ -78,8 +78,8 @@ impl DeputyProblem {
             Self::Enabled => Description::pass("module-enabled", "the module is enabled"),
             Self::NotEnabled(module) => Description::refuse(
                 Id::of("module-enabled", module),
-                format!("module {module} is not enabled in its Safe: it can do nothing"),
-                "the Safe's owners can pull a lever of their own, without by = \"deputy\"",
+                format!("module {module} is not enabled in its Safe, so it cannot act"),
+                "use a lever of the Safe itself, without by = \"deputy\"",
             ),
             Self::Unused => Description::pass("deputy-nonce", "the message was never used"),
             Self::Used { nonce, already_done } => used(nonce, already_done.as_deref()),
@@ -92,7 +92,7 @@ impl DeputyProblem {
                     "{module} makes the Safe do something else than your playbook: {}",
                     if made.is_empty() { "nothing".into() } else { made.join("; ") }
                 ),
-                "do not sign before you know why; correct the lever, or ask who replaced the module",
+                "do not sign before you know why; correct the lever, or find out who replaced the module",
             ),
         }
     }
@@ -103,7 +103,9 @@ fn used(nonce: &B256, already_done: Option<&str>) -> Description {
     let sentence = format!("this signature was used before: nonce {nonce}");
     match already_done {
         Some(promised) => Description::already_done(id, sentence, promised),
-        None => Description::refuse(id, sentence, "each signature is good once: the deputy signs a new one"),
+        None => {
+            Description::refuse(id, sentence, "each signature is good once: let the deputy sign a new one")
+        }
     }
 }
 

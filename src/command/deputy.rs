@@ -42,7 +42,7 @@ pub struct Args {
 
     /// Send nothing: write the deputy's signature to this new file
     ///
-    /// Whoever has the file can use it, once, until the deputy is replaced. It is written nowhere else.
+    /// A person who has the file can use it, once, until the deputy is replaced. It is written nowhere else.
     #[arg(long, value_name = "FILE", conflicts_with = "relay", value_hint = ValueHint::FilePath, help_heading = "Output")]
     to: Option<PathBuf>,
 

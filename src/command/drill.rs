@@ -83,9 +83,11 @@ fn announce(session: &Session, args: &Args, judged: &Judged) -> Result<Exit, Err
     }
     let line = drill_lines::announcement(drill, &words);
     ui.say(&Text::default().good("DRILL announced ").add(&path.display().to_string()));
-    ui.say(&Text::new("paste this line into the chat, and say who you are by another way:"));
+    ui.say(&Text::new("paste this line into the chat, and tell the others in another way that it is yours:"));
     ui.data(&line);
-    ui.say(&Text::new("next: their lines come back; ").bold(&format!("breakglass broadcast {words}")));
+    ui.say(
+        &Text::new("next, when their lines are in the chat: ").bold(&format!("breakglass broadcast {words}")),
+    );
     ui.object(&json!({
         "purpose": "drill",
         "announcement": line,
@@ -102,7 +104,7 @@ fn announce(session: &Session, args: &Args, judged: &Judged) -> Result<Exit, Err
     Ok(Exit::Done)
 }
 
-/// All roles on this machine: whoever drills alone announces nothing to anybody.
+/// Plays all roles on this machine: a drill by one person is not announced to others.
 fn solo(session: &Session, args: &Args, judged: &Judged) -> Result<Exit, Error> {
     let keys = Keystores { named: &args.keystore, password_files: &args.password_file };
     solo::sign(session, judged, &keys)?;

@@ -24,6 +24,8 @@ mod incident;
 mod init;
 mod log;
 mod man;
+#[cfg(test)]
+mod named_commands;
 mod playbook;
 mod propose;
 mod report;

@@ -273,7 +273,7 @@ fn confirm(
     }
     let error = Error::new(Exit::Refused, "not signed: you did not type yes");
     Err(Error { is_rejection: true, ..error }
-        .hint("nothing was written; run it again and type yes, or leave it"))
+        .hint("nothing was written; to sign, run the same command again and type yes"))
 }
 
 /// The line first: whatever happens to the disk, the signature is not lost. It is in `signed`, kept or not.

@@ -117,6 +117,16 @@ fn claims() -> Claims {
     Claims { nonce: Some(Nonce::from(42)), levers: vec!["vault".into()], args: open, ..Claims::default() }
 }
 
+/// The line of version 1, as earlier programs wrote it.
+fn first_line(signature: &OwnerSignature) -> String {
+    let payload = [&[1][..], signature.hash().word().as_slice(), signature.ecdsa().bytes()].concat();
+    bech32::encode::<bech32::Bech32m>(bech32::Hrp::parse("bgsig").unwrap(), &payload).unwrap()
+}
+
+fn both_lines(signature: &OwnerSignature) -> [String; 2] {
+    [first_line(signature), signature.line(&claims())]
+}
+
 fn owners() -> SafeOwners {
     let state = state(42);
     SafeOwners::new((state.id.chain_id, state.id.address), Some(&state.owners), None).unwrap()

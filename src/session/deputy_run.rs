@@ -1,5 +1,4 @@
-//! One key acts alone: the review, the question, and the signature of a module's message. It is sent by
-//! `deputy_sending`.
+//! One key acts alone: the review, the question, and the signature of a module's message. `deputy_sending` sends it.
 
 use std::path::Path;
 use std::time::Instant;
@@ -89,19 +88,19 @@ fn require_fitting(lever: &Lever, terms: &DeputyTerms, named: &NamedKey) -> Resu
     let has_file = terms.to.is_some() || terms.relay.is_some();
     if has_file && !matches!(lever.by, By::Module { .. }) {
         let message =
-            format!("{flag} is for a deputy's module: by lever {name} the key itself makes the call");
+            format!("{flag} is for a deputy's module, and with lever {name} the key itself makes the call");
         return usage(message, "leave it out; for a module, name it in breakglass.toml: module = \"…\"");
     }
     if terms.to.as_deref() == Some(Path::new("-")) {
-        return usage("--to names a file: the signature is not printed".into(), "--to pause.json");
+        return usage("--to names a file: the signature is not printed".into(), "write --to pause.json");
     }
     if named.is_ledger() && terms.to.is_none() {
-        let message = "a Ledger does not show what the call of a transaction does: act with a keystore";
+        let message = "a Ledger does not show what this call does: use a keystore";
         let hint = match lever.by {
             By::Module { .. } => {
                 "or sign with --ledger --to FILE, and let a keystore send it with --relay FILE"
             }
-            By::Safe | By::Key(_) => "--keystore FILE; a lever of the Safe can be signed with a Ledger",
+            By::Safe | By::Key(_) => "write --keystore FILE; a lever of the Safe can be signed with a Ledger",
         };
         return usage(message.into(), hint);
     }
@@ -110,10 +109,12 @@ fn require_fitting(lever: &Lever, terms: &DeputyTerms, named: &NamedKey) -> Resu
 
 fn not_the_deputy(lever: &Lever, key: Address) -> Error {
     let (name, address) = lever.by.deputy().unwrap_or_default();
-    let message = format!("this key is {key}, and lever {} is pulled by {name} {address}", lever.name);
+    let message = format!("this key is {key}, and only {name} {address} may pull lever {}", lever.name);
     let error = Error::new(Exit::Failed, message);
     match lever.by {
-        By::Module { .. } => error.hint("with the deputy's signature, anybody sends it: --relay FILE"),
+        By::Module { .. } => {
+            error.hint("with the deputy's signature in a file, anybody can send it: --relay FILE")
+        }
         By::Safe | By::Key(_) => error.hint(format!("let {name} act, or use another --keystore")),
     }
 }
@@ -172,10 +173,10 @@ impl<'a> DeputyRun<'a> {
         }
         let error = Error::new(Exit::Refused, "not done: you did not type yes");
         Err(Error { is_rejection: true, ..error }
-            .hint("nothing was signed or sent; run it again and type yes, or leave it"))
+            .hint("nothing was signed or sent; to act, run the same command again and type yes"))
     }
 
-    /// Returns what may be sent: with the deputy's signature, and held against the chain once more where that may have moved.
+    /// Returns the act that may be sent: with the deputy's signature, and checked again if the chain may have moved.
     fn ready(
         &self,
         act: Act<'a>,
@@ -212,8 +213,7 @@ impl<'a> DeputyRun<'a> {
         create_new(to, &bearer.to_json())?;
         let (ui, file) = (self.session.ui, to.display().to_string());
         ui.say(&Text::default().good("written: ").add(&file).dim("   only you can read it"));
-        let text =
-            "whoever has this file can pause, once, until the deputy is replaced: give it to nobody else";
+        let text = "a person who has this file can pause, once, until the deputy is replaced: keep it secret";
         ui.say(&Text::default().warn("! ").add(text));
         let text = format!("breakglass deputy {} --relay {file} sends it", self.lever.name);
         ui.say(&Text::default().dim("  → ").add(&text));

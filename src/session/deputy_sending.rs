@@ -41,7 +41,8 @@ pub fn send(
     let offer = price(act, terms, from)?;
     if offer.most() > shown.most().saturating_mul(U256::from(2)) {
         let message = "it costs more than twice as much now as when you were asked";
-        return Err(Error::new(Exit::Drift, message).hint("nothing was sent; run it again and look"));
+        return Err(Error::new(Exit::Drift, message)
+            .hint("nothing was sent; run the same command again and read the price"));
     }
     let call = act.outgoing()?;
     let chain = judged.derived.chain;
@@ -51,7 +52,7 @@ pub fn send(
     let raw = raw.map_err(|error| error.hint("nothing was sent"))?;
     let now = clock::seconds();
     let sent = Sent::new(raw, Some(now))
-        .ok_or_else(|| Error::new(Exit::Failed, "the key signed something else; nothing was sent"))?;
+        .ok_or_else(|| Error::new(Exit::Failed, "the key signed something else: nothing was sent"))?;
     let outbox = Outbox::open(session.ui, chain, Some(now), now, call)?;
     let link = &judged.seen()?.link;
     match outbox.give(session.ui, link, &sent) {
@@ -105,12 +106,12 @@ fn report(sitting: &DeputyRun, act: &Act, effect: &Effect) -> Result<Exit, Error
 fn unproven(effect: &Effect) -> Error {
     if !effect.receipt.succeeded {
         return Error::new(Exit::Failed, "it was mined, and reverted: nothing was done")
-            .hint("the chain moved between the review and the block; run it again");
+            .hint("the chain changed between the review and the block; run the same command again");
     }
     if effect.is_otherwise {
         return Error::new(
             Exit::MinedOtherwise,
-            "it was mined, and its events are not those that were rehearsed",
+            "it was mined, and its events are not those of the rehearsal",
         )
         .hint("look at the contract now, before you rely on it");
     }

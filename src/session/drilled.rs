@@ -43,7 +43,7 @@ fn one(session: &Session, what: &[String], accept: &[String], judged: &Judged) -
         }
         Ok(_) => {
             let message = format!("{} is REAL, and not a drill", judged.proposal().binding().title());
-            return Err(Error::new(Exit::Refused, message).hint("name it without drill: to send it"));
+            return Err(Error::new(Exit::Refused, message).hint("to send it, name it without drill:"));
         }
     }
     session.review(judged, accept);
@@ -99,7 +99,7 @@ fn times(session: &Session, judged: &Judged) -> Result<(), Error> {
         ui.say(
             &Text::default()
                 .warn("! ")
-                .add("this machine did not announce it: its times begin with its first entry"),
+                .add("this machine did not announce it: the times begin with its first entry here"),
         );
     }
     ui.table(&drill_lines::HEADER, &times.rows());

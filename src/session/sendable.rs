@@ -141,8 +141,9 @@ impl<'a> JudgedSend<'a> {
         if let (SendStatus::Ready(_), Some(before), Some(now)) = (&standing, before, record(&look.judged))
             && let Some(difference) = now.differences(&before).first()
         {
-            let message = format!("it does something else now than when you were asked: {difference}");
-            return Err(Error::new(Exit::Drift, message).hint("nothing was sent; run it again and look"));
+            let message = format!("its effects are not the same now as when you were asked: {difference}");
+            return Err(Error::new(Exit::Drift, message)
+                .hint("nothing was sent; run the same command again and read the review"));
         }
         Ok((look, standing))
     }

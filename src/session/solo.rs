@@ -75,7 +75,8 @@ pub fn sign(session: &Session, judged: &Judged, keys: &Keystores) -> Result<(), 
         let owner = signer.choose_owner(session.ui, &session.council, &owners)?;
         if !owners.contains(&owner) {
             let message = format!("{} is the key of {owner}, which is not an owner", path.display());
-            return Err(Error::new(Exit::Usage, message).hint("nothing more was signed; leave it out"));
+            return Err(Error::new(Exit::Usage, message)
+                .hint("no further signature was made; leave this keystore out"));
         }
         one_key(session, judged, &mut signer, owner, &mut signatures)?;
     }
@@ -85,13 +86,16 @@ pub fn sign(session: &Session, judged: &Judged, keys: &Keystores) -> Result<(), 
     }
     let missing: Vec<String> = tally.missing.iter().map(|owner| session.name_of(*owner)).collect();
     let message = format!(
-        "{} of {} have signed, and no more keystores are at hand",
+        "{} of {} owners have signed, and there are no more keystores",
         tally.approved.len(),
         tally.threshold
     );
     Err(Error::new(Exit::Shortfall, message)
-        .hint(format!("--keystore FILE names one, and may be given again; missing: {}", missing.join(", ")))
-        .hint("a keystore is looked for here and in Foundry's folder, ~/.foundry/keystores"))
+        .hint(format!(
+            "name one with --keystore FILE, which may be given again; missing: {}",
+            missing.join(", ")
+        ))
+        .hint("keystores are looked for here and in Foundry's folder, ~/.foundry/keystores"))
 }
 
 /// Signs for each Safe for which a key can.

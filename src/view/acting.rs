@@ -71,7 +71,10 @@ pub fn consequences(acting: &Acting, [domain, message, whole]: [&str; 3]) -> Vec
             let hash = |hash: &str| Text::default().bold(&digits(hash));
             vec![
                 ("module", Text::new(&format!("{module}   nonce {}…", nonce.get(..10).unwrap_or_default()))),
-                ("signs", Text::default().warn("whoever has the signature can use it, once, at any time")),
+                (
+                    "signs",
+                    Text::default().warn("a person who has the signature can use it, once, at any time"),
+                ),
                 ("domain", hash(domain)),
                 ("message", hash(message)),
                 ("hash", hash(whole)),

@@ -179,7 +179,7 @@ fn a_deputys_signature_is_sent_by_somebody_else_once() {
     let [alice, bob, _] = &chain.ceremony.desks[..] else { unreachable!() };
     let file = alice.path("pause.json");
     let run = act(alice, &["superchain", "--to", path(&file)]).ended(0);
-    let run = run.says("whoever has this file can pause").says("one key alone").says("alone, at once");
+    let run = run.says("a person who has this file can pause").says("one key alone").says("alone, at once");
     let text = fs::read_to_string(&file).unwrap();
     let object: Value = serde_json::from_str(&text).unwrap();
     let signature = object["signature"].as_str().unwrap();
@@ -313,7 +313,7 @@ fn a_ledger_signs_a_modules_message_and_sends_nothing() {
     let url = emulator.url();
     let on_ledger =
         |words: &[&str]| alice.run(&[&["deputy", "superchain", "--yes", "--ledger", &url], words].concat());
-    on_ledger(&[]).ended(2).says("a Ledger does not show what the call of a transaction does");
+    on_ledger(&[]).ended(2).says("a Ledger does not show what this call does");
     let run = on_ledger(&["--to", "pause.json"]).ended(0).says("compare both with the lines above");
     assert_eq!(emulator.faults(), Vec::<String>::new(), "the device was asked nothing out of order");
     run.says("domain ").says("written: pause.json");

@@ -199,8 +199,8 @@ fn a_machine_that_comes_to_another_drill_says_so_and_signs_nothing() {
     let head = name.rsplit('-').next().unwrap();
     let other = name.replace(head, if head == "0000" { "0001" } else { "0000" });
     for (word, code, said) in [
-        (other.as_str(), 4, "is not the drill of your own files: theirs is 0x"),
-        (&name.replace("-n0-", "-n3-"), 4, "is not the drill of your own files"),
+        (other.as_str(), 4, "is not the drill that your own files give: that is 0x"),
+        (&name.replace("-n0-", "-n3-"), 4, "is not the drill that your own files give"),
         (&name.replace("vault", "bridge"), 2, "no lever is called \"bridge\""),
         ("drill:vault", 2, "is not the name of a drill"),
     ] {
@@ -208,7 +208,7 @@ fn a_machine_that_comes_to_another_drill_says_so_and_signs_nothing() {
         refused(prove(bob, word), code, &[said]);
     }
     refused(try_sign(bob, &[&name, "vault"]), 2, &["vault is REAL, and a drill is named beside it"]);
-    refused(try_sign(bob, &[&name, "--nonce", "4"]), 2, &["says its nonce itself"]);
+    refused(try_sign(bob, &[&name, "--nonce", "4"]), 2, &["names its nonce already"]);
     let ahead = with_key(bob, &["sign", &name, "--nonces", "0..3", "--to", "set.txt"]);
     refused(run(bob, &ahead), 2, &["a drill is signed once"]);
     assert!(

@@ -80,7 +80,7 @@ fn cut_and_oversized_signatures_chats_keystores_and_council_files() {
     for (bad, named) in [
         (&council[..council.len() - 5], "breakglass.toml:"),
         (broken.as_str(), "unknown field `shcema`"),
-        (broken.as_str(), "→ fix that line"),
+        (broken.as_str(), "→ fix line "),
         (&format!("{council}{}", "#".repeat(9 << 20)), "is larger than"),
     ] {
         fs::write(bob.path("breakglass.toml"), bad).unwrap();

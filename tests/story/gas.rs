@@ -59,7 +59,7 @@ fn too_little_gas_by_name_is_refused_and_more_than_a_transaction_may_have() {
     refused(
         broadcast(alice, &["lenient", "--gas", "500000"]),
         4,
-        &["--gas 500000", "does not do what was shown"],
+        &["--gas 500000", "its effects are not those that were shown"],
     );
     refused(broadcast(alice, &["lenient", "--gas", "9000"]), 4, &["--gas 9000"]);
     refused(broadcast(alice, &["lenient", "--gas", "99000000"]), 2, &["--gas 99000000", "16777216"]);

@@ -4,16 +4,6 @@ use proptest::prelude::*;
 
 use super::*;
 
-/// The line of version 1, as earlier programs wrote it.
-fn first_line(signature: &OwnerSignature) -> String {
-    let payload = [&[1][..], signature.hash().word().as_slice(), signature.ecdsa().bytes()].concat();
-    bech32::encode::<bech32::Bech32m>(bech32::Hrp::parse("bgsig").unwrap(), &payload).unwrap()
-}
-
-fn both_lines(signature: &OwnerSignature) -> [String; 2] {
-    [first_line(signature), signature.line(&claims())]
-}
-
 #[test]
 fn a_line_survives_a_chat() {
     let proposal = proposal(42);
