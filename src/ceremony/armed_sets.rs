@@ -176,7 +176,7 @@ fn judgement(judged: &Judged, signed: &Proposal) -> (Vec<String>, Option<String>
     for finding in standing(&judged.findings, &[]) {
         match finding.problem().already_done() {
             Some(promised) => done = Some(promised.to_string()),
-            None if finding.kind.starts_with("nonce") || finding.level != Level::Refuse => {}
+            None if finding.problem().is_about_nonces() || finding.level != Level::Refuse => {}
             None => stale.push(finding.sentence.clone()),
         }
     }

@@ -1,5 +1,7 @@
 //! The Safe may not do what a lever calls: whose it is to do, as the contract states it.
 
+use std::fmt;
+
 use alloy::primitives::{Address, B256, Bytes, U256};
 use alloy::sol_types::{SolCall, SolError, SolValue};
 
@@ -39,6 +41,15 @@ pub struct Barred {
 pub enum Entitled {
     Owner,
     Role(B256),
+}
+
+impl fmt::Display for Entitled {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Owner => f.write_str("owner"),
+            Self::Role(role) => write!(f, "role {role}"),
+        }
+    }
 }
 
 impl Entitled {

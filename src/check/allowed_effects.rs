@@ -12,6 +12,7 @@ use crate::fork::Rehearsal;
 use crate::playbook::Change;
 use crate::safe::{self, SlotKind};
 
+/// An effect that the playbook does not declare.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum EffectProblem {
     SafeAsDeclared,

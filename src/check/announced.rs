@@ -7,6 +7,7 @@ use crate::safe::DRILL_CHAIN_ID;
 
 pub(super) const CHECKS: [Check; 1] = [("drill", |facts| all(is_announced(facts)))];
 
+/// A drill, announced in the reader's journal or not.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum DrillProblem {
     Announced,

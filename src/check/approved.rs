@@ -3,6 +3,7 @@
 use super::description::{Description, Id};
 use crate::safe::SafeTxHash;
 
+/// A fault of the transaction that an `approveHash` approves.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ApprovedProblem {
     /// The transaction that is approved was looked at, and it is the one that is named.

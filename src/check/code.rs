@@ -11,6 +11,7 @@ use crate::fork::{Rehearsal, RunResult};
 
 pub(super) const CHECKS: [Check; 1] = [("code", |facts| all(code(facts)))];
 
+/// The code that a called contract runs, against the pins and the proposal's record.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CodeProblem {
     /// Contracts whose code at the time of the proposal nobody recorded.

@@ -16,6 +16,7 @@ const LIES: &str = "do not sign: an RPC lies, or the Safe was tampered with";
 pub(super) const CHECKS: [Check; 2] =
     [("singleton", |facts| all(singleton(facts))), ("proxy", |facts| all(proxy(facts)))];
 
+/// A contract of the Safe's own: its singleton or proxy.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ContractProblem {
     PublishedSingleton { address: Address, version: SafeVersion },

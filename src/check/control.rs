@@ -61,6 +61,7 @@ pub(super) const CHECKS: [Check; 2] = [
     ("timelock order", |facts| all(order(facts))),
 ];
 
+/// A change of an owner, a role, an implementation or a timelock's order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ControlProblem {
     NobodyGains,

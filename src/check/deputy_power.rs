@@ -25,6 +25,7 @@ pub struct Module {
     pub named: (String, Address),
 }
 
+/// The module, the deputy and the call of an act of one key alone.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum DeputyProblem {
     Known(String),

@@ -19,6 +19,7 @@ pub(super) const CHECKS: [Check; 4] = [
 pub(super) const FIRST: [Check; 1] =
     [("block age", |facts| all(block_age(facts.block_age, facts.endpoints)))];
 
+/// The RPCs: which agree, how old their block is, and what a single one decides.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum EndpointProblem {
     SeveralDecide {

@@ -1,4 +1,4 @@
-//! Statements of a file that never were true: whoever wrote it lies.
+//! Statements of a file that never were true, so that its writer lies.
 
 use std::fmt::Display;
 
@@ -6,6 +6,7 @@ use super::description::{Description, Id};
 use super::{Facts, Match, Past, PastSubject, Untrue};
 use crate::evm::cut_for_display;
 
+/// A statement of a file that never was true.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FalsehoodProblem {
     ValuesNotProvable {

@@ -20,6 +20,7 @@ pub(super) const TRANSFER_SINGLE: B256 =
 pub(super) const TRANSFER_BATCH: B256 =
     b256!("4a39dc06d4c0dbc64b70af90fd698a233a518aa5d07e595d983b8c0526c8f7fb");
 
+/// Ether, tokens or approvals that leave the Safe beyond the planned calls.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum OutflowProblem {
     NothingLeaves,

@@ -28,6 +28,7 @@ pub(super) const CHECKS: [Check; 5] = [
     ("before", |facts| all(before_holds(facts))),
 ];
 
+/// The proposal against the reader's own lever, playbook and arguments.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PlaybookProblem {
     Matches {

@@ -10,6 +10,7 @@ use crate::evm::AccountKind;
 
 pub(super) const CHECKS: [Check; 1] = [("what the owners are", |facts| all(owner_accounts(facts)))];
 
+/// The accounts of the owners: keys, contracts, or keys with delegated code.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum OwnerProblem {
     /// A Safe of the council file.

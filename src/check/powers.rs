@@ -17,6 +17,7 @@ pub(super) const CHECKS: [Check; 1] = [("powers beside the owners", |facts| {
     all(modules(facts).into_iter().chain(attachments(facts)))
 })];
 
+/// Modules, guards and the fallback handler: who else can act for the Safe.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PowerProblem {
     NoModules,

@@ -73,6 +73,20 @@ impl Problem {
         matches!(self, Self::Transaction(transaction::TransactionProblem::NonceUsed { .. }))
     }
 
+    /// Returns `true` if it is about which nonce the proposal has, and what else there is at it.
+    #[must_use]
+    pub const fn is_about_nonces(&self) -> bool {
+        matches!(
+            self,
+            Self::Transaction(
+                transaction::Problem::NonceUsed { .. }
+                    | transaction::Problem::NonceGap { .. }
+                    | transaction::Problem::NonceKept { .. }
+                    | transaction::Problem::NonceConflict { .. }
+            )
+        )
+    }
+
     /// Returns `true` if the contracts do not let the Safe do it: a condition for the act that does not hold, or a revert.
     #[must_use]
     pub const fn is_of_the_contract(&self) -> bool {
@@ -138,6 +152,7 @@ pub struct Finding {
 }
 
 impl Finding {
+    /// Returns the problem that it is made of.
     #[must_use]
     pub const fn problem(&self) -> &Problem {
         &self.problem

@@ -17,6 +17,7 @@ pub(super) const CHECKS: [Check; 3] = [
     ("as proposed", |facts| all(as_proposed(facts))),
 ];
 
+/// The Safe now, against the council file's pins and the proposal's snapshot.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PinProblem {
     VersionAsPinned(SafeVersion),

@@ -17,6 +17,7 @@ pub(super) const CHECKS: [Check; 3] = [
     ("nonce", |facts| all(is_next(facts).into_iter().chain(nonce_kept(facts)).chain(nonce_conflicts(facts)))),
 ];
 
+/// The fields of the transaction: operation, refund and nonce.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TransactionProblem {
     NoRefund,

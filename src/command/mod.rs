@@ -193,7 +193,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> Exit {
     }
 }
 
-/// Prints what clap says. Help and version are no errors, and go to standard output.
+/// Prints what clap says. Help and version are not errors, and go to standard output.
 fn print(error: &clap::Error) -> Exit {
     let exit = if error.use_stderr() { Exit::Usage } else { Exit::Done };
     let lost = error.print().is_err_and(|why| why.kind() != ErrorKind::BrokenPipe);

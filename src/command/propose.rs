@@ -24,7 +24,8 @@ Examples:
   breakglass pause vault
   breakglass pause vault --undo
   breakglass param cap --set amount=\"0 USDC\"
-  breakglass rotate --playbook rotate/safe-threshold --safe guardian --set …";
+  breakglass rotate --playbook rotate/safe-threshold --safe guardian \\
+    --set threshold=3";
 
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "What", after_help = EXAMPLES)]

@@ -85,7 +85,7 @@ impl Council {
 
 impl Council {
     /// Returns whom to call for these owners, each person once: first those for whom it is day, last those who are away.
-    /// Owners whose signer is no person of the file are left out.
+    /// Owners whose signer is not a person of the file are left out.
     #[must_use]
     pub fn calls_for(&self, owners: &[Address], now: u64) -> Vec<PersonToCall<'_>> {
         let signers = owners.iter().filter_map(|owner| self.signers.values().find(|s| s.address == *owner));

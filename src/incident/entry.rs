@@ -223,6 +223,14 @@ pub struct TransactionRef {
     pub safe_tx_hash: SafeTxHash,
 }
 
+impl About {
+    /// Returns `true` if its levers were taken back: `what` is written as the words of a command.
+    #[must_use]
+    pub fn is_undo(&self) -> bool {
+        self.what.words().any(|word| word == "--undo")
+    }
+}
+
 /// An entry before it has its place in a journal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UnnumberedEntry {

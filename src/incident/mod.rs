@@ -28,8 +28,8 @@ pub use merge::{Merged, merge};
 pub use message::{Message, Says};
 pub use plain::Plain;
 pub use record::{
-    ExecutionFacts, Happened, Lane, Measure, Moment, Record, RecordScope, Transaction, TxFacts, Used,
-    ValueChange, record, select, transactions,
+    Change, Executed, Facts, Happened, Lane, Measure, Moment, Phase, Record, Transaction, Used, Wanted,
+    record, select, transactions,
 };
 pub use streak::Streak;
 pub use time::Utc;

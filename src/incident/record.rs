@@ -111,10 +111,34 @@ pub enum Happened {
     },
 }
 
-/// The time that something took from the beginning, and the council's goal for it.
+/// A step of an incident or of a drill whose time is measured from the beginning on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Phase {
+    FirstSignature,
+    EnoughSignatures,
+    Sent,
+    InBlock,
+    Proven,
+}
+
+impl Phase {
+    /// Returns its name for a person and for `--json`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::FirstSignature => "first signature",
+            Self::EnoughSignatures => "enough signatures",
+            Self::Sent => "sent",
+            Self::InBlock => "in a block",
+            Self::Proven => "proven",
+        }
+    }
+}
+
+/// The time that a phase took from the beginning, and the council's goal for it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Measure {
-    pub what: &'static str,
+    pub phase: Phase,
     pub took: Option<Duration>,
     pub wanted: Option<Duration>,
 }
@@ -333,17 +357,15 @@ fn measures(moments: &[Moment], began: Option<Utc>, response: &Response) -> Vec<
         until(&|what| matches!(what, Happened::Entered(act, _) if is_it(act)))
     };
     let rows = [
-        ("first signature", acted(|act| matches!(act, JournalAct::Signed { .. })), response.first_signature),
+        (Phase::FirstSignature, acted(|act| matches!(act, Act::Signed { .. })), response.first_signature),
         (
-            "sent",
-            acted(|act| {
-                matches!(act, JournalAct::Sent { .. }) || is_step(act, |s| matches!(s, TxStep::Sent { .. }))
-            }),
+            Phase::Sent,
+            acted(|act| matches!(act, Act::Sent { .. }) || is_step(act, |s| matches!(s, Step::Sent { .. }))),
             None,
         ),
-        ("in a block", until(&|what| matches!(what, Happened::Mined { .. })), None),
+        (Phase::InBlock, until(&|what| matches!(what, Happened::Mined { .. })), None),
         (
-            "proven",
+            Phase::Proven,
             acted(|act| {
                 matches!(act, JournalAct::Proven { .. })
                     || is_step(act, |s| matches!(s, TxStep::Proven { .. }))
@@ -351,7 +373,7 @@ fn measures(moments: &[Moment], began: Option<Utc>, response: &Response) -> Vec<
             response.proof,
         ),
     ];
-    rows.into_iter().map(|(what, took, wanted)| Measure { what, took, wanted }).collect()
+    rows.into_iter().map(|(phase, took, wanted)| Measure { phase, took, wanted }).collect()
 }
 
 fn is_step(act: &JournalAct, is_it: fn(&TxStep) -> bool) -> bool {

@@ -15,7 +15,7 @@ pub enum Belongs {
     Transaction(SafeTxHash),
     /// No incident was open: the place of the first entry about what a deputy does by this lever.
     Deputy(usize),
-    /// It is a step of this drill, which is no incident.
+    /// It is a step of this drill, which is not an incident.
     Drill(SafeTxHash),
     Nothing,
 }

@@ -26,6 +26,7 @@ pub struct Approvals<'a> {
 }
 
 impl<'a> Approvals<'a> {
+    /// Returns approvals without wallets' signatures, a sender, and approvals that failed.
     #[must_use]
     pub const fn new(
         signatures: &'a [OwnerSignature],
@@ -82,6 +83,7 @@ impl Shortfall {
         self.children.iter().find(|child| child.safe == owner)
     }
 
+    /// Returns `true` if as many owners as the threshold approve.
     #[must_use]
     pub const fn is_met(&self) -> bool {
         self.approved.len() >= self.threshold.get()

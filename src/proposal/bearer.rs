@@ -16,6 +16,7 @@ pub struct Bearer {
     pub signature: PauseSignature,
 }
 
+/// The reason that a file is not the deputy's signature for this pause.
 #[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
 pub enum BadBearer {
     #[error("it is not a deputy's signature: {0}")]
@@ -43,6 +44,7 @@ struct WireBearer {
 }
 
 impl Bearer {
+    /// Returns the text of its file.
     #[must_use]
     pub fn to_json(&self) -> String {
         let Pause { chain_id, module, nonce, form } = self.pause;

@@ -28,6 +28,7 @@ pub struct BoundLever {
     pub args: BTreeMap<String, String>,
 }
 
+/// The reason that a proposal's levers, playbooks and arguments contradict each other.
 #[derive(Clone, Copy, Debug, thiserror::Error, PartialEq, Eq)]
 pub enum BindingError {
     #[error("it names no lever and no playbook")]

@@ -9,6 +9,7 @@ use crate::safe::{
     published_batch_contract,
 };
 
+/// The reason that calls do not become a Safe transaction.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum BuildError {
     #[error(

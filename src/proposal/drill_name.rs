@@ -25,6 +25,7 @@ pub struct DrillName {
     head: String,
 }
 
+/// A text that does not name a drill.
 #[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
 #[error("{0:?} is not the name of a drill: it is written as drill:LEVER-nNONCE-HASH, drill:vault-n42-7f3a")]
 pub struct BadDrillName(String);
@@ -63,6 +64,7 @@ impl DrillName {
         &self.levers
     }
 
+    /// Returns the nonce at which it is drilled.
     #[must_use]
     pub const fn nonce(&self) -> Nonce {
         self.nonce

@@ -25,11 +25,13 @@ impl<T> Few<T> {
         Few { first: self.first.iter().map(change).collect(), count: self.count }
     }
 
+    /// Returns the first items: at most [`Self::SHOWN`].
     #[must_use]
     pub fn first(&self) -> &[T] {
         &self.first
     }
 
+    /// Returns the number of all items, those that were not kept too.
     #[must_use]
     pub const fn count(&self) -> usize {
         self.count
@@ -41,6 +43,7 @@ impl<T> Few<T> {
         self.count - self.first.len()
     }
 
+    /// Returns `true` if there was no item.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.count == 0

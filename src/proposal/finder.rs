@@ -39,6 +39,7 @@ impl Finds {
         !self.bare.is_empty() || !self.approved.is_empty() || self.contracts.iter().any(|c| c.hash.is_none())
     }
 
+    /// Returns `true` if no signature was found; damaged lines do not count.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.stated.is_empty()

@@ -113,7 +113,7 @@ impl Writer {
     }
 }
 
-/// Returns how many characters of data a line has, by its first characters; `None` if they are no length that is read.
+/// Returns how many characters of data a line has, by its first characters; `None` if they are not a length that is read.
 pub(super) fn length(data: &str) -> Result<usize, &'static str> {
     let digits: Vec<u8> = data.chars().take(LENGTH_CHARS).filter_map(to_bits).collect();
     let [a, b, c, d] = digits[..] else { return Err(WRONG) };

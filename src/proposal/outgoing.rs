@@ -40,6 +40,7 @@ impl Outgoing {
         Self { chain_id: pause.chain_id, only_from: None, to: pause.module, data }
     }
 
+    /// Returns the id of the chain that it is sent to.
     #[must_use]
     pub const fn chain_id(&self) -> u64 {
         self.chain_id
@@ -51,11 +52,13 @@ impl Outgoing {
         self.only_from
     }
 
+    /// Returns the contract that it calls.
     #[must_use]
     pub const fn to(&self) -> Address {
         self.to
     }
 
+    /// Returns the call's data.
     #[must_use]
     pub const fn data(&self) -> &Bytes {
         &self.data

@@ -54,6 +54,7 @@ pub struct OwnerSignature {
     accepted: Vec<String>,
 }
 
+/// The reason that a stated signature is not an owner's for this proposal.
 #[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
 pub enum VerifyError {
     #[error("it signs another transaction, {0}")]
@@ -121,11 +122,13 @@ impl OwnerSignature {
         }
     }
 
+    /// Returns the owner, who was recovered from the signature.
     #[must_use]
     pub const fn owner(&self) -> Address {
         self.signature.signer()
     }
 
+    /// Returns the safeTxHash of the proposal that it approves.
     #[must_use]
     pub const fn hash(&self) -> SafeTxHash {
         self.hash
@@ -155,11 +158,13 @@ impl OwnerSignature {
         (self.hash, self.owner(), &self.through) == (other.hash, other.owner(), &other.through)
     }
 
+    /// Returns the signature itself.
     #[must_use]
     pub const fn ecdsa(&self) -> &EcdsaSignature {
         &self.signature
     }
 
+    /// Returns the ids of the refusals that the signer accepted, by the word of the file.
     #[must_use]
     pub fn accepted(&self) -> &[String] {
         &self.accepted

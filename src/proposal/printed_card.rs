@@ -15,11 +15,13 @@ pub struct Card {
 }
 
 impl Card {
+    /// Returns the card of a transaction at each of these nonces, whatever nonce `tx` has.
     #[must_use]
     pub fn new(safe: SafeId, tx: &SafeTx, nonces: Nonces) -> Self {
         Self { safe, tx: SafeTx { nonce: nonces.first(), ..tx.clone() }, nonces }
     }
 
+    /// Returns the Safe whose owners sign.
     #[must_use]
     pub const fn safe(&self) -> &SafeId {
         &self.safe
@@ -31,6 +33,7 @@ impl Card {
         &self.tx
     }
 
+    /// Returns the nonces, at each of which it has hashes.
     #[must_use]
     pub const fn nonces(&self) -> Nonces {
         self.nonces

@@ -11,6 +11,7 @@ pub(super) const APPROVAL: u32 = 3;
 /// Version 4 is of a drill, and says so: a program that knows no drills reads none.
 pub(super) const DRILL: u32 = 4;
 
+/// The reason that a text is not a proposal file, or not an unaltered one.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum ProposalError {
     #[error("it is not a proposal file: {0}")]

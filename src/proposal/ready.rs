@@ -23,11 +23,13 @@ pub struct Ready {
 }
 
 impl Ready {
+    /// Returns the Safe that executes it.
     #[must_use]
     pub const fn safe(&self) -> &SafeId {
         &self.safe
     }
 
+    /// Returns the hash that the owners approved.
     #[must_use]
     pub const fn hash(&self) -> SafeTxHash {
         self.hash
@@ -52,6 +54,7 @@ impl Ready {
     }
 }
 
+/// The reason that a proposal cannot be sent now.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NotReady {
     Shortfall(Shortfall),

@@ -85,16 +85,19 @@ impl SafeOwners {
         Self { set: list.iter().copied().collect(), list, children: Vec::new(), ..*self }
     }
 
+    /// Returns `true` if they are the owners of this Safe on its chain.
     #[must_use]
     pub fn are_of(&self, safe: &SafeId) -> bool {
         (safe.chain_id, safe.address) == (self.chain_id, self.safe)
     }
 
+    /// Returns `true` if this address is an owner of the Safe itself.
     #[must_use]
     pub fn contains(&self, address: Address) -> bool {
         self.set.contains(&address)
     }
 
+    /// Returns the owners of the Safe itself.
     #[must_use]
     pub fn list(&self) -> &[Address] {
         &self.list
@@ -106,6 +109,7 @@ impl SafeOwners {
         self.children.iter().find(|child| child.id.address == address)
     }
 
+    /// Returns those of its owners that are known to be Safes, with their own owners.
     #[must_use]
     pub fn children(&self) -> &[OwnerSafe] {
         &self.children

@@ -22,6 +22,7 @@ pub struct Set {
     signatures: Vec<(Nonce, [u8; 65])>,
 }
 
+/// The reason that a file of signatures made ahead cannot be used.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum SetError {
     #[error("it is not a set that was signed ahead: {0}")]
@@ -74,11 +75,13 @@ impl Set {
         &self.proposal
     }
 
+    /// Returns when it was kept here, in seconds since 1970.
     #[must_use]
     pub const fn kept(&self) -> u64 {
         self.kept
     }
 
+    /// Returns when it was made, in seconds since 1970; `None` if its writer did not say.
     #[must_use]
     pub const fn made(&self) -> Option<u64> {
         self.made
@@ -136,6 +139,7 @@ impl Set {
         Ok(Self { proposal, kept: wire.kept, made: wire.made, signatures })
     }
 
+    /// Returns the text of its file.
     #[must_use]
     pub fn to_json(&self) -> String {
         let write = |(nonce, bytes): &(Nonce, [u8; 65])| WireSignature {

@@ -68,16 +68,19 @@ impl WalletSignature {
         }
     }
 
+    /// Returns the safeTxHash of the proposal that it is for.
     #[must_use]
     pub const fn hash(&self) -> SafeTxHash {
         self.hash
     }
 
+    /// Returns the Safes between the proposal's Safe and the wallet; empty if the wallet is an owner itself.
     #[must_use]
     pub fn through(&self) -> &[Address] {
         &self.through
     }
 
+    /// Returns the wallet's address and the data that its contract is asked about.
     #[must_use]
     pub const fn signature(&self) -> &ContractSignature {
         &self.signature
@@ -122,6 +125,7 @@ struct WireWalletSignature {
 }
 
 impl StatedContract {
+    /// Returns a signature without a statement of what it is for.
     #[must_use]
     pub const fn bare(signature: ContractSignature) -> Self {
         Self { hash: None, purpose: None, through: Vec::new(), signature }

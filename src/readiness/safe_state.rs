@@ -62,7 +62,7 @@ pub enum SafeGap {
         owner: String,
         to: Address,
     },
-    /// An owner who is no person of the file: nobody knows whom to wake.
+    /// An owner who is not a person of the file: it is not known how to reach them.
     Stranger {
         safe: String,
         owner: Address,

@@ -53,6 +53,7 @@ pub struct Domain {
 #[derive(Clone, Copy, Debug, thiserror::Error, PartialEq, Eq)]
 #[error(
     "no drill with Safe {safe} of version {version}: before 1.3.0 the chain id is not signed, so a drill's signature would be a real one"
+/// A Safe whose owners do not sign the chain id: below 1.3.0, where a drill's signature would be real.
 )]
 pub struct NoDrill {
     pub safe: Address,
@@ -95,6 +96,7 @@ impl Domain {
         &self.safe
     }
 
+    /// Returns the purpose of signatures in this domain: real, or a drill.
     #[must_use]
     pub const fn purpose(&self) -> Purpose {
         self.purpose
@@ -111,6 +113,7 @@ impl Domain {
         SafeId { chain_id: self.chain_id(), ..self.safe }
     }
 
+    /// Returns the EIP-712 domain separator, as the contract of this version computes it.
     #[must_use]
     pub fn domain_hash(&self) -> DomainHash {
         self.signed().domain_hash()

@@ -6,6 +6,7 @@ use alloy::sol_types::SolValue;
 use super::tx::SafeTx;
 use super::version::SafeVersion;
 
+/// A text that is not a hash of 32 bytes.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 #[error("{text:?} is not a {what}: expected 0x and 64 hexadecimal digits")]
 pub struct BadHash {
@@ -33,6 +34,7 @@ macro_rules! hash_type {
                 Self(word)
             }
 
+            /// Returns its 32 bytes.
             #[must_use]
             pub const fn word(&self) -> &::alloy::primitives::B256 {
                 &self.0
@@ -116,6 +118,7 @@ impl SafeId {
         DomainHash(keccak256(encoded))
     }
 
+    /// Returns the hashes of a transaction in this domain.
     #[must_use]
     pub fn hashes(&self, tx: &SafeTx) -> Hashes {
         Hashes::new(self.domain_hash(), message_hash(tx))

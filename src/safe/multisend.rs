@@ -11,6 +11,7 @@ sol! {
     function multiSend(bytes transactions) external payable;
 }
 
+/// The reason that call data is not a batch of plain calls.
 #[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
 pub enum BatchError {
     #[error("batch data is not a multiSend(bytes) call")]

@@ -15,6 +15,7 @@ pub struct Nonces {
     count: u64,
 }
 
+/// The reason that a text is not a range of nonces.
 #[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
 pub enum BadNonces {
     #[error("{0:?} is not of the form 42..61, first and last nonce, both included")]
@@ -40,16 +41,19 @@ impl Nonces {
         }
     }
 
+    /// Returns the first nonce.
     #[must_use]
     pub const fn first(self) -> Nonce {
         self.first
     }
 
+    /// Returns the last nonce, which belongs to the range.
     #[must_use]
     pub fn last(self) -> Nonce {
         self.first.plus(self.count - 1)
     }
 
+    /// Returns the number of nonces: at least 1.
     #[must_use]
     pub const fn count(self) -> u64 {
         self.count

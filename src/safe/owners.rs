@@ -15,6 +15,7 @@ pub const MOST_OWNERS: usize = 1_000;
 /// The head and tail of the Safe's linked lists.
 pub const SENTINEL: Address = address!("0000000000000000000000000000000000000001");
 
+/// The reason that a Safe could not have these owners and this threshold.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum OwnersError {
     #[error("a Safe has at least one owner")]
@@ -34,6 +35,7 @@ pub enum OwnersError {
 pub struct Threshold(usize);
 
 impl Threshold {
+    /// Returns the number of owners that must approve: at least 1.
     #[must_use]
     pub const fn get(self) -> usize {
         self.0
@@ -78,16 +80,19 @@ impl Owners {
         }
     }
 
+    /// Returns the owners, in the order of the Safe's list.
     #[must_use]
     pub fn list(&self) -> &[Address] {
         &self.list
     }
 
+    /// Returns the threshold: from 1 to the number of owners.
     #[must_use]
     pub const fn threshold(&self) -> Threshold {
         self.threshold
     }
 
+    /// Returns `true` if this address is an owner.
     #[must_use]
     pub fn contains(&self, who: Address) -> bool {
         self.list.contains(&who)

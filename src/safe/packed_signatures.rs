@@ -40,6 +40,7 @@ pub enum Approval {
 }
 
 impl Approval {
+    /// Returns the owner who approves.
     #[must_use]
     pub const fn owner(&self) -> Address {
         match self {
@@ -49,6 +50,7 @@ impl Approval {
         }
     }
 
+    /// Returns the kind by which the Safe's contract checks it.
     #[must_use]
     pub const fn kind(&self) -> SignatureKind {
         match self {
@@ -113,6 +115,7 @@ pub enum Packed {
     Contract(ContractSignature),
 }
 
+/// The reason that bytes are not the signatures of an `execTransaction`.
 #[derive(Clone, Copy, Debug, thiserror::Error, PartialEq, Eq)]
 pub enum PackError {
     #[error("{0} bytes are not a whole number of signatures of 65 bytes")]

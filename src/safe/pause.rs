@@ -152,6 +152,7 @@ impl fmt::Debug for PauseSignature {
     }
 }
 
+/// The reason that a signature is not the deputy's for this pause.
 #[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
 pub enum PauseSignatureError {
     #[error(transparent)]

@@ -24,6 +24,7 @@ pub enum SignatureKind {
 }
 
 impl SignatureKind {
+    /// Returns its name for a person and in `--json`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -42,6 +43,7 @@ impl fmt::Display for SignatureKind {
     }
 }
 
+/// The reason that 65 bytes are not a signature that a Safe takes.
 #[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
 pub enum SignatureError {
     #[error("a signature has 65 bytes, and this one has {0}")]
@@ -112,16 +114,19 @@ impl EcdsaSignature {
             .collect())
     }
 
+    /// Returns the address that was recovered from the signature and the hash.
     #[must_use]
     pub const fn signer(&self) -> Address {
         self.signer
     }
 
+    /// Returns the kind, which `v` encodes.
     #[must_use]
     pub const fn kind(&self) -> SignatureKind {
         self.kind
     }
 
+    /// Returns `r`, `s` and `v` as the contract takes them.
     #[must_use]
     pub const fn bytes(&self) -> &[u8; 65] {
         &self.bytes

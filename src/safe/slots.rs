@@ -10,11 +10,17 @@ use super::owners::SENTINEL;
 pub mod slot {
     use super::{B256, b256};
 
+    /// The address of the implementation.
     pub const SINGLETON: u8 = 0;
+    /// The linked list of enabled modules.
     pub const MODULES: u8 = 1;
+    /// The linked list of owners.
     pub const OWNERS: u8 = 2;
+    /// The number of owners.
     pub const OWNER_COUNT: u8 = 3;
+    /// The number of owners that must approve.
     pub const THRESHOLD: u8 = 4;
+    /// The nonce of the next transaction.
     pub const NONCE: u8 = 5;
     /// The mapping owner → hash → 1.
     pub const APPROVED_HASHES: u8 = 8;

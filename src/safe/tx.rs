@@ -32,6 +32,7 @@ pub enum Operation {
 }
 
 impl Operation {
+    /// Returns the number that the contract takes: 0 for a call, 1 for a delegatecall.
     #[must_use]
     pub const fn as_u8(self) -> u8 {
         match self {
@@ -65,6 +66,7 @@ impl fmt::Display for Operation {
 pub struct Nonce(pub U256);
 
 impl Nonce {
+    /// Returns the nonce after this one.
     #[must_use]
     pub fn next(self) -> Self {
         self.plus(1)
@@ -95,6 +97,7 @@ impl From<u64> for Nonce {
     }
 }
 
+/// A text that is not a nonce: a decimal number of at most 256 bits.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 #[error("nonce {0:?} is not a whole number below 2^256")]
 pub struct BadNonce(String);

@@ -15,9 +15,11 @@ pub enum SafeVersion {
 }
 
 impl SafeVersion {
+    /// Every version, the oldest first.
     pub const ALL: [Self; 6] =
         [Self::V1_0_0, Self::V1_1_1, Self::V1_2_0, Self::V1_3_0, Self::V1_4_1, Self::V1_5_0];
 
+    /// Returns the text that the contract's `VERSION()` gives, such as `1.4.1`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -69,6 +71,7 @@ impl fmt::Display for SafeVersion {
     }
 }
 
+/// A version that this program does not know.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 #[error("Safe version {0:?} is not one of 1.0.0, 1.1.1, 1.2.0, 1.3.0, 1.4.1, 1.5.0")]
 pub struct UnknownVersion(pub String);

@@ -15,7 +15,7 @@ const SLICE: Duration = Duration::from_millis(10);
 /// ended; `None` if it still runs after this time, and it goes on.
 ///
 /// # Errors
-/// If it cannot be started. A command that reads nothing is no error.
+/// If it cannot be started. A command that reads nothing is not an error.
 pub fn run_command(command: &str, input: &str, patience: Duration) -> io::Result<Option<ExitStatus>> {
     let (shell, flag) = if cfg!(windows) { ("cmd", "/C") } else { ("sh", "-c") };
     let mut child =

@@ -287,7 +287,7 @@ fn device(name: &str, model: Model, card: &Card) -> DeviceText {
     let mut read: Vec<PageText> = Vec::new();
     for pages in card.txs().map(|tx| of(&tx)) {
         for fact in pages.facts() {
-            let is_hash = fact.title.ends_with("hash");
+            let is_hash = fact.is_hash();
             match read.iter_mut().find(|page| page.title == fact.title) {
                 None => {
                     let value = (!is_hash).then(|| fact.value.clone());

@@ -50,7 +50,8 @@ pub struct Refusal {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Holder {
     /// `owner`, or `role 0x…`
-    pub of: String,
+    #[serde(serialize_with = "as_text")]
+    pub of: Entitled,
     /// `None` if the contract does not say.
     pub held_by: Option<Person>,
 }
@@ -60,16 +61,22 @@ impl Refusal {
     #[must_use]
     pub fn of_a_barred_call(self, judged: &Judged, barred: &Barred) -> Self {
         let contract = Person::of(judged, barred.contract).short();
-        let (of, needs) = match barred.to {
-            Entitled::Owner => ("owner".to_string(), String::new()),
-            Entitled::Role(role) => (format!("role {role}"), " without a role".into()),
+        let needs = match barred.to {
+            Entitled::Owner => "",
+            Entitled::Role(_) => " without a role",
         };
+        let held_by = barred.holder.map(|holder| Person::of(judged, holder));
         let safe = &judged.derived.safe.name;
         Self {
             sentence: format!("{safe} may not call {} of {contract}{needs}", barred.call),
             fix: "this lever cannot work: tell the person who keeps breakglass.toml".into(),
-            holder: Some(Holder { of, held_by: barred.holder.map(|holder| Person::of(judged, holder)) }),
+            holder: Some(Holder { of: barred.to, held_by }),
             ..self
         }
     }
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
+fn as_text<S: serde::Serializer>(of: &Entitled, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(of)
 }

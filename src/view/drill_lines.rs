@@ -54,7 +54,7 @@ impl Times {
     pub fn new(drill: &Drill, response: &Response, name: impl Fn(Address) -> String) -> Self {
         let seconds = |took: Duration| took.as_secs();
         let phase = |measure: Measure| Phase {
-            what: measure.what,
+            what: measure.phase.as_str(),
             after_seconds: measure.took.map(seconds),
             target_seconds: measure.wanted.map(seconds),
             is_late: measure.is_late(),

@@ -86,7 +86,7 @@ fn fact(fact: &PageFact) -> String {
     } else {
         format!("{}-{}", fact.first, fact.last)
     };
-    let value = if fact.title.ends_with("hash") { String::new() } else { format!(" {}", fact.value) };
+    let value = if fact.is_hash() { String::new() } else { format!(" {}", fact.value) };
     format!("page {pages} {}{value}", fact.title)
 }
 

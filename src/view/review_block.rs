@@ -1,6 +1,7 @@
 //! The last lines before the question: at most 24 with it in a terminal of 80 columns, up to four levers; each further lever
 //! takes one line more. No line wraps: what does not fit is cut here, and stands whole above.
 
+use crate::ceremony::barred::Entitled;
 use crate::check::Level;
 use crate::safe::Purpose;
 use crate::ui::{Lines, Text};
@@ -156,10 +157,10 @@ fn consequences(block: &mut ReviewBlock, summary: &Summary, width: usize) {
 fn checks(block: &mut ReviewBlock, summary: &Summary) {
     let checks = &summary.checks;
     let mut line = Text::new(&format!("{} pass", checks.pass));
-    for (count, word) in [(checks.warn, "warning"), (checks.already_done, "already done")] {
-        let plural = if count > 1 && word == "warning" { "s" } else { "" };
+    let warnings = if checks.warn > 1 { "warnings" } else { "warning" };
+    for (count, word) in [(checks.warn, warnings), (checks.already_done, "already done")] {
         if count > 0 {
-            line = line.add(" · ").warn(&format!("{count} {word}{plural}"));
+            line = line.add(" · ").warn(&format!("{count} {word}"));
         }
     }
     if checks.refuse > 0 {
@@ -181,7 +182,7 @@ fn checks(block: &mut ReviewBlock, summary: &Summary) {
 fn on_the_device(block: &mut ReviewBlock, summary: &Summary) {
     block.spare(Text::default());
     let device = &summary.device;
-    let value = if device.value == "0" { String::new() } else { format!("value {}, ", device.value) };
+    let value = if device.value.is_zero() { String::new() } else { format!("value {}, ", device.value) };
     let text =
         format!("to, {value}data {}, operation {}, nonce {},", device.data, device.operation, summary.nonce);
     let others = Text::new("every other number 0, then these hashes, whole:");
@@ -250,11 +251,12 @@ fn refused(summary: &Summary, refusal: &Refusal, width: usize) -> Lines {
             }
             None => Text::new("the contract does not say who holds it"),
         };
-        if holder.of == "owner" {
-            block.field("owner", by);
-        } else {
-            block.field("needs", Text::new(&holder.of));
-            block.field("held by", by);
+        match holder.of {
+            Entitled::Owner => block.field("owner", by),
+            Entitled::Role(_) => {
+                block.field("needs", Text::new(&holder.of.to_string()));
+                block.field("held by", by);
+            }
         }
     }
     if !refusal.fix.is_empty() {

@@ -1,9 +1,10 @@
 //! The facts that a signer has to know of one transaction before they approve it: a few lines for a person, or data for a script.
 
 use std::collections::BTreeSet;
+use std::fmt::Display;
 
-use alloy::primitives::Address;
-use serde::Serialize;
+use alloy::primitives::{Address, U256};
+use serde::{Serialize, Serializer};
 
 use crate::ceremony::deputy::{Act, How};
 use crate::ceremony::desk::Desk;
@@ -22,7 +23,7 @@ use crate::view::what_changes;
 /// The lines right above the question, as data.
 #[derive(Clone, Debug, Serialize)]
 pub struct Summary {
-    #[serde(serialize_with = "as_word")]
+    #[serde(serialize_with = "as_text")]
     pub purpose: Purpose,
     pub answer: ReviewAnswer,
     /// `PAUSE`, `PAUSE + PARAM`, `UNDO`.
@@ -113,7 +114,8 @@ pub struct FindingLine {
 pub struct OnDevice {
     pub data: String,
     pub operation: u8,
-    pub value: String,
+    #[serde(serialize_with = "as_text")]
+    pub value: U256,
 }
 
 #[derive(Clone, Debug, Serialize)]
@@ -172,7 +174,7 @@ impl Summary {
             device: OnDevice {
                 data: upper(tx.data.get(..tx.data.len().min(4)).unwrap_or_default()),
                 operation: tx.operation.as_u8(),
-                value: tx.value.to_string(),
+                value: tx.value,
             },
             hashes: ShownHashes::of(hashes),
             signed: tally.approved.iter().map(|approval| name(approval.owner())).collect(),
@@ -205,9 +207,8 @@ impl ShownHashes {
     }
 }
 
-#[allow(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
-fn as_word<S: serde::Serializer>(purpose: &Purpose, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_str(purpose)
+fn as_text<T: Display, S: Serializer>(value: &T, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(value)
 }
 
 /// `PAUSE`, `PAUSE + PARAM`, `UNDO`.

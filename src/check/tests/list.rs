@@ -94,7 +94,7 @@ fn a_drill_that_nobody_announced_is_told_to_whoever_signs_and_nothing_real_is() 
     assert_eq!(look(&announced)[0].level, Level::Pass);
     assert!(look(&Case { signing: false, ..unannounced }).is_empty());
     assert!(look(&innocent()).is_empty());
-    // A drill takes no nonce: one that is not the next is no gap.
+    // A drill takes no nonce: one that is not the next is not a gap.
     let mut later = now(|state| state.nonce = Nonce::from(1));
     later.proposal = later.proposal.for_drill().unwrap();
     assert!(later.all(check("nonce")).iter().all(|finding| finding.level == Level::Pass));

@@ -11,9 +11,19 @@ pub struct PageFact {
     pub value: String,
 }
 
+impl Fact {
+    /// Returns `true` for a hash, which a person compares whole with the one that the review shows.
+    #[must_use]
+    pub fn is_hash(&self) -> bool {
+        HASHES.contains(&self.title.as_str())
+    }
+}
+
 /// Fields to read whatever they say.
 const ALWAYS: [&str; 9] =
     ["to", "data", "operation", "nonce", "message", "Message", "Domain hash", "Message hash", "Tx hash"];
+/// The titles of hashes.
+const HASHES: [&str; 3] = ["Domain hash", "Message hash", "Tx hash"];
 /// The fields that the two hashes commit to as well.
 const DOMAIN: [&str; 2] = ["chainId", "verifyingContract"];
 /// `0x` and the selector: of data more is on the device's own pages.

@@ -48,7 +48,7 @@ fn an_owner_who_neither_signed_nor_is_awake_was_asked_without_answer() {
         draft(3_000, "alice", awake, Some(about(1))),
     ];
     assert_eq!(unheard(drafts), named(&["bob"]));
-    // A signature of something else is no answer to this.
+    // A signature of another transaction does not answer this one.
     let other = Act::Imported { owners: vec![Address::repeat_byte(2)] };
     let found = unheard(vec![draft(2_000, "alice", other, Some(about(2)))]);
     let all: Vec<&str> = found.iter().map(|(name, _)| name.as_str()).collect();
@@ -75,8 +75,8 @@ fn a_deputys_act_is_listed_once_with_its_receipt() {
     assert!(matches!(record.alone[1].act.step, Step::Proven { block: 7, .. }));
     assert_eq!(record.title, "freeze");
     let took =
-        |what: &str| record.measures.iter().find(|m| m.what == what).unwrap().took.map(|t| t.as_secs());
-    assert_eq!((took("sent"), took("proven")), (Some(1), Some(2)));
+        |phase: Phase| record.measures.iter().find(|m| m.phase == phase).unwrap().took.map(|t| t.as_secs());
+    assert_eq!((took(Phase::Sent), took(Phase::Proven)), (Some(1), Some(2)));
 }
 
 /// From an alarm to the proof, at times that the test chose.
@@ -113,14 +113,14 @@ fn the_records_times_are_those_of_the_journal_and_of_the_block() {
         record(&entries, (facts, &Receipts::new()), &merged, &council())
     };
     let record = at(92);
-    let took = |what: &str| {
-        let measure = record.measures.iter().find(|measure| measure.what == what).unwrap();
+    let took = |phase: Phase| {
+        let measure = record.measures.iter().find(|measure| measure.phase == phase).unwrap();
         (measure.took.unwrap().as_millis(), measure.is_late())
     };
-    assert_eq!(took("first signature"), (65_000, true), "the council wants one minute");
-    assert_eq!(took("sent"), (80_400, false));
-    assert_eq!(took("in a block"), (82_000, false));
-    assert_eq!(took("proven"), (85_000, false));
+    assert_eq!(took(Phase::FirstSignature), (65_000, true), "the council wants one minute");
+    assert_eq!(took(Phase::Sent), (80_400, false));
+    assert_eq!(took(Phase::InBlock), (82_000, false));
+    assert_eq!(took(Phase::Proven), (85_000, false));
     let mined = |record: &Record| {
         let is_it = |moment: &&Moment| matches!(moment.what, Happened::Mined { .. });
         record.moments.iter().find(is_it).unwrap().at.millis()

@@ -1,5 +1,7 @@
 //! The parts of a playbook's file that ask the chain: reads, checks and conditions.
 
+use std::fmt;
+
 use alloy::dyn_abi::{DynSolType, Specifier};
 use toml::Spanned;
 
@@ -13,20 +15,40 @@ use crate::playbook::language::template::Template;
 use crate::playbook::language::value::{is_number, param_types, parse_event, parse_function, parse_type};
 use crate::playbook::postcheck::{Ending, Relation};
 
+/// The place of an ask in the file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::playbook) enum Place {
+    Read,
+    SkipIf,
+    Before,
+    After,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Read => "a read",
+            Self::SkipIf => "skip_if",
+            Self::Before => "a check before the steps",
+            Self::After => "a check",
+        })
+    }
+}
+
 /// The type of a read's value, before the names in it are known: a list where it is repeated.
 pub(in crate::playbook) fn read_type(source: &Source, ask: &Spanned<WireAsk>) -> Result<DynSolType, Fault> {
-    let ty = read_ask_type(source, ask, "a read")?;
+    let ty = read_ask_type(source, ask, Place::Read)?;
     Ok(if ask.get_ref().each.is_some() { DynSolType::Array(Box::new(ty)) } else { ty })
 }
 
 /// The type of what an ask reads.
-fn read_ask_type(source: &Source, ask: &Spanned<WireAsk>, what: &str) -> Result<DynSolType, Fault> {
+fn read_ask_type(source: &Source, ask: &Spanned<WireAsk>, place: Place) -> Result<DynSolType, Fault> {
     let wire = ask.get_ref();
     if let Some(view) = &wire.view {
         let function = parse_function(view.get_ref()).map_err(|why| source.fault(view.span(), why))?;
         let mut types = param_types(&function.outputs);
         if types.is_empty() {
-            let message = format!("{what} needs what the view returns: {}(type)", view.get_ref());
+            let message = format!("{place} needs what the view returns: {}(type)", view.get_ref());
             return Err(source.fault(view.span(), message));
         }
         return Ok(if types.len() == 1 { types.remove(0) } else { DynSolType::Tuple(types) });
@@ -56,7 +78,7 @@ fn slot_type(source: &Source, text: &Text) -> Result<DynSolType, Fault> {
 }
 
 /// The fields that an ask uses, to refuse those that say nothing there.
-fn only(source: &Source, ask: &Spanned<WireAsk>, what: &str, allowed: &[&str]) -> Result<(), Fault> {
+fn only(source: &Source, ask: &Spanned<WireAsk>, place: Place, allowed: &[&str]) -> Result<(), Fault> {
     let w = ask.get_ref();
     let texts = [
         ("name", &w.name),
@@ -84,33 +106,33 @@ fn only(source: &Source, ask: &Spanned<WireAsk>, what: &str, allowed: &[&str]) -
     let expect = w.expect.as_ref().map(|e| ("expect", e.span()));
     match spans.chain(args).chain(expect).find(|(name, _)| !allowed.contains(name)) {
         None => Ok(()),
-        Some((name, span)) => Err(source.fault(span, format!("{name} says nothing in {what}"))),
+        Some((name, span)) => Err(source.fault(span, format!("{name} says nothing in {place}"))),
     }
 }
 
 const RELATIONS: [&str; 7] =
     ["expect", "expect_not", "at_least", "at_most", "contains", "lacks", "same_items"];
 
-/// Reads a view, slot or balance; `what` names where it stands.
+/// Reads a view, slot or balance.
 pub(in crate::playbook) fn read_source(
     source: &Source,
     ask: &Spanned<WireAsk>,
-    what: &str,
-) -> Result<ValueSource, Fault> {
+    place: Place,
+) -> Result<Asked, Fault> {
     let wire = ask.get_ref();
-    let is_read = what == "a read";
+    let is_read = place == Place::Read;
     let allowed = |own: &[&'static str]| {
         let shared: &[&str] = if is_read { &["name"] } else { &RELATIONS };
         [own, shared].concat()
     };
     match (&wire.view, &wire.slot, &wire.balance, &wire.code, &wire.time) {
         (Some(view), None, None, None, None) => {
-            only(source, ask, what, &allowed(&["view", "on", "args", "from"]))?;
-            read_call(source, ask, view).map(ValueSource::View)
+            only(source, ask, place, &allowed(&["view", "on", "args", "from"]))?;
+            read_call(source, ask, view).map(Asked::View)
         }
         (None, Some(slot), None, None, None) => {
-            only(source, ask, what, &allowed(&["slot", "on", "type"]))?;
-            let ty = read_ask_type(source, ask, what)?;
+            only(source, ask, place, &allowed(&["slot", "on", "type"]))?;
+            let ty = read_ask_type(source, ask, place)?;
             let slot = match slot_number(slot.get_ref()) {
                 Some(word) => Template::known(slot.get_ref(), word),
                 None => source.template(slot, &DynSolType::FixedBytes(32))?,
@@ -118,33 +140,33 @@ pub(in crate::playbook) fn read_source(
             Ok(ValueSource::Slot { on: target(source, ask)?, slot, ty })
         }
         (None, None, Some(of), None, None) => {
-            only(source, ask, what, &allowed(&["balance", "token"]))?;
+            only(source, ask, place, &allowed(&["balance", "token"]))?;
             let token = wire.token.as_ref().map(|t| source.address(t)).transpose()?;
             Ok(ValueSource::Balance { of: source.address(of)?, token })
         }
         (None, None, None, Some(of), None) => {
-            only(source, ask, what, &allowed(&["code"]))?;
-            Ok(ValueSource::Code { of: source.address(of)? })
+            only(source, ask, place, &allowed(&["code"]))?;
+            Ok(Asked::Code { of: source.address(of)? })
         }
         (None, None, None, None, Some(word)) => {
-            only(source, ask, what, &allowed(&["time"]))?;
-            read_time(source, word, what)
+            only(source, ask, place, &allowed(&["time"]))?;
+            read_time(source, word, place)
         }
         _ => {
-            let kinds = if is_read || what == "skip_if" {
+            let kinds = if matches!(place, Place::Read | Place::SkipIf) {
                 "view, slot, balance and code"
             } else {
                 "view, slot, balance, code, time, event, reverts and succeeds"
             };
-            Err(source.fault(ask.span(), format!("{what} has exactly one of {kinds}")))
+            Err(source.fault(ask.span(), format!("{place} has exactly one of {kinds}")))
         }
     }
 }
 
 /// Only checks may ask for the time: what a plan is made from must be the same for every signer.
-fn read_time(source: &Source, word: &Text, what: &str) -> Result<ValueSource, Fault> {
-    if !what.starts_with("a check") {
-        let message = format!("{what} cannot ask for the time: every block would give another transaction");
+fn read_time(source: &Source, word: &Text, place: Place) -> Result<Asked, Fault> {
+    if matches!(place, Place::Read | Place::SkipIf) {
+        let message = format!("{place} cannot ask for the time: every block would give another transaction");
         return Err(source.fault(word.span(), message));
     }
     match word.get_ref().as_str() {
@@ -166,41 +188,41 @@ fn read_call(source: &Source, ask: &Spanned<WireAsk>, signature: &Text) -> Resul
     Ok(StaticCall { on: target(source, ask)?, function, args, from })
 }
 
-/// Reads a check; `what` names where it stands, and events belong only after the steps.
+/// Reads a check. Events belong only after the steps.
 pub(in crate::playbook) fn read_check(
     source: &Source,
     ask: &Spanned<WireAsk>,
-    what: &str,
+    place: Place,
 ) -> Result<Claim, Fault> {
     let (each, inner) = source.each(ask.get_ref().each.as_ref())?;
     let kept = ask.get_ref().kept.as_ref();
-    if let (Some(kept), false) = (kept, what == "a check") {
-        return Err(source.fault(kept.span(), format!("kept says nothing in {what}")));
+    if let (Some(kept), false) = (kept, place == Place::After) {
+        return Err(source.fault(kept.span(), format!("kept says nothing in {place}")));
     }
     let kept =
         kept.map(|text| source.filled(text, "kept is empty: say why it may hold before").map(str::to_string));
-    Ok(Claim { each, kept: kept.transpose()?, fact: read_fact(&inner, ask, what)? })
+    Ok(Claim { each, kept: kept.transpose()?, fact: read_fact(&inner, ask, place)? })
 }
 
-fn read_fact(source: &Source, ask: &Spanned<WireAsk>, what: &str) -> Result<Fact, Fault> {
+fn read_fact(source: &Source, ask: &Spanned<WireAsk>, place: Place) -> Result<Fact, Fault> {
     let wire = ask.get_ref();
-    if let (Some(event), "a check") = (&wire.event, what) {
-        only(source, ask, what, &["event", "on", "args"])?;
+    if let (Some(event), Place::After) = (&wire.event, place) {
+        only(source, ask, place, &["event", "on", "args"])?;
         return read_event(source, ask, event);
     }
     if let Some(event) = &wire.event {
-        let message = format!("{what} cannot look for an event: there is no transaction yet");
+        let message = format!("{place} cannot look for an event: there is no transaction yet");
         return Err(source.fault(event.span(), message));
     }
-    if let (Some(signature), false) = (&wire.reverts, what == "skip_if") {
-        only(source, ask, what, &["reverts", "on", "args", "from"])?;
+    if let (Some(signature), false) = (&wire.reverts, place == Place::SkipIf) {
+        only(source, ask, place, &["reverts", "on", "args", "from"])?;
         return Ok(Fact::Call { call: read_call(source, ask, signature)?, ending: Ending::Reverts });
     }
-    if let (Some(signature), false) = (&wire.succeeds, what == "skip_if") {
-        only(source, ask, what, &["succeeds", "on", "args", "from"])?;
+    if let (Some(signature), false) = (&wire.succeeds, place == Place::SkipIf) {
+        only(source, ask, place, &["succeeds", "on", "args", "from"])?;
         return Ok(Fact::Call { call: read_call(source, ask, signature)?, ending: Ending::Succeeds });
     }
-    let asked = read_source(source, ask, what)?;
+    let asked = read_source(source, ask, place)?;
     let texts = [
         (&wire.expect_not, Relation::IsNot),
         (&wire.at_least, Relation::AtLeast),
@@ -215,7 +237,7 @@ fn read_fact(source: &Source, ask: &Spanned<WireAsk>, what: &str) -> Result<Fact
         (None, [(text, relation)]) => (*relation, read_expected(source, &asked.ty(), text, *relation)?),
         (Some(expect), []) => (Relation::Is, read_expect(source, &asked, expect)?),
         (expect, given) => {
-            let message = format!("{what} has exactly one of {}", RELATIONS.join(", "));
+            let message = format!("{place} has exactly one of {}", RELATIONS.join(", "));
             let second = given.get(usize::from(expect.is_none()));
             return Err(source.fault(second.map_or_else(|| ask.span(), |(t, _)| t.span()), message));
         }

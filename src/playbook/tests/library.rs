@@ -66,7 +66,7 @@ An `[[after]]` that holds before the steps proves nothing. One that may hold alr
 says why it is looked at: `kept = \"the owner must stay the same\"`; they never all hold before. `playbook check`
 refuses an `[[after]]` that stands in `[[before]]` too, and `playbook test` one that held, on your chain. `playbook check` warns of
 an `[[after]]` that nothing compares before the steps, of one that looks at a part of a list, and where `changes` names another
-contract and every `[[after]]` asks the called one alone. A warning is no fault: there may be a good reason.
+contract and every `[[after]]` asks the called one alone. A warning is not a fault: there may be a good reason.
 
 `playbook test` runs a lever and its undo with every check that `pause` and `sign` run, and says slot by slot what the undo did not bring
 back. What anybody may do says `anyone = true`.

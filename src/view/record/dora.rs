@@ -7,7 +7,7 @@
 use serde_json::{Value, json};
 
 use super::drafts::{OPEN, action, days, duration};
-use super::{IncidentReport, Tx};
+use super::{Report, Row, Tx};
 use crate::incident::Utc;
 
 /// Which of the three reports it is.
@@ -85,7 +85,7 @@ pub fn dora(report: &IncidentReport, id: &str, stage: DoraStage) -> Dora {
     };
     known("2.2", "detectionDateTime", report.began.as_deref().map(|time| json!(to_the_second(time))));
     known("2.3", "classificationDateTime", noted(report, "classified").map(Value::from));
-    let monitor = report.timeline.iter().any(|row| row.lane == "monitor");
+    let monitor = report.timeline.iter().any(|row| row.is_alarm);
     known("2.7", "incidentDiscovery", monitor.then(|| json!("monitoring_systems")));
     if stage >= DoraStage::Intermediate {
         known("3.15", "incidentDuration", duration(report).map(Value::from));
@@ -162,7 +162,7 @@ fn impact(report: &IncidentReport) -> (Value, Vec<&'static str>) {
 /// From the first act that was executed to the undo that was executed last, by the blocks' times: minutes, and when it ended.
 fn standstill(report: &IncidentReport) -> Option<(u64, &str)> {
     let time = |one: &Tx| one.on_chain.as_ref().filter(|there| there.succeeded)?.time.clone();
-    let is_undo = |one: &&Tx| one.what.ends_with("--undo");
+    let is_undo = |one: &&Tx| one.is_undo;
     let from = report.transactions.iter().filter(|one| !is_undo(one)).filter_map(time).min()?;
     let last = report.transactions.iter().filter(is_undo).filter(|one| time(one).is_some());
     let last = last.max_by_key(|one| time(one))?.on_chain.as_ref()?.time.as_deref()?;
@@ -175,16 +175,15 @@ fn contact(report: &IncidentReport) -> Option<&str> {
 }
 
 /// The facts, without a cause.
-fn description(report: &IncidentReport) -> String {
-    let first = report.timeline.iter().find(|row| row.lane == "monitor").map(|row| row.text.as_str());
+fn description(report: &Report) -> String {
+    let first = report.timeline.iter().find(|row| row.is_alarm).map(|row| row.text.as_str());
     cut(&[Some(report.title.as_str()), first].into_iter().flatten().collect::<Vec<_>>().join(". "))
 }
 
 /// The moment of the first note that begins with this word.
-fn noted(report: &IncidentReport, word: &str) -> Option<String> {
-    let is_it =
-        |text: &str| text.strip_prefix("noted: ").is_some_and(|note| note.trim_start().starts_with(word));
-    let row = report.timeline.iter().find(|row| is_it(&row.text))?;
+fn noted(report: &Report, word: &str) -> Option<String> {
+    let is_it = |row: &&Row| row.note.as_ref().is_some_and(|note| note.trim_start().starts_with(word));
+    let row = report.timeline.iter().find(is_it)?;
     Some(to_the_second(&row.at))
 }
 

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::markdown::{plain, short};
-use super::{IncidentReport, TimelineRow, Tx, spoken};
+use super::{Report, Row, Tx, spoken};
+use crate::incident::Phase;
 
 /// For whom a draft is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -74,11 +75,11 @@ fn facts(report: &IncidentReport, id: &str, stage: &str) -> BTreeMap<&'static st
         let found = report.roles.iter().find(|known| known.role == role);
         found.map_or_else(|| OPEN.to_string(), |known| plain(&known.name))
     };
-    let took = |what: &str| {
-        let found = report.times.iter().find(|time| time.what == what).and_then(|time| time.seconds);
+    let took = |phase: Phase| {
+        let found = report.times.iter().find(|time| time.phase == phase).and_then(|time| time.seconds);
         found.map_or_else(|| "-".into(), spoken)
     };
-    let monitor = report.timeline.iter().any(|row| row.lane == "monitor");
+    let monitor = report.timeline.iter().any(|row| row.is_alarm);
     let executed = report.transactions.iter().find_map(|one| one.on_chain.as_ref()?.time.clone());
     let list =
         |items: Vec<String>, none: &str| if items.is_empty() { none.to_string() } else { items.join("\n") };
@@ -106,8 +107,8 @@ fn facts(report: &IncidentReport, id: &str, stage: &str) -> BTreeMap<&'static st
         ("speaks", role("speaks")),
         ("writes", role("writes")),
         ("discovery", if monitor { "monitoring_systems" } else { OPEN }.into()),
-        ("first_signature", took("first signature")),
-        ("proven_after", took("proven")),
+        ("first_signature", took(Phase::FirstSignature)),
+        ("proven_after", took(Phase::Proven)),
         ("duration", duration(report).unwrap_or_else(|| OPEN.into())),
         ("actual", if report.closed.is_some() { "actual_figures" } else { "estimates" }.into()),
         (

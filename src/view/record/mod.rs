@@ -21,7 +21,7 @@ pub use html::html;
 pub use markdown::markdown;
 
 use crate::council::Council;
-use crate::incident::{Alone, Happened, JournalAct, Lane, Measure, Moment, Record, Transaction, TxStep, Utc};
+use crate::incident::{Act, Alone, Happened, Lane, Measure, Moment, Phase, Record, Step, Transaction, Utc};
 use crate::view::journal_table::describe;
 
 /// One incident.
@@ -54,6 +54,8 @@ pub struct Role {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Time {
     pub what: String,
+    #[serde(skip)]
+    pub phase: Phase,
     pub seconds: Option<u64>,
     pub wanted_seconds: Option<u64>,
     pub is_late: bool,
@@ -66,7 +68,13 @@ pub struct TimelineRow {
     #[serde(skip)]
     pub millis: u64,
     pub lane: String,
+    /// It is from a monitor, not from a person.
+    #[serde(skip)]
+    pub is_alarm: bool,
     pub text: String,
+    /// The text of a note.
+    #[serde(skip)]
+    pub note: Option<String>,
     /// `journal`: a statement of its writer. `chain`: the chain's own word.
     pub by: &'static str,
     /// A refusal that was accepted.
@@ -77,6 +85,8 @@ pub struct TimelineRow {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Tx {
     pub what: String,
+    #[serde(skip)]
+    pub is_undo: bool,
     pub safe: String,
     pub address: String,
     pub chain_id: u64,
@@ -217,7 +227,8 @@ impl IncidentReport {
 
 fn time(measure: &Measure) -> Time {
     Time {
-        what: measure.what.into(),
+        what: measure.phase.as_str().into(),
+        phase: measure.phase,
         seconds: measure.took.map(|took| took.as_secs()),
         wanted_seconds: measure.wanted.map(|wanted| wanted.as_secs()),
         is_late: measure.is_late(),
@@ -246,11 +257,15 @@ fn row(council: &Council, moment: &Moment) -> TimelineRow {
         Lane::Chain => "chain".into(),
         Lane::Person(name) => name.clone(),
     };
-    let is_grave = matches!(
-        moment.what,
-        Happened::Entered(JournalAct::Accepted { .. }, _) | Happened::Unanswered { .. }
-    );
-    TimelineRow { at: moment.at.to_string(), millis: moment.at.millis(), lane, text, by, is_grave }
+    let is_grave =
+        matches!(moment.what, Happened::Entered(Act::Accepted { .. }, _) | Happened::Unanswered { .. });
+    let note = match &moment.what {
+        Happened::Entered(Act::Note { text }, _) => Some(text.to_string()),
+        _ => None,
+    };
+    let is_alarm = moment.lane == Lane::Monitor;
+    let (at, millis) = (moment.at.to_string(), moment.at.millis());
+    Row { at, millis, lane, is_alarm, text, note, by, is_grave }
 }
 
 fn to_confirm(council: &Council, one: &Alone) -> ToConfirm {
@@ -298,6 +313,7 @@ fn tx(council: &Council, one: &Transaction) -> Tx {
     });
     Tx {
         what: one.about.what.to_string(),
+        is_undo: one.about.is_undo(),
         safe: one.about.safe.to_string(),
         address: one.about.address.to_string(),
         chain_id: one.about.chain_id,

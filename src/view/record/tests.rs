@@ -5,7 +5,9 @@ fn row(millis: u64, lane: &str, text: &str) -> TimelineRow {
         at: Utc::from_millis(millis).to_string(),
         millis,
         lane: lane.into(),
+        is_alarm: lane == "monitor",
         text: text.into(),
+        note: text.strip_prefix("noted: ").map(str::to_string),
         by: if lane == "chain" { "chain" } else { "journal" },
         is_grave: text.starts_with("accepted"),
     }
@@ -22,6 +24,7 @@ fn report() -> IncidentReport {
         closed: None,
         times: vec![Time {
             what: "first signature".into(),
+            phase: Phase::FirstSignature,
             seconds: Some(700),
             wanted_seconds: Some(600),
             is_late: true,
@@ -33,6 +36,7 @@ fn report() -> IncidentReport {
         ],
         transactions: vec![Tx {
             what: "vault".into(),
+            is_undo: false,
             safe: "guardian".into(),
             address: Address::repeat_byte(1).to_string(),
             chain_id: 1,
@@ -231,6 +235,7 @@ fn closed() -> IncidentReport {
     let minute = |minute: u64| Utc::from_millis(minute * 60_000).to_string();
     let executed = |what: &str, at: u64| Tx {
         what: what.into(),
+        is_undo: what == "vault --undo",
         on_chain: Some(OnChain {
             transaction: "0x05".into(),
             block: at,
