@@ -39,6 +39,7 @@ pub mod hints;
 pub mod importing;
 pub mod judged;
 pub mod kept;
+pub mod known_owners;
 mod left_over;
 pub mod look;
 pub mod matching;

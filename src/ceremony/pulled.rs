@@ -13,12 +13,12 @@ use crate::check::{Facts, Finding, Match, Past};
 use crate::error::Error;
 use crate::evm::{Block, Keys, Readings, Write};
 use crate::fork::{ExecTransaction, Rehearsal};
-use crate::playbook::{Check, CombinedPlan, Entry, Plan, PlanError, Verdict};
+use crate::playbook::{Check, CombinedPlan, LibraryEntry, Plan, PlanError, Verdict};
 use crate::proposal::BatchSource;
 use crate::safe::{Domain, SafeState, SafeVersion};
 
 /// The result of pulling a lever.
-pub(super) enum Ended {
+pub(super) enum TrialResult {
     /// It succeeds, and every `after` check holds.
     Proven { gas: u64, proofs: Vec<String>, read: Keys },
     /// Before anybody signs, and why.
@@ -27,7 +27,7 @@ pub(super) enum Ended {
     Failed(String),
 }
 
-impl Ended {
+impl TrialResult {
     /// Returns it for `--json`.
     pub fn object(&self) -> Value {
         match self {
@@ -101,11 +101,11 @@ pub(super) fn pull(
     fork: &mut Forked,
     state: &SafeState,
     look: fn(&Facts) -> Vec<Finding>,
-) -> Result<(Ended, Vec<Write>), Error> {
+) -> Result<(TrialResult, Vec<Write>), Error> {
     let planned = planned(order, fork, state.id.version)?;
     let planned = match (refusal(&planned), planned) {
         (None, Ok(planned)) => planned,
-        (why, _) => return Ok((Ended::Refused(why.unwrap_or_default()), Vec::new())),
+        (why, _) => return Ok((TrialResult::Refused(why.unwrap_or_default()), Vec::new())),
     };
     let held_before = fork.answers(&after_queries(&planned.plan))?;
     let (owners, nonce) = fork.safe(state.id.address)?;
@@ -127,10 +127,10 @@ pub(super) fn pull(
     let judge = |check: &Check| check.judge(&ran.answers, &ran.events);
     let after: Vec<Verdict> = plan.after.iter().map(judge).collect();
     if let Some(why) = failure(order, plan, &ran, &after, &held_before) {
-        return Ok((Ended::Failed(why), ran.writes));
+        return Ok((TrialResult::Failed(why), ran.writes));
     }
     let before: Vec<Verdict> = plan.before.iter().map(|check| check.judge(readings, &[])).collect();
-    let entries: Vec<Entry> = order.acts().iter().map(|act| act.entry.clone()).collect();
+    let entries: Vec<LibraryEntry> = order.acts().iter().map(|act| act.entry.clone()).collect();
     let facts = Facts {
         proposal,
         matching: &Match::Same,
@@ -172,10 +172,10 @@ pub(super) fn pull(
         .map(|finding| format!("{} ({})", finding.sentence, finding.id))
         .collect();
     if !refused.is_empty() {
-        return Ok((Ended::Refused(refused.join("; ")), ran.writes));
+        return Ok((TrialResult::Refused(refused.join("; ")), ran.writes));
     }
     let proofs = after.into_iter().map(|verdict| verdict.sentence).collect();
-    Ok((Ended::Proven { gas: ran.gas_used, proofs, read: ran.read }, ran.writes))
+    Ok((TrialResult::Proven { gas: ran.gas_used, proofs, read: ran.read }, ran.writes))
 }
 
 /// Returns why a run does not prove the lever: it fails, a check does not hold, or held before. `None` if it is proven.

@@ -4,8 +4,8 @@ use alloy::primitives::{Address, address};
 use serde_json::json;
 
 use crate::ceremony::order::Order;
-use crate::ceremony::pulled::{Ended, planned, refusal};
-use crate::ceremony::trial_report::{Part, Report};
+use crate::ceremony::pulled::{TrialResult, planned, refusal};
+use crate::ceremony::trial_report::{TrialPart, TrialReport};
 use crate::chain::Forked;
 use crate::council;
 use crate::error::{Error, Exit};
@@ -22,7 +22,7 @@ pub(super) fn without_role(
     fork: &mut Forked,
     key: &str,
     name: &str,
-    report: &mut Report,
+    report: &mut TrialReport,
 ) -> Result<(), Error> {
     if order.playbooks().all(|playbook| playbook.anyone) {
         report.part(key, name, "not tried: anybody may do it".into(), json!({ "not_tried": "anyone" }));
@@ -52,7 +52,7 @@ fn judge(
     calls: &[(String, Option<String>)],
     refused: Option<String>,
     (key, name): (&str, &str),
-    report: &mut Report,
+    report: &mut TrialReport,
 ) {
     let open: Vec<&str> =
         calls.iter().filter(|(_, why)| why.is_none()).map(|(call, _)| call.as_str()).collect();
@@ -64,15 +64,15 @@ fn judge(
         format!("; but {} does not revert from {NOBODY}", open.join(" and "))
     };
     if let Some(why) = refused {
-        let mut object = Ended::Refused(why.clone()).object();
+        let mut object = TrialResult::Refused(why.clone()).object();
         object["does_not_revert"] = json!(open);
-        report.part(key, name, format!("{}{doubt}", Ended::Refused(why).text()), object);
+        report.part(key, name, format!("{}{doubt}", TrialResult::Refused(why).text()), object);
     } else if denied.is_empty() {
         let message =
             format!("{name}: {} does not revert from {NOBODY}, which holds no role", open.join(", "));
         let hint = "check the role; where anybody may do it, say so: anyone = true";
         report.part(key, name, "NOT DENIED: anybody may do it".into(), json!({ "ended": "not denied" }));
-        report.wrong(Part::Stranger, Exit::Failed, message, hint);
+        report.wrong(TrialPart::Stranger, Exit::Failed, message, hint);
     } else {
         let why = denied.join("; ");
         let text =

@@ -6,9 +6,9 @@ use crate::ceremony::derivation::MAX_TURNS;
 use crate::ceremony::left_over::left_over;
 use crate::ceremony::order::{Arguments, Former, Order};
 use crate::ceremony::prefetch::after_queries;
-use crate::ceremony::pulled::{Ended, planned, pull, refusal};
+use crate::ceremony::pulled::{TrialResult, planned, pull, refusal};
 use crate::ceremony::stranger::without_role;
-use crate::ceremony::trial_report::{Part, Report};
+use crate::ceremony::trial_report::{TrialPart, TrialReport};
 use crate::chain::{Ask, Chain, Forked};
 use crate::check;
 use crate::error::{Error, Exit};
@@ -63,7 +63,7 @@ fn try_undo(
     link: &Chain,
     fork: &mut Forked,
     state: &SafeState,
-    report: &mut Report,
+    report: &mut TrialReport,
 ) -> Result<(), Error> {
     if undo.chain.id != order.chain.id {
         let message =
@@ -80,8 +80,12 @@ fn try_undo(
     };
     // The council file describes the Safe as it was before the lever: only what the undo does is looked at.
     let (taken_back, undone) = pull(undo, fork, &undone_by, check::of_effects)?;
-    if report.must_prove(Part::Undo, &name, &taken_back, "where another Safe takes it back: --undo-safe NAME")
-    {
+    if report.must_prove(
+        TrialPart::Undo,
+        &name,
+        &taken_back,
+        "where another Safe takes it back: --undo-safe NAME",
+    ) {
         let left = left_over(&[writes, undone].concat(), &[state.id.address, undone_by.id.address]);
         report.left_over(order, &left);
     }

@@ -4,18 +4,18 @@ use serde_json::{Value, json};
 
 use crate::ceremony::left_over::LeftOver;
 use crate::ceremony::order::Order;
-use crate::ceremony::pulled::Ended;
+use crate::ceremony::pulled::TrialResult;
 use crate::error::{Error, Exit};
 use crate::evm::{Keys, called};
 use crate::safe::Call;
 
 /// The results of the parts, in their order.
 #[derive(Default)]
-pub struct Report {
+pub struct TrialReport {
     pub rows: Vec<Vec<String>>,
     pub parts: serde_json::Map<String, Value>,
     /// The first part that did not end as it must, and how the program ends for it.
-    pub wrong: Option<(Part, Error)>,
+    pub wrong: Option<(TrialPart, Error)>,
     /// The calls of the lever, as far as there is a plan.
     pub calls: Vec<Call>,
     /// The keys that the lever's transaction and its checks read.
@@ -28,14 +28,14 @@ pub struct Report {
 
 /// A part of a trial.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Part {
+pub enum TrialPart {
     Lever,
     Undo,
     /// Somebody without the role, who must be denied.
     Stranger,
 }
 
-impl Report {
+impl TrialReport {
     /// Notes a part: a row for a person, and an object for a script.
     pub(super) fn part(&mut self, key: &str, name: &str, text: String, object: Value) {
         self.rows.push(vec![name.into(), text]);
@@ -43,7 +43,7 @@ impl Report {
     }
 
     /// Notes a fault, if it is the first.
-    pub(super) fn wrong(&mut self, part: Part, exit: Exit, message: String, hint: &str) {
+    pub(super) fn wrong(&mut self, part: TrialPart, exit: Exit, message: String, hint: &str) {
         self.wrong.get_or_insert_with(|| (part, Error::new(exit, message).hint(hint)));
     }
 
@@ -70,13 +70,19 @@ impl Report {
     }
 
     /// Notes a part that must be proven. Returns `true` if it is.
-    pub(super) fn must_prove(&mut self, part: Part, name: &str, ended: &Ended, hint: &str) -> bool {
-        let key = if part == Part::Undo { "undo" } else { "lever" };
+    pub(super) fn must_prove(
+        &mut self,
+        part: TrialPart,
+        name: &str,
+        ended: &TrialResult,
+        hint: &str,
+    ) -> bool {
+        let key = if part == TrialPart::Undo { "undo" } else { "lever" };
         self.part(key, name, ended.text(), ended.object());
         let exit = match ended {
-            Ended::Proven { .. } => return true,
-            Ended::Refused(_) => Exit::Refused,
-            Ended::Failed(_) => Exit::Failed,
+            TrialResult::Proven { .. } => return true,
+            TrialResult::Refused(_) => Exit::Refused,
+            TrialResult::Failed(_) => Exit::Failed,
         };
         self.wrong(part, exit, format!("{name}: {}", ended.text()), hint);
         false

@@ -3,7 +3,7 @@
 use crate::ceremony::desk::{Desk, fork};
 use crate::ceremony::order::{Order, named_once};
 use crate::ceremony::trial;
-use crate::ceremony::trial_report::Report;
+use crate::ceremony::trial_report::TrialReport;
 use crate::chain::{Ask, Chain};
 use crate::clock;
 use crate::council;

@@ -137,10 +137,10 @@ mod tests {
 
     #[test]
     fn a_slow_rpc_agrees_only_after_it_answered_every_round() {
-        let mut record = Record::of(2);
-        assert_eq!(record.standings(), [Standing::Unasked, Standing::Unasked]);
-        let first = record.decide(Some(block(1)), vec![None, Some(Fault::Slow)], true);
-        let second = record.decide(Some(block(1)), vec![None, Some(Fault::Slow)], false);
+        let mut record = EndpointRecord::of(2);
+        assert_eq!(record.standings(), [EndpointStatus::Unasked, EndpointStatus::Unasked]);
+        let first = record.decide(Some(block(1)), vec![None, Some(EndpointFault::Slow)], true);
+        let second = record.decide(Some(block(1)), vec![None, Some(EndpointFault::Slow)], false);
         record.hear_late(first, 1, None);
         assert_eq!(
             record.standings(),

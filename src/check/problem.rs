@@ -79,10 +79,10 @@ impl Problem {
         matches!(
             self,
             Self::Transaction(
-                transaction::Problem::NonceUsed { .. }
-                    | transaction::Problem::NonceGap { .. }
-                    | transaction::Problem::NonceKept { .. }
-                    | transaction::Problem::NonceConflict { .. }
+                transaction::TransactionProblem::NonceUsed { .. }
+                    | transaction::TransactionProblem::NonceGap { .. }
+                    | transaction::TransactionProblem::NonceKept { .. }
+                    | transaction::TransactionProblem::NonceConflict { .. }
             )
         )
     }

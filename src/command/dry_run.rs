@@ -14,7 +14,7 @@ use crate::error::{Error, Exit};
 use crate::evm::BlockTag;
 use crate::session::Session;
 use crate::session::each_part::each;
-use crate::view::decision::Answer;
+use crate::view::decision::ReviewAnswer;
 use crate::view::trace_lines::CallTree;
 use crate::view::{what_changes, what_it_does};
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::entry::{Act, Deputed, Entry, Step};
+use super::entry::{Deputed, Entry, JournalAct, TxStep};
 use super::plain::Plain;
 use super::time::Utc;
 use crate::evm::TxHash;

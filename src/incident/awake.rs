@@ -5,7 +5,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
-use super::entry::{Act, Entry};
+use super::entry::{Entry, JournalAct};
 use super::journal::Journal;
 use super::plain::Plain;
 use super::time::Utc;

@@ -223,7 +223,7 @@ pub struct TransactionRef {
     pub safe_tx_hash: SafeTxHash,
 }
 
-impl About {
+impl TransactionRef {
     /// Returns `true` if its levers were taken back: `what` is written as the words of a command.
     #[must_use]
     pub fn is_undo(&self) -> bool {
@@ -291,7 +291,7 @@ impl Entry {
             return Err(BadEntry::Long);
         }
         let unreadable = |why: String| BadEntry::Unreadable(Plain::cut(&why).to_string());
-        let wire: Wire = serde_json::from_slice(line).map_err(|e| unreadable(e.to_string()))?;
+        let wire: WireEntry = serde_json::from_slice(line).map_err(|e| unreadable(e.to_string()))?;
         if wire.v != VERSION {
             return Err(unreadable(format!("version {}; this program reads version {VERSION}", wire.v)));
         }

@@ -22,14 +22,17 @@ mod timeline;
 pub use alone::{Alone, Receipts};
 pub use awake::{Awake, awake, began, find_awake};
 pub use drill_step::{is_announced, is_proven};
-pub use entry::{About, Act, BadEntry, Deputed, Draft, DrillStep, Entry, LONGEST_LINE, MOST_LISTED, Step};
+pub use entry::{
+    BadEntry, Deputed, DrillStep, Entry, JournalAct, LONGEST_LINE, MOST_LISTED, TransactionRef, TxStep,
+    UnnumberedEntry,
+};
 pub use journal::{Journal, next};
 pub use merge::{Merged, merge};
 pub use message::{Message, Says};
 pub use plain::Plain;
 pub use record::{
-    Change, Executed, Facts, Happened, Lane, Measure, Moment, Phase, Record, Transaction, Used, Wanted,
-    record, select, transactions,
+    ExecutionFacts, Happened, Lane, Measure, Moment, Record, RecordScope, TimedPhase, Transaction, TxFacts,
+    Used, ValueChange, record, select, transactions,
 };
 pub use streak::Streak;
 pub use time::Utc;

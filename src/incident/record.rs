@@ -7,7 +7,7 @@ use alloy::primitives::Address;
 
 use super::alone::{Alone, Receipts, alone};
 use super::asked::unanswered;
-use super::entry::{About, Act, Deputed, Entry, Step};
+use super::entry::{Deputed, Entry, JournalAct, TransactionRef, TxStep};
 use super::merge::Merged;
 use super::plain::Plain;
 use super::time::Utc;
@@ -113,7 +113,7 @@ pub enum Happened {
 
 /// A step of an incident or of a drill whose time is measured from the beginning on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Phase {
+pub enum TimedPhase {
     FirstSignature,
     EnoughSignatures,
     Sent,
@@ -121,7 +121,7 @@ pub enum Phase {
     Proven,
 }
 
-impl Phase {
+impl TimedPhase {
     /// Returns its name for a person and for `--json`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -138,7 +138,7 @@ impl Phase {
 /// The time that a phase took from the beginning, and the council's goal for it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Measure {
-    pub phase: Phase,
+    pub phase: TimedPhase,
     pub took: Option<Duration>,
     pub wanted: Option<Duration>,
 }
@@ -357,15 +357,21 @@ fn measures(moments: &[Moment], began: Option<Utc>, response: &Response) -> Vec<
         until(&|what| matches!(what, Happened::Entered(act, _) if is_it(act)))
     };
     let rows = [
-        (Phase::FirstSignature, acted(|act| matches!(act, Act::Signed { .. })), response.first_signature),
         (
-            Phase::Sent,
-            acted(|act| matches!(act, Act::Sent { .. }) || is_step(act, |s| matches!(s, Step::Sent { .. }))),
+            TimedPhase::FirstSignature,
+            acted(|act| matches!(act, JournalAct::Signed { .. })),
+            response.first_signature,
+        ),
+        (
+            TimedPhase::Sent,
+            acted(|act| {
+                matches!(act, JournalAct::Sent { .. }) || is_step(act, |s| matches!(s, TxStep::Sent { .. }))
+            }),
             None,
         ),
-        (Phase::InBlock, until(&|what| matches!(what, Happened::Mined { .. })), None),
+        (TimedPhase::InBlock, until(&|what| matches!(what, Happened::Mined { .. })), None),
         (
-            Phase::Proven,
+            TimedPhase::Proven,
             acted(|act| {
                 matches!(act, JournalAct::Proven { .. })
                     || is_step(act, |s| matches!(s, TxStep::Proven { .. }))

@@ -135,7 +135,7 @@ mod tests {
 
     #[test]
     fn differences_are_found_in_both_directions_except_block_and_gas() {
-        let mut then = Record::new(1, true, 50, 2);
+        let mut then = RehearsalRecord::new(1, true, 50, 2);
         then.writes = vec![write(1, 1), write(2, 2)];
         let mut now = RehearsalRecord::new(9, true, 70, 2);
         now.writes = then.writes.clone();

@@ -5,7 +5,7 @@ use std::time::Duration;
 use alloy::primitives::Address;
 
 use crate::council::Response;
-use crate::incident::{DrillStep, Entry, Measure, Phase, Plain, Utc};
+use crate::incident::{DrillStep, Entry, Measure, Plain, TimedPhase, Utc};
 use crate::safe::{Nonce, SafeTxHash};
 
 /// One drill, by the entries of a journal.
@@ -59,9 +59,9 @@ impl Drill {
         let first = self.signed.first().map(|signed| signed.at);
         let proven = self.proven.map(|proven| proven.at);
         let rows = [
-            (Phase::FirstSignature, took(first), response.first_signature),
-            (Phase::EnoughSignatures, took(self.threshold_met()), None),
-            (Phase::Proven, took(proven), response.proof),
+            (TimedPhase::FirstSignature, took(first), response.first_signature),
+            (TimedPhase::EnoughSignatures, took(self.threshold_met()), None),
+            (TimedPhase::Proven, took(proven), response.proof),
         ];
         rows.into_iter().map(|(phase, took, wanted)| Measure { phase, took, wanted }).collect()
     }

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::told::{Told, not_ready, warning};
-use crate::ceremony::trial_report::Part;
+use super::told::{GapReport, not_ready, warning};
+use crate::ceremony::trial_report::TrialPart;
 use crate::council::{self, Council};
 
 #[derive(Clone, Debug, PartialEq, Eq)]

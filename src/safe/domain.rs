@@ -53,7 +53,6 @@ pub struct Domain {
 #[derive(Clone, Copy, Debug, thiserror::Error, PartialEq, Eq)]
 #[error(
     "no drill with Safe {safe} of version {version}: before 1.3.0 the chain id is not signed, so a drill's signature would be a real one"
-/// A Safe whose owners do not sign the chain id: below 1.3.0, where a drill's signature would be real.
 )]
 pub struct NoDrill {
     pub safe: Address,

@@ -7,7 +7,7 @@ use crate::ceremony::{barred, done_by};
 use crate::check::{already_done, first_refusal};
 use crate::session::Session;
 use crate::view::already_done::Done;
-use crate::view::decision::Answer;
+use crate::view::decision::ReviewAnswer;
 use crate::view::review;
 use crate::view::summary::Summary;
 

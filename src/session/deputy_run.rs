@@ -23,7 +23,7 @@ use crate::session::keys::{self, KeyHolder, KeyPurpose, NamedKey};
 use crate::store::{create_new, read_text_up_to};
 use crate::ui::Text;
 use crate::view::cost;
-use crate::view::decision::Answer;
+use crate::view::decision::ReviewAnswer;
 use crate::view::deputy_review::{block_of, details, review};
 use crate::view::summary::Summary;
 

@@ -344,7 +344,7 @@ mod tests {
     /// Somebody who posts the words of an alarm beforehand must not silence the alarm itself later.
     #[test]
     fn an_alarm_repeated_after_an_incident_is_a_new_one() {
-        let is = |acts: &[Act], by: &str| place(&journal(acts), "drained", &told(by));
+        let is = |acts: &[JournalAct], by: &str| place(&journal(acts), "drained", &told(by));
         for by in [Message::BARE, "tenderly"] {
             assert_eq!(is(&[], by), AlarmOccurrence::First);
             assert_eq!(is(&[opened(), alarm(by)], by), AlarmOccurrence::Repeated);

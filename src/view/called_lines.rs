@@ -1,8 +1,8 @@
 //! The lines of the review block on what is called, and on what changes by it.
 
 use crate::ui::Text;
-use crate::view::labelled_lines::{Block, compact, digits, fits, labelled, short};
-use crate::view::shown_lever::{AfterCheck, CallLine, Lever};
+use crate::view::labelled_lines::{ReviewBlock, compact, digits, fits, labelled, short};
+use crate::view::shown_lever::{AfterCheck, CallLine, LeverSummary};
 use crate::view::summary::Summary;
 
 /// The levers, or the calls of a single one, that are listed.
@@ -13,7 +13,7 @@ const MOST_RESULTS: usize = 2;
 const CALLS: usize = 36;
 
 /// The calls of a single lever: one of them with its arguments on a line of its own.
-pub(super) fn calls(block: &mut Block, lever: &Lever, width: usize) {
+pub(super) fn calls(block: &mut ReviewBlock, lever: &LeverSummary, width: usize) {
     if let [CallLine { to, call }] = &lever.calls[..] {
         block.field("call", Text::default().bold(&to.name).to_column(11).add(&to.address));
         block.field("", Text::default().bold(&compact(call, width)));
@@ -29,7 +29,7 @@ pub(super) fn calls(block: &mut Block, lever: &Lever, width: usize) {
 }
 
 /// Adds what a transaction does that is approved on chain: its hash alone says nothing.
-pub(super) fn approves(block: &mut Block, of: &Summary) {
+pub(super) fn approves(block: &mut ReviewBlock, of: &Summary) {
     let Summary { safe, nonce, nonce_is, act, title, hashes, .. } = of;
     let what = Text::default().bold(&format!("{act} {title}"));
     block.field("approves", what.add(&format!("   of {}, nonce {nonce}, {nonce_is}", safe.name)));
@@ -41,7 +41,7 @@ pub(super) fn approves(block: &mut Block, of: &Summary) {
     block.field("its hash", Text::default().bold(&digits(&hashes.safe_tx)));
 }
 
-fn pulled(block: &mut Block, of: &Summary) {
+fn pulled(block: &mut ReviewBlock, of: &Summary) {
     for lever in of.levers.iter().take(MOST_LEVERS) {
         for CallLine { to, call } in lever.calls.iter().take(2) {
             let line = labelled("", Text::default().bold(&to.name)).to_column(22);
@@ -59,13 +59,13 @@ fn pulled(block: &mut Block, of: &Summary) {
 }
 
 /// Says how many are not listed, if any.
-fn more<T>(block: &mut Block, all: &[T], listed: usize, what: &str) {
+fn more<T>(block: &mut ReviewBlock, all: &[T], listed: usize, what: &str) {
     if let Some(more) = all.len().checked_sub(listed).filter(|more| *more > 0) {
         block.field("", Text::default().warn(&format!("and {more} more {what}: above")));
     }
 }
 
-pub(super) fn results(block: &mut Block, summary: &Summary, lever: &Lever, width: usize) {
+pub(super) fn results(block: &mut ReviewBlock, summary: &Summary, lever: &LeverSummary, width: usize) {
     if let Some(why) = &summary.no_result {
         return block.field("result", Text::default().bad(why));
     }
@@ -77,7 +77,7 @@ pub(super) fn results(block: &mut Block, summary: &Summary, lever: &Lever, width
 }
 
 /// One line for each lever: what it calls, and what comes of it.
-pub(super) fn combined(block: &mut Block, summary: &Summary, levers: &[Lever]) {
+pub(super) fn combined(block: &mut ReviewBlock, summary: &Summary, levers: &[LeverSummary]) {
     for (at, lever) in levers.iter().take(MOST_LEVERS).enumerate() {
         let name = lever.name.as_deref().unwrap_or("-");
         let line = labelled(if at == 0 { "calls" } else { "" }, Text::default().bold(name));
@@ -128,7 +128,7 @@ fn changed(result: &AfterCheck, of: Option<&str>, width: usize) -> Text {
 }
 
 /// Adds what changes besides, and the number of checks that are not shown.
-fn beside(block: &mut Block, summary: &Summary, unshown: usize) {
+fn beside(block: &mut ReviewBlock, summary: &Summary, unshown: usize) {
     let others = match &summary.beside[..] {
         [] => Text::new("nothing else changes"),
         some => Text::default().warn("also changes: ").add(&some.join(", ")),

@@ -13,7 +13,7 @@ use crate::playbook::{PlannedCall, Playbook};
 use crate::proposal::Card;
 use crate::safe::{Domain, Operation, SafeTx, SignatureKind};
 use crate::view::paper::{Paper, upper};
-use crate::view::shown_lever::{CallLine, Place, call_line, named};
+use crate::view::shown_lever::{CallLine, NamedAddress, call_line, named};
 use crate::view::summary::act;
 
 /// One transaction, with the hashes of each nonce.

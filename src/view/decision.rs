@@ -5,19 +5,19 @@ use serde::Serialize;
 use crate::ceremony::barred::{Barred, Entitled};
 use crate::ceremony::judged::Judged;
 use crate::check::{Finding, Level, already_done, first_refusal, standing};
-use crate::view::already_done::{Done, Person};
+use crate::view::already_done::{Done, PersonAddress};
 
 /// The decision that the checks lead to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Answer {
+pub enum ReviewAnswer {
     Decide,
     /// It is done already.
     NothingToDo(Done),
     Refused(Refusal),
 }
 
-impl Answer {
+impl ReviewAnswer {
     /// Returns the answer of these findings; what was `accepted` by its id does not refuse.
     #[must_use]
     pub fn of(findings: &[Finding], accepted: &[String]) -> Self {
@@ -53,19 +53,19 @@ pub struct Holder {
     #[serde(serialize_with = "as_text")]
     pub of: Entitled,
     /// `None` if the contract does not say.
-    pub held_by: Option<Person>,
+    pub held_by: Option<PersonAddress>,
 }
 
 impl Refusal {
     /// Returns the refusal of a call that is not the Safe's to make.
     #[must_use]
     pub fn of_a_barred_call(self, judged: &Judged, barred: &Barred) -> Self {
-        let contract = Person::of(judged, barred.contract).short();
+        let contract = PersonAddress::of(judged, barred.contract).short();
         let needs = match barred.to {
             Entitled::Owner => "",
             Entitled::Role(_) => " without a role",
         };
-        let held_by = barred.holder.map(|holder| Person::of(judged, holder));
+        let held_by = barred.holder.map(|holder| PersonAddress::of(judged, holder));
         let safe = &judged.derived.safe.name;
         Self {
             sentence: format!("{safe} may not call {} of {contract}{needs}", barred.call),

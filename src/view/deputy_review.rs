@@ -4,7 +4,7 @@ use crate::ceremony::deputy_act::{Act, How};
 use crate::ceremony::desk::Desk;
 use crate::chain::agreeing;
 use crate::ui::{Lines, Text};
-use crate::view::decision::Answer;
+use crate::view::decision::ReviewAnswer;
 use crate::view::finding_lines::checks;
 use crate::view::review::origin;
 use crate::view::review_block::block;

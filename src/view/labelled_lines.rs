@@ -7,9 +7,9 @@ const VALUES: usize = 11;
 
 /// Lines, some of which are left out where there are too many.
 #[derive(Default)]
-pub(super) struct Block(Vec<(Text, bool)>);
+pub(super) struct ReviewBlock(Vec<(Text, bool)>);
 
-impl Block {
+impl ReviewBlock {
     pub fn line(&mut self, line: Text) {
         self.0.push((line, true));
     }
@@ -77,13 +77,13 @@ mod tests {
 
     #[test]
     fn too_many_lines_lose_the_spare_ones_from_below() {
-        let mut block = Block::default();
+        let mut block = ReviewBlock::default();
         for (text, is_spare) in [("1", false), ("2", true), ("3", false), ("4", true)] {
             if is_spare { block.spare(Text::new(text)) } else { block.line(Text::new(text)) }
         }
         let plain = |lines: &Lines| lines.iter().map(Text::plain).collect::<String>();
         assert_eq!(plain(&block.into_lines(3, 80)), "123");
-        let mut needed = Block::default();
+        let mut needed = ReviewBlock::default();
         (0..5).for_each(|_| needed.line(Text::new("n")));
         assert_eq!(plain(&needed.into_lines(3, 80)), "nnnnn", "what is needed is never left out");
     }

@@ -10,7 +10,7 @@ use crate::playbook::{Origin, PlaybookDigest, PlaybookId};
 use crate::proposal::Few;
 use crate::safe::DRILL_CHAIN_ID;
 use crate::ui::{Lines, Text};
-use crate::view::decision::Answer;
+use crate::view::decision::ReviewAnswer;
 use crate::view::finding_lines::{checks, unasked};
 use crate::view::review_block::block;
 use crate::view::summary::Summary;

@@ -6,11 +6,11 @@ use crate::check::Level;
 use crate::safe::Purpose;
 use crate::ui::{Lines, Text};
 use crate::view::acting::{self, Acting};
-use crate::view::already_done::{Done, Person};
+use crate::view::already_done::{Done, PersonAddress};
 use crate::view::called_lines::{MOST_LEVERS, approves, calls, combined, results};
-use crate::view::decision::{Answer, Refusal};
-use crate::view::labelled_lines::{Block, digits, fits, labelled};
-use crate::view::shown_lever::Lever;
+use crate::view::decision::{Refusal, ReviewAnswer};
+use crate::view::labelled_lines::{ReviewBlock, digits, fits, labelled};
+use crate::view::shown_lever::LeverSummary;
 use crate::view::summary::{SafeIs, Summary};
 
 /// The lines of a small terminal, without that of the question.
@@ -113,7 +113,7 @@ fn safe(block: &mut ReviewBlock, summary: &Summary) {
     block.field("Safe", Text::default().bold(&summary.safe.name).to_column(11).add(&summary.safe.address));
 }
 
-fn read(block: &mut Block, summary: &Summary) {
+fn read(block: &mut ReviewBlock, summary: &Summary) {
     block.field(
         "read",
         match &summary.read {

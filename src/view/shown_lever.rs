@@ -3,7 +3,7 @@
 use alloy::primitives::Address;
 use serde::Serialize;
 
-use crate::ceremony::derived::Own;
+use crate::ceremony::derived::OwnDerivation;
 use crate::ceremony::judged::Judged;
 use crate::ceremony::rehearsal::Performed;
 use crate::evm::AddressBook;
@@ -14,14 +14,14 @@ use crate::view::slot_words;
 
 /// An address, and the reader's own name for it or its first and last digits.
 #[derive(Clone, Debug, Serialize)]
-pub struct Place {
+pub struct NamedAddress {
     pub name: String,
     pub address: String,
 }
 
 /// The act of one lever, and its effect.
 #[derive(Clone, Debug, Default, Serialize)]
-pub struct Lever {
+pub struct LeverSummary {
     pub name: Option<String>,
     pub calls: Vec<CallLine>,
     pub results: Vec<AfterCheck>,
@@ -33,7 +33,7 @@ pub struct Lever {
 /// One call, with its function and arguments on one line.
 #[derive(Clone, Debug, Serialize)]
 pub struct CallLine {
-    pub to: Place,
+    pub to: NamedAddress,
     /// `pause()`, `setFee(0.5 % (50))`
     pub call: String,
 }
@@ -50,13 +50,13 @@ pub struct AfterCheck {
 }
 
 /// Returns an address with the reader's own name for it, or with its first and last digits.
-pub(super) fn named(names: &AddressBook, address: Address) -> Place {
+pub(super) fn named(names: &AddressBook, address: Address) -> NamedAddress {
     let name = names.name(address).map_or_else(|| slot_words::shortened(address), String::from);
-    Place { name, address: address.to_string() }
+    NamedAddress { name, address: address.to_string() }
 }
 
 /// Returns the reader's own levers, or else the bare calls.
-pub(super) fn levers(judged: &Judged) -> Vec<Lever> {
+pub(super) fn levers(judged: &Judged) -> Vec<LeverSummary> {
     let names = &judged.derived.names;
     let calls = calls_of(judged.proposal().tx()).unwrap_or_default();
     match &judged.derived.own {
@@ -66,13 +66,13 @@ pub(super) fn levers(judged: &Judged) -> Vec<Lever> {
                 to: named(names, call.to),
                 call: format!("{} bytes of data that your playbook does not explain", call.data.len()),
             };
-            vec![Lever { calls: calls.iter().map(bare).collect(), ..Lever::default() }]
+            vec![LeverSummary { calls: calls.iter().map(bare).collect(), ..LeverSummary::default() }]
         }
     }
 }
 
-fn own_levers(judged: &Judged, own: &Own) -> Vec<Lever> {
-    let lever = |(playbook, one): (&Playbook, &LeverPlan)| Lever {
+fn own_levers(judged: &Judged, own: &OwnDerivation) -> Vec<LeverSummary> {
+    let lever = |(playbook, one): (&Playbook, &LeverPlan)| LeverSummary {
         name: one.lever.clone(),
         calls: one.plan.calls.iter().map(|planned| call_line(&judged.derived.names, planned)).collect(),
         results: one.plan.after.iter().filter_map(|check| result(judged, check)).collect(),

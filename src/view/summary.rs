@@ -6,7 +6,7 @@ use std::fmt::Display;
 use alloy::primitives::{Address, U256};
 use serde::{Serialize, Serializer};
 
-use crate::ceremony::deputy::{Act, How};
+use crate::ceremony::deputy_act::{Act, How};
 use crate::ceremony::desk::Desk;
 use crate::ceremony::judged::Judged;
 use crate::ceremony::rehearsal::{Rehearsing, outcome};
@@ -15,9 +15,9 @@ use crate::check::{Finding, Level, Match};
 use crate::playbook::{Playbook, Severity, Undo};
 use crate::safe::{Hashes, Operation, Purpose};
 use crate::view::acting::Acting;
-use crate::view::decision::Answer;
+use crate::view::decision::ReviewAnswer;
 use crate::view::paper::upper;
-use crate::view::shown_lever::{Lever, Place, levers, named};
+use crate::view::shown_lever::{LeverSummary, NamedAddress, levers, named};
 use crate::view::what_changes;
 
 /// The lines right above the question, as data.
@@ -138,7 +138,7 @@ impl Summary {
         let done = judged.rehearsal.done();
         Self {
             purpose: proposal.purpose(),
-            answer: Answer::of(&judged.findings, accepted),
+            answer: ReviewAnswer::of(&judged.findings, accepted),
             act: match &judged.approved {
                 Some(_) => "APPROVE".into(),
                 None => act(&playbooks, binding.undo()),

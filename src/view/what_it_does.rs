@@ -3,10 +3,10 @@
 use alloy::primitives::{Bytes, U256, hex};
 use serde_json::{Value, json};
 
-use crate::ceremony::derived::Own;
+use crate::ceremony::derived::OwnDerivation;
 use crate::ceremony::judged::Judged;
 use crate::evm::amount::ether;
-use crate::playbook::{Decided, Part, Plan, PlannedCall, Skipped};
+use crate::playbook::{CallPart, Decided, Plan, PlannedCall, Skipped};
 use crate::proposal::calls_of;
 use crate::safe::{Call, Operation, SafeTx};
 use crate::ui::{Lines, Text};
@@ -84,7 +84,7 @@ fn each_call(out: &mut Lines, judged: &Judged, calls: &[Call]) {
 
 /// Shows when each lever takes effect, where its playbook says so.
 fn takes_effect(out: &mut Lines, judged: &Judged) {
-    let Some(Own { order, plans, .. }) = &judged.derived.own else { return };
+    let Some(OwnDerivation { order, plans, .. }) = &judged.derived.own else { return };
     for (act, one) in order.acts().iter().zip(plans.levers()) {
         if let Some(when) = act.entry.playbook.takes_effect(&one.plan) {
             out.say(&Text::new(INDENT).warn("takes effect: ").add(&when));
@@ -99,7 +99,7 @@ fn sources(out: &mut Lines, plan: &Plan) {
         Text::new(INDENT).warn("left out: ").add(&text)
     };
     say_few(out, plan.skipped.iter().map(left_out), "more calls are left out, because they are done");
-    for decided in plan.decided.iter().filter(|decided| decided.part != Part::LeftOut) {
+    for decided in plan.decided.iter().filter(|decided| decided.part != CallPart::LeftOut) {
         out.say(&Text::new(INDENT).add("the chain decides ").bold(&decided.to_string()));
     }
     for read in &plan.reads {

@@ -18,7 +18,7 @@ enum At {
 pub struct Person<'p> {
     pub pages: &'p [Page],
     /// The kind of text to sign: "Message" or "Transaction".
-    pub kind: Kind,
+    pub kind: RequestKind,
     /// Only the two hashes.
     pub hashes: bool,
     pub large: bool,

@@ -3,8 +3,8 @@
 use alloy::primitives::{B256, U256};
 use proptest::prelude::*;
 
-use crate::chain::agreement::{Decision, View, Vote, decide, is_settled, needed, without_stale};
-use crate::chain::chain_error::Fault;
+use crate::chain::agreement::{Decision, EndpointView, Vote, decide, is_settled, needed, without_stale};
+use crate::chain::chain_error::EndpointFault;
 use crate::chain::settle::Settled;
 use crate::evm::{BlockHash, BlockTag, Header};
 
@@ -37,11 +37,11 @@ fn at(number: u64, value: u64) -> Vote {
 
 fn view(number: u64, fork: u8, value: u64, whole: bool) -> Vote {
     let values = vec![Settled::Number(U256::ONE), Settled::Number(U256::from(value))];
-    Vote::View(View { head: header(number, fork), whole, values })
+    Vote::View(EndpointView { head: header(number, fork), whole, values })
 }
 
 fn down() -> Vote {
-    Vote::Fault(Fault::Slow)
+    Vote::Fault(EndpointFault::Slow)
 }
 
 fn latest(votes: &[Vote], quorum: usize) -> Decision {
@@ -52,8 +52,8 @@ fn pinned(votes: &[Vote], quorum: usize, number: u64) -> Decision {
     decide(votes, quorum, BlockTag::Number(number), &|i| format!("value {i}"))
 }
 
-fn lying(number: u64) -> Fault {
-    Fault::Lying { what: "value 1".into(), number }
+fn lying(number: u64) -> EndpointFault {
+    EndpointFault::Lying { what: "value 1".into(), number }
 }
 
 #[test]
@@ -71,9 +71,9 @@ fn one_behind_means_pinning_the_newest_common_block() {
 
 #[test]
 fn one_behind_is_outvoted_and_named() {
-    let faults = vec![None, Some(Fault::Lagging { at: Some(7), wanted: 9 }), None];
+    let faults = vec![None, Some(EndpointFault::Lagging { at: Some(7), wanted: 9 }), None];
     assert_eq!(latest(&[at(9, 1), at(7, 5), at(9, 1)], 2), Decision::Agreed { by: vec![0, 2], faults });
-    let faults = vec![None, None, Some(Fault::Ahead { at: 10, wanted: 9 })];
+    let faults = vec![None, None, Some(EndpointFault::Ahead { at: 10, wanted: 9 })];
     assert_eq!(latest(&[at(9, 1), at(9, 1), at(10, 2)], 2), Decision::Agreed { by: vec![0, 1], faults });
 }
 
@@ -85,16 +85,19 @@ fn a_height_that_only_one_claims_is_not_pinned() {
 
 #[test]
 fn a_failing_one_is_outvoted_or_missed() {
-    let faults = vec![Some(Fault::Slow), None, None];
+    let faults = vec![Some(EndpointFault::Slow), None, None];
     assert_eq!(latest(&[down(), at(9, 1), at(9, 1)], 2), Decision::Agreed { by: vec![1, 2], faults });
-    assert_eq!(latest(&[down(), at(9, 1)], 2), Decision::None { faults: vec![Some(Fault::Slow), None] });
+    assert_eq!(
+        latest(&[down(), at(9, 1)], 2),
+        Decision::None { faults: vec![Some(EndpointFault::Slow), None] }
+    );
 }
 
 #[test]
 fn a_lying_one_is_named() {
     let faults = vec![None, Some(lying(9)), None];
     assert_eq!(latest(&[at(9, 1), at(9, 2), at(9, 1)], 2), Decision::Agreed { by: vec![0, 2], faults });
-    let forked = Some(Fault::Forked { number: 9, hash: header(9, 1).hash });
+    let forked = Some(EndpointFault::Forked { number: 9, hash: header(9, 1).hash });
     let votes = [at(9, 1), at(9, 1), view(9, 1, 1, true)];
     assert_eq!(latest(&votes, 2), Decision::Agreed { by: vec![0, 1], faults: vec![None, None, forked] });
 }
@@ -104,15 +107,15 @@ fn a_header_told_differently_under_one_hash_is_a_lie() {
     let mut altered = header(9, 0);
     altered.timestamp += 1;
     let values = vec![Settled::Number(U256::ONE), Settled::Number(U256::ONE)];
-    let votes = [at(9, 1), Vote::View(View { head: altered, whole: true, values }), at(9, 1)];
+    let votes = [at(9, 1), Vote::View(EndpointView { head: altered, whole: true, values }), at(9, 1)];
     let Decision::Agreed { faults, .. } = latest(&votes, 2) else { panic!() };
-    assert_eq!(faults[1], Some(Fault::Lying { what: "the header".into(), number: 9 }));
+    assert_eq!(faults[1], Some(EndpointFault::Lying { what: "the header".into(), number: 9 }));
 }
 
 /// With two endpoints nobody can say which one lies, and asking again would not help.
 #[test]
 fn two_that_contradict_each_other_are_not_a_quorum() {
-    let fault = Some(Fault::Contradicted { what: "value 1".into(), number: 9 });
+    let fault = Some(EndpointFault::Contradicted { what: "value 1".into(), number: 9 });
     let none = Decision::None { faults: vec![fault.clone(), fault] };
     assert_eq!(latest(&[at(9, 1), at(9, 2)], 2), none);
     assert_eq!(latest(&[at(9, 1), at(9, 2)], 1), none);
@@ -131,7 +134,7 @@ fn two_quorums_at_one_block_are_settled_by_size_alone() {
 fn a_straddling_view_counts_for_nothing_but_its_height() {
     assert_eq!(latest(&[view(9, 0, 1, false)], 1), Decision::Pin(9));
     assert_eq!(latest(&[view(9, 0, 1, false), at(9, 1)], 2), Decision::Pin(9));
-    let faults = vec![Some(Fault::Straddles)];
+    let faults = vec![Some(EndpointFault::Straddles)];
     assert_eq!(pinned(&[view(9, 0, 1, false)], 1, 9), Decision::None { faults });
 }
 
@@ -140,13 +143,13 @@ fn a_reorganisation_at_the_tip_is_asked_again_and_then_given_up() {
     let votes = [at(9, 1), view(9, 1, 1, true)];
     assert_eq!(latest(&votes, 2), Decision::Pin(9));
     let Decision::None { faults } = pinned(&votes, 2, 9) else { panic!() };
-    assert!(faults.iter().all(|f| matches!(f, Some(Fault::Forked { number: 9, .. }))));
+    assert!(faults.iter().all(|f| matches!(f, Some(EndpointFault::Forked { number: 9, .. }))));
 }
 
 #[test]
 fn without_any_answer_there_is_no_quorum() {
     assert_eq!(latest(&[], 1), Decision::None { faults: vec![] });
-    assert_eq!(latest(&[down()], 1), Decision::None { faults: vec![Some(Fault::Slow)] });
+    assert_eq!(latest(&[down()], 1), Decision::None { faults: vec![Some(EndpointFault::Slow)] });
 }
 
 /// Two of one attacker, ahead on a chain of their own, against three: whatever the heights of the three.
@@ -155,14 +158,14 @@ fn a_quorum_of_attackers_is_outvoted_by_the_majority() {
     let attacker = |number| view(number, 1, 6, true);
     let votes = [attacker(14), at(9, 1), attacker(14), at(9, 1), at(9, 1)];
     let Decision::Agreed { by, faults } = latest(&votes, 2) else { panic!() };
-    assert_eq!((by, &faults[0]), (vec![1, 3, 4], &Some(Fault::Ahead { at: 14, wanted: 9 })));
+    assert_eq!((by, &faults[0]), (vec![1, 3, 4], &Some(EndpointFault::Ahead { at: 14, wanted: 9 })));
     // Before the third of the honest ones has answered, nothing is settled.
     assert!(!is_settled(&[attacker(14), attacker(14), down(), down(), down()], 2, BlockTag::Latest, 3));
     assert!(is_settled(&votes, 2, BlockTag::Latest, 0));
     let votes = [attacker(14), at(9, 1), attacker(14), at(8, 1), at(8, 1)];
     assert_eq!(latest(&votes, 2), Decision::Pin(9));
     // Two of the honest ones do not have block 9 yet: nobody is believed there, everybody a block deeper.
-    let behind = || Vote::Fault(Fault::Lagging { at: None, wanted: 9 });
+    let behind = || Vote::Fault(EndpointFault::Lagging { at: None, wanted: 9 });
     let votes = [attacker(9), at(9, 1), attacker(9), behind(), behind()];
     assert!(matches!(pinned(&votes, 2, 9), Decision::None { .. }));
     let votes = [attacker(8), at(8, 1), attacker(8), at(8, 1), at(8, 1)];
@@ -178,7 +181,7 @@ fn a_tie_believes_nobody() {
 
 #[test]
 fn one_that_stands_still_does_not_hold_the_others_back() {
-    let stale = Vote::Fault(Fault::Stale { at: 100, behind: 50 });
+    let stale = Vote::Fault(EndpointFault::Stale { at: 100, behind: 50 });
     let mut votes = [at(200, 1), at(100, 1)];
     without_stale(&mut votes, 1, 80);
     assert_eq!(votes, [at(200, 1), stale.clone()]);
@@ -196,7 +199,7 @@ fn one_that_stands_still_does_not_hold_the_others_back() {
     assert_eq!(votes, [at(200, 1), at(160, 1)]);
     let mut votes = [at(160, 1), at(100, 1)];
     without_stale(&mut votes, 1, 80);
-    assert_eq!(votes[1], Vote::Fault(Fault::Stale { at: 100, behind: 30 }));
+    assert_eq!(votes[1], Vote::Fault(EndpointFault::Stale { at: 100, behind: 30 }));
 }
 
 #[test]
@@ -205,9 +208,9 @@ fn of_two_blocks_of_one_height_each_is_called_a_fork_and_an_older_one_behind() {
     else {
         panic!()
     };
-    assert!(matches!(faults[0], Some(Fault::Forked { number: 9, .. })), "{faults:?}");
-    assert!(matches!(faults[1], Some(Fault::Forked { number: 9, .. })), "{faults:?}");
-    assert_eq!(faults[2], Some(Fault::Lagging { at: Some(8), wanted: 9 }));
+    assert!(matches!(faults[0], Some(EndpointFault::Forked { number: 9, .. })), "{faults:?}");
+    assert!(matches!(faults[1], Some(EndpointFault::Forked { number: 9, .. })), "{faults:?}");
+    assert_eq!(faults[2], Some(EndpointFault::Lagging { at: Some(8), wanted: 9 }));
 }
 
 fn any_vote() -> impl Strategy<Value = Vote> {

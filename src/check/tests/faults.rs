@@ -3,12 +3,12 @@
 use alloy::primitives::{Log, keccak256};
 
 use super::*;
-use crate::chain::{Fault, Standing};
+use crate::chain::{EndpointFault, EndpointStatus};
 use crate::check::outflow::{APPROVAL, TRANSFER};
 use crate::evm::{Answer, Query, TokenChange};
 use crate::fork::{BalanceChange, End, Frame, FrameKind, Revert};
-use crate::playbook::{Catalogue, Origin, Part, Playbook, Source};
-use crate::proposal::Difference;
+use crate::playbook::{CallPart, Catalogue, Origin, Playbook, Source};
+use crate::proposal::FieldDifference;
 use crate::safe::deployments::{Contract, KNOWN};
 
 pub(super) fn innocent() -> Case {
@@ -42,8 +42,8 @@ fn call(data: &[u8]) -> SafeTx {
     SafeTx::new(VAULT, U256::ZERO, Bytes::copy_from_slice(data), Operation::Call, Nonce::from(3))
 }
 
-fn differing(own: &str) -> Vec<Difference> {
-    vec![Difference { field: "data", file: "0x01".into(), own: own.into() }]
+fn differing(own: &str) -> Vec<FieldDifference> {
+    vec![FieldDifference { field: "data", file: "0x01".into(), own: own.into() }]
 }
 
 fn verdict(found: &str) -> Vec<Verdict> {
@@ -85,7 +85,7 @@ fn of_the_playbook() -> Faults {
             };
             let own = text.replace("title = \"", &format!("title = \"{title}"));
             let origin = Origin::Council("pause.toml".into());
-            case.entries = vec![Entry { playbook: read(&own), origin, replaces: Some(read(&text)) }];
+            case.entries = vec![LibraryEntry { playbook: read(&own), origin, replaces: Some(read(&text)) }];
         })
     };
     let before = |found| changed(|case| case.before = verdict(found));
@@ -227,7 +227,7 @@ fn of_the_code() -> Faults {
 }
 
 fn of_the_effects() -> Faults {
-    let failing = |outcome: Outcome| {
+    let failing = |outcome: RunResult| {
         move |byte: u8| {
             let revert = Revert { by: Address::repeat_byte(byte), data: Bytes::new(), halt: None };
             seen(|done| (done.outcome, done.reverts) = (outcome, vec![revert]))
@@ -278,9 +278,9 @@ fn of_the_effects() -> Faults {
     let two = [OWNER, THIEF];
     vec![
         ("rehearsed", "not-rehearsed", [1, 2].map(unseen)),
-        ("succeeds", "rehearsal-fails", [1, 2].map(failing(Outcome::Reverted))),
-        ("succeeds", "execution-failure", [1, 2].map(failing(Outcome::Failed))),
-        ("succeeds", "unannounced", [1, 2].map(failing(Outcome::Unannounced))),
+        ("succeeds", "rehearsal-fails", [1, 2].map(failing(RunResult::Reverted))),
+        ("succeeds", "execution-failure", [1, 2].map(failing(RunResult::Failed))),
+        ("succeeds", "unannounced", [1, 2].map(failing(RunResult::Unannounced))),
         ("gas", "gas", [90, 95].map(|used| seen(|done| (done.gas_used, done.gas_limit) = (used, 100)))),
         ("safe slots", "safe-slots", [1, 2].map(slot)),
         ("outflow", "outflow", [(20, THIEF), (21, THIEF)].map(ether)),
@@ -302,7 +302,7 @@ fn of_the_effects() -> Faults {
 
 fn of_the_rpcs() -> Faults {
     let endpoint = |shown: &str, what: &str| {
-        let standing = Standing::Lying(Fault::Lying { what: what.into(), number: 1 });
+        let standing = EndpointStatus::Lying(EndpointFault::Lying { what: what.into(), number: 1 });
         changed(|case| {
             case.endpoints =
                 vec![EndpointReport { shown: shown.into(), standing, newest: None, batch: None }];
@@ -315,10 +315,10 @@ fn of_the_rpcs() -> Faults {
             newest: None,
             batch: None,
         };
-        let silent = || Standing::Outvoted(Fault::Slow);
+        let silent = || EndpointStatus::Outvoted(EndpointFault::Slow);
         changed(|case| {
             case.endpoints =
-                vec![report(believed, Standing::Agrees), report("c", silent()), report("d", silent())];
+                vec![report(believed, EndpointStatus::Agrees), report("c", silent()), report("d", silent())];
         })
     };
     let decimals = |answer: u8| {
@@ -326,7 +326,7 @@ fn of_the_rpcs() -> Faults {
         let answer = Answer::Value(Bytes::copy_from_slice(B256::with_last_byte(answer).as_slice()));
         let (query, sentence) = (Query::Balance { address: VAULT }, String::new());
         let by = vec![Source { query, answer, sentence }];
-        let (signature, part) = ("transfer(address,uint256)".into(), Part::Argument("amount".into()));
+        let (signature, part) = ("transfer(address,uint256)".into(), CallPart::Argument("amount".into()));
         case.decided = vec![Decided { signature, part, by }];
         case
     };

@@ -50,8 +50,8 @@ fn an_rpc_that_lies_is_told_by_its_name_and_no_other_is() {
 
 #[test]
 fn the_number_of_rpcs_that_agree_is_shown() {
-    let agrees = |shown: &str| endpoint(shown, Standing::Agrees, 1);
-    let silent = || endpoint("z", Standing::Outvoted(Fault::Slow), 1);
+    let agrees = |shown: &str| endpoint(shown, EndpointStatus::Agrees, 1);
+    let silent = || endpoint("z", EndpointStatus::Outvoted(EndpointFault::Slow), 1);
     let last = |endpoints: &[EndpointReport]| {
         let mut found = rpcs(endpoints);
         let last = found.pop().unwrap();

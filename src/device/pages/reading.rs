@@ -11,7 +11,7 @@ pub struct PageFact {
     pub value: String,
 }
 
-impl Fact {
+impl PageFact {
     /// Returns `true` for a hash, which a person compares whole with the one that the review shows.
     #[must_use]
     pub fn is_hash(&self) -> bool {

@@ -6,8 +6,12 @@ use super::*;
 
 #[test]
 fn a_line_is_as_it_is_documented() {
-    let bytes =
-        journal([draft(0, "alice", Act::Sent { tx: tx(3), payer: Address::repeat_byte(1) }, Some(about(2)))]);
+    let bytes = journal([draft(
+        0,
+        "alice",
+        JournalAct::Sent { tx: tx(3), payer: Address::repeat_byte(1) },
+        Some(about(2)),
+    )]);
     let expected = concat!(
         r#"{"v":1,"number":1,"time":"1970-01-01T00:00:00.000Z","who":"alice","program":"0.1.0","#,
         r#""council":"COUNCIL","#,
@@ -30,7 +34,7 @@ fn every_act_is_read_back_and_the_chain_is_whole() {
     let bytes = all_acts();
     let journal = Journal::read(&bytes);
     assert_eq!((journal.breaks.as_slice(), journal.torn), (&[][..], 0));
-    let acts: Vec<Act> = journal.iter().map(|entry| entry.draft.act.clone()).collect();
+    let acts: Vec<JournalAct> = journal.iter().map(|entry| entry.draft.act.clone()).collect();
     assert_eq!(acts, every_act());
     let numbers: Vec<u64> = journal.iter().map(|entry| entry.number).collect();
     assert_eq!(numbers, (1..=acts.len() as u64).collect::<Vec<_>>());
@@ -126,9 +130,9 @@ fn a_text_too_long_or_not_on_one_line_is_refused() {
     assert_eq!(Plain::cut(&"x\n".repeat(600)).to_string().chars().count(), 500);
     assert_eq!(Entry::parse(&vec![b'a'; LONGEST_LINE]), Err(BadEntry::Long));
     let ids = vec![Plain::cut(&"\"".repeat(500)); MOST_LISTED];
-    assert!(next(b"", draft(0, "alice", Act::Accepted { ids: ids.clone() }, None)).is_ok());
+    assert!(next(b"", draft(0, "alice", JournalAct::Accepted { ids: ids.clone() }, None)).is_ok());
     let ids = ids.into_iter().cycle().take(200).collect();
-    assert_eq!(next(b"", draft(0, "alice", Act::Accepted { ids }, None)), Err(BadEntry::Long));
+    assert_eq!(next(b"", draft(0, "alice", JournalAct::Accepted { ids }, None)), Err(BadEntry::Long));
 }
 
 #[test]
@@ -171,8 +175,8 @@ proptest! {
     #[test]
     fn texts_are_read_back(text in "\\PC{1,60}") {
         let Ok(text) = Plain::new(&text) else { return Ok(()) };
-        let bytes = journal([draft(0, "alice", Act::Note { text: text.clone() }, None)]);
+        let bytes = journal([draft(0, "alice", JournalAct::Note { text: text.clone() }, None)]);
         let read = Journal::read(&bytes);
-        prop_assert_eq!(&read.iter().next().unwrap().draft.act, &Act::Note { text });
+        prop_assert_eq!(&read.iter().next().unwrap().draft.act, &JournalAct::Note { text });
     }
 }

@@ -15,7 +15,7 @@ use serde::Deserialize;
 use super::claim::Step;
 use super::file::example::read_example;
 use super::file::params::read_param;
-use super::file::parts::{Place, read_check, read_source, read_type};
+use super::file::parts::{AskPlace, read_check, read_source, read_type};
 use super::file::playbook_toml::{Text, Wire, WireParam, WireStep, WireUndo};
 use super::file::source::Source;
 use super::language::template::Template;
@@ -46,12 +46,12 @@ pub(in crate::playbook) fn parse(origin: &str, text: &str) -> Result<Playbook, F
     let reads = wire.read.iter().map(|r| {
         let name = r.get_ref().name.as_ref().map(|n| n.get_ref().clone()).unwrap_or_default();
         let (each, inner) = source.each(r.get_ref().each.as_ref())?;
-        Ok(Read { name, each, source: read_source(&inner, r, Place::Read)? })
+        Ok(Read { name, each, source: read_source(&inner, r, AskPlace::Read)? })
     });
     let reads = reads.collect::<Result<Vec<_>, Fault>>()?;
     let order = read_order(&source, &wire, &params, &reads)?;
-    let before = wire.before.iter().map(|c| read_check(&source, c, Place::Before));
-    let after = wire.after.iter().map(|c| read_check(&source, c, Place::After));
+    let before = wire.before.iter().map(|c| read_check(&source, c, AskPlace::Before));
+    let after = wire.after.iter().map(|c| read_check(&source, c, AskPlace::After));
     let (before, after) = (before.collect::<Result<Vec<_>, _>>()?, after.collect::<Result<Vec<_>, _>>()?);
     if wire.step.is_empty() {
         return Err(Fault::whole(origin, "there is no [[step]]: a playbook does at least one thing"));
@@ -269,7 +269,8 @@ fn read_step(source: &Source, wire: &WireStep, changes: &[DeclaredChange]) -> Re
     let args = source.args(&wire.call, wire.args.as_ref(), &param_types(&function.inputs))?;
     let value = wire.value.as_ref().map(|v| read_wei(source, v)).transpose()?;
     let conditions = wire.skip_if.iter().chain(&wire.skip_if_all);
-    let skip_if = conditions.map(|ask| read_check(source, ask, Place::SkipIf)).collect::<Result<_, _>>()?;
+    let skip_if =
+        conditions.map(|ask| read_check(source, ask, AskPlace::SkipIf)).collect::<Result<_, _>>()?;
     let tried = wire.tried.as_ref().is_some_and(|tried| *tried.get_ref());
     if let (true, Some(at), Some(_)) = (tried, &wire.tried, &wire.value) {
         return Err(

@@ -17,14 +17,14 @@ use crate::playbook::postcheck::{Ending, Relation};
 
 /// The place of an ask in the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::playbook) enum Place {
+pub(in crate::playbook) enum AskPlace {
     Read,
     SkipIf,
     Before,
     After,
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for AskPlace {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Read => "a read",
@@ -37,12 +37,12 @@ impl fmt::Display for Place {
 
 /// The type of a read's value, before the names in it are known: a list where it is repeated.
 pub(in crate::playbook) fn read_type(source: &Source, ask: &Spanned<WireAsk>) -> Result<DynSolType, Fault> {
-    let ty = read_ask_type(source, ask, Place::Read)?;
+    let ty = read_ask_type(source, ask, AskPlace::Read)?;
     Ok(if ask.get_ref().each.is_some() { DynSolType::Array(Box::new(ty)) } else { ty })
 }
 
 /// The type of what an ask reads.
-fn read_ask_type(source: &Source, ask: &Spanned<WireAsk>, place: Place) -> Result<DynSolType, Fault> {
+fn read_ask_type(source: &Source, ask: &Spanned<WireAsk>, place: AskPlace) -> Result<DynSolType, Fault> {
     let wire = ask.get_ref();
     if let Some(view) = &wire.view {
         let function = parse_function(view.get_ref()).map_err(|why| source.fault(view.span(), why))?;
@@ -78,7 +78,7 @@ fn slot_type(source: &Source, text: &Text) -> Result<DynSolType, Fault> {
 }
 
 /// The fields that an ask uses, to refuse those that say nothing there.
-fn only(source: &Source, ask: &Spanned<WireAsk>, place: Place, allowed: &[&str]) -> Result<(), Fault> {
+fn only(source: &Source, ask: &Spanned<WireAsk>, place: AskPlace, allowed: &[&str]) -> Result<(), Fault> {
     let w = ask.get_ref();
     let texts = [
         ("name", &w.name),
@@ -117,10 +117,10 @@ const RELATIONS: [&str; 7] =
 pub(in crate::playbook) fn read_source(
     source: &Source,
     ask: &Spanned<WireAsk>,
-    place: Place,
-) -> Result<Asked, Fault> {
+    place: AskPlace,
+) -> Result<ValueSource, Fault> {
     let wire = ask.get_ref();
-    let is_read = place == Place::Read;
+    let is_read = place == AskPlace::Read;
     let allowed = |own: &[&'static str]| {
         let shared: &[&str] = if is_read { &["name"] } else { &RELATIONS };
         [own, shared].concat()
@@ -128,7 +128,7 @@ pub(in crate::playbook) fn read_source(
     match (&wire.view, &wire.slot, &wire.balance, &wire.code, &wire.time) {
         (Some(view), None, None, None, None) => {
             only(source, ask, place, &allowed(&["view", "on", "args", "from"]))?;
-            read_call(source, ask, view).map(Asked::View)
+            read_call(source, ask, view).map(ValueSource::View)
         }
         (None, Some(slot), None, None, None) => {
             only(source, ask, place, &allowed(&["slot", "on", "type"]))?;
@@ -146,14 +146,14 @@ pub(in crate::playbook) fn read_source(
         }
         (None, None, None, Some(of), None) => {
             only(source, ask, place, &allowed(&["code"]))?;
-            Ok(Asked::Code { of: source.address(of)? })
+            Ok(ValueSource::Code { of: source.address(of)? })
         }
         (None, None, None, None, Some(word)) => {
             only(source, ask, place, &allowed(&["time"]))?;
             read_time(source, word, place)
         }
         _ => {
-            let kinds = if matches!(place, Place::Read | Place::SkipIf) {
+            let kinds = if matches!(place, AskPlace::Read | AskPlace::SkipIf) {
                 "view, slot, balance and code"
             } else {
                 "view, slot, balance, code, time, event, reverts and succeeds"
@@ -164,8 +164,8 @@ pub(in crate::playbook) fn read_source(
 }
 
 /// Only checks may ask for the time: what a plan is made from must be the same for every signer.
-fn read_time(source: &Source, word: &Text, place: Place) -> Result<Asked, Fault> {
-    if matches!(place, Place::Read | Place::SkipIf) {
+fn read_time(source: &Source, word: &Text, place: AskPlace) -> Result<ValueSource, Fault> {
+    if matches!(place, AskPlace::Read | AskPlace::SkipIf) {
         let message = format!("{place} cannot ask for the time: every block would give another transaction");
         return Err(source.fault(word.span(), message));
     }
@@ -192,11 +192,11 @@ fn read_call(source: &Source, ask: &Spanned<WireAsk>, signature: &Text) -> Resul
 pub(in crate::playbook) fn read_check(
     source: &Source,
     ask: &Spanned<WireAsk>,
-    place: Place,
+    place: AskPlace,
 ) -> Result<Claim, Fault> {
     let (each, inner) = source.each(ask.get_ref().each.as_ref())?;
     let kept = ask.get_ref().kept.as_ref();
-    if let (Some(kept), false) = (kept, place == Place::After) {
+    if let (Some(kept), false) = (kept, place == AskPlace::After) {
         return Err(source.fault(kept.span(), format!("kept says nothing in {place}")));
     }
     let kept =
@@ -204,9 +204,9 @@ pub(in crate::playbook) fn read_check(
     Ok(Claim { each, kept: kept.transpose()?, fact: read_fact(&inner, ask, place)? })
 }
 
-fn read_fact(source: &Source, ask: &Spanned<WireAsk>, place: Place) -> Result<Fact, Fault> {
+fn read_fact(source: &Source, ask: &Spanned<WireAsk>, place: AskPlace) -> Result<Fact, Fault> {
     let wire = ask.get_ref();
-    if let (Some(event), Place::After) = (&wire.event, place) {
+    if let (Some(event), AskPlace::After) = (&wire.event, place) {
         only(source, ask, place, &["event", "on", "args"])?;
         return read_event(source, ask, event);
     }
@@ -214,11 +214,11 @@ fn read_fact(source: &Source, ask: &Spanned<WireAsk>, place: Place) -> Result<Fa
         let message = format!("{place} cannot look for an event: there is no transaction yet");
         return Err(source.fault(event.span(), message));
     }
-    if let (Some(signature), false) = (&wire.reverts, place == Place::SkipIf) {
+    if let (Some(signature), false) = (&wire.reverts, place == AskPlace::SkipIf) {
         only(source, ask, place, &["reverts", "on", "args", "from"])?;
         return Ok(Fact::Call { call: read_call(source, ask, signature)?, ending: Ending::Reverts });
     }
-    if let (Some(signature), false) = (&wire.succeeds, place == Place::SkipIf) {
+    if let (Some(signature), false) = (&wire.succeeds, place == AskPlace::SkipIf) {
         only(source, ask, place, &["succeeds", "on", "args", "from"])?;
         return Ok(Fact::Call { call: read_call(source, ask, signature)?, ending: Ending::Succeeds });
     }

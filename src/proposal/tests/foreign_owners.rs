@@ -107,7 +107,7 @@ fn approvals_of_other_software_are_packed_as_the_contracts_take_them() {
         assert_eq!(proposal.hash().to_string(), row.safe_tx_hash.unwrap(), "{place}");
         let finds = find_signatures(&row.text);
         let owners = owners_of(&tree);
-        let wanted = Wanted { proposal: &proposal, owners };
+        let wanted = ProposalAndOwners { proposal: &proposal, owners };
         let gathered = gather(std::slice::from_ref(&finds), &[wanted]);
         let said = answered(&proposal, &tree, &gathered.contracts, &row.approve_hash_first);
         let given = Approvals { wallets: &gathered.contracts, ..Approvals::new(&gathered.new, &[], &said) };

@@ -83,11 +83,13 @@ fn a_line_says_what_it_is_for() {
     let mut writer = line::Writer::default();
     writer.add(1, proposal(42).hash().word().as_slice());
     writer.add(2, &stated.bytes);
-    for (kind, purpose) in [(line::Kind::Drill, Purpose::Drill), (line::Kind::Signature, Purpose::Real)] {
+    for (kind, purpose) in
+        [(line::LineKind::Drill, Purpose::Drill), (line::LineKind::Signature, Purpose::Real)]
+    {
         assert_eq!(only(&find_signatures(&writer.line(kind))).purpose, Some(purpose));
     }
     writer.add(3, b"of a newer version, and it counts");
-    let newer = find_signatures(&writer.line(line::Kind::Signature));
+    let newer = find_signatures(&writer.line(line::LineKind::Signature));
     assert!(newer.stated.is_empty() && newer.damaged.first()[0].why.contains("newer"), "{newer:?}");
 }
 

@@ -10,7 +10,7 @@ use crate::ceremony::enforce::enforce;
 use crate::ceremony::hints;
 use crate::ceremony::order::{Given, Order};
 use crate::ceremony::trial;
-use crate::ceremony::trial_report::{Part, Report};
+use crate::ceremony::trial_report::{TrialPart, TrialReport};
 use crate::chain::{Chain, Snapshot};
 use crate::council::Lever;
 use crate::error::{Error, Exit};

@@ -7,7 +7,7 @@
 use serde_json::{Value, json};
 
 use super::drafts::{OPEN, action, days, duration};
-use super::{Report, Row, Tx};
+use super::{IncidentReport, TimelineRow, Tx};
 use crate::incident::Utc;
 
 /// Which of the three reports it is.
@@ -175,14 +175,15 @@ fn contact(report: &IncidentReport) -> Option<&str> {
 }
 
 /// The facts, without a cause.
-fn description(report: &Report) -> String {
+fn description(report: &IncidentReport) -> String {
     let first = report.timeline.iter().find(|row| row.is_alarm).map(|row| row.text.as_str());
     cut(&[Some(report.title.as_str()), first].into_iter().flatten().collect::<Vec<_>>().join(". "))
 }
 
 /// The moment of the first note that begins with this word.
-fn noted(report: &Report, word: &str) -> Option<String> {
-    let is_it = |row: &&Row| row.note.as_ref().is_some_and(|note| note.trim_start().starts_with(word));
+fn noted(report: &IncidentReport, word: &str) -> Option<String> {
+    let is_it =
+        |row: &&TimelineRow| row.note.as_ref().is_some_and(|note| note.trim_start().starts_with(word));
     let row = report.timeline.iter().find(is_it)?;
     Some(to_the_second(&row.at))
 }

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::markdown::{plain, short};
-use super::{Report, Row, Tx, spoken};
-use crate::incident::Phase;
+use super::{IncidentReport, TimelineRow, Tx, spoken};
+use crate::incident::TimedPhase;
 
 /// For whom a draft is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -75,7 +75,7 @@ fn facts(report: &IncidentReport, id: &str, stage: &str) -> BTreeMap<&'static st
         let found = report.roles.iter().find(|known| known.role == role);
         found.map_or_else(|| OPEN.to_string(), |known| plain(&known.name))
     };
-    let took = |phase: Phase| {
+    let took = |phase: TimedPhase| {
         let found = report.times.iter().find(|time| time.phase == phase).and_then(|time| time.seconds);
         found.map_or_else(|| "-".into(), spoken)
     };
@@ -107,8 +107,8 @@ fn facts(report: &IncidentReport, id: &str, stage: &str) -> BTreeMap<&'static st
         ("speaks", role("speaks")),
         ("writes", role("writes")),
         ("discovery", if monitor { "monitoring_systems" } else { OPEN }.into()),
-        ("first_signature", took(Phase::FirstSignature)),
-        ("proven_after", took(Phase::Proven)),
+        ("first_signature", took(TimedPhase::FirstSignature)),
+        ("proven_after", took(TimedPhase::Proven)),
         ("duration", duration(report).unwrap_or_else(|| OPEN.into())),
         ("actual", if report.closed.is_some() { "actual_figures" } else { "estimates" }.into()),
         (

@@ -21,7 +21,9 @@ pub use html::html;
 pub use markdown::markdown;
 
 use crate::council::Council;
-use crate::incident::{Act, Alone, Happened, Lane, Measure, Moment, Phase, Record, Step, Transaction, Utc};
+use crate::incident::{
+    Alone, Happened, JournalAct, Lane, Measure, Moment, Record, TimedPhase, Transaction, TxStep, Utc,
+};
 use crate::view::journal_table::describe;
 
 /// One incident.
@@ -55,7 +57,7 @@ pub struct Role {
 pub struct Time {
     pub what: String,
     #[serde(skip)]
-    pub phase: Phase,
+    pub phase: TimedPhase,
     pub seconds: Option<u64>,
     pub wanted_seconds: Option<u64>,
     pub is_late: bool,
@@ -257,15 +259,17 @@ fn row(council: &Council, moment: &Moment) -> TimelineRow {
         Lane::Chain => "chain".into(),
         Lane::Person(name) => name.clone(),
     };
-    let is_grave =
-        matches!(moment.what, Happened::Entered(Act::Accepted { .. }, _) | Happened::Unanswered { .. });
+    let is_grave = matches!(
+        moment.what,
+        Happened::Entered(JournalAct::Accepted { .. }, _) | Happened::Unanswered { .. }
+    );
     let note = match &moment.what {
-        Happened::Entered(Act::Note { text }, _) => Some(text.to_string()),
+        Happened::Entered(JournalAct::Note { text }, _) => Some(text.to_string()),
         _ => None,
     };
     let is_alarm = moment.lane == Lane::Monitor;
     let (at, millis) = (moment.at.to_string(), moment.at.millis());
-    Row { at, millis, lane, is_alarm, text, note, by, is_grave }
+    TimelineRow { at, millis, lane, is_alarm, text, note, by, is_grave }
 }
 
 fn to_confirm(council: &Council, one: &Alone) -> ToConfirm {

@@ -24,7 +24,7 @@ fn report() -> IncidentReport {
         closed: None,
         times: vec![Time {
             what: "first signature".into(),
-            phase: Phase::FirstSignature,
+            phase: TimedPhase::FirstSignature,
             seconds: Some(700),
             wanted_seconds: Some(600),
             is_late: true,
@@ -146,7 +146,8 @@ fn every_template_is_filled_and_what_is_not_known_is_marked() {
 
 #[test]
 fn foreign_text_puts_no_link_or_hidden_character_into_a_draft_or_record() {
-    let drafts = [Draft::Users, Draft::Partners, Draft::Regulator, Draft::PostMortem];
+    let drafts =
+        [DraftAudience::Users, DraftAudience::Partners, DraftAudience::Regulator, DraftAudience::PostMortem];
     let texts = drafts.map(|draft| fill(built_in(draft), &report(), "id", "initial_notification"));
     for text in &texts {
         assert!(text.contains("\\<script\\>") && text.contains("\\[x\\](http"), "{text}");
