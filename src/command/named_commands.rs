@@ -169,6 +169,7 @@ fn every_example_of_the_help_parses_as_it_is_typed() {
     for text in &texts {
         // An example may go on in the next line.
         let text: String = text.split("\\\n").map(str::trim_start).collect();
+        let text = text.replace("0x…", &format!("0x{}", "11".repeat(20)));
         for line in text.lines().filter(|line| line.starts_with("  breakglass")) {
             count += 1;
             let typed = words(line);
