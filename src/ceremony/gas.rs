@@ -46,7 +46,7 @@ pub fn limit(
     })?;
     if let Some(estimate) = estimate.filter(|gas| *gas < used || *gas > enough) {
         let text = format!("the RPC estimates {estimate} gas, the rehearsal uses {used}: sent with {enough}");
-        desk.progress.tell(Tone::Warn, "gas: ", &text);
+        desk.progress.tell_once(Tone::Warn, "gas: ", &text);
     }
     Ok(enough)
 }

@@ -3,6 +3,9 @@
 use alloy::primitives::U256;
 use alloy::primitives::utils::{format_ether, format_units, parse_units};
 
+/// The digits of an amount that is only read.
+const DIGITS: usize = 4;
+
 /// Ether, exactly.
 #[must_use]
 pub fn ether(wei: U256) -> String {
@@ -16,6 +19,13 @@ pub fn ether(wei: U256) -> String {
 pub fn gwei(wei: u128) -> String {
     let text = format_units(wei, "gwei").unwrap_or_else(|_| wei.to_string());
     text.trim_end_matches('0').trim_end_matches('.').to_string()
+}
+
+/// Returns the amount rounded up to four digits, as a person reads it.
+#[must_use]
+pub fn rounded_up(wei: U256) -> U256 {
+    let step = U256::from(10).pow(U256::from(wei.to_string().len().saturating_sub(DIGITS)));
+    wei.div_ceil(step).saturating_mul(step)
 }
 
 /// Reads gwei, with up to nine digits behind the point, as wei.
@@ -32,6 +42,20 @@ pub fn parse_gwei(text: &str) -> Result<u128, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_cost_is_rounded_up_and_never_down() {
+        for (wei, shown) in [
+            (112_551_328_423_818_u128, "0.0001126 ether"),
+            (112_600_000_000_000, "0.0001126 ether"),
+            (99_999_999_999_999_999, "0.1 ether"),
+            (1_459, "0.000000000000001459 ether"),
+            (0, "0 ether"),
+        ] {
+            assert_eq!(ether(rounded_up(U256::from(wei))), shown, "{wei}");
+        }
+        assert!(rounded_up(U256::MAX) >= U256::MAX - U256::from(1));
+    }
 
     #[test]
     fn gwei_are_read_as_people_write_them() {

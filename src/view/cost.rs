@@ -1,27 +1,29 @@
 //! The cost of sending, before the question.
 
+use alloy::primitives::U256;
+
 use crate::ceremony::offer::Offer;
 use crate::evm::{AddressBook, amount};
 use crate::ui::{Lines, Text};
 
-/// Returns the payer, and the amount.
+/// Returns the payer, and the amounts, which a person reads: rounded up to four digits.
 #[must_use]
 pub fn lines(offer: &Offer, names: &AddressBook) -> Lines {
     let payer = match names.name(offer.from) {
         Some(name) => format!("{name} {}", offer.from),
         None => offer.from.to_string(),
     };
-    let line = |label: &str, text: &str| Text::new("  ").dim(label).add(text);
-    let (base, tip) = (amount::gwei(offer.base_fee), amount::gwei(offer.tx.max_priority_fee_per_gas));
-    let limit = amount::gwei(offer.tx.max_fee_per_gas);
+    let line = |label: &str, text: &str| Text::new("   ").dim(label).add(text);
+    let [base, tip, limit] = [offer.base_fee, offer.tx.max_priority_fee_per_gas, offer.tx.max_fee_per_gas]
+        .map(|wei| amount::gwei(amount::rounded_up(U256::from(wei)).saturating_to()));
+    let [now, most] = [offer.now(), offer.most()].map(|wei| amount::ether(amount::rounded_up(wei)));
     [
         line("payer   ", &format!("{payer}, its transaction {}", offer.tx.nonce)),
-        line("gas     ", &format!("{} at most", offer.tx.gas_limit)),
-        line("fee     ", &format!("{base} gwei now and a tip of {tip}, {limit} at most")),
         line(
-            "cost    ",
-            &format!("{} now, {} at most", amount::ether(offer.now()), amount::ether(offer.most())),
+            "fee     ",
+            &format!("{base} gwei now and a tip of {tip}, {limit} at most; gas {}", offer.tx.gas_limit),
         ),
+        line("cost    ", &format!("{now} now, {most} at most")),
     ]
     .into_iter()
     .collect()

@@ -45,7 +45,8 @@ fn a_call_that_is_caught_is_given_the_gas_that_it_needs() {
     let (mut ceremony, proxy) = behind_a_proxy();
     let (outer, sub) = lenient(&mut ceremony);
     let run = broadcast(&ceremony.desks[0], &["lenient"]).ended(0).says("done and proven");
-    run.says("the RPC estimates").says("the rehearsal uses 4");
+    let run = run.says("the RPC estimates").says("the rehearsal uses 4");
+    assert_eq!(run.stderr.matches("the RPC estimates").count(), 1, "said once: {}", run.stderr);
     assert!(ceremony.anvil.view(outer, &pausedCall {}), "not paused");
     assert!(ceremony.anvil.view(sub, &pausedCall {}), "its part runs on");
     assert_eq!(sent(&proxy), 1);
