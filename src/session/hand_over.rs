@@ -233,8 +233,9 @@ fn show_pages(look: &JudgedSend, priced: &Priced, signer: &KeyHolder) -> Result<
 pub fn confirm(look: &JudgedSend, replaced: Option<&Sent>) -> Result<(), Error> {
     let name = &look.judged.derived.safe.name;
     let yes = if look.terms.confirm.is_empty() {
-        let what = if replaced.is_some() { "Replace it now?" } else { "Send it now?" };
-        let question = format!("{what} Type the Safe's name, {name}");
+        let what = look.session.words_of(look.judged.proposal(), &look.terms.what);
+        let what = if replaced.is_some() { "Replace it".into() } else { format!("Send {what}") };
+        let question = format!("{what} now? Type the Safe's name, {name}");
         look.session.ui.typed(&question, name, &format!("--confirm {name}"))?
     } else {
         look.terms.confirm.contains(name)

@@ -130,7 +130,7 @@ fn an_rpc_that_answers_late_and_contradicts_stops_the_sending() {
     let third = &proxies[2];
     let alice = signed_by_two(&ceremony);
     third.hold("eth_chainId").rewrite(says_paused);
-    let mut terminal = asked(alice, &["broadcast", "vault"], "Send it now? Type the Safe's name");
+    let mut terminal = asked(alice, &["broadcast", "vault"], "Send vault now? Type the Safe's name");
     third.release();
     thread::sleep(Duration::from_millis(500));
     terminal.types("guardian\n");

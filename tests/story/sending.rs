@@ -26,7 +26,7 @@ fn asked(desk: &Desk) -> Terminal {
     let words = with_key(desk, &["broadcast", "vault"]);
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     let mut terminal = Terminal::start(&mut desk.command(&words));
-    terminal.asks("Send it now? Type the Safe's name");
+    terminal.asks("Send vault now? Type the Safe's name");
     terminal
 }
 
@@ -109,7 +109,7 @@ fn fees_that_rose_while_the_question_stood_are_asked_for_again() {
     terminal
         .types("guardian\n")
         .asks("it costs more now than when you were asked")
-        .asks_times("Send it now? Type the Safe's name", 2);
+        .asks_times("Send vault now? Type the Safe's name", 2);
     terminal.types("no\n");
     refused(terminal.ended(4), 4, &["the Safe's name is guardian"]);
     assert_eq!((records(alice), executed(&ceremony)), (0, 0));
