@@ -217,6 +217,15 @@ impl<'j> Signers<'j> {
         ))
     }
 
+    /// Says in one line for which Safe a signature is, where it is not the proposal's own.
+    pub fn remind(&self, way: &Way) {
+        if way.message.is_some() {
+            let own = self.name(way.domain.safe().address);
+            let text = format!("for {own}: you sign its message, shown above the review");
+            self.session.ui.say(&Text::new("   ").dim("you     ").bold(&text));
+        }
+    }
+
     /// Says for which Safe a signature is, where it is not the proposal's own: what is signed then, and what of it a device
     /// shows.
     pub fn show(&self, way: &Way) {
@@ -232,7 +241,7 @@ impl<'j> Signers<'j> {
                 .add(&format!(" {}", way.domain.safe().address)),
         );
         line(&format!("{} owns {parent}. You sign a message of {own}: with it {own}", path.join(" owns ")));
-        line("approves the transaction above, whole, and nothing else.");
+        line(&format!("approves the transaction of {parent}, whole, and nothing else."));
         let rows = [
             ("message", hex::encode_prefixed(&message.message)),
             ("domain", message.hashes.domain.to_string()),
@@ -243,12 +252,12 @@ impl<'j> Signers<'j> {
             ui.say(&Text::new("    ").dim(&format!("{label:<13}")).add(&value));
         }
         if self.judged.proposal().hashes().pre_image() == message.message {
-            line("The message is 0x1901, then the domain hash and the message hash of the");
-            line("transaction above. A device shows these, and no call, target or nonce:");
-            line("compare them with the hashes above.");
+            line("The message is 0x1901, then the domain hash and the message hash of that");
+            line("transaction. A device shows these, and no call, target or nonce: compare");
+            line("them with the hashes of the review.");
         } else if message.message[..] == self.judged.proposal().hash().word()[..] {
-            line("The message is the safeTxHash above. A device shows it, and no call,");
-            line("target or nonce: compare it with the hash above.");
+            line("The message is the safeTxHash of the review. A device shows it, and no");
+            line("call, target or nonce: compare it.");
         } else {
             line("A device shows the message, and no call, target or nonce: compare it");
             line("with another signer's machine.");
