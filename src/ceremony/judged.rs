@@ -15,7 +15,7 @@ use crate::error::{Error, Exit};
 use crate::evm::{AccountKind, Readings};
 use crate::fork::Rehearsal;
 use crate::playbook::{Decided, LibraryEntry, Plan, Verdict};
-use crate::proposal::{Approvals, Proposal, Shortfall, Way, count};
+use crate::proposal::{Approvals, OwnerSignature, Proposal, Shortfall, Way, count};
 use crate::safe::{SafeState, SafeTree};
 
 /// Values that the checks need and no step of the ceremony holds.
@@ -190,6 +190,13 @@ impl<'a> Judged<'a> {
     #[must_use]
     pub fn tally(&self) -> Shortfall {
         count(self.proposal(), &self.approvals(), &self.tree())
+    }
+
+    /// Returns the owners who have approved once this signature is counted too.
+    #[must_use]
+    pub fn tally_with(&self, signature: &OwnerSignature) -> Shortfall {
+        let signatures = [&self.derived.signatures[..], std::slice::from_ref(signature)].concat();
+        count(self.proposal(), &Approvals { signatures: &signatures, ..self.approvals() }, &self.tree())
     }
 
     /// The owners of a Safe that can approve it, as they are now or, offline, as the council file pins them.

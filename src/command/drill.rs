@@ -17,6 +17,7 @@ use crate::proposal::DrillName;
 use crate::session::each_part::each;
 use crate::session::solo::{self, Keystores};
 use crate::session::{Session, drilled};
+use crate::store;
 use crate::ui::Text;
 use crate::view::drill_lines;
 
@@ -82,7 +83,7 @@ fn announce(session: &Session, args: &Args, judged: &Judged) -> Result<Exit, Err
         return solo(session, args, judged);
     }
     let line = drill_lines::announcement(drill, &words);
-    ui.say(&Text::default().good("DRILL announced ").add(&path.display().to_string()));
+    ui.say(&Text::default().good("DRILL announced ").add(&store::from_here(&path).display().to_string()));
     ui.say(&Text::new("paste this line into the chat, and tell the others in another way that it is yours:"));
     ui.data(&line);
     ui.say(

@@ -16,6 +16,7 @@ use crate::incident::JournalAct;
 use crate::playbook::PlaybookKind;
 use crate::session::Session;
 use crate::session::each_part::each;
+use crate::store;
 use crate::ui::Text;
 use crate::view::{what_changes, what_it_does};
 
@@ -138,7 +139,7 @@ fn finish(session: &Session, judged: &Judged, accepted: &[String]) -> Result<Exi
     session.note_accepted(accepted, Some(judged.proposal()));
     let ui = session.ui;
     let what = session.words_of(judged.proposal(), &[path.display().to_string()]);
-    ui.say(&Text::default().good("proposed ").add(&path.display().to_string()));
+    ui.say(&Text::default().good("proposed ").add(&store::from_here(&path).display().to_string()));
     ui.say(
         &Text::new("next: each owner runs ")
             .bold(&format!("breakglass sign {what} --ledger"))

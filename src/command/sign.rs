@@ -25,6 +25,7 @@ use crate::session::on_ledger::{self, signs};
 use crate::session::round::Round;
 use crate::session::signers::Signers;
 use crate::session::signing_ahead::{self, AheadOptions};
+use crate::store;
 use crate::ui::Text;
 use crate::view::summary::Summary;
 use crate::view::what_it_does;
@@ -213,10 +214,14 @@ fn one(
 ) -> Result<OwnerSignature, Error> {
     let signers = Signers::of(session, (args.signer.as_deref(), args.for_safe.as_deref()), judged)?;
     // A refusal comes first: a known signature is not returned for what is refused.
-    if enforce(&judged.findings, &args.accept.accept).is_ok()
-        && let Some(signature) = signers.known_early(key, args.eth_sign)?
-    {
+    let is_allowed = enforce(&judged.findings, &args.accept.accept).is_ok();
+    if is_allowed && let Some(signature) = signers.known_early(key, args.eth_sign)? {
         return Ok(signature);
+    }
+    let stated = key.stated().map(|stated| signers.way(stated)).transpose()?;
+    // The last lines before the question are the review's.
+    if let Some(way) = stated.filter(|_| is_allowed) {
+        signers.show(way);
     }
     session.review(judged, &args.accept.accept);
     enforce(&judged.findings, &args.accept.accept).map_err(|error| advise(session, judged, error))?;
@@ -238,8 +243,8 @@ fn one(
         return Ok(signature);
     }
     let who = key.stated().or(signers.person());
-    if let Some(stated) = key.stated() {
-        signers.show(signers.way(stated)?);
+    if let Some(way) = stated {
+        signers.remind(way);
     }
     confirm(session, args, judged, who, place)?;
     let signer = match signer {
@@ -284,6 +289,7 @@ fn write(
     signed: &mut Vec<Value>,
 ) -> Result<(), Error> {
     let ui = session.ui;
+    let tally = judged.tally_with(signature);
     let hash = signature.hash().to_string();
     let owner = signature.owner().to_string();
     let name = judged.name(signature.owner());
@@ -296,9 +302,7 @@ fn write(
     let drill = if is_drill { "DRILL " } else { "" };
     ui.say(&Text::default().good(drill).good("signed ").add(&format!("by {name} {owner}{of}")));
     let words = session.words_of(judged.proposal(), &[]);
-    ui.say(
-        &Text::new("send this line to whoever broadcasts: breakglass import ").add(&words).add(" reads it"),
-    );
+    ui.say(&Text::new("send this line to the others: breakglass import ").add(&words).add(" reads it"));
     ui.data(&line);
     if !signature.accepted().is_empty() {
         // A line has no room for it.
@@ -321,8 +325,13 @@ fn write(
     let kept =
         judged.derived.keep(session).and_then(|_| session.keep_signature(judged.proposal(), signature));
     if let Ok(path) = &kept {
-        ui.say(&Text::new("kept in ").add(&path.display().to_string()));
+        let folder = path.parent().unwrap_or(path);
+        ui.say(&Text::new("kept in ").add(&store::from_here(folder).display().to_string()));
         object["file"] = json!(path.display().to_string());
+    }
+    if tally.is_met() {
+        let text = format!("{} of {} have signed. Next: ", tally.approved.len(), tally.threshold);
+        ui.say(&Text::new(&text).bold(&format!("breakglass broadcast {words}")));
     }
     signed.push(object);
     let known = session.council.signers.values().find(|signer| signer.address == signature.owner());

@@ -31,7 +31,7 @@ pub use read::{
     ForeignText, find_upwards, read_foreign, read_password, read_stdin, read_text, read_text_up_to,
 };
 pub use settings_folder::{
-    SettingsFolder, arguments, home, is_folder, is_taken, real_path, variable, working_folder,
+    SettingsFolder, arguments, from_here, home, is_folder, is_taken, real_path, variable, working_folder,
 };
 pub use write::{create_folder, create_new, keep_all, keep_new, let_all_read, replace};
 

@@ -42,6 +42,12 @@ pub fn working_folder() -> io::Result<PathBuf> {
     env::current_dir()
 }
 
+/// Returns the path as it is written from the folder that the program was started in, where it lies below that.
+#[must_use]
+pub fn from_here(path: &Path) -> &Path {
+    working_folder().ok().and_then(|folder| path.strip_prefix(folder).ok()).unwrap_or(path)
+}
+
 /// The words of the command line, the program's own name first.
 pub fn arguments() -> impl Iterator<Item = OsString> {
     env::args_os()
