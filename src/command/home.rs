@@ -60,5 +60,5 @@ fn list(session: &Session, kinds: &[PlaybookKind], now: Option<&Overview>) {
     if !rows.is_empty() {
         ui.table(&table.header(), &rows);
     }
-    ui.show(&table.next());
+    ui.show(&table.next(kinds, now.is_some_and(|now| !now.open.is_empty())));
 }

@@ -20,6 +20,9 @@ pub struct LeverTable<'a> {
     path: String,
     #[serde(skip)]
     has_state: bool,
+    /// The council file has levers, of these kinds or of others.
+    #[serde(skip)]
+    has_others: bool,
 }
 
 /// A lever in the table and in the object of `--json`.
@@ -66,7 +69,8 @@ impl<'a> LeverTable<'a> {
         in_order.sort_by_key(|combined| combined.place);
         levers.extend(in_order.into_iter().filter_map(|lever| combined(desk, lever, kinds, now)));
         let path = desk.path.display().to_string();
-        Self { council: &council.name, levers, path, has_state: now.is_some() }
+        let has_others = !council.levers.is_empty();
+        Self { council: &council.name, levers, path, has_state: now.is_some(), has_others }
     }
 
     /// Returns the council's name, unless the state of the levers stands beside them: then it was said above.
@@ -90,14 +94,19 @@ impl<'a> LeverTable<'a> {
         self.levers.iter().map(|row| row.cells.clone()).collect()
     }
 
-    /// Returns what to type next.
+    /// Returns what to type next; where something is open, that was said above.
     #[must_use]
-    pub fn next(&self) -> Lines {
-        let lines = match self.levers.first() {
-            Some(LeverRow { kind, lever, .. }) => {
+    pub fn next(&self, kinds: &[PlaybookKind], is_open: bool) -> Lines {
+        let lines = match (self.levers.first(), kinds) {
+            (Some(_), _) if is_open => Vec::new(),
+            (Some(LeverRow { kind, lever, .. }), _) => {
                 vec![Text::new("propose one: ").bold(&format!("breakglass {kind} {lever}"))]
             }
-            None => vec![
+            (None, [kind]) if self.has_others => vec![
+                Text::new(&format!("no {kind} lever in ")).add(&self.path),
+                Text::new(&format!("breakglass playbook list --kind {kind} shows what one can be bound to")),
+            ],
+            (None, _) => vec![
                 Text::new("no levers yet in ").add(&self.path).add(": add one, for example"),
                 Text::new("  breakglass council add target vault 0xYourContract"),
                 Text::new("  breakglass council add lever vault pause/oz-pausable target=vault"),
@@ -203,7 +212,7 @@ pub fn beginning() -> Lines {
         Text::default(),
         Text::new("  breakglass init --safe 0x… --rpc '${MAINNET_RPC}'"),
         Text::default(),
-        Text::new("It writes breakglass.toml: the Safe, its owners and threshold as the chain has them."),
+        Text::new("It writes breakglass.toml: the Safe with its owners and threshold on chain."),
         Text::new("Then bind levers to it; breakglass playbook list shows the playbooks."),
     ]
     .into_iter()

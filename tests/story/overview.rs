@@ -32,13 +32,14 @@ fn every_lever_stands_with_its_state_and_every_open_proposal_with_who_is_missing
     let mut ceremony = two_of_three();
     with_levers(&mut ceremony);
     let alice = &ceremony.desks[0];
-    alice.run(&[]).ended(0).says("nothing is open").says("state on anvil at block");
+    alice.run(&[]).ended(0).says("nothing is open").says("state on anvil at block").says("propose one: ");
     sign(alice, &["vault"]);
     for words in [&[][..], &["status"]] {
         let run = alice.run(words).ended(0);
         let run = run.says("guardian on anvil 0 vault 1 of 2 bob, carol").says("→ breakglass sign vault");
         let run = run.says("pause vault vault running guardian").says("pause bridge bridge paused guardian");
         let run = run.says("pause notours notours cannot: owned by carol guardian");
+        let run = run.never_says("propose one: ");
         run.says("rotate owner").says("asks for new").says("pause freeze pulls vault, bridge 1 of 2 done");
     }
     let said = alice.run(&["--json"]).ended(0).json();
