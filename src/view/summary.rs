@@ -13,6 +13,7 @@ use crate::ceremony::rehearsal::{Rehearsing, outcome};
 use crate::chain::agreeing;
 use crate::check::{Finding, Level, Match};
 use crate::playbook::{Playbook, Severity, Undo};
+use crate::proposal::Shortfall;
 use crate::safe::{Hashes, Operation, Purpose};
 use crate::view::acting::Acting;
 use crate::view::decision::ReviewAnswer;
@@ -177,7 +178,7 @@ impl Summary {
                 value: tx.value,
             },
             hashes: ShownHashes::of(hashes),
-            signed: tally.approved.iter().map(|approval| name(approval.owner())).collect(),
+            signed: in_order(judged, &tally).map(name).collect(),
             missing: tally.missing.iter().map(|owner| name(*owner)).collect(),
             threshold: tally.threshold.get(),
         }
@@ -205,6 +206,12 @@ impl ShownHashes {
             safe_tx: hashes.safe_tx.to_string(),
         }
     }
+}
+
+/// Returns the owners who have approved, in the order of the Safe's list, as everywhere else.
+fn in_order<'a>(judged: &'a Judged, tally: &'a Shortfall) -> impl Iterator<Item = Address> + 'a {
+    let has_approved = |owner: &Address| tally.approved.iter().any(|approval| approval.owner() == *owner);
+    judged.state().owners.list().iter().copied().filter(has_approved)
 }
 
 fn as_text<T: Display, S: Serializer>(value: &T, serializer: S) -> Result<S::Ok, S::Error> {

@@ -10,7 +10,7 @@ use crate::ceremony::waking::Waking;
 use crate::check::{Finding, Sort};
 use crate::council::PersonToCall;
 use crate::proposal::Shortfall;
-use crate::safe::{Nonce, SafeTree};
+use crate::safe::{Nonce, Purpose, SafeTree};
 use crate::ui::{Lines, Text};
 
 /// The most people to call that are shown at once.
@@ -22,6 +22,7 @@ pub const HEADER: [&str; 4] = ["owner", "name", "signed", "kind"];
 /// The owners who have signed a proposal, and the others.
 #[derive(Debug, Serialize)]
 pub struct WhoSigned {
+    purpose: String,
     #[serde(skip)]
     safe: String,
     #[serde(skip)]
@@ -89,6 +90,7 @@ impl WhoSigned {
         let (proposal, derived) = (judged.proposal(), &judged.derived);
         let refusal = |f: &Finding| RefusalLine { id: f.id.clone(), sentence: f.sentence.clone() };
         Self {
+            purpose: proposal.purpose().to_string(),
             safe: derived.safe.name.clone(),
             chain: derived.chain.name.clone(),
             safe_tx_hash: proposal.hash().to_string(),
@@ -105,8 +107,9 @@ impl WhoSigned {
     /// Returns the lines above the table.
     #[must_use]
     pub fn head(&self) -> Lines {
-        let Self { safe, chain, nonce, signed, threshold, .. } = self;
-        let first = Text::default().bold(safe).add(&format!(" on {chain} · nonce {nonce} · "));
+        let Self { purpose, safe, chain, nonce, signed, threshold, .. } = self;
+        let drill = if *purpose == Purpose::Drill.to_string() { "DRILL · " } else { "" };
+        let first = Text::default().good(drill).bold(safe).add(&format!(" on {chain} · nonce {nonce} · "));
         let mut lines = Lines::default();
         lines.say(&first.bold(&format!("{signed} of {threshold} signed")));
         lines.say(&Text::default().dim(&format!("safeTxHash {}", self.safe_tx_hash)));
