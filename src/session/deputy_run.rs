@@ -112,9 +112,9 @@ fn not_the_deputy(lever: &Lever, key: Address) -> Error {
     let message = format!("this key is {key}, and only {name} {address} may pull lever {}", lever.name);
     let error = Error::new(Exit::Failed, message);
     match lever.by {
-        By::Module { .. } => {
-            error.hint("with the deputy's signature in a file, anybody can send it: --relay FILE")
-        }
+        By::Module { .. } => error
+            .hint(format!("let {name} sign to a file: breakglass deputy {} --to FILE", lever.name))
+            .hint(format!("then anybody can send it: breakglass deputy {} --relay FILE", lever.name)),
         By::Safe | By::Key(_) => error.hint(format!("let {name} act, or use another --keystore")),
     }
 }

@@ -94,10 +94,9 @@ fn report(sitting: &DeputyRun, act: &Act, effect: &Effect) -> Result<Exit, Error
     sitting.note(act, TxStep::Proven { tx, block });
     ui.say(&Text::default().good("done and proven"));
     let (deputy, safe, lever) = (act.deputy.0, &act.safe.name, &sitting.lever.name);
-    let text = format!(
-        "{deputy} acted alone: {safe} has to confirm it, or to take it back: breakglass undo {lever}"
-    );
+    let text = format!("{deputy} acted alone: {safe} has to confirm it, or to take it back:");
     ui.say(&Text::default().warn("next: ").add(&text));
+    ui.say(&Text::new("  breakglass undo ").add(lever));
     ui.object(&object);
     ui.data(&tx.to_string());
     Ok(Exit::Done)

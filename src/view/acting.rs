@@ -47,10 +47,9 @@ impl Acting {
 pub fn account(acting: &Acting) -> Option<(&'static str, Text)> {
     match acting {
         Acting::Safe => None,
-        Acting::Key { deputy, address, .. } | Acting::Module { deputy, address, .. } => Some((
-            "deputy",
-            Text::default().bold(deputy).to_column(11).add(address).warn("   alone, at once"),
-        )),
+        Acting::Key { deputy, address, .. } | Acting::Module { deputy, address, .. } => {
+            Some(("deputy", Text::default().bold(deputy).to_column(11).add(address).warn("  alone, at once")))
+        }
     }
 }
 
