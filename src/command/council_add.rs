@@ -141,7 +141,7 @@ pub fn run(session: &Session, args: &Args) -> Result<Exit, Error> {
     let digest = TextDigest::of(&text).short();
     ui.say(&Text::default().good("added ").add(&what).add(&format!(" to {path}")));
     ui.say(&Text::new(&format!(
-        "its digest is now {digest}: everybody needs this file, and is shown the change"
+        "its digest is now {digest}: give everybody this file; they are shown the change"
     )));
     ui.object(&json!({ "council": path.to_string(), "added": what, "digest": digest, "done": "added" }));
     Ok(Exit::Done)

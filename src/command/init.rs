@@ -81,9 +81,8 @@ pub fn run(ui: &Ui, council: Option<&Path>, args: &Args) -> Result<Exit, Error> 
     for warning in first.warnings() {
         ui.say(&Text::default().warn("! ").add(&warning));
     }
-    ui.say(&Text::new(
-        "next: compare the owners with your own records, and name them in the file. Then bind a lever:",
-    ));
+    ui.say(&Text::new("next: compare the owners with your own records, and name them in the file."));
+    ui.say(&Text::new("Then bind a lever:"));
     for command in NEXT {
         ui.say(&Text::new("  ").add(command));
     }

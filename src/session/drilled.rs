@@ -49,7 +49,7 @@ fn one(session: &Session, what: &[String], accept: &[String], judged: &Judged) -
     session.review(judged, accept);
     enforce(&judged.findings, accept)?;
     let proof = prove(judged)?;
-    say(session, judged, &proof);
+    say(session, &proof);
     let keys = u32::try_from(proof.keys).unwrap_or(u32::MAX);
     let step = DrillStep::Proven { block: proof.block.number, keys };
     session.note(JournalAct::Drill { step }, judged.proposal());
@@ -68,13 +68,13 @@ fn one(session: &Session, what: &[String], accept: &[String], judged: &Judged) -
     Ok(Exit::Done)
 }
 
-fn say(session: &Session, judged: &Judged, proof: &DrillProof) {
+fn say(session: &Session, proof: &DrillProof) {
     let ui = session.ui;
-    let of = judged.proposal().binding().title();
-    ui.say(&Text::default().good("DRILL proven: ").add(&format!(
-        "on a fork of block {} the Safe's own code takes the signatures of {of}",
-        proof.block.number
-    )));
+    ui.say(
+        &Text::default()
+            .good("DRILL proven: ")
+            .add(&format!("on a fork of block {} the Safe itself takes the signatures", proof.block.number)),
+    );
     for verdict in &proof.verdicts {
         ui.say(&Text::default().good("  ✓ ").add(&verdict.sentence));
     }

@@ -186,7 +186,7 @@ fn show(session: &Session, sitting: &AheadOptions, judged: &Judged, nonces: Nonc
     session.ui.show(&armed_lines::hashes(judged.proposal(), nonces));
     session.ui.show(&review::review(session, judged, &summary, session.ui.width()));
     let text = format!(
-        "{} signatures, for nonces {} to {}: who has enough of them can use them without asking anybody",
+        "{} signatures, nonces {} to {}: whoever has enough can use them, unasked",
         nonces.count(),
         nonces.first(),
         nonces.last()

@@ -255,7 +255,10 @@ fn age(examined: &Examined, today: u64) -> String {
         1 => "1 day ago".into(),
         days => format!("{days} days ago"),
     };
-    let at = |then: u64| format!("{} ({})", Utc::from_millis(then.saturating_mul(1_000)), days(then));
+    let at = |then: u64| {
+        let moment = Utc::from_millis(then.saturating_mul(1_000)).to_string();
+        format!("{} ({})", moment.get(..10).unwrap_or(&moment), days(then))
+    };
     let kept = format!("kept here {}", at(examined.kept));
     match examined.made {
         Some(made) => format!("made {}, as it says itself; {kept}", at(made)),

@@ -133,7 +133,9 @@ impl Imported {
 
 fn list(out: &mut Lines, what: &str, tone: impl Fn(Text, &str) -> Text, signatures: &[ImportedLine]) {
     for ImportedLine { shown, safe_tx_hash, .. } in signatures.iter().take(LISTED) {
-        out.say(&tone(Text::default(), what).add(&format!("{shown} for {safe_tx_hash}")));
+        // As the folder of the proposal has it; the object of --json has it whole.
+        let hash = safe_tx_hash.get(..10).unwrap_or(safe_tx_hash);
+        out.say(&tone(Text::default(), what).add(&format!("{shown}: {hash}")));
     }
     if signatures.len() > LISTED {
         let more = format!("and {} more", signatures.len() - LISTED);
@@ -166,7 +168,7 @@ mod tests {
             damaged: (vec!["b.txt".into()], 2),
         };
         let lines: Vec<String> = imported.lines().iter().map(Text::plain).collect();
-        assert_eq!(lines[0], "imported  0 for 0xh");
+        assert_eq!(lines[0], "imported  0: 0xh");
         assert_eq!(lines[20], "imported  and 5 more");
         assert_eq!(lines[21], "refused   a.txt: cut");
         assert_eq!(lines[22], "! 0 has signed 0xh already: 2 more of theirs not needed");

@@ -21,6 +21,9 @@ use super::{Playbook, PlaybookId, PlaybookKind, PlaybookSummary, Word};
 use crate::excerpt::Fault;
 use crate::near::near;
 
+/// The ids that are listed when one is not known.
+const MOST_MEANT: usize = 4;
+
 static FOLDER: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/playbooks");
 
 /// The library built into the program, every `.toml` of the `playbooks/` folder: id and text, by id.
@@ -274,6 +277,13 @@ impl Catalogue {
         meant.dedup();
         if meant.is_empty() {
             return format!("none of the {} is near", ids.len());
+        }
+        if meant.len() > MOST_MEANT {
+            return format!(
+                "{} have such a name: breakglass playbook list {} shows them",
+                meant.len(),
+                name(id)
+            );
         }
         format!("did you mean {}?", meant.join(" or "))
     }
