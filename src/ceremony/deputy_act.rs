@@ -11,6 +11,7 @@ use crate::ceremony::deputy_module::{deputy_query, more_queries, queries, read};
 use crate::ceremony::derivation::{MAX_TURNS, Proposed, before_queries};
 use crate::ceremony::derived::{Derived, OwnDerivation, StoredApprovals};
 use crate::ceremony::desk::Desk;
+use crate::ceremony::gas::no_estimate;
 use crate::ceremony::judged::Judged;
 use crate::ceremony::order::{Arguments, Given, Order, Turn};
 use crate::ceremony::prefetch::after_queries;
@@ -22,7 +23,7 @@ use crate::clock;
 use crate::council::{By, Lever, Safe};
 use crate::error::{Error, Exit};
 use crate::evm::{Block, BlockTag, Query, Readings};
-use crate::fork::{DirectCall, Rehearsal, same_effects, smallest};
+use crate::fork::{DirectCall, Rehearsal, is_estimated, raised, same_effects, smallest};
 use crate::playbook::{CombinedPlan, Plan};
 use crate::proposal::{BatchSource, Bearer, Outgoing, SafeOwners};
 use crate::safe::{Call, Nonce, Owners, Pause, PauseForm, PauseSignature, SafeId, SafeState, SafeVersion};
@@ -147,7 +148,7 @@ fn derive(
     if let By::Module { module, .. } = by {
         asked.extend(queries(*module, safe.address, wish.nonce));
     }
-    let sending = sending(by, likely.as_ref(), wish.payer);
+    let sending = sending(by, likely.as_ref(), wish, order.chain.id);
     let ask = Ask { safe: safe.address, queries: &asked, sending: Some(&sending), ..Ask::default() };
     let mut snapshot = link.snapshot(&ask, BlockTag::Latest)?;
     for _ in 0..MAX_TURNS {
@@ -172,11 +173,20 @@ fn checks_of(plan: &Plan) -> Vec<Query> {
 }
 
 /// The transaction for which the RPCs say what gas costs. That of a module would show them the deputy's signature: they are
-/// asked about an empty one.
-fn sending(by: &By, likely: Option<&Plan>, from: Address) -> CallRequest {
-    let call = likely.and_then(|plan| plan.calls.first()).filter(|_| matches!(by, By::Key(_)));
-    let (to, data) =
-        call.map_or((from, Bytes::new()), |planned| (planned.call.to, planned.call.data.clone()));
+/// asked about one that does nothing, with as much data.
+fn sending(by: &By, likely: Option<&Plan>, wish: &Wish, chain_id: u64) -> CallRequest {
+    let (from, call) = (wish.payer, likely.and_then(|plan| plan.calls.first()).map(|planned| &planned.call));
+    let (to, data) = match (by, call) {
+        (By::Module { module, .. }, call) => {
+            let form = call.and_then(|call| PauseForm::of_call(&call.data));
+            let form = form.unwrap_or(PauseForm::Second { identifier: *module });
+            let pause = Pause { chain_id, module: *module, nonce: wish.nonce, form };
+            let signed = PauseSignature::stand_in(&pause);
+            (from, signed.map(|(_, signature)| pause.calldata(&signature)).unwrap_or_default())
+        }
+        (_, Some(call)) => (call.to, call.data.clone()),
+        (_, None) => (from, Bytes::new()),
+    };
     CallRequest { from, to, data, approved: Vec::new() }
 }
 
@@ -339,11 +349,12 @@ impl Act<'_> {
             .hint("nothing was sent; run the same command again and read the review"))
     }
 
-    /// Returns the gas to send it with: at which it does what was rehearsed. No RPC is asked.
+    /// Returns the gas to send it with: at which it does what was rehearsed. An RPC's estimate may raise it; that of a module's
+    /// message is of its data alone, which counts only where no rehearsal tells what data costs.
     ///
     /// # Errors
-    /// If it was not rehearsed, or does something else with the gas that was named.
-    pub fn gas_limit(&self, named: Option<u64>) -> Result<u64, Error> {
+    /// If it was not rehearsed, if nobody can tell how much it needs, or if it does something else with the gas that was named.
+    pub fn gas_limit(&self, named: Option<u64>, estimate: Option<u64>) -> Result<u64, Error> {
         let (Some(done), Ok(seen)) = (self.judged.rehearsal.done(), self.judged.seen()) else {
             let message = "it was not rehearsed, so it is not known how much gas it needs";
             return named.ok_or_else(|| Error::new(Exit::Failed, message).hint("give the gas with --gas"));
@@ -356,8 +367,20 @@ impl Act<'_> {
             let again = seen.link.rehearse_direct(&mut snapshot, &call, &[], done.rehearsal.timestamp);
             Ok::<_, Error>(again.is_ok_and(|again| same_effects(&again, &done.rehearsal)))
         };
+        let (chain, cap) = (self.judged.derived.chain.id, done.rehearsal.gas_limit);
         match named {
-            None => smallest(done.rehearsal.gas_used, done.rehearsal.gas_limit, alike),
+            None if is_estimated(chain) && estimate.is_none() => Err(no_estimate(&self.judged)),
+            None => {
+                let enough = smallest(done.rehearsal.gas_used, cap, &mut alike)?;
+                let estimate = match self.how {
+                    How::Key(_) => estimate,
+                    How::Module(..) => {
+                        estimate.filter(|_| is_estimated(chain)).map(|gas| gas.saturating_add(enough))
+                    }
+                };
+                let more = raised(chain, enough, estimate, cap);
+                Ok(if more > enough && alike(more)? { more } else { enough })
+            }
             Some(gas) if alike(gas)? => Ok(gas),
             Some(gas) => {
                 let message = format!("with --gas {gas} its effects are not those that were shown");

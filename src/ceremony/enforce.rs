@@ -38,6 +38,19 @@ pub fn accepted(findings: &[Finding], ids: &[String]) -> Vec<String> {
 /// # Errors
 /// The refusal with its exit code, or what is already done with [`Exit::Done`].
 pub fn enforce(findings: &[Finding], accepted: &[String]) -> Result<(), Error> {
+    const EXPLAINED: &str = "breakglass check explains every refusal";
+    enforce_explained(findings, accepted, EXPLAINED)
+}
+
+/// [`enforce`] for what one key does alone, which `check` does not look at.
+///
+/// # Errors
+/// As [`enforce`].
+pub fn enforce_alone(findings: &[Finding], accepted: &[String]) -> Result<(), Error> {
+    enforce_explained(findings, accepted, "the lines above say what is refused")
+}
+
+fn enforce_explained(findings: &[Finding], accepted: &[String], explained: &str) -> Result<(), Error> {
     let Some(first) = first_refusal(findings, accepted) else {
         return already_done(findings, accepted).map_or(Ok(()), nothing_to_do);
     };
@@ -53,7 +66,7 @@ pub fn enforce(findings: &[Finding], accepted: &[String]) -> Result<(), Error> {
     let error =
         if others.is_empty() { error } else { error.hint(format!("refused as well: {}", first_of(&others))) };
     let error = error
-        .hint("breakglass check explains every refusal; breakglass help refusals says what can be done about one")
+        .hint(format!("{explained}; breakglass help refusals says what can be done about one"))
         .having_done(json!({ "refused": refused }));
     let is_idle = |id: &&String| changed_digits(id).is_none() && !findings.iter().any(|f| f.id == **id);
     let idle: Vec<&str> = accepted.iter().filter(is_idle).map(String::as_str).collect();

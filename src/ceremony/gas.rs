@@ -132,7 +132,7 @@ fn above_cap(judged: &Judged, gas: u64, cap: u64) -> Error {
     Error::new(Exit::Usage, message).hint("nothing was sent; name less, or leave out --gas")
 }
 
-fn no_estimate(judged: &Judged) -> Error {
+pub(super) fn no_estimate(judged: &Judged) -> Error {
     Error::new(Exit::Network, format!("no RPC of {} could estimate the gas", judged.derived.chain.name))
         .hint("nothing was sent; try again, or say with --gas how much to send it with")
 }

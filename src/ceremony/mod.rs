@@ -19,6 +19,7 @@ pub mod depth;
 pub mod deputy_act;
 pub mod deputy_mined;
 pub mod deputy_module;
+pub mod deputy_sent;
 pub mod derivation;
 pub mod derived;
 pub mod desk;

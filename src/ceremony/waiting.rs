@@ -115,12 +115,12 @@ pub fn show(desk: &Desk, judged: &Judged) -> Result<Vec<String>, Error> {
 pub fn alone(
     desk: &Desk,
     judged: &Judged,
-    sent: &Sent,
+    (last, all): (&Sent, &[Sent]),
     outbox: &Outbox,
     most: Duration,
 ) -> Result<Box<Sighting>, Error> {
     let interrupt = desk.progress.stop();
-    let wanted = AwaitedTxs { last: sent, all: std::slice::from_ref(sent), nonce: None, most };
+    let wanted = AwaitedTxs { last, all, nonce: None, most };
     match wait(desk, judged, &wanted, outbox, &*interrupt)? {
         WaitResult::Mined(seen) => Ok(seen),
         WaitResult::Elsewhere => Err(Error::new(Exit::Failed, "another transaction took its place")),

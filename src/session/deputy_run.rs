@@ -7,7 +7,7 @@ use alloy::primitives::Address;
 use serde_json::json;
 
 use crate::ceremony::deputy_act::{Act, How, Wish, new_nonce};
-use crate::ceremony::enforce::{accepted, enforce};
+use crate::ceremony::enforce::{accepted, enforce_alone};
 use crate::ceremony::offer::{Offer, affordable_tip};
 use crate::ceremony::order::{Given, named_once};
 use crate::cli::args;
@@ -17,7 +17,7 @@ use crate::error::{Error, Exit};
 use crate::incident::TxStep;
 use crate::proposal::{Bearer, MOST_BEARER};
 use crate::session::Session;
-use crate::session::deputy_sending::{price, send};
+use crate::session::deputy_sending::{Next, next, send, wait_for};
 use crate::session::deputy_terms::{DeputyRun, DeputyTerms};
 use crate::session::keys::{self, KeyHolder, KeyPurpose, NamedKey};
 use crate::store::{create_new, read_text_up_to};
@@ -63,10 +63,13 @@ pub fn run(session: &Session, key: &args::KeyArgs, terms: &DeputyTerms) -> Resul
     let since = clock::moment();
     let act = sitting.look(payer, bearer.as_deref())?;
     sitting.review(&act);
-    enforce(&act.judged.findings, &terms.accept)?;
+    enforce_alone(&act.judged.findings, &terms.accept)?;
     let goal = match &terms.to {
         Some(to) => Goal::Write(to),
-        None => Goal::Send(Box::new(price(&act, terms, payer)?)),
+        None => match next(&sitting, &act, payer)? {
+            Next::Waits(sent) => return wait_for(&sitting, &act, &sent),
+            Next::Send(offer) => Goal::Send(offer),
+        },
     };
     sitting.ask(&act, &goal)?;
     act.judged.still_agreed()?;
@@ -199,7 +202,7 @@ impl<'a> DeputyRun<'a> {
             return Ok(act);
         }
         let again = self.look(payer, made.as_deref().or(bearer))?;
-        enforce(&again.judged.findings, &self.terms.accept)?;
+        enforce_alone(&again.judged.findings, &self.terms.accept)?;
         again.changes_the_same(&act)?;
         Ok(again)
     }

@@ -5,28 +5,53 @@ use serde_json::{Value, json};
 
 use crate::ceremony::deputy_act::Act;
 use crate::ceremony::deputy_mined::{Effect, read};
+use crate::ceremony::deputy_sent::folder_of;
 use crate::ceremony::offer::{Offer, prepared};
 use crate::ceremony::outbox::Outbox;
-use crate::ceremony::sent::Sent;
+use crate::ceremony::sent::{Sent, first_recorded, is_underpriced, waiting};
 use crate::ceremony::waiting::alone;
 use crate::chain::ChainError;
 use crate::clock;
 use crate::error::{Error, Exit};
 use crate::incident::TxStep;
 use crate::playbook::Verdict;
-use crate::session::deputy_terms::{DeputyRun, DeputyTerms};
+use crate::progress::Tone;
+use crate::session::deputy_terms::DeputyRun;
 use crate::session::earlier::not_reserved;
 use crate::session::keys::KeyHolder;
 use crate::session::sendable::nothing_sent;
 use crate::ui::Text;
 
-/// Returns the transaction at its price. Until the deputy has signed, another signature stands in the call.
-pub fn price(act: &Act, terms: &DeputyTerms, from: Address) -> Result<Offer, Error> {
+/// The next step of an act that is to be sent.
+pub enum Next {
+    /// The same was sent before, and its fees will do.
+    Waits(Box<Sent>),
+    /// It is sent at this price, in the place of one that waits and whose fees will not do.
+    Send(Box<Offer>),
+}
+
+/// Looks for what was sent before by the same lever, and else prices the transaction. Until the deputy has signed, another
+/// signature stands in the call.
+pub fn next(sitting: &DeputyRun, act: &Act, from: Address) -> Result<Next, Error> {
+    let (session, terms, judged) = (sitting.session, sitting.terms, &act.judged);
     let call = act.outgoing()?;
-    let (judged, gas) = (&act.judged, act.gas_limit(terms.gas)?);
-    let place = (judged.derived.chain.name.as_str(), judged.seen()?.snapshot.header.base_fee);
     let prepared = prepared(judged, terms.priority_fee)?;
-    Offer::new(place, &call, from, &prepared, gas, terms.max_fee, None)
+    let base_fee = judged.seen()?.snapshot.header.base_fee;
+    let sent = session.deputys_sent(&sitting.lever.name, act, from);
+    let replaced = waiting(&sent, from, prepared.nonce);
+    if let Some(sent) = replaced {
+        let is_raised = terms.priority_fee.is_some_and(|tip| tip > sent.tx.max_priority_fee_per_gas);
+        let is_low = is_underpriced(&sent.tx, base_fee.unwrap_or_default().into(), prepared.fees);
+        if sent.tx.input == *call.data() && !is_raised && !is_low {
+            return Ok(Next::Waits(Box::new(sent.clone())));
+        }
+        let text = format!("{} was sent before and is not mined: this one takes its place", sent.hash);
+        session.progress.tell_once(Tone::Warn, "stuck: ", &text);
+    }
+    let gas = act.gas_limit(terms.gas, prepared.gas)?;
+    let place = (judged.derived.chain.name.as_str(), base_fee);
+    let offer = Offer::new(place, &call, from, &prepared, gas, terms.max_fee, replaced)?;
+    Ok(Next::Send(Box::new(offer)))
 }
 
 /// Signs the transaction, sends it, waits for it and proves it.
@@ -37,25 +62,50 @@ pub fn send(
     signer: &mut KeyHolder,
     from: Address,
 ) -> Result<Exit, Error> {
-    let (session, terms, judged) = (sitting.session, sitting.terms, &act.judged);
-    let offer = price(act, terms, from)?;
+    let (session, judged) = (sitting.session, &act.judged);
+    let lock = session.incidents.lock_payer(&from.to_string(), judged.derived.chain.id);
+    let lock = lock.map_err(nothing_sent)?;
+    let offer = match next(sitting, act, from)? {
+        Next::Waits(sent) => return wait_for(sitting, act, &sent),
+        Next::Send(offer) => offer,
+    };
     if offer.most() > shown.most().saturating_mul(U256::from(2)) {
         let message = "it costs more than twice as much now as when you were asked";
         return Err(Error::new(Exit::Drift, message)
             .hint("nothing was sent; run the same command again and read the price"));
     }
-    let call = act.outgoing()?;
-    let chain = judged.derived.chain;
-    let lock = session.incidents.lock_payer(&from.to_string(), chain.id).map_err(nothing_sent)?;
-    not_reserved(session, judged, from, offer.tx.nonce)?;
+    let lever = &sitting.lever.name;
+    not_reserved(session, judged, &[folder_of(lever)], (from, offer.tx.nonce))?;
     let raw = signer.sign_transaction(session.ui, &offer.tx, from);
     let raw = raw.map_err(|error| error.hint("nothing was sent"))?;
-    let now = clock::seconds();
-    let sent = Sent::new(raw, Some(now))
+    let sent = Sent::new(raw, Some(clock::seconds()))
         .ok_or_else(|| Error::new(Exit::Failed, "the key signed something else: nothing was sent"))?;
-    let outbox = Outbox::open(session.ui, chain, Some(now), now, call)?;
+    // A pause leaves all the same.
+    if let Err(error) = session.keep_deputys(lever, &sent) {
+        let text = format!("not recorded, so that a second run cannot replace it: {error}");
+        session.ui.say(&Text::default().warn("note: ").add(&text));
+    }
+    drop(lock);
+    hand_over(sitting, act, &sent, true)
+}
+
+/// Gives out once more what was sent before, which is harmless, and proves it.
+pub fn wait_for(sitting: &DeputyRun, act: &Act, sent: &Sent) -> Result<Exit, Error> {
+    let text = format!("Nothing new sent: {} was sent before and is on its way", sent.hash);
+    sitting.session.ui.say(&Text::new(&text));
+    hand_over(sitting, act, sent, false)
+}
+
+fn hand_over(sitting: &DeputyRun, act: &Act, sent: &Sent, is_new: bool) -> Result<Exit, Error> {
+    let (session, judged, from) = (sitting.session, &act.judged, sent.from);
+    let mut all = session.deputys_sent(&sitting.lever.name, act, from);
+    if all.iter().all(|one| one.hash != sent.hash) {
+        all.push(sent.clone());
+    }
+    let (first, now) = (first_recorded(&all, from), clock::seconds());
+    let outbox = Outbox::open(session.ui, judged.derived.chain, first, now, act.outgoing()?)?;
     let link = &judged.seen()?.link;
-    match outbox.give(session.ui, link, &sent) {
+    match outbox.give(session.ui, link, sent) {
         // Mined in this very moment, or its nonce is: the receipt will tell.
         Err(error @ ChainError::NotSent { .. }) if link.receipt(sent.hash)?.is_none() => {
             return Err(error.into());
@@ -63,9 +113,10 @@ pub fn send(
         Err(ChainError::NotSent { .. }) | Ok(()) => {}
         Err(error) => return Err(error.into()),
     }
-    sitting.note(act, TxStep::Sent { tx: sent.hash, payer: from });
-    drop(lock);
-    let seen = alone(session, judged, &sent, &outbox, terms.wait)?;
+    if is_new {
+        sitting.note(act, TxStep::Sent { tx: sent.hash, payer: from });
+    }
+    let seen = alone(session, judged, (sent, &all), &outbox, sitting.terms.wait)?;
     report(sitting, act, &read(session, act, *seen)?)
 }
 

@@ -79,9 +79,14 @@ pub fn sent_before(
     Ok(Before::Stuck(sent.clone()))
 }
 
-/// A payer's nonce belongs to the proposal that it was signed for until it is mined: nothing else may take its place.
-pub fn not_reserved(session: &Session, judged: &Judged, payer: Address, nonce: u64) -> Result<(), Error> {
-    let own = session.folders(judged.proposal().hash())?;
+/// A payer's nonce belongs to what it was signed for until it is mined: nothing else may take its place. `own` are the folders
+/// of what is sent now.
+pub fn not_reserved(
+    session: &Session,
+    judged: &Judged,
+    own: &[String],
+    (payer, nonce): (Address, u64),
+) -> Result<(), Error> {
     let (safe, now) = (judged.proposal().safe(), judged.seen()?.snapshot.state.nonce);
     // A transaction that the Safe can no longer execute only fails: it may be replaced.
     let is_over = |folder: &str| session.is_over(folder, safe, now).unwrap_or_default();
@@ -90,12 +95,11 @@ pub fn not_reserved(session: &Session, judged: &Judged, payer: Address, nonce: u
         let is_its_place = sent.from == payer && sent.tx.chain_id == safe.chain_id && sent.tx.nonce == nonce;
         if is_its_place && !is_over(&stored.folder) {
             let message = format!(
-                "transaction {nonce} of {payer} was signed for another proposal, {}, and is not mined",
+                "transaction {nonce} of {payer} was signed for something else, {}, and is not mined",
                 stored.folder
             );
-            return Err(Error::new(Exit::Failed, message).hint(
-                "nothing was sent; broadcast that one again and let it end, or use another --keystore",
-            ));
+            return Err(Error::new(Exit::Failed, message)
+                .hint("nothing was sent; send that one again and let it end, or use another --keystore"));
         }
     }
     Ok(())

@@ -120,7 +120,8 @@ impl<'a> SendCandidate<'a> {
         }
         let chain_id = look.judged.derived.chain.id;
         let lock = session.incidents.lock_payer(&from.to_string(), chain_id).map_err(nothing_sent)?;
-        not_reserved(session, &look.judged, from, offer.tx.nonce)?;
+        let own = session.folders(look.judged.proposal().hash())?;
+        not_reserved(session, &look.judged, &own, (from, offer.tx.nonce))?;
         let raw = (payer.sign)(&offer.tx).map_err(|error| error.hint("nothing was sent"))?;
         if look.is_stale() {
             let (now, standing) = look.unchanged(from)?;

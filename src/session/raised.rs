@@ -21,6 +21,7 @@ use crate::incident::{Entry, Journal, JournalAct, Message, Plain, open_incident}
 use crate::playbook::Severity;
 use crate::safe::Owners;
 use crate::session::Session;
+use crate::shell::quoted;
 use crate::store::{Lock, run_command};
 use crate::ui::Text;
 
@@ -129,8 +130,11 @@ impl Session<'_> {
     }
 
     /// Derives and rehearses the lever of an alarm, and writes its proposals. What cannot be prepared is told, and noted
-    /// in the journal.
+    /// in the journal. A deputy prepares nothing: they act at once.
     pub fn prepare(&self, alarm: &Alarm) -> Vec<PreparedTx> {
+        if self.deputy_of(alarm).is_some() {
+            return Vec::new();
+        }
         let parts = self.look(std::slice::from_ref(&alarm.lever), &Given::default(), CommandPurpose::Propose);
         let parts =
             parts.unwrap_or_else(|error| vec![PartResult { title: alarm.lever.clone(), result: Err(error) }]);
@@ -184,8 +188,8 @@ impl Session<'_> {
         let orders = orders.unwrap_or_default();
         let owners =
             orders.iter().filter_map(|order| order.safe.owners.as_ref()).flat_map(Owners::list).copied();
-        let deputy = self.council.levers.get(&alarm.lever).and_then(|lever| lever.by.deputy());
-        let owners: BTreeSet<Address> = owners.chain(deputy.map(|(_, address)| address)).collect();
+        let deputy = self.deputy_of(alarm).map(|(_, address)| address);
+        let owners: BTreeSet<Address> = owners.chain(deputy).collect();
         let signers = self.council.signers.values().filter(|signer| owners.contains(&signer.address));
         let now = clock::seconds();
         let calls = signers.filter_map(|signer| self.council.whom_to_call(&signer.name, now));
@@ -196,6 +200,11 @@ impl Session<'_> {
             })
         };
         calls.map(call).collect()
+    }
+
+    /// The one who pulls an alarm's lever alone; `None` if a Safe does.
+    fn deputy_of(&self, alarm: &Alarm) -> Option<(&str, Address)> {
+        self.council.levers.get(&alarm.lever)?.by.deputy()
     }
 
     /// Tells of an alarm: a paragraph for the chat on standard output, or an object on one line; and the same object on
@@ -219,7 +228,7 @@ impl Session<'_> {
             "text": told.text.to_string(),
             "is_first": place == AlarmOccurrence::First,
             "lever": alarm.lever,
-            "sign": sign_command(alarm),
+            "sign": command(alarm, self.deputy_of(alarm)),
             "page": self.page(alarm),
             "prepared": prepared,
         })
@@ -227,7 +236,7 @@ impl Session<'_> {
         if self.ui.is_json() {
             self.ui.script(&format!("{object}\n"));
         } else {
-            self.ui.data_block(&paragraph(alarm, told, prepared));
+            self.ui.data_block(&paragraph(alarm, self.deputy_of(alarm), told, prepared));
         }
         if let Some(command) = run {
             let text = match run_command(command, &object, PATIENCE) {
@@ -275,17 +284,28 @@ fn place(journal: &Journal, alarm: &str, told: &AlarmReport) -> AlarmOccurrence 
     }
 }
 
-fn sign_command(alarm: &Alarm) -> String {
-    format!("breakglass sign {}", crate::shell::quoted(&alarm.lever))
+/// The command by which people act on an alarm.
+fn command(alarm: &Alarm, deputy: Option<(&str, Address)>) -> String {
+    let verb = if deputy.is_some() { "deputy" } else { "sign" };
+    format!("breakglass {verb} {}", quoted(&alarm.lever))
 }
 
 /// The lines for the chat.
-fn paragraph(alarm: &Alarm, told: &AlarmReport, prepared: &[PreparedTx]) -> String {
+fn paragraph(
+    alarm: &Alarm,
+    deputy: Option<(&str, Address)>,
+    told: &AlarmReport,
+    prepared: &[PreparedTx],
+) -> String {
     let at = told.block.map(|block| format!(", block {block}")).unwrap_or_default();
     let mut lines = vec![
         format!("ALARM {}: {} ({}{at})", alarm.name, alarm.title, alarm.chain),
         format!("{}: {}", told.by, told.text),
     ];
+    if let Some((name, _)) = deputy {
+        lines.push(format!("{name} alone can act, on their own machine: {}", command(alarm, deputy)));
+        return lines.join("\n");
+    }
     for one in prepared {
         lines.push(match (&one.nonce, &one.safe_tx_hash, &one.why) {
             (Some(nonce), Some(hash), _) => {
@@ -295,11 +315,11 @@ fn paragraph(alarm: &Alarm, told: &AlarmReport, prepared: &[PreparedTx]) -> Stri
         });
     }
     if prepared.iter().any(|one| one.safe_tx_hash.is_some()) {
-        lines.push(format!("each signer, on their own machine: {}", sign_command(alarm)));
+        lines.push(format!("each signer, on their own machine: {}", command(alarm, deputy)));
     } else if !prepared.is_empty() && prepared.iter().all(|one| one.exit == Exit::Done) {
         lines.push("nothing is left to do".into());
     } else {
-        lines.push(format!("look now: breakglass check {}", crate::shell::quoted(&alarm.lever)));
+        lines.push(format!("look now: breakglass check {}", quoted(&alarm.lever)));
     }
     lines.join("\n")
 }

@@ -8,12 +8,12 @@ use alloy::primitives::{Address, B256, Bytes, U256, address};
 use alloy::sol;
 use alloy::sol_types::{SolCall, SolValue};
 use breakglass::safe::SafeVersion;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::emulator::Emulator;
 use crate::emulator::app::{Behaviour, Reject};
 use crate::stage::{Anvil, Ceremony, Desk, Proxy, Run, SafeSetup, deploy, deploy_safe, key};
-use crate::steps::{as_the_safe, path, run, sent, with_key};
+use crate::steps::{as_the_safe, broadcast, files, path, read_json, run, sent, signed_by_two, with_key};
 
 sol! {
     function enableModule(address module) external;
@@ -326,4 +326,88 @@ fn a_ledger_signs_a_modules_message_and_sends_nothing() {
     as_the_safe(&chain.ceremony, chain.config, unpauseCall { identifier: LOCKBOX }.abi_encode());
     alice.run(&flags).ended(6).says("rejected");
     assert!(!alice.path("other.json").exists());
+}
+
+/// One that waits is given out again as it is, and one that pays too little is replaced; the other way round nothing that was
+/// signed for something else takes its place.
+#[test]
+fn a_deputys_transaction_that_waits_is_not_sent_twice_and_one_that_is_stuck_is_replaced() {
+    let (ceremony, _, pods) = with_a_pauser();
+    let alice = signed_by_two(&ceremony);
+    let anvil = &ceremony.anvil;
+    anvil.rpc("evm_setAutomine", &json!([false]));
+    let records = || files(&alice.path("incidents/deputy-freeze"));
+    act(alice, &["freeze", "--wait", "0"]).ended(7).says("is not mined");
+    act(alice, &["freeze", "--wait", "0"]).ended(7).says("Nothing new sent").never_says("stuck");
+    assert_eq!(records().len(), 1);
+    broadcast(alice, &["vault", "--wait", "0"]).ended(1).never_says("Sent ");
+
+    let base_fee = json!([format!("{:#x}", 60_u64 * 1_000_000_000)]);
+    anvil.rpc("anvil_setNextBlockBaseFeePerGas", &base_fee);
+    anvil.rpc("anvil_mine", &json!(["0x1", "0x0"]));
+    let run = act(alice, &["freeze", "--wait", "0"]).ended(7).says("stuck: 0x");
+    run.says("is not mined").never_says("Nothing new sent");
+    assert_eq!(records().len(), 2);
+    // A record that somebody else signed, and one of another call, count for nothing.
+    let forged = fs::read_to_string(&records()[0]).unwrap();
+    fs::write(alice.path("incidents/deputy-freeze/sent-0x00.json"), forged.replace("0x02", "0x01")).unwrap();
+    anvil.rpc("evm_setAutomine", &json!([true]));
+    anvil.mine(1);
+    assert_eq!(anvil.view(pods, &Flags::pausedCall {}), U256::from(3));
+    act(alice, &["freeze"]).ended(0).says("already done").never_says("Sent");
+    broadcast(alice, &["vault"]).ended(0).says("done and proven");
+}
+
+/// On Arbitrum and Mantle gas pays for the data too, and no rehearsal knows how much.
+#[test]
+fn a_deputys_transaction_has_the_gas_that_its_data_costs() {
+    const MORE: u64 = 900_000;
+    let anvil = Anvil::with_chain_id(42_161);
+    let proxy = Proxy::to(&anvil);
+    proxy.rewrite(|method, _, honest| match method {
+        "eth_estimateGas" => honest.map(|gas| {
+            let gas = u64::from_str_radix(gas.as_str().unwrap().trim_start_matches("0x"), 16).unwrap();
+            json!(format!("{:#x}", gas + MORE))
+        }),
+        _ => honest,
+    });
+    let rpc = [proxy.url()];
+    let chain = Superchain::on(anvil, &[], &rpc);
+    let [alice, bob, _] = &chain.ceremony.desks[..] else { unreachable!() };
+    let gas_of = |run: Run| {
+        let tx: B256 = run.stdout.trim().parse().unwrap();
+        let tx = chain.ceremony.anvil.rpc("eth_getTransactionByHash", &json!([tx]));
+        serde_json::from_value::<U256>(tx["gas"].clone()).unwrap()
+    };
+    signed(alice, bob);
+    let gas = gas_of(act(bob, &["superchain", "--relay", "pause.json"]).ended(0).says("done and proven"));
+    assert!(gas > U256::from(MORE), "{gas}");
+    // What the RPC was asked about has as much data, and is not the deputy's signature.
+    let object: Value = read_json(&bob.path("pause.json"));
+    let signature = object["signature"].as_str().unwrap()[2..66].to_lowercase();
+    assert!(proxy.asked_with(Some("eth_estimateGas"), "142b53c9") > 0);
+    assert_eq!(proxy.asked_with(Some("eth_estimateGas"), &signature), 0);
+
+    proxy.rewrite(|method, _, honest| match method {
+        "eth_estimateGas" => Err(json!({"code": -32000, "message": "no"})),
+        _ => honest,
+    });
+    as_the_safe(&chain.ceremony, chain.config, unpauseCall { identifier: LOCKBOX }.abi_encode());
+    act(alice, &["superchain"]).ended(7).says("could estimate the gas").never_says("Sent");
+    act(alice, &["superchain", "--gas", "2000000"]).ended(0).says("done and proven");
+}
+
+/// What is printed at three in the morning has to be the command that works.
+#[test]
+fn an_alarm_and_a_refusal_name_the_deputys_own_command() {
+    let (mut ceremony, registry, _) = with_a_pauser();
+    ceremony.add_to_council(
+        "\n[alarms.drained]\ntitle = \"pods are drained\"\nlever = \"freeze\"\nbalance = \"pods\"\nat_least = \"1\"\n",
+    );
+    let alice = &ceremony.desks[0];
+    let run = alice.run(&["watch", "--once"]).ended(9).says("alice alone can act");
+    run.says("breakglass deputy freeze").never_says("breakglass sign").never_says("not prepared");
+    let pauser = alice.key.address;
+    as_the_safe(&ceremony, registry, setIsPauserCall { pauser, can: false }.abi_encode());
+    act(alice, &["freeze"]).ended(4).says("breakglass help refusals").never_says("breakglass check");
 }

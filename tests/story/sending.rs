@@ -275,7 +275,7 @@ fn a_payers_nonce_belongs_to_the_proposal_that_it_was_signed_for() {
     let kept = broadcast(alice, &["bridge"]).ended(5).says("vault keeps nonce 0");
     let id = kept.stderr.split("refused (").nth(1).unwrap().split(')').next().unwrap().to_string();
     let words = ["bridge", "--accept", &id];
-    refused(broadcast(alice, &words), 1, &["was signed for another proposal", "nothing was sent"]);
+    refused(broadcast(alice, &words), 1, &["was signed for something else", "nothing was sent"]);
     broadcast(alice, &["vault"]).ended(0).says("done and proven");
     assert_eq!(executed(&ceremony), 1);
 }
