@@ -73,13 +73,20 @@ impl Desk<'_> {
     /// Those that are not known to be done: beside which no outcome is recorded, or whose outcome the journal does not have.
     /// Anybody can lay such a file.
     pub fn kept_open(&self) -> Result<Vec<Proposal>, Error> {
-        let journal = self.incidents.journal().read().map(|bytes| Journal::read(&bytes)).unwrap_or_default();
-        let done: HashSet<SafeTxHash> = journal.iter().filter_map(Entry::proven).collect();
-        let is_done = |file: &KeptFile| {
-            self.incidents.has_outcome(&file.folder) && done.contains(&file.proposal.hash())
-        };
+        let proven = self.proven();
+        let is_done = |file: &KeptFile| self.is_done(file, &proven);
         let open = self.files(|file| !file.proposal.is_drill() && !is_done(file))?;
         Ok(self.kept_among(open).into_iter().map(|(_, proposal)| proposal).collect())
+    }
+
+    /// The proposals that this machine's journal says were proven.
+    fn proven(&self) -> HashSet<SafeTxHash> {
+        let journal = self.incidents.journal().read().map(|bytes| Journal::read(&bytes)).unwrap_or_default();
+        journal.iter().filter_map(Entry::proven).collect()
+    }
+
+    fn is_done(&self, file: &KeptFile, proven: &HashSet<SafeTxHash>) -> bool {
+        self.incidents.has_outcome(&file.folder) && proven.contains(&file.proposal.hash())
     }
 
     /// The drills kept here that are wanted and that the reader's own files give.
@@ -116,11 +123,19 @@ impl Desk<'_> {
         kept.into_iter().map(|file| (file.path.clone(), file.proposal.clone())).collect()
     }
 
-    /// The nonces of the real proposals that are wanted, derived or not, and whether an outcome is recorded beside each.
-    pub fn places(&self, wanted: impl Fn(&Proposal) -> bool) -> Result<Vec<(Nonce, bool)>, Error> {
+    /// The nonces of the real proposals that are wanted, derived or not, and whether each is closed. Where the chain is asked
+    /// as well, an outcome beside it is enough for that; offline the journal has to have it too.
+    pub fn places(
+        &self,
+        wanted: impl Fn(&Proposal) -> bool,
+        online: bool,
+    ) -> Result<Vec<(Nonce, bool)>, Error> {
         let files = self.files(|file| !file.proposal.is_drill() && wanted(&file.proposal))?;
-        let place = |file: &Arc<KeptFile>| (file.proposal.nonce(), self.incidents.has_outcome(&file.folder));
-        Ok(files.iter().map(place).collect())
+        let proven = if online { HashSet::new() } else { self.proven() };
+        let is_closed = |file: &KeptFile| {
+            if online { self.incidents.has_outcome(&file.folder) } else { self.is_done(file, &proven) }
+        };
+        Ok(files.iter().map(|file| (file.proposal.nonce(), is_closed(file))).collect())
     }
 
     /// The first of what does not count, and how many more there are.

@@ -108,10 +108,14 @@ impl Desk<'_> {
         })
     }
 
-    /// The nonces of the proposals that are wanted, derived or not, and whether an outcome is recorded beside all of one.
-    fn nonces(&self, wanted: impl Fn(&Proposal) -> bool) -> Result<BTreeMap<Nonce, bool>, Error> {
+    /// The nonces of the proposals that are wanted, derived or not, and whether all of one are closed.
+    fn nonces(
+        &self,
+        wanted: impl Fn(&Proposal) -> bool,
+        online: bool,
+    ) -> Result<BTreeMap<Nonce, bool>, Error> {
         let mut nonces = BTreeMap::new();
-        for (nonce, is_closed) in self.places(wanted)? {
+        for (nonce, is_closed) in self.places(wanted, online)? {
             *nonces.entry(nonce).or_insert(true) &= is_closed;
         }
         Ok(nonces)
@@ -127,7 +131,7 @@ impl Desk<'_> {
         let (set, safe) = (given.arguments()?, order.safe);
         let is_wanted = self.wanted_by(order, given)?;
         let at = |nonce: Nonce| self.kept(|p| p.nonce() == nonce && is_wanted(p));
-        let all = self.nonces(&is_wanted)?;
+        let all = self.nonces(&is_wanted, online)?;
         let nonces = not_closed(&all);
         if !online {
             let mut found = Vec::new();
@@ -203,7 +207,7 @@ impl Desk<'_> {
     /// The proposal kept for an order that is most likely to be the next: good for a guess at what will be read.
     pub fn likely_for(&self, order: &Order, given: &Given) -> Option<Proposal> {
         let is_wanted = self.wanted_by(order, given).ok()?;
-        let last = not_closed(&self.nonces(&is_wanted).ok()?).pop()?;
+        let last = not_closed(&self.nonces(&is_wanted, true).ok()?).pop()?;
         self.kept(|p| p.nonce() == last && is_wanted(p)).ok()?.pop()
     }
 

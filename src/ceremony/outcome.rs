@@ -240,14 +240,14 @@ pub fn prove(desk: &Desk, judged: &Judged, receipt: &Receipt) -> Result<Option<O
 }
 
 /// Keeps a proven outcome beside the proposal. Nothing is overwritten: after a reorganisation the next file supersedes
-/// the last. Returns `true` if it was not kept before.
-pub fn keep(desk: &Desk, judged: &Judged, object: &Value) -> Result<bool, Error> {
+/// the last.
+pub fn keep(desk: &Desk, judged: &Judged, object: &Value) -> Result<(), Error> {
     let kept = desk.outcomes(judged.proposal())?;
     let mut object = object.clone();
     if let Some((name, last)) = last_kept(&kept) {
         let same = |field: &str| last.get(field).is_none_or(|value| object.get(field) == Some(value));
         if ["transaction", "block", "block_hash"].into_iter().all(same) || kept.len() >= MOST_OUTCOMES {
-            return Ok(false);
+            return Ok(());
         }
         let text = format!("{name} names another block: the chain was reorganised since");
         desk.progress.tell(Tone::Warn, "note: ", &text);
@@ -255,15 +255,17 @@ pub fn keep(desk: &Desk, judged: &Judged, object: &Value) -> Result<bool, Error>
             fields.insert("supersedes".into(), json!(name));
         }
     }
-    desk.keep_outcome(judged.proposal(), kept.len() + 1, &format!("{object:#}\n"))?;
-    Ok(true)
+    desk.keep_outcome(judged.proposal(), kept.len() + 1, &format!("{object:#}\n"))
 }
 
-/// The last recorded outcome, by its file's name.
+/// The last recorded outcome, by its file's name. A file that names no transaction is none.
 fn last_kept(kept: &[Stored]) -> Option<(String, Value)> {
-    let last = kept.last()?;
-    let name = last.path.file_name()?.to_str()?.to_string();
-    Some((name, serde_json::from_str(last.text.as_ref().ok()?).unwrap_or(Value::Null)))
+    let read = |stored: &Stored| {
+        let name = stored.path.file_name()?.to_str()?.to_string();
+        let object: Value = serde_json::from_str(stored.text.as_ref().ok()?).ok()?;
+        object.get("transaction").is_some_and(Value::is_string).then_some((name, object))
+    };
+    kept.iter().rev().find_map(read)
 }
 
 /// Says that an outcome was recorded here and that the chain has it no more. Its nonce is not used.

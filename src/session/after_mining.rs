@@ -12,7 +12,7 @@ use crate::ceremony::undo_values;
 use crate::chain::Receipt;
 use crate::check::Match;
 use crate::error::{Error, Exit};
-use crate::incident::JournalAct;
+use crate::incident::{Journal, JournalAct};
 use crate::safe::Execution;
 use crate::session::Session;
 use crate::ui::Text;
@@ -94,20 +94,18 @@ pub fn report(
     Ok(Exit::Done)
 }
 
-/// Keeps the outcome as a note for people, and enters it into the journal the first time. Nothing depends on it: one that
-/// cannot be kept is only said.
+/// Keeps the outcome as a note for people, and enters it into the journal if that does not have it. Nothing depends on the
+/// note: one that cannot be kept is only said, and one that somebody else laid there keeps nothing out of the journal.
 fn note(session: &Session, judged: &Judged, receipt: &Receipt, object: &Value) {
-    match keep(session, judged, object) {
-        Ok(true) => {
-            session
-                .note(JournalAct::Proven { tx: receipt.tx, block: receipt.block.number }, judged.proposal());
-        }
-        Ok(false) => {}
-        Err(error) => {
-            let why = format!("the outcome is not kept: {error}");
-            session.ui.say(&Text::default().warn("! ").add(&why));
-            session.ui.object(&json!({ "warnings": [why] }));
-        }
+    if let Err(error) = keep(session, judged, object) {
+        let why = format!("the outcome is not kept: {error}");
+        session.ui.say(&Text::default().warn("! ").add(&why));
+        session.ui.object(&json!({ "warnings": [why] }));
+    }
+    let (hash, act) = (judged.proposal().hash(), JournalAct::Proven { tx: receipt.tx, block: receipt.block.number });
+    let journal = session.incidents.journal().read().map(|bytes| Journal::read(&bytes)).unwrap_or_default();
+    if !journal.iter().any(|entry| entry.proven() == Some(hash) && entry.draft.act == act) {
+        session.note(act, judged.proposal());
     }
 }
 
