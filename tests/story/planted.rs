@@ -13,8 +13,8 @@ use serde_json::{Value, json};
 use crate::altered::{STRANGER, changed};
 use crate::stage::{Anvil, Ceremony, Desk, SafeSetup};
 use crate::steps::{
-    as_the_safe, broadcast, files, is_paused, path, read_json, run, sign, signed_by_two, two_of_three,
-    with_key,
+    as_the_safe, broadcast, files, import, is_paused, path, read_json, run, sign, signed_by_two,
+    two_of_three, with_key,
 };
 
 sol! {
@@ -143,4 +143,54 @@ fn a_planted_set_does_not_make_a_live_one_dead_nor_name_what_was_not_signed() {
     let run = bob.run(&["armed", "vault"]).says("1 more needed").says("one owner's signature more");
     run.never_says("DEAD");
     bob.run(&["status", "burn"]).never_says("bridge");
+}
+
+/// Anybody can write a file whose argument is what the chain has already: it says nothing of what the council wants.
+#[test]
+fn a_planted_argument_that_the_chain_has_already_is_not_nothing_to_do() {
+    let mut ceremony = Ceremony::with_two_rpcs(Anvil::start(), SafeSetup::new(SafeVersion::V1_4_1, 3, 2));
+    let text = "schema = 1\nid = \"param/fee\"\nkind = \"param\"\ntitle = \"Set the fee\"\nseverity = \"P3\"\n\
+         does_not_stop = \"anything else\"\ncost = \"nothing\"\nundo = { none = \"a test\" }\nsource = \"a test\"\n\n\
+         [[param]]\nname = \"target\"\ntype = \"address\"\n\n[[param]]\nname = \"fee\"\ntype = \"uint256\"\n\n\
+         [[before]]\nview = \"fee()(uint256)\"\non = \"{target}\"\nexpect_not = \"{fee}\"\n\n\
+         [[step]]\nto = \"{target}\"\ncall = \"setFee(uint256)\"\nargs = [\"{fee}\"]\n\n\
+         [[after]]\nview = \"fee()(uint256)\"\non = \"{target}\"\nexpect = \"{fee}\"\n";
+    for desk in &ceremony.desks {
+        fs::create_dir(desk.path("playbooks")).unwrap();
+        fs::write(desk.path("playbooks/fee.toml"), text).unwrap();
+    }
+    ceremony.add_to_council(
+        "\n[levers.fee]\nplaybook = \"param/fee\"\nsafe = \"guardian\"\nset = { target = \"vault\" }\n",
+    );
+    let [alice, bob, carol] = &ceremony.desks[..] else { unreachable!() };
+    carol.run(&["param", "fee", "--set", "fee=40"]).ended(0);
+    as_the_safe(&ceremony, ceremony.vault, setFeeCall { newFee: U256::from(40) }.abi_encode());
+    plant(carol, alice);
+    alice.run(&["status", "fee"]).ended(3).says("0 of 2 signed").never_says("NOTHING TO DO");
+    // Whoever names the value is told that it is so.
+    alice.run(&["status", "fee", "--set", "fee=40"]).ended(0).says("NOTHING TO DO");
+    let other = ["fee", "--set", "fee=30"];
+    import(alice, &other, &[sign(alice, &other), sign(bob, &other)].join("\n"));
+    broadcast(alice, &other).ended(0).says("done and proven");
+}
+
+/// Without a network, an outcome that anybody can write closes nothing that this machine has not seen done.
+#[test]
+fn a_planted_outcome_chooses_no_nonce_where_the_chain_is_not_asked() {
+    let ceremony = two_of_three();
+    let carol = &ceremony.desks[2];
+    let alice = signed_by_two(&ceremony);
+    write(&only_folder(alice).join("outcome.json"), &json!({}));
+    carol.run(&["pause", "vault", "--nonce", "5"]).ended(0);
+    plant(carol, alice);
+    let words = ["sign", "vault", "--offline", "--yes"];
+    run(alice, &with_key(alice, &words)).ended(2).says("with nonces 0, 5").says("say which with --nonce");
+    alice.run(&["status", "vault", "--offline"]).ended(2).says("with nonces 0, 5");
+    broadcast(alice, &["vault"]).ended(0).says("done and proven");
+    // What it has proven itself is closed, and the journal has it, whatever lies there.
+    alice.run(&["status", "vault", "--offline"]).says("0 of 2 signed").never_says("with nonces");
+    alice.run(&["log"]).ended(0).says("proven");
+    broadcast(alice, &["vault", "--nonce", "0"]).ended(0);
+    let journal = fs::read_to_string(alice.path("incidents/journal.jsonl")).unwrap();
+    assert_eq!(journal.matches("\"kind\":\"proven\"").count(), 1, "{journal}");
 }

@@ -84,6 +84,8 @@ fn a_state_that_is_not_promised_or_not_true_is_refused() {
     case.answers = None;
     case.after[0].holds = false;
     assert_eq!(levels(&case), all, "the rehearsed state does not keep it");
+    let case = Case { foreign: vec![("target".into(), VAULT.to_string())], ..paused() };
+    assert_eq!(levels(&case), &all[..3], "its argument is a stranger's");
     let case = Case { plan: None, ..paused() };
     assert_eq!(levels(&case)[0].1, Level::Refuse, "no plan of the reader's own");
 }
