@@ -10,21 +10,23 @@ pub struct Streak {
 
 impl Streak {
     /// Counts one look. Returns `true` once, as soon as the claim has been false for `blocks` blocks. A look at the same
-    /// or an older block says nothing new; one that holds begins anew.
+    /// block says nothing new. One at an older block does not count, because an RPC may lag behind; the next look counts from
+    /// there, because the newer block may have been a wrong answer. A look that holds begins anew.
     pub const fn look(&mut self, is_false: bool, block: u64, blocks: u64) -> bool {
         if !is_false {
             *self = Self { since: None, newest: block, has_fired: false };
             return false;
         }
-        if block < self.newest {
-            return false;
-        }
         let since = match self.since {
-            Some(since) => since,
-            None => block,
+            Some(since) if since < block => since,
+            _ => block,
         };
+        let is_older = block < self.newest;
         self.since = Some(since);
         self.newest = block;
+        if is_older {
+            return false;
+        }
         let fires = !self.has_fired && (self.newest - since).saturating_add(1) >= blocks;
         self.has_fired |= fires;
         fires
@@ -103,5 +105,15 @@ mod tests {
     #[test]
     fn an_rpc_that_goes_back_does_not_make_blocks() {
         assert_eq!(fired(3, &[(true, 9), (true, 7), (true, 8)]), [0; 0]);
+        assert_eq!(fired(1, &[(false, 9), (true, 8), (false, 10)]), [0; 0], "it was true after that");
+    }
+
+    /// One answer with the number of a block that there is not yet.
+    #[test]
+    fn a_block_far_ahead_silences_no_alarm() {
+        for first in [true, false] {
+            let fired = fired(3, &[(first, u64::MAX), (true, 100), (true, 101), (true, 102), (true, 103)]);
+            assert_eq!(fired, [102], "the first look was false: {first}");
+        }
     }
 }

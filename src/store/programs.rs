@@ -3,7 +3,8 @@
 
 use std::ffi::OsString;
 use std::io::{self, Read, Write};
-use std::process::{Command, ExitStatus, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
@@ -20,19 +21,22 @@ pub fn run_command(command: &str, input: &str, patience: Duration) -> io::Result
     let (shell, flag) = if cfg!(windows) { ("cmd", "/C") } else { ("sh", "-c") };
     let mut child =
         Command::new(shell).args([flag, command]).stdin(Stdio::piped()).stdout(io::stderr()).spawn()?;
+    let (tell, told) = mpsc::channel();
+    let input = input.to_string();
+    // One that does not read what does not fit into the pipe holds up nobody but this thread.
+    thread::spawn(move || tell.send(feed(&mut child, &input)));
+    told.recv_timeout(patience).ok().transpose()
+}
+
+/// Gives a process its input, and waits until it ends.
+fn feed(child: &mut Child, input: &str) -> io::Result<ExitStatus> {
     if let Some(mut stdin) = child.stdin.take() {
         match stdin.write_all(input.as_bytes()) {
             Err(error) if error.kind() != io::ErrorKind::BrokenPipe => return Err(error),
             _ => {}
         }
     }
-    for _ in 0..patience.as_millis() / SLICE.as_millis() {
-        if let Some(ended) = child.try_wait()? {
-            return Ok(Some(ended));
-        }
-        thread::sleep(SLICE);
-    }
-    child.try_wait()
+    child.wait()
 }
 
 /// Runs a program of PATH, without a shell, and returns what it printed on standard output, of bounded length. It is given
@@ -103,6 +107,12 @@ mod tests {
         let much = "x".repeat(1 << 20);
         assert!(run_command("true", &much, long).unwrap().unwrap().success(), "it need not read");
         assert_eq!(run_command("sleep 2", "", Duration::ZERO).unwrap(), None);
+        let moment = Duration::from_millis(50);
+        assert_eq!(
+            run_command("sleep 5", &much, moment).unwrap(),
+            None,
+            "one that never reads is not waited for"
+        );
     }
 
     #[test]

@@ -376,3 +376,41 @@ fn a_faulty_alarm_is_named_with_its_place() {
     ceremony.add_to_council("");
     ceremony.desks[0].run(&["watch", "--once"]).ended(2).says("breakglass help alarms");
 }
+
+/// An RPC that goes away and comes back: it is said, the blocks that nobody saw count for nothing, and the alarm fires after it.
+#[test]
+fn an_rpc_that_comes_back_is_read_again_by_a_watch_that_runs() {
+    let (mut ceremony, proxy) = behind_a_proxy();
+    ceremony.add_to_council(&format!("{DRAINED}every = \"1 seconds\"\n"));
+    let alice = &ceremony.desks[0];
+    holds(&ceremony, ETHER);
+    let said = alice.path("said.txt");
+    let mut child =
+        alice.command(&["watch"]).stdout(Stdio::null()).stderr(File::create(&said).unwrap()).spawn().unwrap();
+    let says = |text: &str| {
+        let end = Instant::now() + Duration::from_mins(1);
+        while !fs::read_to_string(&said).unwrap().contains(text) {
+            assert!(Instant::now() < end, "{text}: {}", fs::read_to_string(&said).unwrap());
+            thread::sleep(Duration::from_millis(20));
+        }
+    };
+    says("watching 1 alarm");
+    proxy.reached("eth_getBalance").fail(Some(Fault::Status(503)));
+    says("cannot be read: anvil");
+    assert!(acts(alice).is_empty());
+    proxy.fail(None);
+    says("read again: drained");
+    proxy.fail(Some(Fault::Garbage));
+    holds(&ceremony, 0);
+    proxy.forget_counts().reached("eth_getBalance");
+    assert!(acts(alice).is_empty(), "nobody reads the chain");
+    proxy.fail(None);
+    says("ALARM drained: vault is drained");
+    let end = Instant::now() + Duration::from_mins(1);
+    while acts(alice) != ["opened", "alarm", "proposed"] {
+        assert!(Instant::now() < end, "{:?}", acts(alice));
+        thread::sleep(Duration::from_millis(20));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
