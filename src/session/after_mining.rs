@@ -102,7 +102,8 @@ fn note(session: &Session, judged: &Judged, receipt: &Receipt, object: &Value) {
         session.ui.say(&Text::default().warn("! ").add(&why));
         session.ui.object(&json!({ "warnings": [why] }));
     }
-    let (hash, act) = (judged.proposal().hash(), JournalAct::Proven { tx: receipt.tx, block: receipt.block.number });
+    let (hash, act) =
+        (judged.proposal().hash(), JournalAct::Proven { tx: receipt.tx, block: receipt.block.number });
     let journal = session.incidents.journal().read().map(|bytes| Journal::read(&bytes)).unwrap_or_default();
     if !journal.iter().any(|entry| entry.proven() == Some(hash) && entry.draft.act == act) {
         session.note(act, judged.proposal());
