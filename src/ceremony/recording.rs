@@ -6,11 +6,11 @@ use alloy::primitives::Bytes;
 
 use crate::ceremony::desk::Desk;
 use crate::ceremony::order::Given;
-use crate::chain::{Ask, Carried, Chain, ChainError};
+use crate::chain::{Ask, Carried, Chain, ChainError, Receipt};
 use crate::error::Error;
-use crate::evm::{BlockTag, Query};
+use crate::evm::{BlockTag, Query, TxHash};
 use crate::incident::{
-    Entry, ExecutionFacts, JournalAct, Receipts, TransactionRef, TxFacts, TxStep, Used, ValueChange,
+    Deputed, Entry, ExecutionFacts, JournalAct, Receipts, TransactionRef, TxFacts, TxStep, Used, ValueChange,
 };
 use crate::playbook::Check;
 use crate::proposal::{Proposal, calls_of};
@@ -26,22 +26,23 @@ impl Desk<'_> {
         self.progress.wait("reading what was done", || all.iter().map(look).collect())
     }
 
-    /// Asks each chain for the transactions that deputies sent. One that cannot be asked says nothing.
+    /// Asks each chain for the transactions that deputies sent. One that cannot be asked says nothing, and a transaction in
+    /// which neither the deputy nor their module took part is not theirs, whatever a journal says.
     pub fn receipts(&self, entries: &[&Entry], offline: bool) -> Receipts {
         if offline {
             return Receipts::new();
         }
         let sent = entries.iter().filter_map(|entry| match &entry.draft.act {
             JournalAct::Deputy(act) => match act.step {
-                TxStep::Sent { tx, .. } => Some((act.chain_id, tx)),
+                TxStep::Sent { tx, .. } => Some((act, tx)),
                 TxStep::Signed {} | TxStep::Unproven { .. } | TxStep::Proven { .. } => None,
             },
             _ => None,
         });
-        let receipt = |(chain_id, tx)| {
-            let chain = self.council.chains.values().find(|chain| chain.id == chain_id)?;
+        let receipt = |(act, tx): (&Deputed, TxHash)| {
+            let chain = self.council.chains.values().find(|chain| chain.id == act.chain_id)?;
             let receipt = self.connect_to(chain).ok()?.receipt(tx).ok()??;
-            Some((tx, (receipt.block.number, receipt.succeeded)))
+            is_of(act, &receipt).then_some((tx, (receipt.block.number, receipt.succeeded)))
         };
         self.progress.wait("reading what deputies did", || sent.filter_map(receipt).collect())
     }
@@ -119,6 +120,14 @@ impl Desk<'_> {
             after.is_some().then(|| ValueChange { label: check.label().into(), before, after })
         };
         Ok(checks.iter().filter_map(change).collect())
+    }
+}
+
+/// Returns `true` if the deputy sent it or, for a module, if that told of it. One that failed has no events.
+fn is_of(act: &Deputed, receipt: &Receipt) -> bool {
+    match act.module {
+        None => receipt.from == act.deputy,
+        Some(module) => !receipt.succeeded || receipt.logs.iter().any(|log| log.address == module),
     }
 }
 

@@ -132,11 +132,19 @@ fn fenced(text: &str, language: &str) -> String {
     format!("{fence}{language}\n{}\n{fence}", shown(text.trim_end()))
 }
 
-/// A text on one line in which no character means anything to Markdown or HTML.
+/// A text on one line in which no character means anything to Markdown or HTML. An address of a page is not a link either:
+/// GitHub makes links of `https://` and `www.`.
 pub(super) fn plain(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in visible(text).chars() {
+        let ends = |end: &str| {
+            let last = out.len().checked_sub(end.len()).and_then(|at| out.get(at..));
+            last.is_some_and(|last| last.eq_ignore_ascii_case(end))
+        };
+        let begins_link = (c == '/' && ends(":")) || (c == '.' && ends("www"));
         match c {
+            c if begins_link => out.extend(['\\', c]),
+
             '\\' | '`' | '*' | '_' | '[' | ']' | '<' | '>' | '|' | '#' | '!' | '&' | '~' | '@' => {
                 out.push('\\');
                 out.push(c);

@@ -257,6 +257,8 @@ fn row(council: &Council, moment: &Moment) -> TimelineRow {
     let lane = match &moment.lane {
         Lane::Monitor => "monitor".into(),
         Lane::Chain => "chain".into(),
+        // Whoever is called so is a person all the same.
+        Lane::Person(name) if ["monitor", "chain"].contains(&name.trim()) => format!("{name} (a person)"),
         Lane::Person(name) => name.clone(),
     };
     let is_grave = matches!(

@@ -14,7 +14,7 @@ fn row(millis: u64, lane: &str, text: &str) -> TimelineRow {
 }
 
 fn report() -> IncidentReport {
-    let hostile = "<script>alert(1)</script> [x](http://a) | `\u{1b}[2J & \"' \u{202e}\u{200b}";
+    let hostile = "<script>alert(1)</script> [x](http://a) WWW.b.example | `\u{1b}[2J & \"' \u{202e}\u{200b}";
     IncidentReport {
         council: "Example".into(),
         title: hostile.into(),
@@ -152,6 +152,7 @@ fn foreign_text_puts_no_link_or_hidden_character_into_a_draft_or_record() {
     for text in &texts {
         assert!(text.contains("\\<script\\>") && text.contains("\\[x\\](http"), "{text}");
         assert!(!text.contains("[x](") && !text.contains(" <script"), "{text}");
+        assert!(text.contains("(http:\\//a)") && text.contains("WWW\\.b.example"), "{text}");
     }
     for text in texts.iter().chain([&markdown(&report()), &html(&report())]) {
         assert!(!text.contains(['\u{1b}', '\u{202e}', '\u{200b}']), "{text}");
