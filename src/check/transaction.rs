@@ -153,7 +153,13 @@ fn kept(own: Nonce, keeper: &Contender, signing: bool) -> Description {
     let keeps = format!("{title} keeps nonce {nonce}, for which {signers} signed it");
     if own > nonce {
         let sentence = format!("{keeps}: this one takes nonce {own}");
-        return Description::warn(id, sentence, "--nonce with that number uses it all the same");
+        return Description::warn(
+            id,
+            sentence,
+            format!(
+                "if the others agree that it is more urgent: --nonce {nonce} takes that one all the same"
+            ),
+        );
     }
     let sentence = format!("{keeps}: only one of them can be executed");
     if signing {
