@@ -67,7 +67,7 @@ pub fn run(session: &Session, key: &args::KeyArgs, terms: &DeputyTerms) -> Resul
     let goal = match &terms.to {
         Some(to) => Goal::Write(to),
         None => match next(&sitting, &act, payer)? {
-            Next::Waits(sent) => return wait_for(&sitting, &act, &sent),
+            Next::Waits(earlier) => return wait_for(&sitting, &act, &earlier),
             Next::Send(offer) => Goal::Send(offer),
         },
     };
