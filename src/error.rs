@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use serde::Serialize;
 use serde_json::Value;
 
 /// The end of the program. The numbers are documented in the README and do not change.
@@ -99,6 +100,12 @@ impl Error {
         }
     }
 
+    /// Returns the error of a person who said no: it refuses this one thing, and none of the others.
+    #[must_use]
+    pub fn rejection(message: impl Into<String>) -> Self {
+        Self { is_rejection: true, ..Self::new(Exit::Refused, message) }
+    }
+
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hints.push(hint.into());
@@ -107,8 +114,8 @@ impl Error {
 
     /// Returns the error with the object that tells what was done all the same; fields are added to those that are there.
     #[must_use]
-    pub fn having_done(mut self, object: Value) -> Self {
-        match (&mut self.done, object) {
+    pub fn having_done(mut self, object: &impl Serialize) -> Self {
+        match (&mut self.done, serde_json::to_value(object).unwrap_or_default()) {
             (Some(Value::Object(there)), Value::Object(fields)) => there.extend(fields),
             (there, object) => *there = Some(object),
         }

@@ -45,9 +45,9 @@
 //!
 //! | Floor | Room | Holds |
 //! |---|---|---|
-//! | 12 | [`command`] | one file per command: load, decide, show |
-//! | 11 | [`session`] | the person at the terminal: review, key, Ledger, report, for several commands |
-//! | 10 | [`cli`] | shared flags, completions, suggestions |
+//! | 12 | [`command`] | one file per command: its flags, and the function that it calls |
+//! | 11 | [`session`] | each command as a sequence: what is asked of the person at the terminal, the chain, keys and files, and in which order |
+//! | 10 | [`cli`] | the command line: shared flags, completions, suggestions, topics of the help |
 //! | 10 | [`remedy`] | every room's errors: the exit code, and what to do next |
 //! | 10 | [`view`] | what a person and what a script is shown |
 //! | 9 | [`readiness`] | is everyone and everything ready: the questions and gaps of `doctor`, the roll call; what is signed ahead; what drills took |

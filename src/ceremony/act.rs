@@ -1,16 +1,12 @@
 //! One lever of an order: a playbook with its arguments, all from the reader's own files and command line.
 
-use std::collections::BTreeMap;
-
 use alloy::primitives::Address;
 
 use crate::ceremony::desk::Desk;
+use crate::council::Arguments;
 use crate::error::{Error, Exit};
 use crate::playbook::{LibraryEntry, Origin, Param, Playbook, Undo};
 use crate::proposal::BoundLever;
-
-/// Parameter → text.
-pub type Arguments = BTreeMap<String, String>;
 
 /// One lever: a playbook with its arguments.
 #[derive(Clone, Debug)]

@@ -1,6 +1,6 @@
 //! Stops a command at a refusal that was not accepted by its id. What is already done ends it, and is not a failure.
 
-use serde_json::json;
+use std::collections::BTreeMap;
 
 use crate::check::{Finding, Level, Sort, already_done, first_refusal, standing};
 use crate::error::{Error, Exit};
@@ -67,7 +67,7 @@ fn enforce_explained(findings: &[Finding], accepted: &[String], explained: &str)
         if others.is_empty() { error } else { error.hint(format!("refused as well: {}", first_of(&others))) };
     let error = error
         .hint(format!("{explained}; breakglass help refusals says what can be done about one"))
-        .having_done(json!({ "refused": refused }));
+        .having_done(&BTreeMap::from([("refused", &refused)]));
     let is_idle = |id: &&String| changed_digits(id).is_none() && !findings.iter().any(|f| f.id == **id);
     let idle: Vec<&str> = accepted.iter().filter(is_idle).map(String::as_str).collect();
     if idle.is_empty() {

@@ -10,7 +10,7 @@ use crate::ceremony::rehearsal::Rehearsing;
 use crate::ceremony::rehearse::Rehearsed;
 use crate::ceremony::seen::{ChainView, proven_at};
 use crate::chain::EndpointReport;
-use crate::check::{self, Facts, Finding, Past};
+use crate::check::{self, Facts, Finding, Level, Past};
 use crate::error::{Error, Exit};
 use crate::evm::{AccountKind, Readings};
 use crate::fork::Rehearsal;
@@ -211,6 +211,13 @@ impl<'a> Judged<'a> {
     #[must_use]
     pub fn name(&self, address: Address) -> &str {
         self.derived.names.name(address).unwrap_or("-")
+    }
+
+    /// Returns the refusals that do not merely come with its execution.
+    #[must_use]
+    pub fn refused(&self) -> Vec<Finding> {
+        let is_shown = |f: &&Finding| f.level == Level::Refuse && !f.problem().comes_with_execution();
+        self.findings.iter().filter(is_shown).cloned().collect()
     }
 
     /// The `before` checks as the chain answers them now.

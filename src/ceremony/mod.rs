@@ -75,6 +75,7 @@ pub mod trial_report;
 pub mod trying;
 pub mod turns;
 pub mod undo_values;
+pub mod verb;
 pub mod waiting;
 pub mod waking;
 pub mod watching;

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use alloy::primitives::Address;
 
-pub use crate::ceremony::act::{Arguments, BoundPlaybook};
+pub use crate::ceremony::act::BoundPlaybook;
 use crate::ceremony::approval;
 use crate::ceremony::desk::Desk;
-use crate::council::{self, By, Expansion, Part, Pull, by_lever, expand};
+use crate::council::{self, Arguments, By, Expansion, Part, Pull, by_lever, expand};
 use crate::error::{Error, Exit};
 use crate::evm::{AddressBook, Query, Readings};
 use crate::playbook::{
@@ -15,7 +15,7 @@ use crate::playbook::{
     former_values,
 };
 use crate::proposal::{Binding, BoundLever, DrillName, Proposal};
-use crate::safe::{Nonce, Purpose, SafeTxHash};
+use crate::safe::{HashDigits, Nonce, Purpose, SafeTxHash};
 
 /// Arguments of the command line that change levers or a file.
 #[derive(Clone, Debug, Default)]
@@ -29,7 +29,7 @@ pub struct Given {
     /// Safes by their names: the first approves it on chain by a transaction of its own, the next approves that one.
     pub approve_as: Vec<String>,
     /// The first digits of the hashes of those that are meant, where several may be.
-    pub hashes: Vec<String>,
+    pub hashes: Vec<HashDigits>,
 }
 
 impl Given {
@@ -50,9 +50,7 @@ impl Given {
     /// Returns `true` if a hash was named by its digits.
     #[must_use]
     pub fn names(&self, hash: SafeTxHash) -> bool {
-        let hash = hash.to_string();
-        let digits = hash.trim_start_matches("0x");
-        self.hashes.iter().any(|named| digits.starts_with(named.as_str()))
+        self.hashes.iter().any(|digits| digits.names(hash))
     }
 }
 
@@ -179,18 +177,18 @@ impl<'a> Order<'a> {
     fn new(desk: &'a Desk, pull: Pull, acts: Vec<BoundPlaybook<'a>>, safe: &str) -> Result<Self, Error> {
         let safe = desk.safe(safe)?;
         let chain = desk.chain_of(safe)?;
-        let names = desk.council.names_on(&safe.chain);
-        Ok(Self {
-            pull,
-            acts,
-            safe,
-            chain,
-            names,
-            after: 0,
-            approved: None,
-            purpose: Purpose::Real,
-            announced: None,
-        })
+        Ok(Self::bare(pull, acts, (safe, chain), desk.council.names_on(&safe.chain)))
+    }
+
+    /// Returns an order for something real, by itself.
+    fn bare(
+        pull: Pull,
+        acts: Vec<BoundPlaybook<'a>>,
+        (safe, chain): (&'a council::Safe, &'a council::CouncilChain),
+        names: AddressBook,
+    ) -> Self {
+        let purpose = Purpose::Real;
+        Self { pull, acts, safe, chain, names, after: 0, approved: None, purpose, announced: None }
     }
 
     /// Returns the order by which a Safe approves the transaction of this one on chain. Without a proposal of that, it is still
@@ -204,17 +202,7 @@ impl<'a> Order<'a> {
         pull.approve_as.push(safe.name.clone());
         let (chain, names) = (self.chain, self.names.clone());
         let acts = vec![BoundPlaybook::of_program(approval::playbook()?, Arguments::new())];
-        let order = Self {
-            pull,
-            acts,
-            safe,
-            chain,
-            names,
-            after: 0,
-            approved: None,
-            purpose: Purpose::Real,
-            announced: None,
-        };
+        let order = Self::bare(pull, acts, (safe, chain), names);
         let approved = Approved { order: self, proposal: None };
         let unknown = Self { approved: Some(Box::new(approved)), ..order };
         Ok(match proposal {

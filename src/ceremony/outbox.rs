@@ -83,6 +83,18 @@ impl Outbox {
         Ok(())
     }
 
+    /// Sends a transaction. One that is refused because it, or its nonce, is mined in this very moment is not an error: the
+    /// receipt will tell.
+    ///
+    /// # Errors
+    /// If nobody took it, and it is not mined.
+    pub fn give_unless_mined(&self, progress: &dyn Progress, link: &Chain, sent: &Sent) -> Result<(), Error> {
+        match self.give(progress, link, sent) {
+            Err(ChainError::NotSent { .. }) if link.receipt(sent.hash)?.is_some() => Ok(()),
+            given => Ok(given?),
+        }
+    }
+
     /// Returns `true` when it should be given out once more: nobody has confirmed that they took it, it has waited for
     /// long, or the RPCs may see now what only the relay has seen.
     pub fn is_due(&self) -> bool {

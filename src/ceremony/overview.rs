@@ -9,10 +9,10 @@ use alloy::sol_types::SolCall;
 
 use crate::ceremony::barred::{Entitled, address, entitled};
 use crate::ceremony::desk::Desk;
-use crate::ceremony::order::{Arguments, Given, Order, Turn, TurnError};
+use crate::ceremony::order::{Given, Order, Turn, TurnError};
 use crate::chain::{Chain, ChainError, Sighting};
 use crate::clock;
-use crate::council::{self, Lever};
+use crate::council::{self, Arguments, Lever};
 use crate::error::{Error, Exit};
 use crate::evm::{Answer, Query, Readings};
 use crate::incident::{Entry, Journal, JournalAct, Utc};

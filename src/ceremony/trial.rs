@@ -4,13 +4,14 @@ use serde_json::json;
 
 use crate::ceremony::derivation::MAX_TURNS;
 use crate::ceremony::left_over::left_over;
-use crate::ceremony::order::{Arguments, Former, Order};
+use crate::ceremony::order::{Former, Order};
 use crate::ceremony::prefetch::after_queries;
 use crate::ceremony::pulled::{TrialResult, planned, pull, refusal};
 use crate::ceremony::stranger::without_role;
 use crate::ceremony::trial_report::{TrialPart, TrialReport};
 use crate::chain::{Ask, Chain, Forked};
 use crate::check;
+use crate::council::Arguments;
 use crate::error::{Error, Exit};
 use crate::evm::{BlockTag, Readings, Write};
 use crate::playbook::Plan;

@@ -1,7 +1,9 @@
 //! Arguments that several commands share.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueHint};
 use clap_complete::ArgValueCompleter;
 
@@ -9,6 +11,8 @@ use crate::ceremony::depth::RequiredDepth;
 use crate::ceremony::order::Given;
 use crate::cli::complete;
 use crate::device::Model;
+use crate::evm::amount;
+use crate::playbook::Word;
 use crate::safe::{Nonce, Nonces};
 
 /// The heading of what is named without a flag: clap's own, above all others.
@@ -105,6 +109,31 @@ pub struct DepthArgs {
     pub finalized: bool,
 }
 
+/// The price of a transaction, and how long it is waited for.
+#[derive(Clone, Copy, Debug, Args)]
+#[command(next_help_heading = "Checks")]
+pub struct FeeArgs {
+    /// The most to pay per unit of gas, in gwei
+    #[arg(long, allow_negative_numbers = true, value_name = "GWEI", default_value_t = 500)]
+    pub max_fee: u64,
+
+    /// The tip per unit of gas, in gwei: 2 or 1.5
+    ///
+    /// In place of what the RPCs suggest; at most --max-fee.
+    #[arg(long, allow_negative_numbers = true, value_name = "GWEI", value_parser = amount::parse_gwei)]
+    pub priority_fee: Option<u128>,
+
+    /// The gas to send it with, if no RPC can estimate it
+    ///
+    /// It is checked like an estimate.
+    #[arg(long, allow_negative_numbers = true, value_name = "GAS")]
+    pub gas: Option<u64>,
+
+    /// Seconds to wait until it is mined
+    #[arg(long, allow_negative_numbers = true, value_name = "SECONDS", default_value_t = 600, value_parser = clap::value_parser!(u64).range(0..=86_400))]
+    pub wait: u64,
+}
+
 /// A key: on a Ledger, or in an encrypted file.
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Key")]
@@ -172,6 +201,12 @@ impl AheadOutput<'_> {
     }
 }
 
+impl FeeArgs {
+    pub const fn wait(&self) -> Duration {
+        Duration::from_secs(self.wait)
+    }
+}
+
 impl DepthArgs {
     pub const fn wanted(&self) -> RequiredDepth {
         RequiredDepth { confirmations: self.confirmations, finalized: self.finalized }
@@ -183,6 +218,14 @@ impl KeyArgs {
     pub fn ledger(&self) -> Option<&str> {
         self.ledger.as_deref().or_else(|| self.ledger_serial.as_ref().map(|_| "usb"))
     }
+}
+
+/// Returns a reader of one of the words of an enumeration, in any case.
+pub fn parse_word<T: Word + Send + Sync>() -> impl TypedValueParser<Value = T> {
+    PossibleValuesParser::new(T::ALL.iter().map(|(name, _)| *name)).try_map(|given| {
+        let same = |(name, _): &&(&str, T)| name.eq_ignore_ascii_case(&given);
+        T::ALL.iter().find(same).map(|(_, value)| *value).ok_or("not one of the words")
+    })
 }
 
 /// Reads `NAME=VALUE`.

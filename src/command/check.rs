@@ -1,7 +1,6 @@
 //! `check`: every finding about a proposal, those that pass too.
 
 use clap_complete::ArgValueCompleter;
-use serde_json::json;
 
 use crate::ceremony::enforce::enforce;
 use crate::ceremony::find::CommandPurpose;
@@ -11,7 +10,8 @@ use crate::cli::complete;
 use crate::error::{Error, Exit};
 use crate::session::Session;
 use crate::session::each_part::{each, each_offline};
-use crate::view::{finding_lines, what_it_does};
+use crate::view::checked::Checked;
+use crate::view::finding_lines;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -49,17 +49,11 @@ pub fn run(session: &Session, args: &Args) -> Result<Exit, Error> {
 }
 
 fn one(session: &Session, judged: &Judged) -> Result<Exit, Error> {
-    let findings = &judged.findings;
     let ui = session.ui;
     ui.show(&finding_lines::findings(judged));
-    let all = json!({
-        "safe_tx_hash": judged.proposal().hash().to_string(),
-        "proven": judged.proven(),
-        "decided_by_the_chain": what_it_does::decided_object(judged),
-        "findings": findings,
-    });
-    enforce(findings, &[]).map_err(|error| error.having_done(all.clone()))?;
-    ui.data(&judged.proposal().hash().to_string());
-    ui.object(&all);
+    let checked = Checked::new(judged);
+    enforce(&judged.findings, &[]).map_err(|error| error.having_done(&checked))?;
+    ui.data(&checked.safe_tx_hash);
+    ui.object(&checked);
     Ok(Exit::Done)
 }

@@ -2,7 +2,6 @@
 
 use clap::builder::PossibleValuesParser;
 use clap_complete::env::Shells;
-use serde_json::json;
 
 use crate::cli::args::ARGUMENTS;
 use crate::cli::complete;
@@ -31,10 +30,10 @@ pub fn run(ui: &Ui, Args { shell }: &Args) -> Result<Exit, Error> {
         .write_registration(complete::VARIABLE, "breakglass", "breakglass", "breakglass", &mut script)
         .map_err(|e| failed(e.to_string()))?;
     let script = String::from_utf8(script).map_err(|e| failed(e.to_string()))?;
-    if ui.is_json() {
-        ui.object(&json!({ "shell": shell, "script": script }));
-    } else {
+    if !ui.is_json() {
         ui.script(&script);
     }
+    ui.field("shell", shell);
+    ui.field("script", &script);
     Ok(Exit::Done)
 }

@@ -3,18 +3,14 @@
 use alloy::primitives::Address;
 use clap::Subcommand;
 use clap_complete::ArgValueCompleter;
-use serde_json::json;
 use toml::Table;
 
-use crate::ceremony::council_check::check_levers;
 use crate::cli::args::{ARGUMENTS, parse_set};
 use crate::cli::complete;
-use crate::council::{Council, Edited, EntryKind, NewEntry, RpcAddress, TextDigest, add_entry};
+use crate::council::{EntryKind, NewEntry, RpcAddress};
 use crate::error::{Error, Exit};
 use crate::safe::parse_address;
-use crate::session::Session;
-use crate::store;
-use crate::ui::Text;
+use crate::session::{Session, adding};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -119,32 +115,7 @@ pub struct NamedAddressArgs {
 }
 
 pub fn run(session: &Session, args: &Args) -> Result<Exit, Error> {
-    let entry = entry(session, args)?;
-    let (ui, path) = (session.ui, session.path.display());
-    let what = format!("{} {}", entry.kind, entry.name);
-    let usage = |message: String| Error::new(Exit::Usage, message);
-    let edited =
-        add_entry(&session.text, &entry).map_err(|e| usage(e.to_string()).hint(format!("edit {path}")))?;
-    let Edited::Text(text) = edited else {
-        ui.say(&Text::new(&format!("{what} is there already: nothing to do")));
-        ui.object(&json!({ "council": path.to_string(), "added": what, "done": "already" }));
-        return Ok(Exit::Done);
-    };
-    let council = Council::parse(&path.to_string(), &text)?;
-    if entry.kind == EntryKind::Lever {
-        let report = check_levers(&council, &session.catalogue).into_iter().find(|r| r.lever == entry.name);
-        if let Some(report) = report.filter(|report| !report.faults.is_empty()) {
-            return Err(usage(report.faults.join("; ")).hint("breakglass playbook show explains a playbook"));
-        }
-    }
-    store::replace(&session.path, &session.text, &text)?;
-    let digest = TextDigest::of(&text).short();
-    ui.say(&Text::default().good("added ").add(&what).add(&format!(" to {path}")));
-    ui.say(&Text::new(&format!(
-        "its digest is now {digest}: give everybody this file; they are shown the change"
-    )));
-    ui.object(&json!({ "council": path.to_string(), "added": what, "digest": digest, "done": "added" }));
-    Ok(Exit::Done)
+    adding::add(session, &entry(session, args)?)
 }
 
 fn entry(session: &Session, args: &Args) -> Result<NewEntry, Error> {

@@ -1,15 +1,13 @@
 //! `deputy`: what one key does alone and at once, to be confirmed by the council afterwards.
 
 use std::path::PathBuf;
-use std::time::Duration;
 
 use clap::ValueHint;
 use clap_complete::ArgValueCompleter;
 
-use crate::cli::args::{ARGUMENTS, Accept, KeyArgs, parse_set};
+use crate::cli::args::{ARGUMENTS, Accept, FeeArgs, KeyArgs, parse_set};
 use crate::cli::complete;
 use crate::error::{Error, Exit};
-use crate::evm::amount;
 use crate::session::Session;
 use crate::session::deputy_run;
 use crate::session::deputy_terms::DeputyTerms;
@@ -53,35 +51,20 @@ pub struct Args {
     #[arg(long, help_heading = "Checks")]
     yes: bool,
 
-    /// The most to pay per unit of gas, in gwei
-    #[arg(long, value_name = "GWEI", default_value_t = 500, help_heading = "Checks")]
-    max_fee: u64,
-
-    /// The tip per unit of gas, in gwei: 2 or 1.5
-    #[arg(long, value_name = "GWEI", value_parser = amount::parse_gwei, help_heading = "Checks")]
-    priority_fee: Option<u128>,
-
-    /// The gas to send it with
-    #[arg(long, value_name = "GAS", help_heading = "Checks")]
-    gas: Option<u64>,
-
-    /// Seconds to wait until it is mined
-    #[arg(long, help_heading = "Checks", value_name = "SECONDS", default_value_t = 600, value_parser = clap::value_parser!(u64).range(0..=86_400))]
-    wait: u64,
+    #[command(flatten)]
+    fees: FeeArgs,
 }
 
 pub fn run(session: &Session, args: &Args) -> Result<Exit, Error> {
     let terms = DeputyTerms {
-        lever: args.lever.clone(),
-        set: args.set.clone(),
-        accept: args.accept.accept.clone(),
-        relay: args.relay.clone(),
-        to: args.to.clone(),
+        lever: &args.lever,
+        set: &args.set,
+        accept: &args.accept.accept,
+        key: &args.key,
+        relay: args.relay.as_deref(),
+        to: args.to.as_deref(),
         yes: args.yes,
-        max_fee: args.max_fee,
-        priority_fee: args.priority_fee,
-        gas: args.gas,
-        wait: Duration::from_secs(args.wait),
+        fees: args.fees,
     };
-    deputy_run::run(session, &args.key, &terms)
+    deputy_run::run(session, &terms)
 }

@@ -4,17 +4,13 @@ use std::path::{Path, PathBuf};
 
 use clap_complete::ArgValueCompleter;
 
-use crate::ceremony::desk::{Desk, find_council};
-use crate::ceremony::own_settings::stated;
 use crate::cli::args::KeyArgs;
 use crate::cli::complete;
-use crate::device::{DerivationPath, LedgerAccount, SearchPaths, UDEV_RULE_PATH};
+use crate::device::{DerivationPath, UDEV_RULE_PATH};
 use crate::error::{Error, Exit};
-use crate::session::keys;
-use crate::session::{address_on_ledger, udev_rule};
-use crate::store::SettingsFolder;
-use crate::ui::{Text, Ui};
-use crate::view::ledger_state::{self, LedgerState, SettingsObject};
+use crate::session::device_state::{self, Look};
+use crate::session::udev_rule;
+use crate::ui::Ui;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -67,48 +63,12 @@ pub fn run(ui: &Ui, council: Option<&Path>, args: &Args) -> Result<Exit, Error> 
         return udev_rule::install(ui, path);
     }
     if args.settings {
-        return settings(ui);
+        return device_state::settings(ui);
     }
-    let known = council.is_some() || find_council(ui)?.is_some();
-    let desk = if known { Some(Desk::load(ui, council)?) } else { None };
-    let wait = keys::Wait::default();
-    let mut ledger = keys::ledger(ui, &args.key, args.key.ledger().unwrap_or("usb"), &wait)?;
-    ui.show(&ledger_state::lines(ledger.status()));
-    if let Some(path) = &args.show_address {
-        let address = wait.during(|| ledger.address_at(path))?;
-        return address_on_ledger::show(
-            ui,
-            &mut ledger,
-            &wait,
-            &LedgerAccount { path: path.clone(), address },
-        );
-    }
-    let paths =
-        desk.as_ref().map_or_else(|| Ok(SearchPaths::default()), |desk| keys::paths(&desk.council))?;
-    if let Some(name) = &args.verify {
-        let desk = desk.as_ref().ok_or_else(|| {
-            Error::new(Exit::Usage, "--verify needs a council file").hint("pass --council FILE")
-        })?;
-        let address = keys::signer(&desk.council, name)?;
-        let found = wait.during(|| ledger.find(&paths, &[address]))?;
-        let path = found.into_iter().next().map(|one| one.path).unwrap_or_default();
-        ui.say(&Text::new(&format!("{name} is {address} in {}, at {path}", desk.path.display())));
-        return address_on_ledger::show(ui, &mut ledger, &wait, &LedgerAccount { path, address });
-    }
-    let accounts = wait.during(|| ledger.accounts(&paths))?;
-    let state = LedgerState::new(ledger.status(), &accounts, desk.as_ref().map(|desk| &desk.council));
-    ui.table(&ledger_state::HEADER, &state.rows());
-    ui.object(&state);
-    Ok(Exit::Done)
-}
-
-/// Says what to set on the device, and the lines by which the person states it: the app does not tell.
-fn settings(ui: &Ui) -> Result<Exit, Error> {
-    let stated = stated(ui)?;
-    let path =
-        SettingsFolder::find().map_or_else(String::new, |folder| folder.config_path().display().to_string());
-    ui.show(&ledger_state::advice_on_settings(&path));
-    ui.data_block(&ledger_state::settings_to_state(stated));
-    ui.object(&SettingsObject::new(&path, stated));
-    Ok(Exit::Done)
+    let look = match (&args.show_address, &args.verify) {
+        (Some(path), _) => Look::Address(path),
+        (None, Some(name)) => Look::Signer(name),
+        (None, None) => Look::Accounts,
+    };
+    device_state::run(ui, council, &args.key, look)
 }

@@ -106,7 +106,7 @@ pub fn run(session: &Session, args: &Args) -> Result<Exit, Error> {
     if missing > 0 {
         let things = if missing == 1 { "thing is" } else { "things are" };
         let message = format!("not ready: {missing} {things} to be repaired");
-        return Err(Error::new(Exit::NotReady, message).having_done(object));
+        return Err(Error::new(Exit::NotReady, message).having_done(&object));
     }
     session.ui.say(&Text::default().good("ready"));
     session.ui.object(&object);

@@ -1,22 +1,12 @@
 //! `dry-run`: rehearses now, and says whether it succeeds and leaves what the playbook promises.
 
 use clap_complete::ArgValueCompleter;
-use serde_json::{Value, json};
 
-use crate::ceremony::find::CommandPurpose;
-use crate::ceremony::judged::Judged;
-use crate::ceremony::online::ReadPoint;
-use crate::ceremony::rehearsal;
 use crate::cli::args::{ARGUMENTS, Derive, Proofs};
 use crate::cli::complete;
-use crate::council;
 use crate::error::{Error, Exit};
-use crate::evm::BlockTag;
 use crate::session::Session;
-use crate::session::each_part::each;
-use crate::view::decision::ReviewAnswer;
-use crate::view::trace_lines::CallTree;
-use crate::view::{what_changes, what_it_does};
+use crate::session::dry_running::{self, DryRunTerms};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -53,67 +43,13 @@ pub struct Args {
 }
 
 pub fn run(session: &Session, args: &Args) -> Result<Exit, Error> {
-    let given = args.derive.given();
-    session.note_changes(&session.rests_of(&args.what, &given)?)?;
-    let parts = session.look_at_each(session.parts(&args.what, &given)?, |found| {
-        let found = session.for_purpose(found, &given, CommandPurpose::Finish)?;
-        let view = view(session, args, found.safe())?;
-        session.look_at(found, view, &given, true, None)
-    });
-    each(session, parts, args.proofs.proofs, false, |judged| one(session, args, &judged))
-}
-
-/// The chain and the block that the command line names, or else the newest.
-fn view(session: &Session, args: &Args, safe: &council::Safe) -> Result<ReadPoint, Error> {
-    let link = session.connect_or_fork(safe, args.fork_url.as_deref())?;
-    Ok(ReadPoint { link, at: args.at.map_or(BlockTag::Latest, BlockTag::Number) })
-}
-
-fn one(session: &Session, args: &Args, judged: &Judged) -> Result<Exit, Error> {
-    let summary = session.review(judged, &[]);
-    session.ui.object(&object(judged));
-    if args.trace {
-        let calls = CallTree::new(session, judged);
-        if let Some(calls) = &calls {
-            session.ui.show(&calls.lines());
-        }
-        session.ui.object(&json!({ "trace": calls }));
-    }
-    session.ui.object(&json!({ "summary": summary }));
-    if let ReviewAnswer::NothingToDo(_) = summary.answer {
-        return Ok(Exit::Done);
-    }
-    let Some(done) = judged.rehearsal.done() else {
-        return Err(match judged.rehearsal.failure() {
-            Some(why) => {
-                Error::new(Exit::Network, why).hint("nothing is shown of a rehearsal that lacks a value")
-            }
-            None => Error::new(
-                Exit::Drift,
-                format!("nonce {} is used: there is nothing to rehearse", judged.proposal().nonce()),
-            )
-            .hint("breakglass status tells what became of it; --at BLOCK rehearses it in the past"),
-        });
+    let terms = DryRunTerms {
+        what: &args.what,
+        given: &args.derive.given(),
+        at: args.at,
+        fork_url: args.fork_url.as_deref(),
+        proofs: args.proofs.proofs,
+        trace: args.trace,
     };
-    if let Err(why) = rehearsal::outcome(&done.rehearsal, judged.plan(), &judged.derived.names) {
-        return Err(Error::new(Exit::Failed, format!("the rehearsal fails: {why}")));
-    }
-    if let Some(verdict) = done.after.iter().find(|verdict| !verdict.holds) {
-        return Err(Error::new(Exit::Failed, format!("it would not do its work: {}", verdict.sentence)));
-    }
-    let gas = done.rehearsal.gas_used;
-    session.ui.data(&format!("would succeed at block {}, {gas} gas", done.block));
-    Ok(Exit::Done)
-}
-
-fn object(judged: &Judged) -> Value {
-    let mut object = what_changes::object(judged);
-    if let Some(fields) = object.as_object_mut() {
-        fields.insert("decided_by_the_chain".into(), what_it_does::decided_object(judged));
-        fields.insert("safe_tx_hash".into(), json!(judged.proposal().hash().to_string()));
-        if let Some(seen) = &judged.seen {
-            fields.insert("rounds".into(), json!(seen.link.rounds()));
-        }
-    }
-    object
+    dry_running::run(session, &terms)
 }

@@ -43,8 +43,8 @@ pub struct Args {
     to: Option<Address>,
 
     /// In wei
-    #[arg(long, allow_negative_numbers = true, value_name = "WEI", default_value = "0")]
-    value: Wei,
+    #[arg(long, allow_negative_numbers = true, value_name = "WEI", default_value = "0", value_parser = parse_amount)]
+    value: U256,
 
     /// Hexadecimal, or @FILE for long data
     #[arg(long, value_name = "HEX", default_value = "0x")]
@@ -55,16 +55,16 @@ pub struct Args {
     operation: OperationName,
 
     /// Gas for the call; 0 for all
-    #[arg(long, allow_negative_numbers = true, value_name = "GAS", default_value = "0")]
-    safe_tx_gas: Wei,
+    #[arg(long, allow_negative_numbers = true, value_name = "GAS", default_value = "0", value_parser = parse_amount)]
+    safe_tx_gas: U256,
 
     /// Gas that a refund adds
-    #[arg(long, allow_negative_numbers = true, value_name = "GAS", default_value = "0")]
-    base_gas: Wei,
+    #[arg(long, allow_negative_numbers = true, value_name = "GAS", default_value = "0", value_parser = parse_amount)]
+    base_gas: U256,
 
     /// The price that a refund pays for a unit of gas
-    #[arg(long, allow_negative_numbers = true, value_name = "WEI", default_value = "0")]
-    gas_price: Wei,
+    #[arg(long, allow_negative_numbers = true, value_name = "WEI", default_value = "0", value_parser = parse_amount)]
+    gas_price: U256,
 
     /// The token of a refund; zero for ether
     #[arg(
@@ -91,18 +91,6 @@ enum OperationName {
     /// Operation 1
     #[value(alias = "1")]
     Delegatecall,
-}
-
-/// A number below 2^256, decimal or 0x.
-#[derive(Clone, Copy, Debug)]
-struct Wei(U256);
-
-impl std::str::FromStr for Wei {
-    type Err = String;
-
-    fn from_str(s: &str) -> Result<Self, Self::Err> {
-        parse_uint(s).map(Self).ok_or_else(|| format!("{s:?} is not a whole number below 2^256"))
-    }
 }
 
 pub fn run(ui: &Ui, args: &Args) -> Result<Exit, Error> {
@@ -132,20 +120,25 @@ fn from_flags(args: &Args) -> Result<Hashes, Error> {
     };
     let tx = SafeTx {
         to: args.to.ok_or_else(|| missing("--to"))?,
-        value: args.value.0,
+        value: args.value,
         data: read_data(&args.data)?,
         operation: match args.operation {
             OperationName::Call => Operation::Call,
             OperationName::Delegatecall => Operation::DelegateCall,
         },
-        safe_tx_gas: args.safe_tx_gas.0,
-        base_gas: args.base_gas.0,
-        gas_price: args.gas_price.0,
+        safe_tx_gas: args.safe_tx_gas,
+        base_gas: args.base_gas,
+        gas_price: args.gas_price,
         gas_token: args.gas_token,
         refund_receiver: args.refund_receiver,
         nonce: args.nonce.ok_or_else(|| missing("--nonce"))?,
     };
     Ok(safe.hashes(&tx))
+}
+
+/// Reads a number below 2^256, decimal or 0x.
+fn parse_amount(text: &str) -> Result<U256, String> {
+    parse_uint(text).ok_or_else(|| format!("{text:?} is not a whole number below 2^256"))
 }
 
 /// Hexadecimal as it stands, or of the file after an `@`.

@@ -1,5 +1,5 @@
-//! One file per command: load, decide, show. The only room that knows all the others; it hashes, encodes, opens and
-//! prints nothing itself.
+//! One file per command: its flags, and the function of [`session`](crate::session) that they go to. The only room that knows
+//! all the others; it decides, hashes, encodes, opens and prints nothing itself.
 
 mod ack;
 mod alert;
@@ -24,8 +24,6 @@ mod incident;
 mod init;
 mod log;
 mod man;
-#[cfg(test)]
-mod named_commands;
 mod playbook;
 mod propose;
 mod report;
@@ -34,73 +32,21 @@ mod status;
 mod watch;
 
 use std::ffi::OsString;
-use std::io::ErrorKind;
-use std::path::PathBuf;
 
-use clap::{ArgAction, CommandFactory, Parser, Subcommand, ValueHint};
+use clap::Subcommand;
 
 use crate::ceremony::desk::Desk;
-use crate::cli::{args, complete, suggest};
+use crate::cli::command_line::{self, CommandLine};
 use crate::error::{Error, Exit};
 use crate::playbook::PlaybookKind;
-use crate::session::{Session, on_ledger};
+use crate::session::Session;
 use crate::ui::Ui;
 
-/// Emergency actions for EVM multisigs
-///
-/// Run a predefined playbook (pause a contract, change a parameter, rotate a key): it becomes a Safe transaction that
-/// every owner derives, checks and signs alone; at threshold somebody broadcasts it, and its effect is proven on chain.
-///
-/// Without a command: what is open, and the state of every lever of your council file.
-#[derive(Debug, Parser)]
-#[command(
-    name = "breakglass", version, max_term_width = 80, after_help = EXAMPLES, disable_help_subcommand = true,
-    disable_help_flag = true, disable_version_flag = true
-)]
-pub struct Cli {
-    /// The council file
-    ///
-    /// breakglass.toml, looked for in this folder and in each folder above; then your settings may name one.
-    #[arg(
-        long, global = true, value_name = "FILE", help_heading = "What", display_order = 900, env = "BREAKGLASS_COUNCIL",
-        hide_env_values = true, value_hint = ValueHint::FilePath
-    )]
-    council: Option<PathBuf>,
-
-    /// The number of RPCs that must agree in this run
-    ///
-    /// In place of the council file's number; a smaller one is recorded.
-    #[arg(
-        long, allow_negative_numbers = true, global = true, value_name = "N", help_heading = "Checks", display_order = 901, value_parser = clap::value_parser!(u8).range(1..)
-    )]
-    quorum: Option<u8>,
-
-    /// Print one JSON object on standard output
-    #[arg(long, global = true, help_heading = "Output", display_order = 902)]
-    json: bool,
-
-    /// Print help: -h in short, --help in full
-    #[arg(short, long, global = true, help_heading = "Output", display_order = 903, action = ArgAction::Help)]
-    help: Option<bool>,
-
-    /// Print the version
-    #[arg(short = 'V', long, help_heading = "Output", display_order = 904, action = ArgAction::Version)]
-    version: Option<bool>,
-
-    #[command(subcommand)]
-    command: Option<Command>,
-}
-
-const EXAMPLES: &str = "\
-Examples:
-  breakglass                             what is open, and every lever's state
-  breakglass sign vault --ledger         every owner, on their own machine
-  breakglass broadcast vault             at threshold, anybody
-
-breakglass help lists the topics: offline, ledger, settings, exit-codes, …";
+/// The command line of this program.
+pub type Cli = CommandLine<Command>;
 
 #[derive(Debug, Subcommand)]
-enum Command {
+pub enum Command {
     /// Propose a pause
     Pause(propose::Args),
     /// Propose a parameter change
@@ -173,38 +119,13 @@ enum Command {
 
 /// Runs the program with these arguments and returns its exit code.
 pub fn run(args: impl IntoIterator<Item = OsString>) -> Exit {
-    let args: Vec<OsString> = args.into_iter().collect();
-    match complete::answered(Cli::command, &args) {
-        Ok(false) => {}
-        Ok(true) => return Exit::Done,
-        Err(error) => return print(&error),
-    }
-    let json = args.iter().any(|arg| arg == "--json");
-    match Cli::try_parse_from(&args) {
+    match command_line::read::<Cli>(&args.into_iter().collect::<Vec<_>>()) {
         Ok(cli) => {
             let ui = Ui::new(cli.json);
             ui.finish(dispatch(&ui, &cli))
         }
-        Err(error) => match suggest::improved(error, &args, &Cli::command()) {
-            Ok(plain) => Ui::new(json).finish(Err(plain)),
-            Err(error) if json && error.use_stderr() => Ui::new(json).finish(Err(usage(&error))),
-            Err(error) => print(&error),
-        },
+        Err(exit) => exit,
     }
-}
-
-/// Prints what clap says. Help and version are not errors, and go to standard output.
-fn print(error: &clap::Error) -> Exit {
-    let exit = if error.use_stderr() { Exit::Usage } else { Exit::Done };
-    let lost = error.print().is_err_and(|why| why.kind() != ErrorKind::BrokenPipe);
-    if lost && exit == Exit::Done { Exit::Failed } else { exit }
-}
-
-/// Returns what is wrong with the command line, without the usage that clap prints after it.
-fn usage(error: &clap::Error) -> Error {
-    let text = error.to_string();
-    let what: Vec<&str> = text.lines().take_while(|line| !line.is_empty()).map(str::trim).collect();
-    Error::new(Exit::Usage, what.join(" ").trim_start_matches("error: ")).hint("breakglass --help")
 }
 
 fn dispatch(ui: &Ui, cli: &Cli) -> Result<Exit, Error> {
@@ -215,82 +136,40 @@ fn dispatch(ui: &Ui, cli: &Cli) -> Result<Exit, Error> {
         session.desk.warn_of_bad_levers();
         Ok::<_, Error>(session)
     };
-    match &cli.command {
-        None => home::run(ui, council),
-        Some(Command::Pause(args)) => propose::run(&load()?, PlaybookKind::Pause, args),
-        Some(Command::Param(args)) => propose::run(&load()?, PlaybookKind::Param, args),
-        Some(Command::Rotate(args)) => propose::run(&load()?, PlaybookKind::Rotate, args),
-        Some(Command::Undo(args)) => propose::undo(&load()?, args),
-        Some(Command::Sign(args)) => sign::run(&load()?, args),
-        Some(Command::Check(args)) => check::run(&load()?, args),
-        Some(Command::Status(args)) => status::run(&load()?, args),
-        Some(Command::Import(args)) => import::run(&load()?, args),
-        Some(Command::Export(args)) => export::run(&load()?, args),
-        Some(Command::Card(args)) => card::run(&load()?, args),
-        Some(Command::Broadcast(args)) => broadcast::run(&load()?, args),
-        Some(Command::Deputy(args)) => deputy::run(&load()?, args),
-        Some(Command::Armed(args)) => armed::run(&load()?, args),
-        Some(Command::DryRun(args)) => dry_run::run(&load()?, args),
-        Some(Command::Watch(args)) => watch::run(&load()?, args),
-        Some(Command::Alert(args)) => alert::run(&load()?, args),
-        Some(Command::Ack(args)) => ack::run(&load()?, args),
-        Some(Command::Incident(args)) => incident::run(&load()?, args),
-        Some(Command::Log(args)) => log::run(&load()?, args),
-        Some(Command::Doctor(args)) => doctor::run(&quietly()?, args),
-        Some(Command::Drill(args)) => drill::run(&load()?, args),
-        Some(Command::Report(args)) => report::run(&load()?, args),
-        Some(Command::Hash(args)) => hash::run(ui, args),
-        Some(Command::Device(args)) => device::run(ui, council, args),
-        Some(Command::Playbook(args)) => playbook::run(ui, council, cli.quorum, args),
-        Some(Command::Council(args)) => council::run(&quietly()?, args),
-        Some(Command::Init(args)) => init::run(ui, council, args),
-        Some(Command::Completions(args)) => completions::run(ui, args),
-        Some(Command::Man(args)) => man::run(ui, args),
-        Some(Command::Help(args)) => help::run(ui, args),
+    let Some(command) = &cli.command else { return home::run(ui, council) };
+    match command {
+        Command::Pause(args) => propose::run(&load()?, PlaybookKind::Pause, args),
+        Command::Param(args) => propose::run(&load()?, PlaybookKind::Param, args),
+        Command::Rotate(args) => propose::run(&load()?, PlaybookKind::Rotate, args),
+        Command::Undo(args) => propose::undo(&load()?, args),
+        Command::Sign(args) => sign::run(&load()?, args),
+        Command::Check(args) => check::run(&load()?, args),
+        Command::Status(args) => status::run(&load()?, args),
+        Command::Import(args) => import::run(&load()?, args),
+        Command::Export(args) => export::run(&load()?, args),
+        Command::Card(args) => card::run(&load()?, args),
+        Command::Broadcast(args) => broadcast::run(&load()?, args),
+        Command::Deputy(args) => deputy::run(&load()?, args),
+        Command::Armed(args) => armed::run(&load()?, args),
+        Command::DryRun(args) => dry_run::run(&load()?, args),
+        Command::Watch(args) => watch::run(&load()?, args),
+        Command::Alert(args) => alert::run(&load()?, args),
+        Command::Ack(args) => ack::run(&load()?, args),
+        Command::Incident(args) => incident::run(&load()?, args),
+        Command::Log(args) => log::run(&load()?, args),
+        Command::Doctor(args) => doctor::run(&quietly()?, args),
+        Command::Drill(args) => drill::run(&load()?, args),
+        Command::Report(args) => report::run(&load()?, args),
+        Command::Hash(args) => hash::run(ui, args),
+        Command::Device(args) => device::run(ui, council, args),
+        Command::Playbook(args) => playbook::run(ui, council, cli.quorum, args),
+        Command::Council(args) => council::run(&quietly()?, args),
+        Command::Init(args) => init::run(ui, council, args),
+        Command::Completions(args) => completions::run(ui, args),
+        Command::Man(args) => man::run(ui, args),
+        Command::Help(args) => help::run(ui, args),
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn each(command: &clap::Command, look: &mut impl FnMut(&clap::Command)) {
-        look(command);
-        command.get_subcommands().for_each(|below| each(below, look));
-    }
-
-    #[test]
-    fn every_option_is_described_and_has_a_heading_and_every_page_an_example() {
-        let mut root = Cli::command();
-        root.build();
-        root.clone().debug_assert();
-        each(&root, &mut |command| {
-            let name = command.get_name();
-            assert!(command.get_about().is_some(), "{name} is not described");
-            let examples = command.get_after_help().map(ToString::to_string).unwrap_or_default();
-            assert!(examples.contains("Examples:\n  "), "{name} has no example");
-            for arg in command.get_arguments() {
-                let help = arg.get_help().map(ToString::to_string).unwrap_or_default();
-                assert!(!help.is_empty(), "{name}: {} is not described", arg.get_id());
-                assert!(help.chars().count() <= 75, "{name}: {} is described at length in -h", arg.get_id());
-                let heading = arg.get_help_heading();
-                let known = [Some("What"), Some("Key"), Some("Checks"), Some("Output")].contains(&heading);
-                assert!(known || arg.is_positional(), "{name}: {} stands under {heading:?}", arg.get_id());
-            }
-        });
-    }
-
-    /// A flag that weakens a check must be typed each time.
-    #[test]
-    fn no_variable_weakens_a_check() {
-        let mut found = Vec::new();
-        each(&Cli::command(), &mut |command| {
-            for arg in command.get_arguments().filter(|arg| arg.get_env().is_some()) {
-                found.push(arg.get_id().to_string());
-            }
-        });
-        found.sort();
-        found.dedup();
-        assert_eq!(found, ["council", "password_file"]);
-    }
-}
+mod tests;

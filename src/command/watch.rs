@@ -1,7 +1,5 @@
 //! `watch`: reads the alarms of the council file, and prepares the lever of one that is false.
 
-use serde_json::json;
-
 use crate::cli::args::ARGUMENTS;
 use crate::error::{Error, Exit};
 use crate::session::Session;
@@ -42,7 +40,7 @@ pub fn run(session: &Session, args: &Args) -> Result<Exit, Error> {
     let text = format!("watching {} on {}", plural(count, "alarm"), plural(watches.len(), "chain"));
     session.ui.say(&Text::new(&text));
     let state = look_on(session, watches, (args.once, args.run.as_deref()));
-    session.ui.object(&json!({ "fired": state.fired, "unread": state.unread }));
+    session.ui.object(&state);
     match (state.fired.is_empty(), state.unread.is_empty()) {
         (true, false) if args.once => Err(Error::new(
             Exit::Network,

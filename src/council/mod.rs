@@ -31,7 +31,7 @@ use std::time::Duration;
 use alloy::primitives::{Address, B256};
 use semver::{Version, VersionReq};
 
-pub use arguments::{ArgumentError, by_lever};
+pub use arguments::{ArgumentError, Arguments, by_lever};
 pub use by::By;
 pub use combined::{Expansion, Part, PullError, expand};
 pub use difference::{Mark, TextDifference, difference};

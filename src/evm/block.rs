@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::safe::hash_type;
 
-/// A block: all values of a proposal were read at it.
+/// A block as a proposal's file names it: all values of the proposal were read at it. Apart from [`BlockRef`], because a file
+/// says nothing of the block's time, and nobody may take one that it could claim for the chain's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Block {
     pub number: u64,
@@ -29,7 +30,8 @@ impl TxHash {
     }
 }
 
-/// One block. Two endpoints that name the same block have seen the same chain.
+/// A block as the chain itself has it, with its time: a proposal keeps it as a [`Block`]. Two endpoints that name the same
+/// block have seen the same chain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct BlockRef {
     pub number: u64,

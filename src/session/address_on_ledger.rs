@@ -1,7 +1,5 @@
 //! An address on the device's own screen, for its person to compare.
 
-use serde_json::json;
-
 use crate::device::{AppSettings, DeviceError, Ledger, LedgerAccount, Prediction, address_pages};
 use crate::error::{Error, Exit};
 use crate::session::keys::Wait;
@@ -25,6 +23,8 @@ pub fn show(ui: &Ui, ledger: &mut Ledger, wait: &Wait, account: &LedgerAccount) 
     }
     ui.say(&Text::default().good("confirmed ").add("on the Ledger"));
     ui.data(&found.to_string());
-    ui.object(&json!({ "path": path.to_string(), "address": found.to_string(), "shown": true }));
+    ui.field("path", &path.to_string());
+    ui.field("address", &found.to_string());
+    ui.field("shown", &true);
     Ok(Exit::Done)
 }

@@ -1,7 +1,7 @@
 //! Reports on a proposal whose transaction was mined: proven or not, and what to do next.
 
 use alloy::primitives::Bytes;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::ceremony::depth::{self, RequiredDepth};
 use crate::ceremony::done_by;
@@ -35,8 +35,7 @@ pub fn report(
     ui.say(&Text::default().add(by).add(&format!(" in block {}", receipt.block.number)));
     let mut shown = MinedReport::new(judged, outcome, people(session, judged, receipt)?);
     ui.show(&shown.lines(judged, outcome));
-    let object = json!(shown);
-    let failed = |exit, message: String| Error::new(exit, message).having_done(object.clone());
+    let failed = |exit, message: String| Error::new(exit, message).having_done(&shown);
     if outcome.execution == Execution::Failed {
         let message = format!("the Safe reported ExecutionFailure for {}", judged.proposal().hash());
         return Err(failed(Exit::Failed, message)
@@ -75,13 +74,13 @@ pub fn report(
             ui.say(&Text::default().warn("! ").add(&why));
         }
     }
-    note(session, judged, receipt, &json!(shown));
+    note(session, judged, receipt, &shown);
     let (level, by_whom) = mined_report::level(&judged.seen()?.link.endpoints(), proven.as_ref());
     ui.say(&Text::default().good("done and proven").add(&format!(" ({by_whom})")));
     shown.level = Some(level);
     if let Some(wanted) = wanted {
         let depth = depth::settle(session, &judged.seen()?.link, receipt, wanted)
-            .map_err(|error| error.having_done(json!(shown)))?;
+            .map_err(|error| error.having_done(&shown))?;
         shown.add_depth(&depth, receipt);
     } else {
         let number = receipt.block.number;
@@ -96,11 +95,11 @@ pub fn report(
 
 /// Keeps the outcome as a note for people, and enters it into the journal if that does not have it. Nothing depends on the
 /// note: one that cannot be kept is only said, and one that somebody else laid there keeps nothing out of the journal.
-fn note(session: &Session, judged: &Judged, receipt: &Receipt, object: &Value) {
-    if let Err(error) = keep(session, judged, object) {
+fn note(session: &Session, judged: &Judged, receipt: &Receipt, shown: &MinedReport) {
+    if let Err(error) = keep(session, judged, &json!(shown)) {
         let why = format!("the outcome is not kept: {error}");
         session.ui.say(&Text::default().warn("! ").add(&why));
-        session.ui.object(&json!({ "warnings": [why] }));
+        session.ui.field("warnings", &[why]);
     }
     let (hash, act) =
         (judged.proposal().hash(), JournalAct::Proven { tx: receipt.tx, block: receipt.block.number });

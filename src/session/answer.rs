@@ -1,7 +1,5 @@
 //! The answer of a review: it is to be decided, refused, or done already.
 
-use serde_json::json;
-
 use crate::ceremony::judged::Judged;
 use crate::ceremony::{barred, done_by};
 use crate::check::{already_done, first_refusal};
@@ -17,7 +15,7 @@ impl Session<'_> {
         let summary = self.summary(judged, accepted);
         self.ui.show(&review::review(self, judged, &summary, self.ui.width()));
         if !matches!(summary.answer, ReviewAnswer::Decide) {
-            self.ui.object(&json!({ "summary": summary }));
+            self.ui.field("summary", &summary);
         }
         summary
     }

@@ -3,11 +3,10 @@
 use std::path::Path;
 
 use alloy::primitives::Address;
-use serde_json::{Value, json};
 
 use crate::cli::args::KeyArgs;
 use crate::clock;
-use crate::council::TextDigest;
+use crate::council::{Signer, TextDigest};
 use crate::error::{Error, Exit};
 use crate::incident::{Journal, JournalAct, Plain};
 use crate::readiness::roll_call::{Proof, Statement, day, find_lines};
@@ -15,6 +14,7 @@ use crate::session::Session;
 use crate::session::keys::{self, KeyPurpose};
 use crate::store;
 use crate::ui::Text;
+use crate::view::roll_lines::{LinesRead, RollCallSentence};
 
 /// Returns the proofs that a journal keeps, each verified again: whoever writes to the file cannot make one.
 pub fn kept(journal: &Journal) -> Vec<Proof> {
@@ -53,35 +53,34 @@ pub fn sign(session: &Session, key: &KeyArgs, person: Option<&str>) -> Result<Ex
     keep(session, &proof)?;
     session.ui.data(&proof.to_string());
     session.ui.say(&Text::new("send this line to the others: breakglass doctor --lines - reads it"));
-    session.ui.object(
-        &json!({ "owner": owner.to_string(), "sentence": text.to_string(), "line": proof.to_string() }),
-    );
+    let (name, owner, line) = (None, owner.to_string(), proof.to_string());
+    session.ui.object(&RollCallSentence { name, owner, sentence: text.to_string(), line });
     Ok(Exit::Done)
 }
 
 /// Prints the sentence of each signer, for any wallet that signs personal messages.
 fn list(session: &Session, date: jiff::civil::Date, council: TextDigest) -> Exit {
-    let mut objects: Vec<Value> = Vec::new();
-    for signer in session.council.signers.values() {
+    let sentence = |signer: &Signer| {
         let statement = Statement { date, owner: signer.address, council };
-        session.ui.data(&format!("{}:", signer.name));
-        session.ui.data(&format!("  sign as a personal message  {statement}"));
-        session.ui.data(&format!("  then send                   {} SIGNATURE", statement.head()));
-        objects.push(json!({
-            "name": signer.name, "owner": signer.address.to_string(), "sentence": statement.to_string(),
-            "line": format!("{} SIGNATURE", statement.head()),
-        }));
-    }
+        RollCallSentence {
+            name: Some(signer.name.clone()),
+            owner: signer.address.to_string(),
+            sentence: statement.to_string(),
+            line: format!("{} SIGNATURE", statement.head()),
+        }
+    };
+    let all: Vec<RollCallSentence> = session.council.signers.values().map(sentence).collect();
+    all.iter().flat_map(RollCallSentence::data).for_each(|line| session.ui.data(&line));
     session.ui.say(&Text::new(
         "with a key of this machine: breakglass doctor --roll-call --ledger, or --keystore FILE",
     ));
-    session.ui.object(&json!({ "sentences": objects }));
+    session.ui.field("sentences", &all);
     Exit::Done
 }
 
 /// Takes in lines that others sent. A line that is refused does not stop the others.
 pub fn take_in(session: &Session, path: &Path) -> Result<Exit, Error> {
-    let foreign = if path.as_os_str() == "-" { store::read_stdin()? } else { store::read_foreign(path)? };
+    let foreign = store::read_given(path)?;
     let today = day(clock::seconds());
     let known = kept(&Journal::read(&session.incidents.journal().read()?));
     let (mut taken, mut again, mut refused) = (Vec::new(), Vec::new(), Vec::new());
@@ -104,17 +103,17 @@ pub fn take_in(session: &Session, path: &Path) -> Result<Exit, Error> {
         session.ui.say(&Text::new(&format!("{}: known already", name(session, proof))));
     }
     let names = |proofs: &[Proof]| proofs.iter().map(|proof| name(session, proof)).collect::<Vec<_>>();
-    let object = json!({ "kept": names(&taken), "known": names(&again), "refused": refused });
+    let read = LinesRead { kept: names(&taken), known: names(&again), refused };
     if taken.is_empty() && again.is_empty() {
-        let message = if refused.is_empty() {
+        let message = if read.refused.is_empty() {
             "no line of a roll call was found".to_string()
         } else {
-            format!("{} lines were refused, and none was kept", refused.len())
+            format!("{} lines were refused, and none was kept", read.refused.len())
         };
-        let exit = if refused.is_empty() { Exit::Failed } else { Exit::Refused };
-        return Err(Error::new(exit, message).hint("a line begins with bgroll1").having_done(object));
+        let exit = if read.refused.is_empty() { Exit::Failed } else { Exit::Refused };
+        return Err(Error::new(exit, message).hint("a line begins with bgroll1").having_done(&read));
     }
-    session.ui.object(&object);
+    session.ui.object(&read);
     Ok(Exit::Done)
 }
 

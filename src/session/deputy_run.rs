@@ -4,13 +4,11 @@ use std::path::Path;
 use std::time::Instant;
 
 use alloy::primitives::Address;
-use serde_json::json;
 
 use crate::ceremony::deputy_act::{Act, How, Wish, new_nonce};
 use crate::ceremony::enforce::{accepted, enforce_alone};
 use crate::ceremony::offer::{Offer, affordable_tip};
 use crate::ceremony::order::{Given, named_once};
-use crate::cli::args;
 use crate::clock;
 use crate::council::{By, Lever};
 use crate::error::{Error, Exit};
@@ -21,9 +19,9 @@ use crate::session::deputy_sending::{Next, next, send, wait_for};
 use crate::session::deputy_terms::{DeputyRun, DeputyTerms};
 use crate::session::keys::{self, KeyHolder, KeyPurpose, NamedKey};
 use crate::store::{create_new, read_text_up_to};
-use crate::ui::Text;
 use crate::view::cost;
 use crate::view::decision::ReviewAnswer;
+use crate::view::deputy_done::BearerWritten;
 use crate::view::deputy_review::{block_of, details, review};
 use crate::view::summary::Summary;
 
@@ -35,19 +33,19 @@ enum Goal<'t> {
     Send(Box<Offer>),
 }
 
-pub fn run(session: &Session, key: &args::KeyArgs, terms: &DeputyTerms) -> Result<Exit, Error> {
-    affordable_tip(terms.priority_fee, terms.max_fee)?;
-    let lever = session.deputys(&terms.lever)?;
+pub fn run(session: &Session, terms: &DeputyTerms) -> Result<Exit, Error> {
+    affordable_tip(terms.fees.priority_fee, terms.fees.max_fee)?;
+    let lever = session.deputys(terms.lever)?;
     let named = keys::find(
         session.ui,
-        key,
+        terms.key,
         if terms.relay.is_some() { KeyPurpose::Paying } else { KeyPurpose::Signing },
     )?;
     require_fitting(lever, terms, &named)?;
-    let bearer = terms.relay.as_deref().map(|file| read_text_up_to(MOST_BEARER, file)).transpose()?;
-    let rests = session.rests_of(std::slice::from_ref(&terms.lever), &Given::default())?;
-    session.require_accepted(&rests, &terms.accept)?;
-    let (set, nonce) = (named_once(&terms.set)?, new_nonce(lever));
+    let bearer = terms.relay.map(|file| read_text_up_to(MOST_BEARER, file)).transpose()?;
+    let rests = session.rests_of(&[terms.lever.to_string()], &Given::default())?;
+    session.require_accepted(&rests, terms.accept)?;
+    let (set, nonce) = (named_once(terms.set)?, new_nonce(lever));
     let sitting = DeputyRun { session, terms, lever, set, nonce };
     let deputy = lever.by.deputy().unwrap_or_default();
     // A Ledger only signs here; a keystore that does not state its address is opened first.
@@ -55,7 +53,7 @@ pub fn run(session: &Session, key: &args::KeyArgs, terms: &DeputyTerms) -> Resul
     let payer = match (named.stated(), named.is_ledger()) {
         (Some(stated), _) => stated,
         (None, true) => deputy.1,
-        (None, false) => sitting.open(key, &named, &mut signer)?.payer(&session.council)?,
+        (None, false) => sitting.open(&named, &mut signer)?.payer(&session.council)?,
     };
     if terms.relay.is_none() && payer != deputy.1 {
         return Err(not_the_deputy(lever, payer));
@@ -63,8 +61,8 @@ pub fn run(session: &Session, key: &args::KeyArgs, terms: &DeputyTerms) -> Resul
     let since = clock::moment();
     let act = sitting.look(payer, bearer.as_deref())?;
     sitting.review(&act);
-    enforce_alone(&act.judged.findings, &terms.accept)?;
-    let goal = match &terms.to {
+    enforce_alone(&act.judged.findings, terms.accept)?;
+    let goal = match terms.to {
         Some(to) => Goal::Write(to),
         None => match next(&sitting, &act, payer)? {
             Next::Waits(earlier) => return wait_for(&sitting, &act, &earlier),
@@ -73,9 +71,9 @@ pub fn run(session: &Session, key: &args::KeyArgs, terms: &DeputyTerms) -> Resul
     };
     sitting.ask(&act, &goal)?;
     act.judged.still_agreed()?;
-    let signer = sitting.open(key, &named, &mut signer)?;
+    let signer = sitting.open(&named, &mut signer)?;
     let act = sitting.ready(act, bearer.as_deref(), signer, payer, since)?;
-    let accepted = accepted(&act.judged.findings, &terms.accept);
+    let accepted = accepted(&act.judged.findings, terms.accept);
     session.note_accepted(&accepted, None);
     match goal {
         Goal::Write(to) => sitting.write(&act, to),
@@ -94,7 +92,7 @@ fn require_fitting(lever: &Lever, terms: &DeputyTerms, named: &NamedKey) -> Resu
             format!("{flag} is for a deputy's module, and with lever {name} the key itself makes the call");
         return usage(message, "leave it out; for a module, name it in breakglass.toml: module = \"…\"");
     }
-    if terms.to.as_deref() == Some(Path::new("-")) {
+    if terms.to == Some(Path::new("-")) {
         return usage("--to names a file: the signature is not printed".into(), "write --to pause.json");
     }
     if named.is_ledger() && terms.to.is_none() {
@@ -130,28 +128,27 @@ impl<'a> DeputyRun<'a> {
 
     fn open<'s>(
         &self,
-        key: &args::KeyArgs,
         named: &NamedKey,
         signer: &'s mut Option<KeyHolder>,
     ) -> Result<&'s mut KeyHolder, Error> {
         Ok(match signer {
             Some(signer) => signer,
-            None => signer.insert(keys::open(self.session.ui, key, named)?),
+            None => signer.insert(keys::open(self.session.ui, self.terms.key, named)?),
         })
     }
 
     fn review(&self, act: &Act) {
         let ui = self.session.ui;
-        let summary = Summary::of_deputy(self.session, act, &self.terms.accept);
+        let summary = Summary::of_deputy(self.session, act, self.terms.accept);
         ui.show(&review(self.session, act, &summary, ui.width()));
         if !matches!(summary.answer, ReviewAnswer::Decide) {
-            ui.object(&json!({ "summary": summary }));
+            ui.field("summary", &summary);
         }
     }
 
     /// Asks whether to act as shown. `more` shows the details page by page.
     fn ask(&self, act: &Act, goal: &Goal) -> Result<(), Error> {
-        let (ui, accept) = (self.session.ui, &self.terms.accept);
+        let (ui, accept) = (self.session.ui, self.terms.accept);
         let names = &act.judged.derived.names;
         if let Goal::Send(offer) = goal {
             ui.show(&cost::lines(offer, names));
@@ -174,8 +171,7 @@ impl<'a> DeputyRun<'a> {
         if self.terms.yes || ui.decided(&question, "--yes", more)? {
             return Ok(());
         }
-        let error = Error::new(Exit::Refused, "not done: you did not type yes");
-        Err(Error { is_rejection: true, ..error }
+        Err(Error::rejection("not done: you did not type yes")
             .hint("nothing was signed or sent; to act, run the same command again and type yes"))
     }
 
@@ -202,7 +198,7 @@ impl<'a> DeputyRun<'a> {
             return Ok(act);
         }
         let again = self.look(payer, made.as_deref().or(bearer))?;
-        enforce_alone(&again.judged.findings, &self.terms.accept)?;
+        enforce_alone(&again.judged.findings, self.terms.accept)?;
         again.changes_the_same(&act)?;
         Ok(again)
     }
@@ -215,15 +211,9 @@ impl<'a> DeputyRun<'a> {
         let bearer = Bearer { pause: *pause, signature: signature.clone() };
         create_new(to, &bearer.to_json())?;
         let (ui, file) = (self.session.ui, to.display().to_string());
-        ui.say(&Text::default().good("written: ").add(&file).dim("   only you can read it"));
-        let text = "a person who has this file can pause, once, until the deputy is replaced: keep it secret";
-        ui.say(&Text::default().warn("! ").add(text));
-        let text = format!("breakglass deputy {} --relay {file} sends it", self.lever.name);
-        ui.say(&Text::default().dim("  → ").add(&text));
-        ui.object(&json!({
-            "written": file, "lever": self.lever.name, "module": pause.module.to_string(),
-            "nonce": pause.nonce.to_string(), "chain_id": pause.chain_id,
-        }));
+        let written = BearerWritten::new(&self.lever.name, pause, file);
+        ui.show(&written.lines());
+        ui.object(&written);
         self.note(act, TxStep::Signed {});
         Ok(Exit::Done)
     }

@@ -1,7 +1,6 @@
 //! The transaction of one key alone is sent, waited for and proven: a private relay first, as for every transaction.
 
 use alloy::primitives::{Address, U256};
-use serde_json::{Value, json};
 
 use crate::ceremony::deputy_act::Act;
 use crate::ceremony::deputy_mined::{Effect, read};
@@ -10,17 +9,16 @@ use crate::ceremony::offer::{Offer, prepared};
 use crate::ceremony::outbox::Outbox;
 use crate::ceremony::sent::{Sent, first_recorded, is_underpriced, waiting};
 use crate::ceremony::waiting::alone;
-use crate::chain::ChainError;
 use crate::clock;
 use crate::error::{Error, Exit};
 use crate::incident::TxStep;
-use crate::playbook::Verdict;
 use crate::progress::Tone;
 use crate::session::deputy_terms::DeputyRun;
 use crate::session::earlier::not_reserved;
 use crate::session::keys::KeyHolder;
 use crate::session::sendable::nothing_sent;
 use crate::ui::Text;
+use crate::view::deputy_done::DeputyDone;
 
 /// The next step of an act that is to be sent.
 pub enum Next {
@@ -35,12 +33,12 @@ pub enum Next {
 pub fn next(sitting: &DeputyRun, act: &Act, from: Address) -> Result<Next, Error> {
     let (session, terms, judged) = (sitting.session, sitting.terms, &act.judged);
     let call = act.outgoing()?;
-    let prepared = prepared(judged, terms.priority_fee)?;
+    let prepared = prepared(judged, terms.fees.priority_fee)?;
     let base_fee = judged.seen()?.snapshot.header.base_fee;
     let sent = session.deputys_sent(&sitting.lever.name, act, from);
     let replaced = waiting(&sent, from, prepared.nonce);
     if let Some(sent) = replaced {
-        let is_raised = terms.priority_fee.is_some_and(|tip| tip > sent.tx.max_priority_fee_per_gas);
+        let is_raised = terms.fees.priority_fee.is_some_and(|tip| tip > sent.tx.max_priority_fee_per_gas);
         let is_low = is_underpriced(&sent.tx, base_fee.unwrap_or_default().into(), prepared.fees);
         if sent.tx.input == *call.data() && !is_raised && !is_low {
             return Ok(Next::Waits(Box::new(sent.clone())));
@@ -48,9 +46,9 @@ pub fn next(sitting: &DeputyRun, act: &Act, from: Address) -> Result<Next, Error
         let text = format!("{} was sent before and is not mined: this one takes its place", sent.hash);
         session.progress.tell_once(Tone::Warn, "stuck: ", &text);
     }
-    let gas = act.gas_limit(terms.gas, prepared.gas)?;
+    let gas = act.gas_limit(terms.fees.gas, prepared.gas)?;
     let place = (judged.derived.chain.name.as_str(), base_fee);
-    let offer = Offer::new(place, &call, from, &prepared, gas, terms.max_fee, replaced)?;
+    let offer = Offer::new(place, &call, from, &prepared, gas, terms.fees.max_fee, replaced)?;
     Ok(Next::Send(Box::new(offer)))
 }
 
@@ -105,18 +103,11 @@ fn hand_over(sitting: &DeputyRun, act: &Act, sent: &Sent, is_new: bool) -> Resul
     let (first, now) = (first_recorded(&all, from), clock::seconds());
     let outbox = Outbox::open(session.ui, judged.derived.chain, first, now, act.outgoing()?)?;
     let link = &judged.seen()?.link;
-    match outbox.give(session.ui, link, sent) {
-        // Mined in this very moment, or its nonce is: the receipt will tell.
-        Err(error @ ChainError::NotSent { .. }) if link.receipt(sent.hash)?.is_none() => {
-            return Err(error.into());
-        }
-        Err(ChainError::NotSent { .. }) | Ok(()) => {}
-        Err(error) => return Err(error.into()),
-    }
+    outbox.give_unless_mined(session.ui, link, sent)?;
     if is_new {
         sitting.note(act, TxStep::Sent { tx: sent.hash, payer: from });
     }
-    let seen = alone(session, judged, (sent, &all), &outbox, sitting.terms.wait)?;
+    let seen = alone(session, judged, (sent, &all), &outbox, sitting.terms.fees.wait())?;
     report(sitting, act, &read(session, act, *seen)?)
 }
 
@@ -124,32 +115,16 @@ fn hand_over(sitting: &DeputyRun, act: &Act, sent: &Sent, is_new: bool) -> Resul
 fn report(sitting: &DeputyRun, act: &Act, effect: &Effect) -> Result<Exit, Error> {
     let ui = sitting.session.ui;
     let (tx, block) = (effect.receipt.tx, effect.receipt.block.number);
-    ui.say(&Text::new(&format!("Sent, and mined in block {block}")));
-    ui.say(&Text::default().dim("transaction ").add(&tx.to_string()));
-    if effect.judged_at != effect.receipt.block {
-        let text = format!(
-            "no RPC keeps the state of block {block} any more: judged at block {}",
-            effect.judged_at.number
-        );
-        ui.say(&Text::default().warn("note: ").add(&text));
-    }
-    for verdict in &effect.verdicts {
-        let mark = if verdict.holds { Text::default().good("  ✓ ") } else { Text::default().bad("  ✗ ") };
-        ui.say(&mark.add(&verdict.sentence));
-    }
-    let object = object(sitting, act, effect);
+    let done = DeputyDone::new(&sitting.lever.name, act, effect);
+    ui.show(&done.lines());
     if !effect.is_proven() {
         sitting.note(act, TxStep::Unproven { tx, block });
-        return Err(unproven(effect).having_done(object));
+        return Err(unproven(effect).having_done(&done));
     }
     sitting.note(act, TxStep::Proven { tx, block });
-    ui.say(&Text::default().good("done and proven"));
-    let (deputy, safe, lever) = (act.deputy.0, &act.safe.name, &sitting.lever.name);
-    let text = format!("{deputy} acted alone: {safe} has to confirm it, or to take it back:");
-    ui.say(&Text::default().warn("next: ").add(&text));
-    ui.say(&Text::new("  breakglass undo ").add(lever));
-    ui.object(&object);
-    ui.data(&tx.to_string());
+    ui.show(&done.next());
+    ui.object(&done);
+    ui.data(&done.transaction);
     Ok(Exit::Done)
 }
 
@@ -169,20 +144,4 @@ fn unproven(effect: &Effect) -> Error {
     let why: Vec<&str> = failed.map(|verdict| verdict.sentence.as_str()).collect();
     Error::new(Exit::Failed, format!("mined, but not proven: {}", why.join("; ")))
         .hint("look at the contract before you rely on it")
-}
-
-fn object(sitting: &DeputyRun, act: &Act, effect: &Effect) -> Value {
-    let verdict = |verdict: &Verdict| json!({ "holds": verdict.holds, "sentence": verdict.sentence });
-    json!({
-        "lever": sitting.lever.name,
-        "deputy": act.deputy.0,
-        "address": act.deputy.1.to_string(),
-        "chain_id": act.judged.derived.chain.id,
-        "transaction": effect.receipt.tx.to_string(),
-        "block": effect.receipt.block.number,
-        "paid_by": effect.receipt.from.to_string(),
-        "after": effect.verdicts.iter().map(verdict).collect::<Vec<_>>(),
-        "proven": effect.is_proven(),
-        "to_be_confirmed_by": act.safe.name,
-    })
 }

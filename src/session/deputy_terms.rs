@@ -1,38 +1,33 @@
 //! The wishes of whoever acts as a deputy, or sends a deputy's signature, and the journal of it.
 
-use std::path::PathBuf;
-use std::time::Duration;
+use std::path::Path;
 
 use alloy::primitives::B256;
 
 use crate::ceremony::deputy_act::{Act, How};
-use crate::ceremony::order::Arguments;
-use crate::council::Lever;
+use crate::cli::args::{FeeArgs, KeyArgs};
+use crate::council::{Arguments, Lever};
 use crate::incident::{self, Deputed, Plain, TxStep};
 use crate::session::Session;
 
 /// A person's wishes.
-pub struct DeputyTerms {
-    pub lever: String,
-    pub set: Vec<(String, String)>,
-    pub accept: Vec<String>,
+pub struct DeputyTerms<'t> {
+    pub lever: &'t str,
+    pub set: &'t [(String, String)],
+    pub accept: &'t [String],
+    pub key: &'t KeyArgs,
     /// The file with the deputy's signature, which somebody else sends.
-    pub relay: Option<PathBuf>,
+    pub relay: Option<&'t Path>,
     /// The file for the deputy's signature: nothing is sent.
-    pub to: Option<PathBuf>,
+    pub to: Option<&'t Path>,
     pub yes: bool,
-    /// In gwei.
-    pub max_fee: u64,
-    /// In wei.
-    pub priority_fee: Option<u128>,
-    pub gas: Option<u64>,
-    pub wait: Duration,
+    pub fees: FeeArgs,
 }
 
 /// One run: what was asked for, and by whose lever.
 pub struct DeputyRun<'a> {
     pub session: &'a Session<'a>,
-    pub terms: &'a DeputyTerms,
+    pub terms: &'a DeputyTerms<'a>,
     pub lever: &'a Lever,
     pub set: Arguments,
     /// Names the message of this run, where no file brings one.

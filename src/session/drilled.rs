@@ -1,8 +1,6 @@
 //! The end of a drill for its people: proven on a fork, with the time that each of them took. Nothing is sent to anybody.
 
-use serde_json::json;
-
-use crate::ceremony::drill_proof::{DrillProof, prove};
+use crate::ceremony::drill_proof::prove;
 use crate::ceremony::enforce::enforce;
 use crate::ceremony::find::CommandPurpose;
 use crate::ceremony::judged::Judged;
@@ -15,7 +13,7 @@ use crate::session::Session;
 use crate::session::each_part::each;
 use crate::session::sendable::not_ready;
 use crate::ui::Text;
-use crate::view::drill_lines::{self, Times};
+use crate::view::drill_lines::{self, DrillProven, Times};
 
 /// The earlier drills that are shown beside one.
 const MOST_EARLIER: usize = 5;
@@ -33,7 +31,6 @@ pub fn broadcast(
 }
 
 fn one(session: &Session, what: &[String], accept: &[String], judged: &Judged) -> Result<Exit, Error> {
-    let ui = session.ui;
     match assemble(judged.proposal(), &judged.approvals(), judged.seen()?.fresh()?) {
         Err(NotReady::Drill) => {}
         Err(_) if session.says_done(judged, accept) => return Ok(Exit::Done),
@@ -49,36 +46,14 @@ fn one(session: &Session, what: &[String], accept: &[String], judged: &Judged) -
     session.review(judged, accept);
     enforce(&judged.findings, accept)?;
     let proof = prove(judged)?;
-    say(session, &proof);
+    let shown = DrillProven::new(judged, &proof);
+    session.ui.show(&shown.lines());
     let keys = u32::try_from(proof.keys).unwrap_or(u32::MAX);
     let step = DrillStep::Proven { block: proof.block.number, keys };
     session.note(JournalAct::Drill { step }, judged.proposal());
-    let hash = judged.proposal().hash();
-    ui.object(&json!({
-        "purpose": "drill",
-        "safe_tx_hash": hash.to_string(),
-        "nonce": judged.proposal().nonce().to_string(),
-        "block": proof.block.number,
-        "proven": true,
-        "sent": false,
-        "gas_used": proof.gas_used,
-        "after": proof.verdicts.iter().map(|v| json!({ "holds": v.holds, "sentence": v.sentence })).collect::<Vec<_>>(),
-    }));
+    session.ui.object(&shown);
     times(session, judged)?;
     Ok(Exit::Done)
-}
-
-fn say(session: &Session, proof: &DrillProof) {
-    let ui = session.ui;
-    ui.say(
-        &Text::default()
-            .good("DRILL proven: ")
-            .add(&format!("on a fork of block {} the Safe itself takes the signatures", proof.block.number)),
-    );
-    for verdict in &proof.verdicts {
-        ui.say(&Text::default().good("  ✓ ").add(&verdict.sentence));
-    }
-    ui.say(&Text::new("Nothing was sent, and nothing changed: its signatures are good on no chain."));
 }
 
 /// Shows the time of each person and phase, and the drills before it.
@@ -107,6 +82,7 @@ fn times(session: &Session, judged: &Judged) -> Result<(), Error> {
         ui.say(&Text::default().bold("earlier drills"));
         ui.table(&drill_lines::TREND, &earlier.iter().map(Times::trend_row).collect::<Vec<_>>());
     }
-    ui.object(&json!({ "times": times, "earlier": earlier }));
+    ui.field("times", &times);
+    ui.field("earlier", &earlier);
     Ok(())
 }

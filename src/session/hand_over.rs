@@ -10,7 +10,7 @@ use crate::ceremony::outcome::Outcome;
 use crate::ceremony::own_settings;
 use crate::ceremony::sent::{Sent, first_recorded, looked_for};
 use crate::ceremony::waiting::finish;
-use crate::chain::{ChainError, Receipt};
+use crate::chain::Receipt;
 use crate::clock;
 use crate::device::{Status, transaction_pages};
 use crate::error::{Error, Exit};
@@ -157,7 +157,7 @@ impl Handed<'_> {
             Self::OnItsWay { look, sent, all, outbox, by } => (look, sent, all, outbox, by),
         };
         let (session, judged, terms) = (look.session, &look.judged, look.terms);
-        let (outcome, by) = finish(session, judged, (sent, all), outbox, terms.wait, by)?;
+        let (outcome, by) = finish(session, judged, (sent, all), outbox, terms.fees.wait(), by)?;
         let succeeded = outcome.execution == Execution::Succeeded;
         let Receipt { tx, block, .. } = &outcome.receipt;
         session.note(JournalAct::Mined { tx: *tx, block: block.number, succeeded }, judged.proposal());
@@ -167,7 +167,7 @@ impl Handed<'_> {
 
 /// One that was sent before is given out again, which is harmless.
 fn wait_for<'a>(look: JudgedSend<'a>, sent: Sent, ready: &Ready) -> Result<Handed<'a>, Error> {
-    let (ui, max_fee) = (look.session.ui, look.terms.max_fee);
+    let (ui, max_fee) = (look.session.ui, look.terms.fees.max_fee);
     ui.say(&Text::new(&format!("Nothing new sent: {} was sent before and is on its way", sent.hash)));
     let paid = sent.tx.max_fee_per_gas;
     let gwei = amount::gwei(paid);
@@ -191,14 +191,7 @@ fn give_out<'a>(look: JudgedSend<'a>, sent: Sent, ready: &Ready, is_new: bool) -
     let outbox =
         Outbox::open(session.ui, judged.derived.chain, first, clock::seconds(), Outgoing::from(ready))?;
     let link = &judged.seen()?.link;
-    match outbox.give(session.ui, link, &sent) {
-        // Mined in this very moment, or its nonce is: the receipts will tell.
-        Err(error @ ChainError::NotSent { .. }) if link.receipt(sent.hash)?.is_none() => {
-            return Err(error.into());
-        }
-        Err(ChainError::NotSent { .. }) | Ok(()) => {}
-        Err(error) => return Err(error.into()),
-    }
+    outbox.give_unless_mined(session.ui, link, &sent)?;
     if is_new {
         session.note(JournalAct::Sent { tx: sent.hash, payer: sent.from }, judged.proposal());
         let accepted = accepted(&judged.findings, &look.terms.accept);

@@ -3,9 +3,6 @@
 
 use std::path::{Path, PathBuf};
 
-use alloy::primitives::Address;
-use serde_json::json;
-
 use crate::ceremony::importing::{Taken, nothing_taken};
 use crate::ceremony::order::Given;
 use crate::ceremony::sets::{KeptAhead, TakenAhead};
@@ -17,7 +14,9 @@ use crate::session::Session;
 use crate::store::{self, ForeignText, StoreError};
 use crate::ui::{Text, has_terminal};
 use crate::view::armed_lines;
+use crate::view::armed_object::KeptObject;
 use crate::view::imported::{Imported, ImportedLine, RefusedImport, SigningProgress, Spare};
+use alloy::primitives::Address;
 
 /// The most files that are read, and the most bytes of all of them: far above what any council hands over at once.
 const MOST_FILES: usize = 10_000;
@@ -257,9 +256,8 @@ impl Received {
             session.ui.show(&armed_lines::taken(kept, |owner| session.name_of(owner)));
         }
         session.ui.show(&imported.lines());
-        session.ui.object(&json!(imported));
-        let ahead: Vec<_> = self.ahead.kept.iter().map(armed_lines::taken_object).collect();
-        session.ui.object(&json!({ "ahead": ahead }));
+        session.ui.object(&imported);
+        session.ui.field("ahead", &self.ahead.kept.iter().map(KeptObject::from).collect::<Vec<_>>());
         failure(&self.sources, &self.taken.unkept).map_or(Ok(imported), Err)
     }
 

@@ -6,6 +6,8 @@ use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use serde::Serialize;
+
 use crate::ceremony::watching::{Sight, Watch};
 use crate::clock;
 use crate::council::Alarm;
@@ -29,11 +31,13 @@ struct ReaderMessage<'a> {
 }
 
 /// The state of the alarms so far.
-#[derive(Default)]
+#[derive(Default, Serialize)]
 pub struct Lookout<'a> {
+    #[serde(skip)]
     streaks: BTreeMap<&'a str, Streak>,
     /// Alarms that could not be read at the last look.
     pub unread: BTreeSet<&'a str>,
+    #[serde(skip)]
     told: BTreeMap<&'a str, Instant>,
     pub fired: Vec<&'a str>,
 }
@@ -188,6 +192,5 @@ fn fire(session: &Session, alarm: &Alarm, told: &AlarmReport, run: Option<&str>)
     if place == AlarmOccurrence::Repeated {
         return;
     }
-    let prepared = session.prepare(alarm);
-    session.announce(alarm, told, place, &prepared, run);
+    session.raise(alarm, told, place, run);
 }

@@ -1,5 +1,7 @@
 //! The journal, as every command that acts writes it: one call, which stops nobody.
 
+use alloy::primitives::Address;
+
 use crate::error::Error;
 use crate::incident::{JournalAct, MOST_LISTED, Plain, TransactionRef};
 use crate::proposal::Proposal;
@@ -19,6 +21,17 @@ impl Session<'_> {
         } else {
             self.note_about(act, Some(about));
         }
+    }
+
+    /// Notes that an owner signed.
+    pub fn note_signed(&self, owner: Address, proposal: &Proposal) {
+        self.note(JournalAct::Signed { owner, name: self.signer_name(owner) }, proposal);
+    }
+
+    /// Returns the name that the council file has for a signer.
+    pub fn signer_name(&self, owner: Address) -> Option<Plain> {
+        let known = self.council.signers.values().find(|signer| signer.address == owner);
+        known.map(|signer| Plain::cut(&signer.name))
     }
 
     /// Adds an entry about no transaction. One that cannot be written is said once, and stops nothing.

@@ -8,7 +8,7 @@ use crate::device::{
     DataShown, Prediction, RequestedMode, SigningMode, SigningRequest, Signs, Weight, choose_way,
     safe_tx_pages,
 };
-use crate::error::{Error, Exit};
+use crate::error::Error;
 use crate::playbook::PlaybookKind;
 use crate::proposal;
 use crate::safe::deployments::batch_contracts;
@@ -35,7 +35,7 @@ pub fn signs<'s>(judged: &'s Judged, way: &'s proposal::Way) -> Signs<'s> {
         .map_or_else(|| Signs::Tx(judged.proposal().tx()), |known| Signs::Message(&known.message))
 }
 
-/// Chooses the way and shows the pages. Asks for a yes of its own where the Ledger would not show all of the data.
+/// Returns the request for a keystore; for a Ledger, chooses the way and shows the pages. Asks for a yes of its own where the Ledger would not show all of the data.
 pub fn prepare<'s>(
     session: &Session,
     judged: &'s Judged,
@@ -44,8 +44,9 @@ pub fn prepare<'s>(
     asked: &Asking,
 ) -> Result<SigningRequest<'s>, Error> {
     let (domain, signs) = (&for_safe.domain, signs(judged, for_safe));
-    let mut request =
-        SigningRequest { domain, signs, owner, kind: SignatureKind::Ecdsa, way: SigningMode::Fields };
+    let kind =
+        if asked.way == RequestedMode::EthSign { SignatureKind::EthSign } else { SignatureKind::Ecdsa };
+    let mut request = SigningRequest { domain, signs, owner, kind, way: SigningMode::Fields };
     let Some(ledger) = signer.ledger() else { return Ok(request) };
     let mut status = *ledger.status();
     let chosen = choose_way(&status, asked.way, Weight::of(&request, is_heavy(judged), asked.together));
@@ -70,8 +71,7 @@ pub fn prepare<'s>(
     session.ui.blank();
     let question = "Go on although the Ledger may not show what is signed? Type yes";
     if unseen.is_some() && !asked.unseen && !session.ui.confirmed(question, "--unseen")? {
-        let error = Error::new(Exit::Refused, "not signed: you did not type yes");
-        return Err(Error { is_rejection: true, ..error }
+        return Err(Error::rejection("not signed: you did not type yes")
             .hint("turn Transaction hash on, or compare the safeTxHash with --eth-sign"));
     }
     Ok(request)

@@ -1,13 +1,10 @@
 //! An alarm that has fired: written into the journal, its lever prepared, and everybody told. It holds no key and sends
 //! nothing.
 
-use std::collections::BTreeSet;
 use std::thread;
 use std::time::Duration;
 
 use alloy::primitives::Address;
-use serde::Serialize;
-use serde_json::{Value, json};
 
 use crate::ceremony::enforce::enforce;
 use crate::ceremony::find::CommandPurpose;
@@ -15,15 +12,16 @@ use crate::ceremony::judged::Judged;
 use crate::ceremony::look::PartResult;
 use crate::ceremony::order::{Given, Order};
 use crate::clock;
-use crate::council::{Alarm, PersonToCall};
-use crate::error::{Error, Exit};
+use crate::council::Alarm;
+use crate::error::Error;
 use crate::incident::{Entry, Journal, JournalAct, Message, Plain, open_incident};
 use crate::playbook::Severity;
 use crate::safe::Owners;
 use crate::session::Session;
-use crate::shell::quoted;
 use crate::store::{Lock, run_command};
 use crate::ui::Text;
+use crate::view::alarm_raised::{AlarmRaised, PreparedTx};
+use crate::view::person_line::PersonLine;
 
 /// The number of times, and the time after which, a lock that somebody holds is tried again.
 const TRIES: usize = 10;
@@ -50,24 +48,6 @@ pub enum AlarmOccurrence {
     Again,
     /// This message was there before: nothing is done.
     Repeated,
-}
-
-/// One transaction of an alarm's lever.
-#[derive(Clone, Debug, Serialize)]
-pub struct PreparedTx {
-    /// `vault · guardian on mainnet`
-    pub title: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub nonce: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub safe_tx_hash: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub proposal: Option<String>,
-    /// Why it was not prepared; also that it is done already.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub why: Option<String>,
-    #[serde(skip)]
-    exit: Exit,
 }
 
 impl Session<'_> {
@@ -129,9 +109,15 @@ impl Session<'_> {
         severities.min().unwrap_or(Severity::P1)
     }
 
+    /// Prepares the lever of an alarm, and tells of it; `run` is a command that gets it too.
+    pub fn raise(&self, alarm: &Alarm, told: &AlarmReport, place: AlarmOccurrence, run: Option<&str>) {
+        let prepared = self.prepare(alarm);
+        self.announce(alarm, told, place, prepared, run);
+    }
+
     /// Derives and rehearses the lever of an alarm, and writes its proposals. What cannot be prepared is told, and noted
     /// in the journal. A deputy prepares nothing: they act at once.
-    pub fn prepare(&self, alarm: &Alarm) -> Vec<PreparedTx> {
+    fn prepare(&self, alarm: &Alarm) -> Vec<PreparedTx> {
         if self.deputy_of(alarm).is_some() {
             return Vec::new();
         }
@@ -139,8 +125,8 @@ impl Session<'_> {
         let parts =
             parts.unwrap_or_else(|error| vec![PartResult { title: alarm.lever.clone(), result: Err(error) }]);
         let prepared: Vec<PreparedTx> = parts.into_iter().map(|part| self.prepare_one(part)).collect();
-        for one in prepared.iter().filter(|one| one.safe_tx_hash.is_none()) {
-            let why = one.why.as_deref().unwrap_or_default();
+        for one in &prepared {
+            let Some((why, _)) = &one.why else { continue };
             self.note_act(JournalAct::Note {
                 text: Plain::cut(&format!("{} was not prepared: {why}", one.title)),
             });
@@ -157,14 +143,9 @@ impl Session<'_> {
         });
         match kept {
             Ok(prepared) => PreparedTx { title, ..prepared },
-            Err(error) => PreparedTx {
-                title,
-                nonce: None,
-                safe_tx_hash: None,
-                proposal: None,
-                why: Some(error.message),
-                exit: error.exit,
-            },
+            Err(error) => {
+                PreparedTx { title, why: Some((error.message, error.exit)), ..PreparedTx::default() }
+            }
         }
     }
 
@@ -172,34 +153,23 @@ impl Session<'_> {
         let path = judged.derived.keep(self)?;
         self.note(JournalAct::Proposed {}, judged.proposal());
         Ok(PreparedTx {
-            title: String::new(),
             nonce: Some(judged.proposal().nonce().to_string()),
             safe_tx_hash: Some(judged.proposal().hash().to_string()),
             proposal: Some(path.display().to_string()),
-            why: None,
-            exit: Exit::Done,
+            ..PreparedTx::default()
         })
     }
 
     /// Whom to call: the owners of the Safes of the alarm's lever, or its deputy, as the council file names them as people, or
     /// who stands in for them.
-    fn page(&self, alarm: &Alarm) -> Vec<Value> {
+    fn page(&self, alarm: &Alarm) -> Vec<PersonLine> {
         let orders = Order::parts(self, std::slice::from_ref(&alarm.lever), &Given::default());
         let orders = orders.unwrap_or_default();
         let owners =
             orders.iter().filter_map(|order| order.safe.owners.as_ref()).flat_map(Owners::list).copied();
         let deputy = self.deputy_of(alarm).map(|(_, address)| address);
-        let owners: BTreeSet<Address> = owners.chain(deputy).collect();
-        let signers = self.council.signers.values().filter(|signer| owners.contains(&signer.address));
-        let now = clock::seconds();
-        let calls = signers.filter_map(|signer| self.council.whom_to_call(&signer.name, now));
-        let call = |call: PersonToCall| {
-            json!({
-                "name": call.person.name, "reach": call.person.reach, "instead_of": call.instead_of,
-                "is_away": call.is_away, "local": call.local.map(|local| local.to_string()),
-            })
-        };
-        calls.map(call).collect()
+        let owners: Vec<Address> = owners.chain(deputy).collect();
+        self.council.calls_for(&owners, clock::seconds()).iter().map(PersonLine::from).collect()
     }
 
     /// The one who pulls an alarm's lever alone; `None` if a Safe does.
@@ -209,34 +179,30 @@ impl Session<'_> {
 
     /// Tells of an alarm: a paragraph for the chat on standard output, or an object on one line; and the same object on
     /// the standard input of `run`, which is not waited for for long.
-    pub fn announce(
+    fn announce(
         &self,
         alarm: &Alarm,
         told: &AlarmReport,
         place: AlarmOccurrence,
-        prepared: &[PreparedTx],
+        prepared: Vec<PreparedTx>,
         run: Option<&str>,
     ) {
-        let object = json!({
-            "alarm": alarm.name,
-            "title": alarm.title,
-            "severity": self.severity(alarm).to_string(),
-            "chain": alarm.chain,
-            "block": told.block,
-            "by": told.by,
-            "id": told.id,
-            "text": told.text.to_string(),
-            "is_first": place == AlarmOccurrence::First,
-            "lever": alarm.lever,
-            "sign": command(alarm, self.deputy_of(alarm)),
-            "page": self.page(alarm),
-            "prepared": prepared,
-        })
-        .to_string();
+        let deputy = self.deputy_of(alarm).map(|(name, _)| name);
+        let raised = AlarmRaised {
+            block: told.block,
+            by: told.by.clone(),
+            id: told.id.clone(),
+            text: told.text.to_string(),
+            is_first: place == AlarmOccurrence::First,
+            page: self.page(alarm),
+            prepared,
+            ..AlarmRaised::new(alarm, self.severity(alarm).to_string(), deputy)
+        };
+        let object = serde_json::to_string(&raised).unwrap_or_default();
         if self.ui.is_json() {
             self.ui.script(&format!("{object}\n"));
         } else {
-            self.ui.data_block(&paragraph(alarm, self.deputy_of(alarm), told, prepared));
+            self.ui.data_block(&raised.paragraph());
         }
         if let Some(command) = run {
             let text = match run_command(command, &object, PATIENCE) {
@@ -282,46 +248,6 @@ fn place(journal: &Journal, alarm: &str, told: &AlarmReport) -> AlarmOccurrence 
     } else {
         AlarmOccurrence::First
     }
-}
-
-/// The command by which people act on an alarm.
-fn command(alarm: &Alarm, deputy: Option<(&str, Address)>) -> String {
-    let verb = if deputy.is_some() { "deputy" } else { "sign" };
-    format!("breakglass {verb} {}", quoted(&alarm.lever))
-}
-
-/// The lines for the chat.
-fn paragraph(
-    alarm: &Alarm,
-    deputy: Option<(&str, Address)>,
-    told: &AlarmReport,
-    prepared: &[PreparedTx],
-) -> String {
-    let at = told.block.map(|block| format!(", block {block}")).unwrap_or_default();
-    let mut lines = vec![
-        format!("ALARM {}: {} ({}{at})", alarm.name, alarm.title, alarm.chain),
-        format!("{}: {}", told.by, told.text),
-    ];
-    if let Some((name, _)) = deputy {
-        lines.push(format!("{name} alone can act, on their own machine: {}", command(alarm, deputy)));
-        return lines.join("\n");
-    }
-    for one in prepared {
-        lines.push(match (&one.nonce, &one.safe_tx_hash, &one.why) {
-            (Some(nonce), Some(hash), _) => {
-                format!("prepared: {}, nonce {nonce}, safeTxHash {hash}", one.title)
-            }
-            (_, _, why) => format!("not prepared: {}: {}", one.title, why.as_deref().unwrap_or_default()),
-        });
-    }
-    if prepared.iter().any(|one| one.safe_tx_hash.is_some()) {
-        lines.push(format!("each signer, on their own machine: {}", command(alarm, deputy)));
-    } else if !prepared.is_empty() && prepared.iter().all(|one| one.exit == Exit::Done) {
-        lines.push("nothing is left to do".into());
-    } else {
-        lines.push(format!("look now: breakglass check {}", quoted(&alarm.lever)));
-    }
-    lines.join("\n")
 }
 
 #[cfg(test)]

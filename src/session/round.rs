@@ -1,25 +1,29 @@
 //! The proposals of one `sign`: loaded together, signed one after the other, and the end of all of them.
 
-use serde_json::{Value, json};
+use serde::Serialize;
 
 use crate::ceremony::find::CommandPurpose;
 use crate::ceremony::judged::Judged;
-use crate::ceremony::order::Given;
 use crate::ceremony::together::held_up;
 use crate::error::{Error, Exit};
 use crate::session::Session;
+use crate::session::sign_terms::SignTerms;
 use crate::ui::{Text, Ui};
+use crate::view::signed::MadeSignature;
 
 /// The results so far.
-#[derive(Default)]
+#[derive(Default, Serialize)]
 pub struct Round {
-    /// The objects of the signatures.
-    pub signed: Vec<Value>,
+    #[serde(rename = "signatures")]
+    pub signed: Vec<MadeSignature>,
     /// The hashes to which a person said no.
+    #[serde(rename = "rejected")]
     declined: Vec<String>,
     /// The titles that could not be looked at.
+    #[serde(rename = "left_out")]
     unreached: Vec<String>,
     /// The exit code, if a person said no or something could not be looked at.
+    #[serde(skip)]
     exit: Option<Exit>,
 }
 
@@ -28,22 +32,16 @@ impl Round {
     ///
     /// # Errors
     /// If a name is unknown, or the only one cannot be reached.
-    pub fn load<'a>(
-        &mut self,
-        session: &'a Session,
-        what: &[String],
-        given: &Given,
-        (offline, proofs): (bool, bool),
-    ) -> Result<Vec<Judged<'a>>, Error> {
-        if offline {
-            let all = session.offline(what, given)?;
+    pub fn load<'a>(&mut self, session: &'a Session, terms: &SignTerms) -> Result<Vec<Judged<'a>>, Error> {
+        if terms.offline {
+            let all = session.offline(terms.what, terms.given)?;
             return Ok(all.into_iter().map(|derived| derived.judge(true)).collect());
         }
-        let parts = session.look(what, given, CommandPurpose::Sign)?;
+        let parts = session.look(terms.what, terms.given, CommandPurpose::Sign)?;
         let count = parts.len();
         let mut all = Vec::new();
         for part in parts {
-            match part.result.and_then(|rehearsed| rehearsed.prove(session.ui, proofs)) {
+            match part.result.and_then(|rehearsed| rehearsed.prove(session.ui, terms.proofs)) {
                 Ok(rehearsed) => all.push(rehearsed.judge(true)),
                 Err(error) if count > 1 => {
                     let text = format!("{}: {error}", part.title);
@@ -77,7 +75,7 @@ impl Round {
         let mark = match error.exit {
             Exit::Done if count > 1 => Text::default().good("nothing to do: "),
             _ if error.is_rejection && count > 1 => Text::default().warn("skipped: "),
-            _ => return Err(error.having_done(json!({ "signatures": self.signed }))),
+            _ => return Err(error.having_done(self)),
         };
         ui.say(&mark.add(&error.message));
         if let Some(text) = held_up(judged, later) {
@@ -95,20 +93,23 @@ impl Round {
     /// # Errors
     /// If not all of the `count` were signed.
     pub fn finish(self, ui: &Ui, count: usize) -> Result<Exit, Error> {
-        let Self { signed, declined, unreached, exit } = self;
-        let object = json!({ "signatures": signed, "rejected": declined, "left_out": unreached });
-        let Some(exit) = exit else {
-            ui.object(&object);
+        let Some(exit) = self.exit else {
+            ui.object(&self);
             return Ok(Exit::Done);
         };
-        let message = if declined.is_empty() {
-            format!("{} could not be looked at, and were not signed", unreached.len())
-        } else {
-            format!("{} of {count} were not signed: you said no", declined.len())
-        };
-        let hint = if signed.is_empty() { "nothing was signed" } else { "the others are signed" };
-        Err(Error::new(exit, message).hint(hint).having_done(object))
+        let (declined, unreached) = (self.declined.len(), self.unreached.len());
+        let error = Error::new(exit, not_signed((declined, unreached), count));
+        let hint = if self.signed.is_empty() { "nothing was signed" } else { "the others are signed" };
+        Err(error.hint(hint).having_done(&self))
     }
+}
+
+/// Returns how many of the `count` were not signed, and why.
+fn not_signed((declined, unreached): (usize, usize), count: usize) -> String {
+    if declined == 0 {
+        return format!("{unreached} could not be looked at, and were not signed");
+    }
+    format!("{declined} of {count} were not signed: you said no")
 }
 
 #[cfg(test)]
@@ -128,10 +129,9 @@ mod tests {
         assert!(
             error.message.starts_with("1 could not be looked at") && error.hints == ["nothing was signed"]
         );
-        let mut round = Round { declined: vec!["0x".into()], signed: vec![json!({})], ..Round::default() };
-        round.end_as(Exit::Refused);
-        let error = round.finish(&ui, 2).unwrap_err();
-        assert_eq!(error.message, "1 of 2 were not signed: you said no");
-        assert_eq!(error.hints, ["the others are signed"]);
+        let done = error.done.unwrap();
+        assert_eq!(done["left_out"][0], "a");
+        assert!(done["signatures"].as_array().unwrap().is_empty() && done["rejected"].is_array());
+        assert_eq!(not_signed((1, 1), 3), "1 of 3 were not signed: you said no");
     }
 }

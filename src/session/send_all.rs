@@ -249,7 +249,7 @@ fn ask_behind(board: &Board, place: usize, look: &JudgedSend) -> Result<(), Erro
     let gas = gas.map(|gas| format!(", with about {gas} gas")).unwrap_or_default();
     let text = format!(
         "it is sent once the one before it is mined{gas} at no more than {} gwei each",
-        look.terms.max_fee
+        look.terms.fees.max_fee
     );
     board.ui.say(&Text::new("  ").add(&text));
     confirm(look, None)

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 
 use alloy::consensus::TxEip1559;
 use alloy::primitives::Address;
-use serde_json::json;
+use serde::Serialize;
 
 use crate::ceremony::offer::Besides;
 use crate::error::{Error, Exit};
@@ -93,18 +93,29 @@ pub fn one(
     sending.hand_over(&Payer { from, sign: &sign }, &mut none)?.finish()
 }
 
+/// The call of a transaction that is ready.
+#[derive(Serialize)]
+struct PrintedCall {
+    safe_tx_hash: String,
+    chain_id: u64,
+    to: String,
+    value: &'static str,
+    data: String,
+}
+
 /// Prints the call for somebody else to send.
 pub fn print_call(session: &Session, ready: &Ready) {
     let ui = session.ui;
     let safe = ready.safe();
+    let call = PrintedCall {
+        safe_tx_hash: ready.hash().to_string(),
+        chain_id: safe.chain_id,
+        to: safe.address.to_string(),
+        value: "0",
+        data: ready.calldata().to_string(),
+    };
     ui.say(&Text::new("Nothing sent. Anybody can send this call, with no ether:"));
-    ui.say(&Text::new(&format!("to {} on chain {}", safe.address, safe.chain_id)));
-    ui.data(&ready.calldata().to_string());
-    ui.object(&json!({
-        "safe_tx_hash": ready.hash().to_string(),
-        "chain_id": safe.chain_id,
-        "to": safe.address.to_string(),
-        "value": "0",
-        "data": ready.calldata().to_string(),
-    }));
+    ui.say(&Text::new(&format!("to {} on chain {}", call.to, call.chain_id)));
+    ui.data(&call.data);
+    ui.object(&call);
 }

@@ -1,6 +1,6 @@
 //! A look at a transaction that is to be sent: is it executed already, can it be sent now, and what does it cost?
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use alloy::primitives::Address;
 
@@ -15,6 +15,7 @@ use crate::ceremony::outcome::{self, Outcome};
 use crate::ceremony::rehearsal;
 use crate::ceremony::rehearse::Rehearsed;
 use crate::ceremony::sent::Sent;
+use crate::cli::args::FeeArgs;
 use crate::clock;
 use crate::error::{Error, Exit};
 use crate::proposal::{NotReady, Outgoing, Proposal, Ready, Shortfall, assemble};
@@ -36,13 +37,8 @@ pub struct SendTerms {
     pub confirm: Vec<String>,
     /// The call is only printed.
     pub only_call: bool,
-    /// In gwei.
-    pub max_fee: u64,
-    /// In wei.
-    pub priority_fee: Option<u128>,
-    pub gas: Option<u64>,
+    pub fees: FeeArgs,
     pub wanted: RequiredDepth,
-    pub wait: Duration,
 }
 
 /// A look at the chain.
@@ -244,18 +240,18 @@ impl<'a> JudgedSend<'a> {
     /// Looks for what was sent before, and else says what it costs to send it now, beside others of the same run.
     pub fn price(&self, ready: Ready, from: Address, besides: &Besides) -> Result<SendStep, Error> {
         let (judged, terms) = (&self.judged, self.terms);
-        let replaces = match sent_before(self.session, judged, from, terms.priority_fee)? {
+        let replaces = match sent_before(self.session, judged, from, terms.fees.priority_fee)? {
             Before::Mined(outcome, by) => return Ok(SendStep::Executed(outcome, by)),
             Before::Waits(sent, ready) => return Ok(SendStep::Waits(Box::new(sent), ready)),
             Before::Stuck(sent) => Some(sent),
             Before::Nothing => None,
         };
-        let prepared = besides.leave(&prepared(judged, terms.priority_fee)?);
-        let limit = gas::limit(self.session, judged, &ready, from, prepared.gas, terms.gas)?;
+        let prepared = besides.leave(&prepared(judged, terms.fees.priority_fee)?);
+        let limit = gas::limit(self.session, judged, &ready, from, prepared.gas, terms.fees.gas)?;
         let header = judged.seen.as_ref().map(|online| &online.snapshot.header);
         let place = (judged.derived.chain.name.as_str(), header.and_then(|header| header.base_fee));
         let call = Outgoing::from(&ready);
-        let offer = Offer::new(place, &call, from, &prepared, limit, terms.max_fee, replaces.as_ref())?;
+        let offer = Offer::new(place, &call, from, &prepared, limit, terms.fees.max_fee, replaces.as_ref())?;
         Ok(SendStep::Send(Box::new(Priced { ready, offer, replaces })))
     }
 }

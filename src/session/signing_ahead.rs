@@ -4,24 +4,26 @@
 use std::path::Path;
 
 use alloy::primitives::Address;
-use serde_json::json;
+use serde::Serialize;
 
+use crate::ceremony::drill_names::names_drill;
 use crate::ceremony::enforce::{accepted, enforce};
 use crate::ceremony::find::CommandPurpose;
 use crate::ceremony::judged::Judged;
 use crate::ceremony::order::Given;
 use crate::ceremony::together::advise;
-use crate::cli::args::{self, AheadOutput};
+use crate::cli::args::AheadOutput;
 use crate::clock;
-use crate::device::{RequestedMode, SigningMode, SigningRequest, Signs};
+use crate::device::{SigningRequest, Signs};
 use crate::error::{Error, Exit};
 use crate::incident::{JournalAct, Plain};
 use crate::proposal::{
     self, Claims, OwnerSignature, SafeOwners, SignedAhead, Stated, base_entry, find_signatures, gather_ahead,
 };
-use crate::safe::{Nonce, Nonces, SignatureKind, listed};
+use crate::safe::{Nonce, Nonces, listed};
 use crate::session::keys::{KeyHolder, NamedKey};
 use crate::session::on_ledger::Asking;
+use crate::session::sign_terms::SignTerms;
 use crate::session::signers::Signers;
 use crate::session::{Session, keys, on_ledger};
 use crate::store;
@@ -29,22 +31,17 @@ use crate::ui::Text;
 use crate::view::summary::Summary;
 use crate::view::{armed_lines, review};
 
-/// The words of the command line.
-#[derive(Clone, Copy)]
-#[allow(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
-pub struct AheadOptions<'a> {
-    pub what: &'a [String],
-    pub given: &'a Given,
-    pub key: &'a args::KeyArgs,
-    pub accept: &'a [String],
-    pub proofs: bool,
-    pub offline: bool,
-    pub yes: bool,
-    /// Their name, if they say it.
-    pub signer: Option<&'a str>,
-    pub eth_sign: bool,
-    pub asked: RequestedMode,
-    pub unseen: bool,
+/// The object of `--json`.
+#[derive(Serialize)]
+struct Report<'a> {
+    owner: String,
+    nonces: Vec<String>,
+    signed: usize,
+    to: String,
+    accepted: &'a [String],
+    /// The signatures, for a pipe.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    set: Option<&'a String>,
 }
 
 /// The nonces that are signed, and those that are not.
@@ -60,34 +57,39 @@ struct AheadProgress<'a> {
 
 pub fn run(
     session: &Session,
-    sitting: &AheadOptions,
+    terms: &SignTerms,
     key: &NamedKey,
     nonces: Nonces,
     target: AheadOutput,
 ) -> Result<Exit, Error> {
-    if !sitting.given.approve_as.is_empty() {
+    if names_drill(terms.what) {
+        return Err(
+            Error::new(Exit::Usage, "a drill is signed once, and not ahead").hint("leave out --nonces")
+        );
+    }
+    if !terms.given.approve_as.is_empty() {
         return Err(Error::new(
             Exit::Usage,
             "--nonces is not for an approval on chain: each is for one transaction",
         )
         .hint("sign the levers themselves ahead, by owners whose keys own the Safe"));
     }
-    let judged = load(session, sitting, nonces)?;
+    let judged = load(session, terms, nonces)?;
     let there = read(target)?;
     let before = signed_before(&there, &judged, target.path)?;
     // Those of the Safe itself: what an owner of an owning Safe signs is another message at each nonce.
-    let signers = Signers::of(session, (sitting.signer, Some(&judged.derived.safe.name)), &judged)?;
+    let signers = Signers::of(session, (terms.signer, Some(&judged.derived.safe.name)), &judged)?;
     if let Some(stated) = key.stated() {
         signers.check(stated).map_err(|error| not_below(&judged, stated, error))?;
     }
-    show(session, sitting, &judged, nonces);
-    let accept = sitting.accept;
+    show(session, terms, &judged, nonces);
+    let accept = terms.accept;
     enforce(&judged.findings, accept)
         .map_err(|error| advise(session, &judged, later(&judged, nonces, error)))?;
     if !key.is_ledger() {
-        confirm(session, sitting, nonces)?;
+        confirm(session, terms, nonces)?;
     }
-    let mut signer = keys::open(session.ui, sitting.key, key)?;
+    let mut signer = keys::open(session.ui, terms.key, key)?;
     let owner = signers.choose(&mut signer)?;
     let mine = before.iter().filter(|one| one.signature.owner() == owner);
     let known: Vec<Nonce> =
@@ -99,14 +101,8 @@ pub fn run(
     let apart = !there.is_empty() && !there.ends_with(['\n', ',']);
     let written = if apart { "\n".into() } else { String::new() };
     let mut progress = AheadProgress { target, written, signed: Vec::new(), known };
-    let end = sign_each(
-        session,
-        sitting,
-        &judged,
-        nonces,
-        (&mut signer, owner, signers.way(owner)?),
-        &mut progress,
-    );
+    let end =
+        sign_each(session, terms, &judged, nonces, (&mut signer, owner, signers.way(owner)?), &mut progress);
     report(session, &judged, owner, (&progress, &accepted(&judged.findings, accept)));
     end.map_err(|error| stopped(error, nonces, &progress))?;
     Ok(Exit::Done)
@@ -125,14 +121,14 @@ fn not_below(judged: &Judged, key: Address, error: Error) -> Error {
 }
 
 /// Judges the one transaction that was named, at the first of the nonces.
-fn load<'a>(session: &'a Session, sitting: &AheadOptions, nonces: Nonces) -> Result<Judged<'a>, Error> {
-    let given = Given { nonce: Some(nonces.first()), ..sitting.given.clone() };
-    if sitting.offline {
-        let derived = session.offline(sitting.what, &given)?;
+fn load<'a>(session: &'a Session, terms: &SignTerms, nonces: Nonces) -> Result<Judged<'a>, Error> {
+    let given = Given { nonce: Some(nonces.first()), ..terms.given.clone() };
+    if terms.offline {
+        let derived = session.offline(terms.what, &given)?;
         return Ok(only(derived)?.judge(true));
     }
-    let part = only(session.look(sitting.what, &given, CommandPurpose::Sign)?)?;
-    Ok(part.result?.prove(session.ui, sitting.proofs)?.judge(true))
+    let part = only(session.look(terms.what, &given, CommandPurpose::Sign)?)?;
+    Ok(part.result?.prove(session.ui, terms.proofs)?.judge(true))
 }
 
 /// One transaction is signed ahead at a time.
@@ -180,8 +176,8 @@ fn signed_before(text: &str, judged: &Judged, path: &Path) -> Result<Vec<SignedA
 }
 
 /// The hashes of every nonce, then the review with the range in the place of one nonce.
-fn show(session: &Session, sitting: &AheadOptions, judged: &Judged, nonces: Nonces) {
-    let mut summary = Summary::of(session, judged, sitting.accept);
+fn show(session: &Session, terms: &SignTerms, judged: &Judged, nonces: Nonces) {
+    let mut summary = Summary::of(session, judged, terms.accept);
     summary.nonce_is = format!("the first of {}, to {}", nonces.count(), nonces.last());
     session.ui.show(&armed_lines::hashes(judged.proposal(), nonces));
     session.ui.show(&review::review(session, judged, &summary, session.ui.width()));
@@ -204,32 +200,29 @@ fn later(judged: &Judged, nonces: Nonces, error: Error) -> Error {
     }
 }
 
-fn confirm(session: &Session, sitting: &AheadOptions, nonces: Nonces) -> Result<(), Error> {
+fn confirm(session: &Session, terms: &SignTerms, nonces: Nonces) -> Result<(), Error> {
     let question = format!("Sign this at each of {} nonces, {nonces}? Type yes", nonces.count());
-    if sitting.yes || session.ui.confirmed(&question, "--yes")? {
+    if terms.yes || session.ui.confirmed(&question, "--yes")? {
         return Ok(());
     }
-    let error = Error::new(Exit::Refused, "not signed: you did not type yes");
-    Err(Error { is_rejection: true, ..error }.hint("nothing was written"))
+    Err(Error::rejection("not signed: you did not type yes").hint("nothing was written"))
 }
 
 fn sign_each(
     session: &Session,
-    sitting: &AheadOptions,
+    terms: &SignTerms,
     judged: &Judged,
     nonces: Nonces,
     (signer, owner, way): (&mut KeyHolder, Address, &proposal::Way),
     progress: &mut AheadProgress,
 ) -> Result<(), Error> {
     let open: Vec<Nonce> = nonces.iter().filter(|nonce| !progress.known.contains(nonce)).collect();
-    let owners = judged.derived.owners.only(owner);
-    let kind = if sitting.eth_sign { SignatureKind::EthSign } else { SignatureKind::Ecdsa };
-    let (domain, signs) = (judged.proposal().domain(), Signs::Tx(judged.proposal().tx()));
-    let mut first = SigningRequest { domain, signs, owner, kind, way: SigningMode::Fields };
-    if signer.ledger().is_some() && !open.is_empty() {
-        let asking = Asking { way: sitting.asked, unseen: sitting.unseen, together: open.len() };
-        first = on_ledger::prepare(session, judged, signer, (owner, way), &asking)?;
+    if open.is_empty() {
+        return Ok(());
     }
+    let owners = judged.derived.owners.only(owner);
+    let asking = Asking { way: terms.asked, unseen: terms.unseen, together: open.len() };
+    let first = on_ledger::prepare(session, judged, signer, (owner, way), &asking)?;
     let made = Some(clock::seconds());
     let claims = Claims { made, ..session.claims(judged.proposal()) };
     for (at, nonce) in open.iter().enumerate() {
@@ -291,17 +284,14 @@ fn report(
     if target.is_pipe() {
         ui.data_block(progress.written.trim_end_matches('\n'));
     }
-    let mut object = json!({
-        "owner": owner.to_string(),
-        "nonces": progress.all().iter().map(ToString::to_string).collect::<Vec<_>>(),
-        "signed": progress.signed.len(),
-        "to": target.path.display().to_string(),
-        "accepted": accepted,
+    ui.object(&Report {
+        owner: owner.to_string(),
+        nonces: progress.all().iter().map(ToString::to_string).collect(),
+        signed: progress.signed.len(),
+        to: target.path.display().to_string(),
+        accepted,
+        set: target.is_pipe().then_some(&progress.written),
     });
-    if target.is_pipe() {
-        object["set"] = json!(progress.written);
-    }
-    ui.object(&object);
     if progress.signed.is_empty() {
         return;
     }
@@ -316,8 +306,7 @@ fn report(
             &Text::new("encrypt it before it leaves this machine: ").bold(&format!("age -r age1… {file}")),
         );
     }
-    let known = session.council.signers.values().find(|signer| signer.address == owner);
-    let name = known.map(|signer| Plain::cut(&signer.name));
+    let name = session.signer_name(owner);
     let nonces = Plain::cut(&listed(progress.signed.clone()));
     session.note(JournalAct::SignedAhead { owner, name, nonces }, judged.proposal());
     session.note_accepted(accepted, Some(judged.proposal()));

@@ -7,7 +7,6 @@ use alloy::primitives::Address;
 use crate::ceremony::judged::Judged;
 use crate::device::{SigningMode, SigningRequest};
 use crate::error::{Error, Exit};
-use crate::incident::{JournalAct, Plain};
 use crate::proposal::{Approvals, OwnerSignature, Shortfall, count};
 use crate::safe::SignatureKind;
 use crate::session::Session;
@@ -119,9 +118,7 @@ fn one_key(
             SigningRequest { domain, signs: signs(judged, &way), owner, kind, way: SigningMode::Fields };
         let signature = signers.sign(signer, (&request, &way), Vec::new())?;
         session.keep_signature(drill, &signature)?;
-        let known = session.council.signers.values().find(|signer| signer.address == owner);
-        let name = known.map(|signer| Plain::cut(&signer.name));
-        session.note(JournalAct::Signed { owner, name }, drill);
+        session.note_signed(owner, drill);
         session.ui.say(&Text::default().good("DRILL signed ").add(&format!("by {}", session.name_of(owner))));
         signatures.push(signature);
     }

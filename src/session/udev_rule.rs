@@ -3,8 +3,6 @@
 use std::io::ErrorKind;
 use std::path::Path;
 
-use serde_json::json;
-
 use crate::device::{UDEV_RULE, UDEV_RULE_PATH};
 use crate::error::{Error, Exit};
 use crate::store::{self, StoreError};
@@ -42,6 +40,6 @@ pub fn install(ui: &Ui, path: &Path) -> Result<Exit, Error> {
         Err(other) => return Err(other.into()),
     }
     ui.say(&Text::default().good("installed ").add("now unplug the Ledger and plug it in again"));
-    ui.object(&json!({ "installed": shown.to_string() }));
+    ui.field("installed", &shown.to_string());
     Ok(Exit::Done)
 }

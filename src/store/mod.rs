@@ -28,7 +28,8 @@ pub use keystores::{find_keystore, keystores};
 pub use log_file::{CutOff, NewLine, append_private, read_log};
 pub use programs::{output_of, run_command, start_again};
 pub use read::{
-    ForeignText, find_upwards, read_foreign, read_password, read_stdin, read_text, read_text_up_to,
+    ForeignText, find_upwards, read_foreign, read_given, read_password, read_stdin, read_text,
+    read_text_up_to,
 };
 pub use settings_folder::{
     SettingsFolder, arguments, from_here, home, is_folder, is_taken, real_path, variable, working_folder,

@@ -64,6 +64,11 @@ pub fn read_foreign(path: &Path) -> Result<ForeignText, StoreError> {
     stream_bytes(path).map(ForeignText::from)
 }
 
+/// Reads a text that somebody else wrote, from a file that a person named, or for `-` from standard input.
+pub fn read_given(path: &Path) -> Result<ForeignText, StoreError> {
+    if path == Path::new("-") { read_stdin() } else { read_foreign(path) }
+}
+
 fn stream_bytes(path: &Path) -> Result<Vec<u8>, StoreError> {
     if path == Path::new("/dev/stdin") {
         return stdin_bytes();

@@ -160,6 +160,11 @@ impl Ui {
         }
     }
 
+    /// One field of the object of `--json`.
+    pub fn field(&self, key: &str, value: &impl Serialize) {
+        self.object(&BTreeMap::from([(key, value)]));
+    }
+
     /// Runs something of one part of several: its object is that part's.
     pub fn part<T>(&self, place: usize, run: impl FnOnce() -> T) -> T {
         self.at(At { place, label: None }, run)
@@ -187,7 +192,7 @@ impl Ui {
             self.error(&error);
             error.exit
         });
-        self.object(&json!({ "exit": exit as u8 }));
+        self.field("exit", &(exit as u8));
         exit
     }
 

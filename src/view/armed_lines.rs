@@ -2,8 +2,6 @@
 
 use alloy::primitives::Address;
 
-use serde_json::{Value, json};
-
 use crate::ceremony::armed_sets::Examined;
 use crate::ceremony::sets::KeptAhead;
 use crate::incident::Utc;
@@ -83,25 +81,6 @@ pub fn taken(kept: &KeptAhead, name: impl Fn(Address) -> String) -> Lines {
         lines.push(Text::default().warn("left out  ").add(&text));
     }
     lines.into_iter().collect()
-}
-
-/// Its JSON form.
-#[must_use]
-pub fn taken_object(kept: &KeptAhead) -> Value {
-    let nonces = |nonces: Vec<Nonce>| nonces.iter().map(ToString::to_string).collect::<Vec<_>>();
-    let signed: Vec<Value> = kept
-        .signed
-        .iter()
-        .map(|one| json!({ "owner": one.signature.owner().to_string(), "nonce": one.nonce.to_string() }))
-        .collect();
-    json!({
-        "what": kept.title,
-        "file": kept.path.as_ref().map(|path| path.display().to_string()),
-        "kept": signed,
-        "known": kept.known,
-        "left_out": nonces(kept.left_out.keys().copied().collect()),
-        "used": nonces(kept.used.clone()),
-    })
 }
 
 /// Returns a person's name by address.
@@ -220,7 +199,7 @@ fn state(examined: &Examined, armed: &Armed) -> Vec<Text> {
     state
 }
 
-fn usable(by: Usability) -> String {
+pub(super) fn usable(by: Usability) -> String {
     match by {
         Usability::Anyone => "anyone who has the file can use it without asking anybody".into(),
         Usability::With(1) => "anyone who has the file, with one owner's signature more".into(),
@@ -264,46 +243,4 @@ fn age(examined: &Examined, today: u64) -> String {
         Some(made) => format!("made {}, as it says itself; {kept}", at(made)),
         None => kept,
     }
-}
-
-/// Its JSON form.
-#[must_use]
-pub fn object(examined: &Examined, armed: &Armed) -> Value {
-    let addresses = |all: &[Address]| all.iter().map(ToString::to_string).collect::<Vec<_>>();
-    let row = |row: &NonceRow| {
-        let standing = match row.standing {
-            NonceStatus::Used => "used",
-            NonceStatus::Complete => "complete",
-            NonceStatus::Short(_) => "short",
-        };
-        json!({
-            "nonce": row.nonce.to_string(), "signed": addresses(&row.signed), "former": addresses(&row.former),
-            "standing": standing,
-        })
-    };
-    let way = |way: &Revocation| match way {
-        Revocation::Burn { first, last, count } => {
-            json!({ "burn": format!("{first}..{last}"), "transactions": count })
-        }
-        Revocation::Remove(owners) => json!({ "remove": addresses(owners), "transactions": owners.len() }),
-        Revocation::Raise(threshold) => json!({ "threshold": threshold, "transactions": 1 }),
-    };
-    json!({
-        "what": examined.words,
-        "safe": examined.safe,
-        "chain": examined.chain,
-        "next_nonce": examined.now.nonce.to_string(),
-        "threshold": examined.now.owners.threshold().get(),
-        "races": armed.races(),
-        "nonces": armed.rows.iter().map(row).collect::<Vec<_>>(),
-        "gaps": armed.gaps.iter().map(ToString::to_string).collect::<Vec<_>>(),
-        "stale": examined.stale,
-        "already_done": examined.already_done,
-        "is_dead": matches!(armed.by, Usability::Nobody(_)),
-        "usable_by": usable(armed.by),
-        "ways_to_end_it": armed.ways.iter().map(way).collect::<Vec<_>>(),
-        "kept": examined.kept,
-        "made": examined.made,
-        "files": examined.files.iter().map(|file| file.display().to_string()).collect::<Vec<_>>(),
-    })
 }

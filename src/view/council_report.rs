@@ -76,3 +76,41 @@ pub fn object<'a>(council: &'a str, report: &'a CouncilReport) -> ReportObject<'
         not_checked: &report.not_checked,
     }
 }
+
+/// An entry that was added to the council file, or that was there already.
+#[derive(Debug, Serialize)]
+pub struct Added<'a> {
+    council: &'a str,
+    #[serde(rename = "added")]
+    what: String,
+    /// The digest of the file as it is now; `None` if nothing was written.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    digest: Option<String>,
+    done: &'static str,
+}
+
+impl<'a> Added<'a> {
+    /// Returns an entry that was there.
+    #[must_use]
+    pub const fn new(council: &'a str, what: String) -> Self {
+        Self { council, what, digest: None, done: "already" }
+    }
+
+    /// Returns an entry that was written; the file's digest is now this.
+    #[must_use]
+    pub fn written(self, digest: String) -> Self {
+        Self { digest: Some(digest), done: "added", ..self }
+    }
+
+    #[must_use]
+    pub fn lines(&self) -> Lines {
+        let Self { council, what, .. } = self;
+        let Some(digest) = &self.digest else {
+            return [Text::new(&format!("{what} is there already: nothing to do"))].into_iter().collect();
+        };
+        let text = format!("its digest is now {digest}: give everybody this file; they are shown the change");
+        [Text::default().good("added ").add(what).add(&format!(" to {council}")), Text::new(&text)]
+            .into_iter()
+            .collect()
+    }
+}

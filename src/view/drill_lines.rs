@@ -5,11 +5,15 @@ use std::time::Duration;
 use alloy::primitives::Address;
 use serde::Serialize;
 
+use crate::ceremony::drill_proof::DrillProof;
+use crate::ceremony::judged::Judged;
 use crate::council::Response;
 use crate::incident::Measure;
 use crate::proposal::{DrillName, Proposal};
 use crate::readiness::drill_times::Drill;
+use crate::ui::{Lines, Text};
 use crate::view::record::spoken;
+use crate::view::verdict_line::VerdictLine;
 
 pub const HEADER: [&str; 5] = ["phase", "at (UTC)", "after", "target", ""];
 pub const TREND: [&str; 5] = ["drill", "lever", "first signature", "enough signatures", "proven"];
@@ -21,6 +25,45 @@ pub fn announcement(drill: &Proposal, words: &str) -> String {
     let head = DrillName::of(drill).map(|name| name.head().to_string()).unwrap_or_default();
     let undo = if drill.binding().undo() { "undo of " } else { "" };
     format!("DRILL {undo}{title} n{} {head}: breakglass sign {words}", drill.nonce())
+}
+
+/// A drill that was proven on a fork.
+#[derive(Debug, Serialize)]
+pub struct DrillProven {
+    purpose: &'static str,
+    safe_tx_hash: String,
+    nonce: String,
+    block: u64,
+    proven: bool,
+    sent: bool,
+    gas_used: u64,
+    after: Vec<VerdictLine>,
+}
+
+impl DrillProven {
+    #[must_use]
+    pub fn new(judged: &Judged, proof: &DrillProof) -> Self {
+        let drill = judged.proposal();
+        Self {
+            purpose: "drill",
+            safe_tx_hash: drill.hash().to_string(),
+            nonce: drill.nonce().to_string(),
+            block: proof.block.number,
+            proven: true,
+            sent: false,
+            gas_used: proof.gas_used,
+            after: VerdictLine::all(&proof.verdicts),
+        }
+    }
+
+    #[must_use]
+    pub fn lines(&self) -> Lines {
+        let text = format!("on a fork of block {} the Safe itself takes the signatures", self.block);
+        let last = "Nothing was sent, and nothing changed: its signatures are good on no chain.";
+        let after = self.after.iter().map(|one| Text::new("  ").then(one.text()));
+        let first = Text::default().good("DRILL proven: ").add(&text);
+        [first].into_iter().chain(after).chain([Text::new(last)]).collect()
+    }
 }
 
 /// The times of one drill.

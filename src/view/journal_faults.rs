@@ -2,27 +2,19 @@
 
 use serde::Serialize;
 
-use crate::incident::Journal;
+use crate::incident::{Journal, Merged};
 use crate::ui::{Lines, Text};
 
-/// Returns a line for each break, and for a last line that is not whole.
-#[must_use]
-pub fn lines(name: &str, journal: &Journal) -> Lines {
-    let broken = |text: String| Text::default().bad("broken: ").add(&format!("{name}: {text}"));
-    let mut lines: Vec<Text> = journal.breaks.iter().map(|found| broken(found.to_string())).collect();
-    if journal.more > 0 {
-        lines.push(broken(format!("{} more breaks", journal.more)));
-    }
-    if journal.torn > 0 {
-        let text = format!("{name}: its last line is not written to its end ({} bytes)", journal.torn);
-        lines.push(Text::default().warn("note: ").add(&text));
-    }
-    lines.into_iter().collect()
+/// Journals, and whether they are whole and agree.
+#[derive(Debug, Serialize)]
+pub struct JournalsObject<'a> {
+    journals: Vec<JournalObject<'a>>,
+    contradictions: Vec<String>,
 }
 
 /// A journal, and whether its chain is whole.
 #[derive(Debug, Serialize)]
-pub struct JournalObject<'a> {
+struct JournalObject<'a> {
     path: &'a str,
     entries: usize,
     digest: Option<String>,
@@ -38,8 +30,7 @@ struct BreakObject {
 }
 
 impl<'a> JournalObject<'a> {
-    #[must_use]
-    pub fn new(path: &'a str, journal: &Journal) -> Self {
+    fn new(path: &'a str, journal: &Journal) -> Self {
         let breaks = journal.breaks.iter();
         Self {
             path,
@@ -49,5 +40,67 @@ impl<'a> JournalObject<'a> {
             more_breaks: journal.more,
             torn_bytes: journal.torn,
         }
+    }
+
+    const fn is_whole(&self) -> bool {
+        self.breaks.is_empty()
+    }
+
+    /// Returns the digest of the last line, if the chain up to it is whole.
+    fn last(&self) -> Option<&str> {
+        self.digest.as_deref().filter(|_| self.is_whole())
+    }
+
+    /// Returns a line for each break, and for a last line that is not whole.
+    fn faults(&self) -> impl Iterator<Item = Text> {
+        let path = self.path;
+        let broken = move |text: &str| Text::default().bad("broken: ").add(&format!("{path}: {text}"));
+        let more = (self.more_breaks > 0).then(|| broken(&format!("{} more breaks", self.more_breaks)));
+        let torn = (self.torn_bytes > 0).then(|| {
+            let text = format!("{path}: its last line is not written to its end ({} bytes)", self.torn_bytes);
+            Text::default().warn("note: ").add(&text)
+        });
+        self.breaks.iter().map(move |found| broken(&found.why)).chain(more).chain(torn)
+    }
+}
+
+impl<'a> JournalsObject<'a> {
+    #[must_use]
+    pub fn new(names: &'a [String], journals: &[Journal], merged: &Merged) -> Self {
+        let each = names.iter().zip(journals).map(|(name, journal)| JournalObject::new(name, journal));
+        let contradictions = merged.contradictions.iter().map(ToString::to_string).collect();
+        Self { journals: each.collect(), contradictions }
+    }
+
+    /// Returns the breaks, and what the journals contradict each other in.
+    #[must_use]
+    pub fn faults(&self) -> Lines {
+        let contradiction = |text: &String| Text::default().bad("contradiction: ").add(text);
+        let faults = self.journals.iter().flat_map(JournalObject::faults);
+        faults.chain(self.contradictions.iter().map(contradiction)).collect()
+    }
+
+    /// Returns a line for each journal that is whole.
+    #[must_use]
+    pub fn whole(&self) -> Lines {
+        let line = |one: &JournalObject| {
+            let text = format!("{}: {} entries, digest {}", one.path, one.entries, one.last()?);
+            Some(Text::default().good("whole: ").add(&text))
+        };
+        self.journals.iter().filter_map(line).collect()
+    }
+
+    /// Returns the last digest of each journal that is whole.
+    pub fn digests(&self) -> impl Iterator<Item = &str> {
+        self.journals.iter().filter_map(JournalObject::last)
+    }
+
+    /// Returns what is wrong with the chain as a whole; `None` if nothing is.
+    #[must_use]
+    pub fn fault(&self) -> Option<&'static str> {
+        if !self.journals.iter().all(JournalObject::is_whole) {
+            return Some("the journal's chain is broken");
+        }
+        (!self.contradictions.is_empty()).then_some("the journals contradict each other")
     }
 }

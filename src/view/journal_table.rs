@@ -1,7 +1,8 @@
 //! Entries of the journal, for people and for programs.
 
 use alloy::primitives::Address;
-use serde_json::{Value, json};
+use serde::Serialize;
+use serde_json::Value;
 
 use crate::council::Council;
 use crate::incident::{Belongs, Deputed, DrillStep, Entry, JournalAct, Merged, TxStep, belonging};
@@ -119,21 +120,38 @@ fn short(hash: &impl ToString) -> String {
     }
 }
 
-/// Every entry as it is written, with the number of its journal and what it belongs to.
-#[must_use]
-pub fn objects(merged: &Merged) -> Vec<Value> {
-    let entries: Vec<&Entry> = merged.entries.iter().map(|(_, entry)| *entry).collect();
-    let object = |((journal, entry), belongs): (&(usize, &Entry), Belongs)| {
-        let mut object: Value = serde_json::from_str(&entry.line()).unwrap_or_default();
-        object["journal"] = json!(journal + 1);
-        let opened = match belongs {
-            Belongs::Incident(opened) => merged.entries.get(opened),
-            Belongs::Transaction(_) | Belongs::Deputy(_) | Belongs::Drill(_) | Belongs::Nothing => None,
+/// An entry as it is written, with the number of its journal and what it belongs to.
+#[derive(Debug, Serialize)]
+pub struct EntryObject {
+    #[serde(flatten)]
+    entry: Value,
+    journal: usize,
+    /// The entry that opened its incident.
+    incident: Option<Opened>,
+}
+
+#[derive(Debug, Serialize)]
+struct Opened {
+    journal: usize,
+    number: u64,
+}
+
+impl EntryObject {
+    #[must_use]
+    pub fn all(merged: &Merged) -> Vec<Self> {
+        let entries: Vec<&Entry> = merged.entries.iter().map(|(_, entry)| *entry).collect();
+        let object = |((journal, entry), belongs): (&(usize, &Entry), Belongs)| {
+            let opened = match belongs {
+                Belongs::Incident(opened) => merged.entries.get(opened),
+                Belongs::Transaction(_) | Belongs::Deputy(_) | Belongs::Drill(_) | Belongs::Nothing => None,
+            };
+            Self {
+                entry: serde_json::from_str(&entry.line()).unwrap_or_default(),
+                journal: journal + 1,
+                incident: opened
+                    .map(|(journal, entry)| Opened { journal: journal + 1, number: entry.number }),
+            }
         };
-        object["incident"] = json!(opened.map(|(journal, entry)| json!({
-            "journal": journal + 1, "number": entry.number,
-        })));
-        object
-    };
-    merged.entries.iter().zip(belonging(&entries)).map(object).collect()
+        merged.entries.iter().zip(belonging(&entries)).map(object).collect()
+    }
 }

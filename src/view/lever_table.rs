@@ -204,6 +204,13 @@ fn combined<'a>(
     })
 }
 
+/// The object of `--json` where there is no council file.
+#[derive(Default, Serialize)]
+pub struct NoCouncil {
+    council: Option<String>,
+    levers: [String; 0],
+}
+
 /// Returns how to begin where there is no council file.
 #[must_use]
 pub fn beginning() -> Lines {

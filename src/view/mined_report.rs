@@ -6,12 +6,13 @@ use serde::Serialize;
 
 use crate::ceremony::judged::Judged;
 use crate::ceremony::mined::AsRehearsed;
-use crate::ceremony::order::Arguments;
 use crate::ceremony::outcome::{Outcome, OutcomeProof};
 use crate::chain::{Depth, EndpointReport, Events, Receipt, agreeing, is_minority};
+use crate::council::Arguments;
 use crate::safe::Execution;
 use crate::ui::{Lines, Text};
 use crate::view::already_done::People;
+use crate::view::verdict_line::VerdictLine;
 
 /// Differences beyond this number are counted and not listed.
 const MOST_SHOWN: usize = 20;
@@ -27,7 +28,7 @@ pub struct MinedReport {
     people: People,
     gas_used: u64,
     execution: &'static str,
-    after: Vec<After>,
+    after: Vec<VerdictLine>,
     proven: bool,
     judged_at: u64,
     not_as_rehearsed: Vec<String>,
@@ -39,12 +40,6 @@ pub struct MinedReport {
     pub level: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     depth: Option<DepthShown>,
-}
-
-#[derive(Debug, Serialize)]
-struct After {
-    holds: bool,
-    sentence: String,
 }
 
 #[derive(Debug, Serialize)]
@@ -64,7 +59,6 @@ impl MinedReport {
             AsRehearsed::No(differences) => (differences.clone(), None),
             AsRehearsed::Unknown(why) => (Vec::new(), Some(why.clone())),
         };
-        let after = outcome.verdicts.iter();
         Self {
             safe_tx_hash: judged.proposal().hash().to_string(),
             transaction: receipt.tx.to_string(),
@@ -76,7 +70,7 @@ impl MinedReport {
                 Execution::Succeeded => "success",
                 Execution::Failed => "failure",
             },
-            after: after.map(|v| After { holds: v.holds, sentence: v.sentence.clone() }).collect(),
+            after: VerdictLine::all(&outcome.verdicts),
             proven: outcome.is_proven(judged),
             judged_at: outcome.judged_at.number,
             not_as_rehearsed,
@@ -109,10 +103,7 @@ impl MinedReport {
             let text = format!("what it did was not compared with a rehearsal: {why}");
             lines.say(&Text::default().warn("note: ").add(&text));
         }
-        for After { holds, sentence } in &self.after {
-            let mark = if *holds { Text::default().good("  ✓ ") } else { Text::default().bad("  ✗ ") };
-            lines.say(&mark.add(sentence));
-        }
+        self.after.iter().for_each(|one| lines.say(&Text::new("  ").then(one.text())));
         lines
     }
 }

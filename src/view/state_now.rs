@@ -1,14 +1,13 @@
 //! Open proposals, and the state of every lever now: for a table and for a script.
 
 use alloy::primitives::Address;
-use serde_json::{Value, json};
+use serde::Serialize;
 
 use crate::ceremony::barred::Entitled;
 use crate::ceremony::desk::Desk;
 use crate::ceremony::overview::{ChainRead, LeverState, Open, Overview};
 use crate::clock;
 use crate::council::Lever;
-use crate::evm::AddressBook;
 use crate::incident::Utc;
 use crate::playbook::PlaybookKind;
 use crate::safe::Approval;
@@ -16,53 +15,140 @@ use crate::ui::{Lines, Text};
 use crate::view::already_done::length;
 use crate::view::slot_words::shortened;
 
-/// The header of [`open_row`].
+/// The header of [`StateNow::rows`].
 pub const OPEN: [&str; 6] = ["Safe", "nonce", "lever", "signed", "missing", "since"];
 
-/// Returns one line for each chain: at which block it was read, or why it was not.
-#[must_use]
-pub fn chains(overview: &Overview) -> Lines {
-    let line = |one: &ChainRead| match &one.read {
-        Ok((block, age)) => Text::default()
-            .dim("state on ")
-            .add(&one.chain)
-            .dim(&format!(" at block {block}, {} old", length(*age))),
-        Err(why) => Text::default().warn("not known: ").add(&format!("the state on {}: {why}", one.chain)),
-    };
-    overview.chains.iter().map(line).collect()
+/// Open proposals, and how far each chain was read.
+#[derive(Serialize)]
+pub struct StateNow {
+    open: Vec<OpenNow>,
+    chains: Vec<ChainNow>,
+    #[serde(skip)]
+    more_open: usize,
 }
 
-fn names(desk: &Desk, open: &Open, owners: impl Iterator<Item = Address>) -> Vec<String> {
-    let book: AddressBook = desk.council.names_on(&open.chain);
-    owners.map(|owner| book.name(owner).map_or_else(|| shortened(owner), str::to_string)).collect()
+/// An open proposal.
+#[derive(Serialize)]
+struct OpenNow {
+    safe: String,
+    chain: String,
+    lever: String,
+    nonce: String,
+    safe_next_nonce: Option<String>,
+    safe_tx_hash: String,
+    signed: Vec<String>,
+    threshold: usize,
+    missing: Vec<String>,
+    since: Option<String>,
+    /// The lever that keeps its nonce.
+    kept_by: Option<String>,
+    /// The command that comes next.
+    next: String,
+    #[serde(skip)]
+    age: Option<String>,
+    #[serde(skip)]
+    warning: Option<String>,
 }
 
-/// Returns the row of one open proposal.
-#[must_use]
-pub fn open_row(desk: &Desk, open: &Open) -> Vec<String> {
-    let now = clock::seconds();
-    let since = open.since.map(|since| length(now.saturating_sub(since.as_seconds())));
-    vec![
-        format!("{} on {}", open.safe, open.chain),
-        open.proposal.nonce().to_string(),
-        open.words.clone(),
-        format!("{} of {}", open.tally.approved.len(), open.tally.threshold),
-        names(desk, open, open.tally.missing.iter().copied()).join(", "),
-        since.unwrap_or_default(),
-    ]
+/// A chain: the block at which it was read, or why it was not.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum ChainNow {
+    Read { chain: String, block: u64, seconds_old: u64 },
+    NotRead { chain: String, not_read: String },
 }
 
-/// Returns the command that comes next for each open proposal, and how many older ones there are.
-#[must_use]
-pub fn next_steps(overview: &Overview) -> Lines {
-    let kept = |open: &Open| kept_by(open).map(|text| Text::default().warn("  ! ").add(&text));
-    let line = |open: &Open| Text::default().dim("  → ").bold(&next(open));
-    let next = overview.open.iter().flat_map(|open| kept(open).into_iter().chain([line(open)]));
-    let older = (overview.more_open > 0).then(|| {
-        let text = format!("{} older proposals are kept, and were not looked at", overview.more_open);
-        Text::default().warn("note: ").add(&text)
-    });
-    next.chain(older).chain([Text::default()]).collect()
+impl StateNow {
+    #[must_use]
+    pub fn new(desk: &Desk, overview: &Overview) -> Self {
+        Self {
+            open: overview.open.iter().map(|open| OpenNow::new(desk, open)).collect(),
+            chains: overview.chains.iter().map(ChainNow::from).collect(),
+            more_open: overview.more_open,
+        }
+    }
+
+    /// Returns one line for each chain, and one where nothing is open.
+    #[must_use]
+    pub fn chains(&self) -> Lines {
+        let line = |one: &ChainNow| match one {
+            ChainNow::Read { chain, block, seconds_old } => Text::default()
+                .dim("state on ")
+                .add(chain)
+                .dim(&format!(" at block {block}, {} old", length(*seconds_old))),
+            ChainNow::NotRead { chain, not_read } => {
+                Text::default().warn("not known: ").add(&format!("the state on {chain}: {not_read}"))
+            }
+        };
+        let none = self.open.is_empty().then(|| Text::new("nothing is open"));
+        self.chains.iter().map(line).chain(none).collect()
+    }
+
+    /// Returns a row for each open proposal.
+    #[must_use]
+    pub fn rows(&self) -> Vec<Vec<String>> {
+        self.open.iter().map(OpenNow::row).collect()
+    }
+
+    /// Returns the command that comes next for each open proposal, and how many older ones there are.
+    #[must_use]
+    pub fn next_steps(&self) -> Lines {
+        let warning =
+            |open: &OpenNow| open.warning.as_ref().map(|text| Text::default().warn("  ! ").add(text));
+        let line = |open: &OpenNow| Text::default().dim("  → ").bold(&open.next);
+        let next = self.open.iter().flat_map(|open| warning(open).into_iter().chain([line(open)]));
+        let older = (self.more_open > 0).then(|| {
+            let text = format!("{} older proposals are kept, and were not looked at", self.more_open);
+            Text::default().warn("note: ").add(&text)
+        });
+        let end = (!self.open.is_empty()).then(Text::default);
+        next.chain(older).chain(end).collect()
+    }
+}
+
+impl OpenNow {
+    fn new(desk: &Desk, open: &Open) -> Self {
+        let book = desk.council.names_on(&open.chain);
+        let name = |owner| book.name(owner).map_or_else(|| shortened(owner), str::to_string);
+        let age = |since: Utc| length(clock::seconds().saturating_sub(since.as_seconds()));
+        Self {
+            safe: open.safe.clone(),
+            chain: open.chain.clone(),
+            lever: open.words.clone(),
+            nonce: open.proposal.nonce().to_string(),
+            safe_next_nonce: open.next.map(|next| next.to_string()),
+            safe_tx_hash: open.proposal.hash().to_string(),
+            signed: open.tally.approved.iter().map(Approval::owner).map(name).collect(),
+            threshold: open.tally.threshold.get(),
+            missing: open.tally.missing.iter().copied().map(name).collect(),
+            since: open.since.map(|since| since.to_string()),
+            kept_by: open.keeper.as_ref().map(|keeper| keeper.title.clone()),
+            next: next(open),
+            age: open.since.map(age),
+            warning: kept_by(open),
+        }
+    }
+
+    fn row(&self) -> Vec<String> {
+        vec![
+            format!("{} on {}", self.safe, self.chain),
+            self.nonce.clone(),
+            self.lever.clone(),
+            format!("{} of {}", self.signed.len(), self.threshold),
+            self.missing.join(", "),
+            self.age.clone().unwrap_or_default(),
+        ]
+    }
+}
+
+impl From<&ChainRead> for ChainNow {
+    fn from(one: &ChainRead) -> Self {
+        let chain = one.chain.clone();
+        match &one.read {
+            Ok((block, age)) => Self::Read { chain, block: *block, seconds_old: *age },
+            Err(why) => Self::NotRead { chain, not_read: why.clone() },
+        }
+    }
 }
 
 /// Returns the command that comes next.
@@ -86,32 +172,6 @@ fn kept_by(open: &Open) -> Option<String> {
     } else {
         format!("{} has nonce {own}: {keeps}", open.words)
     })
-}
-
-/// Returns one open proposal for `--json`.
-#[must_use]
-pub fn open_object(desk: &Desk, open: &Open) -> Value {
-    json!({
-        "safe": open.safe, "chain": open.chain, "lever": open.words,
-        "nonce": open.proposal.nonce().to_string(),
-        "safe_next_nonce": open.next.map(|next| next.to_string()),
-        "safe_tx_hash": open.proposal.hash().to_string(),
-        "signed": names(desk, open, open.tally.approved.iter().map(Approval::owner)),
-        "threshold": open.tally.threshold.get(),
-        "missing": names(desk, open, open.tally.missing.iter().copied()),
-        "since": open.since.map(|since| since.to_string()),
-        "kept_by": open.keeper.as_ref().map(|keeper| &keeper.title),
-        "next": next(open),
-    })
-}
-
-/// Returns one chain for `--json`.
-#[must_use]
-pub fn chain_object(one: &ChainRead) -> Value {
-    match &one.read {
-        Ok((block, age)) => json!({ "chain": one.chain, "block": block, "seconds_old": age }),
-        Err(why) => json!({ "chain": one.chain, "not_read": why }),
-    }
 }
 
 /// Returns the state in one word, for a script.

@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 
 use alloy::primitives::{Address, B256, Bytes};
 use serde::{Serialize, Serializer};
-use serde_json::{Value, json};
 
 use crate::ceremony::judged::Judged;
 use crate::ceremony::rehearsal::{Performed, Rehearsing, outcome};
@@ -17,6 +16,7 @@ use crate::proposal::Few;
 use crate::safe::{slot, slot_word};
 use crate::ui::{Lines, Text};
 use crate::view::slot_words::{Names, as_address, shortened, shown};
+use crate::view::verdict_line::VerdictLine;
 
 const INDENT: &str = "    ";
 /// Changes beyond this number are counted and not listed.
@@ -27,7 +27,7 @@ const MOST_TELLING: usize = 200;
 /// A completed rehearsal, as it is shown.
 #[derive(Serialize)]
 #[allow(clippy::struct_excessive_bools, reason = "each is a field of the object")]
-struct EffectLines {
+pub struct EffectLines {
     rehearsed: bool,
     block: u64,
     read_at: Option<String>,
@@ -36,7 +36,7 @@ struct EffectLines {
     succeeds: bool,
     why_not: Option<String>,
     holds: bool,
-    after: Vec<After>,
+    after: Vec<VerdictLine>,
     not_as_recorded: Vec<String>,
     as_if_next: bool,
     writes: Vec<SlotChange>,
@@ -52,17 +52,18 @@ struct EffectLines {
     once: Vec<String>,
 }
 
+/// The rehearsal of a proposal: its effects, or why it was not rehearsed.
+#[derive(Serialize)]
+#[serde(untagged)]
+pub enum Changes {
+    Failed { rehearsed: bool, why: String },
+    Done(Box<EffectLines>),
+}
+
 /// An address with the reader's own name for it. A script gets the address.
 struct Party {
     address: Address,
     name: Option<String>,
-}
-
-/// A check after the calls.
-#[derive(Serialize)]
-struct After {
-    holds: bool,
-    sentence: String,
 }
 
 /// A storage slot that changes.
@@ -127,14 +128,13 @@ struct Event {
 /// The section of the review. What differs from the recorded rehearsal comes first.
 pub fn show(out: &mut Lines, judged: &Judged) {
     let heading = Text::new("  ").bold("What changes");
-    match &judged.rehearsal {
-        Rehearsing::Not if judged.seen.is_some() => return,
-        Rehearsing::Not => out.say(&heading.warn("   not rehearsed: nothing was asked of the network")),
-        Rehearsing::Failed(why) => {
+    match Changes::of(judged) {
+        None if judged.seen.is_some() => return,
+        None => out.say(&heading.warn("   not rehearsed: nothing was asked of the network")),
+        Some(Changes::Failed { why, .. }) => {
             out.say(&heading.bad("   NOT REHEARSED").add(&format!(": {why}")));
         }
-        Rehearsing::Done(done) => {
-            let rehearsed = EffectLines::new(judged, done);
+        Some(Changes::Done(rehearsed)) => {
             let text = format!("   rehearsed at block {}, {}", rehearsed.block, rehearsed.agreement);
             out.say(&heading.dim(&text));
             rehearsed.lines().iter().for_each(|line| out.say(&Text::new(INDENT).then(line.clone())));
@@ -143,13 +143,15 @@ pub fn show(out: &mut Lines, judged: &Judged) {
     out.blank();
 }
 
-/// Returns the object for `--json`; null if nothing was to be rehearsed.
-#[must_use]
-pub fn object(judged: &Judged) -> Value {
-    match &judged.rehearsal {
-        Rehearsing::Not => Value::Null,
-        Rehearsing::Failed(why) => json!({ "rehearsed": false, "why": why }),
-        Rehearsing::Done(done) => json!(EffectLines::new(judged, done)),
+impl Changes {
+    /// Returns the changes; `None` if nothing was to be rehearsed.
+    #[must_use]
+    pub fn of(judged: &Judged) -> Option<Self> {
+        match &judged.rehearsal {
+            Rehearsing::Not => None,
+            Rehearsing::Failed(why) => Some(Self::Failed { rehearsed: false, why: why.clone() }),
+            Rehearsing::Done(done) => Some(Self::Done(Box::new(EffectLines::new(judged, done)))),
+        }
     }
 }
 
@@ -191,7 +193,6 @@ impl EffectLines {
                 repeat.signature
             )
         });
-        let after = done.after.iter();
         let parties = |addresses: &[Address]| addresses.iter().map(|one| Party::new(book, *one)).collect();
         Self {
             rehearsed: true,
@@ -202,7 +203,7 @@ impl EffectLines {
             succeeds: rehearsal.outcome == RunResult::Succeeded,
             why_not: outcome(rehearsal, judged.plan(), book).err(),
             holds: done.holds(),
-            after: after.map(|v| After { holds: v.holds, sentence: v.sentence.clone() }).collect(),
+            after: VerdictLine::all(&done.after),
             not_as_recorded: done.differs.clone(),
             as_if_next: done.ahead,
             writes: rehearsal.writes.iter().map(|write| SlotChange::new(judged, &slots, write)).collect(),
@@ -231,10 +232,7 @@ impl EffectLines {
             lines.push(Text::default().warn(text));
         }
         lines.extend(self.why_not.iter().map(|why| Text::default().bad("IT FAILS: ").add(why)));
-        for After { holds, sentence } in &self.after {
-            let mark = if *holds { Text::default().good("✓ ") } else { Text::default().bad("✗ ") };
-            lines.push(mark.add(sentence));
-        }
+        lines.extend(self.after.iter().map(VerdictLine::text));
         lines.extend(self.once.iter().map(|text| Text::default().warn("! ").add(text)));
         self.changes(&mut lines);
         lines

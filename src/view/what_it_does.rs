@@ -1,7 +1,7 @@
 //! The calls of a transaction, explained by the reader's own plan: a section of the review.
 
 use alloy::primitives::{Bytes, U256, hex};
-use serde_json::{Value, json};
+use serde::Serialize;
 
 use crate::ceremony::derived::OwnDerivation;
 use crate::ceremony::judged::Judged;
@@ -113,12 +113,21 @@ fn sources(out: &mut Lines, plan: &Plan) {
     }
 }
 
-/// Returns the parts of the transaction that the chain decides, for `--json`.
+/// A part of the transaction that the chain decides, for `--json`.
+#[derive(Debug, Serialize)]
+pub struct DecidedPart {
+    call: String,
+    part: String,
+    by: Vec<String>,
+}
+
+/// Returns the parts of the transaction that the chain decides.
 #[must_use]
-pub fn decided_object(judged: &Judged) -> Value {
-    let row = |decided: &Decided| {
-        let by: Vec<&str> = decided.by.iter().map(|source| source.sentence.as_str()).collect();
-        json!({ "call": decided.signature, "part": decided.part.to_string(), "by": by })
+pub fn decided_parts(judged: &Judged) -> Vec<DecidedPart> {
+    let row = |decided: &Decided| DecidedPart {
+        call: decided.signature.clone(),
+        part: decided.part.to_string(),
+        by: decided.by.iter().map(|source| source.sentence.clone()).collect(),
     };
     judged.plan().map_or(&[][..], |plan| &plan.decided).iter().map(row).collect()
 }

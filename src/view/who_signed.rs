@@ -1,17 +1,18 @@
 //! The progress of a proposal: who has signed, who is missing, whom to call. For a person, and as JSON.
 
+use std::collections::BTreeSet;
+
 use alloy::primitives::Address;
 use serde::Serialize;
-use serde_json::{Value, json};
 
 use crate::ceremony::judged::Judged;
 use crate::ceremony::stage::ProposalStage;
 use crate::ceremony::waking::Waking;
 use crate::check::{Finding, Sort};
-use crate::council::PersonToCall;
 use crate::proposal::Shortfall;
 use crate::safe::{Nonce, Purpose, SafeTree};
 use crate::ui::{Lines, Text};
+use crate::view::person_line::PersonLine;
 
 /// The most people to call that are shown at once.
 const MOST_CALLS: usize = 10;
@@ -188,60 +189,93 @@ pub fn faults(tally: &Shortfall, refused: &[Finding]) -> Lines {
     lines
 }
 
-/// Returns a line for each signature that does not count here, and for each rival that is signed ahead for this nonce.
-#[must_use]
-pub fn rivals(nonce: Nonce, lost: &[String], rivals: &[Rival]) -> Lines {
-    let mut lines = Lines::default();
-    for line in lost {
-        lines.say(&Text::default().warn("lost: ").add(line));
-    }
-    for Rival { what, signed, is_complete } in rivals {
-        let how = if *is_complete { ": complete, and can be sent by anyone who has it" } else { "" };
-        let text = format!("nonce {nonce} can also be taken by {what}, signed by {}{how}", signed.join(", "));
-        lines.say(&Text::default().warn("armed: ").add(&text));
-    }
-    lines
+/// The stage of a proposal, with all that can still take its place.
+#[derive(Debug, Serialize)]
+pub struct StageNow {
+    status: String,
+    #[serde(flatten)]
+    online: Option<StageDetails>,
+    #[serde(skip)]
+    next: Option<String>,
 }
 
-/// Returns the stage and the next step; `words` name the proposal in a command.
-#[must_use]
-pub fn stage(stage: ProposalStage, words: &str) -> Lines {
-    let next = stage.next(words).map(|next| Text::default().dim("  → ").add(&next));
-    [Text::default().bold(&stage.to_string())].into_iter().chain(next).collect()
+/// What the chain and the files kept here say besides.
+#[derive(Debug, Serialize)]
+pub struct StageDetails {
+    /// The hashes of transactions that were sent and are not mined.
+    pub sent: Vec<String>,
+    /// Signatures that do not count here.
+    pub lost: Vec<String>,
+    /// Other transactions that are signed ahead for its nonce.
+    pub armed: Vec<Rival>,
 }
 
-/// Returns who is awake, how late the first signature is, and whom to call.
-#[must_use]
-pub fn calls(waking: &Waking) -> Lines {
-    let mut lines = Lines::default();
-    if !waking.awake.is_empty() {
-        let names = waking.awake.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
-        lines.say(&Text::default().dim("  awake: ").add(&names));
+impl StageDetails {
+    /// Returns a line for each signature that does not count here, and for each rival.
+    #[must_use]
+    pub fn lines(&self, nonce: Nonce) -> Lines {
+        let mut lines = Lines::default();
+        for line in &self.lost {
+            lines.say(&Text::default().warn("lost: ").add(line));
+        }
+        for Rival { what, signed, is_complete } in &self.armed {
+            let how = if *is_complete { ": complete, and can be sent by anyone who has it" } else { "" };
+            let by = signed.join(", ");
+            let text = format!("nonce {nonce} can also be taken by {what}, signed by {by}{how}");
+            lines.say(&Text::default().warn("armed: ").add(&text));
+        }
+        lines
     }
-    if let Some(late) = waking.late {
-        let text = format!("the first signature was due {} min ago: call now", late.as_secs() / 60);
-        lines.say(&Text::default().bad("  late: ").add(&text));
-    }
-    for call in waking.calls.iter().take(MOST_CALLS) {
-        lines.say(&Text::default().dim("  → call ").add(&call.to_string()));
-    }
-    lines
 }
 
-/// Returns who is awake, how late the first signature is, and whom to call, as JSON.
-#[must_use]
-pub fn calls_object(waking: &Waking) -> Value {
-    let call = |call: &PersonToCall| {
-        json!({
-            "name": call.person.name, "instead_of": call.instead_of, "away": call.is_away,
-            "reach": call.person.reach, "local_time": call.local.map(|local| local.to_string()),
-        })
-    };
-    json!({
-        "awake": waking.awake,
-        "late_by_seconds": waking.late.map(|late| late.as_secs()),
-        "call": waking.calls.iter().map(call).collect::<Vec<_>>(),
-    })
+impl StageNow {
+    /// `words` name the proposal in a command; `online` is `None` if nothing was asked of the network.
+    #[must_use]
+    pub fn new(stage: ProposalStage, words: &str, online: Option<StageDetails>) -> Self {
+        Self { status: stage.to_string(), online, next: stage.next(words) }
+    }
+
+    /// Returns the stage and the next step.
+    #[must_use]
+    pub fn lines(&self) -> Lines {
+        let next = self.next.as_ref().map(|next| Text::default().dim("  → ").add(next));
+        [Text::default().bold(&self.status)].into_iter().chain(next).collect()
+    }
+}
+
+/// Who is awake, how late the first signature is, and whom to call.
+#[derive(Debug, Serialize)]
+pub struct Calls {
+    awake: BTreeSet<String>,
+    late_by_seconds: Option<u64>,
+    call: Vec<PersonLine>,
+}
+
+impl From<Waking<'_>> for Calls {
+    fn from(waking: Waking) -> Self {
+        Self {
+            awake: waking.awake,
+            late_by_seconds: waking.late.map(|late| late.as_secs()),
+            call: waking.calls.iter().map(PersonLine::from).collect(),
+        }
+    }
+}
+
+impl Calls {
+    #[must_use]
+    pub fn lines(&self) -> Lines {
+        let mut lines = Lines::default();
+        if !self.awake.is_empty() {
+            let names = self.awake.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
+            lines.say(&Text::default().dim("  awake: ").add(&names));
+        }
+        if let Some(late) = self.late_by_seconds {
+            let text = format!("the first signature was due {} min ago: call now", late / 60);
+            lines.say(&Text::default().bad("  late: ").add(&text));
+        }
+        self.call.iter().take(MOST_CALLS).for_each(|call| lines.say(&call.line()));
+        lines
+    }
 }
 
 /// Returns the list of several proposals that are about to be signed.

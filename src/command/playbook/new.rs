@@ -1,19 +1,16 @@
 //! `playbook new`: a first playbook for a function, from signatures, an ABI or a contract on chain.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::ValueHint;
 use clap_complete::ArgValueCompleter;
 
-use crate::ceremony::desk::Desk;
-use crate::ceremony::order::named_once;
 use crate::cli::args::{ARGUMENTS, parse_set};
 use crate::cli::complete;
 use crate::error::{Error, Exit};
-use crate::playbook::{DraftError, ScaffoldInput, Signatures, draft};
-use crate::store;
-use crate::ui::{Text, Ui};
-use crate::view::playbook_draft;
+use crate::session::Session;
+use crate::session::playbook_drafting::{self, ContractOnChain, DraftTerms};
+use crate::ui::Ui;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -69,41 +66,19 @@ pub struct Args {
     set: Vec<(String, String)>,
 }
 
-pub fn run(ui: &Ui, council: Option<&Path>, quorum: Option<u8>, args: &Args) -> Result<Exit, Error> {
-    let given = named_once(&args.set)?;
-    let abi = args.abi.as_ref().map(|path| store::read_text(path)).transpose()?;
-    let abi = abi.map(|text| Signatures::abi(&text).map_err(|error| usage(&error))).transpose()?;
-    let (from, seen) = match &args.at {
-        None => (abi.unwrap_or_else(Signatures::written), Vec::new()),
-        Some(contract) => {
-            let desk = Desk::load(ui, council)?.with_quorum(quorum);
-            let place = desk.place(contract, args.chain.as_deref())?;
-            let from = match abi {
-                Some(abi) => abi,
-                None => desk.signatures_at(place)?,
-            };
-            let function = from.function(&args.call).map_err(|error| usage(&error))?;
-            let (views, nameless) = from.bare_views();
-            let safe = desk.only_safe(args.safe.as_deref())?;
-            let seen = desk.seen_changes(place, safe, &function, &given, &views)?;
-            ui.show(&playbook_draft::changes(&seen, nameless));
-            (from, seen.changes)
-        }
-    };
-    let wanted = ScaffoldInput {
+pub fn run<'a>(
+    ui: &Ui,
+    session: impl FnOnce() -> Result<Session<'a>, Error>,
+    args: &Args,
+) -> Result<Exit, Error> {
+    let terms = DraftTerms {
         id: &args.id,
         call: &args.call,
         view: args.view.as_deref(),
-        given: &given,
-        seen: &seen,
+        abi: args.abi.as_deref(),
+        set: &args.set,
     };
-    let text = draft(&from, &wanted).map_err(|error| usage(&error))?;
-    ui.data_block(&text);
-    ui.object(&playbook_draft::object(&args.id, &text, &seen));
-    ui.say(&Text::new(&format!("save it as playbooks/{}.toml beside the council file, say what is left to say, then: breakglass playbook check playbooks", args.id)));
-    Ok(Exit::Done)
-}
-
-fn usage(error: &DraftError) -> Error {
-    Error::new(Exit::Usage, error.to_string())
+    let Some(contract) = &args.at else { return playbook_drafting::run(ui, &terms, None) };
+    let (chain, safe) = (args.chain.as_deref(), args.safe.as_deref());
+    playbook_drafting::run(ui, &terms, Some(&ContractOnChain { session: session()?, contract, chain, safe }))
 }

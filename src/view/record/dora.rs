@@ -31,6 +31,7 @@ impl DoraStage {
 }
 
 /// The draft, and the fields of its report that are open: number and key.
+#[derive(serde::Serialize)]
 pub struct Dora {
     pub report: Value,
     pub open: Vec<String>,

@@ -2,6 +2,7 @@
 //! drafts of messages.
 
 mod dora;
+mod draft_message;
 mod drafts;
 mod escape;
 mod html;
@@ -15,15 +16,17 @@ use std::time::Duration;
 use alloy::primitives::Address;
 use serde::Serialize;
 
-pub use dora::{Dora, DoraStage, dora};
-pub use drafts::{DraftAudience, built_in, fill};
+pub use dora::DoraStage;
+pub use draft_message::DraftMessage;
+pub use drafts::{DraftAudience, built_in};
 pub use html::html;
 pub use markdown::markdown;
 
 use crate::council::Council;
 use crate::incident::{
-    Alone, Happened, JournalAct, Lane, Measure, Moment, Record, TimedPhase, Transaction, TxStep, Utc,
+    Alone, Happened, Journal, JournalAct, Lane, Measure, Moment, Record, TimedPhase, Transaction, TxStep, Utc,
 };
+use crate::ui::{Lines, Text};
 use crate::view::journal_table::describe;
 
 /// One incident.
@@ -180,7 +183,33 @@ pub struct PlaybookText {
     pub text: String,
 }
 
+impl JournalDigest {
+    #[must_use]
+    pub fn new(name: String, journal: &Journal) -> Self {
+        Self {
+            name,
+            entries: journal.entries.len(),
+            digest: journal.last.map(|last| last.to_string()),
+            is_whole: journal.breaks.is_empty(),
+        }
+    }
+}
+
 impl IncidentReport {
+    /// Returns a line if the chain does not confirm every transaction, and one for each contradiction.
+    #[must_use]
+    pub fn doubts(&self, offline: bool) -> Lines {
+        let unsure = self.transactions.iter().filter(|one| one.on_chain.is_none()).count();
+        let unsure = (unsure > 0 && !offline).then(|| {
+            let of = self.transactions.len();
+            Text::default()
+                .warn("note: ")
+                .add(&format!("{unsure} of {of} transactions are not confirmed by the chain"))
+        });
+        let contradiction = |text: &String| Text::default().bad("contradiction: ").add(text);
+        unsure.into_iter().chain(self.contradictions.iter().map(contradiction)).collect()
+    }
+
     #[must_use]
     pub fn new(council: &Council, record: &Record, journals: Vec<JournalDigest>) -> Self {
         let text = |utc: Utc| utc.to_string();

@@ -1,3 +1,5 @@
+use super::dora::{Dora, dora};
+use super::drafts::fill;
 use super::*;
 
 fn row(millis: u64, lane: &str, text: &str) -> TimelineRow {

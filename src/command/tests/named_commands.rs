@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{CommandFactory, Parser};
 
-use super::Cli;
+use crate::command::Cli;
 
 /// Words of sentences about the program itself that follow its name.
 const PROSE: [&str; 6] = ["is", "itself", "roll", "shows", "signature", "then"];
@@ -113,7 +113,7 @@ fn every_command_that_a_message_names_exists() {
 #[test]
 fn every_command_in_the_readme_and_in_the_topics_exists() {
     let root = root();
-    let mut texts: Vec<PathBuf> = files(&manifest("src/command/topics"), "txt");
+    let mut texts: Vec<PathBuf> = files(&manifest("src/cli/topics"), "txt");
     texts.extend([manifest("README.md"), manifest("playbooks/README.md")]);
     let mut count = 0;
     let mut wrong = Vec::new();
@@ -163,7 +163,7 @@ fn each(command: &clap::Command, look: &mut impl FnMut(&clap::Command)) {
 #[test]
 fn every_example_of_the_help_parses_as_it_is_typed() {
     let mut texts: Vec<String> =
-        files(&manifest("src/command/topics"), "txt").iter().map(|path| read(path)).collect();
+        files(&manifest("src/cli/topics"), "txt").iter().map(|path| read(path)).collect();
     each(&root(), &mut |command| texts.extend(command.get_after_help().map(ToString::to_string)));
     let mut count = 0;
     for text in &texts {

@@ -1,0 +1,82 @@
+//! `ack`: "I am awake", a line to paste. Nobody signs it: it says whom not to call.
+
+use std::path::Path;
+
+use serde::Serialize;
+
+use crate::ceremony::entering::now;
+use crate::ceremony::own_settings::settings;
+use crate::error::{Error, Exit};
+use crate::incident::{Awake, JournalAct, find_awake};
+use crate::session::Session;
+use crate::store;
+use crate::ui::Text;
+
+/// The lines of others that were read.
+#[derive(Default, Serialize)]
+struct Roused {
+    /// The names of those who are awake.
+    awake: Vec<String>,
+    /// Why a line was refused.
+    refused: Vec<String>,
+}
+
+/// Prints the line of a person, or else of the reader by their settings.
+///
+/// # Errors
+/// If it is not known who that is, or the journal cannot be written.
+pub fn say(session: &Session, person: Option<String>) -> Result<Exit, Error> {
+    let name = match person {
+        Some(name) => Some(name),
+        None => settings(session.ui)?.me,
+    };
+    let name = name.ok_or_else(|| {
+        Error::new(Exit::Usage, "it is not known who you are")
+            .hint("pass --as NAME, or name it once as me in your settings: breakglass help settings")
+    })?;
+    let name = session.known_name(&name)?;
+    let awake = Awake { name, at: now() };
+    session.write(JournalAct::Awake { name: awake.name.clone(), at: awake.at })?;
+    session.ui.data(&awake.to_string());
+    session.ui.say(&Text::new("send this line to the others. Next: breakglass shows what to do"));
+    session.ui.field("name", &awake.name.to_string());
+    session.ui.field("line", &awake.to_string());
+    Ok(Exit::Done)
+}
+
+/// Reads the lines of others in a file, or on standard input.
+///
+/// # Errors
+/// If none is good, or the journal cannot be written.
+pub fn take_in(session: &Session, path: &Path) -> Result<Exit, Error> {
+    let now = now();
+    let mut read = Roused::default();
+    for found in find_awake(&store::read_given(path)?.text) {
+        let checked = found.and_then(|line| {
+            session.known_name(&line.name.to_string()).map_err(|error| error.message)?;
+            if line.is_of_now(now) {
+                Ok(line)
+            } else {
+                Err(format!("{}: the line is too old, or from the future", line.at))
+            }
+        });
+        match checked {
+            Ok(line) => {
+                session.write(JournalAct::Awake { name: line.name.clone(), at: line.at })?;
+                session.ui.say(&Text::default().good("awake: ").add(&line.name.to_string()));
+                read.awake.push(line.name.to_string());
+            }
+            Err(why) => {
+                session.ui.say(&Text::default().bad("refused: ").add(&why));
+                read.refused.push(why);
+            }
+        }
+    }
+    if read.awake.is_empty() {
+        return Err(Error::new(Exit::Failed, "no line of breakglass ack was found")
+            .hint("a line begins with bgawake1")
+            .having_done(&read));
+    }
+    session.ui.object(&read);
+    Ok(Exit::Done)
+}

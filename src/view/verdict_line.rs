@@ -1,0 +1,27 @@
+//! The verdict on one check: a line with its mark, and an object.
+
+use serde::Serialize;
+
+use crate::playbook::Verdict;
+use crate::ui::Text;
+
+/// A check, and whether it holds.
+#[derive(Clone, Debug, Serialize)]
+pub struct VerdictLine {
+    holds: bool,
+    sentence: String,
+}
+
+impl VerdictLine {
+    #[must_use]
+    pub fn all(verdicts: &[Verdict]) -> Vec<Self> {
+        let line = |verdict: &Verdict| Self { holds: verdict.holds, sentence: verdict.sentence.clone() };
+        verdicts.iter().map(line).collect()
+    }
+
+    #[must_use]
+    pub fn text(&self) -> Text {
+        let mark = if self.holds { Text::default().good("✓ ") } else { Text::default().bad("✗ ") };
+        mark.add(&self.sentence)
+    }
+}
