@@ -8,7 +8,6 @@ use crate::evm::Readings;
 use crate::fork::{ExecTransaction, RunResult};
 use crate::playbook::Conflict;
 use crate::proposal::{BatchSource, build_tx};
-use crate::safe::Domain;
 
 /// Returns the first value that a later lever rests on and an earlier one changes. `None` if each reads the same when it
 /// runs as it read before, and where the earlier calls do not succeed: then the whole does not either, and its rehearsal
@@ -41,14 +40,7 @@ fn state_before(
     let Ok(tx) = build_tx(version, &calls, state.nonce, order.batch(version), source) else {
         return Ok(None);
     };
-    let exec = ExecTransaction {
-        domain: Domain::real(state.id),
-        owners: &state.owners,
-        tx: &tx,
-        signatures: None,
-        sender: state.owners.list().first().copied().unwrap_or_default(),
-        gas: None,
-    };
+    let exec = ExecTransaction::unsigned(state, &tx);
     let queries: Vec<_> = of_one.iter().map(|conflict| conflict.query.clone()).collect();
     let rehearsal = seen.link.forked(&seen.snapshot, clock::seconds()).run(&exec, &queries)?;
     Ok((rehearsal.outcome == RunResult::Succeeded).then_some(rehearsal.answers))

@@ -15,7 +15,7 @@ use crate::evm::{Block, Keys, Readings, Write};
 use crate::fork::{ExecTransaction, Rehearsal};
 use crate::playbook::{Check, CombinedPlan, LibraryEntry, Plan, PlanError, Verdict};
 use crate::proposal::BatchSource;
-use crate::safe::{Domain, SafeState, SafeVersion};
+use crate::safe::{SafeState, SafeVersion};
 
 /// The result of pulling a lever.
 pub(super) enum TrialResult {
@@ -115,14 +115,7 @@ pub(super) fn pull(
     let batch = BatchSource::Chain(&planned.readings);
     let derived = order.assemble(planned.plans, now.clone(), Some(block), nonce, batch)?;
     let (plan, proposal, readings) = (&planned.plan, &derived.proposal, &planned.readings);
-    let exec = ExecTransaction {
-        domain: Domain::real(state.id),
-        owners: &now.owners,
-        tx: proposal.tx(),
-        signatures: None,
-        sender: now.owners.list().first().copied().unwrap_or_default(),
-        gas: None,
-    };
+    let exec = ExecTransaction::unsigned(&now, proposal.tx());
     let ran = fork.run(&exec, &after_queries(plan))?;
     let judge = |check: &Check| check.judge(&ran.answers, &ran.events);
     let after: Vec<Verdict> = plan.after.iter().map(judge).collect();

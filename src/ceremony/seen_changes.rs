@@ -16,7 +16,7 @@ use crate::error::{Error, Exit};
 use crate::evm::{Answer, BlockTag, Query, render};
 use crate::fork::ExecTransaction;
 use crate::playbook::{SeenChange, params_of};
-use crate::safe::{Domain, Operation, SafeTx};
+use crate::safe::{Operation, SafeTx};
 
 /// Views that are asked; each takes a few values of the state.
 const MOST_VIEWS: usize = 200;
@@ -57,14 +57,7 @@ impl Desk<'_> {
         let before = self.progress.wait("asking its views", || fork.answers(&queries))?;
         let state = &seen.state;
         let tx = SafeTx::new(place.address, U256::ZERO, data, Operation::Call, state.nonce);
-        let exec = ExecTransaction {
-            domain: Domain::real(state.id),
-            owners: &state.owners,
-            tx: &tx,
-            signatures: None,
-            sender: state.owners.list().first().copied().unwrap_or_default(),
-            gas: None,
-        };
+        let exec = ExecTransaction::unsigned(state, &tx);
         let ran = self.progress.wait("rehearsing", || fork.run(&exec, &queries))?;
         let names = self.council.names_on(&place.chain.name);
         rehearsal::outcome(&ran, None, &names).map_err(|why| {

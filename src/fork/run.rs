@@ -16,8 +16,8 @@ use super::trace::{FrameKind, Trace, Tracer};
 use super::world::{World, WorldState};
 use crate::evm::{Answer, Keys, Query, Readings, TokenChange, Write};
 use crate::safe::{
-    Approval, Domain, Execution, Owners, SafeTx, SafeVersion, approved_hash_slot, encode_approvals,
-    find_execution,
+    Approval, Domain, Execution, Owners, SafeState, SafeTx, SafeVersion, approved_hash_slot,
+    encode_approvals, find_execution,
 };
 
 /// The gas that common clients allow a call that is only asked.
@@ -38,6 +38,16 @@ pub struct ExecTransaction<'a> {
     pub sender: Address,
     /// The gas that it is sent with; `None` for the most that a transaction may have.
     pub gas: Option<u64>,
+}
+
+impl<'a> ExecTransaction<'a> {
+    /// Returns a real transaction that nobody has signed, sent by the Safe's first owner.
+    #[must_use]
+    pub fn unsigned(state: &'a SafeState, tx: &'a SafeTx) -> Self {
+        let (domain, owners) = (Domain::real(state.id), &state.owners);
+        let sender = owners.list().first().copied().unwrap_or_default();
+        Self { domain, owners, tx, signatures: None, sender, gas: None }
+    }
 }
 
 /// A call that an account makes by itself, with no ether.
