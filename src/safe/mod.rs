@@ -16,6 +16,7 @@ mod nested;
 mod nonces;
 mod owners;
 mod packed_signatures;
+mod packing;
 mod pause;
 mod signature;
 mod slots;
@@ -37,13 +38,14 @@ pub use nested::{Answering, Question, SafeMessage, usual_handler, usual_singleto
 pub use nonces::{BadNonces, Nonces, listed};
 pub use owners::{MOST_OWNERS, Owners, OwnersError, SENTINEL, Threshold, previous_in_list};
 pub use packed_signatures::{
-    Approval, ContractSignature, PackError, Packed, decode_approvals, encode_approvals,
+    ContractSignature, PackError, Packed, approvers, decode_approvals, looks_packed,
 };
+pub use packing::{Approval, encode_approvals};
 pub use pause::{
     IDeputyGuardianModule, IDeputyPauseModule, IModules, Pause, PauseForm, PauseSignature,
     PauseSignatureError,
 };
-pub use signature::{EcdsaSignature, SignatureError, SignatureKind, approvers, signed_digest};
+pub use signature::{EcdsaSignature, SignatureError, SignatureKind, signed_digest};
 pub use slots::{
     FIXED_SLOTS, SlotKind, approved_hash_slot, module_slot, owner_slot, safe_slots, slot, slot_word,
 };

@@ -1,4 +1,4 @@
-//! The `signatures` argument of `execTransaction`, both ways.
+//! The `signatures` argument of `execTransaction`, read: strictly, where it is to count, and as it was executed.
 //!
 //! ```text
 //! signatures = part for each owner, 65 bytes, in ascending order of owner ‖ data for each contract signature
@@ -10,76 +10,20 @@
 
 use alloy::primitives::{Address, B256, Bytes, U256};
 
-use super::signature::{EcdsaSignature, SignatureKind};
+use super::hashes::SafeTxHash;
+use super::owners::Owners;
+use super::signature::EcdsaSignature;
+use super::version::SafeVersion;
 
 /// The bytes of one part.
-const PART: usize = 65;
+pub(super) const PART: usize = 65;
 /// The bytes of a length.
-const WORD: usize = 32;
+pub(super) const WORD: usize = 32;
 /// The most parts that are read: one for each of twice as many owners as a block has room for.
 const MOST_PARTS: usize = 2_000;
 
-/// A contract's signature, by EIP-1271. What its data means is for the contract to say; for a Safe it is again a
-/// `signatures` argument.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ContractSignature {
-    pub owner: Address,
-    pub data: Bytes,
-}
-
-/// The approval of one owner.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Approval {
-    Signed(EcdsaSignature),
-    /// The owner called `approveHash`.
-    OnChain(Address),
-    /// The owner is a contract.
-    Contract(ContractSignature),
-    /// The owner sends the transaction.
-    Sender(Address),
-}
-
-impl Approval {
-    /// Returns the owner who approves.
-    #[must_use]
-    pub const fn owner(&self) -> Address {
-        match self {
-            Self::Signed(signature) => signature.signer(),
-            Self::Contract(signature) => signature.owner,
-            Self::OnChain(owner) | Self::Sender(owner) => *owner,
-        }
-    }
-
-    /// Returns the kind by which the Safe's contract checks it.
-    #[must_use]
-    pub const fn kind(&self) -> SignatureKind {
-        match self {
-            Self::Signed(signature) => signature.kind(),
-            Self::OnChain(_) => SignatureKind::ApprovedHash,
-            Self::Contract(_) => SignatureKind::Contract,
-            Self::Sender(_) => SignatureKind::Sender,
-        }
-    }
-
-    /// Its data, where it has some.
-    const fn data(&self) -> Option<&Bytes> {
-        match self {
-            Self::Contract(signature) => Some(&signature.data),
-            _ => None,
-        }
-    }
-
-    /// Its part, where its data lies at this offset.
-    fn part(&self, offset: usize) -> [u8; PART] {
-        match self {
-            Self::Signed(signature) => *signature.bytes(),
-            Self::Contract(signature) => part(signature.owner, U256::from(offset), 0),
-            Self::OnChain(owner) | Self::Sender(owner) => part(*owner, U256::ZERO, 1),
-        }
-    }
-}
-
-fn part(owner: Address, s: U256, v: u8) -> [u8; PART] {
+/// Returns a part that names its owner.
+pub(super) fn part(owner: Address, s: U256, v: u8) -> [u8; PART] {
     let mut bytes = [0; PART];
     bytes[12..32].copy_from_slice(owner.as_slice());
     bytes[32..64].copy_from_slice(&s.to_be_bytes::<32>());
@@ -87,23 +31,62 @@ fn part(owner: Address, s: U256, v: u8) -> [u8; PART] {
     bytes
 }
 
-/// Returns the `signatures` argument: the parts in ascending order of owner, one for each, whatever order they came in; behind
-/// them the data of the contract signatures, in the same order.
-#[must_use]
-pub fn encode_approvals(approvals: &[Approval]) -> Bytes {
-    let mut sorted: Vec<&Approval> = approvals.iter().collect();
-    sorted.sort_by_key(|approval| approval.owner());
-    sorted.dedup_by_key(|approval| approval.owner());
-    let head = sorted.len() * PART;
-    let (mut parts, mut tail) = (Vec::with_capacity(head), Vec::new());
-    for approval in sorted {
-        parts.extend(approval.part(head + tail.len()));
-        if let Some(data) = approval.data() {
-            tail.extend(U256::from(data.len()).to_be_bytes::<WORD>());
-            tail.extend(data);
+/// One part, as it stands.
+#[derive(Clone, Copy, Debug)]
+struct Part<'b>(&'b [u8; PART]);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Contract,
+    Approved,
+    Key,
+}
+
+impl<'b> Part<'b> {
+    /// Every whole part of some bytes.
+    fn all(bytes: &'b [u8]) -> Vec<Self> {
+        bytes.as_chunks::<PART>().0.iter().map(Self).collect()
+    }
+
+    const fn kind(&self) -> Kind {
+        match self.0[64] {
+            0 => Kind::Contract,
+            1 => Kind::Approved,
+            _ => Kind::Key,
         }
     }
-    [parts, tail].concat().into()
+
+    /// Its owner, where a contract signed or the owner approved on chain. `None` if the word is not an address.
+    fn owner(&self) -> Option<Address> {
+        self.0[..12].iter().all(|byte| *byte == 0).then(|| self.named())
+    }
+
+    /// Its owner as the Safe cuts it out of the word.
+    fn named(&self) -> Address {
+        Address::from_word(B256::from_slice(&self.0[..32]))
+    }
+
+    /// The offset of its data, where a contract signed. `None` if it is past every length.
+    fn offset(&self) -> Option<usize> {
+        usize::try_from(U256::from_be_slice(&self.0[32..64])).ok()
+    }
+}
+
+/// Returns `true` if bytes begin as a packed contract signature does: anything that long may be something else.
+#[must_use]
+pub fn looks_packed(bytes: &[u8]) -> bool {
+    let first = (bytes.len() > PART).then(|| bytes.first_chunk::<PART>()).flatten().map(Part);
+    first.is_some_and(|part| {
+        part.kind() == Kind::Contract && part.owner().is_some_and(|owner| !owner.is_zero())
+    })
+}
+
+/// A contract's signature, by EIP-1271. What its data means is for the contract to say; for a Safe it is again a
+/// `signatures` argument.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ContractSignature {
+    pub owner: Address,
+    pub data: Bytes,
 }
 
 /// One part as it was found: whose a signature is depends on what it signs.
@@ -140,19 +123,20 @@ pub enum PackError {
 /// If an offset points into the parts, past the end, or at the data of another part; if bytes are left over.
 pub fn decode_approvals(bytes: &[u8]) -> Result<Vec<Packed>, PackError> {
     let head = head_of(bytes)?;
-    let parts: Vec<&[u8]> = bytes[..head].chunks_exact(PART).collect();
+    let parts = Part::all(&bytes[..head]);
     let mut used: Vec<(usize, usize, usize)> = Vec::new();
     let mut packed = Vec::with_capacity(parts.len());
-    for (at, part) in parts.into_iter().enumerate() {
-        packed.push(match part[64] {
-            0 => {
+    for (at, part) in parts.iter().enumerate() {
+        let owner = || part.owner().ok_or(PackError::Owner(at));
+        packed.push(match part.kind() {
+            Kind::Contract => {
                 let (start, end) = data_of(bytes, head, at, part)?;
                 used.push((start, end, at));
                 let data = Bytes::copy_from_slice(&bytes[start + WORD..end]);
-                Packed::Contract(ContractSignature { owner: owner_of(at, part)?, data })
+                Packed::Contract(ContractSignature { owner: owner()?, data })
             }
-            1 => Packed::Approved(owner_of(at, part)?),
-            _ => Packed::Signature(part.try_into().map_err(|_| PackError::Length(part.len()))?),
+            Kind::Approved => Packed::Approved(owner()?),
+            Kind::Key => Packed::Signature(*part.0),
         });
     }
     used.sort_unstable();
@@ -170,23 +154,26 @@ pub fn decode_approvals(bytes: &[u8]) -> Result<Vec<Packed>, PackError> {
 /// Returns how many bytes the parts take: all, or up to the first data. A part that lies behind it is data.
 fn head_of(bytes: &[u8]) -> Result<usize, PackError> {
     let mut head = bytes.len();
-    let mut at = 0;
-    while (at + 1) * PART <= head {
+    let mut count = 0;
+    for (at, part) in Part::all(bytes).iter().enumerate() {
+        if (at + 1) * PART > head {
+            break;
+        }
         if at >= MOST_PARTS {
             return Err(PackError::TooMany);
         }
-        let part = &bytes[at * PART..(at + 1) * PART];
-        if part[64] == 0 {
-            let offset = offset(part).filter(|offset| *offset < bytes.len()).ok_or(PackError::PastEnd(at))?;
+        if part.kind() == Kind::Contract {
+            let offset =
+                part.offset().filter(|offset| *offset < bytes.len()).ok_or(PackError::PastEnd(at))?;
             if offset < (at + 1) * PART {
                 return Err(PackError::IntoHead(at));
             }
             head = head.min(offset);
         }
-        at += 1;
+        count = at + 1;
     }
     // Without data, what is left over was cut; before data, it belongs to nothing.
-    match (at * PART == head, head == bytes.len()) {
+    match (count * PART == head, head == bytes.len()) {
         (true, _) => Ok(head),
         (false, true) => Err(PackError::Length(head)),
         (false, false) => Err(PackError::Unused),
@@ -194,8 +181,8 @@ fn head_of(bytes: &[u8]) -> Result<usize, PackError> {
 }
 
 /// Returns where the data of a contract signature begins, with its length, and where it ends.
-fn data_of(bytes: &[u8], head: usize, at: usize, part: &[u8]) -> Result<(usize, usize), PackError> {
-    let start = offset(part).ok_or(PackError::PastEnd(at))?;
+fn data_of(bytes: &[u8], head: usize, at: usize, part: &Part) -> Result<(usize, usize), PackError> {
+    let start = part.offset().ok_or(PackError::PastEnd(at))?;
     if start < head {
         return Err(PackError::IntoHead(at));
     }
@@ -206,14 +193,39 @@ fn data_of(bytes: &[u8], head: usize, at: usize, part: &[u8]) -> Result<(usize, 
     Ok((start, end))
 }
 
-fn offset(part: &[u8]) -> Option<usize> {
-    usize::try_from(U256::from_be_slice(&part[32..64])).ok()
-}
-
-fn owner_of(at: usize, part: &[u8]) -> Result<Address, PackError> {
-    let word = B256::from_slice(&part[..32]);
-    let is_address = word[..12].iter().all(|byte| *byte == 0);
-    is_address.then(|| Address::from_word(word)).ok_or(PackError::Owner(at))
+/// Returns the owners whose approvals carried an executed transaction, by its `signatures`, in their order: recovered where a key
+/// signed, named where a contract signed or the owner had approved on chain. The Safe looks at as many parts as the threshold
+/// asks for; whoever sends it can write anything behind them, and of that only signatures by one of the `owners` count.
+/// Sources: Safe 1.4.1, `checkNSignatures`.
+#[must_use]
+pub fn approvers(
+    signatures: &[u8],
+    hash: &SafeTxHash,
+    version: SafeVersion,
+    owners: &Owners,
+) -> Vec<Address> {
+    let mut approvers = Vec::new();
+    // A contract's own bytes lie behind all parts; its part says where.
+    let mut end = signatures.len();
+    for (at, part) in Part::all(signatures).iter().enumerate() {
+        if at * PART >= end {
+            break;
+        }
+        let is_verified = at < owners.threshold().get();
+        match part.kind() {
+            Kind::Key => {
+                let signer = EcdsaSignature::from_safe_bytes(part.0, hash, version).map(|s| s.signer()).ok();
+                approvers.extend(signer.filter(|signer| is_verified || owners.contains(*signer)));
+            }
+            Kind::Contract | Kind::Approved if !is_verified => {}
+            Kind::Contract => {
+                end = end.min(part.offset().unwrap_or(usize::MAX));
+                approvers.push(part.named());
+            }
+            Kind::Approved => approvers.push(part.named()),
+        }
+    }
+    approvers
 }
 
 #[cfg(test)]
@@ -221,19 +233,24 @@ mod tests {
     use k256::ecdsa::SigningKey;
     use proptest::prelude::*;
 
-    use super::super::hashes::SafeTxHash;
-    use super::super::signature::signed_digest;
-    use super::super::version::SafeVersion;
+    use super::super::packing::{Approval, encode_approvals};
+    use super::super::signature::{SignatureKind, signed_digest};
     use super::*;
 
-    fn signed(seed: u8) -> Approval {
-        let hash = SafeTxHash::claimed(B256::repeat_byte(7));
-        let digest = signed_digest(&hash, SignatureKind::Ecdsa);
+    /// A signature over the hash of sevens, and its signer.
+    fn sign(seed: u8, kind: SignatureKind) -> ([u8; 65], Address) {
+        let digest = signed_digest(&SafeTxHash::claimed(B256::repeat_byte(7)), kind);
         let key = SigningKey::from_slice(&[seed; 32]).unwrap();
         let (signature, id) = key.sign_prehash_recoverable(digest.as_slice()).unwrap();
         let mut bytes = [0; 65];
         bytes[..64].copy_from_slice(&signature.to_bytes());
-        bytes[64] = 27 + id.to_byte();
+        bytes[64] = id.to_byte() + if kind == SignatureKind::EthSign { 31 } else { 27 };
+        (bytes, Address::from_public_key(key.verifying_key()))
+    }
+
+    fn signed(seed: u8) -> Approval {
+        let (bytes, _) = sign(seed, SignatureKind::Ecdsa);
+        let hash = SafeTxHash::claimed(B256::repeat_byte(7));
         Approval::Signed(EcdsaSignature::from_safe_bytes(&bytes, &hash, SafeVersion::V1_4_1).unwrap())
     }
 
@@ -318,6 +335,47 @@ mod tests {
         assert_eq!(decode_approvals(&gap.concat()), Err(PackError::Unused));
     }
 
+    #[test]
+    fn the_approvers_of_an_executed_transaction_are_read_from_its_signatures() {
+        let hash = |byte| SafeTxHash::claimed(B256::repeat_byte(byte));
+        let (bytes, owner) = sign(4, SignatureKind::Ecdsa);
+        let (eth, other) = sign(5, SignatureKind::EthSign);
+        let by = |address: u8, v: u8, offset: u64| part(Address::repeat_byte(address), U256::from(offset), v);
+        let contract = by(8, 0, 4 * 65);
+        // Behind the parts: the length of the contract's own bytes, and those.
+        let own = [&[0; 31][..], &[65], &by(6, 1, 0)].concat();
+        let all = [&bytes[..], &eth, &by(9, 1, 0), &contract, &own].concat();
+        let read = |signatures: &[u8], hash: &SafeTxHash, threshold: u64| {
+            let owners = Owners::new(vec![owner, other, Address::repeat_byte(7)], threshold).unwrap();
+            approvers(signatures, hash, SafeVersion::V1_4_1, &owners)
+        };
+        let [nine, eight] = [9, 8].map(Address::repeat_byte);
+        let all = Owners::new(vec![owner, other, nine, eight], 4)
+            .map(|owners| approvers(&all, &hash(7), SafeVersion::V1_4_1, &owners));
+        assert_eq!(all, Ok(vec![owner, other, nine, eight]));
+        assert!(!read(&bytes, &hash(8), 1).contains(&owner), "of another transaction");
+        assert!(read(&[0; 64], &hash(7), 1).is_empty());
+        // Whoever sends it writes more behind what the Safe looks at: a name, and a stranger's signature.
+        let (stranger, _) = sign(6, SignatureKind::Ecdsa);
+        let padded = [&bytes[..], &by(7, 1, 0), &by(8, 0, 9_999), &stranger, &eth].concat();
+        assert_eq!(
+            read(&padded, &hash(7), 1),
+            [owner, other],
+            "one signature more than needed is one all the same"
+        );
+    }
+
+    /// What a contract brings as its own signature is nobody's approval of the transaction.
+    #[test]
+    fn the_data_of_a_contract_is_not_read_for_approvals() {
+        let (bytes, owner) = sign(4, SignatureKind::Ecdsa);
+        let eight = Address::repeat_byte(8);
+        let owners = Owners::new(vec![owner, eight], 1).unwrap();
+        let packed = [&part(eight, U256::from(65), 0)[..], &bytes].concat();
+        let hash = SafeTxHash::claimed(B256::repeat_byte(7));
+        assert_eq!(approvers(&packed, &hash, SafeVersion::V1_4_1, &owners), [eight]);
+    }
+
     fn any_approval() -> impl Strategy<Value = Approval> {
         prop_oneof![
             (1u8..40).prop_map(signed),
@@ -358,7 +416,7 @@ mod tests {
             prop_assert_eq!(read, sorted.iter().map(packed).collect::<Vec<_>>());
             // GS021 to GS023: behind all parts, and inside of the whole.
             for part in bytes[..PART * sorted.len()].chunks(PART).filter(|part| part[64] == 0) {
-                let offset = offset(part).unwrap();
+                let offset: usize = U256::from_be_slice(&part[32..64]).to();
                 let length: usize = U256::from_be_slice(&bytes[offset..offset + 32]).to();
                 prop_assert!(offset >= PART * sorted.len() && offset + 32 + length <= bytes.len());
             }
@@ -372,6 +430,8 @@ mod tests {
                 part[32..64].copy_from_slice(&U256::from(offset).to_be_bytes::<32>());
                 part[64] = v;
             }
+            let owners = Owners::new(vec![Address::repeat_byte(1)], 1).unwrap();
+            let _ = approvers(&bytes, &SafeTxHash::claimed(B256::ZERO), SafeVersion::V1_4_1, &owners);
             if let Ok(read) = decode_approvals(&bytes) {
                 let data: usize = read.iter().map(|p| if let Packed::Contract(c) = p { WORD + c.data.len() } else { 0 }).sum();
                 prop_assert_eq!(read.len() * PART + data, bytes.len(), "every byte belongs to one");

@@ -5,7 +5,6 @@ use std::fmt;
 use alloy::primitives::{Address, B256, Signature, U256, eip191_hash_message};
 
 use super::hashes::SafeTxHash;
-use super::owners::Owners;
 use super::version::SafeVersion;
 
 /// The way in which an owner approved.
@@ -90,8 +89,8 @@ impl EcdsaSignature {
         }
     }
 
-    /// Every way a signature from another wallet can be meant: wallets write v as 0/1 or 27/28, and `personal_sign`
-    /// leaves v at 27/28 where the Safe wants 31/32. The caller keeps the reading whose signer is an owner.
+    /// Every way a signature from another wallet can be meant: wallets write v as 0/1 or 27/28, older ones with the chain id in
+    /// it (EIP-155: 37/38 and more), and `personal_sign` leaves v at 27/28 where the Safe wants 31/32. The caller keeps the reading whose signer is an owner.
     ///
     /// # Errors
     /// If the length or v fits no wallet.
@@ -105,6 +104,7 @@ impl EcdsaSignature {
             v @ (0 | 1) => (v, &[SignatureKind::Ecdsa, SignatureKind::EthSign]),
             v @ (27 | 28) => (v - 27, &[SignatureKind::Ecdsa, SignatureKind::EthSign]),
             v @ (31 | 32) => (v - 31, &[SignatureKind::EthSign]),
+            v @ 35.. => ((v - 35) % 2, &[SignatureKind::Ecdsa]),
             v => return Err(SignatureError::UnknownV(v)),
         };
         Ok(kinds
@@ -159,44 +159,6 @@ fn recover(
         normal[64] += 4;
     }
     Ok(EcdsaSignature { bytes: normal, signer, kind })
-}
-
-/// Returns the owners whose approvals carried an executed transaction, by its `signatures`, in their order: recovered where a key
-/// signed, named where a contract signed or the owner had approved on chain. The Safe looks at as many parts as the threshold
-/// asks for; whoever sends it can write anything behind them, and of that only signatures by one of the `owners` count.
-/// Sources: Safe 1.4.1, `checkNSignatures`.
-#[must_use]
-pub fn approvers(
-    signatures: &[u8],
-    hash: &SafeTxHash,
-    version: SafeVersion,
-    owners: &Owners,
-) -> Vec<Address> {
-    const PART: usize = 65;
-    let named = |part: &[u8]| Address::from_slice(&part[12..32]);
-    let mut approvers = Vec::new();
-    // A contract's own bytes lie behind all parts; its part says where.
-    let mut end = signatures.len();
-    for (at, part) in signatures.chunks_exact(PART).enumerate() {
-        if at * PART >= end {
-            break;
-        }
-        let is_verified = at < owners.threshold().get();
-        match part[64] {
-            0 | 1 if !is_verified => {}
-            0 => {
-                let offset = U256::from_be_slice(&part[32..64]);
-                end = end.min(usize::try_from(offset).unwrap_or(usize::MAX));
-                approvers.push(named(part));
-            }
-            1 => approvers.push(named(part)),
-            _ => {
-                let signer = EcdsaSignature::from_safe_bytes(part, hash, version).map(|s| s.signer()).ok();
-                approvers.extend(signer.filter(|signer| is_verified || owners.contains(*signer)));
-            }
-        }
-    }
-    approvers
 }
 
 #[cfg(test)]
@@ -266,48 +228,11 @@ mod tests {
         assert_eq!(read(&zero), Err(SignatureError::Unrecoverable));
     }
 
-    #[test]
-    fn the_approvers_of_an_executed_transaction_are_read_from_its_signatures() {
-        let (bytes, owner) = sign(4, &hash(7), SignatureKind::Ecdsa);
-        let (eth, other) = sign(5, &hash(7), SignatureKind::EthSign);
-        let by = |address: u8, v: u8, offset: u64| {
-            let mut part = [0; 65];
-            part[12..32].copy_from_slice(&[address; 20]);
-            part[56..64].copy_from_slice(&offset.to_be_bytes());
-            part[64] = v;
-            part
-        };
-        let contract = by(8, 0, 4 * 65);
-        // Behind the parts: the length of the contract's own bytes, and those.
-        let own = [&[0; 31][..], &[65], &by(6, 1, 0)].concat();
-        let all = [&bytes[..], &eth, &by(9, 1, 0), &contract, &own].concat();
-        let read = |signatures: &[u8], hash: &SafeTxHash, threshold: u64| {
-            let owners = Owners::new(vec![owner, other, Address::repeat_byte(7)], threshold).unwrap();
-            approvers(signatures, hash, SafeVersion::V1_4_1, &owners)
-        };
-        let [nine, eight] = [9, 8].map(Address::repeat_byte);
-        let all = Owners::new(vec![owner, other, nine, eight], 4)
-            .map(|owners| approvers(&all, &hash(7), SafeVersion::V1_4_1, &owners));
-        assert_eq!(all, Ok(vec![owner, other, nine, eight]));
-        assert!(!read(&bytes, &hash(8), 1).contains(&owner), "of another transaction");
-        assert!(read(&[0; 64], &hash(7), 1).is_empty());
-        // Whoever sends it writes more behind what the Safe looks at: a name, and a stranger's signature.
-        let (stranger, _) = sign(6, &hash(7), SignatureKind::Ecdsa);
-        let padded = [&bytes[..], &by(7, 1, 0), &by(8, 0, 9_999), &stranger, &eth].concat();
-        assert_eq!(
-            read(&padded, &hash(7), 1),
-            [owner, other],
-            "one signature more than needed is one all the same"
-        );
-    }
-
     proptest! {
         #[test]
         fn no_bytes_panic(bytes in proptest::collection::vec(any::<u8>(), 0..80)) {
             let _ = EcdsaSignature::readings(&bytes, &hash(1), SafeVersion::V1_5_0);
             let _ = EcdsaSignature::from_safe_bytes(&bytes, &hash(1), SafeVersion::V1_0_0);
-            let owners = Owners::new(vec![Address::repeat_byte(1)], 1).unwrap();
-            let _ = approvers(&bytes, &hash(1), SafeVersion::V1_4_1, &owners);
         }
     }
 }
