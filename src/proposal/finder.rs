@@ -3,15 +3,17 @@
 //! One pass over the text, whatever it holds: what is damaged or repeated is counted, and keeps nothing else out.
 
 use std::collections::HashSet;
+use std::ops::RangeInclusive;
 
 use alloy::primitives::{Address, hex};
 
 use super::few::Few;
+use super::foreign_forms::{from_compact, from_parts};
 use super::line::{self, ALPHABET, LineKind};
 use super::owner_signature::{FIRST_LENGTH, FIRST_START, Stated};
 use super::stated_ahead::{StatedAhead, nonce_before};
 use super::wallet_signature::StatedContract;
-use crate::safe::{Nonce, Packed, Purpose, decode_approvals, decode_exec};
+use crate::safe::{Nonce, Packed, Purpose, decode_approvals, decode_exec, looks_packed};
 
 /// The signatures of one text: every well-formed one, once, in order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -58,6 +60,10 @@ pub struct Damaged {
 
 /// A 65-byte signature in hexadecimal.
 const HEX_LENGTH: usize = 130;
+/// The same without v, which is the highest bit of s then (EIP-2098).
+const COMPACT_LENGTH: usize = 128;
+/// So many digits, and nothing else in a text, are a signature that was cut or got too long.
+const ALMOST: RangeInclusive<usize> = 125..=135;
 /// The longest run of digits that is read as several signatures, or as a call that carries them.
 const LONGEST_HEX: usize = 1 << 20;
 /// A wrapped run of digits counts only when it begins like a long one: two short numbers in a row are not a signature.
@@ -70,7 +76,7 @@ const MOST_NOISE_IN_HEAD: usize = 12;
 /// Finds every signature in a text.
 ///
 /// A line of ours may be wrapped, indented, quoted (`>`, `|`, backticks, quotation marks) or capitalised. A bare signature is a run of
-/// exactly 130 hexadecimal digits, wrapped or not, with or without `0x`; `eip712sign` prints one after `Signature:`. A longer run on
+/// exactly 130 hexadecimal digits, wrapped or not, with or without `0x`, or of 128 with `0x` (EIP-2098); `eip712sign` prints one after `Signature:`. A longer run on
 /// one line is read as the `signatures` argument of a Safe, or as the call that carries one. After `signer:nonce:` it is one
 /// made ahead, as Base writes them.
 #[must_use]
@@ -84,6 +90,10 @@ pub fn find_signatures(text: &str) -> Finds {
         finder.add_contract(stated);
         return finder.finds;
     }
+    if let Some(bytes) = from_parts(text) {
+        finder.add(Stated::bare(bytes));
+        return finder.finds;
+    }
     // Letters of either case, and no more: indices into the lowered text are indices into this one.
     let lower = text.to_ascii_lowercase();
     let mut done = 0;
@@ -95,6 +105,9 @@ pub fn find_signatures(text: &str) -> Finds {
     }
     finder.read_hex_words(&lower, done);
     finder.finds.work += lower.len();
+    if finder.finds.is_empty() {
+        finder.look_for_almost(lower.trim());
+    }
     finder.finds
 }
 
@@ -135,14 +148,29 @@ impl Finder {
     fn add_long(&mut self, bytes: &[u8]) {
         let signatures = decode_exec(bytes, Nonce::from(0)).map(|(_, signatures)| signatures);
         let is_call = signatures.is_some();
+        // A selector, and whole words behind it.
+        if is_call && bytes.len() % 32 != 4 {
+            return self.add_damaged(bytes, "the call was cut: its end is missing".into());
+        }
         match decode_approvals(signatures.as_ref().map_or(bytes, |signatures| &signatures[..])) {
             Ok(packed) => packed.into_iter().for_each(|packed| self.add_packed(packed)),
             // Any other data may be that long.
-            Err(why) if is_call || looks_packed(bytes) => {
-                let line = format!("0x{}", hex::encode(&bytes[..32.min(bytes.len())]));
-                self.finds.damaged.push(|| Damaged { line, why: why.to_string() });
-            }
+            Err(why) if is_call || looks_packed(bytes) => self.add_damaged(bytes, why.to_string()),
             Err(_) => {}
+        }
+    }
+
+    fn add_damaged(&mut self, bytes: &[u8], why: String) {
+        let line = format!("0x{}", hex::encode(&bytes[..32.min(bytes.len())]));
+        self.finds.damaged.push(|| Damaged { line, why });
+    }
+
+    /// Says what is wrong with a text that is one signature but for its length.
+    fn look_for_almost(&mut self, text: &str) {
+        let digits = text.strip_prefix("0x").unwrap_or(text);
+        if ALMOST.contains(&digits.len()) && digits.chars().all(|c| c.is_ascii_hexdigit()) {
+            let why = format!("a signature has {HEX_LENGTH} digits, and this has {}", digits.len());
+            self.finds.damaged.push(|| Damaged { line: text.into(), why });
         }
     }
 
@@ -247,6 +275,13 @@ impl Finder {
                 return prefix + gathered.used;
             }
         }
+        if straight == COMPACT_LENGTH
+            && prefix > 0
+            && let Some(bytes) = hex::decode(&digits[..straight]).ok().and_then(|bytes| bytes.try_into().ok())
+        {
+            self.add(Stated::bare(from_compact(&bytes)));
+            return prefix + straight;
+        }
         if (HEX_LENGTH + 1..=LONGEST_HEX).contains(&straight)
             && let Ok(bytes) = hex::decode(&digits[..straight])
         {
@@ -322,13 +357,6 @@ fn one_part(bytes: [u8; 65]) -> Packed {
         Ok([approved @ Packed::Approved(_)]) => approved.clone(),
         _ => Packed::Signature(bytes),
     }
-}
-
-/// Returns `true` if bytes begin as an address in a word: the part of a contract's signature.
-fn looks_packed(bytes: &[u8]) -> bool {
-    let is_address =
-        |word: &[u8]| word[..12].iter().all(|byte| *byte == 0) && word[12..].iter().any(|b| *b != 0);
-    bytes.len() > 65 && bytes[64] == 0 && is_address(&bytes[..32])
 }
 
 /// Characters of an alphabet, taken out of what chats put between them.

@@ -31,6 +31,7 @@ mod drill_name;
 mod explain;
 mod few;
 mod finder;
+mod foreign_forms;
 mod gather;
 mod line;
 mod made_ahead;

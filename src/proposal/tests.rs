@@ -7,7 +7,7 @@ mod binding;
 mod drills;
 mod explain;
 mod flood;
-mod foreign_owners;
+mod foreign;
 mod nested;
 mod proposal_file;
 mod ready_or_not;
