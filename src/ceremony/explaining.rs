@@ -45,6 +45,10 @@ impl Desk<'_> {
         let Some((target, explanation)) = explained.min_by_key(rank) else { return refusal.clone() };
         let who = match explanation.signer {
             Some(signer) if target.owners.contains(signer) => self.name_of(signer),
+            // An owner of another Safe, by its line's own word.
+            Some(signer) if matches!(explanation.signed_for, SignedFor::Approval { .. }) => {
+                self.name_of(signer)
+            }
             Some(signer) => format!("{signer}, which is not an owner of this Safe,"),
             None => "nobody's key".into(),
         };
@@ -86,6 +90,7 @@ impl Desk<'_> {
             wanted.binding().playbooks().into_iter().map(|(_, digest)| digest.into()).collect();
         let own = ExplainContext {
             wanted: Candidate::of(wanted, wanted.nonce(), open(wanted)),
+            approve_as: &wanted.binding().pull().approve_as,
             around: &around,
             owners: &target.owners,
             safes: &safes,

@@ -37,6 +37,20 @@ pub struct Taken {
     pub tallies: Vec<Tally>,
 }
 
+impl Taken {
+    /// Returns a note where the proposal with this hash approves another one: `, to approve vault as foundation`. Else nothing.
+    #[must_use]
+    pub fn approval(&self, hash: SafeTxHash) -> String {
+        let of = self.proposals.iter().find(|proposal| proposal.hash() == hash);
+        let pull = of.filter(|proposal| proposal.approves().is_some()).map(|p| p.binding().pull());
+        pull.map_or_else(String::new, |pull| {
+            let names = pull.names.join(" + ");
+            let safes: String = pull.approve_as.iter().map(|safe| format!(" as {safe}")).collect();
+            format!(", to approve {names}{safes}")
+        })
+    }
+}
+
 /// Paths, and why.
 type RefusedFiles = Vec<(String, String)>;
 

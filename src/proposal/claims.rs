@@ -33,6 +33,8 @@ const THROUGH: u8 = FIRST_CLAIM + 11;
 const CUT: u8 = FIRST_CLAIM + 10;
 /// The time at which a signature made ahead was made.
 const MADE: u8 = FIRST_CLAIM + 12;
+/// One Safe of those by whose own transaction it is approved.
+const APPROVE_AS: u8 = FIRST_CLAIM + 13;
 
 /// The first half of the digits of a digest: enough to tell two files of one council apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -78,6 +80,8 @@ pub struct Claims {
     /// The levers that were left out.
     pub without: Vec<String>,
     pub undo: bool,
+    /// The Safes by whose own transactions it is approved, in their order; empty for the transaction of the levers itself.
+    pub approve_as: Vec<String>,
     /// The arguments that the signer's council file left open.
     pub args: Vec<(String, String)>,
     /// The digest of the signer's council file.
@@ -108,6 +112,7 @@ impl Claims {
             levers,
             without: pull.without.clone(),
             undo: pull.undo,
+            approve_as: pull.approve_as.clone(),
             args: binding.open(council).into_iter().map(|open| (open.key, open.value)).collect(),
             council: Some(TextDigest::of(text).into()),
             playbooks: binding.playbooks().into_iter().map(|(_, digest)| digest.into()).collect(),
@@ -133,6 +138,7 @@ impl Claims {
             self.made.map(|made| (MADE, trimmed(U256::from(made)))).into_iter().collect(),
             self.council.map(|digest| (COUNCIL, digest.0.to_vec())).into_iter().collect(),
             self.undo.then(|| (UNDO, Vec::new())).into_iter().collect(),
+            texts(APPROVE_AS, &self.approve_as),
             texts(LEVER, &self.levers),
             texts(WITHOUT, &self.without),
             texts(ARGUMENT, &args),
@@ -140,8 +146,9 @@ impl Claims {
             texts(PROGRAM, self.program.as_slice()),
         ];
         let all = fields.concat();
-        let lists = [self.levers.len(), self.without.len(), args.len(), self.playbooks.len()];
-        let mut is_cut = self.is_cut || lists.iter().any(|length| *length > MOST);
+        let lists = [&self.levers, &self.without, &self.approve_as, &args].map(Vec::len);
+        let mut is_cut =
+            self.is_cut || lists.iter().chain([&self.playbooks.len()]).any(|length| *length > MOST);
         for (tag, value) in &all {
             is_cut |= !writer.add_leaving(ROOM_FOR_CUT, *tag, value);
         }
@@ -168,6 +175,7 @@ impl Claims {
             levers: texts(LEVER, LONGEST_NAME),
             without: texts(WITHOUT, LONGEST_NAME),
             undo: values(UNDO).next().is_some(),
+            approve_as: texts(APPROVE_AS, LONGEST_NAME),
             args: args.filter_map(|arg| arg.split_once('=').map(|(n, v)| (n.into(), v.into()))).collect(),
             council: digests(COUNCIL).next(),
             playbooks: digests(PLAYBOOK).collect(),
@@ -219,6 +227,7 @@ mod tests {
             levers: vec!["freeze".into()],
             without: vec!["bridge".into()],
             undo: true,
+            approve_as: Vec::new(),
             args: vec![("fee".into(), "0.4%".into())],
             council: Some(ShortDigest([0x60; 8])),
             playbooks: vec![ShortDigest([1; 8]), ShortDigest([2; 8])],
@@ -236,6 +245,8 @@ mod tests {
         assert_eq!(read_back(&Claims::default()).1, Claims::default());
         let ahead = Claims { made: Some(1_795_651_200), ..claims() };
         assert_eq!(read_back(&ahead).1, ahead);
+        let approval = Claims { approve_as: vec!["middle".into(), "inner".into()], ..claims() };
+        assert_eq!(read_back(&approval).1, approval);
         assert_eq!(ShortDigest([0x60; 8]).to_string(), "6060 6060 6060 6060");
     }
 

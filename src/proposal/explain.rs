@@ -6,6 +6,7 @@ use std::fmt;
 use alloy::primitives::Address;
 
 use super::{Claims, Proposal, SafeOwners, ShortDigest, Stated};
+use crate::council::Pull;
 use crate::safe::{EcdsaSignature, Nonce, Purpose, SafeTxHash, SafeVersion};
 
 /// A transaction of the reader's own that a signature may be for.
@@ -42,6 +43,8 @@ impl Candidate {
 pub struct ExplainContext<'r> {
     /// The transaction that is wanted.
     pub wanted: Candidate,
+    /// The Safes by whose own transactions the wanted one approves its levers'; empty where it is theirs.
+    pub approve_as: &'r [String],
     /// Those around it, by the reader's own files.
     pub around: &'r [Candidate],
     /// Whose signatures count.
@@ -78,6 +81,9 @@ pub enum SignedFor {
     Council { theirs: ShortDigest, own: ShortDigest },
     /// By its line: a lever that the reader's council file does not have.
     Lever { title: String },
+    /// By its line: the approval of the levers' transaction by these Safes, which is a transaction of the last of them. None: the
+    /// levers' transaction itself.
+    Approval { title: String, approve_as: Vec<String> },
     /// By its line: with another text of the playbook.
     Playbook { title: String, theirs: ShortDigest },
     /// By its line: another lever or nonce, and the reader's own files give another transaction for it.
@@ -142,6 +148,9 @@ fn of_claims(claims: &Claims, own: &ExplainContext) -> Option<SignedFor> {
     if claims.levers.iter().chain(&claims.without).any(|lever| !own.levers.contains(&lever.as_str())) {
         return Some(SignedFor::Lever { title });
     }
+    if claims.approve_as != own.approve_as {
+        return Some(SignedFor::Approval { title, approve_as: claims.approve_as.clone() });
+    }
     let is_wanted = title == own.wanted.title;
     if is_wanted && claims.nonce == Some(own.wanted.nonce) {
         let (theirs, mine) = differing(&claims.args, &own.wanted.args);
@@ -157,12 +166,9 @@ fn of_claims(claims: &Claims, own: &ExplainContext) -> Option<SignedFor> {
 
 /// `None` if no lever is claimed.
 fn claimed_title(claims: &Claims) -> Option<String> {
-    let levers = claims.levers.join(" + ");
-    let without = match &claims.without[..] {
-        [] => String::new(),
-        names => format!(" without {}", names.join(", ")),
-    };
-    (!claims.levers.is_empty()).then(|| title(&format!("{levers}{without}"), claims.undo))
+    let (names, without) = (claims.levers.clone(), claims.without.clone());
+    let pull = Pull { names, without, undo: claims.undo, approve_as: claims.approve_as.clone() };
+    Some(title(&pull.title()?, claims.undo))
 }
 
 fn title(pulled: &str, undo: bool) -> String {
@@ -224,6 +230,17 @@ impl fmt::Display for SignedFor {
                 "signed {}, as the line says, and your council file does not have it: pull",
                 spelt(title)
             ),
+            Self::Approval { title, approve_as } if approve_as.is_empty() => {
+                write!(f, "signed {}, as the line says: import it without --approve-as", spelt(title))
+            }
+            Self::Approval { title, approve_as } => {
+                let flags: Vec<String> = approve_as
+                    .iter()
+                    .take(MOST)
+                    .map(|safe| format!("--approve-as {}", spelt(safe)))
+                    .collect();
+                write!(f, "signed {}, as the line says: import it with {}", spelt(title), flags.join(" "))
+            }
             Self::Playbook { title, theirs } => write!(
                 f,
                 "signed {} with another text of its playbook, {theirs}, as the line says: pull",

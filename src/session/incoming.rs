@@ -208,7 +208,8 @@ impl Received {
             let line = |one: &OwnerSignature| {
                 let safe = one.through().last().map(|safe| format!(", for {}", session.name_of(*safe)));
                 let name = session.name_of(one.owner());
-                ImportedLine::new(one.owner(), one.hash(), &name, &safe.unwrap_or_default())
+                let note = format!("{}{}", safe.unwrap_or_default(), taken.approval(one.hash()));
+                ImportedLine::new(one.owner(), one.hash(), &name, &note)
             };
             signatures.iter().map(line).collect::<Vec<_>>()
         };

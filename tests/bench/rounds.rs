@@ -20,6 +20,7 @@ mod ceremony;
 mod doctor;
 mod local;
 mod measure;
+mod owners;
 mod peers;
 mod table;
 mod together;
@@ -35,6 +36,7 @@ fn main() {
     let (ours, pause) = ceremony::rows();
     rows.extend(ours);
     rows.extend(together::rows());
+    rows.extend(owners::rows());
     rows.push(alarms::row());
     rows.extend(doctor::rows());
     rows.extend(peers::rows(pause));

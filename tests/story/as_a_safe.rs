@@ -10,7 +10,7 @@ use breakglass::proposal::Proposal;
 use breakglass::safe::{SafeTx, SafeVersion, slot};
 
 use crate::nested::{NAMES, Scene, address, council, safe_of, safe_text};
-use crate::stage::{Anvil, Desk, Run, deploy, key};
+use crate::stage::{Anvil, Ceremony, Desk, Proxy, Run, SafeSetup, deploy, key};
 use crate::steps::{broadcast, import, path, read_json, refused, sign, try_import, try_sign};
 
 sol! {
@@ -66,9 +66,16 @@ fn a_safe_that_cannot_sign_approves_by_a_transaction_of_its_own() {
         .says("false → true")
         .says(&upper(scene.hash()));
     let line = signed.stdout.trim().to_string();
+    // Taken for the lever's own it is told what it is, and what to type.
+    refused(
+        try_import(carol, &["vault"], &line),
+        4,
+        &["bob signed vault, approved by foundation", "import it with --approve-as foundation"],
+    );
     // Nothing of it is kept at carol's, who derives it as she takes in the line.
     try_import(carol, &AS, &line)
         .ended(0)
+        .says("to approve vault as foundation")
         .says("1 of 2: bob. Next: carol: breakglass sign vault --approve-as");
     carol.run(&[&["status"], &AS[..]].concat()).ended(3).says("foundation on anvil").says("1 of 2 signed");
     carol.run(&["status", "vault"]).ended(3).says("0 of 2 signed").says("--approve-as");
@@ -171,4 +178,59 @@ fn a_file_that_approves_another_hash_than_the_levers_is_refused() {
     let line = sign(scene.desk("carol"), &[path(&path_of)]);
     import(bob, &[path(&path_of)], &line);
     broadcast(bob, &[path(&path_of), "--confirm", "foundation"]).ended(0).says("done and proven");
+}
+
+/// parent, owned by guardian alone, whose owners are alice, bob and carol; behind a proxy that counts.
+fn counted() -> (Ceremony, Proxy) {
+    let anvil = Anvil::start();
+    let proxy = Proxy::to(&anvil);
+    let mut ceremony = Ceremony::on(anvil, SafeSetup::new(SafeVersion::V1_4_1, 3, 2), &[proxy.url()]);
+    let parent = safe_of(&ceremony.anvil, SafeVersion::V1_4_1, &[ceremony.safe], 1);
+    let vault = deploy(&ceremony.anvil, "Vault", &parent.abi_encode());
+    ceremony.add_to_council(&format!(
+        "\n{}[targets.second]\nanvil = \"{vault}\"\n\n[levers.second]\nplaybook = \"pause/oz-pausable\"\n\
+         safe = \"parent\"\nset = {{ target = \"second\" }}\n",
+        safe_text("parent", parent, SafeVersion::V1_4_1, &["guardian"], 1)
+    ));
+    (ceremony, proxy)
+}
+
+/// The Safe that is approved for is looked at, and then the one that approves: both as one command.
+#[test]
+fn an_approval_by_a_safe_costs_few_rounds() {
+    let (ceremony, proxy) = counted();
+    let [alice, bob, carol] = &ceremony.desks[..] else { unreachable!() };
+    let rounds = |desk: &Desk, args: &[&str], code: i32| {
+        proxy.forget_counts();
+        let key = ["--keystore", "keystore.json", "--password-file", "password"];
+        let keyed = if matches!(args[0], "sign" | "broadcast") { &key[..] } else { &[] };
+        let run = desk.run(&[args, keyed].concat()).ended(code);
+        (run, proxy.counts().rounds)
+    };
+    let of = ["second", "--approve-as", "guardian"];
+    let sign = [&["sign"][..], &of, &["--yes"]].concat();
+    let (_, first) = rounds(alice, &sign, 0);
+    let (run, second) = rounds(bob, &sign, 0);
+    import(alice, &of, run.stdout.trim());
+    let (_, status) = rounds(alice, &[&["status"][..], &of].concat(), 0);
+    let (_, broadcast) = rounds(alice, &[&["broadcast"][..], &of, &["--confirm", "guardian"]].concat(), 0);
+    let (_, child) = rounds(carol, &["sign", "second", "--yes"], 0);
+    assert_eq!((first, second, status, broadcast, child), (4, 4, 2, 4, 2));
+}
+
+/// An approval on chain is a transaction, and a drill makes none.
+#[test]
+fn an_approval_by_a_safe_is_not_drilled() {
+    let scene = Scene::new(SafeVersion::V1_4_1, 2);
+    let bob = scene.desk("bob");
+    let refusal = ["a Safe that approves on chain cannot take part in a drill", "leave out --approve-as"];
+    refused(bob.run(&[&["drill"], &AS[..]].concat()), 2, &refusal);
+    let name = bob.run(&["drill", "vault"]).ended(0).stdout;
+    let name = name.trim().split(' ').next_back().unwrap();
+    for command in [&["sign"][..], &["status"], &["broadcast"]] {
+        let run = bob.run(&[command, &[name, "--approve-as", "foundation"]].concat());
+        assert_ne!(run.code, 0, "{command:?}");
+        assert!(run.stdout.is_empty(), "{run:?}");
+    }
+    refused(try_sign(bob, &[name, "--approve-as", "foundation"]), 2, &refusal);
 }

@@ -38,6 +38,7 @@ fn said_of(stated: &Stated, wanted: &Candidate) -> String {
     let (around, owners) = (around(), owners());
     let own = ExplainContext {
         wanted: wanted.clone(),
+        approve_as: &[],
         around: &around,
         owners: &owners,
         safes: &[(1, Address::repeat_byte(5))],
@@ -135,4 +136,21 @@ fn a_strangers_words_stand_in_quotation_marks_and_are_short() {
     let args = (0..50).map(|n| (format!("a{n}"), "x\u{202e}".repeat(500))).collect();
     let many = said(Claims { args, ..claiming(&["vault"], 42) });
     assert!(many.contains("and 46 more") && many.chars().count() < 3_000, "{many}");
+}
+
+/// A Safe's approval is a transaction of its own: one who imports it as the lever's is told so, and what to type.
+#[test]
+fn the_approval_of_a_lever_by_a_safe_is_told_from_the_lever() {
+    let wanted = around().into_iter().find(|c| is("vault", 42)(&c)).unwrap();
+    let other = SafeTxHash::claimed(keccak256("the approval"));
+    let claims = Claims { approve_as: vec!["foundation".into()], ..claiming(&["vault"], 42) };
+    let said = said_of(&stated(2, other, Some(other), Some(claims)), &wanted);
+    assert_eq!(
+        said,
+        "bob signed vault, approved by foundation, as the line says: import it with --approve-as foundation"
+    );
+    // A stranger's words do not read as the program's own.
+    let claims = Claims { approve_as: vec!["x; rm -rf ~".into()], ..claiming(&["vault"], 42) };
+    let said = said_of(&stated(2, other, Some(other), Some(claims)), &wanted);
+    assert!(said.ends_with("import it with --approve-as \"x; rm -rf ~\""), "{said}");
 }
