@@ -197,7 +197,8 @@ fn combined(council: &Council, name: &str) -> LeverReport {
     LeverReport { lever: name.into(), faults, pulls, ..LeverReport::default() }
 }
 
-/// By chain, every contract that the levers call and every target: what must have code.
+/// By chain, every contract that the levers call and every target: what must have code. Every chain with a Safe whose owners
+/// are pinned is there.
 #[must_use]
 pub fn contracts(council: &Council, reports: &[LeverReport]) -> BTreeMap<String, BTreeSet<Address>> {
     let targets = council.targets.values().flatten();
@@ -205,6 +206,9 @@ pub fn contracts(council: &Council, reports: &[LeverReport]) -> BTreeMap<String,
     let mut contracts: BTreeMap<String, BTreeSet<Address>> = BTreeMap::new();
     for (chain, address) in reports.iter().flat_map(|report| report.calls.clone()).chain(targets) {
         contracts.entry(chain).or_default().insert(address);
+    }
+    for safe in council.safes.values().filter(|safe| safe.owners.is_some()) {
+        contracts.entry(safe.chain.clone()).or_default();
     }
     contracts
 }

@@ -1,6 +1,6 @@
 //! The council file held against its chains: contracts that are not there, and levers that cannot be pulled together.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use alloy::primitives::Address;
@@ -14,17 +14,41 @@ use crate::ceremony::desk::Desk;
 use crate::ceremony::find::CommandPurpose;
 use crate::ceremony::order::Given;
 use crate::chain::Ask;
+use crate::check::{OwnerKind, owner_kinds};
+use crate::council::{Council, Safe};
 use crate::error::{Error, Exit};
-use crate::evm::{BlockTag, Query};
+use crate::evm::{AccountKind, BlockTag, Query};
+use crate::safe::Owners;
+
+/// The most owners of one chain whose code is looked at.
+const MOST_ACCOUNTS: usize = 200;
 
 /// The faults of a council file: of its levers, of the rest, and what could not be looked at.
 #[derive(Debug, Default)]
 pub struct CouncilReport {
     pub levers: Vec<LeverReport>,
     pub faults: Vec<String>,
+    /// The owners that are not plain keys, by the Safe's name.
+    pub owners: Vec<OwnerSeen>,
     pub not_checked: Vec<String>,
     /// The gravest exit code of what could not be looked at.
     exit: Option<Exit>,
+}
+
+/// An owner that is not a plain key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OwnerSeen {
+    pub safe: String,
+    /// Its name and address.
+    pub owner: String,
+    pub kind: OwnerKind,
+}
+
+/// A chain's answer about what the council file names on it.
+struct Seen {
+    /// The addresses that have no code.
+    missing: BTreeSet<Address>,
+    accounts: BTreeMap<Address, AccountKind>,
 }
 
 impl CouncilReport {
@@ -93,16 +117,18 @@ impl Desk<'_> {
         report
     }
 
-    /// Asks each chain whether what is called is a contract. A chain that cannot be asked does not stop the others.
+    /// Asks each chain whether what is called is a contract, and what the owners are. A chain that cannot be asked does not stop
+    /// the others.
     fn ask_chains(&self, report: &mut CouncilReport) {
         let asked: Vec<_> = contracts(&self.council, &report.levers).into_iter().collect();
-        let ask = |(chain, contracts): &(String, BTreeSet<Address>)| self.without_code(chain, contracts);
+        let ask = |(chain, contracts): &(String, BTreeSet<Address>)| self.codes(chain, contracts);
         let answers = side_by_side(self.progress, asked.iter().collect(), ask);
         for ((chain, _), answer) in asked.iter().zip(answers) {
             match answer {
-                Ok(missing) => {
+                Ok(Seen { missing, accounts }) => {
                     let faults = add_missing(&self.council, &mut report.levers, chain, &missing);
                     report.faults.extend(faults);
+                    report.owners.extend(owners_seen(&self.council, chain, &accounts));
                 }
                 Err(error) => report.skip(chain, &error),
             }
@@ -126,23 +152,28 @@ impl Desk<'_> {
         }
     }
 
-    /// Returns the addresses that have no code on a chain: one round.
+    /// Returns what of the council file has code on a chain: one round.
     ///
     /// # Errors
     /// If the chain cannot be asked, or the council has no Safe on it.
-    fn without_code(&self, chain: &str, contracts: &BTreeSet<Address>) -> Result<BTreeSet<Address>, Error> {
-        let safe = self.council.safes.values().find(|safe| safe.chain == chain);
-        let safe =
-            safe.ok_or_else(|| Error::new(Exit::Usage, format!("no Safe of the council is on {chain}")))?;
+    fn codes(&self, chain: &str, contracts: &BTreeSet<Address>) -> Result<Seen, Error> {
+        let safes: Vec<&Safe> = self.council.safes.values().filter(|safe| safe.chain == chain).collect();
+        let safe = safes
+            .first()
+            .ok_or_else(|| Error::new(Exit::Usage, format!("no Safe of the council is on {chain}")))?;
         let link = self.connect(safe)?;
         let queries: Vec<Query> =
             contracts.iter().map(|address| Query::CodeHash { address: *address }).collect();
-        let ask = Ask { safe: safe.address, queries: &queries, ..Ask::default() };
+        let accounts: BTreeSet<Address> =
+            safes.iter().flat_map(|safe| Desk::likely_accounts(safe, None)).collect();
+        let accounts: Vec<Address> = accounts.into_iter().take(MOST_ACCOUNTS).collect();
+        let ask = Ask { safe: safe.address, queries: &queries, accounts: &accounts, ..Ask::default() };
         let snapshot =
             self.progress.wait(&format!("reading {chain}"), || link.snapshot(&ask, BlockTag::Latest))?;
         let has_code =
             |address: &Address| is_set(snapshot.readings.get(&Query::CodeHash { address: *address }));
-        Ok(contracts.iter().copied().filter(|address| !has_code(address)).collect())
+        let missing = contracts.iter().copied().filter(|address| !has_code(address)).collect();
+        Ok(Seen { missing, accounts: snapshot.accounts })
     }
 
     /// Returns why the levers that a combined one pulls cannot be in one transaction; `None` if they can.
@@ -160,6 +191,20 @@ impl Desk<'_> {
         }
         Ok(None)
     }
+}
+
+/// Returns the owners on a chain that are not plain keys, as far as the council file pins owners.
+fn owners_seen(council: &Council, chain: &str, accounts: &BTreeMap<Address, AccountKind>) -> Vec<OwnerSeen> {
+    let names = council.names_on(chain);
+    let safes: Vec<&Safe> = council.safes.values().filter(|safe| safe.chain == chain).collect();
+    let known: Vec<Address> = safes.iter().map(|safe| safe.address).collect();
+    let of = |safe: &&Safe| {
+        let owners = safe.owners.as_ref().map(Owners::list).unwrap_or_default();
+        let seen =
+            |(owner, kind)| OwnerSeen { safe: safe.name.clone(), owner: names.with_address(owner), kind };
+        owner_kinds(accounts, owners, &known).into_iter().map(seen).collect::<Vec<_>>()
+    };
+    safes.iter().flat_map(of).collect()
 }
 
 #[cfg(test)]
@@ -188,6 +233,37 @@ mod tests {
         ]);
         assert_eq!(all.triable(), ["freeze"]);
         assert_eq!(all.not_checked, ["with-cap: not tried together: arguments are left open by cap"]);
+    }
+
+    #[test]
+    fn the_owners_of_each_safe_that_are_not_plain_keys_are_named() {
+        let [key, foundation, wallet, delegated] = [1, 2, 3, 4].map(Address::repeat_byte);
+        let text = format!(
+            "schema = 1\nname = \"Example\"\n[chains.mainnet]\nid = 1\n[chains.base]\nid = 8453\n\
+             [signers.alice]\naddress = \"{key}\"\n[signers.bob]\naddress = \"{delegated}\"\n\
+             [safes.guardian]\nchain = \"mainnet\"\naddress = \"{}\"\nowners = [\"alice\", \"foundation\", \"{wallet}\"]\n\
+             threshold = 2\n[safes.foundation]\nchain = \"mainnet\"\naddress = \"{foundation}\"\nowners = [\"bob\"]\n\
+             threshold = 1\n[safes.far]\nchain = \"base\"\naddress = \"{}\"\nowners = [\"{wallet}\"]\nthreshold = 1\n",
+            Address::repeat_byte(5),
+            Address::repeat_byte(6)
+        );
+        let council = Council::parse("breakglass.toml", &text).unwrap();
+        let accounts = BTreeMap::from([
+            (key, AccountKind::Key),
+            (foundation, AccountKind::Contract),
+            (wallet, AccountKind::Contract),
+            (delegated, AccountKind::Delegated(wallet)),
+        ]);
+        let seen = owners_seen(&council, "mainnet", &accounts);
+        let told: Vec<_> = seen.iter().map(|one| (one.safe.as_str(), one.owner.as_str(), one.kind)).collect();
+        assert_eq!(
+            told,
+            [
+                ("foundation", &*format!("bob {delegated}"), OwnerKind::Delegated(wallet)),
+                ("guardian", &*format!("foundation {foundation}"), OwnerKind::Safe),
+                ("guardian", &*wallet.to_string(), OwnerKind::Contract),
+            ]
+        );
     }
 
     #[test]

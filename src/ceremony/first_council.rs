@@ -1,13 +1,14 @@
 //! A first council file about one Safe, as the chain has it. Pure.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use alloy::primitives::Address;
 
 use crate::ceremony::new_safe::safe_fields;
 use crate::chain::Snapshot;
+use crate::check::{OwnerKind, owner_kinds};
 use crate::error::{Error, Exit};
-use crate::evm::AccountKind;
 
 /// The contents of a first council file.
 pub struct FirstCouncil<'a> {
@@ -75,29 +76,18 @@ impl FirstCouncil<'_> {
     /// Returns a sentence on each owner that is not a plain key.
     #[must_use]
     pub fn warnings(&self) -> Vec<String> {
-        let noted = self.signers().filter_map(|(name, owner, note)| Some((name, owner, note?)));
-        noted.map(|(name, owner, note)| format!("{name} {owner}: {note}")).collect()
+        self.signers().filter_map(|(_, _, note)| note).collect()
     }
 
     fn signers(&self) -> impl Iterator<Item = (&String, &Address, Option<String>)> {
-        let owners = self.owners.iter().zip(self.snapshot.state.owners.list());
-        owners.map(|(name, owner)| {
-            (name, owner, self.snapshot.accounts.get(owner).and_then(|kind| note(*kind)))
+        let list = self.snapshot.state.owners.list();
+        let kinds: BTreeMap<Address, OwnerKind> =
+            owner_kinds(&self.snapshot.accounts, list, &[]).into_iter().collect();
+        self.owners.iter().zip(list).map(move |(name, owner)| {
+            let note =
+                |kind: &OwnerKind| format!("{}; {}", kind.sentence(&format!("{name} {owner}")), kind.fix());
+            (name, owner, kinds.get(owner).map(note))
         })
-    }
-}
-
-/// Returns a note on an owner that is a contract or has delegated; `None` if it is a plain key.
-fn note(kind: AccountKind) -> Option<String> {
-    match kind {
-        AccountKind::Key => None,
-        AccountKind::Contract => Some(
-            "A contract: this owner is a contract. If it is a Safe, describe it under [safes] and name it in owners."
-                .into(),
-        ),
-        AccountKind::Delegated(to) => {
-            Some(format!("This owner has delegated to the code at {to} (EIP-7702), which may act for it."))
-        }
     }
 }
 
@@ -147,13 +137,5 @@ mod tests {
         for twice in [[("ann", a), ("ann", a)], [("ann", a), ("bob", a)]] {
             assert!(refused(&twice).contains("given twice"), "{twice:?}");
         }
-    }
-
-    #[test]
-    fn only_an_owner_that_is_a_plain_key_has_no_note() {
-        assert_eq!(note(AccountKind::Key), None);
-        assert!(note(AccountKind::Contract).unwrap().contains("is a contract"));
-        let to = Address::repeat_byte(9);
-        assert!(note(AccountKind::Delegated(to)).unwrap().contains(&to.to_string()));
     }
 }

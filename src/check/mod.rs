@@ -32,6 +32,7 @@ use crate::proposal::Proposal;
 pub use deputy_power::Module;
 pub use description::{Level, Sort};
 pub use facts::{Facts, Match};
+pub use owner_accounts::{OwnerKind, owner_kinds};
 pub use past_statements::{Past, PastSubject, Untrue};
 pub use problem::{Finding, Problem, Readable, readable};
 

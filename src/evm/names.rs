@@ -20,6 +20,12 @@ impl AddressBook {
         self.0.iter().find(|(_, a)| **a == address).map(|(name, _)| name.as_str())
     }
 
+    /// Returns the name and the address, or the address alone.
+    #[must_use]
+    pub fn with_address(&self, address: Address) -> String {
+        self.name(address).map_or_else(|| address.to_string(), |name| format!("{name} {address}"))
+    }
+
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.0.keys().map(String::as_str)
     }

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use alloy::primitives::{Address, B256};
 
 use super::told::{GapReport, not_ready, warning};
+use crate::check::{OwnerKind, owner_kinds};
 use crate::council::{Council, Safe};
 use crate::evm::{AccountKind, AddressBook};
 use crate::safe::SafeState;
@@ -51,16 +52,11 @@ pub enum SafeGap {
         what: &'static str,
         is: String,
     },
-    /// An owner that is a contract, and no Safe of the file: nothing is known of its own owners.
-    Contract {
+    /// An owner that is not a plain key, and no Safe of the file: who acts for it is not known here.
+    Owner {
         safe: String,
         owner: String,
-    },
-    /// An owner whose key is not the only one that acts for it: EIP-7702.
-    Delegated {
-        safe: String,
-        owner: String,
-        to: Address,
+        kind: OwnerKind,
     },
     /// An owner who is not a person of the file: it is not known how to reach them.
     Stranger {
@@ -101,15 +97,10 @@ impl SafeGap {
                 format!("{safe}: its {what} {is} is not that of a published Safe of its version"),
                 "do not sign for it before somebody you trust has read that code; proxy_code pins it",
             ),
-            Self::Contract { safe, owner } => warning(
-                "owner-contract",
-                format!("{safe}: its owner {owner} is a contract and not a Safe of your file"),
-                "if it is a Safe, add it to your file: its own owners and threshold are then looked at",
-            ),
-            Self::Delegated { safe, owner, to } => warning(
-                "owner-delegated",
-                format!("{safe}: its owner {owner} has delegated to the code at {to} (EIP-7702)"),
-                "ask its person if they did that; who controls that code can act as them",
+            Self::Owner { safe, owner, kind } => warning(
+                if *kind == OwnerKind::Contract { "owner-contract" } else { "owner-delegated" },
+                format!("{safe}: {}", kind.sentence(owner)),
+                kind.fix(),
             ),
             Self::Stranger { safe, owner, name } => {
                 let name = name.as_ref().map(|name| format!("{name} ")).unwrap_or_default();
@@ -181,16 +172,11 @@ fn of_code(pinned: &Safe, SafeSeen { state, proxy_code, .. }: &SafeSeen) -> Vec<
 }
 
 fn of_owners(pinned: &Safe, seen: &SafeSeen, names: &AddressBook) -> Vec<SafeGap> {
-    let gap = |owner: &Address| {
-        let safe = pinned.name.clone();
-        let shown = names.name(*owner).map_or_else(|| owner.to_string(), |name| format!("{name} {owner}"));
-        match seen.accounts.get(owner)? {
-            AccountKind::Key => None,
-            AccountKind::Contract => Some(SafeGap::Contract { safe, owner: shown }),
-            AccountKind::Delegated(to) => Some(SafeGap::Delegated { safe, owner: shown, to: *to }),
-        }
-    };
-    seen.state.owners.list().iter().filter_map(gap).collect()
+    // Only accounts that are not Safes of the file were looked at.
+    let kinds = owner_kinds(&seen.accounts, seen.state.owners.list(), &[]).into_iter();
+    let gap =
+        |(owner, kind)| SafeGap::Owner { safe: pinned.name.clone(), owner: names.with_address(owner), kind };
+    kinds.map(gap).collect()
 }
 
 fn differences(pinned: &Safe, state: &SafeState, names: &AddressBook) -> Vec<SafeGap> {

@@ -3,7 +3,8 @@
 use serde::Serialize;
 
 use crate::ceremony::council_check::{LeverReport, bad_among};
-use crate::ceremony::council_online::CouncilReport;
+use crate::ceremony::council_online::{CouncilReport, OwnerSeen};
+use crate::check::OwnerKind;
 use crate::ui::{Lines, Text};
 
 /// Returns a line for each lever, then its faults, then those of the rest of the file.
@@ -21,6 +22,15 @@ pub fn lines(report: &CouncilReport) -> Lines {
     }
     for fault in &report.faults {
         lines.say(&Text::default().bad("✗ ").add(fault));
+    }
+    for OwnerSeen { safe, owner, kind } in &report.owners {
+        let sentence = format!("{safe}: {}", kind.sentence(owner));
+        if *kind == OwnerKind::Safe {
+            lines.say(&Text::default().good("✓ ").dim(&sentence));
+        } else {
+            lines.say(&Text::default().warn("! ").add(&sentence));
+            lines.say(&Text::new("    ").add(kind.fix()));
+        }
     }
     for why in &report.not_checked {
         lines.say(&Text::default().warn("not checked: ").add(why));
@@ -45,7 +55,17 @@ pub struct ReportObject<'a> {
     council: &'a str,
     levers: Vec<LeverObject<'a>>,
     faults: &'a [String],
+    owners: Vec<OwnerObject<'a>>,
     not_checked: &'a [String],
+}
+
+/// An owner that is not a plain key.
+#[derive(Debug, Serialize)]
+struct OwnerObject<'a> {
+    safe: &'a str,
+    owner: &'a str,
+    sentence: String,
+    fix: &'static str,
 }
 
 #[derive(Debug, Serialize)]
@@ -73,6 +93,16 @@ pub fn object<'a>(council: &'a str, report: &'a CouncilReport) -> ReportObject<'
         council,
         levers: report.levers.iter().map(lever).collect(),
         faults: &report.faults,
+        owners: report
+            .owners
+            .iter()
+            .map(|OwnerSeen { safe, owner, kind }| OwnerObject {
+                safe,
+                owner,
+                sentence: kind.sentence(owner),
+                fix: kind.fix(),
+            })
+            .collect(),
         not_checked: &report.not_checked,
     }
 }
