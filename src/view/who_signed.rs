@@ -10,7 +10,7 @@ use crate::ceremony::stage::ProposalStage;
 use crate::ceremony::waking::Waking;
 use crate::check::{Finding, Sort};
 use crate::proposal::Shortfall;
-use crate::safe::{Nonce, Purpose, SafeTree};
+use crate::safe::{Nonce, Purpose, SafeTree, SignatureKind};
 use crate::ui::{Lines, Text};
 use crate::view::person_line::PersonLine;
 
@@ -45,7 +45,7 @@ struct Owner {
     address: String,
     name: Option<String>,
     signed: bool,
-    kind: Option<String>,
+    kind: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     safe: Option<Below>,
 }
@@ -146,7 +146,7 @@ fn owners(name: &dyn Fn(Address) -> Option<String>, tally: &Shortfall, tree: &Sa
             address: owner.to_string(),
             name: name(*owner),
             signed: approval.is_some(),
-            kind: approval.map(|approval| approval.kind().to_string()),
+            kind: approval.map(|approval| approval.kind().as_str()),
             safe,
         }
     };
@@ -155,9 +155,12 @@ fn owners(name: &dyn Fn(Address) -> Option<String>, tally: &Shortfall, tree: &Sa
 
 fn add_rows(rows: &mut Vec<Vec<String>>, owners: &[Owner], depth: usize) {
     for Owner { address, name, kind, safe, .. } in owners {
+        let is_on_chain = *kind == Some(SignatureKind::ApprovedHash.as_str());
         let signed = match (kind, safe) {
+            (_, Some(Below::Signatures { signed, threshold, .. })) if !is_on_chain => {
+                format!("{signed} of {threshold}")
+            }
             (Some(_), _) => "yes".into(),
-            (None, Some(Below::Signatures { signed, threshold, .. })) => format!("{signed} of {threshold}"),
             (None, _) => "no".into(),
         };
         let open = match safe {
@@ -167,7 +170,7 @@ fn add_rows(rows: &mut Vec<Vec<String>>, owners: &[Owner], depth: usize) {
             Some(Below::Signatures { .. }) => "a Safe",
         };
         let name = format!("{}{}", "  ".repeat(depth), name.as_deref().unwrap_or("-"));
-        rows.push(vec![address.clone(), name, signed, kind.clone().unwrap_or_else(|| open.into())]);
+        rows.push(vec![address.clone(), name, signed, kind.unwrap_or(open).into()]);
         if let Some(Below::Signatures { owners, .. }) = safe {
             add_rows(rows, owners, depth + 1);
         }
