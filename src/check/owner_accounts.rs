@@ -120,7 +120,10 @@ fn of_accounts(
         AccountKind::Delegated(to) => Some(OwnerProblem::Payer { account: *account, to: *to }),
         AccountKind::Key | AccountKind::Contract => None,
     };
-    of_owners.map(|(owner, kind)| OwnerProblem::Owner(owner, kind)).chain(others.filter_map(of_payer)).collect()
+    of_owners
+        .map(|(owner, kind)| OwnerProblem::Owner(owner, kind))
+        .chain(others.filter_map(of_payer))
+        .collect()
 }
 
 #[cfg(test)]

@@ -63,7 +63,7 @@ pub fn choose_way(status: &Status, asked: RequestedMode, weight: Weight) -> Chos
         RequestedMode::EthSign => ChosenMode {
             way,
             kind: SignatureKind::EthSign,
-            why: "the safeTxHash goes to the Ledger as a personal message, as asked for: compare all of it",
+            why: "the hash that is signed goes to the Ledger as a personal message, as asked for: compare all of it",
         },
         RequestedMode::Hashes => ChosenMode {
             way: SigningMode::Hashes,

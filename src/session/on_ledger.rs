@@ -16,7 +16,7 @@ use crate::safe::{Operation, SafeId, SignatureKind, published_batch_contract};
 use crate::session::Session;
 use crate::session::keys::KeyHolder;
 use crate::ui::Text;
-use crate::view::ledger_pages;
+use crate::view::{ledger_pages, message_signed};
 
 /// The signer's choices on the command line.
 pub struct Asking {
@@ -59,10 +59,15 @@ pub fn prepare<'s>(
     let stated = stated(session.ui)?;
     let predicted = stated.predict(&status, |settings| safe_tx_pages(&status, settings, &request));
     session.ui.show(&ledger_pages::lines(&status, owner, chosen.why, &predicted));
-    if let Signs::Tx(tx) = signs
-        && tx.operation == Operation::DelegateCall
-    {
-        say_batch(session, &request, tx.to, judged.derived.safe.batch);
+    match signs {
+        Signs::Tx(tx) if tx.operation == Operation::DelegateCall => {
+            say_batch(session, &request, tx.to, judged.derived.safe.batch);
+        }
+        Signs::Tx(_) => {}
+        Signs::Message(_) => {
+            let safe = session.name_of(domain.safe().address);
+            session.ui.show(&message_signed::on_device(&predicted, &safe));
+        }
     }
     let unseen = unseen(&predicted);
     if let Some(text) = &unseen {

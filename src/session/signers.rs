@@ -1,6 +1,6 @@
 //! Whose key signs a proposal, and for which Safe: the proposal's own, or one that owns it.
 
-use alloy::primitives::{Address, hex};
+use alloy::primitives::Address;
 
 use crate::ceremony::judged::Judged;
 use crate::device::SigningRequest;
@@ -11,6 +11,7 @@ use crate::session::Session;
 use crate::session::keys::{self, KeyHolder, NamedKey};
 use crate::shell::quoted;
 use crate::ui::Text;
+use crate::view::message_signed;
 
 /// Those who can sign, the nearest Safe first.
 pub struct Signers<'j> {
@@ -226,42 +227,18 @@ impl<'j> Signers<'j> {
         }
     }
 
-    /// Says for which Safe a signature is, where it is not the proposal's own: what is signed then, and what of it a device
-    /// shows.
+    /// Says for which Safe a signature is, where it is not the proposal's own, and what is signed then.
     pub fn show(&self, way: &Way) {
-        let Some(message) = &way.message else { return };
+        let safe = way.domain.safe().address;
+        if way.message.is_none() {
+            return;
+        }
         let ui = self.session.ui;
-        let (own, parent) = (self.name(way.domain.safe().address), self.judged.derived.safe.name.clone());
-        let path: Vec<String> = way.through.iter().rev().map(|safe| self.name(*safe)).collect();
-        let line = |text: &str| ui.say(&Text::new("    ").add(text));
         ui.blank();
-        ui.say(
-            &Text::new("  ")
-                .bold(&format!("You sign for {own}"))
-                .add(&format!(" {}", way.domain.safe().address)),
-        );
-        line(&format!("{} owns {parent}. You sign a message of {own}: with it {own}", path.join(" owns ")));
-        line(&format!("approves the transaction of {parent}, whole, and nothing else."));
-        let rows = [
-            ("message", hex::encode_prefixed(&message.message)),
-            ("domain", message.hashes.domain.to_string()),
-            ("message hash", message.hashes.message.to_string()),
-            ("to be signed", message.hashes.safe_tx.to_string()),
-        ];
-        for (label, value) in rows {
-            ui.say(&Text::new("    ").dim(&format!("{label:<13}")).add(&value));
-        }
-        if self.judged.proposal().hashes().pre_image() == message.message {
-            line("The message is 0x1901, then the domain hash and the message hash of that");
-            line("transaction. A device shows these, and no call, target or nonce: compare");
-            line("them with the hashes of the review.");
-        } else if message.message[..] == self.judged.proposal().hash().word()[..] {
-            line("The message is the safeTxHash of the review. A device shows it, and no");
-            line("call, target or nonce: compare it.");
-        } else {
-            line("A device shows the message, and no call, target or nonce: compare it");
-            line("with another signer's machine.");
-        }
+        ui.say(&Text::new("  ").bold(&format!("You sign for {}", self.name(safe))).add(&format!(" {safe}")));
+        let proposal = self.judged.proposal();
+        let ways = self.judged.derived.owners.ways(proposal);
+        ui.show(&message_signed::lines(proposal, &ways, way, |safe| self.name(safe)));
         ui.blank();
     }
 }

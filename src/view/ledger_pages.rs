@@ -2,7 +2,7 @@
 
 use alloy::primitives::Address;
 
-use crate::device::{DataShown, Page, PageFact, Pages, Prediction, Status};
+use crate::device::{Page, PageFact, Pages, Prediction, Status};
 use crate::ui::{Lines, Text};
 
 /// Returns what the device can show: the pages that are the same whatever its settings, then each possible rest.
@@ -62,7 +62,7 @@ fn guide(out: &mut Lines, pages: &Pages) {
         for one in &facts {
             out.say(&Text::new("      ").add(&fact(one)));
         }
-        if pages.data != DataShown::Nothing {
+        if pages.has_zeros() {
             let text =
                 "every other value must be 0, or an address of zeros: anything else is another transaction";
             out.say(&Text::new("    ").add(text));

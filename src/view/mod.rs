@@ -30,6 +30,7 @@ mod labelled_lines;
 pub mod ledger_pages;
 pub mod ledger_state;
 pub mod lever_table;
+pub mod message_signed;
 pub mod mined_report;
 mod paper;
 pub mod person_line;

@@ -12,7 +12,8 @@ use breakglass::device::{
 use breakglass::safe::{Domain, SafeTx, SignatureKind};
 
 use crate::emulator::Emulator;
-use crate::emulator::app::{App, Behaviour, Open, Reject, transaction_fields};
+use crate::emulator::app::{App, Behaviour, Open, Reject};
+use crate::emulator::rlp::transaction_fields;
 use crate::vectors::{Row, row, rows};
 
 fn behaviour(row: &Row) -> Behaviour {

@@ -107,6 +107,21 @@ impl Row {
         self.input["message"]["message"].as_str().unwrap().parse().unwrap()
     }
 
+    /// The safeTxHash of a personal message.
+    fn hash(&self) -> Vec<u8> {
+        domain_of(&self.input).hashes(&safe_tx_of(&self.input)).safe_tx.word().to_vec()
+    }
+
+    fn both_hashes(&self) -> Vec<u8> {
+        let domain = domain_of(&self.input);
+        let hashes = if self.input["type"] == "SafeMessage" {
+            domain.message_hashes(&self.message())
+        } else {
+            domain.hashes(&safe_tx_of(&self.input))
+        };
+        [hashes.domain.word(), hashes.message.word()].map(|word| word.to_vec()).concat()
+    }
+
     /// Returns the pages predicted for this row, and the digest that they stand for.
     fn predicted(&self) -> (Pages, String) {
         let (status, settings) = (self.status(), self.settings());
@@ -264,4 +279,53 @@ fn every_recorded_flow_is_sent_again() {
         tried += 1;
     }
     assert_eq!(tried, 392);
+}
+
+/// The emulator's own pages, which stories hold predictions against, are the real app's: in every setting, of every act
+/// that a Nano was asked to sign as typed data or as a message.
+#[test]
+fn the_emulator_shows_what_a_nano_showed() {
+    let is_it = |row: &&Row| {
+        let is_nano = row.text("model").starts_with("nano");
+        let kind = row.kind();
+        let ended = matches!(row.text("outcome"), "approved" | "refused by the app");
+        is_nano && !row.input.is_null() && kind != RequestKind::Transaction && ended && row.act() != "locked"
+    };
+    let mut tried = 0;
+    for row in rows().iter().filter(is_it) {
+        let path = DerivationPath::default();
+        let commands: Vec<Vec<u8>> = match row.kind() {
+            RequestKind::Message => {
+                vec![[&[0xe0, 0x08, 0, 0, 57], &path.encode()[..], &[0, 0, 0, 32], &row.hash()].concat()]
+            }
+            _ if row.is_by_hashes() => {
+                vec![[&[0xe0, 0x0c, 0, 0, 85], &path.encode()[..], &row.both_hashes()].concat()]
+            }
+            _ if row.input["type"] == "SafeMessage" => {
+                let data = TypedData::safe_message(&domain_of(&row.input), &row.message());
+                data.commands(&path).unwrap().iter().map(Apdu::encode).collect()
+            }
+            _ => {
+                let data = TypedData::safe_tx(&domain_of(&row.input), &safe_tx_of(&row.input));
+                data.commands(&path).unwrap().iter().map(Apdu::encode).collect()
+            }
+        };
+        let settings = row.settings();
+        let mut app = App::new(Behaviour {
+            raw_messages: settings.raw_messages,
+            blind_signing: settings.blind_signing,
+            transaction_hash: settings.transaction_hash,
+            ..Behaviour::default()
+        });
+        for command in commands {
+            if app.handle(&command).word != 0x9000 {
+                break;
+            }
+        }
+        let ended = usize::from(row.text("outcome") == "approved");
+        let [shown] = &app.shown[..] else { panic!("{}: {:?}", row.name(), app.shown) };
+        assert_eq!(shown[..], row.screens[..row.screens.len() - ended], "{}", row.name());
+        tried += 1;
+    }
+    assert_eq!(tried, 239);
 }

@@ -50,6 +50,7 @@ mod many;
 mod mined;
 mod mistakes;
 mod nested;
+mod nested_ledger;
 mod network;
 mod offline;
 mod overview;

@@ -9,7 +9,7 @@ use alloy::sol_types::{SolCall, SolValue};
 use breakglass::proposal::find_signatures;
 use breakglass::safe::{Approval, ContractSignature, SafeId, SafeVersion, encode_approvals};
 
-use crate::stage::{Anvil, Desk, SafeSetup, deploy, deploy_safe, key};
+use crate::stage::{Anvil, Desk, SafeSetup, Terminal, deploy, deploy_safe, key};
 use crate::steps::{broadcast, files, import, propose, read_json, refused, sign, try_import, try_sign};
 
 sol! {
@@ -156,7 +156,7 @@ fn the_review_shows_the_act_and_says_what_is_signed_and_what_a_device_shows() {
         .says("You sign for foundation")
         .says("foundation owns guardian")
         .says("0x1901, then the domain hash and the message hash")
-        .says("no call, target or nonce")
+        .says("No device shows a call, target or nonce of it")
         .says("for foundation");
     // Ahead, nothing is signed for a Safe below.
     let ahead = ["vault", "--nonces", "0..3", "--to", "set.txt"];
@@ -209,27 +209,98 @@ fn an_owner_counts_by_sending_with_a_keystore_and_for_nobody_else() {
     assert!(scene.is_paused());
 }
 
-#[test]
-fn a_safe_three_levels_down_signs_for_the_one_at_the_top() {
-    for version in [SafeVersion::V1_3_0, SafeVersion::V1_4_1, SafeVersion::V1_5_0] {
+/// guardian, owned by alice and middle, both of which sign; middle by bob or inner; inner by carol and dave, both.
+pub struct Tree {
+    pub anvil: Anvil,
+    pub vault: Address,
+    pub middle: Address,
+    pub inner: Address,
+    pub council: String,
+}
+
+impl Tree {
+    /// Of the Safe at the top one approval is enough where `threshold` is 1.
+    pub fn new(version: SafeVersion, threshold: u64) -> Self {
         let anvil = Anvil::start();
         let inner = safe_of(&anvil, version, &[address(2), address(3)], 2);
         let middle = safe_of(&anvil, version, &[address(1), inner], 1);
-        let guardian = safe_of(&anvil, version, &[address(0), middle], 2);
+        let guardian = safe_of(&anvil, version, &[address(0), middle], threshold);
         let vault = deploy(&anvil, "Vault", &guardian.abi_encode());
         let safes = [
-            safe_text("guardian", guardian, version, &["alice", "middle"], 2),
+            safe_text("guardian", guardian, version, &["alice", "middle"], threshold),
             safe_text("middle", middle, version, &["bob", "inner"], 1),
             safe_text("inner", inner, version, &["carol", "dave"], 2),
         ];
         let council = council(&anvil, vault, &safes.concat());
-        let desks: Vec<Desk> = [0, 2, 3].map(|n| Desk::new(NAMES[n], key(n), &council)).into();
+        Self { anvil, vault, middle, inner, council }
+    }
+
+    pub fn desk(&self, n: usize) -> Desk {
+        Desk::new(NAMES[n], key(n), &self.council)
+    }
+
+    pub fn is_paused(&self) -> bool {
+        self.anvil.view(self.vault, &pausedCall {})
+    }
+}
+
+#[test]
+fn a_safe_three_levels_down_signs_for_the_one_at_the_top() {
+    for version in [SafeVersion::V1_3_0, SafeVersion::V1_4_1, SafeVersion::V1_5_0] {
+        let tree = Tree::new(version, 2);
+        let desks = [0, 2, 3].map(|n| tree.desk(n));
         let lines: Vec<String> = desks.iter().map(|desk| sign(desk, &["vault"])).collect();
         import(&desks[0], &["vault"], &lines[1..].join("\n"));
         desks[0].run(&["status", "vault"]).says("2 of 2 signed").says("contract signature");
         broadcast(&desks[0], &["vault"]).ended(0).says("done and proven");
-        assert!(anvil.view(vault, &pausedCall {}), "{version}");
+        assert!(tree.is_paused(), "{version}");
     }
+}
+
+/// At each Safe of the tree how many of its owners have signed, in the columns of a small terminal.
+#[test]
+fn a_status_three_levels_down_counts_at_each_safe() {
+    let tree = Tree::new(SafeVersion::V1_4_1, 2);
+    let [carol, dave] = [2, 3].map(|n| tree.desk(n));
+    let shown = |desk: &Desk, code: i32| {
+        let screen = Terminal::of_width(80, &mut desk.command(&["status", "vault"])).ended(code).stdout;
+        let lines: Vec<String> = screen.lines().map(|line| line.trim_end().to_string()).collect();
+        assert!(lines.iter().all(|line| line.chars().count() <= 80), "{screen}");
+        lines
+    };
+    // What stands behind the address: the name with its indentation, and how far its owners are.
+    let row = |lines: &[String], at: Address| {
+        let behind =
+            lines.iter().find_map(|line| Some(line.split_once(&at.to_string())?.1.to_string())).unwrap();
+        let indent = behind.len() - behind.trim_start().len();
+        (indent - 2, behind.split_whitespace().collect::<Vec<_>>().join(" "))
+    };
+    let line = sign(&carol, &["vault"]);
+    import(&dave, &["vault"], &line);
+    let lines = shown(&dave, 3);
+    assert!(lines.iter().any(|line| line.contains("0 of 2 signed")), "{lines:?}");
+    for (at, indent, expected) in [
+        (address(0), 0, "alice no"),
+        (tree.middle, 0, "middle 0 of 1 a Safe"),
+        (address(1), 2, "bob no"),
+        (tree.inner, 2, "inner 1 of 2 a Safe"),
+        (address(2), 4, "carol yes ecdsa"),
+        (address(3), 4, "dave no"),
+    ] {
+        assert_eq!(row(&lines, at), (indent, expected.to_string()), "{lines:?}");
+    }
+    sign(&dave, &["vault"]);
+    let lines = shown(&dave, 3);
+    assert!(lines.iter().any(|line| line.contains("1 of 2 signed")), "{lines:?}");
+    assert!(row(&lines, tree.inner).1.contains("2 of 2"), "{lines:?}");
+    assert!(row(&lines, tree.middle).1.contains("1 of 1"), "{lines:?}");
+    let told = dave.run(&["--json", "status", "vault"]).ended(3).json();
+    let inner = &told["owners"][1]["safe"]["owners"][1];
+    assert_eq!(
+        (&inner["safe"]["signed"], &inner["safe"]["owners"][0]["kind"]),
+        (&2.into(), &"ecdsa".into()),
+        "{told}"
+    );
 }
 
 /// Signed, and then no owner any more: it is named, and nothing is sent.
@@ -374,12 +445,19 @@ fn an_owner_that_is_a_contract_or_has_delegated_its_key_is_named() {
     let run = desks[0].run(&["check", "vault"]);
     let run = run.says(&format!("owner {wallet} is a contract and not a Safe of your council file"));
     run.says(&format!("owner {} has delegated to the code at {}", address(1), Address::repeat_byte(0x99)));
+    // The sentences of the review, and no fault: the file is good.
+    let run = desks[0].run(&["council", "check"]).ended(0);
+    let run =
+        run.says(&format!("guardian: owner {wallet} is a contract and not a Safe of your council file"));
+    run.says(&format!("guardian: owner bob {} has delegated to the code at", address(1)));
+    let told = desks[0].run(&["--json", "council", "check"]).ended(0).json();
+    assert_eq!(told["owners"].as_array().unwrap().len(), 2, "{told}");
     let guardian = council_address(&desks[0], "guardian");
     let rpc = anvil.url();
     let init = ["--council", "new.toml", "init", "--safe", guardian.as_str(), "--rpc", rpc.as_str()];
     desks[0].run(&init).ended(0).says("is a contract").says("EIP-7702");
     let written = std::fs::read_to_string(desks[0].path("new.toml")).unwrap();
-    assert!(written.contains("# A contract") && written.contains("(EIP-7702)"), "{written}");
+    assert!(written.contains("# owner owner-3") && written.contains("(EIP-7702)"), "{written}");
 }
 
 fn council_address(desk: &Desk, safe: &str) -> String {

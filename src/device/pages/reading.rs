@@ -72,6 +72,12 @@ impl Pages {
         facts
     }
 
+    /// Returns `true` if they show the fields of a `SafeTx` that this program leaves zero.
+    #[must_use]
+    pub fn has_zeros(&self) -> bool {
+        self.all.iter().flat_map(|page| &page.entries).any(|entry| entry.title == "gasToken")
+    }
+
     /// The numbers of the first and the last page on which the rest can be skipped: after the last of them it is safe.
     #[must_use]
     pub fn skippable(&self) -> Option<(usize, usize)> {

@@ -5,6 +5,8 @@ use alloy::hex;
 use alloy::primitives::{B256, eip191_hash_message, keccak256};
 
 use super::keys;
+use super::rlp::{has_data, transaction_length, transaction_v};
+use super::screens::{self, Screen};
 use super::typed::{Flow, Received};
 
 /// A status word.
@@ -65,6 +67,8 @@ pub struct Behaviour {
     /// After so many commands somebody turns blind signing on; nobody, where it is 0.
     pub blind_signing_in: usize,
     pub raw_messages: bool,
+    /// "Transaction hash": the hashes of typed data are shown at its end.
+    pub transaction_hash: bool,
     /// A Stax, Flex or Apex P.
     pub large: bool,
     /// So many commands find it locked.
@@ -81,7 +85,7 @@ pub struct Behaviour {
 }
 
 impl Default for Behaviour {
-    /// As recommended: "Raw messages" on, "Blind signing" off.
+    /// As recommended: "Raw messages" and "Transaction hash" on, "Blind signing" off.
     fn default() -> Self {
         Self {
             open: Open::Ethereum([1, 22, 0]),
@@ -91,6 +95,7 @@ impl Default for Behaviour {
             blind_signing: false,
             blind_signing_in: 0,
             raw_messages: true,
+            transaction_hash: true,
             large: false,
             locked_for: 0,
             locks_in: 0,
@@ -126,6 +131,8 @@ pub struct App {
     /// A message or transaction under way: path and bytes so far.
     pending: Option<(u8, Vec<u32>, Vec<u8>)>,
     pub signed: Vec<Signed>,
+    /// The pages of each review of a message, as a Nano S Plus shows them; of a transaction none.
+    pub shown: Vec<Vec<Screen>>,
     /// Reviews that have ended, signed or rejected.
     reviewed: usize,
 }
@@ -260,7 +267,11 @@ impl App {
             }
             (path, [&before, data].concat())
         };
-        let whole = if instruction == 0x08 { message_length(&so_far)? } else { transaction_length(&so_far)? };
+        let whole = if instruction == 0x08 {
+            message_length(&so_far)?
+        } else {
+            transaction_length(&so_far).ok_or(BAD_DATA)?
+        };
         if instruction == 0x04 && !self.behaviour.blind_signing && (so_far.len() < whole || has_data(&so_far))
         {
             return Err(BAD_DATA);
@@ -271,6 +282,9 @@ impl App {
         }
         if so_far.len() > whole {
             return Err(BAD_DATA);
+        }
+        if instruction == 0x08 {
+            self.shown.push(screens::message(&so_far[4..]));
         }
         self.ask()?;
         let (digest, signed): (B256, fn(B256) -> Signed) = if instruction == 0x08 {
@@ -285,8 +299,15 @@ impl App {
 
     fn hashes(&mut self, old: bool, data: &[u8]) -> Outcome {
         let (path, hashes) = read_path(data)?;
-        if hashes.len() != 64 || !(old || self.behaviour.blind_signing) {
+        if hashes.len() != 64 {
             return Err(BAD_DATA);
+        }
+        if !(old || self.behaviour.blind_signing) {
+            self.shown.push(screens::refusal());
+            return Err(BAD_DATA);
+        }
+        if !old {
+            self.shown.push(screens::hashes(&self.behaviour, &hashes[..32], &hashes[32..]));
         }
         self.ask()?;
         let digest = keccak256([&[0x19, 0x01], hashes].concat());
@@ -321,6 +342,9 @@ impl App {
         };
         if filled.is_err() {
             self.flow = None;
+            if unseen || refused {
+                self.shown.push(if unseen { screens::refusal() } else { vec![screens::warning()] });
+            }
             self.reviewed += usize::from(filled == Err(REJECTED));
         }
         filled.map(|()| (Vec::new(), false))
@@ -333,6 +357,7 @@ impl App {
             return Err(BAD_DATA);
         }
         let received = flow.finish()?;
+        self.shown.push(flow.screens(&self.behaviour));
         self.ask()?;
         let digest = received.digest();
         self.signed.push(Signed::Fields(received));
@@ -377,62 +402,6 @@ fn read_path(data: &[u8]) -> Result<(Vec<u32>, &[u8]), Word> {
 fn message_length(bytes: &[u8]) -> Result<usize, Word> {
     let (length, _) = bytes.split_first_chunk::<4>().ok_or(BAD_DATA)?;
     Ok(4 + usize::try_from(u32::from_be_bytes(*length)).unwrap())
-}
-
-/// The bytes that a transaction has in all: its type byte if it has one, and one RLP list.
-fn transaction_length(bytes: &[u8]) -> Result<usize, Word> {
-    let (prefix, list) = untyped(bytes);
-    let (header, length) = rlp_header(list).filter(|_| list[0] >= 0xc0).ok_or(BAD_DATA)?;
-    Ok(prefix + header + length)
-}
-
-fn untyped(bytes: &[u8]) -> (usize, &[u8]) {
-    if bytes.first() == Some(&2) { (1, &bytes[1..]) } else { (0, bytes) }
-}
-
-/// Header and content length of the RLP item at the beginning.
-fn rlp_header(bytes: &[u8]) -> Option<(usize, usize)> {
-    let long = |first: u8, base: u8| {
-        let count = usize::from(first - base);
-        let length = bytes.get(1..=count)?.iter().fold(0, |sum, b| sum << 8 | usize::from(*b));
-        Some((1 + count, length))
-    };
-    match *bytes.first()? {
-        0..0x80 => Some((0, 1)),
-        first @ 0x80..=0xb7 => Some((1, usize::from(first - 0x80))),
-        first @ 0xb8..=0xbf => long(first, 0xb7),
-        first @ 0xc0..=0xf7 => Some((1, usize::from(first - 0xc0))),
-        first => long(first, 0xf7),
-    }
-}
-
-/// The fields of a whole transaction.
-pub fn transaction_fields(bytes: &[u8]) -> Option<Vec<&[u8]>> {
-    let (_, list) = untyped(bytes);
-    let (header, length) = rlp_header(list)?;
-    let mut rest = list.get(header..header + length)?;
-    let mut fields = Vec::new();
-    while !rest.is_empty() {
-        let (header, length) = rlp_header(rest)?;
-        fields.push(rest.get(header..header + length)?);
-        rest = &rest[header + length..];
-    }
-    Some(fields)
-}
-
-fn has_data(bytes: &[u8]) -> bool {
-    let at = if bytes.first() == Some(&2) { 7 } else { 5 };
-    transaction_fields(bytes).is_none_or(|fields| fields.get(at).is_none_or(|data| !data.is_empty()))
-}
-
-/// Returns the number to add to the parity: 0 for EIP-1559, 35 + 2·chainId for a legacy transaction.
-fn transaction_v(bytes: &[u8]) -> u8 {
-    if bytes.first() == Some(&2) {
-        return 0;
-    }
-    let fields = transaction_fields(bytes).unwrap();
-    let chain = fields.get(6).and_then(|id| id.last().copied()).unwrap();
-    35_u8.wrapping_add(chain.wrapping_mul(2))
 }
 
 impl std::fmt::Display for Answer {

@@ -5,6 +5,8 @@
 
 pub mod app;
 pub mod keys;
+pub mod rlp;
+pub mod screens;
 pub mod typed;
 
 use std::io::{ErrorKind, Read, Write};
@@ -15,6 +17,7 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use app::{App, Behaviour, Signed};
+use screens::Screen;
 
 /// The faults of the wire, and the time that the person takes.
 #[derive(Clone, Debug, Default)]
@@ -96,6 +99,11 @@ impl Emulator {
     /// The signed texts and transactions, in order.
     pub fn signed(&self) -> Vec<Signed> {
         self.lock().app.signed.clone()
+    }
+
+    /// The pages of each review of a message so far, as a Nano S Plus shows them.
+    pub fn shown(&self) -> Vec<Vec<Screen>> {
+        self.lock().app.shown.clone()
     }
 
     /// A fault of the client: a second command during a review.

@@ -1,9 +1,10 @@
 //! The full EIP-712 flow, from the device's side: definitions, then values in their order, then a hash computed from
 //! nothing but what was received.
 
-use alloy::primitives::{B256, U256, keccak256};
+use alloy::primitives::{Address, B256, U256, keccak256};
 
-use super::app::{BAD_DATA, NO_CONTEXT, Word};
+use super::app::{BAD_DATA, Behaviour, NO_CONTEXT, Word};
+use super::screens::{self, Screen, Shown};
 
 /// A field as defined.
 #[derive(Clone)]
@@ -38,6 +39,17 @@ impl Kind {
     }
 }
 
+impl Kind {
+    /// The value as the app writes it.
+    fn text(self, value: &[u8]) -> String {
+        match self {
+            Self::Uint { .. } => U256::from_be_slice(value).to_string(),
+            Self::Address => Address::from_slice(value).to_string(),
+            Self::Bytes => screens::upper(value),
+        }
+    }
+}
+
 struct Struct {
     name: String,
     fields: Vec<Definition>,
@@ -47,6 +59,11 @@ struct Struct {
 impl Struct {
     fn is_complete(&self) -> bool {
         self.values.len() == self.fields.len()
+    }
+
+    fn shown(&self) -> Vec<Shown> {
+        let fields = self.fields.iter().zip(&self.values);
+        fields.map(|(field, value)| (field.key.clone(), field.kind.text(value))).collect()
     }
 
     fn hash(&self) -> B256 {
@@ -157,6 +174,13 @@ impl Flow {
             }
             _ => Err(BAD_DATA),
         }
+    }
+
+    /// The pages of a flow that has ended well.
+    pub fn screens(&self, on: &Behaviour) -> Vec<Screen> {
+        let [domain, message] = &self.structs[..] else { return Vec::new() };
+        let hashes = (domain.hash(), message.hash());
+        screens::fields(on, &domain.shown(), (&message.name, &message.shown()), hashes)
     }
 
     pub fn finish(&self) -> Result<Received, Word> {
