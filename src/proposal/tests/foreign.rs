@@ -98,7 +98,7 @@ fn transaction(row: &RowTx) -> SafeTx {
 }
 
 /// The sentences about a text that nothing was taken from.
-fn told(finds: &Finds, gathered: &Gathered, tally: &Shortfall) -> Vec<String> {
+fn told(finds: &Finds, gathered: &GatherResult, tally: &Shortfall) -> Vec<String> {
     let mut told: Vec<String> = gathered.refused.first().iter().map(|refusal| refusal.why.clone()).collect();
     told.extend(finds.damaged.first().iter().map(|damaged| damaged.why.clone()));
     if finds.is_empty() && finds.damaged.count() == 0 {
@@ -128,7 +128,8 @@ fn each_text_of_other_software_is_taken_or_refused_with_its_reason() {
         assert_eq!(proposal.hash().to_string(), row.safe_tx_hash.unwrap(), "{place}");
         let finds = find_signatures(&row.text);
         let owners = owners_of(&tree);
-        let gathered = gather(std::slice::from_ref(&finds), &[Wanted { proposal: &proposal, owners }]);
+        let gathered =
+            gather(std::slice::from_ref(&finds), &[ProposalAndOwners { proposal: &proposal, owners }]);
         assert!(gathered.contracts.iter().all(|c| c.signature().owner == wallet), "{place}");
         let said = answered(&proposal, &tree, &gathered.contracts, &row.approve_hash_first);
         let given = Approvals { wallets: &gathered.contracts, ..Approvals::new(&gathered.new, &[], &said) };
