@@ -45,8 +45,9 @@ impl Taken {
         let pull = of.filter(|proposal| proposal.approves().is_some()).map(|p| p.binding().pull());
         pull.map_or_else(String::new, |pull| {
             let names = pull.names.join(" + ");
-            let safes: String = pull.approve_as.iter().map(|safe| format!(" as {safe}")).collect();
-            format!(", to approve {names}{safes}")
+            pull.approve_as
+                .iter()
+                .fold(format!(", to approve {names}"), |note, safe| format!("{note} as {safe}"))
         })
     }
 }

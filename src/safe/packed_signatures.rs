@@ -48,7 +48,7 @@ impl<'b> Part<'b> {
         bytes.as_chunks::<PART>().0.iter().map(Self).collect()
     }
 
-    const fn kind(&self) -> Kind {
+    const fn kind(self) -> Kind {
         match self.0[64] {
             0 => Kind::Contract,
             1 => Kind::Approved,
@@ -57,17 +57,17 @@ impl<'b> Part<'b> {
     }
 
     /// Its owner, where a contract signed or the owner approved on chain. `None` if the word is not an address.
-    fn owner(&self) -> Option<Address> {
+    fn owner(self) -> Option<Address> {
         self.0[..12].iter().all(|byte| *byte == 0).then(|| self.named())
     }
 
     /// Its owner as the Safe cuts it out of the word.
-    fn named(&self) -> Address {
+    fn named(self) -> Address {
         Address::from_word(B256::from_slice(&self.0[..32]))
     }
 
     /// The offset of its data, where a contract signed. `None` if it is past every length.
-    fn offset(&self) -> Option<usize> {
+    fn offset(self) -> Option<usize> {
         usize::try_from(U256::from_be_slice(&self.0[32..64])).ok()
     }
 }
@@ -130,7 +130,7 @@ pub fn decode_approvals(bytes: &[u8]) -> Result<Vec<Packed>, PackError> {
         let owner = || part.owner().ok_or(PackError::Owner(at));
         packed.push(match part.kind() {
             Kind::Contract => {
-                let (start, end) = data_of(bytes, head, at, part)?;
+                let (start, end) = data_of(bytes, head, at, *part)?;
                 used.push((start, end, at));
                 let data = Bytes::copy_from_slice(&bytes[start + WORD..end]);
                 Packed::Contract(ContractSignature { owner: owner()?, data })
@@ -181,7 +181,7 @@ fn head_of(bytes: &[u8]) -> Result<usize, PackError> {
 }
 
 /// Returns where the data of a contract signature begins, with its length, and where it ends.
-fn data_of(bytes: &[u8], head: usize, at: usize, part: &Part) -> Result<(usize, usize), PackError> {
+fn data_of(bytes: &[u8], head: usize, at: usize, part: Part) -> Result<(usize, usize), PackError> {
     let start = part.offset().ok_or(PackError::PastEnd(at))?;
     if start < head {
         return Err(PackError::IntoHead(at));
