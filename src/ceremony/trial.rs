@@ -14,7 +14,7 @@ use crate::check;
 use crate::council::Arguments;
 use crate::error::{Error, Exit};
 use crate::evm::{BlockTag, Readings, Write};
-use crate::playbook::Plan;
+use crate::playbook::{Plan, PlanError};
 use crate::safe::SafeState;
 
 /// Tries the lever from an account without the role, from its Safe, and once more; then its undo. Each is run on the state
@@ -28,9 +28,12 @@ pub fn try_lever(
 ) -> Result<TrialReport, Error> {
     let mut report = TrialReport::default();
     without_role(order, fork, "without_role", "without the role", &mut report)?;
-    if let Ok(planned) = planned(order, fork, state.id.version)? {
-        report.calls = planned.plan.calls.iter().map(|planned| planned.call.clone()).collect();
-        report.is_done = planned.refused.is_some() && holds_after(&planned.plan, fork)?;
+    match planned(order, fork, state.id.version)? {
+        Ok(planned) => {
+            report.calls = planned.plan.calls.iter().map(|planned| planned.call.clone()).collect();
+            report.is_done = planned.refused.is_some() && holds_after(&planned.plan, fork)?;
+        }
+        Err(why) => report.is_done = matches!(why, PlanError::NothingToDo(_)),
     }
     let was = before(order, fork)?;
     let undo = undo.map(|undo| undo.restoring(&was));

@@ -143,6 +143,9 @@ fn a_pauser_acts_alone_and_the_record_lists_it_to_be_confirmed() {
     assert_eq!(ceremony.anvil.view(pods, &Flags::pausedCall {}), U256::from(3));
     assert!(ceremony.anvil.receipt(tx).succeeded);
     act(alice, &["freeze"]).ended(0).says("already done: pods paused() is 3").never_says("Sent");
+    // It is no gap of the morning after.
+    let gaps = alice.run(&["--json", "doctor"]).json()["gaps"].to_string();
+    assert!(!gaps.contains("lever-fails") && !gaps.contains("uncovered"), "{gaps}");
 
     alice.run(&["log"]).ended(0).says("alice alone, lever freeze: proven");
     let text = alice.run(&["report"]).ended(0).says("To be confirmed").says("breakglass undo freeze").stdout;

@@ -187,7 +187,8 @@ fn called(desk: &Desk, target: TargetSeen, trials: &[Trial]) -> TargetSeen {
     let Some(address) = place.map(|place| place.address) else { return target };
     let calls = |trial: &Trial| {
         let its = trial.calls.iter().filter(|call| call.to == address);
-        its.filter_map(|call| call.data.get(..4)).map(Selector::from_slice).collect::<Vec<_>>()
+        let its = its.filter_map(|call| call.data.get(..4)).map(Selector::from_slice);
+        its.chain(of_done(desk, &target.target, trial)).collect::<Vec<_>>()
     };
     let works = |trial: &&Trial| matches!(trial.seen.tried, LeverTrial::Works { .. } | LeverTrial::Done);
     TargetSeen {
@@ -195,6 +196,16 @@ fn called(desk: &Desk, target: TargetSeen, trials: &[Trial]) -> TargetSeen {
         is_reached: trials.iter().filter(works).any(|trial| !calls(trial).is_empty()),
         ..target
     }
+}
+
+/// Returns the functions of a lever on a target that calls nothing now, because all that it does is done.
+fn of_done(desk: &Desk, target: &str, trial: &Trial) -> Vec<Selector> {
+    let is_done = trial.seen.tried == LeverTrial::Done && trial.calls.is_empty();
+    let lever = desk.council.levers.get(&trial.seen.lever).filter(|_| is_done);
+    let lever = lever.filter(|lever| lever.set.values().any(|value| value == target));
+    let entry = lever.and_then(|lever| desk.catalogue.get(&lever.playbook).ok());
+    let steps = entry.iter().flat_map(|entry| &entry.playbook.steps);
+    steps.map(|step| step.function.selector()).collect()
 }
 
 /// Returns the transaction of a lever's first call, at the next nonce of a Safe.
