@@ -103,11 +103,13 @@ impl SafeGap {
                 kind.fix(),
             ),
             Self::Stranger { safe, owner, name } => {
+                let person = name.as_deref().unwrap_or("NAME");
+                let fix = format!("breakglass council add person {person} --reach \"Signal …, phone …\"");
                 let name = name.as_ref().map(|name| format!("{name} ")).unwrap_or_default();
                 not_ready(
                     "owner-unknown",
                     format!("{safe}: your file does not say how to reach its owner {name}{owner}"),
-                    "breakglass council add person NAME --reach …, by the signer's name",
+                    fix,
                 )
             }
         }

@@ -37,7 +37,7 @@ pub fn rpc_rows(seen: &[ChainSeen]) -> Vec<Vec<String>> {
     seen.iter().flat_map(|chain| &chain.offers).filter_map(row).collect()
 }
 
-/// Returns the gaps as lines, each with what to do.
+/// Returns the gaps as lines, each with what to do; what must be repaired stands last, nearest to the prompt.
 #[must_use]
 pub fn gap_lines(told: &[GapReport]) -> Lines {
     let lines = |told: &GapReport| {
@@ -48,7 +48,9 @@ pub fn gap_lines(told: &[GapReport]) -> Lines {
         let what = mark.bold(told.id).add(&format!("  {}", told.sentence));
         [what, Text::default().dim("  → ").add(&told.fix)]
     };
-    told.iter().flat_map(lines).collect()
+    let (to_repair, others): (Vec<_>, Vec<_>) =
+        told.iter().partition(|told| told.level == GapLevel::NotReady);
+    others.into_iter().chain(to_repair).flat_map(lines).collect()
 }
 
 const fn state(tried: &LeverTrial) -> &'static str {
