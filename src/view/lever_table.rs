@@ -186,6 +186,11 @@ fn combined<'a>(
     let what = title.map_or_else(|| pulls.clone(), |title| format!("{title}: {pulls}"));
     let done = now.map(|now| {
         let is_done = |lever: &&String| matches!(now.levers.get(*lever), Some(LeverState::Done { .. }));
+        let is_unknown =
+            |lever: &&String| matches!(now.levers.get(*lever), None | Some(LeverState::Unknown(_)));
+        if pulled.iter().any(|lever| is_unknown(&lever)) {
+            return "not known".into();
+        }
         format!("{} of {} done", pulled.iter().filter(is_done).count(), pulled.len())
     });
     let (word, safe) = (format!("{kind} {name}"), safes.join(", "));

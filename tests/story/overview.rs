@@ -81,7 +81,8 @@ fn one_batch_tells_all_of_a_chain_and_without_a_network_it_says_so() {
     let after = proxy.counts();
     assert_eq!(after.posts - before.posts, 1, "one batch");
     let run = alice.run(&["status", "--offline"]).ended(0).says("the network was not asked");
-    run.says("1 of 2 bob, carol").says("pause vault vault not known guardian");
+    let run = run.says("1 of 2 bob, carol").says("pause vault vault not known guardian");
+    run.says("pause freeze pulls vault, bridge not known guardian");
     assert_eq!(proxy.counts().posts, after.posts);
     drop(proxy);
     unreachable_says_so(alice);
