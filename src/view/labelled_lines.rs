@@ -7,16 +7,30 @@ const VALUES: usize = 11;
 
 /// Lines, some of which are left out where there are too many.
 #[derive(Default)]
-pub(super) struct ReviewBlock(Vec<(Text, bool)>);
+pub(super) struct ReviewBlock(Vec<BlockLine>);
+
+struct BlockLine {
+    text: Text,
+    is_needed: bool,
+    /// The same in two lines, where there is room for one more.
+    in_two: Option<[Text; 2]>,
+}
 
 impl ReviewBlock {
     pub fn line(&mut self, line: Text) {
-        self.0.push((line, true));
+        self.0.push(BlockLine { text: line, is_needed: true, in_two: None });
     }
 
     /// A line that is left out first.
     pub fn spare(&mut self, line: Text) {
-        self.0.push((line, false));
+        self.0.push(BlockLine { text: line, is_needed: false, in_two: None });
+    }
+
+    /// Prose that takes a second line rather than be cut, where nothing else is left out for it.
+    pub fn prose(&mut self, label: &str, prose: &str, width: usize) {
+        let in_two = split(prose, width.saturating_sub(VALUES))
+            .map(|(first, second)| [labelled(label, Text::new(first)), labelled("", Text::new(second))]);
+        self.0.push(BlockLine { text: labelled(label, Text::new(prose)), is_needed: true, in_two });
     }
 
     pub fn field(&mut self, label: &str, value: Text) {
@@ -26,12 +40,31 @@ impl ReviewBlock {
     /// Returns at most so many lines, unless more are needed; each is cut to the width.
     pub fn into_lines(mut self, most: usize, width: usize) -> Lines {
         while self.0.len() > most
-            && let Some(at) = self.0.iter().rposition(|(_, needed)| !needed)
+            && let Some(at) = self.0.iter().rposition(|line| !line.is_needed)
         {
             self.0.remove(at);
         }
-        self.0.into_iter().map(|(line, _)| line.cut(width)).collect()
+        let mut room = most.saturating_sub(self.0.len());
+        let mut lines = Vec::new();
+        for BlockLine { text, in_two, .. } in self.0 {
+            match in_two.filter(|_| room > 0) {
+                Some(both) => {
+                    room -= 1;
+                    lines.extend(both);
+                }
+                None => lines.push(text),
+            }
+        }
+        lines.into_iter().map(|line| line.cut(width)).collect()
     }
+}
+
+/// Splits a text before the last word that has no room in so many columns; `None` if all of it has.
+fn split(text: &str, columns: usize) -> Option<(&str, &str)> {
+    let end = text.char_indices().nth(columns)?.0;
+    let is_word_end = text.get(end..)?.starts_with(' ');
+    let at = if is_word_end { end } else { text.get(..end)?.rfind(' ')? };
+    Some((text.get(..at)?, text.get(at + 1..)?))
 }
 
 pub(super) fn labelled(label: &str, value: Text) -> Text {
@@ -74,6 +107,22 @@ pub(super) fn digits(hash: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn prose_takes_a_second_line_only_where_there_is_room() {
+        let plain = |most| {
+            let mut block = ReviewBlock::default();
+            block.prose("cost", "one two three", 20);
+            block.prose("misses", "four five six", 20);
+            block.into_lines(most, 20).iter().map(Text::plain).collect::<Vec<_>>()
+        };
+        assert_eq!(plain(2), ["   cost    one two…", "   misses  four fiv…"]);
+        assert_eq!(plain(3), ["   cost    one two", "           three", "   misses  four fiv…"]);
+        assert_eq!(plain(9).len(), 4);
+        assert_eq!(split("one two", 7), None);
+        assert_eq!(split("äöü two", 5), Some(("äöü", "two")));
+        assert_eq!(split("undivided", 4), None);
+    }
 
     #[test]
     fn too_many_lines_lose_the_spare_ones_from_below() {

@@ -141,7 +141,8 @@ fn consequences(block: &mut ReviewBlock, summary: &Summary, width: usize) {
     for (label, text) in [("cost", each(|lever| &lever.cost)), ("misses", each(|lever| &lever.does_not_stop))]
     {
         if !text.is_empty() {
-            block.field(label, Text::new(&text));
+            // What one key does alone is followed by what it costs.
+            block.prose(label, &text, if summary.acting.is_safe() { width } else { usize::MAX });
         }
     }
     // A command that is cut would be another one.
