@@ -73,7 +73,8 @@ fn three_people_drill_and_nothing_is_sent() {
     // Carol has no network at hand.
     let carols = try_sign(carol, &[name, "--offline"]).ended(0).says("DRILL signed by").never_says("REAL");
     assert!(carols.stdout.starts_with("bgdrill2"));
-    let carols = carols.says("drill-unannounced").says("call whoever is said to have announced it").stdout;
+    let carols =
+        carols.says("drill-unannounced").says("call the person who is said to have announced it").stdout;
 
     prove(alice, name).ended(3).says("0 of 2 owners have signed");
     alice.run(&["status", name]).ended(3).says("0 of 2 signed");
@@ -295,7 +296,7 @@ fn one_laptop_plays_all_roles() {
         }
         laptop.run(&words)
     };
-    refused(solo(&[&first]), 3, &["1 of 2 have signed", "missing: alice, carol"]);
+    refused(solo(&[&first]), 3, &["1 of 2 owners have signed", "missing: alice, carol"]);
     refused(solo(&[&first, &stranger]), 2, &["which is not an owner"]);
     let run = solo(&[&first, &second]).ended(0).says("DRILL proven").says("signed by carol");
     run.never_says("REAL").never_says("Sent");
