@@ -157,6 +157,18 @@ impl Order<'_> {
         drafts
     }
 
+    /// Returns the transactions that may come out, before anything is known, with keys that will be read beside them: what
+    /// is fetched early, and no more.
+    #[must_use]
+    pub fn early(&self, hints: &Keys) -> Vec<RehearsalDraft> {
+        let plan = self.likely();
+        let mut drafts = self.drafts(&First { hints: Some(hints), ..First::LATEST }, plan.as_ref());
+        if let (Some(draft), Some(plan)) = (drafts.first_mut(), &plan) {
+            draft.queries.extend(before_queries(plan));
+        }
+        drafts
+    }
+
     /// Derives from the chain as it is now: what the Safe is, and what the playbook gives on it. One round where the
     /// playbook reads nothing that depends on a reading.
     pub fn live(&self, chain: &Chain, first: First) -> Result<(Snapshot, Result<Proposed, Error>), Error> {

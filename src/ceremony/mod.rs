@@ -67,7 +67,7 @@ pub mod sent;
 pub mod sets;
 pub mod since;
 pub mod stage;
-mod stranger;
+pub mod stranger;
 pub mod texts;
 pub mod together;
 pub mod trial;

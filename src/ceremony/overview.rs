@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::thread;
+use std::time::Duration;
 
 use alloy::primitives::{Address, U256};
 use alloy::sol_types::SolCall;
@@ -15,7 +16,7 @@ use crate::clock;
 use crate::council::{self, Arguments, Lever};
 use crate::error::{Error, Exit};
 use crate::evm::{Answer, Query, Readings};
-use crate::incident::{Entry, Journal, JournalAct, Utc};
+use crate::incident::{Entry, Journal, JournalAct, Utc, open_drills};
 use crate::playbook::{Check, Plan, PlanError};
 use crate::proposal::{Approvals, Contender, Proposal, Shortfall, count};
 use crate::safe::{ISafe, Nonce, Owners, SafeState, SafeTree, slot, slot_word};
@@ -24,6 +25,8 @@ use crate::safe::{ISafe, Nonce, Owners, SafeState, SafeTree, slot, slot_word};
 const MOST_BATCHES: usize = 2;
 /// The most open proposals that are looked at.
 const MOST_OPEN: usize = 50;
+/// A drill that nobody finished is open for so long.
+const DRILL_OPEN: Duration = Duration::from_hours(7 * 24);
 /// The most owners of a Safe whose approvals on chain are asked for.
 const MOST_OWNERS_ASKED: usize = 20;
 
@@ -89,6 +92,7 @@ pub fn look(desk: &Desk, offline: bool) -> Result<Overview, Error> {
     let mut kept = desk.kept_open()?;
     let more_open = kept.len().saturating_sub(MOST_OPEN);
     kept.drain(..more_open);
+    kept.extend(unfinished(desk, &journal)?);
     let chains: Vec<&council::CouncilChain> = desk.council.chains.values().collect();
     let look = |chain: &council::CouncilChain| one_chain(desk, chain, &kept, &journal, offline);
     let all: Vec<Overview> = desk.progress.wait("reading the state of all levers", || {
@@ -108,6 +112,15 @@ pub fn look(desk: &Desk, offline: bool) -> Result<Overview, Error> {
         |open: &Open| (open.chain.clone(), open.safe.clone(), open.proposal.nonce(), open.words.clone());
     whole.open.sort_by_cached_key(place);
     Ok(whole)
+}
+
+/// Returns the drills of the last days that are kept here and were not proven.
+fn unfinished(desk: &Desk, journal: &Journal) -> Result<Vec<Proposal>, Error> {
+    let since = clock::now().saturating_sub(DRILL_OPEN).as_millis();
+    let since = Utc::from_millis(u64::try_from(since).unwrap_or(u64::MAX));
+    let mut hashes = open_drills(journal.iter(), since);
+    hashes.truncate(MOST_OPEN);
+    if hashes.is_empty() { Ok(Vec::new()) } else { desk.kept_drills(|drill| hashes.contains(&drill.hash())) }
 }
 
 /// The part of one chain.
@@ -284,7 +297,9 @@ fn open(
     let (mut signatures, mut wallets, mut keeper) = (Vec::new(), Vec::new(), None);
     if let Some(owners) = desk.owners(safe, Some(&tree)) {
         (signatures, wallets) = desk.kept_signatures(proposal, &owners)?;
-        keeper = desk.keeper_since(proposal, next.unwrap_or(proposal.nonce()), safe, &owners)?;
+        if !proposal.is_drill() {
+            keeper = desk.keeper_since(proposal, next.unwrap_or(proposal.nonce()), safe, &owners)?;
+        }
     }
     let none = Readings::default();
     let approvals = Approvals::new(&signatures, &wallets, readings.unwrap_or(&none));

@@ -14,7 +14,7 @@ use crate::playbook::{Plan, PlanError, PlannedCall};
 use crate::safe::{Call, SafeVersion};
 
 /// An account that holds no role and no token anywhere: "nobody" in ASCII.
-const NOBODY: Address = address!("6e6f626f64790000000000000000000000000000");
+pub const NOBODY: Address = address!("6e6f626f64790000000000000000000000000000");
 
 /// Tries a lever from an account that holds nothing: its checks must refuse it, or the contracts its calls.
 pub(super) fn without_role(

@@ -84,6 +84,9 @@ fn try_undo(
     };
     // The council file describes the Safe as it was before the lever: only what the undo does is looked at.
     let (taken_back, undone) = pull(undo, fork, &undone_by, check::of_effects)?;
+    if let TrialResult::Proven { read, .. } = &taken_back {
+        report.undo_read.clone_from(read);
+    }
     if report.must_prove(
         TrialPart::Undo,
         &name,

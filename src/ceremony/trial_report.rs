@@ -20,6 +20,8 @@ pub struct TrialReport {
     pub calls: Vec<Call>,
     /// The keys that the lever's transaction and its checks read.
     pub read: Keys,
+    /// Those of its undo.
+    pub undo_read: Keys,
     /// The gas of the lever's transaction.
     pub gas: Option<u64>,
     /// It is refused because it is done: all that it promises holds already.

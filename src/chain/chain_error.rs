@@ -75,6 +75,8 @@ pub enum EndpointFault {
     TooLarge,
     /// Not what JSON-RPC or the method prescribes.
     Garbage(String),
+    /// Not what a Transaction Service answers.
+    NotAService,
     Refused {
         method: &'static str,
         error: RpcErrorObject,
@@ -178,6 +180,7 @@ impl fmt::Display for EndpointFault {
                 "answers with more than this program reads, which is 2 MB for one call and 64 MB in all",
             ),
             Self::Garbage(what) => write!(f, "did not answer as JSON-RPC asks (a web page?): {what}"),
+            Self::NotAService => f.write_str("does not answer as a Transaction Service does (a web page?)"),
             Self::Refused { method, error } => write!(f, "refuses {method}: {error}"),
             Self::WrongChain { found } => write!(f, "is on chain {found}"),
             Self::Lagging { at: Some(at), wanted } => write!(f, "lags behind: at block {at}, not {wanted}"),

@@ -96,18 +96,7 @@ struct Answers {
 
 impl Endpoint {
     pub(super) fn new(url: SecretUrl, batch: usize, options: Options) -> Result<Self, ChainError> {
-        let parsed = url::Url::parse(url.expose()).ok().filter(url::Url::has_host);
-        let parsed = parsed.ok_or_else(|| ChainError::BadUrl(url.to_string()))?;
-        let mut builder = Client::builder()
-            .tls_backend_preconfigured(tls()?)
-            .connect_timeout(CONNECT.min(options.timeout))
-            .timeout(options.timeout)
-            .redirect(Policy::none())
-            .user_agent(concat!("breakglass/", env!("CARGO_PKG_VERSION")));
-        if is_here(&parsed) {
-            builder = builder.no_proxy();
-        }
-        let client = builder.build().map_err(|e| ChainError::Client(e.without_url().to_string()))?;
+        let client = client_for(&url, options.timeout)?;
         let secrets = Secrets::of(&url);
         let named = batch.max(1);
         let pace = Mutex::new(Pace { batch: named, parallel: options.parallel.max(1) });
@@ -342,6 +331,22 @@ impl Answers {
         let Self { heads, bracketed, replies } = self;
         Fetched { heads, bracketed, replies: replies.into_iter().flatten().collect() }
     }
+}
+
+/// Returns a client for one address: it follows no redirect, and reaches this machine without a proxy.
+pub(super) fn client_for(url: &SecretUrl, timeout: Duration) -> Result<Client, ChainError> {
+    let parsed = url::Url::parse(url.expose()).ok().filter(url::Url::has_host);
+    let parsed = parsed.ok_or_else(|| ChainError::BadUrl(url.to_string()))?;
+    let mut builder = Client::builder()
+        .tls_backend_preconfigured(tls()?)
+        .connect_timeout(CONNECT.min(timeout))
+        .timeout(timeout)
+        .redirect(Policy::none())
+        .user_agent(concat!("breakglass/", env!("CARGO_PKG_VERSION")));
+    if is_here(&parsed) {
+        builder = builder.no_proxy();
+    }
+    builder.build().map_err(|e| ChainError::Client(e.without_url().to_string()))
 }
 
 fn tls() -> Result<ClientConfig, ChainError> {

@@ -6,14 +6,15 @@ use alloy::primitives::{Address, U256};
 use alloy::sol_types::SolCall;
 
 use super::chain_error::ChainError;
-use super::on_fork::Pinned;
+use super::on_fork::{Pinned, safe_keys};
 use super::panel::lock;
 use super::quorum::Chain;
 use super::snapshot::Snapshot;
 use crate::evm::BlockRef;
 use crate::evm::{Answer, Keys, Query, Readings};
 use crate::fork::{
-    ExecTransaction, Rehearsal, RunBlock, StateSource, World, WorldState, complete, resume, view,
+    ExecTransaction, Rehearsal, RunBlock, StateSource, World, WorldState, behind_proxies, complete, resume,
+    view,
 };
 use crate::safe::ISafe::getOwnersCall;
 use crate::safe::{Nonce, Owners, slot, slot_word};
@@ -41,6 +42,23 @@ impl StateSource for Noted<'_> {
 }
 
 impl Chain {
+    /// Fetches, in one round, what forks of a snapshot will read in any case: what access lists named, the Safe's own values,
+    /// and what is behind the proxies that were read.
+    ///
+    /// # Errors
+    /// If no quorum agrees.
+    pub fn fetch_named(&self, seen: &mut Snapshot) -> Result<(), ChainError> {
+        let mut keys = std::mem::take(&mut seen.known.wanted);
+        keys.extend(safe_keys(std::slice::from_ref(&seen.state)));
+        keys.extend(behind_proxies(&seen.known.state));
+        let missing = seen.known.state.missing(&keys);
+        if !missing.is_empty() {
+            let pinned = Pinned { chain: self, block: seen.header.block() };
+            seen.known.state.extend(pinned.fetch(&missing)?);
+        }
+        Ok(())
+    }
+
     /// From the block of a snapshot on. `now` is the time, in seconds since 1970.
     #[must_use]
     pub fn forked(&self, seen: &Snapshot, now: u64) -> Forked<'_> {

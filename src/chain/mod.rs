@@ -34,6 +34,7 @@ mod settle;
 mod sighting;
 mod snapshot;
 mod standing;
+mod transaction_service;
 
 pub use chain_error::{ChainError, EndpointFault};
 pub use codes::Codes;
@@ -54,6 +55,9 @@ pub use sending::{ExecutedTx, Receipt};
 pub use sighting::Sighting;
 pub use snapshot::{Ask, Snapshot};
 pub use standing::{EndpointReport, EndpointStatus, agreeing, is_minority};
+#[cfg(test)]
+pub use transaction_service::StatedSafe;
+pub use transaction_service::{PendingTransaction, ServiceAnswer, ServiceSays};
 
 #[cfg(test)]
 mod tests;

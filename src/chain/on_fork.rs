@@ -32,7 +32,7 @@ impl Pinned<'_> {
 }
 
 /// The values that Safes read to answer for a signature: their contracts, thresholds and owners.
-fn safe_keys(safes: &[SafeState]) -> Keys {
+pub(super) fn safe_keys(safes: &[SafeState]) -> Keys {
     let mut keys = Keys::default();
     for safe in safes {
         let known = [safe.id.address, safe.singleton, safe.fallback_handler];

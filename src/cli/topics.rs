@@ -7,13 +7,14 @@ use crate::error::{Error, Exit};
 use crate::near::near;
 
 /// Name, title, text.
-const TOPICS: [(&str, &str, &str); 8] = [
+const TOPICS: [(&str, &str, &str); 9] = [
     ("alarms", "Alarms, watch and alert", include_str!("topics/alarms.txt")),
     ("drill", "The whole ceremony, with signatures good on no chain", include_str!("topics/drill.txt")),
     ("exit-codes", "How a run ends", include_str!("topics/exit-codes.txt")),
     ("files", "What is kept where", include_str!("topics/files.txt")),
     ("ledger", "Signing on a Ledger", include_str!("topics/ledger.txt")),
     ("offline", "Signing without a network", include_str!("topics/offline.txt")),
+    ("readiness", "Ready before an incident: doctor", include_str!("topics/readiness.txt")),
     ("refusals", "What to do when a check refuses", include_str!("topics/refusals.txt")),
     ("settings", "Your own settings and variables", include_str!("topics/settings.txt")),
 ];

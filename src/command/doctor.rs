@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use alloy::primitives::Address;
 use clap::ValueHint;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::cli::args::KeyArgs;
 use crate::clock;
@@ -15,7 +15,8 @@ use crate::incident::Journal;
 use crate::readiness::by_cast::{Compared, compare};
 use crate::readiness::council_gaps::CouncilSeen;
 use crate::readiness::examine::{ChainSeen, CouncilState, examine};
-use crate::readiness::{Gap, GapLevel, GapReport, seal};
+use crate::readiness::last_drills::DrilledSafe;
+use crate::readiness::{Gap, GapLevel, GapReport, drill_times, seal};
 use crate::safe::parse_address;
 use crate::session::{Session, calling_roll};
 use crate::store::output_of;
@@ -83,19 +84,21 @@ pub fn run(session: &Session, args: &Args) -> Result<Exit, Error> {
         keys: [keys.signing.as_ref(), keys.paying.as_ref()],
         payer,
         proofs: &calling_roll::kept(&journal),
+        drills: &drill_times::all(journal.iter()),
         compared: &compared,
         now,
     };
     let mut told: Vec<GapReport> = all.gaps().iter().map(Gap::tell).collect();
     told.sort_by_key(|told| told.level);
     let controls = if args.seal { seal::controls(&all, &told, &journal) } else { Vec::new() };
-    show(session, &seen.chains, &told);
+    show(session, &seen.chains, &all.drilled(), &told);
     session.ui.show(&view::seal_lines(&controls));
     let object = json!({
         "ready": told.iter().all(|told| told.level != GapLevel::NotReady),
         "chains": seen.chains.iter().map(view::chain_object).collect::<Vec<_>>(),
         "keys": all.keys.iter().flatten().map(|key| view::key_object(key)).collect::<Vec<_>>(),
         "armed": seen.sets.iter().map(view::set_object).collect::<Vec<_>>(),
+        "drills": drill_objects(session, &all.drilled()),
         "cards": seen.cards.iter().map(view::card_object).collect::<Vec<_>>(),
         "gaps": told.iter().map(view::gap_object).collect::<Vec<_>>(),
         "cast": view::compared_object(&compared),
@@ -121,7 +124,12 @@ fn compare_with_cast(seen: &CouncilState) -> Compared {
     compare(safe, tx, |args| output_of("cast", args, CAST_PATIENCE).map_err(|error| error.to_string()))
 }
 
-fn show(session: &Session, chains: &[ChainSeen], told: &[GapReport]) {
+fn drill_objects(session: &Session, drilled: &[DrilledSafe]) -> Vec<Value> {
+    let name = |owner| session.name_of(owner);
+    drilled.iter().map(|one| view::drill_object(one, &session.council.response, name)).collect()
+}
+
+fn show(session: &Session, chains: &[ChainSeen], drilled: &[DrilledSafe], told: &[GapReport]) {
     let rows = view::lever_rows(chains);
     if !rows.is_empty() {
         session.ui.table(&["lever", "chain", "on a fork", "gas"], &rows);
@@ -129,6 +137,10 @@ fn show(session: &Session, chains: &[ChainSeen], told: &[GapReport]) {
     let rows = view::rpc_rows(chains);
     if !rows.is_empty() {
         session.ui.table(&["RPC", "ms", "access lists", "proofs", "old state"], &rows);
+    }
+    let rows = view::drill_rows(drilled, &session.council.response, |owner| session.name_of(owner));
+    if !rows.is_empty() {
+        session.ui.table(&view::DRILLS, &rows);
     }
     session.ui.show(&view::gap_lines(told));
 }

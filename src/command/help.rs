@@ -9,7 +9,8 @@ use crate::error::{Error, Exit};
 use crate::ui::Ui;
 
 const EXAMPLES: &str = "\
-Topics: alarms, drill, exit-codes, files, ledger, offline, refusals, settings
+Topics: alarms, drill, exit-codes, files, ledger, offline, readiness,
+        refusals, settings
 
 Examples:
   breakglass help offline

@@ -40,6 +40,7 @@ pub(super) struct WireChain {
     #[serde(default)]
     pub(super) send: Vec<Spanned<String>>,
     pub(super) private_for: Option<Spanned<String>>,
+    pub(super) service: Option<Spanned<String>>,
     pub(super) quorum: Option<Spanned<usize>>,
     pub(super) batch: Option<Spanned<usize>>,
     pub(super) parallel: Option<Spanned<usize>>,

@@ -39,11 +39,12 @@ pub(super) fn read_chain(source: &SourceText, name: String, wire: &WireChain) ->
     };
     let batch = bounded(&wire.batch, DEFAULT_BATCH, 1000, "the requests of a batch")?;
     let parallel = bounded(&wire.parallel, DEFAULT_PARALLEL, 100, "the batches sent side by side")?;
-    let all: Vec<_> = wire.rpc.iter().chain(&wire.send).map(Spanned::span).collect();
+    let all: Vec<_> = wire.rpc.iter().chain(&wire.send).chain(&wire.service).map(Spanned::span).collect();
     let addresses = |texts: &[Spanned<String>]| {
         texts.iter().map(|text| read_rpc(source, text, &all)).collect::<Result<_, Fault>>()
     };
     let (rpc, send) = (addresses(&wire.rpc)?, addresses(&wire.send)?);
+    let service = wire.service.as_ref().map(|text| read_rpc(source, text, &all)).transpose()?;
     let private_for = read_private_for(source, wire)?;
     let block_time = wire
         .block_time
@@ -56,7 +57,7 @@ pub(super) fn read_chain(source: &SourceText, name: String, wire: &WireChain) ->
             format!("{id} is the chain id of drills: whoever drills here would sign for that chain");
         return Err(source.fault(wire.id.span(), message));
     }
-    Ok(CouncilChain { name, id, rpc, send, private_for, quorum, batch, parallel, block_time })
+    Ok(CouncilChain { name, id, rpc, send, private_for, service, quorum, batch, parallel, block_time })
 }
 
 fn parse_block_time(text: &str) -> Result<Duration, String> {

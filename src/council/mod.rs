@@ -90,6 +90,8 @@ pub struct CouncilChain {
     pub send: Vec<RpcAddress>,
     /// Time for which only `send` sees a transaction, from its first sending on.
     pub private_for: Duration,
+    /// The Transaction Service whose web pages the council uses. It is only compared with the chain.
+    pub service: Option<RpcAddress>,
     /// The number of endpoints that must agree on every value. At least 1, at most their number.
     pub quorum: usize,
     /// The most requests in one JSON-RPC batch.

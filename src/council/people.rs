@@ -117,6 +117,11 @@ impl Person {
 }
 
 impl Zone {
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
     /// Returns the time of day there at a second since 1970.
     #[must_use]
     pub fn local(&self, now: u64) -> LocalTime {

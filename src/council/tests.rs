@@ -110,6 +110,7 @@ fn faults_point_at_the_word() {
         ("id = 1", "id = 1\nblock_time = \"2 s\"", "\"2 s\" is not a block time: write \"2 seconds\""),
         ("id = 1", "id = 1\nparallel = 0", "the batches sent side by side must be between 1 and 100"),
         ("id = 1", "id = 1\nprivate_for = \"25 seconds\"", "private_for needs send"),
+        ("id = 1", "id = 1\nservice = \"safe.example\"", "does not begin with http:// or https://"),
         (
             "id = 1",
             "id = 1\nsend = [\"https://relay\"]\nprivate_for = \"2 blocks\"",

@@ -86,14 +86,25 @@ pub(super) fn next_keys(exec: &ExecTransaction<'_>, state: &WorldState) -> Keys 
     let safe = exec.domain.safe().address;
     let mut keys = Keys::default();
     keys.slots.extend(exec.owners.list().iter().map(|owner| (safe, owner_slot(*owner))));
-    let points = |address: Address, slot: B256| {
-        let of_safe = address == safe && (slot == slot_word(slot::SINGLETON) || slot == slot::GUARD);
-        of_safe || PROXY_SLOTS.iter().any(|proxy| proxy.slot == slot)
+    let is_of_safe = |address: Address, slot: B256| {
+        address == safe && (slot == slot_word(slot::SINGLETON) || slot == slot::GUARD)
     };
-    let pointers =
-        state.slots.iter().filter(|((address, slot), word)| points(*address, *slot) && !word.is_zero());
-    keys.accounts.extend(pointers.map(|(_, word)| Address::from_word(*word)));
+    keys.extend(named_by(state, is_of_safe));
+    keys.extend(behind_proxies(state));
     keys
+}
+
+/// Returns the accounts that the slots of proxies name: implementations and beacons.
+#[must_use]
+pub fn behind_proxies(state: &WorldState) -> Keys {
+    named_by(state, |_, slot| PROXY_SLOTS.iter().any(|proxy| proxy.slot == slot))
+}
+
+/// Returns the accounts that slots name.
+fn named_by(state: &WorldState, names: impl Fn(Address, B256) -> bool) -> Keys {
+    let slots =
+        state.slots.iter().filter(|((address, slot), word)| names(*address, *slot) && !word.is_zero());
+    Keys { accounts: slots.map(|(_, word)| Address::from_word(*word)).collect(), ..Keys::default() }
 }
 
 /// Whom the transaction calls: one, or those of a batch.

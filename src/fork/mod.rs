@@ -30,7 +30,7 @@ pub use behind::code_behind;
 pub use cause::Revert;
 pub use changes::BalanceChange;
 use early_keys::next_keys;
-pub use early_keys::{access_list_calls, access_list_keys, first_keys};
+pub use early_keys::{access_list_calls, access_list_keys, behind_proxies, first_keys};
 pub use env::gas_limit;
 pub use expected::Expected;
 pub use gas_limit::{is_estimated, raised, runs_elsewhere, same_effects, smallest};

@@ -1,6 +1,9 @@
 //! The steps of a drill, as the journal has them. They are acts of their own: whoever counts what is real never meets one.
 
+use std::collections::BTreeMap;
+
 use super::entry::{DrillStep, Entry, JournalAct};
+use super::time::Utc;
 use crate::safe::SafeTxHash;
 
 impl JournalAct {
@@ -57,4 +60,19 @@ pub fn is_proven<'e>(mut entries: impl Iterator<Item = &'e Entry>, hash: SafeTxH
 /// Returns `true` if somebody announced the drill with this hash by these entries.
 pub fn is_announced<'e>(mut entries: impl Iterator<Item = &'e Entry>, hash: SafeTxHash) -> bool {
     entries.any(|entry| entry.drill() == Some((&DrillStep::Announced {}, hash)))
+}
+
+/// Returns the drills that began at this moment or later and are not proven by these entries.
+pub fn open_drills<'e>(entries: impl Iterator<Item = &'e Entry>, since: Utc) -> Vec<SafeTxHash> {
+    let mut drills: BTreeMap<SafeTxHash, (Utc, bool)> = BTreeMap::new();
+    for entry in entries {
+        if let Some((step, hash)) = entry.drill() {
+            let (_, is_proven) = drills.entry(hash).or_insert((entry.draft.time, false));
+            *is_proven |= matches!(step, DrillStep::Proven { .. });
+        }
+    }
+    let is_open = |(hash, (began, is_proven)): (SafeTxHash, (Utc, bool))| {
+        (began >= since && !is_proven).then_some(hash)
+    };
+    drills.into_iter().filter_map(is_open).collect()
 }

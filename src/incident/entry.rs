@@ -253,21 +253,40 @@ pub struct Entry {
     pub previous: LineDigest,
 }
 
-#[derive(Serialize, Deserialize)]
+/// A line as it is read.
+#[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct WireEntry {
     v: u8,
     number: u64,
     #[serde(with = "as_text")]
     time: Utc,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     who: Option<Plain>,
     program: Plain,
     #[serde(with = "as_text")]
     council: TextDigest,
     act: JournalAct,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     about: Option<TransactionRef>,
+    previous: LineDigest,
+}
+
+/// A line as it is written: every line is written again when it is read, so nothing is copied for it.
+#[derive(Serialize)]
+struct WrittenEntry<'e> {
+    v: u8,
+    number: u64,
+    #[serde(with = "as_text")]
+    time: Utc,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    who: Option<&'e Plain>,
+    program: &'e Plain,
+    #[serde(with = "as_text")]
+    council: TextDigest,
+    act: &'e JournalAct,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    about: Option<&'e TransactionRef>,
     previous: LineDigest,
 }
 
@@ -311,18 +330,18 @@ impl Entry {
     /// Returns its line, without its end.
     #[must_use]
     pub fn line(&self) -> String {
-        let UnnumberedEntry { time, who, program, council, act, about } = self.draft.clone();
-        let wire = WireEntry {
+        let UnnumberedEntry { time, who, program, council, act, about } = &self.draft;
+        let written = WrittenEntry {
             v: VERSION,
             number: self.number,
-            time,
-            who,
+            time: *time,
+            who: who.as_ref(),
             program,
-            council,
+            council: *council,
             act,
-            about,
+            about: about.as_ref(),
             previous: self.previous,
         };
-        serde_json::to_string(&wire).unwrap_or_default()
+        serde_json::to_string(&written).unwrap_or_default()
     }
 }

@@ -21,7 +21,7 @@ mod timeline;
 
 pub use alone::{Alone, Receipts};
 pub use awake::{Awake, awake, began, find_awake};
-pub use drill_step::{is_announced, is_proven};
+pub use drill_step::{is_announced, is_proven, open_drills};
 pub use entry::{
     BadEntry, Deputed, DrillStep, Entry, JournalAct, LONGEST_LINE, MOST_LISTED, TransactionRef, TxStep,
     UnnumberedEntry,

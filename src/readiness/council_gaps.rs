@@ -3,13 +3,17 @@
 use alloy::primitives::Address;
 
 use super::by_cast::Compared;
+use super::drill_times::Drill;
 use super::examine::{ChainSeen, CouncilState};
 use super::key_gaps::KeySeen;
+use super::last_drills::{self, DrilledSafe};
 use super::levers::LeverSeen;
 use super::roll_call::Proof;
 use super::safe_state::SafeSeen;
 use super::targets::TargetSeen;
-use super::{Gap, key_gaps, levers, people_gaps, prepared, roll_call, rpcs, safe_state, targets};
+use super::{
+    Gap, key_gaps, levers, people_gaps, prepared, roll_call, rpcs, safe_state, service_gaps, targets,
+};
 use crate::council::{self, Council, TextDigest};
 use crate::playbook::Catalogue;
 use crate::safe::SafeState;
@@ -30,6 +34,8 @@ pub struct CouncilSeen<'a> {
     pub payer: Option<Address>,
     /// The roll calls that the journal keeps.
     pub proofs: &'a [Proof],
+    /// The drills that the journal has.
+    pub drills: &'a [Drill],
     /// A hash held against another program's.
     pub compared: &'a Compared,
     /// Seconds since 1970.
@@ -41,6 +47,7 @@ impl CouncilSeen<'_> {
     #[must_use]
     pub fn gaps(&self) -> Vec<Gap> {
         let mut gaps = self.of_rpcs();
+        gaps.extend(self.of_services());
         gaps.extend(self.of_safes());
         gaps.extend(self.of_levers());
         gaps.extend(self.of_keys());
@@ -60,6 +67,12 @@ impl CouncilSeen<'_> {
         safes.filter_map(|(safe, seen)| Some((safe.as_str(), &seen.as_ref().ok()?.state))).collect()
     }
 
+    /// Returns the Safes with levers, each with its last drill.
+    #[must_use]
+    pub fn drilled(&self) -> Vec<DrilledSafe> {
+        last_drills::last_drills(self.council, self.drills, &self.states())
+    }
+
     fn of_rpcs(&self) -> Vec<Gap> {
         let of = |chain: &ChainSeen| {
             let unread = |why: &String| rpcs::RpcGap::Unread { chain: chain.chain.clone(), why: why.clone() };
@@ -70,6 +83,32 @@ impl CouncilSeen<'_> {
             gaps
         };
         self.seen.chains.iter().flat_map(of).map(Gap::Rpc).collect()
+    }
+
+    fn of_services(&self) -> Vec<Gap> {
+        let states = self.states();
+        let of = |chain: &ChainSeen| match &chain.service {
+            None => Vec::new(),
+            Some(Err(why)) => {
+                let why = format!("cannot be used: {why}");
+                vec![service_gaps::ServiceGap::Away {
+                    chain: chain.chain.clone(),
+                    service: "address".into(),
+                    why,
+                }]
+            }
+            Some(Ok(says)) => {
+                let here: Vec<(&str, &SafeState)> = states
+                    .iter()
+                    .filter(|(safe, _)| chain.safes.iter().any(|(name, _)| name == safe))
+                    .copied()
+                    .collect();
+                let names = self.council.names_on(&chain.chain);
+                let name = |who: Address| names.name(who).map_or_else(|| who.to_string(), str::to_string);
+                service_gaps::gaps(&chain.chain, says, &here, &chain.own, name)
+            }
+        };
+        self.seen.chains.iter().flat_map(of).map(Gap::Service).collect()
     }
 
     fn of_safes(&self) -> Vec<Gap> {
@@ -128,6 +167,8 @@ impl CouncilSeen<'_> {
         let today = roll_call::day(self.now);
         let found = roll_call::gaps(self.council, self.digest, self.proofs, &states, today);
         gaps.extend(found.into_iter().map(Gap::RollCall));
+        let drills = last_drills::gaps(&self.drilled(), &self.council.response, today);
+        gaps.extend(drills.into_iter().map(Gap::Drill));
         gaps
     }
 }

@@ -14,6 +14,9 @@ pub struct Drill {
     pub hash: SafeTxHash,
     /// The levers.
     pub what: Plain,
+    pub chain_id: u64,
+    /// The Safe's address.
+    pub safe: Address,
     pub nonce: Nonce,
     /// The time when it was announced, or else of its first entry here.
     pub began: Utc,
@@ -108,6 +111,8 @@ pub fn all<'e>(entries: impl Iterator<Item = &'e Entry>) -> Vec<Drill> {
             drills.push(Drill {
                 hash,
                 what: about.what.clone(),
+                chain_id: about.chain_id,
+                safe: about.address,
                 nonce: about.nonce,
                 began: time,
                 is_announced: false,

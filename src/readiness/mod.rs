@@ -13,6 +13,7 @@ pub mod drill_times;
 pub mod examine;
 mod gap;
 pub mod key_gaps;
+pub mod last_drills;
 pub mod levers;
 pub mod own_ledger;
 pub mod people_gaps;
@@ -21,6 +22,7 @@ pub mod roll_call;
 pub mod rpcs;
 pub mod safe_state;
 pub mod seal;
+pub mod service_gaps;
 pub mod targets;
 mod told;
 

@@ -117,7 +117,7 @@ pub fn day(now: u64) -> Date {
 }
 
 /// Returns the days from one date to another.
-fn days(from: Date, to: Date) -> i64 {
+pub(super) fn days(from: Date, to: Date) -> i64 {
     from.until((Unit::Day, to)).map_or(i64::MAX, |span| span.get_days().into())
 }
 

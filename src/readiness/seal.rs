@@ -1,16 +1,21 @@
 //! The controls of SEAL for multisigs, with the evidence that this program has of each. Pure.
 //!
 //! Source: security-alliance/frameworks 573baae0, `certs/sfc-multisig-ops.mdx` and `certs/sfc-incident-response.mdx`, both
-//! revision 1.1. What is asked of an organisation and leaves no trace here is listed as not known.
+//! revision 1.1 of 2026-04-17. What is asked of an organisation and leaves no trace here is listed as not known.
 
 use std::collections::BTreeSet;
 
+use super::GapReport;
 use super::council_gaps::CouncilSeen;
+use super::drill_times::Drill;
+use super::key_gaps::KeyState;
+use super::last_drills::{DrilledSafe, LastDrill};
 use super::levers::LeverTrial;
+use super::roll_call::{self, day, days};
 use super::safe_state::SafeSeen;
-use super::{GapReport, roll_call};
 use crate::chain::agreeing;
-use crate::incident::Journal;
+use crate::council::Zone;
+use crate::incident::{Journal, Utc};
 
 /// A control, and whether it is met.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,46 +44,77 @@ impl ConditionState {
         match self {
             Self::Met => "met",
             Self::NotMet => "not met",
-            Self::Unknown => "not known here",
+            Self::Unknown => "not known to this program",
         }
     }
 }
 
-/// Controls that leave no trace here.
-const UNKNOWN: [(&str, &str); 13] = [
+/// Every control, in the order of the two documents.
+const CONTROLS: [(&str, &str); 37] = [
     ("ms-1.1.1", "a named owner of the multisig operations"),
-    ("ms-2.1.2", "controls of the contracts themselves"),
-    ("ms-2.1.3", "exceptions are approved and written down"),
-    ("ms-2.1.4", "wallets for one purpose each"),
-    ("ms-3.1.2", "keys on hardware, seeds kept apart"),
-    ("ms-3.1.5", "signers are trained"),
-    ("ms-3.1.6", "a signing environment of their own"),
-    ("ms-5.1.1", "channels to talk, and a second one"),
-    ("ir-1.1.1", "a response team with roles"),
+    ("ms-1.1.2", "a registry of the multisigs, true and current"),
+    ("ms-2.1.1", "3 signers or more, threshold of half or more, never all"),
+    ("ms-2.1.2", "limits in the contracts: timelocks, guards, bounds"),
+    ("ms-2.1.3", "exceptions are approved, written down and end"),
+    ("ms-2.1.4", "assets are kept in several wallets"),
+    ("ms-3.1.1", "each signer's address is proven"),
+    ("ms-3.1.2", "hardware wallets, an address of its own for each multisig"),
+    ("ms-3.1.3", "seed phrases are backed up and protected"),
+    ("ms-3.1.4", "signers are added, removed and verified every quarter"),
+    ("ms-3.1.5", "signers are trained and tested"),
+    ("ms-3.1.6", "hardware wallets meet a standard"),
+    ("ms-3.1.7", "signers sign on a secure machine"),
+    ("ms-3.1.8", "signers of different roles, companies and places"),
+    ("ms-4.1.1", "a transaction is verified, and sent privately"),
+    ("ms-4.1.2", "a record of who proposed, approved and sent"),
+    ("ms-4.1.3", "tools are vetted"),
+    ("ms-4.1.4", "another interface and 2 or 3 RPCs"),
+    ("ms-5.1.1", "secure channels, and a second one"),
+    ("ms-5.1.2", "a list of emergency contacts"),
+    ("ms-6.1.1", "playbooks for emergencies"),
+    ("ms-6.1.2", "enough signers can be reached at any time, tested every quarter"),
+    ("ms-6.1.3", "the multisigs are watched"),
+    ("ms-6.1.4", "emergency drills every year, with participants and times"),
+    ("ir-1.1.1", "a response team with roles and backups"),
+    ("ir-1.1.2", "contacts of all who are needed in an incident"),
     ("ir-2.1.1", "a threat model"),
-    ("ir-2.1.3", "paging that works"),
-    ("ir-4.1.1", "channels for an incident"),
-    ("ir-4.1.3", "drafts of messages to the public"),
+    ("ir-2.1.2", "monitoring covers what matters"),
+    ("ir-2.1.3", "alerts and paging that reach somebody"),
+    ("ir-2.1.4", "logs show tampering"),
+    ("ir-3.1.1", "playbooks for incidents"),
+    ("ir-3.1.2", "enough signers can be reached in an incident"),
+    ("ir-3.1.3", "emergency transactions are made ahead"),
+    ("ir-4.1.1", "secure channels for an incident"),
+    ("ir-4.1.2", "regular updates within the organisation"),
+    ("ir-4.1.3", "messages to the public are prepared"),
+    ("ir-5.1.1", "incident drills every year, with what was found"),
 ];
+/// Drills are asked for every year.
+const YEAR: i64 = 365;
 
-/// Returns the controls in the order of their names. `told` are the gaps that were found.
+/// A control's name, its state, and the evidence.
+type ControlEvidence = (&'static str, ConditionState, String);
+
+/// Returns the controls in the order of the documents. `told` are the gaps that were found.
 #[must_use]
 pub fn controls(seen: &CouncilSeen, told: &[GapReport], journal: &Journal) -> Vec<Control> {
     let has = |ids: &[&str]| told.iter().filter(|told| ids.contains(&told.id)).count();
-    let mut all = of_safes(seen, &has);
-    all.extend(of_signers(seen, &has));
-    all.extend(of_transactions(seen, journal));
-    all.extend(of_levers(seen, &has));
-    all.extend(UNKNOWN.map(|(id, asks)| control(id, asks, ConditionState::Unknown, String::new())));
-    all.sort_by_key(|control| control.id);
-    all
+    let mut found = of_safes(seen, &has);
+    found.extend(of_signers(seen, &has));
+    found.extend(of_transactions(seen, journal));
+    found.extend(of_levers(seen, &has));
+    found.extend(of_drills(seen));
+    found.extend(in_part(seen));
+    let control = |(id, asks): (&'static str, &'static str)| {
+        let known = found.iter().find(|(known, ..)| *known == id);
+        let (state, evidence) =
+            known.map_or((ConditionState::Unknown, String::new()), |(_, state, by)| (*state, by.clone()));
+        Control { id, asks, state, evidence }
+    };
+    CONTROLS.into_iter().map(control).collect()
 }
 
-const fn control(id: &'static str, asks: &'static str, state: ConditionState, evidence: String) -> Control {
-    Control { id, asks, state, evidence }
-}
-
-fn of_safes(seen: &CouncilSeen, has: &dyn Fn(&[&str]) -> usize) -> Vec<Control> {
+fn of_safes(seen: &CouncilSeen, has: &dyn Fn(&[&str]) -> usize) -> Vec<ControlEvidence> {
     let safes: Vec<(&str, Option<&SafeSeen>)> = (seen.seen.chains.iter().flat_map(|chain| &chain.safes))
         .map(|(name, safe)| (name.as_str(), safe.as_ref().ok()))
         .collect();
@@ -103,22 +139,12 @@ fn of_safes(seen: &CouncilSeen, has: &dyn Fn(&[&str]) -> usize) -> Vec<Control> 
     };
     let is_strong = weak.is_empty() && unread == 0 && !safes.is_empty();
     vec![
-        control(
-            "ms-1.1.2",
-            "a registry of multisigs, true and current",
-            ConditionState::of(differ == 0),
-            registry,
-        ),
-        control(
-            "ms-2.1.1",
-            "3 signers or more, threshold of half or more, never all",
-            ConditionState::of(is_strong),
-            strong,
-        ),
+        ("ms-1.1.2", ConditionState::of(differ == 0), registry),
+        ("ms-2.1.1", ConditionState::of(is_strong), strong),
     ]
 }
 
-fn of_signers(seen: &CouncilSeen, has: &dyn Fn(&[&str]) -> usize) -> Vec<Control> {
+fn of_signers(seen: &CouncilSeen, has: &dyn Fn(&[&str]) -> usize) -> Vec<ControlEvidence> {
     let proven: BTreeSet<_> = seen.proofs.iter().map(|proof| proof.statement().owner).collect();
     let never = has(&["roll-call"]) > 0;
     let (old, few) = (has(&["roll-call-old"]), has(&["roll-call-few"]));
@@ -133,25 +159,15 @@ fn of_signers(seen: &CouncilSeen, has: &dyn Fn(&[&str]) -> usize) -> Vec<Control
     };
     let quarter = format!("{count}; {old} of them more than {days} days ago");
     vec![
-        control(
-            "ms-3.1.1",
-            "each signer's address is proven",
-            ConditionState::of(!never && !proven.is_empty()),
-            count,
-        ),
-        control("ms-3.1.4", "access is reviewed every quarter", ConditionState::of(current), quarter.clone()),
-        control("ms-5.1.2", "a list of contacts", ConditionState::of(strangers == 0), reach),
-        control(
-            "ms-6.1.2",
-            "signers are reachable, tested every quarter",
-            ConditionState::of(current),
-            quarter.clone(),
-        ),
-        control("ir-3.1.2", "signers are reachable in an incident", ConditionState::of(current), quarter),
+        ("ms-3.1.1", ConditionState::of(!never && !proven.is_empty()), count),
+        ("ms-3.1.4", ConditionState::of(current), quarter.clone()),
+        ("ms-5.1.2", ConditionState::of(strangers == 0), reach),
+        ("ms-6.1.2", ConditionState::of(current), quarter.clone()),
+        ("ir-3.1.2", ConditionState::of(current), quarter),
     ]
 }
 
-fn of_transactions(seen: &CouncilSeen, journal: &Journal) -> Vec<Control> {
+fn of_transactions(seen: &CouncilSeen, journal: &Journal) -> Vec<ControlEvidence> {
     let chains = &seen.seen.chains;
     let public: Vec<&str> =
         chains.iter().filter(|chain| chain.relays.is_empty()).map(|chain| chain.chain.as_str()).collect();
@@ -174,30 +190,15 @@ fn of_transactions(seen: &CouncilSeen, journal: &Journal) -> Vec<Control> {
     let chained = format!("the journal has {entries} entries and {breaks} breaks of its chain");
     let version = format!("each of {entries} entries names version and build of the program");
     vec![
-        control(
-            "ms-4.1.1",
-            "a transaction is verified, and sent privately",
-            ConditionState::of(public.is_empty()),
-            private,
-        ),
-        control(
-            "ms-4.1.2",
-            "a record of who proposed, approved and sent",
-            ConditionState::of(is_whole),
-            chained.clone(),
-        ),
-        control(
-            "ms-4.1.3",
-            "tools are vetted, their versions known",
-            ConditionState::of(entries > 0),
-            version,
-        ),
-        control("ms-4.1.4", "another interface and 2 or 3 RPCs", ConditionState::of(single.is_empty()), rpcs),
-        control("ir-2.1.4", "records show tampering", ConditionState::of(is_whole), chained),
+        ("ms-4.1.1", ConditionState::of(public.is_empty()), private),
+        ("ms-4.1.2", ConditionState::of(is_whole), chained.clone()),
+        ("ms-4.1.3", ConditionState::Unknown, version),
+        ("ms-4.1.4", ConditionState::of(single.is_empty()), rpcs),
+        ("ir-2.1.4", ConditionState::of(is_whole), chained),
     ]
 }
 
-fn of_levers(seen: &CouncilSeen, has: &dyn Fn(&[&str]) -> usize) -> Vec<Control> {
+fn of_levers(seen: &CouncilSeen, has: &dyn Fn(&[&str]) -> usize) -> Vec<ControlEvidence> {
     let levers = || seen.seen.chains.iter().flat_map(|chain| &chain.levers);
     let works =
         levers().filter(|lever| matches!(lever.tried, LeverTrial::Works { .. } | LeverTrial::Done)).count();
@@ -212,15 +213,81 @@ fn of_levers(seen: &CouncilSeen, has: &dyn Fn(&[&str]) -> usize) -> Vec<Control>
     let sets = seen.seen.sets.iter().filter(|set| set.stale.is_empty() && set.left() > 0).count();
     let ahead = format!("{sets} transactions are signed ahead and good");
     vec![
-        control("ms-6.1.1", "playbooks for emergencies", is_ready, tried.clone()),
-        control("ms-6.1.3", "the multisigs are watched", ConditionState::of(alarms > 0), watched),
-        control(
-            "ir-2.1.2",
-            "monitoring covers what matters",
-            ConditionState::of(uncovered == 0 && alarms > 0),
-            coverage,
-        ),
-        control("ir-3.1.1", "playbooks for incidents", is_ready, tried),
-        control("ir-3.1.3", "emergency transactions made ahead", ConditionState::of(sets > 0), ahead),
+        ("ms-6.1.1", is_ready, tried.clone()),
+        ("ms-6.1.3", ConditionState::of(alarms > 0), watched),
+        ("ir-2.1.2", ConditionState::of(uncovered == 0 && alarms > 0), coverage),
+        ("ir-3.1.1", is_ready, tried),
+        ("ir-3.1.3", ConditionState::of(sets > 0), ahead),
     ]
+}
+
+fn of_drills(seen: &CouncilSeen) -> Vec<ControlEvidence> {
+    let drilled = seen.drilled();
+    let today = day(seen.now);
+    let date = |drill: &Drill| day(drill.began.as_seconds());
+    let is_met = |one: &DrilledSafe| {
+        let last = one.last.as_ref().filter(|last| last.drill.proven.is_some());
+        last.is_some_and(|last| days(date(&last.drill), today) <= YEAR)
+    };
+    let told = |one: &DrilledSafe| {
+        let safe = &one.safe;
+        let Some(LastDrill { drill, .. }) = &one.last else {
+            return format!("no drill of {safe} in the journal");
+        };
+        let minutes = |at: Option<Utc>| at.map(|at| at.since(drill.began).as_secs().div_ceil(60));
+        let (date, keys) = (date(drill), drill.signed.len());
+        match (minutes(drill.threshold_met()), minutes(drill.proven.map(|proven| proven.at))) {
+            (Some(enough), Some(proven)) => {
+                format!(
+                    "{safe} on {date}: {keys} signed, enough after {enough} min, proven after {proven} min"
+                )
+            }
+            (None, Some(proven)) => format!("{safe} on {date}: {keys} signed, proven after {proven} min"),
+            _ => format!("{safe} on {date}: {keys} signed, and this machine did not prove it"),
+        }
+    };
+    let state = ConditionState::of(!drilled.is_empty() && drilled.iter().all(is_met));
+    let evidence = drilled.iter().map(told).collect::<Vec<_>>().join("; ");
+    vec![("ms-6.1.4", state, evidence.clone()), ("ir-5.1.1", state, evidence)]
+}
+
+/// Controls of which this program sees a part: too little to say that they are met.
+fn in_part(seen: &CouncilSeen) -> Vec<ControlEvidence> {
+    let people = &seen.council.people;
+    let zones: BTreeSet<&str> =
+        people.values().filter_map(|person| person.zone.as_ref()).map(Zone::name).collect();
+    let backups = people.values().filter(|person| person.backup.is_some()).count();
+    let ledgers = seen.keys.iter().flatten().filter_map(|key| match &key.state {
+        KeyState::Ledger(ledger) => {
+            let model = ledger.status.model.map_or_else(|| "a Ledger".into(), |model| model.to_string());
+            Some(format!("{model} with Ethereum app {} on this machine", ledger.status.version))
+        }
+        _ => None,
+    });
+    let mut found = vec![
+        ("ms-3.1.8", format!("people of the council file in {} time zones", zones.len())),
+        ("ir-1.1.1", format!("{} people in the council file, {backups} with a backup", people.len())),
+        ("ir-1.1.2", format!("{} people in the council file, with how to reach them", people.len())),
+        ("ir-4.1.3", "report --draft users writes a draft".into()),
+    ];
+    found.extend(ledgers.take(1).map(|ledger| ("ms-3.1.6", ledger)));
+    found.into_iter().map(|(id, evidence)| (id, ConditionState::Unknown, evidence)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_control_is_listed_once_in_the_order_of_its_document() {
+        let number = |id: &str| -> Vec<u32> {
+            let (document, rest) = id.split_once('-').unwrap();
+            std::iter::once(u32::from(document != "ms"))
+                .chain(rest.split('.').map(|part| part.parse().unwrap()))
+                .collect()
+        };
+        let numbers: Vec<Vec<u32>> = CONTROLS.iter().map(|(id, _)| number(id)).collect();
+        assert!(numbers.windows(2).all(|pair| pair[0] < pair[1]), "{numbers:?}");
+        assert_eq!(CONTROLS.iter().filter(|(id, _)| id.starts_with("ms")).count(), 24);
+    }
 }

@@ -2,17 +2,25 @@
 
 use std::time::Duration;
 
+use alloy::primitives::Address;
 use serde_json::{Value, json};
 
-use crate::chain::{EndpointReport, EndpointStatus, Offers};
+use crate::chain::{EndpointFault, EndpointReport, EndpointStatus, Offers, ServiceAnswer, ServiceSays};
+use crate::council::Response;
 use crate::readiness::by_cast::Compared;
 use crate::readiness::examine::ChainSeen;
 use crate::readiness::key_gaps::{KeySeen, KeyState};
+use crate::readiness::last_drills::{DrilledSafe, LastDrill};
 use crate::readiness::levers::{LeverSeen, LeverTrial};
 use crate::readiness::prepared::{CardSeen, SetSeen};
 use crate::readiness::seal::{ConditionState, Control};
 use crate::readiness::{GapLevel, GapReport};
 use crate::ui::{Lines, Text};
+use crate::view::drill_lines::Times;
+
+/// The header of [`drill_rows`].
+pub const DRILLS: [&str; 7] =
+    ["Safe", "last drill", "lever", "first signature", "enough", "proven", "did not sign"];
 
 /// Returns a row for each lever: its name, its chain, how it was tried, and its gas.
 #[must_use]
@@ -25,7 +33,7 @@ pub fn lever_rows(seen: &[ChainSeen]) -> Vec<Vec<String>> {
     levers.map(row).collect()
 }
 
-/// Returns a row for each RPC that answered: how fast it is, and what it offers.
+/// Returns a row for each RPC that answered, how fast it is and what it offers; and for each Transaction Service.
 #[must_use]
 pub fn rpc_rows(seen: &[ChainSeen]) -> Vec<Vec<String>> {
     let yes = |offered: bool| if offered { "yes" } else { "no" }.to_string();
@@ -34,7 +42,42 @@ pub fn rpc_rows(seen: &[ChainSeen]) -> Vec<Vec<String>> {
         let millis = latency.as_millis().to_string();
         Some(vec![rpc.clone(), millis, yes(*access_lists), yes(*proofs), yes(*history)])
     };
-    seen.iter().flat_map(|chain| &chain.offers).filter_map(row).collect()
+    let of_service = |chain: &ChainSeen| {
+        let says = chain.service.as_ref()?.as_ref().ok()?;
+        let millis = says.latency.as_ref().ok()?.as_millis().to_string();
+        let not = || "-".to_string();
+        Some(vec![format!("the service {}", says.shown), millis, not(), not(), not()])
+    };
+    let rpcs = seen.iter().flat_map(|chain| &chain.offers).filter_map(row);
+    rpcs.chain(seen.iter().filter_map(of_service)).collect()
+}
+
+/// Returns a row for each Safe: its last drill, what each phase took, and who did not sign.
+#[must_use]
+pub fn drill_rows(
+    drilled: &[DrilledSafe],
+    response: &Response,
+    name: impl Fn(Address) -> String,
+) -> Vec<Vec<String>> {
+    let row = |one: &DrilledSafe| {
+        let Some(LastDrill { drill, absent }) = &one.last else {
+            let mut row = vec![String::new(); DRILLS.len()];
+            row[..2].clone_from_slice(&[one.safe.clone(), "never".into()]);
+            return row;
+        };
+        let absent: Vec<String> = absent.iter().map(|owner| name(*owner)).collect();
+        let times = Times::new(drill, response, &name).trend_row();
+        std::iter::once(one.safe.clone()).chain(times).chain([absent.join(", ")]).collect()
+    };
+    drilled.iter().map(row).collect()
+}
+
+#[must_use]
+pub fn drill_object(one: &DrilledSafe, response: &Response, name: impl Fn(Address) -> String) -> Value {
+    let last = one.last.as_ref().map(|last| Times::new(&last.drill, response, &name));
+    let absent = one.last.as_ref().map(|last| last.absent.iter().map(|owner| name(*owner)).collect());
+    let absent: Option<Vec<String>> = absent;
+    json!({ "safe": one.safe, "last": last, "did_not_sign": absent })
 }
 
 /// Returns the gaps as lines, each with what to do; what must be repaired stands last, nearest to the prompt.
@@ -145,6 +188,31 @@ pub fn key_object(key: &KeySeen) -> Value {
     }
 }
 
+/// Returns what a Transaction Service says, as it says it.
+fn service_object(service: &Result<ServiceSays, String>) -> Value {
+    let says = match service {
+        Ok(says) => says,
+        Err(why) => return json!({ "why": why }),
+    };
+    let safe = |(address, said): &(Address, Result<ServiceAnswer, EndpointFault>)| {
+        let (known, why) = (said.as_ref().ok().and_then(|said| said.known.as_ref()), said.as_ref().err());
+        let pending = said.iter().flat_map(|said| &said.pending).map(|one| one.hash.to_string());
+        json!({
+            "address": address.to_string(), "why": why.map(ToString::to_string),
+            "owners": known.map(|known| known.owners.iter().map(ToString::to_string).collect::<Vec<_>>()),
+            "threshold": known.map(|known| known.threshold),
+            "nonce": known.map(|known| known.nonce.to_string()),
+            "pending": pending.collect::<Vec<_>>(),
+        })
+    };
+    json!({
+        "service": says.shown,
+        "latency_ms": says.latency.as_ref().ok().map(Duration::as_millis),
+        "why": says.latency.as_ref().err().map(ToString::to_string),
+        "says": says.safes.iter().map(safe).collect::<Vec<_>>(),
+    })
+}
+
 #[must_use]
 pub fn chain_object(chain: &ChainSeen) -> Value {
     let endpoint = |endpoint: &EndpointReport| {
@@ -173,6 +241,7 @@ pub fn chain_object(chain: &ChainSeen) -> Value {
         "chain": chain.chain, "block": chain.block, "rounds": chain.rounds,
         "rpcs": chain.endpoints.iter().map(endpoint).collect::<Vec<_>>(),
         "offers": chain.offers.iter().map(offered).collect::<Vec<_>>(),
+        "service": chain.service.as_ref().map(service_object),
         "relays": chain.relays.iter().map(relay).collect::<Vec<_>>(),
         "levers": chain.levers.iter().map(lever).collect::<Vec<_>>(),
     })

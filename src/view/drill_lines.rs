@@ -183,6 +183,8 @@ mod tests {
         let drill = Drill {
             hash: SafeTxHash::claimed(B256::ZERO),
             what: Plain::new("vault").unwrap(),
+            chain_id: 1,
+            safe: Address::ZERO,
             nonce: Nonce::from(42),
             began: at(0),
             is_announced: true,

@@ -33,6 +33,8 @@ struct OpenNow {
     safe: String,
     chain: String,
     lever: String,
+    /// `real` or `drill`.
+    purpose: String,
     nonce: String,
     safe_next_nonce: Option<String>,
     safe_tx_hash: String,
@@ -115,6 +117,7 @@ impl OpenNow {
             safe: open.safe.clone(),
             chain: open.chain.clone(),
             lever: open.words.clone(),
+            purpose: open.proposal.purpose().to_string(),
             nonce: open.proposal.nonce().to_string(),
             safe_next_nonce: open.next.map(|next| next.to_string()),
             safe_tx_hash: open.proposal.hash().to_string(),
@@ -155,7 +158,8 @@ impl From<&ChainRead> for ChainNow {
 fn next(open: &Open) -> String {
     let Open { words, .. } = open;
     let is_enough = open.tally.approved.len() >= open.tally.threshold.get();
-    match open.next.filter(|next| *next < open.proposal.nonce()) {
+    // A drill is proven at any nonce.
+    match open.next.filter(|next| *next < open.proposal.nonce() && !open.proposal.is_drill()) {
         Some(next) if is_enough => format!("breakglass broadcast {words}, once nonce {next} is used"),
         _ if is_enough => format!("breakglass broadcast {words}"),
         _ => format!("breakglass sign {words}"),

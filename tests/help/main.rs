@@ -65,7 +65,7 @@ const COMMANDS: &[&str] = &[
     "help",
 ];
 const TOPICS: &[&str] =
-    &["alarms", "drill", "exit-codes", "files", "ledger", "offline", "refusals", "settings"];
+    &["alarms", "drill", "exit-codes", "files", "ledger", "offline", "readiness", "refusals", "settings"];
 const SCRIPTS: [(&str, &str); 5] = [
     ("bash", "breakglass.bash"),
     ("zsh", "_breakglass"),

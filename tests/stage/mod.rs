@@ -30,6 +30,7 @@ pub use anvil::{Anvil, Receipt};
 pub use artifact::{deploy, deploy_code, fixtures, npm_bytecode, npm_json, origins};
 pub use ceremony::Ceremony;
 pub use desk::{Desk, Run, breakglass, run};
+pub use http::write_response;
 pub use keys::{KEYS, Key, key};
 pub use keystore::encrypt;
 pub use proxy::{Counts, Fault, Proxy, dead_url};

@@ -8,7 +8,9 @@ use alloy::sol;
 use alloy::sol_types::{SolCall, SolValue};
 use breakglass::safe::SafeVersion;
 use serde_json::Value;
+use sha2::{Digest, Sha256};
 
+use crate::drills::{announce, drill};
 use crate::stage::{Anvil, Ceremony, Desk, KEYS, Proxy, Run, SafeSetup, dead_url, deploy};
 use crate::steps::{as_the_safe, behind_a_proxy, path, run, sign, with_key};
 
@@ -80,7 +82,7 @@ fn a_ready_council_is_ready_and_says_what_it_did_not_do() {
     let alice = &ceremony.desks[0];
     let run = doctor(alice).ended(0);
     let warned: Vec<String> = gaps(&run).into_iter().map(|(id, ..)| id).collect();
-    assert_eq!(warned, ["roll-call"], "{}", run.stdout);
+    assert_eq!(warned, ["roll-call", "drill"], "{}", run.stdout);
     let object = run.json();
     assert_eq!(object["ready"], true);
     assert_eq!(object["chains"][0]["levers"][0]["state"], "works", "{object}");
@@ -247,7 +249,8 @@ fn a_roll_call_shows_who_can_sign_and_who_has_another_file() {
     is_not_ready(alice, "roll-call-few", "guardian: 1 owners proved that they can sign, and 2 must sign");
     let bobs = roll_call(bob);
     take_in(alice, &format!("bob 09:12\n{bobs}\nthanks")).ended(0).says("kept: bob");
-    let warned: Vec<String> = gaps(&doctor(alice).ended(0)).into_iter().map(|(.., said)| said).collect();
+    let all = gaps(&doctor(alice).ended(0)).into_iter().filter(|(id, ..)| id.starts_with("roll-call"));
+    let warned: Vec<String> = all.map(|(.., said)| said).collect();
     assert_eq!(warned, ["never proved that they can sign: carol"]);
     // Pasted again, it says nothing new.
     let before = fs::read(alice.path("incidents/journal.jsonl")).unwrap();
@@ -276,6 +279,63 @@ fn a_roll_call_shows_who_can_sign_and_who_has_another_file() {
     let carols = roll_call(carol);
     take_in(alice, &carols).ended(0);
     is_not_ready(alice, "council-differs", "carol had another council file on 20");
+}
+
+/// Moves every entry of a journal to a day, and each line to the digest of the one before.
+fn move_journal_to(desk: &Desk, date: &str) {
+    let path = desk.path("incidents/journal.jsonl");
+    let (mut text, mut last) = (String::new(), None::<String>);
+    for line in fs::read_to_string(&path).unwrap().lines() {
+        let entry: Value = serde_json::from_str(line).unwrap();
+        let time = entry["time"].as_str().unwrap();
+        let line = line.replacen(time, &format!("{date}{}", &time[10..]), 1);
+        let previous = entry["previous"].as_str().unwrap();
+        let line = line.replacen(previous, last.as_deref().unwrap_or(previous), 1) + "\n";
+        last = Some(format!("0x{}", hex::encode(Sha256::digest(line.as_bytes()))));
+        text += &line;
+    }
+    fs::write(path, text).unwrap();
+}
+
+#[test]
+fn the_last_drill_is_shown_with_its_times_and_who_did_not_sign() {
+    let mut ceremony = ready();
+    ceremony.add_to_council("\n[response]\nfirst_signature = \"0 seconds\"\nproof = \"0 seconds\"\n");
+    let [alice, bob, carol] = &ceremony.desks[..] else { panic!() };
+    warns(alice, "drill", "guardian: this machine's journal has no drill of it");
+    assert!(doctor(alice).json()["drills"][0]["last"].is_null());
+    let (words, _) = announce(alice, &["vault"]);
+    // A drill that goes on stands among what is open.
+    let row = format!("guardian on anvil 0 {words} 0 of 2 alice, bob, carol");
+    alice.run(&[]).ended(0).says(&row).says(&format!("→ breakglass sign {words}"));
+    assert_eq!(alice.run(&["--json"]).ended(0).json()["open"][0]["purpose"], "drill");
+    warns(alice, "drill", "has no drill of it");
+    let lines = [bob, carol].map(|desk| drill(desk, &words)).join("\n");
+    fs::write(alice.path("chat.txt"), lines).unwrap();
+    alice.run(&["broadcast", &words, "--chat", path(&alice.path("chat.txt"))]).ended(0).says("DRILL proven");
+    alice.run(&[]).ended(0).says("nothing is open");
+    bob.run(&[]).ended(0).says(&format!("{words} 1 of 2 alice, carol"));
+
+    warns(alice, "drill-late", "guardian: in the drill of 20");
+    let run = doctor(alice).ended(0);
+    let object = run.json();
+    let drill = &object["drills"][0];
+    assert_eq!((&drill["safe"], &drill["last"]["lever"]), (&"guardian".into(), &"vault".into()), "{object}");
+    assert_eq!(drill["did_not_sign"], serde_json::json!(["alice"]), "{object}");
+    assert_eq!(drill["last"]["signed"].as_array().unwrap().len(), 2, "{object}");
+    assert_eq!(drill["last"]["phases"][1]["what"], "enough signatures", "{object}");
+    assert!(drill["last"]["phases"][1]["after_seconds"].is_u64(), "{object}");
+    alice.run(&["doctor", "--payer", RICH]).ended(0).says("LAST DRILL").says("DID NOT SIGN");
+    // Bob took part, and does not know that it was proven.
+    assert_eq!(
+        doctor(bob).ended(0).json()["drills"][0]["did_not_sign"],
+        serde_json::json!(["alice", "carol"])
+    );
+    move_journal_to(alice, "2025-01-01");
+    alice.run(&["log", "--verify"]).ended(0);
+    is_not_ready(alice, "drill-old", "guardian: the last drill was on 2025-01-01, ");
+    move_journal_to(bob, "2025-01-01");
+    bob.run(&[]).ended(0).says("nothing is open");
 }
 
 /// Rounds and posts of the first `pause` of a lever at a desk.

@@ -25,7 +25,7 @@ sol! {
 }
 
 /// Announces a drill; gives its words, as they stand in the line for the chat.
-fn announce(desk: &Desk, what: &[&str]) -> (String, Value) {
+pub fn announce(desk: &Desk, what: &[&str]) -> (String, Value) {
     let object = desk.run(&[&["--json", "drill"], what].concat()).ended(0).json();
     let line = object["announcement"].as_str().unwrap();
     let words = line.split(": breakglass sign ").nth(1).unwrap().to_string();
@@ -38,7 +38,7 @@ fn try_drill(desk: &Desk, words: &str) -> Run {
     try_sign(desk, &words.split(' ').collect::<Vec<_>>())
 }
 
-fn drill(desk: &Desk, words: &str) -> String {
+pub fn drill(desk: &Desk, words: &str) -> String {
     let run = try_drill(desk, words).ended(0).says("DRILL signed by").never_says("REAL");
     let line = run.stdout.trim().to_string();
     assert!(line.starts_with("bgdrill2"), "{line}");
@@ -49,7 +49,7 @@ fn journal(desk: &Desk) -> String {
     fs::read_to_string(desk.path("incidents/journal.jsonl")).unwrap()
 }
 
-fn prove(desk: &Desk, words: &str) -> Run {
+pub fn prove(desk: &Desk, words: &str) -> Run {
     desk.run(&["broadcast", words])
 }
 

@@ -66,6 +66,9 @@ fn the_ledger_of_this_machine_is_asked_and_each_setting_that_is_off_is_told() {
     assert_eq!(of_keys(&run), [pair("ledger-blind", "warning"), shared.clone()]);
     let run = is(Behaviour::default(), "").ended(0);
     assert_eq!(of_keys(&run), [pair("ledger-untold", "warning"), shared.clone()]);
+    let short = STATED.replace("transaction_hash = true", "transaction_hash = false");
+    let run = is(Behaviour::default(), &short).ended(0);
+    assert_eq!(of_keys(&run), [pair("ledger-hash", "warning"), shared.clone()]);
     let off = STATED.replacen("true", "false", 1);
     let run = is(Behaviour { raw_messages: false, ..Behaviour::default() }, &off).ended(8);
     assert_eq!(of_keys(&run), [pair("ledger-raw", "not_ready"), shared.clone()]);
@@ -190,6 +193,9 @@ fn a_safe_that_owns_a_safe_is_looked_at_as_closely_as_its_parent() {
     let other = [&code[..], &[0]].concat().into();
     ceremony.anvil.set_code(foundation, &other);
     is_not_ready(&ceremony.desks[1], "safe-code", "foundation: its own code 0x");
+    ceremony.anvil.set_code(foundation, &Bytes::new());
+    is_not_ready(&ceremony.desks[1], "safe", "foundation cannot be read: there is no contract at 0x");
+    ceremony.anvil.set_code(foundation, &other);
     // Without foundation in the file it is a contract of which nothing is known.
     let council = ceremony.council().to_string();
     let begin = council.find("\n[safes.foundation]").unwrap();
@@ -313,6 +319,12 @@ fn a_hash_is_held_against_cast_where_it_is_installed() {
     let script = format!("#!/bin/sh\necho 0x{}\n", "11".repeat(32));
     fs::write(lying.join("cast"), script).unwrap();
     fs::set_permissions(lying.join("cast"), std::fs::Permissions::from_mode(0o755)).unwrap();
+    let broken = alice.path("broken");
+    fs::create_dir(&broken).unwrap();
+    fs::write(broken.join("cast"), "#!/bin/sh\nexit 1\n").unwrap();
+    fs::set_permissions(broken.join("cast"), std::fs::Permissions::from_mode(0o755)).unwrap();
+    let run = with_path(alice, &broken).ended(0);
+    assert!(gaps(&run).iter().any(|(id, ..)| id == "cast-failed"), "{}", run.stdout);
     let run = with_path(alice, &lying).ended(8);
     assert!(
         gaps(&run).iter().any(|(id, level, _)| id == "cast-differs" && level == "not_ready"),
@@ -345,7 +357,11 @@ fn seals_controls_are_listed_with_what_is_met_and_by_what() {
     is("ms-6.1.1", "met", "1 of 1 levers were pulled on a fork");
     is("ms-6.1.3", "not met", "0 alarms");
     is("ir-3.1.3", "not met", "0 transactions are signed ahead");
-    is("ms-2.1.3", "not known here", "");
+    is("ms-2.1.3", "not known to this program", "");
+    is("ms-3.1.8", "not known to this program", "people of the council file in 0 time zones");
+    is("ms-6.1.4", "not met", "no drill of guardian in the journal");
+    is("ir-5.1.1", "not met", "no drill of guardian in the journal");
+    assert_eq!(object["seal"].as_array().unwrap().len(), 37);
     assert!(doctor(alice).json()["seal"].is_null(), "asked for alone");
     // An owner with a threshold of one, and a whole journal with the roll call of everybody.
     let one = changeThresholdCall { threshold: U256::from(1) }.abi_encode();

@@ -9,11 +9,13 @@ use crate::ceremony::desk::Desk;
 use crate::ceremony::enforce::enforce;
 use crate::ceremony::hints;
 use crate::ceremony::order::{Given, Order};
+use crate::ceremony::stranger::NOBODY;
 use crate::ceremony::trial;
 use crate::ceremony::trial_report::{TrialPart, TrialReport};
-use crate::chain::{Chain, Snapshot};
-use crate::council::Lever;
+use crate::chain::{Chain, RehearsalDraft, Snapshot};
+use crate::council::{self, Lever};
 use crate::error::{Error, Exit};
+use crate::evm::Keys;
 use crate::playbook::Undo;
 use crate::readiness::levers::{LeverSeen, LeverTrial};
 use crate::safe::Call;
@@ -21,6 +23,8 @@ use crate::safe::Call;
 const DAY: u64 = 86_400;
 /// The number of days ahead at which each lever is tried.
 const AHEAD: u64 = 30;
+/// The levers of one Safe for which it is fetched early what they read; more ask for it when they are tried.
+const MOST_EARLY: usize = 50;
 
 /// A lever that was tried, and what it calls.
 pub struct Trial {
@@ -46,17 +50,40 @@ pub struct TrialContext<'w, 'd> {
     pub desk: &'w Desk<'d>,
     pub link: &'w Chain,
     /// The Safes of the chain that could be read, by their names.
-    pub known: &'w BTreeMap<&'w str, &'w Snapshot>,
+    pub known: &'w BTreeMap<String, Snapshot>,
     /// The fault of each lever that is bad by the reader's own files.
     pub bad: &'w BTreeMap<String, String>,
     /// A second since 1970.
     pub now: u64,
 }
 
+pub fn order_of<'d>(desk: &'d Desk, lever: &'d Lever, undo: bool) -> Result<Order<'d>, Error> {
+    let set = lever.examples.clone().into_iter().collect();
+    let given = Given { set, undo, ..Given::default() };
+    let mut parts = Order::parts(desk, std::slice::from_ref(&lever.name), &given)?;
+    parts.pop().ok_or_else(|| Error::new(Exit::Failed, "a lever without a transaction"))
+}
+
+/// Returns the transactions that the levers of a Safe may come to, and their undos: all that they read is fetched in the
+/// rounds of one. What is left out of it is asked for when a lever is tried.
+pub fn drafts(desk: &Desk, safe: &council::Safe) -> Vec<RehearsalDraft> {
+    let levers = desk.council.levers.values();
+    let levers = levers.filter(|lever| lever.safe == safe.name && lever.by.deputy().is_none());
+    let both = |lever| [false, true].map(|undo| order_of(desk, lever, undo));
+    let orders: Vec<Order> = levers.take(MOST_EARLY).flat_map(both).flatten().collect();
+    let nobody = Keys { accounts: [NOBODY].into(), ..Keys::default() };
+    let early = |order: &Order| {
+        let mut known = hints::kept(order);
+        known.extend(nobody.clone());
+        order.early(&known)
+    };
+    orders.iter().flat_map(early).collect()
+}
+
 impl TrialContext<'_, '_> {
     /// `None` if its Safe could not be read, which is told of the Safe.
     pub fn lever(&self, lever: &Lever) -> Option<Trial> {
-        let snapshot = *self.known.get(lever.safe.as_str())?;
+        let snapshot = self.known.get(&lever.safe)?;
         let seen = |tried| Trial::without_calls(&lever.name, tried);
         if let Some(why) = self.bad.get(&lever.name) {
             return Some(seen(LeverTrial::Bad(why.clone())));
@@ -101,24 +128,20 @@ impl TrialContext<'_, '_> {
         params.map(|param| param.name.clone()).filter(|name| !given(name)).collect()
     }
 
-    fn order(&self, lever: &Lever, undo: bool) -> Result<Order<'_>, Error> {
-        let set = lever.examples.clone().into_iter().collect();
-        let given = Given { set, undo, ..Given::default() };
-        let mut parts = Order::parts(self.desk, std::slice::from_ref(&lever.name), &given)?;
-        parts.pop().ok_or_else(|| Error::new(Exit::Failed, "a lever without a transaction"))
-    }
-
     fn try_lever(&self, lever: &Lever, snapshot: &Snapshot) -> Result<Trial, Error> {
-        let order = self.order(lever, false)?;
+        let order = order_of(self.desk, lever, false)?;
         let undo = match &order.acts().first().map(|act| &act.entry.playbook.undo) {
             Some(Undo::None { why }) => Err(why.clone()),
-            _ => self.order(lever, true).map_err(|error| error.to_string()),
+            _ => order_of(self.desk, lever, true).map_err(|error| error.to_string()),
         };
         let mut seen = snapshot.clone();
         let mut fork = self.link.forked(&seen, self.now);
         let mut report = trial::try_lever(&order, undo.as_ref(), self.link, &mut fork, &seen.state)?;
         fork.teach(&mut seen);
         hints::keep(&order, &report.read);
+        if let Ok(undo) = &undo {
+            hints::keep(undo, &report.undo_read);
+        }
         if let (Some((TrialPart::Undo, _)), Ok(undo)) = (&report.wrong, &undo)
             && self.others_take_it_back(&order, undo, &mut seen)
         {
@@ -132,7 +155,7 @@ impl TrialContext<'_, '_> {
     /// Returns `true` if another Safe of the same chain can take the lever back.
     fn others_take_it_back(&self, order: &Order, undo: &Order, seen: &mut Snapshot) -> bool {
         let others = self.known.keys().filter(|name| **name != order.safe.name);
-        let others = others.filter_map(|name| self.desk.council.safes.get(*name));
+        let others = others.filter_map(|name| self.desk.council.safes.get(name));
         for other in others {
             let mut fork = self.link.forked(seen, self.now);
             let report = trial::try_lever(order, Ok(&undo.by(other)), self.link, &mut fork, &seen.state);

@@ -2,6 +2,7 @@
 //! side: all of them take the rounds of one.
 
 mod ahead;
+mod ask_service;
 mod council_contracts;
 mod lever_trials;
 
@@ -14,7 +15,9 @@ use alloy::primitives::{Address, Selector, U256};
 use crate::ceremony::at_once::at_once;
 use crate::ceremony::council_check::check_levers;
 use crate::ceremony::desk::{Desk, relay};
-use crate::chain::{Age, Ask, Chain, EndpointFault, EndpointReport, Offers, Snapshot, judge_age};
+use crate::chain::{
+    Age, Ask, Chain, EndpointFault, EndpointReport, Offers, ServiceSays, Snapshot, judge_age,
+};
 use crate::council::{self, Lever, Safe};
 use crate::error::{Error, Exit};
 use crate::evm::{Answer, BlockTag, Query};
@@ -22,6 +25,7 @@ use crate::incident::Journal;
 use crate::readiness::levers::{LeverSeen, LeverTrial};
 use crate::readiness::prepared::{CardSeen, SetSeen};
 use crate::readiness::safe_state::SafeSeen;
+use crate::readiness::service_gaps::OwnCalls;
 use crate::readiness::targets::TargetSeen;
 use crate::safe::{Call, Operation, SafeId, SafeTx};
 use lever_trials::{Trial, TrialContext};
@@ -57,6 +61,10 @@ pub struct ChainSeen {
     pub offers: Vec<(String, Result<Offers, String>)>,
     /// The private endpoints that transactions go to first, and the time of their answers.
     pub relays: Vec<(String, Result<Duration, String>)>,
+    /// The answers of its Transaction Service; `None` if the council file names none.
+    pub service: Option<Result<ServiceSays, String>>,
+    /// The calls by which a transaction is known as the council's own.
+    pub own: OwnCalls,
     /// A transaction of one of its levers, and its Safe.
     pub sample: Option<(SafeId, SafeTx)>,
     pub rounds: u32,
@@ -112,14 +120,18 @@ fn chain_seen(
         let owners = safe.owners.as_ref().map(|owners| owners.list().to_vec()).unwrap_or_default();
         let is_safe = |owner: &Address| safes.iter().any(|safe| safe.address == *owner);
         let accounts: Vec<Address> = owners.into_iter().filter(|owner| !is_safe(owner)).collect();
-        let ask = Ask { safe: safe.address, queries: &queries, accounts: &accounts, ..Ask::default() };
+        let drafts = lever_trials::drafts(desk, safe);
+        let ask = Ask {
+            safe: safe.address,
+            queries: &queries,
+            accounts: &accounts,
+            drafts: &drafts,
+            ..Ask::default()
+        };
         Ok(link.snapshot(&ask, BlockTag::Latest)?)
     };
     let snapshots = at_once(safes.clone(), read);
-    let known: BTreeMap<&str, &Snapshot> = (safes.iter().zip(&snapshots))
-        .filter_map(|(safe, snapshot)| Some((safe.name.as_str(), snapshot.as_ref().ok()?)))
-        .collect();
-    let Some(first) = known.values().next() else {
+    let Some(first) = snapshots.iter().find_map(|snapshot| snapshot.as_ref().ok()).cloned() else {
         let why = snapshots.into_iter().find_map(Result::err);
         let why = why.unwrap_or_else(|| Error::new(Exit::Failed, "it has no Safe"));
         return ChainSeen { endpoints: link.endpoints(), ..ChainSeen::failed(&chain.name, &why) };
@@ -129,15 +141,18 @@ fn chain_seen(
         Answer::Value(word) => U256::try_from_be_slice(word),
         Answer::Reverted(_) => None,
     });
-    let work = TrialContext { desk, link, known: &known, bad, now };
-    let (trials, targets, offers, relays) = thread::scope(|scope| {
+    let (trials, targets, offers, relays, service) = thread::scope(|scope| {
         let targets = scope.spawn(|| council_contracts::look(desk, chain, link, &header.block()));
         let offers = scope.spawn(|| told(link.offers(first.state.id.address, header.number)));
         let relays = scope.spawn(|| relays(desk, chain));
-        let trials = trials(&work, chain);
+        let service = scope.spawn(|| ask_service::ask(desk, chain, link, &snapshots));
+        let read = safes.iter().zip(&snapshots);
+        let known = fetch_early(link, read.filter_map(|(safe, seen)| Some((*safe, seen.as_ref().ok()?))));
+        let trials = trials(&TrialContext { desk, link, known: &known, bad, now }, chain);
         // The RPCs' own gaps tell why targets could not be read.
         let targets = targets.join().ok().and_then(Result::ok).unwrap_or_default();
-        (trials, targets, offers.join().unwrap_or_default(), relays.join().unwrap_or_default())
+        let (offers, relays) = (offers.join().unwrap_or_default(), relays.join().unwrap_or_default());
+        (trials, targets, offers, relays, service.join().unwrap_or_default())
     });
     ChainSeen {
         chain: chain.name.clone(),
@@ -147,9 +162,14 @@ fn chain_seen(
         block: Some(header.number),
         base_fee: header.base_fee,
         balance,
-        gas_cap: Some(link.gas_cap(first)),
+        gas_cap: Some(link.gas_cap(&first)),
         targets: targets.into_iter().map(|target| called(desk, target, &trials)).collect(),
-        sample: trials.iter().find_map(|trial| sample(&trial.calls, first)),
+        own: match &service {
+            Some(Ok(_)) => ask_service::own_calls(desk, &safes, &trials),
+            _ => OwnCalls::default(),
+        },
+        service,
+        sample: trials.iter().find_map(|trial| sample(&trial.calls, &first)),
         levers: trials.into_iter().map(|trial| trial.seen).collect(),
         endpoints: link.endpoints(),
         rounds: link.rounds(),
@@ -161,6 +181,20 @@ fn chain_seen(
             .map(|(safe, seen)| (safe.name.clone(), safe_seen(seen)))
             .collect(),
     }
+}
+
+/// Returns the Safes by their names, with what their levers will read: in one round. What that leaves out is asked for when
+/// a lever is tried.
+fn fetch_early<'s>(
+    link: &Chain,
+    safes: impl Iterator<Item = (&'s Safe, &'s Snapshot)>,
+) -> BTreeMap<String, Snapshot> {
+    let safes: Vec<(&Safe, Snapshot)> = safes.map(|(safe, seen)| (safe, seen.clone())).collect();
+    let fetch = |(safe, mut seen): (&Safe, Snapshot)| {
+        _ = link.fetch_named(&mut seen);
+        Ok((safe.name.clone(), seen))
+    };
+    at_once(safes, fetch).into_iter().flatten().collect()
 }
 
 fn safe_seen(snapshot: &Result<Snapshot, Error>) -> Result<SafeSeen, String> {

@@ -1,0 +1,277 @@
+//! The last drill of each Safe: when it was, how long each phase took, and who did not sign. Pure.
+//!
+//! A journal has the drills in which its own machine took part: it signed, took lines in, or proved the drill.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use alloy::primitives::Address;
+use jiff::civil::Date;
+
+use super::drill_times::Drill;
+use super::roll_call::{day, days};
+use super::told::{GapReport, not_ready, warning};
+use crate::council::{Council, Response};
+use crate::safe::SafeState;
+
+/// A drill that is older, in days, is a gap.
+pub const OLD: i64 = 90;
+/// Safes that own a Safe are followed so deep.
+const DEEPEST: usize = 4;
+
+/// A Safe that has levers, and its last drill.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DrilledSafe {
+    pub safe: String,
+    /// A lever to drill it with.
+    pub lever: String,
+    pub last: Option<LastDrill>,
+}
+
+/// A drill that was the last one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LastDrill {
+    pub drill: Drill,
+    /// The owners of today whose keys did not sign it.
+    pub absent: Vec<Address>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DrillGap {
+    Never {
+        safe: String,
+        lever: String,
+    },
+    Old {
+        safe: String,
+        lever: String,
+        date: Date,
+        days: i64,
+    },
+    /// A phase of the last drill took longer than the council wants.
+    Late {
+        safe: String,
+        date: Date,
+        what: &'static str,
+        took: Duration,
+        wanted: Duration,
+    },
+}
+
+impl DrillGap {
+    pub(super) fn tell(&self) -> GapReport {
+        let drill = |lever: &str| format!("breakglass drill {lever}, with everybody's own keys");
+        match self {
+            Self::Never { safe, lever } => {
+                warning("drill", format!("{safe}: this machine's journal has no drill of it"), drill(lever))
+            }
+            Self::Old { safe, lever, date, days } => not_ready(
+                "drill-old",
+                format!("{safe}: the last drill was on {date}, {days} days ago, and {OLD} is the most"),
+                drill(lever),
+            ),
+            Self::Late { safe, date, what, took, wanted } => warning(
+                "drill-late",
+                format!(
+                    "{safe}: in the drill of {date}: {what} after {}, and [response] wants {}",
+                    in_words(*took),
+                    in_words(*wanted)
+                ),
+                "find out what took so long, and drill again",
+            ),
+        }
+    }
+}
+
+/// `1 h 12 min`, `12 min`, `40 s`
+fn in_words(time: Duration) -> String {
+    match (time.as_secs() / 3_600, time.as_secs() / 60 % 60, time.as_secs()) {
+        (0, 0, seconds) => format!("{seconds} s"),
+        (0, minutes, _) => format!("{minutes} min"),
+        (hours, minutes, _) => format!("{hours} h {minutes} min"),
+    }
+}
+
+/// Returns each Safe that has levers and can be drilled, with its last drill in which somebody signed.
+#[must_use]
+pub fn last_drills(council: &Council, drills: &[Drill], safes: &[(&str, &SafeState)]) -> Vec<DrilledSafe> {
+    let of = |(name, state): &(&str, &SafeState)| {
+        let lever = council.levers.values().find(|lever| lever.safe == *name)?;
+        // Before 1.3.0 there are no drills.
+        if !state.id.version.domain_has_chain_id() {
+            return None;
+        }
+        let is_its = |drill: &&Drill| {
+            (drill.chain_id, drill.safe) == (state.id.chain_id, state.id.address)
+                && (!drill.signed.is_empty() || drill.proven.is_some())
+        };
+        let last = drills.iter().filter(is_its).max_by_key(|drill| drill.began);
+        let absent = |drill: &Drill| {
+            let mut seen: BTreeSet<Address> = drill.signed.iter().map(|one| one.owner).collect();
+            keys(state, safes, DEEPEST).into_iter().filter(|key| seen.insert(*key)).collect()
+        };
+        let last = last.map(|drill| LastDrill { absent: absent(drill), drill: drill.clone() });
+        Some(DrilledSafe { safe: (*name).into(), lever: lever.name.clone(), last })
+    };
+    safes.iter().filter_map(of).collect()
+}
+
+/// Returns the owners that have keys: in the place of a Safe of the file, its own.
+fn keys(state: &SafeState, safes: &[(&str, &SafeState)], deeper: usize) -> Vec<Address> {
+    let of = |owner: &Address| {
+        let is_it = |id: crate::safe::SafeId| (id.chain_id, id.address) == (state.id.chain_id, *owner);
+        match safes.iter().find(|(_, other)| is_it(other.id)) {
+            Some((_, child)) if deeper > 0 => keys(child, safes, deeper - 1),
+            _ => vec![*owner],
+        }
+    };
+    state.owners.list().iter().flat_map(of).collect()
+}
+
+/// Returns what is wrong with the drills.
+#[must_use]
+pub fn gaps(drilled: &[DrilledSafe], response: &Response, today: Date) -> Vec<DrillGap> {
+    let of = |DrilledSafe { safe, lever, last }: &DrilledSafe| {
+        let (safe, lever) = (safe.clone(), lever.clone());
+        let Some(LastDrill { drill, .. }) = last else { return vec![DrillGap::Never { safe, lever }] };
+        let date = day(drill.began.as_seconds());
+        let age = days(date, today);
+        if age > OLD {
+            return vec![DrillGap::Old { safe, lever, date, days: age }];
+        }
+        let late = drill.measures(response).into_iter().filter(crate::incident::Measure::is_late);
+        late.filter_map(|measure| {
+            let (took, wanted) = (measure.took?, measure.wanted?);
+            Some(DrillGap::Late { safe: safe.clone(), date, what: measure.phase.as_str(), took, wanted })
+        })
+        .collect()
+    };
+    drilled.iter().flat_map(of).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use alloy::primitives::B256;
+
+    use super::super::GapLevel;
+    use super::super::drill_times::{ProvenDrill, Signed};
+    use super::*;
+    use crate::incident::{Plain, Utc};
+    use crate::safe::{Nonce, Owners, SafeId, SafeTxHash, SafeVersion};
+
+    const COUNCIL: &str = "schema = 1\nname = \"x\"\n[chains.c]\nid = 1\nrpc = [\"https://a.example\"]\n";
+
+    fn council() -> Council {
+        let safe = |name: &str, byte: u8| {
+            let address = Address::repeat_byte(byte);
+            format!("[safes.{name}]\nchain = \"c\"\naddress = \"{address}\"\n")
+        };
+        let lever = "[levers.vault]\nplaybook = \"pause/oz-pausable\"\nsafe = \"guardian\"\n";
+        Council::parse("c", &format!("{COUNCIL}{}{}{lever}", safe("guardian", 1), safe("foundation", 2)))
+            .unwrap()
+    }
+
+    fn owner(seed: u8) -> Address {
+        Address::repeat_byte(seed)
+    }
+
+    fn state(address: u8, owners: &[u8], version: SafeVersion) -> SafeState {
+        let owners = owners.iter().map(|seed| owner(*seed)).collect();
+        SafeState {
+            id: SafeId { chain_id: 1, address: owner(address), version },
+            owners: Owners::new(owners, 2).unwrap(),
+            nonce: Nonce::from(0),
+            singleton: Address::ZERO,
+            guard: Address::ZERO,
+            module_guard: Address::ZERO,
+            fallback_handler: Address::ZERO,
+            modules: Vec::new(),
+        }
+    }
+
+    fn at(day: u64, minute: u64) -> Utc {
+        Utc::from_millis((day * 1_440 + minute) * 60_000)
+    }
+
+    /// A drill of guardian on a day, signed by these after as many minutes, and proven by two of them after so many.
+    fn drill(day: u64, signed: &[(u8, u64)], proven: Option<u64>) -> Drill {
+        Drill {
+            hash: SafeTxHash::claimed(B256::ZERO),
+            what: Plain::new("vault").unwrap(),
+            chain_id: 1,
+            safe: owner(1),
+            nonce: Nonce::from(0),
+            began: at(day, 0),
+            is_announced: true,
+            signed: signed
+                .iter()
+                .map(|(seed, after)| Signed { owner: owner(*seed), at: at(day, *after) })
+                .collect(),
+            proven: proven.map(|after| ProvenDrill { at: at(day, after), keys: 2 }),
+        }
+    }
+
+    fn told(drills: &[Drill], response: &Response, today: u64) -> Vec<(&'static str, GapLevel, String)> {
+        let state = state(1, &[11, 12, 13], SafeVersion::V1_4_1);
+        let drilled = last_drills(&council(), drills, &[("guardian", &state)]);
+        let told = gaps(&drilled, response, day(today * 86_400)).into_iter().map(|gap| gap.tell());
+        told.map(|told| (told.id, told.level, told.sentence)).collect()
+    }
+
+    #[test]
+    fn a_safe_that_was_never_drilled_or_long_ago_is_told() {
+        let none = Response::default();
+        let never = told(&[], &none, 200);
+        assert_eq!(
+            never,
+            [("drill", GapLevel::Warning, "guardian: this machine's journal has no drill of it".into())]
+        );
+        // Announced, and nobody came.
+        assert_eq!(told(&[drill(199, &[], None)], &none, 200), never);
+        let signed = drill(110, &[(11, 3)], None);
+        assert_eq!(told(std::slice::from_ref(&signed), &none, 200), [], "90 days");
+        let old = told(&[signed, drill(50, &[(11, 3)], Some(9))], &none, 201);
+        let sentence = "guardian: the last drill was on 1970-04-21, 91 days ago, and 90 is the most";
+        assert_eq!(old, [("drill-old", GapLevel::NotReady, sentence.into())]);
+        // That of another Safe, or of the same address elsewhere.
+        let elsewhere = Drill { chain_id: 5, ..drill(199, &[(11, 3)], Some(9)) };
+        let other = Drill { safe: owner(7), ..drill(199, &[(11, 3)], Some(9)) };
+        assert_eq!(told(&[elsewhere, other], &none, 200), never);
+    }
+
+    #[test]
+    fn a_phase_of_the_last_drill_that_took_too_long_is_told_with_both_times() {
+        let minutes = |n| Some(Duration::from_mins(n));
+        let response = Response { first_signature: minutes(10), proof: minutes(90) };
+        let good = drill(199, &[(11, 10), (12, 40)], Some(90));
+        assert_eq!(told(std::slice::from_ref(&good), &response, 200), []);
+        let late = drill(199, &[(11, 11), (12, 40)], Some(91));
+        let sentences: Vec<String> =
+            told(&[good, late], &response, 200).into_iter().map(|(.., s)| s).collect();
+        assert_eq!(
+            sentences,
+            [
+                "guardian: in the drill of 1970-07-19: first signature after 11 min, and [response] wants 10 min",
+                "guardian: in the drill of 1970-07-19: proven after 1 h 31 min, and [response] wants 1 h 30 min",
+            ]
+        );
+    }
+
+    #[test]
+    fn who_did_not_sign_is_listed_by_key_also_behind_a_safe_that_owns_one() {
+        let guardian = state(1, &[11, 2, 13], SafeVersion::V1_4_1);
+        let foundation = state(2, &[21, 22], SafeVersion::V1_4_1);
+        let safes = [("guardian", &guardian), ("foundation", &foundation)];
+        let drilled = last_drills(&council(), &[drill(1, &[(11, 1), (22, 2)], Some(3))], &safes);
+        assert_eq!(drilled.len(), 1, "foundation has no lever");
+        let last = drilled[0].last.as_ref().unwrap();
+        assert_eq!(last.absent, [owner(21), owner(13)]);
+        assert_eq!(last.drill.threshold_met(), Some(at(1, 2)));
+    }
+
+    #[test]
+    fn a_safe_that_cannot_be_drilled_is_left_out() {
+        let old = state(1, &[11, 12, 13], SafeVersion::V1_1_1);
+        assert_eq!(last_drills(&council(), &[], &[("guardian", &old)]), []);
+    }
+}

@@ -1,0 +1,303 @@
+//! The Transaction Service that a council names: is it there, and does it show the Safes as the chain has them? Whoever looks
+//! at Safe{Wallet} sees what it says. Pure.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use alloy::primitives::{Address, U256};
+
+use super::told::{GapReport, not_ready, warning};
+use crate::chain::{EndpointFault, PendingTransaction, ServiceAnswer, ServiceSays};
+use crate::safe::{Call, Nonce, Operation, SafeState, decode_batch};
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ServiceGap {
+    /// It is not there, or its answer cannot be used.
+    Away {
+        chain: String,
+        service: String,
+        why: String,
+    },
+    OtherChain {
+        chain: String,
+        service: String,
+        found: String,
+    },
+    /// It does not know the Safe.
+    Unknown {
+        service: String,
+        safe: String,
+    },
+    Differs {
+        service: String,
+        safe: String,
+        what: &'static str,
+        says: String,
+        is: String,
+    },
+    /// It is behind the chain, or ahead of the block that was read.
+    OtherNonce {
+        service: String,
+        safe: String,
+        says: U256,
+        is: Nonce,
+    },
+    /// A transaction for the next nonce that no lever gives.
+    Strange {
+        safe: String,
+        nonce: Nonce,
+        to: String,
+        hash: String,
+    },
+}
+
+impl ServiceGap {
+    pub(super) fn tell(&self) -> GapReport {
+        match self {
+            Self::Away { chain, service, why } => warning(
+                "service",
+                format!("{chain}: Transaction Service {service} {why}"),
+                "nothing here depends on it; if you use its web pages, find out why",
+            ),
+            Self::OtherChain { chain, service, found } => not_ready(
+                "service-chain",
+                format!("{chain}: Transaction Service {service} is of chain {found}"),
+                "fix service in the council file",
+            ),
+            Self::Unknown { service, safe } => warning(
+                "service-safe",
+                format!("Transaction Service {service} does not know {safe}"),
+                "add the Safe there, or remove service from the council file",
+            ),
+            Self::Differs { service, safe, what, says, is } => not_ready(
+                "service-differs",
+                format!("{safe}: {what}: Transaction Service {service} says {says}, and the chain {is}"),
+                "believe the chain; sign nothing on web pages that show what this service says",
+            ),
+            Self::OtherNonce { service, safe, says, is } => warning(
+                "service-nonce",
+                format!("{safe}: Transaction Service {service} says nonce {says}, and the chain {is}"),
+                "wait a minute and ask again; web pages propose the wrong nonce while it is so",
+            ),
+            Self::Strange { safe, nonce, to, hash } => warning(
+                "service-pending",
+                format!(
+                    "{safe}: a transaction to {to} waits for nonce {nonce}, and no lever gives it: {hash}"
+                ),
+                "ask who proposed it; look at it before you sign anything there",
+            ),
+        }
+    }
+}
+
+/// The calls of a council's own levers and proposals, by the Safe that makes them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct OwnCalls(pub BTreeMap<Address, Vec<Call>>);
+
+impl OwnCalls {
+    /// Returns `true` if every call of a transaction is one of a lever.
+    fn gives(&self, safe: Address, pending: &PendingTransaction) -> bool {
+        let calls = match (pending.operation, decode_batch(&pending.data)) {
+            (operation, Ok(calls)) if operation == Operation::DelegateCall.as_u8() => calls,
+            (operation, _) if operation == Operation::Call.as_u8() => {
+                vec![Call { to: pending.to, value: pending.value, data: pending.data.clone() }]
+            }
+            _ => return false,
+        };
+        let own = self.0.get(&safe).map(Vec::as_slice).unwrap_or_default();
+        !calls.is_empty() && calls.iter().all(|call| own.contains(call))
+    }
+}
+
+/// Returns what is wrong with what a service says of a chain's Safes. `name` gives an address's name.
+#[must_use]
+pub fn gaps(
+    chain: &str,
+    says: &ServiceSays,
+    safes: &[(&str, &SafeState)],
+    own: &OwnCalls,
+    name: impl Fn(Address) -> String,
+) -> Vec<ServiceGap> {
+    let service = || says.shown.clone();
+    match &says.latency {
+        Err(EndpointFault::WrongChain { found }) => {
+            return vec![ServiceGap::OtherChain {
+                chain: chain.into(),
+                service: service(),
+                found: found.clone(),
+            }];
+        }
+        Err(fault) => {
+            return vec![ServiceGap::Away {
+                chain: chain.into(),
+                service: service(),
+                why: fault.to_string(),
+            }];
+        }
+        Ok(_) => {}
+    }
+    let mut gaps = Vec::new();
+    for (address, said) in &says.safes {
+        let Some((safe, state)) = safes.iter().find(|(_, state)| state.id.address == *address) else {
+            continue;
+        };
+        match said {
+            Ok(said) => gaps.extend(of_safe(&says.shown, (safe, state), said, own, &name)),
+            Err(fault) => {
+                let why = format!("tells nothing of {safe}: it {fault}");
+                gaps.push(ServiceGap::Away { chain: chain.into(), service: service(), why });
+            }
+        }
+    }
+    gaps
+}
+
+fn of_safe(
+    service: &str,
+    (safe, state): (&str, &SafeState),
+    said: &ServiceAnswer,
+    own: &OwnCalls,
+    name: impl Fn(Address) -> String,
+) -> Vec<ServiceGap> {
+    let (service, safe) = (service.to_string(), safe.to_string());
+    let Some(known) = &said.known else { return vec![ServiceGap::Unknown { service, safe }] };
+    let mut gaps = Vec::new();
+    let mut differs = |what, says: String, is: String| {
+        gaps.push(ServiceGap::Differs { service: service.clone(), safe: safe.clone(), what, says, is });
+    };
+    let list =
+        |owners: &BTreeSet<Address>| owners.iter().map(|owner| name(*owner)).collect::<Vec<_>>().join(", ");
+    let said_owners: BTreeSet<Address> = known.owners.iter().copied().collect();
+    let owners: BTreeSet<Address> = state.owners.list().iter().copied().collect();
+    if said_owners != owners {
+        differs("owners", list(&said_owners), list(&owners));
+    }
+    let threshold = state.owners.threshold().get();
+    if usize::try_from(known.threshold).ok() != Some(threshold) {
+        differs("threshold", known.threshold.to_string(), threshold.to_string());
+    }
+    if known.nonce != state.nonce.0 {
+        let (service, safe) = (service.clone(), safe.clone());
+        gaps.push(ServiceGap::OtherNonce { service, safe, says: known.nonce, is: state.nonce });
+    }
+    let strange = said.pending.iter().filter(|pending| !own.gives(state.id.address, pending));
+    gaps.extend(strange.map(|pending| ServiceGap::Strange {
+        safe: safe.clone(),
+        nonce: state.nonce,
+        to: name(pending.to),
+        hash: pending.hash.to_string(),
+    }));
+    gaps
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use alloy::primitives::{B256, Bytes};
+
+    use super::super::GapLevel;
+    use super::*;
+    use crate::chain::StatedSafe;
+    use crate::safe::{Owners, SafeId, SafeVersion};
+
+    fn address(seed: u8) -> Address {
+        Address::repeat_byte(seed)
+    }
+
+    fn guardian() -> SafeState {
+        SafeState {
+            id: SafeId { chain_id: 1, address: address(1), version: SafeVersion::V1_4_1 },
+            owners: Owners::new(vec![address(11), address(12), address(13)], 2).unwrap(),
+            nonce: Nonce::from(7),
+            singleton: Address::ZERO,
+            guard: Address::ZERO,
+            module_guard: Address::ZERO,
+            fallback_handler: Address::ZERO,
+            modules: Vec::new(),
+        }
+    }
+
+    fn known(owners: &[u8], threshold: u64, nonce: u64) -> StatedSafe {
+        let owners = owners.iter().map(|seed| address(*seed)).collect();
+        StatedSafe { owners, threshold, nonce: U256::from(nonce) }
+    }
+
+    fn pending(to: u8, data: &[u8], operation: u8) -> PendingTransaction {
+        let (value, data) = (U256::ZERO, Bytes::copy_from_slice(data));
+        PendingTransaction { hash: B256::repeat_byte(9), to: address(to), value, data, operation }
+    }
+
+    fn told(says: &ServiceSays) -> Vec<(&'static str, GapLevel, String)> {
+        let call = Call { to: address(5), value: U256::ZERO, data: Bytes::from_static(&[0x84, 0x56]) };
+        let own = OwnCalls(BTreeMap::from([(address(1), vec![call])]));
+        let gaps = gaps("mainnet", says, &[("guardian", &guardian())], &own, |who| format!("{}", who[0]));
+        gaps.iter().map(ServiceGap::tell).map(|told| (told.id, told.level, told.sentence)).collect()
+    }
+
+    fn says(safe: Result<ServiceAnswer, EndpointFault>) -> ServiceSays {
+        let latency = Ok(Duration::from_millis(80));
+        ServiceSays { shown: "https://s.example".into(), latency, safes: vec![(address(1), safe)] }
+    }
+
+    fn knows(known: StatedSafe, pending: Vec<PendingTransaction>) -> ServiceSays {
+        says(Ok(ServiceAnswer { known: Some(known), pending }))
+    }
+
+    #[test]
+    fn a_service_that_says_what_the_chain_says_is_good_in_any_order() {
+        let lever = pending(5, &[0x84, 0x56], 0);
+        assert_eq!(told(&knows(known(&[13, 11, 12], 2, 7), vec![lever])), []);
+    }
+
+    #[test]
+    fn each_difference_is_told_with_both_words() {
+        let all = told(&knows(known(&[11, 12, 14], 1, 6), Vec::new()));
+        assert_eq!(
+            all,
+            [
+                (
+                    "service-differs",
+                    GapLevel::NotReady,
+                    "guardian: owners: Transaction Service https://s.example says 11, 12, 14, and the chain 11, 12, 13"
+                        .into()
+                ),
+                (
+                    "service-differs",
+                    GapLevel::NotReady,
+                    "guardian: threshold: Transaction Service https://s.example says 1, and the chain 2".into()
+                ),
+                (
+                    "service-nonce",
+                    GapLevel::Warning,
+                    "guardian: Transaction Service https://s.example says nonce 6, and the chain 7".into()
+                ),
+            ]
+        );
+        assert_eq!(told(&says(Ok(ServiceAnswer::default())))[0].0, "service-safe");
+    }
+
+    #[test]
+    fn a_pending_transaction_that_no_lever_gives_is_told() {
+        for strange in [
+            pending(6, &[0x84, 0x56], 0),
+            pending(5, &[0x84, 0x57], 0),
+            pending(5, &[0x84, 0x56], 1),
+            pending(5, &[0x84, 0x56], 9),
+        ] {
+            let all = told(&knows(known(&[11, 12, 13], 2, 7), vec![strange]));
+            assert_eq!((all.len(), all[0].0, all[0].1), (1, "service-pending", GapLevel::Warning));
+            assert!(all[0].2.contains("waits for nonce 7"), "{}", all[0].2);
+        }
+    }
+
+    #[test]
+    fn one_that_is_away_is_a_warning_and_one_of_another_chain_is_not() {
+        let mut away = says(Err(EndpointFault::Http(500)));
+        assert_eq!(told(&away)[0].0, "service");
+        assert!(told(&away)[0].2.contains("tells nothing of guardian"), "{}", told(&away)[0].2);
+        away.latency = Err(EndpointFault::TimedOut(8));
+        assert_eq!((told(&away).len(), told(&away)[0].1), (1, GapLevel::Warning));
+        away.latency = Err(EndpointFault::WrongChain { found: "5".into() });
+        assert_eq!((told(&away)[0].0, told(&away)[0].1), ("service-chain", GapLevel::NotReady));
+    }
+}
