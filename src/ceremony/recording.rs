@@ -178,3 +178,42 @@ fn cast_lines(about: &TransactionRef, proposal: Option<&Proposal>, facts: &TxFac
     );
     lines
 }
+
+#[cfg(test)]
+mod tests {
+    use alloy::primitives::{Address, B256, Bytes, Log};
+
+    use super::*;
+    use crate::evm::{BlockHash, BlockRef};
+    use crate::incident::Plain;
+
+    /// A journal is its writer's word: it may name any transaction that went through.
+    #[test]
+    fn a_transaction_of_somebody_else_confirms_no_act_of_a_deputy() {
+        let [deputy, module, other] = [1, 2, 3].map(Address::repeat_byte);
+        let act = |module| Deputed {
+            lever: Plain::cut("freeze"),
+            deputy,
+            module,
+            safe: Plain::cut("guardian"),
+            chain_id: 1,
+            step: TxStep::Signed {},
+        };
+        let receipt = |from, succeeded, speaks: Option<Address>| Receipt {
+            tx: TxHash::of(&[]),
+            block: BlockRef { number: 1, hash: BlockHash::claimed(B256::ZERO), timestamp: 1 },
+            from,
+            succeeded,
+            gas_used: 1,
+            logs: speaks.map(|by| Log::new_unchecked(by, Vec::new(), Bytes::new())).into_iter().collect(),
+            input: None,
+        };
+        assert!(is_of(&act(None), &receipt(deputy, true, None)));
+        assert!(!is_of(&act(None), &receipt(other, true, Some(deputy))));
+        // Anybody may send what the deputy signed for a module.
+        let by_module = act(Some(module));
+        assert!(is_of(&by_module, &receipt(other, true, Some(module))));
+        assert!(is_of(&by_module, &receipt(other, false, None)), "what failed has no events");
+        assert!(!is_of(&by_module, &receipt(deputy, true, Some(other))));
+    }
+}

@@ -7,17 +7,17 @@ use std::os::unix::fs::OpenOptionsExt;
 
 use alloy::primitives::{Address, Bytes, U256};
 use alloy::sol;
-use alloy::sol_types::SolCall;
+use alloy::sol_types::{SolCall, SolValue};
 use breakglass::proposal::{Proposal, find_signatures};
 use breakglass::safe::{Approval, DRILL_CHAIN_ID, EcdsaSignature, SafeVersion, encode_approvals};
 use serde_json::Value;
 
 use crate::emulator::Emulator;
 use crate::emulator::app::{Behaviour, Signed};
-use crate::stage::{Ceremony, Desk, Run, SafeSetup, encrypt, key};
+use crate::stage::{Ceremony, Desk, Run, SafeSetup, deploy, deploy_safe, encrypt, key};
 use crate::steps::{
-    behind_a_proxy, broadcast, contents, executed, files, import, is_paused, path, refused, run, sent, sign,
-    try_import, try_sign, two_of_three, with_key,
+    behind_a_proxy, broadcast, contents, executed, files, import, is_paused, path, pausedCall, refused, run,
+    sent, sign, try_import, try_sign, two_of_three, with_key,
 };
 
 sol! {
@@ -311,4 +311,43 @@ fn one_laptop_plays_all_roles() {
     fs::copy(&second, folder.join("carol")).unwrap();
     fs::copy(&stranger, folder.join("stranger")).unwrap();
     solo(&[]).ended(0).says("DRILL proven").says("nonce 2");
+}
+
+/// Each Safe's part is a drill of its own, with its own owners and threshold: one that is proven says nothing of the other.
+#[test]
+fn levers_of_several_safes_are_a_drill_for_each_safe() {
+    let mut ceremony = two_of_three();
+    let strong = deploy_safe(&ceremony.anvil, &SafeSetup::new(SafeVersion::V1_3_0, 3, 3));
+    let bridge = deploy(&ceremony.anvil, "Vault", &strong.abi_encode());
+    ceremony.add_to_council(&format!(
+        "\n[safes.strong]\nchain = \"anvil\"\naddress = \"{strong}\"\nversion = \"1.3.0\"\n\
+         owners = [\"alice\", \"bob\", \"carol\"]\nthreshold = 3\n\
+         [targets.bridge]\nanvil = \"{bridge}\"\n\
+         [levers.bridge]\nplaybook = \"pause/oz-pausable\"\nsafe = \"strong\"\nset = {{ target = \"bridge\" }}\n\
+         [levers.freeze]\ntitle = \"Stop everything\"\npull = [\"vault\", \"bridge\"]\n"
+    ));
+    let [alice, bob, carol] = &ceremony.desks[..] else { unreachable!() };
+    let run = alice.run(&["drill", "freeze"]).ended(0);
+    let name = |line: &str| Some(line.split_once(": breakglass sign ")?.1.to_string());
+    let names: Vec<String> = run.stdout.lines().filter_map(name).collect();
+    let [vault, bridged] = &names[..] else { panic!("{}", run.stdout) };
+    assert!(vault.starts_with("drill:vault-n0-") && bridged.starts_with("drill:bridge-n0-"), "{names:?}");
+    // One of the two in the other's place is another drill, and neither is real.
+    let swapped = bridged.replace("bridge", "vault");
+    refused(try_sign(bob, &[&swapped]), 4, &["is not the drill that your own files give"]);
+    refused(try_sign(bob, &[vault, "bridge"]), 2, &["bridge is REAL, and a drill is named beside it"]);
+
+    let signed = |desk: &Desk| {
+        let run = try_sign(desk, &[vault, bridged]).ended(0).never_says("REAL");
+        assert_eq!(run.stdout.lines().count(), 2, "{}", run.stdout);
+        run.stdout
+    };
+    let chat = alice.path("chat.txt");
+    fs::write(&chat, [signed(bob), signed(carol)].concat()).unwrap();
+    let both = ["broadcast", vault, bridged, "--chat", path(&chat)];
+    alice.run(&both).ended(3).says("DRILL proven").says("2 of 3 owners have signed");
+    fs::write(&chat, [signed(bob), signed(carol), signed(alice)].concat()).unwrap();
+    alice.run(&["broadcast", bridged, "--chat", path(&chat)]).ended(0).says("DRILL proven");
+    assert!(!is_paused(&ceremony) && !ceremony.anvil.view(bridge, &pausedCall {}));
+    assert_eq!(executed(&ceremony), 0);
 }
