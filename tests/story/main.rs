@@ -22,6 +22,7 @@ mod attacks;
 mod bounds;
 mod cards;
 mod ceremony;
+mod contract_owners;
 mod council;
 mod crash;
 mod decided;

@@ -1,16 +1,15 @@
-//! Safes that are owned by Safes, and by contracts that are not: who signs what, what it comes to, and what goes wrong.
+//! Safes that are owned by Safes: who signs what, what it comes to, and what goes wrong.
 
 use std::fmt::Write;
-use std::fs;
 
-use alloy::primitives::{Address, B256, Bytes, U256};
+use alloy::primitives::{Address, B256, U256};
 use alloy::sol;
 use alloy::sol_types::{SolCall, SolValue};
 use breakglass::proposal::find_signatures;
-use breakglass::safe::{Approval, ContractSignature, SafeId, SafeVersion, encode_approvals};
+use breakglass::safe::{SafeId, SafeVersion};
 
 use crate::stage::{Anvil, Desk, SafeSetup, Terminal, deploy, deploy_safe, key};
-use crate::steps::{broadcast, files, import, propose, read_json, refused, sign, try_import, try_sign};
+use crate::steps::{broadcast, import, propose, read_json, refused, sign, try_import, try_sign};
 
 sol! {
     function paused() external view returns (bool);
@@ -320,105 +319,6 @@ fn a_safe_that_was_replaced_as_an_owner_does_not_count() {
     alice.run(&["status", "vault"]).says(&format!("{labs} is no longer an owner"));
 }
 
-/// A wallet that is not a Safe, by the bytes that its software gives.
-fn packed(owner: Address, data: &[u8]) -> String {
-    let owner = Approval::Contract(ContractSignature { owner, data: Bytes::copy_from_slice(data) });
-    encode_approvals(&[owner]).to_string()
-}
-
-/// alice, bob, and a contract with this code.
-fn with_contract(code: &[u8]) -> (Anvil, Address, Vec<Desk>, Address) {
-    let anvil = Anvil::start();
-    let contract = Address::repeat_byte(0x77);
-    anvil.set_code(contract, &Bytes::copy_from_slice(code));
-    let version = SafeVersion::V1_4_1;
-    let guardian = safe_of(&anvil, version, &[address(0), address(1), contract], 2);
-    let vault = deploy(&anvil, "Vault", &guardian.abi_encode());
-    let contract_name = contract.to_string();
-    let safes = safe_text("guardian", guardian, version, &["alice", "bob", &contract_name], 2);
-    let council = council(&anvil, vault, &safes);
-    let desks = [0, 1].map(|n| Desk::new(NAMES[n], key(n), &council)).into();
-    (anvil, vault, desks, contract)
-}
-
-/// `return 0x20c13b0b` of `isValidSignature(bytes,bytes)`.
-const YES: [u8; 15] =
-    [0x63, 0x20, 0xc1, 0x3b, 0x0b, 0x60, 0xe0, 0x1b, 0x5f, 0x52, 0x60, 0x20, 0x5f, 0xf3, 0x5b];
-
-#[test]
-fn a_wallet_that_is_not_a_safe_counts_once_it_says_yes() {
-    let (anvil, vault, desks, wallet) = with_contract(&YES);
-    let alice = &desks[0];
-    sign(alice, &["vault"]);
-    try_import(alice, &["vault"], &packed(wallet, &[1, 2, 3])).ended(0).says("a contract that says yes");
-    alice.run(&["status", "vault"]).says("2 of 2 signed").says("contract signature");
-    broadcast(alice, &["vault"]).ended(0).says("done and proven");
-    assert!(anvil.view(vault, &pausedCall {}));
-}
-
-#[test]
-fn a_wallet_that_says_no_is_refused_where_it_is_imported() {
-    let (_anvil, _, desks, wallet) = with_contract(&[0x5f, 0x5f, 0xfd]);
-    sign(&desks[0], &["vault"]);
-    refused(try_import(&desks[0], &["vault"], &packed(wallet, &[1])), 4, &["does not say"]);
-    let stranger = Address::repeat_byte(0x78);
-    let run = try_import(&desks[0], &["vault"], &packed(stranger, &[1]));
-    refused(run, 4, &["is not an owner"]);
-}
-
-/// A file planted beside a proposal is not believed: the contract is asked, also for the tally of an import.
-#[test]
-fn a_planted_signature_of_a_wallet_that_says_no_is_counted_nowhere() {
-    let (_anvil, _, desks, wallet) = with_contract(&[0x5f, 0x5f, 0xfd]);
-    let alice = &desks[0];
-    let line = sign(alice, &["vault"]);
-    let stated = find_signatures(&line).stated[0].clone();
-    let planted = serde_json::json!({
-        "breakglass_contract_signature": 1, "safe_tx_hash": stated.hash.unwrap().to_string(), "through": [],
-        "owner": wallet.to_string(), "data": "0x01",
-    });
-    let kept =
-        files(&alice.path("incidents")).into_iter().find(|file| file.ends_with("proposal.json")).unwrap();
-    fs::write(kept.with_file_name("x.sig.json"), planted.to_string()).unwrap();
-    try_import(alice, &["vault"], &line).ended(0).says("1 of 2: alice");
-    alice.run(&["status", "vault"]).ended(3).says("1 of 2 signed");
-}
-
-/// Yes where the gas is free, as in every question, and no in a transaction: the rehearsal of the very transaction
-/// notices, another owner's approval takes its place, and nothing that would fail is sent.
-#[test]
-fn a_wallet_that_says_yes_when_checked_and_no_when_sent_is_replaced() {
-    let code = [&[0x3a, 0x60, 0x12, 0x57][..], &YES[..14], &[0x5b, 0x5f, 0x5f, 0xfd]].concat();
-    let (anvil, vault, desks, liar) = with_contract(&code);
-    let (alice, bob) = (&desks[0], &desks[1]);
-    sign(alice, &["vault"]);
-    try_import(alice, &["vault"], &packed(liar, &[1])).ended(0);
-    refused(broadcast(alice, &["vault"]), 3, &[&liar.to_string()]);
-    assert!(!anvil.view(vault, &pausedCall {}));
-    let line = sign(bob, &["vault"]);
-    import(alice, &["vault"], &line);
-    broadcast(alice, &["vault"]).ended(0).says("done and proven");
-}
-
-/// It is asked as the Safe will ask it: a yes to everybody but the Safe is no signature, and a yes to the Safe alone is one.
-#[test]
-fn a_wallet_that_answers_by_caller_is_asked_by_the_safe() {
-    let (anvil, vault, desks, wallet) = with_contract(&[]);
-    let alice = &desks[0];
-    let guardian: Address = council_address(alice, "guardian").parse().unwrap();
-    let no = [0x5b, 0x5f, 0x5f, 0xfd];
-    let is_guardian = [&[0x33, 0x73][..], guardian.as_slice(), &[0x14]].concat();
-    let refuses = [&is_guardian[..], &[0x60, 0x28, 0x57], &YES[..14], &no].concat();
-    let answers = [&is_guardian[..], &[0x15, 0x60, 0x29, 0x57], &YES[..14], &no].concat();
-    sign(alice, &["vault"]);
-    anvil.set_code(wallet, &refuses.into());
-    refused(try_import(alice, &["vault"], &packed(wallet, &[1])), 4, &["does not say"]);
-    anvil.set_code(wallet, &answers.into());
-    try_import(alice, &["vault"], &packed(wallet, &[1])).ended(0);
-    broadcast(alice, &["vault"]).ended(0).says("done and proven");
-    assert!(anvil.view(vault, &pausedCall {}));
-}
-
 /// Over the hash where the Safe asks by the pre-image, and for another parent: whose that is, nobody here knows.
 #[test]
 fn a_signature_over_the_hash_and_one_for_another_parent_are_refused() {
@@ -434,36 +334,6 @@ fn a_signature_over_the_hash_and_one_for_another_parent_are_refused() {
         let run = try_import(scene.desk("alice"), &["vault"], &text);
         refused(run, 4, &["not an owner"]);
     }
-}
-
-/// The council file's first reader is told, and so is every signer.
-#[test]
-fn an_owner_that_is_a_contract_or_has_delegated_its_key_is_named() {
-    let (anvil, _, desks, wallet) = with_contract(&YES);
-    let code = [&[0xef, 0x01, 0x00][..], Address::repeat_byte(0x99).as_slice()].concat();
-    anvil.set_code(address(1), &code.into());
-    let run = desks[0].run(&["check", "vault"]);
-    let run = run.says(&format!("owner {wallet} is a contract and not a Safe of your council file"));
-    run.says(&format!("owner {} has delegated to the code at {}", address(1), Address::repeat_byte(0x99)));
-    // The sentences of the review, and no fault: the file is good.
-    let run = desks[0].run(&["council", "check"]).ended(0);
-    let run =
-        run.says(&format!("guardian: owner {wallet} is a contract and not a Safe of your council file"));
-    run.says(&format!("guardian: owner bob {} has delegated to the code at", address(1)));
-    let told = desks[0].run(&["--json", "council", "check"]).ended(0).json();
-    assert_eq!(told["owners"].as_array().unwrap().len(), 2, "{told}");
-    let guardian = council_address(&desks[0], "guardian");
-    let rpc = anvil.url();
-    let init = ["--council", "new.toml", "init", "--safe", guardian.as_str(), "--rpc", rpc.as_str()];
-    desks[0].run(&init).ended(0).says("is a contract").says("EIP-7702");
-    let written = std::fs::read_to_string(desks[0].path("new.toml")).unwrap();
-    assert!(written.contains("# owner owner-3") && written.contains("(EIP-7702)"), "{written}");
-}
-
-fn council_address(desk: &Desk, safe: &str) -> String {
-    let text = std::fs::read_to_string(desk.path("breakglass.toml")).unwrap();
-    let entry = text.split(&format!("[safes.{safe}]")).nth(1).unwrap();
-    entry.split("address = \"").nth(1).unwrap().split('"').next().unwrap().into()
 }
 
 /// The owners of a child sign for the drill too; a child that signs no chain id makes a drill of the whole tree impossible.

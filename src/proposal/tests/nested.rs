@@ -344,3 +344,73 @@ fn every_safe_below_has_its_own_message_and_a_circle_ends() {
             && matches!(&ways[3].message, Some(SafeMessage { message, .. }) if message.len() == 66)
     );
 }
+
+/// What each owner has given: nothing, half of a child's signatures, all of them, or an approval on chain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Gave {
+    Nothing,
+    Half,
+    Signatures,
+    Hash,
+    Sends,
+}
+
+impl Gave {
+    const fn counts(self) -> bool {
+        matches!(self, Self::Signatures | Self::Hash | Self::Sends)
+    }
+}
+
+/// A key and two Safes, every mix of what they gave, in every order, for each version and threshold: ready once enough count, and
+/// packed as the Safe reads it.
+#[test]
+fn every_mix_of_kinds_in_every_order_is_ready_once_enough_count() {
+    use Gave::{Half, Hash, Nothing, Sends, Signatures};
+    let mut tried = 0;
+    for version in [SafeVersion::V1_3_0, SafeVersion::V1_4_1, SafeVersion::V1_5_0] {
+        for threshold in [2, 3] {
+            let family = Family::new(version, threshold);
+            let (mine, two) = (family.sign(1, &[]), family.sign(2, &[BOTH]));
+            let (three, four) = (family.sign(3, &[BOTH]), family.sign(4, &[ONE]));
+            for key in [Nothing, Signatures, Hash, Sends] {
+                for both in [Nothing, Half, Signatures, Hash] {
+                    for one in [Nothing, Signatures, Hash] {
+                        let mut signed = Vec::new();
+                        signed.extend((key == Signatures).then(|| mine.clone()));
+                        signed.extend(matches!(both, Half | Signatures).then(|| two.clone()));
+                        signed.extend((both == Signatures).then(|| three.clone()));
+                        signed.extend((one == Signatures).then(|| four.clone()));
+                        let approved = [(key, address(1)), (both, BOTH), (one, ONE)];
+                        let approved: Vec<Address> = approved
+                            .iter()
+                            .filter(|(gave, _)| *gave == Hash)
+                            .map(|(_, owner)| *owner)
+                            .collect();
+                        let said = said(&family.proposal, &approved);
+                        let sender = (key == Sends).then(|| address(1));
+                        let enough =
+                            [key, both, one].iter().filter(|gave| gave.counts()).count() as u64 >= threshold;
+                        let ready = |order: &[OwnerSignature]| {
+                            family.assemble(&Approvals { sender, ..Approvals::new(order, &[], &said) }).ok()
+                        };
+                        let first = ready(&signed);
+                        let place = format!("{version} {threshold}: {key:?} {both:?} {one:?}");
+                        assert_eq!(first.is_some(), enough, "{place}");
+                        for turn in 0..signed.len() {
+                            let mut order = signed.clone();
+                            order.rotate_left(turn);
+                            assert_eq!(ready(&order), first, "{place}");
+                            order.reverse();
+                            assert_eq!(ready(&order), first, "{place}");
+                        }
+                        let parts =
+                            first.map(|ready| crate::safe::decode_approvals(ready.signatures()).unwrap());
+                        assert!(parts.is_none_or(|parts| parts.len() as u64 == threshold), "{place}");
+                        tried += 1;
+                    }
+                }
+            }
+        }
+    }
+    assert_eq!(tried, 288);
+}
