@@ -107,7 +107,7 @@ fn simple(council: &Council, catalogue: &Catalogue, lever: &Lever) -> LeverRepor
         }
     };
     let names = council.names_on(&safe.chain);
-    // Whoever makes the calls.
+    // The account that makes the calls.
     let acts = if let By::Key(account) = &lever.by { account.address } else { safe.address };
     let inputs = Inputs { args: &lever.set, names: &names, safe: acts, chain_id: chain.id };
     let mut faults = argument_faults(playbook, &inputs);

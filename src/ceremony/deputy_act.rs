@@ -103,7 +103,7 @@ impl Desk<'_> {
         let order = Order::of_deputy(self, lever, wish.set)?;
         let safe = self.safe(&lever.safe)?;
         let deputy = lever.by.deputy().unwrap_or_default();
-        // What is wrong with its arguments is known before the chain is asked.
+        // Wrong arguments are found before the chain is asked.
         order.turn(&Readings::default())?;
         let what = format!("reading {} on {}", lever.name, order.chain.name);
         let (mut snapshot, plans) =

@@ -133,7 +133,7 @@ impl<'a> Desk<'a> {
         let by_key = found.iter().flat_map(|finds| &finds.stated).filter_map(|stated| stated.hash);
         let by_contract = found.iter().flat_map(|finds| &finds.contracts).filter_map(|stated| stated.hash);
         let stated: HashSet<SafeTxHash> = by_key.chain(by_contract).collect();
-        // Of drills only those that were named: nothing of one is taken for anything real.
+        // Only those drills that were named: no signature of a drill is taken for a real one.
         let is_drill = named.iter().any(NamedTransaction::is_drill);
         let mut kept = if is_drill { Vec::new() } else { self.kept(|p| stated.contains(&p.hash()))? };
         if !is_drill && found.iter().any(Finds::has_bare) {

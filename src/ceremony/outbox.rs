@@ -113,7 +113,7 @@ impl Outbox {
     pub fn again(&self, progress: &dyn Progress, link: &Chain, sent: &Sent) -> Result<(), ChainError> {
         if self.is_old() {
             self.repeat.set(Some(clock::moment() + REPEAT));
-            // Whoever has it says so, and one that is mined by now is refused: neither is news.
+            // An RPC that has it says so, and one that is mined by now is refused: neither is news.
             return link.send(&self.call, &sent.raw).map(|_| ()).or(Ok(()));
         }
         if !self.is_public.get() && self.private_left().is_zero() {

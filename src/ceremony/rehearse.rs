@@ -130,7 +130,7 @@ impl<'a> Online<'a> {
         }
         let ahead = proposal.nonce() > now.nonce;
         let given = self.derived.approvals(Some(&self.seen));
-        // What a drill does is rehearsed as if it were real: with the owners taken to have approved.
+        // A drill's act is rehearsed as if it were real, and its owners had approved.
         let signatures =
             likely_approvals(proposal, &given, &self.seen.snapshot.tree()).filter(|_| !proposal.is_drill());
         let owners = now.owners.clone();

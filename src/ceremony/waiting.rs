@@ -169,7 +169,7 @@ fn wait(
                 None
             }
             Err(error) => {
-                // What cannot be answered must not hide the receipt.
+                // A question without an answer must not hide the receipt.
                 along = nonce.into_iter().cloned().collect();
                 Some(error)
             }

@@ -79,7 +79,7 @@ pub struct Facts<'a> {
     pub rehearsed_otherwise: &'a [String],
     /// Why there is no rehearsal though one was wanted.
     pub not_rehearsed: Option<&'a str>,
-    /// The code that ran when it was proposed, as whoever proposed it says.
+    /// The code that ran when it was proposed, by the word of the proposer.
     pub code_then: &'a [RecordedCode],
     /// keccak256 of the code at the Safe's own address; none offline.
     pub proxy_code: Option<B256>,

@@ -93,7 +93,7 @@ pub enum Command {
     Doctor(doctor::Args),
     /// Rehearse with everybody's keys: signatures good on no chain
     ///
-    /// The same transaction, signed for a chain id that no chain has: breakglass help drill.
+    /// A lever's transaction, signed for a chain id that no chain has: breakglass help drill.
     Drill(drill::Args),
     /// Write the record of an incident, or a draft about it
     Report(report::Args),

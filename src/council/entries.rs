@@ -53,8 +53,7 @@ pub(super) fn read_chain(source: &SourceText, name: String, wire: &WireChain) ->
     let block_time = block_time.transpose()?;
     let id = *wire.id.get_ref();
     if id == DRILL_CHAIN_ID {
-        let message =
-            format!("{id} is the chain id of drills: whoever drills here would sign for that chain");
+        let message = format!("{id} is the chain id of drills: a drill here would be signed for that chain");
         return Err(source.fault(wire.id.span(), message));
     }
     Ok(CouncilChain { name, id, rpc, send, private_for, service, quorum, batch, parallel, block_time })

@@ -18,7 +18,7 @@ impl JournalAct {
             }
             Self::Accepted { ids } => vec![DrillStep::Accepted { ids }],
             Self::Drill { step } => vec![step],
-            // Nothing else is done with one: it is not sent, not mined and not signed ahead.
+            // No other act is of a drill: it is not sent, not mined and not signed ahead.
             Self::Opened { .. }
             | Self::Note { .. }
             | Self::Closed {}

@@ -138,7 +138,7 @@ mod tests {
         assert!(read(&all, deputy).ends_with("this lever pauses all chains"));
         let other = Address::repeat_byte(1);
         assert_eq!(read(&own, other), format!("it was made by {deputy}, and the deputy is {other}"));
-        // The same file, said to be of another chain.
+        // The file, with the id of another chain.
         let moved = text.replace("\"chain_id\": 1,", "\"chain_id\": 10,");
         let error = Bearer::parse(&moved, &Pause { chain_id: 10, ..own }, deputy).unwrap_err();
         assert!(error.to_string().starts_with("it was made by 0x"), "{error}");

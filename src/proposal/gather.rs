@@ -132,7 +132,7 @@ impl GatherResult {
                 let mut all = same.clone();
                 let adds = all.add_accepted(signature.accepted());
                 signature = all;
-                // Whoever handed it over before does not decide what is shown beside it.
+                // An earlier sender of it does not decide what is shown beside it.
                 if adds { self.new.push(signature) } else { self.known.push(signature) }
             } else {
                 *self.spare.entry((signature.hash(), signature.owner())).or_default() += 1;

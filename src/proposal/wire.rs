@@ -94,7 +94,7 @@ struct WireTx {
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct WireApproval {
-    /// The name of the Safe that approves, in the council file of whoever proposed it.
+    /// The name of the Safe that approves, in the council file of the proposer.
     approve_as: String,
     /// Read step by step: a file within files without end is no more than text.
     of: Value,
@@ -211,7 +211,7 @@ fn read(mut wire: WireProposal, depth: usize) -> Result<Proposal, ProposalError>
         return Err(field("purpose", &stated, "does not fit the version of the file"));
     }
     if is_drill {
-        // What it does is said as in that version.
+        // The text is that of this version.
         wire.breakglass_proposal = LEVERS;
     }
     let approves = approved(&mut wire, depth)?;

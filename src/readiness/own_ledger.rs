@@ -90,7 +90,7 @@ impl LedgerGap {
             Self::Shared { safe, names } => warning(
                 "ledger-shared",
                 format!("{safe}: one Ledger holds the keys of {}", names.join(" and ")),
-                "keep them on different devices: whoever has this one signs as all of them",
+                "keep them on different devices: a person who has this one can sign as all of them",
             ),
         }
     }

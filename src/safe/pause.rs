@@ -292,7 +292,7 @@ mod tests {
         let error = PauseSignature::of_deputy(&first, stand_in, signature.bytes()).unwrap_err();
         assert!(matches!(error, PauseSignatureError::NotTheDeputys { deputy, .. } if deputy == stand_in));
         assert!(PauseSignature::of_deputy(&second, IDENTIFIER, signature.bytes()).is_err());
-        // The same with s in the upper half, which the module refuses.
+        // With s in the upper half, which the module refuses.
         let mut high = *signature.bytes();
         let order: U256 =
             "115792089237316195423570985008687907852837564279074904382605163141518161494337".parse().unwrap();

@@ -35,7 +35,7 @@ impl Session<'_> {
         let is_accepted = if whole {
             self.ui.confirmed("Is this change what your council agreed on? Type yes", flags)?
         } else {
-            // Whoever has not seen all of it has to have compared it.
+            // A person who has not seen all of it has to compare the digest.
             let question = format!("Not all of it is shown. Compare the files; then type {digits}");
             self.ui.typed(&question, &digits, flags)?
         };

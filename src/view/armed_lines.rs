@@ -73,7 +73,7 @@ pub fn taken(kept: &KeptAhead, name: impl Fn(Address) -> String) -> Lines {
         lines.push(
             Text::default()
                 .dim("  → ")
-                .add("--complete keeps all: whoever has the file can then use it alone"),
+                .add("--complete keeps all: a person who has the file can then use it alone"),
         );
     }
     if !kept.used.is_empty() {
@@ -133,7 +133,7 @@ pub fn armed(examined: &Examined, armed: &Armed, today: u64, name: Names) -> Lin
     }
     if armed.races() {
         for text in [
-            "each of these takes the next nonce, and whoever has the set can take it first:",
+            "each of these takes the next nonce, and a person who has the set can take it first:",
             "name a private relay (send, in breakglass.toml), so that they do not see it coming",
         ] {
             lines.push(field("race", Text::default().warn(text)));

@@ -78,7 +78,10 @@ impl ByHand {
         out.text(3, "One digit differs: reject on the device, and call the others. Nobody signs.");
         out.blank();
         out.text(0, "5  The others do steps 3 and 4 on their own machines, and sign in Safe{Wallet}.");
-        out.text(3, "Whoever executes pays the gas. Then look at the contract on a block explorer that is not of the same operator.");
+        out.text(
+            3,
+            "The sender pays the gas. Then look at the contract on a block explorer of another operator.",
+        );
         out.into_lines()
     }
 

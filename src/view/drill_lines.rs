@@ -12,7 +12,7 @@ use crate::incident::Measure;
 use crate::proposal::{DrillName, Proposal};
 use crate::readiness::drill_times::Drill;
 use crate::ui::{Lines, Text};
-use crate::view::record::spoken;
+use crate::view::record::time_text;
 use crate::view::verdict_line::VerdictLine;
 
 pub const HEADER: [&str; 5] = ["phase", "at (UTC)", "after", "target", ""];
@@ -125,7 +125,7 @@ impl Times {
         let none = String::new;
         let mut rows = vec![row("announced", &clock(&self.began), none(), none(), "")];
         rows.extend(self.signed.iter().map(|one| {
-            row(&format!("signed by {}", one.name), &clock(&one.at), spoken(one.after_seconds), none(), "")
+            row(&format!("signed by {}", one.name), &clock(&one.at), time_text(one.after_seconds), none(), "")
         }));
         rows.extend(self.phases.iter().map(|phase| {
             let word = match (phase.after_seconds, phase.target_seconds) {
@@ -136,8 +136,8 @@ impl Times {
             row(
                 phase.what,
                 "",
-                said(phase.after_seconds),
-                phase.target_seconds.map(spoken).unwrap_or_default(),
+                known_time(phase.after_seconds),
+                phase.target_seconds.map(time_text).unwrap_or_default(),
                 word,
             )
         }));
@@ -149,14 +149,14 @@ impl Times {
     pub fn trend_row(&self) -> Vec<String> {
         let day: String = self.began.chars().take(10).collect();
         let phases = self.phases.iter().map(|phase| {
-            format!("{}{}", said(phase.after_seconds), if phase.is_late { " LATE" } else { "" })
+            format!("{}{}", known_time(phase.after_seconds), if phase.is_late { " LATE" } else { "" })
         });
         [day, self.lever.clone()].into_iter().chain(phases).collect()
     }
 }
 
-fn said(seconds: Option<u64>) -> String {
-    seconds.map_or_else(|| "not known".into(), spoken)
+fn known_time(seconds: Option<u64>) -> String {
+    seconds.map_or_else(|| "not known".into(), time_text)
 }
 
 /// The time of day of a moment that is written out: `14:02:11`.

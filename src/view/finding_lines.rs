@@ -114,7 +114,7 @@ fn say_more(out: &mut Lines, readable: &Readable) {
 fn accepted_before(out: &mut Lines, judged: &Judged) {
     let named =
         |owner: Address| judged.derived.names.name(owner).map_or_else(|| owner.to_string(), String::from);
-    let proposer = ("whoever proposed it".to_string(), judged.proposal().accepted());
+    let proposer = ("the proposer".to_string(), judged.proposal().accepted());
     let signers = judged.derived.signatures.iter().map(|s| (named(s.owner()), s.accepted()));
     let lines = std::iter::once(proposer).chain(signers).filter(|(_, ids)| !ids.is_empty());
     let line = |(who, ids): (String, &[String])| {

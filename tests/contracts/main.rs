@@ -270,7 +270,7 @@ fn the_contracts_take_our_signatures_in_any_order() {
             let signatures = encode_approvals(&order.map(|i| approvals[i].clone()));
             assert!(accepts(&stand, &hashes, &signatures, 3), "{version} {order:?}");
         }
-        // The same questions must be able to end in a no.
+        // These questions must be able to end in a no.
         let two = encode_approvals(&approvals[..2]);
         assert!(accepts(&stand, &hashes, &two, 2) && !accepts(&stand, &hashes, &two, 3), "{version}");
         let sorted = encode_approvals(&approvals);

@@ -119,7 +119,7 @@ fn a_first_playbook_comes_from_a_contract_and_works() {
         "{}",
         fee.stdout
     );
-    // What does not work is said, and nothing is written.
+    // A fault is named, and nothing is written.
     let fails =
         new(&["param/mine", "--at", "vault", "--call", "setFee(uint256 newFee)", "--set", "new_fee=5000"]);
     let fails = fails.ended(1).says("setFee(uint256) fails from guardian: unknown error 0x7b931420");

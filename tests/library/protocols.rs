@@ -180,7 +180,7 @@ fn lido_and_sky() {
         COUNCIL,
     );
 
-    // What the spell changes is not its own: the lever says so, or the program refuses it.
+    // The spell changes other contracts: the lever names them, or the program refuses it.
     let spell = scene.deploy("Spell", &[]);
     let touched = format!("[{}]", scene.anvil.view(spell, &osmCall {}));
     let spell = args([("spell", text(spell)), ("touched", touched)]);
@@ -281,7 +281,7 @@ fn zodiac() {
     let why = scene.refused("pause/zodiac-delay-skip", COUNCIL, &skip);
     assert_eq!(why, "nonce=6: 6 is above the maximum, 5");
     let skip = args([("module", delay), ("nonce", "5".into())]);
-    // Whoever the veto is against queues one more meanwhile: that must not undo it.
+    // The vetoed account queues one more meanwhile: that must not undo the veto.
     scene.aside(|| {
         let plan = scene.plan("pause/zodiac-delay-skip", COUNCIL, &skip).unwrap();
         let queue = B256::with_last_byte(3);
@@ -309,7 +309,7 @@ fn allowances_and_rescue() {
     let scene = Scene::new();
     let token = scene.deploy("OldToken", &COUNCIL.abi_encode());
     let spender = args([("token", text(token)), ("spender", text(somebody(1))), ("amount", "1000".into())]);
-    // What the lever was written for and what is left of it by now are two things: the spender may be draining it.
+    // The allowance may be less now than when the lever was written: the spender may be draining it.
     let mut drained = spender.clone();
     drained.insert("amount".into(), "3".into());
     scene.aside(|| {

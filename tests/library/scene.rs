@@ -222,7 +222,7 @@ impl Scene {
         let playbook = self.playbook(id);
         // The program's own count: batches that leave together may reach a busy chain one after the other.
         let rounds = self.program(id, safe, args).ended(0).json()["rounds"].as_u64().unwrap();
-        // What is read first decides what is called.
+        // The values that are read first decide the calls.
         let reads_first = !playbook.reads.is_empty() || playbook.steps.iter().any(|s| !s.skip_if.is_empty());
         let most = if reads_first { 3 } else { 2 };
         assert!(rounds <= most, "{id} takes {rounds} rounds and not {most}");
@@ -276,7 +276,7 @@ impl Scene {
             }
             self.proven(undo.as_str(), undone_by, &back);
             self.again(undo.as_str(), undone_by, &back);
-            // What was taken back can be done again, by what the undo names as its own.
+            // A lever that was taken back can be pulled again, by the undo's own counter-playbook.
             if let Some((redo, args)) = self.playbook(undo.as_str()).undo_args(&back) {
                 self.aside(|| self.proven(redo.as_str(), COUNCIL, &args));
             }

@@ -120,7 +120,7 @@ fn a_playbook_that_breaks_its_word_fails() {
     fs::write(&file, anyone.replace("anyone = true", &format!("anyone = true\nchanges = [\"{changed}\"]")))
         .unwrap();
     tried().ended(0).says("done() is true");
-    // What held before proves nothing, unless it says why it is looked at.
+    // A check that held before proves nothing, unless it says why it is looked at.
     let held = "\n[[after]]\nview = \"owner()(address)\"\non = \"{target}\"\nexpect = \"{safe}\"\n";
     given(&format!("{text}{held}"))
         .ended(1)

@@ -73,7 +73,7 @@ pub fn deploy(anvil: &Anvil, contract: &str, constructor_args: &[u8]) -> Address
             contract.rsplit_once('/').map_or(library.clone(), |(folder, _)| format!("{folder}/{library}"));
         code = code.replace(hole, &hex::encode(deploy(anvil, &beside, &[])));
     }
-    // Of a package, from the folder that its files are named in.
+    // Reads a package from the folder that its files are named in.
     let folder = contract.split_once("artifacts/").map(|(before, _)| format!("{before}artifacts"));
     let libraries = artifact.references.iter().flat_map(|(file, all)| all.iter().map(move |one| (file, one)));
     for (file, (library, places)) in libraries {

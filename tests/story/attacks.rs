@@ -185,7 +185,7 @@ fn an_owner_changed_in_silence_is_refused_and_shown_first() {
     let at = |text: &str| stderr.find(text).unwrap_or_else(|| panic!("{text}: {stderr}"));
     assert!(at("could be") < at(&format!("slot {}", B256::ZERO)), "{stderr}");
     assert!(at("could be") < at(&format!("bob {to}")), "{stderr}");
-    // Whoever accepts this owner accepts no other.
+    // Accepting this owner accepts no other.
     let said = ceremony.desks[0].run(&["--json", "dry-run", "trap"]).ended(0).json();
     let all = said["writes"].as_array().unwrap();
     let owner = all
@@ -356,7 +356,7 @@ fn a_refusal_that_one_signer_accepted_is_shown_to_every_later_one() {
     let shown = format!("accepted {id}");
     let run = try_sign(bob, &[path(&carried), "--accept", "modul"]).ended(4);
     let run = run
-        .says(&format!("the file says that whoever proposed it {shown}"))
+        .says(&format!("the file says that the proposer {shown}"))
         .says("--accept modul accepts nothing here");
     run.says(&format!("refused ({id})"));
     let signature = format!("{}.{}.sig.json", said["safe_tx_hash"].as_str().unwrap(), key(0).address);

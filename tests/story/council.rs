@@ -59,7 +59,7 @@ fn entries_are_added_and_comments_stay() {
         let all: Vec<String> = all.iter().map(ToString::to_string).collect();
         refused_without_a_trace(alice, &all, 2, &[said]).never_says("SECRET");
     }
-    // What the file itself would not allow, with the place in what would have been written.
+    // Entries that the file itself would not allow, with their place in the text to be written.
     let run = refused_without_a_trace(
         alice,
         &words("council add signer gate 0x1Db92e2EeBC8E0c075a02BeA49a2935BcD2dFCF4"),

@@ -104,7 +104,7 @@ fn a_single_rpc_that_leaves_out_a_step_decides_nothing() {
     let run = try_sign(alice, &["role"]).ended(4).says("one-rpc-decides:");
     let run = run.says(&format!("left out: {GRANT}")).says(&format!("that {GRANT} is left out, because"));
     assert!(!run.stdout.contains("bgsig2"));
-    // Whoever looked it up elsewhere accepts these answers, and no others.
+    // A signer who looked it up elsewhere accepts these answers, and no others.
     let accepted = accepting(&["one-rpc-decides:"], |words| try_sign(alice, &[&["role"], words].concat()));
     accepted.ended(4).says("refused (after:2:").never_says("accept one-rpc-decides");
     let lied = crate::steps::acceptance(&try_sign(alice, &["role"]), &["one-rpc-decides:"]);

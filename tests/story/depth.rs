@@ -95,7 +95,7 @@ fn a_reorganisation_takes_it_back_and_the_record_follows() {
     let (older, newer) = if first["supersedes"].is_null() { (first, second) } else { (second, first) };
     assert_eq!(newer["supersedes"], json!("outcome.json"));
     assert_ne!(older["block_hash"], newer["block_hash"]);
-    // The same again is not news.
+    // A second look has no news.
     alice.run(&["status", "vault"]).ended(0);
     assert_eq!(outcomes(alice).len(), 2);
 }

@@ -69,7 +69,7 @@ fn a_pipe_among_the_kept_files_stops_nobody_from_signing_and_nobody_waits_for_it
     pipe(&alice.path("playbooks/x.toml"));
     alice.run(&["status", "vault"]).ended(0).says("2 of 2 signed");
     sign(alice, &["vault"]);
-    // What is in the place of the lock is passed over.
+    // A thing in the place of the lock is passed over.
     let hash =
         read_json(&folder.join("proposal.json"))["hashes"]["safe_tx_hash"].as_str().unwrap().to_string();
     pipe(&incidents.join(format!(".{hash}.lock")));

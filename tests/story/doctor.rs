@@ -352,7 +352,7 @@ fn the_first_pause_after_doctor_takes_one_round() {
     let (ceremony, proxy) = behind_a_proxy();
     doctor(&ceremony.desks[0]).ended(0);
     assert_eq!(rounds_of_pause(&ceremony, &proxy), 1);
-    // What the cache says decides nothing: of another's keys, of garbage, the proposal is the same.
+    // The cache decides nothing: with another's keys or garbage in it the proposal is the same.
     let (third, _proxy) = behind_a_proxy();
     let alice = &third.desks[0];
     doctor(alice).ended(0);

@@ -123,7 +123,7 @@ fn a_lever_that_is_not_the_safes_names_the_owner() {
     let refused = said["refused"].as_array().unwrap();
     assert_eq!((&refused[0]["kind"], &refused[0]["about"][0]), (&Value::from("before"), &Value::from("2")));
     assert!(refused.iter().all(|one| one["id"].is_string() && one["sentence"].is_string()), "{refused:?}");
-    // How a refusal is overridden is told where every check is.
+    // `check` tells how a refusal is overridden.
     alice.run(&["check", "notours"]).ended(4).says("--accept before:2:");
 }
 

@@ -118,7 +118,7 @@ fn a_signature_of_another_hash_and_one_by_a_stranger_are_named() {
     let frank = ceremony.outsider("frank", stranger);
     let owners = ceremony.setup.owners[0].to_string();
     refused(try_sign(&frank, &["vault"]), 1, &[&stranger.address.to_string(), "not an owner", &owners]);
-    // Nothing of all this was kept, and a good one among bad ones is.
+    // None of these was kept; a good one among bad ones is.
     alice.run(&["status", "vault"]).ended(3).says("0 of 2 signed");
     let good = sign(bob, &["vault"]);
     let run = try_import(alice, &["vault"], &format!("{other}\n{bare}\n{good}\n{}", &good[..80]));
@@ -190,7 +190,7 @@ fn a_change_made_in_between_is_seen_before_sending() {
         let run = run.ended(0).says("NOTHING TO DO: vault paused() is true").never_says("REFUSE");
         run.says("since not known: none of the last transactions of guardian").never_says("--accept");
     }
-    // Whoever wants it done all the same finds the ids in `check`; what then stops it is the chain's own answer.
+    // A person who wants it done all the same finds the ids in `check`; then the chain's own answer stops it.
     let check = alice.run(&["--json", "check", "vault"]).ended(0).json();
     assert_eq!(check["nothing_to_do"]["exit"], 0);
     let findings = check["findings"].as_array().unwrap().iter();

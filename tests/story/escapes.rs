@@ -87,7 +87,7 @@ fn every_text_of_a_proposal_and_every_name_in_it() {
     }
     for (place, altered) in altered {
         fs::write(&file, altered.to_string()).unwrap();
-        // What can be read as a proposal goes on to the review; everything else ends here.
+        // A file that can be read as a proposal goes on to the review; every other one ends here.
         if both(bob, &["hash", path(&file)]).code == 0 {
             let words = with_key(bob, &["sign", path(&file), "--offline", "--yes"]);
             both(bob, &words.iter().map(String::as_str).collect::<Vec<_>>());

@@ -211,7 +211,7 @@ fn export_and_init_overwrite_nothing_and_follow_no_link() {
     crate::steps::run(alice, &words).ended(0);
     let given = contents(&stick);
     assert_eq!(given.len(), 3);
-    // The same again does no harm; anything else in the same place is named, and everything stays as it is.
+    // A second run does no harm; any other file in that place is named, and everything stays as it is.
     crate::steps::run(alice, &words).ended(0);
     assert_eq!(contents(&stick), given);
     let last = &given[2].0;

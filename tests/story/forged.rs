@@ -290,7 +290,7 @@ fn values_that_were_never_on_the_chain_are_a_lie_and_values_that_were_are_drift(
     {
         bob_refuses(bob, &changed(&evil, pointer, &to), &[], 4, &["values-never-true:", "block"]);
     }
-    // What was so and has changed since is drift.
+    // A statement that was true and has changed since is drift.
     as_the_safe(&ceremony, ceremony.vault, setFeeCall { newFee: U256::from(17) }.abi_encode());
     bob_refuses(bob, &good, &[], 5, &["values-moved", "have changed since it was proposed"]);
 }

@@ -62,7 +62,7 @@ fn two_rpcs_of_five_are_not_believed_while_three_are_silent() {
         4,
         &["refused (rpc-minority:", "only 2 of 5 RPCs agree", "compare the block"],
     );
-    // Who accepts it says so to the others.
+    // A signer who accepts it shows that to the others.
     let accepted = acceptance(&run, &["rpc-minority"]);
     let words: Vec<&str> = words.iter().chain(&accepted).map(String::as_str).collect();
     alice.run(&words).ended(0).says("you accepted rpc-minority:");

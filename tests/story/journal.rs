@@ -50,7 +50,7 @@ fn a_whole_ceremony_leaves_a_journal_that_says_who_did_what() {
     alice.run(&["incident", "note", "asked https://rpc.example/v2/S3cretKey"]).ended(0);
     broadcast(alice, &["vault"]).ended(0).says("done and proven");
     assert!(is_paused(&ceremony));
-    // What is only looked at is no act.
+    // Looking at a proposal is not an act.
     alice.run(&["status", "vault"]).ended(0);
     broadcast(alice, &["vault"]).ended(0).says("Nothing sent");
     alice.run(&["incident", "close"]).ended(0);
@@ -78,7 +78,7 @@ fn a_whole_ceremony_leaves_a_journal_that_says_who_did_what() {
     assert_eq!(all[6]["act"]["tx"], all[5]["act"]["tx"]);
     assert_eq!(all[4]["act"]["text"], json!("asked https://rpc.example/…"));
 
-    // Nothing of a key, a host or this machine is in it.
+    // It holds no key, no host and no name of this machine.
     let text = fs::read_to_string(journal(alice)).unwrap().to_lowercase();
     let password = fs::read_to_string(alice.password_file()).unwrap();
     let folder = path(alice.folder()).to_lowercase();
@@ -178,7 +178,7 @@ fn killed_while_it_writes_no_whole_line_is_lost() {
     alice.run(&note).ended(0);
     assert_eq!(lines(alice).len(), before + 1);
     alice.run(&["log", "--verify"]).ended(0);
-    // What a torn write leaves: half a line is kept aside, and a whole one that lacks its end is given it.
+    // After a torn write, half a line is kept aside, and a whole one that lacks its end is given it.
     let half = b"{\"v\":1,\"number\":";
     OpenOptions::new().append(true).open(journal(alice)).unwrap().write_all(half).unwrap();
     alice.run(&["log", "--verify"]).ended(0).says("not written to its end (16 bytes)");

@@ -116,7 +116,7 @@ fn one_object_from_every_command_that_does_not() {
         asked(alice, failed, 1);
     }
     with_own_key(alice, &["broadcast", "vault", "--confirm", "guardian"], 3);
-    // Of two to sign, the second is refused: the first is in the object beside the error.
+    // The second of two to sign is refused: the first is in the object beside the error.
     let file = propose(bob);
     let mut other = crate::steps::read_json(&file);
     other["levers"][0]["lever"] = json!("other");

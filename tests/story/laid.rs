@@ -55,7 +55,7 @@ fn a_poisoned_file_of_the_right_transaction_gives_way_to_an_honest_one() {
     }
     fs::write(folder(bob, &good).join(name(1)), changed(&good, "/safe/guard", &guard(1)).to_string())
         .unwrap();
-    // What the files say of the Safe was never so: it is left aside, and the signatures are missing.
+    // The files state a Safe that never was: they are set aside, and the signatures are missing.
     broadcast(bob, &["vault"]).ended(3).says("0 of 2 owners have signed");
     propose(bob);
     import(bob, &["vault"], &[first, sign(carol, &["vault"])].join("\n"));

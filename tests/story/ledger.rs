@@ -84,7 +84,7 @@ fn a_device_with_several_owners_keys_signs_as_the_one_who_is_named() {
     let settings = alice.home().join(".config/breakglass/config.toml");
     fs::write(&settings, "me = \"carol\"\n[ledger]\nraw_messages = true\ntransaction_hash = true\n").unwrap();
     let run = alice.run(&["sign", "vault", "--ledger", &url]).ended(0).says("signed by carol");
-    // What is stated leaves one end: both hashes, and what to read of 36 pages.
+    // With stated settings one end is shown: both hashes, and the pages to read of 36.
     let run = run.says("Read of the 36:").says("data 0x8456CB59").says("operation 0").says("Message hash");
     assert!(!run.stderr.contains("with Transaction hash off"), "{}", run.stderr);
     run.says("never press both on pages 4 to 33").says("every other value must be 0");
@@ -111,7 +111,7 @@ fn a_batch_that_the_device_does_not_show_whole_needs_a_yes_of_its_own() {
     assert_eq!(emulator.signed(), [], "signed without the yes");
     on_ledger(alice, &["both", "--unseen"], &emulator).ended(0);
     on_ledger(alice, &["both", "--eth-sign"], &emulator).ended(0).says("as asked for");
-    // Who has signed is not asked again.
+    // An owner who has signed is not asked again.
     let forget = || fs::remove_dir_all(alice.path("incidents")).unwrap();
     forget();
     fs::create_dir_all(alice.home().join(".config/breakglass")).unwrap();

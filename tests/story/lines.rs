@@ -206,7 +206,7 @@ fn a_whole_chat_of_both_versions_is_taken_and_sent_in_one_command() {
         ),
     )
     .unwrap();
-    // Nothing was proposed here, nor imported.
+    // At this desk no proposal was made or imported.
     let words = with_key(alice, &["broadcast", "vault", "--chat", path(&chat), "--confirm", "guardian"]);
     let sent =
         run(alice, &words).ended(0).says("imported  bob").says("imported  dave").says("done and proven");
@@ -250,7 +250,7 @@ fn a_proposal_is_found_by_what_lies_in_its_folder_whatever_that_is_called() {
     fs::copy(theirs.with_file_name("proposal.json"), second.join("proposal.json")).unwrap();
     alice.run(&["status", "vault"]).ended(0).says("2 of 2 signed");
     broadcast(alice, &["vault"]).ended(0).says("done and proven");
-    // What lies in a folder called by another hash is not what that folder promises.
+    // The files in a folder with another hash are not what its name promises.
     let wrong = alice.path("incidents").join(format!("0x{}", "ab".repeat(32)));
     fs::rename(&folder, &wrong).unwrap();
     alice.run(&["status", "vault"]).says("left out").says(&format!("it is proposal {hash}"));
@@ -294,7 +294,7 @@ fn one_paste_holds_the_lines_of_every_transaction_of_a_combined_lever() {
     let [alice, bob, carol, ..] = &ceremony.desks[..] else { unreachable!() };
     let lines = try_sign(bob, &["freeze"]).ended(0).stdout;
     assert_eq!(lines.lines().filter(|line| line.starts_with("bgsig2")).count(), 2, "{lines}");
-    // Nothing is kept here yet: both are derived, and each has its own tally.
+    // No file is kept here yet: both are derived, and each has its own tally.
     let run = try_import(alice, &["freeze"], &lines).ended(0);
     assert_eq!(run.stderr.matches("1 of 3: bob. Next: 2 of ").count(), 2, "{}", run.stderr);
     let both = alice.run(&["export", "freeze"]).ended(0).stdout;

@@ -176,7 +176,7 @@ const ROWS: &[Row] = &[
         "--quorum 3 status vault",
         7,
         "3 RPCs must agree, and only 1 are named",
-        "name an RPC of another operator",
+        "add an RPC of another operator",
     ),
     ("sign vault --ledger --keystore x", 2, "cannot be used with '--keystore <FILE>'", "try '--help'"),
     ("sign", 2, "required arguments were not provided", "<WHAT>"),
@@ -261,7 +261,7 @@ const ROWS: &[Row] = &[
         "sign cut.json KEY --yes",
         1,
         "cut.json: it is not a proposal file",
-        "it was cut or damaged: ask for it again",
+        "it is cut or damaged: ask for it again",
     ),
     ("sign altered.json KEY --yes", 4, "altered.json", "somebody changed this file"),
     (
@@ -353,7 +353,7 @@ fn each_mistake_says_what_was_wrong_and_what_to_do() {
             )
             .unwrap();
         }
-        // Nothing was sent, and nobody is led to what weakens a check.
+        // Nothing was sent, and no hint names a flag that weakens a check.
         if said.contains("--accept ") {
             writeln!(wrong, "$ breakglass {line}\nhands out the way past a check:\n{said}").unwrap();
         }

@@ -41,7 +41,7 @@ fn everything_that_is_shown_is_proven_in_one_round_more() {
     assert_eq!(said, format!("{}, {}", proven(&ceremony), block["hash"].as_str().unwrap()));
     assert_eq!(count, 2);
     assert_eq!(rounds(&["check", "vault", "--proofs"], 0).1, 2);
-    // Nothing is rehearsed: the answers to the playbook's checks are worked out from values that are asked for first.
+    // Without a rehearsal the answers to the playbook's checks come from values that are asked for first.
     assert_eq!(rounds(&["status", "vault", "--proofs"], 3).1, 4);
     try_sign(alice, &["vault", "--proofs"]).ended(0).says(&proven(&ceremony));
     let plain = alice.run(&["--json", "dry-run", "vault"]).ended(0);

@@ -83,7 +83,7 @@ fn a_review_shows_its_time_and_ctrl_c_ends_it() {
     assert_ne!(run.code, 0);
     run.never_says("bgsig1").never_says("signed by");
     assert!(!files(alice.folder()).iter().any(|file| steps::path(file).ends_with(".sig.json")));
-    // Whoever approves the review that is left on the device answers nobody.
+    // An approval of the review that is left on the device has no effect.
     emulator.change_wire(|wire| wire.thinks_for = Duration::ZERO);
     signing(alice, &emulator).ended(0).says("signed by alice");
     assert_eq!(emulator.faults(), Vec::<String>::new());

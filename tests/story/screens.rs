@@ -177,7 +177,7 @@ fn a_pause_fits_the_window_above_the_question() {
         );
         compare(&format!("pause-{columns}"), screen);
     }
-    // The same as data.
+    // The block as data.
     let said = alice.run(&["--json", "pause", "vault"]).ended(0).json();
     let summary = &said["summary"];
     assert_eq!(summary["levers"][0]["results"][0]["before"], "false");

@@ -158,7 +158,7 @@ fn no_output_and_no_file_holds_a_secret() {
         }
         for desk in &ceremony.desks {
             for (file, bytes) in contents(desk.folder()) {
-                // What the person put there themselves.
+                // The files that the person put there themselves.
                 if ["breakglass.toml", "password"].iter().any(|name| file.ends_with(name)) {
                     continue;
                 }

@@ -167,7 +167,7 @@ fn the_person_overrules_the_tip_and_raises_it_for_one_that_waits() {
     ceremony.anvil.rpc("evm_setAutomine", &json!([false]));
     let words = ["vault", "--priority-fee", "1.5", "--wait", "0"];
     refused(broadcast(alice, &words), 7, &["a tip of 1.5", "is not mined"]);
-    // The same again waits for it; a higher one replaces it.
+    // The same command again waits for it; with a higher fee it replaces it.
     refused(broadcast(alice, &words), 7, &["Nothing new sent"]);
     let words = ["vault", "--priority-fee", "20", "--wait", "0"];
     refused(broadcast(alice, &words), 7, &["stuck: 0x", "a tip of 20"]);

@@ -88,7 +88,7 @@ fn ctrl_c_at_each_prompt_leaves_everything_as_it_was() {
     let words = with_key(alice, &["broadcast", "vault"]);
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     stopped(&ceremony, alice, &words, "Type the Safe's name", CTRL_C, 4).says("stopped at the question");
-    // Nothing is in the way of the next run.
+    // The next run starts without an obstacle.
     broadcast(alice, &["vault"]).ended(0).says("done and proven");
 }
 

@@ -90,7 +90,7 @@ fn the_safe_makes_the_playbooks_call_and_no_other() {
     let mut cut = case();
     cut.rehearsal.trace.cut = true;
     assert_eq!(found(&cut, &module()), refused, "not all of it was seen");
-    // What it reads is nobody's business.
+    // Calls that only read are allowed.
     assert_eq!(calls(|frames| frames.push(frame(SAFE, THIEF, FrameKind::StaticCall))), []);
 }
 

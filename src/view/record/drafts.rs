@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::markdown::{plain, short};
-use super::{IncidentReport, TimelineRow, Tx, spoken};
+use super::{IncidentReport, TimelineRow, Tx, time_text};
 use crate::incident::TimedPhase;
 
 /// For whom a draft is.
@@ -77,7 +77,7 @@ fn facts(report: &IncidentReport, id: &str, stage: &str) -> BTreeMap<&'static st
     };
     let took = |phase: TimedPhase| {
         let found = report.times.iter().find(|time| time.phase == phase).and_then(|time| time.seconds);
-        found.map_or_else(|| "-".into(), spoken)
+        found.map_or_else(|| "-".into(), time_text)
     };
     let monitor = report.timeline.iter().any(|row| row.is_alarm);
     let executed = report.transactions.iter().find_map(|one| one.on_chain.as_ref()?.time.clone());

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use super::escape::escaped;
 use super::lanes::picture;
 use super::markdown::short;
-use super::{IncidentReport, Tx, spoken};
+use super::{IncidentReport, Tx, time_text};
 
 const STYLE: &str = include_str!("page.css");
 
@@ -38,10 +38,10 @@ pub fn html(report: &IncidentReport) -> String {
 fn times(report: &IncidentReport) -> String {
     let mut out = "<h2>Times</h2>\n<div class=\"scroll\"><table><tr><th>from the beginning to</th><th>took</th><th>wanted</th></tr>\n".to_string();
     for time in &report.times {
-        let took = time.seconds.map_or_else(|| "not in these journals".into(), spoken);
+        let took = time.seconds.map_or_else(|| "not in these journals".into(), time_text);
         let class = if time.is_late { " class=\"late\"" } else { "" };
         let late = if time.is_late { ", late" } else { "" };
-        let wanted = time.wanted_seconds.map_or_else(|| "-".into(), spoken);
+        let wanted = time.wanted_seconds.map_or_else(|| "-".into(), time_text);
         let _ = writeln!(
             out,
             "<tr><td>{}</td><td{class}>{took}{late}</td><td>{wanted}</td></tr>",
@@ -65,7 +65,7 @@ fn timeline(report: &IncidentReport) -> String {
             row.by
         );
     }
-    out + "</table></div>\n<p class=\"note\">“journal” is the statement of whoever wrote it; “chain” is the chain's own word.</p>\n"
+    out + "</table></div>\n<p class=\"note\">“journal” is the statement of its writer; “chain” is the chain's own word.</p>\n"
 }
 
 fn transaction(one: &Tx) -> String {

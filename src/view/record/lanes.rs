@@ -67,7 +67,7 @@ pub(super) fn picture(report: &IncidentReport) -> String {
         out,
         "<text x=\"{LEFT}\" y=\"{y}\" class=\"tick\">0 s</text><text x=\"{}\" y=\"{y}\" class=\"tick\" text-anchor=\"end\">{}</text>",
         LEFT + WIDTH,
-        super::spoken(seconds)
+        super::time_text(seconds)
     );
     out + "</svg>\n</div>\n"
 }

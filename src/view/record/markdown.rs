@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::escape::shown;
-use super::{IncidentReport, Time, ToConfirm, Tx, spoken};
+use super::{IncidentReport, Time, ToConfirm, Tx, time_text};
 use crate::ui::visible;
 
 /// Returns the whole record. Texts that others wrote cannot begin a link, a table cell or HTML.
@@ -26,7 +26,7 @@ pub fn markdown(report: &IncidentReport) -> String {
             "| {} | {} | {} |",
             time.what,
             took(time),
-            time.wanted_seconds.map_or_else(|| "-".into(), spoken)
+            time.wanted_seconds.map_or_else(|| "-".into(), time_text)
         ));
     }
     line("\n## Timeline\n\n| UTC | who | what | by |\n|---|---|---|---|".into());
@@ -34,7 +34,7 @@ pub fn markdown(report: &IncidentReport) -> String {
         let text = if row.is_grave { format!("**{}**", plain(&row.text)) } else { plain(&row.text) };
         line(format!("| {} | {} | {text} | {} |", short(&row.at), plain(&row.lane), row.by));
     }
-    line("\n\"journal\" is the statement of whoever wrote it; \"chain\" is the chain's own word.".into());
+    line("\n\"journal\" is the statement of its writer; \"chain\" is the chain's own word.".into());
     for one in &report.transactions {
         line(transaction(one));
     }
@@ -113,8 +113,8 @@ fn transaction(one: &Tx) -> String {
 pub(super) fn took(time: &Time) -> String {
     match time.seconds {
         None => "not in these journals".into(),
-        Some(seconds) if time.is_late => format!("**{} (late)**", spoken(seconds)),
-        Some(seconds) => spoken(seconds),
+        Some(seconds) if time.is_late => format!("**{} (late)**", time_text(seconds)),
+        Some(seconds) => time_text(seconds),
     }
 }
 

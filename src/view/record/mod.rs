@@ -138,7 +138,7 @@ impl ToConfirm {
             }
             (Some(false), Some(block), Some(tx)) => format!("failed in block {block}, transaction {tx}"),
             (_, _, Some(tx)) => format!("{}, not confirmed by the chain: {tx}", self.step),
-            (_, _, None) => "signed to a file: whoever has it can use it, once".into(),
+            (_, _, None) => "signed to a file: a person who has it can use it, once".into(),
         }
     }
 }
@@ -362,9 +362,9 @@ fn tx(council: &Council, one: &Transaction) -> Tx {
     }
 }
 
-/// `4 min 12 s`
+/// Returns a length of time: `4 min 12 s`.
 #[must_use]
-pub fn spoken(seconds: u64) -> String {
+pub fn time_text(seconds: u64) -> String {
     let time = Duration::from_secs(seconds).as_secs();
     match (time / 3_600, time / 60 % 60, time % 60) {
         (0, 0, seconds) => format!("{seconds} s"),

@@ -239,7 +239,7 @@ fn a_council_file_that_is_behind_stops_no_freeze_and_is_not_brought_back() {
     // Bob has proven nothing at his desk: he is told what his file says, that it is not used, and what to give.
     let asked = bob.run(&["undo", "freeze"]).ended(2).says("give --set ltv=…");
     asked.says("not used: lever freeze says ltv = \"7500\"");
-    // Whoever looks at it, while a node still has the block before, has it too.
+    // A desk that looks at it while a node still has the block before has it too.
     bob.run(&["status", "freeze"]).ended(0).says("done and proven");
     bob.run(&["undo", "freeze"]).ended(0).says("brings back ltv = 74 %");
     // Alice sent it: she gives bob the value with the words that name the undo.

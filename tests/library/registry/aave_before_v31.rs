@@ -98,7 +98,7 @@ fn aave_v3_before_v31() {
     let whole = [parts, ends].into_iter().flatten().collect();
     scene.life("pause/aave-v3-reserve-before-v31", &one, COUNCIL);
     scene.life("pause/aave-v3-pool-before-v31", &whole, COUNCIL);
-    // What is for the later versions says why it is not for this one.
+    // A playbook for later versions says why it is not for this one.
     scene.aside(|| {
         assert_eq!(scene.pull("pause/aave-v3-reserve", COUNCIL, &one), Ended::Proven);
         let why = scene.refused("pause/aave-v3-reserve-undo", COUNCIL, &one);
