@@ -182,3 +182,121 @@ fn judgement(judged: &Judged, signed: &Proposal) -> (Vec<String>, Option<String>
     }
     (stale, done)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ceremony::tests::on_chain::{answering, judged, word};
+    use crate::ceremony::tests::{ALICE, Home, at, order, proposed, sign};
+    use crate::proposal::{Set, SignedAhead};
+
+    /// Keeps a set of one lever, signed by alice at these nonces.
+    fn keep(desk: &Desk, lever: &str, nonces: &[u64]) -> Proposal {
+        let first = proposed(desk, &[lever], &at(nonces[0]), 0);
+        let signed: Vec<SignedAhead> = nonces
+            .iter()
+            .map(|nonce| {
+                let nonce = Nonce::from(*nonce);
+                SignedAhead {
+                    made: None,
+                    target: 0,
+                    nonce,
+                    signature: sign(desk, ALICE, &first.with_nonce(nonce)),
+                }
+            })
+            .collect();
+        let set = Set::new(&first, 1, &signed).unwrap();
+        desk.incidents.keep_set(&format!("{lever}-{}", nonces[0]), &set.to_json()).unwrap();
+        first
+    }
+
+    #[test]
+    fn sets_of_one_transaction_are_one_group_and_count_for_their_own_nonces() {
+        let home = Home::new();
+        let vault = keep(&home.desk(), "vault", &[4, 5]);
+        keep(&home.desk(), "vault", &[8]);
+        let bridge = keep(&home.desk(), "bridge", &[4]);
+        let desk = home.desk();
+        let groups = |what: &[&str]| {
+            let what: Vec<String> = what.iter().map(ToString::to_string).collect();
+            let groups = desk.armed(&what, &Given::default()).unwrap();
+            groups
+                .iter()
+                .map(|group| (desk.name_of_group(group).0, group.last_nonce()))
+                .collect::<BTreeMap<_, _>>()
+        };
+        let both = groups(&[]);
+        assert_eq!((both["vault"], both["bridge"]), (Some(Nonce::from(8)), Some(Nonce::from(4))));
+        assert_eq!(groups(&["bridge"]).into_keys().collect::<Vec<_>>(), ["bridge"]);
+        let of = order(&desk, &["vault"], &at(4));
+        assert_eq!(desk.sets_of(&of, &at(4)).unwrap().len(), 2, "at whatever nonce");
+        let nonces = desk.nonces_ahead(&of, &at(4)).unwrap();
+        assert_eq!(nonces.len(), 3);
+        let owners = desk.pinned_owners(desk.safe("guardian").unwrap()).unwrap();
+        let ahead = |proposal: &Proposal| desk.signatures_ahead(proposal, &owners).unwrap().len();
+        assert_eq!((ahead(&vault), ahead(&vault.with_nonce(Nonce::from(6)))), (1, 0));
+        assert_eq!(desk.signers(&vault, &owners).unwrap(), 1, "it counts like any other");
+        let rivals = desk.rivals_ahead(&vault, &owners).unwrap();
+        assert_eq!(rivals.len(), 1);
+        assert_eq!((rivals[0].0.as_str(), rivals[0].1.len()), ("bridge", 1));
+        assert!(
+            desk.rivals_ahead(&bridge.with_nonce(Nonce::from(8)), &owners)
+                .unwrap()
+                .iter()
+                .all(|(name, _)| name == "vault")
+        );
+        assert!(desk.rivals_ahead(&vault.clone().for_drill().unwrap(), &owners).unwrap().is_empty());
+    }
+
+    #[test]
+    fn a_set_is_stale_for_what_refuses_it_and_not_for_its_turn() {
+        let home = Home::new();
+        let desk = home.desk();
+        let vault = proposed(&desk, &["vault"], &at(6), 0);
+        let of =
+            |value: u64, nonce: u64| judged(&desk, &vault, nonce, answering(&desk, &["vault"], &word(value)));
+        let (stale, done) = judgement(&of(1, 4), &vault);
+        assert!(done.is_some_and(|promised| promised.ends_with("paused() is true")), "{stale:?}");
+        let (stale, done) = judgement(&of(0, 4), &vault);
+        assert!(done.is_none() && stale.iter().all(|why| !why.contains("nonce")), "{stale:?}");
+        let (stale, _) = judgement(&of(0, 4), &vault.with_nonce(Nonce::from(7)));
+        assert_eq!(stale, ["your own files give another transaction now: nonce was 7, is 6"]);
+        let mut moved = of(0, 6);
+        moved.derived.matching = crate::check::Match::Unbound("no lever".into());
+        let again = moved.rehearsed().unwrap().judge(false);
+        let (stale, _) = judgement(&again, &vault);
+        assert!(stale.iter().any(|why| why.contains("no lever")), "{stale:?}");
+        assert_eq!(words(&vault), "vault");
+    }
+
+    #[test]
+    fn what_is_stale_or_done_is_not_good() {
+        let home = Home::new();
+        let now = proposed(&home.desk(), &["vault"], &at(6), 0).snapshot().clone();
+        let is_good = |stale: &[&str], already_done: Option<&str>| {
+            let text = String::new;
+            let stale = stale.iter().map(ToString::to_string).collect();
+            let already_done = already_done.map(String::from);
+            let (signatures, drift, files) = Default::default();
+            let (words, safe, chain, now) = (text(), text(), text(), now.clone());
+            let (strange, threshold_then, kept, made) = (0, 2, 0, None);
+            Examined {
+                words,
+                safe,
+                chain,
+                now,
+                signatures,
+                strange,
+                threshold_then,
+                drift,
+                stale,
+                already_done,
+                files,
+                kept,
+                made,
+            }
+            .is_good()
+        };
+        assert!(is_good(&[], None) && !is_good(&["why"], None) && !is_good(&[], Some("paused")));
+    }
+}

@@ -144,4 +144,23 @@ mod tests {
             assert_eq!(entitled(&data.into(), SAFE), expected);
         }
     }
+    /// Only what was tried as the Safe, and refused for its role, is somebody else's to do.
+    #[test]
+    fn a_call_that_was_refused_for_its_role_is_anothers() {
+        use crate::ceremony::order::Turn;
+        use crate::ceremony::tests::{Home, VAULT, at, order};
+        let home = Home::new();
+        let desk = home.desk();
+        let order = order(&desk, &["vault"], &at(4));
+        let Turn::Ready(plans) = order.turn(&Readings::default()).unwrap() else { panic!() };
+        let planned = &plans.merged().calls[0];
+        let data: Bytes = abi::OwnableUnauthorizedAccount { account: SAFE }.abi_encode().into();
+        let answered = |from: Address, answer: Answer| {
+            let query = Query::Call { from: Some(from), to: VAULT, data: planned.call.data.clone() };
+            refused_to(planned, SAFE, &[(query, answer)].into_iter().collect())
+        };
+        assert_eq!(answered(SAFE, Answer::Reverted(data.clone())), Some(Entitled::Owner));
+        assert_eq!(answered(SAFE, Answer::Value(data.clone())), None);
+        assert_eq!(answered(VAULT, Answer::Reverted(data)), None, "it was tried as another");
+    }
 }

@@ -157,3 +157,97 @@ fn says_yes(proposal: &Proposal, seen: &Snapshot, wallet: &WalletSignature) -> b
         |approval: &Approval| approval.owner() == owner && approval.kind() == SignatureKind::Contract;
     tally.approved.iter().any(is_its)
 }
+
+#[cfg(test)]
+mod tests {
+    use alloy::primitives::Bytes;
+
+    use super::*;
+    use crate::ceremony::tests::on_chain::{header, now};
+    use crate::ceremony::tests::{Home, at, proposed};
+    use crate::evm::Readings;
+    use crate::proposal::{StatedContract, yes_to};
+    use crate::safe::ContractSignature;
+
+    const WALLET: Address = Address::repeat_byte(0x77);
+
+    /// A desk where a wallet, which only the chain can ask, is an owner.
+    fn home() -> Home {
+        Home::new().with("[\"alice\", \"bob\", \"labs\"]", &format!("[\"alice\", \"{WALLET}\"]"))
+    }
+
+    fn wallet(desk: &Desk, proposal: &Proposal) -> WalletSignature {
+        let signature = ContractSignature { owner: WALLET, data: Bytes::from(vec![7; 70]) };
+        let stated = StatedContract {
+            hash: Some(proposal.hash()),
+            purpose: Some(proposal.purpose()),
+            ..StatedContract::bare(signature)
+        };
+        let owners = desk.pinned_owners(desk.safe_of(proposal).unwrap()).unwrap();
+        WalletSignature::stated(&stated, proposal, &owners).unwrap()
+    }
+
+    fn seen(proposal: &Proposal, readings: Readings) -> Snapshot {
+        Snapshot::told(header(21, 0), now(proposal, 4), Vec::new(), readings)
+    }
+
+    /// The wallet's answer to the question whether this is its signature.
+    fn answering(proposal: &Proposal, wallet: &WalletSignature, yes: bool) -> Readings {
+        let none = Readings::default();
+        let given = Approvals::new(&[], std::slice::from_ref(wallet), &none);
+        let queries = contract_queries(proposal, &seen(proposal, Readings::default()).tree(), &given);
+        let no = Answer::Value(vec![0; 32].into());
+        queries
+            .into_iter()
+            .map(|query| (query.clone(), if yes { yes_to(&query).unwrap() } else { no.clone() }))
+            .collect()
+    }
+
+    #[test]
+    fn a_contract_and_an_approval_count_by_the_chains_word() {
+        let home = home();
+        let desk = home.desk();
+        let vault = proposed(&desk, &["vault"], &at(4), 0);
+        let signed = wallet(&desk, &vault);
+        for yes in [true, false] {
+            let seen = seen(&vault, answering(&vault, &signed, yes));
+            assert_eq!(says_yes(&vault, &seen, &signed), yes);
+            let (mut verified, mut refused) = (Verified::default(), Vec::new());
+            sort_out(&vault, &seen, vec![signed.clone()], &[], (&mut verified, &mut refused));
+            assert_eq!((verified.wallets.len(), refused.len()), if yes { (1, 0) } else { (0, 1) });
+            assert_eq!(verified.is_for(vault.hash()), yes);
+            assert!(!verified.is_for(vault.at_nonce(crate::safe::Nonce::from(9))));
+        }
+        // That it approved the hash on chain says nothing of this signature.
+        let own = approval_query(vault.safe().address, &vault.hash(), WALLET);
+        let word = Answer::Value(alloy::primitives::B256::with_last_byte(1).into());
+        assert!(!says_yes(&vault, &seen(&vault, [(own, word)].into_iter().collect()), &signed));
+        let alice = crate::ceremony::tests::address(crate::ceremony::tests::ALICE);
+        let query = approval_query(vault.safe().address, &vault.hash(), alice);
+        for (value, counts) in [(1, true), (0, false)] {
+            let word = Answer::Value(alloy::primitives::B256::with_last_byte(value).into());
+            let seen = seen(&vault, [(query.clone(), word)].into_iter().collect());
+            let (mut verified, mut refused) = (Verified::default(), Vec::new());
+            sort_out(&vault, &seen, Vec::new(), &[alice], (&mut verified, &mut refused));
+            assert_eq!((verified.is_for(vault.hash()), refused.is_empty()), (counts, counts));
+            let other = vault.at_nonce(crate::safe::Nonce::from(9));
+            assert!(!verified.is_for(other));
+            assert!(!says_yes(&vault, &seen, &signed), "another owner's approval is not its own");
+        }
+    }
+
+    /// Somebody's line says that a stranger approved: nobody is asked.
+    #[test]
+    fn an_approval_by_nobodys_owner_is_refused() {
+        let home = home();
+        let desk = home.desk();
+        let vault = proposed(&desk, &["vault"], &at(4), 0);
+        let owners = desk.pinned_owners(desk.safe_of(&vault).unwrap()).unwrap();
+        let found = [Finds { approved: vec![Address::repeat_byte(0x66)], ..Finds::default() }];
+        let mut gathered = GatherResult::default();
+        let verified = desk.verify_by_chain(&found, [(&vault, &owners)].into_iter(), &mut gathered);
+        assert!(verified.approved.is_empty() && verified.wallets.is_empty());
+        assert_eq!(gathered.refused.first().len(), 1);
+        assert!(gathered.refused.first()[0].why.ends_with("is not an owner"));
+    }
+}

@@ -135,3 +135,25 @@ fn shifted(nonces: Nonces, after: u64) -> Result<Nonces, Error> {
     let shifted = Nonces::new(nonces.first().plus(after), nonces.last().plus(after));
     shifted.map_err(|e| Error::new(Exit::Usage, e.to_string()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ceremony::tests::{Home, at, proposed};
+
+    #[test]
+    fn a_card_of_a_lever_that_reads_nothing_rests_on_the_files_alone() {
+        let home = Home::new();
+        let desk = home.desk();
+        let nonces = Nonces::new(4.into(), 6.into()).unwrap();
+        let cards = desk.cards(&["vault".into()], &Given::default(), Some(nonces)).unwrap();
+        assert_eq!(cards.len(), 1);
+        assert!(cards[0].seen.is_none());
+        let vault = proposed(&desk, &["vault"], &at(4), 0);
+        let about = cards[0].about();
+        assert_eq!((about.safe_tx_hash, about.nonce), (vault.hash(), vault.nonce()));
+        assert!(is_same(&about, &TransactionRef { nonce: 9.into(), ..about.clone() }));
+        assert!(!is_same(&about, &TransactionRef { what: Plain::cut("bridge"), ..about.clone() }));
+        assert!(!is_same(&about, &TransactionRef { chain_id: 5, ..about.clone() }));
+    }
+}

@@ -337,4 +337,90 @@ safe = "guardian"
         assert_eq!(left, [format!("{other} is not a contract on mainnet: no code is there")]);
         assert_eq!(add_missing(&council, &mut reports, "base", &[vault].into()).len(), 1, "another chain");
     }
+    /// What a deputy does alone is one call, and by a module a pause.
+    #[test]
+    fn a_deputy_makes_one_call() {
+        let by = |lines: &str, playbook: &str, set: &str| {
+            let text = format!(
+                "{COUNCIL}[levers.alone]\nplaybook = \"{playbook}\"\nsafe = \"guardian\"\nset = {set}\nby = \"deputy\"\n\
+                 deputy = \"alice\"\n{lines}[signers.alice]\naddress = \"0x70997970C51812dc3A010C7d01b50e0d17dc79C8\"\n"
+            );
+            let council = Council::parse("breakglass.toml", &text).unwrap();
+            faults_of(&check_levers(&council, &Catalogue::new(Vec::new())), "alone")
+        };
+        assert_eq!(by("", "pause/oz-pausable", "{ target = \"vault\" }"), "");
+        let module = by("module = \"vault\"\n", "pause/oz-pausable-undo", "{ target = \"vault\" }");
+        assert_eq!(module, "no DeputyPauseModule calls unpause(): take away module");
+    }
+
+    #[test]
+    fn a_value_that_an_act_reads_is_said_to_be_ignored() {
+        let (_, mut reports) = reports();
+        let values = BTreeMap::from([("was".to_string(), "30 bps".to_string())]);
+        add_ignored(&mut reports, &BTreeMap::from([("vault".to_string(), values)]));
+        let said: Vec<usize> = reports.iter().map(|report| report.ignored.len()).collect();
+        assert_eq!(said, [0, 1, 0, 0, 0, 0]);
+        assert!(reports[1].ignored[0].starts_with("was = \"30 bps\" is ignored"), "{:?}", reports[1].ignored);
+    }
+
+    #[test]
+    fn a_playbook_whose_undo_is_missing_is_told() {
+        let library = Catalogue::new(Vec::new());
+        let text = library.get("pause/oz-pausable").unwrap().playbook.text();
+        let text = text.replace("undo = \"pause/oz-pausable-undo\"", "undo = \"pause/nothing\"");
+        let catalogue = Catalogue::new(vec![("playbooks/pause.toml".into(), text)]);
+        let council = Council::parse("breakglass.toml", COUNCIL).unwrap();
+        let reports = check_levers(&council, &catalogue);
+        assert!(faults_of(&reports, "vault").starts_with("its undo: "), "{}", faults_of(&reports, "vault"));
+    }
+
+    #[test]
+    fn one_other_bad_lever_is_said_to_be_one() {
+        let two = COUNCIL.split("[levers.misspelled]").next().unwrap();
+        let council = Council::parse("breakglass.toml", two).unwrap();
+        let line = bad_levers(&council, &Catalogue::new(Vec::new())).unwrap();
+        assert!(line.contains("; another lever is bad too ("), "{line}");
+        let one = two.split("[levers.unnamed]").next().unwrap();
+        let council = Council::parse("breakglass.toml", one).unwrap();
+        let line = bad_levers(&council, &Catalogue::new(Vec::new())).unwrap();
+        assert!(!line.contains("bad too"), "{line}");
+    }
+    #[test]
+    fn an_alarm_prepares_a_lever_that_leaves_nothing_open() {
+        let alarm = |name: &str, lever: &str| {
+            format!(
+                "[alarms.{name}]\ntitle = \"{name}\"\nview = \"paused()(bool)\"\non = \"vault\"\nexpect = \"false\"\nlever = \"{lever}\"\n"
+            )
+        };
+        let text = format!("{COUNCIL}{}{}", alarm("quiet", "vault"), alarm("loud", "open"));
+        let both = "[levers.both]\npull = [\"vault\", \"open\"]\n";
+        let text = format!("{text}{both}{}", alarm("wide", "both"));
+        let council = Council::parse("breakglass.toml", &text).unwrap();
+        let levers = check_levers(&council, &Catalogue::new(Vec::new()));
+        let alarms = check_alarms(&council, &levers);
+        assert_eq!(faults_of(&alarms, "alarm quiet"), "");
+        assert_eq!(faults_of(&alarms, "alarm wide"), "lever both leaves target open: it cannot be prepared");
+        assert_eq!(faults_of(&alarms, "alarm loud"), "lever open leaves target open: it cannot be prepared");
+    }
+    #[test]
+    fn what_the_act_reads_or_has_a_value_for_is_not_open() {
+        let text = format!("{COUNCIL}[levers.fee]\nplaybook = \"param/fee-bps\"\nsafe = \"guardian\"\n");
+        let council = Council::parse("breakglass.toml", &text).unwrap();
+        let reports = check_levers(&council, &Catalogue::new(Vec::new()));
+        let fee = reports.iter().find(|report| report.lever == "fee").unwrap();
+        assert_eq!(fee.open, ["target", "fee"]);
+    }
+
+    #[test]
+    fn an_example_that_does_not_fit_is_a_fault() {
+        let set = |value: &str| {
+            let text = format!(
+                "{COUNCIL}[levers.fee]\nplaybook = \"param/fee-bps\"\nsafe = \"guardian\"\nset = {{ target = \"vault\" }}\n\
+                 try = {{ fee = \"{value}\" }}\n"
+            );
+            let council = Council::parse("breakglass.toml", &text).unwrap();
+            faults_of(&check_levers(&council, &Catalogue::new(Vec::new())), "fee")
+        };
+        assert!(set("40 bps").is_empty() && !set("much").is_empty());
+    }
 }

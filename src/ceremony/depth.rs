@@ -115,3 +115,47 @@ pub fn describe(depth: &Depth, receipt: &Receipt) -> String {
     let s = if depth.confirmations == 1 { "" } else { "s" };
     format!("block {}, {} confirmation{s}, {finality}", receipt.block.number, depth.confirmations)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ceremony::tests::on_chain::receipt;
+
+    fn wanted(confirmations: Option<u64>, finalized: bool) -> RequiredDepth {
+        RequiredDepth { confirmations, finalized }
+    }
+
+    #[test]
+    fn it_is_deep_enough_if_all_that_is_wanted_is_so() {
+        let receipt = receipt(40, true);
+        let depth = |confirmations, final_block| {
+            let newest = receipt.block;
+            Depth { newest, confirmations, final_block }
+        };
+        let enough = |depth: &Depth, confirmations, finalized| {
+            is_enough(depth, &receipt, &wanted(confirmations, finalized))
+        };
+        let three = depth(3, Some(39));
+        assert!(
+            enough(&three, None, false) && enough(&three, Some(3), false) && !enough(&three, Some(4), false)
+        );
+        assert!(!enough(&three, Some(3), true) && !enough(&three, None, true));
+        assert!(enough(&depth(3, Some(40)), Some(3), true) && !enough(&depth(2, Some(40)), Some(3), true));
+        let each = Duration::from_secs(12);
+        let left = |confirmations, finalized| {
+            left(&three, &receipt, &wanted(confirmations, finalized), each).as_secs()
+        };
+        assert_eq!((left(Some(5), false), left(None, true), left(Some(5), true)), (24, 12, 24));
+        assert_eq!(left(Some(1), false), 0);
+        assert!(wanted(None, true).is_asked() && wanted(Some(1), false).is_asked());
+        assert!(!wanted(None, false).is_asked());
+    }
+
+    #[test]
+    fn times_and_goals_are_said_in_words() {
+        let goals = [(Some(3), false), (Some(3), true), (None, true)].map(|(n, f)| goal(&wanted(n, f)));
+        assert_eq!(goals, ["it has 3 confirmations", "it is final and has 3 confirmations", "it is final"]);
+        let human = |seconds| human(Duration::from_secs(seconds));
+        assert_eq!([human(0), human(90), human(91)], ["1 s", "90 s", "2 min"]);
+    }
+}

@@ -62,3 +62,38 @@ pub fn read(desk: &Desk, act: &Act, seen: Sighting) -> Result<Effect, Error> {
 fn kinds(logs: &[Log]) -> Vec<(Address, Option<B256>)> {
     logs.iter().map(|log| (log.address, log.topics().first().copied())).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use alloy::primitives::LogData;
+
+    use super::*;
+    use crate::ceremony::tests::on_chain::receipt;
+
+    #[test]
+    fn one_fault_is_enough_to_be_unproven() {
+        let text = String::new;
+        let verdict = |holds| Verdict { holds, sentence: text(), expected: text(), found: text() };
+        let proven = |succeeded, holds: &[bool], is_otherwise| {
+            let receipt = receipt(40, succeeded);
+            let judged_at = receipt.block;
+            let verdicts = holds.iter().map(|holds| verdict(*holds)).collect();
+            Effect { receipt, verdicts, judged_at, is_otherwise }.is_proven()
+        };
+        assert!(proven(true, &[true, true], false));
+        assert!(!proven(false, &[true], false) && !proven(true, &[true], true));
+        assert!(!proven(true, &[true, false], false) && !proven(true, &[], false));
+    }
+
+    #[test]
+    fn events_are_of_a_kind_by_contract_and_topic_in_order() {
+        let log = |contract: u8, topic: u8, data: u8| Log {
+            address: Address::repeat_byte(contract),
+            data: LogData::new_unchecked(vec![B256::repeat_byte(topic)], vec![data].into()),
+        };
+        assert_eq!(kinds(&[log(1, 2, 3)]), kinds(&[log(1, 2, 4)]));
+        assert_ne!(kinds(&[log(1, 2, 3)]), kinds(&[log(1, 3, 3)]));
+        assert_ne!(kinds(&[log(1, 2, 3)]), kinds(&[log(2, 2, 3)]));
+        assert_ne!(kinds(&[log(1, 2, 3), log(2, 2, 3)]), kinds(&[log(2, 2, 3), log(1, 2, 3)]));
+    }
+}

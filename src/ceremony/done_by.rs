@@ -106,3 +106,87 @@ pub fn signers(proposal: &Proposal, input: &[u8], owners: &Owners) -> Option<Vec
     let is_ours = proposal.domain().hashes(&tx).safe_tx == proposal.hash();
     is_ours.then(|| approvers(&signatures, &proposal.hash(), proposal.safe().version, owners))
 }
+
+#[cfg(test)]
+mod tests {
+    use alloy::primitives::B256;
+
+    use super::*;
+    use crate::ceremony::order::Given;
+    use crate::ceremony::tests::{ALICE, BOB, Home, address, at, proposed, sign};
+    use crate::evm::Fresh;
+    use crate::proposal::{Approvals, assemble};
+    use crate::safe::SafeTree;
+
+    /// A transaction as the chain tells of it, signed by alice and bob.
+    fn carried(desk: &Desk, proposal: &Proposal) -> Carried {
+        let signatures = [ALICE, BOB].map(|seed| sign(desk, seed, proposal));
+        let none = crate::evm::Readings::new();
+        let state = SafeState { nonce: proposal.nonce(), ..proposal.snapshot().clone() };
+        let fresh = Fresh::from_quorum(SafeTree::from(state));
+        let ready = assemble(proposal, &Approvals::new(&signatures, &[], &none), &fresh).unwrap();
+        Carried {
+            hash: proposal.hash(),
+            outcome: Execution::Succeeded,
+            tx: TxHash::claimed(B256::repeat_byte(7)),
+            block: 40,
+            time: Some(1_000),
+            sender: Address::repeat_byte(0x55),
+            to: Some(proposal.safe().address),
+            input: ready.calldata().clone(),
+        }
+    }
+
+    #[test]
+    fn the_last_transaction_that_called_the_contract_did_it() {
+        let home = Home::new();
+        let desk = home.desk();
+        let lever = |levers: &[&str], given: &Given| proposed(&desk, levers, given, 0);
+        let vault = lever(&["vault"], &at(6));
+        let now = SafeState { nonce: Nonce::from(6), ..vault.snapshot().clone() };
+        let of = |all: &[Carried]| {
+            deed(&vault, &now, all).map(|(deed, time)| (deed.nonce, deed.is_this_lever, time))
+        };
+        let carried = |levers: &[&str], given: &Given| carried(&desk, &lever(levers, given));
+        let own = carried(&["vault"], &at(4));
+        let nonce = Nonce::from;
+        assert_eq!(of(std::slice::from_ref(&own)), Some((nonce(4), true, Some(1_000))));
+        let (known, _) = deed(&vault, &now, std::slice::from_ref(&own)).unwrap();
+        let mut signers = known.signers.clone();
+        signers.sort();
+        let mut both = vec![address(ALICE), address(BOB)];
+        both.sort();
+        assert_eq!((signers, known.sender, known.block), (both, Address::repeat_byte(0x55), 40));
+        // Another lever that makes the same call did it as well.
+        assert_eq!(of(&[carried(&["freeze"], &at(5))]), Some((nonce(5), false, Some(1_000))));
+        // What calls another contract, or failed, took nothing back.
+        let other = carried(&["bridge"], &at(5));
+        let undo = carried(&["vault"], &Given { undo: true, ..at(5) });
+        let failed = Carried { outcome: Execution::Failed, ..undo.clone() };
+        for later in [other, failed] {
+            assert_eq!(of(&[later, own.clone()]), Some((nonce(4), true, Some(1_000))));
+        }
+        assert_eq!(of(&[undo, own.clone()]), None, "it was taken back");
+        // What cannot be read may have taken it back.
+        let nested = Carried { to: Some(Address::repeat_byte(3)), ..own.clone() };
+        let cut = Carried { input: own.input.slice(..8), ..own.clone() };
+        let unknown = Carried { hash: vault.at_nonce(nonce(5_000)), ..own.clone() };
+        for unread in [nested, cut, unknown] {
+            assert_eq!(of(&[unread, own.clone()]), None);
+        }
+        assert_eq!(of(&[]), None);
+    }
+
+    #[test]
+    fn the_signers_of_a_call_are_those_of_this_proposal() {
+        let home = Home::new();
+        let desk = home.desk();
+        let (vault, other) =
+            (proposed(&desk, &["vault"], &at(4), 0), proposed(&desk, &["bridge"], &at(4), 0));
+        let call = carried(&desk, &vault).input;
+        let owners = &vault.snapshot().owners;
+        assert_eq!(signers(&vault, &call, owners).map(|all| all.len()), Some(2));
+        assert_eq!(signers(&other, &call, owners), None);
+        assert_eq!(signers(&vault, &call[..8], owners), None);
+    }
+}

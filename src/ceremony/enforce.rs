@@ -167,4 +167,10 @@ mod tests {
         assert_eq!(changed_digits("before:1"), None);
         assert_eq!(accept_changed("60157a03"), "--accept changed:60157a03");
     }
+    #[test]
+    fn what_one_key_does_alone_is_refused_as_well() {
+        let found = [finding("before:1", Level::Refuse, Sort::Danger)];
+        assert_eq!(enforce_alone(&found, &[]).unwrap_err().exit, Exit::Refused);
+        assert!(enforce_alone(&found, &ids(&["before:1"])).is_ok());
+    }
 }

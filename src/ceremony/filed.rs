@@ -65,3 +65,24 @@ impl Filed {
 pub fn lock<T>(values: &Mutex<T>) -> MutexGuard<'_, T> {
     values.lock().unwrap_or_else(PoisonError::into_inner)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ceremony::tests::{ALICE, Home, at, proposed, stated};
+
+    /// What was found among some owners says nothing about others.
+    #[test]
+    fn a_signature_is_verified_again_for_other_owners() {
+        let home = Home::new();
+        let desk = home.desk();
+        let vault = proposed(&desk, &["vault"], &at(4), 0);
+        let owners = desk.pinned_owners(desk.safe("guardian").unwrap()).unwrap();
+        let others = owners.only(alloy::primitives::Address::repeat_byte(9));
+        let (filed, alices) = (Filed::default(), stated(ALICE, &vault));
+        for _ in 0..2 {
+            assert!(filed.recover_once(&alices, &vault, &owners).is_ok());
+            assert!(filed.recover_once(&alices, &vault, &others).is_err());
+        }
+    }
+}

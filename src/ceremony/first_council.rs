@@ -138,4 +138,37 @@ mod tests {
             assert!(refused(&twice).contains("given twice"), "{twice:?}");
         }
     }
+
+    #[test]
+    fn a_first_file_says_what_was_read_and_is_read_back() {
+        use crate::ceremony::tests::on_chain::{header, now};
+        let home = crate::ceremony::tests::Home::new();
+        let desk = home.desk();
+        let vault = crate::ceremony::tests::proposed(&desk, &["vault"], &crate::ceremony::tests::at(4), 0);
+        let mut snapshot =
+            Snapshot::told(header(21, 0), now(&vault, 4), Vec::new(), crate::evm::Readings::default());
+        let owner = snapshot.state.owners.list()[2];
+        snapshot.accounts.insert(owner, AccountKind::Contract);
+        let rpc = ["${MAINNET_RPC}".to_string()];
+        let first = FirstCouncil {
+            name: "Example",
+            chain: "mainnet",
+            chain_id: 1,
+            rpc: &rpc,
+            safe_name: "guardian",
+            owners: ["a", "b", "c"].map(String::from).to_vec(),
+            snapshot: &snapshot,
+        };
+        let council = crate::council::Council::parse("breakglass.toml", &first.text()).unwrap();
+        assert_eq!(council.safes["guardian"].owners.as_ref(), Some(&snapshot.state.owners));
+        assert_eq!(council.signers["c"].address, owner);
+        assert!(first.headline().ends_with("on mainnet (1), 2 of 3 owners"), "{}", first.headline());
+        assert_eq!(first.warnings().len(), 1, "{:?}", first.warnings());
+    }
+    #[test]
+    fn a_name_is_given_to_one_owner() {
+        let [one, two] = [1, 2].map(Address::repeat_byte);
+        let twice = [("a".to_string(), one), ("a".to_string(), two)];
+        assert!(owner_names(&twice, &[one, two]).unwrap_err().message.contains("given twice"));
+    }
 }

@@ -42,19 +42,22 @@ impl Judged<'_> {
     /// Refuses when an RPC that answered late, while the person was reading, contradicts the others. What the review
     /// showed is `known`, and was accepted there.
     pub fn still_agreed(&self) -> Result<(), Error> {
-        let endpoints = self.endpoints();
-        let told = |rpc: &str| self.findings.iter().any(|f| f.problem().lying_rpc() == Some(rpc));
-        let liar = endpoints.iter().find_map(|endpoint| match &endpoint.standing {
-            EndpointStatus::Lying(fault) if !told(&endpoint.shown) => {
-                Some(format!("RPC {} {fault}", endpoint.shown))
-            }
-            _ => None,
-        });
-        let liar = liar.or_else(|| outnumbered(&endpoints, &self.findings));
-        let Some(liar) = liar else { return Ok(()) };
+        let Some(liar) = late_liar(&self.endpoints(), &self.findings) else { return Ok(()) };
         Err(Error::new(Exit::Refused, format!("an answer that came late contradicts the others: {liar}"))
             .hint("nothing was signed or sent; run it again: the review will show it"))
     }
+}
+
+/// Returns what an RPC says that contradicts the others; `None` if none does, or the review that is `known` showed it.
+fn late_liar(endpoints: &[EndpointReport], known: &[Finding]) -> Option<String> {
+    let told = |rpc: &str| known.iter().any(|f| f.problem().lying_rpc() == Some(rpc));
+    let liar = endpoints.iter().find_map(|endpoint| match &endpoint.standing {
+        EndpointStatus::Lying(fault) if !told(&endpoint.shown) => {
+            Some(format!("RPC {} {fault}", endpoint.shown))
+        }
+        _ => None,
+    });
+    liar.or_else(|| outnumbered(endpoints, known))
 }
 
 /// Returns what it is that those who answered late say, once as many contradict the others as agree: on a chain of
@@ -103,5 +106,31 @@ mod tests {
         assert!(of(&two).is_some_and(|who| who.starts_with("RPC b has another block 7")));
         let silent = [report(a, agrees()), report(b, EndpointStatus::Outvoted(EndpointFault::Slow))];
         assert_eq!(of(&silent), None);
+    }
+    #[test]
+    fn an_rpc_that_lies_is_told_unless_the_review_told_it() {
+        let lies = EndpointStatus::Lying(EndpointFault::Lying { what: "slot 1".into(), number: 7 });
+        let report = |shown: &str, standing| EndpointReport {
+            shown: shown.into(),
+            standing,
+            newest: None,
+            batch: None,
+        };
+        let all = [report("a", EndpointStatus::Agrees), report("b", lies)];
+        let told = late_liar(&all, &[]).unwrap();
+        assert!(told.starts_with("RPC b "), "{told}");
+        assert_eq!(late_liar(&all[..1], &[]), None);
+        let known = |sentence: &str| {
+            let silent = || report("z", EndpointStatus::Outvoted(EndpointFault::Slow));
+            let few = [report("a", EndpointStatus::Agrees), silent(), silent()];
+            let mut finding = check::most_agree(&few, false).unwrap();
+            finding.sentence = sentence.into();
+            finding
+        };
+        let forked = EndpointFault::Forked { number: 7, hash: BlockHash::claimed(B256::repeat_byte(1)) };
+        let two = [report("a", EndpointStatus::Agrees), report("b", EndpointStatus::Outvoted(forked))];
+        let told = late_liar(&two, &[]).unwrap();
+        assert!(outnumbered(&two, &[known(&told.replace("RPC b", "RPC c"))]).is_some());
+        assert_eq!(outnumbered(&two, &[known(&told)]), None, "the review showed it");
     }
 }

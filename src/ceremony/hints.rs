@@ -42,3 +42,24 @@ fn name(order: &Order) -> String {
     let what = format!("{} {} {}", levers.join(" "), playbooks.join(" "), order.pull.undo);
     format!("{}-{}-{}.json", order.chain.id, order.safe.address, TextDigest::of(&what).digits())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ceremony::tests::{Home, at, order};
+
+    #[test]
+    fn hints_are_kept_by_levers_and_direction_and_without_blocks() {
+        let home = Home::new();
+        let desk = home.desk();
+        let named = |levers: &[&str], undo: bool| {
+            name(&order(&desk, levers, &crate::ceremony::order::Given { undo, ..at(4) }))
+        };
+        assert_eq!(named(&["vault"], false), named(&["vault"], false));
+        assert_ne!(named(&["vault"], false), named(&["bridge"], false));
+        assert_ne!(named(&["vault"], false), named(&["vault"], true));
+        let mut keys = Keys::default();
+        keys.block_hashes.insert(7);
+        assert!(without_blocks(keys).block_hashes.is_empty());
+    }
+}

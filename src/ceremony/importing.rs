@@ -363,3 +363,41 @@ pub fn nothing_taken(refused: Option<(&str, &str)>, is_forged: bool) -> Error {
         None => Error::new(Exit::Failed, "no signature was found in what was given"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ceremony::tests::{Home, at, proposed};
+
+    #[test]
+    fn a_safe_among_the_owners_is_told_with_how_far_it_is() {
+        let home = Home::new();
+        let desk = home.desk();
+        let vault = proposed(&desk, &["vault"], &at(4), 0);
+        let safe = desk.safe_of(&vault).unwrap();
+        let labs = desk.safe("labs").unwrap().address;
+        let tree = SafeTree::new(vault.snapshot().clone(), &desk.pinned_safes(safe));
+        let none = Readings::default();
+        let mut tally = count(&vault, &Approvals::new(&[], &[], &none), &tree);
+        let named = |tally: &Shortfall| with_tally("labs".into(), labs, tally);
+        assert_eq!(named(&tally), "labs", "nobody has signed for it");
+        let below = tally.children[0].tally.as_mut().unwrap();
+        let owner = below.missing[0];
+        below.threshold = Owners::new(vec![owner, labs], 2).unwrap().threshold();
+        below.approved.push(Approval::OnChain(owner));
+        assert_eq!(named(&tally), "labs (1 of 2)");
+        let below = tally.children[0].tally.as_mut().unwrap();
+        below.approved.push(Approval::OnChain(labs));
+        assert_eq!(named(&tally), "labs", "it is met");
+    }
+
+    #[test]
+    fn nothing_that_was_taken_in_says_why() {
+        let error = nothing_taken(Some(("a.txt", "by nobody")), false);
+        assert_eq!((error.exit, error.hints.len()), (Exit::Refused, 0));
+        let forged = nothing_taken(Some(("a.txt", "it is not yours")), true);
+        assert_eq!((forged.exit, forged.hints.len()), (Exit::Refused, 1));
+        assert_eq!(forged.message, "no signature was imported: a.txt: it is not yours");
+        assert_eq!(nothing_taken(None, true).exit, Exit::Failed);
+    }
+}

@@ -145,3 +145,42 @@ fn other_kinds(reviewed: &BTreeSet<Kind>, mined: &BTreeSet<Kind>) -> Vec<String>
         reviewed.difference(mined).map(|kind| format!("{} was rehearsed, and is missing", named(kind)));
     more.chain(less).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_effect_that_only_one_of_the_two_has_is_told() {
+        let (one, two) = (Address::repeat_byte(1), Address::repeat_byte(2));
+        let topic = B256::repeat_byte(7);
+        let reviewed = BTreeSet::from([(one, None), (one, Some(topic))]);
+        assert!(other_kinds(&reviewed, &reviewed).is_empty());
+        let mined = BTreeSet::from([(one, None), (two, None)]);
+        assert_eq!(
+            other_kinds(&reviewed, &mined),
+            [
+                format!("a change of {two}, which was not rehearsed"),
+                format!("event {topic} of {one} was rehearsed, and is missing"),
+            ]
+        );
+    }
+    /// Only a rehearsal with the owners' own signatures, at its own turn, says what the block must hold.
+    #[test]
+    fn only_a_signed_rehearsal_at_its_turn_is_compared() {
+        use crate::ceremony::rehearsal::tests::performed;
+        use crate::ceremony::tests::on_chain::rehearsed;
+        use crate::ceremony::tests::{Home, at, proposed};
+        use crate::fork::RunResult;
+        let home = Home::new();
+        let desk = home.desk();
+        let vault = proposed(&desk, &["vault"], &at(4), 0);
+        let is_compared = |is_signed: bool, ahead: bool| {
+            let done = performed(RunResult::Succeeded, &[true]);
+            let done = crate::ceremony::rehearsal::Performed { is_signed, ahead, ..done };
+            expected(&rehearsed(&desk, &vault, done)).is_some()
+        };
+        assert!(is_compared(true, false));
+        assert!(!is_compared(false, false) && !is_compared(true, true));
+    }
+}

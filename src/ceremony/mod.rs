@@ -80,3 +80,6 @@ pub mod waiting;
 pub mod waking;
 pub mod watching;
 pub mod words;
+
+#[cfg(test)]
+mod tests;

@@ -219,4 +219,38 @@ mod tests {
         let refused = fees(200, 17).unwrap_err().message;
         assert!(refused.contains("18 gwei") && refused.contains("--max-fee 17"), "{refused}");
     }
+    #[test]
+    fn what_cannot_be_paid_or_would_wait_is_not_offered() {
+        let payer = |pending_nonce: u64, balance: u64| SenderState {
+            nonce: 7,
+            pending_nonce,
+            balance: U256::from(balance),
+            fees: Fees::Dynamic { max_fee: 3, priority_fee: 1 },
+            gas: None,
+        };
+        let outgoing = crate::ceremony::tests::on_chain::outgoing();
+        let offer = |state: &SenderState, replaced: Option<&Sent>| {
+            Offer::new(("c", Some(1)), &outgoing, Address::ZERO, state, 10, 500, replaced)
+        };
+        assert!(offer(&payer(7, 30), None).is_ok(), "exactly what it may cost");
+        let error = offer(&payer(7, 29), None).err().unwrap();
+        assert!(error.message.contains("and the transaction may cost"), "{}", error.message);
+        let error = offer(&payer(9, 30), None).err().unwrap();
+        assert!(error.message.contains("has 2 transaction(s) waiting"), "{}", error.message);
+        assert_eq!(offer(&payer(7, 30), None).unwrap().tx.nonce, 7);
+    }
+
+    #[test]
+    fn a_tip_is_no_more_than_what_is_paid() {
+        assert!(affordable_tip(None, 1).is_ok() && affordable_tip(Some(2 * GWEI), 2).is_ok());
+        assert!(affordable_tip(Some(2 * GWEI + 1), 2).unwrap_err().message.starts_with("--priority-fee"));
+    }
+
+    #[test]
+    fn a_fee_at_the_cap_is_paid() {
+        assert_eq!(fees((9, 1), 9, 9, None).unwrap(), (9, 1));
+        let old = TxEip1559 { max_fee_per_gas: 16, max_priority_fee_per_gas: 8, ..TxEip1559::default() };
+        let (least, _) = least_to_replace(&old);
+        assert_eq!(fees((1, 1), 1, least, Some(&old)).unwrap().0, least);
+    }
 }

@@ -343,4 +343,23 @@ mod tests {
         assert_eq!(why(failed, &Match::Same, 7), "it failed");
         assert_eq!(why(done, &Match::Same, 8), "no RPC keeps the state of block 7 any more");
     }
+    #[test]
+    fn an_outcome_is_proven_by_the_readers_own_checks() {
+        use crate::ceremony::tests::on_chain::{answering, judged, receipt, word};
+        use crate::ceremony::tests::{Home, at, proposed};
+        let home = Home::new();
+        let desk = home.desk();
+        let vault = proposed(&desk, &["vault"], &at(4), 0);
+        let of = judged(&desk, &vault, 5, Readings::default());
+        let proven = |value: u64, execution: Execution| {
+            let code = answering(&desk, &["vault"], &word(value));
+            let receipt = receipt(40, true);
+            let (judged_at, as_rehearsed) = (receipt.block, AsRehearsed::Yes);
+            let verdicts = judge(&of, &code, &receipt.logs);
+            assert_eq!(verdicts.len(), 1);
+            Outcome { receipt, execution, verdicts, judged_at, as_rehearsed, code }.is_proven(&of)
+        };
+        assert!(proven(1, Execution::Succeeded));
+        assert!(!proven(0, Execution::Succeeded) && !proven(1, Execution::Failed));
+    }
 }

@@ -344,3 +344,109 @@ fn last_mined(journal: &Journal, lever: &str) -> Option<Utc> {
     };
     journal.entries.iter().rev().map(|(_, entry)| entry).find(is_of).map(|entry| entry.draft.time)
 }
+
+#[cfg(test)]
+mod tests {
+    use alloy::primitives::{B256, Bytes};
+    use alloy::sol_types::SolValue;
+
+    use super::*;
+    use crate::ceremony::tests::{ALICE, Home, VAULT, at, order as order_of, proposed, setting, sign};
+
+    fn word(value: u64) -> Answer {
+        Answer::Value(B256::from(U256::from(value)).into())
+    }
+
+    /// The chain's answers where the vault says this of `paused()`.
+    fn paused(order: &Order, answer: &Answer) -> Readings {
+        asks(order, &Readings::default()).into_iter().map(|query| (query, answer.clone())).collect()
+    }
+
+    #[test]
+    fn a_lever_is_done_ready_or_not_by_what_its_contract_says() {
+        let home = Home::new();
+        let desk = home.desk();
+        let vault = order_of(&desk, &["vault"], &at(4));
+        let by = |answer: &Answer| state(&vault, Ok(&paused(&vault, answer)));
+        assert_eq!(by(&word(1)), LeverState::Done { since: None });
+        assert_eq!(by(&word(0)), LeverState::Ready { until: None });
+        assert_eq!(state(&vault, Err("no RPC")), LeverState::Unknown("no RPC".into()));
+        let nothing = Readings::default();
+        assert!(matches!(state(&vault, Ok(&nothing)), LeverState::Cannot(_)), "nothing was answered");
+        let fee = order_of(&desk, &["fee"], &at(4));
+        assert_eq!(state(&fee, Ok(&nothing)), LeverState::Asks(vec!["fee".into()]));
+        let fee = order_of(&desk, &["fee"], &setting(at(4), "fee", "40 bps"));
+        assert!(matches!(state(&fee, Ok(&nothing)), LeverState::Unknown(_)), "it asks for more");
+        let same: Readings = asks(&fee, &nothing).into_iter().map(|query| (query, word(40))).collect();
+        assert_eq!(state(&fee, Ok(&same)), LeverState::Done { since: None }, "the fee is this already");
+    }
+
+    #[test]
+    fn a_call_that_is_not_the_safes_names_whose_it_is() {
+        let home = Home::new();
+        let desk = home.desk();
+        let vault = order_of(&desk, &["vault"], &at(4));
+        let (safe, holder) = (vault.safe.address, Address::repeat_byte(0x77));
+        let refused = |data: Bytes| {
+            let mut readings = paused(&vault, &word(0));
+            for query in asks(&vault, &Readings::default()) {
+                if matches!(&query, Query::Call { from: Some(from), .. } if *from == safe) {
+                    readings.insert(query, Answer::Reverted(data.clone()));
+                }
+            }
+            let owner = Entitled::Owner.query(VAULT);
+            readings.insert(owner, Answer::Value(holder.abi_encode().into()));
+            state(&vault, Ok(&readings))
+        };
+        let text = |text: &str| {
+            alloy::sol_types::SolError::abi_encode(&alloy::sol_types::Revert::from(text.to_string()))
+        };
+        let owner = refused(text("Ownable: caller is not the owner").into());
+        assert_eq!(owner, LeverState::Barred { to: Entitled::Owner, owner: Some(holder) });
+        let role = B256::repeat_byte(7);
+        let role_text = format!("AccessControl: account {safe} is missing role {role}");
+        assert_eq!(
+            refused(text(&role_text).into()),
+            LeverState::Barred { to: Entitled::Role(role), owner: None }
+        );
+        assert!(matches!(refused(text("Pausable: paused").into()), LeverState::Cannot(_)));
+    }
+
+    #[test]
+    fn without_the_network_open_proposals_are_counted_by_what_is_kept() {
+        let home = Home::new();
+        let desk = home.desk();
+        let vault = proposed(&desk, &["vault"], &at(4), 0);
+        desk.keep_signature(&vault, &sign(&desk, ALICE, &vault)).unwrap();
+        desk.keep_proposal(&proposed(&desk, &["bridge"], &at(3), 0)).unwrap();
+        let overview = look(&home.desk(), true).unwrap();
+        let open: Vec<_> =
+            overview.open.iter().map(|open| (open.safe.as_str(), open.proposal.nonce())).collect();
+        assert_eq!(open, [("guardian", Nonce::from(3)), ("guardian", Nonce::from(4))]);
+        let second = &overview.open[1];
+        assert_eq!((second.tally.approved.len(), second.next, second.since), (1, None, None));
+        assert!(second.words.starts_with("vault"), "{}", second.words);
+        assert_eq!(overview.levers["vault"], LeverState::Unknown("the network was not asked".into()));
+        assert_eq!(overview.more_open, 0);
+        assert_eq!(overview.chains.len(), 1, "nothing is on the other chain");
+        assert!(overview.chains[0].read.is_err());
+    }
+
+    #[test]
+    fn a_safe_is_as_it_answers_and_else_unknown() {
+        let home = Home::new();
+        let desk = home.desk();
+        let vault = proposed(&desk, &["vault"], &at(4), 0);
+        let [nonce, threshold, owners] = safe_queries(vault.safe().address);
+        let said = |count: u64, list: Answer| -> Option<SafeState> {
+            let all = [(nonce.clone(), word(9)), (threshold.clone(), word(count)), (owners.clone(), list)];
+            safe_now(&vault, &all.into_iter().collect())
+        };
+        let list = vec![Address::repeat_byte(1), Address::repeat_byte(2)];
+        let answer = || Answer::Value(list.abi_encode().into());
+        let now = said(2, answer()).unwrap();
+        assert_eq!((now.nonce, now.owners.threshold().get()), (Nonce::from(9), 2));
+        assert!(said(3, answer()).is_none(), "no Safe has this threshold");
+        assert!(said(2, Answer::Reverted(Bytes::new())).is_none() && said(2, word(1)).is_none());
+    }
+}

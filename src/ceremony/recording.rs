@@ -184,8 +184,70 @@ mod tests {
     use alloy::primitives::{Address, B256, Bytes, Log};
 
     use super::*;
-    use crate::evm::{BlockHash, BlockRef};
+    use crate::ceremony::tests::{Home, at, proposed};
+    use crate::evm::{BlockHash, BlockRef, TxHash};
     use crate::incident::Plain;
+
+    fn about(proposal: &Proposal) -> TransactionRef {
+        TransactionRef {
+            what: Plain::cut("vault"),
+            safe: Plain::cut("guardian"),
+            address: proposal.safe().address,
+            chain_id: 1,
+            nonce: proposal.nonce(),
+            safe_tx_hash: proposal.hash(),
+        }
+    }
+
+    #[test]
+    fn each_text_of_a_playbook_is_recorded_once() {
+        let home = Home::new();
+        let desk = home.desk();
+        assert_eq!(used(&proposed(&desk, &["freeze"], &at(4), 0)).len(), 1, "both pause in the same way");
+        assert_eq!(used(&proposed(&desk, &["vault"], &at(4), 0))[0].id, "pause/oz-pausable");
+    }
+
+    #[test]
+    fn what_was_executed_is_told_as_the_call_has_it() {
+        let home = Home::new();
+        let desk = home.desk();
+        let vault = proposed(&desk, &["vault"], &at(4), 0);
+        let about = about(&vault);
+        let carried = |outcome| Carried {
+            hash: vault.hash(),
+            outcome,
+            tx: TxHash::claimed(B256::repeat_byte(7)),
+            block: 40,
+            time: None,
+            sender: Address::repeat_byte(5),
+            to: None,
+            input: Bytes::new(),
+        };
+        let told = |outcome| executed(&about, vault.snapshot(), &carried(outcome), Some(9));
+        let done = told(Execution::Succeeded);
+        assert!(done.succeeded && done.signers.is_empty() && !told(Execution::Failed).succeeded);
+        assert_eq!((done.block, done.time), (40, Some(9)));
+        let mut facts = TxFacts::default();
+        assert!(cast_lines(&about, Some(&vault), &facts).is_empty(), "it was not executed");
+        facts.executed = Some(done);
+        let lines = cast_lines(&about, Some(&vault), &facts);
+        assert_eq!((lines.len(), cast_lines(&about, None, &facts).len()), (4, 3));
+        assert!(lines[3].starts_with("cast 4byte-decode 0x8456cb59 # to 0x9999"), "{lines:?}");
+    }
+
+    #[test]
+    fn offline_only_what_is_kept_is_known() {
+        let home = Home::new();
+        let desk = home.desk();
+        let vault = proposed(&desk, &["vault"], &at(4), 0);
+        desk.keep_proposal(&vault).unwrap();
+        let other = proposed(&desk, &["bridge"], &at(5), 0);
+        let facts = desk.facts(&[about(&vault), about(&other)], true);
+        assert_eq!(facts[&vault.hash()].playbooks.len(), 1);
+        assert!(facts[&other.hash()].playbooks.is_empty());
+        assert_eq!(facts[&vault.hash()].unknown.as_deref(), Some("the chain was not asked"));
+        assert!(desk.receipts(&[], true).is_empty());
+    }
 
     /// A journal is its writer's word: it may name any transaction that went through.
     #[test]

@@ -117,3 +117,97 @@ pub fn outcome(rehearsal: &Rehearsal, plan: Option<&Plan>, names: &AddressBook) 
 fn named(names: &AddressBook, address: Address) -> String {
     names.name(address).map_or_else(|| address.to_string(), |name| format!("{name} {address}"))
 }
+
+#[cfg(test)]
+pub(super) mod tests {
+    use alloy::primitives::Bytes;
+
+    use super::*;
+    use crate::evm::{Keys, Readings};
+    use crate::fork::{BalanceChange, Revert, Trace};
+
+    fn ran(result: RunResult) -> Rehearsal {
+        let vault = Address::repeat_byte(9);
+        Rehearsal {
+            outcome: result,
+            reverts: vec![Revert { by: vault, data: Bytes::new(), halt: None }],
+            trace: Trace::default(),
+            events: vec![],
+            writes: vec![crate::evm::Write {
+                address: vault,
+                slot: alloy::primitives::B256::ZERO,
+                old: alloy::primitives::B256::ZERO,
+                new: alloy::primitives::B256::with_last_byte(1),
+            }],
+            balances: vec![BalanceChange { address: vault, old: U256::from(5), new: U256::from(2) }],
+            tokens: vec![crate::evm::TokenChange {
+                token: vault,
+                holder: vault,
+                sent: U256::from(1),
+                received: U256::ZERO,
+            }],
+            created: vec![],
+            destroyed: vec![],
+            gas_used: 1,
+            gas_limit: 1 << 24,
+            timestamp: 0,
+            answers: Readings::default(),
+            read_by: std::collections::BTreeMap::new(),
+            code: std::collections::BTreeMap::new(),
+            read: Keys::default(),
+        }
+    }
+
+    pub(in crate::ceremony) fn performed(result: RunResult, holds: &[bool]) -> Performed {
+        let text = String::new;
+        let verdict =
+            |holds: &bool| Verdict { holds: *holds, sentence: text(), expected: text(), found: text() };
+        Performed {
+            rehearsal: ran(result),
+            block: 3,
+            after: holds.iter().map(verdict).collect(),
+            after_now: vec![],
+            differs: vec![],
+            code_then: vec![],
+            ahead: false,
+            once: vec![],
+            is_signed: false,
+        }
+    }
+
+    #[test]
+    fn it_holds_if_it_succeeds_and_every_promise_is_kept() {
+        assert!(performed(RunResult::Succeeded, &[true, true]).holds());
+        assert!(!performed(RunResult::Succeeded, &[true, false]).holds());
+        for fails in [RunResult::Reverted, RunResult::Failed, RunResult::Unannounced] {
+            assert!(!performed(fails, &[true]).holds());
+        }
+    }
+
+    #[test]
+    fn the_reason_of_a_failure_names_the_contract() {
+        let why = |result| outcome(&ran(result), None, &AddressBook::default());
+        assert_eq!(why(RunResult::Succeeded), Ok(()));
+        let vault = Address::repeat_byte(9);
+        assert!(why(RunResult::Reverted).unwrap_err().ends_with(&format!("({vault})")));
+        assert!(why(RunResult::Failed).unwrap_err().starts_with("the Safe reports ExecutionFailure"));
+        assert!(why(RunResult::Unannounced).unwrap_err().contains("does not announce"));
+        let silent = Rehearsal { reverts: vec![], ..ran(RunResult::Reverted) };
+        assert_eq!(outcome(&silent, None, &AddressBook::default()), Err("no reason given".into()));
+    }
+
+    #[test]
+    fn a_rehearsal_is_recorded_with_what_it_moved() {
+        let home = crate::ceremony::tests::Home::new();
+        let desk = home.desk();
+        let proposal = crate::ceremony::tests::proposed(&desk, &["vault"], &crate::ceremony::tests::at(4), 0);
+        let done = Rehearsing::Done(Box::new(performed(RunResult::Succeeded, &[true])));
+        let record = done.record(&proposal).unwrap();
+        assert_eq!(record.balances[0].lost, U256::from(3));
+        assert_eq!((record.writes.len(), record.tokens.len()), (1, 1));
+        assert_eq!((record.balances[0].gained, record.succeeded), (U256::ZERO, true));
+        assert!(!performed(RunResult::Reverted, &[]).record(&proposal).succeeded);
+        assert_eq!((done.failure(), Rehearsing::Failed("no".into()).failure()), (None, Some("no")));
+        assert!(Rehearsing::Not.record(&proposal).is_none() && Rehearsing::Not.failure().is_none());
+    }
+}

@@ -149,3 +149,35 @@ fn differing(one: &Proposal, other: &Proposal, order: &Order) -> Vec<String> {
     };
     found.iter().take(MOST_DIFFERENCES).map(line).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ceremony::rehearsal::tests::performed;
+    use crate::ceremony::tests::on_chain::{judged, rehearsed};
+    use crate::ceremony::tests::{Home, at, proposed};
+    use crate::evm::Readings;
+    use crate::fork::RunResult;
+
+    /// What others have signed is gone on with only if it works, and nothing refuses it that does not refuse the new one.
+    #[test]
+    fn what_was_signed_before_is_gone_on_with_as_long_as_it_works() {
+        let home = Home::new();
+        let desk = home.desk();
+        let vault = proposed(&desk, &["vault"], &at(4), 0);
+        let of = |result, holds: &[bool]| rehearsed(&desk, &vault, performed(result, holds));
+        let new = of(RunResult::Succeeded, &[true]);
+        assert!(still_works(&of(RunResult::Succeeded, &[true]), &new));
+        assert!(!still_works(&of(RunResult::Succeeded, &[false]), &new), "it breaks its promise");
+        assert!(!still_works(&of(RunResult::Reverted, &[true]), &new));
+        assert!(!still_works(&judged(&desk, &vault, 4, Readings::default()), &new), "it was not rehearsed");
+        let used = judged(&desk, &vault, 9, Readings::default()).rehearsed().unwrap();
+        let done = Box::new(performed(RunResult::Succeeded, &[true]));
+        let used =
+            Rehearsed { rehearsal: crate::ceremony::rehearsal::Rehearsing::Done(done), ..used }.judge(true);
+        assert!(
+            !still_works(&used, &new) && still_works(&used, &used),
+            "it is refused, and so is the new one"
+        );
+    }
+}

@@ -134,4 +134,24 @@ mod tests {
             assert_eq!(stage.next("vault"), None);
         }
     }
+    #[test]
+    fn by_what_is_kept_alone_enough_have_signed_or_not() {
+        let tally = |count: usize, threshold: u64| {
+            let owner = |n: usize| alloy::primitives::Address::with_last_byte(u8::try_from(n).unwrap() + 5);
+            let all = (0..3).map(owner).collect();
+            let owners = crate::safe::Owners::new(all, threshold).unwrap();
+            Shortfall {
+                approved: (0..count).map(|n| crate::safe::Approval::OnChain(owner(n))).collect(),
+                threshold: owners.threshold(),
+                missing: Vec::new(),
+                former: Vec::new(),
+                children: Vec::new(),
+            }
+        };
+        assert_eq!(ProposalStage::offline(&[], &tally(1, 2)), ProposalStage::Signing);
+        assert_eq!(ProposalStage::offline(&[], &tally(2, 2)), ProposalStage::Enough);
+        let danger: Vec<Finding> =
+            block_age(Some(Age::Ahead { seconds: 60, made: 1 }), &[]).into_iter().collect();
+        assert_eq!(ProposalStage::offline(&danger, &tally(2, 2)), ProposalStage::Refused);
+    }
 }

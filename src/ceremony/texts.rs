@@ -296,3 +296,76 @@ impl<'d> Texts<'d> {
 fn comparable(text: &str) -> String {
     mark_urls(text, |address| format!("…{}", TextDigest::of(address).digits()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ceremony::tests::{Home, at, proposed};
+
+    fn ids(rests: &[Rests]) -> Vec<Vec<String>> {
+        rests.iter().map(|rests| rests.playbooks.clone()).collect()
+    }
+
+    #[test]
+    fn a_command_rests_on_each_playbook_that_its_levers_use() {
+        let home = Home::new();
+        let desk = home.desk();
+        let of = |what: &[&str], given: &Given| {
+            let what: Vec<String> = what.iter().map(ToString::to_string).collect();
+            desk.rests_of(&what, given).map(|rests| ids(&rests))
+        };
+        let pause = "pause/oz-pausable".to_string();
+        assert_eq!(of(&["freeze"], &Given::default()).unwrap(), [[pause.clone()], [pause.clone()]]);
+        let without = Given { without: vec!["bridge".into()], ..Given::default() };
+        assert_eq!(of(&["freeze"], &without).unwrap(), [[pause.clone()]]);
+        let undo = Given { undo: true, ..Given::default() };
+        let both = [pause.clone(), "pause/oz-pausable-undo".into()];
+        assert_eq!(of(&["vault"], &undo).unwrap(), [both]);
+        let file = home.write("vault.json", &proposed(&desk, &["vault"], &at(4), 0));
+        assert_eq!(of(&[&file], &Given::default()).unwrap(), [[pause.clone(), pause.clone()]]);
+        assert!(of(&["vualt"], &Given::default()).is_err() && of(&[], &Given::default()).unwrap().is_empty());
+    }
+
+    /// The council file of two levers is one text, and so is the playbook of both.
+    #[test]
+    fn each_text_is_asked_about_once() {
+        let home = Home::new();
+        let desk = home.desk();
+        let rests = desk.rests_of(&["freeze".into()], &Given::default()).unwrap();
+        let items = desk.items(&rests);
+        assert_eq!(items.len(), 2);
+        assert!(items[1].now.built_in && items[1].name.starts_with("pause/oz-pausable (built"));
+        assert!(!items[0].now.built_in && items[0].of.is_empty() && items[1].of.len() == 2);
+        let digits = items[0].now.digest.digits();
+        assert_eq!(items[0].flag(), format!("--accept changed:{digits}"));
+        let by = |id: String| items[0].is_accepted_by(&[id]);
+        assert!(by(format!("changed:{}", digits.to_uppercase())));
+        assert!(
+            !by(digits.clone()) && !by("changed:00".into()) && !items[1].is_accepted_by(&[items[0].flag()])
+        );
+        assert_eq!(desk.text_of(items[0].now.digest), Some(desk.text.as_str()));
+        assert!(desk.text_of(items[1].now.digest).unwrap().contains("id = \"pause/oz-pausable\""));
+        assert_eq!(desk.text_of(TextDigest::of("other")), None);
+        let mut new = BTreeMap::new();
+        desk.pin_all(&Pins::default(), &mut new);
+        assert!(items.iter().flat_map(|item| &item.of).all(|council| new.contains_key(council)));
+        assert!(items[1].about.iter().all(|about| new.contains_key(about)));
+        assert!(!items[1].is_new_to(&Pins::default()), "no council file was accepted before");
+    }
+
+    #[test]
+    fn a_key_in_an_address_is_not_kept_and_a_change_of_it_is_seen() {
+        let text = |key: &str| format!("rpc = [\"https://rpc.example/{key}\"]");
+        let (one, other) = (comparable(&text("secretkey1")), comparable(&text("secretkey2")));
+        assert!(one != other && !one.contains("secretkey1"), "{one}");
+        assert_eq!(comparable("schema = 1"), "schema = 1");
+    }
+
+    #[test]
+    fn only_a_change_that_is_shown_whole_is_whole() {
+        let from = AcceptedText { digest: TextDigest::of("a"), built_in: false };
+        let changed = |difference| News::Changed(TextChange { from, difference, kept: None });
+        assert!(!News::FirstUse.is_whole() && !News::Added.is_whole() && !changed(None).is_whole());
+        assert!(changed(Some(difference("a\n", "b\n"))).is_whole());
+    }
+}

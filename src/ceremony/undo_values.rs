@@ -173,3 +173,85 @@ impl<'a> Desk<'a> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ceremony::tests::{Home, at, order, setting};
+
+    /// What was kept when a fee of 40 bps was proven at nonce 4, before which it was 30 bps.
+    fn kept(order: &Order) -> UndoRecord {
+        let text = |text: &str| text.to_string();
+        UndoRecord {
+            version: VERSION,
+            chain_id: order.chain.id,
+            safe: order.safe.address,
+            lever: text("fee"),
+            playbook: text("param/fee-bps"),
+            set: [(text("target"), text("vault")), (text("fee"), text("40 bps"))].into(),
+            nonce: U256::from(4),
+            safe_tx_hash: text("0x01"),
+            block: 21,
+            was: [(text("was"), text("30 bps")), (text("other"), text("1"))].into(),
+        }
+    }
+
+    #[test]
+    fn only_what_was_read_before_this_very_act_is_brought_back() {
+        let home = Home::new();
+        let desk = home.desk();
+        let given = Given { undo: true, ..setting(setting(at(5), "fee", "40 bps"), "was", "1 bps") };
+        let undo = order(&desk, &["fee"], &given);
+        let own = kept(&undo);
+        let is_of = |kept: &UndoRecord| kept.is_of(&undo, &undo.acts()[0]);
+        assert!(is_of(&own));
+        let other = |change: &dyn Fn(&mut UndoRecord)| {
+            let mut other = own.clone();
+            change(&mut other);
+            other
+        };
+        for wrong in [
+            other(&|kept| kept.version = 2),
+            other(&|kept| kept.chain_id = 5),
+            other(&|kept| kept.safe = Address::ZERO),
+            other(&|kept| kept.lever = "cap".into()),
+            other(&|kept| kept.playbook = "param/cap".into()),
+            other(&|kept| drop(kept.set.insert("fee".into(), "50 bps".into()))),
+        ] {
+            assert!(!is_of(&wrong), "{wrong:?}");
+        }
+        let act = &undo.acts()[0];
+        assert!(desk.was(&undo, act, std::slice::from_ref(&own)).is_empty(), "somebody gave it");
+        // Nobody gave it: the last act counts.
+        let mut act = act.clone();
+        act.given.remove("was");
+        let later = other(&|kept| {
+            kept.nonce = U256::from(6);
+            kept.was.insert("was".into(), "25 bps".into());
+        });
+        let was = |all: &[UndoRecord]| desk.was(&undo, &act, all);
+        let expected = |value: &str| Arguments::from([("was".to_string(), value.to_string())]);
+        assert_eq!(was(std::slice::from_ref(&own)), expected("30 bps"));
+        assert_eq!(home.heard(), ["brings back was = 30 bps, read before block 21, which executed fee"]);
+        assert_eq!(was(&[later.clone(), own.clone()]), expected("25 bps"));
+        assert_eq!(was(&[own, later]), expected("25 bps"));
+        assert!(was(&[]).is_empty());
+    }
+
+    #[test]
+    fn a_value_of_the_council_file_is_told_and_not_used() {
+        let home = Home::new();
+        let mut desk = home.desk();
+        let values = BTreeMap::from([("was".to_string(), "20 bps".to_string()), ("x".into(), "1".into())]);
+        desk.not_used = BTreeMap::from([("fee".to_string(), values)]);
+        let given = Given { undo: true, ..setting(setting(at(5), "fee", "40 bps"), "was", "1 bps") };
+        let undo = order(&desk, &["fee"], &given);
+        let mut act = undo.acts()[0].clone();
+        act.given.remove("was");
+        home.heard();
+        assert!(desk.was(&undo, &act, &[]).is_empty());
+        let heard = home.heard();
+        assert_eq!(heard.len(), 1, "{heard:?}");
+        assert!(heard[0].starts_with("not used: lever fee says was = \"20 bps\""), "{heard:?}");
+    }
+}

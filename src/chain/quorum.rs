@@ -264,7 +264,7 @@ impl Chain {
     }
 
     /// One whose newest block is old holds nobody back, now or at a block that it does not have yet.
-    fn set_stale_aside(&self, votes: &mut [Vote], block: BlockTag) {
+    pub(super) fn set_stale_aside(&self, votes: &mut [Vote], block: BlockTag) {
         if block == BlockTag::Latest {
             *lock(&self.newest) = votes.iter().map(|vote| Some(vote.view()?.head.number)).collect();
             if let Some(oldest) = self.oldest() {

@@ -82,6 +82,16 @@ impl Snapshot {
     }
 }
 
+#[cfg(test)]
+impl Snapshot {
+    /// Returns the newest block's, with the Safe and the answers that a test gives.
+    pub(crate) fn told(header: Header, state: SafeState, safes: Vec<SafeState>, readings: Readings) -> Self {
+        let fresh = Some(Fresh::from_quorum(SafeTree::new(state.clone(), &safes)));
+        let (accounts, code_hash, prepared, known) = Default::default();
+        Self { header, state, safes, accounts, code_hash, readings, prepared, known, fresh }
+    }
+}
+
 mod abi {
     alloy::sol! {
         /// Safe 1.0.0, which has no pages of modules.

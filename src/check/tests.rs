@@ -6,11 +6,13 @@ mod control;
 mod deputy;
 mod done;
 mod edges;
+mod effects;
 mod faults;
 mod list;
 mod moved;
 mod rehearsal;
 mod safe;
+mod sentences;
 mod silent;
 mod words;
 

@@ -279,6 +279,15 @@ mod tests {
         assert_eq!(Claims::read(&many).levers.len(), MOST);
     }
 
+    #[test]
+    fn as_many_as_fit_are_not_cut_and_what_was_cut_stays_so() {
+        let levers = |count: usize| Claims { levers: vec!["a".into(); count], ..Claims::default() };
+        assert_eq!(read_back(&levers(MOST)).1, levers(MOST));
+        assert!(read_back(&levers(MOST + 1)).1.is_cut);
+        let cut = Claims { is_cut: true, ..claims() };
+        assert_eq!(read_back(&cut).1, cut);
+    }
+
     proptest! {
         #[test]
         fn any_claims_fit_and_come_back_or_say_that_they_were_cut(

@@ -39,9 +39,9 @@ impl Contender {
 /// as signed by one at least, because somebody is about to. `None` if `own` keeps it.
 #[must_use]
 pub fn keeper<'c>(own: &Contender, others: &'c [Contender]) -> Option<&'c Contender> {
-    let is_open = |other: &&Contender| other.signers > 0 && !other.shares_a_lever(own);
+    let is_other = |other: &&Contender| !other.shares_a_lever(own);
     let own = &Contender { signers: own.signers.max(1), ..own.clone() };
-    let first = others.iter().filter(is_open).min_by_key(|other| other.rank())?;
+    let first = others.iter().filter(is_other).min_by_key(|other| other.rank())?;
     (first.rank() < own.rank()).then_some(first)
 }
 

@@ -5,6 +5,7 @@ mod approving;
 mod assumed;
 mod binding;
 mod drills;
+mod edges;
 mod explain;
 mod flood;
 mod foreign;

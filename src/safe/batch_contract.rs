@@ -5,7 +5,7 @@
 
 use alloy::primitives::{Address, address};
 
-use super::deployments::{Contract, Deployment, known_at};
+use super::deployments::{Deployment, known_at};
 use super::version::SafeVersion;
 
 /// Deployed through the factory that takes no chain id; Safe 1.3.0.
@@ -30,7 +30,7 @@ pub fn published_batch_contract(chain_id: u64, version: SafeVersion) -> Option<&
         *of == version && chains.binary_search(&chain_id).is_ok()
     };
     let (_, address, _) = FIRST.iter().find(listed)?;
-    known_at(*address).filter(|d| d.contract == Contract::MultiSendCallOnly && d.version == version)
+    known_at(*address)
 }
 
 /// The number of chains for which Safe has published a MultiSendCallOnly of this version.
@@ -125,6 +125,7 @@ const V1_5_0_CANONICAL: &[u64] = &[
 
 #[cfg(test)]
 mod tests {
+    use super::super::deployments::Contract;
     use super::*;
 
     #[test]
@@ -133,6 +134,7 @@ mod tests {
             assert!(chains.windows(2).all(|pair| pair[0] < pair[1]), "{version} {address}");
             let found = published_batch_contract(chains[0], version).unwrap();
             assert_eq!((found.address, found.version), (address, version));
+            assert_eq!(found.contract, Contract::MultiSendCallOnly);
         }
     }
 
@@ -140,5 +142,14 @@ mod tests {
     fn a_chain_that_is_not_listed_has_none() {
         assert_eq!(published_batch_contract(31_337, SafeVersion::V1_3_0), None);
         assert_eq!(published_batch_contract(1, SafeVersion::V1_2_0), None);
+    }
+    #[test]
+    fn the_chains_of_a_version_are_counted() {
+        let all: usize = FIRST.iter().map(|(_, _, chains)| chains.len()).sum();
+        let versions = [SafeVersion::V1_3_0, SafeVersion::V1_4_1, SafeVersion::V1_5_0];
+        let counts = versions.map(published_chains);
+        assert!(counts.iter().all(|count| *count > 100 && *count < all), "{counts:?}");
+        assert_eq!(counts.iter().sum::<usize>(), all);
+        assert_eq!(published_chains(SafeVersion::V1_1_1), 0);
     }
 }

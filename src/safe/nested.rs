@@ -225,4 +225,26 @@ mod tests {
             assert!(!question.is_yes(&yes), "no such word is relied upon");
         }
     }
+    /// Code that nobody published may answer anything.
+    #[test]
+    fn only_the_published_singleton_of_its_version_answers_as_known() {
+        use crate::safe::{Nonce, Owners, SafeState};
+        let of = |singleton: Address| {
+            let version = SafeVersion::V1_4_1;
+            Answering::of(&SafeState {
+                id: SafeId { chain_id: 1, address: Address::repeat_byte(5), version },
+                owners: Owners::new(vec![Address::repeat_byte(1)], 1).unwrap(),
+                nonce: Nonce::from(0),
+                singleton,
+                guard: Address::ZERO,
+                module_guard: Address::ZERO,
+                fallback_handler: usual_handler(version).unwrap(),
+                modules: Vec::new(),
+            })
+        };
+        assert!(of(usual_singleton(SafeVersion::V1_4_1).unwrap()).is_some());
+        assert_eq!(of(usual_singleton(SafeVersion::V1_3_0).unwrap()), None, "of another version");
+        assert_eq!(of(usual_handler(SafeVersion::V1_4_1).unwrap()), None, "no singleton at all");
+        assert_eq!(of(Address::repeat_byte(6)), None);
+    }
 }

@@ -112,4 +112,14 @@ mod tests {
         };
         assert_eq!(count(&SafeTree::new(safe(1, &all), &each)), 1 + MOST_SAFES);
     }
+    #[test]
+    fn a_line_of_safes_is_followed_to_its_depth_and_no_further() {
+        let line: Vec<SafeState> = (2..=9).map(|n| safe(n, &[n + 1])).collect();
+        let mut tree = &SafeTree::new(safe(1, &[2]), &line);
+        let mut depth = 0;
+        while let [child] = &tree.children[..] {
+            (tree, depth) = (child, depth + 1);
+        }
+        assert_eq!(depth, DEEPEST);
+    }
 }

@@ -204,3 +204,15 @@ pub struct Call {
     pub value: U256,
     pub data: Bytes,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_nonce_never_goes_below_zero() {
+        assert_eq!(Nonce::from(5).minus(5), Some(Nonce::from(0)));
+        assert_eq!(Nonce::from(5).minus(1), Some(Nonce::from(4)));
+        assert_eq!(Nonce::from(5).minus(6), None);
+    }
+}

@@ -1,5 +1,5 @@
-//! The list of mutants that stay alive for a reason: a line that names one, or a whole function, then an indented line with
-//! the reason.
+//! The list of mutants that stay alive for a reason: a line that names one, a whole function, or a file of effects alone,
+//! then an indented line with the reason.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -16,7 +16,8 @@ pub fn judge(missed: &[Mutant], files: &[String], tried: usize, whole: bool) -> 
     let mut needed = BTreeSet::new();
     let mut explained = 0;
     for mutant in missed {
-        match [mutant.key(), mutant.place()].into_iter().find(|key| reasons.contains_key(key)) {
+        let keys = [mutant.key(), mutant.place(), mutant.file.clone()];
+        match keys.into_iter().find(|key| reasons.contains_key(key)) {
             Some(key) => {
                 explained += 1;
                 needed.insert(key);
@@ -28,7 +29,8 @@ pub fn judge(missed: &[Mutant], files: &[String], tried: usize, whole: bool) -> 
         }
     }
     for key in reasons.keys().filter(|key| !needed.contains(*key)) {
-        if whole && files.iter().any(|file| key.starts_with(&format!("{file} · "))) {
+        let file = key.split(" · ").next().unwrap_or_default();
+        if whole && files.iter().any(|tried| tried == file) {
             println!("explained, but noticed or gone: {key}");
             good = false;
         }

@@ -56,10 +56,20 @@ fn run(words: &[String]) -> Result<bool> {
     explained::judge(&missed, &files, wanted.len(), before.is_none())
 }
 
-/// Returns the files to change: `.rs` files without tests.
+/// Returns the files to change, in the order of the paths: `.rs` files without tests.
 fn sources(paths: &[&String]) -> Result<Vec<String>> {
     let mut files = Vec::new();
-    let mut open: Vec<PathBuf> = paths.iter().map(PathBuf::from).collect();
+    for path in paths {
+        let mut below = sources_below(Path::new(path.as_str()))?;
+        below.sort();
+        files.extend(below);
+    }
+    Ok(files)
+}
+
+fn sources_below(path: &Path) -> Result<Vec<String>> {
+    let mut files = Vec::new();
+    let mut open = vec![path.to_owned()];
     while let Some(path) = open.pop() {
         if path.is_dir() {
             for entry in fs::read_dir(&path)? {
@@ -72,7 +82,6 @@ fn sources(paths: &[&String]) -> Result<Vec<String>> {
             files.push(path.to_str().ok_or("a path is not UTF-8")?.to_owned());
         }
     }
-    files.sort();
     Ok(files)
 }
 

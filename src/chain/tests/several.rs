@@ -4,14 +4,16 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use alloy::primitives::keccak256;
+use alloy::primitives::{B256, U256, keccak256};
 use serde_json::{Value, json};
 
 use super::fake::{Act, Server, chain as chain_of_servers, good, header, reply, with_balance};
 use super::{WHO, read, standings};
-use crate::chain::json_rpc::{AT, Request};
+use crate::chain::agreement::{EndpointView, Vote};
+use crate::chain::json_rpc::{AT, Reply, Request, no_reply};
+use crate::chain::quorum::replies;
 use crate::chain::{Chain, EndpointFault, EndpointStatus, Options};
-use crate::evm::{BlockTag, TxHash};
+use crate::evm::{BlockHash, BlockTag, Header, TxHash};
 
 /// Waited for once, when its word could still tip the balance, and not again.
 #[test]
@@ -152,4 +154,118 @@ fn an_unknown_chain_is_asked_at_the_pace_of_its_own_blocks() {
     let usual = |id| Chain::new("c", id, vec![server.url()], 1, 100, super::fake::options()).unwrap();
     let millis = |id| usual(id).poll_interval().as_millis();
     assert_eq!((millis(1), millis(8453), millis(42_161), millis(31_337)), (1200, 200, 100, 100));
+}
+
+/// The vote of an endpoint whose newest block is this one, made so many seconds ago.
+fn made(number: u64, seconds_ago: u64) -> Vote {
+    let hash = BlockHash::claimed(B256::with_last_byte(9));
+    let head = Header {
+        number,
+        hash,
+        parent: hash,
+        timestamp: crate::clock::seconds() - seconds_ago,
+        gas_limit: 30_000_000,
+        base_fee: Some(1),
+        coinbase: WHO,
+        prevrandao: B256::ZERO,
+        difficulty: U256::ZERO,
+        excess_blob_gas: None,
+        state_root: B256::ZERO,
+        gas_used: 0,
+        withdrawals_root: None,
+        parent_beacon_block_root: None,
+        requests_hash: None,
+        block_access_list_hash: None,
+        slot_number: None,
+    };
+    Vote::View(EndpointView { head, whole: true, values: Vec::new() })
+}
+
+/// One that stopped at an old block holds nobody back: not at the newest block, and not at one that it does not have.
+#[test]
+fn who_stopped_long_ago_is_set_aside() {
+    let servers = [9, 9, 5].map(|number| Server::node(good(number)));
+    let urls = || servers.iter().map(Server::url).collect();
+    let options = Options { block_time: Some(Duration::from_secs(12)), ..super::fake::options() };
+    let chain = Chain::new("c", 31_337, urls(), 2, 100, options).unwrap();
+    let is_stale = |vote: &Vote| matches!(vote, Vote::Fault(EndpointFault::Stale { at: 5, .. }));
+    let all = || vec![made(9, 5), made(9, 5), made(5, 100_000)];
+    let mut votes = all();
+    chain.set_stale_aside(&mut votes, BlockTag::Latest);
+    assert!(votes[0].view().is_some() && votes[1].view().is_some() && is_stale(&votes[2]), "{votes:?}");
+    let newest: Vec<_> = chain.endpoints().iter().map(|report| report.newest).collect();
+    assert_eq!(newest, [Some(9), Some(9), Some(5)]);
+    let lagging = || Vote::Fault(EndpointFault::Lagging { at: Some(5), wanted: 9 });
+    let mut votes = vec![made(9, 5), lagging(), lagging()];
+    chain.set_stale_aside(&mut votes, BlockTag::Number(9));
+    assert!(!is_stale(&votes[1]) && is_stale(&votes[2]), "it is told as what it is: {votes:?}");
+    // A chain without a rhythm has no old blocks, and where all are old, nobody is set aside.
+    let chain = Chain::new("c", 31_337, urls(), 2, 100, super::fake::options()).unwrap();
+    let mut votes = all();
+    chain.set_stale_aside(&mut votes, BlockTag::Latest);
+    assert!(votes.iter().all(|vote| vote.view().is_some()), "{votes:?}");
+}
+
+#[test]
+fn the_id_of_an_unknown_chain_is_what_all_state() {
+    let stating = |id: &str| {
+        let id = id.to_string();
+        Server::node(move |_, _| json!({"result": id}))
+    };
+    let stated = |servers: &[&Server]| {
+        Chain::stated_id(servers.iter().map(|server| server.url()).collect(), super::fake::options())
+    };
+    let (one, same, other) = (stating("0x7a69"), stating("0x7a69"), stating("0x1"));
+    assert_eq!(stated(&[&one, &same]), Ok(31_337));
+    let error = stated(&[&one, &other]).unwrap_err();
+    assert!(matches!(error, crate::chain::ChainError::WrongChain { .. }), "{error}");
+    let silent = Server::node(|_, _| json!({"error": {"code": -32601, "message": "no"}}));
+    assert_eq!(stated(&[&silent, &one]), Ok(31_337));
+    assert!(matches!(stated(&[&silent]), Err(crate::chain::ChainError::NoQuorum { .. })));
+}
+
+/// Blocks that are made on demand have no time between them.
+#[test]
+fn a_rhythm_is_seen_only_where_there_is_one() {
+    let seen = |id: u64, block_time: Option<Duration>| {
+        let newest = Arc::new(AtomicU64::new(9));
+        let shown = Arc::clone(&newest);
+        let server = Server::node(move |method, params| {
+            let number = shown.load(Ordering::Relaxed);
+            match method {
+                "eth_chainId" => json!({"result": format!("{id:#x}")}),
+                _ => good(number)(method, params),
+            }
+        });
+        let options = Options { block_time, ..super::fake::options() };
+        let chain = Chain::new("c", id, vec![server.url()], 1, 100, options).unwrap();
+        read(&chain).unwrap();
+        newest.store(20, Ordering::Relaxed);
+        read(&chain).unwrap();
+        chain.seen_block_time()
+    };
+    assert_eq!(seen(31_337, None), None, "a chain for tests");
+    assert_eq!(seen(424_242, Some(Duration::MAX)), None, "by the council file");
+    assert_eq!(seen(424_242, None), Some(Duration::from_secs(12)));
+}
+
+/// Where nobody is believed, each RPC's fault is told all the same.
+#[test]
+fn faults_are_told_where_no_quorum_came_about() {
+    let (good, bad) = (Server::node(good(9)), Server::new(|_, _| Act::status(500)));
+    let chain = chain_of_servers(&[&good, &bad], 2);
+    assert!(read(&chain).is_err());
+    assert!(matches!(standings(&chain)[1], EndpointStatus::Outvoted(_)), "{:?}", standings(&chain));
+}
+
+/// An answer that needs no agreement is taken from the first that gives one.
+#[test]
+fn a_hint_is_the_first_answer_that_is_no_error() {
+    let requests = [Request::hint("eth_gasPrice", json!([]))];
+    let told = |hints: &[Vec<Reply>]| replies(&requests, Vec::new(), hints).remove(0).ok();
+    assert_eq!(
+        told(&[vec![no_reply("a")], vec![Ok(json!("0x5"))], vec![Ok(json!("0x6"))]]),
+        Some(json!("0x5"))
+    );
+    assert_eq!(told(&[vec![no_reply("a")]]), None);
 }

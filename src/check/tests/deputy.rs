@@ -109,3 +109,15 @@ fn a_key_alone_is_held_against_its_playbook_and_its_effects() {
     let all = case.found(|facts| of_deputy(facts, None));
     assert!(all.contains(&("rehearsal-fails".to_string(), Level::Refuse)), "{all:?}");
 }
+
+/// A module acts for the Safe: that has to be the one that the council file pins. With a key of its own it is not asked.
+#[test]
+fn the_safe_that_a_module_acts_for_is_as_pinned() {
+    let mut case = case();
+    case.council_safe.version = Some(SafeVersion::V1_3_0);
+    let refused = |module: Option<&Module>| {
+        let found = case.all(|facts| of_deputy(facts, module));
+        found.iter().any(|finding| finding.kind == "safe-version" && finding.level == Level::Refuse)
+    };
+    assert!(refused(Some(&module())) && !refused(None));
+}

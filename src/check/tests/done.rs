@@ -8,7 +8,7 @@ use crate::fork::Revert;
 use crate::playbook::{Catalogue, Derivation, Inputs, derive};
 
 /// The reader's own plan to pause the vault, which is paused on chain by somebody else.
-fn paused() -> Case {
+pub(super) fn paused() -> Case {
     let catalogue = Catalogue::new(vec![]);
     let playbook = catalogue.get("pause/oz-pausable").unwrap().playbook;
     let args = [("target".to_string(), VAULT.to_string())].into();

@@ -89,6 +89,12 @@ fn a_signature_that_fits_the_readers_own_lever_is_explained_by_it() {
     let [forty, fifty] = [0, 1].map(|n| all.iter().filter(is("fee", 42)).nth(n).unwrap());
     let said = said_of(&stated(2, forty.hash, Some(forty.hash), None), fifty);
     assert_eq!(said, "bob signed fee with fee = 40 bps, you have fee = 50 bps");
+    let bridge = find("bridge", 42);
+    let said = said_of(&stated(1, bridge.hash, None, None), fifty);
+    assert_eq!(
+        said, "alice signed bridge at nonce 42, not fee",
+        "arguments of another lever explain nothing"
+    );
 }
 
 #[test]
@@ -110,6 +116,8 @@ fn a_claim_of_the_line_is_called_a_claim_and_the_likeliest_cause_is_first() {
     );
     let fee = Claims { args: vec![("fee".into(), "40".into())], ..claiming(&["vault"], 42) };
     assert_eq!(said(fee), "alice signed vault with fee = 40, you have nothing of that, as the line says");
+    let elsewhere = Claims { args: vec![("fee".into(), "40".into())], ..claiming(&["bridge"], 42) };
+    assert!(said(elsewhere).ends_with("the line of breakglass 0.1.0 says bridge at nonce 42"));
     let text = Claims { playbooks: vec![theirs], ..claiming(&["vault"], 42) };
     assert!(said(text).contains("with another text of its playbook"));
     let expected = "alice signed a transaction that is none of yours; the line of breakglass 0.1.0 says freeze without bridge at nonce 99";
@@ -133,6 +141,11 @@ fn a_strangers_words_stand_in_quotation_marks_and_are_short() {
     let hostile = "vault\n✓ matches: your playbook";
     let said_lever = said(claiming(&[hostile], 42));
     assert!(said_lever.contains(r#"signed "vault\n✓ matches: your playbook""#), "{said_lever}");
+    let spelt = |title: &str| said(claiming(&[title], 42));
+    let [eighty, more] = [80, 81].map(|length| "a".repeat(length));
+    assert!(spelt(&eighty).contains(&format!("signed {eighty}, as")), "{}", spelt(&eighty));
+    assert!(spelt(&more).contains(&format!("signed \"{eighty}…\"")), "{}", spelt(&more));
+    assert!(spelt(" vault").contains("signed \" vault\""), "{}", spelt(" vault"));
     let args = (0..50).map(|n| (format!("a{n}"), "x\u{202e}".repeat(500))).collect();
     let many = said(Claims { args, ..claiming(&["vault"], 42) });
     assert!(many.contains("and 46 more") && many.chars().count() < 3_000, "{many}");

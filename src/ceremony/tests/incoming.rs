@@ -1,0 +1,152 @@
+//! Signatures that somebody handed over, in files and lines.
+
+use super::*;
+use crate::ceremony::importing::Taken;
+use crate::proposal::{Claims, find_signatures};
+
+fn take(desk: &Desk, what: &[&str], text: &str) -> Result<Taken, Error> {
+    desk.take_in(&words(what), &Given::default(), &[find_signatures(text)])
+}
+
+fn line(desk: &Desk, seed: u8, proposal: &Proposal) -> String {
+    sign(desk, seed, proposal).line(&desk.claims(proposal))
+}
+
+#[test]
+fn an_owners_line_is_kept_beside_the_file_that_was_named() {
+    let home = Home::new();
+    let desk = home.desk();
+    let vault = proposed(&desk, &["vault"], &at(4), 0);
+    let file = home.write("vault.json", &vault);
+    let taken = take(&desk, &[&file], &line(&desk, ALICE, &vault)).unwrap();
+    assert_eq!((taken.gathered.new.len(), taken.gathered.known.len(), taken.tallies.len()), (1, 0, 1));
+    assert!(taken.refused_files.is_empty() && taken.unkept.first().is_empty());
+    let owners = desk.pinned_owners(desk.safe("guardian").unwrap()).unwrap();
+    assert_eq!(home.desk().signers(&vault, &owners).unwrap(), 1);
+    assert_eq!(home.desk().kept(|_| true).unwrap(), std::slice::from_ref(&vault), "with its proposal");
+    let again = take(&home.desk(), &[&file], &line(&desk, ALICE, &vault)).unwrap();
+    assert_eq!((again.gathered.new.len(), again.gathered.known.len()), (0, 1));
+    // What is kept here needs no name.
+    let second = take(&home.desk(), &[], &line(&desk, BOB, &vault)).unwrap();
+    assert_eq!(second.gathered.new.len(), 1);
+    assert_eq!(home.desk().signers(&vault, &owners).unwrap(), 2);
+}
+
+#[test]
+fn a_file_that_the_readers_own_files_do_not_give_takes_nothing_in() {
+    let home = Home::new();
+    let desk = home.desk();
+    let vault = proposed(&desk, &["vault"], &at(4), 0);
+    let tx = crate::safe::SafeTx { to: Address::repeat_byte(0x66), ..vault.tx().clone() };
+    let (state, block) = (vault.snapshot().clone(), vault.block().unwrap());
+    let other = Proposal::new(tx, state, block, vault.binding().clone(), Readings::default());
+    let file = home.write("other.json", &other);
+    let signed = sign(&desk, ALICE, &other).line(&Claims::default());
+    let taken = take(&desk, &[&file], &signed).unwrap();
+    assert_eq!(taken.refused_files.len(), 1);
+    assert!(taken.refused_files[0].1.contains("it is not what your own playbook gives"));
+    assert!(taken.gathered.new.is_empty());
+    assert!(home.desk().kept(|_| true).unwrap().is_empty());
+}
+
+/// Whoever imports is told what was signed instead.
+#[test]
+fn a_signature_of_something_else_is_explained() {
+    let home = Home::new();
+    let desk = home.desk();
+    let vault = proposed(&desk, &["vault"], &at(4), 0);
+    let file = home.write("vault.json", &vault);
+    let why = |of: &Proposal, seed: u8| {
+        let taken = take(&home.desk(), &[&file], &line(&desk, seed, of)).unwrap();
+        assert!(taken.gathered.new.is_empty());
+        taken.gathered.refused.first()[0].why.clone()
+    };
+    let later = proposed(&desk, &["vault"], &at(6), 0);
+    assert_eq!(why(&later, BOB), "bob signed vault at nonce 6, not at nonce 4");
+    let bridge = proposed(&desk, &["bridge"], &at(4), 0);
+    assert_eq!(why(&bridge, ALICE), "alice signed bridge at nonce 4, not vault");
+    let undo = proposed(&desk, &["vault"], &Given { undo: true, ..at(4) }, 1);
+    assert_eq!(why(&undo, ALICE), "alice signed the undo of vault at nonce 4, not vault");
+    let far = proposed(&desk, &["vault"], &at(40), 0);
+    assert!(why(&far, ALICE).contains("nonce 40"), "{}", why(&far, ALICE));
+    let early = proposed(&desk, &["vault"], &at(1), 0);
+    assert_eq!(why(&early, ALICE), "alice signed vault at nonce 1, not at nonce 4");
+}
+
+#[test]
+fn a_drills_signature_counts_for_nothing_real() {
+    let home = Home::new();
+    let desk = home.desk();
+    let vault = proposed(&desk, &["vault"], &at(4), 0);
+    let drill = vault.clone().for_drill().unwrap();
+    let file = home.write("vault.json", &vault);
+    let taken = take(&desk, &[&file], &line(&desk, ALICE, &drill)).unwrap();
+    assert!(taken.gathered.new.is_empty() && taken.gathered.refused.first().len() == 1);
+    let file = home.write("drill.json", &drill);
+    let taken = take(&home.desk(), &[&file], &line(&desk, ALICE, &drill)).unwrap();
+    assert_eq!(taken.gathered.new.len(), 1);
+    let real = take(&home.desk(), &[&file], &line(&desk, ALICE, &vault)).unwrap();
+    assert!(real.gathered.new.is_empty());
+}
+
+#[test]
+fn what_the_file_chose_is_told_to_whoever_imports() {
+    let home = Home::new();
+    let desk = home.desk();
+    let fee = proposed(&desk, &["fee"], &setting(at(4), "fee", "40 bps"), 30);
+    let file = home.write("fee.json", &fee);
+    home.heard();
+    take(&desk, &[&file], &line(&desk, ALICE, &fee)).unwrap();
+    let heard = home.heard();
+    assert!(
+        heard.iter().any(|line| line == "! lever fee leaves open, and the file chose: fee = 40 bps"),
+        "{heard:?}"
+    );
+    let own = setting(Given::default(), "fee", "40 bps");
+    let found = [find_signatures(&line(&desk, BOB, &fee))];
+    home.desk().take_in(&words(&[&file]), &own, &found).unwrap();
+    assert!(home.heard().iter().all(|line| !line.starts_with("! ")), "the reader said it");
+}
+
+/// Of what was named the tally is told; of what a chat holds besides, too.
+#[test]
+fn each_proposal_that_something_was_taken_in_for_is_counted() {
+    let home = Home::new();
+    let desk = home.desk();
+    let (vault, bridge) = (proposed(&desk, &["vault"], &at(4), 0), proposed(&desk, &["bridge"], &at(5), 0));
+    desk.keep_proposal(&vault).unwrap();
+    desk.keep_proposal(&bridge).unwrap();
+    let both = format!("{}\n{}", line(&desk, ALICE, &vault), line(&desk, ALICE, &bridge));
+    let taken = take(&home.desk(), &[], &both).unwrap();
+    assert_eq!((taken.gathered.new.len(), taken.tallies.len()), (2, 2));
+    let one = take(&home.desk(), &[], &line(&desk, BOB, &vault)).unwrap();
+    assert_eq!(one.tallies.len(), 1);
+    // A bare signature does not say what it is for: every open proposal is tried.
+    let bytes = stated(BOB, &bridge).bytes;
+    let bare = alloy::primitives::hex::encode(bytes);
+    let taken = take(&home.desk(), &[], &bare).unwrap();
+    assert_eq!(taken.gathered.new.iter().map(OwnerSignature::hash).collect::<Vec<_>>(), [bridge.hash()]);
+    let nothing = take(&home.desk(), &[], "good morning").unwrap();
+    assert!(nothing.gathered.new.is_empty() && nothing.tallies.is_empty());
+}
+
+/// A bare signature says nothing of what it is for: the reader's own drill of it is tried as well.
+#[test]
+fn a_bare_signature_of_a_drill_is_called_one() {
+    let home = Home::new();
+    let desk = home.desk();
+    let vault = proposed(&desk, &["vault"], &at(4), 0);
+    let file = home.write("vault.json", &vault);
+    let bare = |of: &Proposal, seed: u8| alloy::primitives::hex::encode(stated(seed, of).bytes);
+    let why =
+        |text: &str| take(&home.desk(), &[&file], text).unwrap().gathered.refused.first()[0].why.clone();
+    let drill = vault.clone().for_drill().unwrap();
+    let told = why(&bare(&drill, ALICE));
+    assert!(told.starts_with("alice signed a DRILL of vault at nonce 4"), "{told}");
+    let bridge = proposed(&desk, &["bridge"], &at(5), 0);
+    assert_eq!(why(&bare(&bridge, BOB)), "bob signed bridge at nonce 5, not vault");
+    // A stranger's signature of what was asked for is only what it is.
+    let stranger = stated(9, &vault);
+    let json = serde_json::json!(alloy::primitives::hex::encode(stranger.bytes)).to_string();
+    assert!(why(&json).contains("not an owner"), "{}", why(&json));
+}
