@@ -148,7 +148,7 @@ mod tests {
         let mut snapshot =
             Snapshot::told(header(21, 0), now(&vault, 4), Vec::new(), crate::evm::Readings::default());
         let owner = snapshot.state.owners.list()[2];
-        snapshot.accounts.insert(owner, AccountKind::Contract);
+        snapshot.accounts.insert(owner, crate::evm::AccountKind::Contract);
         let rpc = ["${MAINNET_RPC}".to_string()];
         let first = FirstCouncil {
             name: "Example",
