@@ -267,3 +267,15 @@ fn a_drill_is_named_with_what_everybody_needs_to_derive_it() {
     assert!(again.set.contains(&("fee".into(), "40 bps".into())) && again.nonce.is_none() && !again.undo);
     assert!(desk.given_of(&undo).undo);
 }
+
+#[test]
+fn a_verb_proposes_levers_of_its_own_kind() {
+    use crate::ceremony::verb::require_verb;
+    use crate::playbook::PlaybookKind;
+    let home = Home::new();
+    let desk = home.desk();
+    let vault = orders(&desk, &["vault"], &at(4)).unwrap();
+    assert!(require_verb(PlaybookKind::Pause, &vault, "vault").is_ok());
+    let error = require_verb(PlaybookKind::Param, &vault, "vault").unwrap_err();
+    assert_eq!((error.exit, error.hints), (Exit::Usage, words(&["breakglass pause vault"])));
+}
