@@ -177,7 +177,7 @@ mod tests {
         let vault = proposed(&desk, &["vault"], &at(4), 0);
         let is_compared = |is_signed: bool, ahead: bool| {
             let done = performed(RunResult::Succeeded, &[true]);
-            let done = crate::ceremony::rehearsal::Performed { is_signed, ahead, ..done };
+            let done = crate::ceremony::rehearsal::Performed { ahead, is_signed, ..done };
             expected(&rehearsed(&desk, &vault, done)).is_some()
         };
         assert!(is_compared(true, false));

@@ -148,7 +148,9 @@ fn a_change_that_only_a_check_promises_is_explained() {
             Derivation::Ready(plan) => break plan,
             Derivation::Needs(queries) => {
                 let owner = crate::evm::Answer::Value(SAFE.into_word().into());
-                queries.into_iter().for_each(|query| readings.insert(query, owner.clone()));
+                for query in queries {
+                    readings.insert(query, owner.clone());
+                }
             }
         }
     };
