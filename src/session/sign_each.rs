@@ -80,9 +80,10 @@ impl Signing<'_> {
             return Ok(signature);
         }
         let stated = self.key.stated();
-        let stated_way = stated.map(|stated| signers.way(stated)).transpose()?;
+        // A refusal stands before the question whose key it is.
+        let stated_way = stated.filter(|_| is_allowed).map(|stated| signers.way(stated)).transpose()?;
         // The last lines before the question are the review's.
-        if let Some(way) = stated_way.filter(|_| is_allowed) {
+        if let Some(way) = stated_way {
             signers.show(way);
         }
         session.review(judged, terms.accept);

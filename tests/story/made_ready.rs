@@ -220,7 +220,7 @@ fn an_owner_whose_key_is_delegated_is_told() {
     let ceremony = ready();
     let code: Bytes = [&hex!("ef0100")[..], ceremony.vault.as_slice()].concat().into();
     ceremony.anvil.set_code(key(1).address, &code);
-    warns(&ceremony.desks[0], "owner-delegated", "guardian: its owner bob 0x7099");
+    warns(&ceremony.desks[0], "owner-delegated", "guardian: owner bob 0x7099");
 }
 
 #[test]

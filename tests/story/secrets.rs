@@ -182,7 +182,7 @@ fn init_refuses_an_address_that_holds_a_key() {
     {
         let words =
             ["--council", "new.toml", "init", "--safe", &ceremony.safe.to_string(), "--rpc", &address];
-        let run = alice.run(&words).ended(2).says("may hold a key").says("environment variable");
+        let run = alice.run(&words).ended(2).says("may hold a key").says("a variable of your shell");
         run.never_says(RPC_KEY);
         assert!(!alice.path("new.toml").exists());
     }
