@@ -7,8 +7,9 @@ use crate::error::{Error, Exit};
 use crate::near::near;
 
 /// Name, title, text.
-const TOPICS: [(&str, &str, &str); 9] = [
+const TOPICS: [(&str, &str, &str); 10] = [
     ("alarms", "Alarms, watch and alert", include_str!("topics/alarms.txt")),
+    ("deputies", "One key that may act at once", include_str!("topics/deputies.txt")),
     ("drill", "The whole ceremony, with signatures good on no chain", include_str!("topics/drill.txt")),
     ("exit-codes", "How a run ends", include_str!("topics/exit-codes.txt")),
     ("files", "What is kept where", include_str!("topics/files.txt")),

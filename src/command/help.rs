@@ -9,7 +9,7 @@ use crate::error::{Error, Exit};
 use crate::ui::Ui;
 
 const EXAMPLES: &str = "\
-Topics: alarms, drill, exit-codes, files, ledger, offline, readiness,
+Topics: alarms, deputies, drill, exit-codes, files, ledger, offline, readiness,
         refusals, settings
 
 Examples:

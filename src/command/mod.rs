@@ -72,6 +72,8 @@ pub enum Command {
     /// Send it at threshold, and prove its effect on chain
     Broadcast(broadcast::Args),
     /// Act at once, by a lever that one key pulls alone
+    ///
+    /// The council confirms it afterwards, or takes it back: breakglass help deputies.
     Deputy(deputy::Args),
     /// Read the alarms, and prepare the lever of one that fires
     Watch(watch::Args),

@@ -64,8 +64,18 @@ const COMMANDS: &[&str] = &[
     "man",
     "help",
 ];
-const TOPICS: &[&str] =
-    &["alarms", "drill", "exit-codes", "files", "ledger", "offline", "readiness", "refusals", "settings"];
+const TOPICS: &[&str] = &[
+    "alarms",
+    "deputies",
+    "drill",
+    "exit-codes",
+    "files",
+    "ledger",
+    "offline",
+    "readiness",
+    "refusals",
+    "settings",
+];
 const SCRIPTS: [(&str, &str); 5] = [
     ("bash", "breakglass.bash"),
     ("zsh", "_breakglass"),
