@@ -41,6 +41,8 @@ pub struct KeptAhead {
     pub proposal: Proposal,
     /// Its name: `vault · guardian on mainnet`.
     pub title: String,
+    /// The words of a command for it: `vault`.
+    pub words: String,
     /// `None` if nothing of it is kept.
     pub path: Option<PathBuf>,
     pub signed: Vec<SignedAhead>,
@@ -217,6 +219,7 @@ impl<'a> Desk<'a> {
             taken.kept.push(KeptAhead {
                 proposal: proposal.with_nonce(first.unwrap_or(proposal.nonce())),
                 title: title.clone(),
+                words: self.words_of(proposal, what),
                 path,
                 signed,
                 left_out,

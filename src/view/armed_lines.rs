@@ -80,7 +80,22 @@ pub fn taken(kept: &KeptAhead, name: impl Fn(Address) -> String) -> Lines {
         let text = format!("{}: used by the Safe already", listed(kept.used.iter().copied()));
         lines.push(Text::default().warn("left out  ").add(&text));
     }
+    for next in next_steps(kept) {
+        lines.push(Text::default().dim("  → ").add(&next));
+    }
     lines.into_iter().collect()
+}
+
+/// Returns the commands that come next; none if nothing of the set is kept.
+#[must_use]
+pub fn next_steps(kept: &KeptAhead) -> Vec<String> {
+    if kept.signed.is_empty() && kept.known == 0 {
+        return Vec::new();
+    }
+    vec![
+        "breakglass armed   what it is worth now".into(),
+        format!("breakglass broadcast {}   when it is needed; a missing owner signs first", kept.words),
+    ]
 }
 
 /// Returns a person's name by address.

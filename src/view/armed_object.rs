@@ -6,7 +6,7 @@ use serde::Serialize;
 use crate::ceremony::armed_sets::Examined;
 use crate::ceremony::sets::KeptAhead;
 use crate::readiness::assessment::{Armed, NonceRow, NonceStatus, Revocation, Usability};
-use crate::view::armed_lines::usable;
+use crate::view::armed_lines::{next_steps, usable};
 
 /// The signatures made ahead of one transaction.
 #[derive(Debug, Serialize)]
@@ -112,6 +112,7 @@ pub struct KeptObject {
     known: usize,
     left_out: Vec<String>,
     used: Vec<String>,
+    next: Vec<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -133,6 +134,7 @@ impl From<&KeptAhead> for KeptObject {
             known: kept.known,
             left_out: kept.left_out.keys().map(ToString::to_string).collect(),
             used: texts(&kept.used),
+            next: next_steps(kept),
         }
     }
 }

@@ -69,7 +69,8 @@ fn twenty_nonces_are_signed_three_are_burnt_and_the_one_of_its_turn_is_sent() {
     let kept: Vec<_> = kept.filter(|file| !file.ends_with("journal.jsonl")).collect();
     assert!(kept.is_empty(), "written elsewhere than --to says: {kept:?}");
 
-    take_in(bob, "vault", &set, &[]).ended(0).says("alice").says("nonces 0 to 19");
+    let said = take_in(bob, "vault", &set, &[]).ended(0).says("alice").says("nonces 0 to 19");
+    said.says("→ breakglass armed ").says("→ breakglass broadcast vault ");
     let file = files(&bob.path("incidents/armed")).pop().unwrap();
     assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
     take_in(bob, "vault", &set, &[]).ended(0).says("20 signatures").says("kept already");
