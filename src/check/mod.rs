@@ -151,3 +151,12 @@ pub fn already_done<'a>(findings: &'a [Finding], accepted: &[String]) -> Option<
     let refuses = standing.iter().any(|finding| finding.level == Level::Refuse);
     if refuses { None } else { standing.iter().find_map(|finding| finding.problem().already_done()) }
 }
+
+/// Returns the ids by which a used nonce refuses, if nothing else does and what is promised is so already: then there is
+/// nothing to do, whichever transaction used the nonce. Otherwise none.
+#[must_use]
+pub fn nonce_of_done(findings: &[Finding]) -> Vec<String> {
+    let of_the_nonce = findings.iter().filter(|finding| finding.problem().is_of_the_nonce());
+    let ids: Vec<String> = of_the_nonce.map(|finding| finding.id.clone()).collect();
+    if already_done(findings, &ids).is_some() { ids } else { Vec::new() }
+}

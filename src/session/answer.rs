@@ -2,7 +2,7 @@
 
 use crate::ceremony::judged::Judged;
 use crate::ceremony::{barred, done_by};
-use crate::check::{already_done, first_refusal};
+use crate::check::{already_done, first_refusal, nonce_of_done};
 use crate::session::Session;
 use crate::view::already_done::Done;
 use crate::view::decision::ReviewAnswer;
@@ -31,9 +31,7 @@ impl Session<'_> {
 
     /// Looks also if the proposal's nonce is used by another transaction: what it promises may be so all the same.
     pub fn says_done_elsewhere(&self, judged: &Judged) -> bool {
-        let of_the_nonce = judged.findings.iter().filter(|finding| finding.problem().is_of_the_nonce());
-        let ids: Vec<String> = of_the_nonce.map(|finding| finding.id.clone()).collect();
-        self.says_done(judged, &ids)
+        self.says_done(judged, &nonce_of_done(&judged.findings))
     }
 
     /// The summary; where the chain can say who did it, or whose it is to do, that is asked.

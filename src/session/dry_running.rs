@@ -5,6 +5,7 @@ use crate::ceremony::judged::Judged;
 use crate::ceremony::online::ReadPoint;
 use crate::ceremony::order::Given;
 use crate::ceremony::rehearsal::{Performed, outcome};
+use crate::check::nonce_of_done;
 use crate::error::{Error, Exit};
 use crate::evm::BlockTag;
 use crate::session::Session;
@@ -42,7 +43,7 @@ pub fn run(session: &Session, terms: &DryRunTerms) -> Result<Exit, Error> {
 
 fn one(session: &Session, terms: &DryRunTerms, judged: &Judged) -> Result<Exit, Error> {
     let ui = session.ui;
-    let shown = DryRun::new(judged, session.review(judged, &[]));
+    let shown = DryRun::new(judged, session.review(judged, &nonce_of_done(&judged.findings)));
     ui.object(&shown);
     if terms.trace {
         let calls = CallTree::new(session, judged);

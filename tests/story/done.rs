@@ -65,6 +65,36 @@ fn a_colleague_was_faster_and_every_machine_says_who_when_and_by_which_transacti
     }
 }
 
+/// The kept proposal was executed, so its own nonce is used.
+#[test]
+fn a_kept_proposal_that_was_executed_is_nothing_to_do_for_a_dry_run_and_a_check() {
+    let ceremony = two_of_three();
+    let [_, bob, _] = &ceremony.desks[..] else { unreachable!() };
+    let alice = signed_by_two(&ceremony);
+    sign(bob, &["vault"]);
+    let tx = sent(&broadcast(alice, &["vault"]).ended(0));
+    for desk in [alice, bob] {
+        for run in
+            [try_sign(desk, &["vault"]), desk.run(&["dry-run", "vault"]), desk.run(&["check", "vault"])]
+        {
+            let run = run.ended(0).says("NOTHING TO DO: vault paused() is true").says("since block ");
+            let run = run.says("by guardian nonce 0, this lever").says(&format!("tx {tx}"));
+            run.never_says("REFUSED").never_says("error:");
+        }
+    }
+    for verb in ["dry-run", "check"] {
+        let said = alice.run(&["--json", verb, "vault"]).ended(0).json();
+        assert_eq!(said["summary"]["answer"]["nothing_to_do"]["transaction"], Value::from(tx.as_str()));
+    }
+    // Its state was taken back: the used nonce refuses again.
+    let chat = format!("{}\n{}", sign(alice, &["vault", "--undo"]), sign(bob, &["vault", "--undo"]));
+    import(alice, &["vault", "--undo"], &chat);
+    broadcast(alice, &["vault", "--undo"]).ended(0);
+    for run in [bob.run(&["dry-run", "vault"]), bob.run(&["check", "vault"])] {
+        run.ended(5).says("nonce 0 is used").never_says("NOTHING TO DO");
+    }
+}
+
 /// Its own signatures are for a nonce that another transaction has used.
 #[test]
 fn a_state_that_another_lever_brought_is_done_too() {

@@ -65,7 +65,7 @@ fn one_object_from_every_command_that_does_what_was_asked() {
     assert_eq!((&done["proven"], &done["safe_tx_hash"]), (&json!(true), &hash));
     assert_eq!(with_own_key(alice, &["broadcast", "vault", "--confirm", "guardian"], 0)["proven"], true);
     // Shown, and then a failure: one object holds both.
-    let failing = asked(carol, &["dry-run", "vault", "--nonce", "0"], 5);
+    let failing = asked(carol, &["dry-run", "vault", "--undo", "--nonce", "0"], 5);
     assert!(failing["error"].is_object() && failing["summary"]["answer"].is_object(), "{failing}");
     assert!(asked(carol, &["playbook", "list"], 0)["playbooks"].is_array());
     assert!(asked(carol, &["playbook", "show", "pause/oz-pausable"], 0)["text"].is_string());
