@@ -52,7 +52,7 @@ impl Exit {
 
     /// Returns the one of both that a person must know of first.
     #[must_use]
-    pub fn graver(self, other: Self) -> Self {
+    pub fn more_severe(self, other: Self) -> Self {
         const ORDER: [Exit; 11] = [
             Exit::MinedOtherwise,
             Exit::Alarm,

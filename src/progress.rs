@@ -32,7 +32,7 @@ pub trait Progress: Debug + Sync {
 
 /// A wish to stop waiting for what goes on without this process.
 pub trait Stop {
-    fn is_wanted(&self) -> bool;
+    fn is_requested(&self) -> bool;
 
     /// Sleeps for this long, or until it is wanted.
     fn pause(&self, time: Duration);
@@ -75,7 +75,7 @@ impl Progress for Silent {
 impl Shown for Silent {}
 
 impl Stop for Silent {
-    fn is_wanted(&self) -> bool {
+    fn is_requested(&self) -> bool {
         false
     }
 

@@ -45,6 +45,8 @@ struct Source {
     paths: Vec<Vec<String>>,
     /// The paths that it passes on by `pub use`, as written.
     passed_on: Vec<Vec<String>>,
+    /// The structs, enums and traits that it defines.
+    types: Vec<String>,
 }
 
 fn sources() -> BTreeMap<Module, Source> {
@@ -94,6 +96,12 @@ impl Source {
         }
     }
 
+    fn define(&mut self, name: &syn::Ident, attributes: &[syn::Attribute]) {
+        if !Self::is_for_tests(attributes) {
+            self.types.push(name.to_string());
+        }
+    }
+
     fn is_for_tests(attributes: &[syn::Attribute]) -> bool {
         attributes
             .iter()
@@ -123,6 +131,21 @@ impl<'ast> Visit<'ast> for Source {
         if !Self::is_for_tests(&item.attrs) {
             syn::visit::visit_item_mod(self, item);
         }
+    }
+
+    fn visit_item_struct(&mut self, item: &'ast syn::ItemStruct) {
+        self.define(&item.ident, &item.attrs);
+        syn::visit::visit_item_struct(self, item);
+    }
+
+    fn visit_item_enum(&mut self, item: &'ast syn::ItemEnum) {
+        self.define(&item.ident, &item.attrs);
+        syn::visit::visit_item_enum(self, item);
+    }
+
+    fn visit_item_trait(&mut self, item: &'ast syn::ItemTrait) {
+        self.define(&item.ident, &item.attrs);
+        syn::visit::visit_item_trait(self, item);
     }
 
     /// The arguments of a macro are no syntax tree: most are expressions, and those that are not name no module.
@@ -271,6 +294,27 @@ fn only_the_chain_room_says_that_a_value_is_fresh() {
     assert_eq!(rooms, ["chain"].into());
 }
 
+/// Names that several types have, and why.
+const SHARED: [(&str, &str); 1] = [("Args", "each command has its own, beside its `run`")];
+
+/// A reader who searches for a type finds one.
+#[test]
+fn no_two_types_have_the_same_name() {
+    let sources = sources();
+    let mut by_name: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    for (module, source) in &sources {
+        for name in &source.types {
+            by_name.entry(name).or_default().push(module.join("::"));
+        }
+    }
+    let is_shared = |name: &str| SHARED.iter().any(|(shared, _)| *shared == name);
+    let twice: Vec<String> = (by_name.iter())
+        .filter(|(name, modules)| modules.len() > 1 && !is_shared(name))
+        .map(|(name, modules)| format!("{name}: {}", modules.join(", ")))
+        .collect();
+    assert!(twice.is_empty(), "types of one name:\n{}", twice.join("\n"));
+}
+
 /// One line for each kind of wall. Each must be refused by the lints that `src/lib.rs` turns on, with the list of `.clippy.toml`.
 const BREACHES: [&str; 12] = [
     "let _ = std::fs::read(\"x\");",
@@ -335,7 +379,8 @@ fn only_the_rooms_that_are_named_open_a_wall() {
 fn paths_are_read_whole() {
     let code = "use crate::a::{b, c::{D, E as F}}; pub use self::k::L;
         fn f(x: crate::g::T) { format!(\"{}\", super::super::i::J); mycrate::no(); }
-        #[cfg(test)] mod tests { use crate::not::seen; }";
+        struct M; pub enum N { O } trait P {} #[cfg(test)] struct Q;
+        #[cfg(test)] mod tests { use crate::not::seen; struct R; }";
     let source = Source::read(code);
     let found: BTreeSet<String> =
         source.paths.iter().map(|p| p.join("::")).filter(|p| p.contains("::")).collect();
@@ -349,6 +394,7 @@ fn paths_are_read_whole() {
     ];
     assert_eq!(found, expected.map(String::from).into());
     assert_eq!(source.passed_on, [["self", "k", "L"]]);
+    assert_eq!(source.types, ["M", "N", "P"]);
     let module = vec!["a".to_string(), "b".into()];
     assert_eq!(absolute(&module, &["super".into(), "c".into()]), ["a", "c"]);
 }

@@ -71,7 +71,7 @@ pub fn find(desk: &Desk, judged: &Judged) -> Option<Barred> {
     let (plan, seen) = (judged.plan()?, judged.seen.as_ref()?);
     let safe = judged.derived.safe.address;
     let (planned, to) = plan.calls.iter().find_map(|planned| {
-        let to = refused_to(planned, safe, &seen.snapshot.readings)?;
+        let to = required_role(planned, safe, &seen.snapshot.readings)?;
         Some((planned, to))
     })?;
     let query = to.query(planned.call.to);
@@ -84,7 +84,7 @@ pub fn find(desk: &Desk, judged: &Judged) -> Option<Barred> {
 }
 
 /// Returns the role that the contract asks of whoever makes the call, if it was tried as the Safe and refused for that.
-fn refused_to(planned: &PlannedCall, safe: Address, readings: &Readings) -> Option<Entitled> {
+fn required_role(planned: &PlannedCall, safe: Address, readings: &Readings) -> Option<Entitled> {
     let (to, data) = (planned.call.to, planned.call.data.clone());
     match readings.get(&Query::Call { from: Some(safe), to, data })? {
         Answer::Reverted(data) => entitled(data, safe),
@@ -157,7 +157,7 @@ mod tests {
         let data: Bytes = abi::OwnableUnauthorizedAccount { account: SAFE }.abi_encode().into();
         let answered = |from: Address, answer: Answer| {
             let query = Query::Call { from: Some(from), to: VAULT, data: planned.call.data.clone() };
-            refused_to(planned, SAFE, &[(query, answer)].into_iter().collect())
+            required_role(planned, SAFE, &[(query, answer)].into_iter().collect())
         };
         assert_eq!(answered(SAFE, Answer::Reverted(data.clone())), Some(Entitled::Owner));
         assert_eq!(answered(SAFE, Answer::Value(data.clone())), None);

@@ -52,7 +52,9 @@ impl Desk<'_> {
                 continue;
             }
             match self.ask_chain(proposal, &wallets, &approvers) {
-                Ok(seen) => sort_out(proposal, &seen, wallets, &approvers, (&mut verified, &mut refused)),
+                Ok(seen) => {
+                    split_wallets(proposal, &seen, wallets, &approvers, (&mut verified, &mut refused));
+                }
                 Err(error) => refused.push(format!("the chain could not be asked about it: {error}")),
             }
         }
@@ -115,7 +117,7 @@ impl Desk<'_> {
     }
 }
 
-fn sort_out(
+fn split_wallets(
     proposal: &Proposal,
     seen: &Snapshot,
     wallets: Vec<WalletSignature>,
@@ -166,7 +168,7 @@ mod tests {
     use crate::ceremony::tests::on_chain::{header, now};
     use crate::ceremony::tests::{Home, at, proposed};
     use crate::evm::Readings;
-    use crate::proposal::{StatedContract, yes_to};
+    use crate::proposal::{StatedContract, approving_answer};
     use crate::safe::ContractSignature;
 
     const WALLET: Address = Address::repeat_byte(0x77);
@@ -199,7 +201,7 @@ mod tests {
         let no = Answer::Value(vec![0; 32].into());
         queries
             .into_iter()
-            .map(|query| (query.clone(), if yes { yes_to(&query).unwrap() } else { no.clone() }))
+            .map(|query| (query.clone(), if yes { approving_answer(&query).unwrap() } else { no.clone() }))
             .collect()
     }
 
@@ -213,7 +215,7 @@ mod tests {
             let seen = seen(&vault, answering(&vault, &signed, yes));
             assert_eq!(says_yes(&vault, &seen, &signed), yes);
             let (mut verified, mut refused) = (Verified::default(), Vec::new());
-            sort_out(&vault, &seen, vec![signed.clone()], &[], (&mut verified, &mut refused));
+            split_wallets(&vault, &seen, vec![signed.clone()], &[], (&mut verified, &mut refused));
             assert_eq!((verified.wallets.len(), refused.len()), if yes { (1, 0) } else { (0, 1) });
             assert_eq!(verified.is_for(vault.hash()), yes);
             assert!(!verified.is_for(vault.at_nonce(crate::safe::Nonce::from(9))));
@@ -228,7 +230,7 @@ mod tests {
             let word = Answer::Value(alloy::primitives::B256::with_last_byte(value).into());
             let seen = seen(&vault, [(query.clone(), word)].into_iter().collect());
             let (mut verified, mut refused) = (Verified::default(), Vec::new());
-            sort_out(&vault, &seen, Vec::new(), &[alice], (&mut verified, &mut refused));
+            split_wallets(&vault, &seen, Vec::new(), &[alice], (&mut verified, &mut refused));
             assert_eq!((verified.is_for(vault.hash()), refused.is_empty()), (counts, counts));
             let other = vault.at_nonce(crate::safe::Nonce::from(9));
             assert!(!verified.is_for(other));

@@ -59,7 +59,7 @@ impl Desk<'_> {
         let next = snapshot.state.nonce;
         let usual =
             || Nonces::new(next, next.plus(USUAL - 1)).map_err(|e| Error::new(Exit::Failed, e.to_string()));
-        let nonces = shifted(nonces.map_or_else(usual, Ok)?, order.after)?;
+        let nonces = shift_nonces(nonces.map_or_else(usual, Ok)?, order.after)?;
         let decided = order.decided(&proposed.plans.merged()).iter().map(ToString::to_string).collect();
         let card = Card::new(*proposed.proposal.safe(), proposed.proposal.tx(), nonces);
         let block = read_at(&snapshot);
@@ -118,7 +118,7 @@ pub fn is_same(one: &TransactionRef, other: &TransactionRef) -> bool {
 fn from_files(order: &Order, nonces: Nonces) -> Option<(CombinedPlan, Card)> {
     let version = order.safe.version?;
     let plans = order.offline_plans()?;
-    let nonces = shifted(nonces, order.after).ok()?;
+    let nonces = shift_nonces(nonces, order.after).ok()?;
     let tx = transaction(order, &plans, nonces)?;
     let safe = SafeId { chain_id: order.chain.id, address: order.safe.address, version };
     Some((plans, Card::new(safe, &tx, nonces)))
@@ -131,7 +131,7 @@ fn transaction(order: &Order, plans: &CombinedPlan, nonces: Nonces) -> Option<Sa
 }
 
 /// The nonces of a transaction that comes so many after the first of its pull.
-fn shifted(nonces: Nonces, after: u64) -> Result<Nonces, Error> {
+fn shift_nonces(nonces: Nonces, after: u64) -> Result<Nonces, Error> {
     let shifted = Nonces::new(nonces.first().plus(after), nonces.last().plus(after));
     shifted.map_err(|e| Error::new(Exit::Usage, e.to_string()))
 }

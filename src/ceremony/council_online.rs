@@ -77,7 +77,7 @@ impl CouncilReport {
 
     fn skip(&mut self, what: &str, error: &Error) {
         self.not_checked.push(format!("{what}: {error}"));
-        self.exit = Some(self.exit.unwrap_or(Exit::Done).graver(error.exit));
+        self.exit = Some(self.exit.unwrap_or(Exit::Done).more_severe(error.exit));
     }
 
     /// Returns the combined levers that can be tried, and records those that cannot. Levers that are bad or leave something

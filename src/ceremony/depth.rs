@@ -41,15 +41,18 @@ pub fn settle(desk: &Desk, link: &Chain, receipt: &Receipt, wanted: &RequiredDep
     }
     if !is_enough(&depth, receipt, wanted) {
         let each = link.block_time(&depth.newest)?;
-        let text =
-            format!("waiting until {}, about {}", goal(wanted), human(left(&depth, receipt, wanted, each)));
+        let text = format!(
+            "waiting until {}, about {}",
+            depth_text(wanted),
+            human(left(&depth, receipt, wanted, each))
+        );
         desk.progress.tell(Tone::Plain, "", &text);
         let shown = desk.progress.begin(&text);
         let mut faults = 0;
         while !is_enough(&depth, receipt, wanted) {
             std::thread::sleep((each / 2).clamp(SHORTEST, LONGEST));
             match link.depth(&receipt.block) {
-                Ok(found) => (depth, faults) = (found.ok_or_else(|| gone(receipt))?, 0),
+                Ok(found) => (depth, faults) = (found.ok_or_else(|| receipt_gone(receipt))?, 0),
                 Err(error) if faults >= MOST_FAULTS => return Err(error.into()),
                 Err(_) => faults += 1,
             }
@@ -63,10 +66,10 @@ pub fn settle(desk: &Desk, link: &Chain, receipt: &Receipt, wanted: &RequiredDep
 /// Where it lies now.
 fn look(desk: &Desk, link: &Chain, receipt: &Receipt) -> Result<Depth, Error> {
     let depth = desk.progress.wait("looking how deep it lies", || link.depth(&receipt.block))?;
-    depth.ok_or_else(|| gone(receipt))
+    depth.ok_or_else(|| receipt_gone(receipt))
 }
 
-fn gone(receipt: &Receipt) -> Error {
+fn receipt_gone(receipt: &Receipt) -> Error {
     let message = format!(
         "block {} with transaction {} is no longer part of the chain: it was reorganised",
         receipt.block.number, receipt.tx
@@ -81,7 +84,7 @@ fn is_enough(depth: &Depth, receipt: &Receipt, wanted: &RequiredDepth) -> bool {
     deep && (!wanted.finalized || depth.is_final(&receipt.block))
 }
 
-fn goal(wanted: &RequiredDepth) -> String {
+fn depth_text(wanted: &RequiredDepth) -> String {
     match (wanted.confirmations, wanted.finalized) {
         (Some(least), false) => format!("it has {least} confirmations"),
         (Some(least), true) => format!("it is final and has {least} confirmations"),
@@ -153,7 +156,7 @@ mod tests {
 
     #[test]
     fn times_and_goals_are_said_in_words() {
-        let goals = [(Some(3), false), (Some(3), true), (None, true)].map(|(n, f)| goal(&wanted(n, f)));
+        let goals = [(Some(3), false), (Some(3), true), (None, true)].map(|(n, f)| depth_text(&wanted(n, f)));
         assert_eq!(goals, ["it has 3 confirmations", "it is final and has 3 confirmations", "it is final"]);
         let human = |seconds| human(Duration::from_secs(seconds));
         assert_eq!([human(0), human(90), human(91)], ["1 s", "90 s", "2 min"]);

@@ -23,7 +23,7 @@ use crate::clock;
 use crate::council::{Arguments, By, Lever, Safe};
 use crate::error::{Error, Exit};
 use crate::evm::{Block, BlockTag, Query, Readings};
-use crate::fork::{DirectCall, Rehearsal, is_estimated, raised, same_effects, smallest};
+use crate::fork::{DirectCall, Rehearsal, is_estimated, raise_to_estimate, same_effects, smallest};
 use crate::playbook::{CombinedPlan, Plan};
 use crate::proposal::{BatchSource, Bearer, Outgoing, SafeOwners};
 use crate::safe::{Call, Nonce, Owners, Pause, PauseForm, PauseSignature, SafeId, SafeState, SafeVersion};
@@ -181,7 +181,7 @@ fn sending(by: &By, likely: Option<&Plan>, wish: &Wish, chain_id: u64) -> CallRe
             let form = call.and_then(|call| PauseForm::of_call(&call.data));
             let form = form.unwrap_or(PauseForm::Second { identifier: *module });
             let pause = Pause { chain_id, module: *module, nonce: wish.nonce, form };
-            let signed = PauseSignature::stand_in(&pause);
+            let signed = PauseSignature::rehearsal_signature(&pause);
             (from, signed.map(|(_, signature)| pause.calldata(&signature)).unwrap_or_default())
         }
         (_, Some(call)) => (call.to, call.data.clone()),
@@ -303,7 +303,9 @@ fn direct(
         How::Module(pause, None) => {
             let query = deputy_query(pause.module);
             let Some((slot, word)) = link.slot_of(snapshot, pause.module, &query)? else { return Ok(None) };
-            let Some((stand_in, signature)) = PauseSignature::stand_in(pause) else { return Ok(None) };
+            let Some((stand_in, signature)) = PauseSignature::rehearsal_signature(pause) else {
+                return Ok(None);
+            };
             let mut assumed = word;
             assumed[12..].copy_from_slice(stand_in.as_slice());
             let call = from(payer, pause.module, pause.calldata(&signature));
@@ -322,9 +324,8 @@ impl Act<'_> {
         let call = match &self.how {
             How::Key(call) => Outgoing::of_key(self.judged.derived.chain.id, self.deputy.1, call),
             How::Module(pause, Some(signature)) => Some(Outgoing::of_module(pause, signature)),
-            How::Module(pause, None) => {
-                PauseSignature::stand_in(pause).map(|(_, signature)| Outgoing::of_module(pause, &signature))
-            }
+            How::Module(pause, None) => PauseSignature::rehearsal_signature(pause)
+                .map(|(_, signature)| Outgoing::of_module(pause, &signature)),
         };
         call.ok_or_else(|| Error::new(Exit::Failed, "there is nothing to send"))
     }
@@ -378,7 +379,7 @@ impl Act<'_> {
                         estimate.filter(|_| is_estimated(chain)).map(|gas| gas.saturating_add(enough))
                     }
                 };
-                let more = raised(chain, enough, estimate, cap);
+                let more = raise_to_estimate(chain, enough, estimate, cap);
                 Ok(if more > enough && alike(more)? { more } else { enough })
             }
             Some(gas) if alike(gas)? => Ok(gas),

@@ -10,7 +10,7 @@ use crate::ceremony::prefetch;
 use crate::chain::{Ask, CallRequest, Chain, RehearsalDraft, Snapshot};
 use crate::error::{Error, Exit};
 use crate::evm::{Answer, Assumed, Block, BlockTag, Keys, Query, Readings};
-use crate::playbook::{CombinedPlan, Decided, Plan, Playbook, Source};
+use crate::playbook::{CombinedPlan, Decided, Plan, Playbook, ReadingSource};
 use crate::proposal::{BatchContract, BatchSource, Few, Proposal, build_tx};
 use crate::safe::{Call, Domain, Nonce, SafeId, SafeState, SafeVersion};
 
@@ -110,7 +110,7 @@ impl Order<'_> {
 
     /// Returns the parts of a plan that the chain decides, and the council file does not say as well.
     pub fn decided(&self, plan: &Plan) -> Vec<Decided> {
-        let is_own = |source: &Source| self.pinned(&source.query).as_ref() == Some(&source.answer);
+        let is_own = |source: &ReadingSource| self.pinned(&source.query).as_ref() == Some(&source.answer);
         let mut decided = plan.decided.clone();
         for part in &mut decided {
             part.by.retain(|source| !is_own(source));

@@ -129,7 +129,7 @@ impl<'a> Derived<'a> {
 
     /// Returns it as one that a file brought, with the arguments that come from the file alone.
     #[must_use]
-    pub fn brought_by_file(self, foreign: Vec<(String, String)>) -> Self {
+    pub fn with_foreign_arguments(self, foreign: Vec<(String, String)>) -> Self {
         Self { foreign, is_from_file: true, ..self }
     }
 

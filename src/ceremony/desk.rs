@@ -89,7 +89,7 @@ impl<'a> Desk<'a> {
             progress.tell(Tone::Warn, "left out: ", &format!("{more} more playbooks"));
         }
         let not_used = take_former(&mut council, &catalogue);
-        let incidents = Incidents::beside(&folder);
+        let incidents = Incidents::next_to(&folder);
         Ok(Self {
             progress,
             council,

@@ -50,7 +50,7 @@ pub fn find(desk: &Desk, judged: &Judged) -> DoneBy {
         Ok(all) => all,
         Err(error) => return DoneBy::Unknown(error.to_string()),
     };
-    let Some((mut deed, time)) = deed(judged.proposal(), now, &all) else {
+    let Some((mut deed, time)) = last_execution(judged.proposal(), now, &all) else {
         let name = &judged.derived.safe.name;
         return DoneBy::Unknown(format!("none of the last transactions of {name}"));
     };
@@ -61,7 +61,7 @@ pub fn find(desk: &Desk, judged: &Judged) -> DoneBy {
 
 /// Returns the last transaction that called one of the contracts, and the time of its block where it is known. `None` if it
 /// did not make all of the proposal's calls: an earlier one may have been taken back since.
-fn deed(proposal: &Proposal, now: &SafeState, all: &[Carried]) -> Option<(Deed, Option<u64>)> {
+fn last_execution(proposal: &Proposal, now: &SafeState, all: &[Carried]) -> Option<(Deed, Option<u64>)> {
     let ours = calls_of(proposal.tx()).ok()?;
     let targets: BTreeSet<Address> = ours.iter().map(|call| call.to).collect();
     for one in all.iter().filter(|one| one.outcome == Execution::Succeeded) {
@@ -145,13 +145,13 @@ mod tests {
         let vault = lever(&["vault"], &at(6));
         let now = SafeState { nonce: Nonce::from(6), ..vault.snapshot().clone() };
         let of = |all: &[Carried]| {
-            deed(&vault, &now, all).map(|(deed, time)| (deed.nonce, deed.is_this_lever, time))
+            last_execution(&vault, &now, all).map(|(deed, time)| (deed.nonce, deed.is_this_lever, time))
         };
         let carried = |levers: &[&str], given: &Given| carried(&desk, &lever(levers, given));
         let own = carried(&["vault"], &at(4));
         let nonce = Nonce::from;
         assert_eq!(of(std::slice::from_ref(&own)), Some((nonce(4), true, Some(1_000))));
-        let (known, _) = deed(&vault, &now, std::slice::from_ref(&own)).unwrap();
+        let (known, _) = last_execution(&vault, &now, std::slice::from_ref(&own)).unwrap();
         let mut signers = known.signers.clone();
         signers.sort();
         let mut both = vec![address(ALICE), address(BOB)];

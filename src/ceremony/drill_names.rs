@@ -48,7 +48,7 @@ pub fn pulled(names: &[&String]) -> Result<Vec<String>, Error> {
 /// Returns `true` if drills are named.
 #[must_use]
 pub fn names_drill(what: &[String]) -> bool {
-    what.iter().any(|word| DrillName::is_meant(word))
+    what.iter().any(|word| DrillName::looks_like_drill_name(word))
 }
 
 /// The drills that are named; none where levers are.
@@ -59,7 +59,7 @@ pub(super) fn drills(names: &[String]) -> Result<Vec<DrillName>, Error> {
     if !names_drill(names) {
         return Ok(Vec::new());
     }
-    if let Some(lever) = names.iter().find(|name| !DrillName::is_meant(name)) {
+    if let Some(lever) = names.iter().find(|name| !DrillName::looks_like_drill_name(name)) {
         let message = format!("{lever} is REAL, and a drill is named beside it");
         return Err(Error::new(Exit::Usage, message).hint("name drills and levers in separate commands"));
     }

@@ -93,7 +93,7 @@ impl<'a> Desk<'a> {
     /// # Errors
     /// If the folder cannot be read.
     pub(super) fn kept_drill(&self, order: &Order, given: &Given) -> Result<Option<Proposal>, Error> {
-        let is_wanted = self.wanted_by(order, given)?;
+        let is_wanted = self.filter_for(order, given)?;
         let is_announced = |p: &Proposal| order.announced.as_ref().is_none_or(|name| name.names(p));
         Ok(self.kept_drills(|p| is_wanted(p) && is_announced(p))?.pop())
     }

@@ -131,7 +131,7 @@ impl Desk<'_> {
         let mut orders = Order::parts(self, levers, given).unwrap_or_default();
         orders.retain(|order| (order.chain.id, order.safe.address) == (id.chain_id, id.address));
         let derive = |order: Order| {
-            let kept = self.likely_for(&order, given);
+            let kept = self.likely_next(&order, given);
             let values = kept.as_ref().unwrap_or(wanted);
             let batch = match values.tx().operation {
                 Operation::DelegateCall => BatchSource::Assumed(values.tx().to),

@@ -78,7 +78,7 @@ mod tests {
         let desk = home.desk();
         let vault = proposed(&desk, &["vault"], &at(4), 0);
         let owners = desk.pinned_owners(desk.safe("guardian").unwrap()).unwrap();
-        let others = owners.only(alloy::primitives::Address::repeat_byte(9));
+        let others = owners.restricted_to(alloy::primitives::Address::repeat_byte(9));
         let (filed, alices) = (Filed::default(), stated(ALICE, &vault));
         for _ in 0..2 {
             assert!(filed.recover_once(&alices, &vault, &owners).is_ok());

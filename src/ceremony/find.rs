@@ -54,7 +54,7 @@ pub struct Existing<'a> {
 
 /// A file is named by its path; everything else is a lever, or a drill of levers.
 pub fn is_file(what: &str) -> bool {
-    !DrillName::is_meant(what)
+    !DrillName::looks_like_drill_name(what)
         && (Path::new(what).extension().is_some_and(|e| e == "json")
             || what.contains(std::path::MAIN_SEPARATOR))
 }
@@ -116,7 +116,7 @@ impl<'a> Existing<'a> {
         let kept = StoredApprovals { owners, signatures: self.signatures, wallets: self.wallets, keeper };
         let derived =
             Derived::new(desk, (self.safe, self.chain), self.proposal, (matching, own), kept, given)?;
-        Ok(Derived { sender: None, approved, ..derived.brought_by_file(self.foreign) })
+        Ok(Derived { sender: None, approved, ..derived.with_foreign_arguments(self.foreign) })
     }
 }
 
@@ -190,13 +190,13 @@ impl<'a> Desk<'a> {
         let Found::Lever { order, .. } = found else { return Ok(found) };
         let kept = match purpose {
             CommandPurpose::Propose | CommandPurpose::Sign => None,
-            CommandPurpose::Finish | CommandPurpose::Look => self.kept_for(&order, given, true)?,
-            CommandPurpose::Offline => self.kept_for(&order, given, false)?,
+            CommandPurpose::Finish | CommandPurpose::Look => self.stored_for(&order, given, true)?,
+            CommandPurpose::Offline => self.stored_for(&order, given, false)?,
         };
         if let Some(proposal) = kept {
             return Ok(Found::Proposal(Box::new(self.existing(proposal, given)?)));
         }
-        let likely = || self.likely_for(&order, given).map(Box::new);
+        let likely = || self.likely_next(&order, given).map(Box::new);
         let guess = if matches!(purpose, CommandPurpose::Propose | CommandPurpose::Offline) {
             None
         } else {

@@ -41,7 +41,7 @@ impl Judged<'_> {
 
     /// Refuses when an RPC that answered late, while the person was reading, contradicts the others. What the review
     /// showed is `known`, and was accepted there.
-    pub fn still_agreed(&self) -> Result<(), Error> {
+    pub fn require_late_agreement(&self) -> Result<(), Error> {
         let Some(liar) = late_liar(&self.endpoints(), &self.findings) else { return Ok(()) };
         Err(Error::new(Exit::Refused, format!("an answer that came late contradicts the others: {liar}"))
             .hint("nothing was signed or sent; run it again: the review will show it"))
@@ -57,12 +57,12 @@ fn late_liar(endpoints: &[EndpointReport], known: &[Finding]) -> Option<String> 
         }
         _ => None,
     });
-    liar.or_else(|| outnumbered(endpoints, known))
+    liar.or_else(|| late_contradiction(endpoints, known))
 }
 
 /// Returns what it is that those who answered late say, once as many contradict the others as agree: on a chain of
 /// its own, an endpoint has another block, and that alone is not a lie.
-fn outnumbered(endpoints: &[EndpointReport], known: &[Finding]) -> Option<String> {
+fn late_contradiction(endpoints: &[EndpointReport], known: &[Finding]) -> Option<String> {
     let against: Vec<String> = (endpoints.iter())
         .filter_map(|endpoint| match &endpoint.standing {
             EndpointStatus::Outvoted(fault @ EndpointFault::Forked { .. }) => {
@@ -99,7 +99,7 @@ mod tests {
             batch: None,
         };
         let agrees = || EndpointStatus::Agrees;
-        let of = |all: &[EndpointReport]| outnumbered(all, &[]);
+        let of = |all: &[EndpointReport]| late_contradiction(all, &[]);
         let [a, b, c] = ["a", "b", "c"];
         assert_eq!(of(&[report(a, agrees()), report(b, agrees()), report(c, forked())]), None);
         let two = [report(a, agrees()), report(b, forked())];
@@ -130,7 +130,7 @@ mod tests {
         let forked = EndpointFault::Forked { number: 7, hash: BlockHash::claimed(B256::repeat_byte(1)) };
         let two = [report("a", EndpointStatus::Agrees), report("b", EndpointStatus::Outvoted(forked))];
         let told = late_liar(&two, &[]).unwrap();
-        assert!(outnumbered(&two, &[known(&told.replace("RPC b", "RPC c"))]).is_some());
-        assert_eq!(outnumbered(&two, &[known(&told)]), None, "the review showed it");
+        assert!(late_contradiction(&two, &[known(&told.replace("RPC b", "RPC c"))]).is_some());
+        assert_eq!(late_contradiction(&two, &[known(&told)]), None, "the review showed it");
     }
 }

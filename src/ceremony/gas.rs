@@ -6,7 +6,7 @@ use crate::ceremony::desk::Desk;
 use crate::ceremony::judged::Judged;
 use crate::ceremony::seen::ChainView;
 use crate::error::{Error, Exit};
-use crate::fork::{ExecTransaction, Rehearsal, is_estimated, raised, same_effects, smallest};
+use crate::fork::{ExecTransaction, Rehearsal, is_estimated, raise_to_estimate, same_effects, smallest};
 use crate::progress::Tone;
 use crate::proposal::Ready;
 use crate::safe::Domain;
@@ -41,7 +41,7 @@ pub fn limit(
         |gas: u64| run.with(gas).map(|again| again.is_some_and(|again| same_effects(&again, &reviewed)));
     let enough = desk.progress.wait("rehearsing with the gas that it is sent with", || {
         let enough = smallest(used, cap, alike)?;
-        let more = raised(chain, enough, estimate, cap);
+        let more = raise_to_estimate(chain, enough, estimate, cap);
         Ok::<_, Error>(if more > enough && alike(more)? { more } else { enough })
     })?;
     if let Some(estimate) = estimate.filter(|gas| *gas < used || *gas > enough) {

@@ -17,7 +17,7 @@ use crate::evm::Readings;
 use crate::progress::Tone;
 use crate::proposal::{
     Approvals, Few, Finds, GatherResult, OwnerSignature, Proposal, ProposalAndOwners, RefusedSignature,
-    SafeOwners, Shortfall, Tally, contract_queries, count, gather, yes_to,
+    SafeOwners, Shortfall, Tally, approving_answer, contract_queries, count, gather,
 };
 use crate::safe::{Approval, Owners, SafeState, SafeTree, SafeTxHash};
 
@@ -65,7 +65,7 @@ pub(super) struct ImportTarget {
 }
 
 impl ImportTarget {
-    fn wanted(&self) -> ProposalAndOwners<'_> {
+    fn as_gather_input(&self) -> ProposalAndOwners<'_> {
         ProposalAndOwners { proposal: &self.proposal, owners: self.owners.clone() }
     }
 }
@@ -86,12 +86,12 @@ impl<'a> Desk<'a> {
             }
         }
         let (refused_files, mut targets) = self.targets(found, &named, &owned)?;
-        let mut gathered = gather(found, &wanted(&targets));
+        let mut gathered = gather(found, &gather_inputs(&targets));
         let derived = self.derive_absent(&named, given, found, (&targets, &gathered))?;
         let mut leading =
             self.name_first(&mut targets, derived.iter().map(|derived| &derived.proposal), &owned);
         if leading > 0 {
-            gathered = gather(found, &wanted(&targets));
+            gathered = gather(found, &gather_inputs(&targets));
         }
         let asked = targets.iter().map(|target| (&target.proposal, &target.owners));
         let verified = self.verify_by_chain(found, asked, &mut gathered);
@@ -111,7 +111,7 @@ impl<'a> Desk<'a> {
         leading += named.iter().filter(|one| one.proposal().is_some()).count() - refused_files.len();
         for target in &targets {
             if gathered.new.iter().any(|s| s.hash() == target.proposal.hash()) {
-                gathered = gathered.beside(&self.signatures(&target.proposal, &target.owners)?);
+                gathered = gathered.merge_known(&self.signatures(&target.proposal, &target.owners)?);
             }
         }
         let unkept = self.keep_new(&targets, &mut gathered, &verified);
@@ -196,7 +196,7 @@ impl<'a> Desk<'a> {
         let mut absent = Vec::new();
         for one in named {
             let NamedTransaction::Lever { order, kept } = one else { continue };
-            let is_wanted = self.wanted_by(order, given)?;
+            let is_wanted = self.filter_for(order, given)?;
             let fits =
                 |target: &&ImportTarget| gathered.new.iter().any(|s| s.hash() == target.proposal.hash());
             let has_one = targets.iter().filter(fits).any(|target| is_wanted(&target.proposal));
@@ -291,7 +291,7 @@ impl<'a> Desk<'a> {
         let none = Readings::new();
         let given = Approvals::new(&signatures, &wallets, &none);
         let said = contract_queries(proposal, &tree, &given).into_iter();
-        let said = said.filter_map(|query| Some((query.clone(), yes_to(&query)?))).collect();
+        let said = said.filter_map(|query| Some((query.clone(), approving_answer(&query)?))).collect();
         Ok(count(proposal, &Approvals { said: &said, ..given }, &tree))
     }
 
@@ -345,13 +345,13 @@ fn with_tally(name: String, owner: Address, shortfall: &Shortfall) -> String {
     }
 }
 
-fn wanted(targets: &[ImportTarget]) -> Vec<ProposalAndOwners<'_>> {
-    targets.iter().map(ImportTarget::wanted).collect()
+fn gather_inputs(targets: &[ImportTarget]) -> Vec<ProposalAndOwners<'_>> {
+    targets.iter().map(ImportTarget::as_gather_input).collect()
 }
 
 /// No signature was taken in, and why.
 #[must_use]
-pub fn nothing_taken(refused: Option<(&str, &str)>, is_forged: bool) -> Error {
+pub fn no_signature_error(refused: Option<(&str, &str)>, is_forged: bool) -> Error {
     match refused {
         Some((origin, why)) if is_forged => {
             let fix = "do not sign it; ask in person where it comes from, or update your council file and playbooks";
@@ -393,11 +393,11 @@ mod tests {
 
     #[test]
     fn nothing_that_was_taken_in_says_why() {
-        let error = nothing_taken(Some(("a.txt", "by nobody")), false);
+        let error = no_signature_error(Some(("a.txt", "by nobody")), false);
         assert_eq!((error.exit, error.hints.len()), (Exit::Refused, 0));
-        let forged = nothing_taken(Some(("a.txt", "it is not yours")), true);
+        let forged = no_signature_error(Some(("a.txt", "it is not yours")), true);
         assert_eq!((forged.exit, forged.hints.len()), (Exit::Refused, 1));
         assert_eq!(forged.message, "no signature was imported: a.txt: it is not yours");
-        assert_eq!(nothing_taken(None, true).exit, Exit::Failed);
+        assert_eq!(no_signature_error(None, true).exit, Exit::Failed);
     }
 }

@@ -97,7 +97,7 @@ impl Desk<'_> {
     }
 
     /// Returns the test of proposals that an order may name, before it is derived.
-    pub fn wanted_by(&self, order: &Order, given: &Given) -> Result<impl Fn(&Proposal) -> bool, Error> {
+    pub fn filter_for(&self, order: &Order, given: &Given) -> Result<impl Fn(&Proposal) -> bool, Error> {
         let (safe, binding) = (order.safe, order.binding()?);
         let (purpose, nonce) = (order.purpose, order.nonce(given));
         Ok(move |p: &Proposal| {
@@ -124,12 +124,12 @@ impl Desk<'_> {
     /// Returns, of the proposals kept for a lever, the one with the nonce asked for; where there are several, the one whose
     /// turn it is by the Safe's nonce now, or the next after it, or else the last that was used. Among several for one
     /// nonce the one that the lever gives from the chain's values now, and then the one that more owners have signed.
-    pub fn kept_for(&self, order: &Order, given: &Given, online: bool) -> Result<Option<Proposal>, Error> {
+    pub fn stored_for(&self, order: &Order, given: &Given, online: bool) -> Result<Option<Proposal>, Error> {
         if order.is_drill() {
             return self.kept_drill(order, given);
         }
         let (set, safe) = (given.arguments()?, order.safe);
-        let is_wanted = self.wanted_by(order, given)?;
+        let is_wanted = self.filter_for(order, given)?;
         let at = |nonce: Nonce| self.kept(|p| p.nonce() == nonce && is_wanted(p));
         let all = self.nonces(&is_wanted, online)?;
         let nonces = not_closed(&all);
@@ -205,8 +205,8 @@ impl Desk<'_> {
     }
 
     /// The proposal kept for an order that is most likely to be the next: good for a guess at what will be read.
-    pub fn likely_for(&self, order: &Order, given: &Given) -> Option<Proposal> {
-        let is_wanted = self.wanted_by(order, given).ok()?;
+    pub fn likely_next(&self, order: &Order, given: &Given) -> Option<Proposal> {
+        let is_wanted = self.filter_for(order, given).ok()?;
         let last = not_closed(&self.nonces(&is_wanted, true).ok()?).pop()?;
         self.kept(|p| p.nonce() == last && is_wanted(p)).ok()?.pop()
     }

@@ -78,7 +78,7 @@ impl<'a> Desk<'a> {
         match purpose {
             CommandPurpose::Propose if is_new => Ok(vec![self.make_room(looked, order, given)?]),
             CommandPurpose::Sign if is_new => {
-                Ok(vec![self.or_signed_before(self.make_room(looked, order, given)?, given)?])
+                Ok(vec![self.prefer_signed(self.make_room(looked, order, given)?, given)?])
             }
             CommandPurpose::Look => {
                 let mut all = vec![looked];

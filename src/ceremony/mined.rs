@@ -81,7 +81,7 @@ fn differences(expected: &Expected, found: &Readings, logs: &[Log], is_direct: b
 
 /// Returns the effects of a kind that was neither reviewed nor recorded.
 fn other_effects(judged: &Judged, replayed: &Replayed) -> Vec<String> {
-    let mut all = refused(judged, replayed);
+    let mut all = shown_refusals(judged, replayed);
     match (judged.rehearsal.done(), judged.proposal().record()) {
         (Some(done), _) => {
             all.extend(other_kinds(&kinds_of(&done.rehearsal), &kinds_of(&replayed.rehearsal)));
@@ -109,7 +109,7 @@ fn other_effects(judged: &Judged, replayed: &Replayed) -> Vec<String> {
 
 /// Returns the refusals of the mined transaction that did not stand before. The acceptances in proposal and signature files do not count:
 /// nobody signed them.
-fn refused(judged: &Judged, replayed: &Replayed) -> Vec<String> {
+fn shown_refusals(judged: &Judged, replayed: &Replayed) -> Vec<String> {
     let refuses = |finding: &Finding| finding.level.blocks();
     let known = &judged.findings;
     let known: BTreeSet<&str> =

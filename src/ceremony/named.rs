@@ -30,7 +30,7 @@ impl<'a> Desk<'a> {
         let mut named = Vec::new();
         for path in files {
             if let Some(order) = self.approval_of(path, given)? {
-                let kept = self.kept_for(&order, given, true)?.map(Box::new);
+                let kept = self.stored_for(&order, given, true)?.map(Box::new);
                 named.push(NamedTransaction::Lever { order: Box::new(order), kept });
                 continue;
             }
@@ -42,7 +42,7 @@ impl<'a> Desk<'a> {
         if !levers.is_empty() {
             let levers: Vec<String> = levers.into_iter().cloned().collect();
             for order in self.orders_named(&levers, given)? {
-                let kept = self.kept_for(&order, given, true)?.map(Box::new);
+                let kept = self.stored_for(&order, given, true)?.map(Box::new);
                 named.push(NamedTransaction::Lever { order: Box::new(order), kept });
             }
         }

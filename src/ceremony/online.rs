@@ -148,7 +148,7 @@ impl<'a> Existing<'a> {
         let keeper = if is_open { desk.keeper(&proposal, safe, &owners)? } else { None };
         let kept = StoredApprovals { owners, signatures, wallets, keeper };
         let derived = Derived::new(desk, (safe, chain), proposal, (matching, own), kept, given)?;
-        Ok(Online { derived: derived.brought_by_file(foreign), seen })
+        Ok(Online { derived: derived.with_foreign_arguments(foreign), seen })
     }
 }
 

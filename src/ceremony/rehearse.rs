@@ -73,7 +73,7 @@ impl<'a> Online<'a> {
             rehearsal = self.perform(progress, sender, recorded.as_ref());
         }
         if self.derived.is_from_file {
-            doubt_recorded_code(progress, &self.derived.proposal, &mut self.seen, &mut rehearsal);
+            drop_false_code(progress, &self.derived.proposal, &mut self.seen, &mut rehearsal);
         } else {
             let record = rehearsal.record(&self.derived.proposal);
             self.derived.proposal = self.derived.proposal.recording(record);
@@ -175,7 +175,7 @@ impl<'a> Online<'a> {
 }
 
 /// Leaves aside what a file records of code if it was never so.
-fn doubt_recorded_code(
+fn drop_false_code(
     progress: &dyn Progress,
     proposal: &Proposal,
     seen: &mut ChainView,

@@ -21,7 +21,7 @@ impl<'a> Desk<'a> {
     /// The other signed proposals that an order may mean beside the one that was found, for the same nonce.
     pub fn siblings(&self, found: &Derived, order: &Order, given: &Given) -> Result<Vec<Proposal>, Error> {
         let (nonce, hash) = (found.proposal.nonce(), found.proposal.hash());
-        let is_wanted = self.wanted_by(order, given)?;
+        let is_wanted = self.filter_for(order, given)?;
         let mut siblings = self.kept(|p| p.nonce() == nonce && p.hash() != hash && is_wanted(p))?;
         let mut unsigned = Vec::new();
         for sibling in &siblings {
@@ -37,7 +37,7 @@ impl<'a> Desk<'a> {
     ///
     /// # Errors
     /// With the hash of each, and in what they differ.
-    pub fn require_sole(&self, found: &Derived, order: &Order, given: &Given) -> Result<(), Error> {
+    pub fn require_no_rival(&self, found: &Derived, order: &Order, given: &Given) -> Result<(), Error> {
         let proposal = &found.proposal;
         if given.names(proposal.hash()) {
             return Ok(());
@@ -73,7 +73,7 @@ impl<'a> Desk<'a> {
 
     /// Returns what others have signed at this nonce by the same levers and arguments, if it still works and nothing refuses
     /// it that does not refuse the new one; else the new one.
-    pub fn or_signed_before(&'a self, new: Rehearsed<'a>, given: &Given) -> Result<Rehearsed<'a>, Error> {
+    pub fn prefer_signed(&'a self, new: Rehearsed<'a>, given: &Given) -> Result<Rehearsed<'a>, Error> {
         // An approval follows from what it approves, for which the same was done.
         if new.approved.is_some() {
             return Ok(new);

@@ -88,7 +88,7 @@ impl<'a> Desk<'a> {
         let mut sets = self.sets()?;
         if !sets.is_empty() {
             let at_any = Given { nonce: None, ..given.clone() };
-            let meant = self.wanted_by(order, &at_any)?;
+            let meant = self.filter_for(order, &at_any)?;
             sets.retain(|kept| meant(kept.set.proposal()));
         }
         Ok(sets)

@@ -71,7 +71,7 @@ pub fn changed(
                 let slots = implementations(target).zip(PROXY_SLOTS).filter(|(query, _)| other(query));
                 all.extend(slots.map(|(_, proxy)| format!("{name} has another {}", proxy.name)));
             }
-            None => all.extend(unlike_the_record(judged, target, now).map(|what| format!("{name} {what}"))),
+            None => all.extend(code_change_text(judged, target, now).map(|what| format!("{name} {what}"))),
         }
         if let Some(hash) = unpinned(judged, link, target, now, block)? {
             all.push(format!("{name} runs code {hash}, which your council file does not pin"));
@@ -80,7 +80,7 @@ pub fn changed(
     Ok(all)
 }
 
-fn unlike_the_record(judged: &Judged, target: Address, now: &Readings) -> Option<&'static str> {
+fn code_change_text(judged: &Judged, target: Address, now: &Readings) -> Option<&'static str> {
     let record = judged.proposal().record()?;
     let ran: Vec<_> = record.code.iter().filter(|code| code.called == target).collect();
     let own = word(now, &Query::CodeHash { address: target });

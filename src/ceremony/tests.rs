@@ -131,7 +131,7 @@ impl Progress for Heard {
 struct Still;
 
 impl Stop for Still {
-    fn is_wanted(&self) -> bool {
+    fn is_requested(&self) -> bool {
         true
     }
 
@@ -167,7 +167,7 @@ impl Home {
             council,
             path: PathBuf::from("breakglass.toml"),
             text: self.council.clone(),
-            incidents: Incidents::beside(self.folder.path()),
+            incidents: Incidents::next_to(self.folder.path()),
             catalogue: Catalogue::new(Vec::new()),
             not_used: BTreeMap::new(),
             read: Mutex::default(),

@@ -148,7 +148,7 @@ impl Desk<'_> {
 
     fn rests_of_file(&self, path: &str) -> Result<Rests, Error> {
         let proposal = self.read_once(Path::new(path))?;
-        let proposal = proposal.pulling();
+        let proposal = proposal.innermost();
         let binding = proposal.binding();
         let mut playbooks = Vec::new();
         for bound in binding.levers() {

@@ -102,7 +102,7 @@ fn clash<'p>(places: &[Place<'p>]) -> Option<(Place<'p>, Place<'p>)> {
 
 /// Returns a sentence on the first of the later ones that waits for the nonce of one that was not signed.
 #[must_use]
-pub fn held_up(judged: &Judged, later: &[Judged]) -> Option<String> {
+pub fn blocked_by_nonce(judged: &Judged, later: &[Judged]) -> Option<String> {
     let (nonce, safe, _) = place(judged);
     let (waiting, ..) = later.iter().map(place).find(|(later, name, _)| *name == safe && *later > nonce)?;
     Some(format!("nonce {waiting} of {safe} can be sent only once nonce {nonce} is used"))

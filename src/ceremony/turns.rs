@@ -10,7 +10,7 @@ use crate::ceremony::order::{Given, Order};
 use crate::ceremony::rehearse::Rehearsed;
 use crate::council::{self, expand};
 use crate::error::Error;
-use crate::proposal::{BoundLever, Contender, OwnerSignature, Proposal, SafeOwners, keeper};
+use crate::proposal::{BoundLever, Contender, OwnerSignature, Proposal, SafeOwners, nonce_keeper};
 use crate::safe::Nonce;
 
 /// Nonces that are looked at for a free one.
@@ -80,7 +80,7 @@ impl<'a> Desk<'a> {
                 others.push(one);
             }
         }
-        Ok(keeper(&own, &others).cloned())
+        Ok(nonce_keeper(&own, &others).cloned())
     }
 
     /// Returns a sentence for each other way to pull some of the same levers that owners have signed for the same nonce:

@@ -174,7 +174,7 @@ fn wait(
                 Some(error)
             }
         };
-        if stop.is_wanted() || start.elapsed() >= most {
+        if stop.is_requested() || start.elapsed() >= most {
             break fault;
         }
         stop.pause(link.poll_interval().min(most));
@@ -188,8 +188,8 @@ fn wait(
         }
     };
     drop(shown);
-    let seen = link.sighting(last.hash);
-    let stopped = if stop.is_wanted() {
+    let seen = link.endpoints_with_receipt(last.hash);
+    let stopped = if stop.is_requested() {
         "you stopped waiting for it".to_string()
     } else {
         format!("is not mined after {} s", most.as_secs())

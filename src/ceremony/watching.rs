@@ -178,7 +178,7 @@ impl<'a> Watch<'a> {
     ) -> Result<(Header, Readings, FoundLogs), ChainError> {
         let queries: Vec<Query> = needs.queries.iter().cloned().collect();
         let filters: Vec<LogFilter> = needs.events.iter().cloned().collect();
-        self.link.sight(&queries, &filters, near, at)
+        self.link.search_executions(&queries, &filters, near, at)
     }
 
     /// A chain that stands still, or an RPC that serves an old block, tells nothing of now.

@@ -49,7 +49,7 @@ pub(super) fn decide(
 ) -> Decision {
     let needed = needed(votes, quorum, asked, 0);
     if let Some((chosen, by)) = groups(votes).into_iter().find(|(_, members)| members.len() >= needed) {
-        let faults = votes.iter().map(|vote| fault_beside(vote, chosen, label)).collect();
+        let faults = votes.iter().map(|vote| fault_against(vote, chosen, label)).collect();
         return Decision::Agreed { by, faults };
     }
     match common_block(votes, needed) {
@@ -106,7 +106,7 @@ pub(super) fn without_stale(votes: &mut [Vote], quorum: usize, oldest: u64) {
 }
 
 /// Returns the fault of a vote, seen from the view that a quorum holds.
-pub(super) fn fault_beside(
+pub(super) fn fault_against(
     vote: &Vote,
     chosen: &EndpointView,
     label: &dyn Fn(usize) -> String,

@@ -109,7 +109,7 @@ impl Endpoint {
     }
 
     /// The size of a batch that it turned out to take, if it is a smaller one than it was sent at first.
-    pub(super) fn learnt(&self) -> Option<usize> {
+    pub(super) fn reduced_batch_size(&self) -> Option<usize> {
         let batch = self.pace().batch;
         (batch < self.named).then_some(batch)
     }

@@ -80,7 +80,7 @@ impl Forked<'_> {
 
     /// Adds what was read so far, as it is at the real block, to what is known of the snapshot: another fork of it need not
     /// ask again.
-    pub fn teach(&self, seen: &mut Snapshot) {
+    pub fn export_state(&self, seen: &mut Snapshot) {
         seen.known.state.extend(lock(&self.source.read).clone());
     }
 

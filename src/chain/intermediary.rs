@@ -10,10 +10,10 @@ use crate::council::SecretUrl;
 #[must_use]
 pub fn proxy_of(url: &SecretUrl) -> Option<String> {
     // The rules of the HTTP client itself: HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY, in either case.
-    through(&Matcher::from_system(), url.expose())
+    proxy_for(&Matcher::from_system(), url.expose())
 }
 
-fn through(rules: &Matcher, url: &str) -> Option<String> {
+fn proxy_for(rules: &Matcher, url: &str) -> Option<String> {
     if is_here(&Url::parse(url).ok()?) {
         return None;
     }
@@ -53,8 +53,8 @@ mod tests {
             ("http://localhost:8545", None),
             ("http://[::1]:8545", None),
         ] {
-            assert_eq!(through(&rules, url).as_deref(), proxy, "{url}");
+            assert_eq!(proxy_for(&rules, url).as_deref(), proxy, "{url}");
         }
-        assert_eq!(through(&Matcher::builder().build(), "https://h.example"), None);
+        assert_eq!(proxy_for(&Matcher::builder().build(), "https://h.example"), None);
     }
 }

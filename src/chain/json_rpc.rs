@@ -266,14 +266,15 @@ impl Secrets {
 fn revert_data(raw: &RawValue) -> Option<Bytes> {
     #[derive(Deserialize)]
     #[serde(untagged)]
-    enum Shape {
+    enum ReplyShape {
         Text(String),
         Object {
             #[serde(alias = "result")]
             data: String,
         },
     }
-    let (Shape::Text(text) | Shape::Object { data: text }) = serde_json::from_str(raw.get()).ok()?;
+    let (ReplyShape::Text(text) | ReplyShape::Object { data: text }) =
+        serde_json::from_str(raw.get()).ok()?;
     text.trim_start_matches("Reverted ").parse().ok()
 }
 

@@ -12,7 +12,7 @@ use crate::evm::{Answer, Query, Readings};
 use crate::evm::{BlockRef, BlockTag, Keys};
 use crate::fork::{
     DirectCall, ExecTransaction, ForkError, PROXY_SLOTS, Rehearsal, RunBlock, StateSource, World, WorldState,
-    code_behind, complete, gas_limit, runs_elsewhere, settle, settle_direct, view,
+    code_behind, complete, gas_limit, has_other_vm, settle, settle_direct, view,
 };
 use crate::safe::{Purpose, SafeState, owner_slot, slot, slot_word};
 
@@ -69,7 +69,7 @@ impl Chain {
         queries: &[Query],
         now: u64,
     ) -> Result<Rehearsal, ChainError> {
-        self.runs_here()?;
+        self.require_local_vm()?;
         if !seen.known.is_listed(exec.tx) {
             let draft = RehearsalDraft {
                 safe: *exec.domain.safe(),
@@ -153,7 +153,7 @@ impl Chain {
         queries: &[Query],
         now: u64,
     ) -> Result<Rehearsal, ChainError> {
-        self.runs_here()?;
+        self.require_local_vm()?;
         let mut world = self.world(seen);
         world.next_timestamp = world.next_timestamp.max(now);
         let source = Pinned { chain: self, block: seen.header.block() };
@@ -191,8 +191,8 @@ impl Chain {
     }
 
     /// Checks that the chain's contracts run on the EVM.
-    fn runs_here(&self) -> Result<(), ChainError> {
-        if !runs_elsewhere(self.id()) {
+    fn require_local_vm(&self) -> Result<(), ChainError> {
+        if !has_other_vm(self.id()) {
             return Ok(());
         }
         let why = "its contracts do not run on the EVM, and this program rehearses nothing else; \

@@ -12,7 +12,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::time::Instant;
 use tokio::time::error::Elapsed;
 
-use super::agreement::{Decision, EndpointView, Vote, decide, fault_beside, is_settled};
+use super::agreement::{Decision, EndpointView, Vote, decide, fault_against, is_settled};
 use super::chain_error::EndpointFault;
 use super::endpoint::{Endpoint, Fetched};
 use super::json_rpc::{RawReply, Reply, Request, no_reply};
@@ -96,7 +96,7 @@ impl Panel {
     }
 
     /// See [`EndpointRecord::decide`].
-    pub(super) fn remember(
+    pub(super) fn record_round(
         &self,
         block: Option<BlockHash>,
         faults: &[Option<EndpointFault>],
@@ -198,7 +198,7 @@ impl Panel {
     }
 
     /// Holds what came late against what was believed, and waits a moment for what is nearly there.
-    pub(super) fn hear_late(&self, handle: &Handle) {
+    pub(super) fn collect_late_answers(&self, handle: &Handle) {
         let mut all = std::mem::take(&mut *lock(&self.late));
         let deadline = Instant::now() + NEARLY;
         for late in &mut all {
@@ -214,8 +214,8 @@ impl Panel {
                 let Some((at, result, _)) = next else { break };
                 late.missing.retain(|other| *other != at);
                 let vote = result.map_or_else(Vote::Fault, |(view, _)| Vote::View(view));
-                let fault = fault_beside(&vote, &late.chosen, &label);
-                lock(&self.record).hear_late(late.round, at, fault);
+                let fault = fault_against(&vote, &late.chosen, &label);
+                lock(&self.record).record_late_answer(late.round, at, fault);
                 lock(&self.silent)[at] = false;
             }
             let mut silent = lock(&self.silent);

@@ -42,7 +42,7 @@ pub struct Chain {
     /// The time between two blocks, if it is known; for the age of a block.
     block_time: Option<Duration>,
     /// The block time by the council or the table.
-    told: Option<Duration>,
+    stated_block_time: Option<Duration>,
     /// The first block that was agreed to be the newest, and the last.
     seen: Mutex<Option<(BlockRef, BlockRef)>>,
     handle: Handle,
@@ -101,7 +101,10 @@ impl Chain {
             stale: Mutex::default(),
             newest: Mutex::default(),
             block_time: options.block_time.or_else(|| usual_block_time(id)),
-            told: options.block_time.filter(|time| *time != Duration::MAX).or_else(|| known_block_time(id)),
+            stated_block_time: options
+                .block_time
+                .filter(|time| *time != Duration::MAX)
+                .or_else(|| known_block_time(id)),
             seen: Mutex::default(),
             repeated,
             handle: runtime.handle().clone(),
@@ -159,8 +162,8 @@ impl Chain {
         self.block_time
     }
 
-    pub(super) const fn told_block_time(&self) -> Option<Duration> {
-        self.told
+    pub(super) const fn stated_block_time(&self) -> Option<Duration> {
+        self.stated_block_time
     }
 
     /// The time between two blocks as the headers that were seen in this run show it; None if it makes them on demand.
@@ -181,12 +184,12 @@ impl Chain {
     /// Returns the standing of every endpoint, answers that came late included.
     #[must_use]
     pub fn endpoints(&self) -> Vec<EndpointReport> {
-        self.panel.hear_late(&self.handle);
+        self.panel.collect_late_answers(&self.handle);
         let report = |(endpoint, standing): (&Arc<Endpoint>, EndpointStatus)| EndpointReport {
             shown: endpoint.shown(),
             standing,
             newest: None,
-            batch: endpoint.learnt(),
+            batch: endpoint.reduced_batch_size(),
         };
         let repeated = self.repeated.iter().map(|(shown, of)| EndpointReport {
             shown: shown.clone(),
@@ -235,7 +238,7 @@ impl Chain {
                         let first = lock(&self.seen).map_or_else(|| view.head.block(), |(first, _)| first);
                         *lock(&self.seen) = Some((first, view.head.block()));
                     }
-                    let round = self.panel.remember(Some(view.head.hash), &faults, is_newest);
+                    let round = self.panel.record_round(Some(view.head.hash), &faults, is_newest);
                     self.not_reorganised(at, &view.head)?;
                     let hints = by.iter().filter_map(|i| gathered.hints.get(*i).cloned()).collect();
                     let values = view.values.get(1..).unwrap_or_default().to_vec();
@@ -339,7 +342,7 @@ impl Chain {
     }
 
     fn no_quorum(&self, votes: &[Vote], block: BlockTag, faults: Vec<Option<EndpointFault>>) -> ChainError {
-        self.panel.remember(None, &faults, block == BlockTag::Latest);
+        self.panel.record_round(None, &faults, block == BlockTag::Latest);
         let faults: Vec<_> =
             self.panel.endpoints.iter().map(|endpoint| endpoint.shown()).zip(faults).collect();
         let wrong = faults.iter().find_map(|(endpoint, fault)| match fault {

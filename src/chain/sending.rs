@@ -48,7 +48,7 @@ impl Chain {
         let tx = TxHash::of(raw);
         let request = Request::hint("eth_sendRawTransaction", json!([Bytes::copy_from_slice(raw)]));
         let verdict = |result: Result<RawReply, EndpointFault>| match result {
-            Ok(Ok(said)) => took(&said, tx),
+            Ok(Ok(said)) => check_returned_hash(&said, tx),
             Ok(Err(error)) if is_known(&error) => Ok(()),
             Ok(Err(error)) => Err(EndpointFault::Refused { method: "the transaction", error }),
             Err(fault) => Err(fault),
@@ -111,7 +111,7 @@ impl Chain {
     /// Returns the endpoints that have a transaction in a block, and those that do not know it: where no quorum has the receipt. `None` while nobody
     /// has it. One round.
     #[must_use]
-    pub fn sighting(&self, tx: TxHash) -> Option<String> {
+    pub fn endpoints_with_receipt(&self, tx: TxHash) -> Option<String> {
         let request = Request::hint("eth_getTransactionReceipt", json!([tx.word()]));
         let block = |reply: Result<RawReply, EndpointFault>| {
             let raw = reply?
@@ -204,7 +204,7 @@ impl Chain {
     }
 }
 
-fn took(said: &RawValue, tx: TxHash) -> Result<(), EndpointFault> {
+fn check_returned_hash(said: &RawValue, tx: TxHash) -> Result<(), EndpointFault> {
     let hash = serde_json::from_str::<B256>(said.get()).ok();
     (hash == Some(*tx.word()))
         .then_some(())

@@ -33,7 +33,7 @@ impl Chain {
     /// it. Short where nothing is known.
     #[must_use]
     pub fn between_blocks(&self) -> Duration {
-        self.told_block_time().or_else(|| self.seen_block_time()).unwrap_or(UNKNOWN)
+        self.stated_block_time().or_else(|| self.seen_block_time()).unwrap_or(UNKNOWN)
     }
 
     /// Returns the time to wait between two questions: a tenth of the block time.
@@ -69,7 +69,7 @@ impl Chain {
     ///
     /// # Errors
     /// If no quorum agrees.
-    pub fn sight(
+    pub fn search_executions(
         &self,
         queries: &[Query],
         filters: &[LogFilter],

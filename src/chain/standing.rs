@@ -69,7 +69,7 @@ impl EndpointRecord {
         Self { lies: vec![None; endpoints], ..Self::default() }
     }
 
-    /// Takes what a round came to, and returns its number for [`EndpointRecord::hear_late`]. `anew`: it asked for the newest
+    /// Takes what a round came to, and returns its number for [`EndpointRecord::record_late_answer`]. `anew`: it asked for the newest
     /// block, and what was read before no longer counts. Of rounds about other blocks only lies are kept.
     pub(super) fn decide(
         &mut self,
@@ -93,7 +93,7 @@ impl EndpointRecord {
     }
 
     /// Takes an answer that came after its round was decided.
-    pub(super) fn hear_late(&mut self, round: usize, at: usize, fault: Option<EndpointFault>) {
+    pub(super) fn record_late_answer(&mut self, round: usize, at: usize, fault: Option<EndpointFault>) {
         self.note_lie(at, fault.as_ref());
         let faults = round.checked_sub(self.before + 1).and_then(|index| self.rounds.get_mut(index));
         if let Some(place) = faults.and_then(|faults| faults.get_mut(at)) {
@@ -141,12 +141,12 @@ mod tests {
         assert_eq!(record.standings(), [EndpointStatus::Unasked, EndpointStatus::Unasked]);
         let first = record.decide(Some(block(1)), vec![None, Some(EndpointFault::Slow)], true);
         let second = record.decide(Some(block(1)), vec![None, Some(EndpointFault::Slow)], false);
-        record.hear_late(first, 1, None);
+        record.record_late_answer(first, 1, None);
         assert_eq!(
             record.standings(),
             [EndpointStatus::Agrees, EndpointStatus::Outvoted(EndpointFault::Slow)]
         );
-        record.hear_late(second, 1, None);
+        record.record_late_answer(second, 1, None);
         assert_eq!(record.standings(), [EndpointStatus::Agrees, EndpointStatus::Agrees]);
         record.decide(Some(block(1)), vec![Some(EndpointFault::Straddles), None], false);
         assert_eq!(
@@ -161,7 +161,7 @@ mod tests {
         );
         record.decide(Some(block(2)), vec![None, None], true);
         assert_eq!(record.standings(), [EndpointStatus::Agrees, EndpointStatus::Agrees]);
-        record.hear_late(second, 1, Some(EndpointFault::Slow));
+        record.record_late_answer(second, 1, Some(EndpointFault::Slow));
         assert_eq!(
             record.standings(),
             [EndpointStatus::Agrees, EndpointStatus::Agrees],
@@ -175,7 +175,7 @@ mod tests {
         let mut record = EndpointRecord::of(2);
         let first = record.decide(Some(block(1)), vec![None, Some(EndpointFault::Slow)], true);
         record.decide(Some(block(2)), vec![None, None], true);
-        record.hear_late(first, 1, Some(lie.clone()));
+        record.record_late_answer(first, 1, Some(lie.clone()));
         record.decide(Some(block(3)), vec![None, None], true);
         assert_eq!(record.standings(), [EndpointStatus::Agrees, EndpointStatus::Lying(lie)]);
     }

@@ -167,7 +167,7 @@ fn control(facts: &Facts, rehearsal: &Rehearsal) -> Vec<ControlProblem> {
     });
     let gains: Vec<Gain> = events.chain(writes).filter(|gain| gain.contract != safe).collect();
     let mut undeclared: BTreeMap<Address, BTreeSet<String>> = BTreeMap::new();
-    for gain in gains.iter().filter(|gain| !is_said(facts, gain)) {
+    for gain in gains.iter().filter(|gain| !is_expected(facts, gain)) {
         undeclared.entry(gain.contract).or_default().insert(gain.describe());
     }
     let is_named = |write: &Write| slots.iter().any(|(slot, _)| *slot == write.slot);
@@ -204,7 +204,7 @@ fn is_explained(facts: &Facts, write: &Write, moved: &[Moved], gains: &[Gain], w
     says(write.old)
         || moved.iter().any(|moved| says(moved.old.into_word()))
         || facts.mentions(contract, &B256::ZERO)
-        || facts.calls_about(contract).any(|planned| is_saying(&planned.signature))
+        || facts.calls_about(contract).any(|planned| names_role_change(&planned.signature))
 }
 
 /// Returns `true` if a list of members closes the gap of one whose role is seen to be revoked: the last member takes its
@@ -227,21 +227,21 @@ fn described(write: &Write, moved: &[Moved]) -> String {
     format!("slot {}: {}", write.slot, places.collect::<Vec<_>>().join(", or "))
 }
 
-fn is_saying(signature: &str) -> bool {
+fn names_role_change(signature: &str) -> bool {
     let name = signature.split('(').next().unwrap_or_default().to_ascii_lowercase();
     SAYING.iter().any(|word| name.contains(word))
 }
 
 /// One of the reader's own calls to that contract, or with it, names whom and what; or by a call whose name says so it
 /// is the Safe that gains, or nobody, or somebody who loses.
-fn is_said(facts: &Facts, gain: &Gain) -> bool {
+fn is_expected(facts: &Facts, gain: &Gain) -> bool {
     let Gain { contract, words: gained, loses, .. } = gain;
     let (contract, loses) = (*contract, *loses);
     let safe = facts.proposal.safe().address.into_word();
     // Without a word to look for, only the name can say it.
     if gained.is_empty() {
         let mut about = facts.calls_about(contract);
-        return about.any(|planned| planned.call.to == contract && is_saying(&planned.signature));
+        return about.any(|planned| planned.call.to == contract && names_role_change(&planned.signature));
     }
     let last = gained.len() - 1;
     // A function for one role, such as addGuardian(address), takes no role; that of zero is every administrator's.
@@ -251,7 +251,7 @@ fn is_said(facts: &Facts, gain: &Gain) -> bool {
     let implied = |planned: &PlannedCall, at: usize, word: &B256| {
         let by_name =
             if at == last { loses || word.is_zero() || *word == safe } else { own_role(planned, word) };
-        is_saying(&planned.signature) && by_name
+        names_role_change(&planned.signature) && by_name
     };
     facts.calls_about(contract).any(|planned| {
         let said =

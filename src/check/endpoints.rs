@@ -98,7 +98,7 @@ impl EndpointProblem {
                 "",
             ),
             Self::Lying { rpc, fault } => Description::refuse(
-                Id::from("rpc-lying").about(rpc).digest([rpc as &dyn Display, &lied_about(fault)]),
+                Id::from("rpc-lying").about(rpc).digest([rpc as &dyn Display, &lie_text(fault)]),
                 format!("RPC {rpc} {fault}; the others agree with each other"),
                 "find out which is right before anybody signs; take the wrong one out of the council file",
             ),
@@ -222,7 +222,7 @@ fn quorum_is_the_councils(facts: &Facts) -> Option<EndpointProblem> {
 }
 
 /// Returns what an endpoint lies about; at which block is left out, or every block would need an id of its own.
-fn lied_about(fault: &EndpointFault) -> String {
+fn lie_text(fault: &EndpointFault) -> String {
     match fault {
         EndpointFault::Lying { what, .. } | EndpointFault::Unproven { what, .. } => what.clone(),
         other => other.to_string(),

@@ -85,7 +85,7 @@ pub(super) fn values_were_true(facts: &Facts) -> Option<FalsehoodProblem> {
 }
 
 /// Refuses a file whose statements about the Safe or code never were true. Nothing rests on them, but whoever wrote it lies.
-pub(super) fn safe_was_as_told(facts: &Facts) -> Option<FalsehoodProblem> {
+pub(super) fn false_safe_statement(facts: &Facts) -> Option<FalsehoodProblem> {
     let untrue: Vec<Untrue> = facts.past.beside_the_readings().cloned().collect();
     (!untrue.is_empty()).then_some(FalsehoodProblem::SafeNeverSo { untrue, signing: facts.signing })
 }

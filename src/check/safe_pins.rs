@@ -13,7 +13,7 @@ const WHO_CHANGED: &str = "find out who changed the Safe; if it was the council,
 
 pub(super) const CHECKS: [Check; 3] = [
     ("as pinned", |facts| all(as_pinned(facts))),
-    ("as told of its block", |facts| all(falsehoods::safe_was_as_told(facts))),
+    ("as told of its block", |facts| all(falsehoods::false_safe_statement(facts))),
     ("as proposed", |facts| all(as_proposed(facts))),
 ];
 

@@ -190,7 +190,7 @@ impl Derive {
 
 impl Ahead {
     /// The nonces and where to write, where it is signed ahead.
-    pub fn wanted(&self) -> Option<(Nonces, AheadOutput<'_>)> {
+    pub fn nonces_and_output(&self) -> Option<(Nonces, AheadOutput<'_>)> {
         Some((self.nonces?, AheadOutput { path: self.to.as_deref()?, base: self.base }))
     }
 }
@@ -208,7 +208,7 @@ impl FeeArgs {
 }
 
 impl DepthArgs {
-    pub const fn wanted(&self) -> RequiredDepth {
+    pub const fn required_depth(&self) -> RequiredDepth {
         RequiredDepth { confirmations: self.confirmations, finalized: self.finalized }
     }
 }

@@ -84,7 +84,7 @@ pub fn run(session: &Session, args: &Args) -> Result<Exit, Error> {
         confirm: args.confirm.clone(),
         only_call: args.calldata,
         fees: args.fees,
-        wanted: args.depth.wanted(),
+        wanted: args.depth.required_depth(),
     };
     let asked = Asked {
         key: &args.key,

@@ -68,7 +68,7 @@ pub fn run(session: &Session, args: &Args) -> Result<Exit, Error> {
         return calling_roll::sign(session, &args.key, args.person.as_deref());
     }
     if let Some(path) = &args.lines {
-        return calling_roll::take_in(session, path);
+        return calling_roll::import_lines(session, path);
     }
     let now = clock::seconds();
     let keys = session.own_keys(&args.key)?;
@@ -83,12 +83,12 @@ pub fn run(session: &Session, args: &Args) -> Result<Exit, Error> {
         seen: &seen,
         keys: [keys.signing.as_ref(), keys.paying.as_ref()],
         payer,
-        proofs: &calling_roll::kept(&journal),
+        proofs: &calling_roll::recorded_proofs(&journal),
         drills: &drill_times::all(journal.iter()),
         compared: &compared,
         now,
     };
-    let mut told: Vec<GapReport> = all.gaps().iter().map(Gap::tell).collect();
+    let mut told: Vec<GapReport> = all.gaps().iter().map(Gap::report).collect();
     told.sort_by_key(|told| told.level);
     let controls = if args.seal { seal::controls(&all, &told, &journal) } else { Vec::new() };
     show(session, &seen.chains, &all.drilled(), &told);

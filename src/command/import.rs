@@ -53,7 +53,8 @@ impl Args {
         let mut what = vec![self.what.clone()];
         let mut from = Vec::new();
         for path in &self.from {
-            let is_named = |name: &&str| DrillName::is_meant(name) || session.is_lever(name).is_ok();
+            let is_named =
+                |name: &&str| DrillName::looks_like_drill_name(name) || session.is_lever(name).is_ok();
             match path.to_str().filter(is_named) {
                 Some(name) => what.push(name.into()),
                 None => from.push(path.clone()),

@@ -115,5 +115,5 @@ pub fn run(session: &Session, args: &Args) -> Result<Exit, Error> {
         asked: args.asked(),
         unseen: args.unseen,
     };
-    sign_each::run(session, &terms, args.ahead.wanted())
+    sign_each::run(session, &terms, args.ahead.nonces_and_output())
 }

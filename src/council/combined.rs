@@ -181,7 +181,7 @@ pub(super) fn simple_levers<'c>(
 }
 
 /// The way from a combined lever back to itself, with its name at both ends; `None` if there is none.
-pub(super) fn circle<'c>(combined: &'c BTreeMap<String, Combined>, name: &'c str) -> Option<Vec<&'c str>> {
+pub(super) fn cycle<'c>(combined: &'c BTreeMap<String, Combined>, name: &'c str) -> Option<Vec<&'c str>> {
     // From where each lever was first reached: the way is read off it backwards.
     let mut from: BTreeMap<&str, &str> = BTreeMap::new();
     let mut open = vec![name];

@@ -7,7 +7,7 @@ use toml::Spanned;
 
 use super::alarms::{self, AlarmNames};
 use super::by::{is_of_a_deputy, read_by};
-use super::combined::{circle, simple_levers};
+use super::combined::{cycle, simple_levers};
 use super::council_toml::{WireCode, WireCouncil, WirePinned, WirePlace};
 use super::entries::{read_chain, read_combined, read_lever, read_place, read_safe, simple_parts};
 use super::people_entries::{read_people, read_program, read_response};
@@ -121,7 +121,7 @@ fn pulled_are_levers(
                 return Err(source.fault(pulled.span(), message));
             }
         }
-        if let Some(circle) = circle(combined, name.get_ref()) {
+        if let Some(circle) = cycle(combined, name.get_ref()) {
             let message = format!("{:?} pulls itself: {}", name.get_ref(), circle.join(" pulls "));
             return Err(source.fault(name.span(), message));
         }

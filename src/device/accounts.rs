@@ -6,7 +6,7 @@ use super::DeviceError;
 use super::answered::LedgerAccount;
 use super::apdu::{self, Apdu};
 use super::ledger::{Ledger, Waiting};
-use super::link::granted;
+use super::link::accepted_data;
 use super::path::{DerivationPath, SearchPaths};
 use super::transport::PROMPTLY;
 
@@ -30,7 +30,7 @@ impl Ledger {
     fn asked_address(&mut self, path: &DerivationPath) -> Result<Address, DeviceError> {
         const WHAT: &str = "the question for an address";
         let reply = self.link.exchange(&Apdu::address(path, false), PROMPTLY)?;
-        apdu::read_address(&granted(WHAT, reply)?).ok_or(DeviceError::Senseless { what: WHAT })
+        apdu::read_address(&accepted_data(WHAT, reply)?).ok_or(DeviceError::Senseless { what: WHAT })
     }
 
     /// Computes the address from the key of its last hardened level. `None` where the device does not give that key.
@@ -43,7 +43,7 @@ impl Ledger {
             return Ok(None);
         }
         let reply = self.link.exchange(&Apdu::extended_key(&parent), PROMPTLY)?;
-        let data = match granted("the question for a key", reply) {
+        let data = match accepted_data("the question for a key", reply) {
             Err(DeviceError::Refused { .. }) => Vec::new(),
             data => data?,
         };
@@ -65,7 +65,7 @@ impl Ledger {
         self.ready()?;
         self.ask_for_approval();
         let reply = self.review(&Apdu::address(path, true))?;
-        apdu::read_address(&granted(WHAT, reply)?).ok_or(DeviceError::Senseless { what: WHAT })
+        apdu::read_address(&accepted_data(WHAT, reply)?).ok_or(DeviceError::Senseless { what: WHAT })
     }
 
     /// Returns the keys at all of these paths, in their order.

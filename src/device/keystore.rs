@@ -50,7 +50,7 @@ impl Keystore {
     /// that no password could fix.
     pub fn unlock(json: &str, password: &Zeroizing<String>) -> Result<Self, DeviceError> {
         let sealed = Sealed::read(json).map_err(DeviceError::BadKeystore)?;
-        let [cipher_key, mac_key] = &*sealed.stretch(password).map_err(DeviceError::BadKeystore)?;
+        let [cipher_key, mac_key] = &*sealed.derive_keys(password).map_err(DeviceError::BadKeystore)?;
         let mut mac = Keccak256::new();
         mac.update(mac_key);
         mac.update(sealed.ciphertext);
@@ -173,7 +173,7 @@ impl Sealed {
     }
 
     /// The 32 bytes that both kdfs begin with whatever dklen is: 16 for the cipher, 16 for the checksum.
-    fn stretch(&self, password: &str) -> Result<Zeroizing<[[u8; 16]; 2]>, String> {
+    fn derive_keys(&self, password: &str) -> Result<Zeroizing<[[u8; 16]; 2]>, String> {
         let mut keys = Zeroizing::new([[0; 16]; 2]);
         let out = keys.as_flattened_mut();
         match self.stretching {

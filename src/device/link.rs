@@ -63,7 +63,7 @@ impl Link {
     pub(super) fn configuration(&mut self) -> Result<Configuration, DeviceError> {
         const WHAT: &str = "the question for its settings";
         let reply = self.exchange(&Apdu::configuration(), PROMPTLY)?;
-        Configuration::read(&granted(WHAT, reply)?).ok_or(DeviceError::Senseless { what: WHAT })
+        Configuration::read(&accepted_data(WHAT, reply)?).ok_or(DeviceError::Senseless { what: WHAT })
     }
 
     pub(super) fn blind_signing_is_on(&mut self) -> Result<(), DeviceError> {
@@ -127,7 +127,7 @@ impl Link {
             reply = self.exchange(&begin, PROMPTLY)?;
             self.clear()?;
         }
-        granted("typed data", reply).map(|_| true)
+        accepted_data("typed data", reply).map(|_| true)
     }
 
     /// Clears an unfinished flow. The app answers with an error whether there was one or not.
@@ -137,7 +137,7 @@ impl Link {
 }
 
 /// The answer's data, or why there is none.
-pub(super) fn granted(what: &'static str, reply: Reply) -> Result<Vec<u8>, DeviceError> {
+pub(super) fn accepted_data(what: &'static str, reply: Reply) -> Result<Vec<u8>, DeviceError> {
     match reply.status {
         StatusWord::OK => Ok(reply.data),
         apdu::REJECTED => Err(DeviceError::Rejected),

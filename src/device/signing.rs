@@ -5,7 +5,7 @@ use alloy::primitives::{Address, Bytes, Signature};
 
 use super::apdu::{self, Apdu, Reply};
 use super::ledger::Ledger;
-use super::link::granted;
+use super::link::accepted_data;
 use super::path::DerivationPath;
 use super::typed::TypedData;
 use super::{DeviceError, LongText, SigningMode, SigningRequest, expect_signer, sealed};
@@ -165,6 +165,6 @@ impl Ledger {
                 return Err(setting);
             }
         }
-        granted(what, reply)
+        accepted_data(what, reply)
     }
 }

@@ -21,7 +21,7 @@ const MOST_RAISED: u64 = 3;
 
 /// Returns `true` if contracts of this chain run on a machine that is not known here.
 #[must_use]
-pub fn runs_elsewhere(chain_id: u64) -> bool {
+pub fn has_other_vm(chain_id: u64) -> bool {
     OTHER_MACHINES.contains(&chain_id)
 }
 
@@ -52,7 +52,7 @@ pub fn smallest<E>(used: u64, cap: u64, mut alike: impl FnMut(u64) -> Result<boo
 /// Returns the limit that an RPC's estimate asks for, with a fifth more. It raises `enough` within bounds and never
 /// lowers it.
 #[must_use]
-pub fn raised(chain_id: u64, enough: u64, estimate: Option<u64>, cap: u64) -> u64 {
+pub fn raise_to_estimate(chain_id: u64, enough: u64, estimate: Option<u64>, cap: u64) -> u64 {
     let wanted = estimate.map_or(0, |gas| gas.saturating_add(gas / 5));
     let most = if is_estimated(chain_id) { cap } else { enough.saturating_mul(MOST_RAISED).min(cap) };
     wanted.min(most).max(enough)
@@ -93,12 +93,12 @@ mod tests {
 
     #[test]
     fn an_estimate_raises_within_bounds_and_never_lowers() {
-        assert_eq!(raised(1, 125_000, None, CAP), 125_000);
-        assert_eq!(raised(1, 125_000, Some(50_000), CAP), 125_000);
-        assert_eq!(raised(1, 125_000, Some(200_000), CAP), 240_000);
-        assert_eq!(raised(1, 125_000, Some(u64::MAX), CAP), 375_000);
-        assert_eq!(raised(1, 10_000_000, Some(u64::MAX), CAP), CAP);
+        assert_eq!(raise_to_estimate(1, 125_000, None, CAP), 125_000);
+        assert_eq!(raise_to_estimate(1, 125_000, Some(50_000), CAP), 125_000);
+        assert_eq!(raise_to_estimate(1, 125_000, Some(200_000), CAP), 240_000);
+        assert_eq!(raise_to_estimate(1, 125_000, Some(u64::MAX), CAP), 375_000);
+        assert_eq!(raise_to_estimate(1, 10_000_000, Some(u64::MAX), CAP), CAP);
         // Arbitrum's holds the price of data on Ethereum.
-        assert_eq!(raised(42_161, 125_000, Some(2_000_000), 32_000_000), 2_400_000);
+        assert_eq!(raise_to_estimate(42_161, 125_000, Some(2_000_000), 32_000_000), 2_400_000);
     }
 }

@@ -33,7 +33,7 @@ use early_keys::next_keys;
 pub use early_keys::{access_list_calls, access_list_keys, behind_proxies, first_keys};
 pub use env::gas_limit;
 pub use expected::Expected;
-pub use gas_limit::{is_estimated, raised, runs_elsewhere, same_effects, smallest};
+pub use gas_limit::{has_other_vm, is_estimated, raise_to_estimate, same_effects, smallest};
 pub use packed::Moved;
 pub use run::{
     Attempt, DirectCall, ExecTransaction, Rehearsal, RehearsalError, RunBlock, RunResult, rehearse, view,

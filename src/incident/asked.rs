@@ -36,7 +36,7 @@ pub fn unanswered(
             entries.iter().filter(is_about).flat_map(|entry| signed_by(&entry.draft.act)).collect();
         for signer in council.signers.values().filter(|signer| owners.contains(signer.address)) {
             let has_signed = signed.contains(&signer.address) || signers.contains(&signer.address);
-            if has_signed || entries.iter().any(|entry| is_heard(entry, &signer.name)) {
+            if has_signed || entries.iter().any(|entry| has_answered(entry, &signer.name)) {
                 continue;
             }
             let (name, asked) = (signer.name.clone(), first.draft.time);
@@ -57,7 +57,7 @@ fn signed_by(act: &JournalAct) -> Vec<Address> {
 }
 
 /// They wrote in a journal of theirs, or said that they are awake.
-fn is_heard(entry: &Entry, name: &str) -> bool {
+fn has_answered(entry: &Entry, name: &str) -> bool {
     let wrote = entry.draft.who.as_ref().is_some_and(|who| who.to_string() == name);
     let is_awake =
         matches!(&entry.draft.act, JournalAct::Awake { name: awake, .. } if awake.to_string() == name);

@@ -57,7 +57,7 @@ pub fn merge(journals: &[Journal]) -> Merged<'_> {
     }
     entries.sort_by_key(|(journal, entry)| (entry.draft.time, *journal, entry.number));
     let mut contradictions = forks(journals);
-    contradictions.extend(told_differently(&entries));
+    contradictions.extend(find_contradictions(&entries));
     Merged { entries, contradictions }
 }
 
@@ -82,7 +82,7 @@ struct FirstStatement<'e> {
     mined: Option<(usize, (TxHash, u64, bool))>,
 }
 
-fn told_differently(entries: &[(usize, &Entry)]) -> Vec<Contradiction> {
+fn find_contradictions(entries: &[(usize, &Entry)]) -> Vec<Contradiction> {
     let mut told: BTreeMap<SafeTxHash, FirstStatement> = BTreeMap::new();
     let mut found: Vec<Contradiction> = Vec::new();
     for (journal, entry) in entries {

@@ -245,7 +245,7 @@ pub fn record(
         .collect();
     let mut moments: Vec<Moment> = entries.iter().map(|entry| moment(entry)).collect();
     moments.extend(transactions.iter().filter_map(|one| mined(one, entries)));
-    moments.extend(not_heard_of(council, entries, &transactions));
+    moments.extend(unanswered_requests(council, entries, &transactions));
     moments.sort_by_key(|moment| moment.at);
     let began = moments.first().map(|moment| moment.at);
     let opened = entries.iter().find_map(|entry| match &entry.draft.act {
@@ -283,7 +283,7 @@ pub fn record(
     }
 }
 
-fn not_heard_of(council: &Council, entries: &[&Entry], transactions: &[Transaction]) -> Vec<Moment> {
+fn unanswered_requests(council: &Council, entries: &[&Entry], transactions: &[Transaction]) -> Vec<Moment> {
     let signers = |one: &Transaction| one.facts.executed.as_ref().map(|executed| executed.signers.clone());
     let asked: Vec<_> =
         transactions.iter().map(|one| (one.about.clone(), signers(one).unwrap_or_default())).collect();

@@ -9,7 +9,7 @@ use alloy::json_abi::{Event, Function, Param};
 use alloy::primitives::{Address, B256, Bytes};
 
 use super::each::{Each, turns};
-use super::language::expression::{Stop, Values};
+use super::language::expression::{EvalStop, Values};
 use super::language::template::Template;
 use super::language::value::{param_type, param_types};
 use super::postcheck::{CallCheck, Check, Ending, EventCheck, Expectation, Relation, Subject};
@@ -70,7 +70,7 @@ impl Step {
     pub(super) fn calldata(
         &self,
         values: &Values,
-    ) -> Result<(Bytes, Vec<DynSolValue>, Option<Address>), Stop> {
+    ) -> Result<(Bytes, Vec<DynSolValue>, Option<Address>), EvalStop> {
         let (data, args) = encode(&self.function, &self.args, values)?;
         let appended = self.append.as_ref().map(|address| address.address(values)).transpose()?;
         let tail = appended.as_ref().map(|address| address.as_slice()).unwrap_or_default();
@@ -153,7 +153,7 @@ impl fmt::Display for Fact {
 }
 
 impl StaticCall {
-    fn query(&self, values: &Values) -> Result<(String, Query), Stop> {
+    fn query(&self, values: &Values) -> Result<(String, Query), EvalStop> {
         let to = self.on.address(values)?;
         let (data, args) = encode(&self.function, &self.args, values)?;
         let args = args.iter().map(|a| render(a, None)).collect::<Vec<_>>().join(", ");
@@ -173,7 +173,7 @@ pub(super) fn encode(
     function: &Function,
     args: &[Template],
     values: &Values,
-) -> Result<(Bytes, Vec<DynSolValue>), Stop> {
+) -> Result<(Bytes, Vec<DynSolValue>), EvalStop> {
     let args = args.iter().map(|a| a.eval(values)).collect::<Result<Vec<_>, _>>()?;
     let data = function.abi_encode_input(&args).map_err(|e| e.to_string())?;
     Ok((data.into(), args))
@@ -204,7 +204,7 @@ impl ValueSource {
         outputs.iter().filter_map(field).collect()
     }
 
-    pub(super) fn resolve(&self, values: &Values) -> Result<Subject, Stop> {
+    pub(super) fn resolve(&self, values: &Values) -> Result<Subject, EvalStop> {
         match self {
             Self::View(call) => {
                 let (label, query) = call.query(values)?;
@@ -277,7 +277,7 @@ impl Claim {
     }
 
     /// Returns one check for each turn.
-    pub(super) fn resolve(&self, values: &Values) -> Result<Vec<Check>, Stop> {
+    pub(super) fn resolve(&self, values: &Values) -> Result<Vec<Check>, EvalStop> {
         let turns = turns(self.each.as_ref(), values)?;
         turns.into_iter().map(|turn| self.fact.resolve(&values.with(turn))).collect()
     }
@@ -300,7 +300,7 @@ impl Fact {
         }
     }
 
-    fn resolve(&self, values: &Values) -> Result<Check, Stop> {
+    fn resolve(&self, values: &Values) -> Result<Check, EvalStop> {
         match self {
             Self::Value { source, relation, expected } => Ok(Check::Value {
                 subject: source.resolve(values)?,

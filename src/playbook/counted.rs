@@ -109,7 +109,7 @@ impl Counted {
     }
 
     fn number(&self, event: &EventCheck, logs: &[Log]) -> U256 {
-        let fitting = event.fitting(logs);
+        let fitting = event.matching_events(logs);
         let Some(at) = self.sum else { return U256::from(fitting.len()) };
         let values = fitting.iter().filter_map(|values| values.get(at)?.as_uint());
         values.fold(U256::ZERO, |sum, (value, _)| sum.saturating_add(value))

@@ -9,7 +9,7 @@ use alloy::primitives::{Address, U256};
 use super::argument_texts::{Texts, text_of, texts, wrong_argument, wrong_piece};
 use super::claim::{Claim, Step};
 use super::each::{Item, once_each, turns};
-use super::language::expression::{Stop, Values};
+use super::language::expression::{EvalStop, Values};
 use super::language::template::Template;
 use super::param::{Param, unit_names};
 use super::piece::{self, PIECE, Piece};
@@ -87,7 +87,7 @@ impl<'a> DerivationState<'a> {
     }
 
     /// Returns `true` if the answer is there; if not, it is asked for.
-    fn asked(&mut self, query: &Query) -> bool {
+    fn is_answered(&mut self, query: &Query) -> bool {
         match self.readings.get(query) {
             Some(answer) => self.rests_on.insert(query.clone(), answer.clone()),
             None => drop(self.needs.insert(query.clone())),
@@ -114,7 +114,7 @@ impl<'a> DerivationState<'a> {
     }
 
     /// The value, or the piece of it that this lever is about.
-    fn cut(&self, name: &str, value: DynSolValue) -> Result<DynSolValue, PlanError> {
+    fn piece_of(&self, name: &str, value: DynSolValue) -> Result<DynSolValue, PlanError> {
         match self.piece {
             Some(piece) if self.cut.contains(name) => {
                 piece.of(value).map_err(|why| PlanError::Read { name: name.into(), why })
@@ -130,7 +130,7 @@ impl<'a> DerivationState<'a> {
         let text = text_of(param, texts);
         let value = param.unit(&self.values).and_then(|unit| param.read(text, unit, &self.values));
         if let Some(value) = known(value).map_err(|why| wrong_argument(param, text, why))? {
-            let value = self.cut(&param.name, value)?;
+            let value = self.piece_of(&param.name, value)?;
             self.values.map.insert(param.name.clone(), value);
             self.provenance.name(&param.name, &unit_names(param), Vec::new());
         }
@@ -150,7 +150,7 @@ impl<'a> DerivationState<'a> {
             items.into_iter().map(|item| read.source.resolve(&self.values.with(item))).collect()
         });
         let Some(subjects): Option<Vec<Subject>> = known(subjects).map_err(wrong)? else { return Ok(()) };
-        let missing = subjects.iter().filter(|subject| !self.asked(&subject.query)).count();
+        let missing = subjects.iter().filter(|subject| !self.is_answered(&subject.query)).count();
         if missing > 0 {
             return Ok(());
         }
@@ -170,9 +170,9 @@ impl<'a> DerivationState<'a> {
             (None, Some(value), Some(subject)) => (value, subject.label.clone()),
             (_, last, _) => (DynSolValue::Array(items.into_iter().chain(last).collect()), written(read)),
         };
-        let value = self.cut(&read.name, value)?;
+        let value = self.piece_of(&read.name, value)?;
         let names = Some(self.values.names);
-        let shown = few(&value).map_or_else(
+        let shown = first_items(&value).map_or_else(
             || render(&value, names),
             |(first, more)| format!("{} {more}", render(&first, names)),
         );
@@ -216,7 +216,7 @@ impl<'a> DerivationState<'a> {
             }
             for check in checks {
                 for query in check.queries() {
-                    done &= self.asked(&query);
+                    done &= self.is_answered(&query);
                 }
                 let verdict = check.judge(self.readings, &[]);
                 done &= verdict.holds;
@@ -249,7 +249,7 @@ impl<'a> DerivationState<'a> {
         };
         let calls = made.iter().map(call).collect::<Result<Vec<_>, _>>()?;
         let tried = made.iter().zip(&calls).filter(|(act, _)| act.step.tried);
-        let tried: Vec<Check> = tried.map(|(_, call)| self.trial(call)).collect();
+        let tried: Vec<Check> = tried.map(|(_, call)| self.single_call_check(call)).collect();
         let after = self.checks(&playbook.after, "after")?;
         let kept = |(claim, checks): (&Claim, &Vec<Check>)| vec![claim.kept.is_some(); checks.len()];
         Ok(Plan {
@@ -303,7 +303,7 @@ impl<'a> DerivationState<'a> {
     }
 
     /// The call as the Safe would make it, alone: whether the Safe has the role and nothing else stands in the way.
-    fn trial(&self, planned: &PlannedCall) -> Check {
+    fn single_call_check(&self, planned: &PlannedCall) -> Check {
         let Call { to, data, .. } = planned.call.clone();
         let name = planned.signature.split('(').next().unwrap_or_default();
         let args = planned.arguments.iter().map(|(_, shown)| shown.as_str()).collect::<Vec<_>>().join(", ");
@@ -318,7 +318,7 @@ impl<'a> DerivationState<'a> {
         let value = self.values.map.get(&param.name).cloned();
         let value = value.ok_or_else(|| wrong_argument(param, text, "it is not known".into()))?;
         let show = |value: &DynSolValue| param.show(value, text, &self.values);
-        let shown = match few(&value) {
+        let shown = match first_items(&value) {
             Some((first, more)) => show(&first).map(|first| format!("{first} {more}")),
             None => show(&value),
         };
@@ -329,7 +329,7 @@ impl<'a> DerivationState<'a> {
         Ok(ShownArg { name: param.name.clone(), text: text.into(), value, shown, note })
     }
 
-    fn call(&self, playbook: &Playbook, act: &StepCall, args: &[ShownArg]) -> Result<PlannedCall, Stop> {
+    fn call(&self, playbook: &Playbook, act: &StepCall, args: &[ShownArg]) -> Result<PlannedCall, EvalStop> {
         let (step, known) = (act.step, self.values.with(act.item.clone()));
         let to = step.to.address(&known)?;
         let (data, values, appended) = step.calldata(&known)?;
@@ -390,7 +390,7 @@ fn left_out_of(act: &StepCall) -> Skipped {
 }
 
 /// Returns the first few items of a long list, and how many there are; `None` for any other value.
-fn few(value: &DynSolValue) -> Option<(DynSolValue, String)> {
+fn first_items(value: &DynSolValue) -> Option<(DynSolValue, String)> {
     const SHOWN: usize = 4;
     let items = value.as_array().filter(|items| items.len() > 2 * SHOWN)?;
     let first = items.get(..SHOWN)?.to_vec();
@@ -404,21 +404,21 @@ fn shown_piece(piece: Piece) -> ShownArg {
 }
 
 /// The value, or nothing while an answer is missing.
-fn known<T>(value: Result<T, Stop>) -> Result<Option<T>, String> {
+fn known<T>(value: Result<T, EvalStop>) -> Result<Option<T>, String> {
     match value {
         Ok(value) => Ok(Some(value)),
-        Err(Stop::Wrong(why)) => Err(why),
-        Err(Stop::Missing) => Ok(None),
+        Err(EvalStop::Wrong(why)) => Err(why),
+        Err(EvalStop::Missing) => Ok(None),
     }
 }
 
-fn placed(place: String, stop: Stop) -> PlanError {
+fn placed(place: String, stop: EvalStop) -> PlanError {
     PlanError::Place { place, why: why(stop) }
 }
 
-pub(super) fn why(stop: Stop) -> String {
+pub(super) fn why(stop: EvalStop) -> String {
     match stop {
-        Stop::Missing => "a value is missing".into(),
-        Stop::Wrong(why) => why,
+        EvalStop::Missing => "a value is missing".into(),
+        EvalStop::Wrong(why) => why,
     }
 }

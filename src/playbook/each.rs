@@ -8,7 +8,7 @@ use std::fmt;
 
 use alloy::dyn_abi::DynSolValue;
 
-use super::language::expression::{Stop, Values};
+use super::language::expression::{EvalStop, Values};
 use super::language::template::Template;
 use crate::evm::render;
 
@@ -51,7 +51,7 @@ impl Each {
 
     /// Returns the values of each turn, in the order of the lists. While some lists are not known, the turns are those
     /// of the others, so that what they need can be asked for at once.
-    fn items(&self, values: &Values) -> Result<Vec<Item>, Stop> {
+    fn items(&self, values: &Values) -> Result<Vec<Item>, EvalStop> {
         let mut lists = Vec::new();
         for (name, list) in &self.0 {
             match list.eval(values) {
@@ -59,11 +59,11 @@ impl Each {
                     lists.push((name, list, items));
                 }
                 Ok(_) => return Err(format!("{list} is not a list").into()),
-                Err(Stop::Missing) => {}
+                Err(EvalStop::Missing) => {}
                 Err(wrong) => return Err(wrong),
             }
         }
-        let (_, first, items) = lists.first().ok_or(Stop::Missing)?;
+        let (_, first, items) = lists.first().ok_or(EvalStop::Missing)?;
         let turns = items.len();
         if let Some((_, other, items)) = lists.iter().find(|(.., items)| items.len() != turns) {
             let (a, b) = (turns, items.len());
@@ -84,7 +84,7 @@ impl Each {
 }
 
 /// Returns the turns of a part: those of its lists, or one without values of its own if it is not repeated.
-pub(super) fn turns(each: Option<&Each>, values: &Values) -> Result<Vec<Item>, Stop> {
+pub(super) fn turns(each: Option<&Each>, values: &Values) -> Result<Vec<Item>, EvalStop> {
     each.map_or_else(|| Ok(vec![Item::new()]), |each| each.items(values))
 }
 

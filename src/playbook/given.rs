@@ -3,7 +3,7 @@
 use alloy::dyn_abi::DynSolValue;
 use alloy::primitives::U256;
 
-use super::language::expression::{Stop, Values};
+use super::language::expression::{EvalStop, Values};
 use super::piece::{PIECE, Piece};
 use super::plan::{Inputs, PlanError};
 use super::{Param, Playbook};
@@ -61,9 +61,11 @@ fn unknown_names(playbook: &Playbook, inputs: &Inputs) -> Vec<PlanError> {
 }
 
 /// `None` for what only the chain can tell.
-fn fault(param: &Param, text: &str, stop: Stop) -> Option<PlanError> {
+fn fault(param: &Param, text: &str, stop: EvalStop) -> Option<PlanError> {
     match stop {
-        Stop::Missing => None,
-        Stop::Wrong(why) => Some(PlanError::Argument { name: param.name.clone(), text: text.into(), why }),
+        EvalStop::Missing => None,
+        EvalStop::Wrong(why) => {
+            Some(PlanError::Argument { name: param.name.clone(), text: text.into(), why })
+        }
     }
 }

@@ -60,7 +60,7 @@ pub use param::{Param, ParamUnit, Zero};
 pub use piece::{NEAR, PIECE, Piece};
 pub use plan::{Derivation, Inputs, Plan, PlanError, PlannedCall, ShownArg, ShownRead, Skipped};
 pub use postcheck::{CallCheck, Check, Ending, EventCheck, Expectation, Relation, Subject, Verdict};
-pub use provenance::{CallPart, Decided, Source};
+pub use provenance::{CallPart, Decided, ReadingSource};
 pub use watched::Watched;
 
 use crate::council::TextDigest;

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use alloy::dyn_abi::{DynSolType, DynSolValue};
 use alloy::primitives::{U256, U512};
 
-use super::language::expression::{Stop, Values};
+use super::language::expression::{EvalStop, Values};
 use super::language::flags::Flags;
 use super::language::literal::number_of;
 use super::language::syntax::Flaw;
@@ -127,7 +127,7 @@ impl Param {
     }
 
     /// The unit, when its decimals are known.
-    pub(super) fn unit(&self, values: &Values) -> Result<Option<Unit>, Stop> {
+    pub(super) fn unit(&self, values: &Values) -> Result<Option<Unit>, EvalStop> {
         match &self.unit {
             None => Ok(None),
             Some(ParamUnit::Fixed(unit)) => Ok(Some(*unit)),
@@ -158,7 +158,12 @@ impl Param {
     }
 
     /// The value of a text, before its bounds are checked.
-    pub(super) fn read(&self, text: &str, unit: Option<Unit>, values: &Values) -> Result<DynSolValue, Stop> {
+    pub(super) fn read(
+        &self,
+        text: &str,
+        unit: Option<Unit>,
+        values: &Values,
+    ) -> Result<DynSolValue, EvalStop> {
         let is_zero = |v: &DynSolValue| {
             v.as_uint().is_some_and(|(n, _)| n.is_zero()) || v.as_int().is_some_and(|(n, _)| n.is_zero())
         };
@@ -183,7 +188,7 @@ impl Param {
         }
     }
 
-    fn amount(&self, text: &str, unit: Option<Unit>, values: &Values) -> Result<DynSolValue, Stop> {
+    fn amount(&self, text: &str, unit: Option<Unit>, values: &Values) -> Result<DynSolValue, EvalStop> {
         if !self.flags.is_empty() {
             let value = number_of(&self.ty, false, self.flags.parse(text)?);
             return value.ok_or_else(|| format!("{text} does not fit in {}", self.ty).into());
@@ -206,7 +211,7 @@ impl Param {
         order.is_some_and(Ordering::is_gt)
     }
 
-    fn bound(&self, amount: &Amount, unit: Option<Unit>, values: &Values) -> Result<DynSolValue, Stop> {
+    fn bound(&self, amount: &Amount, unit: Option<Unit>, values: &Values) -> Result<DynSolValue, EvalStop> {
         match amount {
             Amount::Text(text) => self.amount(text, unit, values),
             Amount::Expr(template) => template.eval(values),
@@ -214,7 +219,7 @@ impl Param {
     }
 
     /// Checks a value against minimum, maximum and greatest change.
-    pub(super) fn check(&self, value: &DynSolValue, text: &str, values: &Values) -> Result<(), Stop> {
+    pub(super) fn check(&self, value: &DynSolValue, text: &str, values: &Values) -> Result<(), EvalStop> {
         if matches!(&self.zero, Zero::Word(word) if text.trim() == word) {
             return Ok(());
         }
@@ -254,7 +259,7 @@ impl Param {
     }
 
     /// The value for a person, in the parameter's unit.
-    pub(super) fn show(&self, value: &DynSolValue, text: &str, values: &Values) -> Result<String, Stop> {
+    pub(super) fn show(&self, value: &DynSolValue, text: &str, values: &Values) -> Result<String, EvalStop> {
         match &self.zero {
             Zero::Word(word) if text.trim() == word => Ok(format!("{word} (0)")),
             _ if !self.flags.is_empty() => {
@@ -335,7 +340,7 @@ pub(super) fn try_literal(param: &Param, text: &str) -> Result<(), String> {
         None => None,
     };
     match param.amount(text, unit, &values) {
-        Err(Stop::Wrong(why)) => Err(why),
+        Err(EvalStop::Wrong(why)) => Err(why),
         _ => Ok(()),
     }
 }

@@ -287,7 +287,7 @@ impl EventCheck {
     }
 
     /// Returns the values of each log that is this event with these values, in the order of the signature.
-    pub(super) fn fitting(&self, logs: &[Log]) -> Vec<Vec<DynSolValue>> {
+    pub(super) fn matching_events(&self, logs: &[Log]) -> Vec<Vec<DynSolValue>> {
         self.named(logs).into_iter().filter(|values| self.fits(values)).collect()
     }
 

@@ -18,7 +18,7 @@ pub struct Decided {
     pub signature: String,
     pub part: CallPart,
     /// The answers that decide it; at least one.
-    pub by: Vec<Source>,
+    pub by: Vec<ReadingSource>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,7 +34,7 @@ pub enum CallPart {
 
 /// An answer that decides.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Source {
+pub struct ReadingSource {
     pub query: Query,
     pub answer: Answer,
     /// `usdc decimals() is 6`
@@ -168,10 +168,10 @@ impl Provenance {
         names.iter().filter_map(|name| self.names.get(name)).flatten().cloned().collect()
     }
 
-    fn sources(&self, queries: &BTreeSet<Query>, readings: &Readings) -> Vec<Source> {
+    fn sources(&self, queries: &BTreeSet<Query>, readings: &Readings) -> Vec<ReadingSource> {
         let source = |query: &Query| {
             let sentence = self.sentences.get(query).cloned().unwrap_or_else(|| query.to_string());
-            Some(Source { query: query.clone(), answer: readings.get(query)?.clone(), sentence })
+            Some(ReadingSource { query: query.clone(), answer: readings.get(query)?.clone(), sentence })
         };
         queries.iter().filter_map(source).collect()
     }

@@ -91,7 +91,7 @@ impl Shortfall {
 }
 
 /// A Safe of the tree with what its owners sign.
-pub(super) struct Node<'t> {
+pub(super) struct ApprovalNode<'t> {
     pub(super) tree: &'t SafeTree,
     /// The Safes that led to it, from the proposal's own on, without that one.
     through: Vec<Address>,
@@ -101,7 +101,7 @@ pub(super) struct Node<'t> {
     purpose: Purpose,
 }
 
-impl<'t> Node<'t> {
+impl<'t> ApprovalNode<'t> {
     pub(super) fn root(proposal: &Proposal, tree: &'t SafeTree) -> Self {
         let asks = Some(Question::about(proposal.safe().version, proposal.hashes()));
         Self { tree, through: Vec::new(), signs: proposal.hash(), asks, purpose: proposal.purpose() }
@@ -260,6 +260,6 @@ impl<'t> Node<'t> {
 #[must_use]
 pub fn contract_queries(proposal: &Proposal, tree: &SafeTree, given: &Approvals) -> Vec<Query> {
     let mut queries = Vec::new();
-    Node::root(proposal, tree).contract_queries(given, &mut queries);
+    ApprovalNode::root(proposal, tree).contract_queries(given, &mut queries);
     queries
 }

@@ -21,7 +21,7 @@ pub fn contract_query(safe: Address, owner: Address, asks: &Question, data: &Byt
 
 /// Returns the answer that says yes to a question of [`contract_query`]. `None` for another call.
 #[must_use]
-pub fn yes_to(query: &Query) -> Option<Answer> {
+pub fn approving_answer(query: &Query) -> Option<Answer> {
     let Query::Call { data, .. } = query else { return None };
     let mut yes = [0; 32];
     yes[..4].copy_from_slice(data.get(..4)?);

@@ -97,7 +97,7 @@ impl Binding {
 
     /// The only lever; `None` if there are several.
     #[must_use]
-    pub fn sole(&self) -> Option<&BoundLever> {
+    pub fn only_lever(&self) -> Option<&BoundLever> {
         if let [one] = &self.levers[..] { Some(one) } else { None }
     }
 

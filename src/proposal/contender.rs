@@ -38,7 +38,7 @@ impl Contender {
 /// then the one that stands first in the council file. Of the others, one that nobody has signed is not open; `own` counts
 /// as signed by one at least, because somebody is about to. `None` if `own` keeps it.
 #[must_use]
-pub fn keeper<'c>(own: &Contender, others: &'c [Contender]) -> Option<&'c Contender> {
+pub fn nonce_keeper<'c>(own: &Contender, others: &'c [Contender]) -> Option<&'c Contender> {
     let is_other = |other: &&Contender| !other.shares_a_lever(own);
     let own = &Contender { signers: own.signers.max(1), ..own.clone() };
     let first = others.iter().filter(is_other).min_by_key(|other| other.rank())?;
@@ -61,7 +61,7 @@ mod tests {
     }
 
     fn kept(own: &Contender, others: &[Contender]) -> Option<String> {
-        keeper(own, others).map(|keeper| keeper.title.clone())
+        nonce_keeper(own, others).map(|keeper| keeper.title.clone())
     }
 
     #[test]

@@ -33,7 +33,7 @@ pub struct BadDrillName(String);
 impl DrillName {
     /// Returns `true` for a word that is meant to name a drill, well-formed or not.
     #[must_use]
-    pub fn is_meant(word: &str) -> bool {
+    pub fn looks_like_drill_name(word: &str) -> bool {
         word.starts_with(START)
     }
 
@@ -49,12 +49,12 @@ impl DrillName {
     /// Returns `true` if this drill is meant: at its nonce, with these digits.
     #[must_use]
     pub fn names(&self, proposal: &Proposal) -> bool {
-        proposal.is_drill() && proposal.nonce() == self.nonce && self.begins(proposal.hash())
+        proposal.is_drill() && proposal.nonce() == self.nonce && self.matches_hash(proposal.hash())
     }
 
     /// Returns `true` if a hash begins with its digits.
     #[must_use]
-    pub fn begins(&self, hash: SafeTxHash) -> bool {
+    pub fn matches_hash(&self, hash: SafeTxHash) -> bool {
         digits(hash).starts_with(&self.head)
     }
 

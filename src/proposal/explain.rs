@@ -213,7 +213,7 @@ impl fmt::Display for SignedFor {
             }
             Self::Arguments { title, theirs, own, is_claim } => {
                 let by = if *is_claim { ", as the line says" } else { "" };
-                write!(f, "signed {} with {}, you have {}{by}", spelt(title), listed(theirs), listed(own))
+                write!(f, "signed {} with {}, you have {}{by}", quoted(title), listed(theirs), listed(own))
             }
             Self::Safe { chain_id, safe } => write!(
                 f,
@@ -228,31 +228,32 @@ impl fmt::Display for SignedFor {
             Self::Lever { title } => write!(
                 f,
                 "signed {}, as the line says, and your council file does not have it: pull",
-                spelt(title)
+                quoted(title)
             ),
             Self::Approval { title, approve_as } if approve_as.is_empty() => {
-                write!(f, "signed {}, as the line says: import it without --approve-as", spelt(title))
+                write!(f, "signed {}, as the line says: import it without --approve-as", quoted(title))
             }
             Self::Approval { title, approve_as } => {
                 let flags: Vec<String> = approve_as
                     .iter()
                     .take(MOST)
-                    .map(|safe| format!("--approve-as {}", spelt(safe)))
+                    .map(|safe| format!("--approve-as {}", quoted(safe)))
                     .collect();
-                write!(f, "signed {}, as the line says: import it with {}", spelt(title), flags.join(" "))
+                write!(f, "signed {}, as the line says: import it with {}", quoted(title), flags.join(" "))
             }
             Self::Playbook { title, theirs } => write!(
                 f,
                 "signed {} with another text of its playbook, {theirs}, as the line says: pull",
-                spelt(title)
+                quoted(title)
             ),
             Self::Claimed { title, nonce, program } => {
                 let at = nonce.map(|nonce| format!(" at nonce {nonce}")).unwrap_or_default();
-                let of = program.as_ref().map(|p| format!(" of breakglass {}", spelt(p))).unwrap_or_default();
+                let of =
+                    program.as_ref().map(|p| format!(" of breakglass {}", quoted(p))).unwrap_or_default();
                 write!(
                     f,
                     "signed a transaction that is none of yours; the line{of} says {}{at}",
-                    spelt(title)
+                    quoted(title)
                 )
             }
             Self::Unknown { hash: Some(hash) } => {
@@ -268,7 +269,7 @@ fn listed(args: &[(String, String)]) -> String {
         return "nothing of that".into();
     }
     let first: Vec<String> =
-        args.iter().take(MOST).map(|(name, value)| format!("{} = {}", spelt(name), spelt(value))).collect();
+        args.iter().take(MOST).map(|(name, value)| format!("{} = {}", quoted(name), quoted(value))).collect();
     let more = args.len() - first.len();
     let more = if more == 0 { String::new() } else { format!(" and {more} more") };
     format!("{}{more}", first.join(", "))
@@ -276,7 +277,7 @@ fn listed(args: &[(String, String)]) -> String {
 
 /// A stranger's text. What does not look like a name or a value stands in quotation marks, so that it reads as nothing of
 /// the program's own.
-fn spelt(text: &str) -> String {
+fn quoted(text: &str) -> String {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || " +-_./,%".contains(c);
     let is_short = text.len() <= 80 && !text.starts_with(' ');
     if is_short && text.chars().all(is_plain) { text.into() } else { format!("{:?}", cut(text)) }

@@ -68,7 +68,7 @@ pub fn gather(found: &[Finds], wanted: &[ProposalAndOwners]) -> GatherResult {
     let mut gathering = Gathering::default();
     let by_hash: HashMap<SafeTxHash, &ProposalAndOwners> =
         wanted.iter().map(|w| (w.proposal.hash(), w)).collect();
-    let stated = in_turn(found, |finds| &finds.stated);
+    let stated = interleaved(found, |finds| &finds.stated);
     let (ours, others): (Vec<_>, Vec<_>) =
         stated.into_iter().partition(|(_, s)| s.hash.is_some_and(|hash| by_hash.contains_key(&hash)));
     for (text, stated) in ours {
@@ -76,7 +76,7 @@ pub fn gather(found: &[Finds], wanted: &[ProposalAndOwners]) -> GatherResult {
         gathering.take(text, &stated, target.copied(), MOST_STATED);
     }
     let before = gathering.gathered.recovered;
-    let mut bare = in_turn(found, |finds| &finds.bare);
+    let mut bare = interleaved(found, |finds| &finds.bare);
     bare.extend(gathering.take_contracts(found, wanted));
     gathering.take_bare(bare, wanted, before + MOST_BARE);
     for (text, stated) in others {
@@ -99,7 +99,7 @@ fn of_another_purpose(stated: &Stated, wanted: &ProposalAndOwners) -> Option<Ver
 
 /// Every different signature with the place of its text: the first of each text, then the second of each, and so on.
 /// Puts each signature once. What is stated as accepted beside it is unsigned: of several such lists all is taken.
-fn in_turn<'f>(found: &'f [Finds], list: impl Fn(&'f Finds) -> &'f Vec<Stated>) -> Vec<(usize, Stated)> {
+fn interleaved<'f>(found: &'f [Finds], list: impl Fn(&'f Finds) -> &'f Vec<Stated>) -> Vec<(usize, Stated)> {
     let texts = found.iter().enumerate();
     let mut all: Vec<(usize, usize, &Stated)> = texts
         .flat_map(|(text, finds)| list(finds).iter().enumerate().map(move |(rank, s)| (rank, text, s)))
@@ -122,7 +122,7 @@ fn in_turn<'f>(found: &'f [Finds], list: impl Fn(&'f Finds) -> &'f Vec<Stated>) 
 impl GatherResult {
     /// Returns it with these signatures as known, because they are kept already.
     #[must_use]
-    pub fn beside(mut self, kept: &[OwnerSignature]) -> Self {
+    pub fn merge_known(mut self, kept: &[OwnerSignature]) -> Self {
         for mut signature in std::mem::take(&mut self.new) {
             let theirs = |k: &&OwnerSignature| k.is_in_place_of(&signature);
             let mut theirs = kept.iter().filter(theirs).peekable();

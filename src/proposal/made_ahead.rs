@@ -58,7 +58,7 @@ pub fn gather_ahead(found: &[Finds], wanted: &[ProposalAndOwners]) -> GatheredAh
                     gathered.new.push(signed);
                 }
             }
-            None => gathered.refused.push(|| (text, why(ahead, wanted))),
+            None => gathered.refused.push(|| (text, refusal_reason(ahead, wanted))),
         }
     }
     gathered
@@ -76,7 +76,7 @@ fn verify(
 }
 
 /// Says what a signature that is refused is: of another nonce, or of another transaction.
-fn why(ahead: &StatedAhead, wanted: &[ProposalAndOwners]) -> String {
+fn refusal_reason(ahead: &StatedAhead, wanted: &[ProposalAndOwners]) -> String {
     let named = u64::try_from(ahead.nonce.0).unwrap_or(u64::MAX);
     for nonce in (named.saturating_sub(WINDOW)..=named.saturating_add(WINDOW)).map(Nonce::from) {
         let other = StatedAhead { nonce, ..ahead.clone() };

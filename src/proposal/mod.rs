@@ -54,12 +54,12 @@ mod wire_levers;
 mod wire_reading;
 
 pub use approvals::{Approvals, Child, Shortfall, contract_queries};
-pub use asking::{approval_query, contract_query, yes_to};
+pub use asking::{approval_query, approving_answer, contract_query};
 pub use bearer::{BadBearer, Bearer, MOST_BEARER};
 pub use binding::{Binding, BindingError, BoundLever, FieldDifference, OpenArgument, command, differences};
 pub use build::{BatchContract, BatchSource, BuildError, build_tx, calls_of};
 pub use claims::{Claims, ShortDigest};
-pub use contender::{Contender, keeper};
+pub use contender::{Contender, nonce_keeper};
 pub use drill_name::{BadDrillName, DrillName};
 pub use explain::{Candidate, ExplainContext, Explanation, SignedFor, explain};
 pub use few::Few;
@@ -261,8 +261,8 @@ impl Proposal {
 
     /// The transaction that pulls the levers: this one, or that which is approved by it, at whatever depth.
     #[must_use]
-    pub fn pulling(&self) -> &Self {
-        self.approves().map_or(self, Self::pulling)
+    pub fn innermost(&self) -> &Self {
+        self.approves().map_or(self, Self::innermost)
     }
 
     /// Refusals that whoever proposed chose to accept, by the finding's id.

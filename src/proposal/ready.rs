@@ -2,7 +2,7 @@
 
 use alloy::primitives::{Address, Bytes};
 
-use super::approvals::Node;
+use super::approvals::ApprovalNode;
 use super::{Approvals, Proposal, Shortfall};
 use crate::evm::Fresh;
 use crate::safe::{
@@ -79,7 +79,7 @@ pub enum NotReady {
 /// Each owner counts once; former owners and signatures of another proposal do not, and order does not matter.
 #[must_use]
 pub fn count(proposal: &Proposal, given: &Approvals, now: &SafeTree) -> Shortfall {
-    Node::root(proposal, now).tally(given)
+    ApprovalNode::root(proposal, now).tally(given)
 }
 
 /// Verifies everything the Safe will verify, against its state now.
@@ -100,7 +100,7 @@ pub fn reassemble(
     now: &Fresh<SafeTree>,
 ) -> Option<Ready> {
     let (_, signatures) = decode_exec(calldata, proposal.nonce())?;
-    let tally = Node::root(proposal, now).read(&signatures, given)?;
+    let tally = ApprovalNode::root(proposal, now).read(&signatures, given)?;
     ready(proposal, tally, now).ok().filter(|ready| *ready.calldata == *calldata)
 }
 
@@ -109,18 +109,18 @@ pub fn reassemble(
 #[must_use]
 pub fn likely_approvals(proposal: &Proposal, given: &Approvals, now: &SafeTree) -> Option<Bytes> {
     let chosen = count(proposal, given, now).chosen()?;
-    moved(proposal, now).is_empty().then(|| encode_approvals(&chosen))
+    identity_changes(proposal, now).is_empty().then(|| encode_approvals(&chosen))
 }
 
 /// Returns what makes it another Safe than the one that was signed for.
-fn moved(proposal: &Proposal, now: &SafeState) -> Vec<Drift> {
+fn identity_changes(proposal: &Proposal, now: &SafeState) -> Vec<Drift> {
     let mut drift = proposal.drift(now);
     drift.retain(|d| d.what.is_identity());
     drift
 }
 
 fn ready(proposal: &Proposal, tally: Shortfall, now: &Fresh<SafeTree>) -> Result<Ready, NotReady> {
-    let moved = moved(proposal, now);
+    let moved = identity_changes(proposal, now);
     if !moved.is_empty() {
         return Err(NotReady::Moved(moved));
     }

@@ -80,7 +80,7 @@ impl SafeOwners {
 
     /// Returns one of them alone.
     #[must_use]
-    pub fn only(&self, owner: Address) -> Self {
+    pub fn restricted_to(&self, owner: Address) -> Self {
         let list: Vec<Address> = self.contains(owner).then_some(owner).into_iter().collect();
         Self { set: list.iter().copied().collect(), list, children: Vec::new(), ..*self }
     }

@@ -105,7 +105,7 @@ pub fn assess(signatures: &[(Nonce, Address)], then: usize, now: &SafeState) -> 
     }
     let rows: Vec<NonceRow> = by_nonce.iter().map(|(nonce, signers)| row(*nonce, signers, now)).collect();
     let by = usable_by(&rows, then);
-    Armed { gaps: gaps(&by_nonce, now), ways: ways(&rows, by, now), by, rows }
+    Armed { gaps: gaps(&by_nonce, now), ways: revocations(&rows, by, now), by, rows }
 }
 
 fn row(nonce: Nonce, signers: &BTreeSet<Address>, now: &SafeState) -> NonceRow {
@@ -155,7 +155,7 @@ fn gaps(by_nonce: &BTreeMap<Nonce, BTreeSet<Address>>, now: &SafeState) -> Vec<N
     gaps
 }
 
-fn ways(rows: &[NonceRow], by: Usability, now: &SafeState) -> Vec<Revocation> {
+fn revocations(rows: &[NonceRow], by: Usability, now: &SafeState) -> Vec<Revocation> {
     let threshold = now.owners.threshold().get();
     // A set that lacks signatures is harmless only once none of it counts: one more owner would do.
     let enough = match by {

@@ -34,7 +34,7 @@ pub enum CastGap {
 }
 
 impl CastGap {
-    pub(super) fn tell(&self) -> GapReport {
+    pub(super) fn report(&self) -> GapReport {
         match self {
             Self::Differs { own, cast } => not_ready(
                 "cast-differs",
@@ -154,12 +154,12 @@ mod tests {
         let own = safe.hashes(&tx).safe_tx;
         assert_eq!(compare(&safe, &tx, |args| Ok(Some(honest(args)))), Compared::Same(own));
         let lie = compare(&safe, &tx, |_| Ok(Some(format!("{}\n", B256::repeat_byte(1)))));
-        assert_eq!(lie.gap().unwrap().tell().id, "cast-differs");
+        assert_eq!(lie.gap().unwrap().report().id, "cast-differs");
         assert_eq!(compare(&safe, &tx, |_| Ok(None)), Compared::Not, "not installed");
         let failed = compare(&safe, &tx, |_| Err("it ended with 1".into()));
-        assert_eq!(failed.gap().unwrap().tell().id, "cast-failed");
+        assert_eq!(failed.gap().unwrap().report().id, "cast-failed");
         let odd = compare(&safe, &tx, |_| Ok(Some("error: unknown command".into())));
-        assert_eq!(odd.gap().unwrap().tell().id, "cast-failed");
+        assert_eq!(odd.gap().unwrap().report().id, "cast-failed");
         let (old, tx) = example(SafeVersion::V1_1_1);
         assert_eq!(
             compare(&old, &tx, |args| Ok(Some(honest(args)))),

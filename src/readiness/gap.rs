@@ -30,19 +30,19 @@ pub enum Gap {
 impl Gap {
     /// Returns how it is told.
     #[must_use]
-    pub fn tell(&self) -> GapReport {
+    pub fn report(&self) -> GapReport {
         match self {
-            Self::Rpc(gap) => gap.tell(),
-            Self::Service(gap) => gap.tell(),
-            Self::Safe(gap) => gap.tell(),
-            Self::Lever(gap) => gap.tell(),
-            Self::Target(gap) => gap.tell(),
-            Self::Key(gap) => gap.tell(),
-            Self::Prepared(gap) => gap.tell(),
-            Self::Cast(gap) => gap.tell(),
-            Self::People(gap) => gap.tell(),
-            Self::RollCall(gap) => gap.tell(),
-            Self::Drill(gap) => gap.tell(),
+            Self::Rpc(gap) => gap.report(),
+            Self::Service(gap) => gap.report(),
+            Self::Safe(gap) => gap.report(),
+            Self::Lever(gap) => gap.report(),
+            Self::Target(gap) => gap.report(),
+            Self::Key(gap) => gap.report(),
+            Self::Prepared(gap) => gap.report(),
+            Self::Cast(gap) => gap.report(),
+            Self::People(gap) => gap.report(),
+            Self::RollCall(gap) => gap.report(),
+            Self::Drill(gap) => gap.report(),
             Self::Program { asked, is } => super::told::not_ready(
                 "program",
                 format!("the council file asks for breakglass {asked}, and this is {is}"),

@@ -41,9 +41,9 @@ pub enum KeyGap {
 }
 
 impl KeyGap {
-    pub(super) fn tell(&self) -> GapReport {
+    pub(super) fn report(&self) -> GapReport {
         match self {
-            Self::Ledger(gap) => gap.tell(),
+            Self::Ledger(gap) => gap.report(),
             Self::Unusable { named, why } => not_ready(
                 "key",
                 format!("your key {named} cannot be used now: {why}"),

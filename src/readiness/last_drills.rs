@@ -59,7 +59,7 @@ pub enum DrillGap {
 }
 
 impl DrillGap {
-    pub(super) fn tell(&self) -> GapReport {
+    pub(super) fn report(&self) -> GapReport {
         let drill = |lever: &str| format!("breakglass drill {lever}, with everybody's own keys");
         match self {
             Self::Never { safe, lever } => {
@@ -214,7 +214,7 @@ mod tests {
     fn told(drills: &[Drill], response: &Response, today: u64) -> Vec<(&'static str, GapLevel, String)> {
         let state = state(1, &[11, 12, 13], SafeVersion::V1_4_1);
         let drilled = last_drills(&council(), drills, &[("guardian", &state)]);
-        let told = gaps(&drilled, response, day(today * 86_400)).into_iter().map(|gap| gap.tell());
+        let told = gaps(&drilled, response, day(today * 86_400)).into_iter().map(|gap| gap.report());
         told.map(|told| (told.id, told.level, told.sentence)).collect()
     }
 

@@ -45,7 +45,7 @@ pub enum LeverGap {
 }
 
 impl LeverGap {
-    pub(super) fn tell(&self) -> GapReport {
+    pub(super) fn report(&self) -> GapReport {
         match self {
             Self::Bad { lever, why } => not_ready(
                 "lever-bad",
@@ -231,9 +231,9 @@ mod tests {
             LeverSeen { ends_in: Some(9), ..seen("i", LeverTrial::Works { gas: 1 }) },
         ];
         let gaps = gaps(&all);
-        let told: Vec<String> = gaps.iter().map(|gap| gap.tell().sentence).collect();
+        let told: Vec<String> = gaps.iter().map(|gap| gap.report().sentence).collect();
         assert_eq!(told[0], "lever b, d cannot be pulled: no role");
-        let ids: Vec<&str> = gaps.iter().map(|gap| gap.tell().id).collect();
+        let ids: Vec<&str> = gaps.iter().map(|gap| gap.report().id).collect();
         assert_eq!(
             ids,
             ["lever-fails", "undo-fails", "lever-open", "lever-untried", "lever-bad", "lever-ends"]

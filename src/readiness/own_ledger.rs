@@ -47,7 +47,7 @@ pub enum LedgerGap {
 }
 
 impl LedgerGap {
-    pub(super) fn tell(&self) -> GapReport {
+    pub(super) fn report(&self) -> GapReport {
         match self {
             Self::OldApp(version) => not_ready(
                 "ledger-app",
@@ -182,7 +182,7 @@ mod tests {
         let mut seen =
             LedgerSeen { status: STATUS, stated: READY, held: vec![first], first, signs: true, pays: false };
         change(&mut seen);
-        gaps(&council(), &seen).iter().map(LedgerGap::tell).map(|told| (told.id, told.level)).collect()
+        gaps(&council(), &seen).iter().map(LedgerGap::report).map(|told| (told.id, told.level)).collect()
     }
 
     #[test]
@@ -216,7 +216,7 @@ mod tests {
     #[test]
     fn one_device_with_two_owners_of_a_safe_is_told_with_their_names() {
         let held = [1, 3].map(Address::repeat_byte);
-        let told: Vec<String> = shared(&council(), &held).iter().map(|gap| gap.tell().sentence).collect();
+        let told: Vec<String> = shared(&council(), &held).iter().map(|gap| gap.report().sentence).collect();
         assert_eq!(told, ["guardian: one Ledger holds the keys of alice and carol"]);
         assert_eq!(shared(&council(), &held[..1]), []);
     }

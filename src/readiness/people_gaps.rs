@@ -19,7 +19,7 @@ pub enum PeopleGap {
 }
 
 impl PeopleGap {
-    pub(super) fn tell(&self) -> GapReport {
+    pub(super) fn report(&self) -> GapReport {
         match self {
             Self::Nobody => warning(
                 "people",

@@ -53,7 +53,7 @@ pub enum PreparedGap {
 }
 
 impl PreparedGap {
-    pub(super) fn tell(&self) -> GapReport {
+    pub(super) fn report(&self) -> GapReport {
         match self {
             Self::Unread { what, why } => not_ready(
                 "armed-unread",
@@ -203,7 +203,7 @@ mod tests {
     }
 
     fn told(set: &SetSeen) -> Option<(&'static str, GapLevel)> {
-        set.gap().map(|gap| gap.tell()).map(|told| (told.id, told.level))
+        set.gap().map(|gap| gap.report()).map(|told| (told.id, told.level))
     }
 
     #[test]
@@ -213,7 +213,7 @@ mod tests {
         assert_eq!(told(&set(Usability::Anyone, &[Used, Complete, Complete, Complete], &[])), None);
         let few = set(Usability::Anyone, &[Used, Complete], &[]);
         assert_eq!(told(&few), Some(("armed-few", GapLevel::Warning)));
-        assert!(few.gap().unwrap().tell().sentence.ends_with("good for 1 nonce more"));
+        assert!(few.gap().unwrap().report().sentence.ends_with("good for 1 nonce more"));
         let stale = set(Usability::With(1), &[NonceStatus::Short(1)], &["the vault is another"]);
         assert_eq!(told(&stale), Some(("armed-stale", GapLevel::NotReady)));
         let dead = set(Usability::Nobody(Death::NoOwner), &[NonceStatus::Short(2)], &["stale too"]);

@@ -53,7 +53,7 @@ pub enum RollCallGap {
 }
 
 impl RollCallGap {
-    pub(super) fn tell(&self) -> GapReport {
+    pub(super) fn report(&self) -> GapReport {
         const CALL: &str = "breakglass doctor --roll-call";
         match self {
             Self::Never { names } => {
@@ -381,7 +381,7 @@ mod tests {
             names.map(|(name, n)| format!("[signers.{name}]\naddress = \"{}\"\n", key(n).1)).concat();
         let council = Council::parse("c", &format!("schema = 1\nname = \"x\"\n{signers}")).unwrap();
         let gaps = gaps(&council, TextDigest::of("file"), proofs, safes, today.parse().unwrap());
-        gaps.iter().map(|gap| gap.tell().sentence).collect()
+        gaps.iter().map(|gap| gap.report().sentence).collect()
     }
 
     #[test]

@@ -68,7 +68,7 @@ pub enum Service {
 }
 
 impl RpcGap {
-    pub(super) fn tell(&self) -> GapReport {
+    pub(super) fn report(&self) -> GapReport {
         match self {
             Self::Unread { chain, why } => not_ready(
                 "chain",
@@ -214,7 +214,7 @@ mod tests {
 
     fn ids(endpoints: &[EndpointReport], age: Option<Age>, block_time: u64) -> String {
         let gaps = gaps("mainnet", endpoints, age, Some(Duration::from_millis(block_time)));
-        gaps.iter().map(|gap| gap.tell().id).collect::<Vec<_>>().join(" ")
+        gaps.iter().map(|gap| gap.report().id).collect::<Vec<_>>().join(" ")
     }
 
     #[test]
@@ -242,7 +242,7 @@ mod tests {
         let same = endpoint("c", EndpointStatus::SameAs("a".into()), None);
         assert_eq!(ids(&[agree.clone(), silent.clone()], None, 12_000), "rpc");
         assert_eq!(ids(&[agree.clone(), same], None, 12_000), "rpc-same rpc-single");
-        let sentence = gaps("mainnet", &[agree, silent], None, None)[0].tell().sentence;
+        let sentence = gaps("mainnet", &[agree, silent], None, None)[0].report().sentence;
         assert!(sentence.starts_with("RPC b "), "{sentence}");
     }
 
@@ -253,7 +253,7 @@ mod tests {
         };
         let told = |all: &[Result<Offers, String>]| {
             let all: Vec<_> = all.iter().cloned().map(|one| ("a".to_string(), one)).collect();
-            of_offers("mainnet", &all).iter().map(|gap| gap.tell().sentence).collect::<Vec<_>>()
+            of_offers("mainnet", &all).iter().map(|gap| gap.report().sentence).collect::<Vec<_>>()
         };
         assert_eq!(told(&[offers(90, true, true, true)]), [""; 0]);
         assert_eq!(told(&[offers(90, true, false, false), offers(90, false, true, true)]), [""; 0]);

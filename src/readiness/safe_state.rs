@@ -67,7 +67,7 @@ pub enum SafeGap {
 }
 
 impl SafeGap {
-    pub(super) fn tell(&self) -> GapReport {
+    pub(super) fn report(&self) -> GapReport {
         match self {
             Self::Unread { safe, why } => {
                 not_ready("safe", format!("{safe} cannot be read: {why}"), "fix its address and its chain")

@@ -51,7 +51,7 @@ pub enum ServiceGap {
 }
 
 impl ServiceGap {
-    pub(super) fn tell(&self) -> GapReport {
+    pub(super) fn report(&self) -> GapReport {
         match self {
             Self::Away { chain, service, why } => warning(
                 "service",
@@ -231,7 +231,7 @@ mod tests {
         let call = Call { to: address(5), value: U256::ZERO, data: Bytes::from_static(&[0x84, 0x56]) };
         let own = OwnCalls(BTreeMap::from([(address(1), vec![call])]));
         let gaps = gaps("mainnet", says, &[("guardian", &guardian())], &own, |who| format!("{}", who[0]));
-        gaps.iter().map(ServiceGap::tell).map(|told| (told.id, told.level, told.sentence)).collect()
+        gaps.iter().map(ServiceGap::report).map(|told| (told.id, told.level, told.sentence)).collect()
     }
 
     fn says(safe: Result<ServiceAnswer, EndpointFault>) -> ServiceSays {

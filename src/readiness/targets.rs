@@ -68,7 +68,7 @@ pub enum TargetGap {
 }
 
 impl TargetGap {
-    pub(super) fn tell(&self) -> GapReport {
+    pub(super) fn report(&self) -> GapReport {
         match self {
             Self::NoCode { target, chain } => not_ready(
                 "target-empty",
@@ -111,7 +111,7 @@ impl TargetGap {
 pub fn gaps(seen: &[TargetSeen], stopping: &[Stopping]) -> Vec<TargetGap> {
     let mut gaps: Vec<TargetGap> = seen.iter().flat_map(of_code).collect();
     gaps.extend(seen.iter().flat_map(|one| uncovered(one, stopping)));
-    gaps.extend(seen.iter().filter_map(not_yours));
+    gaps.extend(seen.iter().filter_map(foreign_target));
     let unpinned = seen.iter().filter(|one| one.pins.is_empty() && !one.code.is_empty());
     let unpinned: Vec<String> = unpinned.map(|one| one.target.clone()).collect();
     gaps.extend((!unpinned.is_empty()).then_some(TargetGap::Unpinned(unpinned)));
@@ -133,7 +133,7 @@ fn of_code(seen: &TargetSeen) -> Vec<TargetGap> {
     others.map(gap).collect()
 }
 
-fn not_yours(seen: &TargetSeen) -> Option<TargetGap> {
+fn foreign_target(seen: &TargetSeen) -> Option<TargetGap> {
     let by = seen.strangers.first().filter(|_| !seen.is_reached)?.clone();
     Some(TargetGap::NotYours { target: seen.target.clone(), chain: seen.chain.clone(), by })
 }
@@ -227,9 +227,9 @@ mod tests {
         assert_eq!(uncovered(&contract(&[1, 3], &[1]), &known), []);
         assert_eq!(uncovered(&contract(&[3], &[]), &known), []);
         let bare = uncovered(&contract(&[1, 3], &[]), &known);
-        assert!(matches!(&bare[..], [one] if one.tell().level == GapLevel::NotReady), "{bare:?}");
+        assert!(matches!(&bare[..], [one] if one.report().level == GapLevel::NotReady), "{bare:?}");
         let other = uncovered(&contract(&[1, 2], &[2]), &known);
-        assert!(matches!(&other[..], [one] if one.tell().level == GapLevel::Warning), "{other:?}");
+        assert!(matches!(&other[..], [one] if one.report().level == GapLevel::Warning), "{other:?}");
     }
 
     #[test]
@@ -244,7 +244,7 @@ mod tests {
                 pins: pins.to_vec(),
                 ..TargetSeen::default()
             };
-            gaps(&[seen], &[]).iter().map(|gap| gap.tell().id).collect::<Vec<_>>()
+            gaps(&[seen], &[]).iter().map(|gap| gap.report().id).collect::<Vec<_>>()
         };
         assert_eq!(with(&[(own, hash(1)), (behind, hash(2))], &[hash(1), hash(2)]), [""; 0]);
         assert_eq!(with(&[(own, hash(1)), (behind, hash(3))], &[hash(1), hash(2)]), ["code-differs"]);
@@ -264,11 +264,11 @@ mod tests {
             ..TargetSeen::default()
         };
         let dao = stranger(Some(Address::repeat_byte(7)));
-        assert_eq!(not_yours(&seen(false, &[])), None);
-        assert_eq!(not_yours(&seen(true, std::slice::from_ref(&dao))), None, "a guardian is enough");
-        let told = not_yours(&seen(false, &[dao])).unwrap().tell().sentence;
+        assert_eq!(foreign_target(&seen(false, &[])), None);
+        assert_eq!(foreign_target(&seen(true, std::slice::from_ref(&dao))), None, "a guardian is enough");
+        let told = foreign_target(&seen(false, &[dao])).unwrap().report().sentence;
         assert!(told.starts_with("vault on mainnet: its owner() is 0x0707"), "{told}");
-        let told = not_yours(&seen(false, &[stranger(None)])).unwrap().tell().sentence;
+        let told = foreign_target(&seen(false, &[stranger(None)])).unwrap().report().sentence;
         assert!(told.starts_with("vault on mainnet: no Safe of your file has its owner()"), "{told}");
     }
 }

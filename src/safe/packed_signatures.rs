@@ -33,7 +33,7 @@ pub(super) fn part(owner: Address, s: U256, v: u8) -> [u8; PART] {
 
 /// One part, as it stands.
 #[derive(Clone, Copy, Debug)]
-struct Part<'b>(&'b [u8; PART]);
+struct PackedPart<'b>(&'b [u8; PART]);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
@@ -42,7 +42,7 @@ enum Kind {
     Key,
 }
 
-impl<'b> Part<'b> {
+impl<'b> PackedPart<'b> {
     /// Every whole part of some bytes.
     fn all(bytes: &'b [u8]) -> Vec<Self> {
         bytes.as_chunks::<PART>().0.iter().map(Self).collect()
@@ -75,7 +75,7 @@ impl<'b> Part<'b> {
 /// Returns `true` if bytes begin as a packed contract signature does: anything that long may be something else.
 #[must_use]
 pub fn looks_packed(bytes: &[u8]) -> bool {
-    let first = (bytes.len() > PART).then(|| bytes.first_chunk::<PART>()).flatten().map(Part);
+    let first = (bytes.len() > PART).then(|| bytes.first_chunk::<PART>()).flatten().map(PackedPart);
     first.is_some_and(|part| {
         part.kind() == Kind::Contract && part.owner().is_some_and(|owner| !owner.is_zero())
     })
@@ -123,7 +123,7 @@ pub enum PackError {
 /// If an offset points into the parts, past the end, or at the data of another part; if bytes are left over.
 pub fn decode_approvals(bytes: &[u8]) -> Result<Vec<Packed>, PackError> {
     let head = head_of(bytes)?;
-    let parts = Part::all(&bytes[..head]);
+    let parts = PackedPart::all(&bytes[..head]);
     let mut used: Vec<(usize, usize, usize)> = Vec::new();
     let mut packed = Vec::with_capacity(parts.len());
     for (at, part) in parts.iter().enumerate() {
@@ -155,7 +155,7 @@ pub fn decode_approvals(bytes: &[u8]) -> Result<Vec<Packed>, PackError> {
 fn head_of(bytes: &[u8]) -> Result<usize, PackError> {
     let mut head = bytes.len();
     let mut count = 0;
-    for (at, part) in Part::all(bytes).iter().enumerate() {
+    for (at, part) in PackedPart::all(bytes).iter().enumerate() {
         if (at + 1) * PART > head {
             break;
         }
@@ -181,7 +181,7 @@ fn head_of(bytes: &[u8]) -> Result<usize, PackError> {
 }
 
 /// Returns where the data of a contract signature begins, with its length, and where it ends.
-fn data_of(bytes: &[u8], head: usize, at: usize, part: Part) -> Result<(usize, usize), PackError> {
+fn data_of(bytes: &[u8], head: usize, at: usize, part: PackedPart) -> Result<(usize, usize), PackError> {
     let start = part.offset().ok_or(PackError::PastEnd(at))?;
     if start < head {
         return Err(PackError::IntoHead(at));
@@ -207,7 +207,7 @@ pub fn approvers(
     let mut approvers = Vec::new();
     // A contract's own bytes lie behind all parts; its part says where.
     let mut end = signatures.len();
-    for (at, part) in Part::all(signatures).iter().enumerate() {
+    for (at, part) in PackedPart::all(signatures).iter().enumerate() {
         if at * PART >= end {
             break;
         }

@@ -179,7 +179,7 @@ impl PauseSignature {
     /// Returns the signature of a key that everybody knows, with its address: for a rehearsal in which that key is taken for
     /// the deputy's. It is worth nothing anywhere else. `None` if it cannot be made.
     #[must_use]
-    pub fn stand_in(pause: &Pause) -> Option<(Address, Self)> {
+    pub fn rehearsal_signature(pause: &Pause) -> Option<(Address, Self)> {
         let key = SigningKey::from_slice(&STAND_IN).ok()?;
         let address = Address::from_public_key(key.verifying_key());
         let (signature, parity) =
@@ -287,7 +287,7 @@ mod tests {
     #[test]
     fn a_signature_is_the_deputys_own_and_of_this_pause() {
         let [first, second] = both();
-        let (stand_in, signature) = PauseSignature::stand_in(&second).unwrap();
+        let (stand_in, signature) = PauseSignature::rehearsal_signature(&second).unwrap();
         assert_eq!(PauseSignature::of_deputy(&second, stand_in, signature.bytes()), Ok(signature.clone()));
         let error = PauseSignature::of_deputy(&first, stand_in, signature.bytes()).unwrap_err();
         assert!(matches!(error, PauseSignatureError::NotTheDeputys { deputy, .. } if deputy == stand_in));

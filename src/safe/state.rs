@@ -120,14 +120,14 @@ impl SafeState {
             address(slot::MODULE_GUARD, self.module_guard),
             address(slot::FALLBACK_HANDLER, self.fallback_handler),
         ];
-        slots.extend(ring(self.owners.list()).map(|(at, next)| address(owner_slot(at), next)));
-        slots.extend(ring(&self.modules).map(|(at, next)| address(module_slot(at), next)));
+        slots.extend(linked_pairs(self.owners.list()).map(|(at, next)| address(owner_slot(at), next)));
+        slots.extend(linked_pairs(&self.modules).map(|(at, next)| address(module_slot(at), next)));
         slots
     }
 }
 
 /// Every entry of a Safe's list with the one after it, from the sentinel round to the sentinel.
-fn ring(list: &[Address]) -> impl Iterator<Item = (Address, Address)> {
+fn linked_pairs(list: &[Address]) -> impl Iterator<Item = (Address, Address)> {
     let at = std::iter::once(SENTINEL).chain(list.iter().copied());
     at.zip(list.iter().copied().chain([SENTINEL]))
 }

@@ -23,18 +23,18 @@ impl SafeTree {
     #[must_use]
     pub fn new(state: SafeState, safes: &[SafeState]) -> Self {
         let mut left = MOST_SAFES;
-        Self::grow(state, safes, &mut Vec::new(), &mut left)
+        Self::build(state, safes, &mut Vec::new(), &mut left)
     }
 
     /// `above` are the Safes that led here: one that owns itself, by whatever way, is not followed in a circle.
-    fn grow(state: SafeState, safes: &[SafeState], above: &mut Vec<Address>, left: &mut usize) -> Self {
+    fn build(state: SafeState, safes: &[SafeState], above: &mut Vec<Address>, left: &mut usize) -> Self {
         above.push(state.id.address);
         let mut children = Vec::new();
         if above.len() <= DEEPEST {
             for child in safes.iter().filter(|safe| state.owners.contains(safe.id.address)) {
                 if *left > 0 && !above.contains(&child.id.address) {
                     *left -= 1;
-                    children.push(Self::grow(child.clone(), safes, above, left));
+                    children.push(Self::build(child.clone(), safes, above, left));
                 }
             }
         }

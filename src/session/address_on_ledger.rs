@@ -17,7 +17,7 @@ pub fn show(ui: &Ui, ledger: &mut Ledger, wait: &Wait, account: &LedgerAccount) 
     let predicted = [Prediction { settings: AppSettings::default(), pages }];
     let why = "confirm only if every character is the same";
     ui.show(&ledger_pages::lines(&status, expected, why, &predicted));
-    let found = wait.during(|| ledger.show_address(path))?;
+    let found = wait.with_spinner(|| ledger.show_address(path))?;
     if found != expected {
         return Err(DeviceError::WrongAddress { path: path.clone(), expected, found }.into());
     }

@@ -16,7 +16,7 @@ use crate::error::{Error, Exit};
 use crate::safe::{HashDigits, Nonces, SafeTxHash};
 use crate::session::keys::{self, KeyPurpose, NamedKey};
 use crate::session::send_all::{Board, print_calls, send_all};
-use crate::session::send_one::{in_turn, one, print_call};
+use crate::session::send_one::{one, print_call, send_in_order};
 use crate::session::sendable::{JudgedSend, SendTerms};
 use crate::session::{Session, drilled, incoming};
 
@@ -60,7 +60,7 @@ pub fn run(session: &Session, mut terms: SendTerms, asked: &Asked) -> Result<Exi
         }
     });
     if let (Some(nonces), Some(open)) = (asked.nonces, &mut open) {
-        return in_turn(session, terms, nonces, payer, open);
+        return send_in_order(session, terms, nonces, payer, open);
     }
     let found = session.parts(&terms.what, &terms.given)?;
     let titles = found.iter().map(Found::title).collect();

@@ -17,7 +17,7 @@ use crate::ui::Text;
 use crate::view::roll_lines::{LinesRead, RollCallSentence};
 
 /// Returns the proofs that a journal keeps, each verified again: whoever writes to the file cannot make one.
-pub fn kept(journal: &Journal) -> Vec<Proof> {
+pub fn recorded_proofs(journal: &Journal) -> Vec<Proof> {
     let lines = journal.iter().filter_map(|entry| match &entry.draft.act {
         JournalAct::RollCall { line, .. } => Some(line.to_string()),
         _ => None,
@@ -79,10 +79,10 @@ fn list(session: &Session, date: jiff::civil::Date, council: TextDigest) -> Exit
 }
 
 /// Takes in lines that others sent. A line that is refused does not stop the others.
-pub fn take_in(session: &Session, path: &Path) -> Result<Exit, Error> {
+pub fn import_lines(session: &Session, path: &Path) -> Result<Exit, Error> {
     let foreign = store::read_given(path)?;
     let today = day(clock::seconds());
-    let known = kept(&Journal::read(&session.incidents.journal().read()?));
+    let known = recorded_proofs(&Journal::read(&session.incidents.journal().read()?));
     let (mut taken, mut again, mut refused) = (Vec::new(), Vec::new(), Vec::new());
     for found in find_lines(&foreign.text) {
         let checked = found.and_then(|proof| proof.check_today(&session.council, today).map(|()| proof));

@@ -70,7 +70,7 @@ pub fn run(session: &Session, terms: &DeputyTerms) -> Result<Exit, Error> {
         },
     };
     sitting.ask(&act, &goal)?;
-    act.judged.still_agreed()?;
+    act.judged.require_late_agreement()?;
     let signer = sitting.open(&named, &mut signer)?;
     let act = sitting.ready(act, bearer.as_deref(), signer, payer, since)?;
     let accepted = accepted(&act.judged.findings, terms.accept);

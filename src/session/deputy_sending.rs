@@ -16,7 +16,7 @@ use crate::progress::Tone;
 use crate::session::deputy_terms::DeputyRun;
 use crate::session::earlier::not_reserved;
 use crate::session::keys::KeyHolder;
-use crate::session::sendable::nothing_sent;
+use crate::session::sendable::folder_error;
 use crate::ui::Text;
 use crate::view::deputy_done::DeputyDone;
 
@@ -62,7 +62,7 @@ pub fn send(
 ) -> Result<Exit, Error> {
     let (session, judged) = (sitting.session, &act.judged);
     let lock = session.incidents.lock_payer(&from.to_string(), judged.derived.chain.id);
-    let lock = lock.map_err(nothing_sent)?;
+    let lock = lock.map_err(folder_error)?;
     let offer = match next(sitting, act, from)? {
         Next::Waits(sent) => return wait_for(sitting, act, &sent),
         Next::Send(offer) => offer,

@@ -38,14 +38,14 @@ pub fn run(ui: &Ui, council: Option<&Path>, key: &KeyArgs, look: Look) -> Result
     let account = match look {
         Look::Accounts => {
             let paths = paths()?;
-            let accounts = wait.during(|| ledger.accounts(&paths))?;
+            let accounts = wait.with_spinner(|| ledger.accounts(&paths))?;
             let state = LedgerState::new(ledger.status(), &accounts, desk.map(|desk| &desk.council));
             ui.table(&ledger_state::HEADER, &state.rows());
             ui.object(&state);
             return Ok(Exit::Done);
         }
         Look::Address(path) => {
-            LedgerAccount { path: path.clone(), address: wait.during(|| ledger.address_at(path))? }
+            LedgerAccount { path: path.clone(), address: wait.with_spinner(|| ledger.address_at(path))? }
         }
         Look::Signer(name) => {
             let paths = paths()?;
@@ -53,7 +53,7 @@ pub fn run(ui: &Ui, council: Option<&Path>, key: &KeyArgs, look: Look) -> Result
                 Error::new(Exit::Usage, "--verify needs a council file").hint("pass --council FILE")
             })?;
             let address = keys::signer(&desk.council, name)?;
-            let found = wait.during(|| ledger.find(&paths, &[address]))?;
+            let found = wait.with_spinner(|| ledger.find(&paths, &[address]))?;
             let path = found.into_iter().next().map(|one| one.path).unwrap_or_default();
             ui.say(&Text::new(&format!("{name} is {address} in {}, at {path}", desk.path.display())));
             LedgerAccount { path, address }

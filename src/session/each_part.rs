@@ -53,7 +53,7 @@ fn run_each<T>(
         ui.say(&Text::default().bold(&format!("{} of {count}: {title}", at + 1)));
         let exit = ui.part(at, || ui.end(run(part)));
         rows.push(vec![title, exit.word().to_string()]);
-        whole = whole.graver(exit);
+        whole = whole.more_severe(exit);
     }
     ui.blank();
     ui.table(&["transaction", "result"], &rows);

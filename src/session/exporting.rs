@@ -39,7 +39,7 @@ pub fn run(session: &Session, terms: &ExportTerms) -> Result<Exit, Error> {
     let mut whole = Exit::Done;
     for (at, named) in named.into_iter().enumerate() {
         session.ui.say(&Text::default().bold(&named.title()));
-        whole = whole.graver(session.ui.part(at, || session.ui.end(one(session, terms, named))));
+        whole = whole.more_severe(session.ui.part(at, || session.ui.end(one(session, terms, named))));
     }
     Ok(whole)
 }

@@ -21,7 +21,7 @@ use crate::safe::Execution;
 use crate::session::after_mining::report;
 use crate::session::earlier::not_reserved;
 use crate::session::keys::KeyHolder;
-use crate::session::sendable::{JudgedSend, Priced, SendStatus, SendStep, not_kept, nothing_sent};
+use crate::session::sendable::{JudgedSend, Priced, SendStatus, SendStep, folder_error, not_kept};
 use crate::ui::Text;
 use crate::view::cost;
 use crate::view::ledger_pages;
@@ -63,13 +63,13 @@ impl<'a> SendCandidate<'a> {
     }
 
     /// Looks at it again, after somebody was asked, and prices it anew.
-    pub fn again(self, from: Address, besides: &Besides) -> Result<Self, Error> {
+    pub fn refreshed(self, from: Address, besides: &Besides) -> Result<Self, Error> {
         let Self { look, agreed, .. } = self;
         let (look, standing) = look.unchanged(from)?;
         let way = match standing {
             SendStatus::Ready(ready) => look.price(ready, from, besides)?,
             SendStatus::Executed(outcome, by) => SendStep::Executed(outcome, by),
-            SendStatus::Behind | SendStatus::Done => return Err(out_of_turn()),
+            SendStatus::Behind | SendStatus::Done => return Err(nonce_passed()),
         };
         Ok(Self { look, way, agreed })
     }
@@ -100,7 +100,7 @@ impl<'a> SendCandidate<'a> {
         ui.show(&cost::lines(&priced.offer, &self.look.judged.derived.names));
         ui.blank();
         confirm(&self.look, priced.replaces.as_ref())?;
-        self.look.judged.still_agreed()?;
+        self.look.judged.require_late_agreement()?;
         self.agreed = Some(priced.offer.most());
         Ok(true)
     }
@@ -119,7 +119,7 @@ impl<'a> SendCandidate<'a> {
             offer.tx.nonce = besides.free(prepared(&look.judged, None)?.nonce);
         }
         let chain_id = look.judged.derived.chain.id;
-        let lock = session.incidents.lock_payer(&from.to_string(), chain_id).map_err(nothing_sent)?;
+        let lock = session.incidents.lock_payer(&from.to_string(), chain_id).map_err(folder_error)?;
         let own = session.folders(look.judged.proposal().hash())?;
         not_reserved(session, &look.judged, &own, (from, offer.tx.nonce))?;
         let raw = (payer.sign)(&offer.tx).map_err(|error| error.hint("nothing was sent"))?;
@@ -129,7 +129,7 @@ impl<'a> SendCandidate<'a> {
                 SendStatus::Ready(ready) => (now, ready),
                 SendStatus::Executed(outcome, by) => return Ok(Handed::Executed(now, outcome, by)),
                 SendStatus::Done => return Ok(Handed::Done),
-                SendStatus::Behind => return Err(out_of_turn()),
+                SendStatus::Behind => return Err(nonce_passed()),
             };
         }
         if offer.tx.input != *ready.calldata() {
@@ -140,7 +140,7 @@ impl<'a> SendCandidate<'a> {
             .ok_or_else(|| Error::new(Exit::Failed, "the key signed something else; nothing was sent"))?;
         session.keep_sent(look.judged.proposal(), &sent).map_err(not_kept)?;
         drop(lock);
-        let handed = give_out(look, sent, &ready, true)?;
+        let handed = broadcast(look, sent, &ready, true)?;
         besides.add(&offer);
         Ok(handed)
     }
@@ -181,10 +181,10 @@ fn wait_for<'a>(look: JudgedSend<'a>, sent: Sent, ready: &Ready) -> Result<Hande
             "it may pay {gwei} gwei, which is enough now; it is replaced, up to --max-fee {max_fee}, when it is not"
         )));
     }
-    give_out(look, sent, ready, false)
+    broadcast(look, sent, ready, false)
 }
 
-fn give_out<'a>(look: JudgedSend<'a>, sent: Sent, ready: &Ready, is_new: bool) -> Result<Handed<'a>, Error> {
+fn broadcast<'a>(look: JudgedSend<'a>, sent: Sent, ready: &Ready, is_new: bool) -> Result<Handed<'a>, Error> {
     let (session, judged) = (look.session, &look.judged);
     let all = looked_for(session.sent(judged.proposal())?, Some(sent.from));
     let first = first_recorded(&all, sent.from);
@@ -206,7 +206,7 @@ fn show_pages(look: &JudgedSend, priced: &Priced, signer: &KeyHolder) -> Result<
     let Some(ledger) = signer.ledger() else { return Ok(()) };
     let (ui, offer) = (look.session.ui, &priced.offer);
     let status = Status { blind_signing: true, ..*ledger.status() };
-    if let Some(text) = ledger_pages::to_turn_on(ledger.status(), &status) {
+    if let Some(text) = ledger_pages::blind_signing_notice(ledger.status(), &status) {
         ui.say(&text);
     }
     let stated = own_settings::stated(ui)?;
@@ -244,7 +244,7 @@ pub fn confirm(look: &JudgedSend, replaced: Option<&Sent>) -> Result<(), Error> 
 }
 
 /// It was ready when somebody was asked.
-pub fn out_of_turn() -> Error {
+pub fn nonce_passed() -> Error {
     Error::new(Exit::Drift, "do not send it: another transaction was faster")
         .hint("nothing was sent; run it again")
 }

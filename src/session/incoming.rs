@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::ceremony::importing::{Taken, nothing_taken};
+use crate::ceremony::importing::{Taken, no_signature_error};
 use crate::ceremony::order::Given;
 use crate::ceremony::sets::{KeptAhead, TakenAhead};
 use crate::error::{Error, Exit};
@@ -93,7 +93,7 @@ fn note(session: &Session, taken: &Taken, sources: &Sources) {
         if proposal.is_drill() {
             let of = taken.gathered.new.iter().filter(|signature| signature.hash() == proposal.hash());
             for signature in of {
-                let (owner, made) = (signature.owner(), sources.made(signature));
+                let (owner, made) = (signature.owner(), sources.claimed_time(signature));
                 session.note(JournalAct::Drill { step: DrillStep::Imported { owner, made } }, proposal);
             }
             continue;
@@ -140,7 +140,7 @@ fn read(session: &Session, from: &[PathBuf]) -> Sources {
 
 impl Sources {
     /// The time at which a signature was made, by the claim of a line that carries it.
-    fn made(&self, signature: &OwnerSignature) -> Option<Utc> {
+    fn claimed_time(&self, signature: &OwnerSignature) -> Option<Utc> {
         let mut stated = self.finds.iter().flat_map(|finds| &finds.stated);
         let seconds = stated.find_map(|stated| {
             let is_it = stated.bytes == *signature.ecdsa().bytes();
@@ -254,7 +254,7 @@ impl Received {
     pub fn require_read(&self, session: &Session) -> Result<Imported, Error> {
         let imported = self.imported(session);
         for kept in &self.ahead.kept {
-            session.ui.show(&armed_lines::taken(kept, |owner| session.name_of(owner)));
+            session.ui.show(&armed_lines::import_result(kept, |owner| session.name_of(owner)));
         }
         session.ui.show(&imported.lines());
         session.ui.object(&imported);
@@ -273,7 +273,7 @@ impl Received {
         let is_none = is_none && self.ahead.kept.is_empty();
         if is_none && self.taken.verified.wallets.is_empty() && self.taken.verified.approved.is_empty() {
             let first = refused.first().map(|one| (one.origin.as_str(), one.why.as_str()));
-            let error = nothing_taken(first, !refused_files.is_empty());
+            let error = no_signature_error(first, !refused_files.is_empty());
             return Err(tallies.iter().fold(error, |error, tally| error.hint(tally.to_string())));
         }
         for tally in tallies {

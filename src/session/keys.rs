@@ -65,7 +65,7 @@ impl Wait {
     }
 
     /// Runs what may have to wait, and takes the spinner away afterwards.
-    pub fn during<T>(&self, work: impl FnOnce() -> T) -> T {
+    pub fn with_spinner<T>(&self, work: impl FnOnce() -> T) -> T {
         let result = work();
         self.0.borrow_mut().take();
         result
@@ -76,7 +76,7 @@ impl KeyHolder {
     /// Returns the address that pays for gas: on a Ledger at the council's first path, else at the usual one.
     pub fn payer(&mut self, council: &Council) -> Result<Address, Error> {
         let paths = paths(council)?;
-        Ok(self.wait.during(|| self.key.payer(&paths))?)
+        Ok(self.wait.with_spinner(|| self.key.payer(&paths))?)
     }
 
     /// Chooses the key of one owner, looked for at the council's paths and the usual ones. Where a Ledger holds those of
@@ -86,7 +86,7 @@ impl KeyHolder {
             return Ok(owner);
         }
         let paths = paths(council)?;
-        let held = self.wait.during(|| self.key.find(&paths, owners))?;
+        let held = self.wait.with_spinner(|| self.key.find(&paths, owners))?;
         let chosen = if held.len() > 1 {
             let told: Vec<String> = held.iter().map(|one| named(council, *one)).collect();
             ui.choose("This Ledger holds the keys of several owners. Whose?", &told, "--as NAME")?
@@ -104,7 +104,7 @@ impl KeyHolder {
             self.await_blind_signing(ui)?;
         }
         loop {
-            match self.wait.during(|| self.key.sign_safe_tx(request)) {
+            match self.wait.with_spinner(|| self.key.sign_safe_tx(request)) {
                 Err(why @ DeviceError::RawMessagesOff) if has_terminal() => {
                     ui.say(&Text::default().warn("! ").add(&why.to_string()));
                     leave_the_menu(ui)?;
@@ -116,7 +116,7 @@ impl KeyHolder {
 
     /// Returns the signature of a text as a personal message, by the owner whose key was chosen.
     pub fn sign_text(&mut self, text: &LongText, owner: Address) -> Result<Signature, Error> {
-        Ok(self.wait.during(|| self.key.sign_text(text, owner))?)
+        Ok(self.wait.with_spinner(|| self.key.sign_text(text, owner))?)
     }
 
     /// Returns the deputy's signature of a pause. A Ledger shows its two hashes, with "Blind signing" on, and nothing else.
@@ -126,7 +126,7 @@ impl KeyHolder {
             ui.say(&Text::default().warn("! ").add(text));
             self.await_blind_signing(ui)?;
         }
-        Ok(self.wait.during(|| self.key.sign_pause(pause, deputy))?)
+        Ok(self.wait.with_spinner(|| self.key.sign_pause(pause, deputy))?)
     }
 
     /// Returns the raw signed transaction. A Ledger signs a call only with "Blind signing" on, which is waited for.
@@ -134,12 +134,12 @@ impl KeyHolder {
         if !tx.input.is_empty() {
             self.await_blind_signing(ui)?;
         }
-        Ok(self.wait.during(|| self.key.sign_transaction(tx, from))?)
+        Ok(self.wait.with_spinner(|| self.key.sign_transaction(tx, from))?)
     }
 
     fn await_blind_signing(&mut self, ui: &Ui) -> Result<(), Error> {
         let Key::Ledger(ledger) = &mut self.key else { return Ok(()) };
-        if self.wait.during(|| ledger.await_blind_signing())? {
+        if self.wait.with_spinner(|| ledger.await_blind_signing())? {
             leave_the_menu(ui)?;
         }
         Ok(())
@@ -337,7 +337,7 @@ pub fn ledger(ui: &Ui, key: &args::KeyArgs, target: &str, wait: &Wait) -> Result
         *model = key.model;
     }
     let patience = Duration::from_secs(key.timeout);
-    Ok(wait.during(|| Ledger::open(target, patience, wait.watcher()))?)
+    Ok(wait.with_spinner(|| Ledger::open(target, patience, wait.watcher()))?)
 }
 
 /// The name of the one to use, where several are plugged in and a person can choose.

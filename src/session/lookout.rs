@@ -66,7 +66,7 @@ pub fn look_on<'a>(
                 Err(RecvTimeoutError::Disconnected) => break,
                 Err(RecvTimeoutError::Timeout) => {}
             }
-            if wish.is_wanted() {
+            if wish.is_requested() {
                 stop.store(true, Ordering::Relaxed);
             }
         }

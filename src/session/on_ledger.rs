@@ -53,7 +53,7 @@ pub fn prepare<'s>(
     (request.way, request.kind) = (chosen.way, chosen.kind);
     // Where it is needed and off it is waited for: what is shown then is predicted now.
     status.blind_signing |= ledger.needs_blind_signing(&request);
-    if let Some(text) = ledger_pages::to_turn_on(ledger.status(), &status) {
+    if let Some(text) = ledger_pages::blind_signing_notice(ledger.status(), &status) {
         session.ui.say(&text);
     }
     let stated = stated(session.ui)?;
@@ -69,7 +69,7 @@ pub fn prepare<'s>(
             session.ui.show(&message_signed::on_device(&predicted, &safe));
         }
     }
-    let unseen = unseen(&predicted);
+    let unseen = hidden_data_warning(&predicted);
     if let Some(text) = &unseen {
         session.ui.say(&Text::new("    ").warn("! ").bold(text));
     }
@@ -115,7 +115,7 @@ fn is_batch_contract(safe: &SafeId, to: Address, pinned: Option<Address>) -> boo
 }
 
 /// Returns the warning where the device may show neither all of the data nor a hash of it.
-fn unseen(predicted: &[Prediction]) -> Option<String> {
+fn hidden_data_warning(predicted: &[Prediction]) -> Option<String> {
     let shown = |one: &Prediction| match one.pages.data {
         DataShown::Beginning(bytes) if !one.pages.hashes => Some(bytes),
         _ => None,
@@ -160,10 +160,12 @@ mod tests {
     fn data_that_no_page_commits_to_is_said() {
         let cut = || prediction(DataShown::Beginning(187), false);
         let hashed = || prediction(DataShown::Beginning(187), true);
-        assert_eq!(unseen(&[prediction(DataShown::All, false)]), None);
-        assert_eq!(unseen(&[hashed()]), None);
-        assert_eq!(unseen(&[prediction(DataShown::Nothing, true)]), None);
-        assert!(unseen(&[cut()]).unwrap().starts_with("the Ledger shows only the first 187 bytes"));
-        assert!(unseen(&[hashed(), cut()]).unwrap().starts_with("with Transaction hash off, "));
+        assert_eq!(hidden_data_warning(&[prediction(DataShown::All, false)]), None);
+        assert_eq!(hidden_data_warning(&[hashed()]), None);
+        assert_eq!(hidden_data_warning(&[prediction(DataShown::Nothing, true)]), None);
+        assert!(
+            hidden_data_warning(&[cut()]).unwrap().starts_with("the Ledger shows only the first 187 bytes")
+        );
+        assert!(hidden_data_warning(&[hashed(), cut()]).unwrap().starts_with("with Transaction hash off, "));
     }
 }

@@ -94,7 +94,7 @@ impl Session<'_> {
         let owners = owners.flat_map(|owners| owners.list().iter().copied());
         let among: Vec<Address> = signers.chain(owners).collect::<BTreeSet<_>>().into_iter().collect();
         let status = *ledger.status();
-        let (held, first) = match wait.during(|| (ledger.find(&paths, &among), ledger.first(&paths))) {
+        let (held, first) = match wait.with_spinner(|| (ledger.find(&paths, &among), ledger.first(&paths))) {
             (Err(DeviceError::NoOwner { .. }), Ok(first)) => (Vec::new(), first),
             (Ok(held), Ok(first)) => (held.into_iter().map(|account| account.address).collect(), first),
             (Err(why), _) | (_, Err(why)) => return Ok(Err(why)),

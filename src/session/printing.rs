@@ -28,14 +28,14 @@ pub fn print(session: &Session, cards: &[LeverCard<'_>]) -> Result<Exit, Error> 
     }
     session.ui.field("cards", &texts);
     for card in cards {
-        say_older(session, card)?;
+        warn_of_older_card(session, card)?;
         session.note_about(JournalAct::Card { nonces: card.card.nonces() }, Some(card.about()));
     }
     Ok(Exit::Done)
 }
 
 /// Says if the card that was printed before is of another transaction.
-fn say_older(session: &Session, card: &LeverCard<'_>) -> Result<(), Error> {
+fn warn_of_older_card(session: &Session, card: &LeverCard<'_>) -> Result<(), Error> {
     let about = card.about();
     let journal = Journal::read(&session.incidents.journal().read()?);
     let Some(older) = printed(&journal).into_iter().find(|kept| is_same(&kept.about, &about)) else {

@@ -57,7 +57,7 @@ impl Session<'_> {
         // Two messages at once: the second must see the first.
         let _held = self.hold();
         let journal = self.incidents.journal().read().map(|bytes| Journal::read(&bytes)).unwrap_or_default();
-        let place = place(&journal, &alarm.name, told);
+        let place = occurrence(&journal, &alarm.name, told);
         if place == AlarmOccurrence::Repeated {
             return place;
         }
@@ -93,11 +93,12 @@ impl Session<'_> {
     /// Returns the alarm that was written into the journal with this id, and what it was there.
     pub fn alarm_entered(&self, alarm: &Alarm, id: &str) -> Option<(AlarmReport, AlarmOccurrence)> {
         let mut journal = Journal::read(&self.incidents.journal().read().ok()?);
-        let is_it = |entry| told_of(entry, &alarm.name).is_some_and(|told| told.id.as_deref() == Some(id));
+        let is_it =
+            |entry| alarm_of_entry(entry, &alarm.name).is_some_and(|told| told.id.as_deref() == Some(id));
         let at = journal.entries.iter().rposition(|(_, entry)| is_it(entry))?;
-        let told = told_of(&journal.entries.get(at)?.1, &alarm.name)?;
+        let told = alarm_of_entry(&journal.entries.get(at)?.1, &alarm.name)?;
         journal.entries.truncate(at);
-        let place = place(&journal, &alarm.name, &told);
+        let place = occurrence(&journal, &alarm.name, &told);
         Some((told, place))
     }
 
@@ -217,7 +218,7 @@ impl Session<'_> {
 }
 
 /// Returns the statement of an entry of the journal about an alarm; `None` if it is about something else.
-fn told_of(entry: &Entry, alarm: &str) -> Option<AlarmReport> {
+fn alarm_of_entry(entry: &Entry, alarm: &str) -> Option<AlarmReport> {
     match &entry.draft.act {
         JournalAct::Alarm { name, by, id, text } if name.to_string() == alarm => Some(AlarmReport {
             by: by.to_string(),
@@ -230,7 +231,7 @@ fn told_of(entry: &Entry, alarm: &str) -> Option<AlarmReport> {
 }
 
 /// Where an alarm belongs in a journal.
-fn place(journal: &Journal, alarm: &str, told: &AlarmReport) -> AlarmOccurrence {
+fn occurrence(journal: &Journal, alarm: &str, told: &AlarmReport) -> AlarmOccurrence {
     let id = told.id.as_deref().map(|id| Plain::cut(id).to_string());
     let is_same = |known: AlarmReport| id.is_some() && known.id == id && known.by == told.by;
     let opened = open_incident(journal.iter());
@@ -238,12 +239,12 @@ fn place(journal: &Journal, alarm: &str, told: &AlarmReport) -> AlarmOccurrence 
     let counts = |entry: &&Entry| {
         told.by != Message::BARE || opened.is_some_and(|opened| entry.number >= opened.number)
     };
-    if journal.iter().filter(counts).filter_map(|entry| told_of(entry, alarm)).any(is_same) {
+    if journal.iter().filter(counts).filter_map(|entry| alarm_of_entry(entry, alarm)).any(is_same) {
         return AlarmOccurrence::Repeated;
     }
     let Some(opened) = opened else { return AlarmOccurrence::First };
     let mut since = journal.iter().filter(|entry| entry.number >= opened.number);
-    if since.any(|entry| told_of(entry, alarm).is_some()) {
+    if since.any(|entry| alarm_of_entry(entry, alarm).is_some()) {
         AlarmOccurrence::Again
     } else {
         AlarmOccurrence::First
@@ -290,7 +291,7 @@ mod tests {
     /// Somebody who posts the words of an alarm beforehand must not silence the alarm itself later.
     #[test]
     fn an_alarm_repeated_after_an_incident_is_a_new_one() {
-        let is = |acts: &[JournalAct], by: &str| place(&journal(acts), "drained", &told(by));
+        let is = |acts: &[JournalAct], by: &str| occurrence(&journal(acts), "drained", &told(by));
         for by in [Message::BARE, "tenderly"] {
             assert_eq!(is(&[], by), AlarmOccurrence::First);
             assert_eq!(is(&[opened(), alarm(by)], by), AlarmOccurrence::Repeated);

@@ -49,7 +49,7 @@ pub fn run(session: &Session, terms: &ReportTerms) -> Result<Exit, Error> {
         std::iter::once("this machine's".to_string()).chain(names.iter().skip(1).map(|name| file_name(name)));
     let digests = names.zip(&all).map(|(name, journal)| JournalDigest::new(name, journal)).collect();
     let report = IncidentReport::new(&session.council, &record, digests);
-    give(session, terms, &report)?;
+    write_report(session, terms, &report)?;
     session.ui.show(&report.doubts(terms.offline));
     Ok(Exit::Done)
 }
@@ -69,7 +69,7 @@ fn scope(session: &Session, terms: &ReportTerms) -> Result<RecordScope, Error> {
     Ok(RecordScope::Lever(what.into()))
 }
 
-fn give(session: &Session, terms: &ReportTerms, report: &IncidentReport) -> Result<(), Error> {
+fn write_report(session: &Session, terms: &ReportTerms, report: &IncidentReport) -> Result<(), Error> {
     let ui = session.ui;
     if let Some(path) = terms.html {
         create_new(path, &html(report))?;

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::ceremony::find::CommandPurpose;
 use crate::ceremony::judged::Judged;
-use crate::ceremony::together::held_up;
+use crate::ceremony::together::blocked_by_nonce;
 use crate::error::{Error, Exit};
 use crate::session::Session;
 use crate::session::sign_terms::SignTerms;
@@ -56,7 +56,7 @@ impl Round {
     }
 
     fn end_as(&mut self, exit: Exit) {
-        self.exit = Some(self.exit.map_or(exit, |before| before.graver(exit)));
+        self.exit = Some(self.exit.map_or(exit, |before| before.more_severe(exit)));
     }
 
     /// Takes the result of one. A no to one, typed or on the device, is not an answer to the others of the `count`; neither
@@ -78,7 +78,7 @@ impl Round {
             _ => return Err(error.having_done(self)),
         };
         ui.say(&mark.add(&error.message));
-        if let Some(text) = held_up(judged, later) {
+        if let Some(text) = blocked_by_nonce(judged, later) {
             ui.say(&Text::default().warn("! ").add(&text));
         }
         if error.exit != Exit::Done {

@@ -15,7 +15,7 @@ use crate::ceremony::outcome::Outcome;
 use crate::error::{Error, Exit};
 use crate::proposal::Ready;
 use crate::session::Session;
-use crate::session::hand_over::{Handed, Payer, SendCandidate, confirm, out_of_turn};
+use crate::session::hand_over::{Handed, Payer, SendCandidate, confirm, nonce_passed};
 use crate::session::keys::KeyHolder;
 use crate::session::sendable::{JudgedSend, SendStatus};
 use crate::ui::{Text, Ui};
@@ -69,7 +69,7 @@ impl<'a> Board<'a> {
     /// Returns the same for one of several that run side by side.
     fn step_beside<T>(&self, place: usize, run: impl FnOnce() -> Result<T, Error>) -> Option<T> {
         let label = format!("{}/{}", place + 1, self.titles.len());
-        self.ui.beside(place, &label, || self.ended_by(place, run()))
+        self.ui.run_labelled(place, &label, || self.ended_by(place, run()))
     }
 
     fn ended_by<T>(&self, place: usize, result: Result<T, Error>) -> Option<T> {
@@ -93,7 +93,7 @@ impl<'a> Board<'a> {
             .collect();
         self.ui.blank();
         self.ui.table(&["transaction", "result"], &rows);
-        (0..self.titles.len()).map(end).fold(Exit::Done, Exit::graver)
+        (0..self.titles.len()).map(end).fold(Exit::Done, Exit::more_severe)
     }
 }
 
@@ -112,7 +112,7 @@ pub fn print_calls(
             }
             TxStage::Executed(..) | TxStage::Done(_) | TxStage::Priced(_) => board.end(place, finish(stage)),
             TxStage::Behind(look) => {
-                board.end(place, look.standing(false).map(|_| Exit::Done));
+                board.end(place, look.status(false).map(|_| Exit::Done));
             }
         });
     }
@@ -195,8 +195,8 @@ fn review<'a>(board: &Board, looks: Vec<Result<JudgedSend<'a>, Error>>) -> Vec<Q
 
 /// Looks again at the chain as it is now, for another payer.
 fn read_for(look: JudgedSend<'_>, from: Address) -> Result<TxStage<'_>, Error> {
-    let look = look.again(from)?;
-    let standing = look.standing(false)?;
+    let look = look.refreshed(from)?;
+    let standing = look.status(false)?;
     Ok(TxStage::of(look, standing))
 }
 
@@ -223,14 +223,14 @@ fn ask<'a>(board: &Board, pieces: Vec<QueuedTx<'a>>, signer: &KeyHolder, from: A
             .iter()
             .filter(is_stale)
             .map(|piece| {
-                (piece.place, besides(pieces.iter().filter(|p| p.place < piece.place), &piece.stage))
+                (piece.place, other_gas_costs(pieces.iter().filter(|p| p.place < piece.place), &piece.stage))
             })
             .collect();
         if older.is_empty() {
             break;
         }
         pieces = again(board, pieces, |place, stage| match (stage, older.get(&place)) {
-            (TxStage::Priced(one), Some(besides)) => Ok(TxStage::Priced(one.again(from, besides)?)),
+            (TxStage::Priced(one), Some(besides)) => Ok(TxStage::Priced(one.refreshed(from, besides)?)),
             (stage, _) => Ok(stage),
         });
         (pieces, asked) = ask_each(board, pieces, signer, from);
@@ -264,7 +264,7 @@ fn ask_each<'a>(
 ) -> (Vec<QueuedTx<'a>>, bool) {
     let (mut kept, mut was_asked): (Vec<QueuedTx>, bool) = (Vec::new(), false);
     for QueuedTx { place, stage } in pieces {
-        let besides = besides(kept.iter(), &stage);
+        let besides = other_gas_costs(kept.iter(), &stage);
         let asked = board.step(place, || match stage {
             TxStage::Ready(look, ready) => {
                 board.say_title(place);
@@ -287,7 +287,7 @@ fn ask_each<'a>(
 }
 
 /// Returns the gas cost of the others on the same chain.
-fn besides<'p, 'a: 'p>(others: impl Iterator<Item = &'p QueuedTx<'a>>, stage: &TxStage) -> Besides {
+fn other_gas_costs<'p, 'a: 'p>(others: impl Iterator<Item = &'p QueuedTx<'a>>, stage: &TxStage) -> Besides {
     let mut besides = Besides::default();
     let chain_id = stage.look().judged.derived.chain.id;
     for other in others.filter(|other| other.stage.look().judged.derived.chain.id == chain_id) {
@@ -363,8 +363,9 @@ fn send_on_chain(lane: &PayerQueue, pieces: Vec<QueuedTx>) {
                     lane.finish(place, &handed);
                 }
                 for QueuedTx { place, stage } in queue {
-                    let handed =
-                        lane.board.step_beside(place, || lane.hand_over(place, stage.in_turn(lane.from)?));
+                    let handed = lane
+                        .board
+                        .step_beside(place, || lane.hand_over(place, stage.after_previous(lane.from)?));
                     if let Some(handed) = handed {
                         lane.finish(place, &handed);
                     }
@@ -393,7 +394,7 @@ impl PayerQueue<'_> {
             TxStage::Ready(look, ready) => SendCandidate::new(look, ready, self.from, &left)?,
             TxStage::Priced(one) => one,
             TxStage::Behind(look) => {
-                return Err(look.standing(false).map_or_else(|error| error, |_| out_of_turn()));
+                return Err(look.status(false).map_or_else(|error| error, |_| nonce_passed()));
             }
         };
         one.hand_over(&Payer { from: self.from, sign: &sign }, &mut left)
@@ -410,13 +411,13 @@ impl PayerQueue<'_> {
 
 impl TxStage<'_> {
     /// Looks at it again once the one before it on its Safe has ended.
-    fn in_turn(self, from: Address) -> Result<Self, Error> {
+    fn after_previous(self, from: Address) -> Result<Self, Error> {
         match self {
             Self::Behind(look) => {
                 let (look, standing) = look.unchanged(from)?;
                 Ok(Self::of(look, standing))
             }
-            Self::Priced(one) => Ok(Self::Priced(one.again(from, &Besides::default())?)),
+            Self::Priced(one) => Ok(Self::Priced(one.refreshed(from, &Besides::default())?)),
             stage => Ok(stage),
         }
     }

@@ -11,7 +11,7 @@ use crate::error::{Error, Exit};
 use crate::proposal::Ready;
 use crate::safe::Nonces;
 use crate::session::Session;
-use crate::session::hand_over::{Handed, Payer, SendCandidate, out_of_turn};
+use crate::session::hand_over::{Handed, Payer, SendCandidate, nonce_passed};
 use crate::session::keys::KeyHolder;
 use crate::session::sendable::{JudgedSend, SendStatus, SendTerms};
 use crate::ui::Text;
@@ -20,7 +20,7 @@ use crate::ui::Text;
 ///
 /// # Errors
 /// The first error, with the nonces that were not used.
-pub fn in_turn(
+pub fn send_in_order(
     session: &Session,
     terms: &SendTerms,
     nonces: Nonces,
@@ -62,7 +62,7 @@ pub fn one(
         SendStatus::Ready(ready) => ready,
         SendStatus::Executed(outcome, by) => return Handed::Executed(look, outcome, by).finish(),
         SendStatus::Done => return Ok(Exit::Done),
-        SendStatus::Behind => return Err(out_of_turn()),
+        SendStatus::Behind => return Err(nonce_passed()),
     };
     let Some(mut open) = open else {
         print_call(look.session, &ready);
@@ -74,18 +74,18 @@ pub fn one(
     };
     let from = *from;
     if payer != Some(from) {
-        look = look.again(from)?;
-        ready = match look.standing(false)? {
+        look = look.refreshed(from)?;
+        ready = match look.status(false)? {
             SendStatus::Ready(ready) => ready,
             SendStatus::Executed(outcome, by) => return Handed::Executed(look, outcome, by).finish(),
             SendStatus::Done => return Ok(Exit::Done),
-            SendStatus::Behind => return Err(out_of_turn()),
+            SendStatus::Behind => return Err(nonce_passed()),
         };
     }
     let mut none = Besides::default();
     let mut sending = SendCandidate::new(look, ready, from, &none)?;
     while sending.ask(signer)? && sending.look.is_stale() {
-        sending = sending.again(from, &none)?;
+        sending = sending.refreshed(from, &none)?;
     }
     let ui = sending.look.session.ui;
     let signer = RefCell::new(signer);

@@ -101,12 +101,12 @@ impl<'a> JudgedSend<'a> {
         let view = session.view(found.safe())?;
         let rehearsed = session.look_at(found, view, &terms.given, true, payer)?;
         if let Some(order) = order {
-            session.require_sole(&rehearsed.online.derived, &order, &terms.given)?;
+            session.require_no_rival(&rehearsed.online.derived, &order, &terms.given)?;
         }
         let lock = early.unwrap_or_else(|| lock(&rehearsed.online.derived.proposal));
         let first = Self { session, terms, judged: judge(session, terms, rehearsed)?, lock, since };
         match payer.filter(|_| first.is_unpriced()) {
-            Some(payer) => first.again(payer),
+            Some(payer) => first.refreshed(payer),
             None => Ok(first),
         }
     }
@@ -121,7 +121,7 @@ impl<'a> JudgedSend<'a> {
     }
 
     /// Looks at the same proposal on the chain as it is now.
-    pub fn again(self, from: Address) -> Result<Self, Error> {
+    pub fn refreshed(self, from: Address) -> Result<Self, Error> {
         let Self { session, terms, judged, lock, .. } = self;
         let since = clock::moment();
         let rehearsed = session.look_again(judged, &terms.given, Some(from))?;
@@ -132,8 +132,8 @@ impl<'a> JudgedSend<'a> {
     pub fn unchanged(self, from: Address) -> Result<(Self, SendStatus), Error> {
         let record = |judged: &Judged| judged.rehearsal.done().map(|done| done.record(judged.proposal()));
         let before = record(&self.judged);
-        let look = self.again(from)?;
-        let standing = look.standing(false)?;
+        let look = self.refreshed(from)?;
+        let standing = look.status(false)?;
         if let (SendStatus::Ready(_), Some(before), Some(now)) = (&standing, before, record(&look.judged))
             && let Some(difference) = now.differences(&before).first()
         {
@@ -161,7 +161,7 @@ impl<'a> JudgedSend<'a> {
         if is_behind {
             return self.behind();
         }
-        let standing = self.standing(true)?;
+        let standing = self.status(true)?;
         if let SendStatus::Ready(_) = standing {
             self.require_lock()?;
         }
@@ -172,7 +172,7 @@ impl<'a> JudgedSend<'a> {
     fn require_lock(&mut self) -> Result<(), Error> {
         match std::mem::replace(&mut self.lock, Ok(None)) {
             Ok(lock) => self.lock = Ok(lock),
-            Err(error) => return Err(nothing_sent(error)),
+            Err(error) => return Err(folder_error(error)),
         }
         Ok(())
     }
@@ -184,13 +184,13 @@ impl<'a> JudgedSend<'a> {
         }
         self.session.review(&self.judged, &self.terms.accept);
         enforce(&self.judged.findings, &self.terms.accept)?;
-        would_succeed(&self.judged)?;
+        require_success(&self.judged)?;
         self.require_lock()?;
         Ok(SendStatus::Behind)
     }
 
     /// Is it executed already, has it been approved, does any check refuse it, and will it succeed?
-    pub fn standing(&self, is_shown: bool) -> Result<SendStatus, Error> {
+    pub fn status(&self, is_shown: bool) -> Result<SendStatus, Error> {
         let (session, accept, judged) = (self.session, &self.terms.accept, &self.judged);
         let now = judged.seen()?.fresh()?;
         let ready = match assemble(judged.proposal(), &judged.approvals(), now) {
@@ -212,7 +212,7 @@ impl<'a> JudgedSend<'a> {
             session.review(judged, accept);
         }
         enforce(&judged.findings, accept)?;
-        would_succeed(judged)?;
+        require_success(judged)?;
         Ok(SendStatus::Ready(ready))
     }
 
@@ -282,7 +282,7 @@ fn judge<'a>(session: &Session, terms: &SendTerms, rehearsed: Rehearsed<'a>) -> 
 }
 
 /// Refuses what would fail: by the rehearsal with the owners' own signatures, which runs in this process alone.
-fn would_succeed(judged: &Judged) -> Result<(), Error> {
+fn require_success(judged: &Judged) -> Result<(), Error> {
     let Some(done) = judged.rehearsal.done().filter(|done| done.is_signed) else { return Ok(()) };
     rehearsal::outcome(&done.rehearsal, judged.plan(), &judged.derived.names).map_err(|why| {
         Error::new(Exit::Failed, format!("the transaction would fail: {why}"))
@@ -291,7 +291,7 @@ fn would_succeed(judged: &Judged) -> Result<(), Error> {
 }
 
 /// The folder does not take what has to be there before a transaction is sent.
-pub fn nothing_sent(error: StoreError) -> Error {
+pub fn folder_error(error: StoreError) -> Error {
     if matches!(error, StoreError::Locked { .. }) {
         return Error::from(error).hint("nothing was sent");
     }

@@ -27,7 +27,7 @@ pub fn show(session: &Session, levers: &[String], given: &Given) -> Result<Exit,
     for group in &groups {
         let (object, exit) = one(session, group)?;
         objects.push(object);
-        whole = whole.graver(exit);
+        whole = whole.more_severe(exit);
     }
     session.ui.field("armed", &objects);
     Ok(whole)

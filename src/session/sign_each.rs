@@ -75,7 +75,8 @@ impl Signing<'_> {
         // A refusal comes first: a known signature is not returned for what is refused.
         let is_allowed = enforce(&judged.findings, terms.accept).is_ok();
         if is_allowed
-            && let Some(signature) = signers.known_early(&self.key, terms.asked == RequestedMode::EthSign)?
+            && let Some(signature) =
+                signers.check_before_review(&self.key, terms.asked == RequestedMode::EthSign)?
         {
             return Ok(signature);
         }
@@ -103,12 +104,12 @@ impl Signing<'_> {
         }
         let asking = Asking { way: terms.asked, unseen: terms.unseen, together: place.1 };
         let request = on_ledger::prepare(session, judged, signer, (owner, way), &asking)?;
-        judged.still_agreed()?;
+        judged.require_late_agreement()?;
         let accepted = accepted(&judged.findings, terms.accept);
         let signature = signers.sign(signer, (&request, way), accepted)?;
         if is_ledger {
             // The person may have taken minutes.
-            judged.still_agreed()?;
+            judged.require_late_agreement()?;
         }
         Ok(signature)
     }

@@ -128,7 +128,11 @@ impl<'j> Signers<'j> {
 
     /// Says what is known before anybody reads a review or types a password: the key is an owner's, and whether enough have
     /// signed. Returns the owner's signature if they have signed already, for every Safe that they can sign for.
-    pub fn known_early(&self, key: &NamedKey, eth_sign: bool) -> Result<Option<OwnerSignature>, Error> {
+    pub fn check_before_review(
+        &self,
+        key: &NamedKey,
+        eth_sign: bool,
+    ) -> Result<Option<OwnerSignature>, Error> {
         if let Some(stated) = key.stated() {
             self.check(stated)?;
         }

@@ -85,7 +85,7 @@ pub fn run(
     show(session, terms, &judged, nonces);
     let accept = terms.accept;
     enforce(&judged.findings, accept)
-        .map_err(|error| advise(session, &judged, later(&judged, nonces, error)))?;
+        .map_err(|error| advise(session, &judged, hint_remaining_nonces(&judged, nonces, error)))?;
     if !key.is_ledger() {
         confirm(session, terms, nonces)?;
     }
@@ -125,14 +125,14 @@ fn load<'a>(session: &'a Session, terms: &SignTerms, nonces: Nonces) -> Result<J
     let given = Given { nonce: Some(nonces.first()), ..terms.given.clone() };
     if terms.offline {
         let derived = session.offline(terms.what, &given)?;
-        return Ok(only(derived)?.judge(true));
+        return Ok(exactly_one(derived)?.judge(true));
     }
-    let part = only(session.look(terms.what, &given, CommandPurpose::Sign)?)?;
+    let part = exactly_one(session.look(terms.what, &given, CommandPurpose::Sign)?)?;
     Ok(part.result?.prove(session.ui, terms.proofs)?.judge(true))
 }
 
 /// One transaction is signed ahead at a time.
-fn only<T>(all: Vec<T>) -> Result<T, Error> {
+fn exactly_one<T>(all: Vec<T>) -> Result<T, Error> {
     let count = all.len();
     let mut all = all.into_iter();
     match (all.next(), count) {
@@ -191,7 +191,7 @@ fn show(session: &Session, terms: &SignTerms, judged: &Judged, nonces: Nonces) {
 }
 
 /// Adds the range that is still to be signed, where the Safe has used the first of it.
-fn later(judged: &Judged, nonces: Nonces, error: Error) -> Error {
+fn hint_remaining_nonces(judged: &Judged, nonces: Nonces, error: Error) -> Error {
     match judged.now().map(|now| now.nonce) {
         Some(next) if next > nonces.first() && next <= nonces.last() => {
             error.hint(format!("sign the nonces that are left: --nonces {next}..{}", nonces.last()))
@@ -220,13 +220,13 @@ fn sign_each(
     if open.is_empty() {
         return Ok(());
     }
-    let owners = judged.derived.owners.only(owner);
+    let owners = judged.derived.owners.restricted_to(owner);
     let asking = Asking { way: terms.asked, unseen: terms.unseen, together: open.len() };
     let first = on_ledger::prepare(session, judged, signer, (owner, way), &asking)?;
     let made = Some(clock::seconds());
     let claims = Claims { made, ..session.claims(judged.proposal()) };
     for (at, nonce) in open.iter().enumerate() {
-        judged.still_agreed()?;
+        judged.require_late_agreement()?;
         let proposal = judged.proposal().with_nonce(*nonce);
         if signer.ledger().is_some() {
             session.ui.show(&armed_lines::on_the_device(&proposal, (at + 1, open.len())));

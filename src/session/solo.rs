@@ -33,7 +33,7 @@ struct AtHand {
 
 impl Keystores<'_> {
     /// Returns those that were named, or else those in Foundry's folder that state an owner's address.
-    fn at_hand(&self, owners: &[Address]) -> Result<Vec<AtHand>, Error> {
+    fn owners_keystores(&self, owners: &[Address]) -> Result<Vec<AtHand>, Error> {
         let file = |at: usize| match self.password_files {
             [one] => Some(one.clone()),
             several => several.get(at).cloned(),
@@ -65,7 +65,7 @@ impl Keystores<'_> {
 pub fn sign(session: &Session, judged: &Judged, keys: &Keystores) -> Result<(), Error> {
     let owners = all_owners(judged);
     let mut signatures = judged.derived.signatures.clone();
-    for one in keys.at_hand(&owners)? {
+    for one in keys.owners_keystores(&owners)? {
         if tally(judged, &signatures).is_met() {
             break;
         }

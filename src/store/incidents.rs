@@ -47,7 +47,7 @@ pub struct Lock {
 impl Incidents {
     /// `beside` is the folder of the council file. Nothing is created before there is something to write.
     #[must_use]
-    pub fn beside(beside: &Path) -> Self {
+    pub fn next_to(beside: &Path) -> Self {
         Self { root: beside.join(INCIDENTS) }
     }
 
@@ -318,7 +318,7 @@ mod tests {
     #[test]
     fn a_folder_that_is_taken_gives_way_to_the_next() {
         let dir = tempfile::tempdir().unwrap();
-        let incidents = Incidents::beside(dir.path());
+        let incidents = Incidents::next_to(dir.path());
         let kept = |contents| incidents.keep_first(NAME, contents).unwrap().0;
         assert_eq!([kept("one"), kept("two"), kept("one")], [NAME, &format!("{NAME}-2"), NAME]);
         fs::write(dir.path().join(format!("incidents/{NAME}-3")), "in the way").unwrap();
@@ -333,7 +333,7 @@ mod tests {
     #[test]
     fn a_folder_in_the_place_of_a_lock_does_not_stop_a_broadcast_and_two_at_once_still_are() {
         let dir = tempfile::tempdir().unwrap();
-        let incidents = Incidents::beside(dir.path());
+        let incidents = Incidents::next_to(dir.path());
         for name in [".0x1.lock", ".payer-0x2-1.lock", ".payer-0x2-1-2.lock"] {
             fs::create_dir_all(dir.path().join("incidents").join(name)).unwrap();
         }
@@ -353,7 +353,7 @@ mod tests {
         fs::write(elsewhere.path().join("sent-1.json"), "theirs").unwrap();
         fs::create_dir(dir.path().join("incidents")).unwrap();
         std::os::unix::fs::symlink(elsewhere.path(), dir.path().join("incidents").join(NAME)).unwrap();
-        let incidents = Incidents::beside(dir.path());
+        let incidents = Incidents::next_to(dir.path());
         assert_eq!(incidents.keep_first(NAME, "mine").unwrap().0, format!("{NAME}-2"));
         assert_eq!((incidents.proposals().unwrap().files.len(), incidents.all_sent().unwrap().len()), (1, 0));
     }
@@ -375,7 +375,7 @@ mod tests {
     #[test]
     fn files_in_several_folders_of_one_proposal_are_read_together() {
         let dir = tempfile::tempdir().unwrap();
-        let incidents = Incidents::beside(dir.path());
+        let incidents = Incidents::next_to(dir.path());
         let folders: Vec<String> =
             [NAME, "theirs"].map(|name| incidents.keep_first(name, "same").unwrap().0).into();
         incidents.keep_signature(&folders[0], "0xa", "of a").unwrap();

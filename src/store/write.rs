@@ -128,7 +128,7 @@ fn name_by_reserving(disk: &impl Disk, refused: PersistError, path: &Path) -> io
 /// Returns the empty file that took this name for a run which ended before it was filled, locked; `None` for anything
 /// else.
 fn unused(path: &Path) -> Option<File> {
-    let held = abandoned(path)?;
+    let held = open_abandoned(path)?;
     // Looked at again under the lock: another run may have filled it.
     let there = fs::symlink_metadata(path).ok()?;
     (there.is_file() && there.len() == 0).then_some(held)
@@ -139,7 +139,7 @@ fn is_unused(path: &Path) -> bool {
 }
 
 /// Returns the file, locked, if whoever was writing it is gone.
-fn abandoned(path: &Path) -> Option<File> {
+fn open_abandoned(path: &Path) -> Option<File> {
     if FileKind::of(fs::symlink_metadata(path).ok()?.file_type()) != FileKind::File {
         return None;
     }
@@ -159,7 +159,7 @@ fn clear_temporary(folder: &Path) {
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
         let name = entry.file_name();
         let is_ours = name.to_str().is_some_and(|name| name.starts_with(prefix) && name.ends_with(suffix));
-        if is_ours && abandoned(&entry.path()).is_some() {
+        if is_ours && open_abandoned(&entry.path()).is_some() {
             let _ = fs::remove_file(entry.path());
         }
     }

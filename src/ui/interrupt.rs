@@ -32,7 +32,7 @@ impl Interrupt {
 }
 
 impl Stop for Interrupt {
-    fn is_wanted(&self) -> bool {
+    fn is_requested(&self) -> bool {
         self.is_pressed()
     }
 

@@ -128,7 +128,7 @@ impl Ui {
     /// Data: one line on standard output; left out under `--json`.
     pub fn data(&self, line: &str) {
         if !self.json {
-            self.give(&format!("{}\n", visible(line)));
+            self.write_stdout(&format!("{}\n", visible(line)));
         }
     }
 
@@ -141,13 +141,13 @@ impl Ui {
 
     /// A script or a file for another program, byte for byte; it is our own text.
     pub fn script(&self, text: &str) {
-        self.give(text);
+        self.write_stdout(text);
     }
 
     /// A table on standard output; left out under `--json`. Cells are made visible.
     pub fn table(&self, header: &[&str], rows: &[Vec<String>]) {
         if !self.json {
-            self.give(&format!("{}\n", table::render(header, rows, width())));
+            self.write_stdout(&format!("{}\n", table::render(header, rows, width())));
         }
     }
 
@@ -171,7 +171,7 @@ impl Ui {
     }
 
     /// Runs a part beside others: each of its lines begins with the label, and no spinner turns.
-    pub fn beside<T>(&self, place: usize, label: &str, run: impl FnOnce() -> T) -> T {
+    pub fn run_labelled<T>(&self, place: usize, label: &str, run: impl FnOnce() -> T) -> T {
         self.at(At { place, label: Some(label.into()) }, run)
     }
 
@@ -219,7 +219,7 @@ impl Ui {
                 object["parts"] = parts.into_values().map(Value::Object).collect();
             }
             cut_values(&mut object);
-            self.give(&format!("{}\n", escaped(&format!("{object:#}"))));
+            self.write_stdout(&format!("{}\n", escaped(&format!("{object:#}"))));
         }
         let Some(why) = self.lost.get() else { return exit };
         let message = format!("standard output could not be written to the end: {why}");
@@ -229,7 +229,7 @@ impl Ui {
     }
 
     /// Writes data to standard output, or else shows it on standard error.
-    fn give(&self, text: &str) {
+    fn write_stdout(&self, text: &str) {
         let mut stdout = io::stdout();
         match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
             Ok(()) => self.given.store(true, Ordering::Relaxed),
@@ -237,7 +237,7 @@ impl Ui {
             Err(why) if why.kind() == io::ErrorKind::BrokenPipe && self.given.load(Ordering::Relaxed) => {}
             Err(why) => {
                 let _ = self.lost.set(why);
-                put(&mut io::stderr(), text.trim_end_matches('\n'));
+                write_line(&mut io::stderr(), text.trim_end_matches('\n'));
             }
         }
     }
@@ -389,12 +389,12 @@ fn say(text: &Text) {
     let columns =
         if Term::stderr().is_term() { columns().clamp(NARROWEST, MAX_WIDTH).into() } else { usize::MAX };
     for line in text.wrapped(columns) {
-        put(&mut io::stderr(), &line.painted());
+        write_line(&mut io::stderr(), &line.painted());
     }
 }
 
 /// Where standard error goes nowhere, there is nowhere to say so.
-fn put(stream: &mut impl Write, line: &str) {
+fn write_line(stream: &mut impl Write, line: &str) {
     let _ = writeln!(stream, "{line}");
     let _ = stream.flush();
 }

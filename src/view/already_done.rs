@@ -113,7 +113,7 @@ impl Done {
     pub fn of(judged: &Judged, promised: &str, by: DoneBy) -> Self {
         let promised = promised.to_string();
         match by {
-            DoneBy::Known(deed) => Self { promised, by: Some(by_deed(judged, &deed)), unknown: None },
+            DoneBy::Known(deed) => Self { promised, by: Some(executed_by(judged, &deed)), unknown: None },
             DoneBy::Unknown(why) => Self { promised, by: None, unknown: Some(why) },
         }
     }
@@ -137,7 +137,7 @@ impl Done {
     }
 }
 
-fn by_deed(judged: &Judged, deed: &Deed) -> ExecutedBy {
+fn executed_by(judged: &Judged, deed: &Deed) -> ExecutedBy {
     ExecutedBy {
         block: deed.block,
         time: deed.time.map(|(time, _)| Utc::from_millis(time.saturating_mul(1_000)).to_string()),

@@ -44,7 +44,7 @@ pub fn on_the_device(proposal: &Proposal, (at, of): (usize, usize)) -> Lines {
 
 /// The result of an import for one transaction.
 #[must_use]
-pub fn taken(kept: &KeptAhead, name: impl Fn(Address) -> String) -> Lines {
+pub fn import_result(kept: &KeptAhead, name: impl Fn(Address) -> String) -> Lines {
     let mut lines = Vec::new();
     let mut owners: Vec<Address> = kept.signed.iter().map(|one| one.signature.owner()).collect();
     owners.sort();

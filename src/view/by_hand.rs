@@ -59,7 +59,7 @@ impl ByHand {
         out.line(&format!("BY HAND · {} · printed {} UTC", card.title(), card.printed()));
         out.text(0, "For the night when breakglass itself is suspect, or gone. Print it before, and keep it on paper.");
         out.blank();
-        self.whom_to_call(&mut out);
+        self.people_to_call(&mut out);
         self.in_the_wallet(&mut out);
         out.text(0, "3  Compute the hashes, on a machine that is not suspect");
         out.text(
@@ -85,7 +85,7 @@ impl ByHand {
         out.into_lines()
     }
 
-    fn whom_to_call(&self, out: &mut Paper) {
+    fn people_to_call(&self, out: &mut Paper) {
         out.text(0, "1  Call somebody first: two people, two machines");
         for person in &self.people {
             let role = if person.role.is_empty() { String::new() } else { format!(" ({})", person.role) };

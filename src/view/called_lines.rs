@@ -23,7 +23,7 @@ pub(super) fn calls(block: &mut ReviewBlock, lever: &LeverSummary, width: usize)
         let label = if at == 0 { "calls" } else { "" };
         let line = labelled(label, Text::default().bold(&to.name)).to_column(22);
         let line = line.dim(&short(&to.address)).to_column(CALLS).bold(call);
-        if at < 2 { block.line(line) } else { block.spare(line) }
+        if at < 2 { block.line(line) } else { block.optional_line(line) }
     }
     more(block, &lever.calls, MOST_LEVERS, "calls");
 }
@@ -36,19 +36,19 @@ pub(super) fn approves(block: &mut ReviewBlock, of: &Summary) {
     if let Some(next) = &of.approves {
         approves(block, next);
     } else {
-        pulled(block, of);
+        lever_calls(block, of);
     }
     block.field("its hash", Text::default().bold(&digits(&hashes.safe_tx)));
 }
 
-fn pulled(block: &mut ReviewBlock, of: &Summary) {
+fn lever_calls(block: &mut ReviewBlock, of: &Summary) {
     for lever in of.levers.iter().take(MOST_LEVERS) {
         for CallLine { to, call } in lever.calls.iter().take(2) {
             let line = labelled("", Text::default().bold(&to.name)).to_column(22);
             block.line(line.dim(&short(&to.address)).to_column(CALLS).bold(call));
         }
         more(block, &lever.calls, 2, "calls");
-        if let Some(result) = worth_a_line(&lever.results).first() {
+        if let Some(result) = shown_results(&lever.results).first() {
             block.field("", changed(result, None, 0));
         }
     }
@@ -69,11 +69,11 @@ pub(super) fn results(block: &mut ReviewBlock, summary: &Summary, lever: &LeverS
     if let Some(why) = &summary.no_result {
         return block.field("result", Text::default().bad(why));
     }
-    let first = worth_a_line(&lever.results);
+    let first = shown_results(&lever.results);
     for (at, result) in first.iter().take(MOST_RESULTS).enumerate() {
         block.field(if at == 0 { "result" } else { "" }, changed(result, None, width));
     }
-    beside(block, summary, lever.results.len().saturating_sub(first.len().min(MOST_RESULTS)));
+    other_changes(block, summary, lever.results.len().saturating_sub(first.len().min(MOST_RESULTS)));
 }
 
 /// One line for each lever: what it calls, and what comes of it.
@@ -87,7 +87,7 @@ pub(super) fn combined(block: &mut ReviewBlock, summary: &Summary, levers: &[Lev
             0 | 1 => line.add("  "),
             several => line.add(&format!(" and {} more  ", several - 1)),
         };
-        block.line(match worth_a_line(&lever.results).first() {
+        block.line(match shown_results(&lever.results).first() {
             Some(result) if summary.no_result.is_none() => {
                 line.then(changed(result, Some(&first.to.name), 0))
             }
@@ -97,12 +97,12 @@ pub(super) fn combined(block: &mut ReviewBlock, summary: &Summary, levers: &[Lev
     more(block, levers, MOST_LEVERS, "levers");
     match &summary.no_result {
         Some(why) => block.field("result", Text::default().bad(why)),
-        None => beside(block, summary, 0),
+        None => other_changes(block, summary, 0),
     }
 }
 
 /// Returns the results that are worth a line: those that do not hold, then the values that change, then the others.
-fn worth_a_line(results: &[AfterCheck]) -> Vec<&AfterCheck> {
+fn shown_results(results: &[AfterCheck]) -> Vec<&AfterCheck> {
     let changes = |result: &AfterCheck| result.after.is_some() && result.before != result.after;
     let mut told: Vec<&AfterCheck> = results.iter().filter(|result| !result.holds).collect();
     told.extend(results.iter().filter(|result| result.holds && changes(result)));
@@ -128,7 +128,7 @@ fn changed(result: &AfterCheck, of: Option<&str>, width: usize) -> Text {
 }
 
 /// Adds what changes besides, and the number of checks that are not shown.
-fn beside(block: &mut ReviewBlock, summary: &Summary, unshown: usize) {
+fn other_changes(block: &mut ReviewBlock, summary: &Summary, unshown: usize) {
     let others = match &summary.beside[..] {
         [] => Text::new("nothing else changes"),
         some => Text::default().warn("also changes: ").add(&some.join(", ")),
@@ -166,8 +166,8 @@ mod tests {
         let moved = result("vault paused()", Some("false"), Some("true"), true);
         let wrong = result("vault fee()", Some("0"), Some("0"), false);
         let all = [same.clone(), moved, wrong];
-        let names: Vec<&str> = worth_a_line(&all).iter().map(|result| result.what.as_str()).collect();
+        let names: Vec<&str> = shown_results(&all).iter().map(|result| result.what.as_str()).collect();
         assert_eq!(names, ["vault fee()", "vault paused()"]);
-        assert_eq!(worth_a_line(&[same]).len(), 1, "something is always told");
+        assert_eq!(shown_results(&[same]).len(), 1, "something is always told");
     }
 }

@@ -219,7 +219,7 @@ impl CardText {
             out.line(&format!("   message  {}", line.message_hash));
             out.line(&format!("   safeTx   {}", line.safe_tx_hash));
         }
-        self.rests(&mut out);
+        self.basis(&mut out);
         self.reading(&mut out);
         out.into_lines()
     }
@@ -234,7 +234,7 @@ impl CardText {
         }
     }
 
-    fn rests(&self, out: &mut Paper) {
+    fn basis(&self, out: &mut Paper) {
         out.blank();
         match self.block {
             None => out.text(

@@ -33,12 +33,12 @@ pub fn findings(judged: &Judged) -> Lines {
             out.say(&Text::default().dim("        ").dim(&text));
         }
     }
-    say_more(&mut out, &readable);
+    hidden_findings(&mut out, &readable);
     out
 }
 
 /// Lists the questions that a review offline leaves open.
-pub(super) fn unasked(out: &mut Lines, judged: &Judged) {
+pub(super) fn offline_limits(out: &mut Lines, judged: &Judged) {
     out.say(
         &Text::default().warn("  Offline").add(": not checked, because nothing was asked of the network:"),
     );
@@ -98,12 +98,12 @@ pub(super) fn checks(out: &mut Lines, judged: &Judged, findings: &[Finding]) {
             out.say(&Text::new(INDENT).dim("    → ").add(&finding.fix));
         }
     }
-    say_more(out, &readable);
+    hidden_findings(out, &readable);
     out.blank();
 }
 
 /// Findings of one kind beside the first of it.
-fn say_more(out: &mut Lines, readable: &Readable) {
+fn hidden_findings(out: &mut Lines, readable: &Readable) {
     for (kind, more) in &readable.more {
         let text = format!("and {more} more of {kind}: breakglass check --json lists them");
         out.say(&Text::new(INDENT).bad("✗ ").add(&text));

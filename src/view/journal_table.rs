@@ -80,7 +80,7 @@ pub fn describe(council: &Council, act: &JournalAct) -> String {
             format!("{how} in block {block}: {}", short(tx))
         }
         JournalAct::Proven { tx, block } => format!("proven at block {block}: {}", short(tx)),
-        JournalAct::Deputy(act) => deputed(council, act),
+        JournalAct::Deputy(act) => deputy_act_text(council, act),
         JournalAct::Drill { step } => format!("DRILL: {}", drilled(step, name)),
     }
 }
@@ -98,7 +98,7 @@ fn drilled(step: &DrillStep, name: impl Fn(&Address) -> String) -> String {
 }
 
 /// `alice alone, lever freeze: sent 0x12…34, paid by bob`
-fn deputed(council: &Council, act: &Deputed) -> String {
+fn deputy_act_text(council: &Council, act: &Deputed) -> String {
     let name = |address: &Address| {
         let known = council.signers.values().find(|signer| signer.address == *address);
         known.map_or_else(|| address.to_string(), |signer| signer.name.clone())

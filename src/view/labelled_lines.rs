@@ -22,7 +22,7 @@ impl ReviewBlock {
     }
 
     /// A line that is left out first.
-    pub fn spare(&mut self, line: Text) {
+    pub fn optional_line(&mut self, line: Text) {
         self.0.push(BlockLine { text: line, is_needed: false, in_two: None });
     }
 
@@ -128,7 +128,7 @@ mod tests {
     fn too_many_lines_lose_the_spare_ones_from_below() {
         let mut block = ReviewBlock::default();
         for (text, is_spare) in [("1", false), ("2", true), ("3", false), ("4", true)] {
-            if is_spare { block.spare(Text::new(text)) } else { block.line(Text::new(text)) }
+            if is_spare { block.optional_line(Text::new(text)) } else { block.line(Text::new(text)) }
         }
         let plain = |lines: &Lines| lines.iter().map(Text::plain).collect::<String>();
         assert_eq!(plain(&block.into_lines(3, 80)), "123");

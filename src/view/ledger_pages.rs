@@ -34,7 +34,7 @@ fn show(out: &mut Lines, status: &Status, key: Address, why: &str, predicted: &[
         if !others.is_empty() {
             out.say(&Text::new("    ").dim(&format!("with {}:", one.settings.describe(predicted))));
         }
-        guide(out, &one.pages);
+        reading_guide(out, &one.pages);
     }
     if !others.is_empty() {
         let text =
@@ -45,7 +45,7 @@ fn show(out: &mut Lines, status: &Status, key: Address, why: &str, predicted: &[
 
 /// Returns that a setting has to be turned on before the pages that follow are shown, where it is off now.
 #[must_use]
-pub fn to_turn_on(now: &Status, then: &Status) -> Option<Text> {
+pub fn blind_signing_notice(now: &Status, then: &Status) -> Option<Text> {
     (then.blind_signing && !now.blind_signing).then(|| {
         let text = "\"Blind signing\" is off and this needs it: the review waits until you turn it on in the Ethereum app's \
                     settings. Turn it off again afterwards";
@@ -54,7 +54,7 @@ pub fn to_turn_on(now: &Status, then: &Status) -> Option<Text> {
 }
 
 /// Says what to read of the pages, and where nothing may be skipped.
-fn guide(out: &mut Lines, pages: &Pages) {
+fn reading_guide(out: &mut Lines, pages: &Pages) {
     let count = pages.number(pages.all.len().saturating_sub(1));
     let facts = pages.facts();
     if !facts.is_empty() {
@@ -102,12 +102,12 @@ fn list(out: &mut Lines, pages: &Pages, from: usize, to: usize) {
             let between = if i == 0 { "" } else { " · " };
             line = line.add(between).bold(&entry.title).add("  ").add(&entry.lines.join(" "));
         }
-        out.say(&line.dim(&foot(page)));
+        out.say(&line.dim(&footer(page)));
     }
 }
 
 /// Returns the text that a large screen shows around the values.
-fn foot(page: &Page) -> String {
+fn footer(page: &Page) -> String {
     let skip = page.skip.then_some("Skip");
     let all: Vec<&str> = skip.into_iter().chain(page.foot.iter().map(String::as_str)).collect();
     if all.is_empty() { String::new() } else { format!("   [{}]", all.join(", ")) }

@@ -27,7 +27,7 @@ pub struct ProtocolPlaybooks<'a> {
 /// Returns the acts by protocol: the council's own first, then by name. An undo is left out where its act is listed.
 #[must_use]
 pub fn shelves(listed: &[(PlaybookSummary, Origin)]) -> Vec<ProtocolPlaybooks<'_>> {
-    let undone = undone(listed.iter().map(|(summary, _)| summary));
+    let undone = undo_ids(listed.iter().map(|(summary, _)| summary));
     let mut shelves: BTreeMap<(bool, String), Vec<&PlaybookSummary>> = BTreeMap::new();
     for (summary, origin) in listed.iter().filter(|(summary, _)| !is_folded(summary, &undone)) {
         let key = match (origin, &summary.family) {
@@ -45,7 +45,7 @@ pub fn shelves(listed: &[(PlaybookSummary, Origin)]) -> Vec<ProtocolPlaybooks<'_
 }
 
 /// Returns the ids by which some playbooks are taken back.
-fn undone<'a>(summaries: impl IntoIterator<Item = &'a PlaybookSummary>) -> BTreeSet<&'a str> {
+fn undo_ids<'a>(summaries: impl IntoIterator<Item = &'a PlaybookSummary>) -> BTreeSet<&'a str> {
     summaries.into_iter().filter_map(|summary| summary.undo.as_deref()).collect()
 }
 
@@ -182,7 +182,7 @@ fn undo(summary: &PlaybookSummary) -> String {
 pub fn fitting(found: &[(LibraryEntry<'_>, Fit<'_>)]) -> Vec<Vec<String>> {
     let summaries: Vec<PlaybookSummary> =
         found.iter().map(|(entry, _)| PlaybookSummary::from(entry.playbook)).collect();
-    let undone = undone(&summaries);
+    let undone = undo_ids(&summaries);
     let acts = found.iter().zip(&summaries).filter(|(_, summary)| !is_folded(summary, &undone));
     let (whole, parts): (Vec<_>, Vec<_>) = acts.partition(|((_, fit), _)| fit.is_whole());
     let row = |((_, fit), summary): &(&(LibraryEntry<'_>, Fit<'_>), &PlaybookSummary)| {

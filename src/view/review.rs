@@ -11,7 +11,7 @@ use crate::proposal::Few;
 use crate::safe::DRILL_CHAIN_ID;
 use crate::ui::{Lines, Text};
 use crate::view::decision::ReviewAnswer;
-use crate::view::finding_lines::{checks, unasked};
+use crate::view::finding_lines::{checks, offline_limits};
 use crate::view::review_block::block;
 use crate::view::summary::Summary;
 use crate::view::what_changes;
@@ -53,7 +53,7 @@ pub fn details(desk: &Desk, judged: &Judged) -> Lines {
     effects(&mut out, desk, judged);
     checks(&mut out, judged, &judged.findings);
     if judged.seen.is_none() {
-        unasked(&mut out, judged);
+        offline_limits(&mut out, judged);
     }
     hashes(&mut out, judged);
     out

@@ -71,7 +71,7 @@ fn decide(summary: &Summary, width: usize) -> Lines {
         on_the_device(&mut block, summary);
         approvals(&mut block, summary);
     } else {
-        block.spare(Text::default());
+        block.optional_line(Text::default());
         let hashes = &summary.hashes;
         let hashes = [&*hashes.domain, &*hashes.message, &*hashes.safe_tx];
         for (label, value) in acting::consequences(&summary.acting, hashes) {
@@ -176,12 +176,12 @@ fn checks(block: &mut ReviewBlock, summary: &Summary) {
         };
         let line = labelled("", mark.bold(&told.id).add("  ").add(&told.sentence));
         // Nobody signs against a refusal without its name before their eyes.
-        if at == 0 && told.level == Level::Refuse { block.line(line) } else { block.spare(line) }
+        if at == 0 && told.level == Level::Refuse { block.line(line) } else { block.optional_line(line) }
     }
 }
 
 fn on_the_device(block: &mut ReviewBlock, summary: &Summary) {
-    block.spare(Text::default());
+    block.optional_line(Text::default());
     let device = &summary.device;
     let value = if device.value.is_zero() { String::new() } else { format!("value {}, ", device.value) };
     let text =
@@ -206,8 +206,8 @@ fn on_the_device(block: &mut ReviewBlock, summary: &Summary) {
 }
 
 fn approvals(block: &mut ReviewBlock, summary: &Summary) {
-    block.spare(Text::default());
-    block.spare(labelled(
+    block.optional_line(Text::default());
+    block.optional_line(labelled(
         "compare",
         Text::new("these hashes with another signer's machine, by voice or in person"),
     ));

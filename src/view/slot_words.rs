@@ -60,7 +60,7 @@ impl<'a> Names<'a> {
 
     /// Returns its name by its place in a known contract, or by the check that reads it.
     #[must_use]
-    pub fn of(&self, write: &Write) -> Option<String> {
+    pub fn name(&self, write: &Write) -> Option<String> {
         self.by_place(write).or_else(|| self.read_by.get(&(write.address, write.slot)).cloned())
     }
 

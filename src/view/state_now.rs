@@ -128,7 +128,7 @@ impl OpenNow {
             kept_by: open.keeper.as_ref().map(|keeper| keeper.title.clone()),
             next: next(open),
             age: open.since.map(age),
-            warning: kept_by(open),
+            warning: nonce_keeper_text(open),
         }
     }
 
@@ -167,7 +167,7 @@ fn next(open: &Open) -> String {
 }
 
 /// Returns which lever keeps the nonce that an open one would have, and what to do; `None` if none does.
-fn kept_by(open: &Open) -> Option<String> {
+fn nonce_keeper_text(open: &Open) -> Option<String> {
     let (own, keeper) = (open.proposal.nonce(), open.keeper.as_ref()?);
     let keeps =
         format!("{} keeps nonce {}, for which {} signed it", keeper.title, keeper.nonce, keeper.signers);

@@ -169,7 +169,9 @@ impl Summary {
             },
             read: read(judged),
             no_result: no_result(judged),
-            beside: done.map(|done| what_changes::beside(judged, &done.rehearsal)).unwrap_or_default(),
+            beside: done
+                .map(|done| what_changes::unchecked_changes(judged, &done.rehearsal))
+                .unwrap_or_default(),
             undo: undo(desk, judged),
             checks: checks(&judged.findings),
             device: OnDevice {

@@ -315,7 +315,7 @@ impl SlotChange {
             address: Party::new(book, write.address),
             name: book.name(write.address).map(Into::into),
             slot: write.slot,
-            means: slots.of(write),
+            means: slots.name(write),
             old: write.old,
             new: write.new,
             addresses: could_be.collect(),
@@ -380,7 +380,7 @@ impl Serialize for Party {
 /// Returns the places that change and that no check after the calls reads, by name: each contract with what changes in it.
 /// The Safe's own nonce counts up with every transaction, and is not one of them.
 #[must_use]
-pub fn beside(judged: &Judged, rehearsal: &Rehearsal) -> Vec<String> {
+pub fn unchecked_changes(judged: &Judged, rehearsal: &Rehearsal) -> Vec<String> {
     let names = Names::new(judged, rehearsal);
     let name = |address| judged.derived.names.name(address).map_or_else(|| shortened(address), String::from);
     let safe = judged.derived.safe.address;

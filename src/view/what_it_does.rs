@@ -66,7 +66,7 @@ fn each_call(out: &mut Lines, judged: &Judged, calls: &[Call]) {
         let own = planned(call);
         // A step that is repeated is explained once, and then takes a line for each call.
         if let Some(own) = own.filter(|own| before == Some(own.step) && own.call.value.is_zero()) {
-            out.say(&Text::new(INDENT).add(&format!("{at}  {}", again(own))));
+            out.say(&Text::new(INDENT).add(&format!("{at}  {}", repeated_call(own))));
             continue;
         }
         before = own.map(|own| own.step);
@@ -140,7 +140,7 @@ fn decoded(out: &mut Lines, call: &PlannedCall) {
 }
 
 /// `vault 0x… pause()`, one more call of a step.
-fn again(call: &PlannedCall) -> String {
+fn repeated_call(call: &PlannedCall) -> String {
     let name = call.to_name.as_deref().map_or_else(String::new, |name| format!("{name} "));
     let function = call.signature.split('(').next().unwrap_or_default();
     let values = call.arguments.iter().map(|(_, value)| value.as_str()).collect::<Vec<_>>().join(", ");

@@ -10,7 +10,7 @@ use crate::ceremony::online::Online;
 use crate::ceremony::rehearsal::{Performed, Rehearsing};
 use crate::ceremony::rehearse::Rehearsed;
 use crate::ceremony::seen::ChainView;
-use crate::ceremony::together::{held_up, hindered, one_for_each_nonce};
+use crate::ceremony::together::{blocked_by_nonce, hindered, one_for_each_nonce};
 use crate::ceremony::{outcome, since};
 use crate::chain::{Receipt, Root, Snapshot};
 use crate::check::Level;
@@ -160,7 +160,7 @@ fn an_old_block_proves_nothing_about_now() {
     let desk = home.desk();
     let vault = proposed(&desk, &["vault"], &at(4), 0);
     let of = |age: u64| aged(&desk, &vault, now(&vault, 4), Readings::default(), age);
-    assert!(of(5).enforce_fresh(&[]).is_ok() && of(5).still_agreed().is_ok());
+    assert!(of(5).enforce_fresh(&[]).is_ok() && of(5).require_late_agreement().is_ok());
     assert!(of(100_000).enforce_fresh(&[]).is_err());
     assert!(of(5).block_age().is_some());
 }
@@ -220,9 +220,9 @@ fn one_nonce_of_a_safe_is_signed_for_one_transaction() {
     assert!(error.message.contains("are both for nonce 4 of guardian"), "{}", error.message);
     assert!(one_for_each_nonce(&[of(&["vault"], 4), of(&["bridge"], 5)]).is_ok());
     let later = [of(&["bridge"], 5)];
-    let told = held_up(&all[0], &later).unwrap();
+    let told = blocked_by_nonce(&all[0], &later).unwrap();
     assert_eq!(told, "nonce 5 of guardian can be sent only once nonce 4 is used");
-    assert_eq!(held_up(&all[0], &all[1..]), None, "it is not later");
+    assert_eq!(blocked_by_nonce(&all[0], &all[1..]), None, "it is not later");
 }
 
 /// Which code the called contracts run, then and now.

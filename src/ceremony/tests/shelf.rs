@@ -90,7 +90,7 @@ fn of_several_nonces_a_person_says_which_is_meant() {
     let desk = home.desk();
     let kept = |desk: &Desk, given: &Given| {
         let order = order(desk, &["vault"], given);
-        desk.kept_for(&order, given, false).map(|kept| kept.map(|kept| kept.nonce()))
+        desk.stored_for(&order, given, false).map(|kept| kept.map(|kept| kept.nonce()))
     };
     assert_eq!(kept(&desk, &Given::default()).unwrap(), None);
     desk.keep_proposal(&proposed(&desk, &["vault"], &at(4), 0)).unwrap();
@@ -119,7 +119,7 @@ fn of_two_for_one_nonce_the_one_without_foreign_arguments_and_with_more_signers_
     desk.keep_proposal(&fifty).unwrap();
     let kept = |given: &Given| {
         let order = order(&desk, &["fee"], given);
-        desk.kept_for(&order, given, false).unwrap().unwrap().hash()
+        desk.stored_for(&order, given, false).unwrap().unwrap().hash()
     };
     assert_eq!(kept(&at(4)), forty.hash(), "somebody has signed it");
     desk.keep_signature(&fifty, &sign(&desk, ALICE, &fifty)).unwrap();
@@ -127,7 +127,7 @@ fn of_two_for_one_nonce_the_one_without_foreign_arguments_and_with_more_signers_
     assert_eq!(kept(&at(4)), fifty.hash());
     assert_eq!(kept(&setting(at(4), "fee", "0.4 %")), forty.hash(), "the reader said which");
     let order = order(&desk, &["fee"], &at(4));
-    assert!(desk.likely_for(&order, &at(4)).is_some() && desk.likely_for(&order, &at(5)).is_none());
+    assert!(desk.likely_next(&order, &at(4)).is_some() && desk.likely_next(&order, &at(5)).is_none());
 }
 
 #[test]
@@ -139,7 +139,7 @@ fn signed_rivals_for_one_nonce_are_told_apart_by_a_person() {
     let check = |desk: &Desk, given: &Given| {
         let order = order(desk, &["fee"], given);
         let found = desk.existing(forty.clone(), given).unwrap().offline(desk, given).unwrap();
-        desk.require_sole(&found, &order, given)
+        desk.require_no_rival(&found, &order, given)
     };
     desk.keep_signature(&forty, &sign(&desk, ALICE, &forty)).unwrap();
     desk.keep_proposal(&fifty).unwrap();

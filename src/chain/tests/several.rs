@@ -86,9 +86,9 @@ fn a_transaction_that_one_endpoint_knows_is_told_with_the_one_that_does_not() {
     let chain = chain_of_servers(&[&behind, &knows], 2);
     let tx = TxHash::claimed(keccak256("tx"));
     assert_eq!(chain.receipt(tx), Ok(None));
-    let seen = chain.sighting(tx).unwrap();
+    let seen = chain.endpoints_with_receipt(tx).unwrap();
     assert!(seen.contains("has it in block 9") && seen.contains("does not know it yet"), "{seen}");
-    assert_eq!(chain_of_servers(&[&behind], 1).sighting(tx), None);
+    assert_eq!(chain_of_servers(&[&behind], 1).endpoints_with_receipt(tx), None);
 }
 
 /// One that says yes at once, and does nothing, keeps the transaction from nobody else.

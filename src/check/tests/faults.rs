@@ -7,7 +7,7 @@ use crate::chain::{EndpointFault, EndpointStatus};
 use crate::check::outflow::{APPROVAL, TRANSFER};
 use crate::evm::{Answer, Query, TokenChange};
 use crate::fork::{BalanceChange, End, Frame, FrameKind, Revert};
-use crate::playbook::{CallPart, Catalogue, Origin, Playbook, Source};
+use crate::playbook::{CallPart, Catalogue, Origin, Playbook, ReadingSource};
 use crate::proposal::FieldDifference;
 use crate::safe::deployments::{Contract, KNOWN};
 
@@ -325,7 +325,7 @@ fn of_the_rpcs() -> Faults {
         let mut case = now(|_| ());
         let answer = Answer::Value(Bytes::copy_from_slice(B256::with_last_byte(answer).as_slice()));
         let (query, sentence) = (Query::Balance { address: VAULT }, String::new());
-        let by = vec![Source { query, answer, sentence }];
+        let by = vec![ReadingSource { query, answer, sentence }];
         let (signature, part) = ("transfer(address,uint256)".into(), CallPart::Argument("amount".into()));
         case.decided = vec![Decided { signature, part, by }];
         case

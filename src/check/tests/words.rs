@@ -93,7 +93,7 @@ fn one_rpc_decides_nothing_alone() {
     let decided = || {
         let query = Query::Balance { address: VAULT };
         let answer = Answer::Value(Bytes::new());
-        let by = vec![crate::playbook::Source { query, answer, sentence: "fee".into() }];
+        let by = vec![crate::playbook::ReadingSource { query, answer, sentence: "fee".into() }];
         vec![Decided { signature: "f()".into(), part: crate::playbook::CallPart::Target, by }]
     };
     let found = |rpcs: usize, decided: Vec<Decided>, is_online: bool| {

@@ -122,7 +122,7 @@ pub fn paged(title: &str, lines: &[String], lines_a_page: usize) -> Vec<Page> {
 }
 
 /// Pixels of a large screen, read off recorded screens.
-struct Room {
+struct ScreenSize {
     /// The height of an entry beside its lines.
     entry: usize,
     line: usize,
@@ -135,9 +135,9 @@ struct Room {
     more: usize,
 }
 
-const fn room(model: Model) -> Room {
+const fn screen_size(model: Model) -> ScreenSize {
     match model {
-        Model::Stax => Room {
+        Model::Stax => ScreenSize {
             entry: 48,
             line: 40,
             with_skip: 432,
@@ -146,7 +146,7 @@ const fn room(model: Model) -> Room {
             cut_to: 7,
             more: 12,
         },
-        Model::ApexP => Room {
+        Model::ApexP => ScreenSize {
             entry: 44,
             line: 28,
             with_skip: 288,
@@ -155,7 +155,7 @@ const fn room(model: Model) -> Room {
             cut_to: 6,
             more: 11,
         },
-        _ => Room {
+        _ => ScreenSize {
             entry: 64,
             line: 40,
             with_skip: 416,
@@ -228,7 +228,7 @@ fn last(review: &Review) -> Page {
 
 /// The values, as many on a page as fit.
 fn filled(model: Model, review: &Review) -> Vec<Page> {
-    let room = room(model);
+    let room = screen_size(model);
     let most = if review.skippable { room.with_skip } else { room.without_skip };
     let mut pages: Vec<Page> = Vec::new();
     let mut used = usize::MAX / 2;

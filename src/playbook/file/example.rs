@@ -15,7 +15,7 @@ use crate::excerpt::Fault;
 use crate::playbook::Read;
 use crate::playbook::claim::Step;
 use crate::playbook::each::{Item, turns};
-use crate::playbook::language::expression::{Stop, Values};
+use crate::playbook::language::expression::{EvalStop, Values};
 use crate::playbook::language::template::{Allowed, Template};
 use crate::playbook::param::Param;
 
@@ -77,7 +77,7 @@ pub(in crate::playbook) fn read_example(
         let span = given.map_or(wire.span(), Spanned::span);
         let read = param.unit(&values).and_then(|unit| param.read(text, unit, &values));
         let value = read.and_then(|value| match param.check(&value, text, &values) {
-            Ok(()) | Err(Stop::Missing) => Ok(value),
+            Ok(()) | Err(EvalStop::Missing) => Ok(value),
             Err(wrong) => Err(wrong),
         });
         let value =
@@ -128,9 +128,9 @@ fn calls(
     made.into_iter().zip(stated.get_ref()).map(call).collect()
 }
 
-fn why(stop: Stop) -> String {
+fn why(stop: EvalStop) -> String {
     match stop {
-        Stop::Missing => "the example gives too few reads".into(),
-        Stop::Wrong(why) => why,
+        EvalStop::Missing => "the example gives too few reads".into(),
+        EvalStop::Wrong(why) => why,
     }
 }

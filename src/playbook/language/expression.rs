@@ -12,12 +12,12 @@ use crate::near::hint;
 
 /// Why a value is not there: an answer is still missing, or something is wrong.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(in crate::playbook) enum Stop {
+pub(in crate::playbook) enum EvalStop {
     Missing,
     Wrong(String),
 }
 
-impl From<String> for Stop {
+impl From<String> for EvalStop {
     fn from(why: String) -> Self {
         Self::Wrong(why)
     }
@@ -55,7 +55,7 @@ impl<'a> Values<'a> {
         self.map.get(name).or_else(|| self.around?.get(name))
     }
 
-    pub(in crate::playbook) fn address(&self, name: &str) -> Result<DynSolValue, Stop> {
+    pub(in crate::playbook) fn address(&self, name: &str) -> Result<DynSolValue, EvalStop> {
         let wrong = || {
             format!("no address is called {name:?}; {}", hint(name, self.names.names().collect::<Vec<_>>()))
         };
@@ -74,9 +74,9 @@ pub(in crate::playbook) enum Expr {
 }
 
 impl Expr {
-    pub(in crate::playbook) fn eval(&self, values: &Values) -> Result<DynSolValue, Stop> {
+    pub(in crate::playbook) fn eval(&self, values: &Values) -> Result<DynSolValue, EvalStop> {
         match self {
-            Self::Name(name) => values.get(name).cloned().ok_or(Stop::Missing),
+            Self::Name(name) => values.get(name).cloned().ok_or(EvalStop::Missing),
             Self::Value(value) => Ok(value.clone()),
             Self::Fit(inner, ty) => Ok(value::fit(inner.eval(values)?, ty)?),
             Self::Call(builtin, args) => {

@@ -19,7 +19,7 @@ impl Flaw {
 }
 
 /// An expression as written.
-pub(in crate::playbook) struct Node {
+pub(in crate::playbook) struct SyntaxNode {
     pub at: Range<usize>,
     pub kind: NodeKind,
 }
@@ -28,17 +28,17 @@ pub(in crate::playbook) enum NodeKind {
     Name(String),
     Number(String),
     Text(String),
-    Call(String, Vec<Node>),
+    Call(String, Vec<SyntaxNode>),
 }
 
-impl Node {
+impl SyntaxNode {
     pub(in crate::playbook) fn flaw(&self, message: impl Into<String>) -> Flaw {
         Flaw::new(self.at.clone(), message)
     }
 }
 
 /// Reads the text between braces; `base` is where it begins in the template.
-pub(in crate::playbook) fn parse(text: &str, base: usize) -> Result<Node, Flaw> {
+pub(in crate::playbook) fn parse(text: &str, base: usize) -> Result<SyntaxNode, Flaw> {
     let mut reader = Reader { text, at: 0, base };
     let node = reader.node(0)?;
     reader.skip_space();
@@ -70,7 +70,7 @@ impl Reader<'_> {
         taken.into()
     }
 
-    fn eat(&mut self, c: char) -> bool {
+    fn consume(&mut self, c: char) -> bool {
         let found = self.peek() == Some(c);
         if found {
             self.at += c.len_utf8();
@@ -83,7 +83,7 @@ impl Reader<'_> {
         Flaw::new(self.base + self.at..self.base + end, message)
     }
 
-    fn node(&mut self, depth: usize) -> Result<Node, Flaw> {
+    fn node(&mut self, depth: usize) -> Result<SyntaxNode, Flaw> {
         self.skip_space();
         if depth > MAX_DEPTH {
             return Err(self.flaw(format!("functions are nested deeper than {MAX_DEPTH}")));
@@ -100,14 +100,14 @@ impl Reader<'_> {
             }
             None => return Err(self.flaw("a name, a number or a function is missing here")),
         };
-        Ok(Node { at: self.base + start..self.base + self.at, kind })
+        Ok(SyntaxNode { at: self.base + start..self.base + self.at, kind })
     }
 
     fn quoted(&mut self, quote: char) -> Result<String, Flaw> {
         let start = self.at;
-        self.eat(quote);
+        self.consume(quote);
         let text = self.take(|c| c != quote);
-        if self.eat(quote) {
+        if self.consume(quote) {
             return Ok(text);
         }
         Err(Flaw::new(self.base + start..self.base + self.at, format!("the text has no closing {quote}")))
@@ -116,21 +116,21 @@ impl Reader<'_> {
     fn word(&mut self, depth: usize) -> Result<NodeKind, Flaw> {
         let name = self.take(|c| c.is_ascii_alphanumeric() || c == '_');
         self.skip_space();
-        if !self.eat('(') {
+        if !self.consume('(') {
             return Ok(NodeKind::Name(name));
         }
         let mut args = Vec::new();
         self.skip_space();
-        if self.eat(')') {
+        if self.consume(')') {
             return Ok(NodeKind::Call(name, args));
         }
         loop {
             args.push(self.node(depth + 1)?);
             self.skip_space();
-            if self.eat(')') {
+            if self.consume(')') {
                 return Ok(NodeKind::Call(name, args));
             }
-            if !self.eat(',') {
+            if !self.consume(',') {
                 return Err(self.flaw(format!("a comma or a closing bracket of {name}(…) is missing here")));
             }
         }

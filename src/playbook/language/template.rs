@@ -6,7 +6,7 @@ use std::fmt;
 
 use alloy::dyn_abi::{DynSolType, DynSolValue};
 
-use super::expression::{Expr, Stop, Values};
+use super::expression::{EvalStop, Expr, Values};
 use super::literal::{self, Literal};
 use super::syntax::{self, Flaw};
 use super::typing::{self, Scope};
@@ -96,16 +96,19 @@ impl Template {
     }
 
     /// The value, when every name in it is known.
-    pub(in crate::playbook) fn eval(&self, values: &Values) -> Result<DynSolValue, Stop> {
+    pub(in crate::playbook) fn eval(&self, values: &Values) -> Result<DynSolValue, EvalStop> {
         self.tree.pattern(values)?.into_value()
     }
 
-    pub(in crate::playbook) fn address(&self, values: &Values) -> Result<alloy::primitives::Address, Stop> {
+    pub(in crate::playbook) fn address(
+        &self,
+        values: &Values,
+    ) -> Result<alloy::primitives::Address, EvalStop> {
         let value = self.eval(values)?;
         value.as_address().ok_or_else(|| format!("{} is not an address", render(&value, None)).into())
     }
 
-    pub(in crate::playbook) fn pattern(&self, values: &Values) -> Result<Pattern, Stop> {
+    pub(in crate::playbook) fn pattern(&self, values: &Values) -> Result<Pattern, EvalStop> {
         self.tree.pattern(values)
     }
 
@@ -137,7 +140,7 @@ impl Template {
 }
 
 impl Tree {
-    fn pattern(&self, values: &Values) -> Result<Pattern, Stop> {
+    fn pattern(&self, values: &Values) -> Result<Pattern, EvalStop> {
         Ok(match self {
             Self::Any => Pattern(Inner::Any),
             Self::Value(value) => Pattern(Inner::Value(value.clone())),
@@ -150,7 +153,7 @@ impl Tree {
             Self::Fields(Fields { named, of }) => {
                 let field =
                     |(name, at, tree): &(String, usize, Self)| Ok((name.clone(), *at, tree.pattern(values)?));
-                let named = named.iter().map(field).collect::<Result<_, Stop>>()?;
+                let named = named.iter().map(field).collect::<Result<_, EvalStop>>()?;
                 Pattern(Inner::Fields(Fields { named, of: *of }))
             }
         })
@@ -309,9 +312,9 @@ impl Pattern {
     }
 
     /// The value, if no part of it is left open.
-    pub(in crate::playbook) fn into_value(self) -> Result<DynSolValue, Stop> {
+    pub(in crate::playbook) fn into_value(self) -> Result<DynSolValue, EvalStop> {
         match self.0 {
-            Inner::Any | Inner::Fields(_) => Err(Stop::Wrong("_ stands for no value here".into())),
+            Inner::Any | Inner::Fields(_) => Err(EvalStop::Wrong("_ stands for no value here".into())),
             Inner::Value(value) => Ok(value),
             Inner::Parts(shape, parts) => {
                 let items = parts.into_iter().map(Self::into_value).collect::<Result<_, _>>()?;
@@ -360,7 +363,7 @@ mod tests {
         Template::parse(text, &DynSolType::parse(ty).unwrap(), Allowed::Patterns(&scope))
     }
 
-    fn shown(text: &str, ty: &str) -> Result<String, Stop> {
+    fn shown(text: &str, ty: &str) -> Result<String, EvalStop> {
         let names = [("vault".to_string(), Address::repeat_byte(7))].into_iter().collect();
         let map = [
             ("flags".to_string(), DynSolValue::Uint(U256::from(5), 256)),
@@ -388,7 +391,7 @@ mod tests {
         }
         assert_eq!(
             shown("vualt", "address"),
-            Err(Stop::Wrong("no address is called \"vualt\"; did you mean \"vault\"?".into()))
+            Err(EvalStop::Wrong("no address is called \"vualt\"; did you mean \"vault\"?".into()))
         );
     }
 

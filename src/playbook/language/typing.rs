@@ -8,7 +8,7 @@ use alloy::primitives::keccak256;
 use super::builtin::{self, Builtin};
 use super::expression::Expr;
 use super::literal::{self, Literal};
-use super::syntax::{Flaw, Node, NodeKind};
+use super::syntax::{Flaw, NodeKind, SyntaxNode};
 use super::value;
 use crate::near::hint;
 
@@ -24,7 +24,7 @@ type Typed = Result<(Expr, DynSolType), Flaw>;
 
 /// Types an expression. With `expected`, the result is of that type or does not exist.
 pub(in crate::playbook) fn check(
-    node: &Node,
+    node: &SyntaxNode,
     scope: &Scope,
     expected: Option<&DynSolType>,
 ) -> Result<(Expr, DynSolType), Flaw> {
@@ -53,7 +53,7 @@ pub(in crate::playbook) fn check(
     }
 }
 
-fn number(node: &Node, text: &str, expected: Option<&DynSolType>) -> Result<(Expr, DynSolType), Flaw> {
+fn number(node: &SyntaxNode, text: &str, expected: Option<&DynSolType>) -> Result<(Expr, DynSolType), Flaw> {
     let ty = match expected {
         Some(ty) => ty.clone(),
         None if text.starts_with("0x") && text.len() == 42 => DynSolType::Address,
@@ -67,7 +67,7 @@ fn number(node: &Node, text: &str, expected: Option<&DynSolType>) -> Result<(Exp
 }
 
 /// Types a call.
-fn check_call(call: &Node, name: &str, args: &[Node], scope: &Scope) -> Typed {
+fn check_call(call: &SyntaxNode, name: &str, args: &[SyntaxNode], scope: &Scope) -> Typed {
     let Some((meanings, builtin)) = builtin::named(name) else {
         let known = builtin::known().collect::<Vec<_>>();
         return Err(call.flaw(format!("no function is called {name:?}; {}", hint(name, known))));
@@ -82,7 +82,7 @@ fn check_call(call: &Node, name: &str, args: &[Node], scope: &Scope) -> Typed {
         );
         return Err(call.flaw(message));
     }
-    let typed = |node: &Node, ty: &DynSolType| check(node, scope, Some(ty)).map(|(expr, _)| expr);
+    let typed = |node: &SyntaxNode, ty: &DynSolType| check(node, scope, Some(ty)).map(|(expr, _)| expr);
     let call = |args: Vec<Expr>, ty: DynSolType| Ok((Expr::Call(builtin, args), ty));
     match (builtin, args) {
         (Builtin::PrevOwner, [list, item]) => {
@@ -136,7 +136,7 @@ fn array_of(element: DynSolType) -> DynSolType {
     DynSolType::Array(Box::new(element))
 }
 
-fn check_list(node: &Node, scope: &Scope, of: Option<&DynSolType>) -> Result<(Expr, DynSolType), Flaw> {
+fn check_list(node: &SyntaxNode, scope: &Scope, of: Option<&DynSolType>) -> Result<(Expr, DynSolType), Flaw> {
     match check(node, scope, None)? {
         (expr, DynSolType::Array(element)) if of.is_none_or(|of| *of == *element) => Ok((expr, *element)),
         (_, ty) => {
@@ -146,7 +146,7 @@ fn check_list(node: &Node, scope: &Scope, of: Option<&DynSolType>) -> Result<(Ex
     }
 }
 
-fn check_item(whole: &Node, position: &Node, scope: &Scope) -> Typed {
+fn check_item(whole: &SyntaxNode, position: &SyntaxNode, scope: &Scope) -> Typed {
     let (expr, ty) = check(whole, scope, None)?;
     let at = unsigned(position, scope)?;
     let element = match &ty {
@@ -167,7 +167,7 @@ fn check_item(whole: &Node, position: &Node, scope: &Scope) -> Typed {
     Ok((Expr::Call(Builtin::Item, vec![expr, at]), element))
 }
 
-fn unsigned(node: &Node, scope: &Scope) -> Result<Expr, Flaw> {
+fn unsigned(node: &SyntaxNode, scope: &Scope) -> Result<Expr, Flaw> {
     let (expr, ty) = untyped_number(node, scope)?;
     match ty {
         DynSolType::Uint(_) => Ok(expr),
@@ -175,7 +175,7 @@ fn unsigned(node: &Node, scope: &Scope) -> Result<Expr, Flaw> {
     }
 }
 
-fn untyped_number(node: &Node, scope: &Scope) -> Typed {
+fn untyped_number(node: &SyntaxNode, scope: &Scope) -> Typed {
     let expected = matches!(&node.kind, NodeKind::Number(text) if !text.starts_with('-')).then_some(&UINT);
     let (expr, ty) = check(node, scope, expected)?;
     if value::is_number(&ty) {
@@ -185,15 +185,15 @@ fn untyped_number(node: &Node, scope: &Scope) -> Typed {
 }
 
 /// Two numbers of one sort; a number that is written out takes the sort of the other.
-fn numbers(a: &Node, b: &Node, scope: &Scope) -> Result<(Vec<Expr>, DynSolType), Flaw> {
-    let written = |node: &Node| matches!(node.kind, NodeKind::Number(_));
+fn numbers(a: &SyntaxNode, b: &SyntaxNode, scope: &Scope) -> Result<(Vec<Expr>, DynSolType), Flaw> {
+    let written = |node: &SyntaxNode| matches!(node.kind, NodeKind::Number(_));
     let (first, first_ty) = untyped_number(a, scope)?;
     let (second, second_ty) = untyped_number(b, scope)?;
     let is_int = |ty: &DynSolType| matches!(ty, DynSolType::Int(_));
     if !is_int(&first_ty) && !is_int(&second_ty) {
         return Ok((vec![first, second], UINT));
     }
-    let signed = |node: &Node, expr: Expr, ty: &DynSolType| match ty {
+    let signed = |node: &SyntaxNode, expr: Expr, ty: &DynSolType| match ty {
         DynSolType::Int(_) => Ok(expr),
         _ if written(node) => Ok(check(node, scope, Some(&INT))?.0),
         _ => Err(node.flaw(format!("this is {ty}, beside a signed number"))),
@@ -202,7 +202,7 @@ fn numbers(a: &Node, b: &Node, scope: &Scope) -> Result<(Vec<Expr>, DynSolType),
 }
 
 /// `keccak` takes a text, so that its value is known when the playbook is read.
-fn keccak(node: &Node) -> Typed {
+fn keccak(node: &SyntaxNode) -> Typed {
     let NodeKind::Text(text) = &node.kind else {
         return Err(node.flaw("a text in quotes is needed here"));
     };
@@ -214,7 +214,7 @@ mod tests {
     use alloy::primitives::U256;
     use proptest::prelude::*;
 
-    use super::super::expression::{Stop, Values};
+    use super::super::expression::{EvalStop, Values};
     use super::super::syntax::parse;
     use super::*;
     use crate::evm::AddressBook;
@@ -287,7 +287,7 @@ mod tests {
         let names = AddressBook::default();
         let map = [("small".into(), DynSolValue::Uint(U256::from(100), 8))].into();
         let stop = expr.eval(&Values::new(map, &names)).unwrap_err();
-        assert_eq!(stop, Stop::Wrong("300 does not fit in uint8".into()));
+        assert_eq!(stop, EvalStop::Wrong("300 does not fit in uint8".into()));
     }
 
     #[test]

@@ -129,11 +129,11 @@ impl Unit {
     #[must_use]
     pub fn natural(self, value: U256) -> String {
         match self {
-            Self::Token { decimals } => with_point(value, decimals),
-            Self::Bps => format!("{} %", with_point(value, 2)),
-            Self::Percent { decimals } => format!("{} %", with_point(value, decimals)),
+            Self::Token { decimals } => with_decimals(value, decimals),
+            Self::Bps => format!("{} %", with_decimals(value, 2)),
+            Self::Percent { decimals } => format!("{} %", with_decimals(value, decimals)),
             Self::Ether | Self::Gwei | Self::Wei => {
-                format!("{} {}", with_point(value, self.scale().1), self.word())
+                format!("{} {}", with_decimals(value, self.scale().1), self.word())
             }
             _ => duration(value),
         }
@@ -154,7 +154,7 @@ fn duration(seconds: U256) -> String {
 }
 
 /// `50` with two decimals → `0.5`.
-fn with_point(value: U256, decimals: u8) -> String {
+fn with_decimals(value: U256, decimals: u8) -> String {
     let digits = format!("{:0>width$}", value.to_string(), width = usize::from(decimals) + 1);
     let (whole, fraction) = digits.split_at(digits.len() - usize::from(decimals));
     let fraction = fraction.trim_end_matches('0');

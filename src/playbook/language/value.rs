@@ -70,17 +70,17 @@ fn is_moderate(text: &str) -> bool {
 }
 
 fn is_supported(ty: &DynSolType) -> bool {
-    words(ty).is_some_and(|n| n <= MAX_WORDS)
+    word_count(ty).is_some_and(|n| n <= MAX_WORDS)
 }
 
 /// The words in the head of a value; nothing for a type without size, an overflow or a `function`.
-fn words(ty: &DynSolType) -> Option<usize> {
+fn word_count(ty: &DynSolType) -> Option<usize> {
     match ty {
         DynSolType::Function => None,
-        DynSolType::Array(inner) => words(inner).map(|_| 1),
-        DynSolType::FixedArray(inner, n) => words(inner)?.checked_mul(*n).filter(|n| *n > 0),
+        DynSolType::Array(inner) => word_count(inner).map(|_| 1),
+        DynSolType::FixedArray(inner, n) => word_count(inner)?.checked_mul(*n).filter(|n| *n > 0),
         DynSolType::Tuple(inner) => {
-            let sum = inner.iter().try_fold(0_usize, |sum, ty| sum.checked_add(words(ty)?));
+            let sum = inner.iter().try_fold(0_usize, |sum, ty| sum.checked_add(word_count(ty)?));
             sum.filter(|n| *n > 0)
         }
         _ => Some(1),

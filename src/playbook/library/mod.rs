@@ -201,7 +201,7 @@ impl Catalogue {
         if let Some((id, args)) = playbook.undo_args(&all) {
             match self.get(id.as_str()) {
                 Err(error) => found.push(format!("its undo: {error}")),
-                Ok(entry) => found.extend(misfits(playbook, entry.playbook, &args)),
+                Ok(entry) => found.extend(argument_faults(playbook, entry.playbook, &args)),
             }
         }
         if playbook.before.is_empty()
@@ -290,7 +290,7 @@ impl Catalogue {
 }
 
 /// The fault of arguments that an undo is given and does not take.
-fn misfits(playbook: &Playbook, undo: &Playbook, args: &BTreeMap<String, String>) -> Vec<String> {
+fn argument_faults(playbook: &Playbook, undo: &Playbook, args: &BTreeMap<String, String>) -> Vec<String> {
     let (id, counter) = (&playbook.id, &undo.id);
     let lacks = undo.params.iter().filter(|p| p.default.is_none() && !args.contains_key(&p.name));
     let lacks = lacks.map(|p| format!("its undo {counter} needs {}, which {id} does not give", p.name));

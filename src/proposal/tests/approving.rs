@@ -24,9 +24,9 @@ fn a_file_has_what_it_approves_and_says_the_same_again() {
     let one = approval(1);
     let read = Proposal::parse(&one.to_json()).unwrap();
     assert_eq!(read, one);
-    assert_eq!((read.approves(), read.pulling()), (Some(&proposal(7)), &proposal(7)));
+    assert_eq!((read.approves(), read.innermost()), (Some(&proposal(7)), &proposal(7)));
     assert_eq!(read.binding().pull().words().as_deref(), Some("vault --approve-as labs"));
-    assert_eq!(approval(3).pulling(), &proposal(7));
+    assert_eq!(approval(3).innermost(), &proposal(7));
 }
 
 /// Every hash is computed again, also of what is approved; levers of its own it has none.

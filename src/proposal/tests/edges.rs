@@ -34,7 +34,7 @@ fn what_has_no_lever_is_bound_alone() {
     let lever = bound(Some("vault"), "pause/x", &[]);
     let both = Binding::new(named.clone(), vec![lever.clone(), bound(Some("fee"), "pause/x", &[])]).unwrap();
     let one = Binding::new(named, vec![lever.clone()]).unwrap();
-    assert_eq!((one.sole(), both.sole()), (Some(&lever), None));
+    assert_eq!((one.only_lever(), both.only_lever()), (Some(&lever), None));
     assert!(both.is_of_levers() && !Binding::one(unnamed(), false).is_of_levers());
 }
 
@@ -97,7 +97,7 @@ fn a_drill_is_named_by_its_nonce_and_digits_and_nothing_real_is() {
     assert!(!name(42, &head(&proposal(42))).names(&proposal(42)), "it is real");
     assert!(!name(43, &head(&drill)).names(&drill));
     let other = if head(&drill).starts_with('0') { "111111" } else { "000000" };
-    assert!(!name(42, other).names(&drill) && !name(42, other).begins(drill.hash()));
+    assert!(!name(42, other).names(&drill) && !name(42, other).matches_hash(drill.hash()));
 }
 
 #[test]
@@ -118,9 +118,9 @@ fn two_of_equal_rank_leave_each_other_the_nonce() {
         severity: None,
         place: usize::MAX,
     };
-    assert_eq!(keeper(&contender("a", 1), &[contender("b", 1)]), None);
-    assert_eq!(keeper(&contender("a", 0), &[contender("b", 0)]), None, "nobody has signed it");
-    assert!(keeper(&contender("a", 1), &[contender("b", 2)]).is_some());
+    assert_eq!(nonce_keeper(&contender("a", 1), &[contender("b", 1)]), None);
+    assert_eq!(nonce_keeper(&contender("a", 0), &[contender("b", 0)]), None, "nobody has signed it");
+    assert!(nonce_keeper(&contender("a", 1), &[contender("b", 2)]).is_some());
 }
 
 #[test]
@@ -175,7 +175,7 @@ fn a_contracts_signature_counts_by_its_own_word() {
     let asked = contract_queries(&proposal, &tree, &Approvals::new(&own, &wallets, &none));
     assert_eq!(asked.len(), 1);
     let answering = |answer: Answer| -> Readings { [(asked[0].clone(), answer)].into_iter().collect() };
-    let yes = answering(yes_to(&asked[0]).unwrap());
+    let yes = answering(approving_answer(&asked[0]).unwrap());
     let no = answering(Answer::Value(vec![0; 32].into()));
     let approved = |said: &Readings, failed: &[Address]| {
         let given = Approvals { failed, ..Approvals::new(&own, &wallets, said) };

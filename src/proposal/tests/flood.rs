@@ -158,7 +158,7 @@ fn one_signature_an_owner_is_taken_and_the_others_are_counted() {
     assert_eq!(taken(&all), [address(1), address(2), address(3)]);
     assert_eq!(all.spare.get(&(proposal.hash(), address(1))), Some(&24));
     // Beside those that are kept already, none is new.
-    let again = gathered(&[&text], &proposal).beside(&[signed(1, &proposal), signed(2, &proposal)]);
+    let again = gathered(&[&text], &proposal).merge_known(&[signed(1, &proposal), signed(2, &proposal)]);
     assert_eq!(taken(&again), [address(3)]);
     assert_eq!(again.known.iter().map(OwnerSignature::owner).collect::<Vec<_>>(), [address(2)]);
     assert_eq!(again.spare.get(&(proposal.hash(), address(1))), Some(&25));

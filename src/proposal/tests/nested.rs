@@ -34,7 +34,7 @@ pub(super) fn answered(
     let none = Readings::new();
     let given = Approvals { wallets, ..Approvals::new(&[], &[], &none) };
     for query in contract_queries(proposal, tree, &given) {
-        let yes = yes_to(&query).unwrap();
+        let yes = approving_answer(&query).unwrap();
         said.insert(query, yes);
     }
     said

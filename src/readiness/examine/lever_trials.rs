@@ -137,7 +137,7 @@ impl TrialContext<'_, '_> {
         let mut seen = snapshot.clone();
         let mut fork = self.link.forked(&seen, self.now);
         let mut report = trial::try_lever(&order, undo.as_ref(), self.link, &mut fork, &seen.state)?;
-        fork.teach(&mut seen);
+        fork.export_state(&mut seen);
         hints::keep(&order, &report.read);
         if let Ok(undo) = &undo {
             hints::keep(undo, &report.undo_read);
@@ -159,7 +159,7 @@ impl TrialContext<'_, '_> {
         for other in others {
             let mut fork = self.link.forked(seen, self.now);
             let report = trial::try_lever(order, Ok(&undo.by(other)), self.link, &mut fork, &seen.state);
-            fork.teach(seen);
+            fork.export_state(seen);
             if report.is_ok_and(|report| report.wrong.is_none()) {
                 return true;
             }
@@ -173,7 +173,7 @@ impl TrialContext<'_, '_> {
         let fails_on = |day: u64, seen: &mut Snapshot| -> Result<bool, Error> {
             let mut fork = self.link.forked(seen, self.now.saturating_add(day * DAY));
             let refused = trial::refused_by(order, &mut fork, &seen.state)?;
-            fork.teach(seen);
+            fork.export_state(seen);
             Ok(refused.is_some())
         };
         if !fails_on(AHEAD, seen)? {

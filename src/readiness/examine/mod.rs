@@ -143,7 +143,7 @@ fn chain_seen(
     });
     let (trials, targets, offers, relays, service) = thread::scope(|scope| {
         let targets = scope.spawn(|| council_contracts::look(desk, chain, link, &header.block()));
-        let offers = scope.spawn(|| told(link.offers(first.state.id.address, header.number)));
+        let offers = scope.spawn(|| faults_as_text(link.offers(first.state.id.address, header.number)));
         let relays = scope.spawn(|| relays(desk, chain));
         let service = scope.spawn(|| ask_service::ask(desk, chain, link, &snapshots));
         let read = safes.iter().zip(&snapshots);
@@ -248,14 +248,14 @@ fn sample(calls: &[Call], safe: &Snapshot) -> Option<(SafeId, SafeTx)> {
     Some((safe.state.id, SafeTx::new(to, value, data, Operation::Call, safe.state.nonce)))
 }
 
-fn told<T>(answers: Vec<(String, Result<T, EndpointFault>)>) -> Vec<(String, Result<T, String>)> {
+fn faults_as_text<T>(answers: Vec<(String, Result<T, EndpointFault>)>) -> Vec<(String, Result<T, String>)> {
     answers.into_iter().map(|(who, answer)| (who, answer.map_err(|fault| fault.to_string()))).collect()
 }
 
 fn relays(desk: &Desk, chain: &council::CouncilChain) -> Vec<(String, Result<Duration, String>)> {
     match relay(desk.progress, chain) {
         Ok(None) => Vec::new(),
-        Ok(Some(relays)) => told(relays.answering()),
+        Ok(Some(relays)) => faults_as_text(relays.answering()),
         Err(error) => vec![(format!("of {}", chain.name), Err(format!("cannot be used: {}", error.message)))],
     }
 }

@@ -141,7 +141,7 @@ fn impact(report: &IncidentReport) -> (Value, Vec<&'static str>) {
     if !actions.is_empty() {
         service["descriptionOfTemporaryActionsMeasuresForRecovery"] = json!(cut(&actions.join("; ")));
     }
-    match standstill(report) {
+    match outage(report) {
         Some((minutes, until)) => {
             service["serviceDowntime"] = json!(days(minutes));
             service["serviceRestorationDateTime"] = json!(to_the_second(until));
@@ -161,7 +161,7 @@ fn impact(report: &IncidentReport) -> (Value, Vec<&'static str>) {
 }
 
 /// From the first act that was executed to the undo that was executed last, by the blocks' times: minutes, and when it ended.
-fn standstill(report: &IncidentReport) -> Option<(u64, &str)> {
+fn outage(report: &IncidentReport) -> Option<(u64, &str)> {
     let time = |one: &Tx| one.on_chain.as_ref().filter(|there| there.succeeded)?.time.clone();
     let is_undo = |one: &&Tx| one.is_undo;
     let from = report.transactions.iter().filter(|one| !is_undo(one)).filter_map(time).min()?;

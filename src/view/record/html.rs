@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::escape::escaped;
-use super::lanes::picture;
+use super::lanes::timeline_svg;
 use super::markdown::short;
 use super::{IncidentReport, Tx, time_text};
 
@@ -21,7 +21,7 @@ pub fn html(report: &IncidentReport) -> String {
         let _ = write!(body, " · {} {}", escaped(&role.name), role.role);
     }
     body.push_str("</p>\n");
-    body.push_str(&picture(report));
+    body.push_str(&timeline_svg(report));
     body.push_str(&times(report));
     body.push_str(&timeline(report));
     report.transactions.iter().for_each(|one| body.push_str(&transaction(one)));

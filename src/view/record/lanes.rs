@@ -11,7 +11,7 @@ const LANE: u64 = 34;
 const TOP: u64 = 24;
 
 /// Returns the picture; empty where there is nothing to show.
-pub(super) fn picture(report: &IncidentReport) -> String {
+pub(super) fn timeline_svg(report: &IncidentReport) -> String {
     let (Some(first), Some(last)) = (
         report.timeline.iter().map(|row| row.millis).min(),
         report.timeline.iter().map(|row| row.millis).max(),
