@@ -21,23 +21,23 @@
 //!
 //! | Arrow | Function |
 //! |---|---|
-//! | what was named → `Found` | [`Desk::find`](ceremony::desk::Desk::find), [`Order::parts`](ceremony::order::Order::parts) for levers |
+//! | what was named → `Found` | [`Desk::find`](ceremony::desk::Desk::find) in `ceremony/find.rs`, [`Order::parts`](ceremony::order::Order::parts) for levers |
 //! | playbook, arguments, readings → `Plan` | [`playbook::derive()`] (pure) |
-//! | lever → proposal, from the chain's values | [`Order::live`](ceremony::order::Order::live) |
-//! | proposal → proposal, from its own values | [`Order::derive_from`](ceremony::order::Order::derive_from) (pure) |
+//! | lever → proposal, from the chain's values | [`Order::live`](ceremony::order::Order::live) in `ceremony/derivation.rs` |
+//! | proposal → proposal, from its own values | [`Order::derive_from`](ceremony::order::Order::derive_from) in `ceremony/derivation.rs` (pure) |
 //! | both compared | [`matching::compare`](ceremony::matching::compare) (pure) |
-//! | `Found` → `Derived`, without a network | [`Existing::offline`](ceremony::find::Existing::offline); a lever for the [assumed](evm::Assumed) Safe of the council file: [`Desk::offline`](ceremony::desk::Desk::offline) |
+//! | `Found` → `Derived`, without a network | [`Existing::offline`](ceremony::find::Existing::offline); a lever for the [assumed](evm::Assumed) Safe of the council file: [`Desk::offline`](ceremony::desk::Desk::offline) in `ceremony/look.rs` |
 //! | `Found` → `Online` | [`Found::online`](ceremony::find::Found::online), which asks [`Chain::snapshot`](chain::Chain::snapshot) |
-//! | `Online` → `Rehearsed` | [`Online::rehearse`](ceremony::online::Online::rehearse), which runs [`fork::rehearse`] (pure) |
+//! | `Online` → `Rehearsed` | [`Online::rehearse`](ceremony::online::Online::rehearse) in `ceremony/rehearse.rs`, which runs [`fork::rehearse`] (pure) |
 //! | values proven by Merkle proofs | [`Rehearsed::prove`](ceremony::rehearse::Rehearsed::prove) |
-//! | `Rehearsed` → `Judged` | [`Rehearsed::judge`](ceremony::rehearse::Rehearsed::judge), by [`check::findings`] (pure) |
+//! | `Rehearsed` → `Judged` | [`Rehearsed::judge`](ceremony::rehearse::Rehearsed::judge) in `ceremony/judged.rs`, by [`check::findings`] (pure) |
 //! | a refusal stops the command | [`enforce`](ceremony::enforce::enforce) (pure) |
 //! | a key signs | [`Key::sign_safe_tx`](device::Key::sign_safe_tx) |
 //! | stated signature → `OwnerSignature` | [`OwnerSignature::verify`](proposal::OwnerSignature::verify) (pure) |
 //! | approvals → `Ready` or `Shortfall` | [`proposal::assemble`] (pure) |
 //! | `Ready` → the network | [`Chain::send`](chain::Chain::send) |
 //! | `Receipt` → `Outcome` | [`outcome::prove`](ceremony::outcome::prove) |
-//! | each step that acts → one line of the journal | [`Desk::enter`](ceremony::desk::Desk::enter), by [`incident::next`] (pure) |
+//! | each step that acts → one line of the journal | [`Desk::enter`](ceremony::desk::Desk::enter) in `ceremony/entering.rs`, by [`incident::next`] (pure) |
 //!
 //! # Rooms
 //!
@@ -87,10 +87,10 @@
 //! | finding | one check's answer: passes, warns, refuses, or *is already done*; its reason is a [`Problem`](check::Problem): [`Finding`](check::Finding) |
 //! | approval | what counts for one owner: a signature, a contract signature, an approved hash, the sender: [`Approval`](safe::Approval) |
 //! | way | from a proposal's Safe to a Safe that owns it, whose owners sign a message: [`Way`](proposal::Way) |
-//! | ready | threshold met, by fresh state: the only thing that can be broadcast: [`Ready`](proposal::Ready) |
+//! | ready | threshold met, by fresh state: the only Safe transaction that can be sent: [`Ready`](proposal::Ready) |
 //! | outcome | what is read back at the receipt's block: checks, effects, code: [`Outcome`](ceremony::outcome::Outcome) |
 //! | set | signatures made ahead of one transaction at a range of nonces: [`Set`](proposal::Set) |
-//! | armed | what is signed ahead and what it is worth now: [`readiness::assessment`] |
+//! | armed | what is signed ahead and what it is worth now: by nonce in [`readiness::assessment`]; why a set is stale in `ceremony/armed_sets.rs` |
 //! | journal | a line for each act, with the digest of the line before: [`Journal`](incident::Journal) |
 //! | gap | what keeps the council from being ready: [`Gap`](readiness::Gap) |
 //! | deputy | one key that may act alone, by a lever of its own, to be confirmed afterwards: [`By`](council::By), [`Act`](ceremony::deputy_act::Act) |
@@ -104,13 +104,14 @@
 //! # Four walks
 //!
 //! **Where a pasted signature is verified.** [`receive`](session::incoming::receive), for `import` and for
-//! `broadcast --chat`, reads the text with [`store::read_stdin`]. [`proposal::find_signatures`] finds lines and files in it, [`proposal::gather`] offers each to the proposals that it
+//! `broadcast --chat`, reads what was pasted, and files and folders. [`proposal::find_signatures`] finds lines and files in it, [`proposal::gather`] offers each to the proposals that it
 //! may be for, and [`OwnerSignature::verify`](proposal::OwnerSignature::verify) recovers the signer from the hash that
 //! this machine computed. There is no other way to make an `OwnerSignature`.
 //!
 //! **Where a delegatecall is refused.** [`Judged`](ceremony::judged::Judged) asks [`check::findings`], whose list has
-//! `no_unknown_delegatecall` in `check/transaction.rs`: operation 1 passes for the published batch contract, or the one
-//! that the council file pins, and for nothing else. [`enforce`](ceremony::enforce::enforce) makes the refusal the
+//! `no_unknown_delegatecall` in `check/transaction.rs`: operation 1 passes for a contract of Safe's that is in the built-in list,
+//! if the chain has the published code there: the batch contract with plain calls, the migration and the library for messages.
+//! [`enforce`](ceremony::enforce::enforce) makes the refusal the
 //! error that ends `sign` and `broadcast`.
 //!
 //! **Where a proposal is derived again.** [`Desk::existing`](ceremony::desk::Desk::existing) finds the reader's own
@@ -127,12 +128,12 @@
 //!
 //! | Question | Place |
 //! |---|---|
-//! | Where could an RPC's lie reach a signature? | Every value of the chain comes from [`Chain::snapshot`](chain::Chain::snapshot), by the votes that `chain/agreement.rs` counts; with `--proofs`, [`Rehearsed::prove`](ceremony::rehearse::Rehearsed::prove) holds each against a state root. A lie of the whole quorum is met by the pins of the council file, in [`check::findings`] |
-//! | What is refused, and in which order? | [`check::findings`] runs the list `CHECKS`: one small function for each attack; a new check is one more function in its file |
-//! | How is another hardware wallet added? | One more variant of [`device::Key`] and a file beside [`device::Ledger`]; [`session::keys`] opens it |
+//! | Where could an RPC's lie reach a signature? | Every value of the chain counts by the votes of `chain/agreement.rs`, those of [`Chain::snapshot`](chain::Chain::snapshot) and all others; with `--proofs`, [`Rehearsed::prove`](ceremony::rehearse::Rehearsed::prove) holds each against a state root. Against a lie of the whole quorum only the pins of the council file stand (the Safe, code), in [`check::findings`]; a value that nothing pins is shown as decided by the chain |
+//! | What is refused, and in which order? | [`check::findings`] runs the list `CHECKS`: one small function for each attack. A new check: the function and its row in the file's `CHECKS`, its problem with level and sentence, a row in `check/tests/list.rs` |
+//! | How is another hardware wallet added? | One more variant of [`device::Key`] and a file beside [`device::Ledger`]; [`session::keys`] opens it, [`cli::args`] names it, and [`session::on_ledger`] predicts its pages |
 //! | What does a command do, and in which order? | The file of [`command`] names its function in [`session`]: [`sign`](session::sign_each::run), [`broadcast`](session::broadcasting::run), [`status`](session::status_report::online), [`pause` and `drill`](session::proposing) |
 //! | How is another flag or command added? | A flag of several commands: [`cli::args`]. A command: a file in [`command`], and a row of its `Command` |
-//! | What decides the exit code? | [`error::Exit`] has the table, [`remedy`] says which error gets which, and what to do next |
+//! | What decides the exit code? | [`error::Exit`] has the table, [`remedy`] gives each room's errors theirs, with what to do next; a refusal's is in [`enforce`](ceremony::enforce::enforce), that of `status` in `ceremony/stage.rs`, that of `armed` in `session/set_state.rs` |
 //! | Can a transaction be sent without its threshold? | No: [`Chain::send`](chain::Chain::send) takes an [`Outgoing`](proposal::Outgoing), of a [`Ready`](proposal::Ready), which only [`proposal::assemble`] and [`proposal::reassemble`] make, from a [`Fresh`](evm::Fresh) state that only [`chain`] makes; or of a deputy, whose key alone signs it |
 //! | How does a Safe that owns another approve on chain? | `--approve-as`: [`Order::approved_by`](ceremony::order::Order::approved_by) makes its transaction of the one that it approves, [`Desk::look_at`](ceremony::desk::Desk::look_at) judges that one first, and [`check::with_approved`] refuses both together |
 //! | What may one key do alone? | The call of its lever's playbook: [`Desk::look_as_deputy`](ceremony::desk::Desk::look_as_deputy) derives and rehearses it, [`check::of_deputy`] judges it |

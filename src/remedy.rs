@@ -1,4 +1,4 @@
-//! The exit code and the hint of every room's errors, decided in this one place.
+//! The exit code and the hint of the errors of every room below.
 
 use crate::ceremony::order::TurnError;
 use crate::chain::ChainError;

@@ -109,7 +109,7 @@ impl<'a> Desk<'a> {
         let safe = self.safe_of(&proposal)?;
         let (owners, now, stale, already_done) = match self.derived_now(&proposal, safe) {
             Ok(judged) => {
-                let (stale, done) = judgement(&judged, &proposal);
+                let (stale, done) = why_stale(&judged, &proposal);
                 (judged.derived.owners.clone(), judged.state().clone(), stale, done)
             }
             Err(error) if error.exit == Exit::Network => return Err(error),
@@ -163,7 +163,7 @@ fn words(proposal: &Proposal) -> String {
 }
 
 /// Why it is stale, and what is done already.
-fn judgement(judged: &Judged, signed: &Proposal) -> (Vec<String>, Option<String>) {
+fn why_stale(judged: &Judged, signed: &Proposal) -> (Vec<String>, Option<String>) {
     let own = judged.proposal();
     if own.hash() != signed.hash() {
         let what = differences((signed.safe(), signed.tx()), (own.safe(), own.tx()));
@@ -255,16 +255,16 @@ mod tests {
         let vault = proposed(&desk, &["vault"], &at(6), 0);
         let of =
             |value: u64, nonce: u64| judged(&desk, &vault, nonce, answering(&desk, &["vault"], &word(value)));
-        let (stale, done) = judgement(&of(1, 4), &vault);
+        let (stale, done) = why_stale(&of(1, 4), &vault);
         assert!(done.is_some_and(|promised| promised.ends_with("paused() is true")), "{stale:?}");
-        let (stale, done) = judgement(&of(0, 4), &vault);
+        let (stale, done) = why_stale(&of(0, 4), &vault);
         assert!(done.is_none() && stale.iter().all(|why| !why.contains("nonce")), "{stale:?}");
-        let (stale, _) = judgement(&of(0, 4), &vault.with_nonce(Nonce::from(7)));
+        let (stale, _) = why_stale(&of(0, 4), &vault.with_nonce(Nonce::from(7)));
         assert_eq!(stale, ["your own files give another transaction now: nonce was 7, is 6"]);
         let mut moved = of(0, 6);
         moved.derived.matching = crate::check::Match::Unbound("no lever".into());
         let again = moved.rehearsed().unwrap().judge(false);
-        let (stale, _) = judgement(&again, &vault);
+        let (stale, _) = why_stale(&again, &vault);
         assert!(stale.iter().any(|why| why.contains("no lever")), "{stale:?}");
         assert_eq!(words(&vault), "vault");
     }
