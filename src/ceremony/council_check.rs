@@ -337,7 +337,7 @@ safe = "guardian"
         assert_eq!(left, [format!("{other} is not a contract on mainnet: no code is there")]);
         assert_eq!(add_missing(&council, &mut reports, "base", &[vault].into()).len(), 1, "another chain");
     }
-    /// What a deputy does alone is one call, and by a module a pause.
+    /// A deputy makes one call alone, and through a module it is a pause.
     #[test]
     fn a_deputy_makes_one_call() {
         let by = |lines: &str, playbook: &str, set: &str| {

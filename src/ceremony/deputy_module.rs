@@ -122,7 +122,7 @@ mod tests {
         Pause { chain_id: 1, module: MODULE, nonce: B256::repeat_byte(9), form }
     }
 
-    /// What an honest module of the second version says, with another answer to one question.
+    /// The answers of an honest module of the second version, with another one to one question.
     fn said(change: impl FnOnce(&mut Readings)) -> Readings {
         let mut said = Readings::default();
         answer(&mut said, ask(MODULE, &IDeputyPauseModule::versionCall {}), &"2.1.0".to_string());

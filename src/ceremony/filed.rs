@@ -71,7 +71,7 @@ mod tests {
     use super::*;
     use crate::ceremony::tests::{ALICE, Home, at, proposed, stated};
 
-    /// What was found among some owners says nothing about others.
+    /// An answer for some owners is not one for others.
     #[test]
     fn a_signature_is_verified_again_for_other_owners() {
         let home = Home::new();

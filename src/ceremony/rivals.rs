@@ -159,7 +159,7 @@ mod tests {
     use crate::evm::Readings;
     use crate::fork::RunResult;
 
-    /// What others have signed is gone on with only if it works, and nothing refuses it that does not refuse the new one.
+    /// Signatures of others are gone on with only if their proposal works, and nothing refuses it that does not refuse the new one.
     #[test]
     fn what_was_signed_before_is_gone_on_with_as_long_as_it_works() {
         let home = Home::new();

@@ -180,7 +180,7 @@ impl Home {
         self.folder.path()
     }
 
-    /// What was said since this was asked the last time.
+    /// Returns the lines that were printed since the last call.
     pub(super) fn heard(&self) -> Vec<String> {
         std::mem::take(&mut self.heard.0.lock().unwrap())
     }

@@ -179,7 +179,7 @@ mod tests {
     use super::*;
     use crate::ceremony::tests::{Home, at, order, setting};
 
-    /// What was kept when a fee of 40 bps was proven at nonce 4, before which it was 30 bps.
+    /// The values kept when a fee of 40 bps was proven at nonce 4, before which it was 30 bps.
     fn kept(order: &Order) -> UndoRecord {
         let text = |text: &str| text.to_string();
         UndoRecord {

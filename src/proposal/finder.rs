@@ -60,7 +60,7 @@ pub struct Damaged {
 
 /// A 65-byte signature in hexadecimal.
 const HEX_LENGTH: usize = 130;
-/// The same without v, which is the highest bit of s then (EIP-2098).
+/// A signature without v, which is the highest bit of s then (EIP-2098).
 const COMPACT_LENGTH: usize = 128;
 /// So many digits, and nothing else in a text, are a signature that was cut or got too long.
 const ALMOST: RangeInclusive<usize> = 125..=135;

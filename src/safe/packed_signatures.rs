@@ -365,7 +365,7 @@ mod tests {
         );
     }
 
-    /// What a contract brings as its own signature is nobody's approval of the transaction.
+    /// A signature inside a contract's own is nobody's approval of the transaction.
     #[test]
     fn the_data_of_a_contract_is_not_read_for_approvals() {
         let (bytes, owner) = sign(4, SignatureKind::Ecdsa);

@@ -22,7 +22,7 @@ use crate::view::deputy_done::DeputyDone;
 
 /// The next step of an act that is to be sent.
 pub enum Next {
-    /// The same was sent before, and its fees will do.
+    /// It was sent before, and its fees will do.
     Waits(Box<Sent>),
     /// It is sent at this price, in the place of one that waits and whose fees will not do.
     Send(Box<Offer>),

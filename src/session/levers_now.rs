@@ -1,4 +1,4 @@
-//! What is open and the state of every lever now, for `breakglass` alone and for `status`; the levers of one kind.
+//! Open proposals and the state of every lever now, for `breakglass` alone and for `status`; the levers of one kind.
 
 use crate::ceremony::overview::{self, Overview};
 use crate::error::{Error, Exit};

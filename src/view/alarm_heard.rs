@@ -25,7 +25,7 @@ enum ComesTo {
         is_first: bool,
         is_repeated: bool,
     },
-    /// Nothing is prepared.
+    /// No lever is prepared.
     Noted {
         fires: bool,
         #[serde(skip)]

@@ -8,7 +8,7 @@ use crate::safe::Pause;
 use crate::ui::{Lines, Text};
 use crate::view::verdict_line::VerdictLine;
 
-/// What one key did alone, by its receipt.
+/// The act of one key alone, by its receipt.
 #[derive(Serialize)]
 pub struct DeputyDone {
     lever: String,

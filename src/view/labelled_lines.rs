@@ -12,7 +12,7 @@ pub(super) struct ReviewBlock(Vec<BlockLine>);
 struct BlockLine {
     text: Text,
     is_needed: bool,
-    /// The same in two lines, where there is room for one more.
+    /// The text in two lines, where there is room for one more.
     in_two: Option<[Text; 2]>,
 }
 

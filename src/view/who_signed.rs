@@ -202,7 +202,7 @@ pub struct StageNow {
     next: Option<String>,
 }
 
-/// What the chain and the files kept here say besides.
+/// Further facts of the chain and of the files kept here.
 #[derive(Debug, Serialize)]
 pub struct StageDetails {
     /// The hashes of transactions that were sent and are not mined.
@@ -246,7 +246,7 @@ impl StageNow {
     }
 }
 
-/// Who is awake, how late the first signature is, and whom to call.
+/// The people who are awake, how late the first signature is, and whom to call.
 #[derive(Debug, Serialize)]
 pub struct Calls {
     awake: BTreeSet<String>,

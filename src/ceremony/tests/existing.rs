@@ -205,7 +205,7 @@ fn a_file_is_the_one_that_was_asked_for() {
     assert!(desk.file(&path, &Given { undo: true, ..at(4) }).is_ok());
 }
 
-/// What was accepted for a file is about what is signed: it is read once.
+/// Accepted findings of a file belong to the transaction that is signed: they are read once.
 #[test]
 fn a_file_that_is_replaced_in_a_run_stays_as_it_was_read() {
     let home = Home::new();

@@ -108,7 +108,7 @@ fn what_the_file_chose_is_told_to_whoever_imports() {
     assert!(home.heard().iter().all(|line| !line.starts_with("! ")), "the reader said it");
 }
 
-/// Of what was named the tally is told; of what a chat holds besides, too.
+/// A tally is given for each proposal that was named, and for others that a chat has lines for.
 #[test]
 fn each_proposal_that_something_was_taken_in_for_is_counted() {
     let home = Home::new();

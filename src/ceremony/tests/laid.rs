@@ -100,7 +100,7 @@ fn a_file_of_a_safe_that_the_reader_does_not_have_is_not_read() {
     assert!(home.desk().file(&path, &Given::default()).is_ok());
 }
 
-/// What a rehearsal recorded of the code is worth a second file; an older one without it is not.
+/// Code recorded by a rehearsal is worth a second file; an older file without it is not.
 #[test]
 fn a_file_that_records_the_code_is_kept_beside_one_that_does_not() {
     let home = Home::new();

@@ -1,4 +1,4 @@
-//! What lies in `incidents/`: anybody can lay anything there.
+//! The files in `incidents/`: anybody can put anything there.
 
 use super::*;
 use crate::ceremony::find::CommandPurpose;

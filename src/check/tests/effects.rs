@@ -1,4 +1,4 @@
-//! What a transaction would leave behind: whatever nobody declared is named with whoever gains by it.
+//! Effects that remain after a transaction: an undeclared one is named with whoever gains by it.
 
 use super::*;
 use crate::check::allowed_effects::safe_slots;
@@ -131,7 +131,7 @@ fn one_operation_of_a_timelock_is_in_no_order() {
     assert!(case.all(control::CHECKS[1].1).is_empty());
 }
 
-/// What the reader's own playbook promises that a contract states is theirs, though no call names it.
+/// A value that the reader's own playbook expects of a contract is expected, though no call names it.
 #[test]
 fn a_change_that_only_a_check_promises_is_explained() {
     use crate::evm::AddressBook;

@@ -290,7 +290,7 @@ fn the_checks_of_effects_are_those_of_a_mined_transaction() {
     assert!(found.iter().all(|finding| finding.kind != "not-your-playbook"));
 }
 
-/// What the review tells of the RPCs is not told twice, except if it refuses.
+/// A fault of the RPCs is told once, except if it refuses.
 #[test]
 fn the_rpcs_of_what_is_approved_are_told_once() {
     let of = proposal();
@@ -396,7 +396,7 @@ fn a_digest_tells_where_one_text_ends() {
     assert_eq!(id(&["ab", "c"]), id(&["ab", "c"]));
 }
 
-/// What nobody recorded is said of that contract, and not of one that was.
+/// A contract without recorded code is named, one with it is not.
 #[test]
 fn code_that_was_recorded_is_not_said_to_be_missing() {
     let mut case = Case { is_from_file: true, ..Case::new(rehearsal()) };

@@ -345,7 +345,7 @@ fn every_safe_below_has_its_own_message_and_a_circle_ends() {
     );
 }
 
-/// What each owner has given: nothing, half of a child's signatures, all of them, or an approval on chain.
+/// The contribution of each owner: nothing, half of a child's signatures, all of them, or an approval on chain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Gave {
     Nothing,
