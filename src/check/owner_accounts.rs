@@ -154,4 +154,14 @@ mod tests {
         );
         assert_eq!(owner_kinds(&accounts, &[6, 7].map(at), &[]), [(at(6), OwnerKind::Contract)]);
     }
+
+    #[test]
+    fn the_sentence_says_what_an_owner_is_and_where_its_code_is() {
+        let code = Address::repeat_byte(9);
+        let sentence = OwnerKind::Delegated(code).sentence("bob");
+        assert!(sentence.starts_with("owner bob has delegated to the code at"), "{sentence}");
+        assert!(sentence.contains(&code.to_string()) && sentence.contains("EIP-7702"), "{sentence}");
+        assert!(OwnerKind::Safe.sentence("bob").starts_with("owner bob is a Safe of your council file"));
+        assert!(OwnerKind::Contract.sentence("bob").starts_with("owner bob is a contract"));
+    }
 }

@@ -237,6 +237,15 @@ mod tests {
     use super::super::signature::{SignatureKind, signed_digest};
     use super::*;
 
+    /// A part alone has no room for what a contract signed.
+    #[test]
+    fn one_part_alone_is_not_a_packed_contract_signature() {
+        let mut part = [0; PART];
+        part[31] = 1;
+        assert!(!looks_packed(&part));
+        assert!(looks_packed(&[&part[..], &[0]].concat()));
+    }
+
     /// A signature over the hash of sevens, and its signer.
     fn sign(seed: u8, kind: SignatureKind) -> ([u8; 65], Address) {
         let digest = signed_digest(&SafeTxHash::claimed(B256::repeat_byte(7)), kind);

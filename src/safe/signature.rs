@@ -202,6 +202,17 @@ mod tests {
     }
 
     #[test]
+    fn a_v_with_the_chain_in_it_is_read_up_to_the_highest() {
+        let (mut bytes, owner) = sign(2, &hash(7), SignatureKind::Ecdsa);
+        let parity = bytes[64] - 27;
+        for v in [35 + parity, 37 + parity, 253 + parity] {
+            bytes[64] = v;
+            let readings = EcdsaSignature::readings(&bytes, &hash(7), SafeVersion::V1_3_0).unwrap();
+            assert_eq!(readings.iter().map(EcdsaSignature::signer).collect::<Vec<_>>(), [owner], "v {v}");
+        }
+    }
+
+    #[test]
     fn a_high_s_is_folded_to_its_twin_by_the_same_signer() {
         let (bytes, owner) = sign(3, &hash(7), SignatureKind::Ecdsa);
         let order =
