@@ -36,8 +36,8 @@
 //! | stated signature → `OwnerSignature` | [`OwnerSignature::verify`](proposal::OwnerSignature::verify) (pure) |
 //! | approvals → `Ready` or `Shortfall` | [`proposal::assemble`] (pure) |
 //! | `Ready` → the network | [`Chain::send`](chain::Chain::send) |
-//! | `Receipt` → `Outcome` | [`outcome::prove`](ceremony::outcome::prove) |
-//! | each step that acts → one line of the journal | [`Desk::enter`](ceremony::desk::Desk::enter) in `ceremony/entering.rs`, by [`incident::next`] (pure) |
+//! | `Receipt` → `Outcome` | [`outcome::prove`](ceremony::aftermath::outcome::prove) |
+//! | each step that acts → one line of the journal | [`Desk::enter`](ceremony::desk::Desk::enter) in `ceremony/aftermath/entering.rs`, by [`incident::next`] (pure) |
 //!
 //! # Rooms
 //!
@@ -88,12 +88,12 @@
 //! | approval | what counts for one owner: a signature, a contract signature, an approved hash, the sender: [`Approval`](safe::Approval) |
 //! | way | from a proposal's Safe to a Safe that owns it, whose owners sign a message: [`Way`](proposal::Way) |
 //! | ready | threshold met, by fresh state: the only Safe transaction that can be sent: [`Ready`](proposal::Ready) |
-//! | outcome | what is read back at the receipt's block: checks, effects, code: [`Outcome`](ceremony::outcome::Outcome) |
+//! | outcome | what is read back at the receipt's block: checks, effects, code: [`Outcome`](ceremony::aftermath::outcome::Outcome) |
 //! | set | signatures made ahead of one transaction at a range of nonces: [`Set`](proposal::Set) |
-//! | armed | what is signed ahead and what it is worth now: by nonce in [`readiness::assessment`]; why a set is stale in `ceremony/armed_sets.rs` |
+//! | armed | what is signed ahead and what it is worth now: by nonce in [`readiness::assessment`]; why a set is stale in `ceremony/folder/armed_sets.rs` |
 //! | journal | a line for each act, with the digest of the line before: [`Journal`](incident::Journal) |
 //! | gap | what keeps the council from being ready: [`Gap`](readiness::Gap) |
-//! | deputy | one key that may act alone, by a lever of its own, to be confirmed afterwards: [`By`](council::By), [`Act`](ceremony::deputy_act::Act) |
+//! | deputy | one key that may act alone, by a lever of its own, to be confirmed afterwards: [`By`](council::By), [`Act`](ceremony::deputy::deputy_act::Act) |
 //! | drill | a ceremony whose signatures are good on no chain: [`Domain`](safe::Domain), [`DrillName`](proposal::DrillName) |
 //! | roll call | each owner signs a dated sentence: who can sign, with which council file: [`Proof`](readiness::roll_call::Proof) |
 //! | incident | what is done between `incident open` and `incident close`: [`Belongs`](incident::Belongs) |
@@ -138,9 +138,9 @@
 //! | How does a Safe that owns another approve on chain? | `--approve-as`: [`Order::approved_by`](ceremony::order::Order::approved_by) makes its transaction of the one that it approves, [`Desk::look_at`](ceremony::desk::Desk::look_at) judges that one first, and [`check::with_approved`] refuses both together |
 //! | What may one key do alone? | The call of its lever's playbook: [`Desk::look_as_deputy`](ceremony::desk::Desk::look_as_deputy) derives and rehearses it, [`check::of_deputy`] judges it |
 //! | Can a drill's signature become a real one? | No: it is over the hash of another [`Domain`](safe::Domain), [`OwnerSignature::verify`](proposal::OwnerSignature::verify) refuses it for what is real, and [`proposal::assemble`] never makes a drill ready |
-//! | What if it waits in the pool, or was sent before? | [`sent_before`](session::earlier::sent_before) looks for it, [`sent`](ceremony::sent) decides whether it is replaced |
-//! | What is written to disk, and can it be overwritten? | [`store`] alone writes, and never over a file; [`ceremony::filing`] says where a proposal's files lie |
-//! | How is an effect proven after it was mined? | [`outcome::read`](ceremony::outcome::read) at the receipt's block, [`outcome::prove`](ceremony::outcome::prove) by Merkle proofs, [`report`](session::after_mining::report) says it, from one [`MinedReport`](view::mined_report::MinedReport) |
+//! | What if it waits in the pool, or was sent before? | [`sent_before`](session::earlier::sent_before) looks for it, [`sent`](ceremony::sending::sent) decides whether it is replaced |
+//! | What is written to disk, and can it be overwritten? | [`store`] alone writes, and never over a file; [`ceremony::folder::filing`] says where a proposal's files lie |
+//! | How is an effect proven after it was mined? | [`outcome::read`](ceremony::aftermath::outcome::read) at the receipt's block, [`outcome::prove`](ceremony::aftermath::outcome::prove) by Merkle proofs, [`report`](session::after_mining::report) says it, from one [`MinedReport`](view::mined_report::MinedReport) |
 //! | Where does a text or a JSON object come from? | [`view`]: one struct gives the lines and, by `Serialize`, the object of `--json`; [`session`] prompts for answers and [`Ui`](ui::Ui) prints |
 
 #![deny(rustdoc::broken_intra_doc_links)]

@@ -3,8 +3,8 @@
 
 use crate::ceremony::derived::{Derived, OwnDerivation, StoredApprovals};
 use crate::ceremony::desk::Desk;
-use crate::ceremony::known_owners::pinned_state;
 use crate::ceremony::order::{Given, Order, Turn};
+use crate::ceremony::signatures::known_owners::pinned_state;
 use crate::check::Match;
 use crate::error::{Error, Exit};
 use crate::evm::{Assumed, Readings};

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
-use crate::ceremony::council_check::bad_levers;
-use crate::ceremony::filed::Filed;
-use crate::ceremony::own_settings::settings;
+use crate::ceremony::folder::filed::Filed;
+use crate::ceremony::folder::own_settings::settings;
+use crate::ceremony::trials::council_check::bad_levers;
 use crate::chain::{Chain, Options, proxy_of};
 use crate::council::{self, Council, RpcAddress, RpcAddressError, SecretUrl};
 use crate::error::{Error, Exit};

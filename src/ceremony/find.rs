@@ -6,7 +6,7 @@ use std::sync::PoisonError;
 
 use crate::ceremony::derived::{Derived, StoredApprovals};
 use crate::ceremony::desk::Desk;
-use crate::ceremony::drill_names::pulled;
+use crate::ceremony::drills::drill_names::pulled;
 use crate::ceremony::matching::compare;
 use crate::ceremony::order::{Given, Order, open_params};
 use crate::council::{self, Arguments, Expansion, by_lever, expand};

@@ -4,6 +4,7 @@
 use alloy::primitives::Address;
 
 use crate::ceremony::at_once::side_by_side;
+use crate::ceremony::contention::rivals::digits;
 use crate::ceremony::derived::Derived;
 use crate::ceremony::desk::Desk;
 use crate::ceremony::find::{CommandPurpose, Found};
@@ -12,7 +13,6 @@ use crate::ceremony::judged::Judged;
 use crate::ceremony::online::{ReadPoint, propose};
 use crate::ceremony::order::{Given, Order};
 use crate::ceremony::rehearse::Rehearsed;
-use crate::ceremony::rivals::digits;
 use crate::check::Match;
 use crate::council;
 use crate::error::{Error, Exit};

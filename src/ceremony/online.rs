@@ -5,7 +5,7 @@ use alloy::primitives::Address;
 use crate::ceremony::derivation::{First, Proposed};
 use crate::ceremony::derived::{Derived, OwnDerivation, StoredApprovals};
 use crate::ceremony::desk::Desk;
-use crate::ceremony::drill_names::require_drillable;
+use crate::ceremony::drills::drill_names::require_drillable;
 use crate::ceremony::find::{Existing, Found};
 use crate::ceremony::matching::compare;
 use crate::ceremony::order::{Given, Order};

@@ -2,7 +2,7 @@
 
 use alloy::primitives::Address;
 
-use crate::ceremony::conflict::conflict;
+use crate::ceremony::contention::conflict::conflict;
 use crate::ceremony::derived::{Derived, OwnDerivation};
 use crate::ceremony::online::Online;
 use crate::ceremony::rehearsal::{Performed, Rehearsing};

@@ -20,8 +20,8 @@ use tempfile::TempDir;
 use crate::ceremony::derivation::Proposed;
 use crate::ceremony::derived::Derived;
 use crate::ceremony::desk::Desk;
-use crate::ceremony::filed::Filed;
 use crate::ceremony::find::{CommandPurpose, Found};
+use crate::ceremony::folder::filed::Filed;
 use crate::ceremony::order::{Given, Order, Turn};
 use crate::council::Council;
 use crate::error::Error;
@@ -248,7 +248,9 @@ pub(super) fn on_chain(order: &Order, given: &Given, fee: u64) -> Proposed {
                 }
             }
             Turn::Ready(plans) => {
-                let state = super::known_owners::pinned_state(order.safe, order.chain.id).unwrap();
+                let state =
+                    crate::ceremony::signatures::known_owners::pinned_state(order.safe, order.chain.id)
+                        .unwrap();
                 let block = Block { number: 21, hash: BlockHash::claimed(B256::repeat_byte(1)) };
                 let nonce = order.nonce(given).unwrap();
                 return order.assemble(plans, state, Some(block), nonce, BatchSource::Offline).unwrap();

@@ -7,8 +7,8 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueHint};
 use clap_complete::ArgValueCompleter;
 
-use crate::ceremony::depth::RequiredDepth;
 use crate::ceremony::order::Given;
+use crate::ceremony::sending::depth::RequiredDepth;
 use crate::cli::complete;
 use crate::device::Model;
 use crate::evm::amount;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::told::{GapReport, not_ready, warning};
-use crate::ceremony::trial_report::TrialPart;
+use crate::ceremony::trials::trial_report::TrialPart;
 use crate::council::{self, Council};
 
 #[derive(Clone, Debug, PartialEq, Eq)]

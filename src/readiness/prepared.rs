@@ -1,7 +1,7 @@
 //! Are the signatures made ahead and the cards on paper still good? Pure.
 
-use crate::ceremony::armed_sets::Examined;
-use crate::ceremony::cards::JournaledCard;
+use crate::ceremony::folder::armed_sets::Examined;
+use crate::ceremony::overviews::cards::JournaledCard;
 use crate::proposal::Stale;
 use crate::safe::{SafeId, SafeState, SafeTx};
 

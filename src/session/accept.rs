@@ -1,7 +1,7 @@
 //! The questions that come before any review: is a changed council file or playbook what its reader accepts?
 
 use crate::ceremony::enforce::CHANGED;
-use crate::ceremony::texts::{News, PinnedText, Rests, Texts};
+use crate::ceremony::folder::texts::{News, PinnedText, Rests, Texts};
 use crate::error::{Error, Exit};
 use crate::session::Session;
 use crate::ui::Text;

@@ -1,6 +1,6 @@
 //! `council add`: one entry more in the council file, which is checked as a whole before it is written.
 
-use crate::ceremony::council_check::check_levers;
+use crate::ceremony::trials::council_check::check_levers;
 use crate::council::{Council, Edited, EntryKind, NewEntry, TextDigest, add_entry};
 use crate::error::{Error, Exit};
 use crate::session::Session;

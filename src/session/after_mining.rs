@@ -3,12 +3,12 @@
 use alloy::primitives::Bytes;
 use serde_json::json;
 
-use crate::ceremony::depth::{self, RequiredDepth};
-use crate::ceremony::done_by;
+use crate::ceremony::aftermath::done_by;
+use crate::ceremony::aftermath::mined::AsRehearsed;
+use crate::ceremony::aftermath::outcome::{Now, Outcome, keep, now, prove};
+use crate::ceremony::aftermath::undo_values;
 use crate::ceremony::judged::Judged;
-use crate::ceremony::mined::AsRehearsed;
-use crate::ceremony::outcome::{Now, Outcome, keep, now, prove};
-use crate::ceremony::undo_values;
+use crate::ceremony::sending::depth::{self, RequiredDepth};
 use crate::chain::Receipt;
 use crate::check::Match;
 use crate::error::{Error, Exit};

@@ -1,7 +1,7 @@
 //! The answer of a review: it is to be decided, refused, or done already.
 
 use crate::ceremony::judged::Judged;
-use crate::ceremony::{barred, done_by};
+use crate::ceremony::{aftermath::done_by, barred};
 use crate::check::{already_done, first_refusal, nonce_of_done};
 use crate::session::Session;
 use crate::view::already_done::Done;

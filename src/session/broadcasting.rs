@@ -6,10 +6,10 @@ use std::path::Path;
 use alloy::primitives::Address;
 
 use crate::ceremony::at_once::side_by_side;
-use crate::ceremony::drill_names::names_drill;
+use crate::ceremony::drills::drill_names::names_drill;
 use crate::ceremony::find::Found;
-use crate::ceremony::offer::affordable_tip;
 use crate::ceremony::order::Given;
+use crate::ceremony::sending::offer::affordable_tip;
 use crate::cli::args;
 use crate::council::Council;
 use crate::error::{Error, Exit};

@@ -5,10 +5,10 @@ use std::time::Instant;
 
 use alloy::primitives::Address;
 
-use crate::ceremony::deputy_act::{Act, How, Wish, new_nonce};
+use crate::ceremony::deputy::deputy_act::{Act, How, Wish, new_nonce};
 use crate::ceremony::enforce::{accepted, enforce_alone};
-use crate::ceremony::offer::{Offer, affordable_tip};
 use crate::ceremony::order::{Given, named_once};
+use crate::ceremony::sending::offer::{Offer, affordable_tip};
 use crate::clock;
 use crate::council::{By, Lever};
 use crate::error::{Error, Exit};

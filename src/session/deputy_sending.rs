@@ -2,13 +2,13 @@
 
 use alloy::primitives::{Address, U256};
 
-use crate::ceremony::deputy_act::Act;
-use crate::ceremony::deputy_mined::{Effect, read};
-use crate::ceremony::deputy_sent::folder_of;
-use crate::ceremony::offer::{Offer, prepared};
-use crate::ceremony::outbox::Outbox;
-use crate::ceremony::sent::{Sent, first_recorded, is_underpriced, waiting};
-use crate::ceremony::waiting::alone;
+use crate::ceremony::deputy::deputy_act::Act;
+use crate::ceremony::deputy::deputy_mined::{Effect, read};
+use crate::ceremony::deputy::deputy_sent::folder_of;
+use crate::ceremony::sending::offer::{Offer, prepared};
+use crate::ceremony::sending::outbox::Outbox;
+use crate::ceremony::sending::sent::{Sent, first_recorded, is_underpriced, waiting};
+use crate::ceremony::sending::waiting::alone;
 use crate::clock;
 use crate::error::{Error, Exit};
 use crate::incident::TxStep;

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use alloy::primitives::B256;
 
-use crate::ceremony::deputy_act::{Act, How};
+use crate::ceremony::deputy::deputy_act::{Act, How};
 use crate::cli::args::{FeeArgs, KeyArgs};
 use crate::council::{Arguments, Lever};
 use crate::incident::{self, Deputed, Plain, TxStep};

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::ceremony::desk::{Desk, find_council};
-use crate::ceremony::own_settings::stated;
+use crate::ceremony::folder::own_settings::stated;
 use crate::cli::args::KeyArgs;
 use crate::device::{DerivationPath, LedgerAccount, SearchPaths};
 use crate::error::{Error, Exit};

@@ -1,6 +1,6 @@
 //! The end of a drill for its people: proven on a fork, with the time that each of them took. Nothing is sent to anybody.
 
-use crate::ceremony::drill_proof::prove;
+use crate::ceremony::drills::drill_proof::prove;
 use crate::ceremony::enforce::enforce;
 use crate::ceremony::find::CommandPurpose;
 use crate::ceremony::judged::Judged;

@@ -2,10 +2,10 @@
 
 use alloy::primitives::Address;
 
+use crate::ceremony::aftermath::outcome::{self, Outcome};
 use crate::ceremony::judged::Judged;
-use crate::ceremony::offer::prepared;
-use crate::ceremony::outcome::{self, Outcome};
-use crate::ceremony::sent::{Sent, is_underpriced, looked_for, waiting};
+use crate::ceremony::sending::offer::prepared;
+use crate::ceremony::sending::sent::{Sent, is_underpriced, looked_for, waiting};
 use crate::error::{Error, Exit};
 use crate::evm::amount;
 use crate::proposal::{Approvals, Ready, reassemble};

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::ceremony::entering::now;
+use crate::ceremony::aftermath::entering::now;
 use crate::ceremony::named::NamedTransaction;
 use crate::ceremony::order::Given;
 use crate::ceremony::words::words_for;

@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use alloy::primitives::Address;
 
-use crate::ceremony::first_council::{FirstCouncil, owner_names};
-use crate::ceremony::new_safe::{read_first, usual_name};
+use crate::ceremony::discovery::first_council::{FirstCouncil, owner_names};
+use crate::ceremony::discovery::new_safe::{read_first, usual_name};
 use crate::council::{Council, FILE_NAME};
 use crate::error::{Error, Exit};
 use crate::store;

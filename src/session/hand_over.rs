@@ -3,13 +3,13 @@
 use alloy::consensus::TxEip1559;
 use alloy::primitives::{Address, U256};
 
+use crate::ceremony::aftermath::outcome::Outcome;
 use crate::ceremony::enforce::accepted;
-use crate::ceremony::offer::{Besides, Offer, prepared};
-use crate::ceremony::outbox::Outbox;
-use crate::ceremony::outcome::Outcome;
-use crate::ceremony::own_settings;
-use crate::ceremony::sent::{Sent, first_recorded, looked_for};
-use crate::ceremony::waiting::finish;
+use crate::ceremony::folder::own_settings;
+use crate::ceremony::sending::offer::{Besides, Offer, prepared};
+use crate::ceremony::sending::outbox::Outbox;
+use crate::ceremony::sending::sent::{Sent, first_recorded, looked_for};
+use crate::ceremony::sending::waiting::finish;
 use crate::chain::Receipt;
 use crate::clock;
 use crate::device::{Status, transaction_pages};

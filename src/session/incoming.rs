@@ -3,9 +3,9 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::ceremony::importing::{Taken, no_signature_error};
+use crate::ceremony::folder::sets::{KeptAhead, TakenAhead};
 use crate::ceremony::order::Given;
-use crate::ceremony::sets::{KeptAhead, TakenAhead};
+use crate::ceremony::signatures::importing::{Taken, no_signature_error};
 use crate::error::{Error, Exit};
 use crate::incident::{DrillStep, JournalAct, MOST_LISTED, Plain, Utc};
 use crate::proposal::{Few, Finds, GatherResult, OwnerSignature, find_signatures};

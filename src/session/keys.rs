@@ -9,7 +9,7 @@ use std::time::Duration;
 use alloy::consensus::TxEip1559;
 use alloy::primitives::{Address, Signature};
 
-use crate::ceremony::own_settings::settings;
+use crate::ceremony::folder::own_settings::settings;
 use crate::cli::args;
 use crate::council::Council;
 use crate::device::{

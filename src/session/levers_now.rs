@@ -1,6 +1,6 @@
 //! Open proposals and the state of every lever now, for `breakglass` alone and for `status`; the levers of one kind.
 
-use crate::ceremony::overview::{self, Overview};
+use crate::ceremony::overviews::overview::{self, Overview};
 use crate::error::{Error, Exit};
 use crate::playbook::PlaybookKind;
 use crate::session::Session;

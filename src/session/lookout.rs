@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use serde::Serialize;
 
-use crate::ceremony::watching::{Sight, Watch};
+use crate::ceremony::overviews::watching::{Sight, Watch};
 use crate::clock;
 use crate::council::Alarm;
 use crate::error::Error;

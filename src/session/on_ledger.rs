@@ -2,8 +2,8 @@
 
 use alloy::primitives::Address;
 
+use crate::ceremony::folder::own_settings::stated;
 use crate::ceremony::judged::Judged;
-use crate::ceremony::own_settings::stated;
 use crate::device::{
     DataShown, Prediction, RequestedMode, SigningMode, SigningRequest, Signs, Weight, choose_way,
     safe_tx_pages,

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use alloy::primitives::Address;
 
-use crate::ceremony::own_settings::{settings, stated};
+use crate::ceremony::folder::own_settings::{settings, stated};
 use crate::cli::args;
 use crate::device::{DeviceError, Ledger};
 use crate::error::Error;

@@ -1,6 +1,6 @@
 //! `playbook list`: which playbooks there are, by protocol, by a text, or for a contract.
 
-use crate::ceremony::contract::selectors_of;
+use crate::ceremony::discovery::contract::selectors_of;
 use crate::error::{Error, Exit};
 use crate::playbook::{Catalogue, Dictionary, Filter, Fit, LibraryEntry, Origin, PlaybookSummary};
 use crate::session::Session;

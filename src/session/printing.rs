@@ -1,7 +1,7 @@
 //! `card`: what a signer keeps on paper, a second source that needs no second person.
 
-use crate::ceremony::cards::{LeverCard, is_same, printed};
-use crate::ceremony::entering::now;
+use crate::ceremony::aftermath::entering::now;
+use crate::ceremony::overviews::cards::{LeverCard, is_same, printed};
 use crate::error::{Error, Exit};
 use crate::incident::{Journal, JournalAct};
 use crate::proposal::Stale;

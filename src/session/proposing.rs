@@ -1,10 +1,10 @@
 //! A lever becomes a proposal file, for real or as a drill: reviewed, held against its checks, kept and announced.
 
+use crate::ceremony::contention::together::advise;
 use crate::ceremony::enforce::{accepted, enforce};
 use crate::ceremony::find::CommandPurpose;
 use crate::ceremony::judged::Judged;
 use crate::ceremony::order::{Given, Order};
-use crate::ceremony::together::advise;
 use crate::ceremony::verb::require_verb;
 use crate::error::{Error, Exit};
 use crate::incident::JournalAct;

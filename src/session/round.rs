@@ -2,9 +2,9 @@
 
 use serde::Serialize;
 
+use crate::ceremony::contention::together::blocked_by_nonce;
 use crate::ceremony::find::CommandPurpose;
 use crate::ceremony::judged::Judged;
-use crate::ceremony::together::blocked_by_nonce;
 use crate::error::{Error, Exit};
 use crate::session::Session;
 use crate::session::sign_terms::SignTerms;

@@ -4,8 +4,8 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use crate::ceremony::entering::now;
-use crate::ceremony::own_settings::settings;
+use crate::ceremony::aftermath::entering::now;
+use crate::ceremony::folder::own_settings::settings;
 use crate::error::{Error, Exit};
 use crate::incident::{Awake, JournalAct, find_awake};
 use crate::session::Session;

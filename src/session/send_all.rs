@@ -9,9 +9,9 @@ use std::thread;
 use alloy::consensus::TxEip1559;
 use alloy::primitives::Address;
 
+use crate::ceremony::aftermath::outcome::Outcome;
 use crate::ceremony::at_once::side_by_side;
-use crate::ceremony::offer::Besides;
-use crate::ceremony::outcome::Outcome;
+use crate::ceremony::sending::offer::Besides;
 use crate::error::{Error, Exit};
 use crate::proposal::Ready;
 use crate::session::Session;

@@ -6,7 +6,7 @@ use alloy::consensus::TxEip1559;
 use alloy::primitives::Address;
 use serde::Serialize;
 
-use crate::ceremony::offer::Besides;
+use crate::ceremony::sending::offer::Besides;
 use crate::error::{Error, Exit};
 use crate::proposal::Ready;
 use crate::safe::Nonces;

@@ -4,17 +4,17 @@ use std::time::Instant;
 
 use alloy::primitives::Address;
 
-use crate::ceremony::depth::RequiredDepth;
+use crate::ceremony::aftermath::outcome::{self, Outcome};
 use crate::ceremony::enforce::enforce;
 use crate::ceremony::find::{CommandPurpose, Found};
-use crate::ceremony::gas;
 use crate::ceremony::judged::Judged;
-use crate::ceremony::offer::{Besides, Offer, prepared};
 use crate::ceremony::order::Given;
-use crate::ceremony::outcome::{self, Outcome};
 use crate::ceremony::rehearsal;
 use crate::ceremony::rehearse::Rehearsed;
-use crate::ceremony::sent::Sent;
+use crate::ceremony::sending::depth::RequiredDepth;
+use crate::ceremony::sending::gas;
+use crate::ceremony::sending::offer::{Besides, Offer, prepared};
+use crate::ceremony::sending::sent::Sent;
 use crate::cli::args::FeeArgs;
 use crate::clock;
 use crate::error::{Error, Exit};

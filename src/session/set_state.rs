@@ -1,6 +1,6 @@
 //! `armed`: what is signed ahead, what it is still worth, and how it is ended.
 
-use crate::ceremony::armed_sets::Group;
+use crate::ceremony::folder::armed_sets::Group;
 use crate::ceremony::order::Given;
 use crate::clock;
 use crate::error::{Error, Exit};

@@ -2,9 +2,9 @@
 
 use alloy::primitives::Address;
 
+use crate::ceremony::contention::together::{advise, one_for_each_nonce};
 use crate::ceremony::enforce::{accepted, enforce};
 use crate::ceremony::judged::Judged;
-use crate::ceremony::together::{advise, one_for_each_nonce};
 use crate::cli::args::AheadOutput;
 use crate::device::RequestedMode;
 use crate::error::{Error, Exit};

@@ -6,12 +6,12 @@ use std::path::Path;
 use alloy::primitives::Address;
 use serde::Serialize;
 
-use crate::ceremony::drill_names::names_drill;
+use crate::ceremony::contention::together::advise;
+use crate::ceremony::drills::drill_names::names_drill;
 use crate::ceremony::enforce::{accepted, enforce};
 use crate::ceremony::find::CommandPurpose;
 use crate::ceremony::judged::Judged;
 use crate::ceremony::order::Given;
-use crate::ceremony::together::advise;
 use crate::cli::args::AheadOutput;
 use crate::clock;
 use crate::device::{SigningRequest, Signs};

@@ -1,9 +1,9 @@
 //! `status` of one proposal: who has signed, what is missing, what has drifted; once it is executed, whether it is proven.
 
-use crate::ceremony::depth::RequiredDepth;
 use crate::ceremony::judged::Judged;
+use crate::ceremony::sending::depth::RequiredDepth;
 use crate::ceremony::stage::ProposalStage;
-use crate::ceremony::{outcome, waiting};
+use crate::ceremony::{aftermath::outcome, sending::waiting};
 use crate::error::{Error, Exit};
 use crate::proposal::{NotReady, Shortfall, assemble};
 use crate::session::Session;

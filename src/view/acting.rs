@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::ceremony::deputy_act::{Act, How};
+use crate::ceremony::deputy::deputy_act::{Act, How};
 use crate::ui::Text;
 use crate::view::labelled_lines::digits;
 

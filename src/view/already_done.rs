@@ -3,7 +3,7 @@
 use alloy::primitives::Address;
 use serde::Serialize;
 
-use crate::ceremony::done_by::{Deed, DoneBy};
+use crate::ceremony::aftermath::done_by::{Deed, DoneBy};
 use crate::ceremony::judged::Judged;
 use crate::incident::Utc;
 use crate::ui::Text;

@@ -2,8 +2,8 @@
 
 use alloy::primitives::Address;
 
-use crate::ceremony::armed_sets::Examined;
-use crate::ceremony::sets::KeptAhead;
+use crate::ceremony::folder::armed_sets::Examined;
+use crate::ceremony::folder::sets::KeptAhead;
 use crate::incident::Utc;
 use crate::proposal::Proposal;
 use crate::readiness::assessment::{Armed, Death, NonceRow, NonceStatus, Revocation, Usability};

@@ -3,8 +3,8 @@
 use alloy::primitives::Address;
 use serde::Serialize;
 
-use crate::ceremony::armed_sets::Examined;
-use crate::ceremony::sets::KeptAhead;
+use crate::ceremony::folder::armed_sets::Examined;
+use crate::ceremony::folder::sets::KeptAhead;
 use crate::readiness::assessment::{Armed, NonceRow, NonceStatus, Revocation, Usability};
 use crate::view::armed_lines::{next_steps, usable};
 

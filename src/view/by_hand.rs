@@ -4,7 +4,7 @@
 use alloy::primitives::hex;
 use serde::Serialize;
 
-use crate::ceremony::cards::LeverCard;
+use crate::ceremony::overviews::cards::LeverCard;
 use crate::council::{Council, Person};
 use crate::incident::Utc;
 use crate::playbook::PlannedCall;

@@ -4,7 +4,7 @@ use alloy::primitives::U256;
 use alloy::primitives::utils::format_ether;
 use serde::Serialize;
 
-use crate::ceremony::cards::LeverCard;
+use crate::ceremony::overviews::cards::LeverCard;
 use crate::device::{
     AppSettings, AppVersion, Model, Pages, SigningMode, SigningRequest, Signs, Status, safe_tx_pages,
 };

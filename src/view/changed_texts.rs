@@ -1,6 +1,6 @@
 //! Changes in the reader's own files since they accepted them.
 
-use crate::ceremony::texts::{News, PinnedText, TextChange};
+use crate::ceremony::folder::texts::{News, PinnedText, TextChange};
 use crate::council::Mark;
 use crate::ui::{Lines, Text};
 

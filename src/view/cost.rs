@@ -2,7 +2,7 @@
 
 use alloy::primitives::U256;
 
-use crate::ceremony::offer::Offer;
+use crate::ceremony::sending::offer::Offer;
 use crate::evm::{AddressBook, amount};
 use crate::ui::{Lines, Text};
 

@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 
-use crate::ceremony::council_check::{LeverReport, bad_among};
-use crate::ceremony::council_online::{CouncilReport, OwnerSeen};
+use crate::ceremony::trials::council_check::{LeverReport, bad_among};
+use crate::ceremony::trials::council_online::{CouncilReport, OwnerSeen};
 use crate::check::OwnerKind;
 use crate::ui::{Lines, Text};
 

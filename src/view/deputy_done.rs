@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 
-use crate::ceremony::deputy_act::Act;
-use crate::ceremony::deputy_mined::Effect;
+use crate::ceremony::deputy::deputy_act::Act;
+use crate::ceremony::deputy::deputy_mined::Effect;
 use crate::safe::Pause;
 use crate::ui::{Lines, Text};
 use crate::view::verdict_line::VerdictLine;

@@ -1,6 +1,6 @@
 //! The review of what one key does alone: as that of a proposal, without owners and nonces of a Safe.
 
-use crate::ceremony::deputy_act::{Act, How};
+use crate::ceremony::deputy::deputy_act::{Act, How};
 use crate::ceremony::desk::Desk;
 use crate::chain::agreeing;
 use crate::ui::{Lines, Text};

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use crate::ceremony::aftermath::mined::AsRehearsed;
+use crate::ceremony::aftermath::outcome::{Outcome, OutcomeProof};
 use crate::ceremony::judged::Judged;
-use crate::ceremony::mined::AsRehearsed;
-use crate::ceremony::outcome::{Outcome, OutcomeProof};
 use crate::chain::{Depth, EndpointReport, Events, Receipt, agreeing, is_minority};
 use crate::council::Arguments;
 use crate::safe::Execution;

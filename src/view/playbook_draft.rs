@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::ceremony::seen_changes::ObservedChanges;
+use crate::ceremony::discovery::seen_changes::ObservedChanges;
 use crate::playbook::SeenChange;
 use crate::ui::{Lines, Text};
 

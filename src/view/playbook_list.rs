@@ -6,7 +6,7 @@ use alloy::primitives::Selector;
 use serde::Serialize;
 use unicode_width::UnicodeWidthStr;
 
-use crate::ceremony::contract::ContractLocation;
+use crate::ceremony::discovery::contract::ContractLocation;
 use crate::playbook::{Dictionary, Fit, LibraryEntry, Origin, PlaybookKind, PlaybookSummary};
 use crate::view::playbook_text::Brief;
 

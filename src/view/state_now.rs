@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use crate::ceremony::barred::Entitled;
 use crate::ceremony::desk::Desk;
-use crate::ceremony::overview::{ChainRead, LeverState, Open, Overview};
+use crate::ceremony::overviews::overview::{ChainRead, LeverState, Open, Overview};
 use crate::clock;
 use crate::council::Lever;
 use crate::incident::Utc;

@@ -6,7 +6,7 @@ use std::fmt::Display;
 use alloy::primitives::{Address, U256};
 use serde::{Serialize, Serializer};
 
-use crate::ceremony::deputy_act::{Act, How};
+use crate::ceremony::deputy::deputy_act::{Act, How};
 use crate::ceremony::desk::Desk;
 use crate::ceremony::judged::Judged;
 use crate::ceremony::rehearsal::{Rehearsing, outcome};

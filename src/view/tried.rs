@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::ceremony::trying::TrialRun;
+use crate::ceremony::trials::trying::TrialRun;
 use crate::council::Safe;
 
 /// The place of a try; what became of it stands in the report.

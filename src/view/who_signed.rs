@@ -6,8 +6,8 @@ use alloy::primitives::Address;
 use serde::Serialize;
 
 use crate::ceremony::judged::Judged;
+use crate::ceremony::overviews::waking::Waking;
 use crate::ceremony::stage::ProposalStage;
-use crate::ceremony::waking::Waking;
 use crate::check::{Finding, Sort};
 use crate::proposal::Shortfall;
 use crate::safe::{Nonce, Purpose, SafeTree, SignatureKind};

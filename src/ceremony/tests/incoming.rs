@@ -1,7 +1,7 @@
 //! Signatures that somebody handed over, in files and lines.
 
 use super::*;
-use crate::ceremony::importing::Taken;
+use crate::ceremony::signatures::importing::Taken;
 use crate::proposal::{Claims, find_signatures};
 
 fn take(desk: &Desk, what: &[&str], text: &str) -> Result<Taken, Error> {

@@ -3,15 +3,15 @@
 use std::collections::BTreeSet;
 
 use super::*;
-use crate::ceremony::contract::ContractLocation;
+use crate::ceremony::contention::together::{blocked_by_nonce, hindered, one_for_each_nonce};
+use crate::ceremony::discovery::contract::ContractLocation;
+use crate::ceremony::discovery::new_safe::{safe_fields, usual_name};
 use crate::ceremony::judged::Judged;
-use crate::ceremony::new_safe::{safe_fields, usual_name};
 use crate::ceremony::online::Online;
 use crate::ceremony::rehearsal::{Performed, Rehearsing};
 use crate::ceremony::rehearse::Rehearsed;
 use crate::ceremony::seen::ChainView;
-use crate::ceremony::together::{blocked_by_nonce, hindered, one_for_each_nonce};
-use crate::ceremony::{outcome, since};
+use crate::ceremony::{aftermath::outcome, aftermath::since};
 use crate::chain::{Receipt, Root, Snapshot};
 use crate::check::Level;
 use crate::error::Exit;
@@ -193,18 +193,19 @@ fn levers_that_are_done_or_cannot_be_pulled_are_named_one_by_one() {
     assert_eq!(found.len(), 1);
     assert_eq!(found[0].lever, "bridge");
     assert!(found[0].why.starts_with("already done: "), "{found:?}");
-    let error = crate::ceremony::together::advise(&desk, &of, Error::new(Exit::Refused, "no"));
+    let error = crate::ceremony::contention::together::advise(&desk, &of, Error::new(Exit::Refused, "no"));
     let last = error.hints.last().unwrap();
     assert!(last.ends_with("breakglass sign freeze --without bridge"), "{last}");
     assert_eq!(error.hints.len(), 2, "nobody has signed it");
     desk.keep_signature(&both, &sign(&desk, ALICE, &both)).unwrap();
     let signed = judged(&desk, &both, 4, answering(&desk, &["bridge"], &word(1)));
-    let error = crate::ceremony::together::advise(&desk, &signed, Error::new(Exit::Refused, "no"));
+    let error =
+        crate::ceremony::contention::together::advise(&desk, &signed, Error::new(Exit::Refused, "no"));
     assert!(error.hints.iter().any(|hint| hint.starts_with("the signatures of alice are lost")), "{error:?}");
     let vault = proposed(&desk, &["vault"], &at(4), 0);
     let alone = judged(&desk, &vault, 4, answering(&desk, &["vault"], &word(1)));
     assert!(hindered(&alone).is_empty(), "one lever alone is told as it is");
-    let error = crate::ceremony::together::advise(&desk, &alone, Error::new(Exit::Refused, "no"));
+    let error = crate::ceremony::contention::together::advise(&desk, &alone, Error::new(Exit::Refused, "no"));
     assert!(error.hints.is_empty());
 }
 

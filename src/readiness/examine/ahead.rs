@@ -1,11 +1,11 @@
 //! Looks at what was made ready before: signatures made ahead, and cards on paper. Each on its chain as it is now, all of
 //! them at once.
 
-use crate::ceremony::armed_sets::Group;
 use crate::ceremony::at_once::at_once;
-use crate::ceremony::cards::{JournaledCard, is_same, printed};
 use crate::ceremony::desk::Desk;
+use crate::ceremony::folder::armed_sets::Group;
 use crate::ceremony::order::Given;
+use crate::ceremony::overviews::cards::{JournaledCard, is_same, printed};
 use crate::council::Pull;
 use crate::error::{Error, Exit};
 use crate::incident::Journal;

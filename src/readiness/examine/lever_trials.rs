@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 
 use alloy::primitives::Address;
 
-use crate::ceremony::deputy_act::{Wish, new_nonce};
+use crate::ceremony::deputy::deputy_act::{Wish, new_nonce};
 use crate::ceremony::desk::Desk;
 use crate::ceremony::enforce::enforce;
 use crate::ceremony::hints;
 use crate::ceremony::order::{Given, Order};
-use crate::ceremony::stranger::NOBODY;
-use crate::ceremony::trial;
-use crate::ceremony::trial_report::{TrialPart, TrialReport};
+use crate::ceremony::trials::stranger::NOBODY;
+use crate::ceremony::trials::trial;
+use crate::ceremony::trials::trial_report::{TrialPart, TrialReport};
 use crate::chain::{Chain, RehearsalDraft, Snapshot};
 use crate::council::{self, Lever};
 use crate::error::{Error, Exit};

@@ -13,8 +13,8 @@ use std::time::Duration;
 use alloy::primitives::{Address, Selector, U256};
 
 use crate::ceremony::at_once::at_once;
-use crate::ceremony::council_check::check_levers;
 use crate::ceremony::desk::{Desk, relay};
+use crate::ceremony::trials::council_check::check_levers;
 use crate::chain::{
     Age, Ask, Chain, EndpointFault, EndpointReport, Offers, ServiceSays, Snapshot, judge_age,
 };

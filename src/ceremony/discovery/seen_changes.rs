@@ -1,0 +1,122 @@
+//! Changes that a call of a Safe makes, seen on a fork: which views of the contract tell another value afterwards.
+
+use std::collections::BTreeMap;
+
+use alloy::dyn_abi::{DynSolType, DynSolValue, FunctionExt, JsonAbiExt, Specifier};
+use alloy::json_abi::Function;
+use alloy::primitives::{Bytes, U256};
+
+use crate::ceremony::desk::Desk;
+use crate::ceremony::discovery::contract::ContractLocation;
+use crate::ceremony::rehearsal;
+use crate::chain::Ask;
+use crate::clock;
+use crate::council;
+use crate::error::{Error, Exit};
+use crate::evm::{Answer, BlockTag, Query, render};
+use crate::fork::ExecTransaction;
+use crate::playbook::{SeenChange, params_of};
+use crate::safe::{Operation, SafeTx};
+
+/// Views that are asked; each takes a few values of the state.
+const MOST_VIEWS: usize = 200;
+
+/// The result of rehearsing one call.
+pub struct ObservedChanges {
+    pub changes: Vec<SeenChange>,
+    /// The number of the contract's slots that were written.
+    pub slots: usize,
+}
+
+impl Desk<'_> {
+    /// Rehearses a call by a Safe on a fork, and compares what these views without arguments say before and after it.
+    /// It sends nothing.
+    ///
+    /// # Errors
+    /// If the arguments do not fit the function, the chain cannot be asked, or the call fails from the Safe.
+    pub fn seen_changes(
+        &self,
+        place: ContractLocation<'_>,
+        safe: &council::Safe,
+        function: &Function,
+        given: &BTreeMap<String, String>,
+        views: &[Function],
+    ) -> Result<ObservedChanges, Error> {
+        if safe.chain != place.chain.name {
+            let message =
+                format!("{} is on {}, and {} on {}", safe.name, safe.chain, place.address, place.chain.name);
+            return Err(Error::new(Exit::Usage, message).hint("name a Safe of that chain with --safe NAME"));
+        }
+        let data = calldata(function, given)?;
+        let queries: Vec<Query> = views.iter().take(MOST_VIEWS).map(|view| asks(place, view)).collect();
+        let link = self.connect_to(place.chain)?;
+        let ask = Ask { safe: safe.address, ..Ask::default() };
+        let reading = format!("reading {} on {}", safe.name, place.chain.name);
+        let seen = self.progress.wait(&reading, || link.snapshot(&ask, BlockTag::Latest))?;
+        let mut fork = link.forked(&seen, clock::seconds());
+        let before = self.progress.wait("asking its views", || fork.answers(&queries))?;
+        let state = &seen.state;
+        let tx = SafeTx::new(place.address, U256::ZERO, data, Operation::Call, state.nonce);
+        let exec = ExecTransaction::unsigned(state, &tx);
+        let ran = self.progress.wait("rehearsing", || fork.run(&exec, &queries))?;
+        let names = self.council.names_on(&place.chain.name);
+        rehearsal::outcome(&ran, None, &names).map_err(|why| {
+            let message = format!("{} fails from {}: {why}", function.signature(), safe.name);
+            Error::new(Exit::Failed, message)
+                .hint("give the Safe its role, or pass other arguments with --set")
+        })?;
+        let change = |(view, query): (&Function, &Query)| {
+            let (before, after) = (before.get(query)?, ran.answers.get(query)?);
+            (before != after)
+                .then(|| {
+                    Some(SeenChange {
+                        view: view.clone(),
+                        before: text(view, before)?,
+                        after: text(view, after)?,
+                    })
+                })
+                .flatten()
+        };
+        let changes = views.iter().zip(&queries).filter_map(change).collect();
+        let slots = ran.writes.iter().filter(|write| write.address == place.address).count();
+        Ok(ObservedChanges { changes, slots })
+    }
+}
+
+fn asks(place: ContractLocation<'_>, view: &Function) -> Query {
+    Query::Call { from: None, to: place.address, data: Bytes::copy_from_slice(view.selector().as_slice()) }
+}
+
+/// The only value of a view, as a playbook writes it; `None` of several, or of lists and texts.
+fn text(view: &Function, answer: &Answer) -> Option<String> {
+    let Answer::Value(data) = answer else { return None };
+    match &view.abi_decode_output(data).ok()?[..] {
+        [
+            value @ (DynSolValue::Bool(_)
+            | DynSolValue::Uint(..)
+            | DynSolValue::Int(..)
+            | DynSolValue::Address(_)
+            | DynSolValue::FixedBytes(..)),
+        ] => Some(render(value, None)),
+        _ => None,
+    }
+}
+
+/// The call with the arguments that were given by the names of a playbook's params.
+fn calldata(function: &Function, given: &BTreeMap<String, String>) -> Result<Bytes, Error> {
+    let wrong = |message: String| Error::new(Exit::Usage, message);
+    let params = params_of(function);
+    if let Some(name) = given.keys().find(|name| params.iter().all(|(param, _)| param != *name)) {
+        let known = params.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>().join(", ");
+        return Err(wrong(format!("{} has no argument {name:?}; known: {known}", function.name)));
+    }
+    let mut values = Vec::new();
+    for (input, (name, ty)) in function.inputs.iter().zip(&params) {
+        let text = given.get(name).ok_or_else(|| {
+            wrong(format!("{} needs {name} ({ty})", function.name)).hint(format!("--set {name}=…"))
+        })?;
+        let ty: DynSolType = input.resolve().map_err(|e| wrong(e.to_string()))?;
+        values.push(ty.coerce_str(text).map_err(|e| wrong(format!("{name}={text}: {e}")))?);
+    }
+    function.abi_encode_input(&values).map(Bytes::from).map_err(|e| wrong(e.to_string()))
+}

@@ -1,0 +1,159 @@
+//! Drills among what a person named: each is derived here alone, and has to be the one that was announced.
+
+use crate::ceremony::desk::Desk;
+use crate::ceremony::drills::drill_names::{drills, require_drillable};
+use crate::ceremony::find::Found;
+use crate::ceremony::look::PartResult;
+use crate::ceremony::order::{Given, Order};
+use crate::council::{self, Pull};
+use crate::error::{Error, Exit};
+use crate::incident::{Journal, is_announced, is_proven};
+use crate::proposal::{DrillName, Proposal};
+use crate::safe::{NoDrill, Nonce, SafeTree};
+use crate::shell::quoted;
+
+impl<'a> Desk<'a> {
+    /// The transactions that levers or drills come to. Drills stand by themselves.
+    ///
+    /// # Errors
+    /// Unknown names; drills beside levers.
+    pub fn orders_named(&'a self, names: &[String], given: &Given) -> Result<Vec<Order<'a>>, Error> {
+        match drills(names)? {
+            drills if drills.is_empty() => self.orders(names, given),
+            _ if !given.approve_as.is_empty() => Err(no_approval()),
+            drills => drills.into_iter().map(|name| self.order_of_drill(name, given)).collect(),
+        }
+    }
+
+    fn order_of_drill(&'a self, name: DrillName, given: &Given) -> Result<Order<'a>, Error> {
+        if given.nonce.is_some_and(|nonce| nonce != name.nonce()) {
+            return Err(Error::new(Exit::Usage, format!("{name} names its nonce already"))
+                .hint("leave out --nonce, or drill the lever again"));
+        }
+        let mut orders = self.orders(name.levers(), given)?;
+        match (orders.pop(), orders.is_empty()) {
+            (Some(order), true) => Ok(order.drilling(Some(name))),
+            _ => Err(Error::new(
+                Exit::Refused,
+                format!("by your council file, {} are not one transaction", name.levers().join(", ")),
+            )
+            .hint("compare your council file with that of the person who announced the drill")),
+        }
+    }
+
+    /// The levers as drills, each a transaction that is announced by itself.
+    ///
+    /// # Errors
+    /// Unknown names.
+    pub fn drills_of(&'a self, levers: &[String], given: &Given) -> Result<Vec<Order<'a>>, Error> {
+        if !given.approve_as.is_empty() {
+            return Err(no_approval());
+        }
+        let orders = self.orders(levers, given)?;
+        let is_one = orders.len() == 1;
+        let own = |order: Order<'a>| {
+            let names = order.levers().map(String::from).collect();
+            let pull = if is_one {
+                order.pull.clone()
+            } else {
+                Pull { names, undo: order.pull.undo, ..Pull::default() }
+            };
+            order.drilling(None).pulled_as(pull)
+        };
+        Ok(orders.into_iter().map(own).collect())
+    }
+
+    /// Looks at each drill on the chain as it is now, at a nonce at which it was not proven here before: what was signed for
+    /// an earlier drill is not taken for a new one.
+    pub fn look_at_drills(&'a self, orders: Vec<Order<'a>>, given: &Given) -> Vec<PartResult<'a>> {
+        let found = |order| Found::Lever { order: Box::new(order), guess: None, approvals: false };
+        self.look_at_each(orders.into_iter().map(found).collect(), |found| {
+            let Found::Lever { order, .. } = &found else { return Err(not_drilled()) };
+            let order = order.as_ref().clone();
+            let first = self.look_at(found, self.view(order.safe)?, given, true, None)?;
+            let drill = &first.online.derived.proposal;
+            let journal = Journal::read(&self.incidents.journal().read()?);
+            let is_old = |nonce: Nonce| is_proven(journal.iter(), drill.at_nonce(nonce));
+            if given.nonce.is_some() || !is_old(drill.nonce()) {
+                return Ok(first);
+            }
+            let mut nonce = drill.nonce();
+            while is_old(nonce) {
+                nonce = nonce.next();
+            }
+            let given = Given { nonce: Some(nonce), ..given.clone() };
+            let view = self.view(order.safe)?;
+            let found = Found::Lever { order: Box::new(order.first()), guess: None, approvals: false };
+            self.look_at(found, view, &given, true, None)
+        })
+    }
+
+    /// The drill that is kept here for an order.
+    ///
+    /// # Errors
+    /// If the folder cannot be read.
+    pub(in crate::ceremony) fn kept_drill(
+        &self,
+        order: &Order,
+        given: &Given,
+    ) -> Result<Option<Proposal>, Error> {
+        let is_wanted = self.filter_for(order, given)?;
+        let is_announced = |p: &Proposal| order.announced.as_ref().is_none_or(|name| name.names(p));
+        Ok(self.kept_drills(|p| is_wanted(p) && is_announced(p))?.pop())
+    }
+
+    /// Returns the flags of a command by which everybody derives a proposal of levers, without its nonce.
+    #[must_use]
+    pub fn given_of(&self, proposal: &Proposal) -> Given {
+        let pull = proposal.binding().pull();
+        let set = proposal.binding().open(&self.council).into_iter().map(|open| (open.key, open.value));
+        Given { set: set.collect(), without: pull.without.clone(), undo: pull.undo, ..Given::default() }
+    }
+
+    /// Checks that every Safe of a drill's tree signs its chain id, by the council file.
+    ///
+    /// # Errors
+    /// Names the first that does not.
+    pub(in crate::ceremony) fn require_drillable_offline(
+        &self,
+        proposal: &Proposal,
+        safe: &council::Safe,
+    ) -> Result<(), NoDrill> {
+        let tree = SafeTree::new(proposal.snapshot().clone(), &self.pinned_safes(safe));
+        require_drillable(proposal, &tree)
+    }
+
+    /// Returns `true` if this machine's journal announces a drill.
+    ///
+    /// # Errors
+    /// If the journal cannot be read.
+    pub(in crate::ceremony) fn is_announced(&self, drill: &Proposal) -> Result<bool, Error> {
+        let journal = Journal::read(&self.incidents.journal().read()?);
+        Ok(is_announced(journal.iter(), drill.hash()))
+    }
+
+    /// Returns the words that name a drill in a command, for everybody: `drill:cap-n42-7f3a --set amount=5`. `None` for what
+    /// is real.
+    #[must_use]
+    pub fn words_of_drill(&self, proposal: &Proposal) -> Option<String> {
+        let name = DrillName::of(proposal)?;
+        let binding = proposal.binding();
+        let pull = binding.pull();
+        let mut words = vec![name.to_string()];
+        words.extend(pull.without.iter().map(|lever| format!("--without {}", quoted(lever))));
+        words.extend(pull.undo.then(|| "--undo".to_string()));
+        let open = binding.open(&self.council).into_iter();
+        words.extend(open.map(|open| format!("--set {}", quoted(&format!("{}={}", open.key, open.value)))));
+        Some(words.join(" "))
+    }
+}
+
+/// An approval on chain is a transaction: a drill makes none.
+fn no_approval() -> Error {
+    Error::new(Exit::Usage, "a Safe that approves on chain cannot take part in a drill")
+        .hint("leave out --approve-as")
+}
+
+fn not_drilled() -> Error {
+    Error::new(Exit::Failed, "only a lever can be drilled")
+}

@@ -1,0 +1,270 @@
+//! Sets that were signed ahead: kept apart from the proposals, in files that their owner alone can read. A signature of a
+//! set counts like any other once it fits the transaction that the reader's own lever gives.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use alloy::primitives::Address;
+
+use crate::ceremony::desk::Desk;
+use crate::ceremony::find::{CommandPurpose, Found};
+use crate::ceremony::folder::filed::{KeptSet, lock};
+use crate::ceremony::folder::filing::{date, plain};
+use crate::ceremony::order::{Given, Order};
+use crate::clock;
+use crate::error::{Error, Exit};
+use crate::progress::Tone;
+use crate::proposal::{
+    Few, Finds, OwnerSignature, Proposal, ProposalAndOwners, SafeOwners, Set, SignedAhead, Stated,
+    gather_ahead, keep_at_most,
+};
+use crate::safe::{Nonce, SafeTxHash};
+use crate::store::Stored;
+
+/// The most signatures of one transaction, of all sets, that are recovered, and of one of another lever in one set.
+const MOST_RECOVERED: usize = 20_000;
+const MOST_RIVAL: usize = 200;
+
+/// The result of an import of signatures made ahead.
+#[derive(Default)]
+pub struct TakenAhead {
+    pub kept: Vec<KeptAhead>,
+    /// The place of the text in which it was found, and why it was refused.
+    pub refused: Few<(usize, String)>,
+    pub not_looked_at: usize,
+}
+
+/// One transaction of which signatures were taken in.
+pub struct KeptAhead {
+    /// At the first of the nonces that something was found for.
+    pub proposal: Proposal,
+    /// Its name: `vault · guardian on mainnet`.
+    pub title: String,
+    /// The words of a command for it: `vault`.
+    pub words: String,
+    /// `None` if nothing of it is kept.
+    pub path: Option<PathBuf>,
+    pub signed: Vec<SignedAhead>,
+    /// The number left out of each nonce, because the last signature is made when it is needed.
+    pub left_out: BTreeMap<Nonce, usize>,
+    /// The nonces that the Safe has used already.
+    pub used: Vec<Nonce>,
+    /// The number that was known already.
+    pub known: usize,
+    pub threshold: usize,
+}
+
+impl<'a> Desk<'a> {
+    /// The sets that are kept here. A file that is not one is named and left out.
+    ///
+    /// # Errors
+    /// If the folder cannot be read.
+    pub fn sets(&self) -> Result<Vec<Arc<KeptSet>>, Error> {
+        let mut read = lock(&self.filed.sets);
+        if let Some(sets) = &*read {
+            return Ok(sets.clone());
+        }
+        let stored = self.incidents.sets()?;
+        let (mut sets, mut left_out) = (Vec::new(), Few::default());
+        for Stored { path, text, .. } in stored.files {
+            let set = text
+                .map_err(|error| error.to_string())
+                .and_then(|text| Set::parse(&text).map_err(|error| error.to_string()));
+            match set {
+                Ok(set) => sets.push(Arc::new(KeptSet { path, set })),
+                Err(why) => left_out.push(|| (path, why)),
+            }
+        }
+        self.say_left_out("set", &left_out, stored.left);
+        Ok(read.insert(sets).clone())
+    }
+
+    /// The sets that are meant by a lever, whatever their nonces are.
+    ///
+    /// # Errors
+    /// If they cannot be read.
+    pub fn sets_of(&self, order: &Order, given: &Given) -> Result<Vec<Arc<KeptSet>>, Error> {
+        let mut sets = self.sets()?;
+        if !sets.is_empty() {
+            let at_any = Given { nonce: None, ..given.clone() };
+            let meant = self.filter_for(order, &at_any)?;
+            sets.retain(|kept| meant(kept.set.proposal()));
+        }
+        Ok(sets)
+    }
+
+    /// The nonces for which a lever is signed ahead, by the files alone.
+    pub(in crate::ceremony) fn nonces_ahead(
+        &self,
+        order: &Order,
+        given: &Given,
+    ) -> Result<Vec<Nonce>, Error> {
+        Ok(self.sets_of(order, given)?.iter().flat_map(|kept| kept.set.nonces()).collect())
+    }
+
+    /// The signatures of a proposal that are kept in sets.
+    pub(in crate::ceremony) fn signatures_ahead(
+        &self,
+        proposal: &Proposal,
+        owners: &SafeOwners,
+    ) -> Result<Vec<OwnerSignature>, Error> {
+        let sets = self.sets()?;
+        let mut all: Vec<(usize, Stated)> =
+            sets.iter().flat_map(|kept| kept.set.stated_for(proposal).enumerate()).collect();
+        // The first of every set before the second of any: one that somebody filled keeps no other out.
+        all.sort_by_key(|(rank, _)| *rank);
+        all.truncate(MOST_RECOVERED);
+        let verify = |(_, stated): &(usize, Stated)| self.filed.recover_once(stated, proposal, owners).ok();
+        Ok(all.iter().filter_map(verify).collect())
+    }
+
+    /// Returns what else is signed ahead for this nonce of the Safe of a proposal: what it is called, and who has signed.
+    ///
+    /// # Errors
+    /// If the sets cannot be read.
+    pub fn rivals_ahead(
+        &self,
+        proposal: &Proposal,
+        owners: &SafeOwners,
+    ) -> Result<Vec<(String, Vec<Address>)>, Error> {
+        // A drill takes no nonce.
+        if proposal.is_drill() {
+            return Ok(Vec::new());
+        }
+        let mut rivals: BTreeMap<SafeTxHash, (String, Vec<Address>)> = BTreeMap::new();
+        for kept in self.sets()? {
+            let other = kept.set.proposal().with_nonce(proposal.nonce());
+            if other.safe() != proposal.safe() || other.hash() == proposal.hash() {
+                continue;
+            }
+            let stated: Vec<Stated> = kept.set.stated_for(&other).take(MOST_RIVAL).collect();
+            let verify = |stated: &Stated| self.filed.recover_once(stated, &other, owners).ok();
+            for signature in stated.iter().filter_map(verify) {
+                let (_, signed) =
+                    rivals.entry(other.hash()).or_insert_with(|| (self.title_of(&other), Vec::new()));
+                if !signed.contains(&signature.owner()) {
+                    signed.push(signature.owner());
+                }
+            }
+        }
+        Ok(rivals.into_values().collect())
+    }
+
+    /// The levers of a proposal; its hash where the reader's own files do not give it: what it is called is its file's word.
+    fn title_of(&self, proposal: &Proposal) -> String {
+        match self.derives(proposal) {
+            Ok(()) => proposal.binding().pull().words().unwrap_or_else(|| proposal.binding().title()),
+            Err(_) => format!("a transaction that your own files do not give, {}", proposal.hash()),
+        }
+    }
+
+    /// Sorts out signatures that were made ahead, and keeps what is an owner's signature of what was named, as the chain
+    /// is now. Of each nonce one signature less than the threshold is kept, unless the set shall be `complete`.
+    ///
+    /// # Errors
+    /// Unknown names; a Safe that cannot be reached; a file that cannot be written.
+    pub fn take_in_ahead(
+        &'a self,
+        what: &[String],
+        given: &Given,
+        found: &[Finds],
+        complete: bool,
+    ) -> Result<TakenAhead, Error> {
+        let named = self.find(what, given, CommandPurpose::Propose)?;
+        for proposal in named.iter().filter_map(Found::proposal) {
+            self.derives(proposal).map_err(|why| Error::new(Exit::Refused, why))?;
+        }
+        let (mut derived, mut failed) = (Vec::new(), Vec::new());
+        let look = |found: Found<'a>| {
+            let view = self.view(found.safe())?;
+            self.look_at(found, view, given, true, None)
+        };
+        for part in self.look_at_each(named, look) {
+            match part.result {
+                Ok(rehearsed) => {
+                    let online = rehearsed.online;
+                    let now = online.seen.now().clone();
+                    // Only signatures that count take one of the places of a nonce.
+                    let owners = SafeOwners::of(&now);
+                    derived.push((part.title, online.derived.proposal, owners, now));
+                }
+                Err(error) => failed.push((part.title, error)),
+            }
+        }
+        if derived.is_empty() && !failed.is_empty() {
+            return Err(failed.swap_remove(0).1);
+        }
+        for (title, error) in failed {
+            self.progress.tell(Tone::Warn, "left out: ", &format!("{title}: {error}"));
+        }
+        let wanted: Vec<ProposalAndOwners> = derived
+            .iter()
+            .map(|(_, proposal, owners, _)| ProposalAndOwners { proposal, owners: owners.clone() })
+            .collect();
+        let gathered = gather_ahead(found, &wanted);
+        let mut taken =
+            TakenAhead { kept: Vec::new(), refused: gathered.refused, not_looked_at: gathered.not_looked_at };
+        for (at, (title, proposal, owners, now)) in derived.iter().enumerate() {
+            let of_it = gathered.new.iter().filter(|signed| signed.target == at).cloned();
+            let (used, open): (Vec<_>, Vec<_>) = of_it.partition(|signed| signed.nonce < now.nonce);
+            if used.is_empty() && open.is_empty() {
+                continue;
+            }
+            let threshold = now.owners.threshold().get();
+            let most = if complete { usize::MAX } else { threshold - 1 };
+            let kept = self.known_of(proposal, owners, &open)?;
+            let is_known =
+                |signed: &&SignedAhead| kept.contains(&(signed.signature.hash(), signed.signature.owner()));
+            let known = open.iter().filter(is_known).count();
+            let first = open.iter().chain(&used).map(|signed| signed.nonce).min();
+            let (signed, left_out) = keep_at_most(most, open, &kept);
+            let path = self.keep_set(proposal, &signed)?;
+            taken.kept.push(KeptAhead {
+                proposal: proposal.with_nonce(first.unwrap_or(proposal.nonce())),
+                title: title.clone(),
+                words: self.words_of(proposal, what),
+                path,
+                signed,
+                left_out,
+                used: used.iter().map(|signed| signed.nonce).collect(),
+                known,
+                threshold,
+            });
+        }
+        Ok(taken)
+    }
+
+    /// Returns who has already signed the transactions of these signatures, in a set or beside a proposal.
+    fn known_of(
+        &self,
+        proposal: &Proposal,
+        owners: &SafeOwners,
+        open: &[SignedAhead],
+    ) -> Result<Vec<(SafeTxHash, Address)>, Error> {
+        let mut nonces: Vec<Nonce> = open.iter().map(|signed| signed.nonce).collect();
+        nonces.sort();
+        nonces.dedup();
+        let mut known = Vec::new();
+        for nonce in nonces {
+            let signatures = self.signatures(&proposal.with_nonce(nonce), owners)?;
+            known.extend(signatures.iter().map(|signature| (signature.hash(), signature.owner())));
+        }
+        Ok(known)
+    }
+
+    /// Keeps a set in a file of its own; `None` if there is nothing to keep.
+    fn keep_set(&self, proposal: &Proposal, signed: &[SignedAhead]) -> Result<Option<PathBuf>, Error> {
+        let now = clock::seconds();
+        let Some(set) = Set::new(proposal, now, signed) else { return Ok(None) };
+        let nonces = set.nonces();
+        let (first, last) = (nonces.first(), nonces.last());
+        let (Some(first), Some(last)) = (first, last) else { return Ok(None) };
+        let name = format!("{}-{}-n{first}-{last}", date(now), plain(&proposal.binding().title()));
+        let path = self.incidents.keep_set(&name, &set.to_json())?;
+        if let Some(sets) = &mut *lock(&self.filed.sets) {
+            sets.push(Arc::new(KeptSet { path: path.clone(), set }));
+        }
+        Ok(Some(path))
+    }
+}

@@ -1,0 +1,6 @@
+//! Every lever and Safe at a glance: states, alarms, whom to wake, cards for paper.
+
+pub mod cards;
+pub mod overview;
+pub mod waking;
+pub mod watching;

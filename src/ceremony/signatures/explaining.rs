@@ -1,0 +1,150 @@
+//! The purpose of a refused signature: by the reader's own transactions around the one that was wanted, or by its line's claims.
+
+use alloy::primitives::Address;
+
+use crate::ceremony::desk::Desk;
+use crate::ceremony::order::{Given, Order};
+use crate::ceremony::signatures::importing::ImportTarget;
+use crate::council::TextDigest;
+use crate::proposal::{
+    BatchSource, Candidate, Claims, ExplainContext, Explanation, Proposal, RefusedSignature, ShortDigest,
+    SignedFor, explain,
+};
+use crate::safe::{Nonce, Operation};
+
+/// The number of nonces before and after the wanted one at which others are looked for.
+const BEFORE: u64 = 3;
+const AFTER: u64 = 10;
+/// The most levers that are derived to find out what a signature is for.
+const MOST_LEVERS: usize = 200;
+
+impl Desk<'_> {
+    /// Returns a refusal that says what its signature is for: by the first of the targets for which there is a fact, or else a
+    /// claim.
+    pub(in crate::ceremony) fn explained(
+        &self,
+        refusal: &RefusedSignature,
+        leading: usize,
+        targets: &[ImportTarget],
+    ) -> RefusedSignature {
+        let of_another_purpose = |target: &ImportTarget| {
+            refusal.stated.purpose.is_some_and(|purpose| purpose != target.proposal.purpose())
+        };
+        if targets.first().is_some_and(of_another_purpose) {
+            return refusal.clone();
+        }
+        let first = &targets[..leading.max(1).min(targets.len())];
+        let explained = first.iter().map(|target| (target, self.explain_beside(refusal, target, targets)));
+        let rank = |(_, explanation): &(&ImportTarget, Explanation)| match explanation.signed_for {
+            SignedFor::Own { .. }
+            | SignedFor::Purpose { .. }
+            | SignedFor::Arguments { is_claim: false, .. } => 0,
+            SignedFor::Unknown { .. } => 2,
+            _ => 1,
+        };
+        let Some((target, explanation)) = explained.min_by_key(rank) else { return refusal.clone() };
+        let who = match explanation.signer {
+            Some(signer) if target.owners.contains(signer) => self.name_of(signer),
+            // An owner of another Safe, by its line's own word.
+            Some(signer) if matches!(explanation.signed_for, SignedFor::Approval { .. }) => {
+                self.name_of(signer)
+            }
+            Some(signer) => format!("{signer}, which is not an owner of this Safe,"),
+            None => "nobody's key".into(),
+        };
+        let claims_ours = |hash| targets.iter().any(|target| target.proposal.hash() == hash);
+        match explanation.signed_for {
+            // There is nothing to add: it was tried, and whose it is was said.
+            SignedFor::Unknown { hash } if hash.is_none_or(claims_ours) => refusal.clone(),
+            _ => RefusedSignature { why: explanation.sentence(&who), ..refusal.clone() },
+        }
+    }
+
+    fn explain_beside(
+        &self,
+        refusal: &RefusedSignature,
+        target: &ImportTarget,
+        targets: &[ImportTarget],
+    ) -> Explanation {
+        let wanted = &target.proposal;
+        let open = |p: &Proposal| -> Vec<(String, String)> {
+            p.binding().open(&self.council).into_iter().map(|open| (open.key, open.value)).collect()
+        };
+        let mut around: Vec<Candidate> = targets
+            .iter()
+            .map(|t| Candidate::of(&t.proposal, t.proposal.nonce(), open(&t.proposal)))
+            .collect();
+        for proposal in self.around(wanted, refusal.stated.claims.as_ref()) {
+            around
+                .extend(window(wanted.nonce()).map(|nonce| Candidate::of(&proposal, nonce, open(&proposal))));
+        }
+        // Somebody may have drilled what is wanted.
+        if let Some(drill) = Some(wanted).filter(|p| !p.is_drill()).and_then(|p| p.clone().for_drill().ok()) {
+            around.extend(window(wanted.nonce()).map(|nonce| Candidate::of(&drill, nonce, open(&drill))));
+        }
+        let safes: Vec<(u64, Address)> = (self.council.safes.values())
+            .filter_map(|safe| Some((self.council.chain_of(safe)?.id, safe.address)))
+            .collect();
+        let levers: Vec<&str> = self.lever_names().map(String::as_str).collect();
+        let playbooks: Vec<ShortDigest> =
+            wanted.binding().playbooks().into_iter().map(|(_, digest)| digest.into()).collect();
+        let own = ExplainContext {
+            wanted: Candidate::of(wanted, wanted.nonce(), open(wanted)),
+            approve_as: &wanted.binding().pull().approve_as,
+            around: &around,
+            owners: &target.owners,
+            safes: &safes,
+            levers: &levers,
+            council: TextDigest::of(&self.text).into(),
+            playbooks: &playbooks,
+        };
+        explain(&refusal.stated, &own)
+    }
+
+    /// The names of the levers, simple and combined.
+    fn lever_names(&self) -> impl Iterator<Item = &String> {
+        self.council.levers.keys().chain(self.council.combined.keys())
+    }
+
+    /// The reader's own transactions that a signature may be meant for: every lever of the Safe, and what its line claims,
+    /// as far as they can be derived from what is at hand. Their nonces are still to be set.
+    fn around(&self, wanted: &Proposal, claims: Option<&Claims>) -> Vec<Proposal> {
+        let mut all = vec![wanted.clone()];
+        if let Some(Claims { levers, without, args, undo, .. }) = claims {
+            let given =
+                Given { set: args.clone(), without: without.clone(), undo: *undo, ..Given::default() };
+            all.extend(self.derived_beside(wanted, levers, &given));
+        }
+        for lever in self.lever_names().take(MOST_LEVERS) {
+            for undo in [false, true] {
+                let given = Given { undo, ..Given::default() };
+                all.extend(self.derived_beside(wanted, std::slice::from_ref(lever), &given));
+            }
+        }
+        all
+    }
+
+    /// The transactions that levers come to on the same Safe: each from the values of a proposal of it that is kept, or
+    /// else from those of `wanted`.
+    fn derived_beside(&self, wanted: &Proposal, levers: &[String], given: &Given) -> Vec<Proposal> {
+        let id = wanted.safe();
+        let mut orders = Order::parts(self, levers, given).unwrap_or_default();
+        orders.retain(|order| (order.chain.id, order.safe.address) == (id.chain_id, id.address));
+        let derive = |order: Order| {
+            let kept = self.likely_next(&order, given);
+            let values = kept.as_ref().unwrap_or(wanted);
+            let batch = match values.tx().operation {
+                Operation::DelegateCall => BatchSource::Assumed(values.tx().to),
+                Operation::Call => BatchSource::Offline,
+            };
+            Some(order.derive_from(values, batch).ok()?.proposal)
+        };
+        orders.into_iter().filter_map(derive).collect()
+    }
+}
+
+/// The nonces around one.
+fn window(nonce: Nonce) -> impl Iterator<Item = Nonce> {
+    let at = u64::try_from(nonce.0).unwrap_or(u64::MAX);
+    (at.saturating_sub(BEFORE)..=at.saturating_add(AFTER)).map(Nonce::from)
+}

@@ -1,0 +1,98 @@
+//! A lever tried by an account without any role, which must be denied.
+
+use alloy::primitives::{Address, address};
+use serde_json::json;
+
+use crate::ceremony::order::Order;
+use crate::ceremony::trials::pulled::{TrialResult, planned, refusal};
+use crate::ceremony::trials::trial_report::{TrialPart, TrialReport};
+use crate::chain::Forked;
+use crate::council;
+use crate::error::{Error, Exit};
+use crate::evm::{Answer, Query, decode_revert};
+use crate::playbook::{Plan, PlanError, PlannedCall};
+use crate::safe::{Call, SafeVersion};
+
+/// An account that holds no role and no token anywhere: "nobody" in ASCII.
+pub const NOBODY: Address = address!("6e6f626f64790000000000000000000000000000");
+
+/// Tries a lever from an account that holds nothing: its checks must refuse it, or the contracts its calls.
+pub(in crate::ceremony) fn without_role(
+    order: &Order,
+    fork: &mut Forked,
+    key: &str,
+    name: &str,
+    report: &mut TrialReport,
+) -> Result<(), Error> {
+    if order.playbooks().all(|playbook| playbook.anyone) {
+        report.part(key, name, "not tried: anybody may do it".into(), json!({ "not_tried": "anyone" }));
+        return Ok(());
+    }
+    let nobody = council::Safe { address: NOBODY, owners: None, version: None, ..order.safe.clone() };
+    let theirs = order.by(&nobody);
+    // A caller without the role batches nothing: any version serves.
+    let planned = planned(&theirs, fork, SafeVersion::V1_4_1)?;
+    if let Err(why @ PlanError::NothingToDo(_)) = &planned {
+        // That there is nothing to do for this account does not tell who may do it.
+        let text = format!("not tried, because for {NOBODY} it is {why}");
+        report.part(key, name, text, json!({ "not_tried": why.to_string() }));
+        return Ok(());
+    }
+    let refused = refusal(&planned);
+    let calls = match &planned {
+        Ok(planned) => from_nobody(&planned.plan, fork)?,
+        Err(_) => Vec::new(),
+    };
+    judge(&calls, refused, (key, name), report);
+    Ok(())
+}
+
+/// Notes what stops the account: the checks before, the contracts, or nothing.
+fn judge(
+    calls: &[(String, Option<String>)],
+    refused: Option<String>,
+    (key, name): (&str, &str),
+    report: &mut TrialReport,
+) {
+    let open: Vec<&str> =
+        calls.iter().filter(|(_, why)| why.is_none()).map(|(call, _)| call.as_str()).collect();
+    let denied: Vec<String> =
+        calls.iter().filter_map(|(call, why)| Some(format!("{call} reverts: {}", why.as_ref()?))).collect();
+    let doubt = if open.is_empty() {
+        String::new()
+    } else {
+        format!("; but {} does not revert from {NOBODY}", open.join(" and "))
+    };
+    if let Some(why) = refused {
+        let mut object = TrialResult::Refused(why.clone()).object();
+        object["does_not_revert"] = json!(open);
+        report.part(key, name, format!("{}{doubt}", TrialResult::Refused(why).text()), object);
+    } else if denied.is_empty() {
+        let message =
+            format!("{name}: {} does not revert from {NOBODY}, which holds no role", open.join(", "));
+        let hint = "check the role; where anybody may do it, say so: anyone = true";
+        report.part(key, name, "NOT DENIED: anybody may do it".into(), json!({ "ended": "not denied" }));
+        report.wrong(TrialPart::Stranger, Exit::Failed, message, hint);
+    } else {
+        let why = denied.join("; ");
+        let text =
+            format!("{why}{doubt}; told only by the rehearsal: `tried = true` on the step tells it before");
+        report.part(key, name, text, json!({ "ended": "reverts", "why": why, "does_not_revert": open }));
+    }
+}
+
+/// Returns the calls of a plan as this account would make them, each with why it reverts, if it does.
+fn from_nobody(plan: &Plan, fork: &mut Forked) -> Result<Vec<(String, Option<String>)>, Error> {
+    let query = |planned: &PlannedCall| {
+        let Call { to, data, .. } = planned.call.clone();
+        Query::Call { from: Some(NOBODY), to, data }
+    };
+    let queries: Vec<Query> = plan.calls.iter().map(query).collect();
+    let answers = fork.answers(&queries)?;
+    let reason = |query| match answers.get(query) {
+        Some(Answer::Reverted(data)) => Some(decode_revert(data, &plan.errors).to_string()),
+        _ => None,
+    };
+    let calls = plan.calls.iter().zip(&queries);
+    Ok(calls.map(|(planned, query)| (planned.signature.clone(), reason(query))).collect())
+}
