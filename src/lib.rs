@@ -120,9 +120,9 @@
 //! [`matching::compare`](ceremony::matching::compare) says whether they are the same, and
 //! [`check::findings`] refuses what is not.
 //!
-//! **Where the pages are predicted.** [`prepare`](session::on_ledger::prepare) chooses how the device is asked with
+//! **Where the pages are predicted.** [`prepare`](session::signing::on_ledger::prepare) chooses how the device is asked with
 //! [`device::choose_way`], predicts the pages with [`device::safe_tx_pages`] from the device's model, app version and
-//! settings, and [`view::ledger_pages::lines`] lists them before the device is asked.
+//! settings, and [`view::review_lines::ledger_pages::lines`] lists them before the device is asked.
 //!
 //! # Where to look
 //!
@@ -130,17 +130,17 @@
 //! |---|---|
 //! | Where could an RPC's lie reach a signature? | Every value of the chain counts by the votes of `chain/agreement.rs`, those of [`Chain::snapshot`](chain::Chain::snapshot) and all others; with `--proofs`, [`Rehearsed::prove`](ceremony::rehearse::Rehearsed::prove) holds each against a state root. Against a lie of the whole quorum only the pins of the council file stand (the Safe, code), in [`check::findings`]; a value that nothing pins is shown as decided by the chain |
 //! | What is refused, and in which order? | [`check::findings`] runs the list `CHECKS`: one small function for each attack. A new check: the function and its row in the file's `CHECKS`, its problem with level and sentence, a row in `check/tests/list.rs` |
-//! | How is another hardware wallet added? | One more variant of [`device::Key`] and a file beside [`device::Ledger`]; [`session::keys`] opens it, [`cli::args`] names it, and [`session::on_ledger`] predicts its pages |
-//! | What does a command do, and in which order? | The file of [`command`] names its function in [`session`]: [`sign`](session::sign_each::run), [`broadcast`](session::broadcasting::run), [`status`](session::status_report::online), [`pause` and `drill`](session::proposing) |
+//! | How is another hardware wallet added? | One more variant of [`device::Key`] and a file beside [`device::Ledger`]; [`session::machine::keys`] opens it, [`cli::args`] names it, and [`session::signing::on_ledger`] predicts its pages |
+//! | What does a command do, and in which order? | The file of [`command`] names its function in [`session`]: [`sign`](session::signing::sign_each::run), [`broadcast`](session::broadcasts::broadcasting::run), [`status`](session::status_report::online), [`pause` and `drill`](session::proposing) |
 //! | How is another flag or command added? | A flag of several commands: [`cli::args`]. A command: a file in [`command`], and a row of its `Command` |
-//! | What decides the exit code? | [`error::Exit`] has the table, [`remedy`] gives each room's errors theirs, with what to do next; a refusal's is in [`enforce`](ceremony::enforce::enforce), that of `status` in `ceremony/stage.rs`, that of `armed` in `session/set_state.rs` |
+//! | What decides the exit code? | [`error::Exit`] has the table, [`remedy`] gives each room's errors theirs, with what to do next; a refusal's is in [`enforce`](ceremony::enforce::enforce), that of `status` in `ceremony/stage.rs`, that of `armed` in `session/signing/set_state.rs` |
 //! | Can a transaction be sent without its threshold? | No: [`Chain::send`](chain::Chain::send) takes an [`Outgoing`](proposal::Outgoing), of a [`Ready`](proposal::Ready), which only [`proposal::assemble`] and [`proposal::reassemble`] make, from a [`Fresh`](evm::Fresh) state that only [`chain`] makes; or of a deputy, whose key alone signs it |
 //! | How does a Safe that owns another approve on chain? | `--approve-as`: [`Order::approved_by`](ceremony::order::Order::approved_by) makes its transaction of the one that it approves, [`Desk::look_at`](ceremony::desk::Desk::look_at) judges that one first, and [`check::with_approved`] refuses both together |
 //! | What may one key do alone? | The call of its lever's playbook: [`Desk::look_as_deputy`](ceremony::desk::Desk::look_as_deputy) derives and rehearses it, [`check::of_deputy`] judges it |
 //! | Can a drill's signature become a real one? | No: it is over the hash of another [`Domain`](safe::Domain), [`OwnerSignature::verify`](proposal::OwnerSignature::verify) refuses it for what is real, and [`proposal::assemble`] never makes a drill ready |
-//! | What if it waits in the pool, or was sent before? | [`sent_before`](session::earlier::sent_before) looks for it, [`sent`](ceremony::sending::sent) decides whether it is replaced |
+//! | What if it waits in the pool, or was sent before? | [`sent_before`](session::broadcasts::earlier::sent_before) looks for it, [`sent`](ceremony::sending::sent) decides whether it is replaced |
 //! | What is written to disk, and can it be overwritten? | [`store`] alone writes, and never over a file; [`ceremony::folder::filing`] says where a proposal's files lie |
-//! | How is an effect proven after it was mined? | [`outcome::read`](ceremony::aftermath::outcome::read) at the receipt's block, [`outcome::prove`](ceremony::aftermath::outcome::prove) by Merkle proofs, [`report`](session::after_mining::report) says it, from one [`MinedReport`](view::mined_report::MinedReport) |
+//! | How is an effect proven after it was mined? | [`outcome::read`](ceremony::aftermath::outcome::read) at the receipt's block, [`outcome::prove`](ceremony::aftermath::outcome::prove) by Merkle proofs, [`report`](session::broadcasts::after_mining::report) says it, from one [`MinedReport`](view::mined_report::MinedReport) |
 //! | Where does a text or a JSON object come from? | [`view`]: one struct gives the lines and, by `Serialize`, the object of `--json`; [`session`] prompts for answers and [`Ui`](ui::Ui) prints |
 
 #![deny(rustdoc::broken_intra_doc_links)]

@@ -8,7 +8,7 @@ use clap_complete::ArgValueCompleter;
 use crate::cli::args::ARGUMENTS;
 use crate::cli::complete;
 use crate::error::{Error, Exit};
-use crate::session::{Session, roused};
+use crate::session::{Session, alarms::roused};
 
 const EXAMPLES: &str = "\
 Examples:

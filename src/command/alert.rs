@@ -2,7 +2,7 @@
 
 use crate::cli::args::ARGUMENTS;
 use crate::error::{Error, Exit};
-use crate::session::{Session, alerted};
+use crate::session::{Session, alarms::alerted};
 
 const EXAMPLES: &str = "\
 Examples:

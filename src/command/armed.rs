@@ -6,7 +6,7 @@ use crate::ceremony::order::Given;
 use crate::cli::args::ARGUMENTS;
 use crate::cli::complete;
 use crate::error::{Error, Exit};
-use crate::session::{Session, set_state};
+use crate::session::{Session, signing::set_state};
 
 const EXAMPLES: &str = "\
 Examples:

@@ -10,8 +10,8 @@ use crate::cli::complete;
 use crate::error::{Error, Exit};
 use crate::safe::{HashDigits, Nonces};
 use crate::session::Session;
-use crate::session::broadcasting::{self, Asked};
-use crate::session::sendable::SendTerms;
+use crate::session::broadcasts::broadcasting::{self, Asked};
+use crate::session::broadcasts::sendable::SendTerms;
 
 const EXAMPLES: &str = "\
 Examples:

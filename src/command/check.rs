@@ -11,8 +11,8 @@ use crate::cli::complete;
 use crate::error::{Error, Exit};
 use crate::session::Session;
 use crate::session::each_part::{each, each_offline};
-use crate::view::checked::Checked;
-use crate::view::finding_lines;
+use crate::view::review_lines::checked::Checked;
+use crate::view::review_lines::finding_lines;
 
 const EXAMPLES: &str = "\
 Examples:

@@ -9,8 +9,8 @@ use crate::cli::args::{ARGUMENTS, Accept, FeeArgs, KeyArgs, parse_set};
 use crate::cli::complete;
 use crate::error::{Error, Exit};
 use crate::session::Session;
-use crate::session::deputy_run;
-use crate::session::deputy_terms::DeputyTerms;
+use crate::session::one_key::deputy_run;
+use crate::session::one_key::deputy_terms::DeputyTerms;
 
 const EXAMPLES: &str = "\
 Examples:

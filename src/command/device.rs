@@ -8,8 +8,8 @@ use crate::cli::args::KeyArgs;
 use crate::cli::complete;
 use crate::device::{DerivationPath, UDEV_RULE_PATH};
 use crate::error::{Error, Exit};
-use crate::session::device_state::{self, Look};
-use crate::session::udev_rule;
+use crate::session::machine::device_state::{self, Look};
+use crate::session::machine::udev_rule;
 use crate::ui::Ui;
 
 const EXAMPLES: &str = "\

@@ -8,7 +8,7 @@ use crate::cli::complete;
 use crate::error::{Error, Exit};
 use crate::playbook::Severity;
 use crate::session::Session;
-use crate::session::incident_acts::{self, Opening};
+use crate::session::records::incident_acts::{self, Opening};
 
 #[derive(Debug, Subcommand)]
 #[command(disable_help_subcommand = true, after_help = EXAMPLES)]

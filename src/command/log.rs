@@ -6,7 +6,7 @@ use clap::ValueHint;
 
 use crate::cli::args::ARGUMENTS;
 use crate::error::{Error, Exit};
-use crate::session::{Session, logged};
+use crate::session::{Session, records::logged};
 
 const EXAMPLES: &str = "\
 Examples:

@@ -8,7 +8,7 @@ use crate::cli::args::ARGUMENTS;
 use crate::error::{Error, Exit};
 use crate::incident::Utc;
 use crate::session::Session;
-use crate::session::reporting::{self, ReportTerms};
+use crate::session::records::reporting::{self, ReportTerms};
 use crate::view::record::{DoraStage, DraftAudience};
 
 const EXAMPLES: &str = "\

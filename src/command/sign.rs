@@ -7,8 +7,8 @@ use crate::cli::complete;
 use crate::device::RequestedMode;
 use crate::error::{Error, Exit};
 use crate::session::Session;
-use crate::session::sign_each;
-use crate::session::sign_terms::SignTerms;
+use crate::session::signing::sign_each;
+use crate::session::signing::sign_terms::SignTerms;
 
 const EXAMPLES: &str = "\
 Examples:

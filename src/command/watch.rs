@@ -3,7 +3,7 @@
 use crate::cli::args::ARGUMENTS;
 use crate::error::{Error, Exit};
 use crate::session::Session;
-use crate::session::lookout::look_on;
+use crate::session::alarms::lookout::look_on;
 use crate::ui::Text;
 
 const EXAMPLES: &str = "\

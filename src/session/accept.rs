@@ -5,7 +5,7 @@ use crate::ceremony::folder::texts::{News, PinnedText, Rests, Texts};
 use crate::error::{Error, Exit};
 use crate::session::Session;
 use crate::ui::Text;
-use crate::view::changed_texts;
+use crate::view::review_lines::changed_texts;
 
 impl Session<'_> {
     /// Asks for a yes to each text that changed since it was accepted; says the digests of what is used for the first

@@ -4,10 +4,10 @@ use crate::ceremony::judged::Judged;
 use crate::ceremony::{aftermath::done_by, barred};
 use crate::check::{already_done, first_refusal, nonce_of_done};
 use crate::session::Session;
-use crate::view::already_done::Done;
-use crate::view::decision::ReviewAnswer;
-use crate::view::review;
-use crate::view::summary::Summary;
+use crate::view::review_lines::already_done::Done;
+use crate::view::review_lines::decision::ReviewAnswer;
+use crate::view::review_lines::review;
+use crate::view::review_lines::summary::Summary;
 
 impl Session<'_> {
     /// Shows the review of a proposal, and returns its last lines as data. What was `accepted` does not refuse it.

@@ -11,7 +11,7 @@ use crate::error::{Error, Exit};
 use crate::incident::{Journal, JournalAct, Plain};
 use crate::readiness::roll_call::{Proof, Statement, day, find_lines};
 use crate::session::Session;
-use crate::session::keys::{self, KeyPurpose};
+use crate::session::machine::keys::{self, KeyPurpose};
 use crate::store;
 use crate::ui::Text;
 use crate::view::roll_lines::{LinesRead, RollCallSentence};

@@ -10,8 +10,8 @@ use crate::error::{Error, Exit};
 use crate::evm::BlockTag;
 use crate::session::Session;
 use crate::session::each_part::each;
-use crate::view::checked::DryRun;
-use crate::view::trace_lines::CallTree;
+use crate::view::review_lines::checked::DryRun;
+use crate::view::review_lines::trace_lines::CallTree;
 
 /// A person's wishes.
 pub struct DryRunTerms<'w> {

@@ -12,8 +12,8 @@ use crate::safe::Nonces;
 use crate::session::Session;
 use crate::store;
 use crate::ui::Text;
-use crate::view::by_hand::ByHand;
 use crate::view::exported::Exported;
+use crate::view::on_paper::by_hand::ByHand;
 
 /// A person's wishes.
 pub struct ExportTerms<'w> {

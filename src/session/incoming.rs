@@ -13,8 +13,8 @@ use crate::safe::listed;
 use crate::session::Session;
 use crate::store::{self, ForeignText, StoreError};
 use crate::ui::{Text, has_terminal};
-use crate::view::armed_lines;
-use crate::view::armed_object::KeptObject;
+use crate::view::armed_texts::armed_lines;
+use crate::view::armed_texts::armed_object::KeptObject;
 use crate::view::imported::{Imported, ImportedLine, RefusedImport, SigningProgress, Spare};
 use alloy::primitives::Address;
 

@@ -7,7 +7,7 @@ use crate::incident::{Journal, JournalAct};
 use crate::proposal::Stale;
 use crate::session::Session;
 use crate::ui::Text;
-use crate::view::card_text::CardText;
+use crate::view::on_paper::card_text::CardText;
 
 /// Prints cards, and says if one that was printed before is of another transaction.
 ///

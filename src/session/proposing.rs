@@ -11,8 +11,8 @@ use crate::incident::JournalAct;
 use crate::playbook::PlaybookKind;
 use crate::proposal::DrillName;
 use crate::session::each_part::each;
-use crate::session::solo::{self, Keystores};
-use crate::session::{Session, drilled};
+use crate::session::signing::solo::{self, Keystores};
+use crate::session::{Session, signing::drilled};
 use crate::view::proposed::WrittenProposal;
 
 /// A person's wishes.

@@ -6,8 +6,8 @@ use crate::ceremony::judged::Judged;
 use crate::error::Error;
 use crate::safe::Purpose;
 use crate::session::Session;
-use crate::view::review::{block_of, details};
-use crate::view::slot_words::shortened;
+use crate::view::review_lines::review::{block_of, details};
+use crate::view::review_lines::slot_words::shortened;
 
 /// The columns of a small terminal, without the colon and the answer.
 const MOST: usize = 74;

@@ -7,7 +7,7 @@ use crate::ceremony::{aftermath::outcome, sending::waiting};
 use crate::error::{Error, Exit};
 use crate::proposal::{NotReady, Shortfall, assemble};
 use crate::session::Session;
-use crate::session::after_mining::report;
+use crate::session::broadcasts::after_mining::report;
 use crate::ui::Text;
 use crate::view::who_signed::{self, Calls, Rival, StageDetails, StageNow, WhoSigned};
 

@@ -6,7 +6,7 @@ use crate::ceremony::deputy::deputy_act::Act;
 use crate::ceremony::deputy::deputy_mined::Effect;
 use crate::safe::Pause;
 use crate::ui::{Lines, Text};
-use crate::view::verdict_line::VerdictLine;
+use crate::view::review_lines::verdict_line::VerdictLine;
 
 /// The act of one key alone, by its receipt.
 #[derive(Serialize)]

@@ -13,7 +13,7 @@ use crate::proposal::{DrillName, Proposal};
 use crate::readiness::drill_times::Drill;
 use crate::ui::{Lines, Text};
 use crate::view::record::time_text;
-use crate::view::verdict_line::VerdictLine;
+use crate::view::review_lines::verdict_line::VerdictLine;
 
 pub const HEADER: [&str; 5] = ["phase", "at (UTC)", "after", "target", ""];
 pub const TREND: [&str; 5] = ["drill", "lever", "first signature", "enough signatures", "proven"];

@@ -11,8 +11,8 @@ use crate::chain::{Depth, EndpointReport, Events, Receipt, agreeing, is_minority
 use crate::council::Arguments;
 use crate::safe::Execution;
 use crate::ui::{Lines, Text};
-use crate::view::already_done::People;
-use crate::view::verdict_line::VerdictLine;
+use crate::view::review_lines::already_done::People;
+use crate::view::review_lines::verdict_line::VerdictLine;
 
 /// Differences beyond this number are counted and not listed.
 const MOST_SHOWN: usize = 20;

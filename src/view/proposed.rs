@@ -9,8 +9,8 @@ use crate::ceremony::judged::Judged;
 use crate::store;
 use crate::ui::{Lines, Text};
 use crate::view::drill_lines;
-use crate::view::what_changes::Changes;
-use crate::view::what_it_does::{DecidedPart, decided_parts};
+use crate::view::review_lines::what_changes::Changes;
+use crate::view::review_lines::what_it_does::{DecidedPart, decided_parts};
 
 /// A proposal, and its file.
 #[derive(Serialize)]

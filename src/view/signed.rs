@@ -10,8 +10,8 @@ use crate::clock;
 use crate::proposal::{Claims, OwnerSignature, Shortfall};
 use crate::store;
 use crate::ui::{Lines, Text};
-use crate::view::summary::Summary;
-use crate::view::what_it_does::{DecidedPart, decided_parts};
+use crate::view::review_lines::summary::Summary;
+use crate::view::review_lines::what_it_does::{DecidedPart, decided_parts};
 
 /// A signature, and what was reviewed before it.
 #[derive(Debug, Serialize)]

@@ -12,8 +12,8 @@ use crate::incident::Utc;
 use crate::playbook::PlaybookKind;
 use crate::safe::Approval;
 use crate::ui::{Lines, Text};
-use crate::view::already_done::length;
-use crate::view::slot_words::shortened;
+use crate::view::review_lines::already_done::length;
+use crate::view::review_lines::slot_words::shortened;
 
 /// The header of [`StateNow::rows`].
 pub const OPEN: [&str; 6] = ["Safe", "nonce", "lever", "signed", "missing", "since"];

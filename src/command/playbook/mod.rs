@@ -13,7 +13,7 @@ use crate::cli::args::{ARGUMENTS, parse_set};
 use crate::cli::complete;
 use crate::error::{Error, Exit};
 use crate::session::Session;
-use crate::session::playbook_acts::{self, Trying};
+use crate::session::authoring::playbook_acts::{self, Trying};
 use crate::ui::Ui;
 
 #[derive(Debug, Subcommand)]

@@ -9,7 +9,7 @@ use crate::cli::args::{ARGUMENTS, parse_set};
 use crate::cli::complete;
 use crate::error::{Error, Exit};
 use crate::session::Session;
-use crate::session::playbook_drafting::{self, ContractOnChain, DraftTerms};
+use crate::session::authoring::playbook_drafting::{self, ContractOnChain, DraftTerms};
 use crate::ui::Ui;
 
 const EXAMPLES: &str = "\

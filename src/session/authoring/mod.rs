@@ -1,0 +1,5 @@
+//! The commands of `playbook`.
+
+pub mod playbook_acts;
+pub mod playbook_drafting;
+pub mod playbook_listing;

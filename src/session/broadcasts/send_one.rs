@@ -1,0 +1,121 @@
+//! One transaction, or one nonce after the other, sent and proven.
+
+use std::cell::RefCell;
+
+use alloy::consensus::TxEip1559;
+use alloy::primitives::Address;
+use serde::Serialize;
+
+use crate::ceremony::sending::offer::Besides;
+use crate::error::{Error, Exit};
+use crate::proposal::Ready;
+use crate::safe::Nonces;
+use crate::session::Session;
+use crate::session::broadcasts::hand_over::{Handed, Payer, SendCandidate, nonce_passed};
+use crate::session::broadcasts::sendable::{JudgedSend, SendStatus, SendTerms};
+use crate::session::machine::keys::KeyHolder;
+use crate::ui::Text;
+
+/// Sends one nonce after the other. The first that is not proven ends it: those after it cannot be executed before it.
+///
+/// # Errors
+/// The first error, with the nonces that were not used.
+pub fn send_in_order(
+    session: &Session,
+    terms: &SendTerms,
+    nonces: Nonces,
+    payer: Option<Address>,
+    mut open: impl FnMut() -> Result<(KeyHolder, Address), Error>,
+) -> Result<Exit, Error> {
+    let mut known = None;
+    for (at, nonce) in (1..).zip(nonces.iter()) {
+        let mut terms = terms.clone();
+        terms.given.nonce = Some(nonce);
+        session.ui.blank();
+        session.ui.say(&Text::default().bold(&format!("nonce {nonce}, {at} of {}", nonces.count())));
+        let mut found = session.parts(&terms.what, &terms.given)?;
+        let (Some(only), true) = (found.pop(), found.is_empty()) else {
+            return Err(Error::new(Exit::Usage, "--nonces is for one transaction, and several are named")
+                .hint("name the levers of one Safe"));
+        };
+        let sent = JudgedSend::first(session, &terms, only, payer)
+            .and_then(|look| one(look, payer, Some(&mut open), &mut known))
+            .map_err(|error| error.hint(format!("{nonce} to {} are not used by this run", nonces.last())))?;
+        if sent != Exit::Done {
+            return Ok(sent);
+        }
+    }
+    Ok(Exit::Done)
+}
+
+/// Sends one transaction, and proves it. `payer` is the one for whom it was read; the key is opened if it is not `known`.
+///
+/// # Errors
+/// If it is not proven in the end.
+pub fn one(
+    mut look: JudgedSend,
+    payer: Option<Address>,
+    open: Option<impl FnMut() -> Result<(KeyHolder, Address), Error>>,
+    known: &mut Option<(KeyHolder, Address)>,
+) -> Result<Exit, Error> {
+    let mut ready = match look.begin(false)? {
+        SendStatus::Ready(ready) => ready,
+        SendStatus::Executed(outcome, by) => return Handed::Executed(look, outcome, by).finish(),
+        SendStatus::Done => return Ok(Exit::Done),
+        SendStatus::Behind => return Err(nonce_passed()),
+    };
+    let Some(mut open) = open else {
+        print_call(look.session, &ready);
+        return Ok(Exit::Done);
+    };
+    let (signer, from) = match known {
+        Some(known) => known,
+        None => known.insert(open()?),
+    };
+    let from = *from;
+    if payer != Some(from) {
+        look = look.refreshed(from)?;
+        ready = match look.status(false)? {
+            SendStatus::Ready(ready) => ready,
+            SendStatus::Executed(outcome, by) => return Handed::Executed(look, outcome, by).finish(),
+            SendStatus::Done => return Ok(Exit::Done),
+            SendStatus::Behind => return Err(nonce_passed()),
+        };
+    }
+    let mut none = Besides::default();
+    let mut sending = SendCandidate::new(look, ready, from, &none)?;
+    while sending.ask(signer)? && sending.look.is_stale() {
+        sending = sending.refreshed(from, &none)?;
+    }
+    let ui = sending.look.session.ui;
+    let signer = RefCell::new(signer);
+    let sign = |tx: &TxEip1559| signer.borrow_mut().sign_transaction(ui, tx, from);
+    sending.hand_over(&Payer { from, sign: &sign }, &mut none)?.finish()
+}
+
+/// The call of a transaction that is ready.
+#[derive(Serialize)]
+struct PrintedCall {
+    safe_tx_hash: String,
+    chain_id: u64,
+    to: String,
+    value: &'static str,
+    data: String,
+}
+
+/// Prints the call for somebody else to send.
+pub fn print_call(session: &Session, ready: &Ready) {
+    let ui = session.ui;
+    let safe = ready.safe();
+    let call = PrintedCall {
+        safe_tx_hash: ready.hash().to_string(),
+        chain_id: safe.chain_id,
+        to: safe.address.to_string(),
+        value: "0",
+        data: ready.calldata().to_string(),
+    };
+    ui.say(&Text::new("Nothing sent. Anybody can send this call, with no ether:"));
+    ui.say(&Text::new(&format!("to {} on chain {}", call.to, call.chain_id)));
+    ui.data(&call.data);
+    ui.object(&call);
+}

@@ -1,0 +1,5 @@
+//! One key acts alone, by a lever of its own.
+
+pub mod deputy_run;
+pub mod deputy_sending;
+pub mod deputy_terms;

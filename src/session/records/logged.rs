@@ -1,0 +1,59 @@
+//! `log`: the journal as a table, and whether its chain of digests is whole.
+
+use std::path::PathBuf;
+
+use crate::error::{Error, Exit};
+use crate::incident::merge;
+use crate::session::Session;
+use crate::session::records::journals::Journals;
+use crate::ui::Text;
+use crate::view::journal_faults::JournalsObject;
+use crate::view::journal_table::{self, EntryObject};
+
+/// The most entries in the table: the last ones.
+const MOST_SHOWN: usize = 1_000;
+
+/// Lists the entries of the journals.
+///
+/// # Errors
+/// If one cannot be read.
+pub fn list(session: &Session, files: &[PathBuf]) -> Result<Exit, Error> {
+    let (ui, Journals { names, all }) = (session.ui, session.journals(files)?);
+    let merged = merge(&all);
+    let object = JournalsObject::new(&names, &all, &merged);
+    ui.show(&object.faults());
+    ui.object(&object);
+    if ui.is_json() {
+        ui.field("entries", &EntryObject::all(&merged));
+        return Ok(Exit::Done);
+    }
+    let skipped = merged.entries.len().saturating_sub(MOST_SHOWN);
+    let rows = journal_table::rows(&session.council, &merged, all.len() > 1, skipped);
+    ui.table(&journal_table::HEADER, &rows);
+    if skipped > 0 {
+        ui.say(&Text::new(&format!("{skipped} earlier entries: breakglass log --json has all")));
+    }
+    if merged.entries.is_empty() {
+        ui.say(&Text::new("the journal is empty: commands that act write it"));
+    }
+    Ok(Exit::Done)
+}
+
+/// Says whether the chain of each journal is whole, and with which digest it ends.
+///
+/// # Errors
+/// If one cannot be read, is broken, or contradicts another.
+pub fn verify(session: &Session, files: &[PathBuf]) -> Result<Exit, Error> {
+    let (ui, Journals { names, all }) = (session.ui, session.journals(files)?);
+    let object = JournalsObject::new(&names, &all, &merge(&all));
+    ui.show(&object.faults());
+    ui.show(&object.whole());
+    object.digests().for_each(|digest| ui.data(digest));
+    if let Some(message) = object.fault() {
+        return Err(Error::new(Exit::Failed, message)
+            .hint("compare it with the copies of others, and with the chain: breakglass status")
+            .having_done(&object));
+    }
+    ui.object(&object);
+    Ok(Exit::Done)
+}

@@ -1,0 +1,96 @@
+//! `report`: the record of an incident from the journals and the chain, as a page, as text, or as a draft of a message.
+
+use std::path::{Path, PathBuf};
+
+use crate::error::{Error, Exit};
+use crate::incident::{RecordScope, Utc, merge, record, select, transactions};
+use crate::session::Session;
+use crate::session::records::journals::Journals;
+use crate::store::{self, create_new, read_text_up_to};
+use crate::ui::Text;
+use crate::view::record::{
+    DoraStage, DraftAudience, DraftMessage, IncidentReport, JournalDigest, built_in, html, markdown,
+};
+
+/// The longest template of a council.
+const MOST_TEMPLATE: usize = 64 << 10;
+
+/// A person's wishes.
+pub struct ReportTerms<'w> {
+    /// The entry that opened an incident, by its number, or a lever.
+    pub what: Option<&'w str>,
+    pub since: Option<Utc>,
+    /// The journals of other machines.
+    pub journals: &'w [PathBuf],
+    pub offline: bool,
+    /// The new file for a page of HTML.
+    pub html: Option<&'w Path>,
+    pub draft: Option<DraftAudience>,
+    pub stage: DoraStage,
+}
+
+/// Writes the record that was asked for.
+///
+/// # Errors
+/// If there is no such incident, or a file cannot be read or written.
+pub fn run(session: &Session, terms: &ReportTerms) -> Result<Exit, Error> {
+    let Journals { names, all } = session.journals(terms.journals)?;
+    let merged = merge(&all);
+    let entries = select(&merged, &scope(session, terms)?);
+    if entries.is_empty() {
+        return Err(Error::new(Exit::Usage, "the journal has no such incident").hint(
+            "breakglass log lists what was done; the number of an entry that opened an incident names it",
+        ));
+    }
+    let facts = session.facts(&transactions(&entries), terms.offline);
+    let receipts = session.receipts(&entries, terms.offline);
+    let record = record(&entries, (facts, &receipts), &merged, &session.council);
+    let names =
+        std::iter::once("this machine's".to_string()).chain(names.iter().skip(1).map(|name| file_name(name)));
+    let digests = names.zip(&all).map(|(name, journal)| JournalDigest::new(name, journal)).collect();
+    let report = IncidentReport::new(&session.council, &record, digests);
+    write_report(session, terms, &report)?;
+    session.ui.show(&report.doubts(terms.offline));
+    Ok(Exit::Done)
+}
+
+fn file_name(path: &str) -> String {
+    Path::new(path).file_name().map_or_else(|| "?".into(), |name| name.to_string_lossy().into_owned())
+}
+
+fn scope(session: &Session, terms: &ReportTerms) -> Result<RecordScope, Error> {
+    let Some(what) = terms.what else {
+        return Ok(terms.since.map_or(RecordScope::Last, RecordScope::Since));
+    };
+    if let Ok(number) = what.parse() {
+        return Ok(RecordScope::Opened(number));
+    }
+    session.is_lever(what)?;
+    Ok(RecordScope::Lever(what.into()))
+}
+
+fn write_report(session: &Session, terms: &ReportTerms, report: &IncidentReport) -> Result<(), Error> {
+    let ui = session.ui;
+    if let Some(path) = terms.html {
+        create_new(path, &html(report))?;
+        let path = path.display().to_string();
+        ui.say(&Text::default().good("written: ").add(&path));
+        ui.field("html", &path);
+    }
+    let Some(draft) = terms.draft else {
+        if terms.html.is_none() && !ui.is_json() {
+            ui.script(&markdown(report));
+        }
+        ui.object(report);
+        return Ok(());
+    };
+    let own = session.path.with_file_name("drafts").join(format!("{}.md", draft.name()));
+    let template =
+        if store::is_taken(&own) { read_text_up_to(MOST_TEMPLATE, &own)? } else { built_in(draft).into() };
+    let message = DraftMessage::new(draft, &template, report, terms.stage);
+    if !ui.is_json() {
+        ui.script(&message.text);
+    }
+    ui.object(&message);
+    Ok(())
+}

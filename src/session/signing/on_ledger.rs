@@ -1,0 +1,171 @@
+//! Prepares a review on a Ledger: the way, the pages, what to read, and what it does not show.
+
+use alloy::primitives::Address;
+
+use crate::ceremony::folder::own_settings::stated;
+use crate::ceremony::judged::Judged;
+use crate::device::{
+    DataShown, Prediction, RequestedMode, SigningMode, SigningRequest, Signs, Weight, choose_way,
+    safe_tx_pages,
+};
+use crate::error::Error;
+use crate::playbook::PlaybookKind;
+use crate::proposal;
+use crate::safe::deployments::batch_contracts;
+use crate::safe::{Operation, SafeId, SignatureKind, published_batch_contract};
+use crate::session::Session;
+use crate::session::machine::keys::KeyHolder;
+use crate::ui::Text;
+use crate::view::{review_lines::ledger_pages, review_lines::message_signed};
+
+/// The signer's choices on the command line.
+pub struct Asking {
+    pub way: RequestedMode,
+    /// They go on although the Ledger does not show all of the data.
+    pub unseen: bool,
+    /// The number of transactions that are signed in this sitting.
+    pub together: usize,
+}
+
+/// Returns what an owner signs for this Safe: the transaction, or a message of a Safe that owns it.
+#[must_use]
+pub fn signs<'s>(judged: &'s Judged, way: &'s proposal::Way) -> Signs<'s> {
+    way.message
+        .as_ref()
+        .map_or_else(|| Signs::Tx(judged.proposal().tx()), |known| Signs::Message(&known.message))
+}
+
+/// Returns the request for a keystore; for a Ledger, chooses the way and shows the pages. Asks for a yes of its own where the Ledger would not show all of the data.
+pub fn prepare<'s>(
+    session: &Session,
+    judged: &'s Judged,
+    signer: &KeyHolder,
+    (owner, for_safe): (Address, &'s proposal::Way),
+    asked: &Asking,
+) -> Result<SigningRequest<'s>, Error> {
+    let (domain, signs) = (&for_safe.domain, signs(judged, for_safe));
+    let kind =
+        if asked.way == RequestedMode::EthSign { SignatureKind::EthSign } else { SignatureKind::Ecdsa };
+    let mut request = SigningRequest { domain, signs, owner, kind, way: SigningMode::Fields };
+    let Some(ledger) = signer.ledger() else { return Ok(request) };
+    let mut status = *ledger.status();
+    let chosen = choose_way(&status, asked.way, Weight::of(&request, is_heavy(judged), asked.together));
+    (request.way, request.kind) = (chosen.way, chosen.kind);
+    // Where it is needed and off it is waited for: what is shown then is predicted now.
+    status.blind_signing |= ledger.needs_blind_signing(&request);
+    if let Some(text) = ledger_pages::blind_signing_notice(ledger.status(), &status) {
+        session.ui.say(&text);
+    }
+    let stated = stated(session.ui)?;
+    let predicted = stated.predict(&status, |settings| safe_tx_pages(&status, settings, &request));
+    session.ui.show(&ledger_pages::lines(&status, owner, chosen.why, &predicted));
+    match signs {
+        Signs::Tx(tx) if tx.operation == Operation::DelegateCall => {
+            say_batch(session, &request, tx.to, judged.derived.safe.batch);
+        }
+        Signs::Tx(_) => {}
+        Signs::Message(_) => {
+            let safe = session.name_of(domain.safe().address);
+            session.ui.show(&message_signed::on_device(&predicted, &safe));
+        }
+    }
+    let unseen = hidden_data_warning(&predicted);
+    if let Some(text) = &unseen {
+        session.ui.say(&Text::new("    ").warn("! ").bold(text));
+    }
+    session.ui.blank();
+    let question = "Go on although the Ledger may not show what is signed? Type yes";
+    if unseen.is_some() && !asked.unseen && !session.ui.confirmed(question, "--unseen")? {
+        return Err(Error::rejection("not signed: you did not type yes")
+            .hint("turn Transaction hash on, or compare the safeTxHash with --eth-sign"));
+    }
+    Ok(request)
+}
+
+/// Returns `true` if it does more than stop something; what the reader's own files do not say counts as more.
+fn is_heavy(judged: &Judged) -> bool {
+    let pauses = judged.derived.own.as_ref().is_some_and(|own| {
+        own.order.pulling().playbooks().all(|playbook| playbook.kind == PlaybookKind::Pause)
+    });
+    judged.proposal().binding().undo() || !pauses
+}
+
+/// "operation 1" runs another contract's code as the Safe: right only for the published batch contract.
+fn say_batch(session: &Session, request: &SigningRequest, to: Address, pinned: Option<Address>) {
+    let ui = session.ui;
+    let version = request.domain.safe().version;
+    if is_batch_contract(request.domain.safe(), to, pinned) {
+        let text = format!("operation 1 is right only if `to` is, whole, MultiSendCallOnly {version}:");
+        ui.say(&Text::new("    ").warn("! ").add(&text));
+        ui.say(&Text::new("      ").bold(&to.to_string()));
+        ui.say(&Text::new("      any other character: reject"));
+    } else {
+        let text = format!("operation 1 is wrong here, reject: `to` is not MultiSendCallOnly {version} but");
+        ui.say(&Text::new("    ").bad("! ").bold(&text));
+        ui.say(&Text::new("      ").bold(&to.to_string()));
+    }
+}
+
+/// Returns `true` if it calls a published batch contract of the Safe's version: the one that the council file pins, else that
+/// of its chain, where it is known.
+fn is_batch_contract(safe: &SafeId, to: Address, pinned: Option<Address>) -> bool {
+    let listed = || published_batch_contract(safe.chain_id, safe.version).map(|known| known.address);
+    batch_contracts(safe.version).any(|known| known.address == to)
+        && pinned.or_else(listed).is_none_or(|one| one == to)
+}
+
+/// Returns the warning where the device may show neither all of the data nor a hash of it.
+fn hidden_data_warning(predicted: &[Prediction]) -> Option<String> {
+    let shown = |one: &Prediction| match one.pages.data {
+        DataShown::Beginning(bytes) if !one.pages.hashes => Some(bytes),
+        _ => None,
+    };
+    let bytes = predicted.iter().find_map(shown)?;
+    let when =
+        if predicted.iter().all(|one| shown(one).is_some()) { "" } else { "with Transaction hash off, " };
+    Some(format!(
+        "{when}the Ledger shows only the first {bytes} bytes of the data: not what all of it does. Turn Transaction \
+         hash on in the Ethereum app's settings and compare both hashes, or compare the safeTxHash with --eth-sign"
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::device::{AppSettings, Pages};
+    use crate::safe::SafeVersion;
+
+    fn prediction(data: DataShown, hashes: bool) -> Prediction {
+        let pages = Pages { all: Vec::new(), recorded: true, data, hashes, refused: false };
+        Prediction { settings: AppSettings::default(), pages }
+    }
+
+    /// A batch contract of another version, or one that also calls with the Safe's storage, is to be rejected.
+    #[test]
+    fn operation_1_is_right_for_the_published_batch_contract_alone() {
+        let is_right = |chain_id, version, to: &str| {
+            let safe = SafeId { chain_id, address: Address::repeat_byte(5), version };
+            is_batch_contract(&safe, to.parse().unwrap(), None)
+        };
+        let call_only = "0x9641d764fc13c8B624c04430C7356C1C7C8102e2"; // of 1.4.1
+        let with_delegatecalls = "0x38869bf66a61cF6bDB996A6aE40D5853Fd43B526";
+        for chain in [1, 31_337, 77_777_777] {
+            assert!(is_right(chain, SafeVersion::V1_4_1, call_only), "{chain}");
+            assert!(!is_right(chain, SafeVersion::V1_3_0, call_only), "{chain}");
+            assert!(!is_right(chain, SafeVersion::V1_4_1, with_delegatecalls), "{chain}");
+        }
+    }
+
+    #[test]
+    fn data_that_no_page_commits_to_is_said() {
+        let cut = || prediction(DataShown::Beginning(187), false);
+        let hashed = || prediction(DataShown::Beginning(187), true);
+        assert_eq!(hidden_data_warning(&[prediction(DataShown::All, false)]), None);
+        assert_eq!(hidden_data_warning(&[hashed()]), None);
+        assert_eq!(hidden_data_warning(&[prediction(DataShown::Nothing, true)]), None);
+        assert!(
+            hidden_data_warning(&[cut()]).unwrap().starts_with("the Ledger shows only the first 187 bytes")
+        );
+        assert!(hidden_data_warning(&[hashed(), cut()]).unwrap().starts_with("with Transaction hash off, "));
+    }
+}

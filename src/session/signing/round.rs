@@ -1,0 +1,137 @@
+//! The proposals of one `sign`: loaded together, signed one after the other, and the end of all of them.
+
+use serde::Serialize;
+
+use crate::ceremony::contention::together::blocked_by_nonce;
+use crate::ceremony::find::CommandPurpose;
+use crate::ceremony::judged::Judged;
+use crate::error::{Error, Exit};
+use crate::session::Session;
+use crate::session::signing::sign_terms::SignTerms;
+use crate::ui::{Text, Ui};
+use crate::view::signed::MadeSignature;
+
+/// The results so far.
+#[derive(Default, Serialize)]
+pub struct Round {
+    #[serde(rename = "signatures")]
+    pub signed: Vec<MadeSignature>,
+    /// The hashes to which a person said no.
+    #[serde(rename = "rejected")]
+    declined: Vec<String>,
+    /// The titles that could not be looked at.
+    #[serde(rename = "left_out")]
+    unreached: Vec<String>,
+    /// The exit code, if a person said no or something could not be looked at.
+    #[serde(skip)]
+    exit: Option<Exit>,
+}
+
+impl Round {
+    /// Judges what was named. What cannot be reached is said, and does not stop the others.
+    ///
+    /// # Errors
+    /// If a name is unknown, or the only one cannot be reached.
+    pub fn load<'a>(&mut self, session: &'a Session, terms: &SignTerms) -> Result<Vec<Judged<'a>>, Error> {
+        if terms.offline {
+            let all = session.offline(terms.what, terms.given)?;
+            return Ok(all.into_iter().map(|derived| derived.judge(true)).collect());
+        }
+        let parts = session.look(terms.what, terms.given, CommandPurpose::Sign)?;
+        let count = parts.len();
+        let mut all = Vec::new();
+        for part in parts {
+            match part.result.and_then(|rehearsed| rehearsed.prove(session.ui, terms.proofs)) {
+                Ok(rehearsed) => all.push(rehearsed.judge(true)),
+                Err(error) if count > 1 => {
+                    let text = format!("{}: {error}", part.title);
+                    session.ui.say(&Text::default().bad("left out: ").add(&text));
+                    self.end_as(error.exit);
+                    self.unreached.push(text);
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(all)
+    }
+
+    fn end_as(&mut self, exit: Exit) {
+        self.exit = Some(self.exit.map_or(exit, |before| before.more_severe(exit)));
+    }
+
+    /// Takes the result of one. A no to one, typed or on the device, is not an answer to the others of the `count`; neither
+    /// is that one is already done.
+    ///
+    /// # Errors
+    /// The error, if it ends all.
+    pub fn take(
+        &mut self,
+        ui: &Ui,
+        result: Result<(), Error>,
+        judged: &Judged,
+        (later, count): (&[Judged], usize),
+    ) -> Result<(), Error> {
+        let Err(error) = result else { return Ok(()) };
+        let mark = match error.exit {
+            Exit::Done if count > 1 => Text::default().good("nothing to do: "),
+            _ if error.is_rejection && count > 1 => Text::default().warn("skipped: "),
+            _ => return Err(error.having_done(self)),
+        };
+        ui.say(&mark.add(&error.message));
+        if let Some(text) = blocked_by_nonce(judged, later) {
+            ui.say(&Text::default().warn("! ").add(&text));
+        }
+        if error.exit != Exit::Done {
+            self.declined.push(judged.proposal().hash().to_string());
+            self.end_as(error.exit);
+        }
+        Ok(())
+    }
+
+    /// Ends the round.
+    ///
+    /// # Errors
+    /// If not all of the `count` were signed.
+    pub fn finish(self, ui: &Ui, count: usize) -> Result<Exit, Error> {
+        let Some(exit) = self.exit else {
+            ui.object(&self);
+            return Ok(Exit::Done);
+        };
+        let (declined, unreached) = (self.declined.len(), self.unreached.len());
+        let error = Error::new(exit, not_signed((declined, unreached), count));
+        let hint = if self.signed.is_empty() { "nothing was signed" } else { "the others are signed" };
+        Err(error.hint(hint).having_done(&self))
+    }
+}
+
+/// Returns how many of the `count` were not signed, and why.
+fn not_signed((declined, unreached): (usize, usize), count: usize) -> String {
+    if declined == 0 {
+        return format!("{unreached} could not be looked at, and were not signed");
+    }
+    format!("{declined} of {count} were not signed: you said no")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_round_ends_as_the_gravest_of_what_was_left_out() {
+        let ui = Ui::new(true);
+        assert_eq!(Round::default().finish(&ui, 2).unwrap(), Exit::Done);
+        let mut round = Round { unreached: vec!["a".into()], ..Round::default() };
+        round.end_as(Exit::Network);
+        round.end_as(Exit::Refused);
+        round.end_as(Exit::Usage);
+        let error = round.finish(&ui, 2).unwrap_err();
+        assert_eq!(error.exit, Exit::Refused);
+        assert!(
+            error.message.starts_with("1 could not be looked at") && error.hints == ["nothing was signed"]
+        );
+        let done = error.done.unwrap();
+        assert_eq!(done["left_out"][0], "a");
+        assert!(done["signatures"].as_array().unwrap().is_empty() && done["rejected"].is_array());
+        assert_eq!(not_signed((1, 1), 3), "1 of 3 were not signed: you said no");
+    }
+}

@@ -1,0 +1,155 @@
+//! `sign`: one proposal after the other: review, yes, signature, line, file.
+
+use alloy::primitives::Address;
+
+use crate::ceremony::contention::together::{advise, one_for_each_nonce};
+use crate::ceremony::enforce::{accepted, enforce};
+use crate::ceremony::judged::Judged;
+use crate::cli::args::AheadOutput;
+use crate::device::RequestedMode;
+use crate::error::{Error, Exit};
+use crate::proposal::OwnerSignature;
+use crate::safe::Nonces;
+use crate::session::machine::keys::{self, KeyHolder, KeyPurpose, NamedKey};
+use crate::session::signing::on_ledger::{self, Asking};
+use crate::session::signing::round::Round;
+use crate::session::signing::sign_terms::SignTerms;
+use crate::session::signing::signers::Signers;
+use crate::session::{Session, signing::signing_ahead};
+use crate::ui::Text;
+use crate::view::signed::MadeSignature;
+use crate::view::who_signed::to_sign;
+
+/// One run of `sign`, with the key that signs.
+struct Signing<'s> {
+    session: &'s Session<'s>,
+    terms: &'s SignTerms<'s>,
+    key: NamedKey,
+    /// Opened after the first review: its person can read while the Ledger is not there yet.
+    signer: Option<KeyHolder>,
+}
+
+/// Signs what was named, or with `ahead` one transaction at each of several nonces.
+///
+/// # Errors
+/// If anything was not signed.
+pub fn run(
+    session: &Session,
+    terms: &SignTerms,
+    ahead: Option<(Nonces, AheadOutput)>,
+) -> Result<Exit, Error> {
+    session.are_known(terms.what)?;
+    terms.require_own_values()?;
+    keys::person(session.ui, &session.council, terms.signer)?;
+    let key = keys::find(session.ui, terms.key, KeyPurpose::Signing)?;
+    session.require_accepted(&session.rests_of(terms.what, terms.given)?, terms.accept)?;
+    if let Some((nonces, target)) = ahead {
+        return signing_ahead::run(session, terms, &key, nonces, target);
+    }
+    let ui = session.ui;
+    let mut round = Round::default();
+    let all = round.load(session, terms)?;
+    terms.require_one(all.len())?;
+    one_for_each_nonce(&all)?;
+    let count = all.len();
+    if count > 1 {
+        ui.show(&to_sign(&all));
+    }
+    let mut signing = Signing { session, terms, key, signer: None };
+    for (at, judged) in all.iter().enumerate() {
+        if count > 1 {
+            ui.say(&Text::default().bold(&format!("{} of {count}", at + 1)));
+        }
+        let signature = signing.one(judged, (at + 1, count));
+        let result = signature.and_then(|signature| write(session, judged, &signature, &mut round.signed));
+        round.take(ui, result, judged, (&all[at + 1..], count))?;
+    }
+    round.finish(ui, count)
+}
+
+impl Signing<'_> {
+    /// Review, yes, signature: in this order, and nothing is written before the last check has passed.
+    fn one(&mut self, judged: &Judged, place: (usize, usize)) -> Result<OwnerSignature, Error> {
+        let (session, terms) = (self.session, self.terms);
+        let signers = Signers::of(session, (terms.signer, terms.for_safe), judged)?;
+        // A refusal comes first: a known signature is not returned for what is refused.
+        let is_allowed = enforce(&judged.findings, terms.accept).is_ok();
+        if is_allowed
+            && let Some(signature) =
+                signers.check_before_review(&self.key, terms.asked == RequestedMode::EthSign)?
+        {
+            return Ok(signature);
+        }
+        let stated = self.key.stated();
+        // A refusal stands before the question whose key it is.
+        let stated_way = stated.filter(|_| is_allowed).map(|stated| signers.way(stated)).transpose()?;
+        // The last lines before the question are the review's.
+        if let Some(way) = stated_way {
+            signers.show(way);
+        }
+        session.review(judged, terms.accept);
+        enforce(&judged.findings, terms.accept).map_err(|error| advise(session, judged, error))?;
+        let is_ledger = self.key.is_ledger();
+        if !is_ledger {
+            if let Some(way) = stated_way {
+                signers.remind(way);
+            }
+            self.confirm(judged, stated.or(signers.person()), place)?;
+        }
+        let signer = self.open()?;
+        let owner = signers.choose(signer)?;
+        let way = signers.way(owner)?;
+        if is_ledger {
+            signers.show(way);
+        }
+        let asking = Asking { way: terms.asked, unseen: terms.unseen, together: place.1 };
+        let request = on_ledger::prepare(session, judged, signer, (owner, way), &asking)?;
+        judged.require_late_agreement()?;
+        let accepted = accepted(&judged.findings, terms.accept);
+        let signature = signers.sign(signer, (&request, way), accepted)?;
+        if is_ledger {
+            // The person may have taken minutes.
+            judged.require_late_agreement()?;
+        }
+        Ok(signature)
+    }
+
+    fn open(&mut self) -> Result<&mut KeyHolder, Error> {
+        Ok(match &mut self.signer {
+            Some(signer) => signer,
+            signer => signer.insert(keys::open(self.session.ui, self.terms.key, &self.key)?),
+        })
+    }
+
+    /// One yes is for the one review above it.
+    fn confirm(&self, judged: &Judged, who: Option<Address>, place: (usize, usize)) -> Result<(), Error> {
+        if self.terms.yes || self.session.asks_to_sign(judged, who, place, self.terms.accept)? {
+            return Ok(());
+        }
+        Err(Error::rejection("not signed: you did not type yes")
+            .hint("nothing was written; to sign, run the same command again and type yes"))
+    }
+}
+
+/// The line first: whatever happens to the disk, the signature is not lost. It is in `all`, kept or not.
+fn write(
+    session: &Session,
+    judged: &Judged,
+    signature: &OwnerSignature,
+    all: &mut Vec<MadeSignature>,
+) -> Result<(), Error> {
+    let (ui, proposal) = (session.ui, judged.proposal());
+    let mut signed = MadeSignature::new(session, judged, signature);
+    ui.show(&signed.lines());
+    ui.data(&signed.line);
+    ui.show(&signed.acceptance());
+    let kept = judged.derived.keep(session).and_then(|_| session.keep_signature(proposal, signature));
+    signed.file = kept.as_ref().ok().map(|path| path.display().to_string());
+    ui.show(&signed.after());
+    all.push(signed);
+    session.note_signed(signature.owner(), proposal);
+    session.note_accepted(signature.accepted(), Some(proposal));
+    kept.map(|_| ()).map_err(|error| {
+        error.hint("the signature was made: the line above is good, and only the file is missing")
+    })
+}

@@ -1,0 +1,4 @@
+//! Sets that are signed ahead.
+
+pub mod armed_lines;
+pub mod armed_object;

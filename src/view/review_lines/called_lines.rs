@@ -1,0 +1,178 @@
+//! The lines of the review block on what is called, and on what changes by it.
+
+use crate::ui::Text;
+use crate::view::review_lines::labelled_lines::{ReviewBlock, compact, digits, fits, labelled, short};
+use crate::view::review_lines::shown_lever::{AfterCheck, CallLine, LeverSummary};
+use crate::view::review_lines::summary::Summary;
+
+/// The levers, or the calls of a single one, that are listed.
+pub(in crate::view) const MOST_LEVERS: usize = 8;
+/// The results of a single lever that are listed.
+const MOST_RESULTS: usize = 2;
+/// The column where the calls of several levers begin.
+const CALLS: usize = 36;
+
+/// The calls of a single lever: one of them with its arguments on a line of its own.
+pub(in crate::view) fn calls(block: &mut ReviewBlock, lever: &LeverSummary, width: usize) {
+    if let [CallLine { to, call }] = &lever.calls[..] {
+        block.field("call", Text::default().bold(&to.name).to_column(11).add(&to.address));
+        block.field("", Text::default().bold(&compact(call, width)));
+        return;
+    }
+    for (at, CallLine { to, call }) in lever.calls.iter().take(MOST_LEVERS).enumerate() {
+        let label = if at == 0 { "calls" } else { "" };
+        let line = labelled(label, Text::default().bold(&to.name)).to_column(22);
+        let line = line.dim(&short(&to.address)).to_column(CALLS).bold(call);
+        if at < 2 { block.line(line) } else { block.optional_line(line) }
+    }
+    more(block, &lever.calls, MOST_LEVERS, "calls");
+}
+
+/// Adds what a transaction does that is approved on chain: its hash alone says nothing.
+pub(in crate::view) fn approves(block: &mut ReviewBlock, of: &Summary) {
+    let Summary { safe, nonce, nonce_is, act, title, hashes, .. } = of;
+    let what = Text::default().bold(&format!("{act} {title}"));
+    block.field("approves", what.add(&format!("   of {}, nonce {nonce}, {nonce_is}", safe.name)));
+    if let Some(next) = &of.approves {
+        approves(block, next);
+    } else {
+        lever_calls(block, of);
+    }
+    block.field("its hash", Text::default().bold(&digits(&hashes.safe_tx)));
+}
+
+fn lever_calls(block: &mut ReviewBlock, of: &Summary) {
+    for lever in of.levers.iter().take(MOST_LEVERS) {
+        for CallLine { to, call } in lever.calls.iter().take(2) {
+            let line = labelled("", Text::default().bold(&to.name)).to_column(22);
+            block.line(line.dim(&short(&to.address)).to_column(CALLS).bold(call));
+        }
+        more(block, &lever.calls, 2, "calls");
+        if let Some(result) = shown_results(&lever.results).first() {
+            block.field("", changed(result, None, 0));
+        }
+    }
+    more(block, &of.levers, MOST_LEVERS, "levers");
+    if let Some(why) = &of.no_result {
+        block.field("", Text::default().bad(why));
+    }
+}
+
+/// Says how many are not listed, if any.
+fn more<T>(block: &mut ReviewBlock, all: &[T], listed: usize, what: &str) {
+    if let Some(more) = all.len().checked_sub(listed).filter(|more| *more > 0) {
+        block.field("", Text::default().warn(&format!("and {more} more {what}: above")));
+    }
+}
+
+pub(in crate::view) fn results(
+    block: &mut ReviewBlock,
+    summary: &Summary,
+    lever: &LeverSummary,
+    width: usize,
+) {
+    if let Some(why) = &summary.no_result {
+        return block.field("result", Text::default().bad(why));
+    }
+    let first = shown_results(&lever.results);
+    for (at, result) in first.iter().take(MOST_RESULTS).enumerate() {
+        block.field(if at == 0 { "result" } else { "" }, changed(result, None, width));
+    }
+    other_changes(block, summary, lever.results.len().saturating_sub(first.len().min(MOST_RESULTS)));
+}
+
+/// One line for each lever: what it calls, and what comes of it.
+pub(in crate::view) fn combined(block: &mut ReviewBlock, summary: &Summary, levers: &[LeverSummary]) {
+    for (at, lever) in levers.iter().take(MOST_LEVERS).enumerate() {
+        let name = lever.name.as_deref().unwrap_or("-");
+        let line = labelled(if at == 0 { "calls" } else { "" }, Text::default().bold(name));
+        let Some(first) = lever.calls.first() else { continue };
+        let line = line.to_column(22).dim(&short(&first.to.address)).to_column(CALLS).bold(&first.call);
+        let line = match lever.calls.len() {
+            0 | 1 => line.add("  "),
+            several => line.add(&format!(" and {} more  ", several - 1)),
+        };
+        block.line(match shown_results(&lever.results).first() {
+            Some(result) if summary.no_result.is_none() => {
+                line.then(changed(result, Some(&first.to.name), 0))
+            }
+            _ => line,
+        });
+    }
+    more(block, levers, MOST_LEVERS, "levers");
+    match &summary.no_result {
+        Some(why) => block.field("result", Text::default().bad(why)),
+        None => other_changes(block, summary, 0),
+    }
+}
+
+/// Returns the results that are worth a line: those that do not hold, then the values that change, then the others.
+fn shown_results(results: &[AfterCheck]) -> Vec<&AfterCheck> {
+    let changes = |result: &AfterCheck| result.after.is_some() && result.before != result.after;
+    let mut told: Vec<&AfterCheck> = results.iter().filter(|result| !result.holds).collect();
+    told.extend(results.iter().filter(|result| result.holds && changes(result)));
+    if told.is_empty() {
+        told.extend(results.first());
+    }
+    told
+}
+
+/// `vault paused()   false → true`; without its contract's name where that stands in the line already.
+fn changed(result: &AfterCheck, of: Option<&str>, width: usize) -> Text {
+    if !result.holds {
+        return Text::default().bad("✗ ").bad(&result.sentence);
+    }
+    let what =
+        of.and_then(|name| result.what.strip_prefix(name)).map_or(result.what.as_str(), str::trim_start);
+    let Some(after) = &result.after else { return Text::new(&compact(&result.sentence, width)) };
+    let before = result.before.as_deref().map_or_else(String::new, |before| format!("{before} "));
+    let whole = [what, "   ", &before, "→ ", after].concat();
+    let shown = |text: &str| if fits(&whole, width) { text.to_string() } else { compact(text, 0) };
+    let line = Text::new(&shown(what)).add(if of.is_some() { " " } else { "   " });
+    line.add(&shown(&before)).dim("→ ").good(&shown(after))
+}
+
+/// Adds what changes besides, and the number of checks that are not shown.
+fn other_changes(block: &mut ReviewBlock, summary: &Summary, unshown: usize) {
+    let others = match &summary.beside[..] {
+        [] => Text::new("nothing else changes"),
+        some => Text::default().warn("also changes: ").add(&some.join(", ")),
+    };
+    let more = if unshown == 0 { String::new() } else { format!("   ({unshown} more checks hold)") };
+    let label = if summary.levers.len() > 1 { "result" } else { "" };
+    block.field(label, others.dim(&more));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const WHO: &str = "0x15d34AAf54267DB7D7c367839AAf71A00a2C6A65";
+
+    fn result(what: &str, before: Option<&str>, after: Option<&str>, holds: bool) -> AfterCheck {
+        let own = |text: Option<&str>| text.map(str::to_string);
+        let (what, sentence) = (what.into(), format!("{what} is as promised"));
+        AfterCheck { what, before: own(before), after: own(after), holds, sentence }
+    }
+
+    #[test]
+    fn an_address_is_shortened_only_where_it_has_no_room() {
+        let what = format!("guardian isOwner({WHO})");
+        let owner = result(&what, Some("true"), Some("false"), true);
+        assert_eq!(changed(&owner, None, 120).plain(), format!("{what}   true → false"));
+        assert_eq!(changed(&owner, None, 80).plain(), "guardian isOwner(0x15d3…6A65)   true → false");
+        assert_eq!(compact(&format!("f({WHO} (erin), é)"), 40), "f(0x15d3…6A65 (erin), é)");
+        assert_eq!(compact(WHO, 80), WHO);
+    }
+
+    #[test]
+    fn failed_results_come_first_and_unchanged_ones_last() {
+        let same = result("vault owner()", Some("a"), Some("a"), true);
+        let moved = result("vault paused()", Some("false"), Some("true"), true);
+        let wrong = result("vault fee()", Some("0"), Some("0"), false);
+        let all = [same.clone(), moved, wrong];
+        let names: Vec<&str> = shown_results(&all).iter().map(|result| result.what.as_str()).collect();
+        assert_eq!(names, ["vault fee()", "vault paused()"]);
+        assert_eq!(shown_results(&[same]).len(), 1, "something is always told");
+    }
+}

@@ -1,0 +1,284 @@
+//! The last lines before the question: at most 24 with it in a terminal of 80 columns, up to four levers; each further lever
+//! takes one line more. No line wraps: what does not fit is cut here, and stands whole above.
+
+use crate::ceremony::barred::Entitled;
+use crate::check::Level;
+use crate::safe::Purpose;
+use crate::ui::{Lines, Text};
+use crate::view::review_lines::acting::{self, Acting};
+use crate::view::review_lines::already_done::{Done, PersonAddress};
+use crate::view::review_lines::called_lines::{MOST_LEVERS, approves, calls, combined, results};
+use crate::view::review_lines::decision::{Refusal, ReviewAnswer};
+use crate::view::review_lines::labelled_lines::{ReviewBlock, digits, fits, labelled};
+use crate::view::review_lines::shown_lever::LeverSummary;
+use crate::view::review_lines::summary::{SafeIs, Summary};
+
+/// The lines of a small terminal, without that of the question.
+const MOST_LINES: usize = 23;
+/// The levers that fit into these lines.
+const LEVERS_THAT_FIT: usize = 4;
+/// The column where the right part begins.
+const RIGHT: usize = 54;
+/// The beginning of the command that takes it back.
+const UNDO: &str = "breakglass undo ";
+/// A long name on the right leaves the title so many columns.
+const LEAST_TITLE: usize = 40;
+
+/// The first word that a signer reads.
+fn purpose(line: Text, purpose: Purpose) -> Text {
+    match purpose {
+        Purpose::Real => line.bad("REAL"),
+        Purpose::Drill => line.good("DRILL"),
+    }
+}
+
+/// Returns the block for a terminal of this many columns.
+#[must_use]
+pub fn block(summary: &Summary, width: usize) -> Lines {
+    match &summary.answer {
+        ReviewAnswer::Decide => decide(summary, width),
+        ReviewAnswer::NothingToDo(done) => nothing_to_do(summary, done, width),
+        ReviewAnswer::Refused(refusal) => refused(summary, refusal, width),
+    }
+}
+
+fn decide(summary: &Summary, width: usize) -> Lines {
+    let mut block = ReviewBlock::default();
+    head(&mut block, summary, width);
+    if let [lever] = &summary.levers[..] {
+        calls(&mut block, lever, if summary.approves.is_some() { 0 } else { width });
+    }
+    if let Some(of) = &summary.approves {
+        approves(&mut block, of);
+    }
+    if let Some(batch) = &summary.batch {
+        block.field("to", Text::new(batch).dim("  makes several calls one"));
+    }
+    let Summary { chain, chain_id, nonce, nonce_is, safe_version, .. } = summary;
+    let at = match &summary.acting {
+        Acting::Safe => format!(" ({chain_id})   nonce {nonce}, {nonce_is}   Safe {safe_version}"),
+        Acting::Key { .. } | Acting::Module { .. } => format!(" ({chain_id})"),
+    };
+    block.field("chain", Text::default().bold(chain).add(&at));
+    match &summary.levers[..] {
+        [lever] => results(&mut block, summary, lever, width),
+        levers => combined(&mut block, summary, levers),
+    }
+    read(&mut block, summary);
+    consequences(&mut block, summary, width);
+    checks(&mut block, summary);
+    if summary.acting.is_safe() {
+        on_the_device(&mut block, summary);
+        approvals(&mut block, summary);
+    } else {
+        block.optional_line(Text::default());
+        let hashes = &summary.hashes;
+        let hashes = [&*hashes.domain, &*hashes.message, &*hashes.safe_tx];
+        for (label, value) in acting::consequences(&summary.acting, hashes) {
+            block.field(label, value);
+        }
+    }
+    let further = summary.levers.len().min(MOST_LEVERS + 1).saturating_sub(LEVERS_THAT_FIT);
+    block.into_lines(MOST_LINES + further, width)
+}
+
+fn head(block: &mut ReviewBlock, summary: &Summary, width: usize) {
+    let what = match &summary.playbooks[..] {
+        [one] => one.clone(),
+        several => format!("{} playbooks", several.len()),
+    };
+    let severity = summary.severity.as_deref().map(|severity| format!("{severity} · ")).unwrap_or_default();
+    let right = format!("{severity}{what}");
+    let title = format!("{} ", summary.act);
+    let line = purpose(Text::new(" "), summary.purpose).add(" · ").bold(&title).bold(&summary.title);
+    let at = RIGHT.min(width.saturating_sub(right.chars().count())).max(LEAST_TITLE);
+    block.line(line.cut(at - 2).to_column(at).add(&right));
+    let origin = &summary.origin;
+    let line = match origin.level {
+        Level::Pass | Level::AlreadyDone => Text::new(" ").good("✓ ").add(&origin.sentence),
+        Level::Warn => Text::new(" ").warn("! ").warn(&origin.sentence),
+        Level::Refuse => Text::new(" ").bad("✗ ").bad(&origin.sentence),
+    };
+    block.line(match &origin.digests[..] {
+        [digest] => line.to_column(RIGHT).dim("digest ").add(digest),
+        several => line.to_column(RIGHT).dim(&format!("{} digests, above", several.len())),
+    });
+    match acting::account(&summary.acting) {
+        Some((label, account)) => block.field(label, account),
+        None => safe(block, summary),
+    }
+}
+
+fn safe(block: &mut ReviewBlock, summary: &Summary) {
+    block.field("Safe", Text::default().bold(&summary.safe.name).to_column(11).add(&summary.safe.address));
+}
+
+fn read(block: &mut ReviewBlock, summary: &Summary) {
+    block.field(
+        "read",
+        match &summary.read {
+            Some(read) => Text::default().dim(read),
+            None if summary.safe_is == SafeIs::Assumed => {
+                Text::default().warn("offline: version, owners, threshold ASSUMED from breakglass.toml")
+            }
+            None => Text::default().warn("offline: nothing was asked of the network"),
+        },
+    );
+}
+
+fn consequences(block: &mut ReviewBlock, summary: &Summary, width: usize) {
+    let each = |of: fn(&LeverSummary) -> &str| {
+        let first = summary.levers.first().map(of).unwrap_or_default();
+        if summary.levers.iter().all(|lever| of(lever) == first) {
+            return first.to_string();
+        }
+        let named = summary
+            .levers
+            .iter()
+            .map(|lever| format!("{}: {}", lever.name.as_deref().unwrap_or("-"), of(lever)));
+        named.collect::<Vec<_>>().join("; ")
+    };
+    for (label, text) in [("cost", each(|lever| &lever.cost)), ("misses", each(|lever| &lever.does_not_stop))]
+    {
+        if !text.is_empty() {
+            // What one key does alone is followed by what it costs.
+            block.prose(label, &text, if summary.acting.is_safe() { width } else { usize::MAX });
+        }
+    }
+    // A command that is cut would be another one.
+    let is_cut_command = summary.undo.starts_with(UNDO) && !fits(&summary.undo, width);
+    let undo = if is_cut_command {
+        format!("{UNDO}and the same {} levers", summary.levers.len())
+    } else {
+        summary.undo.clone()
+    };
+    block.field("undo", Text::new(&undo));
+}
+
+fn checks(block: &mut ReviewBlock, summary: &Summary) {
+    let checks = &summary.checks;
+    let mut line = Text::new(&format!("{} pass", checks.pass));
+    let warnings = if checks.warn > 1 { "warnings" } else { "warning" };
+    for (count, word) in [(checks.warn, warnings), (checks.already_done, "already done")] {
+        if count > 0 {
+            line = line.add(" · ").warn(&format!("{count} {word}"));
+        }
+    }
+    if checks.refuse > 0 {
+        line = line.add(" · ").bad(&format!("{} REFUSED, accepted by you", checks.refuse));
+    }
+    block.field("checks", line);
+    for (at, told) in checks.told.iter().take(2).enumerate() {
+        let mark = if told.level == Level::Refuse {
+            Text::default().bad("✗ ")
+        } else {
+            Text::default().warn("! ")
+        };
+        let line = labelled("", mark.bold(&told.id).add("  ").add(&told.sentence));
+        // Nobody signs against a refusal without its name before their eyes.
+        if at == 0 && told.level == Level::Refuse { block.line(line) } else { block.optional_line(line) }
+    }
+}
+
+fn on_the_device(block: &mut ReviewBlock, summary: &Summary) {
+    block.optional_line(Text::default());
+    let device = &summary.device;
+    let value = if device.value.is_zero() { String::new() } else { format!("value {}, ", device.value) };
+    let text =
+        format!("to, {value}data {}, operation {}, nonce {},", device.data, device.operation, summary.nonce);
+    let others = Text::new("every other number 0, then these hashes, whole:");
+    match summary.purpose {
+        Purpose::Real => block.field("Ledger", Text::default().bold("read: ").add(&text)),
+        // By its chain id alone a device tells it from the real one.
+        Purpose::Drill => {
+            let chain = format!("chainId {} (DRILL),", summary.signed_chain_id);
+            block.field("Ledger", Text::default().bold("read: ").good(&chain));
+            block.field("", Text::new(&text));
+        }
+    }
+    block.field("", others);
+    let hashes = &summary.hashes;
+    for (label, hash) in
+        [("domain", &hashes.domain), ("message", &hashes.message), ("safeTx", &hashes.safe_tx)]
+    {
+        block.field(label, Text::default().bold(&digits(hash)));
+    }
+}
+
+fn approvals(block: &mut ReviewBlock, summary: &Summary) {
+    block.optional_line(Text::default());
+    block.optional_line(labelled(
+        "compare",
+        Text::new("these hashes with another signer's machine, by voice or in person"),
+    ));
+    let signed = if summary.signed.is_empty() { "nobody yet".into() } else { summary.signed.join(", ") };
+    let line = Text::default().bold(&signed).add("   ");
+    block.field(
+        "signed",
+        match summary.threshold.saturating_sub(summary.signed.len()) {
+            0 => line.good("enough"),
+            needed => {
+                let more = if summary.signed.is_empty() { "" } else { " more" };
+                line.add(&format!("needs {needed}{more} of {}", summary.missing.join(", ")))
+            }
+        },
+    );
+}
+
+fn nothing_to_do(summary: &Summary, done: &Done, width: usize) -> Lines {
+    let mut block = ReviewBlock::default();
+    let drill = if summary.purpose == Purpose::Drill { "DRILL · " } else { "" };
+    block.line(Text::new(" ").good(drill).good("NOTHING TO DO: ").bold(&done.promised));
+    done.lines().into_iter().for_each(|(label, value)| block.field(label, value));
+    match acting::account(&summary.acting) {
+        Some((label, account)) => block.field(label, account),
+        None => safe(&mut block, summary),
+    }
+    read(&mut block, summary);
+    block.into_lines(MOST_LINES, width)
+}
+
+fn refused(summary: &Summary, refusal: &Refusal, width: usize) -> Lines {
+    let mut block = ReviewBlock::default();
+    let drill = if summary.purpose == Purpose::Drill { "DRILL · " } else { "" };
+    block.line(Text::new(" ").good(drill).bad("REFUSED, do not sign: ").bold(&refusal.sentence));
+    if let Some(holder) = &refusal.holder {
+        let by = match &holder.held_by {
+            Some(PersonAddress { name: Some(name), address }) => {
+                Text::default().bold(name).add(&format!(" {address}"))
+            }
+            Some(PersonAddress { name: None, address }) => {
+                Text::new(address).dim("   not in your council file")
+            }
+            None => Text::new("the contract does not say who holds it"),
+        };
+        match holder.of {
+            Entitled::Owner => block.field("owner", by),
+            Entitled::Role(_) => {
+                block.field("needs", Text::new(&holder.of.to_string()));
+                block.field("held by", by);
+            }
+        }
+    }
+    if !refusal.fix.is_empty() {
+        block.line(Text::new("   → ").add(&refusal.fix));
+    }
+    let what = format!("{} {}", summary.act, summary.title);
+    let by = match &summary.acting {
+        Acting::Safe => format!("   {} nonce {}", summary.safe.name, summary.nonce),
+        Acting::Key { deputy, .. } | Acting::Module { deputy, .. } => format!("   {deputy} alone"),
+    };
+    block.field("what", Text::new(&what).add(&by));
+    let ids: Vec<&str> = refusal.ids.iter().map(|id| without_digest(id)).collect();
+    block.field("checks", Text::new(&ids.join(", ")));
+    block.into_lines(MOST_LINES, width)
+}
+
+/// `before:2` of `before:2:88a177ccc8e5ac20`: what `breakglass check` lists whole.
+fn without_digest(id: &str) -> &str {
+    let is_digest = |last: &str| last.len() == 16 && last.bytes().all(|b| b.is_ascii_hexdigit());
+    match id.rsplit_once(':') {
+        Some((first, last)) if is_digest(last) => first,
+        _ => id,
+    }
+}
