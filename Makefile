@@ -106,7 +106,7 @@ deny: tools
 # missed there the last time.
 MUTANTS_OF ?= src/safe src/proposal src/check src/ceremony src/chain/quorum.rs src/chain/agreement.rs src/chain/settle.rs
 
-mutants: tools libudev
+mutants: fixtures
 	@CARGO_TARGET_DIR=target/mutants/tool cargo build --quiet --locked --manifest-path tests/mutants/Cargo.toml
 	@target/mutants/tool/debug/breakglass-mutants $(MUTANTS_OF)
 

@@ -1,9 +1,12 @@
 //! A council file and a folder of its own, without a network: what the ceremony finds, derives, judges and refuses there.
 
+mod bytecode;
 mod decided;
 mod existing;
 mod incoming;
 mod laid;
+pub(super) mod live;
+pub(super) mod memory;
 pub(super) mod on_chain;
 mod ordered;
 mod shelf;

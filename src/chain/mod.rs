@@ -60,4 +60,4 @@ pub use transaction_service::StatedSafe;
 pub use transaction_service::{PendingTransaction, ServiceAnswer, ServiceSays};
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -2,7 +2,7 @@
 
 mod anvil;
 mod batches;
-mod fake;
+pub(crate) mod fake;
 mod http;
 mod receipts;
 mod send;

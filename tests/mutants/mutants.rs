@@ -17,6 +17,7 @@ use std::process::{Command, ExitCode, Stdio};
 use mutate::Mutant;
 
 const OUT: &str = "target/mutants";
+const PACKAGES: &str = "tests/fixtures/node_modules";
 
 /// Tests that start a program of their own: what is judged is never seen by them alone.
 const SKIPPED: &[&str] = &["anvil", "fork::tests"];
@@ -93,7 +94,12 @@ fn copy_project(tree: &Path) -> Result<()> {
             write(&tree.join(name), &fs::read(name)?)?;
         }
     }
-    Ok(())
+    // Unit tests run the contracts of Safe's packages.
+    let link = tree.join(PACKAGES);
+    match fs::symlink_metadata(&link) {
+        Ok(_) => Ok(()),
+        Err(_) => Ok(std::os::unix::fs::symlink(fs::canonicalize(PACKAGES)?, link)?),
+    }
 }
 
 fn write(path: &Path, text: &[u8]) -> Result<()> {

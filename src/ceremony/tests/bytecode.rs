@@ -1,0 +1,45 @@
+//! Code for a chain in memory: what Safe published, and small contracts made of a few functions.
+
+use alloy::primitives::{Bytes, keccak256};
+use serde_json::Value;
+
+/// The code that a published contract of Safe has, from Safe's package.
+pub fn safe_code(contract: &str) -> Bytes {
+    let package = "tests/fixtures/node_modules/@safe-global/safe-contracts/build/artifacts/contracts";
+    let path = format!("{}/{package}/{contract}.json", env!("CARGO_MANIFEST_DIR"));
+    let text = std::fs::read(&path).unwrap_or_else(|e| panic!("{path}: {e}"));
+    serde_json::from_value(serde_json::from_slice::<Value>(&text).unwrap()["deployedBytecode"].take())
+        .unwrap()
+}
+
+/// The body of a function of a [`contract`].
+#[derive(Clone, Copy)]
+pub enum Body {
+    /// Returns this slot.
+    Get(u8),
+    /// Writes this value to this slot.
+    Set(u8, u8),
+    /// Writes its argument to this slot.
+    Put(u8),
+}
+
+/// Returns the code of a contract with these functions; any other reverts.
+pub fn contract(functions: &[(&str, Body)]) -> Bytes {
+    // The selector of the call.
+    let mut code = vec![0x60, 0x00, 0x35, 0x60, 0xe0, 0x1c];
+    let mut bodies = vec![0x60, 0x00, 0x80, 0xfd];
+    let start = code.len() + 11 * functions.len();
+    for (signature, body) in functions {
+        let [high, low] = u16::try_from(start + bodies.len()).unwrap().to_be_bytes();
+        code.extend([0x80, 0x63]);
+        code.extend(&keccak256(signature)[..4]);
+        code.extend([0x14, 0x61, high, low, 0x57]);
+        bodies.push(0x5b);
+        bodies.extend(match *body {
+            Body::Get(slot) => vec![0x60, slot, 0x54, 0x60, 0x00, 0x52, 0x60, 0x20, 0x60, 0x00, 0xf3],
+            Body::Set(slot, value) => vec![0x60, value, 0x60, slot, 0x55, 0x00],
+            Body::Put(slot) => vec![0x60, 0x04, 0x35, 0x60, slot, 0x55, 0x00],
+        });
+    }
+    [code, bodies].concat().into()
+}

@@ -1,0 +1,108 @@
+//! Levers on a chain in memory: read, rehearsed and judged as on a real one.
+
+use super::bytecode::{Body, contract};
+use super::memory::Memory;
+use super::*;
+use crate::ceremony::find::CommandPurpose;
+use crate::ceremony::judged::Judged;
+use crate::check::Level;
+
+const GUARDIAN: Address = Address::repeat_byte(0x11);
+const LABS: Address = Address::repeat_byte(0x22);
+const BRIDGE: Address = Address::repeat_byte(0x88);
+
+/// A chain with the Safes and the targets of the council file: nothing is paused, the fee is 30 bps.
+pub(in crate::ceremony) fn chain() -> Memory {
+    let node = Memory::new(1);
+    node.safe(GUARDIAN, &[address(ALICE), address(BOB), LABS], 2, 4);
+    node.safe(LABS, &[address(CAROL), address(DORA)], 1, 0);
+    let code = contract(&[
+        ("pause()", Body::Set(0, 1)),
+        ("unpause()", Body::Set(0, 0)),
+        ("paused()", Body::Get(0)),
+        ("setFee(uint256)", Body::Put(1)),
+        ("fee()", Body::Get(1)),
+    ]);
+    for target in [VAULT, BRIDGE] {
+        node.code(target, code.clone());
+        node.set(target, 1, 30);
+    }
+    node
+}
+
+/// A signer's folder whose mainnet is this chain.
+pub(in crate::ceremony) fn home(node: &Memory) -> Home {
+    Home::new().with("http://127.0.0.1:9", &node.url())
+}
+
+pub(in crate::ceremony) fn looked<'a>(
+    desk: &'a Desk<'a>,
+    what: &[&str],
+    given: &Given,
+    purpose: CommandPurpose,
+) -> Vec<Judged<'a>> {
+    let parts = desk.look(&words(what), given, purpose).unwrap();
+    parts.into_iter().map(|part| part.result.unwrap().judge(true)).collect()
+}
+
+#[test]
+fn a_lever_is_derived_at_the_next_nonce_and_rehearsed() {
+    let node = chain();
+    let home = home(&node);
+    let desk = home.desk();
+    let vault = looked(&desk, &["vault"], &Given::default(), CommandPurpose::Propose).remove(0);
+    assert_eq!(vault.proposal().nonce(), Nonce::from(4));
+    assert_eq!(vault.proposal().tx().to, VAULT);
+    let done = vault.rehearsal.done().unwrap();
+    assert_eq!((done.rehearsal.writes.len(), done.rehearsal.outcome), (2, crate::fork::RunResult::Succeeded));
+    let refused: Vec<_> = vault.findings.iter().filter(|found| found.level == Level::Refuse).collect();
+    assert!(refused.is_empty(), "{refused:?}");
+}
+
+/// What a test mines is there as on a node: with its receipt, its events and what it changed.
+#[test]
+fn a_mined_transaction_is_read_as_from_a_node() {
+    let node = chain();
+    let home = home(&node);
+    let desk = home.desk();
+    let judged = looked(&desk, &["vault"], &Given::default(), CommandPurpose::Propose).remove(0);
+    let other = node.twin();
+    for seed in [ALICE, BOB] {
+        desk.keep_signature(judged.proposal(), &sign(&desk, seed, judged.proposal())).unwrap();
+    }
+    let mut judged = looked(&desk, &["vault"], &Given::default(), CommandPurpose::Finish);
+    let vault = judged.remove(0);
+    let tree = vault.seen().unwrap().fresh().unwrap();
+    let ready = crate::proposal::assemble(vault.proposal(), &vault.approvals(), tree).unwrap();
+    let sender = Address::repeat_byte(0x77);
+    let tx = node.execute(vault.proposal(), ready.signatures(), sender);
+    assert_eq!((node.read(VAULT, 0), node.read(GUARDIAN, 5)), (U256::from(1), U256::from(5)));
+    let link = &vault.seen().unwrap().link;
+    let receipt = link.receipt(tx).unwrap().unwrap();
+    assert!(receipt.succeeded && receipt.from == sender && receipt.block.number == super::memory::FIRST + 1);
+    let executions = link.last_executions(vault.proposal().safe(), &receipt.block).unwrap();
+    assert_eq!((executions.len(), executions[0].tx, executions[0].hash), (1, tx, vault.proposal().hash()));
+    assert_eq!((other.read(VAULT, 0), other.read(GUARDIAN, 5)), (U256::ZERO, U256::from(4)));
+    let failed = node.mine_call(sender, VAULT, &Bytes::new(), false);
+    assert!(!link.receipt(failed).unwrap().unwrap().succeeded);
+    assert_eq!(node.mine(), super::memory::FIRST + 3);
+}
+
+#[test]
+fn a_chain_that_is_old_or_answers_half_is_not_believed() {
+    let node = chain();
+    let home = home(&node);
+    let desk = home.desk();
+    let given = Given::default();
+    found_offline(&desk, &["vault"], &at(4)).unwrap();
+    assert!(node.asked().is_empty(), "offline nothing is asked");
+    let vault = looked(&desk, &["vault"], &given, CommandPurpose::Propose).remove(0);
+    assert!(node.asked().contains(&"eth_getStorageAt".to_string()));
+    assert!(vault.enforce_fresh(&[]).is_ok());
+    node.age(100_000);
+    let vault = looked(&desk, &["vault"], &given, CommandPurpose::Propose).remove(0);
+    assert!(vault.enforce_fresh(&[]).is_err());
+    node.refuse("eth_getStorageAt");
+    let parts = desk.look(&words(&["vault"]), &given, CommandPurpose::Propose).unwrap();
+    assert!(parts.iter().all(|part| part.result.is_err()));
+}
